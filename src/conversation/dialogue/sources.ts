@@ -1,7 +1,7 @@
 import { type Command, SLOT_KINDS } from '../commands.ts';
 import type { Flow, Scope } from '../flow.ts';
 import { KINDS } from '../kinds.ts';
-import { fold, visible } from '../language/text.ts';
+import { fold, mapWords, visible } from '../language/text.ts';
 import type { Message, Photo, Picture } from '../message.ts';
 import { after, type Decision, type Field, type Line, type Reply, say, withLast } from '../reply.ts';
 import { type State, takenTicket } from '../state.ts';
@@ -345,8 +345,7 @@ export function unclearUntilMs({ unclear: [first] = [] }: State): number | null 
 }
 
 const MASK = '***';
-/** No name, and no word that a person reads, is longer. */
-const MAX_WORD = 64;
+const LINK = /@|:\/\/|www\.|^\.*[^.]+\.[^/]+\//;
 
 /**
  * On one line, without e-mails, links, whatever has digits (phones and codes, however they are spaced) and the customer's
@@ -355,23 +354,11 @@ const MAX_WORD = 64;
 export function masked(text: string, name = ''): string {
   const names = new Set(fold(name).split(' '));
   const isName = (word: string): boolean => word.length > 1 && names.has(fold(word));
-  const eachWord = (said: string, isHidden: (word: string) => boolean): string =>
-    said
-      .split(' ')
-      .map((word) => (isHidden(word) ? MASK : word))
-      .join(' ');
   const joined = visible(visible(text).normalize('NFKC')).replace(/ ?@ ?/g, '@');
-  const unlinked = eachWord(
-    joined,
-    (word) => word.length > MAX_WORD || /@|:\/\/|www\./.test(word) || isPath(word),
-  );
+  const unlinked = mapWords(joined, (word) => (LINK.test(word) ? MASK : word));
   const uncalled = unlinked.replace(/\+?\p{Nd}[\p{Nd}\s\p{P}]{3,}\p{Nd}/gu, MASK);
-  return eachWord(uncalled, (word) => /\p{Nd}/u.test(word) && !/^\d{1,2}$/.test(word)).replace(
-    /\p{L}+/gu,
-    (word) => (isName(word) ? MASK : word),
+  const isKept = (word: string) => /^\d{1,2}$|^\P{Nd}*$/u.test(word);
+  return mapWords(uncalled, (word) =>
+    isKept(word) ? word.replace(/\p{L}+/gu, (part) => (isName(part) ? MASK : part)) : MASK,
   );
 }
-
-/** "t.me/bot": a slash, and a dot before it. */
-const isPath = (word: string): boolean =>
-  word.indexOf('.', 1) > 0 && word.lastIndexOf('/') > word.indexOf('.', 1) + 1;

@@ -69,10 +69,8 @@ const MIN_DIGITS = 6;
 export function spacedCode(text: string, beginnings: readonly string[]): string | undefined {
   if (beginnings.length === 0) return undefined;
   const beginning = beginnings.map((one) => RegExp.escape(one)).join('|');
-  const [code = ''] =
-    new RegExp(`(?<![\\p{L}\\p{N}])(?:${beginning}) ?\\d+(?: \\d+)*(?![\\p{L}\\p{N}])`, 'iu').exec(
-      visible(text),
-    ) ?? [];
+  const spaced = `(?<![\\p{L}\\p{N}])(?:${beginning}) ?\\d+(?: \\d+)*(?![\\p{L}\\p{N}])`;
+  const [code = ''] = new RegExp(spaced, 'iu').exec(visible(text)) ?? [];
   return code.includes(' ') && code.replace(/\D/g, '').length >= MIN_DIGITS ? code : undefined;
 }
 
@@ -230,11 +228,7 @@ export function createCodes(
   }
 
   const isCode = ({ text }: Pick<Token, 'text'>): boolean =>
-    text.length >= SURE_LENGTH &&
-    /\d/.test(text) &&
-    /[A-Za-z]/.test(text) &&
-    isFree(text) &&
-    !times.isLiteral({ text });
+    SHAPED.test(text) && isFree(text) && !times.isLiteral({ text });
 
   const parted = (token: Token): readonly Token[] => {
     const pieces = token.text.split(/[/|+&]/);

@@ -1,4 +1,4 @@
-import { fold } from './text.ts';
+import { fold, mapWords, visible } from './text.ts';
 import { anyOf, type Words } from './words.ts';
 
 /** A gift as texts may call it. */
@@ -93,10 +93,7 @@ export function createGiftNames(
   return (text, gifts) => {
     const calls = callsOf(gifts);
     // "loa@gmail.com" names nothing.
-    const unmailed = text
-      .split(/\s/)
-      .filter((word) => !word.includes('@'))
-      .join(' ');
+    const unmailed = mapWords(visible(text), (word) => (word.includes('@') ? '' : word));
     const { said, found } = withoutNames(unmailed, calls.names);
     return {
       named(rest) {

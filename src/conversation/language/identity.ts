@@ -157,22 +157,13 @@ export function parseEmail(text: string): EmailResult {
   return { ok: true, value: email, suggestion: better && `${local}@${better}` };
 }
 
-/** In so many words an address may be written: "lan@gmail . com . vn". */
-const MAX_PIECES = 5;
-
 /** The address that was probably meant: "lan @ gmail.com", "lan@gmail,com", "lan@gmail com". */
 export function emailMeant(text: string): string | undefined {
-  const words = visible(text).replace(/ ?@ ?/g, '@').split(' ');
-  const at = words.findIndex((word) => /.@./.test(word));
-  const [local = '', ...rest] = words
-    .slice(at, at + MAX_PIECES)
-    .join(' ')
-    .split('@');
-  const domain = rest
-    .join('@')
-    .replace(/(?: ?[.,] ?| )(?=(?:com|vn|net|org|edu)\b)/i, '.')
-    .replace(/\.com(?: ?[.,] ?| )(?=vn\b)/i, '.com.');
-  const email = at < 0 ? undefined : parseEmail(`${local}@${domain.split(' ')[0]}`);
+  const joined = visible(text)
+    .replace(/ ?@ ?/g, '@')
+    .replace(/(?: ?[.,] ?| )(?=(?:com|vn|net|org|edu)\b)/gi, '.');
+  const written = joined.split(' ').find((word) => /.@./.test(word));
+  const email = written === undefined ? undefined : parseEmail(written);
   return email?.ok ? (email.suggestion ?? email.value) : undefined;
 }
 

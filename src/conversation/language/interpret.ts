@@ -9,7 +9,7 @@ import { createLeaving } from './manner.ts';
 import { type Answer, createLikes, type Near, vote } from './nearest.ts';
 import { namedPeriod, readPeriod, type SaidPeriod } from './period.ts';
 import { createReader, type Reader, type Said, type SpokenFlow } from './reading.ts';
-import { fold, scriptOf } from './text.ts';
+import { fold, mapWords, scriptOf } from './text.ts';
 import { ANSWERED, type Words } from './words.ts';
 
 /** What there is to understand beside the words. */
@@ -395,15 +395,10 @@ const PAGES: Readonly<Record<string, 'next' | 'previous' | 'same'>> = {
   'page same': 'same',
 };
 
+const PHONE = /(?<![\p{L}\p{N}])\+?\d[\d .()-]{7,30}\d/gu;
 /** The text without the phone or the e-mail that was found in it. */
 const withoutIdentity = (text: string, found: string | undefined): string =>
-  found === undefined
-    ? text
-    : text
-        .split(' ')
-        .filter((word) => !/.@./.test(word))
-        .join(' ')
-        .replace(/(?<![\p{L}\p{N}])\+?\d[\d .()-]{7,30}\d/gu, ' ');
+  found === undefined ? text : mapWords(text, (word) => (/.@./.test(word) ? '' : word)).replace(PHONE, ' ');
 
 /** Whether a text brings a value along: then it is about that, and no bare yes, no or greeting ("ok TIVI000000017"). */
 function brings({ codes, phone, email, mangled }: Said): boolean {

@@ -1,5 +1,5 @@
 import type { Times } from './period.ts';
-import { fold, isAscii, isOneTypo, remembered, type Token, undoTyping, type Word } from './text.ts';
+import { fold, isAscii, isOneTypo, mapWords, remembered, type Token, undoTyping, type Word } from './text.ts';
 import { byFirstWord, type Words } from './words.ts';
 
 /** What a phrase of the language files says; a small word says nothing. */
@@ -46,6 +46,8 @@ export type Lexicon = {
 
 type Entry = { readonly phrase: string; readonly words: readonly string[]; readonly meaning: Meaning };
 
+/** A longer token is no word, whatever it folds to; what a shorter one folds to is cut there. */
+const MAX_WORD = 64;
 /** Below this many letters, one typing error makes too many other words. */
 const MIN_TYPO = 4;
 /** More unknown words than this are no typing errors but another subject. */
@@ -83,10 +85,11 @@ export function createLexicon(
   );
   /** The letters of a word, folded where its marks tell nothing; the same few words come in nearly every message. */
   const lettersOf = remembered((text: string): string => {
+    if (text.length > MAX_WORD) return '…';
     if (/^\d+$/.test(text)) return text;
     const word = text.normalize('NFC').toLowerCase();
     const meant = asSpelt.get(word);
-    if (meant === undefined) return fold(text).split(' ').map(asKnown).join(' ');
+    if (meant === undefined) return mapWords(fold(text).slice(0, MAX_WORD), asKnown);
     return meant === '' ? word : fold(meant);
   });
 
@@ -101,15 +104,16 @@ export function createLexicon(
   }
 
   /** "no o dau", "nó": a short word of another language than the words beside it, or with marks, which no such word has. */
-  function isForeign(tokens: readonly Token[], at: number): boolean {
-    const word = tokens[at];
-    if (word === undefined || !isPlain(word)) return true;
+  function foreignIn(tokens: readonly Token[]): (at: number) => boolean {
     const all = tokens.map(({ text }) => fold(text));
-    if (all.every((one) => foreign.has(one) || polite.has(one))) return false;
-    const beside = all[at + 1] ?? all[at - 1] ?? '';
-    const said = localeOf(tokens.map(({ text }) => text).join(' '));
-    const isOther = said !== undefined && said !== foreign.get(fold(word.text));
-    return isOther && (beside.length < 2 || localeOf(beside) === said);
+    const said = all.every((one) => foreign.has(one) || polite.has(one))
+      ? undefined
+      : localeOf(tokens.map(({ text }) => text).join(' '));
+    return (at) => {
+      const beside = all[at + 1] ?? all[at - 1] ?? '';
+      const isOther = said !== undefined && said !== foreign.get(all[at] ?? '');
+      return isOther && (beside.length < 2 || localeOf(beside) === said);
+    };
   }
 
   function phraseAt(said: readonly Word<Token>[], at: number): Entry | undefined {
@@ -140,11 +144,12 @@ export function createLexicon(
     isKnown: (word) => known.has(word),
     wordsOf(tokens) {
       const marked = !tokens.every(isPlain);
+      const isForeign = foreignIn(tokens);
       return tokens.flatMap((source, at): Word<Token>[] => {
         if (times.isLiteral(source)) return [{ text: source.text, source }];
         const bare = marked && isPlain(source);
         const letters = lettersOf(source.text);
-        const doubtful = foreign.has(letters) && isForeign(tokens, at);
+        const doubtful = foreign.has(letters) && (!isPlain(source) || isForeign(at));
         return letters
           .split(' ')
           .filter((text) => text !== '')

@@ -1,6 +1,6 @@
 import type { CodeRef, Spoken, WantedPage } from '../commands.ts';
 import type { Lexicon } from './lexicon.ts';
-import { fold } from './text.ts';
+import { fold, mapWords } from './text.ts';
 import { anyOf, type Words } from './words.ts';
 
 /*
@@ -134,14 +134,10 @@ function createPlaces(words: Words): (text: string) => string {
   const templates = [...words.pairs('list places'), ['zqnoqz {n}', 'n'] as const]
     .sort(([one], [other]) => other.length - one.length)
     .map(([phrase, place]) => {
-      const number = { '{n}': place === 'n' ? several : oneOf(counting), '{nth}': oneOf(ordinals) };
-      const source = phrase
-        .split(' ')
-        .map((word) => (word === '{n}' || word === '{nth}' ? number[word] : fold(word)));
-      return {
-        pattern: new RegExp(`(?<![\\p{L}\\p{N}#-])${source.join(' ')}(?![\\p{L}\\p{N}])`, 'gu'),
-        place,
-      };
+      const count = place === 'n' ? several : oneOf(counting);
+      const number: Readonly<Record<string, string>> = { '{n}': count, '{nth}': oneOf(ordinals) };
+      const source = mapWords(phrase, (word) => number[word] ?? fold(word));
+      return { pattern: new RegExp(`(?<![\\p{L}\\p{N}#-])${source}(?![\\p{L}\\p{N}])`, 'gu'), place };
     });
   const worth = (number = '') => Number(ordinals.get(number) ?? counting.get(number) ?? number);
   return (text) =>

@@ -214,6 +214,9 @@ const UNITS: Readonly<Record<string, Unit | 'hour'>> = {
 };
 /** Lists that a period may begin with, beside names and numbers. */
 const BEGINS = ['from', 'to', 'past', 'of', 'months', 'years', 'ago before', 'before a day'];
+/** No period that can be read has more words, nor do more of those before it matter. */
+const MAX_WORDS = 20;
+const MAX_BEFORE = 4;
 /** No word is made of it. */
 const MASK = '\u0001';
 
@@ -371,18 +374,18 @@ export function createTimes(words: Words): Times {
   }
 
   /** Only where one may begin: most texts speak of no time. */
-  function foundIn(letters: readonly string[], text: string): RegExpExecArray[] {
-    const found: RegExpExecArray[] = [];
-    let [at, end] = [0, 0];
-    for (const word of letters) {
-      if (at >= end && (/\d/.test(word) || patterns.begins.has(word))) {
-        const one = wholeAt(text, at);
-        if (one) {
-          found.push(one);
-          end = at + one[0].length;
-        }
-      }
-      at += word.length + 1;
+  function foundIn(letters: readonly string[]) {
+    const found: { readonly groups: Record<string, string> | undefined; readonly places: number[] }[] = [];
+    for (let at = 0; at < letters.length; at++) {
+      const word = letters[at] ?? '';
+      if (!/\d/.test(word) && !patterns.begins.has(word)) continue;
+      const before = letters.slice(Math.max(0, at - MAX_BEFORE), at);
+      const near = [...before, ...letters.slice(at, at + MAX_WORDS)].join(' ');
+      const one = wholeAt(near, before.join(' ').length + Math.min(before.length, 1));
+      if (!one) continue;
+      const places = one[0].split(' ').map((_, n) => at + n);
+      found.push({ groups: one.groups, places });
+      at += places.length - 1;
     }
     return found;
   }
@@ -390,19 +393,18 @@ export function createTimes(words: Words): Times {
   return {
     find(said) {
       const letters = said.map(({ text, source }) => (isSpelt(source.text) ? unmark(text) : MASK));
-      const text = letters.join(' ');
-      const found = foundIn(letters, text);
-      const read = found.flatMap(placesOf);
-      const others = letters.map((word, at) => (read.includes(at) ? MASK : word)).join(' ');
+      const found = foundIn(letters);
+      const read = new Set(found.flatMap(({ places }) => places));
+      const others = letters.map((word, at) => (read.has(at) ? MASK : word));
       const isUnread = letters.some((word) => patterns.unreadFirst.has(word));
-      const unread = isUnread ? [...others.matchAll(patterns.unread)].flatMap(placesOf) : [];
+      const unread = isUnread ? placesOf(others, patterns.unread) : [];
       for (const [at, word] of letters.entries()) {
         const typed = said[at]?.source.text ?? '';
-        const isUnit = read.length === 0 && patterns.marked.has(word) && !isAscii(typed);
-        const isBefore = read.includes(at + 1) && patterns.before.has(word);
-        const isAfter = read.includes(at - 1) && (patterns.after.has(word) || isDash(word));
+        const isUnit = read.size === 0 && patterns.marked.has(word) && !isAscii(typed);
+        const isBefore = read.has(at + 1) && patterns.before.has(word);
+        const isAfter = read.has(at - 1) && (patterns.after.has(word) || isDash(word));
         const isOther = onlySpelt.has(written(typed)) || isDate({ text: typed });
-        if (!read.includes(at) && (isUnit || isBefore || isAfter || isOther)) unread.push(at);
+        if (!read.has(at) && (isUnit || isBefore || isAfter || isOther)) unread.push(at);
       }
       const taken = new Set([...read, ...unread]);
       if (taken.size === 0) return { others: said };
@@ -421,10 +423,15 @@ export function createTimes(words: Words): Times {
   };
 }
 
-/** The places of the words that were found: of the text's, from 0. */
-function placesOf({ index, input, 0: text }: RegExpExecArray): number[] {
-  const from = input.slice(0, index).split(' ').length - 1;
-  return text.split(' ').map((_, at) => from + at);
+/** The places of the words that a pattern finds: from 0. */
+function placesOf(words: readonly string[], pattern: RegExp): number[] {
+  const text = words.join(' ');
+  let [from, at] = [0, 0];
+  return [...text.matchAll(pattern)].flatMap(({ index, 0: found }) => {
+    at += text.slice(from, index).split(' ').length - 1;
+    from = index;
+    return found.split(' ').map((_, n) => at + n);
+  });
 }
 
 const firstsOf = (phrases: readonly string[]): ReadonlySet<string> =>

@@ -195,7 +195,8 @@ export function createReader(
     const all = lexicon.segments(others);
     const announced = shaped.length > 0 ? undefined : codes.announced(all, command);
     const found = announced ? [announced] : shaped;
-    const told = all.filter(({ words: [word] }) => !word || !found.includes(word.source));
+    const taken = new Set(found);
+    const told = all.filter(({ words: [word] }) => !word || !taken.has(word.source));
     const parts = withoutUnwanted(told);
     const isCut = parts.length < told.length;
     const wanted = actOf(parts, period);

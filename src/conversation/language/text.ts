@@ -26,6 +26,10 @@ export function unmark(text: string): string {
   return text.normalize('NFKD').toLowerCase().replace(/\p{M}/gu, '').replaceAll('đ', 'd');
 }
 
+/** A text of words between single blanks, each put through `change`. */
+export const mapWords = (text: string, change: (word: string) => string): string =>
+  text.split(' ').map(change).join(' ');
+
 /** The longest text that is remembered: a word or two, and never one with a digit, which may be somebody's number. */
 const MAX_REMEMBERED = 16;
 const REMEMBERED = 2000;
@@ -66,7 +70,7 @@ export const fold: (text: string) => string = remembered((text) => {
  * VNI ("d9oi63 d9ie6m3") give "doi diem". Mangles other languages: only for looking up Vietnamese words.
  */
 export function undoTyping(text: string): string {
-  return fold(text).split(' ').map(undoWord).join(' ');
+  return mapWords(fold(text), undoWord);
 }
 
 const undoWord = remembered((word: string): string => {

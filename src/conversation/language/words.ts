@@ -1,4 +1,4 @@
-import { fold } from './text.ts';
+import { fold, mapWords } from './text.ts';
 
 /*
  * What customers say, as the language files have it: `locales/<tag>.md`. A heading is a command, perhaps with what limits
@@ -93,12 +93,9 @@ export function readWords(texts: readonly LanguageText[]): Words {
   const meant = pairs('as spelt');
   /** Folded, but for words that are others with their marks. */
   const spelt = (phrase: string) =>
-    phrase
-      .normalize('NFC')
-      .toLowerCase()
-      .split(' ')
-      .map((word) => (meant.get(word) === '' ? word : fold(meant.get(word) ?? word)))
-      .join(' ');
+    mapWords(phrase.normalize('NFC').toLowerCase(), (word) =>
+      meant.get(word) === '' ? word : fold(meant.get(word) ?? word),
+    );
   const foldings = (phrase: string) =>
     [...new Set([fold(phrase), spelt(phrase)])].filter((one) => one !== '');
   return {
