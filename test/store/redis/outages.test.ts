@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { type RecordStore, StoreUnavailable, shardOf } from '../../../src/store/port.ts';
+import { type RecordStore, StoreRefused, StoreUnavailable, shardOf } from '../../../src/store/port.ts';
 import { bytesOf, due, record, replacing, someKey, swapOf } from '../../contract/records.ts';
 import { inTime } from '../../support/in-time.ts';
 import { adminOf, memoryLog, openRecords, ownProxy, ownRedis } from './kit.ts';
@@ -119,9 +119,8 @@ test('a password reaches neither the log nor an error', async () => {
   expect(await store.health()).toEqual([]);
 
   const wrong = server.url.replace('//', '//:verraten@');
-  const { store: refused } = await openRecords(wrong, { log });
-  const error: unknown = await refused.health().catch((reason: unknown) => reason);
-  expect(error).toBeInstanceOf(StoreUnavailable);
+  const error: unknown = await openRecords(wrong, { log }).catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(StoreRefused);
   await expect(openRecords('http://x:verraten@y')).rejects.toThrow(/^no URL of a Redis$/);
   await expect(openRecords('redis://x:verraten@:y')).rejects.toThrow(/^no URL of a Redis$/);
   expect(`${log.lines.join()} ${JSON.stringify(error)} ${error}`).not.toMatch(/geheim|verraten/);
