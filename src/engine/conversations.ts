@@ -11,7 +11,6 @@ import {
   commit,
   type Filing,
   type Held,
-  headOf,
   type Intended,
   type IntendedCall,
   intend,
@@ -38,6 +37,12 @@ export class Lease {
   record: ConversationRecord;
   /** The store's clock when the record was as it is here. */
   nowMs: number;
+  /** The message to answer; null: none, or messages have to wait. */
+  head: InboxMessage | null;
+  /** Whether there is no message to answer, but a wake-up. */
+  isWoken: boolean;
+  /** Whether replies have to wait: nothing may be sent. */
+  isPutOff: boolean;
   /** The end of the lease on this process's monotonic clock; early rather than late. */
   aliveUntilMs: number;
   /** The number of the last change under the lease. */
@@ -56,27 +61,16 @@ export class Lease {
   ) {
     this.conversation = conversation;
     this.filed = filed;
-    this.record = taken.record;
-    this.nowMs = taken.nowMs;
-    this.owner = taken.record.lease?.owner ?? '';
-    this.step = taken.record.lease?.step ?? 0;
+    const { record, nowMs } = taken;
+    this.record = record;
+    this.nowMs = nowMs;
+    this.isPutOff = isPutOff(record, nowMs);
+    this.head = this.isPutOff ? null : (record.inbox[0] ?? null);
+    this.isWoken = this.head === null && isWoken(record, nowMs);
+    this.owner = record.lease?.owner ?? '';
+    this.step = record.lease?.step ?? 0;
     this.aliveUntilMs = aliveUntilMs;
     this.#mark = this.head?.mark ?? null;
-  }
-
-  /** The message to answer; null: none, or messages have to wait. */
-  get head(): InboxMessage | null {
-    return headOf(this.record, this.nowMs);
-  }
-
-  /** Whether there is no message to answer, but a wake-up. */
-  get isWoken(): boolean {
-    return this.head === null && isWoken(this.record, this.nowMs);
-  }
-
-  /** Whether replies have to wait: nothing may be sent. */
-  get isPutOff(): boolean {
-    return isPutOff(this.record, this.nowMs);
   }
 
   /** How often the work was begun since the last commit, this time included; a lease that was given back is not counted. */
@@ -95,6 +89,9 @@ export class Lease {
     if (record === null) return;
     this.record = record;
     this.nowMs = nowMs;
+    this.isPutOff = isPutOff(record, nowMs);
+    this.head = this.isPutOff ? null : (record.inbox[0] ?? null);
+    this.isWoken = this.head === null && isWoken(record, nowMs);
   }
 
   /** From the next change on, the message at work is this one; null: none. */
@@ -221,10 +218,10 @@ export function createConversations(options: {
       lease.assertNotLost();
     },
 
-    /** From now on the lease is at work, and is renewed, until `drop`. */
-    hold: (lease: Lease): void => void live.add(lease),
-    drop: (lease: Lease): void => void live.delete(lease),
-    get count(): number {
+    /** From now on the lease is at work, and is renewed, until `drop`. Both return how many leases are at work. */
+    hold: (lease: Lease): number => live.add(lease).size,
+    drop(lease: Lease): number {
+      live.delete(lease);
       return live.size;
     },
 

@@ -9,7 +9,7 @@ import { type RecordStore, StoreUnavailable } from '../store/port.ts';
 import { type Conversations, createConversations, type DecideAtOnce, Lease } from './conversations.ts';
 import { CUSTOMER, lock, unlock } from './customer.ts';
 import { createEffects } from './effects.ts';
-import { createBulkhead, createConcurrency, eachChannel, LIMITS, type Limits } from './limits.ts';
+import { Bulkhead, createConcurrency, eachChannel, LIMITS, type Limits } from './limits.ts';
 import { conversationName, type Incoming, type Platform, written } from './messages.ts';
 import { Outages } from './outages.ts';
 import { Outbox } from './outbox.ts';
@@ -121,7 +121,7 @@ class EngineProcess implements Engine {
       ids,
       customerName: (customer) => encryption.name('customer', customer),
       letterId: world.id,
-      traceparent: spans.traceparent,
+      traceparent: spans.isTracing ? spans.traceparent : undefined,
     };
     this.#worker = this.#createWorker(onError, onFault);
     this.#concurrency = createConcurrency(limits.concurrency, (room) => this.#claim(room));
@@ -148,7 +148,7 @@ class EngineProcess implements Engine {
       ...this.#options,
       ...{ world, spans, trip, limits, onError, onNotice },
       conversations: this.#conversations,
-      bulkhead: eachChannel(() => createBulkhead(limits.perChannel, limits.stuckMs, world)),
+      bulkhead: eachChannel(() => new Bulkhead(limits.perChannel, limits.stuckMs, world)),
       stopping: () => this.#isStopping,
     };
     return new Worker({
@@ -207,7 +207,7 @@ class EngineProcess implements Engine {
     const { observe } = this.#options;
     const { channel } = incoming;
     const world = this.#world;
-    const traceparent = this.#spans.traceparent();
+    const traceparent = this.#spans.isTracing ? this.#spans.traceparent() : undefined;
     const accepted = { ...incoming, acceptedMs: world.nowMs(), ...(traceparent && { traceparent }) };
     const filed = { mark: world.id(), incoming: accepted };
     const aliveUntilMs = world.monotonicMs() + this.#limits.leaseMs;
@@ -224,7 +224,9 @@ class EngineProcess implements Engine {
       if (answer === 'leased' && record !== null) {
         isBegun = true;
         const lease = decided?.turn.lease ?? new Lease(name, { record, nowMs }, { aliveUntilMs, filed });
-        void this.#run(lease, decided);
+        if (this.#spans.isTracing)
+          void this.#spans.apart({ conversation: name }, () => this.#work(lease, decided));
+        else void this.#work(lease, decided);
       }
       if (answer === 'queued' && !take) this.schedule(name);
       const acceptance = answer === 'duplicate' || answer === 'full' ? answer : 'accepted';
@@ -300,7 +302,9 @@ class EngineProcess implements Engine {
     if (this.#isStopping) return 0;
     try {
       const leases = await this.#scheduler.claim(room);
-      for (const lease of leases) void this.#run(lease);
+      for (const lease of leases) {
+        void this.#spans.apart({ conversation: lease.conversation }, () => this.#work(lease));
+      }
       return leases.length;
     } catch (error) {
       this.#report(error);
@@ -309,10 +313,6 @@ class EngineProcess implements Engine {
   }
 
   /** Never rejects: a lease whose work failed expires, and the next sweep takes it up. */
-  #run(lease: Lease, decided?: DecidedTurn): Promise<void> {
-    return this.#spans.apart({ conversation: lease.conversation }, () => this.#work(lease, decided));
-  }
-
   async #work(lease: Lease, decided?: DecidedTurn): Promise<void> {
     const { observe } = this.#options;
     const isTakeover = lease.record.lease?.takeover === true;
@@ -320,8 +320,7 @@ class EngineProcess implements Engine {
     if (isTakeover) {
       observe.log.info({ conversation: lease.conversation }, 'took over: the lease before this one ran out');
     }
-    this.#conversations.hold(lease);
-    observe.busy(this.#conversations.count);
+    observe.busy(this.#conversations.hold(lease));
     try {
       // The platform gets its answer first.
       await new Promise<void>(this.#world.defer);
@@ -329,8 +328,7 @@ class EngineProcess implements Engine {
     } catch (error) {
       if (!(error instanceof LeaseLost)) this.#report(error);
     } finally {
-      this.#conversations.drop(lease);
-      observe.busy(this.#conversations.count);
+      observe.busy(this.#conversations.drop(lease));
       this.#concurrency.free();
     }
   }

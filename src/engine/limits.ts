@@ -29,62 +29,89 @@ export const NO_ROOM = Symbol('no room');
 
 /**
  * A bounded number of calls at once, so that a platform that hangs holds up nothing but itself. A caller that finds no room
- * waits while calls come and go: until a place is free, or until a call takes longer than `stuckMs`. From then on it gets
- * `NO_ROOM` at once, until that call has ended. Rejects as `work` does.
+ * waits while calls come and go: until a place is free, or until a call takes longer than `stuckMs`. From then on it is
+ * turned away at once, until that call has ended.
+ *
+ * @example
+ * const call = bulkhead.enter() ?? (await bulkhead.wait());
+ * if (call === null) return 'no room';
+ * try {
+ *   return await send();
+ * } finally {
+ *   bulkhead.leave(call);
+ * }
  */
-export type Bulkhead = <Result>(work: () => Promise<Result>) => Promise<Result | typeof NO_ROOM>;
-
-type Call = { readonly sinceMs: number };
-
-export function createBulkhead(room: number, stuckMs: number, world: World): Bulkhead {
+export class Bulkhead {
+  readonly #room: number;
+  readonly #stuckMs: number;
+  readonly #world: Pick<World, 'monotonicMs' | 'timer'>;
   /** Oldest first. */
-  const running = new Set<Call>();
-  const waiting: ((call: Call | null) => void)[] = [];
-  let isTimed = false;
+  readonly #running = new Set<BulkheadCall>();
+  readonly #waiting: ((call: BulkheadCall | null) => void)[] = [];
+  #isTimed = false;
 
-  function begin(): Call {
-    const call = { sinceMs: world.monotonicMs() };
-    running.add(call);
-    return call;
+  constructor(room: number, stuckMs: number, world: Pick<World, 'monotonicMs' | 'timer'>) {
+    this.#room = room;
+    this.#stuckMs = stuckMs;
+    this.#world = world;
   }
 
-  /** Null: there is none, and none will be soon. */
-  function place(): Call | null | Promise<Call | null> {
-    const leftMs = stuckInMs();
+  /** Undefined: there is no room now. */
+  enter(): BulkheadCall | undefined {
+    return this.#running.size < this.#room ? this.#begin() : undefined;
+  }
+
+  /** Waits for a place. Null: there is none, and none will be soon. */
+  async wait(): Promise<BulkheadCall | null> {
+    const leftMs = this.#leftMs();
     if (leftMs <= 0) return null;
-    turnAwayIn(leftMs);
-    return new Promise((resolve) => waiting.push(resolve));
+    this.#turnAwayIn(leftMs);
+    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  function stuckInMs(): number {
-    const [oldest] = running;
-    return oldest === undefined ? stuckMs : oldest.sinceMs + stuckMs - world.monotonicMs();
+  leave(call: BulkheadCall): void {
+    this.#running.delete(call);
+    this.#waiting.shift()?.(this.#begin());
   }
 
-  function turnAwayIn(ms: number): void {
-    if (!isTimed) world.timer(ms, turnAway);
-    isTimed = true;
-  }
-
-  function turnAway(): void {
-    isTimed = false;
-    if (waiting.length === 0) return;
-    const leftMs = stuckInMs();
-    if (leftMs > 0) turnAwayIn(leftMs);
-    else for (const resolve of waiting.splice(0)) resolve(null);
-  }
-
-  return async (work) => {
-    const call = running.size < room ? begin() : await place();
+  /** Does `work` in a place of its own. Rejects as `work` does. */
+  async run<Result>(work: () => Promise<Result>): Promise<Result | typeof NO_ROOM> {
+    const call = this.enter() ?? (await this.wait());
     if (call === null) return NO_ROOM;
     try {
       return await work();
     } finally {
-      running.delete(call);
-      waiting.shift()?.(begin());
+      this.leave(call);
     }
-  };
+  }
+
+  #begin(): BulkheadCall {
+    const call = { sinceMs: this.#world.monotonicMs() };
+    this.#running.add(call);
+    return call;
+  }
+
+  /** How long until the oldest call counts as hanging. */
+  #leftMs(): number {
+    const [oldest] = this.#running;
+    return oldest === undefined ? this.#stuckMs : oldest.sinceMs + this.#stuckMs - this.#world.monotonicMs();
+  }
+
+  #turnAwayIn(ms: number): void {
+    if (!this.#isTimed) this.#world.timer(ms, () => this.#turnAway());
+    this.#isTimed = true;
+  }
+
+  #turnAway(): void {
+    this.#isTimed = false;
+    if (this.#waiting.length === 0) return;
+    const leftMs = this.#leftMs();
+    if (leftMs > 0) this.#turnAwayIn(leftMs);
+    else for (const resolve of this.#waiting.splice(0)) resolve(null);
+  }
 }
+
+export type BulkheadCall = { readonly sinceMs: number };
 
 /**
  * A bounded number of calls at once; the others wait in a line by rank, the lowest first. At most `length` wait: where the

@@ -13,7 +13,7 @@ import {
   HELD_BACK_MS,
   NO_ROOM_MS,
 } from './delivery-policy.ts';
-import { type Bulkhead, eachChannel, type Limits, NO_ROOM } from './limits.ts';
+import { type Bulkhead, eachChannel, type Limits } from './limits.ts';
 import type { Delivery, OutboxItem, Outgoing, Platform } from './messages.ts';
 import type { Outages } from './outages.ts';
 import { NEVER_TRIED, type Tried, type Wait } from './transitions.ts';
@@ -152,23 +152,25 @@ export class Outbox {
     seq: number,
     nowMs: number,
   ): Promise<Delivery | 'no room' | 'held back'> {
-    const { bulkhead, outages, observe } = this.#tools;
+    const { outages, observe } = this.#tools;
     const { channel } = outgoing;
     if (to === undefined) return { kind: 'undelivered' };
-    const delivery = await bulkhead(channel)(async () => {
+    const bulkhead = this.#tools.bulkhead(channel);
+    const call = bulkhead.enter() ?? (await bulkhead.wait());
+    if (call === null) return 'no room';
+    let delivery: Delivery = { kind: 'uncertain' };
+    try {
       if (!outages.mayTry(channel, nowMs)) return 'held back';
-      let ended: Delivery = { kind: 'uncertain' };
-      try {
-        ended = await to.deliver(outgoing, seq);
-      } catch (err) {
-        // A channel that throws has a bug, and may have sent the reply; but one without words will never have any.
-        if (err instanceof Unwordable) ended = { kind: 'rejected' };
-        observe.log.error({ err, channel }, 'a channel threw while delivering');
-      }
-      outages.note(channel, ended, nowMs);
-      return ended;
-    });
-    return delivery === NO_ROOM ? 'no room' : delivery;
+      delivery = await to.deliver(outgoing, seq);
+    } catch (err) {
+      // A channel that throws has a bug, and may have sent the reply; but one without words will never have any.
+      if (err instanceof Unwordable) delivery = { kind: 'rejected' };
+      observe.log.error({ err, channel }, 'a channel threw while delivering');
+    } finally {
+      bulkhead.leave(call);
+    }
+    outages.note(channel, delivery, nowMs);
+    return delivery;
   }
 
   /** Only a reply to a message counts: what the bot says unasked answers none. */

@@ -4,7 +4,6 @@ import type { StoredState } from './messages.ts';
 import {
   type ConversationRecord,
   type DeadLetter,
-  type InboxMessage,
   type Listed,
   newRecord,
   type OutboxEntry,
@@ -47,10 +46,6 @@ const same = <Answer>(record: ConversationRecord | null, answer: Answer) => ({ r
 /** Whether replies, and messages behind them, have to wait: only a wake-up may run then, and nothing may be sent. */
 export const isPutOff = ({ retry }: ConversationRecord, nowMs: number): boolean =>
   retry !== null && retry.atMs > nowMs;
-
-/** The message to answer now; null: none. */
-export const headOf = (record: ConversationRecord, nowMs: number): InboxMessage | null =>
-  isPutOff(record, nowMs) ? null : (record.inbox[0] ?? null);
 
 /** Whether the state's wake-up is due. */
 export const isWoken = ({ wakeMs }: ConversationRecord, nowMs: number): boolean =>

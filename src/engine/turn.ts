@@ -46,8 +46,8 @@ export type TurnTools = {
   customerName(customer: string): string;
   /** The id of a dead letter. */
   letterId(): string;
-  /** The trace at work (W3C Trace Context), where there is one. */
-  traceparent(): string | undefined;
+  /** The trace at work (W3C Trace Context); undefined where nothing is traced. */
+  readonly traceparent: (() => string | undefined) | undefined;
 };
 
 /** Whom a turn answers: a message with its sender; or, at a wake-up, whoever wrote last. */
@@ -224,7 +224,7 @@ export function toCommit(turn: Turn, tools: TurnTools): TurnCommit {
   const { state, replies, wakeAtMs, settled, forget } = turn.decision;
   const isFlood = replies[0] === FLOOD;
   const outline = outlineOf(state);
-  const traceparent = tools.traceparent();
+  const traceparent = tools.traceparent?.();
   const stored: StoredState = {
     state,
     origin: asker?.origin ?? before.origin,

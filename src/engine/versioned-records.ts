@@ -224,6 +224,8 @@ export class VersionedRecords<Kept> {
     const bytes = record && this.#sealer.seal(key, this.#kind.write(record));
     const entries = record === null ? NO_ENTRIES : this.#kind.entries(name, record);
     const indexes = changesOf(before.entries, entries);
+    let isDurable = false;
+    for (const { durable } of batch) isDurable ||= durable === true;
     // Nobody knows what indexes list of a broken or lost record. Its intents stay listed, for operators.
     if (before.isBroken || isLost) removeNamed(name, indexes, entries);
     const store = this.#store.compareAndSwap(key, {
@@ -232,7 +234,7 @@ export class VersionedRecords<Kept> {
       ttlMs: this.#kind.ttlMs,
       indexes,
       ...(before.isBroken && { aside: true }),
-      ...(batch.some(({ durable }) => durable) && { durable: true }),
+      ...(isDurable && { durable: true }),
     });
     return { store, next: { bytes, entries } };
   }

@@ -262,7 +262,7 @@ export class Worker {
     const channel = incoming === null ? undefined : platform(incoming.channel);
     if (incoming === null || channel?.identify === undefined) return sender;
     const identify = channel.identify.bind(channel, incoming);
-    const identified = await bulkhead(incoming.channel)(() => spans.around('identify', {}, identify));
+    const identified = await bulkhead(incoming.channel).run(() => spans.around('identify', {}, identify));
     if (identified === NO_ROOM) throw givenBackForRoom(world.random());
     return identified;
   }

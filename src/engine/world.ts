@@ -33,7 +33,7 @@ export type Timer = { cancel(): void };
 /** The world that the process lives in. */
 export const realWorld: World = {
   nowMs: Date.now,
-  monotonicMs: () => performance.now(),
+  monotonicMs: performance.now.bind(performance),
   sleep: (ms, signal) =>
     new Promise((resolve, reject) => {
       signal?.throwIfAborted();

@@ -68,15 +68,33 @@ export function createMetrics({ log }: { readonly log: Log }) {
   const gauge = (name: string, help: string, ...labelNames: string[]) =>
     new Gauge({ name, help, labelNames, registers });
 
-  /** Declares a counter: the function adds one under these labels, in their order. */
-  function counts<Names extends string[]>(name: string, help: string, ...names: Names) {
-    const counted = counter(name, help, ...names);
-    return (...labels: Labels<Names>): void => counted.inc(labelled(names, labels));
+  /** Declares a counter: the function adds one under these two labels, in their order. */
+  function counts(name: string, help: string, one: string, other: string) {
+    const counted = counter(name, help, one, other);
+    // What is counted at each turn asks prom-client for its labels once.
+    const children = new Map<string, Counter.Internal>();
+    return (first: string, second: string): void => {
+      const key = `${first} ${second}`;
+      let child = children.get(key);
+      if (child === undefined) {
+        child = counted.labels({ [one]: word(first), [other]: word(second) });
+        if (children.size < MAX_CHILDREN) children.set(key, child);
+      }
+      child.inc();
+    };
   }
   /** Declares a histogram: the function takes what a channel, a call or a script took. */
   function takes(name: string, help: string, label: string, buckets: number[]) {
     const histogram = new Histogram({ name, help, labelNames: [label], buckets, registers });
-    return (of: string, seconds: number): void => histogram.observe({ [label]: word(of) }, seconds);
+    const children = new Map<string, Histogram.Internal<string>>();
+    return (of: string, seconds: number): void => {
+      let child = children.get(of);
+      if (child === undefined) {
+        child = histogram.labels({ [label]: word(of) });
+        if (children.size < MAX_CHILDREN) children.set(of, child);
+      }
+      child.observe(seconds);
+    };
   }
 
   const alarms = counter('bot_alarms_total', 'Somebody must look: alarms, as logged', 'alarm');
@@ -85,6 +103,7 @@ export function createMetrics({ log }: { readonly log: Log }) {
     ...{ name: 'bot_turn_duration_seconds', help: 'Lease to commit', labelNames: ['channel', 'result'] },
     ...{ buckets: SECONDS, registers },
   });
+  const turnChildren = new Map<string, { count: Counter.Internal; seconds: Histogram.Internal<string> }>();
   const busy = gauge('bot_turns_busy', 'Turns at work now');
   const claims = counter('bot_claims_total', 'Claims of what waited, by what became of them', 'result');
   const leases = counter('bot_leases_total', 'Leases of conversations, by how they were taken', 'reason');
@@ -94,6 +113,7 @@ export function createMetrics({ log }: { readonly log: Log }) {
   const skew = gauge('antcrm_clock_skew_seconds', "How far AntCRM's clock is ahead of the store's");
   const breaker = gauge('antcrm_breaker_state', 'Circuit breaker of AntCRM: 0 closed, 1 half-open, 2 open');
   const questions = counter('bot_questions_total', 'Questions, by the id of their answer', 'answer');
+  const misunderstood = counter('bot_misunderstood_total', 'Messages that got a fallback');
   const photos = counts('bot_photos_total', 'Pictures: read, none, failed', 'channel', 'result');
   const photoSeconds = takes('bot_photo_duration_seconds', 'Fetching to reading', 'channel', SECONDS);
   const failing = gauge('bot_delivery_failing', '1 while most sends of a channel fail', 'channel');
@@ -112,7 +132,11 @@ export function createMetrics({ log }: { readonly log: Log }) {
   // From zero, so that a first rise is seen.
   for (const alarm of ALARMS) alarms.inc({ alarm }, 0);
   for (const result of ['won', 'taken', 'left']) claims.inc({ result }, 0);
-  for (const reason of ['fresh', 'due', 'takeover']) leases.inc({ reason }, 0);
+  const leasesBy = {
+    fresh: leases.labels('fresh'),
+    due: leases.labels('due'),
+    takeover: leases.labels('takeover'),
+  };
   questions.inc({ answer: 'none' }, 0);
   build.set({ version: packageJson.version }, 1);
 
@@ -128,9 +152,15 @@ export function createMetrics({ log }: { readonly log: Log }) {
     },
     /** A turn ended. `seconds` from lease to commit. */
     turn(channel: string, result: 'done' | 'stale' | 'failed' | 'dead', seconds: number): void {
-      const labels = { channel: word(channel), result };
-      turns.inc(labels);
-      turnSeconds.observe(labels, seconds);
+      const key = `${channel} ${result}`;
+      let children = turnChildren.get(key);
+      if (children === undefined) {
+        const labels = { channel: word(channel), result };
+        children = { count: turns.labels(labels), seconds: turnSeconds.labels(labels) };
+        turnChildren.set(key, children);
+      }
+      children.count.inc();
+      children.seconds.observe(seconds);
     },
     /** Turns at work now. */
     busy: (count: number): void => busy.set(count),
@@ -165,12 +195,12 @@ export function createMetrics({ log }: { readonly log: Log }) {
     /** A customer asked something; `answer`: the id of what answered it, `none` where nothing did. */
     question: (answer: string): void => questions.inc({ answer: idOf(answer) }),
     /** A message was not understood. */
-    misunderstood: counts('bot_misunderstood_total', 'Messages that got a fallback'),
+    misunderstood: (): void => misunderstood.inc(),
     /**
      * A conversation's lease was taken: `fresh` with the message just filed, `due` of what waited, `takeover` because the
      * lease before it ran out.
      */
-    lease: (reason: 'fresh' | 'due' | 'takeover'): void => leases.inc({ reason }),
+    lease: (reason: keyof typeof leasesBy): void => leasesBy[reason].inc(),
     /** A conversation that waited was claimed: the lease is ours, it was another process's by then, or it is for a newer version. */
     claim: (result: 'won' | 'taken' | 'left'): void => claims.inc({ result }),
     /** A script ran on Redis, or failed. */
@@ -223,10 +253,8 @@ export function createMetrics({ log }: { readonly log: Log }) {
   };
 }
 
-type Labels<Names extends string[]> = { [At in keyof Names]: string };
-
-const labelled = (names: readonly string[], labels: readonly string[]): Record<string, string> =>
-  Object.fromEntries(names.map((name, at) => [name, word(labels[at] ?? '')]));
+/** Labels are few words; whatever else comes is not remembered. */
+const MAX_CHILDREN = 100;
 
 /**
  * A label that has no type of its own: a channel's name, an outcome. Only a short word becomes one, so that nothing

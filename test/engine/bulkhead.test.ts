@@ -1,17 +1,17 @@
 import { expect, test } from 'vitest';
-import { createBulkhead, createLine, NO_ROOM } from '../../src/engine/limits.ts';
+import { Bulkhead, createLine, NO_ROOM } from '../../src/engine/limits.ts';
 import type { Platform } from '../../src/engine/messages.ts';
 import { realWorld } from '../../src/engine/world.ts';
 import { createWorld, gate, incoming } from './bot.ts';
 import { photoOf, READER } from './kit.ts';
 
 test('so many calls run at once, the others in turn as places become free', async () => {
-  const within = createBulkhead(2, 60_000, realWorld);
+  const bulkhead = new Bulkhead(2, 60_000, realWorld);
   const gates = Array.from({ length: 6 }, gate);
   const begun: number[] = [];
   let running = 0;
   const calls = gates.map((one, n) =>
-    within(async () => {
+    bulkhead.run(async () => {
       begun.push(n);
       running += 1;
       expect(running).toBeLessThanOrEqual(2);
@@ -29,25 +29,30 @@ test('so many calls run at once, the others in turn as places become free', asyn
 });
 
 test('a caller behind calls that hang is turned away, and from then on at once, until one of them ends', async () => {
-  const within = createBulkhead(1, 20, realWorld);
+  const bulkhead = new Bulkhead(1, 20, realWorld);
   const hanging = gate();
-  const first = within(() => hanging.opened);
-  expect(await Promise.all([within(async () => 1), within(async () => 2)])).toEqual([NO_ROOM, NO_ROOM]);
+  const first = bulkhead.run(() => hanging.opened);
+  expect(await Promise.all([bulkhead.run(async () => 1), bulkhead.run(async () => 2)])).toEqual([
+    NO_ROOM,
+    NO_ROOM,
+  ]);
   let isTurnedAway = false;
-  void within(async () => 3).then(() => {
-    isTurnedAway = true;
-  });
+  void bulkhead
+    .run(async () => 3)
+    .then(() => {
+      isTurnedAway = true;
+    });
   await new Promise(setImmediate);
   expect(isTurnedAway).toBe(true);
   hanging.open();
   await first;
-  expect(await within(async () => 4)).toBe(4);
+  expect(await bulkhead.run(async () => 4)).toBe(4);
 });
 
 test('a call that fails frees its place', async () => {
-  const within = createBulkhead(1, 60_000, realWorld);
-  const failing = within(() => Promise.reject(new Error('broken')));
-  const next = within(async () => 'next');
+  const bulkhead = new Bulkhead(1, 60_000, realWorld);
+  const failing = bulkhead.run(() => Promise.reject(new Error('broken')));
+  const next = bulkhead.run(async () => 'next');
   await expect(failing).rejects.toThrow('broken');
   expect(await next).toBe('next');
 });

@@ -62,7 +62,8 @@ const OTHER_SERVICE = new Set([
 
 function markService(message: unknown): unknown {
   if (typeof message !== 'object' || message === null) return message;
-  const isService = Object.keys(message).some((key) => SERVICE.test(key) || OTHER_SERVICE.has(key));
+  let isService = false;
+  for (const key of Object.keys(message)) isService ||= SERVICE.test(key) || OTHER_SERVICE.has(key);
   return { ...message, isService };
 }
 
