@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { LIMITS } from '../../src/engine/limits.ts';
-import type { Outgoing } from '../../src/engine/messages.ts';
+import type { Incoming, Outgoing } from '../../src/engine/messages.ts';
 import { MAX_INBOX } from '../../src/engine/transitions.ts';
 import { StoreUnavailable } from '../../src/store/port.ts';
 import { watched } from '../support/changes.ts';
@@ -169,6 +169,21 @@ describe('poison', () => {
       await expect.poll(() => world.alarms).toHaveLength(1 + times);
     }
     expect(await letters()).toBe(2);
+  });
+
+  test('a message that ended five processes is a dead letter, with an apology, and the next is answered', async () => {
+    const world = createWorld();
+    const identify = vi.fn(async ({ sender, id }: Incoming) =>
+      id === 'hangs' ? new Promise<never>(() => {}) : sender,
+    );
+    const platform = { ...world.platform, identify };
+    const engine = world.engine({ platform: () => platform }, { renewMs: 3_600_000 });
+    await engine.accept(incoming('a', { id: 'hangs' }));
+    await engine.accept(incoming('b'));
+    await world.quiet();
+    expect(world.alarms).toEqual([{ name: 'dead_letter', reason: 'attempts' }]);
+    expect(identify.mock.calls.map(([{ id }]) => id).filter((id) => id === 'hangs')).toHaveLength(5);
+    expect(world.heard()).toEqual(['turn.failed', 'b']);
   });
 
   test('a step that throws: a dead letter, an apology, the old state, and on with the next', async () => {
