@@ -143,7 +143,7 @@ export type Conversations = ReturnType<typeof createConversations>;
  * where the store did not confirm; the change may have taken effect all the same.
  */
 export function createConversations(options: {
-  readonly records: VersionedRecords<ConversationRecord>;
+  readonly records: Pick<VersionedRecords<ConversationRecord>, 'update' | 'isKnown'>;
   readonly world: World;
   readonly limits: Pick<Limits, 'leaseMs' | 'renewMs'>;
   onError(error: unknown): void;

@@ -40,7 +40,11 @@ export type EngineOptions = {
   /** The look inside turns of some channels. */
   readonly traces?: Traces | undefined;
   readonly onNotice?: WorkerTools['onNotice'] | undefined;
+  /** Puts something between the engine and its conversations' records: the simulator plants defects there. */
+  readonly aroundRecords?: ((records: Records) => Records) | undefined;
 };
+
+type Records = Parameters<typeof createConversations>[0]['records'];
 
 /** `full`: the message was dropped, and the customer will be told. */
 type Acceptance = 'accepted' | 'duplicate' | 'full';
@@ -114,7 +118,8 @@ class EngineProcess implements Engine {
     const onError = (error: unknown): void => this.#report(error);
     const onFault = (fault: RecordFault, name: string): void => observe.alarm(fault, { conversation: name });
     const records = new VersionedRecords(CONVERSATION, { store, sealer: encryption, world, onFault });
-    this.#conversations = createConversations({ records, world, limits, onError });
+    const { aroundRecords = (same: Records) => same } = options;
+    this.#conversations = createConversations({ records: aroundRecords(records), world, limits, onError });
     this.#scheduler = new Scheduler({ store, conversations: this.#conversations, world, observe, onError });
     this.#turns = {
       conversation,

@@ -120,7 +120,7 @@ describe('Versioned records', () => {
     await one.update('name', accept(filing('m1', { take: taking() })));
     const held = { owner: 'owner', step: 1, mark: 'nonce of m1' };
     const change = { state: '{}', replies: [], consumed: true, wakeMs: null, settled: [], dropped: 0 };
-    memory.lose(1);
+    await memory.lose(1);
     await other.update('name', file('m9'));
     expect((await one.update('name', commit(held, change))).answer).toBeNull();
     const { record } = await other.read('name');
@@ -213,7 +213,7 @@ describe('Versioned records', () => {
     await one.update('name', file('m1'));
     await other.update('name', (record) => ({ record: record && { ...record, inbox: [] }, answer: null }));
     expect((await one.read('name')).record?.inbox).toEqual([]);
-    memory.lose(2);
+    await memory.lose(2);
     expect((await one.read('name')).record).toBeNull();
   });
 });

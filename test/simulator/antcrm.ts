@@ -1,117 +1,173 @@
-import type { AntCrm, CallOutcome, LoyaltyRecord } from '../../src/loyalty/port.ts';
+import type { Call, Exchange } from '../../src/http/transport.ts';
+import { toE164 } from '../../src/loyalty/wire.ts';
 import type { Chance, Clock } from './clock.ts';
+import type { Count } from './counts.ts';
 import type { Rates } from './faults.ts';
 
 /** Points of a code, points that everybody begins with, and the price of each gift. */
 const EARNED = 100;
 const BEGINNING = 2000;
 const PRICES: Readonly<Record<string, number>> = { DAUMAY01: 10, LOA01: 250 };
+const PAGE = 20;
 
 /** A record shows so much later. */
 const LATE_MS = [1_000, 30_000] as const;
 
-type Entry = LoyaltyRecord & { readonly phone: string; readonly shownAtMs: number };
+type Entry = {
+  readonly id: string;
+  readonly type: 'point' | 'gift';
+  readonly status: 0 | 1;
+  readonly score: number;
+  readonly code: string;
+  readonly phone: string;
+  readonly createdAt: number;
+  readonly shownAtMs: number;
+};
 
 /** What reached AntCRM for an operation, and whether it was applied. */
-export type Sent = { times: number; applied: number };
+type Sent = { readonly times: number; readonly applied: number };
 
-/** AntCRM as it is: no idempotency key, answers that get lost, records that show late. All processes call the same one. */
+/** AntCRM as its own error says it, within a 200. */
+const ERROR_BODY = { success: 0, message: 'Có lỗi xảy ra', data: [] };
+
+/**
+ * AntCRM behind the wire, as docs/antcrm.md has it: no idempotency key, answers that get lost, records that show late, errors
+ * in bodies of their own. All processes call the same one.
+ */
 export function createAntCrmDouble(
   clock: Clock,
   chance: Chance,
   options: {
     rates(): Rates;
-    readonly timeoutMs: number;
+    readonly count: Count;
     trace(what: string): void;
     /** The operation that is at work in this chain of awaits. */
     operation(): string | undefined;
   },
 ) {
-  const { rates, timeoutMs, operation, trace } = options;
+  const { rates, count, operation, trace } = options;
   const entries: Entry[] = [];
   const used = new Set<string>();
   const sent = new Map<string, Sent>();
-  let ids = 0;
 
   function pointsOf(phone: string): number {
     return entries
-      .filter((entry) => entry.phone === phone && entry.status === 'succeeded')
-      .reduce((sum, { type, score = 0 }) => sum + (type === 'point' ? score : -score), BEGINNING);
-  }
-
-  function write(entry: Pick<Entry, 'type' | 'status' | 'score' | 'code' | 'phone'>): void {
-    ids += 1;
-    const lateMs = chance.happens(rates().late) ? chance.between(...LATE_MS) : 0;
-    entries.push({
-      ...entry,
-      id: `record-${ids}`,
-      what: entry.code,
-      atMs: clock.wallMs(),
-      whose: whoIs(entry.phone),
-      shownAtMs: clock.atMs + lateMs,
-    });
+      .filter((entry) => entry.phone === phone && entry.status === 1)
+      .reduce((sum, { type, score }) => sum + (type === 'point' ? score : -score), BEGINNING);
   }
 
   /** What AntCRM does with a call whose body has reached it. */
-  function apply(type: 'point' | 'gift', code: string, phone: string): 'applied' | 'refused' {
+  function apply(type: Entry['type'], code: string, phone: string): boolean {
     const score = type === 'point' ? EARNED : (PRICES[code] ?? Number.POSITIVE_INFINITY);
     const isGood = type === 'point' ? !used.has(code) : pointsOf(phone) >= score;
     if (isGood && type === 'point') used.add(code);
-    write({ type, status: isGood ? 'succeeded' : 'failed', score, code, phone });
-    const name = operation();
+    const isLate = chance.happens(rates().late);
+    if (isLate) count('records that show late');
+    entries.push({
+      ...{ id: `record-${entries.length}`, type, status: isGood ? 1 : 0, score, code, phone },
+      createdAt: clock.wallMs(),
+      shownAtMs: clock.atMs + (isLate ? chance.between(...LATE_MS) : 0),
+    });
+    const name = operation() ?? 'nobody';
     trace(`antcrm ${name} ${type} ${code}: ${isGood ? 'applied' : 'refused'}`);
-    const before = (name && sent.get(name)) || { times: 0, applied: 0 };
-    if (name) sent.set(name, { times: before.times + 1, applied: before.applied + (isGood ? 1 : 0) });
-    return isGood ? 'applied' : 'refused';
+    count(isGood ? 'calls applied' : 'calls refused');
+    const before = sent.get(name) ?? { times: 0, applied: 0 };
+    sent.set(name, { times: before.times + 1, applied: before.applied + (isGood ? 1 : 0) });
+    return isGood;
   }
 
-  async function callAntCrm(type: 'point' | 'gift', code: string, phone: string): Promise<CallOutcome> {
-    const { refused, unheard, answerLost } = rates();
-    if (chance.happens(refused)) {
-      trace(`antcrm ${operation()}: no connection`);
-      return { kind: 'unavailable' };
-    }
-    if (chance.happens(unheard)) {
-      await clock.wait(timeoutMs);
-      return { kind: 'unknown' };
-    }
-    await clock.wait(chance.between(5, 400));
-    const kind = apply(type, code, phone);
-    if (!chance.happens(answerLost)) return { kind };
+  const answered = (status: number, body: unknown): Exchange => ({
+    ...{ kind: 'answered', status },
+    headers: { date: new Date(clock.wallMs()).toUTCString() },
+    content: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)),
+  });
+
+  async function lost(timeoutMs: number): Promise<Exchange> {
     await clock.wait(timeoutMs);
-    return { kind: 'unknown' };
+    return { kind: 'lost', reason: 'TimeoutError' };
   }
 
-  const isRead = (): boolean => !chance.happens(rates().unreadable);
+  async function write({ path, body = '{}', timeoutMs }: Call): Promise<Exchange> {
+    const { unheard, answerLost, failed } = rates();
+    if (chance.happens(unheard)) {
+      count('calls that never arrived');
+      return lost(timeoutMs);
+    }
+    const startMs = clock.atMs;
+    await clock.wait(chance.between(5, 400));
+    const isFailed = chance.happens(failed);
+    if (isFailed) count('server errors');
+    if (isFailed && chance.happens(0.5)) return answered(chance.pick([429, 500, 502]), 'no');
+    const { code, data } = JSON.parse(body);
+    const isPoint = path.includes('/accumulate');
+    const phone = toE164(isPoint ? data.phones[0]?.value : data.phone);
+    const isGood = apply(isPoint ? 'point' : 'gift', code, phone);
+    if (isFailed) return answered(chance.pick([500, 504]), 'no');
+    if (chance.happens(answerLost)) {
+      count('calls whose answer was lost');
+      return lost(timeoutMs - (clock.atMs - startMs));
+    }
+    return answered(200, isGood ? { success: 1 } : ERROR_BODY);
+  }
 
-  const antcrm: AntCrm = {
-    accumulate: ({ code, phone = '' }) => callAntCrm('point', code, phone),
-    redeem: ({ gift, phone = '' }) => callAntCrm('gift', gift, phone),
-    async history({ type, by, page, fromMs = 0, toMs = Number.POSITIVE_INFINITY }) {
-      await clock.wait(chance.between(1, 50));
-      if (!isRead()) return { ok: false, reason: 'unavailable' };
-      const records = entries.filter(
+  async function read({ path, timeoutMs }: Call): Promise<Exchange> {
+    const { errorBody, failed } = rates();
+    await clock.wait(chance.between(1, 50));
+    if (chance.happens(failed)) {
+      count('server errors');
+      return chance.happens(0.2) ? lost(timeoutMs - 50) : answered(chance.pick([429, 500, 503]), 'no');
+    }
+    if (chance.happens(errorBody)) {
+      count('error bodies');
+      return answered(200, ERROR_BODY);
+    }
+    const { pathname, searchParams } = new URL(path, 'http://antcrm');
+    const phone = toE164(searchParams.get('phone') ?? '');
+    return answered(200, pathname === '/contacts' ? contactsOf(phone) : historyOf(phone, searchParams));
+  }
+
+  const contactsOf = (phone: string) =>
+    phone === '' ? { data: [] } : { data: [{ ...whoIs(phone), scoreAvailable: pointsOf(phone) }] };
+
+  function historyOf(phone: string, search: URLSearchParams) {
+    const type = search.get('type') === 'point' ? 'point' : 'gift';
+    const [fromMs, toMs] = [
+      Number(search.get('createdAtRangeFrom') ?? 0),
+      Number(search.get('createdAtRangeTo') ?? 1e15),
+    ];
+    const page = Number(search.get('page') ?? 1);
+    return entries
+      .filter(
         (entry) =>
           entry.type === type &&
-          entry.phone === by.value &&
+          entry.phone === phone &&
           entry.shownAtMs <= clock.atMs &&
-          (entry.atMs ?? 0) >= fromMs &&
-          (entry.atMs ?? 0) < toMs,
-      );
-      const shown = records.slice((page - 1) * 20, page * 20);
-      return { ok: true, value: { records: shown, full: shown.length === 20 } };
-    },
-    async contact({ kind, value }) {
-      await clock.wait(chance.between(1, 50));
-      if (!isRead()) return { ok: false, reason: 'unavailable' };
-      if (kind === 'email') return { ok: true, value: null };
-      return { ok: true, value: { ...whoIs(value), points: pointsOf(value) } };
-    },
-    clock: () => ({ kind: 'known', aheadMs: clock.wallMs() - clock.atMs, errorMs: 50 }),
-  };
-  return { antcrm, sent, pointsOf };
+          entry.createdAt >= fromMs &&
+          entry.createdAt <= toMs,
+      )
+      .slice((page - 1) * PAGE, page * PAGE)
+      .map(({ id, status, score, code, createdAt }) => ({
+        ...{ id, status, score, createdAt, contact: whoIs(phone) },
+        ...(type === 'point'
+          ? { type: 1, code, product: { name: 'Tivi' } }
+          : { type: 2, gift: { code, name: 'Loa' } }),
+      }));
+  }
+
+  async function exchange(call: Call): Promise<Exchange> {
+    if (chance.happens(rates().refused)) {
+      trace(`antcrm ${operation()}: no connection`);
+      count('calls without a connection');
+      return { kind: 'unsent', reason: 'ECONNREFUSED' };
+    }
+    await clock.wait(chance.between(1, 20));
+    if (call.mayBegin?.() === false) return { kind: 'unsent', reason: 'TooLate' };
+    return call.method === 'POST' ? write(call) : read(call);
+  }
+
+  return { exchange, sent };
 }
 
 function whoIs(phone: string) {
-  return { customerId: phone.slice(-6), phones: [phone], emails: [] };
+  return { customerId: phone.slice(-6), phones: [{ value: phone.replace('+84', '0') }], emails: [] };
 }

@@ -1,17 +1,21 @@
 import type { Message, Sender } from '../../src/conversation/message.ts';
 import type { Reply } from '../../src/conversation/reply.ts';
 import type { Chance, Clock } from './clock.ts';
+import type { Count } from './counts.ts';
 
 /** What a customer wants, one after the other. */
 const WISHES = [
   'earn',
   'earn three',
+  'earn three at once',
   'redeem',
   'points',
   'history',
   'help',
   'person',
   'chatter',
+  'forget',
+  'flood',
   'silence',
 ] as const;
 type Wish = (typeof WISHES)[number];
@@ -23,6 +27,11 @@ export const POISON = 'làm hỏng bước';
 const CHATTER = ['cảm ơn', 'hello', 'mã ở đâu?', 'ủa', 'English please', 'đổi quà thế nào?'] as const;
 const SILENCE_MS = [60_000, 300_000] as const;
 const MAX_MESSAGES = 14;
+/** More than an inbox takes. */
+const FLOOD = 60;
+/** Written by those who do not wait for the question. */
+const YESES = ['có', 'đồng ý', 'xác nhận', 'ok'] as const;
+const BLIND_MS = [1, 3_000] as const;
 
 /** A customer's side of the line: what is sent gets to the bot, however often it must be sent again. */
 export type Send = (message: Message) => void;
@@ -36,13 +45,17 @@ export function createCustomer(
   chance: Chance,
   options: {
     readonly phone: string;
-    /** A code that nobody has used. */
+    /** Uses a second channel at the same time: what they want first is to spend points on both. */
+    readonly isTwice: boolean;
+    /** A code that nobody has used, most often. */
     freshCode(): string;
     readonly send: Send;
+    readonly count: Count;
   },
 ) {
-  const { phone, freshCode, send } = options;
-  const wishes: Wish[] = Array.from({ length: chance.between(1, 4) }, () => chance.pick(WISHES));
+  const { phone, isTwice, freshCode, send, count } = options;
+  const wishes: Wish[] = Array.from({ length: chance.between(1, 4) }, () => wishOf(chance));
+  if (isTwice) wishes.unshift('redeem');
   let wish: Wish | undefined;
   let latest: Reply | undefined;
   let isThinking = false;
@@ -77,6 +90,8 @@ export function createCustomer(
       case 'earn three':
         // All at once: which comes first, nobody knows.
         return [freshCode(), freshCode(), freshCode()].map(text);
+      case 'earn three at once':
+        return [text(`tích điểm ${freshCode()} ${freshCode()} ${freshCode()}`)];
       case 'redeem':
         return [text('đổi quà')];
       case 'points':
@@ -87,6 +102,10 @@ export function createCustomer(
         return [text('/help')];
       case 'person':
         return [text('gặp nhân viên')];
+      case 'forget':
+        return [text('/forget')];
+      case 'flood':
+        return Array.from({ length: FLOOD }, () => text(chance.pick(CHATTER)));
       case 'chatter':
         return [text(chance.happens(0.05) ? chance.pick([KILLER, POISON]) : chance.pick(CHATTER))];
     }
@@ -97,6 +116,12 @@ export function createCustomer(
     isThinking = false;
     if (latest === undefined || said >= MAX_MESSAGES) return;
     const answers = chance.happens(0.03) ? [text('hủy')] : answersTo(latest);
+    if (latest.asks === 'confirm' && chance.happens(0.2))
+      // Whether it comes before the next question is shown or after it, nobody knows.
+      clock.after(chance.between(...BLIND_MS), () => {
+        count('yeses that wait for no question');
+        say([text(chance.pick(YESES))]);
+      });
     if (answers.length > 0) say(answers);
     else begin();
   }
@@ -118,11 +143,16 @@ export function createCustomer(
       case 'confirm': {
         const confirm = choices.find((id) => id.startsWith('confirm:'));
         if (confirm === undefined) return [];
-        if (chance.happens(0.15)) return [text('ok')];
+        if (chance.happens(0.2)) {
+          count('typed yeses');
+          return [text(chance.pick(YESES))];
+        }
         return chance.happens(0.2) ? [press(confirm, reply), press(confirm, reply)] : [press(confirm, reply)];
       }
       case 'consent':
-        return chance.happens(0.5) ? [press(chance.pick(['consent:accept', 'consent:decline']), reply)] : [];
+        if (chance.happens(0.2)) return [];
+        if (chance.happens(0.3)) return [text(chance.pick(YESES))];
+        return [press(chance.pick(['consent:accept', 'consent:decline']), reply)];
       default:
         // Whoever waits for a person writes on, or has waited long enough.
         if (choices.includes('person:leave') && wish === 'person')
@@ -144,6 +174,12 @@ export function createCustomer(
       clock.after(chance.between(500, 15_000), act);
     },
   };
+}
+
+/** Few flood, and few want to be forgotten. */
+function wishOf(chance: Chance): Wish {
+  const wish = chance.pick(WISHES);
+  return wish === 'flood' && chance.happens(0.8) ? 'chatter' : wish;
 }
 
 export const senderOf = (channel: string): Sender => ({ channel, proof: 'contact', locale: 'vi' });

@@ -1,6 +1,6 @@
 import type { Reply } from '../../src/conversation/reply.ts';
-import type { Operation } from '../../src/conversation/state.ts';
-import { readOutboxItem } from '../../src/engine/messages.ts';
+import type { State } from '../../src/conversation/state.ts';
+import { readMessage, readOutboxItem } from '../../src/engine/messages.ts';
 import { type ConversationRecord, readRecord } from '../../src/engine/record.ts';
 import type { Encryption } from '../../src/store/encryption.ts';
 import { type Key, type RecordStore, versionOf } from '../../src/store/port.ts';
@@ -8,19 +8,24 @@ import { changeBetween } from '../support/changes.ts';
 import type { Count, Kind } from './counts.ts';
 
 /** A reply that a swap wrote into a conversation's outbox. */
-export type Promised = { readonly seq: number; readonly reply: Reply; readonly turn: string | undefined };
+type Promised = { readonly seq: number; readonly reply: Reply };
 
 /** What a swap did to a conversation's record. */
 export type RecordChange = {
   readonly name: string;
   readonly before: ConversationRecord | null;
   readonly after: ConversationRecord;
+  /** Null where it is as before. */
+  readonly state: State | null;
+  readonly stateBefore: State | null;
   readonly promised: readonly Promised[];
+  /** The id of the message that the change was decided from. */
+  readonly answers: string | undefined;
 };
 
 /**
  * The store, below all faults; `onChange` hears of every swap that changed a conversation's record. It reads what was written
- * by `readRecord` and `readOutboxItem`, and knows nothing else of the engine.
+ * by `readRecord`, `readMessage` and `readOutboxItem`, and knows nothing else of the engine.
  */
 export function watchRecords(
   store: RecordStore,
@@ -29,12 +34,15 @@ export function watchRecords(
     readonly count: Count;
     onChange(change: RecordChange): void;
   },
-): RecordStore {
+) {
   const { encryption, count, onChange } = options;
-  /** As they were last read, by key: a failover may have changed them since. */
+  /** As they were last read: a failover may have changed them since. */
   const known = new Map<Key, { readonly version: Buffer; readonly record: ConversationRecord }>();
+  const keys = new Set<Key>();
 
-  function open(key: Key, bytes: Uint8Array): ConversationRecord | null {
+  /** Null where there is none, or none that can be read. */
+  function open(key: Key, bytes: Uint8Array | null): ConversationRecord | null {
+    if (bytes === null) return null;
     const version = Buffer.from(versionOf(bytes));
     const seen = known.get(key);
     if (seen?.version.equals(version)) return seen.record;
@@ -47,33 +55,74 @@ export function watchRecords(
     }
   }
 
+  const swap: RecordStore['compareAndSwap'] = async (key, next) => {
+    keys.add(key);
+    if (!key.startsWith('c:')) return store.compareAndSwap(key, next);
+    const before = open(key, (await store.read(key)).bytes);
+    const swapped = await store.compareAndSwap(key, next);
+    if (!swapped.swapped) count('conflicts');
+    const after = swapped.swapped ? open(key, next.bytes) : null;
+    if (after === null || after === before) return swapped;
+    const kind = kindOf(before, after);
+    if (kind) count(kind);
+    onChange({
+      name: key.slice('c:'.length),
+      before,
+      after,
+      ...statesOf(before, after),
+      ...partsOf(before, after),
+    });
+    return swapped;
+  };
+
   return {
-    ...store,
-    async compareAndSwap(key, swap) {
-      if (!key.startsWith('c:') || swap.bytes === null) return store.compareAndSwap(key, swap);
-      const { bytes } = await store.read(key);
-      const before = bytes && open(key, bytes);
-      const swapped = await store.compareAndSwap(key, swap);
-      if (!swapped.swapped) count('conflicts');
-      const after = swapped.swapped ? open(key, swap.bytes) : null;
-      if (after === null || after === before) return swapped;
-      const promised = promisedIn(before, after);
-      const kind = kindOf(before, after);
-      if (kind) count(kind);
-      onChange({ name: key.slice('c:'.length), before, after, promised });
-      return swapped;
-    },
+    store: { ...store, compareAndSwap: swap },
+    /** All that was ever written. */
+    keys,
+    recordOf: async (key: Key) => open(key, (await store.read(key)).bytes),
   };
 }
 
-function promisedIn(before: ConversationRecord | null, { outbox }: ConversationRecord): Promised[] {
+/** The dialogue's state, as the record has it. */
+export function stateOf(record: ConversationRecord | null): State | null {
+  if (record?.state == null) return null;
+  const { state }: { state: State } = JSON.parse(record.state);
+  return state;
+}
+
+function statesOf(before: ConversationRecord | null, after: ConversationRecord) {
+  if (before?.state === after.state) return { state: null, stateBefore: null };
+  return { state: stateOf(after), stateBefore: stateOf(before) };
+}
+
+function partsOf(before: ConversationRecord | null, { outbox }: ConversationRecord) {
   const earlier = new Set(before?.outbox.map(({ seq }) => seq));
-  return outbox
+  const items = outbox
     .filter(({ seq }) => !earlier.has(seq))
-    .flatMap(({ seq, body }) => {
-      const item = readOutboxItem(body);
-      return item.kind === 'reply' ? [{ seq, reply: item.outgoing.reply, turn: item.outgoing.turn }] : [];
-    });
+    .map(({ seq, body }) => ({ seq, item: readOutboxItem(body) }));
+  const replies = items.flatMap(({ seq, item }) =>
+    item.kind === 'reply' ? [{ seq, ...item.outgoing }] : [],
+  );
+  return {
+    promised: replies.map(({ seq, reply }): Promised => ({ seq, reply })),
+    answers: replies[0]?.turn ?? headOf(before),
+  };
+}
+
+function headOf(before: ConversationRecord | null): string | undefined {
+  const [head] = before?.inbox ?? [];
+  try {
+    return head && readMessage(head.body).id;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The ids of messages that a change stored. */
+export function filedIn({ before, after, answers }: RecordChange): string[] {
+  if (after.inSeq === (before?.inSeq ?? 0)) return [];
+  const filed = after.inbox.filter(({ seq }) => seq > (before?.inSeq ?? 0)).map(({ id }) => id);
+  return answers === undefined ? filed : [...filed, answers];
 }
 
 function kindOf(before: ConversationRecord | null, after: ConversationRecord): Kind | undefined {
@@ -87,59 +136,11 @@ function kindOf(before: ConversationRecord | null, after: ConversationRecord): K
     case 'take':
       return after.lease?.takeover ? 'take-overs' : 'claims';
     case 'release':
-      return after.outbox.length > 0 ? 'replies put off' : undefined;
+      if (after.outbox.length > 0) return 'replies put off';
+      return after.lease === null && after.retry !== null && after.inbox.length > 0
+        ? 'turns put off for a lock'
+        : undefined;
     default:
       return undefined;
-  }
-}
-
-/** The operations of a state, as far as the record has one. */
-function operationsIn(record: ConversationRecord | null): readonly Operation[] {
-  if (record?.state == null) return [];
-  const { state }: { state: { operations: Operation[] } } = JSON.parse(record.state);
-  return state.operations;
-}
-
-/**
- * Operations whose status a change settled without a reply, in the same change, whose key says so: the customer would
- * never hear of it, or hear something else.
- */
-export function untoldIn({ before, after, promised }: RecordChange): readonly Operation[] {
-  if (before?.state === after.state) return [];
-  const earlier = new Map(operationsIn(before).map((operation) => [operation.id, operation.status]));
-  return operationsIn(after).filter((operation) => {
-    const was = earlier.get(operation.id);
-    // It was told already, before the last look.
-    if (was === operation.status || was === 'watching') return false;
-    return !promised.some(({ reply }) => tells(reply, operation, was));
-  });
-}
-
-/** Whether a reply tells how that operation stands. */
-function tells(
-  { key, context, params }: Reply,
-  { id, kind, status }: Operation,
-  was: Operation['status'] | undefined,
-): boolean {
-  const isTheirs = params?.reference === id;
-  // Several codes of one confirmation are told together.
-  const isPartly = was === undefined && key === `${kind}.partly`;
-  const isSettled = isPartly || (isTheirs && key === 'operation.resolved.notApplied');
-  switch (status) {
-    case 'done':
-      return (
-        isPartly ||
-        (was === undefined && key === `${kind}.done`) ||
-        (isTheirs && key === 'operation.resolved.done')
-      );
-    case 'refused':
-      return isSettled || (was === undefined && key === `${kind}.refused`);
-    case 'notApplied':
-    case 'watching':
-      return isSettled;
-    case 'checking':
-      return key === 'operation.checking' && (isTheirs || context === 'several');
-    case 'escalated':
-      return isTheirs && key === 'operation.escalated';
   }
 }

@@ -1,9 +1,12 @@
 import { createMemoryStore } from '../../src/store/memory.ts';
 import { type Key, type RecordStore, type Swap, versionOf } from '../../src/store/port.ts';
 
-/** A memory store whose last swaps, `keep` at most, `lose` takes back: as a failover to a replica that lags looks. */
-export function createLossyStore(clock: { nowMs(): number }, keep: number) {
-  const memory = createMemoryStore(clock);
+/** A store whose last swaps, `keep` at most, `lose` takes back: as a failover to a replica that lags looks. */
+export function createLossyStore(
+  clock: { nowMs(): number },
+  keep: number,
+  memory: RecordStore = createMemoryStore(clock),
+) {
   const records = new Map<Key, Uint8Array | null>();
   const scores = new Map<string, number | null>();
   const undone: { readonly key: Key; readonly undo: Swap }[] = [];
@@ -27,11 +30,10 @@ export function createLossyStore(clock: { nowMs(): number }, keep: number) {
     return swapped;
   };
 
-  function lose(count: number): void {
+  async function lose(count: number): Promise<void> {
     for (const { key, undo } of undone.splice(-count).reverse()) {
       note(key, undo);
-      // It swaps before it returns.
-      void memory.compareAndSwap(key, undo);
+      await memory.compareAndSwap(key, undo);
     }
   }
 

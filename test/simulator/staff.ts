@@ -1,0 +1,127 @@
+import type { Operators } from '../../src/engine/operators.ts';
+import type { Tickets } from '../../src/engine/tickets.ts';
+import { StoreUnavailable } from '../../src/store/port.ts';
+import type { Chance, Clock } from './clock.ts';
+import type { Count } from './counts.ts';
+
+/** What people of the shop have of a process; none while it is dead. */
+export type Desk = { readonly tickets: Pick<Tickets, 'file'>; readonly operators: Operators };
+
+/** What staff wrote, and when the bot took it. */
+export type Written = { readonly text: string; readonly sentMs: number; readonly takenMs: number };
+
+/** When somebody tries again what was not confirmed, and how long they wait for that. */
+const AGAIN_MS = 4_000;
+const PATIENCE_MS = 20_000;
+/** An operator looks at what is open so often, and at no operation that is younger: its call may be under way. */
+const LOOK_MS = 45_000;
+const OLD_MS = 90_000;
+
+/** Later, a letter that kills whoever replays it would never be at rest. */
+const REPLAYS_MS = 8 * 60_000;
+
+/** Staff who answer tickets and close some, and an operator who settles operations and replays letters. */
+export function createStaff(
+  clock: Clock,
+  chance: Chance,
+  options: {
+    desk(): Desk | undefined;
+    /** Whether AntCRM has carried an operation out: operators look there. */
+    isApplied(operation: string): boolean;
+    readonly count: Count;
+    trace(what: string): void;
+    /** Something else than the store was thrown. */
+    onFault(error: unknown): void;
+  },
+) {
+  const { desk, isApplied, count, trace, onFault } = options;
+  const served = new Set<string>();
+
+  /** Does it at one desk or the other, until it is confirmed. */
+  function insist<Result>(work: (desk: Desk) => Promise<Result>, then: (result: Result) => void): void {
+    let isOver = false;
+    const once = (next: () => void) => () => {
+      if (!isOver) next();
+      isOver = true;
+    };
+    const again = once(() => insist(work, then));
+    const at = desk();
+    if (at === undefined) return void clock.after(AGAIN_MS, again);
+    clock.after(PATIENCE_MS, again);
+    work(at).then(
+      (result) => once(() => then(result))(),
+      (error: unknown) => {
+        if (!(error instanceof StoreUnavailable)) onFault(error);
+        clock.after(AGAIN_MS, again);
+      },
+    );
+  }
+
+  /** Somebody answers a ticket, one answer after the other, and perhaps closes it. */
+  function serve(ticket: string, onTaken: (written: Written) => void): void {
+    if (served.has(ticket)) return;
+    served.add(ticket);
+    count('tickets');
+    const answers = Array.from({ length: chance.between(0, 3) }, (_, at) => `answer ${ticket} ${at}`);
+    const closes = chance.happens(0.4);
+    const next = (): void => {
+      const text = answers.shift();
+      if (text !== undefined || closes) clock.after(chance.between(500, 20_000), () => write(text));
+    };
+    function write(text: string | undefined): void {
+      const sentMs = clock.atMs;
+      const note = { by: 'staff', id: text ?? 'end', ...(text !== undefined && { text }) };
+      insist(
+        ({ tickets }) => tickets.file(ticket, note),
+        (filed) => {
+          trace(`${filed} ${ticket} ${text}`);
+          if (text === undefined || filed !== 'filed') return;
+          count('answers of staff');
+          onTaken({ text, sentMs, takenMs: clock.atMs });
+          next();
+        },
+      );
+    }
+    next();
+  }
+
+  async function settleOld(operators: Operators): Promise<void> {
+    const open = await operators.operations();
+    for (const { reference, atMs, intent } of open) {
+      if (intent === null || clock.nowMs() - atMs < OLD_MS || !chance.happens(0.3)) continue;
+      const result = isApplied(reference) ? 'done' : 'not-applied';
+      const filed = await operators.settle(reference, result, ({ intent: known }) => locksIn(known?.body));
+      trace(`${filed} settle ${reference} ${result}`);
+      if (filed === 'filed') count('settlements');
+    }
+  }
+
+  async function replayAll(operators: Operators): Promise<void> {
+    if (clock.atMs > REPLAYS_MS) return;
+    for (const { id } of await operators.letters()) {
+      if (!chance.happens(0.3)) continue;
+      const done = chance.happens(0.7) ? await operators.replay(id) : await operators.remove(id);
+      trace(`${done} letter ${id}`);
+      if (done === 'filed') count('letters replayed');
+    }
+  }
+
+  function look(): void {
+    clock.after(LOOK_MS, look);
+    const at = desk();
+    if (at === undefined) return;
+    settleOld(at.operators)
+      .then(() => replayAll(at.operators))
+      .catch((error: unknown) => {
+        if (!(error instanceof StoreUnavailable)) onFault(error);
+      });
+  }
+
+  return { serve, look };
+}
+
+/** What an intent has locked. */
+function locksIn(body: unknown): readonly string[] {
+  const { lookup }: { lookup?: { locks: string[] } } = Object(body);
+  return lookup?.locks ?? [];
+}
