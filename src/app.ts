@@ -9,7 +9,7 @@ import type { Gift, Settings } from './conversation/context.ts';
 import { createConversation } from './conversation/conversation.ts';
 import type { Flow } from './conversation/flow.ts';
 import { flows } from './conversation/flows/index.ts';
-import type { LanguageText } from './conversation/language/words.ts';
+import type { LanguageText } from './conversation/language/vocabulary.ts';
 import { LOCALES, perLocale, type Wording } from './conversation/message.ts';
 import { readBacklog } from './engine/backlog.ts';
 import { createEngine } from './engine/engine.ts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createInstance, type FormatterModule, type TFunction } from 'i18next';
 import en from '../locales/en.json' with { type: 'json' };
 import vi from '../locales/vi.json' with { type: 'json' };
-import type { LanguageText } from './conversation/language/words.ts';
+import type { LanguageText } from './conversation/language/vocabulary.ts';
 import { LOCALES, type Locale, perLocale, type Wording } from './conversation/message.ts';
 import { type Line, type Param, type Reply, Unwordable } from './conversation/reply.ts';
 

@@ -21,7 +21,11 @@ const CHANNEL: readonly RegExp[] = [
  */
 const ROOMS: readonly Room[] = [
   // A language knows nothing of dialogues; what runs and asks for flows knows none of them; a flow knows no other one.
-  { files: /^conversation\/language\//, imports: [/^conversation\/(language\/|(message|commands)\.ts$)/] },
+  {
+    files: /^conversation\/language\//,
+    imports: [/^conversation\/((language|values)\/|(message|commands)\.ts$)/],
+  },
+  { files: /^conversation\/values\//, imports: [/^conversation\/(values\/|language\/tokenizer\.ts$)/] },
   { files: /^conversation\/prompts\//, imports: [/^conversation\/(?!dialogue\/|flows\/)/] },
   { files: /^conversation\/flows\/index\.ts$/, imports: [/^conversation\/flow/] },
   { files: /^conversation\//, imports: [/^conversation\/(?!flows\/)/] },

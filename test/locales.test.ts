@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { flows } from '../src/conversation/flows/index.ts';
 import { LOCALES } from '../src/conversation/message.ts';
 import { WORDING } from '../src/i18n.ts';
-import { words } from './support/conversation.ts';
+import { vocabulary } from './support/conversation.ts';
 import { isCustomers } from './support/facts.ts';
 import { missingWords } from './support/flow-words.ts';
 
@@ -109,7 +109,7 @@ function all(source: string, pattern: RegExp, group: number): string[] {
 function sources(): string[] {
   const root = new URL('../src/', import.meta.url);
   // Answers are named by the headings of the questions that they answer.
-  const asked = words.examples
+  const asked = vocabulary.examples
     .filter(({ act, isPhrase }) => !isPhrase && act !== 'ask unknown')
     .map(({ act }) => act.replace(/^ask (.+)/, "'answer.$1'"));
   const files = globSync('**/*.ts', { cwd: root, exclude: NO_WORDING }).map((file) =>

@@ -1,4 +1,4 @@
-import type { LanguageText } from '../../src/conversation/language/words.ts';
+import type { LanguageText } from '../../src/conversation/language/vocabulary.ts';
 import type { Wording } from '../../src/conversation/message.ts';
 
 /** What the flow says, and what it is called in menus. */

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { Gift } from '../conversation/context.ts';
-import type { Answer } from '../conversation/language/nearest.ts';
-import { fold } from '../conversation/language/text.ts';
+import type { Answer } from '../conversation/language/similarity.ts';
+import { fold } from '../conversation/language/tokenizer.ts';
 import { LOCALES, perLocale } from '../conversation/message.ts';
 import { parseRedisUrl, type RedisAddress } from '../store/redis/address.ts';
 

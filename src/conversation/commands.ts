@@ -1,7 +1,7 @@
 import type { Settings } from './context.ts';
 import type { HistoryType } from './effect.ts';
-import type { Period } from './language/period.ts';
 import type { Locale } from './message.ts';
+import type { Period } from './values/calendar.ts';
 
 /*
  * What a message asks for. Only `interpret` turns a text into commands, only `run` (`dialogue/run.ts`) applies them: each
@@ -45,12 +45,10 @@ export type Work =
       readonly doubt?: Doubt;
       readonly proved?: boolean;
     }
-  /** A gift of the list, by its code; where there is no list, any code. */
-  | { readonly do: 'set'; readonly slot: 'gift'; readonly value: string }
+  /** A gift of the list, by its code; where there is no list, any code. `several`: more than one of it was named. */
+  | { readonly do: 'set'; readonly slot: 'gift'; readonly value: string; readonly several?: true }
   /** Several gifts of the list may be meant: one of them is to be picked. */
   | { readonly do: 'among'; readonly gifts: readonly string[] }
-  /** How many of the gift. */
-  | { readonly do: 'many'; readonly count: number }
   | { readonly do: 'period'; readonly period: Period }
   /** Which history; `both`: named both, so it is asked. */
   | { readonly do: 'kind'; readonly of: HistoryType | 'both' }
@@ -112,6 +110,8 @@ export type Beside =
       readonly maybe?: readonly Spoken[];
       readonly wrong?: Fault;
       readonly script?: true;
+      /** It asks something. */
+      readonly question?: true;
     };
 
 /** What only a press says. No text ever does. */

@@ -3,9 +3,9 @@ import type { Spoken } from './commands.ts';
 import type { Context } from './context.ts';
 import { expecting } from './dialogue/questions.ts';
 import { confirmsIn, createFlows, type Flow, type Flows } from './flow.ts';
-import { createInterpreter } from './language/interpret.ts';
-import type { Answer } from './language/nearest.ts';
-import { type LanguageText, readWords } from './language/words.ts';
+import { LanguageInterpreter } from './language/interpret.ts';
+import type { Answer } from './language/similarity.ts';
+import { type LanguageText, Vocabulary } from './language/vocabulary.ts';
 import { type Locale, perLocale, type Wording } from './message.ts';
 import type { Decision } from './reply.ts';
 import {
@@ -74,10 +74,12 @@ export function createConversation({
   answers = [],
 }: ConversationOptions): Conversation {
   const known = createFlows(flows);
-  const words = readWords(sayings);
+  const vocabulary = new Vocabulary(sayings);
   const commands = slashCommands(flows, wording);
-  const language = createInterpreter({ words, flows, commands, answers });
   const operators = new Map(answers.map(({ id, answer }) => [id, answer] as const));
+  const builtIn = Object.keys(wording.vi).flatMap((key) => /^answer\.([a-z.]+)$/i.exec(key)?.[1] ?? []);
+  const answered = new Set([...builtIn, ...operators.keys()]);
+  const language = new LanguageInterpreter({ vocabulary, flows, commands, answers, answered });
   const starters = flows.map(({ name }) => ({ name, starter: true }));
   return {
     step: (state, input, context) =>

@@ -2,11 +2,11 @@ import type { Field, SlotKind } from './commands.ts';
 import type { Context } from './context.ts';
 import { historyTypeSchema } from './effect.ts';
 import type { Flow } from './flow.ts';
-import { type NamedPeriod, namedPeriod, PERIODS, type Period } from './language/period.ts';
 import { isProofAsked, isStaff, proved, whose } from './prompts/identity.ts';
 import { askGift } from './prompts/receipts.ts';
 import { choice, type Field as FormField, type Reply } from './reply.ts';
 import type { Asking, Draft } from './state.ts';
+import { type NamedPeriod, namedPeriod, PERIODS, type Period } from './values/calendar.ts';
 
 /*
  * The kinds of slots: all that differs between them but how their texts are read. A flow lists kinds in the order of

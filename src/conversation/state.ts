@@ -8,8 +8,8 @@ import {
   operationKindSchema,
   receiptSchema,
 } from './effect.ts';
-import { periodSchema } from './language/period.ts';
 import { LOCALES, type Locale, pictureSchema, type Sender } from './message.ts';
+import { periodSchema } from './values/calendar.ts';
 
 /** An unfinished flow ends after this silence; computed at the next message. */
 export const IDLE_MS = 30 * 60 * 1000;

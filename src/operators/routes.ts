@@ -2,8 +2,8 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest, onRequestAsyncHo
 import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Lookup } from '../conversation/effect.ts';
-import { parsePhone } from '../conversation/language/identity.ts';
 import { openTicket, takenTicket } from '../conversation/state.ts';
+import { parsePhone } from '../conversation/values/contact.ts';
 import type { Filed, OpenOperation, Operators } from '../engine/operators.ts';
 import { comeLater, problem } from '../http/problem.ts';
 import type { Fields, Log } from '../observability/log.ts';

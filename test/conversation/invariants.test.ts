@@ -71,7 +71,8 @@ test('a message with a code is never a bare yes or no, at any step', () => {
         chat.text(first ? `${code}${joint}${word}` : `${word}${joint}${code}`);
         expect(chat.state.consent).toEqual(consent);
         expect(chat.calls.length).toBe(calls);
-        expect(chat.state.draft.codes ?? []).toContain(code);
+        // "TIVI000000100 sai rồi" says that this one is wrong.
+        if (!(first && word === 'sai rồi')) expect(chat.state.draft.codes ?? []).toContain(code);
       },
     ),
     { numRuns: 200 },

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { DAY_MS, dayAt, monthsBefore, startOfDay } from '../../src/conversation/language/calendar.ts';
-import { isNamedPeriod, namedPeriod } from '../../src/conversation/language/period.ts';
+import {
+  DAY_MS,
+  dayAt,
+  isNamedPeriod,
+  monthsBefore,
+  namedPeriod,
+  startOfDay,
+} from '../../src/conversation/values/calendar.ts';
 import { PERIOD_NAMES, parsePeriod, periodIn } from '../support/conversation.ts';
 import { AT_ONCE_MS, onCpu } from '../support/cpu.ts';
 import { either, fc } from '../support/properties.ts';

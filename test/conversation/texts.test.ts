@@ -1,10 +1,10 @@
 import { describe, expect, it, test } from 'vitest';
 import { masked } from '../../src/conversation/dialogue/sources.ts';
-import { codeMeant, parseCode } from '../../src/conversation/language/code.ts';
-import { parseEmail, parsePhone } from '../../src/conversation/language/identity.ts';
-import { fold, isOneTypo, undoTyping, visible } from '../../src/conversation/language/text.ts';
+import { fold, isOneTypo, undoTyping, visible } from '../../src/conversation/language/tokenizer.ts';
 import { maskCode, maskEmail, maskPhone, showPhone } from '../../src/conversation/prompts/identity.ts';
-import { commands, parsePage, words as said, understand } from '../support/conversation.ts';
+import { codeMeant, parseCode } from '../../src/conversation/values/code.ts';
+import { parseEmail, parsePhone } from '../../src/conversation/values/contact.ts';
+import { commands, parsePage, understand, vocabulary } from '../support/conversation.ts';
 import { AT_ONCE_MS, onCpu } from '../support/cpu.ts';
 import { either, fc } from '../support/properties.ts';
 import { misread, sentencesOf } from '../support/sentences.ts';
@@ -29,7 +29,7 @@ const valueBy = (parse: (text: string) => Read) => (text: string) => {
 /** What a text says by itself, in words. */
 function inWords(text: string): string {
   const { act = 'no act', type, period, codes = [], phone, phoneAsk, email, ...rest } = understand(text);
-  const all = [act, type, rest.gifts && 'of gifts', period && `"${period}"`, ...codes];
+  const all = [act, type, period && `"${period}"`, ...codes];
   const meant = [
     rest.emailSuggestion && `(${rest.emailSuggestion})`,
     rest.mangled && `mangled ${rest.mangled}`,
@@ -89,7 +89,7 @@ it('may be of any length: what is too long is cut or told, and no character in h
 
 describe('the vocabulary', () => {
   it('understands each of its examples as the command under which it stands, unless longer ones say otherwise', () => {
-    const missed = said.examples.filter(
+    const missed = vocabulary.examples.filter(
       ({ text, act, isPhrase }) => isPhrase && understand(text).act !== act,
     );
     expect(missed.map(({ text, act, locale, line }) => [`${locale}.md:${line}`, text, act])).toEqual([]);

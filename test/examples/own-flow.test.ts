@@ -4,8 +4,8 @@ import { sayings, words } from '../../examples/own-flow/words.ts';
 import { createClient } from '../../src/channels/staff/client.ts';
 import { createConversation, slashCommands } from '../../src/conversation/conversation.ts';
 import { flows } from '../../src/conversation/flows/index.ts';
-import { createReader } from '../../src/conversation/language/reading.ts';
-import { readWords } from '../../src/conversation/language/words.ts';
+import { LanguageInterpreter } from '../../src/conversation/language/interpret.ts';
+import { Vocabulary } from '../../src/conversation/language/vocabulary.ts';
 import { LOCALES, perLocale } from '../../src/conversation/message.ts';
 import { createWords, SAYINGS, WORDING } from '../../src/i18n.ts';
 import { startBot } from '../support/app.ts';
@@ -60,13 +60,20 @@ describe('a bot with a flow of its own', () => {
   it('is understood by each of its phrases and its commands, and takes none from other flows', () => {
     const texts = [...SAYINGS, ...sayings];
     const { commands } = createConversation({ flows: all, wording, sayings: texts });
-    const { hear } = createReader(readWords(texts), all, slashCommands(all, wording));
-    const missed = readWords(texts).examples.filter(
-      ({ text, act, isPhrase }) => isPhrase && hear(text).act !== act,
+    const vocabulary = new Vocabulary(texts);
+    const language = new LanguageInterpreter({
+      vocabulary,
+      flows: all,
+      commands: slashCommands(all, wording),
+      answers: [],
+      answered: new Set(),
+    });
+    const missed = vocabulary.examples.filter(
+      ({ text, act, isPhrase }) => isPhrase && language.understand(text).act !== act,
     );
     expect(missed).toEqual([]);
     const command = commands.find(({ name }) => name === 'tier');
-    expect(LOCALES.map((locale) => hear(`/${command?.written[locale]}`).act)).toEqual([
+    expect(LOCALES.map((locale) => language.understand(`/${command?.written[locale]}`).act)).toEqual([
       'start tier',
       'start tier',
     ]);

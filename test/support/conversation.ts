@@ -1,12 +1,12 @@
 import type { Expecting } from '../../src/conversation/commands.ts';
 import { createConversation, slashCommands } from '../../src/conversation/conversation.ts';
 import { flows } from '../../src/conversation/flows/index.ts';
-import { createInterpreter } from '../../src/conversation/language/interpret.ts';
-import { createPages } from '../../src/conversation/language/lists.ts';
-import { type Answer, createLikes } from '../../src/conversation/language/nearest.ts';
-import { nameOf, type PeriodResult } from '../../src/conversation/language/period.ts';
-import { createReader, type Said } from '../../src/conversation/language/reading.ts';
-import { readWords, split } from '../../src/conversation/language/words.ts';
+import { LanguageInterpreter } from '../../src/conversation/language/interpret.ts';
+import { fieldIn, lacksEmail } from '../../src/conversation/language/parser.ts';
+import type { PeriodResult } from '../../src/conversation/language/period.ts';
+import { type Answer, SURE, UNKNOWN } from '../../src/conversation/language/similarity.ts';
+import { Vocabulary } from '../../src/conversation/language/vocabulary.ts';
+import { spanNamed } from '../../src/conversation/values/calendar.ts';
 import { SAYINGS, WORDING } from '../../src/i18n.ts';
 
 /** The bot's own conversation, made once for all tests of a file. */
@@ -14,29 +14,52 @@ const conversation = createConversation({ flows, wording: WORDING, sayings: SAYI
 export const { step, readState, newState, commands, explain } = conversation;
 
 /** What customers say, by the language files. */
-export const words = readWords(SAYINGS);
-export const reader = createReader(words, flows, new Map());
+export const vocabulary = new Vocabulary(SAYINGS);
+/** The ids of the questions that have a built-in answer. */
+const BUILT_IN = Object.keys(WORDING.vi).flatMap((key) => (key.startsWith('answer.') ? key.slice(7) : []));
 
+const createLanguage = (answers: readonly Answer[] = []) =>
+  new LanguageInterpreter({
+    vocabulary,
+    flows,
+    commands: slashCommands(flows, WORDING),
+    answers,
+    answered: new Set([...BUILT_IN, ...answers.map(({ id }) => id)]),
+  });
+export const language = createLanguage();
 /** What texts say at a question. */
-export const { interpret } = createInterpreter({ words, flows, commands: new Map(), answers: [] });
-const { hear } = createReader(words, flows, slashCommands(flows, WORDING));
+export const interpret = language.interpret.bind(language);
 
 /** What a text says by itself; only what it says. */
-export function understand(
-  text: string,
-): Partial<Omit<Said, 'period'>> & { readonly code?: string; readonly period?: string } {
-  const { covered: _, agrees: _agrees, denies: _denies, exact: _exact, ...said } = hear(text);
-  const [code] = said.codes;
-  const period = said.period?.text;
-  const all = Object.entries({ ...said, period, code }).filter(
-    ([, value]) => value !== undefined && value !== false,
-  );
-  return Object.fromEntries(all);
+export function understand(text: string) {
+  const said = language.understand(text);
+  const { act, codes, phones, emails, mangled, period, type, reference, rest } = said;
+  const [phone] = phones;
+  const [email] = emails.flatMap((one) => (one.ok ? one : []));
+  const all = {
+    act,
+    codes,
+    code: codes[0],
+    phone: phone?.value,
+    phoneAsk: phone?.ask,
+    email: email?.value,
+    emailSuggestion: email?.suggestion,
+    mangled: mangled === 'codes' ? 'code' : mangled,
+    period: period?.text,
+    type,
+    reference,
+    names: fieldIn(said),
+    noEmail: lacksEmail(said) || undefined,
+    rest: rest.join(' ') || undefined,
+  };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as Partial<
+    typeof all
+  >;
 }
 
 /** The names of periods of all languages. */
-export const PERIOD_NAMES = [...words.periods.values()].flatMap((table) =>
-  Object.entries(table).flatMap(([list, phrases]) => (nameOf(list) ? split(phrases) : [])),
+export const PERIOD_NAMES = vocabulary.lists.flatMap(({ section, name, phrases }) =>
+  section === 'periods' && spanNamed(name, 0) ? phrases : [],
 );
 
 /** What a text says of time; `at`: where. */
@@ -56,7 +79,20 @@ export const parsePeriod = (text: string, nowMs: number, timeZone: string) =>
 /** The period among what else a text says. */
 export const periodIn = (text: string, nowMs: number, timeZone: string) =>
   periodAt(text, nowMs, timeZone, NOWHERE);
-export const parsePage = createPages(words, reader.times.numbers);
+
+/** The page that a text asks for where one is shown. */
+export function parsePage(text: string) {
+  const reading = { settings: { gifts: [], codePrefixes: [], timeZone: 'UTC' }, nowMs: 0 };
+  const [command] = interpret(text, { ...NOWHERE, at: 'page', flow: 'history' }, reading).commands;
+  return command?.do === 'page' ? command.to : undefined;
+}
+
 /** Finds what answers a question; `answers`: the operator's. */
-export const questionsOf = (answers: readonly Answer[] = []) =>
-  createLikes(words, reader.lexicon, reader.asking, answers).question;
+export function questionsOf(answers: readonly Answer[] = []) {
+  const { similarity } = createLanguage(answers);
+  return (text: string) => {
+    const near = similarity.findQuestion(text);
+    const id = near && near.command !== UNKNOWN ? near.command.slice('ask '.length) : undefined;
+    return near && { ...near, sure: near.score >= SURE, ...(id && { id }) };
+  };
+}

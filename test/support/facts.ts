@@ -56,7 +56,6 @@ const VALUES: Readonly<Record<string, (chat: Dialogue) => unknown>> = {
   'proved phone': ({ state }) => (state.draft.phone?.proved ? state.draft.phone.value : undefined),
   email: ({ state: { draft } }) => (draft.email === null ? 'skipped' : draft.email?.value),
   gift: ({ state }) => state.draft.code,
-  wanted: ({ state }) => state.draft.wanted,
   draft: ({ state }) => Object.keys(state.draft),
   /** All that is kept, but for the draft and the step. */
   kept: ({ state: { draft: _, step: __, view: ___, lastMessageMs: ____, ...rest } }) => JSON.stringify(rest),

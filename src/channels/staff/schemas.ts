@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { decodeStart } from '../../conversation/language/code.ts';
 import {
   LOCALES,
   MAX_PHOTO_BYTES,
@@ -9,6 +8,7 @@ import {
   type Sender,
 } from '../../conversation/message.ts';
 import { ASKS } from '../../conversation/reply.ts';
+import { decodeStart } from '../../conversation/values/code.ts';
 import { traceSchema } from '../../engine/messages.ts';
 import { problemOf } from '../../http/problem.ts';
 import type { ChannelTraits } from '../channel.ts';

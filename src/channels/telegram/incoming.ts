@@ -1,7 +1,6 @@
 import { Composer, Context, Telegram } from 'telegraf';
 import type { Update as TelegrafUpdate, UserFromGetMe } from 'telegraf/types';
 import { z } from 'zod';
-import { decodeStart } from '../../conversation/language/code.ts';
 import {
   MAX_PHOTO_BYTES,
   MAX_TEXT,
@@ -9,6 +8,7 @@ import {
   type Photo,
   type Picture,
 } from '../../conversation/message.ts';
+import { decodeStart } from '../../conversation/values/code.ts';
 import type { Incoming } from '../../engine/messages.ts';
 import { cut, senderOf, shortList } from '../input.ts';
 import { type Address, choiceOf, type Press, TELEGRAM } from './address.ts';

@@ -3,9 +3,9 @@ import type {
   ReplyKeyboardMarkup,
   ReplyKeyboardRemove,
 } from '@grammyjs/types/markup.js';
-import { START_WITHOUT_CODE } from '../../conversation/language/code.ts';
 import type { Locale } from '../../conversation/message.ts';
 import { isReceipt } from '../../conversation/reply.ts';
+import { START_WITHOUT_CODE } from '../../conversation/values/code.ts';
 import type { Delivery, Outgoing, Platform } from '../../engine/messages.ts';
 import type { Words } from '../../i18n.ts';
 import { BoundedMap, display } from '../platforms.ts';

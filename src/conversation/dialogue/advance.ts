@@ -3,7 +3,7 @@ import { type Outcome, spends } from '../effect.ts';
 import { confirmsIn, type Flow, type Scope } from '../flow.ts';
 import { KINDS, missing } from '../kinds.ts';
 import { isStaff, proved, served } from '../prompts/identity.ts';
-import { behind, giftOf, oneAtATime, priceChanged, tooFewPoints } from '../prompts/receipts.ts';
+import { behind, giftOf, priceChanged, tooFewPoints } from '../prompts/receipts.ts';
 import { after, type Decision, type Reply, say, withLast } from '../reply.ts';
 import type { Asking, Draft, Offer, State } from '../state.ts';
 import { notRead, open, show } from './browse.ts';
@@ -271,7 +271,7 @@ function withoutOpen(flow: Flow, state: State): Guarded {
 /** Gifts that the list does not have any more, or that cost more than there is. */
 function withinReach(draft: Draft, scope: Scope): Guarded {
   const { gifts } = scope.settings;
-  const { code, wanted = 1, price, ...rest } = draft;
+  const { code, price, ...rest } = draft;
   const gift = giftOf(code, scope);
   // A button of before the operator changed the list.
   if (gifts.length > 0 && !gift)
@@ -282,9 +282,6 @@ function withinReach(draft: Draft, scope: Scope): Guarded {
     const say = tooFewPoints(gift, points, scope);
     return { draft: rest, said: [], stop: { say, ask: isAny ? 'gift' : undefined } };
   }
-  const said = [
-    ...(gift && price !== undefined && price !== gift.score ? [priceChanged(gift, price)] : []),
-    ...(wanted > 1 ? [oneAtATime(code, scope)] : []),
-  ];
+  const said = gift && price !== undefined && price !== gift.score ? [priceChanged(gift, price)] : [];
   return { draft: { ...draft, price: gift?.score }, said };
 }

@@ -2,12 +2,11 @@ import type { Command } from '../commands.ts';
 import type { Effect, HistoryRead, HistoryRecord } from '../effect.ts';
 import type { Flow, Scope } from '../flow.ts';
 import { exampleOfPeriod, periodNamed, TYPES } from '../kinds.ts';
-import { DAY_MS, dayAt, startOfDay } from '../language/calendar.ts';
-import { type NamedPeriod, PERIODS, type Period } from '../language/period.ts';
 import { isTypingProof, proved, remembering } from '../prompts/identity.ts';
 import { giftOf } from '../prompts/receipts.ts';
 import { type Choice, choice, type Decision, type Line, type Reply, say } from '../reply.ts';
 import type { Draft, Page, State, Step } from '../state.ts';
+import { DAY_MS, dayAt, type NamedPeriod, PERIODS, type Period, startOfDay } from '../values/calendar.ts';
 import { home, question, withMenu } from './questions.ts';
 
 /*

@@ -1,9 +1,8 @@
 import type { CodeRef, Command } from '../commands.ts';
-import { codeMeant, isAlike } from '../language/code.ts';
-import { atPlace } from '../language/lists.ts';
-import { isOneTypo } from '../language/text.ts';
+import { isOneTypo } from '../language/tokenizer.ts';
 import { codeLines } from '../prompts/receipts.ts';
 import type { Reply } from '../reply.ts';
+import { codeMeant, isAlike } from '../values/code.ts';
 
 /*
  * The one list that there is: the codes that are to be confirmed together. A code that was said is in it, or it is told why
@@ -110,7 +109,7 @@ function nameOf(ref: CodeRef): string | undefined {
 function meantBy(codes: Codes, ref: CodeRef): Codes {
   if ('place' in ref) {
     if (ref.place === 0) return codes;
-    const code = atPlace(codes, ref.place);
+    const code = codes.at(ref.place > 0 ? ref.place - 1 : ref.place);
     return code === undefined ? [] : [code];
   }
   const end = 'code' in ref ? ref.code : ref.end;

@@ -1,12 +1,12 @@
 import type { Command, Expecting, SlotKind } from '../commands.ts';
 import { confirmsIn, type Flow, type Scope } from '../flow.ts';
 import { formOf, KINDS, PERIOD_CHOICES, periodNamed, TYPES } from '../kinds.ts';
-import { isNamedPeriod } from '../language/period.ts';
 import { LOCALES } from '../message.ts';
 import { given, isStaff, remembering, showPhone } from '../prompts/identity.ts';
 import { giftOf } from '../prompts/receipts.ts';
 import { CANCEL, type Choice, choice, type Decision, type Reply, say } from '../reply.ts';
 import { type Asking, type Draft, type Offer, type State, type Step, takenTicket } from '../state.ts';
+import { isNamedPeriod } from '../values/calendar.ts';
 import { confirmationOf } from './operations.ts';
 
 /*
@@ -379,9 +379,7 @@ function saidBy(
       const isHere = (isPage || asked === 'list') && 'flow' in step && step.flow === name;
       if (flow.slots.includes('list'))
         return of && (isHere ? [{ do: 'kind', of }] : [start, { do: 'kind', of }]);
-      const [, count, gift] = /^(\d{1,2}):(.+)$/.exec(value) ?? [];
-      if (gift === undefined || !flow.slots.includes('gift')) return undefined;
-      return [start, { do: 'set', slot: 'gift', value: gift }, { do: 'many', count: Number(count) }];
+      return flow.slots.includes('gift') ? [start, { do: 'set', slot: 'gift', value }] : undefined;
     }
   }
 }

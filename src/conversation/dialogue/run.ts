@@ -2,11 +2,12 @@ import type { Command, Fault, Field, SlotKind } from '../commands.ts';
 import type { Known } from '../effect.ts';
 import { confirmsIn, type Flow, type Scope } from '../flow.ts';
 import { KINDS, missing, PROOF, slotCalled } from '../kinds.ts';
-import { SURE_LENGTH } from '../language/code.ts';
-import { isOneTypo } from '../language/text.ts';
+import { isOneTypo } from '../language/tokenizer.ts';
 import { carried, isStaff, isTypingProof, showPhone, typed, withoutIdentity } from '../prompts/identity.ts';
+import { oneAtATime } from '../prompts/receipts.ts';
 import { after, type Decision, type Reply, say, withLast } from '../reply.ts';
 import { type Draft, type Identity, type Offer, type State, type Step, spokenOver } from '../state.ts';
+import { SURE_LENGTH } from '../values/code.ts';
 import { advance, ask, type Doubted, edit, hindered, plainly, retry, runningIn } from './advance.ts';
 import {
   type Aside,
@@ -176,16 +177,10 @@ function apply(turn: Turn, command: Command, scope: Scope): Next {
       return start(turn, command, scope);
     case 'set':
       return command.slot === 'gift'
-        ? setGift(turn, { code: command.value }, scope)
+        ? setGift(turn, { code: command.value }, scope, command.several)
         : setIdentity(turn, command, scope);
     case 'among':
       return setGift(turn, { among: [...command.gifts] }, scope);
-    case 'many': {
-      const wanted = command.count > 1 ? command.count : undefined;
-      return running(turn, scope)?.slots.includes('gift')
-        ? said(turn, { wanted }, scope)
-        : misheard(turn, scope);
-    }
     case 'period':
       return setHistory(turn, { period: command.period }, scope);
     case 'kind':
@@ -399,7 +394,7 @@ function shared(turn: Turn, { value = '', doubt }: SetIdentity, proved: boolean,
 }
 
 /** A gift, or several that may be meant: the flow that is for gifts begins by it. */
-function setGift(turn: Turn, gift: Pick<Draft, 'code' | 'among'>, scope: Scope): Next {
+function setGift(turn: Turn, gift: Pick<Draft, 'code' | 'among'>, scope: Scope, isSeveral = false): Next {
   const flow = running(turn, scope);
   const taking = flow?.slots.includes('gift')
     ? flow
@@ -407,11 +402,9 @@ function setGift(turn: Turn, gift: Pick<Draft, 'code' | 'among'>, scope: Scope):
   if (!taking) return misheard(turn, scope);
   const at = taking === flow ? turn : begin(turn, taking, scope);
   if ('replies' in at) return at;
-  const { code, wanted } = at.state.draft;
-  // How many of one gift says nothing of another.
-  const still = gift.among || code !== undefined ? undefined : wanted;
-  const slots = { code: undefined, among: undefined, price: undefined, wanted: still, ...gift };
-  return { ...said(at, slots, scope), noted: gift.among ? turn.noted : 'other' };
+  const slots = { code: undefined, among: undefined, price: undefined, ...gift };
+  const next = { ...said(at, slots, scope), noted: gift.among ? turn.noted : ('other' as const) };
+  return isSeveral ? { ...next, said: [...next.said, oneAtATime(gift.code, scope)] } : next;
 }
 
 /** Which history, of which period: of the page that is shown, or of the flow that will show one. */

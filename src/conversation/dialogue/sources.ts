@@ -1,7 +1,7 @@
 import { type Command, SLOT_KINDS } from '../commands.ts';
 import type { Flow, Scope } from '../flow.ts';
 import { KINDS } from '../kinds.ts';
-import { fold, mapWords, visible } from '../language/text.ts';
+import { fold, mapWords, visible } from '../language/tokenizer.ts';
 import type { Message, Photo, Picture } from '../message.ts';
 import { after, type Decision, type Field, type Line, type Reply, say, withLast } from '../reply.ts';
 import { type State, takenTicket } from '../state.ts';
@@ -184,7 +184,7 @@ function look(state: State, photo: Photo, scope: Scope): Decision {
 /** Answers pictures that were read. */
 export function onPictures(state: State, { pictures, caption }: Photo, scope: Scope): Decision {
   const found = pictures.map((picture) =>
-    picture.kind === 'read' ? picture.texts.flatMap(scope.language.scan) : [],
+    picture.kind === 'read' ? picture.texts.flatMap((text) => scope.language.scan(text)) : [],
   );
   const read = found.filter((codes) => codes.length > 0).length;
   if (read === 0) return withoutCode(state, pictures, caption, scope);

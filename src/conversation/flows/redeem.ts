@@ -39,11 +39,11 @@ export const redeem: Flow = {
       return { kind: 'redeem', operation, gift: code, by, also, ...(isOutdated && { outdated: true }) };
     },
 
-    next({ code, wanted = 1 }, scope) {
+    next({ code }, scope) {
       const gift = giftOf(code, scope);
-      if (!gift || wanted < 2) return [];
+      if (!gift) return [];
       const label = { key: 'choice.redeem.more', params: { gift: gift.name } };
-      return [choice(`redeem:${wanted - 1}:${gift.code}`, label)];
+      return [choice(`redeem:${gift.code}`, label)];
     },
 
     /** Whether the points were too few: AntCRM itself tells no reason. */

@@ -1,444 +1,385 @@
-import type { Expecting, Interpretation, Interpreter, Reading, SlotKind, Spoken } from '../commands.ts';
-import { LOCALES } from '../message.ts';
-import { codeInLink, hasBeginning, isLink, looksLikeIdentity, parseCode, spacedCode } from './code.ts';
-import { compose, type Found, FREE, type Heard, SKIPS, simple } from './compose.ts';
-import { createGiftNames } from './gift-names.ts';
-import { emailMeant, parseEmail, parsePhone } from './identity.ts';
-import { createListTalk, createPages } from './lists.ts';
-import { createLeaving } from './manner.ts';
-import { type Answer, createLikes, type Near, vote } from './nearest.ts';
-import { namedPeriod, readPeriod, type SaidPeriod } from './period.ts';
-import { createReader, type Reader, type Said, type SpokenFlow } from './reading.ts';
-import { fold, mapWords, scriptOf } from './text.ts';
-import { ANSWERED, type Words } from './words.ts';
+import type {
+  Expecting,
+  Interpretation,
+  Interpreter,
+  Reading,
+  SlotKind,
+  Spoken,
+  WantedPage,
+} from '../commands.ts';
+import { LOCALES, type Locale } from '../message.ts';
+import { codeInLink, linkOf, looksLikeContact, parseCode, splitCodes } from '../values/code.ts';
+import { emailMeant, parseEmail, parsePhone } from '../values/contact.ts';
+import {
+  bringsValue,
+  fieldIn,
+  lacksEmail,
+  type ParsedText,
+  Parser,
+  type SpokenFlow,
+  says,
+} from './parser.ts';
+import { isIn, type Part, PhraseBook } from './phrases.ts';
+import { type Answer, type Near, Similarity, SURE, UNKNOWN, vote } from './similarity.ts';
+import {
+  commandOf,
+  isReference,
+  type Meant,
+  meantAnywhere,
+  meantHere,
+  type Situation,
+  setEmail,
+  setPhone,
+  valuesAlone,
+  valuesIn,
+  wrong,
+} from './situations.ts';
+import { fold, isAscii, tokenize, visible } from './tokenizer.ts';
+import { ANSWERED, createLocaleOf, type Vocabulary } from './vocabulary.ts';
 
-/** What there is to understand beside the words. */
-export type Known = {
-  readonly words: Words;
+/*
+ * Interprets texts, in this order: the button that a number picks; a value of the kind that is asked; a usual question; what
+ * the words want where they are said; what they want anywhere; the values alone; what the text is like.
+ */
+
+/** What there is to understand. */
+export type Language = {
+  readonly vocabulary: Vocabulary;
   readonly flows: readonly SpokenFlow[];
-  /** Slash commands, without the slash, by what they stand for: `start redeem`. */
+  /** Slash commands, without the slash, with what they stand for: `start redeem`. */
   readonly commands: ReadonlyMap<string, string>;
   /** The operator's answers. */
   readonly answers: readonly Pick<Answer, 'id' | 'asks'>[];
+  /** The ids of all questions that have an answer. */
+  readonly answered: ReadonlySet<string>;
 };
 
-/**
- * Makes the interpreter: the only place that sees a text. In this order: the button that a number picks; what the words and
- * values say by themselves (`reading.ts`); what that means here (`compose.ts`); the values alone; a likely question; the
- * whole as the value that is asked for; the nearest example.
- */
-export function createInterpreter({
-  words,
-  flows,
-  commands,
-  answers,
-}: Known): Interpreter & Pick<Reader, 'hear'> {
-  const reader = createReader(words, flows, commands);
-  const { asking, codes, times } = reader;
-  const isYes = (text: string) => reader.hear(text).yes;
-  const likes = createLikes(words, reader.lexicon, asking, answers);
-  const lists = createListTalk(words, reader.lexicon);
-  const giftNames = createGiftNames(words);
-  const giftWords = words.list('gifts');
-  const pageIn = createPages(words, times.numbers);
-  const wishes = new Set(words.list('wishes'));
-  const flowNamed = (name: string | undefined) => flows.find((flow) => flow.name === name);
-  const startedBy = (act: string | undefined) =>
-    act?.startsWith('start ') ? flowNamed(act.slice('start '.length)) : undefined;
-  const giftFlow = flows.find(({ slots }) => slots.includes('gift'));
-  const linked = flows.find(({ slots }) => slots.includes('codes'));
+const UNCLEAR: readonly Spoken[] = [{ do: 'unclear' }];
+const ASKS_UNKNOWN: readonly Spoken[] = [{ do: 'ask', about: 'unknown' }];
+const NOTHING_COVERED: Interpretation['why'] = { covered: [] };
 
-  function interpret(text: string, expecting: Expecting, reading: Reading): Interpretation {
-    const { at, buttons } = expecting;
-    if (/^\s*\d{1,2}\s*$/.test(text) && at !== 'page' && buttons.length > 1) {
-      const choice = buttons[Number(text) - 1];
-      if (choice) return { commands: [{ do: 'pick', choice }], why: { covered: [] } };
-    }
-    const heard = hear(text, expecting, reading);
-    const { covered } = heard.said;
-    const meant = compose(heard) ?? valuesAlone(heard) ?? heard.question()?.commands;
-    if (meant) return { commands: meant, why: whyOf(meant, heard) };
-    const whole = wholeText(heard);
-    const [first] = whole;
-    // What is no value of the kind that is asked, but nearly one, is no example of anything.
-    const isNearly = first?.do === 'unclear' && first.wrong !== undefined && /[\d@]/.test(text);
-    const isOpen =
-      (first?.do === 'ask' && first.about === 'unknown') ||
-      (first?.do === 'unclear' && !first.script && !isNearly);
-    if (!isOpen) return { commands: whole, why: { covered } };
-    const near = likes.nearest(heard.text);
-    return { commands: likely(vote(near), heard) ?? whole, why: { covered, nearest: near } };
-  }
+/** Beside a value, these only say it politely: "giúp mình mã TIVI000000017 với". */
+const BESIDE_VALUES = /^(?:show help|show menu|talk bye|page same|cancel mild)$/;
+/** Acts that likeness may answer. */
+const HARMLESS = /^(?:talk|show (?:help|offer|complaint|privacy))/;
+/** Acts that likeness may offer by a button. */
+const OFFERED = /^(?:start |ask (?!what$|who$|unknown$|consent)|show (?:person|complaint|privacy)|speak )/;
+/** Questions whose answers depend on what they are asked of. */
+const PRICE = 'ask gift.price';
+const WRONG = 'ask code.wrong';
+/** How near an example must be (0–1) to be offered, and to be done. */
+const NEAR = 0.7;
+const SAME = 0.85;
+const MOST_OFFERED = 3;
 
-  /** What a text says by itself, with what only this place adds: products, gifts, codes with blanks. */
-  function hear(typed: string, expecting: Expecting, reading: Reading): Heard {
-    const { settings } = reading;
-    const text = withProducts(typed, expecting, reading);
-    const said = corrected(withSpaced(text, reader.hear(text), reading), expecting);
-    const names = giftNames(text, settings.gifts);
-    const gifts = names.named(said.rest);
-    const bare = !brings(said);
-    const isAboutGifts = () => names.isAbout(said.rest, gifts);
-    const isWished =
-      said.act === undefined &&
-      giftFlow !== undefined &&
-      (names.isNothingElse() || (said.wishes && gifts.length > 0 && isAboutGifts()));
-    // "Ok, cảm ơn" is a yes, too, where something is asked.
-    const isThankful =
-      said.act === 'talk thanks' && expecting.at !== 'nothing' && expecting.at !== 'page' && isYes(text);
-    const isBeside = said.act !== undefined && BESIDE_VALUES.has(said.act) && !bare;
-    const act = isWished ? `start ${giftFlow.name}` : isThankful ? 'yes' : isBeside ? undefined : said.act;
-    const heard: Heard = {
-      text,
-      said: { ...said, act },
-      expecting,
-      reading,
-      flow: flowNamed(expecting.flow),
-      linked,
-      started: startedBy(act),
-      gifts: gifts.map(({ code }) => code),
-      bare,
-      isWish: said.rest === '' && said.covered.every((phrase) => wishes.has(fold(phrase))),
-      isYes: once(() => isYes(text)),
-      hasYes: once(() => hasYes(text)),
-      asks: () => asking.isQuestion(text),
-      isAboutGifts,
-      count: names.quantity,
-      places: () => lists.places(text),
-      page: () => (act?.startsWith('page ') ? PAGES[act] : pageIn(text)),
-      list: once(() => listCommand(heard, act)),
-      period: () => periodOf(said, reading),
-      question: once(() => questionIn(heard, names)),
-      values: (of, wanted = act) => valuesOf(heard, of, wanted),
-    };
-    return heard;
-  }
+/** So many words leave a person; more say something else. */
+const MAX_LEAVING = 10;
 
-  /** What codes of a product begin with is its name: "bỏ cái tủ lạnh" names the only code at hand that begins with TULANH. */
-  function withProducts(text: string, { codes: all }: Expecting, { settings }: Reading): string {
-    if (all.length < 2) return text;
-    return settings.codePrefixes.reduce((said, prefix) => {
-      const [code, ...more] = all.filter((one) => one.toLowerCase().startsWith(prefix.toLowerCase()));
-      if (code === undefined || more.length > 0 || said.includes(code)) return said;
-      const tokens = said.split(' ');
-      for (let from = 0; from < tokens.length; from++)
-        for (let to = from + 1; to <= Math.min(tokens.length, from + 3); to++)
-          if (fold(tokens.slice(from, to).join('')) === fold(prefix))
-            return [...tokens.slice(0, from), code, ...tokens.slice(to)].join(' ');
-      return said;
-    }, text);
-  }
+const PAGES = ['first', 'next', 'previous'] as const;
 
-  function withSpaced(text: string, said: Said, { settings }: Reading): Said {
-    const code = brings(said) ? undefined : spacedCode(text, settings.codePrefixes);
-    return code === undefined ? said : { ...said, codes: [code], names: 'code' };
-  }
+/** Makes commands of texts. Made once, because the vocabulary takes long to prepare. */
+export class LanguageInterpreter implements Interpreter {
+  readonly parser: Parser;
+  readonly similarity: Similarity;
+  readonly #localeOf: (text: string, isFirst?: boolean) => string | undefined;
+  readonly #language: Language;
+  readonly #linked: SpokenFlow | undefined;
+  /** Words that say nothing beside the name of a gift. */
+  readonly #beside: ReadonlySet<string>;
+  readonly #pages: RegExp;
+  /** The phrases that leave a person, and what may stand beside them. */
+  readonly #leaving: readonly (readonly string[])[];
+  readonly #assents: ReadonlySet<string>;
+  readonly #withMarks: ReadonlySet<string>;
 
-  /**
-   * What the nearest example stands for, where no phrase covers the text: done where nothing is at hand and it is near
-   * enough, else offered by a button. Never a yes, a no, an end, a change or an erasure.
-   */
-  function likely(near: Near | undefined, { bare, asks, expecting }: Heard): readonly Spoken[] | undefined {
-    if (!near || near.score < OFFERED || !bare) return undefined;
-    const { command: act } = near;
-    const flow = startedBy(act);
-    const isFree = expecting.at === 'nothing' || expecting.at === 'page';
-    if (flow) {
-      const start: Spoken = { do: 'start', flow: flow.name };
-      return isFree && near.score >= DONE ? [start] : [{ do: 'unclear', maybe: [start] }];
-    }
-    if (near.score < DONE) return undefined;
-    if (expecting.kind === 'email' && expecting.at === 'slot' && SKIPS.includes(act))
-      return [{ do: 'none', field: 'email' }];
-    if (ANSWERED.test(act)) return act === 'ask unknown' || !asks() ? undefined : simple(act);
-    if (act === 'show person') return simple('show offer');
-    return /^(?:talk|show (?:help|offer|complaint|privacy))/.test(act) ? simple(act) : undefined;
-  }
-
-  /** A usual question. The name of a gift in it asks what that costs ("đổi nồi cơm bao nhiêu điểm"). */
-  function questionIn(
-    { text, said, gifts, bare, expecting }: Heard,
-    { called }: { readonly called: (word: string) => string },
-  ): Found | undefined {
-    if (!bare || said.act === 'remove') return undefined;
-    const isOne = gifts.length === 1;
-    const asked = isOne ? giftWords.map((word) => likes.question(`${called(word)}?`)) : [];
-    const costs = asked.find((one) => one?.id === PRICE);
-    const found = costs ?? likes.question(text);
-    // What is asked of our question is no answer elsewhere.
-    if (!found || (found.id?.startsWith('consent.') && expecting.at !== 'consent')) return undefined;
-    const { id } = found;
-    const gift = id === PRICE ? (isOne ? gifts[0] : expecting.gift) : undefined;
-    // "Sai chỗ nào?" is asked of whatever was refused last.
-    const about = id === undefined ? 'unknown' : id === WRONG && said.names !== 'code' ? 'wrong' : undefined;
-    const answer: Spoken = about ? { do: 'ask', about } : { do: 'ask', about: 'answer', id: id ?? '' };
-    const command: Spoken = gift === undefined ? answer : { do: 'ask', about: 'gift', gift };
-    return { commands: [command], isSure: found.sure, like: found };
-  }
-
-  /** Whether the first or the last words are a yes. */
-  function hasYes(text: string): boolean {
-    const all = text.split(/[\s,.!]+/);
-    return [1, 2, 3, 4].some(
-      (many) => isYes(all.slice(0, many).join(' ')) || isYes(all.slice(-many).join(' ')),
+  constructor(language: Language) {
+    const { vocabulary, flows, commands, answers, answered } = language;
+    const book = new PhraseBook(vocabulary);
+    this.similarity = new Similarity(book, answers, answered);
+    const { isQuestion } = this.similarity;
+    this.parser = new Parser(book, flows, { commands, isQuestion });
+    this.#localeOf = createLocaleOf(vocabulary);
+    this.#language = language;
+    this.#linked = flows.find(({ slots }) => slots.includes('codes'));
+    this.#beside = new Set(
+      ['wishes', 'beside a gift', 'counters', 'several'].flatMap((list) => vocabulary.list(list)),
     );
+    const pages = vocabulary.list('page number').join('|') || '(?!)';
+    this.#leaving = vocabulary.list('leaving').map((phrase) => phrase.split(' '));
+    this.#assents = new Set(vocabulary.list('assents'));
+    this.#withMarks = new Set(vocabulary.list('with marks only'));
+    this.#pages = new RegExp(`(?:^| )(?:${pages}) (\\d{1,3})$|^(\\d{1,3})$`);
   }
 
-  /** Values without a command. */
-  function valuesAlone(heard: Heard): readonly Spoken[] | undefined {
-    const { said, gifts, expecting, reading } = heard;
-    const { at, kind } = expecting;
-    const { names, mangled } = said;
-    const flow = FREE.includes(at) ? undefined : heard.flow;
-    const hasIdentity = (said.phone ?? said.email) !== undefined;
-    const hasCode = said.codes.length > 0;
-    const takes = (slot: SlotKind) => flow?.slots.includes(slot) ?? false;
-    if (flow && !takes('codes') && hasCode) {
-      const isGift = takes('gift') && (gifts.length > 0 || reading.settings.gifts.length === 0);
-      const [code = ''] = said.codes;
-      const isSure = hasBeginning(code, reading.settings.codePrefixes);
-      if (!isGift && !said.codes.every(looksLikeIdentity) && (kind !== 'gift' || isSure))
-        return [{ do: 'add', codes: said.codes }, ...identityOf(said)];
-      if (!isGift && !hasIdentity) return undefined;
-    }
-    // A mistyped phone or e-mail may look like a code: alone and uncalled for, it is none.
-    if (flow && (kind === 'phone' || kind === 'email') && hasCode && names !== 'code' && !hasIdentity) {
-      const isGiven = takes('gift') ? expecting.gift !== undefined : expecting.codes.length > 0;
-      if (isGiven && (!takes('codes') || said.codes.every(looksLikeIdentity))) return undefined;
-    }
-    if (kind === 'gift' && gifts.length > 0 && heard.asks() && !heard.isAboutGifts()) return undefined;
-    if (flow && !takes('codes') && !hasIdentity && !mangled && gifts.length === 0)
-      if (!(takes('gift') && hasCode)) return undefined;
-    const values = heard.values(flow);
-    return values.length === 0 ? undefined : values;
+  interpret(text: string, at: Expecting, reading: Reading): Interpretation {
+    const quick = pickByNumber(text, at) ?? this.#readAsked(text, at, reading);
+    if (quick) return { commands: quick, why: NOTHING_COVERED };
+    const here = this.#situationOf(text, at, reading);
+    const asked = this.#findQuestion(here);
+    const isSure = asked && asked.near.score >= SURE && !lacksEmail(here.said) && !isReference(here);
+    if (isSure) return { commands: asked.commands, why: { covered: [], nearest: [asked.near] } };
+    const meant = meantHere(here) ?? meantAnywhere(here) ?? valuesAlone(here);
+    const covered = here.said.parts.flatMap(({ phrase }) => (phrase?.act ? [phrase.text] : []));
+    if (meant) return { commands: meant, why: { covered } };
+    if (asked) return { commands: asked.commands, why: { covered: [], nearest: [asked.near] } };
+    return this.#leftOver(here, covered);
   }
 
-  /** What a text says for a flow; for none, all that can be kept. */
-  function valuesOf(heard: Heard, flow: SpokenFlow | undefined, act: string | undefined): readonly Spoken[] {
-    const { said, gifts, reading } = heard;
-    const { codes: named, noEmail, mangled } = said;
-    const slots = flow?.slots ?? ['codes', 'phone', 'email'];
-    const values: Spoken[] = [];
-    if (slots.includes('codes') && named.length > 0)
-      values.push(listCommand(heard, act) ?? { do: 'add', codes: named });
-    if (slots.includes('gift')) {
-      const [gift, ...others] = gifts;
-      const [code] = named;
-      if (gift && others.length > 0) values.push({ do: 'among', gifts });
-      else if (gift) values.push({ do: 'set', slot: 'gift', value: gift });
-      else if (code !== undefined && reading.settings.gifts.length === 0)
-        values.push({ do: 'set', slot: 'gift', value: code });
-      else if (code !== undefined && act === `start ${flow?.name}`)
-        values.push({ do: 'unclear', wrong: { kind: 'gift', reason: 'gift.unknown' } });
-      const count = heard.count();
-      if (count !== undefined) values.push({ do: 'many', count });
-    }
-    if (slots.includes('period')) {
-      const period = periodOf(said, reading);
-      if (said.type) values.push({ do: 'kind', of: said.type });
-      if (period) values.push(period);
-    }
-    values.push(...identityOf(said));
-    if (noEmail && slots.includes('email')) values.push({ do: 'none', field: 'email' });
-    if (mangled) values.push(mangledAs(mangled));
-    return values;
+  localeOf(text: string, about?: { readonly first: boolean }): Locale | undefined {
+    const found = this.#localeOf(text, about?.first);
+    return LOCALES.find((locale) => locale === found);
   }
 
-  /** No command and no value: a question, the answer, right or wrong, to ours, or something to be kindly unsure of. */
-  function wholeText({ text, said, asks, expecting, reading, flow }: Heard): readonly Spoken[] {
-    const { at, kind, isStaff } = expecting;
-    const script = scriptOf(text);
-    if (script === 'none') return [{ do: 'talk', about: 'remark' }];
-    if (script === 'other') return [{ do: 'unclear', script: true }];
-    if (asks()) return [{ do: 'ask', about: 'unknown' }];
-    const isAsked = (at === 'slot' || at === 'doubt') && kind !== undefined;
-    if (said.mangled && !isAsked) return [mangledAs(said.mangled)];
-    if (!isAsked) return [{ do: 'unclear' }];
-    const isProof = kind === 'phone' && flow?.identity === 'proved';
-    // Staff name a customer by either.
-    if ((kind === 'gift' || isProof) && isStaff && text.includes('@')) return readAs('email', text, reading);
-    if (isProof) {
-      if (!isStaff) return [{ do: 'unclear', wrong: { kind, reason: 'phone.shape' } }];
-      const phone = parsePhone(text);
-      if (!phone.ok && phone.reason === 'phone.shape')
-        return [{ do: 'unclear', wrong: { kind, reason: 'identity.shape' } }];
+  #situationOf(text: string, at: Expecting, reading: Reading): Situation {
+    const said = this.parser.parse(text, reading, {
+      codes: at.codes,
+      isList: at.codes.length > 0 || at.kind === 'gift',
+    });
+    const isBare = !bringsValue(said);
+    const act = this.#actIn(said, at, isBare);
+    const { flows } = this.#language;
+    return {
+      said,
+      act,
+      at,
+      reading,
+      flow: flows.find(({ name }) => name === at.flow),
+      starts: this.#startedBy(act),
+      linked: this.#linked,
+      isBare,
+      isQuestion: this.similarity.isQuestion(text),
+      isPolite: this.#isPolite,
+      page: () => this.#pageIn(said.text),
+      values: valuesIn(said, reading, at),
+    };
+  }
+
+  #startedBy(act: string): SpokenFlow | undefined {
+    return this.#language.flows.find(({ name }) => act === `start ${name}`);
+  }
+
+  readonly #isPolite = (part: Part): boolean =>
+    part.value?.kind === 'gift' ||
+    isIn(part, 'several', 'counters') ||
+    part.words.every(({ text }) => this.#beside.has(text) || this.parser.book.polite.has(text));
+
+  /** The command of the words, as it is meant here. */
+  #actIn(said: ParsedText, { at }: Expecting, isBare: boolean): string {
+    const { act = '', gifts, parts, rest } = said;
+    // "Loa nhé", "mình muốn lấy loa".
+    const isWish = says(said, 'wishes') || parts.every((part) => !part.phrase || this.#isPolite(part));
+    if (act === '' && gifts.length > 0 && rest.length === 0 && isWish && !says(said, 'stops')) {
+      const flow = this.#language.flows.find(({ slots }) => slots.includes('gift'));
+      return flow ? `start ${flow.name}` : '';
     }
-    return readAs(kind, text, reading);
+    // "Ok, cảm ơn" is a yes, too, where something is asked.
+    if (act === 'talk thanks' && said.isYes && at !== 'nothing' && at !== 'page') return 'yes';
+    return !isBare && BESIDE_VALUES.test(act) ? '' : act;
+  }
+
+  /** A text that is, by itself, a value of the kind that is asked. */
+  #readAsked(text: string, { at, kind, references }: Expecting, reading: Reading): Meant {
+    if ((at !== 'slot' && at !== 'doubt') || kind === undefined) return undefined;
+    if (kind === 'phone' || kind === 'email') {
+      if (!/\d|@/.test(text)) return undefined;
+      const [value] = this.#readAs(kind, text, reading);
+      return value?.do === 'set' && value.value !== undefined ? [value] : undefined;
+    }
+    if (kind !== 'codes' || !/\d/.test(text)) return undefined;
+    const codes = [...new Set(tokenize(visible(text)).map((token) => token.text))];
+    const isCode = (code: string) =>
+      this.parser.isCode(code) && !looksLikeContact(code) && !references.includes(code);
+    return codes.length > 0 && codes.every(isCode) ? [{ do: 'add', codes }] : undefined;
+  }
+
+  /** A usual question. The name of a gift in it asks what that gift costs ("đổi nồi cơm bao nhiêu điểm"). */
+  #findQuestion({ said, act, at, isBare }: Situation) {
+    if (!isBare || act === 'remove') return undefined;
+    const [gift, ...others] = said.gifts;
+    const named = others.length === 0 ? gift : undefined;
+    const texts = named ? this.#language.vocabulary.list('gifts').map((word) => withName(said, word)) : [];
+    const costs = texts
+      .map((text) => this.similarity.findQuestion(text))
+      .find((near) => near?.command === PRICE);
+    const near = costs ?? this.similarity.findQuestion(said.text);
+    // What is asked about our question is no answer elsewhere.
+    if (!near || (near.command.startsWith('ask consent.') && at.at !== 'consent')) return undefined;
+    const priced = near.command === PRICE ? (named?.code ?? at.gift) : undefined;
+    if (priced !== undefined)
+      return { commands: [{ do: 'ask', about: 'gift', gift: priced } as const], near };
+    // "Sai chỗ nào?" is asked about whatever was refused last.
+    if (near.command === WRONG && fieldIn(said) !== 'code')
+      return { commands: [{ do: 'ask', about: 'wrong' } as const], near };
+    return { commands: near.command === UNKNOWN ? ASKS_UNKNOWN : (commandOf(near.command) ?? UNCLEAR), near };
+  }
+
+  /** "Trang đầu", "page 2", "2". */
+  #pageIn(text: string): WantedPage | undefined {
+    const { polite } = this.parser.book;
+    const words = fold(text)
+      .split(' ')
+      .filter((word) => !polite.has(word))
+      .join(' ');
+    const place = PAGES.find((page) => this.#language.vocabulary.list(`page ${page}`).includes(words));
+    const [, after, alone] = this.#pages.exec(words) ?? [];
+    return place ?? (Number(after ?? alone) || undefined);
   }
 
   /** A text as a value of a kind, and nothing else. */
-  function readAs(kind: SlotKind, text: string, reading: Reading): readonly Spoken[] {
-    const { settings } = reading;
-    const wrong = (reason: string): readonly Spoken[] => [{ do: 'unclear', wrong: { kind, reason } }];
+  #readAs(kind: SlotKind, text: string, { settings }: Reading): readonly Spoken[] {
     switch (kind) {
-      case 'codes': {
-        const code = codes.read(text);
-        return code.ok ? [{ do: 'add', codes: [code.value] }] : wrong(code.reason);
-      }
       case 'phone': {
         const phone = parsePhone(text);
-        return phone.ok ? identityOf({ phone: phone.value, phoneAsk: phone.ask }) : wrong(phone.reason);
+        return [phone.ok ? setPhone(phone) : wrong(kind, phone.reason)];
       }
       case 'email': {
         const email = parseEmail(text);
-        if (email.ok) return identityOf({ email: email.value, emailSuggestion: email.suggestion });
+        if (email.ok) return setEmail(email);
         const meant = emailMeant(text);
-        return meant === undefined
-          ? wrong(email.reason)
-          : [{ do: 'set', slot: 'email', doubt: { why: 'typo', meant } }];
-      }
-      case 'gift': {
-        const code = settings.gifts.length > 0 ? undefined : codes.read(text);
-        if (code?.ok) return [{ do: 'set', slot: 'gift', value: code.value }];
-        return wrong(code?.reason ?? 'gift.unknown');
+        return meant
+          ? [{ do: 'set', slot: 'email', doubt: { why: 'typo', meant } }]
+          : [wrong(kind, email.reason)];
       }
       case 'period':
-        return wrong('period.shape');
+        return [wrong(kind, 'period.shape')];
       case 'list':
-        return wrong('history.type');
+        return [wrong(kind, 'history.type')];
+      default: {
+        if (kind === 'gift' && settings.gifts.length > 0) return [wrong(kind, 'gift.unknown')];
+        const code = this.parser.readCode(text);
+        if (!code.ok) return [wrong(kind, code.reason)];
+        return [
+          kind === 'gift' ? { do: 'set', slot: kind, value: code.value } : { do: 'add', codes: [code.value] },
+        ];
+      }
     }
   }
 
-  function periodOf({ period, ever }: Said, reading: Reading): Spoken | undefined {
-    if (period !== undefined) return periodRead(period, reading);
-    return ever ? always(reading) : undefined;
+  /** No command and no value: what is wrong with it as an answer to our question, else what it may mean. */
+  #leftOver(here: Situation, covered: readonly string[]): Interpretation {
+    const whole = this.#readWhole(here);
+    const [first] = whole;
+    // A text that is nearly a value of the kind that is asked is no example of anything.
+    const isNearly =
+      first?.do === 'unclear' && (first.script || (first.wrong && /[\d@]/.test(here.said.text)));
+    if (isNearly || (first?.do !== 'ask' && first?.do !== 'unclear'))
+      return { commands: whole, why: { covered } };
+    const nearest = this.similarity.findNearest(here.said.text);
+    const likely = this.#likely(nearest, here);
+    if (likely) return { commands: likely, why: { covered, nearest } };
+    const offered = first.do === 'unclear' && first.wrong ? [] : this.#offered(nearest, here);
+    if (offered.length === 0) return { commands: whole, why: { covered, nearest } };
+    const asked = first.do === 'ask' ? { question: true as const } : {};
+    return { commands: [{ do: 'unclear', maybe: offered, ...asked }], why: { covered, nearest } };
   }
 
-  function periodRead(said: SaidPeriod, { nowMs, settings }: Reading): Spoken {
-    const read = readPeriod(said, nowMs, settings.timeZone);
-    return read.ok
-      ? { do: 'period', period: read.value }
-      : { do: 'unclear', wrong: { kind: 'period', reason: read.reason } };
+  #readWhole({ said, at, flow, reading, isQuestion }: Situation): readonly Spoken[] {
+    const { text } = said;
+    const { kind, isStaff } = at;
+    const isReadable = /[\p{Script=Latin}\p{Nd}]/u.test(text);
+    if (!isReadable && /\p{L}/u.test(visible(text))) return [{ do: 'unclear', script: true }];
+    if (!isReadable) return [{ do: 'talk', about: 'remark' }];
+    if (isQuestion) return ASKS_UNKNOWN;
+    if ((at.at !== 'slot' && at.at !== 'doubt') || kind === undefined) return UNCLEAR;
+    const isProof = kind === 'phone' && flow?.identity === 'proved';
+    // Staff name a customer by either.
+    const isEmail = isStaff && (kind === 'gift' || isProof) && text.includes('@');
+    const [value = wrong(kind, '')] = this.#readAs(isEmail ? 'email' : kind, text, reading);
+    const isRefused = isProof && !isEmail && value.do === 'unclear';
+    if (isRefused && !isStaff) return [wrong(kind, 'phone.shape')];
+    return [isRefused && value.wrong?.reason === 'phone.shape' ? wrong(kind, 'identity.shape') : value];
   }
 
-  /** What a text makes of the codes at hand, where it does more than to name others. */
-  function listCommand({ text, said, expecting }: Heard, act: string | undefined): Spoken | undefined {
-    const { codes, names, phone, email } = said;
-    if (expecting.codes.length === 0) return undefined;
-    const command = lists.command(withoutIdentity(text, phone ?? email), codes, expecting.codes);
-    const isNamed =
-      command?.do !== 'replace' || command.old.length > 0 || names === undefined || names === 'code';
-    if (command) return isNamed ? command : undefined;
-    const isOfCodes = names === undefined || names === 'code';
-    const fresh = codes.filter((code) => !expecting.codes.includes(code));
-    const isWrong = act === 'change' || act === 'no' || act === 'none';
-    if (isWrong && isOfCodes && fresh.length > 0 && fresh.length === codes.length && !lists.adds(text))
-      return { do: 'replace', old: [], codes: fresh };
-    if (act !== 'remove' || names === 'email' || said.denies) return undefined;
-    // In words that no line has: which one is asked, and never taken.
-    const isSaid = names === 'code' || codes.some((code) => expecting.codes.includes(code));
-    return isSaid && (codes.length === 0 || expecting.codes.length > 1)
-      ? { do: 'remove', which: [] }
-      : undefined;
+  /** The command of the nearest example, where it may be carried out: nothing is at hand, or it changes nothing. */
+  #likely(nearest: readonly Near[], { at, isBare, isQuestion }: Situation): Meant {
+    const near = vote(nearest);
+    if (!near || !isBare || near.score < SAME) return undefined;
+    const { command } = near;
+    const flow = this.#startedBy(command);
+    if (flow && (at.at === 'nothing' || at.at === 'page')) return [{ do: 'start', flow: flow.name }];
+    if (at.kind === 'email' && at.at === 'slot' && /^(?:none|no|cancel mild)$/.test(command))
+      return [{ do: 'none', field: 'email' }];
+    if (command === 'show person') return commandOf('show offer');
+    const isAnswer = ANSWERED.test(command) && command !== UNKNOWN && isQuestion;
+    return isAnswer || HARMLESS.test(command) ? commandOf(command) : undefined;
   }
 
-  return {
-    interpret,
-    hear: reader.hear,
-    localeOf(text, about) {
-      const tag = reader.localeOf(text, about);
-      return LOCALES.find((one) => one === tag);
-    },
-    leaves: createLeaving(words, reader.lexicon),
-    slash: (text) => commands.get(/^\s*\/(\w+)/.exec(text)?.[1]?.toLowerCase() ?? ''),
-    read(kind, text, reading) {
-      if (kind !== 'codes') return readAs(kind, text, reading);
-      const { codes: found, fault } = codes.readAll(text);
-      return [
-        ...(found.length > 0 ? [{ do: 'add', codes: found } as const] : []),
-        ...(fault ? [{ do: 'unclear', wrong: { kind, reason: fault } } as const] : []),
-      ];
-    },
-    link(payload) {
-      const code = parseCode(payload);
-      return code.ok
-        ? [{ do: 'add', codes: [code.value] }]
-        : [{ do: 'unclear', wrong: { kind: 'codes', reason: code.reason } }];
-    },
-    scan(text) {
-      if (isLink(text)) return [codeInLink(text, reader.inLinks) ?? []].flat();
-      const code = codes.read(text);
-      return code.ok ? [code.value] : reader.hear(text).codes;
-    },
-  };
+  /** What a text may mean: never a yes, an end, a change or an erasure. */
+  #offered(nearest: readonly Near[], { isBare, at }: Situation): readonly Spoken[] {
+    if (!isBare) return [];
+    const acts = [...new Set(nearest.flatMap(({ command, score }) => (score >= NEAR ? command : [])))];
+    const meanings = acts.filter((act) => OFFERED.test(act) && act !== `start ${at.flow}`);
+    const commands = meanings.slice(0, MOST_OFFERED).flatMap((act): readonly Spoken[] => {
+      const flow = this.#startedBy(act);
+      return flow ? [{ do: 'start', flow: flow.name }] : (commandOf(act) ?? []);
+    });
+    return commands;
+  }
+
+  /*
+   * The other ways in.
+   */
+
+  /** What a text says by itself, whatever question it answers. */
+  understand(text: string): ParsedText {
+    return this.parser.parse(text, ANYWHERE);
+  }
+
+  leaves(text: string): boolean {
+    const { book } = this.parser;
+    const said = book.plainly(text);
+    // "Huy" may be a name.
+    const isName = isAscii(text) && said.some((word) => this.#withMarks.has(word));
+    if (said.length > MAX_LEAVING || isName) return false;
+    return this.#leaving.some((phrase) =>
+      said.some((_, at) => {
+        const isHere = phrase.every((word, i) => said[at + i] === word);
+        const others = said.filter((_word, i) => i < at || i >= at + phrase.length);
+        return isHere && others.every((word) => book.polite.has(word) || this.#assents.has(word));
+      }),
+    );
+  }
+
+  slash(text: string): string | undefined {
+    return this.#language.commands.get(/^\s*\/(\w+)/.exec(text)?.[1]?.toLowerCase() ?? '');
+  }
+
+  read(kind: SlotKind, text: string, reading: Reading): readonly Spoken[] {
+    if (kind !== 'codes') return this.#readAs(kind, text, reading);
+    const words = (visible(text).match(/[^\s,;]+/g) ?? []).flatMap(splitCodes);
+    // A code with a blank inside was mistyped: nothing is made of its parts.
+    const areCodes = words.some((word) => this.parser.isCode(word));
+    const results = (areCodes ? words : [text]).flatMap((word) => this.#readAs('codes', word, reading));
+    const codes = [...new Set(results.flatMap((result) => (result.do === 'add' ? result.codes : [])))];
+    const faults = results.filter(({ do: command }) => command === 'unclear').slice(0, 1);
+    return codes.length > 0 ? [{ do: 'add', codes }, ...faults] : faults;
+  }
+
+  link(payload: string): readonly Spoken[] {
+    const code = parseCode(payload);
+    return [code.ok ? { do: 'add', codes: [code.value] } : wrong('codes', code.reason)];
+  }
+
+  scan(text: string): readonly string[] {
+    const link = linkOf(text);
+    if (link) return [codeInLink(link, this.parser.linkNames) ?? []].flat();
+    const code = this.parser.readCode(text);
+    return code.ok ? [code.value] : this.understand(text).codes;
+  }
 }
 
-/** What covers it; of an answer, the question that it is like. */
-function whyOf(commands: readonly Spoken[], { said, question }: Heard): Interpretation['why'] {
-  const asked = commands[0]?.do === 'ask' ? question() : undefined;
-  return asked?.commands === commands ? { covered: [], nearest: [asked.like] } : { covered: said.covered };
+const ANYWHERE: Reading = { settings: { gifts: [], codePrefixes: [], timeZone: 'UTC' }, nowMs: 0 };
+
+/** A number alone is a button of the live question. */
+function pickByNumber(text: string, { at, buttons }: Expecting): Meant {
+  if (at === 'page' || buttons.length < 2 || !/^\s*\d{1,2}\s*$/.test(text)) return undefined;
+  const choice = buttons[Number(text) - 1];
+  return choice ? [{ do: 'pick', choice }] : undefined;
 }
 
-/** A function whose result is made once. */
-function once<Value>(make: () => Value): () => Value {
-  let made: { readonly value: Value } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
-}
-
-/** Answers that depend on what they are asked of. */
-const PRICE = 'gift.price';
-const WRONG = 'code.wrong';
-
-/** How near an example must be (0–1) to be offered, and to be done. */
-const OFFERED = 0.7;
-const DONE = 0.85;
-
-/** Beside a value, these are only how it is said: "giúp mình mã TIVI000000017 với". */
-const BESIDE_VALUES: ReadonlySet<string> = new Set(['show help', 'show menu', 'talk bye', 'page same']);
-
-const PAGES: Readonly<Record<string, 'next' | 'previous' | 'same'>> = {
-  'page next': 'next',
-  'page previous': 'previous',
-  'page same': 'same',
-};
-
-const PHONE = /(?<![\p{L}\p{N}])\+?\d[\d .()-]{7,30}\d/gu;
-/** The text without the phone or the e-mail that was found in it. */
-const withoutIdentity = (text: string, found: string | undefined): string =>
-  found === undefined ? text : mapWords(text, (word) => (/.@./.test(word) ? '' : word)).replace(PHONE, ' ');
-
-/** Whether a text brings a value along: then it is about that, and no bare yes, no or greeting ("ok TIVI000000017"). */
-function brings({ codes, phone, email, mangled }: Said): boolean {
-  return codes.length > 0 || (phone ?? email ?? mangled) !== undefined;
-}
-
-/** "Không phải 0911111111 mà là 0912345678": beside the phone or the e-mail at hand, the other one is meant. */
-function corrected({ second, ...said }: Said, { phone, email }: Expecting): Said {
-  const isPhone = second?.phone !== undefined && said.phone === phone;
-  const isEmail = second?.email !== undefined && said.email === email;
-  return {
-    ...said,
-    ...(isPhone && { phone: second.phone, phoneAsk: second.phoneAsk }),
-    ...(isEmail && { email: second.email, emailSuggestion: second.emailSuggestion }),
-  };
-}
-
-type Identity = Pick<Said, 'phone' | 'phoneAsk' | 'email' | 'emailSuggestion'>;
-
-function identityOf({ phone, phoneAsk, email, emailSuggestion }: Identity): Spoken[] {
-  const typo = emailSuggestion === undefined ? undefined : 'typo';
-  return [...setTo('phone', phone, phoneAsk, phone), ...setTo('email', email, typo, emailSuggestion)];
-}
-
-function setTo(
-  slot: 'phone' | 'email',
-  value: string | undefined,
-  why: 'mapped' | 'leadingZero' | 'typo' | undefined,
-  meant = '',
-): Spoken[] {
-  return value === undefined ? [] : [{ do: 'set', slot, value, ...(why && { doubt: { why, meant } }) }];
-}
-
-function mangledAs(slot: 'code' | 'email'): Spoken {
-  return {
-    do: 'unclear',
-    wrong: { kind: slot === 'code' ? 'codes' : 'email', reason: `${slot}.vietnamese` },
-  };
-}
-
-function always({ nowMs, settings }: Reading): Spoken {
-  return { do: 'period', period: namedPeriod('all', nowMs, settings.timeZone) };
+/** The text with a word in place of the name of a gift. */
+function withName({ parts }: ParsedText, word: string): string {
+  const named = (part: Part) =>
+    part.value?.kind === 'gift' ? word : part.words.map(({ source }) => source.text).join(' ');
+  return `${parts.map(named).join(' ')}?`;
 }

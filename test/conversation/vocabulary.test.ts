@@ -1,11 +1,11 @@
 import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Expecting, Reading } from '../../src/conversation/commands.ts';
-import { createInterpreter } from '../../src/conversation/language/interpret.ts';
-import { createLikes, vote } from '../../src/conversation/language/nearest.ts';
-import { fold } from '../../src/conversation/language/text.ts';
-import { type Example, readWords, type Words } from '../../src/conversation/language/words.ts';
-import { interpret, PERIOD_NAMES, reader, words } from '../support/conversation.ts';
+import { LanguageInterpreter } from '../../src/conversation/language/interpret.ts';
+import { vote } from '../../src/conversation/language/similarity.ts';
+import { fold } from '../../src/conversation/language/tokenizer.ts';
+import { type Example, Vocabulary } from '../../src/conversation/language/vocabulary.ts';
+import { interpret, language, PERIOD_NAMES, vocabulary } from '../support/conversation.ts';
 
 /*
  * The language files: `locales/*.md`. They are data; here they are compiled.
@@ -18,10 +18,10 @@ const reading: Reading = {
 };
 
 /** Examples that stand under two commands: both lines. */
-function claimedTwice({ examples, foldings }: Words): string[] {
-  const seen = new Map<string, (typeof examples)[number]>();
-  return examples.flatMap((example) =>
-    foldings(example.text).flatMap((phrase) => {
+function claimedTwice(vocabulary: Vocabulary): string[] {
+  const seen = new Map<string, Example>();
+  return vocabulary.examples.flatMap((example) =>
+    vocabulary.foldings(example.text).flatMap((phrase) => {
       const before = seen.get(phrase) ?? example;
       seen.set(phrase, before);
       const place = ({ locale, line, act, text }: typeof example) =>
@@ -33,15 +33,15 @@ function claimedTwice({ examples, foldings }: Words): string[] {
 
 describe('the language files', () => {
   test('have no example under two commands, nor among small words or periods', () => {
-    expect(claimedTwice(words)).toEqual([]);
-    const others = new Set([...words.list('small'), ...PERIOD_NAMES.map(fold)]);
-    const phrases = words.examples.filter(({ isPhrase }) => isPhrase);
+    expect(claimedTwice(vocabulary)).toEqual([]);
+    const others = new Set([...vocabulary.list('small'), ...PERIOD_NAMES.map(fold)]);
+    const phrases = vocabulary.examples.filter(({ isPhrase }) => isPhrase);
     expect(phrases.filter(({ text }) => others.has(fold(text)))).toEqual([]);
   });
 
   test('are told the lines of an example that two commands claim', () => {
     const text = '## start points\n- xem điểm\n\n## cancel\n- thôi\n- Xem Điểm';
-    expect(claimedTwice(readWords([{ locale: 'vi', text }]))).toEqual([
+    expect(claimedTwice(new Vocabulary([{ locale: 'vi', text }]))).toEqual([
       'vi.md:2 "xem điểm" is start points, and vi.md:6 "Xem Điểm" is cancel',
     ]);
   });
@@ -50,33 +50,24 @@ describe('the language files', () => {
     const summary: Expecting = { ...nothing, at: 'summary', flow: 'accumulate', codes: ['TIVI000000017'] };
     const saysYes = (text: string) =>
       interpret(text, summary, reading).commands.some((one) => one.do === 'yes');
-    const others = words.examples.filter(({ act, text }) => act !== 'yes' && saysYes(text));
+    const others = vocabulary.examples.filter(({ act, text }) => act !== 'yes' && saysYes(text));
     // "Ok, cảm ơn" is a yes, too, where something is asked.
     expect(others.filter(({ act }) => act !== 'talk thanks')).toEqual([]);
     expect(
-      words.examples.filter(({ act, text }) => act === 'yes' && !saysYes(text)).map(({ text }) => text),
+      vocabulary.examples.filter(({ act, text }) => act === 'yes' && !saysYes(text)).map(({ text }) => text),
     ).toEqual([]);
-  });
-
-  test('have no line of list talk under two commands', () => {
-    const said = words.templates.map(({ text, ...line }) => ({
-      ...line,
-      text: text.replaceAll('{kept}', '{old}'),
-    }));
-    expect(claimedTwice({ ...words, examples: said, foldings: (text) => [text.toLowerCase()] })).toEqual([]);
   });
 
   /** May only become fewer: examples that their neighbours would take for something else, by their lines. */
   test('have few examples that their neighbours would take for another command', () => {
-    const { nearest } = createLikes(words, reader.lexicon, reader.asking, []);
     const place = ({ locale, line, text, act }: Example) => `${locale}.md:${line} "${text}" is ${act}`;
-    const strays = words.examples.flatMap((example) => {
-      const near = vote(nearest(example.text, example.text));
+    const strays = vocabulary.examples.flatMap((example) => {
+      const near = vote(language.similarity.findNearest(example.text, example.text));
       return near && near.score >= DONE && near.command !== example.act
         ? [`${place(example)}, but like "${near.example}", which is ${near.command}`]
         : [];
     });
-    expect(strays.length / words.examples.length, strays.join('\n')).toBeLessThanOrEqual(STRAYS);
+    expect(strays.length / vocabulary.examples.length, strays.join('\n')).toBeLessThanOrEqual(STRAYS);
   });
 });
 
@@ -95,13 +86,13 @@ function wordsInPatterns(source: string): string[] {
 }
 
 describe('the code of understanding', () => {
-  const { examples, templates, periods } = words;
+  const { examples, lists } = vocabulary;
   const all = (phrases: readonly string[]) => new Set(phrases.flatMap((one) => fold(one).split(' ')));
-  const said = all([...examples.map(({ text }) => text), ...words.allWritten()]);
+  const said = all([...examples.map(({ text }) => text), ...lists.flatMap(({ phrases }) => phrases)]);
   /** How the files call commands, and the parts of a period. */
   const names = all([
-    ...[...examples, ...templates].map(({ act }) => act),
-    ...[...periods.values()].flatMap((lists) => Object.keys(lists)),
+    ...examples.map(({ act }) => act),
+    ...lists.flatMap(({ section, name }) => (section === 'periods' ? name : [])),
     // A button, units of periods, and what addresses are made of.
     ...['confirm', 'unit', 'hour', 'gmail', 'com', 'con', 'vn', 'me', 'xn'],
   ]);
@@ -111,7 +102,7 @@ describe('the code of understanding', () => {
     );
 
   test('has no words that customers say', () => {
-    const files = globSync('src/conversation/{language,dialogue,flows}/*.ts');
+    const files = globSync('src/conversation/{language,values,dialogue,flows}/*.ts');
     expect(
       files.flatMap((file) => spoken(readFileSync(file, 'utf8')).map((word) => `${file}: ${word}`)),
     ).toEqual([]);
@@ -153,7 +144,7 @@ asks last: ti
 week -1: sema vora
 months: luno
 numbers: du = 2
-past: in
+beside a period: in
 `;
   const flows = ['points', 'redeem', 'history'].map((name) => ({
     name,
@@ -161,11 +152,12 @@ past: in
     identity: 'proved' as const,
     slots: name === 'history' ? (['phone', 'list', 'period'] as const) : (['phone'] as const),
   }));
-  const interpreter = createInterpreter({
-    words: readWords([{ locale: 'xx', text }]),
+  const interpreter = new LanguageInterpreter({
+    vocabulary: new Vocabulary([{ locale: 'xx', text }]),
     flows,
     commands: new Map([['kuna', 'start points']]),
     answers: [],
+    answered: new Set(['fee']),
   });
   const heard = (said: string, at: Expecting = nothing) => interpreter.interpret(said, at, reading).commands;
 

@@ -1,5 +1,9 @@
 import { MAX_TEXT } from '../message.ts';
 
+/*
+ * Texts as they are compared, and how they are cut into words.
+ */
+
 const PLAIN = /^[\x20-\x7e]*$/;
 const LINE_BREAKS = /[\t-\r\u0085\u2028\u2029]/g;
 /** Single blanks are left as they are: most texts have no others. */
@@ -30,32 +34,24 @@ export function unmark(text: string): string {
 export const mapWords = (text: string, change: (word: string) => string): string =>
   text.split(' ').map(change).join(' ');
 
-/** The longest text that is remembered: a word or two, and never one with a digit, which may be somebody's number. */
 const MAX_REMEMBERED = 16;
 const REMEMBERED = 2000;
 
-/**
- * Words come again and again, within a text and from one customer to the next: the last ones are not read anew. `keep`:
- * which longer texts are, too, by what they were read as.
- */
-export function remembered<Result>(
-  read: (text: string) => Result,
-  keep?: (result: Result) => boolean,
-): (text: string) => Result {
+/** Remembers the results for short words. A word with a digit may be somebody's number and is not remembered. */
+export function remembered<Result>(read: (word: string) => Result): (word: string) => Result {
   const known = new Map<string, Result>();
-  const most = keep ? 3 * MAX_REMEMBERED : MAX_REMEMBERED;
-  return (text) => {
-    const before = known.get(text);
+  return (word) => {
+    const before = known.get(word);
     if (before !== undefined) return before;
-    const result = read(text);
-    if (text.length > most || /\d/.test(text) || keep?.(result) === false) return result;
+    const result = read(word);
+    if (word.length > MAX_REMEMBERED || /\d/.test(word)) return result;
     if (known.size >= REMEMBERED) known.clear();
-    known.set(text, result);
+    known.set(word, result);
     return result;
   };
 }
 
-/** Without any mark that could tell it from another word. */
+/** Whether a text has no mark that could tell it from another word. */
 export const isAscii = (text: string): boolean => /^[\0-\x7f]*$/.test(text);
 
 /** What words are compared by: no case, no marks, no punctuation. "Đổi quà!" and "doi  qua" fold to "doi qua". */
@@ -65,12 +61,27 @@ export const fold: (text: string) => string = remembered((text) => {
   return all.filter((word) => word !== '').join(' ');
 });
 
+/** The words of a text as they are spelt, in lower case. */
+export function speltWords(text: string): string[] {
+  return text
+    .normalize('NFC')
+    .toLowerCase()
+    .split(/[^\p{L}\p{N}]+/u)
+    .filter((word) => word !== '');
+}
+
+/** A word with its marks, wherever they stand in it: "hoà" is "hòa". */
+export const marked = remembered((word: string): string => {
+  const letters = word.normalize('NFD').toLowerCase();
+  return [...letters.replace(/\p{M}/gu, ''), ...(letters.match(/\p{M}/gu) ?? []).sort()].join('');
+});
+
 /**
  * Folded words without the keystrokes of a Vietnamese keyboard that was switched off: Telex ("ddooir ddieemr") and
  * VNI ("d9oi63 d9ie6m3") give "doi diem". Mangles other languages: only for looking up Vietnamese words.
  */
 export function undoTyping(text: string): string {
-  return mapWords(fold(text), undoWord);
+  return fold(text).split(' ').map(undoWord).join(' ');
 }
 
 const undoWord = remembered((word: string): string => {
@@ -116,13 +127,6 @@ export function isOneTypo(a: string, b: string): boolean {
   );
 }
 
-/** What a text is written in: letters and digits that we can read, those of another script, or none ("…", "😀"). */
-export function scriptOf(text: string): 'latin' | 'other' | 'none' {
-  const seen = visible(text);
-  if (/[\p{Script=Latin}\p{Nd}]/u.test(seen)) return 'latin';
-  return /\p{L}/u.test(seen) ? 'other' : 'none';
-}
-
 /** A piece of a message between blanks, as typed, without the punctuation of the sentence around it. */
 export type Token = {
   readonly text: string;
@@ -130,26 +134,17 @@ export type Token = {
   readonly pause: boolean;
 };
 
-/** A word of a message, folded, and what it was read from. */
-export type Word<Source> = {
-  readonly text: string;
-  readonly source: Source;
-  /** Found by edit distance from so few letters that it counts as part of a longer phrase only. */
-  readonly doubtful?: boolean | undefined;
-  /** Written without marks in a message that has some. */
-  readonly bare?: boolean | undefined;
-};
-
 const SEPARATORS = ',;:';
 const ENDS = '.!?…';
 const EDGES = `${QUOTES}()[]{}<>.!?…*#`;
 
-/** `text` is `visible`. Blanks, commas, semicolons and colons separate: no slot contains them. */
+/** `text` is `visible`. Blanks, commas, semicolons and colons separate: no value contains them. */
 export function tokenize(text: string): Token[] {
   const tokens: Token[] = [];
   let pause = false;
   for (const piece of text.match(/[^\s,;:]+|[,;:]/g) ?? []) {
-    const trimmed = trimEdges(piece, EDGES);
+    // "#2" is a place.
+    const trimmed = /^#\d{1,2}$/.test(piece) ? piece : trimEdges(piece, EDGES);
     if (SEPARATORS.includes(piece) || trimmed === '') pause = true;
     else {
       tokens.push({ text: trimmed, pause });
@@ -159,14 +154,18 @@ export function tokenize(text: string): Token[] {
   return tokens;
 }
 
-/** `1/8`, `1.8.2023`, `8/2023`, `2023-08-31` and ranges of them without blanks. */
+/** `1/8`, `1.8.2023`, `8/2023`, `2023-08-31`. */
 const DATE =
-  /^(?:20\d\d\p{Pd}20\d\d|20\d\d[/-]\d{1,2}|\d{1,2}\p{Pd}\d{1,2}[/.]\d{1,2}(?:[/.]\d{2,4})?|\d{1,2}[/.-]\d{1,2}(?:[/.-]\d{2,4})?|\d{1,2}[/.-]\d{4}|\d{4}-\d{1,2}-\d{1,2})(?:-\d{1,2}[/.-]\d{1,2}(?:[/.-]\d{2,4})?)?$/u;
+  /^(?:20\d\d[/-]\d{1,2}(?:-\d{1,2})?|\d{1,2}[/.-]20\d\d|\d{1,2}([/.-])\d{1,2}(?:\1(?:20\d\d|\d\d))?)$/;
+/** Two dates without a blank between: `1/8-31/8/2023`, `2024-2025`. */
+const RANGE = /^(20\d\d|\d[\d/.]*)\p{Pd}(20\d\d|\d[\d/.]*)$/u;
 
-export function isDate(token: Pick<Token, 'text'>): boolean {
-  return DATE.test(token.text);
+/** What a word says as a date, or as two with a dash between; undefined for any other. */
+export function datesIn(word: string): readonly string[] | undefined {
+  if (DATE.test(word)) return [word];
+  const [, from = '', to = ''] = RANGE.exec(word) ?? [];
+  const isPart = (part: string) => DATE.test(part) || /^(?:\d{1,2}|20\d\d)$/.test(part);
+  return isPart(from) && isPart(to) && (from + to).length > 4 ? [from, '-', to] : undefined;
 }
 
-export function isDash(text: string): boolean {
-  return /^\p{Pd}+$/u.test(text);
-}
+export const isDate = (word: string): boolean => datesIn(word) !== undefined;

@@ -1,0 +1,122 @@
+import { actOf, isIn, isPaused, type Part } from './phrases.ts';
+
+/*
+ * Frames: the words around a verb or a value that say whether it is meant. "Không lấy loa" chooses no speaker, "B, not A"
+ * keeps no A.
+ */
+
+/** What the words beside a value say of it; `deny`: a bare "không", which may as well answer our question. */
+export type Sign = 'drop' | 'deny' | 'keep' | 'only' | 'replace' | 'add';
+
+const BEFORE: readonly (readonly [Sign, readonly string[]])[] = [
+  ['drop', ['codes drop']],
+  ['deny', ['stops']],
+  ['only', ['codes only']],
+  ['replace', ['codes replace']],
+  ['add', ['codes add']],
+  ['keep', ['codes keep']],
+];
+const BEHIND: readonly (readonly [Sign, readonly string[]])[] = [
+  ['replace', ['codes replace']],
+  ['drop', ['codes drop', 'faults']],
+  ['only', ['codes only', 'codes behind']],
+  ['add', ['codes add']],
+  ['keep', ['codes keep']],
+];
+
+/** What a part says of the value beside it: "bỏ", "không cần" drop it. */
+function signIn(part: Part, signs: typeof BEFORE): Sign | undefined {
+  const isDrop = actOf(part) === 'remove' || (actOf(part) === 'none' && signs === BEFORE);
+  if (isDrop && !isIn(part, 'email')) return 'drop';
+  return signs.find(([, lists]) => isIn(part, ...lists))?.[0];
+}
+
+/** Words between a sign and its value. */
+const isQuiet = (part: Part): boolean =>
+  isIn(part, 'small', 'polite', 'code', 'phone', 'email', 'gifts', 'counters', 'wishes', 'to') ||
+  /^(?:yes$|start )/.test(actOf(part));
+
+/** Values that stand together, as places of parts `[from, to)`. */
+export type Span = { readonly from: number; readonly to: number };
+
+/**
+ * The sign of each span of values: the nearest one before it in one breath, else behind it. Where all signs stand behind
+ * their values ("A đúng, B sai"), only those count.
+ */
+export function findSigns(parts: readonly Part[], spans: readonly Span[]): readonly (Sign | undefined)[] {
+  const [before, behind] = [
+    spans.map((span) => signBefore(parts, span)),
+    spans.map((span) => signBehind(parts, span)),
+  ];
+  const isPostfix = before[0] === undefined && behind.at(-1) !== undefined;
+  return spans.map((span, at) => {
+    if (isPostfix) return behind[at];
+    const [first, last] = [before[at], behind[at]];
+    if (first === 'keep' && last === 'only') return last;
+    const next = spans[at + 1];
+    // "A, bỏ B": a sign right before the next value is that one's.
+    return first ?? (next && before[at + 1] && isOneBreath(parts, span, next) ? undefined : last);
+  });
+}
+
+const isOneBreath = (parts: readonly Part[], { to }: Span, { from }: Span): boolean =>
+  parts.slice(to, from).filter((part) => !isQuiet(part)).length < 2;
+
+function signBefore(parts: readonly Part[], { from }: Span): Sign | undefined {
+  for (let at = from; at > 0; at--) {
+    const [part, next] = [parts[at - 1], parts[at]];
+    if (!part || !next || isPaused(next) || part.value) return undefined;
+    const sign = signIn(part, BEFORE);
+    if (sign) return sign;
+    if (!isQuiet(part)) return undefined;
+  }
+  return undefined;
+}
+
+function signBehind(parts: readonly Part[], { to }: Span): Sign | undefined {
+  for (let at = to; at < parts.length; at++) {
+    const [part, next] = [parts[at], parts[at + 1]];
+    // "TIVI000000302, sai rồi": what follows a pause is a sign only where it finds fault.
+    if (!part || part.value || (isPaused(part) && !isIn(part, 'faults'))) return undefined;
+    const sign = signIn(part, BEHIND);
+    // "0912345678 không cần email" drops no phone.
+    if (sign) return next && isIn(next, 'phone', 'email') ? undefined : sign;
+    if (!isQuiet(part)) return undefined;
+  }
+  return undefined;
+}
+
+/** Whether a part says that something is not meant. */
+const isDenial = (part: Part): boolean => isIn(part, 'stops', 'fails') || /^(?:no|none)$/.test(actOf(part));
+
+/**
+ * The place of the denial that stands before the act of a part, in one breath; -1 where none does: "no, English please" and
+ * "không mình muốn đổi quà" deny nothing.
+ */
+export function denialBefore(parts: readonly Part[], at: number, denies = isDenial): number {
+  for (let place = at; place > 0; place--) {
+    const [part, next] = [parts[place - 1], parts[place]];
+    if (!part || !next || isPaused(next)) return -1;
+    if (denies(part)) return place - 1;
+    if (!isQuiet(part) || isIn(part, 'speakers')) return -1;
+  }
+  return -1;
+}
+
+export const isDenied = (parts: readonly Part[], at: number): boolean => denialBefore(parts, at) >= 0;
+
+const isPerson = (part: Part): boolean => /^show (?:person|offer)$/.test(actOf(part)) && !isIn(part, 'undenied');
+
+/** The parts without a person who is not wanted, and what declines one: "không cần gặp nhân viên, xem điểm". */
+export function withoutUnwanted(parts: readonly Part[]): readonly Part[] {
+  const isDeclining = (part: Part) => isIn(part, 'declines') || isDenial(part);
+  const unwanted = parts.flatMap((part, at) => {
+    const from = isPerson(part) ? denialBefore(parts, at, isDeclining) : -1;
+    return from < 0 ? [] : parts.slice(from, at + 1);
+  });
+  return unwanted.length === 0 ? parts : parts.filter((part) => !unwanted.includes(part));
+}
+
+/** Whether the text reports what happened, and that something is wrong with it: "đổi rồi mà chưa thấy quà". */
+export const isReport = (parts: readonly Part[]): boolean =>
+  parts.some((part) => isIn(part, 'reports')) && parts.some((part) => isIn(part, 'troubles', 'fails'));

@@ -1,0 +1,545 @@
+import type { Field, Reading, SlotKind } from '../commands.ts';
+import { dayAt } from '../values/calendar.ts';
+import {
+  type CodeResult,
+  isSureCode,
+  parseCode,
+  referenceIn,
+  SURE_LENGTH,
+  spacedCode,
+  splitCodes,
+  withLinksRead,
+} from '../values/code.ts';
+import { type EmailResult, findEmails, findPhones, type Phone } from '../values/contact.ts';
+import { findSigns, isDenied, isReport, withoutUnwanted } from './frames.ts';
+import { findGifts, giftsCalled } from './gifts.ts';
+import { type Calendar, createCalendar, findPeriod, isTimeWord, type SaidPeriod } from './period.ts';
+import {
+  actOf,
+  type Gift,
+  isIn,
+  type Part,
+  type PhraseBook,
+  VALUE,
+  type Value,
+  type Word,
+} from './phrases.ts';
+import { createPlaces, type Places } from './places.ts';
+import { type Token, tokenize, undoTyping, visible } from './tokenizer.ts';
+import { ANSWERED, type Vocabulary } from './vocabulary.ts';
+
+/** What reading texts needs to know of a flow. */
+export type SpokenFlow = {
+  readonly name: string;
+  /** If a message matches several flows, the highest priority wins; one above 26 also wins over a change of details. */
+  readonly priority: number;
+  readonly identity: 'typed' | 'proved';
+  readonly slots: readonly SlotKind[];
+  /** The list of the history that its words speak of; `vague`: only where nothing names the other one. */
+  readonly list?: { readonly type: 'point' | 'gift'; readonly vague?: true } | undefined;
+};
+
+/** A text, parsed once, whatever question it answers. */
+export type ParsedText = {
+  readonly text: string;
+  /** The command that its words are examples of, or what a slash command stands for: `start redeem`, `yes`. */
+  readonly act?: string | undefined;
+  readonly parts: readonly Part[];
+  /** The codes, each once, in order. */
+  readonly codes: readonly string[];
+  /** The phones and e-mails that are meant: "B, not A" means B. */
+  readonly phones: readonly Phone[];
+  readonly emails: readonly EmailResult[];
+  /** A Vietnamese keyboard rewrote this value while it was typed; it is not repaired. */
+  readonly mangled?: 'codes' | 'email' | undefined;
+  readonly period?: SaidPeriod | undefined;
+  /** A word of the shape that operation ids have. It may be a code as well. */
+  readonly reference?: string | undefined;
+  /** Which history; only where the text asks for one, or says nothing else. */
+  readonly type?: 'point' | 'gift' | 'both' | undefined;
+  /** The gifts that are meant. */
+  readonly gifts: readonly Gift[];
+  /** Names a gift that is not meant: "không lấy loa". */
+  readonly deniesGift: boolean;
+  /** The places of a list that it names, from 1; -1 is the last. */
+  readonly places: readonly number[];
+  /** The words, as typed, that nothing explains. */
+  readonly rest: readonly string[];
+  /** Says yes and nothing else, in words without a typing error: points depend on it. */
+  readonly isYes: boolean;
+};
+
+/** What is at hand while a text is read: codes and lists can be named by their places. */
+export type AtHand = { readonly codes: readonly string[]; readonly isList: boolean };
+const NOTHING_AT_HAND: AtHand = { codes: [], isList: false };
+
+/** Whether a phrase of these lists is in the text. */
+export const says = ({ parts }: Pick<ParsedText, 'parts'>, ...lists: readonly string[]): boolean =>
+  parts.some((part) => isIn(part, ...lists));
+
+/** Whether the text brings a value along: then it is about that value, and no bare yes, no or greeting. */
+export const bringsValue = ({ codes, phones, emails, mangled }: ParsedText): boolean =>
+  codes.length > 0 || phones.length > 0 || emails.length > 0 || mangled !== undefined;
+
+const FIELDS: readonly Field[] = ['code', 'phone', 'email'];
+const fieldOf = (part: Part): Field | undefined => FIELDS.find((field) => isIn(part, field));
+
+/** The value that the text calls by its name ("mã", "số điện thoại"); the first one. */
+export const fieldIn = ({ parts }: Pick<ParsedText, 'parts'>): Field | undefined =>
+  parts.map(fieldOf).find((field) => field !== undefined);
+
+/** "Không có email", "bỏ qua email": what declines stands before the word; "không đổi email" is another matter. */
+export function lacksEmail({ parts, emails }: ParsedText): boolean {
+  const telling = parts.filter((part) => part.value || !part.phrase || part.phrase.act || fieldOf(part));
+  return telling.some((part, at) => {
+    const next = telling[at + 1];
+    const isDeclining = /^(?:no|none)$/.test(actOf(part)) && !isIn(part, 'faults');
+    return isDeclining && emails.length === 0 && next && fieldOf(next) === 'email' && actOf(next) === '';
+  });
+}
+
+/** If a text has several acts, the first of these is meant; `flows` by their priority, with a change of the details. */
+const ORDER = [
+  'answers, show erasing, show privacy, speak, show languages, status, show person, show complaint, show offer, cancel, cancel mild, flows',
+  'show help, show welcome, show menu, none, page next, page previous, keep, other, page same, talk wait, ask what',
+  'no, yes, talk bye, talk upset, ask who, talk thanks, talk greeting, talk remark',
+].join(', ');
+const AMONG_FLOWS = [
+  { act: 'change', priority: 25 },
+  { act: 'remove', priority: 26 },
+];
+const NO = /^(?:no|none|cancel|cancel mild)$/;
+/** Acts beside which "thôi" still ends something, and those that may stand beside the wish for a language. */
+const BESIDE_MILD = /^(?:cancel|no|none|yes|talk )/;
+const BESIDE_LANGUAGE = /^(?:speak \w+|yes|no|none|talk greeting|talk thanks|talk upset|show help)$/;
+/** Acts that a denial takes back without another one in their place. */
+const DENIABLE = /^(?:show (?:complaint|languages)|remove|change)$/;
+/** Acts that answer our question, and those that may stand beside the bare name of a person, which wishes for one. */
+const ANSWERS = /^(?:yes|no|none|keep|other|cancel mild)$/;
+const BESIDE_PERSON = /^(?:show person|show help|yes|talk .*)$/;
+
+/** So many texts are remembered. */
+const REMEMBERED = 2000;
+const MAX_REMEMBERED = 60;
+
+/** Parses texts by the language files. */
+export class Parser {
+  readonly book: PhraseBook;
+  /** The parameters of links that carry codes. */
+  readonly linkNames: ReadonlySet<string>;
+  readonly #calendar: Calendar;
+  readonly #places: Places;
+  readonly #commands: ReadonlyMap<string, string>;
+  readonly #flows: ReadonlyMap<string, SpokenFlow>;
+  /** The flow that shows what was: a past period with another flow's words asks for it ("điểm 30 ngày"). */
+  readonly #history: string | undefined;
+  readonly #order: readonly string[];
+  readonly #isQuestion: (text: string) => boolean;
+  readonly #objections: RegExp;
+  readonly #phoneLabel: RegExp;
+  readonly #amount: RegExp;
+  readonly #signs: ReadonlyMap<string, string>;
+  /** What codes are called: "mã". */
+  readonly #codeWords: ReadonlySet<string>;
+  readonly #yes: ReadonlySet<string>;
+  /** Words so short that they say yes only alone, or with others of them: "y". */
+  readonly #letters: ReadonlySet<string>;
+  /** Texts made of known words, which cannot contain personal data, for one day and one list of gifts. */
+  readonly #remembered = new Map<string, ParsedText>();
+  #rememberedFor: { readonly today: number; readonly gifts: readonly Gift[] } = { today: 0, gifts: [] };
+
+  /** `commands`: slash commands, without the slash, with what they stand for. */
+  constructor(
+    book: PhraseBook,
+    flows: readonly SpokenFlow[],
+    {
+      commands,
+      isQuestion,
+    }: { commands: ReadonlyMap<string, string>; isQuestion: (text: string) => boolean },
+  ) {
+    const { vocabulary } = book;
+    this.book = book;
+    this.linkNames = new Set(vocabulary.list('link parameters'));
+    this.#calendar = createCalendar(vocabulary);
+    this.#places = createPlaces(vocabulary);
+    this.#commands = commands;
+    this.#isQuestion = isQuestion;
+    this.#flows = new Map(flows.map((flow) => [`start ${flow.name}`, flow]));
+    this.#history = [...this.#flows].find(([, { slots }]) => slots.includes('list'))?.[0];
+    this.#order = orderOf(vocabulary, flows);
+    this.#objections = readObjections(vocabulary);
+    const labels = ['phone labels'].flatMap((list) => [
+      ...vocabulary.written(list),
+      ...vocabulary.list(list),
+    ]);
+    this.#phoneLabel = new RegExp(`^(?:${labels.join('|') || '(?!)'})\\.?(?=\\+?\\d)`, 'iu');
+    this.#amount = new RegExp(`^\\d+(?:${vocabulary.list('amount endings').join('|')})?$`, 'i');
+    this.#signs = vocabulary.pairs('signs');
+    this.#codeWords = new Set(vocabulary.list('code'));
+    const yes = vocabulary.examples.filter(({ act }) => act === 'yes');
+    this.#yes = new Set(yes.flatMap(({ text }) => vocabulary.foldings(text)));
+    this.#letters = new Set(vocabulary.list('foreign alone'));
+  }
+
+  parse(typed: string, reading: Reading, atHand: AtHand = NOTHING_AT_HAND): ParsedText {
+    const { gifts, timeZone } = reading.settings;
+    const today = dayAt(reading.nowMs, timeZone);
+    if (today !== this.#rememberedFor.today || gifts !== this.#rememberedFor.gifts) {
+      this.#remembered.clear();
+      this.#rememberedFor = { today, gifts };
+    }
+    const known = atHand.isList ? undefined : this.#remembered.get(typed);
+    if (known) return known;
+    const parsed = this.#parse(typed, reading, atHand, today);
+    const isKnown = parsed.rest.length === 0 && !/[\d@]/.test(typed) && typed.length <= MAX_REMEMBERED;
+    if (!isKnown || atHand.isList) return parsed;
+    if (this.#remembered.size >= REMEMBERED) this.#remembered.clear();
+    this.#remembered.set(typed, parsed);
+    return parsed;
+  }
+
+  #parse(typed: string, { settings }: Reading, atHand: AtHand, today: number): ParsedText {
+    const text = visible(typed);
+    const all = this.#tokensOf(text);
+    const name = /^\/(\w+)(?:@\w+)?$/.exec(all[0]?.text ?? '')?.[1]?.toLowerCase() ?? '';
+    const command = this.#commands.get(name);
+    const tokens = all.filter((token, at) => !(command && at === 0) && !token.text.startsWith('@'));
+    const { values, left } = this.#valuesOf(tokens, command);
+    const named = findGifts(this.book.wordsOf(left, values), settings.gifts, this.book);
+    const words = this.#withPlaces(named, atHand);
+    const timed = findPeriod(this.#calendar, words, today);
+    // "Everything is right" is a yes, although "everything" is a period.
+    const isWhole = timed.said !== undefined && this.#saysYes(this.book.partsOf(words));
+    const { said: period, others } = isWhole ? { others: words } : timed;
+    const told = this.#withAnnounced(this.book.partsOf(others), command);
+    const parts = withoutUnwanted(told);
+    const spaced = parts.some(({ value }) => value) ? undefined : spacedCode(text, settings.codePrefixes);
+    const rest = [
+      ...new Set(parts.flatMap((part) => (isUnknown(part) ? part.words[0]?.source : undefined))),
+    ].flatMap((token) => token?.text ?? []);
+    const valued = parts.filter(({ value }) => value && value.kind !== 'gift' && value.kind !== 'place');
+    const isAlone = valued.length === 0 && !spaced && rest.length === 0;
+    const isYes = isAlone && !this.#objections.test(text.normalize('NFC')) && this.#saysYes(told);
+    const wanted = this.#actOf(parts, period);
+    // "Không cần gặp nhân viên" answers no question of ours.
+    const isCut = parts.length < told.length && ANSWERS.test(wanted ?? 'no');
+    const said = isCut ? 'talk remark' : wanted;
+    const act =
+      command === 'show languages' && said?.startsWith('speak ')
+        ? said
+        : (command ?? this.#settle(said, { parts, isAlone, isYes, text }));
+    const bare = tokens.length === 0 && text.includes('?') ? 'ask what' : undefined;
+    const isHistory = said !== undefined && said === this.#history;
+    return {
+      text,
+      act: act ?? bare,
+      parts,
+      period,
+      rest,
+      isYes,
+      ...this.#meantIn(parts, settings.gifts),
+      codes: spaced
+        ? [spaced]
+        : [...new Set(parts.flatMap(({ value }) => (value?.kind === 'code' ? value.code : [])))],
+      reference: referenceIn(
+        tokens.map((token) => token.text),
+        rest.length === 1,
+      ),
+      type: isAlone || isHistory ? this.#typeIn(parts, said) : undefined,
+    };
+  }
+
+  /** The tokens of a text: links are read, "👍" is "ok", "1 / 8 / 23" is a date. */
+  #tokensOf(text: string): Token[] {
+    let seen = withLinksRead(text, this.linkNames).replace(/[\u{1F3FB}-\u{1F3FF}]/gu, '');
+    for (const [sign, said] of this.#signs)
+      if (seen.includes(sign)) seen = seen.replaceAll(sign, ` ${said} `);
+    if (seen.includes('/')) seen = seen.replace(/(?<!\d)(\d{1,2}) ?\/ ?(?=\d{1,4}(?!\d))/g, '$1/');
+    return tokenize(seen).flatMap((token) =>
+      splitCodes(token.text).map((part) => ({ ...token, text: part })),
+    );
+  }
+
+  /** The tokens that are values by their shape. A phone may be several tokens, of which the first is kept. */
+  #valuesOf(tokens: readonly Token[], command: string | undefined) {
+    const values = new Map<Token, Value>();
+    const gone = new Set<Token>();
+    for (const {
+      result: email,
+      tokens: [token],
+    } of findEmails(tokens))
+      if (token) values.set(token, { kind: 'email', email });
+    for (const { result: phone, tokens: some } of findPhones(
+      tokens.filter((token) => !values.has(token)),
+      this.#phoneLabel,
+    ))
+      for (const [at, token] of some.entries())
+        at === 0 ? values.set(token, { kind: 'phone', phone }) : gone.add(token);
+    const others = tokens.filter((token) => !values.has(token) && !gone.has(token));
+    for (const token of others) {
+      if (this.isCode(token.text)) values.set(token, { kind: 'code', code: token.text });
+      else if (this.#isMangled(token.text)) values.set(token, { kind: 'mangled' });
+    }
+    const [only, ...more] = others;
+    const isArgument = only && more.length === 0 && this.#takesCode(command) && !values.has(only);
+    if (isArgument && this.readCode(only.text).ok) values.set(only, { kind: 'code', code: only.text });
+    return { values, left: tokens.filter((token) => !gone.has(token)) };
+  }
+
+  /** The words with those that name a place of a list, or the end of a code at hand, as values. */
+  #withPlaces(words: readonly Word[], { codes, isList }: AtHand): readonly Word[] {
+    if (!isList) return words;
+    const placed = this.#places(words);
+    const isEnd = (typed: string) => codes.some((code) => code.toUpperCase().endsWith(typed.toUpperCase()));
+    return placed.map((word, at): Word => {
+      const typed = word.source.text;
+      const isNamed = this.#codeWords.has(placed[at - 1]?.text ?? '');
+      if (word.value || !/^(?=.*\d)[\w.-]{3,}$/.test(typed) || !(isNamed || isEnd(typed))) return word;
+      return { ...word, text: VALUE, value: { kind: 'end', end: typed } };
+    });
+  }
+
+  /** A word with a digit right after "tích điểm", "đổi quà", "mã" or their like is a code; an amount ("đổi 1000 điểm") is none. */
+  #withAnnounced(parts: readonly Part[], command: string | undefined): readonly Part[] {
+    if (parts.some(({ value }) => value?.kind === 'code')) return parts;
+    const found = parts.findIndex((part, at) => {
+      const code = part.words[0]?.source.text ?? '';
+      const before = parts[at - 1];
+      const isNext = before
+        ? this.#takesCode(actOf(before)) || isIn(before, 'code')
+        : this.#takesCode(command);
+      return isUnknown(part) && isNext && this.#isAnnounced(code);
+    });
+    return parts.map((part, at): Part => {
+      const code = part.words[0]?.source.text ?? '';
+      return at === found ? { words: part.words, value: { kind: 'code', code } } : part;
+    });
+  }
+
+  #isAnnounced(text: string): boolean {
+    if (!/\d/.test(text) || !parseCode(text).ok || this.#isWord(text)) return false;
+    return !/^\d+(?:[._-]\d+)+$/.test(text) && (!this.#amount.test(text) || text.length >= SURE_LENGTH);
+  }
+
+  /*
+   * Codes are opaque: beside their shape, only the vocabulary and dates tell which words are none.
+   */
+
+  isCode(text: string): boolean {
+    return isSureCode(text) && !this.#isWord(text);
+  }
+
+  /** An answer to the question for a code. */
+  readCode(text: string): CodeResult {
+    const isTime = /^20\d\d$/.test(text.trim()) || isTimeWord(this.#calendar, text.trim());
+    return isTime || this.book.isPhrase(text) ? { ok: false, reason: 'code.shape' } : parseCode(text);
+  }
+
+  /** "d9ie6m3" is a word typed in VNI, which has no zero, and "30ngay" speaks of time. */
+  #isWord(text: string): boolean {
+    const word = text.includes('0') ? text : undoTyping(text);
+    return (!/\d/.test(word) && this.book.known.has(word)) || isTimeWord(this.#calendar, text);
+  }
+
+  #isMangled(text: string): boolean {
+    if (text.length < SURE_LENGTH || !/\d/.test(text)) return false;
+    const result = parseCode(text);
+    return !result.ok && result.reason === 'code.vietnamese' && !this.#isWord(text);
+  }
+
+  #takesCode(act = ''): boolean {
+    return this.#flows.get(act)?.slots.some((slot) => slot === 'codes' || slot === 'gift') ?? false;
+  }
+
+  /** The values that are meant: one that is denied is none. */
+  #meantIn(parts: readonly Part[], listed: readonly Gift[]) {
+    const spans = parts.flatMap(({ value }, at) =>
+      value && /^(?:phone|email|gift)$/.test(value.kind) ? { from: at, to: at + 1 } : [],
+    );
+    const found = findSigns(parts, spans);
+    const signs = new Map(spans.map(({ from }, at) => [parts[from]?.value, found[at]] as const));
+    const all = parts.flatMap(({ value }) => value ?? []);
+    const signOf = (value: Value) => signs.get(value);
+    const isMeant = (value: Value) => signOf(value) !== 'drop' && signOf(value) !== 'deny';
+    const meant = (kind: Value['kind']) => {
+      const named = all.filter((value) => value.kind === kind && signOf(value) !== 'drop');
+      const some = named.filter(isMeant);
+      // "Không 0912345678" answers our question.
+      if (some.length === 0) return named;
+      const corrected = some.filter((value) => signOf(value) === 'replace');
+      return some.length > 1 && corrected.length === 1 ? corrected : some;
+    };
+    const phones = meant('phone').flatMap((value) => (value.kind === 'phone' ? value.phone : []));
+    const named = all.flatMap((value) => (value.kind === 'gift' && isMeant(value) ? [value.gifts] : []));
+    const deniesGift = all.some((value) => value.kind === 'gift' && !isMeant(value));
+    const emails = meant('email').flatMap((value) => (value.kind === 'email' ? value.email : []));
+    const isMangled = all.some(({ kind }) => kind === 'mangled');
+    return {
+      phones: phones.filter(({ value }, at) => phones.findIndex((other) => other.value === value) === at),
+      emails: emails.filter(({ ok }) => ok),
+      mangled: isMangled ? ('codes' as const) : emails.some(({ ok }) => !ok) ? ('email' as const) : undefined,
+      gifts:
+        deniesGift || named.length > 0 ? giftsMeant(named, parts) : giftsCalled(parts, listed, this.book),
+      deniesGift,
+      places: all.flatMap((value) => (value.kind === 'place' ? value.place : [])),
+    };
+  }
+
+  /*
+   * Acts.
+   */
+
+  /** What the phrases want. */
+  #actOf(parts: readonly Part[], period: SaidPeriod | undefined): string | undefined {
+    const isExplained = !parts.some(isUnknown);
+    const language = isExplained ? this.#wishedLanguage(parts) : undefined;
+    if (language !== undefined) return language;
+    const acts = countingActs(parts, isExplained);
+    const isFlow = [...acts].some((act) => this.#flows.has(act));
+    const denied = isFlow ? this.#deniedFlow(parts) : undefined;
+    // "Nhân viên không cho tích điểm" stops nothing.
+    if (denied && !(denied === 'cancel' && acts.has('show offer'))) return denied;
+    if (isFlow && isReport(parts)) return 'show complaint';
+    const first = this.#order.find((act) => acts.has(act));
+    if (first === 'show erasing' && !isPlainRequest(parts)) return 'show privacy';
+    if (acts.has('yes') && acts.has('no') && (first === 'yes' || first === 'no'))
+      return says({ parts }, 'faults') ? 'no' : undefined;
+    return period && isExplained && this.#isHistory(first, parts, period) ? this.#history : first;
+  }
+
+  /** "Tuần này tích được bao nhiêu điểm" asks for what was earned, "tuần này mình có bao nhiêu điểm" for the balance. */
+  #isHistory(act = '', parts: readonly Part[], period: SaidPeriod): boolean {
+    const list = this.#flows.get(act)?.list;
+    const isOfPoints = (part: Part) => this.#listOf(part)?.type === 'point' && !this.#listOf(part)?.vague;
+    const isEarned = list?.vague ? parts.some(isOfPoints) : says({ parts }, 'wanted');
+    return this.#flows.has(act) && (period.isPast || (list?.type === 'point' && isEarned));
+  }
+
+  /** "Không đổi quà nữa" stops; "không tích điểm được" is a complaint; "không, tích điểm" is neither. */
+  #deniedFlow(parts: readonly Part[]): string | undefined {
+    if (says({ parts }, 'fails')) return 'show complaint';
+    const at = parts.findIndex((part, place) => this.#flows.has(actOf(part)) && isDenied(parts, place));
+    const denied = actOf(parts[at] ?? { words: [] });
+    if (denied === '') return undefined;
+    // "Không phải tích điểm, mình muốn xem điểm" means the other one.
+    const after = parts.slice(at + 1);
+    const other = after.map(actOf).find((act) => this.#flows.has(act) && act !== denied);
+    return other ?? (says({ parts: after }, 'possible') ? 'show complaint' : 'cancel');
+  }
+
+  /** A language is wished for where nothing else is said; of one that is denied ("I don't speak …") the other one. */
+  #wishedLanguage(parts: readonly Part[]): string | undefined {
+    const isOther = (part: Part) =>
+      (actOf(part) !== '' && !BESIDE_LANGUAGE.test(actOf(part))) || fieldOf(part) !== undefined;
+    const named = new Set(parts.map(actOf).filter((act) => act.startsWith('speak ')));
+    if (named.size === 0 || parts.some(isOther)) return undefined;
+    const refused = parts.find((part, at) => actOf(part).startsWith('speak ') && isDenied(parts, at));
+    const languages = this.#order.filter((act) => act.startsWith('speak '));
+    const [wanted, ...more] = languages.filter((act) => (refused ? act !== actOf(refused) : named.has(act)));
+    return more.length === 0 ? wanted : 'show languages';
+  }
+
+  /** Only a plain request erases, changes the language or calls a person; "xác nhận giúp mình" asks for no help. */
+  #settle(
+    act: string | undefined,
+    { parts, isAlone, isYes, text }: { parts: readonly Part[]; isAlone: boolean; isYes: boolean; text: string },
+  ): string | undefined {
+    if (act === 'show offer')
+      return isAlone && isNameOnly(parts) && !this.#isQuestion(text) ? 'show person' : act;
+    if (act === 'show erasing') return isAlone && !this.#isQuestion(text) ? act : 'show privacy';
+    if (act?.startsWith('speak ')) return isAlone ? act : undefined;
+    return act === 'show help' && isYes ? 'yes' : act;
+  }
+
+  /** Nothing but yes and polite words. */
+  #saysYes(parts: readonly Part[]): boolean {
+    const isYes = (part: Part) => actOf(part) === 'yes' || part.words.some(({ text }) => this.#yes.has(text));
+    const isPolite = (part: Part) =>
+      part.words.every(({ text }) => this.book.polite.has(text) || this.#yes.has(text));
+    // "Y" alone, not "chờ y".
+    const isLetter = parts.some(({ words: [word] }) => this.#letters.has(word?.text ?? ''));
+    return parts.some(isYes) && parts.every((part) => actOf(part) === 'yes' || (isPolite(part) && !isLetter));
+  }
+
+  #listOf(part: Part): SpokenFlow['list'] {
+    return this.#flows.get(actOf(part))?.list;
+  }
+
+  /** Which history the phrases name; undefined where they name none, or the act is no flow. */
+  #typeIn(parts: readonly Part[], act: string | undefined): ParsedText['type'] {
+    if (act !== undefined && !this.#flows.has(act)) return undefined;
+    const named = parts.flatMap((part) => {
+      if (isIn(part, 'points list')) return 'point';
+      if (isIn(part, 'gifts list')) return 'gift';
+      return (part.phrase?.always && !this.#listOf(part)?.vague && this.#listOf(part)?.type) || [];
+    });
+    const [only, ...more] = new Set(named);
+    const [type, ...types] = new Set(parts.flatMap((part) => this.#listOf(part)?.type ?? []));
+    return only !== undefined && more.length === 0 ? only : types.length > 0 ? 'both' : type;
+  }
+}
+
+/** The name of a person: where none is asked for, one is mentioned. */
+const isMention = (part: Part): boolean => actOf(part) === 'show person' && !part.phrase?.always;
+
+const isUnknown = ({ phrase, value }: Part): boolean => phrase === undefined && value === undefined;
+
+/** The acts that count: those that always do, else all where every word is explained. A denial takes some back. */
+function countingActs(parts: readonly Part[], isExplained: boolean): Set<string> {
+  const said = parts.filter((part, at) => {
+    const act = actOf(part);
+    return act !== '' && !act.startsWith('speak ') && !(DENIABLE.test(act) && isDenied(parts, at));
+  });
+  const sure = said.filter((part) => part.phrase?.always || isMention(part));
+  const isNo = said.some((part) => NO.test(actOf(part)));
+  const counting = sure.length > 0 ? sure : isExplained ? said : [];
+  const acts = new Set(
+    counting.filter((part) => !isNo || !isIn(part, 'assents')).map((part) => (isMention(part) ? 'show offer' : actOf(part))),
+  );
+  // "Thôi nhập số khác" ends nothing.
+  if ([...acts].some((act) => !BESIDE_MILD.test(act))) acts.delete('cancel mild');
+  return acts;
+}
+
+/** The name of a person, and nothing else that is wanted or denied. */
+const isNameOnly = (parts: readonly Part[]): boolean =>
+  parts.every((part) => !isIn(part, 'stops', 'fails', 'faults') && BESIDE_PERSON.test(actOf(part) || 'show person'));
+
+/** "Đừng xoá dữ liệu của tôi", and whatever else is said of it, asks for nothing to be erased. */
+function isPlainRequest(parts: readonly Part[]): boolean {
+  const isOther = (part: Part) => isUnknown(part) || actOf(part) === 'no' || fieldOf(part) !== undefined;
+  return !says({ parts }, 'stops', 'fails', 'wanted') && !parts.some(isOther);
+}
+
+/** Of several gifts with one name, the one whose price is said. */
+function giftsMeant(named: readonly (readonly Gift[])[], parts: readonly Part[]): readonly Gift[] {
+  const numbers = parts.flatMap(({ words }) =>
+    words.map(({ source }) => source.text.replace(/[.,](?=\d{3}$)/, '')),
+  );
+  const meant = named.flatMap((gifts) => {
+    const priced = gifts.filter(({ score }) => numbers.includes(String(score)));
+    return priced.length === 1 ? priced : gifts;
+  });
+  return [...new Set(meant)];
+}
+
+function orderOf(vocabulary: Vocabulary, flows: readonly SpokenFlow[]): readonly string[] {
+  const acts = [...new Set(vocabulary.examples.flatMap(({ act, isPhrase }) => (isPhrase ? act : [])))];
+  const ranked = flows.map(({ name, priority }) => ({ act: `start ${name}`, priority })).concat(AMONG_FLOWS);
+  const groups: Readonly<Record<string, readonly string[]>> = {
+    answers: acts.filter((act) => ANSWERED.test(act)),
+    speak: acts.filter((act) => act.startsWith('speak ')),
+    flows: ranked.sort((one, other) => other.priority - one.priority).map(({ act }) => act),
+  };
+  return ORDER.split(', ').flatMap((act) => groups[act] ?? act);
+}
+
+/**
+ * Small words that make a question or an objection of a text of nothing but yes and polite words ("có gì", "ok sao",
+ * "ok nhưng"), and pictures that do. Words count as they are spelt: "à" is not "ạ".
+ */
+function readObjections(vocabulary: Vocabulary): RegExp {
+  const any = (name: string) => vocabulary.written(name).map(RegExp.escape).join('|') || '(?!)';
+  const last = `(?:${any('objects last')})[\\s.!]*$`;
+  return new RegExp(`[?？]|${any('objecting signs')}|(?<!\\p{L})(?:${last}|(?:${any('objects')}))`, 'iu');
+}

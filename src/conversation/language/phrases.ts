@@ -1,0 +1,261 @@
+import type { EmailResult, Phone } from '../values/contact.ts';
+import {
+  fold,
+  isAscii,
+  marked,
+  remembered,
+  speltWords,
+  type Token,
+  tokenize,
+  undoTyping,
+  visible,
+} from './tokenizer.ts';
+import { indexPhrases, type PhraseIndex, phraseAt, type Vocabulary } from './vocabulary.ts';
+
+/*
+ * The phrases of the language files, found in texts.
+ */
+
+/** A gift as texts may name it. */
+export type Gift = {
+  readonly code: string;
+  readonly name: Readonly<Record<string, string>>;
+  readonly score: number;
+};
+
+/** A value that a text brings along. `end`: a code at hand, by its last characters. */
+export type Value =
+  | { readonly kind: 'code'; readonly code: string }
+  | { readonly kind: 'place'; readonly place: number }
+  | { readonly kind: 'end'; readonly end: string }
+  | { readonly kind: 'phone'; readonly phone: Phone }
+  | { readonly kind: 'email'; readonly email: EmailResult }
+  | { readonly kind: 'gift'; readonly gifts: readonly Gift[] }
+  /** A code that a Vietnamese keyboard rewrote while it was typed; it is not repaired. */
+  | { readonly kind: 'mangled' };
+
+/** A word of a message, folded, and the token that it was read from. A value is one word. */
+export type Word = {
+  readonly text: string;
+  readonly source: Token;
+  /** Written without marks in a message that has some. */
+  readonly isBare?: boolean | undefined;
+  readonly value?: Value | undefined;
+};
+
+/** The text of a word that is a value: no phrase has it. */
+export const VALUE = '\u0000';
+
+/** A phrase of the language files. */
+export type Phrase = {
+  readonly text: string;
+  /** The command under whose heading it stands: `start redeem`. */
+  readonly act?: string | undefined;
+  /** Its act counts whatever else the message says. */
+  readonly always?: boolean | undefined;
+  /** The word lists that have it: `faults`, `phone`; `small` says nothing. */
+  readonly lists: ReadonlySet<string>;
+  /** The ways that its words are spelt. */
+  readonly spellings: readonly (readonly string[])[];
+};
+
+/** A stretch of a message: a phrase, a value, or one word that is neither. */
+export type Part = {
+  readonly words: readonly Word[];
+  readonly phrase?: Phrase | undefined;
+  readonly value?: Value | undefined;
+};
+
+export const isIn = ({ phrase }: Part, ...lists: readonly string[]): boolean =>
+  phrase !== undefined && lists.some((list) => phrase.lists.has(list));
+export const actOf = ({ phrase }: Part): string => phrase?.act ?? '';
+/** Whether punctuation stands before a part. */
+export const isPaused = ({ words: [word] }: Part): boolean => word?.source.pause === true;
+
+/** The lists whose phrases are found in texts, beside the examples. */
+const FOUND: readonly string[] = [
+  ...[
+    'small',
+    'polite',
+    'amounts',
+    'wanted',
+    'wishes',
+    'assents',
+    'faults',
+    'code',
+    'phone',
+    'email',
+    'gifts',
+  ],
+  ...[
+    'points list',
+    'gifts list',
+    'ever',
+    'stops',
+    'fails',
+    'possible',
+    'reports',
+    'troubles',
+  'declines',
+  'undenied',
+  'speakers',
+    'counters',
+    'several',
+  ],
+  ...['codes drop', 'codes keep', 'codes only', 'codes replace', 'codes add', 'codes other', 'codes join'],
+  ...['codes behind', 'beside a gift', 'units', 'from', 'to'],
+];
+
+function readPhrases(vocabulary: Vocabulary): ReadonlyMap<string, Phrase> {
+  const all = new Map<string, Phrase>();
+  const add = (written: string, more: Pick<Phrase, 'act' | 'always'>, list: readonly string[] = []) => {
+    const spelling = speltWords(written).map(marked);
+    for (const text of vocabulary.foldings(written)) {
+      const before = all.get(text);
+      const lists = new Set([...(before?.lists ?? []), ...list]);
+      all.set(text, { ...before, ...more, text, lists, spellings: [...(before?.spellings ?? []), spelling] });
+    }
+  };
+  for (const list of FOUND) for (const phrase of vocabulary.written(list)) add(phrase, {}, [list]);
+  for (const { text, act, alone, isPhrase } of vocabulary.examples)
+    if (isPhrase) add(text, alone ? { act } : { act, always: true });
+  for (const [word, meant] of vocabulary.asSpelt)
+    if (meant === '') all.set(word, { text: word, lists: new Set(['small']), spellings: [] });
+  return all;
+}
+
+/** A dash, or numbers with signs between: taken as they were typed. */
+const AS_TYPED = /^\p{Pd}+$|^#|\d[./-]\p{L}?\d/u;
+const NOTHING: Phrase = { text: '', lists: new Set(['small']), spellings: [] };
+const SEVERAL: Phrase = { text: '', lists: new Set(['small', 'several']), spellings: [] };
+
+/** Cuts texts into the phrases of the language files. Made once, because the index takes long to build. */
+export class PhraseBook {
+  readonly vocabulary: Vocabulary;
+  /** The words that occur in phrases, folded. */
+  readonly known: Set<string>;
+  readonly polite: ReadonlySet<string>;
+  readonly #phrases: ReadonlyMap<string, Phrase>;
+  readonly #index: PhraseIndex<Phrase>;
+  readonly #shortFor: ReadonlyMap<string, string>;
+  /** Phrases by their letters without blanks: "tíchđiểm". */
+  readonly #joined: ReadonlyMap<string, string>;
+  readonly #withMarks: ReadonlySet<string>;
+  /** All words as they are spelt. */
+  readonly #spelt: ReadonlySet<string>;
+
+  constructor(vocabulary: Vocabulary) {
+    this.vocabulary = vocabulary;
+    this.#phrases = readPhrases(vocabulary);
+    this.#index = indexPhrases([...this.#phrases].map(([text, phrase]) => [text, phrase] as const));
+    this.#shortFor = vocabulary.pairs('short for');
+    const periods = vocabulary.lists.flatMap(({ section, phrases }) =>
+      section === 'periods' ? phrases : [],
+    );
+    const words = [...this.#phrases.keys(), ...periods.map(fold), ...this.#shortFor.keys()];
+    this.known = new Set(words.flatMap((text) => text.split(' ')));
+    const long = [...this.#phrases.keys()].filter((text) => text.includes(' '));
+    this.#joined = new Map(long.map((text) => [text.replaceAll(' ', ''), text]));
+    this.polite = new Set(vocabulary.list('polite').flatMap((phrase) => phrase.split(' ')));
+    this.#withMarks = new Set(vocabulary.list('with marks only'));
+    this.#spelt = new Set([...this.#phrases.values()].flatMap(({ spellings }) => spellings.flat()));
+  }
+
+  /** Whether a text as a whole is a phrase. */
+  isPhrase(text: string): boolean {
+    return this.#phrases.has(fold(text));
+  }
+
+  /** The folded words of a message, shortened ones written out, keystrokes of a Vietnamese keyboard undone. */
+  wordsOf(tokens: readonly Token[], values?: ReadonlyMap<Token, Value>): Word[] {
+    const hasMarks = tokens.some(({ text }) => !isAscii(text));
+    return tokens.flatMap((source): Word | Word[] => {
+      const value = values?.get(source);
+      if (value) return { text: VALUE, source, value };
+      const isBare = hasMarks && isAscii(source.text);
+      const letters = AS_TYPED.test(source.text) ? source.text : this.#lettersOf(source.text);
+      return letters.split(' ').flatMap((text) => (text === '' ? [] : { text, source, isBare }));
+    });
+  }
+
+  /** The same of a text. */
+  plainly(text: string): string[] {
+    return this.wordsOf(tokenize(visible(text))).map((word) => word.text);
+  }
+
+  /** The letters of a word, folded where its marks tell nothing. */
+  readonly #lettersOf = remembered((typed: string): string => {
+    const word = typed.normalize('NFC').toLowerCase();
+    const meant = this.vocabulary.asSpelt.get(word);
+    if (meant !== undefined) return meant === '' ? word : fold(meant);
+    return fold(typed)
+      .split(' ')
+      .map((one) => this.#asKnown(one))
+      .join(' ');
+  });
+
+  #asKnown(word: string): string {
+    const long = this.#shortFor.get(word);
+    if (long !== undefined) return fold(long);
+    if (this.known.has(word)) return word;
+    const joined = this.#joined.get(word);
+    if (joined !== undefined) return joined;
+    const undone = undoTyping(word);
+    const isUndone = undone.length > 1 && this.known.has(undone);
+    return isUndone ? fold(this.#shortFor.get(undone) ?? undone) : word;
+  }
+
+  /** Cuts words into the longest phrases, left to right; a number goes with what it counts. */
+  partsOf(words: readonly Word[]): Part[] {
+    const texts = words.map(({ text }) => text);
+    const parts: Part[] = [];
+    for (let at = 0; at < words.length; ) {
+      const value = words[at]?.value;
+      const phrase = value ? undefined : this.#phraseAt(words, texts, at);
+      const length = phrase?.text.split(' ').length ?? 1;
+      const some = words.slice(at, at + length);
+      parts.push(
+        value ? { words: some, value } : { words: some, phrase: phrase ?? this.#countAt(texts, at) },
+      );
+      at += length;
+    }
+    return parts;
+  }
+
+  /** A number beside a thing says how many: "2 cái", "loa x2"; before an amount ("1000 điểm") it says nothing. */
+  #countAt(texts: readonly string[], at: number): Phrase | undefined {
+    const count = Number(/^x?(\d+)x?$/.exec(texts[at] ?? '')?.[1]);
+    if (Number.isNaN(count)) return undefined;
+    const lists = phraseAt(this.#index, texts, at + 1)?.value.lists;
+    if (lists?.has('amounts')) return NOTHING;
+    const isBeside = texts[at + 1] === VALUE || texts[at - 1] === VALUE || lists?.has('counters');
+    if (!isBeside || count > 99) return undefined;
+    return count > 1 ? SEVERAL : NOTHING;
+  }
+
+  #phraseAt(words: readonly Word[], texts: readonly string[], at: number): Phrase | undefined {
+    const candidates = this.#index.get(texts[at] ?? '');
+    const isHere = (phrase: readonly string[]) => phrase.every((word, i) => texts[at + i] === word);
+    const found = candidates?.find(
+      ({ words: phrase, value }) =>
+        isHere(phrase) && this.#isSpelt(value, words.slice(at, at + phrase.length)),
+    )?.value;
+    const isDoubtful = found && !found.text.includes(' ') && words[at]?.isBare;
+    return isDoubtful && this.#withMarks.has(found.text) ? NOTHING : found;
+  }
+
+  /**
+   * Whether words that were typed with marks are those of the phrase: "dùng" is not "đúng". A word that the files spell
+   * nowhere so may be any word with its letters.
+   */
+  #isSpelt({ spellings }: Phrase, words: readonly Word[]): boolean {
+    if (spellings.length === 0 || words.every(({ source }) => isAscii(source.text))) return true;
+    return spellings.some((spelling) =>
+      words.every(({ text, source }, i) => {
+        if (isAscii(source.text) || fold(source.text) !== text) return true;
+        const typed = marked(source.text);
+        return spelling[i] === typed || !this.#spelt.has(typed);
+      }),
+    );
+  }
+}

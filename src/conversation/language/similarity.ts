@@ -1,0 +1,227 @@
+import type { LocalizedText } from '../message.ts';
+import type { PhraseBook, Word } from './phrases.ts';
+import {
+  fold,
+  isAscii,
+  isOneTypo,
+  remembered,
+  speltWords,
+  tokenize,
+  undoTyping,
+  visible,
+} from './tokenizer.ts';
+import { indexPhrases, phraseAt } from './vocabulary.ts';
+
+/*
+ * Which example a text is like, and whether it asks something.
+ */
+
+/**
+ * An operator's answer to a question. `id`: one of the language files' ids, or one of the operator's own; it is a label of a
+ * metric, so `config/variables.ts` bounds it. `asks`: questions as customers write them, beside those of the language files.
+ */
+export type Answer = {
+  readonly id: string;
+  readonly asks?: Readonly<Record<string, readonly string[]>> | undefined;
+  readonly answer: LocalizedText;
+};
+
+/** An example that a text is like, and the command of its heading; 1 = the same words. */
+export type Near = { readonly example: string; readonly command: string; readonly score: number };
+
+/** How alike a text and a question must be (0–1): where nothing else explains the text, and in any case. */
+const LIKELY = 0.6;
+export const SURE = 0.72;
+/** The weight of a word that says little: pronouns, particles. */
+const SMALL = 0.2;
+/** The weight of words that the example has and the text lacks: "tích điểm có mất phí không" lacks nothing of "có mất phí không". */
+const LACKING = { question: 2, any: 0.5 } as const;
+/** The weight of words that the text has beside. */
+const BESIDE = 0.5;
+/** The heading of questions that nobody answers. Texts that are like them must not be taken for another question. */
+export const UNKNOWN = 'ask unknown';
+/** So many neighbours vote, if they are as near as that. */
+const NEIGHBOURS = 8;
+const LEAST = 0.2;
+/** Only the beginning of a longer text counts. */
+const MOST_WORDS = 60;
+
+type Weighed = ReadonlyMap<string, number>;
+type Compared = {
+  readonly text: string;
+  readonly act: string;
+  readonly isPhrase: boolean;
+  readonly isOwn: boolean;
+  readonly words: Weighed;
+  readonly weight: number;
+};
+
+/** The examples that texts are compared with. */
+export class Similarity {
+  readonly isQuestion: (text: string) => boolean;
+  readonly #book: PhraseBook;
+  /** The commands of questions that have an answer. */
+  readonly #answered: ReadonlySet<string>;
+  readonly #examples: readonly Compared[];
+  /** The examples by the words that they contain. */
+  readonly #index = new Map<string, number[]>();
+  /** The words of questions. */
+  readonly #asked: ReadonlySet<string>;
+  /** A word as the questions, and as all examples, spell it. */
+  readonly #spellAsked: (word: string) => string;
+  readonly #spell: (word: string) => string;
+  readonly #small: ReadonlySet<string>;
+  readonly #little: ReadonlySet<string>;
+  readonly #nothing: ReadonlySet<string>;
+  /** The weight that each example shares with the text at hand. */
+  readonly #shared: Float64Array;
+
+  /** `own`: the operator's answers. `answered`: the ids of all questions that have an answer. */
+  constructor(book: PhraseBook, own: readonly Pick<Answer, 'id' | 'asks'>[], answered: ReadonlySet<string>) {
+    const { vocabulary } = book;
+    this.#book = book;
+    this.isQuestion = createIsQuestion(book);
+    this.#answered = new Set([...answered].map((id) => `ask ${id}`));
+    const owns = own.flatMap(({ id, asks = {} }) =>
+      Object.values(asks).flatMap((texts) =>
+        texts.map((text) => ({ text, act: `ask ${id}`, isPhrase: false, isOwn: true })),
+      ),
+    );
+    const all = [...owns, ...vocabulary.examples.map((example) => ({ ...example, isOwn: false }))].map(
+      (example) => ({ ...example, said: book.plainly(example.text) }),
+    );
+    const list = (name: string) => new Set(vocabulary.list(name));
+    [this.#small, this.#little, this.#nothing] = [list('small'), list('asks little'), list('asks nothing')];
+    this.#asked = new Set(all.flatMap(({ said, isPhrase }) => (isPhrase ? [] : said)));
+    this.#spellAsked = createSpeller(new Set([...this.#asked, ...this.#small]));
+    this.#spell = createSpeller(new Set([...all.flatMap(({ said }) => said), ...this.#small]));
+    this.#examples = all.map((example) => {
+      const words = this.#weigh(example.said);
+      return { ...example, words, weight: sum(words) };
+    });
+    for (const [at, { words }] of this.#examples.entries())
+      for (const word of words.keys()) {
+        const places = this.#index.get(word);
+        if (places) places.push(at);
+        else this.#index.set(word, [at]);
+      }
+    this.#shared = new Float64Array(this.#examples.length);
+  }
+
+  /** The weight of each word; polite ones have none. */
+  #weigh(said: readonly string[]): Weighed {
+    const telling = said.filter((word) => word !== '' && !this.#nothing.has(word)).slice(0, MOST_WORDS);
+    const isSmall = (word: string) =>
+      this.#little.has(word) || (this.#small.has(word) && !this.#asked.has(word));
+    return new Map(telling.map((word) => [word, isSmall(word) ? SMALL : 1]));
+  }
+
+  /** The examples that are as like as that by Tversky's index of the weighed words, the nearest first. */
+  #compare(said: Weighed, lacking: number, least: number) {
+    const touched: number[] = [];
+    for (const [word, weight] of said)
+      for (const at of this.#index.get(word) ?? []) {
+        if (this.#shared[at] === 0) touched.push(at);
+        this.#shared[at] = (this.#shared[at] ?? 0) + weight;
+      }
+    const all = sum(said);
+    const found: { readonly example: Compared; readonly score: number }[] = [];
+    for (const at of touched) {
+      const [example, shared = 0] = [this.#examples[at], this.#shared[at]];
+      this.#shared[at] = 0;
+      if (!example) continue;
+      const score = shared / (shared + lacking * (example.weight - shared) + BESIDE * (all - shared));
+      if (score >= least && shared >= 1) found.push({ example, score });
+    }
+    return found.sort((one, other) => other.score - one.score);
+  }
+
+  /** The question that a text asks; undefined where the text asks nothing, or no example is like it. */
+  findQuestion(text: string): Near | undefined {
+    if (!this.isQuestion(text)) return undefined;
+    const said = this.#weigh(this.#book.plainly(text).map(this.#spellAsked));
+    const likely = this.#compare(said, LACKING.question, LIKELY).filter(({ example }) => !example.isPhrase);
+    const [best] = likely;
+    if (!best) return undefined;
+    // What the operator wrote is likelier meant than a question that has no answer.
+    const own = this.#answered.has(best.example.act)
+      ? undefined
+      : likely.find(({ example }) => example.isOwn);
+    return toNear(own ?? best);
+  }
+
+  /** The examples that a text is most like, the nearest first; `skip`: an example that does not count. */
+  findNearest(text: string, skip?: string): readonly Near[] {
+    const said = this.#weigh(this.#book.plainly(text).map(this.#spell));
+    const found = this.#compare(said, LACKING.any, LEAST).filter(({ example }) => example.text !== skip);
+    return found.slice(0, NEIGHBOURS).map(toNear);
+  }
+}
+
+const toNear = ({ example, score }: { readonly example: Compared; readonly score: number }): Near => ({
+  example: example.text,
+  command: example.act,
+  score,
+});
+
+const sum = (words: Weighed): number => {
+  let all = 0;
+  for (const weight of words.values()) all += weight;
+  return all;
+};
+
+/** What the neighbours vote for, each by how near it is; an example that says the same needs no vote. */
+export function vote(near: readonly Near[]): Near | undefined {
+  if ((near[0]?.score ?? 0) > 0.95) return near[0];
+  const votes = new Map<string, number>();
+  for (const { command, score } of near) votes.set(command, (votes.get(command) ?? 0) + score);
+  const [best] = [...votes].sort(([, one], [, other]) => other - one);
+  return near.find(({ command }) => command === best?.[0]);
+}
+
+/** In fewer letters than this, one typing error makes too many other words. */
+const MIN_TYPO = 4;
+
+/** Spells a word as a known one: keystrokes undone, one typing error mended where one known word alone is near. */
+function createSpeller(known: ReadonlySet<string>): (word: string) => string {
+  const isLong = (word: string) => word.length >= MIN_TYPO && /^[a-z]+$/.test(word);
+  const byLength = Map.groupBy([...known].filter(isLong), ({ length }) => length);
+  return remembered((word) => {
+    if (known.has(word)) return word;
+    const undone = undoTyping(word);
+    if (known.has(undone)) return undone;
+    if (!isLong(word)) return word;
+    const alike = [-1, 0, 1].flatMap((more) => byLength.get(word.length + more) ?? []);
+    const [near, ...others] = alike.filter((one) => isOneTypo(one, word));
+    return others.length === 0 ? (near ?? word) : word;
+  });
+}
+
+/** Makes what tells whether a text asks something: by its mark, or by its words. A single word asks nothing. */
+function createIsQuestion(book: PhraseBook): (text: string) => boolean {
+  const { vocabulary } = book;
+  const polite = new Set(vocabulary.list('asks nothing'));
+  const [anywhere, first, last] = ['asks anywhere', 'asks first', 'asks last'].map((name) => ({
+    index: indexPhrases(vocabulary.list(name).map((phrase) => [phrase, true] as const)),
+    spelt: new Set(vocabulary.written(name).flatMap(speltWords)),
+  }));
+  type Asks = typeof anywhere;
+  /** The words as a list may have them. A word that carries marks must be spelt so: "đầu" is not "đâu". */
+  const wordsFor = (asks: Asks, said: readonly Word[]) =>
+    said.map(({ text: word, source: { text: typed } }) => {
+      if (isAscii(typed) || fold(typed) !== word) return word;
+      return asks?.spelt.has(typed.normalize('NFC').toLowerCase()) ? word : '';
+    });
+  const asksAt = (asks: Asks, words: readonly string[], at: number) =>
+    asks !== undefined && phraseAt(asks.index, words, at) !== undefined;
+  return (text) => {
+    const said = book.wordsOf(tokenize(visible(text)));
+    if (said.length < 2 || text.trimEnd().endsWith('?')) return said.length > 1;
+    const words = wordsFor(anywhere, said);
+    if (words.some((_, at) => asksAt(anywhere, words, at))) return true;
+    const telling = said.filter((word) => !polite.has(word.text));
+    return (
+      asksAt(first, wordsFor(first, telling), 0) || asksAt(last, wordsFor(last, telling), telling.length - 1)
+    );
+  };
+}

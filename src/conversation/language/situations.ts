@@ -1,0 +1,372 @@
+import type { Expecting, Field, Reading, SlotKind, Spoken, WantedPage } from '../commands.ts';
+import { LOCALES } from '../message.ts';
+import { namedPeriod } from '../values/calendar.ts';
+import { hasBeginning, looksLikeContact } from '../values/code.ts';
+import type { EmailResult, Phone } from '../values/contact.ts';
+import { editOf } from './edits.ts';
+import { bringsValue, fieldIn, lacksEmail, type ParsedText, type SpokenFlow, says } from './parser.ts';
+import { toResult } from './period.ts';
+import { actOf, isIn, isPaused, type Part } from './phrases.ts';
+
+/*
+ * What a parsed text means where it is said: one function a situation, then what holds anywhere, then values alone. Nothing
+ * here reads the text itself.
+ */
+
+/** A parsed text, and where it is said. */
+export type Situation = {
+  readonly said: ParsedText;
+  /** Its command, as it is meant here. */
+  readonly act: string;
+  readonly at: Expecting;
+  readonly reading: Reading;
+  /** The flow at hand, and the one that the text would begin. */
+  readonly flow: SpokenFlow | undefined;
+  readonly starts: SpokenFlow | undefined;
+  /** The flow that a code begins. */
+  readonly linked: SpokenFlow | undefined;
+  /** No value came along. */
+  readonly isBare: boolean;
+  readonly isQuestion: boolean;
+  readonly isPolite: (part: Part) => boolean;
+  readonly page: () => WantedPage | undefined;
+  /** The commands of its values, by the kinds of slots. */
+  readonly values: Readonly<Record<SlotKind, readonly Spoken[]>>;
+};
+
+/** The commands of a text; undefined: this function has nothing to say to it, the next one is asked. */
+export type Meant = readonly Spoken[] | undefined;
+
+const YES: Meant = [{ do: 'yes' }];
+/** Nearly a yes is none: the answer shows which button takes it. */
+const NEARLY: Meant = [{ do: 'unclear', maybe: [{ do: 'yes' }] }];
+const NO: Meant = [{ do: 'no' }];
+const NO_EMAIL: readonly Spoken[] = [{ do: 'none', field: 'email' }];
+const MANGLED = { codes: 'code.vietnamese', email: 'email.vietnamese' } as const;
+
+/** Acts that decline to answer: no, skip, never mind. */
+const SKIPS = /^(?:none|no|cancel mild)$/;
+/** Acts that are a command only where no value came along. */
+const ONLY_BARE = /^(?:ask |show offer|talk (?!bye))/;
+
+/** Whether a flow waits for an answer. */
+const isLive = ({ at }: Expecting): boolean => at === 'slot' || at === 'doubt' || at === 'summary';
+
+const someOf = (commands: readonly Spoken[]): Meant => (commands.length > 0 ? commands : undefined);
+
+export const wrong = (kind: SlotKind, reason: string): Spoken & { do: 'unclear' } => ({
+  do: 'unclear',
+  wrong: { kind, reason },
+});
+
+/** Whether the text is the reference of an operation. */
+export const isReference = ({ said: { reference }, act, at }: Situation): boolean =>
+  reference !== undefined && (act === 'status' || at.references.includes(reference));
+
+/** What the text means where the conversation is. */
+export function meantHere(here: Situation): Meant {
+  if (isReference(here)) return [{ do: 'status', reference: here.said.reference ?? '' }];
+  switch (here.at.at) {
+    case 'nothing':
+      return here.isBare && here.act === 'yes' ? YES : undefined;
+    case 'page':
+      return here.isBare ? atPage(here) : undefined;
+    case 'consent':
+      return here.isBare ? atConsent(here) : undefined;
+    case 'doubt':
+      return atDoubt(here) ?? aboutSlots(here) ?? endings(here);
+    case 'summary':
+      return atSummary(here) ?? aboutSlots(here) ?? endings(here);
+    case 'slot':
+      return atSlot(here) ?? endings(here);
+  }
+}
+
+/** A page is shown: another one, the other list, another period, or both. */
+function atPage({ said, act, at, flow, starts, values, page }: Situation): Meant {
+  if (act === 'yes') return YES;
+  if (act === 'page next' || act === 'page previous')
+    return [{ do: 'page', to: act === 'page next' ? 'next' : 'previous' }];
+  const to = page();
+  if (to !== undefined) return [{ do: 'page', to }];
+  const isGifts = speaksOfGifts(said);
+  const isOther = act !== '' && (starts === undefined || starts !== flow || at.isStaff);
+  const type = isGifts ? 'gift' : said.type;
+  if ((isOther && !isGifts) || type === 'both') return undefined;
+  return someOf([...(type ? [{ do: 'kind', of: type } as const] : []), ...values.period]);
+}
+
+/** It is asked whether phone and e-mail may be remembered. */
+function atConsent({ said, act }: Situation): Meant {
+  if (act === 'yes') return said.isYes ? YES : NEARLY;
+  return SKIPS.test(act) || act === 'cancel' ? NO : undefined;
+}
+
+/** A value is doubted: it is taken over, kept as it was typed, or neither. */
+function atDoubt(here: Situation): Meant {
+  const { said, act, at, isBare, isQuestion, flow } = here;
+  const isCovered = said.rest.length === 0;
+  // "Ok, 0912345678" takes the code that is offered, and the phone as well.
+  if (!isBare) {
+    const isYes = act === 'yes' && !answersQuestion(here);
+    return isYes ? [{ do: 'use' }, ...valuesFor({ ...here, act: '' }, flow)] : undefined;
+  }
+  if (at.kind === 'email' && (act === 'none' || act === 'cancel mild')) return NO_EMAIL;
+  if (act === 'yes' && (said.isYes || (isCovered && !isQuestion && !says(said, 'faults'))))
+    return [{ do: 'use' }];
+  if (act === 'no') return isCovered && beginsWithYes(said) ? [{ do: 'use' }] : NO;
+  if (act === 'keep') return [{ do: 'keep' }];
+  return act === 'other' || act === 'change' ? [{ do: 'other' }] : undefined;
+}
+
+/** The summary waits: only a text that is a yes and nothing else confirms it. */
+function atSummary({ said, act, starts, flow, isBare, isPolite }: Situation): Meant {
+  const isOther = said.gifts.length > 0 || said.deniesGift || said.places.length > 0;
+  if (!isBare || lacksEmail(said) || isOther) return undefined;
+  if (act === 'no' || act === 'none') return fieldIn(said) ? changeOf(said) : NO;
+  if (act === 'yes' && fieldIn(said) === undefined) return said.isYes ? YES : NEARLY;
+  if (act === 'cancel mild' && said.isYes) return NEARLY;
+  // "Ok đổi đi": a yes with the flow's own verb.
+  const isOwn = starts !== undefined && starts === flow;
+  const hasYes = said.parts.some((part) => actOf(part) === 'yes') || said.parts.every(isPolite);
+  return isOwn && hasYes ? NEARLY : undefined;
+}
+
+/** A slot is asked. */
+function atSlot(here: Situation): Meant {
+  const { said, act, at, flow, starts, isBare, isQuestion } = here;
+  const isFault = says(said, 'faults');
+  const isPlain = !isFault && !lacksEmail(said);
+  if (isBare && at.kind === 'email' && SKIPS.test(act) && isPlain) return NO_EMAIL;
+  const found = aboutSlots(here);
+  if (found) return found;
+  // "0912345678 mà điểm của tui có mấy rồi": the value is kept, and the question drops nothing.
+  if (starts && starts !== flow && isQuestion && answersQuestion(here))
+    return [...valuesFor(here, flow), { do: 'start', flow: starts.name, asked: true }];
+  if (!isBare) return undefined;
+  if (act === 'no' && isFault)
+    return at.editing && fieldIn(said) ? changeOf(said) : [{ do: 'no', wrong: true }];
+  if (said.isYes) return YES;
+  if (!isPlain || said.rest.length > 0 || !SKIPS.test(act)) return undefined;
+  return act === 'cancel mild' ? [{ do: 'cancel', mild: true }] : NO;
+}
+
+/** What is said of the slots of the flow at hand. */
+function aboutSlots(here: Situation): Meant {
+  const slots = here.flow?.slots ?? [];
+  return (
+    (slots.includes('codes') ? aboutCodes(here) : undefined) ??
+    (slots.includes('gift') ? aboutGift(here) : undefined) ??
+    (slots.includes('period') && here.at.at === 'slot' ? aboutPeriod(here) : undefined)
+  );
+}
+
+/** Codes at hand are changed or left out, or the e-mail beside them is. */
+function aboutCodes(here: Situation): Meant {
+  const { said, act, at, flow, starts, isBare, values } = here;
+  const field = fieldIn(said);
+  if (act === 'remove' && field === 'email') return NO_EMAIL;
+  const isOthers =
+    starts !== undefined && starts !== flow && !said.codes.some((code) => at.codes.includes(code));
+  const edit = isOthers || /^(?:ask|show) /.test(act) ? undefined : editOf(said, at.codes);
+  if (edit) return [edit, ...contactsOf(values)];
+  return isBare && act === 'change' && field === 'code' && at.codes.length > 0 ? changeOf(said) : undefined;
+}
+
+/** A gift is chosen, by its name or its place, or another one is wanted. */
+function aboutGift(here: Situation): Meant {
+  const { said, act, at, flow, starts, isBare, isQuestion } = here;
+  const isOwn = starts !== undefined && starts === flow;
+  const again: Meant = flow && [{ do: 'start', flow: flow.name }];
+  if (said.deniesGift && said.gifts.length === 0 && isBare) return again;
+  if (at.kind !== 'gift') {
+    const isAsked = at.at === 'summary' || at.kind === 'phone';
+    if (!isAsked || (act !== '' && !isOwn && !said.deniesGift)) return undefined;
+    if (said.gifts.length > 0) return valuesFor(here, flow);
+    return isOwn && (isBare || said.mangled) ? again : undefined;
+  }
+  const named = someOf(valuesFor(here, flow));
+  if (said.gifts.length > 0) return !isQuestion || said.rest.length === 0 ? named : undefined;
+  if (isBare && SKIPS.test(act) && !says(said, 'faults')) return [{ do: 'none' }];
+  const [place, ...others] = isBare ? said.places : [];
+  const buttons = at.buttons.filter((id) => id?.startsWith('gift:'));
+  const choice = place && others.length === 0 ? buttons.at(place > 0 ? place - 1 : place) : undefined;
+  return choice ? [{ do: 'pick', choice }] : undefined;
+}
+
+function aboutPeriod({ said, act, at, values }: Situation): Meant {
+  const [period] = said.period ? values.period : [];
+  const isAlone = period !== undefined && act === '' && said.phones.length + said.emails.length === 0;
+  if (at.kind === 'phone' && period?.do !== 'unclear' && !isAlone) return undefined;
+  if (!period && (at.kind === 'period' || !said.type)) return undefined;
+  return [...values.list, ...(period ? [period] : []), ...contactsOf(values)];
+}
+
+/** Words that no phrase covers end nothing and drop nothing that is at hand: what they may have meant is offered. */
+function endings(here: Situation): Meant {
+  const { said, act, at, flow, starts, isBare, isQuestion, isPolite } = here;
+  if (at.at === 'summary' && act === 'change') return someOf(valuesFor(here, flow)) ?? changeOf(said);
+  const isOffered = isBare ? said.rest.length > 0 : act === 'cancel' && said.codes.length > 0;
+  if (/^cancel/.test(act) && isOffered) return [{ do: 'unclear', maybe: [{ do: 'cancel' }] }];
+  const isExact = said.parts.every((part) => actOf(part) !== '' || isPolite(part));
+  const isAtStake = isBare && !isExact && !isQuestion && (at.codes.length > 0 || at.gift !== undefined);
+  const isOther = starts && starts !== flow && isAtStake;
+  return isOther ? [{ do: 'unclear', maybe: [{ do: 'start', flow: starts.name }] }] : undefined;
+}
+
+/** What means the same wherever it is said. */
+export function meantAnywhere(here: Situation): Meant {
+  const { said, act, at, flow, starts, linked, isBare, isQuestion } = here;
+  if (starts) {
+    const isAsked = isBare && isQuestion;
+    return [{ do: 'start', flow: starts.name, ...(isAsked && { asked: true }) }, ...valuesFor(here, starts)];
+  }
+  // The link that opens the chat may bring a code.
+  if (act === 'show welcome' && said.codes.length > 0 && linked)
+    return [{ do: 'start', flow: linked.name }, ...valuesFor(here, linked)];
+  // What was typed beside the wish for a person is kept while the person answers.
+  if (act === 'show person') return [...(flow ? valuesFor(here, flow) : []), { do: 'show', what: 'person' }];
+  const plain = isBare || !ONLY_BARE.test(act) ? commandOf(act) : undefined;
+  if (plain || isLive(at)) return plain;
+  if (act === 'remove')
+    return said.codes.length > 0
+      ? [{ do: 'remove', which: said.codes.map((code) => ({ code })) }]
+      : [{ do: 'cancel' }];
+  return act === 'no' && at.at !== 'consent' && isBare && fieldIn(said) === undefined ? NO : undefined;
+}
+
+/** Values without a command. */
+export function valuesAlone(here: Situation): Meant {
+  const { said, at, reading, isQuestion, values } = here;
+  const { codes, gifts } = said;
+  const flow = isLive(at) ? here.flow : undefined;
+  if (!flow) return someOf(valuesFor(here, undefined));
+  const hasContact = contactsOf(values).length > 0;
+  const areContacts = codes.every(looksLikeContact);
+  const takesCodes = flow.slots.includes('codes');
+  const isGift = flow.slots.includes('gift') && (gifts.length > 0 || reading.settings.gifts.length === 0);
+  if (at.kind === 'gift' && gifts.length > 0 && isQuestion && said.rest.length > 0) return undefined;
+  // A product's code at another flow's question begins earning.
+  const isProduct = !takesCodes && codes.length > 0 && !isGift && !areContacts;
+  if (isProduct && (at.kind !== 'gift' || hasBeginning(codes[0] ?? '', reading.settings.codePrefixes)))
+    return [{ do: 'add', codes }, ...contactsOf(values)];
+  // A mistyped phone or e-mail may look like a code: alone and uncalled for, it is none.
+  const isUncalled = fieldIn(said) !== 'code' && (at.codes.length > 0 || at.gift !== undefined);
+  const isContact =
+    (at.kind === 'phone' || at.kind === 'email') && codes.length > 0 && areContacts && isUncalled;
+  const isNothing = !takesCodes && !said.mangled && gifts.length === 0 && !(isGift && codes.length > 0);
+  return (isContact || isNothing) && !hasContact ? undefined : someOf(valuesFor(here, flow));
+}
+
+/** What a text says for a flow; without one, all that can be kept. */
+function valuesFor({ said, act, at, values }: Situation, flow: SpokenFlow | undefined): readonly Spoken[] {
+  const slots = flow?.slots ?? ['codes', 'phone', 'email'];
+  const edit = slots.includes('codes') && said.codes.length > 0 ? editOf(said, at.codes) : undefined;
+  const isUnknown = slots.includes('gift') && act === `start ${flow?.name}` && values.gift.length === 0;
+  const others = slots.filter((kind) => kind !== 'codes' && kind !== 'phone' && kind !== 'email');
+  return [
+    ...(edit ? [edit] : slots.includes('codes') ? values.codes : []),
+    ...others.flatMap((kind) => values[kind]),
+    ...(isUnknown && said.codes.length > 0 ? [wrong('gift', 'gift.unknown')] : []),
+    ...contactsOf(values),
+    ...(slots.includes('email') && lacksEmail(said) ? NO_EMAIL : []),
+    ...(said.mangled ? [wrong(said.mangled, MANGLED[said.mangled])] : []),
+  ];
+}
+
+function changeOf(said: ParsedText): readonly Spoken[] {
+  const field: Field | undefined = fieldIn(said);
+  return [{ do: 'change', ...(field && { field }) }];
+}
+
+/** Whether a value answers the question itself. */
+function answersQuestion({ said, at: { kind } }: Situation): boolean {
+  if (kind === 'phone') return said.phones.length > 0;
+  return kind === 'email' ? said.emails.length > 0 : said.codes.length > 0;
+}
+
+/** A yes, and a pause behind it. */
+function beginsWithYes({ parts }: ParsedText): boolean {
+  const at = parts.findIndex((part) => actOf(part) !== '');
+  const [part, next] = [parts[at], parts[at + 1]];
+  return part !== undefined && actOf(part) === 'yes' && next !== undefined && isPaused(next);
+}
+
+/** Whether gifts are all that is spoken of, and no verb asks for one: "thế còn quà". */
+function speaksOfGifts(said: ParsedText): boolean {
+  const isOther = (part: Part) => !isIn(part, 'gifts') && actOf(part) !== '' && actOf(part) !== 'ask what';
+  const isPlain = said.rest.length === 0 && bringsValue(said) === false && !says(said, 'wishes', 'stops');
+  return isPlain && says(said, 'gifts') && !said.parts.some(isOther);
+}
+
+/** The commands of the values that a text brings along. */
+export function valuesIn(
+  said: ParsedText,
+  { nowMs, settings }: Reading,
+  at: Expecting,
+): Situation['values'] {
+  // "Không phải 0911111111 mà là 0912345678": beside the value at hand, the other one is meant.
+  const phones = said.phones.length > 1 ? said.phones.filter(({ value }) => value !== at.phone) : said.phones;
+  const isOther = (email: EmailResult) => !email.ok || email.value !== at.email;
+  const emails = said.emails.length > 1 ? said.emails.filter(isOther) : said.emails;
+  const { codes, gifts, period, type } = said;
+  const [gift, ...others] = gifts.map(({ code }) => code);
+  // Where there is no list, any code is a gift's.
+  const code = gift ?? (settings.gifts.length === 0 ? codes[0] : undefined);
+  const isSeveral = gift !== undefined && says(said, 'several');
+  const set = {
+    do: 'set',
+    slot: 'gift',
+    value: code ?? '',
+    ...(isSeveral && { several: true as const }),
+  } as const;
+  const read = period && toResult(period, settings.timeZone);
+  const all = { do: 'period', period: namedPeriod('all', nowMs, settings.timeZone) } as const;
+  const found =
+    read && (read.ok ? ({ do: 'period', period: read.value } as const) : wrong('period', read.reason));
+  return {
+    codes: codes.length > 0 ? [{ do: 'add', codes }] : [],
+    phone: phones.length > 1 ? [wrong('phone', 'phone.several')] : phones.map(setPhone),
+    email: emails.length > 1 ? [wrong('email', 'email.several')] : emails.flatMap(setEmail),
+    gift:
+      others.length > 0 ? [{ do: 'among', gifts: [...new Set([gift ?? '', ...others])] }] : code ? [set] : [],
+    list: type ? [{ do: 'kind', of: type }] : [],
+    period: found ? [found] : says(said, 'ever') ? [all] : [],
+  };
+}
+
+const contactsOf = ({ phone, email }: Situation['values']): readonly Spoken[] => [...phone, ...email];
+
+export const setPhone = ({ value, ask: why }: Phone): Spoken =>
+  why
+    ? { do: 'set', slot: 'phone', value, doubt: { why, meant: value } }
+    : { do: 'set', slot: 'phone', value };
+
+export function setEmail(email: EmailResult): readonly Spoken[] {
+  if (!email.ok) return [];
+  const { value, suggestion: meant } = email;
+  if (meant === undefined) return [{ do: 'set', slot: 'email', value }];
+  return [{ do: 'set', slot: 'email', value, doubt: { why: 'typo', meant } }];
+}
+
+const SHOWN = ['menu', 'help', 'person', 'offer', 'complaint', 'languages', 'privacy', 'erasing'] as const;
+const TALK = ['greeting', 'thanks', 'bye', 'wait', 'upset', 'remark'] as const;
+const COMMANDS: ReadonlyMap<string, Spoken> = new Map<string, Spoken>([
+  ['status', { do: 'status' }],
+  ['cancel', { do: 'cancel' }],
+  ['cancel mild', { do: 'cancel', mild: true }],
+  ['page same', { do: 'page', to: 'same' }],
+  ['ask what', { do: 'ask', about: 'what' }],
+  ['ask unknown', { do: 'ask', about: 'unknown' }],
+  ['show welcome', { do: 'show', what: 'welcome' }],
+  ...SHOWN.map((what) => [`show ${what}`, { do: 'show', what }] as const),
+  ...LOCALES.map((locale) => [`speak ${locale}`, { do: 'speak', locale }] as const),
+  ...TALK.map((about) => [`talk ${about}`, { do: 'talk', about }] as const),
+]);
+
+/** The command of an act that is one by itself. */
+export function commandOf(act: string): Meant {
+  const command = COMMANDS.get(act);
+  if (command) return [command];
+  return act.startsWith('ask ') ? [{ do: 'ask', about: 'answer', id: act.slice('ask '.length) }] : undefined;
+}

@@ -1,0 +1,201 @@
+import { fold, isAscii, tokenize, undoTyping, visible } from './tokenizer.ts';
+
+/*
+ * What customers say, as the language files have it: `locales/<tag>.md`. A heading is a command, perhaps with what limits
+ * its examples in brackets; a line is an example. `## words` and `## periods` list words by what they do.
+ */
+
+/** A text of a language. Several texts of one language add to each other. */
+export type LanguageText = { readonly locale: string; readonly text: string };
+
+/** A line of a language file. */
+export type Example = {
+  readonly locale: string;
+  /** As it is written in the file. */
+  readonly text: string;
+  /** The command of its heading: `start redeem`. */
+  readonly act: string;
+  /** Counts only where the rest of the message is understood, too. */
+  readonly alone: boolean;
+  /** A phrase that is found in texts. The others are questions, which are compared as a whole. */
+  readonly isPhrase: boolean;
+  readonly line: number;
+};
+
+/** Headings of questions that are answered: their examples are compared as a whole. */
+export const ANSWERED = /^ask (?!what$|who$)/;
+
+type List = {
+  readonly locale: string;
+  readonly section: string;
+  readonly name: string;
+  readonly phrases: readonly string[];
+};
+
+/**
+ * The content of the language files. A line that is neither a heading, an example nor a list is a remark.
+ *
+ * @example
+ * new Vocabulary([{ locale: 'en', text: '## start points\n- my points' }]).examples[0]?.act; // 'start points'
+ */
+export class Vocabulary {
+  readonly locales: readonly string[];
+  readonly examples: Example[] = [];
+  /** Sentences with the command and the question that they answered: for tests. */
+  readonly heard: Example[] = [];
+  readonly lists: List[] = [];
+  /** Words that are others with their marks; `''`: words that say nothing. */
+  readonly asSpelt: ReadonlyMap<string, string>;
+  readonly #folded = new Map<string, readonly string[]>();
+
+  constructor(texts: readonly LanguageText[]) {
+    this.locales = [...new Set(texts.map(({ locale }) => locale))];
+    for (const { locale, text } of texts) this.#read(locale, text);
+    this.asSpelt = this.pairs('as spelt');
+  }
+
+  #read(locale: string, text: string): void {
+    let [act, limit] = ['', ''];
+    for (const [at, line] of text.split('\n').entries()) {
+      const heading = /^## ([^(]+)(?:\((\w+)\))?$/.exec(line);
+      if (heading) [act, limit] = [heading[1]?.trim() ?? '', heading[2] ?? ''];
+      else if (act !== '' && line.startsWith('- ')) {
+        const isPhrase = limit === 'said' || !ANSWERED.test(act);
+        const example = {
+          locale,
+          text: line.slice(2),
+          act,
+          alone: limit === 'alone',
+          isPhrase,
+          line: at + 1,
+        };
+        (act === 'heard' ? this.heard : this.examples).push(example);
+      } else if (act === 'words' || act === 'periods') {
+        const [, name, all = ''] = /^([\w -]+): (.+)$/.exec(line) ?? [];
+        const phrases = all.split(',').map((phrase) => phrase.trim());
+        if (name) this.lists.push({ locale, section: act, name, phrases: phrases.filter(Boolean) });
+      }
+    }
+  }
+
+  /** The phrases of a list as they are written, of all languages or of one. */
+  written(name: string, locale?: string): string[] {
+    return this.lists.flatMap((list) =>
+      list.name === name && list.locale === (locale ?? list.locale) ? list.phrases : [],
+    );
+  }
+
+  /** The phrases of a list as they are compared. */
+  list(name: string, locale?: string): readonly string[] {
+    const key = `${name} ${locale}`;
+    const known = this.#folded.get(key);
+    if (known) return known;
+    const all = [...new Set(this.written(name, locale).flatMap((phrase) => this.foldings(phrase)))];
+    this.#folded.set(key, all);
+    return all;
+  }
+
+  /** A list of `one = other`. */
+  pairs(name: string): Map<string, string> {
+    const pairs = this.written(name).map((pair) => pair.split('=').map((part) => part.trim()));
+    return new Map(pairs.map(([one = '', other = '']) => [one.normalize('NFC'), other]));
+  }
+
+  /** A phrase as it is compared: folded and, where marks tell words apart, as `as spelt` has them, too. */
+  foldings(phrase: string): string[] {
+    const words = phrase.normalize('NFC').toLowerCase().split(' ');
+    const spelt = words.map((word) => {
+      const meant = this.asSpelt.get(word);
+      return meant === '' ? word : fold(meant ?? word);
+    });
+    return [...new Set([fold(phrase), spelt.join(' ')])].filter((text) => text !== '');
+  }
+}
+
+/** Phrases by their first words, the longest first. */
+export type PhraseIndex<Value> = ReadonlyMap<
+  string,
+  readonly { readonly words: readonly string[]; readonly value: Value }[]
+>;
+
+export function indexPhrases<Value>(phrases: Iterable<readonly [string, Value]>): PhraseIndex<Value> {
+  const entries = [...phrases].map(([phrase, value]) => ({ words: phrase.split(' '), value }));
+  const index = Map.groupBy(entries, ({ words: [first = ''] }) => first);
+  for (const all of index.values()) all.sort((one, other) => other.words.length - one.words.length);
+  return index;
+}
+
+/** A phrase that was found, and the place behind it. */
+export type Found<Value> = { readonly value: Value; readonly to: number };
+
+/** The longest phrase that stands at a place. */
+export function phraseAt<Value>(
+  index: PhraseIndex<Value>,
+  texts: readonly string[],
+  at: number,
+): Found<Value> | undefined {
+  const phrases = index.get(texts[at] ?? '');
+  const found = phrases?.find(({ words }) => words.every((word, i) => texts[at + i] === word));
+  return found && { value: found.value, to: at + found.words.length };
+}
+
+type Language = {
+  readonly locale: string;
+  readonly own: ReadonlySet<string>;
+  readonly borrowed: ReadonlySet<string>;
+  /** Only people who write marks type their keystrokes. */
+  readonly hasMarks: boolean;
+};
+
+/**
+ * Tells the language of a text: the one that most of its words belong to. Undefined where none does, or as many words belong
+ * to another: "ok", a code. Words of any language ("hello") and courtesies ("thank you") count only where nothing else is
+ * known (`isFirst`).
+ */
+export function createLocaleOf(vocabulary: Vocabulary) {
+  const languages = vocabulary.locales.map((locale) => languageOf(vocabulary, locale));
+  const courtesies = new Set(
+    vocabulary.examples.flatMap(({ act, text }) => (/^(?:talk|yes|no$)/.test(act) ? fold(text) : [])),
+  );
+  const polite = new Set(vocabulary.list('polite').flatMap((phrase) => phrase.split(' ')));
+  const only = (some: readonly Language[]) => (some.length === 1 ? some[0]?.locale : undefined);
+
+  function localeOfWord(typed: string, isFirst: boolean): string | undefined {
+    if (!isAscii(typed)) return only(languages.filter(({ hasMarks }) => hasMarks));
+    const word = fold(typed);
+    const lenders = languages.filter(({ borrowed }) => borrowed.has(word));
+    if (word.length < 2 || lenders.length > 0) return isFirst ? only(lenders) : undefined;
+    const speakers = languages.filter(({ own }) => own.has(word));
+    if (speakers.length > 0) return only(speakers);
+    const undone = undoTyping(word);
+    if (undone.length < 2) return undefined;
+    return only(languages.filter(({ own, hasMarks }) => hasMarks && own.has(undone)));
+  }
+
+  return (text: string, isFirst = false): string | undefined => {
+    // Values belong to no language: addresses, links, codes, numbers and commands are passed over.
+    const words = /\p{L}/u.test(text) ? tokenize(visible(text)).map((token) => token.text) : [];
+    const telling = words.filter((word) => /^\p{L}[\p{L}\p{M}'’-]*\d?$/u.test(word));
+    const folded = telling.map(fold);
+    const isCourtesy = (some: readonly string[]) => courtesies.has(some.join(' '));
+    if (!isFirst && telling.every(isAscii))
+      if (isCourtesy(folded) || isCourtesy(folded.filter((word) => !polite.has(word)))) return undefined;
+    const counts = Map.groupBy(telling, (word) => localeOfWord(word, isFirst));
+    counts.delete(undefined);
+    const [best, second] = [...counts].sort(([, one], [, other]) => other.length - one.length);
+    return best && best[1].length > (second?.[1].length ?? 0) ? best[0] : undefined;
+  };
+}
+
+function languageOf(vocabulary: Vocabulary, locale: string): Language {
+  const phrases = vocabulary.examples.flatMap((one) =>
+    one.locale === locale && one.isPhrase ? one.text : [],
+  );
+  const lists = vocabulary.lists.flatMap((list) => (list.locale === locale ? list.phrases : []));
+  return {
+    locale,
+    own: new Set([...phrases, ...lists].flatMap((text) => fold(text).split(' '))),
+    borrowed: new Set(vocabulary.list('borrowed', locale)),
+    hasMarks: /\p{M}/u.test(phrases.join(' ').normalize('NFD')),
+  };
+}
