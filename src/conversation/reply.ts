@@ -50,6 +50,10 @@ export const choice = (id: string, label?: Partial<Line>): Choice => ({
 });
 export const CANCEL = choice('cancel');
 
+/** The buttons that leave out one of several codes. */
+export const removals = (codes: readonly string[]): Choice[] =>
+  codes.map((code, at) => choice(`remove:${at + 1}`, { key: 'choice.remove', params: { code } }));
+
 /** What a question asks for. */
 export const ASKS = ['code', 'phone', 'email', 'confirm', 'consent', 'period', 'menu'] as const;
 

@@ -343,12 +343,16 @@ function saidBy(
       return (
         step.at === 'confirming' && value === step.operation && [{ do: 'confirm', operation: step.operation }]
       );
-    case 'edit':
-    case 'remove': {
+    case 'remove':
+      return (
+        draft.codes?.[Number(value) - 1] !== undefined && [
+          { do: 'remove', which: [{ place: Number(value) }] },
+        ]
+      );
+    case 'edit': {
       const flow = step.at === 'confirming' ? scope.flows.get(step.flow) : undefined;
       const edits = (flow && confirmsIn(flow)?.edits(draft)) ?? [];
       if (!edits.some(({ id }) => id === `${name}:${value}`)) return undefined;
-      if (name === 'remove') return [{ do: 'remove', which: [{ place: Number(value) }] }];
       const field = flow?.slots.map((slot) => KINDS[slot].field).find((one) => one === value);
       return field && [{ do: 'change', field }];
     }

@@ -5,7 +5,7 @@ import { KINDS, missing, PROOF, slotCalled } from '../kinds.ts';
 import { isOneTypo } from '../language/tokenizer.ts';
 import { carried, isStaff, isTypingProof, showPhone, typed, withoutIdentity } from '../prompts/identity.ts';
 import { oneAtATime } from '../prompts/receipts.ts';
-import { after, type Decision, type Reply, say, withLast } from '../reply.ts';
+import { after, CANCEL, type Decision, type Reply, removals, say, withLast } from '../reply.ts';
 import { type Draft, type Identity, type Offer, type State, type Step, spokenOver } from '../state.ts';
 import { SURE_LENGTH } from '../values/code.ts';
 import { advance, ask, type Doubted, edit, hindered, plainly, retry, runningIn } from './advance.ts';
@@ -433,10 +433,18 @@ function changeList(turn: Turn, command: ListCommand, scope: Scope): Next {
   const isCorrected =
     step.at === 'asking' && step.slot === 'codes' && step.editing === true && !offered && codes.length === 1;
   const done = changeOf(isCorrected && command.do === 'add' ? [] : codes, command, offered);
+  if (done.told.some(({ key }) => key === 'codes.which')) return whichCode(here.state, codes, scope);
   const [meant] = done.fresh;
   const typed = offered ? undefined : retyped(turn, command, codes);
   const slip = typed !== undefined && meant !== undefined ? { typed, meant } : undefined;
   return listed(here, codes, done, scope, slip);
+}
+
+/** Asks which code is to go: its button, or its name, says it. */
+function whichCode(state: State, codes: readonly string[], { ids }: Scope): Decision {
+  const view = state.view ?? ids.view;
+  const choices = [...removals(codes), CANCEL];
+  return say({ ...state, view }, { key: 'codes.which', choices, asks: 'code', view });
 }
 
 /** The code that a single other one may have been typed for once more: too short, or with a letter too many or too few. */

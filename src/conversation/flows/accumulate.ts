@@ -3,7 +3,7 @@ import type { Known } from '../effect.ts';
 import type { Flow } from '../flow.ts';
 import { identityLines, isStaff, whose } from '../prompts/identity.ts';
 import { codeLines } from '../prompts/receipts.ts';
-import { type Choice, choice, type Line } from '../reply.ts';
+import { type Choice, choice, type Line, removals } from '../reply.ts';
 
 /** Earning points: codes → phone → e-mail (asked for once, may be skipped) → summary → a call for each code. */
 export const accumulate: Flow = {
@@ -43,7 +43,7 @@ export const accumulate: Flow = {
 /** One code can be corrected, of several each can be left out. */
 function editsOfCodes(codes: readonly string[]): Choice[] {
   if (codes.length < 2) return [choice('edit:code')];
-  return codes.map((code, at) => choice(`remove:${at + 1}`, { key: 'choice.remove', params: { code } }));
+  return removals(codes);
 }
 
 /** What goes to whom: a name only with a number that is proved to be its owner's. */

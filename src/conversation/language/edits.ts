@@ -102,6 +102,6 @@ function isAtHand(code: string, codes: readonly string[]): boolean {
 function speaksOfCodes(said: ParsedText): boolean {
   if (fieldIn(said) === 'email' || says(said, 'stops')) return false;
   const isDrop = said.parts.some((part) => isIn(part, 'codes drop') || actOf(part) === 'remove');
-  if (isDrop && says(said, 'code', 'codes other', 'counters')) return true;
+  if (isDrop && says(said, 'code', 'codes other')) return true;
   return says(said, 'codes only') && says(said, 'codes other', 'code');
 }

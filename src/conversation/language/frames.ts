@@ -93,7 +93,7 @@ const isDenial = (part: Part): boolean => isIn(part, 'stops', 'fails') || /^(?:n
  * The place of the denial that stands before the act of a part, in one breath; -1 where none does: "no, English please" and
  * "không mình muốn đổi quà" deny nothing.
  */
-export function denialBefore(parts: readonly Part[], at: number, denies = isDenial): number {
+function denialBefore(parts: readonly Part[], at: number, denies = isDenial): number {
   for (let place = at; place > 0; place--) {
     const [part, next] = [parts[place - 1], parts[place]];
     if (!part || !next || isPaused(next)) return -1;
@@ -103,15 +103,22 @@ export function denialBefore(parts: readonly Part[], at: number, denies = isDeni
   return -1;
 }
 
-export const isDenied = (parts: readonly Part[], at: number): boolean => denialBefore(parts, at) >= 0;
+export const isDenied = (parts: readonly Part[], at: number, denies = isDenial): boolean =>
+  denialBefore(parts, at, denies) >= 0;
 
-const isPerson = (part: Part): boolean => /^show (?:person|offer)$/.test(actOf(part)) && !isIn(part, 'undenied');
+/** "Không đổi quà nữa": a plain no before the verb may as well answer our question. */
+export const isStopped = (parts: readonly Part[], at: number): boolean =>
+  isDenied(parts, at, (part) => isIn(part, 'stops'));
 
-/** The parts without a person who is not wanted, and what declines one: "không cần gặp nhân viên, xem điểm". */
+/** Acts that a denial takes back: "không cần gặp nhân viên", "đừng bỏ mã nào". */
+const TAKEN_BACK = /^(?:show (?:person|offer)|remove|change)$/;
+
+/** The parts without what is not wanted, and what declines it: "không cần gặp nhân viên, xem điểm". */
 export function withoutUnwanted(parts: readonly Part[]): readonly Part[] {
   const isDeclining = (part: Part) => isIn(part, 'declines') || isDenial(part);
   const unwanted = parts.flatMap((part, at) => {
-    const from = isPerson(part) ? denialBefore(parts, at, isDeclining) : -1;
+    const isTaken = TAKEN_BACK.test(actOf(part)) && !isIn(part, 'undenied');
+    const from = isTaken ? denialBefore(parts, at, isDeclining) : -1;
     return from < 0 ? [] : parts.slice(from, at + 1);
   });
   return unwanted.length === 0 ? parts : parts.filter((part) => !unwanted.includes(part));

@@ -172,6 +172,9 @@ export class LanguageInterpreter implements Interpreter {
       const flow = this.#language.flows.find(({ slots }) => slots.includes('gift'));
       return flow ? `start ${flow.name}` : '';
     }
+    // "Đổi 0911111111 thành 0912345678" redeems nothing.
+    const isCorrection = said.phones.length + said.emails.length > 0 && says(said, 'codes replace');
+    if (isCorrection && act.startsWith('start ') && at !== 'nothing') return '';
     // "Ok, cảm ơn" is a yes, too, where something is asked.
     if (act === 'talk thanks' && said.isYes && at !== 'nothing' && at !== 'page') return 'yes';
     return !isBare && BESIDE_VALUES.test(act) ? '' : act;

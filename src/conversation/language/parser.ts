@@ -11,13 +11,14 @@ import {
   withLinksRead,
 } from '../values/code.ts';
 import { type EmailResult, findEmails, findPhones, type Phone } from '../values/contact.ts';
-import { findSigns, isDenied, isReport, withoutUnwanted } from './frames.ts';
+import { findSigns, isDenied, isReport, isStopped, withoutUnwanted } from './frames.ts';
 import { findGifts, giftsCalled } from './gifts.ts';
 import { type Calendar, createCalendar, findPeriod, isTimeWord, type SaidPeriod } from './period.ts';
 import {
   actOf,
   type Gift,
   isIn,
+  isSign,
   type Part,
   type PhraseBook,
   VALUE,
@@ -112,8 +113,6 @@ const NO = /^(?:no|none|cancel|cancel mild)$/;
 /** Acts beside which "thôi" still ends something, and those that may stand beside the wish for a language. */
 const BESIDE_MILD = /^(?:cancel|no|none|yes|talk )/;
 const BESIDE_LANGUAGE = /^(?:speak \w+|yes|no|none|talk greeting|talk thanks|talk upset|show help)$/;
-/** Acts that a denial takes back without another one in their place. */
-const DENIABLE = /^(?:show (?:complaint|languages)|remove|change)$/;
 /** Acts that answer our question, and those that may stand beside the bare name of a person, which wishes for one. */
 const ANSWERS = /^(?:yes|no|none|keep|other|cancel mild)$/;
 const BESIDE_PERSON = /^(?:show person|show help|yes|talk .*)$/;
@@ -215,7 +214,7 @@ export class Parser {
     const parts = withoutUnwanted(told);
     const spaced = parts.some(({ value }) => value) ? undefined : spacedCode(text, settings.codePrefixes);
     const rest = [
-      ...new Set(parts.flatMap((part) => (isUnknown(part) ? part.words[0]?.source : undefined))),
+      ...new Set(unexplainedIn(parts).flatMap(({ words }) => words.map(({ source }) => source))),
     ].flatMap((token) => token?.text ?? []);
     const valued = parts.filter(({ value }) => value && value.kind !== 'gift' && value.kind !== 'place');
     const isAlone = valued.length === 0 && !spaced && rest.length === 0;
@@ -391,7 +390,7 @@ export class Parser {
 
   /** What the phrases want. */
   #actOf(parts: readonly Part[], period: SaidPeriod | undefined): string | undefined {
-    const isExplained = !parts.some(isUnknown);
+    const isExplained = unexplainedIn(parts).length === 0;
     const language = isExplained ? this.#wishedLanguage(parts) : undefined;
     if (language !== undefined) return language;
     const acts = countingActs(parts, isExplained);
@@ -418,7 +417,7 @@ export class Parser {
   /** "Không đổi quà nữa" stops; "không tích điểm được" is a complaint; "không, tích điểm" is neither. */
   #deniedFlow(parts: readonly Part[]): string | undefined {
     if (says({ parts }, 'fails')) return 'show complaint';
-    const at = parts.findIndex((part, place) => this.#flows.has(actOf(part)) && isDenied(parts, place));
+    const at = parts.findIndex((part, place) => this.#flows.has(actOf(part)) && isStopped(parts, place));
     const denied = actOf(parts[at] ?? { words: [] });
     if (denied === '') return undefined;
     // "Không phải tích điểm, mình muốn xem điểm" means the other one.
@@ -442,7 +441,12 @@ export class Parser {
   /** Only a plain request erases, changes the language or calls a person; "xác nhận giúp mình" asks for no help. */
   #settle(
     act: string | undefined,
-    { parts, isAlone, isYes, text }: { parts: readonly Part[]; isAlone: boolean; isYes: boolean; text: string },
+    {
+      parts,
+      isAlone,
+      isYes,
+      text,
+    }: { parts: readonly Part[]; isAlone: boolean; isYes: boolean; text: string },
   ): string | undefined {
     if (act === 'show offer')
       return isAlone && isNameOnly(parts) && !this.#isQuestion(text) ? 'show person' : act;
@@ -482,19 +486,29 @@ export class Parser {
 /** The name of a person: where none is asked for, one is mentioned. */
 const isMention = (part: Part): boolean => actOf(part) === 'show person' && !part.phrase?.always;
 
+/** The parts that nothing explains. */
+function unexplainedIn(parts: readonly Part[]): readonly Part[] {
+  const hasValue = parts.some(({ value }) => value);
+  // Whoever names a place of a list says no bare yes or no.
+  const isPlace = ({ value }: Part) => value?.kind === 'place' || value?.kind === 'end';
+  return parts.filter((part) => isUnknown(part) || isPlace(part) || (!hasValue && isSign(part)));
+}
+
 const isUnknown = ({ phrase, value }: Part): boolean => phrase === undefined && value === undefined;
 
 /** The acts that count: those that always do, else all where every word is explained. A denial takes some back. */
 function countingActs(parts: readonly Part[], isExplained: boolean): Set<string> {
-  const said = parts.filter((part, at) => {
+  const said = parts.filter((part) => {
     const act = actOf(part);
-    return act !== '' && !act.startsWith('speak ') && !(DENIABLE.test(act) && isDenied(parts, at));
+    return act !== '' && !act.startsWith('speak ');
   });
   const sure = said.filter((part) => part.phrase?.always || isMention(part));
   const isNo = said.some((part) => NO.test(actOf(part)));
   const counting = sure.length > 0 ? sure : isExplained ? said : [];
   const acts = new Set(
-    counting.filter((part) => !isNo || !isIn(part, 'assents')).map((part) => (isMention(part) ? 'show offer' : actOf(part))),
+    counting
+      .filter((part) => !isNo || !isIn(part, 'assents'))
+      .map((part) => (isMention(part) ? 'show offer' : actOf(part))),
   );
   // "Thôi nhập số khác" ends nothing.
   if ([...acts].some((act) => !BESIDE_MILD.test(act))) acts.delete('cancel mild');
@@ -503,7 +517,9 @@ function countingActs(parts: readonly Part[], isExplained: boolean): Set<string>
 
 /** The name of a person, and nothing else that is wanted or denied. */
 const isNameOnly = (parts: readonly Part[]): boolean =>
-  parts.every((part) => !isIn(part, 'stops', 'fails', 'faults') && BESIDE_PERSON.test(actOf(part) || 'show person'));
+  parts.every(
+    (part) => !isIn(part, 'stops', 'fails', 'faults') && BESIDE_PERSON.test(actOf(part) || 'show person'),
+  );
 
 /** "Đừng xoá dữ liệu của tôi", and whatever else is said of it, asks for nothing to be erased. */
 function isPlainRequest(parts: readonly Part[]): boolean {

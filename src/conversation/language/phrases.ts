@@ -72,39 +72,22 @@ export const actOf = ({ phrase }: Part): string => phrase?.act ?? '';
 /** Whether punctuation stands before a part. */
 export const isPaused = ({ words: [word] }: Part): boolean => word?.source.pause === true;
 
-/** The lists whose phrases are found in texts, beside the examples. */
-const FOUND: readonly string[] = [
-  ...[
-    'small',
-    'polite',
-    'amounts',
-    'wanted',
-    'wishes',
-    'assents',
-    'faults',
-    'code',
-    'phone',
-    'email',
-    'gifts',
-  ],
-  ...[
-    'points list',
-    'gifts list',
-    'ever',
-    'stops',
-    'fails',
-    'possible',
-    'reports',
-    'troubles',
-  'declines',
-  'undenied',
-  'speakers',
-    'counters',
-    'several',
-  ],
-  ...['codes drop', 'codes keep', 'codes only', 'codes replace', 'codes add', 'codes other', 'codes join'],
-  ...['codes behind', 'beside a gift', 'units', 'from', 'to'],
-];
+/** Lists whose phrases are signs beside values. Where a text has no value, they explain nothing. */
+const SIGNS = (
+  'codes drop,codes keep,codes only,codes replace,codes add,codes other,codes join,codes behind,' +
+  'beside a gift,counters,several,reports,troubles,declines,undenied'
+).split(',');
+/** All lists whose phrases are found in texts, beside the examples. */
+const FOUND = (
+  'small,polite,amounts,wanted,wishes,assents,faults,code,phone,email,gifts,points list,gifts list,ever,stops,fails,' +
+  'possible,speakers,units,from,to'
+)
+  .split(',')
+  .concat(SIGNS);
+
+/** Whether a part is nothing but a sign beside a value. */
+export const isSign = ({ phrase }: Part): boolean =>
+  phrase !== undefined && phrase.act === undefined && [...phrase.lists].every((list) => SIGNS.includes(list));
 
 function readPhrases(vocabulary: Vocabulary): ReadonlyMap<string, Phrase> {
   const all = new Map<string, Phrase>();
@@ -126,6 +109,8 @@ function readPhrases(vocabulary: Vocabulary): ReadonlyMap<string, Phrase> {
 
 /** A dash, or numbers with signs between: taken as they were typed. */
 const AS_TYPED = /^\p{Pd}+$|^#|\d[./-]\p{L}?\d/u;
+/** No word is longer; a longer token is taken as it was typed. */
+const MAX_WORD = 40;
 const NOTHING: Phrase = { text: '', lists: new Set(['small']), spellings: [] };
 const SEVERAL: Phrase = { text: '', lists: new Set(['small', 'several']), spellings: [] };
 
@@ -141,6 +126,7 @@ export class PhraseBook {
   /** Phrases by their letters without blanks: "tíchđiểm". */
   readonly #joined: ReadonlyMap<string, string>;
   readonly #withMarks: ReadonlySet<string>;
+  readonly #foreign: ReadonlySet<string>;
   /** All words as they are spelt. */
   readonly #spelt: ReadonlySet<string>;
 
@@ -158,6 +144,7 @@ export class PhraseBook {
     this.#joined = new Map(long.map((text) => [text.replaceAll(' ', ''), text]));
     this.polite = new Set(vocabulary.list('polite').flatMap((phrase) => phrase.split(' ')));
     this.#withMarks = new Set(vocabulary.list('with marks only'));
+    this.#foreign = new Set(vocabulary.list('foreign alone'));
     this.#spelt = new Set([...this.#phrases.values()].flatMap(({ spellings }) => spellings.flat()));
   }
 
@@ -173,7 +160,8 @@ export class PhraseBook {
       const value = values?.get(source);
       if (value) return { text: VALUE, source, value };
       const isBare = hasMarks && isAscii(source.text);
-      const letters = AS_TYPED.test(source.text) ? source.text : this.#lettersOf(source.text);
+      const isTyped = source.text.length > MAX_WORD || AS_TYPED.test(source.text);
+      const letters = isTyped ? source.text : this.#lettersOf(source.text);
       return letters.split(' ').flatMap((text) => (text === '' ? [] : { text, source, isBare }));
     });
   }
@@ -240,8 +228,10 @@ export class PhraseBook {
       ({ words: phrase, value }) =>
         isHere(phrase) && this.#isSpelt(value, words.slice(at, at + phrase.length)),
     )?.value;
-    const isDoubtful = found && !found.text.includes(' ') && words[at]?.isBare;
-    return isDoubtful && this.#withMarks.has(found.text) ? NOTHING : found;
+    if (!found || found.text.includes(' ') || !words[at]?.isBare) return found;
+    // "No o đâu con": a word of another language.
+    if (this.#foreign.has(found.text)) return undefined;
+    return this.#withMarks.has(found.text) ? NOTHING : found;
   }
 
   /**

@@ -225,7 +225,8 @@ export function meantAnywhere(here: Situation): Meant {
   if (act === 'show welcome' && said.codes.length > 0 && linked)
     return [{ do: 'start', flow: linked.name }, ...valuesFor(here, linked)];
   // What was typed beside the wish for a person is kept while the person answers.
-  if (act === 'show person') return [...(flow ? valuesFor(here, flow) : []), { do: 'show', what: 'person' }];
+  if (act === 'show person' || act === 'show complaint')
+    return [...(flow ? valuesFor(here, flow) : []), ...(commandOf(act) ?? [])];
   const plain = isBare || !ONLY_BARE.test(act) ? commandOf(act) : undefined;
   if (plain || isLive(at)) return plain;
   if (act === 'remove')
@@ -300,11 +301,7 @@ function speaksOfGifts(said: ParsedText): boolean {
 }
 
 /** The commands of the values that a text brings along. */
-export function valuesIn(
-  said: ParsedText,
-  { nowMs, settings }: Reading,
-  at: Expecting,
-): Situation['values'] {
+export function valuesIn(said: ParsedText, { nowMs, settings }: Reading, at: Expecting): Situation['values'] {
   // "Không phải 0911111111 mà là 0912345678": beside the value at hand, the other one is meant.
   const phones = said.phones.length > 1 ? said.phones.filter(({ value }) => value !== at.phone) : said.phones;
   const isOther = (email: EmailResult) => !email.ok || email.value !== at.email;
