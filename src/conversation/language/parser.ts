@@ -12,7 +12,7 @@ import {
 } from '../values/code.ts';
 import { type EmailResult, findEmails, findPhones, type Phone } from '../values/contact.ts';
 import { findSigns, isDenied, isReport, isStopped, withoutUnwanted } from './frames.ts';
-import { findGifts, giftsCalled } from './gifts.ts';
+import { createPlaces, findGifts, giftsCalled, type Places } from './names.ts';
 import { type Calendar, createCalendar, findPeriod, isTimeWord, type SaidPeriod } from './period.ts';
 import {
   actOf,
@@ -25,7 +25,6 @@ import {
   type Value,
   type Word,
 } from './phrases.ts';
-import { createPlaces, type Places } from './places.ts';
 import { type Token, tokenize, undoTyping, visible } from './tokenizer.ts';
 import { ANSWERED, type Vocabulary } from './vocabulary.ts';
 
