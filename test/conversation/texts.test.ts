@@ -5,7 +5,6 @@ import { maskCode, maskEmail, maskPhone, showPhone } from '../../src/conversatio
 import { codeMeant, parseCode } from '../../src/conversation/values/code.ts';
 import { parseEmail, parsePhone } from '../../src/conversation/values/contact.ts';
 import { commands, parsePage, understand, vocabulary } from '../support/conversation.ts';
-import { AT_ONCE_MS, onCpu } from '../support/cpu.ts';
 import { either, fc } from '../support/properties.ts';
 import { misread, sentencesOf } from '../support/sentences.ts';
 
@@ -113,14 +112,10 @@ const texts = fc.oneof(
 );
 
 describe('any text', () => {
-  it('is read at once, however hostile, and its slots are valid ones', () => {
-    const read = (text: string) => [parsePhone, parseEmail, parseCode].map((parse) => parse(text).ok);
+  it('has valid slots only, however hostile', () => {
     fc.assert(
       fc.property(texts, (text) => {
-        expect(onCpu(() => read(text)).cpuMs).toBeLessThan(AT_ONCE_MS);
-        const { result, cpuMs } = onCpu(() => understand(text));
-        expect(cpuMs).toBeLessThan(AT_ONCE_MS);
-        const { code, phone, email, emailSuggestion, reference } = result;
+        const { code, phone, email, emailSuggestion, reference } = understand(text);
         if (code !== undefined) expect(parseCode(code)).toEqual({ ok: true, value: code });
         if (phone !== undefined) expect(parsePhone(phone)).toEqual({ ok: true, value: phone });
         for (const address of [email, emailSuggestion])

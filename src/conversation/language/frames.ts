@@ -62,8 +62,11 @@ export function findSigns(parts: readonly Part[], spans: readonly Span[]): reado
 const isOneBreath = (parts: readonly Part[], { to }: Span, { from }: Span): boolean =>
   parts.slice(to, from).filter((part) => !isQuiet(part)).length < 2;
 
+/** Nobody says more between a sign and what it is of. */
+const MAX_BETWEEN = 8;
+
 function signBefore(parts: readonly Part[], { from }: Span): Sign | undefined {
-  for (let at = from; at > 0; at--) {
+  for (let at = from; at > Math.max(0, from - MAX_BETWEEN); at--) {
     const [part, next] = [parts[at - 1], parts[at]];
     if (!part || !next || isPaused(next) || part.value) return undefined;
     const sign = signIn(part, BEFORE);
@@ -74,7 +77,7 @@ function signBefore(parts: readonly Part[], { from }: Span): Sign | undefined {
 }
 
 function signBehind(parts: readonly Part[], { to }: Span): Sign | undefined {
-  for (let at = to; at < parts.length; at++) {
+  for (let at = to; at < to + MAX_BETWEEN; at++) {
     const [part, next] = [parts[at], parts[at + 1]];
     // "TIVI000000302, sai rồi": what follows a pause is a sign only where it finds fault.
     if (!part || part.value || (isPaused(part) && !isIn(part, 'faults'))) return undefined;
@@ -94,7 +97,7 @@ const isDenial = (part: Part): boolean => isIn(part, 'stops', 'fails') || /^(?:n
  * "không mình muốn đổi quà" deny nothing.
  */
 function denialBefore(parts: readonly Part[], at: number, denies = isDenial): number {
-  for (let place = at; place > 0; place--) {
+  for (let place = at; place > Math.max(0, at - MAX_BETWEEN); place--) {
     const [part, next] = [parts[place - 1], parts[place]];
     if (!part || !next || isPaused(next)) return -1;
     if (denies(part)) return place - 1;
@@ -116,12 +119,13 @@ const TAKEN_BACK = /^(?:show (?:person|offer)|remove|change)$/;
 /** The parts without what is not wanted, and what declines it: "không cần gặp nhân viên, xem điểm". */
 export function withoutUnwanted(parts: readonly Part[]): readonly Part[] {
   const isDeclining = (part: Part) => isIn(part, 'declines') || isDenial(part);
-  const unwanted = parts.flatMap((part, at) => {
+  const unwanted = new Set<Part>();
+  for (const [at, part] of parts.entries()) {
     const isTaken = TAKEN_BACK.test(actOf(part)) && !isIn(part, 'undenied');
     const from = isTaken ? denialBefore(parts, at, isDeclining) : -1;
-    return from < 0 ? [] : parts.slice(from, at + 1);
-  });
-  return unwanted.length === 0 ? parts : parts.filter((part) => !unwanted.includes(part));
+    for (const one of from < 0 ? [] : parts.slice(from, at + 1)) unwanted.add(one);
+  }
+  return unwanted.size === 0 ? parts : parts.filter((part) => !unwanted.has(part));
 }
 
 /** Whether the text reports what happened, and that something is wrong with it: "đổi rồi mà chưa thấy quà". */

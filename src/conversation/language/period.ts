@@ -134,10 +134,10 @@ const listAt = ({ calendar, words }: Line, list: string, at: number): Found<numb
 };
 /** The place behind a phrase of a list; the same place where none stands there. */
 const skip = (line: Line, list: string, at: number): number => listAt(line, list, at)?.to ?? at;
-/** The place behind all words that may stand beside a period: "in the last". */
-function skipBeside(line: Line, at: number): number {
+/** The place behind the words that may stand beside a period, a few of them: "in the last". */
+function skipBeside(line: Line, at: number, most = 4): number {
   const to = skip(line, 'beside a period', at);
-  return to === at || nameAt(line, to) ? to : skipBeside(line, to);
+  return to === at || most === 1 || nameAt(line, to) ? to : skipBeside(line, to, most - 1);
 }
 const nameAt = ({ calendar, words }: Line, at: number) => phraseAt(calendar.names, words, at);
 const isDash = ({ words }: Line, at: number) => /^[\p{Pd}~→]+$/u.test(words[at] ?? '');
@@ -322,10 +322,11 @@ export function findPeriod(
   const span = point && spanOf(point, today);
   const fault = faultOf(span, today);
   const words = pieces.filter((_, at) => taken.has(at));
+  const ofTime = new Set(words.map(({ word }) => word));
   const isPast = !fault && point !== undefined && !('isNow' in point && point.isNow);
   return {
     said: { text: words.map(({ text }) => text).join(' '), ...(fault ? { fault } : { span }), isPast },
-    others: said.filter((word) => !words.some((piece) => piece.word === word)),
+    others: said.filter((word) => !ofTime.has(word)),
   };
 }
 

@@ -1,0 +1,92 @@
+import { Session } from 'node:inspector';
+import { beforeAll, expect, test, vi } from 'vitest';
+
+/*
+ * What a text costs, counted and not timed, whatever functions are called: how often each block of the conversation ran, by
+ * V8's own counts, and what built-in functions went through; a pattern goes through its text once (`test/patterns.test.ts`).
+ */
+
+const SOURCES = /\/src\/conversation\//;
+/** Of 1,000 characters: some 20 ms. */
+const MOST = 2_500_000;
+const OPENINGS = 'chào|tích điểm|đổi quà|lịch sử|tích điểm TIVI000000017 0912345678|gặp nhân viên'.split('|');
+/** What grows, what nearly begins something, and what patterns go back over. */
+const UNITS =
+  '㏂|ﷺ|㏂ |a|1|1 |a |a@|@|@ |a.|a@b.vn |/|www.|a.b/|+84 |0912345678 |-|1/|(|TIVI 1 |trong |không |không phải |mã |đổi quà |' +
+  '²|ｆ|a\u0301|\u0301|, |https://a.vn/x |👍|.|TIVI0000001 |loa |2 loa |?|ab1 |x/ab12cd\\|một |bỏ mã 1 |1-|no |to |ok |tháng |1/8 |' +
+  'từ |mã ở đâu ? |ddaau |and |dd9 |ề|gặp nhân viên |bỏ cái đầu ';
+const repeated = UNITS.split('|').map((unit) => [unit, () => unit] as const);
+const fresh = [
+  ['fresh words', (n: number) => `w${(n * 7919).toString(36)} `],
+  ['fresh codes', (n: number) => `TIVI${n * 7919} `],
+] as const;
+
+/** Built-in functions that go through all of what they are called on; a pattern through the text. */
+const BUILT_IN: readonly (readonly [on: object, names: string])[] = [
+  [String.prototype, 'includes match matchAll normalize replace replaceAll search split toLowerCase trim'],
+  [Array.prototype, 'concat flat includes indexOf join sort'],
+  [RegExp.prototype, 'exec test'],
+];
+
+/** Counts how much built-in functions go through until it is called again. */
+function countBuiltIns(): () => number {
+  const plainOnes = BUILT_IN.flatMap(([on, names]) =>
+    names.split(' ').map((name) => ({ on, name, plain: Reflect.getOwnPropertyDescriptor(on, name) })),
+  );
+  let [count, isInside] = [0, false];
+  for (const { on, name, plain } of plainOnes) {
+    function counted(this: { length: number; lastIndex: number }, ...args: [unknown]): unknown {
+      const [wasInside, isPattern] = [isInside, on === RegExp.prototype];
+      // `replace` and its like try their pattern again and again, further on each time.
+      if (!isPattern) count += 1 + this.length;
+      else if (!wasInside) count += 1 + String(args[0]).length - this.lastIndex;
+      isInside = true;
+      const result: unknown = Reflect.apply(plain?.value, this, args);
+      const all = result instanceof Iterator ? result.toArray().values() : result;
+      isInside = wasInside;
+      return all;
+    }
+    Object.defineProperty(on, name, { ...plain, value: counted });
+  }
+  return () => {
+    for (const { on, name, plain } of plainOnes) Object.defineProperty(on, name, plain ?? {});
+    return count;
+  };
+}
+
+let workOf: (unit: (n: number) => string, length: number, opening: string) => number;
+
+beforeAll(async () => {
+  const session = new Session();
+  session.connect();
+  session.post('Profiler.enable');
+  session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true });
+  // Blocks are counted in what is loaded from now on.
+  vi.resetModules();
+  const { Dialogue } = await import('../support/dialogue.ts');
+  workOf = (unit, length, opening) => {
+    let text = '';
+    for (let n = length; text.length + unit(n).length <= length; n++) text += unit(n);
+    const dialogue = new Dialogue().text(opening);
+    session.post('Profiler.takePreciseCoverage');
+    const stop = countBuiltIns();
+    dialogue.text(text);
+    let count = stop();
+    session.post('Profiler.takePreciseCoverage', (_, { result }) => {
+      const ours = result.filter(({ url }) => SOURCES.test(url)).flatMap(({ functions }) => functions);
+      for (const { ranges } of ours) for (const range of ranges) count += range.count;
+    });
+    return count;
+  };
+  // What is made at the first text is no text's.
+  for (const [, unit] of repeated) workOf(unit, 1000, 'chào');
+  return () => session.disconnect();
+});
+
+test.each(OPENINGS)('after "%s", double the length costs at most two and a half times as much', (opening) => {
+  const costs = [...repeated, ...fresh].map(([name, unit]) => {
+    const [half, whole] = [workOf(unit, 500, opening), workOf(unit, 1000, opening)];
+    return { name, whole, times: whole / half };
+  });
+  expect(costs.filter(({ whole, times }) => whole > MOST || times > 2.5)).toEqual([]);
+});
