@@ -179,7 +179,9 @@ class SlidingWindow {
 
   add(chat: string, nowMs: number): void {
     const ends = this.#ends.get(chat) ?? [];
-    this.#ends.set(chat, [...ends.slice(1 - this.#most), nowMs + this.#ms]);
+    let first = Math.max(0, ends.length - this.#most + 1);
+    while (first < ends.length && (ends[first] ?? 0) <= nowMs) first += 1;
+    this.#ends.set(chat, [...ends.slice(first), nowMs + this.#ms]);
   }
 
   pause(chat: string, untilMs: number): void {
