@@ -23,12 +23,18 @@ async function samples(metrics: Metrics, name: string): Promise<string[]> {
 
 describe('metrics', () => {
   it('count updates, turns, calls and deliveries by their outcome', async () => {
-    const { metrics } = setUp();
+    const { metrics, lines } = setUp();
     const { observe } = metrics;
     observe.update('telegram', 'accepted');
     observe.update('telegram', 'accepted');
     observe.update('staff', 'duplicate');
-    observe.turn('telegram', 'done', 0.004);
+    const phases = { identifyMs: 0, stepsMs: 3, commitMs: 1, deliverMs: 20 };
+    const about = { conversation: 'c1', channel: 'telegram', input: 'text', waitMs: 5 };
+    for (const result of ['done', 'given-back'] as const) observe.turn({ ...about, ...phases, result });
+    expect(lines[0]).toEqual({
+      ...{ level: 'debug', message: 'a turn ended' },
+      fields: { ...about, ...phases, result: 'done', ms: 24 },
+    });
     observe.call('redeem', 'unknown', 8);
     observe.delivery('telegram', 'delivered');
 

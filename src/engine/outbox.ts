@@ -130,10 +130,9 @@ export class Outbox {
       conversations.assertHeld(lease);
       const delivery = await this.#try(to, outgoing, seq, attempt.nowMs);
       if (typeof delivery === 'string') return waiting(attempt, delivery);
-      observe.delivery(channel, delivery.kind);
+      observe.delivery(channel, delivery.kind, this.#answeredMs(delivery, outgoing));
       const fate = afterDelivery(delivery, attempt, (sinceMs) => outages.worksSince(channel, sinceMs));
       if (spans.isTracing) spans.note({ outcome: delivery.kind, result: fate.kind });
-      if (delivery.kind === 'delivered') this.#noteAnswer(outgoing);
       if (fate.kind === 'rejected') this.#alarmRejected(channel)(lease.conversation);
       if (fate.kind === 'givenUp') {
         observe.alarm('delivery_given_up', { channel, conversation: lease.conversation });
@@ -173,12 +172,10 @@ export class Outbox {
     return delivery;
   }
 
-  /** Only a reply to a message counts: what the bot says unasked answers none. */
-  #noteAnswer({ channel, last, acceptedMs }: Outgoing): void {
-    const { observe, world } = this.#tools;
-    if (last && acceptedMs !== undefined) {
-      observe.answered(channel, Math.max(0, world.nowMs() - acceptedMs) / 1000);
-    }
+  /** How long a message waited for its answer; undefined where this is not the last reply to one. */
+  #answeredMs({ kind }: Delivery, { last, acceptedMs }: Outgoing): number | undefined {
+    if (kind !== 'delivered' || !last || acceptedMs === undefined) return undefined;
+    return Math.max(0, this.#tools.world.nowMs() - acceptedMs);
   }
 }
 

@@ -1,11 +1,11 @@
-import type { Log } from '../observability/log.ts';
+import type { EndedTurn } from '../observability/metrics.ts';
 import type { Turn } from './turn.ts';
 import type { World } from './world.ts';
 
 type Phase = 'identifyMs' | 'stepsMs' | 'commitMs' | 'deliverMs';
 
-/** What is known of one turn, filled as it goes: for its line in the log, the metrics and its span. Durations in ms. */
-export class TurnEvent {
+/** What is known of one turn, filled as it goes. Durations in ms. */
+export class TurnEvent implements EndedTurn {
   readonly conversation: string;
   readonly channel: string;
   /** What the turn answers: the kind of a message, or `wake`. */
@@ -16,9 +16,7 @@ export class TurnEvent {
    * only for people.
    */
   readonly waitMs: number | undefined;
-  /** Monotonic. */
-  readonly startMs: number;
-  result: 'done' | 'stale' | 'failed' | 'dead' | 'given-back' = 'given-back';
+  result: EndedTurn['result'] = 'given-back';
   identifyMs = 0;
   stepsMs = 0;
   commitMs = 0;
@@ -33,24 +31,12 @@ export class TurnEvent {
     this.attempt = lease.attempt;
     this.waitMs =
       incoming?.acceptedMs === undefined ? undefined : Math.max(0, world.nowMs() - incoming.acceptedMs);
-    this.startMs = world.monotonicMs();
-    this.#sinceMs = this.startMs;
+    this.#sinceMs = world.monotonicMs();
   }
 
   /** The time since the phase before belongs to this phase. */
   passed(phase: Phase, nowMs: number): void {
     this[phase] += nowMs - this.#sinceMs;
     this.#sinceMs = nowMs;
-  }
-
-  /** One line for the whole turn. */
-  log(log: Pick<Log, 'debug'>): void {
-    const { conversation, channel, input, waitMs, result } = this;
-    const { identifyMs, stepsMs, commitMs, deliverMs } = this;
-    const ms = this.#sinceMs - this.startMs;
-    log.debug(
-      { conversation, channel, input, waitMs, result, identifyMs, stepsMs, commitMs, deliverMs, ms },
-      'a turn ended',
-    );
   }
 }

@@ -86,11 +86,10 @@ export class Worker {
     try {
       if (decided) {
         const { event, turn } = decided;
+        event.result = 'done';
         const items = this.#conclude(turn, decided.commit, decided.firstSeq);
-        this.#observeTurn(event, 'done');
         const isDelivered = await this.#deliver(progress, items);
-        event.passed('deliverMs', this.#tools.world.monotonicMs());
-        event.log(this.#tools.observe.log);
+        this.#end(event);
         if (!isDelivered || !(await conversations.release(lease, { sentSeq: progress.sentSeq }))) return;
       } else if (lease.record.outbox.length > 0 && !lease.isPutOff) {
         if (!(await this.#deliver(progress, readOutbox(lease)))) return;
@@ -132,7 +131,7 @@ export class Worker {
 
   /** Answers the message or the wake-up, and delivers the answer. False as `#deliver`. */
   async #answer(progress: Progress): Promise<boolean> {
-    const { turns, spans, world, observe } = this.#tools;
+    const { turns, spans, world } = this.#tools;
     const turn = openTurn(progress.lease, turns);
     const event = new TurnEvent(turn, world);
     const work = async (): Promise<boolean> => {
@@ -140,11 +139,9 @@ export class Worker {
         const items = await this.#decideAndCommit(progress, turn, event);
         // Replies wait: only a wake-up ran. The locks that it gives back wait for nothing.
         if (progress.lease.isPutOff) await this.#tools.outbox.unlock(items);
-        const isDelivered = progress.lease.isPutOff || (await this.#deliver(progress, items));
-        event.passed('deliverMs', world.monotonicMs());
-        return isDelivered;
+        return progress.lease.isPutOff || (await this.#deliver(progress, items));
       } finally {
-        event.log(observe.log);
+        this.#end(event);
       }
     };
     if (!spans.isTracing) return work();
@@ -161,7 +158,6 @@ export class Worker {
     const { traces } = this.#tools;
     const { lease, before, asker } = turn;
     const work = async (): Promise<readonly NumberedItem[]> => {
-      let result: 'done' | 'dead' | 'stale' | 'failed' | undefined = 'failed';
       try {
         const isDead = await this.#decide(progress, turn, event);
         const commit = toCommit(turn, this.#tools.turns);
@@ -170,14 +166,12 @@ export class Worker {
         );
         progress.calls = undefined;
         event.passed('commitMs', this.#tools.world.monotonicMs());
-        result = isDead ? 'dead' : 'done';
+        event.result = isDead ? 'dead' : 'done';
         return this.#conclude(turn, commit, firstSeq);
       } catch (error) {
-        if (error instanceof GivenBack) result = undefined;
-        else if (error instanceof LeaseLost) result = 'stale';
+        if (error instanceof LeaseLost) event.result = 'stale';
+        else if (!(error instanceof GivenBack)) event.result = 'failed';
         throw error;
-      } finally {
-        if (result) this.#observeTurn(event, result);
       }
     };
     if (traces === undefined || !traces.isSeen(event.channel)) return work();
@@ -186,12 +180,12 @@ export class Worker {
     return traces.around({ message, sender, before: before.state, after }, work);
   }
 
-  #observeTurn(event: TurnEvent, result: 'done' | 'dead' | 'stale' | 'failed'): void {
+  /** The turn is over: one event for the log, the metrics and its span. */
+  #end(event: TurnEvent): void {
     const { observe, spans, world } = this.#tools;
-    event.result = result;
-    if (spans.isTracing) spans.note({ result });
-    observe.turn(event.channel, result, (world.monotonicMs() - event.startMs) / 1000);
-    if (event.waitMs !== undefined) observe.waited(event.channel, event.waitMs / 1000);
+    event.passed('deliverMs', world.monotonicMs());
+    if (spans.isTracing) spans.note({ result: event.result });
+    observe.turn(event);
   }
 
   /** Tells what a committed turn brought about, and numbers what is left to be done. */

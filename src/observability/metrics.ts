@@ -104,6 +104,20 @@ export function createMetrics({ log }: { readonly log: Log }) {
     ...{ buckets: SECONDS, registers },
   });
   const turnChildren = new Map<string, { count: Counter.Internal; seconds: Histogram.Internal<string> }>();
+  function countTurn(channel: string, result: string, seconds: number): void {
+    const key = `${channel} ${result}`;
+    let children = turnChildren.get(key);
+    if (children === undefined) {
+      const labels = { channel: word(channel), result };
+      children = { count: turns.labels(labels), seconds: turnSeconds.labels(labels) };
+      turnChildren.set(key, children);
+    }
+    children.count.inc();
+    children.seconds.observe(seconds);
+  }
+  const waited = takes('bot_message_wait_seconds', 'Accepting to turn', 'channel', ANSWERS);
+  const answered = takes('bot_answer_duration_seconds', 'Accepting to last reply', 'channel', ANSWERS);
+  const deliveries = counts('bot_deliveries_total', 'Replies handed to a channel', 'channel', 'result');
   const busy = gauge('bot_turns_busy', 'Turns at work now');
   const claims = counter('bot_claims_total', 'Claims of what waited, by what became of them', 'result');
   const leases = counter('bot_leases_total', 'Leases of conversations, by how they were taken', 'reason');
@@ -150,24 +164,19 @@ export function createMetrics({ log }: { readonly log: Log }) {
     update(channel: string, result: 'accepted' | 'duplicate' | 'full' | 'refused' | 'unavailable'): void {
       updates(channel, result);
     },
-    /** A turn ended. `seconds` from lease to commit. */
-    turn(channel: string, result: 'done' | 'stale' | 'failed' | 'dead', seconds: number): void {
-      const key = `${channel} ${result}`;
-      let children = turnChildren.get(key);
-      if (children === undefined) {
-        const labels = { channel: word(channel), result };
-        children = { count: turns.labels(labels), seconds: turnSeconds.labels(labels) };
-        turnChildren.set(key, children);
-      }
-      children.count.inc();
-      children.seconds.observe(seconds);
+    /** A turn ended. One that was given back is counted when it comes again. */
+    turn(ended: EndedTurn): void {
+      const { conversation, channel, input, waitMs, result } = ended;
+      const { identifyMs, stepsMs, commitMs, deliverMs } = ended;
+      const ms = identifyMs + stepsMs + commitMs + deliverMs;
+      const about = { conversation, channel, input, waitMs, result };
+      log.debug({ ...about, identifyMs, stepsMs, commitMs, deliverMs, ms }, 'a turn ended');
+      if (result === 'given-back') return;
+      countTurn(channel, result, (ms - deliverMs) / 1000);
+      if (waitMs !== undefined) waited(channel, waitMs / 1000);
     },
     /** Turns at work now. */
     busy: (count: number): void => busy.set(count),
-    /** A message's turn ended; from when the message was accepted to when the turn began. */
-    waited: takes('bot_message_wait_seconds', 'Accepting to turn', 'channel', ANSWERS),
-    /** The last reply to a message was delivered; since the message was accepted. */
-    answered: takes('bot_answer_duration_seconds', 'Accepting to last reply', 'channel', ANSWERS),
     /** A call to AntCRM ended. */
     call(call: 'accumulate' | 'redeem' | 'history' | 'contact', outcome: string, seconds: number): void {
       calls(call, outcome);
@@ -177,8 +186,14 @@ export function createMetrics({ log }: { readonly log: Log }) {
     skew: (seconds: number): void => skew.set(seconds),
     /** AntCRM's circuit breaker. */
     breaker: (state: 'closed' | 'half-open' | 'open'): void => breaker.set(BREAKER[state]),
-    /** A reply was handed to a channel; `result` is the kind of its `Delivery`. */
-    delivery: counts('bot_deliveries_total', 'Replies handed to a channel', 'channel', 'result'),
+    /**
+     * A reply was handed to a channel; `kind` is that of its `Delivery`. `answeredMs`: it was the last reply to a message, and
+     * came so long after the message was accepted.
+     */
+    delivery(channel: string, kind: string, answeredMs?: number): void {
+      deliveries(channel, kind);
+      if (answeredMs !== undefined) answered(channel, answeredMs / 1000);
+    },
     /** A message may leave now; what it waited for that, however often it was put off. */
     paced: takes('bot_pace_wait_seconds', 'Wait for a platform', 'channel', WAITS),
     /** A picture was read, or could not be: the kind of its reading. `seconds` from fetching it to its reading. */
@@ -252,6 +267,22 @@ export function createMetrics({ log }: { readonly log: Log }) {
     contentType: registry.contentType,
   };
 }
+
+/** One turn at its end, for the log and the metrics. Durations in ms. */
+export type EndedTurn = {
+  /** A keyed hash. */
+  readonly conversation: string;
+  readonly channel: string;
+  /** What the turn answered: the kind of a message, or `wake`. */
+  readonly input: string;
+  /** From accepting the message to the beginning of the turn; undefined for a wake-up. */
+  readonly waitMs: number | undefined;
+  readonly result: 'done' | 'stale' | 'failed' | 'dead' | 'given-back';
+  readonly identifyMs: number;
+  readonly stepsMs: number;
+  readonly commitMs: number;
+  readonly deliverMs: number;
+};
 
 /** Labels are few words; whatever else comes is not remembered. */
 const MAX_CHILDREN = 100;

@@ -174,7 +174,9 @@ export function createWorld(encryption: Encryption = someEncryption(), { isStopp
   const observe: Observe = {
     ...recordingObserve().observe,
     alarm: (name, { reason }) => void alarms.push({ name, reason }),
-    turn: (_channel, result) => void turns.push(result),
+    turn({ result }) {
+      if (result !== 'given-back') turns.push(result);
+    },
     delivery: (_channel, result) => void deliveries.push(result),
     photo: (_channel, reading) => void photos.push(reading),
   };

@@ -33,8 +33,6 @@ export function recordingObserve(): { observe: Observe; said: string[] } {
       claim: note('claim'),
       lease: note('lease'),
       command: note('command'),
-      waited: note('waited'),
-      answered: note('answered'),
     },
   };
 }
