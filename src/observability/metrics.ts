@@ -71,30 +71,16 @@ export function createMetrics({ log }: { readonly log: Log }) {
   /** Declares a counter: the function adds one under these two labels, in their order. */
   function counts(name: string, help: string, one: string, other: string) {
     const counted = counter(name, help, one, other);
-    // What is counted at each turn asks prom-client for its labels once.
-    const children = new Map<string, Counter.Internal>();
-    return (first: string, second: string): void => {
-      const key = `${first} ${second}`;
-      let child = children.get(key);
-      if (child === undefined) {
-        child = counted.labels({ [one]: word(first), [other]: word(second) });
-        if (children.size < MAX_CHILDREN) children.set(key, child);
-      }
-      child.inc();
-    };
+    const child = remembering((first, second) =>
+      counted.labels({ [one]: word(first), [other]: word(second) }),
+    );
+    return (first: string, second: string): void => child(first, second).inc();
   }
   /** Declares a histogram: the function takes what a channel, a call or a script took. */
   function takes(name: string, help: string, label: string, buckets: number[]) {
     const histogram = new Histogram({ name, help, labelNames: [label], buckets, registers });
-    const children = new Map<string, Histogram.Internal<string>>();
-    return (of: string, seconds: number): void => {
-      let child = children.get(of);
-      if (child === undefined) {
-        child = histogram.labels({ [label]: word(of) });
-        if (children.size < MAX_CHILDREN) children.set(of, child);
-      }
-      child.observe(seconds);
-    };
+    const child = remembering((of) => histogram.labels({ [label]: word(of) }));
+    return (of: string, seconds: number): void => child(of).observe(seconds);
   }
 
   const alarms = counter('bot_alarms_total', 'Somebody must look: alarms, as logged', 'alarm');
@@ -103,18 +89,10 @@ export function createMetrics({ log }: { readonly log: Log }) {
     ...{ name: 'bot_turn_duration_seconds', help: 'Lease to commit', labelNames: ['channel', 'result'] },
     ...{ buckets: SECONDS, registers },
   });
-  const turnChildren = new Map<string, { count: Counter.Internal; seconds: Histogram.Internal<string> }>();
-  function countTurn(channel: string, result: string, seconds: number): void {
-    const key = `${channel} ${result}`;
-    let children = turnChildren.get(key);
-    if (children === undefined) {
-      const labels = { channel: word(channel), result };
-      children = { count: turns.labels(labels), seconds: turnSeconds.labels(labels) };
-      turnChildren.set(key, children);
-    }
-    children.count.inc();
-    children.seconds.observe(seconds);
-  }
+  const turnChild = remembering((channel, result) => {
+    const labels = { channel: word(channel), result };
+    return { count: turns.labels(labels), seconds: turnSeconds.labels(labels) };
+  });
   const waited = takes('bot_message_wait_seconds', 'Accepting to turn', 'channel', ANSWERS);
   const answered = takes('bot_answer_duration_seconds', 'Accepting to last reply', 'channel', ANSWERS);
   const deliveries = counts('bot_deliveries_total', 'Replies handed to a channel', 'channel', 'result');
@@ -172,7 +150,9 @@ export function createMetrics({ log }: { readonly log: Log }) {
       const about = { conversation, channel, input, waitMs, result };
       log.debug({ ...about, identifyMs, stepsMs, commitMs, deliverMs, ms }, 'a turn ended');
       if (result === 'given-back') return;
-      countTurn(channel, result, (ms - deliverMs) / 1000);
+      const child = turnChild(channel, result);
+      child.count.inc();
+      child.seconds.observe((ms - deliverMs) / 1000);
       if (waitMs !== undefined) waited(channel, waitMs / 1000);
     },
     /** Turns at work now. */
@@ -284,8 +264,19 @@ export type EndedTurn = {
   readonly deliverMs: number;
 };
 
-/** Labels are few words; whatever else comes is not remembered. */
+/** Labels are few words; what comes beyond so many is not remembered. */
 const MAX_CHILDREN = 100;
+
+/** Asks prom-client for the child of some labels once: what is counted at each turn costs a look-up. */
+function remembering<Child>(create: (first: string, second: string) => Child) {
+  const children = new Map<string, Child>();
+  return (first: string, second = ''): Child => {
+    const key = `${first} ${second}`;
+    const child = children.get(key) ?? create(first, second);
+    if (children.size < MAX_CHILDREN) children.set(key, child);
+    return child;
+  };
+}
 
 /**
  * A label that has no type of its own: a channel's name, an outcome. Only a short word becomes one, so that nothing
