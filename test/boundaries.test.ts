@@ -40,8 +40,16 @@ const ROOMS: readonly Room[] = [
   { files: /^sandbox\//, imports: [/^conversation\//, /^loyalty\/wire\.ts$/, /^sandbox\//] },
   {
     files: /^loyalty\//,
-    imports: [/^conversation\//, /^loyalty\//, /^engine\/world\.ts$/, /^http\/transport\.ts$/],
+    imports: [
+      /^conversation\//,
+      /^loyalty\//,
+      /^resilience\//,
+      /^engine\/world\.ts$/,
+      /^http\/transport\.ts$/,
+    ],
   },
+  // What holds up under failures, whatever fails. Of ours it knows the clock.
+  { files: /^resilience\//, imports: [/^engine\/world\.ts$/] },
   {
     files: /^channels\/([^/]+)\/cli\.ts$/,
     imports: (name) => [
@@ -120,7 +128,7 @@ const BLIND = /^conversation\/(dialogue\/(?!sources\.ts$)|flows\/|kinds\.ts$|ste
 /** Time and chance come from `World`, or the simulator could not run what uses them. */
 const OUTSIDE =
   /\b(performance\.now|Date\.now|new Date\(\)|setTimeout|setInterval|setImmediate|Math\.random|randomUUID|randomBytes|randomFillSync)\b/;
-const IN_A_WORLD = /^(engine\/(?!world\.ts$)|loyalty\/|channels\/rate-limiter\.ts$)/;
+const IN_A_WORLD = /^(engine\/(?!world\.ts$)|loyalty\/|resilience\/|channels\/rate-limiter\.ts$)/;
 
 /** `conversation/` is pure: no I/O, no clock, no framework. */
 const PURE = /^(zod|libphonenumber-js(\/.*)?)$/;
@@ -236,6 +244,8 @@ describe('the rules', () => {
     ['engine/turns.ts', 'const id = randomUUID();'],
     ['engine/turns.ts', 'const nowMs = Date.now();'],
     ['loyalty/redeem.ts', 'setTimeout(again, 100);'],
+    ['resilience/bulkhead.ts', 'setTimeout(giveUp, 100);'],
+    ['resilience/deadline.ts', "import type { EffectContext } from '../conversation/effect.ts';"],
     ['channels/rate-limiter.ts', 'const spread = Math.random();'],
   ];
 

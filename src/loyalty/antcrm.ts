@@ -1,12 +1,24 @@
-import type { World } from '../engine/world.ts';
+import type { Identifier } from '../conversation/effect.ts';
+import type { Timer, World } from '../engine/world.ts';
 import type { Transport } from '../http/transport.ts';
 import { atMostEvery } from '../observability/log.ts';
 import type { Observe } from '../observability/metrics.ts';
-import { createSpans, type Spans } from '../observability/tracing.ts';
-import { type Attempt, type Attempts, createBreaker, type Tried } from './breaker.ts';
-import { createRemoteClock } from './clock.ts';
-import { momentIn } from './intent.ts';
-import { type AntCrm, type CallOutcome, HISTORY_PAGE, type Moment, type Read } from './port.ts';
+import type { Spans } from '../observability/tracing.ts';
+import { Bulkhead } from '../resilience/bulkhead.ts';
+import { type BreakerState, CircuitBreaker } from '../resilience/circuit-breaker.ts';
+import { type Deadline, deadlineIn, isOver } from '../resilience/deadline.ts';
+import { backoffMs, RetryBudget } from '../resilience/retry.ts';
+import type {
+  AccumulateRequest,
+  AnswerTime,
+  AntCrm,
+  CallOutcome,
+  Contact,
+  HistoryPage,
+  HistoryQuery,
+  Read,
+  RedeemRequest,
+} from './port.ts';
 import * as wire from './wire.ts';
 
 export type AntCrmOptions = {
@@ -15,241 +27,292 @@ export type AntCrmOptions = {
   /** With or without a path, with or without a slash at its end. */
   readonly baseUrl: string;
   readonly apiKey: string;
-  /** The deadline of one call of the port, waiting, connecting and repeating included. */
+  /** How long one call of the port may take, ms: waiting, connecting and retries included. */
   readonly timeoutMs: number;
   /** `off`: there is no `/contacts`, and `contact` finds nobody. */
   readonly contacts: 'on' | 'off';
-  /** How many calls may be under way at once: half the turn slots. */
+  /** How many calls may run at once: half of the turns (docs/how-it-works.md, "A message"). */
   readonly maxCalls: number;
-  /** How long the circuit breaker stays open; 5 s unless told. */
+  /** How long the circuit breaker stays open before a probe, ms. Default: 5 s. */
   readonly breakerMs?: number | undefined;
   readonly observe: Pick<Observe, 'log' | 'alarm' | 'call' | 'breaker'>;
-  readonly spans?: Spans | undefined;
-  /** Called with every attempt of a call, in order, before the call's outcome is returned. Personal data: not for logs. */
-  readonly onCall?: ((call: MadeCall) => void) | undefined;
+  readonly spans?: Pick<Spans, 'since'> | undefined;
+  /** Called with each attempt of a call, in order, before the call ends. Personal data: not for logs. */
+  readonly onCall?: ((attempt: MadeCall) => void) | undefined;
 };
 
-/** One try of a call in AntCRM's terms, for people who look into a turn; `reason` is what was said against it. */
-export type MadeCall = {
-  readonly method: 'GET' | 'POST';
-  readonly path: string;
-  readonly body?: unknown;
-  readonly status?: number;
-  readonly reason?: string;
-  readonly outcome: string;
-  readonly ms: number;
-};
+/** One attempt in AntCRM's terms, for people who look into a turn. `reason`: AntCRM's words, or an error's name. */
+export type MadeCall = Pick<ApiCall, 'method' | 'path' | 'body'> &
+  Pick<Attempt, 'status' | 'reason' | 'ms'> & { readonly outcome: string };
 
 export type AntCrmClient = AntCrm & {
-  /** False while the circuit breaker is open: no call would be made. Cheap. */
+  /** False while the circuit breaker is not closed: no call would be made. Cheap. */
   isUp(): boolean;
-  /** What keeps it from serving customers, as far as the last calls told, a line for operators each. Cheap. */
+  /** What keeps AntCRM from serving customers, as far as the last calls show: a line for operators each. Cheap. */
   faults(): readonly string[];
+  /** Ends the breaker's probes. */
   close(): void;
 };
 
-/** What is asked; `values` are what is sent, so that none of it comes back into the log in AntCRM's words. */
-type Asked = Pick<MadeCall, 'method' | 'path' | 'body'> & {
-  readonly call: Parameters<Observe['call']>[0];
-  readonly values: wire.Sendable;
+/** One call of the port. Nothing of it is written after `writeBefore`. */
+type ApiCall = {
+  readonly name: Parameters<Observe['call']>[0];
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly body?: unknown;
+  /** What the customer wrote: it must not reach the log in AntCRM's words. */
+  readonly values?: readonly (string | undefined)[];
+  readonly startMs: number;
+  readonly writeBefore?: Deadline;
+  readonly isFresh?: true;
 };
 
-const BREAKER_MS = 5000;
-const ALARM_EVERY_MS = 60_000;
-const MAX_ANSWER_BYTES = 1024 * 1024;
-/** AntCRM's number of it is not documented. */
-const FIRST_PAGE = 1;
+/** What an answer means to a write and to a read, by the last table of docs/antcrm.md. A 2xx speaks for itself. */
+const MEANINGS = {
+  /** 4xx, except for these: */
+  refused: { write: 'refused', read: 'unreadable' },
+  /** 401, 403. */
+  keyRefused: { write: 'unavailable', read: 'unavailable' },
+  /** 408, 429. */
+  busy: { write: 'unknown', read: 'unavailable' },
+  /** 5xx. */
+  failing: { write: 'unknown', read: 'unavailable' },
+  /** 1xx, 3xx. */
+  strange: { write: 'unknown', read: 'unreadable' },
+  /** No answer: perhaps carried out, surely not sent, not even begun. */
+  lost: { write: 'unknown', read: 'unavailable' },
+  unsent: { write: 'unavailable', read: 'unavailable' },
+  declined: { write: 'unavailable', read: 'unavailable' },
+} as const satisfies Record<string, { write: CallOutcome['kind']; read: 'unavailable' | 'unreadable' }>;
 
-/** The port over HTTP, by docs/antcrm.md; where that is silent, by the assumptions of its last table. */
-export function createAntCrm(options: AntCrmOptions): AntCrmClient {
-  const { transport, world, observe, timeoutMs, spans = createSpans() } = options;
-  const base = new URL(options.baseUrl);
-  const prefix = base.pathname.replace(/(?<!\/)\/+$/, '');
-  const headers = { apikey: options.apiKey, accept: 'application/json', 'content-type': 'application/json' };
-  const remote = createRemoteClock(world);
-  const breaker = createBreaker({
-    world,
-    maxCalls: options.maxCalls,
-    breakerMs: options.breakerMs ?? BREAKER_MS,
-    probe: () => send(wire.historyOfNobody(FIRST_PAGE), world.monotonicMs() + timeoutMs),
-    onState: observe.breaker,
-  });
-  let keyRefused = false;
-  const alarmKey = atMostEvery(
-    ALARM_EVERY_MS,
-    () => observe.alarm('antcrm_key_refused', {}),
-    () => world.monotonicMs(),
-  );
-
-  /** The call is over at `endMs`, monotonic; not a byte of it leaves from `writeBefore` on. */
-  async function send(
-    { method, path, body }: Pick<Asked, 'method' | 'path' | 'body'>,
-    endMs: number,
-    { writeBefore, isFresh }: { readonly writeBefore?: Moment; readonly isFresh?: true } = {},
-  ): Promise<Tried> {
-    const mayBegin = () => writeBefore === undefined || !isOver(writeBefore, world);
-    if (!mayBegin()) return { kind: 'declined', reason: 'TooLate' };
-    const sentMs = world.monotonicMs();
-    const exchange = await transport.exchange({
-      method,
-      origin: base.origin,
-      path: prefix + path,
-      headers,
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-      timeoutMs: Math.max(0, endMs - sentMs),
-      maxBytes: MAX_ANSWER_BYTES,
-      mayBegin,
-      isFresh,
-    });
-    if (exchange.kind === 'large') return { kind: 'lost', reason: 'large' };
-    if (exchange.kind !== 'answered') return exchange;
-    remote.note(exchange.headers.date, sentMs, world.monotonicMs());
-    return { kind: 'answered', status: exchange.status, json: wire.readJson(exchange.content) };
-  }
-
-  async function write(asked: Asked, latest?: Moment): Promise<CallOutcome> {
-    const startMs = world.monotonicMs();
-    const endMs = startMs + timeoutMs;
-    const { monotonicMs, wallMs } = momentIn(timeoutMs, world);
-    const writeBefore = {
-      monotonicMs: Math.min(monotonicMs, latest?.monotonicMs ?? monotonicMs),
-      wallMs: Math.min(wallMs, latest?.wallMs ?? wallMs),
-    };
-    const how = { writeBefore, ...(latest && { isFresh: true as const }) };
-    const leftMs = () => writeBefore.monotonicMs - world.monotonicMs();
-    return spans.around(`antcrm ${asked.call}`, {}, async () => {
-      const attempts = await breaker.call('write', () => send(asked, endMs, how), leftMs);
-      const kind = writeOutcome(attempts.last.exchange);
-      report(asked, attempts, kind, writeOutcome, startMs);
-      return { kind };
-    });
-  }
-
-  async function read<T>(
-    call: Asked['call'],
-    path: string,
-    query: URLSearchParams,
-    parse: (json: unknown) => T | 'unreadable',
-  ): Promise<Read<T>> {
-    const startMs = world.monotonicMs();
-    const endMs = startMs + timeoutMs;
-    const values = Object.fromEntries(query);
-    const asked: Asked = { call, method: 'GET', path: `${path}?${query}`, values };
-    const leftMs = () => endMs - world.monotonicMs();
-    return spans.around(`antcrm ${call}`, {}, async () => {
-      const attempts = await breaker.call('read', () => send(asked, endMs), leftMs);
-      const result = readOutcome(attempts.last.exchange, parse);
-      report(asked, attempts, nameOf(result), (exchange) => nameOf(readOutcome(exchange, parse)), startMs);
-      return result;
-    });
-  }
-
-  /** `outcome` is the last attempt's, which the call has read already. */
-  function report(
-    asked: Asked,
-    { repeated, last }: Attempts,
-    outcome: string,
-    outcomeOf: (exchange: Tried) => string,
-    startMs: number,
-  ): void {
-    for (const attempt of repeated) options.onCall?.(made(asked, outcomeOf(attempt.exchange), attempt));
-    const tried = made(asked, outcome, last);
-    options.onCall?.(tried);
-    const { call, values } = asked;
-    const { exchange } = last;
-    observe.call(call, outcome, (world.monotonicMs() - startMs) / 1000);
-    spans.note({ outcome });
-    if (exchange.kind === 'answered') keyRefused = isKeyRefused(exchange);
-    if (isKeyRefused(exchange)) alarmKey();
-    if (outcome === 'applied' || outcome === 'ok') return;
-    const reason = wire.scrub(tried.reason, Object.values(values));
-    const says = exchange.kind === 'answered' ? { status: exchange.status, reason } : { reason };
-    observe.log.warn({ call, outcome, ...says }, outcome === 'unknown' ? UNKNOWN : FAILED[exchange.kind]);
-  }
-
-  return {
-    accumulate(request) {
-      const values = wire.inAntCrmForm(request);
-      const body = wire.accumulateBody(values);
-      return write({ call: 'accumulate', method: 'POST', path: '/accumulate', body, values });
-    },
-
-    redeem({ gift, phone, email, writeBefore }) {
-      const values = wire.inAntCrmForm({ code: gift, phone, email });
-      const body = wire.redeemBody(values);
-      return write({ call: 'redeem', method: 'POST', path: '/redeem', body, values }, writeBefore);
-    },
-
-    history(query) {
-      const search = wire.historySearch(query, FIRST_PAGE + query.page - 1);
-      return read('history', wire.HISTORY, search, (json) => {
-        const page = wire.readHistory(json, query);
-        return page ? { records: page.records, full: page.count >= HISTORY_PAGE } : 'unreadable';
-      });
-    },
-
-    async contact(by) {
-      if (options.contacts === 'off') return { ok: true, value: null };
-      return read('contact', '/contacts', wire.contactSearch(by, FIRST_PAGE), (json) =>
-        wire.readContact(json, by),
-      );
-    },
-
-    clock: remote.read,
-    isUp: breaker.isUp,
-    faults: () => [
-      ...(breaker.isUp() ? [] : ['AntCRM does not answer']),
-      ...(keyRefused ? ['AntCRM refused ANTCRM_API_KEY when it was last called'] : []),
-    ],
-    close: breaker.close,
-  };
-}
+/** How an attempt ended. `json` is undefined where the answer is none. `reason`: an error's code or name, safe to log. */
+type Attempt = {
+  readonly verdict: keyof typeof MEANINGS | 'answered';
+  readonly ms: number;
+  readonly status?: number | undefined;
+  readonly json?: unknown;
+  readonly time?: AnswerTime;
+  readonly reason?: string | undefined;
+};
 
 const UNKNOWN = 'Outcome unknown: AntCRM may have done it';
-/** What the log says about a call that surely did nothing. */
-const FAILED: Readonly<Record<Tried['kind'], string>> = {
-  answered: 'AntCRM did not do as asked',
-  lost: 'AntCRM gave no answer',
-  unsent: 'AntCRM could not be reached',
-  declined: 'AntCRM was not asked',
-};
+const BREAKER_MS = 5000;
+/** More than half of the last 20 calls, but at least 5, could not connect, timed out or came back as 5xx. */
+const BREAKER_LIMITS = { window: 20, minResults: 5 };
+/** A burst on a quick AntCRM waits for a place; a slow AntCRM holds up no turn for longer. */
+const PATIENCE_MS = 1000;
+const RETRIES = 2;
+const BACKOFF = { baseMs: 100, maxMs: 500 };
+const RETRY_BUDGET = { reserve: 10, share: 0.1 };
+const ALARM_EVERY_MS = 60_000;
+const MAX_ANSWER_BYTES = 1024 * 1024;
+/** AntCRM does not document the number of the first page. */
+const FIRST_PAGE = 1;
 
-const isOver = ({ monotonicMs, wallMs }: Moment, world: Pick<World, 'monotonicMs' | 'nowMs'>): boolean =>
-  world.monotonicMs() >= monotonicMs || world.nowMs() >= wallMs;
+/** Whom a probe asks for. */
+const NOBODY = { type: 'point', by: { kind: 'phone', value: '+84000000000' } } as const;
 
-/** AntCRM refuses our key: an operator's problem, never the customer's. */
-const isKeyRefused = (exchange: Tried): boolean =>
-  exchange.kind === 'answered' && (exchange.status === 401 || exchange.status === 403);
-const isAmbiguous = (status: number) => status === 408 || status === 429 || status >= 500;
-const isOk = (status: number) => status >= 200 && status < 300;
+const BREAKER_OPEN: Attempt = { verdict: 'declined', reason: 'breaker-open', ms: 0 };
+const BULKHEAD_FULL: Attempt = { verdict: 'declined', reason: 'bulkhead-full', ms: PATIENCE_MS };
+const TOO_LATE: Attempt = { verdict: 'declined', reason: 'TooLate', ms: 0 };
 
-/** What an exchange means is the last table of docs/antcrm.md. */
-function writeOutcome(exchange: Tried): CallOutcome['kind'] {
-  if (exchange.kind === 'lost') return 'unknown';
-  if (exchange.kind !== 'answered' || isKeyRefused(exchange)) return 'unavailable';
-  const { status, json } = exchange;
-  if (isAmbiguous(status)) return 'unknown';
+/** The port over HTTP, by docs/antcrm.md; where that is silent, by the assumptions of its last table. */
+export class AntCrmHttp implements AntCrmClient {
+  readonly #options: AntCrmOptions;
+  readonly #server: { readonly origin: string; readonly headers: Readonly<Record<string, string>> };
+  readonly #prefix: string;
+  readonly #breaker: CircuitBreaker;
+  readonly #bulkhead: Bulkhead;
+  readonly #retries = new RetryBudget(RETRY_BUDGET);
+  readonly #alarmKey: () => void;
+  #isKeyRefused = false;
+  #probe: Timer | undefined;
+  #isClosed = false;
+
+  constructor(options: AntCrmOptions) {
+    const { world, observe, baseUrl, apiKey } = options;
+    const { origin, pathname } = new URL(baseUrl);
+    const headers = { apikey: apiKey, accept: 'application/json', 'content-type': 'application/json' };
+    this.#options = options;
+    this.#server = { origin, headers };
+    this.#prefix = pathname.replace(/(?<!\/)\/+$/, '');
+    this.#breaker = new CircuitBreaker({ ...BREAKER_LIMITS, onState: (state) => this.#onBreaker(state) });
+    this.#bulkhead = new Bulkhead({ places: options.maxCalls, patienceMs: PATIENCE_MS, world });
+    const alarm = () => observe.alarm('antcrm_key_refused', {});
+    this.#alarmKey = atMostEvery(ALARM_EVERY_MS, alarm, () => world.monotonicMs());
+  }
+
+  accumulate(request: AccumulateRequest): Promise<CallOutcome> {
+    const { world, timeoutMs } = this.#options;
+    const writeBefore = deadlineIn(timeoutMs, world);
+    const values = [request.code, request.name];
+    return this.#write('accumulate', { body: wire.accumulateBody(request), values, writeBefore });
+  }
+
+  redeem(request: RedeemRequest): Promise<CallOutcome> {
+    const { gift, writeBefore } = request;
+    const body = wire.redeemBody(request);
+    return this.#write('redeem', { body, values: [gift], writeBefore, isFresh: true });
+  }
+
+  history(query: HistoryQuery): Promise<Read<HistoryPage>> {
+    const path = wire.historyPath(query, FIRST_PAGE + query.page - 1);
+    return this.#read('history', path, (json) => wire.parseHistory(json, query));
+  }
+
+  async contact(by: Identifier): Promise<Read<Contact | null>> {
+    if (this.#options.contacts === 'off') return { ok: true, value: null };
+    return this.#read('contact', wire.contactPath(by, FIRST_PAGE), (json) => wire.parseContact(json, by));
+  }
+
+  isUp(): boolean {
+    return this.#breaker.state === 'closed';
+  }
+
+  faults(): readonly string[] {
+    return [
+      ...(this.isUp() ? [] : ['AntCRM does not answer']),
+      ...(this.#isKeyRefused ? ['AntCRM refused ANTCRM_API_KEY when it was last called'] : []),
+    ];
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#probe?.cancel();
+  }
+
+  async #write(
+    name: 'accumulate' | 'redeem',
+    request: Pick<ApiCall, 'body' | 'values' | 'writeBefore' | 'isFresh'>,
+  ): Promise<CallOutcome> {
+    const startMs = this.#options.world.monotonicMs();
+    const call: ApiCall = { name, method: 'POST', path: `/${name}`, startMs, ...request };
+    const attempt = await this.#call(call);
+    const { verdict, json, time } = attempt;
+    const kind = verdict === 'answered' ? wire.parseSuccess(json) : MEANINGS[verdict].write;
+    this.#report(call, attempt, kind);
+    return { kind, time };
+  }
+
+  async #read<Value>(
+    name: 'history' | 'contact',
+    path: string,
+    parse: (json: unknown) => Value | 'unreadable',
+  ): Promise<Read<Value>> {
+    const call: ApiCall = { name, method: 'GET', path, startMs: this.#options.world.monotonicMs() };
+    const attempt = await this.#call(call);
+    const { verdict, json, time } = attempt;
+    const value = verdict === 'answered' ? parse(json) : 'unreadable';
+    const reason = verdict === 'answered' ? 'unreadable' : MEANINGS[verdict].read;
+    this.#report(call, attempt, value === 'unreadable' ? reason : 'ok');
+    return value === 'unreadable' ? { ok: false, reason, time } : { ok: true, value, time };
+  }
+
+  /** Makes at most three attempts, within the call's time and the retry budget. The last one counts. */
+  async #call(call: ApiCall): Promise<Attempt> {
+    const { world, timeoutMs } = this.#options;
+    const endMs = call.writeBefore?.monotonicMs ?? call.startMs + timeoutMs;
+    const entered = this.#bulkhead.enter();
+    if (entered !== true && !(await entered)) return BULKHEAD_FULL;
+    try {
+      this.#retries.noteCall();
+      for (let retry = 0; ; retry++) {
+        const permit = this.#breaker.admit();
+        const attempt = permit === null ? BREAKER_OPEN : await this.#send(call);
+        if (permit !== null) this.#breaker.note(permit, isFailure(attempt));
+        if (retry === RETRIES || !isRepeatable(call, attempt)) return attempt;
+        const isTooLate = endMs - world.monotonicMs() <= BACKOFF.maxMs;
+        if (isTooLate || !this.#retries.take()) return attempt;
+        this.#show(call, attempt, attempt.verdict === 'answered' ? 'unreadable' : 'unavailable');
+        await world.sleep(backoffMs(retry, BACKOFF, world.random()));
+      }
+    } finally {
+      this.#bulkhead.leave();
+    }
+  }
+
+  /** One attempt, within the call's time. Never rejects. */
+  async #send(call: ApiCall): Promise<Attempt> {
+    const { transport, world, timeoutMs } = this.#options;
+    const { method, path, body, startMs, writeBefore, isFresh } = call;
+    if (writeBefore && isOver(writeBefore, world)) return TOO_LATE;
+    const sentMs = world.monotonicMs();
+    const exchange = await transport.exchange({
+      ...this.#server,
+      method,
+      path: this.#prefix + path,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      timeoutMs: Math.max(0, startMs + timeoutMs - sentMs),
+      maxBytes: MAX_ANSWER_BYTES,
+      mayBegin: writeBefore && (() => !isOver(writeBefore, world)),
+      isFresh,
+    });
+    const ms = world.monotonicMs() - sentMs;
+    if (exchange.kind === 'large') return { verdict: 'lost', reason: 'large', ms };
+    if (exchange.kind !== 'answered') return { verdict: exchange.kind, reason: exchange.reason, ms };
+    const { status, headers, content } = exchange;
+    const dateMs = Date.parse(headers.date ?? '');
+    const time = { dateMs: Number.isNaN(dateMs) ? undefined : dateMs, tookMs: ms };
+    return { verdict: judge(status), status, json: wire.parseJson(content), time, ms };
+  }
+
+  #report(call: ApiCall, attempt: Attempt, outcome: string): void {
+    const { observe, spans, world } = this.#options;
+    const { verdict, status, reason, json } = attempt;
+    this.#show(call, attempt, outcome);
+    const tookMs = world.monotonicMs() - call.startMs;
+    observe.call(call.name, outcome, tookMs / 1000);
+    spans?.since(world.nowMs() - tookMs, `antcrm ${call.name}`, { outcome });
+    if (status !== undefined) this.#isKeyRefused = verdict === 'keyRefused';
+    if (verdict === 'keyRefused') this.#alarmKey();
+    if (outcome === 'applied' || outcome === 'ok') return;
+    const says = reason ?? wire.scrub(wire.parseReason(json) ?? '', call.values ?? []);
+    const fields = { call: call.name, outcome, ...(status !== undefined && { status }), reason: says };
+    observe.log.warn(fields, outcome === 'unknown' ? UNKNOWN : 'AntCRM did not do as asked');
+  }
+
+  #show({ method, path, body }: ApiCall, attempt: Attempt, outcome: string): void {
+    const { status, ms, json, reason = wire.parseReason(json) } = attempt;
+    this.#options.onCall?.({ method, path, body, status, reason, outcome, ms });
+  }
+
+  #onBreaker(state: BreakerState): void {
+    const { world, observe, breakerMs = BREAKER_MS } = this.#options;
+    observe.breaker(state);
+    if (state === 'open' && !this.#isClosed)
+      this.#probe = world.timer(breakerMs, () => void this.#sendProbe());
+  }
+
+  /** A harmless read: no customer's call has to find out whether AntCRM works again. */
+  async #sendProbe(): Promise<void> {
+    const permit = this.#breaker.admitProbe();
+    if (permit === null) return;
+    const path = wire.historyPath(NOBODY, FIRST_PAGE);
+    const startMs = this.#options.world.monotonicMs();
+    const probe = await this.#send({ name: 'history', method: 'GET', path, startMs });
+    this.#breaker.note(permit, probe.status === undefined || isFailure(probe));
+  }
+}
+
+function judge(status: number): Attempt['verdict'] {
+  if (status === 401 || status === 403) return 'keyRefused';
+  if (status === 408 || status === 429) return 'busy';
+  if (status >= 500) return 'failing';
   if (status >= 400) return 'refused';
-  const said = isOk(status) ? wire.readSuccess(json) : 'unreadable';
-  return said === 'unreadable' ? 'unknown' : said;
+  return status >= 200 && status < 300 ? 'answered' : 'strange';
 }
 
-function readOutcome<T>(exchange: Tried, parse: (json: unknown) => T | 'unreadable'): Read<T> {
-  if (exchange.kind !== 'answered' || isKeyRefused(exchange) || isAmbiguous(exchange.status))
-    return { ok: false, reason: 'unavailable' };
-  const value = isOk(exchange.status) ? parse(exchange.json) : 'unreadable';
-  return value === 'unreadable' ? { ok: false, reason: 'unreadable' } : { ok: true, value };
-}
+/** AntCRM is overloaded, or not there. */
+const isFailure = ({ verdict, reason = '' }: Attempt): boolean =>
+  verdict === 'failing' || NO_CONNECTION.has(reason);
 
-const nameOf = (read: Read<unknown>): string => (read.ok ? 'ok' : read.reason);
+const NO_CONNECTION: ReadonlySet<string> = new Set(
+  'TimeoutError ECONNREFUSED ENOTFOUND EAI_AGAIN EHOSTUNREACH ENETUNREACH UND_ERR_CONNECT_TIMEOUT'.split(' '),
+);
 
-function made({ method, path, body }: Asked, outcome: string, { exchange, ms }: Attempt): MadeCall {
-  const isAnswered = exchange.kind === 'answered';
-  const reason = isAnswered ? wire.readReason(exchange.json) : exchange.reason;
-  return {
-    ...{ method, path, outcome, ms },
-    ...(body !== undefined && { body }),
-    ...(isAnswered && { status: exchange.status }),
-    ...(reason && { reason }),
-  };
+/** A write only where it was surely not sent. */
+function isRepeatable({ method }: ApiCall, { verdict, status, json }: Attempt): boolean {
+  if (verdict === 'unsent') return true;
+  if (method === 'POST') return false;
+  return verdict === 'lost' || verdict === 'failing' || (status === 200 && json === undefined);
 }

@@ -1,175 +1,159 @@
-import type {
-  Effect,
-  EffectContext,
-  HistoryRead,
-  Identifier,
-  Movement,
-  Outcome,
-  Skew,
-} from '../conversation/effect.ts';
-import { assertMayBegin, type Tools, within } from './intent.ts';
-import type { AntCrm, HistoryPage, HistoryQuery, LoyaltyRecord, Period, Read, Reads } from './port.ts';
-import { HISTORY_PAGE } from './port.ts';
+import type { Effect, HistoryRecord, Identifier, Movement, Outcome, Skew } from '../conversation/effect.ts';
+import type { Period, Read } from './port.ts';
+import { HISTORY_PAGE, type HistoryPage, type HistoryQuery, type LoyaltyRecord } from './port.ts';
+import type { Session } from './session.ts';
 
-type History = Pick<AntCrm, 'history'>;
+/** How many pages "all pages" may be. With more, the read is incomplete. */
+const MAX_PAGES = 50;
+/** At most this many pages are summed up: nobody waits for the rest of a long history. */
+const MAX_SUMMED_PAGES = 5;
 
-/** How many pages "all pages" may be: with more, the read is incomplete. */
-const PAGE_CAP = 50;
+type PageLimits = { readonly maxPages?: number; readonly first?: HistoryPage | undefined };
+type AllPages = { readonly records: readonly LoyaltyRecord[]; readonly isComplete: boolean };
 
-/** Every record of the query on the first `cap` pages, each once: pages shift when a record is added meanwhile. */
+/** Each record on the first pages once: pages shift when a record is added meanwhile. `first`: page 1, if it was read. */
 export async function readAll(
-  reads: History,
-  query: All,
-  { cap = PAGE_CAP, first }: { readonly cap?: number; readonly first?: HistoryPage | undefined } = {},
-): Promise<Read<{ records: LoyaltyRecord[]; complete: boolean }>> {
+  session: Session,
+  query: Omit<HistoryQuery, 'page'>,
+  { maxPages = MAX_PAGES, first }: PageLimits = {},
+): Promise<Read<AllPages>> {
   const records: LoyaltyRecord[] = [];
   const seen = new Set<string>();
-  for (let page = 1; page <= cap; page++) {
-    const known = page === 1 && first ? ({ ok: true, value: first } as const) : undefined;
-    const read = known ?? (await reads.history({ ...query, page }));
+  for (let page = 1; page <= maxPages; page++) {
+    const isRead = page === 1 && first !== undefined;
+    const read = isRead ? ({ ok: true, value: first } as const) : await session.history({ ...query, page });
     if (!read.ok) return read;
-    records.push(...read.value.records.filter(({ id }) => id === undefined || !seen.has(id)));
-    for (const { id } of read.value.records) if (id !== undefined) seen.add(id);
-    if (!read.value.full) return { ok: true, value: { records, complete: true } };
+    for (const record of read.value.records) {
+      const { id } = record;
+      if (id === undefined || !seen.has(id)) records.push(record);
+      if (id !== undefined) seen.add(id);
+    }
+    if (!read.value.full) return { ok: true, value: { records, isComplete: true } };
   }
-  return { ok: true, value: { records, complete: false } };
+  return { ok: true, value: { records, isComplete: false } };
 }
 
 /**
- * Records `[skip, skip + take)`, out of the one page of AntCRM's that holds them: `take` divides its page size.
- * Newest first within that page; AntCRM promises no order. The next page is looked at only to know `more`. Periods and
- * the times shown are the store's; AntCRM is asked by its own clock. `skewNow`: how far that is ahead, as far as is known.
+ * Records `[skip, skip + take)`, out of the one page of AntCRM's that holds them: `take` divides its page size. Newest first
+ * within that page, because AntCRM promises no order. The next page is read only to know `more`. Periods and the times
+ * shown are by the store's clock, AntCRM is asked by its own: if the answer shows that this is another one, it is asked anew.
  */
 export async function readHistory(
-  reads: History,
   effect: Extract<Effect, { kind: 'history' }>,
-  skewNow: () => Skew | undefined,
+  session: Session,
 ): Promise<Outcome> {
-  const { type, by, skip, take } = effect;
+  const { type, by, skip, take, fromMs, toMs } = effect;
   const page = Math.floor(skip / HISTORY_PAGE) + 1;
-  const skew = skewNow();
-  const period = periodBy(effect, skew);
-  const query = { type, by, ...period };
-  const read = await reads.history({ ...query, page });
+  let query: HistoryQuery = { type, by, fromMs, toMs, page };
+  let read = await session.history(query);
+  const { ms: aheadMs, errorMs } = toCorrection(session.skew);
+  if (read.ok && aheadMs !== 0 && (fromMs ?? toMs) !== undefined) {
+    // So wide that it surely holds the whole period by AntCRM's clock.
+    if (fromMs !== undefined) query = { ...query, fromMs: fromMs + aheadMs - errorMs };
+    if (toMs !== undefined) query = { ...query, toMs: toMs + aheadMs + errorMs };
+    read = await session.history(query);
+  }
   if (!read.ok) return { kind: 'unavailable' };
-  // AntCRM's first answer shows its clock, and so for what time it should have been asked.
-  if (skew === undefined && offBy(skewNow()) !== 0) return readHistory(reads, effect, skewNow);
 
-  const records = read.value.records.filter((record) => isWithin(record, period)).sort(newestFirst);
+  const records = inPeriod(read.value.records, query).sort((a, b) => (b.atMs ?? 0) - (a.atMs ?? 0));
   const start = skip % HISTORY_PAGE;
   const end = start + take;
-  const more =
-    records.length > end || (read.value.full && (await isThereMore(reads, { ...query, page: page + 1 })));
-  const shown = records.slice(start, end).map((record) => asShown(record, offBy(skew)));
-  const all = effect.sum && (await sumOf(reads, query, page === 1 ? read.value : undefined));
-  return { kind: 'history', records: shown, more, ...(all && { sum: all }) };
-}
-
-/** At most this many pages make a sum: nobody waits for the rest of a long history. */
-const SUM_PAGES = 5;
-
-type All = Omit<HistoryQuery, 'page'>;
-
-/** What the records of a period add up to, and how many they are; undefined where they could not be read. */
-async function sumOf(reads: History, query: All, first?: HistoryPage): Promise<HistoryRead['sum']> {
-  const read = await readAll(reads, query, { cap: SUM_PAGES, first });
-  if (!read.ok) return undefined;
-  const records = read.value.records.filter((record) => isWithin(record, query));
-  return { score: sum(records), count: records.length, partial: !read.value.complete };
-}
-
-/** Where the next page cannot be read, there may be more: pressing "next" asks again. */
-async function isThereMore(reads: History, query: HistoryQuery): Promise<boolean> {
-  const read = await reads.history(query);
-  return !read.ok || read.value.full || read.value.records.some((record) => isWithin(record, query));
-}
-
-/** A period by AntCRM's clock, so wide that it surely holds all of it. */
-function periodBy({ fromMs, toMs }: Period, skew: Skew | undefined): Period {
-  const ms = offBy(skew);
-  const errorMs = ms === 0 ? 0 : (skew?.errorMs ?? 0);
-  return {
-    fromMs: fromMs === undefined ? undefined : fromMs + ms - errorMs,
-    toMs: toMs === undefined ? undefined : toMs + ms + errorMs,
-  };
+  const more = records.length > end || (read.value.full && (await isThereMore(session, query)));
+  const shown = records.slice(start, end).map((record) => toShown(record, aheadMs));
+  const first = page === 1 ? read.value : undefined;
+  const sum = effect.sum && (await readSum(session, query, first));
+  return { kind: 'history', records: shown, more, ...(sum && { sum }) };
 }
 
 /** A skew within its error says nothing: then AntCRM's times are taken as they are. */
-const offBy = (skew: Skew | undefined): number =>
-  skew === undefined || Math.abs(skew.ms) <= skew.errorMs ? 0 : skew.ms;
-
-/** Periods are half-open; whether AntCRM counts the end in is unknown. A record without a time is shown. */
-function isWithin({ atMs }: LoyaltyRecord, { fromMs = -Infinity, toMs = Infinity }: Period): boolean {
-  return atMs === undefined || (atMs >= fromMs && atMs < toMs);
+function toCorrection(skew: Skew | undefined): Skew {
+  return skew !== undefined && Math.abs(skew.ms) > skew.errorMs ? skew : { ms: 0, errorMs: 0 };
 }
 
-const newestFirst = (a: LoyaltyRecord, b: LoyaltyRecord): number => (b.atMs ?? 0) - (a.atMs ?? 0);
+/** Periods are half-open, whatever AntCRM does about the end. A record without a time is shown. */
+function inPeriod(records: readonly LoyaltyRecord[], { fromMs = -Infinity, toMs = Infinity }: Period) {
+  return records.filter(({ atMs }) => atMs === undefined || (atMs >= fromMs && atMs < toMs));
+}
 
-function asShown({ status, atMs, whose: _, ...record }: LoyaltyRecord, aheadMs: number) {
-  const at = atMs === undefined ? {} : { atMs: atMs - aheadMs };
-  return { ...record, ...at, failed: status === 'failed' };
+/** What the records of the period add up to; undefined where they cannot be read. */
+async function readSum(session: Session, query: HistoryQuery, first: HistoryPage | undefined) {
+  const read = await readAll(session, query, { maxPages: MAX_SUMMED_PAGES, first });
+  if (!read.ok) return undefined;
+  const records = inPeriod(read.value.records, query);
+  return { score: sum(records), count: records.length, partial: !read.value.isComplete };
+}
+
+/** If the next page cannot be read, there may be more: pressing "next" asks again. */
+async function isThereMore(session: Session, query: HistoryQuery): Promise<boolean> {
+  const read = await session.history({ ...query, page: query.page + 1 });
+  return !read.ok || read.value.full || inPeriod(read.value.records, query).length > 0;
+}
+
+function toShown({ status, atMs, whose: _, ...record }: LoyaltyRecord, aheadMs: number): HistoryRecord {
+  const time = atMs === undefined ? {} : { atMs: atMs - aheadMs };
+  return { ...record, ...time, failed: status === 'failed' };
 }
 
 /** The customer's points: from the contact record, else what the history adds up to. */
-export async function readBalance(reads: Reads, contacts: 'on' | 'off', by: Identifier): Promise<Outcome> {
-  if (contacts === 'off') return readSums(reads, by);
-  const contact = await reads.contact(by);
+export async function readBalance(by: Identifier, session: Session): Promise<Outcome> {
+  if (session.tools.contacts === 'off') return readSums(by, session);
+  const contact = await session.contact(by);
   if (!contact.ok) return { kind: 'unavailable' };
   if (contact.value === null) return { kind: 'balance', points: null };
   const { points, rank, rankPoints } = contact.value;
-  return points === undefined ? readSums(reads, by) : { kind: 'balance', points, rank, rankPoints };
+  return points === undefined ? readSums(by, session) : { kind: 'balance', points, rank, rankPoints };
 }
 
-async function readSums(reads: Reads, by: Identifier): Promise<Outcome> {
+async function readSums(by: Identifier, session: Session): Promise<Outcome> {
   const [earned, spent] = await Promise.all([
-    readAll(reads, { type: 'point', by }),
-    readAll(reads, { type: 'gift', by }),
+    readAll(session, { type: 'point', by }),
+    readAll(session, { type: 'gift', by }),
   ]);
   if (!earned.ok || !spent.ok) return { kind: 'unavailable' };
   return {
     kind: 'sums',
     earned: sum(earned.value.records),
     spent: sum(spent.value.records),
-    partial: !earned.value.complete || !spent.value.complete,
+    partial: !earned.value.isComplete || !spent.value.isComplete,
   };
 }
 
-const sum = (records: readonly LoyaltyRecord[]): number =>
-  records.reduce((total, { status, score = 0 }) => total + (status === 'succeeded' ? score : 0), 0);
+function sum(records: readonly LoyaltyRecord[]): number {
+  let total = 0;
+  for (const { status, score = 0 } of records) if (status === 'succeeded') total += score;
+  return total;
+}
 
-/** Reading the balance may hold up a list of gifts this long, and the result of an operation half as long. */
+/** Reading the points may hold up a list of gifts this long, and the result of an operation half as long. */
 const LIST_MS = 2000;
 const RESULT_MS = 1000;
 
-type Parts = Pick<Tools, 'antcrm' | 'contacts' | 'world'>;
-
 /**
- * The customer's points by AntCRM's record of them: null = it knows no such customer; undefined = they cannot be had, or
- * not within `withinMs`. Asks once, and never throws.
+ * The customer's points by AntCRM's record: null = it knows no such customer; undefined = they cannot be read, or not within
+ * `withinMs`. Asks once, and never throws.
  */
 export async function readPoints(
   by: Identifier,
-  context: EffectContext,
-  parts: Parts,
+  session: Session,
   withinMs = RESULT_MS,
 ): Promise<number | null | undefined> {
-  if (parts.contacts === 'off' || context.signal.aborted || context.stopping()) return undefined;
-  const contact = await within(withinMs, parts, context, () => parts.antcrm.contact(by));
-  return contact?.ok ? (contact.value === null ? null : contact.value.points) : undefined;
+  if (session.tools.contacts === 'off' || !session.mayRead()) return undefined;
+  const contact = await session.waitAtMost(withinMs, session.contact(by));
+  if (!contact?.ok) return undefined;
+  return contact.value === null ? null : contact.value.points;
 }
 
-/** Both readings, where there are both. */
-export function movement(before: number | undefined, after: number | null | undefined): Movement | undefined {
+/** Undefined unless both were read. */
+export function toMovement(
+  before: number | undefined,
+  after: number | null | undefined,
+): Movement | undefined {
   return before === undefined || after === undefined || after === null ? undefined : { before, after };
 }
 
-/** The same as an outcome: `unavailable` where the points cannot be had. */
-export async function readExactBalance(
-  by: Identifier,
-  context: EffectContext,
-  parts: Parts,
-): Promise<Outcome> {
-  assertMayBegin(context);
-  const points = await readPoints(by, context, parts, LIST_MS);
+/** Only what AntCRM's record says; `unavailable` where the points cannot be read. */
+export async function readExactBalance(by: Identifier, session: Session): Promise<Outcome> {
+  session.assertMayBegin();
+  const points = await readPoints(by, session, LIST_MS);
   return points === undefined ? { kind: 'unavailable' } : { kind: 'balance', points };
 }

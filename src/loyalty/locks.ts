@@ -1,88 +1,78 @@
-import {
-  type Awaited,
-  awaitedOf,
-  type EffectContext,
-  type Identifier,
-  type Lookup,
-  readAwaited,
-  writeAwaited,
-} from '../conversation/effect.ts';
-import type { LoyaltyRecord, Named } from './port.ts';
+import type { Awaited, EffectContext, Lookup } from '../conversation/effect.ts';
+import { awaitedOf, readAwaited, writeAwaited } from '../conversation/effect.ts';
+import type { CustomerNames, LoyaltyRecord } from './port.ts';
 
-/** The customer's other operations: the records that settled some, and successes whose record is still to come. */
-export type Others = { readonly settled: readonly string[]; readonly awaited: readonly Awaited[] };
+/** The customer's other operations: records that settled some, and successes whose record is still to come. */
+export type OtherOperations = { readonly settled: readonly string[]; readonly awaited: readonly Awaited[] };
 
-export const NOBODY: Others = { settled: [], awaited: [] };
+export const NO_OPERATIONS: OtherOperations = { settled: [], awaited: [] };
 
 /**
- * `busy`: another operation has one of the locks, and this one has none. `unreadable`: all are taken, but a newer version
- * wrote what this one cannot read, so that it is not known whose a record is.
+ * `busy`: another operation has one of the locks, and this one has none. `unreadable`: this one has all of them, but a newer
+ * version stored something that this version cannot read, so nobody can tell whose a record is.
  */
-export type Locked = Others | 'unreadable' | 'busy';
+export type LockResult = OtherOperations | 'unreadable' | 'busy';
+
+/** Locks for `forMs`, or as long as a lock lives unless told. */
+export type LockRequest = {
+  readonly names: Iterable<string>;
+  readonly operation: string;
+  readonly forMs?: number | undefined;
+};
 
 /**
- * How long a lock lives until an outcome is known to be unknown: a process that dies before it wrote an intent holds up
- * nobody longer, and one that dies after it leaves time to whoever takes the turn up.
+ * How long a lock lives before the outcome is unknown, ms. A process that dies before it stored an intent holds up the
+ * customer no longer; one that dies after it leaves enough time to the process that takes the turn over.
  */
 export const BRIEF_MS = 3 * 60 * 1000;
 
-/** Takes all of them or none, in the same order everywhere, so that of two operations that overlap one gets through. */
+/** Takes all locks or none, everywhere in the same order, so that of two operations that overlap one gets through. */
 export async function lockAll(
-  names: Iterable<string>,
-  operation: string,
   context: EffectContext,
-  forMs?: number,
-): Promise<Locked> {
+  { names, operation, forMs }: LockRequest,
+): Promise<LockResult> {
   const sorted = [...new Set(names)].sort();
   const settled = new Set<string>();
   const awaited = new Set<string>();
-  for (const name of sorted) {
+  for (const [index, name] of sorted.entries()) {
     const lock = await context.lock(name, operation, forMs);
     if (!lock.locked) {
-      await unlockAll(sorted.slice(0, sorted.indexOf(name)), operation, context);
+      await unlockAll(context, { names: sorted.slice(0, index), operation });
       return 'busy';
     }
     for (const record of lock.settled) settled.add(record);
-    for (const one of lock.awaited) awaited.add(one);
+    for (const success of lock.awaited) awaited.add(success);
   }
-  const read = [...awaited].map(readAwaited).filter((one) => one !== null);
-  return read.length === awaited.size ? { settled: [...settled], awaited: read } : 'unreadable';
+  const successes = [...awaited].map(readAwaited).filter((success) => success !== null);
+  return successes.length < awaited.size ? 'unreadable' : { settled: [...settled], awaited: successes };
 }
 
-/** Never throws: what the store does not give back now ends with its time. */
-export async function unlockAll(
-  names: Iterable<string>,
-  operation: string,
-  context: EffectContext,
-): Promise<void> {
-  // Whoever has the lease now works on the same operation, and may have taken the locks anew.
+/** Never throws: a lock that the store does not give back now ends with its time. */
+export async function unlockAll(context: EffectContext, { names, operation }: LockRequest): Promise<void> {
+  // The process that has the lease now works on the same operation, and may have taken the locks anew.
   if (context.signal.aborted) return;
   await Promise.allSettled([...names].map((name) => context.unlock(name, operation)));
 }
 
-export function namesOf({ customerId, phones, emails }: Named): string[] {
-  return [
-    ...(customerId === undefined ? [] : [`customer:${customerId}`]),
-    ...phones.map((phone) => `phone:${phone}`),
-    ...emails.map((email) => `email:${email}`),
-  ];
+/** Adds each name under which AntCRM knows the customer. */
+export function addNames(names: Set<string>, { customerId, phones, emails }: CustomerNames): void {
+  if (customerId !== undefined) names.add(`customer:${customerId}`);
+  for (const phone of phones) names.add(`phone:${phone}`);
+  for (const email of emails) names.add(`email:${email}`);
 }
 
-export const namesIn = (records: readonly LoyaltyRecord[]): string[] =>
-  records.flatMap(({ whose }) => (whose ? namesOf(whose) : []));
+export function addNamesIn(names: Set<string>, records: readonly LoyaltyRecord[]): void {
+  for (const { whose } of records) if (whose) addNames(names, whose);
+}
 
-export const nameOf = ({ kind, value }: Identifier): string => `${kind}:${value}`;
+/** AntCRM may list a code in other letters. */
+export const nameOfCode = (code: string): string => `code:${code.trim().toLowerCase()}`;
 
-/** Codes are compared as AntCRM may list them: without regard to case. */
-export const codeName = (code: string): string => `code:${code.trim().toLowerCase()}`;
-
-/** By the code it is known which record is whose; without a record, that one is still to come. */
+/** Remembers whose the record of a code is. Without a record, that one is still to come. */
 export function rememberCode(
-  lookup: Lookup,
-  operation: string,
-  record: string | undefined,
   context: EffectContext,
+  { lookup, operation, record }: { lookup: Lookup; operation: string; record: string | undefined },
 ): Promise<void> {
   const awaited = record === undefined ? writeAwaited(awaitedOf(lookup)) : undefined;
-  return context.unlock(codeName(lookup.code), operation, record, awaited);
+  return context.unlock(nameOfCode(lookup.code), operation, record, awaited);
 }

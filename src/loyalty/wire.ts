@@ -1,18 +1,17 @@
 import { z } from 'zod';
 import type { HistoryType, Identifier } from '../conversation/effect.ts';
-import { type Contact, HISTORY_PAGE, type HistoryQuery, type LoyaltyRecord, type Named } from './port.ts';
+import type { AccumulateRequest, Contact, CustomerNames, HistoryPage, HistoryQuery } from './port.ts';
+import { HISTORY_PAGE, type LoyaltyRecord, type RedeemRequest } from './port.ts';
 
 /*
- * What goes over the wire, exactly as docs/antcrm.md has it, and what comes back, read tolerantly: any part may be
- * missing, null or of a wrong type, and then it is simply not there. Nothing here throws, whatever the value.
+ * What goes over the wire, exactly as docs/antcrm.md has it, and what comes back, read tolerantly: a part that is missing,
+ * null or of a wrong type is simply not there. Nothing here throws, whatever the value.
  */
 
-export const HISTORY = '/history-point';
-
-/** AntCRM's form of an E.164 number: Vietnamese ones national (`0867123456`), others as they are (docs/antcrm.md). */
+/** AntCRM's form of an E.164 number: Vietnamese ones national (`0867123456`), others unchanged (docs/antcrm.md). */
 export const toNational = (e164: string): string => e164.replace(/^\+84/, '0');
 
-/** E.164 of a phone as AntCRM has it; what cannot be read as such stays as it is. */
+/** E.164 of a phone as AntCRM has it; unchanged where it cannot be read as a phone. */
 export function toE164(stored: string): string {
   const digits = stored.replace(/\D/g, '');
   if (stored.trim().startsWith('+')) return `+${digits}`;
@@ -24,48 +23,37 @@ export function toE164(stored: string): string {
   return stored;
 }
 
-/** A customer's values in AntCRM's form. None of them may reach a log. */
-export type Sendable = Partial<Record<'code' | 'phone' | 'email' | 'name', string | undefined>>;
-
-export const inAntCrmForm = (values: Sendable): Sendable => ({
-  ...values,
-  phone: values.phone === undefined ? undefined : toNational(values.phone),
-});
-
-export function accumulateBody({ code, phone, email, name }: Sendable) {
-  const work = (value: string | undefined) => (value === undefined ? [] : [{ type: 'Work', value }]);
-  return { code, data: { emails: work(email), name, phones: work(phone) } };
+export function accumulateBody({ code, phone, email, name }: AccumulateRequest) {
+  const emails = email === undefined ? [] : [{ type: 'Work', value: email }];
+  const phones = phone === undefined ? [] : [{ type: 'Work', value: toNational(phone) }];
+  return { code, data: { emails, name, phones } };
 }
 
 /** Flat strings, unlike an accumulation. */
-export const redeemBody = ({ code, phone, email }: Sendable) => ({ code, data: { email, phone } });
+export function redeemBody({ gift, phone, email }: RedeemRequest) {
+  return { code: gift, data: { email, phone: phone && toNational(phone) } };
+}
 
 /** `page` is AntCRM's number of it. */
-export function historySearch(query: Omit<HistoryQuery, 'page'>, page: number): URLSearchParams {
+export function historyPath(query: Omit<HistoryQuery, 'page'>, page: number): string {
   const search = new URLSearchParams(query.type === 'point' ? { type: 'point' } : {});
   if (query.fromMs !== undefined) search.set('createdAtRangeFrom', String(query.fromMs));
-  // Our periods are half-open; AntCRM does not say whether the end is included, and a millisecond is not missed.
+  // Our periods are half-open. AntCRM does not say whether it includes the end; nobody misses a millisecond.
   if (query.toMs !== undefined) search.set('createdAtRangeTo', String(query.toMs - 1));
-  search.set(query.by.kind, identifierIn(query.by));
+  search.set(query.by.kind, toSent(query.by));
   search.set('page', String(page));
-  return search;
+  return `/history-point?${search}`;
 }
 
-export function contactSearch(by: Identifier, page: number): URLSearchParams {
+export function contactPath(by: Identifier, page: number): string {
   const paging = { page: String(page), limit: String(HISTORY_PAGE) };
-  return new URLSearchParams({ contactType: 'customer', [by.kind]: identifierIn(by), ...paging });
+  return `/contacts?${new URLSearchParams({ contactType: 'customer', [by.kind]: toSent(by), ...paging })}`;
 }
 
-const identifierIn = (by: Identifier) => (by.kind === 'phone' ? toNational(by.value) : by.value);
-
-/** A cheap read that shows whether AntCRM works again. */
-export function historyOfNobody(page: number): { readonly method: 'GET'; readonly path: string } {
-  const by = { kind: 'phone', value: '+84000000000' } as const;
-  return { method: 'GET', path: `${HISTORY}?${historySearch({ type: 'point', by }, page)}` };
-}
+const toSent = ({ kind, value }: Identifier): string => (kind === 'phone' ? toNational(value) : value);
 
 /** Undefined where it is no JSON. */
-export function readJson(content: Buffer): unknown {
+export function parseJson(content: Buffer): unknown {
   try {
     return JSON.parse(content.toString('utf8'));
   } catch {
@@ -73,156 +61,168 @@ export function readJson(content: Buffer): unknown {
   }
 }
 
-/** Longer words are cut: they end up in messages to customers. */
-const MAX_WORD = 200;
+/** Longer names are cut, because customers see them. Longer ids and codes are ignored. */
+const MAX_LENGTH = 200;
+
+const optional = <Schema extends z.ZodType>(schema: Schema) => schema.optional().catch(undefined);
 
 const NUMBER = /^\s*-?\d{1,15}(\.\d{1,6})?\s*$/;
-const numeric = z.union([z.number(), z.string().regex(NUMBER).transform(Number)]);
-const word = z
-  .union([z.string(), z.number().transform(String)])
-  .transform((text) => text.trim().slice(0, MAX_WORD))
-  .refine((text) => text !== '');
+const anyNumber = z.union([z.number(), z.string().regex(NUMBER).transform(Number)]);
+const number = optional(anyNumber);
+/** Epoch ms of a year with four digits: no other time can be shown. */
+const time = optional(
+  anyNumber.pipe(
+    z
+      .number()
+      .min(0)
+      .max(Date.UTC(10_000) - 1),
+  ),
+);
+const anyText = z.union([z.string(), z.number().transform(String)]).pipe(z.string().trim().min(1));
+const text = optional(anyText);
+const id = optional(anyText.pipe(z.string().max(MAX_LENGTH)));
+const item = optional(z.object({ code: id, name: text }));
 
-const maybe = <Schema extends z.ZodType>(schema: Schema) => schema.optional().catch(undefined);
-
-const number = maybe(numeric);
-/** Epoch ms of a year with four digits: what no calendar has, nobody can be shown. */
-const time = maybe(numeric.refine((ms) => ms >= 0 && ms < Date.UTC(10_000)));
-const text = maybe(word);
-const thing = maybe(z.object({ code: text, name: text }));
-
-const address = maybe(z.union([word, z.object({ value: word }).transform((entry) => entry.value)]));
-const addresses = z
-  .array(address)
-  .catch([])
-  .transform((values) => values.filter((value) => value !== undefined));
-
-const namedSchema = z.object({
-  customerId: text,
-  phones: addresses.transform((values) => values.map(toE164)),
-  emails: addresses.transform((values) => values.map((value) => value.toLowerCase())),
-});
-const contactSchema = namedSchema.extend({ scoreAvailable: number, scoreRank: number, rankName: text });
+const address = z.union([anyText, z.object({ value: anyText }).transform(({ value }) => value)]);
+const addresses = z.array(optional(address)).catch([]);
+const namesSchema = z.object({ customerId: id, phones: addresses, emails: addresses });
+const contactSchema = namesSchema.extend({ scoreAvailable: number, scoreRank: number, rankName: text });
 
 const recordSchema = z.object({
   type: number,
   score: number,
-  status: maybe(z.union([numeric, z.boolean().transform(Number)])),
-  product: thing,
-  gift: thing,
-  code: text,
-  contact: maybe(namedSchema),
+  status: optional(z.union([anyNumber, z.boolean().transform(Number)])),
+  product: item,
+  gift: item,
+  code: id,
+  contact: optional(namesSchema),
   createdAt: time,
-  id: text,
-  _id: text,
+  id,
+  _id: id,
 });
 
 const answerSchema = z.object({ success: z.unknown(), message: text, error: text });
 const wrappedSchema = z.object({ data: z.unknown() });
 
-/** The answer to a POST: `unreadable` where nothing tells whether it was applied. */
-export function readSuccess(json: unknown): 'applied' | 'refused' | 'unreadable' {
+/** The answer to a POST: `unknown` where nothing tells whether it was applied. */
+export function parseSuccess(json: unknown): 'applied' | 'refused' | 'unknown' {
   const { success } = answerSchema.safeParse(json).data ?? {};
   if (success === 1 || success === '1' || success === true) return 'applied';
-  return ['number', 'string', 'boolean'].includes(typeof success) ? 'refused' : 'unreadable';
+  return ['number', 'string', 'boolean'].includes(typeof success) ? 'refused' : 'unknown';
 }
 
 /** Whether AntCRM says that it did not do as asked: an empty list beside that does not mean that there is nothing. */
 function isRefusal(json: unknown): boolean {
-  return answerSchema.safeParse(json).data?.success !== undefined && readSuccess(json) !== 'applied';
+  const hasSuccess = answerSchema.safeParse(json).data?.success !== undefined;
+  return hasSuccess && parseSuccess(json) !== 'applied';
 }
 
-/** AntCRM's own words for a refusal, where it has any. */
-export function readReason(json: unknown): string | undefined {
+/** AntCRM's own words for a refusal, where it has any; at most 2,000 characters. */
+export function parseReason(json: unknown): string | undefined {
   const answer = answerSchema.safeParse(json).data;
-  return answer?.message ?? answer?.error;
+  return (answer?.message ?? answer?.error)?.slice(0, 10 * MAX_LENGTH);
 }
 
 /**
- * AntCRM's own words for a refusal, made fit for an operator's log: without what we sent (`sent`: code, phone, e-mail,
- * name), e-mails, anything with a digit in it and control characters; at most 200 characters.
+ * AntCRM's own words, made fit for an operator's log: at most 200 characters, without the values that were `sent`, e-mails,
+ * control characters and words with a digit.
  */
-export function scrub(reason: string | undefined, sent: readonly (string | undefined)[]): string {
-  const said = (reason ?? '').slice(0, 10 * MAX_WORD);
-  const ours = sent.filter((value = '') => value.length > 1);
-  return ours
-    .reduce<string>((text, value = '') => text.replaceAll(value, '*'), said)
-    .replace(/[\p{C}\p{Z}]+/gu, ' ')
-    .split(' ')
+export function scrub(reason: string, sent: readonly (string | undefined)[]): string {
+  let scrubbed = reason;
+  for (const value of sent) if (value && value.length > 1) scrubbed = scrubbed.replaceAll(value, '*');
+  const words = scrubbed.replace(/[\p{C}\p{Z}]+/gu, ' ').split(' ');
+  return words
     .map((word) => (word.includes('@') ? '*' : word))
     .join(' ')
     .replace(/[\p{L}\p{N}+]+/gu, (word) => (/\p{N}/u.test(word) ? '*' : word))
     .trim()
-    .slice(0, MAX_WORD);
+    .slice(0, MAX_LENGTH);
 }
 
 /**
- * A page of the history; null if the answer is no list, a refusal, or lists what is somebody else's: nothing follows from
- * it then.
- * `count` is what the page held before records of the other type were left out: it tells whether there may be another.
+ * A page of the history. `unreadable` if the answer is no list or a refusal, or if it lists another customer's record:
+ * then it proves nothing.
  */
-export function readHistory(
+export function parseHistory(
   json: unknown,
   { type, by }: Pick<HistoryQuery, 'type' | 'by'>,
-): { records: LoyaltyRecord[]; count: number } | null {
+): HistoryPage | 'unreadable' {
   const list = Array.isArray(json) ? json : wrappedSchema.safeParse(json).data?.data;
-  if (!Array.isArray(list) || isRefusal(json)) return null;
-  const records = list.flatMap((entry) => readRecord(entry, type) ?? []);
-  if (records.some(({ whose }) => whose && isAnothers(whose, by))) return null;
-  return { records: records.filter((record) => record.type === type), count: list.length };
+  if (!Array.isArray(list) || (list !== json && isRefusal(json))) return 'unreadable';
+  const records: LoyaltyRecord[] = [];
+  for (const entry of list) {
+    const record = parseRecord(entry, type);
+    if (record?.whose && isAnothers(record.whose, by)) return 'unreadable';
+    if (record?.type === type) records.push(record);
+  }
+  // Records of the other type count: AntCRM has filled the page.
+  return { records, full: list.length >= HISTORY_PAGE };
 }
 
-function readRecord(entry: unknown, asked: HistoryType): LoyaltyRecord | null {
+function parseRecord(entry: unknown, asked: HistoryType): LoyaltyRecord | null {
   const record = recordSchema.safeParse(entry).data;
   if (!record) return null;
   const type = record.type === undefined ? asked : TYPES[record.type];
   if (!type) return null;
-  const about = type === 'point' ? record.product : record.gift;
+  const { product, gift } = record;
   return {
     id: record.id ?? record._id,
     type,
     // Only a plain 0 is a failure: taking a success for one would let points be spent a second time.
     status: record.status === 0 ? 'failed' : 'succeeded',
     score: record.score,
-    what: about?.name,
-    code: type === 'point' ? record.code : record.gift?.code,
+    what: (type === 'point' ? product : gift)?.name?.slice(0, MAX_LENGTH),
+    code: type === 'point' ? record.code : gift?.code,
     atMs: record.createdAt,
-    whose: record.contact,
+    whose: record.contact && toNames(record.contact),
   };
 }
 
 const TYPES: Readonly<Record<number, HistoryType>> = { 1: 'point', 2: 'gift' };
 
+function toNames({ customerId, phones, emails }: z.infer<typeof namesSchema>): CustomerNames {
+  const names = { customerId, phones: [] as string[], emails: [] as string[] };
+  for (const phone of phones) if (phone) names.phones.push(toE164(phone));
+  for (const email of emails) if (email) names.emails.push(email.toLowerCase());
+  return names;
+}
+
 /**
- * The customer's record out of one object, an array or `{ data }`; null if there is none, `unreadable` if the answer
- * is something else. A record that carries another phone (or e-mail) than the one asked for is somebody else's.
+ * The customer's record out of one object, an array or `{ data }`; null if there is none, `unreadable` if the answer is
+ * something else. A record that carries only other phones (or e-mails) than `by` is another customer's.
  */
-export function readContact(json: unknown, by: Identifier): Contact | null | 'unreadable' {
+export function parseContact(json: unknown, by: Identifier): Contact | null | 'unreadable' {
   if (isRefusal(json)) return 'unreadable';
   const wrapped = wrappedSchema.safeParse(json).data;
-  const found = wrapped?.data === undefined ? json : wrapped.data;
-  if (found === null || found === undefined) return wrapped?.data === null ? null : 'unreadable';
-  const entries = Array.isArray(found) ? found : [found];
-  const contacts = entries.flatMap((entry) => readOneContact(entry) ?? []);
-  if (contacts.length === 0) return entries.length === 0 ? null : 'unreadable';
-
-  const theirs = contacts.find((contact) => carries(contact, by));
+  if (wrapped?.data === null) return null;
+  const body = wrapped?.data ?? json;
+  const entries: unknown[] = Array.isArray(body) ? body : [body];
+  const contacts: Contact[] = [];
+  for (const entry of entries) {
+    const contact = toContact(entry);
+    if (contact && carries(contact, by)) return contact;
+    if (contact) contacts.push(contact);
+  }
   const [only] = contacts;
-  return theirs ?? (contacts.length === 1 && only && !isAnothers(only, by) ? only : null);
+  if (!only) return entries.length === 0 ? null : 'unreadable';
+  return contacts.length === 1 && !isAnothers(only, by) ? only : null;
+}
+
+function toContact(entry: unknown): Contact | null {
+  const contact = contactSchema.safeParse(entry).data;
+  if (!contact) return null;
+  const { scoreAvailable: points, scoreRank: rankPoints, rankName } = contact;
+  const names = toNames(contact);
+  const isEmpty = (names.customerId ?? points ?? names.phones[0] ?? names.emails[0]) === undefined;
+  return isEmpty ? null : { ...names, points, rank: rankName?.slice(0, MAX_LENGTH), rankPoints };
 }
 
 /** Whether AntCRM lists this identifier for a customer. */
-export const carries = ({ phones, emails }: Named, { kind, value }: Identifier): boolean =>
-  kind === 'phone' ? phones.includes(value) : emails.includes(value.toLowerCase());
+export function carries({ phones, emails }: CustomerNames, { kind, value }: Identifier): boolean {
+  return kind === 'phone' ? phones.includes(value) : emails.includes(value.toLowerCase());
+}
 
-/** What names nobody of this kind may be anybody's. */
-const isAnothers = (named: Named, by: Identifier): boolean =>
-  (by.kind === 'phone' ? named.phones : named.emails).length > 0 && !carries(named, by);
-
-function readOneContact(entry: unknown): Contact | null {
-  const contact = contactSchema.safeParse(entry).data;
-  if (!contact) return null;
-  const { customerId, phones, emails, scoreAvailable, scoreRank, rankName } = contact;
-  if ((customerId ?? scoreAvailable ?? phones[0] ?? emails[0]) === undefined) return null;
-  return { customerId, phones, emails, points: scoreAvailable, rank: rankName, rankPoints: scoreRank };
+/** A customer without any identifier of this kind may be anybody. */
+function isAnothers(names: CustomerNames, by: Identifier): boolean {
+  return (by.kind === 'phone' ? names.phones : names.emails).length > 0 && !carries(names, by);
 }

@@ -5,6 +5,7 @@ import { createClient } from '../../src/channels/staff/client.ts';
 import type { RequestSchema } from '../../src/channels/staff/schemas.ts';
 import { conversationName } from '../../src/engine/messages.ts';
 import type { AntCrmClient } from '../../src/loyalty/antcrm.ts';
+import type { HistoryQuery } from '../../src/loyalty/port.ts';
 import { createEncryption, type Encryption } from '../../src/store/encryption.ts';
 import { startBot } from '../support/app.ts';
 import { dueSoon, dump, startRedis, until } from '../support/redis.ts';
@@ -14,13 +15,15 @@ async function startBeside() {
   const redis = await startRedis();
   const admin = new Redis(redis.url);
   const bug = { on: false };
-  const buggy = (port: AntCrmClient): AntCrmClient => ({
-    ...port,
-    history: async (query) => {
-      if (bug.on) throw new Error('a bug');
-      return port.history(query);
-    },
-  });
+  const buggy = (port: AntCrmClient): AntCrmClient => {
+    const history = port.history.bind(port);
+    return Object.assign(port, {
+      async history(query: HistoryQuery) {
+        if (bug.on) throw new Error('a bug');
+        return history(query);
+      },
+    });
+  };
   const running = await startBot({ REDIS_URL: redis.url }, { around: { antcrm: buggy } });
   onTestFinished(async () => {
     await running.stop();

@@ -1,68 +1,62 @@
 import { describe, expect, test } from 'vitest';
-import { createRemoteClock } from '../../src/loyalty/clock.ts';
+import type { AnswerTime } from '../../src/loyalty/port.ts';
 import { openAntCrm, redemption } from '../support/antcrm.ts';
 import { serve } from '../support/server.ts';
+import { createKit, PHONE, START_MS } from './operations.doubles.ts';
 
-const BY_PHONE = { kind: 'phone', value: '+84867123456' } as const;
-const POINTS = { type: 'point', by: BY_PHONE, page: 1 } as const;
+const POINTS = { type: 'point', by: PHONE, page: 1 } as const;
 const HOUR_MS = 3_600_000;
-const NOW = Date.UTC(2026, 10, 25, 8, 47);
 
-/** A clock that hears answers after `tookMs` of AntCRM, `aheadMs` ahead of our monotonic one. */
-function listener() {
-  let nowMs = 0;
-  const remote = createRemoteClock({ monotonicMs: () => nowMs });
-  return {
-    remote,
-    pass(ms: number) {
-      nowMs += ms;
-    },
-    answer(aheadMs: number | null, tookMs = 100) {
-      const sentMs = nowMs;
-      nowMs += tookMs;
-      const atMs = sentMs + tookMs / 2 + (aheadMs ?? 0);
-      const date = aheadMs === null ? undefined : new Date(atMs).toUTCString();
-      remote.note(date, sentMs, nowMs);
-      return remote.read();
-    },
-  };
-}
+describe('AntCRM’s clock is kept with the lookup, as the last answer before the call shows it', () => {
+  /** What is stored where the contact and then the baseline are answered at these times. */
+  async function measure(contact: AnswerTime | undefined, baseline: AnswerTime | undefined) {
+    const { antcrm, perform } = createKit();
+    antcrm.fate = 'lost';
+    antcrm.contact = async () => ({
+      ok: true,
+      value: { customerId: '475', phones: [], emails: [] },
+      time: contact,
+    });
+    antcrm.history = async () => ({ ok: true, value: { records: [], full: false }, time: baseline });
+    const outcome = await perform({ kind: 'redeem', operation: 'op-1', gift: 'DAUMAY01', by: PHONE });
+    return outcome.kind === 'unknown' ? outcome.lookup : undefined;
+  }
+  const told = (aheadMs: number, tookMs = 0): AnswerTime => ({ dateMs: START_MS + aheadMs, tookMs });
+  const untold: AnswerTime = { dateMs: undefined, tookMs: 0 };
 
-describe('AntCRM’s clock', () => {
-  test('is known from one answer, within a second', () => {
-    for (const ms of [0, 1, 499, 500, 999]) {
-      const read = listener().answer(NOW + ms);
-      expect(read).toMatchObject({ kind: 'known', errorMs: 1000 });
-      if (read.kind === 'known') expect(Math.abs(read.aheadMs - NOW - ms)).toBeLessThanOrEqual(500);
-    }
+  test.each<[string, AnswerTime | undefined, AnswerTime | undefined, object | undefined]>([
+    ['is half a second behind what it cut off', told(HOUR_MS), told(-500), { ms: 0, errorMs: 1000 }],
+    [
+      'is as unsure as the round trip was long',
+      told(0),
+      told(HOUR_MS, 6000),
+      { ms: HOUR_MS + 3500, errorMs: 3500 },
+    ],
+    [
+      'is the answer before, where the last one has no Date',
+      told(HOUR_MS),
+      untold,
+      { ms: HOUR_MS + 500, errorMs: 1000 },
+    ],
+    ['is not known where no answer has one', untold, untold, undefined],
+  ])('%s', async (_, contact, baseline, skew) => {
+    expect((await measure(contact, baseline))?.skew).toEqual(skew);
   });
 
-  test('is no other because of one wrong answer, and is another after a few', () => {
-    const { answer } = listener();
-    for (let n = 0; n < 4; n++) answer(NOW);
-    const near = (ms: number, read = answer(ms)) =>
-      read.kind === 'known' ? Math.round((read.aheadMs - NOW) / HOUR_MS) : Number.NaN;
-    expect(near(NOW + HOUR_MS)).toBe(0);
-    for (let n = 0; n < 2; n++) answer(NOW + HOUR_MS);
-    expect(near(NOW + HOUR_MS)).toBe(1);
+  test('and decides from when on the history is read', async () => {
+    const fromMs = START_MS + HOUR_MS + 500 - 35 * 60_000;
+    expect(await measure(told(HOUR_MS), untold)).toMatchObject({ fromMs });
   });
 
-  test('is told by slow answers only where there are no quicker ones', () => {
-    const { answer } = listener();
-    expect(answer(NOW, 6000)).toMatchObject({ errorMs: 3500 });
-    const { answer: another } = listener();
-    another(NOW);
-    expect(another(NOW + HOUR_MS, 6000)).toMatchObject({ errorMs: 1000 });
-  });
-
-  test('is not known any more when it has not answered for long, nor where its answers do not tell it', () => {
-    const { remote, answer, pass } = listener();
-    expect(remote.read()).toEqual({ kind: 'unasked' });
-    expect(answer(NOW).kind).toBe('known');
-    expect(answer(null).kind).toBe('known');
-    pass(HOUR_MS);
-    expect(remote.read()).toEqual({ kind: 'unasked' });
-    expect(answer(null)).toEqual({ kind: 'untold' });
+  test('or as the answer to the call shows it, where nothing was asked before', async () => {
+    const { antcrm, perform } = createKit();
+    antcrm.accumulate = async () => ({ kind: 'unknown', time: told(HOUR_MS) });
+    const phone = { value: PHONE.value, proved: false };
+    expect(
+      await perform({ kind: 'accumulate', operation: 'op-1', code: 'TIVI000000017', phone }),
+    ).toMatchObject({
+      lookup: { skew: { ms: HOUR_MS + 500, errorMs: 1000 } },
+    });
   });
 });
 
@@ -73,18 +67,11 @@ describe('the header Date', () => {
       response.statusCode = request.url?.startsWith('/history') ? 500 : 200;
       response.end('{"success":1}');
     });
-    const calls = [
-      (one: ReturnType<typeof openAntCrm>) => one.antCrm.history(POINTS),
-      (one: ReturnType<typeof openAntCrm>) => one.antCrm.redeem(redemption()),
-      (one: ReturnType<typeof openAntCrm>) => one.antCrm.contact(BY_PHONE),
-    ];
-    for (const call of calls) {
-      const opened = openAntCrm(server.url);
-      expect(opened.antCrm.clock()).toEqual({ kind: 'unasked' });
-      await call(opened);
-      const clock = opened.antCrm.clock();
-      if (clock.kind !== 'known') throw new Error(`it is ${clock.kind}`);
-      expect(Math.abs(clock.aheadMs + performance.now() - Date.now() - HOUR_MS)).toBeLessThan(1500);
+    const { antCrm } = openAntCrm(server.url);
+    for (const call of [antCrm.history(POINTS), antCrm.redeem(redemption()), antCrm.contact(PHONE)]) {
+      const { time } = await call;
+      expect(Math.abs((time?.dateMs ?? 0) - Date.now() - HOUR_MS)).toBeLessThan(2500);
+      expect(time?.tookMs).toBeGreaterThan(0);
     }
   });
 
@@ -95,7 +82,6 @@ describe('the header Date', () => {
       response.end('[]');
     });
     const { antCrm } = openAntCrm(server.url);
-    await antCrm.history(POINTS);
-    expect(antCrm.clock()).toEqual({ kind: 'untold' });
+    expect((await antCrm.history(POINTS)).time).toMatchObject({ dateMs: undefined });
   });
 });

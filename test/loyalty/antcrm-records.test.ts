@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import {
-  readContact,
-  readHistory,
-  readReason,
-  readSuccess,
+  parseContact,
+  parseHistory,
+  parseReason,
+  parseSuccess,
   scrub,
   toE164,
   toNational,
@@ -23,6 +23,11 @@ const contact = {
 };
 
 const GARNACHO = { customerId: '475', phones: ['+84867123456'], emails: ['garnacho@gmail.com'] };
+
+function recordsOf(json: unknown, query: Parameters<typeof parseHistory>[1] = POINT) {
+  const page = parseHistory(json, query);
+  return page === 'unreadable' ? page : page.records;
+}
 
 describe('the history', () => {
   test("reads the document's samples", () => {
@@ -46,7 +51,7 @@ describe('the history', () => {
       createdAt: 1692085265818,
       id: '64db2c11cbad5f4fdd254567',
     };
-    expect(readHistory([point, gift], POINT)?.records).toEqual([
+    expect(recordsOf([point, gift])).toEqual([
       {
         id: '64db290a7796fe24bfe876b4',
         type: 'point',
@@ -58,7 +63,7 @@ describe('the history', () => {
         whose: GARNACHO,
       },
     ]);
-    expect(readHistory([point, gift], GIFT)?.records).toEqual([
+    expect(recordsOf([point, gift], GIFT)).toEqual([
       {
         id: '64db2c11cbad5f4fdd254567',
         type: 'gift',
@@ -75,9 +80,7 @@ describe('the history', () => {
   test.each([-1e17, 1e17, '-100000000000000', Number.MAX_VALUE])(
     'have no time where no calendar has it: %j',
     (createdAt) => {
-      expect(readHistory([{ type: 1, createdAt }], POINT)?.records).toEqual([
-        { type: 'point', status: 'succeeded' },
-      ]);
+      expect(recordsOf([{ type: 1, createdAt }])).toEqual([{ type: 'point', status: 'succeeded' }]);
     },
   );
 
@@ -89,8 +92,8 @@ describe('the history', () => {
       'text',
       { type: 3, score: 1 },
     ];
-    expect(readHistory(records, POINT)).toEqual({
-      count: 5,
+    expect(parseHistory(records, POINT)).toEqual({
+      full: false,
       records: [
         { id: '7', type: 'point', status: 'failed', score: 100, atMs: 1692084490615 },
         { type: 'point', status: 'succeeded' },
@@ -103,17 +106,16 @@ describe('the history', () => {
       type: 2,
       contact: { phones: [{ value: '0912345678' }], emails: [{ value: 'garnacho@gmail.com' }] },
     };
-    expect(readHistory([{ type: 2 }, other], GIFT)).toBeNull();
-    expect(readHistory([other], { ...GIFT, by: { kind: 'email', value: 'Garnacho@gmail.com' } })?.count).toBe(
-      1,
-    );
-    expect(readHistory([{ type: 2, contact: { phones: [], customerId: 1 } }], GIFT)?.count).toBe(1);
+    expect(parseHistory([{ type: 2 }, other], GIFT)).toBe('unreadable');
+    const byEmail = { ...GIFT, by: { kind: 'email', value: 'Garnacho@gmail.com' } } as const;
+    expect(recordsOf([other], byEmail)).toHaveLength(1);
+    expect(recordsOf([{ type: 2, contact: { phones: [], customerId: 1 } }], GIFT)).toHaveLength(1);
   });
 
   test('may come wrapped, and is null where it is no list', () => {
-    expect(readHistory({ data: [{ type: 2 }] }, GIFT)?.records).toHaveLength(1);
-    expect(readHistory({ success: 0 }, GIFT)).toBeNull();
-    expect(readHistory('[]', GIFT)).toBeNull();
+    expect(recordsOf({ data: [{ type: 2 }] }, GIFT)).toHaveLength(1);
+    expect(parseHistory({ success: 0 }, GIFT)).toBe('unreadable');
+    expect(parseHistory('[]', GIFT)).toBe('unreadable');
   });
 });
 
@@ -134,28 +136,28 @@ describe('a contact', () => {
     ['a wrapped array', { data: [balance] }],
     ['a wrapped object', { data: balance }],
   ])('may be %s', (_, json) => {
-    expect(readContact(json, BY_PHONE)).toEqual(read);
-    expect(readContact(json, { kind: 'email', value: 'GARNACHO@gmail.com' })).toEqual(read);
+    expect(parseContact(json, BY_PHONE)).toEqual(read);
+    expect(parseContact(json, { kind: 'email', value: 'GARNACHO@gmail.com' })).toEqual(read);
   });
 
   test.each([[[]], [{ data: [] }], [{ data: null }]])('is null where AntCRM knows none: %j', (json) => {
-    expect(readContact(json, BY_PHONE)).toBeNull();
+    expect(parseContact(json, BY_PHONE)).toBeNull();
   });
 
   test.each([[null], ['x'], [{}], [{ success: 0 }], [[{ success: 0 }]]])('is unreadable: %j', (json) => {
-    expect(readContact(json, BY_PHONE)).toBe('unreadable');
+    expect(parseContact(json, BY_PHONE)).toBe('unreadable');
   });
 
   test('that carries other phones is somebody else', () => {
     const other = { ...balance, phones: [{ value: '0867123457' }], customerId: 1 };
-    expect(readContact(other, BY_PHONE)).toBeNull();
-    expect(readContact([other, balance], BY_PHONE)).toEqual(read);
+    expect(parseContact(other, BY_PHONE)).toBeNull();
+    expect(parseContact([other, balance], BY_PHONE)).toEqual(read);
   });
 
   test('that carries no phones at all is taken only if it is the only one', () => {
     const bare = { customerId: 475, phones: null, scoreAvailable: 5 };
-    expect(readContact(bare, BY_PHONE)).toMatchObject({ customerId: '475', points: 5, phones: [] });
-    expect(readContact([bare, bare], BY_PHONE)).toBeNull();
+    expect(parseContact(bare, BY_PHONE)).toMatchObject({ customerId: '475', points: 5, phones: [] });
+    expect(parseContact([bare, bare], BY_PHONE)).toBeNull();
   });
 });
 
@@ -171,15 +173,15 @@ test('nothing that AntCRM could send throws', () => {
   })).value;
   fc.assert(
     fc.property(hostile, (json) => {
-      readHistory(json, POINT);
-      readContact(json, BY_PHONE);
-      readSuccess(json);
-      scrub(readReason(json) ?? '', ['x']);
+      parseHistory(json, POINT);
+      parseContact(json, BY_PHONE);
+      parseSuccess(json);
+      scrub(parseReason(json) ?? '', ['x']);
     }),
   );
   const deep = JSON.parse(`${'[{"data":'.repeat(50_000)}1${'}]'.repeat(50_000)}`);
-  expect(readHistory([deep], GIFT)).toEqual({ records: [], count: 1 });
-  expect(readContact(deep, BY_PHONE)).toBe('unreadable');
+  expect(parseHistory([deep], GIFT)).toEqual({ records: [], full: false });
+  expect(parseContact(deep, BY_PHONE)).toBe('unreadable');
 });
 
 test('AntCRM’s own words are fit for a log: no value of ours, no e-mail, no number', () => {

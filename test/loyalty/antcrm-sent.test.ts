@@ -53,8 +53,8 @@ test('once its body was opened, a call that fails is unknown and is not made aga
     });
   });
   const { antCrm } = openAntCrm(server.url);
-  expect(await antCrm.redeem(redemption())).toEqual({ kind: 'unknown' });
-  expect(await antCrm.accumulate(ACCUMULATION)).toEqual({ kind: 'unknown' });
+  expect(await antCrm.redeem(redemption())).toMatchObject({ kind: 'unknown' });
+  expect(await antCrm.accumulate(ACCUMULATION)).toMatchObject({ kind: 'unknown' });
   expect(asked).toBe(2);
 });
 
@@ -64,7 +64,7 @@ test('a redemption is reset at its deadline: what was not sent by then stays uns
     socket.on('error', ended.resolve).on('end', () => ended.resolve('closed'));
   });
   const { antCrm } = openAntCrm(server.url, { timeoutMs: 300 });
-  expect(await antCrm.redeem(redemption())).toEqual({ kind: 'unknown' });
+  expect(await antCrm.redeem(redemption())).toMatchObject({ kind: 'unknown' });
   expect(await ended.promise).toMatchObject({ code: 'ECONNRESET' });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { limitGuessing } from '../../src/loyalty/loyalty.ts';
+import { GuessLimit } from '../../src/loyalty/guess-limit.ts';
 import type { CallOutcome } from '../../src/loyalty/port.ts';
 
 /** A process's calls one after the other, on a clock of its own; codes are good as the test says. */
@@ -8,14 +8,14 @@ function process() {
   let asked = 0;
   let kind: CallOutcome['kind'] = 'refused';
   const alarms: string[] = [];
-  const accumulate = limitGuessing(
-    async () => {
-      asked += 1;
-      return { kind };
-    },
-    { alarm: (name) => alarms.push(name) },
-    { monotonicMs: () => nowMs },
-  );
+  const limit = new GuessLimit({ monotonicMs: () => nowMs }, () => alarms.push('code_guessing'));
+  async function accumulate(): Promise<CallOutcome> {
+    if (!limit.take()) return { kind: 'unavailable' };
+    asked += 1;
+    await Promise.resolve();
+    limit.note(kind);
+    return { kind };
+  }
   return {
     alarms,
     get asked() {
@@ -26,10 +26,9 @@ function process() {
     },
     async tries(count: number, outcome: CallOutcome['kind']) {
       kind = outcome;
-      for (let n = 0; n < count; n++) await accumulate({ code: 'X', phone: '+84867123456' });
+      for (let n = 0; n < count; n++) await accumulate();
     },
-    together: (count: number) =>
-      Promise.all(Array.from({ length: count }, () => accumulate({ code: 'X', phone: '+84867123456' }))),
+    together: (count: number) => Promise.all(Array.from({ length: count }, accumulate)),
   };
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Known } from '../../src/conversation/effect.ts';
-import { link } from '../../src/loyalty/accumulate.ts';
-import type { Contact } from '../../src/loyalty/port.ts';
+import { chooseIdentifiers } from '../../src/loyalty/accumulate.ts';
+import type { AntCrm, Contact } from '../../src/loyalty/port.ts';
 import { createKit, EMAIL, type FakeAntcrm, PHONE } from './operations.doubles.ts';
 
 /** Whose record AntCRM finds by an identifier: nobody's, the customer's, or one of two strangers'. */
@@ -39,6 +39,11 @@ function owned(ofPhone: Owner, ofEmail: Owner): Contact[] {
   }));
 }
 
+/** What an accumulation carries of a phone and an e-mail. */
+function link(antcrm: Pick<AntCrm, 'contact'>, phone?: Known, email?: Known, contacts: 'on' | 'off' = 'on') {
+  return chooseIdentifiers({ phone, email }, antcrm, contacts);
+}
+
 const sent = {
   both: (by: 'phone' | 'email') => ({
     phone: PHONE.value,
@@ -59,18 +64,18 @@ describe('linking', () => {
   it.each(cases)(
     'sends $expected: phone $ofPhone (proved: $isPhone), e-mail $ofEmail (proved: $isEmail)',
     async ({ ofPhone, ofEmail, isPhone, isEmail, expected }) => {
-      const carried = await link(antcrm(...owned(ofPhone, ofEmail)), 'on', phone(isPhone), email(isEmail));
+      const carried = await link(antcrm(...owned(ofPhone, ofEmail)), phone(isPhone), email(isEmail));
       expect(carried).toEqual(sent[expected](isEmail && !isPhone ? 'email' : 'phone'));
     },
   );
 
   it('asks AntCRM for both at once, and only where both are given', async () => {
     const backend = antcrm();
-    expect(await link(backend, 'on', phone(false), undefined)).toEqual({ phone: PHONE.value, by: PHONE });
-    expect(await link(backend, 'on', undefined, email(false))).toEqual({ email: EMAIL.value, by: EMAIL });
+    expect(await link(backend, phone(false), undefined)).toEqual({ phone: PHONE.value, by: PHONE });
+    expect(await link(backend, undefined, email(false))).toEqual({ email: EMAIL.value, by: EMAIL });
     expect(backend.lookups).toEqual([]);
 
-    const pending = link(backend, 'on', phone(false), email(false));
+    const pending = link(backend, phone(false), email(false));
     expect(backend.lookups).toEqual([PHONE, EMAIL]);
     await pending;
   });
@@ -78,34 +83,34 @@ describe('linking', () => {
   it('sends the phone alone where AntCRM cannot be asked', async () => {
     const backend = antcrm();
     backend.down.add('contact');
-    expect(await link(backend, 'on', phone(true), email(true))).toEqual(sent.phone());
-    expect(await link(backend, 'on', phone(false), email(true))).toEqual(sent.phone());
+    expect(await link(backend, phone(true), email(true))).toEqual(sent.phone());
+    expect(await link(backend, phone(false), email(true))).toEqual(sent.phone());
   });
 
   it('sends both unasked where the backend has no contacts', async () => {
     const backend = antcrm(...owned('mine', 'theirs'));
-    expect(await link(backend, 'off', phone(false), email(false))).toEqual(sent.both('phone'));
+    expect(await link(backend, phone(false), email(false), 'off')).toEqual(sent.both('phone'));
     expect(backend.lookups).toEqual([]);
   });
 
   it('tells one record by what it lists where ids are missing', async () => {
     const one = { phones: [PHONE.value], emails: [EMAIL.value] };
-    expect(await link(antcrm(one), 'on', phone(false), email(false))).toEqual(sent.both('phone'));
+    expect(await link(antcrm(one), phone(false), email(false))).toEqual(sent.both('phone'));
 
     const two = [
       { phones: [PHONE.value], emails: [] },
       { phones: [], emails: [EMAIL.value] },
     ];
-    expect(await link(antcrm(...two), 'on', phone(false), email(false))).toEqual(sent.phone());
+    expect(await link(antcrm(...two), phone(false), email(false))).toEqual(sent.phone());
   });
 
   it('finds a typed e-mail on the record whatever its case', async () => {
     const shouted: Known = { value: EMAIL.value.toUpperCase(), proved: false };
     const backend = antcrm({ phones: [PHONE.value], emails: [EMAIL.value] });
-    expect(await link(backend, 'on', phone(false), shouted)).toMatchObject({ email: shouted.value });
+    expect(await link(backend, phone(false), shouted)).toMatchObject({ email: shouted.value });
   });
 
   it('is a bug to be told where nobody is named', async () => {
-    await expect(link(antcrm(), 'on', undefined, undefined)).rejects.toThrow('needs a phone or an e-mail');
+    await expect(link(antcrm(), undefined, undefined)).rejects.toThrow('needs a phone or an e-mail');
   });
 });

@@ -9,6 +9,7 @@ import {
 import { createPerform } from '../../src/loyalty/loyalty.ts';
 import type {
   AccumulateRequest,
+  AnswerTime,
   AntCrm,
   CallOutcome,
   Contact,
@@ -16,7 +17,6 @@ import type {
   LoyaltyRecord,
   Read,
   RedeemRequest,
-  RemoteClock,
 } from '../../src/loyalty/port.ts';
 import { HISTORY_PAGE } from '../../src/loyalty/port.ts';
 import { createChance, createClock, createProcessWorld } from '../simulator/clock.ts';
@@ -120,20 +120,20 @@ export class FakeAntcrm implements AntCrm {
         (record.visibleAtMs ?? 0) <= this.#nowMs(),
     );
     const records = all.slice((page - 1) * HISTORY_PAGE, page * HISTORY_PAGE);
-    return { ok: true, value: { records, full: records.length === HISTORY_PAGE } };
+    return { ok: true, value: { records, full: records.length === HISTORY_PAGE }, time: this.#time() };
   }
 
   async contact(by: Identifier): Promise<Read<Contact | null>> {
     this.lookups.push(by);
     if (this.down.has('contact')) return { ok: false, reason: 'unavailable' };
     const found = this.contacts.find(({ phones, emails }) => [...phones, ...emails].includes(by.value));
-    return { ok: true, value: found ?? null };
+    return { ok: true, value: found ?? null, time: this.#time() };
   }
 
-  clock(): RemoteClock {
-    if (this.skewMs === null) return { kind: 'untold' };
-    const aheadMs = this.#nowMs() - this.#clock.monotonicMs() + this.measuredMs;
-    return { kind: 'known', aheadMs, errorMs: 1000 };
+  /** As measured: `Date` is half a second behind on average. */
+  #time(): AnswerTime {
+    const dateMs = this.skewMs === null ? undefined : this.#nowMs() + this.measuredMs - 500;
+    return { dateMs, tookMs: 0 };
   }
 
   /** What was done, by whomever, so long ago. */
@@ -176,7 +176,10 @@ export class FakeAntcrm implements AntCrm {
         break;
       default:
     }
-    return { kind: fate === 'applied' || fate === 'refused' || fate === 'unavailable' ? fate : 'unknown' };
+    if (fate === 'unavailable') return { kind: fate };
+    return fate === 'applied' || fate === 'refused'
+      ? { kind: fate, time: this.#time() }
+      : { kind: 'unknown' };
   }
 }
 

@@ -90,7 +90,6 @@ describe('accumulate', () => {
       fromMs: START_MS - 35 * MINUTE_MS,
       calledMs: START_MS,
       deadlineMs: START_MS + 8000,
-      skew: { ms: 0, errorMs: 1000 },
       baseline: [],
       locks: [],
     };

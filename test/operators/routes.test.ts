@@ -236,13 +236,15 @@ test('a dead letter is listed, found by its sender and by the phone in it, and r
   let broken = true;
   const bot = await start(TOKENS, {
     around: {
-      antcrm: (port) => ({
-        ...port,
-        contact(...asked) {
-          if (broken) throw new Error('a bug');
-          return port.contact(...asked);
-        },
-      }),
+      antcrm(port) {
+        const contact = port.contact.bind(port);
+        return Object.assign(port, {
+          contact(...asked: Parameters<typeof contact>) {
+            if (broken) throw new Error('a bug');
+            return contact(...asked);
+          },
+        });
+      },
     },
   });
   await says(bot, 'qa-9', { text: `my points ${PHONE}` });

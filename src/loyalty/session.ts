@@ -1,0 +1,131 @@
+import type { Identifier, Intent, Lookup } from '../conversation/effect.ts';
+import { type EffectContext, LeaseLost, type Skew, TurnInterrupted } from '../conversation/effect.ts';
+import type { World } from '../engine/world.ts';
+import type { Log } from '../observability/log.ts';
+import { waitAtMost } from '../resilience/deadline.ts';
+import type { GuessLimit } from './guess-limit.ts';
+import type {
+  AccumulateRequest,
+  Answer,
+  AntCrm,
+  CallOutcome,
+  Contact,
+  HistoryPage,
+  HistoryQuery,
+  Read,
+  RedeemRequest,
+} from './port.ts';
+
+/** What effects are performed with. */
+export type Tools = {
+  readonly antcrm: AntCrm;
+  /** Whether AntCRM has `/contacts` (`ANTCRM_CONTACTS`). */
+  readonly contacts: 'on' | 'off';
+  /** How long one call may take, ms (`ANTCRM_TIMEOUT_MS`). */
+  readonly timeoutMs: number;
+  readonly guesses: GuessLimit;
+  readonly log: Log;
+  readonly world: World;
+};
+
+/** `Date` is cut to whole seconds: half a second is missing on average. */
+const HALF_SECOND_MS = 500;
+const MIN_ERROR_MS = 1000;
+
+/**
+ * AntCRM and the store, as one effect uses them. Until a money-like call is made, nothing begins once the lease is lost or
+ * the process is stopping: methods throw `LeaseLost` or `TurnInterrupted` then. Afterwards reads are optional and never throw.
+ * Each answer measures AntCRM's clock.
+ *
+ * @example
+ * const session = new Session(context, tools);
+ * const contact = await session.contact(by);
+ * const { skew } = session;
+ */
+export class Session {
+  readonly context: EffectContext;
+  readonly tools: Tools;
+  /** AntCRM's clock by the last answer that carried its `Date`; undefined where none did. */
+  skew: Skew | undefined;
+  /** Whether AntCRM answered at all. */
+  isAnswered = false;
+  #isCalled = false;
+
+  constructor(context: EffectContext, tools: Tools) {
+    this.context = context;
+    this.tools = tools;
+  }
+
+  async history(query: HistoryQuery): Promise<Read<HistoryPage>> {
+    this.assertMayBegin();
+    return this.#noteTime(await this.tools.antcrm.history(query));
+  }
+
+  async contact(by: Identifier): Promise<Read<Contact | null>> {
+    this.assertMayBegin();
+    return this.#noteTime(await this.tools.antcrm.contact(by));
+  }
+
+  /** To be called after `intend` only. */
+  async redeem(request: RedeemRequest): Promise<CallOutcome> {
+    this.#isCalled = true;
+    return this.#noteTime(await this.tools.antcrm.redeem(request));
+  }
+
+  /** To be called after `intend` only. */
+  async accumulate(request: AccumulateRequest): Promise<CallOutcome> {
+    this.#isCalled = true;
+    const { guesses, antcrm } = this.tools;
+    if (!guesses.take()) return { kind: 'unavailable' };
+    const outcome = await antcrm.accumulate(request);
+    guesses.note(outcome.kind);
+    return this.#noteTime(outcome);
+  }
+
+  /** Stores the intent. After `go` the call must follow, stopping or not. */
+  async intend(operation: string, intent: Intent): Promise<'go' | 'unreplicated'> {
+    this.assertMayBegin();
+    const intended = await this.context.intend(operation, intent);
+    if (intended === 'go' && this.context.signal.aborted) throw new LeaseLost();
+    return intended;
+  }
+
+  /** When a call is made that begins now, as its lookup needs it. */
+  callTimes(): Pick<Lookup, 'calledMs' | 'deadlineMs' | 'skew'> {
+    const calledMs = this.context.nowMs();
+    return { calledMs, deadlineMs: calledMs + this.tools.timeoutMs, skew: this.skew };
+  }
+
+  /** What optional work resolves to; undefined where it takes longer than `ms`, or the lease is lost meanwhile. */
+  waitAtMost<Result>(ms: number, work: Promise<Result>): Promise<Result | undefined> {
+    return waitAtMost(ms, work, { world: this.tools.world, signal: this.context.signal });
+  }
+
+  /** Whether optional work may begin. */
+  mayRead(): boolean {
+    return !this.context.signal.aborted && !this.context.stopping();
+  }
+
+  assertMayBegin(): void {
+    if (this.#isCalled) return;
+    if (this.context.signal.aborted) throw new LeaseLost();
+    if (this.context.stopping()) throw new TurnInterrupted();
+  }
+
+  /** AntCRM wrote its `Date` half a round trip ago. */
+  #noteTime<Reply extends Answer>(reply: Reply): Reply {
+    const { time } = reply;
+    if (time === undefined) return reply;
+    this.isAnswered = true;
+    const { dateMs, tookMs } = time;
+    if (dateMs === undefined) return reply;
+    const ms = Math.round(dateMs + HALF_SECOND_MS - (this.context.nowMs() - tookMs / 2));
+    this.skew = { ms, errorMs: Math.max(MIN_ERROR_MS, HALF_SECOND_MS + tookMs / 2) };
+    return reply;
+  }
+}
+
+/** A clock further off than this is out of order: the lack of a record proves nothing then. */
+const MAX_SKEW_MS = 2 * 60 * 1000;
+
+export const isSmall = ({ ms }: Skew): boolean => Math.abs(ms) <= MAX_SKEW_MS;

@@ -1,0 +1,62 @@
+import type { World } from '../engine/world.ts';
+
+export type BulkheadOptions = {
+  /** How many calls may run at once. */
+  readonly places: number;
+  /** How long a call waits for a place, ms. */
+  readonly patienceMs: number;
+  readonly world: Pick<World, 'timer'>;
+};
+
+/**
+ * Bounds the calls that run at once, so that a slow service does not hold up everything. Further calls wait in the order
+ * of their arrival. `enter` answers without a promise where a place is free.
+ *
+ * @example
+ * const entered = bulkhead.enter();
+ * if (entered !== true && !(await entered)) return 'full';
+ * try {
+ *   return await call();
+ * } finally {
+ *   bulkhead.leave();
+ * }
+ */
+export class Bulkhead {
+  readonly #options: BulkheadOptions;
+  /** First come, first served. */
+  readonly #line = new Set<() => void>();
+  #free: number;
+
+  constructor(options: BulkheadOptions) {
+    this.#options = options;
+    this.#free = options.places;
+  }
+
+  /** True: the call has a place and must `leave`. False: there was none in time. */
+  enter(): true | Promise<boolean> {
+    if (this.#free === 0) return this.#wait();
+    this.#free -= 1;
+    return true;
+  }
+
+  /** Gives the place back. */
+  leave(): void {
+    const [admitNext] = this.#line;
+    if (admitNext) admitNext();
+    else this.#free += 1;
+  }
+
+  #wait(): Promise<boolean> {
+    const { world, patienceMs } = this.#options;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const end = (isAdmitted: boolean): void => {
+      timer.cancel();
+      this.#line.delete(admit);
+      resolve(isAdmitted);
+    };
+    const admit = (): void => end(true);
+    const timer = world.timer(patienceMs, () => end(false));
+    this.#line.add(admit);
+    return promise;
+  }
+}

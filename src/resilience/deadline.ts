@@ -1,0 +1,42 @@
+import type { World } from '../engine/world.ts';
+
+type Clocks = Pick<World, 'monotonicMs' | 'nowMs'>;
+
+/**
+ * A moment on both clocks, ms. The first clock to reach it counts: the monotonic clock may stand still while the machine is
+ * suspended, and the wall clock may be put back.
+ */
+export type Deadline = { readonly monotonicMs: number; readonly wallMs: number };
+
+export function deadlineIn(ms: number, clocks: Clocks): Deadline {
+  return { monotonicMs: clocks.monotonicMs() + ms, wallMs: clocks.nowMs() + ms };
+}
+
+export function isOver(deadline: Deadline, clocks: Clocks): boolean {
+  return clocks.monotonicMs() >= deadline.monotonicMs || clocks.nowMs() >= deadline.wallMs;
+}
+
+/**
+ * What `work` resolves to; undefined where that takes longer than `ms`, or `signal` is aborted first. Then the work goes on
+ * by itself. Rejects as the work does.
+ *
+ * @example
+ * const points = await waitAtMost(1000, readPoints(phone), { world, signal });
+ */
+export async function waitAtMost<Result>(
+  ms: number,
+  work: Promise<Result>,
+  { world, signal }: { readonly world: Pick<World, 'timer'>; readonly signal: AbortSignal },
+): Promise<Result | undefined> {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const giveUp = (): void => resolve(undefined);
+  const timer = world.timer(ms, giveUp);
+  signal.addEventListener('abort', giveUp, { once: true });
+  if (signal.aborted) giveUp();
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    timer.cancel();
+    signal.removeEventListener('abort', giveUp);
+  }
+}
