@@ -14,8 +14,6 @@ import {
   type Intended,
   type IntendedCall,
   intend,
-  isPutOff,
-  isWoken,
   type Release,
   release,
   renew,
@@ -64,9 +62,9 @@ export class Lease {
     const { record, nowMs } = taken;
     this.record = record;
     this.nowMs = nowMs;
-    this.isPutOff = isPutOff(record, nowMs);
+    this.isPutOff = record.retry !== null && record.retry.atMs > nowMs;
     this.head = this.isPutOff ? null : (record.inbox[0] ?? null);
-    this.isWoken = this.head === null && isWoken(record, nowMs);
+    this.isWoken = this.head === null && record.wakeMs > 0 && record.wakeMs <= nowMs;
     this.owner = record.lease?.owner ?? '';
     this.step = record.lease?.step ?? 0;
     this.aliveUntilMs = aliveUntilMs;
@@ -89,9 +87,9 @@ export class Lease {
     if (record === null) return;
     this.record = record;
     this.nowMs = nowMs;
-    this.isPutOff = isPutOff(record, nowMs);
+    this.isPutOff = record.retry !== null && record.retry.atMs > nowMs;
     this.head = this.isPutOff ? null : (record.inbox[0] ?? null);
-    this.isWoken = this.head === null && isWoken(record, nowMs);
+    this.isWoken = this.head === null && record.wakeMs > 0 && record.wakeMs <= nowMs;
   }
 
   /** From the next change on, the message at work is this one; null: none. */

@@ -5,15 +5,20 @@ import { z } from 'zod';
  * during a rolling update: it then writes its own fields beside those of version 2.
  */
 
-const ENTRY_BYTES = 8;
-const ID_BYTES = 6;
+/** An id as it is remembered: characters of its hash, then of its hour. */
+export const ID_CHARS = 10;
+export const HOUR_CHARS = 2;
 
-/** Version 1 kept message ids as 6 bytes of their hash and 2 bytes of the hour; version 2 writes the same as text. */
-export function upgradeMemory(seen: Buffer): string[] {
-  const ids: string[] = [];
+export const toHour = (hours: number): string => (hours & 1023).toString(32).padStart(HOUR_CHARS, '0');
+
+const ENTRY_BYTES = 8;
+const HASH_BYTES = 6;
+
+/** Version 1 kept ids as 6 bytes of their hash and 2 bytes of the hour. */
+export function upgradeIds(seen: Buffer): string {
+  let ids = '';
   for (let at = 0; at + ENTRY_BYTES <= seen.length; at += ENTRY_BYTES) {
-    const hash = seen.toString('base64url', at, at + ID_BYTES);
-    ids.push(hash + seen.readUInt16BE(at + ID_BYTES).toString(36));
+    ids += seen.toString('base64url', at, at + HASH_BYTES) + toHour(seen.readUInt16BE(at + HASH_BYTES));
   }
   return ids;
 }

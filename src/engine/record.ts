@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { StoredState } from './messages.ts';
-import { upgradeMemory, upgradeRetry } from './record-v1.ts';
+import { upgradeIds, upgradeRetry } from './record-v1.ts';
 
 /*
  * The record of one conversation, and how it is written. The plain bytes that the store seals are:
@@ -77,8 +77,8 @@ const listedSchema = z.looseObject({ index: z.string(), part: z.string().optiona
 const envelopeSchema = z.looseObject({
   /** The newest version that wrote into the record; it only rises. */
   schema: z.number().default(0),
-  /** The last message ids, see `rememberId`. */
-  ids: z.array(z.string()).default([]),
+  /** The last message ids: of each 8 characters of its hash, and the hour of its filing as 2 (`transitions.ts`). */
+  ids: z.string().default(''),
   inbox: z.array(messageSchema).default([]),
   /** Number of the last filed message, and what it was when a question was last delivered. */
   inSeq: z.number().default(0),
@@ -143,7 +143,7 @@ const HEADER_BYTES = 6;
 export function writeRecord({ state, stored: _, ...envelope }: ConversationRecord): Buffer {
   const filled: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(envelope)) {
-    if ((value === 0 || value === null) && name in EMPTY) continue;
+    if ((value === 0 || value === null || value === '') && name in EMPTY) continue;
     if (Array.isArray(value) && value.length === 0 && name in EMPTY) continue;
     filled[name] = value;
   }
@@ -168,9 +168,7 @@ export function readRecord(plain: Buffer): ConversationRecord {
   const envelope = envelopeSchema.parse(upgradeRetry(said));
   return {
     ...envelope,
-    ids: [...envelope.ids, ...upgradeMemory(plain.subarray(idsAt, stateAt))].slice(-REMEMBERED_IDS),
+    ids: envelope.ids + upgradeIds(plain.subarray(idsAt, stateAt)),
     state: stateAt === plain.length ? null : plain.toString('utf8', stateAt),
   };
 }
-
-export const REMEMBERED_IDS = 64;

@@ -8,11 +8,11 @@ import {
   newRecord,
   type OutboxEntry,
   type PendingCall,
-  REMEMBERED_IDS,
   type Retry,
   readRecord,
   writeRecord,
 } from './record.ts';
+import { HOUR_CHARS, ID_CHARS, toHour } from './record-v1.ts';
 import type { IndexEntry, Kind, Transition as RecordTransition } from './versioned-records.ts';
 
 /*
@@ -44,41 +44,43 @@ const MAX_LETTERS = 20;
 const same = <Answer>(record: ConversationRecord | null, answer: Answer) => ({ record, answer });
 
 /** Whether replies, and messages behind them, have to wait: only a wake-up may run then, and nothing may be sent. */
-export const isPutOff = ({ retry }: ConversationRecord, nowMs: number): boolean =>
+const isPutOff = ({ retry }: ConversationRecord, nowMs: number): boolean =>
   retry !== null && retry.atMs > nowMs;
 
 /** Whether the state's wake-up is due. */
-export const isWoken = ({ wakeMs }: ConversationRecord, nowMs: number): boolean =>
-  wakeMs > 0 && wakeMs <= nowMs;
+const isWoken = ({ wakeMs }: ConversationRecord, nowMs: number): boolean => wakeMs > 0 && wakeMs <= nowMs;
 
-/*
- * Message ids: 8 characters of the id's hash (48 bits), then the hour of filing, modulo 2^16, in base 36.
- */
+/** The first 8 characters (48 bits) of an id's hash: what is remembered of it, with the hour of its filing. */
+const hashOf = (id: string): string => hash('sha256', id, 'base64url').slice(0, ID_CHARS - HOUR_CHARS);
 
-const HASH_CHARS = 8;
 const HOUR_MS = 3_600_000;
 const REMEMBERED_HOURS = 48;
+/** Ids beyond are dropped, the oldest first. */
+const REMEMBERED_CHARS = 64 * ID_CHARS;
 
-const hashOf = (id: string): string => hash('sha256', id, 'base64url').slice(0, HASH_CHARS);
-const hourOf = (nowMs: number): number => Math.floor(nowMs / HOUR_MS) & 0xffff;
+/** The hour as two digits of base 32; they come again after 42 days. */
+const hourOf = (nowMs: number): string => toHour(Math.floor(nowMs / HOUR_MS));
 
-function isRecent(entry: string, hour: number): boolean {
-  const age = (hour - Number.parseInt(entry.slice(HASH_CHARS), 36)) & 0xffff;
-  // A clock that was put back makes an entry younger than new.
-  return age <= REMEMBERED_HOURS || age > 0xff00;
+function isRecent(ids: string, at: number, hour: string): boolean {
+  const filed = Number.parseInt(ids.slice(at + ID_CHARS - HOUR_CHARS, at + ID_CHARS), 32);
+  const age = (Number.parseInt(hour, 32) - filed) & 1023;
+  // A clock that was put back makes an id younger than new.
+  return age <= REMEMBERED_HOURS || age > 1023 - REMEMBERED_HOURS;
 }
 
-function isRemembered(ids: readonly string[], idHash: string, nowMs: number): boolean {
-  for (const entry of ids) if (entry.startsWith(idHash)) return isRecent(entry, hourOf(nowMs));
+function isRemembered(ids: string, idHash: string, nowMs: number): boolean {
+  for (let at = 0; at < ids.length; at += ID_CHARS) {
+    if (ids.startsWith(idHash, at)) return isRecent(ids, at, hourOf(nowMs));
+  }
   return false;
 }
 
-/** Appends an id, and drops those that are too old or too many. Entries are in the order of their filing. */
-function rememberId(ids: readonly string[], idHash: string, nowMs: number): readonly string[] {
+/** Appends an id, and drops those that are too old or too many. Ids are in the order of their filing. */
+function rememberId(ids: string, idHash: string, nowMs: number): string {
   const hour = hourOf(nowMs);
-  let first = Math.max(0, ids.length - REMEMBERED_IDS + 1);
-  while (first < ids.length && !isRecent(ids[first] ?? '', hour)) first += 1;
-  return [...ids.slice(first), idHash + hour.toString(36)];
+  let first = Math.max(0, ids.length - REMEMBERED_CHARS + ID_CHARS);
+  while (first < ids.length && !isRecent(ids, first, hour)) first += ID_CHARS;
+  return ids.slice(first) + idHash + hour;
 }
 
 export type Accepted =

@@ -342,24 +342,24 @@ function applyAll<Kept>(
 function changesOf(before: readonly IndexEntry[], after: readonly IndexEntry[]): IndexChange[] {
   const changes: IndexChange[] = [];
   for (const entry of after) {
-    if (scoreIn(before, entry) !== entry.score) changes.push(entry);
+    let isNew = true;
+    for (const { index, member, score } of before) {
+      if (index === entry.index && member === entry.member && score === entry.score) isNew = false;
+    }
+    if (isNew) changes.push(entry);
   }
-  for (const entry of before) {
-    if (scoreIn(after, entry) === null)
-      changes.push({ index: entry.index, member: entry.member, score: null });
+  for (const { index, member } of before) {
+    let isGone = true;
+    for (const entry of after) if (entry.index === index && entry.member === member) isGone = false;
+    if (isGone) changes.push({ index, member, score: null });
   }
   return changes;
-}
-
-function scoreIn(entries: readonly IndexEntry[], { index, member }: IndexEntry): number | null {
-  for (const entry of entries) if (entry.index === index && entry.member === member) return entry.score;
-  return null;
 }
 
 /** Removes the name itself from the indexes that list it, but for what is listed from now on. */
 function removeNamed(name: string, changes: IndexChange[], after: readonly IndexEntry[]): void {
   for (const index of NAMED_INDEXES) {
-    if (scoreIn(after, { index, member: name, score: 0 }) === null)
-      changes.push({ index, member: name, score: null });
+    const isListed = after.some((entry) => entry.index === index && entry.member === name);
+    if (!isListed) changes.push({ index, member: name, score: null });
   }
 }

@@ -68,19 +68,15 @@ export function createMetrics({ log }: { readonly log: Log }) {
   const gauge = (name: string, help: string, ...labelNames: string[]) =>
     new Gauge({ name, help, labelNames, registers });
 
-  /** Declares a counter: the function adds one under these two labels, in their order. */
+  /** Declares a counter with two labels. */
   function counts(name: string, help: string, one: string, other: string) {
     const counted = counter(name, help, one, other);
-    const child = remembering((first, second) =>
-      counted.labels({ [one]: word(first), [other]: word(second) }),
-    );
-    return (first: string, second: string): void => child(first, second).inc();
+    return new Children((first, second) => counted.labels({ [one]: word(first), [other]: word(second) }));
   }
-  /** Declares a histogram: the function takes what a channel, a call or a script took. */
+  /** Declares a histogram of what a channel, a call or a script took, in seconds. */
   function takes(name: string, help: string, label: string, buckets: number[]) {
     const histogram = new Histogram({ name, help, labelNames: [label], buckets, registers });
-    const child = remembering((of) => histogram.labels({ [label]: word(of) }));
-    return (of: string, seconds: number): void => child(of).observe(seconds);
+    return new Children((of) => histogram.labels({ [label]: word(of) }));
   }
 
   const alarms = counter('bot_alarms_total', 'Somebody must look: alarms, as logged', 'alarm');
@@ -89,10 +85,12 @@ export function createMetrics({ log }: { readonly log: Log }) {
     ...{ name: 'bot_turn_duration_seconds', help: 'Lease to commit', labelNames: ['channel', 'result'] },
     ...{ buckets: SECONDS, registers },
   });
-  const turnChild = remembering((channel, result) => {
+  const turnChildren = new Children((channel, result) => {
     const labels = { channel: word(channel), result };
     return { count: turns.labels(labels), seconds: turnSeconds.labels(labels) };
   });
+  const paced = takes('bot_pace_wait_seconds', 'Wait for a platform', 'channel', WAITS);
+  const commands = takes('bot_redis_command_duration_seconds', 'A script of Redis', 'script', COMMANDS);
   const waited = takes('bot_message_wait_seconds', 'Accepting to turn', 'channel', ANSWERS);
   const answered = takes('bot_answer_duration_seconds', 'Accepting to last reply', 'channel', ANSWERS);
   const deliveries = counts('bot_deliveries_total', 'Replies handed to a channel', 'channel', 'result');
@@ -140,7 +138,7 @@ export function createMetrics({ log }: { readonly log: Log }) {
     },
     /** A message reached `accept`. */
     update(channel: string, result: 'accepted' | 'duplicate' | 'full' | 'refused' | 'unavailable'): void {
-      updates(channel, result);
+      updates.of(channel, result).inc();
     },
     /** A turn ended. One that was given back is counted when it comes again. */
     turn(ended: EndedTurn): void {
@@ -150,17 +148,17 @@ export function createMetrics({ log }: { readonly log: Log }) {
       const about = { conversation, channel, input, waitMs, result };
       log.debug({ ...about, identifyMs, stepsMs, commitMs, deliverMs, ms }, 'a turn ended');
       if (result === 'given-back') return;
-      const child = turnChild(channel, result);
+      const child = turnChildren.of(channel, result);
       child.count.inc();
       child.seconds.observe((ms - deliverMs) / 1000);
-      if (waitMs !== undefined) waited(channel, waitMs / 1000);
+      if (waitMs !== undefined) waited.of(channel).observe(waitMs / 1000);
     },
     /** Turns at work now. */
     busy: (count: number): void => busy.set(count),
     /** A call to AntCRM ended. */
     call(call: 'accumulate' | 'redeem' | 'history' | 'contact', outcome: string, seconds: number): void {
-      calls(call, outcome);
-      callSeconds(call, seconds);
+      calls.of(call, outcome).inc();
+      callSeconds.of(call).observe(seconds);
     },
     /** How far AntCRM's clock is ahead of the store's. */
     skew: (seconds: number): void => skew.set(seconds),
@@ -171,15 +169,15 @@ export function createMetrics({ log }: { readonly log: Log }) {
      * came so long after the message was accepted.
      */
     delivery(channel: string, kind: string, answeredMs?: number): void {
-      deliveries(channel, kind);
-      if (answeredMs !== undefined) answered(channel, answeredMs / 1000);
+      deliveries.of(channel, kind).inc();
+      if (answeredMs !== undefined) answered.of(channel).observe(answeredMs / 1000);
     },
     /** A message may leave now; what it waited for that, however often it was put off. */
-    paced: takes('bot_pace_wait_seconds', 'Wait for a platform', 'channel', WAITS),
+    paced: (channel: string, seconds: number): void => paced.of(channel).observe(seconds),
     /** A picture was read, or could not be: the kind of its reading. `seconds` from fetching it to its reading. */
     photo(channel: string, reading: keyof typeof PHOTOS, seconds: number): void {
-      photos(channel, PHOTOS[reading]);
-      photoSeconds(channel, seconds);
+      photos.of(channel, PHOTOS[reading]).inc();
+      photoSeconds.of(channel).observe(seconds);
     },
     /** A channel was looked at: whether it and its platform work together. */
     channel: (channel: string, inOrder: boolean): void =>
@@ -199,7 +197,7 @@ export function createMetrics({ log }: { readonly log: Log }) {
     /** A conversation that waited was claimed: the lease is ours, it was another process's by then, or it is for a newer version. */
     claim: (result: 'won' | 'taken' | 'left'): void => claims.inc({ result }),
     /** A script ran on Redis, or failed. */
-    command: takes('bot_redis_command_duration_seconds', 'A script of Redis', 'script', COMMANDS),
+    command: (script: string, seconds: number): void => commands.of(script).observe(seconds),
   };
 
   let lookedMs = Number.NEGATIVE_INFINITY;
@@ -267,15 +265,21 @@ export type EndedTurn = {
 /** Labels are few words; what comes beyond so many is not remembered. */
 const MAX_CHILDREN = 100;
 
-/** Asks prom-client for the child of some labels once: what is counted at each turn costs a look-up. */
-function remembering<Child>(create: (first: string, second: string) => Child) {
-  const children = new Map<string, Child>();
-  return (first: string, second = ''): Child => {
+/** The children of a metric: prom-client is asked for each once, so that what is counted at each turn costs a look-up. */
+class Children<Child> {
+  readonly #children = new Map<string, Child>();
+  readonly #create: (first: string, second: string) => Child;
+
+  constructor(create: (first: string, second: string) => Child) {
+    this.#create = create;
+  }
+
+  of(first: string, second = ''): Child {
     const key = `${first} ${second}`;
-    const child = children.get(key) ?? create(first, second);
-    if (children.size < MAX_CHILDREN) children.set(key, child);
+    const child = this.#children.get(key) ?? this.#create(first, second);
+    if (this.#children.size < MAX_CHILDREN) this.#children.set(key, child);
     return child;
-  };
+  }
 }
 
 /**

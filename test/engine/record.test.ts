@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Lease } from '../../src/engine/conversations.ts';
 import { type ConversationRecord, readRecord, writeRecord } from '../../src/engine/record.ts';
@@ -57,8 +58,8 @@ describe('Accepting', () => {
     expect(['m0', 'm1', 'm64'].map((id) => kindOf(id, NOW))).toEqual(['queued', 'duplicate', 'duplicate']);
     expect(kindOf('m64', NOW + 48 * HOUR)).toBe('duplicate');
     expect(kindOf('m64', NOW + 50 * HOUR)).toBe('queued');
-    expect(record?.ids).toHaveLength(64);
-    expect(left(accept(filing('late'))(record, NOW + 50 * HOUR)).ids).toHaveLength(1);
+    expect(record?.ids).toHaveLength(64 * 10);
+    expect(left(accept(filing('late'))(record, NOW + 50 * HOUR)).ids).toHaveLength(10);
   });
 
   it('drops what finds the inbox full, and remembers nothing of it: the platform may bring it again', () => {
@@ -306,5 +307,44 @@ describe('Dead letters', () => {
     expect(takeLetter('one')(taken.record, NOW)).toEqual({ record: taken.record, answer: null });
     const forgotten = commit({ ...held, step: 2, mark: null }, { ...answers, consumed: false, forget: true });
     expect(left(forgotten(kept, NOW)).dead).toEqual([]);
+  });
+});
+
+describe('What version 1 wrote', () => {
+  /** As version 1 wrote it: `notBeforeMs`, `tried` and `undeliveredMs` in place of `retry`, ids in binary. */
+  function writtenByVersion1(envelope: object, ids: Buffer): Buffer {
+    const text = Buffer.from(JSON.stringify(envelope));
+    const header = Buffer.alloc(6);
+    header.writeUInt32BE(text.length, 0);
+    header.writeUInt16BE(ids.length, 4);
+    return Buffer.concat([header, text, ids, Buffer.from('{"n":1}')]);
+  }
+  const seen = (id: string, nowMs: number): Buffer => {
+    const entry = hash('sha256', id, 'buffer').subarray(0, 8);
+    entry.writeUInt16BE(Math.floor(nowMs / HOUR) & 0xffff, 6);
+    return entry;
+  };
+  const old = {
+    ...{
+      schema: 1,
+      inbox: [{ seq: 1, id: 'm1', mark: 'm', body: {} }],
+      inSeq: 1,
+      outbox: [{ seq: 9, body: 'a' }],
+    },
+    ...{ outSeq: 9, notBeforeMs: NOW + HOUR, earliestMs: NOW + 1000, undeliveredMs: NOW - 5 },
+    tried: { times: 2, sinceMs: NOW - 3 },
+  };
+
+  it('is read: replies go on waiting, and messages that were filed come again as duplicates', () => {
+    const ids = Buffer.concat([seen('old', NOW - 50 * HOUR), seen('m1', NOW)]);
+    const record = readRecord(writtenByVersion1(old, ids));
+    const times = { atMs: NOW + HOUR, earliestMs: NOW + 1000, madeAtMs: NOW - 5 };
+    expect(record.retry).toEqual({ ...times, reason: 'version 1', tries: 2, sinceMs: NOW - 3 });
+    expect(due(record)).toBe(NOW + HOUR);
+    expect(accept(filing('m1', { nonce: 'again' }))(record, NOW).answer).toBe('duplicate');
+    const taken = left(accept(filing('m2'))(record, NOW));
+    expect(readRecord(writeRecord(taken))).toEqual(taken);
+    expect(accept(filing('m1', { nonce: 'again' }))(taken, NOW + HOUR).answer).toBe('duplicate');
+    expect(taken.ids).toHaveLength(20);
   });
 });
