@@ -70,8 +70,8 @@ export function createMetrics({ log }: { readonly log: Log }) {
 
   /** Declares a counter with two labels. */
   function counts(name: string, help: string, one: string, other: string) {
-    const counted = counter(name, help, one, other);
-    return new Children((first, second) => counted.labels({ [one]: word(first), [other]: word(second) }));
+    const all = counter(name, help, one, other);
+    return new Children((first, second) => all.labels({ [one]: word(first), [other]: word(second) }));
   }
   /** Declares a histogram of what a channel, a call or a script took, in seconds. */
   function takes(name: string, help: string, label: string, buckets: number[]) {
@@ -153,7 +153,6 @@ export function createMetrics({ log }: { readonly log: Log }) {
       child.seconds.observe((ms - deliverMs) / 1000);
       if (waitMs !== undefined) waited.of(channel).observe(waitMs / 1000);
     },
-    /** Turns at work now. */
     busy: (count: number): void => busy.set(count),
     /** A call to AntCRM ended. */
     call(call: 'accumulate' | 'redeem' | 'history' | 'contact', outcome: string, seconds: number): void {
@@ -162,7 +161,6 @@ export function createMetrics({ log }: { readonly log: Log }) {
     },
     /** How far AntCRM's clock is ahead of the store's. */
     skew: (seconds: number): void => skew.set(seconds),
-    /** AntCRM's circuit breaker. */
     breaker: (state: 'closed' | 'half-open' | 'open'): void => breaker.set(BREAKER[state]),
     /**
      * A reply was handed to a channel; `kind` is that of its `Delivery`. `answeredMs`: it was the last reply to a message, and
@@ -262,10 +260,10 @@ export type EndedTurn = {
   readonly deliverMs: number;
 };
 
-/** Labels are few words; what comes beyond so many is not remembered. */
+/** What comes beyond so many children is not remembered. */
 const MAX_CHILDREN = 100;
 
-/** The children of a metric: prom-client is asked for each once, so that what is counted at each turn costs a look-up. */
+/** The children of a metric: prom-client is asked for each once, so that a count at each turn costs a look-up. */
 class Children<Child> {
   readonly #children = new Map<string, Child>();
   readonly #create: (first: string, second: string) => Child;
