@@ -1,287 +1,400 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import {
-  allEndpoints,
-  documentation,
-  ENDPOINTS,
-  isHere,
-  type VariableName,
-  type Variables,
-  variables,
-} from './config/variables.ts';
+import { z } from 'zod';
 import type { Settings } from './conversation/context.ts';
+import { LOCALES } from './conversation/message.ts';
+import { answersFile, giftsFile } from './operator-files.ts';
+import { parseRedisUrl } from './store/redis/address.ts';
 
-/** What a process that cannot start for its configuration exits with (sysexits.h: EX_CONFIG). */
+/** Exit code of a process that cannot start because of its configuration (sysexits.h: EX_CONFIG). */
 export const EXIT_CONFIG = 78;
 
-/** Variables as the process has them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Those of ours that are set, as they are written. Blank ones count as unset. */
-type Written = Readonly<Partial<Record<VariableName, string>>>;
-
-export type ConfigRead =
-  | { readonly ok: true; readonly config: Config; readonly warnings: readonly string[] }
-  | { readonly ok: false; readonly faults: readonly string[]; readonly warnings: readonly string[] };
-
-/** The process's environment, `.env` of the working directory filling in what is unset. Ends a process that cannot read it. */
+/** Returns the process's environment; a file `.env` in the working directory adds what is unset. */
 export function environment(): Environment {
   try {
     if (existsSync('.env')) process.loadEnvFile('.env');
   } catch (error) {
-    console.error(
-      `.env: got what cannot be read (${error instanceof Error ? error.message : error}), wants a file`,
-    );
+    console.error(`.env: got an unreadable file (${error}), wants a file`);
     process.exit(EXIT_CONFIG);
   }
   return process.env;
 }
 
 /**
- * Reads the configuration, all of it or of `only` these variables: a tool wants no more than it uses. Never throws: every
- * fault there is comes back at once, one line each, naming the variable, what it got (secrets masked) and what it wants.
- * Warnings are one line each, too; beside faults they are about misspelt names only, which may be what is behind a
- * variable that got nothing.
+ * Reads the configuration. Never throws: returns all faults at once, each with the variable, what it got (secrets
+ * masked) and what it wants. `only`: the variables that a tool uses; all others count as unset.
+ *
+ * @example
+ * const read = readConfig(environment());
+ * if (!read.ok) console.error(read.faults.join('\n'));
  */
-export function readConfig(env: Environment, only?: readonly VariableName[]): ConfigRead {
-  const names: readonly string[] = only ?? documentation.map(({ name }) => name);
-  const written: Written = Object.fromEntries(
-    names.flatMap((name) => {
-      const value = env[name]?.trim() || ofTeamsCli(env, name)?.trim();
-      return value ? [[name, value]] : [];
-    }),
-  );
+export function readConfig(env: Environment, only?: readonly VariableName[]) {
+  const names: readonly string[] = only ?? Object.keys(variables.shape);
+  const written: Written = pickSet(withTeamsCli(pickSet(env, Object.keys(env))), names);
   const read = variables.safeParse(written);
-  const wrong = (read.error?.issues ?? []).map(({ path: [name], message }) =>
-    faultOf(String(name), message, written),
-  );
-  const isAsked = (fault: string): boolean => names.some((name) => fault.startsWith(`${name}:`));
-  // A value that is wrong in several ways is one fault.
-  const faults = [...new Set(wrong), ...conflicts(written).filter(isAsked)];
-  const unknown = misspelt(env);
-  if (!read.success || faults.length > 0) return { ok: false, faults, warnings: unknown };
-  const config = arrange(read.data);
-  return { ok: true, config, warnings: [...unknown, ...warnings(written, config)] };
+  const wrong = (read.error?.issues ?? []).map((issue) => faultOf(issue, written));
+  const isAbout = (fault: string): boolean => names.includes(fault.slice(0, fault.indexOf(':')));
+  // A value that is wrong in several ways is one fault: hence the set.
+  const faults = [...new Set(wrong), ...conflictsOf(written).filter(isAbout)];
+  const unknown = Object.keys(env).filter((name) => OURS.test(name) && !(name in variables.shape));
+  const warnings = unknown.map((name) => `unknown variable ${name}`);
+  if (!read.success || faults.length > 0) return { ok: false as const, faults, warnings };
+  const config = toConfig(read.data);
+  return { ok: true as const, config, warnings: [...warnings, ...warningsOf(written, config)] };
 }
 
-/** What the Teams CLI calls it, where it has written both an id and a secret: others have variables of these names, too. */
-function ofTeamsCli({ CLIENT_ID, CLIENT_SECRET, TENANT_ID }: Environment, name: string): string | undefined {
-  if (!CLIENT_ID || !CLIENT_SECRET) return undefined;
-  const known = new Map([
-    ['MICROSOFT_APP_ID', CLIENT_ID],
-    ['MICROSOFT_APP_PASSWORD', CLIENT_SECRET],
-    ['MICROSOFT_APP_TENANT_ID', TENANT_ID],
-  ]);
-  return known.get(name);
+/** Values as text; blank ones count as unset. */
+type Written = Readonly<Partial<Record<VariableName, string>>>;
+
+/** Names that only this bot uses. For a service `redis`, Kubernetes sets `REDIS_PORT` and others. */
+const OURS = /^(ANTCRM|MICROSOFT_APP|REDIS|STAFF|TEAMS|TELEGRAM|TRUST)_(?!.*SERVICE_(HOST|PORT)|PORT(_\d|$))/;
+
+const pickSet = (env: Environment, names: readonly string[]): Environment =>
+  Object.fromEntries(names.map((name) => [name, env[name]?.trim()]).filter(([, value]) => value));
+
+/** The Teams CLI's names, for what is unset. It writes id and secret; other tools use these names, too. */
+function withTeamsCli(env: Environment): Environment {
+  const { CLIENT_ID: id, CLIENT_SECRET: secret, TENANT_ID: tenant } = env;
+  if (id === undefined || secret === undefined) return env;
+  return { MICROSOFT_APP_ID: id, MICROSOFT_APP_PASSWORD: secret, MICROSOFT_APP_TENANT_ID: tenant, ...env };
 }
 
-/** `message` counts for files alone, of which each fault is told. */
-function faultOf(name: string, message: string, written: Environment): string {
-  if (name.endsWith('_FILE')) return `${name}: ${message}`;
-  const about = documentation.find((one) => one.name === name);
+function faultOf(issue: z.core.$ZodIssue, written: Environment): string {
+  const name = String(issue.path[0]);
+  // A file has faults of its own, one for each wrong entry.
+  if (name.endsWith('_FILE')) return `${name}: ${issue.message}`;
   const value = written[name] ?? '';
-  // A URL's user and password are secrets wherever they turn up.
-  const shown = value.replace(/\/\/[^/@]*@/, '//***@');
-  const short = shown.length > 100 ? `${shown.slice(0, 99)}…` : shown;
-  const got = about?.secret ? `a secret of ${value.length} characters` : JSON.stringify(short);
-  return `${name}: got ${got}, wants ${about?.wants}`;
+  // User and password of a URL are secrets in every variable.
+  const shown = value.replace(/\/\/[^/@]*@/, '//***@').slice(0, 100);
+  const { isSecret, wants } = documentation.get(name) ?? {};
+  const got = isSecret ? `a secret of ${value.length} characters` : JSON.stringify(shown);
+  return `${name}: got ${got}, wants ${wants}`;
 }
 
-/** The lines that apply. */
-const applying = (lines: readonly (readonly [applies: boolean, line: string])[]): string[] =>
-  lines.flatMap(([applies, line]) => (applies ? [line] : []));
+/* Kinds of values: schemas of a text. The description completes "wants …". */
 
-/** Values that are right by themselves and wrong, or dangerous, together. */
-function conflicts(written: Written): string[] {
-  const isSet = (name: VariableName): boolean => written[name] !== undefined;
-  const { HOST: host = '127.0.0.1', PORT = '3000', ADMIN_PORT, STAFF_TOKEN, OPERATOR_TOKEN } = written;
-  const production = written.NODE_ENV === 'production';
-  const off = written.TEAMS_AUTH === 'off';
-  const type = appType(written.MICROSOFT_APP_TYPE, written.MICROSOFT_APP_TENANT_ID);
+type Kind<T> = z.ZodType<T, string>;
+
+const like = (pattern: RegExp, wants: string) => z.string().regex(pattern).describe(wants);
+const oneOf = <const T extends string>(...words: readonly T[]) => z.enum(words).describe(words.join(' or '));
+
+/** Values that `parse` can read. For all others it throws or returns null. */
+function parsed<T>(wants: string, parse: (text: string) => T | null): Kind<T> {
+  const transform = (text: string, context: z.RefinementCtx<string>): T => {
+    try {
+      const value = parse(text);
+      if (value !== null) return value;
+    } catch {}
+    context.addIssue({ code: 'custom' });
+    return z.NEVER;
+  };
+  return z.string().transform(transform).describe(wants);
+}
+
+/** Several values, separated by commas. */
+const list = <T>(item: Kind<T>, wants: string): Kind<readonly T[]> =>
+  parsed(wants, (text) => text.split(',').map((part) => item.parse(part.trim())));
+
+/** Digits only: `Number` would also take blanks, `3e3` and `0x1F`. */
+const integer = (from: number, to: number) =>
+  parsed(`a whole number from ${from} to ${to}`, (text) => {
+    const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+    return number >= from && number <= to ? number : null;
+  });
+
+/** Without a slash at its end: paths are appended. */
+const url = (...protocols: readonly string[]) =>
+  parsed(`a URL beginning with ${protocols.join(' or ')}, without user, query and fragment`, (text) => {
+    const { href, username, password, search, hash } = new URL(text);
+    const isBase = protocols.some((protocol) => href.startsWith(protocol));
+    return isBase && !(username || password || search || hash) ? href.replace(/(?<!\/)\/+$/, '') : null;
+  });
+
+const isLoopback = (host: string): boolean => /^(localhost|127\.\d+\.\d+\.\d+|::1|\[::1\])$/.test(host);
+
+const hook = parsed('a URL beginning with https://, or http:// on this machine, without user', (text) => {
+  const { protocol, hostname, username, password } = new URL(text);
+  const isSafe = protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
+  return isSafe && !username && !password ? text : null;
+});
+
+/** Without a port, which would be a part of an IPv6 address. */
+const hostName = like(/^(?=.*[a-z])[\w.-]+$/i, '');
+const host = z.union([z.ipv4(), z.ipv6(), hostName]).describe('a host name or address');
+
+/** Exact names, no patterns: a suffix would trust everybody who can have a name under it. */
+const hostWithPort = like(/^(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i, '');
+const hosts = list(hostWithPort, 'hosts without scheme and path, separated by commas');
+
+const ranges = list(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]), '');
+const proxies = z
+  .union([integer(1, 20), ranges])
+  .describe('addresses or ranges such as 10.0.0.0/8, separated by commas, or a number of hops from 1 to 20');
+
+const redisUrl = parsed('redis[s]://host:port,… or redis[s]+sentinel://host:port,…/master', parseRedisUrl);
+const UNIT_MS = new Map(Object.entries({ ms: 1, s: 1000, m: 60_000, h: 3_600_000 }));
+
+/** `5s,20s` → [5000, 20000]. A customer's lock expires 2 h after a check: hence the bounds. */
+const delays = parsed('two or more rising delays such as 5s,20s, at most 90m apart, at most 12h', (text) => {
+  const delaysMs = text.split(',').map((part) => {
+    const [, count, unit = ''] = /^(\d{1,6})([a-z]+)$/.exec(part.trim()) ?? [];
+    return Number(count) * (UNIT_MS.get(unit) ?? Number.NaN);
+  });
+  const gapsMs = delaysMs.map((ms, index) => ms - (delaysMs[index - 1] ?? 0));
+  const isGood = gapsMs.every((ms) => ms > 0 && ms <= 5_400_000) && Math.max(...delaysMs) <= 43_200_000;
+  return isGood && delaysMs.length > 1 ? delaysMs : null;
+});
+
+const timeZone = parsed('an IANA time zone', (text) => Intl.DateTimeFormat('en', { timeZone: text }) && text);
+const key = parsed('base64 of 32 bytes (openssl rand -base64 32)', (text) =>
+  /^[A-Za-z0-9+/]{43}=?$/.test(text) ? Buffer.from(text, 'base64') : null,
+);
+const port = integer(0, 65_535);
+const rate = integer(1, 10_000);
+const onOff = oneOf('on', 'off');
+const levels = oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent');
+const bearerToken = like(/^[!-~]{16,}$/, 'at least 16 visible ASCII characters (openssl rand -hex 32)');
+const visible = like(/^[!-~]+$/, 'visible ASCII characters');
+const webhookSecret = like(/^[\w-]{1,256}$/, '1–256 of A–Z a–z 0–9 _ -');
+const azureId = like(/^[\w.-]{1,100}$/, 'an id as Azure shows it');
+const azureIds = list(azureId, 'ids of directories, separated by commas');
+const appType = oneOf('SingleTenant', 'UserAssignedMSI', 'MultiTenant');
+const httpUrl = url('https://', 'http://');
+const contact = like(/^.{1,200}$/u, 'at most 200 characters');
+const prefixes = list(like(/^[\w.-]{2,20}$/, ''), 'beginnings of codes such as TIVI,TULANH');
+
+/** What the documents and the faults say about a variable. `absent`: what the bot does without it. */
+type About = Readonly<Record<'meaning' | 'wants', string>> & {
+  readonly default?: string | undefined;
+  readonly absent?: string | undefined;
+  readonly isSecret?: true;
+};
+const registry = z.registry<About>();
+const aboutOf = <T>(kind: Kind<T>, meaning: string) => ({ meaning, wants: kind.description ?? '' });
+
+/** A variable with a default. */
+const set = <T>(kind: Kind<T>, fallback: string, meaning: string) =>
+  kind.prefault(fallback).register(registry, { ...aboutOf(kind, meaning), default: fallback });
+
+/** A variable that may be absent. */
+const may = <T>(kind: Kind<T>, absent: string | undefined, meaning: string) =>
+  kind.optional().register(registry, { ...aboutOf(kind, meaning), absent });
+
+/** A variable that may be absent and whose value is never shown. */
+const secret = <T>(kind: Kind<T>, absent: string | undefined, meaning: string) =>
+  kind.optional().register(registry, { ...aboutOf(kind, meaning), absent, isSecret: true });
+
+/** The Bot Framework SDK's own names. The SDK forgets all its defaults as soon as one of them is set. */
+const endpoint = may(like(/^https?:\/\/\S+$/, 'a URL'), 'public cloud', 'all six or none, for another cloud');
+const endpoints = z.object({
+  ToBotFromChannelOpenIdMetadataUrl: endpoint,
+  ToBotFromEmulatorOpenIdMetadataUrl: endpoint,
+  ToBotFromChannelTokenIssuer: endpoint,
+  ToChannelFromBotLoginUrl: endpoint,
+  ToChannelFromBotOAuthScope: endpoint,
+  OAuthUrl: endpoint,
+});
+const ENDPOINTS = endpoints.keyof().options;
+
+/** All variables. `npm run docs` writes `.env.example` and the table of docs/configuration.md from it. */
+const variables = z.object({
+  NODE_ENV: set(oneOf('production', 'development', 'test'), 'development', '`production`: no embedded parts'),
+  HOST: set(host, '127.0.0.1', 'where to listen'),
+  PORT: set(port, '3000', 'where to listen; 0 = any free port'),
+  ADMIN_PORT: may(port, 'the same port', 'for staff, operators and metrics, which need no token there'),
+  PUBLIC_URL: may(url('https://'), 'no webhook', 'the public https base, where Telegram finds the webhook'),
+  TRUST_PROXY: may(proxies, 'nobody', 'whose `X-Forwarded-For` is believed, for limits per address alone'),
+  LOG_LEVEL: set(levels, 'info', "pino's levels"),
+  OTEL_EXPORTER_OTLP_ENDPOINT: may(httpUrl, 'no traces', 'an OpenTelemetry collector (OTLP over HTTP)'),
+  REDIS_URL: secret(redisUrl, 'embedded memory store', 'a server, a Redis Cluster or Redis Sentinel'),
+  REDIS_WAIT_REPLICAS: set(integer(0, 10), '0', 'replicas that must have an intent before points are spent'),
+  ANTCRM_BASE_URL: may(httpUrl, 'a sandbox', 'e.g. `https://apiring.antbuddy.com`'),
+  ANTCRM_API_KEY: secret(visible, undefined, 'sent as header `apikey`; required with `ANTCRM_BASE_URL`'),
+  ANTCRM_TIMEOUT_MS: set(integer(1, 120_000), '8000', 'deadline of one call'),
+  ANTCRM_MAX_CALLS: set(integer(1, 1000), '32', 'calls to AntCRM at once, in each process'),
+  ANTCRM_CONTACTS: set(onOff, 'on', '`off` where the backend has no `/contacts` (warned about)'),
+  OPERATION_CHECKS: set(delays, '5s,20s,1m,5m,30m', 'when a call without an outcome is looked up'),
+  GIFTS_FILE: may(giftsFile, 'sandbox: its own', 'JSON list of gifts to pick from'),
+  CODE_PREFIXES: may(prefixes, 'sandbox: its own', 'how codes begin: one that nearly does is asked about'),
+  ANSWERS_FILE: may(answersFile, 'built-in answers', 'JSON list of answers to questions'),
+  TELEGRAM_BOT_TOKEN: secret(like(/^\d+:[\w-]+$/, '<number>:<letters>'), 'channel off', 'from BotFather'),
+  TELEGRAM_WEBHOOK_SECRET: secret(webhookSecret, undefined, 'required with the token in webhook mode'),
+  TELEGRAM_API_ROOT: set(httpUrl, 'https://api.telegram.org', 'also a local Bot API server'),
+  TELEGRAM_MODE: set(oneOf('webhook', 'polling'), 'webhook', '`polling`: development without a public URL'),
+  TELEGRAM_MESSAGES_PER_SECOND: set(rate, '30', 'of this process: divide between several; more where bought'),
+  TELEGRAM_CHAT_BURST: set(rate, '3', 'messages a second to one chat'),
+  MICROSOFT_APP_ID: may(azureId, 'channel off', 'the id of the Azure Bot; `CLIENT_ID`, where it is unset'),
+  MICROSOFT_APP_PASSWORD: secret(visible, undefined, 'its client secret; `CLIENT_SECRET`, where it is unset'),
+  MICROSOFT_APP_TYPE: may(appType, 'by the tenant', 'how it is registered; without a tenant: `MultiTenant`'),
+  MICROSOFT_APP_TENANT_ID: may(azureId, undefined, 'its directory; `TENANT_ID`, where it is unset'),
+  ...endpoints.shape,
+  TEAMS_SERVICE_HOSTS: may(hosts, "Microsoft's Teams connectors", 'who may receive our replies and token'),
+  TEAMS_TENANTS: may(azureIds, '`MICROSOFT_APP_TENANT_ID`', 'whose profile e-mail counts as proved'),
+  TEAMS_AUTH: set(onOff, 'on', '`off`: no authentication, for a playground on a loopback `HOST`'),
+  STATE_KEY: secret(key, 'a development key', 'seals personal data in Redis; required in production'),
+  STATE_KEY_PREVIOUS: secret(key, undefined, 'the key before `STATE_KEY`: what it sealed can still be read'),
+  HASH_KEY: secret(key, 'a development key', 'names keys and logs; never rotated; required in production'),
+  STAFF_TOKEN: secret(bearerToken, 'sandbox: open to this machine, else absent', 'opens the staff routes'),
+  OPERATOR_TOKEN: secret(bearerToken, 'routes absent', 'opens `/operations`: settling, replaying'),
+  DEFAULT_LOCALE: set(oneOf(...LOCALES), 'vi', "until the customer's client or choice says otherwise"),
+  TIME_ZONE: set(timeZone, 'Asia/Ho_Chi_Minh', 'dates shown and typed'),
+  SUPPORT_CONTACT: may(contact, undefined, 'hotline or link to reach a person; required in production'),
+  HANDOVER: may(onOff, '`on` where staff routes are', '`off`: only `SUPPORT_CONTACT` is given'),
+  HANDOVER_WEBHOOK: secret(hook, undefined, 'gets a JSON object, nothing personal, when a ticket opens'),
+  IDENTITY_PROOF: set(oneOf('required', 'off'), 'required', '`off`: a typed contact is believed (kiosk use)'),
+});
+type Variables = z.output<typeof variables>;
+type VariableName = keyof Variables;
+
+/** What is known of each variable by its name, in the order of the documents. */
+export const documentation: ReadonlyMap<string, About | undefined> = new Map(
+  Object.entries(variables.shape).map(([name, schema]) => [name, registry.get(schema)]),
+);
+
+/** Faults of values that are right alone and wrong together. */
+function conflictsOf(env: Written): string[] {
+  const { NODE_ENV, HOST = '127.0.0.1', PORT = '3000', ADMIN_PORT, STAFF_TOKEN, OPERATOR_TOKEN } = env;
+  const has = (name: VariableName): boolean => env[name] !== undefined;
+  const isProduction = NODE_ENV === 'production';
+  const isOpen = env.TEAMS_AUTH === 'off';
+  const hasApp = has('MICROSOFT_APP_ID') && !isOpen;
+  const isOfApp = (has('MICROSOFT_APP_PASSWORD') || has('MICROSOFT_APP_TYPE')) && !isOpen;
+  const type = appTypeOf(env.MICROSOFT_APP_TYPE, env.MICROSOFT_APP_TENANT_ID);
   const isMsi = type === 'UserAssignedMSI';
-  const hasApp = !off && isSet('MICROSOFT_APP_ID');
-  const waits = !production && Number(written.REDIS_WAIT_REPLICAS) > 0;
-  const hasWebhook = isSet('TELEGRAM_BOT_TOKEN') && written.TELEGRAM_MODE !== 'polling';
-  const isOfApp = !off && (isSet('MICROSOFT_APP_PASSWORD') || isSet('MICROSOFT_APP_TYPE'));
-  const previous = !production && isSet('STATE_KEY_PREVIOUS');
-  const needed: readonly (readonly [name: VariableName, isNeeded: boolean, wants: string])[] = [
-    ['REDIS_URL', production, 'a Redis while NODE_ENV=production: the embedded store forgets everything'],
-    ['REDIS_URL', waits, 'the Redis whose replicas REDIS_WAIT_REPLICAS waits for'],
-    ['ANTCRM_BASE_URL', production, 'the real AntCRM while NODE_ENV=production: the sandbox is a toy'],
-    ['ANTCRM_API_KEY', isSet('ANTCRM_BASE_URL'), 'the key of ANTCRM_BASE_URL'],
-    [
-      'TELEGRAM_WEBHOOK_SECRET',
-      hasWebhook,
-      'a secret (or TELEGRAM_MODE=polling): anybody could post updates',
-    ],
-    ['STATE_KEY', production, 'base64 of 32 bytes while NODE_ENV=production'],
-    ['STATE_KEY', previous, 'the key after STATE_KEY_PREVIOUS'],
-    ['HASH_KEY', production, 'base64 of 32 bytes while NODE_ENV=production'],
-    ['SUPPORT_CONTACT', production, 'the hotline or link for customers, while NODE_ENV=production'],
-    ['MICROSOFT_APP_ID', isOfApp, 'the id that MICROSOFT_APP_PASSWORD or MICROSOFT_APP_TYPE belongs to'],
-    [
-      'MICROSOFT_APP_PASSWORD',
-      hasApp && !isMsi,
-      'the secret of MICROSOFT_APP_ID (none with UserAssignedMSI)',
-    ],
-    ['MICROSOFT_APP_TENANT_ID', hasApp && type !== 'MultiTenant', `the directory of a ${type} app`],
-    ...ENDPOINTS.map((name) => {
-      return [name, ENDPOINTS.some(isSet), 'a URL: all six settings of the SDK are set, or none'] as const;
-    }),
+  const isWebhook = has('TELEGRAM_BOT_TOKEN') && env.TELEGRAM_MODE !== 'polling';
+  const isSamePort = ADMIN_PORT !== undefined && Number(ADMIN_PORT) === Number(PORT) && Number(PORT) !== 0;
+  const needs: readonly (readonly [isNeeded: boolean, where: string, ...names: VariableName[]])[] = [
+    [isProduction, 'in production', 'REDIS_URL', 'ANTCRM_BASE_URL', 'SUPPORT_CONTACT'],
+    [isProduction, 'in production', 'STATE_KEY', 'HASH_KEY'],
+    [Number(env.REDIS_WAIT_REPLICAS) > 0 && !isProduction, 'with REDIS_WAIT_REPLICAS', 'REDIS_URL'],
+    [has('ANTCRM_BASE_URL'), 'with ANTCRM_BASE_URL', 'ANTCRM_API_KEY'],
+    [isWebhook, 'in webhook mode: anybody could post updates', 'TELEGRAM_WEBHOOK_SECRET'],
+    [has('STATE_KEY_PREVIOUS') && !isProduction, 'with STATE_KEY_PREVIOUS', 'STATE_KEY'],
+    [isOfApp, 'with MICROSOFT_APP_PASSWORD or MICROSOFT_APP_TYPE', 'MICROSOFT_APP_ID'],
+    [hasApp && !isMsi, 'with MICROSOFT_APP_ID', 'MICROSOFT_APP_PASSWORD'],
+    [hasApp && type !== 'MultiTenant', `for a ${type} app`, 'MICROSOFT_APP_TENANT_ID'],
+    [ENDPOINTS.some(has), 'for all six settings of the SDK or none', ...ENDPOINTS],
   ];
-  const samePort = ADMIN_PORT !== undefined && Number(ADMIN_PORT) === Number(PORT) && Number(PORT) !== 0;
-  const sameToken = OPERATOR_TOKEN !== undefined && OPERATOR_TOKEN === STAFF_TOKEN;
   const open = 'TEAMS_AUTH: got "off", wants "on": anybody could speak for anybody';
   return [
-    ...needed.flatMap(([name, isNeeded, wants]) =>
-      isNeeded && !isSet(name) ? [`${name}: got nothing, wants ${wants}`] : [],
-    ),
-    ...applying([
-      [samePort, "ADMIN_PORT: got PORT's, wants a port of its own (or none at all)"],
-      [sameToken, 'OPERATOR_TOKEN: got STAFF_TOKEN, wants another one: who tests must not settle operations'],
-      [
-        hasApp && isMsi && isSet('MICROSOFT_APP_PASSWORD'),
-        'MICROSOFT_APP_PASSWORD: got a secret, wants none',
-      ],
-      [off && !isHere(host), `${open} while HOST=${host} is not loopback`],
-      [off && (isSet('PUBLIC_URL') || production), `${open} with PUBLIC_URL or NODE_ENV=production`],
+    ...needs.flatMap(([isNeeded, where, ...names]) => {
+      const missing = names.filter((name) => isNeeded && !has(name));
+      return missing.map((name) => `${name}: got nothing, wants ${documentation.get(name)?.wants} ${where}`);
+    }),
+    ...applicable([
+      [isSamePort, "ADMIN_PORT: got PORT's, wants a port of its own (or none at all)"],
+      [OPERATOR_TOKEN && OPERATOR_TOKEN === STAFF_TOKEN, "OPERATOR_TOKEN: got STAFF_TOKEN's, wants another"],
+      [hasApp && isMsi && env.MICROSOFT_APP_PASSWORD, 'MICROSOFT_APP_PASSWORD: got a secret, wants none'],
+      [isOpen && !isLoopback(HOST), `${open} while HOST=${HOST} is not loopback`],
+      [isOpen && (has('PUBLIC_URL') || isProduction), `${open} with PUBLIC_URL or in production`],
     ]),
   ];
 }
 
-/** What is right and dangerous all the same, one line each. */
-function warnings(written: Written, { settings, antcrm, redis, ...config }: Config): string[] {
+/** Values that are allowed and dangerous. */
+function warningsOf(env: Written, config: Config): string[] {
+  const { publicUrl, trustProxy, staffToken, antcrm } = config;
   const { real } = antcrm;
-  const hasOurKeys = written.STATE_KEY !== undefined && written.HASH_KEY !== undefined;
-  const isBare = real?.baseUrl.startsWith('http:') === true && !isHere(new URL(real.baseUrl).hostname);
-  const isToy = written.ANTCRM_API_KEY !== undefined && real === undefined;
-  const isOneProxy = config.publicUrl !== undefined && config.trustProxy === undefined;
-  return applying([
-    [
-      settings.identityProof === 'off',
-      'IDENTITY_PROOF=off: whoever types a phone or e-mail can read and spend',
-    ],
-    [antcrm.contacts === 'off', "ANTCRM_CONTACTS=off: points can tie an e-mail to somebody else's phone"],
-    [written.TEAMS_AUTH === 'off', 'TEAMS_AUTH=off: every program on this machine can speak for anybody'],
-    [
-      redis !== undefined && !hasOurKeys,
-      'STATE_KEY or HASH_KEY is unset: everybody knows the key of the store',
-    ],
+  const isBare = real?.baseUrl.startsWith('http:') && !isLoopback(new URL(real.baseUrl).hostname);
+  const isKeyless = config.redis && !(env.STATE_KEY && env.HASH_KEY);
+  const isUnproved = config.settings.identityProof === 'off';
+  return applicable([
+    [isUnproved, 'IDENTITY_PROOF=off: a typed phone or e-mail is enough to read and spend'],
+    [antcrm.contacts === 'off', "ANTCRM_CONTACTS=off: points can tie an e-mail to another customer's phone"],
+    [env.TEAMS_AUTH === 'off', 'TEAMS_AUTH=off: every program on this machine can speak for anybody'],
+    [isKeyless, 'STATE_KEY or HASH_KEY is unset: everybody knows the key of the store'],
     [isBare, 'ANTCRM_BASE_URL is http: the API key and personal data travel unencrypted'],
-    [isToy, 'ANTCRM_API_KEY is set and ANTCRM_BASE_URL is not: the sandbox is the backend'],
-    [isOneProxy, "TRUST_PROXY is unset with PUBLIC_URL: all strangers are one, the proxy's, to the limits"],
-    [
-      config.staffToken !== undefined && real !== undefined,
-      'STAFF_TOKEN with a real AntCRM: what staff earn and spend is real, and audited',
-    ],
+    [env.ANTCRM_API_KEY && !real, 'ANTCRM_API_KEY is set, ANTCRM_BASE_URL is not: the sandbox answers'],
+    [publicUrl && !trustProxy, 'TRUST_PROXY is unset with PUBLIC_URL: all strangers share the limits of one'],
+    [staffToken && real, 'STAFF_TOKEN with a real AntCRM: what staff earn and spend is real, and audited'],
   ]);
 }
 
-/** What begins so is meant for us, but for what Kubernetes and Docker set for a service that is called `redis`. */
-const OURS =
-  /^(TELEGRAM|ANTCRM|REDIS|STAFF|TEAMS|MICROSOFT_APP|TRUST)_(?!.*SERVICE_(HOST|PORT)|PORT(_\d+_|$))/;
+const applicable = (lines: readonly (readonly [condition: unknown, line: string])[]): string[] =>
+  lines.flatMap(([condition, line]) => (condition ? [line] : []));
 
-/** One warning for each variable that looks like ours and is none. */
-function misspelt(env: Environment): string[] {
-  const unknown = Object.keys(env).filter((name) => OURS.test(name) && !(name in variables.shape));
-  return unknown.map((name) => `${name} is no variable of the bot and does nothing (docs/configuration.md)`);
-}
+/** The configuration by the parts that need it; a part that is off is undefined. */
+export type Config = ReturnType<typeof toConfig>;
 
-/** The configuration, arranged by who needs it. */
-export type Config = ReturnType<typeof arrange>;
-
-function arrange(values: Variables) {
+function toConfig(env: Variables) {
+  const { ANTCRM_BASE_URL: baseUrl, STAFF_TOKEN: staffToken, PUBLIC_URL: publicUrl } = env;
+  // Somebody must be able to use the staff routes (`src/http/guard.ts`).
+  const hasStaff = staffToken !== undefined || (baseUrl === undefined && publicUrl === undefined);
   return {
-    production: values.NODE_ENV === 'production',
-    listen: { host: values.HOST, port: values.PORT },
-    /** Undefined: staff and operators are served on the same port as everybody. */
-    adminPort: values.ADMIN_PORT,
-    publicUrl: values.PUBLIC_URL,
-    trustProxy: values.TRUST_PROXY,
-    logLevel: values.LOG_LEVEL,
-    /** Where traces go; undefined: nowhere. */
-    tracesEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
-    /** Undefined: the embedded memory store. */
-    redis: given(values.REDIS_URL, (address) => ({ address, waitReplicas: values.REDIS_WAIT_REPLICAS })),
+    production: env.NODE_ENV === 'production',
+    listen: { host: env.HOST, port: env.PORT },
+    adminPort: env.ADMIN_PORT,
+    publicUrl,
+    trustProxy: env.TRUST_PROXY,
+    logLevel: env.LOG_LEVEL,
+    tracesEndpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT,
+    redis: env.REDIS_URL && { address: env.REDIS_URL, waitReplicas: env.REDIS_WAIT_REPLICAS },
     antcrm: {
       /** Undefined: the sandbox is the backend. */
-      real: given(values.ANTCRM_BASE_URL, (baseUrl) => ({
-        baseUrl,
-        apiKey: known('ANTCRM_API_KEY', values),
-      })),
-      timeoutMs: values.ANTCRM_TIMEOUT_MS,
-      maxCalls: values.ANTCRM_MAX_CALLS,
-      contacts: values.ANTCRM_CONTACTS,
+      real: baseUrl === undefined ? undefined : { baseUrl, apiKey: required(env, 'ANTCRM_API_KEY') },
+      timeoutMs: env.ANTCRM_TIMEOUT_MS,
+      maxCalls: env.ANTCRM_MAX_CALLS,
+      contacts: env.ANTCRM_CONTACTS,
     },
-    /** Undefined: the channel is off. */
-    telegram: given(values.TELEGRAM_BOT_TOKEN, (token) => ({
-      token,
-      apiRoot: values.TELEGRAM_API_ROOT,
-      rates: { perSecond: values.TELEGRAM_MESSAGES_PER_SECOND, chatBurst: values.TELEGRAM_CHAT_BURST },
-      ...(values.TELEGRAM_MODE === 'polling'
-        ? { mode: 'polling' as const }
-        : { mode: 'webhook' as const, secret: known('TELEGRAM_WEBHOOK_SECRET', values) }),
-    })),
-    teams: teams(values),
+    telegram: telegramOf(env),
+    teams: teamsOf(env),
     keys: {
-      state: values.STATE_KEY ?? developmentKey('state'),
-      statePrevious: values.STATE_KEY_PREVIOUS,
-      hash: values.HASH_KEY ?? developmentKey('hash'),
+      state: env.STATE_KEY ?? developmentKey('state'),
+      statePrevious: env.STATE_KEY_PREVIOUS,
+      hash: env.HASH_KEY ?? developmentKey('hash'),
     },
-    staffToken: values.STAFF_TOKEN,
-    operatorToken: values.OPERATOR_TOKEN,
-    /** Undefined: no file; the sandbox has gifts of its own. */
-    gifts: values.GIFTS_FILE,
-    /** Undefined: unset; the sandbox has some of its own. */
-    codePrefixes: values.CODE_PREFIXES,
-    /** The operator's, beside the built-in ones or in place of them. */
-    answers: values.ANSWERS_FILE ?? [],
-    handoverWebhook: values.HANDOVER_WEBHOOK,
+    staffToken,
+    operatorToken: env.OPERATOR_TOKEN,
+    gifts: env.GIFTS_FILE,
+    codePrefixes: env.CODE_PREFIXES,
+    answers: env.ANSWERS_FILE ?? [],
+    handoverWebhook: env.HANDOVER_WEBHOOK,
     settings: {
-      defaultLocale: values.DEFAULT_LOCALE,
-      timeZone: values.TIME_ZONE,
-      supportContact: values.SUPPORT_CONTACT,
-      identityProof: values.IDENTITY_PROOF,
-      handover: values.HANDOVER !== 'off' && hasStaffRoutes(values),
-      operationChecksMs: values.OPERATION_CHECKS,
+      defaultLocale: env.DEFAULT_LOCALE,
+      timeZone: env.TIME_ZONE,
+      supportContact: env.SUPPORT_CONTACT,
+      identityProof: env.IDENTITY_PROOF,
+      handover: env.HANDOVER !== 'off' && hasStaff,
+      operationChecksMs: env.OPERATION_CHECKS,
     } satisfies Omit<Settings, 'gifts' | 'codePrefixes'>,
   };
 }
 
-const given = <Value, Made>(value: Value | undefined, make: (value: Value) => Made): Made | undefined =>
-  value === undefined ? undefined : make(value);
-
-/** Whether there is anybody who may use the staff routes (`src/http/guard.ts`). */
-function hasStaffRoutes({ STAFF_TOKEN, ANTCRM_BASE_URL, PUBLIC_URL }: Variables): boolean {
-  return STAFF_TOKEN !== undefined || (ANTCRM_BASE_URL === undefined && PUBLIC_URL === undefined);
+function telegramOf(env: Variables) {
+  const { TELEGRAM_BOT_TOKEN: token, TELEGRAM_API_ROOT: apiRoot, TELEGRAM_MODE: mode } = env;
+  if (token === undefined) return undefined;
+  const rates = { perSecond: env.TELEGRAM_MESSAGES_PER_SECOND, chatBurst: env.TELEGRAM_CHAT_BURST };
+  if (mode === 'polling') return { token, apiRoot, rates, mode };
+  return { token, apiRoot, rates, mode, secret: required(env, 'TELEGRAM_WEBHOOK_SECRET') };
 }
 
-/** Undefined: the channel is off. Without a registration, it is on without any authentication. */
-function teams(values: Variables) {
-  const { MICROSOFT_APP_ID: appId, MICROSOFT_APP_TENANT_ID: tenant, TEAMS_AUTH: auth } = values;
-  if (appId === undefined && auth === 'on') return undefined;
-  /** Undefined: the public cloud. */
-  const endpoints = allEndpoints.safeParse(values).data;
-  const type = appType(values.MICROSOFT_APP_TYPE, tenant);
-  const app = { password: values.MICROSOFT_APP_PASSWORD, tenant, type, endpoints };
-  const registration = given(auth === 'off' ? undefined : appId, (appId) => ({ appId, ...app }));
-  const trustedTenants = values.TEAMS_TENANTS ?? (tenant === undefined ? [] : [tenant]);
-  return { registration, serviceHosts: values.TEAMS_SERVICE_HOSTS, trustedTenants };
+function teamsOf(env: Variables) {
+  const { MICROSOFT_APP_ID: appId, MICROSOFT_APP_PASSWORD: password, MICROSOFT_APP_TENANT_ID: tenant } = env;
+  const isOpen = env.TEAMS_AUTH === 'off';
+  if (appId === undefined && !isOpen) return undefined;
+  const type = appTypeOf(env.MICROSOFT_APP_TYPE, tenant);
+  /** `endpoints`: undefined for the public cloud. */
+  const app = { password, tenant, type, endpoints: endpoints.required().safeParse(env).data };
+  return {
+    /** Undefined: no authentication. */
+    registration: appId === undefined || isOpen ? undefined : { appId, ...app },
+    serviceHosts: env.TEAMS_SERVICE_HOSTS,
+    trustedTenants: env.TEAMS_TENANTS ?? (tenant === undefined ? [] : [tenant]),
+  };
 }
 
-/** Where it is not told, the directory tells. */
-function appType<Type extends string>(type: Type | undefined, tenant: string | undefined) {
-  return type ?? (tenant === undefined ? 'MultiTenant' : 'SingleTenant');
-}
+const appTypeOf = <Type extends string>(type: Type | undefined, tenant: string | undefined) =>
+  type ?? (tenant === undefined ? 'MultiTenant' : 'SingleTenant');
 
-/** A value that `conflicts` has asked for. */
-function known(name: 'ANTCRM_API_KEY' | 'TELEGRAM_WEBHOOK_SECRET', values: Variables): string {
-  const value = values[name];
+/** A value whose absence is a fault (`conflictsOf`). */
+function required(env: Variables, name: 'ANTCRM_API_KEY' | 'TELEGRAM_WEBHOOK_SECRET'): string {
+  const value = env[name];
   if (value === undefined) throw new Error(`${name} is missing and was not reported`);
   return value;
 }
 
-/** Known to every reader of this code, so that a developer's bot can read after a restart what it stored before. */
-function developmentKey(purpose: string): Buffer {
-  return createHash('sha256').update(`antcrm-chatbot development key: ${purpose}`).digest();
-}
+/** Public, and the same at every start: a developer's bot reads what it stored before. */
+const developmentKey = (purpose: string): Buffer =>
+  createHash('sha256').update(`antcrm-chatbot development key: ${purpose}`).digest();

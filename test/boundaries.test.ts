@@ -91,8 +91,8 @@ const ROOMS: readonly Room[] = [
   { files: /^i18n\.ts$/, imports: [/^conversation\//, /^\.\.\/locales\//] },
   // How a Redis' address is written is the store's to know.
   {
-    files: /^config(\.ts$|\/)/,
-    imports: [/^conversation\//, /^config\//, /^store\/redis\/address\.ts$/],
+    files: /^(config|operator-files)\.ts$/,
+    imports: [/^conversation\//, /^operator-files\.ts$/, /^store\/redis\/address\.ts$/],
   },
   // The process and its wiring.
   { files: /^[^/]+$/, imports: [/./] },

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
  * feature pays by deleting. Whoever makes a room smaller lowers its figures here.
  */
 const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: number }>> = {
-  root: { files: /^([^/]+$|(config|http|observability|resilience)\/)/, lines: 3020, count: 21 },
+  root: { files: /^([^/]+$|(http|observability|resilience)\/)/, lines: 2910, count: 22 },
   // The design gives it 4,900 lines in 36 files.
   conversation: { files: /^conversation\//, lines: 8920, count: 41 },
   engine: { files: /^(engine|store)\//, lines: 6030, count: 38 },

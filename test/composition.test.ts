@@ -10,8 +10,7 @@ import { describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import manifest from '../package.json' with { type: 'json' };
-import { documentation } from '../src/config/variables.ts';
-import { EXIT_CONFIG, readConfig } from '../src/config.ts';
+import { documentation, EXIT_CONFIG, readConfig } from '../src/config.ts';
 import { createSandbox } from '../src/sandbox/sandbox.ts';
 
 /*
@@ -154,8 +153,7 @@ describe('the manifest for Kubernetes', () => {
     expect(new Set([...named].map(([, name]) => name))).toEqual(new Set(bot.ports.map(({ name }) => name)));
     const env = Object.fromEntries(bot.env.map(({ name, value }) => [name, value]));
     expect(bot.ports.map(({ containerPort }) => containerPort)).toEqual([env.PORT, env.ADMIN_PORT]);
-    const known = new Set(documentation.map(({ name }) => name));
-    expect(Object.keys(env).filter((name) => !known.has(name))).toEqual([]);
+    expect(Object.keys(env).filter((name) => !documentation.has(name))).toEqual([]);
   });
 
   test('is of this version, and lets a bot finish after its pause', () => {

@@ -4,8 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { documentation } from '../src/config/variables.ts';
-import { type Config, type Environment, EXIT_CONFIG, readConfig } from '../src/config.ts';
+import { type Config, documentation, type Environment, EXIT_CONFIG, readConfig } from '../src/config.ts';
 import { questionsOf } from './support/conversation.ts';
 
 const key = randomBytes(32).toString('base64');
@@ -90,151 +89,68 @@ describe('an empty environment', () => {
   });
 
   it('is what blank variables amount to', () => {
-    const blank = Object.fromEntries(documentation.map(({ name }) => [name, ' ']));
+    const blank = Object.fromEntries([...documentation.keys()].map((name) => [name, ' ']));
     expect(configOf(blank)).toEqual(configOf({}));
   });
 });
 
 it('every variable says what it wants', () => {
-  expect(documentation.filter(({ wants }) => wants === '')).toEqual([]);
+  expect([...documentation.values()].filter((about) => !about?.wants)).toEqual([]);
 });
 
-describe('values', () => {
-  it('become what the parts need', () => {
-    const config = configOf({
-      ...production,
-      HOST: '0.0.0.0',
-      PORT: '0',
-      PUBLIC_URL: 'https://bot.example.vn/loyalty/',
-      LOG_LEVEL: 'debug',
-      REDIS_URL: 'rediss://user:pw@a:6379, rediss://b:6379',
-      REDIS_WAIT_REPLICAS: '1',
-      ANTCRM_BASE_URL: 'http://127.0.0.1:4000/',
-      ANTCRM_TIMEOUT_MS: '300',
-      ANTCRM_MAX_CALLS: '5',
-      ANTCRM_CONTACTS: 'off',
-      OPERATION_CHECKS: '100ms, 2s,1h',
-      TELEGRAM_BOT_TOKEN: '123:AAb_c-d',
-      TELEGRAM_WEBHOOK_SECRET: 'A-z_9',
-      STAFF_TOKEN: 'staff-6fJq2v-token',
-      OPERATOR_TOKEN: 'operator-6fJq2v-token',
-      ADMIN_PORT: '0',
-      DEFAULT_LOCALE: 'en',
-      TIME_ZONE: 'Europe/Berlin',
-      SUPPORT_CONTACT: 'Hotline 1900 1234',
-      IDENTITY_PROOF: 'off',
-    });
-    expect(config).toMatchObject({
-      production: true,
-      listen: { host: '0.0.0.0', port: 0 },
-      publicUrl: 'https://bot.example.vn/loyalty',
-      redis: {
-        address: {
-          kind: 'cluster',
-          nodes: [
-            { host: 'a', port: 6379 },
-            { host: 'b', port: 6379 },
-          ],
-          login: { username: 'user', password: 'pw' },
-          db: 0,
-          tls: true,
-        },
-        waitReplicas: 1,
-      },
-      antcrm: {
-        real: { baseUrl: 'http://127.0.0.1:4000', apiKey: 'k3y' },
-        timeoutMs: 300,
-        maxCalls: 5,
-        contacts: 'off',
-      },
-      telegram: {
-        mode: 'webhook',
-        token: '123:AAb_c-d',
-        secret: 'A-z_9',
-        apiRoot: 'https://api.telegram.org',
-        rates: { perSecond: 30, chatBurst: 3 },
-      },
-      staffToken: 'staff-6fJq2v-token',
-      operatorToken: 'operator-6fJq2v-token',
-      adminPort: 0,
-      settings: { operationChecksMs: [100, 2000, 3_600_000], timeZone: 'Europe/Berlin', defaultLocale: 'en' },
-    });
-    expect(config.keys.hash.toString('base64')).toBe(key);
+it('values become what the parts need', () => {
+  const config = configOf({
+    ...production,
+    PUBLIC_URL: 'https://bot.example.vn/loyalty/',
+    TRUST_PROXY: '10.0.0.0/8, ::1,fd00::/8',
+    REDIS_URL: 'rediss://user:pw@a:6379, rediss://b:6379',
+    REDIS_WAIT_REPLICAS: '1',
+    OPERATION_CHECKS: '100ms, 2s,1h',
+    TELEGRAM_BOT_TOKEN: '123:AAb_c-d',
+    TELEGRAM_WEBHOOK_SECRET: 'A-z_9',
+    ADMIN_PORT: '0',
+    CODE_PREFIXES: 'TIVI, TULANH',
   });
-
-  it.each([
-    ['2', 2],
-    ['10.0.0.0/8, ::1,fd00::/8', ['10.0.0.0/8', '::1', 'fd00::/8']],
-  ])('of TRUST_PROXY may be %s', (TRUST_PROXY, trustProxy) => {
-    expect(configOf({ TRUST_PROXY })).toMatchObject({ trustProxy });
+  expect(config).toMatchObject({
+    production: true,
+    publicUrl: 'https://bot.example.vn/loyalty',
+    trustProxy: ['10.0.0.0/8', '::1', 'fd00::/8'],
+    redis: { address: { kind: 'cluster', tls: true }, waitReplicas: 1 },
+    antcrm: { real: { baseUrl: 'https://apiring.antbuddy.com', apiKey: 'k3y' } },
+    telegram: { mode: 'webhook', secret: 'A-z_9', rates: { perSecond: 30, chatBurst: 3 } },
+    adminPort: 0,
+    codePrefixes: ['TIVI', 'TULANH'],
+    settings: { operationChecksMs: [100, 2000, 3_600_000] },
   });
+  expect(config.keys.hash.toString('base64')).toBe(key);
+  expect(configOf({ TRUST_PROXY: '2' }).trustProxy).toBe(2);
 });
 
 describe('a wrong value is named, shown and answered with what is wanted', () => {
   it.each([
     [{ PORT: '70000' }, 'PORT: got "70000", wants a whole number from 0 to 65535'],
-    [{ HOST: 'my host' }, 'HOST: got "my host", wants a host name or address'],
+    [{ PORT: '3e3' }, /^PORT: got "3e3"/],
     [{ HOST: '127.0.0.256' }, 'HOST: got "127.0.0.256", wants a host name or address'],
     [{ NODE_ENV: 'prod' }, 'NODE_ENV: got "prod", wants production or development or test'],
-    [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL: got "loud", wants fatal or error or .* or silent$/],
-    [
-      { PUBLIC_URL: 'http://bot.example.vn' },
-      /^PUBLIC_URL: got "http:.*", wants a URL beginning with https:/,
-    ],
+    [{ PUBLIC_URL: 'http://bot.vn' }, /^PUBLIC_URL: got "http:.*", wants a URL beginning with https:/],
     [{ PUBLIC_URL: 'https://me:pw@bot.vn' }, /^PUBLIC_URL: got "https:\/\/\*\*\*@bot.vn", wants /],
     [{ TRUST_PROXY: '0' }, /^TRUST_PROXY: got "0", wants addresses or ranges/],
     [{ TRUST_PROXY: '10.0.0.1,10.0.0.256' }, /^TRUST_PROXY: /],
-    [
-      { TEAMS_TENANTS: 'a b,c d' },
-      'TEAMS_TENANTS: got "a b,c d", wants ids of directories, separated by commas',
-    ],
-    [{ REDIS_URL: 'redis://:pw@a,http://b' }, /^REDIS_URL: got a secret of 22 characters, wants redis:/],
+    [{ REDIS_URL: 'redis://:pw@a,http://b' }, /^REDIS_URL: got a secret of 22 characters, wants redis/],
     [{ ANTCRM_BASE_URL: 'apiring.antbuddy.com', ANTCRM_API_KEY: 'k' }, /^ANTCRM_BASE_URL: got "apiring/],
-    [{ ANTCRM_CONTACTS: 'yes' }, 'ANTCRM_CONTACTS: got "yes", wants on or off'],
-    [{ ANTCRM_TIMEOUT_MS: '0' }, /^ANTCRM_TIMEOUT_MS: got "0"/],
-    [{ ANTCRM_MAX_CALLS: '0' }, /^ANTCRM_MAX_CALLS: got "0"/],
-    [{ OPERATION_CHECKS: '5s' }, /^OPERATION_CHECKS: got "5s", wants at least two rising durations/],
+    [{ OPERATION_CHECKS: '5s' }, /^OPERATION_CHECKS: got "5s", wants two or more rising delays/],
     [{ OPERATION_CHECKS: '20s,5s' }, /^OPERATION_CHECKS: /],
-    [
-      { OPERATION_CHECKS: '5s,3h' },
-      /^OPERATION_CHECKS: got "5s,3h", wants .* at most 1\.5 h apart and the last at most 12 h/,
-    ],
+    [{ OPERATION_CHECKS: '5s,3h' }, /^OPERATION_CHECKS: /],
     [{ OPERATION_CHECKS: '1h,2h,3h,4h,5h,6h,7h,8h,9h,10h,11h,12h,13h' }, /^OPERATION_CHECKS: /],
     [{ OPERATION_CHECKS: '0s,20s' }, /^OPERATION_CHECKS: /],
-    [{ TELEGRAM_BOT_TOKEN: 'abc', TELEGRAM_MODE: 'polling' }, /^TELEGRAM_BOT_TOKEN: got a secret of 3 ch/],
-    [{ TELEGRAM_WEBHOOK_SECRET: 'a'.repeat(257) }, /^TELEGRAM_WEBHOOK_SECRET: got a secret of 257/],
-    [
-      { TELEGRAM_MESSAGES_PER_SECOND: '0' },
-      'TELEGRAM_MESSAGES_PER_SECOND: got "0", wants a whole number from 1 to 10000',
-    ],
-    [
-      { TELEGRAM_CHAT_BURST: 'many' },
-      'TELEGRAM_CHAT_BURST: got "many", wants a whole number from 1 to 10000',
-    ],
-    [{ TELEGRAM_MODE: 'push' }, 'TELEGRAM_MODE: got "push", wants webhook or polling'],
     [{ STATE_KEY: 'c2hvcnQ=' }, /^STATE_KEY: got a secret of 8 characters, wants base64 of 32 bytes/],
-    [{ HASH_KEY: `${'!'.repeat(43)}=` }, /^HASH_KEY: got a secret of 44 characters, wants base64/],
-    [
-      { STAFF_TOKEN: 'x'.repeat(15) },
-      /^STAFF_TOKEN: got a secret of 15 characters, wants at least 16 visible/,
-    ],
-    [
-      { OPERATOR_TOKEN: 'x'.repeat(15) },
-      /^OPERATOR_TOKEN: got a secret of 15 characters, wants at least 16 visible/,
-    ],
     [
       { OPERATOR_TOKEN: 'x'.repeat(16), STAFF_TOKEN: 'x'.repeat(16) },
-      /^OPERATOR_TOKEN: got STAFF_TOKEN, wants another one/,
+      "OPERATOR_TOKEN: got STAFF_TOKEN's, wants another",
     ],
     [{ ADMIN_PORT: '3000' }, /^ADMIN_PORT: got PORT's, wants a port of its own/],
-    [{ DEFAULT_LOCALE: 'fr' }, 'DEFAULT_LOCALE: got "fr", wants vi or en'],
-    [{ TIME_ZONE: 'Asia/Saigon2' }, /^TIME_ZONE: got "Asia\/Saigon2", wants an IANA time zone/],
-    [{ HANDOVER: 'yes' }, 'HANDOVER: got "yes", wants on or off'],
-    [
-      { HANDOVER_WEBHOOK: 'http://hooks.example/x' },
-      /^HANDOVER_WEBHOOK: got a secret of 22 characters, wants/,
-    ],
-    [{ IDENTITY_PROOF: 'on' }, 'IDENTITY_PROOF: got "on", wants required or off'],
+    [{ TIME_ZONE: 'Asia/Saigon2' }, 'TIME_ZONE: got "Asia/Saigon2", wants an IANA time zone'],
+    [{ HANDOVER_WEBHOOK: 'http://127.0.0.1.example/x' }, /^HANDOVER_WEBHOOK: got a secret of 26 ch/],
   ] satisfies [Environment, string | RegExp][])('%j', (env, fault) => {
     const expected = typeof fault === 'string' ? fault : expect.stringMatching(fault);
     expect(faultsOf(env)).toEqual([expected]);
@@ -269,7 +185,7 @@ it('all faults come at once, each variable once, and no secret is shown', () => 
   });
   expect(faults.map((fault) => fault.split(':')[0])).toEqual([
     ...['PORT', 'GIFTS_FILE', 'TELEGRAM_BOT_TOKEN', 'STATE_KEY', 'TIME_ZONE'],
-    ...['REDIS_URL', 'ANTCRM_BASE_URL', 'TELEGRAM_WEBHOOK_SECRET', 'HASH_KEY', 'SUPPORT_CONTACT'],
+    ...['REDIS_URL', 'ANTCRM_BASE_URL', 'SUPPORT_CONTACT', 'HASH_KEY', 'TELEGRAM_WEBHOOK_SECRET'],
   ]);
   expect(faults.join('\n')).not.toContain(secret);
   expect(EXIT_CONFIG).toBe(78);
@@ -282,12 +198,10 @@ describe('what is allowed and dubious is warned about', () => {
     [{ REDIS_URL: 'redis://127.0.0.1', HASH_KEY: key }, 'STATE_KEY or HASH_KEY is unset'],
     [{ ...production, ANTCRM_BASE_URL: 'http://antcrm.vn' }, 'ANTCRM_BASE_URL is http'],
     [{ PUBLIC_URL: 'https://bot.example.vn' }, 'TRUST_PROXY is unset with PUBLIC_URL'],
-    [{ ANTCRM_API_KEY: 'k' }, 'ANTCRM_API_KEY is set and ANTCRM_BASE_URL is not'],
+    [{ ANTCRM_API_KEY: 'k' }, 'ANTCRM_API_KEY is set, ANTCRM_BASE_URL is not'],
     [{ ...production, STAFF_TOKEN: 's'.repeat(16) }, 'STAFF_TOKEN with a real AntCRM'],
-    [{ TELEGRAM_TOKEN: '1:a' }, 'TELEGRAM_TOKEN is no variable of the bot and does nothing'],
-    [{ MICROSOFT_APP_TENANTID: 't' }, 'MICROSOFT_APP_TENANTID is no variable'],
-    [{ REDIS_WAIT_REPLICA: '1' }, 'REDIS_WAIT_REPLICA is no variable'],
-    [{ STAFF_TOKENS: 'x' }, 'STAFF_TOKENS is no variable'],
+    [{ TELEGRAM_TOKEN: '1:a' }, 'unknown variable TELEGRAM_TOKEN'],
+    [{ MICROSOFT_APP_TENANTID: 't' }, 'unknown variable MICROSOFT_APP_TENANTID'],
   ] satisfies [Environment, string][])('%j', (env, warning) => {
     expect(warningsOf(env)).toEqual([expect.stringContaining(warning)]);
   });
@@ -302,14 +216,10 @@ describe('what is allowed and dubious is warned about', () => {
   });
 });
 
-describe('a misspelt name is told together with the faults that it may be behind', () => {
-  const key = 'ANTCRM_APIKEY is no variable of the bot and does nothing (docs/configuration.md)';
-
-  it('and nothing else is warned about then', () => {
-    const env = { ANTCRM_BASE_URL: 'http://x.example', ANTCRM_APIKEY: 'k', IDENTITY_PROOF: 'off' };
-    expect(faultsOf(env)).toEqual([expect.stringContaining('ANTCRM_API_KEY: got nothing')]);
-    expect(warningsOf(env)).toEqual([key]);
-  });
+it('an unknown variable is named together with the faults that it may cause, and nothing else is', () => {
+  const env = { ANTCRM_BASE_URL: 'http://x.example', ANTCRM_APIKEY: 'k', IDENTITY_PROOF: 'off' };
+  expect(faultsOf(env)).toEqual([expect.stringContaining('ANTCRM_API_KEY: got nothing')]);
+  expect(warningsOf(env)).toEqual(['unknown variable ANTCRM_APIKEY']);
 });
 
 describe('GIFTS_FILE', () => {
@@ -331,9 +241,7 @@ describe('GIFTS_FILE', () => {
   it.each(['http://shop.example/a.jpg', 'https://me:pass@shop.example/a.jpg', 'a.jpg', 'file:///etc/passwd'])(
     'with an image that no platform could fetch is a fault: %s',
     (image) => {
-      expect(faultsOf(written([{ ...gift, image }]))).toEqual([
-        expect.stringMatching(/\[0\]\.image: an https URL without a password/),
-      ]);
+      expect(faultsOf(written([{ ...gift, image }]))).toEqual([expect.stringMatching(/\[0\]\.image: /)]);
     },
   );
 
@@ -347,21 +255,15 @@ describe('GIFTS_FILE', () => {
   });
 
   it('with wrong entries is a list of faults, each with its place', () => {
-    const faults = faultsOf(
-      written([
-        gift,
-        { ...gift, code: 'ĐM', score: -1 },
-        { ...gift, code: 'x'.repeat(41), name: { vi: ' ' } },
-        { ...gift, code: 'A~B' },
-      ]),
-    );
-    expect(faults.map((fault) => fault.replace(`${folder}/`, ''))).toEqual([
-      'GIFTS_FILE: gifts.json[1].code: 1–40 visible ASCII characters, none of them ~',
-      'GIFTS_FILE: gifts.json[1].score: a number from 0',
+    const wrong = { ...gift, code: 'x~y', name: { vi: ' ' }, score: -1 };
+    expect(faultsOf(written([gift, gift, wrong])).map((fault) => fault.replace(`${folder}/`, ''))).toEqual([
       'GIFTS_FILE: gifts.json[2].code: 1–40 visible ASCII characters, none of them ~',
-      'GIFTS_FILE: gifts.json[2].name.vi: a name',
+      expect.stringMatching(/^GIFTS_FILE: gifts\.json\[2\]\.name\.vi: /),
       expect.stringMatching(/^GIFTS_FILE: gifts\.json\[2\]\.name\.en: /),
-      'GIFTS_FILE: gifts.json[3].code: 1–40 visible ASCII characters, none of them ~',
+      expect.stringMatching(/^GIFTS_FILE: gifts\.json\[2\]\.score: /),
+    ]);
+    expect(faultsOf(written([gift, gift]))).toEqual([
+      expect.stringMatching(/gifts\.json\[1\]: DAUMAY01 is there already$/),
     ]);
   });
 });
@@ -504,8 +406,8 @@ describe('ANSWERS_FILE', () => {
       expect.stringMatching(/^ANSWERS_FILE: answers\.json\[1\]\.id: /),
       'ANSWERS_FILE: answers.json[2].asks: a question at least',
       'ANSWERS_FILE: answers.json[3].asks.vi[0]: a question',
-      'ANSWERS_FILE: answers.json[4].answer.vi: at most 1000 characters',
-      'ANSWERS_FILE: answers.json[4].answer.en: a text',
+      expect.stringMatching(/^ANSWERS_FILE: answers\.json\[4\]\.answer\.vi: /),
+      expect.stringMatching(/^ANSWERS_FILE: answers\.json\[4\]\.answer\.en: /),
     ]);
   });
 

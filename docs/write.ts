@@ -1,0 +1,58 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { documentation } from '../src/config.ts';
+import { WORDING } from '../src/i18n.ts';
+
+/*
+ * `npm run docs` writes the parts of the documents that come from the sources: `.env.example` as a whole, of
+ * docs/configuration.md what stands between `<!-- name -->` and `<!-- /name -->`. With `--check` it writes nothing and
+ * fails where a file is out of date.
+ */
+
+const variables = [...documentation].map(([name, about]) => {
+  const { meaning = '', wants = '', default: fallback, absent, isSecret = false } = about ?? {};
+  return { name, meaning, wants, fallback, absent, isSecret };
+});
+
+const rows = variables.map(({ name, meaning, fallback, absent }) => {
+  const unset = absent === undefined ? '–' : `– (${absent})`;
+  return `| \`${name}\` | ${fallback === undefined ? unset : `\`${fallback}\``} | ${meaning} |`;
+});
+
+const entries = variables.map(({ name, meaning, wants, fallback = '', absent }) => {
+  const unset = absent === undefined ? '' : `; unset: ${absent}`;
+  return `# ${meaning} (${wants}${unset})\n#${name}=${fallback}\n`;
+});
+
+const answers = Object.keys(WORDING.vi).flatMap((key) => /^answer\.([^_]+)$/.exec(key)?.[1] ?? []);
+
+const PARTS = {
+  variables: ['| variable | default | meaning |', '| --- | --- | --- |', ...rows].join('\n'),
+  answers: answers.map((id) => `\`${id}\``).join(', '),
+};
+
+function fillIn(text: string): string {
+  return Object.entries(PARTS).reduce((filled, [name, part]) => {
+    const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+    const [before, rest = ''] = filled.split(begin);
+    const [, after] = rest.split(end);
+    if (after === undefined) throw new Error(`docs/configuration.md has no part "${name}"`);
+    return `${before}${begin}\n${part}\n${end}${after}`;
+  }, text);
+}
+
+const read = (name: string): string => readFileSync(new URL(`../${name}`, import.meta.url), 'utf8');
+
+const HEAD = '# Copy to .env and uncomment what you set; the environment wins over this file.\n';
+const files = {
+  '.env.example': [HEAD, ...entries].join('\n'),
+  'docs/configuration.md': fillIn(read('docs/configuration.md')),
+};
+
+for (const [name, content] of Object.entries(files)) {
+  if (read(name) === content) continue;
+  if (!process.argv.includes('--check')) writeFileSync(new URL(`../${name}`, import.meta.url), content);
+  else {
+    console.error(`${name} is out of date: npm run docs`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import type { Gift } from './conversation/context.ts';
+import type { Answer } from './conversation/language/similarity.ts';
+import { fold } from './conversation/language/tokenizer.ts';
+import { perLocale } from './conversation/message.ts';
+
+/* The JSON lists that operators write (docs/configuration.md). Each schema turns a path into its entries. */
+
+const localized = (most: number) => z.strictObject(perLocale(() => z.string().trim().min(1).max(most)));
+
+const giftSchema: z.ZodType<Gift> = z.strictObject({
+  // `~` ends a choice id on a button. 40 characters leave room for the rest of Telegram's 64 bytes.
+  code: z.string().regex(/^[!-}]{1,40}$/, '1–40 visible ASCII characters, none of them ~'),
+  name: localized(100),
+  score: z.number().min(0),
+  description: localized(200).optional(),
+  // Platforms fetch it: they take no http, and everybody could read a password in it.
+  image: z
+    .url({ protocol: /^https$/, error: 'an https URL' })
+    .regex(/^[^@]{1,1000}$/, 'at most 1000 characters, without a password')
+    .optional(),
+  pickUp: localized(200).optional(),
+});
+
+const question = z
+  .string()
+  .max(200)
+  .refine((text) => fold(text) !== '', 'a question');
+
+const answerSchema: z.ZodType<Answer> = z.strictObject({
+  // A label of the metric `bot_questions_total`, where `none` counts the questions without an answer.
+  id: z.string().regex(/^(?!none$)[a-z][a-z\d.-]{0,39}$/, '1–40 of a–z 0–9 . -, a letter first, not "none"'),
+  asks: z
+    .strictObject(perLocale(() => z.array(question).max(50).readonly()))
+    .refine((asks) => Object.values(asks).flat().length > 0, 'a question at least'),
+  answer: localized(1000),
+});
+
+export const giftsFile = listIn(z.array(giftSchema).max(1000), ({ code }) => code);
+/** Each answer is compared with every question, and is a series of a metric: hence the limit. */
+export const answersFile = listIn(z.array(answerSchema).max(100), ({ id }) => id);
+
+/** Each issue names its place: `gifts.json[2].name.vi: …`. No two entries may have the same key. */
+function listIn<Item>(
+  schema: z.ZodType<Item[]>,
+  keyOf: (item: Item) => string,
+): z.ZodType<readonly Item[], string> {
+  const read = (path: string, context: z.RefinementCtx<string>): readonly Item[] => {
+    const fail = (message: string): void => context.addIssue({ code: 'custom', message });
+    try {
+      const read = schema.safeParse(JSON.parse(readFileSync(path, 'utf8')));
+      for (const issue of read.error?.issues ?? []) fail(`${path}${placeOf(issue.path)}: ${issue.message}`);
+      const keys = (read.data ?? []).map(keyOf);
+      for (const [index, key] of keys.entries())
+        if (keys.indexOf(key) < index) fail(`${path}[${index}]: ${key} is there already`);
+      return read.data ?? [];
+    } catch (error) {
+      fail(`${path} cannot be read: ${error instanceof Error ? error.message : error}`);
+      return [];
+    }
+  };
+  return z.string().transform(read).describe('the path of a JSON file');
+}
+
+const placeOf = (keys: readonly PropertyKey[]): string =>
+  keys.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('');
