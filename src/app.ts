@@ -30,6 +30,7 @@ import {
   type ServerOptions,
   turnAwayRequests,
 } from './http/server.ts';
+import { createSessions } from './http/session.ts';
 import { createHook, createTransport } from './http/transport.ts';
 import { createWords, SAYINGS, WORDING } from './i18n.ts';
 import type { AntCrmClient } from './loyalty/antcrm.ts';
@@ -163,20 +164,13 @@ export async function createApp(config: Config, options: AppOptions = {}) {
   const sandboxed = sandbox !== undefined;
   const { publicUrl, staffToken } = config;
   const limits = await createLimits(server);
-  const guard = createGuard(limits, { token: staffToken, sandbox: sandboxed, publicUrl });
+  const sessions = staffToken === undefined ? undefined : createSessions(staffToken, Date.now);
+  const access = { token: staffToken, sandbox: sandboxed, publicUrl, isSignedIn: sessions?.has };
+  const guard = createGuard(limits, access);
   const parts = {
-    accept: engine.accept,
-    commands,
-    words,
-    observe,
-    guard,
-    photoReader,
-    encryption,
-    feed,
+    ...{ accept: engine.accept, commands, words, observe, guard, photoReader, encryption, feed },
+    ...{ sandboxed, channels: known, handover: config.settings.handover, answers: config.answers },
     tickets: createTickets({ store: records, operators, world: realWorld }),
-    handover: config.settings.handover,
-    sandboxed,
-    channels: known,
   };
   const opened = await openChannels(entries, config, parts, () => limitStrangers(limits));
   for (const channel of opened.channels) {
@@ -192,7 +186,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
     if (staffPlugin) admin.register(spannedWebhooks(staffPlugin, name, spans));
   const languages = LOCALES.map((tag) => ({ tag, name: words.line({ key: `choice.language:${tag}` }, tag) }));
   const images = gifts.flatMap(({ image }) => image ?? []);
-  admin.register(consolePage(guard.page, { roles: known, languages, images }));
+  admin.register(consolePage(guard, { roles: known, languages, images, sessions }));
   const onRequest = admin === server ? guard.api : limitStrangers(limits);
   admin.get('/metrics', { onRequest }, async (_request, reply) => {
     const watched = { health: records.health, backlog: () => readBacklog(records) };

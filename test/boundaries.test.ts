@@ -67,8 +67,8 @@ const ROOMS: readonly Room[] = [
   },
   { files: /^\.\.\/examples\/own-channel\//, imports: CHANNEL },
   { files: /^\.\.\/examples\/own-flow\//, imports: [/^conversation\//, /^\.\.\/examples\/own-flow\//] },
-  // The console's page: it runs in the browser.
-  { files: /^console\//, imports: [/^console\//] },
+  // The console's page, which runs in the browser, and how staff sign in to it.
+  { files: /^console\//, imports: [/^console\//, /^http\/(guard|session)\.ts$/] },
   // Programs that talk to a running bot as staff and operators do, from outside.
   {
     files: /^cli\//,

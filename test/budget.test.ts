@@ -14,14 +14,14 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: numb
   sandbox: { files: /^sandbox\//, lines: 445, count: 4 },
   channels: { files: /^channels\//, lines: 4315, count: 30 },
   programs: { files: /^(photos|operators|cli)\//, lines: 1105, count: 7 },
-  console: { files: /^console\//, lines: 1268, count: 9 },
+  console: { files: /^console\//, lines: 1600, count: 10 },
 };
 
 /** Mends may come before what they replace goes: so much more than its figure a room may have for now. */
 const SLACK = 1.03;
 
 /** All of `src`, which the rooms must not exceed together. */
-const HOUSE = { lines: 26_700, count: 160 };
+const HOUSE = { lines: 27_032, count: 160 };
 
 /** All of `test`, fixtures too. The design gives them 25,000. */
 const TESTS = 29_700;

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify';
 import type { Command } from '../conversation/conversation.ts';
-import type { PhotoReader, Sender } from '../conversation/message.ts';
+import type { LocalizedText, PhotoReader, Sender } from '../conversation/message.ts';
 import type { Incoming, Platform } from '../engine/messages.ts';
 import type { Tickets } from '../engine/tickets.ts';
 import type { Guard, Limit } from '../http/guard.ts';
@@ -100,6 +100,8 @@ export type ChannelParts = {
   /** Who asked for a person; `handover`: staff answer them. */
   readonly tickets: Tickets;
   readonly handover: boolean;
+  /** The operator's answers to usual questions, which staff may send, too. */
+  readonly answers: readonly { readonly id: string; readonly answer: LocalizedText }[];
   /** The sandbox is the backend: no real points can be spent. */
   readonly sandboxed: boolean;
   /** Every channel in the app's list, whether on or off. */

@@ -1,6 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname } from 'node:path';
-import type { FastifyPluginAsync, onRequestAsyncHookHandler } from 'fastify';
+import type { FastifyPluginAsync, FastifyReply } from 'fastify';
+import { z } from 'zod';
+import type { Guard } from '../http/guard.ts';
+import type { Sessions } from '../http/session.ts';
 
 const PAGE = new URL('page/', import.meta.url);
 const ADDRESS = '/console';
@@ -21,6 +24,8 @@ export type ConsoleParts = {
   readonly languages: readonly { readonly tag: string; readonly name: string }[];
   /** The URLs of pictures that replies may have; no others' origin is asked. */
   readonly images: readonly string[];
+  /** Absent: nobody has to sign in. */
+  readonly sessions?: Sessions | undefined;
 };
 
 /** Which files of the page are served, and as what. */
@@ -29,43 +34,84 @@ const TYPES: Readonly<Record<string, string>> = {
   '.js': 'text/javascript; charset=utf-8',
   '.svg': 'image/svg+xml',
 };
+const HTML = 'text/html; charset=utf-8';
+
+const loginSchema = z.object({ token: z.string().max(1000) });
 
 /**
- * The staff console at `/console`: a static page without personal data, which talks to the staff webhook. The browser
- * gets the sources, native modules without a build. `guard` ends requests of everybody else.
+ * The staff console at `/console`: a static page without personal data, which talks to the staff webhook, or the page to
+ * sign in. The browser gets native modules, without a build. `guard` ends requests of everybody else.
  */
-export function consolePage(guard: onRequestAsyncHookHandler, parts: ConsoleParts): FastifyPluginAsync {
-  const origins = new Set(parts.images.map((url) => new URL(url).origin));
+export function consolePage(
+  guard: Pick<Guard, 'page' | 'isStaff' | 'tooMany'>,
+  { roles, languages, images, sessions }: ConsoleParts,
+): FastifyPluginAsync {
+  const origins = new Set(images.map((url) => new URL(url).origin));
   const headers = {
     'content-security-policy':
       "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
-      `img-src ${["'self'", ...origins].join(' ')}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+      `img-src ${["'self'", ...origins].join(' ')}; base-uri 'none'; form-action 'self'; frame-ancestors 'none'`,
     'cross-origin-resource-policy': 'same-origin',
     'referrer-policy': 'no-referrer',
     'x-content-type-options': 'nosniff',
     'cache-control': 'no-cache',
   };
-  const read = (file: string) => readFileSync(new URL(file, PAGE), 'utf8');
-  const options = parts.roles.filter(({ name }) => name !== 'staff').map(optionOf);
-  const languages = parts.languages.map(
-    ({ tag, name }) => `<option value="${tag}">${escaped(name)}</option>`,
-  );
+  const read = (file: string) => lean(readFileSync(new URL(file, PAGE), 'utf8'));
+  const options = roles.filter(({ name }) => name !== 'staff').map(optionOf);
+  const spoken = languages.map(({ tag, name }) => `<option value="${tag}">${escaped(name)}</option>`);
   const page = read('index.html')
     .replace('<!-- channels -->', () => options.join(''))
-    .replace('<!-- languages -->', () => languages.join(''));
+    .replace('<!-- languages -->', () => spoken.join(''))
+    // Where nobody signs in, nobody signs out.
+    .replace('id="account"', () => (sessions ? 'id="account"' : 'id="account" hidden'));
+  const login = read('login.html');
 
   return async (scope) => {
-    const serve = (path: string, type: string, body: string) =>
-      scope.get(path, async (_request, reply) => reply.headers(headers).type(type).send(body));
+    const send = (reply: FastifyReply, type: string, body: string) =>
+      reply.headers(headers).type(type).send(body);
 
-    scope.addHook('onRequest', guard);
+    scope.addHook('onRequest', guard.page);
+    scope.addContentTypeParser(
+      'application/x-www-form-urlencoded',
+      { parseAs: 'string', bodyLimit: 4096 },
+      async (_request: unknown, body: string) => Object.fromEntries(new URLSearchParams(body)),
+    );
     scope.get('/', async (_request, reply) => reply.redirect(ADDRESS));
-    serve(ADDRESS, 'text/html; charset=utf-8', page);
+    scope.get(ADDRESS, async (request, reply) => send(reply, HTML, guard.isStaff(request) ? page : login));
     for (const file of readdirSync(PAGE)) {
       const type = TYPES[extname(file)];
-      if (type) serve(`${ADDRESS}/${file}`, type, read(file));
+      const body = read(file);
+      if (type) scope.get(`${ADDRESS}/${file}`, async (_request, reply) => send(reply, type, body));
     }
+
+    scope.post(`${ADDRESS}/login`, async (request, reply) => {
+      const { data } = loginSchema.safeParse(request.body);
+      const cookie = sessions?.begin(data?.token ?? '', request.protocol === 'https');
+      if (sessions && cookie === undefined) {
+        const refused = await guard.tooMany(request, reply);
+        return refused ?? send(reply.code(401), HTML, login.replace('id="wrong" hidden', 'id="wrong"'));
+      }
+      if (cookie) reply.header('set-cookie', cookie);
+      return reply.redirect(ADDRESS, 303);
+    });
+    scope.post(`${ADDRESS}/logout`, async (request, reply) => {
+      if (sessions) reply.header('set-cookie', sessions.end(request.protocol === 'https'));
+      return reply.redirect(ADDRESS, 303);
+    });
   };
+}
+
+/** A file as browsers get it: without comments on lines of their own and indentation. */
+function lean(source: string): string {
+  let isComment = false;
+  const isKept = (line: string): boolean => {
+    isComment ||= line.startsWith('/*');
+    const isRemark = isComment || line === '' || line.startsWith('// ') || line.startsWith('<!-- A ');
+    if (line.endsWith('*/')) isComment = false;
+    return !isRemark;
+  };
+  const lines = source.split('\n').map((line) => line.trim());
+  return lines.filter(isKept).join('\n');
 }
 
 function optionOf({ name, title, proof, drawsForms, sharesContacts }: Role): string {

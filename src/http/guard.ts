@@ -88,6 +88,8 @@ export type AccessSettings = {
   readonly sandbox: boolean;
   /** `PUBLIC_URL`: with it, a caller that looks local may be a proxy on this machine. */
   readonly publicUrl?: string | undefined;
+  /** Whether a browser has signed in, which counts as the token. */
+  readonly isSignedIn?: ((caller: Caller) => boolean) | undefined;
 };
 
 /** `browser` also takes HTTP Basic (any user, the token as password): a page load cannot carry a bearer token. */
@@ -98,7 +100,8 @@ export function access(
   settings: AccessSettings,
   scheme: Scheme,
 ): 'granted' | 'refused' | 'absent' {
-  if (settings.token) return shows(caller, settings.token, scheme) ? 'granted' : 'refused';
+  const { token, isSignedIn } = settings;
+  if (token) return shows(caller, token, scheme) || isSignedIn?.(caller) ? 'granted' : 'refused';
   return settings.sandbox && !settings.publicUrl && isLocal(caller) ? 'granted' : 'absent';
 }
 
@@ -144,12 +147,15 @@ export function createGuard(
       : often(request, reply);
 
   return {
-    /** For the webhook, operators and the sandbox: a bearer token, nothing that a browser sends by itself. */
+    /** For the webhook, operators and the sandbox. */
     api: only('bearer'),
     /** For pages with something to hide: a browser asks for the token by itself. */
     docs: only('browser'),
-    /** For pages without anything to hide, which send the token later: absent where staff access is off. */
+    /** For the way in: absent where staff access is off. */
     page,
+    /** Counts a wrong token, and answers where there were too many. */
+    tooMany,
+    isStaff: (request: FastifyRequest) => access(callerOf(request), settings, 'bearer') === 'granted',
   };
 }
 

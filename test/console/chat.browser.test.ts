@@ -68,7 +68,6 @@ describe('a newcomer', () => {
 describe('the chat', () => {
   it('shows a lost answer resolve by itself while one watches', async () => {
     const page = await open();
-    await view(page, 'Thử');
     await button(page, 'Mất câu trả lời khi đổi quà').click();
     await page.getByText('redeem: lose-answer ×1').waitFor();
     await type(page, 'đổi quà DAUMAY01 0867123456');
@@ -117,7 +116,7 @@ describe('the chat', () => {
 
   it('begins in the language of the browser, where the bot speaks it', async () => {
     const english = await open({ locale: 'en-GB' });
-    await english.getByRole('link', { name: 'Play' }).waitFor();
+    await english.getByRole('link', { name: 'Look inside' }).waitFor();
     expect(await english.locator('html').getAttribute('lang')).toBe('en');
     const french = await open({ locale: 'fr' });
     expect(await french.locator('html').getAttribute('lang')).toBe('vi');
@@ -148,7 +147,7 @@ describe('the chat', () => {
     await replied(page, 'welcome');
     await page.getByText('Đã kết nối').waitFor();
     bot().cut();
-    await page.getByText('Đang kết nối lại…').waitFor();
+    await page.locator('#status').getByText('Đang kết nối lại…').waitFor();
     const conversation = await conversationOf(page);
     await createClient(bot().url).send({ conversation, text: 'tích điểm' });
     await replied(page, 'accumulate.askCode');

@@ -1,94 +1,84 @@
-import type { Page } from 'playwright-core';
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { createClient } from '../../src/channels/staff/client.ts';
-import { button, replied, type, useConsole, view } from './kit.ts';
+import { QUICK, replied, type, useConsole, view } from './kit.ts';
 
-const { bot, forgive, open } = useConsole();
+const { bot, forgive, open, restart } = useConsole();
 const NARROW = { width: 390, height: 800 };
 
 /** A customer who asks for a person, from elsewhere. */
-async function ask(conversation: string, text = 'gặp nhân viên') {
-  const send = (content: object) => createClient(bot().url).send({ conversation, locale: 'vi', ...content });
+async function ask(conversation: string, text = 'gặp nhân viên', name?: string) {
+  const send = (content: object) =>
+    createClient(bot().url).send({ conversation, locale: 'vi', ...(name && { name }), ...content });
   await send({ text });
   return send;
 }
 
-const cards = (page: Page) => page.locator('#tickets > details');
+/** Somebody of staff at the inbox, with the first customer before them. */
+async function sit(name: string, options: BrowserContextOptions = {}): Promise<Page> {
+  const page = await open({ path: '/console#inbox', ...options });
+  await page.getByLabel('Tên của bạn').fill(name);
+  await rows(page).first().click();
+  await answer(page).waitFor();
+  return page;
+}
+
+const rows = (page: Page) => page.locator('#tickets a');
+const answer = (page: Page) => page.getByRole('textbox', { name: 'Câu trả lời' });
+const said = (page: Page) => page.locator('#said > :not(.before) .bubble');
+const note = (page: Page) => page.locator('#note');
+const press = (page: Page, name: string) =>
+  page
+    .locator('#talk')
+    .getByRole('button', { name: new RegExp(`^${name}(:|$)`) })
+    .click();
 const badge = (page: Page) => page.locator('#toInbox').getAttribute('data-count');
+const width = (page: Page) => page.evaluate<number>('document.documentElement.scrollWidth');
 
-describe('the inbox', () => {
-  it('shows who waits, since when and why, what was being done, and takes an answer to the customer', async () => {
-    const page = await open();
-    await replied(page, 'welcome');
-    await type(page, 'tích điểm TIVI000000301');
-    await replied(page, 'accumulate.askPhone');
-    await type(page, 'gặp nhân viên');
-    await replied(page, 'person.waiting');
-    await type(page, 'máy hỏng rồi');
-    await expect.poll(() => badge(page)).toBe('1');
-    expect(await page.title()).toMatch(/^\(1\) /);
-    await view(page, 'Hộp thư 1');
-    await cards(page).locator('summary').click();
-    const card = cards(page).first();
-    await card.getByText('máy hỏng rồi').waitFor();
-    expect(await card.textContent()).toMatch(
-      /Đang chờ .*Muốn gặp nhân viên[\s\S]*accumulate · TIVI000000301/,
-    );
-    await page.getByLabel('Tên của bạn').fill('Lan');
-    await card.getByLabel('Câu trả lời').fill('Chào bạn');
-    await page.keyboard.press('Enter');
-    await replied(page, 'person.says');
-    expect(await page.locator('#log [data-key="person.says"]').textContent()).toBe('Bot: Chào bạn');
-    await card.getByText('Lan ·').waitFor();
-    await expect.poll(() => badge(page)).toBeNull();
-    await button(page, 'Kết thúc').click();
-    await replied(page, 'accumulate.askPhone');
-    await page.getByText('Không có ai đang chờ nhân viên.').waitFor();
-  });
-
-  it('shows two of staff what the other one answers, and keeps what is being typed', async () => {
-    const [one, other] = [await open({ path: '/console#inbox' }), await open({ path: '/console#inbox' })];
-    await ask('qa-1');
-    for (const page of [one, other]) await cards(page).locator('summary').click();
-    await other.getByLabel('Câu trả lời').fill('Mình xem nhé');
-    await one.getByLabel('Câu trả lời').fill('Chào bạn');
-    await one.keyboard.press('Enter');
-    await cards(other).getByText('Chào bạn').waitFor();
-    expect(await other.getByLabel('Câu trả lời').inputValue()).toBe('Mình xem nhé');
-  });
-
-  it('sends an answer again that may not have arrived, once, and another one as another one', async () => {
+describe('the list', () => {
+  it('tells who waits, for how long, why, what they wrote last and who has them, the longest waiting first', async () => {
     const page = await open({ path: '/console#inbox' });
-    await ask('qa-4');
-    await cards(page).locator('summary').click();
-    const answer = page.getByLabel('Câu trả lời');
-    const lost = async (text: string) => {
-      const sent = page.waitForEvent('requestfailed');
-      await page.route('**/messages', (route) => route.fetch().then(() => route.abort()), { times: 1 });
-      await answer.fill(text);
-      await page.keyboard.press('Enter');
-      await sent;
-    };
-    await lost('Chào bạn');
+    await (await ask('qa-1', 'gặp nhân viên', 'Garnacho'))({ text: 'máy giặt hỏng rồi' });
+    await ask('qa-2', 'bực quá', 'Minh').then((send) => send({ choice: 'person' }));
+    await expect.poll(() => rows(page).count()).toBe(2);
+    expect(await rows(page).nth(0).textContent()).toBe(
+      'GarnachoChờ 0 phútmáy giặt hỏng rồiMuốn gặp nhân viên · staff',
+    );
+    expect(await rows(page).nth(1).textContent()).toMatch(/^MinhChờ .*bực quáPhàn nàn/);
+    expect([await badge(page), await page.title()]).toEqual(['2', '(2) AntCRM']);
+    await page.clock.setFixedTime(Date.now() + 16 * 60_000);
+    await rows(page).nth(0).click();
+    await expect.poll(() => rows(page).nth(0).locator('.bad').textContent()).toBe('Chờ 16 phút');
+    await page.getByLabel('Tên của bạn').fill('Lan');
+    await answer(page).fill('Chào bạn');
     await page.keyboard.press('Enter');
-    await expect.poll(() => answer.inputValue()).toBe('');
-    await lost('Bạn còn đó không?');
-    await answer.fill('Bạn còn đó chứ?');
-    await page.keyboard.press('Enter');
-    const written = cards(page).locator('.written p');
-    await expect.poll(() => written.count()).toBe(3);
-    expect((await written.allTextContents()).map((text) => text.slice(-8))).toEqual([
-      'Chào bạn',
-      'ó không?',
-      ' đó chứ?',
-    ]);
-    forgive('ERR_FAILED');
+    await expect.poll(() => rows(page).nth(1).textContent()).toMatch(/^GarnachoĐã trả lời.*của bạn/);
+    await page.getByRole('button', { name: 'Chưa nhận' }).click();
+    await expect.poll(() => rows(page).allTextContents()).toMatchObject([/^Minh/, /^Garnacho/]);
+  });
+
+  it('is what staff land in where somebody waits, else the chat; closed ones can be read', async () => {
+    const idle = await open();
+    await replied(idle, 'welcome');
+    const send = await ask('qa-1', 'gặp nhân viên', 'Garnacho');
+    await send({ text: 'máy giặt hỏng rồi' });
+    const page = await open();
+    await rows(page).first().waitFor();
+    await send({ text: '/cancel' });
+    await expect.poll(() => rows(page).count()).toBe(0);
+    await page.getByRole('button', { name: 'Đã đóng' }).click();
+    await rows(page).first().click();
+    await said(page).getByText('máy giặt hỏng rồi').waitFor();
+    await note(page).getByText('Khách đã quay lại với bot.').waitFor();
   });
 
   it('reads once more, not once for each, what is new while it reads', async () => {
     const page = await open({ path: '/console#inbox' });
     const send = await ask('qa-5');
-    await cards(page).locator('summary').waitFor();
+    await rows(page).first().waitFor();
     let reads = 0;
     await page.route('**/tickets?state=open', async (route) => {
       reads += 1;
@@ -99,39 +89,186 @@ describe('the inbox', () => {
       await Promise.all([send({ text: 'alo' }), ask(`qa-6-${at}`), ask(`qa-7-${at}`)]);
       await page.waitForTimeout(550);
     }
-    await expect.poll(() => cards(page).count(), { timeout: 10_000 }).toBe(7);
+    await expect.poll(() => rows(page).count(), { timeout: 10_000 }).toBe(7);
     expect(reads).toBeLessThanOrEqual(5);
-  });
-
-  it('is used by keyboard, at 390 px, without scrolling sideways', async () => {
-    const page = await open({ path: '/console#inbox', viewport: NARROW });
-    const send = await ask('qa-2');
-    await send({ text: 'a'.repeat(300) });
-    await cards(page).locator('summary').focus();
-    await page.keyboard.press('Enter');
-    await cards(page).getByText('aaaa').waitFor();
-    await page.keyboard.press('Tab');
-    for (let tabs = 0; tabs < 4 && !(await focused(page, 'INPUT')); tabs++) await page.keyboard.press('Tab');
-    await page.keyboard.type('Chào bạn');
-    await page.keyboard.press('Enter');
-    await cards(page).getByText('Chào bạn').waitFor();
-    const width = await page.evaluate<number>('document.documentElement.scrollWidth');
-    expect(width).toBeLessThanOrEqual(NARROW.width);
-  });
-
-  it('lists what was not understood, as the line that teaches it', async () => {
-    const send = await ask('qa-3', 'xin chào');
-    const as = { as: 'telegram' };
-    await send({ ...as, choice: 'points' });
-    await send({ ...as, contact: { phone: '0867123456' } });
-    await send({ ...as, choice: 'consent:accept' });
-    await send({ ...as, text: 'con mèo trèo cây cau' });
-    const page = await open({ path: '/console#inbox' });
-    await expect
-      .poll(() => page.locator('#unclear p').allTextContents())
-      .toEqual([expect.stringMatching(/^- con mèo trèo cây cau/)]);
   });
 });
 
-const focused = (page: Page, tag: string) =>
-  page.evaluate<boolean>(`document.activeElement.tagName === '${tag}'`);
+describe('two of staff', () => {
+  it('claim by typing, see who has whom, and take over knowingly', async () => {
+    await ask('qa-1', 'gặp nhân viên', 'Garnacho');
+    const [lan, minh] = [await sit('Lan'), await sit('Minh')];
+    await answer(lan).pressSequentially('Chào');
+    await note(minh).getByText('Lan đang trả lời khách này.').waitFor();
+    await expect.poll(() => rows(minh).textContent()).toContain('của Lan');
+    await answer(minh).pressSequentially('Mình xem nhé');
+    await minh.keyboard.press('Enter');
+    await expect.poll(() => minh.evaluate('document.activeElement.id')).toBe('send');
+    expect(await said(minh).count()).toBe(0);
+    await minh.keyboard.press('Enter');
+    await said(minh).getByText('Mình xem nhé').waitFor();
+    await note(lan).getByText('Minh đang trả lời khách này.').waitFor();
+    expect(await answer(lan).inputValue()).toBe('Chào');
+    await said(lan).getByText('Mình xem nhé').waitFor();
+    expect(await lan.locator('#said .mine small').textContent()).toMatch(/^Minh · \d+:\d+/);
+    await press(lan, 'Nhận thay');
+    await note(minh).getByText('Lan đang trả lời khách này.').waitFor();
+    await press(lan, 'Trả lại');
+    await expect.poll(() => note(minh).isVisible()).toBe(false);
+  });
+
+  it('lose nothing that they typed when the other one ends it, nor over a reload', async () => {
+    const send = await ask('qa-1', 'gặp nhân viên', 'Garnacho');
+    const [lan, minh] = [await sit('Lan'), await sit('Minh')];
+    await answer(lan).fill('Bạn chờ mình chút');
+    await minh.clock.install();
+    await press(minh, 'Kết thúc');
+    await press(minh, 'Hoàn tác');
+    await minh.clock.fastForward(11_000);
+    await send({ text: 'alo' });
+    await said(minh).getByText('alo').waitFor();
+    await press(minh, 'Kết thúc');
+    await minh.clock.fastForward(11_000);
+    await note(lan).getByText('Minh đã kết thúc. Câu bạn đang gõ vẫn còn đây.').waitFor();
+    for (const isAgain of [false, true]) {
+      if (isAgain) await lan.reload();
+      await expect.poll(() => answer(lan).inputValue()).toBe('Bạn chờ mình chút');
+      expect(await answer(lan).evaluate((it) => it.matches(':read-only'))).toBe(true);
+      expect(await lan.getByRole('button', { name: 'Gửi', exact: false }).last().isDisabled()).toBe(true);
+    }
+    await lan.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await press(lan, 'Chép');
+    expect(await lan.evaluate('navigator.clipboard.readText()')).toBe('Bạn chờ mình chút');
+    await press(lan, 'Bỏ');
+    expect(await answer(lan).inputValue()).toBe('');
+  });
+});
+
+describe('an answer', () => {
+  it('has several lines, is kept over a reload and beside others, and is sent by Enter', async () => {
+    await ask('qa-1', 'gặp nhân viên', 'Garnacho');
+    await ask('qa-2', 'gặp nhân viên', 'Minh');
+    const page = await sit('Lan');
+    await answer(page).pressSequentially('Chào bạn');
+    await page.keyboard.press('Shift+Enter');
+    await page.keyboard.type('Mình xem nhé');
+    await rows(page).nth(1).click();
+    await expect.poll(() => answer(page).inputValue()).toBe('');
+    await rows(page).nth(0).click();
+    await page.reload();
+    await expect.poll(() => answer(page).inputValue()).toBe('Chào bạn\nMình xem nhé');
+    await answer(page).press('Enter');
+    await expect.poll(() => said(page).allTextContents()).toEqual(['Chào bạn\nMình xem nhé']);
+    expect(await answer(page).inputValue()).toBe('');
+  });
+
+  it('is sent again where it may not have arrived, once, and another one as another one', async () => {
+    await ask('qa-4');
+    const page = await sit('Lan');
+    const lost = async (text: string) => {
+      const sent = page.waitForEvent('requestfailed');
+      await page.route('**/messages', (route) => route.fetch().then(() => route.abort()), { times: 1 });
+      await answer(page).fill(text);
+      await page.keyboard.press('Enter');
+      await sent;
+    };
+    await lost('Chào bạn');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => answer(page).inputValue()).toBe('');
+    await lost('Bạn còn đó không?');
+    await answer(page).fill('Bạn còn đó chứ?');
+    await page.keyboard.press('Enter');
+    await expect
+      .poll(() => said(page).allTextContents())
+      .toEqual(['Chào bạn', 'Bạn còn đó không?', 'Bạn còn đó chứ?']);
+    forgive('ERR_FAILED');
+  });
+
+  it('can be one of the operator’s, by a choice', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'answers-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const hours = { vi: 'Cửa hàng mở 8:00–21:00.', en: 'We open at 8.' };
+    const answers = [
+      { id: 'hours', asks: { vi: ['mấy giờ mở cửa'], en: ['when do you open'] }, answer: hours },
+    ];
+    writeFileSync(join(folder, 'answers.json'), JSON.stringify(answers));
+    await restart({ ...QUICK, ANSWERS_FILE: join(folder, 'answers.json') });
+    await ask('qa-1');
+    const page = await sit('Lan');
+    await page.getByLabel('Câu trả lời mẫu').selectOption(hours.vi);
+    await expect.poll(() => answer(page).inputValue()).toBe(hours.vi);
+    await expect.poll(() => rows(page).textContent()).toContain('của bạn');
+  });
+});
+
+it('what was being done, asked and not understood stands beside the conversation, in words', async () => {
+  const page = await open();
+  await replied(page, 'welcome');
+  await type(page, 'tích điểm TIVI000000301 0867123456');
+  await type(page, 'con mèo trèo cây cau');
+  await type(page, 'gặp nhân viên');
+  await replied(page, 'person.waiting');
+  await page.locator('#toInbox').click();
+  await rows(page).click();
+  await expect
+    .poll(() => page.locator('#facts').textContent())
+    .toMatch(/Tích điểm.*xác nhận.*TIVI000000301.*0867123456.*con mèo trèo cây cau/);
+  // Whose ticket it is for, each control says; no text turns the page round.
+  for (const name of ['Kết thúc', 'Nhận', 'Gửi', 'Câu trả lời'])
+    await page
+      .locator('#talk')
+      .getByLabel(new RegExp(`^${name}: Garnacho \\([0-9A-Z]{10}\\)$`))
+      .waitFor();
+  await view(page, 'Chat');
+  await type(page, 'đảo \u202e ngược');
+  await page.locator('#toInbox').click();
+  await said(page).getByText('đảo ngược').waitFor();
+  expect(await page.content()).not.toContain('\u202e');
+});
+
+it('on 390 px the list, the conversation and the context come one after the other, by keyboard', async () => {
+  const page = await open({ path: '/console#inbox', viewport: NARROW });
+  const send = await ask('qa-2', 'gặp nhân viên', 'Garnacho');
+  await send({ text: 'a'.repeat(300) });
+  await rows(page).focus();
+  await page.keyboard.press('Enter');
+  await said(page).getByText('aaaa').waitFor();
+  expect([await rows(page).isVisible(), await width(page)]).toEqual([false, NARROW.width]);
+  const header = await page.getByRole('banner').boundingBox();
+  expect(header?.height, 'one row').toBeLessThan(60);
+  for (let tabs = 0; tabs < 12 && !(await answer(page).evaluate((it) => it.matches(':focus'))); tabs++)
+    await page.keyboard.press('Tab');
+  await page.keyboard.type('Chào bạn');
+  await page.keyboard.press('Enter');
+  await said(page).getByText('Chào bạn').waitFor();
+  await page.getByRole('link', { name: 'Về khách này' }).click();
+  await page.locator('#facts').getByText('qa-2').waitFor();
+  await page.getByRole('link', { name: 'Về cuộc trò chuyện' }).click();
+  await page.getByRole('link', { name: 'Về danh sách' }).click();
+  await expect.poll(() => rows(page).isVisible()).toBe(true);
+  expect(await width(page)).toBe(NARROW.width);
+});
+
+it('what was not understood is counted by its question, as the line or the answer that teaches it', async () => {
+  const as = { as: 'telegram' };
+  const send = await ask('qa-3', 'xin chào');
+  for (const content of [
+    { choice: 'points' },
+    { contact: { phone: '0867123456' } },
+    { choice: 'consent:accept' },
+  ])
+    await send({ ...as, ...content });
+  for (const text of ['con mèo trèo cây cau', 'Con mèo trèo cây cau']) await send({ ...as, text });
+  await send({ ...as, choice: 'accumulate' });
+  await send({ ...as, text: 'mai có mưa không bạn' });
+  const page = await open({ path: '/console#unclear' });
+  const sections = page.locator('#questions section');
+  await expect
+    .poll(() => sections.locator('h2').allTextContents())
+    .toEqual(['Khi bot không hỏi gì · 2', 'Tích điểm · mã sản phẩm · 1']);
+  await sections.locator('summary').first().click();
+  expect(await sections.first().locator('summary').textContent()).toMatch(/mèo trèo cây cau2×$/);
+  const [line, entry] = await sections.first().locator('pre').allTextContents();
+  expect(line).toMatch(/^- con mèo trèo cây cau$/i);
+  expect(JSON.parse(entry ?? '')).toMatchObject({ asks: { vi: [expect.stringMatching(/mèo/)] } });
+});

@@ -70,6 +70,7 @@ export const button = (page: Page, name: string): Locator =>
 /** In the header: whose abilities are imitated, and the language. */
 export const role = (page: Page, name: string) => page.locator('#as').selectOption({ label: name });
 export async function language(page: Page, tag: string): Promise<void> {
+  await page.getByRole('button', { name: 'Menu' }).click();
   await page.locator('#locale').selectOption(tag);
   // The page is loaded anew.
   await page.waitForFunction(`document.documentElement.lang === '${tag}'`);

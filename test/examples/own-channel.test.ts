@@ -22,8 +22,11 @@ channelContract('the channel of examples/own-channel', async (parts) => {
   const opened = await webChat(() => MEMBER).open(undefined, {
     ...parts,
     feed,
-    ...{ limit: nobody, guard: { api: nobody, docs: nobody, page: nobody } },
-    tickets: NO_TICKETS,
+    ...{
+      limit: nobody,
+      guard: { api: nobody, docs: nobody, page: nobody, tooMany: nobody, isStaff: () => true },
+    },
+    ...{ tickets: NO_TICKETS, answers: [] },
     ...{ sandboxed: true, handover: false, channels: [], commands: [] },
   });
   if ('off' in opened) throw new Error(opened.off);

@@ -32,6 +32,7 @@ export type StaffOptions = Pick<ChannelParts, Parts> & {
   /** Absent: these routes are, too. */
   readonly tickets?: ChannelParts['tickets'] | undefined;
   readonly handover?: boolean | undefined;
+  readonly answers?: ChannelParts['answers'] | undefined;
   readonly observe: Pick<Observe, 'alarm' | 'log' | 'update' | 'photo'>;
   /** A real AntCRM is behind: what staff earn and spend is alarmed (the configuration warns of it at the start). */
   readonly audited: boolean;
@@ -147,8 +148,8 @@ export function createStaff(
       },
     );
 
-    const { tickets, handover = false } = options;
-    if (tickets) scope.register(ticketRoutes(tickets, handover));
+    const { tickets, handover = false, answers = [] } = options;
+    if (tickets) scope.register(ticketRoutes(tickets, { handover, answers }));
 
     routes.get(
       '/webhooks/staff/:conversation/events',

@@ -5,6 +5,7 @@ import { waitingSinceMs } from '../../conversation/outline.ts';
 import { doingSchema, REASONS } from '../../conversation/state.ts';
 import type { News, SeenTicket, Tickets } from '../../engine/tickets.ts';
 import { problem, problemOf } from '../../http/problem.ts';
+import type { ChannelParts } from '../channel.ts';
 import { createStreams } from '../events.ts';
 import { maybe, refusals, routeOf, streamed } from './schemas.ts';
 
@@ -89,11 +90,11 @@ function shown({ ticket, operations, ...where }: SeenTicket, isListed = false): 
   };
 }
 
-const answers = (schema: z.ZodType, description: string) => ({
+const described = (schema: z.ZodType, description: string) => ({
   response: { 200: { description, content: { 'application/json': { schema } } }, ...refusals },
 });
 const files = <Body extends z.ZodType>(body: Body) => {
-  const { response } = answers(
+  const { response } = described(
     z.object({ status: z.literal('filed') }),
     'It is stored, and leaves in order.',
   );
@@ -103,10 +104,10 @@ const files = <Body extends z.ZodType>(body: Body) => {
 const ROUTES = {
   list: routeOf('listTickets', 'Who waits for a person, oldest first', {
     querystring: z.object({ state: z.enum(['open', 'closed']).optional() }),
-    ...answers(z.object({ tickets: z.array(ticketSchema) }), 'The tickets.'),
+    ...described(z.object({ tickets: z.array(ticketSchema) }), 'The tickets.'),
   }),
   show: routeOf('showTicket', 'A ticket and what was written in it', {
-    ...{ params, ...answers(ticketSchema, 'The ticket.') },
+    ...{ params, ...described(ticketSchema, 'The ticket.') },
   }),
   answer: routeOf('answerTicket', 'Answer a customer', files(answering)),
   claim: routeOf(
@@ -120,14 +121,23 @@ const ROUTES = {
       'Server-sent events, from now on: `{ "ticket", "what": "opened" | "message" | "answered" | "claimed" | "closed" }`.',
     response: streamed,
   }),
+  answers: routeOf('listAnswers', "The operator's answers (ANSWERS_FILE), to be sent by staff", {
+    ...described(
+      z.object({ answers: z.array(z.object({ id: z.string(), answer: z.record(z.string(), z.string()) })) }),
+      'The answers, in every language.',
+    ),
+  }),
   unclear: routeOf('listUnclear', 'What was not understood, newest first', {
     description: 'Of customers who agreed to be remembered; phones, e-mails, codes and names are masked.',
-    ...answers(z.object({ unclear: z.array(unclearSchema) }), 'The last two weeks.'),
+    ...described(z.object({ unclear: z.array(unclearSchema) }), 'The last two weeks.'),
   }),
 };
 
 /** The routes, behind the guard of whoever registers them. `handover`: there are tickets at all. */
-export function ticketRoutes(tickets: Tickets, handover: boolean): FastifyPluginAsync {
+export function ticketRoutes(
+  tickets: Tickets,
+  { handover, answers }: Pick<ChannelParts, 'handover' | 'answers'>,
+): FastifyPluginAsync {
   return async (scope) => {
     scope.addHook('onRequest', async (_request, reply) => {
       reply.header('cache-control', 'no-store');
@@ -138,6 +148,9 @@ export function ticketRoutes(tickets: Tickets, handover: boolean): FastifyPlugin
       return reply.send({ unclear: found.map(({ atMs, ...one }) => ({ ...one, at: isoOf(atMs) })) });
     });
     if (!handover) return;
+    routes.get('/staff/answers', { schema: ROUTES.answers }, async (_request, reply) =>
+      reply.send({ answers: answers.map(({ id, answer }) => ({ id, answer })) }),
+    );
 
     let seq = 0;
     const streams = createStreams<News>({

@@ -1,4 +1,5 @@
-import { $, button, can, exchange, explain, follow, make, showChat, signIn, tell, word } from './page.js';
+import { $, button, can, exchange, explain, follow, make, random, showChat, tell } from './page.js';
+import { word } from './words.js';
 
 /*
  * The chat: one conversation, over the staff webhook. It tells `fresh` where another one begins, and `turn` ({ keys, trace })
@@ -8,8 +9,6 @@ import { $, button, can, exchange, explain, follow, make, showChat, signIn, tell
 const log = $('log');
 const typing = $('typing');
 
-const random = (parts) => crypto.getRandomValues(new Uint32Array(parts)).join('-');
-
 /** The conversation at hand. `mine`: the customer's bubbles by the ids of their messages, and what each pressed. */
 let here = null;
 
@@ -17,31 +16,27 @@ let here = null;
 function turnTo(name) {
   here?.left.abort();
   here = {
-    name: name || `console-${random(2)}`,
-    left: new AbortController(),
-    seen: new Set(),
-    mine: new Map(),
-    pending: new Set(),
-    keys: [],
+    ...{ name: name || `console-${random(2)}`, left: new AbortController() },
+    ...{ seen: new Set(), mine: new Map(), pending: new Set(), keys: [] },
   };
   sessionStorage.conversation = here.name;
   log.replaceChildren(typing);
   wait('', true);
   tell('fresh');
-  void follow(`webhooks/staff/${here.name}/events`, here.left.signal, receive, (stands) =>
-    say(stands ? 'Connected' : 'Reconnecting…'),
-  );
+  void follow(`webhooks/staff/${here.name}/events`, here.left.signal, receive, linked);
   if (!name) send({ start: '' }, '');
 }
 
 /** Where an hour, or a restart of the bot, has swept away what this tab remembers. */
 function beginIfForgotten() {
-  if (here.seen.size === 0 && here.mine.size === 0 && $('status').dataset.word === 'Connected') turnTo();
+  if (here.seen.size === 0 && here.mine.size === 0 && here.isLinked) turnTo();
 }
 
-function say(status) {
-  $('status').dataset.word = status;
-  $('status').textContent = word(status);
+function linked(stands) {
+  here.isLinked = stands;
+  $('status').textContent = stands
+    ? word('Connected', 'Đã kết nối')
+    : word('Reconnecting…', 'Đang kết nối lại…');
 }
 
 /** Sends one message. `label`: how it is shown; `item`: the bot's bubble whose button was pressed. */
@@ -49,11 +44,7 @@ export function send(message, label = message.text, item = null) {
   const name = $('name').value.trim();
   const email = can().proof === 'profile' && $('profile').value.trim();
   const body = {
-    conversation: here.name,
-    id: random(4),
-    trace: true,
-    locale: $('locale').value,
-    as: $('as').value,
+    ...{ conversation: here.name, id: random(4), trace: true, locale: $('locale').value, as: $('as').value },
     ...(name && { name }),
     ...(email && { profile: { email } }),
     ...message,
@@ -71,9 +62,9 @@ async function post(body, at) {
   const answer = await exchange('webhooks/staff', body);
   if (at !== here) return;
   const { status, replies = [], trace } = answer?.content ?? {};
-  if (status === 'queued') return say('Not finished; the answer will appear by itself.');
-  if (answer?.status === 401) signIn(() => post(body, at));
-  else if (answer?.status !== 200) notice(explain(answer), 'bad', answer ? null : () => post(body, at));
+  // The answer comes as events.
+  if (status === 'queued') return;
+  if (answer?.status !== 200) notice(explain(answer), 'bad', answer ? null : () => post(body, at));
   for (const [index, reply] of replies.entries())
     receive({ ...reply, turn: body.id, trace, last: index === replies.length - 1 });
   wait(body.id, true);
@@ -109,12 +100,14 @@ function place(item, before = typing) {
 }
 
 function bubbleOf(kind, speaker, text) {
-  return make('div', kind, make('p', 'bubble', make('span', 'unseen', `${word(speaker)}: `), text));
+  return make('div', kind, make('p', 'bubble', make('span', 'unseen', `${speaker}: `), text));
 }
 
 /** What the customer said; whoever opens a conversation says nothing. */
 const mineOf = (label) =>
-  label ? bubbleOf('mine', 'You', label) : make('p', 'notice soft', word('Opened the conversation'));
+  label
+    ? bubbleOf('mine', word('You', 'Bạn'), label)
+    : make('p', 'notice soft', word('Opened the conversation', 'Mở cuộc trò chuyện'));
 
 /** A remark of the page itself. `again`: what to do once more. */
 export function notice(text, kind = 'bad', again = null) {
@@ -122,7 +115,8 @@ export function notice(text, kind = 'bad', again = null) {
     item.remove();
     again();
   };
-  const item = make('div', `notice ${kind}`, text, ' ', again && button(word('Send again'), retry));
+  const item = make('div', `notice ${kind}`, text);
+  if (again) item.append(' ', button(word('Send again', 'Gửi lại'), retry));
   place(item);
 }
 
@@ -133,7 +127,7 @@ function showReply(reply, turn) {
   for (const { id, label } of choices) labels.set(id, label);
   if (image) item.append(pictureOf(image));
   if (choices.length > 0 || form || sharePhone) {
-    for (const older of log.querySelectorAll('.bot')) older.classList.add('past');
+    for (const older of log.querySelectorAll('.bot:not(.past)')) putAside(older);
     if (form && 'forms' in can()) item.append(formOf(form));
     item.append(choicesOf(reply, item));
   }
@@ -148,6 +142,13 @@ function showReply(reply, turn) {
   place(item, later);
 }
 
+/** What is over can be read, and pressed no more. */
+function putAside(item) {
+  item.classList.add('past');
+  item.querySelector('form')?.remove();
+  for (const one of item.querySelectorAll('.row button')) one.disabled = true;
+}
+
 /** The text says everything without it: one that does not load leaves no gap. */
 function pictureOf(url) {
   const picture = make('img');
@@ -158,7 +159,7 @@ function pictureOf(url) {
 function choicesOf({ choices = [], view, sharePhone }, item) {
   const group = make('div', 'row');
   if (sharePhone && 'contacts' in can())
-    group.append(button(word('Share own contact'), () => sharePhoneOf(true)));
+    group.append(button(word('Share own contact', 'Gửi số của khách'), () => sharePhoneOf(true)));
   for (const { id, label } of choices) {
     const press = () => {
       send({ choice: view ? `${id}~${view}` : id }, label, item);
@@ -178,9 +179,9 @@ export function sharePhoneOf(own) {
 }
 
 function formOf(fields) {
-  const form = make('form', 'card', ...fields.map(fieldOf), make('button', 'primary', word('Send the form')));
-  form.noValidate = true;
-  form.setAttribute('aria-label', word('Form'));
+  const submit = make('button', 'primary', word('Send the form', 'Gửi biểu mẫu'));
+  const form = make('form', 'card', ...fields.map(fieldOf), submit);
+  Object.assign(form, { noValidate: true, ariaLabel: word('Form', 'Biểu mẫu') });
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     const typed = [...new FormData(form)].filter(([, value]) => value.trim());
@@ -193,16 +194,18 @@ function formOf(fields) {
   return form;
 }
 
-const FIELDS = { code: ['Code', 'text'], phone: ['Phone', 'tel'], email: ['E-mail', 'email'] };
+const FIELDS = {
+  ...{ code: [word('Code', 'Mã'), 'text'], phone: [word('Phone', 'Điện thoại'), 'tel'] },
+  email: ['Email', 'email'],
+};
 
 function fieldOf({ slot, required, value = '', reason }) {
   const [name, type] = FIELDS[slot];
   const input = Object.assign(make('input'), { name: slot, type, value, required, autocomplete: 'off' });
-  const hint = required ? null : make('small', '', word('optional'));
-  const field = make('label', '', make('span', '', word(name), ' ', hint), input);
+  const hint = required ? null : make('small', '', word('optional', 'không bắt buộc'));
+  const field = make('label', '', make('span', '', name, ' ', hint), input);
   if (!reason) return field;
-  input.setAttribute('aria-invalid', 'true');
-  input.setAttribute('aria-description', reason);
+  Object.assign(input, { ariaInvalid: 'true', ariaDescription: reason });
   field.append(make('small', 'bad', reason));
   return field;
 }
@@ -215,10 +218,9 @@ function showMessage(turn, message) {
   const first = log.querySelector(`.bot[data-turn="${CSS.escape(turn)}"]`);
   if (!message || !first || here.mine.has(turn) || message.kind === 'person') return;
   const { kind, text, choice, phone, payload, code, email } = message;
-  const filled = [code, phone, email].filter(Boolean).join('\n') || word('Photo');
-  const bubble = mineOf(
-    kind === 'start' ? (payload ?? '') : (text ?? labels.get(choice) ?? choice ?? filled),
-  );
+  const filled = [code, phone, email].filter(Boolean).join('\n') || word('Photo', 'Ảnh');
+  const said = text ?? labels.get(choice) ?? choice ?? filled;
+  const bubble = mineOf(kind === 'start' ? (payload ?? '') : said);
   here.mine.set(turn, { bubble });
   place(bubble, first);
 }
@@ -227,7 +229,7 @@ function showMessage(turn, message) {
 async function sendPhoto(file) {
   if (!file) return;
   const bytes = new Uint8Array(await file.arrayBuffer());
-  send({ photo: bytes.toBase64() }, `${word('Photo')} · ${file.name}`);
+  send({ photo: bytes.toBase64() }, `${word('Photo', 'Ảnh')} · ${file.name}`);
 }
 
 $('composer').addEventListener('submit', (event) => {
@@ -244,7 +246,9 @@ $('image').addEventListener('change', () => {
   void sendPhoto($('image').files[0]);
   $('image').value = '';
 });
-document.addEventListener('paste', ({ clipboardData }) => void sendPhoto(clipboardData.files[0]));
+document.addEventListener('paste', ({ clipboardData }) => {
+  if (!$('chat').hidden) void sendPhoto(clipboardData.files[0]);
+});
 for (const name of ['dragover', 'drop']) {
   $('chat').addEventListener(name, (event) => {
     event.preventDefault();
@@ -259,6 +263,12 @@ $('fresh').addEventListener('click', () => {
   $('text').focus();
 });
 
-turnTo(sessionStorage.conversation);
-setTimeout(beginIfForgotten, 1500);
-$('text').focus();
+/** Whoever only answers customers opens no chat. */
+function begin() {
+  if (here || $('chat').hidden) return;
+  turnTo(sessionStorage.conversation);
+  setTimeout(beginIfForgotten, 1500);
+  $('text').focus();
+}
+addEventListener('view', begin);
+begin();

@@ -1,8 +1,8 @@
-import { VI } from './words.js';
+import { word } from './words.js';
 
 /*
- * What every part of the page uses: elements, views, wording, and requests with the staff token. What the page remembers is in
- * `sessionStorage`: this tab, and no longer.
+ * What every part of the page uses: elements, views, requests. What the page remembers is in `sessionStorage`: this tab, and
+ * no longer; the name of who works here alone outlives it.
  */
 
 export const $ = (id) => document.getElementById(id);
@@ -10,17 +10,19 @@ export const $ = (id) => document.getElementById(id);
 /** Parts tell each other what happened, as events of the window. */
 export const tell = (what, detail) => dispatchEvent(new CustomEvent(what, { detail }));
 
+export const random = (parts) => crypto.getRandomValues(new Uint32Array(parts)).join('-');
+
 /** What the part that is played can do. */
 export const can = () => $('as').selectedOptions[0].dataset;
 
-/** What the page says in English, in the chosen language. One that it does not speak yet reads English. */
-export const word = (english) => ($('locale').value === 'vi' ? VI[english] : english);
+/** A text without the characters that turn its direction round. */
+const straight = (one) => (typeof one === 'string' ? one.replace(/[\u202a-\u202e\u2066-\u2069]/g, '') : one);
 
 /** An element with its class and content; a content of null is left out. */
 export function make(tag, className, ...content) {
   const element = document.createElement(tag);
   if (className) element.className = className;
-  element.append(...content.filter((one) => one !== null));
+  element.append(...content.filter((one) => one !== null).map(straight));
   return element;
 }
 
@@ -31,43 +33,68 @@ export function button(label, onClick) {
   return element;
 }
 
-export const number = (value, digits = 0) =>
-  new Intl.NumberFormat($('locale').value, { maximumFractionDigits: digits }).format(value);
+/** Copies a text, where the browser lets the page. */
+export function copyButton(text, label = word('Copy', 'Chép')) {
+  const copy = button(label, async () => {
+    await navigator.clipboard?.writeText(text);
+    copy.textContent = word('Copied', 'Đã chép');
+  });
+  return copy;
+}
+
+/** Names, and what stands beside each. */
+export const listOf = (rows) =>
+  make('dl', '', ...rows.flatMap(([name, ...values]) => [make('dt', '', name), make('dd', '', ...values)]));
+
+/** A number or a date, as the language writes it. */
+export const local = (value, style) => value.toLocaleString($('locale').value, style);
+export const moment = (at, style) => local(new Date(at), style);
 
 const wide = matchMedia('(width >= 60rem)');
 
-/** The view that the address names; where there is room, the chat is always shown, and another one beside it. */
+/** What the address names: a view, and what of it is shown. */
+export const place = () => location.hash.slice(1).split('/');
+
+/** The view that the address names; where there is room, the chat is shown with another view beside it. */
 function show() {
-  const named = location.hash.slice(1) || 'chat';
-  const view = named === 'chat' && wide.matches ? 'inside' : named;
-  for (const panel of document.querySelectorAll('.panel')) panel.hidden = panel.id !== view;
-  $('chat').hidden = view !== 'chat' && !wide.matches;
+  const [named = ''] = place();
+  const view = named === 'play' && wide.matches ? 'chat' : named;
+  document.body.dataset.view = view;
+  const isBeside = $(view)?.classList.contains('beside');
+  const beside = isBeside ? view : 'play';
+  for (const one of document.querySelectorAll('.view')) {
+    const isShown = wide.matches && (isBeside || view === 'chat') && (one.id === 'chat' || one.id === beside);
+    one.hidden = one.id !== view && !isShown;
+  }
   for (const link of document.querySelectorAll('nav a'))
     link.setAttribute('aria-current', String(link.hash === `#${view}`));
+  tell('view');
 }
 addEventListener('hashchange', show);
 wide.addEventListener('change', show);
-show();
 
-/** Where another view fills the screen. */
-export function showChat() {
-  if ($('chat').hidden) location.hash = 'chat';
-  $('chat').hidden = false;
+/** Goes to a view without a step in the browser's history. */
+export function goTo(view) {
+  history.replaceState(null, '', `#${view}`);
+  show();
 }
 
-/** The token stays in this tab, and travels in a header, never in an address. */
-export function call(path, options = {}) {
-  const { token } = sessionStorage;
-  const headers = { ...options.headers, ...(token && { authorization: `Bearer ${token}` }) };
-  return fetch(path, { ...options, headers });
+/** Where another view fills the screen. */
+export const showChat = () => $('chat').hidden && goTo('chat');
+
+/** A request of ours. Where the session is over, the page to sign in comes. */
+export async function call(path, options) {
+  const response = await fetch(path, options);
+  if (response.status === 401) location.reload();
+  return response;
 }
 
 /** A JSON answer and its status; null where no answer came. Without a body it is asked by GET. */
-export async function exchange(path, body) {
+export async function exchange(path, body, options) {
   const headers = { 'content-type': 'application/json' };
-  const options = body && { method: 'POST', headers, body: JSON.stringify(body) };
   try {
-    const response = await call(path, options);
+    const sent = body && { method: 'POST', headers, body: JSON.stringify(body), ...options };
+    const response = await call(path, sent);
     return { status: response.status, content: await response.json() };
   } catch {
     return null;
@@ -76,24 +103,22 @@ export async function exchange(path, body) {
 
 /** What went wrong, in a sentence: of a problem document every fault on a line. */
 export function explain(answer) {
-  if (!answer) return word('Could not be sent.');
+  if (!answer) return word('Could not be sent.', 'Không gửi được.');
   const { title, detail, faults = [] } = answer.content;
   return [title, detail, ...faults.map(({ where, what }) => `${where}: ${what}`)].filter(Boolean).join('\n');
 }
 
 /**
- * Follows a stream of server-sent events until `signal` aborts, reconnecting for ever; what was missed comes first. An
- * `EventSource` could not carry the token. `onLink` is told whether the stream stands.
+ * Follows a stream of server-sent events until `signal` aborts, reconnecting for ever; what was missed comes first. `onLink`
+ * is told whether the stream stands.
  */
 export async function follow(path, signal, onEvent, onLink = () => {}) {
   let after = '0';
-  for (let pauseMs = 1000; !signal.aborted; pauseMs = Math.min(pauseMs * 2, 15_000)) {
+  while (!signal?.aborted) {
     try {
       const response = await call(path, { headers: { 'last-event-id': after }, signal });
-      if (response.status === 401) return signIn(() => follow(path, signal, onEvent, onLink));
       if (response.ok) {
         onLink(true);
-        pauseMs = 1000;
         for await (const event of eventsOf(response)) {
           after = /^id: (.*)$/m.exec(event)?.[1] ?? after;
           const data = /^data: (.*)$/m.exec(event)?.[1];
@@ -103,9 +128,9 @@ export async function follow(path, signal, onEvent, onLink = () => {}) {
     } catch {
       // A cut connection: the next round resumes after the last event seen.
     }
-    if (signal.aborted) return;
+    if (signal?.aborted) return;
     onLink(false);
-    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    await new Promise((resolve) => setTimeout(resolve, 2000));
   }
 }
 
@@ -120,41 +145,10 @@ async function* eventsOf(response) {
   }
 }
 
-const onSignedIn = [];
-
-/** Asks for the token once, however many calls wait for it. */
-export function signIn(next) {
-  onSignedIn.push(next);
-  if ($('login').open) return;
-  $('wrong').textContent = sessionStorage.token ? word('This token is wrong.') : '';
-  $('login').showModal();
-}
-
-$('login').addEventListener('cancel', (event) => event.preventDefault());
-$('login').addEventListener('close', () => {
-  sessionStorage.token = $('token').value;
-  $('token').value = '';
-  for (const next of onSignedIn.splice(0)) next();
-});
-
-/** The language of the browser, where the bot speaks it; else the bot's first. */
-function ofBrowser() {
-  const spoken = [...$('locale').options].map(({ value }) => value);
-  const wanted = navigator.languages.map((tag) => tag.split('-', 1)[0]);
-  return wanted.find((tag) => spoken.includes(tag)) ?? spoken[0];
-}
-
-/** What of an element is worded, by its mark. */
-const MARKS = { word: 'textContent', label: 'ariaLabel', hint: 'placeholder', title: 'title' };
-
-// Once, before anything else is shown: another language is another load of the page.
-$('locale').value = sessionStorage.locale ?? ofBrowser();
 $('as').value = sessionStorage.as ?? 'staff';
-document.documentElement.lang = $('locale').value;
-document.title = `AntCRM · ${word('Chatbot bench')}`;
-for (const [mark, part] of Object.entries(MARKS))
-  for (const element of document.querySelectorAll(`[data-${mark}]`)) element[part] = word(element[part]);
+$('account').addEventListener('submit', () => sessionStorage.clear());
 $('locale').addEventListener('change', () => {
   sessionStorage.locale = $('locale').value;
   location.reload();
 });
+if (location.hash) show();

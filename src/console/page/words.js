@@ -1,88 +1,56 @@
-/** The page's own wording in Vietnamese, by what it says in English; what the bot says comes from `locales/`. */
-export const VI = {
-  'Chatbot bench': 'Bàn thử chatbot',
-  'Act as': 'Đóng vai',
-  'From now on you act as:': 'Từ giờ bạn đóng vai:',
-  Staff: 'Nhân viên',
-  'New chat': 'Chat mới',
-  Language: 'Ngôn ngữ',
-  'API docs': 'Tài liệu API',
-  Connected: 'Đã kết nối',
-  'Reconnecting…': 'Đang kết nối lại…',
-  'Not finished; the answer will appear by itself.': 'Chưa xong; câu trả lời sẽ tự hiện ra.',
-  Views: 'Khung hiển thị',
-  Chat: 'Trò chuyện',
-  'Look inside': 'Bên trong',
-  Play: 'Thử',
-  Conversation: 'Cuộc trò chuyện',
-  'The bot is answering…': 'Bot đang trả lời…',
-  Message: 'Tin nhắn',
-  'Type a message, for example: earn points': 'Nhập tin nhắn, ví dụ: tích điểm',
-  Send: 'Gửi',
-  Photo: 'Ảnh',
-  'Send a photo (choose, paste or drop it)': 'Gửi ảnh (chọn, dán hoặc thả vào đây)',
-  You: 'Bạn',
-  Bot: 'Bot',
-  'Opened the conversation': 'Mở cuộc trò chuyện',
-  'Could not be sent.': 'Không gửi được.',
-  'Send again': 'Gửi lại',
-  Form: 'Biểu mẫu',
-  'Send the form': 'Gửi biểu mẫu',
-  Code: 'Mã',
-  Phone: 'Điện thoại',
-  'E-mail': 'Email',
-  optional: 'không bắt buộc',
-  'Sign in': 'Đăng nhập',
-  'This token is wrong.': 'Mã truy cập không đúng.',
-  'Staff token (STAFF_TOKEN)': 'Mã truy cập của nhân viên (STAFF_TOKEN)',
-  Enter: 'Vào',
-  'Write something: each turn shows here, from what was understood to the calls of AntCRM.':
-    'Nhắn gì đó: từng lượt trả lời sẽ hiện ở đây, từ điều bot hiểu đến các lệnh gọi AntCRM.',
-  'The bot wrote unprompted': 'Bot tự lên tiếng',
-  Understood: 'Hiểu là',
-  State: 'Trạng thái',
-  'AntCRM calls': 'Gọi AntCRM',
-  Replies: 'Trả lời',
-  'Store round trips': 'Lần truy cập kho',
-  Customer: 'Khách',
-  'Phones and e-mails you send are believed at once.': 'Số điện thoại và email bạn gửi được chấp nhận ngay.',
-  'Only the customer’s own number, shared by button, is believed.':
-    'Chỉ số của chính khách, gửi bằng nút chia sẻ, mới được chấp nhận.',
-  'The profile’s e-mail is believed; the bot may send a form.':
-    'Email trong hồ sơ được tin; bot có thể gửi biểu mẫu.',
-  'Customer’s name': 'Tên khách',
-  'E-mail in the profile': 'Email trong hồ sơ',
-  'empty: the profile has none': 'để trống: hồ sơ không có email',
-  'Phone number': 'Số điện thoại',
-  'Share own contact': 'Gửi số của khách',
-  'Share someone else’s': 'Gửi số người khác',
-  'AntCRM sandbox': 'AntCRM giả lập',
-  'Codes to try': 'Mã dùng thử',
-  'Customers and balance': 'Khách và số dư',
-  points: 'điểm',
-  'Faults of the next call': 'Lỗi cho lần gọi tới',
-  'Lose the next redeem’s answer': 'Mất câu trả lời khi đổi quà',
-  'Lose the next accumulate’s answer': 'Mất câu trả lời khi tích điểm',
-  'Redeem takes 3 seconds': 'Đổi quà chậm 3 giây',
-  'History answers 500': 'Lỗi 500 khi xem lịch sử',
-  'No fault is planned.': 'Chưa đặt lỗi nào.',
-  'The fault is planned.': 'Đã đặt lỗi cho lần gọi tới.',
-  Inbox: 'Hộp thư',
-  'Your name': 'Tên của bạn',
-  'Nobody waits for a person.': 'Không có ai đang chờ nhân viên.',
-  'Not understood': 'Câu bot chưa hiểu',
-  'Of customers who agreed to be remembered.': 'Của khách đã đồng ý cho ghi nhớ.',
-  'Asked for a person': 'Muốn gặp nhân viên',
-  Complaint: 'Phàn nàn',
-  'Outcome unknown': 'Chưa rõ kết quả',
-  Waits: 'Đang chờ',
-  Answered: 'Đã trả lời',
-  Answer: 'Câu trả lời',
-  Close: 'Kết thúc',
-  Reference: 'Mã tra cứu',
-  'Was doing': 'Đang làm',
-  'Had written': 'Đã nhắn trước đó',
-  Operations: 'Giao dịch',
-  'Start afresh': 'Làm lại từ đầu',
-  'The AntCRM sandbox is as it was.': 'AntCRM giả lập đã trở về ban đầu.',
+/* The page's own wording, in English and Vietnamese; what the bot says comes from `locales/`. */
+
+const select = document.getElementById('locale');
+const spoken = select ? [...select.options].map(({ value }) => value) : ['vi', 'en'];
+
+/** The language of the browser, where the bot speaks it; else the bot's first. Another one is another load of the page. */
+const ofBrowser = navigator.languages.map((tag) => tag.split('-', 1)[0]).find((tag) => spoken.includes(tag));
+const locale = sessionStorage.locale ?? ofBrowser ?? spoken[0];
+
+/** What the page says, in the chosen language. One that it does not speak yet reads English. */
+export const word = (english, vietnamese) => (locale === 'vi' ? vietnamese : english);
+
+const FLOWS = {
+  accumulate: word('Earn points', 'Tích điểm'),
+  redeem: word('Redeem a gift', 'Đổi quà'),
+  history: word('See the history', 'Xem lịch sử'),
+  points: word('See the points', 'Xem điểm'),
 };
+const ASKS = {
+  code: word('for the code', 'mã sản phẩm'),
+  phone: word('for the phone', 'số điện thoại'),
+  email: word('for the e-mail', 'email'),
+  confirm: word('to confirm', 'xác nhận'),
+  period: word('for a period', 'khoảng thời gian'),
+  menu: word('for a choice', 'chọn một mục'),
+  consent: word('whether to remember', 'có lưu thông tin không'),
+};
+/** Questions that are not called by what they ask for. */
+const QUESTIONS = {
+  summary: 'confirm',
+  gift: 'menu',
+  type: 'menu',
+  page: 'menu',
+  '': 'phone',
+  proofneeded: 'phone',
+};
+
+/** A flow in words; one of the operator's own by its name. */
+export const flowOf = (name) => FLOWS[name] ?? name;
+
+/** What the bot asks for, by `asks` or by the key of the question; an unknown one as it is. */
+export function asking(key) {
+  const [, flow, name] = /^(?:(.*)\.)?(?:ask)?(.*)$/.exec(key);
+  const asks = ASKS[QUESTIONS[name.toLowerCase()] ?? name.toLowerCase()];
+  return asks ? [FLOWS[flow], asks].filter(Boolean).join(' · ') : key;
+}
+
+if (select) select.value = locale;
+document.documentElement.lang = locale;
+/** Elements carry their Vietnamese: `data-vi` of the text, `data-vi-label` of the label, and so on. */
+const PARTS = { vi: 'textContent', viLabel: 'ariaLabel', viHint: 'placeholder', viTitle: 'title' };
+for (const element of locale === 'vi' ? document.querySelectorAll('*') : []) {
+  for (const [mark, part] of Object.entries(PARTS))
+    if (element.dataset[mark]) element[part] = element.dataset[mark];
+  if (element.dataset.viName) element.dataset.name = element.dataset.viName;
+}
