@@ -21,7 +21,7 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: numb
 const SLACK = 1.03;
 
 /** All of `src`, which the rooms must not exceed together. */
-const HOUSE = { lines: 27_032, count: 160 };
+const HOUSE = { lines: 27_032, count: 162 };
 
 /** All of `test`, fixtures too. The design gives them 25,000. */
 const TESTS = 29_700;

@@ -222,6 +222,7 @@ it('what was being done, asked and not understood stands beside the conversation
   await view(page, 'Chat');
   await type(page, 'đảo \u202e ngược');
   await page.locator('#toInbox').click();
+  await rows(page).click();
   await said(page).getByText('đảo ngược').waitFor();
   expect(await page.content()).not.toContain('\u202e');
 });

@@ -78,7 +78,6 @@ addEventListener('turn', ({ detail }) => {
 });
 
 /* Play. */
-
 /** Shows what the chosen part can do. */
 function become() {
   const { proof } = can();

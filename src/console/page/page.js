@@ -34,8 +34,8 @@ export function button(label, onClick) {
 }
 
 /** Copies a text, where the browser lets the page. */
-export function copyButton(text, label = word('Copy', 'Chép')) {
-  const copy = button(label, async () => {
+export function copyButton(text) {
+  const copy = button(word('Copy', 'Chép'), async () => {
     await navigator.clipboard?.writeText(text);
     copy.textContent = word('Copied', 'Đã chép');
   });
