@@ -40,7 +40,7 @@ export const flowOf = (name) => FLOWS[name] ?? name;
 
 /** What the bot asks for, by `asks` or by the key of the question; an unknown one as it is. */
 export function asking(key) {
-  const [, flow, name] = /^(?:(.*)\.)?(?:ask)?(.*)$/.exec(key);
+  const [, flow, name] = /^(?:([^.]*)\.)?(?:ask)?([^.]*)$/.exec(key) ?? ['', '', key];
   const asks = ASKS[QUESTIONS[name.toLowerCase()] ?? name.toLowerCase()];
   return asks ? [FLOWS[flow], asks].filter(Boolean).join(' · ') : key;
 }
