@@ -44,7 +44,7 @@ import { createDecisions, operatorRoutes } from './operators/routes.ts';
 import { createPhotoReader, type PhotoReaderOptions } from './photos/reader.ts';
 import { sandboxCodePrefixes, sandboxGifts } from './sandbox/catalog.ts';
 import { createSandbox } from './sandbox/sandbox.ts';
-import { createEncryption, createKeyChecks } from './store/encryption.ts';
+import { createCanary, createEncryption } from './store/encryption.ts';
 import { openStore } from './store/open.ts';
 import type { RecordStore } from './store/port.ts';
 
@@ -106,7 +106,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
   const { conversation, words } = openConversation(config, options, observe.log);
   const { commands, readState, explain } = conversation;
   const around: Around = { store: same, antcrm: same, channel: same, ...options.around };
-  const stores = await openStore(config.redis, createKeyChecks(keys), observe);
+  const stores = await openStore(config.redis, createCanary(keys), observe);
   const { records, feed } = stores;
   const store = around.store(records);
   const tracedNames = entries.filter((entry) => entry.traced).map(({ traits }) => traits.name);

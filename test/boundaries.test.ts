@@ -11,7 +11,7 @@ const CHANNEL: readonly RegExp[] = [
   /^channels\/[^/]+$/,
   /^http\//,
   /^engine\/(messages|tickets|world)\.ts$/,
-  /^store\/(port|feed)\.ts$/,
+  /^store\/port\.ts$/,
   /^i18n\.ts$/,
 ];
 
@@ -259,7 +259,7 @@ describe('the rules', () => {
       'conversation/slots.ts': "import { parsePhoneNumberFromString } from 'libphonenumber-js/min';",
       'store/redis/records.ts': "import { Redis } from 'ioredis';\nimport { SHARDS } from '../port.ts';",
       'engine/words.ts': "const FROM = ['from', './loyalty.ts'];\n// import it from '../app.ts'",
-      'channels/telegram/channel.ts': "import type { Feed } from '../../store/feed.ts';",
+      'channels/telegram/channel.ts': "import type { Feed } from '../../store/port.ts';",
       'console/page/page.js': 'return fetch(path);',
       'engine/fetching.ts': 'await this.fetch(url); prefetch(url);',
       'app.ts': "import { createEngine } from './engine/engine.ts';",

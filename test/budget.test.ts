@@ -9,7 +9,7 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: numb
   root: { files: /^([^/]+$|(http|observability|resilience)\/)/, lines: 2910, count: 22 },
   // The design gives it 4,900 lines in 36 files.
   conversation: { files: /^conversation\//, lines: 8920, count: 41 },
-  engine: { files: /^(engine|store)\//, lines: 6030, count: 38 },
+  engine: { files: /^(engine|store)\//, lines: 5766, count: 36 },
   loyalty: { files: /^loyalty\//, lines: 1600, count: 12 },
   sandbox: { files: /^sandbox\//, lines: 445, count: 4 },
   channels: { files: /^channels\//, lines: 4315, count: 30 },
@@ -21,7 +21,7 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: numb
 const SLACK = 1.03;
 
 /** All of `src`, which the rooms must not exceed together. */
-const HOUSE = { lines: 27_032, count: 162 };
+const HOUSE = { lines: 26_770, count: 160 };
 
 /** All of `test`, fixtures too. The design gives them 25,000. */
 const TESTS = 29_700;

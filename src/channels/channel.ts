@@ -7,7 +7,7 @@ import type { Guard, Limit } from '../http/guard.ts';
 import type { Addresses } from '../http/server.ts';
 import type { Words } from '../i18n.ts';
 import type { Observe } from '../observability/metrics.ts';
-import type { Feed } from '../store/feed.ts';
+import type { Feed } from '../store/port.ts';
 
 /**
  * What a channel says of itself, whether it is on or not. All that lists channels derives from it: names in the store,

@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { conversationName, type Delivery, type Outgoing } from '../engine/messages.ts';
 import { comeLater } from '../http/problem.ts';
 import type { Observe } from '../observability/metrics.ts';
-import type { FeedEvent } from '../store/feed.ts';
+import type { FeedEvent } from '../store/port.ts';
 import type { ChannelParts } from './channel.ts';
 
 /** The feed as a channel uses it: events in, events out, sealed in between. */

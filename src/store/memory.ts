@@ -1,10 +1,11 @@
-import { ASIDE_MS, asideOf, type Key, type RecordStore, shardOf, versionOf } from './port.ts';
+import type { Feed, FeedEvent, Key, RecordStore } from './port.ts';
+import { ASIDE_MS, asideOf, FEED_LENGTH, FEED_MS, shardOf, versionOf } from './port.ts';
 
-type Stored = { readonly bytes: Uint8Array; readonly endsMs: number };
+type StoredRecord = { readonly bytes: Uint8Array; readonly endsMs: number };
 
-/** The store of one process, which ends with it. `clock`: whole milliseconds. */
+/** A record store inside one process, which ends with it. `clock` tells whole milliseconds. */
 export function createMemoryStore(clock: { nowMs(): number }): RecordStore {
-  const records = new Map<Key, Stored>();
+  const records = new Map<Key, StoredRecord>();
   /** The scores of members, by index and shard. */
   const indexes = new Map<string, Map<string, number>>();
 
@@ -30,17 +31,16 @@ export function createMemoryStore(clock: { nowMs(): number }): RecordStore {
 
     async compareAndSwap(key, { expected, bytes, ttlMs, indexes: changes, aside, durable = false }) {
       const nowMs = clock.nowMs();
-      const found = find(key);
-      const version = found && versionOf(found);
-      const isExpected = isSame(version, expected);
-      if (!isExpected && !isSame(version, bytes && versionOf(bytes))) {
-        return { swapped: false, nowMs, bytes: found };
+      const present = find(key);
+      const isExpected = isSame(present && versionOf(present), expected);
+      if (!isExpected && !isSame(present && versionOf(present), bytes && versionOf(bytes))) {
+        return { swapped: false, nowMs, bytes: present };
       }
       const shard = shardOf(key);
-      if (aside && found !== null && isExpected) {
-        const place = asideOf(key, versionOf(found));
-        records.set(place, { bytes: found, endsMs: nowMs + ASIDE_MS });
-        file(`broken:${shard}`, place, nowMs);
+      if (aside && present !== null && isExpected) {
+        const asideKey = asideOf(key, versionOf(present));
+        records.set(asideKey, { bytes: present, endsMs: nowMs + ASIDE_MS });
+        file(`broken:${shard}`, asideKey, nowMs);
       }
       if (bytes === null) records.delete(key);
       else records.set(key, { bytes, endsMs: nowMs + ttlMs });
@@ -61,7 +61,53 @@ export function createMemoryStore(clock: { nowMs(): number }): RecordStore {
   };
 }
 
-function isSame(one: Uint8Array | null, other: Uint8Array | null): boolean {
-  if (one === null || other === null) return one === other;
-  return Buffer.compare(one, other) === 0;
+function isSame(a: Uint8Array | null, b: Uint8Array | null): boolean {
+  return a === null || b === null ? a === b : Buffer.compare(a, b) === 0;
+}
+
+/** A feed inside one process, which ends with it. */
+export function createMemoryFeed(feedMs = FEED_MS): Feed {
+  /** The log that ends first is the first one. */
+  const logs = new Map<string, { events: FeedEvent[]; lastSeq: number; endsMs: number }>();
+  const followers = new Map<string, Set<(event: FeedEvent) => void>>();
+
+  function removeEnded(): void {
+    for (const [conversation, { endsMs }] of logs) {
+      if (endsMs > Date.now()) return;
+      logs.delete(conversation);
+    }
+  }
+
+  return {
+    async publish(conversation, event) {
+      removeEnded();
+      const { events = [], lastSeq = 0 } = logs.get(conversation) ?? {};
+      if (event.seq <= lastSeq) return;
+      logs.delete(conversation);
+      const last = [...events, event].slice(-FEED_LENGTH);
+      logs.set(conversation, { events: last, lastSeq: event.seq, endsMs: Date.now() + feedMs });
+      for (const follower of followers.get(conversation) ?? []) follower(event);
+    },
+
+    async follow(conversation, afterSeq, onEvent) {
+      removeEnded();
+      const show = (event: FeedEvent): void => {
+        if (event.seq > afterSeq) onEvent(event);
+      };
+      logs.get(conversation)?.events.forEach(show);
+      const group = followers.get(conversation) ?? new Set();
+      followers.set(conversation, group.add(show));
+      return () => {
+        group.delete(show);
+        if (group.size === 0 && followers.get(conversation) === group) followers.delete(conversation);
+      };
+    },
+
+    async forget(conversation) {
+      const log = logs.get(conversation);
+      if (log) log.events = [];
+    },
+
+    close: async () => followers.clear(),
+  };
 }

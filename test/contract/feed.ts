@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
-import { FEED_LENGTH, type Feed } from '../../src/store/feed.ts';
+import { FEED_LENGTH, type Feed } from '../../src/store/port.ts';
 
 /** A fresh, empty store with one feed on it; `another` is a second process on the same store. */
 export type OpenFeed = (feedMs?: number) => Promise<{
@@ -12,7 +12,7 @@ export type OpenFeed = (feedMs?: number) => Promise<{
 const someName = (): string => randomBytes(16).toString('base64url');
 const event = (seq: number) => ({ seq, body: Buffer.from(`event ${seq}`) });
 
-/** What every feed must do: each promise of `src/store/feed.ts`, run for each implementation. */
+/** What every feed must do: each promise of `src/store/port.ts`, run for each implementation. */
 export function feedContract(name: string, open: OpenFeed): void {
   describe(`the ${name} feed`, () => {
     const closers: (() => Promise<void>)[] = [];

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { webChat } from '../../examples/own-channel/web-chat.ts';
-import { createMemoryFeed } from '../../src/store/feed.ts';
+import { createMemoryFeed } from '../../src/store/memory.ts';
 import { type Customer, channelContract } from '../contract/channel.ts';
 import { type Language, says } from '../e2e/chat.ts';
 import { startBot } from '../support/app.ts';

@@ -1,155 +1,159 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { createEncryption, createKeyChecks, type Keys, SealBroken } from '../../src/store/encryption.ts';
-import { versionOf } from '../../src/store/port.ts';
+import { createCanary, createEncryption, type Keys, SealBroken } from '../../src/store/encryption.ts';
+import { StoreRefused, versionOf } from '../../src/store/port.ts';
 
-const hashKey = randomBytes(32);
-const key = randomBytes(32);
+const [hashKey, key, otherKey] = [randomBytes(32), randomBytes(32), randomBytes(32)];
 const plain = Buffer.from('Số điện thoại: +84867123456 🎁');
+const sealing = createEncryption({ hashKey, key });
+const open = createEncryption({ hashKey });
 
 describe('names', () => {
   test('are the same for the same thing, and tell nothing about it', () => {
-    const seal = createEncryption({ hashKey });
-    expect(seal.name('customer', '475')).toBe(seal.name('customer', '475'));
-    expect(seal.name('customer', '475')).toMatch(/^[\w-]{22}$/);
+    expect(sealing.name('customer', '475')).toBe(sealing.name('customer', '475'));
+    expect(sealing.name('customer', '475')).toMatch(/^[\w-]{22}$/);
   });
 
-  test('differ by kind, value and key', () => {
-    const seal = createEncryption({ hashKey });
+  test('differ by kind, value and hash key, not by the state key, which is rotated', () => {
     const names = [
-      seal.name('customer', '475'),
-      seal.name('conversation', '475'),
-      seal.name('customer', '476'),
-      createEncryption({ hashKey: randomBytes(32) }).name('customer', '475'),
+      sealing.name('customer', '475'),
+      open.name('customer', '475'),
+      sealing.name('conversation', '475'),
+      sealing.name('customer', '476'),
+      createEncryption({ hashKey: otherKey }).name('customer', '475'),
     ];
     expect(new Set(names).size).toBe(4);
-  });
-
-  test('do not depend on the state key, so that it can be rotated', () => {
-    expect(createEncryption({ hashKey, key }).name('customer', '475')).toBe(
-      createEncryption({ hashKey }).name('customer', '475'),
-    );
   });
 });
 
 describe('sealing', () => {
-  const seal = createEncryption({ hashKey, key });
-
   test('opens what it sealed', () => {
     for (const bytes of [plain, Buffer.alloc(0), randomBytes(100_000)]) {
-      expect(seal.open('a', seal.seal('a', bytes))).toEqual(bytes);
+      expect(sealing.open('a', sealing.seal('a', bytes))).toEqual(bytes);
     }
   });
 
-  test('shows nothing of the text, and never makes the same blob twice', () => {
-    const [one, two] = [seal.seal('a', plain), seal.seal('a', plain)];
-    expect(one.includes(Buffer.from('867123456'))).toBe(false);
-    expect(one.equals(two)).toBe(false);
+  test('shows nothing of the text, and begins with a version that never comes again', () => {
+    const blobs = [sealing.seal('a', plain), sealing.seal('a', plain), open.seal('a', plain)];
+    expect(blobs[0]?.includes(Buffer.from('867123456'))).toBe(false);
+    expect(blobs.map((blob) => blob[0])).toEqual([1, 1, 0]);
+    expect(new Set(blobs.map((blob) => Buffer.from(versionOf(blob)).toString('hex'))).size).toBe(3);
   });
 
-  test('begins with what tells it from every other one: the schema and a nonce', () => {
-    const sealed = [
-      seal.seal('a', plain),
-      seal.seal('a', plain),
-      createEncryption({ hashKey }).seal('a', plain),
-    ];
-    expect(sealed.map((blob) => blob[0])).toEqual([1, 1, 0]);
-    expect(new Set(sealed.map((blob) => Buffer.from(versionOf(blob)).toString('hex'))).size).toBe(3);
+  test('seals each name with a key of its own, by the nonce it is given', () => {
     const world = { bytes: (count: number) => Buffer.alloc(count, 7) };
-    const first = createEncryption({ hashKey, key }, world).seal('a', plain);
-    expect(first.subarray(1, 13)).toEqual(Buffer.alloc(12, 7));
-  });
-
-  test('seals each name with a key of its own', () => {
-    const world = { bytes: (count: number) => Buffer.alloc(count) };
     const fixed = createEncryption({ hashKey, key }, world);
-    const [one, other] = ['a', 'b'].map((name) => fixed.seal(name, plain).subarray(13, -16));
-    expect(one).not.toEqual(other);
+    const [one, other] = ['a', 'b'].map((name) => fixed.seal(name, plain));
+    expect(one?.subarray(1, 13)).toEqual(Buffer.alloc(12, 7));
+    expect(one?.subarray(13, -16)).not.toEqual(other?.subarray(13, -16));
   });
 
-  test('a blob moved to another conversation or kind is refused', () => {
-    const blob = seal.seal('state:one', plain);
-    expect(() => seal.open('state:two', blob)).toThrow(SealBroken);
-    expect(() => seal.open('message:one', blob)).toThrow(SealBroken);
-  });
-
-  test('a blob that was changed anywhere is refused', () => {
-    const blob = seal.seal('a', plain);
+  test('a blob that was moved to another conversation or kind, changed or cut anywhere is refused', () => {
+    const blob = sealing.seal('state:one', plain);
+    for (const name of ['state:two', 'message:one']) {
+      expect(() => sealing.open(name, blob)).toThrow(SealBroken);
+    }
     for (let at = 0; at < blob.length; at++) {
       const changed = Buffer.from(blob);
       changed.writeUInt8(changed.readUInt8(at) ^ 1, at);
-      expect(() => seal.open('a', changed)).toThrow(SealBroken);
+      expect(() => sealing.open('state:one', changed)).toThrow(SealBroken);
+      expect(() => sealing.open('state:one', blob.subarray(0, at))).toThrow(SealBroken);
     }
-  });
-
-  test('a blob that was cut is refused', () => {
-    const blob = seal.seal('a', plain);
-    for (let length = 0; length < blob.length; length++) {
-      expect(() => seal.open('a', blob.subarray(0, length))).toThrow(SealBroken);
-    }
-  });
-
-  test('after a rotation, old blobs open with the previous key and new ones are sealed with the new', () => {
-    const rotated = createEncryption({ hashKey, key: randomBytes(32), previous: key });
-    expect(rotated.open('a', seal.seal('a', plain))).toEqual(plain);
-    expect(rotated.open('a', rotated.seal('a', plain))).toEqual(plain);
-    expect(() => seal.open('a', rotated.seal('a', plain))).toThrow(SealBroken);
   });
 
   test('a key is changed without a pause in two rounds: first all can read the new one, then write with it', () => {
-    const next = randomBytes(32);
-    const first = createEncryption({ hashKey, key, previous: next });
-    const second = createEncryption({ hashKey, key: next, previous: key });
+    const first = createEncryption({ hashKey, key, previous: otherKey });
+    const second = createEncryption({ hashKey, key: otherKey, previous: key });
     for (const [one, other] of [
-      [seal, first],
+      [sealing, first],
       [first, second],
     ] as const) {
       expect(one.open('a', other.seal('a', plain))).toEqual(plain);
       expect(other.open('a', one.seal('a', plain))).toEqual(plain);
     }
+    expect(() => sealing.open('a', second.seal('a', plain))).toThrow(SealBroken);
   });
 
-  test('a blob of an unknown key is refused', () => {
-    const other = createEncryption({ hashKey, key: randomBytes(32) });
-    expect(() => other.open('a', seal.seal('a', plain))).toThrow(SealBroken);
-  });
-});
-
-describe('without a key', () => {
-  const open = createEncryption({ hashKey });
-
-  test('blobs are plain, for development', () => {
+  test('without a key blobs are plain, for development; a process with a key refuses them, and the reverse', () => {
     expect(open.open('a', open.seal('a', plain))).toEqual(plain);
     expect(open.seal('a', plain).includes(plain)).toBe(true);
-  });
-
-  test('plain blobs are refused as soon as there is a key', () => {
-    const sealed = createEncryption({ hashKey, key });
-    expect(() => sealed.open('a', open.seal('a', plain))).toThrow(SealBroken);
-  });
-
-  test('sealed blobs are refused', () => {
-    expect(() => open.open('a', createEncryption({ hashKey, key }).seal('a', plain))).toThrow(SealBroken);
+    expect(() => sealing.open('a', open.seal('a', plain))).toThrow(SealBroken);
+    expect(() => open.open('a', sealing.seal('a', plain))).toThrow(SealBroken);
   });
 });
 
-describe('what a store says of its keys', () => {
-  const verify = (keys: Keys, stored = createKeyChecks({ hashKey, key }).make()) =>
-    createKeyChecks(keys).verify(stored);
-  const other = randomBytes(32);
+describe('the canary', () => {
+  const [a, b, c] = [randomBytes(32), randomBytes(32), randomBytes(32)];
 
-  test('fits them, and no others', () => {
-    expect(verify({ hashKey, key })).toBeNull();
-    expect(() => verify({ hashKey: other, key })).toThrow(/^HASH_KEY: /);
-    expect(() => verify({ hashKey, key: other })).toThrow(/^STATE_KEY: /);
-    const previous = randomBytes(32);
-    expect(() => verify({ hashKey, key: other, previous })).toThrow(/^STATE_KEY, STATE_KEY_PREVIOUS: /);
+  /** Starts processes one after another on one store; answers the value that it has then. */
+  const start = (processes: readonly Partial<Keys>[], stored: readonly string[] = []): string =>
+    processes.reduce((values, keys) => [createCanary({ hashKey, ...keys })(values)], stored)[0] ?? '';
+
+  test('lets the keys of its store start, and changes nothing for them', () => {
+    const value = start([{ key: a }]);
+    expect(start([{ key: a }, { key: a, previous: b }], [value])).toBe(value);
   });
 
-  test('is said anew where the state key was changed, and is not taken back by who is late', () => {
-    const changed = verify({ hashKey, key: other, previous: key }) ?? '';
-    expect(verify({ hashKey, key: other }, changed)).toBeNull();
-    expect(verify({ hashKey, key, previous: other }, changed)).toBeNull();
-    expect(() => verify({ hashKey, key }, changed)).toThrow(/^STATE_KEY: /);
+  test.for<[what: string, keys: Partial<Keys>, names: RegExp]>([
+    ['another HASH_KEY', { hashKey: otherKey, key: a }, /^HASH_KEY: /],
+    ['another STATE_KEY', { key: b }, /^STATE_KEY: /],
+    ['two keys that open nothing', { key: b, previous: c }, /^STATE_KEY, STATE_KEY_PREVIOUS: /],
+    ['no STATE_KEY', {}, /^STATE_KEY: /],
+  ])('refuses %s', ([, keys, names]) => {
+    const value = start([{ key: a }]);
+    expect(() => start([keys], [value])).toThrow(StoreRefused);
+    expect(() => start([keys], [value])).toThrow(names);
+  });
+
+  test('refuses a key where the store is of none, and a value that it cannot read', () => {
+    expect(() => start([{}, {}, { key: a }])).toThrow(/^STATE_KEY: /);
+    for (const value of ['2', '{}', 'x']) expect(() => start([{ key: a }], [value])).toThrow(StoreRefused);
+  });
+
+  test('lets processes start in any order while a key is changed', () => {
+    const [first, second] = [
+      { key: a, previous: b },
+      { key: b, previous: a },
+    ];
+    const value = start([{ key: a }, first, { key: a }, first, second]);
+    // From now on nobody changes it, or processes would overwrite each other's value for ever.
+    expect(start([first, second, first, { key: b }], [value])).toBe(value);
+  });
+
+  test('knows two keys: the third takes the place of the oldest', () => {
+    const changes = [{ key: a }, { key: b, previous: a }, { key: c, previous: b }];
+    expect(() => start([...changes, { key: b }, { key: c }])).not.toThrow();
+    expect(() => start([...changes, { key: a }])).toThrow(/^STATE_KEY: /);
+  });
+
+  test('lets the newer key go after a change was taken back', () => {
+    const back = [{ key: a }, { key: b, previous: a }, { key: a, previous: b }, { key: a }];
+    expect(() => start(back)).not.toThrow();
+    const forth = [...back, { key: c, previous: a }, { key: a, previous: c }, { key: a }];
+    expect(() => start(forth)).not.toThrow();
+  });
+
+  test('makes one value of two where a process died while it replaced them', () => {
+    const old = start([{ key: a }]);
+    const replaced = start([{ key: b, previous: a }], [old]);
+    for (const values of [
+      [old, replaced],
+      [replaced, old],
+    ]) {
+      const value = start([{ key: a }, { key: b }], values);
+      expect(start([{ key: b }, { key: a, previous: b }], [value])).toBe(value);
+    }
+  });
+
+  test('opens what d013fc0 wrote, and drops the fingerprints of past keys', () => {
+    const keys = (byte: number) => ({ hashKey: Buffer.alloc(32, 1), key: Buffer.alloc(32, byte) });
+    const hash = 'OTg-cTXkoYfF5ZVuP5LTMQ';
+    const state = 'AdTgsizaOLd+xMZgY/Cn5MnC7xa83dnW37YO7Vi4NlL4jxgcSYw3ksN4zukR';
+    const written = JSON.stringify({ hash, state, past: ['57266fb4c548de44'] });
+    expect(start([keys(3)], [written])).toBe(JSON.stringify({ hash, state, past: [] }));
+    // Back to the former key, then the newer one goes.
+    const back = { ...keys(2), previous: Buffer.alloc(32, 3) };
+    expect(() => start([back, keys(2)], [written])).not.toThrow();
+    expect(() => start([keys(2)], [written])).toThrow(/^STATE_KEY: /);
   });
 });

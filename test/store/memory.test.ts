@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createMemoryFeed } from '../../src/store/feed.ts';
-import { createMemoryStore } from '../../src/store/memory.ts';
+import { createMemoryFeed, createMemoryStore } from '../../src/store/memory.ts';
 import { shardOf } from '../../src/store/port.ts';
 import { feedContract } from '../contract/feed.ts';
 import { due, record, recordsContract, someKey, swapOf } from '../contract/records.ts';

@@ -1,54 +1,37 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
-import {
-  ASIDE_MS,
-  asideOf,
-  type Entry,
-  type Index,
-  type Key,
-  type Listed,
-  type RecordStore,
-  SHARDS,
-  StoreUnavailable,
-  type Swap,
-  type Swapped,
-  shardOf,
-} from '../port.ts';
-import {
-  type Argument,
-  confirmed,
-  type DataNode,
-  dataNodes,
-  type RedisConnection,
-  reason,
-} from './connection.ts';
+import type { Index, Key, Listed, RecordStore, Swap, Swapped } from '../port.ts';
+import { ASIDE_MS, asideOf, SHARDS, StoreUnavailable, shardOf } from '../port.ts';
+import type { Argument, DataNode, RedisConnection } from './connection.ts';
+import { dataNodes, ignore, reasonOf } from './connection.ts';
 
 /*
- * What is stored where. Everything carries its shard's hash tag, so a record and its entries of indexes share a slot.
+ * Keys in Redis. Each begins with its shard's hash tag, so a record and its index entries share a slot.
  *
  *   {tag}<kind>:<name>   string  a record; it expires
  *   {tag}<index>         zset    members by score (ms)
- *   {tag}f:<name>        list    the feed's last events (subscriber.ts); it expires
+ *   {tag}f:<name>        list    the feed's last events (feed.ts); it expires
  */
 
 /**
- * The hash tag of a shard. CRC16 is linear and the characters' low bits are the shard's, so the 256 slots are 64 apart: n
- * equal masters get at most ⌈256 / n⌉ + 1 shards each.
+ * The hash tags of the shards. CRC16 is linear and the characters' low bits are the shard's, so the 256 slots are
+ * 64 apart: n equal masters get at most ⌈256 / n⌉ + 1 shards each.
  */
-const tagOf = (shard: number): string =>
-  `{${String.fromCharCode(64 + (shard >> 4))}-${String.fromCharCode(64 + (shard & 15))}0}`;
-const TAGS = Array.from({ length: SHARDS }, (_, shard) => tagOf(shard));
+const TAGS = Array.from({ length: SHARDS }, (_, shard) => {
+  const [high, low] = [64 + (shard >> 4), 64 + (shard & 15)];
+  return `{${String.fromCharCode(high)}-${String.fromCharCode(low)}0}`;
+});
 
-/** What a record is called in Redis. */
+/** The name of a record in Redis. */
 export const storedName = (key: Key): string => `${TAGS[shardOf(key)]}${key}`;
 
 const indexName = (index: Index, shard: number): string => `${TAGS[shard]}${index}`;
 
-/** How long replicas may take to acknowledge. */
+/** Replicas may take so long to acknowledge. */
 const WAIT_MS = 1000;
 
-/** `waitReplicas`: how many replicas must acknowledge what is to be durable. */
+/** `waitReplicas`: so many replicas must acknowledge a durable swap. */
 export type RecordsOptions = { readonly waitReplicas?: number };
 
 /** Records on Redis or Redis Cluster, for any number of processes. */
@@ -58,48 +41,37 @@ export function createRedisRecords(
 ): RecordStore {
   return {
     async read(key) {
-      const answer = swappedOf(await connection.run('read', [storedName(key)], READ), false);
-      return { nowMs: answer.nowMs, bytes: answer.swapped ? null : answer.bytes };
+      const answer = await connection.run({ script: 'read', keys: [storedName(key)], args: READ });
+      const { nowMs, ...found } = toSwapped(answer, false);
+      return { nowMs, bytes: found.swapped ? null : found.bytes };
     },
 
     async compareAndSwap(key, swap) {
-      const { keys, args } = swapCall(key, swap);
+      const call = toCall(key, swap);
       if (!swap.durable || waitReplicas === 0) {
-        return swappedOf(await connection.run('swap', keys, args), swap.durable === true);
+        return toSwapped(await connection.run(call), swap.durable === true);
       }
-      const { answer, acknowledged } = await connection.runDurably('swap', keys, args, {
-        replicas: waitReplicas,
-        waitMs: WAIT_MS,
-      });
-      return swappedOf(answer, acknowledged >= waitReplicas);
+      const wait = { replicas: waitReplicas, waitMs: WAIT_MS };
+      const { answer, acknowledged } = await connection.runDurably(call, wait);
+      return toSwapped(answer, acknowledged >= waitReplicas);
     },
 
     async list(index, { shard, upTo, limit }) {
       const args = [upTo === 'now' ? '' : '+inf', limit];
-      return listedOf(await connection.run('list', [indexName(index, shard)], args));
+      return toListed(await connection.run({ script: 'list', keys: [indexName(index, shard)], args }));
     },
 
     health: createReadiness(connection, waitReplicas),
   };
 }
 
-/** A swap of nothing: where there is a record, it expects another one, and is told what is there. */
-const READ = ['longer than a version', '', 0, 0] as const;
+/** The arguments of a swap of nothing. If there is a record, it is of another version, and the answer brings it. */
+const READ = ['longer than a version', '', 0, 0];
 
-/** What the scripts answer; their head comments say when. */
-const bytesSchema = z.instanceof(Buffer);
-const readSchema = z.tuple([z.number(), bytesSchema.nullable()]);
-const listSchema = z.tuple([z.number(), z.number()], bytesSchema);
-
-/** Redis tells nothing and no bytes apart; a record has a version. */
-const orNull = (bytes: Buffer | null): Buffer | null => (bytes?.length ? bytes : null);
-
-const NOTHING = Buffer.alloc(0);
-
-function swapCall(key: Key, { expected, bytes, ttlMs, indexes, aside }: Swap) {
+function toCall(key: Key, { expected, bytes, ttlMs, indexes, aside }: Swap) {
   const shard = shardOf(key);
   const keys = [`${TAGS[shard]}${key}`];
-  const args: Argument[] = [bufferOf(expected), bufferOf(bytes), ttlMs, indexes.length];
+  const args: Argument[] = [toBuffer(expected), toBuffer(bytes), ttlMs, indexes.length];
   for (const { index, member, score } of indexes) {
     keys.push(indexName(index, shard));
     args.push(member, score ?? '');
@@ -109,117 +81,104 @@ function swapCall(key: Key, { expected, bytes, ttlMs, indexes, aside }: Swap) {
     keys.push(storedName(broken), indexName('broken', shard));
     args.push(broken, ASIDE_MS);
   }
-  return { keys, args };
+  return { script: 'swap', keys, args } as const;
 }
 
-/** The same bytes; a view costs nothing. */
-function bufferOf(bytes: Uint8Array | null): Buffer {
-  if (bytes === null) return NOTHING;
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
+/** The same bytes, not copied. */
+const toBuffer = (bytes: Uint8Array | null): Buffer =>
+  bytes === null ? Buffer.alloc(0) : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-function swappedOf(answer: unknown, durable: boolean): Swapped {
+/** The scripts' answers; their head comments explain them. */
+const bytesSchema = z.instanceof(Buffer);
+const readSchema = z.tuple([z.number(), bytesSchema.nullable()]);
+const listSchema = z.tuple([z.number(), z.number()], bytesSchema);
+
+function toSwapped(answer: unknown, durable: boolean): Swapped {
   if (typeof answer === 'number') return { swapped: true, nowMs: answer, durable };
   const [nowMs, bytes] = readSchema.parse(answer);
-  return { swapped: false, nowMs, bytes: orNull(bytes) };
+  // A record has a version: no bytes are no record.
+  return { swapped: false, nowMs, bytes: bytes?.length ? bytes : null };
 }
 
-function listedOf(answer: unknown): Listed {
+function toListed(answer: unknown): Listed {
   const [nowMs, count, ...flat] = listSchema.parse(answer);
-  const entries: Entry[] = [];
-  for (let at = 0; at + 1 < flat.length; at += 2) {
-    entries.push({ member: String(flat[at]), score: Number(String(flat[at + 1])) });
-  }
+  const entries = flat.flatMap((member, at) =>
+    at % 2 === 0 ? [{ member: String(member), score: Number(String(flat[at + 1])) }] : [],
+  );
   return { nowMs, count, entries };
 }
 
-/** However often it is asked, a process looks once in this time. */
+/** A process probes the nodes once in this time, however often it is asked. */
 const EVERY_MS = 1000;
-/** Once a node has answered, the others are waited for this long: a caller must not wait for a dead one. */
+/** Once a node has answered, the others have so long: a caller must not wait for a dead one. */
 const GRACE_MS = 300;
-/** How long replicas may take to acknowledge a probe: less than a caller waits for other nodes. */
+/** Replicas may take so long to acknowledge a probe: less than a caller waits for other nodes. */
 const REPLICAS_MS = 200;
-/** What a probe writes is gone soon. */
-const PROBE_MS = 10_000;
-/** Always the same record, which always finds its own version, and an entry that goes as it comes: it always writes. */
-const PROBE = ['', Buffer.from('what readiness writes'), PROBE_MS, 2, 'probe', 0, 'probe', ''] as const;
-const probeKeys = (key: string): string[] => [key, `${key}s`, `${key}s`];
+/**
+ * A record of 10 s that always finds its own version, and an entry that is added and removed: it always writes.
+ */
+const PROBE = ['', Buffer.from('what readiness writes'), 10_000, 2, 'probe', 0, 'probe', ''];
 
 /** Swaps a record on each node, as a message would be. */
 function createReadiness(connection: RedisConnection, waitReplicas: number): RecordStore['health'] {
   const keys = TAGS.map((tag) => `${tag}probe`);
   let last: { readonly atMs: number; readonly faults: Promise<string[]> } | undefined;
 
-  async function look(): Promise<string[]> {
+  async function probeAll(): Promise<string[]> {
     const nodes = dataNodes(connection.commands, keys);
-    const faults: string[] = [];
-    const healthy = new Set<DataNode>();
-    const errors = new Map<DataNode, unknown>();
-    const asked = nodes.map(async (node) => {
-      try {
-        faults.push(...(await reportOf(connection, node, waitReplicas)));
-        healthy.add(node);
-      } catch (error) {
-        errors.set(node, error);
-        throw error;
-      }
+    const probes = nodes.map((node) => probe(connection, node, waitReplicas));
+    const late = Promise.any(probes).then(async () => {
+      await delay(GRACE_MS);
+      throw new StoreUnavailable('no answer');
     });
-    await Promise.race([Promise.allSettled(asked), Promise.any(asked).then(soon, soon)]);
-    const refusals = nodes
-      .filter((node) => !healthy.has(node))
-      .map((node) => `redis: node ${node.name} ${refusal(connection, errors.get(node))}`);
-    // Not beside the probes: what ioredis sends at once, it does not redirect at all where the slots moved to several nodes.
-    await Promise.race([connection.reopen(), soon()]);
-    const closed = connection.closed();
-    if (closed !== null && connection.lost() === null) throw closed;
-    if (refusals.length === nodes.length) throw new StoreUnavailable(refusals.join('\n') || NOBODY);
+    late.catch(ignore);
+    const results = await Promise.allSettled(probes.map((report) => Promise.race([report, late])));
+    const refusals = results.flatMap((result, at) =>
+      result.status === 'rejected'
+        ? [`redis: node ${nodes[at]?.name} ${explain(connection.lost() ?? reasonOf(result.reason))}`]
+        : [],
+    );
+    // Not beside the probes: of commands that are sent at once, ioredis redirects none if their slots moved apart.
+    await Promise.race([connection.verify(), delay(GRACE_MS)]);
+    if (connection.lost() === null) connection.throwIfClosed();
+    if (refusals.length === nodes.length) {
+      throw new StoreUnavailable(refusals.join('\n') || 'redis: no node of the cluster can be reached');
+    }
+    const faults = results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
     return [...new Set([...refusals, ...faults])];
   }
 
   return () => {
     const atMs = performance.now();
-    if (last === undefined || atMs - last.atMs >= EVERY_MS) last = { atMs, faults: look() };
+    if (last === undefined || atMs - last.atMs >= EVERY_MS) last = { atMs, faults: probeAll() };
     return last.faults;
   };
 }
 
-const NOBODY = 'redis: no node of the cluster can be reached';
-
 /** Rejects if the node does not store; otherwise its faults. */
-async function reportOf(
-  connection: RedisConnection,
-  { key, redis }: DataNode,
-  replicas: number,
-): Promise<string[]> {
-  const [faults, acknowledged] = await Promise.all([
+async function probe(connection: RedisConnection, { key, redis }: DataNode, replicas: number) {
+  const call = { script: 'swap', keys: [key, `${key}s`, `${key}s`], args: PROBE } as const;
+  const [faults, durable] = await Promise.all([
     redis ? settingFaults(redis) : [],
-    replicas > 0
-      ? connection.runDurably('swap', probeKeys(key), PROBE, { replicas, waitMs: REPLICAS_MS })
-      : null,
-    connection.run('swap', probeKeys(key), PROBE),
+    replicas > 0 ? connection.runDurably(call, { replicas, waitMs: REPLICAS_MS }) : null,
+    connection.run(call),
   ]);
-  if (acknowledged === null || acknowledged.acknowledged >= replicas) return faults;
-  const few = `redis: ${acknowledged.acknowledged} replicas, REDIS_WAIT_REPLICAS wants ${replicas}`;
+  if (durable === null || durable.acknowledged >= replicas) return faults;
+  const few = `redis: ${durable.acknowledged} replicas, REDIS_WAIT_REPLICAS wants ${replicas}`;
   return [...faults, `${few}: no points can be spent`];
 }
 
-/** A login that may not ask for settings gets no faults about them. */
+/** Settings that can lose data. A login that may not ask for them gets none. */
 async function settingFaults(node: Redis): Promise<string[]> {
-  const info = await confirmed(node.info()).catch(() => '');
-  const lines = info.split(/\r?\n/).map((line) => line.split(':'));
-  const value = (name: string): string | undefined => lines.find(([one]) => one === name)?.[1];
-  const faults: string[] = [];
-  if (value('aof_enabled') === '0') {
-    faults.push('redis: appendonly is off: acknowledged messages can be lost, set appendonly yes');
-  }
-  const policy = value('maxmemory_policy') ?? 'noeviction';
-  if (policy !== 'noeviction') {
-    faults.push(`redis: maxmemory-policy is ${policy}: states can vanish, set maxmemory-policy noeviction`);
-  }
-  return faults;
+  const info = await node.info().catch(() => '');
+  const policy = /^maxmemory_policy:([\w-]+)/m.exec(info)?.[1] ?? 'noeviction';
+  const isVolatile = /^aof_enabled:0/m.test(info);
+  const lossy = 'redis: appendonly is off: acknowledged messages can be lost, set appendonly yes';
+  const evicting = `redis: maxmemory-policy is ${policy}: states can vanish, set maxmemory-policy noeviction`;
+  return [...(isVolatile ? [lossy] : []), ...(policy === 'noeviction' ? [] : [evicting])];
 }
 
-/** What a node answers when it does not store, and what an operator should put right. */
+/** The answer of a node that does not store, and what the operator should put right. */
 const REFUSALS: readonly [answer: RegExp, what: string][] = [
   [/\b(READONLY|MASTERDOWN)\b/, 'is a replica and stores nothing: lead REDIS_URL to the master'],
   [/\bOOM\b/, 'is full and stores nothing: raise maxmemory, or look at what fills it'],
@@ -230,14 +189,7 @@ const REFUSALS: readonly [answer: RegExp, what: string][] = [
   [/\b(NOPERM|NOAUTH|WRONGPASS)\b/, 'refuses our login: give it the rights that the bot needs'],
 ];
 
-/** `error` is undefined where the node had not answered when others had. */
-function refusal(connection: RedisConnection, error: unknown): string {
-  const said = error === undefined ? 'no answer' : reason(error);
-  // Commands that find no connection do not know why there is none.
-  const why = connection.lost() ?? said;
-  return (
-    REFUSALS.find(([answer]) => answer.test(why))?.[1] ?? `cannot be reached: ${why.replace(/^redis: /, '')}`
-  );
+function explain(why: string): string {
+  const refusal = REFUSALS.find(([answer]) => answer.test(why));
+  return refusal?.[1] ?? `cannot be reached: ${why.replace(/^redis: /, '')}`;
 }
-
-const soon = (): Promise<void> => delay(GRACE_MS);

@@ -2,7 +2,7 @@ import { createClient } from '../../../src/channels/staff/client.ts';
 import type { StaffReply } from '../../../src/channels/staff/schemas.ts';
 import { STAFF } from '../../../src/channels/staff/schemas.ts';
 import { createStaff } from '../../../src/channels/staff/staff.ts';
-import { createMemoryFeed } from '../../../src/store/feed.ts';
+import { createMemoryFeed } from '../../../src/store/memory.ts';
 import { type Customer, channelContract } from '../../contract/channel.ts';
 
 channelContract('the staff webhook', async ({ accept, words, observe, encryption, photoReader }) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { StaffEvent } from '../../../src/channels/staff/schemas.ts';
-import { createMemoryFeed } from '../../../src/store/feed.ts';
+import { createMemoryFeed } from '../../../src/store/memory.ts';
 import { type Kit, startKit } from './kit.ts';
 
 const replies = (...keys: string[]) => keys.map((key) => ({ key }));

@@ -16,8 +16,8 @@ import {
 import { notFound, problemHandler } from '../../../src/http/problem.ts';
 import type { Alarm, Fields } from '../../../src/observability/log.ts';
 import { createEncryption } from '../../../src/store/encryption.ts';
-import type { Feed } from '../../../src/store/feed.ts';
-import { createMemoryFeed } from '../../../src/store/feed.ts';
+import { createMemoryFeed } from '../../../src/store/memory.ts';
+import type { Feed } from '../../../src/store/port.ts';
 import { mountChannel } from '../../support/mount.ts';
 import { NO_READER } from '../../support/photos.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { StoreUnavailable } from '../../../src/store/port.ts';
-import { leaveNoMaster } from '../../../src/store/redis/master.ts';
+import { isNoMaster } from '../../../src/store/redis/connection.ts';
 import { storedName } from '../../../src/store/redis/records.ts';
 import { bytesOf, record, replacing, someKey, swapOf } from '../../contract/records.ts';
 import { asAdmin, startRedisPair, startRedisSentinels } from '../../support/failover.ts';
@@ -49,12 +49,7 @@ test.for([
   ['MISCONF Errors writing to the AOF file: No space left on device', false],
   ['ERR unknown command, with args beginning with: READONLY', false],
 ] as const)('whether the connection is left that answers %s: %s', ([message, leaves]) => {
-  const left: string[] = [];
-  const isLeft = leaveNoMaster((why) => left.push(why));
-  expect(isLeft(new Error(message))).toBe(leaves);
-  expect(left).toHaveLength(leaves ? 1 : 0);
-  // What was under way beside it is refused, too, and must not end the next connection.
-  expect(isLeft(new Error(message))).toBe(false);
+  expect(isNoMaster(new Error(message))).toBe(leaves);
 });
 
 test('a failover that an operator asks the sentinels for is followed at once: the old master is written no more', async () => {

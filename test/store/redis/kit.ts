@@ -1,8 +1,9 @@
 import { Redis } from 'ioredis';
 import { onTestFinished } from 'vitest';
 import type { Log } from '../../../src/observability/log.ts';
+import type { Canary } from '../../../src/store/encryption.ts';
 import type { Key, RecordStore } from '../../../src/store/port.ts';
-import { connectRedis, type RedisConnection, type Word } from '../../../src/store/redis/connection.ts';
+import { connectRedis, type RedisConnection } from '../../../src/store/redis/connection.ts';
 import { createRedisRecords, type RecordsOptions, storedName } from '../../../src/store/redis/records.ts';
 import { someKey } from '../../contract/records.ts';
 import { type RedisProxy, startRedisProxy } from '../../support/proxy.ts';
@@ -28,15 +29,15 @@ export const ownRedis = async (...settings: string[]): Promise<RedisServer> =>
 
 export const ownProxy = async (port: number): Promise<RedisProxy> => stopAtEnd(await startRedisProxy(port));
 
-/** For a process that any store is good for. */
-export const ANY: Word = { make: () => 'test', verify: () => null };
+/** Any store is good for this process. */
+export const ANY: Canary = ([value = 'test']) => value;
 
 /** A process with connections and a store of its own. */
 export async function openRecords(
   url: string,
-  { log = memoryLog(), word = ANY, ...options }: RecordsOptions & { log?: Log; word?: Word } = {},
+  { log = memoryLog(), canary = ANY, ...options }: RecordsOptions & { log?: Log; canary?: Canary } = {},
 ): Promise<{ connection: RedisConnection; store: RecordStore }> {
-  const connection = await connectRedis(addressOf(url), log, { word });
+  const connection = await connectRedis(addressOf(url), { log, canary });
   onTestFinished(() => connection.close());
   return { connection, store: createRedisRecords(connection, options) };
 }

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { createKeyChecks } from '../../../src/store/encryption.ts';
+import { type Canary, createCanary, type Keys } from '../../../src/store/encryption.ts';
 import { SHARDS, StoreRefused, StoreUnavailable } from '../../../src/store/port.ts';
-import { PLACES, type Word } from '../../../src/store/redis/connection.ts';
+import { CANARY_KEYS } from '../../../src/store/redis/connection.ts';
 import { storedName } from '../../../src/store/redis/records.ts';
 import { record, someKey, swapOf } from '../../contract/records.ts';
 import { startRedisCluster } from '../../support/redis.ts';
@@ -12,40 +12,27 @@ import { adminOf, memoryLog, openRecords, ownRedis, stopAtEnd } from './kit.ts';
  * What a store says of itself, and that nobody touches one that is not ours.
  */
 
-/** Keys that open a store which says this word. */
-const keysOf = (word: string): Word => ({
-  make: () => word,
-  verify(stored) {
-    if (stored !== word) throw new StoreRefused(`KEY: got ${stored}, wants ${word}`);
-    return null;
-  },
-});
+/** The canary of a process that wants this value alone. */
+const onlyThis =
+  (wanted: string): Canary =>
+  (stored) => {
+    if (stored.every((value) => value === wanted)) return wanted;
+    throw new StoreRefused(`KEY: got ${stored.join()}, wants ${wanted}`);
+  };
 
 test('an empty store is begun once, however many processes start together', async () => {
   const server = await ownRedis();
-  const processes = Array.from({ length: 5 }, () => openRecords(server.url, { word: keysOf('a') }));
+  const processes = Array.from({ length: 5 }, () => openRecords(server.url, { canary: onlyThis('a') }));
   for (const { store } of await Promise.all(processes)) expect(await store.health()).toEqual([]);
   const admin = adminOf(server);
-  expect(await admin.mget(...PLACES)).toEqual(['a', 'a']);
-});
-
-test('a store that an older bot wrote is refused, and nothing is written', async () => {
-  for (const layout of ['1', '2']) {
-    const server = await ownRedis();
-    await adminOf(server).mset(PLACES[0], layout, PLACES[1], layout);
-    const word = createKeyChecks({ hashKey: randomBytes(32), key: randomBytes(32) });
-    await expect(openRecords(server.url, { word })).rejects.toThrow(
-      new RegExp(`^REDIS_URL: got a store that an older version of the bot wrote .layout ${layout}.*`),
-    );
-    expect(await adminOf(server).dbsize()).toBe(2);
-  }
+  expect(await admin.mget(...CANARY_KEYS)).toEqual(['a', 'a']);
 });
 
 test('a store of other keys is refused, and keeps its word', async () => {
   const server = await ownRedis();
-  await openRecords(server.url, { word: keysOf('a') });
-  await expect(openRecords(server.url, { word: keysOf('b') })).rejects.toBeInstanceOf(StoreRefused);
-  expect(await adminOf(server).mget(...PLACES)).toEqual(['a', 'a']);
+  await openRecords(server.url, { canary: onlyThis('a') });
+  await expect(openRecords(server.url, { canary: onlyThis('b') })).rejects.toBeInstanceOf(StoreRefused);
+  expect(await adminOf(server).mget(...CANARY_KEYS)).toEqual(['a', 'a']);
 });
 
 test('a Redis that refuses the login, or has no such database, is refused', async () => {
@@ -63,25 +50,33 @@ test('a Redis that refuses the login, or has no such database, is refused', asyn
   }
 });
 
-test('a word that is replaced is replaced in both places', async () => {
+test('a canary that is replaced is replaced in both places, also after a process died in between', async () => {
   const server = await ownRedis();
-  await openRecords(server.url, { word: keysOf('a') });
-  const rotated: Word = { make: () => 'b', verify: (stored) => (stored === 'a' ? 'b' : null) };
-  await openRecords(server.url, { word: rotated });
-  expect(await adminOf(server).mget(...PLACES)).toEqual(['b', 'b']);
-  // As where a process died in between.
-  await adminOf(server).set(PLACES[0], 'a');
-  await openRecords(server.url, { word: rotated });
-  await openRecords(server.url, { word: keysOf('b') });
-  expect(await adminOf(server).mget(...PLACES)).toEqual(['b', 'b']);
+  const [hashKey, key, previous] = [randomBytes(32), randomBytes(32), randomBytes(32)];
+  const open = async (keys: Partial<Keys>) => {
+    await openRecords(server.url, { canary: createCanary({ hashKey, ...keys }) });
+    const [one, two] = await adminOf(server).mget(...CANARY_KEYS);
+    expect(one).toBe(two);
+    return one ?? '';
+  };
+  const before = await open({ key: previous });
+  const after = await open({ key, previous });
+  expect(after).not.toBe(before);
+  for (const place of CANARY_KEYS) {
+    await adminOf(server).set(place, before);
+    await open({ key });
+  }
+  await expect(open({ key: randomBytes(32), previous: randomBytes(32) })).rejects.toBeInstanceOf(
+    StoreRefused,
+  );
 });
 
 test('a store that is emptied beneath a process is begun anew by its readiness', async () => {
   const server = await ownRedis();
-  const { store } = await openRecords(server.url, { word: keysOf('a') });
+  const { store } = await openRecords(server.url, { canary: onlyThis('a') });
   await adminOf(server).flushall();
   expect(await store.health()).toEqual([]);
-  await expect.poll(() => adminOf(server).mget(...PLACES)).toEqual(['a', 'a']);
+  await expect.poll(() => adminOf(server).mget(...CANARY_KEYS)).toEqual(['a', 'a']);
 });
 
 test('a process that started without Redis looks at the store when it comes', async () => {
@@ -97,10 +92,10 @@ test('a process that started without Redis looks at the store when it comes', as
 
 test('what a process finds late and is not for, it does not touch, and says why', async () => {
   const server = await ownRedis('--appendfsync', 'always');
-  await adminOf(server).mset(PLACES[0], 'b', PLACES[1], 'b');
+  await adminOf(server).mset(CANARY_KEYS[0], 'b', CANARY_KEYS[1], 'b');
   await server.kill();
   const log = memoryLog();
-  const { store } = await openRecords(server.url, { log, word: keysOf('a') });
+  const { store } = await openRecords(server.url, { log, canary: onlyThis('a') });
   await server.start();
   await expect.poll(() => store.health().catch(String)).toMatch(/^StoreUnavailable: KEY: got b/);
   await expect(store.read(someKey())).rejects.toBeInstanceOf(StoreUnavailable);
@@ -110,10 +105,10 @@ test('what a process finds late and is not for, it does not touch, and says why'
 
 test('a cluster with a dead master lets processes start, whichever it is', async () => {
   const { url, nodes } = stopAtEnd(await startRedisCluster());
-  await openRecords(url, { word: keysOf('a') });
+  await openRecords(url, { canary: onlyThis('a') });
   await nodes[0]?.kill();
-  await expect(openRecords(url, { word: keysOf('b') })).rejects.toBeInstanceOf(StoreRefused);
-  const { store } = await openRecords(url, { word: keysOf('a') });
+  await expect(openRecords(url, { canary: onlyThis('b') })).rejects.toBeInstanceOf(StoreRefused);
+  const { store } = await openRecords(url, { canary: onlyThis('a') });
   const living = (await Promise.allSettled(Array.from({ length: 20 }, () => store.read(someKey())))).filter(
     ({ status }) => status === 'fulfilled',
   );
@@ -148,7 +143,7 @@ test('the shards are spread evenly over any number of equal masters up to 64', (
 });
 
 test('no master of a cluster has both places of a word', () => {
-  const [one = 0, other = 0] = PLACES.map((place) => slotOf(place.slice(1, place.indexOf('}'))));
+  const [one = 0, other = 0] = CANARY_KEYS.map((place) => slotOf(place.slice(1, place.indexOf('}'))));
   expect(Math.abs(other - one)).toBe(SLOTS / 2);
 });
 

@@ -1,10 +1,10 @@
 import { Cluster } from 'ioredis';
 import { afterAll, beforeAll } from 'vitest';
 import type { Log } from '../../../src/observability/log.ts';
-import type { Feed } from '../../../src/store/feed.ts';
+import type { Feed } from '../../../src/store/port.ts';
 import { connectRedis, type RedisConnection } from '../../../src/store/redis/connection.ts';
+import { RedisFeed } from '../../../src/store/redis/feed.ts';
 import { createRedisRecords } from '../../../src/store/redis/records.ts';
-import { createRedisFeed } from '../../../src/store/redis/subscriber.ts';
 import { feedContract } from '../../contract/feed.ts';
 import { recordsContract } from '../../contract/records.ts';
 import { startRedisSentinels } from '../../support/failover.ts';
@@ -28,7 +28,7 @@ for (const [name, start] of [
   async function fresh<Part>(create: (connection: RedisConnection) => Part) {
     const opened: RedisConnection[] = [];
     const another = async (): Promise<Part> => {
-      const connection = await connectRedis(addressOf(server.url), silent, { word: ANY });
+      const connection = await connectRedis(addressOf(server.url), { log: silent, canary: ANY });
       opened.push(connection);
       return create(connection);
     };
@@ -50,7 +50,7 @@ for (const [name, start] of [
   feedContract(name, async (feedMs) => {
     const feeds: Feed[] = [];
     const { part, another, close } = await fresh((connection) => {
-      const feed = createRedisFeed(connection, feedMs);
+      const feed = new RedisFeed(connection, feedMs);
       feeds.push(feed);
       return feed;
     });

@@ -1,0 +1,154 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
+import { FEED_LENGTH, FEED_MS, type Feed, type FeedEvent } from '../port.ts';
+import { backOff, confirm, ignore, type RedisConnection } from './connection.ts';
+import { storedName } from './records.ts';
+
+/** A connection that only listens must ask from time to time, to notice that it is dead. */
+const PING_MS = 10_000;
+/** It waits as before this attempt (about 0.3 s) to connect, or to read the stored events, once more. */
+const ATTEMPT = 3;
+
+type Follower = {
+  readonly key: string;
+  readonly onEvent: (event: FeedEvent) => void;
+  lastSeq: number;
+  isStopped: boolean;
+  /** Resolves when all that came so far is shown: one read or event at a time. Never rejects. */
+  shown: Promise<void>;
+};
+
+/**
+ * The feed on Redis or Redis Cluster: a list per conversation, and plain publish/subscribe, which a cluster
+ * carries to every node, so that one subscriber connection per process suffices. News can be missed (a
+ * reconnect, a broken link within the cluster). Each names the event before it, so a follower sees the gap
+ * and reads the stored events.
+ */
+export class RedisFeed implements Feed {
+  readonly #connection: RedisConnection;
+  readonly #feedMs: number;
+  readonly #followers = new Map<string, Set<Follower>>();
+  readonly #pings: NodeJS.Timeout;
+  #subscriber: Redis;
+  #isClosed = false;
+  #reopening: NodeJS.Timeout | undefined;
+
+  constructor(connection: RedisConnection, feedMs = FEED_MS) {
+    this.#connection = connection;
+    this.#feedMs = feedMs;
+    this.#subscriber = this.#openSubscriber();
+    this.#pings = setInterval(() => this.#subscriber.ping().catch(ignore), PING_MS).unref();
+  }
+
+  async publish(conversation: string, { seq, body }: FeedEvent): Promise<void> {
+    const key = this.#keyOf(conversation);
+    const args = [seq, body, key, FEED_LENGTH, this.#feedMs];
+    await this.#connection.run({ script: 'publish', keys: [key], args });
+  }
+
+  async follow(conversation: string, afterSeq: number, onEvent: Follower['onEvent']): Promise<() => void> {
+    const key = this.#keyOf(conversation);
+    const follower = { key, onEvent, lastSeq: afterSeq, isStopped: false, shown: Promise.resolve() };
+    this.#followers.set(key, (this.#followers.get(key) ?? new Set()).add(follower));
+    try {
+      await confirm(this.#subscriber.subscribe(key));
+      const shown = follower.shown.then(() => this.#showStored(follower));
+      follower.shown = shown.catch(ignore);
+      await shown;
+    } catch (error) {
+      this.#stop(follower);
+      throw error;
+    }
+    return () => this.#stop(follower);
+  }
+
+  async forget(conversation: string): Promise<void> {
+    await confirm(this.#connection.commands.del(this.#keyOf(conversation)));
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#reopening);
+    clearInterval(this.#pings);
+    this.#subscriber.disconnect();
+  }
+
+  /** Throws if nothing may be asked of the store. */
+  #keyOf(conversation: string): string {
+    this.#connection.throwIfClosed();
+    return storedName(`f:${conversation}`);
+  }
+
+  /** Subscribes to all that is followed, and catches up with the events of meanwhile. */
+  #openSubscriber(): Redis {
+    const subscriber = this.#connection.openSubscriber();
+    subscriber.on('messageBuffer', (channel: Buffer, news: Buffer) => this.#onNews(channel.toString(), news));
+    subscriber.once('end', () => {
+      if (this.#isClosed) return;
+      this.#reopening = setTimeout(() => {
+        this.#subscriber = this.#openSubscriber();
+      }, backOff(ATTEMPT));
+    });
+    subscriber.once('ready', () => {
+      for (const key of this.#followers.keys()) {
+        subscriber.subscribe(key).then(
+          () => this.#showNext(key, (follower) => this.#catchUp(follower)),
+          () => subscriber.disconnect(),
+        );
+      }
+    });
+    return subscriber;
+  }
+
+  /** `news` is 'seq before:seq:body' (publish.lua). */
+  #onNews(key: string, news: Buffer): void {
+    const colon = news.indexOf(':');
+    const before = Number(news.toString('latin1', 0, colon));
+    const event = parseEvent(news.subarray(colon + 1));
+    this.#showNext(key, (follower) =>
+      before > follower.lastSeq ? this.#catchUp(follower) : show(follower, event),
+    );
+  }
+
+  #showNext(key: string, next: (follower: Follower) => void | Promise<void>): void {
+    for (const follower of this.#followers.get(key) ?? []) {
+      follower.shown = follower.shown.then(() => next(follower));
+    }
+  }
+
+  async #catchUp(follower: Follower): Promise<void> {
+    while (!follower.isStopped) {
+      try {
+        return await this.#showStored(follower);
+      } catch {
+        await delay(backOff(ATTEMPT), undefined, { ref: false });
+      }
+    }
+  }
+
+  /** Shows the stored events after the follower's last one. */
+  async #showStored(follower: Follower): Promise<void> {
+    const stored = await confirm(this.#connection.commands.lrangeBuffer(follower.key, 0, -1));
+    for (const event of stored.map(parseEvent)) show(follower, event);
+  }
+
+  #stop(follower: Follower): void {
+    const group = this.#followers.get(follower.key);
+    follower.isStopped = true;
+    if (!group?.delete(follower) || group.size > 0) return;
+    this.#followers.delete(follower.key);
+    this.#subscriber.unsubscribe(follower.key).catch(ignore);
+  }
+}
+
+function show(follower: Follower, event: FeedEvent): void {
+  if (follower.isStopped || event.seq <= follower.lastSeq) return;
+  follower.lastSeq = event.seq;
+  follower.onEvent(event);
+}
+
+/** Stored as 'seq:body' (publish.lua). */
+function parseEvent(stored: Buffer): FeedEvent {
+  const colon = stored.indexOf(':');
+  return { seq: Number(stored.toString('latin1', 0, colon)), body: stored.subarray(colon + 1) };
+}
