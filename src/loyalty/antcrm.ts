@@ -6,19 +6,9 @@ import type { Observe } from '../observability/metrics.ts';
 import type { Spans } from '../observability/tracing.ts';
 import { Bulkhead } from '../resilience/bulkhead.ts';
 import { type BreakerState, CircuitBreaker } from '../resilience/circuit-breaker.ts';
-import { type Deadline, deadlineIn, isOver } from '../resilience/deadline.ts';
+import { type Deadline, isOver } from '../resilience/deadline.ts';
 import { backoffMs, RetryBudget } from '../resilience/retry.ts';
-import type {
-  AccumulateRequest,
-  AnswerTime,
-  AntCrm,
-  CallOutcome,
-  Contact,
-  HistoryPage,
-  HistoryQuery,
-  Read,
-  RedeemRequest,
-} from './port.ts';
+import type * as port from './port.ts';
 import * as wire from './wire.ts';
 
 export type AntCrmOptions = {
@@ -41,18 +31,11 @@ export type AntCrmOptions = {
   readonly onCall?: ((attempt: MadeCall) => void) | undefined;
 };
 
-/** One attempt in AntCRM's terms, for people who look into a turn. `reason`: AntCRM's words, or an error's name. */
+/**
+ * One attempt in AntCRM's terms, for people who look into a turn. `reason`: its words, or an error's name.
+ */
 export type MadeCall = Pick<ApiCall, 'method' | 'path' | 'body'> &
   Pick<Attempt, 'status' | 'reason' | 'ms'> & { readonly outcome: string };
-
-export type AntCrmClient = AntCrm & {
-  /** False while the circuit breaker is not closed: no call would be made. Cheap. */
-  isUp(): boolean;
-  /** What keeps AntCRM from serving customers, as far as the last calls show: a line for operators each. Cheap. */
-  faults(): readonly string[];
-  /** Ends the breaker's probes. */
-  close(): void;
-};
 
 /** One call of the port. Nothing of it is written after `writeBefore`. */
 type ApiCall = {
@@ -67,31 +50,30 @@ type ApiCall = {
   readonly isFresh?: true;
 };
 
-/** What an answer means to a write and to a read, by the last table of docs/antcrm.md. A 2xx speaks for itself. */
-const MEANINGS = {
-  /** 4xx, except for these: */
-  refused: { write: 'refused', read: 'unreadable' },
-  /** 401, 403. */
-  keyRefused: { write: 'unavailable', read: 'unavailable' },
-  /** 408, 429. */
-  busy: { write: 'unknown', read: 'unavailable' },
-  /** 5xx. */
-  failing: { write: 'unknown', read: 'unavailable' },
-  /** 1xx, 3xx. */
-  strange: { write: 'unknown', read: 'unreadable' },
-  /** No answer: perhaps carried out, surely not sent, not even begun. */
-  lost: { write: 'unknown', read: 'unavailable' },
-  unsent: { write: 'unavailable', read: 'unavailable' },
-  declined: { write: 'unavailable', read: 'unavailable' },
-} as const satisfies Record<string, { write: CallOutcome['kind']; read: 'unavailable' | 'unreadable' }>;
+type WriteRequest = Pick<ApiCall, 'body' | 'values' | 'writeBefore' | 'isFresh'>;
+type Parse<Value> = (json: unknown) => Value | 'unreadable';
 
-/** How an attempt ended. `json` is undefined where the answer is none. `reason`: an error's code or name, safe to log. */
+/**
+ * What an answer means to a write and to a read: the last table of docs/antcrm.md. A 2xx tells for itself.
+ */
+const MEANINGS = {
+  keyRefused: { write: 'unavailable', read: 'unavailable' }, // 401, 403
+  busy: { write: 'unknown', read: 'unavailable' }, // 408, 429
+  failing: { write: 'unknown', read: 'unavailable' }, // 5xx
+  refused: { write: 'refused', read: 'unreadable' }, // another 4xx
+  strange: { write: 'unknown', read: 'unreadable' }, // another status
+  lost: { write: 'unknown', read: 'unavailable' }, // no answer, perhaps carried out
+  unsent: { write: 'unavailable', read: 'unavailable' }, // surely not sent
+  declined: { write: 'unavailable', read: 'unavailable' }, // not begun
+} as const satisfies Record<string, { write: port.CallOutcome['kind']; read: 'unavailable' | 'unreadable' }>;
+
+/** How an attempt ended. `json` is undefined where there is none. `reason`: an error's name, safe to log. */
 type Attempt = {
   readonly verdict: keyof typeof MEANINGS | 'answered';
   readonly ms: number;
   readonly status?: number | undefined;
   readonly json?: unknown;
-  readonly time?: AnswerTime;
+  readonly time?: port.AnswerTime;
   readonly reason?: string | undefined;
 };
 
@@ -108,8 +90,7 @@ const ALARM_EVERY_MS = 60_000;
 const MAX_ANSWER_BYTES = 1024 * 1024;
 /** AntCRM does not document the number of the first page. */
 const FIRST_PAGE = 1;
-
-/** Whom a probe asks for. */
+/** A probe asks for the points of nobody. */
 const NOBODY = { type: 'point', by: { kind: 'phone', value: '+84000000000' } } as const;
 
 const BREAKER_OPEN: Attempt = { verdict: 'declined', reason: 'breaker-open', ms: 0 };
@@ -117,7 +98,7 @@ const BULKHEAD_FULL: Attempt = { verdict: 'declined', reason: 'bulkhead-full', m
 const TOO_LATE: Attempt = { verdict: 'declined', reason: 'TooLate', ms: 0 };
 
 /** The port over HTTP, by docs/antcrm.md; where that is silent, by the assumptions of its last table. */
-export class AntCrmHttp implements AntCrmClient {
+export class AntCrmClient implements port.AntCrm {
   readonly #options: AntCrmOptions;
   readonly #server: { readonly origin: string; readonly headers: Readonly<Record<string, string>> };
   readonly #prefix: string;
@@ -142,33 +123,33 @@ export class AntCrmHttp implements AntCrmClient {
     this.#alarmKey = atMostEvery(ALARM_EVERY_MS, alarm, () => world.monotonicMs());
   }
 
-  accumulate(request: AccumulateRequest): Promise<CallOutcome> {
-    const { world, timeoutMs } = this.#options;
-    const writeBefore = deadlineIn(timeoutMs, world);
+  accumulate(request: port.AccumulateRequest): Promise<port.CallOutcome> {
     const values = [request.code, request.name];
-    return this.#write('accumulate', { body: wire.accumulateBody(request), values, writeBefore });
+    return this.#write('accumulate', { body: wire.accumulateBody(request), values });
   }
 
-  redeem(request: RedeemRequest): Promise<CallOutcome> {
+  redeem(request: port.RedeemRequest): Promise<port.CallOutcome> {
     const { gift, writeBefore } = request;
     const body = wire.redeemBody(request);
     return this.#write('redeem', { body, values: [gift], writeBefore, isFresh: true });
   }
 
-  history(query: HistoryQuery): Promise<Read<HistoryPage>> {
+  history(query: port.HistoryQuery): Promise<port.Read<port.HistoryPage>> {
     const path = wire.historyPath(query, FIRST_PAGE + query.page - 1);
     return this.#read('history', path, (json) => wire.parseHistory(json, query));
   }
 
-  async contact(by: Identifier): Promise<Read<Contact | null>> {
+  async contact(by: Identifier): Promise<port.Read<port.Contact | null>> {
     if (this.#options.contacts === 'off') return { ok: true, value: null };
     return this.#read('contact', wire.contactPath(by, FIRST_PAGE), (json) => wire.parseContact(json, by));
   }
 
+  /** False while the circuit breaker is not closed: no call would be made. Cheap. */
   isUp(): boolean {
     return this.#breaker.state === 'closed';
   }
 
+  /** What keeps AntCRM from serving customers, by the last calls: a line for operators each. Cheap. */
   faults(): readonly string[] {
     return [
       ...(this.isUp() ? [] : ['AntCRM does not answer']),
@@ -176,15 +157,13 @@ export class AntCrmHttp implements AntCrmClient {
     ];
   }
 
+  /** Ends the probes. */
   close(): void {
     this.#isClosed = true;
     this.#probe?.cancel();
   }
 
-  async #write(
-    name: 'accumulate' | 'redeem',
-    request: Pick<ApiCall, 'body' | 'values' | 'writeBefore' | 'isFresh'>,
-  ): Promise<CallOutcome> {
+  async #write(name: 'accumulate' | 'redeem', request: WriteRequest): Promise<port.CallOutcome> {
     const startMs = this.#options.world.monotonicMs();
     const call: ApiCall = { name, method: 'POST', path: `/${name}`, startMs, ...request };
     const attempt = await this.#call(call);
@@ -197,8 +176,8 @@ export class AntCrmHttp implements AntCrmClient {
   async #read<Value>(
     name: 'history' | 'contact',
     path: string,
-    parse: (json: unknown) => Value | 'unreadable',
-  ): Promise<Read<Value>> {
+    parse: Parse<Value>,
+  ): Promise<port.Read<Value>> {
     const call: ApiCall = { name, method: 'GET', path, startMs: this.#options.world.monotonicMs() };
     const attempt = await this.#call(call);
     const { verdict, json, time } = attempt;
@@ -220,9 +199,8 @@ export class AntCrmHttp implements AntCrmClient {
         const permit = this.#breaker.admit();
         const attempt = permit === null ? BREAKER_OPEN : await this.#send(call);
         if (permit !== null) this.#breaker.note(permit, isFailure(attempt));
-        if (retry === RETRIES || !isRepeatable(call, attempt)) return attempt;
-        const isTooLate = endMs - world.monotonicMs() <= BACKOFF.maxMs;
-        if (isTooLate || !this.#retries.take()) return attempt;
+        const mayRepeat = retry < RETRIES && endMs - world.monotonicMs() > BACKOFF.maxMs;
+        if (!mayRepeat || !isRepeatable(call, attempt) || !this.#retries.take()) return attempt;
         this.#show(call, attempt, attempt.verdict === 'answered' ? 'unreadable' : 'unavailable');
         await world.sleep(backoffMs(retry, BACKOFF, world.random()));
       }

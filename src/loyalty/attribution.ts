@@ -5,6 +5,8 @@ import type { LoyaltyRecord } from './port.ts';
 /** What the history says of an operation (see `checked` of `Outcome`). */
 export type Finding = Pick<Extract<Outcome, { kind: 'checked' }>, 'found' | 'receipt'>;
 
+type Evidence = { readonly others: OtherOperations; readonly skewNow: Skew | undefined };
+
 /** When the record of a call may have been created, epoch ms by AntCRM's clock. Both ends are included. */
 type CallSpan = { readonly calledMs: number; readonly fromMs: number; readonly toMs: number };
 
@@ -14,20 +16,17 @@ const PROCESSING_MS = 60 * 1000;
 const UNKNOWN_SKEW: Skew = { ms: 0, errorMs: 31 * 60 * 1000 };
 
 /**
- * Finds the record of an operation. `records` are all that AntCRM lists since the lookup's `fromMs`. A record that was there
- * before the call (`baseline`) or settled another operation is not this operation's. Of the other successes,
- * - those created in time are its own, unless another success still waits for them. More than one for which nobody waits
- *   are `several`: one may be a cashier's;
- * - those created earlier or later for which nobody waits are strange: a cashier's, perhaps, or AntCRM's clock is wrong.
- *   None of them is taken for the success, and as long as there is one, nothing follows from there being no other.
+ * Finds the record of an operation. `records` are all that AntCRM lists since the lookup's `fromMs`. A record
+ * of the baseline, or that settled another operation, is not this one's. Of the other successes,
+ * - those created in time are its own, unless another success still waits for them. More than one for which
+ *   nobody waits are `several`: one may be a cashier's;
+ * - those created earlier or later for which nobody waits are strange: a cashier's, perhaps, or AntCRM's
+ *   clock is wrong. They are not taken for the success, and nothing follows from there being no other.
  *
- * Records carry AntCRM's times. `skewNow` is used where the lookup does not know the skew at the time of the call.
+ * `skewNow` is used where the lookup does not know the skew at the time of the call.
  */
-export function attribute(
-  lookup: Lookup,
-  records: readonly LoyaltyRecord[],
-  { others, skewNow }: { readonly others: OtherOperations; readonly skewNow: Skew | undefined },
-): Finding {
+export function attribute(lookup: Lookup, records: readonly LoyaltyRecord[], evidence: Evidence): Finding {
+  const { others, skewNow } = evidence;
   const skew = lookup.skew ?? skewNow;
   const span = spanOf(lookup, skew);
   const missing = new Set(lookup.baseline);
@@ -37,12 +36,14 @@ export function attribute(
   let isRefused = false;
   for (const record of records) {
     if (!mayBeOf(lookup, record)) continue;
-    const { id = '', status, atMs = Infinity } = record;
+    const { id = '', failed, atMs = Infinity } = record;
     const isOld = lookup.baseline.includes(id);
     missing.delete(id);
     if (others.settled.includes(id)) continue;
-    if (!isOld && !isIdentified(lookup, record)) return { found: 'unreadable' };
-    if (status === 'failed') isRefused ||= !isOld && isWithin(record, span);
+    // An accumulation is known by its code, which is good once, so its record needs no id.
+    const isIdentified = lookup.kind === 'accumulate' || (id !== '' && record.code !== undefined);
+    if (!isOld && !isIdentified) return { found: 'unreadable' };
+    if (failed) isRefused ||= !isOld && isWithin(record, span);
     else if (isOld) older.push(record);
     else (atMs < span.fromMs ? before : since).push(record);
   }
@@ -77,11 +78,7 @@ function mayBeOf(lookup: Lookup, record: LoyaltyRecord): boolean {
   return record.type === 'point' && record.code !== undefined && isSameCode(record.code, lookup.code);
 }
 
-/** An accumulation is known by its code, which is good once, so its record needs no id. */
-const isIdentified = ({ kind }: Lookup, { id, code }: LoyaltyRecord): boolean =>
-  kind === 'accumulate' || (id !== undefined && code !== undefined);
-
-/** Codes are sent as typed, and AntCRM may list them in other letters. A missed record would be called "not applied". */
+/** AntCRM may list a code in other letters. A missed record would be called "not applied". */
 const isSameCode = (a: string, b: string): boolean => a.trim().toLowerCase() === b.trim().toLowerCase();
 
 /** The span, widened by what is not known of the skew. */
@@ -94,7 +91,7 @@ function spanOf({ calledMs = 0, deadlineMs }: Lookup | Awaited, skew = UNKNOWN_S
 const isWithin = ({ atMs }: LoyaltyRecord, { fromMs, toMs }: CallSpan): boolean =>
   atMs === undefined || (atMs >= fromMs && atMs <= toMs);
 
-/** Gives each span one of the records within it, the newest to the latest. Returns what is left, in that order. */
+/** Gives each span one of the records within it, the newest to the latest. Returns what is left. */
 function assign(
   records: readonly LoyaltyRecord[],
   spans: readonly CallSpan[],

@@ -2,17 +2,14 @@ import type { World } from '../engine/world.ts';
 import { atMostEvery } from '../observability/log.ts';
 import type { CallOutcome } from './port.ts';
 
-/** How many codes a process may have refused at once. */
+/** How many codes a process may have refused at once, and how many of them are forgiven each second. */
 const BURST = 60;
-/** How many of them are forgiven each second. */
 const PER_SECOND = 1;
 const ALARM_EVERY_MS = 60_000;
 
 /**
- * Holds accumulations back while codes are refused faster than people mistype: guessing with many accounts gets no further
- * than one guess a second in each process. People who mistype also have good codes, and each good code forgives another,
- * so that a busy day is no attack. Each process counts by itself: a common count would cost each code a command to the
- * store (docs/operators.md).
+ * Holds accumulations back while codes are refused faster than people mistype: guesses of many accounts get
+ * through once a second in each process. A good code forgives a refused one, so that a busy day is no attack.
  */
 export class GuessLimit {
   readonly #world: Pick<World, 'monotonicMs'>;
@@ -20,7 +17,7 @@ export class GuessLimit {
   #left = BURST;
   #sinceMs: number;
 
-  /** `alarm` is called at most once a minute. */
+  /** Calls `alarm` at most once a minute. */
   constructor(world: Pick<World, 'monotonicMs'>, alarm: () => void) {
     this.#world = world;
     this.#sinceMs = world.monotonicMs();
@@ -32,12 +29,10 @@ export class GuessLimit {
     const nowMs = this.#world.monotonicMs();
     this.#left = Math.min(BURST, this.#left + ((nowMs - this.#sinceMs) / 1000) * PER_SECOND);
     this.#sinceMs = nowMs;
-    if (this.#left < 1) {
-      this.#alarm();
-      return false;
-    }
-    this.#left -= 1;
-    return true;
+    const mayGo = this.#left >= 1;
+    if (mayGo) this.#left -= 1;
+    else this.#alarm();
+    return mayGo;
   }
 
   /** After it was sent. */

@@ -3,30 +3,31 @@ import type { Period, Read } from './port.ts';
 import { HISTORY_PAGE, type HistoryPage, type HistoryQuery, type LoyaltyRecord } from './port.ts';
 import type { Session } from './session.ts';
 
-/** How many pages "all pages" may be. With more, the read is incomplete. */
+/** With more pages than this the read is incomplete. Nobody waits for the sum of a longer history. */
 const MAX_PAGES = 50;
-/** At most this many pages are summed up: nobody waits for the rest of a long history. */
 const MAX_SUMMED_PAGES = 5;
 
+type HistoryEffect = Extract<Effect, { kind: 'history' }>;
 type PageLimits = { readonly maxPages?: number; readonly first?: HistoryPage | undefined };
+type Filter = Omit<HistoryQuery, 'page'>;
 type AllPages = { readonly records: readonly LoyaltyRecord[]; readonly isComplete: boolean };
 
-/** Each record on the first pages once: pages shift when a record is added meanwhile. `first`: page 1, if it was read. */
+/** Each record on the first pages once: pages shift when a record is added. `first`: page 1, if known. */
 export async function readAll(
   session: Session,
-  query: Omit<HistoryQuery, 'page'>,
-  { maxPages = MAX_PAGES, first }: PageLimits = {},
+  query: Filter,
+  limits: PageLimits = {},
 ): Promise<Read<AllPages>> {
+  const { maxPages = MAX_PAGES, first } = limits;
   const records: LoyaltyRecord[] = [];
-  const seen = new Set<string>();
+  const seen = new Set<string | undefined>();
   for (let page = 1; page <= maxPages; page++) {
     const isRead = page === 1 && first !== undefined;
     const read = isRead ? ({ ok: true, value: first } as const) : await session.history({ ...query, page });
     if (!read.ok) return read;
     for (const record of read.value.records) {
-      const { id } = record;
-      if (id === undefined || !seen.has(id)) records.push(record);
-      if (id !== undefined) seen.add(id);
+      if (record.id === undefined || !seen.has(record.id)) records.push(record);
+      seen.add(record.id);
     }
     if (!read.value.full) return { ok: true, value: { records, isComplete: true } };
   }
@@ -34,14 +35,11 @@ export async function readAll(
 }
 
 /**
- * Records `[skip, skip + take)`, out of the one page of AntCRM's that holds them: `take` divides its page size. Newest first
- * within that page, because AntCRM promises no order. The next page is read only to know `more`. Periods and the times
- * shown are by the store's clock, AntCRM is asked by its own: if the answer shows that this is another one, it is asked anew.
+ * Records `[skip, skip + take)`, out of the one page of AntCRM's that holds them: `take` divides its page
+ * size. Newest first within that page. The next page is read only to know `more`. Periods and times are by
+ * the store's clock; if the answer shows that AntCRM's is another, it is asked anew.
  */
-export async function readHistory(
-  effect: Extract<Effect, { kind: 'history' }>,
-  session: Session,
-): Promise<Outcome> {
+export async function readHistory(effect: HistoryEffect, session: Session): Promise<Outcome> {
   const { type, by, skip, take, fromMs, toMs } = effect;
   const page = Math.floor(skip / HISTORY_PAGE) + 1;
   let query: HistoryQuery = { type, by, fromMs, toMs, page };
@@ -89,9 +87,8 @@ async function isThereMore(session: Session, query: HistoryQuery): Promise<boole
   return !read.ok || read.value.full || inPeriod(read.value.records, query).length > 0;
 }
 
-function toShown({ status, atMs, whose: _, ...record }: LoyaltyRecord, aheadMs: number): HistoryRecord {
-  const time = atMs === undefined ? {} : { atMs: atMs - aheadMs };
-  return { ...record, ...time, failed: status === 'failed' };
+function toShown({ whose: _, atMs, ...record }: LoyaltyRecord, aheadMs: number): HistoryRecord {
+  return atMs === undefined ? record : { ...record, atMs: atMs - aheadMs };
 }
 
 /** The customer's points: from the contact record, else what the history adds up to. */
@@ -120,7 +117,7 @@ async function readSums(by: Identifier, session: Session): Promise<Outcome> {
 
 function sum(records: readonly LoyaltyRecord[]): number {
   let total = 0;
-  for (const { status, score = 0 } of records) if (status === 'succeeded') total += score;
+  for (const { failed, score = 0 } of records) if (!failed) total += score;
   return total;
 }
 
@@ -129,14 +126,10 @@ const LIST_MS = 2000;
 const RESULT_MS = 1000;
 
 /**
- * The customer's points by AntCRM's record: null = it knows no such customer; undefined = they cannot be read, or not within
+ * The customer's points by AntCRM's record: null = there is none; undefined = it cannot be read within
  * `withinMs`. Asks once, and never throws.
  */
-export async function readPoints(
-  by: Identifier,
-  session: Session,
-  withinMs = RESULT_MS,
-): Promise<number | null | undefined> {
+export async function readPoints(by: Identifier, session: Session, withinMs = RESULT_MS) {
   if (session.tools.contacts === 'off' || !session.mayRead()) return undefined;
   const contact = await session.waitAtMost(withinMs, session.contact(by));
   if (!contact?.ok) return undefined;

@@ -2,35 +2,27 @@ import type { Awaited, EffectContext, Lookup } from '../conversation/effect.ts';
 import { awaitedOf, readAwaited, writeAwaited } from '../conversation/effect.ts';
 import type { CustomerNames, LoyaltyRecord } from './port.ts';
 
-/** The customer's other operations: records that settled some, and successes whose record is still to come. */
+/** The customer's other operations: records that settled some, and successes without a record yet. */
 export type OtherOperations = { readonly settled: readonly string[]; readonly awaited: readonly Awaited[] };
 
-export const NO_OPERATIONS: OtherOperations = { settled: [], awaited: [] };
-
 /**
- * `busy`: another operation has one of the locks, and this one has none. `unreadable`: this one has all of them, but a newer
- * version stored something that this version cannot read, so nobody can tell whose a record is.
+ * `busy`: another operation has one of the locks, and this one has none. `unreadable`: this one has all, but
+ * a newer version stored what this version cannot read, so nobody can tell whose a record is.
  */
 export type LockResult = OtherOperations | 'unreadable' | 'busy';
 
 /** Locks for `forMs`, or as long as a lock lives unless told. */
-export type LockRequest = {
-  readonly names: Iterable<string>;
-  readonly operation: string;
-  readonly forMs?: number | undefined;
-};
+export type LockRequest = { names: Iterable<string>; operation: string; forMs?: number | undefined };
 
 /**
- * How long a lock lives before the outcome is unknown, ms. A process that dies before it stored an intent holds up the
- * customer no longer; one that dies after it leaves enough time to the process that takes the turn over.
+ * How long a lock lives before the outcome is unknown, ms: long enough for a process that takes the turn
+ * over, and no longer, because a process may die before the intent.
  */
 export const BRIEF_MS = 3 * 60 * 1000;
 
-/** Takes all locks or none, everywhere in the same order, so that of two operations that overlap one gets through. */
-export async function lockAll(
-  context: EffectContext,
-  { names, operation, forMs }: LockRequest,
-): Promise<LockResult> {
+/** Takes all locks or none, always in the same order, so that of two operations one gets through. */
+export async function lockAll(context: EffectContext, request: LockRequest): Promise<LockResult> {
+  const { names, operation, forMs } = request;
   const sorted = [...new Set(names)].sort();
   const settled = new Set<string>();
   const awaited = new Set<string>();

@@ -2,7 +2,7 @@ import type { Effect, Outcome, Perform } from '../conversation/effect.ts';
 import { atMostEvery, type Fields } from '../observability/log.ts';
 import type { Observe } from '../observability/metrics.ts';
 import { accumulate } from './accumulate.ts';
-import { type AntCrmClient, AntCrmHttp, type AntCrmOptions } from './antcrm.ts';
+import { AntCrmClient, type AntCrmOptions } from './antcrm.ts';
 import { GuessLimit } from './guess-limit.ts';
 import { readBalance, readExactBalance, readHistory } from './history.ts';
 import { lockAll } from './locks.ts';
@@ -17,14 +17,12 @@ export type LoyaltyOptions = AntCrmOptions & {
 };
 
 /**
- * All that the bot asks of AntCRM, and the rules of it. Everything from outside comes in by `transport` and `world`. After a
- * throw the same operation may be performed again, under a new lease: it is never called twice.
+ * All that the bot asks of AntCRM, and the rules of it. Everything from outside comes in by `transport` and
+ * `world`. After a throw the same operation may be performed again, under a new lease: it is never called
+ * twice.
  */
-export type Loyalty = Pick<AntCrmClient, 'isUp' | 'faults' | 'close'> & { readonly perform: Perform };
-
-/** Performs effects against AntCRM over HTTP. */
-export function createLoyalty({ around = (antcrm) => antcrm, ...options }: LoyaltyOptions): Loyalty {
-  const antcrm = around(new AntCrmHttp(options));
+export function createLoyalty({ around = (antcrm) => antcrm, ...options }: LoyaltyOptions) {
+  const antcrm = around(new AntCrmClient(options));
   return {
     perform: createPerform({ ...options, antcrm }),
     isUp: () => antcrm.isUp(),
@@ -81,8 +79,8 @@ async function ask(effect: Effect, session: Session): Promise<Outcome> {
 }
 
 /**
- * What became of an earlier attempt that a crash cut off; null if there was none. It may have called, even if this attempt
- * would not get that far. Its locks and its baseline are the ones that count.
+ * What became of an earlier attempt that a crash cut off; null if there was none. It may have called, even if
+ * this attempt would not get that far. Its locks and its baseline are the ones that count.
  */
 async function readInterrupted(operation: string, { context, tools }: Session): Promise<Outcome | null> {
   const call = context.known(operation);

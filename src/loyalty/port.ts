@@ -1,9 +1,10 @@
-import type { HistoryType, Identifier } from '../conversation/effect.ts';
+import type { HistoryRecord, HistoryType, Identifier } from '../conversation/effect.ts';
 import type { Deadline } from '../resilience/deadline.ts';
 
 /**
- * AntCRM as the rules of calls see it (docs/antcrm.md). Phones are E.164; the client writes AntCRM's form. No method
- * throws: each way in which a call can end is a value. No method repeats a call that might have been applied.
+ * AntCRM as the rules of calls see it (docs/antcrm.md). Phones are E.164; the client writes AntCRM's form. No
+ * method throws: each way in which a call can end is a value. No method repeats a call that might have been
+ * applied.
  *
  * @example
  * const by = { kind: 'phone', value: '+84867123456' } as const;
@@ -43,7 +44,7 @@ export const HISTORY_PAGE = 20;
 /** `full`: there may be another page. */
 export type HistoryPage = { readonly records: readonly LoyaltyRecord[]; readonly full: boolean };
 
-/** When AntCRM answered by its own clock (`Date`, epoch ms, cut to seconds), if it says so, and the round trip, ms. */
+/** AntCRM's clock as an answer shows it (`Date`, epoch ms, cut to seconds), and the round trip, ms. */
 export type AnswerTime = { readonly dateMs: number | undefined; readonly tookMs: number };
 
 /** `time` is absent where there was no answer. */
@@ -63,22 +64,10 @@ export type Read<Value> = Answer &
     | { readonly ok: false; readonly reason: 'unavailable' | 'unreadable' }
   );
 
-/** A record of the history, read tolerantly: each part but type and status may be missing. */
-export type LoyaltyRecord = {
-  readonly id?: string | undefined;
-  readonly type: HistoryType;
-  readonly status: 'succeeded' | 'failed';
-  readonly score?: number | undefined;
-  /** The product's or the gift's name. */
-  readonly what?: string | undefined;
-  /** Of an accumulation: its code. Of a redemption: the gift's code. */
-  readonly code?: string | undefined;
-  readonly atMs?: number | undefined;
-  /** The customer that the record names. */
-  readonly whose?: CustomerNames | undefined;
-};
+/** A record of the history, read tolerantly, with the customer that it names. */
+export type LoyaltyRecord = Readonly<HistoryRecord> & { readonly whose?: CustomerNames | undefined };
 
-/** Each of these names one customer. Phones are E.164 where they can be read as such, e-mails in lower case. */
+/** Each of these names one customer. Phones are E.164 where they can be, e-mails in lower case. */
 export type CustomerNames = {
   readonly customerId?: string | undefined;
   readonly phones: readonly string[];

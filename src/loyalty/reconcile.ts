@@ -5,9 +5,11 @@ import type { LockResult } from './locks.ts';
 import { addNamesIn, BRIEF_MS, lockAll, nameOfCode, rememberCode, unlockAll } from './locks.ts';
 import { isSmall, type Session } from './session.ts';
 
+type BaselineCall = Pick<Lookup, 'by' | 'code' | 'fromMs'>;
+type Check = Extract<Effect, { kind: 'check' }>;
+
 /**
- * How far back the history is read, ms. No record of a call is older than the call, but AntCRM's clock may be wrong, and
- * what is outside of the window would be called "not applied".
+ * How far back the history is read, ms. No record is older than its call, but AntCRM's clock may be wrong.
  */
 const LOOK_BACK_MS = 35 * 60 * 1000;
 /** The read-back after a success takes at most this long, ms. */
@@ -19,19 +21,19 @@ export const windowStart = ({ context, skew }: Session): number =>
   context.nowMs() + (skew?.ms ?? 0) - LOOK_BACK_MS;
 
 /**
- * Ids of the redemptions of a gift before the call; `names` gains the names of their customer. Null if there is no baseline:
- * the history cannot be read completely, or has a record without an id, which looks like a new one later.
+ * Ids of the redemptions of a gift before the call; `names` gains the customer's names. Null if the history
+ * is not complete, or has a record without an id, which would look like a new one.
  */
 export async function readBaseline(
-  lookup: Pick<Lookup, 'by' | 'code' | 'fromMs'>,
+  call: BaselineCall,
   names: Set<string>,
   session: Session,
 ): Promise<string[] | null> {
-  const read = await readAll(session, { type: 'gift', by: lookup.by, fromMs: lookup.fromMs });
+  const read = await readAll(session, { type: 'gift', by: call.by, fromMs: call.fromMs });
   if (!read.ok || !read.value.isComplete) return null;
   const ids: string[] = [];
   for (const record of read.value.records) {
-    if (!mayBeRedemptionOf(lookup.code, record)) continue;
+    if (!mayBeRedemptionOf(call.code, record)) continue;
     if (record.id === undefined) return null;
     ids.push(record.id);
   }
@@ -40,14 +42,12 @@ export async function readBaseline(
 }
 
 /**
- * Looks up an operation whose outcome is unknown. Takes its locks or prolongs them: while another operation has one of them,
- * a record may be of either. A code is locked during the look only. If AntCRM's clock cannot be trusted, the lack of a
- * record proves nothing.
+ * Looks up an operation whose outcome is unknown. Takes its locks or prolongs them, because while another
+ * operation has one, a record may be of either. A code is locked during the look only. If AntCRM's clock
+ * cannot be trusted, the lack of a record proves nothing.
  */
-export async function check(
-  { operation, lookup, balance }: Extract<Effect, { kind: 'check' }>,
-  session: Session,
-): Promise<Outcome> {
+export async function check(effect: Check, session: Session): Promise<Outcome> {
+  const { operation, lookup, balance } = effect;
   const { context } = session;
   const isCode = lookup.kind === 'accumulate';
   const locks = isCode
@@ -72,19 +72,12 @@ function isTrusted(called: Skew | undefined, now: Skew | undefined): boolean {
   return (called === undefined || isSmall(called)) && (now === undefined || isSmall(now));
 }
 
-/**
- * The record of a success, to tell what was earned or spent. Optional: undefined where it does not show in time, the lease
- * is lost or the process stops.
- */
+/** The record of a success, to tell what was earned or spent; undefined where it does not show in time. */
 export function readBack(lookup: Lookup, others: LockResult, session: Session): Promise<Receipt | undefined> {
   return session.waitAtMost(READ_BACK_MS, findRepeatedly(lookup, others, session));
 }
 
-async function findRepeatedly(
-  lookup: Lookup,
-  others: LockResult,
-  session: Session,
-): Promise<Receipt | undefined> {
+async function findRepeatedly(lookup: Lookup, others: LockResult, session: Session) {
   const { world } = session.tools;
   const endMs = world.monotonicMs() + READ_BACK_MS;
   while (session.mayRead() && world.monotonicMs() < endMs) {

@@ -9,20 +9,20 @@ import { carries } from './wire.ts';
 
 type Redeem = Extract<Effect, { kind: 'redeem' }>;
 
-/** Whose points are spent: each name of the customer, the points by AntCRM's record, what the request carries. */
-type Customer = {
-  readonly names: Set<string>;
-  readonly points: number | undefined;
-  readonly request: Omit<RedeemRequest, 'writeBefore'>;
-};
+type Request = Omit<RedeemRequest, 'writeBefore'>;
+/** Whose points are spent: the names, the points by AntCRM's record, what the request carries. */
+type Customer = { names: Set<string>; points: number | undefined; request: Request };
+/** A redemption that was called; `before`: the customer's points before the call. */
+type CalledRedemption = { operation: string; lookup: Lookup; others: LockResult; before: number | undefined };
 
-/** After this time since the intent, ms, the store is asked whether the turn still belongs to this process. */
+/** This long after the intent, ms, the store is asked whether the turn still belongs to this process. */
 const FRESH_MS = 1000;
 
 /**
- * Spends points, calling at most once per operation, however often the turn is repeated: locks, baseline, intent, call
- * (docs/how-it-works.md, "A redemption whose answer is lost"). The locks are given back at once where no intent was stored,
- * else with the stored outcome: a crash in between leaves the customer locked, never free.
+ * Spends points, calling at most once per operation, however often the turn is repeated: locks, baseline,
+ * intent, call (docs/how-it-works.md, "A redemption whose answer is lost"). The locks are given back at once
+ * where no intent was stored, else with the stored outcome: a crash in between leaves the customer locked,
+ * never free.
  */
 export async function redeem(effect: Redeem, session: Session): Promise<Outcome> {
   const { operation, gift, by } = effect;
@@ -63,43 +63,30 @@ export async function redeem(effect: Redeem, session: Session): Promise<Outcome>
   }
 }
 
-type MadeRedemption = {
-  readonly operation: string;
-  readonly lookup: Lookup;
-  readonly others: LockResult;
-  /** The customer's points before the call. */
-  readonly before: number | undefined;
-};
-
 async function conclude(
   kind: CallOutcome['kind'],
-  { operation, lookup, others, before }: MadeRedemption,
+  call: CalledRedemption,
   session: Session,
 ): Promise<Outcome> {
+  const { operation, lookup, others, before } = call;
   const { locks } = lookup;
-  switch (kind) {
-    case 'applied': {
-      const [receipt, after] = await Promise.all([
-        readBack(lookup, others, session),
-        before === undefined ? undefined : readPoints(lookup.by, session),
-      ]);
-      const balance = toMovement(before, after);
-      const awaited = receipt === undefined ? { awaited: awaitedOf(lookup) } : {};
-      return { kind, operation, receipt, locks, ...awaited, ...(balance && { balance }) };
-    }
-    case 'unknown':
-      // From now on for as long as it is looked up.
-      await lockAll(session.context, { names: locks, operation });
-      return { kind, operation, lookup };
-    case 'refused':
-      return { kind, operation, locks, ...(before !== undefined && { points: before }) };
-    case 'unavailable':
-      return { kind, operation, locks };
+  if (kind === 'unknown') {
+    // From now on for as long as it is looked up.
+    await lockAll(session.context, { names: locks, operation });
+    return { kind, operation, lookup };
   }
+  if (kind === 'unavailable') return { kind, operation, locks };
+  if (kind === 'refused') return { kind, operation, locks, ...(before !== undefined && { points: before }) };
+  const after = before === undefined ? undefined : readPoints(lookup.by, session);
+  const receipt = await readBack(lookup, others, session);
+  const balance = toMovement(before, await after);
+  const awaited = receipt === undefined ? { awaited: awaitedOf(lookup) } : {};
+  return { kind, operation, receipt, locks, ...awaited, ...(balance && { balance }) };
 }
 
 /**
- * The request carries the proved identifier; the other one only if it is proved, too, or AntCRM has it on the same record.
+ * The request carries the proved identifier; the other one only if it is proved, too, or on the same record of AntCRM's.
+ * Where that record does not say who the customer is, the history may: the lock must be the same by phone and by e-mail.
  * Null if AntCRM cannot be asked.
  */
 async function identify({ gift, by, also }: Redeem, session: Session): Promise<Customer | null> {
@@ -114,21 +101,15 @@ async function identify({ gift, by, also }: Redeem, session: Session): Promise<C
     request[also.kind] = also.value;
   }
   if (contact) addNames(names, contact);
-  if (contact?.customerId === undefined && !(await addNamesInHistory(names, by, session))) return null;
+  if (contact?.customerId === undefined) {
+    const pages = [
+      session.history({ type: 'point', by, page: 1 }),
+      session.history({ type: 'gift', by, page: 1 }),
+    ];
+    for (const page of await Promise.all(pages)) {
+      if (!page.ok) return null;
+      addNamesIn(names, page.value.records);
+    }
+  }
   return { names, points: contact?.points, request };
-}
-
-/**
- * Where AntCRM's record does not say who the customer is, newer entries of the history may: the lock must be the same by
- * phone and by e-mail. False if they cannot be read.
- */
-async function addNamesInHistory(names: Set<string>, by: Redeem['by'], session: Session): Promise<boolean> {
-  const [points, gifts] = await Promise.all([
-    session.history({ type: 'point', by, page: 1 }),
-    session.history({ type: 'gift', by, page: 1 }),
-  ]);
-  if (!points.ok || !gifts.ok) return false;
-  addNamesIn(names, points.value.records);
-  addNamesIn(names, gifts.value.records);
-  return true;
 }

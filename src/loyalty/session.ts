@@ -4,21 +4,11 @@ import type { World } from '../engine/world.ts';
 import type { Log } from '../observability/log.ts';
 import { waitAtMost } from '../resilience/deadline.ts';
 import type { GuessLimit } from './guess-limit.ts';
-import type {
-  AccumulateRequest,
-  Answer,
-  AntCrm,
-  CallOutcome,
-  Contact,
-  HistoryPage,
-  HistoryQuery,
-  Read,
-  RedeemRequest,
-} from './port.ts';
+import type * as port from './port.ts';
 
 /** What effects are performed with. */
 export type Tools = {
-  readonly antcrm: AntCrm;
+  readonly antcrm: port.AntCrm;
   /** Whether AntCRM has `/contacts` (`ANTCRM_CONTACTS`). */
   readonly contacts: 'on' | 'off';
   /** How long one call may take, ms (`ANTCRM_TIMEOUT_MS`). */
@@ -33,14 +23,9 @@ const HALF_SECOND_MS = 500;
 const MIN_ERROR_MS = 1000;
 
 /**
- * AntCRM and the store, as one effect uses them. Until a money-like call is made, nothing begins once the lease is lost or
- * the process is stopping: methods throw `LeaseLost` or `TurnInterrupted` then. Afterwards reads are optional and never throw.
- * Each answer measures AntCRM's clock.
- *
- * @example
- * const session = new Session(context, tools);
- * const contact = await session.contact(by);
- * const { skew } = session;
+ * AntCRM and the store, as one effect uses them. Once the lease is lost or the process is stopping, methods
+ * throw `LeaseLost` or `TurnInterrupted`, until a money-like call is made; later reads are optional and do
+ * not throw. Each answer measures AntCRM's clock.
  */
 export class Session {
   readonly context: EffectContext;
@@ -56,24 +41,24 @@ export class Session {
     this.tools = tools;
   }
 
-  async history(query: HistoryQuery): Promise<Read<HistoryPage>> {
+  async history(query: port.HistoryQuery): Promise<port.Read<port.HistoryPage>> {
     this.assertMayBegin();
     return this.#noteTime(await this.tools.antcrm.history(query));
   }
 
-  async contact(by: Identifier): Promise<Read<Contact | null>> {
+  async contact(by: Identifier): Promise<port.Read<port.Contact | null>> {
     this.assertMayBegin();
     return this.#noteTime(await this.tools.antcrm.contact(by));
   }
 
   /** To be called after `intend` only. */
-  async redeem(request: RedeemRequest): Promise<CallOutcome> {
+  async redeem(request: port.RedeemRequest): Promise<port.CallOutcome> {
     this.#isCalled = true;
     return this.#noteTime(await this.tools.antcrm.redeem(request));
   }
 
   /** To be called after `intend` only. */
-  async accumulate(request: AccumulateRequest): Promise<CallOutcome> {
+  async accumulate(request: port.AccumulateRequest): Promise<port.CallOutcome> {
     this.#isCalled = true;
     const { guesses, antcrm } = this.tools;
     if (!guesses.take()) return { kind: 'unavailable' };
@@ -96,7 +81,7 @@ export class Session {
     return { calledMs, deadlineMs: calledMs + this.tools.timeoutMs, skew: this.skew };
   }
 
-  /** What optional work resolves to; undefined where it takes longer than `ms`, or the lease is lost meanwhile. */
+  /** What optional work resolves to; undefined where it takes longer than `ms`, or the lease is lost. */
   waitAtMost<Result>(ms: number, work: Promise<Result>): Promise<Result | undefined> {
     return waitAtMost(ms, work, { world: this.tools.world, signal: this.context.signal });
   }
@@ -113,7 +98,7 @@ export class Session {
   }
 
   /** AntCRM wrote its `Date` half a round trip ago. */
-  #noteTime<Reply extends Answer>(reply: Reply): Reply {
+  #noteTime<Reply extends port.Answer>(reply: Reply): Reply {
     const { time } = reply;
     if (time === undefined) return reply;
     this.isAnswered = true;
@@ -125,7 +110,6 @@ export class Session {
   }
 }
 
-/** A clock further off than this is out of order: the lack of a record proves nothing then. */
+/** A clock further off than this is wrong: the lack of a record proves nothing then. */
 const MAX_SKEW_MS = 2 * 60 * 1000;
-
 export const isSmall = ({ ms }: Skew): boolean => Math.abs(ms) <= MAX_SKEW_MS;

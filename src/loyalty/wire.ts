@@ -4,11 +4,11 @@ import type { AccumulateRequest, Contact, CustomerNames, HistoryPage, HistoryQue
 import { HISTORY_PAGE, type LoyaltyRecord, type RedeemRequest } from './port.ts';
 
 /*
- * What goes over the wire, exactly as docs/antcrm.md has it, and what comes back, read tolerantly: a part that is missing,
- * null or of a wrong type is simply not there. Nothing here throws, whatever the value.
+ * What goes over the wire, exactly as docs/antcrm.md has it, and what comes back, read tolerantly: a part that is
+ * missing, null or of a wrong type is simply not there. Nothing here throws, whatever the value.
  */
 
-/** AntCRM's form of an E.164 number: Vietnamese ones national (`0867123456`), others unchanged (docs/antcrm.md). */
+/** AntCRM's form of an E.164 number: Vietnamese ones national (`0867123456`), others unchanged. */
 export const toNational = (e164: string): string => e164.replace(/^\+84/, '0');
 
 /** E.164 of a phone as AntCRM has it; unchanged where it cannot be read as a phone. */
@@ -70,14 +70,7 @@ const NUMBER = /^\s*-?\d{1,15}(\.\d{1,6})?\s*$/;
 const anyNumber = z.union([z.number(), z.string().regex(NUMBER).transform(Number)]);
 const number = optional(anyNumber);
 /** Epoch ms of a year with four digits: no other time can be shown. */
-const time = optional(
-  anyNumber.pipe(
-    z
-      .number()
-      .min(0)
-      .max(Date.UTC(10_000) - 1),
-  ),
-);
+const time = optional(anyNumber.pipe(z.number().nonnegative().lt(Date.UTC(10_000))));
 const anyText = z.union([z.string(), z.number().transform(String)]).pipe(z.string().trim().min(1));
 const text = optional(anyText);
 const id = optional(anyText.pipe(z.string().max(MAX_LENGTH)));
@@ -101,53 +94,46 @@ const recordSchema = z.object({
   _id: id,
 });
 
-const answerSchema = z.object({ success: z.unknown(), message: text, error: text });
-const wrappedSchema = z.object({ data: z.unknown() });
+const anything = z.unknown().optional();
+const answerSchema = z.object({ success: anything, message: text, error: text, data: anything });
+const parseAnswer = (json: unknown) => answerSchema.safeParse(json).data;
 
 /** The answer to a POST: `unknown` where nothing tells whether it was applied. */
 export function parseSuccess(json: unknown): 'applied' | 'refused' | 'unknown' {
-  const { success } = answerSchema.safeParse(json).data ?? {};
+  const success = parseAnswer(json)?.success;
   if (success === 1 || success === '1' || success === true) return 'applied';
   return ['number', 'string', 'boolean'].includes(typeof success) ? 'refused' : 'unknown';
 }
 
-/** Whether AntCRM says that it did not do as asked: an empty list beside that does not mean that there is nothing. */
-function isRefusal(json: unknown): boolean {
-  const hasSuccess = answerSchema.safeParse(json).data?.success !== undefined;
-  return hasSuccess && parseSuccess(json) !== 'applied';
-}
+/** Whether AntCRM says that it failed: an empty list beside that does not mean that there is nothing. */
+const isRefusal = (json: unknown): boolean =>
+  parseAnswer(json)?.success !== undefined && parseSuccess(json) !== 'applied';
 
 /** AntCRM's own words for a refusal, where it has any; at most 2,000 characters. */
 export function parseReason(json: unknown): string | undefined {
-  const answer = answerSchema.safeParse(json).data;
+  const answer = parseAnswer(json);
   return (answer?.message ?? answer?.error)?.slice(0, 10 * MAX_LENGTH);
 }
 
 /**
- * AntCRM's own words, made fit for an operator's log: at most 200 characters, without the values that were `sent`, e-mails,
- * control characters and words with a digit.
+ * AntCRM's own words, made fit for an operator's log: at most 200 characters, without the values that were
+ * `sent`, control characters, e-mails and words with a digit.
  */
 export function scrub(reason: string, sent: readonly (string | undefined)[]): string {
   let scrubbed = reason;
   for (const value of sent) if (value && value.length > 1) scrubbed = scrubbed.replaceAll(value, '*');
-  const words = scrubbed.replace(/[\p{C}\p{Z}]+/gu, ' ').split(' ');
-  return words
-    .map((word) => (word.includes('@') ? '*' : word))
-    .join(' ')
-    .replace(/[\p{L}\p{N}+]+/gu, (word) => (/\p{N}/u.test(word) ? '*' : word))
-    .trim()
-    .slice(0, MAX_LENGTH);
+  const words = scrubbed.split(/[\p{C}\p{Z}]+/u).map((word) => (/[@\p{N}]/u.test(word) ? '*' : word));
+  return words.join(' ').trim().slice(0, MAX_LENGTH);
 }
 
+type HistoryFilter = Pick<HistoryQuery, 'type' | 'by'>;
+
 /**
- * A page of the history. `unreadable` if the answer is no list or a refusal, or if it lists another customer's record:
- * then it proves nothing.
+ * A page of the history. `unreadable` if the answer is no list or a refusal, or if it lists another
+ * customer's record: then it proves nothing.
  */
-export function parseHistory(
-  json: unknown,
-  { type, by }: Pick<HistoryQuery, 'type' | 'by'>,
-): HistoryPage | 'unreadable' {
-  const list = Array.isArray(json) ? json : wrappedSchema.safeParse(json).data?.data;
+export function parseHistory(json: unknown, { type, by }: HistoryFilter): HistoryPage | 'unreadable' {
+  const list = Array.isArray(json) ? json : parseAnswer(json)?.data;
   if (!Array.isArray(list) || (list !== json && isRefusal(json))) return 'unreadable';
   const records: LoyaltyRecord[] = [];
   for (const entry of list) {
@@ -169,7 +155,7 @@ function parseRecord(entry: unknown, asked: HistoryType): LoyaltyRecord | null {
     id: record.id ?? record._id,
     type,
     // Only a plain 0 is a failure: taking a success for one would let points be spent a second time.
-    status: record.status === 0 ? 'failed' : 'succeeded',
+    failed: record.status === 0,
     score: record.score,
     what: (type === 'point' ? product : gift)?.name?.slice(0, MAX_LENGTH),
     code: type === 'point' ? record.code : gift?.code,
@@ -188,24 +174,21 @@ function toNames({ customerId, phones, emails }: z.infer<typeof namesSchema>): C
 }
 
 /**
- * The customer's record out of one object, an array or `{ data }`; null if there is none, `unreadable` if the answer is
- * something else. A record that carries only other phones (or e-mails) than `by` is another customer's.
+ * The customer's record out of one object, an array or `{ data }`; null if there is none, `unreadable` if the
+ * answer is something else. A record that carries only other phones (or e-mails) than `by` is another
+ * customer's.
  */
 export function parseContact(json: unknown, by: Identifier): Contact | null | 'unreadable' {
   if (isRefusal(json)) return 'unreadable';
-  const wrapped = wrappedSchema.safeParse(json).data;
-  if (wrapped?.data === null) return null;
-  const body = wrapped?.data ?? json;
+  const data = parseAnswer(json)?.data;
+  if (data === null) return null;
+  const body = data ?? json;
   const entries: unknown[] = Array.isArray(body) ? body : [body];
-  const contacts: Contact[] = [];
-  for (const entry of entries) {
-    const contact = toContact(entry);
-    if (contact && carries(contact, by)) return contact;
-    if (contact) contacts.push(contact);
-  }
-  const [only] = contacts;
-  if (!only) return entries.length === 0 ? null : 'unreadable';
-  return contacts.length === 1 && !isAnothers(only, by) ? only : null;
+  const contacts = entries.map(toContact).filter((contact) => contact !== null);
+  const [first] = contacts;
+  if (!first) return entries.length === 0 ? null : 'unreadable';
+  const match = contacts.find((contact) => carries(contact, by));
+  return match ?? (contacts.length === 1 && !isAnothers(first, by) ? first : null);
 }
 
 function toContact(entry: unknown): Contact | null {

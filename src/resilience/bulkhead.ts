@@ -9,8 +9,8 @@ export type BulkheadOptions = {
 };
 
 /**
- * Bounds the calls that run at once, so that a slow service does not hold up everything. Further calls wait in the order
- * of their arrival. `enter` answers without a promise where a place is free.
+ * Bounds the calls that run at once, so that a slow service does not hold up everything. Further calls wait
+ * in the order of their arrival. `enter` answers without a promise where a place is free.
  *
  * @example
  * const entered = bulkhead.enter();

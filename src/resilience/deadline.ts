@@ -3,8 +3,8 @@ import type { World } from '../engine/world.ts';
 type Clocks = Pick<World, 'monotonicMs' | 'nowMs'>;
 
 /**
- * A moment on both clocks, ms. The first clock to reach it counts: the monotonic clock may stand still while the machine is
- * suspended, and the wall clock may be put back.
+ * A moment on both clocks, ms. The first clock to reach it counts: the monotonic clock may stand still while
+ * the machine is suspended, and the wall clock may be put back.
  */
 export type Deadline = { readonly monotonicMs: number; readonly wallMs: number };
 
@@ -17,8 +17,8 @@ export function isOver(deadline: Deadline, clocks: Clocks): boolean {
 }
 
 /**
- * What `work` resolves to; undefined where that takes longer than `ms`, or `signal` is aborted first. Then the work goes on
- * by itself. Rejects as the work does.
+ * What `work` resolves to; undefined where that takes longer than `ms`, or `signal` is aborted first. Then
+ * the work goes on by itself. Rejects as the work does.
  *
  * @example
  * const points = await waitAtMost(1000, readPoints(phone), { world, signal });

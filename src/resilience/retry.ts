@@ -2,8 +2,8 @@
 export type Backoff = { readonly baseMs: number; readonly maxMs: number };
 
 /**
- * How long to wait before a retry, ms: doubled with each one, of which up to a half is left out at random. `retry` counts
- * from 0, `random` is in [0, 1).
+ * How long to wait before a retry, ms: doubled with each one, of which up to a half is left out at random.
+ * `retry` counts from 0, `random` is in [0, 1).
  *
  * @example
  * await world.sleep(backoffMs(retry, { baseMs: 100, maxMs: 500 }, world.random()));
@@ -13,7 +13,8 @@ export function backoffMs(retry: number, { baseMs, maxMs }: Backoff, random: num
 }
 
 /**
- * Bounds retries to a share of the calls, and a reserve of some more, so that they do not multiply the load of an outage.
+ * Bounds retries to a share of the calls, and a reserve of some more, so that they do not multiply the load
+ * of an outage.
  *
  * @example
  * const budget = new RetryBudget({ reserve: 10, share: 0.1 });

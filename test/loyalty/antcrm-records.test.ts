@@ -55,7 +55,7 @@ describe('the history', () => {
       {
         id: '64db290a7796fe24bfe876b4',
         type: 'point',
-        status: 'succeeded',
+        failed: false,
         score: 100,
         what: 'Tivi',
         code: 'TIVInpmx8b98pfg',
@@ -67,7 +67,7 @@ describe('the history', () => {
       {
         id: '64db2c11cbad5f4fdd254567',
         type: 'gift',
-        status: 'succeeded',
+        failed: false,
         score: 10,
         what: 'Đầu máy',
         code: 'DAUMAY01',
@@ -80,7 +80,7 @@ describe('the history', () => {
   test.each([-1e17, 1e17, '-100000000000000', Number.MAX_VALUE])(
     'have no time where no calendar has it: %j',
     (createdAt) => {
-      expect(recordsOf([{ type: 1, createdAt }])).toEqual([{ type: 'point', status: 'succeeded' }]);
+      expect(recordsOf([{ type: 1, createdAt }])).toEqual([{ type: 'point', failed: false }]);
     },
   );
 
@@ -95,8 +95,8 @@ describe('the history', () => {
     expect(parseHistory(records, POINT)).toEqual({
       full: false,
       records: [
-        { id: '7', type: 'point', status: 'failed', score: 100, atMs: 1692084490615 },
-        { type: 'point', status: 'succeeded' },
+        { id: '7', type: 'point', failed: true, score: 100, atMs: 1692084490615 },
+        { type: 'point', failed: false },
       ],
     });
   });

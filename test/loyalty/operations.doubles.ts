@@ -159,7 +159,7 @@ export class FakeAntcrm implements AntCrm {
 
   async #end(
     request: Pick<RedeemRequest, 'phone' | 'email'>,
-    record: Omit<LoyaltyRecord, 'status'>,
+    record: Omit<LoyaltyRecord, 'failed'>,
   ): Promise<CallOutcome> {
     const { fate, afterMs, lateMs } = this;
     if (afterMs > 0) await this.#clock.sleep(afterMs);
@@ -167,12 +167,12 @@ export class FakeAntcrm implements AntCrm {
     switch (fate) {
       case 'applied':
       case 'lost':
-        this.made = this.note({ ...record, status: 'succeeded' }, lateMs);
+        this.made = this.note({ ...record, failed: false }, lateMs);
         this.#move(request, record.type === 'gift' ? -(record.score ?? 0) : (record.score ?? 0));
         break;
       case 'refused':
       case 'refused and lost':
-        this.note({ ...record, status: 'failed' }, lateMs);
+        this.note({ ...record, failed: true }, lateMs);
         break;
       default:
     }

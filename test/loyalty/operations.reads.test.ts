@@ -13,7 +13,7 @@ beforeEach(() => {
 function fill(count: number, record: Partial<LoyaltyRecord> = {}): void {
   for (let n = 0; n < count; n++) {
     const id = `${record.type ?? 'point'} ${n}`;
-    antcrm.records.push({ id, type: 'point', status: 'succeeded', score: 10, atMs: START_MS + n, ...record });
+    antcrm.records.push({ id, type: 'point', failed: false, score: 10, atMs: START_MS + n, ...record });
   }
 }
 
@@ -101,7 +101,7 @@ describe('history', () => {
     const summed = (count: number, more: Partial<LoyaltyRecord> = {}) => {
       antcrm.records.length = 0;
       fill(count, more);
-      antcrm.records.push({ id: 'failed', type: 'point', status: 'failed', score: 99, atMs: START_MS });
+      antcrm.records.push({ id: 'failed', type: 'point', failed: true, score: 99, atMs: START_MS });
       return perform({ kind: 'history', type: 'point', by: PHONE, skip: 0, take: 5, sum: true });
     };
     expect(await summed(3)).toMatchObject({ sum: { score: 30, partial: false } });
@@ -122,7 +122,7 @@ describe('history', () => {
   });
 
   it('marks failed records and shows partial ones', async () => {
-    antcrm.records.push({ type: 'point', status: 'failed' });
+    antcrm.records.push({ type: 'point', failed: true });
     expect(await ask(0)).toEqual({
       kind: 'history',
       records: [{ type: 'point', failed: true }],
@@ -159,7 +159,7 @@ describe('balance', () => {
     async (c) => {
       antcrm.contacts.push(GARNACHO);
       fill(45);
-      fill(2, { status: 'failed', id: undefined });
+      fill(2, { failed: true, id: undefined });
       fill(3, { type: 'gift', score: undefined });
       fill(25, { type: 'gift', id: undefined });
       expect(await perform(BALANCE, c)).toEqual({ kind: 'sums', earned: 450, spent: 250, partial: false });

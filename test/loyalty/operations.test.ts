@@ -49,7 +49,7 @@ const stops = () => void Object.assign(store, { isStopping: true });
 
 /** A redemption in AntCRM's history. */
 function gift(record: Partial<LoyaltyRecord>): LoyaltyRecord {
-  return { type: 'gift', status: 'succeeded', code: 'DAUMAY01', score: 10, atMs: START_MS, ...record };
+  return { type: 'gift', failed: false, code: 'DAUMAY01', score: 10, atMs: START_MS, ...record };
 }
 
 /** Created so long after the deadline. */
@@ -310,8 +310,8 @@ describe('check', () => {
     ['none', 'the new one settled another operation', [gift({ id: 'settled' })]],
     ['applied', 'one new redemption succeeded', [gift({ id: 'a' })]],
     ['applied', 'AntCRM spells the code its own way', [gift({ id: 'a', code: 'DauMay01' })]],
-    ['applied', 'one succeeded and one failed', [gift({ id: 'a' }), gift({ id: 'b', status: 'failed' })]],
-    ['refused', 'only a failed one is new', [gift({ id: 'a', status: 'failed' })]],
+    ['applied', 'one succeeded and one failed', [gift({ id: 'a' }), gift({ id: 'b', failed: true })]],
+    ['refused', 'only a failed one is new', [gift({ id: 'a', failed: true })]],
     ['several', 'two are new', [gift({ id: 'a' }), gift({ id: 'b' })]],
     ['applied', 'one new redemption was created a minute after the deadline', [late(MINUTE_MS)]],
     ['undecided', 'the only new one was created even later', [late(MINUTE_MS + 1001)]],
@@ -320,7 +320,7 @@ describe('check', () => {
     [
       'none',
       'a failed one was created before the call',
-      [gift({ atMs: START_MS - 1001, status: 'failed', id: 'a' })],
+      [gift({ atMs: START_MS - 1001, failed: true, id: 'a' })],
     ],
     ['unreadable', 'a new one has no id', [gift({}), gift({ id: 'a' })]],
     ['unreadable', 'a new one does not say of which gift', [gift({ id: 'a', code: undefined })]],
@@ -409,11 +409,11 @@ describe('check', () => {
   });
 
   it('knows an accumulation by its code, even without an id, and locks the code while it looks', async () => {
-    const point = { type: 'point', score: 100, atMs: START_MS, status: 'succeeded' } as const;
+    const point = { type: 'point', score: 100, atMs: START_MS, failed: false } as const;
     antcrm.records.push({ ...point, id: 'other', code: 'TIVI000000018' }, { ...point, id: 'no code' });
     expect(await check(POINT)).toMatchObject({ found: 'none' });
     // Perhaps an earlier try, of which no baseline tells.
-    antcrm.records.push({ ...point, code: 'tivi000000017', status: 'failed' });
+    antcrm.records.push({ ...point, code: 'tivi000000017', failed: true });
     expect(await check(POINT)).toMatchObject({ found: 'none' });
     expect(store.locks.size).toBe(0);
     antcrm.records.push({ ...point, code: 'TIVI000000017' });

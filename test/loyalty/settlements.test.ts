@@ -26,7 +26,7 @@ type Call = {
 type Cashiers = {
   readonly afterMs: number;
   readonly hiddenMs: number;
-  readonly status: 'succeeded' | 'failed';
+  readonly failed: boolean;
 };
 
 /** A redemption as the truth has it, and all that its customer was told. */
@@ -117,7 +117,7 @@ class World {
     const due = this.#cashiers.filter(({ atMs }) => atMs <= nowMs);
     for (const one of due) {
       this.#cashiers.splice(this.#cashiers.indexOf(one), 1);
-      const record = { type: 'gift', code: GIFT, status: one.status, score: 10 } as const;
+      const record = { type: 'gift', code: GIFT, failed: one.failed, score: 10 } as const;
       this.#kit.antcrm.note(record, one.hiddenMs, nowMs - one.atMs);
     }
   }
@@ -208,7 +208,7 @@ const anyCashiers = fc.option(
       fc.integer({ min: 0, max: 30 * MINUTE_MS }),
     ),
     hiddenMs: fc.integer({ min: 0, max: NOT_APPLIED_MS }),
-    status: fc.constantFrom('succeeded', 'failed'),
+    failed: fc.boolean(),
   }),
   { nil: undefined },
 );

@@ -1,7 +1,7 @@
 import { onTestFinished } from 'vitest';
 import { realWorld } from '../../src/engine/world.ts';
 import { createTransport } from '../../src/http/transport.ts';
-import { type AntCrmClient, AntCrmHttp, type AntCrmOptions } from '../../src/loyalty/antcrm.ts';
+import { AntCrmClient, type AntCrmOptions } from '../../src/loyalty/antcrm.ts';
 import type { Fields } from '../../src/observability/log.ts';
 
 /** Everything that an adapter reported, in order. */
@@ -20,7 +20,7 @@ export function openAntCrm(
   const reports: Reports = { calls: [], alarms: [], breaker: [], logged: [] };
   const log = (fields: Fields) => void reports.logged.push(fields);
   const transport = createTransport({ allows: () => true, connectMs: 2000 });
-  const client = new AntCrmHttp({
+  const client = new AntCrmClient({
     transport,
     world: realWorld,
     baseUrl,
