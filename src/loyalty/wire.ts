@@ -117,13 +117,16 @@ export function parseReason(json: unknown): string | undefined {
 
 /**
  * AntCRM's own words, made fit for an operator's log: at most 200 characters, without the values that were
- * `sent`, control characters, e-mails and words with a digit.
+ * `sent`, control characters, e-mails, words with a digit and, after the first word, words with a capital: names.
  */
 export function scrub(reason: string, sent: readonly (string | undefined)[]): string {
   let scrubbed = reason;
   for (const value of sent) if (value && value.length > 1) scrubbed = scrubbed.replaceAll(value, '*');
-  const words = scrubbed.split(/[\p{C}\p{Z}]+/u).map((word) => (/[@\p{N}]/u.test(word) ? '*' : word));
-  return words.join(' ').trim().slice(0, MAX_LENGTH);
+  const words = scrubbed.trim().split(/[\p{C}\p{Z}]+/u);
+  const isPersonal = (word: string, index: number) =>
+    /[@\p{N}]/u.test(word) || (index > 0 && /\p{Lu}/u.test(word));
+  const shown = words.map((word, index) => (isPersonal(word, index) ? '*' : word));
+  return shown.join(' ').slice(0, MAX_LENGTH);
 }
 
 type HistoryFilter = Pick<HistoryQuery, 'type' | 'by'>;

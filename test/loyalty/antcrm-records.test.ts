@@ -187,6 +187,7 @@ test('nothing that AntCRM could send throws', () => {
 test('AntCRM’s own words are fit for a log: no value of ours, no e-mail, no number', () => {
   expect(scrub('Garnacho (minh@example.vn) has used A12', ['Garnacho'])).toBe('* * has used *');
   expect(scrub('ask minh@example.vn', [])).toBe('ask *');
+  expect(scrub('Khách hàng Nguyễn Văn Á không đủ điểm', [])).toBe('Khách hàng * * * không đủ điểm');
 });
 
 describe('phones', () => {
