@@ -10,7 +10,8 @@ const CHANNEL: readonly RegExp[] = [
   /^conversation\//,
   /^channels\/[^/]+$/,
   /^http\//,
-  /^engine\/(messages|tickets|world)\.ts$/,
+  /^engine\/(messages|world)\.ts$/,
+  /^operators\/tickets\.ts$/,
   /^store\/port\.ts$/,
   /^i18n\.ts$/,
 ];
@@ -81,7 +82,7 @@ const ROOMS: readonly Room[] = [
   {
     files: /^operators\//,
     imports: [
-      ...[/^conversation\//, /^loyalty\/wire\.ts$/, /^engine\/operators\.ts$/],
+      ...[/^conversation\//, /^loyalty\/wire\.ts$/, /^engine\/(listing|operators|world)\.ts$/],
       ...[/^store\/(port|encryption)\.ts$/],
       ...[/^http\/problem\.ts$/, /^operators\//],
     ],

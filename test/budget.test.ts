@@ -9,11 +9,11 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: numb
   root: { files: /^([^/]+$|(http|observability|resilience)\/)/, lines: 2910, count: 23 },
   // The design gives it 4,900 lines in 36 files.
   conversation: { files: /^conversation\//, lines: 8920, count: 41 },
-  engine: { files: /^(engine|store)\//, lines: 5766, count: 36 },
+  engine: { files: /^(engine|store)\//, lines: 5560, count: 35 },
   loyalty: { files: /^loyalty\//, lines: 1450, count: 12 },
   sandbox: { files: /^sandbox\//, lines: 445, count: 4 },
   channels: { files: /^channels\//, lines: 4315, count: 30 },
-  programs: { files: /^(photos|operators|cli)\//, lines: 1105, count: 7 },
+  programs: { files: /^(photos|operators|cli)\//, lines: 1360, count: 9 },
   console: { files: /^console\//, lines: 1600, count: 10 },
 };
 

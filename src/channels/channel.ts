@@ -2,11 +2,11 @@ import type { FastifyPluginAsync } from 'fastify';
 import type { Command } from '../conversation/conversation.ts';
 import type { LocalizedText, PhotoReader, Sender } from '../conversation/message.ts';
 import type { Incoming, Platform } from '../engine/messages.ts';
-import type { Tickets } from '../engine/tickets.ts';
 import type { Guard, Limit } from '../http/guard.ts';
 import type { Addresses } from '../http/server.ts';
 import type { Words } from '../i18n.ts';
 import type { Observe } from '../observability/metrics.ts';
+import type { Tickets } from '../operators/tickets.ts';
 import type { Feed } from '../store/port.ts';
 
 /**

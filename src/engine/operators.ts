@@ -1,7 +1,7 @@
 import { type ReadState, type State, VERSION } from '../conversation/state.ts';
 import type { Encryption } from '../store/encryption.ts';
 import type { RecordStore } from '../store/port.ts';
-import { membersOf } from './backlog.ts';
+import { membersOf } from './listing.ts';
 import {
   conversationName,
   type Incoming,

@@ -1,5 +1,5 @@
 import type { Operators } from '../../src/engine/operators.ts';
-import type { Tickets } from '../../src/engine/tickets.ts';
+import type { Tickets } from '../../src/operators/tickets.ts';
 import { StoreUnavailable } from '../../src/store/port.ts';
 import type { Chance, Clock } from './clock.ts';
 import type { Count } from './counts.ts';

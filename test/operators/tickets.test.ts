@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createTickets, type News } from '../../src/engine/tickets.ts';
+import { createTickets, type News } from '../../src/operators/tickets.ts';
 import { StoreUnavailable } from '../../src/store/port.ts';
 
 /** An inbox over a store of which one shard has a ticket, and `turn` lets half a second pass. */

@@ -1,4 +1,5 @@
-import { type Index, type Listed, type RecordStore, SHARDS, StoreUnavailable } from '../store/port.ts';
+import { type Lists, listAll } from '../engine/listing.ts';
+import { type Listed, SHARDS } from '../store/port.ts';
 
 const OPERATIONS_SEEN = 1000;
 const LOST_MS = 2 * 24 * 60 * 60 * 1000;
@@ -27,8 +28,6 @@ export async function ticketsIn(store: Lists, upTo: 'now' | 'ever', limit: numbe
   );
   return { tickets, isWhole: listed.length === SHARDS };
 }
-
-type Lists = Pick<RecordStore, 'list'>;
 
 /**
  * What waits in the store, over all conversations and processes: for the metrics. Reads indexes only, so it takes no longer
@@ -59,32 +58,7 @@ export async function readBacklog(store: Lists) {
   };
 }
 
-/** An index, shard by shard. */
-async function listAll(
-  store: Lists,
-  index: Index,
-  upTo: 'now' | 'ever',
-  limit: number,
-): Promise<readonly Listed[]> {
-  const shards = Array.from({ length: SHARDS }, (_, shard) => store.list(index, { shard, upTo, limit }));
-  const answers = await Promise.allSettled(shards);
-  const listed = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
-  if (listed.length === 0) throw new StoreUnavailable('no shard of the store answers');
-  return listed;
-}
-
 const countOf = (listed: readonly Listed[]): number => listed.reduce((sum, { count }) => sum + count, 0);
 
 const agesOf = (listed: readonly Listed[]): number[] =>
   listed.flatMap(({ nowMs, entries }) => entries.map(({ score }) => Math.max(0, nowMs - score)));
-
-/** Everything that an index has; rejects where a shard does not answer, for what is missing would not be missed. */
-export async function membersOf(
-  store: Lists,
-  index: Index,
-  limit = Number.MAX_SAFE_INTEGER,
-): Promise<string[]> {
-  const listed = await listAll(store, index, 'ever', limit);
-  if (listed.length < SHARDS) throw new StoreUnavailable('some shards of the store do not answer');
-  return listed.flatMap(({ entries }) => entries.map(({ member }) => member));
-}

@@ -1,9 +1,10 @@
 import { claimTicket } from '../conversation/dialogue/person.ts';
 import type { Operation, State, Ticket } from '../conversation/state.ts';
+import { membersOf } from '../engine/listing.ts';
+import type { Conversation, Operators } from '../engine/operators.ts';
+import type { World } from '../engine/world.ts';
 import { type RecordStore, StoreUnavailable } from '../store/port.ts';
-import { type TicketEntry as Entry, membersOf, ticketsIn } from './backlog.ts';
-import type { Conversation, Operators } from './operators.ts';
-import type { World } from './world.ts';
+import { type TicketEntry as Entry, ticketsIn } from './backlog.ts';
 
 /*
  * What staff see of the conversations in which a person was asked for, and how they answer: an answer is filed in the
