@@ -1,7 +1,7 @@
 import { flushCompileCache } from 'node:module';
 import closeWithGrace from 'close-with-grace';
 import { z } from 'zod';
-import { type App, createApp } from './app.ts';
+import { createApp } from './app.ts';
 import { type Config, EXIT_CONFIG, environment, readConfig } from './config.ts';
 import type { Addresses } from './http/server.ts';
 import { logOutput } from './observability/log.ts';
@@ -34,7 +34,7 @@ const app = await createApp(config, { log: await logOutput(process.stdout), watc
 for (const warning of warnings) app.server.log.warn(warning);
 // Whether a start would be refused: asked once, where whatever ends is started again (compose.yaml).
 if (process.argv.includes('--check')) {
-  const fault = await app.storeFault();
+  const fault = await app.checkStore().then(() => undefined, messageOf);
   if (fault !== undefined) console.error(`REDIS_URL: ${fault}`);
   await app.stop();
   process.exit(fault === undefined ? 0 : 1);
@@ -61,7 +61,7 @@ globalThis.gc?.({ type: 'major', flavor: 'last-resort' });
 const at = await listen();
 await app.start();
 // For people: standard output is the log's alone, so that programs can read it.
-console.error([greeting(config, at), ...faultLines(app.faults())].join('\n'));
+console.error([greeting(config, at), ...faultLines()].join('\n'));
 
 /** Ends the process where the address is not this machine's (`HOST`), or the port is not free. */
 async function listen(): Promise<Addresses> {
@@ -89,7 +89,7 @@ function greeting({ listen: { host }, adminPort, redis, antcrm }: Config, at: Ad
   const lines = [
     `The bot listens on ${host}:${new URL(at.url).port}.`,
     ...(adminPort === undefined ? [] : [`For staff and operators: ${host}:${new URL(at.adminUrl).port}`]),
-    ...app.greeting(at),
+    ...app.channels.greeting(at),
     redis
       ? `Store: Redis at ${placesOf(redis.address)}`
       : 'Store: in memory, gone with this process (REDIS_URL is unset)',
@@ -99,8 +99,12 @@ function greeting({ listen: { host }, adminPort, redis, antcrm }: Config, at: Ad
 }
 
 /** What is out of order now: an operator who has just set a token or an address should see it without asking. */
-function faultLines(faults: ReturnType<App['faults']>): string[] {
-  return [...faults].flatMap(([channel, lines]) =>
+function faultLines(): string[] {
+  return [...app.channels.faults()].flatMap(([channel, lines]) =>
     lines.map((line) => `  OUT OF ORDER: ${channel}: ${line}`),
   );
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -1,21 +1,22 @@
 import type { Notice } from './conversation/outline.ts';
+import { createHook } from './http/transport.ts';
 import type { Observe } from './observability/metrics.ts';
 
-/** What `HANDOVER_WEBHOOK` gets when a ticket opens: nothing personal. */
-export type OpenedTicket = {
-  readonly ticket: string;
-  readonly channel: string;
-  readonly reason: string;
-  /** ISO 8601. */
-  readonly openedAt: string;
-};
-
-/** Tells operators what turns brought about: as alarms, metrics, lines of the log, and by the hook for opened tickets. */
+/**
+ * Tells operators what turns brought about: by alarms, metrics, lines of the log, and of an opened ticket by the hook
+ * (`HANDOVER_WEBHOOK`), which gets nothing personal.
+ */
 export function createNotices(
   { alarm, log, misunderstood, question }: Pick<Observe, 'alarm' | 'log' | 'misunderstood' | 'question'>,
-  onOpened?: (opened: OpenedTicket, conversation: string) => void,
+  hookUrl?: string,
 ) {
-  return (notice: Notice, about: { readonly conversation: string; readonly channel: string }): void => {
+  const onFailed = (): void => log.warn({}, 'HANDOVER_WEBHOOK did not answer');
+  const hook = hookUrl === undefined ? undefined : createHook(hookUrl, onFailed);
+
+  function onNotice(
+    notice: Notice,
+    about: { readonly conversation: string; readonly channel: string },
+  ): void {
     const { conversation, channel } = about;
     switch (notice.kind) {
       case 'escalated':
@@ -32,8 +33,7 @@ export function createNotices(
         return;
       case 'opened': {
         const { id: ticket, reason, openedMs } = notice.ticket;
-        const openedAt = new Date(openedMs).toISOString();
-        onOpened?.({ ticket, channel, reason, openedAt }, conversation);
+        hook?.tell(conversation, { ticket, channel, reason, openedAt: new Date(openedMs).toISOString() });
         return;
       }
       case 'resolved': {
@@ -43,5 +43,7 @@ export function createNotices(
         log.info({ conversation, operation, was, outcome }, message);
       }
     }
-  };
+  }
+
+  return { onNotice, close: async () => hook?.close() };
 }

@@ -95,6 +95,24 @@ const ROOMS: readonly Room[] = [
     files: /^(config|operator-files)\.ts$/,
     imports: [/^conversation\//, /^operator-files\.ts$/, /^store\/redis\/address\.ts$/],
   },
+  // Pieces of the wiring; only the app knows all parts.
+  {
+    files: /^backend\.ts$/,
+    imports: [
+      /^(config|engine\/world|http\/transport|loyalty\/loyalty|sandbox\/(catalog|sandbox)|conversation\/effect)\.ts$/,
+    ],
+  },
+  {
+    files: /^routes\.ts$/,
+    imports: [
+      ...[/^(conversation|console|http|operators)\//, /^(config|i18n|channels\/channel)\.ts$/],
+      ...[/^engine\/operators\.ts$/, /^store\/(port|encryption)\.ts$/],
+    ],
+  },
+  {
+    files: /^(open-conversation|notices)\.ts$/,
+    imports: [/^conversation\//, /^(config|i18n)\.ts$/, /^engine\/world\.ts$/, /^http\/transport\.ts$/],
+  },
   // The process and its wiring.
   { files: /^[^/]+$/, imports: [/./] },
 ];

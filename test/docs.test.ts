@@ -9,7 +9,8 @@ const start = (access: KitOptions['access'] = { sandbox: true }) =>
   startKit({
     access,
     mount: async (app, guard) => {
-      await describeApi(app, { guard, version: '1.2.3', tag: STAFF_TAG, security: STAFF_SECURITY });
+      const api = { version: '1.2.3', tag: STAFF_TAG, security: STAFF_SECURITY };
+      await describeApi(app, { guard, api });
       app.get('/plain', { schema: { response: { 200: { type: 'string' } } } }, async () => 'plain');
     },
   });

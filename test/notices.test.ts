@@ -17,7 +17,7 @@ test.each([
     ...newState(),
     operations: [{ ...OPERATION, status: is }],
   });
-  const onNotice = createNotices(observe);
+  const { onNotice } = createNotices(observe);
   for (const notice of noticesOf(at('checking'), at(status), NOTHING)) {
     onNotice(notice, { conversation: 'c1', channel: 'test' });
   }

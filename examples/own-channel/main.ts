@@ -10,6 +10,6 @@ if (!read.ok) throw new Error(read.faults.join('\n'));
 const app = await createApp(read.config, { channels: [webChat(() => GARNACHO)] });
 const at = await app.listen();
 await app.start();
-console.log(app.greeting(at).join('\n'));
+console.log(app.channels.greeting(at).join('\n'));
 
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void app.stop());

@@ -19,6 +19,6 @@ if (!read.ok) throw new Error(read.faults.join('\n'));
 const app = await createApp(read.config, { flows: [...flows, tier], words, sayings });
 const at = await app.listen();
 await app.start();
-console.log(app.greeting(at).join('\n'));
+console.log(app.channels.greeting(at).join('\n'));
 
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void app.stop());

@@ -3,9 +3,11 @@ import type { Command } from '../conversation/conversation.ts';
 import type { LocalizedText, PhotoReader, Sender } from '../conversation/message.ts';
 import type { Incoming, Platform } from '../engine/messages.ts';
 import type { Guard, Limit } from '../http/guard.ts';
-import type { Addresses } from '../http/server.ts';
+import { type Addresses, type Http, inTime } from '../http/server.ts';
 import type { Words } from '../i18n.ts';
+import type { Log } from '../observability/log.ts';
 import type { Observe } from '../observability/metrics.ts';
+import { type Spans, spannedWebhooks } from '../observability/tracing.ts';
 import type { Tickets } from '../operators/tickets.ts';
 import type { Feed } from '../store/port.ts';
 
@@ -122,38 +124,89 @@ export type Encryption = {
  */
 export type Accept = (incoming: Incoming, sentMs?: number) => Promise<'accepted' | 'duplicate' | 'full'>;
 
-/** The channels of a process. */
-export type OpenChannels = {
-  /** Those that are on, in the list's order. */
-  readonly channels: readonly Channel[];
-  /** What the operator reads at the start. */
-  greeting(at: Addresses): readonly string[];
-};
+/** The channels of a process, from the list of those that it could have. */
+export class Channels<Settings> {
+  /** Of each channel in the list, whether it is on or off. */
+  readonly traits: readonly ChannelTraits[];
+  readonly #entries: readonly ChannelEntry<Settings>[];
+  readonly #open = new Map<string, Channel>();
+  readonly #greetings: ((at: Addresses) => readonly string[])[] = [];
 
-/** Opens the channels of a list, one after the other. `createLimit`: a limit for each. */
-export async function openChannels<Settings>(
-  entries: readonly ChannelEntry<Settings>[],
-  settings: Settings,
-  parts: Omit<ChannelParts, 'limit'>,
-  createLimit: () => Limit,
-): Promise<OpenChannels> {
-  const channels: Channel[] = [];
-  const lines: ((at: Addresses) => readonly string[])[] = [];
-  for (const entry of entries) {
-    const { title } = entry.traits;
-    const opened = await entry.open(settings, { ...parts, limit: createLimit() });
-    if ('off' in opened) lines.push(() => [`${title} is off (${opened.off})`]);
-    else {
-      channels.push(opened);
-      lines.push((at) => opened.greeting?.(at) ?? [`${title} is on.`]);
+  /** Throws where two channels have one name: their conversations would be the same. */
+  constructor(entries: readonly ChannelEntry<Settings>[]) {
+    this.#entries = entries;
+    this.traits = entries.map(({ traits }) => traits);
+    const names = this.traits.map(({ name }) => name);
+    const twice = names.find((name, index) => names.indexOf(name) < index);
+    if (twice !== undefined) throw new Error(`Two channels are called ${twice}`);
+  }
+
+  /** The names of those whose turns carry a look into the turn. */
+  get traced(): readonly string[] {
+    return this.#entries.filter(({ traced }) => traced).map(({ traits }) => traits.name);
+  }
+
+  /** Opens them one after the other; `wrap` may put something between a channel and the engine. */
+  async open(
+    settings: Settings,
+    parts: Omit<ChannelParts, 'limit' | 'channels'>,
+    { http, wrap }: { readonly http: Pick<Http, 'createLimit'>; wrap(channel: Channel): Channel },
+  ): Promise<void> {
+    for (const entry of this.#entries) {
+      const { name, title } = entry.traits;
+      const limit = http.createLimit();
+      const opened = await entry.open(settings, { ...parts, channels: this.traits, limit });
+      const isOff = 'off' in opened;
+      if (!isOff) this.#open.set(name, wrap(opened));
+      const usual = [isOff ? `${title} is off (${opened.off})` : `${title} is on.`];
+      this.#greetings.push((at) => (isOff ? usual : (opened.greeting?.(at) ?? usual)));
     }
   }
-  return { channels, greeting: (at) => lines.flatMap((line) => line(at)) };
-}
 
-/** Throws where two channels have one name: their conversations would be the same ones. */
-export function assertDistinct(channels: readonly ChannelTraits[]): void {
-  const names = channels.map(({ name }) => name);
-  const twice = names.find((name, at) => names.indexOf(name) < at);
-  if (twice !== undefined) throw new Error(`Two channels are called ${twice}`);
+  /** Mounts their routes. */
+  mount({ server, admin }: Pick<Http, 'server' | 'admin'>, spans: Spans): void {
+    for (const { name, plugin, staffPlugin } of this.#open.values()) {
+      if (plugin) server.register(spannedWebhooks(plugin, name, spans));
+      if (staffPlugin) admin.register(spannedWebhooks(staffPlugin, name, spans));
+    }
+  }
+
+  /** The channel of that name, if it is on. */
+  platform(name: string): Channel | undefined {
+    return this.#open.get(name);
+  }
+
+  /** What the operator reads at the start, of each channel. */
+  greeting(at: Addresses): readonly string[] {
+    return this.#greetings.flatMap((greeting) => greeting(at));
+  }
+
+  /** What is out of order between the bot and each platform that can be out of order. */
+  faults(): ReadonlyMap<string, readonly string[]> {
+    const platforms = [...this.#open.values()].filter(({ faults }) => faults !== undefined);
+    return new Map(platforms.map((channel) => [channel.name, channel.faults?.() ?? []]));
+  }
+
+  async start(log: Pick<Log, 'info'>): Promise<void> {
+    await this.#each(async (channel) => {
+      await channel.start?.();
+      log.info({ channel: channel.name }, 'channel started');
+    });
+  }
+
+  /** Takes no more messages; replies are still delivered. */
+  async stop(): Promise<void> {
+    await this.#each(async (channel) => channel.stop?.());
+  }
+
+  async close(log: Pick<Log, 'info'>): Promise<void> {
+    await this.#each(async (channel) => {
+      await inTime(channel.close?.());
+      log.info({ channel: channel.name }, 'channel stopped');
+    });
+  }
+
+  #each(work: (channel: Channel) => Promise<void>): Promise<unknown> {
+    return Promise.all([...this.#open.values()].map(work));
+  }
 }

@@ -20,33 +20,30 @@ const TITLE = 'AntCRM chatbot: staff webhook';
 const DESCRIPTION =
   'Talk to the bot as a customer would, on any channel. Errors are RFC 9457 problem documents.';
 
+/** How the page calls the routes, and the bearer token that opens them. */
+export type ApiAbout = { readonly version: string; readonly tag: string; readonly security: string };
+
 /**
  * The API page at `/docs` and its OpenAPI document at `/docs/json`, made from the routes' own schemas; routes without
  * a tag stay out. To be awaited before the routes are registered: only what comes later is described.
  */
 export async function describeApi(
   app: FastifyInstance,
-  options: {
-    readonly guard: Pick<Guard, 'docs'>;
-    readonly version: string;
-    /** How the page calls the routes, and the bearer token that opens them. */
-    readonly tag: string;
-    readonly security: string;
-  },
+  { guard, api }: { readonly guard: Pick<Guard, 'docs'>; readonly api: ApiAbout },
 ): Promise<void> {
   const scheme = { type: 'http', scheme: 'bearer', description: 'STAFF_TOKEN, where it is set.' } as const;
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
-      info: { title: TITLE, version: options.version, description: DESCRIPTION },
-      tags: [{ name: options.tag }],
-      components: { securitySchemes: { [options.security]: scheme } },
+      info: { title: TITLE, version: api.version, description: DESCRIPTION },
+      tags: [{ name: api.tag }],
+      components: { securitySchemes: { [api.security]: scheme } },
     },
     transform: (route) =>
       route.schema?.tags ? jsonSchemaTransform(route) : { schema: { hide: true }, url: route.url },
   });
   await app.register(async (scope) => {
-    scope.addHook('onRequest', options.guard.docs);
+    scope.addHook('onRequest', guard.docs);
     await scope.register(swaggerUi, {
       routePrefix: '/docs',
       staticCSP: POLICY,

@@ -1,6 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify';
-import { comeLater, problem, problemHandler } from './problem.ts';
+import { type ApiAbout, describeApi } from './docs.ts';
+import { createGuard, createLimits, limitStrangers } from './guard.ts';
+import { comeLater, notFound, problem, problemHandler } from './problem.ts';
+import { createSessions } from './session.ts';
 
 /** How long a request may take to arrive, headers and body. */
 const REQUEST_MS = 20_000;
@@ -16,23 +19,88 @@ export type ServerOptions = {
 export type ServerSettings = {
   readonly listen: { readonly host: string; readonly port: number };
   /** Undefined: one server is for all. */
-  readonly adminPort: number | undefined;
+  readonly adminPort?: number | undefined;
   readonly logLevel: string;
   /** Addresses, ranges or how many hops; undefined: nobody's word is taken. */
-  readonly trustProxy: readonly string[] | number | undefined;
+  readonly trustProxy?: readonly string[] | number | undefined;
+};
+
+export type HttpSettings = ServerSettings & {
+  readonly publicUrl?: string | undefined;
+  readonly staffToken?: string | undefined;
+  /** Without a `real` one the sandbox is the backend: no real points can be spent. */
+  readonly antcrm: { readonly real?: object | undefined };
+};
+
+export type HttpOptions = ServerOptions & {
+  /** What each log line says in addition to its own fields. */
+  logFields(): Record<string, string>;
+  readonly api: ApiAbout;
 };
 
 /** Where the bot listens: for platforms, and for staff and operators. The same without `ADMIN_PORT`. */
 export type Addresses = { readonly url: string; readonly adminUrl: string };
 
-/** What each log line says beside its own fields. */
-type LogFields = () => Record<string, string>;
+export type Http = Awaited<ReturnType<typeof createHttp>>;
+
+/**
+ * The servers with what stands before their routes. `server` is for platforms and orchestrators, `admin` for staff,
+ * operators and Prometheus: the same one without `ADMIN_PORT`.
+ *
+ * @example
+ * const http = await createHttp(settings, { api, logFields: () => ({}) });
+ * http.admin.get('/hello', { onRequest: http.guard.api }, async () => 'Hello');
+ * const { url } = await http.listen();
+ */
+export async function createHttp(settings: HttpSettings, options: HttpOptions) {
+  const { staffToken: token, publicUrl, adminPort, antcrm } = settings;
+  const server = createServer(settings, options, options.logFields);
+  const admin = adminPort === undefined ? server : createServer(settings, options, options.logFields);
+  const servers = [...new Set([server, admin])];
+  let isStopping = false;
+  for (const each of servers)
+    each.addHook('onRequest', async ({ url }, reply) => {
+      if (!isStopping || url === '/health/live' || url === '/metrics') return;
+      return comeLater(reply.header('connection', 'close'), 503, 'The server is stopping.');
+    });
+  const limits = await createLimits(server);
+  const sessions = token === undefined ? undefined : createSessions(token, Date.now);
+  const access = { token, sandbox: antcrm.real === undefined, publicUrl, isSignedIn: sessions?.has };
+  const guard = createGuard(limits, access);
+  await describeApi(admin, { guard, api: options.api });
+  const preHandler = limitStrangers(limits);
+  for (const each of servers) each.setNotFoundHandler({ preHandler }, notFound);
+
+  return {
+    server,
+    admin,
+    log: server.log,
+    /** Lets staff pass, and nobody else. */
+    guard,
+    /** Of browsers that signed in with the staff's token; undefined: there is none. */
+    sessions,
+    /** Only operators reach a port of their own: metrics need no token there. */
+    guardMetrics: admin === server ? guard.api : limitStrangers(limits),
+    /** Lets those pass who have the operators' token. */
+    guardOperators: (token: string) => createGuard(limits, { realm: 'operator', token, sandbox: false }).api,
+    /** A limit for what shows no secret; each counts by itself. */
+    createLimit: () => limitStrangers(limits),
+    listen: () => listen({ server, admin }, settings),
+    /** Resolves once all routes are mounted. */
+    ready: () => Promise.all(servers.map((each) => each.ready())),
+    /** From now on requests get 503: another process takes them. Live and metrics answer to the end. */
+    turnAway(): void {
+      isStopping = true;
+    },
+    close: () => Promise.all(servers.map(closeServer)),
+  };
+}
 
 /** A server without routes, which answers errors as problem documents. */
-function createServer(
+export function createServer(
   { logLevel, trustProxy }: ServerSettings,
   { requestMs = REQUEST_MS, log }: ServerOptions,
-  mixin: LogFields,
+  mixin: () => Record<string, string> = () => ({}),
 ): FastifyInstance {
   const server = Fastify({
     logger: {
@@ -65,22 +133,9 @@ function createServer(
   return server;
 }
 
-type Servers = ReturnType<typeof createServers>;
-
-/**
- * `server` is for platforms and orchestrators, `admin` for staff, operators and Prometheus: the same one unless that has a
- * port of its own (`ADMIN_PORT`). `all`: each once.
- */
-export function createServers(settings: ServerSettings, options: ServerOptions, logFields: LogFields) {
-  const create = () => createServer(settings, options, logFields);
-  const server = create();
-  const admin = settings.adminPort === undefined ? server : create();
-  return { server, admin, all: [...new Set([server, admin])] };
-}
-
 /** Both listen, or the call rejects. The admin port first: by the time that messages can come, they can be watched. */
-export async function listen(
-  { server, admin }: Servers,
+async function listen(
+  { server, admin }: { readonly server: FastifyInstance; readonly admin: FastifyInstance },
   { listen: { host, port }, adminPort }: ServerSettings,
 ): Promise<Addresses> {
   if (adminPort !== undefined) {
@@ -109,32 +164,21 @@ function trusting(trustProxy: ServerSettings['trustProxy']): NonNullable<Fastify
   return typeof trustProxy === 'number' ? (_address, hop) => hop < trustProxy : [...trustProxy];
 }
 
-/** Once what it returns is called, requests are answered 503: another process takes them. This one lives, and can be measured, until its end. */
-export function turnAwayRequests(servers: readonly FastifyInstance[]): () => void {
-  let begun = false;
-  for (const server of servers) {
-    server.addHook('onRequest', async ({ url }, reply) => {
-      if (!begun || url === '/health/live' || url === '/metrics') return;
-      return comeLater(reply.header('connection', 'close'), 503, 'The server is stopping.');
-    });
-  }
-  return () => {
-    begun = true;
-  };
-}
-
 /** How long requests under way may take once everything else has stopped. */
 const LAST_REQUESTS_MS = 1000;
 
 /** Node does not take a connection for idle that a client opened in advance: such connections get a moment. */
-export async function closeServer(server: FastifyInstance): Promise<void> {
+async function closeServer(server: FastifyInstance): Promise<void> {
   const late = setTimeout(() => server.server.closeAllConnections(), LAST_REQUESTS_MS);
   await server.close();
   clearTimeout(late);
 }
 
+/** How long a part may take to close. */
+const CLOSE_MS = 500;
+
 /** Waits for what ends, but not forever: what does not answer must not keep the process alive. */
-export async function inTime(ending: Promise<void> | undefined, withinMs: number): Promise<void> {
+export async function inTime(ending: Promise<void> | undefined, withinMs = CLOSE_MS): Promise<void> {
   const enough = new AbortController();
   await Promise.race([ending, delay(Math.max(0, withinMs), undefined, enough).catch(() => {})]);
   enough.abort();

@@ -1,7 +1,7 @@
 import Fastify from 'fastify';
 import { describe, expect, it } from 'vitest';
 import { notFound, problem, problemHandler } from '../../src/http/problem.ts';
-import { createServers } from '../../src/http/server.ts';
+import { createServer } from '../../src/http/server.ts';
 import { StoreUnavailable } from '../../src/store/port.ts';
 
 const errors: unknown[] = [];
@@ -56,7 +56,7 @@ describe('every error is a problem document', () => {
       logLevel: 'silent',
       trustProxy: undefined,
     };
-    const response = await createServers(settings, {}, () => ({})).server.inject('/%c3');
+    const response = await createServer(settings, {}).inject('/%c3');
     expect(response.headers['content-type']).toMatch(/^application\/problem\+json/);
     expect(response.json()).toMatchObject({ type: 'about:blank', status: 400, title: 'Bad Request' });
   });

@@ -1,0 +1,81 @@
+import type { Config } from './config.ts';
+import { type Conversation, createConversation } from './conversation/conversation.ts';
+import type { Flow } from './conversation/flow.ts';
+import { flows } from './conversation/flows/index.ts';
+import type { LanguageText } from './conversation/language/vocabulary.ts';
+import { perLocale, type Wording } from './conversation/message.ts';
+import { realWorld } from './engine/world.ts';
+import { createWords, SAYINGS, WORDING } from './i18n.ts';
+import type { Log } from './observability/log.ts';
+import type { Spans } from './observability/tracing.ts';
+import type { Watchdog } from './observability/watchdog.ts';
+
+export type TalkOptions = {
+  /** In the order of the menu; `conversation/flows/` by default. */
+  readonly flows?: readonly Flow[] | undefined;
+  /** In addition to `locales/*.json`, for flows of a program around the bot. */
+  readonly words?: Wording | undefined;
+  /** In addition to `locales/*.md`. */
+  readonly sayings?: readonly LanguageText[] | undefined;
+  readonly watchdog?: Watchdog | undefined;
+};
+
+/** Makes the conversation, and the words that channels render its replies with. */
+export function openConversation(
+  { answers, settings }: Config,
+  { log, spans, ...options }: TalkOptions & { readonly log: Log; readonly spans: Spans },
+) {
+  const wording = perLocale((locale) => ({ ...WORDING[locale], ...options.words?.[locale] }));
+  const words = createWords({
+    timeZone: settings.timeZone,
+    resources: wording,
+    onMissing: (what) => log.error({ what }, 'wording is missing in locales/'),
+  });
+  const sayings = [...SAYINGS, ...(options.sayings ?? [])];
+  const conversation = createConversation({ flows: options.flows ?? flows, wording, sayings, answers });
+  return { conversation: watchSteps(conversation, spans, options.watchdog), words };
+}
+
+/** Tells the watchdog whose turn is at work. */
+function watchSteps(conversation: Conversation, spans: Spans, watchdog?: Watchdog): Conversation {
+  if (watchdog === undefined) return conversation;
+  return {
+    ...conversation,
+    step(...input) {
+      watchdog.enter(spans.conversation());
+      try {
+        return conversation.step(...input);
+      } finally {
+        watchdog.leave();
+      }
+    },
+  };
+}
+
+/** Crockford's base32: no letter looks like a digit, so that a reference can be read out. */
+const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+
+/** Unguessable, five bits a letter. */
+function randomBase32(length: number): string {
+  let text = '';
+  for (const byte of realWorld.bytes(length)) text += ALPHABET[byte & 31];
+  return text;
+}
+
+/** The ids of one step, made when they are asked for: most steps need none. */
+export class StepIds {
+  #operation: string | undefined;
+  #view: string | undefined;
+
+  /** Also the reference that the customer gets. */
+  get operation(): string {
+    this.#operation ??= randomBase32(10);
+    return this.#operation;
+  }
+
+  /** Tells one question of a conversation from another. */
+  get view(): string {
+    this.#view ??= randomBase32(6);
+    return this.#view;
+  }
+}

@@ -1,0 +1,72 @@
+import type { FastifyPluginAsync } from 'fastify';
+import type { Channels } from './channels/channel.ts';
+import type { Config } from './config.ts';
+import { consolePage } from './console/console.ts';
+import type { Gift } from './conversation/context.ts';
+import { LOCALES } from './conversation/message.ts';
+import type { Operators } from './engine/operators.ts';
+import { type Dependency, health } from './http/health.ts';
+import type { Http } from './http/server.ts';
+import type { Words } from './i18n.ts';
+import type { Metrics } from './observability/metrics.ts';
+import { readBacklog } from './operators/backlog.ts';
+import { createDecisions, operatorRoutes } from './operators/routes.ts';
+import type { Encryption } from './store/encryption.ts';
+import type { RecordStore } from './store/port.ts';
+
+type Parts = {
+  readonly config: Config;
+  readonly http: Http;
+  readonly channels: Channels<Config>;
+  readonly words: Words;
+  readonly gifts: readonly Gift[];
+  readonly metrics: Metrics;
+  readonly store: RecordStore;
+  readonly encryption: Encryption;
+  readonly operators: Operators;
+  readonly backend: { readonly sandbox: FastifyPluginAsync | undefined; faults(): readonly string[] };
+};
+
+/** Mounts what the bot serves beside its channels: for staff, operators, Prometheus and orchestrators. */
+export function mountRoutes({ config, http, channels, words, gifts, metrics, ...parts }: Parts): void {
+  const { store, backend, operators, encryption } = parts;
+  const { server, admin, guard } = http;
+  const { traits } = channels;
+  const languages = LOCALES.map((tag) => ({ tag, name: words.line({ key: `choice.language:${tag}` }, tag) }));
+  const images = gifts.flatMap(({ image }) => image ?? []);
+  admin.register(consolePage(guard, { roles: traits, languages, images, sessions: http.sessions }));
+  admin.get('/metrics', { onRequest: http.guardMetrics }, async (_request, reply) => {
+    const watched = { health: store.health, backlog: () => readBacklog(store) };
+    return reply.type(metrics.contentType).send(await metrics.text(watched));
+  });
+  if (config.operatorToken !== undefined) {
+    const routes = operatorRoutes({
+      guard: http.guardOperators(config.operatorToken),
+      operators,
+      decisions: createDecisions(store, encryption),
+      channels: traits,
+      checksMs: config.settings.operationChecksMs,
+      log: metrics.observe.log,
+      nowMs: Date.now,
+    });
+    admin.register(routes);
+  }
+  const { sandbox } = backend;
+  if (sandbox) {
+    const guarded: FastifyPluginAsync = async (scope) => {
+      scope.addHook('onRequest', guard.api);
+      scope.register(sandbox);
+    };
+    admin.register(guarded, { prefix: '/sandbox' });
+  }
+  const platforms = [...channels.faults().keys()].map((name): Dependency => {
+    return { name, needed: false, check: async () => channels.faults().get(name) ?? [] };
+  });
+  server.register(
+    health([
+      { name: 'store', needed: true, check: () => store.health() },
+      { name: 'antcrm', needed: false, check: async () => backend.faults() },
+      ...platforms,
+    ]),
+  );
+}
