@@ -31,8 +31,6 @@ const STOP_MS = 9_500;
 const CONCURRENCY = 64;
 const TURNS_PER_CALL = 2;
 
-export type App = Awaited<ReturnType<typeof createApp>>;
-
 /** For programs around the bot (`channels`, `flows` and their wording), and for tests. */
 export type AppOptions = ServerOptions &
   TalkOptions & {
