@@ -63,7 +63,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
   if (traced) spans = createSpans(traced.tracer);
 
   const keys = { key: config.keys.state, previous: config.keys.statePrevious, hashKey: config.keys.hash };
-  const encryption = createEncryption(keys);
+  const encryption = createEncryption({ ...keys, onPrevious: observe.previousKey });
   const stores = await openStore(config.redis, createCanary(keys), observe);
   const store = stores.records;
   const core = { store, encryption, observe, spans, world: realWorld };

@@ -96,6 +96,8 @@ export function createMetrics({ log }: { readonly log: Log }) {
   const deliveries = counts('bot_deliveries_total', 'Replies handed to a channel', 'channel', 'result');
   const busy = gauge('bot_turns_busy', 'Turns at work now');
   const claims = counter('bot_claims_total', 'Claims of what waited, by what became of them', 'result');
+  const memory = gauge('bot_redis_memory_ratio', 'How full a node of Redis is, 0 to 1', 'node');
+  const previousKey = counter('bot_previous_key_opens_total', 'What STATE_KEY_PREVIOUS opened');
   const leases = counter('bot_leases_total', 'Leases of conversations, by how they were taken', 'reason');
   const updates = counts('bot_updates_total', 'Messages, by what became of them', 'channel', 'result');
   const calls = counts('antcrm_calls_total', 'Calls to AntCRM ended', 'call', 'outcome');
@@ -194,6 +196,10 @@ export function createMetrics({ log }: { readonly log: Log }) {
     lease: (reason: keyof typeof leasesBy): void => leasesBy[reason].inc(),
     /** A conversation that waited was claimed: the lease is ours, it was another process's by then, or it is for a newer version. */
     claim: (result: 'won' | 'taken' | 'left'): void => claims.inc({ result }),
+    /** How full a node of Redis is, 0 to 1. */
+    memory: (node: string, share: number): void => memory.set({ node }, share),
+    /** Something stored was opened by `STATE_KEY_PREVIOUS`. */
+    previousKey: (): void => previousKey.inc(),
     /** A script ran on Redis, or failed. */
     command: (script: string, seconds: number): void => commands.of(script).observe(seconds),
   };

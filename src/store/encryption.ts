@@ -50,8 +50,9 @@ const NAME_BYTES = 16;
 /** Most messages come from somebody who wrote a moment ago, so this many names and subkeys are remembered. */
 const REMEMBERED = 4000;
 
+/** `onPrevious`: hears each time that the previous key opened something. */
 export function createEncryption(
-  { key, previous, hashKey }: Keys,
+  { key, previous, hashKey, onPrevious }: Keys & { readonly onPrevious?: (() => void) | undefined },
   world: Pick<World, 'bytes'> = realWorld,
 ): Encryption {
   // Key objects are made once: node turns a key given as bytes into one at every call, which costs more than
@@ -83,7 +84,9 @@ export function createEncryption(
       if (sealed[0] === SEALED && sealed.length >= HEADER_BYTES + TAG_BYTES) {
         for (const subkey of openers) {
           const plain = decipher(subkey(name), name, sealed);
-          if (plain !== null) return plain;
+          if (plain === null) continue;
+          if (subkey !== current) onPrevious?.();
+          return plain;
         }
       }
       throw new SealBroken('stored bytes cannot be opened');

@@ -16,7 +16,7 @@ export type OpenStore = { readonly records: RecordStore; readonly feed: Feed; cl
 export async function openStore(
   redis: { readonly address: RedisAddress; readonly waitReplicas: number } | undefined,
   canary: Canary,
-  observe: Pick<Observe, 'log' | 'command'>,
+  observe: Pick<Observe, 'log' | 'command' | 'memory'>,
 ): Promise<OpenStore> {
   if (redis === undefined) {
     const feed = createMemoryFeed();
@@ -29,7 +29,7 @@ export async function openStore(
   });
   const feed = new RedisFeed(connection);
   return {
-    records: createRedisRecords(connection, redis),
+    records: createRedisRecords(connection, { ...redis, onMemory: observe.memory }),
     feed,
     async close() {
       await feed.close();

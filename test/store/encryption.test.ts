@@ -63,7 +63,9 @@ describe('sealing', () => {
 
   test('a key is changed without a pause in two rounds: first all can read the new one, then write with it', () => {
     const first = createEncryption({ hashKey, key, previous: otherKey });
-    const second = createEncryption({ hashKey, key: otherKey, previous: key });
+    let opens = 0;
+    const onPrevious = () => void (opens += 1);
+    const second = createEncryption({ hashKey, key: otherKey, previous: key, onPrevious });
     for (const [one, other] of [
       [sealing, first],
       [first, second],
@@ -72,6 +74,8 @@ describe('sealing', () => {
       expect(other.open('a', one.seal('a', plain))).toEqual(plain);
     }
     expect(() => sealing.open('a', second.seal('a', plain))).toThrow(SealBroken);
+    expect(second.open('a', second.seal('a', plain))).toEqual(plain);
+    expect(opens, 'of the first, with the key before').toBe(1);
   });
 
   test('without a key blobs are plain, for development; a process with a key refuses them, and the reverse', () => {

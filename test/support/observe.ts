@@ -33,6 +33,8 @@ export function recordingObserve(): { observe: Observe; said: string[] } {
       claim: note('claim'),
       lease: note('lease'),
       command: note('command'),
+      memory: note('memory'),
+      previousKey: note('previousKey'),
     },
   };
 }

@@ -31,14 +31,15 @@ const indexName = (index: Index, shard: number): string => `${TAGS[shard]}${inde
 /** Replicas may take so long to acknowledge. */
 const WAIT_MS = 1000;
 
-/** `waitReplicas`: so many replicas must acknowledge a durable swap. */
-export type RecordsOptions = { readonly waitReplicas?: number };
+/** `waitReplicas`: so many replicas must acknowledge a durable swap. `onMemory`: how full a node is, 0 to 1. */
+export type RecordsOptions = {
+  readonly waitReplicas?: number;
+  readonly onMemory?: (node: string, share: number) => void;
+};
 
 /** Records on Redis or Redis Cluster, for any number of processes. */
-export function createRedisRecords(
-  connection: RedisConnection,
-  { waitReplicas = 0 }: RecordsOptions = {},
-): RecordStore {
+export function createRedisRecords(connection: RedisConnection, options: RecordsOptions = {}): RecordStore {
+  const { waitReplicas = 0 } = options;
   return {
     async read(key) {
       const answer = await connection.run({ script: 'read', keys: [storedName(key)], args: READ });
@@ -61,7 +62,7 @@ export function createRedisRecords(
       return toListed(await connection.run({ script: 'list', keys: [indexName(index, shard)], args }));
     },
 
-    health: createReadiness(connection, waitReplicas),
+    health: createReadiness(connection, options),
   };
 }
 
@@ -120,13 +121,13 @@ const REPLICAS_MS = 200;
 const PROBE = ['', Buffer.from('what readiness writes'), 10_000, 2, 'probe', 0, 'probe', ''];
 
 /** Swaps a record on each node, as a message would be. */
-function createReadiness(connection: RedisConnection, waitReplicas: number): RecordStore['health'] {
+function createReadiness(connection: RedisConnection, options: RecordsOptions): RecordStore['health'] {
   const keys = TAGS.map((tag) => `${tag}probe`);
   let last: { readonly atMs: number; readonly faults: Promise<string[]> } | undefined;
 
   async function probeAll(): Promise<string[]> {
     const nodes = dataNodes(connection.commands, keys);
-    const probes = nodes.map((node) => probe(connection, node, waitReplicas));
+    const probes = nodes.map((node) => probe(connection, node, options));
     const late = Promise.any(probes).then(async () => {
       await delay(GRACE_MS);
       throw new StoreUnavailable('no answer');
@@ -156,10 +157,14 @@ function createReadiness(connection: RedisConnection, waitReplicas: number): Rec
 }
 
 /** Rejects if the node does not store; otherwise its faults. */
-async function probe(connection: RedisConnection, { key, redis }: DataNode, replicas: number) {
+async function probe(
+  connection: RedisConnection,
+  { key, redis, name }: DataNode,
+  { waitReplicas: replicas = 0, onMemory }: RecordsOptions,
+) {
   const call = { script: 'swap', keys: [key, `${key}s`, `${key}s`], args: PROBE } as const;
   const [faults, durable] = await Promise.all([
-    redis ? settingFaults(redis) : [],
+    redis ? settingFaults(redis, (share) => onMemory?.(name, share)) : [],
     replicas > 0 ? connection.runDurably(call, { replicas, waitMs: REPLICAS_MS }) : null,
     connection.run(call),
   ]);
@@ -168,9 +173,12 @@ async function probe(connection: RedisConnection, { key, redis }: DataNode, repl
   return [...faults, `${few}: no points can be spent`];
 }
 
-/** Settings that can lose data. A login that may not ask for them gets none. */
-async function settingFaults(node: Redis): Promise<string[]> {
+/** Settings that can lose data; tells how full the node is. A login that may not ask for them gets none. */
+async function settingFaults(node: Redis, onMemory: (share: number) => void): Promise<string[]> {
   const info = await node.info().catch(() => '');
+  const limit = Number(/^maxmemory:(\d+)/m.exec(info)?.[1]);
+  const whole = limit || Number(/^total_system_memory:(\d+)/m.exec(info)?.[1]);
+  if (whole > 0) onMemory(Number(/^used_memory:(\d+)/m.exec(info)?.[1]) / whole);
   const policy = /^maxmemory_policy:([\w-]+)/m.exec(info)?.[1] ?? 'noeviction';
   const isVolatile = /^aof_enabled:0/m.test(info);
   const lossy = 'redis: appendonly is off: acknowledged messages can be lost, set appendonly yes';
