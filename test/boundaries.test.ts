@@ -35,7 +35,7 @@ const ROOMS: readonly Room[] = [
   { files: /^engine\/world\.ts$/, imports: [] },
   {
     files: /^engine\//,
-    imports: [/^conversation\//, /^store\/[^/]+$/, /^engine\//],
+    imports: [/^conversation\//, /^store\/[^/]+$/, /^engine\//, /^resilience\//],
   },
   { files: /^photos\//, imports: [/^conversation\/message\.ts$/, /^photos\//] },
   { files: /^sandbox\//, imports: [/^conversation\//, /^loyalty\/wire\.ts$/, /^sandbox\//] },

@@ -1,25 +1,18 @@
 import { atMostEvery } from '../observability/log.ts';
 import type { Observe } from '../observability/metrics.ts';
+import { CircuitBreaker, type Permit } from '../resilience/circuit-breaker.ts';
 import type { Delivery } from './messages.ts';
 import type { World } from './world.ts';
 
 /** How many of the last sends are looked at, and how many there must be to judge by. */
 const WINDOW = 20;
-const ENOUGH = 3;
+const MIN_RESULTS = 3;
 
 /** While most sends fail, one is let through each time this has passed, to find out whether the platform is back. */
 const PROBE_MS = 5000;
 const ALARM_EVERY_MS = 60_000;
 
-type Outage = {
-  /** Whether the last sends failed, oldest first. */
-  recent: boolean[];
-  isFailing: boolean;
-  isProbing: boolean;
-  nextProbeMs: number;
-  deliveredMs: number;
-  alarm(): void;
-};
+type Outage = { readonly breaker: CircuitBreaker; nextProbeMs: number; deliveredMs: number };
 
 /**
  * Whether each channel's platform works, judged by this process's sends. While most sends of a channel fail
@@ -27,8 +20,9 @@ type Outage = {
  * ends that. Times are epoch ms by the store's clock.
  *
  * @example
- * if (!outages.mayTry(channel, nowMs)) return 'held back';
- * outages.note(channel, await platform.deliver(outgoing, seq), nowMs);
+ * const permit = outages.admit(channel, nowMs);
+ * if (permit === null) return 'held back';
+ * outages.note(channel, permit, await platform.deliver(outgoing, seq), nowMs);
  */
 export class Outages {
   readonly #channels = new Map<string, Outage>();
@@ -40,36 +34,25 @@ export class Outages {
     this.#world = world;
   }
 
-  /** False: the channel fails, and it is no time for a probe. After true, `note` must follow. */
-  mayTry(channel: string, nowMs: number): boolean {
+  /** Null: the channel fails, and it is no time for a probe. After a permit, `note` must follow. */
+  admit(channel: string, nowMs: number): Permit | null {
     const outage = this.#of(channel);
-    if (!outage.isFailing) return true;
-    if (nowMs < outage.nextProbeMs || outage.isProbing) return false;
-    outage.isProbing = true;
-    outage.nextProbeMs = nowMs + PROBE_MS;
-    return true;
+    const permit = outage.breaker.admit();
+    if (permit !== null || nowMs < outage.nextProbeMs) return permit;
+    const probe = outage.breaker.admitProbe();
+    if (probe !== null) outage.nextProbeMs = nowMs + PROBE_MS;
+    return probe;
   }
 
   /** A send has ended. */
-  note(channel: string, { kind }: Delivery, nowMs: number): void {
+  note(channel: string, permit: Permit, { kind }: Delivery, nowMs: number): void {
     const outage = this.#of(channel);
-    outage.isProbing = false;
-    // A platform that throttles works; one that refuses our token has an alarm of its own.
-    if (kind === 'throttled' || kind === 'unauthorized') return;
-    const isFailed = kind === 'undelivered' || kind === 'uncertain';
+    const isProbe = outage.breaker.state === 'half-open';
     if (kind === 'delivered') outage.deliveredMs = Math.max(outage.deliveredMs, nowMs);
-    if (outage.isFailing && !isFailed) {
-      outage.isFailing = false;
-      outage.recent = [];
-      this.#observe.failing(channel, false);
-      this.#observe.log.info({ channel }, 'replies are delivered again');
-    }
-    outage.recent.push(isFailed);
-    if (outage.recent.length > WINDOW) outage.recent.shift();
-    if (!isFailed || !failsMostly(outage.recent)) return;
-    if (!outage.isFailing) this.#observe.failing(channel, true);
-    outage.isFailing = true;
-    outage.alarm();
+    // A platform that throttles works; one that refuses our token has an alarm of its own.
+    if (!isProbe && (kind === 'throttled' || kind === 'unauthorized')) return;
+    const isFailure = kind === 'undelivered' || kind === 'uncertain' || kind === 'unauthorized';
+    outage.breaker.note(permit, isFailure);
   }
 
   /** Whether this process delivered anything to anybody since then. */
@@ -78,21 +61,27 @@ export class Outages {
   }
 
   #of(channel: string): Outage {
-    const known = this.#channels.get(channel);
-    if (known !== undefined) return known;
-    const created: Outage = {
-      ...{ recent: [], isFailing: false, isProbing: false, nextProbeMs: 0, deliveredMs: -1 },
-      alarm: atMostEvery(
-        ALARM_EVERY_MS,
-        () => this.#observe.alarm('delivery_failing', { channel }),
-        this.#world.monotonicMs,
-      ),
-    };
-    this.#channels.set(channel, created);
-    this.#observe.failing(channel, false);
-    return created;
+    return this.#channels.get(channel) ?? this.#open(channel);
+  }
+
+  #open(channel: string): Outage {
+    const observe = this.#observe;
+    const tellFailing = (): void => observe.alarm('delivery_failing', { channel });
+    const alarm = atMostEvery(ALARM_EVERY_MS, tellFailing, this.#world.monotonicMs);
+    let isFailing = false;
+    const breaker = new CircuitBreaker({
+      ...{ window: WINDOW, minResults: MIN_RESULTS },
+      onState(state) {
+        if (state === 'half-open') return;
+        if (state === 'open') alarm();
+        else observe.log.info({ channel }, 'replies are delivered again');
+        if (isFailing !== (state === 'open')) observe.failing(channel, !isFailing);
+        isFailing = state === 'open';
+      },
+    });
+    const opened = { breaker, nextProbeMs: 0, deliveredMs: -1 };
+    this.#channels.set(channel, opened);
+    observe.failing(channel, false);
+    return opened;
   }
 }
-
-const failsMostly = (recent: readonly boolean[]): boolean =>
-  recent.length >= ENOUGH && 2 * recent.filter(Boolean).length > recent.length;

@@ -151,25 +151,31 @@ export class Outbox {
     seq: number,
     nowMs: number,
   ): Promise<Delivery | 'no room' | 'held back'> {
-    const { outages, observe } = this.#tools;
+    const { outages } = this.#tools;
     const { channel } = outgoing;
     if (to === undefined) return { kind: 'undelivered' };
     const bulkhead = this.#tools.bulkhead(channel);
     const call = bulkhead.enter() ?? (await bulkhead.wait());
     if (call === null) return 'no room';
-    let delivery: Delivery = { kind: 'uncertain' };
     try {
-      if (!outages.mayTry(channel, nowMs)) return 'held back';
-      delivery = await to.deliver(outgoing, seq);
-    } catch (err) {
-      // A channel that throws has a bug, and may have sent the reply; but one without words will never have any.
-      if (err instanceof Unwordable) delivery = { kind: 'rejected' };
-      observe.log.error({ err, channel }, 'a channel threw while delivering');
+      const permit = outages.admit(channel, nowMs);
+      if (permit === null) return 'held back';
+      const delivery = await this.#deliver(to, outgoing, seq);
+      outages.note(channel, permit, delivery, nowMs);
+      return delivery;
     } finally {
       bulkhead.leave(call);
     }
-    outages.note(channel, delivery, nowMs);
-    return delivery;
+  }
+
+  async #deliver(to: Platform, outgoing: Outgoing, seq: number): Promise<Delivery> {
+    try {
+      return await to.deliver(outgoing, seq);
+    } catch (err) {
+      this.#tools.observe.log.error({ err, channel: outgoing.channel }, 'a channel threw while delivering');
+      // A channel that throws has a bug, and may have sent the reply; but one without words will never have any.
+      return { kind: err instanceof Unwordable ? 'rejected' : 'uncertain' };
+    }
   }
 
   /** How long a message waited for its answer; undefined where this is not the last reply to one. */

@@ -8,9 +8,9 @@ function createKit() {
   const outages = new Outages(observe, { monotonicMs: () => 0 });
   /** Whether it was sent. */
   const send = (kind: Delivery['kind'], nowMs = 0, channel = 'one'): boolean => {
-    const isSent = outages.mayTry(channel, nowMs);
-    if (isSent) outages.note(channel, { kind }, nowMs);
-    return isSent;
+    const permit = outages.admit(channel, nowMs);
+    if (permit !== null) outages.note(channel, permit, { kind }, nowMs);
+    return permit !== null;
   };
   const failing = () =>
     said.filter((line) => line.startsWith('["failing","one"')).map((line) => line.includes('true'));
@@ -41,9 +41,9 @@ test('while it fails, one probe in five seconds goes out, one at a time; one tha
   for (let n = 0; n < 3; n++) send('uncertain');
   expect(send('uncertain', 1000)).toBe(true);
   expect(send('uncertain', 5999)).toBe(false);
-  expect(outages.mayTry('one', 6000)).toBe(true);
+  const probe = outages.admit('one', 6000);
   expect(send('delivered', 60_000)).toBe(false);
-  outages.note('one', { kind: 'delivered' }, 60_000);
+  if (probe !== null) outages.note('one', probe, { kind: 'delivered' }, 60_000);
   expect(failing()).toEqual([false, true, false]);
   expect(send('delivered', 6000)).toBe(true);
 });
