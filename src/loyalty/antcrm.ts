@@ -43,14 +43,14 @@ type ApiCall = {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly body?: unknown;
-  /** What the customer wrote: it must not reach the log in AntCRM's words. */
-  readonly values?: readonly (string | undefined)[];
+  /** What the customer gave: it must not reach the log in AntCRM's words. */
+  readonly given: readonly (string | undefined)[];
   readonly startMs: number;
   readonly writeBefore?: Deadline;
   readonly isFresh?: true;
 };
 
-type WriteRequest = Pick<ApiCall, 'body' | 'values' | 'writeBefore' | 'isFresh'>;
+type WriteRequest = Pick<ApiCall, 'body' | 'given' | 'writeBefore' | 'isFresh'>;
 type Parse<Value> = (json: unknown) => Value | 'unreadable';
 
 /**
@@ -77,15 +77,12 @@ type Attempt = {
   readonly reason?: string | undefined;
 };
 
-const UNKNOWN = 'Outcome unknown: AntCRM may have done it';
 const BREAKER_MS = 5000;
 /** More than half of the last 20 calls, but at least 5, could not connect, timed out or came back as 5xx. */
 const BREAKER_LIMITS = { window: 20, minResults: 5 };
 /** A burst on a quick AntCRM waits for a place; a slow AntCRM holds up no turn for longer. */
 const PATIENCE_MS = 1000;
-const RETRIES = 2;
-const BACKOFF = { baseMs: 100, maxMs: 500 };
-const RETRY_BUDGET = { reserve: 10, share: 0.1 };
+const RETRY = { times: 2, baseMs: 100, maxMs: 500, reserve: 10, share: 0.1 };
 const ALARM_EVERY_MS = 60_000;
 const MAX_ANSWER_BYTES = 1024 * 1024;
 /** AntCRM does not document the number of the first page. */
@@ -93,9 +90,7 @@ const FIRST_PAGE = 1;
 /** A probe asks for the points of nobody. */
 const NOBODY = { type: 'point', by: { kind: 'phone', value: '+84000000000' } } as const;
 
-const BREAKER_OPEN: Attempt = { verdict: 'declined', reason: 'breaker-open', ms: 0 };
-const BULKHEAD_FULL: Attempt = { verdict: 'declined', reason: 'bulkhead-full', ms: PATIENCE_MS };
-const TOO_LATE: Attempt = { verdict: 'declined', reason: 'TooLate', ms: 0 };
+const decline = (reason: string): Attempt => ({ verdict: 'declined', reason, ms: 0 });
 
 /** The port over HTTP, by docs/antcrm.md; where that is silent, by the assumptions of its last table. */
 export class AntCrmClient implements port.AntCrm {
@@ -104,7 +99,7 @@ export class AntCrmClient implements port.AntCrm {
   readonly #prefix: string;
   readonly #breaker: CircuitBreaker;
   readonly #bulkhead: Bulkhead;
-  readonly #retries = new RetryBudget(RETRY_BUDGET);
+  readonly #retries = new RetryBudget(RETRY);
   readonly #alarmKey: () => void;
   #isKeyRefused = false;
   #probe: Timer | undefined;
@@ -118,20 +113,20 @@ export class AntCrmClient implements port.AntCrm {
     this.#server = { origin, headers };
     this.#prefix = pathname.replace(/(?<!\/)\/+$/, '');
     this.#breaker = new CircuitBreaker({ ...BREAKER_LIMITS, onState: (state) => this.#onBreaker(state) });
-    this.#bulkhead = new Bulkhead({ places: options.maxCalls, patienceMs: PATIENCE_MS, world });
+    this.#bulkhead = new Bulkhead({ places: options.maxCalls, patienceMs: PATIENCE_MS }, world);
     const alarm = () => observe.alarm('antcrm_key_refused', {});
     this.#alarmKey = atMostEvery(ALARM_EVERY_MS, alarm, () => world.monotonicMs());
   }
 
   accumulate(request: port.AccumulateRequest): Promise<port.CallOutcome> {
-    const values = [request.code, request.name];
-    return this.#write('accumulate', { body: wire.accumulateBody(request), values });
+    const given = [request.code, request.name];
+    return this.#write('accumulate', { body: wire.accumulateBody(request), given });
   }
 
   redeem(request: port.RedeemRequest): Promise<port.CallOutcome> {
     const { gift, writeBefore } = request;
     const body = wire.redeemBody(request);
-    return this.#write('redeem', { body, values: [gift], writeBefore, isFresh: true });
+    return this.#write('redeem', { body, given: [gift], writeBefore, isFresh: true });
   }
 
   history(query: port.HistoryQuery): Promise<port.Read<port.HistoryPage>> {
@@ -151,10 +146,9 @@ export class AntCrmClient implements port.AntCrm {
 
   /** What keeps AntCRM from serving customers, by the last calls: a line for operators each. Cheap. */
   faults(): readonly string[] {
-    return [
-      ...(this.isUp() ? [] : ['AntCRM does not answer']),
-      ...(this.#isKeyRefused ? ['AntCRM refused ANTCRM_API_KEY when it was last called'] : []),
-    ];
+    const faults = this.isUp() ? [] : ['AntCRM does not answer'];
+    if (this.#isKeyRefused) faults.push('AntCRM refused ANTCRM_API_KEY when it was last called');
+    return faults;
   }
 
   /** Ends the probes. */
@@ -178,7 +172,8 @@ export class AntCrmClient implements port.AntCrm {
     path: string,
     parse: Parse<Value>,
   ): Promise<port.Read<Value>> {
-    const call: ApiCall = { name, method: 'GET', path, startMs: this.#options.world.monotonicMs() };
+    const startMs = this.#options.world.monotonicMs();
+    const call: ApiCall = { name, method: 'GET', path, given: [], startMs };
     const attempt = await this.#call(call);
     const { verdict, json, time } = attempt;
     const value = verdict === 'answered' ? parse(json) : 'unreadable';
@@ -192,17 +187,17 @@ export class AntCrmClient implements port.AntCrm {
     const { world, timeoutMs } = this.#options;
     const endMs = call.writeBefore?.monotonicMs ?? call.startMs + timeoutMs;
     const entered = this.#bulkhead.enter();
-    if (entered !== true && !(await entered)) return BULKHEAD_FULL;
+    if (entered !== true && !(await entered)) return decline('bulkhead-full');
     try {
       this.#retries.noteCall();
       for (let retry = 0; ; retry++) {
         const permit = this.#breaker.admit();
-        const attempt = permit === null ? BREAKER_OPEN : await this.#send(call);
+        const attempt = permit === null ? decline('breaker-open') : await this.#send(call);
         if (permit !== null) this.#breaker.note(permit, isFailure(attempt));
-        const mayRepeat = retry < RETRIES && endMs - world.monotonicMs() > BACKOFF.maxMs;
+        const mayRepeat = retry < RETRY.times && endMs - world.monotonicMs() > RETRY.maxMs;
         if (!mayRepeat || !isRepeatable(call, attempt) || !this.#retries.take()) return attempt;
         this.#show(call, attempt, attempt.verdict === 'answered' ? 'unreadable' : 'unavailable');
-        await world.sleep(backoffMs(retry, BACKOFF, world.random()));
+        await world.sleep(backoffMs(retry, RETRY, world.random()));
       }
     } finally {
       this.#bulkhead.leave();
@@ -213,7 +208,7 @@ export class AntCrmClient implements port.AntCrm {
   async #send(call: ApiCall): Promise<Attempt> {
     const { transport, world, timeoutMs } = this.#options;
     const { method, path, body, startMs, writeBefore, isFresh } = call;
-    if (writeBefore && isOver(writeBefore, world)) return TOO_LATE;
+    if (writeBefore && isOver(writeBefore, world)) return decline('TooLate');
     const sentMs = world.monotonicMs();
     const exchange = await transport.exchange({
       ...this.#server,
@@ -244,9 +239,13 @@ export class AntCrmClient implements port.AntCrm {
     if (status !== undefined) this.#isKeyRefused = verdict === 'keyRefused';
     if (verdict === 'keyRefused') this.#alarmKey();
     if (outcome === 'applied' || outcome === 'ok') return;
-    const says = reason ?? wire.scrub(wire.parseReason(json) ?? '', call.values ?? []);
+    const says = reason ?? wire.scrub(wire.parseReason(json) ?? '', call.given);
     const fields = { call: call.name, outcome, ...(status !== undefined && { status }), reason: says };
-    observe.log.warn(fields, outcome === 'unknown' ? UNKNOWN : 'AntCRM did not do as asked');
+    const isUnknown = outcome === 'unknown';
+    observe.log.warn(
+      fields,
+      isUnknown ? 'Outcome unknown: AntCRM may have done it' : 'AntCRM did not do as asked',
+    );
   }
 
   #show({ method, path, body }: ApiCall, attempt: Attempt, outcome: string): void {
@@ -267,7 +266,7 @@ export class AntCrmClient implements port.AntCrm {
     if (permit === null) return;
     const path = wire.historyPath(NOBODY, FIRST_PAGE);
     const startMs = this.#options.world.monotonicMs();
-    const probe = await this.#send({ name: 'history', method: 'GET', path, startMs });
+    const probe = await this.#send({ name: 'history', method: 'GET', path, given: [], startMs });
     this.#breaker.note(permit, probe.status === undefined || isFailure(probe));
   }
 }
@@ -280,13 +279,12 @@ function judge(status: number): Attempt['verdict'] {
   return status >= 200 && status < 300 ? 'answered' : 'strange';
 }
 
+const NO_CONNECTION =
+  /^(TimeoutError|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/;
+
 /** AntCRM is overloaded, or not there. */
 const isFailure = ({ verdict, reason = '' }: Attempt): boolean =>
-  verdict === 'failing' || NO_CONNECTION.has(reason);
-
-const NO_CONNECTION: ReadonlySet<string> = new Set(
-  'TimeoutError ECONNREFUSED ENOTFOUND EAI_AGAIN EHOSTUNREACH ENETUNREACH UND_ERR_CONNECT_TIMEOUT'.split(' '),
-);
+  verdict === 'failing' || NO_CONNECTION.test(reason);
 
 /** A write only where it was surely not sent. */
 function isRepeatable({ method }: ApiCall, { verdict, status, json }: Attempt): boolean {

@@ -10,14 +10,10 @@ const MAX_SUMMED_PAGES = 5;
 type HistoryEffect = Extract<Effect, { kind: 'history' }>;
 type PageLimits = { readonly maxPages?: number; readonly first?: HistoryPage | undefined };
 type Filter = Omit<HistoryQuery, 'page'>;
-type AllPages = { readonly records: readonly LoyaltyRecord[]; readonly isComplete: boolean };
+type Pages = Promise<Read<{ readonly records: readonly LoyaltyRecord[]; readonly isComplete: boolean }>>;
 
 /** Each record on the first pages once: pages shift when a record is added. `first`: page 1, if known. */
-export async function readAll(
-  session: Session,
-  query: Filter,
-  limits: PageLimits = {},
-): Promise<Read<AllPages>> {
+export async function readAll(session: Session, query: Filter, limits: PageLimits = {}): Pages {
   const { maxPages = MAX_PAGES, first } = limits;
   const records: LoyaltyRecord[] = [];
   const seen = new Set<string | undefined>();

@@ -1,9 +1,9 @@
 import type { Effect, Outcome, Perform } from '../conversation/effect.ts';
-import { atMostEvery, type Fields } from '../observability/log.ts';
+import { type Alarm, atMostEvery, type Fields } from '../observability/log.ts';
 import type { Observe } from '../observability/metrics.ts';
+import { TokenBucket } from '../resilience/token-bucket.ts';
 import { accumulate } from './accumulate.ts';
 import { AntCrmClient, type AntCrmOptions } from './antcrm.ts';
-import { GuessLimit } from './guess-limit.ts';
 import { readBalance, readExactBalance, readHistory } from './history.ts';
 import { lockAll } from './locks.ts';
 import { check } from './reconcile.ts';
@@ -18,8 +18,7 @@ export type LoyaltyOptions = AntCrmOptions & {
 
 /**
  * All that the bot asks of AntCRM, and the rules of it. Everything from outside comes in by `transport` and
- * `world`. After a throw the same operation may be performed again, under a new lease: it is never called
- * twice.
+ * `world`. After a throw the same operation may be performed again: it is never called twice.
  */
 export function createLoyalty({ around = (antcrm) => antcrm, ...options }: LoyaltyOptions) {
   const antcrm = around(new AntCrmClient(options));
@@ -32,19 +31,25 @@ export function createLoyalty({ around = (antcrm) => antcrm, ...options }: Loyal
 }
 
 const ALARM_EVERY_MS = 60_000;
+/** Guesses of many accounts get no further in each process: 60 refused codes at once, then one a second. */
+const GUESSES = { burst: 60, perSecond: 1 };
 
-type Rules = Omit<Tools, 'log' | 'guesses'> & { readonly observe: Pick<Observe, 'log' | 'alarm' | 'skew'> };
+type Rules = Pick<Tools, 'antcrm' | 'contacts' | 'timeoutMs' | 'world'> & {
+  readonly observe: Pick<Observe, 'log' | 'alarm' | 'skew'>;
+};
 
 /** The rules alone, whatever the port is made of. */
 export function createPerform({ observe, ...parts }: Rules): Perform {
   const { world } = parts;
-  const guesses = new GuessLimit(world, () => observe.alarm('code_guessing', {}));
-  const tools: Tools = { ...parts, guesses, log: observe.log };
-  const alarmSkew = atMostEvery(
-    ALARM_EVERY_MS,
-    (fields: Fields) => observe.alarm('antcrm_clock_skew', fields),
-    () => world.monotonicMs(),
-  );
+  const alarm = (name: Alarm) =>
+    atMostEvery(
+      ALARM_EVERY_MS,
+      (fields: Fields) => observe.alarm(name, fields),
+      () => world.monotonicMs(),
+    );
+  const [alarmSkew, alarmGuessing] = [alarm('antcrm_clock_skew'), alarm('code_guessing')];
+  const guesses = new TokenBucket({ ...GUESSES, world });
+  const tools: Tools = { ...parts, guesses, alarmGuessing: () => alarmGuessing({}), log: observe.log };
 
   /** That AntCRM does not answer at all is another fault, with an alarm of its own. */
   function reportClock({ skew, isAnswered }: Session): void {

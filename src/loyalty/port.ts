@@ -3,8 +3,7 @@ import type { Deadline } from '../resilience/deadline.ts';
 
 /**
  * AntCRM as the rules of calls see it (docs/antcrm.md). Phones are E.164; the client writes AntCRM's form. No
- * method throws: each way in which a call can end is a value. No method repeats a call that might have been
- * applied.
+ * method throws: each end of a call is a value. No method repeats a call that might have been applied.
  *
  * @example
  * const by = { kind: 'phone', value: '+84867123456' } as const;
@@ -22,13 +21,10 @@ export interface AntCrm {
   contact(by: Identifier): Promise<Read<Contact | null>>;
 }
 
-type CustomerValues = Readonly<Partial<Record<'phone' | 'email', string | undefined>>>;
-export type AccumulateRequest = CustomerValues & {
-  readonly code: string;
-  readonly name?: string | undefined;
-};
+type SentValues = Readonly<Partial<Record<'phone' | 'email', string | undefined>>>;
+export type AccumulateRequest = SentValues & { readonly code: string; readonly name?: string | undefined };
 /** Nothing is written after `writeBefore`. */
-export type RedeemRequest = CustomerValues & { readonly gift: string; readonly writeBefore: Deadline };
+export type RedeemRequest = SentValues & { readonly gift: string; readonly writeBefore: Deadline };
 
 /** From `fromMs` to before `toMs`; epoch ms. */
 export type Period = { readonly fromMs?: number | undefined; readonly toMs?: number | undefined };
@@ -58,11 +54,8 @@ export type Answer = { readonly time?: AnswerTime | undefined };
  */
 export type CallOutcome = Answer & { readonly kind: 'applied' | 'refused' | 'unavailable' | 'unknown' };
 
-export type Read<Value> = Answer &
-  (
-    | { readonly ok: true; readonly value: Value }
-    | { readonly ok: false; readonly reason: 'unavailable' | 'unreadable' }
-  );
+type Failure = { readonly ok: false; readonly reason: 'unavailable' | 'unreadable' };
+export type Read<Value> = Answer & ({ readonly ok: true; readonly value: Value } | Failure);
 
 /** A record of the history, read tolerantly, with the customer that it names. */
 export type LoyaltyRecord = Readonly<HistoryRecord> & { readonly whose?: CustomerNames | undefined };

@@ -67,9 +67,9 @@ export async function check(effect: Check, session: Session): Promise<Outcome> {
 }
 
 /** At the time of the call and now: one of them must be known, and none may be large. */
-function isTrusted(called: Skew | undefined, now: Skew | undefined): boolean {
-  if (called === undefined && now === undefined) return false;
-  return (called === undefined || isSmall(called)) && (now === undefined || isSmall(now));
+function isTrusted(...skews: readonly (Skew | undefined)[]): boolean {
+  const measured = skews.filter((skew) => skew !== undefined);
+  return measured.length > 0 && measured.every(isSmall);
 }
 
 /** The record of a success, to tell what was earned or spent; undefined where it does not show in time. */

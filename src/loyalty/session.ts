@@ -3,7 +3,7 @@ import { type EffectContext, LeaseLost, type Skew, TurnInterrupted } from '../co
 import type { World } from '../engine/world.ts';
 import type { Log } from '../observability/log.ts';
 import { waitAtMost } from '../resilience/deadline.ts';
-import type { GuessLimit } from './guess-limit.ts';
+import type { TokenBucket } from '../resilience/token-bucket.ts';
 import type * as port from './port.ts';
 
 /** What effects are performed with. */
@@ -13,7 +13,9 @@ export type Tools = {
   readonly contacts: 'on' | 'off';
   /** How long one call may take, ms (`ANTCRM_TIMEOUT_MS`). */
   readonly timeoutMs: number;
-  readonly guesses: GuessLimit;
+  /** Refused codes. People who mistype also have good codes: a good one forgives a refused one. */
+  readonly guesses: TokenBucket;
+  alarmGuessing(): void;
   readonly log: Log;
   readonly world: World;
 };
@@ -60,10 +62,14 @@ export class Session {
   /** To be called after `intend` only. */
   async accumulate(request: port.AccumulateRequest): Promise<port.CallOutcome> {
     this.#isCalled = true;
-    const { guesses, antcrm } = this.tools;
-    if (!guesses.take()) return { kind: 'unavailable' };
+    const { guesses, antcrm, alarmGuessing } = this.tools;
+    // Taken before the answer: guesses that are sent at once must not all pass.
+    if (!guesses.take()) {
+      alarmGuessing();
+      return { kind: 'unavailable' };
+    }
     const outcome = await antcrm.accumulate(request);
-    guesses.note(outcome.kind);
+    guesses.give(outcome.kind === 'applied' ? 2 : outcome.kind === 'refused' ? 0 : 1);
     return this.#noteTime(outcome);
   }
 

@@ -116,15 +116,15 @@ export function parseReason(json: unknown): string | undefined {
 }
 
 /**
- * AntCRM's own words, made fit for an operator's log: at most 200 characters, without the values that were
- * `sent`, control characters, e-mails, words with a digit and, after the first word, words with a capital: names.
+ * AntCRM's own words, made fit for an operator's log: at most 200 characters, without what the customer gave,
+ * control characters, e-mails, words with a digit and, after the first word, words with a capital.
  */
-export function scrub(reason: string, sent: readonly (string | undefined)[]): string {
+export function scrub(reason: string, given: readonly (string | undefined)[]): string {
   let scrubbed = reason;
-  for (const value of sent) if (value && value.length > 1) scrubbed = scrubbed.replaceAll(value, '*');
-  const words = scrubbed.trim().split(/[\p{C}\p{Z}]+/u);
+  for (const value of given) if (value && value.length > 1) scrubbed = scrubbed.replaceAll(value, '*');
   const isPersonal = (word: string, index: number) =>
     /[@\p{N}]/u.test(word) || (index > 0 && /\p{Lu}/u.test(word));
+  const words = scrubbed.trim().split(/[\p{C}\p{Z}]+/u);
   const shown = words.map((word, index) => (isPersonal(word, index) ? '*' : word));
   return shown.join(' ').slice(0, MAX_LENGTH);
 }
@@ -148,6 +148,8 @@ export function parseHistory(json: unknown, { type, by }: HistoryFilter): Histor
   return { records, full: list.length >= HISTORY_PAGE };
 }
 
+const TYPES: Readonly<Record<number, HistoryType>> = { 1: 'point', 2: 'gift' };
+
 function parseRecord(entry: unknown, asked: HistoryType): LoyaltyRecord | null {
   const record = recordSchema.safeParse(entry).data;
   if (!record) return null;
@@ -166,8 +168,6 @@ function parseRecord(entry: unknown, asked: HistoryType): LoyaltyRecord | null {
     whose: record.contact && toNames(record.contact),
   };
 }
-
-const TYPES: Readonly<Record<number, HistoryType>> = { 1: 'point', 2: 'gift' };
 
 function toNames({ customerId, phones, emails }: z.infer<typeof namesSchema>): CustomerNames {
   const names = { customerId, phones: [] as string[], emails: [] as string[] };

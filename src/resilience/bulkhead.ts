@@ -1,12 +1,7 @@
 import type { World } from '../engine/world.ts';
 
-export type BulkheadOptions = {
-  /** How many calls may run at once. */
-  readonly places: number;
-  /** How long a call waits for a place, ms. */
-  readonly patienceMs: number;
-  readonly world: Pick<World, 'timer'>;
-};
+/** How many calls may run at once, and how long another call waits for a place, ms. */
+export type BulkheadLimits = { readonly places: number; readonly patienceMs: number };
 
 /**
  * Bounds the calls that run at once, so that a slow service does not hold up everything. Further calls wait
@@ -22,14 +17,16 @@ export type BulkheadOptions = {
  * }
  */
 export class Bulkhead {
-  readonly #options: BulkheadOptions;
+  readonly #patienceMs: number;
+  readonly #world: Pick<World, 'timer'>;
   /** First come, first served. */
   readonly #line = new Set<() => void>();
   #free: number;
 
-  constructor(options: BulkheadOptions) {
-    this.#options = options;
-    this.#free = options.places;
+  constructor({ places, patienceMs }: BulkheadLimits, world: Pick<World, 'timer'>) {
+    this.#free = places;
+    this.#patienceMs = patienceMs;
+    this.#world = world;
   }
 
   /** True: the call has a place and must `leave`. False: there was none in time. */
@@ -47,7 +44,6 @@ export class Bulkhead {
   }
 
   #wait(): Promise<boolean> {
-    const { world, patienceMs } = this.#options;
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const end = (isAdmitted: boolean): void => {
       timer.cancel();
@@ -55,7 +51,7 @@ export class Bulkhead {
       resolve(isAdmitted);
     };
     const admit = (): void => end(true);
-    const timer = world.timer(patienceMs, () => end(false));
+    const timer = this.#world.timer(this.#patienceMs, () => end(false));
     this.#line.add(admit);
     return promise;
   }

@@ -1,0 +1,42 @@
+import type { World } from '../engine/world.ts';
+
+export type TokenBucketOptions = {
+  /** How many tokens the bucket holds, at the start, too. */
+  readonly burst: number;
+  readonly perSecond: number;
+  readonly world: Pick<World, 'monotonicMs'>;
+};
+
+/**
+ * Bounds how often something happens: `burst` times at once, and `perSecond` times in the long run.
+ *
+ * @example
+ * const guesses = new TokenBucket({ burst: 60, perSecond: 1, world });
+ * if (!guesses.take()) return 'too many';
+ */
+export class TokenBucket {
+  readonly #options: TokenBucketOptions;
+  #tokens: number;
+  #sinceMs: number;
+
+  constructor(options: TokenBucketOptions) {
+    this.#options = options;
+    this.#tokens = options.burst;
+    this.#sinceMs = options.world.monotonicMs();
+  }
+
+  /** Whether there was a token; true takes it. */
+  take(): boolean {
+    const nowMs = this.#options.world.monotonicMs();
+    this.give(((nowMs - this.#sinceMs) / 1000) * this.#options.perSecond);
+    this.#sinceMs = nowMs;
+    if (this.#tokens < 1) return false;
+    this.#tokens -= 1;
+    return true;
+  }
+
+  /** Puts tokens in, as far as there is room. */
+  give(count: number): void {
+    this.#tokens = Math.min(this.#options.burst, this.#tokens + count);
+  }
+}
