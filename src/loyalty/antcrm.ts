@@ -53,9 +53,7 @@ type ApiCall = {
 type WriteRequest = Pick<ApiCall, 'body' | 'given' | 'writeBefore' | 'isFresh'>;
 type Parse<Value> = (json: unknown) => Value | 'unreadable';
 
-/**
- * What an answer means to a write and to a read: the last table of docs/antcrm.md. A 2xx tells for itself.
- */
+/** What an answer means to a write and to a read (docs/antcrm.md, last table). A 2xx tells for itself. */
 const MEANINGS = {
   keyRefused: { write: 'unavailable', read: 'unavailable' }, // 401, 403
   busy: { write: 'unknown', read: 'unavailable' }, // 408, 429
@@ -87,7 +85,6 @@ const ALARM_EVERY_MS = 60_000;
 const MAX_ANSWER_BYTES = 1024 * 1024;
 /** AntCRM does not document the number of the first page. */
 const FIRST_PAGE = 1;
-/** A probe asks for the points of nobody. */
 const NOBODY = { type: 'point', by: { kind: 'phone', value: '+84000000000' } } as const;
 
 const decline = (reason: string): Attempt => ({ verdict: 'declined', reason, ms: 0 });
@@ -288,7 +285,6 @@ const isFailure = ({ verdict, reason = '' }: Attempt): boolean =>
 
 /** A write only where it was surely not sent. */
 function isRepeatable({ method }: ApiCall, { verdict, status, json }: Attempt): boolean {
-  if (verdict === 'unsent') return true;
-  if (method === 'POST') return false;
-  return verdict === 'lost' || verdict === 'failing' || (status === 200 && json === undefined);
+  const isBroken = verdict === 'lost' || verdict === 'failing' || (status === 200 && json === undefined);
+  return verdict === 'unsent' || (method === 'GET' && isBroken);
 }

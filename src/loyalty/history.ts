@@ -103,20 +103,14 @@ async function readSums(by: Identifier, session: Session): Promise<Outcome> {
     readAll(session, { type: 'gift', by }),
   ]);
   if (!earned.ok || !spent.ok) return { kind: 'unavailable' };
-  return {
-    kind: 'sums',
-    earned: sum(earned.value.records),
-    spent: sum(spent.value.records),
-    partial: !earned.value.isComplete || !spent.value.isComplete,
-  };
+  const partial = !earned.value.isComplete || !spent.value.isComplete;
+  return { kind: 'sums', earned: sum(earned.value.records), spent: sum(spent.value.records), partial };
 }
 
-function sum(records: readonly LoyaltyRecord[]): number {
-  let total = 0;
-  for (const { failed, score = 0 } of records) if (!failed) total += score;
-  return total;
-}
+const sum = (records: readonly LoyaltyRecord[]): number =>
+  records.reduce((total, { failed, score = 0 }) => total + (failed ? 0 : score), 0);
 
+type Points = number | null | undefined;
 /** Reading the points may hold up a list of gifts this long, and the result of an operation half as long. */
 const LIST_MS = 2000;
 const RESULT_MS = 1000;
@@ -125,7 +119,7 @@ const RESULT_MS = 1000;
  * The customer's points by AntCRM's record: null = there is none; undefined = it cannot be read within
  * `withinMs`. Asks once, and never throws.
  */
-export async function readPoints(by: Identifier, session: Session, withinMs = RESULT_MS) {
+export async function readPoints(by: Identifier, session: Session, withinMs = RESULT_MS): Promise<Points> {
   if (session.tools.contacts === 'off' || !session.mayRead()) return undefined;
   const contact = await session.waitAtMost(withinMs, session.contact(by));
   if (!contact?.ok) return undefined;
@@ -133,10 +127,7 @@ export async function readPoints(by: Identifier, session: Session, withinMs = RE
 }
 
 /** Undefined unless both were read. */
-export function toMovement(
-  before: number | undefined,
-  after: number | null | undefined,
-): Movement | undefined {
+export function toMovement(before: number | undefined, after: Points): Movement | undefined {
   return before === undefined || after === undefined || after === null ? undefined : { before, after };
 }
 

@@ -14,10 +14,7 @@ export type LockResult = OtherOperations | 'unreadable' | 'busy';
 /** Locks for `forMs`, or as long as a lock lives unless told. */
 export type LockRequest = { names: Iterable<string>; operation: string; forMs?: number | undefined };
 
-/**
- * How long a lock lives before the outcome is unknown, ms: long enough for a process that takes the turn
- * over, and no longer, because a process may die before the intent.
- */
+/** How long a lock lives before the outcome is unknown, ms: long enough to take the turn over. */
 export const BRIEF_MS = 3 * 60 * 1000;
 
 /** Takes all locks or none, always in the same order, so that of two operations one gets through. */

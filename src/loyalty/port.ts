@@ -7,7 +7,8 @@ import type { Deadline } from '../resilience/deadline.ts';
  *
  * @example
  * const by = { kind: 'phone', value: '+84867123456' } as const;
- * const call = await antcrm.redeem({ gift: 'DAUMAY01', phone: by.value, writeBefore: deadlineIn(5000, world) });
+ * const writeBefore = deadlineIn(5000, world);
+ * const call = await antcrm.redeem({ gift: 'DAUMAY01', phone: by.value, writeBefore });
  * if (call.kind === 'unknown') await antcrm.history({ type: 'gift', by, page: 1 });
  */
 export interface AntCrm {
@@ -29,11 +30,7 @@ export type RedeemRequest = SentValues & { readonly gift: string; readonly write
 /** From `fromMs` to before `toMs`; epoch ms. */
 export type Period = { readonly fromMs?: number | undefined; readonly toMs?: number | undefined };
 
-export type HistoryQuery = Period & {
-  readonly type: HistoryType;
-  readonly by: Identifier;
-  readonly page: number;
-};
+export type HistoryQuery = Period & Readonly<{ type: HistoryType; by: Identifier; page: number }>;
 
 /** How many records AntCRM puts on a page of the history. */
 export const HISTORY_PAGE = 20;

@@ -31,12 +31,9 @@ export async function readBaseline(
 ): Promise<string[] | null> {
   const read = await readAll(session, { type: 'gift', by: call.by, fromMs: call.fromMs });
   if (!read.ok || !read.value.isComplete) return null;
-  const ids: string[] = [];
-  for (const record of read.value.records) {
-    if (!mayBeRedemptionOf(call.code, record)) continue;
-    if (record.id === undefined) return null;
-    ids.push(record.id);
-  }
+  const redemptions = read.value.records.filter((record) => mayBeRedemptionOf(call.code, record));
+  const ids = redemptions.map(({ id }) => id).filter((id) => id !== undefined);
+  if (ids.length < redemptions.length) return null;
   addNamesIn(names, read.value.records);
   return ids;
 }

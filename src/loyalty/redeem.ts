@@ -8,7 +8,6 @@ import type { Session } from './session.ts';
 import { carries } from './wire.ts';
 
 type Redeem = Extract<Effect, { kind: 'redeem' }>;
-
 type Request = Omit<RedeemRequest, 'writeBefore'>;
 /** Whose points are spent: the names, the points by AntCRM's record, what the request carries. */
 type Customer = { names: Set<string>; points: number | undefined; request: Request };
@@ -21,8 +20,7 @@ const FRESH_MS = 1000;
 /**
  * Spends points, calling at most once per operation, however often the turn is repeated: locks, baseline,
  * intent, call (docs/how-it-works.md, "A redemption whose answer is lost"). The locks are given back at once
- * where no intent was stored, else with the stored outcome: a crash in between leaves the customer locked,
- * never free.
+ * where no intent was stored, else with the stored outcome: a crash in between leaves the customer locked.
  */
 export async function redeem(effect: Redeem, session: Session): Promise<Outcome> {
   const { operation, gift, by } = effect;
@@ -69,12 +67,12 @@ async function conclude(
   session: Session,
 ): Promise<Outcome> {
   const { operation, lookup, others, before } = call;
-  const { locks } = lookup;
   if (kind === 'unknown') {
     // From now on for as long as it is looked up.
-    await lockAll(session.context, { names: locks, operation });
+    await lockAll(session.context, { names: lookup.locks, operation });
     return { kind, operation, lookup };
   }
+  const { locks } = lookup;
   if (kind === 'unavailable') return { kind, operation, locks };
   if (kind === 'refused') return { kind, operation, locks, ...(before !== undefined && { points: before }) };
   const after = before === undefined ? undefined : readPoints(lookup.by, session);
@@ -85,9 +83,9 @@ async function conclude(
 }
 
 /**
- * The request carries the proved identifier; the other one only if it is proved, too, or on the same record of AntCRM's.
- * Where that record does not say who the customer is, the history may: the lock must be the same by phone and by e-mail.
- * Null if AntCRM cannot be asked.
+ * The request carries the proved identifier; the other one only if it is proved, too, or on the same record.
+ * If the record does not say who the customer is, the history may: the lock must be the same by phone and by
+ * e-mail. Null if AntCRM cannot be asked.
  */
 async function identify({ gift, by, also }: Redeem, session: Session): Promise<Customer | null> {
   const names = new Set([`${by.kind}:${by.value}`]);

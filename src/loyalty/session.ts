@@ -53,13 +53,12 @@ export class Session {
     return this.#noteTime(await this.tools.antcrm.contact(by));
   }
 
-  /** To be called after `intend` only. */
+  /** Like `accumulate`, to be called after `intend` only. */
   async redeem(request: port.RedeemRequest): Promise<port.CallOutcome> {
     this.#isCalled = true;
     return this.#noteTime(await this.tools.antcrm.redeem(request));
   }
 
-  /** To be called after `intend` only. */
   async accumulate(request: port.AccumulateRequest): Promise<port.CallOutcome> {
     this.#isCalled = true;
     const { guesses, antcrm, alarmGuessing } = this.tools;

@@ -4,7 +4,7 @@ import type { AccumulateRequest, Contact, CustomerNames, HistoryPage, HistoryQue
 import { HISTORY_PAGE, type LoyaltyRecord, type RedeemRequest } from './port.ts';
 
 /*
- * What goes over the wire, exactly as docs/antcrm.md has it, and what comes back, read tolerantly: a part that is
+ * What goes over the wire, as docs/antcrm.md has it, and what comes back, read tolerantly: a part that is
  * missing, null or of a wrong type is simply not there. Nothing here throws, whatever the value.
  */
 
