@@ -91,7 +91,9 @@ export function createTelegram(options: TelegramOptions): Channel {
 
   return {
     ...TELEGRAM,
-    greeting: () => [`${TELEGRAM.title} is on, by ${mode}.`],
+    greeting: () => [
+      `${TELEGRAM.title} is on, by ${mode}; several processes share its limit of messages a second.`,
+    ],
     async plugin(app) {
       if (mode === 'webhook' && secret) app.register(webhookRoute(secret));
     },
