@@ -186,49 +186,46 @@ function codeOf(error: Error): string {
 /** Of each of two tries. */
 const HOOK_LIMITS = { timeoutMs: 5000, maxBytes: 64 * 1024 };
 
-/** From one word about the same thing to the next, ms. */
+/** Between two calls about the same subject. */
 const HOOK_EVERY_MS = 60_000;
 
 /**
- * Tells a URL of the operator's that something happened: one try and one more. Nobody waits for it, and nothing follows from
- * how it ends, but that `onFailed` is called. What happens to the same thing within a minute is told when the minute is
- * over, the latest alone.
+ * Tells a URL of the operator's that something happened: one try and one more. Nothing waits for it; after two failures it
+ * calls `onFailed`. News of the same subject within a minute are told at its end, the latest alone.
  */
 export function createHook(url: string, onFailed: () => void) {
   const { origin, pathname, search } = new URL(url);
-  const { exchange, close } = createTransport({ allows: (to) => to === origin });
-  const call = { method: 'POST', origin, path: pathname + search, ...HOOK_LIMITS } as const;
+  const transport = createTransport({ allows: (to) => to === origin });
+  const headers = { 'content-type': 'application/json' };
+  const call = { method: 'POST', origin, path: pathname + search, headers, ...HOOK_LIMITS } as const;
+  /** The subjects of the last minute, each with the news that waits for its end. */
+  const waiting = new Map<string, string | undefined>();
 
-  async function isTold(body: string): Promise<boolean> {
-    const told = await exchange({ ...call, body, headers: { 'content-type': 'application/json' } });
-    return told.kind === 'answered' && told.status < 300;
+  async function post(body: string, tries = 2): Promise<void> {
+    const answer = await transport.exchange({ ...call, body });
+    if (answer.kind === 'answered' && answer.status < 300) return;
+    if (tries > 1) await post(body, tries - 1);
+    else onFailed();
   }
-  async function tellTwice(body: string): Promise<void> {
-    if (!(await isTold(body)) && !(await isTold(body))) onFailed();
-  }
 
-  /** What was told of within the last minute, and what is to be told of it next. */
-  const told = new Map<string, string | undefined>();
-
-  function tell(about: string, body: string): void {
-    const isEarly = told.has(about);
-    told.set(about, isEarly ? body : undefined);
+  function tell(subject: string, body: string): void {
+    const isEarly = waiting.has(subject);
+    waiting.set(subject, isEarly ? body : undefined);
     if (isEarly) return;
-    void tellTwice(body);
-    const again = (): void => {
-      const next = told.get(about);
-      told.delete(about);
-      if (next !== undefined) tell(about, next);
-    };
-    setTimeout(again, HOOK_EVERY_MS).unref();
+    void post(body);
+    setTimeout(() => {
+      const next = waiting.get(subject);
+      waiting.delete(subject);
+      if (next !== undefined) tell(subject, next);
+    }, HOOK_EVERY_MS).unref();
   }
 
   return {
-    tell: (about: string, what: object) => tell(about, JSON.stringify(what)),
+    tell: (subject: string, news: object) => tell(subject, JSON.stringify(news)),
     close(): Promise<void> {
-      for (const next of told.values()) if (next !== undefined) void tellTwice(next);
-      told.clear();
-      return close();
+      for (const next of waiting.values()) if (next !== undefined) void post(next);
+      waiting.clear();
+      return transport.close();
     },
   };
 }

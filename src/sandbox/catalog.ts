@@ -1,8 +1,6 @@
 import type { Gift } from '../conversation/context.ts';
 
-/*
- * What the sandbox sells and gives away (README, "Talk to it").
- */
+/* What the sandbox sells and gives away (README, "Talk to it"). */
 
 /** A product or a gift, as AntCRM has it. */
 export type Item = Readonly<Record<'code' | 'name' | 'id', string> & { score: number }>;
@@ -21,44 +19,40 @@ const PICK_UP = {
   en: 'The shop at 12 Le Loi, District 1, daily 8:00–20:00. Bring your phone.',
 };
 
-/** The gifts as the bot offers them; AntCRM itself knows them by their Vietnamese names. */
-export const sandboxGifts = [
+const OFFERED = [
   {
     code: 'DAUMAY01',
     name: { vi: 'Đầu máy', en: 'Media player' },
     score: 10,
     description: { vi: 'Đầu phát 4K, kèm điều khiển.', en: 'Plays 4K, remote included.' },
-    pickUp: PICK_UP,
   },
   {
     code: 'LOA01',
     name: { vi: 'Loa', en: 'Speaker' },
     score: 250,
     description: { vi: 'Loa Bluetooth 20 W, pin 12 giờ.', en: 'Bluetooth, 20 W, plays for 12 hours.' },
-    pickUp: PICK_UP,
   },
   {
     code: 'NOICOM01',
     name: { vi: 'Nồi cơm', en: 'Rice cooker' },
     score: 1_000_000,
     description: { vi: 'Nồi cơm điện tử 1,8 lít.', en: 'Holds 1.8 litres.' },
-    pickUp: PICK_UP,
   },
-] as const satisfies readonly Gift[];
+];
+
+/** The gifts as the bot offers them; AntCRM itself knows them by their Vietnamese names. */
+export const sandboxGifts: readonly Gift[] = OFFERED.map((gift) => ({ ...gift, pickUp: PICK_UP }));
 
 export const GIFTS: readonly Item[] = sandboxGifts.map(({ code, name, score }, index) => {
   return { code, name: name.vi, score, id: `64d9f2ec2b3ba308b322c78${index + 2}` };
 });
 
 export const SAMPLE_CODE = 'TIVInpmx8b98pfg';
-const PRINTED = /^(TIVI|TULANH)(000000(?!000)\d{3})$/;
+const PRINTED = /^(TIVI|TULANH)(000000(?!000)\d{3}|(?<=TIVI)npmx8b98pfg)$/;
 
 /** The product that a code was printed on; null: no such code was ever printed. */
-export function readPrintedCode(
-  code: string,
-): { readonly product: Item; readonly serialNumber: string } | null {
-  const [, prefix, serialNumber] =
-    code === SAMPLE_CODE ? ['', 'TIVI', 'npmx8b98pfg'] : (PRINTED.exec(code) ?? []);
-  const product = PRODUCTS.find((one) => prefixOf(one) === prefix);
-  return product && serialNumber !== undefined ? { product, serialNumber } : null;
+export function readPrintedCode(code: string): Readonly<{ product: Item; serialNumber: string }> | null {
+  const [, prefix, serialNumber = ''] = PRINTED.exec(code) ?? [];
+  const product = PRODUCTS.find((item) => prefixOf(item) === prefix);
+  return product ? { product, serialNumber } : null;
 }

@@ -4,13 +4,9 @@ import { GIFTS, type Item, PRODUCTS, prefixOf, readPrintedCode } from './catalog
 type Address = { readonly type: 'Work'; readonly _id: string; readonly value: string };
 
 /** A customer; without a `customerId` a stranger: a failed attempt makes nobody a customer. */
-export type Person = {
-  readonly phones: Address[];
-  readonly emails: Address[];
+export type Person = Readonly<{ phones: Address[]; emails: Address[]; lastname: ''; id: string }> & {
   name: string;
-  readonly lastname: '';
   readonly customerId?: number;
-  readonly id: string;
 };
 
 /** What a request says about the person it is for. */
@@ -23,7 +19,7 @@ export type Entry = {
   readonly status: 0 | 1;
   readonly product?: Item | undefined;
   readonly gift?: Item | { readonly code: string } | undefined;
-  readonly contact: Person;
+  contact: Person;
   readonly code?: string | undefined;
   readonly serialNumber?: string | undefined;
   /** Epoch ms; the history shows it from `visibleAt` on. */
@@ -38,10 +34,10 @@ export type Sources = { readonly now: () => number; readonly newId: () => string
 const GARNACHO: Named = { name: 'Garnacho', phone: '0867123456', email: 'garnacho@gmail.com' };
 
 /** However it is written. */
-const hasPhone = ({ phones }: Person, phone: string) =>
-  phones.some(({ value }) => toE164(value) === toE164(phone));
-const hasEmail = ({ emails }: Person, email: string) =>
-  emails.some(({ value }) => value.toLowerCase() === email.toLowerCase());
+const hasPhone = ({ phones }: Person, phone: string | undefined): boolean =>
+  phone !== undefined && phones.some(({ value }) => toE164(value) === toE164(phone));
+const hasEmail = ({ emails }: Person, email: string | undefined): boolean =>
+  email !== undefined && emails.some(({ value }) => value.toLowerCase() === email.toLowerCase());
 
 export type Ledger = ReturnType<typeof createLedger>;
 
@@ -54,7 +50,7 @@ export function createLedger({ now, newId }: Sources) {
   const used = new Set<string>();
   const garnacho = write(newPerson(475), GARNACHO);
   let customers: readonly Person[] = [garnacho];
-  let entries = pastOf(garnacho, now(), newId);
+  const entries = pastOf(garnacho, now(), newId);
 
   function newPerson(customerId?: number): Person {
     const known = customerId === undefined ? {} : { customerId };
@@ -71,8 +67,8 @@ export function createLedger({ now, newId }: Sources) {
 
   /** Whoever has the phone, then whoever has the e-mail. */
   function matching({ phone, email }: Named): Person[] {
-    const byPhone = customers.filter((one) => phone !== undefined && hasPhone(one, phone));
-    return [...byPhone, ...customers.filter((one) => email !== undefined && hasEmail(one, email))];
+    const byPhone = customers.filter((person) => hasPhone(person, phone));
+    return [...byPhone, ...customers.filter((person) => hasEmail(person, email))];
   }
 
   /**
@@ -87,26 +83,23 @@ export function createLedger({ now, newId }: Sources) {
       for (const { value } of other.phones) write(customer, { phone: value });
       for (const { value } of other.emails) write(customer, { email: value });
     }
-    entries = entries.map((entry) =>
-      others.includes(entry.contact) ? { ...entry, contact: customer } : entry,
-    );
+    for (const entry of entries) if (others.includes(entry.contact)) entry.contact = customer;
     return write(customer, named);
   }
 
   function balance(customer: Person) {
-    const theirs = entries.filter(({ contact, status }) => contact === customer && status === 1);
-    const total = (type: Entry['type']) =>
-      theirs.reduce((sum, entry) => sum + (entry.type === type ? entry.score : 0), 0);
-    return { available: total(1) - total(2), earned: total(1) };
+    const scores = { 1: 0, 2: 0 };
+    for (const { contact, status, type, score } of entries)
+      if (contact === customer && status === 1) scores[type] += score;
+    return { available: scores[1] - scores[2], earned: scores[1] };
   }
 
   type Made = Pick<Entry, 'type' | 'score' | 'product' | 'serialNumber' | 'gift' | 'code'>;
   function note(made: Made, named: Named, refusal: string | null, hiddenMs: number): string | null {
     const isEarned = made.type === 1 && refusal === null;
     const contact = isEarned ? join(named) : (matching(named)[0] ?? write(newPerson(), named));
-    const createdAt = now();
-    const status = refusal === null ? 1 : 0;
-    entries.push({ ...made, status, contact, createdAt, visibleAt: createdAt + hiddenMs, id: newId() });
+    const at = { createdAt: now(), visibleAt: now() + hiddenMs, id: newId() };
+    entries.push({ ...made, ...at, status: refusal === null ? 1 : 0, contact });
     return refusal;
   }
 
@@ -117,7 +110,11 @@ export function createLedger({ now, newId }: Sources) {
 
     accumulate(code: string, named: Named, hiddenMs = 0): string | null {
       const printed = readPrintedCode(code);
-      const refusal = refuseCode(named, printed !== null, used.has(code));
+      const refusal = firstOf([
+        [named.phone === undefined && named.email === undefined, 'A phone or an email is needed'],
+        [printed === null, 'The code does not exist'],
+        [used.has(code), 'The code has been used'],
+      ]);
       if (refusal === null) used.add(code);
       const score = refusal === null ? (printed?.product.score ?? 0) : 0;
       return note({ type: 1, score, ...printed, code }, named, refusal, hiddenMs);
@@ -126,7 +123,11 @@ export function createLedger({ now, newId }: Sources) {
     redeem(code: string, named: Named, hiddenMs = 0): string | null {
       const [customer] = matching(named);
       const gift = GIFTS.find((one) => one.code === code);
-      const refusal = refuseGift(gift, customer && balance(customer).available);
+      const refusal = firstOf([
+        [gift === undefined, 'The gift does not exist'],
+        [customer === undefined, 'The customer does not exist'],
+        [customer && gift && gift.score > balance(customer).available, 'Not enough points'],
+      ]);
       return note({ type: 2, score: gift?.score ?? 0, gift: gift ?? { code } }, named, refusal, hiddenMs);
     },
 
@@ -143,30 +144,23 @@ export function createLedger({ now, newId }: Sources) {
   };
 }
 
-function refuseCode({ phone, email }: Named, isPrinted: boolean, isUsed: boolean): string | null {
-  if (phone === undefined && email === undefined) return 'A phone or an email is needed';
-  if (!isPrinted) return 'The code does not exist';
-  return isUsed ? 'The code has been used' : null;
-}
-
-function refuseGift(gift: Item | undefined, available: number | undefined): string | null {
-  if (!gift) return 'The gift does not exist';
-  if (available === undefined) return 'The customer does not exist';
-  return gift.score > available ? 'Not enough points' : null;
-}
+const firstOf = (rules: readonly (readonly [isBroken: unknown, refusal: string])[]): string | null =>
+  rules.find(([isBroken]) => isBroken)?.[1] ?? null;
 
 const HOUR_MS = 60 * 60 * 1000;
 
 /**
  * 45 accumulations and 25 redemptions, every ninth of which failed; oldest first. They end the day before `nowMs` and go
- * back some ten weeks, so that every period has something to show, and leave a balance for a few of the affordable gifts.
- * Their codes are not among those that can be tried.
+ * back some ten weeks, so that every period has records. Their codes are not among those that can be tried.
  */
 function pastOf(contact: Person, nowMs: number, newId: () => string): Entry[] {
-  const entry = (at: number) => ({ createdAt: at, visibleAt: at, id: newId(), contact });
+  const entry = (hoursAgo: number) => {
+    const at = nowMs - hoursAgo * HOUR_MS;
+    return { createdAt: at, visibleAt: at, id: newId(), contact };
+  };
   const earned = Array.from({ length: 45 }, (_, n): Entry => {
     const product = PRODUCTS[n % PRODUCTS.length];
-    const at = entry(nowMs - (45 - n) * 36 * HOUR_MS + 12 * HOUR_MS);
+    const at = entry((45 - n) * 36 - 12);
     const serialNumber = String(100_000_001 + n);
     const code = (product ? prefixOf(product) : '') + serialNumber;
     // A failed attempt tells no product: the code was mistyped.
@@ -177,8 +171,7 @@ function pastOf(contact: Person, nowMs: number, newId: () => string): Entry[] {
     const isFailed = n % 9 === 8;
     const wanted = isFailed ? 'NOICOM01' : n % 2 === 0 ? 'DAUMAY01' : 'LOA01';
     const gift = GIFTS.find(({ code }) => code === wanted);
-    const at = entry(nowMs - (25 - n) * 62 * HOUR_MS + 20 * HOUR_MS);
-    return { ...at, type: 2, score: gift?.score ?? 0, status: isFailed ? 0 : 1, gift };
+    return { ...entry((25 - n) * 62 - 20), type: 2, score: gift?.score ?? 0, status: isFailed ? 0 : 1, gift };
   });
   return [...earned, ...redeemed].sort((a, b) => a.createdAt - b.createdAt);
 }

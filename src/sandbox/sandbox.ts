@@ -25,29 +25,20 @@ const querySchema = z.object({
   email: text.optional(),
   page: z.coerce.number().int().min(1).default(1),
 });
-const historySchema = querySchema.extend({
-  type: z.literal('point').optional(),
-  createdAtRangeFrom: z.coerce.number().optional(),
-  createdAtRangeTo: z.coerce.number().optional(),
-});
-const contactsSchema = querySchema.extend({
-  contactType: z.literal('customer'),
-  limit: z.coerce.number().int().min(1).max(100).default(PAGE),
-});
+const time = z.coerce.number().optional();
+const type = z.literal('point').optional();
+const historySchema = querySchema.extend({ type, createdAtRangeFrom: time, createdAtRangeTo: time });
+const limit = z.coerce.number().int().min(1).max(100).default(PAGE);
+const contactsSchema = querySchema.extend({ contactType: z.literal('customer'), limit });
 
 const CALLS = ['accumulate', 'redeem', 'history', 'contacts'] as const;
 type Call = (typeof CALLS)[number];
 type Answer = (request: FastifyRequest, hiddenMs: number) => unknown;
 
 /**
- * A way to misbehave:
- * - `lose-answer`: applied, then the connection is cut.
- * - `late-record`: the same, and the history shows it `ms` later.
- * - `refuse-connection`: cut before anything is applied. A server that listens cannot refuse a connection, so to the
- *   caller this looks like a reset: it cannot know that nothing was applied.
- * - `slow`: applied at once, answered after `ms`.
- * - `error-500`: not applied, answered with 500.
- * - `bad-json`: applied, answered with JSON that breaks off.
+ * A way to misbehave. Nothing is applied by `refuse-connection` (to the caller a reset, since a server that listens cannot
+ * refuse) and `error-500`. Applied are `lose-answer` (the connection is cut), `late-record` (the same, and the history shows
+ * it `ms` later), `slow` (answered after `ms`) and `bad-json` (the answer breaks off).
  */
 const faultSchema = z.object({
   call: z.enum(CALLS),
@@ -85,41 +76,41 @@ export function createSandbox(sources: Partial<Sources> = {}): FastifyPluginAsyn
       if (!request.headers.apikey) return reply.code(401).send({ message: 'The header apikey is missing' });
     });
 
-    function answer(call: Call, method: 'GET' | 'POST', url: string, from: Answer): void {
-      app.route({ ...route, method, url, handler });
-      async function handler(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-        const { fault, ms = 0 } = take(call) ?? {};
-        if (fault === 'refuse-connection') return cut(request, reply);
-        if (fault === 'error-500') return reply.code(500).send({ message: 'Internal error' });
-        const json = from(request, fault === 'late-record' ? ms : 0);
-        if (fault === 'lose-answer' || fault === 'late-record') return cut(request, reply);
-        if (fault === 'bad-json')
-          return reply.type('application/json').send(JSON.stringify(json).slice(0, -1));
-        if (fault === 'slow') await delay(ms, undefined, { signal: stopping.signal }).catch(() => undefined);
-        return json;
-      }
-    }
+    const answer = (call: Call, from: Answer) => async (request: FastifyRequest, reply: FastifyReply) => {
+      const { fault, ms = 0 } = take(call) ?? {};
+      if (fault === 'refuse-connection') return cut(request, reply);
+      if (fault === 'error-500') return reply.code(500).send({ message: 'Internal error' });
+      const json = from(request, fault === 'late-record' ? ms : 0);
+      if (fault === 'lose-answer' || fault === 'late-record') return cut(request, reply);
+      if (fault === 'bad-json') return reply.type('application/json').send(JSON.stringify(json).slice(0, -1));
+      if (fault === 'slow') await delay(ms, undefined, { signal: stopping.signal }).catch(() => undefined);
+      return json;
+    };
 
-    answer('accumulate', 'POST', '/accumulate', ({ body }, hiddenMs) => {
+    const accumulate = answer('accumulate', ({ body }, hiddenMs) => {
       const { code, data } = accumulateSchema.parse(body);
       const named = { phone: data.phones[0]?.value, email: data.emails[0]?.value, name: data.name };
       return verdict(ledger.accumulate(code, named, hiddenMs));
     });
-    answer('redeem', 'POST', '/redeem', ({ body }, hiddenMs) => {
+    const redeem = answer('redeem', ({ body }, hiddenMs) => {
       const { code, data } = redeemSchema.parse(body);
       return verdict(ledger.redeem(code, data, hiddenMs));
     });
-    answer('history', 'GET', '/history-point', ({ query }) => {
+    const history = answer('history', ({ query }) => {
       const { type, createdAtRangeFrom, createdAtRangeTo, page, ...by } = historySchema.parse(query);
       const found = ledger.history(type ? 1 : 2, by, createdAtRangeFrom, createdAtRangeTo);
       return pageOf(found, page).map(recordJson);
     });
-    answer('contacts', 'GET', '/contacts', ({ query }) => {
+    const contacts = answer('contacts', ({ query }) => {
       const { page, limit, ...by } = contactsSchema.parse(query);
       const isAny = by.phone === undefined && by.email === undefined;
       const found = isAny ? ledger.customers() : [ledger.find(by) ?? []].flat();
       return pageOf(found, page, limit).map((one) => contactJson(one, ledger));
     });
+    app.post('/accumulate', route, accumulate);
+    app.post('/redeem', route, redeem);
+    app.get('/history-point', route, history);
+    app.get('/contacts', route, contacts);
   }
 
   function helperRoutes(app: FastifyInstance): void {
