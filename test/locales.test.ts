@@ -119,6 +119,15 @@ function sources(): string[] {
 }
 
 describe('the wording', () => {
+  it.each(LOCALES)('tells who waits for a person in 25 words at most, with the way back (%s)', (locale) => {
+    const waiting = Object.entries(WORDING[locale]).filter(([key]) => /^person\.waiting/.test(key));
+    expect(waiting.length).toBe(3);
+    for (const [key, text] of waiting) {
+      const words = text.replaceAll(/\{\{.*?\}\}/g, 'X').split(/\s+/);
+      expect([key, words.length <= 25, /"(huỷ|back)"/.test(text)]).toEqual([key, true, true]);
+    }
+  });
+
   const languages = LOCALES.map((locale) => [locale, WORDING[locale]] as const);
   const [[, first], ...others] = [languages[0] ?? ['none', {}], ...languages.slice(1)] as const;
 

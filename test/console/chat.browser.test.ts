@@ -108,6 +108,7 @@ describe('the chat', () => {
     const page = await open();
     await type(page, 'tích điểm');
     await replied(page, 'accumulate.askCode');
+    expect(await choice(page, 'redeem').isDisabled(), 'a button that is over').toBe(true);
     await page.reload();
     await replied(page, 'accumulate.askCode');
     await expect.poll(() => log(page).locator('.mine').allTextContents()).toEqual(['Bạn: tích điểm']);

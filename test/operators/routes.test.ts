@@ -64,7 +64,9 @@ async function loseAnswer(bot: Started, conversation: string): Promise<string> {
   await bot.ask('POST', '/sandbox/faults', fault, bearer(STAFF));
   const summary = await says(bot, conversation, { text: `redeem DAUMAY01 ${PHONE}` });
   const choice = summary?.choices?.find(({ id }) => id.startsWith('confirm:'))?.id ?? '';
-  expect(await says(bot, conversation, { choice })).toMatchObject({ key: 'operation.checking' });
+  // Busy while the operation before is being given back.
+  const press = async () => (await says(bot, conversation, { choice }))?.key;
+  await expect.poll(press, { timeout: 5000 }).toBe('operation.checking');
   return choice.slice('confirm:'.length);
 }
 
