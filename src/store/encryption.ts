@@ -133,14 +133,12 @@ function memoize<Value>(make: (name: string) => Value): (name: string) => Value 
 
 /**
  * Every store carries a check value, so that a process with other keys touches nothing: it would find nobody
- * (`HASH_KEY`), or begin every conversation anew (`STATE_KEY`). The value holds a hash made with `HASH_KEY`,
- * and seals of the last two state keys: two, because processes restart one after another while a key is
- * changed.
+ * (`HASH_KEY`), or begin every conversation anew (`STATE_KEY`). It holds a hash made with `HASH_KEY`, and
+ * seals of the last two state keys: two, because processes restart one after another while a key is changed.
  *
- * `stored`: the values that the store has now: none if it is empty, two if a process died while it replaced
- * them. Answers the value that the store must have from now on: the same, or, if our state key is new, one
- * with its seal and the seal that we opened. Throws `StoreRefused` if the hash is another one or our keys
- * open no seal.
+ * `stored`: the values in the store: none if it is empty, two if a process died while it replaced them.
+ * Answers the value that it must have from now on: the same, or, if our state key is new, one with its seal
+ * and the seal that we opened. Throws `StoreRefused` if the hash is another one or our keys open no seal.
  */
 export type Canary = (stored: readonly string[]) => string;
 

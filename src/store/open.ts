@@ -8,28 +8,22 @@ import { connectRedis } from './redis/connection.ts';
 import { RedisFeed } from './redis/feed.ts';
 import { createRedisRecords } from './redis/records.ts';
 
-export type OpenStore = { readonly records: RecordStore; readonly feed: Feed; close(): Promise<void> };
+type OpenStore = { readonly records: RecordStore; readonly feed: Feed; close(): Promise<void> };
 
-/**
- * Opens a Redis, or the memory of this process. Rejects with `StoreRefused` if the Redis is not for our keys.
- */
+/** Opens a Redis, or the memory of this process. Rejects with `StoreRefused` if our keys do not fit. */
 export async function openStore(
   redis: { readonly address: RedisAddress; readonly waitReplicas: number } | undefined,
   canary: Canary,
-  observe: Pick<Observe, 'log' | 'command' | 'memory'>,
+  { log, command: onCommand, memory: onMemory }: Pick<Observe, 'log' | 'command' | 'memory'>,
 ): Promise<OpenStore> {
   if (redis === undefined) {
     const feed = createMemoryFeed();
     return { records: createMemoryStore(realWorld), feed, close: () => feed.close() };
   }
-  const connection = await connectRedis(redis.address, {
-    canary,
-    log: observe.log,
-    onCommand: observe.command,
-  });
+  const connection = await connectRedis(redis.address, { canary, log, onCommand });
   const feed = new RedisFeed(connection);
   return {
-    records: createRedisRecords(connection, { ...redis, onMemory: observe.memory }),
+    records: createRedisRecords(connection, { ...redis, onMemory }),
     feed,
     async close() {
       await feed.close();

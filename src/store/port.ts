@@ -1,16 +1,17 @@
 import { crc32 } from 'node:zlib';
 
 /**
- * Keeps records. A store knows sealed bytes and nothing of their content. Rules for every implementation, held by
- * one contract suite (`test/contract/records.ts`):
+ * Keeps records. A store knows sealed bytes and nothing of their content. Rules for every implementation,
+ * held by one contract suite (`test/contract/records.ts`):
  * - Each method is one atomic step in one slot. A record and its index entries change together or not at all.
  * - Time is the clock of the record's own node, cut to whole milliseconds: a lower bound.
- * - Each method rejects with `StoreUnavailable` if the store did not confirm. A swap may have executed all the
- *   same; the caller simply sends it again.
+ * - Each method rejects with `StoreUnavailable` if the store did not confirm. A swap may have executed all
+ *   the same; the caller simply sends it again.
  *
  * @example
  * const { nowMs, bytes } = await store.read(key);
- * const swap = { expected: bytes && versionOf(bytes), bytes: seal(change(open(bytes), nowMs)), ttlMs: 180 * DAY_MS };
+ * const next = seal(change(open(bytes), nowMs));
+ * const swap = { expected: bytes && versionOf(bytes), bytes: next, ttlMs: 180 * DAY_MS };
  * const indexes = [{ index: 'due', member: name, score: nowMs }];
  * const swapped = await store.compareAndSwap(key, { ...swap, indexes });
  * if (!swapped.swapped) return tryAgainFrom(swapped.bytes);
@@ -20,9 +21,9 @@ export interface RecordStore {
   read(key: Key): Promise<{ readonly nowMs: number; readonly bytes: Uint8Array | null }>;
 
   /**
-   * Replaces the record if its version is the expected one, and changes indexes with it. Idempotent: if the record
-   * already has the version of `bytes`, the swap executes again. Otherwise nothing changes, and the answer is the
-   * record that is there.
+   * Replaces the record if its version is the expected one, and changes indexes with it. Idempotent: if the
+   * record already has the version of `bytes`, the swap executes again. Otherwise nothing changes, and the
+   * answer is the record that is there.
    */
   compareAndSwap(key: Key, swap: Swap): Promise<Swapped>;
 
@@ -33,9 +34,9 @@ export interface RecordStore {
   list(index: Index, range: Range): Promise<Listed>;
 
   /**
-   * Tells within 2 s whether a record could be stored now: it writes what a swap would write to every node, as
-   * durably, at most once a second. Answers the store's faults, one line each for operators (none: healthy).
-   * Rejects with `StoreUnavailable` if no node takes it; the message has a line for each node.
+   * Tells within 2 s whether a record could be stored now: it writes what a swap would write to every node,
+   * as durably, at most once a second. Answers the store's faults, one line each for operators (none:
+   * healthy). Rejects with `StoreUnavailable` if no node takes it; the message has a line for each node.
    */
   health(): Promise<string[]>;
 }
@@ -61,8 +62,8 @@ export const isIndex = (name: string): name is Exclude<Index, 'broken'> =>
   name !== 'broken' && INDEXES.some((index) => index === name);
 
 /**
- * Files a member under a score (epoch ms) in its record's shard; null removes it. A member is a record's name, with
- * more parts behind a colon if one record has several.
+ * Files a member under a score (epoch ms) in its record's shard; null removes it. A member is a record's
+ * name, with more parts behind a colon if one record has several.
  */
 export type IndexChange = {
   readonly index: Exclude<Index, 'broken'>;
@@ -84,8 +85,8 @@ export type Swap = {
 };
 
 /**
- * `durable`: the swap asked for it, and enough replicas acknowledged (or none is wanted). If it asked and got false,
- * the swap executed, but a failover may lose it.
+ * `durable`: the swap asked for it, and enough replicas acknowledged (or none is wanted). If it asked and got
+ * false, the swap executed, but a failover may lose it.
  */
 export type Swapped =
   | { readonly swapped: true; readonly nowMs: number; readonly durable: boolean }
@@ -97,7 +98,7 @@ export type Range = { readonly shard: number; readonly upTo: 'now' | 'ever'; rea
 export type Listed = { readonly nowMs: number; readonly count: number; readonly entries: readonly Entry[] };
 export type Entry = { readonly member: string; readonly score: number };
 
-/** The schema (1 byte) and the seal's nonce (12), with which a record begins. No two versions are ever equal. */
+/** A record begins with its version: the schema (1 byte) and the seal's nonce (12). It never comes again. */
 export const versionOf = (bytes: Uint8Array): Uint8Array => bytes.subarray(0, 13);
 
 export const ASIDE_MS = 180 * 24 * 60 * 60 * 1000;
@@ -116,8 +117,8 @@ export function shardOf(key: Key): number {
 }
 
 /**
- * Keeps a conversation's last `FEED_LENGTH` events until `FEED_MS` after the latest, and tells followers in all
- * processes of new ones. Each method rejects with `StoreUnavailable` if the store did not confirm.
+ * Keeps a conversation's last `FEED_LENGTH` events until `FEED_MS` after the latest, and tells followers in
+ * all processes of new ones. Each method rejects with `StoreUnavailable` if the store did not confirm.
  *
  * @example
  * const unfollow = await feed.follow(conversation, lastSeen, ({ seq, body }) => show(seq, body));
@@ -125,11 +126,13 @@ export function shardOf(key: Key): number {
  * unfollow();
  */
 export interface Feed {
-  /** Appends an event and tells the followers. Idempotent: drops an event whose seq is not above the last one. */
+  /**
+   * Appends an event and tells the followers. Idempotent: drops an event if its seq is not above the last.
+   */
   publish(conversation: string, event: FeedEvent): Promise<void>;
   /**
-   * Calls `onEvent` for every stored event with a seq above `afterSeq`, then for every new one, in order and once
-   * each, until the returned function is called. Resolves when no new event can be missed any more.
+   * Calls `onEvent` for every stored event with a seq above `afterSeq`, then for every new one, in order and
+   * once each, until the returned function is called. Resolves when no new event can be missed any more.
    */
   follow(conversation: string, afterSeq: number, onEvent: (event: FeedEvent) => void): Promise<() => void>;
   /** Drops the stored events of a conversation. Followers stay. */

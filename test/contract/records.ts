@@ -1,19 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createMemoryStore } from '../../src/store/memory.ts';
-import {
-  asideOf,
-  INDEXES,
-  type Index,
-  type Key,
-  type Listed,
-  type RecordStore,
-  SHARDS,
-  type Swap,
-  type Swapped,
-  shardOf,
-  versionOf,
-} from '../../src/store/port.ts';
+import type { Index, Key, Listed, RecordStore, Swap, Swapped } from '../../src/store/port.ts';
+import { asideOf, INDEXES, SHARDS, shardOf, versionOf } from '../../src/store/port.ts';
 import { fc } from '../support/properties.ts';
 
 /** A fresh, empty store; `another` is the same one as a second process sees it. */
@@ -56,35 +45,21 @@ export function recordsContract(name: string, open: OpenRecords): void {
       );
     });
 
-    test('lists what is due by the clock of the node, the first to come first, and counts beyond the limit', async () => {
+    test('lists each shard by the clock of its node, the first to come first, and counts beyond the limit', async () => {
       const { store } = await fresh();
       const key = someKey();
       const { nowMs } = await store.read(key);
-      const many = [nowMs - 2, nowMs - 1, nowMs - 3, nowMs + DAY_MS].map((score, at) => ({
-        index: 'due' as const,
-        member: `${nameOf(key)}:${at}`,
-        score,
+      const indexes = [nowMs - 2, nowMs - 1, nowMs - 3, nowMs + DAY_MS].map((score, at) => ({
+        ...{ index: 'due' as const, member: `${nameOf(key)}:${at}`, score },
       }));
-      await store.compareAndSwap(key, swapOf({ bytes: record('first'), indexes: many }));
-      const now = await store.list('due', { shard: shardOf(key), upTo: 'now', limit: 2 });
-      expect(now.count).toBe(3);
-      expect(scores(now)).toEqual([nowMs - 3, nowMs - 2]);
-      const ever = await store.list('due', { shard: shardOf(key), upTo: 'ever', limit: 10 });
-      expect(scores(ever)).toEqual([nowMs - 3, nowMs - 2, nowMs - 1, nowMs + DAY_MS]);
-      expect(await store.list('due', { shard: shardOf(key), upTo: 'ever', limit: 0 })).toMatchObject({
-        count: 4,
-        entries: [],
-      });
-    });
-
-    test('lists each shard by itself, and nothing of what was never filed', async () => {
-      const { store } = await fresh();
-      const key = someKey();
-      await store.compareAndSwap(key, swapOf({ bytes: record('first'), indexes: due(key, 1) }));
-      const shard = (shardOf(key) + 1) % SHARDS;
-      for (const index of INDEXES) {
-        expect(await store.list(index, { shard, upTo: 'ever', limit: 10 })).toMatchObject({ count: 0 });
-      }
+      await store.compareAndSwap(key, swapOf({ bytes: record('first'), indexes }));
+      const list = (upTo: 'now' | 'ever', limit: number, shard = shardOf(key)) =>
+        store.list('due', { shard, upTo, limit });
+      const now = await list('now', 2);
+      expect([now.count, scores(now)]).toEqual([3, [nowMs - 3, nowMs - 2]]);
+      expect(scores(await list('ever', 10))).toEqual([nowMs - 3, nowMs - 2, nowMs - 1, nowMs + DAY_MS]);
+      expect(await list('ever', 0)).toMatchObject({ count: 4, entries: [] });
+      expect(await list('ever', 10, (shardOf(key) + 1) % SHARDS)).toMatchObject({ count: 0 });
     });
 
     test('puts a record aside that is shorter than a version', async () => {
@@ -108,34 +83,30 @@ export function recordsContract(name: string, open: OpenRecords): void {
 
     test('lets one of many swaps at once win, and tells the others what is there', async () => {
       const { store, another } = await fresh();
-      const key = someKey();
+      const [key, first] = [someKey(), record('first')];
       const processes = [store, await another()];
-      const first = record('first');
       await store.compareAndSwap(key, swapOf({ bytes: first }));
-      const swaps = Array.from({ length: 20 }, (_, at) => replacing(first, { bytes: record(`${at}`) }));
+      const bytes = Array.from({ length: 20 }, (_, at) => record(`${at}`));
       const swapped = await Promise.all(
-        swaps.map((swap, at) => processes[at % 2]?.compareAndSwap(key, swap)),
+        bytes.map((next, at) => processes[at % 2]?.compareAndSwap(key, replacing(first, { bytes: next }))),
       );
-      const winners = swaps.filter((_, at) => swapped[at]?.swapped);
-      expect(winners).toHaveLength(1);
-      const there = bytesOf(await store.read(key));
-      expect(there).toEqual(winners[0]?.bytes);
-      for (const one of swapped) if (one?.swapped === false) expect(taken(one)).toEqual(there);
+      const winners = bytes.filter((_, at) => swapped[at]?.swapped);
+      expect(winners).toEqual([bytesOf(await store.read(key))]);
+      for (const loser of swapped) if (loser?.swapped === false) expect([taken(loser)]).toEqual(winners);
     });
 
     test('answers the time of the node with everything, which never goes back', async () => {
       const { store } = await fresh();
       const key = someKey();
-      const first = record('first');
-      const times = [
-        (await store.read(key)).nowMs,
-        (await store.compareAndSwap(key, swapOf({ bytes: first }))).nowMs,
-        (await store.compareAndSwap(key, swapOf({ bytes: record('second') }))).nowMs,
-        (await store.list('due', { shard: shardOf(key), upTo: 'now', limit: 1 })).nowMs,
-      ];
+      const { nowMs } = await store.read(key);
+      const times = [nowMs];
+      for (const text of ['first', 'second']) {
+        times.push((await store.compareAndSwap(key, swapOf({ bytes: record(text) }))).nowMs);
+      }
+      times.push((await store.list('due', { shard: shardOf(key), upTo: 'now', limit: 1 })).nowMs);
       expect(times.every(Number.isSafeInteger)).toBe(true);
       expect(times).toEqual(times.toSorted((a, b) => a - b));
-      expect(Math.abs(Number(times[0]) - Date.now())).toBeLessThan(10_000);
+      expect(Math.abs(nowMs - Date.now())).toBeLessThan(10_000);
     });
 
     test('says that a swap is durable where that was asked for, also of one sent twice', async () => {
@@ -151,16 +122,12 @@ export function recordsContract(name: string, open: OpenRecords): void {
       expect(taken(await store.compareAndSwap(key, stale))).toEqual(second);
     });
 
-    test('keeps any bytes as they are, however many', async () => {
+    test('keeps any bytes as they are, and reports no faults while it is healthy', async () => {
       const { store } = await fresh();
       const key = someKey();
       const large = Buffer.concat([randomBytes(13), randomBytes(200_000), Buffer.from('\r\n\0é')]);
       await store.compareAndSwap(key, swapOf({ bytes: large }));
       expect(bytesOf(await store.read(key))).toEqual(large);
-    });
-
-    test('reports no faults while it is healthy', async () => {
-      const { store } = await fresh();
       expect(await store.health()).toEqual([]);
     });
   });

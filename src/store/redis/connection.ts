@@ -267,7 +267,7 @@ export class RedisConnection {
     throw this.#closed;
   }
 
-  /** Verifies the canary. While the store does not answer, the last verdict holds. Resolves with a refusal. */
+  /** Verifies the canary; resolves with a refusal. The last verdict holds while the store does not answer. */
   verify(): Promise<StoreRefused | undefined> {
     this.#verifying ??= this.#agree().then(
       () => this.#judge(null),
@@ -341,7 +341,7 @@ export class RedisConnection {
 /** Commands on further connections fail by themselves, and the main connection logs why. */
 export const ignore = (): void => {};
 
-/** A node that holds data: its name for operators, a key that it holds, its connection if there is one now. */
+/** A node that holds data: its name for operators, a key that it holds, its connection if there is one. */
 export type DataNode = { readonly name: string; readonly key: string; readonly redis: Redis | undefined };
 
 /** The nodes that share these keys, as far as known; none of a cluster that was not reached yet. */
@@ -363,8 +363,8 @@ const ownerOf = (key: string, { slots }: Cluster): string | null =>
   slots[new Command('exists', [key]).getSlot() ?? 0]?.[0] ?? null;
 
 /**
- * The command's answer. Rejects with `StoreUnavailable` for whatever else happens: no connection, no answer in
- * time, a full memory. The reason holds neither arguments nor credentials, as ioredis' errors do.
+ * The command's answer. Rejects with `StoreUnavailable` for whatever else happens: no connection, no answer
+ * in time, a full memory. The reason holds neither arguments nor credentials, as ioredis' errors do.
  */
 export const confirm = <Answer>(command: Promise<Answer>): Promise<Answer> =>
   command.catch((error: unknown) => {

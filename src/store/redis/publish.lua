@@ -4,7 +4,7 @@
 -- ARGV  seq, body, channel, events to keep, life (ms)
 -- Answer  1; 0: this seq, or a later one, was published already
 --
--- Sent again, it is dropped. The news is 'seq before:seq:body', so that a follower sees whether it missed one.
+-- Sent again, it is dropped. The news is 'seq before:seq:body', so a follower sees whether it missed one.
 
 local last = redis.call('LINDEX', KEYS[1], -1)
 local before = last and tonumber(string.match(last, '^%d+')) or 0

@@ -15,8 +15,8 @@ import { dataNodes, ignore, reasonOf } from './connection.ts';
  */
 
 /**
- * The hash tags of the shards. CRC16 is linear and the characters' low bits are the shard's, so the 256 slots are
- * 64 apart: n equal masters get at most ⌈256 / n⌉ + 1 shards each.
+ * The hash tags of the shards. CRC16 is linear and the characters' low bits are the shard's, so the 256 slots
+ * are 64 apart: n equal masters get at most ⌈256 / n⌉ + 1 shards each.
  */
 const TAGS = Array.from({ length: SHARDS }, (_, shard) => {
   const [high, low] = [64 + (shard >> 4), 64 + (shard & 15)];
@@ -28,7 +28,7 @@ export const storedName = (key: Key): string => `${TAGS[shardOf(key)]}${key}`;
 
 const indexName = (index: Index, shard: number): string => `${TAGS[shard]}${index}`;
 
-/** Replicas may take so long to acknowledge. */
+/** Replicas may take so long to acknowledge a swap. */
 const WAIT_MS = 1000;
 
 /** `waitReplicas`: so many replicas must acknowledge a durable swap. `onMemory`: how full a node is, 0 to 1. */
@@ -48,11 +48,9 @@ export function createRedisRecords(connection: RedisConnection, options: Records
     },
 
     async compareAndSwap(key, swap) {
-      const call = toCall(key, swap);
-      if (!swap.durable || waitReplicas === 0) {
-        return toSwapped(await connection.run(call), swap.durable === true);
-      }
-      const wait = { replicas: waitReplicas, waitMs: WAIT_MS };
+      const [call, wait] = [toCall(key, swap), { replicas: waitReplicas, waitMs: WAIT_MS }];
+      const isDurable = swap.durable === true;
+      if (!isDurable || waitReplicas === 0) return toSwapped(await connection.run(call), isDurable);
       const { answer, acknowledged } = await connection.runDurably(call, wait);
       return toSwapped(answer, acknowledged >= waitReplicas);
     },
@@ -66,7 +64,7 @@ export function createRedisRecords(connection: RedisConnection, options: Records
   };
 }
 
-/** The arguments of a swap of nothing. If there is a record, it is of another version, and the answer brings it. */
+/** A swap of nothing. If there is a record, it is of another version, and the answer brings it. */
 const READ = ['longer than a version', '', 0, 0];
 
 function toCall(key: Key, { expected, bytes, ttlMs, indexes, aside }: Swap) {
@@ -115,9 +113,7 @@ const EVERY_MS = 1000;
 const GRACE_MS = 300;
 /** Replicas may take so long to acknowledge a probe: less than a caller waits for other nodes. */
 const REPLICAS_MS = 200;
-/**
- * A record of 10 s that always finds its own version, and an entry that is added and removed: it always writes.
- */
+/** A record of 10 s that always finds its own version, and an entry that comes and goes: it always writes. */
 const PROBE = ['', Buffer.from('what readiness writes'), 10_000, 2, 'probe', 0, 'probe', ''];
 
 /** Swaps a record on each node, as a message would be. */
@@ -139,7 +135,7 @@ function createReadiness(connection: RedisConnection, options: RecordsOptions): 
         ? [`redis: node ${nodes[at]?.name} ${explain(connection.lost() ?? reasonOf(result.reason))}`]
         : [],
     );
-    // Not beside the probes: of commands that are sent at once, ioredis redirects none if their slots moved apart.
+    // Not beside the probes: ioredis redirects no commands that are sent at once if their slots moved apart.
     await Promise.race([connection.verify(), delay(GRACE_MS)]);
     if (connection.lost() === null) connection.throwIfClosed();
     if (refusals.length === nodes.length) {

@@ -1,12 +1,12 @@
 -- Replaces a record if it is of the expected version, and changes its entries of indexes with it.
 --
--- KEYS  record; the index of each change; to put what was there aside: its new place, the index of what is aside
+-- KEYS  record; the index of each change; to put the record aside: its new key, the index of broken records
 -- ARGV  expected version ('' = no record), the new record ('' = none), its life (ms), how many changes;
 --       of each change: member, score ('' = out); to put aside: member, life (ms)
 -- Answer  now (ms); or {now, what is there} where that is of another version: then nothing was changed
 --
 -- A read is a swap of nothing that expects what no record is.
--- Sent again, it finds its own version and writes the same once more, so that a WAIT behind it waits for it, too.
+-- Sent again, it finds its own version and writes the same once more, so a WAIT behind it waits for it, too.
 
 local RECORD, EXPECTED, NEXT, LIFE_MS, CHANGES = KEYS[1], ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local VERSION_BYTES = 13
