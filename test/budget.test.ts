@@ -9,7 +9,7 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: numb
   root: { files: /^([^/]+$|(http|observability|resilience)\/)/, lines: 2970, count: 27 },
   // The design gives it 4,900 lines in 36 files.
   conversation: { files: /^conversation\//, lines: 8920, count: 41 },
-  engine: { files: /^(engine|store)\//, lines: 5560, count: 35 },
+  engine: { files: /^(engine|store)\//, lines: 5540, count: 35 },
   loyalty: { files: /^loyalty\//, lines: 1400, count: 11 },
   sandbox: { files: /^sandbox\//, lines: 425, count: 4 },
   channels: { files: /^channels\//, lines: 4330, count: 30 },
