@@ -34,10 +34,12 @@ const app = await createApp(config, { log: await logOutput(process.stdout), watc
 for (const warning of warnings) app.server.log.warn(warning);
 // Whether a start would be refused: asked once, where whatever ends is started again (compose.yaml).
 if (process.argv.includes('--check')) {
-  const fault = await app.checkStore().then(() => undefined, messageOf);
-  if (fault !== undefined) console.error(`REDIS_URL: ${fault}`);
+  const isSound = await app.checkStore().then(
+    () => true,
+    ({ message }: Error) => console.error(`REDIS_URL: ${message}`),
+  );
   await app.stop();
-  process.exit(fault === undefined ? 0 : 1);
+  process.exit(isSound ? 0 : 1);
 }
 
 const skip = ['SIGINT', 'SIGTERM'] as const;
@@ -103,8 +105,4 @@ function faultLines(): string[] {
   return [...app.channels.faults()].flatMap(([channel, lines]) =>
     lines.map((line) => `  OUT OF ORDER: ${channel}: ${line}`),
   );
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -33,7 +33,9 @@ const answerSchema: z.ZodType<Answer> = z.strictObject({
   id: z.string().regex(/^(?!none$)[a-z][a-z\d.-]{0,39}$/, '1–40 of a–z 0–9 . -, a letter first, not "none"'),
   asks: z
     .strictObject(perLocale(() => z.array(question).max(50).readonly()))
-    .refine((asks) => Object.values(asks).flat().length > 0, 'a question at least'),
+    .refine((asks) => Object.values(asks).flat().length > 0, 'a question at least')
+    // A built-in answer has questions of its own.
+    .optional(),
   answer: localized(1000),
 });
 

@@ -383,7 +383,8 @@ describe('ANSWERS_FILE', () => {
   };
 
   it('is read, and so is the example of docs/configuration.md', () => {
-    expect(configOf(written([hours])).answers).toEqual([hours]);
+    const bare = { id: 'fee', answer: hours.answer };
+    expect(configOf(written([hours, bare])).answers).toEqual([hours, bare]);
     const document = readFileSync(new URL('../docs/configuration.md', import.meta.url), 'utf8');
     const example: unknown = JSON.parse(/## Answers[\s\S]*?```json\n([\s\S]*?)```/.exec(document)?.[1] ?? '');
     const { answers } = configOf(written(example));

@@ -15,7 +15,7 @@ export type ServerOptions = {
   readonly log?: { write(line: string): void } | undefined;
 };
 
-/** The part of the configuration that servers read. */
+/** The part of the configuration that the servers read. */
 export type ServerSettings = {
   readonly listen: { readonly host: string; readonly port: number };
   /** Undefined: one server is for all. */

@@ -18,7 +18,7 @@ import { indexPhrases, phraseAt } from './vocabulary.ts';
 
 /**
  * An operator's answer to a question. `id`: one of the language files' ids, or one of the operator's own; it is a label of a
- * metric, so `config/variables.ts` bounds it. `asks`: questions as customers write them, beside those of the language files.
+ * metric, so `operator-files.ts` bounds it. `asks`: questions as customers write them, beside those of the language files.
  */
 export type Answer = {
   readonly id: string;
