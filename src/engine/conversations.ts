@@ -8,6 +8,7 @@ import {
   type Accepted,
   accept,
   type Commit,
+  type ConversationTransition,
   commit,
   type Filing,
   type Held,
@@ -18,7 +19,6 @@ import {
   release,
   renew,
   type Taking,
-  type Transition,
   take,
 } from './transitions.ts';
 import type { VersionedRecords } from './versioned-records.ts';
@@ -154,7 +154,7 @@ export function createConversations(options: {
   const taking = (): Taking => ({ owner: world.id(), leaseMs, schema: VERSION });
 
   /** A change that only the holder may make. */
-  async function change<Answer>(lease: Lease, transition: Transition<Answer>, durable = false) {
+  async function change<Answer>(lease: Lease, transition: ConversationTransition<Answer>, durable = false) {
     const updated = await records.update(lease.conversation, transition, { durable });
     lease.advance(updated.record, updated.nowMs);
     return updated;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Declared } from './record.ts';
-import type { Kind, Transition } from './versioned-records.ts';
+import type { RecordKind, Transition } from './versioned-records.ts';
 
 /*
  * A customer's record: one redemption at a time, over all conversations, and what earlier ones left.
@@ -24,7 +24,7 @@ export const LOCK_MS = 2 * 60 * 60 * 1000;
 /** Longer than any operation is looked up (`OPERATION_CHECKS`). */
 export const SETTLED_MS = 24 * 60 * 60 * 1000;
 
-export const CUSTOMER: Kind<CustomerRecord> = {
+export const CUSTOMER: RecordKind<CustomerRecord> = {
   kind: 'u',
   ttlMs: SETTLED_MS,
   write: (record) => Buffer.from(JSON.stringify(record)),

@@ -20,7 +20,7 @@ import type { Limits } from './limits.ts';
 import { type Platform, written } from './messages.ts';
 import type { createPhotos } from './photos.ts';
 import type { PendingCall } from './record.ts';
-import type { Trip } from './trace.ts';
+import type { RoundTrip } from './trace.ts';
 import type { Asker } from './turn.ts';
 import type { World } from './world.ts';
 
@@ -91,7 +91,7 @@ export type EffectTools = {
   unlock(customer: string, operation: string, record?: string, awaited?: string): Promise<unknown>;
   readonly perform: Perform;
   readonly photos: ReturnType<typeof createPhotos>;
-  readonly trip: Trip;
+  readonly trip: RoundTrip;
   platform(channel: string): Platform | undefined;
   stopping(): boolean;
   readonly limits: Pick<Limits, 'workingMs'>;

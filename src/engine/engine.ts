@@ -15,7 +15,7 @@ import { Outages } from './outages.ts';
 import { Outbox } from './outbox.ts';
 import { createPhotos } from './photos.ts';
 import { Scheduler } from './scheduler.ts';
-import { createTrip, type Traces } from './trace.ts';
+import { createRoundTrip, type Traces } from './trace.ts';
 import { CONVERSATION, commit } from './transitions.ts';
 import { type Conversation, openTurn, type TurnTools, takeStep, toCommit } from './turn.ts';
 import { TurnEvent } from './turn-event.ts';
@@ -140,7 +140,7 @@ class EngineProcess implements Engine {
     const [world, spans, limits] = [this.#world, this.#spans, this.#limits];
     const customers = new VersionedRecords(CUSTOMER, { store, sealer: encryption, world, onFault });
     const nameOf = this.#turns.customerName;
-    const trip = createTrip(spans, this.#options.traces);
+    const trip = createRoundTrip(spans, this.#options.traces);
     const lockOf = (customer: string, operation: string, forMs?: number) =>
       trip('lock', operation, async () => {
         const { answer } = await customers.update(nameOf(customer), lock(operation, forMs));

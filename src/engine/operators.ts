@@ -38,7 +38,7 @@ export type OpenLetter = {
 };
 
 /** What is kept of a conversation. What cannot be read is left out; `state` is null then, too. */
-export type Conversation = {
+export type StoredConversation = {
   readonly nowMs: number;
   readonly state: State | null;
   /** Who wrote last, and where replies go. */
@@ -70,7 +70,7 @@ export type Operators = {
   /** Dead letters, oldest first. */
   letters(): Promise<OpenLetter[]>;
   /** What is kept of a conversation now; null: nothing. */
-  conversation(name: string): Promise<Conversation | null>;
+  conversation(name: string): Promise<StoredConversation | null>;
   /** How a channel's conversation is called in stores and logs. */
   nameOf(channel: string, conversation: string): string;
   /**

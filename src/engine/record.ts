@@ -116,7 +116,7 @@ export type OutboxEntry = Declared<z.infer<typeof outboxSchema>>;
 export type PendingCall = Declared<z.infer<typeof callSchema>>;
 export type Retry = Declared<z.infer<typeof retrySchema>>;
 export type DeadLetter = Declared<z.infer<typeof letterSchema>>;
-export type Listed = Declared<z.infer<typeof listedSchema>>;
+export type RequestedEntry = Declared<z.infer<typeof listedSchema>>;
 
 /**
  * All that is kept of a conversation. `state` is the dialogue's state as JSON. `stored` is the same state, already read,

@@ -2,16 +2,16 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Message, Sender } from '../conversation/message.ts';
 import type { State } from '../conversation/state.ts';
 import type { Spans } from '../observability/tracing.ts';
-import type { Trace, TracedCall, Trip as TripName } from './messages.ts';
+import type { Trace, TracedCall, Trip } from './messages.ts';
 import type { NumberedItem } from './outbox.ts';
 import { realWorld } from './world.ts';
 
 /** Looks into the turns of some channels. Turns of other channels cost a comparison, and nothing of them is kept. */
 export type Traces = {
   /** Does the `work` of a turn that is looked into: the last reply of what comes out carries the trace. */
-  around(turn: Seen, work: () => Promise<readonly NumberedItem[]>): Promise<readonly NumberedItem[]>;
+  around(turn: TracedTurn, work: () => Promise<readonly NumberedItem[]>): Promise<readonly NumberedItem[]>;
   /** The turn at work asks something of the store. */
-  count(trip: TripName): void;
+  count(trip: Trip): void;
   /** Whether turns of this channel are looked into. */
   isSeen(channel: string): boolean;
   /** To be called with every attempt to call AntCRM; it belongs to the turn that awaits it. */
@@ -19,7 +19,7 @@ export type Traces = {
 };
 
 /** What a trace needs to know of a turn. `after` is read once the work is done. */
-type Seen = {
+type TracedTurn = {
   readonly message: Message | null;
   readonly sender: Sender | undefined;
   readonly before: State;
@@ -27,20 +27,20 @@ type Seen = {
 };
 
 /** A round trip to the store that a turn waits for before its reply: counted for the look inside, and a span. */
-export type Trip = <Result>(
-  name: Exclude<TripName, 'take'>,
+export type RoundTrip = <Result>(
+  name: Exclude<Trip, 'take'>,
   operation: string | undefined,
   work: () => Promise<Result>,
 ) => Promise<Result>;
 
-export function createTrip(spans: Spans, traces: Pick<Traces, 'count'> | undefined): Trip {
+export function createRoundTrip(spans: Spans, traces: Pick<Traces, 'count'> | undefined): RoundTrip {
   return (name, operation, work) => {
     traces?.count(name);
     return spans.around(`store ${name}`, { operation }, work);
   };
 }
 
-type Notes = { readonly calls: TracedCall[]; readonly trips: TripName[] };
+type Notes = { readonly calls: TracedCall[]; readonly trips: Trip[] };
 
 /** What a text was taken for where the conversation was, and why, as people read it. */
 type Explain = (text: string, before: State, sender: Sender) => NonNullable<Trace['understood']>;
@@ -50,7 +50,7 @@ export function createTraces(channels: readonly string[], explain: Explain): Tra
   const atWork = new AsyncLocalStorage<Notes>();
 
   async function traced(
-    { message, sender, before, after }: Seen,
+    { message, sender, before, after }: TracedTurn,
     work: () => Promise<readonly NumberedItem[]>,
   ) {
     const notes: Notes = { calls: [], trips: ['take'] };

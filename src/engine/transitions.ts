@@ -4,16 +4,16 @@ import type { StoredState } from './messages.ts';
 import {
   type ConversationRecord,
   type DeadLetter,
-  type Listed,
   newRecord,
   type OutboxEntry,
   type PendingCall,
+  type RequestedEntry,
   type Retry,
   readRecord,
   writeRecord,
 } from './record.ts';
 import { HOUR_CHARS, ID_CHARS, toHour } from './record-v1.ts';
-import type { IndexEntry, Kind, Transition as RecordTransition } from './versioned-records.ts';
+import type { IndexEntry, RecordKind, Transition } from './versioned-records.ts';
 
 /*
  * Everything that can happen to a conversation's record, as pure functions `(record, nowMs) → { record, answer }`. Each is
@@ -25,7 +25,7 @@ import type { IndexEntry, Kind, Transition as RecordTransition } from './version
  * who may try to take a lease; no promise depends on time.
  */
 
-export type Transition<Answer> = RecordTransition<ConversationRecord, Answer>;
+export type ConversationTransition<Answer> = Transition<ConversationRecord, Answer>;
 
 /**
  * What a change by the lease holder requires of the record: the holder's nonce, that `step` is the next number, and that
@@ -104,7 +104,7 @@ export type Filing = {
 };
 
 /** Files a message; what waits for a retry is brought forward. */
-export function accept(filing: Filing): Transition<Accepted> {
+export function accept(filing: Filing): ConversationTransition<Accepted> {
   const { id, nonce, body, schema, uncapped = false, take: taking } = filing;
   const idHash = hashOf(id);
   return (before, nowMs) => {
@@ -143,7 +143,7 @@ function acceptedBefore({ inbox, lease }: ConversationRecord, { id, nonce, take:
 export type Taken = 'leased' | 'none' | 'newer';
 
 /** Takes the lease of a conversation that has something to do now. */
-export function take(taking: Taking): Transition<Taken> {
+export function take(taking: Taking): ConversationTransition<Taken> {
   return (record, nowMs) => {
     if (record === null) return same(record, 'none');
     if (record.lease?.owner === taking.owner) return same(record, 'leased');
@@ -173,7 +173,7 @@ function withLease(record: ConversationRecord, taking: Taking, nowMs: number): C
 }
 
 /** Prolongs the lease; false: it is lost. A lease that ran out and that nobody took still counts. */
-export function renew({ owner, leaseMs }: Omit<Taking, 'schema'>): Transition<boolean> {
+export function renew({ owner, leaseMs }: Omit<Taking, 'schema'>): ConversationTransition<boolean> {
   return (record, nowMs) => {
     if (record?.lease?.owner !== owner) return same(record, false);
     const untilMs = Math.max(record.lease.untilMs, nowMs + leaseMs);
@@ -211,7 +211,7 @@ export type IntendedCall = {
 export function intend(
   held: Held,
   { operation, by, body, outcomes = {} }: IntendedCall,
-): Transition<Intended> {
+): ConversationTransition<Intended> {
   return (record, nowMs) => {
     const how = standing(record, held);
     if (record === null || how === 'stale') return same(record, { kind: 'stale' });
@@ -260,14 +260,14 @@ export type Commit = {
   readonly dead?: readonly Omit<DeadLetter, 'atMs'>[] | undefined;
   /** How many dropped messages the turn told the customer of. */
   readonly dropped: number;
-  readonly listed?: readonly Listed[] | undefined;
+  readonly listed?: readonly RequestedEntry[] | undefined;
 };
 
 /** Number of the first reply; null: stale, nothing was changed. */
 export type Committed = { readonly firstSeq: number } | null;
 
 /** Ends a turn's decision: state, replies, answered message, wake-up, settled calls and dead letters, all or nothing. */
-export function commit(held: Held, change: Commit): Transition<Committed> {
+export function commit(held: Held, change: Commit): ConversationTransition<Committed> {
   return (record, nowMs) => {
     const how = standing(record, held);
     if (record === null || how === 'stale') return same(record, null);
@@ -344,7 +344,7 @@ export type Release = {
 export function release(
   held: Held,
   { sentSeq, wait, leaseMs, schema, outcomes }: Release,
-): Transition<boolean> {
+): ConversationTransition<boolean> {
   return (before, nowMs) => {
     const how = standing(before, held);
     if (before === null || how !== 'held') return same(before, how === 'done');
@@ -397,7 +397,7 @@ function retryOf(record: ConversationRecord, wait: Wait | undefined, nowMs: numb
 }
 
 /** Removes a dead letter; null: there is none of that id. */
-export function takeLetter(id: string): Transition<DeadLetter | null> {
+export function takeLetter(id: string): ConversationTransition<DeadLetter | null> {
   return (record) => {
     const letter = record?.dead.find((one) => one.id === id);
     if (!record || letter === undefined) return same(record, null);
@@ -408,7 +408,7 @@ export function takeLetter(id: string): Transition<DeadLetter | null> {
 const STATE_MS = 180 * 24 * 60 * 60 * 1000;
 
 /** How conversations are stored and listed. */
-export const CONVERSATION: Kind<ConversationRecord> = {
+export const CONVERSATION: RecordKind<ConversationRecord> = {
   kind: 'c',
   ttlMs: STATE_MS,
   write: writeRecord,

@@ -17,7 +17,7 @@ export type IndexEntry = {
 };
 
 /** How records of one kind are written, named and indexed. */
-export type Kind<Kept> = {
+export type RecordKind<Kept> = {
   /** What their keys begin with, before the colon. */
   readonly kind: string;
   readonly ttlMs: number;
@@ -59,7 +59,7 @@ export type RecordFault = 'seal_broken' | 'record_lost';
 type Options = { readonly durable?: boolean; readonly listed?: boolean };
 
 /** What was last seen of a record. `record` is undefined while it is sealed. */
-type Seen<Kept> = {
+type Remembered<Kept> = {
   readonly bytes: Uint8Array | null;
   readonly record?: Kept | null | undefined;
   readonly entries?: readonly IndexEntry[] | undefined;
@@ -100,19 +100,19 @@ const NO_ENTRIES: readonly IndexEntry[] = [];
  * const { record } = await records.read(name);
  */
 export class VersionedRecords<Kept> {
-  readonly #kind: Kind<Kept>;
+  readonly #kind: RecordKind<Kept>;
   readonly #store: Pick<RecordStore, 'read' | 'compareAndSwap'>;
   readonly #sealer: Sealer;
   readonly #world: Pick<World, 'monotonicMs' | 'timer' | 'sleep' | 'random'>;
   readonly #onFault: (fault: RecordFault, name: string) => void;
   /** In the order of use, the oldest first. */
-  readonly #remembered = new Map<string, Seen<Kept>>();
+  readonly #remembered = new Map<string, Remembered<Kept>>();
   /** Updates that wait for the swap under way, of each record that has one. */
   readonly #waiting = new Map<string, Pending<Kept>[]>();
   #isClosing = false;
 
   constructor(
-    kind: Kind<Kept>,
+    kind: RecordKind<Kept>,
     parts: {
       readonly store: Pick<RecordStore, 'read' | 'compareAndSwap'>;
       readonly sealer: Sealer;
@@ -219,7 +219,11 @@ export class VersionedRecords<Kept> {
   }
 
   /** Seals the record and sends the swap. */
-  #prepare(name: string, { seen, before, record, isLost }: Change<Kept>, batch: readonly Pending<Kept>[]) {
+  #prepare(
+    name: string,
+    { seen, before, record, isLost }: PreparedChange<Kept>,
+    batch: readonly Pending<Kept>[],
+  ) {
     const key = this.#keyOf(name);
     const bytes = record && this.#sealer.seal(key, this.#kind.write(record));
     const entries = record === null ? NO_ENTRIES : this.#kind.entries(name, record);
@@ -241,7 +245,7 @@ export class VersionedRecords<Kept> {
 
   #finish(
     name: string,
-    seen: Seen<Kept>,
+    seen: Remembered<Kept>,
     done: {
       readonly batch: readonly Pending<Kept>[];
       readonly applied: readonly Applied<Kept>[];
@@ -257,12 +261,12 @@ export class VersionedRecords<Kept> {
     }
   }
 
-  async #fetch(name: string): Promise<Seen<Kept>> {
+  async #fetch(name: string): Promise<Remembered<Kept>> {
     const { nowMs, bytes } = await this.#store.read(this.#keyOf(name));
     return { bytes, nodeMs: nowMs, atMs: this.#world.monotonicMs() };
   }
 
-  #open(name: string, { bytes, record, entries }: Seen<Kept>): Opened<Kept> {
+  #open(name: string, { bytes, record, entries }: Remembered<Kept>): Opened<Kept> {
     if (bytes === null) return NONE;
     if (record !== undefined && entries !== undefined) return { record, entries, isBroken: false };
     try {
@@ -277,14 +281,14 @@ export class VersionedRecords<Kept> {
     return `${this.#kind.kind}:${name}`;
   }
 
-  #recall(name: string): Seen<Kept> | undefined {
+  #recall(name: string): Remembered<Kept> | undefined {
     const seen = this.#remembered.get(name);
     if (seen !== undefined && this.#world.monotonicMs() - seen.atMs < REMEMBERED_MS) return seen;
     this.#remembered.delete(name);
     return undefined;
   }
 
-  #remember(name: string, seen: Seen<Kept>): void {
+  #remember(name: string, seen: Remembered<Kept>): void {
     this.#remembered.delete(name);
     this.#remembered.set(name, seen);
     for (const [oldest, { atMs }] of this.#remembered) {
@@ -308,8 +312,8 @@ export class VersionedRecords<Kept> {
   }
 }
 
-type Change<Kept> = {
-  readonly seen: Seen<Kept>;
+type PreparedChange<Kept> = {
+  readonly seen: Remembered<Kept>;
   readonly before: Opened<Kept>;
   readonly record: Kept | null;
   readonly isLost: boolean;

@@ -13,7 +13,7 @@ import { GivenBack, givenBackForRoom } from './given-back.ts';
 import { type Bulkhead, type Limits, NO_ROOM } from './limits.ts';
 import { type Platform, readOutboxItem } from './messages.ts';
 import type { NumberedItem, Outbox } from './outbox.ts';
-import type { Traces, Trip } from './trace.ts';
+import type { RoundTrip, Traces } from './trace.ts';
 import { NEVER_TRIED, type Tried, type Wait } from './transitions.ts';
 import {
   type Asker,
@@ -44,7 +44,7 @@ export type WorkerTools = {
   onError(error: unknown): void;
   /** A turn was committed: what it brought about. Must not throw. */
   onNotice(notice: Notice, about: { readonly conversation: string; readonly channel: string }): void;
-  readonly trip: Trip;
+  readonly trip: RoundTrip;
   readonly traces?: Traces | undefined;
   readonly limits: Limits;
   readonly world: World;

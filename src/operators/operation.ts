@@ -3,7 +3,7 @@ import { intentSchema, type Lookup } from '../conversation/effect.ts';
 import type { Message } from '../conversation/message.ts';
 import { maskCode, maskEmail, maskPhone } from '../conversation/prompts/identity.ts';
 import type { Operation } from '../conversation/state.ts';
-import type { Conversation, OpenLetter, OpenOperation, Operators } from '../engine/operators.ts';
+import type { OpenLetter, OpenOperation, Operators, StoredConversation } from '../engine/operators.ts';
 import { toNational } from '../loyalty/wire.ts';
 
 /*
@@ -100,7 +100,7 @@ type Sources = {
   readonly operation: OpenOperation;
   readonly lookup: Lookup;
   /** Null: nothing is kept of it any more. */
-  readonly conversation: Conversation | null;
+  readonly conversation: StoredConversation | null;
   readonly letters: readonly OpenLetter[];
   /** Null: no operator has decided, as far as is known. */
   readonly decision: Settled | null;

@@ -1,7 +1,7 @@
 import { claimTicket } from '../conversation/dialogue/person.ts';
 import type { Operation, State, Ticket } from '../conversation/state.ts';
 import { membersOf } from '../engine/listing.ts';
-import type { Conversation, Operators } from '../engine/operators.ts';
+import type { Operators, StoredConversation } from '../engine/operators.ts';
 import type { World } from '../engine/world.ts';
 import { type RecordStore, StoreUnavailable } from '../store/port.ts';
 import { type TicketEntry as Entry, ticketsIn } from './backlog.ts';
@@ -164,7 +164,7 @@ export function createTickets(options: {
 }
 
 /** The ticket with what staff filed that no turn has taken up yet. */
-function withFiled(ticket: Ticket, { messages, nowMs }: Conversation): Ticket {
+function withFiled(ticket: Ticket, { messages, nowMs }: StoredConversation): Ticket {
   let filed = ticket;
   for (const { message, acceptedMs: atMs = nowMs } of messages) {
     if (message.kind !== 'person' || message.ticket !== ticket.id) continue;

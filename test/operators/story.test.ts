@@ -4,7 +4,7 @@ import { TEAMS } from '../../src/channels/teams/address.ts';
 import type { Lookup } from '../../src/conversation/effect.ts';
 import type { Message } from '../../src/conversation/message.ts';
 import type { Operation } from '../../src/conversation/state.ts';
-import type { Conversation, OpenLetter, OpenOperation, Operators } from '../../src/engine/operators.ts';
+import type { OpenLetter, OpenOperation, Operators, StoredConversation } from '../../src/engine/operators.ts';
 import { find, storyOf, summarize } from '../../src/operators/operation.ts';
 import { operatorRoutes } from '../../src/operators/routes.ts';
 import { incoming } from '../engine/bot.ts';
@@ -47,7 +47,7 @@ const letterOf = (over: Partial<OpenLetter> = {}): OpenLetter => {
   return { id: '1-ab', conversation: 'c1', atMs: 950, reason: 'threw', holds: incoming('help'), ...over };
 };
 
-function kept(operation?: Partial<Operation>, messages: readonly Message[] = []): Conversation {
+function kept(operation?: Partial<Operation>, messages: readonly Message[] = []): StoredConversation {
   const operations: Operation[] = operation
     ? [{ id: 'REF', kind: 'redeem', status: 'checking', atMs: 9500, checks: 0, lookup, ...operation }]
     : [];
@@ -66,7 +66,7 @@ test('an operation waits for the bot until its last lookup, and for staff from t
 });
 
 describe('the story of an operation', () => {
-  const told = (conversation: Conversation | null, letters: OpenLetter[] = []) =>
+  const told = (conversation: StoredConversation | null, letters: OpenLetter[] = []) =>
     storyOf({
       ...{ operation: openOperation(), lookup, conversation, letters, decision: null },
       checksMs: CHECKS_MS,
@@ -131,7 +131,7 @@ describe('the story of an operation', () => {
 function operatorsWith(
   operations: OpenOperation[],
   letters: OpenLetter[] = [],
-  states: Readonly<Record<string, Conversation>> = {},
+  states: Readonly<Record<string, StoredConversation>> = {},
 ): Operators {
   return {
     operations: async () => operations,
