@@ -83,11 +83,11 @@ export function createConversation({
   const starters = flows.map(({ name }) => ({ name, starter: true }));
   return {
     step: (state, input, context) =>
-      step(state, input, { ...context, flows: known, language, answers: operators }),
+      step(state, input, { ...context, flows: known, language, answers: operators, answered }),
     readState: stateReader(known),
     newState,
     explain(text, state, context) {
-      const scope = { ...NOWHERE, ...context, flows: known, language, answers: operators };
+      const scope = { ...NOWHERE, ...context, flows: known, language, answers: operators, answered };
       const { commands, why } = language.interpret(text, expecting(state, scope), scope);
       const nearest = why.nearest?.map(({ example, score }) => `${example} ${score.toFixed(2)}`);
       return {

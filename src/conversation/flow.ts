@@ -18,6 +18,8 @@ export type Scope = Context & {
   readonly language: Interpreter;
   /** The operator's answers to questions, by their ids; the others stand in the wording, `answer.<id>`. */
   readonly answers: ReadonlyMap<string, LocalizedText>;
+  /** The ids of all questions that have an answer. */
+  readonly answered: ReadonlySet<string>;
 };
 
 export type Flow = {

@@ -1,9 +1,10 @@
 import { answered } from './dialogue/advance.ts';
 import { check, checked, conclude, giveUp, nextCheckMs, settle } from './dialogue/calls.ts';
+import { leaveConsentOpen, withoutProfile } from './dialogue/consent.ts';
+import { fromStaff, nextTicketMs, onTime } from './dialogue/handover.ts';
+import { onAlbum, onMessage, onPictures, unclearLapsed, unclearUntilMs } from './dialogue/inputs.ts';
 import { isInterrupted } from './dialogue/operations.ts';
-import { fromStaff, nextTicketMs, onTime } from './dialogue/person.ts';
-import { home, unanswered, withoutProfile } from './dialogue/questions.ts';
-import { onAlbum, onMessage, onPictures, unclearLapsed, unclearUntilMs } from './dialogue/sources.ts';
+import { home } from './dialogue/questions.ts';
 import type { Outcome } from './effect.ts';
 import type { Scope } from './flow.ts';
 import type { Message, PhotoEffect } from './message.ts';
@@ -109,7 +110,7 @@ function arrive(stored: State, scope: Scope): { state: State; before: Reply[] } 
   const isExpected = heardMs - stored.lastMessageMs <= IDLE_MS || isInterrupted(stored, scope);
   if (!unheard && isExpected) return { state, before: [] };
   const unfinished = unheard || stored.step.at === 'asking' || stored.step.at === 'confirming';
-  const { view: _, before: __, ...rest } = unanswered(state, scope);
+  const { view: _, before: __, ...rest } = leaveConsentOpen(state, scope);
   return {
     state: { ...rest, step: { at: 'idle' }, draft: {} },
     before: unfinished ? [{ key: 'conversation.expired' }] : [],

@@ -1,4 +1,4 @@
-import { claimTicket } from '../conversation/dialogue/person.ts';
+import { claimTicket } from '../conversation/dialogue/handover.ts';
 import type { Operation, State, Ticket } from '../conversation/state.ts';
 import { membersOf } from '../engine/listing.ts';
 import type { Operators, StoredConversation } from '../engine/operators.ts';

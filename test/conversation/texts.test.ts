@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
-import { masked } from '../../src/conversation/dialogue/sources.ts';
+import { masked } from '../../src/conversation/dialogue/inputs.ts';
 import { fold, isOneTypo, undoTyping, visible } from '../../src/conversation/language/tokenizer.ts';
 import { maskCode, maskEmail, maskPhone, showPhone } from '../../src/conversation/prompts/identity.ts';
 import { codeMeant, parseCode } from '../../src/conversation/values/code.ts';

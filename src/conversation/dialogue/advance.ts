@@ -6,10 +6,11 @@ import { isStaff, proved, served } from '../prompts/identity.ts';
 import { behind, giftOf, priceChanged, tooFewPoints } from '../prompts/receipts.ts';
 import { after, type Decision, type Reply, say, withLast } from '../reply.ts';
 import type { Asking, Draft, Offer, State } from '../state.ts';
-import { notRead, open, show } from './browse.ts';
+import { personChoice, supportLines } from './handover.ts';
+import { notRead, open, show } from './history-pages.ts';
 import { busy, tooManyAttempts, unseen, withoutChecked } from './operations.ts';
-import { personChoice, supportLines } from './person.ts';
-import { again, asking, finish, home, pose } from './questions.ts';
+import { finishFlow } from './privacy.ts';
+import { again, asking, home, pose } from './questions.ts';
 
 /*
  * How a flow goes on: the only place that asks.
@@ -162,7 +163,7 @@ export function answered(
   const isSure = unseen(state, scope.nowMs).length === 0;
   const reply = end.tell(outcome, scope, isSure);
   const isNobody = outcome.kind === 'balance' && outcome.points === null;
-  return (isNobody ? home : finish)(state, scope, reply);
+  return (isNobody ? home : finishFlow)(state, scope, reply);
 }
 
 /** AntCRM may not have counted yet what it just gave: said, and nothing is called too dear then. */

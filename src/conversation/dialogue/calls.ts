@@ -6,6 +6,7 @@ import { balanceLines, behind, codeLine, receiptLines, sumLines, untriedLine } f
 import { after, type Decision, type Line, type Reply, say } from '../reply.ts';
 import { isOpen, type Operation, type State } from '../state.ts';
 import { refused as askAnew, callHindered, complete, untried as retryUntried } from './advance.ts';
+import { escalating, settling, supportLines } from './handover.ts';
 import {
   type AtHand,
   atHand,
@@ -23,8 +24,8 @@ import {
   stillChecking,
   told,
 } from './operations.ts';
-import { escalating, settling, supportLines } from './person.ts';
-import { again, finish, home, pose } from './questions.ts';
+import { finishFlow } from './privacy.ts';
+import { again, home, pose } from './questions.ts';
 
 /*
  * From the press that confirms to what is said of the outcome. One confirmation of several codes makes a call for each, in
@@ -133,7 +134,8 @@ function tellAll(state: State, end: Ended, scope: Scope): Decision {
     return after(replies, retryUntried(served(state, scope), confirmed.flow, untried, why, scope));
   const last = replies.at(-1) ?? { key: 'menu' };
   const before = replies.slice(0, -1);
-  if (operations.some(({ status }) => status === 'done')) return after(before, finish(state, scope, last));
+  if (operations.some(({ status }) => status === 'done'))
+    return after(before, finishFlow(state, scope, last));
   const isRefused = operations.every(({ status }) => status === 'refused');
   return after(before, isRefused ? askAnew(state, confirmed.flow, last, scope) : home(state, scope, last));
 }

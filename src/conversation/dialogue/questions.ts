@@ -2,11 +2,12 @@ import type { Command, Expecting, SlotKind } from '../commands.ts';
 import { confirmsIn, type Flow, type Scope } from '../flow.ts';
 import { formOf, KINDS, PERIOD_CHOICES, periodNamed, TYPES } from '../kinds.ts';
 import { LOCALES } from '../message.ts';
-import { given, isStaff, remembering, showPhone } from '../prompts/identity.ts';
+import { isStaff, remembering, showPhone } from '../prompts/identity.ts';
 import { giftOf } from '../prompts/receipts.ts';
 import { CANCEL, type Choice, choice, type Decision, type Reply, say } from '../reply.ts';
-import { type Asking, type Draft, type Offer, type State, type Step, takenTicket } from '../state.ts';
+import { type Asking, type Offer, type State, type Step, takenTicket } from '../state.ts';
 import { isNamedPeriod } from '../values/calendar.ts';
+import { otherPhone, profileOf } from './consent.ts';
 import { confirmationOf } from './operations.ts';
 
 /*
@@ -170,108 +171,6 @@ function summary(
   };
 }
 
-/*
- * Whether phone and e-mail may be remembered.
- */
-
-/** The version of the text that customers consent to (`privacy.consent`); raise it with every change of meaning. */
-const CONSENT_VERSION = 2;
-/** Whoever passes over the question so often has answered it. */
-const ASKED_AT_MOST = 2;
-
-/** Whether this customer agreed to the text as it is today. */
-export function hasAgreed({ consent }: State): boolean {
-  return consent?.given === true && consent.version === CONSENT_VERSION;
-}
-
-/**
- * The number (E.164) that points were earned for, where another one is remembered and nobody proved either: it may be the
- * customer's new one, or somebody else's for once.
- */
-export function otherPhone(state: State): string | undefined {
-  const { phone } = state.draft;
-  const known = state.profile.phone;
-  if (!hasAgreed(state) || phone === undefined || known === undefined) return undefined;
-  const isOther = phone.value !== known.value && !phone.proved && !known.proved;
-  return isOther ? phone.value : undefined;
-}
-
-/** What the customer decided now, of the text as it is today. */
-const decided = (given: boolean, { nowMs, sender }: Scope): State['consent'] => ({
-  given,
-  version: CONSENT_VERSION,
-  atMs: nowMs,
-  channel: sender.channel,
-});
-
-/** Remembers phone and e-mail of the flow just ended, or lets them go with it. */
-export function consent(state: State, given: boolean, scope: Scope): Decision {
-  // Whether another number is remembered from now on: what was agreed to stays agreed to.
-  if (hasAgreed(state) && !given) return home(state, scope, { key: 'privacy.declined', context: 'other' });
-  const { consentUnanswered: _, unclear, ...rest } = state;
-  const next: State = {
-    ...rest,
-    ...(given && unclear && { unclear }),
-    consent: decided(given, scope),
-    profile: given ? profileOf(state) : {},
-  };
-  return home(next, scope, { key: given ? 'privacy.remembered' : 'privacy.declined' });
-}
-
-/**
- * Ends a flow that gathered phone or e-mail: asks, until it is answered, for each version of the text whether they may be
- * remembered, or keeps what was agreed to, and asks whether another number takes the place of the remembered one. Staff
- * are not asked: what they typed is somebody else's, and the next customer is another one.
- */
-export function finish(state: State, scope: Scope, reply: Reply): Decision {
-  const { draft, consent: answered } = state;
-  if (isStaff(scope)) return home(state, scope, reply);
-  const isNew = answered?.version !== CONSENT_VERSION && hasMore(draft, scope);
-  if (isNew || otherPhone(state) !== undefined) {
-    return pose({ ...state, draft: given(draft) }, { at: 'consenting' }, scope, reply);
-  }
-  const known = answered?.given ? { ...state, profile: profileOf(state) } : state;
-  return home(known, scope, reply);
-}
-
-/** Whether anything is known that the channel does not tell each time anyway. */
-function hasMore({ phone, email }: Draft, { sender }: Scope): boolean {
-  return phone !== undefined || (email != null && email.value !== sender.email);
-}
-
-/** The customer turned to something else instead of answering: nothing is remembered, and asked once more at most. */
-export function unanswered(state: State, scope: Scope): State {
-  if (state.step.at !== 'consenting') return state;
-  const { consentUnanswered = 0, ...rest } = state;
-  const idle: State = { ...rest, step: { at: 'idle' } };
-  if (hasAgreed(state)) return idle;
-  if (consentUnanswered + 1 < ASKED_AT_MOST) return { ...idle, consentUnanswered: consentUnanswered + 1 };
-  return { ...idle, consent: decided(false, scope) };
-}
-
-/** The same where nothing is begun instead: nothing of the flow before is kept for a next one. */
-export function walkedAway(state: State, scope: Scope): State {
-  return state.step.at === 'consenting' ? { ...unanswered(state, scope), draft: {} } : state;
-}
-
-/** Where staff write, nothing is remembered of a customer whom the console imitated here. */
-export function withoutProfile(state: State, scope: Scope): State {
-  if (!isStaff(scope)) return state;
-  const { consent: _, consentUnanswered: __, ...rest } = state;
-  const step: Step = rest.step.at === 'consenting' ? { at: 'idle' } : rest.step;
-  return { ...rest, step, profile: {} };
-}
-
-/** What was proved is kept: what is only typed may be somebody else's, for whom points were earned once. */
-function profileOf({ draft, profile }: State): State['profile'] {
-  const { phone, email } = given(draft);
-  return {
-    ...profile,
-    ...(phone && (phone.proved || !profile.phone?.proved) && { phone }),
-    ...(email && (email.proved || !profile.email?.proved) && { email }),
-  };
-}
-
 /* What is live: what a text may answer, and what a pressed button says, whose id is stable. */
 
 /** What is live while a text is read. */
@@ -285,7 +184,11 @@ export function expecting(state: State, scope: Scope): Expecting {
     kind: isAsking ? (doubted ?? step.slot) : undefined,
     ...(isAsking && step.editing && { editing: true }),
     ...(isStaff(scope) && { isStaff: true }),
-    buttons: (question(state, scope).choices ?? []).map(({ id }) => (id.startsWith('confirm:') ? null : id)),
+    // Only a number or a place picks a button, so most texts need none.
+    get buttons() {
+      const { choices = [] } = question(state, scope);
+      return choices.map(({ id }) => (id.startsWith('confirm:') ? null : id));
+    },
     codes: draft.codes ?? [],
     gift: draft.code,
     phone: draft.phone?.value,
@@ -370,7 +273,10 @@ function saidBy(
     case 'person':
     case 'help':
     case 'menu':
+    case 'privacy':
       return [{ do: 'show', what: name }];
+    case 'answer':
+      return scope.answered.has(value) && [{ do: 'ask', about: 'answer', id: value }];
     case 'cancel':
     case 'forget':
       return [{ do: name }];

@@ -47,7 +47,7 @@ export const personChoice = ({ settings }: Pick<Scope, 'settings'>): readonly Ch
   settings.handover ? [choice('person')] : [];
 
 /** The state with a person offered by this answer: whoever says yes to it wants one. */
-export function offering(state: State, why: 'asked' | 'complaint', { settings }: Scope) {
+export function startOffer(state: State, why: 'asked' | 'complaint', { settings }: Scope) {
   return settings.handover ? { ...state, offered: { why, led: [] } } : state;
 }
 

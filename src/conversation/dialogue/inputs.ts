@@ -6,8 +6,9 @@ import type { Message, Photo, Picture } from '../message.ts';
 import { after, type Decision, type Field, type Line, type Reply, say, withLast } from '../reply.ts';
 import { type State, takenTicket } from '../state.ts';
 import { runningIn } from './advance.ts';
-import { callPerson, close, ledBy, passOn } from './person.ts';
-import { again, aside, expecting, hasAgreed, pressed, question, unanswered } from './questions.ts';
+import { hasAgreed, leaveConsentOpen } from './consent.ts';
+import { callPerson, close, ledBy, passOn } from './handover.ts';
+import { again, aside, expecting, pressed, question } from './questions.ts';
 import { run } from './run.ts';
 
 /*
@@ -134,7 +135,7 @@ function onContact(
   const commands = scope.language
     .read('phone', number, scope)
     .map((one): Command => (one.do === 'set' && one.slot === 'phone' ? { ...one, proved: own } : one));
-  return run(unanswered(state, scope), commands, scope);
+  return run(leaveConsentOpen(state, scope), commands, scope);
 }
 
 /** A deep link, or the first contact: a code, for the flow that takes the codes of links. */
@@ -233,7 +234,7 @@ const TYPO = 'email.typo';
 /** What is right is kept. Where something is wrong, each fault is told, and the form comes again as it was filled in. */
 function onForm(stored: State, form: Form, scope: Scope): Decision {
   if (form.view !== undefined && form.view !== stored.view) return run(stored, [{ do: 'expired' }], scope);
-  const state = unanswered(stored, scope);
+  const state = leaveConsentOpen(stored, scope);
   const running = runningIn(state, scope);
   const flow = running ?? scope.flows.ofCodes;
   if (!flow) return again(state, scope);

@@ -1,4 +1,3 @@
-import type { Command } from '../commands.ts';
 import type { Effect, HistoryRead, HistoryRecord } from '../effect.ts';
 import type { Flow, Scope } from '../flow.ts';
 import { exampleOfPeriod, periodNamed, TYPES } from '../kinds.ts';
@@ -7,7 +6,7 @@ import { giftOf } from '../prompts/receipts.ts';
 import { type Choice, choice, type Decision, type Line, type Reply, say } from '../reply.ts';
 import type { Draft, Page, State, Step } from '../state.ts';
 import { DAY_MS, dayAt, type NamedPeriod, PERIODS, type Period, startOfDay } from '../values/calendar.ts';
-import { home, question, withMenu } from './questions.ts';
+import { home, withMenu } from './questions.ts';
 
 /*
  * The history, page by page, shown in place.
@@ -16,7 +15,7 @@ import { home, question, withMenu } from './questions.ts';
 /** What is shown unless something else is asked for. */
 const FIRST = { type: 'point', period: '30d' } as const;
 /** Records shown at a time; divides AntCRM's page of 20, which is read again only when one of its records is shown. */
-const PAGE = 5;
+export const PAGE = 5;
 
 type Browsing = Extract<Step, { at: 'browsing' }>;
 
@@ -30,7 +29,7 @@ export function open(state: State, flow: Flow, scope: Scope): Decision {
 }
 
 /** Shows the first page. Whose list it is stays known with it, for what is asked next. */
-function browse(
+export function browse(
   state: State,
   flow: string,
   { type, by, period }: Omit<Page, 'skip'>,
@@ -41,38 +40,11 @@ function browse(
   // Where typing proves, the next customer may be another one, whom nobody must take for this one.
   const draft: Draft = isTypingProof(scope) ? {} : { [by.kind]: { value: by.value, proved: true } };
   const next = { ...remembering(state, scope), draft };
-  return read(next, flow, { type, by, period: fixed, skip: 0 }, true);
-}
-
-/** Another list, another period, or both, of the same customer; undefined where it is what is shown. */
-export function narrow(
-  state: State,
-  { flow, page }: Browsing,
-  said: { readonly type?: Page['type']; readonly period?: Page['period'] },
-  scope: Scope,
-): Decision | undefined {
-  const isSame = said.period === undefined && (said.type ?? page.type) === page.type;
-  return isSame ? undefined : browse(state, flow, { ...page, ...said }, scope);
-}
-
-/** Another page of what is being browsed. */
-export function turn(
-  state: State,
-  { flow, page: { back: _, ...page } }: Browsing,
-  to: Extract<Command, { do: 'page' }>['to'],
-  scope: Scope,
-): Decision {
-  const { skip } = page;
-  if (to === 'previous' && skip === 0) return say(state, { ...question(state, scope), key: 'history.first' });
-  const isNumber = typeof to === 'number';
-  const places = { next: skip + PAGE, previous: Math.max(0, skip - PAGE), same: skip, first: 0 };
-  const next = isNumber ? (to - 1) * PAGE : places[to];
-  // Where there are fewer pages, it is said how many.
-  return read(state, flow, { ...page, skip: next, ...(next !== skip && { back: skip }) }, isNumber);
+  return readPage(next, flow, { type, by, period: fixed, skip: 0 }, true);
 }
 
 /** Asks for a page; on the first one, and with `sum`, for what all records of the period add up to, too. */
-function read(state: State, flow: string, page: Page, sum: boolean): Decision {
+export function readPage(state: State, flow: string, page: Page, sum: boolean): Decision {
   const { type, by, period, skip } = page;
   const asked = {
     kind: 'history',

@@ -1,0 +1,98 @@
+import type { Scope } from '../flow.ts';
+import { LOCALES } from '../message.ts';
+import { given, identityLines, isStaff, whose } from '../prompts/identity.ts';
+import { choice, type Decision, type Line, type Reply, say } from '../reply.ts';
+import { isOpen, newState, type State } from '../state.ts';
+import { CONSENT_VERSION, hasAgreed, hasMore, otherPhone, profileOf, toConsent } from './consent.ts';
+import { erasedTickets, supportLines } from './handover.ts';
+import { aside, home, pose, viewed } from './questions.ts';
+
+/*
+ * What is kept about customers: asking whether to remember, showing it, erasing it.
+ */
+
+/**
+ * Ends a flow that gathered phone or e-mail: asks, until it is answered, for each version of the text whether they may be
+ * remembered; after consent keeps them, and asks whether another number takes the place of the remembered one. Staff are
+ * not asked: what they typed is somebody else's, and the next customer is another one.
+ */
+export function finishFlow(state: State, scope: Scope, reply: Reply): Decision {
+  const { draft, consent } = state;
+  if (isStaff(scope)) return home(state, scope, reply);
+  const isNew = consent?.version !== CONSENT_VERSION && hasMore(draft, scope);
+  if (isNew || otherPhone(state) !== undefined)
+    return pose({ ...state, draft: given(draft) }, { at: 'consenting' }, scope, reply);
+  const known = consent?.given ? { ...state, profile: profileOf(state) } : state;
+  return home(known, scope, reply);
+}
+
+/** Remembers phone and e-mail of the flow just ended, or lets them go with it. */
+export function answerConsent(state: State, isGiven: boolean, scope: Scope): Decision {
+  // The question was whether another number is remembered: the consent itself stays.
+  if (hasAgreed(state) && !isGiven) return home(state, scope, { key: 'privacy.declined', context: 'other' });
+  const { consentUnanswered: _, unclear, ...rest } = state;
+  const next: State = {
+    ...rest,
+    ...(isGiven && unclear && { unclear }),
+    consent: toConsent(isGiven, scope),
+    profile: isGiven ? profileOf(state) : {},
+  };
+  return home(next, scope, { key: isGiven ? 'privacy.remembered' : 'privacy.declined' });
+}
+
+/** What is kept about the customer now, for the running flow too, and the button that erases it; nothing is changed. */
+export function showPrivacy(state: State, isErasing: boolean, scope: Scope): Decision {
+  const { operations, tickets = [], unclear = [], consent, profile, draft } = state;
+  const counted = [
+    { key: 'privacy.recent', params: { recent: operations.filter((one) => !isOpen(one)).length } },
+    { key: 'privacy.person', params: { written: tickets.flatMap(({ notes }) => notes).length } },
+    { key: 'privacy.unclear', params: { unclear: unclear.length } },
+  ].filter(({ params }) => Object.values(params).some((count) => count > 0));
+  const kept: Line[] = [
+    ...identityLines({ ...browsedBy(state), ...profile, ...given(draft) }, () => !isStaff(scope)),
+    ...operations.filter(isOpen).map(({ id }) => ({ key: 'privacy.operation', params: { reference: id } })),
+    ...counted,
+  ];
+  const since = consent?.given ? [{ key: 'privacy.since', params: { at: consent.atMs } }] : [];
+  const isNothing = kept.length === 0 && since.length === 0 && !isErasing;
+  const all = kept.length === 0 ? [{ key: 'privacy.nothing' }] : kept;
+  const lines = [...all, ...since, ...supportLines(scope)];
+  const reply: Reply = { key: 'privacy.text', context: whose(scope), lines };
+  // There is nothing to erase.
+  if (isNothing) return aside(state, scope, reply);
+  const live = viewed(state, scope);
+  return say(live, { ...reply, choices: [choice('forget')], view: live.view });
+}
+
+/** The phone or e-mail that the pages shown belong to. */
+function browsedBy({ step }: State): State['profile'] {
+  if (step.at !== 'browsing') return {};
+  const { kind, value } = step.page.by;
+  return { [kind]: { value, proved: true } };
+}
+
+/**
+ * Erases all but operations without an outcome, which stay until their result, the language, and how many codes
+ * were refused: forgetting that would let anybody guess on.
+ */
+export function forget(state: State, scope: Scope): Decision {
+  const { locale, textLocale, guesses } = state;
+  const open = state.operations.filter(isOpen);
+  const kept: State = {
+    ...newState(scope.nowMs),
+    operations: open,
+    ...(locale && { locale }),
+    ...(textLocale && { textLocale }),
+    ...(guesses && { guesses }),
+    ...erasedTickets(state, scope.nowMs),
+  };
+  const reply: Reply = { key: 'privacy.erased', context: open.length > 0 ? 'open' : undefined };
+  return { ...home(kept, scope, reply), forget: true };
+}
+
+/** Asks which language. The question that was live stays so: choosing a language is no answer to it. */
+export function showLanguages(state: State, scope: Scope): Decision {
+  const live = viewed(state, scope);
+  const choices = LOCALES.map((locale) => choice(`language:${locale}`));
+  return say(live, { key: 'language.ask', choices, asks: 'menu', view: live.view });
+}
