@@ -4,7 +4,7 @@ import { type About, KINDS, PROOF, same } from '../kinds.ts';
 import { isProofAsked, isStaff, isTypingProof, provedIn, whose } from '../prompts/identity.ts';
 import { codeLine, giftOf, pickUpLines, receiptLines, shown } from '../prompts/receipts.ts';
 import { type Choice, choice, type Decision, type Line, type Reply, say, withLast } from '../reply.ts';
-import { isOpen, type Operation, type State, spokenOver, takenTicket } from '../state.ts';
+import { type Operation, type State, spokenOver, takenTicket } from '../state.ts';
 import { retry } from './advance.ts';
 import { leaveConsent, otherPhone } from './consent.ts';
 import { personChoice, supportLines, supportReply } from './handover.ts';
@@ -145,8 +145,6 @@ function computedAnswer(state: State, key: string, scope: Scope): Line | undefin
     }
     case 'answer.gift.left':
       return pointsLeft(state, key, scope);
-    case 'answer.operation.when':
-      return last && isOpen(last) ? statusLine(last) : { key };
     case 'answer.wait.when': {
       const wait = tooManyAttempts(state, scope);
       return wait ? { key: wait.key, params: wait.params } : { key };
@@ -162,7 +160,8 @@ function pointsLeft({ draft, operations }: State, key: string, scope: Scope): Li
   const points = draft.balance?.points ?? undefined;
   if (gift && points !== undefined) {
     const left = Math.max(points - gift.score, 0);
-    return { key, context: 'known', params: { gift: gift.name, price: gift.score, points, left } };
+    const context = isStaff(scope) ? 'knownStaff' : 'known';
+    return { key, context, params: { gift: gift.name, price: gift.score, points, left } };
   }
   const balance = operations.at(-1)?.receipt?.balance;
   return balance === undefined ? { key } : { key: 'receipt.balance', params: { points: balance } };
@@ -275,7 +274,9 @@ const struck = (scope: Scope): Reply => ({
 
 /** A command that means nothing here. */
 export const notUnderstood = (turn: Turn, scope: TurnScope): Turn =>
-  turn.next.go === 'advance' || turn.next.go === 'digress' ? turn : offerMeanings(turn, [], scope);
+  turn.next.go === 'advance' || turn.next.go === 'digress'
+    ? turn
+    : offerMeanings(turn, { do: 'unclear' }, scope);
 
 type Unclear = Extract<Command, { do: 'unclear' }>;
 
@@ -291,24 +292,24 @@ export function answerUnclear(turn: Turn, command: Unclear, scope: TurnScope): R
   if (step.at === 'consenting') return isYes ? turn : answerBeside(turn, explain(state, scope).reply);
   const flow = step.at === 'confirming' ? scope.flows.get(step.flow) : undefined;
   if (isYes && flow) return pointAt(spokenOver(state), flow, scope);
-  return offerMeanings(turn, maybe, scope);
+  return offerMeanings(turn, command, scope);
 }
 
 /** So many meanings are offered at most. */
 const MOST_OFFERED = 3;
 
 /** Offers what the text may have meant, or a person; the second time in a row says something else, and whom to ask. */
-function offerMeanings(turn: Turn, maybe: readonly Command[], scope: TurnScope): Turn {
+function offerMeanings(turn: Turn, command: Unclear, scope: TurnScope): Turn {
   const { state } = turn;
+  const { maybe = [], question: isQuestion } = command;
   const offered = maybe.flatMap((meaning) => buttonFor(meaning, state, scope) ?? []).slice(0, MOST_OFFERED);
-  if (isStruck(state)) return digressWithPerson(turn, { reply: struck(scope), offered }, scope);
-  const context = offered.length > 0 ? 'maybe' : undefined;
-  const isSummary = state.step.at === 'confirming' && context === undefined;
-  const lines = isSummary || context === 'maybe' ? {} : { lines: supportLines(scope) };
-  return digress(turn, {
-    reply: { key: isSummary ? 'unsure.confirm' : 'unsure', context, ...lines },
-    offered,
-  });
+  const question = isQuestion ? { question: {} } : {};
+  if (isStruck(state)) return digressWithPerson(turn, { reply: struck(scope), offered, ...question }, scope);
+  if (offered.length > 0)
+    return digress(turn, { reply: { key: 'unsure', context: 'maybe' }, offered, ...question });
+  const isSummary = state.step.at === 'confirming';
+  const reply = isSummary ? { key: 'unsure.confirm' } : { key: 'unsure', lines: supportLines(scope) };
+  return digress(turn, { reply, ...question });
 }
 
 /** The button that says the same as a command where the conversation is; undefined: none does. */

@@ -309,7 +309,7 @@ export class LanguageInterpreter implements Interpreter {
 
   /** What a text may mean: never a yes, an end, a change or an erasure. */
   #offered(nearest: readonly Near[], { isBare, at }: Situation): readonly Spoken[] {
-    if (!isBare) return [];
+    if (!isBare || at.at === 'consent') return [];
     const acts = [...new Set(nearest.flatMap(({ command, score }) => (score >= NEAR ? command : [])))];
     const meanings = acts.filter((act) => OFFERED.test(act) && act !== `start ${at.flow}`);
     const commands = meanings.slice(0, MOST_OFFERED).flatMap((act): readonly Spoken[] => {

@@ -355,6 +355,8 @@ const COMMANDS: ReadonlyMap<string, Spoken> = new Map<string, Spoken>([
   ['page same', { do: 'page', to: 'same' }],
   ['ask what', { do: 'ask', about: 'what' }],
   ['ask unknown', { do: 'ask', about: 'unknown' }],
+  // How far it is, the operation itself tells.
+  ['ask operation.when', { do: 'status' }],
   ['show welcome', { do: 'show', what: 'welcome' }],
   ...SHOWN.map((what) => [`show ${what}`, { do: 'show', what }] as const),
   ...LOCALES.map((locale) => [`speak ${locale}`, { do: 'speak', locale }] as const),
