@@ -27,7 +27,7 @@ const ROOMS: readonly Room[] = [
     imports: [/^conversation\/((language|values)\/|(message|commands)\.ts$)/],
   },
   { files: /^conversation\/values\//, imports: [/^conversation\/(values\/|language\/tokenizer\.ts$)/] },
-  { files: /^conversation\/prompts\//, imports: [/^conversation\/(?!dialogue\/|flows\/)/] },
+  { files: /^conversation\/prompts\.ts$/, imports: [/^conversation\/(?!dialogue\/|flows\/)/] },
   { files: /^conversation\/flows\/index\.ts$/, imports: [/^conversation\/flow/] },
   { files: /^conversation\//, imports: [/^conversation\/(?!flows\/)/] },
   { files: /^store\//, imports: [/^store\//, /^engine\/world\.ts$/] },
@@ -139,11 +139,11 @@ const WAYS_OUT = /(?<![\w.#])fetch\(|\bhttps?\.(request|get)\(|\bnet\.connect\(/
 const OUTSIDERS = /^(console\/|cli\/operations\.ts$|channels\/staff\/client\.ts$|\.\.\/examples\/.*\.html$)/;
 
 /**
- * Only `interpret` sees what a customer wrote: `sources.ts` hands texts over, no other module of the dialogue, no flow and
+ * Only `interpret` sees what a customer wrote: `inputs.ts` hands texts over, no other module of the dialogue, no flow and
  * no kind of slot gets one.
  */
 const TEXTS = /\blanguage\.\w+\(|(?<!'[\w.]*)\.(text|caption|payload)\b/;
-const BLIND = /^conversation\/(dialogue\/(?!sources\.ts$)|flows\/|kinds\.ts$|step\.ts$)/;
+const BLIND = /^conversation\/(dialogue\/(?!inputs\.ts$)|flows\/|kinds\.ts$|step\.ts$)/;
 /** Time and chance come from `World`, or the simulator could not run what uses them. */
 const OUTSIDE =
   /\b(performance\.now|Date\.now|new Date\(\)|setTimeout|setInterval|setImmediate|Math\.random|randomUUID|randomBytes|randomFillSync)\b/;
@@ -227,9 +227,9 @@ describe('the rules', () => {
     ['conversation/dialogue/run.ts', 'const said = message.text;'],
     ['conversation/flows/redeem.ts', 'const { commands } = scope.language.interpret(said, at, scope);'],
     ['conversation/flows/redeem.ts', "import type { Log } from '../../observability/log.ts';"],
-    ['conversation/flows/redeem.ts', "import { history } from './history.ts';"],
+    ['conversation/flows/redeem.ts', "import { history } from './reads.ts';"],
     ['conversation/dialogue/form.ts', "import { redeem } from '../flows/redeem.ts';"],
-    ['conversation/prompts/help.ts', "import { start } from '../dialogue/form.ts';"],
+    ['conversation/prompts.ts', "import { start } from './dialogue/form.ts';"],
     ['conversation/language/codes.ts', "import type { Scope } from '../flow.ts';"],
     ['conversation/slots.ts', "import { randomUUID } from 'node:crypto';"],
     ['conversation/slots.ts', "import { format } from 'date-fns';"],

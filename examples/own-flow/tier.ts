@@ -1,6 +1,6 @@
 import type { Flow, Guard } from '../../src/conversation/flow.ts';
 import type { LocalizedText } from '../../src/conversation/message.ts';
-import { whose } from '../../src/conversation/prompts/identity.ts';
+import { whose } from '../../src/conversation/prompts.ts';
 import type { Line } from '../../src/conversation/reply.ts';
 
 /** A tier, and from how many counting points on a customer is in it. AntCRM tells neither the table nor what is next. */

@@ -101,7 +101,7 @@ export type Beside =
       readonly about: 'greeting' | 'thanks' | 'bye' | 'wait' | 'upset' | 'remark';
     }
   /**
-   * Not understood. `maybe`: what it may have been, offered by buttons ("Bạn muốn …?"), at most two; a yes among them is
+   * Not understood. `maybe`: what it may have been, offered by buttons ("Bạn muốn …?"), at most three; a yes among them is
    * no yes, and is shown which button it takes. `wrong`: what is wrong with it as the value that it was to be. `script`:
    * written in letters that no language here has.
    */
@@ -131,6 +131,7 @@ type Unproved<Set = Extract<Work, { do: 'set' }>> = Set extends unknown
 
 /** All that `run` understands. */
 export type Command = Work | Answers | Beside | Press;
+export type CommandOf<Do extends Command['do']> = Extract<Command, { do: Do }>;
 
 /**
  * What is live while a text is read, derived from the state and never stored: the same words mean other things at another

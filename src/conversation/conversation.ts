@@ -6,7 +6,7 @@ import { confirmsIn, createFlows, type Flow, type Flows } from './flow.ts';
 import { LanguageInterpreter } from './language/interpret.ts';
 import type { Answer } from './language/similarity.ts';
 import { type LanguageText, Vocabulary } from './language/vocabulary.ts';
-import { type Locale, perLocale, type Wording } from './message.ts';
+import { type Locale, type LocalizedText, perLocale, type Wording } from './message.ts';
 import type { Decision } from './reply.ts';
 import {
   newState,
@@ -77,9 +77,14 @@ export function createConversation({
   const vocabulary = new Vocabulary(sayings);
   const commands = slashCommands(flows, wording);
   const operators = new Map(answers.map(({ id, answer }) => [id, answer] as const));
-  const builtIn = Object.keys(wording.vi).flatMap((key) => /^answer\.([a-z.]+)$/i.exec(key)?.[1] ?? []);
-  const answered = new Set([...builtIn, ...operators.keys()]);
-  const language = new LanguageInterpreter({ vocabulary, flows, commands, answers, answered });
+  const answered = answeredQuestions(wording, vocabulary, answers);
+  const language = new LanguageInterpreter({
+    vocabulary,
+    flows,
+    commands,
+    answers,
+    answered: new Set(answered.keys()),
+  });
   const starters = flows.map(({ name }) => ({ name, starter: true }));
   return {
     step: (state, input, context) =>
@@ -103,6 +108,25 @@ export function createConversation({
     })),
   };
 }
+
+/** The questions that the wording or the operator answers: by their ids, how each is asked. */
+function answeredQuestions(
+  wording: Wording,
+  { examples }: Vocabulary,
+  answers: readonly Answer[],
+): ReadonlyMap<string, LocalizedText> {
+  const operators = new Map(answers.map((answer) => [answer.id, answer] as const));
+  const builtIn = Object.keys(wording.vi).flatMap((key) => /^answer\.([a-z.]+)$/i.exec(key)?.[1] ?? []);
+  const all = new Set([...builtIn, ...operators.keys()]);
+  const first = (id: string, locale: Locale) =>
+    operators.get(id)?.asks?.[locale]?.[0] ??
+    examples.find((one) => one.act === `ask ${id}` && one.locale === locale)?.text ??
+    id;
+  return new Map([...all].map((id) => [id, perLocale((locale) => asQuestion(first(id, locale)))]));
+}
+
+/** "có mất phí không" -> "Có mất phí không?" */
+const asQuestion = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/\?$/, '')}?`;
 
 /** What no reading of a text depends on. */
 const NOWHERE = { serviceUp: true, current: true, ids: { operation: '', view: '' } } as const;

@@ -220,7 +220,8 @@ export type Outcome =
   /** Where no contact record is to be had: sums of the succeeded records; `partial` if not all pages were read. */
   | { kind: 'sums'; earned: number; spent: number; partial: boolean };
 
-export type HistoryRead = Extract<Outcome, { kind: 'history' }>;
+export type OutcomeOf<Kind extends Outcome['kind']> = Extract<Outcome, { kind: Kind }>;
+export type HistoryRead = OutcomeOf<'history'>;
 
 /**
  * What the store remembers of a customer's earlier operations: the AntCRM records that settled them, and for each

@@ -18,8 +18,8 @@ export type Scope = Context & {
   readonly language: Interpreter;
   /** The operator's answers to questions, by their ids; the others stand in the wording, `answer.<id>`. */
   readonly answers: ReadonlyMap<string, LocalizedText>;
-  /** The ids of all questions that have an answer. */
-  readonly answered: ReadonlySet<string>;
+  /** The questions that have an answer: by their ids, how each is asked. */
+  readonly answered: ReadonlyMap<string, LocalizedText>;
 };
 
 export type Flow = {

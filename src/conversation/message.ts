@@ -117,6 +117,7 @@ export const messageSchema = z.discriminatedUnion('kind', [
   }),
 ]);
 export type Message = z.infer<typeof messageSchema>;
+export type MessageOf<Kind extends Message['kind']> = Extract<Message, { kind: Kind }>;
 
 /** Longest text a channel passes on, in characters: everything after it is cut before any pattern sees it. */
 export const MAX_TEXT = 1000;

@@ -98,6 +98,7 @@ const stepSchema = z.discriminatedUnion('at', [
 ]);
 export type Step = z.infer<typeof stepSchema>;
 export type Asking = Extract<Step, { at: 'asking' }>;
+export type Confirming = Extract<Step, { at: 'confirming' }>;
 export type Offer = NonNullable<Asking['offer']>;
 
 /**
@@ -265,6 +266,13 @@ export function localeOf(
 /** The state of a conversation nobody has heard of. */
 export function newState(lastMessageMs = 0): State {
   return { lastMessageMs, step: { at: 'idle' }, draft: {}, profile: {}, operations: [] };
+}
+
+/** The state without the value that is asked about. */
+export function withoutOffer(state: State): State {
+  if (state.step.at !== 'asking') return state;
+  const { offer: _, ...step } = state.step;
+  return { ...state, step };
 }
 
 /** The state once something was said that is no summary, whoever said it. */

@@ -1,6 +1,5 @@
 import { answered } from './dialogue/advance.ts';
 import { check, checked, conclude, giveUp, nextCheckMs, settle } from './dialogue/calls.ts';
-import { leaveConsentOpen, withoutProfile } from './dialogue/consent.ts';
 import { fromStaff, nextTicketMs, onTime } from './dialogue/handover.ts';
 import { onAlbum, onMessage, onPictures, unclearLapsed, unclearUntilMs } from './dialogue/inputs.ts';
 import { isInterrupted } from './dialogue/operations.ts';
@@ -8,6 +7,7 @@ import { home } from './dialogue/questions.ts';
 import type { Outcome } from './effect.ts';
 import type { Scope } from './flow.ts';
 import type { Message, PhotoEffect } from './message.ts';
+import { leaveConsentOpen, withoutProfile } from './prompts.ts';
 import { after, type Decision, type Reply, say } from './reply.ts';
 import { IDLE_MS, type State, type Step, takenTicket } from './state.ts';
 

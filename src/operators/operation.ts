@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { intentSchema, type Lookup } from '../conversation/effect.ts';
 import type { Message } from '../conversation/message.ts';
-import { maskCode, maskEmail, maskPhone } from '../conversation/prompts/identity.ts';
+import { maskCode, maskEmail, maskPhone } from '../conversation/prompts.ts';
 import type { Operation } from '../conversation/state.ts';
 import type { OpenLetter, OpenOperation, Operators, StoredConversation } from '../engine/operators.ts';
 import { toNational } from '../loyalty/wire.ts';

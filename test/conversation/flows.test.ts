@@ -13,9 +13,10 @@ import { missingWords } from '../support/flow-words.ts';
 const MAY_NAME: readonly { readonly files: RegExp; readonly means: RegExp }[] = [
   // Effects and the calls of AntCRM have names of their own, some of them the same.
   {
-    files: /^conversation\/(effect|step|dialogue\/(advance|browse))\.ts$/,
+    files: /^conversation\/(effect|step|dialogue\/(advance|pages))\.ts$/,
     means: /^(accumulate|redeem|history)$/,
   },
+  { files: /^conversation\/flows\/reads\.ts$/, means: /^(points|history)$/ },
   {
     files: /^(loyalty|sandbox|operators|cli|observability|engine|store)\//,
     means: /^(accumulate|redeem|history)$/,
@@ -63,7 +64,7 @@ describe('the name of a flow', () => {
     ['conversation/dialogue/form.ts', "if (flow === 'redeem') return;", 1],
     ['conversation/dialogue/text.ts', "import { redeem } from '../flows/redeem.ts';", 1],
     ['channels/telegram/check.ts', "const COMMANDS = ['redeem'];", 1],
-    ['conversation/flows/history.ts', "import { redeem } from './redeem.ts';", 1],
+    ['conversation/flows/reads.ts', "import { redeem } from './redeem.ts';", 1],
     ['conversation/flows/redeem.ts', "name: 'redeem'", 0],
     ['conversation/flows/index.ts', "import { redeem } from './redeem.ts';", 0],
     ['loyalty/loyalty.ts', "case 'redeem':", 0],

@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
 import { masked } from '../../src/conversation/dialogue/inputs.ts';
 import { fold, isOneTypo, undoTyping, visible } from '../../src/conversation/language/tokenizer.ts';
-import { maskCode, maskEmail, maskPhone, showPhone } from '../../src/conversation/prompts/identity.ts';
+import { maskCode, maskEmail, maskPhone, showPhone } from '../../src/conversation/prompts.ts';
 import { codeMeant, parseCode } from '../../src/conversation/values/code.ts';
 import { parseEmail, parsePhone } from '../../src/conversation/values/contact.ts';
 import { commands, parsePage, understand, vocabulary } from '../support/conversation.ts';

@@ -1,14 +1,13 @@
 import type { SlotKind } from '../commands.ts';
-import { type Outcome, spends } from '../effect.ts';
+import { type OutcomeOf, spends } from '../effect.ts';
 import { confirmsIn, type Flow, type Scope } from '../flow.ts';
 import { KINDS, missing } from '../kinds.ts';
-import { isStaff, proved, served } from '../prompts/identity.ts';
-import { behind, giftOf, priceChanged, tooFewPoints } from '../prompts/receipts.ts';
+import { behind, giftOf, isStaff, priceChanged, proved, served, tooFewPoints } from '../prompts.ts';
 import { after, type Decision, type Reply, say, withLast } from '../reply.ts';
 import type { Asking, Draft, Offer, State } from '../state.ts';
 import { personChoice, supportLines } from './handover.ts';
-import { notRead, open, show } from './history-pages.ts';
 import { busy, tooManyAttempts, unseen, withoutChecked } from './operations.ts';
+import { notRead, open, show } from './pages.ts';
 import { finishFlow } from './privacy.ts';
 import { again, asking, home, pose } from './questions.ts';
 
@@ -49,20 +48,14 @@ export function advance(
     return pose(state, asking(flow, slot, { offer: doubt.offer }), scope, ...said);
   }
   const by = needsBalance(flow, state.draft, scope);
-  if (by)
-    return {
-      state: entered(state, flow, scope),
-      replies: said,
-      effect: { kind: 'balance', by, exact: true },
-    };
+  if (by) {
+    const effect = { kind: 'balance', by, exact: true } as const;
+    return { state: entered(state, flow, scope), replies: said, effect };
+  }
   const slot = missing(flow, state.draft);
   // Whom staff serve waits at the counter: an e-mail is theirs to add at the summary.
-  const isLater =
-    slot === 'email' &&
-    confirmsIn(flow)
-      ?.edits(state.draft)
-      .some(({ id }) => id === 'edit:email');
-  if (isLater && isStaff(scope))
+  const edits = confirmsIn(flow)?.edits(state.draft) ?? [];
+  if (slot === 'email' && isStaff(scope) && edits.some(({ id }) => id === 'edit:email'))
     return advance({ ...state, draft: { ...state.draft, email: null } }, flow, scope, said);
   return slot === undefined
     ? complete(entered(state, flow, scope), flow, scope, said)
@@ -148,7 +141,7 @@ export function complete(state: State, flow: Flow, scope: Scope, before: readonl
 /** What was read, or could not be, for the flow that the state is in. */
 export function answered(
   state: State,
-  outcome: Extract<Outcome, { kind: 'history' | 'balance' | 'sums' | 'unavailable' }>,
+  outcome: OutcomeOf<'history' | 'balance' | 'sums' | 'unavailable'>,
   scope: Scope,
 ): Decision {
   const { step } = state;
@@ -170,7 +163,7 @@ export function answered(
 function withBalance(
   state: State,
   flow: Flow,
-  outcome: Extract<Outcome, { kind: 'balance' | 'sums' | 'unavailable' }>,
+  outcome: OutcomeOf<'balance' | 'sums' | 'unavailable'>,
   scope: Scope,
 ): Decision {
   const { draft } = state;

@@ -1,8 +1,17 @@
-import { awaitedOf, type KnownCall, type Lookup, type Outcome, type Receipt, spends } from '../effect.ts';
+import { awaitedOf, type KnownCall, type Lookup, type OutcomeOf, type Receipt, spends } from '../effect.ts';
 import type { Scope } from '../flow.ts';
-import type { Message } from '../message.ts';
-import { carried, proved, served } from '../prompts/identity.ts';
-import { balanceLines, behind, codeLine, receiptLines, sumLines, untriedLine } from '../prompts/receipts.ts';
+import type { MessageOf } from '../message.ts';
+import {
+  balanceLines,
+  behind,
+  carried,
+  codeLine,
+  proved,
+  receiptLines,
+  served,
+  sumLines,
+  untriedLine,
+} from '../prompts.ts';
 import { after, type Decision, type Line, type Reply, say } from '../reply.ts';
 import { isOpen, type Operation, type State } from '../state.ts';
 import { refused as askAnew, callHindered, complete, untried as retryUntried } from './advance.ts';
@@ -35,7 +44,7 @@ import { again, home, pose } from './questions.ts';
  */
 
 /** How a call that was confirmed can end. */
-type Concluded = Told | Extract<Outcome, { kind: 'outdated' | 'busy' }>;
+type Concluded = Told | OutcomeOf<'outdated' | 'busy'>;
 /** What is told of it, once nothing is left to call. */
 type Told = KnownCall;
 
@@ -286,11 +295,7 @@ function checkAtMs({ status, lookup, checks, lookedMs }: Operation, { settings }
 }
 
 /** What a check found. The customer hears of it unasked. */
-export function checked(
-  state: State,
-  outcome: Extract<Outcome, { kind: 'checked' }>,
-  scope: Scope,
-): Decision {
+export function checked(state: State, outcome: OutcomeOf<'checked'>, scope: Scope): Decision {
   const operation = state.operations.find(({ id }) => id === outcome.operation);
   if (!operation || !isOpen(operation)) return { ...say(state), settled: [outcome.operation] };
   const left = scope.settings.operationChecksMs.length - 1 - operation.checks;
@@ -334,7 +339,7 @@ function notFound(state: State, operation: Operation, told: Operation, left: num
  */
 export function settle(
   state: State,
-  { operation: id, result, locks }: Extract<Message, { kind: 'settle' }>,
+  { operation: id, result, locks }: MessageOf<'settle'>,
   scope: Scope,
 ): Decision {
   const status = result === 'done' ? 'done' : 'notApplied';

@@ -1,15 +1,26 @@
-import type { Command, Fault } from '../commands.ts';
+import type { Command, CommandOf, Fault } from '../commands.ts';
 import type { Scope } from '../flow.ts';
 import { type About, KINDS, PROOF, same } from '../kinds.ts';
-import { isProofAsked, isStaff, isTypingProof, provedIn, whose } from '../prompts/identity.ts';
-import { codeLine, giftOf, pickUpLines, receiptLines, shown } from '../prompts/receipts.ts';
+import {
+  codeLine,
+  giftOf,
+  isProofAsked,
+  isStaff,
+  isTypingProof,
+  leaveConsent,
+  otherPhone,
+  pickUpLines,
+  provedIn,
+  receiptLines,
+  shown,
+  whose,
+} from '../prompts.ts';
 import { type Choice, choice, type Decision, type Line, type Reply, say, withLast } from '../reply.ts';
 import { type Operation, type State, spokenOver, takenTicket } from '../state.ts';
 import { retry } from './advance.ts';
-import { leaveConsent, otherPhone } from './consent.ts';
 import { personChoice, supportLines, supportReply } from './handover.ts';
-import { periodFault } from './history-pages.ts';
 import { confirmationOf, operationsOf, tooManyAttempts } from './operations.ts';
+import { periodFault } from './pages.ts';
 import { showLanguages, showPrivacy } from './privacy.ts';
 import { home, pointAt, pressed, question } from './questions.ts';
 import {
@@ -29,7 +40,7 @@ import {
  * What is answered beside the work: then the live question comes again, and nothing is lost.
  */
 
-type Shown = Extract<Command, { do: 'show' }>['what'];
+type Shown = CommandOf<'show'>['what'];
 
 export function showPart(turn: Turn, what: Shown, scope: TurnScope): Reduced {
   const { state } = turn;
@@ -56,11 +67,7 @@ export function showPart(turn: Turn, what: Shown, scope: TurnScope): Reduced {
   }
 }
 
-export function answerTalk(
-  turn: Turn,
-  about: Extract<Command, { do: 'talk' }>['about'],
-  scope: TurnScope,
-): Reduced {
+export function answerTalk(turn: Turn, about: CommandOf<'talk'>['about'], scope: TurnScope): Reduced {
   const { state } = turn;
   switch (about) {
     case 'greeting':
@@ -78,7 +85,7 @@ export function answerTalk(
 }
 
 /** That no person answers, what can be done here, and how to reach a person. */
-export function welcome(state: State, scope: Scope): Decision {
+function welcome(state: State, scope: Scope): Decision {
   const contact = scope.settings.supportContact;
   const who: Line =
     contact && !scope.settings.handover
@@ -90,7 +97,7 @@ export function welcome(state: State, scope: Scope): Decision {
 }
 
 /** What the bot can do and who can help; while a person answers, only what is not for the person. */
-export function help(state: State, scope: Scope): Reply {
+function help(state: State, scope: Scope): Reply {
   if (takenTicket(state)) return { key: 'help', context: 'person' };
   const flows = scope.flows.all.map(({ name }) => ({ key: `help.${name}` }));
   return { key: 'help', lines: [...flows, { key: 'help.more' }, ...supportLines(scope)] };
@@ -180,11 +187,7 @@ export function explain(state: State, scope: Scope): Digression {
   return about ? answer(state, about.what, scope) : { reply: help(state, scope) };
 }
 
-export function answerQuestion(
-  turn: Turn,
-  command: Extract<Command, { do: 'ask' }>,
-  scope: TurnScope,
-): Reduced {
+export function answerQuestion(turn: Turn, command: CommandOf<'ask'>, scope: TurnScope): Reduced {
   const { state } = turn;
   switch (command.about) {
     case 'what':
@@ -278,7 +281,7 @@ export const notUnderstood = (turn: Turn, scope: TurnScope): Turn =>
     ? turn
     : offerMeanings(turn, { do: 'unclear' }, scope);
 
-type Unclear = Extract<Command, { do: 'unclear' }>;
+type Unclear = CommandOf<'unclear'>;
 
 /** Not understood; or understood as the value that is asked for, and wrong. */
 export function answerUnclear(turn: Turn, command: Unclear, scope: TurnScope): Reduced {
@@ -295,19 +298,16 @@ export function answerUnclear(turn: Turn, command: Unclear, scope: TurnScope): R
   return offerMeanings(turn, command, scope);
 }
 
-/** So many meanings are offered at most. */
-const MOST_OFFERED = 3;
-
 /** Offers what the text may have meant, or a person; the second time in a row says something else, and whom to ask. */
 function offerMeanings(turn: Turn, command: Unclear, scope: TurnScope): Turn {
   const { state } = turn;
   const { maybe = [], question: isQuestion } = command;
-  const offered = maybe.flatMap((meaning) => buttonFor(meaning, state, scope) ?? []).slice(0, MOST_OFFERED);
+  const offered = maybe.flatMap((meaning) => buttonFor(meaning, state, scope) ?? []);
   const question = isQuestion ? { question: {} } : {};
   if (isStruck(state)) return digressWithPerson(turn, { reply: struck(scope), offered, ...question }, scope);
   if (offered.length > 0)
     return digress(turn, { reply: { key: 'unsure', context: 'maybe' }, offered, ...question });
-  const isSummary = state.step.at === 'confirming';
+  const isSummary = state.step.at === 'confirming' && !isQuestion;
   const reply = isSummary ? { key: 'unsure.confirm' } : { key: 'unsure', lines: supportLines(scope) };
   return digress(turn, { reply, ...question });
 }
@@ -316,7 +316,9 @@ function offerMeanings(turn: Turn, command: Unclear, scope: TurnScope): Turn {
 function buttonFor(command: Command, state: State, scope: Scope): Choice | undefined {
   const id = buttonOf(command, state, scope);
   if (id === undefined || pressed(state, id, scope).some((one) => one.do === 'expired')) return undefined;
-  return question(state, scope).choices?.find((one) => one.id === id) ?? choice(id);
+  const live = question(state, scope).choices?.find((one) => one.id === id);
+  const asked = command.do === 'ask' && command.about === 'answer' && scope.answered.get(command.id);
+  return live ?? choice(id, asked ? { key: 'choice.answer', params: { question: asked } } : {});
 }
 
 function buttonOf(command: Command, { step }: State, { flows }: Scope): string | undefined {

@@ -1,13 +1,13 @@
 import type { Scope } from '../flow.ts';
-import type { Message } from '../message.ts';
-import { showPhone } from '../prompts/identity.ts';
+import type { MessageOf } from '../message.ts';
+import { showPhone } from '../prompts.ts';
 import { type Choice, choice, type Decision, type Line, type Reply, say, withLast } from '../reply.ts';
 import { IDLE_MS, openTicket, type Reason, type State, type Ticket, takenTicket } from '../state.ts';
 import { aside, question } from './questions.ts';
 
 /*
  * A person takes over: a ticket is opened, filled by the customer and by staff, and closed. While it is open the bot
- * interprets nothing but its own commands and buttons (`sources.ts`, `toStaff`).
+ * interprets nothing but its own commands and buttons (`inputs.ts`, `toStaff`).
  */
 
 const MINUTE_MS = 60_000;
@@ -55,19 +55,14 @@ export function startOffer(state: State, why: 'asked' | 'complaint', { settings 
  * Whoever asks for a person gets one, and keeps what is being done: `state` is as the message left it. `led`: what was
  * written that led to it. Asked once more, it is the same ticket; without staff, the contact is told.
  */
-export function callPerson(
-  state: State,
-  reason: Reason,
-  scope: Scope,
-  led: readonly string[] = [],
-): Decision {
+export function callPerson(state: State, reason: Reason, scope: Scope, led?: readonly string[]): Decision {
   const { ids, nowMs, settings } = scope;
   if (!settings.handover) return aside(state, scope, supportReply(scope));
   const { notUnderstood, ...rest } = state;
   const open = openTicket(state);
   const fresh: Ticket = {
     ...createTicket(state, reason, scope),
-    ...(led.length > 0 && { led: led.slice(-MAX_LED) }),
+    ...(led?.length ? { led: led.slice(-MAX_LED) } : {}),
     ...(notUnderstood && { notUnderstood }),
   };
   const ticket = open ? awaitStaff(open, nowMs) : fresh;
@@ -156,7 +151,7 @@ export function passOn(state: State, text: string, { nowMs, ids, sender }: Scope
  */
 export function fromStaff(
   state: State,
-  { ticket: id, by, text, id: note, claim }: Extract<Message, { kind: 'person' }>,
+  { ticket: id, by, text, id: note, claim }: MessageOf<'person'>,
   scope: Scope,
 ): Decision {
   const { nowMs: atMs } = scope;

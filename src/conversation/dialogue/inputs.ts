@@ -2,11 +2,11 @@ import { type Command, SLOT_KINDS } from '../commands.ts';
 import type { Flow, Scope } from '../flow.ts';
 import { KINDS } from '../kinds.ts';
 import { fold, mapWords, visible } from '../language/tokenizer.ts';
-import type { Message, Photo, Picture } from '../message.ts';
+import type { Message, MessageOf, Photo, Picture } from '../message.ts';
+import { hasAgreed, leaveConsentOpen } from '../prompts.ts';
 import { after, type Decision, type Field, type Line, type Reply, say, withLast } from '../reply.ts';
 import { type State, takenTicket } from '../state.ts';
 import { runningIn } from './advance.ts';
-import { hasAgreed, leaveConsentOpen } from './consent.ts';
 import { callPerson, close, ledBy, passOn } from './handover.ts';
 import { again, aside, expecting, pressed, question } from './questions.ts';
 import { run } from './run.ts';
@@ -111,11 +111,7 @@ const notedPhoto = ({ pictures, caption = '' }: Pick<Photo, 'pictures' | 'captio
  * A pressed button. It works only while its question is the live one; otherwise it says so and changes nothing. Where nothing
  * is at hand, the buttons of a menu do not grow old.
  */
-function onPress(
-  state: State,
-  { choice, view }: Extract<Message, { kind: 'choice' }>,
-  scope: Scope,
-): Decision {
+function onPress(state: State, { choice, view }: MessageOf<'choice'>, scope: Scope): Decision {
   if (choice === 'person:leave') return close(state, 'customer', scope);
   const { at } = state.step;
   const commands = pressed(state, choice, scope);
@@ -126,11 +122,7 @@ function onPress(
 }
 
 /** A shared contact. Telegram leaves the plus sign out. */
-function onContact(
-  state: State,
-  { phone, own }: Extract<Message, { kind: 'contact' }>,
-  scope: Scope,
-): Decision {
+function onContact(state: State, { phone, own }: MessageOf<'contact'>, scope: Scope): Decision {
   const number = /^\d{9,15}$/.test(phone) && !phone.startsWith('0') ? `+${phone}` : phone;
   const commands = scope.language
     .read('phone', number, scope)
@@ -139,7 +131,7 @@ function onContact(
 }
 
 /** A deep link, or the first contact: a code, for the flow that takes the codes of links. */
-function onLink(state: State, { payload }: Extract<Message, { kind: 'start' }>, scope: Scope): Decision {
+function onLink(state: State, { payload }: MessageOf<'start'>, scope: Scope): Decision {
   const flow = scope.flows.ofCodes;
   if (!payload || !flow) return run(state, [{ do: 'show', what: 'welcome' }], scope);
   return run(state, [{ do: 'start', flow: flow.name }, ...scope.language.link(payload)], scope);
@@ -225,7 +217,7 @@ function whyNone(pictures: readonly Picture[]): 'unavailable' | 'elsewhere' | 'u
  * A form that was filled in: several answers at once.
  */
 
-type Form = Extract<Message, { kind: 'form' }>;
+type Form = MessageOf<'form'>;
 /** Why a field was not taken. */
 type Blame = { readonly slot: Field['slot']; readonly reason: Line };
 

@@ -2,7 +2,7 @@ import type { Context } from '../context.ts';
 import { change, type KnownCall, type Movement, type Receipt, spends } from '../effect.ts';
 import { type Confirms, confirmsIn, type Flow, type Scope } from '../flow.ts';
 import type { Reply, Unlock } from '../reply.ts';
-import { isOpen, type Operation, type State, type Step } from '../state.ts';
+import { type Confirming, isOpen, type Operation, type State } from '../state.ts';
 
 /*
  * The confirmation at hand and what it calls; what is kept of calls that earn or spend, and what follows from it.
@@ -16,7 +16,7 @@ export type Call = { readonly operation: string; readonly code?: string | undefi
 
 /** The confirmation at hand, and all that it calls. */
 export type AtHand = {
-  readonly step: Extract<Step, { at: 'confirming' }>;
+  readonly step: Confirming;
   readonly confirmed: Confirmed;
   readonly calls: readonly Call[];
 };

@@ -1,9 +1,19 @@
 import type { Scope } from '../flow.ts';
 import { LOCALES } from '../message.ts';
-import { given, identityLines, isStaff, whose } from '../prompts/identity.ts';
+import {
+  CONSENT_VERSION,
+  given,
+  hasAgreed,
+  hasMore,
+  identityLines,
+  isStaff,
+  otherPhone,
+  profileOf,
+  toConsent,
+  whose,
+} from '../prompts.ts';
 import { choice, type Decision, type Line, type Reply, say } from '../reply.ts';
 import { isOpen, newState, type State } from '../state.ts';
-import { CONSENT_VERSION, hasAgreed, hasMore, otherPhone, profileOf, toConsent } from './consent.ts';
 import { erasedTickets, supportLines } from './handover.ts';
 import { aside, home, pose, viewed } from './questions.ts';
 

@@ -2,12 +2,10 @@ import type { Command, Expecting, SlotKind } from '../commands.ts';
 import { confirmsIn, type Flow, type Scope } from '../flow.ts';
 import { formOf, KINDS, PERIOD_CHOICES, periodNamed, TYPES } from '../kinds.ts';
 import { LOCALES } from '../message.ts';
-import { isStaff, remembering, showPhone } from '../prompts/identity.ts';
-import { giftOf } from '../prompts/receipts.ts';
+import { giftOf, isStaff, otherPhone, profileOf, remembering, showPhone } from '../prompts.ts';
 import { CANCEL, type Choice, choice, type Decision, type Reply, say } from '../reply.ts';
-import { type Asking, type Offer, type State, type Step, takenTicket } from '../state.ts';
+import { type Asking, type Confirming, type Offer, type State, type Step, takenTicket } from '../state.ts';
 import { isNamedPeriod } from '../values/calendar.ts';
-import { otherPhone, profileOf } from './consent.ts';
 import { confirmationOf } from './operations.ts';
 
 /*
@@ -15,13 +13,9 @@ import { confirmationOf } from './operations.ts';
  */
 
 /** A step that waits for a slot. */
-export const asking = ({ name }: Flow, slot: SlotKind, more: Partial<Asking> = {}): Asking => ({
-  at: 'asking',
-  flow: name,
-  slot,
-  tries: 0,
-  ...more,
-});
+export function asking({ name }: Flow, slot: SlotKind, more: Partial<Asking> = {}): Asking {
+  return { at: 'asking', flow: name, slot, tries: 0, ...more };
+}
 
 /** Moves to `step` under a fresh view and asks its question: buttons of every earlier question are dead from now on. */
 export function pose(state: State, step: Step, scope: Scope, ...before: readonly Reply[]): Decision {
@@ -154,11 +148,7 @@ function doubt({ slot }: Asking, { why, meant, typed }: Offer, { sender }: Scope
 }
 
 /** What is about to be asked of AntCRM; only its button, which carries the operation, goes on. */
-function summary(
-  { draft, profile }: State,
-  { flow: name, operation }: Extract<Step, { at: 'confirming' }>,
-  scope: Scope,
-): Reply {
+function summary({ draft, profile }: State, { flow: name, operation }: Confirming, scope: Scope): Reply {
   const flow = scope.flows.get(name);
   const confirms = flow && confirmsIn(flow);
   const confirm = choice(`confirm:${operation}`, { key: `choice.confirm.${name}` });
@@ -230,28 +220,20 @@ function saidBy(
     case 'gift':
       return asked === 'gift' && [{ do: 'set', slot: 'gift', value }];
     case 'period':
-      return (
-        (isPage || asked === 'period') &&
-        isNamedPeriod(value) && [{ do: 'period', period: periodNamed(value, scope) }]
-      );
+      if (!isNamedPeriod(value) || !(isPage || asked === 'period')) return undefined;
+      return [{ do: 'period', period: periodNamed(value, scope) }];
     case 'before':
-      return (
-        asked === 'phone' &&
-        (['phone', 'email'] as const).flatMap((slot): Command[] => {
-          const known = before?.[slot];
-          return known ? [{ do: 'set', slot, value: known.value }] : [];
-        })
-      );
+      if (asked !== 'phone') return undefined;
+      return (['phone', 'email'] as const).flatMap((slot): Command[] => {
+        const known = before?.[slot];
+        return known ? [{ do: 'set', slot, value: known.value }] : [];
+      });
     case 'confirm':
-      return (
-        step.at === 'confirming' && value === step.operation && [{ do: 'confirm', operation: step.operation }]
-      );
-    case 'remove':
-      return (
-        draft.codes?.[Number(value) - 1] !== undefined && [
-          { do: 'remove', which: [{ place: Number(value) }] },
-        ]
-      );
+      return step.at === 'confirming' && value === step.operation && [{ do: 'confirm', operation: value }];
+    case 'remove': {
+      const place = Number(value);
+      return draft.codes?.[place - 1] !== undefined && [{ do: 'remove', which: [{ place }] }];
+    }
     case 'edit': {
       const flow = step.at === 'confirming' ? scope.flows.get(step.flow) : undefined;
       const edits = (flow && confirmsIn(flow)?.edits(draft)) ?? [];

@@ -38,6 +38,8 @@ export type Next =
   /** A person is called; what else was said is kept. */
   | { readonly go: 'person' };
 
+export type Advancing = Extract<Next, { go: 'advance' }>;
+
 export type Turn = {
   readonly state: State;
   /** Said before what comes next. */
@@ -66,11 +68,7 @@ export function digress(turn: Turn, digression: Digression): Turn {
 export const answerBeside = (turn: Turn, reply: Reply): Turn => digress(turn, { reply });
 
 /** A flow goes on. */
-export function advanceBy(
-  turn: Turn,
-  flow: Flow,
-  more: Partial<Extract<Next, { go: 'advance' }>> = {},
-): Turn {
+export function advanceBy(turn: Turn, flow: Flow, more: Partial<Advancing> = {}): Turn {
   const { next } = turn;
   const before = next.go === 'advance' ? next : {};
   const digression = next.go === 'digress' ? { digression: next.digression } : {};
@@ -92,13 +90,6 @@ export function setSlots(turn: Turn, slots: Draft, scope: Scope): Turn {
 export function doubt(turn: Turn, flow: Flow, { slot, offer }: Doubted): Turn {
   const before = turn.next.go === 'advance' ? turn.next.doubt : undefined;
   return advanceBy(turn, flow, { doubt: before ?? { slot, offer } });
-}
-
-/** The state without the value that is asked about. */
-export function withoutOffer(state: State): State {
-  if (state.step.at !== 'asking') return state;
-  const { offer: _, ...step } = state.step;
-  return { ...state, step };
 }
 
 /** Said beside the question, with the button for a person where it offers one. */

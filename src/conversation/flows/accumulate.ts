@@ -1,8 +1,7 @@
 import type { Context } from '../context.ts';
 import type { Known } from '../effect.ts';
 import type { Flow } from '../flow.ts';
-import { identityLines, isStaff, whose } from '../prompts/identity.ts';
-import { codeLines } from '../prompts/receipts.ts';
+import { codeLines, identityLines, isStaff, whose } from '../prompts.ts';
 import { type Choice, choice, type Line, removals } from '../reply.ts';
 
 /** Earning points: codes → phone → e-mail (asked for once, may be skipped) → summary → a call for each code. */

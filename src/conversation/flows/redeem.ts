@@ -1,6 +1,5 @@
 import type { Flow } from '../flow.ts';
-import { identityLines, isStaff, proved } from '../prompts/identity.ts';
-import { giftLines, giftOf } from '../prompts/receipts.ts';
+import { giftLines, giftOf, identityLines, isStaff, proved } from '../prompts.ts';
 import { choice } from '../reply.ts';
 
 /** Spending points on a gift: gift → proved phone or e-mail → summary → call. Who is proved sees their points first. */

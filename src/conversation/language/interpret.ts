@@ -1,12 +1,4 @@
-import type {
-  Expecting,
-  Interpretation,
-  Interpreter,
-  Reading,
-  SlotKind,
-  Spoken,
-  WantedPage,
-} from '../commands.ts';
+import type { Expecting, Interpretation, Interpreter, Reading, SlotKind, Spoken } from '../commands.ts';
 import { LOCALES, type Locale } from '../message.ts';
 import { codeInLink, linkOf, looksLikeContact, parseCode, splitCodes } from '../values/code.ts';
 import { emailMeant, parseEmail, parsePhone } from '../values/contact.ts';
@@ -56,7 +48,6 @@ export type Language = {
 
 const UNCLEAR: readonly Spoken[] = [{ do: 'unclear' }];
 const ASKS_UNKNOWN: readonly Spoken[] = [{ do: 'ask', about: 'unknown' }];
-const NOTHING_COVERED: Interpretation['why'] = { covered: [] };
 
 /** Beside a value, these only say it politely: "giúp mình mã TIVI000000017 với". */
 const BESIDE_VALUES = /^(?:show help|show menu|talk bye|page same|cancel mild)$/;
@@ -64,7 +55,8 @@ const BESIDE_VALUES = /^(?:show help|show menu|talk bye|page same|cancel mild)$/
 const HARMLESS = /^(?:talk|show (?:help|offer|complaint|privacy))/;
 /** Acts that likeness may offer by a button. */
 const OFFERED = /^(?:start |ask (?!what$|who$|unknown$|consent)|show (?:person|complaint|privacy)|speak )/;
-/** Questions whose answers depend on what they are asked of. */
+/** Questions that are asked of ours or of a gift, and those whose answers depend on what they are asked of. */
+const OF_OURS = /^ask (?:consent\.|gift\.left$)/;
 const PRICE = 'ask gift.price';
 const WRONG = 'ask code.wrong';
 /** How near an example must be (0–1) to be offered, and to be done. */
@@ -87,10 +79,6 @@ export class LanguageInterpreter implements Interpreter {
   /** Words that say nothing beside the name of a gift. */
   readonly #beside: ReadonlySet<string>;
   readonly #pages: RegExp;
-  /** The phrases that leave a person, and what may stand beside them. */
-  readonly #leaving: readonly (readonly string[])[];
-  readonly #assents: ReadonlySet<string>;
-  readonly #withMarks: ReadonlySet<string>;
 
   constructor(language: Language) {
     const { vocabulary, flows, commands, answers, answered } = language;
@@ -105,15 +93,12 @@ export class LanguageInterpreter implements Interpreter {
       ['wishes', 'beside a gift', 'counters', 'several'].flatMap((list) => vocabulary.list(list)),
     );
     const pages = vocabulary.list('page number').join('|') || '(?!)';
-    this.#leaving = vocabulary.list('leaving').map((phrase) => phrase.split(' '));
-    this.#assents = new Set(vocabulary.list('assents'));
-    this.#withMarks = new Set(vocabulary.list('with marks only'));
     this.#pages = new RegExp(`(?:^| )(?:${pages}) (\\d{1,3})$|^(\\d{1,3})$`);
   }
 
   interpret(text: string, at: Expecting, reading: Reading): Interpretation {
     const quick = pickByNumber(text, at) ?? this.#readAsked(text, at, reading);
-    if (quick) return { commands: quick, why: NOTHING_COVERED };
+    if (quick) return { commands: quick, why: { covered: [] } };
     const here = this.#situationOf(text, at, reading);
     const asked = this.#findQuestion(here);
     const isSure = asked && asked.near.score >= SURE && !lacksEmail(here.said) && !isReference(here);
@@ -206,7 +191,8 @@ export class LanguageInterpreter implements Interpreter {
       .find((near) => near?.command === PRICE);
     const near = costs ?? this.similarity.findQuestion(said.text);
     // What is asked about our question is no answer elsewhere.
-    if (!near || (near.command.startsWith('ask consent.') && at.at !== 'consent')) return undefined;
+    const isHere = at.at === 'consent' || at.gift !== undefined || gift !== undefined;
+    if (!near || (!isHere && OF_OURS.test(near.command))) return undefined;
     const priced = near.command === PRICE ? (named?.code ?? at.gift) : undefined;
     if (priced !== undefined)
       return { commands: [{ do: 'ask', about: 'gift', gift: priced } as const], near };
@@ -217,7 +203,7 @@ export class LanguageInterpreter implements Interpreter {
   }
 
   /** "Trang đầu", "page 2", "2". */
-  #pageIn(text: string): WantedPage | undefined {
+  #pageIn(text: string): ReturnType<Situation['page']> {
     const { polite } = this.parser.book;
     const words = fold(text)
       .split(' ')
@@ -272,8 +258,8 @@ export class LanguageInterpreter implements Interpreter {
     if (likely) return { commands: likely, why: { covered, nearest } };
     const offered = first.do === 'unclear' && first.wrong ? [] : this.#offered(nearest, here);
     if (offered.length === 0) return { commands: whole, why: { covered, nearest } };
-    const asked = first.do === 'ask' ? { question: true as const } : {};
-    return { commands: [{ do: 'unclear', maybe: offered, ...asked }], why: { covered, nearest } };
+    const unclear: Spoken = { do: 'unclear', maybe: offered, ...(first.do === 'ask' && { question: true }) };
+    return { commands: [unclear], why: { covered, nearest } };
   }
 
   #readWhole({ said, at, flow, reading, isQuestion }: Situation): readonly Spoken[] {
@@ -312,11 +298,10 @@ export class LanguageInterpreter implements Interpreter {
     if (!isBare || at.at === 'consent') return [];
     const acts = [...new Set(nearest.flatMap(({ command, score }) => (score >= NEAR ? command : [])))];
     const meanings = acts.filter((act) => OFFERED.test(act) && act !== `start ${at.flow}`);
-    const commands = meanings.slice(0, MOST_OFFERED).flatMap((act): readonly Spoken[] => {
+    return meanings.slice(0, MOST_OFFERED).flatMap((act): readonly Spoken[] => {
       const flow = this.#startedBy(act);
       return flow ? [{ do: 'start', flow: flow.name }] : (commandOf(act) ?? []);
     });
-    return commands;
   }
 
   /*
@@ -329,18 +314,13 @@ export class LanguageInterpreter implements Interpreter {
   }
 
   leaves(text: string): boolean {
-    const { book } = this.parser;
-    const said = book.plainly(text);
+    const { parts } = this.understand(text);
+    const isPart = (part: Part) =>
+      isIn(part, 'leaving', 'assents') || part.words.every((word) => this.parser.book.polite.has(word.text));
     // "Huy" may be a name.
-    const isName = isAscii(text) && said.some((word) => this.#withMarks.has(word));
-    if (said.length > MAX_LEAVING || isName) return false;
-    return this.#leaving.some((phrase) =>
-      said.some((_, at) => {
-        const isHere = phrase.every((word, i) => said[at + i] === word);
-        const others = said.filter((_word, i) => i < at || i >= at + phrase.length);
-        return isHere && others.every((word) => book.polite.has(word) || this.#assents.has(word));
-      }),
-    );
+    const names = isAscii(text) ? this.#language.vocabulary.list('with marks only') : [];
+    const isName = parts.some(({ words }) => words.some((word) => names.includes(word.text)));
+    return !isName && parts.length <= MAX_LEAVING && says({ parts }, 'leaving') && parts.every(isPart);
   }
 
   slash(text: string): string | undefined {

@@ -12,15 +12,18 @@ import {
 } from '../values/code.ts';
 import { type EmailResult, findEmails, findPhones, type Phone } from '../values/contact.ts';
 import { findSigns, isDenied, isReport, isStopped, withoutUnwanted } from './frames.ts';
-import { createPlaces, findGifts, giftsCalled, type Places } from './names.ts';
 import { type Calendar, createCalendar, findPeriod, isTimeWord, type SaidPeriod } from './period.ts';
 import {
   actOf,
+  createPlaces,
+  findGifts,
   type Gift,
+  giftsCalled,
   isIn,
   isSign,
   type Part,
   type PhraseBook,
+  type Places,
   VALUE,
   type Value,
   type Word,
@@ -111,7 +114,7 @@ const AMONG_FLOWS = [
 const NO = /^(?:no|none|cancel|cancel mild)$/;
 /** Acts beside which "thôi" still ends something, and those that may stand beside the wish for a language. */
 const BESIDE_MILD = /^(?:cancel|no|none|yes|talk )/;
-const BESIDE_LANGUAGE = /^(?:speak \w+|yes|no|none|talk greeting|talk thanks|talk upset|show help)$/;
+const BESIDE_LANGUAGE = /^(?:speak \w+|yes|no|none|talk \w+|show help)$/;
 /** Acts that answer our question, and those that may stand beside the bare name of a person, which wishes for one. */
 const ANSWERS = /^(?:yes|no|none|keep|other|cancel mild)$/;
 const BESIDE_PERSON = /^(?:show person|show help|yes|talk .*)$/;
@@ -119,6 +122,11 @@ const BESIDE_PERSON = /^(?:show person|show help|yes|talk .*)$/;
 /** So many texts are remembered. */
 const REMEMBERED = 2000;
 const MAX_REMEMBERED = 60;
+
+type Slash = {
+  readonly commands: ReadonlyMap<string, string>;
+  readonly isQuestion: (text: string) => boolean;
+};
 
 /** Parses texts by the language files. */
 export class Parser {
@@ -147,14 +155,7 @@ export class Parser {
   #rememberedFor: { readonly today: number; readonly gifts: readonly Gift[] } = { today: 0, gifts: [] };
 
   /** `commands`: slash commands, without the slash, with what they stand for. */
-  constructor(
-    book: PhraseBook,
-    flows: readonly SpokenFlow[],
-    {
-      commands,
-      isQuestion,
-    }: { commands: ReadonlyMap<string, string>; isQuestion: (text: string) => boolean },
-  ) {
+  constructor(book: PhraseBook, flows: readonly SpokenFlow[], { commands, isQuestion }: Slash) {
     const { vocabulary } = book;
     this.book = book;
     this.linkNames = new Set(vocabulary.list('link parameters'));
@@ -166,10 +167,7 @@ export class Parser {
     this.#history = [...this.#flows].find(([, { slots }]) => slots.includes('list'))?.[0];
     this.#order = orderOf(vocabulary, flows);
     this.#objections = readObjections(vocabulary);
-    const labels = ['phone labels'].flatMap((list) => [
-      ...vocabulary.written(list),
-      ...vocabulary.list(list),
-    ]);
+    const labels = [...vocabulary.written('phone labels'), ...vocabulary.list('phone labels')];
     this.#phoneLabel = new RegExp(`^(?:${labels.join('|') || '(?!)'})\\.?(?=\\+?\\d)`, 'iu');
     this.#amount = new RegExp(`^\\d+(?:${vocabulary.list('amount endings').join('|')})?$`, 'i');
     this.#signs = vocabulary.pairs('signs');
@@ -212,9 +210,8 @@ export class Parser {
     const told = this.#withAnnounced(this.book.partsOf(others), command);
     const parts = withoutUnwanted(told);
     const spaced = parts.some(({ value }) => value) ? undefined : spacedCode(text, settings.codePrefixes);
-    const rest = [
-      ...new Set(unexplainedIn(parts).flatMap(({ words }) => words.map(({ source }) => source))),
-    ].flatMap((token) => token?.text ?? []);
+    const sources = unexplainedIn(parts).flatMap(({ words }) => words.map(({ source }) => source));
+    const rest = [...new Set(sources)].map((token) => token.text);
     const valued = parts.filter(({ value }) => value && value.kind !== 'gift' && value.kind !== 'place');
     const isAlone = valued.length === 0 && !spaced && rest.length === 0;
     const isYes = isAlone && !this.#objections.test(text.normalize('NFC')) && this.#saysYes(told);
@@ -225,7 +222,7 @@ export class Parser {
     const act =
       command === 'show languages' && said?.startsWith('speak ')
         ? said
-        : (command ?? this.#settle(said, { parts, isAlone, isYes, text }));
+        : (command ?? this.#settle(said, { parts, isYes, text }, isAlone));
     const bare = tokens.length === 0 && text.includes('?') ? 'ask what' : undefined;
     const isHistory = said !== undefined && said === this.#history;
     return {
@@ -440,12 +437,8 @@ export class Parser {
   /** Only a plain request erases, changes the language or calls a person; "xác nhận giúp mình" asks for no help. */
   #settle(
     act: string | undefined,
-    {
-      parts,
-      isAlone,
-      isYes,
-      text,
-    }: { parts: readonly Part[]; isAlone: boolean; isYes: boolean; text: string },
+    { parts, isYes, text }: Pick<ParsedText, 'parts' | 'isYes' | 'text'>,
+    isAlone: boolean,
   ): string | undefined {
     if (act === 'show offer')
       return isAlone && isNameOnly(parts) && !this.#isQuestion(text) ? 'show person' : act;
@@ -528,11 +521,10 @@ function isPlainRequest(parts: readonly Part[]): boolean {
 
 /** Of several gifts with one name, the one whose price is said. */
 function giftsMeant(named: readonly (readonly Gift[])[], parts: readonly Part[]): readonly Gift[] {
-  const numbers = parts.flatMap(({ words }) =>
-    words.map(({ source }) => source.text.replace(/[.,](?=\d{3}$)/, '')),
-  );
+  const all = parts.flatMap(({ words }) => words.map(({ source }) => source.text));
+  const prices = new Set(all.map((text) => Number(text.replace(/[.,](?=\d{3}$)/, ''))));
   const meant = named.flatMap((gifts) => {
-    const priced = gifts.filter(({ score }) => numbers.includes(String(score)));
+    const priced = gifts.filter(({ score }) => prices.has(score));
     return priced.length === 1 ? priced : gifts;
   });
   return [...new Set(meant)];

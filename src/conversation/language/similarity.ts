@@ -56,6 +56,8 @@ type Compared = {
   readonly weight: number;
 };
 
+type Scored = { readonly example: Compared; readonly score: number };
+
 /** The examples that texts are compared with. */
 export class Similarity {
   readonly isQuestion: (text: string) => boolean;
@@ -125,7 +127,7 @@ export class Similarity {
         this.#shared[at] = (this.#shared[at] ?? 0) + weight;
       }
     const all = sum(said);
-    const found: { readonly example: Compared; readonly score: number }[] = [];
+    const found: Scored[] = [];
     for (const at of touched) {
       const [example, shared = 0] = [this.#examples[at], this.#shared[at]];
       this.#shared[at] = 0;
@@ -144,10 +146,8 @@ export class Similarity {
     const [best] = likely;
     if (!best) return undefined;
     // What the operator wrote is likelier meant than a question that has no answer.
-    const own = this.#answered.has(best.example.act)
-      ? undefined
-      : likely.find(({ example }) => example.isOwn);
-    return toNear(own ?? best);
+    const isAnswered = this.#answered.has(best.example.act);
+    return toNear((isAnswered ? undefined : likely.find(({ example }) => example.isOwn)) ?? best);
   }
 
   /** The examples that a text is most like, the nearest first; `skip`: an example that does not count. */
@@ -158,11 +158,9 @@ export class Similarity {
   }
 }
 
-const toNear = ({ example, score }: { readonly example: Compared; readonly score: number }): Near => ({
-  example: example.text,
-  command: example.act,
-  score,
-});
+function toNear({ example: { text, act }, score }: Scored): Near {
+  return { example: text, command: act, score };
+}
 
 const sum = (words: Weighed): number => {
   let all = 0;

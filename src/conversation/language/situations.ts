@@ -311,12 +311,7 @@ export function valuesIn(said: ParsedText, { nowMs, settings }: Reading, at: Exp
   // Where there is no list, any code is a gift's.
   const code = gift ?? (settings.gifts.length === 0 ? codes[0] : undefined);
   const isSeveral = gift !== undefined && says(said, 'several');
-  const set = {
-    do: 'set',
-    slot: 'gift',
-    value: code ?? '',
-    ...(isSeveral && { several: true as const }),
-  } as const;
+  const set: Spoken = { do: 'set', slot: 'gift', value: code ?? '', ...(isSeveral && { several: true }) };
   const read = period && toResult(period, settings.timeZone);
   const all = { do: 'period', period: namedPeriod('all', nowMs, settings.timeZone) } as const;
   const found =

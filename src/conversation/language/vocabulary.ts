@@ -61,15 +61,8 @@ export class Vocabulary {
       if (heading) [act, limit] = [heading[1]?.trim() ?? '', heading[2] ?? ''];
       else if (act !== '' && line.startsWith('- ')) {
         const isPhrase = limit === 'said' || !ANSWERED.test(act);
-        const example = {
-          locale,
-          text: line.slice(2),
-          act,
-          alone: limit === 'alone',
-          isPhrase,
-          line: at + 1,
-        };
-        (act === 'heard' ? this.heard : this.examples).push(example);
+        const said = { locale, text: line.slice(2), act, alone: limit === 'alone', isPhrase, line: at + 1 };
+        (act === 'heard' ? this.heard : this.examples).push(said);
       } else if (act === 'words' || act === 'periods') {
         const [, name, all = ''] = /^([\w -]+): (.+)$/.exec(line) ?? [];
         const phrases = all.split(',').map((phrase) => phrase.trim());

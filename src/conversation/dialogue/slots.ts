@@ -1,27 +1,115 @@
-import type { Command } from '../commands.ts';
+import type { Command, CommandOf } from '../commands.ts';
 import type { Known } from '../effect.ts';
 import type { Flow, Scope } from '../flow.ts';
-import { isStaff, showPhone, typed, withoutIdentity } from '../prompts/identity.ts';
-import { type Reply, withLast } from '../reply.ts';
-import type { Identity, State } from '../state.ts';
-import { retry, runningIn } from './advance.ts';
-import { leaveConsentOpen } from './consent.ts';
+import {
+  carried,
+  isStaff,
+  isTypingProof,
+  leaveConsentOpen,
+  oneAtATime,
+  showPhone,
+  typed,
+  withoutIdentity,
+} from '../prompts.ts';
+import { after, type Reply, withLast } from '../reply.ts';
+import { type Draft, type Identity, type State, withoutOffer } from '../state.ts';
+import { edit, hindered, retry, runningIn } from './advance.ts';
 import { notUnderstood, sayFault } from './digressions.ts';
-import { again, home } from './questions.ts';
+import { again, asking, home } from './questions.ts';
 import {
   advanceBy,
+  answerBeside,
   doubt,
   flowOf,
   type Reduced,
   setSlots,
   type Turn,
   type TurnScope,
-  withoutOffer,
 } from './turn.ts';
 
 /*
- * Phones and e-mails that were typed or shared, and whose they are.
+ * How a flow begins, and what is said of its slots beside codes.
  */
+
+/** Begins a flow with what is known; says so if that ends another one. */
+export function startFlow(turn: Turn, { flow: name, asked }: CommandOf<'start'>, scope: TurnScope): Reduced {
+  const { state } = turn;
+  const flow = scope.flows.get(name);
+  if (!flow) return notUnderstood(turn, scope);
+  const left = runningIn(state, scope);
+  // A question about a flow that needs a proof would drop what was typed: no code is lost for it.
+  if (asked && left && left !== flow && state.draft.codes !== undefined && flow.identity === 'proved')
+    return answerBeside(turn, { key: 'flow.first', params: { flow: { key: `flow.${left.name}` } } });
+  // What else is said of the list that is shown narrows it. Only staff know whom their new command is about.
+  const isPage = state.step.at === 'browsing' && state.step.flow === name && !isTypingProof(scope);
+  if (isPage && scope.commands.some((one) => one.do === 'period' || (one.do === 'kind' && one.of !== 'both')))
+    return turn;
+  return left === flow ? restart(turn, flow, scope) : beginFlow(turn, flow, scope);
+}
+
+/** The flow at hand once more: of a flow for a gift, another gift. */
+function restart(turn: Turn, flow: Flow, scope: TurnScope): Reduced {
+  const { among: _, ...draft } = turn.state.draft;
+  const state = { ...turn.state, draft };
+  const { step } = state;
+  const wait = hindered(flow, state, scope);
+  if (wait) return home(state, scope, wait);
+  const isAsked = step.at === 'asking' && step.slot === 'gift';
+  const isOther = flow.slots.includes('gift') && !isAsked && scope.commands.length === 1;
+  return isOther ? edit(state, flow, 'gift', scope) : advanceBy({ ...turn, state }, flow);
+}
+
+export function beginFlow(turn: Turn, flow: Flow, scope: TurnScope): Reduced {
+  const state = leaveConsentOpen(turn.state, scope);
+  const left = runningIn(state, scope);
+  const told: Reply[] = left
+    ? [{ key: 'flow.switched', params: { flow: { key: `flow.${left.name}` } } }]
+    : [];
+  const wait = hindered(flow, state, scope);
+  if (wait) return after(told, home(state, scope, wait));
+  const known: Draft = carried(state, scope);
+  // A customer who was asked for an e-mail once is not asked again.
+  const isSkipped = flow.slots.includes('email') && known.email === undefined && state.emailAsked;
+  const draft = isSkipped ? { ...known, email: null } : known;
+  const [slot = 'phone'] = flow.slots;
+  const begun = { ...turn, state: { ...state, step: asking(flow, slot), draft } };
+  return advanceBy({ ...begun, said: [...turn.said, ...told] }, flow);
+}
+
+/** A gift, or several that may be meant; the flow that takes gifts begins by it. `isSeveral`: more than one of it was named. */
+export function setGift(
+  turn: Turn,
+  gift: Pick<Draft, 'code' | 'among'>,
+  scope: TurnScope,
+  isSeveral = false,
+): Reduced {
+  const running = flowOf(turn, scope);
+  const taking = running?.slots.includes('gift')
+    ? running
+    : scope.flows.all.find((flow) => flow.slots.includes('gift'));
+  if (!taking) return notUnderstood(turn, scope);
+  const begun = taking === running ? turn : beginFlow(turn, taking, scope);
+  if ('replies' in begun) return begun;
+  const set = setSlots(begun, { code: undefined, among: undefined, price: undefined, ...gift }, scope);
+  if (gift.among) {
+    const noted = begun.next.go === 'advance' ? begun.next.noted : undefined;
+    return advanceBy(set, taking, { noted });
+  }
+  return isSeveral ? { ...set, said: [...set.said, oneAtATime(gift.code, scope)] } : set;
+}
+
+/** Which history, of which period: of the page that is shown, or of the flow that will show one. */
+export function setHistory(turn: Turn, slots: Pick<Draft, 'type' | 'period'>, scope: TurnScope): Turn {
+  const { type, period } = slots;
+  const { state, next } = turn;
+  const flow = flowOf(turn, scope);
+  if (!flow && state.step.at === 'browsing' && type !== null && period !== null) {
+    const before = next.go === 'narrow' ? next : {};
+    return { ...turn, next: { ...before, go: 'narrow', ...(type && { type }), ...(period && { period }) } };
+  }
+  if (!flow?.slots.includes('period')) return scope.commands.length > 1 ? turn : notUnderstood(turn, scope);
+  return setSlots(turn, slots, scope);
+}
 
 type SetIdentity = Extract<Command, { do: 'set'; slot: 'phone' | 'email' }>;
 

@@ -1,5 +1,5 @@
 import type { Flow } from '../flow.ts';
-import { whose } from '../prompts/identity.ts';
+import { whose } from '../prompts.ts';
 import type { Line } from '../reply.ts';
 
 /** The balance: proved phone or e-mail → points and tier, or the sums of the history, labelled as such. */
@@ -27,4 +27,13 @@ export const points: Flow = {
       return { key, context: isSure ? whose(scope) : 'behind', params: { points }, lines };
     },
   },
+};
+
+/** What was earned or redeemed: proved phone or e-mail → pages, shown in place. */
+export const history: Flow = {
+  name: 'history',
+  priority: 30,
+  identity: 'proved',
+  slots: ['phone', 'list', 'period'],
+  end: { reads: 'pages' },
 };

@@ -1,12 +1,12 @@
+import type { WantedPage } from '../commands.ts';
 import type { Effect, HistoryRead, HistoryRecord } from '../effect.ts';
 import type { Flow, Scope } from '../flow.ts';
 import { exampleOfPeriod, periodNamed, TYPES } from '../kinds.ts';
-import { isTypingProof, proved, remembering } from '../prompts/identity.ts';
-import { giftOf } from '../prompts/receipts.ts';
+import { giftOf, isTypingProof, proved, remembering } from '../prompts.ts';
 import { type Choice, choice, type Decision, type Line, type Reply, say } from '../reply.ts';
 import type { Draft, Page, State, Step } from '../state.ts';
 import { DAY_MS, dayAt, type NamedPeriod, PERIODS, type Period, startOfDay } from '../values/calendar.ts';
-import { home, withMenu } from './questions.ts';
+import { home, question, withMenu } from './questions.ts';
 
 /*
  * The history, page by page, shown in place.
@@ -15,7 +15,7 @@ import { home, withMenu } from './questions.ts';
 /** What is shown unless something else is asked for. */
 const FIRST = { type: 'point', period: '30d' } as const;
 /** Records shown at a time; divides AntCRM's page of 20, which is read again only when one of its records is shown. */
-export const PAGE = 5;
+const PAGE = 5;
 
 type Browsing = Extract<Step, { at: 'browsing' }>;
 
@@ -29,7 +29,7 @@ export function open(state: State, flow: Flow, scope: Scope): Decision {
 }
 
 /** Shows the first page. Whose list it is stays known with it, for what is asked next. */
-export function browse(
+function browse(
   state: State,
   flow: string,
   { type, by, period }: Omit<Page, 'skip'>,
@@ -44,7 +44,7 @@ export function browse(
 }
 
 /** Asks for a page; on the first one, and with `sum`, for what all records of the period add up to, too. */
-export function readPage(state: State, flow: string, page: Page, sum: boolean): Decision {
+function readPage(state: State, flow: string, page: Page, sum: boolean): Decision {
   const { type, by, period, skip } = page;
   const asked = {
     kind: 'history',
@@ -153,4 +153,31 @@ function recordLine({ type, failed, score, atMs, code, what }: HistoryRecord, sc
 function totalLines(type: Page['type'], { score, partial }: NonNullable<HistoryRead['sum']>): Line[] {
   const context = partial ? 'partial' : undefined;
   return score === 0 ? [] : [{ key: `history.total.${type}`, context, params: { score } }];
+}
+
+/** Another list, another period, or both, of the same customer; undefined where it is what is shown. */
+export function narrowPage(
+  state: State,
+  said: { readonly type?: Page['type']; readonly period?: Page['period'] },
+  scope: Scope,
+): Decision | undefined {
+  if (state.step.at !== 'browsing') return undefined;
+  const { flow, page } = state.step;
+  const { type = page.type, period } = said;
+  const isSame = period === undefined && type === page.type;
+  return isSame ? undefined : browse(state, flow, { ...page, type, ...(period && { period }) }, scope);
+}
+
+/** Another page of what is being browsed; `same`: the one that is shown. Undefined where none is. */
+export function turnPage(state: State, to: WantedPage | 'same', scope: Scope): Decision | undefined {
+  if (state.step.at !== 'browsing') return undefined;
+  const { flow } = state.step;
+  const { back: _, ...page } = state.step.page;
+  const { skip } = page;
+  if (to === 'previous' && skip === 0) return say(state, { ...question(state, scope), key: 'history.first' });
+  const isNumber = typeof to === 'number';
+  const places = { next: skip + PAGE, previous: Math.max(0, skip - PAGE), same: skip, first: 0 };
+  const next = isNumber ? (to - 1) * PAGE : places[to];
+  // Where there are fewer pages, it is said how many.
+  return readPage(state, flow, { ...page, skip: next, ...(next !== skip && { back: skip }) }, isNumber);
 }
