@@ -27,7 +27,7 @@ import type { RecordStore } from './store/port.ts';
 /** How long a whole stop may take; what is left at the end is for the last spans. */
 const STOP_MS = 9_500;
 
-/** A slow AntCRM must never starve what needs no call: it gets half of the turns at work in this process at most. */
+/** A slow AntCRM must never starve what needs no call: it gets at most half of the turns at work. */
 const CONCURRENCY = 64;
 const TURNS_PER_CALL = 2;
 
@@ -112,7 +112,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
     server: http.server,
     /** What is for staff and operators; the same one without `ADMIN_PORT`. */
     admin: http.admin,
-    /** Listens as the configuration says. Rejects where a port is taken; `stop` then closes what was opened. */
+    /** Rejects where a port is taken; `stop` then closes what was opened. */
     listen: http.listen,
     /** Once it listens: begins to work on what is due, registers webhooks. */
     async start(): Promise<void> {
@@ -123,8 +123,8 @@ export async function createApp(config: Config, options: AppOptions = {}) {
     checkStore: () => store.health(),
     channels,
     /**
-     * Takes no more requests (they get 503), begins no call, finishes what AntCRM was asked for and tells the customer,
-     * gives back the rest, then closes everything; within ten seconds.
+     * Takes no more requests (they get 503), begins no call, finishes what AntCRM was asked for and tells the
+     * customer, gives back the rest, then closes everything; within ten seconds.
      */
     async stop(): Promise<void> {
       const startMs = performance.now();

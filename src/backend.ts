@@ -48,8 +48,8 @@ function tracePerform(perform: Perform, spans: Spans): Perform {
 }
 
 /**
- * The sandbox listens on a port of its own, too: the bot reaches it over real HTTP, whatever guards its `routes`, and until
- * the last call has ended. Only the bot has the key of that port.
+ * The sandbox listens on a port of its own, too: the bot reaches it over real HTTP, whatever guards its
+ * `routes`, and until the last call has ended. Only the bot has the key of that port.
  */
 async function openSandbox() {
   const routes = createSandbox();

@@ -23,8 +23,8 @@ export function environment(): Environment {
 }
 
 /**
- * Reads the configuration. Never throws: returns all faults at once, each with the variable, what it got (secrets
- * masked) and what it wants. `only`: the variables that a tool uses; all others count as unset.
+ * Reads the configuration. Never throws: returns all faults at once, each with the variable, what it got
+ * (secrets masked) and what it wants. `only`: the variables that a tool uses; all others count as unset.
  *
  * @example
  * const read = readConfig(environment());
@@ -75,13 +75,13 @@ function faultOf(issue: z.core.$ZodIssue, written: Environment): string {
 
 /* Kinds of values: schemas of a text. The description completes "wants …". */
 
-type Kind<T> = z.ZodType<T, string>;
+type ValueSchema<T> = z.ZodType<T, string>;
 
 const like = (pattern: RegExp, wants: string) => z.string().regex(pattern).describe(wants);
 const oneOf = <const T extends string>(...words: readonly T[]) => z.enum(words).describe(words.join(' or '));
 
 /** Values that `parse` can read. For all others it throws or returns null. */
-function parsed<T>(wants: string, parse: (text: string) => T | null): Kind<T> {
+function parsed<T>(wants: string, parse: (text: string) => T | null): ValueSchema<T> {
   const transform = (text: string, context: z.RefinementCtx<string>): T => {
     try {
       const value = parse(text);
@@ -94,7 +94,7 @@ function parsed<T>(wants: string, parse: (text: string) => T | null): Kind<T> {
 }
 
 /** Several values, separated by commas. */
-const list = <T>(item: Kind<T>, wants: string): Kind<readonly T[]> =>
+const list = <T>(item: ValueSchema<T>, wants: string): ValueSchema<readonly T[]> =>
   parsed(wants, (text) => text.split(',').map((part) => item.parse(part.trim())));
 
 /** Digits only: `Number` would also take blanks, `3e3` and `0x1F`. */
@@ -166,25 +166,25 @@ const contact = like(/^.{1,200}$/u, 'at most 200 characters');
 const prefixes = list(like(/^[\w.-]{2,20}$/, ''), 'beginnings of codes such as TIVI,TULANH');
 
 /** What the documents and the faults say about a variable. `absent`: what the bot does without it. */
-type About = Readonly<Record<'meaning' | 'wants', string>> & {
+type VariableInfo = Readonly<Record<'meaning' | 'wants', string>> & {
   readonly default?: string | undefined;
   readonly absent?: string | undefined;
   readonly isSecret?: true;
 };
-const registry = z.registry<About>();
-const aboutOf = <T>(kind: Kind<T>, meaning: string) => ({ meaning, wants: kind.description ?? '' });
+const registry = z.registry<VariableInfo>();
+const infoOf = <T>(kind: ValueSchema<T>, meaning: string) => ({ meaning, wants: kind.description ?? '' });
 
 /** A variable with a default. */
-const set = <T>(kind: Kind<T>, fallback: string, meaning: string) =>
-  kind.prefault(fallback).register(registry, { ...aboutOf(kind, meaning), default: fallback });
+const set = <T>(kind: ValueSchema<T>, fallback: string, meaning: string) =>
+  kind.prefault(fallback).register(registry, { ...infoOf(kind, meaning), default: fallback });
 
 /** A variable that may be absent. */
-const may = <T>(kind: Kind<T>, absent: string | undefined, meaning: string) =>
-  kind.optional().register(registry, { ...aboutOf(kind, meaning), absent });
+const may = <T>(kind: ValueSchema<T>, absent: string | undefined, meaning: string) =>
+  kind.optional().register(registry, { ...infoOf(kind, meaning), absent });
 
 /** A variable that may be absent and whose value is never shown. */
-const secret = <T>(kind: Kind<T>, absent: string | undefined, meaning: string) =>
-  kind.optional().register(registry, { ...aboutOf(kind, meaning), absent, isSecret: true });
+const secret = <T>(kind: ValueSchema<T>, absent: string | undefined, meaning: string) =>
+  kind.optional().register(registry, { ...infoOf(kind, meaning), absent, isSecret: true });
 
 /** The Bot Framework SDK's own names. The SDK forgets all its defaults as soon as one of them is set. */
 const endpoint = may(like(/^https?:\/\/\S+$/, 'a URL'), 'public cloud', 'all six or none, for another cloud');
@@ -249,7 +249,7 @@ type Variables = z.output<typeof variables>;
 type VariableName = keyof Variables;
 
 /** What is known of each variable by its name, in the order of the documents. */
-export const documentation: ReadonlyMap<string, About | undefined> = new Map(
+export const documentation: ReadonlyMap<string, VariableInfo | undefined> = new Map(
   Object.entries(variables.shape).map(([name, schema]) => [name, registry.get(schema)]),
 );
 

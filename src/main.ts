@@ -48,7 +48,8 @@ const { close } = closeWithGrace({ delay: STOP_MS, logger: false, skip: [...skip
   await app.stop();
   app.server.log.info('stopped');
 });
-// Ctrl-C under `npm start` comes twice, from the terminal and from npm: the second one must not cut the stop short.
+// Ctrl-C under `npm start` comes twice, from the terminal and from npm: the second one must not cut the stop
+// short.
 let stopping = false;
 const stop = (): void => {
   if (!stopping) close();
@@ -100,7 +101,7 @@ function greeting({ listen: { host }, adminPort, redis, antcrm }: Config, at: Ad
   return lines.map((line) => `  ${line}`).join('\n');
 }
 
-/** What is out of order now: an operator who has just set a token or an address should see it without asking. */
+/** What is out of order now, so that operators see at once that a token or an address is wrong. */
 function faultLines(): string[] {
   return [...app.channels.faults()].flatMap(([channel, lines]) =>
     lines.map((line) => `  OUT OF ORDER: ${channel}: ${line}`),

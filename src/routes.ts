@@ -14,7 +14,7 @@ import { createDecisions, operatorRoutes } from './operators/routes.ts';
 import type { Encryption } from './store/encryption.ts';
 import type { RecordStore } from './store/port.ts';
 
-type Parts = {
+type RouteParts = {
   readonly config: Config;
   readonly http: Http;
   readonly channels: Channels<Config>;
@@ -28,7 +28,7 @@ type Parts = {
 };
 
 /** Mounts what the bot serves beside its channels: for staff, operators, Prometheus and orchestrators. */
-export function mountRoutes({ config, http, channels, words, gifts, metrics, ...parts }: Parts): void {
+export function mountRoutes({ config, http, channels, words, gifts, metrics, ...parts }: RouteParts): void {
   const { store, backend, operators, encryption } = parts;
   const { server, admin, guard } = http;
   const { traits } = channels;

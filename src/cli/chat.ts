@@ -20,7 +20,7 @@ const PATIENCE_MS = 30_000;
 const RECONNECT_MS = 1000;
 const EXIT_USAGE = 2;
 
-/** `manner`: what every message carries. `lingerMs`: how long to wait at the input's end for what comes unasked. */
+/** `manner`: what every message carries. `lingerMs`: the wait at the end for what comes unasked. */
 export type ChatOptions = Readonly<{
   input: Readable;
   output: Writable;
@@ -32,7 +32,7 @@ export type ChatOptions = Readonly<{
   readonly interactive: boolean;
 };
 
-/** Chats until the input ends. Resolves to the exit code: 1 if a message was refused or the bot is out of reach. */
+/** Chats until the input ends. Resolves to the exit code: 1 after a refusal or without a bot. */
 export async function chat({ client, manner, input, output, ...options }: ChatOptions): Promise<0 | 1> {
   const { interactive, lingerMs } = options;
   const terminal = createInterface({ input, terminal: interactive, ...(interactive && { output }) });

@@ -25,8 +25,8 @@ export type Limit = (request: FastifyRequest, reply: FastifyReply) => Promise<Fa
 export type Limits = FastifyInstance['createRateLimit'];
 
 /**
- * Requests a minute and address; programs on this machine get `local`, so that tests are not slowed down. `failures`: wrong
- * tokens; a wrong one beyond them gets 429. A right one always passes.
+ * Requests a minute and address; programs on this machine get `local`, so that tests are not slowed down.
+ * `failures`: wrong tokens; a wrong one beyond them gets 429. A right one always passes.
  */
 export type Rates = { readonly perMinute: number; readonly local: number; readonly failures: number };
 
@@ -58,8 +58,8 @@ export function callerOf(request: FastifyRequest): Caller {
 }
 
 /**
- * A program or page on this machine: loopback peer, loopback `Host` (no rebound DNS name), no sign of a proxy, and not
- * sent by some other site's page in a browser here.
+ * A program or page on this machine: loopback peer, loopback `Host` (no rebound DNS name), no sign of a
+ * proxy, and not sent by some other site's page in a browser here.
  */
 export function isLocal({ peer, headers }: Caller): boolean {
   if (!LOOPBACK.test(peer ?? '') || !LOOPBACK.test(hostname(headers.host ?? ''))) return false;
@@ -80,7 +80,7 @@ function hostname(host: string): string {
   return (match?.[1] ?? match?.[2] ?? '').toLowerCase();
 }
 
-/** Which callers may use what is for staff: webhook, console, API pages, sandbox (docs/configuration.md, `STAFF_TOKEN`). */
+/** Which callers may use what is for staff: webhook, console, API pages, sandbox. */
 export type AccessSettings = {
   /** `STAFF_TOKEN`. Unset: open to this machine while the sandbox is the backend, else absent. */
   readonly token?: string | undefined;
@@ -92,7 +92,7 @@ export type AccessSettings = {
   readonly isSignedIn?: ((caller: Caller) => boolean) | undefined;
 };
 
-/** `browser` also takes HTTP Basic (any user, the token as password): a page load cannot carry a bearer token. */
+/** `browser` also takes HTTP Basic (the token as password): a page load carries no bearer token. */
 export type Scheme = 'bearer' | 'browser';
 
 export function access(
@@ -116,8 +116,8 @@ export type Guard = ReturnType<typeof createGuard>;
 type Realm = 'staff' | 'operator';
 
 /**
- * `onRequest` hooks that let who shows the token pass and end every other request. One serves all routes of a realm, so that
- * wrong tokens are counted together, by address.
+ * `onRequest` hooks that let who shows the token pass and end every other request. One serves all routes of a
+ * realm, so that wrong tokens are counted together, by address.
  */
 export function createGuard(
   limits: Limits,

@@ -2,7 +2,7 @@ import type { FastifyPluginAsync } from 'fastify';
 import { StoreUnavailable } from '../store/port.ts';
 import { callerOf, isLocal } from './guard.ts';
 
-/** A part that the bot depends on: resolves to its faults, one operator's line each; rejects if it cannot be used. */
+/** A part that the bot depends on: resolves to its faults, a line each; rejects if it is unusable. */
 export type Dependency = {
   readonly name: string;
   /** Without it nothing can be accepted. */
@@ -13,9 +13,10 @@ export type Dependency = {
 type Report = { status: 'ok' | 'degraded' | 'down'; faults?: readonly string[] };
 
 /**
- * `/health/live`: the process answers. `/health/ready`: each dependency's state; 503 only where a needed one is down, for
- * everything else the bot can still accept messages and say what it cannot do. What is wrong is told to callers on this
- * machine alone: it names hosts. Neither is limited: behind a proxy, strangers would take the probes' share.
+ * `/health/live`: the process answers. `/health/ready`: each dependency's state; 503 only where a needed one
+ * is down, for everything else the bot can still accept messages and say what it cannot do. What is wrong is
+ * told to callers on this machine alone: it names hosts. Neither is limited: behind a proxy, strangers would
+ * take the probes' share.
  */
 export function health(dependencies: readonly Dependency[]): FastifyPluginAsync {
   return async (scope) => {

@@ -55,8 +55,8 @@ export function comeLater(
 }
 
 /**
- * For `setErrorHandler`: faults of the caller are explained, ours are logged and hidden. Every error the framework
- * or a plugin throws keeps its status; an unreachable store is 503.
+ * For `setErrorHandler`: faults of the caller are explained, ours are logged and hidden. Every error the
+ * framework or a plugin throws keeps its status; an unreachable store is 503.
  */
 export function problemHandler(log: Pick<Log, 'error'>) {
   return (error: FastifyError, _request: FastifyRequest, reply: FastifyReply): FastifyReply => {

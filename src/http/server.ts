@@ -44,8 +44,8 @@ export type Addresses = { readonly url: string; readonly adminUrl: string };
 export type Http = Awaited<ReturnType<typeof createHttp>>;
 
 /**
- * The servers with what stands before their routes. `server` is for platforms and orchestrators, `admin` for staff,
- * operators and Prometheus: the same one without `ADMIN_PORT`.
+ * The servers with what stands before their routes. `server` is for platforms and orchestrators, `admin` for
+ * staff, operators and Prometheus: the same one without `ADMIN_PORT`.
  *
  * @example
  * const http = await createHttp(settings, { api, logFields: () => ({}) });
@@ -115,7 +115,8 @@ export function createServer(
     // Requests are told apart in no line: only a route with a level of its own needs a logger of its own.
     childLoggerFactory: (logger, bindings, options) =>
       options.level === undefined ? logger : logger.child(bindings, options),
-    // For `request.ip`, by which strangers are counted. Only the socket says whether a caller is on this machine
+    // For `request.ip`, by which strangers are counted. Only the socket says whether a caller is on this
+    // machine
     // (guard.ts).
     trustProxy: trusting(trustProxy),
     bodyLimit: 256 * 1024,
@@ -133,7 +134,7 @@ export function createServer(
   return server;
 }
 
-/** Both listen, or the call rejects. The admin port first: by the time that messages can come, they can be watched. */
+/** The admin port first: by the time that messages can come, they can be watched. */
 async function listen(
   { server, admin }: { readonly server: FastifyInstance; readonly admin: FastifyInstance },
   { listen: { host, port }, adminPort }: ServerSettings,
@@ -156,8 +157,8 @@ function localUrl(server: FastifyInstance, host: string): string {
 }
 
 /**
- * Fastify believes nobody by a mere number of hops, for whoever reaches the bot past its proxies could then name any
- * address. The operator who gives a number has closed that way (SECURITY.md).
+ * Fastify believes nobody by a mere number of hops, for whoever reaches the bot past its proxies could then
+ * name any address. The operator who gives a number has closed that way (SECURITY.md).
  */
 function trusting(trustProxy: ServerSettings['trustProxy']): NonNullable<FastifyServerOptions['trustProxy']> {
   if (trustProxy === undefined) return false;
@@ -167,7 +168,7 @@ function trusting(trustProxy: ServerSettings['trustProxy']): NonNullable<Fastify
 /** How long requests under way may take once everything else has stopped. */
 const LAST_REQUESTS_MS = 1000;
 
-/** Node does not take a connection for idle that a client opened in advance: such connections get a moment. */
+/** Connections that a client opened in advance are not idle to Node: they get a moment. */
 async function closeServer(server: FastifyInstance): Promise<void> {
   const late = setTimeout(() => server.server.closeAllConnections(), LAST_REQUESTS_MS);
   await server.close();
@@ -185,8 +186,8 @@ export async function inTime(ending: Promise<void> | undefined, withinMs = CLOSE
 }
 
 /**
- * Name, code and stack, never the message or the error's own fields: those may carry URLs, headers and bodies. A code is a
- * word such as `ECONNREFUSED`; whatever else a library calls a code might be anything.
+ * Name, code and stack, never the message or the error's own fields: those may carry URLs, headers and
+ * bodies. A code is a word such as `ECONNREFUSED`; whatever else a library calls a code might be anything.
  */
 function describeError(error: unknown): { type: string; message: string; stack: string; code?: string } {
   if (!(error instanceof Error)) return { type: typeof error, message: '', stack: '' };

@@ -2,8 +2,8 @@ import { createHmac } from 'node:crypto';
 import { type Caller, isSecret } from './guard.ts';
 
 /*
- * Staff sign in to the console by the token; the browser then shows a session, a cookie. It is signed by the token and
- * kept nowhere: every process knows it, and another `STAFF_TOKEN` ends it.
+ * Staff sign in to the console by the token; the browser then shows a session, a cookie. It is signed by the
+ * token and kept nowhere: every process knows it, and another `STAFF_TOKEN` ends it.
  */
 
 const COOKIE = 'staff_session';

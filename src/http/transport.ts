@@ -17,8 +17,8 @@ export type Call = {
   /** Asked right before the first byte is written. False: it is too late, nothing is sent. */
   readonly mayBegin?: (() => boolean) | undefined;
   /**
-   * On a connection of its own: a stale one would turn a harmless reset into a call whose outcome nobody knows. It is reset
-   * where the call gets lost, so that nothing of it is sent later.
+   * On a connection of its own: a stale one would turn a harmless reset into a call whose outcome nobody
+   * knows. It is reset where the call gets lost, so that nothing of it is sent later.
    */
   readonly isFresh?: true | undefined;
 };
@@ -55,7 +55,7 @@ const CONNECT_MS = 3000;
 const KEEP_ALIVE_MS = 30_000;
 
 /**
- * Whatever the bot asks of others leaves from here: exact origins, no redirects, answers capped in size and time.
+ * All requests of the bot to others: exact origins, no redirects, answers capped in size and time.
  *
  * @example
  * const transport = createTransport({ allows: (origin) => origin === 'https://api.telegram.org' });
@@ -93,8 +93,8 @@ export function createTransport({ allows, connectMs = CONNECT_MS }: TransportOpt
 }
 
 /**
- * A connection that can be reset, its TLS too. One that is closed may go on sending for minutes what the kernel still
- * holds, once the way is open again: long after the call's deadline.
+ * A connection that can be reset, its TLS too. One that is closed may go on sending for minutes what the
+ * kernel still holds, once the way is open again: long after the call's deadline.
  */
 function resettable(timeout: number): { connect: buildConnector.connector; reset(): void } {
   const open = buildConnector({ timeout, allowH2: false });
@@ -114,8 +114,8 @@ function resettable(timeout: number): { connect: buildConnector.connector; reset
 }
 
 /**
- * undici's `request` does the same by a stream and a signal for each call, which costs the bot a twentieth of a turn.
- * undici writes nothing before `onRequestStart`, and all of a body that is a string right after it.
+ * undici's `request` does the same by a stream and a signal for each call, which costs the bot a twentieth of
+ * a turn. undici writes nothing before `onRequestStart`, and all of a body that is a string right after it.
  */
 function dispatch(dispatcher: Dispatcher, call: Call, reset?: () => void): Promise<Exchange> {
   const { method, origin, path, headers = {}, body = null, timeoutMs, maxBytes, signal } = call;
@@ -144,7 +144,8 @@ function dispatch(dispatcher: Dispatcher, call: Call, reset?: () => void): Promi
     /** A call that is still connecting ends only with the attempt to connect: it is not waited for. */
     function fail(reason: string): void {
       end({ kind: isSent ? 'lost' : 'unsent', reason });
-      // An answer has begun: all was received, and undici takes a reset for the end of a body that has no length.
+      // An answer has begun: all was received, and undici takes a reset for the end of a body that has no
+      // length.
       if (isSent && status === 0) reset?.();
       sending?.abort(new Error(reason));
     }
@@ -190,8 +191,9 @@ const HOOK_LIMITS = { timeoutMs: 5000, maxBytes: 64 * 1024 };
 const HOOK_EVERY_MS = 60_000;
 
 /**
- * Tells a URL of the operator's that something happened: one try and one more. Nothing waits for it; after two failures it
- * calls `onFailed`. News of the same subject within a minute are told at its end, the latest alone.
+ * Tells a URL of the operator's that something happened: one try and one more. Nothing waits for it; after
+ * two failures it calls `onFailed`. News of the same subject within a minute are told at its end, the latest
+ * alone.
  */
 export function createHook(url: string, onFailed: () => void) {
   const { origin, pathname, search } = new URL(url);

@@ -12,7 +12,7 @@ export type Person = Readonly<{ phones: Address[]; emails: Address[]; lastname: 
 /** What a request says about the person it is for. */
 export type Named = Readonly<Partial<Record<'phone' | 'email' | 'name', string | undefined>>>;
 
-/** A record of the history. `contact` is shared with the customers: what is joined later shows in old records too. */
+/** A record of the history. Its `contact` is the customer's own object: later joins show in it. */
 export type Entry = {
   readonly type: 1 | 2;
   readonly score: number;
@@ -28,8 +28,8 @@ export type Entry = {
   readonly id: string;
 };
 
-/** Epoch ms; 24 hex digits, never the same twice, not even after a reset: operations are settled by record ids. */
-export type Sources = { readonly now: () => number; readonly newId: () => string };
+/** Epoch ms; 24 hex digits, unique even after a reset: record ids settle operations. */
+export type LedgerSources = { readonly now: () => number; readonly newId: () => string };
 
 const GARNACHO: Named = { name: 'Garnacho', phone: '0867123456', email: 'garnacho@gmail.com' };
 
@@ -42,11 +42,11 @@ const hasEmail = ({ emails }: Person, email: string | undefined): boolean =>
 export type Ledger = ReturnType<typeof createLedger>;
 
 /**
- * AntCRM's books: who has which points and how they came by them. A fresh one has one customer with a past, all codes
- * unused. Who earns or spends gets null, or AntCRM's words for its refusal; `hiddenMs`: the record shows up that much
- * later in the history, the points move at once.
+ * AntCRM's books: who has which points and how they came by them. A fresh one has one customer with a past,
+ * all codes unused. Who earns or spends gets null, or AntCRM's words for its refusal; `hiddenMs`: the record
+ * shows up that much later in the history, the points move at once.
  */
-export function createLedger({ now, newId }: Sources) {
+export function createLedger({ now, newId }: LedgerSources) {
   const used = new Set<string>();
   const garnacho = write(newPerson(475), GARNACHO);
   let customers: readonly Person[] = [garnacho];
@@ -72,8 +72,8 @@ export function createLedger({ now, newId }: Sources) {
   }
 
   /**
-   * The customer who earns: found, or new. What else was sent is joined to them, and where it belonged to another customer
-   * that one is merged: the worst that docs/antcrm.md allows for.
+   * The customer who earns: found, or new. What else was sent is joined to them, and where it belonged to
+   * another customer that one is merged: the worst that docs/antcrm.md allows for.
    */
   function join(named: Named): Person {
     const [found, ...others] = new Set(matching(named));
@@ -150,8 +150,9 @@ const firstOf = (rules: readonly (readonly [isBroken: unknown, refusal: string])
 const HOUR_MS = 60 * 60 * 1000;
 
 /**
- * 45 accumulations and 25 redemptions, every ninth of which failed; oldest first. They end the day before `nowMs` and go
- * back some ten weeks, so that every period has records. Their codes are not among those that can be tried.
+ * 45 accumulations and 25 redemptions, every ninth of which failed; oldest first. They end the day before
+ * `nowMs` and go back some ten weeks, so that every period has records. Their codes are not among those that
+ * can be tried.
  */
 function pastOf(contact: Person, nowMs: number, newId: () => string): Entry[] {
   const entry = (hoursAgo: number) => {

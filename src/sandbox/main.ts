@@ -3,7 +3,8 @@ import Fastify from 'fastify';
 import { createSandbox } from './sandbox.ts';
 
 /*
- * `npm run sandbox`: the sandbox as a process of its own. It answers at `/` and, as inside the bot, at `/sandbox`.
+ * `npm run sandbox`: the sandbox as a process of its own. It answers at `/` and, as inside the bot, at
+ * `/sandbox`.
  */
 
 const { HOST = '127.0.0.1', PORT = '3001' } = process.env;

@@ -4,7 +4,7 @@ import type {} from '@fastify/swagger';
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { SAMPLE_CODE } from './catalog.ts';
-import { createLedger, type Entry, type Ledger, type Person, type Sources } from './ledger.ts';
+import { createLedger, type Entry, type Ledger, type LedgerSources, type Person } from './ledger.ts';
 
 const ORG = '62c10674cbe832bc9245a5b8';
 const PAGE = 20;
@@ -32,13 +32,14 @@ const limit = z.coerce.number().int().min(1).max(100).default(PAGE);
 const contactsSchema = querySchema.extend({ contactType: z.literal('customer'), limit });
 
 const CALLS = ['accumulate', 'redeem', 'history', 'contacts'] as const;
-type Call = (typeof CALLS)[number];
-type Answer = (request: FastifyRequest, hiddenMs: number) => unknown;
+type SandboxCall = (typeof CALLS)[number];
+type SandboxAnswer = (request: FastifyRequest, hiddenMs: number) => unknown;
 
 /**
- * A way to misbehave. Nothing is applied by `refuse-connection` (to the caller a reset, since a server that listens cannot
- * refuse) and `error-500`. Applied are `lose-answer` (the connection is cut), `late-record` (the same, and the history shows
- * it `ms` later), `slow` (answered after `ms`) and `bad-json` (the answer breaks off).
+ * A way to misbehave. Nothing is applied by `refuse-connection` (to the caller a reset, since a server that
+ * listens cannot refuse) and `error-500`. Applied are `lose-answer` (the connection is cut), `late-record`
+ * (the same, and the history shows it `ms` later), `slow` (answered after `ms`) and `bad-json` (the answer
+ * breaks off).
  */
 const faultSchema = z.object({
   call: z.enum(CALLS),
@@ -53,16 +54,17 @@ export type Fault = z.infer<typeof faultSchema>;
 const route = { logLevel: 'silent', schema: { hide: true } } as const;
 
 /**
- * An AntCRM by docs/antcrm.md as a Fastify plugin, to be mounted under any prefix; mounted twice, it is the same one
- * twice. Beside AntCRM's own routes, which want any `apikey`: `POST /faults`, `POST /reset` and `GET /state`.
+ * An AntCRM by docs/antcrm.md as a Fastify plugin, to be mounted under any prefix; mounted twice, it is the
+ * same one twice. Beside AntCRM's own routes, which want any `apikey`: `POST /faults`, `POST /reset` and `GET
+ * /state`.
  */
-export function createSandbox(sources: Partial<Sources> = {}): FastifyPluginAsync {
+export function createSandbox(sources: Partial<LedgerSources> = {}): FastifyPluginAsync {
   const { now = Date.now, newId = () => randomBytes(12).toString('hex') } = sources;
   let faults: readonly Fault[] = [];
   let ledger = createLedger({ now, newId });
 
   /** The fault that the call at hand meets: the first one planned for it. */
-  function take(call: Call): Fault | undefined {
+  function take(call: SandboxCall): Fault | undefined {
     const met = faults.find((fault) => fault.call === call);
     if (met !== undefined) met.times -= 1;
     faults = faults.filter(({ times }) => times > 0);
@@ -76,16 +78,18 @@ export function createSandbox(sources: Partial<Sources> = {}): FastifyPluginAsyn
       if (!request.headers.apikey) return reply.code(401).send({ message: 'The header apikey is missing' });
     });
 
-    const answer = (call: Call, from: Answer) => async (request: FastifyRequest, reply: FastifyReply) => {
-      const { fault, ms = 0 } = take(call) ?? {};
-      if (fault === 'refuse-connection') return cut(request, reply);
-      if (fault === 'error-500') return reply.code(500).send({ message: 'Internal error' });
-      const json = from(request, fault === 'late-record' ? ms : 0);
-      if (fault === 'lose-answer' || fault === 'late-record') return cut(request, reply);
-      if (fault === 'bad-json') return reply.type('application/json').send(JSON.stringify(json).slice(0, -1));
-      if (fault === 'slow') await delay(ms, undefined, { signal: stopping.signal }).catch(() => undefined);
-      return json;
-    };
+    const answer =
+      (call: SandboxCall, from: SandboxAnswer) => async (request: FastifyRequest, reply: FastifyReply) => {
+        const { fault, ms = 0 } = take(call) ?? {};
+        if (fault === 'refuse-connection') return cut(request, reply);
+        if (fault === 'error-500') return reply.code(500).send({ message: 'Internal error' });
+        const json = from(request, fault === 'late-record' ? ms : 0);
+        if (fault === 'lose-answer' || fault === 'late-record') return cut(request, reply);
+        if (fault === 'bad-json')
+          return reply.type('application/json').send(JSON.stringify(json).slice(0, -1));
+        if (fault === 'slow') await delay(ms, undefined, { signal: stopping.signal }).catch(() => undefined);
+        return json;
+      };
 
     const accumulate = answer('accumulate', ({ body }, hiddenMs) => {
       const { code, data } = accumulateSchema.parse(body);
