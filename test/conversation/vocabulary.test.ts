@@ -39,6 +39,14 @@ describe('the language files', () => {
     expect(phrases.filter(({ text }) => others.has(fold(text)))).toEqual([]);
   });
 
+  test('have at least twelve examples of each usual question in each language', () => {
+    const usual = vocabulary.examples.filter(({ act, isPhrase }) => !isPhrase && act !== 'ask unknown');
+    const all = Map.groupBy(usual, ({ act, locale }) => `${locale} ${act}`);
+    expect([...all].flatMap(([name, some]) => (some.length < 12 ? [`${name}: ${some.length}`] : []))).toEqual(
+      [],
+    );
+  });
+
   test('are told the lines of an example that two commands claim', () => {
     const text = '## start points\n- xem điểm\n\n## cancel\n- thôi\n- Xem Điểm';
     expect(claimedTwice(new Vocabulary([{ locale: 'vi', text }]))).toEqual([

@@ -354,9 +354,9 @@ export class LanguageInterpreter implements Interpreter {
 const ANYWHERE: Reading = { settings: { gifts: [], codePrefixes: [], timeZone: 'UTC' }, nowMs: 0 };
 
 /** A number alone is a button of the live question. */
-function pickByNumber(text: string, { at, buttons }: Expecting): Meant {
-  if (at === 'page' || buttons.length < 2 || !/^\s*\d{1,2}\s*$/.test(text)) return undefined;
-  const choice = buttons[Number(text) - 1];
+function pickByNumber(text: string, expecting: Expecting): Meant {
+  if (expecting.at === 'page' || !/^\s*\d{1,2}\s*$/.test(text)) return undefined;
+  const choice = expecting.buttons.length > 1 && expecting.buttons[Number(text) - 1];
   return choice ? [{ do: 'pick', choice }] : undefined;
 }
 
