@@ -37,7 +37,7 @@ it.each(others)('%s leaves the variables to docs/configuration.md', (_name, text
   expect(text.split('\n').filter((line) => /^\| `[A-Z]\w{3,}` \|/.test(line))).toEqual([]);
 });
 
-it('the documents have 13,250 words at most, what is generated aside', () => {
+it('the documents have 13,700 words at most, what is generated aside', () => {
   const examples = globSync('examples/*/README.md', { cwd: root }).map((name) => [name, read(name)]);
   // Vietnamese writes syllables apart.
   const english = documents.filter(([name]) => name !== 'docs/nhan-vien.md');
@@ -47,7 +47,7 @@ it('the documents have 13,250 words at most, what is generated aside', () => {
       .split(/\s+/)
       .filter((word) => word !== ''),
   );
-  expect(words.length).toBeLessThanOrEqual(13_250);
+  expect(words.length).toBeLessThanOrEqual(13_700);
 });
 
 it.each(documents)('%s links only to files that exist', (name, text) => {

@@ -1,7 +1,7 @@
 import type { Timer, World } from '../../src/engine/world.ts';
 
 /** The simulated time begins here: 25 November 2026, 15:47 in Vietnam. */
-const BEGIN_MS = Date.UTC(2026, 10, 25, 8, 47);
+export const BEGIN_MS = Date.UTC(2026, 10, 25, 8, 47);
 
 /** Numbers from a seed (mulberry32): the same seed, the same numbers. */
 export type Chance = {
@@ -43,6 +43,8 @@ export type Clock = {
   putBack(ms: number): void;
   after(ms: number, run: () => void): Timer;
   wait(ms: number): Promise<void>;
+  /** Time stands still until real work, outside the simulation, is done. */
+  hold<Result>(work: Promise<Result>): Promise<Result>;
   /** Lets the next thing happen, unless that is later; whether there was one. */
   next(untilMs?: number): Promise<boolean>;
   /** Lets time pass until nothing is left to happen before then. */
@@ -54,6 +56,13 @@ export function createClock(): Clock {
   const queue: Event[] = [];
   let atMs = 0;
   let backMs = 0;
+  let held = 0;
+  let whenDone: (() => void) | undefined;
+
+  function release(): void {
+    held -= 1;
+    if (held === 0) whenDone?.();
+  }
 
   function after(ms: number, run: () => void): Timer {
     const event: Event = { atMs: atMs + Math.max(0, ms), run };
@@ -80,6 +89,12 @@ export function createClock(): Clock {
     first.run();
     // All that follows from it at once: promises are done before the next macrotask.
     await new Promise(setImmediate);
+    while (held > 0) {
+      await new Promise<void>((resolve) => {
+        whenDone = resolve;
+      });
+      await new Promise(setImmediate);
+    }
     return true;
   }
 
@@ -94,6 +109,10 @@ export function createClock(): Clock {
     },
     after,
     wait: (ms) => new Promise((resolve) => after(ms, resolve)),
+    hold(work) {
+      held += 1;
+      return work.finally(release);
+    },
     next,
     async runUntil(endMs) {
       while (await next(endMs));

@@ -21,7 +21,7 @@ export function drawRates({ happens, random }: Chance) {
     /** Each second: a node of the store falls ill, for a while. */
     ill: upTo(0.05),
     /** Each second: a record is overwritten by what nobody can open, or vanishes. */
-    damaged: happens(1 / 3) ? 0 : upTo(0.03),
+    damaged: happens(1 / 3) ? 0 : upTo(0.06),
     /** Each second: the store's clock is put back. */
     putBack: happens(2 / 3) ? 0 : upTo(0.005),
     /** Of a platform: "too many requests", a fault after it was delivered, silence, no connection. */

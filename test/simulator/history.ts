@@ -8,6 +8,7 @@ import { createOperators } from '../../src/engine/operators.ts';
 import { CONVERSATION } from '../../src/engine/transitions.ts';
 import { SAYINGS, WORDING } from '../../src/i18n.ts';
 import { createLoyalty, type LoyaltyOptions } from '../../src/loyalty/loyalty.ts';
+import { createNotices } from '../../src/notices.ts';
 import type { Observe } from '../../src/observability/metrics.ts';
 import { createTickets, type Tickets } from '../../src/operators/tickets.ts';
 import { createEncryption } from '../../src/store/encryption.ts';
@@ -137,8 +138,9 @@ export async function runHistory(seed: number, options: HistoryOptions = {}): Pr
   const store: RecordStore = {
     ...records.store,
     async compareAndSwap(key, swap) {
+      const { swaps } = lossy;
       const swapped = await records.store.compareAndSwap(key, swap);
-      if (swapped.swapped) losable = swap.durable ? [] : [...losable.slice(-190), clock.atMs];
+      if (lossy.swaps > swaps) losable = swap.durable ? [] : [...losable.slice(-190), clock.atMs];
       return swapped;
     },
   };
@@ -262,7 +264,7 @@ export async function runHistory(seed: number, options: HistoryOptions = {}): Pr
         deliver: (outgoing, seq) => line.call(process, () => deliver(outgoing, seq)),
       }),
       ids: () => ({ operation: wordOf(chance, 10), view: wordOf(chance, 6) }),
-      ...{ observe, limits: LIMITS },
+      ...{ observe, limits: LIMITS, onNotice: createNotices(observe).onNotice },
     });
     const { readState } = conversation;
     const onAlarm: Observe['alarm'] = observe.alarm;
@@ -279,8 +281,10 @@ export async function runHistory(seed: number, options: HistoryOptions = {}): Pr
   /** Delivers an update until the bot has taken it, to whichever process is there. */
   function post(filed: Filed): void {
     const engine = engines[chance.between(0, PROCESSES - 1)];
+    let isOver = false;
     const again = (): void => {
-      if (filed.takenMs === undefined) post(filed);
+      if (filed.takenMs === undefined && !isOver) post(filed);
+      isOver = true;
     };
     if (engine === undefined) return void clock.after(AGAIN_MS, again);
     clock.after(PLATFORM_TIMEOUT_MS, again);
@@ -371,14 +375,15 @@ export async function runHistory(seed: number, options: HistoryOptions = {}): Pr
   async function eachSecond(): Promise<void> {
     clock.after(1_000, eachSecond);
     line.eachSecond();
-    for (const [name, looked] of lookedMs) checks.checkLooks(name, looked);
     if (chance.happens(rates.putBack)) {
       count('clocks put back');
       clock.putBack(chance.between(100, 20_000));
     }
     if (chance.happens(rates.failover)) await failOver();
     if (chance.happens(rates.damaged)) await damage();
-    if (Math.floor(clock.atMs / 1000) % 20 === 0) await checks.checkLocks();
+    if (Math.floor(clock.atMs / 1000) % 20 > 0) return;
+    for (const [name, looked] of lookedMs) checks.checkLooks(name, looked);
+    await checks.checkLocks();
   }
 
   for (let place = 0; place < PROCESSES; place++) startProcess(place);

@@ -4,21 +4,24 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 import { z } from 'zod';
 import { type Counts, sumOf, underFloor } from './counts.ts';
 import { type History, runHistory } from './history.ts';
+import { find, PLANTED } from './planted.ts';
+import { compareWithRedis } from './redis.ts';
 
 /*
- * `npm run simulate -- --messages N --seed S [--first] [--trace TEXT]`: histories from the seed on, one seed each, until the customers
+ * `npm run simulate -- --messages N --seed S [--first] [--planted] [--redis] [--trace TEXT]`: histories from the seed on, one seed each, until the customers
  * of all of them have sent that many messages, or with `--first` until one fails. Two at a time. A failure prints the command
  * that repeats it; `--trace` prints what happens in it.
  */
 
 const WORKERS = 2;
-/** From so many messages on, a kind of event that is rare is no chance. */
-const FLOORS_FROM = 3_000;
+const HISTORIES_ON_REDIS = 300;
 
 const optionsSchema = z.object({
   messages: z.coerce.number().int().positive().default(100_000),
   seed: z.coerce.number().int().nonnegative().default(1),
   first: z.boolean().default(false),
+  planted: z.boolean().default(false),
+  redis: z.boolean().default(false),
   trace: z.string().optional(),
 });
 
@@ -28,6 +31,8 @@ function readOptions() {
       messages: { type: 'string' },
       seed: { type: 'string' },
       first: { type: 'boolean' },
+      planted: { type: 'boolean' },
+      redis: { type: 'boolean' },
       trace: { type: 'string' },
     },
   });
@@ -35,8 +40,10 @@ function readOptions() {
 }
 
 async function simulate(): Promise<void> {
-  const { messages, seed, first, trace } = readOptions();
+  const { messages, seed, first, planted, redis, trace } = readOptions();
   if (trace !== undefined) return follow(seed, trace);
+  if (planted) return findPlanted(seed);
+  if (redis) return compare(Array.from({ length: HISTORIES_ON_REDIS }, (_, at) => seed + at));
   const startMs = performance.now();
   const total = { histories: 0, messages: 0, broken: 0 };
   const counts: Counts[] = [];
@@ -66,12 +73,28 @@ async function simulate(): Promise<void> {
   await Promise.all(Array.from({ length: messages === 1 ? 1 : WORKERS }, work));
   const seconds = Math.round((performance.now() - startMs) / 1000);
   const sum = sumOf(counts);
-  // A few histories need not have everything.
-  const rare = messages >= FLOORS_FROM ? underFloor(sum, total.messages) : [];
+  const rare = underFloor(sum, total.messages);
   for (const line of rare) console.log(line);
   console.log(JSON.stringify(sum));
   console.log(JSON.stringify({ seed, ...total, seconds }));
   if (total.broken > 0 || rare.length > 0) process.exitCode = 1;
+}
+
+/** Runs histories on a real Redis, too, and prints what is another way there. */
+async function compare(seeds: readonly number[]): Promise<void> {
+  const different = await compareWithRedis(seeds);
+  for (const line of different) console.log(line);
+  console.log(`${seeds.length} histories, ${different.length} differences`);
+  if (different.length > 0) process.exitCode = 1;
+}
+
+/** Prints how many histories it took to find each planted defect, and what found it. */
+async function findPlanted(from: number): Promise<void> {
+  for (const planted of PLANTED) {
+    const { seeds, found } = await find(planted, from);
+    console.log(`| ${planted.finds} | ${planted.name} | ${seeds} | ${[...found].join(', ')} |`);
+    if (!found.has(planted.finds)) process.exitCode = 1;
+  }
 }
 
 /** Prints what happens in one history, as far as it names the text. */

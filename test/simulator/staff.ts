@@ -17,8 +17,8 @@ const PATIENCE_MS = 20_000;
 const LOOK_MS = 45_000;
 const OLD_MS = 90_000;
 
-/** Later, a letter that kills whoever replays it would never be at rest. */
-const REPLAYS_MS = 8 * 60_000;
+/** Then the operator goes home: what the bot can do by itself it does, and no replayed letter kills any more. */
+const HOME_MS = 8 * 60_000;
 
 /** Staff who answer tickets and close some, and an operator who settles operations and replays letters. */
 export function createStaff(
@@ -88,7 +88,7 @@ export function createStaff(
   async function settleOld(operators: Operators): Promise<void> {
     const open = await operators.operations();
     for (const { reference, atMs, intent } of open) {
-      if (intent === null || clock.nowMs() - atMs < OLD_MS || !chance.happens(0.3)) continue;
+      if (intent === null || clock.nowMs() - atMs < OLD_MS || !chance.happens(0.2)) continue;
       const result = isApplied(reference) ? 'done' : 'not-applied';
       const filed = await operators.settle(reference, result, ({ intent: known }) => locksIn(known?.body));
       trace(`${filed} settle ${reference} ${result}`);
@@ -97,7 +97,6 @@ export function createStaff(
   }
 
   async function replayAll(operators: Operators): Promise<void> {
-    if (clock.atMs > REPLAYS_MS) return;
     for (const { id } of await operators.letters()) {
       if (!chance.happens(0.3)) continue;
       const done = chance.happens(0.7) ? await operators.replay(id) : await operators.remove(id);
@@ -109,7 +108,7 @@ export function createStaff(
   function look(): void {
     clock.after(LOOK_MS, look);
     const at = desk();
-    if (at === undefined) return;
+    if (at === undefined || clock.atMs > HOME_MS) return;
     settleOld(at.operators)
       .then(() => replayAll(at.operators))
       .catch((error: unknown) => {

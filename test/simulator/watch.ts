@@ -90,6 +90,8 @@ export function stateOf(record: ConversationRecord | null): State | null {
   return state;
 }
 
+export const operationsIn = (record: ConversationRecord | null) => stateOf(record)?.operations ?? [];
+
 function statesOf(before: ConversationRecord | null, after: ConversationRecord) {
   if (before?.state === after.state) return { state: null, stateBefore: null };
   return { state: stateOf(after), stateBefore: stateOf(before) };

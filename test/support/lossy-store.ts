@@ -10,6 +10,7 @@ export function createLossyStore(
   const records = new Map<Key, Uint8Array | null>();
   const scores = new Map<string, number | null>();
   const undone: { readonly key: Key; readonly undo: Swap }[] = [];
+  let swaps = 0;
 
   function note(key: Key, { bytes, indexes }: Swap): void {
     records.set(key, bytes);
@@ -18,7 +19,10 @@ export function createLossyStore(
 
   const swap: RecordStore['compareAndSwap'] = async (key, next) => {
     const swapped = await memory.compareAndSwap(key, next);
-    if (!swapped.swapped) return swapped;
+    // A swap that is sent again changes nothing.
+    const isAgain = next.bytes !== null && next.bytes === records.get(key);
+    if (!swapped.swapped || isAgain) return swapped;
+    swaps += 1;
     const scoreOf = ({ index, member }: Swap['indexes'][number]) => scores.get(`${index} ${member}`) ?? null;
     const undo = {
       ...{ expected: next.bytes && versionOf(next.bytes), bytes: records.get(key) ?? null },
@@ -37,5 +41,13 @@ export function createLossyStore(
     }
   }
 
-  return { ...memory, compareAndSwap: swap, lose };
+  return {
+    ...memory,
+    compareAndSwap: swap,
+    lose,
+    /** How many swaps changed something, so far. */
+    get swaps() {
+      return swaps;
+    },
+  };
 }
