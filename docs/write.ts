@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { documentation } from '../src/config.ts';
-import { WORDING } from '../src/i18n.ts';
+import { Vocabulary } from '../src/conversation/language/vocabulary.ts';
+import { SAYINGS, WORDING } from '../src/i18n.ts';
 
 /*
  * `npm run docs` writes the parts of the documents that come from the sources: `.env.example` as a whole, of
@@ -25,9 +26,17 @@ const entries = variables.map(({ name, meaning, wants, fallback = '', absent }) 
 
 const answers = Object.keys(WORDING.vi).flatMap((key) => /^answer\.([^_]+)$/.exec(key)?.[1] ?? []);
 
+const { examples } = new Vocabulary(SAYINGS);
+const asked = new Set(examples.flatMap(({ act, isPhrase }) => (isPhrase ? [] : [act.slice('ask '.length)])));
+// How an operation stands, the bot knows.
+const others = new Set([...answers, 'unknown', 'operation.when']);
+const unanswered = [...asked].filter((id) => !others.has(id));
+const list = (ids: readonly string[]) => ids.map((id) => `\`${id}\``).join(', ');
+
 const PARTS = {
   variables: ['| variable | default | meaning |', '| --- | --- | --- |', ...rows].join('\n'),
-  answers: answers.map((id) => `\`${id}\``).join(', '),
+  answers: list(answers),
+  unanswered: list(unanswered),
 };
 
 function fillIn(text: string): string {

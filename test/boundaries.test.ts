@@ -70,6 +70,8 @@ const ROOMS: readonly Room[] = [
   { files: /^\.\.\/examples\/own-flow\//, imports: [/^conversation\//, /^\.\.\/examples\/own-flow\//] },
   // The console's page, which runs in the browser, and how staff sign in to it.
   { files: /^console\//, imports: [/^console\//, /^http\/(guard|session)\.ts$/] },
+  // What the bot understands, tried without a bot.
+  { files: /^cli\/answers\.ts$/, imports: [/^conversation\//, /^(i18n|operator-files)\.ts$/] },
   // Programs that talk to a running bot as staff and operators do, from outside.
   {
     files: /^cli\//,
