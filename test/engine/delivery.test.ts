@@ -185,6 +185,17 @@ describe('a reply', () => {
     expect(world.deliveries[0]).toBe('uncertain');
   });
 
+  test('that was perhaps delivered is not tried again before the time that the platform asks for', async () => {
+    const world = createWorld(undefined, { isStopped: true });
+    world.script.push({ kind: 'uncertain', afterMs: 5 * MINUTE });
+    const engine = world.engine();
+    await engine.accept(incoming('a'));
+    await expect.poll(async () => (await world.record())?.lease).toBeNull();
+    await engine.accept(incoming('b'));
+    const { atMs = 0, earliestMs = 0 } = (await world.record())?.retry ?? {};
+    expect(Math.min(atMs, earliestMs) - world.outside.nowMs()).toBeGreaterThanOrEqual(5 * MINUTE - 1);
+  });
+
   test('for which there are no words is dropped at once, with an alarm, and the next goes on', async () => {
     const world = createWorld();
     world.script.push(async () => {

@@ -62,6 +62,8 @@ test.for([
   async ([result, key]) => {
     const { world, operators, hear, heard, reference } = await withOpenOperation();
     expect(await operators.settle(reference, result)).toBe('filed');
+    const contrary = result === 'done' ? 'not-applied' : 'done';
+    expect(['decided', 'unknown']).toContain(await operators.settle(reference, contrary));
     // Whether or not a bot has taken it up by now.
     expect(['decided', 'unknown']).toContain(await operators.settle(reference, result));
     await hear(key);

@@ -57,3 +57,18 @@ test('it is known since when something was delivered', () => {
   send('delivered', 20);
   expect([outages.worksSince('one', 20), outages.worksSince('one', 21)]).toEqual([true, false]);
 });
+
+test('a probe that is throttled ends the outage: the platform works', () => {
+  const { send } = createKit();
+  for (let n = 0; n < 3; n++) send('uncertain');
+  expect(send('throttled', 6000)).toBe(true);
+  expect(send('delivered', 6001)).toBe(true);
+});
+
+test('a probe that is refused for our token leaves the next probe its time', () => {
+  const { send } = createKit();
+  for (let n = 0; n < 3; n++) send('uncertain');
+  expect(send('unauthorized', 6000)).toBe(true);
+  expect(send('delivered', 6001)).toBe(false);
+  expect(send('delivered', 11_000)).toBe(true);
+});

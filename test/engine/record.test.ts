@@ -142,6 +142,9 @@ describe('Taking', () => {
     const committed = left(commit(held, { ...answers, consumed: false })(record, NOW));
     const freed = release({ ...held, step: 2 }, { sentSeq: 0, ...giving })(committed, NOW);
     expect(freed.answer).toBe(false);
+    const wait = { afterMs: 0, reason: 'stopping', all: true };
+    const back = release({ ...held, step: 2 }, { sentSeq: 0, wait, ...giving })(committed, NOW);
+    expect(back.record?.retry, 'a wake-up that is given back').toEqual(waiting.retry);
     const { retry, inbox, outbox } = waiting;
     expect(freed.record).toMatchObject({ lease: null, retry, inbox, wakeMs: 0 });
     expect(left(freed).outbox.map(({ body }) => body)).toEqual(['a', 'hello']);

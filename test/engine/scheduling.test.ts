@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { Scheduler } from '../../src/engine/scheduler.ts';
 import { type Key, type RecordStore, StoreUnavailable, shardOf, versionOf } from '../../src/store/port.ts';
 import { createWorld, incoming, type World } from './bot.ts';
 
@@ -68,4 +69,26 @@ test('what is due on nodes that write is answered while another one only reads, 
   isFull = false;
   await world.quiet();
   expect(world.sent.length).toBe(names.length);
+});
+
+test('a store that fails is asked again within seconds, however long it failed', async () => {
+  const { outside, store } = createWorld();
+  let nowMs = 0;
+  const askedMs: number[] = [];
+  const scheduler = new Scheduler({
+    store: {
+      ...store,
+      async list() {
+        askedMs.push(nowMs);
+        throw new StoreUnavailable('down');
+      },
+    },
+    conversations: { claim: async () => 'taken' },
+    world: { ...outside, monotonicMs: () => nowMs },
+    observe: { claim() {} },
+    onError() {},
+  });
+  for (; nowMs < 3_600_000; nowMs += 500) await scheduler.claim(8).catch(() => {});
+  const gaps = askedMs.map((ms, at) => ms - (askedMs[at - 1] ?? 0));
+  expect(Math.max(...gaps)).toBeLessThan(17_000);
 });

@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import { TurnInterrupted } from '../../src/conversation/effect.ts';
+import type { Decision } from '../../src/conversation/reply.ts';
+import type { State } from '../../src/conversation/state.ts';
+import type { Input } from '../../src/conversation/step.ts';
+import { MAX_INBOX } from '../../src/engine/transitions.ts';
 import { inTime } from '../support/in-time.ts';
-import { createWorld, gate, incoming, LOOKUP } from './bot.ts';
+import { conversation, createWorld, gate, incoming, LOOKUP } from './bot.ts';
 
 describe('stopping', () => {
   test('an idle engine stops at once, and claims nothing more', async () => {
@@ -13,6 +18,40 @@ describe('stopping', () => {
     world.engine();
     await world.quiet();
     expect(world.heard()).toEqual(['a']);
+  });
+
+  test('what was filed twice, or found no room, keeps no slot: an idle engine stops at once', async () => {
+    const world = createWorld();
+    const engine = world.engine({}, { stopMs: 3_600_000 });
+    for (const n of [1, 2, 3]) await engine.accept(incoming('a', { id: `again ${n % 2}` }));
+    await world.quiet();
+    for (let n = 0; n < MAX_INBOX; n++) await world.file({ of: 'nobody' }, `full ${n}`);
+    expect(await engine.accept(incoming('b'))).toBe('full');
+    await engine.stop();
+  });
+
+  test('how a call ended is kept with a turn that is given back before its next call', async () => {
+    const world = createWorld();
+    const step = (state: State, input: Input): Decision => ({
+      ...{ state, replies: [] },
+      effect: {
+        ...{ kind: 'accumulate', code: 'TIVI000000301' },
+        operation: input.kind === 'message' ? 'op1' : 'op2',
+      },
+    });
+    const engine = world.engine({
+      conversation: { ...conversation, step },
+      async perform(effect, turn) {
+        const operation = 'operation' in effect ? effect.operation : '';
+        if (operation === 'op2') throw new TurnInterrupted();
+        await turn.intend(operation, { lookup: LOOKUP });
+        return { kind: 'applied', operation };
+      },
+    });
+    await engine.accept(incoming('a'));
+    await expect.poll(async () => (await world.record())?.retry?.reason).toBe('stopping');
+    await engine.stop();
+    expect((await world.record())?.journal.op1?.outcome).toEqual({ kind: 'applied', operation: 'op1' });
   });
 
   test('a turn past its intent is finished and delivered; what waits behind goes to others, unpunished', async () => {

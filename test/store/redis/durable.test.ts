@@ -17,7 +17,7 @@ const openProcess = async (url: string): Promise<RecordStore> =>
 /** A Redis with one replica that follows it. */
 async function openPair() {
   const { replica, proxy, url } = stopAtEnd(await startRedisPair());
-  return { replica, proxy, store: await openProcess(url) };
+  return { replica, proxy, url, store: await openProcess(url) };
 }
 
 function stopped(replica: RedisServer): void {
@@ -27,13 +27,15 @@ function stopped(replica: RedisServer): void {
 
 const durable = (bytes: Buffer) => swapOf({ bytes, durable: true });
 
-test('what a replica acknowledged is durable', async () => {
-  const { store } = await openPair();
+test('what as many replicas acknowledged as are wanted is durable', async () => {
+  const { store, url } = await openPair();
   expect(await store.health()).toEqual([]);
   expect(await store.compareAndSwap(someKey(), durable(record('one')))).toMatchObject({
     swapped: true,
     durable: true,
   });
+  const wantsTwo = (await openRecords(url, { waitReplicas: 2 })).store;
+  expect(await wantsTwo.compareAndSwap(someKey(), durable(record('two')))).toMatchObject({ durable: false });
 });
 
 test('without acknowledgement it is swapped and not durable, and other records go on meanwhile', async () => {
