@@ -28,7 +28,7 @@ import {
   type Value,
   type Word,
 } from './phrases.ts';
-import { type Token, tokenize, undoTyping, visible } from './tokenizer.ts';
+import { fold, type Token, tokenize, undoTyping, visible } from './tokenizer.ts';
 import { ANSWERED, type Vocabulary } from './vocabulary.ts';
 
 /** What reading texts needs to know of a flow. */
@@ -128,6 +128,9 @@ type Slash = {
   readonly isQuestion: (text: string) => boolean;
 };
 
+const UNREAD: SaidPeriod = { text: '', isPast: false };
+const sorted = (word: string) => [...word].sort().join('');
+
 /** Parses texts by the language files. */
 export class Parser {
   readonly book: PhraseBook;
@@ -148,6 +151,8 @@ export class Parser {
   /** What codes are called: "mã". */
   readonly #codeWords: ReadonlySet<string>;
   readonly #yes: ReadonlySet<string>;
+  /** The letters of "tháng" and its like: "thnag trước" speaks of time, too. */
+  readonly #timeLetters: ReadonlySet<string>;
   /** Words so short that they say yes only alone, or with others of them: "y". */
   readonly #letters: ReadonlySet<string>;
   /** Texts made of known words, which cannot contain personal data, for one day and one list of gifts. */
@@ -173,6 +178,8 @@ export class Parser {
     this.#signs = vocabulary.pairs('signs');
     this.#codeWords = new Set(vocabulary.list('code'));
     const yes = vocabulary.examples.filter(({ act }) => act === 'yes');
+    const units = ['days', 'weeks', 'months', 'years'].flatMap((list) => vocabulary.list(list));
+    this.#timeLetters = new Set(units.filter(({ length }) => length > 3).map(sorted));
     this.#yes = new Set(yes.flatMap(({ text }) => vocabulary.foldings(text)));
     this.#letters = new Set(vocabulary.list('foreign alone'));
   }
@@ -225,11 +232,12 @@ export class Parser {
         : (command ?? this.#settle(said, { parts, isYes, text }, isAlone));
     const bare = tokens.length === 0 && text.includes('?') ? 'ask what' : undefined;
     const isHistory = said !== undefined && said === this.#history;
+    const isJumbled = rest.some((word) => this.#timeLetters.has(sorted(fold(word))));
     return {
       text,
       act: act ?? bare,
       parts,
-      period,
+      period: isHistory && !period && isJumbled ? UNREAD : period,
       rest,
       isYes,
       ...this.#meantIn(parts, settings.gifts),
@@ -259,10 +267,7 @@ export class Parser {
   #valuesOf(tokens: readonly Token[], command: string | undefined) {
     const values = new Map<Token, Value>();
     const gone = new Set<Token>();
-    for (const {
-      result: email,
-      tokens: [token],
-    } of findEmails(tokens))
+    for (const { result: email, tokens: [token] = [] } of findEmails(tokens))
       if (token) values.set(token, { kind: 'email', email });
     for (const { result: phone, tokens: some } of findPhones(
       tokens.filter((token) => !values.has(token)),
@@ -300,9 +305,7 @@ export class Parser {
     const found = parts.findIndex((part, at) => {
       const code = part.words[0]?.source.text ?? '';
       const before = parts[at - 1];
-      const isNext = before
-        ? this.#takesCode(actOf(before)) || isIn(before, 'code')
-        : this.#takesCode(command);
+      const isNext = this.#takesCode(before ? actOf(before) : command) || (before && isIn(before, 'code'));
       return isUnknown(part) && isNext && this.#isAnnounced(code);
     });
     return parts.map((part, at): Part => {
