@@ -96,15 +96,15 @@ export function retry(state: State, step: Asking, scope: Scope, why?: Reply): De
   const { fault, ...plain } = step;
   const tries = step.tries + 1;
   const isLost = why ? why.key === fault || (tries % TRIES === 0 && fault !== undefined) : tries % 2 === 0;
-  const choices = personChoice(scope);
-  const help: Reply = {
-    key: 'repair.help',
-    lines: supportLines(scope),
-    ...(choices.length > 0 && { choices: [...choices], view: state.view }),
-  };
   // Once help was offered, the same fault alone is another answer again.
   const next = { ...plain, tries, ...(why && !isLost && { fault: why.key }) };
-  return again({ ...state, step: next }, scope, ...(isLost ? [help] : []), ...(why ? [why] : []));
+  const help = isLost ? [helpIn(state, scope)] : [];
+  return again({ ...state, step: next }, scope, ...help, ...(why ? [why] : []));
+}
+
+function helpIn({ view }: State, scope: Scope): Reply {
+  const choices = [...personChoice(scope)];
+  return { key: 'repair.help', lines: supportLines(scope), ...(choices.length > 0 && { choices, view }) };
 }
 
 /** Whose balance is to be read before it goes on; whose points they are may change on the way. */
@@ -114,7 +114,7 @@ function needsBalance(flow: Flow, { balance, ...slots }: Draft, { nowMs }: Scope
   return isTheirs && nowMs - balance.atMs <= FRESH_MS ? undefined : by;
 }
 
-/** The state in this flow, which may have had nothing to ask for: what AntCRM answers goes to the flow that asked. */
+/** The state in this flow, even if it asked nothing: what AntCRM answers goes to the flow that asked. */
 function entered(state: State, flow: Flow, scope: Scope): State {
   if (runningIn(state, scope)?.name === flow.name) return state;
   return { ...state, step: asking(flow, 'phone') };
@@ -178,31 +178,28 @@ function withBalance(
   return advance({ ...state, draft: { ...draft, balance } }, flow, scope, remarks);
 }
 
-/** After a refusal: what was refused may be typed anew, until there were too many. */
+/** What was refused may be typed anew, then sent as a photo; then help is offered, until there were too many. */
 export function refused(state: State, flow: Flow, refusal: Reply, scope: Scope): Decision {
   const over = served(state, scope);
   if (!flow.slots.includes('codes')) return home(over, scope, refusal);
   const wait = tooManyAttempts(state, scope);
   if (wait) return after([refusal], home(state, scope, wait));
   const { codes: _, ...draft } = over.draft;
-  return pose({ ...over, draft }, asking(flow, 'codes', { editing: true }), scope, refusal);
+  const { refused: count = 0 } = state.guesses ?? {};
+  const told = count === 2 && !refusal.lines ? { ...refusal, lines: [{ key: 'photo.instead' }] } : refusal;
+  const help = count > 2 && !refusal.lines ? [helpIn({ ...state, view: scope.ids.view }, scope)] : [];
+  return pose({ ...over, draft }, asking(flow, 'codes', { editing: true }), scope, told, ...help);
 }
 
 const tooManyGuesses = (flow: Flow, state: State, scope: Scope): Reply | undefined =>
   flow.slots.includes('codes') ? tooManyAttempts(state, scope) : undefined;
 
 /** Codes that were not tried can be confirmed anew, for what `why` says, unless there were too many guesses. */
-export function untried(
-  state: State,
-  flow: Flow,
-  codes: readonly string[],
-  why: Reply,
-  scope: Scope,
-): Decision {
+export function untried(state: State, flow: Flow, codes: string[], why: Reply, scope: Scope): Decision {
   const wait = tooManyGuesses(flow, state, scope);
   return wait
     ? home(state, scope, wait)
-    : advance({ ...state, draft: { ...state.draft, codes: [...codes] } }, flow, scope, [why]);
+    : advance({ ...state, draft: { ...state.draft, codes } }, flow, scope, [why]);
 }
 
 /*

@@ -272,7 +272,7 @@ export function check(state: State, scope: Scope): Decision {
   };
 }
 
-/** Whether the balance of whom the call was made for may be told here: only who is proved has locks, and points are earned for others, too. */
+/** Whether the balance may be told here: only who is proved has locks, and points are earned for others, too. */
 function isTheirs(state: State, { by, locks }: Lookup, scope: Scope): boolean {
   const theirs = proved(carried(state, scope));
   return locks.length > 0 || (theirs?.kind === by.kind && theirs.value === by.value);
@@ -284,7 +284,7 @@ export function nextCheckMs(state: State, scope: Scope): number | null {
   return times.length > 0 ? Math.min(...times) : null;
 }
 
-/** In its time, and not sooner after the last look than planned: a downtime would spend all. The last one may come again. */
+/** In its time, not sooner after the last look than planned: a downtime would spend all. The last may come again. */
 function checkAtMs({ status, lookup, checks, lookedMs }: Operation, { settings }: Scope): number | null {
   if (!lookup || (status !== 'checking' && status !== 'watching')) return null;
   const planned = settings.operationChecksMs;

@@ -46,7 +46,7 @@ function askWhich(state: State, codes: Codes, { ids }: Scope): Decision {
   return say({ ...state, view }, { key: 'codes.which', choices, asks: 'code', view });
 }
 
-/** The code at hand that another one may have been typed for once more: it is too short, or has a letter too many or too few. */
+/** The code at hand that may have been typed once more: it is short, or has a letter too many or too few. */
 function retypedCode(command: ListCommand, codes: Codes, { found, commands }: TurnScope): string | undefined {
   const [code = '', ...more] = command.do === 'add' ? command.codes : [];
   const isBare = code !== '' && more.length === 0 && commands.length === 1 && !codes.includes(code);
@@ -122,7 +122,7 @@ export function decideCode(
 /** So many codes are confirmed at once, at most. */
 const MOST_CODES = 10;
 
-/** What a command makes of the list: the codes afterwards, those of them that are new, and what is told of it. */
+/** What a command makes of the list: the codes, those that are new, and what is told of it. */
 export type Change = { readonly codes: Codes; readonly fresh: Codes; readonly told: readonly Reply[] };
 
 /** A code that was probably meant otherwise. */
@@ -233,7 +233,7 @@ function removed(codes: Codes, { do: way, which }: Extract<ListCommand, { which:
   return { codes: left, fresh: [], told };
 }
 
-/** New codes take the place of those that were wrong; where nothing tells which these are, they stand beside them. */
+/** New codes take the place of the wrong ones; where nothing tells which these are, they stand beside them. */
 function replaced(codes: Codes, gone: Codes, fresh: Codes): Change {
   const isBeside = gone.length === 0;
   const all = added(isBeside ? codes : replaceCodes(codes, gone, fresh), isBeside ? fresh : []);

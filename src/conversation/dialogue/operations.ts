@@ -46,7 +46,7 @@ export function nextCall({ operations }: State, calls: readonly Call[]): Call | 
 /** The confirmation that an operation is of. */
 export const confirmationOf = (id: string): string => id.split('.', 1)[0] ?? id;
 
-/** An earlier attempt of this turn has perhaps made calls of the confirmation at hand: it goes on, whatever else says no. */
+/** An earlier attempt of this turn perhaps made calls of this confirmation: it goes on, whatever says no. */
 export function isInterrupted(state: State, scope: Scope): boolean {
   const { journal = {} } = scope;
   return atHand(state, scope)?.calls.some(({ operation }) => Object.hasOwn(journal, operation)) ?? false;
@@ -117,7 +117,7 @@ export function operationsOf({ operations }: State, reference?: string): readonl
   return operations.filter(({ id }) => id === wanted || confirmationOf(id) === wanted);
 }
 
-/** What is said where the next operation must wait for the outcome of the last one; everything else goes on meanwhile. */
+/** What is said where the next operation must wait for the outcome of the last one. */
 export function busy(state: State, wanted: Confirms): Reply | undefined {
   const open = state.operations.filter(isOpen);
   const isAlone = open.some(({ kind, status }) => kind === wanted.kind && status === 'checking');

@@ -202,7 +202,7 @@ function goOn({ state, said }: Turn, next: Advancing, scope: TurnScope, isForm: 
   return { ...(isForm ? decision : withNoted(decision, next, scope)), question: digression?.question };
 }
 
-/** The same decision; right before its question it says what was noted: the codes, or that the same question comes again. */
+/** The same decision; before its question it says which codes were noted, or that it comes again. */
 function withNoted(decision: Decision, { flow, noted, digression }: Advancing, scope: TurnScope): Decision {
   const { replies, effect, state } = decision;
   const { step } = state;

@@ -76,7 +76,7 @@ export function beginFlow(turn: Turn, flow: Flow, scope: TurnScope): Reduced {
   return advanceBy({ ...begun, said: [...turn.said, ...told] }, flow);
 }
 
-/** A gift, or several that may be meant; the flow that takes gifts begins by it. `isSeveral`: more than one of it was named. */
+/** A gift, or several that may be meant: begins the flow for it. `isSeveral`: more than one was named. */
 export function setGift(
   turn: Turn,
   gift: Pick<Draft, 'code' | 'among'>,
