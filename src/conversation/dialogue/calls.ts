@@ -206,7 +206,7 @@ function resultOf(
   return [{ key: `${name}.partly`, context: done.length === 0 ? 'none' : undefined, ...told }];
 }
 
-/** The operation after which the points are as they are now. What is refused moves nothing; what is not known yet may have. */
+/** The operation after which the points are as they are now: what is refused moves nothing. */
 function lastOf(operations: readonly Operation[]): Operation | undefined {
   const isOpen = operations.some(({ status }) => status === 'checking');
   return isOpen ? undefined : operations.findLast(({ status }) => status === 'done');

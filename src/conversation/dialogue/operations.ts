@@ -52,7 +52,7 @@ export function isInterrupted(state: State, scope: Scope): boolean {
   return atHand(state, scope)?.calls.some(({ operation }) => Object.hasOwn(journal, operation)) ?? false;
 }
 
-/** Confirmations whose outcomes are kept, so that their references can be asked for, and so many operations of them. */
+/** Confirmations whose outcomes are kept, to be asked for, and so many operations of them. */
 const KEPT = 5;
 const KEPT_OPERATIONS = 11;
 /** Operations without an outcome that one conversation may have at a time. */
@@ -102,7 +102,7 @@ export function told(receipt: Receipt | undefined): Operation['receipt'] {
   return receipt && { score: receipt.score, what: receipt.what };
 }
 
-/** The operation has its outcome: its intent goes; whatever is locked for it is given back, and learns of its success. */
+/** The operation has its outcome: its intent goes; what is locked for it is given back, and learns of it. */
 export function ended(
   operation: string,
   locks: readonly string[] = [],

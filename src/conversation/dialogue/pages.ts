@@ -14,7 +14,7 @@ import { home, question, withMenu } from './questions.ts';
 
 /** What is shown unless something else is asked for. */
 const FIRST = { type: 'point', period: '30d' } as const;
-/** Records shown at a time; divides AntCRM's page of 20, which is read again only when one of its records is shown. */
+/** Records shown at a time; divides AntCRM's page of 20, which is read once for all of its records. */
 const PAGE = 5;
 
 type Browsing = Extract<Step, { at: 'browsing' }>;

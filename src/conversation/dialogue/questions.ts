@@ -17,7 +17,7 @@ export function asking({ name }: Flow, slot: SlotKind, more: Partial<Asking> = {
   return { at: 'asking', flow: name, slot, tries: 0, ...more };
 }
 
-/** Moves to `step` under a fresh view and asks its question: buttons of every earlier question are dead from now on. */
+/** Moves to `step` under a fresh view and asks its question: buttons of earlier questions are dead now. */
 export function pose(state: State, step: Step, scope: Scope, ...before: readonly Reply[]): Decision {
   return again({ ...state, step, view: scope.ids.view }, scope, ...before);
 }
