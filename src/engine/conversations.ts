@@ -81,20 +81,29 @@ export class Lease {
     return { owner: this.owner, step: this.step + 1, mark: this.#mark };
   }
 
-  /** Notes a change that the holder made. */
+  /**
+   * Notes a change that the holder made. What is to be done (`head`, `isWoken`, `isPutOff`) stays as it was when the work
+   * began, though time passes: replies that had to wait then are not passed over by those of the turn.
+   */
   advance(record: ConversationRecord | null, nowMs: number): void {
     this.step += 1;
     if (record === null) return;
     this.record = record;
     this.nowMs = nowMs;
-    this.isPutOff = record.retry !== null && record.retry.atMs > nowMs;
-    this.head = this.isPutOff ? null : (record.inbox[0] ?? null);
-    this.isWoken = this.head === null && record.wakeMs > 0 && record.wakeMs <= nowMs;
   }
 
-  /** From the next change on, the message at work is this one; null: none. */
-  workOn(head: InboxMessage | null): void {
-    this.#mark = head?.mark ?? null;
+  /** The message at work is answered: the next change is decided from none. */
+  endMessage(): void {
+    this.#mark = null;
+  }
+
+  /** The lease was handed over to the next work. */
+  beginNext(): void {
+    const { record, nowMs } = this;
+    this.isPutOff = false;
+    this.head = record.inbox[0] ?? null;
+    this.isWoken = this.head === null && record.wakeMs > 0 && record.wakeMs <= nowMs;
+    this.#mark = this.head?.mark ?? null;
   }
 
   get isLost(): boolean {
@@ -237,7 +246,7 @@ export function createConversations(options: {
     async commit(lease: Lease, written: Commit): Promise<number> {
       const { answer } = await change(lease, commit(lease.held, written));
       if (answer === null) throw new LeaseLost();
-      if (written.consumed) lease.workOn(null);
+      if (written.consumed) lease.endMessage();
       return answer.firstSeq;
     },
 
@@ -246,12 +255,12 @@ export function createConversations(options: {
      * noted would be sent again.
      */
     async release(lease: Lease, ending: Pick<Release, 'sentSeq' | 'wait' | 'outcomes'>): Promise<boolean> {
-      lease.workOn(null);
+      lease.endMessage();
       const releasing = { ...ending, leaseMs, schema: VERSION };
       for (let waitMs = RELEASE_AGAIN_MS; ; waitMs *= 2) {
         try {
           const { answer } = await change(lease, release(lease.held, releasing));
-          if (answer) lease.workOn(lease.head);
+          if (answer) lease.beginNext();
           return answer;
         } catch (error) {
           const isOver = world.monotonicMs() + waitMs >= lease.aliveUntilMs;

@@ -294,7 +294,7 @@ class EngineProcess implements Engine {
         const { answer, record: after } = commit(lease.held, toWrite.commit)(record, nowMs);
         if (answer === null || after === null) return undefined;
         lease.advance(after, nowMs);
-        lease.workOn(null);
+        lease.endMessage();
         return { record: after, decided: { turn, event, commit: toWrite, firstSeq: answer.firstSeq } };
       } catch {
         // The worker finds out what is wrong, and counts it.
