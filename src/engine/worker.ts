@@ -134,12 +134,14 @@ export class Worker {
     const { turns, spans, world } = this.#tools;
     const turn = openTurn(progress.lease, turns);
     const event = new TurnEvent(turn, world);
+    // As it is now: the replies' time may come while the turn is decided, and they come before this turn's.
+    const { isPutOff } = progress.lease;
     const work = async (): Promise<boolean> => {
       try {
         const items = await this.#decideAndCommit(progress, turn, event);
         // Replies wait: only a wake-up ran. The locks that it gives back wait for nothing.
-        if (progress.lease.isPutOff) await this.#tools.outbox.unlock(items);
-        return progress.lease.isPutOff || (await this.#deliver(progress, items));
+        if (isPutOff) await this.#tools.outbox.unlock(items);
+        return isPutOff || (await this.#deliver(progress, items));
       } finally {
         this.#end(event);
       }

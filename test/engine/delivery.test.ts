@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { Unwordable } from '../../src/conversation/reply.ts';
 import { watched } from '../support/changes.ts';
-import { createWorld, incoming } from './bot.ts';
+import { conversation, createWorld, incoming } from './bot.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -34,6 +34,29 @@ describe('a reply', () => {
     expect(world.heard()).toEqual(['ask:v1', 'question', 'ask:v1 b', 'ask:v1 b c']);
     const [first = 0] = world.sent.map(({ seq }) => seq);
     expect(world.sent.map(({ seq }) => seq - first)).toEqual([0, 1, 2, 3]);
+  });
+
+  test('that waits is not passed over by a wake-up during which its time comes', async () => {
+    const world = createWorld();
+    world.script.push({ kind: 'throttled', afterMs: 3000 });
+    const engine = world.engine({
+      conversation: {
+        ...conversation,
+        step(state, input, context) {
+          if (input.kind !== 'wake') return conversation.step(state, input, context);
+          return { state, replies: [], effect: { kind: 'balance', by: { kind: 'phone', value: '+84' } } };
+        },
+      },
+      async perform() {
+        world.advance(3000);
+        return { kind: 'balance', points: 1 };
+      },
+    });
+    await engine.accept(incoming('wake:1000'));
+    await expect.poll(async () => (await world.record())?.lease).toBeNull();
+    world.advance(1500);
+    await world.quiet();
+    expect(world.heard()).toEqual(['wake:1000', 'balance']);
   });
 
   test('that has to wait for its pace frees the slot, unsent, and spends no try', async () => {

@@ -308,7 +308,7 @@ export function createChecks(options: {
       const heard = told.filter(({ reply }) => reply.key === 'person.says' && textOf(reply).includes(text));
       // Five processes died at it, and operators have it; or the customer asked to be forgotten meanwhile.
       const isOver = told.some(
-        ({ reply: { key }, atMs }) => atMs >= takenMs && /^(turn.failed|privacy.erased)$/.test(key),
+        ({ reply: { key }, atMs }) => atMs >= sentMs && /^(turn.failed|privacy.erased)$/.test(key),
       );
       const [first] = heard;
       if (first === undefined && !mayBeLost(talk, sentMs, takenMs) && !isOver)
