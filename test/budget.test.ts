@@ -24,7 +24,7 @@ const SLACK = 1.03;
 const HOUSE = { lines: 26_770, count: 165 };
 
 /** All of `test`, fixtures too. The design gives them 25,000. */
-const TESTS = 30_250;
+const TESTS = 30_350;
 
 /** Shorter is not denser: characters a line on average, and the share of the lines that are comments. */
 const LINE_LENGTH = 43;

@@ -52,6 +52,20 @@ export function feedContract(name: string, open: OpenFeed): void {
       },
     );
 
+    test('an event that is published while a follower begins is shown, whenever that is', async () => {
+      const { feed, another } = await fresh();
+      const other = await another();
+      const rounds = Array.from({ length: 60 }, async () => {
+        const conversation = someName();
+        const [one] = await Promise.all([
+          follower(feed, conversation),
+          other.publish(conversation, event(1)),
+        ]);
+        await one.until(1);
+      });
+      await Promise.all(rounds);
+    });
+
     test('what is forgotten is shown to nobody any more, and numbers go on', async () => {
       const { feed, another } = await fresh();
       const conversation = someName();

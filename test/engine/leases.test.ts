@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { createConversations } from '../../src/engine/conversations.ts';
+import { accept, CONVERSATION } from '../../src/engine/transitions.ts';
+import { VersionedRecords } from '../../src/engine/versioned-records.ts';
+import { createMemoryStore } from '../../src/store/memory.ts';
+import { createWorld } from './bot.ts';
+import { filing, LEASE, openSealer } from './kit.ts';
+
+test('a lease lasts from when it was asked for, not from when the answer came: the store may end it sooner', async () => {
+  const { outside } = createWorld();
+  let monotonicMs = 0;
+  const world = { ...outside, monotonicMs: () => monotonicMs };
+  const memory = createMemoryStore(outside);
+  const store = {
+    ...memory,
+    async compareAndSwap(...args: Parameters<typeof memory.compareAndSwap>) {
+      monotonicMs += 1500;
+      return memory.compareAndSwap(...args);
+    },
+  };
+  const records = new VersionedRecords(CONVERSATION, { store, sealer: openSealer, world, onFault() {} });
+  const limits = { leaseMs: LEASE, renewMs: 5000 };
+  const conversations = createConversations({ records, world, limits, onError() {} });
+  await records.update('name', accept(filing('m1')));
+  const claimedMs = monotonicMs;
+  const lease = await conversations.claim('name');
+  if (typeof lease === 'string') throw new Error(lease);
+  expect(lease.aliveUntilMs).toBe(claimedMs + LEASE);
+  const renewedMs = monotonicMs;
+  expect(await conversations.isHeld(lease)).toBe(true);
+  expect(lease.aliveUntilMs).toBe(renewedMs + LEASE);
+});
