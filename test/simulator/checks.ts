@@ -207,16 +207,16 @@ export function createChecks(options: {
       if (!key.startsWith('u:')) continue;
       const { bytes, nowMs } = await records.store.read(key);
       const { holder } = bytes === null ? { holder: null } : CUSTOMER.read(encryption.open(key, bytes));
-      const { operation, atMs } = (holder && operations.get(holder.operation)) ?? { atMs: clock.atMs };
-      // A failover may have lost that it was given back.
-      const isRestored = losses.some((loss) => loss.talk === undefined && loss.atMs >= atMs);
-      const isHeld =
-        holder !== null && holder.untilMs > nowMs && operation && !isOpen(operation) && !isRestored;
-      if (isHeld && clock.atMs - atMs > LOCK_MS[operation.kind])
-        breach(
-          'no lock past its reason',
-          `${operation.id} holds a lock ${clock.atMs - atMs} ms after its outcome`,
-        );
+      const known = holder && holder.untilMs > nowMs ? operations.get(holder.operation) : undefined;
+      if (known === undefined || isOpen(known.operation)) continue;
+      const { operation, atMs, talk } = known;
+      // The store may have lost that it was given back, or that it must be.
+      const isLost = lossesOf(talk).some((loss) => loss.atMs >= atMs);
+      if (clock.atMs - atMs <= LOCK_MS[operation.kind] || isLost) continue;
+      breach(
+        'no lock past its reason',
+        `${operation.id} holds a lock ${clock.atMs - atMs} ms after its outcome`,
+      );
     }
   }
 

@@ -60,7 +60,9 @@ async function simulate(): Promise<void> {
   }
 
   async function work(): Promise<void> {
-    const worker = new Worker(new URL(import.meta.url), { workerData: 'history' });
+    // Most of what a history makes is soon gone.
+    const resourceLimits = { maxYoungGenerationSizeMb: 128 };
+    const worker = new Worker(new URL(import.meta.url), { workerData: 'history', resourceLimits });
     while (total.messages < messages && !(first && total.broken > 0)) {
       worker.postMessage(next);
       next += 1;
