@@ -207,6 +207,7 @@ export class RedisConnection {
   /** Connections that wait for replicas, by their node. */
   readonly #waiters = new Map<string, Redis>();
   #isCorked = false;
+  #isEnded = false;
   #closed: StoreUnavailable | null = new StoreUnavailable('redis: not reached yet');
   #verifying: Promise<StoreRefused | undefined> | undefined;
   /** Called once if it turns out late that the store is not ours. */
@@ -217,6 +218,11 @@ export class RedisConnection {
     this.lost = options.lost;
     this.#open = open;
     this.#options = options;
+    // A failover that a sentinel tells while ioredis asks for the master ends the client for good (6.0.0).
+    commands.on('end', () => {
+      if (this.#isEnded) return;
+      setTimeout(() => this.#isEnded || commands.connect().catch(ignore), backOff(1)).unref();
+    });
   }
 
   /** Runs a script. Strings of its answer come as buffers. Rejects with `StoreUnavailable`. */
@@ -277,6 +283,7 @@ export class RedisConnection {
   }
 
   close(): void {
+    this.#isEnded = true;
     for (const waiter of this.#waiters.values()) waiter.disconnect();
     this.commands.disconnect();
   }

@@ -5,7 +5,7 @@ import { storedName } from '../../../src/store/redis/records.ts';
 import { bytesOf, record, replacing, someKey, swapOf } from '../../contract/records.ts';
 import { asAdmin, startRedisPair, startRedisSentinels } from '../../support/failover.ts';
 import { inTime } from '../../support/in-time.ts';
-import { memoryLog, openCluster, openRecords, stopAtEnd } from './kit.ts';
+import { memoryLog, openCluster, openRecords, ownRedis, stopAtEnd } from './kit.ts';
 
 /*
  * Who is the master changes: alone behind one address, behind sentinels, in a cluster.
@@ -65,6 +65,14 @@ test('a failover that an operator asks the sentinels for is followed at once: th
     .poll(() => store.compareAndSwap(key, replacing(before, { bytes: after })))
     .toMatchObject({ swapped: true });
   expect(await asAdmin(promoted, (admin) => admin.getBuffer(storedName(key)))).toEqual(after);
+});
+
+test('a client that ended, as by a failover that is told while it connects, is connected again', async () => {
+  const { connection, store } = await openRecords((await ownRedis()).url);
+  connection.commands.disconnect();
+  const swap = () => store.compareAndSwap(someKey(), swapOf({ bytes: record('a') }));
+  await expect(swap()).rejects.toBeInstanceOf(StoreUnavailable);
+  await expect.poll(() => swap().catch(() => null)).toMatchObject({ swapped: true });
 });
 
 test('a master that dies is left for the one that its sentinels promote', async () => {
