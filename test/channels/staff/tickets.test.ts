@@ -148,7 +148,8 @@ describe('a ticket', () => {
 
   test('is claimed, taken over and given back, which the others hear', async () => {
     const id = await ask('qa-11');
-    const what = await news(id);
+    const told = await news();
+    const what = () => told(id);
     const claimant = async () => z.looseObject({}).parse((await get(`/staff/tickets/${id}`)).body).claimedBy;
     const claim = (body: object) => post(`/staff/tickets/${id}/claim`, body);
     expect([await claim({ by: 'lan' }), await claimant()]).toEqual([200, 'lan']);
@@ -232,8 +233,8 @@ describe('a ticket', () => {
   });
 });
 
-/** What the stream of tickets tells from now on of one, or of the first that it tells of. */
-async function news(ticket?: string): Promise<() => string[]> {
+/** What the stream of tickets tells of one from now on. */
+async function news(): Promise<(ticket: string) => string[]> {
   const stop = new AbortController();
   onTestFinished(() => stop.abort());
   const response = await fetch(`${bot.url}/staff/tickets/events`, { signal: stop.signal });
@@ -241,17 +242,18 @@ async function news(ticket?: string): Promise<() => string[]> {
   void (async () => {
     for await (const part of response.body?.pipeThrough(new TextDecoderStream()) ?? []) seen.push(part);
   })().catch(() => {});
-  return () => {
+  return (ticket) => {
     const told = [...seen.join('').matchAll(/^data: (.*)$/gm)].map(([, data = '']) =>
       z.strictObject({ ticket: z.string(), what: z.string() }).parse(JSON.parse(data)),
     );
-    return told.flatMap((one) => (one.ticket === (ticket ?? told[0]?.ticket) ? [one.what] : []));
+    return told.flatMap((one) => (one.ticket === ticket ? [one.what] : []));
   };
 }
 
 test('what is new comes as events', async () => {
-  const what = await news();
+  const told = await news();
   const id = await ask('qa-6');
+  const what = () => told(id);
   await expect.poll(what).toEqual(['opened']);
   await say('qa-6', { text: 'alo' });
   await expect.poll(what).toEqual(['opened', 'message']);
