@@ -10,7 +10,6 @@ import type { Limits } from './engine/limits.ts';
 import { createOperators } from './engine/operators.ts';
 import { createTraces } from './engine/trace.ts';
 import type { RecordFault } from './engine/versioned-records.ts';
-import { realWorld } from './engine/world.ts';
 import { createHttp, inTime, type ServerOptions } from './http/server.ts';
 import type { AntCrmClient } from './loyalty/antcrm.ts';
 import { createNotices } from './notices.ts';
@@ -20,6 +19,7 @@ import { openConversation, StepIds, type TalkOptions } from './open-conversation
 import { createTickets } from './operators/tickets.ts';
 import { createPhotoReader, type PhotoReaderOptions } from './photos/reader.ts';
 import { mountRoutes } from './routes.ts';
+import { systemRuntime } from './runtime.ts';
 import { createCanary, createEncryption } from './store/encryption.ts';
 import { openStore } from './store/open.ts';
 import type { RecordStore } from './store/port.ts';
@@ -66,7 +66,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
   const encryption = createEncryption({ ...keys, onPrevious: observe.previousKey });
   const stores = await openStore(config.redis, createCanary(keys), observe);
   const store = stores.records;
-  const core = { store, encryption, observe, spans, world: realWorld };
+  const core = { store, encryption, observe, spans, runtime: systemRuntime };
 
   const { conversation, words } = openConversation(config, { ...options, log: observe.log, spans });
   const { commands, readState } = conversation;

@@ -1,10 +1,10 @@
 import Fastify from 'fastify';
 import type { Config } from './config.ts';
 import type { Perform } from './conversation/effect.ts';
-import { realWorld } from './engine/world.ts';
 import { createTransport } from './http/transport.ts';
 import { createLoyalty, type LoyaltyOptions } from './loyalty/loyalty.ts';
 import type { Spans } from './observability/tracing.ts';
+import { systemRuntime } from './runtime.ts';
 import { sandboxCodePrefixes, sandboxGifts } from './sandbox/catalog.ts';
 import { createSandbox } from './sandbox/sandbox.ts';
 
@@ -19,7 +19,14 @@ export async function openBackend({ antcrm, ...config }: Config, options: Backen
   const { baseUrl = '', apiKey = '' } = antcrm.real ?? sandbox ?? {};
   const { origin } = new URL(baseUrl);
   const transport = createTransport({ allows: (to) => to === origin, connectMs: CONNECT_MS });
-  const loyalty = createLoyalty({ ...antcrm, baseUrl, apiKey, transport, world: realWorld, ...options });
+  const loyalty = createLoyalty({
+    ...antcrm,
+    baseUrl,
+    apiKey,
+    transport,
+    runtime: systemRuntime,
+    ...options,
+  });
   return {
     perform: tracePerform(loyalty.perform, options.spans),
     isUp: loyalty.isUp,
@@ -53,7 +60,7 @@ function tracePerform(perform: Perform, spans: Spans): Perform {
  */
 async function openSandbox() {
   const routes = createSandbox();
-  const apiKey = realWorld.id();
+  const apiKey = systemRuntime.id();
   const server = Fastify().addHook('onRequest', async ({ headers }, reply) =>
     headers.apikey === apiKey ? undefined : reply.code(401).send(),
   );

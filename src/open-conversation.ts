@@ -4,11 +4,11 @@ import type { Flow } from './conversation/flow.ts';
 import { flows } from './conversation/flows/index.ts';
 import type { LanguageText } from './conversation/language/vocabulary.ts';
 import { perLocale, type Wording } from './conversation/message.ts';
-import { realWorld } from './engine/world.ts';
 import { createWords, SAYINGS, WORDING } from './i18n.ts';
 import type { Log } from './observability/log.ts';
 import type { Spans } from './observability/tracing.ts';
 import type { Watchdog } from './observability/watchdog.ts';
+import { systemRuntime } from './runtime.ts';
 
 export type TalkOptions = {
   /** In the order of the menu; `conversation/flows/` by default. */
@@ -58,7 +58,7 @@ const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 /** Unguessable, five bits a letter. */
 function randomBase32(length: number): string {
   let text = '';
-  for (const byte of realWorld.bytes(length)) text += ALPHABET[byte & 31];
+  for (const byte of systemRuntime.bytes(length)) text += ALPHABET[byte & 31];
   return text;
 }
 

@@ -10,7 +10,8 @@ const CHANNEL: readonly RegExp[] = [
   /^conversation\//,
   /^channels\/[^/]+$/,
   /^http\//,
-  /^engine\/(messages|world)\.ts$/,
+  /^engine\/messages\.ts$/,
+  /^runtime\.ts$/,
   /^operators\/tickets\.ts$/,
   /^store\/port\.ts$/,
   /^i18n\.ts$/,
@@ -30,27 +31,20 @@ const ROOMS: readonly Room[] = [
   { files: /^conversation\/prompts\.ts$/, imports: [/^conversation\/(?!dialogue\/|flows\/)/] },
   { files: /^conversation\/flows\/index\.ts$/, imports: [/^conversation\/flow/] },
   { files: /^conversation\//, imports: [/^conversation\/(?!flows\/)/] },
-  { files: /^store\//, imports: [/^store\//, /^engine\/world\.ts$/] },
-  // The engine knows the store by its ports, never an implementation. World lies beside its ports, for everybody.
-  { files: /^engine\/world\.ts$/, imports: [] },
+  { files: /^store\//, imports: [/^store\//, /^runtime\.ts$/] },
+  // The engine knows the store by its ports, never an implementation.
   {
     files: /^engine\//,
-    imports: [/^conversation\//, /^store\/[^/]+$/, /^engine\//, /^resilience\//],
+    imports: [/^conversation\//, /^store\/[^/]+$/, /^engine\//, /^resilience\//, /^runtime\.ts$/],
   },
   { files: /^photos\//, imports: [/^conversation\/message\.ts$/, /^photos\//] },
   { files: /^sandbox\//, imports: [/^conversation\//, /^loyalty\/wire\.ts$/, /^sandbox\//] },
   {
     files: /^loyalty\//,
-    imports: [
-      /^conversation\//,
-      /^loyalty\//,
-      /^resilience\//,
-      /^engine\/world\.ts$/,
-      /^http\/transport\.ts$/,
-    ],
+    imports: [/^conversation\//, /^loyalty\//, /^resilience\//, /^runtime\.ts$/, /^http\/transport\.ts$/],
   },
   // What holds up under failures, whatever fails. Of ours it knows the clock.
-  { files: /^resilience\//, imports: [/^engine\/world\.ts$/] },
+  { files: /^resilience\//, imports: [/^runtime\.ts$/] },
   {
     files: /^channels\/([^/]+)\/cli\.ts$/,
     imports: (name) => [
@@ -84,11 +78,12 @@ const ROOMS: readonly Room[] = [
   {
     files: /^operators\//,
     imports: [
-      ...[/^conversation\//, /^loyalty\/wire\.ts$/, /^engine\/(listing|operators|world)\.ts$/],
+      ...[/^conversation\//, /^loyalty\/wire\.ts$/, /^engine\/(listing|operators)\.ts$/, /^runtime\.ts$/],
       ...[/^store\/(port|encryption)\.ts$/],
       ...[/^http\/problem\.ts$/, /^operators\//],
     ],
   },
+  { files: /^runtime\.ts$/, imports: [] },
   { files: /^http\//, imports: [/^http\//, /^store\/port\.ts$/] },
   { files: /^observability\//, imports: [/^\.\.\/package\.json$/] },
   { files: /^i18n\.ts$/, imports: [/^conversation\//, /^\.\.\/locales\//] },
@@ -101,7 +96,7 @@ const ROOMS: readonly Room[] = [
   {
     files: /^backend\.ts$/,
     imports: [
-      /^(config|engine\/world|http\/transport|loyalty\/loyalty|sandbox\/(catalog|sandbox)|conversation\/effect)\.ts$/,
+      /^(config|runtime|http\/transport|loyalty\/loyalty|sandbox\/(catalog|sandbox)|conversation\/effect)\.ts$/,
     ],
   },
   {
@@ -113,7 +108,7 @@ const ROOMS: readonly Room[] = [
   },
   {
     files: /^(open-conversation|notices)\.ts$/,
-    imports: [/^conversation\//, /^(config|i18n)\.ts$/, /^engine\/world\.ts$/, /^http\/transport\.ts$/],
+    imports: [/^conversation\//, /^(config|i18n)\.ts$/, /^runtime\.ts$/, /^http\/transport\.ts$/],
   },
   // The process and its wiring.
   { files: /^[^/]+$/, imports: [/./] },
@@ -146,10 +141,10 @@ const OUTSIDERS = /^(console\/|cli\/operations\.ts$|channels\/staff\/client\.ts$
  */
 const TEXTS = /\blanguage\.\w+\(|(?<!'[\w.]*)\.(text|caption|payload)\b/;
 const BLIND = /^conversation\/(dialogue\/(?!inputs\.ts$)|flows\/|kinds\.ts$|step\.ts$)/;
-/** Time and chance come from `World`, or the simulator could not run what uses them. */
+/** Time and chance come from `Runtime`, or the simulator could not run what uses them. */
 const OUTSIDE =
   /\b(performance\.now|Date\.now|new Date\(\)|setTimeout|setInterval|setImmediate|Math\.random|randomUUID|randomBytes|randomFillSync)\b/;
-const IN_A_WORLD = /^(engine\/(?!world\.ts$)|loyalty\/|resilience\/|channels\/rate-limiter\.ts$)/;
+const BY_RUNTIME = /^(engine\/|loyalty\/|resilience\/|channels\/rate-limiter\.ts$)/;
 
 /** `conversation/` is pure: no I/O, no clock, no framework. */
 const PURE = /^(zod|libphonenumber-js(\/.*)?)$/;
@@ -160,7 +155,7 @@ function breaches(sources: Readonly<Record<string, string>>): string[] {
     const out = WAYS_OUT.test(source) && !OUTSIDERS.test(file) ? [`${file} makes requests of its own`] : [];
     const seen = BLIND.test(file) && TEXTS.test(source) ? [`${file} sees a customer's text`] : [];
     const timed =
-      IN_A_WORLD.test(file) && OUTSIDE.test(source) ? [`${file} has time or chance of its own`] : [];
+      BY_RUNTIME.test(file) && OUTSIDE.test(source) ? [`${file} has time or chance of its own`] : [];
     return [...out, ...seen, ...timed, ...importsOf(source).flatMap((wanted) => breach(file, wanted))];
   });
 }

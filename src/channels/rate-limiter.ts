@@ -1,4 +1,4 @@
-import { realWorld, type World } from '../engine/world.ts';
+import { type Runtime, systemRuntime } from '../runtime.ts';
 import { BoundedMap } from './platforms.ts';
 
 /** Where messages go. A group has a limit of its own. */
@@ -13,7 +13,7 @@ export type RateLimiterOptions = {
   readonly chatBurst: number;
   /** A message may be sent, `seconds` after it was made or first asked for. */
   onSend(seconds: number): void;
-  readonly world?: Pick<World, 'nowMs' | 'monotonicMs' | 'timer' | 'random'> | undefined;
+  readonly runtime?: Pick<Runtime, 'nowMs' | 'monotonicMs' | 'timer' | 'random'> | undefined;
 };
 
 /** The bucket refills with this share of the limit and holds the rest, so that no second has more than the limit. */
@@ -48,7 +48,7 @@ type Waiting = Wish & { readonly askedMs: number; decide(afterMs: number): void 
  */
 export class RateLimiter {
   readonly #options: RateLimiterOptions;
-  readonly #world: Pick<World, 'nowMs' | 'monotonicMs' | 'timer' | 'random'>;
+  readonly #runtime: Pick<Runtime, 'nowMs' | 'monotonicMs' | 'timer' | 'random'>;
   /** One message fills the bucket for so long, and it holds so much (GCRA). */
   readonly #messageMs: number;
   readonly #bucketMs: number;
@@ -66,9 +66,9 @@ export class RateLimiter {
   #refusedMs = 0;
 
   constructor(options: RateLimiterOptions) {
-    const { perSecond, chatBurst, world = realWorld } = options;
+    const { perSecond, chatBurst, runtime = systemRuntime } = options;
     this.#options = options;
-    this.#world = world;
+    this.#runtime = runtime;
     this.#messageMs = 1000 / (REFILLED * perSecond);
     this.#bucketMs = Math.max(1000 / REFILLED - 1000, this.#messageMs);
     this.#chats = new SlidingWindow(chatBurst, 1000);
@@ -77,7 +77,7 @@ export class RateLimiter {
 
   /** 0: the message may be sent now. Otherwise it is to be put off for so long (ms), and asks again then. */
   take(wish: Wish): number | Promise<number> {
-    const nowMs = this.#world.monotonicMs();
+    const nowMs = this.#runtime.monotonicMs();
     const { chat, isGroup } = wish;
     const chatMs = Math.max(this.#chats.waitMs(chat, nowMs), isGroup ? this.#groups.waitMs(chat, nowMs) : 0);
     if (chatMs > 0) return chatMs;
@@ -88,7 +88,7 @@ export class RateLimiter {
   /** The platform refused a message to this chat for `afterMs`: the chat pauses, or all where it refuses many chats. */
   refused({ chat }: Chat, afterMs: number): void {
     if (afterMs >= MAX_PAUSE_MS) return;
-    const nowMs = this.#world.monotonicMs();
+    const nowMs = this.#runtime.monotonicMs();
     this.#chats.pause(chat, nowMs + afterMs);
     if (nowMs - this.#refusedMs > 1000) {
       this.#refused.clear();
@@ -107,7 +107,7 @@ export class RateLimiter {
     this.#emptyMs = Math.max(this.#emptyMs, nowMs) + this.#messageMs;
     this.#chats.add(chat, nowMs);
     if (isGroup) this.#groups.add(chat, nowMs);
-    const ageMs = this.#world.nowMs() - madeAtMs;
+    const ageMs = this.#runtime.nowMs() - madeAtMs;
     this.#options.onSend((nowMs - askedMs + (ageMs > OLD_MS ? ageMs : 0)) / 1000);
     return 0;
   }
@@ -115,7 +115,7 @@ export class RateLimiter {
   #join(wish: Waiting): void {
     const behind = this.#waiting.findIndex((other) => isMoreUrgent(wish, other));
     this.#waiting.splice(behind < 0 ? this.#waiting.length : behind, 0, wish);
-    const firstMs = this.#bucketWaitMs(this.#world.monotonicMs());
+    const firstMs = this.#bucketWaitMs(this.#runtime.monotonicMs());
     const fitting = Math.floor((MAX_WAIT_MS - firstMs) / this.#messageMs);
     for (const late of this.#waiting.splice(Math.max(0, Math.min(fitting, MAX_WAITING))))
       this.#putOff(late, firstMs);
@@ -124,9 +124,9 @@ export class RateLimiter {
 
   /** Receipts and old replies come back soon; all others stand in one line, so that they do not come back together. */
   #putOff({ isReceipt, madeAtMs, decide }: Waiting, firstMs: number): void {
-    const nowMs = this.#world.monotonicMs();
-    const soonMs = Math.max(0, firstMs - MAX_WAIT_MS) + AGAIN_MS * (1 + this.#world.random());
-    if (isReceipt || this.#world.nowMs() - madeAtMs > OLD_MS) {
+    const nowMs = this.#runtime.monotonicMs();
+    const soonMs = Math.max(0, firstMs - MAX_WAIT_MS) + AGAIN_MS * (1 + this.#runtime.random());
+    if (isReceipt || this.#runtime.nowMs() - madeAtMs > OLD_MS) {
       decide(Math.round(soonMs));
       return;
     }
@@ -137,14 +137,14 @@ export class RateLimiter {
   #serveLater(): void {
     if (this.#isTimed || this.#waiting.length === 0) return;
     this.#isTimed = true;
-    this.#world.timer(Math.max(0, Math.ceil(this.#bucketWaitMs(this.#world.monotonicMs()))), () =>
+    this.#runtime.timer(Math.max(0, Math.ceil(this.#bucketWaitMs(this.#runtime.monotonicMs()))), () =>
       this.#serve(),
     );
   }
 
   #serve(): void {
     this.#isTimed = false;
-    const nowMs = this.#world.monotonicMs();
+    const nowMs = this.#runtime.monotonicMs();
     while (this.#waiting.length > 0 && this.#bucketWaitMs(nowMs) <= 0) {
       const next = this.#waiting.shift();
       const chatMs = next ? this.#chats.waitMs(next.chat, nowMs) : 0;

@@ -1,5 +1,6 @@
 import { LeaseLost } from '../conversation/effect.ts';
 import { VERSION } from '../conversation/state.ts';
+import type { Runtime } from '../runtime.ts';
 import { StoreUnavailable } from '../store/port.ts';
 import type { Limits } from './limits.ts';
 import type { Incoming } from './messages.ts';
@@ -22,7 +23,6 @@ import {
   take,
 } from './transitions.ts';
 import type { VersionedRecords } from './versioned-records.ts';
-import type { World } from './world.ts';
 
 /** A message that this process filed a moment ago, under its delivery id: most often the head, so it is not parsed again. */
 export type FiledMessage = { readonly mark: string; readonly incoming: Incoming };
@@ -151,16 +151,16 @@ export type Conversations = ReturnType<typeof createConversations>;
  */
 export function createConversations(options: {
   readonly records: Pick<VersionedRecords<ConversationRecord>, 'update' | 'isKnown'>;
-  readonly world: World;
+  readonly runtime: Runtime;
   readonly limits: Pick<Limits, 'leaseMs' | 'renewMs'>;
   onError(error: unknown): void;
 }) {
-  const { records, world, limits, onError } = options;
+  const { records, runtime, limits, onError } = options;
   const { leaseMs, renewMs } = limits;
   const live = new Set<Lease>();
   let isRunning = false;
 
-  const taking = (): Taking => ({ owner: world.id(), leaseMs, schema: VERSION });
+  const taking = (): Taking => ({ owner: runtime.id(), leaseMs, schema: VERSION });
 
   /** A change that only the holder may make. */
   async function change<Answer>(lease: Lease, transition: ConversationTransition<Answer>, durable = false) {
@@ -170,7 +170,7 @@ export function createConversations(options: {
   }
 
   async function isHeld(lease: Lease): Promise<boolean> {
-    const sinceMs = world.monotonicMs();
+    const sinceMs = runtime.monotonicMs();
     const { answer } = await records.update(lease.conversation, renew({ owner: lease.owner, leaseMs }));
     if (answer) lease.aliveUntilMs = sinceMs + leaseMs;
     else if (live.has(lease)) lease.lose();
@@ -180,7 +180,7 @@ export function createConversations(options: {
   function renewAll(): void {
     if (!isRunning) return;
     for (const lease of live) isHeld(lease).catch(onError);
-    world.timer(renewMs, renewAll);
+    runtime.timer(renewMs, renewAll);
   }
 
   return {
@@ -207,7 +207,7 @@ export function createConversations(options: {
 
     /** Takes the lease of a conversation that is listed as due. */
     async claim(conversation: string): Promise<Claimed> {
-      const sinceMs = world.monotonicMs();
+      const sinceMs = runtime.monotonicMs();
       const listed = true;
       const { answer, record, nowMs } = await records.update(conversation, take(taking()), { listed });
       if (answer === 'leased' && record !== null) {
@@ -221,7 +221,7 @@ export function createConversations(options: {
 
     /** Throws `LeaseLost`, also where the lease has ended as far as this process can tell. */
     assertHeld(lease: Lease): void {
-      if (world.monotonicMs() >= lease.aliveUntilMs) lease.lose();
+      if (runtime.monotonicMs() >= lease.aliveUntilMs) lease.lose();
       lease.assertNotLost();
     },
 
@@ -263,16 +263,16 @@ export function createConversations(options: {
           if (answer) lease.beginNext();
           return answer;
         } catch (error) {
-          const isOver = world.monotonicMs() + waitMs >= lease.aliveUntilMs;
+          const isOver = runtime.monotonicMs() + waitMs >= lease.aliveUntilMs;
           if (!(error instanceof StoreUnavailable) || isOver) throw error;
         }
-        await world.sleep(waitMs);
+        await runtime.sleep(waitMs);
       }
     },
 
     start(): void {
       isRunning = true;
-      world.timer(renewMs, renewAll);
+      runtime.timer(renewMs, renewAll);
     },
     stop(): void {
       isRunning = false;

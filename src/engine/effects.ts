@@ -14,6 +14,7 @@ import {
 } from '../conversation/effect.ts';
 import type { PhotoEffect } from '../conversation/message.ts';
 import type { Spans } from '../observability/tracing.ts';
+import type { Runtime } from '../runtime.ts';
 import type { Conversations, Lease } from './conversations.ts';
 import type { Lock } from './customer.ts';
 import type { Limits } from './limits.ts';
@@ -22,7 +23,6 @@ import type { createPhotos } from './photos.ts';
 import type { PendingCall } from './record.ts';
 import type { RoundTrip } from './trace.ts';
 import type { Asker } from './turn.ts';
-import type { World } from './world.ts';
 
 /** The turn that an effect is performed for; `calls` grows with those that the effect makes. */
 export type EffectTurn = {
@@ -95,7 +95,7 @@ export type EffectTools = {
   platform(channel: string): Platform | undefined;
   stopping(): boolean;
   readonly limits: Pick<Limits, 'workingMs'>;
-  readonly world: World;
+  readonly runtime: Runtime;
   readonly spans: Spans;
 };
 
@@ -104,7 +104,7 @@ export type Effects = ReturnType<typeof createEffects>;
 /** Performs what turns ask for, each under its lease. */
 export function createEffects(tools: EffectTools) {
   const { conversations, lock, unlock, perform, photos, trip, spans } = tools;
-  const { platform, stopping, limits, world } = tools;
+  const { platform, stopping, limits, runtime } = tools;
 
   async function intend({ lease, asker, calls }: EffectTurn, operation: string, intent: Intent) {
     if (stopping() && !lease.pastIntent) throw new TurnInterrupted();
@@ -151,12 +151,12 @@ export function createEffects(tools: EffectTools) {
     if (incoming === null) return () => {};
     const { channel, conversation, address, press } = incoming;
     const show = (): void => {
-      timer = world.timer(WORKING_AGAIN_MS, show);
+      timer = runtime.timer(WORKING_AGAIN_MS, show);
       void platform(channel)
         ?.working?.({ conversation, address, press })
         .catch(() => {});
     };
-    let timer = world.timer(limits.workingMs, show);
+    let timer = runtime.timer(limits.workingMs, show);
     return () => timer.cancel();
   }
 

@@ -4,6 +4,7 @@ import type { PhotoReader, Sender } from '../conversation/message.ts';
 import { atMostEvery } from '../observability/log.ts';
 import type { Observe } from '../observability/metrics.ts';
 import { createSpans, type Spans } from '../observability/tracing.ts';
+import { type Runtime, systemRuntime } from '../runtime.ts';
 import type { Encryption } from '../store/encryption.ts';
 import { type RecordStore, StoreUnavailable } from '../store/port.ts';
 import { type Conversations, createConversations, type DecideAtOnce, Lease } from './conversations.ts';
@@ -21,7 +22,6 @@ import { type Conversation, openTurn, type TurnTools, takeStep, toCommit } from 
 import { TurnEvent } from './turn-event.ts';
 import { type RecordFault, VersionedRecords } from './versioned-records.ts';
 import { type DecidedTurn, Worker, type WorkerTools } from './worker.ts';
-import { realWorld, type World } from './world.ts';
 
 export type EngineOptions = {
   readonly store: RecordStore;
@@ -34,7 +34,7 @@ export type EngineOptions = {
   platform(channel: string): Platform | undefined;
   ids(): Context['ids'];
   readonly observe: Observe;
-  readonly world?: World | undefined;
+  readonly runtime?: Runtime | undefined;
   readonly limits?: Partial<Limits> | undefined;
   readonly spans?: Spans | undefined;
   /** The look inside turns of some channels. */
@@ -82,7 +82,7 @@ const FRESH_MS = 5000;
 class EngineProcess implements Engine {
   readonly #options: EngineOptions;
   readonly #spans: Spans;
-  readonly #world: World;
+  readonly #runtime: Runtime;
   readonly #limits: Limits;
   readonly #conversations: Conversations;
   readonly #scheduler: Scheduler;
@@ -101,31 +101,31 @@ class EngineProcess implements Engine {
       conversation,
       observe,
       ids,
-      world = realWorld,
+      runtime = systemRuntime,
       spans = createSpans(),
     } = options;
     const limits = { ...LIMITS, ...options.limits };
     this.#options = options;
     this.#spans = spans;
-    this.#world = world;
+    this.#runtime = runtime;
     this.#limits = limits;
-    this.#startedMs = world.nowMs();
+    this.#startedMs = runtime.nowMs();
     this.#alarmUnavailable = atMostEvery(
       ALARM_EVERY_MS,
       () => observe.alarm('store_unavailable', {}),
-      world.monotonicMs,
+      runtime.monotonicMs,
     );
     const onError = (error: unknown): void => this.#report(error);
     const onFault = (fault: RecordFault, name: string): void => observe.alarm(fault, { conversation: name });
-    const records = new VersionedRecords(CONVERSATION, { store, sealer: encryption, world, onFault });
+    const records = new VersionedRecords(CONVERSATION, { store, sealer: encryption, runtime, onFault });
     const { aroundRecords = (same: Records) => same } = options;
-    this.#conversations = createConversations({ records: aroundRecords(records), world, limits, onError });
-    this.#scheduler = new Scheduler({ store, conversations: this.#conversations, world, observe, onError });
+    this.#conversations = createConversations({ records: aroundRecords(records), runtime, limits, onError });
+    this.#scheduler = new Scheduler({ store, conversations: this.#conversations, runtime, observe, onError });
     this.#turns = {
       conversation,
       ids,
       customerName: (customer) => encryption.name('customer', customer),
-      letterId: world.id,
+      letterId: runtime.id,
       traceparent: spans.isTracing ? spans.traceparent : undefined,
     };
     this.#worker = this.#createWorker(onError, onFault);
@@ -137,8 +137,8 @@ class EngineProcess implements Engine {
     onFault: (fault: RecordFault, name: string) => void,
   ): Worker {
     const { store, encryption, photoReader, onNotice = () => {} } = this.#options;
-    const [world, spans, limits] = [this.#world, this.#spans, this.#limits];
-    const customers = new VersionedRecords(CUSTOMER, { store, sealer: encryption, world, onFault });
+    const [runtime, spans, limits] = [this.#runtime, this.#spans, this.#limits];
+    const customers = new VersionedRecords(CUSTOMER, { store, sealer: encryption, runtime, onFault });
     const nameOf = this.#turns.customerName;
     const trip = createRoundTrip(spans, this.#options.traces);
     const lockOf = (customer: string, operation: string, forMs?: number) =>
@@ -151,15 +151,15 @@ class EngineProcess implements Engine {
       trip('unlock', operation, () => customers.update(name, unlock(operation, record, awaited)));
     const shared = {
       ...this.#options,
-      ...{ world, spans, trip, limits, onError, onNotice },
+      ...{ runtime, spans, trip, limits, onError, onNotice },
       conversations: this.#conversations,
-      bulkhead: eachChannel(() => new Bulkhead(limits.perChannel, limits.stuckMs, world)),
+      bulkhead: eachChannel(() => new Bulkhead(limits.perChannel, limits.stuckMs, runtime)),
       stopping: () => this.#isStopping,
     };
     return new Worker({
       ...shared,
       turns: this.#turns,
-      outbox: new Outbox({ ...shared, outages: new Outages(shared.observe, world), unlock: unlockOf }),
+      outbox: new Outbox({ ...shared, outages: new Outages(shared.observe, runtime), unlock: unlockOf }),
       effects: createEffects({
         ...shared,
         lock: lockOf,
@@ -193,7 +193,7 @@ class EngineProcess implements Engine {
     this.#isStopping = true;
     this.#isRunning = false;
     const late = Promise.withResolvers<void>();
-    const timer = this.#world.timer(this.#limits.stopMs, late.resolve);
+    const timer = this.#runtime.timer(this.#limits.stopMs, late.resolve);
     await Promise.race([this.#concurrency.idle(), late.promise]);
     timer.cancel();
     this.#conversations.stop();
@@ -201,7 +201,7 @@ class EngineProcess implements Engine {
 
   /** One sweep at a time. */
   #sweepLater(): void {
-    this.#world.timer(this.#limits.sweepMs, async () => {
+    this.#runtime.timer(this.#limits.sweepMs, async () => {
       await this.#concurrency.fill();
       if (this.#isRunning) this.#sweepLater();
     });
@@ -211,11 +211,11 @@ class EngineProcess implements Engine {
   async #file(name: string, incoming: Incoming, sentMs: number): Promise<Acceptance> {
     const { observe } = this.#options;
     const { channel } = incoming;
-    const world = this.#world;
+    const runtime = this.#runtime;
     const traceparent = this.#spans.isTracing ? this.#spans.traceparent() : undefined;
-    const accepted = { ...incoming, acceptedMs: world.nowMs(), ...(traceparent && { traceparent }) };
-    const filed = { mark: world.id(), incoming: accepted };
-    const aliveUntilMs = world.monotonicMs() + this.#limits.leaseMs;
+    const accepted = { ...incoming, acceptedMs: runtime.nowMs(), ...(traceparent && { traceparent }) };
+    const filed = { mark: runtime.id(), incoming: accepted };
+    const aliveUntilMs = runtime.monotonicMs() + this.#limits.leaseMs;
     const take = !this.#isStopping && this.#concurrency.reserve();
     let isBegun = false;
     try {
@@ -257,7 +257,7 @@ class EngineProcess implements Engine {
     const { platform, traces } = this.#options;
     const { channel, message } = incoming;
     if (message.kind !== 'text' || sentMs <= this.#startedMs) return undefined;
-    if (this.#world.nowMs() - sentMs > FRESH_MS || !this.#conversations.isKnown(name)) return undefined;
+    if (this.#runtime.nowMs() - sentMs > FRESH_MS || !this.#conversations.isKnown(name)) return undefined;
     if (this.#spans.isTracing || traces?.isSeen(channel)) return undefined;
     const to = platform(channel);
     return to?.identify === undefined ? incoming.sender : to.known?.(incoming);
@@ -280,7 +280,7 @@ class EngineProcess implements Engine {
       try {
         const turn = openTurn(lease, this.#turns);
         if (turn.asker === null || turn.letters.length > 0) return undefined;
-        const event = new TurnEvent(turn, this.#world);
+        const event = new TurnEvent(turn, this.#runtime);
         const { message, acceptedMs: heardMs } = filed.incoming;
         const effect = takeStep(
           turn,
@@ -289,7 +289,7 @@ class EngineProcess implements Engine {
           this.#turns,
         );
         if (effect !== undefined) return undefined;
-        event.passed('stepsMs', this.#world.monotonicMs());
+        event.passed('stepsMs', this.#runtime.monotonicMs());
         const toWrite = toCommit(turn, this.#turns);
         const { answer, record: after } = commit(lease.held, toWrite.commit)(record, nowMs);
         if (answer === null || after === null) return undefined;
@@ -328,7 +328,7 @@ class EngineProcess implements Engine {
     observe.busy(this.#conversations.hold(lease));
     try {
       // The platform gets its answer first.
-      await new Promise<void>(this.#world.defer);
+      await new Promise<void>(this.#runtime.defer);
       await this.#worker.run(lease, decided);
     } catch (error) {
       if (!(error instanceof LeaseLost)) this.#report(error);

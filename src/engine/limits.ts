@@ -1,4 +1,4 @@
-import type { World } from './world.ts';
+import type { Runtime } from '../runtime.ts';
 
 /** What bounds the engine; tests and the simulator set shorter ones. */
 export type Limits = typeof LIMITS;
@@ -44,16 +44,16 @@ export const NO_ROOM = Symbol('no room');
 export class Bulkhead {
   readonly #room: number;
   readonly #stuckMs: number;
-  readonly #world: Pick<World, 'monotonicMs' | 'timer'>;
+  readonly #runtime: Pick<Runtime, 'monotonicMs' | 'timer'>;
   /** Oldest first. */
   readonly #running = new Set<BulkheadCall>();
   readonly #waiting: ((call: BulkheadCall | null) => void)[] = [];
   #isTimed = false;
 
-  constructor(room: number, stuckMs: number, world: Pick<World, 'monotonicMs' | 'timer'>) {
+  constructor(room: number, stuckMs: number, runtime: Pick<Runtime, 'monotonicMs' | 'timer'>) {
     this.#room = room;
     this.#stuckMs = stuckMs;
-    this.#world = world;
+    this.#runtime = runtime;
   }
 
   /** Undefined: there is no room now. */
@@ -86,7 +86,7 @@ export class Bulkhead {
   }
 
   #begin(): BulkheadCall {
-    const call = { sinceMs: this.#world.monotonicMs() };
+    const call = { sinceMs: this.#runtime.monotonicMs() };
     this.#running.add(call);
     return call;
   }
@@ -94,11 +94,13 @@ export class Bulkhead {
   /** How long until the oldest call counts as hanging. */
   #leftMs(): number {
     const [oldest] = this.#running;
-    return oldest === undefined ? this.#stuckMs : oldest.sinceMs + this.#stuckMs - this.#world.monotonicMs();
+    return oldest === undefined
+      ? this.#stuckMs
+      : oldest.sinceMs + this.#stuckMs - this.#runtime.monotonicMs();
   }
 
   #turnAwayIn(ms: number): void {
-    if (!this.#isTimed) this.#world.timer(ms, () => this.#turnAway());
+    if (!this.#isTimed) this.#runtime.timer(ms, () => this.#turnAway());
     this.#isTimed = true;
   }
 

@@ -1,4 +1,5 @@
 import { type ReadState, type State, VERSION } from '../conversation/state.ts';
+import { type Runtime, systemRuntime } from '../runtime.ts';
 import type { Encryption } from '../store/encryption.ts';
 import type { RecordStore } from '../store/port.ts';
 import { membersOf } from './listing.ts';
@@ -17,7 +18,6 @@ import {
 import type { ConversationRecord } from './record.ts';
 import { accept, CONVERSATION, takeLetter } from './transitions.ts';
 import { type RecordFault, VersionedRecords } from './versioned-records.ts';
-import { realWorld, type World } from './world.ts';
 
 /** An operation without an outcome, as its intent tells. `intent` is null where it cannot be read. */
 export type OpenOperation = {
@@ -95,14 +95,14 @@ export function createOperators(options: {
   readonly store: RecordStore;
   readonly encryption: Encryption;
   readonly readState: ReadState;
-  readonly world?: World | undefined;
+  readonly runtime?: Runtime | undefined;
   /** Something was filed in a conversation, for whoever has room (`Engine.schedule`). */
   readonly onFiled?: ((conversation: string) => void) | undefined;
   /** The conversation that something was filed in had no record, or none that can be opened. */
   readonly onFault?: ((fault: RecordFault, conversation: string) => void) | undefined;
 }): Operators {
-  const { store, encryption, readState, world = realWorld, onFiled, onFault = () => {} } = options;
-  const conversations = new VersionedRecords(CONVERSATION, { store, sealer: encryption, world, onFault });
+  const { store, encryption, readState, runtime = systemRuntime, onFiled, onFault = () => {} } = options;
+  const conversations = new VersionedRecords(CONVERSATION, { store, sealer: encryption, runtime, onFault });
 
   async function recordOf(name: string): Promise<ConversationRecord | null> {
     return (await conversations.read(name)).record;
@@ -131,7 +131,13 @@ export function createOperators(options: {
   }
 
   async function file(name: string, incoming: Incoming, uncapped: boolean) {
-    const filing = { id: incoming.id, nonce: world.id(), body: written(incoming), schema: VERSION, uncapped };
+    const filing = {
+      id: incoming.id,
+      nonce: runtime.id(),
+      body: written(incoming),
+      schema: VERSION,
+      uncapped,
+    };
     const { answer } = await conversations.update(name, accept(filing));
     if (answer === 'queued') onFiled?.(name);
     return answer;

@@ -1,8 +1,8 @@
 import { atMostEvery } from '../observability/log.ts';
 import type { Observe } from '../observability/metrics.ts';
 import { CircuitBreaker, type Permit } from '../resilience/circuit-breaker.ts';
+import type { Runtime } from '../runtime.ts';
 import type { Delivery } from './messages.ts';
-import type { World } from './world.ts';
 
 /** How many of the last sends are looked at, and how many there must be to judge by. */
 const WINDOW = 20;
@@ -27,11 +27,11 @@ type Outage = { readonly breaker: CircuitBreaker; nextProbeMs: number; delivered
 export class Outages {
   readonly #channels = new Map<string, Outage>();
   readonly #observe: Pick<Observe, 'alarm' | 'failing' | 'log'>;
-  readonly #world: Pick<World, 'monotonicMs'>;
+  readonly #runtime: Pick<Runtime, 'monotonicMs'>;
 
-  constructor(observe: Pick<Observe, 'alarm' | 'failing' | 'log'>, world: Pick<World, 'monotonicMs'>) {
+  constructor(observe: Pick<Observe, 'alarm' | 'failing' | 'log'>, runtime: Pick<Runtime, 'monotonicMs'>) {
     this.#observe = observe;
-    this.#world = world;
+    this.#runtime = runtime;
   }
 
   /** Null: the channel fails, and it is no time for a probe. After a permit, `note` must follow. */
@@ -67,7 +67,7 @@ export class Outages {
   #open(channel: string): Outage {
     const observe = this.#observe;
     const tellFailing = (): void => observe.alarm('delivery_failing', { channel });
-    const alarm = atMostEvery(ALARM_EVERY_MS, tellFailing, this.#world.monotonicMs);
+    const alarm = atMostEvery(ALARM_EVERY_MS, tellFailing, this.#runtime.monotonicMs);
     let isFailing = false;
     const breaker = new CircuitBreaker({
       ...{ window: WINDOW, minResults: MIN_RESULTS },

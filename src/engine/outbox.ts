@@ -3,6 +3,7 @@ import { Unwordable } from '../conversation/reply.ts';
 import { atMostEvery } from '../observability/log.ts';
 import type { Observe } from '../observability/metrics.ts';
 import type { Spans } from '../observability/tracing.ts';
+import type { Runtime } from '../runtime.ts';
 import { StoreUnavailable } from '../store/port.ts';
 import type { Conversations, Lease } from './conversations.ts';
 import {
@@ -17,7 +18,6 @@ import { type Bulkhead, eachChannel, type Limits } from './limits.ts';
 import type { Delivery, OutboxItem, Outgoing, Platform } from './messages.ts';
 import type { Outages } from './outages.ts';
 import { NEVER_TRIED, type Tried, type Wait } from './transitions.ts';
-import type { World } from './world.ts';
 
 /** An item with its number in the outbox; null where it could not be read. */
 export type NumberedItem = { readonly seq: number; readonly item: OutboxItem | null };
@@ -40,7 +40,7 @@ export type OutboxTools = {
   /** Called with what goes wrong and is tried again later. */
   onError(error: unknown): void;
   readonly limits: Pick<Limits, 'patienceMs'>;
-  readonly world: World;
+  readonly runtime: Runtime;
   readonly spans: Spans;
   readonly observe: Observe;
 };
@@ -57,13 +57,13 @@ export class Outbox {
   readonly #alarmRejected: (channel: string) => (conversation: string) => void;
 
   constructor(tools: OutboxTools) {
-    const { observe, world } = tools;
+    const { observe, runtime } = tools;
     this.#tools = tools;
     this.#alarmRejected = eachChannel((channel) =>
       atMostEvery(
         ALARM_EVERY_MS,
         (conversation: string) => observe.alarm('delivery_rejected', { channel, conversation }),
-        world.monotonicMs,
+        runtime.monotonicMs,
       ),
     );
   }
@@ -96,13 +96,13 @@ export class Outbox {
   }
 
   async #sendInOrder(lease: Lease, items: readonly NumberedItem[], tried: Tried): Promise<Delivered> {
-    const { spans, world } = this.#tools;
+    const { spans, runtime } = this.#tools;
     let triedBefore = tried;
     for (const { seq, item } of items) {
       if (item?.kind !== 'reply') continue;
       const { outgoing } = item;
       const { channel, traceparent = null, atMs } = outgoing;
-      const attempt: Attempt = { atMs, nowMs: lease.nowMs, tried: triedBefore, random: world.random };
+      const attempt: Attempt = { atMs, nowMs: lease.nowMs, tried: triedBefore, random: runtime.random };
       const fate = spans.isTracing
         ? await spans.around(
             'deliver',
@@ -119,7 +119,7 @@ export class Outbox {
 
   /** Sends until the reply is delivered, dropped, or has to wait for longer than a turn may last. */
   async #send(lease: Lease, seq: number, outgoing: Outgoing, attempt: Attempt): Promise<Fate> {
-    const { platform, conversations, limits, observe, spans, outages, world } = this.#tools;
+    const { platform, conversations, limits, observe, spans, outages, runtime } = this.#tools;
     const { channel, reply } = outgoing;
     const to = platform(channel);
     if (reply.quiet && !to?.hearsQuiet) return { kind: 'done' };
@@ -140,7 +140,7 @@ export class Outbox {
       if (delivery.kind !== 'throttled' || fate.kind !== 'waits' || fate.wait.afterMs > patienceMs)
         return fate;
       patienceMs -= fate.wait.afterMs;
-      await world.sleep(fate.wait.afterMs);
+      await runtime.sleep(fate.wait.afterMs);
     }
   }
 
@@ -181,7 +181,7 @@ export class Outbox {
   /** How long a message waited for its answer; undefined where this is not the last reply to one. */
   #answeredMs({ kind }: Delivery, { last, acceptedMs }: Outgoing): number | undefined {
     if (kind !== 'delivered' || !last || acceptedMs === undefined) return undefined;
-    return Math.max(0, this.#tools.world.nowMs() - acceptedMs);
+    return Math.max(0, this.#tools.runtime.nowMs() - acceptedMs);
   }
 }
 

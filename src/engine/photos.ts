@@ -7,19 +7,19 @@ import type {
   RemotePicture,
 } from '../conversation/message.ts';
 import type { Observe } from '../observability/metrics.ts';
+import type { Runtime } from '../runtime.ts';
 import type { Lease } from './conversations.ts';
 import { givenBackForRoom } from './given-back.ts';
 import { createLine, eachChannel, type Limits, NO_ROOM } from './limits.ts';
 import type { FetchedPhoto, Origin, Platform } from './messages.ts';
 import type { Asker } from './turn.ts';
-import type { World } from './world.ts';
 
 export type PhotoTools = {
   readonly reader: PhotoReader;
   platform(channel: string): Platform | undefined;
   stopping(): boolean;
   readonly limits: Pick<Limits, 'photosPerChannel'>;
-  readonly world: World;
+  readonly runtime: Runtime;
   readonly observe: Pick<Observe, 'photo'>;
 };
 
@@ -47,7 +47,7 @@ const MOST_REMEMBERED = 1000;
  * process stops, `LeaseLost`; nothing is changed then.
  */
 export function createPhotos(tools: PhotoTools) {
-  const { reader, platform, stopping, limits, world, observe } = tools;
+  const { reader, platform, stopping, limits, runtime, observe } = tools;
   const turns = eachChannel(() => createLine(limits.photosPerChannel, limits.photosPerChannel));
   const decoding = createLine(1, Number.POSITIVE_INFINITY);
   /** How long the reader worked for each conversation, and until when, by the monotonic clock; the latest last. */
@@ -55,17 +55,17 @@ export function createPhotos(tools: PhotoTools) {
 
   function workedFor(conversation: string): number {
     const { workedMs, untilMs } = lately.get(conversation) ?? { workedMs: 0, untilMs: 0 };
-    return world.monotonicMs() - untilMs < LATELY_MS ? workedMs : 0;
+    return runtime.monotonicMs() - untilMs < LATELY_MS ? workedMs : 0;
   }
 
   const rankOf = ({ conversation }: Lease, { incoming }: Asker): number =>
-    (incoming?.acceptedMs ?? world.nowMs()) + LATER_PER_MS * workedFor(conversation);
+    (incoming?.acceptedMs ?? runtime.nowMs()) + LATER_PER_MS * workedFor(conversation);
 
   async function decoded(bytes: Uint8Array, { conversation }: Lease): Promise<PhotoReading> {
     if (stopping()) throw new TurnInterrupted();
-    const sinceMs = world.monotonicMs();
+    const sinceMs = runtime.monotonicMs();
     const reading = await reader.read(bytes);
-    const untilMs = world.monotonicMs();
+    const untilMs = runtime.monotonicMs();
     const workedMs = workedFor(conversation) + untilMs - sinceMs;
     lately.delete(conversation);
     lately.set(conversation, { workedMs, untilMs });
@@ -90,17 +90,17 @@ export function createPhotos(tools: PhotoTools) {
   }
 
   async function readAll(pictures: readonly Picture[], lease: Lease, asker: Asker): Promise<Picture[]> {
-    const startMs = world.monotonicMs();
+    const startMs = runtime.monotonicMs();
     const read: Picture[] = [];
     for (const picture of pictures) {
       lease.assertNotLost();
       if (stopping()) throw new TurnInterrupted();
-      const sinceMs = world.monotonicMs();
+      const sinceMs = runtime.monotonicMs();
       if (picture.kind !== 'remote') read.push(picture);
       else if (sinceMs - startMs >= ALL_MS) read.push(UNAVAILABLE);
       else {
         const outcome = await reading(picture, lease, asker);
-        observe.photo(asker.origin.channel, outcome.kind, (world.monotonicMs() - sinceMs) / 1000);
+        observe.photo(asker.origin.channel, outcome.kind, (runtime.monotonicMs() - sinceMs) / 1000);
         read.push(outcome);
       }
     }
@@ -110,7 +110,7 @@ export function createPhotos(tools: PhotoTools) {
   return async ({ photo }: PhotoEffect, lease: Lease, asker: Asker): Promise<PhotoEffect> => {
     const line = turns(asker.origin.channel);
     const pictures = await line(rankOf(lease, asker), () => readAll(photo.pictures, lease, asker));
-    if (pictures === NO_ROOM) throw givenBackForRoom(world.random());
+    if (pictures === NO_ROOM) throw givenBackForRoom(runtime.random());
     return { kind: 'photo', photo: { ...photo, pictures } };
   };
 }

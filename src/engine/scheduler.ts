@@ -1,7 +1,7 @@
 import type { Observe } from '../observability/metrics.ts';
+import type { Runtime } from '../runtime.ts';
 import { type Entry, type RecordStore, SHARDS, StoreUnavailable, shardOf } from '../store/port.ts';
 import type { Claimed, Conversations, Lease } from './conversations.ts';
-import type { World } from './world.ts';
 
 /** The index is looked through in four parts. */
 const PARTS = 4;
@@ -33,7 +33,7 @@ const shardOfName = (conversation: string): number => shardOf(`c:${conversation}
 export class Scheduler {
   readonly #store: Pick<RecordStore, 'list'>;
   readonly #conversations: Pick<Conversations, 'claim'>;
-  readonly #world: World;
+  readonly #runtime: Runtime;
   readonly #observe: Pick<Observe, 'claim'>;
   readonly #onError: (error: unknown) => void;
   /** Shards where something waits, as far as is known: they are looked at first. */
@@ -48,25 +48,25 @@ export class Scheduler {
   constructor(parts: {
     readonly store: Pick<RecordStore, 'list'>;
     readonly conversations: Pick<Conversations, 'claim'>;
-    readonly world: World;
+    readonly runtime: Runtime;
     readonly observe: Pick<Observe, 'claim'>;
     /** A shard failed while others did not. */
     onError(error: unknown): void;
   }) {
     this.#store = parts.store;
     this.#conversations = parts.conversations;
-    this.#world = parts.world;
+    this.#runtime = parts.runtime;
     this.#observe = parts.observe;
     this.#onError = parts.onError;
     // Processes that start together should not look at the same shards together.
-    this.#part = Math.floor(parts.world.random() * PARTS);
+    this.#part = Math.floor(parts.runtime.random() * PARTS);
   }
 
   /** A conversation is due after `afterMs`: its shard is looked at first from then on. */
   dueAfter(conversation: string, afterMs = 0): void {
     if (afterMs > NOTED_MS) return;
     const note = (): void => void this.#waiting.add(shardOfName(conversation));
-    if (afterMs > 0) this.#world.timer(afterMs, note);
+    if (afterMs > 0) this.#runtime.timer(afterMs, note);
     else note();
   }
 
@@ -117,20 +117,20 @@ export class Scheduler {
    */
   async #look(room: number): Promise<string[]> {
     const noted = [...this.#waiting].filter((shard) => !this.#isResting(shard)).slice(0, looksFor(room));
-    const isRound = this.#world.monotonicMs() - this.#roundMs >= ROUND_MS;
+    const isRound = this.#runtime.monotonicMs() - this.#roundMs >= ROUND_MS;
     const first = isRound ? [...new Set([...noted, ...this.#nextPart()])] : noted;
     const due = first.length > 0 ? await this.#dueInAll(first, room) : null;
     const more = !isRound && (due ?? []).length < room ? await this.#dueInAll(this.#nextPart(), room) : null;
     if (due === null && more === null) throw new StoreUnavailable('no shard of the store answers');
     return [...(due ?? []), ...(more ?? [])]
-      .map(({ member, score }) => ({ member, rank: Math.floor(score / 1000) + this.#world.random() }))
+      .map(({ member, score }) => ({ member, rank: Math.floor(score / 1000) + this.#runtime.random() }))
       .sort((a, b) => a.rank - b.rank)
       .map(({ member }) => member);
   }
 
   #nextPart(): number[] {
     this.#part = (this.#part + 1) % PARTS;
-    this.#roundMs = this.#world.monotonicMs();
+    this.#roundMs = this.#runtime.monotonicMs();
     return Array.from({ length: PART }, (_, index) => this.#part * PART + index);
   }
 
@@ -166,11 +166,11 @@ export class Scheduler {
   #rest(shard: number, error: unknown): void {
     const { forMs = REST_MS / 2 } = this.#resting.get(shard) ?? {};
     const longer = Math.min(2 * forMs, MAX_REST_MS);
-    this.#resting.set(shard, { untilMs: this.#world.monotonicMs() + longer, forMs: longer });
+    this.#resting.set(shard, { untilMs: this.#runtime.monotonicMs() + longer, forMs: longer });
     this.#onError(error);
   }
 
   #isResting(shard: number): boolean {
-    return (this.#resting.get(shard)?.untilMs ?? 0) > this.#world.monotonicMs();
+    return (this.#resting.get(shard)?.untilMs ?? 0) > this.#runtime.monotonicMs();
   }
 }

@@ -2,9 +2,9 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Message, Sender } from '../conversation/message.ts';
 import type { State } from '../conversation/state.ts';
 import type { Spans } from '../observability/tracing.ts';
+import { systemRuntime } from '../runtime.ts';
 import type { Trace, TracedCall, Trip } from './messages.ts';
 import type { NumberedItem } from './outbox.ts';
-import { realWorld } from './world.ts';
 
 /** Looks into the turns of some channels. Turns of other channels cost a comparison, and nothing of them is kept. */
 export type Traces = {
@@ -54,9 +54,9 @@ export function createTraces(channels: readonly string[], explain: Explain): Tra
     work: () => Promise<readonly NumberedItem[]>,
   ) {
     const notes: Notes = { calls: [], trips: ['take'] };
-    const startMs = realWorld.monotonicMs();
+    const startMs = systemRuntime.monotonicMs();
     const items = await atWork.run(notes, work);
-    const ms = realWorld.monotonicMs() - startMs;
+    const ms = systemRuntime.monotonicMs() - startMs;
     return carrying(items, {
       message,
       sender,

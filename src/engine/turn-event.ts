@@ -1,6 +1,6 @@
 import type { EndedTurn } from '../observability/metrics.ts';
+import type { Runtime } from '../runtime.ts';
 import type { Turn } from './turn.ts';
-import type { World } from './world.ts';
 
 type Phase = 'identifyMs' | 'stepsMs' | 'commitMs' | 'deliverMs';
 
@@ -23,15 +23,15 @@ export class TurnEvent implements EndedTurn {
   deliverMs = 0;
   #sinceMs: number;
 
-  constructor({ lease, asker, before }: Turn, world: Pick<World, 'nowMs' | 'monotonicMs'>) {
+  constructor({ lease, asker, before }: Turn, runtime: Pick<Runtime, 'nowMs' | 'monotonicMs'>) {
     const incoming = asker?.incoming;
     this.conversation = lease.conversation;
     this.channel = (asker ?? before).origin?.channel ?? 'unknown';
     this.input = lease.head === null ? 'wake' : (incoming?.message.kind ?? 'unreadable');
     this.attempt = lease.attempt;
     this.waitMs =
-      incoming?.acceptedMs === undefined ? undefined : Math.max(0, world.nowMs() - incoming.acceptedMs);
-    this.#sinceMs = world.monotonicMs();
+      incoming?.acceptedMs === undefined ? undefined : Math.max(0, runtime.nowMs() - incoming.acceptedMs);
+    this.#sinceMs = runtime.monotonicMs();
   }
 
   /** The time since the phase before belongs to this phase. */

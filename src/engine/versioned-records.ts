@@ -1,3 +1,4 @@
+import type { Runtime } from '../runtime.ts';
 import {
   type Index,
   type IndexChange,
@@ -7,7 +8,6 @@ import {
   StoreUnavailable,
   versionOf,
 } from '../store/port.ts';
-import type { World } from './world.ts';
 
 /** An entry that a record has in an index of its shard. */
 export type IndexEntry = {
@@ -103,7 +103,7 @@ export class VersionedRecords<Kept> {
   readonly #kind: RecordKind<Kept>;
   readonly #store: Pick<RecordStore, 'read' | 'compareAndSwap'>;
   readonly #sealer: Sealer;
-  readonly #world: Pick<World, 'monotonicMs' | 'timer' | 'sleep' | 'random'>;
+  readonly #runtime: Pick<Runtime, 'monotonicMs' | 'timer' | 'sleep' | 'random'>;
   readonly #onFault: (fault: RecordFault, name: string) => void;
   /** In the order of use, the oldest first. */
   readonly #remembered = new Map<string, Remembered<Kept>>();
@@ -116,14 +116,14 @@ export class VersionedRecords<Kept> {
     parts: {
       readonly store: Pick<RecordStore, 'read' | 'compareAndSwap'>;
       readonly sealer: Sealer;
-      readonly world: Pick<World, 'monotonicMs' | 'timer' | 'sleep' | 'random'>;
+      readonly runtime: Pick<Runtime, 'monotonicMs' | 'timer' | 'sleep' | 'random'>;
       onFault(fault: RecordFault, name: string): void;
     },
   ) {
     this.#kind = kind;
     this.#store = parts.store;
     this.#sealer = parts.sealer;
-    this.#world = parts.world;
+    this.#runtime = parts.runtime;
     this.#onFault = parts.onFault;
   }
 
@@ -180,7 +180,7 @@ export class VersionedRecords<Kept> {
     const isExpected =
       (recalled !== undefined && recalled.bytes !== null) || batch.some(({ listed }) => listed);
     for (let conflicts = 0; conflicts < MAX_CONFLICTS; ) {
-      const nowMs = seen.nodeMs + Math.floor(this.#world.monotonicMs() - seen.atMs);
+      const nowMs = seen.nodeMs + Math.floor(this.#runtime.monotonicMs() - seen.atMs);
       const before = this.#open(name, seen);
       const applied = applyAll(batch, before.record, nowMs);
       const record = applied.length === 0 ? before.record : (applied[applied.length - 1]?.record ?? null);
@@ -197,7 +197,7 @@ export class VersionedRecords<Kept> {
       }
       const { store, next } = this.#prepare(name, { seen, before, record, isLost }, batch);
       const swapped = await store;
-      const atMs = this.#world.monotonicMs();
+      const atMs = this.#runtime.monotonicMs();
       if (swapped.swapped) {
         if (before.isBroken) this.#onFault('seal_broken', name);
         if (isLost) this.#onFault('record_lost', name);
@@ -215,7 +215,7 @@ export class VersionedRecords<Kept> {
   async #pause(conflicts: number): Promise<void> {
     if (conflicts <= QUICK_CONFLICTS) return;
     const ms = Math.min(MAX_WAIT_MS, MIN_WAIT_MS * 2 ** (conflicts - QUICK_CONFLICTS - 1));
-    await this.#world.sleep(ms * (0.5 + this.#world.random()));
+    await this.#runtime.sleep(ms * (0.5 + this.#runtime.random()));
   }
 
   /** Seals the record and sends the swap. */
@@ -263,7 +263,7 @@ export class VersionedRecords<Kept> {
 
   async #fetch(name: string): Promise<Remembered<Kept>> {
     const { nowMs, bytes } = await this.#store.read(this.#keyOf(name));
-    return { bytes, nodeMs: nowMs, atMs: this.#world.monotonicMs() };
+    return { bytes, nodeMs: nowMs, atMs: this.#runtime.monotonicMs() };
   }
 
   #open(name: string, { bytes, record, entries }: Remembered<Kept>): Opened<Kept> {
@@ -283,7 +283,7 @@ export class VersionedRecords<Kept> {
 
   #recall(name: string): Remembered<Kept> | undefined {
     const seen = this.#remembered.get(name);
-    if (seen !== undefined && this.#world.monotonicMs() - seen.atMs < REMEMBERED_MS) return seen;
+    if (seen !== undefined && this.#runtime.monotonicMs() - seen.atMs < REMEMBERED_MS) return seen;
     this.#remembered.delete(name);
     return undefined;
   }
@@ -295,20 +295,20 @@ export class VersionedRecords<Kept> {
       if (this.#remembered.size <= REMEMBERED && seen.atMs - atMs < REMEMBERED_MS) break;
       this.#remembered.delete(oldest);
     }
-    if (!this.#isClosing) this.#world.timer(CLOSE_EVERY_MS, () => this.#closeOld());
+    if (!this.#isClosing) this.#runtime.timer(CLOSE_EVERY_MS, () => this.#closeOld());
     this.#isClosing = true;
   }
 
   /** No personal data stays open for long after it was needed. */
   #closeOld(): void {
-    const beforeMs = this.#world.monotonicMs() - OPEN_MS;
+    const beforeMs = this.#runtime.monotonicMs() - OPEN_MS;
     this.#isClosing = false;
     for (const [name, { bytes, record, nodeMs, atMs }] of this.#remembered) {
       if (record === undefined) continue;
       if (atMs <= beforeMs) this.#remembered.set(name, { bytes, nodeMs, atMs });
       else this.#isClosing = true;
     }
-    if (this.#isClosing) this.#world.timer(CLOSE_EVERY_MS, () => this.#closeOld());
+    if (this.#isClosing) this.#runtime.timer(CLOSE_EVERY_MS, () => this.#closeOld());
   }
 }
 

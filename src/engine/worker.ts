@@ -6,6 +6,7 @@ import { spokenOver } from '../conversation/state.ts';
 import type { Input } from '../conversation/step.ts';
 import type { Observe } from '../observability/metrics.ts';
 import type { Spans } from '../observability/tracing.ts';
+import type { Runtime } from '../runtime.ts';
 import { StoreUnavailable } from '../store/port.ts';
 import type { Conversations, Lease } from './conversations.ts';
 import { Calls, type Effects } from './effects.ts';
@@ -28,7 +29,6 @@ import {
   toCommit,
 } from './turn.ts';
 import { TurnEvent } from './turn-event.ts';
-import type { World } from './world.ts';
 
 export type WorkerTools = {
   readonly conversations: Conversations;
@@ -47,7 +47,7 @@ export type WorkerTools = {
   readonly trip: RoundTrip;
   readonly traces?: Traces | undefined;
   readonly limits: Limits;
-  readonly world: World;
+  readonly runtime: Runtime;
   readonly spans: Spans;
   readonly observe: Observe;
 };
@@ -131,9 +131,9 @@ export class Worker {
 
   /** Answers the message or the wake-up, and delivers the answer. False as `#deliver`. */
   async #answer(progress: Progress): Promise<boolean> {
-    const { turns, spans, world } = this.#tools;
+    const { turns, spans, runtime } = this.#tools;
     const turn = openTurn(progress.lease, turns);
-    const event = new TurnEvent(turn, world);
+    const event = new TurnEvent(turn, runtime);
     // As it is now: the replies' time may come while the turn is decided, and they come before this turn's.
     const { isPutOff } = progress.lease;
     const work = async (): Promise<boolean> => {
@@ -167,7 +167,7 @@ export class Worker {
           this.#tools.conversations.commit(lease, commit.commit),
         );
         progress.calls = undefined;
-        event.passed('commitMs', this.#tools.world.monotonicMs());
+        event.passed('commitMs', this.#tools.runtime.monotonicMs());
         event.result = isDead ? 'dead' : 'done';
         return this.#conclude(turn, commit, firstSeq);
       } catch (error) {
@@ -184,8 +184,8 @@ export class Worker {
 
   /** The turn is over: one event for the log, the metrics and its span. */
   #end(event: TurnEvent): void {
-    const { observe, spans, world } = this.#tools;
-    event.passed('deliverMs', world.monotonicMs());
+    const { observe, spans, runtime } = this.#tools;
+    event.passed('deliverMs', runtime.monotonicMs());
     if (spans.isTracing) spans.note({ result: event.result });
     observe.turn(event);
   }
@@ -208,7 +208,7 @@ export class Worker {
 
   /** Decides the turn, with its effects. True: it became a dead letter. */
   async #decide(progress: Progress, turn: Turn, event: TurnEvent): Promise<boolean> {
-    const { world } = this.#tools;
+    const { runtime } = this.#tools;
     const calls = new Calls(turn.lease.record.journal);
     progress.calls = calls;
     const reason = await this.#attempt(turn, calls, event);
@@ -218,13 +218,13 @@ export class Worker {
       turn.decision = leaveState(turn.before.state, null);
       await this.#giveUp(turn, calls);
     }
-    event.passed('stepsMs', world.monotonicMs());
+    event.passed('stepsMs', runtime.monotonicMs());
     return reason !== null;
   }
 
   /** Why the message or wake-up will never be answered; null: the turn is decided. */
   async #attempt(turn: Turn, calls: Calls, event: TurnEvent): Promise<DeadReason | null> {
-    const { limits, observe, onError, stopping, world } = this.#tools;
+    const { limits, observe, onError, stopping, runtime } = this.#tools;
     const { lease, asker, isUnreadable, before } = turn;
     if (isUnreadable) return 'unreadable';
     if (lease.attempt > limits.attempts) return 'attempts';
@@ -232,7 +232,7 @@ export class Worker {
     if (asker === null) return null;
     try {
       const sender = await this.#identify(asker);
-      event.passed('identifyMs', world.monotonicMs());
+      event.passed('identifyMs', runtime.monotonicMs());
       const { incoming } = asker;
       const input: Input =
         incoming === null ? { kind: 'wake' } : { kind: 'message', message: incoming.message };
@@ -254,12 +254,12 @@ export class Worker {
 
   /** Asks the platform who wrote, where that is too slow to be asked before the message is filed. */
   async #identify({ incoming, sender }: Asker): Promise<Sender> {
-    const { platform, bulkhead, spans, world } = this.#tools;
+    const { platform, bulkhead, spans, runtime } = this.#tools;
     const channel = incoming === null ? undefined : platform(incoming.channel);
     if (incoming === null || channel?.identify === undefined) return sender;
     const identify = channel.identify.bind(channel, incoming);
     const identified = await bulkhead(incoming.channel).run(() => spans.around('identify', {}, identify));
-    if (identified === NO_ROOM) throw givenBackForRoom(world.random());
+    if (identified === NO_ROOM) throw givenBackForRoom(runtime.random());
     return identified;
   }
 
@@ -287,10 +287,10 @@ export class Worker {
   }
 
   async #stepThrough(turn: Turn, first: Input, { asker, calls, journal, unnamed }: Steps): Promise<void> {
-    const { turns, effects, world } = this.#tools;
+    const { turns, effects, runtime } = this.#tools;
     const { lease } = turn;
-    const startMs = world.monotonicMs();
-    const nowMs = () => turn.nowMs + Math.round(world.monotonicMs() - startMs);
+    const startMs = runtime.monotonicMs();
+    const nowMs = () => turn.nowMs + Math.round(runtime.monotonicMs() - startMs);
     const heardMs = asker.incoming?.acceptedMs;
     let input = first;
     for (let count = 0; ; count++) {

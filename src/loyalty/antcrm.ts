@@ -1,5 +1,4 @@
 import type { Identifier } from '../conversation/effect.ts';
-import type { Timer, World } from '../engine/world.ts';
 import type { Transport } from '../http/transport.ts';
 import { atMostEvery } from '../observability/log.ts';
 import type { Observe } from '../observability/metrics.ts';
@@ -8,12 +7,13 @@ import { Bulkhead } from '../resilience/bulkhead.ts';
 import { type BreakerState, CircuitBreaker } from '../resilience/circuit-breaker.ts';
 import { type Deadline, isOver } from '../resilience/deadline.ts';
 import { backoffMs, RetryBudget } from '../resilience/retry.ts';
+import type { Runtime, Timer } from '../runtime.ts';
 import type * as port from './port.ts';
 import * as wire from './wire.ts';
 
 export type AntCrmOptions = {
   readonly transport: Pick<Transport, 'exchange'>;
-  readonly world: World;
+  readonly runtime: Runtime;
   /** With or without a path, with or without a slash at its end. */
   readonly baseUrl: string;
   readonly apiKey: string;
@@ -103,16 +103,16 @@ export class AntCrmClient implements port.AntCrm {
   #isClosed = false;
 
   constructor(options: AntCrmOptions) {
-    const { world, observe, baseUrl, apiKey } = options;
+    const { runtime, observe, baseUrl, apiKey } = options;
     const { origin, pathname } = new URL(baseUrl);
     const headers = { apikey: apiKey, accept: 'application/json', 'content-type': 'application/json' };
     this.#options = options;
     this.#server = { origin, headers };
     this.#prefix = pathname.replace(/(?<!\/)\/+$/, '');
     this.#breaker = new CircuitBreaker({ ...BREAKER_LIMITS, onState: (state) => this.#onBreaker(state) });
-    this.#bulkhead = new Bulkhead({ places: options.maxCalls, patienceMs: PATIENCE_MS }, world);
+    this.#bulkhead = new Bulkhead({ places: options.maxCalls, patienceMs: PATIENCE_MS }, runtime);
     const alarm = () => observe.alarm('antcrm_key_refused', {});
-    this.#alarmKey = atMostEvery(ALARM_EVERY_MS, alarm, () => world.monotonicMs());
+    this.#alarmKey = atMostEvery(ALARM_EVERY_MS, alarm, () => runtime.monotonicMs());
   }
 
   accumulate(request: port.AccumulateRequest): Promise<port.CallOutcome> {
@@ -155,7 +155,7 @@ export class AntCrmClient implements port.AntCrm {
   }
 
   async #write(name: 'accumulate' | 'redeem', request: WriteRequest): Promise<port.CallOutcome> {
-    const startMs = this.#options.world.monotonicMs();
+    const startMs = this.#options.runtime.monotonicMs();
     const call: ApiCall = { name, method: 'POST', path: `/${name}`, startMs, ...request };
     const attempt = await this.#call(call);
     const { verdict, json, time } = attempt;
@@ -169,7 +169,7 @@ export class AntCrmClient implements port.AntCrm {
     path: string,
     parse: Parse<Value>,
   ): Promise<port.Read<Value>> {
-    const startMs = this.#options.world.monotonicMs();
+    const startMs = this.#options.runtime.monotonicMs();
     const call: ApiCall = { name, method: 'GET', path, given: [], startMs };
     const attempt = await this.#call(call);
     const { verdict, json, time } = attempt;
@@ -181,7 +181,7 @@ export class AntCrmClient implements port.AntCrm {
 
   /** Makes at most three attempts, within the call's time and the retry budget. The last one counts. */
   async #call(call: ApiCall): Promise<Attempt> {
-    const { world, timeoutMs } = this.#options;
+    const { runtime, timeoutMs } = this.#options;
     const endMs = call.writeBefore?.monotonicMs ?? call.startMs + timeoutMs;
     const entered = this.#bulkhead.enter();
     if (entered !== true && !(await entered)) return decline('bulkhead-full');
@@ -191,10 +191,10 @@ export class AntCrmClient implements port.AntCrm {
         const permit = this.#breaker.admit();
         const attempt = permit === null ? decline('breaker-open') : await this.#send(call);
         if (permit !== null) this.#breaker.note(permit, isFailure(attempt));
-        const mayRepeat = retry < RETRY.times && endMs - world.monotonicMs() > RETRY.maxMs;
+        const mayRepeat = retry < RETRY.times && endMs - runtime.monotonicMs() > RETRY.maxMs;
         if (!mayRepeat || !isRepeatable(call, attempt) || !this.#retries.take()) return attempt;
         this.#show(call, attempt, attempt.verdict === 'answered' ? 'unreadable' : 'unavailable');
-        await world.sleep(backoffMs(retry, RETRY, world.random()));
+        await runtime.sleep(backoffMs(retry, RETRY, runtime.random()));
       }
     } finally {
       this.#bulkhead.leave();
@@ -203,10 +203,10 @@ export class AntCrmClient implements port.AntCrm {
 
   /** One attempt, within the call's time. Never rejects. */
   async #send(call: ApiCall): Promise<Attempt> {
-    const { transport, world, timeoutMs } = this.#options;
+    const { transport, runtime, timeoutMs } = this.#options;
     const { method, path, body, startMs, writeBefore, isFresh } = call;
-    if (writeBefore && isOver(writeBefore, world)) return decline('TooLate');
-    const sentMs = world.monotonicMs();
+    if (writeBefore && isOver(writeBefore, runtime)) return decline('TooLate');
+    const sentMs = runtime.monotonicMs();
     const exchange = await transport.exchange({
       ...this.#server,
       method,
@@ -214,10 +214,10 @@ export class AntCrmClient implements port.AntCrm {
       body: body === undefined ? undefined : JSON.stringify(body),
       timeoutMs: Math.max(0, startMs + timeoutMs - sentMs),
       maxBytes: MAX_ANSWER_BYTES,
-      mayBegin: writeBefore && (() => !isOver(writeBefore, world)),
+      mayBegin: writeBefore && (() => !isOver(writeBefore, runtime)),
       isFresh,
     });
-    const ms = world.monotonicMs() - sentMs;
+    const ms = runtime.monotonicMs() - sentMs;
     if (exchange.kind === 'large') return { verdict: 'lost', reason: 'large', ms };
     if (exchange.kind !== 'answered') return { verdict: exchange.kind, reason: exchange.reason, ms };
     const { status, headers, content } = exchange;
@@ -227,12 +227,12 @@ export class AntCrmClient implements port.AntCrm {
   }
 
   #report(call: ApiCall, attempt: Attempt, outcome: string): void {
-    const { observe, spans, world } = this.#options;
+    const { observe, spans, runtime } = this.#options;
     const { verdict, status, reason, json } = attempt;
     this.#show(call, attempt, outcome);
-    const tookMs = world.monotonicMs() - call.startMs;
+    const tookMs = runtime.monotonicMs() - call.startMs;
     observe.call(call.name, outcome, tookMs / 1000);
-    spans?.since(world.nowMs() - tookMs, `antcrm ${call.name}`, { outcome });
+    spans?.since(runtime.nowMs() - tookMs, `antcrm ${call.name}`, { outcome });
     if (status !== undefined) this.#isKeyRefused = verdict === 'keyRefused';
     if (verdict === 'keyRefused') this.#alarmKey();
     if (outcome === 'applied' || outcome === 'ok') return;
@@ -251,10 +251,10 @@ export class AntCrmClient implements port.AntCrm {
   }
 
   #onBreaker(state: BreakerState): void {
-    const { world, observe, breakerMs = BREAKER_MS } = this.#options;
+    const { runtime, observe, breakerMs = BREAKER_MS } = this.#options;
     observe.breaker(state);
     if (state === 'open' && !this.#isClosed)
-      this.#probe = world.timer(breakerMs, () => void this.#sendProbe());
+      this.#probe = runtime.timer(breakerMs, () => void this.#sendProbe());
   }
 
   /** A harmless read: no customer's call has to find out whether AntCRM works again. */
@@ -262,7 +262,7 @@ export class AntCrmClient implements port.AntCrm {
     const permit = this.#breaker.admitProbe();
     if (permit === null) return;
     const path = wire.historyPath(NOBODY, FIRST_PAGE);
-    const startMs = this.#options.world.monotonicMs();
+    const startMs = this.#options.runtime.monotonicMs();
     const probe = await this.#send({ name: 'history', method: 'GET', path, given: [], startMs });
     this.#breaker.note(permit, probe.status === undefined || isFailure(probe));
   }

@@ -18,7 +18,7 @@ export type LoyaltyOptions = AntCrmOptions & {
 
 /**
  * All that the bot asks of AntCRM, and the rules of it. Everything from outside comes in by `transport` and
- * `world`. After a throw the same operation may be performed again: it is never called twice.
+ * `runtime`. After a throw the same operation may be performed again: it is never called twice.
  */
 export function createLoyalty({ around = (antcrm) => antcrm, ...options }: LoyaltyOptions) {
   const antcrm = around(new AntCrmClient(options));
@@ -34,21 +34,21 @@ const ALARM_EVERY_MS = 60_000;
 /** Guesses of many accounts get no further in each process: 60 refused codes at once, then one a second. */
 const GUESSES = { burst: 60, perSecond: 1 };
 
-type Rules = Pick<Tools, 'antcrm' | 'contacts' | 'timeoutMs' | 'world'> & {
+type Rules = Pick<Tools, 'antcrm' | 'contacts' | 'timeoutMs' | 'runtime'> & {
   readonly observe: Pick<Observe, 'log' | 'alarm' | 'skew'>;
 };
 
 /** The rules alone, whatever the port is made of. */
 export function createPerform({ observe, ...parts }: Rules): Perform {
-  const { world } = parts;
+  const { runtime } = parts;
   const alarm = (name: Alarm) =>
     atMostEvery(
       ALARM_EVERY_MS,
       (fields: Fields) => observe.alarm(name, fields),
-      () => world.monotonicMs(),
+      () => runtime.monotonicMs(),
     );
   const [alarmSkew, alarmGuessing] = [alarm('antcrm_clock_skew'), alarm('code_guessing')];
-  const guesses = new TokenBucket({ ...GUESSES, world });
+  const guesses = new TokenBucket({ ...GUESSES, runtime });
   const tools: Tools = { ...parts, guesses, alarmGuessing: () => alarmGuessing({}), log: observe.log };
 
   /** That AntCRM does not answer at all is another fault, with an alarm of its own. */

@@ -7,7 +7,7 @@ import type { Deadline } from '../resilience/deadline.ts';
  *
  * @example
  * const by = { kind: 'phone', value: '+84867123456' } as const;
- * const writeBefore = deadlineIn(5000, world);
+ * const writeBefore = deadlineIn(5000, runtime);
  * const call = await antcrm.redeem({ gift: 'DAUMAY01', phone: by.value, writeBefore });
  * if (call.kind === 'unknown') await antcrm.history({ type: 'gift', by, page: 1 });
  */

@@ -75,13 +75,13 @@ export function readBack(lookup: Lookup, others: LockResult, session: Session): 
 }
 
 async function findRepeatedly(lookup: Lookup, others: LockResult, session: Session) {
-  const { world } = session.tools;
-  const endMs = world.monotonicMs() + READ_BACK_MS;
-  while (session.mayRead() && world.monotonicMs() < endMs) {
+  const { runtime } = session.tools;
+  const endMs = runtime.monotonicMs() + READ_BACK_MS;
+  while (session.mayRead() && runtime.monotonicMs() < endMs) {
     const { found, receipt } = await find(lookup, others, session);
     if (found === 'applied') return receipt;
     if (found === 'several') return undefined;
-    await world.sleep(READ_BACK_EVERY_MS);
+    await runtime.sleep(READ_BACK_EVERY_MS);
   }
   return undefined;
 }

@@ -25,7 +25,7 @@ const FRESH_MS = 1000;
 export async function redeem(effect: Redeem, session: Session): Promise<Outcome> {
   const { operation, gift, by } = effect;
   const { context } = session;
-  const { world, timeoutMs } = session.tools;
+  const { runtime, timeoutMs } = session.tools;
   if (effect.outdated) return { kind: 'outdated', operation };
   const customer = await identify(effect, session);
   if (customer === null) return { kind: 'unavailable', operation };
@@ -36,24 +36,24 @@ export async function redeem(effect: Redeem, session: Session): Promise<Outcome>
   if (others === 'busy') return { kind: 'busy', operation };
   let isIntended = false;
   try {
-    const relockAfter = deadlineIn(BRIEF_MS / 3, world);
+    const relockAfter = deadlineIn(BRIEF_MS / 3, runtime);
     const fromMs = windowStart(session);
     const lockedNames = names.size;
     const baseline = await readBaseline({ by, code: gift, fromMs }, names, session);
     if (baseline === null) return { kind: 'unavailable', operation };
     // All locks must outlive the call, until the first check or until another process takes the turn over.
-    if (names.size > lockedNames || isOver(relockAfter, world)) others = await lockAll(context, locks);
+    if (names.size > lockedNames || isOver(relockAfter, runtime)) others = await lockAll(context, locks);
     if (others === 'busy') return { kind: 'busy', operation };
 
     // Set before the intent: a pause of the process after it must not carry the call past its deadline.
-    const writeBefore = deadlineIn(timeoutMs, world);
-    const freshUntil = deadlineIn(FRESH_MS, world);
+    const writeBefore = deadlineIn(timeoutMs, runtime);
+    const freshUntil = deadlineIn(FRESH_MS, runtime);
     const found = { baseline, locks: [...names].sort() };
     const lookup: Lookup = { kind: 'redeem', by, code: gift, fromMs, ...session.callTimes(), ...found };
     const intended = await session.intend(operation, { lookup });
     isIntended = true;
     if (intended === 'unreplicated') return { kind: 'unavailable', operation, locks: lookup.locks };
-    if (isOver(freshUntil, world) && !(await context.isHeld())) throw new LeaseLost();
+    if (isOver(freshUntil, runtime) && !(await context.isHeld())) throw new LeaseLost();
     const { kind } = await session.redeem({ ...customer.request, writeBefore });
     return await conclude(kind, { operation, lookup, others, before: customer.points }, session);
   } finally {

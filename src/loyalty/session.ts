@@ -1,9 +1,9 @@
 import type { Identifier, Intent, Lookup } from '../conversation/effect.ts';
 import { type EffectContext, LeaseLost, type Skew, TurnInterrupted } from '../conversation/effect.ts';
-import type { World } from '../engine/world.ts';
 import type { Log } from '../observability/log.ts';
 import { waitAtMost } from '../resilience/deadline.ts';
 import type { TokenBucket } from '../resilience/token-bucket.ts';
+import type { Runtime } from '../runtime.ts';
 import type * as port from './port.ts';
 
 /** What effects are performed with. */
@@ -17,7 +17,7 @@ export type Tools = {
   readonly guesses: TokenBucket;
   alarmGuessing(): void;
   readonly log: Log;
-  readonly world: World;
+  readonly runtime: Runtime;
 };
 
 /** `Date` is cut to whole seconds: half a second is missing on average. */
@@ -88,7 +88,7 @@ export class Session {
 
   /** What optional work resolves to; undefined where it takes longer than `ms`, or the lease is lost. */
   waitAtMost<Result>(ms: number, work: Promise<Result>): Promise<Result | undefined> {
-    return waitAtMost(ms, work, { world: this.tools.world, signal: this.context.signal });
+    return waitAtMost(ms, work, { runtime: this.tools.runtime, signal: this.context.signal });
   }
 
   /** Whether optional work may begin. */

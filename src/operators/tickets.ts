@@ -2,7 +2,7 @@ import { claimTicket } from '../conversation/dialogue/handover.ts';
 import type { Operation, State, Ticket } from '../conversation/state.ts';
 import { membersOf } from '../engine/listing.ts';
 import type { Operators, StoredConversation } from '../engine/operators.ts';
-import type { World } from '../engine/world.ts';
+import type { Runtime } from '../runtime.ts';
 import { type RecordStore, StoreUnavailable } from '../store/port.ts';
 import { type TicketEntry as Entry, ticketsIn } from './backlog.ts';
 
@@ -55,9 +55,9 @@ const LOOK_MS = 500;
 export function createTickets(options: {
   readonly store: Pick<RecordStore, 'list'>;
   readonly operators: Pick<Operators, 'conversation' | 'file'>;
-  readonly world: Pick<World, 'id' | 'timer'>;
+  readonly runtime: Pick<Runtime, 'id' | 'timer'>;
 }): Tickets {
-  const { store, operators, world } = options;
+  const { store, operators, runtime } = options;
   const followers = new Set<(news: News) => void>();
   let known: ReadonlyMap<string, Entry> = new Map();
   let watching: Promise<void> | undefined;
@@ -77,12 +77,12 @@ export function createTickets(options: {
     const open = await look().catch(() => known);
     for (const news of newsIn(known, open)) for (const tell of followers) tell(news);
     known = open;
-    world.timer(LOOK_MS, watch);
+    runtime.timer(LOOK_MS, watch);
   }
 
   async function begin(): Promise<void> {
     known = await look();
-    world.timer(LOOK_MS, watch);
+    runtime.timer(LOOK_MS, watch);
   }
 
   /** The ticket, with what staff filed that no turn has taken up yet. */
@@ -126,7 +126,7 @@ export function createTickets(options: {
       return entry === undefined ? null : seen(entry);
     },
 
-    async file(id, { by, text, claim, id: note = world.id() }) {
+    async file(id, { by, text, claim, id: note = runtime.id() }) {
       const entry = await entryOf(id);
       const found = entry && (await read(id, entry.conversation));
       if (!entry || !found) return 'unknown';

@@ -1,4 +1,4 @@
-import type { World } from '../engine/world.ts';
+import type { Runtime } from '../runtime.ts';
 
 /** How many calls may run at once, and how long another call waits for a place, ms. */
 export type BulkheadLimits = { readonly places: number; readonly patienceMs: number };
@@ -18,15 +18,15 @@ export type BulkheadLimits = { readonly places: number; readonly patienceMs: num
  */
 export class Bulkhead {
   readonly #patienceMs: number;
-  readonly #world: Pick<World, 'timer'>;
+  readonly #runtime: Pick<Runtime, 'timer'>;
   /** First come, first served. */
   readonly #line = new Set<() => void>();
   #free: number;
 
-  constructor({ places, patienceMs }: BulkheadLimits, world: Pick<World, 'timer'>) {
+  constructor({ places, patienceMs }: BulkheadLimits, runtime: Pick<Runtime, 'timer'>) {
     this.#free = places;
     this.#patienceMs = patienceMs;
-    this.#world = world;
+    this.#runtime = runtime;
   }
 
   /** True: the call has a place and must `leave`. False: there was none in time. */
@@ -51,7 +51,7 @@ export class Bulkhead {
       resolve(isAdmitted);
     };
     const admit = (): void => end(true);
-    const timer = this.#world.timer(this.#patienceMs, () => end(false));
+    const timer = this.#runtime.timer(this.#patienceMs, () => end(false));
     this.#line.add(admit);
     return promise;
   }

@@ -1,6 +1,6 @@
-import type { World } from '../engine/world.ts';
+import type { Runtime } from '../runtime.ts';
 
-type Clocks = Pick<World, 'monotonicMs' | 'nowMs'>;
+type Clocks = Pick<Runtime, 'monotonicMs' | 'nowMs'>;
 
 /**
  * A moment on both clocks, ms. The first clock to reach it counts: the monotonic clock may stand still while
@@ -21,16 +21,16 @@ export function isOver(deadline: Deadline, clocks: Clocks): boolean {
  * the work goes on by itself. Rejects as the work does.
  *
  * @example
- * const points = await waitAtMost(1000, readPoints(phone), { world, signal });
+ * const points = await waitAtMost(1000, readPoints(phone), { runtime, signal });
  */
 export async function waitAtMost<Result>(
   ms: number,
   work: Promise<Result>,
-  { world, signal }: { readonly world: Pick<World, 'timer'>; readonly signal: AbortSignal },
+  { runtime, signal }: { readonly runtime: Pick<Runtime, 'timer'>; readonly signal: AbortSignal },
 ): Promise<Result | undefined> {
   const { promise, resolve } = Promise.withResolvers<undefined>();
   const giveUp = (): void => resolve(undefined);
-  const timer = world.timer(ms, giveUp);
+  const timer = runtime.timer(ms, giveUp);
   signal.addEventListener('abort', giveUp, { once: true });
   if (signal.aborted) giveUp();
   try {

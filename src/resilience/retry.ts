@@ -6,7 +6,7 @@ export type Backoff = { readonly baseMs: number; readonly maxMs: number };
  * `retry` counts from 0, `random` is in [0, 1).
  *
  * @example
- * await world.sleep(backoffMs(retry, { baseMs: 100, maxMs: 500 }, world.random()));
+ * await runtime.sleep(backoffMs(retry, { baseMs: 100, maxMs: 500 }, runtime.random()));
  */
 export function backoffMs(retry: number, { baseMs, maxMs }: Backoff, random: number): number {
   return Math.min(maxMs, baseMs * 2 ** retry) * (0.5 + random / 2);

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync } from 'node:crypto';
 import { z } from 'zod';
-import { realWorld, type World } from '../engine/world.ts';
+import { type Runtime, systemRuntime } from '../runtime.ts';
 import { StoreRefused } from './port.ts';
 
 /**
@@ -53,7 +53,7 @@ const REMEMBERED = 4000;
 /** `onPrevious`: hears each time that the previous key opened something. */
 export function createEncryption(
   { key, previous, hashKey, onPrevious }: Keys & { readonly onPrevious?: (() => void) | undefined },
-  world: Pick<World, 'bytes'> = realWorld,
+  runtime: Pick<Runtime, 'bytes'> = systemRuntime,
 ): Encryption {
   // Key objects are made once: node turns a key given as bytes into one at every call, which costs more than
   // the cipher.
@@ -68,7 +68,7 @@ export function createEncryption(
     name: (kind, value) => nameOf(`${kind}\0${value}`),
 
     seal(name, plain) {
-      const nonce = world.bytes(NONCE_BYTES);
+      const nonce = runtime.bytes(NONCE_BYTES);
       if (current === undefined) return Buffer.concat([Buffer.of(PLAIN), nonce, plain]);
       const cipher = createCipheriv('aes-256-gcm', current(name), nonce).setAAD(Buffer.from(name));
       const body = cipher.update(plain);

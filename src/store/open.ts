@@ -1,5 +1,5 @@
-import { realWorld } from '../engine/world.ts';
 import type { Observe } from '../observability/metrics.ts';
+import { systemRuntime } from '../runtime.ts';
 import type { Canary } from './encryption.ts';
 import { createMemoryFeed, createMemoryStore } from './memory.ts';
 import type { Feed, RecordStore } from './port.ts';
@@ -18,7 +18,7 @@ export async function openStore(
 ): Promise<OpenStore> {
   if (redis === undefined) {
     const feed = createMemoryFeed();
-    return { records: createMemoryStore(realWorld), feed, close: () => feed.close() };
+    return { records: createMemoryStore(systemRuntime), feed, close: () => feed.close() };
   }
   const connection = await connectRedis(redis.address, { canary, log, onCommand });
   const feed = new RedisFeed(connection);

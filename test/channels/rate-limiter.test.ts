@@ -18,7 +18,7 @@ function createTime() {
     }
     nowMs = untilMs;
   }
-  const world = {
+  const runtime = {
     nowMs: () => nowMs,
     monotonicMs: () => nowMs,
     random: () => 0.5,
@@ -27,23 +27,23 @@ function createTime() {
       return { cancel() {} };
     },
   };
-  return { world, passTo };
+  return { runtime, passTo };
 }
 
 function createKit(more: Partial<RateLimiterOptions> = {}) {
-  const { world, passTo } = createTime();
+  const { runtime, passTo } = createTime();
   const waits: number[] = [];
   const limiter = new RateLimiter({
-    ...{ perSecond: PER_SECOND, chatBurst: 3, world },
+    ...{ perSecond: PER_SECOND, chatBurst: 3, runtime },
     onSend: (seconds) => void waits.push(seconds),
     ...more,
   });
   let chats = 0;
   const wish = (one: Partial<Wish> = {}): Wish => ({
-    ...{ chat: `${++chats}`, isGroup: false, isReceipt: false, madeAtMs: world.nowMs() },
+    ...{ chat: `${++chats}`, isGroup: false, isReceipt: false, madeAtMs: runtime.nowMs() },
     ...one,
   });
-  return { limiter, wish, waits, world, passTo };
+  return { limiter, wish, waits, runtime, passTo };
 }
 
 test('a message is sent at once, without a promise, until the limit is near', () => {
@@ -53,14 +53,14 @@ test('a message is sent at once, without a promise, until the limit is near', ()
 });
 
 test('no second has more messages than the limit, and a full line uses the limit up', async () => {
-  const { limiter, wish, world, passTo } = createKit();
+  const { limiter, wish, runtime, passTo } = createKit();
   const sentMs: number[] = [];
   async function send(): Promise<void> {
     const message = wish();
     for (let afterMs = await limiter.take(message); afterMs > 0; afterMs = await limiter.take(message)) {
-      await new Promise<void>((resolve) => void world.timer(afterMs, resolve));
+      await new Promise<void>((resolve) => void runtime.timer(afterMs, resolve));
     }
-    sentMs.push(world.nowMs());
+    sentMs.push(runtime.nowMs());
   }
   for (let n = 0; n < 150; n++) void send();
   await passTo(60_000);
@@ -71,7 +71,7 @@ test('no second has more messages than the limit, and a full line uses the limit
 });
 
 test('receipts are sent first, then the oldest', async () => {
-  const { limiter, wish, passTo, world } = createKit();
+  const { limiter, wish, passTo, runtime } = createKit();
   await passTo(10_000);
   for (let n = 0; n < 5; n++) void limiter.take(wish());
   const sent: string[] = [];
@@ -79,7 +79,7 @@ test('receipts are sent first, then the oldest', async () => {
     if ((await limiter.take(wish(more))) === 0) sent.push(name);
   };
   void send('menu', {});
-  void send('old menu', { madeAtMs: world.nowMs() - 5000 });
+  void send('old menu', { madeAtMs: runtime.nowMs() - 5000 });
   void send('receipt', { isReceipt: true });
   await passTo(20_000);
   expect(sent).toEqual(['receipt', 'old menu', 'menu']);

@@ -6,10 +6,10 @@ import type { Accept, Channel } from '../../src/channels/channel.ts';
 import type { PhotoReader } from '../../src/conversation/message.ts';
 import { createEngine } from '../../src/engine/engine.ts';
 import type { Outgoing } from '../../src/engine/messages.ts';
-import { realWorld } from '../../src/engine/world.ts';
 import { problemHandler } from '../../src/http/problem.ts';
 import { createWords, type Words } from '../../src/i18n.ts';
 import type { Observe } from '../../src/observability/metrics.ts';
+import { systemRuntime } from '../../src/runtime.ts';
 import { createEncryption, type Encryption } from '../../src/store/encryption.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
 import { newState, readState, step } from '../support/conversation.ts';
@@ -75,7 +75,7 @@ async function startBot(create: CreateChannel) {
   };
   const photoReader = readerOf({ kind: 'read', texts: [PHOTOGRAPHED] });
   const engine = createEngine({
-    store: createMemoryStore(realWorld),
+    store: createMemoryStore(systemRuntime),
     encryption,
     conversation: { step, readState, newState, settings: SETTINGS },
     perform: async (effect) => succeed(effect),

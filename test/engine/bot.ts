@@ -15,9 +15,9 @@ import { createOperators } from '../../src/engine/operators.ts';
 import type { ConversationRecord } from '../../src/engine/record.ts';
 import { accept, CONVERSATION } from '../../src/engine/transitions.ts';
 import { VersionedRecords } from '../../src/engine/versioned-records.ts';
-import { type World as Outside, realWorld } from '../../src/engine/world.ts';
 import type { Alarm } from '../../src/observability/log.ts';
 import type { Observe } from '../../src/observability/metrics.ts';
+import { type Runtime as Outside, systemRuntime } from '../../src/runtime.ts';
 import { createEncryption, type Encryption } from '../../src/store/encryption.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
 import {
@@ -134,7 +134,7 @@ export function createWorld(encryption: Encryption = someEncryption(), { isStopp
   let offsetMs = 0;
   /** Time passes for the store and for all processes; where it is stopped, only as a test says. */
   const outside: Outside = {
-    ...realWorld,
+    ...systemRuntime,
     nowMs: () => (isStopped ? beganMs.wall : Date.now()) + offsetMs,
     monotonicMs: () => (isStopped ? beganMs.monotonic : performance.now()) + offsetMs,
     random: () => 0.5,
@@ -196,7 +196,7 @@ export function createWorld(encryption: Encryption = someEncryption(), { isStopp
       platform: (name) => (name === 'test' ? platform : undefined),
       ids: () => ({ operation: `op${++ids}`, view: `v${ids}` }),
       photoReader: NO_READER,
-      world: outside,
+      runtime: outside,
       ...over,
       observe: {
         ...(over.observe ?? observe),
@@ -216,10 +216,10 @@ export function createWorld(encryption: Encryption = someEncryption(), { isStopp
   };
   onTestFinished(end);
 
-  const kept = { store: memory, sealer: encryption, world: outside, onFault: () => {} };
+  const kept = { store: memory, sealer: encryption, runtime: outside, onFault: () => {} };
   const conversations = new VersionedRecords(CONVERSATION, kept);
   const customers = new VersionedRecords(CUSTOMER, kept);
-  const operators = createOperators({ store: memory, encryption, readState, world: outside });
+  const operators = createOperators({ store: memory, encryption, readState, runtime: outside });
 
   async function entries(index: Index): Promise<readonly Entry[]> {
     const shards = Array.from({ length: SHARDS }, (_, shard) =>

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { Bulkhead, createLine, NO_ROOM } from '../../src/engine/limits.ts';
 import type { Platform } from '../../src/engine/messages.ts';
-import { realWorld } from '../../src/engine/world.ts';
+import { systemRuntime } from '../../src/runtime.ts';
 import { createWorld, gate, incoming } from './bot.ts';
 import { photoOf, READER } from './kit.ts';
 
 test('so many calls run at once, the others in turn as places become free', async () => {
-  const bulkhead = new Bulkhead(2, 60_000, realWorld);
+  const bulkhead = new Bulkhead(2, 60_000, systemRuntime);
   const gates = Array.from({ length: 6 }, gate);
   const begun: number[] = [];
   let running = 0;
@@ -29,7 +29,7 @@ test('so many calls run at once, the others in turn as places become free', asyn
 });
 
 test('a caller behind calls that hang is turned away, and from then on at once, until one of them ends', async () => {
-  const bulkhead = new Bulkhead(1, 20, realWorld);
+  const bulkhead = new Bulkhead(1, 20, systemRuntime);
   const hanging = gate();
   const first = bulkhead.run(() => hanging.opened);
   expect(await Promise.all([bulkhead.run(async () => 1), bulkhead.run(async () => 2)])).toEqual([
@@ -50,7 +50,7 @@ test('a caller behind calls that hang is turned away, and from then on at once, 
 });
 
 test('a call that fails frees its place', async () => {
-  const bulkhead = new Bulkhead(1, 60_000, realWorld);
+  const bulkhead = new Bulkhead(1, 60_000, systemRuntime);
   const failing = bulkhead.run(() => Promise.reject(new Error('broken')));
   const next = bulkhead.run(async () => 'next');
   await expect(failing).rejects.toThrow('broken');

@@ -9,7 +9,7 @@ import { filing, LEASE, openSealer } from './kit.ts';
 test('a lease lasts from when it was asked for, not from when the answer came: the store may end it sooner', async () => {
   const { outside } = createWorld();
   let monotonicMs = 0;
-  const world = { ...outside, monotonicMs: () => monotonicMs };
+  const runtime = { ...outside, monotonicMs: () => monotonicMs };
   const memory = createMemoryStore(outside);
   const store = {
     ...memory,
@@ -18,9 +18,9 @@ test('a lease lasts from when it was asked for, not from when the answer came: t
       return memory.compareAndSwap(...args);
     },
   };
-  const records = new VersionedRecords(CONVERSATION, { store, sealer: openSealer, world, onFault() {} });
+  const records = new VersionedRecords(CONVERSATION, { store, sealer: openSealer, runtime, onFault() {} });
   const limits = { leaseMs: LEASE, renewMs: 5000 };
-  const conversations = createConversations({ records, world, limits, onError() {} });
+  const conversations = createConversations({ records, runtime, limits, onError() {} });
   await records.update('name', accept(filing('m1')));
   const claimedMs = monotonicMs;
   const lease = await conversations.claim('name');

@@ -84,7 +84,7 @@ test('a store that fails is asked again within seconds, however long it failed',
       },
     },
     conversations: { claim: async () => 'taken' },
-    world: { ...outside, monotonicMs: () => nowMs },
+    runtime: { ...outside, monotonicMs: () => nowMs },
     observe: { claim() {} },
     onError() {},
   });

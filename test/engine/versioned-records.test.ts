@@ -38,7 +38,7 @@ function world(over: Partial<RecordStore> = {}) {
           return openSealer.open(key, sealed);
         },
       },
-      world: {
+      runtime: {
         monotonicMs: () => mono.ms,
         timer(_ms, run) {
           timers.push(run);

@@ -19,7 +19,7 @@ import type {
   RedeemRequest,
 } from '../../src/loyalty/port.ts';
 import { HISTORY_PAGE } from '../../src/loyalty/port.ts';
-import { createChance, createClock, createProcessWorld } from '../simulator/clock.ts';
+import { createChance, createClock, createProcessRuntime } from '../simulator/clock.ts';
 
 export const PHONE: Identifier = { kind: 'phone', value: '+84867123456' };
 export const EMAIL: Identifier = { kind: 'email', value: 'garnacho@gmail.com' };
@@ -31,12 +31,16 @@ const mute = (): void => undefined;
 /** Time that passes only while nothing else can happen. */
 function createVirtualClock() {
   const clock = createClock();
-  const world = createProcessWorld(clock, createChance(1), { name: 'bot', skewMs: 0, isAlive: () => true });
+  const runtime = createProcessRuntime(clock, createChance(1), {
+    name: 'bot',
+    skewMs: 0,
+    isAlive: () => true,
+  });
   let passedMs = 0;
   let suspendedMs = 0;
   return {
-    ...world,
-    nowMs: () => world.nowMs() + passedMs,
+    ...runtime,
+    nowMs: () => runtime.nowMs() + passedMs,
     /** Another zero than epoch's, so that mixing the two up shows. */
     monotonicMs: () => clock.atMs + passedMs - suspendedMs + 1000,
     /** The machine sleeps: the monotonic clock stands still. */
@@ -255,7 +259,7 @@ export function createKit() {
     alarm: (...alarm: unknown[]) => void seen.push(alarm),
     skew: (seconds: number) => void seen.push(seconds),
   };
-  const parts = { antcrm, timeoutMs: TIMEOUT_MS, observe, world: clock };
+  const parts = { antcrm, timeoutMs: TIMEOUT_MS, observe, runtime: clock };
   const rules = {
     on: createPerform({ ...parts, contacts: 'on' }),
     off: createPerform({ ...parts, contacts: 'off' }),

@@ -15,7 +15,7 @@ function inbox() {
       },
     },
     operators: { conversation: async () => null, file: async () => {} },
-    world: {
+    runtime: {
       id: () => 'note',
       timer(_ms, run) {
         looks.push(run);

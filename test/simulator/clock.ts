@@ -1,4 +1,4 @@
-import type { Timer, World } from '../../src/engine/world.ts';
+import type { Runtime, Timer } from '../../src/runtime.ts';
 
 /** The simulated time begins here: 25 November 2026, 15:47 in Vietnam. */
 export const BEGIN_MS = Date.UTC(2026, 10, 25, 8, 47);
@@ -122,11 +122,11 @@ export function createClock(): Clock {
 }
 
 /** What a process of the simulation lives in. Once it is dead, none of its timers rings. */
-export function createProcessWorld(
+export function createProcessRuntime(
   clock: Clock,
   chance: Chance,
   { name, skewMs, isAlive }: { readonly name: string; readonly skewMs: number; isAlive(): boolean },
-): World {
+): Runtime {
   let ids = 0;
   const alive = (run: () => void) => () => {
     if (isAlive()) run();

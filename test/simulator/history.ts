@@ -18,7 +18,7 @@ import { createLossyStore } from '../support/lossy-store.ts';
 import { recordingObserve } from '../support/observe.ts';
 import { createAntCrmDouble } from './antcrm.ts';
 import { type Breach, createChecks, type Filed, type Talk } from './checks.ts';
-import { type Chance, type Clock, createChance, createClock, createProcessWorld } from './clock.ts';
+import { type Chance, type Clock, createChance, createClock, createProcessRuntime } from './clock.ts';
 import { type Counts, createCounts } from './counts.ts';
 import { createCustomer, KILLER, POISON, senderOf } from './customers.ts';
 import { createLine, drawRates, type Victim, withoutFaults } from './faults.ts';
@@ -28,7 +28,7 @@ import { watchRecords } from './watch.ts';
 /*
  * The seams between the simulator and the bot, all of them:
  *
- * - `createEngine`, `createOperators`, `createTickets`, `createLoyalty` and `createConversation`, by their options: `world` is
+ * - `createEngine`, `createOperators`, `createTickets`, `createLoyalty` and `createConversation`, by their options: `runtime` is
  *   the clock, the timers and all chance; `transport.exchange` is AntCRM's wire; `platform().deliver` is a platform;
  *   `observe` is what is logged, counted and alarmed.
  * - `RecordStore` (`store/port.ts`): latency, faults and losses are put between a process and a memory store, or a Redis.
@@ -211,7 +211,7 @@ export async function runHistory(seed: number, options: HistoryOptions = {}): Pr
         clock.after(chance.between(500, 5_000), () => startProcess(place, generation + 1));
       },
     };
-    const world = createProcessWorld(clock, chance, {
+    const runtime = createProcessRuntime(clock, chance, {
       name,
       skewMs: chance.between(-500, 500),
       isAlive: () => isAlive,
@@ -228,12 +228,12 @@ export async function runHistory(seed: number, options: HistoryOptions = {}): Pr
     };
     const parts = {
       store: (defect.store ?? same)(reached),
-      world,
-      encryption: createEncryption({ hashKey }, world),
+      runtime,
+      encryption: createEncryption({ hashKey }, runtime),
     };
     const exchange = (defect.exchange ?? same)((call) => line.call(process, () => antcrm.exchange(call)));
     const loyalty = createLoyalty({
-      ...{ world, observe, contacts: 'on', timeoutMs: TIMEOUT_MS, maxCalls: 32 },
+      ...{ runtime, observe, contacts: 'on', timeoutMs: TIMEOUT_MS, maxCalls: 32 },
       ...{ transport: { exchange }, baseUrl: 'http://antcrm', apiKey: 'key' },
     });
     const perform = (defect.perform ?? same)(loyalty.perform);

@@ -1,8 +1,8 @@
 import { onTestFinished } from 'vitest';
-import { realWorld } from '../../src/engine/world.ts';
 import { createTransport } from '../../src/http/transport.ts';
 import { AntCrmClient, type AntCrmOptions } from '../../src/loyalty/antcrm.ts';
 import type { Fields } from '../../src/observability/log.ts';
+import { systemRuntime } from '../../src/runtime.ts';
 
 /** Everything that an adapter reported, in order. */
 export type Reports = {
@@ -22,7 +22,7 @@ export function openAntCrm(
   const transport = createTransport({ allows: () => true, connectMs: 2000 });
   const client = new AntCrmClient({
     transport,
-    world: realWorld,
+    runtime: systemRuntime,
     baseUrl,
     apiKey: 'the-key',
     timeoutMs: 3000,

@@ -1,15 +1,15 @@
 import { randomFillSync, randomUUID } from 'node:crypto';
 
 /**
- * Everything that a process has from outside beside its ports: time and chance. The engine, the rules of operations and
- * the pace ask nothing else, so that the simulator can run them in virtual time, from a seed.
+ * The clocks, timers and random numbers of a process. The engine, the store, the rules of operations and the
+ * rate limiter use no others, so that the simulator can run them in virtual time, from a seed.
  *
  * @example
- * const timer = world.timer(500, sweep);
- * await world.sleep(20);
+ * const timer = runtime.timer(500, sweep);
+ * await runtime.sleep(20);
  * timer.cancel();
  */
-export interface World {
+export interface Runtime {
   /** The wall clock, epoch ms: it may be wrong, and it may jump. */
   nowMs(): number;
   /** Rises steadily, from an unknown beginning, ms. It may stand still while the machine is suspended. */
@@ -30,8 +30,8 @@ export interface World {
 
 export type Timer = { cancel(): void };
 
-/** The world that the process lives in. */
-export const realWorld: World = {
+/** The clocks, timers and random numbers of this process. */
+export const systemRuntime: Runtime = {
   nowMs: Date.now,
   monotonicMs: performance.now.bind(performance),
   sleep: (ms, signal) =>
