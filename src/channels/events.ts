@@ -12,8 +12,8 @@ export type Events<Event> = {
   /** How the conversation is called in the feed and in logs. */
   name(conversation: string): string;
   /**
-   * As a channel's `deliver`: appends a reply's event, after it dropped the earlier ones where the customer is to be
-   * forgotten. `undelivered` where the store takes nothing.
+   * As a channel's `deliver`: appends a reply's event. Drops the earlier events if the customer is to be
+   * forgotten. `undelivered` if the store takes nothing.
    */
   deliver(outgoing: Pick<Outgoing, 'conversation' | 'forget'>, event: Event): Promise<Delivery>;
   /** As `Feed.follow`; each event is opened only when it is `read`. */
@@ -59,11 +59,8 @@ export function createEvents<Event extends { readonly seq: number }>({
     async deliver({ conversation, forget }, event) {
       const name = nameOf(conversation);
       try {
-        if (forget) await feed.forget(name);
-        await feed.publish(name, {
-          seq: event.seq,
-          body: encryption.seal(sealedAs(name), Buffer.from(JSON.stringify(event))),
-        });
+        const body = encryption.seal(sealedAs(name), Buffer.from(JSON.stringify(event)));
+        await feed.publish(name, { seq: event.seq, body }, { forget: forget === true });
         return { kind: 'delivered' };
       } catch (error) {
         const what = error instanceof Error ? error.name : typeof error;

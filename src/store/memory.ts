@@ -68,7 +68,7 @@ function isSame(a: Uint8Array | null, b: Uint8Array | null): boolean {
 /** A feed inside one process, which ends with it. */
 export function createMemoryFeed(feedMs = FEED_MS): Feed {
   /** The log that ends first is the first one. */
-  const logs = new Map<string, { events: FeedEvent[]; lastSeq: number; endsMs: number }>();
+  const logs = new Map<string, { events: readonly FeedEvent[]; endsMs: number }>();
   const followers = new Map<string, Set<(event: FeedEvent) => void>>();
 
   function removeEnded(): void {
@@ -79,13 +79,13 @@ export function createMemoryFeed(feedMs = FEED_MS): Feed {
   }
 
   return {
-    async publish(conversation, event) {
+    async publish(conversation, event, { forget } = { forget: false }) {
       removeEnded();
-      const { events = [], lastSeq = 0 } = logs.get(conversation) ?? {};
-      if (event.seq <= lastSeq) return;
+      const { events = [] } = logs.get(conversation) ?? {};
+      if (event.seq <= (events.at(-1)?.seq ?? 0)) return;
       logs.delete(conversation);
-      const last = [...events, event].slice(-FEED_LENGTH);
-      logs.set(conversation, { events: last, lastSeq: event.seq, endsMs: Date.now() + feedMs });
+      const last = forget ? [event] : [...events, event].slice(-FEED_LENGTH);
+      logs.set(conversation, { events: last, endsMs: Date.now() + feedMs });
       for (const follower of followers.get(conversation) ?? []) follower(event);
     },
 
@@ -101,11 +101,6 @@ export function createMemoryFeed(feedMs = FEED_MS): Feed {
         group.delete(show);
         if (group.size === 0 && followers.get(conversation) === group) followers.delete(conversation);
       };
-    },
-
-    async forget(conversation) {
-      const log = logs.get(conversation);
-      if (log) log.events = [];
     },
 
     close: async () => followers.clear(),

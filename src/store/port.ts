@@ -128,15 +128,17 @@ export function shardOf(key: Key): number {
 export interface Feed {
   /**
    * Appends an event and tells the followers. Idempotent: drops an event if its seq is not above the last.
+   * `forget` drops the stored events before it, in the same step.
+   *
+   * @example
+   * await feed.publish(conversation, { seq: 8, body }, { forget: true });
    */
-  publish(conversation: string, event: FeedEvent): Promise<void>;
+  publish(conversation: string, event: FeedEvent, options?: { readonly forget: boolean }): Promise<void>;
   /**
    * Calls `onEvent` for every stored event with a seq above `afterSeq`, then for every new one, in order and
    * once each, until the returned function is called. Resolves when no new event can be missed any more.
    */
   follow(conversation: string, afterSeq: number, onEvent: (event: FeedEvent) => void): Promise<() => void>;
-  /** Drops the stored events of a conversation. Followers stay. */
-  forget(conversation: string): Promise<void>;
   close(): Promise<void>;
 }
 

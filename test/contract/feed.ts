@@ -66,17 +66,19 @@ export function feedContract(name: string, open: OpenFeed): void {
       await Promise.all(rounds);
     });
 
-    test('what is forgotten is shown to nobody any more, and numbers go on', async () => {
+    test('an event that forgets drops the earlier ones, and, sent again late, nothing that came after it', async () => {
       const { feed, another } = await fresh();
       const conversation = someName();
+      const forgets = () => feed.publish(conversation, event(3), { forget: true });
       const early = await follower(feed, conversation);
       for (const seq of [1, 2]) await feed.publish(conversation, event(seq));
-      await feed.forget(conversation);
-      await feed.publish(conversation, event(3));
+      await forgets();
+      await feed.publish(conversation, event(4));
+      for (const again of [forgets, () => feed.publish(conversation, event(2))]) await again();
       const late = await follower(await another(), conversation);
-      await Promise.all([early.until(3), late.until(3)]);
-      expect(early.seqs).toEqual([1, 2, 3]);
-      expect(late.seqs).toEqual([3]);
+      await Promise.all([early.until(4), late.until(4)]);
+      expect(early.seqs).toEqual([1, 2, 3, 4]);
+      expect(late.seqs).toEqual([3, 4]);
     });
 
     test('an event that is published again is shown once', async () => {

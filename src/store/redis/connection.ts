@@ -9,8 +9,10 @@ import { placesOf, type RedisAddress } from './address.ts';
 const readLua = (name: string) => ({ lua: readFileSync(new URL(`${name}.lua`, import.meta.url), 'utf8') });
 /** `read` is a swap that expects what no record is. */
 const SCRIPTS = {
-  ...{ read: readLua('swap'), swap: readLua('swap') },
-  ...{ list: readLua('list'), publish: readLua('publish') },
+  read: readLua('swap'),
+  swap: readLua('swap'),
+  list: readLua('list'),
+  publish: readLua('publish'),
 };
 export type Argument = string | Buffer | number;
 type Script = keyof typeof SCRIPTS;

@@ -40,9 +40,13 @@ export class RedisFeed implements Feed {
     this.#pings = setInterval(() => this.#subscriber.ping().catch(ignore), PING_MS).unref();
   }
 
-  async publish(conversation: string, { seq, body }: FeedEvent): Promise<void> {
+  async publish(
+    conversation: string,
+    { seq, body }: FeedEvent,
+    { forget } = { forget: false },
+  ): Promise<void> {
     const key = this.#keyOf(conversation);
-    const args = [seq, body, key, FEED_LENGTH, this.#feedMs];
+    const args = [seq, body, key, FEED_LENGTH, this.#feedMs, forget ? 1 : 0];
     await this.#connection.run({ script: 'publish', keys: [key], args });
   }
 
@@ -60,10 +64,6 @@ export class RedisFeed implements Feed {
       throw error;
     }
     return () => this.#stop(follower);
-  }
-
-  async forget(conversation: string): Promise<void> {
-    await confirm(this.#connection.commands.del(this.#keyOf(conversation)));
   }
 
   async close(): Promise<void> {

@@ -243,7 +243,6 @@ describe('a wrong request is refused with its faults', () => {
 it('reports a reply that could not be published as failed', async () => {
   const feed = {
     publish: async () => Promise.reject(new StoreUnavailable('down')),
-    forget: async () => {},
     follow: async () => () => {},
     close: async () => {},
   };
