@@ -237,7 +237,7 @@ export type Remembered = { readonly settled: readonly string[]; readonly awaited
  * @example
  * const locked = await context.lock('customer:475', operation);
  * if (!locked.locked) return { kind: 'busy', operation };
- * if ((await context.intend(operation, { lookup })) === 'go') await call();
+ * if ((await context.intend(operation, { lookup })) === 'go') await redeem();
  */
 export interface EffectContext {
   /** Set-if-absent, idempotent by operation; for `forMs`, or as long as a lock lives. Tells what other operations left. */

@@ -67,7 +67,7 @@ export type Engine = {
  * How a message becomes a turn: once, in order, whatever crashes.
  *
  * @example
- * const engine = createEngine({ store, encryption, conversation, perform, … });
+ * const engine = createEngine(options);
  * engine.start();
  * await engine.accept(incoming, sentMs);
  */

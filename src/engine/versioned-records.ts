@@ -96,6 +96,7 @@ const NO_ENTRIES: readonly IndexEntry[] = [];
  * with the next one. Transitions get the clock of the record's own node, as a lower bound.
  *
  * @example
+ * const records = new VersionedRecords(kind, options);
  * const { answer } = await records.update(name, accept(filing));
  * const { record } = await records.read(name);
  */

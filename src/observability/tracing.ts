@@ -71,8 +71,10 @@ export type Spans = ReturnType<typeof createSpans>;
  * which conversation and operation its lines are about.
  *
  * @example
- * const filed = await spans.around('accept', { channel, conversation }, () => store.accept(message));
- * spans.note({ result: filed.kind });
+ * await spans.around('accept', { channel, conversation }, async () => {
+ *   const filed = await engine.accept(message);
+ *   spans.note({ result: filed.kind });
+ * });
  */
 export function createSpans(tracer?: Tracer) {
   const atWork = new AsyncLocalStorage<AtWork>();

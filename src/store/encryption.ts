@@ -12,7 +12,7 @@ import { StoreRefused } from './port.ts';
  * (2^32). Without a key (development) the bytes are `schema | nonce | plain bytes`.
  *
  * @example
- * const name = encryption.name('conversation', 'telegram\0475');
+ * const name = encryption.name('conversation', 'telegram\u0000475');
  * const sealed = encryption.seal(`c:${name}`, plain);
  * const again = encryption.open(`c:${name}`, sealed);
  */

@@ -12,7 +12,7 @@ import { crc32 } from 'node:zlib';
  * const { nowMs, bytes } = await store.read(key);
  * const next = seal(change(open(bytes), nowMs));
  * const swap = { expected: bytes && versionOf(bytes), bytes: next, ttlMs: 180 * DAY_MS };
- * const indexes = [{ index: 'due', member: name, score: nowMs }];
+ * const indexes = [{ index: 'due', member: name, score: nowMs }] as const;
  * const swapped = await store.compareAndSwap(key, { ...swap, indexes });
  * if (!swapped.swapped) return tryAgainFrom(swapped.bytes);
  */
