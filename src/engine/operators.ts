@@ -19,7 +19,7 @@ import type { ConversationRecord } from './record.ts';
 import { accept, CONVERSATION, takeLetter } from './transitions.ts';
 import { type RecordFault, VersionedRecords } from './versioned-records.ts';
 
-/** An operation without an outcome, as its intent tells. `intent` is null where it cannot be read. */
+/** An operation without an outcome. `intent`, null: it cannot be read. */
 export type OpenOperation = {
   readonly reference: string;
   readonly conversation: string;
@@ -28,7 +28,7 @@ export type OpenOperation = {
   readonly intent: IntentBody | null;
 };
 
-/** `holds`: the message that never became a turn, or that it is a state; null where it cannot be read. */
+/** `holds`: the message, or that it is a state; null: it cannot be read. */
 export type OpenLetter = {
   readonly id: string;
   readonly conversation: string;
@@ -37,7 +37,7 @@ export type OpenLetter = {
   readonly holds: Incoming | 'state' | null;
 };
 
-/** What is kept of a conversation. What cannot be read is left out; `state` is null then, too. */
+/** What is kept of a conversation, without what cannot be read. */
 export type StoredConversation = {
   readonly nowMs: number;
   readonly state: State | null;
@@ -51,21 +51,16 @@ export type StoredConversation = {
   readonly leasedUntilMs: number | null;
 };
 
-/** What became of something filed in a conversation; everything but `filed` left all as it was. */
-export type Filed =
-  | 'filed'
-  /** There is no operation or letter of that name (any more). */
-  | 'unknown'
-  /** It cannot be read, so nobody knows where to file the decision. Also: a letter that holds no message. */
-  | 'unreadable'
-  /** A decision on this operation was filed before (as long as its conversation remembers); that one counts. */
-  | 'decided'
-  /** Too many messages wait in the conversation to replay one more. */
-  | 'full';
+/**
+ * What became of something filed; only `filed` changed anything. `unknown`: no such operation or letter.
+ * `unreadable`: it cannot be read, or the letter holds no message. `decided`: an earlier decision counts.
+ * `full`: too many messages wait.
+ */
+export type Filed = 'filed' | 'unknown' | 'unreadable' | 'decided' | 'full';
 
-/** What operators can do with a store, beside the engines that work on it. All reject with `StoreUnavailable`. */
+/** What operators do with a store. All reject with `StoreUnavailable`. */
 export type Operators = {
-  /** Operations whose outcome is not known, oldest first; calls being made right now are among them. */
+  /** Operations without a known outcome, oldest first; also calls that are under way. */
   operations(): Promise<OpenOperation[]>;
   /** Dead letters, oldest first. */
   letters(): Promise<OpenLetter[]>;
@@ -74,18 +69,24 @@ export type Operators = {
   /** How a channel's conversation is called in stores and logs. */
   nameOf(channel: string, conversation: string): string;
   /**
-   * Files the decision in the operation's conversation: whichever process works on it saves the outcome and tells the
-   * customer. The first decision counts: a further one is refused, and an operation that has an outcome keeps it.
-   * `locksOf` says what the intent has locked: it is given back even if the conversation never learned the outcome.
+   * Files the decision in the operation's conversation, whose next turn saves and tells it. The first decision
+   * counts, and an operation that has an outcome keeps it. `locksOf`: the locks of the intent, which are given
+   * back even if the conversation never learned the outcome.
    */
   settle(
     reference: string,
     result: 'done' | 'not-applied',
     locksOf?: (operation: OpenOperation) => readonly string[],
   ): Promise<Filed>;
-  /** Files what staff wrote, however many messages wait; it answers none, so its time is not taken. */
-  file(name: string, incoming: Incoming): Promise<void>;
-  /** Files a dead letter's message once more and removes the letter. */
+  /**
+   * Files what staff wrote, however many messages wait. `compose` makes the message from the conversation as it
+   * is in the change that files it. It runs again where another process was faster.
+   */
+  file(
+    name: string,
+    compose: (conversation: StoredConversation | null) => Incoming | 'unknown' | 'closed',
+  ): Promise<'filed' | 'unknown' | 'closed'>;
+  /** Files a dead letter's message once more and removes the letter, in one change. */
   replay(id: string): Promise<Filed>;
   /** Removes a dead letter that nobody needs any more; false: there is none of that id. */
   remove(id: string): Promise<boolean>;
@@ -104,15 +105,12 @@ export function createOperators(options: {
   const { store, encryption, readState, runtime = systemRuntime, onFiled, onFault = () => {} } = options;
   const conversations = new VersionedRecords(CONVERSATION, { store, sealer: encryption, runtime, onFault });
 
-  async function recordOf(name: string): Promise<ConversationRecord | null> {
-    return (await conversations.read(name)).record;
-  }
-
   async function operations(): Promise<OpenOperation[]> {
     const found = (await membersOf(store, 'intents')).map(async (member) => {
       const [conversation = '', ...rest] = member.split(':');
       const reference = rest.join(':');
-      const call = (await recordOf(conversation))?.journal[reference];
+      const { record } = await conversations.read(conversation);
+      const call = record?.journal[reference];
       const intent = call === undefined ? null : attempt(() => readIntent(call.body));
       return { reference, conversation, atMs: call?.atMs ?? 0, intent };
     });
@@ -121,31 +119,47 @@ export function createOperators(options: {
 
   async function letters(): Promise<OpenLetter[]> {
     const found = (await membersOf(store, 'dead')).map(async (conversation) => {
-      const { dead = [] } = (await recordOf(conversation)) ?? {};
-      return dead.map(({ id, atMs, reason, body }): OpenLetter => {
-        const holds = attempt(() => (typeof body === 'string' ? 'state' : readMessage(body)));
-        return { id: `${conversation}.${id}`, conversation, atMs, reason, holds };
+      const { record } = await conversations.read(conversation);
+      return (record?.dead ?? []).map(({ id, body, ...letter }): OpenLetter => {
+        return { ...letter, id: `${conversation}.${id}`, conversation, holds: heldIn(body) };
       });
     });
     return oldestFirst((await Promise.all(found)).flat());
   }
 
-  async function file(name: string, incoming: Incoming, uncapped: boolean) {
-    const filing = {
-      id: incoming.id,
-      nonce: runtime.id(),
-      body: written(incoming),
-      schema: VERSION,
-      uncapped,
-    };
-    const { answer } = await conversations.update(name, accept(filing));
-    if (answer === 'queued') onFiled?.(name);
+  /** Nothing happens between `compose` and the filing. */
+  async function fileIn<Refusal extends string>(
+    name: string,
+    compose: (record: ConversationRecord | null, nowMs: number) => Composed | Refusal,
+  ): Promise<FiledIn | Refusal> {
+    const nonce = runtime.id();
+    const { answer } = await conversations.update<FiledIn | Refusal>(name, (before, nowMs) => {
+      const composed = compose(before, nowMs);
+      if (typeof composed === 'string') return { record: before, answer: composed };
+      const { incoming, letter, uncapped } = composed;
+      const filing = { id: incoming.id, nonce, body: written(incoming), schema: VERSION, uncapped };
+      const { record, answer } = accept(filing)(before, nowMs);
+      if (answer === 'full') return { record: before, answer };
+      const left = letter ? takeLetter(letter)(record, nowMs).record : record;
+      return { record: left, answer: answer === 'duplicate' ? answer : 'filed' };
+    });
+    if (answer === 'filed') onFiled?.(name);
     return answer;
   }
 
-  async function remove(id: string): Promise<boolean> {
-    const [conversation = '', letter = ''] = id.split('.');
-    return (await conversations.update(conversation, takeLetter(letter))).answer !== null;
+  function toStored(record: ConversationRecord, nowMs: number): StoredConversation {
+    const { state, inbox, outbox, lease } = record;
+    const readable = <T>(bodies: readonly { readonly body: unknown }[], open: (body: unknown) => T): T[] =>
+      bodies.map(({ body }) => attempt(() => open(body))).filter((one) => one !== null);
+    const stored = state === null ? null : attempt(() => readStored(state, readState));
+    return {
+      nowMs,
+      state: stored?.state ?? null,
+      origin: stored?.origin ?? null,
+      messages: readable(inbox, readMessage),
+      outbox: readable(outbox, readOutboxItem),
+      leasedUntilMs: lease !== null && lease.untilMs > nowMs ? lease.untilMs : null,
+    };
   }
 
   return {
@@ -154,49 +168,53 @@ export function createOperators(options: {
     nameOf: (channel, conversation) => conversationName(encryption, channel, conversation),
     async conversation(name) {
       const { record, nowMs } = await conversations.read(name);
-      if (record === null) return null;
-      const { state, inbox, outbox, lease } = record;
-      const readable = <T>(bodies: readonly { readonly body: unknown }[], open: (body: unknown) => T): T[] =>
-        bodies.map(({ body }) => attempt(() => open(body))).filter((one) => one !== null);
-      const stored = state === null ? null : attempt(() => readStored(state, readState));
-      return {
-        nowMs,
-        state: stored?.state ?? null,
-        origin: stored?.origin ?? null,
-        messages: readable(inbox, readMessage),
-        outbox: readable(outbox, readOutboxItem),
-        leasedUntilMs: lease !== null && lease.untilMs > nowMs ? lease.untilMs : null,
-      };
+      return record && toStored(record, nowMs);
     },
     async settle(reference, result, locksOf) {
       const operation = (await operations()).find((one) => one.reference === reference);
       if (operation === undefined) return 'unknown';
-      if (operation.intent === null) return 'unreadable';
+      const { intent, conversation } = operation;
+      if (intent === null) return 'unreadable';
+      const { origin, traceparent } = intent;
       const locks = [...(locksOf?.(operation) ?? [])];
       const message = { kind: 'settle' as const, operation: reference, result, locks };
       // Always the same id: whatever is decided once more is a duplicate, and refused.
-      const id = `settle:${reference}`;
-      const { origin, traceparent } = operation.intent;
-      const filed = await file(operation.conversation, { ...origin, id, message, traceparent }, true);
-      return filed === 'duplicate' ? 'decided' : 'filed';
+      const incoming = { ...origin, id: `settle:${reference}`, message, traceparent };
+      const filed = await fileIn<never>(conversation, () => ({ incoming, uncapped: true }));
+      return filed === 'duplicate' ? 'decided' : filed;
     },
-    file: async (name, incoming) => void (await file(name, incoming, true)),
+    async file(name, compose) {
+      const filed = await fileIn<'unknown' | 'closed'>(name, (record, nowMs) => {
+        const incoming = compose(record && toStored(record, nowMs));
+        return typeof incoming === 'string' ? incoming : { incoming, uncapped: true };
+      });
+      return filed === 'duplicate' || filed === 'full' ? 'filed' : filed;
+    },
     async replay(id) {
-      const letter = (await letters()).find((one) => one.id === id);
-      if (letter === undefined) return 'unknown';
-      const { holds, conversation } = letter;
-      if (holds === null || holds === 'state') return 'unreadable';
-      // Filed first: the other way round a crash in between would lose it. Under the letter's id: whoever replays it once
-      // more files a duplicate, while the conversation may remember the message's own. It counts as sent now: what it was an
-      // answer to may have ended long ago.
-      const replayed = { ...holds, acceptedMs: undefined, id: `replay:${id}` };
-      if ((await file(conversation, replayed, false)) === 'full') return 'full';
-      await remove(id);
-      return 'filed';
+      const [conversation = '', letter = ''] = id.split('.');
+      const filed = await fileIn<'unknown' | 'unreadable'>(conversation, (record) => {
+        const found = record?.dead.find((one) => one.id === letter);
+        if (!found) return 'unknown';
+        const holds = heldIn(found.body);
+        if (holds === null || holds === 'state') return 'unreadable';
+        // The conversation may remember the message's own id. It counts as sent now.
+        return { incoming: { ...holds, acceptedMs: undefined, id: `replay:${id}` }, letter };
+      });
+      return filed === 'duplicate' ? 'filed' : filed;
     },
-    remove,
+    async remove(id) {
+      const [conversation = '', letter = ''] = id.split('.');
+      return (await conversations.update(conversation, takeLetter(letter))).answer !== null;
+    },
   };
 }
+
+/** `letter`: the dead letter that goes. `uncapped`: filed into a full inbox, too. */
+type Composed = { incoming: Incoming; letter?: string; uncapped?: boolean };
+type FiledIn = 'filed' | 'duplicate' | 'full';
+
+const heldIn = (body: unknown): OpenLetter['holds'] =>
+  attempt(() => (typeof body === 'string' ? 'state' : readMessage(body)));
 
 const oldestFirst = <T extends { readonly atMs: number }>(found: T[]): T[] =>
   found.sort((a, b) => a.atMs - b.atMs);

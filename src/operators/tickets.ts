@@ -7,8 +7,8 @@ import { type RecordStore, StoreUnavailable } from '../store/port.ts';
 import { type TicketEntry as Entry, ticketsIn } from './backlog.ts';
 
 /*
- * What staff see of the conversations in which a person was asked for, and how they answer: an answer is filed in the
- * conversation like a message, so that it is stored, in order, and leaves by the outbox.
+ * Tickets as staff see them. An answer of staff is filed in its conversation like a message, so it is stored
+ * and in order.
  */
 
 /** A ticket and what its customer did. */
@@ -30,7 +30,7 @@ export type Tickets = {
   /** Oldest first; of very many not all. */
   list(stands?: 'open' | 'closed'): Promise<readonly SeenTicket[]>;
   find(id: string): Promise<SeenTicket | null>;
-  /** Files an answer, a claim (`true`) or release, or without either the end of the ticket. */
+  /** Files an answer, a claim (`true`) or release, or else the end of the ticket. */
   file(
     id: string,
     note: {
@@ -85,16 +85,8 @@ export function createTickets(options: {
     runtime.timer(LOOK_MS, watch);
   }
 
-  /** The ticket, with what staff filed that no turn has taken up yet. */
-  async function read(id: string, name: string) {
-    const found = await operators.conversation(name);
-    const ticket = found?.state?.tickets?.find((one) => one.id === id);
-    if (!found?.state || !found.origin || !ticket) return null;
-    return { ticket: withFiled(ticket, found), origin: found.origin, operations: found.state.operations };
-  }
-
   async function seen({ conversation: name, id }: Entry): Promise<SeenTicket | null> {
-    const found = await read(id, name);
+    const found = ticketIn(await operators.conversation(name), id);
     if (found === null) return null;
     const { ticket, operations, origin } = found;
     return { ticket, operations, channel: origin.channel, conversation: origin.conversation };
@@ -128,18 +120,18 @@ export function createTickets(options: {
 
     async file(id, { by, text, claim, id: note = runtime.id() }) {
       const entry = await entryOf(id);
-      const found = entry && (await read(id, entry.conversation));
-      if (!entry || !found) return 'unknown';
-      const isSaid = text !== undefined && found.ticket.notes.some((one) => one.id === note);
-      if (!isSaid && found.ticket.closed) return 'closed';
-      const isEnd = text === undefined && claim === undefined;
+      if (!entry) return 'unknown';
       const content = text === undefined ? {} : { text, id: note };
-      await operators.file(entry.conversation, {
-        ...found.origin,
-        id: isEnd ? `person:${id}` : `person:${id}:${note}`,
-        message: { kind: 'person', ticket: id, by, ...content, ...(claim !== undefined && { claim }) },
+      const isEnd = text === undefined && claim === undefined;
+      return operators.file(entry.conversation, (conversation) => {
+        const { ticket, origin } = ticketIn(conversation, id) ?? {};
+        if (!ticket || !origin) return 'unknown';
+        const isSaid = text !== undefined && ticket.notes.some((one) => one.id === note);
+        if (!isSaid && ticket.closed) return 'closed';
+        const claimed = claim === undefined ? {} : { claim };
+        const message = { kind: 'person' as const, ticket: id, by, ...content, ...claimed };
+        return { ...origin, id: isEnd ? `person:${id}` : `person:${id}:${note}`, message };
       });
-      return 'filed';
     },
 
     async follow(tell) {
@@ -163,7 +155,14 @@ export function createTickets(options: {
   };
 }
 
-/** The ticket with what staff filed that no turn has taken up yet. */
+/** The ticket, with what staff filed that no turn has taken up yet. */
+function ticketIn(conversation: StoredConversation | null, id: string) {
+  const { state, origin } = conversation ?? {};
+  const ticket = state?.tickets?.find((one) => one.id === id);
+  if (!conversation || !state || !origin || !ticket) return null;
+  return { ticket: withFiled(ticket, conversation), origin, operations: state.operations };
+}
+
 function withFiled(ticket: Ticket, { messages, nowMs }: StoredConversation): Ticket {
   let filed = ticket;
   for (const { message, acceptedMs: atMs = nowMs } of messages) {

@@ -5,6 +5,7 @@ import type { Message } from '../../src/conversation/message.ts';
 import type { Input } from '../../src/conversation/step.ts';
 import { createOperators } from '../../src/engine/operators.ts';
 import { MAX_INBOX } from '../../src/engine/transitions.ts';
+import { watched } from '../support/changes.ts';
 import { newState, readState, step } from '../support/conversation.ts';
 import { SETTINGS } from '../support/dialogue.ts';
 import { createWorld, conversation as echo, incoming, someEncryption, type World } from './bot.ts';
@@ -120,7 +121,7 @@ test('what is filed is taken up at once, not with the next sweep', async () => {
   expect(await operators.replay(id)).toBe('filed');
   await expect.poll(world.heard).toEqual(['turn.failed', 'text']);
   const message: Message = { kind: 'person', ticket: 'T1', by: 'lan', text: 'Chào bạn' };
-  await operators.file(operators.nameOf('test', 'c1'), incoming('', { message }));
+  await operators.file(operators.nameOf('test', 'c1'), () => incoming('', { message }));
   await expect.poll(world.heard).toEqual(['turn.failed', 'text', 'person']);
 });
 
@@ -131,6 +132,18 @@ test('a letter whose conversation has no room stays, and can be replayed later',
   expect(await operators.letters()).toMatchObject([{ id }]);
   await world.rewrite((record) => ({ ...record, inbox: [] }));
   expect(await operators.replay(id)).toBe('filed');
+});
+
+test('a letter that the customer had forgotten while its replay hung is not filed', async () => {
+  const { world, id } = await withDeadLetter();
+  const engine = world.engine();
+  const slow = watched(world.store, world.encryption, async () => {
+    if (world.heard().includes('forgotten')) return;
+    await engine.accept(incoming('forget'));
+    await expect.poll(world.heard).toContain('forgotten');
+  });
+  expect(await operatorsOf({ ...world, store: slow }).replay(id)).toBe('unknown');
+  expect((await world.record())?.inbox).toEqual([]);
 });
 
 test('a letter that holds a state is not replayed and stays', async () => {

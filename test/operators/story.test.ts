@@ -139,7 +139,7 @@ function operatorsWith(
     conversation: async (name) => states[name] ?? null,
     nameOf: (channel, conversation) => `${channel}/${conversation}`,
     settle: async () => 'unknown',
-    file: async () => {},
+    file: async () => 'filed' as const,
     remove: async () => false,
     replay: async () => 'unknown',
   };

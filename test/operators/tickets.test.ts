@@ -1,6 +1,11 @@
 import { expect, test } from 'vitest';
+import { createOperators } from '../../src/engine/operators.ts';
 import { createTickets, type News } from '../../src/operators/tickets.ts';
 import { StoreUnavailable } from '../../src/store/port.ts';
+import { createWorld, incoming } from '../engine/bot.ts';
+import { watched } from '../support/changes.ts';
+import { newState, readState, step } from '../support/conversation.ts';
+import { SETTINGS } from '../support/dialogue.ts';
 
 /** An inbox over a store of which one shard has a ticket, and `turn` lets half a second pass. */
 function inbox() {
@@ -14,7 +19,7 @@ function inbox() {
         return { nowMs: 2, count: entries.length, entries };
       },
     },
-    operators: { conversation: async () => null, file: async () => {} },
+    operators: { conversation: async () => null, file: async () => 'filed' as const },
     runtime: {
       id: () => 'note',
       timer(_ms, run) {
@@ -47,4 +52,21 @@ test('no ticket counts as closed because its part of the store is silent', async
   silent.clear();
   await look();
   expect(heard).toEqual([]);
+});
+
+test('an answer that hangs while the customer is forgotten is refused, because nobody would be told it', async () => {
+  const world = createWorld();
+  const settings = { ...SETTINGS, handover: true };
+  const engine = world.engine({ conversation: { step, readState, newState, settings } });
+  await engine.accept(incoming('gặp nhân viên'));
+  await expect.poll(world.heard).toEqual(['person.waiting']);
+  const slow = watched(world.store, world.encryption, async () => {
+    if (world.heard().length > 1) return;
+    await engine.accept(incoming('/forget'));
+    await expect.poll(world.heard).toEqual(['person.waiting', 'privacy.erased']);
+  });
+  const operators = createOperators({ ...world, store: slow, readState });
+  const tickets = createTickets({ store: slow, operators, runtime: world.outside });
+  const [ticket] = await tickets.list();
+  expect(await tickets.file(ticket?.ticket.id ?? '', { by: 'lan', text: 'Chào bạn' })).toBe('closed');
 });

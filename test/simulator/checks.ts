@@ -301,14 +301,15 @@ export function createChecks(options: {
 
   /** What staff wrote was told once and in order; and while a person was there, no text was interpreted. */
   function checkTickets(talk: Talk): void {
-    const { id, told, written, messages } = talk;
+    const { id, told, promised, written, messages } = talk;
     const lossMs = lastLossMs(talk);
     let heardSeq = 0;
-    for (const { text, sentMs, takenMs } of written) {
+    for (const { text, id: filedId, sentMs, takenMs } of written) {
       const heard = told.filter(({ reply }) => reply.key === 'person.says' && textOf(reply).includes(text));
-      // Five processes died at it, and operators have it; or the customer asked to be forgotten meanwhile.
-      const isOver = told.some(
-        ({ reply: { key }, atMs }) => atMs >= sentMs && /^(turn.failed|privacy.erased)$/.test(key),
+      // After it was filed, five processes died at it, or the conversation was forgotten.
+      const filedMs = storedMs.get(filedId) ?? takenMs;
+      const isOver = [...promised.values()].some(
+        ({ key, atMs }) => atMs >= filedMs && /^(turn.failed|privacy.erased)$/.test(key),
       );
       const [first] = heard;
       if (first === undefined && !mayBeLost(talk, sentMs, takenMs) && !isOver)

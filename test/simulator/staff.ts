@@ -7,8 +7,13 @@ import type { Count } from './counts.ts';
 /** What people of the shop have of a process; none while it is dead. */
 export type Desk = { readonly tickets: Pick<Tickets, 'file'>; readonly operators: Operators };
 
-/** What staff wrote, and when the bot took it. */
-export type Written = { readonly text: string; readonly sentMs: number; readonly takenMs: number };
+/** What staff wrote, under which id it is filed, and when the bot took it. */
+export type Written = {
+  readonly text: string;
+  readonly id: string;
+  readonly sentMs: number;
+  readonly takenMs: number;
+};
 
 /** When somebody tries again what was not confirmed, and how long they wait for that. */
 const AGAIN_MS = 4_000;
@@ -77,7 +82,7 @@ export function createStaff(
           trace(`${filed} ${ticket} ${text}`);
           if (text === undefined || filed !== 'filed') return;
           count('answers of staff');
-          onTaken({ text, sentMs, takenMs: clock.atMs });
+          onTaken({ text, id: `person:${ticket}:${text}`, sentMs, takenMs: clock.atMs });
           next();
         },
       );
