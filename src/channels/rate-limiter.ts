@@ -1,5 +1,5 @@
+import { LRUCache } from 'lru-cache';
 import { type Runtime, systemRuntime } from '../runtime.ts';
-import { BoundedMap } from './platforms.ts';
 
 /** Where messages go. A group has a limit of its own. */
 export type Chat = { readonly chat: string; readonly isGroup: boolean };
@@ -164,7 +164,7 @@ class SlidingWindow {
   readonly #most: number;
   readonly #ms: number;
   /** When each of a chat's last messages is to be forgotten. */
-  readonly #ends = new BoundedMap<string, readonly number[]>(MAX_CHATS);
+  readonly #ends = new LRUCache<string, readonly number[]>({ max: MAX_CHATS });
 
   constructor(most: number, ms: number) {
     this.#most = most;

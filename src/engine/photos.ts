@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { TurnInterrupted } from '../conversation/effect.ts';
 import type {
   PhotoEffect,
@@ -51,7 +52,9 @@ export function createPhotos(tools: PhotoTools) {
   const turns = eachChannel(() => createLine(limits.photosPerChannel, limits.photosPerChannel));
   const decoding = createLine(1, Number.POSITIVE_INFINITY);
   /** How long the reader worked for each conversation, and until when, by the monotonic clock; the latest last. */
-  const lately = new Map<string, { readonly workedMs: number; readonly untilMs: number }>();
+  const lately = new LRUCache<string, { readonly workedMs: number; readonly untilMs: number }>({
+    max: MOST_REMEMBERED,
+  });
 
   function workedFor(conversation: string): number {
     const { workedMs, untilMs } = lately.get(conversation) ?? { workedMs: 0, untilMs: 0 };
@@ -67,10 +70,7 @@ export function createPhotos(tools: PhotoTools) {
     const reading = await reader.read(bytes);
     const untilMs = runtime.monotonicMs();
     const workedMs = workedFor(conversation) + untilMs - sinceMs;
-    lately.delete(conversation);
     lately.set(conversation, { workedMs, untilMs });
-    const [oldest] = lately.keys();
-    if (lately.size > MOST_REMEMBERED && oldest !== undefined) lately.delete(oldest);
     return reading;
   }
 

@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { type Runtime, systemRuntime } from '../runtime.ts';
 import { StoreRefused } from './port.ts';
@@ -117,16 +118,14 @@ function subkeysOf(key: Buffer): (name: string) => KeyObject {
   return memoize((name) => createSecretKey(Buffer.from(hkdfSync('sha256', whole, '', name, KEY_BYTES))));
 }
 
-/** Makes a value once for each name, and forgets all of them when there are too many. */
-function memoize<Value>(make: (name: string) => Value): (name: string) => Value {
-  const values = new Map<string, Value>();
+/** Makes a value once for each of the last names. */
+function memoize<Value extends string | object>(make: (name: string) => Value): (name: string) => Value {
+  const values = new LRUCache<string, Value>({ max: REMEMBERED });
   return (name) => {
-    let value = values.get(name);
-    if (value === undefined) {
-      if (values.size >= REMEMBERED) values.clear();
-      value = make(name);
-      values.set(name, value);
-    }
+    const known = values.get(name);
+    if (known !== undefined) return known;
+    const value = make(name);
+    values.set(name, value);
     return value;
   };
 }

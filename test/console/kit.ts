@@ -73,7 +73,7 @@ export async function language(page: Page, tag: string): Promise<void> {
   await page.getByRole('button', { name: 'Menu' }).click();
   await page.locator('#locale').selectOption(tag);
   // The page is loaded anew.
-  await page.waitForFunction(`document.documentElement.lang === '${tag}'`);
+  await page.locator(`html[lang=${tag}]`).waitFor();
 }
 /** Shows another view. */
 export const view = (page: Page, name: string) => page.getByRole('link', { name, exact: true }).click();

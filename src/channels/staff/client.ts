@@ -1,3 +1,4 @@
+import { EventSourceParserStream } from 'eventsource-parser/stream';
 import type { z } from 'zod';
 import { problemSchema } from '../../http/problem.ts';
 import type { RequestSchema } from './schemas.ts';
@@ -31,20 +32,10 @@ export function createClient(url: string, token?: string): StaffClient {
       const headers = { ...authorization, 'last-event-id': String(afterSeq) };
       const response = await fetch(`${base}/${conversation}/events`, { headers, signal });
       if (!response.ok || !response.body) throw new Error(`The event stream answered ${response.status}`);
-      for await (const data of dataOf(response.body)) yield eventSchema.parse(JSON.parse(data));
+      const events = response.body
+        .pipeThrough(new TextDecoderStream())
+        .pipeThrough(new EventSourceParserStream());
+      for await (const { data } of events) yield eventSchema.parse(JSON.parse(data));
     },
   };
-}
-
-/** The data of each server-sent event; comments and other fields are passed over. */
-async function* dataOf(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
-  let rest = '';
-  for await (const part of body.pipeThrough(new TextDecoderStream())) {
-    const blocks = (rest + part).split('\n\n');
-    rest = blocks.pop() ?? '';
-    for (const block of blocks) {
-      const data = block.split('\n').find((line) => line.startsWith('data: '));
-      if (data) yield data.slice('data: '.length);
-    }
-  }
 }

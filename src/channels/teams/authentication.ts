@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { LRUCache } from 'lru-cache';
 import type { Log } from '../../observability/log.ts';
-import { BoundedMap, parseJson } from '../platforms.ts';
+import { parseJson } from '../platforms.ts';
 import { TEAMS } from './address.ts';
 
 /** The Azure Bot registration, and how its cloud is reached. */
@@ -99,9 +100,9 @@ export async function createCloud(registration: Registration, log: Pick<Log, 'de
   const { issuer: issuers } = EmulatorValidation.ToBotFromEmulatorTokenValidationParameters;
   const count = issuers?.length ?? 0;
   /** By token: until when it counts as verified, epoch ms, and for which connector. */
-  const verified = new BoundedMap<string, { readonly untilMs: number; readonly verdict: Verdict }>(
-    MAX_VERIFIED,
-  );
+  const verified = new LRUCache<string, { readonly untilMs: number; readonly verdict: Verdict }>({
+    max: MAX_VERIFIED,
+  });
   let asking: Promise<string> | undefined;
 
   return {

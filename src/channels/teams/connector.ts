@@ -1,8 +1,8 @@
+import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import type { FetchedPhoto } from '../../engine/messages.ts';
 import { type Call, createTransport, type Exchange } from '../../http/transport.ts';
 import {
-  BoundedMap,
   type CallFailure,
   failureOf,
   meaningOf,
@@ -186,7 +186,7 @@ const MOST_KNOWN = 100;
  */
 export function createHosts(exact: readonly string[], anyLocal: boolean): Hosts {
   const named = new Set(exact.map((host) => host.toLowerCase()));
-  const known = new BoundedMap<string, URL>(MOST_KNOWN);
+  const known = new LRUCache<string, URL>({ max: MOST_KNOWN });
 
   function isTrusted(url: URL, service: string): boolean {
     // Paths are appended to it: behind a `?` or `#`, even a bare one, they would count for nothing.

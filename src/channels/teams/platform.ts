@@ -1,8 +1,9 @@
+import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { MAX_PHOTO_BYTES, type Sender } from '../../conversation/message.ts';
 import type { Delivery, Platform } from '../../engine/messages.ts';
 import type { Words } from '../../i18n.ts';
-import { BoundedMap, display, parseJson } from '../platforms.ts';
+import { display, parseJson } from '../platforms.ts';
 import { type Place, placeOf, pressSchema } from './address.ts';
 import { type Connector, conversationPath } from './connector.ts';
 import { type Rendered, render, renderUsed } from './render.ts';
@@ -102,7 +103,9 @@ function createIdentity(
 ): Required<Pick<Platform, 'identify' | 'known'>> {
   const trusted = new Set(trustedTenants.map((tenant) => tenant.toLowerCase()));
   /** By directory and object id: these, and no address or name, say who somebody is. */
-  const profiles = new BoundedMap<string, { readonly found: Found; readonly untilMs: number }>(MAX_PROFILES);
+  const profiles = new LRUCache<string, { readonly found: Found; readonly untilMs: number }>({
+    max: MAX_PROFILES,
+  });
 
   const keyOf = ({ tenant, person }: Place): string => `${tenant}/${person}`;
 

@@ -3,12 +3,13 @@ import type {
   ReplyKeyboardMarkup,
   ReplyKeyboardRemove,
 } from '@grammyjs/types/markup.js';
+import { LRUCache } from 'lru-cache';
 import type { Locale } from '../../conversation/message.ts';
 import { isReceipt } from '../../conversation/reply.ts';
 import { START_WITHOUT_CODE } from '../../conversation/values/code.ts';
 import type { Delivery, Outgoing, Platform } from '../../engine/messages.ts';
 import type { Words } from '../../i18n.ts';
-import { BoundedMap, display } from '../platforms.ts';
+import { display } from '../platforms.ts';
 import type { Chat, RateLimiter } from '../rate-limiter.ts';
 import { type Address, addressSchema, type Press, pressSchema } from './address.ts';
 import type { Answer, Client } from './client.ts';
@@ -46,7 +47,7 @@ export function createTelegramPlatform(
   username: () => string,
 ) {
   /** Until when each picture is avoided: a shop's server that is out of order costs customers no time. */
-  const avoided = new BoundedMap<string, number>(MOST_AVOIDED);
+  const avoided = new LRUCache<string, number>({ max: MOST_AVOIDED });
 
   /** Ends the button's spinner. True: Telegram took it, and the customer sees the toast. */
   async function answerPress({ query }: Press, toast?: string): Promise<boolean> {

@@ -23,7 +23,7 @@ function turnTo(name) {
   log.replaceChildren(typing);
   wait('', true);
   tell('fresh');
-  void follow(`webhooks/staff/${here.name}/events`, here.left.signal, receive, linked);
+  follow(`webhooks/staff/${here.name}/events`, here.left.signal, receive, linked);
   if (!name) send({ start: '' }, '');
 }
 

@@ -109,7 +109,7 @@ const find = async (id) => contentOf(await exchange(`staff/tickets/${id}`));
 function drawBadge(waiting) {
   $('toInbox').hidden = false;
   if (!isFollowed)
-    void follow('staff/tickets/events', undefined, look, (stands) => {
+    follow('staff/tickets/events', undefined, look, (stands) => {
       $('link').hidden = stands;
       if (stands) void look();
     });

@@ -109,40 +109,23 @@ export function explain(answer) {
 }
 
 /**
- * Follows a stream of server-sent events until `signal` aborts, reconnecting for ever; what was missed comes first. `onLink`
- * is told whether the stream stands.
+ * Follows server-sent events until `signal` aborts. `onLink` is told whether the stream stands. The browser reconnects and
+ * resumes by itself; after a refusal a new stream begins, which may repeat events.
  */
-export async function follow(path, signal, onEvent, onLink = () => {}) {
-  let after = '0';
-  while (!signal?.aborted) {
-    try {
-      const response = await call(path, { headers: { 'last-event-id': after }, signal });
-      if (response.ok) {
-        onLink(true);
-        for await (const event of eventsOf(response)) {
-          after = /^id: (.*)$/m.exec(event)?.[1] ?? after;
-          const data = /^data: (.*)$/m.exec(event)?.[1];
-          if (data) onEvent(JSON.parse(data));
-        }
-      }
-    } catch {
-      // A cut connection: the next round resumes after the last event seen.
-    }
+export function follow(path, signal, onEvent, onLink = () => {}) {
+  if (signal?.aborted) return;
+  const source = new EventSource(path);
+  signal?.addEventListener('abort', () => source.close());
+  source.onopen = () => onLink(true);
+  source.onmessage = ({ data }) => onEvent(JSON.parse(data));
+  source.onerror = () => {
     if (signal?.aborted) return;
     onLink(false);
-    await new Promise((resolve) => setTimeout(resolve, 2000));
-  }
-}
-
-/** Each event as its lines. */
-async function* eventsOf(response) {
-  let rest = '';
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    const events = (rest + part.value).split('\n\n');
-    rest = events.pop();
-    yield* events;
-  }
+    if (source.readyState !== EventSource.CLOSED) return;
+    // The stream does not tell why it was refused: a request does, where the session is over.
+    call('staff/unclear').catch(() => {});
+    setTimeout(() => follow(path, signal, onEvent, onLink), 2000);
+  };
 }
 
 $('as').value = sessionStorage.as ?? 'staff';
