@@ -14,7 +14,7 @@ import { createHttp, inTime, type ServerOptions } from './http/server.ts';
 import type { AntCrmClient } from './loyalty/antcrm.ts';
 import { createNotices } from './notices.ts';
 import { createMetrics } from './observability/metrics.ts';
-import { createSpans, openTraces } from './observability/tracing.ts';
+import { Spans } from './observability/tracing.ts';
 import { openConversation, StepIds, type TalkOptions } from './open-conversation.ts';
 import { createTickets } from './operators/tickets.ts';
 import { createPhotoReader, type PhotoReaderOptions } from './photos/reader.ts';
@@ -52,15 +52,14 @@ const same = <Port>(port: Port): Port => port;
 /** Wires the parts. The only file that knows all of them. */
 export async function createApp(config: Config, options: AppOptions = {}) {
   const around: Around = { store: same, antcrm: same, channel: same, ...options.around };
-  let spans = createSpans();
+  const spans = new Spans();
   const api = { version: packageJson.version, tag: STAFF_TAG, security: STAFF_SECURITY };
   const http = await createHttp(config, { ...options, api, logFields: () => spans.fields() });
   const metrics = createMetrics({ log: http.log });
   const { observe } = metrics;
   const channels = new Channels([...CHANNELS, ...(options.channels ?? [])]);
   const { tracesEndpoint } = config;
-  const traced = tracesEndpoint === undefined ? undefined : await openTraces(tracesEndpoint, observe.log);
-  if (traced) spans = createSpans(traced.tracer);
+  if (tracesEndpoint !== undefined) await spans.open(tracesEndpoint, observe.log);
 
   const keys = { key: config.keys.state, previous: config.keys.statePrevious, hashKey: config.keys.hash };
   const encryption = createEncryption({ ...keys, onPrevious: observe.previousKey });
@@ -135,7 +134,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
       const closing = [backend.close(), photoReader.close(), notices.close()];
       await Promise.all(closing.map((closed) => inTime(closed)));
       await inTime(stores.close());
-      await inTime(traced?.close(), STOP_MS - (performance.now() - startMs));
+      await inTime(spans.close(), STOP_MS - (performance.now() - startMs));
     },
   };
 }

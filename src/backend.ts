@@ -46,7 +46,7 @@ export async function openBackend({ antcrm, ...config }: Config, options: Backen
 function tracePerform(perform: Perform, spans: Spans): Perform {
   return (effect, context) => {
     const operation = 'operation' in effect ? effect.operation : undefined;
-    return spans.around('perform', { effect: effect.kind, operation }, async () => {
+    return spans.around({ name: 'perform', effect: effect.kind, operation }, async () => {
       const outcome = await perform(effect, context);
       spans.note({ outcome: outcome.kind === 'checked' ? outcome.found : outcome.kind });
       return outcome;

@@ -21,7 +21,7 @@ import type { Limits } from './limits.ts';
 import { type Platform, written } from './messages.ts';
 import type { createPhotos } from './photos.ts';
 import type { PendingCall } from './record.ts';
-import type { RoundTrip } from './trace.ts';
+import type { OnTrip } from './trace.ts';
 import type { Asker } from './turn.ts';
 
 /** The turn that an effect is performed for; `calls` grows with those that the effect makes. */
@@ -88,10 +88,10 @@ const WORKING_AGAIN_MS = 3000;
 export type EffectTools = {
   readonly conversations: Pick<Conversations, 'intend' | 'isHeld'>;
   lock(customer: string, operation: string, forMs?: number): Promise<Lock>;
-  unlock(customer: string, operation: string, record?: string, awaited?: string): Promise<unknown>;
+  unlock(customer: string, operation: string, record?: string, awaited?: string): Promise<void>;
   readonly perform: Perform;
   readonly photos: ReturnType<typeof createPhotos>;
-  readonly trip: RoundTrip;
+  readonly onTrip: OnTrip;
   platform(channel: string): Platform | undefined;
   stopping(): boolean;
   readonly limits: Pick<Limits, 'workingMs'>;
@@ -103,7 +103,7 @@ export type Effects = ReturnType<typeof createEffects>;
 
 /** Performs what turns ask for, each under its lease. */
 export function createEffects(tools: EffectTools) {
-  const { conversations, lock, unlock, perform, photos, trip, spans } = tools;
+  const { conversations, lock, unlock, perform, photos, onTrip, spans } = tools;
   const { platform, stopping, limits, runtime } = tools;
 
   async function intend({ lease, asker, calls }: EffectTurn, operation: string, intent: Intent) {
@@ -113,7 +113,9 @@ export function createEffects(tools: EffectTools) {
     lease.pastIntent = true;
     const body = written({ origin: asker.origin, traceparent: spans.traceparent(), body: intent });
     const call = { operation, body, outcomes: calls.take() };
-    const { intended, durable } = await trip('intend', operation, () => conversations.intend(lease, call));
+    const sinceMs = runtime.nowMs();
+    const { intended, durable } = await conversations.intend(lease, call);
+    onTrip('intend', sinceMs, { operation });
     if (intended.kind !== 'go') {
       lease.pastIntent = before;
       lease.lose();
@@ -141,7 +143,7 @@ export function createEffects(tools: EffectTools) {
         return known;
       },
       lock,
-      unlock: async (...args) => void (await unlock(...args)),
+      unlock,
       isHeld: () => conversations.isHeld(lease),
     };
   }
@@ -170,8 +172,10 @@ export function createEffects(tools: EffectTools) {
           turn.calls.note(outcome);
           return outcome;
         }
-        const read = () => photos(effect, turn.lease, turn.asker);
-        return await spans.around('photo', {}, read);
+        const sinceMs = runtime.nowMs();
+        const reading = await photos(effect, turn.lease, turn.asker);
+        spans.mark({ name: 'photo', sinceMs });
+        return reading;
       } finally {
         stopShowing();
         // A lease that is over by the clock does not count here: a call was perhaps made, so the commit decides.

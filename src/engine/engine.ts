@@ -3,7 +3,7 @@ import { LeaseLost, type Perform } from '../conversation/effect.ts';
 import type { PhotoReader, Sender } from '../conversation/message.ts';
 import { atMostEvery } from '../observability/log.ts';
 import type { Observe } from '../observability/metrics.ts';
-import { createSpans, type Spans } from '../observability/tracing.ts';
+import { Spans } from '../observability/tracing.ts';
 import { type Runtime, systemRuntime } from '../runtime.ts';
 import type { Encryption } from '../store/encryption.ts';
 import { type RecordStore, StoreUnavailable } from '../store/port.ts';
@@ -16,7 +16,7 @@ import { Outages } from './outages.ts';
 import { Outbox } from './outbox.ts';
 import { createPhotos } from './photos.ts';
 import { Scheduler } from './scheduler.ts';
-import { createRoundTrip, type Traces } from './trace.ts';
+import { type Traces, tellTrips } from './trace.ts';
 import { CONVERSATION, commit } from './transitions.ts';
 import { type Conversation, openTurn, type TurnTools, takeStep, toCommit } from './turn.ts';
 import { TurnEvent } from './turn-event.ts';
@@ -102,7 +102,7 @@ class EngineProcess implements Engine {
       observe,
       ids,
       runtime = systemRuntime,
-      spans = createSpans(),
+      spans = new Spans(),
     } = options;
     const limits = { ...LIMITS, ...options.limits };
     this.#options = options;
@@ -126,7 +126,7 @@ class EngineProcess implements Engine {
       ids,
       customerName: (customer) => encryption.name('customer', customer),
       letterId: runtime.id,
-      traceparent: spans.isTracing ? spans.traceparent : undefined,
+      traceparent: spans.isTracing ? () => spans.traceparent() : undefined,
     };
     this.#worker = this.#createWorker(onError, onFault);
     this.#concurrency = createConcurrency(limits.concurrency, (room) => this.#claim(room));
@@ -140,18 +140,21 @@ class EngineProcess implements Engine {
     const [runtime, spans, limits] = [this.#runtime, this.#spans, this.#limits];
     const customers = new VersionedRecords(CUSTOMER, { store, sealer: encryption, runtime, onFault });
     const nameOf = this.#turns.customerName;
-    const trip = createRoundTrip(spans, this.#options.traces);
-    const lockOf = (customer: string, operation: string, forMs?: number) =>
-      trip('lock', operation, async () => {
-        const { answer } = await customers.update(nameOf(customer), lock(operation, forMs));
-        if (spans.isTracing) spans.note({ outcome: answer.locked ? 'locked' : 'busy' });
-        return answer;
-      });
-    const unlockOf = (name: string, operation: string, record?: string, awaited?: string) =>
-      trip('unlock', operation, () => customers.update(name, unlock(operation, record, awaited)));
+    const onTrip = tellTrips(spans, this.#options.traces);
+    const lockOf = async (customer: string, operation: string, forMs?: number) => {
+      const sinceMs = runtime.nowMs();
+      const { answer } = await customers.update(nameOf(customer), lock(operation, forMs));
+      onTrip('lock', sinceMs, { operation, outcome: answer.locked ? 'locked' : 'busy' });
+      return answer;
+    };
+    const unlockOf = async (name: string, operation: string, record?: string, awaited?: string) => {
+      const sinceMs = runtime.nowMs();
+      await customers.update(name, unlock(operation, record, awaited));
+      onTrip('unlock', sinceMs, { operation });
+    };
     const shared = {
       ...this.#options,
-      ...{ runtime, spans, trip, limits, onError, onNotice },
+      ...{ runtime, spans, onTrip, limits, onError, onNotice },
       conversations: this.#conversations,
       bulkhead: eachChannel(() => new Bulkhead(limits.perChannel, limits.stuckMs, runtime)),
       stopping: () => this.#isStopping,
@@ -173,7 +176,7 @@ class EngineProcess implements Engine {
   readonly accept = (incoming: Incoming, sentMs = 0): Promise<Acceptance> => {
     const { channel } = incoming;
     const conversation = conversationName(this.#options.encryption, channel, incoming.conversation);
-    return this.#spans.around('accept', { channel, conversation }, () =>
+    return this.#spans.around({ name: 'accept', channel, conversation }, () =>
       this.#file(conversation, incoming, sentMs),
     );
   };
@@ -229,9 +232,7 @@ class EngineProcess implements Engine {
       if (answer === 'leased' && record !== null) {
         isBegun = true;
         const lease = decided?.turn.lease ?? new Lease(name, { record, nowMs }, { aliveUntilMs, filed });
-        if (this.#spans.isTracing)
-          void this.#spans.apart({ conversation: name }, () => this.#work(lease, decided));
-        else void this.#work(lease, decided);
+        void this.#spans.apart(name, () => this.#work(lease, decided));
       }
       if (answer === 'queued' && !take) this.schedule(name);
       const acceptance = answer === 'duplicate' || answer === 'full' ? answer : 'accepted';
@@ -308,7 +309,7 @@ class EngineProcess implements Engine {
     try {
       const leases = await this.#scheduler.claim(room);
       for (const lease of leases) {
-        void this.#spans.apart({ conversation: lease.conversation }, () => this.#work(lease));
+        void this.#spans.apart(lease.conversation, () => this.#work(lease));
       }
       return leases.length;
     } catch (error) {

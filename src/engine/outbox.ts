@@ -36,7 +36,7 @@ export type OutboxTools = {
   /** How many deliveries and look-ups a channel's platform gets at once. */
   bulkhead(channel: string): Bulkhead;
   readonly outages: Outages;
-  unlock(customer: string, operation: string, record?: string, awaited?: string): Promise<unknown>;
+  unlock(customer: string, operation: string, record?: string, awaited?: string): Promise<void>;
   /** Called with what goes wrong and is tried again later. */
   onError(error: unknown): void;
   readonly limits: Pick<Limits, 'patienceMs'>;
@@ -96,21 +96,14 @@ export class Outbox {
   }
 
   async #sendInOrder(lease: Lease, items: readonly NumberedItem[], tried: Tried): Promise<Delivered> {
-    const { spans, runtime } = this.#tools;
+    const { runtime } = this.#tools;
     let triedBefore = tried;
     for (const { seq, item } of items) {
       if (item?.kind !== 'reply') continue;
       const { outgoing } = item;
-      const { channel, traceparent = null, atMs } = outgoing;
+      const { atMs } = outgoing;
       const attempt: Attempt = { atMs, nowMs: lease.nowMs, tried: triedBefore, random: runtime.random };
-      const fate = spans.isTracing
-        ? await spans.around(
-            'deliver',
-            { channel },
-            () => this.#send(lease, seq, outgoing, attempt),
-            traceparent,
-          )
-        : await this.#send(lease, seq, outgoing, attempt);
+      const fate = await this.#send(lease, seq, outgoing, attempt);
       if (fate.kind === 'waits') return { sentSeq: seq - 1, wait: { ...fate.wait, madeAtMs: atMs } };
       triedBefore = NEVER_TRIED;
     }
@@ -120,7 +113,7 @@ export class Outbox {
   /** Sends until the reply is delivered, dropped, or has to wait for longer than a turn may last. */
   async #send(lease: Lease, seq: number, outgoing: Outgoing, attempt: Attempt): Promise<Fate> {
     const { platform, conversations, limits, observe, spans, outages, runtime } = this.#tools;
-    const { channel, reply } = outgoing;
+    const { channel, reply, traceparent = null } = outgoing;
     const to = platform(channel);
     if (reply.quiet && !to?.hearsQuiet) return { kind: 'done' };
     for (let patienceMs = limits.patienceMs; ; ) {
@@ -128,11 +121,15 @@ export class Outbox {
       const afterMs = typeof paced === 'number' ? paced : await paced;
       if (afterMs > 0) return { kind: 'waits', wait: { afterMs, reason: 'pace', tried: attempt.tried } };
       conversations.assertHeld(lease);
+      const sinceMs = runtime.nowMs();
       const delivery = await this.#try(to, outgoing, seq, attempt.nowMs);
       if (typeof delivery === 'string') return waiting(attempt, delivery);
       observe.delivery(channel, delivery.kind, this.#answeredMs(delivery, outgoing));
       const fate = afterDelivery(delivery, attempt, (sinceMs) => outages.worksSince(channel, sinceMs));
-      if (spans.isTracing) spans.note({ outcome: delivery.kind, result: fate.kind });
+      if (spans.isTracing) {
+        const about = { channel, outcome: delivery.kind, result: fate.kind };
+        spans.mark({ name: 'deliver', sinceMs, parent: traceparent, ...about });
+      }
       if (fate.kind === 'rejected') this.#alarmRejected(channel)(lease.conversation);
       if (fate.kind === 'givenUp') {
         observe.alarm('delivery_given_up', { channel, conversation: lease.conversation });

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Message, Sender } from '../conversation/message.ts';
 import type { State } from '../conversation/state.ts';
-import type { Spans } from '../observability/tracing.ts';
+import type { SpanFields, Spans } from '../observability/tracing.ts';
 import { systemRuntime } from '../runtime.ts';
 import type { Trace, TracedCall, Trip } from './messages.ts';
 import type { NumberedItem } from './outbox.ts';
@@ -26,17 +26,13 @@ type TracedTurn = {
   after(): State;
 };
 
-/** A round trip to the store that a turn waits for before its reply: counted for the look inside, and a span. */
-export type RoundTrip = <Result>(
-  name: Exclude<Trip, 'take'>,
-  operation: string | undefined,
-  work: () => Promise<Result>,
-) => Promise<Result>;
+/** Told after a turn waited for the store from `sinceMs` (epoch): counts it, and makes a span. */
+export type OnTrip = (trip: Exclude<Trip, 'take'>, sinceMs: number, about: SpanFields) => void;
 
-export function createRoundTrip(spans: Spans, traces: Pick<Traces, 'count'> | undefined): RoundTrip {
-  return (name, operation, work) => {
+export function tellTrips(spans: Spans, traces: Pick<Traces, 'count'> | undefined): OnTrip {
+  return (name, sinceMs, about) => {
     traces?.count(name);
-    return spans.around(`store ${name}`, { operation }, work);
+    if (spans.isTracing) spans.mark({ name: `store ${name}`, sinceMs, ...about });
   };
 }
 

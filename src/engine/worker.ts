@@ -14,7 +14,7 @@ import { GivenBack, givenBackForRoom } from './given-back.ts';
 import { type Bulkhead, type Limits, NO_ROOM } from './limits.ts';
 import { type Platform, readOutboxItem } from './messages.ts';
 import type { NumberedItem, Outbox } from './outbox.ts';
-import type { RoundTrip, Traces } from './trace.ts';
+import type { OnTrip, Traces } from './trace.ts';
 import { NEVER_TRIED, type Tried, type Wait } from './transitions.ts';
 import {
   type Asker,
@@ -44,7 +44,7 @@ export type WorkerTools = {
   onError(error: unknown): void;
   /** A turn was committed: what it brought about. Must not throw. */
   onNotice(notice: Notice, about: { readonly conversation: string; readonly channel: string }): void;
-  readonly trip: RoundTrip;
+  readonly onTrip: OnTrip;
   readonly traces?: Traces | undefined;
   readonly limits: Limits;
   readonly runtime: Runtime;
@@ -150,24 +150,25 @@ export class Worker {
     const { acceptedMs, traceparent } = turn.asker?.incoming ?? { traceparent: turn.before.traceparent };
     const { conversation, channel, input, attempt } = event;
     if (traceparent !== undefined && acceptedMs !== undefined) {
-      spans.since(acceptedMs, 'wait', { channel, conversation }, traceparent);
+      spans.mark({ name: 'wait', sinceMs: acceptedMs, parent: traceparent, channel, conversation });
     }
-    return spans.around('turn', { channel, input, attempt }, work, traceparent ?? null);
+    const start = { name: 'turn', channel, input, attempt, parent: traceparent ?? null } as const;
+    return spans.around(start, work);
   }
 
   /** Steps, effects, one commit. Resolves to what the commit left to be done. */
   async #decideAndCommit(progress: Progress, turn: Turn, event: TurnEvent): Promise<readonly NumberedItem[]> {
-    const { traces } = this.#tools;
+    const { traces, conversations, onTrip, runtime } = this.#tools;
     const { lease, before, asker } = turn;
     const work = async (): Promise<readonly NumberedItem[]> => {
       try {
         const isDead = await this.#decide(progress, turn, event);
         const commit = toCommit(turn, this.#tools.turns);
-        const firstSeq = await this.#tools.trip('commit', undefined, () =>
-          this.#tools.conversations.commit(lease, commit.commit),
-        );
+        const sinceMs = runtime.nowMs();
+        const firstSeq = await conversations.commit(lease, commit.commit);
+        onTrip('commit', sinceMs, {});
         progress.calls = undefined;
-        event.passed('commitMs', this.#tools.runtime.monotonicMs());
+        event.passed('commitMs', runtime.monotonicMs());
         event.result = isDead ? 'dead' : 'done';
         return this.#conclude(turn, commit, firstSeq);
       } catch (error) {
@@ -258,7 +259,9 @@ export class Worker {
     const channel = incoming === null ? undefined : platform(incoming.channel);
     if (incoming === null || channel?.identify === undefined) return sender;
     const identify = channel.identify.bind(channel, incoming);
-    const identified = await bulkhead(incoming.channel).run(() => spans.around('identify', {}, identify));
+    const sinceMs = runtime.nowMs();
+    const identified = await bulkhead(incoming.channel).run(identify);
+    spans.mark({ name: 'identify', sinceMs });
     if (identified === NO_ROOM) throw givenBackForRoom(runtime.random());
     return identified;
   }

@@ -26,7 +26,7 @@ export type AntCrmOptions = {
   /** How long the circuit breaker stays open before a probe, ms. Default: 5 s. */
   readonly breakerMs?: number | undefined;
   readonly observe: Pick<Observe, 'log' | 'alarm' | 'call' | 'breaker'>;
-  readonly spans?: Pick<Spans, 'since'> | undefined;
+  readonly spans?: Pick<Spans, 'mark'> | undefined;
   /** Called with each attempt of a call, in order, before the call ends. Personal data: not for logs. */
   readonly onCall?: ((attempt: MadeCall) => void) | undefined;
 };
@@ -232,7 +232,7 @@ export class AntCrmClient implements port.AntCrm {
     this.#show(call, attempt, outcome);
     const tookMs = runtime.monotonicMs() - call.startMs;
     observe.call(call.name, outcome, tookMs / 1000);
-    spans?.since(runtime.nowMs() - tookMs, `antcrm ${call.name}`, { outcome });
+    spans?.mark({ name: `antcrm ${call.name}`, sinceMs: runtime.nowMs() - tookMs, outcome });
     if (status !== undefined) this.#isKeyRefused = verdict === 'keyRefused';
     if (verdict === 'keyRefused') this.#alarmKey();
     if (outcome === 'applied' || outcome === 'ok') return;

@@ -15,16 +15,13 @@ import packageJson from '../../package.json' with { type: 'json' };
 import type { Log } from './log.ts';
 
 /*
- * What is worked on, said to traces and to the log. The SDK is loaded where OTEL_EXPORTER_OTLP_ENDPOINT is set; its other
- * variables hold as it documents them. Nothing of it is registered globally, and no library is instrumented: that would
- * export tokens in paths and phones in queries.
+ * Spans, and the fields that name them in the log. OpenTelemetry's SDK is loaded only if
+ * OTEL_EXPORTER_OTLP_ENDPOINT is set; its other variables work as it documents. Nothing is registered globally,
+ * and no library is instrumented: that would export tokens in paths and phones in queries.
  */
 
-/**
- * What spans and log lines say of the work at hand. A closed list: hashes, references and words of ours, never text,
- * phone, e-mail, code, token or URL.
- */
-export type About = {
+/** The closed list of span attributes: hashes, references and words of ours, never what a customer wrote. */
+export type SpanFields = {
   readonly channel?: string | undefined;
   /** As a keyed hash. */
   readonly conversation?: string | undefined;
@@ -44,7 +41,7 @@ export type About = {
   readonly status?: number | undefined;
 };
 
-/** Few names, each with how its work stands to others: what differs between spans of one name is in `About`. */
+/** The names of spans; the fields tell spans of one name apart. */
 const KINDS = {
   webhook: SpanKind.SERVER,
   accept: SpanKind.PRODUCER,
@@ -61,120 +58,132 @@ export type SpanName =
   | `antcrm ${'accumulate' | 'redeem' | 'history' | 'contact'}`
   | `store ${'lock' | 'unlock' | 'intend' | 'commit'}`;
 
-/** What this chain of awaits works on. */
-type AtWork = Pick<About, 'conversation' | 'operation'> & { readonly span?: Span | undefined };
+/** The current work of a chain of awaits. */
+type AtWork = Pick<SpanFields, 'conversation' | 'operation'> & { readonly span?: Span | undefined };
 
-export type Spans = ReturnType<typeof createSpans>;
+/** `parent`: as W3C Trace Context; null begins a new trace; undefined is the current span. */
+type SpanStart = SpanFields & {
+  readonly name: SpanName;
+  readonly parent?: string | null | undefined;
+  /** Epoch; now by default. */
+  readonly sinceMs?: number;
+};
 
 /**
- * Says what is worked on. Without a collector there are no spans, and each call costs a comparison; the log still learns
- * which conversation and operation its lines are about.
+ * Tells traces and log lines what this process works on. Without a collector there are no spans; log lines
+ * still name their conversation and operation.
  *
  * @example
- * await spans.around('accept', { channel, conversation }, async () => {
- *   const filed = await engine.accept(message);
- *   spans.note({ result: filed.kind });
- * });
+ * const filed = await spans.around({ name: 'accept', channel, conversation }, () => file(message));
+ * spans.note({ result: filed.kind });
  */
-export function createSpans(tracer?: Tracer) {
-  const atWork = new AsyncLocalStorage<AtWork>();
+export class Spans {
+  readonly #atWork = new AsyncLocalStorage<AtWork>();
+  #tracer: Tracer | undefined;
+  #shutdown: (() => Promise<void>) | undefined;
 
-  function begin(by: Tracer, name: SpanName, about: About, parent?: string | null, sinceMs?: number): Span {
-    const { conversation, operation, span } = atWork.getStore() ?? {};
-    const kind = kinds.get(name) ?? SpanKind.CLIENT;
-    const attributes = attributesOf({ conversation, operation, ...about });
-    const at = sinceMs === undefined ? {} : { startTime: sinceMs };
-    return by.startSpan(name, { kind, attributes, ...at }, contextOf(parent === undefined ? span : parent));
+  /** Whether there is a collector: what only makes spans can be left out without one. */
+  get isTracing(): boolean {
+    return this.#tracer !== undefined;
   }
 
-  return {
-    /** Whether there is a collector: what only makes spans can be left out where there is none. */
-    isTracing: tracer !== undefined,
+  /** From now on sends spans to the OpenTelemetry collector at `endpoint`. */
+  async open(endpoint: string, log: Pick<Log, 'warn' | 'info'>): Promise<void> {
+    const provider = await createProvider(endpoint, log);
+    this.#tracer = provider.getTracer(packageJson.name, packageJson.version);
+    this.#shutdown = () => provider.shutdown();
+  }
 
-    /**
-     * Does `work` in a span of its own: a child of the span at hand, or of `parent` (W3C Trace Context; null: the first of
-     * a new trace). Resolves and rejects as `work` does.
-     */
-    around<Result>(
-      name: SpanName,
-      about: About,
-      work: () => Promise<Result>,
-      parent?: string | null,
-    ): Promise<Result> {
-      const { conversation, operation } = about;
-      if (tracer === undefined && conversation === undefined && operation === undefined) return work();
-      const before = atWork.getStore();
-      const span = tracer && begin(tracer, name, about, parent);
-      const at: AtWork = {
-        conversation: conversation ?? before?.conversation,
-        operation: operation ?? before?.operation,
-        span,
-      };
-      return atWork.run(at, span ? () => ending(span, work) : work);
-    },
-    /** A span that ends now and began at `sinceMs` (epoch), in whichever process; a child as those of `around` are. */
-    since(sinceMs: number, name: SpanName, about: About, parent?: string): void {
-      if (tracer !== undefined) begin(tracer, name, about, parent, sinceMs).end();
-    },
-    /** Adds to what the span at hand says. */
-    note(about: About): void {
-      if (tracer !== undefined) atWork.getStore()?.span?.setAttributes(attributesOf(about));
-    },
-    /** Does `work` with log lines that say what it is about, outside of the span at hand. */
-    apart<Result>(about: Pick<About, 'conversation'>, work: () => Promise<Result>): Promise<Result> {
-      const { conversation, operation, span } = atWork.getStore() ?? {};
-      // Nothing to leave: what is at hand says the same. That is every turn of a message just accepted, untraced.
-      const isSame = conversation === about.conversation && operation === undefined && span === undefined;
-      return isSame ? work() : atWork.run(about, work);
-    },
-    /** The span at hand, for what will go on with the work elsewhere; undefined where there is none. */
-    traceparent(): string | undefined {
-      const span = atWork.getStore()?.span;
-      return span && traceparentOf(span);
-    },
-    /** The keyed hash of the conversation at work. */
-    conversation: (): string | undefined => atWork.getStore()?.conversation,
-    /** What each log line says beside its own fields. */
-    fields(): Record<string, string> {
-      const { conversation, operation, span } = atWork.getStore() ?? {};
-      return {
-        ...(conversation !== undefined && { conversation }),
-        ...(operation !== undefined && { operation }),
-        ...(span !== undefined && { trace_id: span.spanContext().traceId }),
-      };
-    },
-  };
+  /** Sends the spans that have ended. Never rejects. */
+  async close(): Promise<void> {
+    await this.#shutdown?.().catch(() => {});
+  }
+
+  /** Does `work` in a span. Resolves and rejects as `work` does. */
+  around<Result>(start: SpanStart, work: () => Promise<Result>): Promise<Result> {
+    const { conversation, operation } = start;
+    if (!this.#tracer && conversation === undefined && operation === undefined) return work();
+    const outer = this.#atWork.getStore();
+    const span = this.#begin(start);
+    const atWork: AtWork = {
+      conversation: conversation ?? outer?.conversation,
+      operation: operation ?? outer?.operation,
+      span,
+    };
+    return this.#atWork.run(atWork, span ? () => endAfter(span, work) : work);
+  }
+
+  /** A span that ends now and began at `sinceMs` (epoch), in whichever process. */
+  mark(start: SpanStart & { readonly sinceMs: number }): void {
+    this.#begin(start)?.end();
+  }
+
+  /** Adds attributes to the current span. */
+  note = (about: SpanFields) => void this.#atWork.getStore()?.span?.setAttributes(attributesOf(about));
+
+  /** Does `work` outside of the current span; its log lines name the conversation. */
+  apart<Result>(conversation: string, work: () => Promise<Result>): Promise<Result> {
+    return this.#atWork.run({ conversation }, work);
+  }
+
+  /** The current span, for whoever continues the work elsewhere; undefined without one. */
+  traceparent(): string | undefined {
+    const span = this.#atWork.getStore()?.span;
+    return span && traceparentOf(span);
+  }
+
+  /** The keyed hash of the current conversation. */
+  conversation(): string | undefined {
+    return this.#atWork.getStore()?.conversation;
+  }
+
+  /** What each log line says in addition to its own fields. */
+  fields(): Record<string, string> {
+    const { conversation, operation, span } = this.#atWork.getStore() ?? {};
+    return {
+      ...(conversation !== undefined && { conversation }),
+      ...(operation !== undefined && { operation }),
+      ...(span !== undefined && { trace_id: span.spanContext().traceId }),
+    };
+  }
+
+  #begin({ name, parent, sinceMs, ...about }: SpanStart): Span | undefined {
+    if (this.#tracer === undefined) return undefined;
+    const { conversation, operation, span } = this.#atWork.getStore() ?? {};
+    const attributes = attributesOf({ conversation, operation, ...about });
+    const kind = kinds.get(name) ?? SpanKind.CLIENT;
+    const options = { kind, attributes, ...(sinceMs !== undefined && { startTime: sinceMs }) };
+    return this.#tracer.startSpan(name, options, contextOf(parent === undefined ? span : parent));
+  }
 }
 
 /**
- * A plugin with a span around each request to POST something, once it has been let in and read. It begins a trace: no
- * caller's `traceparent` is believed, for whoever writes to the bot would decide what is traced.
+ * A plugin with a span around each handler of a POST. The span begins a trace: a caller's `traceparent` is
+ * ignored, or callers would decide what is traced.
  */
-export function spannedWebhooks(plugin: FastifyPluginAsync, channel: string, spans: Spans) {
+export function traceWebhooks(plugin: FastifyPluginAsync, channel: string, spans: Spans): FastifyPluginAsync {
   if (!spans.isTracing) return plugin;
-  const spanned: FastifyPluginAsync = async (scope) => {
+  return async (scope) => {
     scope.addHook('onRoute', (route) => {
       if (route.method !== 'POST') return;
       const { handler } = route;
-      route.handler = async function answer(request, reply) {
-        const answered = async (): Promise<unknown> => {
-          const said: unknown = await handler.call(this, request, reply);
+      route.handler = function answer(request, reply) {
+        return spans.around({ name: 'webhook', channel, parent: null }, async () => {
+          const body: unknown = await handler.call(this, request, reply);
           spans.note({ status: reply.statusCode });
-          return said;
-        };
-        return spans.around('webhook', { channel }, answered, null);
+          return body;
+        });
       };
     });
     scope.register(plugin);
   };
-  return spanned;
 }
 
-/** The result of a turn that another process goes on with: it is no fault. */
+/** Another process continues the turn after these errors: they are no faults. */
 const EXPECTED = ['GivenBack', 'LeaseLost', 'TurnInterrupted'];
 
-/** Ends the span with the work. Of what that threw, only the name is sent. */
-async function ending<Result>(span: Span, work: () => Promise<Result>): Promise<Result> {
+/** Ends the span with the work. Of an error only its name is sent. */
+async function endAfter<Result>(span: Span, work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();
   } catch (error) {
@@ -187,10 +196,12 @@ async function ending<Result>(span: Span, work: () => Promise<Result>): Promise<
   }
 }
 
-/** What an attribute may look like, so that no sentence, long number or address gets out, whatever is passed. */
+/**
+ * What an attribute may look like, so that no sentence, long number or address gets out, whatever is passed.
+ */
 const WORD = /^[\w.:-]{1,64}$/;
 
-function attributesOf({ status, ...about }: About): Attributes {
+function attributesOf({ status, ...about }: SpanFields): Attributes {
   const said = Object.entries(about).flatMap(([key, value]) => {
     if (value === undefined) return [];
     return [[`bot.${key}`, typeof value === 'number' || WORD.test(value) ? value : 'other']];
@@ -201,7 +212,9 @@ function attributesOf({ status, ...about }: About): Attributes {
   };
 }
 
-/** https://www.w3.org/TR/trace-context/#traceparent-header; what is no such parent begins a trace of its own. */
+/**
+ * https://www.w3.org/TR/trace-context/#traceparent-header; what is no such parent begins a trace of its own.
+ */
 const TRACEPARENT = /^00-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})$/;
 
 function traceparentOf(span: Span): string {
@@ -219,21 +232,18 @@ function contextOf(parent: Span | string | null | undefined) {
 /** How long sending a batch may take, repeats included. */
 const EXPORT_MS = 5000;
 
-/**
- * Sends spans to the collector at `endpoint`. While that is out of reach, they are dropped, nothing waits, and the log says
- * so once, until they can be sent again.
- */
-export async function openTraces(endpoint: string, log: Pick<Log, 'warn' | 'info'>) {
+/** While the collector is out of reach, spans are dropped; the log says so once. */
+async function createProvider(endpoint: string, log: Pick<Log, 'warn' | 'info'>) {
   const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-proto');
   const { defaultResource, detectResources, envDetector, resourceFromAttributes } = await import(
     '@opentelemetry/resources'
   );
   const { BasicTracerProvider, BatchSpanProcessor } = await import('@opentelemetry/sdk-trace-node');
   let isFailing = false;
-  function report(sent: boolean): void {
-    if (sent !== isFailing) return;
-    isFailing = !sent;
-    if (sent) log.info({}, 'traces are sent again');
+  function report(isSent: boolean): void {
+    if (isSent !== isFailing) return;
+    isFailing = !isSent;
+    if (isSent) log.info({}, 'traces are sent again');
     else log.warn({}, 'traces cannot be sent to OTEL_EXPORTER_OTLP_ENDPOINT: they are dropped');
   }
   const exporter = new OTLPTraceExporter({ url: `${endpoint}/v1/traces`, timeoutMillis: EXPORT_MS });
@@ -246,20 +256,15 @@ export async function openTraces(endpoint: string, log: Pick<Log, 'warn' | 'info
     forceFlush: () => exporter.forceFlush(),
     shutdown: () => exporter.shutdown(),
   });
-  const ours = resourceFromAttributes({
+  const resource = resourceFromAttributes({
     'service.name': packageJson.name,
     'service.version': packageJson.version,
     'service.instance.id': randomUUID(),
   });
-  const provider = new BasicTracerProvider({
+  return new BasicTracerProvider({
     resource: defaultResource()
-      .merge(ours)
+      .merge(resource)
       .merge(detectResources({ detectors: [envDetector] })),
     spanProcessors: [processor],
   });
-  return {
-    tracer: provider.getTracer(packageJson.name, packageJson.version),
-    /** Sends what has ended. Never rejects. */
-    close: () => provider.shutdown().catch(() => {}),
-  };
 }

@@ -3,16 +3,16 @@ import { parentPort } from 'node:worker_threads';
 import { prepareZXingModule, type ReaderOptions, type ReadResult, readBarcodes } from 'zxing-wasm/reader';
 
 /*
- * ZXing, in a thread of its own (`reader.ts`): says `ready`, then answers each picture's bytes with the texts
- * of its codes, or that it is no picture that can be opened.
+ * ZXing, in a thread of its own (`reader.ts`): says `ready`, then answers each picture's bytes with the texts of its codes, or
+ * that it is no picture that can be opened.
  */
 
 if (parentPort === null) throw new Error('this runs in a thread of its own');
 const port = parentPort;
 
 /**
- * More than a picture of 40 megapixels with four channels takes. Its own limit is 2 GB, which a file of 10 MB
- * can fill: what a PNG unpacks to, its header does not tell.
+ * More than a picture of 40 megapixels with four channels takes. Its own limit is 2 GB, which a file of 10 MB can fill:
+ * what a PNG unpacks to, its header does not tell.
  */
 const MAX_MEMORY_BYTES = 512 * 1024 * 1024;
 const PAGE_BYTES = 64 * 1024;
@@ -51,9 +51,7 @@ port.on('message', async (bytes: Uint8Array) => {
 });
 port.postMessage({ kind: 'ready' });
 
-/**
- * Where a module may not grow any further, its `malloc` answers that there is no memory, which ZXing handles.
- */
+/** Where a module may not grow any further, its `malloc` answers that there is no memory, which ZXing handles. */
 function capMemory({ exports }: WebAssembly.Instance): void {
   const memory = Object.values(exports).find((one) => one instanceof WebAssembly.Memory);
   if (memory === undefined) throw new Error('the decoder exports no memory');
@@ -66,8 +64,8 @@ function capMemory({ exports }: WebAssembly.Instance): void {
 }
 
 /**
- * Each text once. The number under an EAN code is the article's, the same on every box: beside a code of
- * another kind it is not what the customer took the picture for.
+ * Each text once. The number under an EAN code is the article's, the same on every box: beside a code of another kind it is
+ * not what the customer took the picture for.
  */
 function textsOf(found: readonly ReadResult[]): string[] {
   const others = found.filter(({ symbology }) => symbology !== 'EANUPC');

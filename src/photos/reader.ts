@@ -17,10 +17,7 @@ const IDLE_MS = 60_000;
 /** Pictures that wait, each with its bytes in memory. Turns take far fewer at once (`engine/limits.ts`). */
 const MAX_WAITING = 32;
 
-/**
- * Reads pictures in a thread, one at a time. The thread, and with it the decoder's memory, is there only
- * while it is needed.
- */
+/** Reads pictures in a thread, one at a time. The thread, and with it the decoder's memory, is there only while it is needed. */
 export function createPhotoReader(options: PhotoReaderOptions = {}): PhotoReader {
   const { decodeMs = DECODE_MS, idleMs = IDLE_MS, start = startThread } = options;
   let thread: Thread | undefined;
@@ -100,8 +97,8 @@ export type Thread = {
 const START_MS = 10_000;
 
 /**
- * Of JavaScript, not of the decoder's memory (`decoder.ts` caps that). No variables of the environment: no
- * secret is within reach of what decodes.
+ * Of JavaScript, not of the decoder's memory (`decoder.ts` caps that). No variables of the environment: no secret is within
+ * reach of what decodes.
  */
 const OPTIONS: WorkerOptions = {
   resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 },
@@ -159,9 +156,8 @@ export function startThread(): Thread {
 type Size = { readonly width: number; readonly height: number };
 
 /**
- * The size that the header of a JPEG or PNG says, before anything is decoded: a small file can be a picture
- * of any size. Undefined for everything else, and where the header is not as it must be: what we do not
- * understand is not decoded.
+ * The size that the header of a JPEG or PNG says, before anything is decoded: a small file can be a picture of any size.
+ * Undefined for everything else, and where the header is not as it must be: what we do not understand is not decoded.
  */
 function sizeOf(bytes: Uint8Array): Size | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

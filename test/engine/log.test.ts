@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createSpans } from '../../src/observability/tracing.ts';
+import { Spans } from '../../src/observability/tracing.ts';
 import { recordingObserve } from '../support/observe.ts';
 import { createWorld, gate, incoming } from './bot.ts';
 
@@ -58,13 +58,13 @@ describe('the log', () => {
 describe('what log lines are about', () => {
   test('is the conversation of the turn, and the operation of the call, without a tracer, too', async () => {
     const { engine, perform, encryption, quiet } = setUp();
-    const spans = createSpans();
+    const spans = new Spans();
     const about: unknown[] = [];
     const turns = engine({
       spans,
       perform: (effect, context) => {
         about.push(spans.fields());
-        return spans.around('perform', { operation: 'op1' }, async () => {
+        return spans.around({ name: 'perform', operation: 'op1' }, async () => {
           about.push(spans.fields());
           return perform(effect, context);
         });
