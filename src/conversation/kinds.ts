@@ -15,14 +15,18 @@ import { type NamedPeriod, namedPeriod, PERIODS, type Period } from './values/ca
 /** The answers (message keys) to "what?" and to "what is wrong with that?", asked in place of an answer to our question. */
 export type About = { readonly what: string; readonly wrong: string };
 
+/** What the question for a slot depends on: the flow, the step and what is known already. */
+type SlotQuestion = { readonly flow: Flow; readonly step: Asking; readonly draft: Draft };
+
 type Kind = {
   /** What customers call it, to change it; the flow's own word for it where there is none. */
   readonly field?: Field | undefined;
   /** Where it lies in the draft. */
   readonly slot: keyof Draft;
-  isMissing(draft: Draft, flow: Flow): boolean;
+  /** The slot is asked for only where the draft has null: it was named, and not understood. */
+  readonly isOptional?: true | undefined;
   /** The question, without a view and without the button that cancels. */
-  ask(flow: Flow, step: Asking, draft: Draft, scope: Context): Reply;
+  ask(question: SlotQuestion, scope: Context): Reply;
   /** The same to whoever said yes to it: plainly. */
   plainly?(flow: Flow, scope: Context): Partial<Reply>;
   readonly about: About;
@@ -43,8 +47,7 @@ export const KINDS: Readonly<Record<SlotKind, Kind>> = {
   codes: {
     field: 'code',
     slot: 'codes',
-    isMissing: ({ codes }) => codes === undefined,
-    ask: ({ name }) => ({ key: `${name}.askCode`, asks: 'code' }),
+    ask: ({ flow: { name } }) => ({ key: `${name}.askCode`, asks: 'code' }),
     about: { what: 'answer.code.where', wrong: 'answer.code.wrong' },
     form: { slot: 'code', required: true },
     no: 'back',
@@ -53,9 +56,7 @@ export const KINDS: Readonly<Record<SlotKind, Kind>> = {
   phone: {
     field: 'phone',
     slot: 'phone',
-    isMissing: (draft, { identity }) =>
-      identity === 'typed' ? draft.phone === undefined : proved(draft) === undefined,
-    ask({ name, identity }, { tries }, _, scope) {
+    ask({ flow: { name, identity }, step: { tries } }, scope) {
       const isShared = identity === 'typed' ? scope.sender.proof === 'contact' : isProofAsked(scope);
       const share: Partial<Reply> = isShared ? { sharePhone: true } : {};
       const asked = { context: whose(scope), asks: 'phone', ...share } as const;
@@ -76,8 +77,7 @@ export const KINDS: Readonly<Record<SlotKind, Kind>> = {
   email: {
     field: 'email',
     slot: 'email',
-    isMissing: ({ email }) => email === undefined,
-    ask: ({ name }, { editing }, _, scope) => ({
+    ask: ({ flow: { name }, step: { editing } }, scope) => ({
       key: `${name}.askEmail`,
       context: whose(scope),
       choices: [choice('skip')],
@@ -94,8 +94,7 @@ export const KINDS: Readonly<Record<SlotKind, Kind>> = {
   gift: {
     field: 'code',
     slot: 'code',
-    isMissing: ({ code }) => code === undefined,
-    ask({ name }, _, { balance, among }, scope) {
+    ask({ flow: { name }, draft: { balance, among } }, scope) {
       const { gifts } = scope.settings;
       if (gifts.length === 0) return { key: `${name}.askCode`, asks: 'code' };
       const points = balance?.points ?? undefined;
@@ -111,8 +110,8 @@ export const KINDS: Readonly<Record<SlotKind, Kind>> = {
   // Null: both lists were named, so it is asked for; absent: the usual one is shown.
   list: {
     slot: 'type',
-    isMissing: ({ type }) => type === null,
-    ask: ({ name }) => ({
+    isOptional: true,
+    ask: ({ flow: { name } }) => ({
       key: `${name}.askType`,
       choices: TYPES.map((type) => choice(`${name}:${type}`)),
       asks: 'menu',
@@ -124,8 +123,8 @@ export const KINDS: Readonly<Record<SlotKind, Kind>> = {
   // Null: said, and not understood; absent: the usual one is shown.
   period: {
     slot: 'period',
-    isMissing: ({ period }) => period === null,
-    ask: ({ name }, _, __, scope) => ({
+    isOptional: true,
+    ask: ({ flow: { name } }, scope) => ({
       key: `${name}.askPeriod`,
       params: exampleOfPeriod(scope),
       choices: PERIOD_CHOICES,
@@ -146,9 +145,16 @@ export function exampleOfPeriod(context: Context): { from: number; to: number } 
   return { from: fromMs, to: context.nowMs };
 }
 
-/** The next slot of a flow that is to be asked for. */
-export function missing(flow: Flow, draft: Draft): SlotKind | undefined {
-  return flow.slots.find((kind) => KINDS[kind].isMissing(draft, flow));
+/** The slots of a flow that are still to be asked for, in order. A plain loop: every message runs it. */
+export function missingSlots({ slots, identity }: Flow, draft: Draft): readonly SlotKind[] {
+  const missing: SlotKind[] = [];
+  for (const kind of slots) {
+    const { slot, isOptional } = KINDS[kind];
+    const isProof = kind === 'phone' && identity === 'proved';
+    const value = isProof ? proved(draft) : draft[slot];
+    if (value === (isOptional ? null : undefined)) missing.push(kind);
+  }
+  return missing;
 }
 
 /** The slot of a flow that customers mean by the name of a field. */
@@ -158,8 +164,10 @@ export function slotCalled({ slots }: Flow, field: Field): SlotKind | undefined 
 
 /** The fields of a form for what is missing. */
 export function formOf(flow: Flow, draft: Draft): FormField[] {
-  return flow.slots.flatMap((kind) => {
-    const { form, isMissing } = KINDS[kind];
-    return form && isMissing(draft, flow) ? [form] : [];
-  });
+  const fields: FormField[] = [];
+  for (const kind of missingSlots(flow, draft)) {
+    const { form } = KINDS[kind];
+    if (form) fields.push(form);
+  }
+  return fields;
 }

@@ -5,6 +5,8 @@ import { parseArgs } from 'node:util';
 import { Pool } from 'undici';
 import { type Bot, type Environment, startBot, startProcess } from '../support/processes.ts';
 import { startRedis, startRedisCluster } from '../support/redis.ts';
+// What it takes to understand a text is shown first.
+import './interpret.ts';
 
 /*
  * `npm run bench [-- processes] [-- --quick]`: turns a second of one bot, or of 1, 2 and 4 on one Redis and on a cluster, and

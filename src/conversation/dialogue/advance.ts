@@ -1,7 +1,7 @@
 import type { SlotKind } from '../commands.ts';
 import { type OutcomeOf, spends } from '../effect.ts';
 import { confirmsIn, type Flow, type Scope } from '../flow.ts';
-import { KINDS, missing } from '../kinds.ts';
+import { KINDS, missingSlots } from '../kinds.ts';
 import { behind, giftOf, isStaff, priceChanged, proved, served, tooFewPoints } from '../prompts.ts';
 import { after, type Decision, type Reply, say, withLast } from '../reply.ts';
 import type { Asking, Draft, Offer, State } from '../state.ts';
@@ -52,7 +52,7 @@ export function advance(
     const effect = { kind: 'balance', by, exact: true } as const;
     return { state: entered(state, flow, scope), replies: said, effect };
   }
-  const slot = missing(flow, state.draft);
+  const [slot] = missingSlots(flow, state.draft);
   // Whom staff serve waits at the counter: an e-mail is theirs to add at the summary.
   const edits = confirmsIn(flow)?.edits(state.draft) ?? [];
   if (slot === 'email' && isStaff(scope) && edits.some(({ id }) => id === 'edit:email'))

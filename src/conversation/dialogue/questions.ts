@@ -112,7 +112,7 @@ function askSlot(state: State, step: Asking, scope: Scope): Reply {
   const { draft } = state;
   const flow = scope.flows.get(step.flow);
   if (!flow) return { key: 'menu' };
-  const plain = KINDS[step.slot].ask(flow, step, draft, scope);
+  const plain = KINDS[step.slot].ask({ flow, step, draft }, scope);
   const whom = step.slot === 'phone' ? lastCustomer(state, scope) : [];
   const asked = { ...plain, choices: [...whom, ...(plain.choices ?? []), CANCEL] };
   const form = formOf(flow, draft);

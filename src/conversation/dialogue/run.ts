@@ -1,6 +1,6 @@
 import type { Command, Field, SlotKind } from '../commands.ts';
 import { confirmsIn, type Flow, type Scope } from '../flow.ts';
-import { KINDS, missing, PROOF, slotCalled } from '../kinds.ts';
+import { KINDS, missingSlots, PROOF, slotCalled } from '../kinds.ts';
 import { isStaff, leaveConsent, typed } from '../prompts.ts';
 import { after, type Decision, type Reply, say, withLast } from '../reply.ts';
 import { type Confirming, type Draft, type Offer, type State, spokenOver, withoutOffer } from '../state.ts';
@@ -195,7 +195,7 @@ function finish(turn: Turn, scope: TurnScope, isForm: boolean): Decision {
 function goOn({ state, said }: Turn, next: Advancing, scope: TurnScope, isForm: boolean): Decision {
   const { flow, doubt, digression } = next;
   // A form comes again with what is doubtful in it, as long as something is missing.
-  const lacking = missing(flow, state.draft);
+  const [lacking] = missingSlots(flow, state.draft);
   const isAsked = !isForm || lacking === undefined || lacking === doubt?.slot;
   const all = digression ? [...said, digression.reply] : said;
   const decision = advance(state, flow, scope, all, isAsked ? doubt : undefined);
@@ -337,7 +337,7 @@ function declineSlot(turn: Turn, field: Field | undefined, scope: TurnScope): Re
     case 'none':
       return setSlots({ ...turn, state: withoutOffer(state) }, { email: null }, scope);
     case 'back':
-      return KINDS[step.slot].isMissing(draft, flow) ? cancel(state, scope) : advanceBy(turn, flow);
+      return missingSlots(flow, draft).includes(step.slot) ? cancel(state, scope) : advanceBy(turn, flow);
     case 'explain':
       return answerBeside(turn, explain(state, scope).reply);
   }

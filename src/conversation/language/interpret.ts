@@ -1,6 +1,6 @@
 import type { Expecting, Interpretation, Interpreter, Reading, SlotKind, Spoken } from '../commands.ts';
 import { LOCALES, type Locale } from '../message.ts';
-import { codeInLink, linkOf, looksLikeContact, parseCode, splitCodes } from '../values/code.ts';
+import { codeInLink, isPlainCode, linkOf, looksLikeContact, parseCode, splitCodes } from '../values/code.ts';
 import { emailMeant, parseEmail, parsePhone } from '../values/contact.ts';
 import {
   bringsValue,
@@ -111,6 +111,8 @@ export class LanguageInterpreter implements Interpreter {
   }
 
   localeOf(text: string, about?: { readonly first: boolean }): Locale | undefined {
+    // Phones and most codes at hand need no look at their words.
+    if (!/\p{L}{2}/u.test(text)) return undefined;
     const found = this.#localeOf(text, about?.first);
     return LOCALES.find((locale) => locale === found);
   }
@@ -174,6 +176,7 @@ export class LanguageInterpreter implements Interpreter {
       return value?.do === 'set' && value.value !== undefined ? [value] : undefined;
     }
     if (kind !== 'codes' || !/\d/.test(text)) return undefined;
+    if (isPlainCode(text) && !references.includes(text)) return [{ do: 'add', codes: [text] }];
     const codes = [...new Set(tokenize(visible(text)).map((token) => token.text))];
     const isCode = (code: string) =>
       this.parser.isCode(code) && !looksLikeContact(code) && !references.includes(code);

@@ -13,6 +13,7 @@ export type CodeResult =
     };
 
 const SHAPE = /^[A-Za-z0-9._-]+$/;
+const MAX_LENGTH = 64;
 /** Shorter ones are codes only where an act or "mã" announces them. */
 export const SURE_LENGTH = 6;
 
@@ -28,7 +29,7 @@ export function parseCode(text: string): CodeResult {
     const isMangled = isTyped && SHAPE.test(unmark(code.normalize('NFC')));
     return { ok: false, reason: isMangled ? 'code.vietnamese' : 'code.shape' };
   }
-  if (code.length > 64) return { ok: false, reason: 'code.long' };
+  if (code.length > MAX_LENGTH) return { ok: false, reason: 'code.long' };
   return code.length < 4 ? { ok: false, reason: 'code.short' } : { ok: true, value: code };
 }
 
@@ -36,6 +37,12 @@ export function parseCode(text: string): CodeResult {
 export function isSureCode(text: string): boolean {
   if (text.length < SURE_LENGTH || !/\d/.test(text) || !/[A-Za-z]/.test(text)) return false;
   return parseCode(text).ok && !isDate(text);
+}
+
+/** Whether a text is a code at first sight: no word, date or period has a letter and five digits in a row. */
+export function isPlainCode(text: string): boolean {
+  const hasShape = text.length >= SURE_LENGTH && text.length <= MAX_LENGTH && SHAPE.test(text);
+  return hasShape && /[A-Za-z]/.test(text) && /\d{5}/.test(text) && !looksLikeContact(text);
 }
 
 /** "TIVI000000017/TIVI000000018": the codes that were typed without a blank; any other word as it is. */

@@ -143,8 +143,8 @@ const AROUND = `${QUOTES} <>()[].,;:!?…`;
  * matters tells case apart, and AntCRM might, which would make one customer two. Nothing else inside is changed.
  */
 export function parseEmail(text: string): EmailResult {
-  const seen = trimEdges(visible(text).normalize('NFKC'), AROUND).replace(/^mailto:/i, '');
-  const email = trimEdges(seen, AROUND).toLowerCase();
+  const seen = trimEdges(visible(text).normalize('NFKC'), AROUND).toLowerCase();
+  const email = seen.startsWith('mailto:') ? trimEdges(seen.slice('mailto:'.length), AROUND) : seen;
   const [local = '', domain = '', ...more] = email.split('@');
   const shape = { ok: false, reason: 'email.shape' } as const;
   if (local === '' || domain === '' || more.length > 0) return shape;
@@ -161,8 +161,8 @@ export function parseEmail(text: string): EmailResult {
 
 function isDomain(domain: string): boolean {
   const labels = domain.split('.');
-  const areLabels = labels.every((label) => label.length <= 63 && LABEL.test(label));
-  return labels.length > 1 && areLabels && /^(?:[a-z][a-z0]+|xn--.+)$/.test(labels.at(-1) ?? '');
+  for (const label of labels) if (label.length > 63 || !LABEL.test(label)) return false;
+  return labels.length > 1 && /^(?:[a-z][a-z0]+|xn--.+)$/.test(labels.at(-1) ?? '');
 }
 
 /** Where most customers have their mailbox, and real providers that are one typing error away from one of them. */
