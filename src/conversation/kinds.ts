@@ -8,11 +8,11 @@ import type { Asking, Draft } from './state.ts';
 import { type NamedPeriod, namedPeriod, PERIODS, type Period } from './values/calendar.ts';
 
 /*
- * The kinds of slots: all that differs between them but how their texts are read. A flow lists kinds in the order of
- * asking; a kind is added here, and in `draftSchema`.
+ * The kinds of slots: how each is asked for and explained. A flow lists kinds in the order of asking. A new
+ * kind is added here and in `draftSchema`.
  */
 
-/** The answers (message keys) to "what?" and to "what is wrong with that?", asked in place of an answer to our question. */
+/** The message keys that answer "what?" and "what is wrong?" at the question for a slot. */
 export type About = { readonly what: string; readonly wrong: string };
 
 /** What the question for a slot depends on: the flow, the step and what is known already. */
@@ -163,11 +163,5 @@ export function slotCalled({ slots }: Flow, field: Field): SlotKind | undefined 
 }
 
 /** The fields of a form for what is missing. */
-export function formOf(flow: Flow, draft: Draft): FormField[] {
-  const fields: FormField[] = [];
-  for (const kind of missingSlots(flow, draft)) {
-    const { form } = KINDS[kind];
-    if (form) fields.push(form);
-  }
-  return fields;
-}
+export const formOf = (flow: Flow, draft: Draft): FormField[] =>
+  missingSlots(flow, draft).flatMap((kind) => KINDS[kind].form ?? []);

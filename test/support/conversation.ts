@@ -3,7 +3,6 @@ import { createConversation, slashCommands } from '../../src/conversation/conver
 import { flows } from '../../src/conversation/flows/index.ts';
 import { LanguageInterpreter } from '../../src/conversation/language/interpret.ts';
 import { fieldIn, lacksEmail } from '../../src/conversation/language/parser.ts';
-import type { PeriodResult } from '../../src/conversation/language/period.ts';
 import { type Answer, SURE, UNKNOWN } from '../../src/conversation/language/similarity.ts';
 import { Vocabulary } from '../../src/conversation/language/vocabulary.ts';
 import { spanNamed } from '../../src/conversation/values/calendar.ts';
@@ -63,14 +62,14 @@ export const PERIOD_NAMES = vocabulary.lists.flatMap(({ section, name, phrases }
 );
 
 /** What a text says of time; `at`: where. */
-function periodAt(text: string, nowMs: number, timeZone: string, at: Expecting): PeriodResult {
+function periodAt(text: string, nowMs: number, timeZone: string, at: Expecting) {
   const reading = { settings: { gifts: [], codePrefixes: [], timeZone }, nowMs };
   for (const command of interpret(text, at, reading).commands) {
-    if (command.do === 'period') return { ok: true, value: command.period };
+    if (command.do === 'period') return { ok: true as const, value: command.period };
     const wrong = command.do === 'unclear' && command.wrong?.kind === 'period' && command.wrong;
-    if (wrong) return { ok: false, reason: wrong.reason as Extract<PeriodResult, { ok: false }>['reason'] };
+    if (wrong) return { ok: false as const, reason: wrong.reason };
   }
-  return { ok: false, reason: 'period.shape' };
+  return { ok: false as const, reason: 'period.shape' };
 }
 const NOWHERE: Expecting = { at: 'nothing', buttons: [], codes: [], references: [] };
 /** A text that answers the question for a period. */

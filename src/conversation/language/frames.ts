@@ -1,11 +1,10 @@
 import { actOf, isIn, isPaused, type Part } from './phrases.ts';
 
 /*
- * Frames: the words around a verb or a value that say whether it is meant. "Không lấy loa" chooses no speaker, "B, not A"
- * keeps no A.
+ * Frames: the words around a verb or a value say whether it is meant. "Không lấy loa" chooses no speaker.
  */
 
-/** What the words beside a value say of it; `deny`: a bare "không", which may as well answer our question. */
+/** What the words around a value say about it. `deny`: a bare "không", which may also answer our question. */
 export type Sign = 'drop' | 'deny' | 'keep' | 'only' | 'replace' | 'add';
 
 const BEFORE: readonly (readonly [Sign, readonly string[]])[] = [
@@ -24,7 +23,7 @@ const BEHIND: readonly (readonly [Sign, readonly string[]])[] = [
   ['keep', ['codes keep']],
 ];
 
-/** What a part says of the value beside it: "bỏ", "không cần" drop it. */
+/** What a part says about the value next to it: "bỏ" and "không cần" drop it. */
 function signIn(part: Part, signs: typeof BEFORE): Sign | undefined {
   const isDrop = actOf(part) === 'remove' || (actOf(part) === 'none' && signs === BEFORE);
   if (isDrop && !isIn(part, 'email')) return 'drop';
@@ -40,8 +39,8 @@ const isQuiet = (part: Part): boolean =>
 export type Span = { readonly from: number; readonly to: number };
 
 /**
- * The sign of each span of values: the nearest one before it in one breath, else behind it. Where all signs stand behind
- * their values ("A đúng, B sai"), only those count.
+ * The sign of each span of values: the nearest one before it without a pause, else the one after it. If all
+ * signs follow their values ("A đúng, B sai"), only those count.
  */
 export function findSigns(parts: readonly Part[], spans: readonly Span[]): readonly (Sign | undefined)[] {
   const [before, behind] = [
@@ -62,7 +61,7 @@ export function findSigns(parts: readonly Part[], spans: readonly Span[]): reado
 const isOneBreath = (parts: readonly Part[], { to }: Span, { from }: Span): boolean =>
   parts.slice(to, from).filter((part) => !isQuiet(part)).length < 2;
 
-/** Nobody says more between a sign and what it is of. */
+/** At most this many parts stand between a sign and its value. */
 const MAX_BETWEEN = 8;
 
 function signBefore(parts: readonly Part[], { from }: Span): Sign | undefined {
@@ -93,8 +92,8 @@ function signBehind(parts: readonly Part[], { to }: Span): Sign | undefined {
 const isDenial = (part: Part): boolean => isIn(part, 'stops', 'fails') || /^(?:no|none)$/.test(actOf(part));
 
 /**
- * The place of the denial that stands before the act of a part, in one breath; -1 where none does: "no, English please" and
- * "không mình muốn đổi quà" deny nothing.
+ * The place of the denial before the act of a part, without a pause between; -1 if there is none. "No,
+ * English please" and "không mình muốn đổi quà" deny nothing.
  */
 function denialBefore(parts: readonly Part[], at: number, denies = isDenial): number {
   for (let place = at; place > Math.max(0, at - MAX_BETWEEN); place--) {
@@ -116,7 +115,7 @@ export const isStopped = (parts: readonly Part[], at: number): boolean =>
 /** Acts that a denial takes back: "không cần gặp nhân viên", "đừng bỏ mã nào". */
 const TAKEN_BACK = /^(?:show (?:person|offer)|remove|change)$/;
 
-/** The parts without what is not wanted, and what declines it: "không cần gặp nhân viên, xem điểm". */
+/** The parts without a declined act and the words that decline it: "không cần gặp nhân viên, xem điểm". */
 export function withoutUnwanted(parts: readonly Part[]): readonly Part[] {
   const isDeclining = (part: Part) => isIn(part, 'declines') || isDenial(part);
   const unwanted = new Set<Part>();
@@ -128,6 +127,6 @@ export function withoutUnwanted(parts: readonly Part[]): readonly Part[] {
   return unwanted.size === 0 ? parts : parts.filter((part) => !unwanted.has(part));
 }
 
-/** Whether the text reports what happened, and that something is wrong with it: "đổi rồi mà chưa thấy quà". */
+/** Whether the text reports that something went wrong: "đổi rồi mà chưa thấy quà". */
 export const isReport = (parts: readonly Part[]): boolean =>
   parts.some((part) => isIn(part, 'reports')) && parts.some((part) => isIn(part, 'troubles', 'fails'));

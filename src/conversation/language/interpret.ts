@@ -30,11 +30,12 @@ import { fold, isAscii, tokenize, visible } from './tokenizer.ts';
 import { ANSWERED, createLocaleOf, type Vocabulary } from './vocabulary.ts';
 
 /*
- * Interprets texts, in this order: the button that a number picks; a value of the kind that is asked; a usual question; what
- * the words want where they are said; what they want anywhere; the values alone; what the text is like.
+ * Makes commands of texts. In this order: the number of a button; a value of the kind that is asked; a
+ * usual question; what the words mean at this question; what they mean anywhere; values without words;
+ * likeness.
  */
 
-/** What there is to understand. */
+/** What the interpreter is made of. */
 export type Language = {
   readonly vocabulary: Vocabulary;
   readonly flows: readonly SpokenFlow[];
@@ -49,13 +50,13 @@ export type Language = {
 const UNCLEAR: readonly Spoken[] = [{ do: 'unclear' }];
 const ASKS_UNKNOWN: readonly Spoken[] = [{ do: 'ask', about: 'unknown' }];
 
-/** Beside a value, these only say it politely: "giúp mình mã TIVI000000017 với". */
+/** With a value, these acts are only politeness: "giúp mình mã TIVI000000017 với". */
 const BESIDE_VALUES = /^(?:show help|show menu|talk bye|page same|cancel mild)$/;
-/** Acts that likeness may answer. */
+/** Acts that likeness alone may carry out. */
 const HARMLESS = /^(?:talk|show (?:help|offer|complaint|privacy))/;
 /** Acts that likeness may offer by a button. */
 const OFFERED = /^(?:start |ask (?!what$|who$|unknown$|consent)|show (?:person|complaint|privacy)|speak )/;
-/** Questions that are asked of ours or of a gift, and those whose answers depend on what they are asked of. */
+/** Questions about our own question, or about the gift at hand. */
 const OF_OURS = /^ask (?:consent\.|gift\.left$)/;
 const PRICE = 'ask gift.price';
 const WRONG = 'ask code.wrong';
@@ -64,12 +65,12 @@ const NEAR = 0.7;
 const SAME = 0.85;
 const MOST_OFFERED = 3;
 
-/** So many words leave a person; more say something else. */
+/** A longer text does not leave a person. */
 const MAX_LEAVING = 10;
 
 const PAGES = ['first', 'next', 'previous'] as const;
 
-/** Makes commands of texts. Made once, because the vocabulary takes long to prepare. */
+/** Makes commands of texts. Construct it once: preparing the vocabulary takes half a second. */
 export class LanguageInterpreter implements Interpreter {
   readonly parser: Parser;
   readonly similarity: Similarity;
@@ -118,10 +119,7 @@ export class LanguageInterpreter implements Interpreter {
   }
 
   #situationOf(text: string, at: Expecting, reading: Reading): Situation {
-    const said = this.parser.parse(text, reading, {
-      codes: at.codes,
-      isList: at.codes.length > 0 || at.kind === 'gift',
-    });
+    const said = this.parser.parse(text, reading, at);
     const isBare = !bringsValue(said);
     const act = this.#actIn(said, at, isBare);
     const { flows } = this.#language;
@@ -150,7 +148,7 @@ export class LanguageInterpreter implements Interpreter {
     isIn(part, 'several', 'counters') ||
     part.words.every(({ text }) => this.#beside.has(text) || this.parser.book.polite.has(text));
 
-  /** The command of the words, as it is meant here. */
+  /** The act of the words at this question. */
   #actIn(said: ParsedText, { at }: Expecting, isBare: boolean): string {
     const { act = '', gifts, parts, rest } = said;
     // "Loa nhé", "mình muốn lấy loa".
@@ -183,7 +181,10 @@ export class LanguageInterpreter implements Interpreter {
     return codes.length > 0 && codes.every(isCode) ? [{ do: 'add', codes }] : undefined;
   }
 
-  /** A usual question. The name of a gift in it asks what that gift costs ("đổi nồi cơm bao nhiêu điểm"). */
+  /**
+   * The usual question that a text asks. With a gift's name it asks for its price ("đổi nồi cơm bao nhiêu
+   * điểm").
+   */
   #findQuestion({ said, act, at, isBare }: Situation) {
     if (!isBare || act === 'remove') return undefined;
     const [gift, ...others] = said.gifts;
@@ -247,7 +248,7 @@ export class LanguageInterpreter implements Interpreter {
     }
   }
 
-  /** No command and no value: what is wrong with it as an answer to our question, else what it may mean. */
+  /** A text without command or value: what it may mean, or why it does not answer our question. */
   #leftOver(here: Situation, covered: readonly string[]): Interpretation {
     const whole = this.#readWhole(here);
     const [first] = whole;
@@ -282,7 +283,7 @@ export class LanguageInterpreter implements Interpreter {
     return [isRefused && value.wrong?.reason === 'phone.shape' ? wrong(kind, 'identity.shape') : value];
   }
 
-  /** The command of the nearest example, where it may be carried out: nothing is at hand, or it changes nothing. */
+  /** The command of the nearest example, if it changes nothing that is at hand. */
   #likely(nearest: readonly Near[], { at, isBare, isQuestion }: Situation): Meant {
     const near = vote(nearest);
     if (!near || !isBare || near.score < SAME) return undefined;

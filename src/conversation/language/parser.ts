@@ -1,4 +1,5 @@
-import type { Field, Reading, SlotKind } from '../commands.ts';
+import type { Expecting, Field, Reading, SlotKind } from '../commands.ts';
+import type { Gift } from '../context.ts';
 import { dayAt } from '../values/calendar.ts';
 import {
   type CodeResult,
@@ -17,7 +18,6 @@ import {
   actOf,
   createPlaces,
   findGifts,
-  type Gift,
   giftsCalled,
   isIn,
   isSign,
@@ -34,7 +34,7 @@ import { ANSWERED, type Vocabulary } from './vocabulary.ts';
 /** What reading texts needs to know of a flow. */
 export type SpokenFlow = {
   readonly name: string;
-  /** If a message matches several flows, the highest priority wins; one above 26 also wins over a change of details. */
+  /** If a message matches several flows, the highest priority wins. A change of details has 25 and 26. */
   readonly priority: number;
   readonly identity: 'typed' | 'proved';
   readonly slots: readonly SlotKind[];
@@ -45,7 +45,7 @@ export type SpokenFlow = {
 /** A text, parsed once, whatever question it answers. */
 export type ParsedText = {
   readonly text: string;
-  /** The command that its words are examples of, or what a slash command stands for: `start redeem`, `yes`. */
+  /** The command of its words or of its slash command: `start redeem`, `yes`. */
   readonly act?: string | undefined;
   readonly parts: readonly Part[];
   /** The codes, each once, in order. */
@@ -72,9 +72,8 @@ export type ParsedText = {
   readonly isYes: boolean;
 };
 
-/** What is at hand while a text is read: codes and lists can be named by their places. */
-export type AtHand = { readonly codes: readonly string[]; readonly isList: boolean };
-const NOTHING_AT_HAND: AtHand = { codes: [], isList: false };
+const NOWHERE: Expecting = { at: 'nothing', buttons: [], codes: [], references: [] };
+const hasPlaces = ({ codes, kind }: Expecting): boolean => codes.length > 0 || kind === 'gift';
 
 /** Whether a phrase of these lists is in the text. */
 export const says = ({ parts }: Pick<ParsedText, 'parts'>, ...lists: readonly string[]): boolean =>
@@ -91,7 +90,7 @@ const fieldOf = (part: Part): Field | undefined => FIELDS.find((field) => isIn(p
 export const fieldIn = ({ parts }: Pick<ParsedText, 'parts'>): Field | undefined =>
   parts.map(fieldOf).find((field) => field !== undefined);
 
-/** "Không có email", "bỏ qua email": what declines stands before the word; "không đổi email" is another matter. */
+/** Whether the text says that there is no e-mail: "không có email". "Không đổi email" does not. */
 export function lacksEmail({ parts, emails }: ParsedText): boolean {
   const telling = parts.filter((part) => part.value || !part.phrase || part.phrase.act || fieldOf(part));
   return telling.some((part, at) => {
@@ -101,10 +100,12 @@ export function lacksEmail({ parts, emails }: ParsedText): boolean {
   });
 }
 
-/** If a text has several acts, the first of these is meant; `flows` by their priority, with a change of the details. */
+/** If a text has several acts, the first of these is meant. `flows` are ordered by priority. */
 const ORDER = [
-  'answers, show erasing, show privacy, speak, show languages, status, show person, show complaint, show offer, cancel, cancel mild, flows',
-  'show help, show welcome, show menu, none, page next, page previous, keep, other, page same, talk wait, ask what',
+  'answers, show erasing, show privacy, speak, show languages, status',
+  'show person, show complaint, show offer, cancel, cancel mild, flows',
+  'show help, show welcome, show menu, none, page next, page previous',
+  'keep, other, page same, talk wait, ask what',
   'no, yes, talk bye, talk upset, ask who, talk thanks, talk greeting, talk remark',
 ].join(', ');
 const AMONG_FLOWS = [
@@ -112,10 +113,10 @@ const AMONG_FLOWS = [
   { act: 'remove', priority: 26 },
 ];
 const NO = /^(?:no|none|cancel|cancel mild)$/;
-/** Acts beside which "thôi" still ends something, and those that may stand beside the wish for a language. */
+/** With these acts "thôi" still ends something; with those, a language is still wished for. */
 const BESIDE_MILD = /^(?:cancel|no|none|yes|talk )/;
 const BESIDE_LANGUAGE = /^(?:speak \w+|yes|no|none|talk \w+|show help)$/;
-/** Acts that answer our question, and those that may stand beside the bare name of a person, which wishes for one. */
+/** Acts that answer our question; acts with which the bare name of a person is still a wish for one. */
 const ANSWERS = /^(?:yes|no|none|keep|other|cancel mild)$/;
 const BESIDE_PERSON = /^(?:show person|show help|yes|talk .*)$/;
 
@@ -140,7 +141,7 @@ export class Parser {
   readonly #places: Places;
   readonly #commands: ReadonlyMap<string, string>;
   readonly #flows: ReadonlyMap<string, SpokenFlow>;
-  /** The flow that shows what was: a past period with another flow's words asks for it ("điểm 30 ngày"). */
+  /** The flow that reads history. A past period asks for it, whatever flow is named ("điểm 30 ngày"). */
   readonly #history: string | undefined;
   readonly #order: readonly string[];
   readonly #isQuestion: (text: string) => boolean;
@@ -184,32 +185,34 @@ export class Parser {
     this.#letters = new Set(vocabulary.list('foreign alone'));
   }
 
-  parse(typed: string, reading: Reading, atHand: AtHand = NOTHING_AT_HAND): ParsedText {
-    const { gifts, timeZone } = reading.settings;
-    const today = dayAt(reading.nowMs, timeZone);
-    if (today !== this.#rememberedFor.today || gifts !== this.#rememberedFor.gifts) {
+  /** Codes and gifts that are at hand (`at`) may be named by their places. */
+  parse(typed: string, { settings, nowMs }: Reading, at: Expecting = NOWHERE): ParsedText {
+    const today = dayAt(nowMs, settings.timeZone);
+    if (today !== this.#rememberedFor.today || settings.gifts !== this.#rememberedFor.gifts) {
       this.#remembered.clear();
-      this.#rememberedFor = { today, gifts };
+      this.#rememberedFor = { today, gifts: settings.gifts };
     }
-    const known = atHand.isList ? undefined : this.#remembered.get(typed);
+    if (hasPlaces(at)) return this.#parse(typed, settings, at);
+    const known = this.#remembered.get(typed);
     if (known) return known;
-    const parsed = this.#parse(typed, reading, atHand, today);
+    const parsed = this.#parse(typed, settings, at);
     const isKnown = parsed.rest.length === 0 && !/[\d@]/.test(typed) && typed.length <= MAX_REMEMBERED;
-    if (!isKnown || atHand.isList) return parsed;
+    if (!isKnown) return parsed;
     if (this.#remembered.size >= REMEMBERED) this.#remembered.clear();
     this.#remembered.set(typed, parsed);
     return parsed;
   }
 
-  #parse(typed: string, { settings }: Reading, atHand: AtHand, today: number): ParsedText {
+  #parse(typed: string, settings: Reading['settings'], at: Expecting): ParsedText {
     const text = visible(typed);
+    const { today } = this.#rememberedFor;
     const all = this.#tokensOf(text);
     const name = /^\/(\w+)(?:@\w+)?$/.exec(all[0]?.text ?? '')?.[1]?.toLowerCase() ?? '';
     const command = this.#commands.get(name);
     const tokens = all.filter((token, at) => !(command && at === 0) && !token.text.startsWith('@'));
     const { values, left } = this.#valuesOf(tokens, command);
     const named = findGifts(this.book.wordsOf(left, values), settings.gifts, this.book);
-    const words = this.#withPlaces(named, atHand);
+    const words = hasPlaces(at) ? this.#withPlaces(named, at.codes) : named;
     const timed = findPeriod(this.#calendar, words, today);
     // "Everything is right" is a yes, although "everything" is a period.
     const isWhole = timed.said !== undefined && this.#saysYes(this.book.partsOf(words));
@@ -287,8 +290,7 @@ export class Parser {
   }
 
   /** The words with those that name a place of a list, or the end of a code at hand, as values. */
-  #withPlaces(words: readonly Word[], { codes, isList }: AtHand): readonly Word[] {
-    if (!isList) return words;
+  #withPlaces(words: readonly Word[], codes: readonly string[]): readonly Word[] {
     const placed = this.#places(words);
     const isEnd = (typed: string) => codes.some((code) => code.toUpperCase().endsWith(typed.toUpperCase()));
     return placed.map((word, at): Word => {
@@ -299,7 +301,7 @@ export class Parser {
     });
   }
 
-  /** A word with a digit right after "tích điểm", "đổi quà", "mã" or their like is a code; an amount ("đổi 1000 điểm") is none. */
+  /** A word with a digit right after "tích điểm" or "mã" is a code; an amount ("đổi 1000 điểm") is not. */
   #withAnnounced(parts: readonly Part[], command: string | undefined): readonly Part[] {
     if (parts.some(({ value }) => value?.kind === 'code')) return parts;
     const found = parts.findIndex((part, at) => {
@@ -405,7 +407,7 @@ export class Parser {
     return period && isExplained && this.#isHistory(first, parts, period) ? this.#history : first;
   }
 
-  /** "Tuần này tích được bao nhiêu điểm" asks for what was earned, "tuần này mình có bao nhiêu điểm" for the balance. */
+  /** "Tuần này tích được bao nhiêu" asks for history, "tuần này có bao nhiêu điểm" for the balance. */
   #isHistory(act = '', parts: readonly Part[], period: SaidPeriod): boolean {
     const list = this.#flows.get(act)?.list;
     const isOfPoints = (part: Part) => this.#listOf(part)?.type === 'point' && !this.#listOf(part)?.vague;
@@ -413,7 +415,7 @@ export class Parser {
     return this.#flows.has(act) && (period.isPast || (list?.type === 'point' && isEarned));
   }
 
-  /** "Không đổi quà nữa" stops; "không tích điểm được" is a complaint; "không, tích điểm" is neither. */
+  /** "Không đổi quà nữa" cancels, "không tích điểm được" complains, "không, tích điểm" does neither. */
   #deniedFlow(parts: readonly Part[]): string | undefined {
     if (says({ parts }, 'fails')) return 'show complaint';
     const at = parts.findIndex((part, place) => this.#flows.has(actOf(part)) && isStopped(parts, place));
@@ -425,7 +427,10 @@ export class Parser {
     return other ?? (says({ parts: after }, 'possible') ? 'show complaint' : 'cancel');
   }
 
-  /** A language is wished for where nothing else is said; of one that is denied ("I don't speak …") the other one. */
+  /**
+   * The language that a text wishes for, if it says nothing else. "I don't speak English" wishes for the
+   * other one.
+   */
   #wishedLanguage(parts: readonly Part[]): string | undefined {
     const isOther = (part: Part) =>
       (actOf(part) !== '' && !BESIDE_LANGUAGE.test(actOf(part))) || fieldOf(part) !== undefined;
@@ -437,7 +442,7 @@ export class Parser {
     return more.length === 0 ? wanted : 'show languages';
   }
 
-  /** Only a plain request erases, changes the language or calls a person; "xác nhận giúp mình" asks for no help. */
+  /** Only a plain request erases data, changes the language or calls a person. */
   #settle(
     act: string | undefined,
     { parts, isYes, text }: Pick<ParsedText, 'parts' | 'isYes' | 'text'>,
@@ -491,7 +496,7 @@ function unexplainedIn(parts: readonly Part[]): readonly Part[] {
 
 const isUnknown = ({ phrase, value }: Part): boolean => phrase === undefined && value === undefined;
 
-/** The acts that count: those that always do, else all where every word is explained. A denial takes some back. */
+/** The acts that count: those that always do, else all of a text whose words are all explained. */
 function countingActs(parts: readonly Part[], isExplained: boolean): Set<string> {
   const said = parts.filter((part) => {
     const act = actOf(part);
@@ -545,8 +550,8 @@ function orderOf(vocabulary: Vocabulary, flows: readonly SpokenFlow[]): readonly
 }
 
 /**
- * Small words that make a question or an objection of a text of nothing but yes and polite words ("có gì", "ok sao",
- * "ok nhưng"), and pictures that do. Words count as they are spelt: "à" is not "ạ".
+ * Small words and emoji that turn a yes into a question or an objection: "có gì", "ok sao", "ok nhưng".
+ * Words count as they are spelt: "à" is not "ạ".
  */
 function readObjections(vocabulary: Vocabulary): RegExp {
   const any = (name: string) => vocabulary.written(name).map(RegExp.escape).join('|') || '(?!)';

@@ -1,27 +1,14 @@
-import {
-  DAY_MS,
-  type Days,
-  lastUnits,
-  type Period,
-  type Span,
-  spanNamed,
-  startOf,
-  toPeriod,
-  unitAt,
-} from '../values/calendar.ts';
+import { DAY_MS, type Days, lastUnits, type Span, spanNamed, startOf, unitAt } from '../values/calendar.ts';
 import type { Word } from './phrases.ts';
 import { datesIn, fold, isAscii, isDate, unmark } from './tokenizer.ts';
 import { type Found, indexPhrases, type PhraseIndex, phraseAt, type Vocabulary } from './vocabulary.ts';
 
 /*
- * Reads periods: "tháng trước", "10 ngày qua", "1/8 - 31/8", "from May to July 2026". A period that cannot be read as a whole
- * is asked about: no part of it is left out.
+ * Reads periods: "tháng trước", "10 ngày qua", "1/8 - 31/8", "from May to July 2026". The customer is asked
+ * about a period that cannot be read completely.
  */
 
-type Fault = 'period.shape' | 'period.reversed' | 'period.future';
-export type PeriodResult =
-  | { readonly ok: true; readonly value: Period }
-  | { readonly ok: false; readonly reason: Fault };
+type PeriodFault = 'period.shape' | 'period.reversed' | 'period.future';
 
 /** A date as typed. What it lacks is the other end's, or that of the last time that there was such a date. */
 type Dated = {
@@ -57,7 +44,10 @@ function lastTime(date: Dated, today: number): Days | undefined {
 
 const spanOf = (point: Point, today: number) => ('span' in point ? point.span : lastTime(point.date, today));
 
-/** From one to the other. What one end lacks is the other's: "1 - 5/11", "1/5 đến ngày 10"; "1/12 - 31/1" crosses New Year. */
+/**
+ * The days between two points. A missing month or year is the other point's: "1 - 5/11". "1/12 - 31/1"
+ * crosses New Year.
+ */
 function between(first: Point, last: Point, today: number): Span | undefined {
   if ('span' in first || 'span' in last) {
     const [from, to] = [spanOf(first, today), spanOf(last, today)];
@@ -76,15 +66,9 @@ function between(first: Point, last: Point, today: number): Span | undefined {
 export type SaidPeriod = {
   readonly text: string;
   readonly span?: Span | undefined;
-  readonly fault?: Fault | undefined;
+  readonly fault?: PeriodFault | undefined;
   readonly isPast: boolean;
 };
-
-export function toResult({ span, fault }: SaidPeriod, timeZone: string): PeriodResult {
-  return span
-    ? { ok: true, value: toPeriod(span, timeZone) }
-    : { ok: false, reason: fault ?? 'period.shape' };
-}
 
 const UNITS = { days: 'day', weeks: 'week', months: 'month', years: 'year' } as const;
 
@@ -184,7 +168,7 @@ function digitsAt({ words }: Line, at: number): Found<Dated> | undefined {
   return { value: { day, month, year: year !== undefined && year < 100 ? 2000 + year : year }, to: at + 1 };
 }
 
-/** A date: in digits, "15 tháng 8", "5th of November 2026", "Nov 5, 2026", "tháng 8", "2023", "ngày 15". */
+/** A date: "1/8", "15 tháng 8", "5th of November 2026", "Nov 5, 2026", "tháng 8", "2023", "ngày 15". */
 function dateAt(line: Line, at: number): Found<Dated> | undefined {
   const from = skip(line, 'before a day', at);
   const digits = digitsAt(line, from);
@@ -306,7 +290,7 @@ function piecesOf({ lists, ordinal, spelt }: Calendar, { text, source, value }: 
   return datesIn(source.text) ?? [typed];
 }
 
-/** The period that a text speaks of, with all its words ("tháng trước nữa" is not last month); and the other words. */
+/** The period in a text, with all its words ("tháng trước nữa" is not last month), and the other words. */
 export function findPeriod(
   calendar: Calendar,
   said: readonly Word[],
@@ -330,7 +314,7 @@ export function findPeriod(
   };
 }
 
-/** The places of the words that speak of time, and the points that they name; `isWhole`: each could be read. */
+/** Where the words of time stand, and the points that they name. `isWhole`: all could be read. */
 function takePoints(line: Line) {
   const taken = new Set<number>();
   const points: Point[] = [];
@@ -360,7 +344,7 @@ function changes(line: Line, taken: ReadonlySet<number>, at: number): boolean {
   );
 }
 
-function faultOf(span: Span | undefined, today: number): Fault | undefined {
+function faultOf(span: Span | undefined, today: number): PeriodFault | undefined {
   if (!span || Number.isNaN(span.from)) return 'period.shape';
   const { from, to } = span;
   if (from !== undefined && to !== undefined && from >= to) return 'period.reversed';

@@ -1,3 +1,4 @@
+import type { Gift } from '../context.ts';
 import type { EmailResult, Phone } from '../values/contact.ts';
 import {
   fold,
@@ -15,13 +16,6 @@ import { type Found, indexPhrases, type PhraseIndex, phraseAt, type Vocabulary }
 /*
  * The phrases of the language files, found in texts.
  */
-
-/** A gift as texts may name it. */
-export type Gift = {
-  readonly code: string;
-  readonly name: Readonly<Record<string, string>>;
-  readonly score: number;
-};
 
 /** A value that a text brings along. `end`: a code at hand, by its last characters. */
 export type Value =
@@ -79,8 +73,8 @@ const SIGNS = (
 ).split(',');
 /** All lists whose phrases are found in texts, beside the examples. */
 const FOUND = (
-  'small,polite,amounts,wanted,wishes,assents,faults,code,phone,email,gifts,points list,gifts list,ever,stops,fails,' +
-  'possible,speakers,units,from,to,leaving'
+  'small,polite,amounts,wanted,wishes,assents,faults,code,phone,email,gifts,points list,gifts list,ever,' +
+  'stops,fails,possible,speakers,units,from,to,leaving'
 )
   .split(',')
   .concat(SIGNS);
@@ -153,7 +147,7 @@ export class PhraseBook {
     return this.#phrases.has(fold(text));
   }
 
-  /** The folded words of a message, shortened ones written out, keystrokes of a Vietnamese keyboard undone. */
+  /** The folded words of a message. Short forms are written out, keystrokes of Telex and VNI undone. */
   wordsOf(tokens: readonly Token[], values?: ReadonlyMap<Token, Value>): Word[] {
     const hasMarks = tokens.some(({ text }) => !isAscii(text));
     return tokens.flatMap((source): Word | Word[] => {
@@ -210,7 +204,10 @@ export class PhraseBook {
     return parts;
   }
 
-  /** A number beside a thing says how many: "2 cái", "loa x2"; before an amount ("1000 điểm") it says nothing. */
+  /**
+   * A number next to a thing is a count ("2 cái", "loa x2"); before an amount ("1000 điểm") it says
+   * nothing.
+   */
   #countAt(texts: readonly string[], at: number): Phrase | undefined {
     const count = Number(/^x?(\d+)x?$/.exec(texts[at] ?? '')?.[1]);
     if (Number.isNaN(count)) return undefined;
@@ -235,8 +232,8 @@ export class PhraseBook {
   }
 
   /**
-   * Whether words that were typed with marks are those of the phrase: "dùng" is not "đúng". A word that the files spell
-   * nowhere so may be any word with its letters.
+   * Whether words typed with marks are those of the phrase: "dùng" is not "đúng". A spelling that no file
+   * has may be any word with these letters.
    */
   #isSpelt({ spellings }: Phrase, words: readonly Word[]): boolean {
     if (spellings.length === 0 || words.every(({ source }) => isAscii(source.text))) return true;
@@ -280,7 +277,7 @@ function namesOf(gifts: readonly Gift[], book: PhraseBook): Names {
   return names;
 }
 
-/** The words of a text with the names of gifts as values; the longest name counts: "loa kéo" is not "loa". */
+/** The words of a text with names of gifts as values. The longest name counts: "loa kéo" is not "loa". */
 export function findGifts(words: readonly Word[], gifts: readonly Gift[], book: PhraseBook): readonly Word[] {
   if (gifts.length === 0) return words;
   const { index } = namesOf(gifts, book);
@@ -318,7 +315,7 @@ export function giftsCalled(
   return gifts.filter((gift) => left.every((word) => words.get(gift)?.has(word)));
 }
 
-/** Makes values of the words that name a place of a list: "mã thứ hai", "code 2", "#2", "mã 1 và 3", "the last one". */
+/** Turns words that name places of a list into values: "mã thứ hai", "code 2", "#2", "mã 1 và 3". */
 export type Places = (words: readonly Word[]) => readonly Word[];
 
 export function createPlaces(vocabulary: Vocabulary): Places {

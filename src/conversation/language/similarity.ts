@@ -17,8 +17,8 @@ import { indexPhrases, phraseAt } from './vocabulary.ts';
  */
 
 /**
- * An operator's answer to a question. `id`: one of the language files' ids, or one of the operator's own; it is a label of a
- * metric, so `operator-files.ts` bounds it. `asks`: questions as customers write them, beside those of the language files.
+ * An operator's answer to a question. `id`: an id of the language files or a new one; a metric has it as a
+ * label, so `operator-files.ts` bounds it. `asks`: more questions, as customers write them.
  */
 export type Answer = {
   readonly id: string;
@@ -34,11 +34,11 @@ const LIKELY = 0.6;
 export const SURE = 0.72;
 /** The weight of a word that says little: pronouns, particles. */
 const SMALL = 0.2;
-/** The weight of words that the example has and the text lacks: "tích điểm có mất phí không" lacks nothing of "có mất phí không". */
+/** The weight of words that only the example has. A question must have nearly all of them. */
 const LACKING = { question: 2, any: 0.5 } as const;
-/** The weight of words that the text has beside. */
+/** The weight of words that only the text has. */
 const BESIDE = 0.5;
-/** The heading of questions that nobody answers. Texts that are like them must not be taken for another question. */
+/** The heading of questions without an answer: texts like them are no other question. */
 export const UNKNOWN = 'ask unknown';
 /** So many neighbours vote, if they are as near as that. */
 const NEIGHBOURS = 8;
@@ -180,7 +180,9 @@ export function vote(near: readonly Near[]): Near | undefined {
 /** In fewer letters than this, one typing error makes too many other words. */
 const MIN_TYPO = 4;
 
-/** Spells a word as a known one: keystrokes undone, one typing error mended where one known word alone is near. */
+/**
+ * Spells a word as a known one: undoes keystrokes, mends one typing error if one known word alone is near.
+ */
 function createSpeller(known: ReadonlySet<string>): (word: string) => string {
   const isLong = (word: string) => word.length >= MIN_TYPO && /^[a-z]+$/.test(word);
   const byLength = Map.groupBy([...known].filter(isLong), ({ length }) => length);
@@ -195,7 +197,7 @@ function createSpeller(known: ReadonlySet<string>): (word: string) => string {
   });
 }
 
-/** Makes what tells whether a text asks something: by its mark, or by its words. A single word asks nothing. */
+/** Tells whether a text asks something, by its question mark or its words. A single word does not. */
 function createIsQuestion(book: PhraseBook): (text: string) => boolean {
   const { vocabulary } = book;
   const polite = new Set(vocabulary.list('asks nothing'));
@@ -204,7 +206,7 @@ function createIsQuestion(book: PhraseBook): (text: string) => boolean {
     spelt: new Set(vocabulary.written(name).flatMap(speltWords)),
   }));
   type Asks = typeof anywhere;
-  /** The words as a list may have them. A word that carries marks must be spelt so: "đầu" is not "đâu". */
+  /** The words as a list has them. A word with marks must be spelt so: "đầu" is not "đâu". */
   const wordsFor = (asks: Asks, said: readonly Word[]) =>
     said.map(({ text: word, source: { text: typed } }) => {
       if (isAscii(typed) || fold(typed) !== word) return word;

@@ -1,16 +1,16 @@
 import type { CodeRef, Expecting, Field, Reading, SlotKind, Spoken, WantedPage } from '../commands.ts';
 import { LOCALES } from '../message.ts';
-import { namedPeriod } from '../values/calendar.ts';
+import { namedPeriod, toPeriod } from '../values/calendar.ts';
 import { hasBeginning, looksLikeContact } from '../values/code.ts';
 import type { EmailResult, Phone } from '../values/contact.ts';
 import { findSigns, type Sign, type Span } from './frames.ts';
 import { bringsValue, fieldIn, lacksEmail, type ParsedText, type SpokenFlow, says } from './parser.ts';
-import { toResult } from './period.ts';
+import type { SaidPeriod } from './period.ts';
 import { actOf, isIn, isPaused, type Part } from './phrases.ts';
 
 /*
- * What a parsed text means where it is said: one function a situation, then what holds anywhere, then values alone. Nothing
- * here reads the text itself.
+ * What a parsed text means where it is said: one function a situation, then what holds anywhere, then
+ * values alone.
  */
 
 /** A parsed text, and where it is said. */
@@ -202,7 +202,7 @@ function aboutPeriod({ said, act, at, values }: Situation): Meant {
   return [...values.list, ...(period ? [period] : []), ...contactsOf(values)];
 }
 
-/** Words that no phrase covers end nothing and drop nothing that is at hand: what they may have meant is offered. */
+/** A text with unknown words neither ends nor replaces what is gathered: its meaning is offered instead. */
 function endings(here: Situation): Meant {
   const { said, act, at, flow, starts, isBare, isQuestion, isPolite } = here;
   if (at.at === 'summary' && act === 'change') return someOf(valuesFor(here, flow)) ?? changeOf(said);
@@ -312,10 +312,7 @@ export function valuesIn(said: ParsedText, { nowMs, settings }: Reading, at: Exp
   const code = gift ?? (settings.gifts.length === 0 ? codes[0] : undefined);
   const isSeveral = gift !== undefined && says(said, 'several');
   const set: Spoken = { do: 'set', slot: 'gift', value: code ?? '', ...(isSeveral && { several: true }) };
-  const read = period && toResult(period, settings.timeZone);
   const all = { do: 'period', period: namedPeriod('all', nowMs, settings.timeZone) } as const;
-  const found =
-    read && (read.ok ? ({ do: 'period', period: read.value } as const) : wrong('period', read.reason));
   return {
     codes: codes.length > 0 ? [{ do: 'add', codes }] : [],
     phone: phones.length > 1 ? [wrong('phone', 'phone.several')] : phones.map(setPhone),
@@ -323,9 +320,12 @@ export function valuesIn(said: ParsedText, { nowMs, settings }: Reading, at: Exp
     gift:
       others.length > 0 ? [{ do: 'among', gifts: [...new Set([gift ?? '', ...others])] }] : code ? [set] : [],
     list: type ? [{ do: 'kind', of: type }] : [],
-    period: found ? [found] : says(said, 'ever') ? [all] : [],
+    period: period ? [periodOf(period, settings.timeZone)] : says(said, 'ever') ? [all] : [],
   };
 }
+
+const periodOf = ({ span, fault = 'period.shape' }: SaidPeriod, timeZone: string): Spoken =>
+  span ? { do: 'period', period: toPeriod(span, timeZone) } : wrong('period', fault);
 
 const contactsOf = ({ phone, email }: Situation['values']): readonly Spoken[] => [...phone, ...email];
 
@@ -366,9 +366,9 @@ export function commandOf(act: string): Meant {
 }
 
 /*
- * What a text makes of the codes at hand. The word beside each code that is named says whether it goes ("bỏ X"), stays alone
- * ("chỉ lấy X") or takes the place of another ("thay bằng X"). Where a text speaks of no code by its name or its place, which
- * one is meant is asked.
+ * Changes of the list of codes. The word next to a named code says whether it is removed ("bỏ X"), is the
+ * only one kept ("chỉ lấy X") or replaces another ("thay bằng X"). If no code is named, the customer is
+ * asked which one.
  */
 
 /** Codes that a text names together, and the sign beside them. */

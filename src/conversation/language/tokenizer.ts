@@ -12,8 +12,8 @@ const UNEVEN_BLANKS = /\s{2,}|[^\S ]/g;
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}]/gu;
 
 /**
- * The text as a reader sees it: at most `MAX_TEXT` characters, invisible ones gone, every run of white space one
- * blank. Whatever matches patterns against typed text starts here.
+ * The text as a reader sees it: at most `MAX_TEXT` characters, without invisible ones, every run of white
+ * space one blank. Call it before matching patterns against typed text.
  */
 export function visible(text: string): string {
   const cut = text.length > MAX_TEXT ? text.slice(0, MAX_TEXT) : text;
@@ -22,8 +22,8 @@ export function visible(text: string): string {
 }
 
 /**
- * Lower case without Vietnamese marks, punctuation kept. `đ` does not decompose and needs its own rule; the two ways
- * of placing a tone (hoà, hòa) fall together here, as do composed and decomposed spellings.
+ * Lower case without Vietnamese marks, punctuation kept. `đ` does not decompose, so it has its own rule.
+ * "Hoà" and "hòa" become the same, as do composed and decomposed spellings.
  */
 export function unmark(text: string): string {
   if (PLAIN.test(text)) return text.toLowerCase();
@@ -37,7 +37,7 @@ export const mapWords = (text: string, change: (word: string) => string): string
 const MAX_REMEMBERED = 16;
 const REMEMBERED = 2000;
 
-/** Remembers the results for short words. A word with a digit may be somebody's number and is not remembered. */
+/** Remembers the results for short words. A word with a digit may be personal data and is not remembered. */
 export function remembered<Result>(read: (word: string) => Result): (word: string) => Result {
   const known = new Map<string, Result>();
   return (word) => {
@@ -54,7 +54,7 @@ export function remembered<Result>(read: (word: string) => Result): (word: strin
 /** Whether a text has no mark that could tell it from another word. */
 export const isAscii = (text: string): boolean => /^[\0-\x7f]*$/.test(text);
 
-/** What words are compared by: no case, no marks, no punctuation. "Đổi quà!" and "doi  qua" fold to "doi qua". */
+/** A text as it is compared: no case, marks or punctuation. "Đổi quà!" and "doi  qua" fold to "doi qua". */
 export const fold: (text: string) => string = remembered((text) => {
   const seen = visible(text);
   const all = seen.includes(' ') ? seen.split(' ').map(fold) : unmark(seen).split(/[^\p{L}\p{N}]+/u);
@@ -77,8 +77,8 @@ export const marked = remembered((word: string): string => {
 });
 
 /**
- * Folded words without the keystrokes of a Vietnamese keyboard that was switched off: Telex ("ddooir ddieemr") and
- * VNI ("d9oi63 d9ie6m3") give "doi diem". Mangles other languages: only for looking up Vietnamese words.
+ * Folded words without the keystrokes of Telex ("ddooir ddieemr") and VNI ("d9oi63 d9ie6m3"): both give
+ * "doi diem". It mangles other languages: use it only to look up Vietnamese words.
  */
 export function undoTyping(text: string): string {
   return fold(text).split(' ').map(undoWord).join(' ');
@@ -89,13 +89,13 @@ const undoWord = remembered((word: string): string => {
   const vowel = word.search(/[aeiouyw]/);
   if (vowel < 0) return word;
   const onset = word.slice(0, vowel).replace('dd', 'd');
-  // After the vowel, a Vietnamese word has none of these letters: they are tone keys, or the `d` of a late `đ`.
+  // After the vowel, Vietnamese words have none of these letters: they are tone keys, or the `d` of a late `đ`.
   const tail = word.slice(vowel).replace(/[sfrxjzd]/g, '');
   const sounds = tail.startsWith('w') ? `u${tail.slice(1)}` : tail;
   return onset + sounds.replaceAll('w', '').replace(/([aeo])\1+/g, '$1');
 });
 
-/** 1–5 are tones (one a word), 6–8 marks of vowels, 9 the stroke of `đ`. "TIVI12" is no word typed in VNI. */
+/** 1–5 are tones (one a word), 6–8 marks of vowels, 9 is the stroke of `đ`. "TIVI12" is not typed in VNI. */
 function isVni(word: string): boolean {
   if (!/^[a-z]+[1-9][a-z1-9]*$/.test(word)) return false;
   const count = (digits: RegExp) => word.match(digits)?.length ?? 0;

@@ -1,8 +1,8 @@
 import { fold, isAscii, tokenize, undoTyping, visible } from './tokenizer.ts';
 
 /*
- * What customers say, as the language files have it: `locales/<tag>.md`. A heading is a command, perhaps with what limits
- * its examples in brackets; a line is an example. `## words` and `## periods` list words by what they do.
+ * What customers say: `locales/<tag>.md`. A heading is a command, perhaps with a limit in brackets; a line
+ * below it is an example. `## words` and `## periods` list words by what they do.
  */
 
 /** A text of a language. Several texts of one language add to each other. */
@@ -36,7 +36,8 @@ type List = {
  * The content of the language files. A line that is neither a heading, an example nor a list is a remark.
  *
  * @example
- * new Vocabulary([{ locale: 'en', text: '## start points\n- my points' }]).examples[0]?.act; // 'start points'
+ * new Vocabulary([{ locale: 'en', text: '## start points\n- my points' }]).examples[0]?.act;
+ * // 'start points'
  */
 export class Vocabulary {
   readonly locales: readonly string[];
@@ -132,18 +133,10 @@ export function phraseAt<Value>(
   return found && { value: found.value, to: at + found.words.length };
 }
 
-type Language = {
-  readonly locale: string;
-  readonly own: ReadonlySet<string>;
-  readonly borrowed: ReadonlySet<string>;
-  /** Only people who write marks type their keystrokes. */
-  readonly hasMarks: boolean;
-};
-
 /**
- * Tells the language of a text: the one that most of its words belong to. Undefined where none does, or as many words belong
- * to another: "ok", a code. Words of any language ("hello") and courtesies ("thank you") count only where nothing else is
- * known (`isFirst`).
+ * Tells the language of a text: the one to which most of its words belong; undefined on a tie or without
+ * such words ("ok", a code). Borrowed words ("hello") and courtesies ("thank you") count only in a
+ * customer's first text (`isFirst`).
  */
 export function createLocaleOf(vocabulary: Vocabulary) {
   const languages = vocabulary.locales.map((locale) => languageOf(vocabulary, locale));
@@ -151,7 +144,7 @@ export function createLocaleOf(vocabulary: Vocabulary) {
     vocabulary.examples.flatMap(({ act, text }) => (/^(?:talk|yes|no$)/.test(act) ? fold(text) : [])),
   );
   const polite = new Set(vocabulary.list('polite').flatMap((phrase) => phrase.split(' ')));
-  const only = (some: readonly Language[]) => (some.length === 1 ? some[0]?.locale : undefined);
+  const only = (some: typeof languages) => (some.length === 1 ? some[0]?.locale : undefined);
 
   function localeOfWord(typed: string, isFirst: boolean): string | undefined {
     if (!isAscii(typed)) return only(languages.filter(({ hasMarks }) => hasMarks));
@@ -160,14 +153,12 @@ export function createLocaleOf(vocabulary: Vocabulary) {
     if (word.length < 2 || lenders.length > 0) return isFirst ? only(lenders) : undefined;
     const speakers = languages.filter(({ own }) => own.has(word));
     if (speakers.length > 0) return only(speakers);
-    const undone = undoTyping(word);
-    if (undone.length < 2) return undefined;
-    return only(languages.filter(({ own, hasMarks }) => hasMarks && own.has(undone)));
+    return only(languages.filter(({ own, hasMarks }) => hasMarks && own.has(undoTyping(word))));
   }
 
   return (text: string, isFirst = false): string | undefined => {
     // Values belong to no language: addresses, links, codes, numbers and commands are passed over.
-    const words = /\p{L}/u.test(text) ? tokenize(visible(text)).map((token) => token.text) : [];
+    const words = tokenize(visible(text)).map((token) => token.text);
     const telling = words.filter((word) => /^\p{L}[\p{L}\p{M}'’-]*\d?$/u.test(word));
     const folded = telling.map(fold);
     const isCourtesy = (some: readonly string[]) => courtesies.has(some.join(' '));
@@ -180,7 +171,8 @@ export function createLocaleOf(vocabulary: Vocabulary) {
   };
 }
 
-function languageOf(vocabulary: Vocabulary, locale: string): Language {
+/** The words of a language. `hasMarks`: its keyboards have keystrokes for marks. */
+function languageOf(vocabulary: Vocabulary, locale: string) {
   const phrases = vocabulary.examples.flatMap((one) =>
     one.locale === locale && one.isPhrase ? one.text : [],
   );

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /*
- * Days of a time zone, and the periods that history is read by. A day is written as the epoch ms of its midnight in UTC, so
- * that counting days is plain arithmetic; only `startOfDay` turns it into an instant.
+ * Days of a time zone, and periods of history. A day is the epoch ms of its midnight in UTC, so that
+ * counting days is plain arithmetic; only `startOfDay` turns it into an instant.
  */
 
 /** Half-open `[fromMs, toMs)`, epoch ms; an absent end is open. */
@@ -11,13 +11,16 @@ export type Period = z.infer<typeof periodSchema>;
 
 export const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** Days `[from, to)`. An absent `to` reaches today, so that a record stamped by a fast clock is not missed. */
+/** Days `[from, to)`. Without `to` it reaches today and includes records stamped by a fast clock. */
 export type Span = { readonly from?: number | undefined; readonly to?: number | undefined };
 export type Days = { readonly from: number; readonly to: number };
 export type Unit = 'day' | 'week' | 'month' | 'quarter' | 'year';
 const UNITS: readonly Unit[] = ['day', 'week', 'month', 'quarter', 'year'];
 
-/** The first day of the `unit` that is `count` after the one of `day`. Weeks begin on Monday; 1 January 1970 was a Thursday. */
+/**
+ * The first day of the `unit` that is `count` after that of `day`. Weeks begin on Monday (day 0 was a
+ * Thursday).
+ */
 export function startOf(unit: Unit, day: number, count: number): number {
   const date = new Date(day);
   const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()];
@@ -47,8 +50,8 @@ export function dayAt(ms: number, timeZone: string): number {
 }
 
 /**
- * The first instant of a day, epoch ms. Where clocks jump over midnight, the moment of the jump; where midnight comes
- * twice, the first.
+ * The first instant of a day, epoch ms: of two midnights the first; if clocks skip midnight, the moment of
+ * the jump.
  */
 export function startOfDay(day: number, timeZone: string): number {
   const offsets = [day - DAY_MS, day + DAY_MS].map((near) => wallClock(near, timeZone) - near);
@@ -105,7 +108,7 @@ export function toPeriod({ from, to }: Span, timeZone: string): Period {
   };
 }
 
-/** The days of a list of the language files: `month -1`, `last 7 days`, `all`; undefined for any other list. */
+/** The days that a list of the language files names (`month -1`, `last 7 days`, `all`); else undefined. */
 export function spanNamed(list: string, today: number): Span | undefined {
   if (list === 'all') return {};
   if (list === 'to come') return { from: today + DAY_MS };

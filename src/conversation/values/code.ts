@@ -1,8 +1,8 @@
 import { isDate, QUOTES, trimEdges, unmark, visible } from '../language/tokenizer.ts';
 
 /*
- * Codes of purchases and of gifts. They are opaque: only their shape tells them apart from words, and nothing inside is ever
- * repaired, because a code that was guessed could be somebody else's.
+ * Codes of purchases and of gifts. They are opaque: only their shape tells them from words. Never repair
+ * one: a guessed code could belong to another customer.
  */
 
 export type CodeResult =
@@ -18,13 +18,13 @@ const MAX_LENGTH = 64;
 export const SURE_LENGTH = 6;
 
 /**
- * Reads a code: 4–64 of `A–Z a–z 0–9 . _ -`, case kept, quotes and blanks around it dropped. Vietnamese letters mean that
- * the keyboard rewrote what was typed, and the customer is told so.
+ * Reads a code: 4–64 of `A–Z a–z 0–9 . _ -`, without quotes and blanks around it, case kept. Vietnamese
+ * letters mean that a keyboard rewrote it: the reason says so.
  */
 export function parseCode(text: string): CodeResult {
   const code = trimEdges(visible(text), `${QUOTES} `);
   if (!SHAPE.test(code)) {
-    // Compatibility forms (full-width letters) unmark to Latin letters, too, and no Vietnamese keyboard types them.
+    // Full-width letters unmark to Latin letters, too, but no Vietnamese keyboard types them.
     const isTyped = code !== '' && code.normalize('NFKC') === code.normalize('NFC');
     const isMangled = isTyped && SHAPE.test(unmark(code.normalize('NFC')));
     return { ok: false, reason: isMangled ? 'code.vietnamese' : 'code.shape' };
@@ -33,7 +33,7 @@ export function parseCode(text: string): CodeResult {
   return code.length < 4 ? { ok: false, reason: 'code.short' } : { ok: true, value: code };
 }
 
-/** A code wherever it stands: at least six characters, a letter and a digit among them; neither a date nor a number. */
+/** Whether a word is a code in any text: six characters or more with a letter and a digit, and no date. */
 export function isSureCode(text: string): boolean {
   if (text.length < SURE_LENGTH || !/\d/.test(text) || !/[A-Za-z]/.test(text)) return false;
   return parseCode(text).ok && !isDate(text);
@@ -60,8 +60,8 @@ export function looksLikeContact(code: string): boolean {
 }
 
 /**
- * The code that was probably meant: the same with a known beginning in its own capitals, with O and I there and 0 and 1 in
- * a number after it, without blanks and dashes. Undefined where nothing tells that this one is wrong.
+ * The code that was probably meant: with a known beginning in capitals, 0 and 1 in the number after it, no
+ * blanks or dashes. Undefined if nothing suggests that this one is wrong.
  */
 export function codeMeant(code: string, beginnings: readonly string[]): string | undefined {
   const joined = code.replace(/[ -]/g, '');
@@ -75,7 +75,7 @@ export function codeMeant(code: string, beginnings: readonly string[]): string |
   return undefined;
 }
 
-/** A code that was written with blanks inside, as it was written: "TIVI 000 000 633"; "tivi 55 inch" is none. */
+/** A code with blanks inside, as it was written: "TIVI 000 000 633", but not "tivi 55 inch". */
 export function spacedCode(text: string, beginnings: readonly string[]): string | undefined {
   if (beginnings.length === 0) return undefined;
   const beginning = beginnings.map((one) => RegExp.escape(one)).join('|');
@@ -92,7 +92,7 @@ export function hasBeginning(code: string, beginnings: readonly string[]): boole
   );
 }
 
-/** Whether two codes differ in no more than what is easily taken for something else: capitals, O and 0, I, l and 1. */
+/** Whether two codes differ only in capitals, O and 0, or I, l and 1. */
 export function isAlike(one: string, other: string): boolean {
   return alike(one) === alike(other);
 }
@@ -110,8 +110,8 @@ export function linkOf(text: string): URL | undefined {
 }
 
 /**
- * The code that a link carries: what a parameter for one says (`names`, beside the bot's own `start`), else the end of its
- * path, else the only parameter that looks like a code. The link is read, never opened.
+ * The code in a link: in a parameter of `names` or `start`, else at the end of its path, else in the only
+ * parameter that looks like a code. The link is never opened.
  */
 export function codeInLink(link: URL, names: ReadonlySet<string>): string | undefined {
   const parameters = [...link.searchParams];
@@ -142,9 +142,9 @@ export function withLinksRead(text: string, names: ReadonlySet<string>): string 
 export const START_WITHOUT_CODE = '_';
 
 /**
- * The code that a deep link's payload stands for: the payload itself or, with a leading `_`, base64url of it (a link
- * takes no other characters). `_` alone is no code: the link only opens the chat. What is no base64url of UTF-8 stays as
- * it is, for the conversation to refuse as a code: whoever scanned it hears that it is wrong.
+ * The code in a deep link's payload: the payload itself or, after `_`, base64url of it (links take few
+ * characters). `_` alone only opens the chat. Invalid base64url is returned as it is: the conversation then
+ * refuses it as a code.
  */
 export function decodeStart(payload: string): string | undefined {
   if (payload === START_WITHOUT_CODE) return undefined;
@@ -159,8 +159,9 @@ export function decodeStart(payload: string): string | undefined {
 const REFERENCE = /^[0-9A-HJKMNP-TV-Z]{5}-?[0-9A-HJKMNP-TV-Z]{5}(?:\.\d{1,2})?$/i;
 
 /**
- * The word that looks like an operation's id: ten characters of Crockford's base 32, and which of several codes it is
- * of. Letters only must be capitals or all that is left to explain, and digits only are a number.
+ * The word that looks like an operation's id: ten characters of Crockford's base 32, perhaps with the
+ * number of a code. Without a digit it must be in capitals, or all that is left to explain; without a
+ * letter it is a number.
  */
 export function referenceIn(words: readonly string[], isAlone: boolean): string | undefined {
   const isReference = (word: string) =>

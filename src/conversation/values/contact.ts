@@ -6,8 +6,8 @@ import { isAscii, isDate, isOneTypo, QUOTES, type Token, trimEdges, visible } fr
  */
 
 /**
- * `value` is E.164. With `ask` the number is a guess that the customer must agree to: `mapped` from a number of eleven
- * digits that ended in 2018, `leadingZero` where the zero was left out.
+ * `value` is E.164. With `ask` it is a guess that the customer must confirm: `mapped` from a number of
+ * eleven digits that ended in 2018; `leadingZero`: the zero was missing.
  */
 export type Phone = {
   readonly ok: true;
@@ -19,9 +19,12 @@ export type PhoneResult =
   | { readonly ok: false; readonly reason: 'phone.shape' | 'phone.short' | 'phone.long' };
 
 /**
- * Reads a phone number in any usual spelling: blanks, dots, dashes, brackets, the letter O for zero, full-width
- * digits, `+84 (0)…`, `84…`, `0084…`. Vietnamese numbers by their shape alone (numbers are portable and new prefixes
- * keep appearing), foreign ones (`+` or `00`) by the length their country allows.
+ * Reads a phone number in any usual spelling: blanks, dots, dashes, brackets, O for zero, full-width
+ * digits, `+84 (0)…`, `84…`, `0084…`. A Vietnamese number is checked by its shape (new prefixes keep
+ * appearing), a foreign one (`+`, `00`) by the length that its country allows.
+ *
+ * @example
+ * parsePhone('0912 345 678'); // { ok: true, value: '+84912345678' }
  */
 export function parsePhone(text: string): PhoneResult {
   const digits = digitsOf(text);
@@ -84,15 +87,15 @@ function foreign(digits: string): PhoneResult {
 }
 
 const PHONE_PIECE = /^(?:[+(]?[\d０-９oO()./\p{Pd}]+|＋)$/u;
-/** Nobody writes a number in more groups than this. */
+/** The most groups in which a number is written. */
 const MAX_GROUPS = 7;
-/** Where so many numbers are none, no more are tried: reading one from abroad takes longer than all else here. */
+/** At most this many starts are tried, because reading a foreign number is slow. */
 const MAX_STARTS = 20;
 const MIN_PHONE = 8;
 
 type Found<Result> = { readonly result: Result; readonly tokens: readonly Token[] };
 
-/** The runs of tokens that are phone numbers, each as long as it can be; `label`: "sdt" in "sdt0912345678". */
+/** The longest runs of tokens that are phone numbers. `label`: "sdt" in "sdt0912345678". */
 export function findPhones(tokens: readonly Token[], label: RegExp): readonly Found<Phone>[] {
   const found: Found<Phone>[] = [];
   const pieceAt = (at: number, isFirst: boolean) => {
@@ -139,8 +142,11 @@ const LABEL = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
 const AROUND = `${QUOTES} <>()[].,;:!?…`;
 
 /**
- * Reads an e-mail address, lower-cased as a whole: phones capitalise the first letter unasked, no provider that
- * matters tells case apart, and AntCRM might, which would make one customer two. Nothing else inside is changed.
+ * Reads an e-mail address in lower case: phones capitalise the first letter, no large provider
+ * distinguishes case, and AntCRM might, which would split one customer into two.
+ *
+ * @example
+ * parseEmail('Minh@gmial.com'); // { ok: true, value: 'minh@gmial.com', suggestion: 'minh@gmail.com' }
  */
 export function parseEmail(text: string): EmailResult {
   const seen = trimEdges(visible(text).normalize('NFKC'), AROUND).toLowerCase();
@@ -165,7 +171,7 @@ function isDomain(domain: string): boolean {
   return labels.length > 1 && /^(?:[a-z][a-z0]+|xn--.+)$/.test(labels.at(-1) ?? '');
 }
 
-/** Where most customers have their mailbox, and real providers that are one typing error away from one of them. */
+/** The usual mail providers, and real ones that differ from them by one letter. */
 const COMMON = 'gmail.com yahoo.com yahoo.com.vn hotmail.com outlook.com outlook.com.vn icloud.com'.split(
   ' ',
 );
