@@ -19,11 +19,11 @@ export type About = { readonly what: string; readonly wrong: string };
 type SlotQuestion = { readonly flow: Flow; readonly step: Asking; readonly draft: Draft };
 
 type Kind = {
-  /** What customers call it, to change it; the flow's own word for it where there is none. */
+  /** What customers call it when they change it. */
   readonly field?: Field | undefined;
   /** Where it lies in the draft. */
   readonly slot: keyof Draft;
-  /** The slot is asked for only where the draft has null: it was named, and not understood. */
+  /** Asked for only if the draft has null: it was named and not understood. */
   readonly isOptional?: true | undefined;
   /** The question, without a view and without the button that cancels. */
   ask(question: SlotQuestion, scope: Context): Reply;
@@ -32,7 +32,7 @@ type Kind = {
   readonly about: About;
   /** In a form. */
   readonly form?: FormField | undefined;
-  /** What a no to it does: there is none; back to where it came from; why it is asked is said. */
+  /** What a no does: leaves it empty, goes back, or explains why it is asked. */
   readonly no: 'none' | 'back' | 'explain';
 };
 
@@ -145,7 +145,7 @@ export function exampleOfPeriod(context: Context): { from: number; to: number } 
   return { from: fromMs, to: context.nowMs };
 }
 
-/** The slots of a flow that are still to be asked for, in order. A plain loop: every message runs it. */
+/** The slots of a flow that are still to be asked for, in order. */
 export function missingSlots({ slots, identity }: Flow, draft: Draft): readonly SlotKind[] {
   const missing: SlotKind[] = [];
   for (const kind of slots) {

@@ -1,5 +1,4 @@
 import type { Expecting, Field, Reading, SlotKind } from '../commands.ts';
-import type { Gift } from '../context.ts';
 import { dayAt } from '../values/calendar.ts';
 import {
   type CodeResult,
@@ -21,9 +20,9 @@ import {
   giftsCalled,
   isIn,
   isSign,
+  type NamedGift,
   type Part,
   type PhraseBook,
-  type Places,
   VALUE,
   type Value,
   type Word,
@@ -38,7 +37,7 @@ export type SpokenFlow = {
   readonly priority: number;
   readonly identity: 'typed' | 'proved';
   readonly slots: readonly SlotKind[];
-  /** The list of the history that its words speak of; `vague`: only where nothing names the other one. */
+  /** The history that its words mean; `vague`: unless the other one is named. */
   readonly list?: { readonly type: 'point' | 'gift'; readonly vague?: true } | undefined;
 };
 
@@ -61,7 +60,7 @@ export type ParsedText = {
   /** Which history; only where the text asks for one, or says nothing else. */
   readonly type?: 'point' | 'gift' | 'both' | undefined;
   /** The gifts that are meant. */
-  readonly gifts: readonly Gift[];
+  readonly gifts: readonly NamedGift[];
   /** Names a gift that is not meant: "không lấy loa". */
   readonly deniesGift: boolean;
   /** The places of a list that it names, from 1; -1 is the last. */
@@ -79,7 +78,7 @@ const hasPlaces = ({ codes, kind }: Expecting): boolean => codes.length > 0 || k
 export const says = ({ parts }: Pick<ParsedText, 'parts'>, ...lists: readonly string[]): boolean =>
   parts.some((part) => isIn(part, ...lists));
 
-/** Whether the text brings a value along: then it is about that value, and no bare yes, no or greeting. */
+/** Whether the text has a value: then it is no bare yes, no or greeting. */
 export const bringsValue = ({ codes, phones, emails, mangled }: ParsedText): boolean =>
   codes.length > 0 || phones.length > 0 || emails.length > 0 || mangled !== undefined;
 
@@ -120,14 +119,8 @@ const BESIDE_LANGUAGE = /^(?:speak \w+|yes|no|none|talk \w+|show help)$/;
 const ANSWERS = /^(?:yes|no|none|keep|other|cancel mild)$/;
 const BESIDE_PERSON = /^(?:show person|show help|yes|talk .*)$/;
 
-/** So many texts are remembered. */
-const REMEMBERED = 2000;
-const MAX_REMEMBERED = 60;
-
-type Slash = {
-  readonly commands: ReadonlyMap<string, string>;
-  readonly isQuestion: (text: string) => boolean;
-};
+const MAX_REMEMBERED_TEXTS = 2000;
+const MAX_REMEMBERED_LENGTH = 60;
 
 const UNREAD: SaidPeriod = { text: '', isPast: false };
 const sorted = (word: string) => [...word].sort().join('');
@@ -138,13 +131,13 @@ export class Parser {
   /** The parameters of links that carry codes. */
   readonly linkNames: ReadonlySet<string>;
   readonly #calendar: Calendar;
-  readonly #places: Places;
-  readonly #commands: ReadonlyMap<string, string>;
+  readonly #places: ReturnType<typeof createPlaces>;
+  readonly commands: ReadonlyMap<string, string>;
   readonly #flows: ReadonlyMap<string, SpokenFlow>;
   /** The flow that reads history. A past period asks for it, whatever flow is named ("điểm 30 ngày"). */
   readonly #history: string | undefined;
   readonly #order: readonly string[];
-  readonly #isQuestion: (text: string) => boolean;
+  readonly isQuestion: (text: string) => boolean;
   readonly #objections: RegExp;
   readonly #phoneLabel: RegExp;
   readonly #amount: RegExp;
@@ -156,19 +149,23 @@ export class Parser {
   readonly #timeLetters: ReadonlySet<string>;
   /** Words so short that they say yes only alone, or with others of them: "y". */
   readonly #letters: ReadonlySet<string>;
-  /** Texts made of known words, which cannot contain personal data, for one day and one list of gifts. */
+  /** Parsed texts of known words: they contain no personal data. Valid for a day and a list of gifts. */
   readonly #remembered = new Map<string, ParsedText>();
-  #rememberedFor: { readonly today: number; readonly gifts: readonly Gift[] } = { today: 0, gifts: [] };
+  #rememberedFor: { readonly today: number; readonly gifts: readonly NamedGift[] } = { today: 0, gifts: [] };
 
   /** `commands`: slash commands, without the slash, with what they stand for. */
-  constructor(book: PhraseBook, flows: readonly SpokenFlow[], { commands, isQuestion }: Slash) {
+  constructor(
+    book: PhraseBook,
+    flows: readonly SpokenFlow[],
+    { commands, isQuestion }: Pick<Parser, 'commands' | 'isQuestion'>,
+  ) {
     const { vocabulary } = book;
     this.book = book;
     this.linkNames = new Set(vocabulary.list('link parameters'));
     this.#calendar = createCalendar(vocabulary);
     this.#places = createPlaces(vocabulary);
-    this.#commands = commands;
-    this.#isQuestion = isQuestion;
+    this.commands = commands;
+    this.isQuestion = isQuestion;
     this.#flows = new Map(flows.map((flow) => [`start ${flow.name}`, flow]));
     this.#history = [...this.#flows].find(([, { slots }]) => slots.includes('list'))?.[0];
     this.#order = orderOf(vocabulary, flows);
@@ -196,9 +193,9 @@ export class Parser {
     const known = this.#remembered.get(typed);
     if (known) return known;
     const parsed = this.#parse(typed, settings, at);
-    const isKnown = parsed.rest.length === 0 && !/[\d@]/.test(typed) && typed.length <= MAX_REMEMBERED;
+    const isKnown = parsed.rest.length === 0 && !/[\d@]/.test(typed) && typed.length <= MAX_REMEMBERED_LENGTH;
     if (!isKnown) return parsed;
-    if (this.#remembered.size >= REMEMBERED) this.#remembered.clear();
+    if (this.#remembered.size >= MAX_REMEMBERED_TEXTS) this.#remembered.clear();
     this.#remembered.set(typed, parsed);
     return parsed;
   }
@@ -208,7 +205,7 @@ export class Parser {
     const { today } = this.#rememberedFor;
     const all = this.#tokensOf(text);
     const name = /^\/(\w+)(?:@\w+)?$/.exec(all[0]?.text ?? '')?.[1]?.toLowerCase() ?? '';
-    const command = this.#commands.get(name);
+    const command = this.commands.get(name);
     const tokens = all.filter((token, at) => !(command && at === 0) && !token.text.startsWith('@'));
     const { values, left } = this.#valuesOf(tokens, command);
     const named = findGifts(this.book.wordsOf(left, values), settings.gifts, this.book);
@@ -266,7 +263,7 @@ export class Parser {
     );
   }
 
-  /** The tokens that are values by their shape. A phone may be several tokens, of which the first is kept. */
+  /** The tokens that are values by their shape. Of a phone's tokens the first is kept. */
   #valuesOf(tokens: readonly Token[], command: string | undefined) {
     const values = new Map<Token, Value>();
     const gone = new Set<Token>();
@@ -289,7 +286,7 @@ export class Parser {
     return { values, left: tokens.filter((token) => !gone.has(token)) };
   }
 
-  /** The words with those that name a place of a list, or the end of a code at hand, as values. */
+  /** The words; names of places and ends of listed codes become values. */
   #withPlaces(words: readonly Word[], codes: readonly string[]): readonly Word[] {
     const placed = this.#places(words);
     const isEnd = (typed: string) => codes.some((code) => code.toUpperCase().endsWith(typed.toUpperCase()));
@@ -322,7 +319,7 @@ export class Parser {
   }
 
   /*
-   * Codes are opaque: beside their shape, only the vocabulary and dates tell which words are none.
+   * Codes are opaque: only their shape, the vocabulary and dates tell them from words.
    */
 
   isCode(text: string): boolean {
@@ -352,7 +349,7 @@ export class Parser {
   }
 
   /** The values that are meant: one that is denied is none. */
-  #meantIn(parts: readonly Part[], listed: readonly Gift[]) {
+  #meantIn(parts: readonly Part[], listed: readonly NamedGift[]) {
     const spans = parts.flatMap(({ value }, at) =>
       value && /^(?:phone|email|gift)$/.test(value.kind) ? { from: at, to: at + 1 } : [],
     );
@@ -449,8 +446,8 @@ export class Parser {
     isAlone: boolean,
   ): string | undefined {
     if (act === 'show offer')
-      return isAlone && isNameOnly(parts) && !this.#isQuestion(text) ? 'show person' : act;
-    if (act === 'show erasing') return isAlone && !this.#isQuestion(text) ? act : 'show privacy';
+      return isAlone && isNameOnly(parts) && !this.isQuestion(text) ? 'show person' : act;
+    if (act === 'show erasing') return isAlone && !this.isQuestion(text) ? act : 'show privacy';
     if (act?.startsWith('speak ')) return isAlone ? act : undefined;
     return act === 'show help' && isYes ? 'yes' : act;
   }
@@ -469,7 +466,7 @@ export class Parser {
     return this.#flows.get(actOf(part))?.list;
   }
 
-  /** Which history the phrases name; undefined where they name none, or the act is no flow. */
+  /** The history that the phrases name; undefined if the act is not a flow. */
   #typeIn(parts: readonly Part[], act: string | undefined): ParsedText['type'] {
     if (act !== undefined && !this.#flows.has(act)) return undefined;
     const named = parts.flatMap((part) => {
@@ -521,14 +518,14 @@ const isNameOnly = (parts: readonly Part[]): boolean =>
     (part) => !isIn(part, 'stops', 'fails', 'faults') && BESIDE_PERSON.test(actOf(part) || 'show person'),
   );
 
-/** "Đừng xoá dữ liệu của tôi", and whatever else is said of it, asks for nothing to be erased. */
+/** Not "đừng xoá dữ liệu của tôi", nor anything else that is said about erasing. */
 function isPlainRequest(parts: readonly Part[]): boolean {
   const isOther = (part: Part) => isUnknown(part) || actOf(part) === 'no' || fieldOf(part) !== undefined;
   return !says({ parts }, 'stops', 'fails', 'wanted') && !parts.some(isOther);
 }
 
 /** Of several gifts with one name, the one whose price is said. */
-function giftsMeant(named: readonly (readonly Gift[])[], parts: readonly Part[]): readonly Gift[] {
+function giftsMeant(named: readonly (readonly NamedGift[])[], parts: readonly Part[]): readonly NamedGift[] {
   const all = parts.flatMap(({ words }) => words.map(({ source }) => source.text));
   const prices = new Set(all.map((text) => Number(text.replace(/[.,](?=\d{3}$)/, ''))));
   const meant = named.flatMap((gifts) => {

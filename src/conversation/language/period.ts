@@ -10,7 +10,7 @@ import { type Found, indexPhrases, type PhraseIndex, phraseAt, type Vocabulary }
 
 type PeriodFault = 'period.shape' | 'period.reversed' | 'period.future';
 
-/** A date as typed. What it lacks is the other end's, or that of the last time that there was such a date. */
+/** A date as typed. A missing part is the other end's, or makes the date the latest one possible. */
 type Dated = {
   readonly day?: number | undefined;
   readonly month?: number | undefined;
@@ -62,7 +62,7 @@ function between(first: Point, last: Point, today: number): Span | undefined {
   return from && { from: from.from, to: to.to };
 }
 
-/** What a text says of a period: its words, folded, and its days or what is wrong; `isPast`: it is over. */
+/** A period in a text: its folded words, and its days or what is wrong. `isPast`: it is over. */
 export type SaidPeriod = {
   readonly text: string;
   readonly span?: Span | undefined;
@@ -72,7 +72,7 @@ export type SaidPeriod = {
 
 const UNITS = { days: 'day', weeks: 'week', months: 'month', years: 'year' } as const;
 
-/** The lists of the language files that speak of time, with what their phrases are worth. Made once. */
+/** The lists of time of the language files, with the worth of their phrases. */
 export type Calendar = {
   readonly lists: ReadonlyMap<string, PhraseIndex<number>>;
   readonly names: PhraseIndex<string>;
@@ -118,7 +118,7 @@ const listAt = ({ calendar, words }: Line, list: string, at: number): Found<numb
 };
 /** The place behind a phrase of a list; the same place where none stands there. */
 const skip = (line: Line, list: string, at: number): number => listAt(line, list, at)?.to ?? at;
-/** The place behind the words that may stand beside a period, a few of them: "in the last". */
+/** The place after the words that may precede a period: "in the last". */
 function skipBeside(line: Line, at: number, most = 4): number {
   const to = skip(line, 'beside a period', at);
   return to === at || most === 1 || nameAt(line, to) ? to : skipBeside(line, to, most - 1);
@@ -192,7 +192,7 @@ function withDay(line: Line, { value, to }: Found<Dated>): Found<Dated> {
   return { value: { ...value, day: day.value, year: year?.value }, to: year?.to ?? day.to };
 }
 
-/** So many units ("10 ngày", "2 months ago"), or a quarter by its number ("quý 1 năm 2025"). */
+/** A number of units ("10 ngày", "2 months ago"), or a quarter ("quý 1 năm 2025"). */
 function unitsAt(line: Line, at: number): Found<Point> | undefined {
   const quarter = skip(line, 'quarters', at);
   if (quarter > at) return quarterAt(line, quarter);
@@ -331,7 +331,7 @@ function takePoints(line: Line) {
   return { taken, points, isWhole };
 }
 
-/** Whether a word beside a period makes another one of it: "đầu tháng 8", "tháng 8 - 10". */
+/** Whether a word next to a period changes it: "đầu tháng 8", "tháng 8 - 10". */
 function changes(line: Line, taken: ReadonlySet<number>, at: number): boolean {
   if (taken.has(at)) return false;
   const isBefore = listAt(line, 'changes before', at) ?? listAt(line, 'units', at);

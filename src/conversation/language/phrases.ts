@@ -1,4 +1,4 @@
-import type { Gift } from '../context.ts';
+import type { Reading } from '../commands.ts';
 import type { EmailResult, Phone } from '../values/contact.ts';
 import {
   fold,
@@ -17,6 +17,9 @@ import { type Found, indexPhrases, type PhraseIndex, phraseAt, type Vocabulary }
  * The phrases of the language files, found in texts.
  */
 
+/** A gift, which texts name by any of its names. */
+export type NamedGift = Reading['settings']['gifts'][number];
+
 /** A value that a text brings along. `end`: a code at hand, by its last characters. */
 export type Value =
   | { readonly kind: 'code'; readonly code: string }
@@ -24,7 +27,7 @@ export type Value =
   | { readonly kind: 'end'; readonly end: string }
   | { readonly kind: 'phone'; readonly phone: Phone }
   | { readonly kind: 'email'; readonly email: EmailResult }
-  | { readonly kind: 'gift'; readonly gifts: readonly Gift[] }
+  | { readonly kind: 'gift'; readonly gifts: readonly NamedGift[] }
   /** A code that a Vietnamese keyboard rewrote while it was typed; it is not repaired. */
   | { readonly kind: 'mangled' };
 
@@ -66,7 +69,7 @@ export const actOf = ({ phrase }: Part): string => phrase?.act ?? '';
 /** Whether punctuation stands before a part. */
 export const isPaused = ({ words: [word] }: Part): boolean => word?.source.pause === true;
 
-/** Lists whose phrases are signs beside values. Where a text has no value, they explain nothing. */
+/** Lists of signs next to values. In a text without values they explain nothing. */
 const SIGNS = (
   'codes drop,codes keep,codes only,codes replace,codes add,codes other,codes join,codes behind,' +
   'beside a gift,counters,several,reports,troubles,declines,undenied'
@@ -108,7 +111,7 @@ const MAX_WORD = 40;
 const NOTHING: Phrase = { text: '', lists: new Set(['small']), spellings: [] };
 const SEVERAL: Phrase = { text: '', lists: new Set(['small', 'several']), spellings: [] };
 
-/** Cuts texts into the phrases of the language files. Made once, because the index takes long to build. */
+/** Cuts texts into the phrases of the language files. */
 export class PhraseBook {
   readonly vocabulary: Vocabulary;
   /** The words that occur in phrases, folded. */
@@ -252,19 +255,19 @@ export class PhraseBook {
  */
 
 type Names = {
-  readonly index: PhraseIndex<readonly Gift[]>;
-  readonly words: ReadonlyMap<Gift, ReadonlySet<string>>;
+  readonly index: PhraseIndex<readonly NamedGift[]>;
+  readonly words: ReadonlyMap<NamedGift, ReadonlySet<string>>;
 };
 
 /** Lists of gifts do not change while a process runs: their names are prepared once. */
-const prepared = new WeakMap<readonly Gift[], Names>();
+const prepared = new WeakMap<readonly NamedGift[], Names>();
 
-function namesOf(gifts: readonly Gift[], book: PhraseBook): Names {
+function namesOf(gifts: readonly NamedGift[], book: PhraseBook): Names {
   const known = prepared.get(gifts);
   if (known) return known;
   const endings = ['', ...book.vocabulary.list('name endings')];
-  const byName = new Map<string, Gift[]>();
-  const words = new Map<Gift, ReadonlySet<string>>();
+  const byName = new Map<string, NamedGift[]>();
+  const words = new Map<NamedGift, ReadonlySet<string>>();
   for (const gift of gifts) {
     const plain = Object.values(gift.name).map((name) => book.plainly(name).join(' '));
     const all = [fold(gift.code), ...endings.flatMap((ending) => plain.map((name) => name + ending))];
@@ -278,7 +281,11 @@ function namesOf(gifts: readonly Gift[], book: PhraseBook): Names {
 }
 
 /** The words of a text with names of gifts as values. The longest name counts: "loa kéo" is not "loa". */
-export function findGifts(words: readonly Word[], gifts: readonly Gift[], book: PhraseBook): readonly Word[] {
+export function findGifts(
+  words: readonly Word[],
+  gifts: readonly NamedGift[],
+  book: PhraseBook,
+): readonly Word[] {
   if (gifts.length === 0) return words;
   const { index } = namesOf(gifts, book);
   const texts = words.map(({ text, value }) => (value?.kind === 'code' ? fold(value.code) : text));
@@ -298,12 +305,12 @@ export function findGifts(words: readonly Word[], gifts: readonly Gift[], book: 
   return found;
 }
 
-/** The gifts of which all unexplained words of a text are names: "áp suất" of "Nồi áp suất". */
+/** The gifts whose names have all unexplained words of a text: "áp suất" of "Nồi áp suất". */
 export function giftsCalled(
   parts: readonly Part[],
-  gifts: readonly Gift[],
+  gifts: readonly NamedGift[],
   book: PhraseBook,
-): readonly Gift[] {
+): readonly NamedGift[] {
   if (gifts.length === 0) return gifts;
   const codes = parts.flatMap(({ value }) => (value?.kind === 'code' ? value.code.toLowerCase() : []));
   if (codes.length > 0) return gifts.filter(({ code }) => codes.includes(code.toLowerCase()));
@@ -316,9 +323,7 @@ export function giftsCalled(
 }
 
 /** Turns words that name places of a list into values: "mã thứ hai", "code 2", "#2", "mã 1 và 3". */
-export type Places = (words: readonly Word[]) => readonly Word[];
-
-export function createPlaces(vocabulary: Vocabulary): Places {
+export function createPlaces(vocabulary: Vocabulary): (words: readonly Word[]) => readonly Word[] {
   const worth = (list: string) =>
     [...vocabulary.pairs(list)].flatMap(([phrase, place]) =>
       vocabulary.foldings(phrase).map((text) => [text, Number(place)] as const),

@@ -29,7 +29,7 @@ export type Answer = {
 /** An example that a text is like, and the command of its heading; 1 = the same words. */
 export type Near = { readonly example: string; readonly command: string; readonly score: number };
 
-/** How alike a text and a question must be (0–1): where nothing else explains the text, and in any case. */
+/** How like a question a text must be (0–1): if nothing else explains it, and in any case. */
 const LIKELY = 0.6;
 export const SURE = 0.72;
 /** The weight of a word that says little: pronouns, particles. */
@@ -118,7 +118,7 @@ export class Similarity {
     return new Map(telling.map((word) => [word, isSmall(word) ? SMALL : 1]));
   }
 
-  /** The examples that are as like as that by Tversky's index of the weighed words, the nearest first. */
+  /** The examples with at least this score (Tversky's index of weighed words), the nearest first. */
   #compare(said: Weighed, lacking: number, least: number) {
     const touched: number[] = [];
     for (const [word, weight] of said)
@@ -138,7 +138,7 @@ export class Similarity {
     return found.sort((one, other) => other.score - one.score);
   }
 
-  /** The question that a text asks; undefined where the text asks nothing, or no example is like it. */
+  /** The question that a text asks; undefined if none is like it. */
   findQuestion(text: string): Near | undefined {
     if (!this.isQuestion(text)) return undefined;
     const said = this.#weigh(this.#book.plainly(text).map(this.#spellAsked));
@@ -150,7 +150,7 @@ export class Similarity {
     return toNear((isAnswered ? undefined : likely.find(({ example }) => example.isOwn)) ?? best);
   }
 
-  /** The examples that a text is most like, the nearest first; `skip`: an example that does not count. */
+  /** The examples that a text is most like, the nearest first. `skip`: leaves one out. */
   findNearest(text: string, skip?: string): readonly Near[] {
     const said = this.#weigh(this.#book.plainly(text).map(this.#spell));
     const found = this.#compare(said, LACKING.any, LEAST).filter(({ example }) => example.text !== skip);
@@ -168,7 +168,7 @@ const sum = (words: Weighed): number => {
   return all;
 };
 
-/** What the neighbours vote for, each by how near it is; an example that says the same needs no vote. */
+/** The winner of a vote of the neighbours, weighed by score. The same words need no vote. */
 export function vote(near: readonly Near[]): Near | undefined {
   if ((near[0]?.score ?? 0) > 0.95) return near[0];
   const votes = new Map<string, number>();

@@ -34,7 +34,7 @@ export type Situation = {
   readonly values: Readonly<Record<SlotKind, readonly Spoken[]>>;
 };
 
-/** The commands of a text; undefined: this function has nothing to say to it, the next one is asked. */
+/** The commands of a text; undefined: the next function decides. */
 export type Meant = readonly Spoken[] | undefined;
 
 const YES: Meant = [{ do: 'yes' }];
@@ -408,7 +408,7 @@ function mentionsIn(parts: readonly Part[]): readonly Mention[] {
   }));
 }
 
-/** What a text does to the codes at hand; undefined where it only names more of them, or none. */
+/** How a text changes the listed codes; undefined if it only adds to them, or names none. */
 function editOf(said: ParsedText, codes: readonly string[]): Spoken | undefined {
   if (codes.length === 0) return undefined;
   const mentions = mentionsIn(said.parts);
@@ -460,7 +460,7 @@ function isAtHand(code: string, codes: readonly string[]): boolean {
   return code.length < 8 && codes.some((one) => one.toUpperCase().endsWith(code.toUpperCase()));
 }
 
-/** Whether the text wants some code to go, or another one to stay, without a name that tells which. */
+/** Whether the text removes or keeps codes without naming them. */
 function speaksOfCodes(said: ParsedText): boolean {
   if (fieldIn(said) === 'email' || says(said, 'stops')) return false;
   const isDrop = said.parts.some((part) => isIn(part, 'codes drop') || actOf(part) === 'remove');

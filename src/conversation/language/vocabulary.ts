@@ -72,20 +72,17 @@ export class Vocabulary {
     }
   }
 
-  /** The phrases of a list as they are written, of all languages or of one. */
-  written(name: string, locale?: string): string[] {
-    return this.lists.flatMap((list) =>
-      list.name === name && list.locale === (locale ?? list.locale) ? list.phrases : [],
-    );
+  /** The phrases of a list as they are written. */
+  written(name: string): string[] {
+    return this.lists.flatMap((list) => (list.name === name ? list.phrases : []));
   }
 
   /** The phrases of a list as they are compared. */
-  list(name: string, locale?: string): readonly string[] {
-    const key = `${name} ${locale}`;
-    const known = this.#folded.get(key);
+  list(name: string): readonly string[] {
+    const known = this.#folded.get(name);
     if (known) return known;
-    const all = [...new Set(this.written(name, locale).flatMap((phrase) => this.foldings(phrase)))];
-    this.#folded.set(key, all);
+    const all = [...new Set(this.written(name).flatMap((phrase) => this.foldings(phrase)))];
+    this.#folded.set(name, all);
     return all;
   }
 
@@ -176,11 +173,14 @@ function languageOf(vocabulary: Vocabulary, locale: string) {
   const phrases = vocabulary.examples.flatMap((one) =>
     one.locale === locale && one.isPhrase ? one.text : [],
   );
-  const lists = vocabulary.lists.flatMap((list) => (list.locale === locale ? list.phrases : []));
+  const lists = vocabulary.lists.filter((list) => list.locale === locale);
+  const borrowed = lists.flatMap(({ name, phrases }) => (name === 'borrowed' ? phrases : []));
   return {
     locale,
-    own: new Set([...phrases, ...lists].flatMap((text) => fold(text).split(' '))),
-    borrowed: new Set(vocabulary.list('borrowed', locale)),
+    own: new Set(
+      [...phrases, ...lists.flatMap((list) => list.phrases)].flatMap((text) => fold(text).split(' ')),
+    ),
+    borrowed: new Set(borrowed.map(fold)),
     hasMarks: /\p{M}/u.test(phrases.join(' ').normalize('NFD')),
   };
 }
