@@ -1,5 +1,5 @@
 import { text } from 'node:stream/consumers';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { createClient } from '../../src/channels/staff/client.ts';
 import { startBot } from '../support/app.ts';
 import { startChild } from '../support/children.ts';
@@ -59,24 +59,19 @@ test('an operation without an outcome is listed, shown, found and settled, and t
   expect(await command(`settle ${reference} not-applied`)).toMatchObject({ code: 1 });
 });
 
-describe('the command', () => {
-  test('says in one line what it wants of the environment', async () => {
-    const { code, stdout, stderr } = await operations('list', { OPERATOR_TOKEN, BOT_URL: 'here' });
-    expect({ code, stdout }).toEqual({ code: 78, stdout: '' });
-    expect(stderr.trim().split('\n')).toEqual([expect.stringMatching(/OPERATOR_TOKEN.*BOT_URL/)]);
+test('the command says in one line what it lacks, where no bot answers, and why one refuses', async () => {
+  const { url, stop } = await startBot({ OPERATOR_TOKEN });
+  onTestFinished(stop);
+  const [wrong, nobody, refused] = await Promise.all([
+    operations('list', { OPERATOR_TOKEN, BOT_URL: 'here' }),
+    operations('list', { OPERATOR_TOKEN, PORT: '1' }),
+    operations('list', { OPERATOR_TOKEN: 'another-token', BOT_URL: url }),
+  ]);
+  expect(wrong).toMatchObject({
+    code: 78,
+    stdout: '',
+    stderr: expect.stringMatching(/^.*OPERATOR_TOKEN.*BOT_URL.*\n$/),
   });
-
-  test('says where no bot answers, and why one refuses', async () => {
-    const { code, stderr } = await operations('list', { OPERATOR_TOKEN, PORT: '1' });
-    expect(code).toBe(1);
-    expect(stderr).toContain('No bot with OPERATOR_TOKEN answers at http://localhost:1');
-    const { url, stop } = await startBot({ OPERATOR_TOKEN });
-    onTestFinished(stop);
-    const refused = await operations('list', { OPERATOR_TOKEN: 'another-token', BOT_URL: url });
-    expect(refused).toMatchObject({ code: 1, stdout: 'The operator token is missing or wrong.\n' });
-    const without = await startBot();
-    onTestFinished(without.stop);
-    const absent = await operations('list', { OPERATOR_TOKEN, BOT_URL: without.url });
-    expect(absent.stderr).toMatch(/^No bot with OPERATOR_TOKEN answers/);
-  });
+  expect(nobody.stderr).toContain('No bot with OPERATOR_TOKEN answers at http://localhost:1');
+  expect(refused).toMatchObject({ code: 1, stdout: 'The operator token is missing or wrong.\n' });
 });

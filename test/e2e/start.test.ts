@@ -1,10 +1,12 @@
 import { execFile, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
+import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
 import { type Bot, type Environment, startBot, startProcess } from '../support/processes.ts';
-import { startRedis } from '../support/redis.ts';
+import { dump, startRedis } from '../support/redis.ts';
 import { choosesGift, PHONE } from './chat.ts';
 import { startWorld, type World, type WorldOptions } from './world.ts';
 
@@ -130,6 +132,25 @@ test('--check fails where Redis refuses a start, and where no message can be sto
   const missing = await check(':right');
   expect(await missing.ended).toEqual({ code: 1, signal: null });
   await missing.line(/^REDIS_URL: .*cannot be reached/);
+});
+
+test('a start with other keys than those of the store ends with one line, and changes nothing', async () => {
+  const redis = await startRedis();
+  const admin = new Redis(redis.url);
+  onTestFinished(async () => {
+    admin.disconnect();
+    await redis.stop();
+  });
+  const contents = async () => (await dump(admin)).map((part) => part.toString('latin1')).sort();
+  const newKey = () => randomBytes(32).toString('base64');
+  const env = { REDIS_URL: redis.url, STATE_KEY: newKey(), HASH_KEY: newKey() };
+  await (await startBot(env)).stop();
+  const before = await contents();
+  expect(before.length).toBeGreaterThan(0);
+  const bot = await startProcess('src/main.ts', { ...env, HASH_KEY: newKey() });
+  expect(await bot.ended).toEqual({ code: EXIT_CONFIG, signal: null });
+  expect(bot.lines).toEqual([expect.stringMatching(/^HASH_KEY: /)]);
+  expect(await contents()).toEqual(before);
 });
 
 test('a bot that is told to stop in the middle of a call finishes it and tells the customer', async () => {

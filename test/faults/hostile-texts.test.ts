@@ -1,20 +1,15 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { createClient } from '../../src/channels/staff/client.ts';
 import { inTime } from '../support/in-time.ts';
-import { type Bot, startBot } from '../support/processes.ts';
-import { startTelegramDouble, type TelegramDouble } from '../support/telegram-double.ts';
-import { createPerson } from '../support/telegram-updates.ts';
-
-/* Texts over which a pattern can go back for ever, sent to a whole bot of its own process: one that hangs has to be killed. */
+import { startBot } from '../support/processes.ts';
 
 const ANSWER_MS = 1000;
-const SECRET = 'hostile-secret';
 
-/** A known beginning of codes, digits with blanks or without, and an end at which the number is no code after all. */
+/** Texts over which a pattern can go back for ever: digits with blanks or without, and an end that makes them no code. */
 const numbers = ['TIVI', 'tulanh', 'xin TIVI'].flatMap((prefix) =>
   ['', ' ', '\u00a0', '\t', ' TIVI '].flatMap((separator) =>
-    ['x', '²', '③', '٣', 'đ'].flatMap((end) =>
-      [26, 70, 900].map((length) => {
+    ['x', '²', '٣', 'đ'].flatMap((end) =>
+      [26, 900].map((length) => {
         const digits = Array.from({ length }, (_, at) => at % 10).join(separator);
         return `${prefix} ${digits}`.slice(0, 990) + end;
       }),
@@ -23,40 +18,15 @@ const numbers = ['TIVI', 'tulanh', 'xin TIVI'].flatMap((prefix) =>
 );
 const scripts = ['٠', '०', '０', '𝟎', '²', '③', '㏂'].map((digit) => `TIVI ${digit.repeat(400)}x`);
 
-let double: TelegramDouble;
-let bot: Bot;
-
-beforeEach(async () => {
-  double = await startTelegramDouble();
-  const { token: TELEGRAM_BOT_TOKEN, url: TELEGRAM_API_ROOT } = double;
-  bot = await startBot({ TELEGRAM_BOT_TOKEN, TELEGRAM_API_ROOT, TELEGRAM_WEBHOOK_SECRET: SECRET });
+test('a hostile text is answered within a second, and so is /health/live', async () => {
+  // A process of its own: one that hangs has to be killed.
+  const bot = await startBot();
+  onTestFinished(async () => void (await bot.kill()));
+  const { send } = createClient(bot.url);
+  for (const [n, text] of [...numbers, ...scripts].entries()) {
+    const both = () =>
+      Promise.all([send({ conversation: `hostile-${n}`, text }), fetch(`${bot.url}/health/live`)]);
+    const [answer, health] = await inTime(ANSWER_MS, both);
+    expect([text, answer.status, health.status]).toEqual([text, 'done', 200]);
+  }
 });
-afterEach(async () => {
-  await bot.kill();
-  await double.close();
-});
-
-let lastChat = 860_000_000;
-
-/** Sends a text in a conversation of its own; resolves once it is answered. */
-const channels = {
-  staff: async (text: string): Promise<string> =>
-    (await createClient(bot.url).send({ conversation: `hostile-${++lastChat}`, text })).status,
-  async telegram(text: string): Promise<string> {
-    const person = createPerson(++lastChat);
-    const webhook = { url: `${bot.url}/webhooks/telegram`, secret: SECRET };
-    const posted = await double.post(person.writes(text), webhook);
-    await double.called('sendMessage', ({ chat_id }) => chat_id === person.id);
-    return posted.status === 200 ? 'done' : posted.body;
-  },
-};
-
-test.each(Object.entries(channels))(
-  '%s answers each within a second, /health/live as well',
-  async (_, say) => {
-    for (const text of [...numbers, ...scripts]) {
-      const both = () => Promise.all([say(text), fetch(`${bot.url}/health/live`).then(({ ok }) => ok)]);
-      expect([text, await inTime(ANSWER_MS, both)]).toEqual([text, ['done', true]]);
-    }
-  },
-);

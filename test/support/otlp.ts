@@ -38,12 +38,9 @@ export async function startCollector(): Promise<Collector> {
     done(null, body),
   );
   app.post('/v1/traces', async (request, reply) => {
-    if (Buffer.isBuffer(request.body)) {
-      for (const span of readRequest(request.body)) {
-        spans.push(span);
-        lines.push(JSON.stringify(span));
-      }
-    }
+    const received = Buffer.isBuffer(request.body) ? readRequest(request.body) : [];
+    spans.push(...received);
+    lines.push(...received.map((span) => JSON.stringify(span)));
     news.emit('request');
     return reply.type('application/x-protobuf').send(Buffer.alloc(0));
   });
@@ -61,64 +58,56 @@ export async function startCollector(): Promise<Collector> {
 }
 
 /*
- * What OTLP says in protobuf, by its field numbers:
- * https://github.com/open-telemetry/opentelemetry-proto (collector/trace/v1, trace/v1, common/v1, resource/v1)
+ * OTLP in protobuf, by its field numbers: https://github.com/open-telemetry/opentelemetry-proto
  */
 
 function readRequest(body: Buffer): ReceivedSpan[] {
   return parts(body, 1).flatMap((resourceSpans) => {
-    const [about = Buffer.of()] = parts(resourceSpans, 1);
-    const resource = attributesOf(parts(about, 1));
+    const resource = attributesOf(parts(part(resourceSpans, 1), 1));
     const spans = parts(resourceSpans, 2).flatMap((scopeSpans) => parts(scopeSpans, 2));
     return spans.map((span) => readSpan(span, resource));
   });
 }
 
 function readSpan(span: Buffer, resource: ReceivedSpan['resource']): ReceivedSpan {
-  const part = (field: number) => parts(span, field)[0] ?? Buffer.of();
+  const [traceId, spanId, parentSpanId] = [1, 2, 4].map((field) => part(span, field).toString('hex'));
+  const [startMs, endMs] = [7, 8].map((field) => Number(part(span, field).readBigUInt64LE()) / 1e6);
   return {
-    traceId: part(1).toString('hex'),
-    spanId: part(2).toString('hex'),
-    parentSpanId: part(4).toString('hex'),
-    name: part(5).toString(),
-    startMs: Number(part(7).readBigUInt64LE()) / 1e6,
-    endMs: Number(part(8).readBigUInt64LE()) / 1e6,
-    attributes: attributesOf(parts(span, 9)),
-    status: numberIn(part(15), 3),
-    resource,
+    ...{ traceId: traceId ?? '', spanId: spanId ?? '', parentSpanId: parentSpanId ?? '' },
+    ...{ name: part(span, 5).toString(), startMs: startMs ?? 0, endMs: endMs ?? 0, resource },
+    ...{ attributes: attributesOf(parts(span, 9)), status: numberIn(part(span, 15), 3) },
   };
 }
 
-function attributesOf(keyValues: readonly Buffer[]): Record<string, unknown> {
-  const pairs = keyValues.map((pair) => {
-    const [key, value = Buffer.of()] = [...parts(pair, 1), ...parts(pair, 2)];
-    return [key?.toString(), parts(value, 1)[0]?.toString() ?? numberIn(value, 3)];
-  });
-  return Object.fromEntries(pairs);
-}
+const attributesOf = (pairs: readonly Buffer[]): Record<string, unknown> =>
+  Object.fromEntries(
+    pairs.map((pair) => {
+      const value = part(pair, 2);
+      return [part(pair, 1).toString(), parts(value, 1)[0]?.toString() ?? numberIn(value, 3)];
+    }),
+  );
 
+const part = (message: Buffer, field: number): Buffer => parts(message, field)[0] ?? Buffer.of();
 const numberIn = (message: Buffer, field: number): number => varint(parts(message, field)[0] ?? Buffer.of(0));
 
 /** A number of seven bits a byte, the lowest first. */
 const varint = (bytes: Buffer): number => bytes.reduceRight((sum, byte) => sum * 128 + (byte & 0x7f), 0);
 
 /** The bytes of each such field of a message: https://protobuf.dev/programming-guides/encoding/ */
-function parts(message: Buffer, wanted: number): Buffer[] {
+function parts(message: Buffer, field: number): Buffer[] {
   const found: Buffer[] = [];
-  let at = 0;
-  function take(length: number): Buffer {
-    at += length;
-    return message.subarray(at - length, at);
-  }
-  function takeVarint(): Buffer {
-    const end = message.subarray(at).findIndex((byte) => byte < 0x80);
-    return take(end + 1);
-  }
-  while (at < message.length) {
+  let rest = message;
+  const take = (length: number): Buffer => {
+    const bytes = rest.subarray(0, length);
+    rest = rest.subarray(length);
+    return bytes;
+  };
+  const takeVarint = () => take(rest.findIndex((byte) => byte < 0x80) + 1);
+  while (rest.length > 0) {
     const tag = varint(takeVarint());
     const wire = tag & 7;
     const value = wire === 0 ? takeVarint() : take(wire === 1 ? 8 : wire === 5 ? 4 : varint(takeVarint()));
-    if (tag >> 3 === wanted) found.push(value);
+    if (tag >> 3 === field) found.push(value);
   }
   return found;
 }

@@ -10,6 +10,7 @@ import { strFromU8, unzipSync } from 'fflate';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { createPackage, MANIFEST_VERSION } from '../../../src/channels/teams/cli.ts';
+import { flows } from '../../../src/conversation/flows/index.ts';
 import { LOCALES, type Locale } from '../../../src/conversation/message.ts';
 import { createWords } from '../../../src/i18n.ts';
 import { commands, understand } from '../../support/conversation.ts';
@@ -84,19 +85,15 @@ describe.each(LOCALES)('the package whose first language is %s', (locale) => {
     const ajv = new Ajv.default({ strict: false, unicodeRegExp: false, validateFormats: false });
     const validate = ajv.compile(schema);
     expect([validate(language), validate.errors]).toEqual([true, null]);
-    expect(Object.keys(z.record(z.string(), z.string()).parse(language))).toHaveLength(1 + 4 + 18);
   });
 
   it('offers conversation starters, each of which the bot understands', async () => {
     const { manifest } = await open(locale);
     const [list] = manifest.bots[0]?.commandLists ?? [];
-    expect(list?.commands.map(({ type }) => type)).toEqual(Array(6).fill('prompt'));
+    expect(new Set(list?.commands.map(({ type }) => type))).toEqual(new Set(['prompt']));
     for (const says of ['title', 'prompt'] as const)
       expect(list?.commands.map((command) => understand(command[says]).act)).toEqual([
-        'start accumulate',
-        'start redeem',
-        'start points',
-        'start history',
+        ...flows.map(({ name }) => `start ${name}`),
         'show languages',
         'show help',
       ]);

@@ -3,10 +3,10 @@
  * Emoji need a font that has them (Debian: fonts-noto-color-emoji).
  */
 import { createClient } from '../src/channels/staff/client.ts';
-import { startBot } from './support/app.ts';
-import { openBrowser, openPage } from './support/browser.ts';
+import { startBot } from '../test/support/app.ts';
+import { openBrowser, openPage } from '../test/support/browser.ts';
 
-const picture = (name: string): string => new URL(`../docs/${name}.png`, import.meta.url).pathname;
+const picture = (name: string): string => new URL(`${name}.png`, import.meta.url).pathname;
 
 const bot = await startBot();
 const browser = await openBrowser();
