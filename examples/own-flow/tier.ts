@@ -1,4 +1,4 @@
-import type { Flow, Guard } from '../../src/conversation/flow.ts';
+import type { Flow, FlowGuard } from '../../src/conversation/flow.ts';
 import type { LocalizedText } from '../../src/conversation/message.ts';
 import { whose } from '../../src/conversation/prompts.ts';
 import type { Line } from '../../src/conversation/reply.ts';
@@ -11,7 +11,7 @@ export type Tier = { readonly name: LocalizedText; readonly points: number };
  * whether tiers are being counted anew just now, so that none is told.
  */
 export function createTier(table: readonly Tier[], isCounting: (nowMs: number) => boolean): Flow {
-  const counted: Guard = {
+  const counted: FlowGuard = {
     begins: (_, { nowMs }) => (isCounting(nowMs) ? { key: 'tier.counting' } : undefined),
   };
   const tiers = [...table].sort((a, b) => a.points - b.points);

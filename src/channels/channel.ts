@@ -1,5 +1,5 @@
 import type { FastifyPluginAsync } from 'fastify';
-import type { Command } from '../conversation/conversation.ts';
+import type { MenuCommand } from '../conversation/conversation.ts';
 import type { LocalizedText, PhotoReader, Sender } from '../conversation/message.ts';
 import type { Incoming, Platform } from '../engine/messages.ts';
 import type { Guard, Limit } from '../http/guard.ts';
@@ -89,7 +89,7 @@ export type ChannelParts = {
   readonly accept: Accept;
   readonly words: Words;
   /** What platforms' menus of commands show, in their order. */
-  readonly commands: readonly Command[];
+  readonly commands: readonly MenuCommand[];
   readonly observe: Observe;
   /** For requests that show no secret; each channel counts by itself. */
   readonly limit: Limit;

@@ -16,7 +16,7 @@ export type SlotKind = (typeof SLOT_KINDS)[number];
 export type WantedPage = number | 'first' | 'next' | 'previous';
 
 /** What customers call by a name, to change it. Which slot that is, the flow at hand tells. */
-export type Field = 'code' | 'phone' | 'email';
+export type FieldName = 'code' | 'phone' | 'email';
 
 /** Which code of those at hand: itself, its place (from 1; -1 the last, 0 all), or how it ends. */
 export type CodeRef = { readonly code: string } | { readonly place: number } | { readonly end: string };
@@ -28,10 +28,10 @@ export type CodeRef = { readonly code: string } | { readonly place: number } | {
 export type Doubt = { readonly why: 'mapped' | 'leadingZero' | 'typo'; readonly meant: string };
 
 /** Why something was not taken for the value that it was to be: a message key (`phone.short`). */
-export type Fault = { readonly kind: SlotKind; readonly reason: string };
+export type ValueFault = { readonly kind: SlotKind; readonly reason: string };
 
 /** Work: what a flow is begun with and made of. */
-export type Work =
+export type FlowCommand =
   /** Begins a flow. `asked`: only asked about ("đổi quà thế nào?"), which drops nothing that is at hand. */
   | { readonly do: 'start'; readonly flow: string; readonly asked?: true }
   /**
@@ -60,12 +60,12 @@ export type Work =
   /** `old` empty: none is named, so the one that is asked about, the only one, or the one that nearly is the new one. */
   | { readonly do: 'replace'; readonly old: readonly CodeRef[]; readonly codes: readonly string[] }
   /** Asks for a value again ("sửa số điện thoại", "mã sai rồi"); without a field: the one that can be changed, or which. */
-  | { readonly do: 'change'; readonly field?: Field }
+  | { readonly do: 'change'; readonly field?: FieldName }
   /** There is none: "không có email", "bỏ qua"; without a field: of what is asked. */
-  | { readonly do: 'none'; readonly field?: Field };
+  | { readonly do: 'none'; readonly field?: FieldName };
 
 /** Answers to the live question; where none of them is asked for, they say what they say. */
-export type Answers =
+export type AnswerCommand =
   /** The whole text is a yes: nothing left over, no question mark, no other act. */
   | { readonly do: 'yes' }
   /** `wrong`: it says that something is wrong, and not what. */
@@ -82,9 +82,9 @@ export type Answers =
   | { readonly do: 'pick'; readonly choice: string };
 
 /** Beside the work: answered, and the question comes again. */
-export type Beside =
+export type DigressionCommand =
   /** A question. An answer that is known (its id), "what?", "what is wrong with it?", or one that nobody knows. */
-  | { readonly do: 'ask'; readonly about: 'answer'; readonly id: string; readonly field?: Field }
+  | { readonly do: 'ask'; readonly about: 'answer'; readonly id: string; readonly field?: FieldName }
   /** What a gift of the list costs. */
   | { readonly do: 'ask'; readonly about: 'gift'; readonly gift: string }
   | { readonly do: 'ask'; readonly about: 'what' | 'wrong' | 'unknown' }
@@ -107,15 +107,15 @@ export type Beside =
    */
   | {
       readonly do: 'unclear';
-      readonly maybe?: readonly Spoken[];
-      readonly wrong?: Fault;
+      readonly maybe?: readonly TextCommand[];
+      readonly wrong?: ValueFault;
       readonly script?: true;
       /** It asks something. */
       readonly question?: true;
     };
 
 /** What only a press says. No text ever does. */
-export type Press =
+export type PressCommand =
   | { readonly do: 'confirm'; readonly operation: string }
   | { readonly do: 'consent'; readonly given: boolean }
   /** Erases at once: the button, or the slash command `/forget`. */
@@ -124,13 +124,13 @@ export type Press =
   | { readonly do: 'expired' };
 
 /** What a text may say. Typing proves nothing by itself. */
-export type Spoken = Exclude<Work, { do: 'set' }> | Unproved | Answers | Beside;
-type Unproved<Set = Extract<Work, { do: 'set' }>> = Set extends unknown
+export type TextCommand = Exclude<FlowCommand, { do: 'set' }> | Unproved | AnswerCommand | DigressionCommand;
+type Unproved<Set = Extract<FlowCommand, { do: 'set' }>> = Set extends unknown
   ? Omit<Set, 'proved'> & { readonly proved?: never }
   : never;
 
 /** All that `run` understands. */
-export type Command = Work | Answers | Beside | Press;
+export type Command = FlowCommand | AnswerCommand | DigressionCommand | PressCommand;
 export type CommandOf<Do extends Command['do']> = Extract<Command, { do: Do }>;
 
 /**
@@ -169,7 +169,7 @@ export type Reading = {
 /** The commands of a text, and why: the look inside shows it. */
 export type Interpretation = {
   /** At least one. */
-  readonly commands: readonly Spoken[];
+  readonly commands: readonly TextCommand[];
   readonly why: {
     /** The examples that cover the text, as they stand in the language's file. */
     readonly covered: readonly string[];
@@ -192,9 +192,9 @@ export type Interpreter = {
   /** What the slash command stands for that a text begins with: `show help`. */
   slash(text: string): string | undefined;
   /** A field of a form, or the number of a contact: only as a value of that kind. */
-  read(kind: SlotKind, text: string, reading: Reading): readonly Spoken[];
+  read(kind: SlotKind, text: string, reading: Reading): readonly TextCommand[];
   /** What a deep link carries: a code, or why it is none. */
-  link(payload: string): readonly Spoken[];
+  link(payload: string): readonly TextCommand[];
   /** The codes in what a picture's QR or bar code says. */
   scan(text: string): readonly string[];
 };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Spoken } from './commands.ts';
+import type { TextCommand } from './commands.ts';
 import type { Context } from './context.ts';
 import { expecting } from './dialogue/questions.ts';
 import { confirmsIn, createFlows, type Flow, type Flows } from './flow.ts';
@@ -21,7 +21,7 @@ import {
 import { type Input, step } from './step.ts';
 
 /** An entry of the menus of commands that platforms show. */
-export type Command = {
+export type MenuCommand = {
   /** The wording's name: `telegram.command.<name>`, `teams.command.<name>.title`. */
   readonly name: string;
   /** The slash command in each language, without the slash; the conversation understands all of them. */
@@ -46,7 +46,7 @@ export type Conversation = {
     context: Pick<Context, 'settings' | 'nowMs' | 'sender'>,
   ): Readonly<Record<string, string>>;
   /** In the order of the menus. */
-  readonly commands: readonly Command[];
+  readonly commands: readonly MenuCommand[];
 };
 
 export type ConversationOptions = {
@@ -132,7 +132,7 @@ const asQuestion = (text: string) => `${text.charAt(0).toUpperCase()}${text.slic
 const NOWHERE = { serviceUp: true, current: true, ids: { operation: '', view: '' } } as const;
 
 /** A command as people read it: "set gift LOA01". */
-function inShort(command: Spoken): string {
+function inShort(command: TextCommand): string {
   return Object.values(command)
     .map((value) => (typeof value === 'object' ? JSON.stringify(value) : String(value)))
     .join(' ');

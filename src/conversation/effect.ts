@@ -227,7 +227,7 @@ export type HistoryRead = OutcomeOf<'history'>;
  * What the store remembers of a customer's earlier operations: the AntCRM records that settled them, and for each
  * success whose record was not seen yet what `readAwaited` makes an `Awaited` of.
  */
-export type Remembered = { readonly settled: readonly string[]; readonly awaited: readonly string[] };
+export type EarlierOperations = { readonly settled: readonly string[]; readonly awaited: readonly string[] };
 
 /**
  * What whoever performs an effect may use of the turn that it works for: the store, bound to one lease. Bodies are sealed
@@ -245,7 +245,7 @@ export interface EffectContext {
     customer: string,
     operation: string,
     forMs?: number,
-  ): Promise<({ readonly locked: true } & Remembered) | { readonly locked: false }>;
+  ): Promise<({ readonly locked: true } & EarlierOperations) | { readonly locked: false }>;
 
   /** Gives the lock back if the operation has it; remembers the record that settled it, or what tells one still to come. */
   unlock(customer: string, operation: string, record?: string, awaited?: string): Promise<void>;

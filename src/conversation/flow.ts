@@ -36,12 +36,12 @@ export type Flow = {
   /** The list of the history that its words speak of; `vague`: only where nothing names the other one. */
   readonly list?: { readonly type: 'point' | 'gift'; readonly vague?: true } | undefined;
   /** What forbids to begin or to go on, behind what its slots forbid by themselves (`dialogue/advance.ts`). */
-  readonly guards?: readonly Guard[] | undefined;
+  readonly guards?: readonly FlowGuard[] | undefined;
   readonly end: Confirms | Reads;
 };
 
 /** A guard that a flow brings along. */
-export type Guard = {
+export type FlowGuard = {
   /** Said instead of beginning, and instead of calling. */
   readonly begins?: ((draft: Draft, scope: Context) => Reply | undefined) | undefined;
   /** Said instead of the summary or the read; `ask`: that slot is asked for anew. */

@@ -1,9 +1,9 @@
-import type { Field, SlotKind } from './commands.ts';
+import type { FieldName, SlotKind } from './commands.ts';
 import type { Context } from './context.ts';
 import { historyTypeSchema } from './effect.ts';
 import type { Flow } from './flow.ts';
 import { askGift, isProofAsked, isStaff, proved, whose } from './prompts.ts';
-import { choice, type Field as FormField, type Reply } from './reply.ts';
+import { choice, type FormField, type Reply } from './reply.ts';
 import type { Asking, Draft } from './state.ts';
 import { type NamedPeriod, namedPeriod, PERIODS, type Period } from './values/calendar.ts';
 
@@ -20,7 +20,7 @@ type SlotQuestion = { readonly flow: Flow; readonly step: Asking; readonly draft
 
 type Kind = {
   /** What customers call it when they change it. */
-  readonly field?: Field | undefined;
+  readonly field?: FieldName | undefined;
   /** Where it lies in the draft. */
   readonly slot: keyof Draft;
   /** Asked for only if the draft has null: it was named and not understood. */
@@ -158,7 +158,7 @@ export function missingSlots({ slots, identity }: Flow, draft: Draft): readonly 
 }
 
 /** The slot of a flow that customers mean by the name of a field. */
-export function slotCalled({ slots }: Flow, field: Field): SlotKind | undefined {
+export function slotCalled({ slots }: Flow, field: FieldName): SlotKind | undefined {
   return slots.find((kind) => KINDS[kind].field === field);
 }
 

@@ -64,7 +64,7 @@ const fieldSchema = z.strictObject({
   value: z.string().optional(),
   reason: lineSchema.optional(),
 });
-export type Field = z.infer<typeof fieldSchema>;
+export type FormField = z.infer<typeof fieldSchema>;
 
 /**
  * What the bot can say, as data: one message to the customer. Channels render it; only `locales/` holds wording.

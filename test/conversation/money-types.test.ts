@@ -1,29 +1,29 @@
 import { describe, expectTypeOf, it } from 'vitest';
-import type { Command, Interpreter, Press, Spoken } from '../../src/conversation/commands.ts';
+import type { Command, Interpreter, PressCommand, TextCommand } from '../../src/conversation/commands.ts';
 import type { Confirms } from '../../src/conversation/flow.ts';
 
 /*
  * Held by the compiler (`npm run check`): what must not compile says so here.
  */
 
-type Of<Did extends Command['do']> = Extract<Spoken, { do: Did }>;
+type Of<Did extends Command['do']> = Extract<TextCommand, { do: Did }>;
 
 describe('What no text can say, by its type', () => {
   it('is a press: no words confirm, consent, erase or end a question', () => {
-    expectTypeOf<Of<Press['do']>>().toEqualTypeOf<never>();
-    expectTypeOf<ReturnType<Interpreter['interpret']>['commands'][number]>().toEqualTypeOf<Spoken>();
+    expectTypeOf<Of<PressCommand['do']>>().toEqualTypeOf<never>();
+    expectTypeOf<ReturnType<Interpreter['interpret']>['commands'][number]>().toEqualTypeOf<TextCommand>();
     // @ts-expect-error: no words spend.
-    const confirmed: Spoken = { do: 'confirm', operation: 'K7M2-Q9X' };
+    const confirmed: TextCommand = { do: 'confirm', operation: 'K7M2-Q9X' };
     // @ts-expect-error: no words erase.
-    const erased: Spoken = { do: 'forget' };
+    const erased: TextCommand = { do: 'forget' };
     // @ts-expect-error: nor in what is offered for a text that was not understood.
-    const offered: Spoken = { do: 'unclear', maybe: [{ do: 'confirm', operation: 'K7M2-Q9X' }] };
+    const offered: TextCommand = { do: 'unclear', maybe: [{ do: 'confirm', operation: 'K7M2-Q9X' }] };
     return [confirmed, erased, offered];
   });
 
   it('is proof of who somebody is', () => {
     // @ts-expect-error: typing proves nothing by itself.
-    const typed: Spoken = { do: 'set', slot: 'phone', value: '+84867123456', proved: true };
+    const typed: TextCommand = { do: 'set', slot: 'phone', value: '+84867123456', proved: true };
     const shared: Command = { do: 'set', slot: 'phone', value: '+84867123456', proved: true };
     return [typed, shared];
   });

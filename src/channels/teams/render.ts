@@ -1,6 +1,6 @@
 import type { Activity } from 'botbuilder';
 import type { Locale } from '../../conversation/message.ts';
-import type { Field, Reply } from '../../conversation/reply.ts';
+import type { FormField, Reply } from '../../conversation/reply.ts';
 import type { Words } from '../../i18n.ts';
 import { encodeChoice } from '../input.ts';
 import type { Press } from './address.ts';
@@ -93,7 +93,7 @@ const RUNS: Readonly<Record<Tone, Element>> = {
  * What a field takes, as far as the client can check it: wide enough for every spelling that we read ourselves,
  * because a check that is stricter than ours would lock people out.
  */
-const INPUTS: Readonly<Record<Field['slot'], Element>> = {
+const INPUTS: Readonly<Record<FormField['slot'], Element>> = {
   // Ten of them, with blanks between.
   code: { maxLength: 700 },
   phone: { style: 'tel', maxLength: 40, regex: '^[+]?[0-9 ().-]{8,}$' },
@@ -104,7 +104,11 @@ const INPUTS: Readonly<Record<Field['slot'], Element>> = {
  * A field with its label, and why its value was refused. The label is an element of its own, because Teams' mobile
  * clients do not know an input's `label`.
  */
-function fieldElements({ slot, required, value, reason }: Field, locale: Locale, words: Words): Element[] {
+function fieldElements(
+  { slot, required, value, reason }: FormField,
+  locale: Locale,
+  words: Words,
+): Element[] {
   const line = (key: string, context?: string) => words.line({ key: `teams.form.${key}`, context }, locale);
   const input: Element = {
     type: 'Input.Text',

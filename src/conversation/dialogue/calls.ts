@@ -17,10 +17,8 @@ import { isOpen, type Operation, type State } from '../state.ts';
 import { refused as askAnew, callHindered, complete, untried as retryUntried } from './advance.ts';
 import { escalating, settling, supportLines } from './handover.ts';
 import {
-  type AtHand,
   atHand,
   begun,
-  type Call,
   type Confirmed,
   checking,
   counted,
@@ -29,6 +27,8 @@ import {
   isInterrupted,
   nextCall,
   note,
+  type PendingConfirmation,
+  type PlannedCall,
   receiptOf,
   stillChecking,
   told,
@@ -92,7 +92,13 @@ function putAway(outcome: Told): Partial<Decision> {
 }
 
 /** The state with the outcome of a call. What was surely not applied leaves nothing to keep. */
-function noteOutcome(state: State, call: Call, confirmed: Confirmed, outcome: Told, scope: Scope): State {
+function noteOutcome(
+  state: State,
+  call: PlannedCall,
+  confirmed: Confirmed,
+  outcome: Told,
+  scope: Scope,
+): State {
   const known = begun(state, call, confirmed, scope);
   switch (outcome.kind) {
     case 'applied':
@@ -110,7 +116,7 @@ function noteOutcome(state: State, call: Call, confirmed: Confirmed, outcome: To
 function hindrance(
   state: State,
   { flow }: Confirmed,
-  next: Call,
+  next: PlannedCall,
   outcome: Told,
   scope: Scope,
 ): Reply | undefined {
@@ -120,7 +126,7 @@ function hindrance(
   return isAway ? UNTRIED : callHindered(flow, state, scope);
 }
 
-type Ended = AtHand & {
+type Ended = PendingConfirmation & {
   /** Of the last call. */
   readonly outcome?: Told | undefined;
   /** Why the codes without an outcome were not tried. */
@@ -133,7 +139,7 @@ const UNTRIED: Reply = { key: 'service.unavailable', context: 'rest' };
 /** The result of each call, then what is still being checked, then how it goes on. */
 function tellAll(state: State, end: Ended, scope: Scope): Decision {
   const { confirmed, calls, why, outcome } = end;
-  const known = (call: Call) => state.operations.find(({ id }) => id === call.operation);
+  const known = (call: PlannedCall) => state.operations.find(({ id }) => id === call.operation);
   const operations = calls.flatMap((call) => known(call) ?? []);
   const untried = calls.flatMap((call) => (known(call) ? [] : (call.code ?? [])));
   if (operations.length === 0 && (why || outcome?.kind === 'unavailable')) return anew(state, end, scope);

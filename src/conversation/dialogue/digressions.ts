@@ -1,4 +1,4 @@
-import type { Command, CommandOf, Fault } from '../commands.ts';
+import type { Command, CommandOf, ValueFault } from '../commands.ts';
 import type { Scope } from '../flow.ts';
 import { type About, KINDS, PROOF, same } from '../kinds.ts';
 import {
@@ -347,7 +347,7 @@ function buttonOf(command: Command, { step }: State, { flows }: Scope): string |
 }
 
 /** Says what is wrong with a value: of an answer, and asks again; of a value that came along, and goes on. */
-export function sayFault(turn: Turn, { kind, reason }: Fault, scope: TurnScope): Reduced {
+export function sayFault(turn: Turn, { kind, reason }: ValueFault, scope: TurnScope): Reduced {
   const { state, next } = turn;
   const { step } = state;
   const flow = flowOf(turn, scope);

@@ -4,7 +4,7 @@ import { KINDS } from '../kinds.ts';
 import { fold, mapWords, visible } from '../language/tokenizer.ts';
 import type { Message, MessageOf, Photo, Picture } from '../message.ts';
 import { hasAgreed, leaveConsentOpen } from '../prompts.ts';
-import { after, type Decision, type Field, type Line, type Reply, say, withLast } from '../reply.ts';
+import { after, type Decision, type FormField, type Line, type Reply, say, withLast } from '../reply.ts';
 import { type State, takenTicket } from '../state.ts';
 import { runningIn } from './advance.ts';
 import { callPerson, close, ledBy, passOn } from './handover.ts';
@@ -219,7 +219,7 @@ function whyNone(pictures: readonly Picture[]): 'unavailable' | 'elsewhere' | 'u
 
 type Form = MessageOf<'form'>;
 /** Why a field was not taken. */
-type Blame = { readonly slot: Field['slot']; readonly reason: Line };
+type Blame = { readonly slot: FormField['slot']; readonly reason: Line };
 
 const TYPO = 'email.typo';
 
@@ -285,7 +285,7 @@ function marked(decision: Decision, form: Form, faults: readonly Blame[], flow: 
   return after(
     [lines.length === 1 ? only : { key: 'form.faults', lines }],
     withLast(decision, {
-      form: shown.map((field): Field => {
+      form: shown.map((field): FormField => {
         const value = form[field.slot]?.trim() || undefined;
         const reason = faults.find(({ slot }) => slot === field.slot)?.reason;
         return { ...field, ...(value !== undefined && { value }), ...(reason && { reason }) };

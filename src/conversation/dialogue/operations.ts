@@ -12,17 +12,17 @@ import { type Confirming, isOpen, type Operation, type State } from '../state.ts
 export type Confirmed = Confirms & { readonly flow: Flow };
 
 /** A call that a confirmation makes; `code` only where it makes several. */
-export type Call = { readonly operation: string; readonly code?: string | undefined };
+export type PlannedCall = { readonly operation: string; readonly code?: string | undefined };
 
 /** The confirmation at hand, and all that it calls. */
-export type AtHand = {
+export type PendingConfirmation = {
   readonly step: Confirming;
   readonly confirmed: Confirmed;
-  readonly calls: readonly Call[];
+  readonly calls: readonly PlannedCall[];
 };
 
 /** Undefined where nothing waits to be confirmed. */
-export function atHand(state: State, { flows }: Scope): AtHand | undefined {
+export function atHand(state: State, { flows }: Scope): PendingConfirmation | undefined {
   const { step } = state;
   const flow = step.at === 'confirming' ? flows.get(step.flow) : undefined;
   const confirms = flow && confirmsIn(flow);
@@ -31,7 +31,7 @@ export function atHand(state: State, { flows }: Scope): AtHand | undefined {
 }
 
 /** What a confirmation calls, in order. A single call keeps the confirmation's own id, of several each has `<id>.<n>`. */
-function callsOf({ draft }: State, id: string): readonly Call[] {
+function callsOf({ draft }: State, id: string): readonly PlannedCall[] {
   const several = draft.codes ?? [];
   return several.length < 2
     ? [{ operation: id }]
@@ -39,7 +39,7 @@ function callsOf({ draft }: State, id: string): readonly Call[] {
 }
 
 /** The first of some calls that has no outcome yet. */
-export function nextCall({ operations }: State, calls: readonly Call[]): Call | undefined {
+export function nextCall({ operations }: State, calls: readonly PlannedCall[]): PlannedCall | undefined {
   return calls.find(({ operation }) => !operations.some(({ id }) => id === operation));
 }
 
@@ -61,7 +61,7 @@ const OPEN_CAP = 5;
 /** An operation as its call leaves it. */
 export function begun(
   { draft }: State,
-  { operation: id, code }: Call,
+  { operation: id, code }: PlannedCall,
   { kind }: Confirms,
   { nowMs }: Scope,
 ): Omit<Operation, 'status'> {

@@ -1,4 +1,4 @@
-import type { Command, Field, SlotKind } from '../commands.ts';
+import type { Command, FieldName, SlotKind } from '../commands.ts';
 import { confirmsIn, type Flow, type Scope } from '../flow.ts';
 import { KINDS, missingSlots, PROOF, slotCalled } from '../kinds.ts';
 import { isStaff, leaveConsent, typed } from '../prompts.ts';
@@ -297,7 +297,7 @@ function decideDoubt(turn: Turn, choice: 'use' | 'keep' | 'other', scope: TurnSc
 }
 
 /** Asks for a value again: at the summary, or of what was said before. */
-function changeSlot(turn: Turn, field: Field | undefined, scope: TurnScope): Reduced {
+function changeSlot(turn: Turn, field: FieldName | undefined, scope: TurnScope): Reduced {
   const { state } = turn;
   const { step, draft } = state;
   const flow = flowOf(turn, scope);
@@ -324,7 +324,7 @@ function editableSlots(flow: Flow, draft: Draft): readonly SlotKind[] {
 }
 
 /** There is none: of the field that is named, or of what is asked. */
-function declineSlot(turn: Turn, field: Field | undefined, scope: TurnScope): Reduced {
+function declineSlot(turn: Turn, field: FieldName | undefined, scope: TurnScope): Reduced {
   const { state } = turn;
   const { step, draft } = state;
   const flow = flowOf(turn, scope);

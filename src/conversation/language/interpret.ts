@@ -1,4 +1,4 @@
-import type { Expecting, Interpretation, Interpreter, Reading, SlotKind, Spoken } from '../commands.ts';
+import type { Expecting, Interpretation, Interpreter, Reading, SlotKind, TextCommand } from '../commands.ts';
 import { LOCALES, type Locale } from '../message.ts';
 import { codeInLink, isPlainCode, linkOf, looksLikeContact, parseCode, splitCodes } from '../values/code.ts';
 import { emailMeant, parseEmail, parsePhone } from '../values/contact.ts';
@@ -47,8 +47,8 @@ export type Language = {
   readonly answered: ReadonlySet<string>;
 };
 
-const UNCLEAR: readonly Spoken[] = [{ do: 'unclear' }];
-const ASKS_UNKNOWN: readonly Spoken[] = [{ do: 'ask', about: 'unknown' }];
+const UNCLEAR: readonly TextCommand[] = [{ do: 'unclear' }];
+const ASKS_UNKNOWN: readonly TextCommand[] = [{ do: 'ask', about: 'unknown' }];
 
 /** With a value, these acts are only politeness: "giúp mình mã TIVI000000017 với". */
 const BESIDE_VALUES = /^(?:show help|show menu|talk bye|page same|cancel mild)$/;
@@ -219,7 +219,7 @@ export class LanguageInterpreter implements Interpreter {
   }
 
   /** A text as a value of a kind, and nothing else. */
-  #readAs(kind: SlotKind, text: string, { settings }: Reading): readonly Spoken[] {
+  #readAs(kind: SlotKind, text: string, { settings }: Reading): readonly TextCommand[] {
     switch (kind) {
       case 'phone': {
         const phone = parsePhone(text);
@@ -262,11 +262,15 @@ export class LanguageInterpreter implements Interpreter {
     if (likely) return { commands: likely, why: { covered, nearest } };
     const offered = first.do === 'unclear' && first.wrong ? [] : this.#offered(nearest, here);
     if (offered.length === 0) return { commands: whole, why: { covered, nearest } };
-    const unclear: Spoken = { do: 'unclear', maybe: offered, ...(first.do === 'ask' && { question: true }) };
+    const unclear: TextCommand = {
+      do: 'unclear',
+      maybe: offered,
+      ...(first.do === 'ask' && { question: true }),
+    };
     return { commands: [unclear], why: { covered, nearest } };
   }
 
-  #readWhole({ said, at, flow, reading, isQuestion }: Situation): readonly Spoken[] {
+  #readWhole({ said, at, flow, reading, isQuestion }: Situation): readonly TextCommand[] {
     const { text } = said;
     const { kind, isStaff } = at;
     const isReadable = /[\p{Script=Latin}\p{Nd}]/u.test(text);
@@ -298,11 +302,11 @@ export class LanguageInterpreter implements Interpreter {
   }
 
   /** What a text may mean: never a yes, an end, a change or an erasure. */
-  #offered(nearest: readonly Near[], { isBare, at }: Situation): readonly Spoken[] {
+  #offered(nearest: readonly Near[], { isBare, at }: Situation): readonly TextCommand[] {
     if (!isBare || at.at === 'consent') return [];
     const acts = [...new Set(nearest.flatMap(({ command, score }) => (score >= NEAR ? command : [])))];
     const meanings = acts.filter((act) => OFFERED.test(act) && act !== `start ${at.flow}`);
-    return meanings.slice(0, MOST_OFFERED).flatMap((act): readonly Spoken[] => {
+    return meanings.slice(0, MOST_OFFERED).flatMap((act): readonly TextCommand[] => {
       const flow = this.#startedBy(act);
       return flow ? [{ do: 'start', flow: flow.name }] : (commandOf(act) ?? []);
     });
@@ -331,7 +335,7 @@ export class LanguageInterpreter implements Interpreter {
     return this.#language.commands.get(/^\s*\/(\w+)/.exec(text)?.[1]?.toLowerCase() ?? '');
   }
 
-  read(kind: SlotKind, text: string, reading: Reading): readonly Spoken[] {
+  read(kind: SlotKind, text: string, reading: Reading): readonly TextCommand[] {
     if (kind !== 'codes') return this.#readAs(kind, text, reading);
     const words = (visible(text).match(/[^\s,;]+/g) ?? []).flatMap(splitCodes);
     // A code with a blank inside was mistyped: nothing is made of its parts.
@@ -342,7 +346,7 @@ export class LanguageInterpreter implements Interpreter {
     return codes.length > 0 ? [{ do: 'add', codes }, ...faults] : faults;
   }
 
-  link(payload: string): readonly Spoken[] {
+  link(payload: string): readonly TextCommand[] {
     const code = parseCode(payload);
     return [code.ok ? { do: 'add', codes: [code.value] } : wrong('codes', code.reason)];
   }

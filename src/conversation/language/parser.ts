@@ -1,4 +1,4 @@
-import type { Expecting, Field, Reading, SlotKind } from '../commands.ts';
+import type { Expecting, FieldName, Reading, SlotKind } from '../commands.ts';
 import { dayAt } from '../values/calendar.ts';
 import {
   type CodeResult,
@@ -82,11 +82,11 @@ export const says = ({ parts }: Pick<ParsedText, 'parts'>, ...lists: readonly st
 export const bringsValue = ({ codes, phones, emails, mangled }: ParsedText): boolean =>
   codes.length > 0 || phones.length > 0 || emails.length > 0 || mangled !== undefined;
 
-const FIELDS: readonly Field[] = ['code', 'phone', 'email'];
-const fieldOf = (part: Part): Field | undefined => FIELDS.find((field) => isIn(part, field));
+const FIELDS: readonly FieldName[] = ['code', 'phone', 'email'];
+const fieldOf = (part: Part): FieldName | undefined => FIELDS.find((field) => isIn(part, field));
 
 /** The value that the text calls by its name ("mã", "số điện thoại"); the first one. */
-export const fieldIn = ({ parts }: Pick<ParsedText, 'parts'>): Field | undefined =>
+export const fieldIn = ({ parts }: Pick<ParsedText, 'parts'>): FieldName | undefined =>
   parts.map(fieldOf).find((field) => field !== undefined);
 
 /** Whether the text says that there is no e-mail: "không có email". "Không đổi email" does not. */

@@ -1,4 +1,4 @@
-import type { CodeRef, Expecting, Field, Reading, SlotKind, Spoken, WantedPage } from '../commands.ts';
+import type { CodeRef, Expecting, FieldName, Reading, SlotKind, TextCommand, WantedPage } from '../commands.ts';
 import { LOCALES } from '../message.ts';
 import { namedPeriod, toPeriod } from '../values/calendar.ts';
 import { hasBeginning, looksLikeContact } from '../values/code.ts';
@@ -31,17 +31,17 @@ export type Situation = {
   readonly isPolite: (part: Part) => boolean;
   readonly page: () => WantedPage | undefined;
   /** The commands of its values, by the kinds of slots. */
-  readonly values: Readonly<Record<SlotKind, readonly Spoken[]>>;
+  readonly values: Readonly<Record<SlotKind, readonly TextCommand[]>>;
 };
 
 /** The commands of a text; undefined: the next function decides. */
-export type Meant = readonly Spoken[] | undefined;
+export type Meant = readonly TextCommand[] | undefined;
 
 const YES: Meant = [{ do: 'yes' }];
 /** Nearly a yes is none: the answer shows which button takes it. */
 const NEARLY: Meant = [{ do: 'unclear', maybe: [{ do: 'yes' }] }];
 const NO: Meant = [{ do: 'no' }];
-const NO_EMAIL: readonly Spoken[] = [{ do: 'none', field: 'email' }];
+const NO_EMAIL: readonly TextCommand[] = [{ do: 'none', field: 'email' }];
 const MANGLED = { codes: 'code.vietnamese', email: 'email.vietnamese' } as const;
 
 /** Acts that decline to answer: no, skip, never mind. */
@@ -52,9 +52,9 @@ const ONLY_BARE = /^(?:ask |show offer|talk (?!bye))/;
 /** Whether a flow waits for an answer. */
 const isLive = ({ at }: Expecting): boolean => at === 'slot' || at === 'doubt' || at === 'summary';
 
-const someOf = (commands: readonly Spoken[]): Meant => (commands.length > 0 ? commands : undefined);
+const someOf = (commands: readonly TextCommand[]): Meant => (commands.length > 0 ? commands : undefined);
 
-export const wrong = (kind: SlotKind, reason: string): Spoken & { do: 'unclear' } => ({
+export const wrong = (kind: SlotKind, reason: string): TextCommand & { do: 'unclear' } => ({
   do: 'unclear',
   wrong: { kind, reason },
 });
@@ -260,7 +260,7 @@ export function valuesAlone(here: Situation): Meant {
 }
 
 /** What a text says for a flow; without one, all that can be kept. */
-function valuesFor({ said, act, at, values }: Situation, flow: SpokenFlow | undefined): readonly Spoken[] {
+function valuesFor({ said, act, at, values }: Situation, flow: SpokenFlow | undefined): readonly TextCommand[] {
   const slots = flow?.slots ?? ['codes', 'phone', 'email'];
   const edit = slots.includes('codes') && said.codes.length > 0 ? editOf(said, at.codes) : undefined;
   const isUnknown = slots.includes('gift') && act === `start ${flow?.name}` && values.gift.length === 0;
@@ -275,8 +275,8 @@ function valuesFor({ said, act, at, values }: Situation, flow: SpokenFlow | unde
   ];
 }
 
-function changeOf(said: ParsedText): readonly Spoken[] {
-  const field: Field | undefined = fieldIn(said);
+function changeOf(said: ParsedText): readonly TextCommand[] {
+  const field: FieldName | undefined = fieldIn(said);
   return [{ do: 'change', ...(field && { field }) }];
 }
 
@@ -311,7 +311,7 @@ export function valuesIn(said: ParsedText, { nowMs, settings }: Reading, at: Exp
   // Where there is no list, any code is a gift's.
   const code = gift ?? (settings.gifts.length === 0 ? codes[0] : undefined);
   const isSeveral = gift !== undefined && says(said, 'several');
-  const set: Spoken = { do: 'set', slot: 'gift', value: code ?? '', ...(isSeveral && { several: true }) };
+  const set: TextCommand = { do: 'set', slot: 'gift', value: code ?? '', ...(isSeveral && { several: true }) };
   const all = { do: 'period', period: namedPeriod('all', nowMs, settings.timeZone) } as const;
   return {
     codes: codes.length > 0 ? [{ do: 'add', codes }] : [],
@@ -324,17 +324,17 @@ export function valuesIn(said: ParsedText, { nowMs, settings }: Reading, at: Exp
   };
 }
 
-const periodOf = ({ span, fault = 'period.shape' }: SaidPeriod, timeZone: string): Spoken =>
+const periodOf = ({ span, fault = 'period.shape' }: SaidPeriod, timeZone: string): TextCommand =>
   span ? { do: 'period', period: toPeriod(span, timeZone) } : wrong('period', fault);
 
-const contactsOf = ({ phone, email }: Situation['values']): readonly Spoken[] => [...phone, ...email];
+const contactsOf = ({ phone, email }: Situation['values']): readonly TextCommand[] => [...phone, ...email];
 
-export const setPhone = ({ value, ask: why }: Phone): Spoken =>
+export const setPhone = ({ value, ask: why }: Phone): TextCommand =>
   why
     ? { do: 'set', slot: 'phone', value, doubt: { why, meant: value } }
     : { do: 'set', slot: 'phone', value };
 
-export function setEmail(email: EmailResult): readonly Spoken[] {
+export function setEmail(email: EmailResult): readonly TextCommand[] {
   if (!email.ok) return [];
   const { value, suggestion: meant } = email;
   if (meant === undefined) return [{ do: 'set', slot: 'email', value }];
@@ -343,7 +343,7 @@ export function setEmail(email: EmailResult): readonly Spoken[] {
 
 const SHOWN = ['menu', 'help', 'person', 'offer', 'complaint', 'languages', 'privacy', 'erasing'] as const;
 const TALK = ['greeting', 'thanks', 'bye', 'wait', 'upset', 'remark'] as const;
-const COMMANDS: ReadonlyMap<string, Spoken> = new Map<string, Spoken>([
+const COMMANDS: ReadonlyMap<string, TextCommand> = new Map<string, TextCommand>([
   ['status', { do: 'status' }],
   ['cancel', { do: 'cancel' }],
   ['cancel mild', { do: 'cancel', mild: true }],
@@ -409,7 +409,7 @@ function mentionsIn(parts: readonly Part[]): readonly Mention[] {
 }
 
 /** How a text changes the listed codes; undefined if it only adds to them, or names none. */
-function editOf(said: ParsedText, codes: readonly string[]): Spoken | undefined {
+function editOf(said: ParsedText, codes: readonly string[]): TextCommand | undefined {
   if (codes.length === 0) return undefined;
   const mentions = mentionsIn(said.parts);
   const signed = (sign: Sign) => mentions.flatMap((mention) => (mention.sign === sign ? mention.refs : []));
@@ -435,7 +435,7 @@ function replacement(
   mentions: readonly Mention[],
   fresh: readonly string[],
   isNew: (ref: CodeRef) => boolean,
-): Spoken | undefined {
+): TextCommand | undefined {
   const has = (sign: Sign) => mentions.some((mention) => mention.sign === sign);
   const old = mentions.flatMap(({ refs, sign }) => (sign === 'add' ? [] : refs.filter((ref) => !isNew(ref))));
   const denied = mentions.flatMap(({ refs, sign }) =>

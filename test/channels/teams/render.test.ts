@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MAX_CARD_BYTES, render, renderUsed } from '../../../src/channels/teams/render.ts';
 import { LOCALES } from '../../../src/conversation/message.ts';
-import type { Field, Reply } from '../../../src/conversation/reply.ts';
+import type { FormField, Reply } from '../../../src/conversation/reply.ts';
 import { createWords } from '../../../src/i18n.ts';
 import { Dialogue, TEAMS } from '../../support/dialogue.ts';
 import { choice, literal, words } from '../harness.ts';
@@ -21,7 +21,7 @@ const texts = (card: Json) =>
     .map(({ text }) => text);
 const actions = (card: Json) => elements(card).filter(({ type }) => type === 'Action.Submit');
 
-const form: Field[] = [
+const form: FormField[] = [
   { slot: 'code', required: true, value: 'a b', reason: literal('no code') },
   { slot: 'phone', required: true },
   { slot: 'email', required: false },
