@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { TextCommand } from './commands.ts';
 import type { Context } from './context.ts';
-import { expecting } from './dialogue/questions.ts';
+import { toExpecting } from './dialogue/questions.ts';
 import { confirmsIn, createFlows, type Flow, type Flows } from './flow.ts';
 import { LanguageInterpreter } from './language/interpret.ts';
 import type { Answer } from './language/similarity.ts';
@@ -93,7 +93,7 @@ export function createConversation({
     newState,
     explain(text, state, context) {
       const scope = { ...NOWHERE, ...context, flows: known, language, answers: operators, answered };
-      const { commands, why } = language.interpret(text, expecting(state, scope), scope);
+      const { commands, why } = language.interpret(text, toExpecting(state, scope), scope);
       const nearest = why.nearest?.map(({ example, score }) => `${example} ${score.toFixed(2)}`);
       return {
         commands: commands.map(inShort).join(' · '),

@@ -51,7 +51,7 @@ export const choice = (id: string, label?: Partial<Line>): Choice => ({
 export const CANCEL = choice('cancel');
 
 /** The buttons that leave out one of several codes. */
-export const removals = (codes: readonly string[]): Choice[] =>
+export const removeChoices = (codes: readonly string[]): Choice[] =>
   codes.map((code, at) => choice(`remove:${at + 1}`, { key: 'choice.remove', params: { code } }));
 
 /** What a question asks for. */
@@ -136,7 +136,7 @@ export function say(state: State, ...replies: readonly Reply[]): Decision {
 }
 
 /** The same decision, its last reply changed. */
-export function withLast(decision: Decision, change: Partial<Reply>): Decision {
+export function changeLast(decision: Decision, change: Partial<Reply>): Decision {
   const last = decision.replies.at(-1);
   return last
     ? { ...decision, replies: [...decision.replies.slice(0, -1), { ...last, ...change }] }
@@ -144,6 +144,6 @@ export function withLast(decision: Decision, change: Partial<Reply>): Decision {
 }
 
 /** The same decision, with something said before it. */
-export function after(before: readonly Reply[], decision: Decision): Decision {
+export function sayFirst(before: readonly Reply[], decision: Decision): Decision {
   return before.length === 0 ? decision : { ...decision, replies: [...before, ...decision.replies] };
 }

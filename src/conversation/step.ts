@@ -1,14 +1,15 @@
-import { answered } from './dialogue/advance.ts';
-import { check, checked, conclude, giveUp, nextCheckMs, settle } from './dialogue/calls.ts';
-import { fromStaff, nextTicketMs, onTime } from './dialogue/handover.ts';
-import { onAlbum, onMessage, onPictures, unclearLapsed, unclearUntilMs } from './dialogue/inputs.ts';
+import { takeRead } from './dialogue/advance.ts';
+import { checkDue, concludeCall, giveUp, nextCheckMs, settle, takeCheck } from './dialogue/calls.ts';
+import { nextTicketMs, passTime, takeStaffWord } from './dialogue/handover.ts';
+import { onAlbum, onMessage, onPictures } from './dialogue/inputs.ts';
 import { isInterrupted } from './dialogue/operations.ts';
-import { home } from './dialogue/questions.ts';
+import { goHome } from './dialogue/questions.ts';
+import { dropOldUnclear, unclearUntilMs } from './dialogue/unclear.ts';
 import type { Outcome } from './effect.ts';
 import type { Scope } from './flow.ts';
 import type { Message, PhotoEffect } from './message.ts';
 import { leaveConsentOpen, withoutProfile } from './prompts.ts';
-import { after, type Decision, type Reply, say } from './reply.ts';
+import { type Decision, type Reply, say, sayFirst } from './reply.ts';
 import { IDLE_MS, type State, type Step, takenTicket } from './state.ts';
 
 const GROUP_EVERY_MS = 60 * 60_000;
@@ -29,12 +30,12 @@ export type Input =
  * identifier.
  */
 export function step(state: State, input: Input, scope: Scope): Decision {
-  const decision = withLastSaid(state, decide(state, input, scope));
+  const decision = noteLastSaid(state, decide(state, input, scope));
   return decision.effect ? decision : { ...decision, wakeAtMs: nextWakeMs(decision.state, scope) };
 }
 
 /** Notes what a yes would answer: a summary that was posed now and said last, or whether to cancel. Pointing changes nothing. */
-function withLastSaid({ view }: State, decision: Decision): Decision {
+function noteLastSaid({ view }: State, decision: Decision): Decision {
   const { state, replies } = decision;
   const reply = replies.at(-1);
   const isPointed = replies[0]?.key === 'confirm.press';
@@ -60,27 +61,27 @@ function nextWakeMs(state: State, scope: Scope): number | null {
 function decide(state: State, input: Input, scope: Scope): Decision {
   switch (input.kind) {
     case 'message':
-      return heard(state, input.message, scope);
+      return onCustomerOrStaff(state, input.message, scope);
     case 'outcome':
       return onOutcome(state, input.outcome, scope);
     case 'wake': {
       const left = lapse(state, scope);
-      return albumIn(state, scope) ?? onTime(left, scope) ?? check(left, scope);
+      return endAlbum(state, scope) ?? passTime(left, scope) ?? checkDue(left, scope);
     }
     case 'failed':
       return giveUp(state, scope);
   }
 }
 
-function heard(stored: State, message: Message, scope: Scope): Decision {
+function onCustomerOrStaff(stored: State, message: Message, scope: Scope): Decision {
   if (message.kind === 'settle') return settle(stored, message, scope);
   if (message.kind === 'group') return pointAway(stored, scope);
-  if (message.kind === 'person') return fromStaff(stored, message, scope);
+  if (message.kind === 'person') return takeStaffWord(stored, message, scope);
   const { state, before } = arrive(stored, scope);
   if (takenTicket(state)) return onMessage(state, message, scope);
   if (before.length > 0 && message.kind === 'choice')
-    return home(state, scope, { key: 'conversation.expired' });
-  return after(before, onMessage(state, message, scope));
+    return goHome(state, scope, { key: 'conversation.expired' });
+  return sayFirst(before, onMessage(state, message, scope));
 }
 
 /** In a group, nothing else is ever said, and this once an hour: platforms limit what a group gets. */
@@ -90,10 +91,10 @@ function pointAway(stored: State, { nowMs }: Scope): Decision {
 }
 
 /** An album counts as sent when it is complete, however late that is found out. */
-function albumIn(stored: State, scope: Scope): Decision | undefined {
+function endAlbum(stored: State, scope: Scope): Decision | undefined {
   const { state, before } = arrive(stored, scope);
   const answer = onAlbum(state, scope);
-  return answer && after(before, answer);
+  return answer && sayFirst(before, answer);
 }
 
 /** Notes that the customer is here, and ends what has been left unfinished for too long. */
@@ -122,17 +123,17 @@ function onOutcome(state: State, outcome: Outcome | PhotoEffect, scope: Scope): 
     case 'photo':
       return onPictures(state, outcome.photo, scope);
     case 'checked':
-      return checked(state, outcome, scope);
+      return takeCheck(state, outcome, scope);
     case 'history':
     case 'balance':
     case 'sums':
-      return answered(state, outcome, scope);
+      return takeRead(state, outcome, scope);
     case 'unavailable':
       return outcome.operation === undefined
-        ? answered(state, outcome, scope)
-        : conclude(state, outcome, scope);
+        ? takeRead(state, outcome, scope)
+        : concludeCall(state, outcome, scope);
     default:
-      return conclude(state, outcome, scope);
+      return concludeCall(state, outcome, scope);
   }
 }
 
@@ -148,11 +149,11 @@ function lapseAtMs(state: State): number | null {
 
 /** The same state, without what its time is over for. */
 function lapse(stored: State, scope: Scope): State {
-  const state = unclearLapsed(stored, scope);
+  const state = dropOldUnclear(stored, scope);
   const atMs = lapseAtMs(state);
   if (atMs === null || scope.nowMs < atMs) return state;
   const { before: _, offered: __, notUnderstood: ___, ...kept } = state;
-  return { ...kept, draft: {}, step: emptied(state.step) };
+  return { ...kept, draft: {}, step: emptyStep(state.step) };
 }
 
 function isGathering({ draft, step, before, offered, notUnderstood }: State): boolean {
@@ -160,7 +161,7 @@ function isGathering({ draft, step, before, offered, notUnderstood }: State): bo
   return isAsked || Object.keys(draft).length > 0 || [before, offered, notUnderstood].some(Boolean);
 }
 
-function emptied(step: Step): Step {
+function emptyStep(step: Step): Step {
   // A page is nothing unfinished.
   if (step.at === 'browsing') return { at: 'idle' };
   return step.at === 'asking' ? { at: 'asking', flow: step.flow, slot: step.slot, tries: 0 } : step;

@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
-import { masked } from '../../src/conversation/dialogue/inputs.ts';
+import { maskText } from '../../src/conversation/dialogue/unclear.ts';
 import { fold, isOneTypo, undoTyping, visible } from '../../src/conversation/language/tokenizer.ts';
 import { maskCode, maskEmail, maskPhone, showPhone } from '../../src/conversation/prompts.ts';
 import { codeMeant, parseCode } from '../../src/conversation/values/code.ts';
@@ -72,7 +72,11 @@ test.each<[file: string, title: string, read: (text: string) => string | undefin
   ['texts.txt', 'a page', (text) => parsePage(text)?.toString()],
   ['texts.txt', 'a phone that is shown', showPhone],
   ['texts.txt', 'masked', mask],
-  ['texts.txt', 'masked sentence of Garnacho Bình', (text) => masked(text, 'Garnacho Bình'.normalize('NFD'))],
+  [
+    'texts.txt',
+    'masked sentence of Garnacho Bình',
+    (text) => maskText(text, 'Garnacho Bình'.normalize('NFD')),
+  ],
 ])('%s: %s', (file, title, read) => {
   expect(misread(sentencesOf(file, title), read)).toEqual([]);
 });

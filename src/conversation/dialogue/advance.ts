@@ -1,256 +1,240 @@
 import type { SlotKind } from '../commands.ts';
 import { type OutcomeOf, spends } from '../effect.ts';
 import { confirmsIn, type Flow, type Scope } from '../flow.ts';
-import { KINDS, missingSlots } from '../kinds.ts';
-import { behind, giftOf, isStaff, priceChanged, proved, served, tooFewPoints } from '../prompts.ts';
-import { after, type Decision, type Reply, say, withLast } from '../reply.ts';
-import type { Asking, Draft, Offer, State } from '../state.ts';
+import { KINDS, missing } from '../kinds.ts';
+import { giftOf, isStaff, priceChanged, proved, served, tooFewPoints } from '../prompts.ts';
+import { changeLast, type Decision, type Reply, say, sayFirst } from '../reply.ts';
+import type { Draft, Offer, State } from '../state.ts';
 import { personChoice, supportLines } from './handover.ts';
 import { busy, tooManyAttempts, unseen, withoutChecked } from './operations.ts';
-import { notRead, open, show } from './pages.ts';
+import { openHistory, showPage, showUnread } from './pages.ts';
 import { finishFlow } from './privacy.ts';
-import { again, asking, home, pose } from './questions.ts';
+import { askAgain, goHome, pose, slotStep } from './questions.ts';
 
 /*
  * How a flow goes on: the only place that asks.
  */
 
 /** The flow that would be left unfinished by turning to another. */
-export function runningIn({ step }: State, { flows }: Scope): Flow | undefined {
+export function runningFlow({ step }: State, { flows }: Scope): Flow | undefined {
   return step.at === 'asking' || step.at === 'confirming' ? flows.get(step.flow) : undefined;
 }
 
-/** What was read longer ago is read again: points come in by other ways meanwhile. */
-const FRESH_MS = 60_000;
-
-/** A value to be asked about, and whose it is. */
+/** A value to be asked about, and the slot that it is for. */
 export type Doubted = { readonly slot: SlotKind; readonly offer: Offer };
 
 /**
- * A doubt is asked about first; one about a code stays until it was decided on. Then what must be read is read, the first
- * missing slot is asked for, guards are heard; then comes the summary or the read.
+ * Asks about a doubt first; one about a code stays until it is decided. Then the balance is read that the flow needs, the
+ * first missing slot is asked for, and guards are heard. Then comes the summary or the read.
  */
 export function advance(
   state: State,
-  flow: Flow,
+  { flow, doubt }: { readonly flow: Flow; readonly doubt?: Doubted | undefined },
   scope: Scope,
-  said: readonly Reply[] = [],
-  doubt?: Doubted | undefined,
 ): Decision {
-  const { step } = state;
-  const isOpen = step.at === 'asking' && step.flow === flow.name && step.offer?.why === 'code';
-  if (isOpen) return pose(state, step, scope, ...said);
-  const lost = unprovable(flow, state.draft, scope);
-  if (lost) return after(said, home(state, scope, lost));
+  const { step, draft } = state;
+  if (step.at === 'asking' && step.flow === flow.name && step.offer?.why === 'code')
+    return pose(state, step, scope);
+  const dead = findDeadEnd(flow, draft, scope);
+  if (dead) return goHome(state, scope, dead);
   if (doubt) {
     // Staff name a customer by an e-mail, too, where a phone is asked for.
     const slot = flow.slots.includes(doubt.slot) ? doubt.slot : 'phone';
-    return pose(state, asking(flow, slot, { offer: doubt.offer }), scope, ...said);
+    return pose(state, slotStep(flow, slot, { offer: doubt.offer }), scope);
   }
-  const by = needsBalance(flow, state.draft, scope);
-  if (by) {
-    const effect = { kind: 'balance', by, exact: true } as const;
-    return { state: entered(state, flow, scope), replies: said, effect };
-  }
-  const [slot] = missingSlots(flow, state.draft);
-  // Whom staff serve waits at the counter: an e-mail is theirs to add at the summary.
-  const edits = confirmsIn(flow)?.edits(state.draft) ?? [];
-  if (slot === 'email' && isStaff(scope) && edits.some(({ id }) => id === 'edit:email'))
-    return advance({ ...state, draft: { ...state.draft, email: null } }, flow, scope, said);
-  return slot === undefined
-    ? complete(entered(state, flow, scope), flow, scope, said)
-    : ask(state, flow, slot, scope, ...said);
+  const by = needsBalance(flow, draft, scope);
+  if (by) return { state, replies: [], effect: { kind: 'balance', by, exact: true } };
+  const slot = missing(flow, draft);
+  if (slot === undefined) return complete(state, flow, scope);
+  // The customer of staff waits at the counter: staff can add an e-mail at the summary.
+  const canAdd = slot === 'email' && isStaff(scope) && hasEdit(flow, draft, 'edit:email');
+  return canAdd
+    ? advance({ ...state, draft: { ...draft, email: null } }, { flow }, scope)
+    : pose(state, slotStep(flow, slot), scope);
 }
 
-/** Asks for a slot anew. */
-export function ask(
-  state: State,
-  flow: Flow,
-  slot: SlotKind,
-  scope: Scope,
-  ...said: readonly Reply[]
-): Decision {
-  const asked: State = slot === 'email' ? { ...state, emailAsked: true } : state;
-  return pose(asked, asking(flow, slot), scope, ...said);
-}
+const hasEdit = (flow: Flow, draft: Draft, edit: string) =>
+  confirmsIn(flow)
+    ?.edits(draft)
+    .some(({ id }) => id === edit);
 
-/** Asks for a slot again; a valid answer leads back to the summary. */
-export function edit(state: State, flow: Flow, slot: SlotKind, scope: Scope): Decision {
-  return pose(state, asking(flow, slot, { editing: true }), scope);
-}
-
-/** The live question without what was said beside it: to whoever said yes to it, or "wrong". */
-export function plainly(state: State, { flow: name, slot }: Asking, scope: Scope): Decision {
-  const flow = scope.flows.get(name);
-  return withLast(again(state, scope), (flow && KINDS[slot].plainly?.(flow, scope)) ?? {});
+/** The live question as it is for whoever said "yes" or "wrong" to it: without what was said beside it. */
+export function askPlainly(state: State, scope: Scope): Decision {
+  const { step } = state;
+  const flow = runningFlow(state, scope);
+  const plain = step.at === 'asking' && flow ? KINDS[step.slot].plainly?.(flow, scope) : undefined;
+  return changeLast(askAgain(state, scope), plain ?? {});
 }
 
 /** After so many invalid answers in a row, help is offered. */
 const TRIES = 3;
 
 /**
- * Asks again, for `why`; the third time, and where the same would be said twice in a row, help is offered first. Where there
- * is no `why`, the question alone is what would be said twice.
+ * Asks again, for the reason `why`. Offers help first at the third time, and instead of saying the same twice in a row.
+ * Without a reason, the question alone is what would be said twice.
  */
-export function retry(state: State, step: Asking, scope: Scope, why?: Reply): Decision {
-  const { fault, ...plain } = step;
+export function retry(state: State, scope: Scope, why?: Reply): Decision {
+  if (state.step.at !== 'asking') return askAgain(state, scope);
+  const { fault, ...step } = state.step;
   const tries = step.tries + 1;
   const isLost = why ? why.key === fault || (tries % TRIES === 0 && fault !== undefined) : tries % 2 === 0;
-  // Once help was offered, the same fault alone is another answer again.
-  const next = { ...plain, tries, ...(why && !isLost && { fault: why.key }) };
-  const help = isLost ? [helpIn(state, scope)] : [];
-  return again({ ...state, step: next }, scope, ...help, ...(why ? [why] : []));
+  // After help was offered, the same fault alone is another answer again.
+  const next = { ...step, tries, ...(why && !isLost && { fault: why.key }) };
+  const help = isLost ? [offerHelp(state, scope)] : [];
+  return askAgain({ ...state, step: next }, scope, ...help, ...(why ? [why] : []));
 }
 
-function helpIn({ view }: State, scope: Scope): Reply {
+function offerHelp({ view }: State, scope: Scope): Reply {
   const choices = [...personChoice(scope)];
   return { key: 'repair.help', lines: supportLines(scope), ...(choices.length > 0 && { choices, view }) };
 }
 
-/** Whose balance is to be read before it goes on; whose points they are may change on the way. */
+/** A balance that was read longer ago is read again: points come in by other ways meanwhile. */
+const FRESH_MS = 60_000;
+
+/** Whose balance must be read before the flow goes on; the customer may change on the way. */
 function needsBalance(flow: Flow, { balance, ...slots }: Draft, { nowMs }: Scope) {
   const by = spends(confirmsIn(flow)) ? proved(slots) : undefined;
   const isTheirs = balance !== undefined && balance.by.kind === by?.kind && balance.by.value === by.value;
   return isTheirs && nowMs - balance.atMs <= FRESH_MS ? undefined : by;
 }
 
-/** The state in this flow, even if it asked nothing: what AntCRM answers goes to the flow that asked. */
-function entered(state: State, flow: Flow, scope: Scope): State {
-  if (runningIn(state, scope)?.name === flow.name) return state;
-  return { ...state, step: asking(flow, 'phone') };
-}
-
-/** All slots are there: the summary under a new operation, or the read, unless a guard forbids it. */
-export function complete(state: State, flow: Flow, scope: Scope, before: readonly Reply[] = []): Decision {
-  const { draft, said, stop } = guarded(flow, state, scope);
-  const told = [...before, ...said];
+/** All slots are there: shows the summary of a new operation, or reads, unless a guard forbids it. */
+export function complete(state: State, flow: Flow, scope: Scope): Decision {
+  const { draft, said, stop } = applyGuards(flow, state, scope);
   const next: State = { ...state, draft };
-  if (stop)
-    return stop.ask === undefined
-      ? after(told, home(next, scope, stop.say))
-      : ask(next, flow, stop.ask, scope, ...told, stop.say);
-  if (confirmsIn(flow))
-    return pose(next, { at: 'confirming', flow: flow.name, operation: scope.ids.operation }, scope, ...told);
-  const by = proved(draft);
-  if (by === undefined) return after(told, home(state, scope, { key: 'menu' }));
-  return 'reads' in flow.end && flow.end.reads === 'pages'
-    ? after(told, open(next, flow, scope))
-    : { state: next, replies: told, effect: { kind: 'balance', by } };
+  if (stop?.ask) return sayFirst([...said, stop.say], pose(next, slotStep(flow, stop.ask), scope));
+  if (stop) return sayFirst(said, goHome(next, scope, stop.say));
+  return sayFirst(said, reachEnd(next, flow, scope));
 }
 
-/** What was read, or could not be, for the flow that the state is in. */
-export function answered(
+function reachEnd(state: State, flow: Flow, scope: Scope): Decision {
+  if (confirmsIn(flow))
+    return pose(state, { at: 'confirming', flow: flow.name, operation: scope.ids.operation }, scope);
+  const by = proved(state.draft);
+  if (by === undefined) return goHome(state, scope, { key: 'menu' });
+  return 'reads' in flow.end && flow.end.reads === 'pages'
+    ? openHistory(state, { flow: flow.name, by }, scope)
+    : { state, replies: [], effect: { kind: 'balance', by } };
+}
+
+/** Takes what was read, or that it could not be, for the flow that the state is in. */
+export function takeRead(
   state: State,
   outcome: OutcomeOf<'history' | 'balance' | 'sums' | 'unavailable'>,
   scope: Scope,
 ): Decision {
-  const { step } = state;
-  const flow = 'flow' in step ? scope.flows.get(step.flow) : undefined;
-  if (step.at === 'browsing')
-    return outcome.kind === 'history' ? show(state, step, outcome, scope) : notRead(state, scope);
+  if (state.step.at === 'browsing')
+    return outcome.kind === 'history' ? showPage(state, outcome, scope) : showUnread(state, scope);
+  const flow = runningFlow(state, scope);
   if (flow && spends(confirmsIn(flow)) && outcome.kind !== 'history')
-    return withBalance(state, flow, outcome, scope);
+    return takeBalance(state, outcome, scope);
+  if (outcome.kind === 'unavailable') return goHome(state, scope, { key: 'service.unavailable' });
   const end = flow?.end;
-  if (outcome.kind === 'unavailable') return home(state, scope, { key: 'service.unavailable' });
   if (outcome.kind === 'history' || !end || !('reads' in end) || end.reads !== 'balance') return say(state);
-  const isSure = unseen(state, scope.nowMs).length === 0;
-  const reply = end.tell(outcome, scope, isSure);
+  const reply = end.tell(outcome, scope, unseen(state, scope.nowMs).length === 0);
   const isNobody = outcome.kind === 'balance' && outcome.points === null;
-  return (isNobody ? home : finishFlow)(state, scope, reply);
+  return (isNobody ? goHome : finishFlow)(state, scope, reply);
 }
 
-/** AntCRM may not have counted yet what it just gave: said, and nothing is called too dear then. */
-function withBalance(
+/** AntCRM may not have counted yet what it just gave: this is said, and no gift is called too dear then. */
+function takeBalance(
   state: State,
-  flow: Flow,
   outcome: OutcomeOf<'balance' | 'sums' | 'unavailable'>,
   scope: Scope,
 ): Decision {
   const { draft } = state;
+  const flow = runningFlow(state, scope);
   const by = proved(draft);
-  if (by === undefined) return home(state, scope, { key: 'menu' });
-  // Of somebody whom AntCRM does not know: none, unless it may know them by what else is known of them.
-  const nobodys = (by.kind === 'phone' ? draft.email : draft.phone) ? null : 0;
-  const read = outcome.kind === 'balance' ? (outcome.points ?? nobodys) : null;
+  if (by === undefined || !flow) return goHome(state, scope, { key: 'menu' });
+  // A customer whom AntCRM does not know has none, unless it may know them by what else is known of them.
+  const other = by.kind === 'phone' ? draft.email : draft.phone;
+  const read = outcome.kind === 'balance' ? (outcome.points ?? (other ? null : 0)) : null;
   const isSure = unseen(state, scope.nowMs).length === 0;
   const balance = { by, points: isSure ? read : null, atMs: scope.nowMs };
-  const remarks = isSure || read === null ? [] : [behind(read)];
-  return advance({ ...state, draft: { ...draft, balance } }, flow, scope, remarks);
+  const remarks = isSure || read === null ? [] : [{ key: 'receipt.behind', params: { points: read } }];
+  return sayFirst(remarks, advance({ ...state, draft: { ...draft, balance } }, { flow }, scope));
 }
 
-/** What was refused may be typed anew, then sent as a photo; then help is offered, until there were too many. */
-export function refused(state: State, flow: Flow, refusal: Reply, scope: Scope): Decision {
+/** Asks for another code after a refusal: as a photo, then with help, until there were too many. */
+export function askAfterRefusal(state: State, scope: Scope, refusal: Reply): Decision {
+  const flow = runningFlow(state, scope);
   const over = served(state, scope);
-  if (!flow.slots.includes('codes')) return home(over, scope, refusal);
+  if (!flow?.slots.includes('codes')) return goHome(over, scope, refusal);
   const wait = tooManyAttempts(state, scope);
-  if (wait) return after([refusal], home(state, scope, wait));
+  if (wait) return sayFirst([refusal], goHome(state, scope, wait));
   const { codes: _, ...draft } = over.draft;
   const { refused: count = 0 } = state.guesses ?? {};
   const told = count === 2 && !refusal.lines ? { ...refusal, lines: [{ key: 'photo.instead' }] } : refusal;
-  const help = count > 2 && !refusal.lines ? [helpIn({ ...state, view: scope.ids.view }, scope)] : [];
-  return pose({ ...over, draft }, asking(flow, 'codes', { editing: true }), scope, told, ...help);
+  const help = count > 2 && !refusal.lines ? [offerHelp({ ...state, view: scope.ids.view }, scope)] : [];
+  return sayFirst(
+    [told, ...help],
+    pose({ ...over, draft }, slotStep(flow, 'codes', { editing: true }), scope),
+  );
 }
 
-const tooManyGuesses = (flow: Flow, state: State, scope: Scope): Reply | undefined =>
-  flow.slots.includes('codes') ? tooManyAttempts(state, scope) : undefined;
-
-/** Codes that were not tried can be confirmed anew, for what `why` says, unless there were too many guesses. */
-export function untried(state: State, flow: Flow, codes: string[], why: Reply, scope: Scope): Decision {
-  const wait = tooManyGuesses(flow, state, scope);
-  return wait
-    ? home(state, scope, wait)
-    : advance({ ...state, draft: { ...state.draft, codes } }, flow, scope, [why]);
+/** Codes that were not tried, for the reason `why`, can be confirmed anew, unless there were too many guesses. */
+export function askUntried(
+  state: State,
+  { codes, why }: { readonly codes: string[]; readonly why: Reply },
+  scope: Scope,
+): Decision {
+  const flow = runningFlow(state, scope);
+  const wait = flow && waitForGuesses(flow, state, scope);
+  if (!flow || wait) return goHome(state, scope, wait ?? why);
+  return sayFirst([why], advance({ ...state, draft: { ...state.draft, codes } }, { flow }, scope));
 }
 
 /*
  * What forbids a flow to begin, to call, or to go on to its summary.
  */
 
-/** Why a flow cannot be gone through now: said before anything is asked for. */
-export function hindered(flow: Flow, state: State, scope: Scope): Reply | undefined {
-  return scope.serviceUp ? callHindered(flow, state, scope) : { key: 'service.unavailable' };
+/** Why a flow cannot begin now: said before anything is asked for. */
+export function findHindrance(flow: Flow, state: State, scope: Scope): Reply | undefined {
+  return scope.serviceUp ? findCallHindrance(flow, state, scope) : { key: 'service.unavailable' };
 }
+
+const waitForGuesses = (flow: Flow, state: State, scope: Scope): Reply | undefined =>
+  flow.slots.includes('codes') ? tooManyAttempts(state, scope) : undefined;
 
 /** Why nothing is called now. */
-export function callHindered(flow: Flow, state: State, scope: Scope): Reply | undefined {
+export function findCallHindrance(flow: Flow, state: State, scope: Scope): Reply | undefined {
   const confirms = confirmsIn(flow);
-  const wait = (confirms && busy(state, confirms)) ?? tooManyGuesses(flow, state, scope);
-  const [first] = (flow.guards ?? []).flatMap(({ begins }) => begins?.(state.draft, scope) ?? []);
-  return wait ?? first;
+  const wait = (confirms && busy(state, confirms)) ?? waitForGuesses(flow, state, scope);
+  return wait ?? flow.guards?.flatMap(({ begins }) => begins?.(state.draft, scope) ?? [])[0];
 }
 
-/** Where only the profile could prove who somebody is, and does not, no answer could change that. */
-function unprovable(flow: Flow, known: Draft, { sender, settings }: Scope): Reply | undefined {
+/** Only the profile could prove who somebody is, and it does not: no answer could change that. */
+function findDeadEnd(flow: Flow, draft: Draft, { sender, settings }: Scope): Reply | undefined {
   const byProfile = sender.proof === 'profile' && settings.identityProof === 'required';
-  if (flow.identity !== 'proved' || !byProfile || proved(known)) return undefined;
+  if (flow.identity !== 'proved' || !byProfile || proved(draft)) return undefined;
   return sender.unread
     ? { key: 'identity.unread' }
     : { key: 'identity.noEmail', lines: supportLines({ settings }) };
 }
 
-/** What is said before the summary: the slots that are left, and where it does not go on, why, and what is asked anew. */
+/** The slots that are left, what is said first and, where the flow does not go on, why and which slot is asked anew. */
 type Guarded = {
   readonly draft: Draft;
   readonly said: readonly Reply[];
   readonly stop?: { readonly say: Reply; readonly ask?: SlotKind | undefined } | undefined;
 };
 
-/** What codes and gifts forbid by themselves, then the flow's own guards. */
-function guarded(flow: Flow, state: State, scope: Scope): Guarded {
+/** The rules of codes and gifts, then the flow's own guards. */
+function applyGuards(flow: Flow, state: State, scope: Scope): Guarded {
   const { slots, guards = [] } = flow;
-  const { draft } = state;
-  const heard: Guarded = slots.includes('codes')
-    ? withoutOpen(flow, state)
+  const guarded = slots.includes('codes')
+    ? dropChecked(flow, state)
     : slots.includes('gift')
-      ? withinReach(draft, scope)
-      : { draft, said: [] };
-  if (heard.stop) return heard;
-  const [stop] = guards.flatMap(({ goesOn }) => goesOn?.(heard.draft, scope) ?? []);
-  return { ...heard, stop };
+      ? checkGift(state.draft, scope)
+      : { draft: state.draft, said: [] };
+  if (guarded.stop) return guarded;
+  const [stop] = guards.flatMap(({ goesOn }) => goesOn?.(guarded.draft, scope) ?? []);
+  return { ...guarded, stop };
 }
 
 /** Codes whose outcome is being looked up are not called again. */
-function withoutOpen(flow: Flow, state: State): Guarded {
+function dropChecked(flow: Flow, state: State): Guarded {
   const { draft } = state;
   const { left, told } = withoutChecked(state, confirmsIn(flow)?.kind, draft.codes ?? []);
   const [first, ...others] = told;
@@ -259,12 +243,12 @@ function withoutOpen(flow: Flow, state: State): Guarded {
     : { draft: { ...draft, codes: [...left] }, said: told };
 }
 
-/** Gifts that the list does not have any more, or that cost more than there is. */
-function withinReach(draft: Draft, scope: Scope): Guarded {
+/** A gift must be in the list, and cost no more than the customer has. */
+function checkGift(draft: Draft, scope: Scope): Guarded {
   const { gifts } = scope.settings;
   const { code, price, ...rest } = draft;
   const gift = giftOf(code, scope);
-  // A button of before the operator changed the list.
+  // The operator changed the list after its buttons were shown.
   if (gifts.length > 0 && !gift)
     return { draft: rest, said: [], stop: { say: { key: 'gift.gone' }, ask: 'gift' } };
   const points = draft.balance?.points ?? undefined;

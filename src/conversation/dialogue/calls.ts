@@ -1,4 +1,4 @@
-import { awaitedOf, type KnownCall, type Lookup, type OutcomeOf, type Receipt, spends } from '../effect.ts';
+import { awaitedOf, type KnownCall, type Lookup, type OutcomeOf, spends } from '../effect.ts';
 import type { Scope } from '../flow.ts';
 import type { MessageOf } from '../message.ts';
 import {
@@ -12,227 +12,210 @@ import {
   sumLines,
   untriedLine,
 } from '../prompts.ts';
-import { after, type Decision, type Line, type Reply, say } from '../reply.ts';
-import { isOpen, type Operation, type State } from '../state.ts';
-import { refused as askAnew, callHindered, complete, untried as retryUntried } from './advance.ts';
-import { escalating, settling, supportLines } from './handover.ts';
+import { type Decision, type Line, type Reply, say, sayFirst } from '../reply.ts';
+import { type Draft, isOpen, type Operation, type State } from '../state.ts';
+import { askAfterRefusal, askUntried, complete, findCallHindrance } from './advance.ts';
+import { closeSettled, escalateTicket, supportLines } from './handover.ts';
 import {
-  atHand,
-  begun,
-  type Confirmed,
-  checking,
-  counted,
-  ended,
+  countGuess,
+  endOperation,
+  findOperation,
+  findPending,
   isCaughtUp,
   isInterrupted,
-  nextCall,
-  note,
+  keepOperation,
   type PendingConfirmation,
   type PlannedCall,
   receiptOf,
-  stillChecking,
-  told,
+  sayChecking,
+  sayStillChecking,
+  startOperation,
+  toReceipt,
 } from './operations.ts';
 import { finishFlow } from './privacy.ts';
-import { again, home, pose } from './questions.ts';
+import { askAgain, goHome, pose } from './questions.ts';
 
 /*
- * From the press that confirms to what is said of the outcome. One confirmation of several codes makes a call for each, in
- * order. What is left to do follows from the operations noted so far, and nothing is told before all of it is known. Whoever
- * takes the turn up after a crash goes through all of them again, and learns of each call that was made how it ended, or
- * that nobody knows.
+ * From the press that confirms to what is said of the outcome. A confirmation of several codes makes a call for each, in
+ * order, and tells nothing before it knows of all. What is left to do follows from the operations that are kept. After a
+ * crash the turn goes through all calls again, and learns how each that was made ended, or that nobody knows.
  */
 
-/** How a call that was confirmed can end. */
-type Concluded = Told | OutcomeOf<'outdated' | 'busy'>;
-/** What is told of it, once nothing is left to call. */
-type Told = KnownCall;
-
 /** The confirm button was pressed: its operation id works once, here. */
-export function begin(state: State, scope: Scope): Decision {
-  const confirming = atHand(state, scope);
-  if (!confirming) return home(state, scope, { key: 'menu' });
-  const { confirmed, calls } = confirming;
-  const wait = callHindered(confirmed.flow, state, scope);
-  // What was perhaps called passes no guard: prices, guesses and the service may have changed since.
-  if (wait && !isInterrupted(state, scope)) return again(state, scope, wait);
-  const call = nextCall(state, calls);
-  const effect = call && confirmed.effect(state.draft, call.operation, scope, calls.indexOf(call));
-  return effect ? { state, replies: [], effect } : home(state, scope, { key: 'menu' });
+export function beginCalls(state: State, scope: Scope): Decision {
+  const pending = findPending(state, scope);
+  const wait = pending && findCallHindrance(pending.flow, state, scope);
+  // A call that was perhaps made passes no guard: prices, guesses and the service may have changed since.
+  if (wait && !isInterrupted(state, scope)) return askAgain(state, scope, wait);
+  const call = pending?.calls.find(({ operation }) => !findOperation(state, operation));
+  return (
+    (pending && call && makeCall(state, { pending, call }, scope)) ?? goHome(state, scope, { key: 'menu' })
+  );
 }
 
-/** A call of the confirmation has ended, one way or another: on to the next, or to what is said of all. */
-export function conclude(state: State, outcome: Concluded, scope: Scope): Decision {
-  const confirming = atHand(state, scope);
-  const call = confirming?.calls.find(({ operation }) => operation === outcome.operation);
-  if (!confirming || !call) return orphaned(state, outcome, scope);
+type NextCall = { readonly pending: PendingConfirmation; readonly call: PlannedCall };
+
+/** Undefined if the slots lack what the call needs. */
+function makeCall(state: State, { pending, call }: NextCall, scope: Scope): Decision | undefined {
+  const { confirms, calls } = pending;
+  const effect = confirms.effect(state.draft, call.operation, scope, calls.indexOf(call));
+  return effect && { state, replies: [], effect };
+}
+
+/** A call of the confirmation has ended: makes the next one, or tells of all. */
+export function concludeCall(
+  state: State,
+  outcome: KnownCall | OutcomeOf<'outdated' | 'busy'>,
+  scope: Scope,
+): Decision {
+  const pending = findPending(state, scope);
+  const at = pending?.calls.findIndex(({ operation }) => operation === outcome.operation) ?? -1;
+  if (!pending || at < 0) return outcome.kind === 'unknown' ? keepOrphan(state, outcome, scope) : say(state);
   // The button stays live: the same press may succeed once the other operation has its outcome.
-  if (outcome.kind === 'busy') return again(state, scope, stillChecking(state));
-  const { step, confirmed, calls } = confirming;
-  // What was confirmed is no more so: shown as it is now. The id stays, as of an early `unavailable`.
+  if (outcome.kind === 'busy') return askAgain(state, scope, sayStillChecking(state));
+  // What was confirmed has changed: it is shown as it is now. The id stays, as of an early `unavailable`.
   if (outcome.kind === 'outdated')
-    return complete(state, confirmed.flow, { ...scope, ids: { ...scope.ids, operation: step.operation } });
-  const noted = noteOutcome(state, call, confirmed, outcome, scope);
-  const put = putAway(outcome);
-  const next = nextCall(noted, calls.slice(calls.indexOf(call) + 1));
-  const why = next ? hindrance(noted, confirmed, next, outcome, scope) : undefined;
-  const effect =
-    next && !why ? confirmed.effect(noted.draft, next.operation, scope, calls.indexOf(next)) : undefined;
-  if (effect) return { state: noted, replies: [], effect, ...put };
-  return { ...tellAll(noted, { ...confirming, outcome, why }, scope), ...put };
+    return complete(state, pending.flow, {
+      ...scope,
+      ids: { ...scope.ids, operation: pending.step.operation },
+    });
+  const kept = keepOutcome(state, outcome, scope);
+  const call = pending.calls.slice(at + 1).find(({ operation }) => !findOperation(kept, operation));
+  const why = call && findStop(kept, { pending, call, outcome }, scope);
+  const next = call && !why ? makeCall(kept, { pending, call }, scope) : undefined;
+  return { ...(next ?? tellAll(kept, { ...pending, outcome, why }, scope)), ...settleCall(outcome) };
 }
 
-/** What goes with the operation now that its outcome is known. */
-function putAway(outcome: Told): Partial<Decision> {
+/** Nothing is left of an operation whose outcome is known: its intent goes, its locks are given back. */
+function settleCall(outcome: KnownCall): Partial<Decision> {
   if (outcome.kind === 'unknown') return {};
   const { operation, locks } = outcome;
   return outcome.kind === 'applied'
-    ? ended(operation, locks, { record: outcome.receipt?.record, awaited: outcome.awaited })
-    : ended(operation, locks);
+    ? endOperation(operation, locks, { record: outcome.receipt?.record, awaited: outcome.awaited })
+    : endOperation(operation, locks);
 }
 
 /** The state with the outcome of a call. What was surely not applied leaves nothing to keep. */
-function noteOutcome(
-  state: State,
-  call: PlannedCall,
-  confirmed: Confirmed,
-  outcome: Told,
-  scope: Scope,
-): State {
-  const known = begun(state, call, confirmed, scope);
+function keepOutcome(state: State, outcome: KnownCall, scope: Scope): State {
+  const begun = startOperation(state, outcome.operation, scope);
+  if (!begun || outcome.kind === 'unavailable') return state;
   switch (outcome.kind) {
-    case 'applied':
-      return note(state, { ...known, status: 'done', receipt: receiptOf(state, known, outcome) }, scope);
+    case 'applied': {
+      const receipt = receiptOf(state, begun, outcome);
+      return keepOperation(state, { ...begun, status: 'done', receipt }, scope);
+    }
     case 'refused':
-      return note(state, { ...known, status: 'refused' }, scope);
+      return keepOperation(state, { ...begun, status: 'refused' }, scope);
     case 'unknown':
-      return note(state, { ...known, status: 'checking', lookup: outcome.lookup }, scope);
-    case 'unavailable':
-      return state;
+      return keepOperation(state, { ...begun, status: 'checking', lookup: outcome.lookup }, scope);
   }
 }
-
-/** Why the codes that are left are not tried now. */
-function hindrance(
-  state: State,
-  { flow }: Confirmed,
-  next: PlannedCall,
-  outcome: Told,
-  scope: Scope,
-): Reply | undefined {
-  // What was perhaps called passes no guard.
-  if (Object.hasOwn(scope.journal ?? {}, next.operation)) return undefined;
-  const isAway = outcome.kind === 'unavailable' || !scope.serviceUp;
-  return isAway ? UNTRIED : callHindered(flow, state, scope);
-}
-
-type Ended = PendingConfirmation & {
-  /** Of the last call. */
-  readonly outcome?: Told | undefined;
-  /** Why the codes without an outcome were not tried. */
-  readonly why: Reply | undefined;
-};
 
 /** The codes that are left were not tried: AntCRM is out of reach, or a fault of ours came between. */
 const UNTRIED: Reply = { key: 'service.unavailable', context: 'rest' };
 
-/** The result of each call, then what is still being checked, then how it goes on. */
+/** Why the codes that are left are not tried now. A call that was perhaps made passes no guard. */
+function findStop(
+  state: State,
+  { pending, call, outcome }: NextCall & { readonly outcome: KnownCall },
+  scope: Scope,
+): Reply | undefined {
+  if (Object.hasOwn(scope.journal ?? {}, call.operation)) return undefined;
+  const isAway = outcome.kind === 'unavailable' || !scope.serviceUp;
+  return isAway ? UNTRIED : findCallHindrance(pending.flow, state, scope);
+}
+
+type Ended = PendingConfirmation & {
+  /** Of the last call. */
+  readonly outcome?: KnownCall | undefined;
+  /** Why the codes without an outcome were not tried. */
+  readonly why: Reply | undefined;
+};
+
+/** Tells the result of each call, then what is still being checked, then how it goes on. */
 function tellAll(state: State, end: Ended, scope: Scope): Decision {
-  const { confirmed, calls, why, outcome } = end;
-  const known = (call: PlannedCall) => state.operations.find(({ id }) => id === call.operation);
-  const operations = calls.flatMap((call) => known(call) ?? []);
-  const untried = calls.flatMap((call) => (known(call) ? [] : (call.code ?? [])));
-  if (operations.length === 0 && (why || outcome?.kind === 'unavailable')) return anew(state, end, scope);
-  const result = resultOf(state, operations, untried, end, scope);
-  const replies = [...result, ...stillOpen(operations, confirmed, result.length > 0)];
+  const { calls, why, outcome } = end;
+  const operations = calls.flatMap(({ operation }) => findOperation(state, operation) ?? []);
+  const untried = calls.flatMap(({ operation, code }) =>
+    code === undefined || findOperation(state, operation) ? [] : [code],
+  );
+  if (operations.length === 0 && (why || outcome?.kind === 'unavailable')) return poseAnew(state, end, scope);
+  const result = toResult(state.draft, { ...end, operations, untried }, scope);
+  const replies = [...result, ...listChecking(operations, result.length > 0)];
   if (why && untried.length > 0)
-    return after(replies, retryUntried(served(state, scope), confirmed.flow, untried, why, scope));
+    return sayFirst(replies, askUntried(served(state, scope), { codes: untried, why }, scope));
   const last = replies.at(-1) ?? { key: 'menu' };
-  const before = replies.slice(0, -1);
-  if (operations.some(({ status }) => status === 'done'))
-    return after(before, finishFlow(state, scope, last));
+  const isDone = operations.some(({ status }) => status === 'done');
   const isRefused = operations.every(({ status }) => status === 'refused');
-  return after(before, isRefused ? askAnew(state, confirmed.flow, last, scope) : home(state, scope, last));
+  const goOn = isDone ? finishFlow : isRefused ? askAfterRefusal : goHome;
+  return sayFirst(replies.slice(0, -1), goOn(state, scope, last));
 }
 
 /**
- * Nothing was applied, so confirming again is safe: under a new id, since the old one may have left an intent. Where an
- * spending one surely left none the id stays: an attempt before a crash may have locked the customer for a while,
- * and only the same operation gets past its own lock.
+ * Nothing was applied, so confirming again is safe: under a new id, since the old one may have left an intent. If a spending
+ * one surely left none the id stays: an attempt before a crash may have locked the customer for a while, and only the same
+ * operation gets past its own lock.
  */
-function anew(state: State, { step, confirmed, outcome }: Ended, scope: Scope): Decision {
-  const isSame = spends(confirmed) && outcome?.kind === 'unavailable' && outcome.locks === undefined;
+function poseAnew(state: State, { step, confirms, outcome }: Ended, scope: Scope): Decision {
+  const isSame = spends(confirms) && outcome?.kind === 'unavailable' && outcome.locks === undefined;
   const operation = isSame ? step.operation : scope.ids.operation;
-  return pose(state, { ...step, operation }, scope, { key: 'service.unavailable' });
+  return sayFirst([{ key: 'service.unavailable' }], pose(state, { ...step, operation }, scope));
 }
 
 /** One reply about the codes that are being checked; names them, unless each was told already. */
-function stillOpen(operations: readonly Operation[], { kind }: Confirmed, areTold: boolean): Reply[] {
+function listChecking(operations: readonly Operation[], areTold: boolean): Reply[] {
   const open = operations.filter(({ status }) => status === 'checking');
   const [only, ...more] = open;
   if (only === undefined) return [];
-  if (more.length === 0) return [checking(kind, only.id)];
+  if (more.length === 0) return [sayChecking(only)];
   const lines = areTold ? [] : open.map(codeLine);
   return [{ key: 'operation.checking', context: 'several', params: { count: open.length }, lines }];
 }
 
 /** One reply about all calls; none where nothing is known of any. */
-function resultOf(
-  { draft }: State,
-  operations: readonly Operation[],
-  untried: readonly string[],
-  { confirmed, calls, outcome }: Ended,
+function toResult(
+  draft: Draft,
+  end: Ended & { readonly operations: readonly Operation[]; readonly untried: readonly string[] },
   scope: Scope,
 ): Reply[] {
-  const { name } = confirmed.flow;
-  const of = (wanted: Operation['status']) => operations.filter(({ status }) => status === wanted);
-  const [done, open] = [of('done'), of('checking')];
-  const isAll = done.length + open.length === operations.length && untried.length === 0;
+  const { flow, confirms, calls, outcome, operations, untried } = end;
+  const { name } = flow;
+  const done = operations.filter(({ status }) => status === 'done');
+  const isChecked = operations.some(({ status }) => status === 'checking');
+  const isRefused = operations.some(({ status }) => status === 'refused');
+  const isAll =
+    operations.every(({ status }) => status === 'done' || status === 'checking') && untried.length === 0;
   if (done.length === 0 && isAll) return [];
   const isOne = calls.length < 2;
   if (isOne && outcome?.kind === 'refused')
-    return [{ key: `${name}.refused`, ...confirmed.why?.(draft, outcome, scope) }];
-  const choices = done.length > 0 ? (confirmed.next?.(draft, scope) ?? []) : [];
+    return [{ key: `${name}.refused`, ...confirms.why?.(draft, outcome, scope) }];
+  const choices = done.length > 0 ? (confirms.next?.(draft, scope) ?? []) : [];
+  const references = done.map(({ id }) => ({ key: 'receipt.reference', params: { reference: id } }));
   const told = {
     lines: [
-      ...operations.flatMap((one) => receiptLines(one, scope)),
+      ...operations.flatMap((operation) => receiptLines(operation, scope)),
       ...untried.map(untriedLine),
       ...sumLines(done),
-      ...balanceLines(lastOf(operations)),
-      ...(spends(confirmed)
-        ? done.map(({ id }) => ({ key: 'receipt.reference', params: { reference: id } }))
-        : []),
+      // The last success tells the points as they are now, unless one that is checked may move them.
+      ...(isChecked ? [] : balanceLines(done.at(-1))),
+      ...(spends(confirms) ? references : []),
     ],
     ...(!isOne && { params: { done: done.length, all: operations.length + untried.length } }),
     ...(choices.length > 0 && { choices: [...choices], view: scope.ids.view }),
   };
   const context = isOne ? undefined : 'several';
   if (isAll) return [{ key: `${name}.done`, context, ...told }];
-  if (done.length === 0 && of('refused').length > 0) return [{ key: `${name}.refused`, context, ...told }];
+  if (done.length === 0 && isRefused) return [{ key: `${name}.refused`, context, ...told }];
   return [{ key: `${name}.partly`, context: done.length === 0 ? 'none' : undefined, ...told }];
 }
 
-/** The operation after which the points are as they are now: what is refused moves nothing. */
-function lastOf(operations: readonly Operation[]): Operation | undefined {
-  const isOpen = operations.some(({ status }) => status === 'checking');
-  return isOpen ? undefined : operations.findLast(({ status }) => status === 'done');
-}
-
 /** A call that no confirmation knows of any more was perhaps made: it is looked up, and told. */
-function orphaned(state: State, outcome: Concluded, scope: Scope): Decision {
-  if (outcome.kind !== 'unknown') return say(state);
-  const { operation: id, lookup } = outcome;
+function keepOrphan(state: State, { operation: id, lookup }: OutcomeOf<'unknown'>, scope: Scope): Decision {
   const { kind, code } = lookup;
-  const operation: Operation = {
-    id,
-    kind,
-    atMs: scope.nowMs,
-    checks: 0,
-    status: 'checking',
-    lookup,
-    ...(scope.flows.confirming(kind)?.slots.includes('codes') ? { code } : { gift: code }),
-  };
-  return say(note(state, operation, scope), checking(kind, id));
+  const named = scope.flows.confirming(kind)?.slots.includes('codes') ? { code } : { gift: code };
+  const status = 'checking';
+  const operation: Operation = { id, kind, atMs: scope.nowMs, checks: 0, status, lookup, ...named };
+  return say(keepOperation(state, operation, scope), sayChecking(operation));
 }
 
 const FAILED: Reply = { key: 'turn.failed' };
@@ -242,43 +225,35 @@ const FAILED: Reply = { key: 'turn.failed' };
  * of which something was called all the same, which the journal tells.
  */
 export function giveUp(state: State, scope: Scope): Decision {
-  const confirming = atHand(state, scope);
-  const outcomes = confirming?.calls.flatMap(({ operation }) => scope.journal?.[operation] ?? []) ?? [];
+  const pending = findPending(state, scope);
+  const outcomes = pending?.calls.flatMap(({ operation }) => scope.journal?.[operation] ?? []) ?? [];
   const [only] = outcomes;
-  if (!confirming || only === undefined) return say(state, FAILED);
-  const { calls, confirmed } = confirming;
-  if (calls.length < 2) return conclude(state, only, scope);
-  const noted = outcomes.reduce((so, outcome) => {
-    const call = calls.find(({ operation }) => operation === outcome.operation);
-    return call ? noteOutcome(so, call, confirmed, outcome, scope) : so;
-  }, state);
+  if (!pending || only === undefined) return say(state, FAILED);
+  if (pending.calls.length < 2) return concludeCall(state, only, scope);
+  const kept = outcomes.reduce((before, outcome) => keepOutcome(before, outcome, scope), state);
   return {
-    ...tellAll(noted, { ...confirming, why: { ...FAILED, context: 'rest' } }, scope),
-    settled: outcomes.flatMap((outcome) => putAway(outcome).settled ?? []),
+    ...tellAll(kept, { ...pending, why: { ...FAILED, context: 'rest' } }, scope),
+    settled: outcomes.flatMap((outcome) => settleCall(outcome).settled ?? []),
   };
 }
 
 /*
- * How an operation without an outcome comes to one: looked up at set times, or decided by an operator.
+ * How an operation without an outcome comes to one: it is looked up at set times, or an operator decides.
  */
 
-/** A wake-up: looks up the operation whose check is due first. */
-export function check(state: State, scope: Scope): Decision {
-  const due = state.operations
-    .map((operation) => ({ operation, atMs: checkAtMs(operation, scope) }))
-    .filter(({ atMs }) => atMs !== null && atMs <= scope.nowMs)
-    .sort((a, b) => (a.atMs ?? 0) - (b.atMs ?? 0))[0]?.operation;
-  if (!due?.lookup) return say(state);
-  const { id, lookup } = due;
-  const effect = { kind: 'check', operation: id, lookup } as const;
-  return {
-    state,
-    replies: [],
-    effect: isTheirs(state, lookup, scope) ? { ...effect, balance: true } : effect,
-  };
+/** Looks up the operation whose check is due first. */
+export function checkDue(state: State, scope: Scope): Decision {
+  const [due] = state.operations
+    .map((operation) => ({ operation, atMs: checkAtMs(operation, scope) ?? Number.POSITIVE_INFINITY }))
+    .filter(({ atMs }) => atMs <= scope.nowMs)
+    .sort((one, other) => one.atMs - other.atMs);
+  const { id, lookup } = due?.operation ?? {};
+  if (id === undefined || !lookup) return say(state);
+  const balance = isTheirs(state, lookup, scope) ? { balance: true as const } : {};
+  return { state, replies: [], effect: { kind: 'check', operation: id, lookup, ...balance } };
 }
 
-/** Whether the balance may be told here: only who is proved has locks, and points are earned for others, too. */
+/** Whether the balance may be told here: only a proved customer has locks, and points are earned for others, too. */
 function isTheirs(state: State, { by, locks }: Lookup, scope: Scope): boolean {
   const theirs = proved(carried(state, scope));
   return locks.length > 0 || (theirs?.kind === by.kind && theirs.value === by.value);
@@ -290,7 +265,7 @@ export function nextCheckMs(state: State, scope: Scope): number | null {
   return times.length > 0 ? Math.min(...times) : null;
 }
 
-/** In its time, not sooner after the last look than planned: a downtime would spend all. The last may come again. */
+/** A check comes in its time, and not sooner after the last one than planned: a downtime would use up all of them. */
 function checkAtMs({ status, lookup, checks, lookedMs }: Operation, { settings }: Scope): number | null {
   if (!lookup || (status !== 'checking' && status !== 'watching')) return null;
   const planned = settings.operationChecksMs;
@@ -300,87 +275,89 @@ function checkAtMs({ status, lookup, checks, lookedMs }: Operation, { settings }
   return lookedMs === undefined ? dueMs : Math.max(dueMs, lookedMs + delay - before);
 }
 
-/** What a check found. The customer hears of it unasked. */
-export function checked(state: State, outcome: OutcomeOf<'checked'>, scope: Scope): Decision {
-  const operation = state.operations.find(({ id }) => id === outcome.operation);
+/** Takes what a check found. The customer hears of it unasked. */
+export function takeCheck(state: State, outcome: OutcomeOf<'checked'>, scope: Scope): Decision {
+  const operation = findOperation(state, outcome.operation);
   if (!operation || !isOpen(operation)) return { ...say(state), settled: [outcome.operation] };
-  const left = scope.settings.operationChecksMs.length - 1 - operation.checks;
+  const left = checksLeft(operation, scope);
   const unread = { ...operation, unread: [...(operation.unread ?? []), operation.checks] };
   switch (outcome.found) {
     case 'applied':
-      // "Not applied" was told, the customer may have confirmed anew: only staff can put that right.
+      // "Not applied" was told, and the customer may have confirmed anew: only staff can put that right.
       return operation.status === 'watching'
         ? escalate(state, operation, scope)
-        : resolve(state, { ...operation, status: 'done' }, scope, outcome);
+        : resolve(state, { ...outcome, operation: { ...operation, status: 'done' } }, scope);
     case 'several':
       return escalate(state, operation, scope);
     case 'undecided':
-      return left > 0 ? update(state, operation, scope) : escalate(state, operation, scope);
+      return left > 0 ? saveCheck(state, operation, scope) : escalate(state, operation, scope);
     case 'unreadable':
-      return left > 0 ? update(state, unread, scope) : escalate(state, unread, scope);
+      return left > 0 ? saveCheck(state, unread, scope) : escalate(state, unread, scope);
     case 'refused':
-      return notFound(state, operation, { ...operation, status: 'refused' }, left, scope);
+      return takeNotApplied(state, { ...operation, status: 'refused' }, scope);
     case 'none':
-      return notFound(state, operation, { ...operation, status: 'notApplied' }, left, scope);
+      return takeNotApplied(state, { ...operation, status: 'notApplied' }, scope);
   }
 }
+
+const checksLeft = ({ checks }: Operation, { settings }: Scope) =>
+  settings.operationChecksMs.length - 1 - checks;
 
 /**
  * That points were not spent is told at the last check but one, even of a refusal: the failed record may be of somebody
  * else's try, and ours come late. The last check, which has locked the customer once more, makes sure that it did not.
  */
-function notFound(state: State, operation: Operation, told: Operation, left: number, scope: Scope): Decision {
-  const watching = operation.status === 'watching';
-  if (left <= 0) return watching ? update(state, told, scope, endOf(told)) : resolve(state, told, scope);
-  if (left > 1 || watching) return update(state, operation, scope);
-  const { unlock } = endOf(told);
-  const next = update(counted(state, told, scope), { ...operation, status: 'watching' }, scope, { unlock });
-  return after([resolved(told, scope)], next);
+function takeNotApplied(state: State, operation: Operation, scope: Scope): Decision {
+  const before = findOperation(state, operation.id) ?? operation;
+  const isWatching = before.status === 'watching';
+  const left = checksLeft(operation, scope);
+  if (left > 1 || (left > 0 && isWatching)) return saveCheck(state, before, scope);
+  if (left <= 0 && isWatching) return { ...saveCheck(state, operation, scope), ...endLookup(operation) };
+  if (left <= 0) return resolve(state, { operation }, scope);
+  const { unlock } = endLookup(operation);
+  const watched = saveCheck(countGuess(state, operation, scope), { ...before, status: 'watching' }, scope);
+  return { ...sayFirst([sayResolved(operation, [], scope)], watched), unlock };
 }
 
 /**
- * An operator decided (`npm run operations -- settle`). An operation of which the state knows nothing (any more) has
- * nobody to be told of it, but may still lock its customer; where it is of the confirmation at hand, its call was perhaps
- * made and its outcome never saved: the button that confirms it ends with the intent, which alone kept it from calling again.
+ * An operator decided (`npm run operations -- settle`). If the state knows nothing of the operation, nobody is told, but it
+ * may still lock its customer. If it is of the confirmation at hand, its call was perhaps made and its outcome never saved:
+ * the button that confirms it ends with the intent, which alone kept it from calling again.
  */
-export function settle(
-  state: State,
-  { operation: id, result, locks }: MessageOf<'settle'>,
-  scope: Scope,
-): Decision {
+export function settle(state: State, message: MessageOf<'settle'>, scope: Scope): Decision {
+  const { operation: id, result, locks } = message;
   const status = result === 'done' ? 'done' : 'notApplied';
-  const known = state.operations.find((one) => one.id === id);
-  if (known && isOpen(known)) return settling(resolve(state, { ...known, status }, scope), scope);
-  const confirming = known ? undefined : atHand(state, scope);
-  const call = confirming?.calls.find(({ operation }) => operation === id);
-  if (!confirming || !call) return { ...say(state), ...ended(id, locks) };
-  const operation = { ...begun(state, call, confirming.confirmed, scope), status } as const;
-  const next = note(state, operation, scope);
+  const known = findOperation(state, id);
+  if (known && isOpen(known))
+    return closeSettled(resolve(state, { operation: { ...known, status } }, scope), scope);
+  const end = endOperation(id, locks);
+  const pending = findPending(state, scope);
+  const begun = known ? undefined : startOperation(state, id, scope);
+  if (!pending || !begun) return { ...say(state), ...end };
+  const operation = { ...begun, status } as const;
+  const kept = keepOperation(state, operation, scope);
   const told =
-    confirming.calls.length > 1
-      ? tellAll(next, { ...confirming, why: UNTRIED }, scope)
-      : home(next, scope, resolved(operation, scope));
-  return { ...told, ...ended(id, locks) };
+    pending.calls.length > 1
+      ? tellAll(kept, { ...pending, why: UNTRIED }, scope)
+      : goHome(kept, scope, sayResolved(operation, [], scope));
+  return { ...told, ...end };
 }
 
+type Resolution = Pick<OutcomeOf<'checked'>, 'receipt' | 'points'> & { readonly operation: Operation };
+
 /** The operation has its status for good. */
-function resolve(
-  state: State,
-  operation: Operation,
-  scope: Scope,
-  { receipt, points }: { readonly receipt?: Receipt | undefined; readonly points?: number | undefined } = {},
-): Decision {
+function resolve(state: State, { operation, receipt, points }: Resolution, scope: Scope): Decision {
   const isSure = points !== undefined && isCaughtUp(state, operation, scope.nowMs);
-  const kept = receipt && { ...told(receipt), ...(isSure && { balance: points }) };
+  const kept = receipt && { ...toReceipt(receipt), ...(isSure && { balance: points }) };
   const known: Operation = { ...operation, receipt: kept };
   const balance = points === undefined || isSure ? balanceLines(known) : [behind(points)];
   // Staff may settle an operation of which no check found the record.
   const { lookup } = operation;
   const isAwaited = receipt?.record === undefined && lookup !== undefined;
   const success = isAwaited ? { awaited: awaitedOf(lookup) } : { record: receipt?.record };
-  const end = endOf(operation, operation.status === 'done' ? success : {});
-  const next = update(counted(state, operation, scope), known, scope, end);
-  return after([resolved(known, scope, balance)], next);
+  const end = endLookup(operation, operation.status === 'done' ? success : {});
+  const next = saveCheck(countGuess(state, operation, scope), known, scope);
+  return { ...sayFirst([sayResolved(known, balance, scope)], next), ...end };
 }
 
 function escalate(state: State, operation: Operation, scope: Scope): Decision {
@@ -388,11 +365,11 @@ function escalate(state: State, operation: Operation, scope: Scope): Decision {
   const lost: Operation = { ...operation, status: 'escalated' };
   const lines = [...receiptLines(lost, scope), ...supportLines(scope)];
   const reply: Reply = { key: 'operation.escalated', params: { reference: id }, lines };
-  const next = update(state, lost, scope, { escalated: [id] });
-  return escalating(after([reply], next), scope);
+  const next = { ...sayFirst([reply], saveCheck(state, lost, scope)), escalated: [id] };
+  return escalateTicket(next, scope);
 }
 
-function resolved(operation: Operation, scope: Scope, balance: readonly Line[] = []): Reply {
+function sayResolved(operation: Operation, balance: readonly Line[], scope: Scope): Reply {
   const { id, kind, status } = operation;
   const lines = [...receiptLines(operation, scope), ...balance];
   const params = { reference: id, what: { key: `operation.kind.${kind}` } };
@@ -402,16 +379,16 @@ function resolved(operation: Operation, scope: Scope, balance: readonly Line[] =
 }
 
 /** What is put away with an operation that was looked up. */
-const endOf = ({ id, lookup }: Operation, success?: Parameters<typeof ended>[2]) =>
-  ended(id, lookup?.locks, success);
+const endLookup = ({ id, lookup }: Operation, success?: Parameters<typeof endOperation>[2]) =>
+  endOperation(id, lookup?.locks, success);
 
 /** The operation as it is after one more check. */
-function update(state: State, operation: Operation, { nowMs }: Scope, rest?: Partial<Decision>): Decision {
+function saveCheck(state: State, operation: Operation, { nowMs }: Scope): Decision {
   const { lookup, lookedMs: _, unread, ...known } = operation;
   const moved: Operation = { ...known, checks: operation.checks + 1 };
   // A lookup carries phone or e-mail: it goes as soon as it cannot be needed any more.
-  const next: Operation =
-    isOpen(moved) && lookup ? { ...moved, lookup, lookedMs: nowMs, ...(unread && { unread }) } : moved;
+  const isKept = isOpen(moved) && lookup;
+  const next = isKept ? { ...moved, lookup, lookedMs: nowMs, ...(unread && { unread }) } : moved;
   const operations = state.operations.map((one) => (one.id === operation.id ? next : one));
-  return { state: { ...state, operations }, replies: [], ...rest };
+  return say({ ...state, operations });
 }

@@ -15,26 +15,25 @@ import {
   shown,
   whose,
 } from '../prompts.ts';
-import { type Choice, choice, type Decision, type Line, type Reply, say, withLast } from '../reply.ts';
+import { type Choice, changeLast, choice, type Decision, type Line, type Reply, say } from '../reply.ts';
 import { type Operation, type State, spokenOver, takenTicket } from '../state.ts';
 import { retry } from './advance.ts';
 import { personChoice, supportLines, supportReply } from './handover.ts';
 import { confirmationOf, operationsOf, tooManyAttempts } from './operations.ts';
-import { periodFault } from './pages.ts';
+import { explainPeriod } from './pages.ts';
 import { showLanguages, showPrivacy } from './privacy.ts';
-import { home, pointAt, pressed, question } from './questions.ts';
 import {
-  advanceBy,
-  answerBeside,
+  continueFlow,
   type Digression,
   digress,
-  digressWithPerson,
-  flowOf,
-  type Reduced,
+  findFlow,
+  type MessageScope,
+  offerPerson,
+  type Progress,
+  type Reduction,
   setSlots,
-  type Turn,
-  type TurnScope,
-} from './turn.ts';
+} from './progress.ts';
+import { goHome, parseChoice, pointAtButton, toQuestion } from './questions.ts';
 
 /*
  * What is answered beside the work: then the live question comes again, and nothing is lost.
@@ -42,23 +41,21 @@ import {
 
 type Shown = CommandOf<'show'>['what'];
 
-export function showPart(turn: Turn, what: Shown, scope: TurnScope): Reduced {
-  const { state } = turn;
+export function showPart(progress: Progress, what: Shown, scope: MessageScope): Reduction {
+  const { state } = progress;
   switch (what) {
     case 'welcome':
       return welcome(leaveConsent(state, scope), scope);
     case 'menu':
-      return home(leaveConsent(state, scope), scope, { key: 'menu' });
+      return goHome(leaveConsent(state, scope), scope, { key: 'menu' });
     case 'help':
-      return answerBeside(turn, help(state, scope));
+      return digress(progress, { reply: help(state, scope) });
     case 'person':
-      return { ...turn, next: { go: 'person' } };
+      return { ...progress, next: { go: 'person' } };
     case 'offer':
-    case 'complaint': {
-      const context = what === 'offer' ? 'mentioned' : what;
-      const offer = { key: 'person.offer', context, lines: supportLines(scope) };
-      return digressWithPerson(turn, { reply: scope.settings.handover ? offer : supportReply(scope) }, scope);
-    }
+      return mentionPerson(progress, { context: 'mentioned' }, scope);
+    case 'complaint':
+      return mentionPerson(progress, { context: 'complaint', why: 'complaint' }, scope);
     case 'privacy':
     case 'erasing':
       return showPrivacy(state, what === 'erasing', scope);
@@ -67,20 +64,41 @@ export function showPart(turn: Turn, what: Shown, scope: TurnScope): Reduced {
   }
 }
 
-export function answerTalk(turn: Turn, about: CommandOf<'talk'>['about'], scope: TurnScope): Reduced {
-  const { state } = turn;
+/** Offers a person where staff answer; tells the contact elsewhere. */
+function mentionPerson(
+  progress: Progress,
+  { context, why }: { readonly context: string; readonly why?: 'complaint' },
+  scope: MessageScope,
+): Progress {
+  const offer = { key: 'person.offer', context, lines: supportLines(scope) };
+  const reply = scope.settings.handover ? offer : supportReply(scope);
+  return offerPerson(progress, { reply, ...(why && { why }) }, scope);
+}
+
+export function answerTalk(
+  progress: Progress,
+  about: CommandOf<'talk'>['about'],
+  scope: MessageScope,
+): Reduction {
+  const { state } = progress;
   switch (about) {
     case 'greeting':
-      return state.step.at === 'idle' ? welcome(state, scope) : answerBeside(turn, { key: 'greet' });
+      return state.step.at === 'idle'
+        ? welcome(state, scope)
+        : digress(progress, { reply: { key: 'greet' } });
     case 'bye':
-      return home(leaveConsent(state, scope), scope, { key: 'bye' });
+      return goHome(leaveConsent(state, scope), scope, { key: 'bye' });
     case 'upset':
-      return digressWithPerson(turn, { reply: { key: 'upset', lines: supportLines(scope) } }, scope);
+      return offerPerson(
+        progress,
+        { reply: { key: 'upset', lines: supportLines(scope) }, why: 'complaint' },
+        scope,
+      );
     case 'remark':
-      return turn;
+      return progress;
     case 'thanks':
     case 'wait':
-      return answerBeside(turn, { key: about });
+      return digress(progress, { reply: { key: about } });
   }
 }
 
@@ -91,9 +109,9 @@ function welcome(state: State, scope: Scope): Decision {
     contact && !scope.settings.handover
       ? { key: 'welcome.assistant', params: { contact } }
       : { key: 'welcome.assistant', context: 'none' };
-  const welcomed = home(state, scope, { key: 'welcome', lines: [who] });
+  const welcomed = goHome(state, scope, { key: 'welcome', lines: [who] });
   const { choices = [] } = welcomed.replies.at(-1) ?? {};
-  return withLast(welcomed, { choices: [...choices, ...personChoice(scope)] });
+  return changeLast(welcomed, { choices: [...choices, ...personChoice(scope)] });
 }
 
 /** What the bot can do and who can help; while a person answers, only what is not for the person. */
@@ -105,10 +123,10 @@ function help(state: State, scope: Scope): Reply {
 
 /** Ends what was begun. What was proved for it needs no second proof, unless its customer wants nothing remembered. */
 export function cancel(state: State, scope: Scope): Decision {
-  if (state.step.at === 'idle') return home(state, scope, { key: 'cancel.nothing' });
+  if (state.step.at === 'idle') return goHome(state, scope, { key: 'cancel.nothing' });
   const isOver = state.consent?.given === false || isStaff(scope);
   const draft = isOver ? {} : provedIn(state.draft);
-  return home({ ...state, step: { at: 'idle' }, draft }, scope, { key: 'cancel.done' });
+  return goHome({ ...state, step: { at: 'idle' }, draft }, scope, { key: 'cancel.done' });
 }
 
 /*
@@ -187,38 +205,42 @@ export function explain(state: State, scope: Scope): Digression {
   return about ? answer(state, about.what, scope) : { reply: help(state, scope) };
 }
 
-export function answerQuestion(turn: Turn, command: CommandOf<'ask'>, scope: TurnScope): Reduced {
-  const { state } = turn;
+export function answerQuestion(
+  progress: Progress,
+  command: CommandOf<'ask'>,
+  scope: MessageScope,
+): Reduction {
+  const { state } = progress;
   switch (command.about) {
     case 'what':
-      return digress(turn, explain(state, scope));
+      return digress(progress, explain(state, scope));
     case 'wrong':
-      return digress(turn, answer(state, wrongAbout(state, scope), scope));
+      return digress(progress, answer(state, wrongAbout(state, scope), scope));
     case 'gift': {
       const gift = giftOf(command.gift, scope);
       const params = gift && { gift: gift.name, score: gift.score };
       const text: Line = params ? { key: 'answer.gift.costs', params } : { key: 'answer.gift.price' };
-      return digress(turn, {
+      return digress(progress, {
         reply: { key: 'answer', params: { text } },
         question: { answer: 'gift.price' },
       });
     }
     case 'unknown':
-      return answerUnknown(turn, scope);
+      return answerUnknown(progress, scope);
     case 'answer': {
-      if (!scope.answered.has(command.id)) return answerUnknown(turn, scope);
+      if (!scope.answered.has(command.id)) return answerUnknown(progress, scope);
       const key = `answer.${command.id}`;
       const isProof = key === KINDS.phone.about.what && aboutQuestion(state, scope) === PROOF;
-      return digress(turn, isProof ? explain(state, scope) : answer(state, key, scope));
+      return digress(progress, isProof ? explain(state, scope) : answer(state, key, scope));
     }
   }
 }
 
 /** A question that has no answer: a person is offered at once. */
-function answerUnknown(turn: Turn, scope: TurnScope): Turn {
+function answerUnknown(progress: Progress, scope: MessageScope): Progress {
   const unknown: Reply = { key: 'unsure', context: 'question', lines: supportLines(scope) };
-  const reply = isStruck(turn.state) ? struck(scope) : unknown;
-  return digressWithPerson(turn, { reply, question: {} }, scope);
+  const reply = isStuck(progress.state) ? sayStuck(scope) : unknown;
+  return offerPerson(progress, { reply, question: {} }, scope);
 }
 
 const REFUSED: Readonly<Record<Operation['kind'], string>> = {
@@ -247,7 +269,7 @@ export function aboutQuestion(state: State, scope: Scope): About | undefined {
 }
 
 /** How an operation stands, by its reference or the last one; of several codes, each. */
-export function showStatus(state: State, scope: Scope, reference?: string): Reply {
+export function showStatus(state: State, reference: string | undefined, scope: Scope): Reply {
   const all = operationsOf(state, reference);
   const [operation] = all;
   if (!operation) return { key: 'operation.none' };
@@ -267,56 +289,60 @@ function statusLine({ id, kind, status, atMs: at }: Operation): Line {
  */
 
 /** Not understood twice in a row: never answered by the same words. */
-const isStruck = ({ misses = 0 }: State): boolean => misses > 0 && misses % 2 === 0;
+const isStuck = ({ misses = 0 }: State): boolean => misses > 0 && misses % 2 === 0;
 
 /** That a person may help: one is offered where staff answer. */
-const struck = (scope: Scope): Reply => ({
+const sayStuck = (scope: Scope): Reply => ({
   ...(scope.settings.handover ? { key: 'person.offer' } : { key: 'unsure', context: 'again' }),
   lines: supportLines(scope),
 });
 
 /** A command that means nothing here. */
-export const notUnderstood = (turn: Turn, scope: TurnScope): Turn =>
-  turn.next.go === 'advance' || turn.next.go === 'digress'
-    ? turn
-    : offerMeanings(turn, { do: 'unclear' }, scope);
+export const notUnderstood = (progress: Progress, scope: MessageScope): Progress =>
+  progress.next.go === 'advance' || progress.next.go === 'digress'
+    ? progress
+    : offerMeanings(progress, { do: 'unclear' }, scope);
 
 type Unclear = CommandOf<'unclear'>;
 
 /** Not understood; or understood as the value that is asked for, and wrong. */
-export function answerUnclear(turn: Turn, command: Unclear, scope: TurnScope): Reduced {
-  const { state, next } = turn;
+export function answerUnclear(progress: Progress, command: Unclear, scope: MessageScope): Reduction {
+  const { state, next } = progress;
   const { step } = state;
   const { wrong, script, maybe = [] } = command;
-  if (script) return answerBeside(turn, { key: 'language.unknown' });
-  if (wrong) return sayFault(turn, wrong, scope);
-  if (next.go === 'advance' || next.go === 'digress') return turn;
+  if (script) return digress(progress, { reply: { key: 'language.unknown' } });
+  if (wrong) return sayFault(progress, wrong, scope);
+  if (next.go === 'advance' || next.go === 'digress') return progress;
   const isYes = maybe.some((meaning) => meaning.do === 'yes');
-  if (step.at === 'consenting') return isYes ? turn : answerBeside(turn, explain(state, scope).reply);
+  if (step.at === 'consenting')
+    return isYes ? progress : digress(progress, { reply: explain(state, scope).reply });
   const flow = step.at === 'confirming' ? scope.flows.get(step.flow) : undefined;
-  if (isYes && flow) return pointAt(spokenOver(state), flow, scope);
-  return offerMeanings(turn, command, scope);
+  if (isYes && flow) return pointAtButton(spokenOver(state), flow, scope);
+  return offerMeanings(progress, command, scope);
 }
 
 /** Offers what the text may have meant, or a person; the second time in a row says something else, and whom to ask. */
-function offerMeanings(turn: Turn, command: Unclear, scope: TurnScope): Turn {
-  const { state } = turn;
-  const { maybe = [], question: isQuestion } = command;
-  const offered = maybe.flatMap((meaning) => buttonFor(meaning, state, scope) ?? []);
-  const question = isQuestion ? { question: {} } : {};
-  if (isStruck(state)) return digressWithPerson(turn, { reply: struck(scope), offered, ...question }, scope);
-  if (offered.length > 0)
-    return digress(turn, { reply: { key: 'unsure', context: 'maybe' }, offered, ...question });
-  const isSummary = state.step.at === 'confirming' && !isQuestion;
-  const reply = isSummary ? { key: 'unsure.confirm' } : { key: 'unsure', lines: supportLines(scope) };
-  return digress(turn, { reply, ...question });
+function offerMeanings(progress: Progress, command: Unclear, scope: MessageScope): Progress {
+  const { state } = progress;
+  const choices = (command.maybe ?? []).flatMap((meaning) => buttonFor(meaning, state, scope) ?? []);
+  const question = command.question ? { question: {} } : {};
+  if (isStuck(state))
+    return offerPerson(progress, { reply: { ...sayStuck(scope), choices }, ...question }, scope);
+  const isSummary = state.step.at === 'confirming' && !command.question;
+  const reply: Reply =
+    choices.length > 0
+      ? { key: 'unsure', context: 'maybe', choices }
+      : isSummary
+        ? { key: 'unsure.confirm' }
+        : { key: 'unsure', lines: supportLines(scope) };
+  return digress(progress, { reply, ...question });
 }
 
 /** The button that says the same as a command where the conversation is; undefined: none does. */
 function buttonFor(command: Command, state: State, scope: Scope): Choice | undefined {
   const id = buttonOf(command, state, scope);
-  if (id === undefined || pressed(state, id, scope).some((one) => one.do === 'expired')) return undefined;
-  const live = question(state, scope).choices?.find((one) => one.id === id);
+  if (id === undefined || parseChoice(id, state, scope).some((one) => one.do === 'expired')) return undefined;
+  const live = toQuestion(state, scope).choices?.find((one) => one.id === id);
   const asked = command.do === 'ask' && command.about === 'answer' && scope.answered.get(command.id);
   return live ?? choice(id, asked ? { key: 'choice.answer', params: { question: asked } } : {});
 }
@@ -347,24 +373,24 @@ function buttonOf(command: Command, { step }: State, { flows }: Scope): string |
 }
 
 /** Says what is wrong with a value: of an answer, and asks again; of a value that came along, and goes on. */
-export function sayFault(turn: Turn, { kind, reason }: ValueFault, scope: TurnScope): Reduced {
-  const { state, next } = turn;
+export function sayFault(progress: Progress, { kind, reason }: ValueFault, scope: MessageScope): Reduction {
+  const { state, next } = progress;
   const { step } = state;
-  const flow = flowOf(turn, scope);
-  const reply: Reply = kind === 'period' ? periodFault(reason, scope) : { key: reason };
-  const isNew = next.go === 'advance' && scope.found.step !== step;
+  const flow = findFlow(progress, scope);
+  const reply: Reply = kind === 'period' ? explainPeriod(reason, scope) : { key: reason };
+  const isNew = next.go === 'advance' && scope.before.step !== step;
   // Staff name a customer by either.
   const isEither =
     kind === 'email' && flow?.identity === 'proved' && step.at === 'asking' && step.slot === 'phone';
   if (step.at === 'asking' && flow && !isNew && (step.slot === kind || isEither)) {
     // Where only sharing proves, nothing typed is wrong or right.
     const isProof = step.slot === 'phone' && flow.identity === 'proved' && !isTypingProof(scope);
-    return retry(state, step, scope, isProof ? undefined : reply);
+    return retry(state, scope, isProof ? undefined : reply);
   }
   if (step.at === 'browsing' && kind === 'period' && !flow)
-    return say(state, { ...question(state, scope), ...reply });
-  const told = { ...turn, said: [...turn.said, reply] };
+    return say(state, { ...toQuestion(state, scope), ...reply });
+  const told = { ...progress, said: [...progress.said, reply] };
   if (kind === 'period' && flow?.slots.includes('period'))
-    return advanceBy(setSlots(told, { period: null }, scope), flow, { noted: undefined });
-  return flow ? advanceBy(told, flow) : answerBeside(turn, reply);
+    return continueFlow(setSlots(told, { period: null }, scope), flow, { noted: undefined });
+  return flow ? continueFlow(told, flow) : digress(progress, { reply });
 }

@@ -1,9 +1,9 @@
 import type { Scope } from '../flow.ts';
 import type { MessageOf } from '../message.ts';
 import { showPhone } from '../prompts.ts';
-import { type Choice, choice, type Decision, type Line, type Reply, say, withLast } from '../reply.ts';
+import { type Choice, changeLast, choice, type Decision, type Line, type Reply, say } from '../reply.ts';
 import { IDLE_MS, openTicket, type Reason, type State, type Ticket, takenTicket } from '../state.ts';
-import { aside, question } from './questions.ts';
+import { remark, toQuestion } from './questions.ts';
 
 /*
  * A person takes over: a ticket is opened, filled by the customer and by staff, and closed. While it is open the bot
@@ -46,28 +46,26 @@ export function supportReply(scope: Pick<Scope, 'settings'>): Reply {
 export const personChoice = ({ settings }: Pick<Scope, 'settings'>): readonly Choice[] =>
   settings.handover ? [choice('person')] : [];
 
-/** The state with a person offered by this answer: whoever says yes to it wants one. */
-export function startOffer(state: State, why: 'asked' | 'complaint', { settings }: Scope) {
-  return settings.handover ? { ...state, offered: { why, led: [] } } : state;
-}
-
 /**
- * Whoever asks for a person gets one, and keeps what is being done: `state` is as the message left it. `led`: what was
- * written that led to it. Asked once more, it is the same ticket; without staff, the contact is told.
+ * Opens a ticket for whoever asks for a person, and keeps what is being done: `state` is as the message left it. Asked once
+ * more, it is the same ticket; without staff, the contact is told.
  */
-export function callPerson(state: State, reason: Reason, scope: Scope, led?: readonly string[]): Decision {
+export function callPerson(
+  state: State,
+  { reason, led = [] }: { readonly reason: Reason; readonly led?: readonly string[] | undefined },
+  scope: Scope,
+): Decision {
   const { ids, nowMs, settings } = scope;
-  if (!settings.handover) return aside(state, scope, supportReply(scope));
-  const { notUnderstood, ...rest } = state;
+  if (!settings.handover) return remark(state, scope, supportReply(scope));
+  const { notUnderstood, tickets = [], view = ids.view, ...rest } = state;
   const open = openTicket(state);
   const fresh: Ticket = {
     ...createTicket(state, reason, scope),
-    ...(led?.length ? { led: led.slice(-MAX_LED) } : {}),
+    ...(led.length > 0 && { led: led.slice(-MAX_LED) }),
     ...(notUnderstood && { notUnderstood }),
   };
   const ticket = open ? awaitStaff(open, nowMs) : fresh;
-  const { tickets = [], view = ids.view } = state;
-  const next = { ...rest, view, tickets: bounded([...tickets.filter((one) => one !== open), ticket]) };
+  const next = { ...rest, view, tickets: bound([...tickets.filter((one) => one !== open), ticket]) };
   // By when somebody answers is told until somebody did, or nobody had by then.
   const context = ticket.late || ticket.answeredMs !== undefined ? 'open' : undefined;
   return say(next, sayWaiting(ticket, { view, context }));
@@ -79,7 +77,7 @@ function createTicket(state: State, reason: Reason, scope: Scope): Ticket {
   const { codes, code: gift, phone, email } = draft;
   const doing = 'flow' in step && {
     flow: step.flow,
-    asks: question(state, scope).asks,
+    asks: toQuestion(state, scope).asks,
     ...(codes && { codes }),
     ...(gift && { gift }),
     ...(phone && { phone: showPhone(phone.value).replaceAll(' ', '') }),
@@ -114,21 +112,21 @@ const sayWaiting = ({ id }: Ticket, { view, context }: Pick<Reply, 'view' | 'con
  * The same decision, and a person looks at it: what the bot cannot find out opens one ticket, however often it says so. The
  * bot goes on; its last reply offers the person.
  */
-export function escalating(decision: Decision, scope: Scope): Decision {
+export function escalateTicket(decision: Decision, scope: Scope): Decision {
   const { state } = decision;
   if (!scope.settings.handover || openTicket(state)) return decision;
-  const tickets = bounded([...(state.tickets ?? []), createTicket(state, 'escalated', scope)]);
+  const tickets = bound([...(state.tickets ?? []), createTicket(state, 'escalated', scope)]);
   const choices = [...(decision.replies.at(-1)?.choices ?? []), ...personChoice(scope)];
-  return { ...withLast(decision, { choices }), state: { ...state, tickets } };
+  return { ...changeLast(decision, { choices }), state: { ...state, tickets } };
 }
 
 /** The same decision; where staff settled the last operation of a ticket in which nobody wrote, that is closed unsaid. */
-export function settling(decision: Decision, { nowMs }: Scope): Decision {
+export function closeSettled(decision: Decision, { nowMs }: Scope): Decision {
   const { state } = decision;
   const ticket = openTicket(state);
   const isLeft = state.operations.some(({ status }) => status === 'escalated');
   if (!ticket || takenTicket(state) || isLeft) return decision;
-  return { ...decision, state: changed(state, { ...ticket, closed: { atMs: nowMs, by: 'staff' } }) };
+  return { ...decision, state: saveTicket(state, { ...ticket, closed: { atMs: nowMs, by: 'staff' } }) };
 }
 
 /** What the customer writes goes to staff; nobody else answers. The first message is acknowledged. */
@@ -138,7 +136,7 @@ export function passOn(state: State, text: string, { nowMs, ids, sender }: Scope
   const { count, waitsMs = nowMs, notes } = ticket;
   const name = sender.name && { name: sender.name };
   const told = { ...ticket, ...name, waitsMs, count: { ...count, customer: count.customer + 1 } };
-  const next = changed(state, { ...told, notes: [...notes, { text, atMs: nowMs }] });
+  const next = saveTicket(state, { ...told, notes: [...notes, { text, atMs: nowMs }] });
   if (count.customer > 0 || ticket.answeredMs !== undefined)
     return say(next, { key: 'person.noted', quiet: true });
   const { view = ids.view } = next;
@@ -149,7 +147,7 @@ export function passOn(state: State, text: string, { nowMs, ids, sender }: Scope
  * One of staff writes, which claims the ticket, claims or releases it, or closes it. What was said already, or is of a ticket
  * that was erased, is passed over.
  */
-export function fromStaff(
+export function takeStaffWord(
   state: State,
   { ticket: id, by, text, id: note, claim }: MessageOf<'person'>,
   scope: Scope,
@@ -157,13 +155,13 @@ export function fromStaff(
   const { nowMs: atMs } = scope;
   const ticket = state.tickets?.find((one) => one.id === id);
   if (!ticket || ticket.erased || (text === undefined && ticket.closed)) return say(state);
-  if (claim !== undefined) return say(changed(state, claimTicket(ticket, by, claim)));
-  if (text === undefined) return close(state, 'staff', scope, by);
+  if (claim !== undefined) return say(saveTicket(state, claimTicket(ticket, by, claim)));
+  if (text === undefined) return closeTicket(state, { by: 'staff', staff: by }, scope);
   if (note !== undefined && ticket.notes.some((one) => one.id === note)) return say(state);
   const { waitsMs: _, late: __, count, notes, ...rest } = ticket;
   const said = { atMs, text, by, ...(note !== undefined && { id: note }) };
   const counted = { ...rest, answeredMs: atMs, count: { ...count, staff: count.staff + 1 } };
-  const next = changed(state, { ...counted, claimedBy: by, notes: [...notes, said] });
+  const next = saveTicket(state, { ...counted, claimedBy: by, notes: [...notes, said] });
   return say(next, { key: 'person.says', params: { by: { written: by }, text: { written: text } } });
 }
 
@@ -175,17 +173,16 @@ export function claimTicket(ticket: Ticket, by: string, isClaim: boolean): Ticke
 }
 
 /** The bot is there again, with what was being done, or the menu. `staff`: who of staff closed it. */
-export function close(
+export function closeTicket(
   state: State,
-  by: NonNullable<Ticket['closed']>['by'],
+  { by, staff }: Pick<NonNullable<Ticket['closed']>, 'by' | 'staff'>,
   scope: Scope,
-  staff?: string,
 ): Decision {
   const { nowMs } = scope;
   const ticket = openTicket(state);
-  if (!ticket) return aside(state, scope, { key: 'person.back' });
+  if (!ticket) return remark(state, scope, { key: 'person.back' });
   const { waitsMs: _, ...ended } = ticket;
-  const closed = changed(state, { ...ended, closed: { atMs: nowMs, by, ...(staff && { staff }) } });
+  const closed = saveTicket(state, { ...ended, closed: { atMs: nowMs, by, ...(staff && { staff }) } });
   // Where the bot was there all along, there is nothing to say.
   if (!takenTicket(state) && by !== 'customer') return say(closed);
   const isIdle = nowMs - state.lastMessageMs > IDLE_MS;
@@ -193,37 +190,37 @@ export function close(
   const context = by === 'customer' ? undefined : isUnheard ? 'unanswered' : by;
   const lines = isUnheard ? supportLines(scope) : [];
   const left: State = isIdle ? { ...closed, step: { at: 'idle' }, draft: {} } : closed;
-  return aside(left, scope, { key: 'person.back', context, lines });
+  return remark(left, scope, { key: 'person.back', context, lines });
 }
 
 /** What time does: tells that nobody answers yet, closes, erases. Undefined where nothing of it is due. */
-export function onTime(state: State, scope: Scope): Decision | undefined {
+export function passTime(state: State, scope: Scope): Decision | undefined {
   const { nowMs } = scope;
   const { tickets = [], view } = state;
   const kept = tickets.filter(({ closed }) => !closed || nowMs < closed.atMs + KEPT_MS);
   if (kept.length < tickets.length) return say({ ...state, tickets: kept });
   const ticket = openTicket(state);
-  if (!ticket || nowMs < nextOf(ticket)) return undefined;
-  if (nowMs >= endOf(ticket)) return close(state, 'time', scope);
+  if (!ticket || nowMs < nextAtMs(ticket)) return undefined;
+  if (nowMs >= endAtMs(ticket)) return closeTicket(state, { by: 'time' }, scope);
   const reply: Reply = { key: 'person.late', lines: supportLines(scope), choices: [LEAVE], view };
-  return say(changed(state, { ...ticket, late: true }), reply);
+  return say(saveTicket(state, { ...ticket, late: true }), reply);
 }
 
 /** When time does something of it, epoch ms; null: never. */
 export const nextTicketMs = ({ tickets = [] }: State): number | null =>
-  tickets.length > 0 ? Math.min(...tickets.map(nextOf)) : null;
+  tickets.length > 0 ? Math.min(...tickets.map(nextAtMs)) : null;
 
-function nextOf(ticket: Ticket): number {
+function nextAtMs(ticket: Ticket): number {
   const { closed, waitsMs, late, answeredMs } = ticket;
   if (closed) return closed.atMs + KEPT_MS;
-  return late || answeredMs !== undefined || waitsMs === undefined ? endOf(ticket) : waitsMs + LATE_MS;
+  return late || answeredMs !== undefined || waitsMs === undefined ? endAtMs(ticket) : waitsMs + LATE_MS;
 }
 
-const endOf = ({ openedMs, answeredMs }: Ticket): number =>
+const endAtMs = ({ openedMs, answeredMs }: Ticket): number =>
   answeredMs === undefined ? openedMs + UNANSWERED_MS : answeredMs + ANSWERED_MS;
 
 /** What is left of tickets when all is erased: that there were some. */
-export function erasedTickets({ tickets }: State, nowMs: number) {
+export function eraseTickets({ tickets }: State, nowMs: number) {
   const erased = tickets?.map(({ id, reason, openedMs, count, closed }): Ticket => {
     const ended = closed ?? { atMs: nowMs, by: 'customer' };
     return { id, reason, openedMs, count, closed: ended, notes: [], erased: true };
@@ -232,21 +229,21 @@ export function erasedTickets({ tickets }: State, nowMs: number) {
 }
 
 /** The same decision, with what the customer wrote noted where it led to a ticket, or to the offer of one. */
-export function ledBy(decision: Decision, before: State, written: string): Decision {
+export function noteLead(decision: Decision, before: State, written: string): Decision {
   const { state } = decision;
   const led = [...(before.offered?.led ?? []), written].slice(-MAX_LED);
   const ticket = openTicket(state);
   if (ticket && ticket.id !== openTicket(before)?.id && ticket.reason !== 'escalated')
-    return { ...decision, state: changed(state, { ...ticket, led }) };
+    return { ...decision, state: saveTicket(state, { ...ticket, led }) };
   return state.offered ? { ...decision, state: { ...state, offered: { ...state.offered, led } } } : decision;
 }
 
-function changed(state: State, ticket: Ticket): State {
+function saveTicket(state: State, ticket: Ticket): State {
   const { tickets = [] } = state;
-  return { ...state, tickets: bounded(tickets.map((one) => (one.id === ticket.id ? ticket : one))) };
+  return { ...state, tickets: bound(tickets.map((one) => (one.id === ticket.id ? ticket : one))) };
 }
 
-function bounded(tickets: readonly Ticket[]): Ticket[] {
+function bound(tickets: readonly Ticket[]): Ticket[] {
   const oldest = tickets.length - KEPT;
   const kept = tickets.filter(({ notes }, at) => at >= oldest || notes.some(isOfStaff));
   const notes = kept

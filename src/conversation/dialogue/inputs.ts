@@ -1,28 +1,28 @@
 import { type Command, SLOT_KINDS } from '../commands.ts';
-import type { Flow, Scope } from '../flow.ts';
+import type { Scope } from '../flow.ts';
 import { KINDS } from '../kinds.ts';
-import { fold, mapWords, visible } from '../language/tokenizer.ts';
 import type { Message, MessageOf, Photo, Picture } from '../message.ts';
-import { hasAgreed, leaveConsentOpen } from '../prompts.ts';
-import { after, type Decision, type FormField, type Line, type Reply, say, withLast } from '../reply.ts';
+import { leaveConsentOpen } from '../prompts.ts';
+import { changeLast, type Decision, type FormField, type Line, type Reply, say, sayFirst } from '../reply.ts';
 import { type State, takenTicket } from '../state.ts';
-import { runningIn } from './advance.ts';
-import { callPerson, close, ledBy, passOn } from './handover.ts';
-import { again, aside, expecting, pressed, question } from './questions.ts';
+import { runningFlow } from './advance.ts';
+import { callPerson, closeTicket, noteLead, passOn } from './handover.ts';
+import { askAgain, parseChoice, remark, toExpecting } from './questions.ts';
 import { run } from './run.ts';
+import { noteUnclear } from './unclear.ts';
 
 /*
  * Where commands come from: a text, a press, a form, a photo, a link, a contact.
  */
 
 /** What the conversation itself answers; the others are about it, not in it. */
-type Plain = Exclude<Message, { kind: 'settle' | 'group' | 'person' }>;
+type CustomerMessage = Exclude<Message, { kind: 'settle' | 'group' | 'person' }>;
 
-export function onMessage(stored: State, message: Plain, scope: Scope): Decision {
+export function onMessage(stored: State, message: CustomerMessage, scope: Scope): Decision {
   const text =
     message.kind === 'text' ? message.text : message.kind === 'photo' ? message.caption : undefined;
-  const state = text === undefined ? stored : speaking(stored, text, scope);
-  const passed = takenTicket(state) && toStaff(state, message, scope);
+  const state = text === undefined ? stored : noteLanguage(stored, text, scope);
+  const passed = takenTicket(state) && passToStaff(state, message, scope);
   if (passed) return passed;
   switch (message.kind) {
     case 'text':
@@ -38,12 +38,12 @@ export function onMessage(stored: State, message: Plain, scope: Scope): Decision
     case 'photo':
       return onPhoto(state, message, scope);
     case 'unknown':
-      return aside(state, scope, { key: 'unreadable', context: message.what });
+      return remark(state, scope, { key: 'unreadable', context: message.what });
   }
 }
 
 /** Notes the language that the customer writes, where that is not the client's. "Hello" tells it where nothing else does. */
-function speaking(state: State, text: string, { language, sender }: Scope): State {
+function noteLanguage(state: State, text: string, { language, sender }: Scope): State {
   const { textLocale: before, ...rest } = state;
   const clients = sender.locale ?? rest.clientLocale;
   const first = (rest.locale ?? before ?? clients) === undefined;
@@ -57,13 +57,13 @@ function onText(state: State, text: string, scope: Scope): Decision {
   if (state.album && !/^\s*\//.test(text))
     return onPhoto(state, { kind: 'photo', pictures: [], caption: text }, scope);
   if (scope.language.slash(text) === 'show erasing') return run(state, [{ do: 'forget' }], scope);
-  const done = ledBy(run(state, understood(state, text, scope), scope), state, text);
-  return unclearNoted(done, state, text, scope);
+  const decision = run(state, interpret(state, text, scope), scope);
+  return noteUnclear(noteLead(decision, state, text), { before: state, text }, scope);
 }
 
 /** What a text is taken for where the conversation is. */
-const understood = (state: State, text: string, scope: Scope): readonly Command[] =>
-  scope.language.interpret(text, expecting(state, scope), scope).commands;
+const interpret = (state: State, text: string, scope: Scope): readonly Command[] =>
+  scope.language.interpret(text, toExpecting(state, scope), scope).commands;
 
 /** The bot's own commands, which answer beside a person. */
 const OWN: ReadonlySet<string | undefined> = new Set([
@@ -78,15 +78,16 @@ const UNWRITTEN = { voice: '🎤', sticker: '🙂', other: '📎' } as const;
  * While a person is asked for, whatever is said goes to staff, as it was written, but for a word that leaves them. Undefined:
  * it is one of the bot's own buttons or commands.
  */
-function toStaff(state: State, message: Plain, scope: Scope): Decision | undefined {
+function passToStaff(state: State, message: CustomerMessage, scope: Scope): Decision | undefined {
   switch (message.kind) {
     case 'text': {
       const act = scope.language.slash(message.text);
-      if (act === 'cancel' || scope.language.leaves(message.text)) return close(state, 'customer', scope);
+      if (act === 'cancel' || scope.language.leaves(message.text))
+        return closeTicket(state, { by: 'customer' }, scope);
       return OWN.has(act) ? undefined : passOn(state, message.text, scope);
     }
     case 'choice':
-      return message.choice === 'person:leave' ? close(state, 'customer', scope) : undefined;
+      return message.choice === 'person:leave' ? closeTicket(state, { by: 'customer' }, scope) : undefined;
     case 'form':
       return undefined;
     case 'contact':
@@ -95,16 +96,16 @@ function toStaff(state: State, message: Plain, scope: Scope): Decision | undefin
     case 'start':
       return message.payload
         ? passOn(state, `/start ${message.payload}`, scope)
-        : callPerson(state, 'asked', scope);
+        : callPerson(state, { reason: 'asked' }, scope);
     case 'photo':
-      return passOn(state, notedPhoto(message), scope);
+      return passOn(state, describePhoto(message), scope);
     case 'unknown':
       return passOn(state, UNWRITTEN[message.what], scope);
   }
 }
 
 /** Pictures in a ticket: that there were some, and what was written beside them. */
-const notedPhoto = ({ pictures, caption = '' }: Pick<Photo, 'pictures' | 'caption'>): string =>
+const describePhoto = ({ pictures, caption = '' }: Pick<Photo, 'pictures' | 'caption'>): string =>
   `${'📷'.repeat(pictures.length)} ${caption}`.trim();
 
 /**
@@ -112,9 +113,9 @@ const notedPhoto = ({ pictures, caption = '' }: Pick<Photo, 'pictures' | 'captio
  * is at hand, the buttons of a menu do not grow old.
  */
 function onPress(state: State, { choice, view }: MessageOf<'choice'>, scope: Scope): Decision {
-  if (choice === 'person:leave') return close(state, 'customer', scope);
+  if (choice === 'person:leave') return closeTicket(state, { by: 'customer' }, scope);
   const { at } = state.step;
-  const commands = pressed(state, choice, scope);
+  const commands = parseChoice(choice, state, scope);
   const isMenu = commands.every((one) => one.do === 'start' || one.do === 'show');
   const isOld = view !== undefined && view !== state.view && choice !== 'person';
   const isLive = !isOld || (isMenu && (at === 'idle' || at === 'browsing'));
@@ -165,7 +166,7 @@ export function onAlbum(stored: State, scope: Scope): Decision | undefined {
   const { album, ...state } = stored;
   if (album === undefined || scope.nowMs < album.untilMs) return undefined;
   const { untilMs: _, ...photo } = album;
-  if (takenTicket(state)) return passOn(state, notedPhoto(photo), scope);
+  if (takenTicket(state)) return passOn(state, describePhoto(photo), scope);
   return look(state, { kind: 'photo', ...photo }, scope);
 }
 
@@ -175,34 +176,30 @@ function look(state: State, photo: Photo, scope: Scope): Decision {
 }
 
 /** Answers pictures that were read. */
-export function onPictures(state: State, { pictures, caption }: Photo, scope: Scope): Decision {
+export function onPictures(state: State, photo: Photo, scope: Scope): Decision {
+  const { pictures, caption } = photo;
   const found = pictures.map((picture) =>
     picture.kind === 'read' ? picture.texts.flatMap((text) => scope.language.scan(text)) : [],
   );
   const read = found.filter((codes) => codes.length > 0).length;
-  if (read === 0) return withoutCode(state, pictures, caption, scope);
+  if (read === 0) return answerNoCode(state, photo, scope);
   const codes = [...new Set(found.flat())];
   const text = [caption ?? [], codes].flat().join(' ');
-  const commands = caption === undefined ? [] : understood(state, text, scope);
+  const commands = caption === undefined ? [] : interpret(state, text, scope);
   const heard = new Set(commands.flatMap((one) => ('codes' in one ? one.codes : [])));
   const others = codes.filter((code) => !heard.has(code));
   const kept = commands.filter((one) => others.length === 0 || (one.do !== 'unclear' && one.do !== 'set'));
   const all: readonly Command[] = others.length > 0 ? [...kept, { do: 'add', codes: others }] : commands;
   const some: Reply = { key: 'photo.some', params: { read, all: pictures.length } };
-  return after(read < pictures.length ? [some] : [], run(state, all, scope));
+  return sayFirst(read < pictures.length ? [some] : [], run(state, all, scope));
 }
 
 /** A caption is answered all the same; where it has the code itself, nobody misses one in the picture. */
-function withoutCode(
-  state: State,
-  pictures: readonly Picture[],
-  caption: string | undefined,
-  scope: Scope,
-): Decision {
+function answerNoCode(state: State, { pictures, caption }: Photo, scope: Scope): Decision {
   const reply: Reply = { key: `photo.${whyNone(pictures)}` };
-  if (caption === undefined) return aside(state, scope, reply);
-  const hasCode = understood(state, caption, scope).some((one) => 'codes' in one);
-  return after(hasCode ? [] : [reply], onText(state, caption, { ...scope, current: false }));
+  if (caption === undefined) return remark(state, scope, reply);
+  const hasCode = interpret(state, caption, scope).some((one) => 'codes' in one);
+  return sayFirst(hasCode ? [] : [reply], onText(state, caption, { ...scope, current: false }));
 }
 
 /** What the customer can do something about comes first. */
@@ -219,7 +216,7 @@ function whyNone(pictures: readonly Picture[]): 'unavailable' | 'elsewhere' | 'u
 
 type Form = MessageOf<'form'>;
 /** Why a field was not taken. */
-type Blame = { readonly slot: FormField['slot']; readonly reason: Line };
+type FieldFault = { readonly slot: FormField['slot']; readonly reason: Line };
 
 const TYPO = 'email.typo';
 
@@ -227,16 +224,16 @@ const TYPO = 'email.typo';
 function onForm(stored: State, form: Form, scope: Scope): Decision {
   if (form.view !== undefined && form.view !== stored.view) return run(stored, [{ do: 'expired' }], scope);
   const state = leaveConsentOpen(stored, scope);
-  const running = runningIn(state, scope);
+  const running = runningFlow(state, scope);
   const flow = running ?? scope.flows.ofCodes;
-  if (!flow) return again(state, scope);
+  if (!flow) return askAgain(state, scope);
   const read = SLOT_KINDS.flatMap((kind) => {
     const slot = KINDS[kind].form?.slot;
     const text = (slot && form[slot]?.trim()) ?? '';
     if (slot === undefined || text === '') return [];
     return scope.language
       .read(kind, text, scope)
-      .map((command: Command) => ({ slot, command, reason: faultIn(command) }));
+      .map((command: Command) => ({ slot, command, reason: findFault(command) }));
   });
   // An e-mail that looks mistyped is asked about, once nothing else is missing.
   const values = read.flatMap(({ command, reason }) => {
@@ -248,17 +245,17 @@ function onForm(stored: State, form: Form, scope: Scope): Decision {
     ...values,
     ...(form.email?.trim() === '' ? [{ do: 'none', field: 'email' } as const] : []),
   ];
-  const done = run(rewritten(state, form, scope), commands, scope, { isForm: true });
+  const done = run(replaceFilled(state, form, scope), commands, { ...scope, isForm: true });
   const { step } = done.state;
   const isOffered = step.at === 'asking' && step.offer?.why === 'typo';
-  const faults = read.flatMap(({ slot, reason }): Blame[] =>
+  const faults = read.flatMap(({ slot, reason }): FieldFault[] =>
     reason && !(isOffered && reason.key === TYPO) ? [{ slot, reason }] : [],
   );
-  return faults.length === 0 ? done : marked(done, form, faults, flow);
+  return faults.length === 0 ? done : markFaults(done, form, faults);
 }
 
 /** What is wrong with the value of a field; a phone that would be asked about is a fault in a form. */
-function faultIn(command: Command): Line | undefined {
+function findFault(command: Command): Line | undefined {
   if (command.do === 'unclear') return command.wrong && { key: command.wrong.reason };
   if (command.do !== 'set' || command.slot === 'gift' || !command.doubt) return undefined;
   const { why, meant } = command.doubt;
@@ -266,92 +263,27 @@ function faultIn(command: Command): Line | undefined {
 }
 
 /** A form says all that it asks for: what came back in it takes the place of what it was filled with before. */
-function rewritten(state: State, form: Form, scope: Scope): State {
+function replaceFilled(state: State, form: Form, scope: Scope): State {
   const asked: State = form.email === undefined ? state : { ...state, emailAsked: true };
   const isAnswer = form.view !== undefined && state.step.at === 'asking';
   if (!isAnswer || form.code === undefined) return asked;
   const { codes: _, ...draft } = asked.draft;
-  return runningIn(state, scope) ? { ...asked, draft } : asked;
+  return runningFlow(state, scope) ? { ...asked, draft } : asked;
 }
 
-function marked(decision: Decision, form: Form, faults: readonly Blame[], flow: Flow): Decision {
+/** The form once more, as it was filled in, each fault at its field. */
+function markFaults(decision: Decision, form: Form, faults: readonly FieldFault[]): Decision {
   const asked = decision.replies.at(-1)?.form ?? [];
-  const fields = flow.slots.flatMap((kind) => KINDS[kind].form ?? []);
-  const shown = fields.filter(
-    ({ slot }) => form[slot] !== undefined || asked.some((one) => one.slot === slot),
+  const fields = SLOT_KINDS.flatMap((kind) => KINDS[kind].form ?? []).filter(
+    ({ slot }) => form[slot] !== undefined || asked.some((field) => field.slot === slot),
   );
+  const marked = fields.map((field): FormField => {
+    const value = form[field.slot]?.trim() || undefined;
+    const reason = faults.find(({ slot }) => slot === field.slot)?.reason;
+    return { ...field, ...(value !== undefined && { value }), ...(reason && { reason }) };
+  });
   const lines = faults.map(({ reason }) => reason);
   const [only = { key: 'form.faults' }] = lines;
-  return after(
-    [lines.length === 1 ? only : { key: 'form.faults', lines }],
-    withLast(decision, {
-      form: shown.map((field): FormField => {
-        const value = form[field.slot]?.trim() || undefined;
-        const reason = faults.find(({ slot }) => slot === field.slot)?.reason;
-        return { ...field, ...(value !== undefined && { value }), ...(reason && { reason }) };
-      }),
-    }),
-  );
-}
-
-/*
- * What was not understood, for whoever looks after the words: of customers who agreed to be remembered, without what could
- * tell who they are.
- */
-
-const KEPT = 20;
-const KEPT_MS = 14 * 24 * 60 * 60 * 1000;
-
-/** A ticket has so many of the last texts that were not understood. */
-const MAX_NOT_UNDERSTOOD = 5;
-
-/**
- * The same decision; a text that got a fallback is kept, for staff if a ticket opens, and masked with the question that it
- * answered for whoever looks after the words.
- */
-function unclearNoted(decision: Decision, before: State, written: string, scope: Scope): Decision {
-  const isMissed = (decision.state.misses ?? 0) > (before.misses ?? 0);
-  if (!isMissed) return decision;
-  const notUnderstood = [...(before.notUnderstood ?? []), written].slice(-MAX_NOT_UNDERSTOOD);
-  const state: State = { ...decision.state, notUnderstood };
-  if (!hasAgreed(state) || scope.sender.proof === 'token') return { ...decision, state };
-  const isAsked = before.step.at !== 'idle';
-  const sentence = {
-    atMs: scope.nowMs,
-    text: masked(written, scope.sender.name),
-    ...(isAsked && { question: question(before, scope).key }),
-  };
-  return { ...decision, state: { ...state, unclear: [...(state.unclear ?? []), sentence].slice(-KEPT) } };
-}
-
-/** The state without what its time is over for; the same one where nothing is. */
-export function unclearLapsed(state: State, { nowMs }: Scope): State {
-  const { unclear = [], ...rest } = state;
-  const kept = unclear.filter(({ atMs }) => nowMs < atMs + KEPT_MS);
-  if (kept.length === unclear.length) return state;
-  return kept.length > 0 ? { ...rest, unclear: kept } : rest;
-}
-
-/** When the first of it must go, epoch ms; null: there is none. */
-export function unclearUntilMs({ unclear: [first] = [] }: State): number | null {
-  return first ? first.atMs + KEPT_MS : null;
-}
-
-const MASK = '***';
-const LINK = /@|:\/\/|www\.|^\.*[^.]+\.[^/]+\//;
-
-/**
- * On one line, without e-mails, links, whatever has digits (phones and codes, however they are spaced) and the customer's
- * name, with or without its marks.
- */
-export function masked(text: string, name = ''): string {
-  const names = new Set(fold(name).split(' '));
-  const isName = (word: string): boolean => word.length > 1 && names.has(fold(word));
-  const joined = visible(visible(text).normalize('NFKC')).replace(/ ?@ ?/g, '@');
-  const unlinked = mapWords(joined, (word) => (LINK.test(word) ? MASK : word));
-  const uncalled = unlinked.replace(/\+?\p{Nd}[\p{Nd}\s\p{P}]{3,}\p{Nd}/gu, MASK);
-  const isKept = (word: string) => /^\d{1,2}$|^\P{Nd}*$/u.test(word);
-  return mapWords(uncalled, (word) =>
-    isKept(word) ? word.replace(/\p{L}+/gu, (part) => (isName(part) ? MASK : part)) : MASK,
-  );
+  const told = lines.length === 1 ? only : { key: 'form.faults', lines };
+  return sayFirst([told], changeLast(decision, { form: marked }));
 }

@@ -8,48 +8,43 @@ import { type Confirming, isOpen, type Operation, type State } from '../state.ts
  * The confirmation at hand and what it calls; what is kept of calls that earn or spend, and what follows from it.
  */
 
-/** What a flow says of its own operation, with the flow, whose name is the family of its wording. */
-export type Confirmed = Confirms & { readonly flow: Flow };
-
 /** A call that a confirmation makes; `code` only where it makes several. */
 export type PlannedCall = { readonly operation: string; readonly code?: string | undefined };
 
 /** The confirmation at hand, and all that it calls. */
 export type PendingConfirmation = {
   readonly step: Confirming;
-  readonly confirmed: Confirmed;
+  readonly flow: Flow;
+  readonly confirms: Confirms;
   readonly calls: readonly PlannedCall[];
 };
 
 /** Undefined where nothing waits to be confirmed. */
-export function atHand(state: State, { flows }: Scope): PendingConfirmation | undefined {
+export function findPending(state: State, { flows }: Scope): PendingConfirmation | undefined {
   const { step } = state;
   const flow = step.at === 'confirming' ? flows.get(step.flow) : undefined;
   const confirms = flow && confirmsIn(flow);
   if (step.at !== 'confirming' || !confirms) return undefined;
-  return { step, confirmed: { ...confirms, flow }, calls: callsOf(state, step.operation) };
+  return { step, flow, confirms, calls: planCalls(state, step.operation) };
 }
 
 /** What a confirmation calls, in order. A single call keeps the confirmation's own id, of several each has `<id>.<n>`. */
-function callsOf({ draft }: State, id: string): readonly PlannedCall[] {
-  const several = draft.codes ?? [];
-  return several.length < 2
-    ? [{ operation: id }]
-    : several.map((code, at) => ({ operation: `${id}.${at + 1}`, code }));
+function planCalls({ draft: { codes = [] } }: State, id: string): readonly PlannedCall[] {
+  if (codes.length < 2) return [{ operation: id }];
+  return codes.map((code, at) => ({ operation: `${id}.${at + 1}`, code }));
 }
 
-/** The first of some calls that has no outcome yet. */
-export function nextCall({ operations }: State, calls: readonly PlannedCall[]): PlannedCall | undefined {
-  return calls.find(({ operation }) => !operations.some(({ id }) => id === operation));
+export function findOperation({ operations }: State, id: string): Operation | undefined {
+  return operations.find((operation) => operation.id === id);
 }
 
 /** The confirmation that an operation is of. */
 export const confirmationOf = (id: string): string => id.split('.', 1)[0] ?? id;
 
-/** An earlier attempt of this turn perhaps made calls of this confirmation: it goes on, whatever says no. */
+/** Whether an earlier attempt of this turn perhaps made calls of this confirmation: then it goes on, whatever says no. */
 export function isInterrupted(state: State, scope: Scope): boolean {
   const { journal = {} } = scope;
-  return atHand(state, scope)?.calls.some(({ operation }) => Object.hasOwn(journal, operation)) ?? false;
+  return findPending(state, scope)?.calls.some(({ operation }) => Object.hasOwn(journal, operation)) ?? false;
 }
 
 /** Confirmations whose outcomes are kept, to be asked for, and so many operations of them. */
@@ -58,21 +53,25 @@ const KEPT_OPERATIONS = 11;
 /** Operations without an outcome that one conversation may have at a time. */
 const OPEN_CAP = 5;
 
-/** An operation as its call leaves it. */
-export function begun(
-  { draft }: State,
-  { operation: id, code }: PlannedCall,
-  { kind }: Confirms,
-  { nowMs }: Scope,
-): Omit<Operation, 'status'> {
-  return { id, kind, atMs: nowMs, checks: 0, gift: draft.code, ...(code !== undefined && { code }) };
+/** An operation of the confirmation at hand, as its call leaves it; undefined if it is of another one. */
+export function startOperation(
+  state: State,
+  id: string,
+  scope: Scope,
+): Omit<Operation, 'status'> | undefined {
+  const pending = findPending(state, scope);
+  const call = pending?.calls.find(({ operation }) => operation === id);
+  if (!pending || !call) return undefined;
+  const { kind } = pending.confirms;
+  const code = call.code === undefined ? {} : { code: call.code };
+  return { id, kind, atMs: scope.nowMs, checks: 0, gift: state.draft.code, ...code };
 }
 
 /**
  * Adds an operation, and counts how it ended, forgetting the oldest of those that have an outcome; those of one confirmation
  * stay together.
  */
-export function note(state: State, operation: Operation, scope: Scope): State {
+export function keepOperation(state: State, operation: Operation, scope: Scope): State {
   const operations = [...state.operations, operation];
   const closed = Map.groupBy(
     operations.filter((one) => !isOpen(one)),
@@ -84,26 +83,26 @@ export function note(state: State, operation: Operation, scope: Scope): State {
     if (kept.size + together.length <= KEPT_OPERATIONS) for (const one of together) kept.add(one);
   }
   const next = { ...state, operations: operations.filter((one) => isOpen(one) || kept.has(one)) };
-  return counted(next, operation, scope);
+  return countGuess(next, operation, scope);
 }
 
 /** What is kept of a success: the receipt, and the balance after it where that is known. */
 export function receiptOf(
   state: State,
-  begins: Pick<Operation, 'kind' | 'atMs'>,
+  begun: Pick<Operation, 'kind' | 'atMs'>,
   { receipt, balance: moved }: Pick<Extract<KnownCall, { kind: 'applied' }>, 'receipt' | 'balance'>,
 ): Operation['receipt'] {
-  const balance = balanceAfter(state, begins, receipt?.score, moved);
-  return receipt && { ...told(receipt), ...(balance !== undefined && { balance }) };
+  const balance = balanceAfter(state, begun, { score: receipt?.score, moved });
+  return receipt && { ...toReceipt(receipt), ...(balance !== undefined && { balance }) };
 }
 
 /** What a later answer tells of a receipt. The record's id served to settle the operation, and goes. */
-export function told(receipt: Receipt | undefined): Operation['receipt'] {
+export function toReceipt(receipt: Receipt | undefined): Operation['receipt'] {
   return receipt && { score: receipt.score, what: receipt.what };
 }
 
 /** The operation has its outcome: its intent goes; what is locked for it is given back, and learns of it. */
-export function ended(
+export function endOperation(
   operation: string,
   locks: readonly string[] = [],
   success?: Pick<Unlock, 'record' | 'awaited'>,
@@ -121,10 +120,10 @@ export function operationsOf({ operations }: State, reference?: string): readonl
 export function busy(state: State, wanted: Confirms): Reply | undefined {
   const open = state.operations.filter(isOpen);
   const isAlone = open.some(({ kind, status }) => kind === wanted.kind && status === 'checking');
-  return open.length >= OPEN_CAP || (spends(wanted) && isAlone) ? stillChecking(state) : undefined;
+  return open.length >= OPEN_CAP || (spends(wanted) && isAlone) ? sayStillChecking(state) : undefined;
 }
 
-export function stillChecking(state: State): Reply {
+export function sayStillChecking(state: State): Reply {
   const reference = state.operations.find(({ status }) => status === 'checking')?.id;
   return reference
     ? { key: 'operation.busy', context: 'reference', params: { reference } }
@@ -143,12 +142,12 @@ export function withoutChecked(
   );
   return {
     left: codes.filter((code) => !open.some(({ lookup }) => lookup?.code === code)),
-    told: open.map(({ kind, id }) => checking(kind, id)),
+    told: open.map(sayChecking),
   };
 }
 
 /** Says that the outcome is unknown, and being looked up. */
-export function checking(kind: Operation['kind'], reference: string): Reply {
+export function sayChecking({ id: reference, kind }: Operation): Reply {
   return { key: 'operation.checking', context: kind, params: { reference } };
 }
 
@@ -175,14 +174,13 @@ export function isCaughtUp(state: State, operation: Operation, nowMs: number): b
 }
 
 /**
- * The balance after an operation that moved `score` points: AntCRM's, if it moved by exactly that. Undefined where it did
- * not, or where another operation that is not seen in it yet could be what moved it.
+ * The balance after an operation: AntCRM's, if it moved by exactly the score. Undefined where it did not, or where another
+ * operation that it does not show yet could be what moved it.
  */
 function balanceAfter(
   state: State,
   { kind, atMs }: Pick<Operation, 'kind' | 'atMs'>,
-  score: number | undefined,
-  moved: Movement | undefined,
+  { score, moved }: { readonly score: number | undefined; readonly moved: Movement | undefined },
 ): number | undefined {
   if (moved === undefined || score === undefined) return undefined;
   if (moved.after - moved.before !== change(kind, score)) return undefined;
@@ -207,7 +205,7 @@ const MINUTE_MS = 60_000;
 const FORGET_MS = 24 * 60 * MINUTE_MS;
 
 /** Counts a refused code; after a good one, whatever was refused before it was a typing error. */
-export function counted(
+export function countGuess(
   state: State,
   { kind, status }: Pick<Operation, 'kind' | 'status'>,
   { flows, nowMs }: Scope,

@@ -1,12 +1,12 @@
 import type { WantedPage } from '../commands.ts';
-import type { Effect, HistoryRead, HistoryRecord } from '../effect.ts';
-import type { Flow, Scope } from '../flow.ts';
+import type { Effect, HistoryRead, HistoryRecord, Identifier } from '../effect.ts';
+import type { Scope } from '../flow.ts';
 import { exampleOfPeriod, periodNamed, TYPES } from '../kinds.ts';
-import { giftOf, isTypingProof, proved, remembering } from '../prompts.ts';
+import { giftOf, isTypingProof, remembering } from '../prompts.ts';
 import { type Choice, choice, type Decision, type Line, type Reply, say } from '../reply.ts';
-import type { Draft, Page, State, Step } from '../state.ts';
+import type { Draft, Page, State } from '../state.ts';
 import { DAY_MS, dayAt, type NamedPeriod, PERIODS, type Period, startOfDay } from '../values/calendar.ts';
-import { home, question, withMenu } from './questions.ts';
+import { addMenu, toQuestion } from './questions.ts';
 
 /*
  * The history, page by page, shown in place.
@@ -17,90 +17,73 @@ const FIRST = { type: 'point', period: '30d' } as const;
 /** Records shown at a time; divides AntCRM's page of 20, which is read once for all of its records. */
 const PAGE = 5;
 
-type Browsing = Extract<Step, { at: 'browsing' }>;
-
-/** The first page of what a flow gathered. */
-export function open(state: State, flow: Flow, scope: Scope): Decision {
+/** Asks for the first page of what a flow gathered. */
+export function openHistory(
+  state: State,
+  { flow, by }: { readonly flow: string; readonly by: Identifier },
+  scope: Scope,
+): Decision {
   const { type, period } = state.draft;
-  const by = proved(state.draft);
-  if (by === undefined) return home(state, scope, { key: 'menu' });
-  const named = period ?? periodNamed(FIRST.period, scope);
-  return browse(state, flow.name, { type: type ?? FIRST.type, by, period: named }, scope);
-}
-
-/** Shows the first page. Whose list it is stays known with it, for what is asked next. */
-function browse(
-  state: State,
-  flow: string,
-  { type, by, period }: Omit<Page, 'skip'>,
-  scope: Scope,
-): Decision {
-  // A fixed end: records that arrive while the customer pages must not shift the pages.
-  const fixed = { ...period, toMs: period.toMs ?? scope.nowMs };
-  // Where typing proves, the next customer may be another one, whom nobody must take for this one.
+  const { fromMs, toMs = scope.nowMs } = period ?? periodNamed(FIRST.period, scope);
+  // The end is fixed: records that arrive while the customer pages must not shift the pages.
+  const page = { type: type ?? FIRST.type, by, period: { fromMs, toMs }, skip: 0 };
+  // Whose list it is stays known for what is asked next, but where typing proves: the next customer may be another one.
   const draft: Draft = isTypingProof(scope) ? {} : { [by.kind]: { value: by.value, proved: true } };
-  const next = { ...remembering(state, scope), draft };
-  return readPage(next, flow, { type, by, period: fixed, skip: 0 }, true);
+  return readPage({ ...remembering(state, scope), draft, step: { at: 'browsing', flow, page } }, true);
 }
 
-/** Asks for a page; on the first one, and with `sum`, for what all records of the period add up to, too. */
-function readPage(state: State, flow: string, page: Page, sum: boolean): Decision {
-  const { type, by, period, skip } = page;
-  const asked = {
-    kind: 'history',
-    type,
-    by,
-    fromMs: period.fromMs,
-    toMs: period.toMs,
-    skip,
-    take: PAGE,
-  } as const;
+/** Asks for the page that the state is at; on the first one, and with `sum`, for what all records add up to, too. */
+function readPage(state: State, sum: boolean): Decision {
+  if (state.step.at !== 'browsing') return say(state);
+  const { type, by, period, skip } = state.step.page;
+  const asked = { kind: 'history', type, by, ...period, skip, take: PAGE } as const;
   const effect: Effect = sum || skip === 0 ? { ...asked, sum: true } : asked;
-  return { state: { ...state, step: { at: 'browsing', flow, page } }, replies: [], effect };
+  return { state, replies: [], effect };
 }
 
-/** What AntCRM answered to what a page asked for. */
-export function show(
-  state: State,
-  { flow, page: { back = 0, ...page } }: Browsing,
-  { records, more, sum }: HistoryRead,
-  scope: Scope,
-): Decision {
+/** Shows what AntCRM answered. Where the wanted page is beyond the end, the one that is shown stays. */
+export function showPage(state: State, { records, more, sum }: HistoryRead, scope: Scope): Decision {
+  if (state.step.at !== 'browsing') return say(state);
+  const { flow, page: wanted } = state.step;
+  const { back = 0, ...page } = wanted;
   const isBeyond = records.length === 0 && page.skip > 0 && sum?.count !== 0;
-  const skip = records.length > 0 ? page.skip : isBeyond ? back : 0;
-  const { type } = page;
-  const period = periodLine(page.period, scope.settings.timeZone);
-  const others = period.context === 'all' ? [] : [{ key: 'history.other' }];
-  // What is shown stays what is browsed.
-  const reply: Reply = isBeyond
-    ? endOf(sum)
+  const shown = { ...page, skip: records.length > 0 ? page.skip : isBeyond ? back : 0 };
+  const reply = isBeyond
+    ? sayEnd(sum)
     : records.length === 0
-      ? { key: 'history.empty', context: type, params: { period }, lines: others }
-      : {
-          key: 'history.page',
-          context: type,
-          params: { page: skip / PAGE + 1, period },
-          lines: [
-            ...records.map((record) => recordLine(record, scope)),
-            ...(sum && skip === 0 ? totalLines(type, sum) : []),
-          ],
-          inPlace: true,
-        };
-  const shown = { ...page, skip };
-  const next = { ...state, step: { at: 'browsing', flow, page: shown }, view: scope.ids.view } as const;
+      ? sayEmpty(shown, scope)
+      : listRecords(shown, { records, sum }, scope);
+  const next: State = { ...state, step: { at: 'browsing', flow, page: shown }, view: scope.ids.view };
   const choices = choicesBeside(shown, more, scope);
-  if (!more) return say(next, withMenu(next, { ...reply, choices }, scope));
+  if (!more) return say(next, addMenu(next, { ...reply, choices }, scope));
   return say(next, { ...reply, choices: [...choices, choice('menu')], view: scope.ids.view });
 }
 
-/** That a page is beyond the end: how many there are, as far as that is known. */
-function endOf(sum: HistoryRead['sum']): Reply {
+function listRecords(
+  { type, period, skip }: Page,
+  { records, sum }: Pick<HistoryRead, 'records' | 'sum'>,
+  scope: Scope,
+): Reply {
+  const lines = records.map((record) => recordLine(record, scope));
+  const total = sum && skip === 0 ? totalLines(type, sum) : [];
+  const params = { page: skip / PAGE + 1, period: periodLine(period, scope.settings.timeZone) };
+  return { key: 'history.page', context: type, params, lines: [...lines, ...total], inPlace: true };
+}
+
+function sayEmpty({ type, period: asked }: Page, scope: Scope): Reply {
+  const period = periodLine(asked, scope.settings.timeZone);
+  const lines = period.context === 'all' ? [] : [{ key: 'history.other' }];
+  return { key: 'history.empty', context: type, params: { period }, lines };
+}
+
+/** Says that a page is beyond the end, and how many there are as far as that is known. */
+function sayEnd(sum: HistoryRead['sum']): Reply {
   const params = sum && { pages: Math.ceil(sum.count / PAGE) };
   return { key: 'history.end', context: sum && (sum.partial ? 'many' : 'pages'), params };
 }
 
 /** A page could not be read: it can be asked for again. */
-export function notRead(state: State, { ids: { view } }: Scope): Decision {
+export function showUnread(state: State, { ids: { view } }: Scope): Decision {
   return say({ ...state, view }, { key: 'service.unavailable', choices: [choice('retry')], view });
 }
 
@@ -119,7 +102,7 @@ function isPeriod(name: NamedPeriod, { fromMs, toMs }: Period, scope: Scope): bo
 }
 
 /** What is wrong with a period, and how one is typed. */
-export function periodFault(reason: string, scope: Scope): Pick<Reply, 'key' | 'params'> {
+export function explainPeriod(reason: string, scope: Scope): Pick<Reply, 'key' | 'params'> {
   return { key: reason, params: exampleOfPeriod(scope) };
 }
 
@@ -155,29 +138,18 @@ function totalLines(type: Page['type'], { score, partial }: NonNullable<HistoryR
   return score === 0 ? [] : [{ key: `history.total.${type}`, context, params: { score } }];
 }
 
-/** Another list, another period, or both, of the same customer; undefined where it is what is shown. */
-export function narrowPage(
-  state: State,
-  said: { readonly type?: Page['type']; readonly period?: Page['period'] },
-  scope: Scope,
-): Decision | undefined {
-  if (state.step.at !== 'browsing') return undefined;
-  const { flow, page } = state.step;
-  const { type = page.type, period } = said;
-  const isSame = period === undefined && type === page.type;
-  return isSame ? undefined : browse(state, flow, { ...page, type, ...(period && { period }) }, scope);
-}
-
 /** Another page of what is being browsed; `same`: the one that is shown. Undefined where none is. */
 export function turnPage(state: State, to: WantedPage | 'same', scope: Scope): Decision | undefined {
-  if (state.step.at !== 'browsing') return undefined;
-  const { flow } = state.step;
-  const { back: _, ...page } = state.step.page;
+  const { step } = state;
+  if (step.at !== 'browsing') return undefined;
+  const { back: _, ...page } = step.page;
   const { skip } = page;
-  if (to === 'previous' && skip === 0) return say(state, { ...question(state, scope), key: 'history.first' });
+  if (to === 'previous' && skip === 0)
+    return say(state, { ...toQuestion(state, scope), key: 'history.first' });
   const isNumber = typeof to === 'number';
   const places = { next: skip + PAGE, previous: Math.max(0, skip - PAGE), same: skip, first: 0 };
   const next = isNumber ? (to - 1) * PAGE : places[to];
+  const wanted = { ...page, skip: next, ...(next !== skip && { back: skip }) };
   // Where there are fewer pages, it is said how many.
-  return readPage(state, flow, { ...page, skip: next, ...(next !== skip && { back: skip }) }, isNumber);
+  return readPage({ ...state, step: { ...step, page: wanted } }, isNumber);
 }

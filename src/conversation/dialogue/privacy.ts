@@ -12,10 +12,10 @@ import {
   toConsent,
   whose,
 } from '../prompts.ts';
-import { choice, type Decision, type Line, type Reply, say } from '../reply.ts';
+import { choice, type Decision, type Line, type Reply, say, sayFirst } from '../reply.ts';
 import { isOpen, newState, type State } from '../state.ts';
-import { erasedTickets, supportLines } from './handover.ts';
-import { aside, home, pose, viewed } from './questions.ts';
+import { eraseTickets, supportLines } from './handover.ts';
+import { ensureView, goHome, pose, remark } from './questions.ts';
 
 /*
  * What is kept about customers: asking whether to remember, showing it, erasing it.
@@ -23,23 +23,24 @@ import { aside, home, pose, viewed } from './questions.ts';
 
 /**
  * Ends a flow that gathered phone or e-mail: asks, until it is answered, for each version of the text whether they may be
- * remembered; after consent keeps them, and asks whether another number takes the place of the remembered one. Staff are
- * not asked: what they typed is somebody else's, and the next customer is another one.
+ * remembered. After consent keeps them, and asks whether another number takes the place of the remembered one. Staff are not
+ * asked: what they typed is somebody else's, and the next customer is another one.
  */
 export function finishFlow(state: State, scope: Scope, reply: Reply): Decision {
   const { draft, consent } = state;
-  if (isStaff(scope)) return home(state, scope, reply);
+  if (isStaff(scope)) return goHome(state, scope, reply);
   const isNew = consent?.version !== CONSENT_VERSION && hasMore(draft, scope);
   if (isNew || otherPhone(state) !== undefined)
-    return pose({ ...state, draft: given(draft) }, { at: 'consenting' }, scope, reply);
+    return sayFirst([reply], pose({ ...state, draft: given(draft) }, { at: 'consenting' }, scope));
   const known = consent?.given ? { ...state, profile: profileOf(state) } : state;
-  return home(known, scope, reply);
+  return goHome(known, scope, reply);
 }
 
 /** Remembers phone and e-mail of the flow just ended, or lets them go with it. */
 export function answerConsent(state: State, isGiven: boolean, scope: Scope): Decision {
   // The question was whether another number is remembered: the consent itself stays.
-  if (hasAgreed(state) && !isGiven) return home(state, scope, { key: 'privacy.declined', context: 'other' });
+  if (hasAgreed(state) && !isGiven)
+    return goHome(state, scope, { key: 'privacy.declined', context: 'other' });
   const { consentUnanswered: _, unclear, ...rest } = state;
   const next: State = {
     ...rest,
@@ -47,7 +48,7 @@ export function answerConsent(state: State, isGiven: boolean, scope: Scope): Dec
     consent: toConsent(isGiven, scope),
     profile: isGiven ? profileOf(state) : {},
   };
-  return home(next, scope, { key: isGiven ? 'privacy.remembered' : 'privacy.declined' });
+  return goHome(next, scope, { key: isGiven ? 'privacy.remembered' : 'privacy.declined' });
 }
 
 /** What is kept about the customer now, for the running flow too, and the button that erases it; nothing is changed. */
@@ -69,8 +70,8 @@ export function showPrivacy(state: State, isErasing: boolean, scope: Scope): Dec
   const lines = [...all, ...since, ...supportLines(scope)];
   const reply: Reply = { key: 'privacy.text', context: whose(scope), lines };
   // There is nothing to erase.
-  if (isNothing) return aside(state, scope, reply);
-  const live = viewed(state, scope);
+  if (isNothing) return remark(state, scope, reply);
+  const live = ensureView(state, scope);
   return say(live, { ...reply, choices: [choice('forget')], view: live.view });
 }
 
@@ -94,15 +95,15 @@ export function forget(state: State, scope: Scope): Decision {
     ...(locale && { locale }),
     ...(textLocale && { textLocale }),
     ...(guesses && { guesses }),
-    ...erasedTickets(state, scope.nowMs),
+    ...eraseTickets(state, scope.nowMs),
   };
   const reply: Reply = { key: 'privacy.erased', context: open.length > 0 ? 'open' : undefined };
-  return { ...home(kept, scope, reply), forget: true };
+  return { ...goHome(kept, scope, reply), forget: true };
 }
 
 /** Asks which language. The question that was live stays so: choosing a language is no answer to it. */
 export function showLanguages(state: State, scope: Scope): Decision {
-  const live = viewed(state, scope);
+  const live = ensureView(state, scope);
   const choices = LOCALES.map((locale) => choice(`language:${locale}`));
   return say(live, { key: 'language.ask', choices, asks: 'menu', view: live.view });
 }

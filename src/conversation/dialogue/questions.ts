@@ -13,98 +13,92 @@ import { confirmationOf } from './operations.ts';
  */
 
 /** A step that waits for a slot. */
-export function asking({ name }: Flow, slot: SlotKind, more: Partial<Asking> = {}): Asking {
+export function slotStep({ name }: Flow, slot: SlotKind, more: Partial<Asking> = {}): Asking {
   return { at: 'asking', flow: name, slot, tries: 0, ...more };
 }
 
 /** Moves to `step` under a fresh view and asks its question: buttons of earlier questions are dead now. */
-export function pose(state: State, step: Step, scope: Scope, ...before: readonly Reply[]): Decision {
-  return again({ ...state, step, view: scope.ids.view }, scope, ...before);
+export function pose(state: State, step: Step, scope: Scope): Decision {
+  const isEmail = step.at === 'asking' && step.slot === 'email';
+  const posed: State = { ...state, step, view: scope.ids.view, ...(isEmail && { emailAsked: true }) };
+  return say(posed, toQuestion(posed, scope));
 }
 
 /** Asks the live question once more, its buttons still alive. */
-export function again(state: State, scope: Scope, ...before: readonly Reply[]): Decision {
-  const live = viewed(state, scope);
-  return say(live, ...before, question(live, scope));
+export function askAgain(state: State, scope: Scope, ...before: readonly Reply[]): Decision {
+  const live = ensureView(state, scope);
+  return say(live, ...before, toQuestion(live, scope));
 }
 
-/** The menu of who has not been asked anything yet is live, too. */
-export function viewed(state: State, { ids }: Scope): State {
+/** Who has not been asked anything yet can press the menu's buttons, too. */
+export function ensureView(state: State, { ids }: Scope): State {
   return state.view === undefined ? { ...state, view: ids.view } : state;
 }
 
 /**
- * Says something that ends nothing: what was being asked is asked once more, a page that is shown can still be turned.
- * `offered`: buttons of what may have been meant.
+ * Says something that ends nothing: a question is asked once more, with the buttons of the remark before its own; a page that
+ * is shown can still be turned.
  */
-export function aside(state: State, scope: Scope, reply: Reply, offered: readonly Choice[] = []): Decision {
+export function remark(state: State, scope: Scope, reply: Reply): Decision {
   const { at } = state.step;
-  const isAsked = at !== 'idle' && at !== 'browsing';
-  // Whom staff serve next may be somebody else.
-  const live = viewed(at === 'idle' && isStaff(scope) ? { ...state, draft: {} } : state, scope);
-  // What is written now goes to a person: nothing is asked.
-  if (takenTicket(live)) return say(live, withMenu(live, reply, scope));
-  const { choices = [], ...asked } = question(live, scope);
+  // Staff may serve somebody else next.
+  const live = ensureView(at === 'idle' && isStaff(scope) ? { ...state, draft: {} } : state, scope);
+  // A person reads what the customer writes now, so nothing is asked.
+  if (takenTicket(live)) return say(live, addMenu(live, reply, scope));
+  const { choices: offered = [], ...told } = reply;
+  const { choices = [], ...asked } = toQuestion(live, scope);
   const others = choices.filter(({ id }) => !offered.some((one) => one.id === id));
-  const last = { ...asked, choices: [...offered, ...others] };
-  return isAsked ? say(live, reply, last) : say(live, { ...last, ...reply });
+  const question = { ...asked, choices: [...offered, ...others] };
+  const isAsked = at !== 'idle' && at !== 'browsing';
+  return isAsked ? say(live, told, question) : say(live, { ...question, ...told });
 }
 
 /**
- * Back to the start: the flow is over, `reply` says why and carries the menu. Where none ran, a number that was shared
- * stays for the one that follows; whom staff serve next may be somebody else.
+ * Ends the flow: `reply` says why, and carries the menu. If no flow ran, a number that was shared stays for the next one,
+ * unless staff write, who may serve somebody else next.
  */
-export function home(state: State, scope: Scope, reply: Reply): Decision {
-  const stays = state.step.at === 'idle' && !isStaff(scope);
-  const draft = stays ? state.draft : {};
-  const over = remembering(state, scope);
-  const next: State = { ...over, step: { at: 'idle' }, draft, view: scope.ids.view };
-  return say(next, withMenu(next, reply, scope));
+export function goHome(state: State, scope: Scope, reply: Reply): Decision {
+  const isKept = state.step.at === 'idle' && !isStaff(scope);
+  const draft = isKept ? state.draft : {};
+  const next: State = { ...remembering(state, scope), step: { at: 'idle' }, draft, view: scope.ids.view };
+  return say(next, addMenu(next, reply, scope));
 }
 
-/** The same reply with the menu's buttons after its own, where nothing else is being asked. */
-export function withMenu(
-  { view, tickets }: State,
-  reply: Reply,
-  { flows }: Scope,
-  more: readonly Choice[] = [],
-): Reply {
-  // Beside a person, nothing is begun.
-  const menu = takenTicket({ tickets })
-    ? [choice('person:leave')]
-    : flows.all.map(({ name }) => choice(name));
-  return { ...reply, choices: [...(reply.choices ?? []), ...menu, ...more], asks: 'menu', view };
+/** The same reply, the menu's buttons after its own. */
+export function addMenu(state: State, reply: Reply, scope: Scope): Reply {
+  const choices = [...(reply.choices ?? []), ...menuChoices(state, scope)];
+  return { ...reply, choices, asks: 'menu', view: state.view };
 }
 
-/** Says which button a summary takes: with the whole summary only where another word may do then. */
-export function pointAt(state: State, flow: Flow, scope: Scope): Decision {
-  if (confirmsIn(flow)?.byWord) return again(state, scope, { key: 'confirm.press', context: flow.name });
-  const { choices = [], asks, view } = question(state, scope);
+/** While a person answers, no flow begins. */
+function menuChoices(state: State, { flows }: Scope): readonly Choice[] {
+  return takenTicket(state) ? [choice('person:leave')] : flows.all.map(({ name }) => choice(name));
+}
+
+/** Says which button confirms. If words can confirm the flow, too, the whole summary comes again: then another yes may do. */
+export function pointAtButton(state: State, flow: Flow, scope: Scope): Decision {
+  if (confirmsIn(flow)?.byWord) return askAgain(state, scope, { key: 'confirm.press', context: flow.name });
+  const { choices = [], asks, view } = toQuestion(state, scope);
   const buttons = choices.filter(({ id }) => /^(confirm:|cancel$)/.test(id));
   return say(state, { key: 'confirm.press', choices: buttons, asks, view });
 }
 
 /** The question that the state waits on, as a reply. */
-export function question(state: State, scope: Scope): Reply {
+export function toQuestion(state: State, scope: Scope): Reply {
   const { step, view } = state;
   switch (step.at) {
     case 'idle':
-      return withMenu(state, { key: 'menu' }, scope);
-    case 'browsing':
-      return withMenu(state, { key: 'menu' }, scope, PERIOD_CHOICES);
-    case 'asking':
-      return { ...(step.offer ? doubt(step, step.offer, scope) : askSlot(state, step, scope)), view };
-    case 'confirming':
-      return { ...summary(state, step, scope), view };
-    case 'consenting': {
-      const other = otherPhone(state);
-      const { phone, email } = profileOf(state);
-      const what = other
-        ? { context: 'other', params: { phone: showPhone(other) } }
-        : { context: phone && email ? undefined : email ? 'email' : 'phone' };
-      const choices = [choice('consent:accept'), choice('consent:decline')];
-      return { key: 'privacy.consent', ...what, choices, asks: 'consent', view };
+      return addMenu(state, { key: 'menu' }, scope);
+    case 'browsing': {
+      const choices = [...menuChoices(state, scope), ...PERIOD_CHOICES];
+      return { key: 'menu', choices, asks: 'menu', view };
     }
+    case 'asking':
+      return { ...(step.offer ? askDoubt(step, step.offer, scope) : askSlot(state, step, scope)), view };
+    case 'confirming':
+      return { ...summarize(state, step, scope), view };
+    case 'consenting':
+      return { ...askConsent(state), view };
   }
 }
 
@@ -112,43 +106,43 @@ function askSlot(state: State, step: Asking, scope: Scope): Reply {
   const { draft } = state;
   const flow = scope.flows.get(step.flow);
   if (!flow) return { key: 'menu' };
-  const plain = KINDS[step.slot].ask({ flow, step, draft }, scope);
-  const whom = step.slot === 'phone' ? lastCustomer(state, scope) : [];
-  const asked = { ...plain, choices: [...whom, ...(plain.choices ?? []), CANCEL] };
-  const form = formOf(flow, draft);
-  return form.length > 1 && !step.editing ? { ...asked, form } : asked;
+  const asked = KINDS[step.slot].ask(flow, step, draft, scope);
+  const customer = step.slot === 'phone' ? lastCustomer(state, scope) : [];
+  const choices = [...customer, ...(asked.choices ?? []), CANCEL];
+  const form = step.editing ? [] : formOf(flow, draft);
+  return { ...asked, choices, ...(form.length > 1 && { form }) };
 }
 
-/** Whose turn it was last is one tap away for staff, and never taken silently. */
+/** Staff name the customer of before by one tap; the bot never takes that silently. */
 function lastCustomer({ before }: State, scope: Scope): Choice[] {
   const { phone, email } = before ?? {};
   const name = phone ? showPhone(phone.value) : email?.value;
   return isStaff(scope) && name !== undefined ? [choice('before', { params: { name } })] : [];
 }
 
-/** A value to take over by one press; nothing is taken unasked. */
-function doubt({ slot }: Asking, { why, meant, typed }: Offer, { sender }: Scope): Reply {
-  const buttons = (...ids: string[]) => [...ids.map((id) => choice(id)), CANCEL];
+/** Asks whether another value was meant; one press takes it. */
+function askDoubt({ slot }: Asking, { why, meant, typed }: Offer, { sender }: Scope): Reply {
+  const offer = (...ids: string[]) => [...ids.map((id) => choice(id)), CANCEL];
   switch (why) {
     case 'mapped':
     case 'leadingZero': {
       const params = { phone: showPhone(meant) };
-      return { key: `phone.${why}`, params, choices: buttons('use', 'other'), asks: 'phone' };
+      return { key: `phone.${why}`, params, choices: offer('use', 'other'), asks: 'phone' };
     }
     case 'code': {
       const params = { typed: typed ?? '', code: meant };
-      return { key: 'code.offer', params, choices: buttons('use', 'keep'), asks: 'code' };
+      return { key: 'code.offer', params, choices: offer('use', 'keep'), asks: 'code' };
     }
     case 'typo': {
-      const choices = typed === undefined ? buttons('use') : buttons('use', 'keep');
+      const choices = typed === undefined ? offer('use') : offer('use', 'keep');
       const asks = slot === 'email' || sender.proof !== 'contact' ? 'email' : 'phone';
       return { key: 'email.typo', params: { email: meant }, choices, asks };
     }
   }
 }
 
-/** What is about to be asked of AntCRM; only its button, which carries the operation, goes on. */
-function summary({ draft, profile }: State, { flow: name, operation }: Confirming, scope: Scope): Reply {
+/** What is about to be asked of AntCRM. Only its button, which carries the operation, always confirms. */
+function summarize({ draft, profile }: State, { flow: name, operation }: Confirming, scope: Scope): Reply {
   const flow = scope.flows.get(name);
   const confirms = flow && confirmsIn(flow);
   const confirm = choice(`confirm:${operation}`, { key: `choice.confirm.${name}` });
@@ -161,22 +155,31 @@ function summary({ draft, profile }: State, { flow: name, operation }: Confirmin
   };
 }
 
-/* What is live: what a text may answer, and what a pressed button says, whose id is stable. */
+function askConsent(state: State): Reply {
+  const other = otherPhone(state);
+  const { phone, email } = profileOf(state);
+  const context = phone && email ? undefined : email ? 'email' : 'phone';
+  const what = other ? { context: 'other', params: { phone: showPhone(other) } } : { context };
+  const choices = [choice('consent:accept'), choice('consent:decline')];
+  return { key: 'privacy.consent', ...what, choices, asks: 'consent' };
+}
+
+/* What a text may answer, and what a pressed button says. */
 
 /** What is live while a text is read. */
-export function expecting(state: State, scope: Scope): Expecting {
+export function toExpecting(state: State, scope: Scope): Expecting {
   const { step, draft } = state;
   const isAsking = step.at === 'asking';
-  const doubted = isAsking && step.offer?.why === 'typo' ? 'email' : undefined;
+  const kind = isAsking ? (step.offer?.why === 'typo' ? 'email' : step.slot) : undefined;
   return {
     at: AT[isAsking && step.offer ? 'doubt' : step.at],
     flow: 'flow' in step ? step.flow : undefined,
-    kind: isAsking ? (doubted ?? step.slot) : undefined,
+    kind,
     ...(isAsking && step.editing && { editing: true }),
     ...(isStaff(scope) && { isStaff: true }),
     // Only a number or a place picks a button, so most texts need none.
     get buttons() {
-      const { choices = [] } = question(state, scope);
+      const { choices = [] } = toQuestion(state, scope);
       return choices.map(({ id }) => (id.startsWith('confirm:') ? null : id));
     },
     codes: draft.codes ?? [],
@@ -196,18 +199,14 @@ const AT = {
   consenting: 'consent',
 } as const;
 
-/** The commands of a button; that it expired, where it is none of the live question's. */
-export function pressed(state: State, choice: string, scope: Scope): readonly Command[] {
-  const [, name = '', value = ''] = /^([^:]*):?(.*)$/s.exec(choice) ?? [];
-  return saidBy(name, value, state, scope) || [{ do: 'expired' }];
+/** The commands of a button (`<name>` or `<name>:<value>`); `expired` where the live question has no such button. */
+export function parseChoice(id: string, state: State, scope: Scope): readonly Command[] {
+  return readButton(id, state, scope) || [{ do: 'expired' }];
 }
 
-function saidBy(
-  name: string,
-  value: string,
-  { step, draft, before }: State,
-  scope: Scope,
-): readonly Command[] | false | undefined {
+function readButton(id: string, state: State, scope: Scope): readonly Command[] | false | undefined {
+  const [, name = '', value = ''] = /^([^:]*):?(.*)$/s.exec(id) ?? [];
+  const { step, draft } = state;
   const asked = step.at === 'asking' ? step.slot : undefined;
   const isPage = step.at === 'browsing';
   switch (name) {
@@ -223,24 +222,13 @@ function saidBy(
       if (!isNamedPeriod(value) || !(isPage || asked === 'period')) return undefined;
       return [{ do: 'period', period: periodNamed(value, scope) }];
     case 'before':
-      if (asked !== 'phone') return undefined;
-      return (['phone', 'email'] as const).flatMap((slot): Command[] => {
-        const known = before?.[slot];
-        return known ? [{ do: 'set', slot, value: known.value }] : [];
-      });
+      return asked === 'phone' && nameLastCustomer(state);
     case 'confirm':
       return step.at === 'confirming' && value === step.operation && [{ do: 'confirm', operation: value }];
-    case 'remove': {
-      const place = Number(value);
-      return draft.codes?.[place - 1] !== undefined && [{ do: 'remove', which: [{ place }] }];
-    }
-    case 'edit': {
-      const flow = step.at === 'confirming' ? scope.flows.get(step.flow) : undefined;
-      const edits = (flow && confirmsIn(flow)?.edits(draft)) ?? [];
-      if (!edits.some(({ id }) => id === `${name}:${value}`)) return undefined;
-      const field = flow?.slots.map((slot) => KINDS[slot].field).find((one) => one === value);
-      return field && [{ do: 'change', field }];
-    }
+    case 'remove':
+      return draft.codes?.[Number(value) - 1] !== undefined && [{ do: 'remove', which: [{ place: +value }] }];
+    case 'edit':
+      return editByButton(id, state, scope);
     case 'next':
     case 'previous':
       return isPage && [{ do: 'page', to: name }];
@@ -250,7 +238,7 @@ function saidBy(
       return step.at === 'consenting' && [{ do: 'consent', given: value === 'accept' }];
     case 'language': {
       const locale = LOCALES.find((one) => one === value);
-      return locale ? [{ do: 'speak', locale }] : [{ do: 'show', what: 'languages' }];
+      return [locale ? { do: 'speak', locale } : { do: 'show', what: 'languages' }];
     }
     case 'person':
     case 'help':
@@ -262,16 +250,44 @@ function saidBy(
     case 'cancel':
     case 'forget':
       return [{ do: name }];
-    default: {
-      const flow = scope.flows.get(name);
-      if (!flow) return undefined;
-      const start = { do: 'start', flow: name } as const;
-      if (value === '') return [start];
-      const of = TYPES.find((one) => one === value);
-      const isHere = (isPage || asked === 'list') && 'flow' in step && step.flow === name;
-      if (flow.slots.includes('list'))
-        return of && (isHere ? [{ do: 'kind', of }] : [start, { do: 'kind', of }]);
-      return flow.slots.includes('gift') ? [start, { do: 'set', slot: 'gift', value }] : undefined;
-    }
+    default:
+      return startByButton(id, state, scope);
   }
+}
+
+function nameLastCustomer({ before }: State): readonly Command[] {
+  return (['phone', 'email'] as const).flatMap((slot): Command[] => {
+    const value = before?.[slot]?.value;
+    return value === undefined ? [] : [{ do: 'set', slot, value }];
+  });
+}
+
+/** Changes a slot that the summary lets the customer change. */
+function editByButton(id: string, { step, draft }: State, { flows }: Scope): readonly Command[] | undefined {
+  const flow = step.at === 'confirming' ? flows.get(step.flow) : undefined;
+  if (
+    !flow ||
+    !confirmsIn(flow)
+      ?.edits(draft)
+      .some((edit) => edit.id === id)
+  )
+    return undefined;
+  const field = flow.slots.map((slot) => KINDS[slot].field).find((name) => id === `edit:${name}`);
+  return field && [{ do: 'change', field }];
+}
+
+/** Begins a flow (`<flow>`), with a gift (`<flow>:<gift>`) or a list of the history (`<flow>:<list>`). */
+function startByButton(id: string, { step }: State, { flows }: Scope): readonly Command[] | undefined {
+  const [name = '', ...rest] = id.split(':');
+  const flow = flows.get(name);
+  const value = rest.join(':');
+  if (!flow) return undefined;
+  const start = { do: 'start', flow: name } as const;
+  if (value === '') return [start];
+  if (flow.slots.includes('gift')) return [start, { do: 'set', slot: 'gift', value }];
+  const of = TYPES.find((type) => type === value);
+  if (of === undefined || !flow.slots.includes('list')) return undefined;
+  const isAsked = step.at === 'asking' && step.slot === 'list';
+  const isHere = (isAsked || step.at === 'browsing') && step.flow === name;
+  return isHere ? [{ do: 'kind', of }] : [start, { do: 'kind', of }];
 }

@@ -1,12 +1,12 @@
-import type { Command, FieldName, SlotKind } from '../commands.ts';
-import { confirmsIn, type Flow, type Scope } from '../flow.ts';
-import { KINDS, missingSlots, PROOF, slotCalled } from '../kinds.ts';
+import type { Command, CommandOf } from '../commands.ts';
+import { confirmsIn, type Scope } from '../flow.ts';
+import { KINDS, missing, PROOF, slotCalled } from '../kinds.ts';
 import { isStaff, leaveConsent, typed } from '../prompts.ts';
-import { after, type Decision, type Reply, say, withLast } from '../reply.ts';
-import { type Confirming, type Draft, type Offer, type State, spokenOver, withoutOffer } from '../state.ts';
-import { advance, ask, edit, plainly, runningIn } from './advance.ts';
-import { begin as call } from './calls.ts';
-import { changeCodes, decideCode, keptLine } from './codes.ts';
+import { changeLast, type Decision, type Reply, say, sayFirst } from '../reply.ts';
+import { type Confirming, type Offer, type State, spokenOver, withoutOffer } from '../state.ts';
+import { advance, askPlainly, runningFlow } from './advance.ts';
+import { beginCalls } from './calls.ts';
+import { changeCodes, decideCode, listCodes } from './codes.ts';
 import {
   aboutQuestion,
   answer,
@@ -21,57 +21,60 @@ import {
 } from './digressions.ts';
 import { callPerson } from './handover.ts';
 import { isInterrupted } from './operations.ts';
-import { narrowPage, turnPage } from './pages.ts';
+import { turnPage } from './pages.ts';
 import { answerConsent, forget } from './privacy.ts';
-import { again, aside, home, pointAt, pressed, withMenu } from './questions.ts';
-import { serveNext, setGift, setHistory, setIdentity, startFlow } from './slots.ts';
 import {
-  type Advancing,
-  advanceBy,
-  answerBeside,
+  type Advance,
+  continueFlow,
   digress,
-  flowOf,
-  type Reduced,
+  findFlow,
+  type MessageScope,
+  type Progress,
+  type Reduction,
   setSlots,
-  type Turn,
-  type TurnScope,
-} from './turn.ts';
+} from './progress.ts';
+import {
+  addMenu,
+  askAgain,
+  goHome,
+  parseChoice,
+  pointAtButton,
+  pose,
+  remark,
+  slotStep,
+} from './questions.ts';
+import { serveNext, setGift, setGifts, setHistory, setIdentity, startFlow } from './slots.ts';
 
 /*
- * The dialogue: applies the commands of a message, each once, in order; then one question stands. The switch below names the
- * reducer of each command, by its subject.
+ * The dialogue: applies the commands of a message, each once, in order; then one question stands.
  */
 
-/** Applies commands. `isForm`: the commands of several fields, of which nothing is told but what is wrong. */
+/** Applies commands. `isForm`: they are of several fields, of which nothing is told but what is wrong. */
 export function run(
-  stored: State,
-  said: readonly Command[],
-  scope: Scope,
-  { isForm = false } = {},
+  before: State,
+  given: readonly Command[],
+  scope: Scope & Pick<MessageScope, 'isForm'>,
 ): Decision {
-  const commands = said.flatMap((command) =>
-    command.do === 'pick' ? pick(stored, command.choice, scope) : command,
+  const commands = given.flatMap((command) =>
+    command.do === 'pick' ? pickChoice(before, command.choice, scope) : command,
   );
-  const { offered, ...counted } = countMisses(stored, commands);
-  const { notUnderstood } = stored;
-  const begun = serveNext(counted, commands, scope);
-  const found = { ...begun.state, ...(offered && { offered }), ...(notUnderstood && { notUnderstood }) };
-  const turnScope: TurnScope = { ...scope, found, commands };
-  const flow = isForm ? runningIn(begun.state, scope) : undefined;
-  const first: Turn = { ...begun, next: { go: 'again' } };
-  let turn = flow ? advanceBy(first, flow) : first;
+  const messageScope: MessageScope = { ...scope, before, commands };
+  const { offered: _, ...counted } = countMisses(before, commands);
+  const first: Progress = { ...serveNext(counted, commands, scope), next: { go: 'again' } };
+  const flow = scope.isForm ? runningFlow(first.state, scope) : undefined;
+  let progress = flow ? continueFlow(first, flow) : first;
   for (const command of commands) {
-    const reduced = apply(turn, command, turnScope);
-    if ('replies' in reduced) return after(turn.said, reduced);
-    turn = reduced;
+    const reduction = reduce(progress, command, messageScope);
+    if ('replies' in reduction) return sayFirst(progress.said, reduction);
+    progress = reduction;
   }
-  return finish(turn, turnScope, isForm);
+  return finish(progress, messageScope);
 }
 
 /** A button, by its number or its words: its commands, except those that only a press gives. */
-function pick(state: State, choice: string, scope: Scope): readonly Command[] {
-  const commands = pressed(state, choice, scope);
-  // Written before the question whether to remember was shown, it agrees to nothing.
+function pickChoice(state: State, choice: string, scope: Scope): readonly Command[] {
+  const commands = parseChoice(choice, state, scope);
+  // A text that was written before the question whether to remember was shown agrees to nothing.
   const isPress = commands.some(
     (command) =>
       command.do === 'confirm' || command.do === 'forget' || (command.do === 'consent' && !scope.current),
@@ -80,7 +83,7 @@ function pick(state: State, choice: string, scope: Scope): readonly Command[] {
 }
 
 /** Counts the messages in a row that were not understood. A text that nearly was a yes was understood. */
-function countMisses({ misses = 0, notUnderstood, ...state }: State, commands: readonly Command[]) {
+function countMisses({ misses = 0, notUnderstood, ...state }: State, commands: readonly Command[]): State {
   const isMiss = commands.some((command) => {
     if (command.do === 'ask') return command.about === 'unknown';
     if (command.do !== 'unclear' || command.wrong || command.script) return false;
@@ -89,140 +92,160 @@ function countMisses({ misses = 0, notUnderstood, ...state }: State, commands: r
   return isMiss ? { ...state, misses: misses + 1, ...(notUnderstood && { notUnderstood }) } : state;
 }
 
-function apply(turn: Turn, command: Command, scope: TurnScope): Reduced {
+function reduce(progress: Progress, command: Command, scope: MessageScope): Reduction {
   switch (command.do) {
     case 'start':
-      return startFlow(turn, command, scope);
+      return startFlow(progress, command, scope);
     case 'set':
       return command.slot === 'gift'
-        ? setGift(turn, { code: command.value }, scope, command.several)
-        : setIdentity(turn, command, scope);
+        ? setGift(progress, command, scope)
+        : setIdentity(progress, command, scope);
     case 'among':
-      return setGift(turn, { among: [...command.gifts] }, scope);
+      return setGifts(progress, command, scope);
     case 'period':
-      return setHistory(turn, { period: command.period }, scope);
     case 'kind':
-      return setHistory(turn, { type: command.of === 'both' ? null : command.of }, scope);
+      return setHistory(progress, command, scope);
     case 'add':
     case 'remove':
     case 'keepOnly':
     case 'replace':
-      return changeCodes(turn, command, scope);
+      return changeCodes(progress, command, scope);
     case 'change':
-      return changeSlot(turn, command.field, scope);
+      return changeSlot(progress, command, scope);
     case 'none':
-      return declineSlot(turn, command.field, scope);
+      return declineSlot(progress, command, scope);
     case 'yes':
-      return sayYes(turn, scope);
+      return agree(progress, scope);
     case 'no':
-      return sayNo(turn, command.wrong ?? false, scope);
+      return refuse(progress, command, scope);
     case 'use':
     case 'keep':
     case 'other':
-      return decideDoubt(turn, command.do, scope);
+      return decideDoubt(progress, command.do, scope);
     case 'cancel':
-      return stop(turn, command.mild ?? false, scope);
+      return stop(progress, command, scope);
     case 'page':
-      return (
-        turnPage(turn.state, command.to, scope) ?? (command.to === 'same' ? turn : notUnderstood(turn, scope))
-      );
+      return turnPage(progress.state, command.to, scope) ?? answerNoPage(progress, command, scope);
     case 'pick':
-      return turn;
+      return progress;
     case 'ask':
-      return answerQuestion(turn, command, scope);
+      return answerQuestion(progress, command, scope);
     case 'show':
-      return showPart(turn, command.what, scope);
+      return showPart(progress, command.what, scope);
     case 'status':
-      return answerBeside(turn, showStatus(turn.state, scope, command.reference));
+      return digress(progress, { reply: showStatus(progress.state, command.reference, scope) });
     case 'speak':
-      return answerBeside(
-        { ...turn, state: { ...turn.state, locale: command.locale } },
-        { key: 'language.done' },
-      );
+      return speak(progress, command);
     case 'talk':
-      return answerTalk(turn, command.about, scope);
+      return answerTalk(progress, command.about, scope);
     case 'unclear':
-      return answerUnclear(turn, command, scope);
+      return answerUnclear(progress, command, scope);
     case 'confirm':
-      return confirm(turn.state, command.operation, scope);
+      return confirm(progress.state, command.operation, scope);
     case 'consent':
-      return answerConsent(turn.state, command.given, scope);
+      return answerConsent(progress.state, command.given, scope);
     case 'forget':
-      return forget(leaveConsent(turn.state, scope), scope);
+      return forget(leaveConsent(progress.state, scope), scope);
     case 'expired':
-      return expired(turn.state, scope);
+      return sayExpired(progress.state, scope);
   }
 }
 
+/** No page is shown. */
+const answerNoPage = (progress: Progress, { to }: CommandOf<'page'>, scope: MessageScope): Progress =>
+  to === 'same' ? progress : notUnderstood(progress, scope);
+
+const speak = (progress: Progress, { locale }: CommandOf<'speak'>): Progress =>
+  digress({ ...progress, state: { ...progress.state, locale } }, { reply: { key: 'language.done' } });
+
 function confirm(state: State, operation: string, scope: Scope): Decision {
   const isLive = state.step.at === 'confirming' && state.step.operation === operation;
-  return isLive ? call(state, scope) : expired(state, scope);
+  return isLive ? beginCalls(state, scope) : sayExpired(state, scope);
 }
 
 /** A press or a form of a question that is over: nothing is changed. */
-function expired(state: State, scope: Scope): Decision {
+function sayExpired(state: State, scope: Scope): Decision {
   const reply: Reply = { key: 'choice.expired', notice: true };
   const isIdle = state.step.at === 'idle' && state.view !== undefined;
-  return say(state, isIdle ? withMenu(state, reply, scope) : reply);
+  return say(state, isIdle ? addMenu(state, reply, scope) : reply);
 }
 
 /** What stands once all commands were applied. */
-function finish(turn: Turn, scope: TurnScope, isForm: boolean): Decision {
-  const { state, said, next } = turn;
+function finish({ state, said, next }: Progress, scope: MessageScope): Decision {
   switch (next.go) {
-    case 'person': {
-      const { offered: { why = 'asked', led } = {}, notUnderstood } = scope.found;
-      return callPerson({ ...state, ...(notUnderstood && { notUnderstood }) }, why, scope, led);
-    }
-    case 'narrow':
-      return after(said, narrowPage(state, next, scope) ?? again(state, scope));
+    case 'person':
+      return callOffered(state, scope);
     case 'advance':
-      return goOn(turn, next, scope, isForm);
+      return finishAdvance({ state, said, next }, scope);
     case 'digress': {
-      const { reply, question, offered } = next.digression;
-      const decision = after(said, aside(state, scope, reply, offered));
+      const { reply, question } = next.digression;
+      const decision = sayFirst(said, remark(state, scope, reply));
       // Why sharing is needed is said once.
       const isSaid = reply.key === 'answer' && aboutQuestion(state, scope) === PROOF;
-      return { ...(isSaid ? withLast(decision, { context: 'again' }) : decision), question };
+      return { ...(isSaid ? changeLast(decision, { context: 'again' }) : decision), question };
     }
     case 'keep':
       return askWhatFor(state, scope);
     case 'again':
-      return again(state, scope, ...said);
+      return askAgain(state, scope, ...said);
   }
 }
 
-function goOn({ state, said }: Turn, next: Advancing, scope: TurnScope, isForm: boolean): Decision {
-  const { flow, doubt, digression } = next;
-  // A form comes again with what is doubtful in it, as long as something is missing.
-  const [lacking] = missingSlots(flow, state.draft);
-  const isAsked = !isForm || lacking === undefined || lacking === doubt?.slot;
-  const all = digression ? [...said, digression.reply] : said;
-  const decision = advance(state, flow, scope, all, isAsked ? doubt : undefined);
-  return { ...(isForm ? decision : withNoted(decision, next, scope)), question: digression?.question };
+/** A ticket tells what led to the offer of it, and what was not understood. */
+function callOffered(state: State, scope: MessageScope): Decision {
+  const { offered, notUnderstood } = scope.before;
+  const reason = offered?.why ?? 'asked';
+  return callPerson(
+    { ...state, ...(notUnderstood && { notUnderstood }) },
+    { reason, led: offered?.led },
+    scope,
+  );
 }
 
-/** The same decision; before its question it says which codes were noted, or that it comes again. */
-function withNoted(decision: Decision, { flow, noted, digression }: Advancing, scope: TurnScope): Decision {
+type Advancing = Progress & { readonly next: Advance };
+
+function finishAdvance({ state, said, next }: Advancing, scope: MessageScope): Decision {
+  const { flow, doubt, noted, digression } = next;
+  const { choices: _, ...told } = digression?.reply ?? { key: '' };
+  const before = digression ? [...said, told] : said;
+  if (!scope.isForm) {
+    const decision = sayFirst(before, advance(state, { flow, doubt }, scope));
+    return {
+      ...(noted && !digression ? tellNoted(decision, noted, scope) : decision),
+      question: digression?.question,
+    };
+  }
+  // A form comes again, with what is doubtful in it, as long as something is missing.
+  const lacking = missing(flow, state.draft);
+  const isAsked = lacking === undefined || lacking === doubt?.slot;
+  return sayFirst(before, advance(state, { flow, doubt: isAsked ? doubt : undefined }, scope));
+}
+
+/** Says before the question which codes were noted, or that a value was, where the question comes again. */
+function tellNoted(
+  decision: Decision,
+  noted: 'codes' | 'other',
+  { before, commands }: MessageScope,
+): Decision {
   const { replies, effect, state } = decision;
-  const { step } = state;
-  if (!noted || effect || step.at !== 'asking' || step.flow !== flow.name || digression) return decision;
-  const before = scope.found.step;
-  const isAgain = before.at === 'asking' && before.flow === step.flow && before.slot === step.slot;
+  const { step, draft } = state;
+  if (effect || step.at !== 'asking') return decision;
+  const isAgain =
+    before.step.at === 'asking' && before.step.flow === step.flow && before.step.slot === step.slot;
   if (step.offer && !isAgain) return decision;
-  const { codes = [] } = state.draft;
-  const isStart = scope.commands.some((command) => command.do === 'start');
-  const isKept = noted === 'codes' && codes.length > 1;
+  const { codes = [] } = draft;
+  const isList = noted === 'codes' && codes.length > 1;
   // Another reply before the question says more.
-  if (!isKept && (!isAgain || replies.length > 1 || isStart)) return decision;
-  const told = isKept ? keptLine(codes) : { key: 'noted' };
+  const isPlain = isAgain && replies.length === 1 && !commands.some((command) => command.do === 'start');
+  if (!isList && !isPlain) return decision;
+  const told = isList ? listCodes(codes) : { key: 'noted' };
   return { ...decision, replies: [...replies.slice(0, -1), told, ...replies.slice(-1)] };
 }
 
-/** Asks what a phone or an e-mail is for that came out of the blue. */
+/** Asks what a phone or an e-mail is for that came while nothing was asked. */
 function askWhatFor(state: State, scope: Scope): Decision {
   const { step } = state;
-  const menu = home({ ...state, step: { at: 'idle' } }, scope, { key: 'unsure', context: 'identity' });
+  const menu = goHome({ ...state, step: { at: 'idle' } }, scope, { key: 'unsure', context: 'identity' });
   // A page that is shown can still be turned, unless staff named another customer: it would be taken for theirs.
   const stays = step.at === 'browsing' && !isStaff(scope);
   return { ...menu, state: { ...menu.state, draft: state.draft, ...(stays && { step }) } };
@@ -232,47 +255,46 @@ function askWhatFor(state: State, scope: Scope): Decision {
  * Answers to the live question that bring no value: yes, no, there is none, another one, an end.
  */
 
-function sayYes(turn: Turn, scope: TurnScope): Reduced {
-  const { state } = turn;
+function agree(progress: Progress, scope: MessageScope): Reduction {
+  const { state } = progress;
   const { step } = state;
-  // A yes that was written before the offer was shown agrees to nothing.
-  if (scope.found.offered && scope.current) return { ...turn, next: { go: 'person' } };
+  // A yes that was written before the offer of a person was shown agrees to nothing.
+  if (scope.before.offered && scope.current) return { ...progress, next: { go: 'person' } };
   switch (step.at) {
     case 'asking':
-      return step.offer ? decideDoubt(turn, 'use', scope) : plainly(state, step, scope);
+      return step.offer ? decideDoubt(progress, 'use', scope) : askPlainly(state, scope);
     case 'confirming':
       return confirmByWord(state, step, scope);
     case 'consenting':
-      return scope.current ? answerConsent(state, true, scope) : again(state, scope);
+      return scope.current ? answerConsent(state, true, scope) : askAgain(state, scope);
     case 'browsing':
     case 'idle':
-      return turn;
+      return progress;
   }
 }
 
 /**
  * Typed words spend nothing: that takes the button, which carries the operation's one-time id. They add points where they
- * answer a summary that was posed and followed by nothing, or come again after a crash that cut the calls off: then
- * something was called. Where the customer was asked whether to cancel, a yes does that.
+ * answer a summary that was posed and followed by nothing, or come again after a crash during the calls. They cancel where
+ * the customer was asked whether to cancel.
  */
-function confirmByWord(state: State, step: Confirming, scope: TurnScope): Decision {
+function confirmByWord(state: State, step: Confirming, scope: Scope): Decision {
   const flow = scope.flows.get(step.flow);
-  if (!flow) return again(state, scope);
+  if (!flow) return askAgain(state, scope);
   const answers = scope.current ? step.last : undefined;
   const isMeant = answers === 'summary' || isInterrupted(state, scope);
-  if (confirmsIn(flow)?.byWord && isMeant) return call(state, scope);
+  if (confirmsIn(flow)?.byWord && isMeant) return beginCalls(state, scope);
   if (answers === 'edit') return cancel(state, scope);
   // A yes that was written before the summary came is asked for once more.
-  return pointAt(step.last === 'summary' ? state : spokenOver(state), flow, scope);
+  return pointAtButton(step.last === 'summary' ? state : spokenOver(state), flow, scope);
 }
 
-/** `isWrong`: the text says that something is wrong, and not what. */
-function sayNo(turn: Turn, isWrong: boolean, scope: TurnScope): Reduced {
-  const { step } = turn.state;
-  if (step.at === 'idle' || step.at === 'browsing') return answerBeside(turn, { key: 'later' });
-  if (step.at !== 'asking') return declineSlot(turn, undefined, scope);
-  if (step.offer) return decideDoubt(turn, keepsTyped(step.offer) ? 'keep' : 'other', scope);
-  return isWrong ? plainly(turn.state, step, scope) : declineSlot(turn, undefined, scope);
+function refuse(progress: Progress, { wrong }: CommandOf<'no'>, scope: MessageScope): Reduction {
+  const { step } = progress.state;
+  if (step.at === 'idle' || step.at === 'browsing') return digress(progress, { reply: { key: 'later' } });
+  if (step.at === 'asking' && step.offer)
+    return decideDoubt(progress, keepsTyped(step.offer) ? 'keep' : 'other', scope);
+  return wrong && step.at === 'asking' ? askPlainly(progress.state, scope) : declineSlot(progress, {}, scope);
 }
 
 /** Whether a no to what is offered keeps what was written. */
@@ -280,81 +302,81 @@ const keepsTyped = ({ why, typed: written }: Offer): boolean =>
   written !== undefined && (why === 'typo' || why === 'code');
 
 /** The value that is asked about is taken over, kept as it was typed, or asked for anew. */
-function decideDoubt(turn: Turn, choice: 'use' | 'keep' | 'other', scope: TurnScope): Reduced {
-  const { step } = turn.state;
-  const flow = flowOf(turn, scope);
-  if (step.at !== 'asking' || !step.offer || !flow) return turn;
+function decideDoubt(progress: Progress, choice: 'use' | 'keep' | 'other', scope: MessageScope): Reduction {
+  const { step } = progress.state;
+  const flow = findFlow(progress, scope);
+  if (step.at !== 'asking' || !step.offer || !flow) return progress;
   const { why, meant, typed: written } = step.offer;
-  if (why === 'code') return decideCode(turn, flow, choice, scope);
-  const decided = { ...turn, state: withoutOffer(turn.state) };
+  if (why === 'code') return decideCode(progress, choice, scope);
+  const decided = { ...progress, state: withoutOffer(progress.state) };
   const slot = why === 'typo' ? 'email' : 'phone';
   const taken = choice === 'use' ? meant : choice === 'keep' && slot === 'email' ? written : undefined;
-  if (taken === undefined) return (step.editing ? edit : ask)(decided.state, flow, step.slot, scope);
+  if (taken === undefined)
+    return pose(decided.state, slotStep(flow, step.slot, { editing: step.editing }), scope);
   // A shared number is as good as proved under its new form.
   const isShared = slot === 'phone' && written !== undefined;
-  const known = isShared ? { value: taken, proved: true } : typed(taken, scope);
-  return setSlots(decided, { [slot]: known }, scope);
+  const value = isShared ? { value: taken, proved: true } : typed(taken, scope);
+  return setSlots(decided, { [slot]: value }, scope);
 }
 
 /** Asks for a value again: at the summary, or of what was said before. */
-function changeSlot(turn: Turn, field: FieldName | undefined, scope: TurnScope): Reduced {
-  const { state } = turn;
+function changeSlot(progress: Progress, { field }: CommandOf<'change'>, scope: MessageScope): Reduction {
+  const { state } = progress;
   const { step, draft } = state;
-  const flow = flowOf(turn, scope);
-  if (!flow) return notUnderstood(turn, scope);
-  if (step.at === 'asking' && step.offer && field === undefined) return decideDoubt(turn, 'other', scope);
+  const flow = findFlow(progress, scope);
+  if (!flow) return notUnderstood(progress, scope);
+  if (step.at === 'asking' && step.offer && field === undefined) return decideDoubt(progress, 'other', scope);
   const slot = field && slotCalled(flow, field);
   if (slot === 'codes' && (draft.codes ?? []).length > 1)
-    return again(state, scope, { key: 'codes.which', context: 'edit' });
+    return askAgain(state, scope, { key: 'codes.which', context: 'edit' });
   if (step.at === 'confirming') {
-    const slots = editableSlots(flow, draft);
-    const named = slot ? slots.find((kind) => kind === slot) : slots[0];
-    return named && (slot || slots.length === 1)
-      ? edit(state, flow, named, scope)
-      : again(state, scope, { key: 'confirm.edit' });
+    const edits = confirmsIn(flow)?.edits(draft) ?? [];
+    const slots = flow.slots.filter((kind) => edits.some(({ id }) => id === `edit:${KINDS[kind].field}`));
+    const [only, ...others] = slot ? slots.filter((kind) => kind === slot) : slots;
+    return only && others.length === 0
+      ? pose(state, slotStep(flow, only, { editing: true }), scope)
+      : askAgain(state, scope, { key: 'confirm.edit' });
   }
-  if (step.at === 'asking' && (slot === undefined || slot === step.slot)) return plainly(state, step, scope);
-  return slot && draft[KINDS[slot].slot] != null ? edit(state, flow, slot, scope) : turn;
-}
-
-/** The slots that the summary of a flow lets customers change. */
-function editableSlots(flow: Flow, draft: Draft): readonly SlotKind[] {
-  const edits = confirmsIn(flow)?.edits(draft) ?? [];
-  return flow.slots.filter((slot) => edits.some(({ id }) => id === `edit:${KINDS[slot].field}`));
+  if (step.at === 'asking' && (slot === undefined || slot === step.slot)) return askPlainly(state, scope);
+  const isSaid = slot && draft[KINDS[slot].slot] != null;
+  return isSaid ? pose(state, slotStep(flow, slot, { editing: true }), scope) : progress;
 }
 
 /** There is none: of the field that is named, or of what is asked. */
-function declineSlot(turn: Turn, field: FieldName | undefined, scope: TurnScope): Reduced {
-  const { state } = turn;
+function declineSlot(
+  progress: Progress,
+  { field }: Pick<CommandOf<'none'>, 'field'>,
+  scope: MessageScope,
+): Reduction {
+  const { state } = progress;
   const { step, draft } = state;
-  const flow = flowOf(turn, scope);
-  if (field === 'email' && flow?.slots.includes('email')) return setSlots(turn, { email: null }, scope);
+  const flow = findFlow(progress, scope);
+  if (field === 'email' && flow?.slots.includes('email')) return setSlots(progress, { email: null }, scope);
   if (step.at === 'consenting') return answerConsent(state, false, scope);
-  if (step.at === 'confirming') return again(state, scope, { key: 'confirm.edit' });
-  if (step.at !== 'asking' || !flow) return notUnderstood(turn, scope);
-  if (step.offer && step.slot !== 'email') return decideDoubt(turn, 'other', scope);
+  if (step.at === 'confirming') return askAgain(state, scope, { key: 'confirm.edit' });
+  if (step.at !== 'asking' || !flow) return notUnderstood(progress, scope);
+  if (step.offer && step.slot !== 'email') return decideDoubt(progress, 'other', scope);
   switch (KINDS[step.slot].no) {
     case 'none':
-      return setSlots({ ...turn, state: withoutOffer(state) }, { email: null }, scope);
+      return setSlots({ ...progress, state: withoutOffer(state) }, { email: null }, scope);
     case 'back':
-      return missingSlots(flow, draft).includes(step.slot) ? cancel(state, scope) : advanceBy(turn, flow);
+      return KINDS[step.slot].isMissing(draft, flow) ? cancel(state, scope) : continueFlow(progress, flow);
     case 'explain':
-      return answerBeside(turn, explain(state, scope).reply);
+      return digress(progress, { reply: explain(state, scope).reply });
   }
 }
 
 const JUST_NOW_MS = 10 * 60_000;
 
-/** Ends what is going on, or skips what may be skipped (`isMild`). */
-function stop(turn: Turn, isMild: boolean, scope: TurnScope): Reduced {
-  const { state } = turn;
+/** Ends what is going on, or skips what may be skipped (`mild`). */
+function stop(progress: Progress, { mild }: CommandOf<'cancel'>, scope: MessageScope): Reduction {
+  const { state } = progress;
   const { step } = state;
   if (step.at === 'consenting') return answerConsent(state, false, scope);
-  const flow = step.at === 'asking' ? scope.flows.get(step.flow) : undefined;
-  if (isMild && step.at === 'asking' && flow && KINDS[step.slot].no !== 'explain')
-    return declineSlot(turn, undefined, scope);
+  const canSkip = step.at === 'asking' && KINDS[step.slot].no !== 'explain';
+  if (mild && canSkip) return declineSlot(progress, {}, scope);
   // "Huỷ" right after an operation means to undo it.
   const last = state.operations.at(-1);
   const isDone = step.at === 'idle' && last?.status === 'done' && scope.nowMs - last.atMs < JUST_NOW_MS;
-  return isDone ? digress(turn, answer(state, 'answer.undo', scope)) : cancel(state, scope);
+  return isDone ? digress(progress, answer(state, 'answer.undo', scope)) : cancel(state, scope);
 }

@@ -2,7 +2,7 @@ import type { Context } from '../context.ts';
 import type { Known } from '../effect.ts';
 import type { Flow } from '../flow.ts';
 import { codeLines, identityLines, isStaff, whose } from '../prompts.ts';
-import { type Choice, choice, type Line, removals } from '../reply.ts';
+import { type Choice, choice, type Line, removeChoices } from '../reply.ts';
 
 /** Earning points: codes → phone → e-mail (asked for once, may be skipped) → summary → a call for each code. */
 export const accumulate: Flow = {
@@ -42,7 +42,7 @@ export const accumulate: Flow = {
 /** One code can be corrected, of several each can be left out. */
 function editsOfCodes(codes: readonly string[]): Choice[] {
   if (codes.length < 2) return [choice('edit:code')];
-  return removals(codes);
+  return removeChoices(codes);
 }
 
 /** What goes to whom: a name only with a number that is proved to be its owner's. */

@@ -1,0 +1,105 @@
+import type { Command } from '../commands.ts';
+import type { Flow, Scope } from '../flow.ts';
+import type { Decision, Reply } from '../reply.ts';
+import type { Draft, State } from '../state.ts';
+import { type Doubted, runningFlow } from './advance.ts';
+import { personChoice } from './handover.ts';
+
+/*
+ * What the commands of a message came to so far. The reducer of its subject applies each command once, in order; then one
+ * question stands.
+ */
+
+/** Said beside the question. Its choices say what the customer may have meant. */
+export type Digression = {
+  readonly reply: Reply;
+  /** The customer asked something (`Decision.question`). */
+  readonly question?: Decision['question'];
+};
+
+/** What comes after the commands. */
+export type Next =
+  /** The live question, once more. */
+  | { readonly go: 'again' }
+  /** A phone or an e-mail came while nothing was asked: asks what it is for. */
+  | { readonly go: 'keep' }
+  | { readonly go: 'digress'; readonly digression: Digression }
+  /** Slots of this flow were said: it goes on. `noted`: the answer says that they were. */
+  | {
+      readonly go: 'advance';
+      readonly flow: Flow;
+      readonly doubt?: Doubted | undefined;
+      readonly noted?: 'codes' | 'other' | undefined;
+      readonly digression?: Digression | undefined;
+    }
+  /** A person is called; what else was said is kept. */
+  | { readonly go: 'person' };
+
+export type Advance = Extract<Next, { go: 'advance' }>;
+
+export type Progress = {
+  readonly state: State;
+  /** Said before what comes next. */
+  readonly said: readonly Reply[];
+  readonly next: Next;
+};
+
+/** What a reducer may know: the scope, the state before the message, and all commands of the message. */
+export type MessageScope = Scope & {
+  readonly before: State;
+  readonly commands: readonly Command[];
+  /** They are of several fields of a form. */
+  readonly isForm?: true | undefined;
+};
+
+/** A reducer returns progress, or a decision: then the message is answered, and later commands do not count. */
+export type Reduction = Progress | Decision;
+
+/** The flow that this message goes on with. */
+export const findFlow = ({ next, state }: Progress, scope: Scope): Flow | undefined =>
+  next.go === 'advance' ? next.flow : runningFlow(state, scope);
+
+/** Says something beside the question; a flow that goes on goes on. */
+export function digress(progress: Progress, digression: Digression): Progress {
+  const { next } = progress;
+  const digressed = next.go === 'advance' ? next : ({ go: 'digress' } as const);
+  return { ...progress, next: { ...digressed, digression } };
+}
+
+/** The same, with a button for a person, where staff answer: whoever says yes to it wants one. */
+export function offerPerson(
+  progress: Progress,
+  digression: Digression & { readonly why?: 'asked' | 'complaint' },
+  scope: Scope,
+): Progress {
+  const { why = 'asked', reply, ...more } = digression;
+  if (!scope.settings.handover) return digress(progress, digression);
+  const state = { ...progress.state, offered: { why, led: [] } };
+  const choices = [...(reply.choices ?? []), ...personChoice(scope)];
+  return digress({ ...progress, state }, { ...more, reply: { ...reply, choices } });
+}
+
+/** The flow goes on. */
+export function continueFlow(progress: Progress, flow: Flow, more: Partial<Advance> = {}): Progress {
+  const { next } = progress;
+  const { digression } = 'digression' in next ? next : {};
+  const before = next.go === 'advance' ? next : { digression };
+  return { ...progress, next: { ...before, ...more, go: 'advance', flow } };
+}
+
+/** Sets slots, or deletes those that are undefined; the flow at hand goes on. */
+export function setSlots(progress: Progress, slots: Draft, scope: Scope): Progress {
+  const entries = Object.entries({ ...progress.state.draft, ...slots });
+  const draft: Draft = Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+  const flow = findFlow(progress, scope);
+  const next = { ...progress, state: { ...progress.state, draft } };
+  if (!flow) return next;
+  const noted = progress.next.go === 'advance' ? (progress.next.noted ?? 'other') : 'other';
+  return continueFlow(next, flow, { noted });
+}
+
+/** Asks about a value; the first one of a message that is in doubt. */
+export function raiseDoubt(progress: Progress, flow: Flow, doubt: Doubted): Progress {
+  const before = progress.next.go === 'advance' ? progress.next.doubt : undefined;
+  return continueFlow(progress, flow, { doubt: before ?? doubt });
+}
