@@ -286,7 +286,7 @@ export function takeCheck(state: State, outcome: OutcomeOf<'checked'>, scope: Sc
       // "Not applied" was told, and the customer may have confirmed anew: only staff can put that right.
       return operation.status === 'watching'
         ? escalate(state, operation, scope)
-        : resolve(state, { ...outcome, operation: { ...operation, status: 'done' } }, scope);
+        : resolve(state, { operation: { ...operation, status: 'done' }, found: outcome }, scope);
     case 'several':
       return escalate(state, operation, scope);
     case 'undecided':
@@ -343,10 +343,11 @@ export function settle(state: State, message: MessageOf<'settle'>, scope: Scope)
   return { ...told, ...end };
 }
 
-type Resolution = Pick<OutcomeOf<'checked'>, 'receipt' | 'points'> & { readonly operation: Operation };
+type Resolution = { readonly operation: Operation; readonly found?: OutcomeOf<'checked'> };
 
 /** The operation has its status for good. */
-function resolve(state: State, { operation, receipt, points }: Resolution, scope: Scope): Decision {
+function resolve(state: State, { operation, found }: Resolution, scope: Scope): Decision {
+  const { receipt, points } = found ?? {};
   const isSure = points !== undefined && isCaughtUp(state, operation, scope.nowMs);
   const kept = receipt && { ...toReceipt(receipt), ...(isSure && { balance: points }) };
   const known: Operation = { ...operation, receipt: kept };

@@ -1,20 +1,13 @@
 import type { CodeRef, CommandOf } from '../commands.ts';
+import type { Scope } from '../flow.ts';
 import { isOneTypo } from '../language/tokenizer.ts';
 import { codeLines, leaveConsent } from '../prompts.ts';
 import { CANCEL, type Decision, type Reply, removeChoices, say } from '../reply.ts';
 import { type State, type Step, withoutOffer } from '../state.ts';
 import { codeMeant, isAlike, SURE_LENGTH } from '../values/code.ts';
 import { cancel, notUnderstood } from './digressions.ts';
-import {
-  continueFlow,
-  findFlow,
-  type MessageScope,
-  type Progress,
-  type Reduction,
-  raiseDoubt,
-  setSlots,
-} from './progress.ts';
 import { ensureView, pose, slotStep } from './questions.ts';
+import { continueFlow, findFlow, type Reduction, type Round, raiseDoubt, setSlots } from './round.ts';
 import { beginFlow } from './slots.ts';
 
 /*
@@ -35,14 +28,15 @@ type Slip = { readonly typed: string; readonly meant: string };
 type ListCommand = CommandOf<'add' | 'remove' | 'keepOnly' | 'replace'>;
 
 /** Changes the codes at hand. Where no flow takes codes, a code begins the one that does. */
-export function changeCodes(progress: Progress, command: ListCommand, scope: MessageScope): Reduction {
-  const running = findFlow(progress, scope);
+export function changeCodes(round: Round, command: ListCommand): Reduction {
+  const { scope } = round;
+  const running = findFlow(round);
   const flow = running?.slots.includes('codes') ? running : scope.flows.ofCodes;
   const isNew = command.do === 'add' || command.do === 'replace';
   // "Bỏ" where there is no list to take from.
   if (!flow || (!isNew && flow !== running))
-    return running ? notUnderstood(progress, scope) : cancel(leaveConsent(progress.state, scope), scope);
-  const begun = flow === running ? progress : beginFlow(progress, flow, scope);
+    return running ? notUnderstood(round) : cancel(leaveConsent(round.state, scope), scope);
+  const begun = flow === running ? round : beginFlow(round, flow);
   if ('replies' in begun) return begun;
   const { step, draft } = begun.state;
   const { codes = [] } = draft;
@@ -54,18 +48,18 @@ export function changeCodes(progress: Progress, command: ListCommand, scope: Mes
   const [meant] = change.fresh;
   const typed = offered ? undefined : findRetyped(command, codes, scope);
   const slip = typed !== undefined && meant !== undefined ? { typed, meant } : undefined;
-  return takeList(begun, { ...change, before: codes, slip }, scope);
+  return takeList(begun, { ...change, before: codes, slip });
 }
 
 /** Asks which code is to go: its button, or its name, says it. */
-function askWhich(state: State, codes: Codes, scope: MessageScope): Decision {
+function askWhich(state: State, codes: Codes, scope: Scope): Decision {
   const live = ensureView(state, scope);
   const choices = [...removeChoices(codes), CANCEL];
   return say(live, { key: 'codes.which', choices, asks: 'code', view: live.view });
 }
 
 /** The code at hand that may have been typed once more: it is short, or has a letter too many or too few. */
-function findRetyped(command: ListCommand, codes: Codes, { before, commands }: MessageScope) {
+function findRetyped(command: ListCommand, codes: Codes, { before, commands }: Round['scope']) {
   const [code = '', ...more] = command.do === 'add' ? command.codes : [];
   const isBare = code !== '' && more.length === 0 && commands.length === 1 && !codes.includes(code);
   if (!isBare || before.step.at === 'idle') return undefined;
@@ -78,19 +72,20 @@ function findRetyped(command: ListCommand, codes: Codes, { before, commands }: M
 type NewList = Change & { readonly before: Codes; readonly slip?: Slip | undefined };
 
 /** The flow goes on with the new list, unless a code of it is to be asked about. */
-function takeList(progress: Progress, { before, codes, fresh, told, slip }: NewList, scope: MessageScope) {
-  const flow = findFlow(progress, scope);
-  if (!flow) return progress;
-  const offered = askedSlip(progress.state.step);
+function takeList(round: Round, { before, codes, fresh, told, slip }: NewList) {
+  const { scope } = round;
+  const flow = findFlow(round);
+  if (!flow) return round;
+  const offered = askedSlip(round.state.step);
   const isOver = offered !== undefined && !codes.includes(offered.typed);
   const suspects = isOver ? [...fresh, ...codesBehind(before, offered.typed)] : fresh;
   const isAsked = offered && !isOver;
   const found = slip ?? (isAsked ? undefined : findSlip(codes, suspects, scope.settings.codePrefixes));
-  const state = isOver ? withoutOffer(progress.state) : progress.state;
+  const state = isOver ? withoutOffer(round.state) : round.state;
   const isEmpty = codes.length === 0;
-  const set = setSlots({ ...progress, state }, { codes: isEmpty ? undefined : [...codes] }, scope);
+  const set = setSlots({ ...round, state }, { codes: isEmpty ? undefined : [...codes] });
   const noted = isEmpty ? 'other' : 'codes';
-  const next = continueFlow({ ...set, said: [...progress.said, ...told] }, flow, { noted });
+  const next = continueFlow({ ...set, said: [...round.said, ...told] }, flow, { noted });
   return found ? raiseDoubt(next, flow, { slot: 'codes', offer: { why: 'code', ...found } }) : next;
 }
 
@@ -104,25 +99,22 @@ function askedSlip(step: Step): Slip | undefined {
 const codesBehind = (codes: Codes, code: string): Codes => codes.slice(codes.indexOf(code) + 1);
 
 /** The code that is asked about is taken as it was meant, kept as it was typed, or asked for anew. */
-export function decideCode(
-  progress: Progress,
-  choice: 'use' | 'keep' | 'other',
-  scope: MessageScope,
-): Reduction {
-  const { typed, meant } = askedSlip(progress.state.step) ?? { typed: '', meant: '' };
-  const { codes = [] } = progress.state.draft;
+export function decideCode(round: Round, choice: 'use' | 'keep' | 'other'): Reduction {
+  const { scope } = round;
+  const { typed, meant } = askedSlip(round.state.step) ?? { typed: '', meant: '' };
+  const { codes = [] } = round.state.draft;
   const before = codes.includes(typed) ? codes : [...codes, typed];
   const behind = codesBehind(before, typed);
-  const decided = { ...progress, state: withoutOffer(progress.state) };
+  const decided = { ...round, state: withoutOffer(round.state) };
   if (choice === 'use') {
     const used = replaceIn(before, [typed], [meant]);
-    return takeList(decided, { before, codes: used, fresh: [meant, ...behind], told: [] }, scope);
+    return takeList(decided, { before, codes: used, fresh: [meant, ...behind], told: [] });
   }
   if (choice === 'keep' && !typed.includes(' '))
-    return takeList(decided, { before, codes: before, fresh: behind, told: [] }, scope);
+    return takeList(decided, { before, codes: before, fresh: behind, told: [] });
   const left = before.filter((code) => code !== typed);
-  const { state } = setSlots(decided, { codes: left.length > 0 ? left : undefined }, scope);
-  const flow = findFlow(decided, scope);
+  const { state } = setSlots(decided, { codes: left.length > 0 ? left : undefined });
+  const flow = findFlow(decided);
   return flow ? pose(state, slotStep(flow, 'codes'), scope) : decided;
 }
 

@@ -15,25 +15,33 @@ import {
   shown,
   whose,
 } from '../prompts.ts';
-import { type Choice, changeLast, choice, type Decision, type Line, type Reply, say } from '../reply.ts';
+import {
+  CANCEL,
+  type Choice,
+  changeLast,
+  choice,
+  type Decision,
+  type Line,
+  type Reply,
+  say,
+} from '../reply.ts';
 import { type Operation, type State, spokenOver, takenTicket } from '../state.ts';
 import { retry } from './advance.ts';
 import { personChoice, supportLines, supportReply } from './handover.ts';
 import { confirmationOf, operationsOf, tooManyAttempts } from './operations.ts';
 import { explainPeriod } from './pages.ts';
 import { showLanguages, showPrivacy } from './privacy.ts';
+import { goHome, pointAtButton, toQuestion } from './questions.ts';
 import {
   continueFlow,
   type Digression,
   digress,
   findFlow,
-  type MessageScope,
   offerPerson,
-  type Progress,
   type Reduction,
+  type Round,
   setSlots,
-} from './progress.ts';
-import { goHome, parseChoice, pointAtButton, toQuestion } from './questions.ts';
+} from './round.ts';
 
 /*
  * What is answered beside the work: then the live question comes again, and nothing is lost.
@@ -41,21 +49,24 @@ import { goHome, parseChoice, pointAtButton, toQuestion } from './questions.ts';
 
 type Shown = CommandOf<'show'>['what'];
 
-export function showPart(progress: Progress, what: Shown, scope: MessageScope): Reduction {
-  const { state } = progress;
+export function showPart(round: Round, what: Shown): Reduction {
+  const { state, scope } = round;
   switch (what) {
     case 'welcome':
       return welcome(leaveConsent(state, scope), scope);
     case 'menu':
       return goHome(leaveConsent(state, scope), scope, { key: 'menu' });
     case 'help':
-      return digress(progress, { reply: help(state, scope) });
+      return digress(round, { reply: help(state, scope) });
     case 'person':
-      return { ...progress, next: { go: 'person' } };
+      return { ...round, next: { go: 'person' } };
     case 'offer':
-      return mentionPerson(progress, { context: 'mentioned' }, scope);
-    case 'complaint':
-      return mentionPerson(progress, { context: 'complaint', why: 'complaint' }, scope);
+    case 'complaint': {
+      const context = what === 'offer' ? 'mentioned' : what;
+      const offer = { key: 'person.offer', context, lines: supportLines(scope) };
+      const reply = scope.settings.handover ? offer : supportReply(scope);
+      return offerPerson(round, { reply, why: what === 'offer' ? 'asked' : what });
+    }
     case 'privacy':
     case 'erasing':
       return showPrivacy(state, what === 'erasing', scope);
@@ -64,41 +75,20 @@ export function showPart(progress: Progress, what: Shown, scope: MessageScope): 
   }
 }
 
-/** Offers a person where staff answer; tells the contact elsewhere. */
-function mentionPerson(
-  progress: Progress,
-  { context, why }: { readonly context: string; readonly why?: 'complaint' },
-  scope: MessageScope,
-): Progress {
-  const offer = { key: 'person.offer', context, lines: supportLines(scope) };
-  const reply = scope.settings.handover ? offer : supportReply(scope);
-  return offerPerson(progress, { reply, ...(why && { why }) }, scope);
-}
-
-export function answerTalk(
-  progress: Progress,
-  about: CommandOf<'talk'>['about'],
-  scope: MessageScope,
-): Reduction {
-  const { state } = progress;
+export function answerTalk(round: Round, about: CommandOf<'talk'>['about']): Reduction {
+  const { state, scope } = round;
   switch (about) {
     case 'greeting':
-      return state.step.at === 'idle'
-        ? welcome(state, scope)
-        : digress(progress, { reply: { key: 'greet' } });
+      return state.step.at === 'idle' ? welcome(state, scope) : digress(round, { reply: { key: 'greet' } });
     case 'bye':
       return goHome(leaveConsent(state, scope), scope, { key: 'bye' });
     case 'upset':
-      return offerPerson(
-        progress,
-        { reply: { key: 'upset', lines: supportLines(scope) }, why: 'complaint' },
-        scope,
-      );
+      return offerPerson(round, { reply: { key: 'upset', lines: supportLines(scope) }, why: 'complaint' });
     case 'remark':
-      return progress;
+      return round;
     case 'thanks':
     case 'wait':
-      return digress(progress, { reply: { key: about } });
+      return digress(round, { reply: { key: about } });
   }
 }
 
@@ -205,42 +195,39 @@ export function explain(state: State, scope: Scope): Digression {
   return about ? answer(state, about.what, scope) : { reply: help(state, scope) };
 }
 
-export function answerQuestion(
-  progress: Progress,
-  command: CommandOf<'ask'>,
-  scope: MessageScope,
-): Reduction {
-  const { state } = progress;
+export function answerQuestion(round: Round, command: CommandOf<'ask'>): Reduction {
+  const { state, scope } = round;
   switch (command.about) {
     case 'what':
-      return digress(progress, explain(state, scope));
+      return digress(round, explain(state, scope));
     case 'wrong':
-      return digress(progress, answer(state, wrongAbout(state, scope), scope));
+      return digress(round, answer(state, wrongAbout(state, scope), scope));
     case 'gift': {
       const gift = giftOf(command.gift, scope);
       const params = gift && { gift: gift.name, score: gift.score };
       const text: Line = params ? { key: 'answer.gift.costs', params } : { key: 'answer.gift.price' };
-      return digress(progress, {
+      return digress(round, {
         reply: { key: 'answer', params: { text } },
         question: { answer: 'gift.price' },
       });
     }
     case 'unknown':
-      return answerUnknown(progress, scope);
+      return answerUnknown(round);
     case 'answer': {
-      if (!scope.answered.has(command.id)) return answerUnknown(progress, scope);
+      if (!scope.answered.has(command.id)) return answerUnknown(round);
       const key = `answer.${command.id}`;
       const isProof = key === KINDS.phone.about.what && aboutQuestion(state, scope) === PROOF;
-      return digress(progress, isProof ? explain(state, scope) : answer(state, key, scope));
+      return digress(round, isProof ? explain(state, scope) : answer(state, key, scope));
     }
   }
 }
 
 /** A question that has no answer: a person is offered at once. */
-function answerUnknown(progress: Progress, scope: MessageScope): Progress {
+function answerUnknown(round: Round): Round {
+  const { scope } = round;
   const unknown: Reply = { key: 'unsure', context: 'question', lines: supportLines(scope) };
-  const reply = isStuck(progress.state) ? sayStuck(scope) : unknown;
-  return offerPerson(progress, { reply, question: {} }, scope);
+  const reply = isStuck(round.state) ? sayStuck(scope) : unknown;
+  return offerPerson(round, { reply, question: {} });
 }
 
 const REFUSED: Readonly<Record<Operation['kind'], string>> = {
@@ -269,19 +256,19 @@ export function aboutQuestion(state: State, scope: Scope): About | undefined {
 }
 
 /** How an operation stands, by its reference or the last one; of several codes, each. */
-export function showStatus(state: State, reference: string | undefined, scope: Scope): Reply {
-  const all = operationsOf(state, reference);
+export function showStatus(state: State, named: string | undefined, scope: Scope): Reply {
+  const all = operationsOf(state, named);
   const [operation] = all;
   if (!operation) return { key: 'operation.none' };
-  if (all.length === 1) return { ...statusLine(operation), lines: receiptLines(operation, scope) };
-  const { id, kind, atMs: at } = operation;
-  const params = { reference: confirmationOf(id), what: { key: `operation.kind.${kind}` }, at };
-  return { key: 'operation.status', context: 'several', params, lines: all.map(codeLine) };
-}
-
-function statusLine({ id, kind, status, atMs: at }: Operation): Line {
-  const params = { reference: id, what: { key: `operation.kind.${kind}` }, at };
-  return { key: 'operation.status', context: shown(status), params };
+  const { id, kind, status, atMs: at } = operation;
+  const isOne = all.length === 1;
+  const reference = isOne ? id : confirmationOf(id);
+  return {
+    key: 'operation.status',
+    context: isOne ? shown(status) : 'several',
+    params: { reference, what: { key: `operation.kind.${kind}` }, at },
+    lines: isOne ? receiptLines(operation, scope) : all.map(codeLine),
+  };
 }
 
 /*
@@ -298,36 +285,34 @@ const sayStuck = (scope: Scope): Reply => ({
 });
 
 /** A command that means nothing here. */
-export const notUnderstood = (progress: Progress, scope: MessageScope): Progress =>
-  progress.next.go === 'advance' || progress.next.go === 'digress'
-    ? progress
-    : offerMeanings(progress, { do: 'unclear' }, scope);
+export const notUnderstood = (round: Round): Round =>
+  round.next.go === 'advance' || round.next.go === 'digress'
+    ? round
+    : offerMeanings(round, { do: 'unclear' });
 
 type Unclear = CommandOf<'unclear'>;
 
 /** Not understood; or understood as the value that is asked for, and wrong. */
-export function answerUnclear(progress: Progress, command: Unclear, scope: MessageScope): Reduction {
-  const { state, next } = progress;
+export function answerUnclear(round: Round, command: Unclear): Reduction {
+  const { state, next, scope } = round;
   const { step } = state;
   const { wrong, script, maybe = [] } = command;
-  if (script) return digress(progress, { reply: { key: 'language.unknown' } });
-  if (wrong) return sayFault(progress, wrong, scope);
-  if (next.go === 'advance' || next.go === 'digress') return progress;
+  if (script) return digress(round, { reply: { key: 'language.unknown' } });
+  if (wrong) return sayFault(round, wrong);
+  if (next.go === 'advance' || next.go === 'digress') return round;
   const isYes = maybe.some((meaning) => meaning.do === 'yes');
-  if (step.at === 'consenting')
-    return isYes ? progress : digress(progress, { reply: explain(state, scope).reply });
+  if (step.at === 'consenting') return isYes ? round : digress(round, { reply: explain(state, scope).reply });
   const flow = step.at === 'confirming' ? scope.flows.get(step.flow) : undefined;
   if (isYes && flow) return pointAtButton(spokenOver(state), flow, scope);
-  return offerMeanings(progress, command, scope);
+  return offerMeanings(round, command);
 }
 
 /** Offers what the text may have meant, or a person; the second time in a row says something else, and whom to ask. */
-function offerMeanings(progress: Progress, command: Unclear, scope: MessageScope): Progress {
-  const { state } = progress;
+function offerMeanings(round: Round, command: Unclear): Round {
+  const { state, scope } = round;
   const choices = (command.maybe ?? []).flatMap((meaning) => buttonFor(meaning, state, scope) ?? []);
   const question = command.question ? { question: {} } : {};
-  if (isStuck(state))
-    return offerPerson(progress, { reply: { ...sayStuck(scope), choices }, ...question }, scope);
+  if (isStuck(state)) return offerPerson(round, { reply: { ...sayStuck(scope), choices }, ...question });
   const isSummary = state.step.at === 'confirming' && !command.question;
   const reply: Reply =
     choices.length > 0
@@ -335,48 +320,35 @@ function offerMeanings(progress: Progress, command: Unclear, scope: MessageScope
       : isSummary
         ? { key: 'unsure.confirm' }
         : { key: 'unsure', lines: supportLines(scope) };
-  return digress(progress, { reply, ...question });
+  return digress(round, { reply, ...question });
 }
 
-/** The button that says the same as a command where the conversation is; undefined: none does. */
-function buttonFor(command: Command, state: State, scope: Scope): Choice | undefined {
-  const id = buttonOf(command, state, scope);
-  if (id === undefined || parseChoice(id, state, scope).some((one) => one.do === 'expired')) return undefined;
-  const live = toQuestion(state, scope).choices?.find((one) => one.id === id);
-  const asked = command.do === 'ask' && command.about === 'answer' && scope.answered.get(command.id);
-  return live ?? choice(id, asked ? { key: 'choice.answer', params: { question: asked } } : {});
-}
-
-function buttonOf(command: Command, { step }: State, { flows }: Scope): string | undefined {
-  switch (command.do) {
+/** The button that says the same as a meaning; undefined: none is ever offered for it. */
+function buttonFor(meaning: Command, { step }: State, { answered }: Scope): Choice | undefined {
+  switch (meaning.do) {
     case 'start':
-      return command.flow;
-    case 'kind':
-      return `${flows.all.find(({ slots }) => slots.includes('list'))?.name}:${command.of}`;
-    case 'change':
-      return `edit:${command.field}`;
-    case 'none':
-      return 'skip';
-    case 'page':
-      return String(command.to);
+      return choice(meaning.flow);
     case 'speak':
-      return `language:${command.locale}`;
-    case 'ask':
-      return command.about === 'answer' ? `answer:${command.id}` : undefined;
+      return choice(`language:${meaning.locale}`);
     case 'show':
-      return command.what === 'privacy' ? 'privacy' : undefined;
+      return meaning.what === 'privacy' ? choice(meaning.what) : undefined;
     case 'cancel':
-      return step.at === 'idle' ? undefined : 'cancel';
+      return step.at === 'idle' ? undefined : CANCEL;
+    case 'ask': {
+      if (meaning.about !== 'answer') return undefined;
+      const question = answered.get(meaning.id);
+      return question && choice(`answer:${meaning.id}`, { key: 'choice.answer', params: { question } });
+    }
     default:
       return undefined;
   }
 }
 
 /** Says what is wrong with a value: of an answer, and asks again; of a value that came along, and goes on. */
-export function sayFault(progress: Progress, { kind, reason }: ValueFault, scope: MessageScope): Reduction {
-  const { state, next } = progress;
+export function sayFault(round: Round, { kind, reason }: ValueFault): Reduction {
+  const { state, next, scope } = round;
   const { step } = state;
-  const flow = findFlow(progress, scope);
+  const flow = findFlow(round);
   const reply: Reply = kind === 'period' ? explainPeriod(reason, scope) : { key: reason };
   const isNew = next.go === 'advance' && scope.before.step !== step;
   // Staff name a customer by either.
@@ -389,8 +361,8 @@ export function sayFault(progress: Progress, { kind, reason }: ValueFault, scope
   }
   if (step.at === 'browsing' && kind === 'period' && !flow)
     return say(state, { ...toQuestion(state, scope), ...reply });
-  const told = { ...progress, said: [...progress.said, reply] };
+  const told = { ...round, said: [...round.said, reply] };
   if (kind === 'period' && flow?.slots.includes('period'))
-    return continueFlow(setSlots(told, { period: null }, scope), flow, { noted: undefined });
-  return flow ? continueFlow(told, flow) : digress(progress, { reply });
+    return continueFlow(setSlots(told, { period: null }), flow, { noted: undefined });
+  return flow ? continueFlow(told, flow) : digress(round, { reply });
 }

@@ -24,16 +24,6 @@ import { isInterrupted } from './operations.ts';
 import { turnPage } from './pages.ts';
 import { answerConsent, forget } from './privacy.ts';
 import {
-  type Advance,
-  continueFlow,
-  digress,
-  findFlow,
-  type MessageScope,
-  type Progress,
-  type Reduction,
-  setSlots,
-} from './progress.ts';
-import {
   addMenu,
   askAgain,
   goHome,
@@ -43,6 +33,16 @@ import {
   remark,
   slotStep,
 } from './questions.ts';
+import {
+  type Advance,
+  continueFlow,
+  digress,
+  findFlow,
+  type Reduction,
+  type Round,
+  type RoundScope,
+  setSlots,
+} from './round.ts';
 import { serveNext, setGift, setGifts, setHistory, setIdentity, startFlow } from './slots.ts';
 
 /*
@@ -53,22 +53,22 @@ import { serveNext, setGift, setGifts, setHistory, setIdentity, startFlow } from
 export function run(
   before: State,
   given: readonly Command[],
-  scope: Scope & Pick<MessageScope, 'isForm'>,
+  scope: Scope & { readonly isForm?: true | undefined },
 ): Decision {
   const commands = given.flatMap((command) =>
     command.do === 'pick' ? pickChoice(before, command.choice, scope) : command,
   );
-  const messageScope: MessageScope = { ...scope, before, commands };
   const { offered: _, ...counted } = countMisses(before, commands);
-  const first: Progress = { ...serveNext(counted, commands, scope), next: { go: 'again' } };
+  const served = serveNext(counted, commands, scope);
+  const first: Round = { ...served, next: { go: 'again' }, scope: { ...scope, before, commands } };
   const flow = scope.isForm ? runningFlow(first.state, scope) : undefined;
-  let progress = flow ? continueFlow(first, flow) : first;
+  let round = flow ? continueFlow(first, flow) : first;
   for (const command of commands) {
-    const reduction = reduce(progress, command, messageScope);
-    if ('replies' in reduction) return sayFirst(progress.said, reduction);
-    progress = reduction;
+    const reduction = reduce(round, command);
+    if ('replies' in reduction) return sayFirst(round.said, reduction);
+    round = reduction;
   }
-  return finish(progress, messageScope);
+  return finish(round);
 }
 
 /** A button, by its number or its words: its commands, except those that only a press gives. */
@@ -92,71 +92,66 @@ function countMisses({ misses = 0, notUnderstood, ...state }: State, commands: r
   return isMiss ? { ...state, misses: misses + 1, ...(notUnderstood && { notUnderstood }) } : state;
 }
 
-function reduce(progress: Progress, command: Command, scope: MessageScope): Reduction {
+function reduce(round: Round, command: Command): Reduction {
+  const { state, scope } = round;
   switch (command.do) {
     case 'start':
-      return startFlow(progress, command, scope);
+      return startFlow(round, command);
     case 'set':
-      return command.slot === 'gift'
-        ? setGift(progress, command, scope)
-        : setIdentity(progress, command, scope);
+      return command.slot === 'gift' ? setGift(round, command) : setIdentity(round, command);
     case 'among':
-      return setGifts(progress, command, scope);
+      return setGifts(round, command);
     case 'period':
     case 'kind':
-      return setHistory(progress, command, scope);
+      return setHistory(round, command);
     case 'add':
     case 'remove':
     case 'keepOnly':
     case 'replace':
-      return changeCodes(progress, command, scope);
+      return changeCodes(round, command);
     case 'change':
-      return changeSlot(progress, command, scope);
+      return changeSlot(round, command);
     case 'none':
-      return declineSlot(progress, command, scope);
+      return declineSlot(round, command);
     case 'yes':
-      return agree(progress, scope);
+      return agree(round);
     case 'no':
-      return refuse(progress, command, scope);
+      return refuse(round, command);
     case 'use':
     case 'keep':
     case 'other':
-      return decideDoubt(progress, command.do, scope);
+      return decideDoubt(round, command.do);
     case 'cancel':
-      return stop(progress, command, scope);
+      return stop(round, command);
     case 'page':
-      return turnPage(progress.state, command.to, scope) ?? answerNoPage(progress, command, scope);
+      return turnPage(state, command.to, scope) ?? (command.to === 'same' ? round : notUnderstood(round));
     case 'pick':
-      return progress;
+      return round;
     case 'ask':
-      return answerQuestion(progress, command, scope);
+      return answerQuestion(round, command);
     case 'show':
-      return showPart(progress, command.what, scope);
+      return showPart(round, command.what);
     case 'status':
-      return digress(progress, { reply: showStatus(progress.state, command.reference, scope) });
+      return digress(round, { reply: showStatus(state, command.reference, scope) });
     case 'speak':
-      return speak(progress, command);
+      return digress({ ...round, state: { ...state, locale: command.locale } }, SPOKEN);
     case 'talk':
-      return answerTalk(progress, command.about, scope);
+      return answerTalk(round, command.about);
     case 'unclear':
-      return answerUnclear(progress, command, scope);
+      return answerUnclear(round, command);
     case 'confirm':
-      return confirm(progress.state, command.operation, scope);
+      return confirm(state, command.operation, scope);
     case 'consent':
-      return answerConsent(progress.state, command.given, scope);
+      return answerConsent(state, command.given, scope);
     case 'forget':
-      return forget(leaveConsent(progress.state, scope), scope);
+      return forget(leaveConsent(state, scope), scope);
     case 'expired':
-      return sayExpired(progress.state, scope);
+      return sayExpired(state, scope);
   }
 }
 
-/** No page is shown. */
-const answerNoPage = (progress: Progress, { to }: CommandOf<'page'>, scope: MessageScope): Progress =>
-  to === 'same' ? progress : notUnderstood(progress, scope);
-
-const speak = (progress: Progress, { locale }: CommandOf<'speak'>): Progress =>
-  digress({ ...progress, state: { ...progress.state, locale } }, { reply: { key: 'language.done' } });
+/** Said in the language that was chosen. */
+const SPOKEN = { reply: { key: 'language.done' } };
 
 function confirm(state: State, operation: string, scope: Scope): Decision {
   const isLive = state.step.at === 'confirming' && state.step.operation === operation;
@@ -171,12 +166,16 @@ function sayExpired(state: State, scope: Scope): Decision {
 }
 
 /** What stands once all commands were applied. */
-function finish({ state, said, next }: Progress, scope: MessageScope): Decision {
+function finish({ state, said, next, scope }: Round): Decision {
   switch (next.go) {
-    case 'person':
-      return callOffered(state, scope);
+    case 'person': {
+      // A ticket tells what led to the offer of it, and what was not understood.
+      const { offered, notUnderstood } = scope.before;
+      const reason = offered?.why ?? 'asked';
+      return callPerson({ ...state, notUnderstood }, { reason, led: offered?.led }, scope);
+    }
     case 'advance':
-      return finishAdvance({ state, said, next }, scope);
+      return sayFirst(said, finishAdvance(state, next, scope));
     case 'digress': {
       const { reply, question } = next.digression;
       const decision = sayFirst(said, remark(state, scope, reply));
@@ -191,42 +190,21 @@ function finish({ state, said, next }: Progress, scope: MessageScope): Decision 
   }
 }
 
-/** A ticket tells what led to the offer of it, and what was not understood. */
-function callOffered(state: State, scope: MessageScope): Decision {
-  const { offered, notUnderstood } = scope.before;
-  const reason = offered?.why ?? 'asked';
-  return callPerson(
-    { ...state, ...(notUnderstood && { notUnderstood }) },
-    { reason, led: offered?.led },
-    scope,
-  );
-}
-
-type Advancing = Progress & { readonly next: Advance };
-
-function finishAdvance({ state, said, next }: Advancing, scope: MessageScope): Decision {
+function finishAdvance(state: State, next: Advance, scope: RoundScope): Decision {
   const { flow, doubt, noted, digression } = next;
-  const { choices: _, ...told } = digression?.reply ?? { key: '' };
-  const before = digression ? [...said, told] : said;
-  if (!scope.isForm) {
-    const decision = sayFirst(before, advance(state, { flow, doubt }, scope));
-    return {
-      ...(noted && !digression ? tellNoted(decision, noted, scope) : decision),
-      question: digression?.question,
-    };
+  if (digression) {
+    const { choices: _, ...reply } = digression.reply;
+    return { ...sayFirst([reply], advance(state, { flow, doubt }, scope)), question: digression.question };
   }
   // A form comes again, with what is doubtful in it, as long as something is missing.
-  const lacking = missing(flow, state.draft);
-  const isAsked = lacking === undefined || lacking === doubt?.slot;
-  return sayFirst(before, advance(state, { flow, doubt: isAsked ? doubt : undefined }, scope));
+  const lacking = scope.isForm && missing(flow, state.draft);
+  const isLater = lacking && lacking !== doubt?.slot;
+  const decision = advance(state, { flow, doubt: isLater ? undefined : doubt }, scope);
+  return noted && !scope.isForm ? tellNoted(decision, noted, scope) : decision;
 }
 
 /** Says before the question which codes were noted, or that a value was, where the question comes again. */
-function tellNoted(
-  decision: Decision,
-  noted: 'codes' | 'other',
-  { before, commands }: MessageScope,
-): Decision {
+function tellNoted(decision: Decision, noted: 'codes' | 'other', { before, commands }: RoundScope): Decision {
   const { replies, effect, state } = decision;
   const { step, draft } = state;
   if (effect || step.at !== 'asking') return decision;
@@ -255,21 +233,21 @@ function askWhatFor(state: State, scope: Scope): Decision {
  * Answers to the live question that bring no value: yes, no, there is none, another one, an end.
  */
 
-function agree(progress: Progress, scope: MessageScope): Reduction {
-  const { state } = progress;
+function agree(round: Round): Reduction {
+  const { state, scope } = round;
   const { step } = state;
   // A yes that was written before the offer of a person was shown agrees to nothing.
-  if (scope.before.offered && scope.current) return { ...progress, next: { go: 'person' } };
+  if (scope.before.offered && scope.current) return { ...round, next: { go: 'person' } };
   switch (step.at) {
     case 'asking':
-      return step.offer ? decideDoubt(progress, 'use', scope) : askPlainly(state, scope);
+      return step.offer ? decideDoubt(round, 'use') : askPlainly(state, scope);
     case 'confirming':
       return confirmByWord(state, step, scope);
     case 'consenting':
       return scope.current ? answerConsent(state, true, scope) : askAgain(state, scope);
     case 'browsing':
     case 'idle':
-      return progress;
+      return round;
   }
 }
 
@@ -289,12 +267,13 @@ function confirmByWord(state: State, step: Confirming, scope: Scope): Decision {
   return pointAtButton(step.last === 'summary' ? state : spokenOver(state), flow, scope);
 }
 
-function refuse(progress: Progress, { wrong }: CommandOf<'no'>, scope: MessageScope): Reduction {
-  const { step } = progress.state;
-  if (step.at === 'idle' || step.at === 'browsing') return digress(progress, { reply: { key: 'later' } });
+function refuse(round: Round, { wrong }: CommandOf<'no'>): Reduction {
+  const { state, scope } = round;
+  const { step } = state;
+  if (step.at === 'idle' || step.at === 'browsing') return digress(round, { reply: { key: 'later' } });
   if (step.at === 'asking' && step.offer)
-    return decideDoubt(progress, keepsTyped(step.offer) ? 'keep' : 'other', scope);
-  return wrong && step.at === 'asking' ? askPlainly(progress.state, scope) : declineSlot(progress, {}, scope);
+    return decideDoubt(round, keepsTyped(step.offer) ? 'keep' : 'other');
+  return wrong && step.at === 'asking' ? askPlainly(state, scope) : declineSlot(round, {});
 }
 
 /** Whether a no to what is offered keeps what was written. */
@@ -302,13 +281,14 @@ const keepsTyped = ({ why, typed: written }: Offer): boolean =>
   written !== undefined && (why === 'typo' || why === 'code');
 
 /** The value that is asked about is taken over, kept as it was typed, or asked for anew. */
-function decideDoubt(progress: Progress, choice: 'use' | 'keep' | 'other', scope: MessageScope): Reduction {
-  const { step } = progress.state;
-  const flow = findFlow(progress, scope);
-  if (step.at !== 'asking' || !step.offer || !flow) return progress;
+function decideDoubt(round: Round, choice: 'use' | 'keep' | 'other'): Reduction {
+  const { scope, state } = round;
+  const { step } = state;
+  const flow = findFlow(round);
+  if (step.at !== 'asking' || !step.offer || !flow) return round;
   const { why, meant, typed: written } = step.offer;
-  if (why === 'code') return decideCode(progress, choice, scope);
-  const decided = { ...progress, state: withoutOffer(progress.state) };
+  if (why === 'code') return decideCode(round, choice);
+  const decided = { ...round, state: withoutOffer(state) };
   const slot = why === 'typo' ? 'email' : 'phone';
   const taken = choice === 'use' ? meant : choice === 'keep' && slot === 'email' ? written : undefined;
   if (taken === undefined)
@@ -316,16 +296,16 @@ function decideDoubt(progress: Progress, choice: 'use' | 'keep' | 'other', scope
   // A shared number is as good as proved under its new form.
   const isShared = slot === 'phone' && written !== undefined;
   const value = isShared ? { value: taken, proved: true } : typed(taken, scope);
-  return setSlots(decided, { [slot]: value }, scope);
+  return setSlots(decided, { [slot]: value });
 }
 
 /** Asks for a value again: at the summary, or of what was said before. */
-function changeSlot(progress: Progress, { field }: CommandOf<'change'>, scope: MessageScope): Reduction {
-  const { state } = progress;
+function changeSlot(round: Round, { field }: CommandOf<'change'>): Reduction {
+  const { state, scope } = round;
   const { step, draft } = state;
-  const flow = findFlow(progress, scope);
-  if (!flow) return notUnderstood(progress, scope);
-  if (step.at === 'asking' && step.offer && field === undefined) return decideDoubt(progress, 'other', scope);
+  const flow = findFlow(round);
+  if (!flow) return notUnderstood(round);
+  if (step.at === 'asking' && step.offer && field === undefined) return decideDoubt(round, 'other');
   const slot = field && slotCalled(flow, field);
   if (slot === 'codes' && (draft.codes ?? []).length > 1)
     return askAgain(state, scope, { key: 'codes.which', context: 'edit' });
@@ -339,44 +319,40 @@ function changeSlot(progress: Progress, { field }: CommandOf<'change'>, scope: M
   }
   if (step.at === 'asking' && (slot === undefined || slot === step.slot)) return askPlainly(state, scope);
   const isSaid = slot && draft[KINDS[slot].slot] != null;
-  return isSaid ? pose(state, slotStep(flow, slot, { editing: true }), scope) : progress;
+  return isSaid ? pose(state, slotStep(flow, slot, { editing: true }), scope) : round;
 }
 
 /** There is none: of the field that is named, or of what is asked. */
-function declineSlot(
-  progress: Progress,
-  { field }: Pick<CommandOf<'none'>, 'field'>,
-  scope: MessageScope,
-): Reduction {
-  const { state } = progress;
+function declineSlot(round: Round, { field }: Pick<CommandOf<'none'>, 'field'>): Reduction {
+  const { state, scope } = round;
   const { step, draft } = state;
-  const flow = findFlow(progress, scope);
-  if (field === 'email' && flow?.slots.includes('email')) return setSlots(progress, { email: null }, scope);
+  const flow = findFlow(round);
+  if (field === 'email' && flow?.slots.includes('email')) return setSlots(round, { email: null });
   if (step.at === 'consenting') return answerConsent(state, false, scope);
   if (step.at === 'confirming') return askAgain(state, scope, { key: 'confirm.edit' });
-  if (step.at !== 'asking' || !flow) return notUnderstood(progress, scope);
-  if (step.offer && step.slot !== 'email') return decideDoubt(progress, 'other', scope);
+  if (step.at !== 'asking' || !flow) return notUnderstood(round);
+  if (step.offer && step.slot !== 'email') return decideDoubt(round, 'other');
   switch (KINDS[step.slot].no) {
     case 'none':
-      return setSlots({ ...progress, state: withoutOffer(state) }, { email: null }, scope);
+      return setSlots({ ...round, state: withoutOffer(state) }, { email: null });
     case 'back':
-      return KINDS[step.slot].isMissing(draft, flow) ? cancel(state, scope) : continueFlow(progress, flow);
+      return KINDS[step.slot].isMissing(draft, flow) ? cancel(state, scope) : continueFlow(round, flow);
     case 'explain':
-      return digress(progress, { reply: explain(state, scope).reply });
+      return digress(round, { reply: explain(state, scope).reply });
   }
 }
 
 const JUST_NOW_MS = 10 * 60_000;
 
 /** Ends what is going on, or skips what may be skipped (`mild`). */
-function stop(progress: Progress, { mild }: CommandOf<'cancel'>, scope: MessageScope): Reduction {
-  const { state } = progress;
+function stop(round: Round, { mild }: CommandOf<'cancel'>): Reduction {
+  const { state, scope } = round;
   const { step } = state;
   if (step.at === 'consenting') return answerConsent(state, false, scope);
   const canSkip = step.at === 'asking' && KINDS[step.slot].no !== 'explain';
-  if (mild && canSkip) return declineSlot(progress, {}, scope);
+  if (mild && canSkip) return declineSlot(round, {});
   // "Huỷ" right after an operation means to undo it.
   const last = state.operations.at(-1);
   const isDone = step.at === 'idle' && last?.status === 'done' && scope.nowMs - last.atMs < JUST_NOW_MS;
-  return isDone ? digress(progress, answer(state, 'answer.undo', scope)) : cancel(state, scope);
+  return isDone ? digress(round, answer(state, 'answer.undo', scope)) : cancel(state, scope);
 }

@@ -15,48 +15,44 @@ import { changeLast, type Reply, sayFirst } from '../reply.ts';
 import { type Draft, type Identity, type State, withoutOffer } from '../state.ts';
 import { findHindrance, retry, runningFlow } from './advance.ts';
 import { notUnderstood, sayFault } from './digressions.ts';
+import { askAgain, goHome, pose, slotStep } from './questions.ts';
 import {
   continueFlow,
   digress,
   findFlow,
-  type MessageScope,
-  type Progress,
   type Reduction,
+  type Round,
   raiseDoubt,
   setSlots,
-} from './progress.ts';
-import { askAgain, goHome, pose, slotStep } from './questions.ts';
+} from './round.ts';
 
 /*
  * How a flow begins, and what sets its slots beside codes.
  */
 
 /** Begins a flow with what is known; says so if that ends another one. */
-export function startFlow(
-  progress: Progress,
-  { flow: name, asked }: CommandOf<'start'>,
-  scope: MessageScope,
-): Reduction {
-  const { state } = progress;
+export function startFlow(round: Round, { flow: name, asked }: CommandOf<'start'>): Reduction {
+  const { state, scope } = round;
   const flow = scope.flows.get(name);
-  if (!flow) return notUnderstood(progress, scope);
+  if (!flow) return notUnderstood(round);
   const left = runningFlow(state, scope);
   // A question about a flow that needs a proof would drop what was typed: no code is lost for it.
   if (asked && left && left !== flow && state.draft.codes !== undefined && flow.identity === 'proved')
-    return digress(progress, {
+    return digress(round, {
       reply: { key: 'flow.first', params: { flow: { key: `flow.${left.name}` } } },
     });
   // What else is said of the list that is shown narrows it. Only staff know whom their new command is about.
   const isPage = state.step.at === 'browsing' && state.step.flow === name && !isTypingProof(scope);
   if (isPage && scope.commands.some((one) => one.do === 'period' || (one.do === 'kind' && one.of !== 'both')))
-    return progress;
-  return left === flow ? restartFlow(progress, flow, scope) : beginFlow(progress, flow, scope);
+    return round;
+  return left === flow ? restartFlow(round, flow) : beginFlow(round, flow);
 }
 
 /** The flow at hand once more: of a flow for a gift, another gift. */
-function restartFlow(progress: Progress, flow: Flow, scope: MessageScope): Reduction {
-  const { among: _, ...draft } = progress.state.draft;
-  const state = { ...progress.state, draft };
+function restartFlow(round: Round, flow: Flow): Reduction {
+  const { scope } = round;
+  const { among: _, ...draft } = round.state.draft;
+  const state = { ...round.state, draft };
   const { step } = state;
   const wait = findHindrance(flow, state, scope);
   if (wait) return goHome(state, scope, wait);
@@ -64,11 +60,12 @@ function restartFlow(progress: Progress, flow: Flow, scope: MessageScope): Reduc
   const isOther = flow.slots.includes('gift') && !isAsked && scope.commands.length === 1;
   return isOther
     ? pose(state, slotStep(flow, 'gift', { editing: true }), scope)
-    : continueFlow({ ...progress, state }, flow);
+    : continueFlow({ ...round, state }, flow);
 }
 
-export function beginFlow(progress: Progress, flow: Flow, scope: MessageScope): Reduction {
-  const state = leaveConsentOpen(progress.state, scope);
+export function beginFlow(round: Round, flow: Flow): Reduction {
+  const { scope } = round;
+  const state = leaveConsentOpen(round.state, scope);
   const left = runningFlow(state, scope);
   const told = left ? [{ key: 'flow.switched', params: { flow: { key: `flow.${left.name}` } } }] : [];
   const wait = findHindrance(flow, state, scope);
@@ -78,86 +75,85 @@ export function beginFlow(progress: Progress, flow: Flow, scope: MessageScope): 
   const isSkipped = flow.slots.includes('email') && known.email === undefined && state.emailAsked;
   const draft = isSkipped ? { ...known, email: null } : known;
   const [slot = 'phone'] = flow.slots;
-  const begun = { ...progress, state: { ...state, step: slotStep(flow, slot), draft } };
-  return continueFlow({ ...begun, said: [...progress.said, ...told] }, flow);
+  const begun = { ...round, state: { ...state, step: slotStep(flow, slot), draft } };
+  return continueFlow({ ...begun, said: [...round.said, ...told] }, flow);
 }
 
 type SetGift = Extract<Command, { do: 'set'; slot: 'gift' }>;
 
 /** A gift. If the text named more than one of it, says that each is redeemed by itself. */
-export function setGift(progress: Progress, { value, several }: SetGift, scope: MessageScope): Reduction {
-  const taken = takeGifts(progress, { code: value }, scope);
+export function setGift(round: Round, { value, several }: SetGift): Reduction {
+  const { scope } = round;
+  const taken = takeGifts(round, { code: value });
   if (!several || 'replies' in taken) return taken;
   return { ...taken, said: [...taken.said, oneAtATime(value, scope)] };
 }
 
 /** Several gifts that a text may have meant: one of them is to be picked. */
-export function setGifts(progress: Progress, { gifts }: CommandOf<'among'>, scope: MessageScope): Reduction {
-  const taken = takeGifts(progress, { among: [...gifts] }, scope);
+export function setGifts(round: Round, { gifts }: CommandOf<'among'>): Reduction {
+  const taken = takeGifts(round, { among: [...gifts] });
   return 'next' in taken && taken.next.go === 'advance'
     ? { ...taken, next: { ...taken.next, noted: undefined } }
     : taken;
 }
 
 /** Begins the flow that takes a gift, if another one runs. */
-function takeGifts(progress: Progress, gift: Pick<Draft, 'code' | 'among'>, scope: MessageScope): Reduction {
-  const running = findFlow(progress, scope);
+function takeGifts(round: Round, gift: Pick<Draft, 'code' | 'among'>): Reduction {
+  const { scope } = round;
+  const running = findFlow(round);
   const flow = running?.slots.includes('gift')
     ? running
     : scope.flows.all.find(({ slots }) => slots.includes('gift'));
-  if (!flow) return notUnderstood(progress, scope);
-  const begun = flow === running ? progress : beginFlow(progress, flow, scope);
+  if (!flow) return notUnderstood(round);
+  const begun = flow === running ? round : beginFlow(round, flow);
   if ('replies' in begun) return begun;
-  return setSlots(begun, { code: undefined, among: undefined, price: undefined, ...gift }, scope);
+  return setSlots(begun, { code: undefined, among: undefined, price: undefined, ...gift });
 }
 
 /** Which list of the history, or of which period. A page that is shown goes on with what it does not name. */
-export function setHistory(
-  progress: Progress,
-  command: CommandOf<'period' | 'kind'>,
-  scope: MessageScope,
-): Progress {
-  const { state } = progress;
+export function setHistory(round: Round, command: CommandOf<'period' | 'kind'>): Round {
+  const { state, scope } = round;
   const { step } = state;
   const said: Draft =
     command.do === 'period'
       ? { period: command.period }
       : { type: command.of === 'both' ? null : command.of };
-  const running = findFlow(progress, scope);
+  const running = findFlow(round);
   const shown = step.at === 'browsing' && said.type !== null ? scope.flows.get(step.flow) : undefined;
   if (!running && shown && step.at === 'browsing') {
     const { by, type, period } = step.page;
     const known = { [by.kind]: { value: by.value, proved: true }, type, period };
     const browsed = { ...state, draft: { ...state.draft, ...known } };
-    return setSlots(continueFlow({ ...progress, state: browsed }, shown), said, scope);
+    return setSlots(continueFlow({ ...round, state: browsed }, shown), said);
   }
-  if (running?.slots.includes('period')) return setSlots(progress, said, scope);
-  return scope.commands.length > 1 ? progress : notUnderstood(progress, scope);
+  if (running?.slots.includes('period')) return setSlots(round, said);
+  return scope.commands.length > 1 ? round : notUnderstood(round);
 }
 
 type SetIdentity = Extract<Command, { do: 'set'; slot: 'phone' | 'email' }>;
 
-export function setIdentity(progress: Progress, command: SetIdentity, scope: MessageScope): Reduction {
+export function setIdentity(round: Round, command: SetIdentity): Reduction {
+  const { scope } = round;
   const { slot, value, proved } = command;
-  if (proved !== undefined) return setShared(progress, { ...command, proved }, scope);
-  const flow = findFlow(progress, scope);
-  if (!flow) return keepForLater(progress, command, scope);
+  if (proved !== undefined) return setShared(round, { ...command, proved });
+  const flow = findFlow(round);
+  if (!flow) return keepForLater(round, command);
   const known = typed(value ?? '', scope);
   const counts = flow.identity === 'typed' || known.proved;
   if (command.doubt && counts) {
     const isUsable = command.doubt.why === 'typo' && value !== undefined;
-    return raiseDoubt(progress, flow, {
+    return raiseDoubt(round, flow, {
       slot,
       offer: { ...command.doubt, ...(isUsable && { typed: value }) },
     });
   }
-  if (value === undefined) return progress;
-  if (!counts) return setUnproved(progress, { [slot]: known }, scope);
-  return setSlots(progress, slot === 'email' ? { email: known } : setPhone(progress, known, scope), scope);
+  if (value === undefined) return round;
+  if (!counts) return setUnproved(round, { [slot]: known });
+  return setSlots(round, slot === 'email' ? { email: known } : setPhone(round, known));
 }
 
 /** The phone; if it is somebody else's, without the customer's own e-mail, because AntCRM might join the two. */
-function setPhone({ state }: Progress, phone: Known, scope: MessageScope): Identity {
+function setPhone({ state, scope }: Round, phone: Known): Identity {
   const own = state.profile.phone?.value;
   const isOthers = own !== undefined && state.draft.phone?.value === own && phone.value !== own;
   if (!isOthers || !runningFlow(state, scope)?.slots.includes('email')) return { phone };
@@ -166,29 +162,26 @@ function setPhone({ state }: Progress, phone: Known, scope: MessageScope): Ident
 }
 
 /** A typed value proves nothing here, and takes the place of none that does. */
-function setUnproved(progress: Progress, known: Identity, scope: MessageScope): Reduction {
-  const { state, next } = progress;
+function setUnproved(round: Round, known: Identity): Reduction {
+  const { state, next, scope } = round;
   const { step, draft } = state;
   const isBetter = (known.phone && draft.phone?.proved) || (known.email && draft.email?.proved);
   if (next.go === 'advance')
-    return isBetter ? progress : { ...progress, state: { ...state, draft: { ...draft, ...known } } };
+    return isBetter ? round : { ...round, state: { ...state, draft: { ...draft, ...known } } };
   if (step.at === 'asking' && step.slot === 'gift')
-    return sayFault(progress, { kind: 'gift', reason: 'gift.unknown' }, scope);
+    return sayFault(round, { kind: 'gift', reason: 'gift.unknown' });
   if (step.at === 'asking' && step.slot === 'phone')
     return changeLast(retry(state, scope), { context: 'typed' });
-  return scope.commands.length > 1 ? progress : notUnderstood(progress, scope);
+  return scope.commands.length > 1 ? round : notUnderstood(round);
 }
 
 /** A value that came while nothing was asked waits for the flow that follows; it goes with that flow, or after half an hour. */
-function keepForLater(
-  progress: Progress,
-  { slot, value, doubt }: SetIdentity,
-  scope: MessageScope,
-): Progress {
-  const state = leaveConsentOpen(progress.state, scope);
+function keepForLater(round: Round, { slot, value, doubt }: SetIdentity): Round {
+  const { scope } = round;
+  const state = leaveConsentOpen(round.state, scope);
   const known = value === undefined || doubt ? {} : { [slot]: typed(value, scope) };
-  const before = progress.next.go === 'keep' ? state.draft : {};
-  return { ...progress, state: { ...state, draft: { ...before, ...known } }, next: { go: 'keep' } };
+  const before = round.next.go === 'keep' ? state.draft : {};
+  return { ...round, state: { ...state, draft: { ...before, ...known } }, next: { go: 'keep' } };
 }
 
 /**
@@ -196,23 +189,22 @@ function keepForLater(
  * which adds points but reads and spends nothing.
  */
 function setShared(
-  progress: Progress,
+  round: Round,
   { value = '', doubt: mapped, proved }: SetIdentity & { readonly proved: boolean },
-  scope: MessageScope,
 ): Reduction {
-  const { state } = progress;
+  const { state, scope } = round;
   const flow = runningFlow(state, scope);
   if (!proved && flow?.identity !== 'typed') {
     const notOwn = { key: 'identity.notOwn' };
     return flow ? askAgain(state, scope, notOwn) : goHome(state, scope, notOwn);
   }
-  if (!mapped) return takeShared(progress, { value, proved }, scope);
+  if (!mapped) return takeShared(round, { value, proved });
   if (!flow) return goHome(state, scope, { key: `phone.${mapped.why}.form` });
-  return raiseDoubt(progress, flow, { slot: 'phone', offer: { ...mapped, ...(proved && { typed: value }) } });
+  return raiseDoubt(round, flow, { slot: 'phone', offer: { ...mapped, ...(proved && { typed: value }) } });
 }
 
-function takeShared(progress: Progress, phone: Known, scope: MessageScope): Reduction {
-  const { state } = progress;
+function takeShared(round: Round, phone: Known): Reduction {
+  const { state, scope } = round;
   const flow = runningFlow(state, scope);
   const known = state.draft.phone ?? state.profile.phone;
   const isReplaced = known !== undefined && known.value !== phone.value;
@@ -220,8 +212,8 @@ function takeShared(progress: Progress, phone: Known, scope: MessageScope): Redu
   const told: Reply = { key: 'identity.phone', context, params: { phone: showPhone(phone.value) } };
   const profile = state.consent?.given && phone.proved ? { ...state.profile, phone } : state.profile;
   const next: State = { ...state, profile, draft: { ...state.draft, phone } };
-  const said = phone.proved && isReplaced ? [...progress.said, told] : progress.said;
-  if (flow) return continueFlow({ ...progress, state: next, said }, flow);
+  const said = phone.proved && isReplaced ? [...round.said, told] : round.said;
+  if (flow) return continueFlow({ ...round, state: next, said }, flow);
   const menu = goHome(next, scope, phone.proved ? told : { key: 'menu' });
   return { ...menu, state: { ...menu.state, draft: { phone } } };
 }

@@ -37,69 +37,71 @@ export type Next =
 
 export type Advance = Extract<Next, { go: 'advance' }>;
 
-export type Progress = {
+/** What a message came to so far. */
+export type Round = {
   readonly state: State;
   /** Said before what comes next. */
   readonly said: readonly Reply[];
   readonly next: Next;
+  readonly scope: RoundScope;
 };
 
 /** What a reducer may know: the scope, the state before the message, and all commands of the message. */
-export type MessageScope = Scope & {
+export type RoundScope = Scope & {
   readonly before: State;
   readonly commands: readonly Command[];
   /** They are of several fields of a form. */
   readonly isForm?: true | undefined;
 };
 
-/** A reducer returns progress, or a decision: then the message is answered, and later commands do not count. */
-export type Reduction = Progress | Decision;
+/** A reducer returns a round, or a decision: then the message is answered, and later commands do not count. */
+export type Reduction = Round | Decision;
 
 /** The flow that this message goes on with. */
-export const findFlow = ({ next, state }: Progress, scope: Scope): Flow | undefined =>
+export const findFlow = ({ next, state, scope }: Round): Flow | undefined =>
   next.go === 'advance' ? next.flow : runningFlow(state, scope);
 
 /** Says something beside the question; a flow that goes on goes on. */
-export function digress(progress: Progress, digression: Digression): Progress {
-  const { next } = progress;
+export function digress(round: Round, digression: Digression): Round {
+  const { next } = round;
   const digressed = next.go === 'advance' ? next : ({ go: 'digress' } as const);
-  return { ...progress, next: { ...digressed, digression } };
+  return { ...round, next: { ...digressed, digression } };
 }
 
 /** The same, with a button for a person, where staff answer: whoever says yes to it wants one. */
 export function offerPerson(
-  progress: Progress,
+  round: Round,
   digression: Digression & { readonly why?: 'asked' | 'complaint' },
-  scope: Scope,
-): Progress {
+): Round {
+  const { state, scope } = round;
   const { why = 'asked', reply, ...more } = digression;
-  if (!scope.settings.handover) return digress(progress, digression);
-  const state = { ...progress.state, offered: { why, led: [] } };
+  if (!scope.settings.handover) return digress(round, digression);
   const choices = [...(reply.choices ?? []), ...personChoice(scope)];
-  return digress({ ...progress, state }, { ...more, reply: { ...reply, choices } });
+  const offered = { why, led: [] };
+  return digress({ ...round, state: { ...state, offered } }, { ...more, reply: { ...reply, choices } });
 }
 
 /** The flow goes on. */
-export function continueFlow(progress: Progress, flow: Flow, more: Partial<Advance> = {}): Progress {
-  const { next } = progress;
+export function continueFlow(round: Round, flow: Flow, more: Partial<Advance> = {}): Round {
+  const { next } = round;
   const { digression } = 'digression' in next ? next : {};
   const before = next.go === 'advance' ? next : { digression };
-  return { ...progress, next: { ...before, ...more, go: 'advance', flow } };
+  return { ...round, next: { ...before, ...more, go: 'advance', flow } };
 }
 
 /** Sets slots, or deletes those that are undefined; the flow at hand goes on. */
-export function setSlots(progress: Progress, slots: Draft, scope: Scope): Progress {
-  const entries = Object.entries({ ...progress.state.draft, ...slots });
+export function setSlots(round: Round, slots: Draft): Round {
+  const entries = Object.entries({ ...round.state.draft, ...slots });
   const draft: Draft = Object.fromEntries(entries.filter(([, value]) => value !== undefined));
-  const flow = findFlow(progress, scope);
-  const next = { ...progress, state: { ...progress.state, draft } };
+  const flow = findFlow(round);
+  const next = { ...round, state: { ...round.state, draft } };
   if (!flow) return next;
-  const noted = progress.next.go === 'advance' ? (progress.next.noted ?? 'other') : 'other';
+  const noted = round.next.go === 'advance' ? (round.next.noted ?? 'other') : 'other';
   return continueFlow(next, flow, { noted });
 }
 
 /** Asks about a value; the first one of a message that is in doubt. */
-export function raiseDoubt(progress: Progress, flow: Flow, doubt: Doubted): Progress {
-  const before = progress.next.go === 'advance' ? progress.next.doubt : undefined;
-  return continueFlow(progress, flow, { doubt: before ?? doubt });
+export function raiseDoubt(round: Round, flow: Flow, doubt: Doubted): Round {
+  const before = round.next.go === 'advance' ? round.next.doubt : undefined;
+  return continueFlow(round, flow, { doubt: before ?? doubt });
 }
