@@ -1,7 +1,7 @@
 import type { SlotKind } from '../commands.ts';
 import { type OutcomeOf, spends } from '../effect.ts';
 import { confirmsIn, type Flow, type Scope } from '../flow.ts';
-import { KINDS, missing } from '../kinds.ts';
+import { KINDS, missingSlots } from '../kinds.ts';
 import { giftOf, isStaff, priceChanged, proved, served, tooFewPoints } from '../prompts.ts';
 import { changeLast, type Decision, type Reply, say, sayFirst } from '../reply.ts';
 import type { Draft, Offer, State } from '../state.ts';
@@ -44,7 +44,7 @@ export function advance(
   }
   const by = needsBalance(flow, draft, scope);
   if (by) return { state, replies: [], effect: { kind: 'balance', by, exact: true } };
-  const slot = missing(flow, draft);
+  const [slot] = missingSlots(flow, draft);
   if (slot === undefined) return complete(state, flow, scope);
   // The customer of staff waits at the counter: staff can add an e-mail at the summary.
   const canAdd = slot === 'email' && isStaff(scope) && hasEdit(flow, draft, 'edit:email');

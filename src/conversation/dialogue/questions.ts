@@ -106,7 +106,7 @@ function askSlot(state: State, step: Asking, scope: Scope): Reply {
   const { draft } = state;
   const flow = scope.flows.get(step.flow);
   if (!flow) return { key: 'menu' };
-  const asked = KINDS[step.slot].ask(flow, step, draft, scope);
+  const asked = KINDS[step.slot].ask({ flow, step, draft }, scope);
   const customer = step.slot === 'phone' ? lastCustomer(state, scope) : [];
   const choices = [...customer, ...(asked.choices ?? []), CANCEL];
   const form = step.editing ? [] : formOf(flow, draft);

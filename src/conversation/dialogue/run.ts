@@ -1,6 +1,6 @@
 import type { Command, CommandOf } from '../commands.ts';
 import { confirmsIn, type Scope } from '../flow.ts';
-import { KINDS, missing, PROOF, slotCalled } from '../kinds.ts';
+import { KINDS, missingSlots, PROOF, slotCalled } from '../kinds.ts';
 import { isStaff, leaveConsent, typed } from '../prompts.ts';
 import { changeLast, type Decision, type Reply, say, sayFirst } from '../reply.ts';
 import { type Confirming, type Offer, type State, spokenOver, withoutOffer } from '../state.ts';
@@ -197,7 +197,7 @@ function finishAdvance(state: State, next: Advance, scope: RoundScope): Decision
     return { ...sayFirst([reply], advance(state, { flow, doubt }, scope)), question: digression.question };
   }
   // A form comes again, with what is doubtful in it, as long as something is missing.
-  const lacking = scope.isForm && missing(flow, state.draft);
+  const [lacking] = scope.isForm ? missingSlots(flow, state.draft) : [];
   const isLater = lacking && lacking !== doubt?.slot;
   const decision = advance(state, { flow, doubt: isLater ? undefined : doubt }, scope);
   return noted && !scope.isForm ? tellNoted(decision, noted, scope) : decision;
@@ -336,7 +336,7 @@ function declineSlot(round: Round, { field }: Pick<CommandOf<'none'>, 'field'>):
     case 'none':
       return setSlots({ ...round, state: withoutOffer(state) }, { email: null });
     case 'back':
-      return KINDS[step.slot].isMissing(draft, flow) ? cancel(state, scope) : continueFlow(round, flow);
+      return missingSlots(flow, draft).includes(step.slot) ? cancel(state, scope) : continueFlow(round, flow);
     case 'explain':
       return digress(round, { reply: explain(state, scope).reply });
   }

@@ -1,4 +1,12 @@
-import type { CodeRef, Expecting, FieldName, Reading, SlotKind, TextCommand, WantedPage } from '../commands.ts';
+import type {
+  CodeRef,
+  Expecting,
+  FieldName,
+  Reading,
+  SlotKind,
+  TextCommand,
+  WantedPage,
+} from '../commands.ts';
 import { LOCALES } from '../message.ts';
 import { namedPeriod, toPeriod } from '../values/calendar.ts';
 import { hasBeginning, looksLikeContact } from '../values/code.ts';
@@ -260,7 +268,10 @@ export function valuesAlone(here: Situation): Meant {
 }
 
 /** What a text says for a flow; without one, all that can be kept. */
-function valuesFor({ said, act, at, values }: Situation, flow: SpokenFlow | undefined): readonly TextCommand[] {
+function valuesFor(
+  { said, act, at, values }: Situation,
+  flow: SpokenFlow | undefined,
+): readonly TextCommand[] {
   const slots = flow?.slots ?? ['codes', 'phone', 'email'];
   const edit = slots.includes('codes') && said.codes.length > 0 ? editOf(said, at.codes) : undefined;
   const isUnknown = slots.includes('gift') && act === `start ${flow?.name}` && values.gift.length === 0;
@@ -311,7 +322,12 @@ export function valuesIn(said: ParsedText, { nowMs, settings }: Reading, at: Exp
   // Where there is no list, any code is a gift's.
   const code = gift ?? (settings.gifts.length === 0 ? codes[0] : undefined);
   const isSeveral = gift !== undefined && says(said, 'several');
-  const set: TextCommand = { do: 'set', slot: 'gift', value: code ?? '', ...(isSeveral && { several: true }) };
+  const set: TextCommand = {
+    do: 'set',
+    slot: 'gift',
+    value: code ?? '',
+    ...(isSeveral && { several: true }),
+  };
   const all = { do: 'period', period: namedPeriod('all', nowMs, settings.timeZone) } as const;
   return {
     codes: codes.length > 0 ? [{ do: 'add', codes }] : [],
