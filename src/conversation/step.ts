@@ -3,8 +3,8 @@ import { checkDue, concludeCall, giveUp, nextCheckMs, settle, takeCheck } from '
 import { nextTicketMs, passTime, takeStaffWord } from './dialogue/handover.ts';
 import { onAlbum, onMessage, onPictures } from './dialogue/inputs.ts';
 import { isInterrupted } from './dialogue/operations.ts';
+import { dropOldUnclear, unclearUntilMs } from './dialogue/privacy.ts';
 import { goHome } from './dialogue/questions.ts';
-import { dropOldUnclear, unclearUntilMs } from './dialogue/unclear.ts';
 import type { Outcome } from './effect.ts';
 import type { Scope } from './flow.ts';
 import type { Message, PhotoEffect } from './message.ts';

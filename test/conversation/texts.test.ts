@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
-import { maskText } from '../../src/conversation/dialogue/unclear.ts';
+import { maskText } from '../../src/conversation/dialogue/privacy.ts';
 import { fold, isOneTypo, undoTyping, visible } from '../../src/conversation/language/tokenizer.ts';
 import { maskCode, maskEmail, maskPhone, showPhone } from '../../src/conversation/prompts.ts';
 import { codeMeant, parseCode } from '../../src/conversation/values/code.ts';

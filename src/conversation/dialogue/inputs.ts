@@ -7,9 +7,9 @@ import { changeLast, type Decision, type FormField, type Line, type Reply, say, 
 import { type State, takenTicket } from '../state.ts';
 import { runningFlow } from './advance.ts';
 import { callPerson, closeTicket, noteLead, passOn } from './handover.ts';
+import { noteUnclear } from './privacy.ts';
 import { askAgain, parseChoice, remark, toExpecting } from './questions.ts';
 import { run } from './run.ts';
-import { noteUnclear } from './unclear.ts';
 
 /*
  * Where commands come from: a text, a press, a form, a photo, a link, a contact.
