@@ -29,7 +29,6 @@ export const CUSTOMER: RecordKind<CustomerRecord> = {
   ttlMs: SETTLED_MS,
   write: (record) => Buffer.from(JSON.stringify(record)),
   read: (plain) => customerSchema.parse(JSON.parse(plain.toString())),
-  entries: () => [],
 };
 
 /**

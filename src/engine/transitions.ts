@@ -408,13 +408,13 @@ export function takeLetter(id: string): ConversationTransition<DeadLetter | null
 const STATE_MS = 180 * 24 * 60 * 60 * 1000;
 
 /** How conversations are stored and listed. */
-export const CONVERSATION: RecordKind<ConversationRecord> = {
+export const CONVERSATION = {
   kind: 'c',
   ttlMs: STATE_MS,
   write: writeRecord,
   read: readRecord,
   entries,
-};
+} satisfies RecordKind<ConversationRecord>;
 
 function entries(name: string, record: ConversationRecord): readonly IndexEntry[] {
   const { retry, dead, journal, listed } = record;
