@@ -6,7 +6,7 @@ import { CHANNELS } from './channels.ts';
 import type { Config } from './config.ts';
 import type { Settings } from './conversation/context.ts';
 import { createEngine } from './engine/engine.ts';
-import type { Limits } from './engine/limits.ts';
+import type { EngineLimits } from './engine/limits.ts';
 import { createOperators } from './engine/operators.ts';
 import { createTraces } from './engine/trace.ts';
 import type { RecordFault } from './engine/versioned-records.ts';
@@ -36,7 +36,7 @@ export type AppOptions = ServerOptions &
   TalkOptions & {
     /** Channels in addition to the app's own. */
     readonly channels?: readonly ChannelEntry<Config>[] | undefined;
-    readonly limits?: Partial<Limits> | undefined;
+    readonly limits?: Partial<EngineLimits> | undefined;
     readonly photos?: PhotoReaderOptions | undefined;
     /** Puts something between the parts and a port: fault tests attack there. */
     readonly around?: Partial<Around> | undefined;

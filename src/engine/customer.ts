@@ -1,9 +1,12 @@
 import { z } from 'zod';
+import type { Runtime } from '../runtime.ts';
 import type { Declared } from './record.ts';
-import type { RecordKind, Transition } from './versioned-records.ts';
+import type { OnTrip } from './trace.ts';
+import type { RecordKind, Transition, VersionedRecords } from './versioned-records.ts';
 
 /*
- * A customer's record: one redemption at a time, over all conversations, and what earlier ones left.
+ * A customer's record: the lock that lets one redemption through at a time, over all conversations, and what
+ * earlier operations left.
  */
 
 /** What operations left, and until when that is remembered (epoch ms). */
@@ -17,8 +20,9 @@ const customerSchema = z.looseObject({
 });
 
 export type CustomerRecord = Declared<z.infer<typeof customerSchema>>;
+type Left = CustomerRecord['settled'];
 
-const NOBODY: CustomerRecord = { holder: null, settled: {}, awaited: {} };
+const NO_CUSTOMER: CustomerRecord = { holder: null, settled: {}, awaited: {} };
 
 export const LOCK_MS = 2 * 60 * 60 * 1000;
 /** Longer than any operation is looked up (`OPERATION_CHECKS`). */
@@ -32,20 +36,64 @@ export const CUSTOMER: RecordKind<CustomerRecord> = {
 };
 
 /**
- * Whether the operation has the lock now; `settled` and `awaited` are what `unlock` was told of other operations. What it
- * left itself is its own to find again: it may have been cut off before its outcome was saved.
+ * Whether the operation has the lock now. `settled` and `awaited` are what `unlock` was told of other
+ * operations. The operation's own are left out: it may have been cut off before its outcome was stored.
  */
 export type Lock =
   | { readonly locked: true; readonly settled: readonly string[]; readonly awaited: readonly string[] }
   | { readonly locked: false };
 
-/** Takes the lock for an operation, for so long from now; again by its holder: for as long anew. */
+export type CustomerLocksParts = {
+  readonly records: VersionedRecords<CustomerRecord>;
+  /** The store's name for a customer: a keyed hash. */
+  nameOf(customer: string): string;
+  readonly runtime: Pick<Runtime, 'nowMs'>;
+  readonly onTrip: OnTrip;
+};
+
+/** The locks of customers, as a turn takes them and gives them back. */
+export class CustomerLocks {
+  readonly #parts: CustomerLocksParts;
+
+  constructor(parts: CustomerLocksParts) {
+    this.#parts = parts;
+  }
+
+  nameOf(customer: string): string {
+    return this.#parts.nameOf(customer);
+  }
+
+  /** As `EffectContext.lock`. */
+  async lock(customer: string, operation: string, forMs?: number): Promise<Lock> {
+    const { records, nameOf, runtime, onTrip } = this.#parts;
+    const sinceMs = runtime.nowMs();
+    const { answer } = await records.update(nameOf(customer), lock(operation, forMs));
+    onTrip('lock', sinceMs, { operation, outcome: answer.locked ? 'locked' : 'busy' });
+    return answer;
+  }
+
+  async unlock(name: string, unlocking: Unlocking): Promise<void> {
+    const { records, runtime, onTrip } = this.#parts;
+    const sinceMs = runtime.nowMs();
+    await records.update(name, unlock(unlocking));
+    onTrip('unlock', sinceMs, { operation: unlocking.operation });
+  }
+}
+
+/**
+ * Takes the lock for an operation, for `forMs` from now. Its holder may take it again, and has it for as long
+ * anew.
+ *
+ * @example
+ * const { answer } = await customers.update(name, lock('7K3M9Q2XYZ'));
+ */
 export function lock(operation: string, forMs = LOCK_MS): Transition<CustomerRecord, Lock> {
   return (before, nowMs) => {
-    const record = current(before, nowMs);
+    const record = withoutOld(before, nowMs);
     const { holder, settled, awaited } = record;
-    if (holder !== null && holder.operation !== operation)
+    if (holder !== null && holder.operation !== operation) {
       return { record: before, answer: { locked: false } };
+    }
     return {
       record: { ...record, holder: { operation, untilMs: nowMs + forMs } },
       answer: { locked: true, settled: ofOthers(settled, operation), awaited: ofOthers(awaited, operation) },
@@ -53,20 +101,22 @@ export function lock(operation: string, forMs = LOCK_MS): Transition<CustomerRec
   };
 }
 
-const ofOthers = (left: CustomerRecord['settled'], operation: string): string[] =>
-  Object.keys(left).filter((text) => left[text]?.by !== operation);
+/** `record`: the AntCRM record that settled the operation. `awaited`: tells the record that is still to come. */
+export type Unlocking = {
+  readonly operation: string;
+  readonly record?: string | undefined;
+  readonly awaited?: string | undefined;
+};
 
 /**
- * Gives the lock back if the operation has it, and remembers the record that settled it, or what tells the one that is still
- * to come; of the same text once.
+ * Gives the lock back if the operation has it, and remembers what the operation leaves.
+ *
+ * @example
+ * await customers.update(name, unlock({ operation: '7K3M9Q2XYZ', record: 'TIVI000000001' }));
  */
-export function unlock(
-  operation: string,
-  record?: string | undefined,
-  awaited?: string | undefined,
-): Transition<CustomerRecord, void> {
+export function unlock({ operation, record, awaited }: Unlocking): Transition<CustomerRecord, void> {
   return (before, nowMs) => {
-    const customer = current(before, nowMs);
+    const customer = withoutOld(before, nowMs);
     const left = { by: operation, untilMs: nowMs + SETTLED_MS };
     const isHolder = customer.holder?.operation === operation;
     if (!isHolder && record === undefined && awaited === undefined) {
@@ -84,15 +134,28 @@ export function unlock(
   };
 }
 
-/** The record without what is over. */
-function current(record: CustomerRecord | null, nowMs: number): CustomerRecord {
-  const { holder, settled, awaited, ...rest } = record ?? NOBODY;
-  const live = (kept: CustomerRecord['settled']) =>
-    Object.fromEntries(Object.entries(kept).filter(([, { untilMs }]) => untilMs > nowMs));
+function ofOthers(left: Left, operation: string): string[] {
+  const others: string[] = [];
+  for (const text of Object.keys(left)) if (left[text]?.by !== operation) others.push(text);
+  return others;
+}
+
+function withoutOld(record: CustomerRecord | null, nowMs: number): CustomerRecord {
+  if (record === null) return NO_CUSTOMER;
+  const { holder } = record;
   return {
-    ...rest,
+    ...record,
     holder: holder !== null && holder.untilMs > nowMs ? holder : null,
-    settled: live(settled),
-    awaited: live(awaited),
+    settled: stillLeft(record.settled, nowMs),
+    awaited: stillLeft(record.awaited, nowMs),
   };
+}
+
+function stillLeft(left: Left, nowMs: number): Left {
+  const live: Record<string, Left[string]> = {};
+  for (const text of Object.keys(left)) {
+    const entry = left[text];
+    if (entry !== undefined && entry.untilMs > nowMs) live[text] = entry;
+  }
+  return live;
 }

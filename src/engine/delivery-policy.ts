@@ -2,18 +2,18 @@ import type { Delivery } from './messages.ts';
 import type { Tried, Wait } from './transitions.ts';
 
 /*
- * What to do after a delivery was tried, and when the next try is. docs/how-it-works.md, "What a platform's answer means",
- * is the same as a table.
+ * What to do after a delivery was tried, and when the next try is. It is the table "What a platform's answer
+ * means" of docs/how-it-works.md.
  */
 
-/** What becomes of a reply: nothing is left to do, it waits, or it is dropped with an alarm (given up, rejected). */
+/** What becomes of a reply: it is done, it waits, or it is dropped with an alarm (given up, rejected). */
 export type Fate =
   | { readonly kind: 'done' }
   | { readonly kind: 'waits'; readonly wait: Wait }
   | { readonly kind: 'givenUp' | 'rejected' };
 
-/** A reply before a try. Times are epoch ms by the store's clock. */
-export type Attempt = {
+/** A reply before a try to deliver it. Times are epoch ms by the store's clock. */
+export type DeliveryTry = {
   /** When the reply was made. */
   readonly atMs: number;
   readonly nowMs: number;
@@ -27,31 +27,33 @@ const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
-/** A reply that could not be delivered for this long is dropped, and at once where it would have to wait for longer. */
+/** A reply that could not be delivered for this long is dropped. */
 const GIVE_UP_MS = 24 * HOUR;
 
 /**
- * When a reply that was perhaps delivered is tried again, counted from its first try. A sentence that is said twice costs
- * less than silence about money; one that is said fourteen times does not.
+ * When a reply that was perhaps delivered is tried again, counted from its first try. A sentence said twice
+ * costs less than silence about money; a sentence said fourteen times does not.
  */
 const AGAIN_MS = [10 * SECOND, MINUTE, 10 * MINUTE, HOUR];
-/** The same while nothing is delivered to anybody: the platform is out of order, not the reply. */
+/** The same while the channel delivers nothing at all: the platform is out of order, not the reply. */
 const AGAIN_IN_OUTAGE_MS = [...AGAIN_MS, 2 * HOUR, 4 * HOUR, 8 * HOUR, 16 * HOUR];
 
-/** The shortest and the longest wait; of a reply that was not tried because there was no room, or in an outage. */
+/** The shortest and the longest wait. The last two are for replies that were not tried. */
 const BACK_OFF_MS = [SECOND, 10 * MINUTE] as const;
 export const NO_ROOM_MS = [SECOND, 5 * SECOND] as const;
 export const HELD_BACK_MS = [5 * SECOND, MINUTE] as const;
 
 const GIVEN_UP: Fate = { kind: 'givenUp' };
 
-/** `worksSince`: whether the channel delivered anything to anybody since then. */
-export function afterDelivery(
-  delivery: Delivery,
-  attempt: Attempt,
-  worksSince: (sinceMs: number) => boolean,
-): Fate {
-  const { atMs, nowMs, tried } = attempt;
+/**
+ * `deliveredMs`: when the channel last delivered anything to anybody.
+ *
+ * @example
+ * const fate = afterDelivery({ kind: 'uncertain' }, before, deliveredMs);
+ * if (fate.kind === 'waits') return fate.wait;
+ */
+export function afterDelivery(delivery: Delivery, before: DeliveryTry, deliveredMs: number): Fate {
+  const { atMs, nowMs, tried } = before;
   const leftMs = GIVE_UP_MS - (nowMs - atMs);
   const { kind } = delivery;
   switch (kind) {
@@ -62,15 +64,15 @@ export function afterDelivery(
       return { kind };
     case 'undelivered':
     case 'unauthorized':
-      return leftMs < 0 ? GIVEN_UP : { kind: 'waits', wait: { ...backOff(attempt, kind), tried } };
+      return leftMs < 0 ? GIVEN_UP : { kind: 'waits', wait: { ...backOff(before, kind), tried } };
     case 'throttled': {
       const { afterMs } = delivery;
       const wait =
-        afterMs === undefined ? backOff(attempt, kind) : { afterMs, leastMs: afterMs, reason: kind };
+        afterMs === undefined ? backOff(before, kind) : { afterMs, leastMs: afterMs, reason: kind };
       return leftMs < (afterMs ?? 0) ? GIVEN_UP : { kind: 'waits', wait: { ...wait, tried } };
     }
     case 'uncertain': {
-      const next = afterUncertain(attempt, worksSince);
+      const next = afterUncertain(before, deliveredMs);
       const { afterMs: leastMs = 0 } = delivery;
       if (next === null || leftMs < leastMs) return GIVEN_UP;
       const afterMs = Math.max(next.afterMs, leastMs);
@@ -81,14 +83,14 @@ export function afterDelivery(
 
 /** Null: it was tried often enough. */
 function afterUncertain(
-  { nowMs, tried: { tries, sinceMs: firstMs }, random }: Attempt,
-  worksSince: (sinceMs: number) => boolean,
+  { nowMs, tried: { tries, sinceMs: firstMs }, random }: DeliveryTry,
+  deliveredMs: number,
 ): { readonly afterMs: number; readonly tried: Tried } | null {
   const dueMs = firstMs + (AGAIN_IN_OUTAGE_MS[tries - 1] ?? 0);
   // A message of the customer moved this try forward: it is not counted.
   if (tries > 0 && nowMs < dueMs) return { afterMs: dueMs - nowMs, tried: { tries, sinceMs: firstMs } };
   const sinceMs = tries === 0 ? nowMs : firstMs;
-  const plan = worksSince(sinceMs) ? AGAIN_MS : AGAIN_IN_OUTAGE_MS;
+  const plan = deliveredMs >= sinceMs ? AGAIN_MS : AGAIN_IN_OUTAGE_MS;
   const nextMs = plan[tries];
   if (nextMs === undefined) return null;
   // Never earlier than planned, or the try would not be counted.
@@ -96,9 +98,9 @@ function afterUncertain(
   return { afterMs: Math.round(afterMs), tried: { tries: tries + 1, sinceMs } };
 }
 
-/** Waits half the reply's age, so that waits grow without a count of tries. A new message moves the next try forward. */
+/** Half the reply's age, so that waits grow without a count of tries. A new message moves the next try forward. */
 export function backOff(
-  { atMs, nowMs, random }: Pick<Attempt, 'atMs' | 'nowMs' | 'random'>,
+  { atMs, nowMs, random }: Pick<DeliveryTry, 'atMs' | 'nowMs' | 'random'>,
   reason: string,
   [minMs, maxMs]: readonly [number, number] = BACK_OFF_MS,
 ): Wait {

@@ -15,24 +15,146 @@ import {
 import type { PhotoEffect } from '../conversation/message.ts';
 import type { Spans } from '../observability/tracing.ts';
 import type { Runtime } from '../runtime.ts';
-import type { Conversations, Lease } from './conversations.ts';
-import type { Lock } from './customer.ts';
-import type { Limits } from './limits.ts';
+import type { Conversations } from './conversations.ts';
+import type { CustomerLocks } from './customer.ts';
+import type { EngineLimits } from './limits.ts';
 import { type Platform, written } from './messages.ts';
-import type { createPhotos } from './photos.ts';
+import type { Photos } from './photos.ts';
 import type { PendingCall } from './record.ts';
 import type { OnTrip } from './trace.ts';
-import type { Asker } from './turn.ts';
+import type { Turn } from './turn.ts';
 
-/** The turn that an effect is performed for; `calls` grows with those that the effect makes. */
-export type EffectTurn = {
-  readonly lease: Lease;
-  readonly asker: Asker;
-  readonly calls: Calls;
-  nowMs(): number;
+export type EffectTools = {
+  readonly conversations: Pick<Conversations, 'intend' | 'isHeld'>;
+  readonly locks: CustomerLocks;
+  readonly perform: Perform;
+  readonly photos: Photos;
+  readonly onTrip: OnTrip;
+  platform(channel: string): Platform | undefined;
+  stopping(): boolean;
+  readonly limits: Pick<EngineLimits, 'workingMs'>;
+  readonly runtime: Runtime;
+  readonly spans: Spans;
 };
 
-/** The calls of a conversation that were perhaps made, as its journal knows them. */
+/** Teams shows typing for three seconds, Telegram for five. */
+const WORKING_AGAIN_MS = 3000;
+
+/** Performs what turns ask for, each effect under the turn's lease. */
+export class Effects {
+  readonly #tools: EffectTools;
+
+  constructor(tools: EffectTools) {
+    this.#tools = tools;
+  }
+
+  /**
+   * Throws `LeaseLost` if the outcome is void, `GivenBack` and `TurnInterrupted` if nothing was done.
+   *
+   * @example
+   * const outcome = await effects.perform(effect, turn, calls);
+   */
+  async perform(effect: Effect | PhotoEffect, turn: Turn, calls: Calls): Promise<Outcome | PhotoEffect> {
+    const { perform, photos } = this.#tools;
+    const hideWorking = this.#showWorking(turn);
+    try {
+      if (effect.kind === 'photo') return await photos.read(effect, turn);
+      const outcome = await perform(effect, new TurnContext(turn, calls, this.#tools));
+      calls.note(outcome);
+      return outcome;
+    } finally {
+      hideWorking();
+      // The lease's clock does not count here: a call was perhaps made, so the commit finds out.
+      turn.lease.assertNotLost();
+    }
+  }
+
+  /** Shows the customer that the bot is at work, until the returned function is called. */
+  #showWorking({ asker }: Turn): () => void {
+    const { platform, runtime, limits } = this.#tools;
+    const incoming = asker?.incoming;
+    if (!incoming) return () => {};
+    const show = (): void => {
+      timer = runtime.timer(WORKING_AGAIN_MS, show);
+      platform(incoming.channel)
+        ?.working?.(incoming)
+        .catch(() => {});
+    };
+    let timer = runtime.timer(limits.workingMs, show);
+    return () => timer.cancel();
+  }
+}
+
+/** The turn as whoever performs an effect may use it. */
+class TurnContext implements EffectContext {
+  readonly #turn: Turn;
+  readonly #calls: Calls;
+  readonly #tools: EffectTools;
+
+  constructor(turn: Turn, calls: Calls, tools: EffectTools) {
+    this.#turn = turn;
+    this.#calls = calls;
+    this.#tools = tools;
+  }
+
+  nowMs(): number {
+    return this.#turn.storeMs();
+  }
+
+  get signal(): AbortSignal {
+    return this.#turn.lease.signal;
+  }
+
+  stopping(): boolean {
+    return this.#tools.stopping();
+  }
+
+  isHeld(): Promise<boolean> {
+    return this.#tools.conversations.isHeld(this.#turn.lease);
+  }
+
+  lock(customer: string, operation: string, forMs?: number) {
+    return this.#tools.locks.lock(customer, operation, forMs);
+  }
+
+  unlock(customer: string, operation: string, ...left: [record?: string, awaited?: string]): Promise<void> {
+    const [record, awaited] = left;
+    return this.#tools.locks.unlock(this.#tools.locks.nameOf(customer), { operation, record, awaited });
+  }
+
+  known(operation: string): KnownCall | null {
+    const known = this.#calls.known(operation);
+    if (known !== null) this.#turn.lease.pastIntent = true;
+    return known;
+  }
+
+  async intend(operation: string, intent: Intent): Promise<'go' | 'unreplicated'> {
+    const { conversations, platform, spans, stopping, onTrip, runtime } = this.#tools;
+    const { lease, asker } = this.#turn;
+    const wasPastIntent = lease.pastIntent;
+    if (asker === null) throw new TypeError('nobody asked for the call');
+    if (stopping() && !wasPastIntent) throw new TurnInterrupted();
+    // Set before the answer comes: it may get lost, or `stop` may be called in between.
+    lease.pastIntent = true;
+    const { origin, incoming } = asker;
+    const body = written({ origin, traceparent: spans.traceparent(), body: intent });
+    const call = { operation, body, outcomes: this.#calls.take() };
+    const sinceMs = runtime.nowMs();
+    const { intended, durable } = await conversations.intend(lease, call);
+    onTrip('intend', sinceMs, { operation });
+    if (intended.kind !== 'go' || !durable) lease.pastIntent = wasPastIntent;
+    if (intended.kind !== 'go') {
+      lease.lose();
+      throw new LeaseLost();
+    }
+    this.#calls.add(operation, intent.lookup);
+    if (!durable) return 'unreplicated';
+    if (incoming) platform(incoming.channel)?.begins?.(incoming, operation);
+    return 'go';
+  }
+}
+
+/** The calls of a conversation that were perhaps made, as its journal and this turn know them. */
 export class Calls {
   readonly #known = new Map<string, KnownCall>();
   readonly #lookups = new Map<string, Lookup>();
@@ -41,8 +163,8 @@ export class Calls {
 
   constructor(journal: Readonly<Record<string, PendingCall>>) {
     for (const [operation, call] of Object.entries(journal)) {
-      const lookup = lookupIn(call.body);
-      // Nobody can look it up; it stays listed, for operators.
+      const lookup = bodySchema.safeParse(call.body).data?.body.lookup;
+      // Without a lookup nothing can find out how it ended: it stays listed, for operators.
       if (lookup === undefined) continue;
       this.add(operation, lookup);
       const outcome = conclusionSchema.safeParse(call.outcome).data;
@@ -56,131 +178,35 @@ export class Calls {
     this.#known.set(operation, { kind: 'unknown', operation, lookup });
   }
 
-  /** How an effect ended; noted where it is that of a call. */
+  /** Notes how an effect ended, if it was a call. */
   note(outcome: Outcome): void {
     const { kind } = outcome;
     if (kind !== 'applied' && kind !== 'refused' && kind !== 'unavailable') return;
     const { operation } = outcome;
     if (operation === undefined || !this.#known.has(operation)) return;
-    const known = conclusionSchema.parse({ ...outcome, locks: outcome.locks && [...outcome.locks] });
-    this.#known.set(operation, known);
-    this.#unwritten[operation] = known;
+    const conclusion = conclusionSchema.parse({ ...outcome, locks: outcome.locks && [...outcome.locks] });
+    this.#known.set(operation, conclusion);
+    this.#unwritten[operation] = conclusion;
   }
 
-  /** What was not written yet: goes with the next change. */
-  take = (): Readonly<Record<string, KnownCall>> => {
+  /** The outcomes that the store does not know. They go with the next change, and are returned once. */
+  take(): Readonly<Record<string, KnownCall>> {
     const outcomes = this.#unwritten;
     this.#unwritten = {};
     return outcomes;
-  };
+  }
 
-  known = (operation: string): KnownCall | null => this.#known.get(operation) ?? null;
-  lookupOf = (operation: string): Lookup | undefined => this.#lookups.get(operation);
-  all = (): Readonly<Record<string, KnownCall>> => Object.fromEntries(this.#known);
+  known(operation: string): KnownCall | null {
+    return this.#known.get(operation) ?? null;
+  }
+
+  lookupOf(operation: string): Lookup | undefined {
+    return this.#lookups.get(operation);
+  }
+
+  all(): Readonly<Record<string, KnownCall>> {
+    return Object.fromEntries(this.#known);
+  }
 }
 
 const bodySchema = z.looseObject({ body: intentSchema });
-const lookupIn = (stored: unknown): Lookup | undefined => bodySchema.safeParse(stored).data?.body.lookup;
-
-/** Teams shows typing for three seconds and wants no more of it than that; Telegram shows its action for five. */
-const WORKING_AGAIN_MS = 3000;
-
-export type EffectTools = {
-  readonly conversations: Pick<Conversations, 'intend' | 'isHeld'>;
-  lock(customer: string, operation: string, forMs?: number): Promise<Lock>;
-  unlock(customer: string, operation: string, record?: string, awaited?: string): Promise<void>;
-  readonly perform: Perform;
-  readonly photos: ReturnType<typeof createPhotos>;
-  readonly onTrip: OnTrip;
-  platform(channel: string): Platform | undefined;
-  stopping(): boolean;
-  readonly limits: Pick<Limits, 'workingMs'>;
-  readonly runtime: Runtime;
-  readonly spans: Spans;
-};
-
-export type Effects = ReturnType<typeof createEffects>;
-
-/** Performs what turns ask for, each under its lease. */
-export function createEffects(tools: EffectTools) {
-  const { conversations, lock, unlock, perform, photos, onTrip, spans } = tools;
-  const { platform, stopping, limits, runtime } = tools;
-
-  async function intend({ lease, asker, calls }: EffectTurn, operation: string, intent: Intent) {
-    if (stopping() && !lease.pastIntent) throw new TurnInterrupted();
-    // Set before the answer comes: it may get lost, or `stop` may be called meanwhile.
-    const before = lease.pastIntent;
-    lease.pastIntent = true;
-    const body = written({ origin: asker.origin, traceparent: spans.traceparent(), body: intent });
-    const call = { operation, body, outcomes: calls.take() };
-    const sinceMs = runtime.nowMs();
-    const { intended, durable } = await conversations.intend(lease, call);
-    onTrip('intend', sinceMs, { operation });
-    if (intended.kind !== 'go') {
-      lease.pastIntent = before;
-      lease.lose();
-      throw new LeaseLost();
-    }
-    if (!durable) lease.pastIntent = before;
-    calls.add(operation, intent.lookup);
-    const { incoming } = asker;
-    if (durable && incoming) platform(incoming.channel)?.begins?.(incoming, operation);
-    return durable ? ('go' as const) : ('unreplicated' as const);
-  }
-
-  function contextOf(turn: EffectTurn): EffectContext {
-    const { lease, calls, nowMs } = turn;
-    return {
-      nowMs,
-      get signal() {
-        return lease.signal;
-      },
-      stopping,
-      intend: (operation, intent) => intend(turn, operation, intent),
-      known(operation) {
-        const known = calls.known(operation);
-        if (known !== null) lease.pastIntent = true;
-        return known;
-      },
-      lock,
-      unlock,
-      isHeld: () => conversations.isHeld(lease),
-    };
-  }
-
-  /** Shows the customer that the bot is at work, from `workingMs` on. Returns how to end that. */
-  function showWorking({ incoming }: Asker): () => void {
-    if (incoming === null) return () => {};
-    const { channel, conversation, address, press } = incoming;
-    const show = (): void => {
-      timer = runtime.timer(WORKING_AGAIN_MS, show);
-      void platform(channel)
-        ?.working?.({ conversation, address, press })
-        .catch(() => {});
-    };
-    let timer = runtime.timer(limits.workingMs, show);
-    return () => timer.cancel();
-  }
-
-  return {
-    /** Throws `LeaseLost` where the outcome is void, `GivenBack` and `TurnInterrupted` where nothing was done. */
-    async perform(effect: Effect | PhotoEffect, turn: EffectTurn): Promise<Outcome | PhotoEffect> {
-      const stopShowing = showWorking(turn.asker);
-      try {
-        if (effect.kind !== 'photo') {
-          const outcome = await perform(effect, contextOf(turn));
-          turn.calls.note(outcome);
-          return outcome;
-        }
-        const sinceMs = runtime.nowMs();
-        const reading = await photos(effect, turn.lease, turn.asker);
-        spans.mark({ name: 'photo', sinceMs });
-        return reading;
-      } finally {
-        stopShowing();
-        // A lease that is over by the clock does not count here: a call was perhaps made, so the commit decides.
-        turn.lease.assertNotLost();
-      }
-    },
-  };
-}

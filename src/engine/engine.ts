@@ -4,24 +4,23 @@ import type { PhotoReader, Sender } from '../conversation/message.ts';
 import { atMostEvery } from '../observability/log.ts';
 import type { Observe } from '../observability/metrics.ts';
 import { Spans } from '../observability/tracing.ts';
+import { Bulkhead } from '../resilience/bulkhead.ts';
 import { type Runtime, systemRuntime } from '../runtime.ts';
 import type { Encryption } from '../store/encryption.ts';
 import { type RecordStore, StoreUnavailable } from '../store/port.ts';
-import { type Conversations, createConversations, type DecideAtOnce, Lease } from './conversations.ts';
-import { CUSTOMER, lock, unlock } from './customer.ts';
-import { createEffects } from './effects.ts';
-import { Bulkhead, createConcurrency, eachChannel, LIMITS, type Limits } from './limits.ts';
+import { type ConversationRecords, Conversations, type DecideAtOnce, Lease } from './conversations.ts';
+import { CUSTOMER, CustomerLocks } from './customer.ts';
+import { Effects } from './effects.ts';
+import { type EngineLimits, LIMITS, perChannel } from './limits.ts';
 import { conversationName, type Incoming, type Platform, written } from './messages.ts';
-import { Outages } from './outages.ts';
 import { Outbox } from './outbox.ts';
-import { createPhotos } from './photos.ts';
+import { Photos } from './photos.ts';
 import { Scheduler } from './scheduler.ts';
 import { type Traces, tellTrips } from './trace.ts';
 import { CONVERSATION, commit } from './transitions.ts';
-import { type Conversation, openTurn, type TurnTools, takeStep, toCommit } from './turn.ts';
-import { TurnEvent } from './turn-event.ts';
+import { type Conversation, Turn, type TurnTools } from './turn.ts';
 import { type RecordFault, VersionedRecords } from './versioned-records.ts';
-import { type DecidedTurn, Worker, type WorkerTools } from './worker.ts';
+import { Worker, type WorkerTools } from './worker.ts';
 
 export type EngineOptions = {
   readonly store: RecordStore;
@@ -35,36 +34,38 @@ export type EngineOptions = {
   ids(): Context['ids'];
   readonly observe: Observe;
   readonly runtime?: Runtime | undefined;
-  readonly limits?: Partial<Limits> | undefined;
+  readonly limits?: Partial<EngineLimits> | undefined;
   readonly spans?: Spans | undefined;
   /** The look inside turns of some channels. */
   readonly traces?: Traces | undefined;
   readonly onNotice?: WorkerTools['onNotice'] | undefined;
-  /** Puts something between the engine and its conversations' records: the simulator plants defects there. */
-  readonly aroundRecords?: ((records: Records) => Records) | undefined;
+  /** Wraps the conversations' records: the simulator plants defects there. */
+  readonly aroundRecords?: ((records: ConversationRecords) => ConversationRecords) | undefined;
 };
-
-type Records = Parameters<typeof createConversations>[0]['records'];
 
 /** `full`: the message was dropped, and the customer will be told. */
 type Acceptance = 'accepted' | 'duplicate' | 'full';
 
 export type Engine = {
   /**
-   * Stores a message; the work on it goes on in the background. Rejects with `StoreUnavailable`: the message may be stored
-   * all the same, and the platform should send it again. `sentMs`: when it was sent, where the platform says so (epoch).
+   * Stores a message; the work on it goes on in the background. `sentMs`: when it was sent, if the platform
+   * says so (epoch). Rejects with `StoreUnavailable`: the message may be stored all the same, and the platform
+   * should send it again.
    */
   accept(incoming: Incoming, sentMs?: number): Promise<Acceptance>;
-  /** Something was filed in a conversation that nobody works on: it is taken up as soon as there is room. */
+  /** Something was filed in a conversation that no process works on: it gets the next free slot. */
   schedule(conversation: string): void;
   /** Begins to renew leases and to look for due conversations. */
   start(): void;
-  /** Begins nothing new, finishes what AntCRM was perhaps asked for, and gives back the rest. Messages are still stored. */
+  /**
+   * Begins nothing new, finishes what AntCRM was perhaps asked for, and gives back the rest. Messages are still
+   * stored.
+   */
   stop(): Promise<void>;
 };
 
 /**
- * How a message becomes a turn: once, in order, whatever crashes.
+ * Makes a turn of each message: once, in order, whatever crashes.
  *
  * @example
  * const engine = createEngine(options);
@@ -83,131 +84,77 @@ class EngineProcess implements Engine {
   readonly #options: EngineOptions;
   readonly #spans: Spans;
   readonly #runtime: Runtime;
-  readonly #limits: Limits;
+  readonly #limits: EngineLimits;
   readonly #conversations: Conversations;
   readonly #scheduler: Scheduler;
   readonly #turns: TurnTools;
   readonly #worker: Worker;
-  readonly #concurrency: ReturnType<typeof createConcurrency>;
   readonly #startedMs: number;
   readonly #alarmUnavailable: () => void;
-  #isRunning = false;
-  #isStopping = false;
 
   constructor(options: EngineOptions) {
-    const {
-      store,
-      encryption,
-      conversation,
-      observe,
-      ids,
-      runtime = systemRuntime,
-      spans = new Spans(),
-    } = options;
-    const limits = { ...LIMITS, ...options.limits };
+    const { observe, encryption, runtime = systemRuntime, spans = new Spans(), aroundRecords } = options;
     this.#options = options;
     this.#spans = spans;
     this.#runtime = runtime;
-    this.#limits = limits;
+    this.#limits = { ...LIMITS, ...options.limits };
     this.#startedMs = runtime.nowMs();
-    this.#alarmUnavailable = atMostEvery(
-      ALARM_EVERY_MS,
-      () => observe.alarm('store_unavailable', {}),
-      runtime.monotonicMs,
-    );
-    const onError = (error: unknown): void => this.#report(error);
-    const onFault = (fault: RecordFault, name: string): void => observe.alarm(fault, { conversation: name });
-    const records = new VersionedRecords(CONVERSATION, { store, sealer: encryption, runtime, onFault });
-    const { aroundRecords = (same: Records) => same } = options;
-    this.#conversations = createConversations({ records: aroundRecords(records), runtime, limits, onError });
-    this.#scheduler = new Scheduler({ store, conversations: this.#conversations, runtime, observe, onError });
+    const alarm = (): void => observe.alarm('store_unavailable', {});
+    this.#alarmUnavailable = atMostEvery(ALARM_EVERY_MS, alarm, runtime.monotonicMs);
+    const shared = { ...options, runtime, spans, limits: this.#limits, onError: this.#report };
+    const recordParts = {
+      ...{ store: options.store, sealer: encryption, runtime },
+      onFault: (fault: RecordFault, conversation: string) => observe.alarm(fault, { conversation }),
+    };
+    const records = new VersionedRecords(CONVERSATION, recordParts);
+    const customers = new VersionedRecords(CUSTOMER, recordParts);
+    const conversations = new Conversations({ ...shared, records: aroundRecords?.(records) ?? records });
+    this.#conversations = conversations;
+    this.#scheduler = new Scheduler({
+      ...{ ...shared, conversations },
+      begin: (lease) => void spans.apart(lease.conversation, () => this.#work(lease)),
+    });
     this.#turns = {
-      conversation,
-      ids,
+      ...{ conversation: options.conversation, ids: options.ids, runtime },
       customerName: (customer) => encryption.name('customer', customer),
-      letterId: runtime.id,
       traceparent: spans.isTracing ? () => spans.traceparent() : undefined,
     };
-    this.#worker = this.#createWorker(onError, onFault);
-    this.#concurrency = createConcurrency(limits.concurrency, (room) => this.#claim(room));
-  }
-
-  #createWorker(
-    onError: (error: unknown) => void,
-    onFault: (fault: RecordFault, name: string) => void,
-  ): Worker {
-    const { store, encryption, photoReader, onNotice = () => {} } = this.#options;
-    const [runtime, spans, limits] = [this.#runtime, this.#spans, this.#limits];
-    const customers = new VersionedRecords(CUSTOMER, { store, sealer: encryption, runtime, onFault });
-    const nameOf = this.#turns.customerName;
-    const onTrip = tellTrips(spans, this.#options.traces);
-    const lockOf = async (customer: string, operation: string, forMs?: number) => {
-      const sinceMs = runtime.nowMs();
-      const { answer } = await customers.update(nameOf(customer), lock(operation, forMs));
-      onTrip('lock', sinceMs, { operation, outcome: answer.locked ? 'locked' : 'busy' });
-      return answer;
-    };
-    const unlockOf = async (name: string, operation: string, record?: string, awaited?: string) => {
-      const sinceMs = runtime.nowMs();
-      await customers.update(name, unlock(operation, record, awaited));
-      onTrip('unlock', sinceMs, { operation });
-    };
-    const shared = {
-      ...this.#options,
-      ...{ runtime, spans, onTrip, limits, onError, onNotice },
-      conversations: this.#conversations,
-      bulkhead: eachChannel(() => new Bulkhead(limits.perChannel, limits.stuckMs, runtime)),
-      stopping: () => this.#isStopping,
-    };
-    return new Worker({
+    const onTrip = tellTrips(spans, options.traces);
+    const tools = {
       ...shared,
-      turns: this.#turns,
-      outbox: new Outbox({ ...shared, outages: new Outages(shared.observe, runtime), unlock: unlockOf }),
-      effects: createEffects({
-        ...shared,
-        lock: lockOf,
-        unlock: (customer, ...rest) => unlockOf(nameOf(customer), ...rest),
-        photos: createPhotos({ ...shared, reader: photoReader }),
+      ...{ conversations, onTrip, turns: this.#turns, onNotice: options.onNotice ?? (() => {}) },
+      locks: new CustomerLocks({ records: customers, nameOf: this.#turns.customerName, runtime, onTrip }),
+      bulkhead: perChannel(() => {
+        const { perChannel: places, placeMs: patienceMs } = this.#limits;
+        return new Bulkhead({ places, patienceMs }, runtime);
       }),
-      dueAfter: (conversation, afterMs) => this.#scheduler.dueAfter(conversation, afterMs),
-    });
+      stopping: () => this.#scheduler.isStopping,
+      schedule: (name: string, afterMs: number) => this.#scheduler.schedule(name, afterMs),
+    };
+    const effects = new Effects({ ...tools, photos: new Photos(tools) });
+    this.#worker = new Worker({ ...tools, effects, outbox: new Outbox(tools) });
   }
 
   readonly accept = (incoming: Incoming, sentMs = 0): Promise<Acceptance> => {
     const { channel } = incoming;
     const conversation = conversationName(this.#options.encryption, channel, incoming.conversation);
-    return this.#spans.around({ name: 'accept', channel, conversation }, () =>
-      this.#file(conversation, incoming, sentMs),
-    );
+    const file = () => this.#file(conversation, incoming, sentMs);
+    return this.#spans.around({ name: 'accept', channel, conversation }, file);
   };
 
-  readonly schedule = (conversation: string): void => {
-    this.#scheduler.dueAfter(conversation);
-    this.#concurrency.want();
-  };
+  readonly schedule = (conversation: string): void => this.#scheduler.schedule(conversation);
 
   start(): void {
-    this.#isRunning = true;
     this.#conversations.start();
-    this.#sweepLater();
+    this.#scheduler.start();
   }
 
   async stop(): Promise<void> {
-    this.#isStopping = true;
-    this.#isRunning = false;
     const late = Promise.withResolvers<void>();
     const timer = this.#runtime.timer(this.#limits.stopMs, late.resolve);
-    await Promise.race([this.#concurrency.idle(), late.promise]);
+    await Promise.race([this.#scheduler.stop(), late.promise]);
     timer.cancel();
     this.#conversations.stop();
-  }
-
-  /** One sweep at a time. */
-  #sweepLater(): void {
-    this.#runtime.timer(this.#limits.sweepMs, async () => {
-      await this.#concurrency.fill();
-      if (this.#isRunning) this.#sweepLater();
-    });
   }
 
   /** Files the message, and takes the lease if there is a slot for the work. */
@@ -218,23 +165,26 @@ class EngineProcess implements Engine {
     const traceparent = this.#spans.isTracing ? this.#spans.traceparent() : undefined;
     const accepted = { ...incoming, acceptedMs: runtime.nowMs(), ...(traceparent && { traceparent }) };
     const filed = { mark: runtime.id(), incoming: accepted };
-    const aliveUntilMs = runtime.monotonicMs() + this.#limits.leaseMs;
-    const take = !this.#isStopping && this.#concurrency.reserve();
+    const held = { aliveUntilMs: runtime.monotonicMs() + this.#limits.leaseMs, filed };
+    const take = this.#scheduler.reserve();
     let isBegun = false;
     try {
-      const sender = take ? this.#senderAtOnce(name, accepted, sentMs) : undefined;
       const filing = { id: incoming.id, nonce: filed.mark, body: written(accepted), take };
-      const { answer, record, nowMs, decided } = await this.#conversations.accept(
-        name,
-        filing,
-        sender && this.#decideAtOnce(name, sender, { aliveUntilMs, filed }),
-      );
+      const sender = take ? this.#senderAtOnce(name, accepted, sentMs) : undefined;
+      let decided: Turn | undefined;
+      const decide: DecideAtOnce | undefined =
+        sender &&
+        ((record, nowMs) => {
+          decided = this.#decideAtOnce(new Lease(name, { record, nowMs, ...held }), sender);
+          return decided?.lease.record ?? null;
+        });
+      const { answer, record, nowMs } = await this.#conversations.accept(name, filing, decide);
       if (answer === 'leased' && record !== null) {
         isBegun = true;
-        const lease = decided?.turn.lease ?? new Lease(name, { record, nowMs }, { aliveUntilMs, filed });
+        const lease = decided?.lease ?? new Lease(name, { record, nowMs, ...held });
         void this.#spans.apart(name, () => this.#work(lease, decided));
       }
-      if (answer === 'queued' && !take) this.schedule(name);
+      if (answer === 'queued' && !take) this.#scheduler.schedule(name);
       const acceptance = answer === 'duplicate' || answer === 'full' ? answer : 'accepted';
       observe.update(channel, acceptance);
       if (this.#spans.isTracing) this.#spans.note({ result: acceptance });
@@ -244,15 +194,15 @@ class EngineProcess implements Engine {
       observe.update(channel, 'unavailable');
       throw error;
     } finally {
-      if (take && !isBegun) this.#concurrency.free();
+      if (take && !isBegun) this.#scheduler.leave();
     }
   }
 
   /**
-   * Who wrote a message that may be decided within the swap that files it; undefined: it is only filed. A text that kills or
-   * hangs its process must be filed and counted, or the platform's repeats end every process. So it is only filed where it
-   * was sent before this process began or more than five seconds ago, where it is the first that this process hears of the
-   * conversation, and where the channel has to ask who writes.
+   * Who wrote a message that may be decided within the swap that files it; undefined: it is only filed. A text
+   * that kills or hangs its process must be filed and counted, or the platform's repeats end every process. So
+   * it is only filed if it was sent before this process began or more than five seconds ago, if it is the
+   * first that this process hears of the conversation, and if the channel has to ask who writes.
    */
   #senderAtOnce(name: string, incoming: Incoming, sentMs: number): Sender | undefined {
     const { platform, traces } = this.#options;
@@ -265,61 +215,35 @@ class EngineProcess implements Engine {
   }
 
   /**
-   * Decides a turn on the record that its message was just filed in. Undefined where only the worker may decide it: replies,
-   * calls or failed attempts come before it, its step asks for an effect or throws, or something cannot be read.
+   * Decides and commits a turn on the record that its message was just filed in; the lease has the new record.
+   * Undefined if only the worker may decide it: replies, calls or failed attempts come before it, its step
+   * asks for an effect or throws, or something cannot be read.
    */
-  #decideAtOnce(
-    name: string,
-    sender: Sender,
-    held: ConstructorParameters<typeof Lease>[2] & { readonly filed: NonNullable<Lease['filed']> },
-  ): DecideAtOnce<DecidedTurn> {
-    const { filed } = held;
-    return (record, nowMs) => {
-      const lease = new Lease(name, { record, nowMs }, held);
-      const isNext = lease.head?.mark === filed.mark && record.outbox.length === 0 && !record.lease?.takeover;
-      if (!isNext || lease.attempt > 1 || Object.keys(record.journal).length > 0) return undefined;
-      try {
-        const turn = openTurn(lease, this.#turns);
-        if (turn.asker === null || turn.letters.length > 0) return undefined;
-        const event = new TurnEvent(turn, this.#runtime);
-        const { message, acceptedMs: heardMs } = filed.incoming;
-        const effect = takeStep(
-          turn,
-          { kind: 'message', message },
-          { sender, heardMs, journal: undefined, nowMs },
-          this.#turns,
-        );
-        if (effect !== undefined) return undefined;
-        event.passed('stepsMs', this.#runtime.monotonicMs());
-        const toWrite = toCommit(turn, this.#turns);
-        const { answer, record: after } = commit(lease.held, toWrite.commit)(record, nowMs);
-        if (answer === null || after === null) return undefined;
-        lease.advance(after, nowMs);
-        lease.endMessage();
-        return { record: after, decided: { turn, event, commit: toWrite, firstSeq: answer.firstSeq } };
-      } catch {
-        // The worker finds out what is wrong, and counts it.
-        return undefined;
-      }
-    };
-  }
-
-  async #claim(room: number): Promise<number> {
-    if (this.#isStopping) return 0;
+  #decideAtOnce(lease: Lease, sender: Sender): Turn | undefined {
+    const { record, nowMs, filed, head } = lease;
+    const isNext = head?.mark === filed?.mark && record.outbox.length === 0 && !record.lease?.takeover;
+    if (!isNext || lease.attempt > 1 || Object.keys(record.journal).length > 0) return undefined;
     try {
-      const leases = await this.#scheduler.claim(room);
-      for (const lease of leases) {
-        void this.#spans.apart(lease.conversation, () => this.#work(lease));
-      }
-      return leases.length;
-    } catch (error) {
-      this.#report(error);
-      return 0;
+      const turn = new Turn(lease, this.#turns);
+      const message = turn.asker?.incoming?.message;
+      if (message === undefined || turn.letters.length > 0) return undefined;
+      const effect = turn.takeStep({ kind: 'message', message }, { sender, journal: undefined });
+      if (effect !== undefined) return undefined;
+      turn.endPhase('stepsMs');
+      const { answer, record: after } = commit(lease.held, turn.toCommit())(record, nowMs);
+      if (!answer || after === null) return undefined;
+      lease.advance(after, nowMs);
+      lease.endMessage();
+      turn.event.result = 'done';
+      return turn;
+    } catch {
+      // The worker finds out what is wrong, and counts it.
+      return undefined;
     }
   }
 
   /** Never rejects: a lease whose work failed expires, and the next sweep takes it up. */
-  async #work(lease: Lease, decided?: DecidedTurn): Promise<void> {
+  async #work(lease: Lease, decided?: Turn): Promise<void> {
     const { observe } = this.#options;
     const isTakeover = lease.record.lease?.takeover === true;
     observe.lease(isTakeover ? 'takeover' : lease.filed === undefined ? 'due' : 'fresh');
@@ -335,12 +259,12 @@ class EngineProcess implements Engine {
       if (!(error instanceof LeaseLost)) this.#report(error);
     } finally {
       observe.busy(this.#conversations.drop(lease));
-      this.#concurrency.free();
+      this.#scheduler.leave();
     }
   }
 
-  #report(err: unknown): void {
+  readonly #report = (err: unknown): void => {
     if (err instanceof StoreUnavailable) this.#alarmUnavailable();
     else this.#options.observe.log.error({ err }, 'a turn was abandoned; it will be repeated');
-  }
+  };
 }

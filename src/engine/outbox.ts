@@ -3,63 +3,51 @@ import { Unwordable } from '../conversation/reply.ts';
 import { atMostEvery } from '../observability/log.ts';
 import type { Observe } from '../observability/metrics.ts';
 import type { Spans } from '../observability/tracing.ts';
+import type { Bulkhead } from '../resilience/bulkhead.ts';
 import type { Runtime } from '../runtime.ts';
 import { StoreUnavailable } from '../store/port.ts';
 import type { Conversations, Lease } from './conversations.ts';
-import {
-  type Attempt,
-  afterDelivery,
-  backOff,
-  type Fate,
-  HELD_BACK_MS,
-  NO_ROOM_MS,
-} from './delivery-policy.ts';
-import { type Bulkhead, eachChannel, type Limits } from './limits.ts';
-import type { Delivery, OutboxItem, Outgoing, Platform } from './messages.ts';
-import type { Outages } from './outages.ts';
-import { NEVER_TRIED, type Tried, type Wait } from './transitions.ts';
-
-/** An item with its number in the outbox; null where it could not be read. */
-export type NumberedItem = { readonly seq: number; readonly item: OutboxItem | null };
-
-/** `sentSeq`: nothing is left to do up to this number. `wait`: how long the rest has to wait. */
-export type Delivered = { readonly sentSeq: number; readonly wait?: Wait };
-
-/** When a lock that could not be given back is tried again. */
-const UNLOCK_AGAIN_MS = 1000;
-const ALARM_EVERY_MS = 60_000;
+import type { CustomerLocks } from './customer.ts';
+import { afterDelivery, backOff, type DeliveryTry, HELD_BACK_MS, NO_ROOM_MS } from './delivery-policy.ts';
+import { type EngineLimits, perChannel } from './limits.ts';
+import type { Delivery, Outgoing, Platform } from './messages.ts';
+import { Outage } from './outage.ts';
+import { NEVER_TRIED, type Wait } from './transitions.ts';
+import type { NumberedItem } from './turn.ts';
 
 export type OutboxTools = {
   readonly conversations: Pick<Conversations, 'assertHeld'>;
-  /** The channel of that name, if this process has it. */
   platform(channel: string): Platform | undefined;
-  /** How many deliveries and look-ups a channel's platform gets at once. */
+  /** Bounds the deliveries and look-ups of one channel. */
   bulkhead(channel: string): Bulkhead;
-  readonly outages: Outages;
-  unlock(customer: string, operation: string, record?: string, awaited?: string): Promise<void>;
+  readonly locks: Pick<CustomerLocks, 'unlock'>;
   /** Called with what goes wrong and is tried again later. */
   onError(error: unknown): void;
-  readonly limits: Pick<Limits, 'patienceMs'>;
+  readonly limits: Pick<EngineLimits, 'patienceMs'>;
   readonly runtime: Runtime;
   readonly spans: Spans;
   readonly observe: Observe;
 };
 
-/** A lock could not be given back: it is tried again from its item on. */
-type FailedUnlock = { readonly seq: number };
+/** When a lock that could not be given back is tried again. */
+const UNLOCK_AGAIN_MS = 1000;
+const ALARM_EVERY_MS = 60_000;
 
 /**
- * Does what commits left to be done: replies leave in order, each until it is delivered, dropped or has to wait, and the
- * replies behind one that waits wait as well. Locks are given back in any case, because another conversation may need them.
+ * Does what commits left to be done. Replies leave in order, each until it is delivered, dropped or has to
+ * wait; the replies behind one that waits wait as well. Locks are given back in any case, because another
+ * conversation may need them.
  */
 export class Outbox {
   readonly #tools: OutboxTools;
+  readonly #outages: (channel: string) => Outage;
   readonly #alarmRejected: (channel: string) => (conversation: string) => void;
 
   constructor(tools: OutboxTools) {
     const { observe, runtime } = tools;
     this.#tools = tools;
-    this.#alarmRejected = eachChannel((channel) =>
+    this.#outages = perChannel((channel) => new Outage(channel, observe, runtime));
+    this.#alarmRejected = perChannel((channel) =>
       atMostEvery(
         ALARM_EVERY_MS,
         (conversation: string) => observe.alarm('delivery_rejected', { channel, conversation }),
@@ -68,122 +56,124 @@ export class Outbox {
     );
   }
 
-  /** `tried` is of the first reply. Throws `LeaseLost` before it would send without the lease. */
-  async deliver(lease: Lease, items: readonly NumberedItem[], tried: Tried): Promise<Delivered> {
-    const delivered = await this.#sendInOrder(lease, items, tried);
-    const failed = await this.unlock(items);
-    if (failed === null) return delivered;
-    // What was sent is noted all the same, or it would be sent again and again.
-    const sentSeq = Math.min(delivered.sentSeq, failed.seq - 1);
-    const afterMs = Math.max(delivered.wait?.afterMs ?? 0, UNLOCK_AGAIN_MS);
-    return { sentSeq, wait: { reason: 'unlock', ...delivered.wait, afterMs } };
+  /**
+   * Notes in the lease what is done. Resolves to how long the rest has to wait, if something is left. Throws
+   * `LeaseLost` before it would send without the lease.
+   *
+   * @example
+   * const wait = await outbox.deliver(lease, turn.items);
+   * await conversations.release(lease, { wait });
+   */
+  async deliver(lease: Lease, items: readonly NumberedItem[]): Promise<Wait | undefined> {
+    const wait = await this.#sendInOrder(lease, items);
+    const failedSeq = await this.unlock(items);
+    if (failedSeq === null) return wait;
+    // What was sent before it is noted all the same, or it would be sent again and again.
+    lease.sentSeq = Math.min(lease.sentSeq, failedSeq - 1);
+    return { reason: 'unlock', ...wait, afterMs: Math.max(wait?.afterMs ?? 0, UNLOCK_AGAIN_MS) };
   }
 
-  /** Gives back the locks among the items. Resolves to the first one that the store did not confirm. */
-  async unlock(items: readonly NumberedItem[]): Promise<FailedUnlock | null> {
+  /** Gives back the locks among the items. Resolves to the number of the first one that the store did not confirm. */
+  async unlock(items: readonly NumberedItem[]): Promise<number | null> {
     for (const { seq, item } of items) {
       if (item?.kind !== 'unlock') continue;
       const { customer, operation, record, awaited } = item;
       try {
-        await this.#tools.unlock(customer, operation, record, awaited && writeAwaited(awaited));
+        const left = { record, awaited: awaited && writeAwaited(awaited) };
+        await this.#tools.locks.unlock(customer, { operation, ...left });
       } catch (error) {
         if (!(error instanceof StoreUnavailable)) throw error;
         this.#tools.onError(error);
-        return { seq };
+        return seq;
       }
     }
     return null;
   }
 
-  async #sendInOrder(lease: Lease, items: readonly NumberedItem[], tried: Tried): Promise<Delivered> {
-    const { runtime } = this.#tools;
-    let triedBefore = tried;
+  async #sendInOrder(lease: Lease, items: readonly NumberedItem[]): Promise<Wait | undefined> {
     for (const { seq, item } of items) {
-      if (item?.kind !== 'reply') continue;
-      const { outgoing } = item;
-      const { atMs } = outgoing;
-      const attempt: Attempt = { atMs, nowMs: lease.nowMs, tried: triedBefore, random: runtime.random };
-      const fate = await this.#send(lease, seq, outgoing, attempt);
-      if (fate.kind === 'waits') return { sentSeq: seq - 1, wait: { ...fate.wait, madeAtMs: atMs } };
-      triedBefore = NEVER_TRIED;
+      if (item?.kind === 'reply') {
+        const wait = await this.#send(lease, seq, item.outgoing);
+        if (wait) return { ...wait, madeAtMs: item.outgoing.atMs };
+        lease.tried = NEVER_TRIED;
+      }
+      lease.sentSeq = seq;
     }
-    return { sentSeq: items.at(-1)?.seq ?? 0 };
+    return undefined;
   }
 
-  /** Sends until the reply is delivered, dropped, or has to wait for longer than a turn may last. */
-  async #send(lease: Lease, seq: number, outgoing: Outgoing, attempt: Attempt): Promise<Fate> {
-    const { platform, conversations, limits, observe, spans, outages, runtime } = this.#tools;
-    const { channel, reply, traceparent = null } = outgoing;
+  /** Sends until the reply is delivered or dropped. Resolves to its wait if that is longer than a turn may last. */
+  async #send(lease: Lease, seq: number, outgoing: Outgoing): Promise<Wait | undefined> {
+    const { platform, conversations, limits, observe, spans, runtime } = this.#tools;
+    const { channel, reply, atMs, traceparent: parent = null } = outgoing;
+    const { nowMs, tried, conversation } = lease;
     const to = platform(channel);
-    if (reply.quiet && !to?.hearsQuiet) return { kind: 'done' };
+    if (reply.quiet && !to?.hearsQuiet) return undefined;
+    const sending = { to, outgoing, seq, outage: this.#outages(channel), nowMs };
+    const before: DeliveryTry = { atMs, nowMs, tried, random: runtime.random };
     for (let patienceMs = limits.patienceMs; ; ) {
-      const paced = to?.pace?.(outgoing) ?? 0;
-      const afterMs = typeof paced === 'number' ? paced : await paced;
-      if (afterMs > 0) return { kind: 'waits', wait: { afterMs, reason: 'pace', tried: attempt.tried } };
+      const pace = to?.pace?.(outgoing) ?? 0;
+      const paceMs = typeof pace === 'number' ? pace : await pace;
+      if (paceMs > 0) return { afterMs: paceMs, reason: 'pace', tried };
       conversations.assertHeld(lease);
       const sinceMs = runtime.nowMs();
-      const delivery = await this.#try(to, outgoing, seq, attempt.nowMs);
-      if (typeof delivery === 'string') return waiting(attempt, delivery);
+      const delivery = await this.#try(sending);
+      if (delivery === 'no room') return { ...backOff(before, delivery, NO_ROOM_MS), tried };
+      if (delivery === 'held back') return { ...backOff(before, delivery, HELD_BACK_MS), tried };
       observe.delivery(channel, delivery.kind, this.#answeredMs(delivery, outgoing));
-      const fate = afterDelivery(delivery, attempt, (sinceMs) => outages.worksSince(channel, sinceMs));
+      const fate = afterDelivery(delivery, before, sending.outage.deliveredMs);
       if (spans.isTracing) {
         const about = { channel, outcome: delivery.kind, result: fate.kind };
-        spans.mark({ name: 'deliver', sinceMs, parent: traceparent, ...about });
+        spans.mark({ name: 'deliver', sinceMs, parent, ...about });
       }
-      if (fate.kind === 'rejected') this.#alarmRejected(channel)(lease.conversation);
-      if (fate.kind === 'givenUp') {
-        observe.alarm('delivery_given_up', { channel, conversation: lease.conversation });
-      }
-      if (delivery.kind !== 'throttled' || fate.kind !== 'waits' || fate.wait.afterMs > patienceMs)
-        return fate;
-      patienceMs -= fate.wait.afterMs;
-      await runtime.sleep(fate.wait.afterMs);
+      if (fate.kind === 'rejected') this.#alarmRejected(channel)(conversation);
+      if (fate.kind === 'givenUp') observe.alarm('delivery_given_up', { channel, conversation });
+      if (fate.kind !== 'waits') return undefined;
+      const { afterMs } = fate.wait;
+      if (delivery.kind !== 'throttled' || afterMs > patienceMs) return fate.wait;
+      patienceMs -= afterMs;
+      await runtime.sleep(afterMs);
     }
   }
 
-  /** One try. `no room`: the channel's bulkhead is full. `held back`: the platform fails, and it is no time for a probe. */
-  async #try(
-    to: Platform | undefined,
-    outgoing: Outgoing,
-    seq: number,
-    nowMs: number,
-  ): Promise<Delivery | 'no room' | 'held back'> {
-    const { outages } = this.#tools;
+  /** `no room`: too many sends of the channel are under way. `held back`: most of them fail. */
+  async #try({ to, outgoing, seq, outage, nowMs }: Sending): Promise<Delivery | 'no room' | 'held back'> {
+    const { bulkhead, observe } = this.#tools;
     const { channel } = outgoing;
     if (to === undefined) return { kind: 'undelivered' };
-    const bulkhead = this.#tools.bulkhead(channel);
-    const call = bulkhead.enter() ?? (await bulkhead.wait());
-    if (call === null) return 'no room';
+    const places = bulkhead(channel);
+    const entered = places.enter();
+    if (entered !== true && !(await entered)) return 'no room';
     try {
-      const permit = outages.admit(channel, nowMs);
+      const permit = outage.admit(nowMs);
       if (permit === null) return 'held back';
-      const delivery = await this.#deliver(to, outgoing, seq);
-      outages.note(channel, permit, delivery, nowMs);
+      let delivery: Delivery;
+      try {
+        delivery = await to.deliver(outgoing, seq);
+      } catch (err) {
+        observe.log.error({ err, channel }, 'a channel threw while delivering');
+        // A channel that throws has a bug, and may have sent the reply. One without words never has any.
+        delivery = { kind: err instanceof Unwordable ? 'rejected' : 'uncertain' };
+      }
+      outage.note(permit, delivery, nowMs);
       return delivery;
     } finally {
-      bulkhead.leave(call);
+      places.leave();
     }
   }
 
-  async #deliver(to: Platform, outgoing: Outgoing, seq: number): Promise<Delivery> {
-    try {
-      return await to.deliver(outgoing, seq);
-    } catch (err) {
-      this.#tools.observe.log.error({ err, channel: outgoing.channel }, 'a channel threw while delivering');
-      // A channel that throws has a bug, and may have sent the reply; but one without words will never have any.
-      return { kind: err instanceof Unwordable ? 'rejected' : 'uncertain' };
-    }
-  }
-
-  /** How long a message waited for its answer; undefined where this is not the last reply to one. */
+  /** How long a message waited for its answer; undefined unless this is the last reply to one. */
   #answeredMs({ kind }: Delivery, { last, acceptedMs }: Outgoing): number | undefined {
     if (kind !== 'delivered' || !last || acceptedMs === undefined) return undefined;
     return Math.max(0, this.#tools.runtime.nowMs() - acceptedMs);
   }
 }
 
-/** The reply waits without having been tried. */
-function waiting(attempt: Attempt, reason: 'no room' | 'held back'): Fate {
-  const wait = backOff(attempt, reason, reason === 'no room' ? NO_ROOM_MS : HELD_BACK_MS);
-  return { kind: 'waits', wait: { ...wait, tried: attempt.tried } };
-}
+type Sending = {
+  /** Undefined: this process does not have the channel. */
+  readonly to: Platform | undefined;
+  readonly outgoing: Outgoing;
+  readonly seq: number;
+  readonly outage: Outage;
+  readonly nowMs: number;
+};

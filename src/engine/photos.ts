@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache';
 import { TurnInterrupted } from '../conversation/effect.ts';
 import type {
   PhotoEffect,
@@ -8,19 +7,20 @@ import type {
   RemotePicture,
 } from '../conversation/message.ts';
 import type { Observe } from '../observability/metrics.ts';
+import type { Spans } from '../observability/tracing.ts';
+import { Bulkhead, NO_ROOM } from '../resilience/bulkhead.ts';
 import type { Runtime } from '../runtime.ts';
-import type { Lease } from './conversations.ts';
-import { givenBackForRoom } from './given-back.ts';
-import { createLine, eachChannel, type Limits, NO_ROOM } from './limits.ts';
+import { type EngineLimits, perChannel } from './limits.ts';
 import type { FetchedPhoto, Origin, Platform } from './messages.ts';
-import type { Asker } from './turn.ts';
+import { givenBackForRoom, type Turn } from './turn.ts';
 
 export type PhotoTools = {
-  readonly reader: PhotoReader;
+  readonly photoReader: PhotoReader;
   platform(channel: string): Platform | undefined;
   stopping(): boolean;
-  readonly limits: Pick<Limits, 'photosPerChannel'>;
+  readonly limits: Pick<EngineLimits, 'photosPerChannel'>;
   readonly runtime: Runtime;
+  readonly spans: Pick<Spans, 'mark'>;
   readonly observe: Pick<Observe, 'photo'>;
 };
 
@@ -33,84 +33,75 @@ const UNAVAILABLE: PhotoReading = { kind: 'unavailable' };
 const UNREADABLE: PhotoReading = { kind: 'unreadable' };
 
 /**
- * For each ms that the reader lately worked for a conversation, its messages count as accepted so much later, ms: nobody's
- * many or slow pictures keep others waiting for more than one of them.
+ * Fetches and reads the pictures of messages, one after the other, so that few are in memory. Turns of one
+ * channel wait in a line for that, and all pictures wait in a line for the one reader. A conversation has one
+ * turn at a time, so nobody's many pictures keep others waiting for more than one message.
  */
-const LATER_PER_MS = 100;
-/** What was read longer ago is forgotten; so many conversations are remembered. */
-const LATELY_MS = 10 * 60_000;
-const MOST_REMEMBERED = 1000;
+export class Photos {
+  readonly #tools: PhotoTools;
+  readonly #turns: (channel: string) => Bulkhead;
+  readonly #decoding: Bulkhead;
 
-/**
- * Fetches and reads the pictures of a message, one after the other, so that few are in memory. A channel's turns wait for
- * that in a line by the time of their message's acceptance, and their pictures in another for the one reader. Whatever a
- * platform or a picture does becomes a reading. Throws `GivenBack` where the line is too long, `TurnInterrupted` when the
- * process stops, `LeaseLost`; nothing is changed then.
- */
-export function createPhotos(tools: PhotoTools) {
-  const { reader, platform, stopping, limits, runtime, observe } = tools;
-  const turns = eachChannel(() => createLine(limits.photosPerChannel, limits.photosPerChannel));
-  const decoding = createLine(1, Number.POSITIVE_INFINITY);
-  /** How long the reader worked for each conversation, and until when, by the monotonic clock; the latest last. */
-  const lately = new LRUCache<string, { readonly workedMs: number; readonly untilMs: number }>({
-    max: MOST_REMEMBERED,
-  });
-
-  function workedFor(conversation: string): number {
-    const { workedMs, untilMs } = lately.get(conversation) ?? { workedMs: 0, untilMs: 0 };
-    return runtime.monotonicMs() - untilMs < LATELY_MS ? workedMs : 0;
+  constructor(tools: PhotoTools) {
+    const { runtime } = tools;
+    const places = tools.limits.photosPerChannel;
+    this.#tools = tools;
+    this.#turns = perChannel(() => new Bulkhead({ places, maxWaiting: places }, runtime));
+    this.#decoding = new Bulkhead({ places: 1 }, runtime);
   }
 
-  const rankOf = ({ conversation }: Lease, { incoming }: Asker): number =>
-    (incoming?.acceptedMs ?? runtime.nowMs()) + LATER_PER_MS * workedFor(conversation);
-
-  async function decoded(bytes: Uint8Array, { conversation }: Lease): Promise<PhotoReading> {
-    if (stopping()) throw new TurnInterrupted();
-    const sinceMs = runtime.monotonicMs();
-    const reading = await reader.read(bytes);
-    const untilMs = runtime.monotonicMs();
-    const workedMs = workedFor(conversation) + untilMs - sinceMs;
-    lately.set(conversation, { workedMs, untilMs });
-    return reading;
+  /**
+   * Whatever a platform or a picture does becomes a reading. Throws `GivenBack` if the line is too long,
+   * `TurnInterrupted` when the process stops, and `LeaseLost`; nothing is changed then.
+   */
+  async read({ photo }: PhotoEffect, turn: Turn): Promise<PhotoEffect> {
+    const { runtime, spans } = this.#tools;
+    const sinceMs = runtime.nowMs();
+    const pictures = await this.#turns(turn.event.channel).run(() => this.#readAll(photo.pictures, turn));
+    if (pictures === NO_ROOM) throw givenBackForRoom(runtime.random());
+    spans.mark({ name: 'photo', sinceMs });
+    return { kind: 'photo', photo: { ...photo, pictures } };
   }
 
-  async function fetched({ at }: RemotePicture, origin: Origin): Promise<FetchedPhoto> {
-    const channel = platform(origin.channel);
-    for (let tries = 1; ; tries++) {
-      const got = (await channel?.fetchPhoto?.(origin, at)) ?? { kind: 'refused' };
-      if (got.kind !== 'unavailable' || tries === TRIES || stopping()) return got;
-    }
-  }
-
-  async function reading(picture: RemotePicture, lease: Lease, asker: Asker): Promise<PhotoReading> {
-    const file = await fetched(picture, asker.origin);
-    if (file.kind !== 'fetched') return file.kind === 'large' ? UNREADABLE : UNAVAILABLE;
-    const outcome = await decoding(rankOf(lease, asker), () => decoded(file.bytes, lease));
-    return outcome === NO_ROOM ? UNAVAILABLE : outcome;
-  }
-
-  async function readAll(pictures: readonly Picture[], lease: Lease, asker: Asker): Promise<Picture[]> {
+  async #readAll(pictures: readonly Picture[], { lease, asker, event }: Turn): Promise<Picture[]> {
+    const { runtime, observe } = this.#tools;
     const startMs = runtime.monotonicMs();
     const read: Picture[] = [];
     for (const picture of pictures) {
       lease.assertNotLost();
-      if (stopping()) throw new TurnInterrupted();
+      this.#assertRunning();
       const sinceMs = runtime.monotonicMs();
-      if (picture.kind !== 'remote') read.push(picture);
+      if (picture.kind !== 'remote' || asker === null) read.push(picture);
       else if (sinceMs - startMs >= ALL_MS) read.push(UNAVAILABLE);
       else {
-        const outcome = await reading(picture, lease, asker);
-        observe.photo(asker.origin.channel, outcome.kind, (runtime.monotonicMs() - sinceMs) / 1000);
-        read.push(outcome);
+        const reading = await this.#readOne(picture, asker.origin);
+        observe.photo(event.channel, reading.kind, (runtime.monotonicMs() - sinceMs) / 1000);
+        read.push(reading);
       }
     }
     return read;
   }
 
-  return async ({ photo }: PhotoEffect, lease: Lease, asker: Asker): Promise<PhotoEffect> => {
-    const line = turns(asker.origin.channel);
-    const pictures = await line(rankOf(lease, asker), () => readAll(photo.pictures, lease, asker));
-    if (pictures === NO_ROOM) throw givenBackForRoom(runtime.random());
-    return { kind: 'photo', photo: { ...photo, pictures } };
-  };
+  async #readOne(picture: RemotePicture, origin: Origin): Promise<PhotoReading> {
+    const file = await this.#fetch(picture, origin);
+    if (file.kind !== 'fetched') return file.kind === 'large' ? UNREADABLE : UNAVAILABLE;
+    const reading = await this.#decoding.run(async () => {
+      this.#assertRunning();
+      return this.#tools.photoReader.read(file.bytes);
+    });
+    return reading === NO_ROOM ? UNAVAILABLE : reading;
+  }
+
+  async #fetch({ at }: RemotePicture, origin: Origin): Promise<FetchedPhoto> {
+    const { platform, stopping } = this.#tools;
+    const channel = platform(origin.channel);
+    for (let tries = 1; ; tries++) {
+      const file = (await channel?.fetchPhoto?.(origin, at)) ?? { kind: 'refused' };
+      if (file.kind !== 'unavailable' || tries === TRIES || stopping()) return file;
+    }
+  }
+
+  #assertRunning(): void {
+    if (this.#tools.stopping()) throw new TurnInterrupted();
+  }
 }

@@ -249,7 +249,8 @@ export type Commit = {
   readonly state: string;
   /** The same state, as it was before it was written. */
   readonly stored?: StoredState | undefined;
-  readonly replies: readonly Omit<OutboxEntry, 'seq'>[];
+  /** Numbered on from the record's `outSeq`. */
+  readonly replies: readonly OutboxEntry[];
   /** The head of the inbox is answered. */
   readonly consumed: boolean;
   readonly wakeMs: number | null;
@@ -263,20 +264,17 @@ export type Commit = {
   readonly listed?: readonly RequestedEntry[] | undefined;
 };
 
-/** Number of the first reply; null: stale, nothing was changed. */
-export type Committed = { readonly firstSeq: number } | null;
-
-/** Ends a turn's decision: state, replies, answered message, wake-up, settled calls and dead letters, all or nothing. */
-export function commit(held: Held, change: Commit): ConversationTransition<Committed> {
+/**
+ * Ends a turn's decision: state, replies, answered message, wake-up, settled calls and dead letters, all or
+ * nothing. False: stale, nothing was changed.
+ */
+export function commit(held: Held, change: Commit): ConversationTransition<boolean> {
   return (record, nowMs) => {
     const how = standing(record, held);
-    if (record === null || how === 'stale') return same(record, null);
+    if (record === null || how === 'stale') return same(record, false);
+    if (how === 'done') return same(record, true);
     const { replies, settled, forget, dead = [] } = change;
-    if (how === 'done') return same(record, { firstSeq: record.outSeq - replies.length + 1 });
     const { handed: _, ...lease } = leaseAt(record, held.step);
-    const outbox = [...record.outbox];
-    for (const reply of replies)
-      outbox.push({ ...reply, seq: record.outSeq + outbox.length - record.outbox.length + 1 });
     return {
       record: {
         ...record,
@@ -284,7 +282,7 @@ export function commit(held: Held, change: Commit): ConversationTransition<Commi
         state: change.state,
         stored: change.stored,
         inbox: change.consumed ? record.inbox.slice(1) : record.inbox,
-        outbox,
+        outbox: replies.length === 0 ? record.outbox : [...record.outbox, ...replies],
         outSeq: record.outSeq + replies.length,
         journal: settled.length === 0 ? record.journal : without(record.journal, settled),
         wakeMs: change.wakeMs ?? 0,
@@ -294,7 +292,7 @@ export function commit(held: Held, change: Commit): ConversationTransition<Commi
         dead:
           dead.length === 0 && !forget ? record.dead : lettersAfter(forget ? [] : record.dead, dead, nowMs),
       },
-      answer: { firstSeq: record.outSeq + 1 },
+      answer: true,
     };
   };
 }

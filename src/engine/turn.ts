@@ -1,16 +1,18 @@
 import type { Context, Settings } from '../conversation/context.ts';
 import type { Effect } from '../conversation/effect.ts';
 import type { PhotoEffect, Sender } from '../conversation/message.ts';
-import { type Outline, outlineOf } from '../conversation/outline.ts';
+import { outlineOf } from '../conversation/outline.ts';
 import type { Decision, Reply, Unlock } from '../conversation/reply.ts';
 import { localeOf, NewerVersion, type ReadState, type State } from '../conversation/state.ts';
 import type { Input } from '../conversation/step.ts';
+import type { EndedTurn } from '../observability/metrics.ts';
+import type { Runtime } from '../runtime.ts';
 import type { Lease } from './conversations.ts';
-import { GivenBack } from './given-back.ts';
 import {
   type Incoming,
   type Origin,
   type OutboxItem,
+  type Outgoing,
   originOf,
   readMessage,
   readStored,
@@ -18,13 +20,8 @@ import {
   writeState,
   written,
 } from './messages.ts';
+import type { OutboxEntry } from './record.ts';
 import type { Commit } from './transitions.ts';
-
-/*
- * One turn: a message or a wake-up is read, the conversation decides, and what it decided becomes one commit. Everything here
- * is synchronous and has no effect but its result, so a turn may be decided again wherever its swap is tried again: where
- * the message is filed (`decideAtOnce`) as well as by the worker (`worker.ts`), which performs effects in between.
- */
 
 /** The pure conversation, as turns use it. */
 export type Conversation = {
@@ -33,33 +30,30 @@ export type Conversation = {
   readState: ReadState;
   newState(lastMessageMs?: number): State;
   readonly settings: Settings;
-  /** Whether AntCRM is in reach, as far as is known; cheap, asked at every step. Absent: always. */
+  /** Whether AntCRM is in reach, as far as is known. Asked at every step, so it must be cheap. Absent: always. */
   serviceUp?(): boolean;
 };
 
-/** What a turn decides with. */
 export type TurnTools = {
   readonly conversation: Conversation;
   /** Fresh ids for one step. */
   ids(): Context['ids'];
   /** The name of a customer in the store: a keyed hash. */
   customerName(customer: string): string;
-  /** The id of a dead letter. */
-  letterId(): string;
-  /** The trace at work (W3C Trace Context); undefined where nothing is traced. */
+  /** The trace at work (W3C Trace Context); undefined if nothing is traced. */
   readonly traceparent: (() => string | undefined) | undefined;
+  readonly runtime: Runtime;
 };
 
-/** Whom a turn answers: a message with its sender; or, at a wake-up, whoever wrote last. */
+/** Who gets the answer: the sender of the message or, at a wake-up, of the last message before it. */
 export type Asker = {
   readonly origin: Origin;
   readonly sender: Sender;
   readonly incoming: Incoming | null;
 };
 
-/** Why a dead letter was written: its attempts failed too often, the turn threw, the message or the state is unreadable. */
+/** Why a dead letter is written. `attempts`: they failed too often. `state`: the state cannot be read. */
 export type DeadReason = 'threw' | 'attempts' | 'unreadable' | 'state';
-export type Letter = { readonly reason: DeadReason; readonly body: unknown };
 
 /** What the steps of a turn decided together. */
 export type TurnDecision = {
@@ -73,9 +67,13 @@ export type TurnDecision = {
   readonly forget: boolean;
 };
 
+/** An item with its number in the outbox; null: it cannot be read. */
+export type NumberedItem = { readonly seq: number; readonly item: OutboxItem | null };
+type DecidedItem = NumberedItem & { readonly item: OutboxItem };
+
 const NOTHING: readonly never[] = [];
 
-/** A turn that changes nothing but the wake-up, and says `replies`. */
+/** A decision that changes nothing but the wake-up, and says `replies`. */
 export function leaveState(
   state: State,
   wakeAtMs: number | null,
@@ -87,106 +85,251 @@ export function leaveState(
   };
 }
 
-/** A turn that was opened, and what it has decided so far. */
-export type Turn = {
-  readonly lease: Lease;
-  /** The store's clock when the turn was opened. */
-  readonly nowMs: number;
-  readonly before: StoredState;
-  /** Null: it is unknown whom to answer. */
-  readonly asker: Asker | null;
-  readonly isUnreadable: boolean;
-  readonly letters: Letter[];
-  decision: TurnDecision;
-};
-
-/** How soon a conversation that is left to other processes may be taken again. */
-const LEFT_AGAIN_MS = 2000;
-/** For so long other processes may go on with a flow that this process does not have. */
-const FOREIGN_FLOW_MS = 60_000;
-
 /**
- * Reads what is to be answered. What cannot be read becomes a dead letter. Throws `GivenBack` where another process may be
- * able to read it.
+ * The lease is given back and nothing was changed: this process or another one takes the turn after `afterMs`.
+ * It is no failure, and does not count as an attempt. `reason` is for operators.
  */
-export function openTurn(lease: Lease, tools: Pick<TurnTools, 'conversation'>): Turn {
-  const letters: Letter[] = [];
-  const before = readBefore(lease, letters, tools.conversation);
-  const { head } = lease;
-  const bystander = before.origin && { origin: before.origin, sender: before.origin.sender, incoming: null };
-  const incoming = head && readHead(lease, head);
-  const turn: Turn = {
-    lease,
-    nowMs: lease.nowMs,
-    before,
-    asker: incoming ? { origin: originOf(incoming), sender: incoming.sender, incoming } : bystander,
-    isUnreadable: head !== null && incoming === null,
-    letters,
-    decision: leaveState(before.state, null),
-  };
-  if (before.unknownFlow) {
-    // A message of staff has no time of acceptance: it waits for no other process.
-    const sinceMs = head === null ? lease.record.wakeMs : (incoming?.acceptedMs ?? 0);
-    if (lease.nowMs - sinceMs < FOREIGN_FLOW_MS) throw new GivenBack('flow', LEFT_AGAIN_MS);
-  }
-  return turn;
-}
+export class GivenBack extends Error {
+  override readonly name = 'GivenBack';
+  readonly reason: string;
+  readonly afterMs: number;
 
-function readBefore(
-  { record: { state, stored } }: Lease,
-  letters: Letter[],
-  { newState, readState }: Conversation,
-): StoredState & { readonly unknownFlow?: true } {
-  if (stored !== undefined) return stored;
-  if (state !== null) {
-    try {
-      return readStored(state, readState);
-    } catch (error) {
-      giveBackIfNewer(error);
-      letters.push({ reason: 'state', body: state });
-    }
-  }
-  return { state: newState(), origin: null };
-}
-
-/** Null: it cannot be read. */
-function readHead({ filed }: Lease, head: NonNullable<Lease['head']>): Incoming | null {
-  if (filed?.mark === head.mark) return filed.incoming;
-  try {
-    return readMessage(head.body);
-  } catch (error) {
-    giveBackIfNewer(error);
-    return null;
+  constructor(reason: string, afterMs = 0) {
+    super(reason);
+    this.reason = reason;
+    this.afterMs = afterMs;
   }
 }
 
-/** Throws `GivenBack` for what a newer process stored: it is for newer processes. */
+/** A turn that finds no room in a bulkhead comes again after this, or up to three times as much. */
+const NO_ROOM_MS = 2000;
+/** How soon a conversation may be taken again that is left to other processes. */
+const LEFT_AGAIN_MS = 2000;
+/** How long other processes may go on with a flow that this process does not have. */
+const FOREIGN_FLOW_MS = 60_000;
+/** The customer is told of a flood once in this time, however many turns it lasts. */
+const FLOOD_EVERY_MS = 60_000;
+const FLOOD: Reply = { key: 'abuse.flood' };
+
+/** `random` in [0, 1): turns that found no room together do not come again together. */
+export const givenBackForRoom = (random: number): GivenBack =>
+  new GivenBack('no room', Math.round(NO_ROOM_MS * (1 + 2 * random)));
+
+/** Throws `GivenBack` for what a newer process stored: only newer processes can read it. */
 export function giveBackIfNewer(error: unknown): void {
   if (error instanceof NewerVersion) throw new GivenBack('newer version', LEFT_AGAIN_MS);
 }
 
-/** What a step is told beside the state and its input. */
-export type StepContext = Pick<Context, 'sender' | 'heardMs' | 'journal' | 'nowMs'>;
+type TurnEvent = { -readonly [Name in keyof EndedTurn]: EndedTurn[Name] } & { readonly attempt: number };
+type Phase = 'identifyMs' | 'stepsMs' | 'commitMs' | 'deliverMs';
 
-/** Takes one step, and adds what it decides to the turn. Returns the effect that it asks for. Throws what `step` throws. */
-export function takeStep(
-  turn: Turn,
-  input: Input,
-  at: StepContext,
-  { conversation, ids }: Pick<TurnTools, 'conversation' | 'ids'>,
-): Effect | PhotoEffect | undefined {
-  const { settings } = conversation;
-  const { head, record } = turn.lease;
-  const decision = conversation.step(turn.decision.state, input, {
-    ...at,
-    settings,
-    serviceUp: conversation.serviceUp?.() ?? true,
-    // The message was filed after the last question was delivered, so its writer could know the question.
-    current: head !== null && head.seq > record.knew,
-    ids: ids(),
-  });
-  turn.decision = combine(turn.decision, decision);
-  return decision.effect;
+/**
+ * One turn: it reads a message or a wake-up, the conversation decides, and the decision becomes one commit.
+ * Nothing here waits or has an effect outside, so a turn may be decided again if its swap is tried again: when
+ * its message is filed (`engine.ts`), and by the worker, which performs effects in between (`worker.ts`).
+ */
+export class Turn {
+  readonly lease: Lease;
+  /** The store's clock when the turn was opened. */
+  readonly nowMs: number;
+  /** The state before the turn. */
+  readonly before: StoredState;
+  /** Null: it is unknown whom to answer. */
+  readonly asker: Asker | null;
+  readonly isUnreadable: boolean;
+  readonly letters: { readonly reason: DeadReason; readonly body: unknown }[] = [];
+  decision: TurnDecision;
+  /** What is left to be done after the commit: replies to send in order, then locks to give back. */
+  items: readonly NumberedItem[] = NOTHING;
+
+  /** For the log and the metrics, filled as the turn goes. It has no personal data. */
+  readonly event: TurnEvent;
+
+  readonly #tools: TurnTools;
+  readonly #beganMs: number;
+  #phaseMs: number;
+
+  /** What cannot be read becomes a dead letter. Throws `GivenBack` if another process may be able to read it. */
+  constructor(lease: Lease, tools: TurnTools) {
+    const { head, nowMs, record } = lease;
+    this.lease = lease;
+    this.nowMs = nowMs;
+    this.#tools = tools;
+    const before = this.#readBefore();
+    const incoming = head && this.#readHead();
+    this.before = before;
+    this.decision = leaveState(before.state, null);
+    this.isUnreadable = head !== null && incoming === null;
+    const lastAsker = before.origin && {
+      origin: before.origin,
+      sender: before.origin.sender,
+      incoming: null,
+    };
+    this.asker = incoming ? { origin: originOf(incoming), sender: incoming.sender, incoming } : lastAsker;
+    // A message of staff has no time of acceptance: it waits for no other process.
+    const sinceMs = head === null ? record.wakeMs : (incoming?.acceptedMs ?? 0);
+    if (before.unknownFlow && nowMs - sinceMs < FOREIGN_FLOW_MS) throw new GivenBack('flow', LEFT_AGAIN_MS);
+    const { runtime } = tools;
+    const acceptedMs = incoming?.acceptedMs;
+    this.event = {
+      conversation: lease.conversation,
+      channel: this.asker?.origin.channel ?? 'unknown',
+      input: head === null ? 'wake' : (incoming?.message.kind ?? 'unreadable'),
+      attempt: lease.attempt,
+      // By the clocks of two machines, so it is only for people.
+      waitMs: acceptedMs === undefined ? undefined : Math.max(0, runtime.nowMs() - acceptedMs),
+      result: 'given-back',
+      ...{ identifyMs: 0, stepsMs: 0, commitMs: 0, deliverMs: 0 },
+    };
+    this.#beganMs = runtime.monotonicMs();
+    this.#phaseMs = this.#beganMs;
+  }
+
+  /** The store's clock now, as this process can tell. */
+  storeMs(): number {
+    return this.nowMs + Math.round(this.#tools.runtime.monotonicMs() - this.#beganMs);
+  }
+
+  /** The time since the last phase ended belongs to this phase. */
+  endPhase(phase: Phase): void {
+    const nowMs = this.#tools.runtime.monotonicMs();
+    this.event[phase] += nowMs - this.#phaseMs;
+    this.#phaseMs = nowMs;
+  }
+
+  /**
+   * Takes one step and adds what it decides. Returns the effect that it asks for. Throws what `step` throws.
+   *
+   * @example
+   * const effect = turn.takeStep({ kind: 'message', message }, { sender, journal: undefined });
+   */
+  takeStep(
+    input: Input,
+    { sender, journal }: Pick<Context, 'sender' | 'journal'>,
+  ): Effect | PhotoEffect | undefined {
+    const { conversation, ids } = this.#tools;
+    const { head, record } = this.lease;
+    const decision = conversation.step(this.decision.state, input, {
+      sender,
+      journal,
+      settings: conversation.settings,
+      serviceUp: conversation.serviceUp?.() ?? true,
+      nowMs: this.storeMs(),
+      heardMs: this.asker?.incoming?.acceptedMs,
+      // The message was filed after the last question was delivered, so its writer could know the question.
+      current: head !== null && head.seq > record.knew,
+      ids: ids(),
+    });
+    this.decision = combine(this.decision, decision);
+    return decision.effect;
+  }
+
+  /** What the record takes of the turn. Sets `items`. */
+  toCommit(): Commit {
+    const { before, lease, letters, nowMs, asker } = this;
+    const { record, head } = lease;
+    const isFlood = record.dropped > 0 && nowMs - (before.floodedMs ?? 0) > FLOOD_EVERY_MS;
+    if (isFlood) this.decision = { ...this.decision, replies: [FLOOD, ...this.decision.replies] };
+    const { state, wakeAtMs, settled, forget } = this.decision;
+    const outline = outlineOf(state);
+    const traceparent = this.#tools.traceparent?.();
+    const stored: StoredState = {
+      state,
+      origin: asker?.origin ?? before.origin,
+      asks: this.#asksNext(),
+      floodedMs: isFlood ? nowMs : before.floodedMs,
+      // A wake-up belongs to the trace of the turn that asked for it, not of a turn that leaves it as it is.
+      traceparent:
+        wakeAtMs === null ? undefined : wakeAtMs === record.wakeMs ? before.traceparent : traceparent,
+    };
+    const { flow, person } = outline;
+    const shown = { flow, asks: stored.asks, ...(person && { person }) };
+    const items = asker === null ? [] : this.#toItems(asker, shown);
+    this.items = items;
+    return {
+      state: writeState(stored),
+      stored,
+      replies: items.map(toEntry),
+      consumed: head !== null,
+      wakeMs: wakeAtMs,
+      settled,
+      forget,
+      // A wake-up that fails again and again has one letter.
+      dead: letters.map((letter) => ({ ...letter, id: lease.isWoken ? 'wake' : this.#tools.runtime.id() })),
+      dropped: record.dropped,
+      listed: outline.listed,
+    };
+  }
+
+  /** The replies in order, then the locks to give back. */
+  #toItems({ origin, sender, incoming }: Asker, state: Outgoing['state']): DecidedItem[] {
+    const { decision, before, nowMs } = this;
+    const { conversation, customerName, traceparent } = this.#tools;
+    const { replies, unlock, forget } = decision;
+    const shared = {
+      channel: origin.channel,
+      conversation: origin.conversation,
+      address: origin.address,
+      press: incoming?.press,
+      locale: localeOf(decision.state, sender, conversation.settings.defaultLocale),
+      turn: incoming?.id,
+      state,
+      asked: before.asks,
+      ...(forget && { forget: true as const }),
+      atMs: nowMs,
+      acceptedMs: incoming?.acceptedMs,
+      traceparent: traceparent?.(),
+    };
+    let seq = this.lease.record.outSeq;
+    const items: DecidedItem[] = [];
+    for (const reply of replies) {
+      const place = { first: items.length === 0, last: items.length === replies.length - 1 };
+      seq += 1;
+      items.push({ seq, item: { kind: 'reply', outgoing: { ...shared, reply, ...place } } });
+    }
+    for (const { customer, ...unlocked } of unlock) {
+      seq += 1;
+      items.push({ seq, item: { kind: 'unlock', customer: customerName(customer), ...unlocked } });
+    }
+    return items;
+  }
+
+  /** What the live question asks for after the turn. A turn that asks nothing leaves a live question as it is. */
+  #asksNext(): string | undefined {
+    const { before, decision } = this;
+    for (let at = decision.replies.length - 1; at >= 0; at--) {
+      const asks = decision.replies[at]?.asks;
+      if (asks !== undefined) return asks;
+    }
+    return decision.state.view === before.state.view ? before.asks : undefined;
+  }
+
+  #readBefore(): StoredState & { readonly unknownFlow?: true } {
+    const { state, stored } = this.lease.record;
+    const { newState, readState } = this.#tools.conversation;
+    if (stored !== undefined) return stored;
+    if (state !== null) {
+      try {
+        return readStored(state, readState);
+      } catch (error) {
+        giveBackIfNewer(error);
+        this.letters.push({ reason: 'state', body: state });
+      }
+    }
+    return { state: newState(), origin: null };
+  }
+
+  /** Null: the message cannot be read. */
+  #readHead(): Incoming | null {
+    const { filed, head } = this.lease;
+    if (filed !== undefined && filed.mark === head?.mark) return filed.incoming;
+    try {
+      return readMessage(head?.body);
+    } catch (error) {
+      giveBackIfNewer(error);
+      return null;
+    }
+  }
 }
 
 function combine(before: TurnDecision, decision: Decision): TurnDecision {
@@ -203,111 +346,7 @@ function combine(before: TurnDecision, decision: Decision): TurnDecision {
   };
 }
 
-const FLOOD: Reply = { key: 'abuse.flood' };
-/** The customer is told of a flood once in this time, however many turns it lasts. */
-const FLOOD_EVERY_MS = 60_000;
-
-/** What a turn decided, as the record takes it. `items`: what is left to be done then, without their numbers. */
-export type TurnCommit = {
-  readonly commit: Commit;
-  readonly stored: StoredState;
-  readonly items: readonly OutboxItem[];
-};
-
-/** Assembles the commit of what a turn decided. */
-export function toCommit(turn: Turn, tools: TurnTools): TurnCommit {
-  const { before, asker, lease, letters, nowMs } = turn;
-  const { record, head } = lease;
-  if (record.dropped > 0 && nowMs - (before.floodedMs ?? 0) > FLOOD_EVERY_MS) {
-    turn.decision = { ...turn.decision, replies: [FLOOD, ...turn.decision.replies] };
-  }
-  const { state, replies, wakeAtMs, settled, forget } = turn.decision;
-  const isFlood = replies[0] === FLOOD;
-  const outline = outlineOf(state);
-  const traceparent = tools.traceparent?.();
-  const stored: StoredState = {
-    state,
-    origin: asker?.origin ?? before.origin,
-    asks: asksAfter(before, turn.decision),
-    floodedMs: isFlood ? nowMs : before.floodedMs,
-    // A wake-up belongs to the trace of the turn that asked for it, not of a turn that leaves it as it is.
-    traceparent:
-      wakeAtMs === null ? undefined : wakeAtMs === record.wakeMs ? before.traceparent : traceparent,
-  };
-  const items = asker === null ? NOTHING : toItems({ turn, asker, stored, outline, traceparent }, tools);
-  return {
-    stored,
-    items,
-    commit: {
-      state: writeState(stored),
-      stored,
-      replies: toEntries(items),
-      consumed: head !== null,
-      wakeMs: wakeAtMs,
-      settled,
-      forget,
-      // A wake-up that fails again and again has one letter.
-      dead: letters.map((letter) => ({ ...letter, id: lease.isWoken ? 'wake' : tools.letterId() })),
-      dropped: record.dropped,
-      listed: outline.listed,
-    },
-  };
-}
-
-/** What the live question asks for after a turn. A turn that asks nothing leaves a live question as it is. */
-function asksAfter(before: StoredState, { state, replies }: TurnDecision): string | undefined {
-  for (let at = replies.length - 1; at >= 0; at--) {
-    const asks = replies[at]?.asks;
-    if (asks !== undefined) return asks;
-  }
-  return state.view === before.state.view ? before.asks : undefined;
-}
-
-type Assembly = {
-  readonly turn: Turn;
-  readonly asker: Asker;
-  readonly stored: StoredState;
-  readonly outline: Outline;
-  readonly traceparent: string | undefined;
-};
-
-/** What is left to be done after the commit: the replies in order, then the locks to give back. */
-function toItems(assembly: Assembly, { conversation, customerName }: TurnTools): OutboxItem[] {
-  const { turn, asker, stored, outline, traceparent } = assembly;
-  const { decision, before, nowMs } = turn;
-  const { origin, sender, incoming } = asker;
-  const { state, replies, unlock, forget } = decision;
-  const { flow, person } = outline;
-  const shared = {
-    channel: origin.channel,
-    conversation: origin.conversation,
-    address: origin.address,
-    press: incoming?.press,
-    locale: localeOf(state, sender, conversation.settings.defaultLocale),
-    turn: incoming?.id,
-    state: { flow, asks: stored.asks, ...(person && { person }) },
-    asked: before.asks,
-    ...(forget && { forget: true as const }),
-    atMs: nowMs,
-    acceptedMs: incoming?.acceptedMs,
-    traceparent,
-  };
-  const items: OutboxItem[] = [];
-  for (const reply of replies) {
-    const isLast = items.length === replies.length - 1;
-    items.push({ kind: 'reply', outgoing: { ...shared, reply, first: items.length === 0, last: isLast } });
-  }
-  for (const { customer, ...unlocked } of unlock) {
-    items.push({ kind: 'unlock', customer: customerName(customer), ...unlocked });
-  }
-  return items;
-}
-
-function toEntries(items: readonly OutboxItem[]): Commit['replies'] {
-  const entries: { body: unknown; asks?: true }[] = [];
-  for (const item of items) {
-    const asks = item.kind === 'reply' && item.outgoing.reply.view !== undefined;
-    entries.push({ body: written(item), ...(asks && { asks }) });
-  }
-  return entries;
+function toEntry({ seq, item }: DecidedItem): OutboxEntry {
+  const isQuestion = item.kind === 'reply' && item.outgoing.reply.view !== undefined;
+  return { seq, body: written(item), ...(isQuestion && { asks: true }) };
 }

@@ -1,58 +1,86 @@
 import type { Runtime } from '../runtime.ts';
 
-/** How many calls may run at once, and how long another call waits for a place, ms. */
-export type BulkheadLimits = { readonly places: number; readonly patienceMs: number };
+export type BulkheadOptions = {
+  /** How many calls may run at once. */
+  readonly places: number;
+  /** How long a call waits for a place, ms. By default until it gets one. */
+  readonly patienceMs?: number;
+  /** How many calls may wait. By default any number. */
+  readonly maxWaiting?: number;
+};
+
+/** There is no room for the work, and it was not begun. */
+export const NO_ROOM = Symbol('no room');
 
 /**
- * Bounds the calls that run at once, so that a slow service does not hold up everything. Further calls wait
- * in the order of their arrival. `enter` answers without a promise where a place is free.
+ * Bounds the calls that run at once, so that a slow service holds up nothing but itself. Further calls wait in
+ * the order of their arrival. A call that has waited in vain shows that those which run are stuck: until one
+ * of them ends, further calls are turned away at once.
  *
  * @example
- * const entered = bulkhead.enter();
- * if (entered !== true && !(await entered)) return 'full';
- * try {
- *   return await call();
- * } finally {
- *   bulkhead.leave();
- * }
+ * const bulkhead = new Bulkhead({ places: 20, patienceMs: 500 }, runtime);
+ * const answer = await bulkhead.run(() => askPlatform());
+ * if (answer === NO_ROOM) return 'full';
  */
 export class Bulkhead {
-  readonly #patienceMs: number;
+  readonly #options: BulkheadOptions;
   readonly #runtime: Pick<Runtime, 'timer'>;
-  /** First come, first served. */
-  readonly #line = new Set<() => void>();
+  readonly #waiting = new Set<() => void>();
   #free: number;
+  #isStuck = false;
 
-  constructor({ places, patienceMs }: BulkheadLimits, runtime: Pick<Runtime, 'timer'>) {
-    this.#free = places;
-    this.#patienceMs = patienceMs;
+  constructor(options: BulkheadOptions, runtime: Pick<Runtime, 'timer'>) {
+    this.#options = options;
     this.#runtime = runtime;
+    this.#free = options.places;
   }
 
-  /** True: the call has a place and must `leave`. False: there was none in time. */
+  /** Does `work` in a place of its own. Rejects as `work` does. */
+  async run<Result>(work: () => Promise<Result>): Promise<Result | typeof NO_ROOM> {
+    const entered = this.enter();
+    if (entered !== true && !(await entered)) return NO_ROOM;
+    try {
+      return await work();
+    } finally {
+      this.leave();
+    }
+  }
+
+  /**
+   * True, without a promise if a place is free: the call has a place and must `leave` it. False: there was
+   * none in time.
+   *
+   * @example
+   * const entered = bulkhead.enter();
+   * if (entered !== true && !(await entered)) return 'full';
+   */
   enter(): true | Promise<boolean> {
     if (this.#free === 0) return this.#wait();
     this.#free -= 1;
     return true;
   }
 
-  /** Gives the place back. */
+  /** Gives the place to the next call. */
   leave(): void {
-    const [admitNext] = this.#line;
+    this.#isStuck = false;
+    const [admitNext] = this.#waiting;
     if (admitNext) admitNext();
     else this.#free += 1;
   }
 
-  #wait(): Promise<boolean> {
+  async #wait(): Promise<boolean> {
+    const { patienceMs, maxWaiting = Number.POSITIVE_INFINITY } = this.#options;
+    if (this.#isStuck || this.#waiting.size >= maxWaiting) return false;
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const end = (isAdmitted: boolean): void => {
-      timer.cancel();
-      this.#line.delete(admit);
+      timer?.cancel();
+      this.#waiting.delete(admit);
+      this.#isStuck = !isAdmitted;
       resolve(isAdmitted);
     };
     const admit = (): void => end(true);
-    const timer = this.#runtime.timer(this.#patienceMs, () => end(false));
-    this.#line.add(admit);
+    const timer = patienceMs === undefined ? undefined : this.#runtime.timer(patienceMs, () => end(false));
+    this.#waiting.add(admit);
     return promise;
   }
 }

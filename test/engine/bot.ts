@@ -9,7 +9,7 @@ import { newState, type State, stateSchema } from '../../src/conversation/state.
 import type { Input } from '../../src/conversation/step.ts';
 import { CUSTOMER, lock } from '../../src/engine/customer.ts';
 import { createEngine, type Engine, type EngineOptions } from '../../src/engine/engine.ts';
-import { LIMITS, type Limits } from '../../src/engine/limits.ts';
+import { type EngineLimits, LIMITS } from '../../src/engine/limits.ts';
 import type { Delivery, Incoming, Outgoing, Platform } from '../../src/engine/messages.ts';
 import { createOperators } from '../../src/engine/operators.ts';
 import type { ConversationRecord } from '../../src/engine/record.ts';
@@ -186,7 +186,7 @@ export function createWorld(encryption: Encryption = someEncryption(), { isStopp
   /** Turns at work, by engine. */
   const busy: number[] = [];
   /** A process of its own on the store. */
-  function engine(over: Partial<EngineOptions> = {}, limits: Partial<Limits> = {}) {
+  function engine(over: Partial<EngineOptions> = {}, limits: Partial<EngineLimits> = {}) {
     const at = busy.push(0) - 1;
     const made = createEngine({
       store,

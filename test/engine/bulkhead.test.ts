@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { Bulkhead, createLine, NO_ROOM } from '../../src/engine/limits.ts';
 import type { Platform } from '../../src/engine/messages.ts';
+import { Bulkhead, NO_ROOM } from '../../src/resilience/bulkhead.ts';
 import { systemRuntime } from '../../src/runtime.ts';
 import { createWorld, gate, incoming } from './bot.ts';
 import { photoOf, READER } from './kit.ts';
 
-test('so many calls run at once, the others in turn as places become free', async () => {
-  const bulkhead = new Bulkhead(2, 60_000, systemRuntime);
+test('so many calls run at once, the others in turn as places become free, also after one that fails', async () => {
+  const bulkhead = new Bulkhead({ places: 2 }, systemRuntime);
   const gates = Array.from({ length: 6 }, gate);
   const begun: number[] = [];
   let running = 0;
@@ -17,58 +17,46 @@ test('so many calls run at once, the others in turn as places become free', asyn
       expect(running).toBeLessThanOrEqual(2);
       await one.opened;
       running -= 1;
+      if (n === 0) throw new Error('broken');
       return n;
     }),
   );
+  const ended = Promise.allSettled(calls);
   for (const one of gates) {
     one.open();
     await new Promise(setImmediate);
   }
-  expect(await Promise.all(calls)).toEqual([0, 1, 2, 3, 4, 5]);
+  expect(await ended).toMatchObject([{ status: 'rejected' }, ...[1, 2, 3, 4, 5].map((value) => ({ value }))]);
   expect(begun).toEqual([0, 1, 2, 3, 4, 5]);
 });
 
 test('a caller behind calls that hang is turned away, and from then on at once, until one of them ends', async () => {
-  const bulkhead = new Bulkhead(1, 20, systemRuntime);
+  const bulkhead = new Bulkhead({ places: 1, patienceMs: 20 }, systemRuntime);
   const hanging = gate();
   const first = bulkhead.run(() => hanging.opened);
-  expect(await Promise.all([bulkhead.run(async () => 1), bulkhead.run(async () => 2)])).toEqual([
-    NO_ROOM,
-    NO_ROOM,
-  ]);
-  let isTurnedAway = false;
+  const waiting = [bulkhead.run(async () => 1), bulkhead.run(async () => 2)];
+  expect(await Promise.all(waiting)).toEqual([NO_ROOM, NO_ROOM]);
+  let turnedAway: unknown;
   void bulkhead
     .run(async () => 3)
-    .then(() => {
-      isTurnedAway = true;
+    .then((result) => {
+      turnedAway = result;
     });
   await new Promise(setImmediate);
-  expect(isTurnedAway).toBe(true);
+  expect(turnedAway).toBe(NO_ROOM);
   hanging.open();
   await first;
   expect(await bulkhead.run(async () => 4)).toBe(4);
 });
 
-test('a call that fails frees its place', async () => {
-  const bulkhead = new Bulkhead(1, 60_000, systemRuntime);
-  const failing = bulkhead.run(() => Promise.reject(new Error('broken')));
-  const next = bulkhead.run(async () => 'next');
-  await expect(failing).rejects.toThrow('broken');
-  expect(await next).toBe('next');
-});
-
-test('a line goes by rank, and where it is full its last is turned away', async () => {
-  const within = createLine(1, 2);
+test('where as many wait as may, a further caller is turned away', async () => {
+  const bulkhead = new Bulkhead({ places: 1, maxWaiting: 1 }, systemRuntime);
   const held = gate();
-  const begun: number[] = [];
-  const begin = (rank: number) => within(rank, async () => void begun.push(rank));
-  const first = within(0, () => held.opened.then(() => Promise.reject(new Error('broken'))));
-  const [, last] = [begin(5), begin(9), begin(3), begin(5)];
-  expect(await last).toBe(NO_ROOM);
+  const first = bulkhead.run(() => held.opened);
+  const second = bulkhead.run(async () => 2);
+  expect(await bulkhead.run(async () => 3)).toBe(NO_ROOM);
   held.open();
-  await expect(first).rejects.toThrow('broken');
-  await begin(7);
-  expect(begun).toEqual([3, 5, 7]);
+  expect([await first, await second]).toEqual([undefined, 2]);
 });
 
 test.each(['identify', 'deliver', 'fetchPhoto'] as const)(
@@ -98,7 +86,7 @@ test.each(['identify', 'deliver', 'fetchPhoto'] as const)(
       },
     };
     const platform = (name: string) => (name === 'slow' ? slowPlatform : world.platform);
-    const limits = { concurrency: 8, perChannel: 2, photosPerChannel: 2, stuckMs: 5 };
+    const limits = { concurrency: 8, perChannel: 2, photosPerChannel: 2, placeMs: 5 };
     const engine = world.engine({ platform, photoReader: READER }, limits);
     const customers = Array.from({ length: 30 }, (_, n) => `slow ${n}`);
     for (const conversation of customers) {

@@ -24,17 +24,17 @@ describe("A customer's record", () => {
 
   it('is given back by its holder alone', () => {
     const { record } = lock('op1')(null, NOW);
-    expect(unlock('op2')(record, NOW).record).toBe(record);
-    const free = unlock('op1')(record, NOW).record;
-    expect(unlock('op1')(free, NOW).record).toBe(free);
+    expect(unlock({ operation: 'op2' })(record, NOW).record).toBe(record);
+    const free = unlock({ operation: 'op1' })(record, NOW).record;
+    expect(unlock({ operation: 'op1' })(free, NOW).record).toBe(free);
     expect(lock('op2')(free, NOW).answer).toEqual(locked());
   });
 
   it('tells the next holder what settled earlier operations, and what is still to come, for a day', () => {
     const record = chain(
-      unlock('op1', 'record 1'),
-      unlock('op2', undefined, '{"one":"🎁"}'),
-      unlock('op2', undefined, '{"one":"🎁"}'),
+      unlock({ operation: 'op1', record: 'record 1' }),
+      unlock({ operation: 'op2', awaited: '{"one":"🎁"}' }),
+      unlock({ operation: 'op2', awaited: '{"one":"🎁"}' }),
     );
     expect(lock('op3')(record, NOW).answer).toEqual(locked(['record 1'], ['{"one":"🎁"}']));
     expect(lock('op3')(record, NOW + SETTLED_MS).answer).toEqual(locked());
@@ -42,9 +42,9 @@ describe("A customer's record", () => {
 
   it('hides from no operation what it left itself: it may have been cut off before its outcome was saved', () => {
     const record = chain(
-      unlock('op1', 'record 1'),
-      unlock('op2', 'record 2'),
-      unlock('op1', undefined, '{}'),
+      unlock({ operation: 'op1', record: 'record 1' }),
+      unlock({ operation: 'op2', record: 'record 2' }),
+      unlock({ operation: 'op1', awaited: '{}' }),
     );
     expect(lock('op1')(record, NOW).answer).toEqual(locked(['record 2']));
     expect(lock('op2')(record, NOW).answer).toEqual(locked(['record 1'], ['{}']));

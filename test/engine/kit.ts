@@ -35,7 +35,7 @@ export function leased(id = 'm1', nowMs = NOW): { record: ConversationRecord; le
 
 /** What the lease's holder sees in a record. */
 export const leaseOf = (record: ConversationRecord | null, nowMs = NOW): Lease =>
-  new Lease('name', { record: record ?? newRecord(nowMs), nowMs }, { aliveUntilMs: 0 });
+  new Lease('name', { record: record ?? newRecord(nowMs), nowMs, aliveUntilMs: 0 });
 
 /** The record of a conversation at rest. */
 export const rest = (over: Partial<ConversationRecord> = {}): ConversationRecord => ({

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createConversations } from '../../src/engine/conversations.ts';
+import { Conversations } from '../../src/engine/conversations.ts';
 import { accept, CONVERSATION } from '../../src/engine/transitions.ts';
 import { VersionedRecords } from '../../src/engine/versioned-records.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
@@ -20,7 +20,7 @@ test('a lease lasts from when it was asked for, not from when the answer came: t
   };
   const records = new VersionedRecords(CONVERSATION, { store, sealer: openSealer, runtime, onFault() {} });
   const limits = { leaseMs: LEASE, renewMs: 5000 };
-  const conversations = createConversations({ records, runtime, limits, onError() {} });
+  const conversations = new Conversations({ records, runtime, limits, onError() {} });
   await records.update('name', accept(filing('m1')));
   const claimedMs = monotonicMs;
   const lease = await conversations.claim('name');

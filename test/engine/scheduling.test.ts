@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Scheduler } from '../../src/engine/scheduler.ts';
 import { type Key, type RecordStore, StoreUnavailable, shardOf, versionOf } from '../../src/store/port.ts';
-import { createWorld, incoming, type World } from './bot.ts';
+import { createWorld, gate, incoming, type World } from './bot.ts';
 
 const keyOf = (world: World, conversation: string): Key =>
   `c:${world.encryption.name('conversation', `test\0${conversation}`)}`;
@@ -71,24 +71,42 @@ test('what is due on nodes that write is answered while another one only reads, 
   expect(world.sent.length).toBe(names.length);
 });
 
-test('a store that fails is asked again within seconds, however long it failed', async () => {
-  const { outside, store } = createWorld();
-  let nowMs = 0;
-  const askedMs: number[] = [];
+/** A scheduler of eight slots whose store lists as said, and whose claims wait. */
+function createKit(list: RecordStore['list'], claimed?: Promise<void>) {
+  const { outside } = createWorld();
+  const clock = { ms: 0 };
   const scheduler = new Scheduler({
-    store: {
-      ...store,
-      async list() {
-        askedMs.push(nowMs);
-        throw new StoreUnavailable('down');
-      },
-    },
-    conversations: { claim: async () => 'taken' },
-    runtime: { ...outside, monotonicMs: () => nowMs },
+    store: { list },
+    conversations: { claim: async () => claimed?.then(() => 'taken' as const) ?? 'taken' },
+    runtime: { ...outside, monotonicMs: () => clock.ms },
+    limits: { concurrency: 8, sweepMs: 500 },
     observe: { claim() {} },
+    begin() {},
     onError() {},
   });
-  for (; nowMs < 3_600_000; nowMs += 500) await scheduler.claim(8).catch(() => {});
+  return { scheduler, clock };
+}
+
+test('a store that fails is asked again within seconds, however long it failed', async () => {
+  const askedMs: number[] = [];
+  const { scheduler, clock } = createKit(async () => {
+    askedMs.push(clock.ms);
+    throw new StoreUnavailable('down');
+  });
+  for (; clock.ms < 3_600_000; clock.ms += 500) await scheduler.fill();
   const gaps = askedMs.map((ms, at) => ms - (askedMs[at - 1] ?? 0));
   expect(Math.max(...gaps)).toBeLessThan(17_000);
+});
+
+test('a claim that waits leaves half of the free slots to accepted messages', async () => {
+  const claim = gate();
+  const list: RecordStore['list'] = async (_, { shard }) => ({
+    ...{ nowMs: 0, count: 1, entries: [{ member: `c${shard}`, score: 0 }] },
+  });
+  const { scheduler } = createKit(list, claim.opened);
+  const filling = scheduler.fill();
+  expect(Array.from({ length: 5 }, () => scheduler.reserve())).toEqual([true, true, true, true, false]);
+  claim.open();
+  await filling;
+  expect(scheduler.reserve()).toBe(true);
 });

@@ -200,7 +200,7 @@ test('nine accounts with slow pictures each hold up another’s picture once', a
     },
     async end() {},
   };
-  await start({ photos: { start: () => thread }, limits: { stuckMs: 1 } });
+  await start({ photos: { start: () => thread }, limits: { placeMs: 1 } });
   async function sendsPhoto(id: number, name: string): Promise<void> {
     double.keep(name, Buffer.concat([PIXEL, Buffer.from(name)]));
     const { status } = await double.post(createPerson(id).sends({ photo: [{ file_id: name }] }), {
