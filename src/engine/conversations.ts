@@ -245,15 +245,15 @@ export class Conversations {
     call: Omit<IntendedCall, 'by'>,
   ): Promise<{ readonly intended: Intended; readonly durable: boolean }> {
     const by = `${lease.owner}:${lease.step + 1}`;
-    const { answer, durable } = await this.#change(lease, intend(lease.held, { ...call, by }), {
-      durable: true,
-    });
+    const trip = { name: 'intend', operation: call.operation } as const;
+    const intending = intend(lease.held, { ...call, by });
+    const { answer, durable } = await this.#change(lease, intending, { durable: true, trip });
     return { intended: answer, durable };
   }
 
   /** Throws `LeaseLost` if another process has taken over. */
   async commit(lease: Lease, decided: Commit): Promise<void> {
-    const { answer } = await this.#change(lease, commit(lease.held, decided));
+    const { answer } = await this.#change(lease, commit(lease.held, decided), { trip: { name: 'commit' } });
     if (!answer) throw new LeaseLost();
     if (decided.consumed) lease.endMessage();
   }

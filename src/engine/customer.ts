@@ -1,8 +1,6 @@
 import { z } from 'zod';
-import type { Runtime } from '../runtime.ts';
 import type { Declared } from './record.ts';
-import type { OnTrip } from './trace.ts';
-import type { RecordKind, Transition, VersionedRecords } from './versioned-records.ts';
+import type { RecordKind, Transition } from './versioned-records.ts';
 
 /*
  * A customer's record: the lock that lets one redemption through at a time, over all conversations, and what
@@ -42,43 +40,6 @@ export const CUSTOMER: RecordKind<CustomerRecord> = {
 export type Lock =
   | { readonly locked: true; readonly settled: readonly string[]; readonly awaited: readonly string[] }
   | { readonly locked: false };
-
-export type CustomerLocksParts = {
-  readonly records: VersionedRecords<CustomerRecord>;
-  /** The store's name for a customer: a keyed hash. */
-  nameOf(customer: string): string;
-  readonly runtime: Pick<Runtime, 'nowMs'>;
-  readonly onTrip: OnTrip;
-};
-
-/** The locks of customers, as a turn takes them and gives them back. */
-export class CustomerLocks {
-  readonly #parts: CustomerLocksParts;
-
-  constructor(parts: CustomerLocksParts) {
-    this.#parts = parts;
-  }
-
-  nameOf(customer: string): string {
-    return this.#parts.nameOf(customer);
-  }
-
-  /** As `EffectContext.lock`. */
-  async lock(customer: string, operation: string, forMs?: number): Promise<Lock> {
-    const { records, nameOf, runtime, onTrip } = this.#parts;
-    const sinceMs = runtime.nowMs();
-    const { answer } = await records.update(nameOf(customer), lock(operation, forMs));
-    onTrip('lock', sinceMs, { operation, outcome: answer.locked ? 'locked' : 'busy' });
-    return answer;
-  }
-
-  async unlock(name: string, unlocking: Unlocking): Promise<void> {
-    const { records, runtime, onTrip } = this.#parts;
-    const sinceMs = runtime.nowMs();
-    await records.update(name, unlock(unlocking));
-    onTrip('unlock', sinceMs, { operation: unlocking.operation });
-  }
-}
 
 /**
  * Takes the lock for an operation, for `forMs` from now. Its holder may take it again, and has it for as long

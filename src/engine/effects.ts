@@ -16,20 +16,21 @@ import type { PhotoEffect } from '../conversation/message.ts';
 import type { Spans } from '../observability/tracing.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Conversations } from './conversations.ts';
-import type { CustomerLocks } from './customer.ts';
+import { type CustomerRecord, type Lock, lock, unlock } from './customer.ts';
 import type { EngineLimits } from './limits.ts';
 import { type Platform, written } from './messages.ts';
 import type { Photos } from './photos.ts';
 import type { PendingCall } from './record.ts';
-import type { OnTrip } from './trace.ts';
 import type { Turn } from './turn.ts';
+import type { VersionedRecords } from './versioned-records.ts';
 
 export type EffectTools = {
   readonly conversations: Pick<Conversations, 'intend' | 'isHeld'>;
-  readonly locks: CustomerLocks;
+  readonly customers: Pick<VersionedRecords<CustomerRecord>, 'update'>;
+  /** The name of a customer in the store: a keyed hash. */
+  customerName(customer: string): string;
   readonly perform: Perform;
   readonly photos: Photos;
-  readonly onTrip: OnTrip;
   platform(channel: string): Platform | undefined;
   stopping(): boolean;
   readonly limits: Pick<EngineLimits, 'workingMs'>;
@@ -113,13 +114,18 @@ class TurnContext implements EffectContext {
     return this.#tools.conversations.isHeld(this.#turn.lease);
   }
 
-  lock(customer: string, operation: string, forMs?: number) {
-    return this.#tools.locks.lock(customer, operation, forMs);
+  async lock(customer: string, operation: string, forMs?: number): Promise<Lock> {
+    const { customers, customerName } = this.#tools;
+    const trip = { name: 'lock', operation } as const;
+    return (await customers.update(customerName(customer), lock(operation, forMs), { trip })).answer;
   }
 
-  unlock(customer: string, operation: string, ...left: [record?: string, awaited?: string]): Promise<void> {
-    const [record, awaited] = left;
-    return this.#tools.locks.unlock(this.#tools.locks.nameOf(customer), { operation, record, awaited });
+  async unlock(
+    ...[customer, operation, record, awaited]: Parameters<EffectContext['unlock']>
+  ): Promise<void> {
+    const { customers, customerName } = this.#tools;
+    const trip = { name: 'unlock', operation } as const;
+    await customers.update(customerName(customer), unlock({ operation, record, awaited }), { trip });
   }
 
   known(operation: string): KnownCall | null {
@@ -129,7 +135,7 @@ class TurnContext implements EffectContext {
   }
 
   async intend(operation: string, intent: Intent): Promise<'go' | 'unreplicated'> {
-    const { conversations, platform, spans, stopping, onTrip, runtime } = this.#tools;
+    const { conversations, platform, spans, stopping } = this.#tools;
     const { lease, asker } = this.#turn;
     const wasPastIntent = lease.pastIntent;
     if (asker === null) throw new TypeError('nobody asked for the call');
@@ -139,9 +145,7 @@ class TurnContext implements EffectContext {
     const { origin, incoming } = asker;
     const body = written({ origin, traceparent: spans.traceparent(), body: intent });
     const call = { operation, body, outcomes: this.#calls.take() };
-    const sinceMs = runtime.nowMs();
     const { intended, durable } = await conversations.intend(lease, call);
-    onTrip('intend', sinceMs, { operation });
     if (intended.kind !== 'go' || !durable) lease.pastIntent = wasPastIntent;
     if (intended.kind !== 'go') {
       lease.lose();

@@ -9,17 +9,17 @@ import { type Runtime, systemRuntime } from '../runtime.ts';
 import type { Encryption } from '../store/encryption.ts';
 import { type RecordStore, StoreUnavailable } from '../store/port.ts';
 import { type ConversationRecords, Conversations, type DecideAtOnce, Lease } from './conversations.ts';
-import { CUSTOMER, CustomerLocks } from './customer.ts';
+import { CUSTOMER } from './customer.ts';
 import { Effects } from './effects.ts';
 import { type EngineLimits, LIMITS, perChannel } from './limits.ts';
 import { conversationName, type Incoming, type Platform, written } from './messages.ts';
 import { Outbox } from './outbox.ts';
 import { Photos } from './photos.ts';
 import { Scheduler } from './scheduler.ts';
-import { type Traces, tellTrips } from './trace.ts';
+import type { Traces } from './trace.ts';
 import { CONVERSATION, commit } from './transitions.ts';
 import { type Conversation, Turn, type TurnTools } from './turn.ts';
-import { type RecordFault, VersionedRecords } from './versioned-records.ts';
+import { type RecordFault, type StoreTrip, VersionedRecords } from './versioned-records.ts';
 import { Worker, type WorkerTools } from './worker.ts';
 
 export type EngineOptions = {
@@ -105,6 +105,10 @@ class EngineProcess implements Engine {
     const recordParts = {
       ...{ store: options.store, sealer: encryption, runtime },
       onFault: (fault: RecordFault, conversation: string) => observe.alarm(fault, { conversation }),
+      onTrip({ name, operation }: StoreTrip, sinceMs: number) {
+        options.traces?.count(name);
+        if (spans.isTracing) spans.mark({ name: `store ${name}`, operation, sinceMs });
+      },
     };
     const records = new VersionedRecords(CONVERSATION, recordParts);
     const customers = new VersionedRecords(CUSTOMER, recordParts);
@@ -119,11 +123,10 @@ class EngineProcess implements Engine {
       customerName: (customer) => encryption.name('customer', customer),
       traceparent: spans.isTracing ? () => spans.traceparent() : undefined,
     };
-    const onTrip = tellTrips(spans, options.traces);
     const tools = {
       ...shared,
-      ...{ conversations, onTrip, turns: this.#turns, onNotice: options.onNotice ?? (() => {}) },
-      locks: new CustomerLocks({ records: customers, nameOf: this.#turns.customerName, runtime, onTrip }),
+      ...{ conversations, customers, turns: this.#turns, onNotice: options.onNotice ?? (() => {}) },
+      customerName: this.#turns.customerName,
       bulkhead: perChannel(() => {
         const { perChannel: places, placeMs: patienceMs } = this.#limits;
         return new Bulkhead({ places, patienceMs }, runtime);

@@ -7,20 +7,21 @@ import type { Bulkhead } from '../resilience/bulkhead.ts';
 import type { Runtime } from '../runtime.ts';
 import { StoreUnavailable } from '../store/port.ts';
 import type { Conversations, Lease } from './conversations.ts';
-import type { CustomerLocks } from './customer.ts';
+import { type CustomerRecord, unlock } from './customer.ts';
 import { afterDelivery, backOff, type DeliveryTry, HELD_BACK_MS, NO_ROOM_MS } from './delivery-policy.ts';
 import { type EngineLimits, perChannel } from './limits.ts';
 import type { Delivery, Outgoing, Platform } from './messages.ts';
 import { Outage } from './outage.ts';
 import { NEVER_TRIED, type Wait } from './transitions.ts';
 import type { NumberedItem } from './turn.ts';
+import type { VersionedRecords } from './versioned-records.ts';
 
 export type OutboxTools = {
   readonly conversations: Pick<Conversations, 'assertHeld'>;
   platform(channel: string): Platform | undefined;
   /** Bounds the deliveries and look-ups of one channel. */
   bulkhead(channel: string): Bulkhead;
-  readonly locks: Pick<CustomerLocks, 'unlock'>;
+  readonly customers: Pick<VersionedRecords<CustomerRecord>, 'update'>;
   /** Called with what goes wrong and is tried again later. */
   onError(error: unknown): void;
   readonly limits: Pick<EngineLimits, 'patienceMs'>;
@@ -79,8 +80,8 @@ export class Outbox {
       if (item?.kind !== 'unlock') continue;
       const { customer, operation, record, awaited } = item;
       try {
-        const left = { record, awaited: awaited && writeAwaited(awaited) };
-        await this.#tools.locks.unlock(customer, { operation, ...left });
+        const unlocking = unlock({ operation, record, awaited: awaited && writeAwaited(awaited) });
+        await this.#tools.customers.update(customer, unlocking, { trip: { name: 'unlock', operation } });
       } catch (error) {
         if (!(error instanceof StoreUnavailable)) throw error;
         this.#tools.onError(error);

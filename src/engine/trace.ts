@@ -1,7 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Sender } from '../conversation/message.ts';
 import type { State } from '../conversation/state.ts';
-import type { SpanFields, Spans } from '../observability/tracing.ts';
 import { systemRuntime } from '../runtime.ts';
 import type { Trace, TracedCall, Trip } from './messages.ts';
 import type { Turn } from './turn.ts';
@@ -17,16 +16,6 @@ export type Traces = {
   /** To be called with every attempt to call AntCRM; it belongs to the turn that awaits it. */
   call(call: TracedCall): void;
 };
-
-/** Told after a turn waited for the store from `sinceMs` (epoch): counts it, and makes a span. */
-export type OnTrip = (trip: Exclude<Trip, 'take'>, sinceMs: number, about: SpanFields) => void;
-
-export function tellTrips(spans: Spans, traces: Pick<Traces, 'count'> | undefined): OnTrip {
-  return (name, sinceMs, about) => {
-    traces?.count(name);
-    if (spans.isTracing) spans.mark({ name: `store ${name}`, sinceMs, ...about });
-  };
-}
 
 /** What a text was taken for where the conversation was, and why, as people read it. */
 type Explain = (text: string, before: State, sender: Sender) => NonNullable<Trace['understood']>;

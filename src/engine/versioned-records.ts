@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Runtime } from '../runtime.ts';
 import {
   type Index,
@@ -60,21 +61,35 @@ export type Updated<Kept, Answer> = {
  */
 export type RecordFault = 'seal_broken' | 'record_lost';
 
-/** `durable`: replicas must acknowledge. `listed`: an index lists the record, so it should be there. */
-export type UpdateOptions = { readonly durable?: boolean; readonly listed?: boolean };
+export type UpdateOptions = {
+  /** Replicas must acknowledge. */
+  readonly durable?: boolean;
+  /** An index lists the record, so it should be there. */
+  readonly listed?: boolean;
+  /** A turn waits for the update. */
+  readonly trip?: StoreTrip;
+};
+
+/** What a turn waits for. */
+export type StoreTrip = {
+  readonly name: 'intend' | 'lock' | 'unlock' | 'commit';
+  readonly operation?: string;
+};
 
 export type RecordParts = {
   readonly store: Pick<RecordStore, 'read' | 'compareAndSwap'>;
   readonly sealer: Sealer;
-  readonly runtime: Pick<Runtime, 'monotonicMs' | 'timer' | 'sleep' | 'random'>;
+  readonly runtime: Pick<Runtime, 'nowMs' | 'monotonicMs' | 'timer' | 'sleep' | 'random'>;
   onFault(fault: RecordFault, name: string): void;
+  /** An update that a turn waited for was confirmed. It began at `sinceMs` (epoch). */
+  onTrip?(trip: StoreTrip, sinceMs: number): void;
 };
 
 /** How many records are remembered, and how long: open for the length of a lease, then sealed. */
-const REMEMBERED = 2048;
+const MAX_REMEMBERED = 2048;
 const REMEMBERED_MS = 60_000;
 const OPEN_MS = 15_000;
-const SEAL_EVERY_MS = 1000;
+const FORGET_EVERY_MS = 1000;
 
 /** An update fails after so many conflicts with other processes. It waits after all but the first few. */
 const MAX_CONFLICTS = 20;
@@ -95,15 +110,21 @@ const MAX_WAIT_MS = 500;
 export class VersionedRecords<Kept> {
   readonly #kind: RecordKind<Kept>;
   readonly #parts: RecordParts;
-  /** What was last seen of each record; the one that was used last comes last. */
-  readonly #remembered = new Map<string, Seen<Kept>>();
+  /** What was last seen of each record. */
+  readonly #seen: LRUCache<string, Seen>;
+  /** The content of these records. It is personal data, and is forgotten sooner. */
+  readonly #opened: LRUCache<string, Opened<Kept>>;
   /** The updates that wait, for each record with an update under way. */
   readonly #waiting = new Map<string, WaitingUpdate[]>();
-  #isSealing = false;
+  #isForgetting = false;
 
   constructor(kind: RecordKind<Kept>, parts: RecordParts) {
     this.#kind = kind;
     this.#parts = parts;
+    const perf = { now: parts.runtime.monotonicMs };
+    const options = { max: MAX_REMEMBERED, perf, ttlResolution: 0 };
+    this.#seen = new LRUCache({ ...options, ttl: REMEMBERED_MS });
+    this.#opened = new LRUCache({ ...options, ttl: OPEN_MS });
   }
 
   /** Rejects with `StoreUnavailable`; the change may have taken effect all the same. */
@@ -115,10 +136,15 @@ export class VersionedRecords<Kept> {
     const waiting = this.#waiting.get(name);
     if (waiting === undefined) this.#waiting.set(name, []);
     else await new Promise<void>((begin, fail) => waiting.push({ begin, fail }));
+    const { runtime, onTrip } = this.#parts;
+    const { trip } = options;
+    const sinceMs = trip ? runtime.nowMs() : 0;
     try {
-      return await this.#swap(name, transition, options);
+      const updated = await this.#swap(name, transition, options);
+      if (trip) onTrip?.(trip, sinceMs);
+      return updated;
     } catch (error) {
-      this.#remembered.delete(name);
+      this.#seen.delete(name);
       // A store that does not answer would keep each of them waiting, one after the other.
       for (const { fail } of this.#waiting.get(name)?.splice(0) ?? []) fail(error);
       throw error;
@@ -132,12 +158,12 @@ export class VersionedRecords<Kept> {
   /** The record as it is stored now, never from memory; null: none, or it cannot be opened. */
   async read(name: string): Promise<{ readonly record: Kept | null; readonly nowMs: number }> {
     const seen = await this.#read(name);
-    return { record: this.#open(name, seen).record, nowMs: seen.nodeMs };
+    return { record: this.#open(name, seen.bytes).record, nowMs: seen.nodeMs };
   }
 
   /** Whether the record's version is known, so that an update need not read first. */
   isKnown(name: string): boolean {
-    return this.#recall(name) !== undefined;
+    return this.#seen.get(name) !== undefined;
   }
 
   async #swap<Answer>(
@@ -146,26 +172,28 @@ export class VersionedRecords<Kept> {
     { durable = false, listed = false }: UpdateOptions,
   ): Promise<Updated<Kept, Answer>> {
     const { runtime, onFault } = this.#parts;
-    const recalled = this.#recall(name);
+    const recalled = this.#seen.get(name);
     let seen = recalled ?? (await this.#read(name));
+    let opened = recalled && this.#opened.get(name);
     let isCurrent = recalled === undefined;
     const isExpected = listed || (recalled !== undefined && recalled.bytes !== null);
     for (let conflicts = 0; conflicts < MAX_CONFLICTS; ) {
       const nowMs = seen.nodeMs + Math.floor(runtime.monotonicMs() - seen.atMs);
-      const before = seen.opened ?? this.#open(name, seen);
+      const before = opened ?? this.#open(name, seen.bytes);
       const { record, answer } = transition(before.record, nowMs);
       const isLost = isCurrent && isExpected && seen.bytes === null;
       if (record === before.record && !before.isBroken && !isLost) {
         if (isCurrent) {
-          this.#remember(name, { ...seen, opened: before });
+          this.#remember(name, seen, before);
           return { answer, record, nowMs, durable: !durable };
         }
         // What is remembered may be old: the answer is sure only after a read.
         seen = await this.#read(name);
+        opened = undefined;
         isCurrent = true;
         continue;
       }
-      const { bytes, opened, indexes } = this.#write(name, { record, before, isLost });
+      const { bytes, after, indexes } = this.#write(name, { record, before, isLost });
       const swapped = await this.#parts.store.compareAndSwap(`${this.#kind.kind}:${name}`, {
         expected: seen.bytes && versionOf(seen.bytes),
         ...{ bytes, ttlMs: this.#kind.ttlMs, indexes, aside: before.isBroken, durable },
@@ -174,23 +202,24 @@ export class VersionedRecords<Kept> {
       if (swapped.swapped) {
         if (before.isBroken) onFault('seal_broken', name);
         if (isLost) onFault('record_lost', name);
-        this.#remember(name, { bytes, opened, nodeMs: swapped.nowMs, atMs });
+        this.#remember(name, { bytes, nodeMs: swapped.nowMs, atMs }, after);
         return { answer, record, nowMs, durable: !durable || swapped.durable };
       }
       conflicts += 1;
       if (conflicts > QUICK_CONFLICTS) await this.#pause(conflicts - QUICK_CONFLICTS);
       seen = { bytes: swapped.bytes, nodeMs: swapped.nowMs, atMs };
+      opened = undefined;
       isCurrent = true;
     }
     throw new StoreUnavailable(`a record was changed elsewhere ${MAX_CONFLICTS} times`);
   }
 
-  async #read(name: string): Promise<Seen<Kept>> {
+  async #read(name: string): Promise<Seen> {
     const { nowMs, bytes } = await this.#parts.store.read(`${this.#kind.kind}:${name}`);
     return { bytes, nodeMs: nowMs, atMs: this.#parts.runtime.monotonicMs() };
   }
 
-  #open(name: string, { bytes }: Seen<Kept>): Opened<Kept> {
+  #open(name: string, bytes: Uint8Array | null): Opened<Kept> {
     if (bytes === null) return NONE;
     try {
       const record = this.#kind.read(this.#parts.sealer.open(`${this.#kind.kind}:${name}`, bytes));
@@ -211,7 +240,7 @@ export class VersionedRecords<Kept> {
     const indexes = changesOf(before.entries, entries);
     // It is unknown which entries a broken or lost record has. Its intents stay listed, for operators.
     if (before.isBroken || isLost) removeName(name, indexes, entries);
-    return { bytes, indexes, opened: { record, entries, isBroken: false } };
+    return { bytes, indexes, after: { record, entries, isBroken: false } };
   }
 
   #pause(count: number): Promise<void> {
@@ -220,45 +249,28 @@ export class VersionedRecords<Kept> {
     return runtime.sleep(ms * (0.5 + runtime.random()));
   }
 
-  #recall(name: string): Seen<Kept> | undefined {
-    const seen = this.#remembered.get(name);
-    if (seen !== undefined && this.#parts.runtime.monotonicMs() - seen.atMs < REMEMBERED_MS) return seen;
-    this.#remembered.delete(name);
-    return undefined;
+  #remember(name: string, seen: Seen, opened: Opened<Kept>): void {
+    this.#seen.set(name, seen);
+    this.#opened.set(name, opened);
+    if (!this.#isForgetting) this.#forgetLater();
   }
 
-  #remember(name: string, seen: Seen<Kept>): void {
-    this.#remembered.delete(name);
-    this.#remembered.set(name, seen);
-    for (const [oldest, { atMs }] of this.#remembered) {
-      if (this.#remembered.size <= REMEMBERED && seen.atMs - atMs < REMEMBERED_MS) break;
-      this.#remembered.delete(oldest);
-    }
-    if (!this.#isSealing) this.#parts.runtime.timer(SEAL_EVERY_MS, () => this.#sealOld());
-    this.#isSealing = true;
-  }
-
-  /** Forgets the plain content of records after the length of a lease: it is personal data. */
-  #sealOld(): void {
-    const { runtime } = this.#parts;
-    const beforeMs = runtime.monotonicMs() - OPEN_MS;
-    this.#isSealing = false;
-    for (const [name, { bytes, opened, nodeMs, atMs }] of this.#remembered) {
-      if (opened === undefined) continue;
-      if (atMs <= beforeMs) this.#remembered.set(name, { bytes, nodeMs, atMs });
-      else this.#isSealing = true;
-    }
-    if (this.#isSealing) runtime.timer(SEAL_EVERY_MS, () => this.#sealOld());
+  #forgetLater(): void {
+    this.#isForgetting = true;
+    this.#parts.runtime.timer(FORGET_EVERY_MS, () => {
+      this.#opened.purgeStale();
+      this.#seen.purgeStale();
+      this.#isForgetting = false;
+      if (this.#seen.size > 0) this.#forgetLater();
+    });
   }
 }
 
 type WaitingUpdate = { begin(): void; fail(error: unknown): void };
 
 /** What was last seen of a record. */
-type Seen<Kept> = {
+type Seen = {
   readonly bytes: Uint8Array | null;
-  /** Absent while it is sealed. */
-  readonly opened?: Opened<Kept>;
   /** The node's clock when this process's monotonic clock was `atMs`. */
   readonly nodeMs: number;
   readonly atMs: number;

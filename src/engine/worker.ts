@@ -14,7 +14,7 @@ import { Calls, type Effects } from './effects.ts';
 import type { EngineLimits } from './limits.ts';
 import { type Incoming, type Platform, readOutboxItem } from './messages.ts';
 import type { Outbox } from './outbox.ts';
-import type { OnTrip, Traces } from './trace.ts';
+import type { Traces } from './trace.ts';
 import type { Wait } from './transitions.ts';
 import {
   type DeadReason,
@@ -41,7 +41,6 @@ export type WorkerTools = {
   onError(error: unknown): void;
   /** Called with what a committed turn brought about. Must not throw. */
   onNotice(notice: Notice, about: { readonly conversation: string; readonly channel: string }): void;
-  readonly onTrip: OnTrip;
   readonly traces?: Traces | undefined;
   readonly limits: EngineLimits;
   readonly runtime: Runtime;
@@ -149,15 +148,11 @@ export class Worker {
 
   /** Steps, effects, one commit. */
   async #decideAndCommit(turn: Turn, calls: Calls): Promise<void> {
-    const { conversations, onTrip, runtime } = this.#tools;
     try {
       const reason = await this.#attempt(turn, calls);
       if (reason !== null) await this.#giveUp(turn, calls, reason);
       turn.endPhase('stepsMs');
-      const commit = turn.toCommit();
-      const sinceMs = runtime.nowMs();
-      await conversations.commit(turn.lease, commit);
-      onTrip('commit', sinceMs, {});
+      await this.#tools.conversations.commit(turn.lease, turn.toCommit());
       turn.endPhase('commitMs');
       turn.event.result = reason === null ? 'done' : 'dead';
       this.#conclude(turn);
