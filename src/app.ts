@@ -7,7 +7,7 @@ import type { Config } from './config.ts';
 import type { Settings } from './conversation/context.ts';
 import { createEngine } from './engine/engine.ts';
 import type { EngineLimits } from './engine/limits.ts';
-import { createOperators } from './engine/operators.ts';
+import { Operators } from './engine/operators.ts';
 import { createTraces } from './engine/trace.ts';
 import type { RecordFault } from './engine/versioned-records.ts';
 import { createHttp, inTime, type ServerOptions } from './http/server.ts';
@@ -92,7 +92,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
   });
   const { accept, schedule: onFiled } = engine;
   const onFault = (fault: RecordFault, conversation: string): void => observe.alarm(fault, { conversation });
-  const operators = createOperators({ ...core, readState, onFiled, onFault });
+  const operators = new Operators({ ...core, readState, onFiled, onFault });
   const tickets = createTickets({ ...core, operators });
 
   const parts = { accept, commands, words, guard: http.guard, photoReader, feed: stores.feed, tickets };

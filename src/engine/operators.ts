@@ -58,100 +58,151 @@ export type StoredConversation = {
  */
 export type Filed = 'filed' | 'unknown' | 'unreadable' | 'decided' | 'full';
 
-/** What operators do with a store. All reject with `StoreUnavailable`. */
-export type Operators = {
+export type OperatorsOptions = {
+  readonly store: RecordStore;
+  readonly encryption: Encryption;
+  readonly readState: ReadState;
+  readonly runtime?: Runtime | undefined;
+  /** Called with a conversation in which something was filed (`Engine.schedule`). */
+  readonly onFiled?: ((conversation: string) => void) | undefined;
+  /** The conversation that something was filed in had no record, or none that can be opened. */
+  readonly onFault?: ((fault: RecordFault, conversation: string) => void) | undefined;
+};
+
+/**
+ * What operators do with a store. All methods reject with `StoreUnavailable`.
+ *
+ * @example
+ * for (const { id } of await operators.letters()) await operators.replay(id);
+ */
+export class Operators {
+  readonly #options: OperatorsOptions;
+  readonly #runtime: Runtime;
+  readonly #conversations: VersionedRecords<ConversationRecord>;
+
+  constructor(options: OperatorsOptions) {
+    const { store, encryption: sealer, runtime = systemRuntime, onFault = () => {} } = options;
+    this.#options = options;
+    this.#runtime = runtime;
+    this.#conversations = new VersionedRecords(CONVERSATION, { store, sealer, runtime, onFault });
+  }
+
   /** Operations without a known outcome, oldest first; also calls that are under way. */
-  operations(): Promise<OpenOperation[]>;
+  async operations(): Promise<OpenOperation[]> {
+    const members = await membersOf(this.#options.store, 'intents');
+    const operations = members.map(async (member) => {
+      const [conversation = '', ...rest] = member.split(':');
+      const reference = rest.join(':');
+      const { record } = await this.#conversations.read(conversation);
+      const call = record?.journal[reference];
+      const intent = call === undefined ? null : attempt(() => readIntent(call.body));
+      return { reference, conversation, atMs: call?.atMs ?? 0, intent };
+    });
+    return oldestFirst(await Promise.all(operations));
+  }
+
   /** Dead letters, oldest first. */
-  letters(): Promise<OpenLetter[]>;
+  async letters(): Promise<OpenLetter[]> {
+    const letters = (await membersOf(this.#options.store, 'dead')).map(async (conversation) => {
+      const { record } = await this.#conversations.read(conversation);
+      return (record?.dead ?? []).map(({ id, body, ...letter }): OpenLetter => {
+        return { ...letter, id: `${conversation}.${id}`, conversation, holds: heldIn(body) };
+      });
+    });
+    return oldestFirst((await Promise.all(letters)).flat());
+  }
+
   /** What is kept of a conversation now; null: nothing. */
-  conversation(name: string): Promise<StoredConversation | null>;
+  async conversation(name: string): Promise<StoredConversation | null> {
+    const { record, nowMs } = await this.#conversations.read(name);
+    return record && this.#toStored(record, nowMs);
+  }
+
   /** How a channel's conversation is called in stores and logs. */
-  nameOf(channel: string, conversation: string): string;
+  nameOf(channel: string, conversation: string): string {
+    return conversationName(this.#options.encryption, channel, conversation);
+  }
+
   /**
    * Files the decision in the operation's conversation, whose next turn saves and tells it. The first decision
    * counts, and an operation that has an outcome keeps it. `locksOf`: the locks of the intent, which are given
    * back even if the conversation never learned the outcome.
    */
-  settle(
+  async settle(
     reference: string,
     result: 'done' | 'not-applied',
-    locksOf?: (operation: OpenOperation) => readonly string[],
-  ): Promise<Filed>;
-  /**
-   * Files what staff wrote, however many messages wait. `compose` makes the message from the conversation as it
-   * is in the change that files it. It runs again where another process was faster.
-   */
-  file(
-    name: string,
-    compose: (conversation: StoredConversation | null) => Incoming | 'unknown' | 'closed',
-  ): Promise<'filed' | 'unknown' | 'closed'>;
-  /** Files a dead letter's message once more and removes the letter, in one change. */
-  replay(id: string): Promise<Filed>;
-  /** Removes a dead letter that nobody needs any more; false: there is none of that id. */
-  remove(id: string): Promise<boolean>;
-};
-
-export function createOperators(options: {
-  readonly store: RecordStore;
-  readonly encryption: Encryption;
-  readonly readState: ReadState;
-  readonly runtime?: Runtime | undefined;
-  /** Something was filed in a conversation, for whoever has room (`Engine.schedule`). */
-  readonly onFiled?: ((conversation: string) => void) | undefined;
-  /** The conversation that something was filed in had no record, or none that can be opened. */
-  readonly onFault?: ((fault: RecordFault, conversation: string) => void) | undefined;
-}): Operators {
-  const { store, encryption, readState, runtime = systemRuntime, onFiled, onFault = () => {} } = options;
-  const conversations = new VersionedRecords(CONVERSATION, { store, sealer: encryption, runtime, onFault });
-
-  async function operations(): Promise<OpenOperation[]> {
-    const found = (await membersOf(store, 'intents')).map(async (member) => {
-      const [conversation = '', ...rest] = member.split(':');
-      const reference = rest.join(':');
-      const { record } = await conversations.read(conversation);
-      const call = record?.journal[reference];
-      const intent = call === undefined ? null : attempt(() => readIntent(call.body));
-      return { reference, conversation, atMs: call?.atMs ?? 0, intent };
-    });
-    return oldestFirst(await Promise.all(found));
+    locksOf: (operation: OpenOperation) => readonly string[] = () => [],
+  ): Promise<Filed> {
+    const operation = (await this.operations()).find((open) => open.reference === reference);
+    if (operation === undefined) return 'unknown';
+    const { intent, conversation } = operation;
+    if (intent === null) return 'unreadable';
+    const { origin, traceparent } = intent;
+    const locks = [...locksOf(operation)];
+    const message = { kind: 'settle' as const, operation: reference, result, locks };
+    // Always the same id: a further decision is a duplicate, and is refused.
+    const incoming = { ...origin, id: `settle:${reference}`, message, traceparent };
+    const filed = await this.#file<never>(conversation, () => ({ incoming, uncapped: true }));
+    return filed === 'duplicate' ? 'decided' : filed;
   }
 
-  async function letters(): Promise<OpenLetter[]> {
-    const found = (await membersOf(store, 'dead')).map(async (conversation) => {
-      const { record } = await conversations.read(conversation);
-      return (record?.dead ?? []).map(({ id, body, ...letter }): OpenLetter => {
-        return { ...letter, id: `${conversation}.${id}`, conversation, holds: heldIn(body) };
-      });
+  /**
+   * Files what staff wrote, however many messages wait. `compose` makes the message from the conversation as it
+   * is in the change that files it. It runs again if another process was faster.
+   */
+  async file(
+    name: string,
+    compose: (conversation: StoredConversation | null) => Incoming | 'unknown' | 'closed',
+  ): Promise<'filed' | 'unknown' | 'closed'> {
+    const filed = await this.#file<'unknown' | 'closed'>(name, (record, nowMs) => {
+      const incoming = compose(record && this.#toStored(record, nowMs));
+      return typeof incoming === 'string' ? incoming : { incoming, uncapped: true };
     });
-    return oldestFirst((await Promise.all(found)).flat());
+    return filed === 'duplicate' || filed === 'full' ? 'filed' : filed;
+  }
+
+  /** Files a dead letter's message once more and removes the letter, in one change. */
+  async replay(id: string): Promise<Filed> {
+    const [conversation = '', letterId = ''] = id.split('.');
+    const filed = await this.#file<'unknown' | 'unreadable'>(conversation, (record) => {
+      const letter = record?.dead.find((dead) => dead.id === letterId);
+      if (!letter) return 'unknown';
+      const holds = heldIn(letter.body);
+      if (holds === null || holds === 'state') return 'unreadable';
+      // The conversation may remember the message's own id. It counts as sent now.
+      return { incoming: { ...holds, acceptedMs: undefined, id: `replay:${id}` }, letterId };
+    });
+    return filed === 'duplicate' ? 'filed' : filed;
+  }
+
+  /** Removes a dead letter; false: there is none of that id. */
+  async remove(id: string): Promise<boolean> {
+    const [conversation = '', letterId = ''] = id.split('.');
+    return (await this.#conversations.update(conversation, takeLetter(letterId))).answer !== null;
   }
 
   /** Nothing happens between `compose` and the filing. */
-  async function fileIn<Refusal extends string>(
+  async #file<Refusal extends string>(
     name: string,
     compose: (record: ConversationRecord | null, nowMs: number) => Composed | Refusal,
-  ): Promise<FiledIn | Refusal> {
-    const nonce = runtime.id();
-    const { answer } = await conversations.update<FiledIn | Refusal>(name, (before, nowMs) => {
+  ): Promise<FilingResult | Refusal> {
+    const nonce = this.#runtime.id();
+    const { answer } = await this.#conversations.update<FilingResult | Refusal>(name, (before, nowMs) => {
       const composed = compose(before, nowMs);
       if (typeof composed === 'string') return { record: before, answer: composed };
-      const { incoming, letter, uncapped } = composed;
+      const { incoming, letterId, uncapped } = composed;
       const filing = { id: incoming.id, nonce, body: written(incoming), schema: VERSION, uncapped };
       const { record, answer } = accept(filing)(before, nowMs);
       if (answer === 'full') return { record: before, answer };
-      const left = letter ? takeLetter(letter)(record, nowMs).record : record;
-      return { record: left, answer: answer === 'duplicate' ? answer : 'filed' };
+      const after = letterId ? takeLetter(letterId)(record, nowMs).record : record;
+      return { record: after, answer: answer === 'duplicate' ? answer : 'filed' };
     });
-    if (answer === 'filed') onFiled?.(name);
+    if (answer === 'filed') this.#options.onFiled?.(name);
     return answer;
   }
 
-  function toStored(record: ConversationRecord, nowMs: number): StoredConversation {
-    const { state, inbox, outbox, lease } = record;
-    const readable = <T>(bodies: readonly { readonly body: unknown }[], open: (body: unknown) => T): T[] =>
-      bodies.map(({ body }) => attempt(() => open(body))).filter((one) => one !== null);
-    const stored = state === null ? null : attempt(() => readStored(state, readState));
+  #toStored({ state, inbox, outbox, lease }: ConversationRecord, nowMs: number): StoredConversation {
+    const stored = state === null ? null : attempt(() => readStored(state, this.#options.readState));
     return {
       nowMs,
       state: stored?.state ?? null,
@@ -161,68 +212,27 @@ export function createOperators(options: {
       leasedUntilMs: lease !== null && lease.untilMs > nowMs ? lease.untilMs : null,
     };
   }
-
-  return {
-    operations,
-    letters,
-    nameOf: (channel, conversation) => conversationName(encryption, channel, conversation),
-    async conversation(name) {
-      const { record, nowMs } = await conversations.read(name);
-      return record && toStored(record, nowMs);
-    },
-    async settle(reference, result, locksOf) {
-      const operation = (await operations()).find((one) => one.reference === reference);
-      if (operation === undefined) return 'unknown';
-      const { intent, conversation } = operation;
-      if (intent === null) return 'unreadable';
-      const { origin, traceparent } = intent;
-      const locks = [...(locksOf?.(operation) ?? [])];
-      const message = { kind: 'settle' as const, operation: reference, result, locks };
-      // Always the same id: whatever is decided once more is a duplicate, and refused.
-      const incoming = { ...origin, id: `settle:${reference}`, message, traceparent };
-      const filed = await fileIn<never>(conversation, () => ({ incoming, uncapped: true }));
-      return filed === 'duplicate' ? 'decided' : filed;
-    },
-    async file(name, compose) {
-      const filed = await fileIn<'unknown' | 'closed'>(name, (record, nowMs) => {
-        const incoming = compose(record && toStored(record, nowMs));
-        return typeof incoming === 'string' ? incoming : { incoming, uncapped: true };
-      });
-      return filed === 'duplicate' || filed === 'full' ? 'filed' : filed;
-    },
-    async replay(id) {
-      const [conversation = '', letter = ''] = id.split('.');
-      const filed = await fileIn<'unknown' | 'unreadable'>(conversation, (record) => {
-        const found = record?.dead.find((one) => one.id === letter);
-        if (!found) return 'unknown';
-        const holds = heldIn(found.body);
-        if (holds === null || holds === 'state') return 'unreadable';
-        // The conversation may remember the message's own id. It counts as sent now.
-        return { incoming: { ...holds, acceptedMs: undefined, id: `replay:${id}` }, letter };
-      });
-      return filed === 'duplicate' ? 'filed' : filed;
-    },
-    async remove(id) {
-      const [conversation = '', letter = ''] = id.split('.');
-      return (await conversations.update(conversation, takeLetter(letter))).answer !== null;
-    },
-  };
 }
 
-/** `letter`: the dead letter that goes. `uncapped`: filed into a full inbox, too. */
-type Composed = { incoming: Incoming; letter?: string; uncapped?: boolean };
-type FiledIn = 'filed' | 'duplicate' | 'full';
+/** `letterId`: the dead letter that goes. `uncapped`: filed into a full inbox, too. */
+type Composed = { readonly incoming: Incoming; readonly letterId?: string; readonly uncapped?: boolean };
+type FilingResult = 'filed' | 'duplicate' | 'full';
 
 const heldIn = (body: unknown): OpenLetter['holds'] =>
   attempt(() => (typeof body === 'string' ? 'state' : readMessage(body)));
 
-const oldestFirst = <T extends { readonly atMs: number }>(found: T[]): T[] =>
-  found.sort((a, b) => a.atMs - b.atMs);
+const readable = <Body>(
+  entries: readonly { readonly body: unknown }[],
+  read: (body: unknown) => Body,
+): Body[] => entries.map(({ body }) => attempt(() => read(body))).filter((body) => body !== null);
 
-/** What `open` returns; null where it throws: the shape is not ours. */
-function attempt<T>(open: () => T): T | null {
+const oldestFirst = <T extends { readonly atMs: number }>(entries: T[]): T[] =>
+  entries.sort((a, b) => a.atMs - b.atMs);
+
+/** What `read` returns; null: it throws, because the shape is not ours. */
+function attempt<T>(read: () => T): T | null {
   try {
-    return open();
+    return read();
   } catch {
     return null;
   }

@@ -193,7 +193,7 @@ export type KnownChannel = {
 /** Searches open operations and dead letters, and nothing else. `conversation`: the one that was named; null: a phone was. */
 export async function find(
   sought: Sought,
-  operators: Operators,
+  operators: Pick<Operators, 'operations' | 'letters' | 'conversation' | 'nameOf'>,
   channels: readonly KnownChannel[],
 ): Promise<Found & { readonly conversation: string | null }> {
   const operations = await operators.operations();

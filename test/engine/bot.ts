@@ -11,7 +11,7 @@ import { CUSTOMER, lock } from '../../src/engine/customer.ts';
 import { createEngine, type Engine, type EngineOptions } from '../../src/engine/engine.ts';
 import { type EngineLimits, LIMITS } from '../../src/engine/limits.ts';
 import type { Delivery, Incoming, Outgoing, Platform } from '../../src/engine/messages.ts';
-import { createOperators } from '../../src/engine/operators.ts';
+import { Operators } from '../../src/engine/operators.ts';
 import type { ConversationRecord } from '../../src/engine/record.ts';
 import { accept, CONVERSATION } from '../../src/engine/transitions.ts';
 import { VersionedRecords } from '../../src/engine/versioned-records.ts';
@@ -219,7 +219,7 @@ export function createWorld(encryption: Encryption = someEncryption(), { isStopp
   const kept = { store: memory, sealer: encryption, runtime: outside, onFault: () => {} };
   const conversations = new VersionedRecords(CONVERSATION, kept);
   const customers = new VersionedRecords(CUSTOMER, kept);
-  const operators = createOperators({ store: memory, encryption, readState, runtime: outside });
+  const operators = new Operators({ store: memory, encryption, readState, runtime: outside });
 
   async function entries(index: Index): Promise<readonly Entry[]> {
     const shards = Array.from({ length: SHARDS }, (_, shard) =>

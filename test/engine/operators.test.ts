@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { Lookup, Perform } from '../../src/conversation/effect.ts';
 import type { Message } from '../../src/conversation/message.ts';
 import type { Input } from '../../src/conversation/step.ts';
-import { createOperators } from '../../src/engine/operators.ts';
+import { Operators } from '../../src/engine/operators.ts';
 import { MAX_INBOX } from '../../src/engine/transitions.ts';
 import { watched } from '../support/changes.ts';
 import { newState, readState, step } from '../support/conversation.ts';
@@ -13,7 +13,7 @@ import { createWorld, conversation as echo, incoming, someEncryption, type World
 const kindOf = (input: Input): string => (input.kind === 'message' ? input.message.kind : input.kind);
 
 const operatorsOf = ({ store, encryption }: Pick<World, 'store' | 'encryption'>) =>
-  createOperators({ store, encryption, readState });
+  new Operators({ store, encryption, readState });
 
 /** Every redemption's outcome is unknown, whatever is looked up. */
 const unknown: Perform = async (effect, turn) => {
@@ -117,7 +117,7 @@ test('what is filed is taken up at once, not with the next sweep', async () => {
     { sweepMs: 600_000 },
   );
   const { store, encryption } = world;
-  const operators = createOperators({ store, encryption, readState, onFiled: engine.schedule });
+  const operators = new Operators({ store, encryption, readState, onFiled: engine.schedule });
   expect(await operators.replay(id)).toBe('filed');
   await expect.poll(world.heard).toEqual(['turn.failed', 'text']);
   const message: Message = { kind: 'person', ticket: 'T1', by: 'lan', text: 'Chào bạn' };

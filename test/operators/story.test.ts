@@ -132,16 +132,12 @@ function operatorsWith(
   operations: OpenOperation[],
   letters: OpenLetter[] = [],
   states: Readonly<Record<string, StoredConversation>> = {},
-): Operators {
+): Pick<Operators, 'operations' | 'letters' | 'conversation' | 'nameOf'> {
   return {
     operations: async () => operations,
     letters: async () => letters,
     conversation: async (name) => states[name] ?? null,
     nameOf: (channel, conversation) => `${channel}/${conversation}`,
-    settle: async () => 'unknown',
-    file: async () => 'filed' as const,
-    remove: async () => false,
-    replay: async () => 'unknown',
   };
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createOperators } from '../../src/engine/operators.ts';
+import { Operators } from '../../src/engine/operators.ts';
 import { createTickets, type News } from '../../src/operators/tickets.ts';
 import { StoreUnavailable } from '../../src/store/port.ts';
 import { createWorld, incoming } from '../engine/bot.ts';
@@ -65,7 +65,7 @@ test('an answer that hangs while the customer is forgotten is refused, because n
     await engine.accept(incoming('/forget'));
     await expect.poll(world.heard).toEqual(['person.waiting', 'privacy.erased']);
   });
-  const operators = createOperators({ ...world, store: slow, readState });
+  const operators = new Operators({ ...world, store: slow, readState });
   const tickets = createTickets({ store: slow, operators, runtime: world.outside });
   const [ticket] = await tickets.list();
   expect(await tickets.file(ticket?.ticket.id ?? '', { by: 'lan', text: 'Chào bạn' })).toBe('closed');

@@ -4,7 +4,7 @@ import { createConversation } from '../../src/conversation/conversation.ts';
 import { flows } from '../../src/conversation/flows/index.ts';
 import { createEngine, type Engine, type EngineOptions } from '../../src/engine/engine.ts';
 import { conversationName, type Delivery, type Incoming, type Outgoing } from '../../src/engine/messages.ts';
-import { createOperators } from '../../src/engine/operators.ts';
+import { Operators } from '../../src/engine/operators.ts';
 import { CONVERSATION } from '../../src/engine/transitions.ts';
 import { SAYINGS, WORDING } from '../../src/i18n.ts';
 import { createLoyalty, type LoyaltyOptions } from '../../src/loyalty/loyalty.ts';
@@ -28,7 +28,7 @@ import { watchRecords } from './watch.ts';
 /*
  * The seams between the simulator and the bot, all of them:
  *
- * - `createEngine`, `createOperators`, `createTickets`, `createLoyalty` and `createConversation`, by their options: `runtime` is
+ * - `createEngine`, `Operators`, `createTickets`, `createLoyalty` and `createConversation`, by their options: `runtime` is
  *   the clock, the timers and all chance; `transport.exchange` is AntCRM's wire; `platform().deliver` is a platform;
  *   `observe` is what is logged, counted and alarmed.
  * - `RecordStore` (`store/port.ts`): latency, faults and losses are put between a process and a memory store, or a Redis.
@@ -268,7 +268,7 @@ export async function runHistory(seed: number, options: HistoryOptions = {}): Pr
     });
     const { readState } = conversation;
     const onAlarm: Observe['alarm'] = observe.alarm;
-    const operators = createOperators({
+    const operators = new Operators({
       ...{ ...parts, readState, onFiled: engine.schedule },
       onFault: (fault, record) => onAlarm(fault, { conversation: record }),
     });
