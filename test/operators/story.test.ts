@@ -132,12 +132,15 @@ function operatorsWith(
   operations: OpenOperation[],
   letters: OpenLetter[] = [],
   states: Readonly<Record<string, StoredConversation>> = {},
-): Pick<Operators, 'operations' | 'letters' | 'conversation' | 'nameOf'> {
+): Omit<Operators, 'file'> {
   return {
     operations: async () => operations,
     letters: async () => letters,
     conversation: async (name) => states[name] ?? null,
     nameOf: (channel, conversation) => `${channel}/${conversation}`,
+    settle: async () => 'unknown',
+    remove: async () => false,
+    replay: async () => 'unknown',
   };
 }
 
