@@ -120,7 +120,7 @@ function within(folder: string): RegExp {
 
 /** Packages that may be imported in some places only: each must be replaceable by rewriting one folder. */
 const PLACES: readonly { packages: RegExp; files: RegExp }[] = [
-  { packages: /^(telegraf|@grammyjs\/types)(\/|$)/, files: /^channels\/telegram\// },
+  { packages: /^telegraf(\/|$)/, files: /^channels\/telegram\// },
   { packages: /^(botbuilder|botframework)/, files: /^channels\/teams\// },
   { packages: /^ioredis(\/|$)/, files: /^store\/redis\// },
   // Whatever the bot asks of others leaves from here: exact hosts, no redirects, size and time capped (SECURITY.md).

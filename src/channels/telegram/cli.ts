@@ -3,8 +3,8 @@ import { EXIT_CONFIG, environment, readConfig } from '../../config.ts';
 import { createConversation } from '../../conversation/conversation.ts';
 import { flows } from '../../conversation/flows/index.ts';
 import { createWords, SAYINGS, WORDING } from '../../i18n.ts';
-import { partsOf, type RegistrationOptions, readWebhook } from './check.ts';
-import { type Answer, type Client, createClient } from './client.ts';
+import { failureIn, TelegramApi } from './api.ts';
+import { profileParts, type RegistrationOptions, readWebhook, webhookPart } from './registration.ts';
 
 const USAGE = `npm run telegram -- info     who the bot is, where its updates go, the last delivery errors
 npm run telegram -- set      register the webhook (PUBLIC_URL), the commands and the descriptions
@@ -28,39 +28,44 @@ const meSchema = z.object({ id: z.int(), username: z.string() });
 /** Runs one command, each call once; resolves to the exit code. */
 export async function runCli(
   command: z.infer<typeof commandSchema>,
-  client: Pick<Client, 'call'>,
   options: RegistrationOptions,
   print: (line: string) => void,
 ): Promise<number> {
+  const { api } = options;
   let code = 0;
-  const show = (name: string, answer: Answer): void => {
-    print(`${name}: ${answer.ok ? 'ok' : `${answer.kind} (${answer.why})`}`);
-    if (!answer.ok) code = 1;
-  };
 
-  if (command === 'delete') show('deleteWebhook', await client.call('deleteWebhook', {}));
-  if (command === 'set') {
-    if (options.publicUrl === undefined) print('PUBLIC_URL is unset: no webhook is registered');
-    const { webhook, profile } = partsOf(client, options);
-    for (const { name, set } of webhook ? [webhook, ...profile] : profile) show(name, await set());
+  async function run(name: string, call: () => Promise<readonly string[] | undefined>): Promise<void> {
+    try {
+      const lines = await call();
+      for (const line of lines ?? [`${name}: ok`]) print(line);
+    } catch (error) {
+      const { meaning, message } = failureIn(error);
+      print(`${name}: ${meaning.kind} (${message})`);
+      code = 1;
+    }
   }
-  if (command !== 'info') return code;
 
-  const me = await client.call('getMe', {});
-  const webhook = await client.call('getWebhookInfo', {});
-  const info = readWebhook(webhook);
-  if (!me.ok || !info) {
-    show('getMe', me);
-    show('getWebhookInfo', webhook);
-    return 1;
-  }
-  const { id, username } = meSchema.parse(me.result);
-  const { url, last_error_date: atS, ...state } = info;
-  print(`bot: @${username} (${id})`);
-  print(`webhook: ${url || 'none'}`);
-  for (const [name, value] of Object.entries(state)) print(`${name}: ${value}`);
-  if (atS) print(`last_error_date: ${new Date(atS * 1000).toISOString()}`);
+  if (command === 'delete')
+    await run('deleteWebhook', async () => void (await api.callApi('deleteWebhook', {})));
+  else if (command === 'set') {
+    const webhook = webhookPart(options);
+    if (!webhook) print('PUBLIC_URL is unset: no webhook is registered');
+    for (const { name, set } of webhook ? [webhook, ...profileParts(options)] : profileParts(options)) {
+      await run(name, async () => void (await set()));
+    }
+  } else await run('info', () => readInfo(api));
   return code;
+}
+
+async function readInfo(api: RegistrationOptions['api']): Promise<string[]> {
+  const { id, username } = meSchema.parse(await api.callApi('getMe', {}));
+  const { url, last_error_date: atS, ...state } = (await readWebhook(api)) ?? {};
+  return [
+    `bot: @${username} (${id})`,
+    `webhook: ${url || 'none'}`,
+    ...Object.entries(state).map(([name, value]) => `${name}: ${value}`),
+    ...(atS ? [`last_error_date: ${new Date(atS * 1000).toISOString()}`] : []),
+  ];
 }
 
 async function main([written = '']: readonly string[]): Promise<number> {
@@ -70,7 +75,7 @@ async function main([written = '']: readonly string[]): Promise<number> {
     console[isHelp ? 'log' : 'error'](USAGE);
     return isHelp ? 0 : EXIT_USAGE;
   }
-  // The secret is told to Telegram by `set` alone.
+  // Only `set` tells Telegram the secret.
   const mode = command === 'set' ? {} : { TELEGRAM_MODE: 'polling' };
   const read = readConfig({ ...environment(), ...mode }, WANTED);
   if (!read.ok || !read.config.telegram) {
@@ -80,13 +85,14 @@ async function main([written = '']: readonly string[]): Promise<number> {
   }
   const { telegram, publicUrl, settings } = read.config;
   const options = {
+    api: new TelegramApi(telegram),
     publicUrl,
     secret: telegram.mode === 'webhook' ? telegram.secret : undefined,
     defaultLocale: settings.defaultLocale,
     words: createWords(settings),
     commands: createConversation({ flows, wording: WORDING, sayings: SAYINGS }).commands,
   };
-  return runCli(command, createClient(telegram), options, console.log);
+  return runCli(command, options, console.log);
 }
 
 if (import.meta.main) process.exitCode = await main(process.argv.slice(2));

@@ -4,7 +4,7 @@ import { RateLimiter, type RateLimiterOptions } from '../rate-limiter.ts';
 import { TELEGRAM } from './address.ts';
 import type { TelegramOptions } from './telegram.ts';
 
-type Settings = {
+export type TelegramSettings = {
   readonly telegram:
     | (Pick<TelegramOptions, 'token' | 'secret' | 'apiRoot' | 'mode'> & {
         readonly rates: Pick<RateLimiterOptions, 'perSecond' | 'chatBurst'>;
@@ -14,13 +14,13 @@ type Settings = {
   readonly settings: { readonly defaultLocale: Locale };
 };
 
-export const telegram: ChannelEntry<Settings> = {
+export const telegram: ChannelEntry<TelegramSettings> = {
   traits: TELEGRAM,
   async open({ telegram, publicUrl, settings: { defaultLocale } }, parts) {
     if (!telegram) return { off: 'TELEGRAM_BOT_TOKEN is unset' };
-    const { createTelegram } = await import('./telegram.ts');
+    const { TelegramChannel } = await import('./telegram.ts');
     const onSend = (seconds: number): void => parts.observe.paced(TELEGRAM.name, seconds);
     const limiter = new RateLimiter({ ...telegram.rates, onSend });
-    return createTelegram({ ...parts, ...telegram, publicUrl, defaultLocale, limiter });
+    return new TelegramChannel({ ...parts, ...telegram, publicUrl, defaultLocale, limiter });
   },
 };

@@ -1,19 +1,15 @@
-import type {
-  InlineKeyboardButton,
-  InlineKeyboardMarkup,
-  ReplyKeyboardMarkup,
-} from '@grammyjs/types/markup.js';
+import type { InlineKeyboardButton, InlineKeyboardMarkup, ReplyKeyboardMarkup } from 'telegraf/types';
 import type { Locale } from '../../conversation/message.ts';
 import type { Choice, Reply } from '../../conversation/reply.ts';
 import type { Words } from '../../i18n.ts';
 import { callbackDataOf } from './address.ts';
 
 /**
- * A reply as Telegram takes it: plain text without a parse mode, so that no customer's text is ever parsed as markup.
- * `texts` are one or more messages, the keyboard belongs to the last. `photo`: a picture's URL, with the only text as its
+ * A reply as Telegram takes it: plain text without a parse mode, so that no customer's text is ever read as markup.
+ * `texts` are one or more messages, the keyboard belongs to the last. `photo` is a picture's URL, and the only text its
  * caption.
  */
-export type Rendered = {
+export type TelegramReply = {
   readonly texts: readonly string[];
   readonly photo?: string | undefined;
   readonly inline?: InlineKeyboardMarkup | undefined;
@@ -30,21 +26,27 @@ const MAX_CAPTION = 1024;
 const SHORT_LABEL = 16;
 
 /**
- * A message has either buttons of its own (inline) or a keyboard in place of the customer's, never both. Where a phone
- * is asked the keyboard wins, because only it can share the contact; the choices become its other keys, which send
- * their label as text, and the conversation understands that.
+ * A message has either inline buttons or a keyboard in place of the customer's, never both. Where a phone is asked the
+ * keyboard wins, because only it can share the contact. The choices become its other keys: they send their label as
+ * text, which the conversation understands.
  */
-export function render(reply: Reply, locale: Locale, words: Words): Rendered {
-  const texts = splitText(words.text(reply, locale), MAX_MESSAGE);
-  const label = (choice: Choice) => words.line(choice.label, locale);
+export function render(reply: Reply, locale: Locale, words: Words): TelegramReply {
+  const whole = words.text(reply, locale);
+  const texts = whole.length > MAX_MESSAGE ? splitText(whole, MAX_MESSAGE) : [whole];
   if (reply.sharePhone) {
     const share = { text: words.line({ key: 'telegram.sharePhone' }, locale), request_contact: true };
-    const keys = (reply.choices ?? []).map((choice) => [{ text: label(choice) }]);
-    const contact = { keyboard: [[share], ...keys], resize_keyboard: true, one_time_keyboard: true };
-    return { texts, contact };
+    const keys = (reply.choices ?? []).map(({ label }) => [{ text: words.line(label, locale) }]);
+    return {
+      texts,
+      contact: { keyboard: [[share], ...keys], resize_keyboard: true, one_time_keyboard: true },
+    };
   }
-  const rows = [...toRows(reply, label), ...copyRow(reply, locale, words)];
-  const isCaption = texts.length === 1 && (texts[0] ?? '').length <= MAX_CAPTION;
+  const rows = reply.choices ? toRows(reply.choices, reply.view, (label) => words.line(label, locale)) : [];
+  const reference = reply.params?.reference;
+  if (typeof reference === 'string') {
+    rows.push([toCopyButton(words.line({ key: 'telegram.copyReference' }, locale), reference)]);
+  }
+  const isCaption = texts.length === 1 && whole.length <= MAX_CAPTION;
   return {
     texts,
     ...(reply.image !== undefined && isCaption && { photo: reply.image }),
@@ -52,41 +54,46 @@ export function render(reply: Reply, locale: Locale, words: Words): Rendered {
   };
 }
 
-/** In the order given: two short labels a row; what is picked with care (a confirmation, a gift) has its own row. */
-function toRows({ choices = [], view }: Reply, label: (choice: Choice) => string): InlineKeyboardButton[][] {
+/** In the order given: two short labels a row. A confirmation and a gift, which are picked with care, fill a row. */
+function toRows(
+  choices: readonly Choice[],
+  view: string | undefined,
+  toLabel: (label: Choice['label']) => string,
+): InlineKeyboardButton[][] {
   const rows: InlineKeyboardButton[][] = [];
   let open: InlineKeyboardButton[] | undefined;
-  for (const choice of choices) {
-    const data = callbackDataOf(choice.id, view);
+  for (const { id, label } of choices) {
+    const data = callbackDataOf(id, view);
     // A gift's code may be too long for a button; it can be typed.
     if (data === undefined) continue;
-    const button = { text: label(choice), callback_data: data, ...styleOf(choice.id) };
-    if (/^(confirm|gift):/.test(choice.id) || button.text.length > SHORT_LABEL) {
-      rows.push([button]);
-      open = undefined;
-    } else if (open) {
+    const button = toButton(toLabel(label), data);
+    const fillsRow = button.text.length > SHORT_LABEL || /^(confirm|gift):/.test(id);
+    if (open && !fillsRow) {
       open.push(button);
       open = undefined;
     } else {
-      open = [button];
-      rows.push(open);
+      const row = [button];
+      rows.push(row);
+      open = fillsRow ? undefined : row;
     }
   }
   return rows;
 }
 
-/** What confirms stands out, and so does what erases. */
-function styleOf(choice: string): { readonly style?: 'success' | 'danger' } {
-  if (choice.startsWith('confirm:')) return { style: 'success' };
-  return choice === 'forget' ? { style: 'danger' } : {};
+/** Newer than telegraf's types: colours of buttons, and a button that copies a text. */
+type NewButton = InlineKeyboardButton.CallbackButton & { readonly style?: 'success' | 'danger' };
+
+/** A button that confirms stands out, and so does one that erases. */
+function toButton(text: string, data: string): NewButton {
+  if (data.startsWith('confirm:')) return { text, callback_data: data, style: 'success' };
+  if (/^forget(~|$)/.test(data)) return { text, callback_data: data, style: 'danger' };
+  return { text, callback_data: data };
 }
 
 /** A reference is for another message, perhaps to other people: one press copies it. */
-function copyRow({ params }: Reply, locale: Locale, words: Words): InlineKeyboardButton[][] {
-  const reference = params?.reference;
-  if (typeof reference !== 'string') return [];
-  const text = words.line({ key: 'telegram.copyReference' }, locale);
-  return [[{ text, copy_text: { text: reference } }]];
+function toCopyButton(text: string, copied: string): InlineKeyboardButton;
+function toCopyButton(text: string, copied: string): object {
+  return { text, copy_text: { text: copied } };
 }
 
 /** Parts of at most `max` UTF-16 units, cut at line ends where there are any, never within a character. */
@@ -95,14 +102,11 @@ export function splitText(text: string, max: number): string[] {
   let rest = text;
   while (rest.length > max) {
     const lineEnd = rest.lastIndexOf('\n', max);
-    const end = lineEnd > 0 ? lineEnd : isHighSurrogate(rest.charCodeAt(max - 1)) ? max - 1 : max;
+    const isHalf = /[\ud800-\udbff]/.test(rest.charAt(max - 1));
+    const end = lineEnd > 0 ? lineEnd : isHalf ? max - 1 : max;
     parts.push(rest.slice(0, end));
     rest = rest.slice(lineEnd > 0 ? end + 1 : end);
   }
   // Telegram refuses a blank message.
   return parts.length === 0 ? [rest] : [...parts, rest].filter((part) => part.trim() !== '');
-}
-
-function isHighSurrogate(unit: number): boolean {
-  return unit >= 0xd800 && unit <= 0xdbff;
 }

@@ -1,17 +1,17 @@
 import { expect, it } from 'vitest';
+import { TelegramApi } from '../../../src/channels/telegram/api.ts';
 import { runCli } from '../../../src/channels/telegram/cli.ts';
-import { createClient } from '../../../src/channels/telegram/client.ts';
 import { commands } from '../../support/conversation.ts';
 import { words } from '../harness.ts';
 import { createBot, SECRET } from './harness.ts';
 
 async function createCli(publicUrl?: string) {
   const { double } = await createBot();
-  const client = createClient({ token: double.token, apiRoot: double.url });
+  const api = new TelegramApi({ token: double.token, apiRoot: double.url });
   const lines: string[] = [];
-  const options = { publicUrl, secret: SECRET, defaultLocale: 'vi', words, commands } as const;
+  const options = { api, publicUrl, secret: SECRET, defaultLocale: 'vi', words, commands } as const;
   const run = (command: 'info' | 'set' | 'delete') =>
-    runCli(command, client, options, (line) => void lines.push(line));
+    runCli(command, options, (line) => void lines.push(line));
   return { double, lines, run };
 }
 

@@ -1,5 +1,5 @@
-import type { Accept } from '../../../src/channels/channel.ts';
-import { createTelegram, type TelegramOptions } from '../../../src/channels/telegram/telegram.ts';
+import type { Accept, Channel } from '../../../src/channels/channel.ts';
+import { TelegramChannel, type TelegramOptions } from '../../../src/channels/telegram/telegram.ts';
 import type { Reply } from '../../../src/conversation/reply.ts';
 import type { Incoming, Outgoing } from '../../../src/engine/messages.ts';
 import { commands } from '../../support/conversation.ts';
@@ -19,7 +19,7 @@ export async function createBot(options: Partial<TelegramOptions> = {}) {
     accepted.push(incoming);
     return 'accepted';
   };
-  const channel = createTelegram({
+  const channel: Channel = new TelegramChannel({
     token: double.token,
     secret: SECRET,
     apiRoot: double.url,

@@ -57,7 +57,7 @@ describe('a channel out of order', () => {
       description: 'Conflict: terminated by other getUpdates request',
     });
     await channel.start?.();
-    await expect.poll(channel.faults ?? (() => [])).toEqual([expect.stringContaining('409: Conflict')]);
+    await expect.poll(() => channel.faults?.()).toEqual([expect.stringContaining('409: Conflict')]);
   });
 });
 

@@ -1,17 +1,26 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { botOf, parseUpdate, toIncoming } from '../../../src/channels/telegram/incoming.ts';
+import type { Accept } from '../../../src/channels/channel.ts';
+import { botOf, TelegramApi } from '../../../src/channels/telegram/api.ts';
+import { handleUpdate } from '../../../src/channels/telegram/handlers.ts';
+import { parseUpdate } from '../../../src/channels/telegram/update.ts';
 import { MAX_PHOTO_BYTES } from '../../../src/conversation/message.ts';
-import { incomingSchema } from '../../../src/engine/messages.ts';
+import { type Incoming, incomingSchema } from '../../../src/engine/messages.ts';
 import { createPerson } from '../../support/telegram-updates.ts';
 
 const minh = createPerson(42);
-const bot = botOf(4242, 'LoyaltyTestBot');
 
-async function read(body: unknown) {
+async function read(body: unknown, username = 'LoyaltyTestBot') {
+  const api = new TelegramApi({ token: '4242:x', apiRoot: 'http://127.0.0.1:1' });
+  api.botInfo = botOf(4242, username);
+  const heard: Incoming[] = [];
   const update = parseUpdate(body);
-  const incoming = update && (await toIncoming(update, bot));
-  return incoming ? incomingSchema.parse(incoming) : incoming;
+  const accept: Accept = async (incoming) => {
+    heard.push(incomingSchema.parse(incoming));
+    return 'accepted';
+  };
+  if (update) await handleUpdate(update, api, accept);
+  expect(heard.length).toBeLessThanOrEqual(1);
+  return heard[0] ?? null;
 }
 const messageOf = async (body: unknown) => (await read(body))?.message;
 
@@ -23,12 +32,20 @@ const sized = (file_id: string, width: number, file_size = 1000) => ({
   file_size,
 });
 
-/** What a message of a kind has, by the types of the newest Bot API. */
-function kinds(kind: string): string[] {
-  const types = readFileSync('node_modules/@grammyjs/types/message.d.ts', 'utf8');
-  const named = [...types.matchAll(new RegExp(`Message = ${kind} & MsgWith<"(\\w+)">`, 'g'))];
-  return named.flatMap(([, part = '']) => part);
-}
+/** What Telegram tells by itself, and what people send: of the Bot API 9 and older. */
+const SERVICE = (
+  'direct_message_price_changed checklist_tasks_done checklist_tasks_added suggested_post_info suggested_post_paid ' +
+  'suggested_post_approval_failed chat_owner_left new_chat_members left_chat_member new_chat_title new_chat_photo ' +
+  'delete_chat_photo group_chat_created message_auto_delete_timer_changed migrate_to_chat_id migrate_from_chat_id ' +
+  'pinned_message invoice successful_payment refunded_payment users_shared chat_shared connected_website ' +
+  'write_access_allowed passport_data proximity_alert_triggered boost_added chat_background_set ' +
+  'forum_topic_created forum_topic_closed general_forum_topic_hidden giveaway_created giveaway giveaway_winners ' +
+  'gift unique_gift gift_upgrade_sent video_chat_scheduled video_chat_participants_invited web_app_data'
+).split(' ');
+const SENT = (
+  'text rich_message animation audio document live_photo paid_media photo sticker story video video_note voice ' +
+  'contact dice game poll venue location checklist hologram'
+).split(' ');
 
 describe('a private message', () => {
   it('becomes a text with its sender, its address and the update’s id', async () => {
@@ -217,8 +234,8 @@ describe('a group', () => {
   });
 
   it('addresses us by any named command while we do not know our name', async () => {
-    const update = parseUpdate(command('/start@LoyaltyTestBot'));
-    expect(update && (await toIncoming(update, botOf(4242)))?.message).toEqual({ kind: 'group' });
+    const heard = await read(command('/start@LoyaltyTestBot'), '');
+    expect(heard?.message).toEqual({ kind: 'group' });
   });
 
   it('answers in the topic that addressed us', async () => {
@@ -255,19 +272,16 @@ describe('what nobody says to us', () => {
     expect(await read({ update_id: 1, ...content })).toBeNull();
   });
 
-  it.each(kinds('ServiceMessage'))('is no message: what Telegram tells by itself (%s)', async (part) => {
+  it.each(SERVICE)('is no message: what Telegram tells by itself (%s)', async (part) => {
     expect(
       await read({ update_id: 1, message: { chat: { id: 42, type: 'private' }, [part]: {} } }),
     ).toBeNull();
   });
 
-  it.each([...kinds('(?:Common|Document|Captionable|Location|Media)Message'), 'hologram'])(
-    'is a message, read or not: what people send (%s)',
-    async (part) => {
-      const message = { chat: { id: 42, type: 'private' }, [part]: {} };
-      expect(await read({ update_id: 1, message })).toMatchObject({ message: { kind: expect.any(String) } });
-    },
-  );
+  it.each(SENT)('is a message, read or not: what people send (%s)', async (part) => {
+    const message = { chat: { id: 42, type: 'private' }, [part]: {} };
+    expect(await read({ update_id: 1, message })).toMatchObject({ message: { kind: expect.any(String) } });
+  });
 
   it.each([[null], ['a'], [[]], [{}], [{ update_id: '1' }], [{ update_id: 1.5 }]])(
     '%j is no update',

@@ -1,0 +1,200 @@
+import { Telegram, TelegramError } from 'telegraf';
+import type { Telegram as Methods, Opts, UserFromGetMe } from 'telegraf/types';
+import { z } from 'zod';
+import { MAX_PHOTO_BYTES } from '../../conversation/message.ts';
+import type { FetchedPhoto } from '../../engine/messages.ts';
+import { createTransport, type Exchange, type Transport } from '../../http/transport.ts';
+import {
+  type CallFailure,
+  failureOf,
+  meaningOf,
+  type PlatformAnswer,
+  parseJson,
+  photoFailure,
+  photoIn,
+} from '../platforms.ts';
+
+export type TelegramApiOptions = {
+  readonly token: string;
+  readonly apiRoot: string;
+  /** How long any call may take, ms. Default: as below. */
+  readonly timeoutMs?: number | undefined;
+};
+
+/** telegraf knows the signals of an old package; ours are Node's. */
+export type CallOptions = { readonly signal?: TelegrafSignal | AbortSignal };
+type TelegrafSignal = NonNullable<Parameters<Telegram['callApi']>[2]>['signal'];
+
+const TIMEOUT_MS = 10_000;
+/** A call that only makes the chat nicer must not hold up a reply for long, nor a look for faults a stop. */
+const METHOD_MS: Readonly<Record<string, number>> = {
+  ...{ answerCallbackQuery: 3_000, editMessageReplyMarkup: 3_000, sendChatAction: 3_000 },
+  ...{ getMe: 5_000, getWebhookInfo: 5_000, getFile: 5_000, getUpdates: 60_000 },
+};
+/** A hundred updates of the largest messages have a tenth of it. */
+const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
+const HEADERS = { 'content-type': 'application/json' };
+
+/**
+ * telegraf's client, with calls that go through our transport: to the API root only, without redirects, with a
+ * deadline and a limit of the answer. Methods reject with `ApiError`. telegraf's types of results are promises
+ * of Telegram: whoever needs a result parses it.
+ *
+ * @example
+ * const api = new TelegramApi({ token, apiRoot: 'https://api.telegram.org' });
+ * await api.sendMessage(42, 'Hello');
+ */
+export class TelegramApi extends Telegram {
+  /** Who the bot is; `username` is empty until `getMe` is answered. */
+  botInfo: UserFromGetMe;
+  readonly #transport: Transport;
+  readonly #origin: string;
+  readonly #root: string;
+  readonly #maxMs: number;
+
+  constructor({ token, apiRoot, timeoutMs = Number.POSITIVE_INFINITY }: TelegramApiOptions) {
+    super(token, { apiRoot });
+    const { origin, pathname } = new URL(apiRoot);
+    this.#origin = origin;
+    this.#root = pathname.replace(/(?<!\/)\/+$/, '');
+    this.#maxMs = timeoutMs;
+    this.#transport = createTransport({ allows: (host) => host === origin });
+    // A token is `<id of the bot>:<secret>`.
+    this.botInfo = botOf(Number(token.split(':', 1)[0]));
+  }
+
+  override callApi<M extends keyof Methods>(
+    method: M,
+    payload: Opts<M>,
+    options?: CallOptions,
+  ): Promise<ReturnType<Methods[M]>>;
+  override async callApi(method: string, payload: object, { signal }: CallOptions = {}): Promise<unknown> {
+    const exchange = await this.#transport.exchange({
+      method: 'POST',
+      origin: this.#origin,
+      path: `${this.#root}/bot${this.token}/${method}`,
+      headers: HEADERS,
+      body: JSON.stringify(payload),
+      timeoutMs: Math.min(this.#maxMs, METHOD_MS[method] ?? TIMEOUT_MS),
+      maxBytes: MAX_ANSWER_BYTES,
+      signal: signal instanceof AbortSignal ? signal : undefined,
+    });
+    return resultIn(exchange);
+  }
+
+  /** As `Platform.fetchPhoto`; `at` is `{ file: <file_id> }`. */
+  async fetchPhoto(at: unknown): Promise<FetchedPhoto> {
+    const place = placeSchema.safeParse(at).data;
+    if (!place) return { kind: 'refused' };
+    const untilMs = performance.now() + Math.min(PHOTO_MS, this.#maxMs);
+    try {
+      const file = fileSchema.safeParse(await this.getFile(place.file)).data;
+      if (!file) return { kind: 'refused' };
+      if (file.file_size !== undefined && file.file_size > MAX_PHOTO_BYTES) return { kind: 'large' };
+      const path = `${this.#root}/file/bot${this.token}/${file.file_path}`;
+      const bounds = { timeoutMs: Math.max(1, untilMs - performance.now()), maxBytes: MAX_PHOTO_BYTES };
+      return photoIn(
+        await this.#transport.exchange({ method: 'GET', origin: this.#origin, path, ...bounds }),
+      );
+    } catch (error) {
+      return photoFailure(failureIn(error).meaning);
+    }
+  }
+
+  /** Lets the calls under way finish and takes no others: those are `undelivered`. */
+  disconnect(): Promise<void> {
+    return this.#transport.close();
+  }
+}
+
+/** Of finding a picture and fetching it together. */
+const PHOTO_MS = METHOD_MS.getFile ?? 5_000;
+
+export function botOf(id: number, username = ''): UserFromGetMe {
+  const abilities = {
+    can_join_groups: true,
+    can_read_all_group_messages: false,
+    supports_inline_queries: false,
+  };
+  return { id, username, is_bot: true, first_name: '', ...abilities };
+}
+
+/** A call that did not succeed. Its texts are for operators: they hold neither the token nor what was sent. */
+export class ApiError extends TelegramError {
+  /** What it means for a reply. */
+  readonly meaning: CallFailure;
+
+  constructor(meaning: CallFailure, response: { readonly error_code: number; readonly description: string }) {
+    super(response);
+    this.meaning = meaning;
+    // No answer has no code.
+    if (response.error_code === 0) this.message = response.description;
+  }
+}
+
+/** The error of a call. Throws what is none: a fault of ours. */
+export function failureIn(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  throw error;
+}
+
+const placeSchema = z.object({ file: z.string() });
+
+/**
+ * Where Telegram keeps a file: a relative path of plain names. A Bot API server in local mode answers an absolute path on
+ * its own disk, which we do not read.
+ */
+const fileSchema = z.object({
+  file_path: z.string().regex(/^\w[\w.-]*(?:\/\w[\w.-]*)*$/),
+  file_size: z.number().optional().catch(undefined),
+});
+
+const refusalSchema = z.object({
+  ok: z.literal(false),
+  error_code: z.int(),
+  description: z.string().default(''),
+  parameters: z.object({ retry_after: z.number() }).optional().catch(undefined),
+});
+const answerSchema = z.discriminatedUnion('ok', [
+  z.object({ ok: z.literal(true), result: z.unknown() }),
+  refusalSchema,
+]);
+
+function resultIn(exchange: Exchange): unknown {
+  if (exchange.kind !== 'answered') {
+    const description = exchange.kind === 'large' ? 'too large' : exchange.reason;
+    throw new ApiError(failureOf(exchange), { error_code: 0, description });
+  }
+  const { status, content } = exchange;
+  const answer = answerSchema.safeParse(parseJson(content.toString())).data;
+  if (answer?.ok) return answer.result;
+  const refusal = answer ?? { error_code: status, description: 'unreadable' };
+  const meaning = meaningOf(
+    answer ? platformAnswerOf(answer) : { status: isGateways(status) ? status : undefined },
+  );
+  // An edit that changes nothing.
+  if (meaning.kind === 'delivered') return true;
+  throw new ApiError(meaning, refusal);
+}
+
+/** An answer that no Bot API server wrote means something only if it is a gateway's error or a redirect. */
+function isGateways(status: number): boolean {
+  return status >= 500 || (status >= 300 && status < 400);
+}
+
+function platformAnswerOf({
+  error_code: status,
+  description,
+  parameters,
+}: z.infer<typeof refusalSchema>): PlatformAnswer {
+  const afterMs = (parameters?.retry_after ?? 0) * 1000;
+  return { status, afterMs, says: saysOf(status, description) };
+}
+
+/** Many cases share a code: Telegram tells them apart by the text alone. */
+function saysOf(code: number, description: string): PlatformAnswer['says'] {
+  // 404 answers a malformed token, and a method that a Bot API server of one's own is too old for.
+  if (code === 404 && !/method/i.test(description)) return 'unauthorized';
+  if (/chat not found/i.test(description)) return 'unreachable';
+  return /message is not modified/i.test(description) ? 'delivered' : undefined;
+}

@@ -1,0 +1,180 @@
+import { Composer, Context } from 'telegraf';
+import { anyOf, message } from 'telegraf/filters';
+import type { Update as TelegrafUpdate, UserFromGetMe } from 'telegraf/types';
+import { MAX_PHOTO_BYTES, MAX_TEXT, type Message, type Picture } from '../../conversation/message.ts';
+import { decodeStart } from '../../conversation/values/code.ts';
+import type { Accept } from '../channel.ts';
+import { cut, senderOf } from '../input.ts';
+import { type Address, choiceOf, type Press, TELEGRAM } from './address.ts';
+import type { TelegramApi } from './api.ts';
+import { type CallbackQuery, isService, type TelegramMessage, type Update } from './update.ts';
+
+/**
+ * Hands what a customer says with an update to `accept`; rejects as that does. Nothing is handed on where no
+ * customer speaks to the bot, which is no fault.
+ */
+export async function handleUpdate(update: Update, api: TelegramApi, accept: Accept): Promise<void> {
+  await handle(new UpdateContext(update, api, accept), async () => {});
+}
+
+/** telegraf's context of an update, which knows how to hand a message on. */
+class UpdateContext extends Context {
+  readonly #update: Update;
+  readonly #accept: Accept;
+
+  constructor(update: Update, api: TelegramApi, accept: Accept) {
+    super(toTelegraf(update), api, api.botInfo);
+    this.#update = update;
+    this.#accept = accept;
+  }
+
+  /** Hands on what was said; `press` where it was said by a button. Resolves once it is stored. */
+  async hear(said: Message, press?: Press): Promise<void> {
+    const { update_id, message: sent, callback_query: query } = this.#update;
+    const shown = sent ?? query?.message;
+    const from = sent ? sent.from : query?.from;
+    // A button without its message still has a person, whose private chat has the same id.
+    const chat = shown?.chat.id ?? from?.id;
+    if (chat === undefined) return;
+    const thread = shown?.is_topic_message ? shown.message_thread_id : undefined;
+    const address: Address = { chat, ...(thread !== undefined && { thread }) };
+    const { first_name: first = '', last_name: last = '', language_code } = from ?? {};
+    const incoming = {
+      channel: TELEGRAM.name,
+      conversation: String(chat),
+      id: `u${update_id}`,
+      message: said,
+      sender: senderOf(TELEGRAM, language_code, `${first} ${last}`),
+      address,
+      ...(press && { press }),
+    };
+    // Telegram counts seconds.
+    await this.#accept(incoming, 1000 * (sent?.date ?? 0));
+  }
+}
+
+/**
+ * The one place where a parsed update becomes telegraf's. telegraf's type promises more parts than were parsed. It is
+ * sound here because telegraf only looks for keys and hands the parts on as they are, to functions of ours that take
+ * them as the types of `update.ts`, which say what may be absent.
+ */
+function toTelegraf(update: Update): TelegrafUpdate;
+function toTelegraf(update: object): object {
+  return update;
+}
+
+const GROUP: Message = { kind: 'group' };
+const UNKNOWN: Message = { kind: 'unknown', what: 'other' };
+
+/**
+ * The first handler that fits takes the update. Edits (answered when they were new), channel posts and changes of
+ * membership fit none.
+ */
+const handle = new Composer<UpdateContext>(
+  Composer.on('message', (ctx, next) => {
+    const sent: TelegramMessage = ctx.message;
+    if (sent.from?.is_bot) return undefined;
+    if (isPrivate(sent)) return next();
+    return isAddressed(sent, ctx.botInfo) ? ctx.hear(GROUP) : undefined;
+  }),
+  Composer.on(message('text'), (ctx) => ctx.hear(readText(ctx.message.text))),
+  Composer.on(message('contact'), (ctx) =>
+    ctx.hear({
+      kind: 'contact',
+      phone: cut(ctx.message.contact.phone_number, MAX_TEXT),
+      own: isOwnContact(ctx.message),
+    }),
+  ),
+  Composer.on(anyOf(message('photo'), message('document'), message('media_group_id')), (ctx, next) => {
+    const photo = readPhoto(ctx.message);
+    return photo ? ctx.hear(photo) : next();
+  }),
+  Composer.on(message('caption'), (ctx) => ctx.hear(readText(ctx.message.caption ?? ''))),
+  Composer.on(anyOf(message('voice'), message('audio'), message('video_note')), (ctx) =>
+    ctx.hear({ kind: 'unknown', what: 'voice' }),
+  ),
+  Composer.on(message('sticker'), (ctx) => ctx.hear({ kind: 'unknown', what: 'sticker' })),
+  Composer.on('message', (ctx) => (isService(ctx.message) ? undefined : ctx.hear(UNKNOWN))),
+  Composer.on('callback_query', (ctx) => {
+    const { said, press } = readQuery(ctx.callbackQuery);
+    return ctx.hear(said, press);
+  }),
+).middleware();
+
+/** A chat counts as read by others unless it is surely private. */
+function isPrivate({ chat }: Pick<TelegramMessage, 'chat'>): boolean {
+  return chat.type === 'private';
+}
+
+/** Without its message (too old, or sent inline) a button was pressed by a person in a private chat. */
+function readQuery({ id, data, message }: CallbackQuery): { said: Message; press: Press } {
+  const chosen = data === undefined ? undefined : choiceOf(data);
+  const press: Press = {
+    query: id,
+    ...(message?.message_id !== undefined && { message: message.message_id }),
+    ...(chosen?.view !== undefined && { view: chosen.view }),
+  };
+  if (message && !isPrivate(message)) return { said: GROUP, press };
+  return { said: chosen ? { kind: 'choice', ...chosen } : UNKNOWN, press };
+}
+
+/** A text, or `/start <payload>`: a deep link, or a person who types it. */
+function readText(text: string): Message {
+  const short = cut(text, MAX_TEXT);
+  const start = /^\/start(?:@\w+)?(?:\s+(.*))?$/is.exec(short);
+  if (!start) return { kind: 'text', text: short };
+  const written = start[1]?.trim();
+  const payload = written ? decodeStart(written) : undefined;
+  return { kind: 'start', ...(payload !== undefined && { payload }) };
+}
+
+/**
+ * A shared contact proves the sender's phone under these conditions only: Telegram's server fills in `user_id`, and the
+ * sender shared neither a forwarded contact nor one through another bot (SECURITY.md, "Who is trusted with what").
+ */
+function isOwnContact(message: TelegramMessage): boolean {
+  const { contact, from, forward_origin, forward_date, via_bot } = message;
+  const isDirect = forward_origin === undefined && forward_date === undefined && via_bot === undefined;
+  return isDirect && isPrivate(message) && from !== undefined && contact?.user_id === from.id;
+}
+
+/** A photo, a picture sent as a file, or any other part of an album; undefined for other messages. */
+function readPhoto(message: TelegramMessage): Message | undefined {
+  const picture = readPicture(message);
+  const album = message.media_group_id === undefined ? undefined : true;
+  if (!picture && !album) return undefined;
+  const { caption } = message;
+  return {
+    kind: 'photo',
+    pictures: [picture ?? { kind: 'unreadable' }],
+    ...(caption !== undefined && { caption: cut(caption, MAX_TEXT) }),
+    ...(album && { album }),
+  };
+}
+
+/** Of a photo's sizes the largest that we take: a code may be a small part of it. */
+function readPicture({ photo, document }: TelegramMessage): Picture | undefined {
+  const isImage = document?.mime_type?.startsWith('image/');
+  const files = photo ?? (isImage && document ? [document] : []);
+  if (files.length === 0) return undefined;
+  const fitting = files.filter(({ file_size: size = 0 }) => size <= MAX_PHOTO_BYTES);
+  const [largest] = fitting.sort((one, other) => (other.width ?? 0) - (one.width ?? 0));
+  return largest ? { kind: 'remote', at: { file: largest.file_id } } : { kind: 'unreadable' };
+}
+
+/** Whether a message in a group is meant for the bot: a reply to it, a command, or a mention. */
+function isAddressed(message: TelegramMessage, bot: UserFromGetMe): boolean {
+  if (message.reply_to_message?.from?.id === bot.id) return true;
+  const text = message.text ?? message.caption ?? '';
+  const entities = message.entities ?? message.caption_entities ?? [];
+  const us = `@${bot.username.toLowerCase()}`;
+  return entities.some(({ type, offset, length, user }) => {
+    const part = text.slice(offset, offset + length).toLowerCase();
+    if (type === 'text_mention') return user?.id === bot.id;
+    if (type === 'mention') return part === us;
+    if (type !== 'bot_command' || offset !== 0) return false;
+    // While our name is unknown: Telegram hands a bot the commands with its own name (privacy mode, the default).
+    const at = part.indexOf('@');
+    return bot.username === '' || at < 0 || part.slice(at) === us;
+  });
+}

@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import { shortList } from '../input.ts';
+
+/**
+ * The parts of an update that the bot uses, read tolerantly: a part of an unexpected shape counts as absent, so
+ * that an update we cannot read is answered instead of refused (Telegram sends a refused update again for a day).
+ */
+const maybe = <T extends z.ZodType>(schema: T) => schema.optional().catch(undefined);
+const present = z.unknown().optional();
+/** An object or a list whose content is not read. */
+const media = maybe(z.custom<object>((value) => typeof value === 'object' && value !== null));
+
+const userSchema = z.object({
+  id: z.int(),
+  is_bot: maybe(z.boolean()),
+  first_name: maybe(z.string()),
+  last_name: maybe(z.string()),
+  language_code: maybe(z.string()),
+});
+
+const entitiesSchema = shortList(
+  z.object({
+    type: z.string(),
+    offset: z.int(),
+    length: z.int(),
+    user: maybe(z.object({ id: z.int() })),
+  }),
+);
+
+const fileSchema = z.object({
+  file_id: z.string(),
+  file_size: maybe(z.number()),
+  width: maybe(z.number()),
+  mime_type: maybe(z.string()),
+});
+
+const messageSchema = z.object({
+  message_id: maybe(z.int()),
+  date: maybe(z.int()),
+  chat: z.object({ id: z.int(), type: z.string() }),
+  from: maybe(userSchema),
+  message_thread_id: maybe(z.int()),
+  is_topic_message: maybe(z.boolean()),
+  reply_to_message: maybe(z.object({ from: maybe(z.object({ id: z.int() })) })),
+  media_group_id: maybe(z.string()),
+  text: maybe(z.string().min(1)),
+  entities: maybe(entitiesSchema),
+  caption: maybe(z.string().min(1)),
+  caption_entities: maybe(entitiesSchema),
+  contact: maybe(z.object({ phone_number: z.string(), user_id: maybe(z.int()) })),
+  // `forward_date`: Bot API servers before 7.0, which people run themselves, have no `forward_origin`.
+  forward_origin: present,
+  forward_date: present,
+  via_bot: present,
+  photo: maybe(shortList(fileSchema)),
+  document: maybe(fileSchema),
+  voice: media,
+  audio: media,
+  video_note: media,
+  sticker: media,
+});
+export type TelegramMessage = z.infer<typeof messageSchema>;
+
+const querySchema = z.object({
+  id: z.string(),
+  from: userSchema,
+  data: maybe(z.string()),
+  message: maybe(messageSchema),
+});
+export type CallbackQuery = z.infer<typeof querySchema>;
+
+const updateSchema = z.object({
+  update_id: z.int(),
+  // Its other keys stay, unread: `isService` goes by their names.
+  message: maybe(messageSchema.loose()),
+  callback_query: maybe(querySchema),
+});
+export type Update = z.infer<typeof updateSchema>;
+
+/** Null: no update, because there is no integer `update_id`. Unreadable parts are left out: filters look for keys. */
+export function parseUpdate(body: unknown): Update | null {
+  const update = updateSchema.safeParse(body).data;
+  if (!update) return null;
+  omitUnreadable(update);
+  if (update.message) omitUnreadable(update.message);
+  return update;
+}
+
+function omitUnreadable(parts: Record<string, unknown>): void {
+  for (const key in parts) if (parts[key] === undefined) delete parts[key];
+}
+
+/** Telegram names most messages of its own, newer ones too, by what happened, and what people send by what it is. */
+const SERVICE = /_(?:[a-z]+ed|set|left|done|sent|paid|(?:un)?hidden)$/;
+const OTHER_SERVICE = new Set([
+  ...['pinned_message', 'connected_website', 'web_app_data', 'passport_data', 'suggested_post_info'],
+  ...['invoice', 'successful_payment', 'refunded_payment'],
+  ...['gift', 'unique_gift', 'giveaway', 'giveaway_winners'],
+  ...['new_chat_members', 'left_chat_member', 'new_chat_title', 'new_chat_photo', 'delete_chat_photo'],
+  ...['migrate_to_chat_id', 'migrate_from_chat_id'],
+]);
+
+/** Whether Telegram itself tells that something happened: no person wrote. */
+export function isService(message: object): boolean {
+  return Object.keys(message).some((key) => SERVICE.test(key) || OTHER_SERVICE.has(key));
+}
