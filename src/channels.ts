@@ -1,6 +1,6 @@
 import type { ChannelEntry } from './channels/channel.ts';
 import { staff } from './channels/staff/staff.ts';
-import { teams } from './channels/teams/teams.ts';
+import { teams } from './channels/teams/entry.ts';
 import { telegram } from './channels/telegram/entry.ts';
 import type { Config } from './config.ts';
 

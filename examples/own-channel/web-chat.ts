@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Channel, ChannelEntry, ChannelParts, ChannelTraits } from '../../src/channels/channel.ts';
-import { createEvents, createStreams } from '../../src/channels/events.ts';
+import { Events, Streams } from '../../src/channels/events.ts';
 import { cut, decodeChoice, encodeChoice, localeOf } from '../../src/channels/input.ts';
 import { MAX_TEXT, type Message } from '../../src/conversation/message.ts';
 import type { Outgoing } from '../../src/engine/messages.ts';
@@ -60,8 +60,8 @@ function createWebChat(
   { accept, words, observe, limit, encryption, feed }: ChannelParts,
 ): Channel {
   // Through the feed of the store a page hears the replies of every process, and after a cut connection those it missed.
-  const events = createEvents({ channel: WEB.name, schema: eventSchema, feed, encryption, observe });
-  const streams = createStreams(events);
+  const events = new Events({ channel: WEB.name, schema: eventSchema, feed, encryption, observe });
+  const streams = new Streams<Event>((...following) => events.follow(...following));
 
   async function refuse(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     observe.update(WEB.name, 'refused');
@@ -69,7 +69,6 @@ function createWebChat(
   }
 
   return {
-    ...WEB,
     greeting: ({ url }) => [`${WEB.title}: ${url}/chat`],
     async plugin(app) {
       app.addHook('preClose', async () => streams.close());

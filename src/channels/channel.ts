@@ -7,7 +7,7 @@ import { type Addresses, type Http, inTime } from '../http/server.ts';
 import type { Words } from '../i18n.ts';
 import type { Log } from '../observability/log.ts';
 import type { Observe } from '../observability/metrics.ts';
-import { type Spans, traceWebhooks } from '../observability/tracing.ts';
+import { type Spans, spannedWebhooks } from '../observability/tracing.ts';
 import type { Tickets } from '../operators/tickets.ts';
 import type { Feed } from '../store/port.ts';
 
@@ -38,12 +38,11 @@ export type ChannelTraits = {
  *
  * @example
  * const channel: Channel = {
- *   ...traits,
  *   plugin: async (app) => void app.post('/chat', async ({ body }) => accept(read(body))),
  *   deliver: async (outgoing) => send(outgoing.address, outgoing.reply),
  * };
  */
-export interface Channel extends ChannelTraits, Platform {
+export interface Channel extends Platform {
   /** Turns the platform's requests into messages. Answers only after `accept` has resolved, and does nothing slow. */
   readonly plugin?: FastifyPluginAsync;
   /** Routes for staff, each behind the app's guard: they move to `ADMIN_PORT` where there is one. */
@@ -165,9 +164,9 @@ export class Channels<Settings> {
 
   /** Mounts their routes. */
   mount({ server, admin }: Pick<Http, 'server' | 'admin'>, spans: Spans): void {
-    for (const { name, plugin, staffPlugin } of this.#open.values()) {
-      if (plugin) server.register(traceWebhooks(plugin, name, spans));
-      if (staffPlugin) admin.register(traceWebhooks(staffPlugin, name, spans));
+    for (const [name, { plugin, staffPlugin }] of this.#open) {
+      if (plugin) server.register(spannedWebhooks(plugin, name, spans));
+      if (staffPlugin) admin.register(spannedWebhooks(staffPlugin, name, spans));
     }
   }
 
@@ -183,14 +182,14 @@ export class Channels<Settings> {
 
   /** What is out of order between the bot and each platform that can be out of order. */
   faults(): ReadonlyMap<string, readonly string[]> {
-    const platforms = [...this.#open.values()].filter(({ faults }) => faults !== undefined);
-    return new Map(platforms.map((channel) => [channel.name, channel.faults?.() ?? []]));
+    const platforms = [...this.#open].filter(([, { faults }]) => faults !== undefined);
+    return new Map(platforms.map(([name, channel]) => [name, channel.faults?.() ?? []]));
   }
 
   async start(log: Pick<Log, 'info'>): Promise<void> {
-    await this.#each(async (channel) => {
+    await this.#each(async (channel, name) => {
       await channel.start?.();
-      log.info({ channel: channel.name }, 'channel started');
+      log.info({ channel: name }, 'channel started');
     });
   }
 
@@ -200,13 +199,13 @@ export class Channels<Settings> {
   }
 
   async close(log: Pick<Log, 'info'>): Promise<void> {
-    await this.#each(async (channel) => {
+    await this.#each(async (channel, name) => {
       await inTime(channel.close?.());
-      log.info({ channel: channel.name }, 'channel stopped');
+      log.info({ channel: name }, 'channel stopped');
     });
   }
 
-  #each(work: (channel: Channel) => Promise<void>): Promise<unknown> {
-    return Promise.all([...this.#open.values()].map(work));
+  #each(work: (channel: Channel, name: string) => Promise<void>): Promise<unknown> {
+    return Promise.all([...this.#open].map(([name, channel]) => work(channel, name)));
   }
 }

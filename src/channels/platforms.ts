@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Delivery, FetchedPhoto, Outgoing } from '../engine/messages.ts';
+import type { Delivery, FetchedPhoto } from '../engine/messages.ts';
 import type { Limit } from '../http/guard.ts';
 import { problem } from '../http/problem.ts';
 import type { Exchange } from '../http/transport.ts';
@@ -108,27 +108,19 @@ export function photoIn(exchange: Exchange): FetchedPhoto {
   return meaning.kind === 'delivered' ? { kind: 'fetched', bytes: exchange.content } : photoFailure(meaning);
 }
 
-/**
- * Shows a reply: as a new message (`send`) or, where a page is turned, in place of the one whose button was pressed
- * (`edit`; null: that one cannot be edited any more). A reply under the pressed question's own view means that the question
- * goes on; otherwise its buttons are dead, and `retire` takes them off, best effort.
- */
-export async function display<Press extends { readonly view?: string }>(
-  { reply, first }: Outgoing,
-  press: Press | undefined,
-  {
-    send,
-    edit,
-    retire,
-  }: {
-    send(): Promise<Delivery>;
-    edit(press: Press): Promise<Delivery | null>;
-    retire(press: Press): Promise<unknown>;
-  },
-): Promise<Delivery> {
-  const edited = press && reply.inPlace ? await edit(press) : null;
-  if (edited) return edited;
-  const isOver = press && first && (press.view === undefined || press.view !== reply.view);
-  const [delivery] = await Promise.all([send(), isOver && retire(press)]);
-  return delivery;
+/** A map that holds `most` entries: where one more is set, it forgets the one that was set first. */
+export class BoundedMap<Key, Value> extends Map<Key, Value> {
+  readonly #most: number;
+
+  constructor(most: number) {
+    super();
+    this.#most = most;
+  }
+
+  override set(key: Key, value: Value): this {
+    this.delete(key);
+    const [oldest] = this.keys();
+    if (this.size >= this.#most && oldest !== undefined) this.delete(oldest);
+    return super.set(key, value);
+  }
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import * as teams from '../../src/channels/teams/address.ts';
-import * as telegram from '../../src/channels/telegram/address.ts';
+import * as telegram from '../../src/channels/telegram/update.ts';
 import { intentSchema as callSchema } from '../../src/conversation/effect.ts';
 import { identitySchema, stateSchema } from '../../src/conversation/state.ts';
 import { incomingSchema, intentSchema, outboxItemSchema, storedSchema } from '../../src/engine/messages.ts';

@@ -1,8 +1,13 @@
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import type { z } from 'zod';
 import { problemSchema } from '../../http/problem.ts';
-import type { RequestSchema } from './schemas.ts';
-import { answerSchema, eventSchema, type StaffAnswer, type StaffEvent } from './schemas.ts';
+import {
+  answerSchema,
+  eventSchema,
+  type RequestSchema,
+  type StaffAnswer,
+  type StaffEvent,
+} from './schemas.ts';
 
 /** The staff webhook from its other side: for `npm run chat` and for tests. */
 export type StaffClient = {

@@ -3,13 +3,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyPluginAsync } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { PhotoReading } from '../../conversation/message.ts';
-import type { Outgoing } from '../../engine/messages.ts';
+import type { Delivery, Incoming, Outgoing } from '../../engine/messages.ts';
 import type { Guard } from '../../http/guard.ts';
 import { comeLater } from '../../http/problem.ts';
 import type { Words } from '../../i18n.ts';
 import type { Observe } from '../../observability/metrics.ts';
 import type { Channel, ChannelEntry, ChannelParts } from '../channel.ts';
-import { createEvents, createStreams, type StreamLimits, type Unread } from '../events.ts';
+import { Events, type StreamLimits, Streams, type Unread } from '../events.ts';
 import {
   eventSchema,
   eventsRoute,
@@ -34,7 +34,7 @@ export type StaffOptions = Pick<ChannelParts, Parts> & {
   readonly handover?: boolean | undefined;
   readonly answers?: ChannelParts['answers'] | undefined;
   readonly observe: Pick<Observe, 'alarm' | 'log' | 'update' | 'photo'>;
-  /** A real AntCRM is behind: what staff earn and spend is alarmed (the configuration warns of it at the start). */
+  /** The backend is a real AntCRM: what staff earn and spend raises an alarm. */
   readonly audited: boolean;
   /** How long a request waits for its turn to end. */
   readonly answerMs?: number | undefined;
@@ -49,12 +49,12 @@ export const staff: ChannelEntry<{ readonly staffToken: string | undefined }> = 
   traits: STAFF,
   traced: true,
   async open({ staffToken }, { sandboxed, ...parts }) {
-    const channel = createStaff({ ...parts, audited: !sandboxed });
-    // With a real AntCRM and no token nobody passes the guard.
-    if (staffToken === undefined && !sandboxed) {
-      return { ...channel, greeting: () => ['Staff webhook and console are off (STAFF_TOKEN is unset)'] };
-    }
-    return { ...channel, greeting: ({ adminUrl }) => greeting(adminUrl, staffToken !== undefined) };
+    // With a real AntCRM and no token the guard lets nobody pass.
+    const isOff = staffToken === undefined && !sandboxed;
+    const off = ['Staff webhook and console are off (STAFF_TOKEN is unset)'];
+    const channel: Channel = new StaffChannel({ ...parts, audited: !sandboxed });
+    channel.greeting = ({ adminUrl }) => (isOff ? off : greeting(adminUrl, staffToken !== undefined));
+    return channel;
   },
 };
 
@@ -69,112 +69,105 @@ function greeting(url: string, needsToken: boolean): readonly string[] {
 }
 
 /**
- * The staff webhook: JSON in, the turn's replies out, and every reply as a server-sent event. Which process runs the
- * turn does not matter: answers and streams both come from the feed.
+ * The staff webhook: JSON in, the turn's replies out, and every reply as a server-sent event. Any process may run the
+ * turn: answers and streams both come from the feed.
  */
-export function createStaff(
-  options: StaffOptions,
-): Channel & Required<Pick<Channel, 'staffPlugin' | 'close' | 'begins'>> {
-  const { accept, words, guard, observe, channels, audited, answerMs = ANSWER_MS } = options;
-  const channel = STAFF.name;
-  const events = createEvents({ ...options, channel, schema: eventSchema });
-  const streams = createStreams(events, options.limits);
-  const waiting = new Set<Turn>();
+export class StaffChannel implements Channel {
+  /** A request waits for the end of its turn. */
+  readonly hearsQuiet = true;
+  readonly #options: StaffOptions;
+  readonly #events: Events<StaffEvent>;
+  readonly #streams: Streams<StaffEvent>;
+  readonly #followed = new Set<FollowedTurn>();
+
+  constructor(options: StaffOptions) {
+    this.#options = options;
+    this.#events = new Events({ ...options, channel: STAFF.name, schema: eventSchema });
+    this.#streams = new Streams((...following) => this.#events.follow(...following), options.limits);
+  }
+
+  readonly staffPlugin: FastifyPluginAsync = async (scope) => {
+    const { guard, observe, channels, tickets, handover = false, answers = [] } = this.#options;
+    scope.setValidatorCompiler(validatorCompiler);
+    scope.setSerializerCompiler(serializerCompiler);
+    scope.addHook('onRequest', guard.api);
+    scope.addHook('onResponse', async ({ method }, { statusCode }) => {
+      if (method !== 'POST' || (statusCode !== 400 && statusCode !== 401)) return;
+      observe.update(STAFF.name, 'refused');
+    });
+    scope.addHook('preClose', () => this.close());
+    const routes = scope.withTypeProvider<ZodTypeProvider>();
+    const message = { schema: messageRouteOf(requestSchemaOf(channels)), bodyLimit: MAX_BODY_BYTES };
+    routes.post('/webhooks/staff', message, async ({ body }, reply) => {
+      const answered = await this.#answer(body);
+      if (answered === 'full') return comeLater(reply, 429, 'Too many messages of this conversation wait.');
+      return reply.header('cache-control', 'no-store').send(answered);
+    });
+    if (tickets) scope.register(ticketRoutes(tickets, { handover, answers }));
+    const events = { schema: eventsRoute, exposeHeadRoute: false };
+    routes.get('/webhooks/staff/:conversation/events', events, async ({ params, headers }, reply) =>
+      this.#streams.answer(reply, params.conversation, headers['last-event-id'] ?? 0),
+    );
+  };
+
+  begins({ conversation, id: message }: Pick<Incoming, 'conversation' | 'id'>, operation: string): void {
+    const { audited, observe } = this.#options;
+    if (!audited) return;
+    const where = { channel: STAFF.name, conversation: this.#events.name(conversation), message };
+    observe.alarm('staff_operation', { ...where, operation });
+  }
+
+  deliver(outgoing: Outgoing, seq: number): Promise<Delivery> {
+    return this.#events.deliver(outgoing, render(outgoing, seq, this.#options.words));
+  }
 
   /** A turn's last reply may be on its way through the feed. */
-  async function close(): Promise<void> {
-    const ended = Promise.all([...waiting].map((turn) => turn.ended));
-    await Promise.race([ended, delay(waiting.size > 0 ? LAST_REPLIES_MS : 0)]);
-    for (const turn of waiting) turn.giveUp();
-    streams.close();
+  async close(): Promise<void> {
+    const ended = Promise.all([...this.#followed].map((turn) => turn.ended));
+    await Promise.race([ended, delay(this.#followed.size > 0 ? LAST_REPLIES_MS : 0)]);
+    for (const turn of this.#followed) turn.giveUp();
+    this.#streams.close();
   }
 
   /** Follows the feed first, so that no reply can be missed, then hands the message in and waits. */
-  async function answer(body: StaffRequest): Promise<StaffAnswer | 'full'> {
+  async #answer(body: StaffRequest): Promise<StaffAnswer | 'full'> {
+    const { accept, channels } = this.#options;
     const { conversation, id = randomUUID() } = body;
-    const message = await messageOf(body, readPhoto);
-    const turn = followTurn(id);
-    const unfollow = await events.follow(conversation, 0, turn.see);
+    const message = await messageOf(body, (bytes) => this.#readPhoto(bytes));
+    const turn = new FollowedTurn(id);
+    const unfollow = await this.#events.follow(conversation, 0, (event) => turn.see(event));
     try {
       turn.begin();
       const sender = senderOf(body, channels);
-      const accepted = await accept({ channel, conversation, id, message, sender, address: null });
+      const where = { channel: STAFF.name, conversation, address: null };
+      const accepted = await accept({ ...where, id, message, sender });
       if (accepted === 'full') return 'full';
-      const isDone = accepted === 'accepted' && (await ended(turn));
+      const isDone = accepted === 'accepted' && (await this.#waitFor(turn));
       const status = accepted === 'duplicate' ? accepted : isDone ? 'done' : 'queued';
-      const { replies } = turn;
-      const told = isDone
-        ? { replies, trace: body.trace ? replies.at(-1)?.trace : undefined }
-        : { replies: [] };
-      return { conversation, status, ...told, state: turn.state() };
+      const replies = isDone ? turn.replies : [];
+      const trace = body.trace ? replies.at(-1)?.trace : undefined;
+      return { conversation, status, replies, trace, state: turn.state() };
     } finally {
       unfollow();
     }
   }
 
-  async function readPhoto(bytes: Uint8Array): Promise<PhotoReading> {
+  async #readPhoto(bytes: Uint8Array): Promise<PhotoReading> {
     const startMs = performance.now();
-    const reading = await options.photoReader.read(bytes);
-    observe.photo(channel, reading.kind, (performance.now() - startMs) / 1000);
+    const reading = await this.#options.photoReader.read(bytes);
+    this.#options.observe.photo(STAFF.name, reading.kind, (performance.now() - startMs) / 1000);
     return reading;
   }
 
-  async function ended(turn: Turn): Promise<boolean> {
-    const timer = setTimeout(turn.giveUp, answerMs);
-    waiting.add(turn);
-    const done = await turn.ended;
-    waiting.delete(turn);
+  /** Whether the turn ended in time. */
+  async #waitFor(turn: FollowedTurn): Promise<boolean> {
+    const timer = setTimeout(() => turn.giveUp(), this.#options.answerMs ?? ANSWER_MS);
+    this.#followed.add(turn);
+    const isDone = await turn.ended;
+    this.#followed.delete(turn);
     clearTimeout(timer);
-    return done;
+    return isDone;
   }
-
-  const staffPlugin: FastifyPluginAsync = async (scope) => {
-    scope.setValidatorCompiler(validatorCompiler);
-    scope.setSerializerCompiler(serializerCompiler);
-    scope.addHook('onRequest', guard.api);
-    scope.addHook('onResponse', async ({ method }, { statusCode }) => {
-      if (method === 'POST' && (statusCode === 400 || statusCode === 401)) observe.update(channel, 'refused');
-    });
-    scope.addHook('preClose', close);
-    const routes = scope.withTypeProvider<ZodTypeProvider>();
-
-    routes.post(
-      '/webhooks/staff',
-      { schema: messageRouteOf(requestSchemaOf(channels)), bodyLimit: MAX_BODY_BYTES },
-      async ({ body }, reply) => {
-        const answered = await answer(body);
-        if (answered === 'full') return comeLater(reply, 429, 'Too many messages of this conversation wait.');
-        return reply.header('cache-control', 'no-store').send(answered);
-      },
-    );
-
-    const { tickets, handover = false, answers = [] } = options;
-    if (tickets) scope.register(ticketRoutes(tickets, { handover, answers }));
-
-    routes.get(
-      '/webhooks/staff/:conversation/events',
-      { schema: eventsRoute, exposeHeadRoute: false },
-      async ({ params, headers }, reply) =>
-        streams.answer(reply, params.conversation, headers['last-event-id'] ?? 0),
-    );
-  };
-
-  return {
-    ...STAFF,
-    hearsQuiet: true,
-    staffPlugin,
-    begins({ conversation, id: message }, operation) {
-      if (!audited) return;
-      observe.alarm('staff_operation', {
-        channel,
-        conversation: events.name(conversation),
-        message,
-        operation,
-      });
-    },
-    deliver: (outgoing, seq) => events.deliver(outgoing, render(outgoing, seq, words)),
-    close,
-  };
 }
 
 /** A reply as staff get it: worded, its buttons labelled, its flags kept. */
@@ -183,42 +176,52 @@ function render(
   seq: number,
   words: Words,
 ): StaffEvent {
-  const labelled = reply.choices?.map(({ id, label }) => ({ id, label: words.line(label, locale) }));
+  const choices = reply.choices?.map(({ id, label }) => ({ id, label: words.line(label, locale) }));
   const form = reply.form?.map(({ reason, ...field }) => ({
     ...field,
     reason: reason && words.line(reason, locale),
   }));
   const text = words.text(reply, locale);
-  return eventSchema.parse({ ...reply, seq, text, choices: labelled, form, turn, last, state, trace });
+  return eventSchema.parse({ ...reply, seq, text, choices, form, turn, last, state, trace });
 }
 
-type Turn = ReturnType<typeof followTurn>;
-
 /** Gathers the events that answer one message. */
-function followTurn(id: string) {
-  const done = Promise.withResolvers<boolean>();
-  const replies: StaffEvent[] = [];
-  let latest: Unread<StaffEvent> | undefined;
-  let hasBegun = false;
+class FollowedTurn {
+  readonly replies: StaffEvent[] = [];
+  readonly #id: string;
+  readonly #done = Promise.withResolvers<boolean>();
+  #latest: Unread<StaffEvent> | undefined;
+  #hasBegun = false;
 
-  return {
-    /** To be called with every event of the conversation, the old ones too. */
-    see(event: Unread<StaffEvent>): void {
-      latest = event;
-      const reply = hasBegun ? event.read() : null;
-      if (reply?.turn !== id) return;
-      if (!reply.quiet) replies.push(reply);
-      if (reply.last) done.resolve(true);
-    },
-    /** The message goes in now: only events from here on can answer it, so older ones need not be opened. */
-    begin(): void {
-      hasBegun = true;
-    },
-    /** True once the turn's last reply was seen, false if `giveUp` was called first. */
-    ended: done.promise,
-    giveUp: () => done.resolve(false),
-    replies,
-    /** Where the conversation stood at the latest event seen. */
-    state: () => latest?.read()?.state,
-  };
+  constructor(id: string) {
+    this.#id = id;
+  }
+
+  /** True once the turn's last reply was seen, false if `giveUp` was called first. */
+  get ended(): Promise<boolean> {
+    return this.#done.promise;
+  }
+
+  /** To be called with every event of the conversation, the old ones too. */
+  see(event: Unread<StaffEvent>): void {
+    this.#latest = event;
+    const reply = this.#hasBegun ? event.read() : null;
+    if (reply?.turn !== this.#id) return;
+    if (!reply.quiet) this.replies.push(reply);
+    if (reply.last) this.#done.resolve(true);
+  }
+
+  /** The message goes in now: only events from here on can answer it, so older ones need not be opened. */
+  begin(): void {
+    this.#hasBegun = true;
+  }
+
+  giveUp(): void {
+    this.#done.resolve(false);
+  }
+
+  /** Where the conversation stood at the latest event seen. */
+  state(): StaffEvent['state'] | undefined {
+    return this.#latest?.read()?.state;
+  }
 }

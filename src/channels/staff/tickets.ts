@@ -6,7 +6,7 @@ import { doingSchema, REASONS } from '../../conversation/state.ts';
 import { problem, problemOf } from '../../http/problem.ts';
 import type { News, SeenTicket, Tickets } from '../../operators/tickets.ts';
 import type { ChannelParts } from '../channel.ts';
-import { createStreams } from '../events.ts';
+import { Streams } from '../events.ts';
 import { maybe, refusals, routeOf, streamed } from './schemas.ts';
 
 /* The staff's inbox: who waits for a person, answering, closing, what is new; and what was not understood. */
@@ -153,13 +153,12 @@ export function ticketRoutes(
     );
 
     let seq = 0;
-    const streams = createStreams<News>({
-      follow: (_name, _after, tell) =>
-        tickets.follow((news) => {
-          seq += 1;
-          tell({ seq, read: () => news });
-        }),
-    });
+    const streams = new Streams<News>((_conversation, _afterSeq, onEvent) =>
+      tickets.follow((news) => {
+        seq += 1;
+        onEvent({ seq, read: () => news });
+      }),
+    );
     scope.addHook('preClose', async () => streams.close());
 
     function refuse(reply: FastifyReply, why: 'unknown' | 'closed'): FastifyReply {

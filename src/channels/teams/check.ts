@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { pause } from '../watch.ts';
+import { TEAMS_HOSTS, urlOf } from './address.ts';
 import { type Cloud, PUBLIC_CLOUD, type Registration } from './authentication.ts';
-import { type Connector, TEAMS_HOSTS, urlOf } from './connector.ts';
+import type { Connector } from './connector.ts';
 
-export type CheckOptions = {
+export type TeamsCheckOptions = {
   readonly cloud: Pick<Cloud, 'token'>;
   readonly connector: Pick<Connector, 'look' | 'isRefused'>;
   /** Undefined: no authentication, so neither keys nor tokens to look for. */
@@ -30,7 +31,7 @@ const unreachable = (host: string) =>
   `the connector ${host} cannot be reached, and through it no reply is sent: is https to it let out (TEAMS_SERVICE_HOSTS)?`;
 
 /** What is out of order between the bot and the Bot Framework service: a check for `createWatch`. */
-export function createCheck({ cloud, connector, registration, serviceHosts }: CheckOptions) {
+export function createTeamsCheck({ cloud, connector, registration, serviceHosts }: TeamsCheckOptions) {
   // Governments' connectors need not be reachable from everywhere, and their bots name their cloud.
   const usual = registration && !registration.endpoints ? TEAMS_HOSTS.slice(0, 1) : [];
   const hosts = serviceHosts ?? usual;

@@ -23,12 +23,12 @@ export const MANIFEST_VERSION = '1.28';
 const SCHEMAS = `https://developer.microsoft.com/json-schemas/teams/v${MANIFEST_VERSION}`;
 const ICONS = { color: 'color.png', outline: 'outline.png' } as const;
 
-type AppOptions = {
+type PackageOptions = {
   readonly appId: string;
   readonly version: string;
-  /** Whom Teams shows as the app's maker; all three pages are https. */
-  readonly developer: Readonly<Record<'name' | 'website' | 'privacy' | 'terms', string>>;
-  /** The language of the manifest itself; the others have files beside it. */
+  /** The maker of the app, as Teams shows it; all three pages are https. */
+  readonly developer: TeamsManifestV1D28.TeamsManifestV1D28['developer'];
+  /** The language of the manifest itself; each other language is a file. */
   readonly defaultLocale: Locale;
   readonly words: Words;
   /**
@@ -39,58 +39,52 @@ type AppOptions = {
 };
 
 /** The package, a zip. Rejects where the manifest is not what Teams takes. */
-export async function createPackage(options: AppOptions): Promise<Uint8Array> {
-  const others = LOCALES.filter((locale) => locale !== options.defaultLocale);
-  const manifest = createManifest(options, others);
+export async function createPackage(options: PackageOptions): Promise<Uint8Array> {
+  const manifest = createManifest(options);
   const faults = await AppManifestUtils.validateAgainstSchema(manifest);
   if (faults.length > 0) throw new Error(`The manifest is not valid:\n${faults.join('\n')}`);
-  const json = (value: unknown) => strToU8(`${JSON.stringify(value, undefined, 2)}\n`);
-  const icons = Object.values(ICONS).map((name) => [
-    name,
-    readFileSync(new URL(`icons/${name}`, import.meta.url)),
-  ]);
-  const files = {
-    'manifest.json': json(manifest),
-    ...Object.fromEntries(icons),
-    ...Object.fromEntries(others.map((locale) => [`${locale}.json`, json(createLanguage(locale, options))])),
-  };
-  return zipSync(files, { mtime: MADE });
+  const files = new Map([['manifest.json', toJson(manifest)]]);
+  for (const name of Object.values(ICONS))
+    files.set(name, readFileSync(new URL(`icons/${name}`, import.meta.url)));
+  for (const locale of othersThan(options.defaultLocale)) {
+    files.set(`${locale}.json`, toJson(createLanguage(locale, options)));
+  }
+  return zipSync(Object.fromEntries(files), { mtime: MADE });
 }
 
-/** What Teams shows of the app, in a language. */
-function textsOf(locale: Locale, { words, starters }: AppOptions) {
-  const line = (key: string) => words.line({ key }, locale);
-  return {
-    name: { short: line('teams.app.name'), full: line('teams.app.fullName') },
-    description: { short: line('teams.app.short'), full: line('teams.app.full') },
-    commands: starters.map((name) => ({
-      title: line(`teams.command.${name}.title`),
-      description: line(`teams.command.${name}.description`),
-      prompt: line(`teams.command.${name}.title`),
-    })),
-  };
+function toJson(value: unknown): Uint8Array {
+  return strToU8(`${JSON.stringify(value, undefined, 2)}\n`);
+}
+
+function othersThan(locale: Locale): readonly Locale[] {
+  return LOCALES.filter((other) => other !== locale);
 }
 
 /** The app's manifest. Its one bot is for private chats: in groups it would only send people away. */
-function createManifest(options: AppOptions, others: readonly Locale[]) {
-  const { appId, version, developer, defaultLocale } = options;
-  const { commands, ...texts } = textsOf(defaultLocale, options);
+function createManifest({ appId, version, developer, defaultLocale, words, starters }: PackageOptions) {
+  const line = (key: string) => words.line({ key }, defaultLocale);
+  const commands = starters.map((name) => {
+    const title = line(`teams.command.${name}.title`);
+    return {
+      type: 'prompt',
+      title,
+      description: line(`teams.command.${name}.description`),
+      prompt: title,
+    } as const;
+  });
+  const languages = othersThan(defaultLocale);
   return {
     $schema: `${SCHEMAS}/MicrosoftTeams.schema.json`,
     manifestVersion: MANIFEST_VERSION,
     version,
     id: appId,
-    developer: {
-      name: developer.name,
-      websiteUrl: developer.website,
-      privacyUrl: developer.privacy,
-      termsOfUseUrl: developer.terms,
-    },
+    developer,
     localizationInfo: {
       defaultLanguageTag: defaultLocale,
-      additionalLanguages: others.map((locale) => ({ languageTag: locale, file: `${locale}.json` })),
+      additionalLanguages: languages.map((locale) => ({ languageTag: locale, file: `${locale}.json` })),
     },
-    ...texts,
+    name: { short: line('teams.app.name'), full: line('teams.app.fullName') },
+    description: { short: line('teams.app.short'), full: line('teams.app.full') },
     icons: ICONS,
     accentColor: '#0F6B5C',
     bots: [
@@ -99,26 +93,32 @@ function createManifest(options: AppOptions, others: readonly Locale[]) {
         scopes: ['personal'],
         isNotificationOnly: false,
         supportsFiles: false,
-        commandLists: [
-          { scopes: ['personal'], commands: commands.map((command) => ({ type: 'prompt', ...command })) },
-        ],
+        commandLists: [{ scopes: ['personal'], commands }],
       },
     ],
   } satisfies TeamsManifestV1D28.TeamsManifestV1D28;
 }
 
-/** The same in another language: by the path of each text. */
-function createLanguage(locale: Locale, options: AppOptions): Readonly<Record<string, string>> {
-  const { commands, ...texts } = textsOf(locale, options);
-  const pathsOf = (at: string, named: Readonly<Record<string, string>>) =>
-    Object.entries(named).map(([name, text]) => [`${at}.${name}`, text]);
-  return {
-    $schema: `${SCHEMAS}/MicrosoftTeams.Localization.schema.json`,
-    ...Object.fromEntries([
-      ...Object.entries(texts).flatMap(([at, named]) => pathsOf(at, named)),
-      ...commands.flatMap((command, n) => pathsOf(`bots[0].commandLists[0].commands[${n}]`, command)),
-    ]),
-  };
+/** The manifest's texts in another language, by the path of each. */
+function createLanguage(
+  locale: Locale,
+  { words, starters }: PackageOptions,
+): Readonly<Record<string, string>> {
+  const line = (key: string) => words.line({ key }, locale);
+  const texts = new Map([
+    ['$schema', `${SCHEMAS}/MicrosoftTeams.Localization.schema.json`],
+    ['name.short', line('teams.app.name')],
+    ['name.full', line('teams.app.fullName')],
+    ['description.short', line('teams.app.short')],
+    ['description.full', line('teams.app.full')],
+  ]);
+  for (const [n, name] of starters.entries()) {
+    const path = `bots[0].commandLists[0].commands[${n}]`;
+    texts.set(`${path}.title`, line(`teams.command.${name}.title`));
+    texts.set(`${path}.description`, line(`teams.command.${name}.description`));
+    texts.set(`${path}.prompt`, line(`teams.command.${name}.title`));
+  }
+  return Object.fromEntries(texts);
 }
 
 async function main(): Promise<number> {
@@ -127,9 +127,7 @@ async function main(): Promise<number> {
     options: {
       out: { ...option, default: 'artifacts/teams-app.zip' },
       developer: { ...option, default: 'AntCRM' },
-      website: option,
-      privacy: option,
-      terms: option,
+      ...{ website: option, privacy: option, terms: option },
       help: { type: 'boolean', default: false },
     },
   });
@@ -150,7 +148,7 @@ async function main(): Promise<number> {
   const content = await createPackage({
     appId,
     version: packageJson.version,
-    developer: { name, website, privacy, terms },
+    developer: { name, websiteUrl: website, privacyUrl: privacy, termsOfUseUrl: terms },
     defaultLocale: settings.defaultLocale,
     words: createWords(settings),
     starters: commands.flatMap(({ name, starter }) => (starter ? [name] : [])),

@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import type { FetchedPhoto } from '../../engine/messages.ts';
 import { type Call, createTransport, type Exchange } from '../../http/transport.ts';
@@ -10,39 +9,23 @@ import {
   parseJson,
   photoIn,
 } from '../platforms.ts';
+import type { TrustedHosts } from './address.ts';
 import type { Cloud } from './authentication.ts';
 
 /** How a call ended. The answer's content is outside data: its user parses it. */
-export type Answer = { readonly ok: true; readonly content: Buffer } | (CallFailure & { readonly ok: false });
+export type ConnectorAnswer =
+  | { readonly ok: true; readonly content: Buffer }
+  | { readonly ok: false; readonly meaning: CallFailure };
 
 /** A call of a service; `path` is relative to its URL. */
-type ConnectorCall = Pick<Call, 'method' | 'path'> & {
+export type ConnectorCall = Pick<Call, 'method' | 'path'> & {
   readonly body?: object | undefined;
   readonly timeoutMs?: number | undefined;
 };
 
-/** The Bot Connector's REST interface. Never throws, and never repeats a call that may have been carried out. */
-export type Connector = {
-  call(service: string, call: ConnectorCall): Promise<Answer>;
-  /** Fetches a file that the service keeps, with our token, from the hosts that may have it. */
-  file(url: string, bounds: Pick<Call, 'maxBytes' | 'timeoutMs'>): Promise<FetchedPhoto>;
-  /**
-   * Asks for what anybody may read, without our token; the body is undefined where it is no JSON. Undefined where no answer
-   * comes within `LOOK_MS`.
-   */
-  look(url: string, signal: AbortSignal): Promise<{ status: number; body: unknown } | undefined>;
-  /**
-   * Whether the last answers refused our token or our bot; only for a while, within which waiting replies are tried
-   * again.
-   */
-  isRefused(): boolean;
-  /** Lets the calls under way finish and takes no more: those are `undelivered`. */
-  close(): Promise<void>;
-};
-
 export type ConnectorOptions = {
   readonly cloud: Pick<Cloud, 'token'>;
-  readonly hosts: Hosts;
+  readonly hosts: TrustedHosts;
   /** How long a call may take, ms. */
   readonly timeoutMs?: number | undefined;
 };
@@ -59,69 +42,87 @@ const MAX_ANSWER_BYTES = 64 * 1024;
 
 const HEADERS = { accept: 'application/json', 'content-type': 'application/json; charset=utf-8' };
 
-/** Over our own transport: the SDK's connector client repeats calls that were perhaps carried out. */
-export function createConnector(options: ConnectorOptions): Connector {
-  const { cloud, hosts, timeoutMs: usualMs = TIMEOUT_MS } = options;
+/**
+ * The Bot Connector's REST interface, over our own transport: the SDK's client repeats calls that were perhaps carried
+ * out. Nothing here rejects.
+ */
+export class Connector {
+  readonly #options: ConnectorOptions;
   // Addresses are judged by `hosts` first, or are the operator's own.
-  const transport = createTransport({ allows: () => true });
-  let refusedAtMs = Number.NEGATIVE_INFINITY;
+  readonly #transport = createTransport({ allows: () => true });
+  #refusedAtMs = Number.NEGATIVE_INFINITY;
 
-  /** Sends with our token, and with a fresh one where that is refused. Null: there is none, or both are refused. */
-  async function send(call: Call): Promise<Exchange | null> {
-    for (const renewed of [false, true]) {
-      const token = await cloud.token(renewed).catch(() => undefined);
-      if (token === undefined) return null;
-      const authorization = token === null ? {} : { authorization: `Bearer ${token}` };
-      const exchange = await transport.exchange({ ...call, headers: { ...call.headers, ...authorization } });
-      // Revoked meanwhile, perhaps: a fresh token settles it.
-      if (exchange.kind !== 'answered' || exchange.status !== 401) return exchange;
-    }
-    refusedAtMs = performance.now();
-    return null;
+  constructor(options: ConnectorOptions) {
+    this.#options = options;
   }
 
-  return {
-    async call(service, { method, path, body, timeoutMs = usualMs }) {
-      const at = hosts.trusted(service);
-      if (!at) return { ok: false, kind: 'rejected' };
-      const exchange = await send({
-        method,
-        origin: at.origin,
-        path: `${at.pathname.replace(/(?<!\/)\/+$/, '')}/${path}`,
-        headers: HEADERS,
-        body: body && JSON.stringify(body),
-        timeoutMs,
-        maxBytes: MAX_ANSWER_BYTES,
+  async call(service: string, { method, path, body, timeoutMs }: ConnectorCall): Promise<ConnectorAnswer> {
+    const at = this.#options.hosts.trusted(service);
+    if (!at) return { ok: false, meaning: { kind: 'rejected' } };
+    const exchange = await this.#send({
+      method,
+      origin: at.origin,
+      path: `${at.pathname.replace(/(?<!\/)\/+$/, '')}/${path}`,
+      headers: HEADERS,
+      body: body && JSON.stringify(body),
+      timeoutMs: timeoutMs ?? this.#options.timeoutMs ?? TIMEOUT_MS,
+      maxBytes: MAX_ANSWER_BYTES,
+    });
+    const answer = answerIn(exchange);
+    if (answer.ok) this.#refusedAtMs = Number.NEGATIVE_INFINITY;
+    else if (exchange && answer.meaning.kind === 'unauthorized') this.#refusedAtMs = performance.now();
+    return answer;
+  }
+
+  /** Fetches a file that the service keeps, with our token, from the hosts that may have it. */
+  async fetchFile(url: string, bounds: Pick<Call, 'maxBytes' | 'timeoutMs'>): Promise<FetchedPhoto> {
+    const at = this.#options.hosts.trusted(url);
+    if (!at) return { kind: 'refused' };
+    const to = { method: 'GET', origin: at.origin, path: at.pathname } as const;
+    const exchange = await this.#send({ ...to, headers: { accept: 'image/*' }, ...bounds });
+    return exchange ? photoIn(exchange) : { kind: 'refused' };
+  }
+
+  /**
+   * Asks for what anybody may read, without our token; the body is undefined where it is no JSON. Undefined where no answer
+   * comes within `LOOK_MS`.
+   */
+  async look(url: string, signal: AbortSignal): Promise<{ status: number; body: unknown } | undefined> {
+    const at = URL.parse(url);
+    if (!at) return undefined;
+    const to = { method: 'GET', origin: at.origin, path: `${at.pathname}${at.search}` } as const;
+    const bounds = { timeoutMs: LOOK_MS, maxBytes: MAX_LOOKED_BYTES, signal };
+    const exchange = await this.#transport.exchange({ ...to, ...bounds });
+    if (exchange.kind !== 'answered') return undefined;
+    return { status: exchange.status, body: parseJson(exchange.content.toString()) };
+  }
+
+  /** Whether the last answers refused our token or our bot; for a while, within which waiting replies are tried again. */
+  isRefused(): boolean {
+    return performance.now() - this.#refusedAtMs < REFUSED_MS;
+  }
+
+  /** Lets the calls under way finish and takes no others: those are `undelivered`. */
+  close(): Promise<void> {
+    return this.#transport.close();
+  }
+
+  /** Sends with our token, and with a fresh one where that is refused. Null: none is given, or both are refused. */
+  async #send(call: Call): Promise<Exchange | null> {
+    for (const renewed of [false, true]) {
+      const token = await this.#options.cloud.token(renewed).catch(() => undefined);
+      if (token === undefined) return null;
+      const authorization = token === null ? {} : { authorization: `Bearer ${token}` };
+      const exchange = await this.#transport.exchange({
+        ...call,
+        headers: { ...call.headers, ...authorization },
       });
-      const answer = answerIn(exchange);
-      if (answer.ok) refusedAtMs = Number.NEGATIVE_INFINITY;
-      else if (exchange && answer.kind === 'unauthorized') refusedAtMs = performance.now();
-      return answer;
-    },
-    async file(url, bounds) {
-      const at = hosts.trusted(url);
-      if (!at) return { kind: 'refused' };
-      const to = { method: 'GET', origin: at.origin, path: at.pathname } as const;
-      const exchange = await send({ ...to, headers: { accept: 'image/*' }, ...bounds });
-      return exchange ? photoIn(exchange) : { kind: 'refused' };
-    },
-    async look(url, signal) {
-      const at = URL.parse(url);
-      if (!at) return undefined;
-      const exchange = await transport.exchange({
-        method: 'GET',
-        origin: at.origin,
-        path: `${at.pathname}${at.search}`,
-        timeoutMs: LOOK_MS,
-        maxBytes: MAX_LOOKED_BYTES,
-        signal,
-      });
-      if (exchange.kind !== 'answered') return undefined;
-      return { status: exchange.status, body: parseJson(exchange.content.toString()) };
-    },
-    isRefused: () => performance.now() - refusedAtMs < REFUSED_MS,
-    close: transport.close,
-  };
+      // It may have been revoked meanwhile: a fresh token settles it.
+      if (exchange.kind !== 'answered' || exchange.status !== 401) return exchange;
+    }
+    this.#refusedAtMs = performance.now();
+    return null;
+  }
 }
 
 /** Of a conversation's `activities` or `members`: all of them, or the one of that id. */
@@ -130,14 +131,14 @@ export function conversationPath(conversation: string, what: 'activities' | 'mem
   return `v3/conversations/${encodeURIComponent(conversation)}/${what}${one}`;
 }
 
-/** Null: our token was refused, or there is none. */
-function answerIn(exchange: Exchange | null): Answer {
-  if (exchange === null) return { ok: false, kind: 'unauthorized' };
-  if (exchange.kind !== 'answered') return { ok: false, ...failureOf(exchange) };
+/** Null: our token was refused, or none was given. */
+function answerIn(exchange: Exchange | null): ConnectorAnswer {
+  if (exchange === null) return { ok: false, meaning: { kind: 'unauthorized' } };
+  if (exchange.kind !== 'answered') return { ok: false, meaning: failureOf(exchange) };
   const { status, headers, content } = exchange;
   const afterMs = Number(headers['retry-after']) * 1000;
   const meaning = meaningOf({ status, afterMs, says: whoRefuses(status, content) });
-  return meaning.kind === 'delivered' ? { ok: true, content } : { ...meaning, ok: false };
+  return meaning.kind === 'delivered' ? { ok: true, content } : { ok: false, meaning };
 }
 
 /** A code of the connector says who refuses: the customer or the service. */
@@ -162,61 +163,3 @@ const GONE = new Set([
   'BotDisabledByAdmin',
   'ForbiddenOperationException',
 ]);
-
-/**
- * Microsoft's Teams connectors: the public cloud, and the American government's (GCC, GCC High, DoD). Exact names, since
- * anybody can have a name under `trafficmanager.net`.
- */
-export const TEAMS_HOSTS: readonly string[] = [
-  'smba.trafficmanager.net',
-  'smba.infra.gcc.teams.microsoft.com',
-  'smba.infra.gov.teams.microsoft.us',
-  'smba.infra.dod.teams.microsoft.us',
-];
-
-/** Which connectors may get our token, and what customers are told; undefined: not this one. */
-export type Hosts = { trusted(service: string): URL | undefined };
-
-/** All customers of a region have one service, and a URL takes long to parse. */
-const MOST_KNOWN = 100;
-
-/**
- * `exact`: hosts, `host` or `host:port`. Only https, but for hosts of this machine; `anyLocal` trusts all of those, where
- * there is no token to lose.
- */
-export function createHosts(exact: readonly string[], anyLocal: boolean): Hosts {
-  const named = new Set(exact.map((host) => host.toLowerCase()));
-  const known = new LRUCache<string, URL>({ max: MOST_KNOWN });
-
-  function isTrusted(url: URL, service: string): boolean {
-    // Paths are appended to it: behind a `?` or `#`, even a bare one, they would count for nothing.
-    if (/[?#]/.test(service) || `${url.username}${url.password}` !== '') return false;
-    const isLocal = LOCAL.test(url.hostname);
-    const isSafe = url.protocol === 'https:' || (url.protocol === 'http:' && isLocal);
-    return isSafe && (named.has(url.host) || named.has(withPort(url)) || (anyLocal && isLocal));
-  }
-
-  return {
-    trusted(service) {
-      const before = known.get(service);
-      if (before) return before;
-      const url = URL.parse(service);
-      if (!url || !isTrusted(url, service)) return undefined;
-      known.set(service, url);
-      return url;
-    },
-  };
-}
-
-/** The root of a host as `createHosts` takes it. */
-export function urlOf(host: string): string {
-  const isLocal = LOCAL.test(URL.parse(`http://${host}`)?.hostname ?? '');
-  return `${isLocal ? 'http' : 'https'}://${host}/`;
-}
-
-/** `host:443`: a URL does not tell its scheme's own port. */
-function withPort({ hostname, port, protocol }: URL): string {
-  return `${hostname}:${port || (protocol === 'https:' ? '443' : '80')}`;
-}
-
-const LOCAL = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;

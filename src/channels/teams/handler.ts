@@ -7,59 +7,75 @@ import {
   TurnContext,
 } from 'botbuilder';
 import type { Incoming } from '../../engine/messages.ts';
-import { fromInstall } from './incoming.ts';
+import { readInstall, readMessage, type TeamsActivity } from './incoming.ts';
+
+/** It only carries an invoke's response to the end of its turn: nothing is sent from within one. */
+const ADAPTER = new CloudAdapter();
 
 /** How often this process heard that the bot was removed, by conversation: it may be added again within the minute. */
 const removals = new Map<string, number>();
 const MAX_REMOVALS = 1000;
 
-/**
- * Every activity but messages. Methods of the SDK's handler are overridden instead of registered for (`onMembersAdded`): so
- * it asks the connector for nobody's profile. What has no method here says nothing to us, which is no fault: edits and
- * reactions (answered when the message was new), typing.
- */
-class Handler extends TeamsActivityHandler {
-  installed: Incoming | null = null;
+/** What a customer says by an activity, if one does, and the body that it is answered with. */
+export type HandledActivity = { readonly incoming: Incoming | null; readonly body: unknown };
 
-  protected override async onConversationUpdateActivity({ activity }: TurnContext): Promise<void> {
-    const { membersAdded = [], recipient } = activity;
-    if (membersAdded.some(({ id }) => id === recipient.id)) this.#install(activity);
+/**
+ * Runs an activity through the SDK's handler.
+ *
+ * @example
+ * const { incoming, body } = await handleActivity(activity);
+ * if (incoming) await accept(incoming);
+ */
+export async function handleActivity(activity: TeamsActivity): Promise<HandledActivity> {
+  const context = new TurnContext(ADAPTER, activity);
+  const handler = new TeamsHandler(activity);
+  await handler.run(context);
+  const response = context.turnState.get<Partial<Activity> | undefined>(INVOKE_RESPONSE_KEY);
+  return { incoming: handler.incoming, body: response?.value?.body };
+}
+
+/**
+ * Methods of the SDK's handler are overridden instead of registered for (`onMembersAdded`), so that it asks the connector
+ * for no profile. An activity without a method here says nothing to us, which is no fault: edits and reactions (answered
+ * when the message was new), typing.
+ */
+class TeamsHandler extends TeamsActivityHandler {
+  incoming: Incoming | null = null;
+  readonly #activity: TeamsActivity;
+
+  constructor(activity: TeamsActivity) {
+    super();
+    this.#activity = activity;
+  }
+
+  protected override async onMessageActivity(): Promise<void> {
+    this.incoming = readMessage(this.#activity);
+  }
+
+  protected override async onConversationUpdateActivity(): Promise<void> {
+    const { membersAdded, recipient } = this.#activity;
+    if (membersAdded.some(({ id }) => id === recipient.id)) this.#install();
   }
 
   /** Teams reports one installation in two ways, neither of them reliably. */
-  protected override async onInstallationUpdateActivity({ activity }: TurnContext): Promise<void> {
-    const { id } = activity.conversation;
-    if (activity.action === 'add') this.#install(activity);
-    if (activity.action !== 'remove') return;
+  protected override async onInstallationUpdateActivity(): Promise<void> {
+    const { action, conversation } = this.#activity;
+    if (action === 'add') this.#install();
+    if (action !== 'remove') return;
     if (removals.size >= MAX_REMOVALS) removals.clear();
-    removals.set(id, (removals.get(id) ?? 0) + 1);
+    removals.set(conversation.id, (removals.get(conversation.id) ?? 0) + 1);
   }
 
-  #install(activity: Activity): void {
-    this.installed = fromInstall(activity, removals.get(activity.conversation.id));
-  }
-
-  /**
-   * Nothing of ours sends invokes, and a second, synchronous way through the bot is not worth its code; but what clients
-   * send by themselves (feedback, link previews) must not look like an error to them.
-   */
-  protected override async onInvokeActivity({ activity }: TurnContext): Promise<InvokeResponse> {
+  /** Nothing of ours sends invokes, but those that clients send by themselves (feedback, link previews) must succeed. */
+  protected override async onInvokeActivity(): Promise<InvokeResponse> {
     const shown = { statusCode: 200, type: 'application/vnd.microsoft.activity.message', value: '' };
-    return { status: 200, body: activity.name === 'adaptiveCard/action' ? shown : {} };
+    return { status: 200, body: this.#activity.name === 'adaptiveCard/action' ? shown : {} };
   }
 
   /** The SDK would parse a meeting's events, and fail where one is not as it expects. */
   protected override async onEventActivity(): Promise<void> {}
-}
 
-/** It only carries an invoke's response to the end of its turn: nothing is sent from within one, nor could be. */
-const ADAPTER = new CloudAdapter();
-
-/** What an activity says to us that is no message, and what it is answered with. */
-export async function readOther(activity: Activity): Promise<{ incoming: Incoming | null; body: unknown }> {
-  const context = new TurnContext(ADAPTER, activity);
-  const handler = new Handler();
-  await handler.run(context);
-  const response = context.turnState.get<Partial<Activity> | undefined>(INVOKE_RESPONSE_KEY);
-  return { incoming: handler.installed, body: response?.value?.body };
+  #install(): void {
+    this.incoming = readInstall(this.#activity, removals.get(this.#activity.conversation.id));
+  }
 }

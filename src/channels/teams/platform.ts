@@ -1,78 +1,104 @@
-import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { MAX_PHOTO_BYTES, type Sender } from '../../conversation/message.ts';
-import type { Delivery, Platform } from '../../engine/messages.ts';
+import type { Delivery, FetchedPhoto, Incoming, Outgoing, Platform } from '../../engine/messages.ts';
 import type { Words } from '../../i18n.ts';
-import { display, parseJson } from '../platforms.ts';
-import { type Place, placeOf, pressSchema } from './address.ts';
+import { BoundedMap, parseJson } from '../platforms.ts';
+import { placeOf, pressSchema, type TeamsPlace } from './address.ts';
 import { type Connector, conversationPath } from './connector.ts';
-import { type Rendered, render, renderUsed } from './render.ts';
+import { render, renderUsed, type TeamsReply } from './render.ts';
 
 /** How long a call that only makes the chat nicer may hold up a reply. */
 const NICETY_MS = 3_000;
 /** For fetching a picture, ms. */
 const FETCH_MS = 5_000;
 
-/** Most turns answer no press, and zod takes long to say that something is wrong. */
-const maybePress = pressSchema.optional();
 const pictureSchema = z.object({ url: z.string() });
 
+export type TeamsPlatformParts = {
+  readonly connector: Connector;
+  readonly words: Words;
+  /** Directories whose profile e-mails count as proved. */
+  readonly trustedTenants: readonly string[];
+  readonly timeoutMs?: number | undefined;
+};
+
 /**
- * Sends replies; every failure is a case of `Delivery`. Each goes by one call, which is never repeated here: the engine
- * decides on repeats (docs/how-it-works.md, "A message"). Keeps nothing between calls but profiles.
+ * Sends replies. Each goes by one call, which is never repeated here: the engine decides on repeats
+ * (docs/how-it-works.md, "A message"). It remembers nothing between calls but profiles.
  */
-export function createTeamsPlatform(
-  connector: Pick<Connector, 'call' | 'file'>,
-  words: Words,
-  trustedTenants: readonly string[],
-  timeoutMs = FETCH_MS,
-) {
+export class TeamsPlatform implements Platform {
+  protected readonly connector: Connector;
+  readonly #parts: TeamsPlatformParts;
+  readonly #profiles: Profiles;
+
+  constructor(parts: TeamsPlatformParts) {
+    this.connector = parts.connector;
+    this.#parts = parts;
+    this.#profiles = new Profiles(parts.connector, parts.trustedTenants);
+  }
+
+  /** A page replaces the card whose button was pressed; any other reply is new, and takes a dead card's buttons off. */
+  async deliver(outgoing: Outgoing): Promise<Delivery> {
+    const place = placeOf(outgoing);
+    if (!place) return { kind: 'rejected' };
+    const { reply, locale, first } = outgoing;
+    const { words } = this.#parts;
+    const rendered = render(reply, locale, words);
+    const press = outgoing.press === undefined ? undefined : pressSchema.safeParse(outgoing.press).data;
+    if (!press) return this.#put(place, rendered);
+    const { activity: id, view } = press;
+    if (reply.inPlace) {
+      const delivery = await this.#put(place, { ...rendered, id });
+      // That card cannot be edited any more.
+      if (delivery.kind !== 'rejected' && delivery.kind !== 'unreachable') return delivery;
+    }
+    // A reply under the pressed question's own view means that the question goes on.
+    const isOver = first && (view === undefined || view !== reply.view);
+    const retired = isOver && this.#put(place, { ...renderUsed(press, locale, words), id }, NICETY_MS);
+    const [delivery] = await Promise.all([this.#put(place, rendered), retired]);
+    return delivery;
+  }
+
+  known(incoming: Pick<Incoming, 'sender' | 'address' | 'conversation'>): Sender | undefined {
+    const place = placeOf(incoming);
+    const proof = place ? this.#profiles.remembered(place) : {};
+    return proof && { ...incoming.sender, ...proof };
+  }
+
+  async identify(incoming: Pick<Incoming, 'sender' | 'address' | 'conversation'>): Promise<Sender> {
+    const place = placeOf(incoming);
+    if (!place) return incoming.sender;
+    return {
+      ...incoming.sender,
+      ...(this.#profiles.remembered(place) ?? (await this.#profiles.read(place))),
+    };
+  }
+
+  async working(incoming: Pick<Incoming, 'address' | 'conversation'>): Promise<void> {
+    const place = placeOf(incoming);
+    if (place) await this.#put(place, { type: 'typing' }, NICETY_MS);
+  }
+
+  /** The picture's address is the writer's: the connector fetches from its own hosts alone. */
+  async fetchPhoto(_place: unknown, at: unknown): Promise<FetchedPhoto> {
+    const picture = pictureSchema.safeParse(at).data;
+    if (!picture) return { kind: 'refused' };
+    const { timeoutMs = FETCH_MS } = this.#parts;
+    return this.connector.fetchFile(picture.url, { maxBytes: MAX_PHOTO_BYTES, timeoutMs });
+  }
+
   /** Sends an activity to a conversation or, by its `id`, in place of an earlier one. */
-  async function put(place: Place, activity: Rendered, timeoutMs?: number): Promise<Delivery> {
+  async #put(place: TeamsPlace, activity: TeamsReply, timeoutMs?: number): Promise<Delivery> {
     const { service, conversation, bot, user } = place;
     const { id } = activity;
-    const answer = await connector.call(service, {
+    const answer = await this.connector.call(service, {
       method: id === undefined ? 'POST' : 'PUT',
       path: conversationPath(conversation, 'activities', id),
       body: { ...activity, from: { id: bot }, recipient: { id: user }, conversation: { id: conversation } },
       timeoutMs,
     });
-    if (answer.ok) return { kind: 'delivered' };
-    const { ok: _, ...failure } = answer;
-    return failure;
+    return answer.ok ? { kind: 'delivered' } : answer.meaning;
   }
-
-  return {
-    async deliver(outgoing) {
-      const place = placeOf(outgoing);
-      if (!place) return { kind: 'rejected' };
-      const { reply, locale } = outgoing;
-      const rendered = render(reply, locale, words);
-      return display(outgoing, maybePress.safeParse(outgoing.press).data, {
-        send: () => put(place, rendered),
-        async edit({ activity: id }) {
-          const delivery = await put(place, { ...rendered, id });
-          const isGone = delivery.kind === 'rejected' || delivery.kind === 'unreachable';
-          return isGone ? null : delivery;
-        },
-        retire: (press) => put(place, { ...renderUsed(press, locale, words), id: press.activity }, NICETY_MS),
-      });
-    },
-
-    ...createIdentity(connector, trustedTenants),
-
-    async working(incoming) {
-      const place = placeOf(incoming);
-      if (place) await put(place, { type: 'typing' }, NICETY_MS);
-    },
-
-    /** The picture's address is the writer's: the connector fetches from its own hosts alone. */
-    async fetchPhoto(_, at) {
-      const picture = pictureSchema.safeParse(at).data;
-      if (!picture) return { kind: 'refused' };
-      return connector.file(picture.url, { maxBytes: MAX_PHOTO_BYTES, timeoutMs });
-    },
-  } satisfies Platform;
 }
 
 /** How long a profile is believed, ms; how long it may take to be read. */
@@ -89,62 +115,47 @@ const memberSchema = z.object({
   userRole: text,
 });
 
-/** What is found out about a sender: an e-mail, none, or nothing at all because the profile could not be read. */
-type Found = Pick<Sender, 'email' | 'unread'>;
+/** What a profile proves of a sender: an e-mail, nothing, or `unread` because it could not be read in time. */
+type ProfileProof = Pick<Sender, 'email' | 'unread'>;
 
-/**
- * Completes a sender with the profile's e-mail, where Teams vouches for it. Never throws; a profile that cannot be read
- * in time vouches for nothing, and the sender says so. `trustedTenants`: directories whose profiles are believed; another
- * one's administrator can write any e-mail into them.
- */
-function createIdentity(
-  connector: Pick<Connector, 'call'>,
-  trustedTenants: readonly string[],
-): Required<Pick<Platform, 'identify' | 'known'>> {
-  const trusted = new Set(trustedTenants.map((tenant) => tenant.toLowerCase()));
-  /** By directory and object id: these, and no address or name, say who somebody is. */
-  const profiles = new LRUCache<string, { readonly found: Found; readonly untilMs: number }>({
-    max: MAX_PROFILES,
-  });
+/** The e-mails of customers, where their directory vouches for them. */
+class Profiles {
+  readonly #connector: Pick<Connector, 'call'>;
+  readonly #trustedTenants: ReadonlySet<string>;
+  /** By directory and object id: these, and no address or name, say who a person is. */
+  readonly #profiles = new BoundedMap<string, { readonly proof: ProfileProof; readonly untilMs: number }>(
+    MAX_PROFILES,
+  );
 
-  const keyOf = ({ tenant, person }: Place): string => `${tenant}/${person}`;
-
-  /** Undefined: Teams has to be asked. */
-  function remembered(place: Place): Found | undefined {
-    const { tenant, person } = place;
-    if (tenant === undefined || person === undefined || !trusted.has(tenant)) return {};
-    const profile = profiles.get(keyOf(place));
-    return profile && profile.untilMs > Date.now() ? profile.found : undefined;
+  /** The administrator of any directory that is not in `trustedTenants` can write any e-mail into its profiles. */
+  constructor(connector: Pick<Connector, 'call'>, trustedTenants: readonly string[]) {
+    this.#connector = connector;
+    this.#trustedTenants = new Set(trustedTenants.map((tenant) => tenant.toLowerCase()));
   }
 
-  async function ask(place: Place): Promise<Found> {
-    const { service, conversation, user, tenant = '', person = '' } = place;
+  /** What is known without asking Teams; undefined where Teams has to be asked. */
+  remembered({ tenant, person }: TeamsPlace): ProfileProof | undefined {
+    if (tenant === undefined || person === undefined || !this.#trustedTenants.has(tenant)) return {};
+    const profile = this.#profiles.get(`${tenant}/${person}`);
+    return profile && profile.untilMs > Date.now() ? profile.proof : undefined;
+  }
+
+  /** Asks Teams. Never rejects. */
+  async read({ service, conversation, user, tenant = '', person = '' }: TeamsPlace): Promise<ProfileProof> {
     const path = conversationPath(conversation, 'members', user);
-    const answer = await connector.call(service, { method: 'GET', path, timeoutMs: LOOKUP_MS });
-    // Somebody who is no member has no profile.
-    if (!answer.ok) return answer.kind === 'unreachable' ? {} : { unread: true };
+    const answer = await this.#connector.call(service, { method: 'GET', path, timeoutMs: LOOKUP_MS });
+    // A person who is no member has no profile.
+    if (!answer.ok) return answer.meaning.kind === 'unreachable' ? {} : { unread: true };
     const email = vouchedEmail(parseJson(answer.content.toString()), tenant, person);
-    const found = email === undefined ? {} : { email };
-    profiles.set(keyOf(place), { found, untilMs: Date.now() + PROFILE_MS });
-    return found;
+    const proof = email === undefined ? {} : { email };
+    this.#profiles.set(`${tenant}/${person}`, { proof, untilMs: Date.now() + PROFILE_MS });
+    return proof;
   }
-
-  return {
-    known(incoming) {
-      const place = placeOf(incoming);
-      const found = place ? remembered(place) : {};
-      return found && { ...incoming.sender, ...found };
-    },
-    async identify(incoming) {
-      const place = placeOf(incoming);
-      return place ? { ...incoming.sender, ...(remembered(place) ?? (await ask(place))) } : incoming.sender;
-    },
-  };
 }
 
 /**
- * A guest's e-mail was written by the guest's own directory, an anonymous person's by nobody. What a profile does not say
- * (whose it is, of which directory, in what role) does not count in its favour.
+ * A guest's e-mail was written by the guest's own directory, an anonymous person's by no directory. A profile that does
+ * not say whose it is, of which directory, in what role, proves nothing.
  */
 function vouchedEmail(member: unknown, tenant: string, person: string): string | undefined {
   const profile = memberSchema.safeParse(member).data;

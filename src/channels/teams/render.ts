@@ -1,12 +1,12 @@
-import type { Activity } from 'botbuilder';
+import { type Activity, ActivityTypes, CardFactory } from 'botbuilder';
 import type { Locale } from '../../conversation/message.ts';
 import type { FormField, Reply } from '../../conversation/reply.ts';
 import type { Words } from '../../i18n.ts';
 import { encodeChoice } from '../input.ts';
-import type { Press } from './address.ts';
+import type { TeamsPress } from './address.ts';
 
 /** An activity of ours, but for where it goes. */
-export type Rendered = Partial<Activity>;
+export type TeamsReply = Partial<Activity>;
 
 /** Larger cards are not shown everywhere, whatever some documents say of 40 KB and more. */
 export const MAX_CARD_BYTES = 28_000;
@@ -20,7 +20,7 @@ const HISTORY = 'history.page';
  * A reply as Teams takes it: one line of plain text, or a card.
  * Suggested actions are not used: Teams shows three, never beside a card, and they cannot carry a view.
  */
-export function render(reply: Reply, locale: Locale, words: Words): Rendered {
+export function render(reply: Reply, locale: Locale, words: Words): TeamsReply {
   const { key, lines = [], choices, form = [], image: url } = reply;
   const main = words.line(reply, locale);
   const rest = lines.map((line) => words.line(line, locale));
@@ -48,7 +48,7 @@ export function render(reply: Reply, locale: Locale, words: Words): Rendered {
 }
 
 /** A used card: what it said and what was chosen, and nothing to press any more. */
-export function renderUsed({ said, chosen }: Press, locale: Locale, words: Words): Rendered {
+export function renderUsed({ said, chosen }: TeamsPress, locale: Locale, words: Words): TeamsReply {
   const choice = chosen.join(' · ');
   const mark = words.line({ key: 'teams.chosen', params: { choice } }, locale);
   const used = (kept: readonly string[]) =>
@@ -58,14 +58,14 @@ export function renderUsed({ said, chosen }: Press, locale: Locale, words: Words
   return withCard(isWithin(MAX_CARD_BYTES, whole) ? whole : used([]));
 }
 
-function plain(words: string): Rendered {
-  return { type: 'message', text: words, textFormat: 'plain' };
+function plain(text: string): TeamsReply {
+  return { type: ActivityTypes.Message, text, textFormat: 'plain' };
 }
 
 /** `summary` is what a notification shows. */
-function withCard(content: Element, summary?: string): Rendered {
-  const attachments = [{ contentType: 'application/vnd.microsoft.card.adaptive', content }];
-  return { type: 'message', attachments, ...(summary && { summary }) };
+function withCard(content: Element, summary?: string): TeamsReply {
+  const attachments = [CardFactory.adaptiveCard(content)];
+  return { type: ActivityTypes.Message, attachments, ...(summary && { summary }) };
 }
 
 function isWithin(maxBytes: number, value: unknown): boolean {

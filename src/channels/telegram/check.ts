@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import type { Log } from '../../observability/log.ts';
-import { ALLOWED_UPDATES } from './address.ts';
 import { type ApiError, botOf, failureIn, type TelegramApi } from './api.ts';
 import {
   profileParts,
@@ -11,6 +10,7 @@ import {
   webhookPart,
   webhookUrl,
 } from './registration.ts';
+import { ALLOWED_UPDATES } from './update.ts';
 
 export type TelegramCheckOptions = RegistrationOptions & {
   readonly api: Pick<TelegramApi, 'callApi' | 'botInfo'>;
@@ -107,10 +107,10 @@ export class TelegramCheck {
   }
 
   /** The error where Telegram refuses the part for good; `later`: it may take it another time. */
-  async #set(part: Pick<RegistrationPart, 'set'> & Partial<RegistrationPart>, options: Signalled) {
+  async #set(part: RegistrationPart, options: Signalled) {
     if (performance.now() < this.#notBeforeMs) return 'later';
     try {
-      if (!(await part.isSet?.(options))) await part.set(options);
+      await part.set(options);
       return 'set';
     } catch (error) {
       const failure = failureIn(error);

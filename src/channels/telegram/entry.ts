@@ -1,8 +1,8 @@
 import type { Locale } from '../../conversation/message.ts';
 import type { ChannelEntry } from '../channel.ts';
 import { RateLimiter, type RateLimiterOptions } from '../rate-limiter.ts';
-import { TELEGRAM } from './address.ts';
 import type { TelegramOptions } from './telegram.ts';
+import { TELEGRAM } from './update.ts';
 
 export type TelegramSettings = {
   readonly telegram:

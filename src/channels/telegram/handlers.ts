@@ -5,9 +5,17 @@ import { MAX_PHOTO_BYTES, MAX_TEXT, type Message, type Picture } from '../../con
 import { decodeStart } from '../../conversation/values/code.ts';
 import type { Accept } from '../channel.ts';
 import { cut, senderOf } from '../input.ts';
-import { type Address, choiceOf, type Press, TELEGRAM } from './address.ts';
 import type { TelegramApi } from './api.ts';
-import { type CallbackQuery, isService, type TelegramMessage, type Update } from './update.ts';
+import {
+  type Address,
+  type CallbackQuery,
+  choiceOf,
+  isService,
+  type Press,
+  TELEGRAM,
+  type TelegramMessage,
+  type Update,
+} from './update.ts';
 
 /**
  * Hands what a customer says with an update to `accept`; rejects as that does. Nothing is handed on where no

@@ -6,9 +6,9 @@ import type { Delivery, FetchedPhoto, Incoming, Outgoing, Platform } from '../..
 import type { Words } from '../../i18n.ts';
 import { BoundedMap } from '../platforms.ts';
 import type { RateLimiter } from '../rate-limiter.ts';
-import { type Address, addressSchema, type Press, pressSchema } from './address.ts';
 import { failureIn, type TelegramApi } from './api.ts';
 import { render, type TelegramReply } from './render.ts';
+import { type Address, addressSchema, type Press, pressSchema } from './update.ts';
 
 /** Longest text of a toast. */
 const MAX_TOAST = 200;

@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import type { Log } from '../../observability/log.ts';
 import { pause } from '../watch.ts';
-import { ALLOWED_UPDATES } from './address.ts';
 import { ApiError, type TelegramApi } from './api.ts';
 import { isRefused } from './check.ts';
-import { parseUpdate, type Update } from './update.ts';
+import { ALLOWED_UPDATES, parseUpdate, type Update } from './update.ts';
 
 /** How long Telegram may hold an empty answer back, s; the call may take ten more. */
 const POLL_S = 50;

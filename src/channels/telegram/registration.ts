@@ -1,10 +1,9 @@
-import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import type { Command } from '../../conversation/conversation.ts';
 import { LOCALES, type Locale } from '../../conversation/message.ts';
 import type { Words } from '../../i18n.ts';
-import { ALLOWED_UPDATES } from './address.ts';
 import type { CallOptions, TelegramApi } from './api.ts';
+import { ALLOWED_UPDATES } from './update.ts';
 
 /* What Telegram must know of the bot: where to send updates, and the menu and descriptions in each language. */
 
@@ -30,12 +29,10 @@ export type RegistrationPart = {
   readonly name: string;
   /** Rejects with `ApiError`. */
   set(options?: CallOptions): Promise<unknown>;
-  /** Whether Telegram has the part as it is here. Rejects with `ApiError`. */
-  isSet(options?: CallOptions): Promise<boolean>;
 };
 
 /** The webhook; undefined where the bot has no public address. */
-export function webhookPart(options: RegistrationOptions): Omit<RegistrationPart, 'isSet'> | undefined {
+export function webhookPart(options: RegistrationOptions): RegistrationPart | undefined {
   const { api, publicUrl, secret } = options;
   if (publicUrl === undefined || secret === undefined) return undefined;
   const limits = { allowed_updates: ALLOWED_UPDATES, max_connections: MAX_CONNECTIONS };
@@ -63,24 +60,20 @@ export function profileParts({
       command: written[locale],
       description: line(`telegram.command.${name}`),
     }));
-    const long = { description: line('telegram.description') };
-    const short = { short_description: line('telegram.shortDescription') };
+    const description = line('telegram.description');
+    const short_description = line('telegram.shortDescription');
     return [
       {
         name: 'setMyCommands',
         set: (more) => api.callApi('setMyCommands', { commands: menu, ...language }, more),
-        isSet: async (more) => isDeepStrictEqual(await api.callApi('getMyCommands', language, more), menu),
       },
       {
         name: 'setMyDescription',
-        set: (more) => api.callApi('setMyDescription', { ...long, ...language }, more),
-        isSet: async (more) => isDeepStrictEqual(await api.callApi('getMyDescription', language, more), long),
+        set: (more) => api.callApi('setMyDescription', { description, ...language }, more),
       },
       {
         name: 'setMyShortDescription',
-        set: (more) => api.callApi('setMyShortDescription', { ...short, ...language }, more),
-        isSet: async (more) =>
-          isDeepStrictEqual(await api.callApi('getMyShortDescription', language, more), short),
+        set: (more) => api.callApi('setMyShortDescription', { short_description, ...language }, more),
       },
     ];
   });

@@ -2,7 +2,7 @@ import type { InlineKeyboardButton, InlineKeyboardMarkup, ReplyKeyboardMarkup } 
 import type { Locale } from '../../conversation/message.ts';
 import type { Choice, Reply } from '../../conversation/reply.ts';
 import type { Words } from '../../i18n.ts';
-import { callbackDataOf } from './address.ts';
+import { callbackDataOf } from './update.ts';
 
 /**
  * A reply as Telegram takes it: plain text without a parse mode, so that no customer's text is ever read as markup.
@@ -66,7 +66,7 @@ function toRows(
     const data = callbackDataOf(id, view);
     // A gift's code may be too long for a button; it can be typed.
     if (data === undefined) continue;
-    const button = toButton(toLabel(label), data);
+    const button = { text: toLabel(label), callback_data: data, ...styleOf(id) };
     const fillsRow = button.text.length > SHORT_LABEL || /^(confirm|gift):/.test(id);
     if (open && !fillsRow) {
       open.push(button);
@@ -80,14 +80,10 @@ function toRows(
   return rows;
 }
 
-/** Newer than telegraf's types: colours of buttons, and a button that copies a text. */
-type NewButton = InlineKeyboardButton.CallbackButton & { readonly style?: 'success' | 'danger' };
-
-/** A button that confirms stands out, and so does one that erases. */
-function toButton(text: string, data: string): NewButton {
-  if (data.startsWith('confirm:')) return { text, callback_data: data, style: 'success' };
-  if (/^forget(~|$)/.test(data)) return { text, callback_data: data, style: 'danger' };
-  return { text, callback_data: data };
+/** A button that confirms stands out, and so does one that erases. Newer than telegraf's types. */
+function styleOf(choice: string): { readonly style?: 'success' | 'danger' } {
+  if (choice.startsWith('confirm:')) return { style: 'success' };
+  return choice === 'forget' ? { style: 'danger' } : {};
 }
 
 /** A reference is for another message, perhaps to other people: one press copies it. */

@@ -5,14 +5,13 @@ import type { Channel, ChannelParts } from '../channel.ts';
 import { BODY_LIMIT, createRefusal, takePlatformRequests } from '../platforms.ts';
 import type { RateLimiter } from '../rate-limiter.ts';
 import { createWatch, type Watch } from '../watch.ts';
-import { TELEGRAM } from './address.ts';
 import { TelegramApi, type TelegramApiOptions } from './api.ts';
 import { TelegramCheck } from './check.ts';
 import { handleUpdate } from './handlers.ts';
 import { TelegramPlatform } from './platform.ts';
 import { Poller } from './poll.ts';
 import { ROUTE } from './registration.ts';
-import { parseUpdate, type Update } from './update.ts';
+import { parseUpdate, TELEGRAM, type Update } from './update.ts';
 
 export type TelegramOptions = TelegramApiOptions &
   Pick<ChannelParts, 'accept' | 'limit' | 'words' | 'commands' | 'observe'> & {
@@ -34,11 +33,6 @@ const PAUSE_MS = 1_000;
 
 /** Telegram, by webhook or by long polling; behind the first parse both are the same. */
 export class TelegramChannel extends TelegramPlatform implements Channel {
-  readonly name = TELEGRAM.name;
-  readonly title = TELEGRAM.title;
-  readonly proof = TELEGRAM.proof;
-  readonly drawsForms = TELEGRAM.drawsForms;
-  readonly sharesContacts = TELEGRAM.sharesContacts;
   readonly #options: TelegramOptions;
   readonly #watch: Watch;
   readonly #poller: Poller;
@@ -57,7 +51,7 @@ export class TelegramChannel extends TelegramPlatform implements Channel {
     const check = new TelegramCheck({ ...options, api, log, pollFault: () => this.#poller.fault });
     const everyMs = options.checkEveryMs;
     this.#watch = createWatch({
-      channel: this.name,
+      channel: TELEGRAM.name,
       everyMs,
       observe,
       check: (signal) => check.look(signal),
@@ -66,7 +60,7 @@ export class TelegramChannel extends TelegramPlatform implements Channel {
 
   greeting(): readonly string[] {
     const { mode } = this.#options;
-    return [`${this.title} is on, by ${mode}; several processes share its limit of messages a second.`];
+    return [`${TELEGRAM.title} is on, by ${mode}; several processes share its limit of messages a second.`];
   }
 
   /**
@@ -76,7 +70,7 @@ export class TelegramChannel extends TelegramPlatform implements Channel {
   readonly plugin: FastifyPluginAsync = async (app) => {
     const { mode, secret } = this.#options;
     if (mode !== 'webhook' || !secret) return;
-    const refuse = createRefusal(this.name, this.#options);
+    const refuse = createRefusal(TELEGRAM.name, this.#options);
     takePlatformRequests(app);
     app.post(ROUTE, {
       bodyLimit: BODY_LIMIT,

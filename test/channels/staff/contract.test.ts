@@ -1,13 +1,13 @@
 import { createClient } from '../../../src/channels/staff/client.ts';
 import type { StaffReply } from '../../../src/channels/staff/schemas.ts';
 import { STAFF } from '../../../src/channels/staff/schemas.ts';
-import { createStaff } from '../../../src/channels/staff/staff.ts';
+import { StaffChannel } from '../../../src/channels/staff/staff.ts';
 import { createMemoryFeed } from '../../../src/store/memory.ts';
 import { type Customer, channelContract } from '../../contract/channel.ts';
 
 channelContract('the staff webhook', async ({ accept, words, observe, encryption, photoReader }) => {
   const feed = createMemoryFeed();
-  const channel = createStaff({
+  const channel = new StaffChannel({
     accept,
     feed,
     encryption,
@@ -40,5 +40,5 @@ channelContract('the staff webhook', async ({ accept, words, observe, encryption
       sees: (text) => seen.some((reply) => reply.text.includes(text)),
     };
   }
-  return { channel, listening, close: () => feed.close() };
+  return { channel, isStaff: true, listening, close: () => feed.close() };
 });

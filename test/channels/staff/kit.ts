@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { onTestFinished } from 'vitest';
 import { createClient } from '../../../src/channels/staff/client.ts';
-import { createStaff, type StaffOptions } from '../../../src/channels/staff/staff.ts';
+import { StaffChannel, type StaffOptions } from '../../../src/channels/staff/staff.ts';
 import { CHANNELS } from '../../../src/channels.ts';
 import type { Reply } from '../../../src/conversation/reply.ts';
 import type { Incoming, Outgoing } from '../../../src/engine/messages.ts';
@@ -74,7 +74,7 @@ export async function startKit(options: KitOptions = {}) {
   app.setErrorHandler(problemHandler({ error() {} }));
   app.setNotFoundHandler(notFound);
   const guard = createGuard(await createLimits(app), access, options.limits);
-  const channel = createStaff({
+  const channel = new StaffChannel({
     accept:
       options.accept ??
       (async (incoming) => {

@@ -3,14 +3,15 @@ import type { RequestListener } from 'node:http';
 import nock from 'nock';
 import { expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
+import { TrustedHosts } from '../../../src/channels/teams/address.ts';
 import {
   type Cloud,
-  createCloud,
   PUBLIC_CLOUD,
   type Registration,
+  SdkCloud,
 } from '../../../src/channels/teams/authentication.ts';
-import { createCheck } from '../../../src/channels/teams/check.ts';
-import { createConnector, createHosts } from '../../../src/channels/teams/connector.ts';
+import { createTeamsCheck } from '../../../src/channels/teams/check.ts';
+import { Connector } from '../../../src/channels/teams/connector.ts';
 import { answerByNock } from '../../support/nock.ts';
 import { recordingObserve } from '../../support/observe.ts';
 import { startBot } from '../../support/processes.ts';
@@ -48,12 +49,12 @@ function looking(
   options: { cloud?: Pick<Cloud, 'token'>; serviceHosts?: readonly string[] } = {},
 ) {
   const { cloud = { token: async () => 'token' }, serviceHosts = [] } = options;
-  const connector = createConnector({ cloud, hosts: createHosts([], true) });
+  const connector = new Connector({ cloud, hosts: new TrustedHosts([], true) });
   onTestFinished(() => connector.close());
   const metadata = { ToBotFromChannelOpenIdMetadataUrl: `${url}/openid` };
   const endpoints = { ...PUBLIC_CLOUD, ToBotFromEmulatorOpenIdMetadataUrl: '', OAuthUrl: '', ...metadata };
   const registration = { ...REGISTRATION, endpoints };
-  const check = createCheck({ cloud, connector, registration, serviceHosts });
+  const check = createTeamsCheck({ cloud, connector, registration, serviceHosts });
   const send = () =>
     connector.call(`${url}/`, { method: 'POST', path: 'v3/conversations/a/activities', body: {} });
   return { check: () => check(new AbortController().signal), send };
@@ -102,7 +103,7 @@ it('a connector that refuses our token is a fault until it takes a call again', 
 
 it('a wrong secret is told from a login service out of reach, and each is gone once it is cured', async () => {
   const { url } = await startWell();
-  const cloud = await createCloud(REGISTRATION, recordingObserve().observe.log);
+  const cloud = new SdkCloud(REGISTRATION, recordingObserve().observe.log);
   const { check } = looking(url, { cloud });
   onTestFinished(() => nock.cleanAll());
   const login = () => nock('https://login.microsoftonline.com').post(/.*/).query(true);

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { createHosts, TEAMS_HOSTS } from '../../../src/channels/teams/connector.ts';
+import { TEAMS_HOSTS, TrustedHosts } from '../../../src/channels/teams/address.ts';
 import { MAX_PHOTO_BYTES } from '../../../src/conversation/message.ts';
 import { CHAT, createBot } from './harness.ts';
 
-const hosts = createHosts(
+const hosts = new TrustedHosts(
   [...TEAMS_HOSTS, 'Other.example:8443', '127.0.0.1:3979', 'default.example:443', 'localhost:80'],
   false,
 );
@@ -42,7 +42,7 @@ it.each([
 });
 
 it('without a token to lose, every host of this machine is trusted, and no other', () => {
-  const local = createHosts(TEAMS_HOSTS, true);
+  const local = new TrustedHosts(TEAMS_HOSTS, true);
   expect(local.trusted('http://localhost:56150/_connector')).toBeDefined();
   expect(local.trusted('http://[::1]:56150/')).toBeDefined();
   expect(local.trusted('http://127.0.0.1.evil.example/')).toBeUndefined();

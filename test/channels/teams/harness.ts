@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { Accept } from '../../../src/channels/channel.ts';
+import type { Accept, Channel } from '../../../src/channels/channel.ts';
 import type { Registration } from '../../../src/channels/teams/authentication.ts';
-import { createTeams, type TeamsOptions } from '../../../src/channels/teams/teams.ts';
+import { TeamsChannel, type TeamsOptions } from '../../../src/channels/teams/teams.ts';
 import type { Reply } from '../../../src/conversation/reply.ts';
 import type { Incoming, Outgoing } from '../../../src/engine/messages.ts';
 import { recordingObserve } from '../../support/observe.ts';
@@ -37,7 +37,7 @@ export async function createBot(options: BotOptions = {}) {
     endpoints,
     ...options.registration,
   } as const;
-  const channel = await createTeams({
+  const channel: Channel = new TeamsChannel({
     config: {
       registration: options.auth === 'on' ? registration : undefined,
       serviceHosts: options.serviceHosts ?? [double.host],

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { parseData } from '../../../src/channels/teams/address.ts';
-import { TEAMS_HOSTS } from '../../../src/channels/teams/connector.ts';
+import { parseData, TEAMS_HOSTS } from '../../../src/channels/teams/address.ts';
 import { parseActivity } from '../../../src/channels/teams/incoming.ts';
 import { StoreUnavailable } from '../../../src/store/port.ts';
 import { readSamples, recordedSchema } from '../../support/samples.ts';

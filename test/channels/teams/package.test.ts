@@ -20,7 +20,12 @@ const APP_ID = '00000000-0000-4000-8000-000000004242';
 const website = 'https://shop.example';
 const words = createWords({ timeZone: 'Asia/Ho_Chi_Minh' });
 const starters = commands.flatMap(({ name, starter }) => (starter ? [name] : []));
-const developer = { name: 'Shop', website, privacy: `${website}/privacy`, terms: `${website}/terms` };
+const developer = {
+  name: 'Shop',
+  websiteUrl: website,
+  privacyUrl: `${website}/privacy`,
+  termsOfUseUrl: `${website}/terms`,
+};
 
 const manifestSchema = z.looseObject({
   bots: z.array(
