@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Channel, ChannelEntry, ChannelParts, ChannelTraits } from '../../src/channels/channel.ts';
 import { Events, Streams } from '../../src/channels/events.ts';
-import { cut, decodeChoice, encodeChoice, localeOf } from '../../src/channels/input.ts';
+import { cut, decodeChoice, encodeChoice, localeOf } from '../../src/channels/platforms.ts';
 import { MAX_TEXT, type Message } from '../../src/conversation/message.ts';
 import type { Outgoing } from '../../src/engine/messages.ts';
 import { comeLater, problem } from '../../src/http/problem.ts';

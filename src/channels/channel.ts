@@ -7,7 +7,7 @@ import { type Addresses, type Http, inTime } from '../http/server.ts';
 import type { Words } from '../i18n.ts';
 import type { Log } from '../observability/log.ts';
 import type { Observe } from '../observability/metrics.ts';
-import { type Spans, spannedWebhooks } from '../observability/tracing.ts';
+import { type Spans, traceWebhooks } from '../observability/tracing.ts';
 import type { Tickets } from '../operators/tickets.ts';
 import type { Feed } from '../store/port.ts';
 
@@ -165,8 +165,8 @@ export class Channels<Settings> {
   /** Mounts their routes. */
   mount({ server, admin }: Pick<Http, 'server' | 'admin'>, spans: Spans): void {
     for (const [name, { plugin, staffPlugin }] of this.#open) {
-      if (plugin) server.register(spannedWebhooks(plugin, name, spans));
-      if (staffPlugin) admin.register(spannedWebhooks(staffPlugin, name, spans));
+      if (plugin) server.register(traceWebhooks(plugin, name, spans));
+      if (staffPlugin) admin.register(traceWebhooks(staffPlugin, name, spans));
     }
   }
 

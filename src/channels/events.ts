@@ -31,8 +31,8 @@ export class Events<Event extends { readonly seq: number }> {
   }
 
   /**
-   * As a channel's `deliver`: appends a reply's event, after it dropped the earlier ones where the customer is to be
-   * forgotten. `undelivered` where the store takes nothing.
+   * As a channel's `deliver`: appends a reply's event. Drops the earlier events if the customer is to be forgotten.
+   * `undelivered` if the store takes nothing.
    */
   async deliver(
     { conversation, forget }: Pick<Outgoing, 'conversation' | 'forget'>,
@@ -41,9 +41,8 @@ export class Events<Event extends { readonly seq: number }> {
     const { feed, encryption, observe, channel } = this.#options;
     const name = this.name(conversation);
     try {
-      if (forget) await feed.forget(name);
       const body = encryption.seal(`f:${name}`, Buffer.from(JSON.stringify(event)));
-      await feed.publish(name, { seq: event.seq, body });
+      await feed.publish(name, { seq: event.seq, body }, { forget: forget === true });
       return { kind: 'delivered' };
     } catch (error) {
       const what = error instanceof Error ? error.name : typeof error;

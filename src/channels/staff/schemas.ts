@@ -12,7 +12,7 @@ import { decodeStart } from '../../conversation/values/code.ts';
 import { traceSchema } from '../../engine/messages.ts';
 import { problemOf } from '../../http/problem.ts';
 import type { ChannelTraits } from '../channel.ts';
-import { decodeChoice } from '../input.ts';
+import { decodeChoice } from '../platforms.ts';
 
 export const STAFF: ChannelTraits = {
   name: 'staff',

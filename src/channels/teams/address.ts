@@ -1,8 +1,8 @@
+import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import type { Incoming } from '../../engine/messages.ts';
 import type { ChannelTraits } from '../channel.ts';
-import { shortList } from '../input.ts';
-import { BoundedMap } from '../platforms.ts';
+import { shortList } from '../platforms.ts';
 
 /**
  * Where replies go, and who is there. Stored with the conversation, so that any process can write to it later:
@@ -99,7 +99,7 @@ const MAX_PARSED = 100;
 export class TrustedHosts {
   readonly #hosts: ReadonlySet<string>;
   readonly #anyLocal: boolean;
-  readonly #parsed = new BoundedMap<string, URL>(MAX_PARSED);
+  readonly #parsed = new LRUCache<string, URL>({ max: MAX_PARSED });
 
   /** `hosts`: exact, `host` or `host:port`. `anyLocal`: all of this machine, where there is no token to lose. */
   constructor(hosts: readonly string[], anyLocal: boolean) {

@@ -3,8 +3,8 @@ import {
   ConfigurationServiceClientCredentialFactory,
 } from 'botbuilder';
 import { EmulatorValidation } from 'botframework-connector';
+import { LRUCache } from 'lru-cache';
 import type { Log } from '../../observability/log.ts';
-import { BoundedMap } from '../platforms.ts';
 import { readClaims } from './claims.ts';
 import { runQuietly } from './quiet.ts';
 
@@ -78,9 +78,9 @@ export class SdkCloud implements Cloud {
   readonly #wanted: { readonly issuer: string; readonly audience: string };
   readonly #credentials: Promise<TokenSource>;
   /** By token: until when it counts as verified, epoch ms. */
-  readonly #verified = new BoundedMap<string, { readonly untilMs: number; readonly verdict: Verdict }>(
-    MAX_VERIFIED,
-  );
+  readonly #verified = new LRUCache<string, { readonly untilMs: number; readonly verdict: Verdict }>({
+    max: MAX_VERIFIED,
+  });
   #asking: Promise<string> | undefined;
 
   /** Throws where the registration is not complete. */

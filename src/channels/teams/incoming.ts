@@ -3,7 +3,7 @@ import type { Activity } from 'botbuilder';
 import { z } from 'zod';
 import { MAX_TEXT, type Message, type Picture } from '../../conversation/message.ts';
 import type { Incoming } from '../../engine/messages.ts';
-import { cut, decodeChoice, MAX_NAME, senderOf, shortList } from '../input.ts';
+import { cut, decodeChoice, MAX_NAME, senderOf, shortList } from '../platforms.ts';
 import { type CardData, parseData, TEAMS, type TeamsPlace, type TeamsPress } from './address.ts';
 
 /** A part that is absent, or of an unexpected shape, is blank: an activity that we cannot read is answered, not refused. */

@@ -1,8 +1,9 @@
+import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { MAX_PHOTO_BYTES, type Sender } from '../../conversation/message.ts';
 import type { Delivery, FetchedPhoto, Incoming, Outgoing, Platform } from '../../engine/messages.ts';
 import type { Words } from '../../i18n.ts';
-import { BoundedMap, parseJson } from '../platforms.ts';
+import { parseJson } from '../platforms.ts';
 import { placeOf, pressSchema, type TeamsPlace } from './address.ts';
 import { type Connector, conversationPath } from './connector.ts';
 import { render, renderUsed, type TeamsReply } from './render.ts';
@@ -123,9 +124,9 @@ class Profiles {
   readonly #connector: Pick<Connector, 'call'>;
   readonly #trustedTenants: ReadonlySet<string>;
   /** By directory and object id: these, and no address or name, say who a person is. */
-  readonly #profiles = new BoundedMap<string, { readonly proof: ProfileProof; readonly untilMs: number }>(
-    MAX_PROFILES,
-  );
+  readonly #profiles = new LRUCache<string, { readonly proof: ProfileProof; readonly untilMs: number }>({
+    max: MAX_PROFILES,
+  });
 
   /** The administrator of any directory that is not in `trustedTenants` can write any e-mail into its profiles. */
   constructor(connector: Pick<Connector, 'call'>, trustedTenants: readonly string[]) {

@@ -2,7 +2,7 @@ import { type Activity, ActivityTypes, CardFactory } from 'botbuilder';
 import type { Locale } from '../../conversation/message.ts';
 import type { FormField, Reply } from '../../conversation/reply.ts';
 import type { Words } from '../../i18n.ts';
-import { encodeChoice } from '../input.ts';
+import { encodeChoice } from '../platforms.ts';
 import type { TeamsPress } from './address.ts';
 
 /** An activity of ours, but for where it goes. */

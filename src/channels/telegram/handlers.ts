@@ -4,7 +4,7 @@ import type { Update as TelegrafUpdate, UserFromGetMe } from 'telegraf/types';
 import { MAX_PHOTO_BYTES, MAX_TEXT, type Message, type Picture } from '../../conversation/message.ts';
 import { decodeStart } from '../../conversation/values/code.ts';
 import type { Accept } from '../channel.ts';
-import { cut, senderOf } from '../input.ts';
+import { cut, senderOf } from '../platforms.ts';
 import type { TelegramApi } from './api.ts';
 import {
   type Address,

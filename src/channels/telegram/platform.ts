@@ -1,10 +1,10 @@
+import { LRUCache } from 'lru-cache';
 import type { InlineKeyboardMarkup, ReplyKeyboardMarkup, ReplyKeyboardRemove } from 'telegraf/types';
 import type { Locale } from '../../conversation/message.ts';
 import { isReceipt } from '../../conversation/reply.ts';
 import { START_WITHOUT_CODE } from '../../conversation/values/code.ts';
 import type { Delivery, FetchedPhoto, Incoming, Outgoing, Platform } from '../../engine/messages.ts';
 import type { Words } from '../../i18n.ts';
-import { BoundedMap } from '../platforms.ts';
 import type { RateLimiter } from '../rate-limiter.ts';
 import { failureIn, type TelegramApi } from './api.ts';
 import { render, type TelegramReply } from './render.ts';
@@ -38,7 +38,7 @@ export class TelegramPlatform implements Platform {
   readonly #words: Words;
   readonly #limiter: TelegramPlatformParts['limiter'];
   /** Until when each picture is avoided: a shop's server that is out of order costs customers no time. */
-  readonly #avoided = new BoundedMap<string, number>(MAX_AVOIDED);
+  readonly #avoided = new LRUCache<string, number>({ max: MAX_AVOIDED });
 
   constructor({ api, words, limiter }: TelegramPlatformParts) {
     this.api = api;

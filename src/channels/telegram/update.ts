@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ChannelTraits } from '../channel.ts';
-import { decodeChoice, encodeChoice, shortList } from '../input.ts';
+import { decodeChoice, encodeChoice, shortList } from '../platforms.ts';
 
 export const TELEGRAM = {
   name: 'telegram',
