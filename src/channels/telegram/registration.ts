@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Command } from '../../conversation/conversation.ts';
+import type { MenuCommand } from '../../conversation/conversation.ts';
 import { LOCALES, type Locale } from '../../conversation/message.ts';
 import type { Words } from '../../i18n.ts';
 import type { CallOptions, TelegramApi } from './api.ts';
@@ -21,7 +21,7 @@ export type RegistrationOptions = {
   readonly defaultLocale: Locale;
   readonly words: Words;
   /** The commands of the menu, in its order. */
-  readonly commands: readonly Command[];
+  readonly commands: readonly MenuCommand[];
 };
 
 /** Setting a part again changes nothing. */
