@@ -84,7 +84,7 @@ export function createWords({ timeZone, resources = WORDING, onMissing = refuse 
     if (typeof param === 'number') return param;
     if (typeof param === 'string') return clean(param);
     if ('written' in param) return param.written;
-    return 'key' in param ? line(param, locale) : clean(param[locale], MAX_LOCALIZED);
+    return 'key' in param ? line(param, locale) : clean(param[locale] ?? param.vi, MAX_LOCALIZED);
   }
 
   return {

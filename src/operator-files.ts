@@ -3,11 +3,11 @@ import { z } from 'zod';
 import type { Gift } from './conversation/context.ts';
 import type { Answer } from './conversation/language/similarity.ts';
 import { fold } from './conversation/language/tokenizer.ts';
-import { perLocale } from './conversation/message.ts';
+import { localizedSchema, perLocale } from './conversation/message.ts';
 
 /* The JSON lists that operators write (docs/configuration.md). Each schema turns a path into its entries. */
 
-const localized = (most: number) => z.strictObject(perLocale(() => z.string().trim().min(1).max(most)));
+const localized = (most: number) => localizedSchema(z.string().trim().min(1).max(most));
 
 const giftSchema: z.ZodType<Gift> = z.strictObject({
   // `~` ends a choice id on a button. 40 characters leave room for the rest of Telegram's 64 bytes.
@@ -32,7 +32,7 @@ const answerSchema: z.ZodType<Answer> = z.strictObject({
   // A label of the metric `bot_questions_total`, where `none` counts the questions without an answer.
   id: z.string().regex(/^(?!none$)[a-z][a-z\d.-]{0,39}$/, '1–40 of a–z 0–9 . -, a letter first, not "none"'),
   asks: z
-    .strictObject(perLocale(() => z.array(question).max(50).readonly()))
+    .strictObject(perLocale(() => z.array(question).max(50).readonly().default([])))
     .refine((asks) => Object.values(asks).flat().length > 0, 'a question at least')
     // A built-in answer has questions of its own.
     .optional(),

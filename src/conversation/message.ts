@@ -12,8 +12,11 @@ export function perLocale<T>(of: (locale: Locale) => T): Readonly<Record<Locale,
 /** `locales/*.json`: what the bot says, and its slash commands. */
 export type Wording = Readonly<Record<Locale, Readonly<Record<string, string>>>>;
 
-/** A text in every language, for what operators name themselves (gifts). */
-export type LocalizedText = Readonly<Record<Locale, string>>;
+/** What operators write themselves (gifts, answers). A text may lack a language that was added later: then `vi` is shown. */
+export type LocalizedText = Readonly<Record<'vi' | 'en', string> & Partial<Record<Locale, string>>>;
+
+export const localizedSchema = (text: z.ZodString) =>
+  z.strictObject({ ...perLocale(() => text.optional()), vi: text, en: text });
 
 /** The largest picture that is taken or fetched, bytes. */
 export const MAX_PHOTO_BYTES = 10 * 1024 * 1024;

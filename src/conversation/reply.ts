@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Awaited, Effect } from './effect.ts';
-import { type LocalizedText, type PhotoEffect, perLocale } from './message.ts';
+import { type LocalizedText, localizedSchema, type PhotoEffect } from './message.ts';
 import type { State } from './state.ts';
 
 /** Thrown where a reply cannot be put into words, however often it is tried. */
@@ -34,7 +34,7 @@ const lineSchema: z.ZodType<Line> = z.strictObject({
 const paramSchema: z.ZodType<Param> = z.union([
   z.string(),
   z.number(),
-  z.strictObject(perLocale(() => z.string())),
+  localizedSchema(z.string()),
   z.strictObject({ written: z.string() }),
   lineSchema,
 ]);
