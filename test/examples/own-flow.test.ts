@@ -2,13 +2,13 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { createTier } from '../../examples/own-flow/tier.ts';
 import { sayings, words } from '../../examples/own-flow/words.ts';
 import { createClient } from '../../src/channels/staff/client.ts';
-import { createConversation, slashCommands } from '../../src/conversation/conversation.ts';
+import { createConversation } from '../../src/conversation/conversation.ts';
 import { flows } from '../../src/conversation/flows/index.ts';
-import { LanguageInterpreter } from '../../src/conversation/language/interpret.ts';
 import { Vocabulary } from '../../src/conversation/language/vocabulary.ts';
-import { LOCALES, perLocale } from '../../src/conversation/message.ts';
+import { perLocale } from '../../src/conversation/message.ts';
 import { createWords, SAYINGS, WORDING } from '../../src/i18n.ts';
 import { startBot } from '../support/app.ts';
+import { Dialogue, STAFF } from '../support/dialogue.ts';
 import { missingWords } from '../support/flow-words.ts';
 import { startProcess } from '../support/processes.ts';
 
@@ -57,26 +57,14 @@ describe('a bot with a flow of its own', () => {
     expect(again.replies.map(({ key }) => key)).toEqual(['tier.now']);
   });
 
-  it('is understood by each of its phrases and its commands, and takes none from other flows', () => {
-    const texts = [...SAYINGS, ...sayings];
-    const { commands } = createConversation({ flows: all, wording, sayings: texts });
-    const vocabulary = new Vocabulary(texts);
-    const language = new LanguageInterpreter({
-      vocabulary,
-      flows: all,
-      commands: slashCommands(all, wording),
-      answers: [],
-      answered: new Set(),
-    });
-    const missed = vocabulary.examples.filter(
-      ({ text, act, isPhrase }) => isPhrase && language.understand(text).act !== act,
-    );
-    expect(missed).toEqual([]);
-    const command = commands.find(({ name }) => name === 'tier');
-    expect(LOCALES.map((locale) => language.understand(`/${command?.written[locale]}`).act)).toEqual([
-      'start tier',
-      'start tier',
-    ]);
+  it('is understood by each of its phrases', () => {
+    const conversation = createConversation({ flows: all, wording, sayings: [...SAYINGS, ...sayings] });
+    const { examples } = new Vocabulary(sayings);
+    expect(examples.length).toBeGreaterThan(0);
+    for (const { text } of examples) {
+      const chat = new Dialogue(STAFF, {}, conversation).text(text);
+      expect([text, chat.state.step]).toEqual([text, expect.objectContaining({ flow: 'tier' })]);
+    }
   });
 
   it('has every word of a flow, in both languages, and says each', () => {
@@ -84,6 +72,17 @@ describe('a bot with a flow of its own', () => {
     expect(Object.keys(words.en)).toEqual(Object.keys(words.vi));
     const { line } = createWords({ timeZone: 'Asia/Ho_Chi_Minh', resources: wording });
     expect(line({ key: 'choice.tier' }, 'en')).toBe('My tier');
+  });
+
+  it('is held back by a guard of its own before anything is asked', () => {
+    const counting = createTier(tiers, () => true);
+    const conversation = createConversation({
+      flows: [...flows, counting],
+      wording,
+      sayings: [...SAYINGS, ...sayings],
+    });
+    const chat = new Dialogue(STAFF, {}, conversation).text('xem hạng 0867123456');
+    expect([chat.keys, chat.effects]).toEqual([['tier.counting'], []]);
   });
 
   it('starts by its main.ts', async () => {
