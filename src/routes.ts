@@ -10,7 +10,8 @@ import type { Http } from './http/server.ts';
 import type { Words } from './i18n.ts';
 import type { Metrics } from './observability/metrics.ts';
 import { readBacklog } from './operators/backlog.ts';
-import { createDecisions, operatorRoutes } from './operators/routes.ts';
+import { createDecisions } from './operators/operation.ts';
+import { operatorRoutes } from './operators/routes.ts';
 import type { Encryption } from './store/encryption.ts';
 import type { RecordStore } from './store/port.ts';
 

@@ -7,7 +7,7 @@ import { Events, Streams } from '../../src/channels/events.ts';
 import { cut, decodeChoice, encodeChoice, localeOf } from '../../src/channels/platforms.ts';
 import { MAX_TEXT, type Message } from '../../src/conversation/message.ts';
 import type { Outgoing } from '../../src/engine/messages.ts';
-import { comeLater, problem } from '../../src/http/problem.ts';
+import { problem } from '../../src/http/problem.ts';
 import type { Words } from '../../src/i18n.ts';
 
 /** A customer who is signed in to the site that the page is part of. */
@@ -96,7 +96,7 @@ function createWebChat(
           sender,
           address: null,
         });
-        return filed === 'full' ? comeLater(reply, 429, 'Too many messages wait.') : reply.code(202).send();
+        return filed === 'full' ? problem(reply, 429, 'Too many messages wait.') : reply.code(202).send();
       });
 
       app.get('/chat/events', async (request, reply) => {

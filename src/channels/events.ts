@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import { conversationName, type Delivery, type Outgoing } from '../engine/messages.ts';
-import { comeLater } from '../http/problem.ts';
+import { problem } from '../http/problem.ts';
 import type { Observe } from '../observability/metrics.ts';
 import type { FeedEvent } from '../store/port.ts';
 import type { ChannelParts } from './channel.ts';
@@ -112,7 +112,7 @@ export class Streams<Event> {
    */
   async answer(reply: FastifyReply, conversation: string, afterSeq: number): Promise<FastifyReply> {
     if (this.#isClosed || this.#open.size >= this.#limits.streams) {
-      return comeLater(reply, 503, 'Too many streams are open.');
+      return problem(reply, 503, 'Too many streams are open.');
     }
     const stream = new Readable({ read() {} });
     this.#open.add(stream);

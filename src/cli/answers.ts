@@ -4,7 +4,10 @@ import { flows } from '../conversation/flows/index.ts';
 import { SAYINGS, WORDING } from '../i18n.ts';
 import { answersFile } from '../operator-files.ts';
 
-/* `npm run answers -- try "mấy giờ mở cửa"`: what customers' questions are taken for, with the answers of `ANSWERS_FILE`. */
+/*
+ * `npm run answers -- try "mấy giờ mở cửa"`: how the bot understands a sentence, with the answers of
+ * `ANSWERS_FILE`.
+ */
 
 const USAGE = 'npm run answers -- try "…" ["…"]';
 
@@ -18,7 +21,7 @@ const settings: Settings = {
 };
 const sender = { channel: 'try', proof: 'contact' } as const;
 
-/** What each text is taken for where nothing is asked, and the questions that it is most like. */
+/** How each text is understood without a context, and which questions are most like it. */
 export function tryTexts(texts: readonly string[], path: string | undefined): string[] {
   const answers = path === undefined ? [] : answersFile.parse(path);
   const { explain, newState } = createConversation({ flows, wording: WORDING, sayings: SAYINGS, answers });

@@ -2,7 +2,7 @@ import { hash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
-import { comeLater, notFound, problem } from './problem.ts';
+import { notFound, problem } from './problem.ts';
 
 /* Who may ask, and how often. */
 
@@ -49,7 +49,11 @@ function limitTo(limits: Limits, max: (request: FastifyRequest) => number): Limi
   return async (request, reply) => {
     const made = await count(request);
     if (made.isAllowed || !made.isExceeded) return undefined;
-    return comeLater(reply, 429, 'Too many requests from this address.', made.ttlInSeconds);
+    return problem(
+      reply.header('retry-after', made.ttlInSeconds),
+      429,
+      'Too many requests from this address.',
+    );
   };
 }
 

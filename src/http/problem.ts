@@ -6,7 +6,7 @@ import { StoreUnavailable } from '../store/port.ts';
 
 /** What is wrong with a request: the field (dotted path, `body` for the whole) and what it wants. */
 const faultSchema = z.object({ where: z.string(), what: z.string() });
-type Fault = z.infer<typeof faultSchema>;
+type RequestFault = z.infer<typeof faultSchema>;
 
 /** RFC 9457. `type` is `about:blank`: the status says what kind of problem it is; more members may follow. */
 export const problemSchema = z.looseObject({
@@ -23,35 +23,29 @@ export const problemOf = (description: string) => ({
   content: { 'application/problem+json': { schema: problemSchema } },
 });
 
-/** How long a caller should wait, in seconds, where nothing better is known. */
+/** How long a caller should wait before another try, in seconds, if nothing better is known. */
 const RETRY_AFTER_S = 2;
 
-/** Answers with a problem document; `extra` members stand beside the usual ones. */
-export function problem(
-  reply: FastifyReply,
-  status: number,
-  detail?: string,
-  extra?: Readonly<Record<string, unknown>>,
-): FastifyReply {
-  return reply
-    .code(status)
-    .type('application/problem+json')
-    .send({ ...extra, type: 'about:blank', title: STATUS_CODES[status], status, detail });
+/**
+ * Answers with a problem document. 429 and 503 go away by themselves: they say when to come again.
+ *
+ * @example
+ * if (isFull) return problem(reply, 503, 'Too many streams are open.');
+ */
+export function problem(reply: FastifyReply, status: number, detail?: string): FastifyReply {
+  return sendProblem(reply, status, { detail });
+}
+
+function sendProblem(reply: FastifyReply, status: number, members: object): FastifyReply {
+  const isTransient = status === 429 || status === 503;
+  if (isTransient && !reply.hasHeader('retry-after')) reply.header('retry-after', RETRY_AFTER_S);
+  const document = { type: 'about:blank', title: STATUS_CODES[status], status, ...members };
+  return reply.code(status).type('application/problem+json').send(document);
 }
 
 /** For `setNotFoundHandler`; also the answer where something must look absent. */
 export function notFound(_request: FastifyRequest, reply: FastifyReply): FastifyReply {
   return problem(reply, 404);
-}
-
-/** Answers 503, or another status that goes away by itself, with `Retry-After`. */
-export function comeLater(
-  reply: FastifyReply,
-  status: 429 | 503,
-  detail: string,
-  afterS: number = RETRY_AFTER_S,
-): FastifyReply {
-  return problem(reply.header('retry-after', afterS), status, detail);
 }
 
 /**
@@ -60,10 +54,10 @@ export function comeLater(
  */
 export function problemHandler(log: Pick<Log, 'error'>) {
   return (error: FastifyError, _request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-    if (error instanceof StoreUnavailable) return comeLater(reply, 503, 'The store cannot be reached.');
+    if (error instanceof StoreUnavailable) return problem(reply, 503, 'The store cannot be reached.');
     if (error.validation) return refuse(reply, faultsOf(error.validation, error.validationContext ?? 'body'));
     const status = error.statusCode ?? 500;
-    if (status === 503) return comeLater(reply, 503, 'The server is stopping or overloaded.');
+    if (status === 503) return problem(reply, 503, 'The server is stopping or overloaded.');
     if (status >= 400 && status < 500) return problem(reply, status, error.message);
     log.error({ err: error }, 'a request failed');
     return problem(reply, 500);
@@ -75,12 +69,12 @@ export function explain({ title, detail, faults = [] }: z.infer<typeof problemSc
   return [detail ?? title, ...faults.map(({ where, what }) => `  ${where}: ${what}`)];
 }
 
-function refuse(reply: FastifyReply, faults: readonly Fault[]): FastifyReply {
+function refuse(reply: FastifyReply, faults: readonly RequestFault[]): FastifyReply {
   const count = faults.length === 1 ? 'one fault' : `${faults.length} faults`;
-  return problem(reply, 400, `The request has ${count}.`, { faults });
+  return sendProblem(reply, 400, { detail: `The request has ${count}.`, faults });
 }
 
-function faultsOf(errors: readonly FastifySchemaValidationError[], context: string): Fault[] {
+function faultsOf(errors: readonly FastifySchemaValidationError[], context: string): RequestFault[] {
   return errors.flatMap(({ keyword, instancePath, message, params }) => {
     const path = instancePath.split('/').filter(Boolean);
     const keys: unknown = params.keys;

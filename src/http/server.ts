@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify';
 import { type ApiAbout, describeApi } from './docs.ts';
 import { createGuard, createLimits, limitStrangers } from './guard.ts';
-import { comeLater, notFound, problem, problemHandler } from './problem.ts';
+import { notFound, problem, problemHandler } from './problem.ts';
 import { createSessions } from './session.ts';
 
 /** How long a request may take to arrive, headers and body. */
@@ -61,7 +61,7 @@ export async function createHttp(settings: HttpSettings, options: HttpOptions) {
   for (const each of servers)
     each.addHook('onRequest', async ({ url }, reply) => {
       if (!isStopping || url === '/health/live' || url === '/metrics') return;
-      return comeLater(reply.header('connection', 'close'), 503, 'The server is stopping.');
+      return problem(reply.header('connection', 'close'), 503, 'The server is stopping.');
     });
   const limits = await createLimits(server);
   const sessions = token === undefined ? undefined : createSessions(token, Date.now);

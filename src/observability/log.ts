@@ -1,8 +1,8 @@
 import type { Writable } from 'node:stream';
 
 /**
- * What log lines say: allow-listed scalars, never text, phone, e-mail, code, token, URL or a whole update. Conversations and
- * customers appear as their keyed hashes only.
+ * The fields of a log line: scalars, never text, phone, e-mail, code, token, URL or a whole update.
+ * Conversations and customers appear as keyed hashes only.
  */
 export type Fields = Readonly<Record<string, string | number | boolean | undefined>>;
 
@@ -11,11 +11,14 @@ export type Log = {
   debug(fields: Fields, message: string): void;
   info(fields: Fields, message: string): void;
   warn(fields: Fields, message: string): void;
-  /** `err`, where present, is what was caught: only its name and stack are written. */
+  /** `err`: an error, of which only name, code and stack are written. */
   error(fields: Readonly<Record<string, unknown>>, message: string): void;
 };
 
-/** An alarm is a log line with `alarm: "<name>"` and a counter of the same name: somebody must look (docs/operators.md). */
+/**
+ * An alarm is a log line with `alarm: "<name>"` and a counter of that name (docs/operators.md says what to
+ * do).
+ */
 export const ALARMS = [
   /** AntCRM refuses our key (401/403). At most once a minute. */
   'antcrm_key_refused',
@@ -23,15 +26,15 @@ export const ALARMS = [
   'antcrm_clock_skew',
   /** An operation's outcome could not be found out; only staff can. */
   'operation_escalated',
-  /** Nobody has answered a customer who asked for a person. */
+  /** A customer who asked for a person has waited too long. */
   'person_waits',
   /** A message was moved to the dead letters. */
   'dead_letter',
-  /** The store lost what it kept of a conversation, though not all of it: a key was evicted or deleted. */
+  /** The store lost a part of a conversation: a key was evicted or deleted. */
   'record_lost',
-  /** Something stored cannot be opened with the keys at hand. */
+  /** Something stored cannot be opened with our keys. */
   'seal_broken',
-  /** Codes are refused faster than people mistype: somebody is guessing. At most once a minute. */
+  /** Codes are refused faster than people mistype: a program is guessing. At most once a minute. */
   'code_guessing',
   /** Staff spend or earn through a real AntCRM. */
   'staff_operation',
@@ -43,15 +46,20 @@ export const ALARMS = [
   'delivery_rejected',
   /** Most of a channel's last sends failed. At most once a minute. */
   'delivery_failing',
-  /** A channel and its platform do not work together; `faults` says why and what to do. At most once a minute. */
+  /** A channel and its platform do not work together: `faults` says why. At most once a minute. */
   'channel_out_of_order',
 ] as const;
 export type Alarm = (typeof ALARMS)[number];
 
-/** The alarm of a process that ends with it: nobody could read a counter. */
+/** An alarm without a counter, because the process ends with it. */
 export const STUCK = 'event_loop_stuck';
 
-/** Calls `act` unless it was called within the last `ms`: what lasts is reported from time to time, not at every turn. */
+/**
+ * Limits how often `act` is called: further calls within `ms` do nothing.
+ *
+ * @example
+ * const alarmKey = atMostEvery(60_000, () => observe.alarm('antcrm_key_refused', {}));
+ */
 export function atMostEvery<Args extends readonly unknown[]>(
   ms: number,
   act: (...args: Args) => void,
@@ -65,17 +73,17 @@ export function atMostEvery<Args extends readonly unknown[]>(
   };
 }
 
-/** pino's own fields that say nothing on a developer's screen: there is one process, and it is this one. */
+/** pino's fields that a developer's screen does not need. */
 const IGNORE = 'pid,hostname';
 
 /**
- * Where the log goes. On a terminal: lines for people, by pino-pretty, which is a development dependency. Undefined
- * (anywhere else, and without that package): pino writes JSON to standard output itself, an object a line.
+ * On a terminal, the log is made readable by pino-pretty, a development dependency. Otherwise undefined: pino
+ * itself writes JSON lines to standard output.
  */
 export async function logOutput(out: Writable & { readonly isTTY?: boolean }): Promise<Writable | undefined> {
   if (!out.isTTY) return undefined;
   const pretty = await import('pino-pretty').catch(ifMissing);
-  // At once, so that the log and what is printed beside it keep their order.
+  // Synchronous, so that the log keeps its order with what is printed.
   return pretty?.default({ destination: out, sync: true, ignore: IGNORE, translateTime: 'SYS:HH:MM:ss' });
 }
 

@@ -16,8 +16,8 @@ import type { Log } from './log.ts';
 
 /*
  * Spans, and the fields that name them in the log. OpenTelemetry's SDK is loaded only if
- * OTEL_EXPORTER_OTLP_ENDPOINT is set; its other variables work as it documents. Nothing is registered globally,
- * and no library is instrumented: that would export tokens in paths and phones in queries.
+ * OTEL_EXPORTER_OTLP_ENDPOINT is set; its other variables work as it documents. Nothing is registered
+ * globally, and no library is instrumented: that would export tokens in paths and phones in queries.
  */
 
 /** The closed list of span attributes: hashes, references and words of ours, never what a customer wrote. */

@@ -28,8 +28,8 @@ const timer = setInterval(() => {
 }, TICK_MS);
 
 /**
- * The inspector interrupts JavaScript that never ends: it tells where that is, and exits even as process 1 of a container,
- * which no signal from within can kill. SIGKILL ends a loop that hangs in native code.
+ * The inspector interrupts JavaScript that never ends: it tells where that is, and exits even as process 1 of
+ * a container, which no signal from within can kill. SIGKILL ends a loop that hangs in native code.
  */
 function endProcess(conversation) {
   const kill = setTimeout(() => {

@@ -3,14 +3,14 @@ import { Worker } from 'node:worker_threads';
 import { STUCK } from './log.ts';
 
 /*
- * Ends a process whose event loop stands still: it answers nobody, hears no signal, and nothing else restarts it. A thread
- * (`watchdog-thread.mjs`) counts its own ticks beside those of the loop, not wall time, so that a suspended machine ends no
- * process.
+ * Ends a process whose event loop hangs: it answers no request and no signal. A thread
+ * (`watchdog-thread.mjs`) compares its own ticks with those of the loop. It does not use wall time, so a
+ * suspended machine is no hang.
  */
 
 const TICK_MS = 1000;
 
-/** What both threads see: the loop's ticks, and the name of the conversation that it works on. */
+/** The shared memory: the ticks of the loop, and the name of the conversation at work. */
 const TICKS = 0;
 const NAME_LENGTH = 1;
 const NAME_AT = 8;
@@ -18,7 +18,7 @@ const NAME_BYTES = 64;
 
 export type Watchdog = ReturnType<typeof startWatchdog>;
 
-/** Watches this thread's event loop. A debugger may stop it as long as it likes. */
+/** Watches the event loop of this thread, unless a debugger is attached. */
 export function startWatchdog() {
   const shared = new SharedArrayBuffer(NAME_AT + NAME_BYTES);
   const counters = new Int32Array(shared, 0, 2);
@@ -27,7 +27,9 @@ export function startWatchdog() {
     setInterval(() => Atomics.add(counters, TICKS, 1), TICK_MS).unref();
     new Worker(new URL('./watchdog-thread.mjs', import.meta.url), {
       workerData: { shared, alarm: STUCK },
-      ...{ env: {}, execArgv: [], resourceLimits: { maxOldGenerationSizeMb: 16 } },
+      env: {},
+      execArgv: [],
+      resourceLimits: { maxOldGenerationSizeMb: 16 },
     }).unref();
   }
   return {

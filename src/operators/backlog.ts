@@ -1,10 +1,16 @@
 import { type Lists, listAll } from '../engine/listing.ts';
+import type { Backlog } from '../observability/metrics.ts';
 import { type Listed, SHARDS } from '../store/port.ts';
 
-const OPERATIONS_SEEN = 1000;
+/** How many operations and tickets of a shard are read. */
+const MOST_READ = 1000;
+/** A ticket ends after a day: one that has waited for longer lost its record. */
 const LOST_MS = 2 * 24 * 60 * 60 * 1000;
 
-/** A ticket as its index tells it: where, what was written and claimed so far, and since when it stands as it does. */
+/**
+ * A ticket in its index: what its customer and staff have written and claimed so far, and its state since
+ * `score`.
+ */
 export type TicketEntry = {
   readonly conversation: string;
   readonly id: string;
@@ -16,8 +22,10 @@ export type TicketEntry = {
   readonly ageMs: number;
 };
 
-/** `now`: those that are open. In no order; of more than `limit` a shard not all. `isWhole`: every shard has answered. */
-export async function ticketsIn(store: Lists, upTo: 'now' | 'ever', limit: number) {
+/**
+ * Reads at most `limit` tickets of each shard; `now`: only open ones. `isWhole`: every shard has answered.
+ */
+export async function listTickets(store: Lists, upTo: 'now' | 'ever', limit: number) {
   const listed = await listAll(store, 'tickets', upTo, limit);
   const tickets = listed.flatMap(({ nowMs, entries }) =>
     entries.map(({ member, score }): TicketEntry => {
@@ -30,35 +38,31 @@ export async function ticketsIn(store: Lists, upTo: 'now' | 'ever', limit: numbe
 }
 
 /**
- * What waits in the store, over all conversations and processes: for the metrics. Reads indexes only, so it takes no longer
- * however many conversations are stored. Shards that do not answer while others do are left out. Rejects with
- * `StoreUnavailable` where none answers. Times are ms, 0 where there is none.
+ * Reads what waits in the store for all processes, from indexes only: the time does not grow with the number
+ * of conversations. Shards without an answer are left out. Rejects with `StoreUnavailable` if none answers.
  */
-export async function readBacklog(store: Lists) {
+export async function readBacklog(store: Lists): Promise<Backlog> {
   const [due, undelivered, dead, intents, { tickets }] = await Promise.all([
     listAll(store, 'due', 'now', 1),
     listAll(store, 'undelivered', 'ever', 1),
     listAll(store, 'dead', 'ever', 0),
-    listAll(store, 'intents', 'ever', OPERATIONS_SEEN),
-    ticketsIn(store, 'now', OPERATIONS_SEEN),
+    listAll(store, 'intents', 'ever', MOST_READ),
+    listTickets(store, 'now', MOST_READ),
   ]);
-  const waits = tickets.filter(({ stands }) => stands === 'waiting');
+  const waiting = tickets.filter(({ stands }) => stands === 'waiting');
   return {
-    // What somebody should work on by now, and nobody does; for how long the first has been.
-    due: { count: countOf(due), oldestMs: Math.max(0, ...agesOf(due)) },
+    due: { count: sumCounts(due), oldestMs: Math.max(0, ...agesOf(due)) },
     undeliveredMs: Math.max(0, ...agesOf(undelivered)),
-    letters: countOf(dead),
-    // In no order; of more than `OPERATIONS_SEEN` a shard not all.
+    letters: sumCounts(dead),
     operationsMs: agesOf(intents),
     tickets: {
-      // A ticket ends after a day: what waits longer has lost its record.
-      waitingMs: waits.map(({ ageMs }) => ageMs).filter((ms) => ms < LOST_MS),
-      answered: tickets.length - waits.length,
+      waitingMs: waiting.map(({ ageMs }) => ageMs).filter((ms) => ms < LOST_MS),
+      answered: tickets.length - waiting.length,
     },
   };
 }
 
-const countOf = (listed: readonly Listed[]): number => listed.reduce((sum, { count }) => sum + count, 0);
+const sumCounts = (listed: readonly Listed[]): number => listed.reduce((sum, { count }) => sum + count, 0);
 
 const agesOf = (listed: readonly Listed[]): number[] =>
   listed.flatMap(({ nowMs, entries }) => entries.map(({ score }) => Math.max(0, nowMs - score)));

@@ -4,14 +4,14 @@ import { membersOf } from '../engine/listing.ts';
 import type { Operators, StoredConversation } from '../engine/operators.ts';
 import type { Runtime } from '../runtime.ts';
 import { type RecordStore, StoreUnavailable } from '../store/port.ts';
-import { type TicketEntry as Entry, ticketsIn } from './backlog.ts';
+import { listTickets, type TicketEntry } from './backlog.ts';
 
 /*
- * Tickets as staff see them. An answer of staff is filed in its conversation like a message, so it is stored
- * and in order.
+ * The tickets of all conversations, as staff see and answer them. An answer is filed in the conversation like
+ * a message: it is stored, keeps its place, and leaves through the outbox.
  */
 
-/** A ticket and what its customer did. */
+/** A ticket with what its customer did. */
 export type SeenTicket = {
   readonly ticket: Ticket;
   readonly channel: string;
@@ -25,47 +25,113 @@ export type News = {
   readonly what: 'opened' | 'message' | 'answered' | 'claimed' | 'closed';
 };
 
-/** All reject with `StoreUnavailable`. */
-export type Tickets = {
-  /** Oldest first; of very many not all. */
-  list(stands?: 'open' | 'closed'): Promise<readonly SeenTicket[]>;
-  find(id: string): Promise<SeenTicket | null>;
-  /** Files an answer, a claim (`true`) or release, or else the end of the ticket. */
-  file(
-    id: string,
-    note: {
-      readonly by: string;
-      readonly text?: string;
-      readonly id?: string | undefined;
-      readonly claim?: boolean;
-    },
-  ): Promise<'filed' | 'unknown' | 'closed'>;
-  /** What was not understood, newest first; of very many not all. */
-  unclear(): Promise<readonly (NonNullable<State['unclear']>[number] & { channel: string })[]>;
-  /** Tells what is new from now on, until the returned function is called. */
-  follow(tell: (news: News) => void): Promise<() => void>;
+/** What staff do with a ticket: `text` answers, `claim` takes or releases it, neither closes it. */
+export type StaffNote = {
+  readonly by: string;
+  readonly text?: string;
+  readonly id?: string | undefined;
+  readonly claim?: boolean;
 };
 
-/** How many tickets are read for a list, and how many of a shard are looked at. */
-const MOST_READ = 200;
-const MOST_LISTED = 200;
-/** How often is looked for news, while anybody follows. */
-const LOOK_MS = 500;
-
-export function createTickets(options: {
+type TicketParts = {
   readonly store: Pick<RecordStore, 'list'>;
   readonly operators: Pick<Operators, 'conversation' | 'file'>;
   readonly runtime: Pick<Runtime, 'id' | 'timer'>;
-}): Tickets {
-  const { store, operators, runtime } = options;
+};
+
+/** Tickets in a list, and entries read of each shard. */
+const MOST_READ = 200;
+/** How often the index is read while anybody follows. */
+const READ_EVERY_MS = 500;
+
+export type Tickets = ReturnType<typeof createTickets>;
+
+/** All functions reject with `StoreUnavailable`. */
+export function createTickets({ store, operators, runtime }: TicketParts) {
+  async function read({ conversation: name, id }: TicketEntry): Promise<SeenTicket | null> {
+    const { ticket, operations, origin } = ticketIn(await operators.conversation(name), id) ?? {};
+    if (!ticket || !operations || !origin) return null;
+    return { ticket, operations, channel: origin.channel, conversation: origin.conversation };
+  }
+
+  /** Undefined: no ticket has that id. */
+  async function entryOf(id: string): Promise<TicketEntry | undefined> {
+    const { tickets, isWhole } = await listTickets(store, 'ever', MOST_READ);
+    const entry = tickets.find((ticket) => ticket.id === id);
+    if (!entry && !isWhole) throw new StoreUnavailable('some shards of the store do not answer');
+    return entry;
+  }
+
+  return {
+    /** Oldest first, at most `MOST_READ` open and as many closed ones. */
+    async list(state?: 'open' | 'closed'): Promise<readonly SeenTicket[]> {
+      const { tickets } = await listTickets(store, state === 'open' ? 'now' : 'ever', MOST_READ);
+      const { open = [], closed = [] } = Object.groupBy(
+        tickets.toSorted((a, b) => a.score - b.score),
+        ({ stands }) => (stands === 'closed' ? 'closed' : 'open'),
+      );
+      const entries = [...open.slice(0, MOST_READ), ...closed.slice(0, MOST_READ)];
+      return (await Promise.all(entries.map(read)))
+        .filter((seen) => seen !== null)
+        .filter(({ ticket }) => state === undefined || state === (ticket.closed ? 'closed' : 'open'))
+        .toSorted((a, b) => a.ticket.openedMs - b.ticket.openedMs);
+    },
+
+    async find(id: string): Promise<SeenTicket | null> {
+      const entry = await entryOf(id);
+      return entry === undefined ? null : read(entry);
+    },
+
+    /** A repeated `note.id` changes nothing. */
+    async file(id: string, note: StaffNote): Promise<'filed' | 'unknown' | 'closed'> {
+      const { by, text, claim, id: noteId = runtime.id() } = note;
+      const entry = await entryOf(id);
+      if (!entry) return 'unknown';
+      const content = text === undefined ? {} : { text, id: noteId };
+      const isEnd = text === undefined && claim === undefined;
+      return operators.file(entry.conversation, (conversation) => {
+        const { ticket, origin } = ticketIn(conversation, id) ?? {};
+        if (!ticket || !origin) return 'unknown';
+        const isRepeat = text !== undefined && ticket.notes.some((one) => one.id === noteId);
+        if (!isRepeat && ticket.closed) return 'closed';
+        const claimed = claim === undefined ? {} : { claim };
+        const message = { kind: 'person' as const, ticket: id, by, ...content, ...claimed };
+        return { ...origin, id: isEnd ? `person:${id}` : `person:${id}:${noteId}`, message };
+      });
+    },
+
+    /** What was not understood, newest first; of very many conversations not all. */
+    async unclear(): Promise<readonly (NonNullable<State['unclear']>[number] & { channel: string })[]> {
+      const names = await membersOf(store, 'unclear', MOST_READ);
+      const conversations = await Promise.all(
+        names.slice(0, MOST_READ).map((name) => operators.conversation(name)),
+      );
+      const sentences = conversations.flatMap((conversation) => {
+        const channel = conversation?.origin?.channel ?? '';
+        return (conversation?.state?.unclear ?? []).map((sentence) => ({ ...sentence, channel }));
+      });
+      return sentences.toSorted((a, b) => b.atMs - a.atMs);
+    },
+
+    follow: createTicketNews(store, runtime),
+  };
+}
+
+/** Tells followers what is new from now on, until they call the returned function. */
+function createTicketNews(store: TicketParts['store'], runtime: Pick<Runtime, 'timer'>) {
   const followers = new Set<(news: News) => void>();
-  let known: ReadonlyMap<string, Entry> = new Map();
+  let open: ReadonlyMap<string, TicketEntry> = new Map();
   let watching: Promise<void> | undefined;
 
-  /** What is open; while a shard does not answer, nothing is taken as closed. */
-  async function look(): Promise<ReadonlyMap<string, Entry>> {
-    const { tickets, isWhole } = await ticketsIn(store, 'now', MOST_LISTED);
-    return new Map([...(isWhole ? [] : known), ...tickets.map((entry) => [entry.id, entry] as const)]);
+  /** While a shard does not answer, no ticket is taken as closed. */
+  async function readOpen(): Promise<ReadonlyMap<string, TicketEntry>> {
+    const { tickets, isWhole } = await listTickets(store, 'now', MOST_READ);
+    return new Map([...(isWhole ? [] : open), ...tickets.map((entry) => [entry.id, entry] as const)]);
+  }
+
+  async function begin(): Promise<void> {
+    open = await readOpen();
+    runtime.timer(READ_EVERY_MS, watch);
   }
 
   async function watch(): Promise<void> {
@@ -73,86 +139,39 @@ export function createTickets(options: {
       watching = undefined;
       return;
     }
-    // Where the store does not answer, whoever follows hears of it the next time.
-    const open = await look().catch(() => known);
-    for (const news of newsIn(known, open)) for (const tell of followers) tell(news);
-    known = open;
-    runtime.timer(LOOK_MS, watch);
+    // Without an answer of the store, the next look tells the news.
+    const now = await readOpen().catch(() => open);
+    for (const news of newsBetween(open, now)) for (const tell of followers) tell(news);
+    open = now;
+    runtime.timer(READ_EVERY_MS, watch);
   }
 
-  async function begin(): Promise<void> {
-    known = await look();
-    runtime.timer(LOOK_MS, watch);
-  }
-
-  async function seen({ conversation: name, id }: Entry): Promise<SeenTicket | null> {
-    const found = ticketIn(await operators.conversation(name), id);
-    if (found === null) return null;
-    const { ticket, operations, origin } = found;
-    return { ticket, operations, channel: origin.channel, conversation: origin.conversation };
-  }
-
-  /** Undefined: there is none of that id. */
-  async function entryOf(id: string): Promise<Entry | undefined> {
-    const { tickets, isWhole } = await ticketsIn(store, 'ever', MOST_LISTED);
-    const entry = tickets.find((one) => one.id === id);
-    if (!entry && !isWhole) throw new StoreUnavailable('some shards of the store do not answer');
-    return entry;
-  }
-
-  return {
-    async list(stands) {
-      const { tickets } = await ticketsIn(store, stands === 'open' ? 'now' : 'ever', MOST_LISTED);
-      const all = tickets.toSorted((a, b) => a.score - b.score);
-      const some = [false, true].flatMap((isClosed) =>
-        all.filter((entry) => (entry.stands === 'closed') === isClosed).slice(0, MOST_READ),
-      );
-      return (await Promise.all(some.map(seen)))
-        .filter((one) => one !== null)
-        .filter(({ ticket }) => stands === undefined || stands === (ticket.closed ? 'closed' : 'open'))
-        .toSorted((a, b) => a.ticket.openedMs - b.ticket.openedMs);
-    },
-
-    async find(id) {
-      const entry = await entryOf(id);
-      return entry === undefined ? null : seen(entry);
-    },
-
-    async file(id, { by, text, claim, id: note = runtime.id() }) {
-      const entry = await entryOf(id);
-      if (!entry) return 'unknown';
-      const content = text === undefined ? {} : { text, id: note };
-      const isEnd = text === undefined && claim === undefined;
-      return operators.file(entry.conversation, (conversation) => {
-        const { ticket, origin } = ticketIn(conversation, id) ?? {};
-        if (!ticket || !origin) return 'unknown';
-        const isSaid = text !== undefined && ticket.notes.some((one) => one.id === note);
-        if (!isSaid && ticket.closed) return 'closed';
-        const claimed = claim === undefined ? {} : { claim };
-        const message = { kind: 'person' as const, ticket: id, by, ...content, ...claimed };
-        return { ...origin, id: isEnd ? `person:${id}` : `person:${id}:${note}`, message };
-      });
-    },
-
-    async follow(tell) {
-      watching ??= begin();
-      await watching.catch((error: unknown) => {
-        watching = undefined;
-        throw error;
-      });
-      followers.add(tell);
-      return () => void followers.delete(tell);
-    },
-
-    async unclear() {
-      const names = await membersOf(store, 'unclear', MOST_LISTED);
-      const found = await Promise.all(names.slice(0, MOST_READ).map(operators.conversation));
-      const sentences = found.flatMap((one) =>
-        (one?.state?.unclear ?? []).map((each) => ({ ...each, channel: one?.origin?.channel ?? '' })),
-      );
-      return sentences.toSorted((a, b) => b.atMs - a.atMs);
-    },
+  return async (tell: (news: News) => void): Promise<() => void> => {
+    watching ??= begin();
+    await watching.catch((error: unknown) => {
+      watching = undefined;
+      throw error;
+    });
+    followers.add(tell);
+    return () => void followers.delete(tell);
   };
+}
+
+/** A ticket that is no longer open was closed. */
+function newsBetween(
+  before: ReadonlyMap<string, TicketEntry>,
+  now: ReadonlyMap<string, TicketEntry>,
+): News[] {
+  const closed = [...before.keys()].filter((id) => !now.has(id));
+  const changed = [...now.values()].flatMap(({ id, customer, staff, claims }) => {
+    const earlier = before.get(id);
+    const what: News['what'][] = earlier ? [] : ['opened'];
+    if (customer > (earlier?.customer ?? 0)) what.push('message');
+    if (staff > (earlier?.staff ?? 0)) what.push('answered');
+    if (claims > (earlier?.claims ?? 0)) what.push('claimed');
+    return what.map((event) => ({ ticket: id, what: event }));
+  });
+  return [...changed, ...closed.map((ticket) => ({ ticket, what: 'closed' as const }))];
 }
 
 /** The ticket, with what staff filed that no turn has taken up yet. */
@@ -160,35 +179,21 @@ function ticketIn(conversation: StoredConversation | null, id: string) {
   const { state, origin } = conversation ?? {};
   const ticket = state?.tickets?.find((one) => one.id === id);
   if (!conversation || !state || !origin || !ticket) return null;
-  return { ticket: withFiled(ticket, conversation), origin, operations: state.operations };
+  return { ticket: withFiledNotes(ticket, conversation), origin, operations: state.operations };
 }
 
-function withFiled(ticket: Ticket, { messages, nowMs }: StoredConversation): Ticket {
-  let filed = ticket;
+function withFiledNotes(ticket: Ticket, { messages, nowMs }: StoredConversation): Ticket {
+  let current = ticket;
   for (const { message, acceptedMs: atMs = nowMs } of messages) {
     if (message.kind !== 'person' || message.ticket !== ticket.id) continue;
     const { by, text, id, claim } = message;
-    if (claim !== undefined) filed = claimTicket(filed, by, claim);
-    else if (text === undefined) filed = { closed: { atMs, by: 'staff', staff: by }, ...filed };
+    if (claim !== undefined) current = claimTicket(current, by, claim);
+    else if (text === undefined) current = { closed: { atMs, by: 'staff', staff: by }, ...current };
     else {
-      const { waitsMs: _, ...rest } = filed;
+      const { waitsMs: _, ...rest } = current;
       const note = { atMs, text, by, ...(id !== undefined && { id }) };
-      filed = { ...rest, answeredMs: atMs, claimedBy: by, notes: [...rest.notes, note] };
+      current = { ...rest, answeredMs: atMs, claimedBy: by, notes: [...rest.notes, note] };
     }
   }
-  return filed;
-}
-
-/** What happened between two looks. What is open no more is closed. */
-function newsIn(before: ReadonlyMap<string, Entry>, now: ReadonlyMap<string, Entry>): News[] {
-  const closed = [...before.keys()].filter((id) => !now.has(id));
-  const told = [...now.values()].flatMap(({ id, customer, staff, claims }) => {
-    const known = before.get(id);
-    const what: News['what'][] = known ? [] : ['opened'];
-    if (customer > (known?.customer ?? 0)) what.push('message');
-    if (staff > (known?.staff ?? 0)) what.push('answered');
-    if (claims > (known?.claims ?? 0)) what.push('claimed');
-    return what.map((one) => ({ ticket: id, what: one }));
-  });
-  return [...told, ...closed.map((ticket) => ({ ticket, what: 'closed' as const }))];
+  return current;
 }

@@ -3,16 +3,16 @@ import { parentPort } from 'node:worker_threads';
 import { prepareZXingModule, type ReaderOptions, type ReadResult, readBarcodes } from 'zxing-wasm/reader';
 
 /*
- * ZXing, in a thread of its own (`reader.ts`): says `ready`, then answers each picture's bytes with the texts of its codes, or
- * that it is no picture that can be opened.
+ * ZXing in the thread of `reader.ts`: posts `ready`, then answers the bytes of each picture with the texts of
+ * its codes, or `unreadable`.
  */
 
 if (parentPort === null) throw new Error('this runs in a thread of its own');
 const port = parentPort;
 
 /**
- * More than a picture of 40 megapixels with four channels takes. Its own limit is 2 GB, which a file of 10 MB can fill:
- * what a PNG unpacks to, its header does not tell.
+ * Enough for 40 megapixels with four channels. The decoder's own limit is 2 GB, which a PNG of 10 MB can
+ * fill: the header does not tell how much it unpacks to.
  */
 const MAX_MEMORY_BYTES = 512 * 1024 * 1024;
 const PAGE_BYTES = 64 * 1024;
@@ -42,37 +42,37 @@ await prepareZXingModule({
   fireImmediately: true,
 });
 
-// An error of the decoder, whose memory may be broken then, ends the thread: the next picture gets a new one.
+// An error may leave the decoder's memory broken: it ends the thread, and the next picture gets a new one.
 port.on('message', async (bytes: Uint8Array) => {
-  const found = await readBarcodes(bytes, OPTIONS);
+  const codes = await readBarcodes(bytes, OPTIONS);
   // A file that cannot be opened comes back as a result that is not valid.
-  const isRead = found.every(({ isValid }) => isValid);
-  port.postMessage(isRead ? { kind: 'texts', texts: textsOf(found) } : { kind: 'unreadable' });
+  const isRead = codes.every(({ isValid }) => isValid);
+  port.postMessage(isRead ? { kind: 'texts', texts: textsOf(codes) } : { kind: 'unreadable' });
 });
 port.postMessage({ kind: 'ready' });
 
-/** Where a module may not grow any further, its `malloc` answers that there is no memory, which ZXing handles. */
+/** ZXing handles a failed `malloc`: it answers that there is no memory. */
 function capMemory({ exports }: WebAssembly.Instance): void {
-  const memory = Object.values(exports).find((one) => one instanceof WebAssembly.Memory);
+  const memory = Object.values(exports).find((value) => value instanceof WebAssembly.Memory);
   if (memory === undefined) throw new Error('the decoder exports no memory');
   const grow = memory.grow.bind(memory);
   memory.grow = (pages) => {
-    if (memory.buffer.byteLength + pages * PAGE_BYTES > MAX_MEMORY_BYTES)
-      throw new RangeError('no more memory');
+    const isFull = memory.buffer.byteLength + pages * PAGE_BYTES > MAX_MEMORY_BYTES;
+    if (isFull) throw new RangeError('the decoder has no more memory');
     return grow(pages);
   };
 }
 
 /**
- * Each text once. The number under an EAN code is the article's, the same on every box: beside a code of another kind it is
- * not what the customer took the picture for.
+ * Each text once. An EAN names the article, the same on every box: if there is a code of another kind, that
+ * one was meant.
  */
-function textsOf(found: readonly ReadResult[]): string[] {
-  const others = found.filter(({ symbology }) => symbology !== 'EANUPC');
-  return [...new Set((others.length > 0 ? others : found).map(({ text }) => text))];
+function textsOf(codes: readonly ReadResult[]): string[] {
+  const others = codes.filter(({ symbology }) => symbology !== 'EANUPC');
+  return [...new Set((others.length > 0 ? others : codes).map(({ text }) => text))];
 }
 
-/** What is used of WebAssembly, which TypeScript describes only together with the DOM. */
+/** The used part of WebAssembly: TypeScript describes it only together with the DOM. */
 declare global {
   namespace WebAssembly {
     class Module {

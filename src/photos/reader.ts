@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { once } from 'node:events';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { z } from 'zod';
 import { MAX_PHOTO_BYTES, MAX_TEXT, type PhotoReader, type PhotoReading } from '../conversation/message.ts';
@@ -17,14 +17,14 @@ const IDLE_MS = 60_000;
 /** Pictures that wait, each with its bytes in memory. Turns take far fewer at once (`engine/limits.ts`). */
 const MAX_WAITING = 32;
 
-/** Reads pictures in a thread, one at a time. The thread, and with it the decoder's memory, is there only while it is needed. */
+/** Reads pictures in a thread, one at a time. The thread and the decoder's memory exist only while needed. */
 export function createPhotoReader(options: PhotoReaderOptions = {}): PhotoReader {
   const { decodeMs = DECODE_MS, idleMs = IDLE_MS, start = startThread } = options;
   let thread: Thread | undefined;
   let idle: NodeJS.Timeout | undefined;
   let last: Promise<unknown> = Promise.resolve();
   let waiting = 0;
-  let closed = false;
+  let isClosed = false;
 
   async function end(): Promise<void> {
     clearTimeout(idle);
@@ -33,27 +33,27 @@ export function createPhotoReader(options: PhotoReaderOptions = {}): PhotoReader
     await ended?.end().catch(() => {});
   }
 
-  /** `lost` also where the system gives no thread. */
-  async function look(bytes: Uint8Array): Promise<Look> {
-    if (closed) return { kind: 'lost' };
+  /** `lost` also if the system gives no thread. */
+  async function decode(bytes: Uint8Array): Promise<Look> {
+    if (isClosed) return { kind: 'lost' };
     clearTimeout(idle);
-    let seen: Look = { kind: 'lost' };
+    let look: Look = { kind: 'lost' };
     try {
       thread ??= start();
-      seen = await thread.decode(bytes, decodeMs);
+      look = await thread.decode(bytes, decodeMs);
     } catch {}
-    if (seen.kind === 'slow' || seen.kind === 'lost') await end();
+    if (look.kind === 'slow' || look.kind === 'lost') await end();
     idle = setTimeout(() => void end(), idleMs).unref();
-    return seen;
+    return look;
   }
 
-  /** A thread can be lost for a reason that is not the picture's: memory, a crash of the one before. */
-  async function attempt(bytes: Uint8Array): Promise<PhotoReading> {
-    const first = await look(bytes);
-    const seen = first.kind === 'lost' ? await look(bytes) : first;
-    if (seen.kind === 'lost') return { kind: 'unavailable' };
-    if (seen.kind !== 'texts') return { kind: 'unreadable' };
-    const texts = seen.texts.map((text) => text.slice(0, MAX_TEXT).toWellFormed());
+  /** Tries again after a lost thread: the picture before this one may have broken it. */
+  async function readOne(bytes: Uint8Array): Promise<PhotoReading> {
+    const first = await decode(bytes);
+    const look = first.kind === 'lost' ? await decode(bytes) : first;
+    if (look.kind === 'lost') return { kind: 'unavailable' };
+    if (look.kind !== 'texts') return { kind: 'unreadable' };
+    const texts = look.texts.map((text) => text.slice(0, MAX_TEXT).toWellFormed());
     return texts.length > 0 ? { kind: 'read', texts } : { kind: 'noCode' };
   }
 
@@ -63,42 +63,41 @@ export function createPhotoReader(options: PhotoReaderOptions = {}): PhotoReader
       if (!size || size.width * size.height > MAX_PIXELS) return { kind: 'unreadable' };
       if (waiting >= MAX_WAITING) return { kind: 'unavailable' };
       waiting += 1;
-      const reading = last.then(() => attempt(bytes));
+      const reading = last.then(() => readOne(bytes));
       last = reading.finally(() => {
         waiting -= 1;
       });
       return reading;
     },
     async close() {
-      closed = true;
+      isClosed = true;
       await end();
     },
   };
 }
 
-/** The thread has worked on hostile bytes: what it answers is outside data. */
+/** The thread has decoded hostile bytes: its answers are outside data. */
 const answerSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('ready') }),
   z.object({ kind: z.literal('texts'), texts: z.array(z.string()) }),
   z.object({ kind: z.literal('unreadable') }),
 ]);
-type Answer = z.infer<typeof answerSchema>;
+type ThreadAnswer = z.infer<typeof answerSchema>;
 
-/** `slow`: no answer within the time. `lost`: the thread ended, or answered what is no answer. */
-export type Look = Exclude<Answer, { kind: 'ready' }> | { readonly kind: 'slow' | 'lost' };
+/** `slow`: no answer in time. `lost`: the thread ended, or its answer is not valid. */
+export type Look = Exclude<ThreadAnswer, { kind: 'ready' }> | { readonly kind: 'slow' | 'lost' };
 
-/** A thread that decodes pictures, one after the other. After `slow` or `lost` it is of no more use. */
+/** Decodes one picture after the other. After `slow` or `lost` it must not be used again. */
 export type Thread = {
   decode(bytes: Uint8Array, withinMs: number): Promise<Look>;
   end(): Promise<void>;
 };
 
-/** For loading the decoder, on a machine that is busy. */
+/** For loading the decoder on a busy machine. */
 const START_MS = 10_000;
 
 /**
- * Of JavaScript, not of the decoder's memory (`decoder.ts` caps that). No variables of the environment: no secret is within
- * reach of what decodes.
+ * Limits JavaScript's memory (`decoder.ts` limits the decoder's). Without environment: no secret is in reach.
  */
 const OPTIONS: WorkerOptions = {
   resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 },
@@ -108,43 +107,35 @@ const OPTIONS: WorkerOptions = {
   stderr: true,
 };
 
-/** Starts a thread. It does not keep the process alive. */
+/** Starts a thread, which does not keep the process alive. */
 export function startThread(): Thread {
   const worker = new Worker(new URL('./decoder.ts', import.meta.url), OPTIONS);
   worker.unref();
-  const lost = new Promise<Look>((resolve) => {
-    const lose = () => resolve({ kind: 'lost' });
-    worker.once('error', lose).once('messageerror', lose).once('exit', lose);
-  });
+  const ended = new AbortController();
+  worker.once('exit', () => ended.abort());
 
-  const heard = (): Promise<Answer | Look> =>
-    new Promise((resolve) => {
-      worker.once('message', (said: unknown) =>
-        resolve(answerSchema.safeParse(said).data ?? { kind: 'lost' }),
-      );
-    });
-
-  /** The next thing that the thread says, if it says it in time. */
-  async function within(ms: number, next: Promise<Answer | Look>): Promise<Answer | Look> {
-    const enough = new AbortController();
-    const slow = delay(ms, { kind: 'slow' } as const, enough).catch(() => ({ kind: 'lost' }) as const);
-    const first = await Promise.race([next, lost, slow]);
-    enough.abort();
-    return first;
+  /** The next message of the thread. */
+  async function receive(withinMs: number): Promise<ThreadAnswer | Look> {
+    const late = AbortSignal.timeout(withinMs);
+    try {
+      const [message] = await once(worker, 'message', { signal: AbortSignal.any([late, ended.signal]) });
+      return answerSchema.safeParse(message).data ?? { kind: 'lost' };
+    } catch {
+      return { kind: late.aborted ? 'slow' : 'lost' };
+    }
   }
 
-  const ready = within(START_MS, heard());
+  const ready = receive(START_MS);
 
   return {
     async decode(bytes, withinMs) {
-      const begun = await ready;
-      if (begun.kind !== 'ready') return { kind: 'lost' };
-      const answer = heard();
-      // A copy, and handed over: the caller's bytes may lie in a larger buffer.
+      if ((await ready).kind !== 'ready') return { kind: 'lost' };
+      const answer = receive(withinMs);
+      // A copy is handed over: the caller's bytes may be part of a larger buffer.
       const copy = Uint8Array.from(bytes);
       worker.postMessage(copy, [copy.buffer]);
-      const said = await within(withinMs, answer);
-      return said.kind === 'ready' ? { kind: 'lost' } : said;
+      const look = await answer;
+      return look.kind === 'ready' ? { kind: 'lost' } : look;
     },
     async end() {
       await worker.terminate();
@@ -156,8 +147,8 @@ export function startThread(): Thread {
 type Size = { readonly width: number; readonly height: number };
 
 /**
- * The size that the header of a JPEG or PNG says, before anything is decoded: a small file can be a picture of any size.
- * Undefined for everything else, and where the header is not as it must be: what we do not understand is not decoded.
+ * The size in the header of a JPEG or PNG: a small file can be a picture of any size. Undefined for other
+ * files and for malformed headers, which are not decoded.
  */
 function sizeOf(bytes: Uint8Array): Size | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

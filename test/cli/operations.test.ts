@@ -1,7 +1,7 @@
 import { syncBuiltinESMExports } from 'node:module';
 import os from 'node:os';
 import { describe, expect, test, vi } from 'vitest';
-import { linesOf, readCommand } from '../../src/cli/operations.ts';
+import { formatAnswer, readCommand } from '../../src/cli/operations.ts';
 import type { Lookup } from '../../src/conversation/effect.ts';
 import { describe as describeLookup } from '../../src/operators/operation.ts';
 
@@ -84,7 +84,7 @@ test('an answer is shown as names and tables', () => {
     { reference: 'REF', kind: null },
     { reference: 'LONGER', kind: 'redeem' },
   ];
-  expect(linesOf({ code: 'LOA01', identifier, operations, knownRecords: ['64db'] })).toEqual([
+  expect(formatAnswer({ code: 'LOA01', identifier, operations, knownRecords: ['64db'] })).toEqual([
     'code          LOA01',
     'identifier    phone 0867 *** 456',
     'operations (2)',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createDecisions } from '../../src/operators/routes.ts';
+import { createDecisions } from '../../src/operators/operation.ts';
 import { createEncryption } from '../../src/store/encryption.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
 

@@ -211,9 +211,9 @@ test('an escalated operation leaves the bot to its customer, and its ticket ends
     });
     return schema.parse(body).tickets.find((one) => one.conversation === conversation);
   };
-  for (const [conversation, answer, state, ticket] of [
-    ['qa-1', undefined, 'closed', /closes: nobody wrote/],
-    ['qa-2', { text: 'Hi', by: 'lan' }, 'open', /stays open: somebody wrote/],
+  for (const [conversation, answer, state] of [
+    ['qa-1', undefined, 'closed'],
+    ['qa-2', { text: 'Hi', by: 'lan' }, 'open'],
   ] as const) {
     const reference = await loseAnswer(bot, conversation);
     // No look finds what was done: the history cannot be read.
@@ -227,9 +227,7 @@ test('an escalated operation leaves the bot to its customer, and its ticket ends
     await bot.ask('POST', '/sandbox/reset', {}, bearer(STAFF));
     expect(await says(bot, conversation, { text: 'help' })).toMatchObject({ key: 'help' });
     if (answer) await staff(`${(await ticketOf(conversation))?.id}/messages`, answer);
-    const path = `/operations/${reference}/settle`;
-    const settled = await bot.ask('POST', path, { result: 'done', by: 'lan' });
-    expect(settled.body).toMatchObject({ ticket: expect.stringMatching(ticket) });
+    await bot.ask('POST', `/operations/${reference}/settle`, { result: 'done', by: 'lan' });
     await expect.poll(() => ticketOf(conversation)).toMatchObject({ state });
   }
 });

@@ -5,7 +5,7 @@ import type { Lookup } from '../../src/conversation/effect.ts';
 import type { Message } from '../../src/conversation/message.ts';
 import type { Operation } from '../../src/conversation/state.ts';
 import type { OpenLetter, OpenOperation, Operators, StoredConversation } from '../../src/engine/operators.ts';
-import { find, storyOf, summarize } from '../../src/operators/operation.ts';
+import { findWork, summarize, tellStory } from '../../src/operators/operation.ts';
 import { operatorRoutes } from '../../src/operators/routes.ts';
 import { incoming } from '../engine/bot.ts';
 import { newState } from '../support/conversation.ts';
@@ -61,13 +61,14 @@ function kept(operation?: Partial<Operation>, messages: readonly Message[] = [])
 }
 
 test('an operation waits for the bot until its last lookup, and for staff from then on', () => {
-  const waits = (nowMs: number) => summarize(openOperation(), CHECKS_MS, nowMs).waitsFor;
+  const waits = (nowMs: number) =>
+    summarize(openOperation(), { checksMs: CHECKS_MS, nowMs: () => nowMs }).waitsFor;
   expect([waits(68_999), waits(69_000)]).toEqual(['bot', 'staff']);
 });
 
 describe('the story of an operation', () => {
   const told = (conversation: StoredConversation | null, letters: OpenLetter[] = []) =>
-    storyOf({
+    tellStory({
       ...{ operation: openOperation(), lookup, conversation, letters, decision: null },
       checksMs: CHECKS_MS,
     });
@@ -145,14 +146,14 @@ function operatorsWith(
 }
 
 describe('a customer is found', () => {
-  const references = ({ operations }: Awaited<ReturnType<typeof find>>) =>
+  const references = ({ operations }: Awaited<ReturnType<typeof findWork>>) =>
     operations.map((one) => one.reference);
 
   test.each(['a:1', '29:user', 'object-id'])(
     'on Teams by %s: conversation, user or object id',
     async (id) => {
       const open = openOperation({ conversation: 'teams/a:1' });
-      const found = await find({ channel: 'teams', id }, operatorsWith([open]), [TEAMS]);
+      const found = await findWork({ channel: 'teams', id }, operatorsWith([open]), [TEAMS]);
       expect(references(found)).toEqual(['REF']);
     },
   );
@@ -160,9 +161,11 @@ describe('a customer is found', () => {
   test('by no id of the bot, of the directory or of another channel', async () => {
     const operators = operatorsWith([openOperation({ conversation: 'teams/a:1' })]);
     for (const id of ['28:bot', 'https://smba.example', '']) {
-      expect(references(await find({ channel: 'teams', id }, operators, [TEAMS]))).toEqual([]);
+      expect(references(await findWork({ channel: 'teams', id }, operators, [TEAMS]))).toEqual([]);
     }
-    expect(references(await find({ channel: 'telegram', id: 'object-id' }, operators, [TEAMS]))).toEqual([]);
+    expect(references(await findWork({ channel: 'telegram', id: 'object-id' }, operators, [TEAMS]))).toEqual(
+      [],
+    );
   });
 
   test('with the letters of the conversation that one of their ids leads to', async () => {
@@ -171,7 +174,7 @@ describe('a customer is found', () => {
       letterOf({ id: '2-cd', conversation: 'x' }),
     ];
     const operators = operatorsWith([openOperation({ conversation: 'teams/a:1' })], letters);
-    const found = await find({ channel: 'teams', id: 'object-id' }, operators, [TEAMS]);
+    const found = await findWork({ channel: 'teams', id: 'object-id' }, operators, [TEAMS]);
     expect(found.letters.map(({ id }) => id)).toEqual(['1-ab']);
   });
 
@@ -202,7 +205,7 @@ describe('a customer is found', () => {
       ],
       { c2: { ...kept(), state } },
     );
-    const found = await find({ phone }, operators, []);
+    const found = await findWork({ phone }, operators, []);
     expect(references(found)).toEqual(['REF', 'MAIL']);
     expect(found.letters.map(({ id }) => id)).toEqual(['text', 'contact', 'state']);
   });

@@ -5,7 +5,7 @@ import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fas
 import type { PhotoReading } from '../../conversation/message.ts';
 import type { Delivery, Incoming, Outgoing } from '../../engine/messages.ts';
 import type { Guard } from '../../http/guard.ts';
-import { comeLater } from '../../http/problem.ts';
+import { problem } from '../../http/problem.ts';
 import type { Words } from '../../i18n.ts';
 import type { Observe } from '../../observability/metrics.ts';
 import type { Channel, ChannelEntry, ChannelParts } from '../channel.ts';
@@ -100,7 +100,7 @@ export class StaffChannel implements Channel {
     const message = { schema: messageRouteOf(requestSchemaOf(channels)), bodyLimit: MAX_BODY_BYTES };
     routes.post('/webhooks/staff', message, async ({ body }, reply) => {
       const answered = await this.#answer(body);
-      if (answered === 'full') return comeLater(reply, 429, 'Too many messages of this conversation wait.');
+      if (answered === 'full') return problem(reply, 429, 'Too many messages of this conversation wait.');
       return reply.header('cache-control', 'no-store').send(answered);
     });
     if (tickets) scope.register(ticketRoutes(tickets, { handover, answers }));

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { callerOf, isLocal } from '../../http/guard.ts';
-import { comeLater } from '../../http/problem.ts';
+import { problem } from '../../http/problem.ts';
 import type { Channel, ChannelParts } from '../channel.ts';
 import { BODY_LIMIT, createRefusal, takePlatformRequests } from '../platforms.ts';
 import { createWatch, type Watch } from '../watch.ts';
@@ -91,7 +91,7 @@ export class TeamsChannel extends TeamsPlatform implements Channel {
       return this.#refuse(request, reply, 403, 'Without authentication only this machine is heard.');
     }
     const verdict = await this.#cloud.verify(request.headers.authorization ?? '');
-    if (verdict.kind === 'unavailable') return comeLater(reply, 503, 'The token cannot be verified now.');
+    if (verdict.kind === 'unavailable') return problem(reply, 503, 'The token cannot be verified now.');
     if (verdict.kind !== 'valid') return this.#refuse(request, reply, 401, WRONG_TOKEN);
     request.setDecorator('vouchedUrl', verdict.serviceUrl);
     return undefined;
