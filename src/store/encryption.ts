@@ -3,36 +3,11 @@ import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { type Runtime, systemRuntime } from '../runtime.ts';
-import { StoreRefused } from './port.ts';
+import { type Encryption, SealBroken, StoreRefused } from './port.ts';
 
-/**
- * Names and seals what is stored, so that a store sees keyed hashes and opaque bytes only.
- *
- * Sealed bytes are `schema (1 byte) | nonce (12) | AES-256-GCM | tag (16)`. Schema and nonce are a record's
- * version (`versionOf`). Each name has a subkey of its own, because random nonces bound what one key may seal
- * (2^32). Without a key (development) the bytes are `schema | nonce | plain bytes`.
- *
- * @example
- * const name = encryption.name('conversation', 'telegram\u0000475');
- * const sealed = encryption.seal(`c:${name}`, plain);
- * const again = encryption.open(`c:${name}`, sealed);
- */
-export type Encryption = {
-  /** A keyed hash, 128 bits as base64url: the name of a conversation or customer in stores and logs. */
-  name(kind: 'conversation' | 'customer' | 'check', value: string): string;
-  /** Seals `plain` for `name`, which is not stored and must be the same to open it. */
-  seal(name: string, plain: Buffer): Buffer;
-  /** Opens bytes that `seal` made with the present or the previous key; throws `SealBroken`. */
-  open(name: string, sealed: Uint8Array): Buffer;
-};
-
-/** Stored bytes were sealed with other keys or for another name, or somebody changed them. */
-export class SealBroken extends Error {
-  override readonly name = 'SealBroken';
-}
-
+/** 32 bytes each. */
 export type Keys = {
-  /** 32 bytes each. Without `key`, bytes are plain; with it, plain bytes are refused. */
+  /** Without it (development) bytes are stored plain; with it, plain bytes are refused. */
   readonly key?: Buffer | undefined;
   /** Opens bytes that were sealed before a rotation, or, in its first round, with the next key. */
   readonly previous?: Buffer | undefined;
@@ -48,30 +23,37 @@ const TAG_BYTES = 16;
 const KEY_BYTES = 32;
 const NAME_BYTES = 16;
 
-/** Most messages come from somebody who wrote a moment ago, so this many names and subkeys are remembered. */
-const REMEMBERED = 4000;
+/** Most messages come from people who wrote a moment ago, so this many names and subkeys are cached. */
+const CACHED = 4000;
 
-/** `onPrevious`: hears each time that the previous key opened something. */
+/**
+ * Sealed bytes are `schema (1 byte) | nonce (12) | AES-256-GCM | tag (16)`. Schema and nonce are a record's
+ * version (`versionOf`). Each name has its own subkey, because random nonces limit what one key may seal
+ * (2^32). Without a key the bytes are `schema | nonce | plain bytes`.
+ *
+ * `onPrevious` is called each time the previous key opens something.
+ */
 export function createEncryption(
   { key, previous, hashKey, onPrevious }: Keys & { readonly onPrevious?: (() => void) | undefined },
   runtime: Pick<Runtime, 'bytes'> = systemRuntime,
 ): Encryption {
-  // Key objects are made once: node turns a key given as bytes into one at every call, which costs more than
-  // the cipher.
+  // Node turns a key given as bytes into an object at every call, which costs more than the cipher.
   const nameKey = createSecretKey(hashKey);
-  const nameOf = memoize((plain) =>
-    createHmac('sha256', nameKey).update(plain).digest().toString('base64url', 0, NAME_BYTES),
-  );
-  const current = key && subkeysOf(key);
-  const openers = [current, previous && subkeysOf(previous)].filter((subkey) => subkey !== undefined);
+  const names = new LRUCache<string, string>({
+    max: CACHED,
+    memoMethod: (text) =>
+      createHmac('sha256', nameKey).update(text).digest().toString('base64url', 0, NAME_BYTES),
+  });
+  const current = key && createSubkeys(key);
+  const openers = [current, previous && createSubkeys(previous)].filter((subkeys) => subkeys !== undefined);
 
   return {
-    name: (kind, value) => nameOf(`${kind}\0${value}`),
+    name: (kind, value) => names.memo(`${kind}\0${value}`),
 
     seal(name, plain) {
       const nonce = runtime.bytes(NONCE_BYTES);
       if (current === undefined) return Buffer.concat([Buffer.of(PLAIN), nonce, plain]);
-      const cipher = createCipheriv('aes-256-gcm', current(name), nonce).setAAD(Buffer.from(name));
+      const cipher = createCipheriv('aes-256-gcm', current.memo(name), nonce).setAAD(Buffer.from(name));
       const body = cipher.update(plain);
       // In a stream mode `final` yields no bytes, but makes the tag.
       cipher.final();
@@ -83,10 +65,10 @@ export function createEncryption(
         return Buffer.from(sealed.subarray(HEADER_BYTES));
       }
       if (sealed[0] === SEALED && sealed.length >= HEADER_BYTES + TAG_BYTES) {
-        for (const subkey of openers) {
-          const plain = decipher(subkey(name), name, sealed);
+        for (const subkeys of openers) {
+          const plain = decipher(subkeys.memo(name), name, sealed);
           if (plain === null) continue;
-          if (subkey !== current) onPrevious?.();
+          if (subkeys !== current) onPrevious?.();
           return plain;
         }
       }
@@ -95,11 +77,20 @@ export function createEncryption(
   };
 }
 
+/** The key of each name (RFC 5869). */
+function createSubkeys(key: Buffer): LRUCache<string, KeyObject> {
+  const stateKey = createSecretKey(key);
+  return new LRUCache({
+    max: CACHED,
+    memoMethod: (name: string) => createSecretKey(Buffer.from(hkdfSync('sha256', stateKey, '', name, KEY_BYTES))),
+  });
+}
+
 /** Null if key, name and bytes do not fit together. */
 function decipher(key: KeyObject, name: string, sealed: Uint8Array): Buffer | null {
   const nonce = sealed.subarray(1, HEADER_BYTES);
   const end = sealed.length - TAG_BYTES;
-  const opening = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES })
+  const opening = createDecipheriv('aes-256-gcm', key, nonce)
     .setAAD(Buffer.from(name))
     .setAuthTag(sealed.subarray(end));
   try {
@@ -112,32 +103,18 @@ function decipher(key: KeyObject, name: string, sealed: Uint8Array): Buffer | nu
   }
 }
 
-/** The key of each name (RFC 5869). */
-function subkeysOf(key: Buffer): (name: string) => KeyObject {
-  const whole = createSecretKey(key);
-  return memoize((name) => createSecretKey(Buffer.from(hkdfSync('sha256', whole, '', name, KEY_BYTES))));
-}
-
-/** Makes a value once for each of the last names. */
-function memoize<Value extends string | object>(make: (name: string) => Value): (name: string) => Value {
-  const values = new LRUCache<string, Value>({ max: REMEMBERED });
-  return (name) => {
-    const known = values.get(name);
-    if (known !== undefined) return known;
-    const value = make(name);
-    values.set(name, value);
-    return value;
-  };
-}
-
 /**
- * Every store carries a check value, so that a process with other keys touches nothing: it would find nobody
- * (`HASH_KEY`), or begin every conversation anew (`STATE_KEY`). It holds a hash made with `HASH_KEY`, and
- * seals of the last two state keys: two, because processes restart one after another while a key is changed.
+ * Tells the check value that a store must have from now on. Every store carries one, so that a process with
+ * other keys touches nothing: it would find nothing (another `HASH_KEY`), or start every conversation again
+ * (another `STATE_KEY`). It holds a hash made with `HASH_KEY`, and seals of the last two state keys: two,
+ * because processes restart one after another while a key is changed.
  *
- * `stored`: the values in the store: none if it is empty, two if a process died while it replaced them.
- * Answers the value that it must have from now on: the same, or, if our state key is new, one with its seal
- * and the seal that we opened. Throws `StoreRefused` if the hash is another one or our keys open no seal.
+ * `stored` are the values in the store: none if it is empty, two if a process died while it replaced them.
+ * The answer is the same value, or, if our state key is new, one with its seal and the seal that we opened.
+ * Throws `StoreRefused` if the hash is another one, or if our keys open no seal.
+ *
+ * @example
+ * const wanted = createCanary(keys)(await readCheckValues());
  */
 export type Canary = (stored: readonly string[]) => string;
 

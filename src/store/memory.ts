@@ -1,18 +1,19 @@
+import { type Runtime, systemRuntime } from '../runtime.ts';
 import type { Feed, FeedEvent, Key, RecordStore } from './port.ts';
-import { ASIDE_MS, asideOf, FEED_LENGTH, FEED_MS, shardOf, versionOf } from './port.ts';
+import { ASIDE_MS, asideOf, FEED_LENGTH, FEED_MS, isSameVersion, shardOf, versionOf } from './port.ts';
 
 type StoredRecord = { readonly bytes: Uint8Array; readonly endsMs: number };
 
-/** A record store inside one process, which ends with it. `clock` tells whole milliseconds. */
-export function createMemoryStore(clock: { nowMs(): number }): RecordStore {
+/** Keeps records inside one process; they end with it. */
+export function createMemoryStore(runtime: Pick<Runtime, 'nowMs'>): RecordStore {
   const records = new Map<Key, StoredRecord>();
   /** The scores of members, by index and shard. */
   const indexes = new Map<string, Map<string, number>>();
 
-  function find(key: Key): Uint8Array | null {
+  function find(key: Key, nowMs: number): Uint8Array | null {
     const stored = records.get(key);
     if (stored === undefined) return null;
-    if (stored.endsMs > clock.nowMs()) return stored.bytes;
+    if (stored.endsMs > nowMs) return stored.bytes;
     records.delete(key);
     return null;
   }
@@ -26,30 +27,28 @@ export function createMemoryStore(clock: { nowMs(): number }): RecordStore {
 
   return {
     async read(key) {
-      return { nowMs: clock.nowMs(), bytes: find(key) };
+      const nowMs = runtime.nowMs();
+      return { nowMs, bytes: find(key, nowMs) };
     },
 
     async compareAndSwap(key, { expected, bytes, ttlMs, indexes: changes, aside, durable = false }) {
-      const nowMs = clock.nowMs();
-      const present = find(key);
-      const isExpected = isSame(present && versionOf(present), expected);
-      if (!isExpected && !isSame(present && versionOf(present), bytes && versionOf(bytes))) {
-        return { swapped: false, nowMs, bytes: present };
-      }
-      const shard = shardOf(key);
+      const nowMs = runtime.nowMs();
+      const present = find(key, nowMs);
+      const isExpected = isSameVersion(present, expected);
+      if (!isExpected && !isSameVersion(present, bytes)) return { swapped: false, nowMs, bytes: present };
       if (aside && present !== null && isExpected) {
         const asideKey = asideOf(key, versionOf(present));
         records.set(asideKey, { bytes: present, endsMs: nowMs + ASIDE_MS });
-        file(`broken:${shard}`, asideKey, nowMs);
+        file(`broken:${shardOf(key)}`, asideKey, nowMs);
       }
       if (bytes === null) records.delete(key);
       else records.set(key, { bytes, endsMs: nowMs + ttlMs });
-      for (const { index, member, score } of changes) file(`${index}:${shard}`, member, score);
+      for (const { index, member, score } of changes) file(`${index}:${shardOf(key)}`, member, score);
       return { swapped: true, nowMs, durable };
     },
 
     async list(index, { shard, upTo, limit }) {
-      const nowMs = clock.nowMs();
+      const nowMs = runtime.nowMs();
       const entries = [...(indexes.get(`${index}:${shard}`) ?? [])]
         .filter(([, score]) => upTo === 'ever' || score <= nowMs)
         .map(([member, score]) => ({ member, score }))
@@ -61,36 +60,35 @@ export function createMemoryStore(clock: { nowMs(): number }): RecordStore {
   };
 }
 
-function isSame(a: Uint8Array | null, b: Uint8Array | null): boolean {
-  return a === null || b === null ? a === b : Buffer.compare(a, b) === 0;
-}
+type MemoryFeedOptions = { readonly feedMs?: number; readonly runtime?: Pick<Runtime, 'nowMs'> };
 
-/** A feed inside one process, which ends with it. */
-export function createMemoryFeed(feedMs = FEED_MS): Feed {
+/** A feed inside one process; it ends with it. */
+export function createMemoryFeed({ feedMs = FEED_MS, runtime = systemRuntime }: MemoryFeedOptions = {}): Feed {
   /** The log that ends first is the first one. */
-  const logs = new Map<string, { events: readonly FeedEvent[]; endsMs: number }>();
+  const logs = new Map<string, { readonly events: readonly FeedEvent[]; readonly endsMs: number }>();
   const followers = new Map<string, Set<(event: FeedEvent) => void>>();
 
-  function removeEnded(): void {
+  function removeEnded(nowMs: number): void {
     for (const [conversation, { endsMs }] of logs) {
-      if (endsMs > Date.now()) return;
+      if (endsMs > nowMs) return;
       logs.delete(conversation);
     }
   }
 
   return {
     async publish(conversation, event, { forget } = { forget: false }) {
-      removeEnded();
+      const nowMs = runtime.nowMs();
+      removeEnded(nowMs);
       const { events = [] } = logs.get(conversation) ?? {};
       if (event.seq <= (events.at(-1)?.seq ?? 0)) return;
       logs.delete(conversation);
-      const last = forget ? [event] : [...events, event].slice(-FEED_LENGTH);
-      logs.set(conversation, { events: last, endsMs: Date.now() + feedMs });
+      const stored = forget ? [event] : [...events, event].slice(-FEED_LENGTH);
+      logs.set(conversation, { events: stored, endsMs: nowMs + feedMs });
       for (const follower of followers.get(conversation) ?? []) follower(event);
     },
 
     async follow(conversation, afterSeq, onEvent) {
-      removeEnded();
+      removeEnded(runtime.nowMs());
       const show = (event: FeedEvent): void => {
         if (event.seq > afterSeq) onEvent(event);
       };

@@ -20,7 +20,7 @@ export async function openStore(
     const feed = createMemoryFeed();
     return { records: createMemoryStore(systemRuntime), feed, close: () => feed.close() };
   }
-  const connection = await connectRedis(redis.address, { canary, log, onCommand });
+  const connection = await connectRedis(redis.address, { canary, log, onCommand, runtime: systemRuntime });
   const feed = new RedisFeed(connection);
   return {
     records: createRedisRecords(connection, { ...redis, onMemory }),

@@ -4,39 +4,49 @@ import { crc32 } from 'node:zlib';
  * Keeps records. A store knows sealed bytes and nothing of their content. Rules for every implementation,
  * held by one contract suite (`test/contract/records.ts`):
  * - Each method is one atomic step in one slot. A record and its index entries change together or not at all.
- * - Time is the clock of the record's own node, cut to whole milliseconds: a lower bound.
+ * - Time is the clock of the record's own node, epoch ms, cut to whole milliseconds: a lower bound.
  * - Each method rejects with `StoreUnavailable` if the store did not confirm. A swap may have executed all
  *   the same; the caller simply sends it again.
- *
- * @example
- * const { nowMs, bytes } = await store.read(key);
- * const next = seal(change(open(bytes), nowMs));
- * const swap = { expected: bytes && versionOf(bytes), bytes: next, ttlMs: 180 * DAY_MS };
- * const indexes = [{ index: 'due', member: name, score: nowMs }] as const;
- * const swapped = await store.compareAndSwap(key, { ...swap, indexes });
- * if (!swapped.swapped) return tryAgainFrom(swapped.bytes);
  */
 export interface RecordStore {
-  /** Reads the record; `bytes` is null if there is none (any more). */
+  /**
+   * Reads the record; `bytes` is null if there is none (any more).
+   *
+   * @example
+   * const { nowMs, bytes } = await store.read('c:name');
+   * const record = bytes && parse(encryption.open('c:name', bytes));
+   */
   read(key: Key): Promise<{ readonly nowMs: number; readonly bytes: Uint8Array | null }>;
 
   /**
    * Replaces the record if its version is the expected one, and changes indexes with it. Idempotent: if the
    * record already has the version of `bytes`, the swap executes again. Otherwise nothing changes, and the
    * answer is the record that is there.
+   *
+   * @example
+   * const indexes = [{ index: 'due', member: 'name', score: nowMs }];
+   * const swap = { expected: bytes && versionOf(bytes), bytes: next, ttlMs: 180 * DAY_MS, indexes };
+   * const swapped = await store.compareAndSwap('c:name', swap);
+   * if (!swapped.swapped) return tryAgainFrom(swapped.bytes);
    */
   compareAndSwap(key: Key, swap: Swap): Promise<Swapped>;
 
   /**
    * Lists entries of one shard's index, the lowest score first, and counts them. `now`: those whose score the
    * node's clock has reached; `ever`: all. It opens no record. `limit` 0 only counts.
+   *
+   * @example
+   * const { entries } = await store.list('due', { shard: shardOf(key), upTo: 'now', limit: 50 });
    */
   list(index: Index, range: Range): Promise<Listed>;
 
   /**
    * Tells within 2 s whether a record could be stored now: it writes what a swap would write to every node,
-   * as durably, at most once a second. Answers the store's faults, one line each for operators (none:
-   * healthy). Rejects with `StoreUnavailable` if no node takes it; the message has a line for each node.
+   * as durably, at most once a second. Resolves to the store's faults, a line for operators each; none if it
+   * is healthy. Rejects with `StoreUnavailable` if no node takes it; the message has a line for each node.
+   *
+   * @example
+   * const faults = await store.health(); // ['redis: appendonly is off: …, set appendonly yes']
    */
   health(): Promise<string[]>;
 }
@@ -45,12 +55,12 @@ export interface RecordStore {
 export type Key = `${string}:${string}`;
 
 /**
- * - `due`: when somebody must look at the conversation: a lease ends, a message waits, a wake-up comes.
- * - `undelivered`: a reply was put off; scored by when the first one was made.
- * - `intents`: a call without an outcome; scored by when it was about to be made.
+ * - `due`: the conversation needs work at that time: a lease ends, a message waits, a wake-up comes.
+ * - `undelivered`: a reply waits; scored by the time of the first one.
+ * - `intents`: a call without an outcome; scored by the time of the intent.
  * - `dead`: a dead letter. `tickets`: a person has taken over.
- * - `unclear`: sentences that were not understood; scored by minus when the last one was written.
- * - `broken`: the key of a record that could not be opened and was put aside; only the swap files it.
+ * - `unclear`: sentences that were not understood; scored by minus the time of the last one.
+ * - `broken`: the key of a record that could not be opened and was moved aside; only a swap files it.
  */
 export const INDEXES = ['due', 'undelivered', 'intents', 'dead', 'tickets', 'unclear', 'broken'] as const;
 export type Index = (typeof INDEXES)[number];
@@ -95,11 +105,18 @@ export type Swapped =
 export type Range = { readonly shard: number; readonly upTo: 'now' | 'ever'; readonly limit: number };
 
 /** `count`: how many entries are in that range, also beyond the limit. */
-export type Listed = { readonly nowMs: number; readonly count: number; readonly entries: readonly Entry[] };
-export type Entry = { readonly member: string; readonly score: number };
+export type Listed = { readonly nowMs: number; readonly count: number; readonly entries: readonly ScoredMember[] };
+export type ScoredMember = { readonly member: string; readonly score: number };
 
 /** A record begins with its version: the schema (1 byte) and the seal's nonce (12). It never comes again. */
-export const versionOf = (bytes: Uint8Array): Uint8Array => bytes.subarray(0, 13);
+export const versionOf = (bytes: Uint8Array): Uint8Array => bytes.subarray(0, VERSION_BYTES);
+const VERSION_BYTES = 13;
+
+/** Compares the versions of two records; null is no record. A version by itself counts as its record. */
+export function isSameVersion(a: Uint8Array | null, b: Uint8Array | null): boolean {
+  if (a === null || b === null) return a === b;
+  return Buffer.compare(a.subarray(0, VERSION_BYTES), b.subarray(0, VERSION_BYTES)) === 0;
+}
 
 export const ASIDE_MS = 180 * 24 * 60 * 60 * 1000;
 
@@ -107,7 +124,7 @@ export const ASIDE_MS = 180 * 24 * 60 * 60 * 1000;
 export const asideOf = (key: Key, version: Uint8Array): Key =>
   `broken:${key.split(':')[1]}:${Buffer.from(version).toString('hex')}`;
 
-/** Records are spread over so many shards; each has indexes of its own. */
+/** Records are spread over this many shards. Each shard has its own indexes. */
 export const SHARDS = 256;
 
 export function shardOf(key: Key): number {
@@ -119,11 +136,6 @@ export function shardOf(key: Key): number {
 /**
  * Keeps a conversation's last `FEED_LENGTH` events until `FEED_MS` after the latest, and tells followers in
  * all processes of new ones. Each method rejects with `StoreUnavailable` if the store did not confirm.
- *
- * @example
- * const unfollow = await feed.follow(conversation, lastSeen, ({ seq, body }) => show(seq, body));
- * await feed.publish(conversation, { seq: 7, body });
- * unfollow();
  */
 export interface Feed {
   /**
@@ -131,14 +143,20 @@ export interface Feed {
    * `forget` drops the stored events before it, in the same step.
    *
    * @example
+   * await feed.publish(conversation, { seq: 7, body });
    * await feed.publish(conversation, { seq: 8, body }, { forget: true });
    */
   publish(conversation: string, event: FeedEvent, options?: { readonly forget: boolean }): Promise<void>;
   /**
    * Calls `onEvent` for every stored event with a seq above `afterSeq`, then for every new one, in order and
    * once each, until the returned function is called. Resolves when no new event can be missed any more.
+   *
+   * @example
+   * const unfollow = await feed.follow(conversation, lastSeq, ({ seq, body }) => show(seq, body));
+   * unfollow();
    */
   follow(conversation: string, afterSeq: number, onEvent: (event: FeedEvent) => void): Promise<() => void>;
+  /** Ends all followers, for good. */
   close(): Promise<void>;
 }
 
@@ -146,6 +164,28 @@ export interface Feed {
 export type FeedEvent = { readonly seq: number; readonly body: Buffer };
 export const FEED_LENGTH = 100;
 export const FEED_MS = 60 * 60 * 1000;
+
+/**
+ * Names and seals what is stored, so that a store sees keyed hashes and opaque bytes only.
+ *
+ * @example
+ * const name = encryption.name('conversation', 'telegram\0475');
+ * const sealed = encryption.seal(`c:${name}`, plain);
+ * const opened = encryption.open(`c:${name}`, sealed);
+ */
+export interface Encryption {
+  /** A keyed hash, 128 bits as base64url: the name of a conversation or customer in stores and logs. */
+  name(kind: 'conversation' | 'customer' | 'check', value: string): string;
+  /** Seals `plain` for `name`, which is not stored and must be the same to open it. */
+  seal(name: string, plain: Buffer): Buffer;
+  /** Opens bytes that `seal` made with the present or the previous key. Throws `SealBroken`. */
+  open(name: string, sealed: Uint8Array): Buffer;
+}
+
+/** Stored bytes were sealed with other keys or for another name, or they were changed. */
+export class SealBroken extends Error {
+  override readonly name = 'SealBroken';
+}
 
 /** This process must not use this store. The message is one line for the operator who starts the process. */
 export class StoreRefused extends Error {

@@ -75,7 +75,7 @@ export async function compareWithRedis(seeds: readonly number[]): Promise<string
         if (!other.includes(line)) different.push(`seed ${seed}: only in memory: ${line.slice(0, 100)}`);
       for (const line of other)
         if (!one.includes(line)) different.push(`seed ${seed}: only on Redis: ${line.slice(0, 100)}`);
-      await connection.commands.call('FLUSHALL');
+      await connection.client.call('FLUSHALL');
     }
   } finally {
     await connection.close();

@@ -11,7 +11,7 @@ recordsContract('memory', async () => {
 
 // One process: whoever follows or asks has the same.
 feedContract('memory', async (feedMs) => {
-  const feed = createMemoryFeed(feedMs);
+  const feed = createMemoryFeed(feedMs === undefined ? {} : { feedMs });
   return { feed, another: async () => feed, close: () => feed.close() };
 });
 

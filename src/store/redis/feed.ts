@@ -1,20 +1,20 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
+import type { Timer } from '../../runtime.ts';
 import { FEED_LENGTH, FEED_MS, type Feed, type FeedEvent } from '../port.ts';
-import { backOff, confirm, ignore, type RedisConnection } from './connection.ts';
+import { confirm, ignore, type RedisConnection } from './connection.ts';
 import { storedName } from './records.ts';
 
 /** A connection that only listens must ask from time to time, to notice that it is dead. */
 const PING_MS = 10_000;
-/** It waits as before this attempt (about 0.3 s) to connect, or to read the stored events, once more. */
-const ATTEMPT = 3;
+/** How long to wait before another attempt to connect, or to read the stored events: up to 0.4 s. */
+const RETRY_ATTEMPT = 3;
 
 type Follower = {
   readonly key: string;
   readonly onEvent: (event: FeedEvent) => void;
   lastSeq: number;
   isStopped: boolean;
-  /** Resolves when all that came so far is shown: one read or event at a time. Never rejects. */
+  /** Resolves when all earlier events are shown: one read or event at a time. Never rejects. */
   shown: Promise<void>;
 };
 
@@ -28,16 +28,14 @@ export class RedisFeed implements Feed {
   readonly #connection: RedisConnection;
   readonly #feedMs: number;
   readonly #followers = new Map<string, Set<Follower>>();
-  readonly #pings: NodeJS.Timeout;
-  #subscriber: Redis;
+  /** Opened with the first follower. */
+  #subscriber: Redis | undefined;
+  #timer: Timer | undefined;
   #isClosed = false;
-  #reopening: NodeJS.Timeout | undefined;
 
   constructor(connection: RedisConnection, feedMs = FEED_MS) {
     this.#connection = connection;
     this.#feedMs = feedMs;
-    this.#subscriber = this.#openSubscriber();
-    this.#pings = setInterval(() => this.#subscriber.ping().catch(ignore), PING_MS).unref();
   }
 
   async publish(
@@ -45,17 +43,19 @@ export class RedisFeed implements Feed {
     { seq, body }: FeedEvent,
     { forget } = { forget: false },
   ): Promise<void> {
-    const key = this.#keyOf(conversation);
+    const key = storedName(`f:${conversation}`);
     const args = [seq, body, key, FEED_LENGTH, this.#feedMs, forget ? 1 : 0];
     await this.#connection.run({ script: 'publish', keys: [key], args });
   }
 
   async follow(conversation: string, afterSeq: number, onEvent: Follower['onEvent']): Promise<() => void> {
-    const key = this.#keyOf(conversation);
+    this.#connection.throwIfClosed();
+    const subscriber = this.#subscriber ?? this.#openSubscriber();
+    const key = storedName(`f:${conversation}`);
     const follower = { key, onEvent, lastSeq: afterSeq, isStopped: false, shown: Promise.resolve() };
     this.#followers.set(key, (this.#followers.get(key) ?? new Set()).add(follower));
     try {
-      await confirm(this.#subscriber.subscribe(key));
+      await confirm(subscriber.subscribe(key));
       const shown = follower.shown.then(() => this.#showStored(follower));
       follower.shown = shown.catch(ignore);
       await shown;
@@ -68,26 +68,19 @@ export class RedisFeed implements Feed {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    clearTimeout(this.#reopening);
-    clearInterval(this.#pings);
-    this.#subscriber.disconnect();
+    this.#timer?.cancel();
+    this.#subscriber?.disconnect();
   }
 
-  /** Throws if nothing may be asked of the store. */
-  #keyOf(conversation: string): string {
-    this.#connection.throwIfClosed();
-    return storedName(`f:${conversation}`);
-  }
-
-  /** Subscribes to all that is followed, and catches up with the events of meanwhile. */
+  /** Subscribes to everything that is followed, and catches up with the events that were missed. */
   #openSubscriber(): Redis {
     const subscriber = this.#connection.openSubscriber();
+    this.#subscriber = subscriber;
+    this.#ping(subscriber);
     subscriber.on('messageBuffer', (channel: Buffer, news: Buffer) => this.#onNews(channel.toString(), news));
     subscriber.once('end', () => {
-      if (this.#isClosed) return;
-      this.#reopening = setTimeout(() => {
-        this.#subscriber = this.#openSubscriber();
-      }, backOff(ATTEMPT));
+      this.#subscriber = undefined;
+      this.#reopen();
     });
     subscriber.once('ready', () => {
       for (const key of this.#followers.keys()) {
@@ -98,6 +91,25 @@ export class RedisFeed implements Feed {
       }
     });
     return subscriber;
+  }
+
+  #reopen(): void {
+    this.#timer?.cancel();
+    this.#timer = this.#connection.runtime.timer(this.#connection.retryMs(RETRY_ATTEMPT), () => {
+      if (this.#isClosed || this.#subscriber !== undefined || this.#followers.size === 0) return;
+      try {
+        this.#openSubscriber();
+      } catch {
+        this.#reopen();
+      }
+    });
+  }
+
+  #ping(subscriber: Redis): void {
+    this.#timer = this.#connection.runtime.timer(PING_MS, () => {
+      subscriber.ping().catch(ignore);
+      this.#ping(subscriber);
+    });
   }
 
   /** `news` is 'seq before:seq:body' (publish.lua). */
@@ -121,14 +133,14 @@ export class RedisFeed implements Feed {
       try {
         return await this.#showStored(follower);
       } catch {
-        await delay(backOff(ATTEMPT), undefined, { ref: false });
+        await this.#connection.runtime.sleep(this.#connection.retryMs(RETRY_ATTEMPT));
       }
     }
   }
 
   /** Shows the stored events after the follower's last one. */
   async #showStored(follower: Follower): Promise<void> {
-    const stored = await confirm(this.#connection.commands.lrangeBuffer(follower.key, 0, -1));
+    const stored = await confirm(this.#connection.client.lrangeBuffer(follower.key, 0, -1));
     for (const event of stored.map(parseEvent)) show(follower, event);
   }
 
@@ -137,7 +149,7 @@ export class RedisFeed implements Feed {
     follower.isStopped = true;
     if (!group?.delete(follower) || group.size > 0) return;
     this.#followers.delete(follower.key);
-    this.#subscriber.unsubscribe(follower.key).catch(ignore);
+    this.#subscriber?.unsubscribe(follower.key).catch(ignore);
   }
 }
 

@@ -1,10 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
-import type { Index, Key, Listed, RecordStore, Swap, Swapped } from '../port.ts';
+import type { Key, Listed, RecordStore, Swap, Swapped } from '../port.ts';
 import { ASIDE_MS, asideOf, SHARDS, StoreUnavailable, shardOf } from '../port.ts';
-import type { Argument, DataNode, RedisConnection } from './connection.ts';
-import { dataNodes, ignore, reasonOf } from './connection.ts';
+import { type DataNode, dataNodes, ignore, type RedisConnection, reasonOf } from './connection.ts';
 
 /*
  * Keys in Redis. Each begins with its shard's hash tag, so a record and its index entries share a slot.
@@ -13,6 +11,43 @@ import { dataNodes, ignore, reasonOf } from './connection.ts';
  *   {tag}<index>         zset    members by score (ms)
  *   {tag}f:<name>        list    the feed's last events (feed.ts); it expires
  */
+
+/** `waitReplicas`: how many replicas must acknowledge a durable swap. `onMemory`: how full a node is, 0 to 1. */
+export type RecordsOptions = {
+  readonly waitReplicas?: number;
+  readonly onMemory?: (node: string, share: number) => void;
+};
+
+/** How long replicas may take to acknowledge a swap. */
+const WAIT_MS = 1000;
+/** A swap of nothing. If there is a record, it is of another version, and the answer brings it. */
+const READ = ['longer than a version', '', 0, 0];
+
+/** Records on Redis or Redis Cluster, for any number of processes. */
+export function createRedisRecords(connection: RedisConnection, options: RecordsOptions = {}): RecordStore {
+  const { waitReplicas: replicas = 0 } = options;
+  return {
+    async read(key) {
+      const answer = await connection.run({ script: 'read', keys: [storedName(key)], args: READ });
+      const { nowMs, ...found } = toSwapped(answer, false);
+      return { nowMs, bytes: found.swapped ? null : found.bytes };
+    },
+
+    async compareAndSwap(key, swap) {
+      const [call, isDurable] = [toCall(key, swap), swap.durable === true];
+      if (!isDurable || replicas === 0) return toSwapped(await connection.run(call), isDurable);
+      const { answer, acknowledged } = await connection.runDurably(call, { replicas, waitMs: WAIT_MS });
+      return toSwapped(answer, acknowledged >= replicas);
+    },
+
+    async list(index, { shard, upTo, limit }) {
+      const args = [upTo === 'now' ? '' : '+inf', limit];
+      return toListed(await connection.run({ script: 'list', keys: [`${TAGS[shard]}${index}`], args }));
+    },
+
+    health: createHealth(connection, options),
+  };
+}
 
 /**
  * The hash tags of the shards. CRC16 is linear and the characters' low bits are the shard's, so the 256 slots
@@ -26,66 +61,26 @@ const TAGS = Array.from({ length: SHARDS }, (_, shard) => {
 /** The name of a record in Redis. */
 export const storedName = (key: Key): string => `${TAGS[shardOf(key)]}${key}`;
 
-const indexName = (index: Index, shard: number): string => `${TAGS[shard]}${index}`;
-
-/** Replicas may take so long to acknowledge a swap. */
-const WAIT_MS = 1000;
-
-/** `waitReplicas`: so many replicas must acknowledge a durable swap. `onMemory`: how full a node is, 0 to 1. */
-export type RecordsOptions = {
-  readonly waitReplicas?: number;
-  readonly onMemory?: (node: string, share: number) => void;
-};
-
-/** Records on Redis or Redis Cluster, for any number of processes. */
-export function createRedisRecords(connection: RedisConnection, options: RecordsOptions = {}): RecordStore {
-  const { waitReplicas = 0 } = options;
-  return {
-    async read(key) {
-      const answer = await connection.run({ script: 'read', keys: [storedName(key)], args: READ });
-      const { nowMs, ...found } = toSwapped(answer, false);
-      return { nowMs, bytes: found.swapped ? null : found.bytes };
-    },
-
-    async compareAndSwap(key, swap) {
-      const [call, wait] = [toCall(key, swap), { replicas: waitReplicas, waitMs: WAIT_MS }];
-      const isDurable = swap.durable === true;
-      if (!isDurable || waitReplicas === 0) return toSwapped(await connection.run(call), isDurable);
-      const { answer, acknowledged } = await connection.runDurably(call, wait);
-      return toSwapped(answer, acknowledged >= waitReplicas);
-    },
-
-    async list(index, { shard, upTo, limit }) {
-      const args = [upTo === 'now' ? '' : '+inf', limit];
-      return toListed(await connection.run({ script: 'list', keys: [indexName(index, shard)], args }));
-    },
-
-    health: createReadiness(connection, options),
-  };
-}
-
-/** A swap of nothing. If there is a record, it is of another version, and the answer brings it. */
-const READ = ['longer than a version', '', 0, 0];
-
+/** Keys and arguments as the head of swap.lua says. */
 function toCall(key: Key, { expected, bytes, ttlMs, indexes, aside }: Swap) {
-  const shard = shardOf(key);
-  const keys = [`${TAGS[shard]}${key}`];
-  const args: Argument[] = [toBuffer(expected), toBuffer(bytes), ttlMs, indexes.length];
+  const tag = TAGS[shardOf(key)];
+  const keys = [`${tag}${key}`];
+  const args = [toBuffer(expected), toBuffer(bytes), ttlMs, indexes.length];
   for (const { index, member, score } of indexes) {
-    keys.push(indexName(index, shard));
+    keys.push(`${tag}${index}`);
     args.push(member, score ?? '');
   }
   if (aside && expected !== null) {
     const broken = asideOf(key, expected);
-    keys.push(storedName(broken), indexName('broken', shard));
+    keys.push(`${tag}${broken}`, `${tag}broken`);
     args.push(broken, ASIDE_MS);
   }
   return { script: 'swap', keys, args } as const;
 }
 
 /** The same bytes, not copied. */
-const toBuffer = (bytes: Uint8Array | null): Buffer =>
-  bytes === null ? Buffer.alloc(0) : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+const toBuffer = (bytes: Uint8Array | null): Buffer | string | number =>
+  bytes === null ? '' : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 /** The scripts' answers; their head comments explain them. */
 const bytesSchema = z.instanceof(Buffer);
@@ -107,37 +102,38 @@ function toListed(answer: unknown): Listed {
   return { nowMs, count, entries };
 }
 
-/** A process probes the nodes once in this time, however often it is asked. */
-const EVERY_MS = 1000;
-/** Once a node has answered, the others have so long: a caller must not wait for a dead one. */
+/** A process probes the nodes at most once in this time. */
+const PROBE_EVERY_MS = 1000;
+/** Once a node has answered, the others have this long: a caller must not wait for a dead one. */
 const GRACE_MS = 300;
-/** Replicas may take so long to acknowledge a probe: less than a caller waits for other nodes. */
-const REPLICAS_MS = 200;
+/** How long replicas may take to acknowledge a probe: less than a caller waits for other nodes. */
+const PROBE_WAIT_MS = 200;
 /** A record of 10 s that always finds its own version, and an entry that comes and goes: it always writes. */
 const PROBE = ['', Buffer.from('what readiness writes'), 10_000, 2, 'probe', 0, 'probe', ''];
 
-/** Swaps a record on each node, as a message would be. */
-function createReadiness(connection: RedisConnection, options: RecordsOptions): RecordStore['health'] {
+/** Swaps a record on each node, as a message would be swapped. */
+function createHealth(connection: RedisConnection, options: RecordsOptions): RecordStore['health'] {
+  const { runtime } = connection;
   const keys = TAGS.map((tag) => `${tag}probe`);
   let last: { readonly atMs: number; readonly faults: Promise<string[]> } | undefined;
 
   async function probeAll(): Promise<string[]> {
-    const nodes = dataNodes(connection.commands, keys);
+    const nodes = dataNodes(connection.client, keys);
     const probes = nodes.map((node) => probe(connection, node, options));
     const late = Promise.any(probes).then(async () => {
-      await delay(GRACE_MS);
+      await runtime.sleep(GRACE_MS);
       throw new StoreUnavailable('no answer');
     });
     late.catch(ignore);
-    const results = await Promise.allSettled(probes.map((report) => Promise.race([report, late])));
+    const results = await Promise.allSettled(probes.map((faults) => Promise.race([faults, late])));
     const refusals = results.flatMap((result, at) =>
       result.status === 'rejected'
-        ? [`redis: node ${nodes[at]?.name} ${explain(connection.lost() ?? reasonOf(result.reason))}`]
+        ? [`redis: node ${nodes[at]?.name} ${explain(connection.outage ?? reasonOf(result.reason))}`]
         : [],
     );
-    // Not beside the probes: ioredis redirects no commands that are sent at once if their slots moved apart.
-    await Promise.race([connection.verify(), delay(GRACE_MS)]);
-    if (connection.lost() === null) connection.throwIfClosed();
+    // After the probes: ioredis does not redirect commands that are sent at once if their slots moved apart.
+    await Promise.race([connection.verify(), runtime.sleep(GRACE_MS)]);
+    if (connection.outage === null) connection.throwIfClosed();
     if (refusals.length === nodes.length) {
       throw new StoreUnavailable(refusals.join('\n') || 'redis: no node of the cluster can be reached');
     }
@@ -146,22 +142,22 @@ function createReadiness(connection: RedisConnection, options: RecordsOptions): 
   }
 
   return () => {
-    const atMs = performance.now();
-    if (last === undefined || atMs - last.atMs >= EVERY_MS) last = { atMs, faults: probeAll() };
+    const atMs = runtime.monotonicMs();
+    if (last === undefined || atMs - last.atMs >= PROBE_EVERY_MS) last = { atMs, faults: probeAll() };
     return last.faults;
   };
 }
 
-/** Rejects if the node does not store; otherwise its faults. */
+/** Rejects if the node does not store; otherwise resolves to its faults. */
 async function probe(
   connection: RedisConnection,
   { key, redis, name }: DataNode,
   { waitReplicas: replicas = 0, onMemory }: RecordsOptions,
-) {
+): Promise<string[]> {
   const call = { script: 'swap', keys: [key, `${key}s`, `${key}s`], args: PROBE } as const;
   const [faults, durable] = await Promise.all([
     redis ? settingFaults(redis, (share) => onMemory?.(name, share)) : [],
-    replicas > 0 ? connection.runDurably(call, { replicas, waitMs: REPLICAS_MS }) : null,
+    replicas > 0 ? connection.runDurably(call, { replicas, waitMs: PROBE_WAIT_MS }) : null,
     connection.run(call),
   ]);
   if (durable === null || durable.acknowledged >= replicas) return faults;
@@ -169,7 +165,7 @@ async function probe(
   return [...faults, `${few}: no points can be spent`];
 }
 
-/** Settings that can lose data; tells how full the node is. A login that may not ask for them gets none. */
+/** Settings that can lose data; tells how full the node is. None if our login may not ask for them. */
 async function settingFaults(node: Redis, onMemory: (share: number) => void): Promise<string[]> {
   const info = await node.info().catch(() => '');
   const limit = Number(/^maxmemory:(\d+)/m.exec(info)?.[1]);
@@ -193,7 +189,7 @@ const REFUSALS: readonly [answer: RegExp, what: string][] = [
   [/\b(NOPERM|NOAUTH|WRONGPASS)\b/, 'refuses our login: give it the rights that the bot needs'],
 ];
 
-function explain(why: string): string {
-  const refusal = REFUSALS.find(([answer]) => answer.test(why));
-  return refusal?.[1] ?? `cannot be reached: ${why.replace(/^redis: /, '')}`;
+function explain(reason: string): string {
+  const refusal = REFUSALS.find(([answer]) => answer.test(reason));
+  return refusal?.[1] ?? `cannot be reached: ${reason.replace(/^redis: /, '')}`;
 }

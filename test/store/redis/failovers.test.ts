@@ -69,7 +69,7 @@ test('a failover that an operator asks the sentinels for is followed at once: th
 
 test('a client that ended, as by a failover that is told while it connects, is connected again', async () => {
   const { connection, store } = await openRecords((await ownRedis()).url);
-  connection.commands.disconnect();
+  connection.client.disconnect();
   const swap = () => store.compareAndSwap(someKey(), swapOf({ bytes: record('a') }));
   await expect(swap()).rejects.toBeInstanceOf(StoreUnavailable);
   await expect.poll(() => swap().catch(() => null)).toMatchObject({ swapped: true });

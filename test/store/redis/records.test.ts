@@ -33,8 +33,8 @@ for (const [name, start] of [
       return create(connection);
     };
     const part = await another();
-    const commands = opened[0]?.commands;
-    const nodes = commands instanceof Cluster ? commands.nodes('master') : [commands];
+    const client = opened[0]?.client;
+    const nodes = client instanceof Cluster ? client.nodes('master') : [client];
     await Promise.all(nodes.map((node) => node?.flushall()));
     const close = async (): Promise<void> => {
       for (const one of opened) await one.close();
