@@ -12,8 +12,8 @@ import type { Metrics } from './observability/metrics.ts';
 import { readBacklog } from './operators/backlog.ts';
 import { createDecisions } from './operators/operation.ts';
 import { operatorRoutes } from './operators/routes.ts';
-import type { Encryption } from './store/encryption.ts';
-import type { RecordStore } from './store/port.ts';
+
+import type { Encryption, RecordStore } from './store/port.ts';
 
 type RouteParts = {
   readonly config: Config;

@@ -31,7 +31,7 @@ const ROOMS: readonly Room[] = [
   { files: /^conversation\/prompts\.ts$/, imports: [/^conversation\/(?!dialogue\/|flows\/)/] },
   { files: /^conversation\/flows\/index\.ts$/, imports: [/^conversation\/flow/] },
   { files: /^conversation\//, imports: [/^conversation\/(?!flows\/)/] },
-  { files: /^store\//, imports: [/^store\//, /^runtime\.ts$/] },
+  { files: /^store\//, imports: [/^store\//, /^resilience\/retry\.ts$/, /^runtime\.ts$/] },
   // The engine knows the store by its ports, never an implementation.
   {
     files: /^engine\//,

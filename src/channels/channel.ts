@@ -9,7 +9,7 @@ import type { Log } from '../observability/log.ts';
 import type { Observe } from '../observability/metrics.ts';
 import { type Spans, traceWebhooks } from '../observability/tracing.ts';
 import type { Tickets } from '../operators/tickets.ts';
-import type { Feed } from '../store/port.ts';
+import type { Encryption, Feed } from '../store/port.ts';
 
 /**
  * What a channel says of itself, whether it is on or not. All that lists channels derives from it: names in the store,
@@ -107,14 +107,6 @@ export type ChannelParts = {
   readonly sandboxed: boolean;
   /** Every channel in the app's list, whether on or off. */
   readonly channels: readonly ChannelTraits[];
-};
-
-/** What channels need of the store's: names nobody can read, and bytes nobody can read without the key. */
-export type Encryption = {
-  name(kind: 'conversation', value: string): string;
-  seal(name: string, plain: Buffer): Buffer;
-  /** Throws if the bytes were not sealed with our keys and the same `name`. */
-  open(name: string, sealed: Buffer): Buffer;
 };
 
 /**

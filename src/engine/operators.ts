@@ -1,7 +1,6 @@
 import { type ReadState, type State, VERSION } from '../conversation/state.ts';
 import { type Runtime, systemRuntime } from '../runtime.ts';
-import type { Encryption } from '../store/encryption.ts';
-import type { RecordStore } from '../store/port.ts';
+import type { Encryption, RecordStore } from '../store/port.ts';
 import { membersOf } from './listing.ts';
 import {
   conversationName,

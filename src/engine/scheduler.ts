@@ -1,6 +1,6 @@
 import type { Observe } from '../observability/metrics.ts';
 import type { Runtime } from '../runtime.ts';
-import { type Entry, type RecordStore, SHARDS, StoreUnavailable, shardOf } from '../store/port.ts';
+import { type RecordStore, type ScoredMember, SHARDS, StoreUnavailable, shardOf } from '../store/port.ts';
 import type { Conversations, Lease } from './conversations.ts';
 import type { EngineLimits } from './limits.ts';
 
@@ -207,7 +207,7 @@ export class Scheduler {
   }
 
   /** What is due in these shards; null if none of them answers. */
-  async #listAll(shards: readonly number[], limit: number): Promise<Entry[] | null> {
+  async #listAll(shards: readonly number[], limit: number): Promise<ScoredMember[] | null> {
     const asked = shards.filter((shard) => !this.#isResting(shard));
     const lists = await Promise.all(asked.map((shard) => this.#list(shard, limit)));
     const answers = lists.filter((entries) => entries !== null);
@@ -215,7 +215,7 @@ export class Scheduler {
   }
 
   /** Null: the shard does not answer. */
-  async #list(shard: number, limit: number): Promise<readonly Entry[] | null> {
+  async #list(shard: number, limit: number): Promise<readonly ScoredMember[] | null> {
     const left = this.#left.get(shard) ?? new Set();
     try {
       const range = { shard, upTo: 'now', limit: limit + left.size } as const;

@@ -5,8 +5,7 @@ import { maskCode, maskEmail, maskPhone } from '../conversation/prompts.ts';
 import type { Operation } from '../conversation/state.ts';
 import type { OpenLetter, OpenOperation, Operators, StoredConversation } from '../engine/operators.ts';
 import { toNational } from '../loyalty/wire.ts';
-import type { Encryption } from '../store/encryption.ts';
-import type { Key, RecordStore } from '../store/port.ts';
+import type { Encryption, Key, RecordStore } from '../store/port.ts';
 
 /* What operators see of open operations and dead letters. All of it is stored: nothing is guessed. */
 

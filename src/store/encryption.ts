@@ -82,7 +82,8 @@ function createSubkeys(key: Buffer): LRUCache<string, KeyObject> {
   const stateKey = createSecretKey(key);
   return new LRUCache({
     max: CACHED,
-    memoMethod: (name: string) => createSecretKey(Buffer.from(hkdfSync('sha256', stateKey, '', name, KEY_BYTES))),
+    memoMethod: (name: string) =>
+      createSecretKey(Buffer.from(hkdfSync('sha256', stateKey, '', name, KEY_BYTES))),
   });
 }
 

@@ -63,7 +63,10 @@ export function createMemoryStore(runtime: Pick<Runtime, 'nowMs'>): RecordStore 
 type MemoryFeedOptions = { readonly feedMs?: number; readonly runtime?: Pick<Runtime, 'nowMs'> };
 
 /** A feed inside one process; it ends with it. */
-export function createMemoryFeed({ feedMs = FEED_MS, runtime = systemRuntime }: MemoryFeedOptions = {}): Feed {
+export function createMemoryFeed({
+  feedMs = FEED_MS,
+  runtime = systemRuntime,
+}: MemoryFeedOptions = {}): Feed {
   /** The log that ends first is the first one. */
   const logs = new Map<string, { readonly events: readonly FeedEvent[]; readonly endsMs: number }>();
   const followers = new Map<string, Set<(event: FeedEvent) => void>>();

@@ -105,7 +105,11 @@ export type Swapped =
 export type Range = { readonly shard: number; readonly upTo: 'now' | 'ever'; readonly limit: number };
 
 /** `count`: how many entries are in that range, also beyond the limit. */
-export type Listed = { readonly nowMs: number; readonly count: number; readonly entries: readonly ScoredMember[] };
+export type Listed = {
+  readonly nowMs: number;
+  readonly count: number;
+  readonly entries: readonly ScoredMember[];
+};
 export type ScoredMember = { readonly member: string; readonly score: number };
 
 /** A record begins with its version: the schema (1 byte) and the seal's nonce (12). It never comes again. */

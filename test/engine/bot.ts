@@ -18,12 +18,13 @@ import { VersionedRecords } from '../../src/engine/versioned-records.ts';
 import type { Alarm } from '../../src/observability/log.ts';
 import type { Observe } from '../../src/observability/metrics.ts';
 import { type Runtime as Outside, systemRuntime } from '../../src/runtime.ts';
-import { createEncryption, type Encryption } from '../../src/store/encryption.ts';
+import { createEncryption } from '../../src/store/encryption.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
 import {
-  type Entry,
+  type Encryption,
   type Index,
   type RecordStore,
+  type ScoredMember,
   SHARDS,
   StoreUnavailable,
   versionOf,
@@ -221,7 +222,7 @@ export function createWorld(encryption: Encryption = someEncryption(), { isStopp
   const customers = new VersionedRecords(CUSTOMER, kept);
   const operators = new Operators({ store: memory, encryption, readState, runtime: outside });
 
-  async function entries(index: Index): Promise<readonly Entry[]> {
+  async function entries(index: Index): Promise<readonly ScoredMember[]> {
     const shards = Array.from({ length: SHARDS }, (_, shard) =>
       memory.list(index, { shard, upTo: 'ever', limit: 1000 }),
     );

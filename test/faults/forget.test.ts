@@ -6,7 +6,8 @@ import type { RequestSchema } from '../../src/channels/staff/schemas.ts';
 import { conversationName } from '../../src/engine/messages.ts';
 import type { AntCrmClient } from '../../src/loyalty/antcrm.ts';
 import type { HistoryQuery } from '../../src/loyalty/port.ts';
-import { createEncryption, type Encryption } from '../../src/store/encryption.ts';
+import { createEncryption } from '../../src/store/encryption.ts';
+import type { Encryption } from '../../src/store/port.ts';
 import { startBot } from '../support/app.ts';
 import { dueSoon, dump, startRedis, until } from '../support/redis.ts';
 

@@ -2,8 +2,7 @@ import type { Reply } from '../../src/conversation/reply.ts';
 import type { State } from '../../src/conversation/state.ts';
 import { readMessage, readOutboxItem } from '../../src/engine/messages.ts';
 import { type ConversationRecord, readRecord } from '../../src/engine/record.ts';
-import type { Encryption } from '../../src/store/encryption.ts';
-import { type Key, type RecordStore, versionOf } from '../../src/store/port.ts';
+import { type Encryption, type Key, type RecordStore, versionOf } from '../../src/store/port.ts';
 import { changeBetween } from '../support/changes.ts';
 import type { Count, Kind } from './counts.ts';
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { createCanary, createEncryption, type Keys, SealBroken } from '../../src/store/encryption.ts';
-import { StoreRefused, versionOf } from '../../src/store/port.ts';
+import { createCanary, createEncryption, type Keys } from '../../src/store/encryption.ts';
+import { SealBroken, StoreRefused, versionOf } from '../../src/store/port.ts';
 
 const [hashKey, key, otherKey] = [randomBytes(32), randomBytes(32), randomBytes(32)];
 const plain = Buffer.from('Số điện thoại: +84867123456 🎁');

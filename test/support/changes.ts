@@ -1,6 +1,5 @@
 import { type ConversationRecord, readRecord } from '../../src/engine/record.ts';
-import type { Encryption } from '../../src/store/encryption.ts';
-import type { RecordStore, Swap } from '../../src/store/port.ts';
+import type { Encryption, RecordStore, Swap } from '../../src/store/port.ts';
 
 /** What a swap does to a record. */
 export type Changed =
