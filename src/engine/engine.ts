@@ -82,6 +82,7 @@ const FRESH_MS = 5000;
 class EngineProcess implements Engine {
   readonly #options: EngineOptions;
   readonly #spans: Spans;
+  readonly #isTracing: boolean;
   readonly #runtime: Runtime;
   readonly #limits: EngineLimits;
   readonly #conversations: Conversations;
@@ -95,6 +96,7 @@ class EngineProcess implements Engine {
     const { observe, encryption, runtime = systemRuntime, spans = new Spans(), aroundRecords } = options;
     this.#options = options;
     this.#spans = spans;
+    this.#isTracing = spans.isTracing;
     this.#runtime = runtime;
     this.#limits = { ...LIMITS, ...options.limits };
     this.#startedMs = runtime.nowMs();
@@ -164,7 +166,7 @@ class EngineProcess implements Engine {
     const { observe } = this.#options;
     const { channel } = incoming;
     const runtime = this.#runtime;
-    const traceparent = this.#spans.isTracing ? this.#spans.traceparent() : undefined;
+    const traceparent = this.#isTracing ? this.#spans.traceparent() : undefined;
     const accepted = { ...incoming, acceptedMs: runtime.nowMs(), ...(traceparent && { traceparent }) };
     const filed = { mark: runtime.id(), incoming: accepted };
     const held = { aliveUntilMs: runtime.monotonicMs() + this.#limits.leaseMs, filed };
@@ -184,12 +186,14 @@ class EngineProcess implements Engine {
       if (answer === 'leased' && record !== null) {
         isBegun = true;
         const lease = decided?.lease ?? new Lease(name, { record, nowMs, ...held });
-        void this.#spans.apart(name, () => this.#work(lease, decided));
+        // The turn's spans are none of the webhook's.
+        if (this.#isTracing) void this.#spans.apart(name, () => this.#work(lease, decided));
+        else void this.#work(lease, decided);
       }
       if (answer === 'queued' && !take) this.#scheduler.schedule(name);
       const acceptance = answer === 'duplicate' || answer === 'full' ? answer : 'accepted';
       observe.update(channel, acceptance);
-      if (this.#spans.isTracing) this.#spans.note({ result: acceptance });
+      if (this.#isTracing) this.#spans.note({ result: acceptance });
       return acceptance;
     } catch (error) {
       this.#report(error);
@@ -211,7 +215,7 @@ class EngineProcess implements Engine {
     const { channel, message } = incoming;
     if (message.kind !== 'text' || sentMs <= this.#startedMs) return undefined;
     if (this.#runtime.nowMs() - sentMs > FRESH_MS || !this.#conversations.isKnown(name)) return undefined;
-    if (this.#spans.isTracing || traces?.isSeen(channel)) return undefined;
+    if (this.#isTracing || traces?.isSeen(channel)) return undefined;
     const to = platform(channel);
     return to?.identify === undefined ? incoming.sender : to.known?.(incoming);
   }
@@ -224,7 +228,7 @@ class EngineProcess implements Engine {
   #decideAtOnce(lease: Lease, sender: Sender): Turn | undefined {
     const { record, nowMs, filed, head } = lease;
     const isNext = head?.mark === filed?.mark && record.outbox.length === 0 && !record.lease?.takeover;
-    if (!isNext || lease.attempt > 1 || Object.keys(record.journal).length > 0) return undefined;
+    if (!isNext || record.attempts > 0 || Object.keys(record.journal).length > 0) return undefined;
     try {
       const turn = new Turn(lease, this.#turns);
       const message = turn.asker?.incoming?.message;

@@ -16,20 +16,20 @@ import { HOUR_CHARS, ID_CHARS, toHour } from './record-v1.ts';
 import type { IndexEntry, RecordKind, Transition } from './versioned-records.ts';
 
 /*
- * Everything that can happen to a conversation's record, as pure functions `(record, nowMs) → { record, answer }`. Each is
- * idempotent: applied to a record that has its effect already (a swap executed and its answer was lost), it changes nothing
- * and answers as before. It returns the very same record where nothing is to be written.
+ * Everything that can happen to a conversation's record, as pure functions `(record, nowMs) → { record, answer }`.
+ * Each is idempotent: applied to a record that has its effect already (a swap was executed and its answer was
+ * lost), it changes nothing and answers as before. It returns the very same record if nothing is to be written.
  *
- * `accept`, `take`, `renew` and `takeLetter` decide from the record alone, so they may be applied again to whatever record
- * is there. A change by a lease holder was decided from what the holder knew before, so it also needs `Held`. Time decides
- * who may try to take a lease; no promise depends on time.
+ * `accept`, `take`, `renew` and `takeLetter` decide from the record alone, so they may be applied again to
+ * whatever record is there. A change by a lease holder was decided from what the holder knew before, so it
+ * also needs `Held`. Time decides who may try to take a lease; no promise depends on time.
  */
 
 export type ConversationTransition<Answer> = Transition<ConversationRecord, Answer>;
 
 /**
- * What a change by the lease holder requires of the record: the holder's nonce, that `step` is the next number, and that
- * the head of the inbox is still the message of delivery `mark` (null: the change was decided from no message).
+ * What a change by the lease holder requires of the record: the holder's nonce, that `step` is the next number,
+ * and that the head of the inbox is still the message of delivery `mark`. Null: it was decided from no message.
  */
 export type Held = { readonly owner: string; readonly step: number; readonly mark: string | null };
 
@@ -40,56 +40,24 @@ export const MAX_INBOX = 50;
 const MAX_INBOX_BYTES = 64 * 1024;
 /** Dead letters of one conversation. */
 const MAX_LETTERS = 20;
+/** Ids of messages that are remembered, and how long. */
+const MAX_IDS = 64;
+const MAX_ID_HOURS = 48;
 
 const same = <Answer>(record: ConversationRecord | null, answer: Answer) => ({ record, answer });
 
-/** Whether replies, and messages behind them, have to wait: only a wake-up may run then, and nothing may be sent. */
+/** Whether replies, and the messages behind them, have to wait: only a wake-up may run, and nothing be sent. */
 const isPutOff = ({ retry }: ConversationRecord, nowMs: number): boolean =>
   retry !== null && retry.atMs > nowMs;
 
 /** Whether the state's wake-up is due. */
 const isWoken = ({ wakeMs }: ConversationRecord, nowMs: number): boolean => wakeMs > 0 && wakeMs <= nowMs;
 
-/** The first 8 characters (48 bits) of an id's hash: what is remembered of it, with the hour of its filing. */
-const hashOf = (id: string): string => hash('sha256', id, 'base64url').slice(0, ID_CHARS - HOUR_CHARS);
-
-const HOUR_MS = 3_600_000;
-const REMEMBERED_HOURS = 48;
-/** Ids beyond are dropped, the oldest first. */
-const REMEMBERED_CHARS = 64 * ID_CHARS;
-
-/** The hour as two digits of base 32; they come again after 42 days. */
-const hourOf = (nowMs: number): string => toHour(Math.floor(nowMs / HOUR_MS));
-
-function isRecent(ids: string, at: number, hour: string): boolean {
-  const filed = Number.parseInt(ids.slice(at + ID_CHARS - HOUR_CHARS, at + ID_CHARS), 32);
-  const age = (Number.parseInt(hour, 32) - filed) & 1023;
-  // A clock that was put back makes an id younger than new.
-  return age <= REMEMBERED_HOURS || age > 1023 - REMEMBERED_HOURS;
-}
-
-function isRemembered(ids: string, idHash: string, nowMs: number): boolean {
-  for (let at = 0; at < ids.length; at += ID_CHARS) {
-    if (ids.startsWith(idHash, at)) return isRecent(ids, at, hourOf(nowMs));
-  }
-  return false;
-}
-
-/** Appends an id, and drops those that are too old or too many. Ids are in the order of their filing. */
-function rememberId(ids: string, idHash: string, nowMs: number): string {
-  const hour = hourOf(nowMs);
-  let first = Math.max(0, ids.length - REMEMBERED_CHARS + ID_CHARS);
-  while (first < ids.length && !isRecent(ids, first, hour)) first += ID_CHARS;
-  return ids.slice(first) + idHash + hour;
-}
-
-export type Accepted =
-  | 'leased'
-  /** Another process works on the conversation, or will: it is due. */
-  | 'queued'
-  | 'duplicate'
-  /** The inbox is full: nothing was filed or remembered; the next turn tells the customer. */
-  | 'full';
+/**
+ * `queued`: the conversation is due, or another process works on it. `full`: nothing was filed or remembered,
+ * and the next turn tells the customer.
+ */
+export type Accepted = 'leased' | 'queued' | 'duplicate' | 'full';
 
 export type Filing = {
   readonly id: string;
@@ -103,13 +71,19 @@ export type Filing = {
   readonly take?: Taking | undefined;
 };
 
-/** Files a message; what waits for a retry is brought forward. */
+/**
+ * Files a message. A retry that waits is brought forward.
+ *
+ * @example
+ * const { answer } = await records.update(name, accept({ id, nonce, body, schema: 2 }));
+ */
 export function accept(filing: Filing): ConversationTransition<Accepted> {
   const { id, nonce, body, schema, uncapped = false, take: taking } = filing;
-  const idHash = hashOf(id);
+  const idHash = hash('sha256', id, 'base64url').slice(0, ID_CHARS - HOUR_CHARS);
   return (before, nowMs) => {
     const record = before ?? newRecord(nowMs);
-    if (isRemembered(record.ids, idHash, nowMs)) return same(before, acceptedBefore(record, filing));
+    const ids = rememberId(record.ids, idHash, nowMs);
+    if (ids === null) return same(before, acceptedBefore(record, filing));
     if (!uncapped && isFull(record, body)) {
       return { record: { ...record, dropped: record.dropped + 1 }, answer: 'full' };
     }
@@ -120,12 +94,29 @@ export function accept(filing: Filing): ConversationTransition<Accepted> {
       schema: Math.max(record.schema, schema),
       inSeq,
       inbox: [...record.inbox, { seq: inSeq, id, mark: nonce, atMs: nowMs, body }],
-      ids: rememberId(record.ids, idHash, nowMs),
+      ids,
       retry: retry && { ...retry, atMs: Math.min(retry.atMs, retry.earliestMs) },
     };
     const leased = taking === undefined ? null : withLease(filed, taking, nowMs);
     return leased === null ? { record: filed, answer: 'queued' } : { record: leased, answer: 'leased' };
   };
+}
+
+/**
+ * Appends an id, and drops those that are too old or too many. Null: the id is remembered already. Each id has
+ * the hour of its filing as two digits of base 32, which come again after 42 days.
+ */
+function rememberId(ids: string, idHash: string, nowMs: number): string | null {
+  const hours = Math.floor(nowMs / 3_600_000);
+  let first = Math.max(0, ids.length - (MAX_IDS - 1) * ID_CHARS);
+  for (let at = 0; at < ids.length; at += ID_CHARS) {
+    const age = (hours - Number.parseInt(ids.slice(at + ID_CHARS - HOUR_CHARS, at + ID_CHARS), 32)) & 1023;
+    // If the clock was put back, an id is younger than new.
+    const isRecent = age <= MAX_ID_HOURS || age > 1023 - MAX_ID_HOURS;
+    if (isRecent && ids.startsWith(idHash, at)) return null;
+    if (!isRecent && first === at) first += ID_CHARS;
+  }
+  return ids.slice(first) + idHash + toHour(hours);
 }
 
 function isFull({ inbox }: ConversationRecord, body: unknown): boolean {
@@ -139,10 +130,15 @@ function acceptedBefore({ inbox, lease }: ConversationRecord, { id, nonce, take:
   return inbox.some((message) => message.id === id && message.mark === nonce) ? 'queued' : 'duplicate';
 }
 
-/** `newer`: a newer process wrote into the record, so newer processes work on it. */
+/** `newer`: a newer process wrote into the record, so only newer processes work on it. */
 export type Taken = 'leased' | 'none' | 'newer';
 
-/** Takes the lease of a conversation that has something to do now. */
+/**
+ * Takes the lease of a conversation that has something to do now.
+ *
+ * @example
+ * const { answer } = await records.update(name, take({ owner, leaseMs: 15_000, schema: 2 }), { listed: true });
+ */
 export function take(taking: Taking): ConversationTransition<Taken> {
   return (record, nowMs) => {
     if (record === null) return same(record, 'none');
@@ -155,7 +151,7 @@ export function take(taking: Taking): ConversationTransition<Taken> {
   };
 }
 
-/** The record with the lease; null where it cannot be taken or there is nothing to do. */
+/** The record with the lease; null: the lease cannot be taken, or there is nothing to do. */
 function withLease(record: ConversationRecord, taking: Taking, nowMs: number): ConversationRecord | null {
   const { owner, leaseMs, schema } = taking;
   const isFree = record.lease === null || record.lease.untilMs <= nowMs;
@@ -172,7 +168,12 @@ function withLease(record: ConversationRecord, taking: Taking, nowMs: number): C
   };
 }
 
-/** Prolongs the lease; false: it is lost. A lease that ran out and that nobody took still counts. */
+/**
+ * Prolongs the lease; false: it is lost. A lease that ran out and was not taken still counts.
+ *
+ * @example
+ * const { answer: isHeld } = await records.update(name, renew({ owner, leaseMs: 15_000 }));
+ */
 export function renew({ owner, leaseMs }: Omit<Taking, 'schema'>): ConversationTransition<boolean> {
   return (record, nowMs) => {
     if (record?.lease?.owner !== owner) return same(record, false);
@@ -181,59 +182,56 @@ export function renew({ owner, leaseMs }: Omit<Taking, 'schema'>): ConversationT
   };
 }
 
-/** How a change by the lease holder stands to the record: `done`, it took effect already; `stale`, it may not be made. */
-function standing(record: ConversationRecord | null, { owner, step, mark }: Held): 'held' | 'done' | 'stale' {
-  if (record?.lease?.owner !== owner) return 'stale';
-  if (record.lease.step === step) return 'done';
-  if (record.lease.step !== step - 1) return 'stale';
-  return mark === null || record.inbox[0]?.mark === mark ? 'held' : 'stale';
+/** The lease after a change by its holder. `done`: the change took effect already. `stale`: it may not be made. */
+function nextLease(record: ConversationRecord | null, { owner, step, mark }: Held) {
+  const { lease, inbox } = record ?? {};
+  if (!lease || lease.owner !== owner) return 'stale';
+  if (lease.step === step) return 'done';
+  if (lease.step !== step - 1 || (mark !== null && inbox?.[0]?.mark !== mark)) return 'stale';
+  return { ...lease, step };
 }
 
+/**
+ * `go`: this very attempt wrote the intent, so the call may be made, and no other attempt may make it.
+ * `known`: another attempt wrote it, and may have made the call.
+ */
 export type Intended =
-  /** Written by this very attempt: the call may be made, and no other attempt may make it. */
-  | { readonly kind: 'go' }
-  /** Another attempt wrote it, and may have made the call: none is made. */
-  | { readonly kind: 'known'; readonly call: PendingCall }
-  | { readonly kind: 'stale' };
+  | { readonly kind: 'go' | 'stale' }
+  | { readonly kind: 'known'; readonly call: PendingCall };
 
 export type Outcomes = Readonly<Record<string, unknown>>;
 
 export type IntendedCall = {
   readonly operation: string;
-  /** Names the attempt: no other one writes the same. */
+  /** Names the attempt: no other attempt writes the same. */
   readonly by: string;
   readonly body: unknown;
   /** How earlier calls of the turn ended. */
   readonly outcomes?: Outcomes;
 };
 
-/** Writes that a call is about to be made, and how the calls before it ended. */
+/**
+ * Writes that a call is about to be made, and how the calls before it ended.
+ *
+ * @example
+ * const { answer } = await records.update(name, intend(held, { operation, by, body }), { durable: true });
+ * if (answer.kind === 'go') await call();
+ */
 export function intend(
   held: Held,
   { operation, by, body, outcomes = {} }: IntendedCall,
 ): ConversationTransition<Intended> {
   return (record, nowMs) => {
-    const how = standing(record, held);
-    if (record === null || how === 'stale') return same(record, { kind: 'stale' });
-    const known = record.journal[operation];
-    const answer: Intended =
-      known === undefined || known.by === by ? { kind: 'go' } : { kind: 'known', call: known };
-    if (how === 'done') return same(record, known === undefined ? { kind: 'stale' } : answer);
+    const lease = nextLease(record, held);
+    if (record === null || lease === 'stale') return same(record, { kind: 'stale' });
+    const call = record.journal[operation];
+    const isOwn = call === undefined || call.by === by;
+    const answer: Intended = isOwn ? { kind: 'go' } : { kind: 'known', call };
+    if (lease === 'done') return same(record, call === undefined ? { kind: 'stale' } : answer);
     const journal = withOutcomes(record.journal, outcomes);
-    return {
-      record: {
-        ...record,
-        lease: leaseAt(record, held.step),
-        journal: known === undefined ? { ...journal, [operation]: { by, atMs: nowMs, body } } : journal,
-      },
-      answer,
-    };
+    const intended = call ?? { by, atMs: nowMs, body };
+    return { record: { ...record, lease, journal: { ...journal, [operation]: intended } }, answer };
   };
-}
-
-function leaseAt({ lease }: ConversationRecord, step: number) {
-  if (lease === null) throw new TypeError('a held record has a lease');
-  return { ...lease, step };
 }
 
 function withOutcomes(journal: ConversationRecord['journal'], outcomes: Outcomes) {
@@ -267,30 +265,32 @@ export type Commit = {
 /**
  * Ends a turn's decision: state, replies, answered message, wake-up, settled calls and dead letters, all or
  * nothing. False: stale, nothing was changed.
+ *
+ * @example
+ * const { answer: isCommitted } = await records.update(name, commit(lease.held, turn.toCommit()));
  */
 export function commit(held: Held, change: Commit): ConversationTransition<boolean> {
   return (record, nowMs) => {
-    const how = standing(record, held);
-    if (record === null || how === 'stale') return same(record, false);
-    if (how === 'done') return same(record, true);
-    const { replies, settled, forget, dead = [] } = change;
-    const { handed: _, ...lease } = leaseAt(record, held.step);
+    const lease = nextLease(record, held);
+    if (record === null || lease === 'stale') return same(record, false);
+    if (lease === 'done') return same(record, true);
+    const { replies, settled, wakeMs, listed = [] } = change;
+    const { handed: _, ...kept } = lease;
     return {
       record: {
         ...record,
-        lease,
+        lease: kept,
         state: change.state,
         stored: change.stored,
         inbox: change.consumed ? record.inbox.slice(1) : record.inbox,
         outbox: replies.length === 0 ? record.outbox : [...record.outbox, ...replies],
         outSeq: record.outSeq + replies.length,
         journal: settled.length === 0 ? record.journal : without(record.journal, settled),
-        wakeMs: change.wakeMs ?? 0,
+        wakeMs: wakeMs ?? 0,
         attempts: 0,
         dropped: Math.max(0, record.dropped - change.dropped),
-        listed: change.listed ?? [],
-        dead:
-          dead.length === 0 && !forget ? record.dead : lettersAfter(forget ? [] : record.dead, dead, nowMs),
+        listed,
+        dead: change.dead?.length || change.forget ? lettersAfter(record, change, nowMs) : record.dead,
       },
       answer: true,
     };
@@ -302,22 +302,21 @@ function without(journal: ConversationRecord['journal'], settled: readonly strin
 }
 
 /** A letter replaces an older one of the same id. */
-function lettersAfter(kept: ConversationRecord['dead'], dead: NonNullable<Commit['dead']>, nowMs: number) {
-  const others = kept.filter(({ id }) => !dead.some((letter) => letter.id === id));
-  return [...others, ...dead.map((letter) => ({ ...letter, atMs: nowMs }))].slice(-MAX_LETTERS);
+function lettersAfter(record: ConversationRecord, { forget, dead = [] }: Commit, nowMs: number) {
+  const kept = forget ? [] : record.dead.filter(({ id }) => !dead.some((letter) => letter.id === id));
+  return [...kept, ...dead.map((letter) => ({ ...letter, atMs: nowMs }))].slice(-MAX_LETTERS);
 }
 
-/**
- * How long replies and messages are put off, and why. `leastMs`: a new message may bring that forward to this (default: it
- * may not). `tries`, `sinceMs` and `madeAtMs` are kept in `retry`. `all`: wake-ups wait as well, and replies that wait
- * already keep their time.
- */
+/** How long replies and messages are put off, and why. */
 export type Wait = {
   readonly afterMs: number;
   readonly reason: string;
+  /** A new message may bring the next try forward to this. By default it may not. */
   readonly leastMs?: number | undefined;
+  /** Kept in `retry`, as `madeAtMs`. */
   readonly tried?: Tried | undefined;
   readonly madeAtMs?: number | undefined;
+  /** Wake-ups wait as well, and replies that wait already keep their time. */
   readonly all?: boolean | undefined;
 };
 
@@ -336,17 +335,20 @@ export type Release = {
 };
 
 /**
- * Ends a delivery: drops what was sent, then hands over the next work under the same lease (true), or frees the lease. A
- * reply that is left comes before any further step, so the lease is freed then and its next holder begins with the outbox.
+ * Ends a delivery: drops what was sent, then hands over the next work under the same lease (true), or frees the
+ * lease. A reply that is left comes before any further step: then the lease is freed, and its next holder
+ * begins with the outbox.
+ *
+ * @example
+ * const { answer: hasMore } = await records.update(name, release(lease.held, { sentSeq, leaseMs, schema }));
  */
 export function release(
   held: Held,
   { sentSeq, wait, leaseMs, schema, outcomes }: Release,
 ): ConversationTransition<boolean> {
   return (before, nowMs) => {
-    const how = standing(before, held);
-    if (before === null || how !== 'held') return same(before, how === 'done');
-    const lease = leaseAt(before, held.step);
+    const lease = nextLease(before, held);
+    if (before === null || typeof lease === 'string') return same(before, lease === 'done');
     const delivered = withoutSent(before, sentSeq);
     const record = outcomes
       ? { ...delivered, journal: withOutcomes(delivered.journal, outcomes) }
@@ -370,13 +372,13 @@ export function release(
 }
 
 function withoutSent(record: ConversationRecord, sentSeq: number): ConversationRecord {
-  const { outbox } = record;
+  const { outbox, inSeq } = record;
   let sent = 0;
   let { knew } = record;
   for (; sent < outbox.length; sent++) {
     const entry = outbox[sent];
     if (entry === undefined || entry.seq > sentSeq) break;
-    if (entry.asks) knew = record.inSeq;
+    if (entry.asks) knew = inSeq;
   }
   return sent === 0 ? record : { ...record, outbox: outbox.slice(sent), knew };
 }
@@ -394,12 +396,17 @@ function retryOf(record: ConversationRecord, wait: Wait | undefined, nowMs: numb
   };
 }
 
-/** Removes a dead letter; null: there is none of that id. */
+/**
+ * Removes a dead letter; null: there is none of that id.
+ *
+ * @example
+ * const { answer: letter } = await records.update(name, takeLetter('wake'));
+ */
 export function takeLetter(id: string): ConversationTransition<DeadLetter | null> {
   return (record) => {
-    const letter = record?.dead.find((one) => one.id === id);
+    const letter = record?.dead.find((dead) => dead.id === id);
     if (!record || letter === undefined) return same(record, null);
-    return { record: { ...record, dead: record.dead.filter((one) => one !== letter) }, answer: letter };
+    return { record: { ...record, dead: record.dead.filter((dead) => dead !== letter) }, answer: letter };
   };
 }
 
