@@ -18,7 +18,7 @@ import type { Runtime } from '../runtime.ts';
 import type { Conversations } from './conversations.ts';
 import { type CustomerRecord, type Lock, lock, unlock } from './customer.ts';
 import type { EngineLimits } from './limits.ts';
-import { type Platform, written } from './messages.ts';
+import { type Platform, withVersion } from './messages.ts';
 import type { Photos } from './photos.ts';
 import type { PendingCall } from './record.ts';
 import type { Turn } from './turn.ts';
@@ -143,7 +143,7 @@ class TurnContext implements EffectContext {
     // Set before the answer comes: it may get lost, or `stop` may be called in between.
     lease.pastIntent = true;
     const { origin, incoming } = asker;
-    const body = written({ origin, traceparent: spans.traceparent(), body: intent });
+    const body = withVersion({ origin, traceparent: spans.traceparent(), body: intent });
     const call = { operation, body, outcomes: this.#calls.take() };
     const { intended, durable } = await conversations.intend(lease, call);
     if (intended.kind !== 'go' || !durable) lease.pastIntent = wasPastIntent;

@@ -11,7 +11,7 @@ import { type ConversationRecords, Conversations, type DecideAtOnce, Lease } fro
 import { CUSTOMER } from './customer.ts';
 import { Effects } from './effects.ts';
 import { type EngineLimits, LIMITS, perChannel } from './limits.ts';
-import { conversationName, type Incoming, type Platform, written } from './messages.ts';
+import { conversationName, type Incoming, type Platform, withVersion } from './messages.ts';
 import { Outbox } from './outbox.ts';
 import { Photos } from './photos.ts';
 import { Scheduler } from './scheduler.ts';
@@ -96,19 +96,23 @@ class EngineProcess implements Engine {
     const { observe, encryption, runtime = systemRuntime, spans = new Spans(), aroundRecords } = options;
     this.#options = options;
     this.#spans = spans;
-    this.#isTracing = spans.isTracing;
+    const { isTracing } = spans;
+    this.#isTracing = isTracing;
     this.#runtime = runtime;
     this.#limits = { ...LIMITS, ...options.limits };
     this.#startedMs = runtime.nowMs();
     const alarm = (): void => observe.alarm('store_unavailable', {});
     this.#alarmUnavailable = atMostEvery(ALARM_EVERY_MS, alarm, runtime.monotonicMs);
-    const shared = { ...options, runtime, spans, limits: this.#limits, onError: this.#report };
+    const shared = {
+      ...{ ...options, runtime, spans, limits: this.#limits, onError: this.#report },
+      isTracing,
+    };
     const recordParts = {
       ...{ store: options.store, sealer: encryption, runtime },
       onFault: (fault: RecordFault, conversation: string) => observe.alarm(fault, { conversation }),
       onTrip({ name, operation }: StoreTrip, sinceMs: number) {
         options.traces?.count(name);
-        if (spans.isTracing) spans.mark({ name: `store ${name}`, operation, sinceMs });
+        if (isTracing) spans.mark({ name: `store ${name}`, operation, sinceMs });
       },
     };
     const records = new VersionedRecords(CONVERSATION, recordParts);
@@ -122,7 +126,7 @@ class EngineProcess implements Engine {
     this.#turns = {
       ...{ conversation: options.conversation, ids: options.ids, runtime },
       customerName: (customer) => encryption.name('customer', customer),
-      traceparent: spans.isTracing ? () => spans.traceparent() : undefined,
+      traceparent: isTracing ? () => spans.traceparent() : undefined,
     };
     const tools = {
       ...shared,
@@ -173,7 +177,7 @@ class EngineProcess implements Engine {
     const take = this.#scheduler.reserve();
     let isBegun = false;
     try {
-      const filing = { id: incoming.id, nonce: filed.mark, body: written(accepted), take };
+      const filing = { id: incoming.id, nonce: filed.mark, body: withVersion(accepted), take };
       const sender = take ? this.#senderAtOnce(name, accepted, sentMs) : undefined;
       let decided: Turn | undefined;
       const decide: DecideAtOnce | undefined =

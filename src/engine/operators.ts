@@ -12,7 +12,7 @@ import {
   readMessage,
   readOutboxItem,
   readStored,
-  written,
+  withVersion,
 } from './messages.ts';
 import type { ConversationRecord } from './record.ts';
 import { accept, CONVERSATION, takeLetter } from './transitions.ts';
@@ -190,7 +190,7 @@ export class Operators {
       const composed = compose(before, nowMs);
       if (typeof composed === 'string') return { record: before, answer: composed };
       const { incoming, letterId, uncapped } = composed;
-      const filing = { id: incoming.id, nonce, body: written(incoming), schema: VERSION, uncapped };
+      const filing = { id: incoming.id, nonce, body: withVersion(incoming), schema: VERSION, uncapped };
       const { record, answer } = accept(filing)(before, nowMs);
       if (answer === 'full') return { record: before, answer };
       const after = letterId ? takeLetter(letterId)(record, nowMs).record : record;

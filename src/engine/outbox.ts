@@ -27,6 +27,8 @@ export type OutboxTools = {
   readonly limits: Pick<EngineLimits, 'patienceMs'>;
   readonly runtime: Runtime;
   readonly spans: Spans;
+  /** Whether there is a collector of spans. */
+  readonly isTracing: boolean;
   readonly observe: Observe;
 };
 
@@ -105,7 +107,7 @@ export class Outbox {
 
   /** Sends until the reply is delivered or dropped. Resolves to its wait if that is longer than a turn may last. */
   async #send(lease: Lease, seq: number, outgoing: Outgoing): Promise<Wait | undefined> {
-    const { platform, conversations, limits, observe, spans, runtime } = this.#tools;
+    const { platform, conversations, limits, observe, spans, isTracing, runtime } = this.#tools;
     const { channel, reply, atMs, traceparent: parent = null } = outgoing;
     const { nowMs, tried, conversation } = lease;
     const to = platform(channel);
@@ -123,7 +125,7 @@ export class Outbox {
       if (delivery === 'held back') return { ...backOff(before, delivery, HELD_BACK_MS), tried };
       observe.delivery(channel, delivery.kind, this.#answeredMs(delivery, outgoing));
       const fate = afterDelivery(delivery, before, sending.outage.deliveredMs);
-      if (spans.isTracing) {
+      if (isTracing) {
         const about = { channel, outcome: delivery.kind, result: fate.kind };
         spans.mark({ name: 'deliver', sinceMs, parent, ...about });
       }

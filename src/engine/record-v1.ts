@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /*
- * What version 1 wrote, as version 2 reads it. A process of version 1 may also file a message into a record of version 2
- * during a rolling update: it then writes its own fields beside those of version 2.
+ * Reads what version 1 wrote. During a rolling update a process of version 1 may also file a message into a
+ * record of version 2: then the record has the fields of both.
  */
 
 /** An id as it is remembered: characters of its hash, then of its hour. */

@@ -7,11 +7,11 @@ import { upgradeIds, upgradeRetry } from './record-v1.ts';
  *
  *   length of the envelope (4 bytes) | length of the old ids (2 bytes, see record-v1.ts) | envelope | old ids | state
  *
- * The envelope is JSON and is read loosely, in every version: an older process files messages into a record that a newer
- * one wrote, and keeps the fields that it does not know. Filing a message never parses the state.
+ * The envelope is JSON and is read loosely, in every version: an older process files messages into a record that
+ * a newer one wrote, and keeps the fields that it does not know. Filing a message never parses the state.
  */
 
-/** A message that was accepted and is not answered. `mark` is the delivery id: the nonce of the accept that filed it. */
+/** A message that is not answered. `mark` is the delivery id: the nonce of the accept that filed it. */
 const messageSchema = z.looseObject({
   seq: z.number(),
   id: z.string(),
@@ -28,7 +28,7 @@ const outboxSchema = z.looseObject({
   asks: z.literal(true).optional(),
 });
 
-/** A call that may have been made; `by` names the attempt that may make it. No `outcome`: it is unknown how it ended. */
+/** A call that may have been made. `by` names the attempt that may make it. Without `outcome`, it is unknown. */
 const callSchema = z.looseObject({
   by: z.string(),
   atMs: z.number(),
@@ -37,8 +37,9 @@ const callSchema = z.looseObject({
 });
 
 /**
- * The right to work on the conversation. `owner` is a fresh nonce for each lease, `step` the number of the holder's last
- * change. `takeover`: the lease before it ran out. `handed`: a release handed over the next work under the same lease.
+ * The right to work on the conversation. `owner` is a fresh nonce for each lease, `step` the number of the
+ * holder's last change. `takeover`: the lease before it ran out. `handed`: a release handed over the next work
+ * under the same lease.
  */
 const leaseSchema = z.looseObject({
   owner: z.string(),
@@ -77,7 +78,7 @@ const listedSchema = z.looseObject({ index: z.string(), part: z.string().optiona
 const envelopeSchema = z.looseObject({
   /** The newest version that wrote into the record; it only rises. */
   schema: z.number().default(0),
-  /** The last message ids: of each 8 characters of its hash, and the hour of its filing as 2 (`transitions.ts`). */
+  /** The last message ids: 8 characters of the hash of each, and 2 of the hour of its filing. */
   ids: z.string().default(''),
   inbox: z.array(messageSchema).default([]),
   /** Number of the last filed message, and what it was when a question was last delivered. */
@@ -119,8 +120,8 @@ export type DeadLetter = Declared<z.infer<typeof letterSchema>>;
 export type RequestedEntry = Declared<z.infer<typeof listedSchema>>;
 
 /**
- * All that is kept of a conversation. `state` is the dialogue's state as JSON. `stored` is the same state, already read,
- * where this process wrote it; it is never sealed.
+ * All that is kept of a conversation. `state` is the dialogue's state as JSON. `stored` is the same state as an
+ * object, if this process wrote it; it is not stored itself.
  */
 export type ConversationRecord = Declared<z.infer<typeof envelopeSchema>> & {
   readonly state: string | null;
@@ -130,8 +131,8 @@ export type ConversationRecord = Declared<z.infer<typeof envelopeSchema>> & {
 const EMPTY = { ...envelopeSchema.parse({}), state: null };
 
 /**
- * The record of a conversation without one. Its replies are numbered from the clock's milliseconds on, because a lost record
- * may have given smaller numbers already and no number may come twice.
+ * The first record of a conversation. Its replies are numbered from the clock's milliseconds on, because a lost
+ * record may have given smaller numbers already, and no number may come twice.
  */
 export function newRecord(nowMs: number): ConversationRecord {
   return { ...EMPTY, outSeq: nowMs };
@@ -139,7 +140,12 @@ export function newRecord(nowMs: number): ConversationRecord {
 
 const HEADER_BYTES = 6;
 
-/** Leaves out what reads as its default. */
+/**
+ * The plain bytes of a record. Fields with their default value are left out.
+ *
+ * @example
+ * const again = readRecord(writeRecord(newRecord(Date.now())));
+ */
 export function writeRecord({ state, stored: _, ...envelope }: ConversationRecord): Buffer {
   const filled: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(envelope)) {
@@ -159,16 +165,16 @@ export function writeRecord({ state, stored: _, ...envelope }: ConversationRecor
   return plain;
 }
 
-/** Throws where the bytes are no record. */
+/** Throws if the bytes are no record. */
 export function readRecord(plain: Buffer): ConversationRecord {
   const idsAt = HEADER_BYTES + plain.readUInt32BE(0);
   const stateAt = idsAt + plain.readUInt16BE(4);
   if (stateAt > plain.length) throw new RangeError('a record is cut off');
-  const said = z.looseObject({}).parse(JSON.parse(plain.toString('utf8', HEADER_BYTES, idsAt)));
-  const envelope = envelopeSchema.parse(upgradeRetry(said));
+  const envelope = z.looseObject({}).parse(JSON.parse(plain.toString('utf8', HEADER_BYTES, idsAt)));
+  const { ids, ...fields } = envelopeSchema.parse(upgradeRetry(envelope));
   return {
-    ...envelope,
-    ids: envelope.ids + upgradeIds(plain.subarray(idsAt, stateAt)),
+    ...fields,
+    ids: ids + upgradeIds(plain.subarray(idsAt, stateAt)),
     state: stateAt === plain.length ? null : plain.toString('utf8', stateAt),
   };
 }

@@ -17,8 +17,8 @@ import {
   readMessage,
   readStored,
   type StoredState,
+  withVersion,
   writeState,
-  written,
 } from './messages.ts';
 import type { OutboxEntry } from './record.ts';
 import type { Commit } from './transitions.ts';
@@ -348,5 +348,5 @@ function combine(before: TurnDecision, decision: Decision): TurnDecision {
 
 function toEntry({ seq, item }: DecidedItem): OutboxEntry {
   const isQuestion = item.kind === 'reply' && item.outgoing.reply.view !== undefined;
-  return { seq, body: written(item), ...(isQuestion && { asks: true }) };
+  return { seq, body: withVersion(item), ...(isQuestion && { asks: true }) };
 }

@@ -45,6 +45,8 @@ export type WorkerTools = {
   readonly limits: EngineLimits;
   readonly runtime: Runtime;
   readonly spans: Spans;
+  /** Whether there is a collector of spans. */
+  readonly isTracing: boolean;
   readonly observe: Observe;
 };
 
@@ -111,12 +113,12 @@ export class Worker {
 
   /** Answers the message or the wake-up, delivers the answer, and releases. */
   async #answer(lease: Lease): Promise<boolean> {
-    const { turns, spans } = this.#tools;
+    const { turns, spans, isTracing } = this.#tools;
     const turn = new Turn(lease, turns);
     const calls = new Calls(lease.record.journal);
     const work = () => this.#answerIn(turn, calls);
     try {
-      if (!spans.isTracing) return await this.#release(lease, await work());
+      if (!isTracing) return await this.#release(lease, await work());
       const { acceptedMs, traceparent } = turn.asker?.incoming ?? { traceparent: turn.before.traceparent };
       const { conversation, channel, input, attempt } = turn.event;
       if (traceparent !== undefined && acceptedMs !== undefined) {
@@ -176,9 +178,9 @@ export class Worker {
 
   /** The turn is over: one event for the log, the metrics and its span. */
   #end(turn: Turn): void {
-    const { observe, spans } = this.#tools;
+    const { observe, spans, isTracing } = this.#tools;
     turn.endPhase('deliverMs');
-    if (spans.isTracing) spans.note({ result: turn.event.result });
+    if (isTracing) spans.note({ result: turn.event.result });
     observe.turn(turn.event);
   }
 

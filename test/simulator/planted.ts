@@ -1,5 +1,5 @@
 import { CUSTOMER } from '../../src/engine/customer.ts';
-import { readOutboxItem, written } from '../../src/engine/messages.ts';
+import { readOutboxItem, withVersion } from '../../src/engine/messages.ts';
 import type { ConversationRecord, OutboxEntry } from '../../src/engine/record.ts';
 import { type Key, type RecordStore, StoreUnavailable, type Swap, shardOf } from '../../src/store/port.ts';
 import { type Changed, changeBetween } from '../support/changes.ts';
@@ -101,7 +101,7 @@ function turnOf(entry: OutboxEntry | undefined): string | undefined {
 function saying(entry: OutboxEntry, key: string): OutboxEntry {
   const item = readOutboxItem(entry.body);
   if (item.kind !== 'reply') return entry;
-  return { ...entry, body: written({ ...item, outgoing: { ...item.outgoing, reply: { key } } }) };
+  return { ...entry, body: withVersion({ ...item, outgoing: { ...item.outgoing, reply: { key } } }) };
 }
 
 /** Another state, of which no process remembers how it was. */

@@ -5,8 +5,8 @@ import {
   readMessage,
   readOutboxItem,
   readStored,
+  withVersion,
   writeState,
-  written,
 } from '../../src/engine/messages.ts';
 import { readState } from './conversation.ts';
 import { readSamples, storedSchema } from './samples.ts';
@@ -14,9 +14,9 @@ import { shapes } from './shapes.ts';
 
 /** A sample of any version, as this version stores the same. */
 export function rewritten(name: string, body: unknown): unknown {
-  if (/^(message|letter-message)/.test(name)) return written(readMessage(body));
-  if (/^(reply|unlock)/.test(name)) return written(readOutboxItem(body));
-  if (name.startsWith('intent')) return written(readIntent(body));
+  if (/^(message|letter-message)/.test(name)) return withVersion(readMessage(body));
+  if (/^(reply|unlock)/.test(name)) return withVersion(readOutboxItem(body));
+  if (name.startsWith('intent')) return withVersion(readIntent(body));
   return JSON.parse(writeState(readStored(JSON.stringify(body), readState)));
 }
 
