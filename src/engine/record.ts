@@ -144,7 +144,7 @@ const HEADER_BYTES = 6;
  * The plain bytes of a record. Fields with their default value are left out.
  *
  * @example
- * const again = readRecord(writeRecord(newRecord(Date.now())));
+ * const again = readRecord(writeRecord(newRecord(1_800_000_000_000)));
  */
 export function writeRecord({ state, stored: _, ...envelope }: ConversationRecord): Buffer {
   const filled: Record<string, unknown> = {};
