@@ -1,34 +1,37 @@
 import { expect, test } from 'vitest';
-import type { Expecting } from '../../src/conversation/commands.ts';
 import type { Outcome } from '../../src/conversation/effect.ts';
-import { interpret } from '../support/conversation.ts';
-import { Dialogue, NOW, SETTINGS, STAFF, TEAMS, TELEGRAM } from '../support/dialogue.ts';
+import { Dialogue, STAFF, TEAMS, TELEGRAM } from '../support/dialogue.ts';
 import { either, fc } from '../support/properties.ts';
 
 /*
  * What holds whatever is said in which order: of lists of codes, of values, of guesses; and how much is kept.
  */
 
-const [A, B] = ['TIVI000000301', 'TIVI000000302'] as const;
+const [A, B, C] = ['TIVI000000301', 'TIVI000000302', 'TULANH000000303'] as const;
+const DENIALS = either(
+  'bỏ X | không lấy X | không phải X | xoá X đi | X sai rồi | không tích X nữa | đừng tích X | huỷ mã X | remove X | ' +
+    'not X | drop X | skip X | X is wrong | no need for X',
+);
+const LISTS = either(`${A} ${B} ${C} | tích điểm ${A} ${B} ${C} 0912345678 minh@example.vn`);
 
-const AT: Expecting = { at: 'summary', flow: 'accumulate', buttons: [], codes: [A, B], references: [] };
-
-test('whatever is said of a list, every place is one of it and every code taken away was named', () => {
-  const words = either(
-    `bỏ | mã | số | thứ | hai | 2 | cuối | thay | bằng | không | phải | remove | last | #3 | ${A} | ${B}`,
-  );
+test('a code is never kept against its denial, and no other goes with it', () => {
+  const [before, after] = [
+    fc.constantFrom('', 'shop ơi, ', 'à '),
+    fc.constantFrom('', ' nhé', ' please', '.'),
+  ];
   fc.assert(
-    fc.property(fc.array(words, { maxLength: 10 }), (said) => {
-      const named = [...new Set(said.filter((word) => word === A || word === B))];
-      const { commands } = interpret(said.join(' '), AT, { settings: SETTINGS, nowMs: NOW });
-      for (const command of commands) {
-        const refs = command.do === 'remove' || command.do === 'keepOnly' ? command.which : [];
-        for (const ref of command.do === 'replace' ? command.old : refs) {
-          if ('code' in ref) expect(named).toContain(ref.code);
-          if ('place' in ref) expect(Math.abs(ref.place)).toBeLessThan(100);
-        }
-      }
-    }),
+    fc.property(
+      LISTS,
+      fc.constantFrom(A, B, C),
+      DENIALS,
+      before,
+      after,
+      (list, code, denial, first, last) => {
+        const said = first + denial.replace('X', code) + last;
+        const { state } = new Dialogue().text(list).text(said);
+        expect([said, state.draft.codes]).toEqual([said, [A, B, C].filter((one) => one !== code)]);
+      },
+    ),
   );
 });
 

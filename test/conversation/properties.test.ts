@@ -16,37 +16,14 @@ const PHONES = ['0867123456', '0912345678', '0999999999'];
 const NAMED = [...PHONES, 'garnacho@gmail.com', 'minh@example.vn'];
 const SUMMED = 'tích điểm TIVI000000017 0912345678 minh@example.vn';
 const PHRASES = [
-  ...[
-    'tích điểm',
-    SUMMED,
-    'TIVI000000018',
-    'TIVI000000019 TIVI000000020',
-    'bỏ mã TIVI000000018',
-    'K7M2Q9X001',
-  ],
-  ...[
-    'đổi quà',
-    'đổi loa',
-    'loa kéo',
-    'phiếu mua hàng',
-    '2 cái',
-    'quà khác',
-    'xem điểm',
-    'lịch sử đổi quà 30 ngày',
-  ],
-  ...['1/8/2023 - 31/8/2023', 'sửa số điện thoại', 'khách khác', '01201234567', 'minh@gmail.con', '1', '2'],
-  ...[
-    'không',
-    'bỏ qua',
-    'huỷ',
-    'cảm ơn',
-    'trợ giúp',
-    'mã ở đâu?',
-    'ok nhưng mà',
-    'English',
-    '/privacy',
-    '/forget',
-  ],
+  ...`tích điểm|${SUMMED}|TIVI000000018|TIVI000000019 TIVI000000020|bỏ mã TIVI000000018|K7M2Q9X001`.split(
+    '|',
+  ),
+  ...'đổi quà|đổi loa|loa kéo|phiếu mua hàng|2 cái|quà khác|xem điểm|lịch sử đổi quà 30 ngày'.split('|'),
+  ...'1/8/2023 - 31/8/2023|sửa số điện thoại|khách khác|01201234567|minh@gmail.con|1|2|không|bỏ qua'.split(
+    '|',
+  ),
+  ...'huỷ|cảm ơn|trợ giúp|mã ở đâu?|ok nhưng mà|English|/privacy|/forget'.split('|'),
   ...NAMED,
 ];
 

@@ -4,7 +4,7 @@ import { fold, isOneTypo, undoTyping, visible } from '../../src/conversation/lan
 import { maskCode, maskEmail, maskPhone, showPhone } from '../../src/conversation/prompts.ts';
 import { codeMeant, parseCode } from '../../src/conversation/values/code.ts';
 import { parseEmail, parsePhone } from '../../src/conversation/values/contact.ts';
-import { commands, parsePage, understand, vocabulary } from '../support/conversation.ts';
+import { parsePage, understand, vocabulary } from '../support/conversation.ts';
 import { either, fc } from '../support/properties.ts';
 import { misread, sentencesOf } from '../support/sentences.ts';
 
@@ -97,11 +97,6 @@ describe('the vocabulary', () => {
     );
     expect(missed.map(({ text, act, locale, line }) => [`${locale}.md:${line}`, text, act])).toEqual([]);
   });
-
-  it('gives every command one meaning', () => {
-    const names = commands.flatMap(({ written }) => [...new Set(Object.values(written))]);
-    expect(new Set(names).size).toBe(names.length);
-  });
 });
 
 /** Texts of what there is in messages, and of what makes patterns slow. */
@@ -169,33 +164,6 @@ describe('any text', () => {
       }),
     );
   });
-
-  it('that is an e-mail address is plain ASCII with one @, and so is what is suggested', () => {
-    const domain = either('gmail.con | Yahoo.com | x.vn | a b.c | -.vm');
-    fc.assert(
-      fc.property(fc.string({ maxLength: 20 }), domain, (local, at) => {
-        const result = parseEmail(`${local}@${at}`);
-        if (!result.ok) return;
-        for (const email of [result.value, result.suggestion ?? result.value]) {
-          expect(email).toMatch(/^[!-?A-~]+@[!-?A-~]+$/);
-          expect(parseEmail(email)).toMatchObject({ ok: true, value: email });
-        }
-      }),
-    );
-  });
-});
-
-test('what a text says is found in every order', () => {
-  const parts = ['tích điểm', 'TIVI000000017', '0912345678', 'minh@example.vn'];
-  fc.assert(
-    fc.property(
-      fc.shuffledSubarray(parts, { minLength: 4 }),
-      fc.constantFrom(' ', ', ', '\n'),
-      (all, gap) => {
-        expect(inWords(all.join(gap))).toBe('start accumulate, TIVI000000017, +84912345678, minh@example.vn');
-      },
-    ),
-  );
 });
 
 test('a phone number is found whatever separates its digits, and reading it again changes nothing', () => {

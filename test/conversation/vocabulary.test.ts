@@ -1,4 +1,3 @@
-import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Expecting, Reading } from '../../src/conversation/commands.ts';
 import { LanguageInterpreter } from '../../src/conversation/language/interpret.ts';
@@ -76,50 +75,6 @@ describe('the language files', () => {
         : [];
     });
     expect(strays.length / vocabulary.examples.length, strays.join('\n')).toBeLessThanOrEqual(STRAYS);
-  });
-});
-
-/** The words in the patterns of a source: its regular expressions, and strings that become one. */
-function wordsInPatterns(source: string): string[] {
-  const code = source.replace(/^\s*(?:\/?\*|\/\/).*$/gm, '');
-  const literals =
-    code.match(/(?<=[[(,=:?!&|]\s*)\/(?![/*])(?:\\.|\[(?:\\.|[^\]\\])*\]|[^/\\\n[])+\//g) ?? [];
-  const strings = code.match(/'[^'\n]*'|`[^`\n]*`/g)?.filter((text) => text.includes('(?')) ?? [];
-  return [...literals, ...strings].flatMap(
-    (text) =>
-      text
-        .replace(/\$\{[^}]*\}|\\+[pPk][{<][^}>]*[}>]|\(\?<\w+>|\[[^\]]*\]|\\+[a-zA-Z]|\w+:/g, ' ')
-        .match(/\p{L}{2,}/gu) ?? [],
-  );
-}
-
-describe('the code of understanding', () => {
-  const { examples, lists } = vocabulary;
-  const all = (phrases: readonly string[]) => new Set(phrases.flatMap((one) => fold(one).split(' ')));
-  const said = all([...examples.map(({ text }) => text), ...lists.flatMap(({ phrases }) => phrases)]);
-  /** How the files call commands, and the parts of a period. */
-  const names = all([
-    ...examples.map(({ act }) => act),
-    ...lists.flatMap(({ section, name }) => (section === 'periods' ? name : [])),
-    // A button, units of periods, and what addresses are made of.
-    ...['confirm', 'unit', 'hour', 'gmail', 'com', 'con', 'vn', 'me', 'xn'],
-  ]);
-  const spoken = (source: string) =>
-    wordsInPatterns(source).filter(
-      (word) => /[^a-zA-Z]/.test(word) || (said.has(fold(word)) && !names.has(fold(word))),
-    );
-
-  test('has no words that customers say', () => {
-    const files = globSync('src/conversation/{language,values,dialogue,flows}/*.ts');
-    expect(
-      files.flatMap((file) => spoken(readFileSync(file, 'utf8')).map((word) => `${file}: ${word}`)),
-    ).toEqual([]);
-  });
-
-  test('is found out by its patterns', () => {
-    const source =
-      'const A = /^(?:s?[dđ]t|tel|phone)/;\nconst B = new RegExp(`(?<th>\\d)(?:nd|đồng)`); // đổi\n/^mailto:/';
-    expect(spoken(source)).toEqual(['tel', 'nd', 'đồng']);
   });
 });
 
