@@ -175,7 +175,7 @@ function finish({ state, said, next, scope }: Round): Decision {
       return callPerson({ ...state, notUnderstood }, { reason, led: offered?.led }, scope);
     }
     case 'advance':
-      return sayFirst(said, finishAdvance(state, next, scope));
+      return finishAdvance({ state, said }, next, scope);
     case 'digress': {
       const { reply, question } = next.digression;
       const decision = sayFirst(said, remark(state, scope, reply));
@@ -190,16 +190,21 @@ function finish({ state, said, next, scope }: Round): Decision {
   }
 }
 
-function finishAdvance(state: State, next: Advance, scope: RoundScope): Decision {
+function finishAdvance(
+  { state, said }: Pick<Round, 'state' | 'said'>,
+  next: Advance,
+  scope: RoundScope,
+): Decision {
   const { flow, doubt, noted, digression } = next;
   if (digression) {
     const { choices: _, ...reply } = digression.reply;
-    return { ...sayFirst([reply], advance(state, { flow, doubt }, scope)), question: digression.question };
+    const decision = sayFirst([...said, reply], advance(state, { flow, doubt }, scope));
+    return { ...decision, question: digression.question };
   }
   // A form comes again, with what is doubtful in it, as long as something is missing.
   const [lacking] = scope.isForm ? missingSlots(flow, state.draft) : [];
-  const isLater = lacking && lacking !== doubt?.slot;
-  const decision = advance(state, { flow, doubt: isLater ? undefined : doubt }, scope);
+  const isLater = lacking !== undefined && lacking !== doubt?.slot;
+  const decision = sayFirst(said, advance(state, { flow, doubt: isLater ? undefined : doubt }, scope));
   return noted && !scope.isForm ? tellNoted(decision, noted, scope) : decision;
 }
 
