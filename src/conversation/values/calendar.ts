@@ -39,7 +39,7 @@ export function startOf(unit: Unit, day: number, count: number): number {
 }
 
 /** The same day of an earlier month, or its last day. */
-export function monthsBefore(day: number, months: number): number {
+function monthsBefore(day: number, months: number): number {
   const last = startOf('month', day, 1 - months) - DAY_MS;
   return Math.min(startOf('month', day, -months) + (new Date(day).getUTCDate() - 1) * DAY_MS, last);
 }
