@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Wording } from '../src/conversation/message.ts';
 import { type Line, Unwordable } from '../src/conversation/reply.ts';
-import { createWords } from '../src/i18n.ts';
+import { createWords, WORDING } from '../src/i18n.ts';
 
 const resources: Wording = {
+  ...WORDING,
   vi: {
     'points.balance': 'Bạn có {{points, number}} điểm.',
     'points.balance_unknown': 'Chưa biết số điểm.',
@@ -131,7 +132,7 @@ describe('missing wording', () => {
   });
 
   it('never borrows from the other language', () => {
-    const half = createWords({ timeZone: 'UTC', resources: { vi: { only: 'chỉ' }, en: {} } });
+    const half = createWords({ timeZone: 'UTC', resources: { ...WORDING, vi: { only: 'chỉ' }, en: {} } });
     expect(() => half.line({ key: 'only' }, 'en')).toThrow('only');
   });
 });

@@ -13,7 +13,9 @@ export function perLocale<T>(of: (locale: Locale) => T): Readonly<Record<Locale,
 export type Wording = Readonly<Record<Locale, Readonly<Record<string, string>>>>;
 
 /** What operators write themselves (gifts, answers). A text may lack a language that was added later: then `vi` is shown. */
-export type LocalizedText = Readonly<Record<'vi' | 'en', string> & Partial<Record<Locale, string>>>;
+export type LocalizedText = Readonly<
+  Record<'vi' | 'en', string> & Partial<Record<Locale, string | undefined>>
+>;
 
 export const localizedSchema = (text: z.ZodString) =>
   z.strictObject({ ...perLocale(() => text.optional()), vi: text, en: text });
