@@ -269,7 +269,7 @@ function namesOf(gifts: readonly NamedGift[], book: PhraseBook): Names {
   const byName = new Map<string, NamedGift[]>();
   const words = new Map<NamedGift, ReadonlySet<string>>();
   for (const gift of gifts) {
-    const plain = Object.values(gift.name).map((name) => book.plainly(name).join(' '));
+    const plain = Object.values(gift.name).map((name) => book.plainly(name ?? '').join(' '));
     const all = [fold(gift.code), ...endings.flatMap((ending) => plain.map((name) => name + ending))];
     for (const name of new Set(all)) byName.set(name, [...(byName.get(name) ?? []), gift]);
     words.set(gift, new Set(all.flatMap((name) => name.split(' '))));
