@@ -1,10 +1,10 @@
 import { toE164 } from '../loyalty/wire.ts';
 import { GIFTS, type Item, PRODUCTS, prefixOf, readPrintedCode } from './catalog.ts';
 
-type Address = { readonly type: 'Work'; readonly _id: string; readonly value: string };
+type Identifier = Readonly<Record<'_id' | 'value', string>> & { readonly type: 'Work' };
 
 /** A customer; without a `customerId` a stranger: a failed attempt makes nobody a customer. */
-export type Person = Readonly<{ phones: Address[]; emails: Address[]; lastname: ''; id: string }> & {
+export type Person = Readonly<{ phones: Identifier[]; emails: Identifier[]; lastname: ''; id: string }> & {
   name: string;
   readonly customerId?: number;
 };
@@ -12,8 +12,11 @@ export type Person = Readonly<{ phones: Address[]; emails: Address[]; lastname: 
 /** What a request says about the person it is for. */
 export type Named = Readonly<Partial<Record<'phone' | 'email' | 'name', string | undefined>>>;
 
+/** Times are epoch ms, both included. */
+type HistoryQuery = Named & { readonly fromMs?: number | undefined; readonly toMs?: number | undefined };
+
 /** A record of the history. Its `contact` is the customer's own object: later joins show in it. */
-export type Entry = {
+export type HistoryEntry = {
   readonly type: 1 | 2;
   readonly score: number;
   readonly status: 0 | 1;
@@ -33,133 +36,142 @@ export type LedgerSources = { readonly now: () => number; readonly newId: () => 
 
 const GARNACHO: Named = { name: 'Garnacho', phone: '0867123456', email: 'garnacho@gmail.com' };
 
-/** However it is written. */
+/** However the phone is written. */
 const hasPhone = ({ phones }: Person, phone: string | undefined): boolean =>
   phone !== undefined && phones.some(({ value }) => toE164(value) === toE164(phone));
 const hasEmail = ({ emails }: Person, email: string | undefined): boolean =>
   email !== undefined && emails.some(({ value }) => value.toLowerCase() === email.toLowerCase());
 
-export type Ledger = ReturnType<typeof createLedger>;
-
 /**
- * AntCRM's books: who has which points and how they came by them. A fresh one has one customer with a past,
- * all codes unused. Who earns or spends gets null, or AntCRM's words for its refusal; `hiddenMs`: the record
- * shows up that much later in the history, the points move at once.
+ * AntCRM's books. A new one has one customer with a past, and every code is unused. `accumulate` and `redeem`
+ * return null, or AntCRM's words for its refusal.
  */
-export function createLedger({ now, newId }: LedgerSources) {
-  const used = new Set<string>();
-  const garnacho = write(newPerson(475), GARNACHO);
-  let customers: readonly Person[] = [garnacho];
-  const entries = pastOf(garnacho, now(), newId);
+export class Ledger {
+  readonly #sources: LedgerSources;
+  readonly #entries: HistoryEntry[];
+  customers: readonly Person[];
 
-  function newPerson(customerId?: number): Person {
-    const known = customerId === undefined ? {} : { customerId };
-    return { phones: [], emails: [], name: '', lastname: '', ...known, id: newId() };
+  constructor(sources: LedgerSources) {
+    this.#sources = sources;
+    const garnacho = this.#write(this.#createPerson({ customerId: 475 }), GARNACHO);
+    this.customers = [garnacho];
+    this.#entries = pastOf(garnacho, sources);
   }
 
-  function write(person: Person, { phone, email, name = '' }: Named): Person {
-    const address = (value: string): Address => ({ type: 'Work', _id: newId(), value });
-    if (phone !== undefined && !hasPhone(person, phone)) person.phones.push(address(phone));
-    if (email !== undefined && !hasEmail(person, email)) person.emails.push(address(email));
-    person.name ||= name;
-    return person;
+  find(named: Named): Person | undefined {
+    return this.#findAll(named)[0];
   }
 
-  /** Whoever has the phone, then whoever has the e-mail. */
-  function matching({ phone, email }: Named): Person[] {
-    const byPhone = customers.filter((person) => hasPhone(person, phone));
-    return [...byPhone, ...customers.filter((person) => hasEmail(person, email))];
-  }
-
-  /**
-   * The customer who earns: found, or new. What else was sent is joined to them, and where it belonged to
-   * another customer that one is merged: the worst that docs/antcrm.md allows for.
-   */
-  function join(named: Named): Person {
-    const [found, ...others] = new Set(matching(named));
-    const customer = found ?? newPerson(Math.max(...customers.map(({ customerId = 0 }) => customerId)) + 1);
-    customers = found ? customers.filter((one) => !others.includes(one)) : [...customers, customer];
-    for (const other of others) {
-      for (const { value } of other.phones) write(customer, { phone: value });
-      for (const { value } of other.emails) write(customer, { email: value });
-    }
-    for (const entry of entries) if (others.includes(entry.contact)) entry.contact = customer;
-    return write(customer, named);
-  }
-
-  function balance(customer: Person) {
+  balance(customer: Person) {
     const scores = { 1: 0, 2: 0 };
-    for (const { contact, status, type, score } of entries)
+    for (const { contact, status, type, score } of this.#entries)
       if (contact === customer && status === 1) scores[type] += score;
     return { available: scores[1] - scores[2], earned: scores[1] };
   }
 
-  type Made = Pick<Entry, 'type' | 'score' | 'product' | 'serialNumber' | 'gift' | 'code'>;
-  function note(made: Made, named: Named, refusal: string | null, hiddenMs: number): string | null {
-    const isEarned = made.type === 1 && refusal === null;
-    const contact = isEarned ? join(named) : (matching(named)[0] ?? write(newPerson(), named));
-    const at = { createdAt: now(), visibleAt: now() + hiddenMs, id: newId() };
-    entries.push({ ...made, ...at, status: refusal === null ? 1 : 0, contact });
+  /** `hiddenMs`: the points move at once, but the history shows the record so much later. */
+  accumulate(code: string, named: Named, hiddenMs: number): string | null {
+    const printed = readPrintedCode(code);
+    const refusal = findRefusal([
+      [named.phone === undefined && named.email === undefined, 'A phone or an email is needed'],
+      [printed === null, 'The code does not exist'],
+      [this.#entries.some((entry) => entry.code === code && entry.status === 1), 'The code has been used'],
+    ]);
+    const score = refusal === null ? (printed?.product.score ?? 0) : 0;
+    const contact = refusal === null ? this.#join(named) : this.#findOrCreate(named);
+    const status = refusal === null ? 1 : 0;
+    this.#record({ type: 1, score, status, ...printed, code, contact }, hiddenMs);
     return refusal;
   }
 
-  return {
-    customers: (): readonly Person[] => customers,
-    find: (named: Named): Person | undefined => matching(named)[0],
-    balance,
+  redeem(code: string, named: Named, hiddenMs: number): string | null {
+    const customer = this.find(named);
+    const gift = GIFTS.find((item) => item.code === code);
+    const refusal = findRefusal([
+      [gift === undefined, 'The gift does not exist'],
+      [customer === undefined, 'The customer does not exist'],
+      [customer && gift && gift.score > this.balance(customer).available, 'Not enough points'],
+    ]);
+    const contact = this.#findOrCreate(named);
+    const status = refusal === null ? 1 : 0;
+    this.#record({ type: 2, score: gift?.score ?? 0, status, gift: gift ?? { code }, contact }, hiddenMs);
+    return refusal;
+  }
 
-    accumulate(code: string, named: Named, hiddenMs = 0): string | null {
-      const printed = readPrintedCode(code);
-      const refusal = firstOf([
-        [named.phone === undefined && named.email === undefined, 'A phone or an email is needed'],
-        [printed === null, 'The code does not exist'],
-        [used.has(code), 'The code has been used'],
-      ]);
-      if (refusal === null) used.add(code);
-      const score = refusal === null ? (printed?.product.score ?? 0) : 0;
-      return note({ type: 1, score, ...printed, code }, named, refusal, hiddenMs);
-    },
+  /** Newest first. A phone together with an e-mail narrows the result. */
+  history(type: HistoryEntry['type'], { phone, email, fromMs = 0, toMs = Infinity }: HistoryQuery) {
+    const nowMs = this.#sources.now();
+    const isOf = (person: Person) =>
+      (phone === undefined || hasPhone(person, phone)) && (email === undefined || hasEmail(person, email));
+    return this.#entries
+      .filter((entry) => entry.type === type && entry.visibleAt <= nowMs && isOf(entry.contact))
+      .filter(({ createdAt }) => createdAt >= fromMs && createdAt <= toMs)
+      .sort((a, b) => b.createdAt - a.createdAt);
+  }
 
-    redeem(code: string, named: Named, hiddenMs = 0): string | null {
-      const [customer] = matching(named);
-      const gift = GIFTS.find((one) => one.code === code);
-      const refusal = firstOf([
-        [gift === undefined, 'The gift does not exist'],
-        [customer === undefined, 'The customer does not exist'],
-        [customer && gift && gift.score > balance(customer).available, 'Not enough points'],
-      ]);
-      return note({ type: 2, score: gift?.score ?? 0, gift: gift ?? { code } }, named, refusal, hiddenMs);
-    },
+  #createPerson(identity: { readonly customerId?: number }): Person {
+    return { phones: [], emails: [], name: '', lastname: '', ...identity, id: this.#sources.newId() };
+  }
 
-    /** Newest first. A phone and an e-mail together narrow. */
-    history(type: Entry['type'], { phone, email }: Named, fromMs = -Infinity, toMs = Infinity): Entry[] {
-      const at = now();
-      const isOf = (one: Person) =>
-        (phone === undefined || hasPhone(one, phone)) && (email === undefined || hasEmail(one, email));
-      return entries
-        .filter((entry) => entry.type === type && entry.visibleAt <= at && isOf(entry.contact))
-        .filter(({ createdAt }) => createdAt >= fromMs && createdAt <= toMs)
-        .sort((a, b) => b.createdAt - a.createdAt);
-    },
-  };
+  #write(person: Person, { phone, email, name = '' }: Named): Person {
+    const identifier = { type: 'Work', _id: this.#sources.newId() } as const;
+    if (phone !== undefined && !hasPhone(person, phone)) person.phones.push({ ...identifier, value: phone });
+    if (email !== undefined && !hasEmail(person, email)) person.emails.push({ ...identifier, value: email });
+    person.name ||= name;
+    return person;
+  }
+
+  /** The customer with the phone, then the one with the e-mail. */
+  #findAll({ phone, email }: Named): Person[] {
+    const byPhone = this.customers.filter((person) => hasPhone(person, phone));
+    return [...byPhone, ...this.customers.filter((person) => hasEmail(person, email))];
+  }
+
+  #findOrCreate(named: Named): Person {
+    return this.find(named) ?? this.#write(this.#createPerson({}), named);
+  }
+
+  /**
+   * Joins everything that was sent to the customer who earns. Another customer who has a part of it is merged
+   * into this one: the worst case of docs/antcrm.md.
+   */
+  #join(named: Named): Person {
+    const [known, ...others] = new Set(this.#findAll(named));
+    const customerId = Math.max(...this.customers.map((person) => person.customerId ?? 0)) + 1;
+    const customer = known ?? this.#createPerson({ customerId });
+    this.customers = this.customers.filter((person) => !others.includes(person));
+    if (!known) this.customers = [...this.customers, customer];
+    for (const { phones, emails } of others) {
+      for (const { value } of phones) this.#write(customer, { phone: value });
+      for (const { value } of emails) this.#write(customer, { email: value });
+    }
+    for (const entry of this.#entries) if (others.includes(entry.contact)) entry.contact = customer;
+    return this.#write(customer, named);
+  }
+
+  #record(attempt: Omit<HistoryEntry, 'createdAt' | 'visibleAt' | 'id'>, hiddenMs: number): void {
+    const createdAt = this.#sources.now();
+    const visibleAt = createdAt + hiddenMs;
+    this.#entries.push({ ...attempt, createdAt, visibleAt, id: this.#sources.newId() });
+  }
 }
 
-const firstOf = (rules: readonly (readonly [isBroken: unknown, refusal: string])[]): string | null =>
+const findRefusal = (rules: readonly (readonly [isBroken: unknown, refusal: string])[]): string | null =>
   rules.find(([isBroken]) => isBroken)?.[1] ?? null;
 
 const HOUR_MS = 60 * 60 * 1000;
 
 /**
- * 45 accumulations and 25 redemptions, every ninth of which failed; oldest first. They end the day before
- * `nowMs` and go back some ten weeks, so that every period has records. Their codes are not among those that
- * can be tried.
+ * 45 accumulations and 25 redemptions of the last ten weeks, oldest first, so that every period has records.
+ * Every ninth failed. Their codes cannot be tried.
  */
-function pastOf(contact: Person, nowMs: number, newId: () => string): Entry[] {
+function pastOf(contact: Person, { now, newId }: LedgerSources): HistoryEntry[] {
+  const nowMs = now();
   const entry = (hoursAgo: number) => {
-    const at = nowMs - hoursAgo * HOUR_MS;
-    return { createdAt: at, visibleAt: at, id: newId(), contact };
+    const atMs = nowMs - hoursAgo * HOUR_MS;
+    return { createdAt: atMs, visibleAt: atMs, id: newId(), contact };
   };
-  const earned = Array.from({ length: 45 }, (_, n): Entry => {
+  const earned = Array.from({ length: 45 }, (_, n): HistoryEntry => {
     const product = PRODUCTS[n % PRODUCTS.length];
     const at = entry((45 - n) * 36 - 12);
     const serialNumber = String(100_000_001 + n);
@@ -168,7 +180,7 @@ function pastOf(contact: Person, nowMs: number, newId: () => string): Entry[] {
     if (n % 9 === 8) return { ...at, type: 1, score: 0, status: 0, code };
     return { ...at, type: 1, score: product?.score ?? 0, status: 1, product, code, serialNumber };
   });
-  const redeemed = Array.from({ length: 25 }, (_, n): Entry => {
+  const redeemed = Array.from({ length: 25 }, (_, n): HistoryEntry => {
     const isFailed = n % 9 === 8;
     const wanted = isFailed ? 'NOICOM01' : n % 2 === 0 ? 'DAUMAY01' : 'LOA01';
     const gift = GIFTS.find(({ code }) => code === wanted);

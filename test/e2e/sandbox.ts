@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Fault } from '../../src/sandbox/sandbox.ts';
+import type { SandboxFault } from '../../src/sandbox/sandbox.ts';
 import { type Process, startProcess } from '../support/processes.ts';
 import { until } from '../support/redis.ts';
 
@@ -7,7 +7,7 @@ import { until } from '../support/redis.ts';
 export type Sandbox = Process & {
   readonly url: string;
   /** The next calls misbehave. */
-  fault(fault: Pick<Fault, 'call' | 'fault'> & Partial<Fault>): Promise<void>;
+  fault(fault: Pick<SandboxFault, 'call' | 'fault'> & Partial<SandboxFault>): Promise<void>;
   /** A fresh AntCRM, without faults. */
   reset(): Promise<void>;
   /** Every call that earned (`point`) or spent (`gift`), or tried to: AntCRM records failures, too. Newest first. */
