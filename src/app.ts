@@ -5,7 +5,7 @@ import { STAFF_SECURITY, STAFF_TAG } from './channels/staff/schemas.ts';
 import { CHANNELS } from './channels.ts';
 import type { Config } from './config.ts';
 import type { Settings } from './conversation/context.ts';
-import { createEngine } from './engine/engine.ts';
+import { createEngine, type Engine } from './engine/engine.ts';
 import type { EngineLimits } from './engine/limits.ts';
 import { Operators } from './engine/operators.ts';
 import { createTraces } from './engine/trace.ts';
@@ -15,7 +15,7 @@ import type { AntCrmClient } from './loyalty/antcrm.ts';
 import { createNotices } from './notices.ts';
 import { createMetrics } from './observability/metrics.ts';
 import { Spans } from './observability/tracing.ts';
-import { openConversation, StepIds, type TalkOptions } from './open-conversation.ts';
+import { createStepIds, openConversation, type TalkOptions } from './open-conversation.ts';
 import { createTickets } from './operators/tickets.ts';
 import { createPhotoReader, type PhotoReaderOptions } from './photos/reader.ts';
 import { mountRoutes } from './routes.ts';
@@ -24,11 +24,11 @@ import { createCanary, createEncryption } from './store/encryption.ts';
 import { openStore } from './store/open.ts';
 import type { RecordStore } from './store/port.ts';
 
-/** How long a whole stop may take; what is left at the end is for the last spans. */
+/** How long a stop may take. The last spans get what is left of it. */
 const STOP_MS = 9_500;
 
-/** A slow AntCRM must never starve what needs no call: it gets at most half of the turns at work. */
-const CONCURRENCY = 64;
+/** Turns at once. A slow AntCRM gets at most half of them, so that it holds up only what needs it. */
+const TURNS = 64;
 const TURNS_PER_CALL = 2;
 
 /** For programs around the bot (`channels`, `flows` and their wording), and for tests. */
@@ -38,10 +38,10 @@ export type AppOptions = ServerOptions &
     readonly channels?: readonly ChannelEntry<Config>[] | undefined;
     readonly limits?: Partial<EngineLimits> | undefined;
     readonly photos?: PhotoReaderOptions | undefined;
-    /** Puts something between the parts and a port: fault tests attack there. */
     readonly around?: Partial<Around> | undefined;
   };
 
+/** Replaces a port by one around it: fault tests attack there. */
 export type Around = {
   store(port: RecordStore): RecordStore;
   antcrm(port: AntCrmClient): AntCrmClient;
@@ -52,21 +52,10 @@ const same = <Port>(port: Port): Port => port;
 /** Wires the parts. The only file that knows all of them. */
 export async function createApp(config: Config, options: AppOptions = {}) {
   const around: Around = { store: same, antcrm: same, channel: same, ...options.around };
-  const spans = new Spans();
-  const api = { version: packageJson.version, tag: STAFF_TAG, security: STAFF_SECURITY };
-  const http = await createHttp(config, { ...options, api, logFields: () => spans.fields() });
-  const metrics = createMetrics({ log: http.log });
-  const { observe } = metrics;
+  const base = await openBase(config, options);
+  const { http, metrics, stores, core } = base;
+  const { observe, spans } = core;
   const channels = new Channels([...CHANNELS, ...(options.channels ?? [])]);
-  const { tracesEndpoint } = config;
-  if (tracesEndpoint !== undefined) await spans.open(tracesEndpoint, observe.log);
-
-  const keys = { key: config.keys.state, previous: config.keys.statePrevious, hashKey: config.keys.hash };
-  const encryption = createEncryption({ ...keys, onPrevious: observe.previousKey });
-  const stores = await openStore(config.redis, createCanary(keys), observe);
-  const store = stores.records;
-  const core = { store, encryption, observe, spans, runtime: systemRuntime };
-
   const { conversation, words } = openConversation(config, { ...options, log: observe.log, spans });
   const { commands, readState } = conversation;
   const traces = createTraces(channels.traced, (text, before, sender) =>
@@ -78,30 +67,28 @@ export async function createApp(config: Config, options: AppOptions = {}) {
   const photoReader = createPhotoReader(options.photos);
   const notices = createNotices(observe, config.handoverWebhook);
   const engine = createEngine({
-    ...{ ...core, traces, photoReader },
-    store: around.store(store),
+    ...core,
+    traces,
+    photoReader,
+    store: around.store(core.store),
     conversation: { ...conversation, settings, serviceUp: backend.isUp },
     perform: backend.perform,
     platform: (name) => channels.platform(name),
-    ids: () => new StepIds(),
-    limits: {
-      concurrency: Math.max(CONCURRENCY, TURNS_PER_CALL * config.antcrm.maxCalls),
-      ...options.limits,
-    },
+    ids: createStepIds,
+    limits: { concurrency: Math.max(TURNS, TURNS_PER_CALL * config.antcrm.maxCalls), ...options.limits },
     onNotice: notices.onNotice,
   });
   const { accept, schedule: onFiled } = engine;
-  const onFault = (fault: RecordFault, conversation: string): void => observe.alarm(fault, { conversation });
+  const onFault = (fault: RecordFault, name: string): void => observe.alarm(fault, { conversation: name });
   const operators = new Operators({ ...core, readState, onFiled, onFault });
   const tickets = createTickets({ ...core, operators });
 
-  const parts = { accept, commands, words, guard: http.guard, photoReader, feed: stores.feed, tickets };
-  const {
-    answers,
-    settings: { handover },
-  } = config;
-  const given = { answers, handover, sandboxed: backend.sandbox !== undefined };
-  await channels.open(config, { ...core, ...parts, ...given }, { http, wrap: around.channel });
+  const { guard } = http;
+  const { answers } = config;
+  const { handover } = config.settings;
+  const work = { accept, commands, words, guard, photoReader, feed: stores.feed, tickets };
+  const facts = { answers, handover, sandboxed: backend.sandbox !== undefined };
+  await channels.open(config, { ...core, ...work, ...facts }, { http, wrap: around.channel });
   channels.mount(http, spans);
   mountRoutes({ ...core, config, http, channels, words, gifts, metrics, operators, backend });
   await http.ready();
@@ -109,32 +96,56 @@ export async function createApp(config: Config, options: AppOptions = {}) {
   return {
     /** Everything mounted, not yet listening; with `ADMIN_PORT` what is for platforms alone. */
     server: http.server,
-    /** What is for staff and operators; the same one without `ADMIN_PORT`. */
+    /** What is for staff and operators; the same server without `ADMIN_PORT`. */
     admin: http.admin,
-    /** Rejects where a port is taken; `stop` then closes what was opened. */
+    /** Rejects if a port is taken; `stop` then closes what was opened. */
     listen: http.listen,
+    channels,
+    /** Rejects with the reason if no message can be stored now. */
+    checkStore: () => core.store.health(),
     /** Once it listens: begins to work on what is due, registers webhooks. */
     async start(): Promise<void> {
       engine.start();
       await channels.start(observe.log);
     },
-    /** Rejects with the reason where no message can be stored now. */
-    checkStore: () => store.health(),
-    channels,
-    /**
-     * Takes no more requests (they get 503), begins no call, finishes what AntCRM was asked for and tells the
-     * customer, gives back the rest, then closes everything; within ten seconds.
-     */
-    async stop(): Promise<void> {
-      const startMs = performance.now();
-      http.turnAway();
-      // Both go on to the end: while turns finish, their replies still need the channels' connections.
-      await Promise.all([engine.stop(), channels.stop()]);
-      await Promise.all([http.close(), channels.close(observe.log)]);
-      const closing = [backend.close(), photoReader.close(), notices.close()];
-      await Promise.all(closing.map((closed) => inTime(closed)));
-      await inTime(stores.close());
-      await inTime(spans.close(), STOP_MS - (performance.now() - startMs));
-    },
+    stop: () => stop(base, { engine, channels, others: [backend, photoReader, notices] }),
   };
+}
+
+/** Opens what everything else stands on: servers, metrics, traces and the store. */
+async function openBase(config: Config, options: ServerOptions) {
+  const spans = new Spans();
+  const api = { version: packageJson.version, tag: STAFF_TAG, security: STAFF_SECURITY };
+  const http = await createHttp(config, { ...options, api, logFields: () => spans.fields() });
+  const metrics = createMetrics({ log: http.log });
+  const { observe } = metrics;
+  if (config.tracesEndpoint !== undefined) await spans.open(config.tracesEndpoint, observe.log);
+  const keys = { key: config.keys.state, previous: config.keys.statePrevious, hashKey: config.keys.hash };
+  const encryption = createEncryption({ ...keys, onPrevious: observe.previousKey });
+  const stores = await openStore(config.redis, createCanary(keys), observe);
+  const core = { store: stores.records, encryption, observe, spans, runtime: systemRuntime };
+  return { http, metrics, stores, core };
+}
+
+/**
+ * Refuses requests (503), begins no call, finishes the calls under way and tells the customers, gives back the
+ * rest, then closes everything; within ten seconds.
+ */
+async function stop(
+  { http, stores, core }: Awaited<ReturnType<typeof openBase>>,
+  parts: {
+    readonly engine: Engine;
+    readonly channels: Channels<Config>;
+    readonly others: readonly { close(): Promise<void> }[];
+  },
+): Promise<void> {
+  const { engine, channels, others } = parts;
+  const startMs = performance.now();
+  http.turnAway();
+  // Turns still finish, and their replies need the channels' connections until then.
+  await Promise.all([engine.stop(), channels.stop()]);
+  await Promise.all([http.close(), channels.close(core.observe.log)]);
+  await Promise.all(others.map((part) => inTime(part.close())));
+  await inTime(stores.close());
+  await inTime(core.spans.close(), STOP_MS - (performance.now() - startMs));
 }

@@ -42,9 +42,10 @@ export async function openBackend({ antcrm, ...config }: Config, options: Backen
   };
 }
 
-/** Log lines of a call name its operation, traced or not. */
-function tracePerform(perform: Perform, spans: Spans): Perform {
-  return (effect, context) => {
+/** Log lines during an effect name its operation, with or without traces. */
+const tracePerform =
+  (perform: Perform, spans: Spans): Perform =>
+  (effect, context) => {
     const operation = 'operation' in effect ? effect.operation : undefined;
     return spans.around({ name: 'perform', effect: effect.kind, operation }, async () => {
       const outcome = await perform(effect, context);
@@ -52,7 +53,6 @@ function tracePerform(perform: Perform, spans: Spans): Perform {
       return outcome;
     });
   };
-}
 
 /**
  * The sandbox listens on a port of its own, too: the bot reaches it over real HTTP, whatever guards its

@@ -62,20 +62,5 @@ function randomBase32(length: number): string {
   return text;
 }
 
-/** The ids of one step, made when they are asked for: most steps need none. */
-export class StepIds {
-  #operation: string | undefined;
-  #view: string | undefined;
-
-  /** Also the reference that the customer gets. */
-  get operation(): string {
-    this.#operation ??= randomBase32(10);
-    return this.#operation;
-  }
-
-  /** Tells one question of a conversation from another. */
-  get view(): string {
-    this.#view ??= randomBase32(6);
-    return this.#view;
-  }
-}
+/** The ids of one step. `operation` is also the customer's reference; `view` tells questions apart. */
+export const createStepIds = () => ({ operation: randomBase32(10), view: randomBase32(6) });

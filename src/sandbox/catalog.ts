@@ -19,29 +19,12 @@ const PICK_UP = {
   en: 'The shop at 12 Le Loi, District 1, daily 8:00–20:00. Bring your phone.',
 };
 
-const OFFERED = [
-  {
-    code: 'DAUMAY01',
-    name: { vi: 'Đầu máy', en: 'Media player' },
-    score: 10,
-    description: { vi: 'Đầu phát 4K, kèm điều khiển.', en: 'Plays 4K, remote included.' },
-  },
-  {
-    code: 'LOA01',
-    name: { vi: 'Loa', en: 'Speaker' },
-    score: 250,
-    description: { vi: 'Loa Bluetooth 20 W, pin 12 giờ.', en: 'Bluetooth, 20 W, plays for 12 hours.' },
-  },
-  {
-    code: 'NOICOM01',
-    name: { vi: 'Nồi cơm', en: 'Rice cooker' },
-    score: 1_000_000,
-    description: { vi: 'Nồi cơm điện tử 1,8 lít.', en: 'Holds 1.8 litres.' },
-  },
-];
-
 /** The gifts as the bot offers them; AntCRM itself knows them by their Vietnamese names. */
-export const sandboxGifts: readonly Gift[] = OFFERED.map((gift) => ({ ...gift, pickUp: PICK_UP }));
+export const sandboxGifts: readonly Gift[] = [
+  { code: 'DAUMAY01', name: { vi: 'Đầu máy', en: 'Media player' }, score: 10, pickUp: PICK_UP },
+  { code: 'LOA01', name: { vi: 'Loa', en: 'Speaker' }, score: 250, pickUp: PICK_UP },
+  { code: 'NOICOM01', name: { vi: 'Nồi cơm', en: 'Rice cooker' }, score: 1_000_000, pickUp: PICK_UP },
+];
 
 export const GIFTS: readonly Item[] = sandboxGifts.map(({ code, name, score }, index) => {
   return { code, name: name.vi, score, id: `64d9f2ec2b3ba308b322c78${index + 2}` };
