@@ -130,16 +130,4 @@ describe('a look into a turn shows every attempt', () => {
     expect(calls[0]?.ms).toBeGreaterThan(490);
     expect(calls[2]?.ms).toBeLessThan(490);
   });
-
-  test('that was declined, after those that were not', async () => {
-    const { server } = await patient();
-    const { antCrm, told } = watched(server.url, { breakerMs: 60_000 });
-    for (let n = 0; n < 4; n++) await antCrm.redeem(redemption());
-    await antCrm.history(POINTS);
-    await antCrm.redeem(redemption());
-    expect(told()).toEqual([
-      ...Array(4).fill('500 unknown'),
-      ...['500 unavailable', 'breaker-open unavailable', 'breaker-open unavailable'],
-    ]);
-  });
 });

@@ -129,16 +129,6 @@ describe('history', () => {
       more: false,
     });
   });
-
-  it('keeps its periods half-open, whatever AntCRM thinks of the end', async () => {
-    fill(3);
-    expect(await idsOf(ask(0, { fromMs: START_MS, toMs: START_MS + 2 }))).toEqual(['point 1', 'point 0']);
-  });
-
-  it('is unavailable where AntCRM is', async () => {
-    antcrm.down.add('history');
-    expect(await ask(0)).toEqual({ kind: 'unavailable' });
-  });
 });
 
 describe('balance', () => {

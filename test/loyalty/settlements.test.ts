@@ -295,22 +295,4 @@ describe('whatever AntCRM’s clock says, however late its history, whatever cas
       { numRuns: RUNS },
     );
   });
-
-  it('nothing is told as not applied because no record is there, where AntCRM’s clock is out of order', async () => {
-    const large = fc
-      .integer({ min: MAX_SKEW_MS + 1000, max: 30 * MINUTE_MS })
-      .chain((ms) => fc.constantFrom(ms, -ms));
-    await fc.assert(
-      fc.asyncProperty(large, measured, async (skewMs, measuredMs) => {
-        const call = { fate: 'vanished', afterMs: 10, hiddenMs: 0 } as const;
-        const { redemptions } = await play(
-          [{ where: 0, call, cashiers: undefined, thinkMs: 3000 }],
-          skewMs,
-          measuredMs,
-        );
-        expect(redemptions[0]?.told).toEqual(['with staff']);
-      }),
-      { numRuns: 50 },
-    );
-  });
 });
