@@ -95,20 +95,6 @@ export function recordsContract(name: string, open: OpenRecords): void {
       for (const loser of swapped) if (loser?.swapped === false) expect([taken(loser)]).toEqual(winners);
     });
 
-    test('answers the time of the node with everything, which never goes back', async () => {
-      const { store } = await fresh();
-      const key = someKey();
-      const { nowMs } = await store.read(key);
-      const times = [nowMs];
-      for (const text of ['first', 'second']) {
-        times.push((await store.compareAndSwap(key, swapOf({ bytes: record(text) }))).nowMs);
-      }
-      times.push((await store.list('due', { shard: shardOf(key), upTo: 'now', limit: 1 })).nowMs);
-      expect(times.every(Number.isSafeInteger)).toBe(true);
-      expect(times).toEqual(times.toSorted((a, b) => a - b));
-      expect(Math.abs(nowMs - Date.now())).toBeLessThan(10_000);
-    });
-
     test('says that a swap is durable where that was asked for, also of one sent twice', async () => {
       const { store } = await fresh();
       const key = someKey();
