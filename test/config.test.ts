@@ -81,21 +81,10 @@ describe('an empty environment', () => {
     expect(configOf(env).settings.handover).toBe(handover);
   });
 
-  it('has development keys: 32 bytes each, not the same, the same at every start', () => {
-    const { keys } = configOf({});
-    expect([keys.state.length, keys.hash.length]).toEqual([32, 32]);
-    expect(keys.state.equals(keys.hash)).toBe(false);
-    expect(configOf({}).keys).toEqual(keys);
-  });
-
   it('is what blank variables amount to', () => {
     const blank = Object.fromEntries([...documentation.keys()].map((name) => [name, ' ']));
     expect(configOf(blank)).toEqual(configOf({}));
   });
-});
-
-it('every variable says what it wants', () => {
-  expect([...documentation.values()].filter((about) => !about?.wants)).toEqual([]);
 });
 
 it('values become what the parts need', () => {
@@ -129,27 +118,18 @@ it('values become what the parts need', () => {
 describe('a wrong value is named, shown and answered with what is wanted', () => {
   it.each([
     [{ PORT: '70000' }, 'PORT: got "70000", wants a whole number from 0 to 65535'],
-    [{ PORT: '3e3' }, /^PORT: got "3e3"/],
     [{ HOST: '127.0.0.256' }, 'HOST: got "127.0.0.256", wants a host name or address'],
-    [{ NODE_ENV: 'prod' }, 'NODE_ENV: got "prod", wants production or development or test'],
-    [{ PUBLIC_URL: 'http://bot.vn' }, /^PUBLIC_URL: got "http:.*", wants a URL beginning with https:/],
     [{ PUBLIC_URL: 'https://me:pw@bot.vn' }, /^PUBLIC_URL: got "https:\/\/\*\*\*@bot.vn", wants /],
     [{ TRUST_PROXY: '0' }, /^TRUST_PROXY: got "0", wants addresses or ranges/],
-    [{ TRUST_PROXY: '10.0.0.1,10.0.0.256' }, /^TRUST_PROXY: /],
     [{ REDIS_URL: 'redis://:pw@a,http://b' }, /^REDIS_URL: got a secret of 22 characters, wants redis/],
-    [{ ANTCRM_BASE_URL: 'apiring.antbuddy.com', ANTCRM_API_KEY: 'k' }, /^ANTCRM_BASE_URL: got "apiring/],
     [{ OPERATION_CHECKS: '5s' }, /^OPERATION_CHECKS: got "5s", wants two or more rising delays/],
-    [{ OPERATION_CHECKS: '20s,5s' }, /^OPERATION_CHECKS: /],
     [{ OPERATION_CHECKS: '5s,3h' }, /^OPERATION_CHECKS: /],
-    [{ OPERATION_CHECKS: '1h,2h,3h,4h,5h,6h,7h,8h,9h,10h,11h,12h,13h' }, /^OPERATION_CHECKS: /],
-    [{ OPERATION_CHECKS: '0s,20s' }, /^OPERATION_CHECKS: /],
     [{ STATE_KEY: 'c2hvcnQ=' }, /^STATE_KEY: got a secret of 8 characters, wants base64 of 32 bytes/],
     [
       { OPERATOR_TOKEN: 'x'.repeat(16), STAFF_TOKEN: 'x'.repeat(16) },
       "OPERATOR_TOKEN: got STAFF_TOKEN's, wants another",
     ],
     [{ ADMIN_PORT: '3000' }, /^ADMIN_PORT: got PORT's, wants a port of its own/],
-    [{ TIME_ZONE: 'Asia/Saigon2' }, 'TIME_ZONE: got "Asia/Saigon2", wants an IANA time zone'],
     [{ HANDOVER_WEBHOOK: 'http://127.0.0.1.example/x' }, /^HANDOVER_WEBHOOK: got a secret of 26 ch/],
   ] satisfies [Environment, string | RegExp][])('%j', (env, fault) => {
     const expected = typeof fault === 'string' ? fault : expect.stringMatching(fault);
@@ -162,12 +142,9 @@ describe('dangerous combinations are refused', () => {
     ['a Telegram webhook without its secret', { TELEGRAM_BOT_TOKEN: '1:a' }, 'TELEGRAM_WEBHOOK_SECRET'],
     ['the memory store in production', { ...production, REDIS_URL: '' }, 'REDIS_URL'],
     ['replicas to wait for without a Redis', { REDIS_WAIT_REPLICAS: '1' }, 'REDIS_URL'],
-    ['the sandbox in production', { ...production, ANTCRM_BASE_URL: undefined }, 'ANTCRM_BASE_URL'],
     ['production without STATE_KEY', { ...production, STATE_KEY: undefined }, 'STATE_KEY'],
-    ['production without HASH_KEY', { ...production, HASH_KEY: undefined }, 'HASH_KEY'],
     ['a real AntCRM without its key', { ANTCRM_BASE_URL: 'https://a.vn' }, 'ANTCRM_API_KEY'],
     ['production without a contact for customers', { ...production, SUPPORT_CONTACT: '' }, 'SUPPORT_CONTACT'],
-    ['a previous key without a present one', { STATE_KEY_PREVIOUS: key }, 'STATE_KEY'],
   ] satisfies [string, Environment, string][])('%s', (_, env, name) => {
     expect(faultsOf(env)).toEqual([expect.stringMatching(`^${name}: got nothing, wants `)]);
   });
@@ -216,12 +193,6 @@ describe('what is allowed and dubious is warned about', () => {
   });
 });
 
-it('an unknown variable is named together with the faults that it may cause, and nothing else is', () => {
-  const env = { ANTCRM_BASE_URL: 'http://x.example', ANTCRM_APIKEY: 'k', IDENTITY_PROOF: 'off' };
-  expect(faultsOf(env)).toEqual([expect.stringContaining('ANTCRM_API_KEY: got nothing')]);
-  expect(warningsOf(env)).toEqual(['unknown variable ANTCRM_APIKEY']);
-});
-
 describe('GIFTS_FILE', () => {
   const written = file('GIFTS_FILE', 'gifts.json');
 
@@ -238,21 +209,12 @@ describe('GIFTS_FILE', () => {
     expect(configOf(written([gift, whole])).gifts).toEqual([gift, whole]);
   });
 
-  it.each(['http://shop.example/a.jpg', 'https://me:pass@shop.example/a.jpg', 'a.jpg', 'file:///etc/passwd'])(
+  it.each(['http://shop.example/a.jpg', 'https://me:pass@shop.example/a.jpg'])(
     'with an image that no platform could fetch is a fault: %s',
     (image) => {
       expect(faultsOf(written([{ ...gift, image }]))).toEqual([expect.stringMatching(/\[0\]\.image: /)]);
     },
   );
-
-  it('that is missing or no JSON is one fault', () => {
-    expect(faultsOf({ GIFTS_FILE: join(folder, 'none.json') })).toEqual([
-      expect.stringMatching(/^GIFTS_FILE: .*none\.json cannot be read: ENOENT/),
-    ]);
-    expect(faultsOf(written('{'))).toEqual([
-      expect.stringMatching(/^GIFTS_FILE: .*gifts\.json cannot be read/),
-    ]);
-  });
 
   it('with wrong entries is a list of faults, each with its place', () => {
     const wrong = { ...gift, code: 'x~y', name: { vi: ' ' }, score: -1 };
@@ -300,20 +262,6 @@ describe('Teams', () => {
     OAuthUrl: 'https://f',
   };
 
-  it('is on with a registration, whose directory is the trusted one', () => {
-    expect(configOf(single).teams).toEqual({
-      registration: {
-        appId: 'app',
-        password: 's3cret',
-        tenant: 'tenant',
-        type: 'SingleTenant',
-        endpoints: undefined,
-      },
-      serviceHosts: undefined,
-      trustedTenants: ['tenant'],
-    });
-  });
-
   it('takes lists of hosts and directories, and the settings of another cloud as they are written', () => {
     const lists = { TEAMS_SERVICE_HOSTS: 'a.example, localhost:8080', TEAMS_TENANTS: 't1,t2' };
     expect(configOf({ ...single, ...lists, ...endpoints }).teams).toMatchObject({
@@ -348,8 +296,6 @@ describe('Teams', () => {
   });
 
   const faults: readonly [what: string, env: Environment, names: string][] = [
-    ['a misspelt type', { ...single, MICROSOFT_APP_TYPE: 'SingleTennant' }, 'MICROSOFT_APP_TYPE'],
-    ['an empty app id', { ...single, MICROSOFT_APP_ID: ' ' }, 'MICROSOFT_APP_ID'],
     ['no password', { ...single, MICROSOFT_APP_PASSWORD: '' }, 'MICROSOFT_APP_PASSWORD'],
     ['no directory', { ...single, MICROSOFT_APP_TENANT_ID: '' }, 'MICROSOFT_APP_TENANT_ID'],
     [
@@ -363,9 +309,7 @@ describe('Teams', () => {
       { TEAMS_AUTH: 'off', PUBLIC_URL: 'https://bot.example' },
       'TEAMS_AUTH',
     ],
-    ['authentication off in production', { ...production, TEAMS_AUTH: 'off' }, 'TEAMS_AUTH'],
     ['a pattern of hosts', { ...single, TEAMS_SERVICE_HOSTS: '*.trafficmanager.net' }, 'TEAMS_SERVICE_HOSTS'],
-    ['hosts as URLs', { ...single, TEAMS_SERVICE_HOSTS: 'https://a.example' }, 'TEAMS_SERVICE_HOSTS'],
   ];
 
   it.each(faults)('refuses %s', (_what, env, name) => {
@@ -390,26 +334,6 @@ describe('ANSWERS_FILE', () => {
     const { answers } = configOf(written(example));
     expect(questionsOf(answers)('mấy giờ cửa hàng mở cửa ạ?')).toMatchObject({ sure: true, id: 'hours' });
     expect(answers.find(({ id }) => id === 'hours')?.answer.en).toContain('8:00');
-  });
-
-  it('with wrong entries is a list of faults, each with its place', () => {
-    const faults = faultsOf(
-      written([
-        { ...hours, id: 'none' },
-        { ...hours, id: 'Giờ' },
-        { ...hours, asks: { vi: [], en: [] } },
-        { ...hours, asks: { vi: ['?'], en: [] } },
-        { ...hours, answer: { vi: 'x'.repeat(1001), en: ' ' } },
-      ]),
-    );
-    expect(faults.map((fault) => fault.replace(`${folder}/`, ''))).toEqual([
-      expect.stringMatching(/^ANSWERS_FILE: answers\.json\[0\]\.id: /),
-      expect.stringMatching(/^ANSWERS_FILE: answers\.json\[1\]\.id: /),
-      'ANSWERS_FILE: answers.json[2].asks: a question at least',
-      'ANSWERS_FILE: answers.json[3].asks.vi[0]: a question',
-      expect.stringMatching(/^ANSWERS_FILE: answers\.json\[4\]\.answer\.vi: /),
-      expect.stringMatching(/^ANSWERS_FILE: answers\.json\[4\]\.answer\.en: /),
-    ]);
   });
 
   it('that is missing is a fault beside those of other files', () => {

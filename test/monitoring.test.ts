@@ -176,17 +176,6 @@ describe('a rule', () => {
       expect(found).toMatchObject([{ annotations: { runbook_url: `docs/operators.md#${alarm}` } }]);
     }
   });
-
-  test('asks bots alone what other programs tell, too, as do all panels', () => {
-    const queries = [
-      ...rules.map(({ expr }) => expr),
-      ...panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)),
-    ];
-    const ofAnyProgram = queries.filter((query) => /\b(nodejs|process)_/.test(query));
-    expect(ofAnyProgram.length).toBeGreaterThan(3);
-    expect(ofAnyProgram.filter((query) => !query.includes('on (job, instance)'))).toEqual([]);
-    expect(queries.filter((query) => /\bup\b(?!\{job="antcrm-chatbot"\})/.test(query))).toEqual([]);
-  });
 });
 
 describe('the dashboard', () => {

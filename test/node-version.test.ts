@@ -1,9 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { expect, it, onTestFinished } from 'vitest';
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
 import { z } from 'zod';
 
 const root = new URL('../', import.meta.url);
@@ -44,17 +41,6 @@ it.each(['18.20.4', '20.11.0', '23.11.1'])('Node %s is told in one line which No
 
 it.each(['24.0.0', '24.21.0', '100.0.0'])('Node %s starts the program', (version) => {
   expect(startedBy(version)).toMatchObject({ status: 0, stdout: 'started\n', stderr: '' });
-});
-
-it('what is compiled is kept beside the sources, in a folder with a blank in its name, too', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'a checkout '));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  for (const name of ['src', 'node_modules']) mkdirSync(join(folder, name));
-  const preloaded = join(folder, 'src/node-version.mjs');
-  copyFileSync(new URL('src/node-version.mjs', root), preloaded);
-  spawnSync(process.execPath, [...preload(pathToFileURL(preloaded).href), '--eval', ''], { env: {} });
-  expect(readdirSync(join(folder, 'node_modules'))).toEqual(['.cache']);
-  expect(existsSync(folder.replaceAll(' ', '%20'))).toBe(false);
 });
 
 it('every script that runs the sources makes the check first, and package.json names the same Node', () => {

@@ -2,11 +2,10 @@ import { execFile } from 'node:child_process';
 import { resolve as resolvePath } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { chat } from '../../src/cli/chat.ts';
 import type { Message } from '../../src/conversation/message.ts';
 import { type Kit, startKit } from '../channels/staff/kit.ts';
-import { startBot } from '../support/app.ts';
 
 const MENU = {
   key: 'menu',
@@ -46,15 +45,6 @@ describe('npm run chat', () => {
     expect(messages(kit)).toEqual([
       { kind: 'text', text: 'xin chào' },
       { kind: 'choice', choice: 'redeem', view: 'v1' },
-    ]);
-  });
-
-  it('sends a number that is no choice as text', async () => {
-    const kit = await startKit();
-    await pipe(kit, ['3', '0867123456']);
-    expect(messages(kit)).toEqual([
-      { kind: 'text', text: '3' },
-      { kind: 'text', text: '0867123456' },
     ]);
   });
 
@@ -102,25 +92,6 @@ describe('npm run chat', () => {
     expect(shown).toMatch(/Bad Request[\s\S]*contact\.own: Only with[\s\S]*vi:help\.text/);
     expect(code).toBe(1);
   });
-
-  it('says once why it was refused where there is no more to say', async () => {
-    const kit = await startKit({ access: { sandbox: false } });
-    expect(await pipe(kit, ['xin chào'])).toEqual({ shown: '> xin chào\nNot Found\n', code: 1 });
-  });
-
-  it('shows a person the help and a prompt, and ends with /quit', async () => {
-    const kit = await startKit();
-    const input = new PassThrough();
-    const output = new PassThrough();
-    const manner = { conversation: 'qa', as: 'staff' } as const;
-    const code = chat({ client: kit.client, manner, lingerMs: 0, input, output, interactive: true });
-    void code.finally(() => output.end());
-    input.write('xin chào\n/quit\n');
-    const shown = await text(output);
-    expect(shown).toContain('/contact PHONE');
-    expect(shown).toContain('vi:help.text');
-    expect(await code).toBe(0);
-  });
 });
 
 describe('as a command', () => {
@@ -142,16 +113,6 @@ describe('as a command', () => {
     const { code, stdout } = await run(args, 'hello\n', { STAFF_TOKEN: 'secret' });
     expect([code, stdout]).toEqual([0, '> hello\nvi:help.text\n']);
     expect(kit.accepted[0]).toMatchObject({ conversation: 'qa-42', sender: { locale: 'en', name: 'Gá' } });
-  });
-
-  it('finds a bot that listens on an address of IPv6', async () => {
-    const { url, stop } = await startBot({ HOST: '::1' });
-    onTestFinished(stop);
-    const env = { HOST: '::1', PORT: new URL(url).port };
-    expect(await run([], 'xin chào\n', env)).toMatchObject({
-      code: 0,
-      stdout: expect.stringMatching(/^> xin chào\n\S/),
-    });
   });
 
   it.each([['--linger', 'long', /^--linger: .*expected number.*\n$/]])(

@@ -94,16 +94,6 @@ describe('the chat', () => {
     }
   });
 
-  it('turns the pages of the history in place', async () => {
-    const page = await open();
-    await type(page, 'lịch sử tích điểm 0867123456');
-    await choice(page, 'period:all').click();
-    await log(page).getByText('trang 1').waitFor();
-    await choice(page, 'next').click();
-    await log(page).getByText('trang 2').waitFor();
-    await expect.poll(() => log(page).locator('.bot[data-key="history.page"]').count()).toBe(1);
-  });
-
   it('is as it was after a reload, the customer’s side too', async () => {
     const page = await open();
     await type(page, 'tích điểm');
@@ -113,23 +103,6 @@ describe('the chat', () => {
     await replied(page, 'accumulate.askCode');
     await expect.poll(() => log(page).locator('.mine').allTextContents()).toEqual(['Bạn: tích điểm']);
     await expect.poll(() => log(page).locator('.bot[data-key]').count()).toBe(2);
-  });
-
-  it('begins in the language of the browser, where the bot speaks it', async () => {
-    const english = await open({ locale: 'en-GB' });
-    await english.getByRole('link', { name: 'Look inside' }).waitFor();
-    expect(await english.locator('html').getAttribute('lang')).toBe('en');
-    const french = await open({ locale: 'fr' });
-    expect(await french.locator('html').getAttribute('lang')).toBe('vi');
-  });
-
-  it('begins anew where the bot remembers nothing any more', async () => {
-    const page = await open();
-    await replied(page, 'welcome');
-    await page.evaluate(`sessionStorage.setItem('conversation', 'swept-away')`);
-    await page.reload();
-    await replied(page, 'welcome');
-    await expect.poll(() => conversationOf(page)).toMatch(/^console-/);
   });
 
   it('sends again what got no answer, and counts it once', async () => {

@@ -1,12 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { BrowserContextOptions, Page } from 'playwright-core';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createClient } from '../../src/channels/staff/client.ts';
-import { QUICK, replied, type, useConsole, view } from './kit.ts';
+import { replied, type, useConsole, view } from './kit.ts';
 
-const { bot, forgive, open, restart } = useConsole();
+const { bot, forgive, open } = useConsole();
 const NARROW = { width: 390, height: 800 };
 
 /** A customer who asks for a person, from elsewhere. */
@@ -73,24 +70,6 @@ describe('the list', () => {
     await rows(page).first().click();
     await said(page).getByText('máy giặt hỏng rồi').waitFor();
     await note(page).getByText('Khách đã quay lại với bot.').waitFor();
-  });
-
-  it('reads once more, not once for each, what is new while it reads', async () => {
-    const page = await open({ path: '/console#inbox' });
-    const send = await ask('qa-5');
-    await rows(page).first().waitFor();
-    let reads = 0;
-    await page.route('**/tickets?state=open', async (route) => {
-      reads += 1;
-      await new Promise((resolve) => setTimeout(resolve, 1500));
-      await route.continue();
-    });
-    for (let at = 0; at < 3; at++) {
-      await Promise.all([send({ text: 'alo' }), ask(`qa-6-${at}`), ask(`qa-7-${at}`)]);
-      await page.waitForTimeout(550);
-    }
-    await expect.poll(() => rows(page).count(), { timeout: 10_000 }).toBe(7);
-    expect(reads).toBeLessThanOrEqual(5);
   });
 });
 
@@ -182,22 +161,6 @@ describe('an answer', () => {
       .poll(() => said(page).allTextContents())
       .toEqual(['Chào bạn', 'Bạn còn đó không?', 'Bạn còn đó chứ?']);
     forgive('ERR_FAILED');
-  });
-
-  it('can be one of the operator’s, by a choice', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'answers-'));
-    onTestFinished(() => rmSync(folder, { recursive: true }));
-    const hours = { vi: 'Cửa hàng mở 8:00–21:00.', en: 'We open at 8.' };
-    const answers = [
-      { id: 'hours', asks: { vi: ['mấy giờ mở cửa'], en: ['when do you open'] }, answer: hours },
-    ];
-    writeFileSync(join(folder, 'answers.json'), JSON.stringify(answers));
-    await restart({ ...QUICK, ANSWERS_FILE: join(folder, 'answers.json') });
-    await ask('qa-1');
-    const page = await sit('Lan');
-    await page.getByLabel('Câu trả lời mẫu').selectOption(hours.vi);
-    await expect.poll(() => answer(page).inputValue()).toBe(hours.vi);
-    await expect.poll(() => rows(page).textContent()).toContain('của bạn');
   });
 });
 

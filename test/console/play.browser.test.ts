@@ -33,13 +33,9 @@ describe('play', () => {
     await replied(page, 'points.balance');
   });
 
-  it.each([
-    'https://t.me/LoyaltyBot?start=TIVI000000061',
-    '/start _VElWSTAwMDAwMDA2MQ',
-    '/start TIVI000000061',
-  ])('opens a deep link that is typed: %s', async (link) => {
+  it('opens a deep link that is typed', async () => {
     const page = await open();
-    await type(page, link);
+    await type(page, 'https://t.me/LoyaltyBot?start=TIVI000000061');
     await replied(page, 'accumulate.askPhone');
     await view(page, 'Bên trong');
     await inside(page).getByText('TIVI000000061').first().waitFor();
@@ -87,17 +83,6 @@ describe('play', () => {
     await page.getByText('2.180 điểm').waitFor();
     await button(page, 'Làm lại từ đầu').click();
     await page.getByText('2.080 điểm').waitFor();
-  });
-
-  it('keeps what follows the customers in reach, however many there are', async () => {
-    const page = await open();
-    await play(page);
-    const list = page.locator('#customers dl');
-    await list.locator('dt').first().waitFor();
-    await list.evaluate((it) => {
-      for (let more = 0; more < 80; more++) it.append(it.children[0]?.cloneNode(true) ?? '');
-    });
-    expect(await list.evaluate((it) => it.getBoundingClientRect().height)).toBeLessThan(400);
   });
 
   it('makes AntCRM fail so often that one sees it, and each attempt', async () => {

@@ -16,24 +16,20 @@ const saying = (headers: Caller['headers']): Caller => ({
 describe('without a token, the sandbox as backend', () => {
   const host = (peer: string, name: string) => from(peer, { host: name });
   it.each([
-    ...[host('127.0.0.1', 'localhost'), host('127.0.0.1', 'localhost:3000')],
-    ...[host('127.8.9.1', '127.0.0.1:3000'), host('::1', '[::1]:3000')],
+    host('127.0.0.1', 'localhost:3000'),
+    host('::1', '[::1]:3000'),
     host('::ffff:127.0.0.1', 'LOCALHOST:80'),
     saying({ origin: 'http://localhost:3000', 'sec-fetch-site': 'same-origin' }),
   ])('is open to this machine: %j', (caller) => {
     expect(access(caller, SANDBOX, 'bearer')).toBe('granted');
   });
 
-  const others = '10.0.0.7 192.168.1.4 ::ffff:10.0.0.7 fe80::1 128.0.0.1'.split(' ');
-  const hosts =
-    'evil.example localhost.evil.example localhost@evil.example 127.0.0.1.evil.example evil.example:127';
-  const proxies =
-    'forwarded x-forwarded-for x-forwarded-host x-forwarded-proto x-real-ip via cf-connecting-ip';
+  const others = '10.0.0.7 ::ffff:10.0.0.7 fe80::1'.split(' ');
+  const hosts = 'localhost.evil.example localhost@evil.example 127.0.0.1.evil.example 0.0.0.0 2130706433';
+  const proxies = 'forwarded x-forwarded-for x-real-ip via cf-connecting-ip';
   it.each([
     ...['', ...others].map((peer) => from(peer)),
-    ...[...hosts.split(' '), '0.0.0.0', '2130706433', 'localhost:3000:1', '[::1', ''].map((name) =>
-      host('127.0.0.1', name),
-    ),
+    ...[...hosts.split(' '), ''].map((name) => host('127.0.0.1', name)),
     from('127.0.0.1', {}),
     ...proxies.split(' ').map((header) => saying({ [header]: '' })),
     ...['https://evil.example', 'null', 'http://localhost:8080'].map((origin) => saying({ origin })),
@@ -56,39 +52,19 @@ it('is absent without a token where AntCRM is real', () => {
 
 describe('with a token', () => {
   const settings = { sandbox: false, token: TOKEN, publicUrl: 'https://bot.example' };
-  const basic = `Basic ${Buffer.from(`anyone:${TOKEN}`).toString('base64')}`;
 
-  it.each([`Bearer ${TOKEN}`, `bearer ${TOKEN}`, `BEARER   ${TOKEN}`])(
-    'lets "%s" in from anywhere',
+  it('lets its holder in from anywhere', () => {
+    const caller = from('203.0.113.5', { host: 'bot.example', authorization: `bearer ${TOKEN}` });
+    expect(access(caller, settings, 'bearer')).toBe('granted');
+  });
+
+  it.each(['', TOKEN, `Bearer ${TOKEN}x`, `Bearer ${TOKEN} x`, `Token ${TOKEN}`])(
+    'refuses "%s", local or not',
     (authorization) => {
-      const caller = from('203.0.113.5', {
-        host: 'bot.example',
-        authorization,
-        'x-forwarded-for': '1.2.3.4',
-      });
-      expect(access(caller, settings, 'bearer')).toBe('granted');
+      expect(access(saying({ authorization }), settings, 'bearer')).toBe('refused');
+      expect(access(saying({ authorization }), { sandbox: true, token: TOKEN }, 'bearer')).toBe('refused');
     },
   );
-
-  it.each([
-    '',
-    TOKEN,
-    'Bearer',
-    `Bearer ${TOKEN}x`,
-    `Bearer ${TOKEN.slice(1)}`,
-    `Bearer ${TOKEN} x`,
-    `Token ${TOKEN}`,
-    'Bearer é',
-  ])('refuses "%s", local or not', (authorization) => {
-    expect(access(saying({ authorization }), settings, 'bearer')).toBe('refused');
-    expect(access(saying({ authorization }), { sandbox: true, token: TOKEN }, 'bearer')).toBe('refused');
-  });
-
-  it('takes HTTP Basic for pages only', () => {
-    expect(access(saying({ authorization: basic }), settings, 'browser')).toBe('granted');
-    expect(access(saying({ authorization: basic }), settings, 'bearer')).toBe('refused');
-    expect(access(saying({ authorization: 'Basic bm9jb2xvbg==' }), settings, 'browser')).toBe('refused');
-  });
 });
 
 describe('over HTTP', () => {
@@ -103,14 +79,6 @@ describe('over HTTP', () => {
     expect(await response.json()).toMatchObject({ type: 'about:blank', title: 'Unauthorized', status: 401 });
     expect(accepted).toEqual([]);
     expect((await post(message, { authorization: `Bearer ${TOKEN}` })).status).toBe(200);
-  });
-
-  it('counts what it refuses', async () => {
-    const { post, counted } = await startKit({ access: { sandbox: true, token: TOKEN } });
-    await post(message);
-    await post({}, { authorization: `Bearer ${TOKEN}` });
-    await post(message, { authorization: `Bearer ${TOKEN}` });
-    expect(counted).toEqual(['refused', 'refused']);
   });
 
   it('looks, where it is off, like a route that is not there', async () => {

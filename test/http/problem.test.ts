@@ -26,18 +26,6 @@ describe('every error is a problem document', () => {
       400,
       'Bad Request',
     ],
-    [
-      'too large a body',
-      { url: '/echo', method: 'POST', body: { a: 'a'.repeat(200) } },
-      413,
-      'Payload Too Large',
-    ],
-    [
-      'another media type',
-      { url: '/echo', method: 'POST', headers: { 'content-type': 'text/csv' }, body: 'a' },
-      415,
-      'Unsupported Media Type',
-    ],
     ['an unreachable store', { url: '/down' }, 503, 'Service Unavailable'],
     ['a bug', { url: '/bug' }, 500, 'Internal Server Error'],
   ] as const)('%s', async (_name, request, status, title) => {

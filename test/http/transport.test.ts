@@ -16,13 +16,6 @@ async function start(content: string) {
   return { transport, post: { ...post, timeoutMs: 2000, maxBytes: 1000 } };
 }
 
-it('answers with status, headers and the whole body', async () => {
-  const { transport, post } = await start('yes');
-  const exchange = await transport.exchange(post);
-  expect(exchange).toMatchObject({ kind: 'answered', status: 201, headers: { 'x-a': '1' } });
-  expect(exchange.kind === 'answered' && exchange.content.toString()).toBe('yes');
-});
-
 it('calls no origin but those it may, and none once it is closed', async () => {
   const { transport, post } = await start('yes');
   const foreign = { ...post, origin: await closedPort() };

@@ -5,7 +5,7 @@ import type { Lookup } from '../../src/conversation/effect.ts';
 import type { Message } from '../../src/conversation/message.ts';
 import type { Operation } from '../../src/conversation/state.ts';
 import type { OpenLetter, OpenOperation, Operators, StoredConversation } from '../../src/engine/operators.ts';
-import { findWork, summarize, tellStory } from '../../src/operators/operation.ts';
+import { findWork, tellStory } from '../../src/operators/operation.ts';
 import { operatorRoutes } from '../../src/operators/routes.ts';
 import { incoming } from '../engine/bot.ts';
 import { newState } from '../support/conversation.ts';
@@ -60,48 +60,15 @@ function kept(operation?: Partial<Operation>, messages: readonly Message[] = [])
   };
 }
 
-test('an operation waits for the bot until its last lookup, and for staff from then on', () => {
-  const waits = (nowMs: number) =>
-    summarize(openOperation(), { checksMs: CHECKS_MS, nowMs: () => nowMs }).waitsFor;
-  expect([waits(68_999), waits(69_000)]).toEqual(['bot', 'staff']);
-});
-
 describe('the story of an operation', () => {
   const told = (conversation: StoredConversation | null, letters: OpenLetter[] = []) =>
     tellStory({
       ...{ operation: openOperation(), lookup, conversation, letters, decision: null },
       checksMs: CHECKS_MS,
     });
-  const inShort = (...from: Parameters<typeof told>) => told(...from).map(({ at, what }) => [what, at]);
-  const called = [
-    ['intent', iso(900)],
-    ['call', iso(1000)],
-  ];
-
-  test('begins with the intent and the call, and says who works on it', () => {
-    expect(inShort({ ...kept(), leasedUntilMs: 15_000 })).toEqual([...called, ['turn', iso(15_000)]]);
-    expect(inShort(kept())).toEqual([...called, ['turn', null]]);
-    expect(inShort(null)).toEqual([...called, ['turn', null]]);
-  });
-
   test('names the dead letter that its turn became', () => {
     const story = told(kept(), [letterOf({ id: '2-cd', conversation: 'another' }), letterOf()]);
     expect(story.at(-1)).toMatchObject({ at: iso(950), says: expect.stringContaining('1-ab') });
-  });
-
-  test('has each lookup at its time, and the next one', () => {
-    expect(inShort(kept({ checks: 1 }))).toEqual([
-      ...called,
-      ['told', iso(9500)],
-      ['lookup', iso(14_000)],
-      ['lookup', iso(29_000)],
-    ]);
-  });
-
-  test('says which lookups got nothing to read', () => {
-    const said = told(kept({ checks: 2, unread: [1] })).map(({ says }) => says);
-    expect(said).toContain('Looked up (1 of 3).');
-    expect(said).toContain('Not looked up: the history could not be read (2 of 3).');
   });
 
   test('says what the customer was told, and when no lookup follows', () => {
@@ -157,26 +124,6 @@ describe('a customer is found', () => {
       expect(references(found)).toEqual(['REF']);
     },
   );
-
-  test('by no id of the bot, of the directory or of another channel', async () => {
-    const operators = operatorsWith([openOperation({ conversation: 'teams/a:1' })]);
-    for (const id of ['28:bot', 'https://smba.example', '']) {
-      expect(references(await findWork({ channel: 'teams', id }, operators, [TEAMS]))).toEqual([]);
-    }
-    expect(references(await findWork({ channel: 'telegram', id: 'object-id' }, operators, [TEAMS]))).toEqual(
-      [],
-    );
-  });
-
-  test('with the letters of the conversation that one of their ids leads to', async () => {
-    const letters = [
-      letterOf({ conversation: 'teams/a:1', holds: 'state' }),
-      letterOf({ id: '2-cd', conversation: 'x' }),
-    ];
-    const operators = operatorsWith([openOperation({ conversation: 'teams/a:1' })], letters);
-    const found = await findWork({ channel: 'teams', id: 'object-id' }, operators, [TEAMS]);
-    expect(found.letters.map(({ id }) => id)).toEqual(['1-ab']);
-  });
 
   test('by a phone that the call carried, that the conversation remembers, or that the message names', async () => {
     const phone = '+84867123456';
