@@ -162,7 +162,7 @@ export class Operators {
 
   /** Files a dead letter's message once more and removes the letter, in one change. */
   async replay(id: string): Promise<Filed> {
-    const [conversation = '', letterId = ''] = id.split('.');
+    const [conversation, letterId] = splitId(id);
     const filed = await this.#file<'unknown' | 'unreadable'>(conversation, (record) => {
       const letter = record?.dead.find((dead) => dead.id === letterId);
       if (!letter) return 'unknown';
@@ -176,7 +176,7 @@ export class Operators {
 
   /** Removes a dead letter; false: there is none of that id. */
   async remove(id: string): Promise<boolean> {
-    const [conversation = '', letterId = ''] = id.split('.');
+    const [conversation, letterId] = splitId(id);
     return (await this.#conversations.update(conversation, takeLetter(letterId))).answer !== null;
   }
 
@@ -216,6 +216,12 @@ export class Operators {
 /** `letterId`: the dead letter that goes. `uncapped`: filed into a full inbox, too. */
 type Composed = { readonly incoming: Incoming; readonly letterId?: string; readonly uncapped?: boolean };
 type FilingResult = 'filed' | 'duplicate' | 'full';
+
+/** The conversation of a letter, and the letter's own id there. */
+function splitId(id: string): [conversation: string, letterId: string] {
+  const dot = id.indexOf('.');
+  return [id.slice(0, dot), id.slice(dot + 1)];
+}
 
 const heldIn = (body: unknown): OpenLetter['holds'] =>
   attempt(() => (typeof body === 'string' ? 'state' : readMessage(body)));
