@@ -5,10 +5,10 @@ import { STAFF_SECURITY, STAFF_TAG } from './channels/staff/schemas.ts';
 import { CHANNELS } from './channels.ts';
 import type { Config } from './config.ts';
 import type { Settings } from './conversation/context.ts';
-import { createEngine, type Engine } from './engine/engine.ts';
+import { Engine } from './engine/engine.ts';
 import type { EngineLimits } from './engine/limits.ts';
 import { Operators } from './engine/operators.ts';
-import { createTraces } from './engine/trace.ts';
+import { Traces } from './engine/trace.ts';
 import type { RecordFault } from './engine/versioned-records.ts';
 import { createHttp, inTime, type ServerOptions } from './http/server.ts';
 import type { AntCrmClient } from './loyalty/antcrm.ts';
@@ -58,7 +58,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
   const channels = new Channels([...CHANNELS, ...(options.channels ?? [])]);
   const { conversation, words } = openConversation(config, { ...options, log: observe.log, spans });
   const { commands, readState } = conversation;
-  const traces = createTraces(channels.traced, (text, before, sender) =>
+  const traces = new Traces(channels.traced, (text, before, sender) =>
     conversation.explain(text, before, { settings, nowMs: Date.now(), sender }),
   );
   const backend = await openBackend(config, { ...core, onCall: traces.call, around: around.antcrm });
@@ -66,7 +66,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
   const settings: Settings = { ...config.settings, gifts, codePrefixes };
   const photoReader = createPhotoReader(options.photos);
   const notices = createNotices(observe, config.handoverWebhook);
-  const engine = createEngine({
+  const engine = new Engine({
     ...core,
     traces,
     photoReader,

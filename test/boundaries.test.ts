@@ -255,7 +255,7 @@ describe('the rules', () => {
       'channels/telegram/channel.ts': "import type { Feed } from '../../store/port.ts';",
       'console/page/page.js': 'return fetch(path);',
       'engine/fetching.ts': 'await this.fetch(url); prefetch(url);',
-      'app.ts': "import { createEngine } from './engine/engine.ts';",
+      'app.ts': "import { Engine } from './engine/engine.ts';",
     };
     expect(breaches(allowed)).toEqual([]);
   });

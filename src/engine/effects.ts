@@ -13,30 +13,13 @@ import {
   TurnInterrupted,
 } from '../conversation/effect.ts';
 import type { PhotoEffect } from '../conversation/message.ts';
-import type { Spans } from '../observability/tracing.ts';
-import type { Runtime } from '../runtime.ts';
-import type { Conversations } from './conversations.ts';
-import { type CustomerRecord, type Lock, lock, unlock } from './customer.ts';
-import type { EngineLimits } from './limits.ts';
-import { type Platform, withVersion } from './messages.ts';
+import { type Lock, lock, unlock } from './customer.ts';
+import { withVersion } from './messages.ts';
 import type { Photos } from './photos.ts';
 import type { PendingCall } from './record.ts';
-import type { Turn } from './turn.ts';
-import type { VersionedRecords } from './versioned-records.ts';
+import type { Turn, TurnTools } from './turn.ts';
 
-export type EffectTools = {
-  readonly conversations: Pick<Conversations, 'intend' | 'isHeld'>;
-  readonly customers: Pick<VersionedRecords<CustomerRecord>, 'update'>;
-  /** The name of a customer in the store: a keyed hash. */
-  customerName(customer: string): string;
-  readonly perform: Perform;
-  readonly photos: Photos;
-  platform(channel: string): Platform | undefined;
-  stopping(): boolean;
-  readonly limits: Pick<EngineLimits, 'workingMs'>;
-  readonly runtime: Runtime;
-  readonly spans: Spans;
-};
+export type EffectTools = TurnTools & { readonly perform: Perform; readonly photos: Photos };
 
 /** Teams shows typing for three seconds, Telegram for five. */
 const WORKING_AGAIN_MS = 3000;

@@ -45,135 +45,104 @@ export type EngineOptions = {
 /** `full`: the message was dropped, and the customer will be told. */
 type Acceptance = 'accepted' | 'duplicate' | 'full';
 
-export type Engine = {
-  /**
-   * Stores a message; the work on it goes on in the background. `sentMs`: when it was sent, if the platform
-   * says so (epoch). Rejects with `StoreUnavailable`: the message may be stored all the same, and the platform
-   * should send it again.
-   */
-  accept(incoming: Incoming, sentMs?: number): Promise<Acceptance>;
-  /** Something was filed in a conversation that no process works on: it gets the next free slot. */
-  schedule(conversation: string): void;
-  /** Begins to renew leases and to look for due conversations. */
-  start(): void;
-  /**
-   * Begins nothing new, finishes what AntCRM was perhaps asked for, and gives back the rest. Messages are still
-   * stored.
-   */
-  stop(): Promise<void>;
-};
+const ALARM_EVERY_MS = 60_000;
+/** A message that was sent longer ago may have hung a process: it is filed and counted before it is decided. */
+const FRESH_MS = 5000;
 
 /**
  * Makes a turn of each message: once, in order, whatever crashes.
  *
  * @example
- * const engine = createEngine(options);
+ * const engine = new Engine(options);
  * engine.start();
  * await engine.accept(incoming, sentMs);
  */
-export function createEngine(options: EngineOptions): Engine {
-  return new EngineProcess(options);
-}
-
-const ALARM_EVERY_MS = 60_000;
-/** A message that was sent longer ago may have hung a process: it is filed and counted before it is decided. */
-const FRESH_MS = 5000;
-
-class EngineProcess implements Engine {
+export class Engine {
   readonly #options: EngineOptions;
-  readonly #spans: Spans;
-  readonly #isTracing: boolean;
-  readonly #runtime: Runtime;
-  readonly #limits: EngineLimits;
-  readonly #conversations: Conversations;
+  readonly #tools: TurnTools;
   readonly #scheduler: Scheduler;
-  readonly #turns: TurnTools;
   readonly #worker: Worker;
   readonly #startedMs: number;
   readonly #alarmUnavailable: () => void;
 
   constructor(options: EngineOptions) {
-    const { observe, encryption, runtime = systemRuntime, spans = new Spans(), aroundRecords } = options;
-    this.#options = options;
-    this.#spans = spans;
+    const { observe, encryption, runtime = systemRuntime, spans = new Spans(), traces } = options;
     const { isTracing } = spans;
-    this.#isTracing = isTracing;
-    this.#runtime = runtime;
-    this.#limits = { ...LIMITS, ...options.limits };
+    const limits = { ...LIMITS, ...options.limits };
+    this.#options = options;
     this.#startedMs = runtime.nowMs();
     const alarm = (): void => observe.alarm('store_unavailable', {});
     this.#alarmUnavailable = atMostEvery(ALARM_EVERY_MS, alarm, runtime.monotonicMs);
-    const shared = {
-      ...{ ...options, runtime, spans, limits: this.#limits, onError: this.#report },
-      isTracing,
-    };
     const recordParts = {
       ...{ store: options.store, sealer: encryption, runtime },
       onFault: (fault: RecordFault, conversation: string) => observe.alarm(fault, { conversation }),
       onTrip({ name, operation }: StoreTrip, sinceMs: number) {
-        options.traces?.count(name);
+        traces?.count(name);
         if (isTracing) spans.mark({ name: `store ${name}`, operation, sinceMs });
       },
     };
-    const records = new VersionedRecords(CONVERSATION, recordParts);
-    const customers = new VersionedRecords(CUSTOMER, recordParts);
-    const conversations = new Conversations({ ...shared, records: aroundRecords?.(records) ?? records });
-    this.#conversations = conversations;
+    const { aroundRecords = (records) => records } = options;
+    const records = aroundRecords(new VersionedRecords(CONVERSATION, recordParts));
+    const shared = { ...options, runtime, limits, spans, isTracing, onError: this.#report };
+    const conversations = new Conversations({ ...shared, records });
     this.#scheduler = new Scheduler({
       ...{ ...shared, conversations },
       begin: (lease) => void spans.apart(lease.conversation, () => this.#work(lease)),
     });
-    this.#turns = {
-      ...{ conversation: options.conversation, ids: options.ids, runtime },
-      customerName: (customer) => encryption.name('customer', customer),
-      traceparent: isTracing ? () => spans.traceparent() : undefined,
-    };
     const tools = {
-      ...shared,
-      ...{ conversations, customers, turns: this.#turns, onNotice: options.onNotice ?? (() => {}) },
-      customerName: this.#turns.customerName,
-      bulkhead: perChannel(() => {
-        const { perChannel: places, placeMs: patienceMs } = this.#limits;
-        return new Bulkhead({ places, patienceMs }, runtime);
-      }),
+      ...{ ...shared, conversations, customers: new VersionedRecords(CUSTOMER, recordParts) },
+      customerName: (customer: string) => encryption.name('customer', customer),
+      bulkhead: perChannel(
+        () => new Bulkhead({ places: limits.perChannel, patienceMs: limits.placeMs }, runtime),
+      ),
       stopping: () => this.#scheduler.isStopping,
       schedule: (name: string, afterMs: number) => this.#scheduler.schedule(name, afterMs),
+      onNotice: options.onNotice ?? (() => {}),
     };
+    this.#tools = tools;
     const effects = new Effects({ ...tools, photos: new Photos(tools) });
     this.#worker = new Worker({ ...tools, effects, outbox: new Outbox(tools) });
   }
 
+  /**
+   * Stores a message; the work on it goes on in the background. `sentMs`: when it was sent, if the platform
+   * says so (epoch). Rejects with `StoreUnavailable`: the message may be stored all the same, and the platform
+   * should send it again.
+   */
   readonly accept = (incoming: Incoming, sentMs = 0): Promise<Acceptance> => {
     const { channel } = incoming;
     const conversation = conversationName(this.#options.encryption, channel, incoming.conversation);
     const file = () => this.#file(conversation, incoming, sentMs);
-    return this.#spans.around({ name: 'accept', channel, conversation }, file);
+    return this.#tools.spans.around({ name: 'accept', channel, conversation }, file);
   };
 
+  /** Something was filed in a conversation that no process works on: it gets one of the next free slots. */
   readonly schedule = (conversation: string): void => this.#scheduler.schedule(conversation);
 
+  /** Begins to renew leases and to look for due conversations. */
   start(): void {
-    this.#conversations.start();
+    this.#tools.conversations.start();
     this.#scheduler.start();
   }
 
+  /** Begins nothing new, finishes what AntCRM was perhaps asked for, and leaves the rest to others. Still accepts. */
   async stop(): Promise<void> {
     const late = Promise.withResolvers<void>();
-    const timer = this.#runtime.timer(this.#limits.stopMs, late.resolve);
+    const { runtime, limits } = this.#tools;
+    const timer = runtime.timer(limits.stopMs, late.resolve);
     await Promise.race([this.#scheduler.stop(), late.promise]);
     timer.cancel();
-    this.#conversations.stop();
+    this.#tools.conversations.stop();
   }
 
   /** Files the message, and takes the lease if there is a slot for the work. */
   async #file(name: string, incoming: Incoming, sentMs: number): Promise<Acceptance> {
-    const { observe } = this.#options;
+    const { conversations, observe, runtime, limits, spans, isTracing } = this.#tools;
     const { channel } = incoming;
-    const runtime = this.#runtime;
-    const traceparent = this.#isTracing ? this.#spans.traceparent() : undefined;
+    const traceparent = isTracing ? spans.traceparent() : undefined;
     const accepted = { ...incoming, acceptedMs: runtime.nowMs(), ...(traceparent && { traceparent }) };
     const filed = { mark: runtime.id(), incoming: accepted };
-    const held = { aliveUntilMs: runtime.monotonicMs() + this.#limits.leaseMs, filed };
+    const held = { aliveUntilMs: runtime.monotonicMs() + limits.leaseMs, filed };
     const take = this.#scheduler.reserve();
     let isBegun = false;
     try {
@@ -186,18 +155,18 @@ class EngineProcess implements Engine {
           decided = this.#decideAtOnce(new Lease(name, { record, nowMs, ...held }), sender);
           return decided?.lease.record ?? null;
         });
-      const { answer, record, nowMs } = await this.#conversations.accept(name, filing, decide);
+      const { answer, record, nowMs } = await conversations.accept(name, filing, decide);
       if (answer === 'leased' && record !== null) {
         isBegun = true;
         const lease = decided?.lease ?? new Lease(name, { record, nowMs, ...held });
         // The turn's spans are none of the webhook's.
-        if (this.#isTracing) void this.#spans.apart(name, () => this.#work(lease, decided));
+        if (isTracing) void spans.apart(name, () => this.#work(lease, decided));
         else void this.#work(lease, decided);
       }
       if (answer === 'queued' && !take) this.#scheduler.schedule(name);
       const acceptance = answer === 'duplicate' || answer === 'full' ? answer : 'accepted';
       observe.update(channel, acceptance);
-      if (this.#isTracing) this.#spans.note({ result: acceptance });
+      if (isTracing) spans.note({ result: acceptance });
       return acceptance;
     } catch (error) {
       this.#report(error);
@@ -215,11 +184,12 @@ class EngineProcess implements Engine {
    * first that this process hears of the conversation, and if the channel has to ask who writes.
    */
   #senderAtOnce(name: string, incoming: Incoming, sentMs: number): Sender | undefined {
-    const { platform, traces } = this.#options;
+    const { platform, conversations, isTracing, runtime } = this.#tools;
+    const { traces } = this.#options;
     const { channel, message } = incoming;
     if (message.kind !== 'text' || sentMs <= this.#startedMs) return undefined;
-    if (this.#runtime.nowMs() - sentMs > FRESH_MS || !this.#conversations.isKnown(name)) return undefined;
-    if (this.#isTracing || traces?.isSeen(channel)) return undefined;
+    if (runtime.nowMs() - sentMs > FRESH_MS || !conversations.isKnown(name)) return undefined;
+    if (isTracing || traces?.isSeen(channel)) return undefined;
     const to = platform(channel);
     return to?.identify === undefined ? incoming.sender : to.known?.(incoming);
   }
@@ -234,7 +204,7 @@ class EngineProcess implements Engine {
     const isNext = head?.mark === filed?.mark && record.outbox.length === 0 && !record.lease?.takeover;
     if (!isNext || record.attempts > 0 || Object.keys(record.journal).length > 0) return undefined;
     try {
-      const turn = new Turn(lease, this.#turns);
+      const turn = new Turn(lease, this.#tools);
       const message = turn.asker?.incoming?.message;
       if (message === undefined || turn.letters.length > 0) return undefined;
       const effect = turn.takeStep({ kind: 'message', message }, { sender, journal: undefined });
@@ -254,21 +224,21 @@ class EngineProcess implements Engine {
 
   /** Never rejects: a lease whose work failed expires, and the next sweep takes it up. */
   async #work(lease: Lease, decided?: Turn): Promise<void> {
-    const { observe } = this.#options;
+    const { conversations, observe, runtime } = this.#tools;
     const isTakeover = lease.record.lease?.takeover === true;
     observe.lease(isTakeover ? 'takeover' : lease.filed === undefined ? 'due' : 'fresh');
     if (isTakeover) {
       observe.log.info({ conversation: lease.conversation }, 'took over: the lease before this one ran out');
     }
-    observe.busy(this.#conversations.hold(lease));
+    observe.busy(conversations.hold(lease));
     try {
       // The platform gets its answer first.
-      await new Promise<void>(this.#runtime.defer);
+      await new Promise<void>(runtime.defer);
       await this.#worker.run(lease, decided);
     } catch (error) {
       if (!(error instanceof LeaseLost)) this.#report(error);
     } finally {
-      observe.busy(this.#conversations.drop(lease));
+      observe.busy(conversations.drop(lease));
       this.#scheduler.leave();
     }
   }

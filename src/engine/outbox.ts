@@ -1,36 +1,15 @@
 import { writeAwaited } from '../conversation/effect.ts';
 import { Unwordable } from '../conversation/reply.ts';
 import { atMostEvery } from '../observability/log.ts';
-import type { Observe } from '../observability/metrics.ts';
-import type { Spans } from '../observability/tracing.ts';
-import type { Bulkhead } from '../resilience/bulkhead.ts';
-import type { Runtime } from '../runtime.ts';
 import { StoreUnavailable } from '../store/port.ts';
-import type { Conversations, Lease } from './conversations.ts';
-import { type CustomerRecord, unlock } from './customer.ts';
+import type { Lease } from './conversations.ts';
+import { unlock } from './customer.ts';
 import { afterDelivery, backOff, type DeliveryTry, HELD_BACK_MS, NO_ROOM_MS } from './delivery-policy.ts';
-import { type EngineLimits, perChannel } from './limits.ts';
+import { perChannel } from './limits.ts';
 import type { Delivery, Outgoing, Platform } from './messages.ts';
 import { Outage } from './outage.ts';
 import { NEVER_TRIED, type Wait } from './transitions.ts';
-import type { NumberedItem } from './turn.ts';
-import type { VersionedRecords } from './versioned-records.ts';
-
-export type OutboxTools = {
-  readonly conversations: Pick<Conversations, 'assertHeld'>;
-  platform(channel: string): Platform | undefined;
-  /** Bounds the deliveries and look-ups of one channel. */
-  bulkhead(channel: string): Bulkhead;
-  readonly customers: Pick<VersionedRecords<CustomerRecord>, 'update'>;
-  /** Called with what goes wrong and is tried again later. */
-  onError(error: unknown): void;
-  readonly limits: Pick<EngineLimits, 'patienceMs'>;
-  readonly runtime: Runtime;
-  readonly spans: Spans;
-  /** Whether there is a collector of spans. */
-  readonly isTracing: boolean;
-  readonly observe: Observe;
-};
+import type { NumberedItem, TurnTools } from './turn.ts';
 
 /** When a lock that could not be given back is tried again. */
 const UNLOCK_AGAIN_MS = 1000;
@@ -42,11 +21,11 @@ const ALARM_EVERY_MS = 60_000;
  * conversation may need them.
  */
 export class Outbox {
-  readonly #tools: OutboxTools;
+  readonly #tools: TurnTools;
   readonly #outages: (channel: string) => Outage;
   readonly #alarmRejected: (channel: string) => (conversation: string) => void;
 
-  constructor(tools: OutboxTools) {
+  constructor(tools: TurnTools) {
     const { observe, runtime } = tools;
     this.#tools = tools;
     this.#outages = perChannel((channel) => new Outage(channel, observe, runtime));

@@ -6,23 +6,12 @@ import type {
   Picture,
   RemotePicture,
 } from '../conversation/message.ts';
-import type { Observe } from '../observability/metrics.ts';
-import type { Spans } from '../observability/tracing.ts';
 import { Bulkhead, NO_ROOM } from '../resilience/bulkhead.ts';
-import type { Runtime } from '../runtime.ts';
-import { type EngineLimits, perChannel } from './limits.ts';
-import type { FetchedPhoto, Origin, Platform } from './messages.ts';
-import { givenBackForRoom, type Turn } from './turn.ts';
+import { perChannel } from './limits.ts';
+import type { FetchedPhoto, Origin } from './messages.ts';
+import { givenBackForRoom, type Turn, type TurnTools } from './turn.ts';
 
-export type PhotoTools = {
-  readonly photoReader: PhotoReader;
-  platform(channel: string): Platform | undefined;
-  stopping(): boolean;
-  readonly limits: Pick<EngineLimits, 'photosPerChannel'>;
-  readonly runtime: Runtime;
-  readonly spans: Pick<Spans, 'mark'>;
-  readonly observe: Pick<Observe, 'photo'>;
-};
+type PhotoTools = TurnTools & { readonly photoReader: PhotoReader };
 
 /** Pictures of one message that are not read by then are `unavailable`. */
 const ALL_MS = 20_000;

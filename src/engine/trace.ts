@@ -5,47 +5,55 @@ import { systemRuntime } from '../runtime.ts';
 import type { Trace, TracedCall, Trip } from './messages.ts';
 import type { Turn } from './turn.ts';
 
-/** Looks into the turns of some channels. Turns of other channels cost a comparison, and nothing of them is kept. */
-export type Traces = {
-  /** Decides a turn that is looked into: the last of its items that is a reply carries the trace. */
-  around(turn: Turn, decide: () => Promise<void>): Promise<void>;
-  /** The turn at work asks something of the store. */
-  count(trip: Trip): void;
-  /** Whether turns of this channel are looked into. */
-  isSeen(channel: string): boolean;
-  /** To be called with every attempt to call AntCRM; it belongs to the turn that awaits it. */
-  call(call: TracedCall): void;
-};
-
-/** What a text was taken for where the conversation was, and why, as people read it. */
+/** How a text was understood where the conversation was, and why, as people read it. */
 type Explain = (text: string, before: State, sender: Sender) => NonNullable<Trace['understood']>;
 
 /**
+ * The look inside turns of some channels. Of other turns nothing is kept.
+ *
  * @example
- * const traces = createTraces(['staff'], conversation.explain);
- * if (traces.isSeen(turn.event.channel)) await traces.around(turn, () => decide(turn));
+ * const traces = new Traces(['staff'], conversation.explain);
+ * if (traces.isSeen('staff')) await traces.around(turn, () => decide(turn));
  */
-export function createTraces(channels: readonly string[], explain: Explain): Traces {
-  /** The turn at work in this chain of awaits: calls and round trips happen far below it, in shared clients. */
-  const atWork = new AsyncLocalStorage<{ readonly calls: TracedCall[]; readonly trips: Trip[] }>();
+export class Traces {
+  readonly #channels: readonly string[];
+  readonly #explain: Explain;
+  /** What the turn of this chain of awaits asks for: that happens far below it, in shared clients. */
+  readonly #atWork = new AsyncLocalStorage<{ readonly calls: TracedCall[]; readonly trips: Trip[] }>();
 
-  return {
-    async around(turn, decide) {
-      const seen = { calls: [], trips: ['take' as const] };
-      const startMs = systemRuntime.monotonicMs();
-      await atWork.run(seen, decide);
-      const ms = systemRuntime.monotonicMs() - startMs;
-      const { message = null, sender } = turn.asker?.incoming ?? {};
-      const before = turn.before.state;
-      const isText = message?.kind === 'text' && sender !== undefined;
-      attach(turn, {
-        ...{ message, sender, before, after: turn.decision.state, ...seen, ms },
-        ...(isText && { understood: explain(message.text, before, sender) }),
-      });
-    },
-    count: (trip) => void atWork.getStore()?.trips.push(trip),
-    isSeen: (channel) => channels.includes(channel),
-    call: (call) => void atWork.getStore()?.calls.push(call),
+  constructor(channels: readonly string[], explain: Explain) {
+    this.#channels = channels;
+    this.#explain = explain;
+  }
+
+  /** Decides a turn. The last of its replies then carries the trace. */
+  async around(turn: Turn, decide: () => Promise<void>): Promise<void> {
+    const seen = { calls: [], trips: ['take' as const] };
+    const startMs = systemRuntime.monotonicMs();
+    await this.#atWork.run(seen, decide);
+    const ms = systemRuntime.monotonicMs() - startMs;
+    const { message = null, sender } = turn.asker?.incoming ?? {};
+    const before = turn.before.state;
+    const isText = message?.kind === 'text' && sender !== undefined;
+    attach(turn, {
+      ...{ message, sender, before, after: turn.decision.state, ...seen, ms },
+      ...(isText && { understood: this.#explain(message.text, before, sender) }),
+    });
+  }
+
+  /** To be called when the turn at work has waited for the store. */
+  count(trip: Trip): void {
+    this.#atWork.getStore()?.trips.push(trip);
+  }
+
+  /** Whether turns of this channel are looked into. */
+  isSeen(channel: string): boolean {
+    return this.#channels.includes(channel);
+  }
+
+  /** To be called with every attempt to call AntCRM. It belongs to the turn that awaits it. */
+  readonly call = (call: TracedCall): void => {
+    this.#atWork.getStore()?.calls.push(call);
   };
 }
 

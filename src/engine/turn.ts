@@ -5,15 +5,20 @@ import { outlineOf } from '../conversation/outline.ts';
 import type { Decision, Reply, Unlock } from '../conversation/reply.ts';
 import { localeOf, NewerVersion, type ReadState, type State } from '../conversation/state.ts';
 import type { Input } from '../conversation/step.ts';
-import type { EndedTurn } from '../observability/metrics.ts';
+import type { EndedTurn, Observe } from '../observability/metrics.ts';
+import type { Spans } from '../observability/tracing.ts';
+import type { Bulkhead } from '../resilience/bulkhead.ts';
 import type { Runtime } from '../runtime.ts';
-import type { Lease } from './conversations.ts';
+import type { Conversations, Lease } from './conversations.ts';
+import type { CustomerRecord } from './customer.ts';
+import type { EngineLimits } from './limits.ts';
 import {
   type Incoming,
   type Origin,
   type OutboxItem,
   type Outgoing,
   originOf,
+  type Platform,
   readMessage,
   readStored,
   type StoredState,
@@ -22,6 +27,7 @@ import {
 } from './messages.ts';
 import type { OutboxEntry } from './record.ts';
 import type { Commit } from './transitions.ts';
+import type { VersionedRecords } from './versioned-records.ts';
 
 /** The pure conversation, as turns use it. */
 export type Conversation = {
@@ -34,15 +40,29 @@ export type Conversation = {
   serviceUp?(): boolean;
 };
 
+/** What the parts of the engine share. */
 export type TurnTools = {
   readonly conversation: Conversation;
   /** Fresh ids for one step. */
   ids(): Context['ids'];
+  readonly conversations: Conversations;
+  readonly customers: VersionedRecords<CustomerRecord>;
   /** The name of a customer in the store: a keyed hash. */
   customerName(customer: string): string;
-  /** The trace at work (W3C Trace Context); undefined if nothing is traced. */
-  readonly traceparent: (() => string | undefined) | undefined;
+  /** The channel of that name, if this process has it. */
+  platform(channel: string): Platform | undefined;
+  /** Bounds the deliveries and look-ups of one channel. */
+  bulkhead(channel: string): Bulkhead;
+  /** Whether the process is stopping: no call may begin. */
+  stopping(): boolean;
+  /** Called with what goes wrong and is tried again. */
+  onError(error: unknown): void;
+  readonly limits: EngineLimits;
   readonly runtime: Runtime;
+  readonly spans: Spans;
+  /** Whether there is a collector of spans. */
+  readonly isTracing: boolean;
+  readonly observe: Observe;
 };
 
 /** Who gets the answer: the sender of the message or, at a wake-up, of the last message before it. */
@@ -232,7 +252,7 @@ export class Turn {
     if (isFlood) this.decision = { ...this.decision, replies: [FLOOD, ...this.decision.replies] };
     const { state, wakeAtMs, settled, forget } = this.decision;
     const outline = outlineOf(state);
-    const traceparent = this.#tools.traceparent?.();
+    const traceparent = this.#traceparent();
     const stored: StoredState = {
       state,
       origin: asker?.origin ?? before.origin,
@@ -264,7 +284,7 @@ export class Turn {
   /** The replies in order, then the locks to give back. */
   #toItems({ origin, sender, incoming }: Asker, state: Outgoing['state']): DecidedItem[] {
     const { decision, before, nowMs } = this;
-    const { conversation, customerName, traceparent } = this.#tools;
+    const { conversation, customerName } = this.#tools;
     const { replies, unlock, forget } = decision;
     const shared = {
       channel: origin.channel,
@@ -278,7 +298,7 @@ export class Turn {
       ...(forget && { forget: true as const }),
       atMs: nowMs,
       acceptedMs: incoming?.acceptedMs,
-      traceparent: traceparent?.(),
+      traceparent: this.#traceparent(),
     };
     let seq = this.lease.record.outSeq;
     const items: DecidedItem[] = [];
@@ -292,6 +312,12 @@ export class Turn {
       items.push({ seq, item: { kind: 'unlock', customer: customerName(customer), ...unlocked } });
     }
     return items;
+  }
+
+  /** The trace at work (W3C Trace Context), if there is one. */
+  #traceparent(): string | undefined {
+    const { isTracing, spans } = this.#tools;
+    return isTracing ? spans.traceparent() : undefined;
   }
 
   /** What the live question asks for after the turn. A turn that asks nothing leaves a live question as it is. */

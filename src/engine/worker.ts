@@ -4,15 +4,11 @@ import { type Notice, noticesOf } from '../conversation/outline.ts';
 import type { Reply } from '../conversation/reply.ts';
 import { spokenOver } from '../conversation/state.ts';
 import type { Input } from '../conversation/step.ts';
-import type { Observe } from '../observability/metrics.ts';
-import type { Spans } from '../observability/tracing.ts';
-import { type Bulkhead, NO_ROOM } from '../resilience/bulkhead.ts';
-import type { Runtime } from '../runtime.ts';
+import { NO_ROOM } from '../resilience/bulkhead.ts';
 import { StoreUnavailable } from '../store/port.ts';
-import type { Conversations, Lease } from './conversations.ts';
+import type { Lease } from './conversations.ts';
 import { Calls, type Effects } from './effects.ts';
-import type { EngineLimits } from './limits.ts';
-import { type Incoming, type Platform, readOutboxItem } from './messages.ts';
+import { type Incoming, readOutboxItem } from './messages.ts';
 import type { Outbox } from './outbox.ts';
 import type { Traces } from './trace.ts';
 import type { Wait } from './transitions.ts';
@@ -27,27 +23,14 @@ import {
   type TurnTools,
 } from './turn.ts';
 
-export type WorkerTools = {
-  readonly conversations: Conversations;
-  readonly turns: TurnTools;
-  readonly effects: Pick<Effects, 'perform'>;
-  readonly outbox: Pick<Outbox, 'deliver' | 'unlock'>;
-  platform(channel: string): Platform | undefined;
-  bulkhead(channel: string): Bulkhead;
+export type WorkerTools = TurnTools & {
+  readonly effects: Effects;
+  readonly outbox: Outbox;
   /** The conversation is due again then. */
   schedule(conversation: string, afterMs: number): void;
-  stopping(): boolean;
-  /** Called with what goes wrong and is tried again. */
-  onError(error: unknown): void;
   /** Called with what a committed turn brought about. Must not throw. */
   onNotice(notice: Notice, about: { readonly conversation: string; readonly channel: string }): void;
   readonly traces?: Traces | undefined;
-  readonly limits: EngineLimits;
-  readonly runtime: Runtime;
-  readonly spans: Spans;
-  /** Whether there is a collector of spans. */
-  readonly isTracing: boolean;
-  readonly observe: Observe;
 };
 
 /** A turn that asks for more effects would never end. Ten codes, and what is read for them, ask for fewer. */
@@ -113,8 +96,8 @@ export class Worker {
 
   /** Answers the message or the wake-up, delivers the answer, and releases. */
   async #answer(lease: Lease): Promise<boolean> {
-    const { turns, spans, isTracing } = this.#tools;
-    const turn = new Turn(lease, turns);
+    const { spans, isTracing } = this.#tools;
+    const turn = new Turn(lease, this.#tools);
     const calls = new Calls(lease.record.journal);
     const work = () => this.#answerIn(turn, calls);
     try {

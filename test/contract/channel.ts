@@ -4,7 +4,7 @@ import Fastify from 'fastify';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Accept, Channel } from '../../src/channels/channel.ts';
 import type { PhotoReader } from '../../src/conversation/message.ts';
-import { createEngine } from '../../src/engine/engine.ts';
+import { Engine } from '../../src/engine/engine.ts';
 import type { Outgoing } from '../../src/engine/messages.ts';
 import { problemHandler } from '../../src/http/problem.ts';
 import { createWords, type Words } from '../../src/i18n.ts';
@@ -77,7 +77,7 @@ async function startBot(create: CreateChannel) {
       channel?.fetchPhoto?.(...args) ?? { kind: 'refused' as const },
   };
   const photoReader = readerOf({ kind: 'read', texts: [PHOTOGRAPHED] });
-  const engine = createEngine({
+  const engine = new Engine({
     store: createMemoryStore(systemRuntime),
     encryption,
     conversation: { step, readState, newState, settings: SETTINGS },

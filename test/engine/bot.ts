@@ -8,7 +8,7 @@ import type { Decision } from '../../src/conversation/reply.ts';
 import { newState, type State, stateSchema } from '../../src/conversation/state.ts';
 import type { Input } from '../../src/conversation/step.ts';
 import { CUSTOMER, lock } from '../../src/engine/customer.ts';
-import { createEngine, type Engine, type EngineOptions } from '../../src/engine/engine.ts';
+import { Engine, type EngineOptions } from '../../src/engine/engine.ts';
 import { type EngineLimits, LIMITS } from '../../src/engine/limits.ts';
 import type { Delivery, Incoming, Outgoing, Platform } from '../../src/engine/messages.ts';
 import { Operators } from '../../src/engine/operators.ts';
@@ -189,7 +189,7 @@ export function createWorld(encryption: Encryption = someEncryption(), { isStopp
   /** A process of its own on the store. */
   function engine(over: Partial<EngineOptions> = {}, limits: Partial<EngineLimits> = {}) {
     const at = busy.push(0) - 1;
-    const made = createEngine({
+    const made = new Engine({
       store,
       encryption,
       conversation,

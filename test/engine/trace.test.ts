@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Effect, Outcome } from '../../src/conversation/effect.ts';
 
 import type { Trace } from '../../src/engine/messages.ts';
-import { createTraces } from '../../src/engine/trace.ts';
+import { Traces } from '../../src/engine/trace.ts';
 import { explain } from '../support/conversation.ts';
 import { NOW, SETTINGS } from '../support/dialogue.ts';
 import { createWorld, incoming } from './bot.ts';
@@ -12,7 +12,7 @@ const CALL = { method: 'POST', path: '/redeem', status: 200, outcome: 'applied',
 /** A world whose turns of the given channels are looked into; AntCRM is called once a redeem. */
 function world(channels: readonly string[]) {
   const made = createWorld();
-  const traces = createTraces(channels, (text, before, sender) =>
+  const traces = new Traces(channels, (text, before, sender) =>
     explain(text, before, { settings: SETTINGS, nowMs: NOW, sender }),
   );
   const perform = async (effect: Effect, turn: Parameters<typeof made.perform>[1]): Promise<Outcome> => {

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { createHash } from 'node:crypto';
 import { createConversation } from '../../src/conversation/conversation.ts';
 import { flows } from '../../src/conversation/flows/index.ts';
-import { createEngine, type Engine, type EngineOptions } from '../../src/engine/engine.ts';
+import { Engine, type EngineOptions } from '../../src/engine/engine.ts';
 import { conversationName, type Delivery, type Incoming, type Outgoing } from '../../src/engine/messages.ts';
 import { Operators } from '../../src/engine/operators.ts';
 import { CONVERSATION } from '../../src/engine/transitions.ts';
@@ -28,7 +28,7 @@ import { watchRecords } from './watch.ts';
 /*
  * The seams between the simulator and the bot, all of them:
  *
- * - `createEngine`, `Operators`, `createTickets`, `createLoyalty` and `createConversation`, by their options: `runtime` is
+ * - `Engine`, `Operators`, `createTickets`, `createLoyalty` and `createConversation`, by their options: `runtime` is
  *   the clock, the timers and all chance; `transport.exchange` is AntCRM's wire; `platform().deliver` is a platform;
  *   `observe` is what is logged, counted and alarmed.
  * - `RecordStore` (`store/port.ts`): latency, faults and losses are put between a process and a memory store, or a Redis.
@@ -238,7 +238,7 @@ export async function runHistory(seed: number, options: HistoryOptions = {}): Pr
     });
     const perform = (defect.perform ?? same)(loyalty.perform);
     const step = (defect.step ?? same)(conversation.step);
-    const engine = createEngine({
+    const engine = new Engine({
       ...parts,
       ...(defect.aroundRecords && { aroundRecords: defect.aroundRecords }),
       conversation: {
