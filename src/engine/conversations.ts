@@ -38,7 +38,7 @@ export type LeaseOrigin = {
   readonly filed?: FiledMessage | undefined;
 };
 
-/** The right of this process to work on a conversation, the conversation's record, and how far the work is. */
+/** This process's right to work on a conversation, with the conversation's record. */
 export class Lease {
   readonly conversation: string;
   readonly owner: string;
@@ -59,7 +59,7 @@ export class Lease {
   sentSeq = 0;
   /** Earlier sends of the first reply that is left. */
   tried: Tried;
-  /** An intent was written for the turn at work: AntCRM may have been called, so the turn must be finished. */
+  /** AntCRM may have been called for the turn at work, so the turn must be finished. */
   pastIntent = false;
   isLost = false;
   /** The delivery id of the message that the next change is decided from. */
@@ -79,7 +79,7 @@ export class Lease {
     this.beginNext(record.retry !== null && record.retry.atMs > nowMs);
   }
 
-  /** How often the work was begun since the last commit, this time included. Giving it back does not count. */
+  /** How often the work was begun since the last commit, this time included. */
   get attempt(): number {
     return this.record.attempts + 1;
   }
@@ -139,9 +139,9 @@ export class Lease {
 export type Claimed = Lease | 'taken' | 'left';
 
 /**
- * What may go on within the swap that files a message: it gets the record whose lease was just taken. It may be
- * called again if another process was faster, so it must have no effect but its result. Null: the message is
- * only filed.
+ * What may go on within the swap that files a message: it gets the record whose lease was just taken. It
+ * may be called again if another process was faster, so it must have no effect but its result. Null: the
+ * message is only filed.
  */
 export type DecideAtOnce = (record: ConversationRecord, nowMs: number) => ConversationRecord | null;
 
@@ -154,7 +154,7 @@ export type ConversationsParts = {
   onError(error: unknown): void;
 };
 
-/** How soon a release that the store did not confirm is tried again; each further time takes twice as long. */
+/** How soon an unconfirmed release is tried again. Each further wait is twice as long. */
 const RELEASE_AGAIN_MS = 250;
 
 /**
@@ -183,7 +183,8 @@ export class Conversations {
   }
 
   /**
-   * Files a message. With `take`, it takes the lease if it is free, and `decideAtOnce` goes on in the same swap.
+   * Files a message. With `take`, it takes the lease if it is free, and `decideAtOnce` goes on in the same
+   * swap.
    *
    * @example
    * const { answer, record } = await conversations.accept(name, { id, nonce, body, take: true });
@@ -223,7 +224,7 @@ export class Conversations {
     return answer;
   }
 
-  /** Throws `LeaseLost`, also if the lease has ended as far as this process can tell. */
+  /** Throws `LeaseLost`, also if the lease has ended by this process's clock. */
   assertHeld(lease: Lease): void {
     if (this.#parts.runtime.monotonicMs() >= lease.aliveUntilMs) lease.lose();
     lease.assertNotLost();

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Declared } from './record.ts';
+import type { KnownFields } from './record.ts';
 import type { RecordKind, Transition } from './versioned-records.ts';
 
 /*
@@ -17,7 +17,7 @@ const customerSchema = z.looseObject({
   awaited: leftSchema,
 });
 
-export type CustomerRecord = Declared<z.infer<typeof customerSchema>>;
+export type CustomerRecord = KnownFields<z.infer<typeof customerSchema>>;
 type Left = CustomerRecord['settled'];
 
 const NO_CUSTOMER: CustomerRecord = { holder: null, settled: {}, awaited: {} };
@@ -34,7 +34,7 @@ export const CUSTOMER: RecordKind<CustomerRecord> = {
 };
 
 /**
- * Whether the operation has the lock now. `settled` and `awaited` are what `unlock` was told of other
+ * Whether the operation has the lock now. `settled` and `awaited` are what `unlock` kept of other
  * operations. The operation's own are left out: it may have been cut off before its outcome was stored.
  */
 export type Lock =
@@ -42,8 +42,7 @@ export type Lock =
   | { readonly locked: false };
 
 /**
- * Takes the lock for an operation, for `forMs` from now. Its holder may take it again, and has it for as long
- * anew.
+ * Takes the lock for an operation, for `forMs` from now. Its holder may take it again, which restarts the time.
  *
  * @example
  * const { answer } = await customers.update(name, lock('7K3M9Q2XYZ'));
@@ -62,7 +61,7 @@ export function lock(operation: string, forMs = LOCK_MS): Transition<CustomerRec
   };
 }
 
-/** `record`: the AntCRM record that settled the operation. `awaited`: tells the record that is still to come. */
+/** `record`: AntCRM's record that settled the operation. `awaited`: describes one still to come. */
 export type Unlocking = {
   readonly operation: string;
   readonly record?: string | undefined;

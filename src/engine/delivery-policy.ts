@@ -98,7 +98,7 @@ function afterUncertain(
   return { afterMs: Math.round(afterMs), tried: { tries: tries + 1, sinceMs } };
 }
 
-/** Half the reply's age, so that waits grow without a count of tries. A new message moves the next try forward. */
+/** Half the reply's age, so that waits grow. A new message moves the next try forward. */
 export function backOff(
   { atMs, nowMs, random }: Pick<DeliveryTry, 'atMs' | 'nowMs' | 'random'>,
   reason: string,

@@ -69,7 +69,7 @@ export class Effects {
   }
 }
 
-/** The turn as whoever performs an effect may use it. */
+/** The turn as an effect may use it. */
 class TurnContext implements EffectContext {
   readonly #turn: Turn;
   readonly #calls: Calls;

@@ -17,14 +17,14 @@ import { Photos } from './photos.ts';
 import { Scheduler } from './scheduler.ts';
 import type { Traces } from './trace.ts';
 import { CONVERSATION, commit } from './transitions.ts';
-import { type Conversation, Turn, type TurnTools } from './turn.ts';
+import { type ConversationPort, Turn, type TurnTools } from './turn.ts';
 import { type RecordFault, type StoreTrip, VersionedRecords } from './versioned-records.ts';
 import { Worker, type WorkerTools } from './worker.ts';
 
 export type EngineOptions = {
   readonly store: RecordStore;
   readonly encryption: Encryption;
-  readonly conversation: Conversation;
+  readonly conversation: ConversationPort;
   readonly perform: Perform;
   /** Reads the pictures that channels fetch. */
   readonly photoReader: PhotoReader;
@@ -46,7 +46,7 @@ export type EngineOptions = {
 type Acceptance = 'accepted' | 'duplicate' | 'full';
 
 const ALARM_EVERY_MS = 60_000;
-/** A message that was sent longer ago may have hung a process: it is filed and counted before it is decided. */
+/** A message that was sent longer ago may have hung a process: it is filed before it is decided. */
 const FRESH_MS = 5000;
 
 /**
@@ -106,8 +106,8 @@ export class Engine {
 
   /**
    * Stores a message; the work on it goes on in the background. `sentMs`: when it was sent, if the platform
-   * says so (epoch). Rejects with `StoreUnavailable`: the message may be stored all the same, and the platform
-   * should send it again.
+   * says so (epoch). Rejects with `StoreUnavailable`: the message may be stored all the same, and the
+   * platform should send it again.
    */
   readonly accept = (incoming: Incoming, sentMs = 0): Promise<Acceptance> => {
     const { channel } = incoming;
@@ -125,7 +125,7 @@ export class Engine {
     this.#scheduler.start();
   }
 
-  /** Begins nothing new, finishes what AntCRM was perhaps asked for, and leaves the rest to others. Still accepts. */
+  /** Finishes what AntCRM was perhaps asked for, and leaves the rest. Messages are still stored. */
   async stop(): Promise<void> {
     const late = Promise.withResolvers<void>();
     const { runtime, limits } = this.#tools;
@@ -178,10 +178,10 @@ export class Engine {
   }
 
   /**
-   * Who wrote a message that may be decided within the swap that files it; undefined: it is only filed. A text
-   * that kills or hangs its process must be filed and counted, or the platform's repeats end every process. So
-   * it is only filed if it was sent before this process began or more than five seconds ago, if it is the
-   * first that this process hears of the conversation, and if the channel has to ask who writes.
+   * Who wrote a message that may be decided within the swap that files it; undefined: it is only filed. A
+   * text that kills or hangs its process must be filed and counted, or the platform's repeats end every
+   * process. So it is only filed if it was sent before this process began or more than five seconds ago, if
+   * it is the first that this process hears of the conversation, and if the channel has to ask who writes.
    */
   #senderAtOnce(name: string, incoming: Incoming, sentMs: number): Sender | undefined {
     const { platform, conversations, isTracing, runtime } = this.#tools;
@@ -195,9 +195,9 @@ export class Engine {
   }
 
   /**
-   * Decides and commits a turn on the record that its message was just filed in; the lease has the new record.
-   * Undefined if only the worker may decide it: replies, calls or failed attempts come before it, its step
-   * asks for an effect or throws, or something cannot be read.
+   * Decides and commits a turn on the record that its message was just filed in; the lease has the new
+   * record. Undefined if only the worker may decide it: replies, calls or failed attempts come before it,
+   * its step asks for an effect or throws, or something cannot be read.
    */
   #decideAtOnce(lease: Lease, sender: Sender): Turn | undefined {
     const { record, nowMs, filed, head } = lease;

@@ -16,7 +16,7 @@ import {
  * What channels hand in and what goes out through them, as it is stored.
  */
 
-/** A stored value comes from `JSON.parse`, so it is not checked: `z.json()` costs as much as all other checks. */
+/** Not checked, because it comes from `JSON.parse`: `z.json()` costs as much as all other checks. */
 const json = z.custom<z.core.util.JSONType>();
 
 /**
@@ -78,12 +78,12 @@ export const outgoingSchema = z.strictObject({
   forget: z.literal(true).optional(),
 });
 
-/** A reply on its way to its channel. The last one of a turn that is looked into has a `trace`, which is not stored. */
+/** A reply on its way to its channel. If the turn is looked into, its last reply has the `trace`. */
 export type Outgoing = z.infer<typeof outgoingSchema> & { readonly trace?: Trace | undefined };
 
 /**
- * How one delivery ended. What follows is in docs/how-it-works.md, "What a platform's answer means". The kind is
- * also the metric's label.
+ * How one delivery ended. What follows is in docs/how-it-works.md, "What a platform's answer means". The
+ * kind is also the metric's label.
  *
  * - `delivered`: the platform has it. Also an edit that changes nothing.
  * - `throttled`: not now, and not before `afterMs` have passed if the platform says so.
@@ -107,19 +107,19 @@ export type Delivery =
  * const delivery = await platform.deliver(outgoing, seq);
  */
 export interface Platform {
-  /** Sends one reply. `seq` is its number in the conversation. Never throws: every failure is a `Delivery`. */
+  /** Sends one reply; `seq` is its number in the conversation. Never throws. */
   deliver(outgoing: Outgoing, seq: number): Promise<Delivery>;
   /** The channel gets quiet replies, too (`Reply.quiet`), because a client waits for the end of the turn. */
   readonly hearsQuiet?: true;
   /**
-   * Waits until the platform takes one more message. Returns 0 then: `deliver` it now. Otherwise, how long the
-   * reply must wait (ms): more than a moment must not hold a turn's slot. Never throws. Absent: the platform
-   * takes whatever comes.
+   * Waits until the platform takes one more message. Returns 0 then: `deliver` it now. Otherwise, how long
+   * the reply must wait (ms): more than a moment must not hold a turn's slot. Never throws. Absent: the
+   * platform takes whatever comes.
    */
   pace?(outgoing: Outgoing): number | Promise<number>;
   /** Shows that the bot is at work, for a call that takes longer than a second. Best effort, never throws. */
   working?(incoming: Pick<Incoming, 'address' | 'conversation' | 'press'>): Promise<void>;
-  /** An operation begins: its intent is stored, and the points are moved for this message next. Never throws. */
+  /** The intent of an operation is stored, and the call for this message follows. Never throws. */
   begins?(incoming: Pick<Incoming, 'conversation' | 'id'>, operation: string): void;
   /**
    * Asks the platform who wrote, which is too slow to do before `accept`. Called at the start of a message's
@@ -137,8 +137,8 @@ export interface Platform {
 }
 
 /**
- * How a fetch ended. `large`: over `MAX_PHOTO_BYTES`. `unavailable`: no answer, or one that may change. `refused`:
- * the platform does not have the picture, or names another host.
+ * How a fetch ended. `large`: over `MAX_PHOTO_BYTES`. `unavailable`: no answer, or one that may change.
+ * `refused`: the platform does not have the picture, or names another host.
  */
 export type FetchedPhoto =
   | { readonly kind: 'fetched'; readonly bytes: Uint8Array }
@@ -199,9 +199,9 @@ export function originOf({ channel, conversation, address, sender }: Incoming): 
 }
 
 /**
- * The state as it is kept. `traceparent`: the trace of the turn that asked for the wake-up. `asks`: what the live
- * question asks for. `floodedMs`: when the customer was last told that messages were dropped. `origin` is null
- * until a message could be read.
+ * The state as it is kept. `traceparent`: the trace of the turn that asked for the wake-up. `asks`: what
+ * the live question asks for. `floodedMs`: when the customer was last told that messages were dropped.
+ * `origin` is null until a message could be read.
  */
 export const storedSchema = z.strictObject({
   /** Of the same version. The conversation upgrades it. */
@@ -224,14 +224,14 @@ const unlockSchema = z.strictObject({
 });
 export const outboxItemSchema = z.discriminatedUnion('kind', [replyItemSchema, unlockSchema]);
 
-/** What a commit leaves to be done outside: a reply to send, or a customer's lock to give back. */
+/** What a commit leaves to be done outside: a reply to send, or a customer to unlock. */
 export type OutboxItem =
   | { readonly kind: 'reply'; readonly outgoing: Outgoing }
   | z.infer<typeof unlockSchema>;
 
 /**
- * `origin` tells operators where to file a settlement, `traceparent` to which trace it belongs. `body` is what is
- * known of the call; the caller defines its shape.
+ * `origin` tells operators where to file a settlement, `traceparent` to which trace it belongs. `body` is
+ * what is known of the call; the caller defines its shape.
  */
 export const intentSchema = z.strictObject({
   origin: originSchema,
@@ -269,7 +269,7 @@ export const readIntent = (stored: unknown): IntentBody =>
 
 export const writeState = (stored: StoredState): string => JSON.stringify(withVersion(stored));
 
-/** `unknownFlow`: the conversation was in a flow that this process does not have, and the state is without it. */
+/** `unknownFlow`: this process does not have the conversation's flow, and the state is without it. */
 export function readStored(text: string, read: ReadState): StoredState & { readonly unknownFlow?: true } {
   const { body, version } = readBody(JSON.parse(text), NO_UPGRADES);
   const stored = storedSchema.parse(body);

@@ -46,7 +46,7 @@ export type StoredConversation = {
   readonly messages: readonly Incoming[];
   /** Left by a commit and not yet delivered or done, oldest first. */
   readonly outbox: readonly OutboxItem[];
-  /** A process holds the lease until then, unless it renews it; null: nobody does. */
+  /** A process has the lease until then, unless it renews it; null: none has it. */
   readonly leasedUntilMs: number | null;
 };
 
@@ -123,9 +123,9 @@ export class Operators {
   }
 
   /**
-   * Files the decision in the operation's conversation, whose next turn saves and tells it. The first decision
-   * counts, and an operation that has an outcome keeps it. `locksOf`: the locks of the intent, which are given
-   * back even if the conversation never learned the outcome.
+   * Files the decision in the operation's conversation, whose next turn saves and tells it. The first
+   * decision counts, and an operation that has an outcome keeps it. `locksOf`: the locks of the intent,
+   * which are given back even if the conversation never learned the outcome.
    */
   async settle(
     reference: string,
@@ -146,8 +146,8 @@ export class Operators {
   }
 
   /**
-   * Files what staff wrote, however many messages wait. `compose` makes the message from the conversation as it
-   * is in the change that files it. It runs again if another process was faster.
+   * Files what staff wrote, however many messages wait. `compose` makes the message from the conversation
+   * as it is in the change that files it. It runs again if another process was faster.
    */
   async file(
     name: string,
@@ -174,7 +174,7 @@ export class Operators {
     return filed === 'duplicate' ? 'filed' : filed;
   }
 
-  /** Removes a dead letter; false: there is none of that id. */
+  /** Removes a dead letter; false: no letter has that id. */
   async remove(id: string): Promise<boolean> {
     const [conversation, letterId] = splitId(id);
     return (await this.#conversations.update(conversation, takeLetter(letterId))).answer !== null;

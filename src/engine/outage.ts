@@ -8,7 +8,7 @@ import type { Delivery } from './messages.ts';
 const WINDOW = 20;
 const MIN_RESULTS = 3;
 
-/** While most sends fail, one is let through each time this has passed, to find out whether the platform works. */
+/** While most sends fail, one goes out each time this has passed, as a probe. */
 const PROBE_MS = 5000;
 const ALARM_EVERY_MS = 60_000;
 
@@ -62,7 +62,7 @@ export class Outage {
   note(permit: Permit, { kind }: Delivery, nowMs: number): void {
     const isProbe = this.#breaker.state === 'half-open';
     if (kind === 'delivered') this.deliveredMs = Math.max(this.deliveredMs, nowMs);
-    // A platform that throttles works; one that refuses our token has an alarm of its own.
+    // A platform that throttles works. A refused token has another alarm.
     if (!isProbe && (kind === 'throttled' || kind === 'unauthorized')) return;
     const isFailure = kind === 'undelivered' || kind === 'uncertain' || kind === 'unauthorized';
     this.#breaker.note(permit, isFailure);

@@ -55,7 +55,7 @@ export class Outbox {
     return { reason: 'unlock', ...wait, afterMs: Math.max(wait?.afterMs ?? 0, UNLOCK_AGAIN_MS) };
   }
 
-  /** Gives back the locks among the items. Resolves to the number of the first one that the store did not confirm. */
+  /** Unlocks the customers among the items. Resolves to the number of the first unconfirmed one. */
   async unlock(items: readonly NumberedItem[]): Promise<number | null> {
     for (const { seq, item } of items) {
       if (item?.kind !== 'unlock') continue;
@@ -84,7 +84,7 @@ export class Outbox {
     return undefined;
   }
 
-  /** Sends until the reply is delivered or dropped. Resolves to its wait if that is longer than a turn may last. */
+  /** Sends until the reply is delivered or dropped. Resolves to its wait if that is too long for a turn. */
   async #send(lease: Lease, seq: number, outgoing: Outgoing): Promise<Wait | undefined> {
     const { platform, conversations, limits, observe, spans, isTracing, runtime } = this.#tools;
     const { channel, reply, atMs, traceparent: parent = null } = outgoing;

@@ -24,7 +24,7 @@ const UNREADABLE: PhotoReading = { kind: 'unreadable' };
 /**
  * Fetches and reads the pictures of messages, one after the other, so that few are in memory. Turns of one
  * channel wait in a line for that, and all pictures wait in a line for the one reader. A conversation has one
- * turn at a time, so nobody's many pictures keep others waiting for more than one message.
+ * turn at a time, so the many pictures of one customer keep others waiting for one message only.
  */
 export class Photos {
   readonly #tools: PhotoTools;

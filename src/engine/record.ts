@@ -5,10 +5,12 @@ import { upgradeIds, upgradeRetry } from './record-v1.ts';
 /*
  * The record of one conversation, and how it is written. The plain bytes that the store seals are:
  *
- *   length of the envelope (4 bytes) | length of the old ids (2 bytes, see record-v1.ts) | envelope | old ids | state
+ * length of the envelope (4 bytes) | length of the old ids (2 bytes, see record-v1.ts) | envelope | old ids
+ * | state
  *
- * The envelope is JSON and is read loosely, in every version: an older process files messages into a record that
- * a newer one wrote, and keeps the fields that it does not know. Filing a message never parses the state.
+ * The envelope is JSON and is read loosely, in every version: an older process files messages into a record
+ * that a newer one wrote, and keeps the fields that it does not know. Filing a message never parses the
+ * state.
  */
 
 /** A message that is not answered. `mark` is the delivery id: the nonce of the accept that filed it. */
@@ -28,7 +30,7 @@ const outboxSchema = z.looseObject({
   asks: z.literal(true).optional(),
 });
 
-/** A call that may have been made. `by` names the attempt that may make it. Without `outcome`, it is unknown. */
+/** A call that may have been made, by the attempt `by` alone. Without `outcome`: unknown. */
 const callSchema = z.looseObject({
   by: z.string(),
   atMs: z.number(),
@@ -38,8 +40,8 @@ const callSchema = z.looseObject({
 
 /**
  * The right to work on the conversation. `owner` is a fresh nonce for each lease, `step` the number of the
- * holder's last change. `takeover`: the lease before it ran out. `handed`: a release handed over the next work
- * under the same lease.
+ * holder's last change. `takeover`: the lease before it ran out. `handed`: a release handed over the next
+ * work under the same lease.
  */
 const leaseSchema = z.looseObject({
   owner: z.string(),
@@ -95,35 +97,37 @@ const envelopeSchema = z.looseObject({
   /** When the state asked to be woken; 0: never. */
   wakeMs: z.number().default(0),
   retry: retrySchema.nullable().default(null),
-  /** Messages that found the inbox full and that no turn was told of yet. */
+  /** Messages that found the inbox full. The next turn tells the customer. */
   dropped: z.number().default(0),
   dead: z.array(letterSchema).default([]),
   listed: z.array(listedSchema).default([]),
 });
 
 /** What a loose schema reads, without the unknown fields that it only carries along. */
-export type Declared<T> = T extends readonly (infer Item)[]
-  ? readonly Declared<Item>[]
+export type KnownFields<T> = T extends readonly (infer Item)[]
+  ? readonly KnownFields<Item>[]
   : T extends object
     ? {
-        readonly [Name in keyof T as IsCarried<Name, T[Name]> extends true ? never : Name]: Declared<T[Name]>;
+        readonly [Name in keyof T as IsCarried<Name, T[Name]> extends true ? never : Name]: KnownFields<
+          T[Name]
+        >;
       }
     : T;
 
 type IsCarried<Name, Value> = string extends Name ? (unknown extends Value ? true : false) : false;
 
-export type InboxMessage = Declared<z.infer<typeof messageSchema>>;
-export type OutboxEntry = Declared<z.infer<typeof outboxSchema>>;
-export type PendingCall = Declared<z.infer<typeof callSchema>>;
-export type Retry = Declared<z.infer<typeof retrySchema>>;
-export type DeadLetter = Declared<z.infer<typeof letterSchema>>;
-export type RequestedEntry = Declared<z.infer<typeof listedSchema>>;
+export type InboxMessage = KnownFields<z.infer<typeof messageSchema>>;
+export type OutboxEntry = KnownFields<z.infer<typeof outboxSchema>>;
+export type PendingCall = KnownFields<z.infer<typeof callSchema>>;
+export type Retry = KnownFields<z.infer<typeof retrySchema>>;
+export type DeadLetter = KnownFields<z.infer<typeof letterSchema>>;
+export type RequestedEntry = KnownFields<z.infer<typeof listedSchema>>;
 
 /**
- * All that is kept of a conversation. `state` is the dialogue's state as JSON. `stored` is the same state as an
- * object, if this process wrote it; it is not stored itself.
+ * All that is kept of a conversation. `state` is the dialogue's state as JSON. `stored` is the same state
+ * as an object, if this process wrote it; it is not stored itself.
  */
-export type ConversationRecord = Declared<z.infer<typeof envelopeSchema>> & {
+export type ConversationRecord = KnownFields<z.infer<typeof envelopeSchema>> & {
   readonly state: string | null;
   readonly stored?: StoredState | undefined;
 };
@@ -131,8 +135,8 @@ export type ConversationRecord = Declared<z.infer<typeof envelopeSchema>> & {
 const EMPTY = { ...envelopeSchema.parse({}), state: null };
 
 /**
- * The first record of a conversation. Its replies are numbered from the clock's milliseconds on, because a lost
- * record may have given smaller numbers already, and no number may come twice.
+ * The first record of a conversation. Its replies are numbered from the clock's milliseconds on, because a
+ * lost record may have given smaller numbers already, and no number may come twice.
  */
 export function newRecord(nowMs: number): ConversationRecord {
   return { ...EMPTY, outSeq: nowMs };

@@ -33,7 +33,7 @@ type ClaimResult = 'won' | 'taken' | 'left' | 'failed';
 
 /**
  * Bounds the turns at work, and claims due conversations for the free slots: leases that ran out, messages
- * that no process took, wake-ups, and replies that were put off.
+ * that no process took, wake-ups, and replies that wait.
  *
  * @example
  * scheduler.start();

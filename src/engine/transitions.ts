@@ -16,9 +16,10 @@ import { HOUR_CHARS, ID_CHARS, toHour } from './record-v1.ts';
 import type { IndexEntry, RecordKind, Transition } from './versioned-records.ts';
 
 /*
- * Everything that can happen to a conversation's record, as pure functions `(record, nowMs) → { record, answer }`.
- * Each is idempotent: applied to a record that has its effect already (a swap was executed and its answer was
- * lost), it changes nothing and answers as before. It returns the very same record if nothing is to be written.
+ * Everything that can happen to a conversation's record, as pure functions `(record, nowMs) → { record,
+ * answer }`. Each is idempotent: applied to a record that has its effect already (a swap was executed and
+ * its answer was lost), it changes nothing and answers as before. It returns the very same record if
+ * nothing is to be written.
  *
  * `accept`, `take`, `renew` and `takeLetter` decide from the record alone, so they may be applied again to
  * whatever record is there. A change by a lease holder was decided from what the holder knew before, so it
@@ -28,8 +29,9 @@ import type { IndexEntry, RecordKind, Transition } from './versioned-records.ts'
 export type ConversationTransition<Answer> = Transition<ConversationRecord, Answer>;
 
 /**
- * What a change by the lease holder requires of the record: the holder's nonce, that `step` is the next number,
- * and that the head of the inbox is still the message of delivery `mark`. Null: it was decided from no message.
+ * What a change by the lease holder requires of the record: the holder's nonce, that `step` is the next
+ * number, and that the head of the inbox is still the message of delivery `mark`. Null: it was decided from
+ * no message.
  */
 export type Held = { readonly owner: string; readonly step: number; readonly mark: string | null };
 
@@ -46,7 +48,7 @@ const MAX_ID_HOURS = 48;
 
 const same = <Answer>(record: ConversationRecord | null, answer: Answer) => ({ record, answer });
 
-/** Whether replies, and the messages behind them, have to wait: only a wake-up may run, and nothing be sent. */
+/** Whether replies, and the messages behind them, have to wait. Only a wake-up may run then. */
 const isPutOff = ({ retry }: ConversationRecord, nowMs: number): boolean =>
   retry !== null && retry.atMs > nowMs;
 
@@ -103,8 +105,8 @@ export function accept(filing: Filing): ConversationTransition<Accepted> {
 }
 
 /**
- * Appends an id, and drops those that are too old or too many. Null: the id is remembered already. Each id has
- * the hour of its filing as two digits of base 32, which come again after 42 days.
+ * Appends an id, and drops those that are too old or too many. Null: the id is remembered already. Each id
+ * has the hour of its filing as two digits of base 32, which come again after 42 days.
  */
 function rememberId(ids: string, idHash: string, nowMs: number): string | null {
   const hours = Math.floor(nowMs / 3_600_000);
@@ -137,7 +139,8 @@ export type Taken = 'leased' | 'none' | 'newer';
  * Takes the lease of a conversation that has something to do now.
  *
  * @example
- * const { answer } = await records.update(name, take({ owner, leaseMs: 15_000, schema: 2 }), { listed: true });
+ * const taking = { owner, leaseMs: 15_000, schema: 2 };
+ * const { answer } = await records.update(name, take(taking), { listed: true });
  */
 export function take(taking: Taking): ConversationTransition<Taken> {
   return (record, nowMs) => {
@@ -182,7 +185,7 @@ export function renew({ owner, leaseMs }: Omit<Taking, 'schema'>): ConversationT
   };
 }
 
-/** The lease after a change by its holder. `done`: the change took effect already. `stale`: it may not be made. */
+/** The lease after a change by its holder. `done`: it took effect before. `stale`: it is not allowed. */
 function nextLease(record: ConversationRecord | null, { owner, step, mark }: Held) {
   const { lease, inbox } = record ?? {};
   if (!lease || lease.owner !== owner) return 'stale';
@@ -307,7 +310,7 @@ function lettersAfter(record: ConversationRecord, { forget, dead = [] }: Commit,
   return [...kept, ...dead.map((letter) => ({ ...letter, atMs: nowMs }))].slice(-MAX_LETTERS);
 }
 
-/** How long replies and messages are put off, and why. */
+/** How long replies and messages have to wait, and why. */
 export type Wait = {
   readonly afterMs: number;
   readonly reason: string;
@@ -335,9 +338,9 @@ export type Release = {
 };
 
 /**
- * Ends a delivery: drops what was sent, then hands over the next work under the same lease (true), or frees the
- * lease. A reply that is left comes before any further step: then the lease is freed, and its next holder
- * begins with the outbox.
+ * Ends a delivery: drops what was sent, then hands over the next work under the same lease (true), or frees
+ * the lease. A reply that is left comes before any further step: then the lease is freed, and its next
+ * holder begins with the outbox.
  *
  * @example
  * const { answer: hasMore } = await records.update(name, release(lease.held, { sentSeq, leaseMs, schema }));
@@ -397,7 +400,7 @@ function retryOf(record: ConversationRecord, wait: Wait | undefined, nowMs: numb
 }
 
 /**
- * Removes a dead letter; null: there is none of that id.
+ * Removes a dead letter; null: no letter has that id.
  *
  * @example
  * const { answer: letter } = await records.update(name, takeLetter('wake'));

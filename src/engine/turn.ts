@@ -30,19 +30,19 @@ import type { Commit } from './transitions.ts';
 import type { VersionedRecords } from './versioned-records.ts';
 
 /** The pure conversation, as turns use it. */
-export type Conversation = {
+export type ConversationPort = {
   step(state: State, input: Input, context: Context): Decision;
   /** Reads what `version` stored. */
   readState: ReadState;
   newState(lastMessageMs?: number): State;
   readonly settings: Settings;
-  /** Whether AntCRM is in reach, as far as is known. Asked at every step, so it must be cheap. Absent: always. */
+  /** Whether AntCRM can be reached. Asked at every step, so it must be cheap. Absent: always. */
   serviceUp?(): boolean;
 };
 
 /** What the parts of the engine share. */
 export type TurnTools = {
-  readonly conversation: Conversation;
+  readonly conversation: ConversationPort;
   /** Fresh ids for one step. */
   ids(): Context['ids'];
   readonly conversations: Conversations;
@@ -106,8 +106,8 @@ export function leaveState(
 }
 
 /**
- * The lease is given back and nothing was changed: this process or another one takes the turn after `afterMs`.
- * It is no failure, and does not count as an attempt. `reason` is for operators.
+ * The lease is given back and nothing was changed: this process or another one takes the turn after
+ * `afterMs`. It is no failure, and does not count as an attempt. `reason` is for operators.
  */
 export class GivenBack extends Error {
   override readonly name = 'GivenBack';
@@ -127,7 +127,7 @@ const NO_ROOM_MS = 2000;
 const LEFT_AGAIN_MS = 2000;
 /** How long other processes may go on with a flow that this process does not have. */
 const FOREIGN_FLOW_MS = 60_000;
-/** The customer is told of a flood once in this time, however many turns it lasts. */
+/** How often at most a customer hears that messages were dropped. */
 const FLOOD_EVERY_MS = 60_000;
 const FLOOD: Reply = { key: 'abuse.flood' };
 
@@ -145,8 +145,9 @@ type Phase = 'identifyMs' | 'stepsMs' | 'commitMs' | 'deliverMs';
 
 /**
  * One turn: it reads a message or a wake-up, the conversation decides, and the decision becomes one commit.
- * Nothing here waits or has an effect outside, so a turn may be decided again if its swap is tried again: when
- * its message is filed (`engine.ts`), and by the worker, which performs effects in between (`worker.ts`).
+ * Nothing here waits or has an effect outside, so a turn may be decided again if its swap is tried again:
+ * when its message is filed (`engine.ts`), and by the worker, which performs effects in between
+ * (`worker.ts`).
  */
 export class Turn {
   readonly lease: Lease;
@@ -154,12 +155,12 @@ export class Turn {
   readonly nowMs: number;
   /** The state before the turn. */
   readonly before: StoredState;
-  /** Null: it is unknown whom to answer. */
+  /** Null: it is unknown who gets the answer. */
   readonly asker: Asker | null;
   readonly isUnreadable: boolean;
   readonly letters: { readonly reason: DeadReason; readonly body: unknown }[] = [];
   decision: TurnDecision;
-  /** What is left to be done after the commit: replies to send in order, then locks to give back. */
+  /** What is left to be done after the commit: replies to send in order, then customers to unlock. */
   items: readonly NumberedItem[] = NOTHING;
 
   /** For the log and the metrics, filled as the turn goes. It has no personal data. */
@@ -169,7 +170,7 @@ export class Turn {
   readonly #beganMs: number;
   #phaseMs: number;
 
-  /** What cannot be read becomes a dead letter. Throws `GivenBack` if another process may be able to read it. */
+  /** Throws `GivenBack` if only another process can read the message or the state. */
   constructor(lease: Lease, tools: TurnTools) {
     const { head, nowMs, record } = lease;
     this.lease = lease;
@@ -281,7 +282,7 @@ export class Turn {
     };
   }
 
-  /** The replies in order, then the locks to give back. */
+  /** The replies in order, then the customers to unlock. */
   #toItems({ origin, sender, incoming }: Asker, state: Outgoing['state']): DecidedItem[] {
     const { decision, before, nowMs } = this;
     const { conversation, customerName } = this.#tools;
@@ -320,7 +321,7 @@ export class Turn {
     return isTracing ? spans.traceparent() : undefined;
   }
 
-  /** What the live question asks for after the turn. A turn that asks nothing leaves a live question as it is. */
+  /** What the live question asks for after the turn. A turn without a question keeps the live one. */
   #asksNext(): string | undefined {
     const { before, decision } = this;
     for (let at = decision.replies.length - 1; at >= 0; at--) {

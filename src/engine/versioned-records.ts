@@ -36,8 +36,8 @@ export type Sealer = {
 };
 
 /**
- * A pure change of a record, which is null if there is none. It may be applied again to another record. It
- * returns the same record if there is nothing to write.
+ * A pure change of a record; null: no record exists. It may be applied again to another record. It returns the
+ * same record if there is nothing to write.
  */
 export type Transition<Kept, Answer> = (
   record: Kept | null,
@@ -56,8 +56,8 @@ export type Updated<Kept, Answer> = {
 
 /**
  * `seal_broken`: a record could not be opened or read, and was put aside. `record_lost`: there is no record,
- * though an index lists it or it was there a moment ago. Either way the record begins anew, and what it was
- * due for is lost.
+ * though an index lists it or it was there a moment ago. Either way the record is created again, and what it
+ * was due for is lost.
  */
 export type RecordFault = 'seal_broken' | 'record_lost';
 
@@ -91,7 +91,7 @@ const REMEMBERED_MS = 60_000;
 const OPEN_MS = 15_000;
 const FORGET_EVERY_MS = 1000;
 
-/** An update fails after so many conflicts with other processes. It waits after all but the first few. */
+/** How many conflicts with other processes end an update. It waits after each but the first few. */
 const MAX_CONFLICTS = 20;
 const QUICK_CONFLICTS = 3;
 const MIN_WAIT_MS = 5;
@@ -99,7 +99,7 @@ const MAX_WAIT_MS = 500;
 
 /**
  * The records of one kind. An update reads the record, applies a transition and swaps. If another process was
- * faster, it applies the transition again to what is there now. A process updates a record once at a time;
+ * faster, it applies the transition again to the new record. A process updates a record once at a time;
  * further updates wait their turn. Transitions get the clock of the record's node, as a lower bound.
  *
  * @example

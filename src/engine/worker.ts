@@ -116,14 +116,15 @@ export class Worker {
 
   async #answerIn(turn: Turn, calls: Calls): Promise<Wait | undefined> {
     const { traces, outbox } = this.#tools;
-    // As it is now: the waiting replies' time may come while the turn is decided, and they go before this turn's.
+    // As it is now: the waiting replies' time may come while the turn is decided, and they go before this
+    // turn's.
     const { isPutOff } = turn.lease;
     try {
       const decide = () => this.#decideAndCommit(turn, calls);
       if (traces?.isSeen(turn.event.channel)) await traces.around(turn, decide);
       else await decide();
       if (!isPutOff) return await outbox.deliver(turn.lease, turn.items);
-      // Replies wait: only a wake-up ran. The locks that it gives back wait for nothing.
+      // Replies wait, so only a wake-up ran. Customers are unlocked all the same.
       await outbox.unlock(turn.items);
       return undefined;
     } finally {
@@ -231,7 +232,7 @@ export class Worker {
   /**
    * Decides what is left of a message that will never be answered. The conversation decides it, because it
    * alone knows what may have been called for the message. If that throws as well, the state stays, and the
-   * customer gets an apology. A wake-up is put off, not given up: an operation may wait for it, and with the
+   * customer gets an apology. A wake-up comes again: an operation may wait for it, and with the
    * operation the customer's next redemption.
    */
   async #giveUp(turn: Turn, calls: Calls, reason: DeadReason): Promise<void> {
@@ -275,7 +276,7 @@ function nextUnnamed(unnamed: Set<string>, { decision }: Turn, calls: Calls): In
 const isInfrastructureError = (error: unknown): boolean =>
   error instanceof GivenBack || error instanceof StoreUnavailable || error instanceof LeaseLost;
 
-/** A turn whose lock or intent the store did not take comes again after half its age; a wake-up after the longest wait. */
+/** When a turn comes again that the store failed: after half its age, a wake-up after the longest wait. */
 const MIN_AGAIN_MS = 1000;
 const MAX_AGAIN_MS = 60_000;
 /** A message that waits for the store for longer is given up, as if its process died each time. */

@@ -26,7 +26,7 @@ export type TicketEntry = {
  * Reads at most `limit` tickets of each shard; `now`: only open ones. `isWhole`: every shard has answered.
  */
 export async function listTickets(store: Lists, upTo: 'now' | 'ever', limit: number) {
-  const listed = await listAll(store, 'tickets', upTo, limit);
+  const listed = await listAll(store, 'tickets', { upTo, limit });
   const tickets = listed.flatMap(({ nowMs, entries }) =>
     entries.map(({ member, score }): TicketEntry => {
       const [conversation = '', id = '', stands = '', customer, staff, claims = 0] = member.split(':');
@@ -43,10 +43,10 @@ export async function listTickets(store: Lists, upTo: 'now' | 'ever', limit: num
  */
 export async function readBacklog(store: Lists): Promise<Backlog> {
   const [due, undelivered, dead, intents, { tickets }] = await Promise.all([
-    listAll(store, 'due', 'now', 1),
-    listAll(store, 'undelivered', 'ever', 1),
-    listAll(store, 'dead', 'ever', 0),
-    listAll(store, 'intents', 'ever', MOST_READ),
+    listAll(store, 'due', { upTo: 'now', limit: 1 }),
+    listAll(store, 'undelivered', { upTo: 'ever', limit: 1 }),
+    listAll(store, 'dead', { upTo: 'ever', limit: 0 }),
+    listAll(store, 'intents', { upTo: 'ever', limit: MOST_READ }),
     listTickets(store, 'now', MOST_READ),
   ]);
   const waiting = tickets.filter(({ stands }) => stands === 'waiting');

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { type State, VERSION } from '../../src/conversation/state.ts';
-import type { Conversation } from '../../src/engine/turn.ts';
+import type { ConversationPort } from '../../src/engine/turn.ts';
 import { newState, readState, step } from '../support/conversation.ts';
 import { SETTINGS } from '../support/dialogue.ts';
 import { createWorld, incoming, type World } from './bot.ts';
 
-const real: Conversation = { step, readState, newState, settings: SETTINGS };
+const real: ConversationPort = { step, readState, newState, settings: SETTINGS };
 const keys = ({ sent }: World): string[] => sent.map(({ outgoing }) => outgoing.reply.key);
 
 const origin = {
@@ -49,7 +49,7 @@ test('a flow that this process does not know is left to one that knows it', asyn
   await engine.stop();
 
   world.advance(3000);
-  const known: Conversation = {
+  const known: ConversationPort = {
     ...real,
     readState: (): State => ({ ...newState(Date.now()), profile: { phone } }),
     step: (state) => ({ state, replies: [{ key: 'tier.year' }] }),
