@@ -5,31 +5,6 @@ import { systemRuntime } from '../../src/runtime.ts';
 import { createWorld, gate, incoming } from './bot.ts';
 import { photoOf, READER } from './kit.ts';
 
-test('so many calls run at once, the others in turn as places become free, also after one that fails', async () => {
-  const bulkhead = new Bulkhead({ places: 2 }, systemRuntime);
-  const gates = Array.from({ length: 6 }, gate);
-  const begun: number[] = [];
-  let running = 0;
-  const calls = gates.map((one, n) =>
-    bulkhead.run(async () => {
-      begun.push(n);
-      running += 1;
-      expect(running).toBeLessThanOrEqual(2);
-      await one.opened;
-      running -= 1;
-      if (n === 0) throw new Error('broken');
-      return n;
-    }),
-  );
-  const ended = Promise.allSettled(calls);
-  for (const one of gates) {
-    one.open();
-    await new Promise(setImmediate);
-  }
-  expect(await ended).toMatchObject([{ status: 'rejected' }, ...[1, 2, 3, 4, 5].map((value) => ({ value }))]);
-  expect(begun).toEqual([0, 1, 2, 3, 4, 5]);
-});
-
 test('a caller behind calls that hang is turned away, and from then on at once, until one of them ends', async () => {
   const bulkhead = new Bulkhead({ places: 1, patienceMs: 20 }, systemRuntime);
   const hanging = gate();

@@ -1,5 +1,4 @@
 import { describe, expect, test, vi } from 'vitest';
-import { Unwordable } from '../../src/conversation/reply.ts';
 import { watched } from '../support/changes.ts';
 import { conversation, createWorld, incoming } from './bot.ts';
 
@@ -7,17 +6,6 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
 describe('a reply', () => {
-  test('that the platform wants a little later waits within the turn, and nothing overtakes', async () => {
-    const world = createWorld();
-    world.script.push({ kind: 'throttled', afterMs: 20 });
-    const engine = world.engine();
-    await engine.accept(incoming('a'));
-    await engine.accept(incoming('b'));
-    await expect.poll(() => world.heard()).toEqual(['a', 'a b']);
-    expect(world.deliveries).toEqual(['throttled', 'delivered', 'delivered']);
-    expect(world.changes).toEqual(['accept', 'accept', 'commit', 'release', 'commit', 'release']);
-  });
-
   test('that the platform wants much later frees the slot, and nothing overtakes', async () => {
     const world = createWorld();
     world.script.push({ kind: 'delivered' }, { kind: 'throttled', afterMs: 30_000 });
@@ -57,20 +45,6 @@ describe('a reply', () => {
     world.advance(1500);
     await world.quiet();
     expect(world.heard()).toEqual(['wake:1000', 'balance']);
-  });
-
-  test('that has to wait for its pace frees the slot, unsent, and spends no try', async () => {
-    const world = createWorld();
-    const deliver = vi.fn(async () => ({ kind: 'delivered' }) as const);
-    const pace = vi.fn(async () => 0).mockResolvedValueOnce(30_000);
-    await world.engine({ platform: () => ({ deliver, pace }) }).accept(incoming('a'));
-    await expect.poll(() => world.changes).toContain('release');
-    const { retry } = (await world.record()) ?? {};
-    expect(Math.abs((retry?.atMs ?? 0) - 30_000 - world.outside.nowMs())).toBeLessThan(10_000);
-    expect(retry).toMatchObject({ reason: 'pace', tries: 0, sinceMs: 0 });
-    expect(deliver).not.toHaveBeenCalled();
-    await world.quiet();
-    expect(deliver).toHaveBeenCalledTimes(1);
   });
 
   test('that fails is tried again with growing waits, for a day, then dropped', async () => {
@@ -195,19 +169,6 @@ describe('a reply', () => {
     expect(world.alarms).toHaveLength(2);
   });
 
-  test('of a channel that throws counts as uncertain', async () => {
-    const world = createWorld();
-    const broken = async () => {
-      throw new Error('a bug');
-    };
-    world.script.push(broken);
-    const engine = world.engine();
-    for (const text of ['a', 'b']) await engine.accept(incoming(text));
-    await world.quiet();
-    expect(world.heard()).toEqual(['a', 'a b']);
-    expect(world.deliveries[0]).toBe('uncertain');
-  });
-
   test('that was perhaps delivered is not tried again before the time that the platform asks for', async () => {
     const world = createWorld(undefined, { isStopped: true });
     world.script.push({ kind: 'uncertain', afterMs: 5 * MINUTE });
@@ -217,18 +178,6 @@ describe('a reply', () => {
     await engine.accept(incoming('b'));
     const { atMs = 0, earliestMs = 0 } = (await world.record())?.retry ?? {};
     expect(Math.min(atMs, earliestMs) - world.outside.nowMs()).toBeGreaterThanOrEqual(5 * MINUTE - 1);
-  });
-
-  test('for which there are no words is dropped at once, with an alarm, and the next goes on', async () => {
-    const world = createWorld();
-    world.script.push(async () => {
-      throw new Unwordable('history.page: RangeError');
-    });
-    const engine = world.engine();
-    for (const text of ['a', 'b']) await engine.accept(incoming(text));
-    await expect.poll(() => world.heard()).toEqual(['a b']);
-    expect(world.deliveries).toEqual(['rejected', 'delivered']);
-    expect(world.alarms.map(({ name }) => name)).toEqual(['delivery_rejected']);
   });
 
   test('for a channel that this process has not waits for one that has it', async () => {

@@ -60,13 +60,6 @@ const told = (world: World): unknown[] =>
     (reply.lines ?? []).flatMap(({ key, context }) => (key === 'receipt.code' ? [context] : [])),
   );
 
-test('codes that a fault of ours cut off are told each: what was called before it, and what was not', async () => {
-  const world = await confirm('before', ['accumulate.partly', 'turn.failed', 'accumulate.summary']);
-  expect(told(world)).toEqual(['done', 'untried', 'untried']);
-  expect(world.calls).toEqual([CODES[0]]);
-  expect(world.alarms).toEqual([{ name: 'dead_letter', reason: 'threw' }]);
-});
-
 test('a code that was called when the process failed is being checked', async () => {
   const world = await confirm('after', [
     'accumulate.partly',

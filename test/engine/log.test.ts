@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Spans } from '../../src/observability/tracing.ts';
 import { recordingObserve } from '../support/observe.ts';
-import { createWorld, gate, incoming } from './bot.ts';
+import { createWorld, incoming } from './bot.ts';
 
 /** A world whose engines' log lines can be read: `lines(level)`. */
 function setUp(...options: Parameters<typeof createWorld>) {
@@ -31,27 +31,6 @@ describe('the log', () => {
       waitMs: number,
     };
     expect(lines('turn')).toEqual([['turn', { ...about, ...phases }]]);
-  });
-
-  test('says which process takes over from which', async () => {
-    const { engine, observe, lines, advance, listed, platform } = setUp();
-    const { opened: never } = gate();
-    const hanging = { ...platform, deliver: () => never.then(() => ({ kind: 'delivered' }) as const) };
-    const first = engine({ platform: () => hanging }, { sweepMs: 3_600_000 });
-    await first.accept(incoming('a'));
-    await expect.poll(() => listed('due')).toHaveLength(1);
-    advance(16_000);
-    const second = engine({ observe });
-    onTestFinished(() => second.stop());
-    await expect.poll(() => lines('info')).toHaveLength(1);
-    expect(lines('info')).toEqual([
-      [
-        'info',
-        'took over: the lease before this one ran out',
-        { conversation: expect.stringMatching(/^[\w-]{22}$/) },
-        '',
-      ],
-    ]);
   });
 });
 

@@ -46,27 +46,3 @@ test('while it fails, one probe in five seconds goes out, one at a time; one tha
   expect(failing()).toEqual([false, true, false]);
   expect(send('delivered', 6000)).toBe(true);
 });
-
-test('it is known since when something was delivered', () => {
-  const { outage, send } = createKit();
-  send('uncertain', 10);
-  send('rejected', 15);
-  expect(outage.deliveredMs).toBeLessThan(0);
-  send('delivered', 20);
-  expect(outage.deliveredMs).toBe(20);
-});
-
-test('a probe that is throttled ends the outage: the platform works', () => {
-  const { send } = createKit();
-  for (let n = 0; n < 3; n++) send('uncertain');
-  expect(send('throttled', 6000)).toBe(true);
-  expect(send('delivered', 6001)).toBe(true);
-});
-
-test('a probe that is refused for our token leaves the next probe its time', () => {
-  const { send } = createKit();
-  for (let n = 0; n < 3; n++) send('uncertain');
-  expect(send('unauthorized', 6000)).toBe(true);
-  expect(send('delivered', 6001)).toBe(false);
-  expect(send('delivered', 11_000)).toBe(true);
-});

@@ -10,7 +10,6 @@ import {
   intend,
   MAX_INBOX,
   release,
-  renew,
   take,
   takeLetter,
 } from '../../src/engine/transitions.ts';
@@ -77,18 +76,6 @@ describe('Accepting', () => {
     expect(decided.answer).toBe('queued');
   });
 
-  it('takes the lease where that is asked for and nobody has it', () => {
-    const { record, lease } = leased();
-    expect(lease).toMatchObject({ step: 0, attempt: 1, isPutOff: false, isWoken: false });
-    expect(lease.head?.body).toEqual({ text: 'm1' });
-    expect(due(record)).toBe(NOW + LEASE);
-    expect(accept(filing('m2', { take: taking('other') }))(record, NOW).answer).toBe('queued');
-    const second = accept(filing('m2', { take: taking('other') }))(record, NOW + LEASE);
-    expect(second.answer).toBe('leased');
-    expect(second.record).toMatchObject({ lease: { takeover: true }, attempts: 1 });
-    expect(leaseOf(second.record).head?.id).toBe('m1');
-  });
-
   it('leaves what a newer process wrote to newer processes, and carries along what it does not know', () => {
     const newer = rest({ schema: 2, ...{ invented: { later: true } } });
     const filed = accept(filing('m1', { take: taking() }))(readRecord(writeRecord(newer)), NOW);
@@ -111,24 +98,6 @@ describe('Accepting', () => {
 });
 
 describe('Taking', () => {
-  it('gives a lease once, and only where there is something to do', () => {
-    const queued = left(accept(filing('m1'))(null, NOW));
-    const taken = take(taking())(queued, NOW);
-    expect(taken).toMatchObject({ answer: 'leased', record: { lease: { owner: 'owner', step: 0 } } });
-    expect(take(taking())(taken.record, NOW)).toEqual({ ...taken, record: taken.record });
-    expect(take(taking('other'))(taken.record, NOW).answer).toBe('none');
-    expect(take(taking())(rest(), NOW).answer).toBe('none');
-    expect(take(taking())(null, NOW)).toEqual({ record: null, answer: 'none' });
-  });
-
-  it('counts an attempt for a lease that ran out, and ends one that has nothing left to do', () => {
-    const { record } = leased();
-    const again = take(taking('other'))(record, NOW + LEASE);
-    expect(again.record).toMatchObject({ attempts: 1, lease: { takeover: true } });
-    const idle = rest({ lease: { owner: 'dead', untilMs: NOW, step: 3 } });
-    expect(take(taking())(idle, NOW)).toEqual({ record: { ...idle, lease: null }, answer: 'none' });
-  });
-
   it('runs a wake-up while replies wait, and leaves them waiting', () => {
     const waiting = rest({
       ...{ outbox: [{ seq: 1, body: 'a' }], retry: RETRY },
@@ -178,22 +147,6 @@ describe('What only the holder of the lease may do', () => {
       expect([null, false, { kind: 'stale' }]).toContainEqual(answer);
     }
   });
-
-  it('takes effect once, and is answered as before where it took effect already', () => {
-    for (const change of Object.values(changes)) {
-      const once = change(record, NOW);
-      const filed = accept(filing('meanwhile'))(once.record, NOW + 5);
-      const twice = change(filed.record, NOW);
-      expect(twice.record).toBe(filed.record);
-      expect(twice.answer).toEqual(once.answer);
-    }
-  });
-
-  it('counts as long as nobody took the lease, however late it is', () => {
-    expect(renew({ owner: 'owner', leaseMs: LEASE })(record, NOW + HOUR).answer).toBe(true);
-    expect(renew({ owner: 'other', leaseMs: LEASE })(record, NOW).answer).toBe(false);
-    expect(commit(held, answers)(record, NOW + HOUR).answer).toBe(true);
-  });
 });
 
 describe('Calls', () => {
@@ -228,20 +181,6 @@ describe('Releasing', () => {
   }
   const held = { owner: 'owner', step: 2, mark: null };
 
-  it('hands over the next message, or frees the lease', () => {
-    const { record, seq } = committed();
-    const filed = left(accept(filing('m2'))(record, NOW));
-    const next = release(held, { sentSeq: seq, ...giving })(filed, NOW);
-    expect(next.answer).toBe(true);
-    expect(leaseOf(next.record)).toMatchObject({ head: { id: 'm2' }, attempt: 1 });
-    expect(left(next).lease).toMatchObject({ owner: 'owner', step: 2 });
-    const again = release({ ...held, step: 3 }, { sentSeq: seq, ...giving })(next.record, NOW);
-    expect(leaseOf(again.record).attempt, 'handed over once more without a commit').toBe(2);
-    const free = release(held, { sentSeq: seq, ...giving })(record, NOW);
-    expect(free).toMatchObject({ answer: false, record: { lease: null, outbox: [], retry: null } });
-    expect(due(left(free))).toBeNull();
-  });
-
   it('takes what was filed before a question was delivered for no answer to it', () => {
     for (const asks of [true, undefined]) {
       const { record, seq } = committed({
@@ -258,46 +197,6 @@ describe('Releasing', () => {
       expect(leaseOf(last.record).head?.id).toBe('late');
       expect(isCurrent(leaseOf(last.record))).toBe(true);
     }
-  });
-
-  it('puts off what could not be sent, and what was tried is kept for the next', () => {
-    const { record, seq } = committed({
-      replies: ['a', 'b'].map((body, n) => ({ seq: NOW + 1 + n, body })),
-      wakeMs: NOW + 5,
-    });
-    const tried = { tries: 1, sinceMs: NOW };
-    const wait = { afterMs: HOUR, leastMs: 1000, reason: 'uncertain', tried, madeAtMs: NOW - 1 };
-    const put = left(release(held, { sentSeq: seq - 1, wait, ...giving })(record, NOW));
-    expect(put.lease).toBeNull();
-    const times = { atMs: NOW + HOUR, earliestMs: NOW + 1000, madeAtMs: NOW - 1 };
-    expect(put.retry).toEqual({ ...tried, ...times, reason: 'uncertain' });
-    expect(put.outbox.map(({ body }) => body)).toEqual(['b']);
-    expect(CONVERSATION.entries('n', put)).toEqual([
-      { index: 'due', member: 'n', score: NOW + 5 },
-      { index: 'undelivered', member: 'n', score: NOW - 1 },
-    ]);
-    const all = left(
-      release(held, { sentSeq: seq - 1, wait: { ...wait, all: true }, ...giving })(record, NOW),
-    );
-    expect(due(all), 'a turn that is given back puts off its wake-up, too').toBe(NOW + HOUR);
-  });
-
-  it('leaves to newer processes what one of them filed meanwhile', () => {
-    const { record, seq } = committed();
-    const filed = left(accept(filing('m2', { schema: 2 }))(record, NOW));
-    const freed = release(held, { sentSeq: seq, ...giving })(filed, NOW);
-    expect(freed.answer).toBe(false);
-    expect(due(left(freed))).toBe(NOW);
-  });
-});
-
-describe('A record', () => {
-  it('is read as it was written, whatever is in its bodies', () => {
-    const { record } = leased();
-    const body = { state: {}, inbox: [], journal: null, outSeq: 0 };
-    const full = { ...record, outbox: [{ seq: 1, body }], state: '{"một":"🎁"}', dead: [] };
-    expect(readRecord(writeRecord(full))).toEqual(full);
-    expect(readRecord(writeRecord(rest()))).toEqual(rest());
   });
 });
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Scheduler } from '../../src/engine/scheduler.ts';
 import { type Key, type RecordStore, StoreUnavailable, shardOf, versionOf } from '../../src/store/port.ts';
-import { createWorld, gate, incoming, type World } from './bot.ts';
+import { createWorld, incoming, type World } from './bot.ts';
 
 const keyOf = (world: World, conversation: string): Key =>
   `c:${world.encryption.name('conversation', `test\0${conversation}`)}`;
@@ -28,17 +28,6 @@ test('what is due and has no record is alarmed and taken out, once', async () =>
   await world.quiet();
   expect(world.alarms).toEqual([{ name: 'record_lost', reason: undefined }]);
   expect(world.heard()).toEqual(['a']);
-});
-
-test('a broken record that is due is put aside and alarmed, and holds up nobody', async () => {
-  const world = createWorld();
-  await waiting(world, ['c1', 'c2']);
-  await world.broken();
-  world.engine();
-  await world.quiet();
-  expect(world.heard()).toEqual(['a']);
-  expect(world.alarms).toEqual([{ name: 'seal_broken', reason: undefined }]);
-  expect(await world.listed('broken')).toHaveLength(1);
 });
 
 test('what is due on nodes that write is answered while another one only reads, and what is due there once it writes', async () => {
@@ -96,17 +85,4 @@ test('a store that fails is asked again within seconds, however long it failed',
   for (; clock.ms < 3_600_000; clock.ms += 500) await scheduler.fill();
   const gaps = askedMs.map((ms, at) => ms - (askedMs[at - 1] ?? 0));
   expect(Math.max(...gaps)).toBeLessThan(17_000);
-});
-
-test('a claim that waits leaves half of the free slots to accepted messages', async () => {
-  const claim = gate();
-  const list: RecordStore['list'] = async (_, { shard }) => ({
-    ...{ nowMs: 0, count: 1, entries: [{ member: `c${shard}`, score: 0 }] },
-  });
-  const { scheduler } = createKit(list, claim.opened);
-  const filling = scheduler.fill();
-  expect(Array.from({ length: 5 }, () => scheduler.reserve())).toEqual([true, true, true, true, false]);
-  claim.open();
-  await filling;
-  expect(scheduler.reserve()).toBe(true);
 });

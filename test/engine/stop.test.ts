@@ -3,33 +3,9 @@ import { TurnInterrupted } from '../../src/conversation/effect.ts';
 import type { Decision } from '../../src/conversation/reply.ts';
 import type { State } from '../../src/conversation/state.ts';
 import type { Input } from '../../src/conversation/step.ts';
-import { MAX_INBOX } from '../../src/engine/transitions.ts';
-import { inTime } from '../support/in-time.ts';
 import { conversation, createWorld, gate, incoming, LOOKUP } from './bot.ts';
 
 describe('stopping', () => {
-  test('an idle engine stops at once, and claims nothing more', async () => {
-    const world = createWorld();
-    const engine = world.engine();
-    await engine.stop();
-    expect(await engine.accept(incoming('a'))).toBe('accepted');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(world.sent).toEqual([]);
-    world.engine();
-    await world.quiet();
-    expect(world.heard()).toEqual(['a']);
-  });
-
-  test('what was filed twice, or found no room, keeps no slot: an idle engine stops at once', async () => {
-    const world = createWorld();
-    const engine = world.engine({}, { stopMs: 3_600_000 });
-    for (const n of [1, 2, 3]) await engine.accept(incoming('a', { id: `again ${n % 2}` }));
-    await world.quiet();
-    for (let n = 0; n < MAX_INBOX; n++) await world.file({ of: 'nobody' }, `full ${n}`);
-    expect(await engine.accept(incoming('b'))).toBe('full');
-    await engine.stop();
-  });
-
   test('how a call ended is kept with a turn that is given back before its next call', async () => {
     const world = createWorld();
     const step = (state: State, input: Input): Decision => ({
@@ -103,13 +79,5 @@ describe('stopping', () => {
     await expect.poll(() => world.heard()).toEqual(['redeem:op1', 'applied']);
     expect(world.calls).toEqual(['op1']);
     expect(world.alarms).toEqual([]);
-  });
-
-  test('does not wait longer than it may', async () => {
-    const world = createWorld();
-    const engine = world.engine({ perform: () => new Promise(() => {}) }, { stopMs: 30 });
-    await engine.accept(incoming('redeem:op1'));
-    await expect.poll(() => world.listed('due')).toHaveLength(1);
-    await inTime(1000, () => engine.stop());
   });
 });

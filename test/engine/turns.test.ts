@@ -3,7 +3,6 @@ import { LIMITS } from '../../src/engine/limits.ts';
 import type { Incoming, Outgoing } from '../../src/engine/messages.ts';
 import { MAX_INBOX } from '../../src/engine/transitions.ts';
 import { StoreUnavailable } from '../../src/store/port.ts';
-import { watched } from '../support/changes.ts';
 import { conversation, createWorld, gate, incoming } from './bot.ts';
 
 /** The first reply of a conversation has the number after the clock's. */
@@ -53,44 +52,6 @@ describe('a turn', () => {
     await engine.accept(incoming('hello'));
     await world.quiet();
     expect(seen).toEqual(['garnacho@gmail.com', undefined]);
-  });
-
-  test('a plain answer leaves after two round trips, and a third ends the turn', async () => {
-    const world = createWorld();
-    const trips: string[] = [];
-    const store = watched(world.store, world.encryption, (change) => trips.push(change));
-    world.script.push(async () => {
-      trips.push('deliver');
-      return { kind: 'delivered' };
-    });
-    const engine = world.engine({ store });
-    await engine.accept(incoming('hello'));
-    await world.quiet();
-    expect(trips.splice(0)).toEqual(['accept', 'commit', 'deliver', 'release']);
-    await engine.accept(incoming('redeem:op1'));
-    await world.quiet();
-    expect(trips).toEqual(['accept', 'lock', 'intend', 'commit', 'unlock', 'release']);
-  });
-
-  test('tells which question is live: flow, what it asks, what was asked before', async () => {
-    const world = createWorld();
-    const engine = world.engine();
-    for (const text of ['ask:v1', 'hello', 'silent', 'ask:v2']) await engine.accept(incoming(text));
-    await world.quiet();
-    const seen = world.sent.map(({ outgoing }) => ({
-      ...outgoing.state,
-      asked: outgoing.asked,
-      first: outgoing.first,
-      last: outgoing.last,
-    }));
-    const live = { flow: 'accumulate', asks: 'phone' };
-    expect(seen).toEqual([
-      { ...live, asked: undefined, first: true, last: false },
-      { ...live, asked: undefined, first: false, last: true },
-      { ...live, asked: 'phone', first: true, last: true },
-      { ...live, asked: 'phone', first: true, last: false },
-      { ...live, asked: 'phone', first: false, last: true },
-    ]);
   });
 });
 
@@ -240,19 +201,6 @@ describe('poison', () => {
     expect(world.alarms).toEqual([{ name: 'dead_letter', reason: 'state' }]);
     expect(await world.operators.letters()).toMatchObject([{ reason: 'state', holds: 'state' }]);
   });
-
-  test('a record that cannot be opened is put aside and alarmed, and the conversation begins anew', async () => {
-    const world = createWorld();
-    const engine = world.engine();
-    await engine.accept(incoming('a'));
-    await world.quiet();
-    const other = world.engine({ store: await world.broken() });
-    await other.accept(incoming('b'));
-    await world.quiet();
-    expect(world.heard()).toEqual(['a', 'b']);
-    expect(world.alarms).toEqual([{ name: 'seal_broken', reason: undefined }]);
-    expect(await world.listed('broken')).toHaveLength(1);
-  });
 });
 
 /** More than an inbox takes. */
@@ -306,22 +254,6 @@ describe('a store out of reach', () => {
 });
 
 describe('a lock on a node that takes no writes', () => {
-  test('is waited for, ever longer: the message is not to blame', async () => {
-    const world = createWorld();
-    let tries = 0;
-    const store = watched(world.store, world.encryption, (change) => {
-      if (change !== 'lock' || ++tries > 6) return;
-      throw new StoreUnavailable('the node is full');
-    });
-    const startedMs = world.outside.nowMs();
-    await world.engine({ store }).accept(incoming('redeem:op1'));
-    await world.quiet();
-    expect(world.heard()).toEqual(['redeem:op1', 'applied']);
-    expect(world.alarms.map(({ name }) => name)).not.toContain('dead_letter');
-    expect(world.alarms.map(({ name }) => name)).toContain('store_unavailable');
-    expect(world.outside.nowMs() - startedMs).toBeGreaterThan(7_000);
-  });
-
   test('is given back with the outcome, though replies have to wait', async () => {
     const world = createWorld();
     const engine = world.engine({

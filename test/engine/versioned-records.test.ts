@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { newRecord } from '../../src/engine/record.ts';
-import { accept, CONVERSATION, commit, take } from '../../src/engine/transitions.ts';
+import { accept, CONVERSATION, take } from '../../src/engine/transitions.ts';
 import { VersionedRecords } from '../../src/engine/versioned-records.ts';
 import { type RecordStore, StoreUnavailable, shardOf, versionOf } from '../../src/store/port.ts';
 import { createLossyStore } from '../support/lossy-store.ts';
-import { filing, LEASE, NOW, openSealer, taking } from './kit.ts';
+import { filing, NOW, openSealer, taking } from './kit.ts';
 
 const KEY = 'c:name';
 const shard = shardOf(KEY);
@@ -62,16 +62,6 @@ function world(over: Partial<RecordStore> = {}) {
 const file = (id: string) => accept(filing(id));
 
 describe('Versioned records', () => {
-  it('reads once, and then knows the version for a minute', async () => {
-    const { open, trips, mono } = world();
-    const cell = open();
-    for (const id of ['m1', 'm2']) await cell.update('name', file(id));
-    expect(trips).toEqual(['read', 'swap', 'swap']);
-    expect(cell.isKnown('name')).toBe(true);
-    mono.ms += 60_001;
-    expect(cell.isKnown('name')).toBe(false);
-  });
-
   it('keeps a record open for the length of a lease, and sealed from then on', async () => {
     const { open, pass, opened } = world();
     const cell = open();
@@ -96,16 +86,6 @@ describe('Versioned records', () => {
     expect(record?.inbox.map(({ id }) => id)).toEqual(ids);
   });
 
-  it('goes by the clock of the node that has the record, whatever the own one says', async () => {
-    const { open, mono, dueOf } = world();
-    mono.ms = 5_000_000;
-    const cell = open();
-    await cell.update('name', file('m1'));
-    mono.ms += 1500.7;
-    await cell.update('name', take(taking()));
-    expect(await dueOf()).toEqual([{ member: 'name', score: NOW + 1500 + LEASE }]);
-  });
-
   it('is sure before it says that nothing is to be done: what it remembers may be old', async () => {
     const { open } = world();
     const [one, other] = [open(), open()];
@@ -113,19 +93,6 @@ describe('Versioned records', () => {
     await one.update('name', () => ({ record: newRecord(NOW), answer: null }));
     await other.update('name', file('m1'));
     expect((await one.update('name', nothing)).answer).toBe('leased');
-  });
-
-  it('never takes a version for another one that a failover made up for it', async () => {
-    const { open, memory } = world();
-    const [one, other] = [open(), open()];
-    await one.update('name', accept(filing('m1', { take: taking() })));
-    const held = { owner: 'owner', step: 1, mark: 'nonce of m1' };
-    const change = { state: '{}', replies: [], consumed: true, wakeMs: null, settled: [], dropped: 0 };
-    await memory.lose(1);
-    await other.update('name', file('m9'));
-    expect((await one.update('name', commit(held, change))).answer).toBe(false);
-    const { record } = await other.read('name');
-    expect(record?.inbox.map(({ id }) => id)).toEqual(['m9']);
   });
 
   it('fails all updates that wait for one which was not confirmed, and reads anew', async () => {
@@ -147,22 +114,6 @@ describe('Versioned records', () => {
     trips.length = 0;
     expect((await cell.update('name', file('m1'))).answer, 'it took effect').toBe('queued');
     expect(trips).toEqual(['read']);
-  });
-
-  it('puts a broken record aside with its calls listed, and begins anew', async () => {
-    const { open, memory, faults, dueOf } = world();
-    const entry = (index: 'due' | 'intents', member: string) => ({ index, member, score: NOW });
-    await memory.compareAndSwap(KEY, {
-      ...{ expected: null, bytes: Buffer.alloc(20, 0xff), ttlMs: 1000 },
-      indexes: [entry('due', 'name'), entry('intents', 'name:op')],
-    });
-    const cell = open();
-    expect((await cell.update('name', file('m1'))).answer).toBe('queued');
-    expect(faults).toEqual(['seal_broken']);
-    expect(await dueOf()).toEqual([{ member: 'name', score: NOW }]);
-    const listed = async (index: 'intents' | 'broken') =>
-      (await memory.list(index, { shard, upTo: 'ever', limit: 10 })).entries.length;
-    expect([await listed('intents'), await listed('broken')]).toEqual([1, 1]);
   });
 
   it('puts a broken record aside also where nothing is to be written', async () => {
@@ -208,15 +159,5 @@ describe('Versioned records', () => {
     expect(trips.length).toBeLessThan(30);
     expect(slept.toSorted((a, b) => a - b)).toEqual(slept);
     expect(slept.at(-1)).toBe(500);
-  });
-
-  it('looks at the record itself, also where it remembers another one', async () => {
-    const { open, memory } = world();
-    const [one, other] = [open(), open()];
-    await one.update('name', file('m1'));
-    await other.update('name', (record) => ({ record: record && { ...record, inbox: [] }, answer: null }));
-    expect((await one.read('name')).record?.inbox).toEqual([]);
-    await memory.lose(2);
-    expect((await one.read('name')).record).toBeNull();
   });
 });
