@@ -190,18 +190,4 @@ describe('a reply', () => {
     await world.quiet();
     expect(world.heard()).toEqual(['a']);
   });
-
-  test('that cannot be read is passed over', async () => {
-    const world = createWorld();
-    world.script.push({ kind: 'throttled', afterMs: HOUR });
-    await world.engine().accept(incoming('a'));
-    await expect.poll(async () => (await world.record())?.retry?.madeAtMs ?? 0).toBeGreaterThan(0);
-    await world.rewrite((record) => ({
-      ...record,
-      outbox: record.outbox.map(({ seq }) => ({ seq, body: 'garbage' })),
-    }));
-    await world.quiet(10 * MINUTE);
-    expect(world.heard()).toEqual([]);
-    expect(world.alarms).toEqual([]);
-  });
 });

@@ -2,15 +2,12 @@ import { setImmediate as tick } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Lookup, Perform } from '../../src/conversation/effect.ts';
 import type { Message } from '../../src/conversation/message.ts';
-import type { Input } from '../../src/conversation/step.ts';
 import { Operators } from '../../src/engine/operators.ts';
 import { MAX_INBOX } from '../../src/engine/transitions.ts';
 import { watched } from '../support/changes.ts';
 import { newState, readState, step } from '../support/conversation.ts';
 import { SETTINGS } from '../support/dialogue.ts';
 import { createWorld, conversation as echo, incoming, someEncryption, type World } from './bot.ts';
-
-const kindOf = (input: Input): string => (input.kind === 'message' ? input.message.kind : input.kind);
 
 const operatorsOf = ({ store, encryption }: Pick<World, 'store' | 'encryption'>) =>
   new Operators({ store, encryption, readState });
@@ -110,21 +107,6 @@ test('a replayed message is answered, though the conversation remembers its id, 
   expect(world.heard()).toEqual(['turn.failed', 'mended']);
 });
 
-test('what is filed is taken up at once, not with the next sweep', async () => {
-  const { world, id } = await withDeadLetter();
-  const engine = world.engine(
-    { conversation: { ...echo, step: (state, input) => ({ state, replies: [{ key: kindOf(input) }] }) } },
-    { sweepMs: 600_000 },
-  );
-  const { store, encryption } = world;
-  const operators = new Operators({ store, encryption, readState, onFiled: engine.schedule });
-  expect(await operators.replay(id)).toBe('filed');
-  await expect.poll(world.heard).toEqual(['turn.failed', 'text']);
-  const message: Message = { kind: 'person', ticket: 'T1', by: 'lan', text: 'Chào bạn' };
-  await operators.file(operators.nameOf('test', 'c1'), () => incoming('', { message }));
-  await expect.poll(world.heard).toEqual(['turn.failed', 'text', 'person']);
-});
-
 test('a letter whose conversation has no room stays, and can be replayed later', async () => {
   const { world, operators, id } = await withDeadLetter();
   for (let n = 0; n < MAX_INBOX; n++) await world.file({ of: 'nobody' }, `full ${n}`);
@@ -144,26 +126,4 @@ test('a letter that the customer had forgotten while its replay hung is not file
   });
   expect(await operatorsOf({ ...world, store: slow }).replay(id)).toBe('unknown');
   expect((await world.record())?.inbox).toEqual([]);
-});
-
-test('a letter that holds a state is not replayed and stays', async () => {
-  const { world } = await withDeadLetter();
-  const other = world.engine({
-    conversation: {
-      ...echo,
-      readState: () => {
-        throw new Error('not of this shape');
-      },
-    },
-  });
-  await other.accept(incoming('hello'));
-  await world.quiet();
-  await other.stop();
-  const operators = operatorsOf(world);
-  const letters = await operators.letters();
-  expect(letters.map(({ reason }) => reason)).toEqual(['threw', 'state']);
-  expect(letters[1]?.holds).toBe('state');
-  expect(await operators.replay(letters[1]?.id ?? '')).toBe('unreadable');
-
-  expect(await operators.letters()).toHaveLength(2);
 });

@@ -1,6 +1,5 @@
 import { hash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { Lease } from '../../src/engine/conversations.ts';
 import { type ConversationRecord, readRecord, writeRecord } from '../../src/engine/record.ts';
 import {
   accept,
@@ -170,33 +169,6 @@ describe('Calls', () => {
       NOW,
     );
     expect(Object.keys(left(settled).journal)).toEqual(['op.2']);
-  });
-});
-
-describe('Releasing', () => {
-  function committed(change: Partial<Commit> = {}) {
-    const { record, held } = leased();
-    const done = left(commit(held, { ...answers, ...change })(record, NOW));
-    return { record: done, seq: done.outSeq };
-  }
-  const held = { owner: 'owner', step: 2, mark: null };
-
-  it('takes what was filed before a question was delivered for no answer to it', () => {
-    for (const asks of [true, undefined]) {
-      const { record, seq } = committed({
-        replies: [{ seq: NOW + 1, body: 'Sure?', ...(asks && { asks }) }],
-      });
-      const early = left(accept(filing('early'))(record, NOW));
-      const next = release(held, { sentSeq: seq, ...giving })(early, NOW);
-      const isCurrent = ({ record, head }: Lease) => (head?.seq ?? 0) > record.knew;
-      expect(leaseOf(next.record).head?.id).toBe('early');
-      expect(isCurrent(leaseOf(next.record))).toBe(asks !== true);
-      const late = left(accept(filing('late'))(next.record, NOW));
-      const answered = left(commit({ ...held, step: 3, mark: 'nonce of early' }, answers)(late, NOW));
-      const last = release({ ...held, step: 4 }, { sentSeq: answered.outSeq, ...giving })(answered, NOW);
-      expect(leaseOf(last.record).head?.id).toBe('late');
-      expect(isCurrent(leaseOf(last.record))).toBe(true);
-    }
   });
 });
 

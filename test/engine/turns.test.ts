@@ -5,34 +5,7 @@ import { MAX_INBOX } from '../../src/engine/transitions.ts';
 import { StoreUnavailable } from '../../src/store/port.ts';
 import { conversation, createWorld, gate, incoming } from './bot.ts';
 
-/** The first reply of a conversation has the number after the clock's. */
-const SEQ = expect.any(Number);
-
 describe('a turn', () => {
-  test('answers a message and tells the channel all it needs', async () => {
-    const world = createWorld();
-    const message = incoming('hello', { press: { message: 7 } });
-    expect(await world.engine().accept(message)).toBe('accepted');
-    await world.quiet();
-    expect(world.sent).toHaveLength(1);
-    expect(world.sent[0]).toMatchObject({
-      seq: SEQ,
-      outgoing: {
-        channel: 'test',
-        conversation: 'c1',
-        address: { chat: 1 },
-        press: { message: 7 },
-        locale: 'en',
-        reply: { key: 'echo' },
-        turn: message.id,
-        first: true,
-        last: true,
-        state: {},
-      },
-    });
-    expect(world.turns).toEqual(['done']);
-  });
-
   test('knows the sender as the channel identifies them, and keeps neither name nor e-mail', async () => {
     const world = createWorld();
     const seen: unknown[] = [];
@@ -93,18 +66,6 @@ describe('an effect', () => {
     await world.quiet();
     expect(perform).toHaveBeenCalledTimes(16);
     expect(world.heard()).toEqual(['turn.failed']);
-  });
-});
-
-describe('a wake-up', () => {
-  test('is answered to where the last message came from, by nobody’s name', async () => {
-    const world = createWorld();
-    await world.engine().accept(incoming('wake:60000'));
-    await world.quiet(20_000);
-    expect(world.heard()).toEqual(['wake:60000', 'woken']);
-    const { outgoing } = world.sent[1] ?? { outgoing: undefined };
-    expect(outgoing).toMatchObject({ address: { chat: 1 }, locale: 'en', last: true });
-    expect(outgoing?.turn).toBeUndefined();
   });
 });
 
