@@ -71,26 +71,20 @@ export class Effects {
 
 /** The turn as an effect may use it. */
 class TurnContext implements EffectContext {
+  readonly nowMs: () => number;
+  readonly signal: AbortSignal;
+  readonly stopping: () => boolean;
   readonly #turn: Turn;
   readonly #calls: Calls;
   readonly #tools: EffectTools;
 
   constructor(turn: Turn, calls: Calls, tools: EffectTools) {
+    this.nowMs = turn.storeMs;
+    this.signal = turn.lease.signal;
+    this.stopping = tools.stopping;
     this.#turn = turn;
     this.#calls = calls;
     this.#tools = tools;
-  }
-
-  nowMs(): number {
-    return this.#turn.storeMs();
-  }
-
-  get signal(): AbortSignal {
-    return this.#turn.lease.signal;
-  }
-
-  stopping(): boolean {
-    return this.#tools.stopping();
   }
 
   isHeld(): Promise<boolean> {

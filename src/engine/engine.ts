@@ -73,13 +73,14 @@ export class Engine {
     this.#startedMs = runtime.nowMs();
     const alarm = (): void => observe.alarm('store_unavailable', {});
     this.#alarmUnavailable = atMostEvery(ALARM_EVERY_MS, alarm, runtime.monotonicMs);
+    const onTrip = (trip: StoreTrip, sinceMs: number): void => {
+      traces?.onTrip(trip);
+      spans.mark({ name: `store ${trip.name}`, operation: trip.operation, sinceMs });
+    };
     const recordParts = {
       ...{ store: options.store, sealer: encryption, runtime },
       onFault: (fault: RecordFault, conversation: string) => observe.alarm(fault, { conversation }),
-      onTrip({ name, operation }: StoreTrip, sinceMs: number) {
-        traces?.count(name);
-        if (isTracing) spans.mark({ name: `store ${name}`, operation, sinceMs });
-      },
+      onTrip: isTracing ? onTrip : traces?.onTrip,
     };
     const { aroundRecords = (records) => records } = options;
     const records = aroundRecords(new VersionedRecords(CONVERSATION, recordParts));

@@ -42,9 +42,9 @@ export class Traces {
   }
 
   /** To be called when the turn at work has waited for the store. */
-  count(trip: Trip): void {
-    this.#atWork.getStore()?.trips.push(trip);
-  }
+  readonly onTrip = ({ name }: { readonly name: Trip }): void => {
+    this.#atWork.getStore()?.trips.push(name);
+  };
 
   /** Whether turns of this channel are looked into. */
   isSeen(channel: string): boolean {

@@ -207,9 +207,7 @@ export class Turn {
   }
 
   /** The store's clock now, as this process can tell. */
-  storeMs(): number {
-    return this.nowMs + Math.round(this.#tools.runtime.monotonicMs() - this.#beganMs);
-  }
+  readonly storeMs = (): number => this.nowMs + Math.round(this.#tools.runtime.monotonicMs() - this.#beganMs);
 
   /** The time since the last phase ended belongs to this phase. */
   endPhase(phase: Phase): void {

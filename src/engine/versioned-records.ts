@@ -82,7 +82,7 @@ export type RecordParts = {
   readonly runtime: Pick<Runtime, 'nowMs' | 'monotonicMs' | 'timer' | 'sleep' | 'random'>;
   onFault(fault: RecordFault, name: string): void;
   /** An update that a turn waited for was confirmed. It began at `sinceMs` (epoch). */
-  onTrip?(trip: StoreTrip, sinceMs: number): void;
+  readonly onTrip?: ((trip: StoreTrip, sinceMs: number) => void) | undefined;
 };
 
 /** How many records are remembered, and how long: open for the length of a lease, then sealed. */
