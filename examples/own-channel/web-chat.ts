@@ -1,49 +1,55 @@
-import { hash } from 'node:crypto';
+import { hash, randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Channel, ChannelEntry, ChannelParts, ChannelTraits } from '../../src/channels/channel.ts';
-import { Events, Streams } from '../../src/channels/events.ts';
+import { Events, Streams, type Unread } from '../../src/channels/events.ts';
 import { cut, decodeChoice, encodeChoice, localeOf } from '../../src/channels/platforms.ts';
 import { MAX_TEXT, type Message } from '../../src/conversation/message.ts';
-import type { Outgoing } from '../../src/engine/messages.ts';
+import type { Delivery, Outgoing } from '../../src/engine/messages.ts';
 import { problem } from '../../src/http/problem.ts';
 import type { Words } from '../../src/i18n.ts';
 
 /** A customer who is signed in to the site that the page is part of. */
 export type Member = { readonly id: string; readonly name: string; readonly email: string };
 
-/** Who sent a request, by the site's own session; undefined: nobody who is signed in. */
+/** Who sent a request, by the site's own session; undefined: the sender is not signed in. */
 export type WhoIs = (request: FastifyRequest) => Member | undefined;
 
 const WEB: ChannelTraits = {
   name: 'web',
   title: 'Web chat',
-  // The site has checked the e-mail of whoever is signed in.
+  // The site has checked the member's e-mail. No phone is ever proved here.
   proof: 'profile',
   drawsForms: false,
   sharesContacts: false,
 };
 
-/** A chat page at `/chat` for the members of a site: messages by POST, replies as server-sent events. */
+/** A chat of text alone, at `/chat`, for the members of a site: messages by POST, replies as server-sent events. */
 export function webChat(whoIs: WhoIs): ChannelEntry<unknown> {
-  return { traits: WEB, open: async (_settings, parts) => createWebChat(whoIs, parts) };
+  return { traits: WEB, open: async (_settings, parts) => new WebChat(whoIs, parts) };
 }
 
-/** What the page sends. The same `id` again is the same message; what is unreadable beside it is answered all the same. */
-const saidSchema = z.object({
+/**
+ * What the page sends. The same `id` again is the same message. `seen`: the `seq` of the last reply that the page shows;
+ * a number means a choice of what was seen. Other parts that are unreadable count as absent.
+ */
+const sentSchema = z.object({
   id: z.string().min(1).max(64),
   text: z.string().min(1).optional().catch(undefined),
-  pressed: z.string().max(200).optional().catch(undefined),
+  seen: z.int().optional().catch(undefined),
   opened: z.literal(true).optional().catch(undefined),
 });
+type Sent = z.infer<typeof sentSchema>;
 
-/** What the page shows. `turn`: the id of the message that it answers; `last` of that turn. */
+/**
+ * What the page shows. `turn`: the id of the message that it answers; `last` of that turn. `typed`: what stands for a
+ * choice; `data`: the choice and the view of its question, so that a number from an old question changes nothing.
+ */
 const eventSchema = z.strictObject({
   seq: z.int(),
   text: z.string(),
-  buttons: z.array(z.strictObject({ label: z.string(), data: z.string() })),
-  inPlace: z.boolean(),
+  choices: z.array(z.strictObject({ typed: z.string(), data: z.string() })),
   turn: z.string().optional(),
   last: z.boolean(),
 });
@@ -55,73 +61,104 @@ const POLICY =
   `default-src 'none'; connect-src 'self'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; ` +
   `script-src 'sha256-${hash('sha256', script, 'base64')}'`;
 
-function createWebChat(
-  whoIs: WhoIs,
-  { accept, words, observe, limit, encryption, feed }: ChannelParts,
-): Channel {
+class WebChat implements Channel {
+  readonly #whoIs: WhoIs;
+  readonly #parts: ChannelParts;
   // Through the feed of the store a page hears the replies of every process, and after a cut connection those it missed.
-  const events = new Events({ channel: WEB.name, schema: eventSchema, feed, encryption, observe });
-  const streams = new Streams<Event>((...following) => events.follow(...following));
+  readonly #events: Events<Event>;
+  readonly #streams: Streams<Event>;
 
-  async function refuse(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    observe.update(WEB.name, 'refused');
-    return (await limit(request, reply)) ?? problem(reply, 401, 'Nobody is signed in.');
+  constructor(whoIs: WhoIs, parts: ChannelParts) {
+    this.#whoIs = whoIs;
+    this.#parts = parts;
+    this.#events = new Events({ ...parts, channel: WEB.name, schema: eventSchema });
+    this.#streams = new Streams((...following) => this.#events.follow(...following));
   }
 
-  return {
-    greeting: ({ url }) => [`${WEB.title}: ${url}/chat`],
-    async plugin(app) {
-      app.addHook('preClose', async () => streams.close());
+  greeting({ url }: { readonly url: string }): readonly string[] {
+    return [`${WEB.title}: ${url}/chat`];
+  }
 
-      app.get('/chat', async (_request, reply) =>
-        reply.type('text/html; charset=utf-8').header('content-security-policy', POLICY).send(page),
-      );
-
-      // Only `application/json` is parsed, which no form of another site can send in the member's name.
-      app.post('/chat/messages', async (request, reply) => {
-        const member = whoIs(request);
-        if (!member) return refuse(request, reply);
-        const said = saidSchema.safeParse(request.body).data;
-        if (!said) return problem(reply, 400, 'The body is no JSON object with an id.');
-        const { id: conversation, name, email } = member;
-        const locale = localeOf(request.headers['accept-language']);
-        const sender = { channel: WEB.name, proof: WEB.proof, locale, name, email };
-        const message = messageOf(said);
-        // Resolves once the message is stored; rejects where it cannot be, which the app answers with 503.
-        const filed = await accept({
-          channel: WEB.name,
-          conversation,
-          id: said.id,
-          message,
-          sender,
-          address: null,
-        });
-        return filed === 'full' ? problem(reply, 429, 'Too many messages wait.') : reply.code(202).send();
-      });
-
-      app.get('/chat/events', async (request, reply) => {
-        const member = whoIs(request);
-        if (!member) return refuse(request, reply);
-        const after = z.coerce.number().int().min(0).catch(0).parse(request.headers['last-event-id']);
-        return streams.answer(reply, member.id, after);
-      });
-    },
-    deliver: (outgoing, seq) => events.deliver(outgoing, render(outgoing, seq, words)),
-    close: async () => streams.close(),
+  readonly plugin: FastifyPluginAsync = async (app) => {
+    app.addHook('preClose', () => this.close());
+    app.get('/chat', async (_request, reply) =>
+      reply.type('text/html; charset=utf-8').header('content-security-policy', POLICY).send(page),
+    );
+    // Only `application/json` is parsed, which no form of another site can send in the member's name.
+    app.post('/chat/messages', (request, reply) => this.#receive(request, reply));
+    app.get('/chat/events', async (request, reply) => {
+      const member = this.#whoIs(request);
+      if (!member) return this.#refuse(request, reply);
+      const after = z.coerce.number().int().min(0).catch(0).parse(request.headers['last-event-id']);
+      return this.#streams.answer(reply, member.id, after);
+    });
   };
+
+  deliver(outgoing: Outgoing, seq: number): Promise<Delivery> {
+    return this.#events.deliver(outgoing, render(outgoing, seq, this.#parts.words));
+  }
+
+  async close(): Promise<void> {
+    this.#streams.close();
+  }
+
+  async #receive(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const member = this.#whoIs(request);
+    if (!member) return this.#refuse(request, reply);
+    const sent = sentSchema.safeParse(request.body).data;
+    if (!sent) return problem(reply, 400, 'The body is no JSON object with an id.');
+    const { id: conversation, name, email } = member;
+    const locale = localeOf(request.headers['accept-language']);
+    const filed = await this.#parts.accept({
+      channel: WEB.name,
+      conversation,
+      id: sent.id,
+      message: await this.#readMessage(conversation, sent),
+      sender: { channel: WEB.name, proof: WEB.proof, locale, name, email },
+      address: null,
+    });
+    // It is stored; where it cannot be, `accept` rejects, which the app answers with 503.
+    return filed === 'full' ? problem(reply, 429, 'Too many messages wait.') : reply.code(202).send();
+  }
+
+  /** A text that stands for a choice becomes the press of a button. */
+  async #readMessage(conversation: string, { text, seen, opened }: Sent): Promise<Message> {
+    if (text === undefined) return opened ? { kind: 'start' } : { kind: 'unknown', what: 'other' };
+    const typed = text.trim();
+    const data = SHORT_NUMBER.test(typed) ? await this.#findChoice(conversation, typed, seen) : undefined;
+    if (data !== undefined) return { kind: 'choice', ...decodeChoice(data) };
+    return { kind: 'text', text: cut(text, MAX_TEXT) };
+  }
+
+  /** A number means the newest list that was seen. A code is found in older replies, too: it is used once. */
+  async #findChoice(conversation: string, typed: string, seen = Number.MAX_SAFE_INTEGER) {
+    const kept: Unread<Event>[] = [];
+    const unfollow = await this.#events.follow(conversation, 0, (event) => void kept.push(event));
+    unfollow();
+    for (const event of kept.reverse()) {
+      const choices = (event.seq <= seen && event.read()?.choices) || [];
+      const found = choices.find((choice) => choice.typed === typed);
+      if (found || (choices.length > 0 && typed.length < CODE_LENGTH)) return found?.data;
+    }
+    return undefined;
+  }
+
+  async #refuse(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    this.#parts.observe.update(WEB.name, 'refused');
+    return (await this.#parts.limit(request, reply)) ?? problem(reply, 401, 'Nobody is signed in.');
+  }
 }
 
-function messageOf({ text, pressed, opened }: z.infer<typeof saidSchema>): Message {
-  if (text !== undefined) return { kind: 'text', text: cut(text, MAX_TEXT) };
-  if (pressed !== undefined) return { kind: 'choice', ...decodeChoice(pressed) };
-  return opened ? { kind: 'start' } : { kind: 'unknown', what: 'other' };
-}
+const SHORT_NUMBER = /^\d{1,4}$/;
+const CODE_LENGTH = 4;
 
+/** A reply as text: its choices are numbered, but for one that confirms, which wants a one-time code. */
 function render({ reply, locale, turn, last }: Outgoing, seq: number, words: Words): Event {
-  const { choices = [], view, inPlace = false } = reply;
-  const buttons = choices.map(({ id, label }) => ({
-    label: words.line(label, locale),
+  const { choices: offered = [], view } = reply;
+  const choices = offered.map(({ id }, index) => ({
+    typed: id.startsWith('confirm:') ? String(randomInt(1000, 10_000)) : String(index + 1),
     data: encodeChoice(id, view),
   }));
-  return { seq, text: words.text(reply, locale), buttons, inPlace, turn, last };
+  const lines = offered.map(({ label }, index) => `${choices[index]?.typed}: ${words.line(label, locale)}`);
+  return { seq, text: [words.text(reply, locale), ...lines].join('\n'), choices, turn, last };
 }

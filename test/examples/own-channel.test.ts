@@ -40,10 +40,10 @@ channelContract('the channel of examples/own-channel', async (parts) => {
       text: (text, id) => send({ text, ...(id !== undefined && { id }) }),
       unreadable: () => send({ picture: 'x' }),
       button(choice) {
-        const buttons = member.shown.flatMap((reply) => reply.buttons);
-        const pressed = buttons.findLast(({ data }) => new RegExp(`^${choice}[:~]`).test(data));
-        if (!pressed) throw new Error(`there is no button for ${choice}`);
-        return () => send({ pressed: pressed.data });
+        const choices = member.shown.flatMap((reply) => reply.choices);
+        const chosen = choices.findLast(({ data }) => new RegExp(`^${choice}[:~]`).test(data));
+        if (!chosen) throw new Error(`there is no choice ${choice}`);
+        return () => send({ text: chosen.typed });
       },
       sees: (text) => member.shown.some((reply) => reply.text.includes(text)),
     };
@@ -80,9 +80,33 @@ describe('a bot with a channel of its own', () => {
     const member = openFor(url, language);
     const [welcome] = await member.send({ opened: true });
     expect(welcome?.text).toSatisfy((said: string) => says(said, 'welcome', locale));
-    expect(welcome?.buttons.length).toBeGreaterThan(0);
+    expect(welcome?.choices.length).toBeGreaterThan(0);
     const [asked] = await member.send({ text });
     expect(asked?.text).toSatisfy((said: string) => says(said, 'accumulate.askCode', locale));
+  });
+
+  it('takes a number for what was seen, and confirms a redemption by its code alone, once', async () => {
+    const { url } = await startShop();
+    const member = openFor(url, 'en-GB');
+    const [menu] = await member.send({ text: 'menu' });
+    const [summary] = await member.send({ text: 'redeem DAUMAY01' });
+    const code = summary?.choices.find(({ data }) => data.startsWith('confirm:'))?.typed ?? '';
+    expect(summary?.text).toMatch(new RegExp(`^${code}: Confirm`, 'm'));
+    for (const text of ['yes', 'ok', 'confirm', code === '1000' ? '1001' : '1000']) {
+      const replies = await member.send({ text });
+      expect(replies.some((reply) => says(reply.text, 'redeem.done', 'en'))).toBe(false);
+    }
+    // The first entry of a list that was shown before the summary.
+    const [old] = await member.send({ text: '1', seen: menu?.seq });
+    expect(old?.text).not.toBe(summary?.text);
+    const [again] = await member.send({ text: 'redeem DAUMAY01' });
+    const fresh = again?.choices.find(({ data }) => data.startsWith('confirm:'))?.typed ?? '';
+    const [expired] = await member.send({ text: code });
+    expect(expired?.text).toSatisfy((said: string) => says(said, 'choice.expired', 'en'));
+    const [done] = await member.send({ text: fresh });
+    expect(done?.text).toMatch(/^Gift redeemed/);
+    const [twice] = await member.send({ text: fresh });
+    expect(twice?.text).toSatisfy((said: string) => says(said, 'choice.expired', 'en'));
   });
 
   it('serves the page, and nothing to people who are not signed in', async () => {

@@ -4,8 +4,9 @@ import { EventSource } from 'undici';
 import { z } from 'zod';
 
 const eventSchema = z.object({
+  seq: z.int(),
   text: z.string(),
-  buttons: z.array(z.object({ label: z.string(), data: z.string() })),
+  choices: z.array(z.object({ typed: z.string(), data: z.string() })),
   turn: z.string().optional(),
   last: z.boolean(),
 });
