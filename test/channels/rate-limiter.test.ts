@@ -104,9 +104,3 @@ test('a refusal pauses its chat for as long as it says, and nobody else', async 
   expect(await limiter.take(wish({ chat: 'a' }))).toBe(50_000);
   expect(await limiter.take(wish({ chat: 'b' }))).toBe(0);
 });
-
-test('refusals of several chats at once pause all: the platform means the bot', async () => {
-  const { limiter, wish } = createKit();
-  for (const chat of ['a', 'b', 'c']) limiter.refused({ chat, isGroup: false }, 50_000);
-  expect(await limiter.take(wish({ chat: 'd' }))).toBeGreaterThan(40_000);
-});

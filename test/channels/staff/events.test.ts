@@ -52,30 +52,6 @@ describe('the event stream', () => {
     stream.leave();
   });
 
-  it('resumes after Last-Event-ID', async () => {
-    const kit = await startKit();
-    await kit.deliver('qa', replies('a', 'b', 'c'), 'm1');
-    expect((await take(kit, 'qa', 2, 1)).map(({ key }) => key)).toEqual(['c']);
-  });
-
-  it.each([
-    ['a b', '1'],
-    ['qa', 'x'],
-    ['qa', '-1'],
-  ])('refuses the conversation %s after %s', async (name, seq) => {
-    const kit = await startKit();
-    const { response, text } = await open(kit, `${name}/events`, { 'last-event-id': seq });
-    expect(response.status).toBe(400);
-    await expect.poll(text).toContain('"faults"');
-  });
-
-  it('needs the token where there is one', async () => {
-    const kit = await startKit({ access: { sandbox: true, token: 'secret' } });
-    expect((await open(kit, 'qa/events')).response.status).toBe(401);
-    await kit.deliver('qa', replies('a'), 'm1');
-    expect(await take(kit, 'qa', 0, 1)).toHaveLength(1);
-  });
-
   it('sends a comment when nothing else comes', async () => {
     const kit = await startKit({ streams: { streams: 5, heartbeatMs: 10, lag: 1e6 } });
     const stream = await open(kit, 'qa/events');
@@ -104,30 +80,6 @@ describe('the event stream', () => {
     const kit = await startKit({ streams: { streams: 5, heartbeatMs: 1000, lag: 200 } });
     await kit.deliver('qa', replies('a'.repeat(300)), 'm1');
     await expect(take(kit, 'qa', 0, 1)).rejects.toThrow();
-  });
-
-  it('stops following when the reader leaves', async () => {
-    const memory = createMemoryFeed();
-    let followers = 0;
-    const kit = await startKit({
-      feed: {
-        ...memory,
-        async follow(...args) {
-          followers += 1;
-          const unfollow = await memory.follow(...args);
-          return () => {
-            followers -= 1;
-            unfollow();
-          };
-        },
-      },
-    });
-    const stream = await open(kit, 'qa/events');
-    expect(followers).toBe(1);
-    stream.leave();
-    await expect.poll(() => followers).toBe(0);
-    await kit.client.send({ conversation: 'qa', text: 'hi' });
-    expect(followers).toBe(0);
   });
 
   it('passes over what it cannot open, with an alarm', async () => {

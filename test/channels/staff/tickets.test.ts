@@ -169,28 +169,6 @@ describe('a ticket', () => {
       expect([body, await claim(body)]).toEqual([body, 400]);
   });
 
-  test('takes an answer with the same id once, however often and with whatever it comes', async () => {
-    const id = await ask('qa-2');
-    for (const text of ['Chào bạn', 'Chào bạn'])
-      expect(await post(`/staff/tickets/${id}/messages`, { text, by: 'lan', id: 'm1' })).toBe(200);
-    expect(await heard('qa-2', 1)).toEqual(['lan: Chào bạn']);
-    expect(await post(`/staff/tickets/${id}/messages`, { text: 'Chào bạn', by: 'lan', id: 'm1' })).toBe(200);
-    expect((await shown(id)).messages).toHaveLength(1);
-  });
-
-  test('does not make the bot look slow: what staff write answers no message of the moment', async () => {
-    const answered = async () => {
-      const text = await (await fetch(`${bot.url}/metrics`)).text();
-      return Number(/^bot_answer_duration_seconds_count\{channel="staff"\} (\d+)$/m.exec(text)?.[1]);
-    };
-    const id = await ask('qa-9');
-    const before = await answered();
-    await post(`/staff/tickets/${id}/messages`, { text: 'Chào bạn', by: 'lan' });
-    expect(await heard('qa-9', 1)).toEqual(['lan: Chào bạn']);
-    expect((await say('qa-9', { text: 'alo' })).status).toBe('done');
-    expect(await answered()).toBe(before + 1);
-  });
-
   test.each([
     ['a blank text', { text: ' \n', by: 'lan' }, 400],
     ['a text of control characters', { text: '\u0001\u200b', by: 'lan' }, 400],

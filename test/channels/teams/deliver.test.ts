@@ -23,14 +23,6 @@ describe('a reply', () => {
     ]);
   });
 
-  it('goes to conversations whose names have to be escaped', async () => {
-    const { channel, double, outgoing } = await createBot();
-    const conversation = '19:c@thread.tacv2;messageid=1/2 ?';
-    const address = { service: double.serviceUrl, bot: BOT, user: USER };
-    await channel.deliver(outgoing({ key: 'group.private' }, { address, conversation }), 1);
-    expect(double.shown(conversation)).toHaveLength(1);
-  });
-
   it('can be delivered by any process, from what was stored', async () => {
     const asked = await createBot();
     await asked.post(textActivity('hi'));
@@ -85,13 +77,6 @@ describe('a press', () => {
     expect(await deliver(reply, more)).toEqual({ kind: 'delivered' });
     const shown = double.shown(CHAT).map((one) => JSON.stringify(one));
     expect([shown.length, shown[0]]).toEqual([count, expect.stringMatching(card)]);
-  });
-
-  it('whose turn has several replies uses the card up once', async () => {
-    const { channel, double, outgoing, press } = await createAsked();
-    await channel.deliver(outgoing({ key: 'a' }, { press, last: false }), 2);
-    await channel.deliver(outgoing({ key: 'b' }, { press, first: false }), 3);
-    expect(double.calls('PUT')).toHaveLength(1);
   });
 });
 

@@ -143,22 +143,12 @@ describe('a card', () => {
     const used = renderUsed({ activity: 'x', said: [said], chosen: [] }, 'vi', words);
     expect(JSON.stringify(used)).toContain(JSON.stringify(expected).slice(1, -1));
   });
-
-  it('tells a notification what it is about', () => {
-    expect(render({ key: 'ask', choices: [choice('a')] }, 'vi', words)).toMatchObject({ summary: 'vi:ask' });
-  });
 });
 
 it('a used card shows what it said and what was chosen', () => {
   const used = renderUsed({ activity: 'x', said: ['ask', 'line'], chosen: ['a', 'b'] }, 'vi', words);
   expect(texts(used)).toEqual(['ask', 'line', 'chosen a · b']);
   expect(actions(used)).toEqual([]);
-});
-
-it('a used card that would be too large shows only what was chosen', () => {
-  const said = Array(60).fill('đ'.repeat(600));
-  const used = renderUsed({ activity: 'x', said, chosen: ['a'] }, 'vi', words);
-  expect(texts(used)).toEqual(['chosen a']);
 });
 
 describe.each(LOCALES)('every button that a customer of Teams meets in %s', (locale) => {
@@ -192,19 +182,5 @@ describe.each(LOCALES)('every button that a customer of Teams meets in %s', (loc
       const pressed = reach(start()).send({ kind: 'choice', choice: id, view: reply.view });
       expect([label, ...reach(start()).text(label).keys]).toEqual([label, ...pressed.keys]);
     }
-  });
-
-  it('is none for an account without an e-mail: it hears what to do', () => {
-    const { email: _, ...nameless } = TEAMS;
-    const [reply, ...more] = new Dialogue({ ...nameless, locale }).text('đổi quà').replies;
-    expect(more).toEqual([]);
-    expect(reply && said.text(reply, locale)).toMatch(/(administrator|quản trị viên).*1900 0000/s);
-  });
-
-  it('stands in no column, where phones do not press it', () => {
-    const parts = shown.flatMap(({ reply }) => elements(render(reply, locale, said)));
-    const columns = parts.filter(({ type }) => type === 'Column');
-    expect(columns.length).toBeGreaterThan(0);
-    expect(elements(columns, 'Action.Submit')).toEqual([]);
   });
 });

@@ -4,16 +4,6 @@ import { expect, it } from 'vitest';
 import { TelegramApi } from '../../../src/channels/telegram/api.ts';
 import { createBot } from './harness.ts';
 
-it('an API root may have a path, with or without a slash at its end', async () => {
-  const { double } = await createBot();
-  for (const apiRoot of [double.url, `${double.url}/`]) {
-    const api = new TelegramApi({ token: double.token, apiRoot });
-    expect(await api.getMe()).toMatchObject({ is_bot: true });
-  }
-  const below = new TelegramApi({ token: double.token, apiRoot: `${double.url}/telegram` });
-  await expect(below.getMe()).rejects.toMatchObject({ meaning: { kind: 'unauthorized' } });
-});
-
 it('a call that is given up before it is connected is never sent', async () => {
   const { double } = await createBot();
   const api = new TelegramApi({ token: double.token, apiRoot: double.url });

@@ -93,21 +93,6 @@ describe('a reply with a picture', () => {
     expect(await channel.deliver(outgoing(summary), 1)).toEqual({ kind: 'delivered' });
     expect(double.shown(CHAT)).toMatchObject([{ photo: url }, asText]);
   });
-
-  it('is never edited in place: neither into a text, nor the other way round', async () => {
-    const { deliver, double } = await createAsked();
-    await deliver({ ...summary, inPlace: true });
-    const [, photo] = double.shown(CHAT);
-    expect(photo).toMatchObject({ photo: url });
-    const press = { query: 'q2', message: photo?.message_id ?? 0, view: 'v1' };
-    expect(await deliver({ key: 'page', inPlace: true, view: 'v2' }, { press })).toEqual({
-      kind: 'delivered',
-    });
-    const shown = double.shown(CHAT);
-    expect(shown.at(-1)).toMatchObject({ text: 'vi:page' });
-    expect(shown.at(-1)?.photo).toBeUndefined();
-    expect(shown[1]?.buttons).toEqual([]);
-  });
 });
 
 describe('buttons that only newer servers know', () => {
@@ -195,14 +180,6 @@ describe('a press', () => {
       method: 'answerCallbackQuery',
       payload: { callback_query_id: 'q1', ...toast },
     });
-  });
-
-  it('is answered once a turn, with its first reply', async () => {
-    const { deliver, double } = await createAsked();
-    await deliver({ key: 'one' }, { last: false });
-    await deliver({ key: 'two' }, { first: false });
-    expect(double.calls('answerCallbackQuery')).toHaveLength(1);
-    expect(double.calls('editMessageReplyMarkup')).toHaveLength(1);
   });
 
   it('that is too old to be answered gets the remark as a message', async () => {

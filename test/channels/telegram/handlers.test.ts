@@ -60,13 +60,6 @@ describe('a private message', () => {
     });
   });
 
-  it('keeps spaces and line ends, and is cut at 1000 characters without half a character', async () => {
-    expect(await messageOf(minh.writes('  a\n b '))).toEqual({ kind: 'text', text: '  a\n b ' });
-    expect(await messageOf(minh.writes('ă'.repeat(5000)))).toEqual({ kind: 'text', text: 'ă'.repeat(1000) });
-    const split = await messageOf(minh.writes(`${'x'.repeat(999)}😀`));
-    expect(split).toEqual({ kind: 'text', text: `${'x'.repeat(999)}\ufffd` });
-  });
-
   it.each([
     ['/start', { kind: 'start' }],
     ['/start TIVInpmx8b98pfg', { kind: 'start', payload: 'TIVInpmx8b98pfg' }],
@@ -149,12 +142,6 @@ describe('a shared contact', () => {
     ['without a sender', minh.shares('84867123456', { message: { from: undefined } }), false],
   ])('is the sender’s own or not: %s', async (_why, update, own) => {
     expect(await messageOf(update)).toEqual({ kind: 'contact', phone: '84867123456', own });
-  });
-
-  it('in a group proves nothing and says nothing', async () => {
-    expect(
-      await read(minh.shares('84867123456', { message: { chat: { id: -5, type: 'group' } } })),
-    ).toBeNull();
   });
 });
 
@@ -248,15 +235,6 @@ describe('a group', () => {
     });
     expect((await read(update))?.address).toEqual({ chat: -100, thread: 9 });
   });
-
-  it('gets the group’s answer to a press, too', async () => {
-    const from = { id: 42, first_name: 'Garnacho' };
-    const press = { id: 'q', from, data: 'confirm:x~v', message: { message_id: 3, chat: group } };
-    expect(await read({ update_id: 1, callback_query: press })).toMatchObject({
-      message: { kind: 'group' },
-      press: { query: 'q', message: 3 },
-    });
-  });
 });
 
 describe('what nobody says to us', () => {
@@ -282,11 +260,4 @@ describe('what nobody says to us', () => {
     const message = { chat: { id: 42, type: 'private' }, [part]: {} };
     expect(await read({ update_id: 1, message })).toMatchObject({ message: { kind: expect.any(String) } });
   });
-
-  it.each([[null], ['a'], [[]], [{}], [{ update_id: '1' }], [{ update_id: 1.5 }]])(
-    '%j is no update',
-    (body) => {
-      expect(parseUpdate(body)).toBeNull();
-    },
-  );
 });

@@ -74,13 +74,6 @@ describe('the registration', () => {
     return { double: first.double, second: second.channel };
   }
 
-  it('is made once: a further start finds the webhook as it should be', async () => {
-    const { double, second } = await twoStarts();
-    await second.start?.();
-    await second.stop?.();
-    expect(registered(double)).toBe(1);
-  });
-
   it.each([
     ['another address', { url: 'https://other.example' }],
     ['other kinds of updates', { allowed_updates: ['message'] }],

@@ -31,15 +31,6 @@ describe('a photo of Telegram', () => {
     expect(double.calls('file')).toEqual([]);
   });
 
-  it('follows no redirect', async () => {
-    const { channel, double } = await createBot();
-    double.keep('f1', content);
-    const headers = { location: `${double.url}/file/bot${double.token}/photos/f1.jpg` };
-    double.script('file', { code: 302, description: '', headers });
-    expect(await channel.fetchPhoto?.(place, { file: 'f1' })).toEqual({ kind: 'unavailable' });
-    expect(double.calls('file')).toHaveLength(1);
-  });
-
   it('has at most 10 MB', async () => {
     const { channel, double } = await createBot();
     double.keep('most', Buffer.alloc(MAX_PHOTO_BYTES));
@@ -60,11 +51,5 @@ describe('a photo of Telegram', () => {
     double.script(method, fault);
     expect(await channel.fetchPhoto?.(place, { file: 'f1' })).toEqual({ kind });
     expect(double.calls(method)).toHaveLength(1);
-  });
-
-  it('is nowhere to be fetched by what names no file', async () => {
-    const { channel, double } = await createBot();
-    expect(await channel.fetchPhoto?.(place, { url: double.url })).toEqual({ kind: 'refused' });
-    expect(await channel.fetchPhoto?.(place, { file: 'gone' })).toEqual({ kind: 'refused' });
   });
 });

@@ -10,11 +10,6 @@ const rowsOf = (choices: ReturnType<typeof choice>[]) =>
   );
 
 describe('buttons', () => {
-  it('carry the choice and the view', () => {
-    const { inline } = render({ key: 'k', choices: [choice('next')], view: 'v3k' }, 'vi', words);
-    expect(inline).toEqual({ inline_keyboard: [[{ text: 'next', callback_data: 'next~v3k' }]] });
-  });
-
   it('stand two in a row where both labels are short', () => {
     expect(rowsOf([choice('a'), choice('b'), choice('c'), choice('d', 'a label that is long')])).toEqual([
       ['a', 'b'],
@@ -34,10 +29,6 @@ describe('buttons', () => {
     const long = choice(`gift:${'ă'.repeat(28)}`);
     expect(rowsOf([long, choice('cancel')])).toEqual([['cancel']]);
   });
-
-  it('are absent where nothing is to be chosen', () => {
-    expect(render({ key: 'k' }, 'en', words)).toEqual({ texts: ['en:k'] });
-  });
 });
 
 it('asks for the phone with a contact key, the choices as keys that say their label', () => {
@@ -53,10 +44,6 @@ it('asks for the phone with a contact key, the choices as keys that say their la
 });
 
 describe('a long text', () => {
-  it('is split at line ends', () => {
-    expect(splitText('abc\ndef\nghi', 8)).toEqual(['abc\ndef', 'ghi']);
-  });
-
   it('is split within a line that is too long, never within a character', () => {
     expect(splitText('abcdef', 4)).toEqual(['abcd', 'ef']);
     expect(splitText('abc😀', 4)).toEqual(['abc', '😀']);

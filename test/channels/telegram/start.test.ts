@@ -39,14 +39,6 @@ describe('at start', () => {
     }
   });
 
-  it('without a public URL nothing is registered', async () => {
-    const { channel, double } = await createBot();
-    await channel.start?.();
-    await double.called('getMe');
-    await channel.stop?.();
-    expect(double.calls().map(({ method }) => method)).toEqual(['getMe', 'getWebhookInfo']);
-  });
-
   it('does not wait for Telegram, and goes on trying until it is registered', async () => {
     const { channel, double } = await createBot({
       publicUrl: 'https://bot.example.com',
