@@ -4,5 +4,5 @@ import { teams } from './channels/teams/entry.ts';
 import { telegram } from './channels/telegram/entry.ts';
 import type { Config } from './config.ts';
 
-/** The app's channels, and nothing else lists them. To add one: its line here (CONTRIBUTING.md, "Recipes"). */
+/** The only list of the app's channels. To add one, add its line (CONTRIBUTING.md, "Recipes"). */
 export const CHANNELS: readonly ChannelEntry<Config>[] = [staff, telegram, teams];

@@ -12,29 +12,35 @@ import type { Tickets } from '../operators/tickets.ts';
 import type { Encryption, Feed } from '../store/port.ts';
 
 /**
- * What a channel says of itself, whether it is on or not. All that lists channels derives from it: names in the store,
- * metrics and logs, what the staff webhook imitates, the console's list, the greeting.
+ * What a channel says of itself, on or off. Every list of channels derives from it: names in the store,
+ * metrics and logs, the roles of the staff webhook, the console's list, the greeting.
  */
 export type ChannelTraits = {
-  /** A stable word: it names the channel in stored messages, metrics and logs, and in the staff webhook's `as`. */
+  /**
+   * A stable word: it names the channel in the store, in metrics and logs, and in the staff webhook's `as`.
+   */
   readonly name: string;
-  /** What people call it. */
+  /** The name that people use. */
   readonly title: string;
-  /** How it can prove that an identifier is the sender's own. */
+  /** How it proves that an identifier belongs to the sender. */
   readonly proof: Sender['proof'];
-  /** Whether it draws a form for all missing slots. */
+  /** Whether it shows one form for all missing slots. */
   readonly drawsForms: boolean;
-  /** Whether customers have a button there that shares a contact. */
+  /** Whether customers have a button that shares their contact. */
   readonly sharesContacts: boolean;
   /**
-   * The platform's other ids by which operators may know the customer of an address, beside the conversation's own. Absent:
-   * there are none.
+   * The platform's other ids of the customer, by which operators may search. Returns a list that may be
+   * empty.
+   *
+   * @example
+   * const traits: ChannelTraits = TEAMS;
+   * const ids = traits.knownAs?.(address) ?? [];
    */
   knownAs?(address: unknown): readonly string[];
 };
 
 /**
- * A way to talk with customers. `test/contract/channel.ts` runs the same conversation through each.
+ * A way to talk with customers. `test/contract/channel.ts` runs the same conversation through every channel.
  *
  * @example
  * const channel: Channel = {
@@ -43,87 +49,115 @@ export type ChannelTraits = {
  * };
  */
 export interface Channel extends Platform {
-  /** Turns the platform's requests into messages. Answers only after `accept` has resolved, and does nothing slow. */
+  /**
+   * Routes that turn the platform's requests into messages. A route answers after `accept` has resolved, and
+   * does nothing slow. If `accept` rejects, it lets the error through: the server answers 503 with
+   * `Retry-After`.
+   */
   readonly plugin?: FastifyPluginAsync;
-  /** Routes for staff, each behind the app's guard: they move to `ADMIN_PORT` where there is one. */
+  /** Routes for staff, each behind the app's guard. They move to `ADMIN_PORT` if it is set. */
   readonly staffPlugin?: FastifyPluginAsync;
-  /** What the operator reads at the start, a line each. Absent: that the channel is on. */
+  /**
+   * Returns the lines that the operator reads at the start. Absent: one line says that the channel is on.
+   *
+   * @example
+   * const channel: Pick<Channel, 'greeting'> = { greeting: ({ url }) => [`Web chat: ${url}/chat`] };
+   */
   greeting?(at: Addresses): readonly string[];
   /**
-   * What is out of order between the bot and the platform, as last seen, one operator's line each: what is wrong and what
-   * to do, without a token or a secret. Costs nothing to ask: the channel looks by itself, at least twice a minute
-   * (`watch.ts`). Absent: there is no platform that could be out of order.
+   * Returns what is out of order between the bot and the platform, as last seen; an empty list if all is
+   * well. Each line says what is wrong and what to do, without a token or a secret. The call is cheap: the
+   * channel looks by itself, at least twice a minute (`watch.ts`). Absent: no platform can be out of order.
+   *
+   * @example
+   * const channel: Pick<Channel, 'faults'> = { faults: () => ['Telegram refuses the token: restart'] };
    */
   faults?(): readonly string[];
   /**
-   * Once the server listens (register webhooks, begin polling, look for faults for the first time). Ends within a few
-   * seconds, and must not reject, where a platform is out of reach.
+   * Called once the server listens: registers webhooks, begins to poll, looks for faults. Resolves within a
+   * few seconds and does not reject if the platform is out of reach.
    */
   start?(): Promise<void>;
-  /** Takes no more messages: ends what `start` began. Replies are still delivered. */
+  /** Ends what `start` began: no further message comes in. Replies are still delivered. */
   stop?(): Promise<void>;
   /**
-   * After the last turn: ends event streams, lets calls under way finish and closes connections. What is delivered after
-   * that is `undelivered`. May be called twice.
+   * Called after the last turn: ends event streams, lets calls under way finish, closes connections. Later
+   * replies are `undelivered`. May be called twice.
    */
   close?(): Promise<void>;
 }
 
 /**
- * A channel in the app's list (`src/channels.ts`). `Settings` is the part of the configuration that it reads. `open`
- * imports whatever needs much memory.
+ * A channel in the app's list (`src/channels.ts`). `Settings` is the part of the configuration that it reads.
+ * `open` imports what needs much memory.
+ *
+ * @example
+ * const web: ChannelEntry<{ readonly web?: WebSettings }> = {
+ *   traits: WEB,
+ *   open: async ({ web }, parts) => (web ? new WebChannel(web, parts) : { off: 'WEB_URL is unset' }),
+ * };
  */
 export type ChannelEntry<Settings> = {
   readonly traits: ChannelTraits;
-  /** The last reply of each of its turns carries a look into the turn. */
+  /** The last reply of each turn carries the turn's trace. */
   readonly traced?: true;
-  /** Makes the channel, or says what leaves it off, such as `TOKEN is unset`. */
+  /**
+   * Resolves to the channel, or to the reason why it is off, such as `TOKEN is unset`. Rejects if the
+   * settings cannot work: the start ends with that error.
+   */
   open(settings: Settings, parts: ChannelParts): Promise<Channel | Off>;
 };
 
 export type Off = { readonly off: string };
 
-/** What the app hands to a channel; each takes what it needs. */
+/** The parts of the app; a channel takes those that it needs. */
 export type ChannelParts = {
   readonly accept: Accept;
   readonly words: Words;
-  /** What platforms' menus of commands show, in their order. */
+  /** The commands that a platform's menu shows, in their order. */
   readonly commands: readonly MenuCommand[];
   readonly observe: Observe;
-  /** For requests that show no secret; each channel counts by itself. */
+  /** Limits requests that show no secret. Each channel has a counter. */
   readonly limit: Limit;
-  /** Lets staff pass, and nobody else. */
+  /** Lets staff pass, and no other caller. */
   readonly guard: Guard;
   readonly encryption: Encryption;
   readonly feed: Feed;
-  /** For pictures that come with a request; turns read those that must be fetched (`Platform.fetchPhoto`). */
+  /** Reads pictures that come with a request. A turn reads the others (`Platform.fetchPhoto`). */
   readonly photoReader: PhotoReader;
-  /** Who asked for a person; `handover`: staff answer them. */
+  /** The customers who asked for a person. `handover`: staff answer them. */
   readonly tickets: Tickets;
   readonly handover: boolean;
-  /** The operator's answers to usual questions, which staff may send, too. */
+  /** The operator's answers to usual questions, which staff may send. */
   readonly answers: readonly { readonly id: string; readonly answer: LocalizedText }[];
-  /** The sandbox is the backend: no real points can be spent. */
+  /** The sandbox is the backend: no real points are spent. */
   readonly sandboxed: boolean;
-  /** Every channel in the app's list, whether on or off. */
+  /** Every channel in the app's list, on or off. */
   readonly channels: readonly ChannelTraits[];
 };
 
 /**
- * What channels hand messages to. Resolves once the message is stored; the work goes on in the background. Rejects with
- * `StoreUnavailable`: the server answers 503 with `Retry-After` (`http/problem.ts`).
+ * Takes a message from a channel. Resolves once it is stored, and the turn runs in the background:
+ * `duplicate` if its id was seen before, `full` if too many messages of the conversation wait (it is
+ * dropped). `sentMs`: when the platform says that it was sent, epoch ms. Rejects with `StoreUnavailable` if
+ * it cannot be stored: the platform sends it again.
+ *
+ * @example
+ * const accept: Accept = parts.accept;
+ * const filed = await accept({ channel: 'web', conversation, id, message, sender, address: null });
+ * return filed === 'full' ? problem(reply, 429, 'Too many messages wait.') : reply.code(202).send();
  */
 export type Accept = (incoming: Incoming, sentMs?: number) => Promise<'accepted' | 'duplicate' | 'full'>;
 
-/** The channels of a process, from the list of those that it could have. */
+/** The channels of a process. */
 export class Channels<Settings> {
-  /** Of each channel in the list, whether it is on or off. */
+  /** Of each channel in the list, on or off. */
   readonly traits: readonly ChannelTraits[];
   readonly #entries: readonly ChannelEntry<Settings>[];
   readonly #open = new Map<string, Channel>();
   readonly #greetings: ((at: Addresses) => readonly string[])[] = [];
 
-  /** Throws where two channels have one name: their conversations would be the same. */
+  /** Throws if two channels have one name: their conversations would be the same. */
   constructor(entries: readonly ChannelEntry<Settings>[]) {
     this.#entries = entries;
     this.traits = entries.map(({ traits }) => traits);
@@ -132,12 +166,12 @@ export class Channels<Settings> {
     if (twice !== undefined) throw new Error(`Two channels are called ${twice}`);
   }
 
-  /** The names of those whose turns carry a look into the turn. */
+  /** The names of the channels whose turns are traced. */
   get traced(): readonly string[] {
     return this.#entries.filter(({ traced }) => traced).map(({ traits }) => traits.name);
   }
 
-  /** Opens them one after the other; `wrap` may put something between a channel and the engine. */
+  /** Opens the channels one after the other. `wrap` may put a layer between a channel and the engine. */
   async open(
     settings: Settings,
     parts: Omit<ChannelParts, 'limit' | 'channels'>,
@@ -154,7 +188,7 @@ export class Channels<Settings> {
     }
   }
 
-  /** Mounts their routes. */
+  /** Mounts the channels' routes. */
   mount({ server, admin }: Pick<Http, 'server' | 'admin'>, spans: Spans): void {
     for (const [name, { plugin, staffPlugin }] of this.#open) {
       if (plugin) server.register(traceWebhooks(plugin, name, spans));
@@ -162,17 +196,17 @@ export class Channels<Settings> {
     }
   }
 
-  /** The channel of that name, if it is on. */
+  /** The channel of that name; undefined if it is off. */
   platform(name: string): Channel | undefined {
     return this.#open.get(name);
   }
 
-  /** What the operator reads at the start, of each channel. */
+  /** The lines of all channels that the operator reads at the start. */
   greeting(at: Addresses): readonly string[] {
     return this.#greetings.flatMap((greeting) => greeting(at));
   }
 
-  /** What is out of order between the bot and each platform that can be out of order. */
+  /** The faults of each channel that has a platform, by the channel's name. */
   faults(): ReadonlyMap<string, readonly string[]> {
     const platforms = [...this.#open].filter(([, { faults }]) => faults !== undefined);
     return new Map(platforms.map(([name, channel]) => [name, channel.faults?.() ?? []]));
@@ -185,7 +219,7 @@ export class Channels<Settings> {
     });
   }
 
-  /** Takes no more messages; replies are still delivered. */
+  /** Ends the intake of messages; replies are still delivered. */
   async stop(): Promise<void> {
     await this.#each(async (channel) => channel.stop?.());
   }

@@ -7,7 +7,7 @@ import type { Observe } from '../observability/metrics.ts';
 import type { FeedEvent } from '../store/port.ts';
 import type { ChannelParts } from './channel.ts';
 
-/** An event still sealed. `read` gives null where it cannot be opened (a lost key), and raises the alarm. */
+/** A sealed event. `read` opens it; it returns null and raises an alarm if that fails (a lost key). */
 export type Unread<Event> = { readonly seq: number; read(): Event | null };
 
 export type EventsOptions<Event> = Pick<ChannelParts, 'feed' | 'encryption'> & {
@@ -25,14 +25,14 @@ export class Events<Event extends { readonly seq: number }> {
     this.#options = options;
   }
 
-  /** How the conversation is called in the feed and in logs. */
+  /** The name of the conversation in the feed and in logs. */
   name(conversation: string): string {
     return conversationName(this.#options.encryption, this.#options.channel, conversation);
   }
 
   /**
-   * As a channel's `deliver`: appends a reply's event. Drops the earlier events if the customer is to be forgotten.
-   * `undelivered` if the store takes nothing.
+   * Appends a reply's event, for a channel's `deliver`. Drops the earlier events if the customer is to be
+   * forgotten. Resolves to `undelivered` if the store is out of reach.
    */
   async deliver(
     { conversation, forget }: Pick<Outgoing, 'conversation' | 'forget'>,
@@ -79,7 +79,10 @@ export type StreamLimits = {
   readonly streams: number;
   /** A comment keeps proxies from cutting a silent stream. */
   readonly heartbeatMs: number;
-  /** Bytes a slow reader may be behind; past it the stream is cut, and the reader resumes by `Last-Event-ID`. */
+  /**
+   * Bytes that a slow reader may be behind. Past that the stream is cut; the reader resumes by
+   * `Last-Event-ID`.
+   */
   readonly lag: number;
 };
 
@@ -88,7 +91,7 @@ const STREAM_LIMITS: StreamLimits = { streams: 200, heartbeatMs: 15_000, lag: 10
 /** How soon a browser reconnects. */
 const RETRY_MS = 2000;
 
-/** Proxies must neither keep nor gather events, and an idle connection after the stream would delay a stop. */
+/** Proxies must not store or buffer events. An idle connection after the stream would delay a stop. */
 const HEADERS = { 'cache-control': 'no-store', 'x-accel-buffering': 'no', connection: 'close' };
 
 /** Open event streams (server-sent events) of this process. */
@@ -107,8 +110,8 @@ export class Streams<Event> {
   }
 
   /**
-   * Answers with the events after `afterSeq` and every later one, until the reader goes away, lags behind, or `close` is
-   * called; 503 where too many are open, or none may be any more. Rejects as `follow` does.
+   * Answers with the events after `afterSeq` and every later one, until the reader leaves, lags behind, or
+   * `close` is called. Answers 503 if too many streams are open, or after `close`. Rejects as `follow` does.
    */
   async answer(reply: FastifyReply, conversation: string, afterSeq: number): Promise<FastifyReply> {
     if (this.#isClosed || this.#open.size >= this.#limits.streams) {

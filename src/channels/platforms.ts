@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { LOCALES, type Locale, type Sender } from '../conversation/message.ts';
 import type { Delivery, FetchedPhoto } from '../engine/messages.ts';
@@ -8,14 +8,14 @@ import type { Exchange } from '../http/transport.ts';
 import type { Observe } from '../observability/metrics.ts';
 import type { ChannelTraits } from './channel.ts';
 
-/* What channels before a platform have in common: its requests, and what its answers mean. */
+/* What channels with a platform share: its requests, and what its answers mean. */
 
-/** Of a platform's requests: usually a few kilobytes, in the longest messages of Teams about 100. */
+/** Largest request of a platform. Most have a few kilobytes; the longest messages of Teams have about 100. */
 export const BODY_LIMIT = 256 * 1024;
 
 /**
- * Readies a scope for the requests of a platform: a body is read as JSON whatever its content type says; what is no JSON
- * is `undefined`, for the route to refuse.
+ * Prepares a scope for the requests of a platform. A body is read as JSON, whatever its content type says; it
+ * is `undefined` if it is no JSON, and the route refuses it.
  */
 export function takePlatformRequests(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
@@ -24,18 +24,21 @@ export function takePlatformRequests(app: FastifyInstance): void {
   );
 }
 
-/** Turns away what is no platform's request; `limit` says how often an address may come so. Each is counted. */
+/**
+ * Refuses a request that the platform did not send. Counts it, and answers 429 if the address is over its
+ * limit.
+ */
 export function createRefusal(
   channel: string,
   { limit, observe }: { limit: Limit; observe: Pick<Observe, 'update'> },
 ) {
-  return async (request: FastifyRequest, reply: FastifyReply, status: 400 | 401 | 403, detail: string) => {
+  return async (reply: FastifyReply, status: 400 | 401 | 403, detail: string) => {
     observe.update(channel, 'refused');
-    return (await limit(request, reply)) ?? problem(reply, status, detail);
+    return (await limit(reply.request, reply)) ?? problem(reply, status, detail);
   };
 }
 
-/** Undefined for what is no JSON. */
+/** The parsed text; undefined if it is no JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -44,17 +47,17 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** Why a call to a platform did not succeed. What each case means for a reply: `Delivery`. */
+/** Why a call to a platform failed. `Delivery` says what each case means for a reply. */
 export type CallFailure = Exclude<Delivery, { readonly kind: 'delivered' }>;
 
 /**
- * A platform's answer, as the table below reads it.
+ * A platform's answer, for `meaningOf`.
  *
- * - `status`: the HTTP status, or the platform's own error code where it writes one into the body. Undefined: the answer
- *   could not be read (a gateway's page, more bytes than we take), so nobody knows what became of the call.
- * - `afterMs`: how long the platform wants us to wait (`Retry-After`, `retry_after`).
- * - `says`: what the platform's own codes or words say beyond the status: that an edit changes nothing (`delivered`), that
- *   the customer or the conversation is gone (`unreachable`), that our token or our bot is refused (`unauthorized`).
+ * - `status`: the HTTP status, or the platform's error code in the body. Undefined: the answer could not be
+ *   read (a gateway's page, too many bytes), so the outcome of the call is unknown.
+ * - `afterMs`: how long the platform asks us to wait, ms (`Retry-After`, `retry_after`).
+ * - `says`: what the platform's codes or words add to the status: an edit changes nothing (`delivered`), the
+ *   customer or the conversation is gone (`unreachable`), our token or our bot is refused (`unauthorized`).
  */
 export type PlatformAnswer = {
   readonly status: number | undefined;
@@ -63,14 +66,14 @@ export type PlatformAnswer = {
 };
 
 /**
- * What a status means, by the first row that fits: one table for all channels (docs/how-it-works.md, "What a platform's
- * answer means"). `firm`: whatever else the platform says.
+ * What a status means, by the first row that fits. One table for all channels (docs/how-it-works.md, "What a
+ * platform's answer means"). `firm`: `says` does not change it.
  */
 const MEANINGS: readonly (readonly [from: number, to: number, kind: Delivery['kind'], firm?: 'firm'])[] = [
   [0, 299, 'delivered', 'firm'],
-  // No platform of ours redirects: this is something in between, and no redirect is followed.
+  // No platform of ours redirects, so a proxy does. We follow no redirect.
   [300, 399, 'undelivered', 'firm'],
-  // A gateway's or the platform's own fault: nobody knows how far the call came.
+  // A fault of a gateway or of the platform: the call may have been carried out.
   [408, 408, 'uncertain', 'firm'],
   [500, 999, 'uncertain', 'firm'],
   [429, 429, 'throttled', 'firm'],
@@ -81,7 +84,7 @@ const MEANINGS: readonly (readonly [from: number, to: number, kind: Delivery['ki
   [400, 499, 'rejected'],
 ];
 
-/** What a platform's answer means for what was sent. */
+/** The outcome of a delivery, by the platform's answer. */
 export function meaningOf({ status = Number.NaN, afterMs = 0, says }: PlatformAnswer): Delivery {
   const row = MEANINGS.find(([from, to]) => status >= from && status <= to);
   if (!row) return { kind: 'uncertain' };
@@ -90,20 +93,20 @@ export function meaningOf({ status = Number.NaN, afterMs = 0, says }: PlatformAn
   return kind === 'throttled' || kind === 'uncertain' ? { kind, ...(afterMs > 0 && { afterMs }) } : { kind };
 }
 
-/** What it means that a call got no whole answer. */
+/** The outcome of a call without a whole answer. */
 export function failureOf({ kind }: Exclude<Exchange, { kind: 'answered' }>): CallFailure {
   return { kind: kind === 'unsent' ? 'undelivered' : 'uncertain' };
 }
 
-/** Answers that may differ a moment later. */
+/** Outcomes that a later call may not have. */
 const TRANSIENT: ReadonlySet<Delivery['kind']> = new Set(['throttled', 'undelivered', 'uncertain']);
 
-/** What it means for a picture that a platform's call did not succeed. */
+/** The outcome of fetching a picture by a call that failed. */
 export function photoFailure({ kind }: CallFailure): FetchedPhoto {
   return { kind: TRANSIENT.has(kind) ? 'unavailable' : 'refused' };
 }
 
-/** The picture that a platform answers with. */
+/** The picture in a platform's answer. */
 export function photoIn(exchange: Exchange): FetchedPhoto {
   if (exchange.kind === 'large') return exchange;
   if (exchange.kind !== 'answered') return photoFailure(failureOf(exchange));
@@ -111,21 +114,21 @@ export function photoIn(exchange: Exchange): FetchedPhoto {
   return meaning.kind === 'delivered' ? { kind: 'fetched', bytes: exchange.content } : photoFailure(meaning);
 }
 
-/** Our language for a client's language tag (BCP 47); undefined where we do not speak it. */
+/** Our language for a client's language tag (BCP 47); undefined if we do not speak it. */
 export function localeOf(tag: string | undefined): Locale | undefined {
   const language = tag?.slice(0, 2).toLowerCase();
   return LOCALES.find((locale) => locale === language);
 }
 
-/** At most `max` UTF-16 units, never half a character. */
+/** The first `max` UTF-16 units of a text, without half a character. */
 export function cut(text: string, max: number): string {
   return (text.length > max ? text.slice(0, max) : text).toWellFormed();
 }
 
-/** Longest name taken over from a profile, in characters. */
+/** Longest name that is taken from a profile, in characters. */
 export const MAX_NAME = 100;
 
-/** Who writes, as their client tells of them: its language tag, and a name that may be blank. */
+/** The sender, by the language tag and the name that their client sends. The name may be blank. */
 export function senderOf(
   { name: channel, proof }: ChannelTraits,
   language: string | undefined,
@@ -135,24 +138,24 @@ export function senderOf(
   return { channel, proof, locale: localeOf(language), name: name === '' ? undefined : name };
 }
 
-/** What a button carries: `<choice id>~<view>`; the id alone where its question has no view. */
+/** The data of a button: `<choice id>~<view>`, or the id alone if its question has no view. */
 export function encodeChoice(id: string, view: string | undefined): string {
   return view === undefined ? id : `${id}~${view}`;
 }
 
 /**
- * The reverse. Anybody with a modified client can send any data: the conversation refuses an id that
- * no button has.
+ * The choice and the view in a button's data. A modified client can send any data; the conversation refuses
+ * an unknown id.
  */
 export function decodeChoice(data: string): { choice: string; view?: string } {
   const at = data.lastIndexOf('~');
   return at < 0 ? { choice: data } : { choice: data.slice(0, at), view: data.slice(at + 1) };
 }
 
-/** The longest list of a platform's request that is read: Telegram marks at most 100 entities. */
+/** Longest list that is read from a platform's request. Telegram marks at most 100 entities. */
 const MAX_LIST = 100;
 
-/** A list of outside data, cut before its items are looked at: zod takes long to say that 100,000 of them are wrong. */
+/** A list of outside data, cut before zod reads its items: 100,000 wrong ones would take long. */
 export function shortList<Item extends z.ZodType>(item: Item) {
   const cutList = (value: unknown) => (Array.isArray(value) ? value.slice(0, MAX_LIST) : value);
   return z.preprocess(cutList, z.array(item));

@@ -1,44 +1,46 @@
 import { LRUCache } from 'lru-cache';
 import { type Runtime, systemRuntime } from '../runtime.ts';
 
-/** Where messages go. A group has a limit of its own. */
+/** The chat that a message goes to. A group has an additional limit. */
 export type Chat = { readonly chat: string; readonly isGroup: boolean };
 
-/** A message that is to be sent. `madeAtMs`: when the reply was made, epoch ms. */
+/** A message that waits to be sent. `madeAtMs`: when the reply was made, epoch ms. */
 export type Wish = Chat & { readonly isReceipt: boolean; readonly madeAtMs: number };
 
 export type RateLimiterOptions = {
-  /** What the platform takes from this process: messages a second, and of those to one chat. */
+  /** The platform's limits for this process: messages a second, and messages a second to one chat. */
   readonly perSecond: number;
   readonly chatBurst: number;
-  /** A message may be sent, `seconds` after it was made or first asked for. */
+  /** Called for each message that may be sent, with its wait. */
   onSend(seconds: number): void;
   readonly runtime?: Pick<Runtime, 'nowMs' | 'monotonicMs' | 'timer' | 'random'> | undefined;
 };
 
-/** The bucket refills with this share of the limit and holds the rest, so that no second has more than the limit. */
+/**
+ * The bucket refills with this share of the limit and holds the rest, so that no second exceeds the limit.
+ */
 const REFILLED = 0.9;
-/** A message waits for at most this long within its turn, and at most so many messages wait; the rest is put off. */
+/** Longest wait within a turn, and most messages that wait. The others are postponed. */
 const MAX_WAIT_MS = 1500;
 const MAX_WAITING = 20;
-/** A message that is put off asks again after this at least. */
+/** A postponed message asks again after this time or later. */
 const AGAIN_MS = 500;
-/** A reply of this age was put off before: it does not go to the end of the line again. */
+/** A reply of this age was postponed before: it does not join the end of the queue again. */
 const OLD_MS = 2000;
 /** Telegram's limit of one group (core.telegram.org/bots/faq). */
 const GROUP_PER_MINUTE = 20;
 const MAX_CHATS = 20_000;
-/** No reply waits for longer: what comes behind the one that was refused tries for itself. */
+/** A longer pause is ignored: no reply waits for so long. */
 const MAX_PAUSE_MS = 24 * 60 * 60_000;
-/** So many chats refused within a second: the platform means the whole bot. */
+/** If the platform refuses this many chats within a second, it means the whole bot. */
 const BOT_REFUSALS = 3;
 
 type Waiting = Wish & { readonly askedMs: number; decide(afterMs: number): void };
 
 /**
- * Limits the messages that this process sends to a platform: a token bucket for all, a burst for each chat, twenty a minute
- * for a group. Several processes share the platform's limit, so the operator divides it; over it, the platform answers 429
- * and the message waits. It costs nothing until the limit is near.
+ * Limits the messages that this process sends to a platform: a token bucket for all, a burst for each chat,
+ * twenty a minute for a group. Several processes share the platform's limit, so the operator divides it. Over
+ * the limit, the platform answers 429 and the message waits. The limiter is cheap until the limit is near.
  *
  * @example
  * const afterMs = await limiter.take({ chat: '475', isGroup: false, isReceipt: false, madeAtMs });
@@ -49,19 +51,19 @@ type Waiting = Wish & { readonly askedMs: number; decide(afterMs: number): void 
 export class RateLimiter {
   readonly #options: RateLimiterOptions;
   readonly #runtime: Pick<Runtime, 'nowMs' | 'monotonicMs' | 'timer' | 'random'>;
-  /** One message fills the bucket for so long, and it holds so much (GCRA). */
+  /** Time that one message takes in the bucket, and the time that the bucket holds (GCRA). */
   readonly #messageMs: number;
   readonly #bucketMs: number;
   /** When the bucket is empty again, monotonic. */
   #emptyMs = 0;
-  /** The next place in the line of those that are put off. */
+  /** The next free slot for a postponed message, monotonic. */
   #lineMs = 0;
   #isTimed = false;
-  /** The most urgent first: receipts, then the oldest. */
+  /** The most urgent first: receipts, then the oldest replies. */
   readonly #waiting: Waiting[] = [];
   readonly #chats: SlidingWindow;
   readonly #groups: SlidingWindow;
-  /** Chats that were refused within the last second, and when the first of them was. */
+  /** The chats that were refused within the last second, and the time of the first refusal. */
   readonly #refused = new Set<string>();
   #refusedMs = 0;
 
@@ -75,7 +77,7 @@ export class RateLimiter {
     this.#groups = new SlidingWindow(GROUP_PER_MINUTE, 60_000);
   }
 
-  /** 0: the message may be sent now. Otherwise it is to be put off for so long (ms), and asks again then. */
+  /** Returns 0 if the message may be sent now, else how long to postpone it, ms; it asks again then. */
   take(wish: Wish): number | Promise<number> {
     const nowMs = this.#runtime.monotonicMs();
     const { chat, isGroup } = wish;
@@ -85,7 +87,10 @@ export class RateLimiter {
     return new Promise((decide) => this.#join({ ...wish, askedMs: nowMs, decide }));
   }
 
-  /** The platform refused a message to this chat for `afterMs`: the chat pauses, or all where it refuses many chats. */
+  /**
+   * Notes that the platform refused a message to this chat for `afterMs`. The chat pauses, or all chats if
+   * many are refused.
+   */
   refused({ chat }: Chat, afterMs: number): void {
     if (afterMs >= MAX_PAUSE_MS) return;
     const nowMs = this.#runtime.monotonicMs();
@@ -122,7 +127,10 @@ export class RateLimiter {
     this.#serveLater();
   }
 
-  /** Receipts and old replies come back soon; all others stand in one line, so that they do not come back together. */
+  /**
+   * Receipts and old replies come back soon. Each other reply gets a slot, so that they do not come back
+   * together.
+   */
   #putOff({ isReceipt, madeAtMs, decide }: Waiting, firstMs: number): void {
     const nowMs = this.#runtime.monotonicMs();
     const soonMs = Math.max(0, firstMs - MAX_WAIT_MS) + AGAIN_MS * (1 + this.#runtime.random());
@@ -159,11 +167,11 @@ function isMoreUrgent(one: Wish, other: Wish): boolean {
   return one.madeAtMs < other.madeAtMs;
 }
 
-/** At most so many messages to a chat within any `ms`. Times are monotonic. */
+/** Limits the messages to a chat within any `ms`. Times are monotonic. */
 class SlidingWindow {
   readonly #most: number;
   readonly #ms: number;
-  /** When each of a chat's last messages is to be forgotten. */
+  /** When each of a chat's last messages leaves the window. */
   readonly #ends = new LRUCache<string, readonly number[]>({ max: MAX_CHATS });
 
   constructor(most: number, ms: number) {

@@ -6,31 +6,37 @@ export type WatchOptions = {
   /** The channel's name. */
   readonly channel: string;
   /**
-   * Looks at the platform and resolves to its faults, one operator's line each (what is wrong and what to do; no token, no
-   * secret); none where all is well. Ends soon after `signal` aborts; must not reject.
+   * Looks at the platform and resolves to its faults: a line each, with what is wrong and what to do, without
+   * a token or a secret. Ends soon after `signal` aborts. Must not reject.
    */
   readonly check: (signal: AbortSignal) => Promise<readonly string[]>;
   readonly observe: Observe;
-  /** From the end of one check to the next, ms. */
+  /** Time between the end of a check and the next one, ms. */
   readonly everyMs?: number | undefined;
 };
 
 export type Watch = {
-  /** Begins to look, again and again. Resolves with the end of the first check, or after `FIRST_MS`. Never rejects. */
+  /**
+   * Begins to look repeatedly. Resolves after the first check or `FIRST_MS`, whichever is first. Never
+   * rejects.
+   */
   start(): Promise<void>;
   /** Resolves once no check is under way. */
   stop(): Promise<void>;
-  /** What the last check found; none before the first. */
+  /** The faults that the last check found; empty before the first. */
   faults(): readonly string[];
 };
 
-/** A fault shows within a minute: this, and the deadlines of a check's calls. */
+/** With the deadlines of a check's calls, a fault shows within a minute. */
 const CHECK_EVERY_MS = 25_000;
 const ALARM_EVERY_MS = 60_000;
 /** A start waits this long for the first check, so that the greeting can say what it found. */
 const FIRST_MS = 2_000;
 
-/** Looks at a channel's platform in the background: faults are logged as an alarm, measured, and kept for `faults`. */
+/**
+ * Looks at a channel's platform in the background. A fault raises an alarm, sets the metric, and is kept for
+ * `faults`.
+ */
 export function createWatch({ channel, check, observe, everyMs = CHECK_EVERY_MS }: WatchOptions): Watch {
   const stopping = new AbortController();
   const { signal } = stopping;

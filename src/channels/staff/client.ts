@@ -9,11 +9,14 @@ import {
   type StaffEvent,
 } from './schemas.ts';
 
-/** The staff webhook from its other side: for `npm run chat` and for tests. */
+/** A client of the staff webhook, for `npm run chat` and for tests. */
 export type StaffClient = {
-  /** Rejects where the bot cannot be reached, or answers with anything but what it promises. */
+  /** Rejects if the bot is out of reach, or its answer is not of the promised shape. */
   send(request: z.input<RequestSchema>): Promise<StaffAnswer | Refusal>;
-  /** Every event after `afterSeq`, until the stream is cut (then it returns or rejects) or `signal` aborts it. */
+  /**
+   * Yields every event after `afterSeq`, until the stream is cut (it returns or rejects) or `signal` aborts
+   * it.
+   */
   events(conversation: string, afterSeq: number, signal: AbortSignal): AsyncGenerator<StaffEvent>;
 };
 

@@ -23,7 +23,7 @@ export const STAFF: ChannelTraits = {
 };
 
 const MAX_BASE64 = Math.ceil(MAX_PHOTO_BYTES / 3) * 4;
-/** The largest request: one that carries the largest picture. */
+/** The largest request carries the largest picture. */
 export const MAX_BODY_BYTES = MAX_BASE64 + 64 * 1024;
 
 const field = z.string().min(1, 'Wants at least one character').max(MAX_TEXT);
@@ -36,7 +36,7 @@ const conversationSchema = z
 export const maybe = <T extends z.ZodType>(schema: T, description: string) =>
   schema.optional().describe(description);
 
-/** The kinds of message; a request carries exactly one. */
+/** The kinds of message. A request has exactly one. */
 const kindsSchema = z.object({
   text: maybe(z.string().min(1), `What the customer types; cut after ${MAX_TEXT} characters.`),
   choice: maybe(
@@ -67,7 +67,8 @@ const kindsSchema = z.object({
   ),
   photo: maybe(
     z.base64().min(1).max(MAX_BASE64),
-    'A picture sent in the chat: JPEG or PNG, base64, at most 10 MB. Its QR and bar codes are taken as if typed.',
+    'A picture sent in the chat: JPEG or PNG, base64, at most 10 MB. ' +
+      'Its QR and bar codes are taken as if typed.',
   ),
 });
 const KINDS = kindsSchema.keyof().options;
@@ -90,11 +91,11 @@ const bodySchemaOf = (channels: readonly ChannelTraits[]) =>
     ),
   });
 
-/** What all messages of a person have in common. */
+/** The fields that all messages of a person share. */
 export const mannerSchemaOf = (channels: readonly ChannelTraits[]) =>
   bodySchemaOf(channels).pick({ conversation: true, locale: true, as: true, name: true });
 
-/** A request as staff write it. `channels`: whom it may imitate; to imitate another one is a fault of its own. */
+/** A request of staff. `channels`: the channels that it may imitate. */
 export function requestSchemaOf(channels: readonly ChannelTraits[]) {
   const imitated = channels.filter(({ proof }) => proof !== 'token');
   const profiled = channels.filter(({ proof }) => proof === 'profile');
@@ -139,14 +140,14 @@ function proofOf(channels: readonly ChannelTraits[], as: string): Sender['proof'
   return channels.find(({ name }) => name === as)?.proof;
 }
 
-/** Refinements look at anything that is an object, so that all faults of a request are reported at once. */
+/** Refinements run on every object, so that all faults of a request are reported at once. */
 function isObject({ value }: { value: unknown }): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /**
- * The message of a request that passed its schema. `read`: looks at a picture; it is read before the message is stored, so
- * that no store ever has a picture.
+ * The message of a request that passed its schema. `read` reads a picture, before the message is stored: no
+ * picture is ever stored.
  */
 export async function messageOf(
   { text, choice, contact, form, start, photo = '' }: StaffRequest,
@@ -169,7 +170,7 @@ export function senderOf(
   channels: readonly ChannelTraits[],
 ): Sender {
   const proof = proofOf(channels, as);
-  // The schema lets no other name through; an unknown channel would prove nothing.
+  // The schema refuses other names.
   if (proof === undefined) throw new Error('a request imitates a channel that there is not');
   const email = proof === 'profile' ? profile?.email?.toLowerCase() : undefined;
   return { channel: as, proof, ...(locale && { locale }), ...(name && { name }), ...(email && { email }) };
@@ -177,7 +178,7 @@ export function senderOf(
 
 const choiceSchema = z.object({ id: z.string(), label: z.string() });
 
-/** A form's field; `reason` is the wording why `value` was refused. */
+/** A form's field. `reason` says why `value` was refused. */
 const fieldSchema = z.object({
   slot: z.enum(['code', 'phone', 'email']),
   required: z.boolean(),
@@ -207,10 +208,10 @@ const stateSchema = z.object({
   person: maybe(z.literal(true), 'A person was asked for: staff answer, the bot does not.'),
 });
 
-/** A look into the turn; a process of another version may have written another shape. */
+/** The turn's trace. A process of another version may write another shape. */
 const shownTrace = traceSchema.optional().catch(undefined);
 
-/** What the feed keeps and the event stream sends: a reply, and where it stands. */
+/** The event of a reply, in the feed and in the event stream. */
 export const eventSchema = replySchema.extend({
   turn: maybe(z.string(), 'The id of the message it answers; absent where nobody asked.'),
   last: z.boolean().describe("The turn's last reply."),
@@ -246,14 +247,16 @@ export const refusals = {
   503: problemOf('The store cannot be reached, or the server is stopping: see `Retry-After`.'),
 };
 
-/** A route of the API page, for staff. */
+/** A route for staff, with its description on the API page. */
 export function routeOf<Schemas extends object>(operationId: string, summary: string, schemas: Schemas) {
   return { tags: [STAFF_TAG], security: [{ [STAFF_SECURITY]: [] }], operationId, summary, ...schemas };
 }
 
 export const messageRouteOf = (body: RequestSchema) =>
   routeOf('sendMessage', 'Write to the bot', {
-    description: `Hands in one message and answers with the replies to it. Exactly one of \`${KINDS.join('`, `')}\`.`,
+    description:
+      'Hands in one message and answers with the replies to it. ' +
+      `Exactly one of \`${KINDS.join('`, `')}\`.`,
     body,
     response: {
       200: {
@@ -266,7 +269,7 @@ export const messageRouteOf = (body: RequestSchema) =>
     },
   });
 
-/** Of a route that answers with server-sent events. */
+/** The response of a route with server-sent events. */
 export const streamed = {
   200: { description: 'The events.', content: { 'text/event-stream': { schema: z.string() } } },
   ...refusals,
@@ -276,9 +279,10 @@ const seqSchema = z.coerce.number().int().min(0);
 
 export const eventsRoute = routeOf('followConversation', 'Follow a conversation', {
   description:
-    'Server-sent events: every reply of the conversation, the kept ones first (the last 100, one hour). The event id ' +
-    'is the `seq` of the reply; the data is a reply as in the answer of the webhook, with `turn` (the id of the ' +
-    'message it answers), `last` (of its turn), `state` and, with the last one, `trace` (a look into the turn).',
+    'Server-sent events: every reply of the conversation, the kept ones first (the last 100, one hour). ' +
+    'The event id is the `seq` of the reply; the data is a reply as in the answer of the webhook, ' +
+    'with `turn` (the id of the message it answers), `last` (of its turn), `state` ' +
+    'and, with the last one, `trace` (a look into the turn).',
   params: z.object({ conversation: conversationSchema }),
   headers: z.looseObject({ 'last-event-id': maybe(seqSchema, 'Resumes after this `seq`.') }),
   response: streamed,

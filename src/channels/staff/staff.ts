@@ -29,7 +29,7 @@ type Parts = 'accept' | 'feed' | 'encryption' | 'words' | 'channels' | 'photoRea
 
 export type StaffOptions = Pick<ChannelParts, Parts> & {
   readonly guard: Pick<Guard, 'api'>;
-  /** Absent: these routes are, too. */
+  /** Absent: the routes of tickets are absent. */
   readonly tickets?: ChannelParts['tickets'] | undefined;
   readonly handover?: boolean | undefined;
   readonly answers?: ChannelParts['answers'] | undefined;
@@ -42,14 +42,14 @@ export type StaffOptions = Pick<ChannelParts, Parts> & {
 };
 
 const ANSWER_MS = 10_000;
-/** How long requests that wait for a turn may still wait when the process stops. */
+/** How long requests still wait for their turn when the process stops. */
 const LAST_REPLIES_MS = 250;
 
 export const staff: ChannelEntry<{ readonly staffToken: string | undefined }> = {
   traits: STAFF,
   traced: true,
   async open({ staffToken }, { sandboxed, ...parts }) {
-    // With a real AntCRM and no token the guard lets nobody pass.
+    // With a real AntCRM and no token, the guard refuses every caller.
     const isOff = staffToken === undefined && !sandboxed;
     const off = ['Staff webhook and console are off (STAFF_TOKEN is unset)'];
     const channel: Channel = new StaffChannel({ ...parts, audited: !sandboxed });
@@ -58,7 +58,7 @@ export const staff: ChannelEntry<{ readonly staffToken: string | undefined }> = 
   },
 };
 
-/** Where to chat, and a line to paste. */
+/** The console's address, and a command to try. */
 function greeting(url: string, needsToken: boolean): readonly string[] {
   const token = needsToken ? ` -H "Authorization: Bearer $STAFF_TOKEN"` : '';
   const body = '{"conversation":"qa-1","text":"tích điểm TIVInpmx8b98pfg"}';
@@ -69,8 +69,8 @@ function greeting(url: string, needsToken: boolean): readonly string[] {
 }
 
 /**
- * The staff webhook: JSON in, the turn's replies out, and every reply as a server-sent event. Any process may run the
- * turn: answers and streams both come from the feed.
+ * The staff webhook: JSON in, the turn's replies out, and every reply as a server-sent event. Any process may
+ * run the turn: answers and streams both come from the feed.
  */
 export class StaffChannel implements Channel {
   /** A request waits for the end of its turn. */
@@ -121,7 +121,7 @@ export class StaffChannel implements Channel {
     return this.#events.deliver(outgoing, render(outgoing, seq, this.#options.words));
   }
 
-  /** A turn's last reply may be on its way through the feed. */
+  /** Waits a moment: a turn's last reply may be on its way through the feed. */
   async close(): Promise<void> {
     const ended = Promise.all([...this.#followed].map((turn) => turn.ended));
     await Promise.race([ended, delay(this.#followed.size > 0 ? LAST_REPLIES_MS : 0)]);
@@ -129,7 +129,7 @@ export class StaffChannel implements Channel {
     this.#streams.close();
   }
 
-  /** Follows the feed first, so that no reply can be missed, then hands the message in and waits. */
+  /** Follows the feed before it hands the message in, so that it misses no reply; then waits. */
   async #answer(body: StaffRequest): Promise<StaffAnswer | 'full'> {
     const { accept, channels } = this.#options;
     const { conversation, id = randomUUID() } = body;
@@ -170,7 +170,7 @@ export class StaffChannel implements Channel {
   }
 }
 
-/** A reply as staff get it: worded, its buttons labelled, its flags kept. */
+/** The event of a reply: worded, with labelled buttons and all flags. */
 function render(
   { reply, locale, turn, last, state, trace }: Outgoing,
   seq: number,
@@ -211,7 +211,7 @@ class FollowedTurn {
     if (reply.last) this.#done.resolve(true);
   }
 
-  /** The message goes in now: only events from here on can answer it, so older ones need not be opened. */
+  /** Marks that the message goes in now. Older events cannot answer it, so they are not opened. */
   begin(): void {
     this.#hasBegun = true;
   }
@@ -220,7 +220,7 @@ class FollowedTurn {
     this.#done.resolve(false);
   }
 
-  /** Where the conversation stood at the latest event seen. */
+  /** The state of the conversation at the latest event. */
   state(): StaffEvent['state'] | undefined {
     return this.#latest?.read()?.state;
   }

@@ -9,13 +9,13 @@ import type { ChannelParts } from '../channel.ts';
 import { Streams } from '../events.ts';
 import { maybe, refusals, routeOf, streamed } from './schemas.ts';
 
-/* The staff's inbox: who waits for a person, answering, closing, what is new; and what was not understood. */
+/* The staff's inbox: tickets, answers, events, and the texts that were not understood. */
 
 const MAX_ANSWER = 4000;
 
 const time = z.iso.datetime();
 const params = z.object({ id: z.string().trim().toUpperCase().min(1).max(40) });
-/** With the longest text, a message of the platforms: Telegram takes 4,096 characters. */
+/** A name and the longest text fit into one message: Telegram takes 4,096 characters. */
 const MAX_NAME = 80;
 
 const closing = z.strictObject({
@@ -74,15 +74,25 @@ const unclearSchema = z.object({
 
 const isoOf = (ms: number): string => new Date(ms).toISOString();
 
-/** How much of the customer's last text a list shows, in characters. */
+/** Longest excerpt of the customer's last text in a list, in characters. */
 const MAX_LAST = 120;
 
 function shown({ ticket, operations, ...where }: SeenTicket, isListed = false): z.infer<typeof ticketSchema> {
   const { id, reason, openedMs, closed, claimedBy, name, doing, led, notUnderstood, notes } = ticket;
   const last = notes.findLast(({ by }) => by === undefined)?.text ?? led?.at(-1) ?? notUnderstood?.at(-1);
   return {
-    ...{ id, ...where, reason, openedAt: isoOf(openedMs), state: closed ? 'closed' : 'open' },
-    ...{ closedBy: closed?.by, closedByName: closed?.staff, claimedBy, name, doing, led, notUnderstood },
+    ...where,
+    id,
+    reason,
+    openedAt: isoOf(openedMs),
+    state: closed ? 'closed' : 'open',
+    closedBy: closed?.by,
+    closedByName: closed?.staff,
+    claimedBy,
+    name,
+    doing,
+    led,
+    notUnderstood,
     lastText: last === undefined ? undefined : [...last].slice(0, MAX_LAST).join(''),
     waitingSinceMs: waitingSinceMs(ticket),
     operations: operations.map(({ id: reference, kind, status }) => ({ reference, kind, status })),
@@ -118,7 +128,8 @@ const ROUTES = {
   close: routeOf('closeTicket', 'Close a ticket: the bot answers again', files(closing)),
   events: routeOf('followTickets', 'Follow what is new', {
     description:
-      'Server-sent events, from now on: `{ "ticket", "what": "opened" | "message" | "answered" | "claimed" | "closed" }`.',
+      'Server-sent events, from now on: ' +
+      '`{ "ticket", "what": "opened" | "message" | "answered" | "claimed" | "closed" }`.',
     response: streamed,
   }),
   answers: routeOf('listAnswers', "The operator's answers (ANSWERS_FILE), to be sent by staff", {
@@ -133,7 +144,10 @@ const ROUTES = {
   }),
 };
 
-/** The routes, behind the guard of whoever registers them. `handover`: there are tickets at all. */
+/**
+ * The routes of tickets, without a guard: the caller's scope has one. Without `handover` there are no
+ * tickets.
+ */
 export function ticketRoutes(
   tickets: Tickets,
   { handover, answers }: Pick<ChannelParts, 'handover' | 'answers'>,

@@ -5,10 +5,10 @@ import type { ChannelTraits } from '../channel.ts';
 import { shortList } from '../platforms.ts';
 
 /**
- * Where replies go, and who is there. Stored with the conversation, so that any process can write to it later:
- * - `service`: the connector's base URL, checked against the hosts we trust before anything is sent there.
- * - `bot`, `user`: the ids of both in this conversation; `tenant` and `person`: the user's directory and object id there,
- *   which alone say for sure who it is.
+ * The address of a conversation. It is stored, so that any process can write to the conversation later:
+ * - `service`: the connector's base URL. `TrustedHosts` checks it before anything is sent there.
+ * - `bot`, `user`: their ids in this conversation. `tenant`, `person`: the user's directory and their object
+ *   id there. Only these two identify the person.
  */
 export const addressSchema = z.object({
   service: z.string(),
@@ -18,7 +18,7 @@ export const addressSchema = z.object({
   person: z.string().exactOptional(),
 });
 
-/** An address with the conversation, whose id is long: it is stored once, beside the address. */
+/** An address with its conversation. The conversation's long id is stored once, apart from the address. */
 export type TeamsPlace = z.infer<typeof addressSchema> & { readonly conversation: string };
 
 export const TEAMS: ChannelTraits = {
@@ -27,14 +27,14 @@ export const TEAMS: ChannelTraits = {
   proof: 'profile',
   drawsForms: true,
   sharesContacts: false,
-  // What Microsoft's admin pages call a person is the object id.
+  // Microsoft's admin pages show the object id of a person.
   knownAs(address) {
     const { user, person } = addressSchema.safeParse(address).data ?? {};
     return [user, person].filter((id) => id !== undefined);
   },
 };
 
-/** Undefined for what is no address of ours. */
+/** Undefined if the address is not ours. */
 export function placeOf({
   address,
   conversation,
@@ -43,14 +43,14 @@ export function placeOf({
   return read && { ...read, conversation };
 }
 
-/** What a used card shows in place of its buttons; more than this is not worth keeping. */
+/** Longest text of a card that its buttons carry: lines, and characters of a line. */
 const MAX_SAID = 60;
 const MAX_LINE = 600;
 const lines = shortList(z.string().max(MAX_LINE)).pipe(z.array(z.string()).max(MAX_SAID));
 
 /**
- * A used card: its activity, the view of its question, what it said and what was chosen. A card cannot be edited in
- * part, and nobody keeps what was sent: so its buttons carry its text, and come back with it.
+ * A used card: its activity, the view of its question, its text and the choice. Teams replaces a card as a
+ * whole, and we do not store sent cards: so the card's buttons carry its text and bring it back.
  */
 export const pressSchema = z.object({
   activity: z.string(),
@@ -60,12 +60,12 @@ export const pressSchema = z.object({
 });
 export type TeamsPress = z.infer<typeof pressSchema>;
 
-/** What a button of ours sends. Anybody with a modified client can send anything. */
+/** The data of a button of ours. A modified client can send any data. */
 const dataSchema = z.object({
   /** `<choice id>~<view>` of a button. */
   choice: z.string().max(200).optional(),
   label: z.string().max(MAX_LINE).optional(),
-  /** The view of a form; its fields stand beside it. */
+  /** The view of a form, whose fields follow. */
   form: z.string().max(200).optional(),
   code: z.string().optional(),
   phone: z.string().optional(),
@@ -74,16 +74,16 @@ const dataSchema = z.object({
 });
 export type CardData = z.infer<typeof dataSchema>;
 
-/** Undefined for what no card of ours sends. */
+/** The data of a card's button; undefined if no card of ours sends it. */
 export function parseData(value: unknown): CardData | undefined {
-  // Most messages are typed, and zod takes long to say that something is wrong.
+  // Most messages are typed, and zod is slow with wrong data.
   const data = value === undefined ? undefined : dataSchema.safeParse(value).data;
   return data?.choice !== undefined || data?.form !== undefined ? data : undefined;
 }
 
 /**
- * Microsoft's Teams connectors: the public cloud, and the American government's (GCC, GCC High, DoD). Exact names, since
- * anybody can have a name under `trafficmanager.net`.
+ * Microsoft's Teams connectors: the public cloud, and the American government's (GCC, GCC High, DoD). The
+ * names are exact, since anybody can have a name under `trafficmanager.net`.
  */
 export const TEAMS_HOSTS: readonly string[] = [
   'smba.trafficmanager.net',
@@ -92,22 +92,25 @@ export const TEAMS_HOSTS: readonly string[] = [
   'smba.infra.dod.teams.microsoft.us',
 ];
 
-/** All customers of a region have one service, and a URL takes long to parse. */
+/** Customers of a region share one service, and a URL is slow to parse. */
 const MAX_PARSED = 100;
 
-/** The connectors that may get our token and our replies: by https only, but for hosts of this machine. */
+/** The connectors that may get our token and our replies. They use https, except on this machine. */
 export class TrustedHosts {
   readonly #hosts: ReadonlySet<string>;
   readonly #anyLocal: boolean;
   readonly #parsed = new LRUCache<string, URL>({ max: MAX_PARSED });
 
-  /** `hosts`: exact, `host` or `host:port`. `anyLocal`: all of this machine, where there is no token to lose. */
+  /**
+   * `hosts`: exact, `host` or `host:port`. `anyLocal`: trusts every host of this machine, for a bot without a
+   * token.
+   */
   constructor(hosts: readonly string[], anyLocal: boolean) {
     this.#hosts = new Set(hosts.map((host) => host.toLowerCase()));
     this.#anyLocal = anyLocal;
   }
 
-  /** The URL of a service; undefined where it is not trusted. */
+  /** The URL of a service; undefined if it is not trusted. */
   trusted(service: string): URL | undefined {
     const parsed = this.#parsed.get(service);
     if (parsed) return parsed;
@@ -118,11 +121,11 @@ export class TrustedHosts {
   }
 
   #isTrusted(url: URL, service: string): boolean {
-    // Paths are appended to it: behind a `?` or `#`, even a bare one, they would count for nothing.
+    // Paths are appended to the URL. Behind a `?` or `#` they would have no effect.
     if (/[?#]/.test(service) || `${url.username}${url.password}` !== '') return false;
     const isOnMachine = LOCAL.test(url.hostname);
     const isSafe = url.protocol === 'https:' || (url.protocol === 'http:' && isOnMachine);
-    // A URL does not tell the usual port of its scheme.
+    // `URL.port` is empty for the usual port of the scheme.
     const withPort = `${url.hostname}:${url.port || (url.protocol === 'https:' ? '443' : '80')}`;
     return (
       isSafe && (this.#hosts.has(url.host) || this.#hosts.has(withPort) || (this.#anyLocal && isOnMachine))
@@ -130,7 +133,7 @@ export class TrustedHosts {
   }
 }
 
-/** The root of a host as `TrustedHosts` takes it. */
+/** The root URL of a host, by the rules of `TrustedHosts`. */
 export function urlOf(host: string): string {
   const isOnMachine = LOCAL.test(URL.parse(`http://${host}`)?.hostname ?? '');
   return `${isOnMachine ? 'http' : 'https'}://${host}/`;

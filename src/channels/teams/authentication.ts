@@ -8,7 +8,7 @@ import type { Log } from '../../observability/log.ts';
 import { readClaims } from './claims.ts';
 import { runQuietly } from './quiet.ts';
 
-/** The Azure Bot registration, and how its cloud is reached. */
+/** The Azure Bot registration, and its cloud. */
 export type Registration = {
   readonly appId: string;
   readonly type: 'SingleTenant' | 'UserAssignedMSI' | 'MultiTenant';
@@ -28,25 +28,29 @@ export const PUBLIC_CLOUD = {
   ToChannelFromBotOAuthScope: 'https://api.botframework.com',
 } as const;
 
-/** The SDK's own settings, by its own names: all or none, or it forgets the defaults of the others. */
+/**
+ * The SDK's settings, by its names. All or none: if some are given, the SDK has no defaults for the others.
+ */
 export type Endpoints = Readonly<
   Record<keyof typeof PUBLIC_CLOUD | 'ToBotFromEmulatorOpenIdMetadataUrl' | 'OAuthUrl', string>
 >;
 
 /**
- * - `valid`: the service signed the token for us. `serviceUrl` is the connector whose activities it vouches for, undefined
- *   where any will do.
- * - `unavailable`: the service's keys cannot be fetched now, which says nothing about the token.
+ * - `valid`: the service signed the token for us. `serviceUrl`: the only connector whose activities it
+ *   covers; undefined for any.
+ * - `unavailable`: the service's keys cannot be fetched now, so the token is neither good nor bad.
  */
 export type Verdict =
   | { readonly kind: 'valid'; readonly serviceUrl: string | undefined }
   | { readonly kind: 'refused' | 'unavailable' };
 
-/** The trust between the Bot Framework service and us, in both directions. */
+/** Tokens between the Bot Framework service and us, in both directions. */
 export interface Cloud {
-  /** Looks at a request's `Authorization` alone, so that no body is read for a stranger. Never rejects. */
+  /** Verifies a request's `Authorization` header, before the body is read. Never rejects. */
   verify(authorization: string): Promise<Verdict>;
-  /** Our token for its connector; null where none is wanted. `renewed`: not a cached one. Rejects where none is given. */
+  /**
+   * Our token for the connector; null if none is needed. `renewed`: not a cached one. Rejects if we get none.
+   */
   token(renewed?: boolean): Promise<string | null>;
 }
 
@@ -57,16 +61,16 @@ export const NO_CLOUD: Cloud = {
 };
 
 /**
- * The service uses a token for thousands of requests. A verified one is not verified again for this long, because that
- * takes as much of the processor as half a turn (SECURITY.md, "What does not protect").
+ * The service uses a token for thousands of requests. A verified token is trusted for this time, because the
+ * verification takes as much of the processor as half a turn (SECURITY.md, "What does not protect").
  */
 const VERIFIED_MS = 5 * 60_000;
 const MAX_VERIFIED = 100;
 
-/** What Teams is called in activities, and in the endorsements of the keys that may sign for it. */
+/** The name of Teams in activities, and in the endorsements of the keys that may sign for it. */
 export const CHANNEL = 'msteams';
 
-/** The SDK itself would wait forever. */
+/** Longest call of the SDK, which has no time limit. */
 const PATIENCE_MS = 5_000;
 
 const { issuer: EMULATOR_ISSUERS } = EmulatorValidation.ToBotFromEmulatorTokenValidationParameters;
@@ -77,7 +81,7 @@ export class SdkCloud implements Cloud {
   readonly #authentication: ConfigurationBotFrameworkAuthentication;
   readonly #wanted: { readonly issuer: string; readonly audience: string };
   readonly #credentials: Promise<TokenSource>;
-  /** By token: until when it counts as verified, epoch ms. */
+  /** By token: until when it is trusted, epoch ms. */
   readonly #verified = new LRUCache<string, { readonly untilMs: number; readonly verdict: Verdict }>({
     max: MAX_VERIFIED,
   });
@@ -99,7 +103,7 @@ export class SdkCloud implements Cloud {
     this.#wanted = { issuer: cloud.ToBotFromChannelTokenIssuer, audience: appId };
     const { ToChannelFromBotOAuthScope: scope, ToChannelFromBotLoginUrl: login } = cloud;
     this.#credentials = factory.createCredentials(appId, scope, login, true).then(toTokenSource);
-    // A failure shows where a token is asked for; unhandled here, it would end the process.
+    // `token` rejects with the failure; here it must not end the process.
     this.#credentials.catch(() => {});
   }
 
@@ -110,13 +114,13 @@ export class SdkCloud implements Cloud {
     if (!claims) return { kind: 'refused' };
     const issuers = EMULATOR_ISSUERS?.length ?? 0;
     try {
-      // By the header alone; the channel's name chooses among the service's keys.
+      // Needs only the header. The channel's name selects among the service's keys.
       const verifying = () => this.#authentication.authenticateStreamingRequest(authorization, CHANNEL);
       await inTime(runQuietly(this.#log, verifying));
     } catch (error) {
       return { kind: isOutage(error) ? 'unavailable' : 'refused' };
     } finally {
-      // For good, and before it looks at the signature, the SDK adds each directory that a token names.
+      // The SDK adds each directory that a token names, for good, before it verifies the signature.
       if (Array.isArray(EMULATOR_ISSUERS)) EMULATOR_ISSUERS.splice(issuers);
     }
     const verdict: Verdict = { kind: 'valid', serviceUrl: claims.serviceUrl };
@@ -125,7 +129,7 @@ export class SdkCloud implements Cloud {
     return verdict;
   }
 
-  /** Makes one request at a time; callers that ask meanwhile wait for it. */
+  /** Makes one request at a time. Further callers wait for it. */
   token(renewed = false): Promise<string> {
     this.#asking ??= this.#credentials
       .then((credentials) => inTime(runQuietly(this.#log, () => credentials.getToken(renewed))))
@@ -136,7 +140,7 @@ export class SdkCloud implements Cloud {
   }
 }
 
-/** What is thrown because the service's keys could not be fetched; everything else is because of the token. */
+/** The errors of the SDK if it cannot fetch the service's keys. It throws the others because of the token. */
 const OUTAGES = new Set(['FetchError', 'TimeoutError']);
 
 function isOutage(error: unknown): boolean {
@@ -146,7 +150,7 @@ function isOutage(error: unknown): boolean {
 
 type TokenSource = { getToken(renewed: boolean): Promise<string> };
 
-/** All of the SDK's credentials have `getToken`; the type that it gives them does not say so. */
+/** All credentials of the SDK have `getToken`, but their type does not. */
 function toTokenSource(credentials: object): TokenSource {
   if (!('getToken' in credentials) || typeof credentials.getToken !== 'function') {
     throw new Error('The credentials of the Bot Framework SDK have no getToken');

@@ -7,32 +7,34 @@ import type { Connector } from './connector.ts';
 export type TeamsCheckOptions = {
   readonly cloud: Pick<Cloud, 'token'>;
   readonly connector: Pick<Connector, 'look' | 'isRefused'>;
-  /** Undefined: no authentication, so neither keys nor tokens to look for. */
+  /** Undefined: no authentication, so there are neither keys nor tokens. */
   readonly registration: Registration | undefined;
   readonly serviceHosts: readonly string[] | undefined;
 };
 
-/** For our token to be granted. */
+/** Longest wait for our token. */
 const TOKEN_MS = 5_000;
 
 const KEYS =
-  "the Bot Framework service's signing keys cannot be fetched, and without them no message is accepted: is https to its " +
-  'OpenID metadata let out (ToBotFromChannelOpenIdMetadataUrl, else login.botframework.com)?';
+  "the Bot Framework service's signing keys cannot be fetched, and without them no message is accepted: " +
+  'is https to its OpenID metadata let out (ToBotFromChannelOpenIdMetadataUrl, else login.botframework.com)?';
 const NO_TOKEN =
-  'the login service gives no token, and without one no reply is sent: is https to it let out (ToChannelFromBotLoginUrl, ' +
-  'else login.microsoftonline.com; with UserAssignedMSI: does this machine have the identity)?';
+  'the login service gives no token, and without one no reply is sent: is https to it let out ' +
+  '(ToChannelFromBotLoginUrl, else login.microsoftonline.com; with UserAssignedMSI: ' +
+  'does this machine have the identity)?';
 const WRONG_SECRET =
-  'the login service refuses the bot: set MICROSOFT_APP_ID, MICROSOFT_APP_TENANT_ID and a client secret that has not ' +
-  'expired (MICROSOFT_APP_PASSWORD), and restart';
+  'the login service refuses the bot: set MICROSOFT_APP_ID, MICROSOFT_APP_TENANT_ID and a client secret ' +
+  'that has not expired (MICROSOFT_APP_PASSWORD), and restart';
 const REFUSED =
-  'the connector refuses our token or our bot: is the client secret that of MICROSOFT_APP_ID, and the Teams channel of ' +
-  'the Azure bot on, in the cloud of its customers?';
+  'the connector refuses our token or our bot: is the client secret that of MICROSOFT_APP_ID, ' +
+  'and the Teams channel of the Azure bot on, in the cloud of its customers?';
 const unreachable = (host: string) =>
-  `the connector ${host} cannot be reached, and through it no reply is sent: is https to it let out (TEAMS_SERVICE_HOSTS)?`;
+  `the connector ${host} cannot be reached, and through it no reply is sent: ` +
+  'is https to it let out (TEAMS_SERVICE_HOSTS)?';
 
-/** What is out of order between the bot and the Bot Framework service: a check for `createWatch`. */
+/** Finds what is out of order between the bot and the Bot Framework service, for `createWatch`. */
 export function createTeamsCheck({ cloud, connector, registration, serviceHosts }: TeamsCheckOptions) {
-  // Governments' connectors need not be reachable from everywhere, and their bots name their cloud.
+  // Connectors of governments are not reachable from everywhere; their bots name a cloud.
   const usual = registration && !registration.endpoints ? TEAMS_HOSTS.slice(0, 1) : [];
   const hosts = serviceHosts ?? usual;
 
@@ -45,7 +47,7 @@ export function createTeamsCheck({ cloud, connector, registration, serviceHosts 
 
   async function tokenFault(signal: AbortSignal): Promise<string | undefined> {
     try {
-      // The SDK caches the token: mostly no request is made. It cannot be told to stop.
+      // The SDK caches the token, so most checks make no request. It cannot be stopped.
       await Promise.race([cloud.token(), pause(TOKEN_MS, signal).then(() => Promise.reject())]);
       return connector.isRefused() ? REFUSED : undefined;
     } catch (error) {
@@ -54,7 +56,7 @@ export function createTeamsCheck({ cloud, connector, registration, serviceHosts 
   }
 
   async function hostFault(host: string, signal: AbortSignal): Promise<string | undefined> {
-    // Whatever it answers: it is there.
+    // Any answer shows that the host is reachable.
     return (await connector.look(urlOf(host), signal)) ? undefined : unreachable(host);
   }
 
@@ -71,7 +73,7 @@ const keysSchema = z.object({
   body: z.object({ keys: z.array(z.unknown()).min(1) }),
 });
 
-/** OAuth's own words (RFC 6749) for a client that is not right, as MSAL passes them on. */
+/** OAuth's errors (RFC 6749) for a wrong client, as MSAL reports them. */
 const WRONG_CLIENT = new Set(['invalid_client', 'unauthorized_client', 'invalid_request', 'invalid_scope']);
 
 function isWrongSecret(error: unknown): boolean {

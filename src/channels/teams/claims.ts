@@ -1,17 +1,19 @@
 import { parseJson } from '../platforms.ts';
 
 /*
- * Beyond the SDK, because it lets through or answers with 500 what must be 401: another issuer goes down a path that does
- * not check the audience, a token need not expire, an unknown algorithm throws (research: teams.md, section 2). Claims are
- * looked at before the SDK verifies the signature, and before the body is read.
+ * The SDK alone accepts, or answers with 500, what must be 401: for another issuer it does not check the
+ * audience, a token need not expire, an unknown algorithm throws (research: teams.md, section 2). So we read
+ * the claims before the SDK verifies the signature, and before the body is read.
  */
 
-/** What a token for us says of itself. `expiresMs`: epoch. `serviceUrl`: the connector whose activities it vouches for. */
+/**
+ * The claims of a token for us. `expiresMs`: epoch. `serviceUrl`: the connector whose activities it covers.
+ */
 export type BotClaims = { readonly expiresMs: number; readonly serviceUrl: string };
 
 const ALGORITHMS: readonly unknown[] = ['RS256', 'RS384', 'RS512'];
 
-/** The claims of an `Authorization` header; undefined for a token that cannot be meant for us. Nothing is verified. */
+/** The unverified claims of an `Authorization` header; undefined if the token is not for us. */
 export function readClaims(
   authorization: string,
   wanted: { readonly issuer: string; readonly audience: string },

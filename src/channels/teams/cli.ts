@@ -12,11 +12,12 @@ import { createWords, SAYINGS, WORDING, type Words } from '../../i18n.ts';
 
 const USAGE = `npm run teams:package -- [--out artifacts/teams-app.zip] [--developer "AntCRM"]
     [--website https://…] [--privacy https://…] [--terms https://…]
-Writes the Teams app package. Wants MICROSOFT_APP_ID; the website is PUBLIC_URL unless given, the others are the website.`;
+Writes the Teams app package. Wants MICROSOFT_APP_ID.
+The website is PUBLIC_URL unless given, the other pages are the website.`;
 
 const WANTED = ['MICROSOFT_APP_ID', 'PUBLIC_URL', 'DEFAULT_LOCALE', 'TIME_ZONE'] as const;
 
-/** The same package gives the same bytes, whenever it is made. */
+/** A fixed date, so that the same package has the same bytes. */
 const MADE = new Date(2000, 0, 1);
 
 export const MANIFEST_VERSION = '1.28';
@@ -32,13 +33,13 @@ type PackageOptions = {
   readonly defaultLocale: Locale;
   readonly words: Words;
   /**
-   * Conversation starters: what Teams offers above the box for writing, and puts into it when picked. Older clients put
-   * the title there, so the bot understands both.
+   * Conversation starters: Teams offers them above the input box, and puts the picked one into it. Older
+   * clients put the title there, so the bot understands both.
    */
   readonly starters: readonly string[];
 };
 
-/** The package, a zip. Rejects where the manifest is not what Teams takes. */
+/** The package, a zip. Rejects if the manifest is not valid for Teams. */
 export async function createPackage(options: PackageOptions): Promise<Uint8Array> {
   const manifest = createManifest(options);
   const faults = await AppManifestUtils.validateAgainstSchema(manifest);
@@ -127,7 +128,9 @@ async function main(): Promise<number> {
     options: {
       out: { ...option, default: 'artifacts/teams-app.zip' },
       developer: { ...option, default: 'AntCRM' },
-      ...{ website: option, privacy: option, terms: option },
+      website: option,
+      privacy: option,
+      terms: option,
       help: { type: 'boolean', default: false },
     },
   });

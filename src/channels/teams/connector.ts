@@ -12,12 +12,12 @@ import {
 import type { TrustedHosts } from './address.ts';
 import type { Cloud } from './authentication.ts';
 
-/** How a call ended. The answer's content is outside data: its user parses it. */
+/** The result of a call. The content is outside data: the caller parses it. */
 export type ConnectorAnswer =
   | { readonly ok: true; readonly content: Buffer }
   | { readonly ok: false; readonly meaning: CallFailure };
 
-/** A call of a service; `path` is relative to its URL. */
+/** A call of a service. `path` is relative to the service's URL. */
 export type ConnectorCall = Pick<Call, 'method' | 'path'> & {
   readonly body?: object | undefined;
   readonly timeoutMs?: number | undefined;
@@ -31,24 +31,24 @@ export type ConnectorOptions = {
 };
 
 const TIMEOUT_MS = 10_000;
-/** For an answer to `look`. */
+/** Longest wait of `look`. */
 const LOOK_MS = 5_000;
-/** The service's keys, each with its certificates. */
+/** The service's keys have certificates. */
 const MAX_LOOKED_BYTES = 1024 * 1024;
-/** A little longer than a waiting reply is left alone. */
+/** Longer than a waiting reply waits for its next try. */
 const REFUSED_MS = 11 * 60 * 1000;
-/** A profile has a few hundred bytes, every other answer less. */
+/** A profile has a few hundred bytes, any other answer less. */
 const MAX_ANSWER_BYTES = 64 * 1024;
 
 const HEADERS = { accept: 'application/json', 'content-type': 'application/json; charset=utf-8' };
 
 /**
- * The Bot Connector's REST interface, over our own transport: the SDK's client repeats calls that were perhaps carried
- * out. Nothing here rejects.
+ * The Bot Connector's REST interface, over our transport: the SDK's client repeats calls that may have been
+ * carried out. No method rejects.
  */
 export class Connector {
   readonly #options: ConnectorOptions;
-  // Addresses are judged by `hosts` first, or are the operator's own.
+  // `hosts` checks addresses first; other addresses are the operator's.
   readonly #transport = createTransport({ allows: () => true });
   #refusedAtMs = Number.NEGATIVE_INFINITY;
 
@@ -74,7 +74,7 @@ export class Connector {
     return answer;
   }
 
-  /** Fetches a file that the service keeps, with our token, from the hosts that may have it. */
+  /** Fetches a file of the service with our token, from a trusted host. */
   async fetchFile(url: string, bounds: Pick<Call, 'maxBytes' | 'timeoutMs'>): Promise<FetchedPhoto> {
     const at = this.#options.hosts.trusted(url);
     if (!at) return { kind: 'refused' };
@@ -84,8 +84,8 @@ export class Connector {
   }
 
   /**
-   * Asks for what anybody may read, without our token; the body is undefined where it is no JSON. Undefined where no answer
-   * comes within `LOOK_MS`.
+   * Fetches a public document, without our token; its body is undefined if it is no JSON. Undefined if no
+   * answer comes within `LOOK_MS`.
    */
   async look(url: string, signal: AbortSignal): Promise<{ status: number; body: unknown } | undefined> {
     const at = URL.parse(url);
@@ -97,7 +97,7 @@ export class Connector {
     return { status: exchange.status, body: parseJson(exchange.content.toString()) };
   }
 
-  /** Whether the last answers refused our token or our bot; for a while, within which waiting replies are tried again. */
+  /** Whether the connector refused our token or our bot lately and has accepted no call since. */
   isRefused(): boolean {
     return performance.now() - this.#refusedAtMs < REFUSED_MS;
   }
@@ -107,7 +107,10 @@ export class Connector {
     return this.#transport.close();
   }
 
-  /** Sends with our token, and with a fresh one where that is refused. Null: none is given, or both are refused. */
+  /**
+   * Sends with our token, and again with a fresh one if it is refused. Null: we get no token, or both are
+   * refused.
+   */
   async #send(call: Call): Promise<Exchange | null> {
     for (const renewed of [false, true]) {
       const token = await this.#options.cloud.token(renewed).catch(() => undefined);
@@ -117,7 +120,7 @@ export class Connector {
         ...call,
         headers: { ...call.headers, ...authorization },
       });
-      // It may have been revoked meanwhile: a fresh token settles it.
+      // The token may have been revoked.
       if (exchange.kind !== 'answered' || exchange.status !== 401) return exchange;
     }
     this.#refusedAtMs = performance.now();
@@ -125,13 +128,13 @@ export class Connector {
   }
 }
 
-/** Of a conversation's `activities` or `members`: all of them, or the one of that id. */
+/** The path of a conversation's activities or members: of all, or of the one with that id. */
 export function conversationPath(conversation: string, what: 'activities' | 'members', id?: string): string {
   const one = id === undefined ? '' : `/${encodeURIComponent(id)}`;
   return `v3/conversations/${encodeURIComponent(conversation)}/${what}${one}`;
 }
 
-/** Null: our token was refused, or none was given. */
+/** Null: our token was refused, or we got none. */
 function answerIn(exchange: Exchange | null): ConnectorAnswer {
   if (exchange === null) return { ok: false, meaning: { kind: 'unauthorized' } };
   if (exchange.kind !== 'answered') return { ok: false, meaning: failureOf(exchange) };
@@ -141,9 +144,9 @@ function answerIn(exchange: Exchange | null): ConnectorAnswer {
   return meaning.kind === 'delivered' ? { ok: true, content } : { ok: false, meaning };
 }
 
-/** A code of the connector says who refuses: the customer or the service. */
+/** The connector's code says who refuses: the customer or the service. */
 function whoRefuses(status: number, content: Buffer): PlatformAnswer['says'] {
-  // The conversation, or the member asked for.
+  // The conversation or the member does not exist.
   if (status === 404) return 'unreachable';
   if (status !== 403) return undefined;
   const code = errorSchema.safeParse(parseJson(content.toString())).data?.error.code;
@@ -153,8 +156,8 @@ function whoRefuses(status: number, content: Buffer): PlatformAnswer['says'] {
 const errorSchema = z.object({ error: z.object({ code: z.string() }) });
 
 /**
- * The codes of 403 by which a customer, or their administrator, is done with the bot (msteams-docs, "Status codes from bot
- * conversational APIs"). Any other refuses us: a bot without a permission, a cloud that is not ours.
+ * The codes of 403 if a customer or their administrator removed the bot (msteams-docs, "Status codes from bot
+ * conversational APIs"). With other codes the service refuses us: a missing permission, another cloud.
  */
 const GONE = new Set([
   'MessageWritesBlocked',

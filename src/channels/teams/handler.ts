@@ -9,18 +9,14 @@ import {
 import type { Incoming } from '../../engine/messages.ts';
 import { readInstall, readMessage, type TeamsActivity } from './incoming.ts';
 
-/** It only carries an invoke's response to the end of its turn: nothing is sent from within one. */
+/** Carries an invoke's response to the end of its turn. Nothing is sent within a turn. */
 const ADAPTER = new CloudAdapter();
 
-/** How often this process heard that the bot was removed, by conversation: it may be added again within the minute. */
-const removals = new Map<string, number>();
-const MAX_REMOVALS = 1000;
-
-/** What a customer says by an activity, if one does, and the body that it is answered with. */
+/** What a customer says with an activity (null: nothing), and the body of the answer. */
 export type HandledActivity = { readonly incoming: Incoming | null; readonly body: unknown };
 
 /**
- * Runs an activity through the SDK's handler.
+ * Runs an activity through the SDK's handler. Rejects only by a fault of ours.
  *
  * @example
  * const { incoming, body } = await handleActivity(activity);
@@ -35,9 +31,8 @@ export async function handleActivity(activity: TeamsActivity): Promise<HandledAc
 }
 
 /**
- * Methods of the SDK's handler are overridden instead of registered for (`onMembersAdded`), so that it asks the connector
- * for no profile. An activity without a method here says nothing to us, which is no fault: edits and reactions (answered
- * when the message was new), typing.
+ * Overrides methods instead of registering handlers (`onMembersAdded`), so that the SDK fetches no profiles.
+ * Other activities say nothing to us: edits and reactions (the message was answered when it was new), typing.
  */
 class TeamsHandler extends TeamsActivityHandler {
   incoming: Incoming | null = null;
@@ -57,25 +52,23 @@ class TeamsHandler extends TeamsActivityHandler {
     if (membersAdded.some(({ id }) => id === recipient.id)) this.#install();
   }
 
-  /** Teams reports one installation in two ways, neither of them reliably. */
+  /** Teams reports an installation in two ways; neither is reliable. */
   protected override async onInstallationUpdateActivity(): Promise<void> {
-    const { action, conversation } = this.#activity;
-    if (action === 'add') this.#install();
-    if (action !== 'remove') return;
-    if (removals.size >= MAX_REMOVALS) removals.clear();
-    removals.set(conversation.id, (removals.get(conversation.id) ?? 0) + 1);
+    if (this.#activity.action === 'add') this.#install();
   }
 
-  /** Nothing of ours sends invokes, but those that clients send by themselves (feedback, link previews) must succeed. */
+  /**
+   * Our cards send no invokes. Those that clients send by themselves (feedback, link previews) must succeed.
+   */
   protected override async onInvokeActivity(): Promise<InvokeResponse> {
     const shown = { statusCode: 200, type: 'application/vnd.microsoft.activity.message', value: '' };
     return { status: 200, body: this.#activity.name === 'adaptiveCard/action' ? shown : {} };
   }
 
-  /** The SDK would parse a meeting's events, and fail where one is not as it expects. */
+  /** The SDK would parse the events of meetings, and fail if their shape is unexpected. */
   protected override async onEventActivity(): Promise<void> {}
 
   #install(): void {
-    this.incoming = readInstall(this.#activity, removals.get(this.#activity.conversation.id));
+    this.incoming = readInstall(this.#activity);
   }
 }

@@ -6,7 +6,7 @@ import type { Incoming } from '../../engine/messages.ts';
 import { cut, decodeChoice, MAX_NAME, senderOf, shortList } from '../platforms.ts';
 import { type CardData, parseData, TEAMS, type TeamsPlace, type TeamsPress } from './address.ts';
 
-/** A part that is absent, or of an unexpected shape, is blank: an activity that we cannot read is answered, not refused. */
+/** A part that is absent or of an unexpected shape is blank: we answer an activity that we cannot read. */
 const text = z.string().default('').catch('');
 
 function list<T extends z.ZodType>(schema: T) {
@@ -21,7 +21,10 @@ function part<Shape extends z.ZodRawShape>(shape: Shape) {
 
 const accountSchema = part({ id: text, name: text, aadObjectId: text });
 const conversationSchema = part({
-  ...{ id: text, name: text, conversationType: text, tenantId: text },
+  id: text,
+  name: text,
+  conversationType: text,
+  tenantId: text,
   isGroup: z.boolean().default(false).catch(false),
 });
 
@@ -31,7 +34,13 @@ const tenantSchema = z.object({ tenant: z.object({ id: z.string() }) });
 
 const activitySchema = z.object({
   type: z.string().min(1),
-  ...{ id: text, name: text, channelId: text, serviceUrl: text, locale: text, text, replyToId: text },
+  id: text,
+  name: text,
+  channelId: text,
+  serviceUrl: text,
+  locale: text,
+  text,
+  replyToId: text,
   timestamp: z.coerce.date().default(UNSAID).catch(UNSAID),
   value: z.unknown().optional(),
   from: accountSchema,
@@ -39,7 +48,7 @@ const activitySchema = z.object({
   recipient: accountSchema,
   conversation: conversationSchema,
   channelData: z.unknown().optional(),
-  /** Of a mention: how it stands in the text, `<at>Name</at>`, and who that is. */
+  /** Of a mention: its text, `<at>Name</at>`, and the person. */
   entities: list(z.object({ type: text, text, mentioned: accountSchema })),
   attachments: list(z.object({ contentType: text, contentUrl: text })),
   membersAdded: list(accountSchema),
@@ -50,24 +59,24 @@ const activitySchema = z.object({
 const UNREAD = { localTimezone: '', callerId: '', label: '', valueType: '', listenFor: [] };
 
 /**
- * The one place where outside data becomes the SDK's `Activity`. Sound without a cast: the compiler compares what the
- * schema gives with the SDK's type, and a field of that type that we do not read is blank here, or absent where it may be.
- * So a sender cannot choose a way through the SDK by a field that we do not know (`deliveryMode`, `channelData.eventType`).
+ * The only place where outside data becomes the SDK's `Activity`. It needs no cast: the compiler compares the
+ * schema with the SDK's type. A field that we do not read is blank or absent, so a sender cannot steer the
+ * SDK by it (`deliveryMode`, `channelData.eventType`).
  *
- * Null: no activity, because it has no `type`.
+ * Null if the body has no `type`.
  */
 export function parseActivity(body: unknown) {
   const parsed = activitySchema.safeParse(body).data;
   if (!parsed) return null;
   const { channelData, conversation, ...activity } = parsed;
-  // Teams names the directory in two places; the SDK's conversation references keep the conversation's.
+  // Teams names the directory in two places.
   const tenantId = tenantSchema.safeParse(channelData).data?.tenant.id ?? conversation.tenantId;
   const read = { ...activity, ...UNREAD, conversation: { ...conversation, tenantId }, channelData: {} };
   return read satisfies Activity;
 }
 export type TeamsActivity = NonNullable<ReturnType<typeof parseActivity>>;
 
-/** What a customer said with a message. Null where there is nobody to answer, or a group does not mention us. */
+/** The message of a customer. Null if it cannot be answered, or if a group does not mention the bot. */
 export function readMessage(activity: TeamsActivity): Incoming | null {
   const place = readPlace(activity);
   if (!place) return null;
@@ -80,14 +89,14 @@ export function readMessage(activity: TeamsActivity): Incoming | null {
 }
 
 /**
- * The bot was installed: a start, whose id is the same where Teams tells of it twice within a minute. `removals`: how often
- * this process saw it removed before. Null in a group.
+ * An installation becomes a start. Its id is the same if Teams reports it twice within a minute. Null in a
+ * group.
  */
-export function readInstall(activity: TeamsActivity, removals = 0): Incoming | null {
+export function readInstall(activity: TeamsActivity): Incoming | null {
   const place = readPlace(activity);
   if (!place || !isPrivate(activity)) return null;
   const minute = Math.floor(activity.timestamp.getTime() / 60_000);
-  const id = `install:${place.conversation}:${minute}:${removals}`;
+  const id = `install:${place.conversation}:${minute}`;
   return { ...toEnvelope(activity, place), id, message: { kind: 'start' } };
 }
 
@@ -103,7 +112,7 @@ function readPlace({ serviceUrl, conversation, recipient, from }: TeamsActivity)
   };
 }
 
-/** A chat counts as read by others unless it is surely private. */
+/** Other people may read any chat that is not marked as private. */
 function isPrivate({ conversation }: TeamsActivity): boolean {
   return conversation.conversationType === 'personal';
 }
@@ -113,13 +122,13 @@ function toEnvelope(activity: TeamsActivity, { conversation, ...address }: Teams
     channel: TEAMS.name,
     conversation,
     id: activity.id || randomUUID(),
-    // Without an e-mail: only `identify` can vouch for one.
+    // Without an e-mail: only `identify` proves one.
     sender: senderOf(TEAMS, activity.locale, activity.from.name),
     address,
   };
 }
 
-/** What a typed message says, or the pictures and files that came with it. */
+/** A typed message: its pictures and files, or its text. */
 function readContent(activity: TeamsActivity): Message {
   const text = readText(activity);
   const pictures = readPictures(activity);
@@ -129,7 +138,7 @@ function readContent(activity: TeamsActivity): Message {
   return { kind: 'unknown', what: isVoice ? 'voice' : 'other' };
 }
 
-/** A file in SharePoint or OneDrive. Everybody who has its link can open it, and its host is none of the connector's. */
+/** A file in SharePoint or OneDrive. It is not fetched: its host is not the connector's. */
 const FILE = 'application/vnd.microsoft.teams.file.download.info';
 
 function readPictures({ attachments }: TeamsActivity): Picture[] {
@@ -141,8 +150,9 @@ function readPictures({ attachments }: TeamsActivity): Picture[] {
 }
 
 /**
- * The text without the mention of ourselves, never longer than `MAX_TEXT`. The entities say what a mention is; a text
- * alone can claim anything. Not the SDK's `removeRecipientMention`: it takes one mention away, and keeps others' tags.
+ * The text without the mention of the bot, at most `MAX_TEXT` long. Entities say what is a mention, since a
+ * text can contain any tag. The SDK's `removeRecipientMention` removes one mention only, and keeps the tags
+ * of others.
  */
 function readText(activity: TeamsActivity): string {
   let rest = cut(activity.text, MAX_TEXT);
@@ -159,7 +169,7 @@ function mentionsUs({ entities, recipient }: TeamsActivity): boolean {
   return entities.some(({ type, mentioned }) => type === 'mention' && mentioned.id === recipient.id);
 }
 
-/** A press before a form: a card's other buttons send its fields along. */
+/** A choice wins over a form: every button of a card sends the card's fields. */
 function readAnswer({ choice, form, code, phone, email }: CardData): Message {
   if (choice !== undefined) return { kind: 'choice', ...decodeChoice(choice) };
   return {

@@ -8,7 +8,7 @@ import { placeOf, pressSchema, type TeamsPlace } from './address.ts';
 import { type Connector, conversationPath } from './connector.ts';
 import { render, renderUsed, type TeamsReply } from './render.ts';
 
-/** How long a call that only makes the chat nicer may hold up a reply. */
+/** Longest call that only makes the chat nicer. */
 const NICETY_MS = 3_000;
 /** For fetching a picture, ms. */
 const FETCH_MS = 5_000;
@@ -24,8 +24,8 @@ export type TeamsPlatformParts = {
 };
 
 /**
- * Sends replies. Each goes by one call, which is never repeated here: the engine decides on repeats
- * (docs/how-it-works.md, "A message"). It remembers nothing between calls but profiles.
+ * Sends replies, each by one call. The engine decides on repeats (docs/how-it-works.md, "A message"). It
+ * keeps only profiles between calls.
  */
 export class TeamsPlatform implements Platform {
   protected readonly connector: Connector;
@@ -38,7 +38,10 @@ export class TeamsPlatform implements Platform {
     this.#profiles = new Profiles(parts.connector, parts.trustedTenants);
   }
 
-  /** A page replaces the card whose button was pressed; any other reply is new, and takes a dead card's buttons off. */
+  /**
+   * A page replaces the card whose button was pressed. Any other reply is a new card, and a dead card loses
+   * its buttons.
+   */
   async deliver(outgoing: Outgoing): Promise<Delivery> {
     const place = placeOf(outgoing);
     if (!place) return { kind: 'rejected' };
@@ -50,10 +53,10 @@ export class TeamsPlatform implements Platform {
     const { activity: id, view } = press;
     if (reply.inPlace) {
       const delivery = await this.#put(place, { ...rendered, id });
-      // That card cannot be edited any more.
+      // That card cannot be edited.
       if (delivery.kind !== 'rejected' && delivery.kind !== 'unreachable') return delivery;
     }
-    // A reply under the pressed question's own view means that the question goes on.
+    // If the reply has the view of the pressed question, the question goes on.
     const isOver = first && (view === undefined || view !== reply.view);
     const retired = isOver && this.#put(place, { ...renderUsed(press, locale, words), id }, NICETY_MS);
     const [delivery] = await Promise.all([this.#put(place, rendered), retired]);
@@ -80,7 +83,7 @@ export class TeamsPlatform implements Platform {
     if (place) await this.#put(place, { type: 'typing' }, NICETY_MS);
   }
 
-  /** The picture's address is the writer's: the connector fetches from its own hosts alone. */
+  /** The sender chose the picture's address; the connector fetches from trusted hosts only. */
   async fetchPhoto(_place: unknown, at: unknown): Promise<FetchedPhoto> {
     const picture = pictureSchema.safeParse(at).data;
     if (!picture) return { kind: 'refused' };
@@ -88,7 +91,7 @@ export class TeamsPlatform implements Platform {
     return this.connector.fetchFile(picture.url, { maxBytes: MAX_PHOTO_BYTES, timeoutMs });
   }
 
-  /** Sends an activity to a conversation or, by its `id`, in place of an earlier one. */
+  /** Sends an activity to a conversation. With an `id`, it replaces that activity. */
   async #put(place: TeamsPlace, activity: TeamsReply, timeoutMs?: number): Promise<Delivery> {
     const { service, conversation, bot, user } = place;
     const { id } = activity;
@@ -102,7 +105,7 @@ export class TeamsPlatform implements Platform {
   }
 }
 
-/** How long a profile is believed, ms; how long it may take to be read. */
+/** How long a profile is trusted, and how long reading it may take. */
 const PROFILE_MS = 60 * 60 * 1000;
 const LOOKUP_MS = 1_500;
 const MAX_PROFILES = 5_000;
@@ -116,25 +119,25 @@ const memberSchema = z.object({
   userRole: text,
 });
 
-/** What a profile proves of a sender: an e-mail, nothing, or `unread` because it could not be read in time. */
+/** What a profile proves: an e-mail, nothing, or `unread` if it could not be read in time. */
 type ProfileProof = Pick<Sender, 'email' | 'unread'>;
 
-/** The e-mails of customers, where their directory vouches for them. */
+/** The e-mails of customers that their directory proves. */
 class Profiles {
   readonly #connector: Pick<Connector, 'call'>;
   readonly #trustedTenants: ReadonlySet<string>;
-  /** By directory and object id: these, and no address or name, say who a person is. */
+  /** By directory and object id, which identify a person. */
   readonly #profiles = new LRUCache<string, { readonly proof: ProfileProof; readonly untilMs: number }>({
     max: MAX_PROFILES,
   });
 
-  /** The administrator of any directory that is not in `trustedTenants` can write any e-mail into its profiles. */
+  /** `trustedTenants`: other directories' administrators could write any e-mail into a profile. */
   constructor(connector: Pick<Connector, 'call'>, trustedTenants: readonly string[]) {
     this.#connector = connector;
     this.#trustedTenants = new Set(trustedTenants.map((tenant) => tenant.toLowerCase()));
   }
 
-  /** What is known without asking Teams; undefined where Teams has to be asked. */
+  /** The proof without a call; undefined if Teams has to be asked. */
   remembered({ tenant, person }: TeamsPlace): ProfileProof | undefined {
     if (tenant === undefined || person === undefined || !this.#trustedTenants.has(tenant)) return {};
     const profile = this.#profiles.get(`${tenant}/${person}`);
@@ -145,7 +148,7 @@ class Profiles {
   async read({ service, conversation, user, tenant = '', person = '' }: TeamsPlace): Promise<ProfileProof> {
     const path = conversationPath(conversation, 'members', user);
     const answer = await this.#connector.call(service, { method: 'GET', path, timeoutMs: LOOKUP_MS });
-    // A person who is no member has no profile.
+    // Only members have a profile.
     if (!answer.ok) return answer.meaning.kind === 'unreachable' ? {} : { unread: true };
     const email = vouchedEmail(parseJson(answer.content.toString()), tenant, person);
     const proof = email === undefined ? {} : { email };
@@ -155,8 +158,8 @@ class Profiles {
 }
 
 /**
- * A guest's e-mail was written by the guest's own directory, an anonymous person's by no directory. A profile that does
- * not say whose it is, of which directory, in what role, proves nothing.
+ * The e-mail of a member of the directory. A guest's e-mail comes from another directory, and an anonymous
+ * person's from none. A profile proves nothing unless it names the person, the directory and the role.
  */
 function vouchedEmail(member: unknown, tenant: string, person: string): string | undefined {
   const profile = memberSchema.safeParse(member).data;

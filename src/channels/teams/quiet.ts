@@ -2,14 +2,14 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Log } from '../../observability/log.ts';
 import { TEAMS } from './address.ts';
 
-/* Beyond the SDK, because anybody could otherwise fill the disk: it writes a stack or a key to the console for every bad token. */
+/* The SDK writes a stack or a key to the console for every bad token, so anybody could fill the disk. */
 
-/** The logger of the SDK's call that is under way, if one is. */
+/** The logger of the current call of the SDK. */
 const logs = new AsyncLocalStorage<Pick<Log, 'debug'>>();
 let isRedirected = false;
 
 /**
- * Runs a call of the SDK with its `console.error` sent to our log, at debug. Other code's console stays as it is.
+ * Runs a call of the SDK, and sends its `console.error` to our log, at debug. Other code keeps its console.
  *
  * @example
  * const token = await runQuietly(log, () => credentials.getToken());
@@ -25,7 +25,7 @@ function redirectErrors(): void {
   console.error = (...lines: unknown[]) => {
     const log = logs.getStore();
     if (!log) return write(...lines);
-    // Without its text, which may quote the token.
+    // Without the text, which may quote the token.
     const [what] = lines;
     const kind = { channel: TEAMS.name, error: what instanceof Error ? what.name : typeof what };
     log.debug(kind, 'the Bot Framework SDK complained');

@@ -1,34 +1,35 @@
 import { type Activity, ActivityTypes, CardFactory } from 'botbuilder';
 import type { Locale } from '../../conversation/message.ts';
-import type { FormField, Reply } from '../../conversation/reply.ts';
+import type { FormField, Line, Reply } from '../../conversation/reply.ts';
 import type { Words } from '../../i18n.ts';
 import { encodeChoice } from '../platforms.ts';
 import type { TeamsPress } from './address.ts';
 
-/** An activity of ours, but for where it goes. */
+/** An activity of ours, without its address. */
 export type TeamsReply = Partial<Activity>;
 
-/** Larger cards are not shown everywhere, whatever some documents say of 40 KB and more. */
+/** Some clients do not show larger cards, though documents name 40 KB and more. */
 export const MAX_CARD_BYTES = 28_000;
 
-/** More text than this is not worth carrying in every button. */
+/** Most text of a card that each button carries. */
 const MAX_SAID_BYTES = 2_000;
 
 const HISTORY = 'history.page';
 
 /**
- * A reply as Teams takes it: one line of plain text, or a card.
- * Suggested actions are not used: Teams shows three, never beside a card, and they cannot carry a view.
+ * A reply as Teams takes it: one line of plain text, or a card. We use no suggested actions: Teams shows
+ * three at most, none with a card, and they cannot carry a view.
  */
 export function render(reply: Reply, locale: Locale, words: Words): TeamsReply {
   const { key, lines = [], choices, form = [], image: url } = reply;
-  const main = words.line(reply, locale);
-  const rest = lines.map((line) => words.line(line, locale));
+  const line = (message: Line) => words.line(message, locale);
+  const main = line(reply);
+  const rest = lines.map(line);
   const whole = [main, ...rest].join('\n');
-  // A card for several lines, too: not every client breaks those of a plain text.
+  // Some clients ignore line breaks of a plain text, so several lines need a card.
   if (!choices?.length && form.length === 0 && !url && !whole.includes('\n')) return plain(whole);
 
-  const title = form.length > 0 ? words.line({ key: 'teams.form.title' }, locale) : undefined;
+  const title = form.length > 0 ? line({ key: 'teams.form.title' }) : undefined;
   const picture = url === undefined ? [] : [image(url, rest[0] ?? '')];
   const body =
     title !== undefined
@@ -40,20 +41,20 @@ export function render(reply: Reply, locale: Locale, words: Words): TeamsReply {
         ];
   const said = title === undefined ? whole.split('\n') : [title];
   for (const carried of isWithin(MAX_SAID_BYTES, said) ? [{ said }, {}] : [{}]) {
-    const made = card([...body, ...buttons(reply, carried, locale, words)], whole);
+    const made = card([...body, ...buttons(reply, carried, line)], whole);
     if (isWithin(MAX_CARD_BYTES, made)) return withCard(made, said[0]);
   }
-  // More choices than a card can have: every one of them can be typed.
+  // Too many choices for a card. Each can be typed.
   return plain(whole);
 }
 
-/** A used card: what it said and what was chosen, and nothing to press any more. */
+/** A used card: its text and the choice, without buttons. */
 export function renderUsed({ said, chosen }: TeamsPress, locale: Locale, words: Words): TeamsReply {
   const choice = chosen.join(' · ');
   const mark = words.line({ key: 'teams.chosen', params: { choice } }, locale);
   const used = (kept: readonly string[]) =>
     card([...linesOf(kept), text(mark, 'subtle')], [...kept, mark].join('\n'));
-  // What a button of ours carries is small; a modified client sends what it likes.
+  // A button of ours carries little text, but a modified client may send more.
   const whole = used(said);
   return withCard(isWithin(MAX_CARD_BYTES, whole) ? whole : used([]));
 }
@@ -62,7 +63,7 @@ function plain(text: string): TeamsReply {
   return { type: ActivityTypes.Message, text, textFormat: 'plain' };
 }
 
-/** `summary` is what a notification shows. */
+/** `summary`: the text of the notification. */
 function withCard(content: Element, summary?: string): TeamsReply {
   const attachments = [CardFactory.adaptiveCard(content)];
   return { type: ActivityTypes.Message, attachments, ...(summary && { summary }) };
@@ -73,10 +74,10 @@ function isWithin(maxBytes: number, value: unknown): boolean {
 }
 
 /**
- * The few elements of Adaptive Cards that we use, all of version 1.2, which is what Teams' mobile clients render
- * (research: teams.md, section 5). What is newer (`label`, `isRequired`, `regex`) is ignored there and helps elsewhere.
+ * Elements of Adaptive Cards 1.2, the version that Teams' mobile clients render (research: teams.md, section
+ * 5). They ignore newer attributes (`label`, `isRequired`, `regex`), which help on other clients.
  *
- * Text stands in text runs, which know no Markdown: nothing a customer wrote can become a link or a picture.
+ * Text is in text runs, which have no Markdown: a customer's text never becomes a link or a picture.
  */
 type Element = Readonly<Record<string, unknown>>;
 
@@ -90,19 +91,19 @@ const RUNS: Readonly<Record<Tone, Element>> = {
 };
 
 /**
- * What a field takes, as far as the client can check it: wide enough for every spelling that we read ourselves,
- * because a check that is stricter than ours would lock people out.
+ * The client's checks of a field. They accept every spelling that we read: a stricter check would lock people
+ * out.
  */
 const INPUTS: Readonly<Record<FormField['slot'], Element>> = {
-  // Ten of them, with blanks between.
+  // Up to ten codes with blanks between them.
   code: { maxLength: 700 },
   phone: { style: 'tel', maxLength: 40, regex: '^[+]?[0-9 ().-]{8,}$' },
   email: { style: 'email', maxLength: 254, regex: '^[^@ ]+@[^@ ]+[.][^@ ]+$' },
 };
 
 /**
- * A field with its label, and why its value was refused. The label is an element of its own, because Teams' mobile
- * clients do not know an input's `label`.
+ * A field with its label, and the reason why its value was refused. The label is a separate element, because
+ * Teams' mobile clients ignore an input's `label`.
  */
 function fieldElements(
   { slot, required, value, reason }: FormField,
@@ -132,19 +133,19 @@ function linesOf(lines: readonly string[], tone?: Tone): Element[] {
   return lines.map((line) => text(line, tone, { spacing: 'Small' }));
 }
 
-/** A picture that Teams fetches from its URL; `alt`: what people hear who cannot see it. */
+/** A picture that Teams fetches from its URL. `alt`: the text for a screen reader. */
 function image(url: string, alt: string): Element {
   return { type: 'Image', url, altText: alt, size: 'Large', spacing: 'Small' };
 }
 
-/** The locale files write a record as `when · what · how much`: the dots are the table's borders. */
+/** A row of a table. The locale files write a record as `when · what · how much`. */
 function record(line: string): Element {
   const [first = '', ...more] = line.split(' · ');
   const last = more.length > 1 ? more.splice(-1) : [];
   const cells = [first, ...(more.length > 0 ? [more.join(' · ')] : []), ...last];
   const columns = cells.map((cell, index) => ({
     type: 'Column',
-    // The second cell takes the room there is.
+    // The second cell takes the remaining width.
     width: index === 1 ? 'stretch' : 'auto',
     items: [text(cell)],
   }));
@@ -152,10 +153,10 @@ function record(line: string): Element {
 }
 
 /**
- * Whatever can be pressed, as elements of the body, because a card shows no more than six buttons of its own. Each carries
- * what the card says: see `Press`.
+ * All buttons, as elements of the body, because a card's action bar shows six at most. Each carries the
+ * card's text (`TeamsPress`).
  */
-function buttons(reply: Reply, carried: Element, locale: Locale, words: Words): Element[] {
+function buttons(reply: Reply, carried: Element, line: (message: Line) => string): Element[] {
   const { choices = [], form = [], view } = reply;
   const isForm = form.length > 0;
   const button = (title: string, data: Element, more: Element = {}): Element => ({
@@ -164,12 +165,12 @@ function buttons(reply: Reply, carried: Element, locale: Locale, words: Words): 
     data: { ...data, ...carried },
     ...more,
   });
-  const send = words.line({ key: 'teams.form.send' }, locale);
+  const send = line({ key: 'teams.form.send' });
   const actions = [
     ...(isForm ? [button(send, { form: view ?? '' })] : []),
     ...choices.map((choice) => {
-      const label = words.line(choice.label, locale);
-      // The form's checks do not stop it.
+      const label = line(choice.label);
+      // The form's checks do not block this button.
       const skipping = isForm ? { associatedInputs: 'none' } : {};
       return button(label, { choice: encodeChoice(choice.id, view), label }, skipping);
     }),
@@ -183,7 +184,7 @@ function buttons(reply: Reply, carried: Element, locale: Locale, words: Words): 
 
 const MAX_BUTTONS = 6;
 
-/** `fallback` is what a client too old for the card shows; some read it as Markdown. */
+/** `fallback`: the text for a client that is too old for the card. Some read it as Markdown. */
 function card(body: readonly Element[], fallback: string): Element {
   return {
     type: 'AdaptiveCard',
@@ -194,7 +195,7 @@ function card(body: readonly Element[], fallback: string): Element {
   };
 }
 
-/** The text as it is, for clients that read Markdown or HTML: no link, no picture, no emphasis. */
+/** Escapes a text for clients that read Markdown or HTML: no link, no picture, no emphasis. */
 function plainText(words: string): string {
   return words.replaceAll(/[\\`*_~[\]<>#|]/g, '\\$&');
 }

@@ -59,11 +59,14 @@ export class TeamsChannel extends TeamsPlatform implements Channel {
     return [`${TEAMS.title} is on${this.#options.config.registration ? '' : ', without authentication'}.`];
   }
 
-  /** The route that the Bot Framework service calls (docs/how-it-works.md, "A message"). Bodies never say what an error was. */
+  /**
+   * The route that the Bot Framework service calls (docs/how-it-works.md, "A message"). Its answers never
+   * describe an error.
+   */
   readonly plugin: FastifyPluginAsync = async (app: FastifyInstance) => {
     takePlatformRequests(app);
     app.decorateRequest('vouchedUrl', undefined);
-    // Before the body is read, let alone parsed.
+    // Runs before the body is read.
     app.addHook('onRequest', (request, reply) => this.#verify(request, reply));
     const options = { bodyLimit: BODY_LIMIT };
     app.post('/webhooks/teams', options, (request, reply) => this.#receive(request, reply));
@@ -88,11 +91,11 @@ export class TeamsChannel extends TeamsPlatform implements Channel {
   /** Answers a request without a valid token; undefined: go on. */
   async #verify(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
     if (!this.#options.config.registration && !isLocal(callerOf(request))) {
-      return this.#refuse(request, reply, 403, 'Without authentication only this machine is heard.');
+      return this.#refuse(reply, 403, 'Without authentication only this machine is heard.');
     }
     const verdict = await this.#cloud.verify(request.headers.authorization ?? '');
     if (verdict.kind === 'unavailable') return problem(reply, 503, 'The token cannot be verified now.');
-    if (verdict.kind !== 'valid') return this.#refuse(request, reply, 401, WRONG_TOKEN);
+    if (verdict.kind !== 'valid') return this.#refuse(reply, 401, WRONG_TOKEN);
     request.setDecorator('vouchedUrl', verdict.serviceUrl);
     return undefined;
   }
@@ -100,15 +103,15 @@ export class TeamsChannel extends TeamsPlatform implements Channel {
   async #receive(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const { config, accept, observe } = this.#options;
     const activity = parseActivity(request.body);
-    if (!activity) return this.#refuse(request, reply, 400, 'The body is no JSON object with a type.');
+    if (!activity) return this.#refuse(reply, 400, 'The body is no JSON object with a type.');
     const { channelId, serviceUrl } = activity;
-    // Other channels' clients could claim to be anybody; ours is Teams.
+    // Clients of other channels could claim to be anybody.
     const isVouchedFor = channelId === CHANNEL && serviceUrl === request.getDecorator('vouchedUrl');
-    if (config.registration && !isVouchedFor) return this.#refuse(request, reply, 401, WRONG_TOKEN);
+    if (config.registration && !isVouchedFor) return this.#refuse(reply, 401, WRONG_TOKEN);
     if (!this.#hosts.trusted(serviceUrl)) {
       const host = URL.parse(serviceUrl)?.host ?? '';
       observe.log.warn({ channel: TEAMS.name, host }, 'a connector is not among TEAMS_SERVICE_HOSTS');
-      return this.#refuse(request, reply, 403, 'This connector is not trusted.');
+      return this.#refuse(reply, 403, 'This connector is not trusted.');
     }
     const { incoming, body } = await handleActivity(activity);
     if (incoming) await accept(incoming, activity.timestamp.getTime());

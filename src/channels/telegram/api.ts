@@ -21,24 +21,29 @@ export type TelegramApiOptions = {
   readonly timeoutMs?: number | undefined;
 };
 
-/** telegraf knows the signals of an old package; ours are Node's. */
+/** telegraf's type is of an older package; our signals are Node's. */
 export type CallOptions = { readonly signal?: TelegrafSignal | AbortSignal };
 type TelegrafSignal = NonNullable<Parameters<Telegram['callApi']>[2]>['signal'];
 
 const TIMEOUT_MS = 10_000;
-/** A call that only makes the chat nicer must not hold up a reply for long, nor a look for faults a stop. */
+/** Calls that make the chat nicer must not delay a reply, and checks must not delay a stop. */
 const METHOD_MS: Readonly<Record<string, number>> = {
-  ...{ answerCallbackQuery: 3_000, editMessageReplyMarkup: 3_000, sendChatAction: 3_000 },
-  ...{ getMe: 5_000, getWebhookInfo: 5_000, getFile: 5_000, getUpdates: 60_000 },
+  answerCallbackQuery: 3_000,
+  editMessageReplyMarkup: 3_000,
+  sendChatAction: 3_000,
+  getMe: 5_000,
+  getWebhookInfo: 5_000,
+  getFile: 5_000,
+  getUpdates: 60_000,
 };
-/** A hundred updates of the largest messages have a tenth of it. */
+/** A hundred updates of the longest messages have a tenth of this. */
 const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
 const HEADERS = { 'content-type': 'application/json' };
 
 /**
- * telegraf's client, with calls that go through our transport: to the API root only, without redirects, with a
- * deadline and a limit of the answer. Methods reject with `ApiError`. telegraf's types of results are promises
- * of Telegram: whoever needs a result parses it.
+ * telegraf's client over our transport: it calls the API root only, follows no redirects, and limits an
+ * answer's time and size. Its methods reject with `ApiError`. Results are outside data, whatever telegraf's
+ * types say: the caller parses them.
  *
  * @example
  * const api = new TelegramApi({ token, apiRoot: 'https://api.telegram.org' });
@@ -107,7 +112,7 @@ export class TelegramApi extends Telegram {
   }
 }
 
-/** Of finding a picture and fetching it together. */
+/** Longest time to find and to fetch a picture. */
 const PHOTO_MS = METHOD_MS.getFile ?? 5_000;
 
 export function botOf(id: number, username = ''): UserFromGetMe {
@@ -119,20 +124,20 @@ export function botOf(id: number, username = ''): UserFromGetMe {
   return { id, username, is_bot: true, first_name: '', ...abilities };
 }
 
-/** A call that did not succeed. Its texts are for operators: they hold neither the token nor what was sent. */
+/** A call that failed. Its texts are for operators: they contain neither the token nor the payload. */
 export class ApiError extends TelegramError {
-  /** What it means for a reply. */
+  /** The outcome for a reply. */
   readonly meaning: CallFailure;
 
   constructor(meaning: CallFailure, response: { readonly error_code: number; readonly description: string }) {
     super(response);
     this.meaning = meaning;
-    // No answer has no code.
+    // Without an answer there is no code.
     if (response.error_code === 0) this.message = response.description;
   }
 }
 
-/** The error of a call. Throws what is none: a fault of ours. */
+/** Returns the error of a call. Throws any other error: it is a fault of ours. */
 export function failureIn(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   throw error;
@@ -141,8 +146,8 @@ export function failureIn(error: unknown): ApiError {
 const placeSchema = z.object({ file: z.string() });
 
 /**
- * Where Telegram keeps a file: a relative path of plain names. A Bot API server in local mode answers an absolute path on
- * its own disk, which we do not read.
+ * The path of a file at Telegram: relative, of plain names. A Bot API server in local mode answers an
+ * absolute path on its disk, which we do not read.
  */
 const fileSchema = z.object({
   file_path: z.string().regex(/^\w[\w.-]*(?:\/\w[\w.-]*)*$/),
@@ -177,7 +182,7 @@ function resultIn(exchange: Exchange): unknown {
   throw new ApiError(meaning, refusal);
 }
 
-/** An answer that no Bot API server wrote means something only if it is a gateway's error or a redirect. */
+/** Whether a gateway answered. Other unreadable answers have no meaning. */
 function isGateways(status: number): boolean {
   return status >= 500 || (status >= 300 && status < 400);
 }
@@ -191,9 +196,9 @@ function platformAnswerOf({
   return { status, afterMs, says: saysOf(status, description) };
 }
 
-/** Many cases share a code: Telegram tells them apart by the text alone. */
+/** Many cases share a code, and only the text tells them apart. */
 function saysOf(code: number, description: string): PlatformAnswer['says'] {
-  // 404 answers a malformed token, and a method that a Bot API server of one's own is too old for.
+  // 404 means a malformed token, or a method that an old Bot API server does not have.
   if (code === 404 && !/method/i.test(description)) return 'unauthorized';
   if (/chat not found/i.test(description)) return 'unreachable';
   return /message is not modified/i.test(description) ? 'delivered' : undefined;

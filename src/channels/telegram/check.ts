@@ -14,44 +14,46 @@ import { ALLOWED_UPDATES } from './update.ts';
 
 export type TelegramCheckOptions = RegistrationOptions & {
   readonly api: Pick<TelegramApi, 'callApi' | 'botInfo'>;
-  /** For the operator: where Telegram should be. */
+  /** For the operator's line. */
   readonly apiRoot: string;
   readonly mode: 'webhook' | 'polling';
   readonly log: Log;
-  /** Why Telegram refused the last poll; undefined where it did not. */
+  /** Why Telegram refused the last poll; undefined if it did not. */
   pollFault(): string | undefined;
 };
 
-/** Two bots that want one token, or one address with two secrets, take turns no faster. */
+/** Shortest time between two registrations: two bots may compete for one token. */
 const AGAIN_MS = 10 * 60_000;
-/** Telegram remembers an error forever. It counts for so long with updates waiting behind it; else it has passed. */
+/** Telegram reports an old error forever. It counts for this long if updates wait, or else if none wait. */
 const STUCK_MS = 60 * 60_000;
 const PASSED_MS = 60_000;
 
 type Signalled = { readonly signal: AbortSignal };
 
 /**
- * Looks for what keeps the bot and Telegram from working together, and tells Telegram what it does not have yet. A part
- * that did not come through is told again by the next look.
+ * Looks for faults between the bot and Telegram, and registers what Telegram does not have yet. The next look
+ * tries again what failed.
  */
 export class TelegramCheck {
   readonly #options: TelegramCheckOptions;
   readonly #webhook: ReturnType<typeof webhookPart>;
-  /** The parts of the profile that Telegram does not surely have. */
+  /** The parts of the profile that are not registered yet. */
   #untold: readonly RegistrationPart[];
   #isRegistered = false;
   #againMs = 0;
-  /** Telegram wants no registration before. */
+  /** No registration before this time. */
   #notBeforeMs = 0;
 
   constructor(options: TelegramCheckOptions) {
     this.#options = options;
     this.#webhook = options.mode === 'webhook' ? webhookPart(options) : undefined;
-    // A bot whose webhook was set by hand keeps the profile that was set by hand.
+    // A bot whose webhook was set by hand keeps its profile.
     this.#untold = options.mode === 'webhook' && !this.#webhook ? [] : profileParts(options);
   }
 
-  /** What is out of order, one operator's line each. Never rejects; ends soon after `signal` is aborted. */
+  /**
+   * Resolves to the faults, a line for the operator each. Never rejects. Ends soon after `signal` is aborted.
+   */
   async look(signal: AbortSignal): Promise<readonly string[]> {
     const { api, mode, apiRoot } = this.#options;
     try {
@@ -61,7 +63,7 @@ export class TelegramCheck {
       return meFaults(failureIn(error), new URL(apiRoot).host);
     }
     const faults = mode === 'polling' ? this.#pollFaults() : await this.#webhookFaults({ signal });
-    // A fault is told at once; menus can wait until it is cured.
+    // A fault is reported at once; menus can wait.
     if (faults.length === 0) await this.#tellProfile({ signal });
     return faults;
   }
@@ -89,7 +91,7 @@ export class TelegramCheck {
     const isFirst = !this.#isRegistered;
     this.#isRegistered = true;
     if (isFirst) return [];
-    // Another bot took it away, and may again: the fault stands until a look finds none.
+    // Another bot took the webhook, and may take it again: the fault stays until a look finds none.
     this.#againMs = performance.now() + AGAIN_MS;
     return wrong;
   }
@@ -106,7 +108,7 @@ export class TelegramCheck {
     }
   }
 
-  /** The error where Telegram refuses the part for good; `later`: it may take it another time. */
+  /** The error if Telegram refuses the part for good; `later` if another try may succeed. */
   async #set(part: RegistrationPart, options: Signalled) {
     if (performance.now() < this.#notBeforeMs) return 'later';
     try {
@@ -129,7 +131,7 @@ export function isRefused({ meaning: { kind } }: ApiError): boolean {
 
 const nameSchema = z.object({ username: z.string() });
 
-/** A call that went wrong is made once more: one lost packet is no alarm. */
+/** Repeats a failed call once: one lost packet raises no alarm. */
 async function twice<Result>(call: () => Promise<Result>): Promise<Result> {
   try {
     return await call();
@@ -140,15 +142,16 @@ async function twice<Result>(call: () => Promise<Result>): Promise<Result> {
   }
 }
 
-/** What it says of Telegram that `getMe` fails so. */
+/** The fault that a failed `getMe` shows. */
 function meFaults({ meaning: { kind }, message }: ApiError, host: string): string[] {
   switch (kind) {
-    // It is there, and accepts our token.
+    // Telegram is reachable and accepts our token.
     case 'throttled':
       return [];
     case 'unauthorized':
       return [
-        `Telegram refuses the token (${message}): was it revoked at BotFather? Set TELEGRAM_BOT_TOKEN, restart`,
+        `Telegram refuses the token (${message}): was it revoked at BotFather? ` +
+          'Set TELEGRAM_BOT_TOKEN, restart',
       ];
     case 'undelivered':
     case 'uncertain':
@@ -159,7 +162,9 @@ function meFaults({ meaning: { kind }, message }: ApiError, host: string): strin
   }
 }
 
-/** What a new registration may cure. Addresses are shown by their host alone: others may keep a secret in the path. */
+/**
+ * The faults that a new registration may cure. Shows only the host of an address: its path may hold a secret.
+ */
 function wrongIn(info: WebhookInfo, error: string | undefined, wanted: string | undefined): string[] {
   const { url } = info;
   const faults: string[] = [];
@@ -169,7 +174,7 @@ function wrongIn(info: WebhookInfo, error: string | undefined, wanted: string | 
     const host = URL.parse(url)?.host ?? 'another address';
     faults.push(`the webhook is registered at ${host}, not at ${wanted}: end the other bot with this token`);
   }
-  // Telegram shows none where the webhook brings the usual ones.
+  // Telegram omits the list if the webhook brings the usual kinds.
   const { allowed_updates: asked = ALLOWED_UPDATES } = info;
   const missing = url === '' ? [] : ALLOWED_UPDATES.filter((kind) => !asked.includes(kind));
   if (missing.length > 0)
@@ -181,7 +186,7 @@ function wrongIn(info: WebhookInfo, error: string | undefined, wanted: string | 
   return faults;
 }
 
-/** The last error of a delivery, unless it has passed. */
+/** The last error of a delivery, unless it is old. */
 function lastError({
   last_error_date,
   last_error_message,

@@ -7,25 +7,25 @@ import type { Accept } from '../channel.ts';
 import { cut, senderOf } from '../platforms.ts';
 import type { TelegramApi } from './api.ts';
 import {
-  type Address,
   type CallbackQuery,
   choiceOf,
   isService,
-  type Press,
   TELEGRAM,
+  type TelegramAddress,
   type TelegramMessage,
+  type TelegramPress,
   type Update,
 } from './update.ts';
 
 /**
- * Hands what a customer says with an update to `accept`; rejects as that does. Nothing is handed on where no
- * customer speaks to the bot, which is no fault.
+ * Passes what a customer says with an update to `accept`, and rejects as it does. Other updates pass nothing
+ * on.
  */
 export async function handleUpdate(update: Update, api: TelegramApi, accept: Accept): Promise<void> {
   await handle(new UpdateContext(update, api, accept), async () => {});
 }
 
-/** telegraf's context of an update, which knows how to hand a message on. */
+/** telegraf's context of an update, with a way to pass a message on. */
 class UpdateContext extends Context {
   readonly #update: Update;
   readonly #accept: Accept;
@@ -36,16 +36,16 @@ class UpdateContext extends Context {
     this.#accept = accept;
   }
 
-  /** Hands on what was said; `press` where it was said by a button. Resolves once it is stored. */
-  async hear(said: Message, press?: Press): Promise<void> {
+  /** Passes a message to `accept`, with the pressed button if there was one. Resolves once it is stored. */
+  async hear(said: Message, press?: TelegramPress): Promise<void> {
     const { update_id, message: sent, callback_query: query } = this.#update;
     const shown = sent ?? query?.message;
     const from = sent ? sent.from : query?.from;
-    // A button without its message still has a person, whose private chat has the same id.
+    // A press without its message still names the person. Their private chat has the same id.
     const chat = shown?.chat.id ?? from?.id;
     if (chat === undefined) return;
     const thread = shown?.is_topic_message ? shown.message_thread_id : undefined;
-    const address: Address = { chat, ...(thread !== undefined && { thread }) };
+    const address: TelegramAddress = { chat, ...(thread !== undefined && { thread }) };
     const { first_name: first = '', last_name: last = '', language_code } = from ?? {};
     const incoming = {
       channel: TELEGRAM.name,
@@ -56,15 +56,15 @@ class UpdateContext extends Context {
       address,
       ...(press && { press }),
     };
-    // Telegram counts seconds.
+    // Telegram's dates are in seconds.
     await this.#accept(incoming, 1000 * (sent?.date ?? 0));
   }
 }
 
 /**
- * The one place where a parsed update becomes telegraf's. telegraf's type promises more parts than were parsed. It is
- * sound here because telegraf only looks for keys and hands the parts on as they are, to functions of ours that take
- * them as the types of `update.ts`, which say what may be absent.
+ * The only place where a parsed update becomes telegraf's, whose type promises more parts than were parsed.
+ * This is sound: telegraf only looks for keys, and our functions take the parts as the types of `update.ts`,
+ * which say what may be absent.
  */
 function toTelegraf(update: Update): TelegrafUpdate;
 function toTelegraf(update: object): object {
@@ -75,8 +75,8 @@ const GROUP: Message = { kind: 'group' };
 const UNKNOWN: Message = { kind: 'unknown', what: 'other' };
 
 /**
- * The first handler that fits takes the update. Edits (answered when they were new), channel posts and changes of
- * membership fit none.
+ * The first handler that matches takes the update. No handler matches edits, channel posts and changes of
+ * membership.
  */
 const handle = new Composer<UpdateContext>(
   Composer.on('message', (ctx, next) => {
@@ -109,15 +109,15 @@ const handle = new Composer<UpdateContext>(
   }),
 ).middleware();
 
-/** A chat counts as read by others unless it is surely private. */
+/** Other people may read any chat that is not marked as private. */
 function isPrivate({ chat }: Pick<TelegramMessage, 'chat'>): boolean {
   return chat.type === 'private';
 }
 
-/** Without its message (too old, or sent inline) a button was pressed by a person in a private chat. */
-function readQuery({ id, data, message }: CallbackQuery): { said: Message; press: Press } {
+/** A press without its message (too old, or inline) counts as private. */
+function readQuery({ id, data, message }: CallbackQuery): { said: Message; press: TelegramPress } {
   const chosen = data === undefined ? undefined : choiceOf(data);
-  const press: Press = {
+  const press: TelegramPress = {
     query: id,
     ...(message?.message_id !== undefined && { message: message.message_id }),
     ...(chosen?.view !== undefined && { view: chosen.view }),
@@ -126,7 +126,7 @@ function readQuery({ id, data, message }: CallbackQuery): { said: Message; press
   return { said: chosen ? { kind: 'choice', ...chosen } : UNKNOWN, press };
 }
 
-/** A text, or `/start <payload>`: a deep link, or a person who types it. */
+/** A text, or `/start <payload>` of a deep link. */
 function readText(text: string): Message {
   const short = cut(text, MAX_TEXT);
   const start = /^\/start(?:@\w+)?(?:\s+(.*))?$/is.exec(short);
@@ -137,8 +137,8 @@ function readText(text: string): Message {
 }
 
 /**
- * A shared contact proves the sender's phone under these conditions only: Telegram's server fills in `user_id`, and the
- * sender shared neither a forwarded contact nor one through another bot (SECURITY.md, "Who is trusted with what").
+ * Whether a contact proves the sender's phone: Telegram's server says that it is the sender's (`user_id`),
+ * and it was neither forwarded nor sent through another bot (SECURITY.md, "Who is trusted with what").
  */
 function isOwnContact(message: TelegramMessage): boolean {
   const { contact, from, forward_origin, forward_date, via_bot } = message;
@@ -146,7 +146,7 @@ function isOwnContact(message: TelegramMessage): boolean {
   return isDirect && isPrivate(message) && from !== undefined && contact?.user_id === from.id;
 }
 
-/** A photo, a picture sent as a file, or any other part of an album; undefined for other messages. */
+/** A photo, a picture sent as a file, or another part of an album; undefined for other messages. */
 function readPhoto(message: TelegramMessage): Message | undefined {
   const picture = readPicture(message);
   const album = message.media_group_id === undefined ? undefined : true;
@@ -160,7 +160,7 @@ function readPhoto(message: TelegramMessage): Message | undefined {
   };
 }
 
-/** Of a photo's sizes the largest that we take: a code may be a small part of it. */
+/** The largest size of a photo within our limit: a code may be a small part of it. */
 function readPicture({ photo, document }: TelegramMessage): Picture | undefined {
   const isImage = document?.mime_type?.startsWith('image/');
   const files = photo ?? (isImage && document ? [document] : []);
@@ -181,7 +181,7 @@ function isAddressed(message: TelegramMessage, bot: UserFromGetMe): boolean {
     if (type === 'text_mention') return user?.id === bot.id;
     if (type === 'mention') return part === us;
     if (type !== 'bot_command' || offset !== 0) return false;
-    // While our name is unknown: Telegram hands a bot the commands with its own name (privacy mode, the default).
+    // Before the bot knows its name: by default (privacy mode) Telegram sends it only commands that name it.
     const at = part.indexOf('@');
     return bot.username === '' || at < 0 || part.slice(at) === us;
   });

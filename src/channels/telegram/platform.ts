@@ -8,7 +8,7 @@ import type { Words } from '../../i18n.ts';
 import type { RateLimiter } from '../rate-limiter.ts';
 import { failureIn, type TelegramApi } from './api.ts';
 import { render, type TelegramReply } from './render.ts';
-import { type Address, addressSchema, type Press, pressSchema } from './update.ts';
+import { addressSchema, pressSchema, type TelegramAddress, type TelegramPress } from './update.ts';
 
 /** Longest text of a toast. */
 const MAX_TOAST = 200;
@@ -16,10 +16,12 @@ const MAX_TOAST = 200;
 const NO_PREVIEW = { link_preview_options: { is_disabled: true } };
 type Markup = InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove;
 
-/** Where Telegram refuses one message too many and does not say for how long. */
+/** The pause if Telegram refuses a message and names no time. */
 const REFUSED_MS = 1000;
 
-/** For so long a picture that Telegram could not fetch goes as text; so many are remembered. */
+/**
+ * How long a picture that Telegram could not fetch is replaced by text, and how many such pictures are kept.
+ */
 const AVOID_MS = 10 * 60_000;
 const MAX_AVOIDED = 200;
 
@@ -28,16 +30,16 @@ const DELIVERED: Delivery = { kind: 'delivered' };
 export type TelegramPlatformParts = {
   readonly api: TelegramApi;
   readonly words: Words;
-  /** Of this token's messages, in this process. */
+  /** For the messages of this process. */
   readonly limiter: Pick<RateLimiter, 'take' | 'refused'>;
 };
 
-/** Sends replies. It remembers nothing between calls but which pictures failed. */
+/** Sends replies. It keeps only the failed pictures between calls. */
 export class TelegramPlatform implements Platform {
   protected readonly api: TelegramApi;
   readonly #words: Words;
   readonly #limiter: TelegramPlatformParts['limiter'];
-  /** Until when each picture is avoided: a shop's server that is out of order costs customers no time. */
+  /** Until when each picture is skipped, so that a broken server of a shop delays no customer. */
   readonly #avoided = new LRUCache<string, number>({ max: MAX_AVOIDED });
 
   constructor({ api, words, limiter }: TelegramPlatformParts) {
@@ -55,15 +57,15 @@ export class TelegramPlatform implements Platform {
     } catch (error) {
       const { meaning } = failureIn(error);
       if (meaning.kind === 'throttled') this.#limiter.refused(toChat(address), meaning.afterMs ?? REFUSED_MS);
-      // Whether the bot may write in a group is decided there, and Telegram has many words for that.
+      // A group decides whether the bot may write there, and Telegram has many texts for that.
       return meaning.kind === 'rejected' && !isPrivate(address) ? { kind: 'unreachable' } : meaning;
     }
   }
 
   /**
-   * Counts new messages, which Telegram's limits are about (core.telegram.org/bots/faq, "How can I … avoid hitting
-   * limits?"): 30 messages a second, bursts in one chat. Edits, toasts and chat actions go at any time; where Telegram
-   * refuses one, its chat pauses all the same.
+   * Limits new messages (core.telegram.org/bots/faq, "How can I … avoid hitting limits?"): 30 a second, and
+   * bursts in one chat. Edits, toasts and chat actions are not limited; if Telegram refuses one, its chat
+   * pauses.
    */
   pace(outgoing: Outgoing): number | Promise<number> {
     const { reply, first, press, atMs: madeAtMs } = outgoing;
@@ -74,7 +76,7 @@ export class TelegramPlatform implements Platform {
     return this.#limiter.take({ ...toChat(address), isReceipt: isReceipt(reply), madeAtMs });
   }
 
-  /** Types, and ends a press's spinner, which would run out meanwhile. */
+  /** Shows that the bot types, and ends the spinner of a pressed button. */
   async working(incoming: Pick<Incoming, 'address' | 'press'>): Promise<void> {
     const address = addressSchema.safeParse(incoming.address).data;
     const press = pressSchema.optional().safeParse(incoming.press).data;
@@ -88,15 +90,15 @@ export class TelegramPlatform implements Platform {
     return this.api.fetchPhoto(at);
   }
 
-  /** Shows a reply; the button of an earlier message was pressed for it, or none. */
-  async #show(address: Address, outgoing: Outgoing): Promise<void> {
+  /** Sends a reply, or edits the message whose button was pressed. */
+  async #show(address: TelegramAddress, outgoing: Outgoing): Promise<void> {
     const rendered = render(outgoing.reply, outgoing.locale, this.#words);
     const press = outgoing.press === undefined ? undefined : pressSchema.safeParse(outgoing.press).data;
     if (!press) return this.#sendNew(address, rendered, outgoing);
     const { reply, first } = outgoing;
     const isToasted = first && (await this.#answerPress(press, outgoing, rendered));
     if (!isToasted && reply.inPlace && (await this.#edit(address, press, rendered))) return;
-    // A reply under the pressed question's view means that the question goes on; otherwise its buttons are dead.
+    // If the reply has the view of the pressed question, the question goes on. Else its buttons are dead.
     const isOver =
       first && press.message !== undefined && (press.view === undefined || press.view !== reply.view);
     await Promise.all([
@@ -105,20 +107,27 @@ export class TelegramPlatform implements Platform {
     ]);
   }
 
-  /** Ends the button's spinner, with a toast where the reply is a remark. True: the customer sees all of the reply. */
+  /**
+   * Ends the button's spinner, with a toast if the reply is a remark. True if the toast shows all of the
+   * reply.
+   */
   async #answerPress(
-    press: Press,
+    press: TelegramPress,
     { reply }: Outgoing,
     { texts: [text = ''] }: TelegramReply,
   ): Promise<boolean> {
     const toast = reply.notice && text.length <= MAX_TOAST ? text : undefined;
-    // A refusal means too late, or answered before (`working`, an earlier try).
+    // Telegram refuses an old press, and one that was answered before.
     const isAnswered = await isDone(this.api.answerCbQuery(press.query, toast));
     return isAnswered && toast !== undefined && !reply.choices?.length;
   }
 
-  /** False: the message cannot be edited (deleted, too old, a picture), so a new one is needed. */
-  async #edit({ chat }: Address, { message }: Press, { texts, contact, photo, inline }: TelegramReply) {
+  /** False if the message cannot be edited (deleted, too old, a picture): a new one is needed. */
+  async #edit(
+    { chat }: TelegramAddress,
+    { message }: TelegramPress,
+    { texts, contact, photo, inline }: TelegramReply,
+  ) {
     const [text = '', ...more] = texts;
     if (message === undefined || more.length > 0 || contact || photo !== undefined) return false;
     const extra = { ...NO_PREVIEW, ...(inline && { reply_markup: inline }) };
@@ -132,10 +141,14 @@ export class TelegramPlatform implements Platform {
   }
 
   /**
-   * Sends a new message. One without buttons takes the contact keyboard away when no phone is asked: that needs no memory.
-   * One with buttons cannot; the keyboard shows once only, and is hidden behind its icon until then.
+   * Sends a new message. If no phone is asked, a message without buttons removes the contact keyboard; this
+   * needs no memory. A message with buttons cannot remove it, but the keyboard hides after its first use.
    */
-  async #sendNew(address: Address, rendered: TelegramReply, { state, locale }: Outgoing): Promise<void> {
+  async #sendNew(
+    address: TelegramAddress,
+    rendered: TelegramReply,
+    { state, locale }: Outgoing,
+  ): Promise<void> {
     const { inline, contact, photo, texts } = rendered;
     const instead = isPrivate(address)
       ? (contact ?? (state.asks === 'phone' ? undefined : ({ remove_keyboard: true } as const)))
@@ -149,15 +162,15 @@ export class TelegramPlatform implements Platform {
     try {
       await this.api.sendMessage(address.chat, last, markup ? { ...place, reply_markup: markup } : place);
     } catch (error) {
-      // A server too old for one of the buttons refuses them all: what they do can be typed.
+      // An old server refuses all buttons because of one. What they do can be typed.
       if (failureIn(error).meaning.kind !== 'rejected' || !inline || !isPrivate(address)) throw error;
       await this.api.sendMessage(address.chat, last, place);
     }
   }
 
-  /** False: Telegram does not show this picture, so its caption is to be sent as text. */
+  /** False if Telegram does not show this picture: the caption goes as text. */
   async #sendPhoto(
-    address: Address,
+    address: TelegramAddress,
     { photo, caption }: { readonly photo: string; readonly caption: string },
     markup: Markup | undefined,
   ): Promise<boolean> {
@@ -168,14 +181,15 @@ export class TelegramPlatform implements Platform {
       return true;
     } catch (error) {
       const { kind } = failureIn(error).meaning;
-      // Telegram fetches it while the call waits. What is perhaps delivered is tried again by the engine, as text then.
+      // Telegram fetches the picture during the call. If the outcome is unknown, the engine tries again: then
+      // as text.
       if (kind === 'rejected' || kind === 'uncertain') this.#avoided.set(photo, performance.now() + AVOID_MS);
       if (kind === 'rejected') return false;
       throw error;
     }
   }
 
-  /** In a group: the way into the private chat, once the bot knows its name. */
+  /** The button into the private chat, for a group; undefined until the bot knows its name. */
   #privateChat(locale: Locale): InlineKeyboardMarkup | undefined {
     const { username } = this.api.botInfo;
     if (username === '') return undefined;
@@ -185,7 +199,7 @@ export class TelegramPlatform implements Platform {
   }
 }
 
-/** Whether a call that only makes the chat nicer succeeded. Never rejects for what Telegram answers. */
+/** Whether a call succeeded that only makes the chat nicer. Rejects only by a fault of ours. */
 async function isDone(call: Promise<unknown>): Promise<boolean> {
   try {
     await call;
@@ -196,15 +210,15 @@ async function isDone(call: Promise<unknown>): Promise<boolean> {
   }
 }
 
-function threadOf({ thread }: Address): { message_thread_id?: number } {
+function threadOf({ thread }: TelegramAddress): { message_thread_id?: number } {
   return thread === undefined ? {} : { message_thread_id: thread };
 }
 
 /** Telegram's ids of people are positive, those of groups negative; a private chat has its person's id. */
-function isPrivate({ chat }: Address): boolean {
+function isPrivate({ chat }: TelegramAddress): boolean {
   return chat > 0;
 }
 
-function toChat(address: Address) {
+function toChat(address: TelegramAddress) {
   return { chat: String(address.chat), isGroup: !isPrivate(address) };
 }

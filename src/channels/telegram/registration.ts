@@ -5,11 +5,11 @@ import type { Words } from '../../i18n.ts';
 import type { CallOptions, TelegramApi } from './api.ts';
 import { ALLOWED_UPDATES } from './update.ts';
 
-/* What Telegram must know of the bot: where to send updates, and the menu and descriptions in each language. */
+/* The bot's registration at Telegram: the webhook, and the menu and the descriptions in each language. */
 
 export const ROUTE = '/webhooks/telegram';
 
-/** Telegram's maximum: accepting takes milliseconds, and back-pressure is ours (docs/how-it-works.md, "A message"). */
+/** Telegram's maximum. Accepting takes milliseconds, and the bot limits its work itself. */
 const MAX_CONNECTIONS = 100;
 
 export type RegistrationOptions = {
@@ -24,14 +24,14 @@ export type RegistrationOptions = {
   readonly commands: readonly MenuCommand[];
 };
 
-/** Setting a part again changes nothing. */
+/** A part of the registration. It may be set again. */
 export type RegistrationPart = {
   readonly name: string;
   /** Rejects with `ApiError`. */
   set(options?: CallOptions): Promise<unknown>;
 };
 
-/** The webhook; undefined where the bot has no public address. */
+/** The webhook; undefined if the bot has no public address. */
 export function webhookPart(options: RegistrationOptions): RegistrationPart | undefined {
   const { api, publicUrl, secret } = options;
   if (publicUrl === undefined || secret === undefined) return undefined;
@@ -40,12 +40,12 @@ export function webhookPart(options: RegistrationOptions): RegistrationPart | un
   return { name: 'setWebhook', set: (more) => api.callApi('setWebhook', payload, more) };
 }
 
-/** Where Telegram sends the updates of a bot at this public base. */
+/** The URL of the webhook of a bot with this public base. */
 export function webhookUrl(publicUrl: string): string {
   return publicUrl.replace(/(?<!\/)\/+$/, '') + ROUTE;
 }
 
-/** The menu and both descriptions: without a language for clients in one that we do not speak, then in each of ours. */
+/** The menu and both descriptions: a default for clients in other languages, then one in each of ours. */
 export function profileParts({
   api,
   words,
@@ -79,7 +79,7 @@ export function profileParts({
   });
 }
 
-/** What an operator needs of the webhook's state, and no other field, which might carry a secret. */
+/** The fields of the webhook's state that an operator needs. Other fields might contain a secret. */
 const webhookSchema = z.object({
   url: z.string(),
   pending_update_count: z.int(),
@@ -90,7 +90,7 @@ const webhookSchema = z.object({
 });
 export type WebhookInfo = z.infer<typeof webhookSchema>;
 
-/** The state of the webhook; undefined where the answer cannot be read. Rejects with `ApiError`. */
+/** The state of the webhook; undefined if the answer cannot be read. Rejects with `ApiError`. */
 export async function readWebhook(api: Pick<TelegramApi, 'callApi'>, options?: CallOptions) {
   return webhookSchema.safeParse(await api.callApi('getWebhookInfo', {}, options)).data;
 }

@@ -5,9 +5,9 @@ import type { Words } from '../../i18n.ts';
 import { callbackDataOf } from './update.ts';
 
 /**
- * A reply as Telegram takes it: plain text without a parse mode, so that no customer's text is ever read as markup.
- * `texts` are one or more messages, the keyboard belongs to the last. `photo` is a picture's URL, and the only text its
- * caption.
+ * A reply as Telegram takes it: plain text without a parse mode, so that a customer's text is never read as
+ * markup. `texts` are one or more messages; the last has the keyboard. `photo` is a picture's URL, with the
+ * only text as its caption.
  */
 export type TelegramReply = {
   readonly texts: readonly string[];
@@ -26,9 +26,9 @@ const MAX_CAPTION = 1024;
 const SHORT_LABEL = 16;
 
 /**
- * A message has either inline buttons or a keyboard in place of the customer's, never both. Where a phone is asked the
- * keyboard wins, because only it can share the contact. The choices become its other keys: they send their label as
- * text, which the conversation understands.
+ * A message has either inline buttons or a reply keyboard. If a phone is asked it has the keyboard, because
+ * only that can share the contact. The choices become keys that send their label as text, which the
+ * conversation understands.
  */
 export function render(reply: Reply, locale: Locale, words: Words): TelegramReply {
   const whole = words.text(reply, locale);
@@ -54,7 +54,7 @@ export function render(reply: Reply, locale: Locale, words: Words): TelegramRepl
   };
 }
 
-/** In the order given: two short labels a row. A confirmation and a gift, which are picked with care, fill a row. */
+/** Buttons in the order of the choices, two short labels a row. A confirmation and a gift fill a row. */
 function toRows(
   choices: readonly Choice[],
   view: string | undefined,
@@ -64,7 +64,7 @@ function toRows(
   let open: InlineKeyboardButton[] | undefined;
   for (const { id, label } of choices) {
     const data = callbackDataOf(id, view);
-    // A gift's code may be too long for a button; it can be typed.
+    // A gift's code may be too long for a button. It can be typed.
     if (data === undefined) continue;
     const button = { text: toLabel(label), callback_data: data, ...styleOf(id) };
     const fillsRow = button.text.length > SHORT_LABEL || /^(confirm|gift):/.test(id);
@@ -80,13 +80,13 @@ function toRows(
   return rows;
 }
 
-/** A button that confirms stands out, and so does one that erases. Newer than telegraf's types. */
+/** The colour of a button that confirms or erases. Newer than telegraf's types. */
 function styleOf(choice: string): { readonly style?: 'success' | 'danger' } {
   if (choice.startsWith('confirm:')) return { style: 'success' };
   return choice === 'forget' ? { style: 'danger' } : {};
 }
 
-/** A reference is for another message, perhaps to other people: one press copies it. */
+/** A button that copies a reference. Newer than telegraf's types. */
 function toCopyButton(text: string, copied: string): InlineKeyboardButton;
 function toCopyButton(text: string, copied: string): object {
   return { text, copy_text: { text: copied } };

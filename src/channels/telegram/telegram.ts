@@ -16,7 +16,7 @@ import { ALLOWED_UPDATES, parseUpdate, TELEGRAM, type Update } from './update.ts
 
 export type TelegramOptions = TelegramApiOptions &
   Pick<ChannelParts, 'accept' | 'limit' | 'words' | 'commands' | 'observe'> & {
-    /** Required in webhook mode: without it anybody could speak for anybody. */
+    /** Required in webhook mode: without it anybody could send updates. */
     readonly secret?: string | undefined;
     /** Public https base; if set (webhook mode), the webhook is registered there. */
     readonly publicUrl?: string | undefined;
@@ -32,7 +32,7 @@ export type TelegramOptions = TelegramApiOptions &
 
 const PAUSE_MS = 1_000;
 
-/** Telegram, by webhook or by long polling; behind the first parse both are the same. */
+/** Telegram, by webhook or by long polling. Both are the same after an update is parsed. */
 export class TelegramChannel extends TelegramPlatform implements Channel {
   readonly #options: TelegramOptions;
   readonly #watch: Watch;
@@ -65,8 +65,8 @@ export class TelegramChannel extends TelegramPlatform implements Channel {
   }
 
   /**
-   * The route that Telegram calls (docs/how-it-works.md, "A message"). The answer's body is never a method call: replies
-   * leave from the outbox.
+   * The route that Telegram calls (docs/how-it-works.md, "A message"). Replies leave from the outbox, never
+   * in the answer's body.
    */
   readonly plugin: FastifyPluginAsync = async (app) => {
     const { mode, secret } = this.#options;
@@ -75,16 +75,15 @@ export class TelegramChannel extends TelegramPlatform implements Channel {
     takePlatformRequests(app);
     app.post(ROUTE, {
       bodyLimit: BODY_LIMIT,
-      // Before the body is read, let alone parsed.
+      // Runs before the body is read.
       async onRequest(request, reply) {
         const given = request.headers['x-telegram-bot-api-secret-token'];
         if (typeof given === 'string' && isSecret(given, secret)) return;
-        return refuse(request, reply, 401, 'The secret token is missing or wrong.');
+        return refuse(reply, 401, 'The secret token is missing or wrong.');
       },
       handler: async (request, reply) => {
         const update = parseUpdate(request.body);
-        if (!update)
-          return refuse(request, reply, 400, 'The body is no JSON object with an integer update_id.');
+        if (!update) return refuse(reply, 400, 'The body is no JSON object with an integer update_id.');
         await this.#receive(update);
         return reply.code(200).send();
       },
@@ -115,24 +114,24 @@ export class TelegramChannel extends TelegramPlatform implements Channel {
   }
 }
 
-/** How long Telegram may hold an empty answer back, s; the call may take ten more. */
+/** How long Telegram may hold back an empty answer, s. The call may take ten more. */
 const POLL_S = 50;
-/** Of one answer; Telegram's maximum. */
+/** Most updates in an answer; Telegram's maximum. */
 const MAX_UPDATES = 100;
 const MAX_PAUSE_MS = 60_000;
 
 type PollerOptions = {
   readonly api: Pick<TelegramApi, 'callApi'>;
-  /** Rejects where an update could not be stored: it and all after it are fetched again. */
+  /** Rejects if an update could not be stored: it and all later ones are fetched again. */
   receive(update: Update): Promise<unknown>;
   /** The first pause after a failure, ms; each further one is twice as long, up to a minute. */
   readonly pauseMs: number;
   readonly log: Log;
 };
 
-/** Fetches updates one after the other, in place of the webhook, which it removes. */
+/** Removes the webhook, and fetches updates one after the other. */
 class Poller {
-  /** Why Telegram refused the last poll; undefined where it did not. */
+  /** Why Telegram refused the last poll; undefined if it did not. */
   fault: string | undefined;
   readonly #options: PollerOptions;
   /** The first update that Telegram should send; 0: it has sent none. */
@@ -156,18 +155,17 @@ class Poller {
         if (signal.aborted) break;
         const refusal = error instanceof ApiError && isRefused(error) ? error.message : undefined;
         if (isRemoved) this.fault = refusal;
-        // A webhook that Telegram does not let us remove may be none: `getUpdates` knows.
+        // If Telegram refuses to remove the webhook, there may be none: `getUpdates` shows it.
         isRemoved ||= refusal !== undefined;
         log.warn(
           { why: error instanceof Error ? error.message : 'unknown' },
           'polling Telegram failed, trying again',
         );
-        // With jitter, so that many callers do not come back at once.
+        // With jitter, so that callers do not come back together.
         const backoffMs = Math.min(pauseMs * 2 ** failures++, MAX_PAUSE_MS) * (0.5 + Math.random() / 2);
         await pause(Math.max(afterMsOf(error), backoffMs), signal);
       }
     }
-    await this.#confirm().catch(() => {});
   }
 
   async #poll(signal: AbortSignal): Promise<void> {
@@ -181,19 +179,9 @@ class Poller {
       this.#offset = update.update_id + 1;
     }
   }
-
-  /** Otherwise Telegram would send the last updates again, which the embedded store forgets with a restart. */
-  async #confirm(): Promise<void> {
-    if (this.#offset === 0) return;
-    const confirmed = { timeout: 0, limit: 1, offset: this.#offset };
-    await this.#options.api.callApi('getUpdates', confirmed, { signal: AbortSignal.timeout(CONFIRM_MS) });
-  }
 }
 
-/** Stopping waits this long for Telegram to note what was taken, ms. */
-const CONFIRM_MS = 2_000;
-
-/** How long Telegram wants us to wait, ms. */
+/** The wait that Telegram asks for, ms. */
 function afterMsOf(error: unknown): number {
   return error instanceof ApiError && 'afterMs' in error.meaning ? (error.meaning.afterMs ?? 0) : 0;
 }

@@ -10,46 +10,48 @@ export const TELEGRAM = {
   sharesContacts: true,
 } as const satisfies ChannelTraits;
 
-/** Where replies go: the chat, and the topic in chats that have topics. Stored with the conversation. */
+/** The address of a conversation: the chat, and the topic if it has topics. It is stored. */
 export const addressSchema = z.object({ chat: z.int(), thread: z.int().exactOptional() });
-export type Address = z.infer<typeof addressSchema>;
+export type TelegramAddress = z.infer<typeof addressSchema>;
 
 /**
- * A pressed inline button: the callback query to answer (it ends the button's spinner), the message that has the
- * button, and the view of its question.
+ * A pressed inline button: the callback query to answer (this ends the button's spinner), the button's
+ * message, and the view of its question.
  */
 export const pressSchema = z.object({
   query: z.string(),
   message: z.int().exactOptional(),
   view: z.string().exactOptional(),
 });
-export type Press = z.infer<typeof pressSchema>;
+export type TelegramPress = z.infer<typeof pressSchema>;
 
-/** The only updates we ask for. Edits are not among them: what was said has been answered already. */
+/**
+ * The kinds of updates that we ask for. Edits are not among them: the message was answered when it was new.
+ */
 export const ALLOWED_UPDATES = ['message', 'callback_query', 'my_chat_member'] as const;
 
 /** Longest callback data, bytes. */
 const MAX_DATA = 64;
 
-/** Callback data of a button; undefined if it is more than Telegram carries. */
+/** Callback data of a button; undefined if it is too long for Telegram. */
 export function callbackDataOf(choice: string, view: string | undefined): string | undefined {
   const data = encodeChoice(choice, view);
   return Buffer.byteLength(data) <= MAX_DATA ? data : undefined;
 }
 
-/** The reverse; undefined for what no button of ours carries. */
+/** The choice in a button's data; undefined if no button of ours has it. */
 export function choiceOf(data: string): ReturnType<typeof decodeChoice> | undefined {
   const chosen = Buffer.byteLength(data) <= MAX_DATA ? decodeChoice(data) : undefined;
   return chosen?.choice === '' ? undefined : chosen;
 }
 
 /**
- * The parts of an update that the bot uses, read tolerantly: a part of an unexpected shape counts as absent, so
- * that an update we cannot read is answered instead of refused (Telegram sends a refused update again for a day).
+ * The parts of an update that the bot uses. A part of an unexpected shape counts as absent, so that an update
+ * that we cannot read is answered. Telegram would send a refused update again for a day.
  */
 const maybe = <T extends z.ZodType>(schema: T) => schema.optional().catch(undefined);
 const present = z.unknown().optional();
-/** An object or a list whose content is not read. */
+/** An object or a list, whose content is not read. */
 const media = maybe(z.custom<object>((value) => typeof value === 'object' && value !== null));
 
 const userSchema = z.object({
@@ -113,13 +115,13 @@ export type CallbackQuery = z.infer<typeof querySchema>;
 
 const updateSchema = z.object({
   update_id: z.int(),
-  // Its other keys stay, unread: `isService` goes by their names.
+  // Keeps other keys, unread, for `isService`.
   message: maybe(messageSchema.loose()),
   callback_query: maybe(querySchema),
 });
 export type Update = z.infer<typeof updateSchema>;
 
-/** Null: no update, because there is no integer `update_id`. Unreadable parts are left out: filters look for keys. */
+/** Null if there is no integer `update_id`. Omits unreadable parts, because filters look for keys. */
 export function parseUpdate(body: unknown): Update | null {
   const update = updateSchema.safeParse(body).data;
   if (!update) return null;
@@ -132,7 +134,7 @@ function omitUnreadable(parts: Record<string, unknown>): void {
   for (const key in parts) if (parts[key] === undefined) delete parts[key];
 }
 
-/** Telegram names most messages of its own, newer ones too, by what happened, and what people send by what it is. */
+/** Keys of messages that Telegram itself writes: most, newer ones too, name what happened. */
 const SERVICE = /_(?:[a-z]+ed|set|left|done|sent|paid|(?:un)?hidden)$/;
 const OTHER_SERVICE = new Set([
   ...['pinned_message', 'connected_website', 'web_app_data', 'passport_data', 'suggested_post_info'],
@@ -142,7 +144,7 @@ const OTHER_SERVICE = new Set([
   ...['migrate_to_chat_id', 'migrate_from_chat_id'],
 ]);
 
-/** Whether Telegram itself tells that something happened: no person wrote. */
+/** Whether Telegram itself wrote the message. */
 export function isService(message: object): boolean {
   return Object.keys(message).some((key) => SERVICE.test(key) || OTHER_SERVICE.has(key));
 }

@@ -67,7 +67,7 @@ describe('at start', () => {
 });
 
 describe('polling', () => {
-  it('removes the webhook, takes messages in order and confirms them, at the latest when it stops', async () => {
+  it('removes the webhook, takes messages in order and confirms them', async () => {
     const { channel, double, accepted } = await createBot({ mode: 'polling', secret: undefined });
     const updates = [minh.writes('a'), minh.presses('next~v1', 7), minh.writes('b')];
     for (const update of updates) double.push(update);
@@ -79,7 +79,6 @@ describe('polling', () => {
     await channel.stop?.();
     const polls = double.calls('getUpdates').map(({ payload }) => payload);
     expect(polls[0]).toMatchObject({ allowed_updates: ['message', 'callback_query', 'my_chat_member'] });
-    expect(polls.at(-1)).toMatchObject({ offset, timeout: 0 });
     expect([double.calls('deleteWebhook').length, double.calls('setWebhook')]).toEqual([1, []]);
   });
 
