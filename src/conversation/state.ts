@@ -31,8 +31,6 @@ export const draftSchema = identitySchema.extend({
   code: z.string().optional(),
   /** The codes of the gifts that a text may have meant: one of them is to be picked. */
   among: z.array(z.string()).optional(),
-  /** How many were asked for, where it was more than one: each is an operation of its own. */
-  wanted: z.number().optional(),
   /** What the summary said that the gift costs. */
   price: z.number().optional(),
   /** What the customer had at that time; `points: null` where it is not known. */
@@ -304,7 +302,7 @@ export type ReadState = (stored: unknown, version?: number) => State;
  * raises it, with an upgrade of what changed and frozen files of the version before (CONTRIBUTING.md, "What is stored").
  * The store keeps it beside the bodies, so that older processes leave alone what they cannot read.
  */
-export const VERSION = 2;
+export const VERSION = 3;
 
 /** Upgrades by the version that they start from: what version n wrote becomes what version n + 1 writes. None: no change. */
 export type Upgrades = Readonly<Record<number, (body: unknown) => unknown>>;
@@ -328,5 +326,11 @@ export const STATE_UPGRADES: Upgrades = {
     const state = z.looseObject({ step: z.looseObject({}) }).parse(body);
     const { shown: _, ...step } = state.step;
     return { ...state, step };
+  },
+  // Version 2 remembered how many of a gift were asked for. Each is an operation of its own now.
+  2: (body) => {
+    const state = z.looseObject({ draft: z.looseObject({}) }).parse(body);
+    const { wanted: _, ...draft } = state.draft;
+    return { ...state, draft };
   },
 };

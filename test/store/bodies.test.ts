@@ -10,7 +10,7 @@ import {
   readOutboxItem,
   readStored,
 } from '../../src/engine/messages.ts';
-import { readState } from '../support/conversation.ts';
+import { newState, readState } from '../support/conversation.ts';
 import { Dialogue, succeed } from '../support/dialogue.ts';
 import { rewritten } from '../support/freeze.ts';
 import { readSamples, storedSchema } from '../support/samples.ts';
@@ -117,6 +117,11 @@ const NEXT: Readonly<Record<string, readonly [next: ((chat: Dialogue) => Message
     'accumulation-checking': ['wakes', 'operation.resolved.done'],
     'gathering-album': ['wakes', 'photo.noCode'],
   };
+
+test('a state of version 2 loses how many of a gift were asked for', () => {
+  const stored = { ...newState(), draft: { code: 'LOA01', wanted: 3 } };
+  expect(readState(stored, 2).draft).toEqual({ code: 'LOA01' });
+});
 
 const LATE_MS = 31 * 60_000;
 
