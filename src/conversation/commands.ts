@@ -4,38 +4,50 @@ import type { Locale } from './message.ts';
 import type { Period } from './values/calendar.ts';
 
 /*
- * What a message asks for. Only `interpret` turns a text into commands, only `run` (`dialogue/run.ts`) applies them: each
- * once, in order; then one question stands. Presses, forms, photos, links and contacts become the same commands.
+ * What a message asks for. Only `interpret` turns a text into commands. Only `run` (`dialogue/run.ts`)
+ * applies them: each once, in order; then it asks one question. Presses, forms, photos and links become the
+ * same commands.
  */
 
-/** What values differ in: how they are read, joined with what is there, asked for and explained (`kinds.ts`). */
+/** How values differ: how they are read, joined, asked for and explained (`kinds.ts`). */
 export const SLOT_KINDS = ['codes', 'phone', 'email', 'gift', 'period', 'list'] as const;
 export type SlotKind = (typeof SLOT_KINDS)[number];
 
-/** Which page of a list: its number, from 1, or its place. */
+/** A page of a list: its number, from 1, or its place. */
 export type WantedPage = number | 'first' | 'next' | 'previous';
 
-/** What customers call by a name, to change it. Which slot that is, the flow at hand tells. */
+/** What customers call a value that they change. The running flow says which slot that is. */
 export type FieldName = 'code' | 'phone' | 'email';
 
-/** Which code of those at hand: itself, its place (from 1; -1 the last, 0 all), or how it ends. */
+/** One of the current codes: itself, its place (from 1; -1 the last, 0 all), or how it ends. */
 export type CodeRef = { readonly code: string } | { readonly place: number } | { readonly end: string };
 
 /**
- * What was probably meant by a value, which is asked about instead of taken: an old phone number, a phone without its
- * zero, an e-mail's typing error.
+ * What the customer probably meant: the new form of an old phone number, the phone with its zero, the e-mail
+ * without its typing error. The bot asks, and takes nothing by itself.
+ *
+ * @example
+ * const doubt: Doubt = { why: 'leadingZero', meant: '+84867123456' };
  */
 export type Doubt = { readonly why: 'mapped' | 'leadingZero' | 'typo'; readonly meant: string };
 
-/** Why something was not taken for the value that it was to be: a message key (`phone.short`). */
+/** Why a value was refused: a message key (`phone.short`). */
 export type ValueFault = { readonly kind: SlotKind; readonly reason: string };
 
-/** Work: what a flow is begun with and made of. */
+/**
+ * Begins a flow, or gives it values.
+ *
+ * @example
+ * const commands: FlowCommand[] = [
+ *   { do: 'start', flow: 'accumulate' },
+ *   { do: 'add', codes: ['TIVI000000017'] },
+ * ];
+ */
 export type FlowCommand =
-  /** Begins a flow. `asked`: only asked about ("đổi quà thế nào?"), which drops nothing that is at hand. */
+  /** `asked`: the customer only asks about the flow ("đổi quà thế nào?"), which must lose no value. */
   | { readonly do: 'start'; readonly flow: string; readonly asked?: true }
   /**
-   * A phone (E.164) or an e-mail. With a doubt, `value` is what was typed, of use or not; absent where it is no address.
+   * A phone (E.164) or an e-mail. With a doubt, `value` is what was typed; absent if that is no address.
    * `proved`: shared instead of typed, and whether it is the sender's own.
    */
   | {
@@ -45,85 +57,94 @@ export type FlowCommand =
       readonly doubt?: Doubt;
       readonly proved?: boolean;
     }
-  /** A gift of the list, by its code; where there is no list, any code. `several`: more than one of it was named. */
+  /**
+   * A gift of the list, by its code; without a list, any code. `several`: the text names more than one of it.
+   */
   | { readonly do: 'set'; readonly slot: 'gift'; readonly value: string; readonly several?: true }
-  /** Several gifts of the list may be meant: one of them is to be picked. */
+  /** The text fits several gifts of the list: the customer picks one. */
   | { readonly do: 'among'; readonly gifts: readonly string[] }
   | { readonly do: 'period'; readonly period: Period }
-  /** Which history; `both`: named both, so it is asked. */
+  /** Which history. `both`: the text names both, so the bot asks. */
   | { readonly do: 'kind'; readonly of: HistoryType | 'both' }
-  /** `spaced`: written with blanks inside, so it is asked about. */
+  /** `spaced`: written with blanks inside, so the bot asks about it. */
   | { readonly do: 'add'; readonly codes: readonly string[]; readonly spaced?: true }
-  /** `which` empty: none is named, so it is the only one, or asked. */
+  /** `which` is empty if the text names none: the only code is meant, or the bot asks. */
   | { readonly do: 'remove'; readonly which: readonly CodeRef[] }
   | { readonly do: 'keepOnly'; readonly which: readonly CodeRef[] }
-  /** `old` empty: none is named, so the one that is asked about, the only one, or the one that nearly is the new one. */
+  /**
+   * `old` is empty if the text names none: the code in doubt, the only one, or the one most like the new one.
+   */
   | { readonly do: 'replace'; readonly old: readonly CodeRef[]; readonly codes: readonly string[] }
-  /** Asks for a value again ("sửa số điện thoại", "mã sai rồi"); without a field: the one that can be changed, or which. */
+  /**
+   * Asks for a value again ("sửa số điện thoại"). Without a field: the only one that can change, or the bot
+   * asks.
+   */
   | { readonly do: 'change'; readonly field?: FieldName }
-  /** There is none: "không có email", "bỏ qua"; without a field: of what is asked. */
+  /** The customer has no such value ("không có email"). Without a field: the one that the bot asks for. */
   | { readonly do: 'none'; readonly field?: FieldName };
 
-/** Answers to the live question; where none of them is asked for, they say what they say. */
+/** Answers the current question, or turns its page. */
 export type AnswerCommand =
-  /** The whole text is a yes: nothing left over, no question mark, no other act. */
+  /** The whole text is a yes: it has no other word, question mark or act. */
   | { readonly do: 'yes' }
-  /** `wrong`: it says that something is wrong, and not what. */
+  /** `wrong`: the text says that something is wrong, and not what. */
   | { readonly do: 'no'; readonly wrong?: true }
-  /** At a doubt: what was meant, what was typed, neither. */
-  | { readonly do: 'use' }
-  | { readonly do: 'keep' }
-  | { readonly do: 'other' }
-  /** Ends what is going on; `mild` ("thôi"): at a question that may be skipped it skips. */
+  /** At a doubt: takes what was meant, what was typed, or neither. */
+  | { readonly do: 'use' | 'keep' | 'other' }
+  /** Ends the flow. `mild` ("thôi"): skips a question that can be skipped. */
   | { readonly do: 'cancel'; readonly mild?: true }
-  /** Turns the page; `same`: shows once more what is shown. */
+  /** `same`: shows the current page again. */
   | { readonly do: 'page'; readonly to: WantedPage | 'same' }
-  /** A button of the live question (`Expecting.buttons`), by its number or its words. */
+  /** A button of the current question (`Expecting.buttons`), by its number or its words. */
   | { readonly do: 'pick'; readonly choice: string };
 
-/** Beside the work: answered, and the question comes again. */
+/** Leaves the flow as it is: the bot answers, and asks its question again. */
 export type DigressionCommand =
-  /** A question. An answer that is known (its id), "what?", "what is wrong with it?", or one that nobody knows. */
+  /** A question that has an answer, by its id. */
   | { readonly do: 'ask'; readonly about: 'answer'; readonly id: string; readonly field?: FieldName }
   /** What a gift of the list costs. */
   | { readonly do: 'ask'; readonly about: 'gift'; readonly gift: string }
+  /** "What?", "what is wrong with it?", or a question without an answer. */
   | { readonly do: 'ask'; readonly about: 'what' | 'wrong' | 'unknown' }
   | { readonly do: 'show'; readonly what: 'welcome' | 'menu' | 'help' | 'languages' }
-  /** A person is wished for; or only mentioned, or wanted by a complaint, and so offered. */
+  /**
+   * The customer wants a person. `offer`, `complaint`: only mentions one, or complains, so one is offered.
+   */
   | { readonly do: 'show'; readonly what: 'person' | 'offer' | 'complaint' }
-  /** What is kept about the customer; `erasing`: they asked to have it erased, which its button does. */
+  /** What is stored about the customer. `erasing`: they want it erased, which its button does. */
   | { readonly do: 'show'; readonly what: 'privacy' | 'erasing' }
-  /** How an operation stands: the last one, or that of a reference. */
+  /** How the operation of a reference stands, or the last one. */
   | { readonly do: 'status'; readonly reference?: string }
   | { readonly do: 'speak'; readonly locale: Locale }
-  | {
-      readonly do: 'talk';
-      readonly about: 'greeting' | 'thanks' | 'bye' | 'wait' | 'upset' | 'remark';
-    }
+  | { readonly do: 'talk'; readonly about: 'greeting' | 'thanks' | 'bye' | 'wait' | 'upset' | 'remark' }
   /**
-   * Not understood. `maybe`: what it may have been, offered by buttons ("Bạn muốn …?"), at most three; a yes among them is
-   * no yes, and is shown which button it takes. `wrong`: what is wrong with it as the value that it was to be. `script`:
-   * written in letters that no language here has.
+   * Not understood. `maybe`: likely meanings, at most three, offered as buttons; a yes among them confirms
+   * nothing, and points at the button that would. `wrong`: why the text is no value of the kind that is
+   * asked. `script`: written in letters that no language here has. `question`: the text asks something.
    */
   | {
       readonly do: 'unclear';
       readonly maybe?: readonly TextCommand[];
       readonly wrong?: ValueFault;
       readonly script?: true;
-      /** It asks something. */
       readonly question?: true;
     };
 
-/** What only a press says. No text ever does. */
+/** What only a press says, and no text. */
 export type PressCommand =
   | { readonly do: 'confirm'; readonly operation: string }
   | { readonly do: 'consent'; readonly given: boolean }
   /** Erases at once: the button, or the slash command `/forget`. */
   | { readonly do: 'forget' }
-  /** A button of a question that is over. */
+  /** The button belongs to an earlier question. */
   | { readonly do: 'expired' };
 
-/** What a text may say. Typing proves nothing by itself. */
+/**
+ * What a text may say. Typing proves nothing by itself.
+ *
+ * @example
+ * const command: TextCommand = { do: 'set', slot: 'phone', value: '+84867123456' };
+ */
 export type TextCommand = Exclude<FlowCommand, { do: 'set' }> | Unproved | AnswerCommand | DigressionCommand;
 type Unproved<Set = Extract<FlowCommand, { do: 'set' }>> = Set extends unknown
   ? Omit<Set, 'proved'> & { readonly proved?: never }
@@ -134,46 +155,48 @@ export type Command = FlowCommand | AnswerCommand | DigressionCommand | PressCom
 export type CommandOf<Do extends Command['do']> = Extract<Command, { do: Do }>;
 
 /**
- * What is live while a text is read, derived from the state and never stored: the same words mean other things at another
- * question.
+ * What the conversation waits for while it reads a text: the same words mean different things at different
+ * questions. Derived from the state, never stored.
+ *
+ * @example
+ * const expecting: Expecting = { at: 'slot', kind: 'phone', buttons: [], codes: [], references: [] };
  */
 export type Expecting = {
   readonly at: 'nothing' | 'slot' | 'doubt' | 'summary' | 'page' | 'consent';
-  /** The flow at hand. */
+  /** The running flow. */
   readonly flow?: string | undefined;
-  /** Of the slot that is asked (`slot`), or that is in doubt (`doubt`). */
+  /** The kind of the slot that is asked for (`slot`) or in doubt (`doubt`). */
   readonly kind?: SlotKind | undefined;
-  /** The slot is being changed. */
+  /** The customer changes the slot. */
   readonly editing?: true | undefined;
   /** Staff write: a phone or an e-mail names the customer, wherever it stands. */
   readonly isStaff?: true | undefined;
-  /** The ids of the live question's buttons, in order; null: one that no words press. */
+  /** The ids of the current question's buttons, in order. Null: no words press this one. */
   readonly buttons: readonly (string | null)[];
-  /** The codes at hand, in order. */
+  /** The current codes, in order. */
   readonly codes: readonly string[];
-  /** The gift at hand. */
   readonly gift?: string | undefined;
-  /** The phone (E.164) and the e-mail at hand. */
+  /** E.164. */
   readonly phone?: string | undefined;
   readonly email?: string | undefined;
-  /** References of the operations that this conversation made. */
+  /** References of the operations of this conversation. */
   readonly references: readonly string[];
 };
 
-/** What the interpreter may know beside: the gifts and their names, how codes begin, what day it is where. */
+/** What the interpreter knows besides the text: gifts and their names, prefixes of codes, the date. */
 export type Reading = {
   readonly settings: Pick<Settings, 'gifts' | 'codePrefixes' | 'timeZone'>;
   readonly nowMs: number;
 };
 
-/** The commands of a text, and why: the look inside shows it. */
+/** The commands of a text, and why: the trace of a turn shows it. */
 export type Interpretation = {
   /** At least one. */
   readonly commands: readonly TextCommand[];
   readonly why: {
-    /** The examples that cover the text, as they stand in the language's file. */
+    /** The examples that cover the text, as the language file has them. */
     readonly covered: readonly string[];
-    /** Examples that are like it, the nearest first. */
+    /** Similar examples, the nearest first. */
     readonly nearest?: readonly {
       readonly example: string;
       readonly command: string;
@@ -182,19 +205,28 @@ export type Interpretation = {
   };
 };
 
-/** How texts are read: the only place that sees one. */
+/**
+ * Reads texts. Nothing else in the conversation sees one.
+ *
+ * @example
+ * const { commands } = interpreter.interpret('0867 123 456', expecting, reading);
+ * if (interpreter.slash('/huy') === 'cancel') console.log(commands.length);
+ */
 export type Interpreter = {
+  /** Never throws, whatever the text. Texts of more than `MAX_TEXT` characters are cut. */
   interpret(text: string, expecting: Expecting, reading: Reading): Interpretation;
-  /** The language that a text is in, as far as its words tell; `first`: nothing is known yet, so "hello" tells it, too. */
+  /** The language of the text, if its words tell. `first`: nothing is known yet, so "hello" is enough. */
   localeOf(text: string, known?: { readonly first: boolean }): Locale | undefined;
-  /** Whether a text is nothing but a word that ends the talk with a person: "quay lại". */
+  /** Whether the text is only a word that ends the talk with a person: "quay lại". */
   leaves(text: string): boolean;
-  /** What the slash command stands for that a text begins with: `show help`. */
+  /**
+   * The command of the slash command that the text begins with (`show help`); undefined: it begins with none.
+   */
   slash(text: string): string | undefined;
   /** A field of a form, or the number of a contact: only as a value of that kind. */
   read(kind: SlotKind, text: string, reading: Reading): readonly TextCommand[];
-  /** What a deep link carries: a code, or why it is none. */
+  /** The code of a deep link, or why it has none. */
   link(payload: string): readonly TextCommand[];
-  /** The codes in what a picture's QR or bar code says. */
+  /** The codes in the text of a picture's QR or bar code. */
   scan(text: string): readonly string[];
 };

@@ -2,8 +2,9 @@ import type { KnownCall } from './effect.ts';
 import type { Locale, LocalizedText, Sender } from './message.ts';
 
 /**
- * A gift that customers can pick from a list; `score` is its price in points. `image`: an https URL, which the platform or
- * the reader's browser fetches, never the bot. `pickUp`: where and when to get it, said once it is redeemed.
+ * A gift of the operator's list. `score` is its price in points. `image` is an https URL, which the platform
+ * or the reader's browser fetches, never the bot. `pickUp` says where and when to get the gift once it is
+ * redeemed.
  */
 export type Gift = {
   readonly code: string;
@@ -14,48 +15,48 @@ export type Gift = {
   readonly pickUp?: LocalizedText | undefined;
 };
 
-/** What the operator configured and the conversation needs to know. The same for every turn. */
+/** What the operator configured. The same for every turn. */
 export type Settings = {
   readonly defaultLocale: Locale;
-  /** IANA name; dates are typed and shown in it. */
+  /** An IANA name. Dates are typed and shown in this zone. */
   readonly timeZone: string;
-  /** Empty where no list is known: the gift's code is typed. */
+  /** Empty if there is no list: customers type the code of a gift. */
   readonly gifts: readonly Gift[];
-  /** How accumulation codes begin, as far as is known: a code that nearly does is asked about. */
+  /** How codes begin, if the operator says so: the bot asks about a code that nearly begins like this. */
   readonly codePrefixes: readonly string[];
   readonly supportContact?: string | undefined;
-  /** Staff answer whoever asks for a person. */
+  /** Staff answer customers who ask for a person. */
   readonly handover?: boolean | undefined;
-  /** `off`: a typed phone or e-mail is believed everywhere (kiosk use). */
+  /** `off`: the bot believes a typed phone or e-mail everywhere (kiosk use). */
   readonly identityProof: 'required' | 'off';
-  /** Delays after the call's deadline at which an unknown outcome is looked up, ms, ascending, at least two. */
+  /** When an unknown outcome is looked up: delays after the call's deadline, ms, ascending, at least two. */
   readonly operationChecksMs: readonly number[];
 };
 
-/** What a step may know beside the state: everything a pure function cannot find out by itself. */
+/** What a step may know besides the state: everything that a pure function cannot find out by itself. */
 export type Context = {
   readonly settings: Settings;
   /** The store's clock, epoch ms. */
   readonly nowMs: number;
   /**
-   * When the message that is answered was accepted, epoch ms; absent: now. By the accepting machine's clock, so it may be off:
-   * only how long the customer was silent is told by it, and never as longer than by `nowMs`.
+   * When the message was accepted, epoch ms, by the clock of the accepting machine; absent: now. It only
+   * tells how long the customer was silent, and never makes that longer than `nowMs` does.
    */
   readonly heardMs?: number | undefined;
-  /** Who wrote; for a wake-up, who wrote last (without name and e-mail). */
+  /** Who wrote. At a wake-up: who wrote last, without name and e-mail. */
   readonly sender: Sender;
-  /** False while AntCRM is known to be out of reach: said before anything is asked for. */
+  /** False while AntCRM is out of reach: said before anything is asked for. */
   readonly serviceUp: boolean;
   /**
-   * The message was accepted after the last commit: whoever wrote it could know all that was said so far. False for
-   * wake-ups, and where a crash brings a message again.
+   * The message was accepted after the last commit, so its writer could know all that was said. False at
+   * wake-ups, and if a crash brings a message again.
    */
   readonly current: boolean;
   /**
-   * Calls that an earlier attempt of the message at hand perhaps made, by operation: before a crash, or before a fault of
-   * ours. None of them is ever made again, and each is to be told. Absent: none.
+   * Calls that an earlier attempt at this message perhaps made, by operation. None of them is made again, and
+   * the customer hears of each. Absent: none.
    */
   readonly journal?: Readonly<Record<string, KnownCall>> | undefined;
-  /** Fresh ids, unguessable, for at most one new operation and one new view a step. */
+  /** Fresh ids that nobody can guess, for at most one new operation and one new view a step. */
   readonly ids: { readonly operation: string; readonly view: string };
 };

@@ -32,14 +32,11 @@ export type MenuCommand = {
 
 /** The pure conversation about some flows: everything that lists flows derives from them. */
 export type Conversation = {
-  /**
-   * One step: same arguments, same decision. Never throws, whatever the message. Property tests hold that no redeem is
-   * asked for without a press that carries the live operation id, and a proved identifier.
-   */
+  /** One step: the same arguments give the same decision. Never throws, whatever the message. */
   step(state: State, input: Input, context: Context): Decision;
   readonly readState: ReadState;
   newState(lastMessageMs?: number): State;
-  /** What a text is taken for where the conversation is, and why: for the look inside. */
+  /** The commands of a text in this state, and why: for the trace. */
   explain(
     text: string,
     state: State,
@@ -56,7 +53,7 @@ export type ConversationOptions = {
   readonly wording: Wording;
   /** `locales/*.md`: what customers say. */
   readonly sayings: readonly LanguageText[];
-  /** The operator's answers to customers' questions, beside those of the wording or in place of them. */
+  /** The operator's answers. One with the id of a built-in answer replaces it. */
   readonly answers?: readonly Answer[] | undefined;
 };
 
@@ -109,7 +106,7 @@ export function createConversation({
   };
 }
 
-/** The questions that the wording or the operator answers: by their ids, how each is asked. */
+/** How each question that has an answer is asked, by id. */
 function answeredQuestions(
   wording: Wording,
   { examples }: Vocabulary,
@@ -128,7 +125,7 @@ function answeredQuestions(
 /** "có mất phí không" -> "Có mất phí không?" */
 const asQuestion = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/\?$/, '')}?`;
 
-/** What no reading of a text depends on. */
+/** Parts of a context that reading a text does not need. */
 const NOWHERE = { serviceUp: true, current: true, ids: { operation: '', view: '' } } as const;
 
 /** A command as people read it: "set gift LOA01". */
@@ -146,7 +143,7 @@ const MENU_COMMANDS = [
   { name: 'cancel', starter: false },
 ] as const;
 
-/** What slash commands stand for beside the flows. */
+/** The meanings of slash commands, other than flows. */
 const SLASH: Readonly<Record<string, string>> = {
   forget: 'show erasing',
   privacy: 'show privacy',
@@ -182,7 +179,7 @@ function stateReader(flows: Flows): ReadState {
     const { flow: name, at } = upgraded.step;
     const flow = flows.get(name);
     if (name !== undefined && !flow) {
-      // Its slots may be of kinds that nobody here knows.
+      // The slots of an unknown flow may be of unknown kinds.
       const { view: _, ...kept } = upgraded;
       const ended = { ...kept, step: { at: 'idle', unfinished: true }, draft: {} };
       throw new UnknownFlow(name, stateSchema.parse(ended));

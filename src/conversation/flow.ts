@@ -6,85 +6,106 @@ import type { Choice, Line, Reply } from './reply.ts';
 import type { Draft, Operation, State } from './state.ts';
 
 /*
- * What a flow is: data, one file in `flows/`, one line in `flows/index.ts`. Its words stand in `locales/*`: `choice.<name>`
- * (its button), `flow.<name>` (what is being done), `help.<name>` (an example), `command.<name>` and what platforms call
- * it; what begins it. A function in it projects slots and context: it sees no text, no state, no dialogue, and decides
- * nothing.
+ * A flow is data: a file in `flows/` and a line in `flows/index.ts`. Its words are in `locales/`:
+ * `choice.<name>` (its button), `flow.<name>` (its activity), `help.<name>` (an example), `command.<name>`,
+ * the names that platforms need, and the sentences that begin it. Its functions see slots and context, never
+ * a text or the state.
  */
 
-/** What a step may know: what every turn tells it, and the flows and the language of this conversation. */
+/** What a step may know: the context of the turn, and the flows and the language of this conversation. */
 export type Scope = Context & {
   readonly flows: Flows;
   readonly language: Interpreter;
-  /** The operator's answers to questions, by their ids; the others stand in the wording, `answer.<id>`. */
+  /** The operator's answers to questions, by id. The wording has the others, as `answer.<id>`. */
   readonly answers: ReadonlyMap<string, LocalizedText>;
-  /** The questions that have an answer: by their ids, how each is asked. */
+  /** How each question that has an answer is asked, by id. */
   readonly answered: ReadonlyMap<string, LocalizedText>;
 };
 
+/**
+ * What the bot can do for a customer: which values it gathers, and what it does with them.
+ *
+ * @example
+ * const tier: Flow = {
+ *   name: 'tier',
+ *   priority: 12,
+ *   identity: 'proved',
+ *   slots: ['phone'],
+ *   end: { reads: 'balance', tell: () => ({ key: 'tier.is' }) },
+ * };
+ */
 export type Flow = {
   readonly name: string;
-  /** Of several flows in a message, the one with the highest is meant. */
+  /** If a message names several flows, the one with the highest priority begins. */
   readonly priority: number;
   /**
-   * `typed`: a typed phone will do, and a remembered one is offered. `proved`: reading or spending needs a proved
-   * identifier, and only what proves counts.
+   * `typed`: a typed or remembered phone is enough. `proved`: only a proved phone or e-mail is (SECURITY.md).
    */
   readonly identity: 'typed' | 'proved';
-  /** In the order of asking (`kinds.ts`). */
+  /** In the order of asking; `kinds.ts` describes each. */
   readonly slots: readonly SlotKind[];
-  /** The list of the history that its words speak of; `vague`: only where nothing names the other one. */
+  /** The list of the history that its words mean. `vague`: unless the text names the other list. */
   readonly list?: { readonly type: 'point' | 'gift'; readonly vague?: true } | undefined;
-  /** What forbids to begin or to go on, behind what its slots forbid by themselves (`dialogue/advance.ts`). */
+  /** Checks that run after the slots' own checks (`dialogue/advance.ts`). */
   readonly guards?: readonly FlowGuard[] | undefined;
   readonly end: Confirms | Reads;
 };
 
-/** A guard that a flow brings along. */
+/**
+ * A check that a flow brings along.
+ *
+ * @example
+ * const guard: FlowGuard = {
+ *   goesOn: ({ code }) => (code === 'LOA01' ? { say: { key: 'gift.gone' }, ask: 'gift' } : undefined),
+ * };
+ */
 export type FlowGuard = {
-  /** Said instead of beginning, and instead of calling. */
+  /** The reply that forbids to begin, and to call AntCRM; undefined: nothing forbids it. */
   readonly begins?: ((draft: Draft, scope: Context) => Reply | undefined) | undefined;
-  /** Said instead of the summary or the read; `ask`: that slot is asked for anew. */
+  /** The reply that takes the place of the summary or the read. `ask`: the slot to ask for again. */
   readonly goesOn?:
     | ((draft: Draft, scope: Context) => { readonly say: Reply; readonly ask?: SlotKind } | undefined)
     | undefined;
 };
 
-/** A flow that reads: the balance, which it tells in its own words, or the history, page by page. */
+/** The end of a flow that reads: the balance, told in the flow's own words, or the history, page by page. */
 export type Reads =
   | {
       readonly reads: 'balance';
-      /** `isSure`: AntCRM surely has all that was done here. */
+      /** `isSure`: the balance contains all operations of this conversation. */
       readonly tell: (outcome: BalanceRead, scope: Context, isSure: boolean) => Reply;
     }
   | { readonly reads: 'pages' };
 export type BalanceRead = Extract<Outcome, { kind: 'balance' | 'sums' }>;
 
-/** What a confirmed flow asks of AntCRM, and what each outcome says beside what is said of all operations. */
+/** The end of a flow that calls AntCRM once the customer confirms its summary. */
 export type Confirms = Confirmation & ByWord;
 
-/** A typed yes confirms it, too, where the summary is the last thing that its writer was shown. What spends never does. */
+/** `byWord`: a typed yes confirms a summary that was the last reply. No word confirms a call that spends. */
 type ByWord =
   | { readonly kind: Exclude<Operation['kind'], Spending>; readonly byWord?: true | undefined }
   | { readonly kind: Spending; readonly byWord?: never };
 
 type Confirmation = {
   readonly kind: Operation['kind'];
-  /** The lines of the summary, and the buttons that change a slot (`edit:<field>`). */
+  /** The lines of the summary. */
   readonly summary: (draft: Draft, profile: State['profile'], scope: Context) => readonly Line[];
+  /** The buttons of the summary that change a slot (`edit:<field>`). */
   readonly edits: (draft: Draft) => readonly Choice[];
-  /** Undefined if the slots lack what the call needs: nothing is ever asked then. `at`: the place of its code in `codes`. */
-  readonly effect: (draft: Draft, operation: string, scope: Context, at: number) => Effect | undefined;
-  /** Buttons of the good news, before the menu's: what may come next. */
+  /** The call; undefined if a slot is missing, then nothing is called. */
+  readonly effect: (draft: Draft, call: CallId, scope: Context) => Effect | undefined;
+  /** Buttons below the good news: what the customer may want next. */
   readonly next?: ((draft: Draft, scope: Context) => readonly Choice[]) | undefined;
-  /** What is known of why it was refused: a variant of the bad news. */
+  /** Why AntCRM refused, if it is known: a variant of the bad news. */
   readonly why?:
     | ((draft: Draft, outcome: Refused, scope: Context) => Pick<Line, 'context' | 'params'>)
     | undefined;
 };
+/** `at`: the place of its code in `codes`. */
+type CallId = { readonly operation: string; readonly at: number };
 type Refused = Extract<Outcome, { kind: 'refused' }>;
 
-/** What a flow confirms; undefined where it reads. */
+/** What a flow confirms; undefined if it reads. */
 export function confirmsIn({ end }: Pick<Flow, 'end'>): Confirms | undefined {
   return 'kind' in end ? end : undefined;
 }
@@ -95,11 +116,19 @@ export type Flows = {
   get(name: string | undefined): Flow | undefined;
   /** The flow whose confirmations make operations of this kind. */
   confirming(kind: Operation['kind']): Flow | undefined;
-  /** The flow that is begun by a code, a deep link or a form that comes out of the blue. */
+  /**
+   * The flow that begins with a code, a deep link or a form if no flow runs: the highest priority with codes.
+   */
   readonly ofCodes: Flow | undefined;
 };
 
-/** Throws where two have the same name. */
+/**
+ * Throws if two flows have the same name.
+ *
+ * @example
+ * const flows: Flows = createFlows([flow]);
+ * const name = flows.ofCodes?.name;
+ */
 export function createFlows(all: readonly Flow[]): Flows {
   const byName = new Map(all.map((flow) => [flow.name, flow] as const));
   if (byName.size < all.length) throw new Error('two flows have the same name');

@@ -1,25 +1,25 @@
 import { type Operation, openTicket, type State, type Ticket } from './state.ts';
 
 /*
- * What others need to know of a state, as data: what indexes list, what staff see of where the conversation is, and what
- * somebody should be told after a turn. The engine stores and hands on these without knowing what they mean.
+ * What other rooms read of a state, as data: index entries, where the conversation is, and notices after a
+ * turn.
  */
 
-/** An entry of an index of the store; `part` follows the conversation's name in the member. */
+/** An entry of an index. `part` follows the name of the conversation in the member. */
 export type ListedEntry = {
   readonly index: 'tickets' | 'unclear';
   readonly part?: string;
   readonly score: number;
 };
 
-/** Where a conversation is. `person`: a person answers in place of the bot. */
+/** Where a conversation is. `person`: staff answer in place of the bot. */
 export type Outline = {
   readonly flow?: string | undefined;
   readonly person?: true;
   readonly listed: readonly ListedEntry[];
 };
 
-/** Closed tickets are listed behind all open ones, the newest first. */
+/** Closed tickets come after all open ones, the newest first. */
 const CLOSED_SCORE = 1e14;
 
 export function outlineOf(state: State): Outline {
@@ -48,31 +48,31 @@ function listedOf({ tickets = [], unclear = [] }: State): readonly ListedEntry[]
   return sentence ? [...listed, { index: 'unclear', score: -sentence.atMs }] : listed;
 }
 
-/** Since when the customer waits for staff, for a result too, epoch ms; null: staff wrote last, or the ticket is closed. */
+/** When the customer began to wait for staff, epoch ms; null: staff wrote last, or the ticket is closed. */
 export function waitingSinceMs({ closed, waitsMs, answeredMs, openedMs }: Ticket): number | null {
   if (closed) return null;
   return waitsMs ?? (answeredMs === undefined ? openedMs : null);
 }
 
-/** What a turn brought about, for whoever watches. */
+/** What happened in a turn, for logs, metrics and alarms. */
 export type Notice =
   /** Only staff can settle the operation from now on. */
   | { readonly kind: 'escalated'; readonly operation: string }
-  /** The customer was told that nobody of staff answers. */
+  /** The customer heard that no answer came in time. */
   | { readonly kind: 'late' }
   /** The customer asked for a person. */
   | { readonly kind: 'opened'; readonly ticket: Pick<Ticket, 'id' | 'reason' | 'openedMs'> }
-  /** The customer asked something; `answer` is the id of what answered it, `none` where nothing did. */
+  /** The customer asked a question. `answer`: its id, or `none`. */
   | { readonly kind: 'question'; readonly answer: string }
   | { readonly kind: 'misunderstood' }
-  /** How an operation stands now whose outcome was unknown before the turn. */
+  /** An operation got its outcome. */
   | { readonly kind: 'resolved'; readonly operation: string; readonly was: Status; readonly now: Status };
 
 type Status = Operation['status'];
 
 const UNDECIDED: readonly Status[] = ['checking', 'watching', 'escalated'];
 
-/** What the steps of one turn brought about. `escalated`, `questions`: as its decisions say. */
+/** The notices of a turn. `escalated`, `questions`: of its decisions. */
 export function noticesOf(
   before: State,
   after: State,

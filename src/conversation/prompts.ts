@@ -5,10 +5,10 @@ import type { Scope } from './flow.ts';
 import { choice, type Line, type Reply } from './reply.ts';
 import type { Draft, Identity, Operation, State, Step } from './state.ts';
 
-/** Whoever writes serves a customer beside them, and vouches for what they type. */
+/** Staff write, for a customer who is with them. */
 export const isStaff = ({ sender }: Pick<Context, 'sender'>): boolean => sender.proof === 'token';
 
-/** Typing proves an identifier only where staff vouch for it, or where the operator waived proof. */
+/** Typing proves an identifier if staff vouch for it, or the operator waived proof. */
 export function isTypingProof({ sender, settings }: Context): boolean {
   return isStaff({ sender }) || settings.identityProof === 'off';
 }
@@ -16,7 +16,7 @@ export function isTypingProof({ sender, settings }: Context): boolean {
 /** What typing an identifier is worth here. */
 export const typed = (value: string, context: Context): Known => ({ value, proved: isTypingProof(context) });
 
-/** The phone and e-mail a new flow starts with: of the flow just left, of the profile, of the channel's profile. */
+/** The phone and e-mail of the last flow, the profile, or the channel's profile. */
 export function carried(state: State, context: Context): Identity {
   const vouched =
     context.sender.email === undefined ? undefined : { value: context.sender.email, proved: true };
@@ -30,7 +30,7 @@ function better(first: Known | undefined, second: Known | undefined): Known | un
   return first?.proved || !second?.proved ? (first ?? second) : second;
 }
 
-/** The identifier that reading or spending goes by: a proved phone, else a proved e-mail (SECURITY.md, "Who is trusted with what"). */
+/** The proved phone, else the proved e-mail (SECURITY.md): reading and spending need one. */
 export function proved(draft: Identity): Identifier | undefined {
   if (draft.phone?.proved) return { kind: 'phone', value: draft.phone.value };
   if (draft.email?.proved) return { kind: 'email', value: draft.email.value };
@@ -42,30 +42,25 @@ export function given({ phone, email }: Identity): State['profile'] {
   return { ...(phone && { phone }), ...(email && { email }) };
 }
 
-/** What of a draft is proved. */
-export function provedIn({ phone, email }: Identity): Identity {
-  return { ...(phone?.proved && { phone }), ...(email?.proved && { email }) };
-}
-
-/** An operation was asked of AntCRM: whom staff serve next may be somebody else, who has to be named. */
+/** After an operation staff must name the next customer. */
 export function served(state: State, context: Context): State {
   return isStaff(context) ? withoutIdentity(remembering(state, context)) : state;
 }
 
-/** Whom staff served stays one tap away, until the next one is. */
+/** Staff can name the last customer by one tap. */
 export function remembering(state: State, context: Context): State {
   const { phone, email } = state.draft;
   if (!isStaff(context) || (phone ?? email) == null) return state;
   return { ...state, before: given(state.draft) };
 }
 
-/** Nobody is named any more: another customer's turn begins. */
+/** The state without a customer. */
 export function withoutIdentity(state: State): State {
   const { phone: _, email: __, ...draft } = state.draft;
   return { ...state, draft };
 }
 
-/** Staff ask and answer for the customer beside them: the variant of a wording that speaks of the customer. */
+/** The variant of a wording that speaks to staff about the customer. */
 export function whose(context: Context): 'staff' | undefined {
   return isStaff(context) ? 'staff' : undefined;
 }
@@ -106,7 +101,7 @@ export function maskEmail(email: string): string {
   return `${email.slice(0, Math.min(2, at - 1))}***${email.slice(at)}`;
 }
 
-/** Phone and e-mail, a line each. What the customer did not just type is masked, for others may see the screen. */
+/** Phone and e-mail, a line each. A masked value was not typed now: others may see the screen. */
 export function identityLines(
   { phone, email }: Identity,
   isMasked: (known: Known, kind: 'phone' | 'email') => boolean,
@@ -125,13 +120,10 @@ export function maskCode(code: string): string {
   return `${code.slice(0, 4)}***${code.slice(-3)}`;
 }
 
-/** How an operation stands as its customer was told: "not applied", although one more look is to come. */
+/** The status that the customer knows: "not applied" while the last check is still to come. */
 export const shown = (status: Operation['status']) => (status === 'watching' ? 'notApplied' : status);
 
-/**
- * The receipt as a line: "+100 điểm · Tivi", left out where AntCRM's record could not be read back; of a gift that was
- * redeemed, where to get it. AntCRM names gifts in Vietnamese only, the list of gifts in every language.
- */
+/** The receipt ("+100 điểm · Tivi") if AntCRM's record was read, and where to get the gift. */
 export function receiptLines(operation: Operation, scope: Scope): Line[] {
   const { kind, status, receipt, gift: code, code: earnedBy } = operation;
   if (earnedBy !== undefined) return [codeLine(operation)];
@@ -143,7 +135,7 @@ export function receiptLines(operation: Operation, scope: Scope): Line[] {
   return [{ key: `receipt.${kind}`, context: what ? undefined : 'unnamed', params }, ...pickUp];
 }
 
-/** The codes at hand, one a line. */
+/** The codes, one a line. */
 export function codeLines(codes: readonly string[]): Line[] {
   const context = codes.length > 1 ? 'several' : undefined;
   return codes.map((code, at) => ({ key: 'summary.code', context, params: { code, at: at + 1 } }));
@@ -157,11 +149,6 @@ export function codeLine({ id, code = '', status, receipt }: Operation): Line {
     return { key: 'receipt.code', context: shown(status), params };
   const context = what === undefined ? 'unnamed' : 'scored';
   return { key: 'receipt.code', context, params: { ...params, score, what: what ?? '' } };
-}
-
-/** One of several codes that was never called. */
-export function untriedLine(code: string): Line {
-  return { key: 'receipt.code', context: 'untried', params: { code } };
 }
 
 /** The points of several codes together; of some, where not all records could be read back. */
@@ -188,12 +175,12 @@ export function giftOf(code: string | undefined, { settings }: Pick<Context, 'se
   return settings.gifts.find((gift) => gift.code === code);
 }
 
-/** Where to get a gift, for whoever redeemed it; nothing where the list does not say. */
+/** Where to get a gift, if the list says so. */
 export function pickUpLines({ pickUp }: Gift): Line[] {
   return pickUp ? [{ key: 'receipt.pickUp', params: { where: pickUp } }] : [];
 }
 
-/** What a gift is, and the price that is to be confirmed; only AntCRM knows that of a gift that is on no list. */
+/** The gift and its price. Only AntCRM knows the price of a gift that is in no list. */
 export function giftLines(code: string, price: number | undefined, scope: Pick<Context, 'settings'>): Line[] {
   const gift = giftOf(code, scope);
   if (!gift) return [{ key: 'summary.giftCode', params: { code } }, { key: 'summary.priceUnknown' }];
@@ -214,24 +201,11 @@ export function tooFewPoints({ name, score }: Gift, points: number, scope: Conte
   };
 }
 
-/** Several of a gift are as many redemptions, each confirmed by itself. */
-export function oneAtATime(code: string | undefined, scope: Context): Reply {
-  return { key: 'redeem.oneAtATime', params: { gift: giftOf(code, scope)?.name ?? code ?? '' } };
-}
-
-/** The summary said another price: nothing was spent, and the new one wants a confirmation of its own. */
-export function priceChanged({ name, score }: Gift, before: number): Reply {
-  return { key: 'redeem.priceChanged', params: { gift: name, before, price: score } };
-}
-
-/** More buttons than this are no list any more; as many lines below them fit into one message. */
+/** The most buttons of a list, and lines below them. */
 const BUTTONS = 10;
 const LINES = 30;
 
-/**
- * Asks which gift it shall be. Where the customer's points are known, what can be had comes first, and of the others it is
- * said how many points are missing. What has no button can be typed.
- */
+/** Asks which gift. Affordable gifts come first; the others say how many points are missing. */
 export function askGift(
   gifts: readonly Gift[],
   points: number | undefined,
@@ -261,9 +235,9 @@ export function askGift(
  * Whether phone and e-mail may be remembered.
  */
 
-/** The version of the text that customers consent to (`privacy.consent`); raise it with every change of meaning. */
+/** The version of `privacy.consent`. Raise it when the text means something else. */
 export const CONSENT_VERSION = 2;
-/** After so many questions without an answer, the customer is not asked any more. */
+/** The question is asked this often without an answer. */
 const MOST_ASKED = 2;
 
 /** Whether this customer agreed to the text as it is today. */
@@ -271,10 +245,7 @@ export function hasAgreed({ consent }: State): boolean {
   return consent?.given === true && consent.version === CONSENT_VERSION;
 }
 
-/**
- * The number (E.164) that points were earned for, if another one is remembered and neither is proved: it may be the customer's
- * new one, or somebody else's for once.
- */
+/** The earned number (E.164) if another one is remembered and neither is proved. */
 export function otherPhone(state: State): string | undefined {
   const { phone } = state.draft;
   const known = state.profile.phone;
@@ -291,12 +262,12 @@ export const toConsent = (isGiven: boolean, { nowMs, sender }: Scope): NonNullab
   channel: sender.channel,
 });
 
-/** Whether anything is known that the channel does not tell each time anyway. */
+/** Whether there is anything to remember that the channel does not tell each time. */
 export function hasMore({ phone, email }: Draft, { sender }: Scope): boolean {
   return phone !== undefined || (email != null && email.value !== sender.email);
 }
 
-/** The customer turns to something else instead of answering: nothing is remembered. */
+/** The customer did not answer: nothing is remembered. */
 export function leaveConsentOpen(state: State, scope: Scope): State {
   if (state.step.at !== 'consenting') return state;
   const { consentUnanswered = 0, ...rest } = state;
@@ -311,7 +282,7 @@ export function leaveConsent(state: State, scope: Scope): State {
   return state.step.at === 'consenting' ? { ...leaveConsentOpen(state, scope), draft: {} } : state;
 }
 
-/** Where staff write, nothing is remembered of a customer whom the console imitated here. */
+/** Staff have no profile: what the console imitated here is dropped. */
 export function withoutProfile(state: State, scope: Scope): State {
   if (!isStaff(scope)) return state;
   const { consent: _, consentUnanswered: __, ...rest } = state;
@@ -319,7 +290,7 @@ export function withoutProfile(state: State, scope: Scope): State {
   return { ...rest, step, profile: {} };
 }
 
-/** The profile to remember. A proved value stays: a typed one may be somebody else's, for whom points were earned once. */
+/** The profile to remember. A typed value never replaces a proved one: it may be another person's. */
 export function profileOf({ draft, profile }: State): State['profile'] {
   const { phone, email } = given(draft);
   return {

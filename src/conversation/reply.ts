@@ -3,16 +3,19 @@ import type { Awaited, Effect } from './effect.ts';
 import { type LocalizedText, localizedSchema, type PhotoEffect } from './message.ts';
 import type { State } from './state.ts';
 
-/** Thrown where a reply cannot be put into words, however often it is tried. */
+/** A reply cannot be put into words, however often it is tried. */
 export class Unwordable extends Error {
   override name = 'Unwordable';
 }
 
 /**
- * A keyed piece of wording: `key` names the entry in `locales/*.json`, `context` picks a variant of it
- * (i18next: `key_context`). Values are data, never wording: numbers and times (epoch ms) are formatted by the locale
- * file (`{{points, number}}`, `{{at, datetime}}`, `{{at, date}}`), a text in every language picks the reader's,
- * `{ key }` is another entry, and what a person wrote stays as `written`.
+ * A keyed piece of wording: `key` names the entry in `locales/*.json`, `context` a variant of it (i18next:
+ * `key_context`). Parameters are data: the locale file formats numbers and times (epoch ms) as in `{{points,
+ * number}}` or `{{at, date}}`; a `LocalizedText` is shown in the reader's language; a `Line` is another
+ * entry; `written` is what a person wrote.
+ *
+ * @example
+ * const line: Line = { key: 'receipt.accumulate', params: { score: 100, what: 'Tivi' } };
  */
 export type Line = {
   key: string;
@@ -39,25 +42,30 @@ const paramSchema: z.ZodType<Param> = z.union([
   lineSchema,
 ]);
 
-/** A button: `id` is stable, the label is keyed wording. */
+/** A button. Its id is stable, its label is keyed wording. */
 const choiceSchema = z.strictObject({ id: z.string(), label: lineSchema });
 export type Choice = z.infer<typeof choiceSchema>;
 
-/** A button whose wording is called as it is, unless `label` says otherwise. */
+/**
+ * A button whose label is `choice.<id>`, unless `label` says otherwise.
+ *
+ * @example
+ * const choices: Choice[] = [choice('skip'), choice('edit:email', { context: 'none' })];
+ */
 export const choice = (id: string, label?: Partial<Line>): Choice => ({
   id,
   label: { key: `choice.${id}`, ...label },
 });
 export const CANCEL = choice('cancel');
 
-/** The buttons that leave out one of several codes. */
+/** A button for each code, which removes it. */
 export const removeChoices = (codes: readonly string[]): Choice[] =>
   codes.map((code, at) => choice(`remove:${at + 1}`, { key: 'choice.remove', params: { code } }));
 
 /** What a question asks for. */
 export const ASKS = ['code', 'phone', 'email', 'confirm', 'consent', 'period', 'menu'] as const;
 
-/** A field of the form that asks for all missing slots at once; `value` is what is known, `reason` why it was refused. */
+/** A field of the form that asks for all missing slots at once. `reason` says why its value was refused. */
 const fieldSchema = z.strictObject({
   slot: z.enum(['code', 'phone', 'email']),
   required: z.boolean(),
@@ -67,16 +75,20 @@ const fieldSchema = z.strictObject({
 export type FormField = z.infer<typeof fieldSchema>;
 
 /**
- * What the bot can say, as data: one message to the customer. Channels render it; only `locales/` holds wording.
+ * One message to the customer, as data. Channels render it; only `locales/` holds wording.
  *
- * - `lines` follow the main text, one a line (the summary's fields, a history page's records).
- * - `view` is the question's id: every button carries `<choice id>~<view>`, and only the live view's buttons work.
- * - `form` is offered to channels that can draw one; the text asks for the first missing slot anyway.
- * - `sharePhone`: where the channel has a contact-sharing button, offer it.
- * - `inPlace`: where the customer pressed a button of a message, this replaces that message (paging).
- * - `notice`: a short remark on a press; where the channel can show it as a toast, it should.
- * - `image`: an https URL of a picture of what the reply is about; the text says everything without it.
- * - `quiet`: no customer gets it: it only ends a turn, for whoever waits for that.
+ * - `lines` follow the main text, one a line (fields of the summary, records of a page).
+ * - `view` is the id of the question. A button carries `<choice id>~<view>`, and works while its view is
+ *   current.
+ * - `form`: for channels that can draw one. The text asks for the first missing slot anyway.
+ * - `sharePhone`: the channel offers its button that shares a contact, if it has one.
+ * - `inPlace`: replaces the message whose button was pressed (paging).
+ * - `notice`: a short remark on a press, shown as a toast where the channel can.
+ * - `image`: an https URL of a picture. The text says everything without it.
+ * - `quiet`: no customer gets it. It only ends the turn.
+ *
+ * @example
+ * const reply: Reply = { key: 'accumulate.askEmail', choices: [CANCEL], asks: 'email', view: 'D7DDG3' };
  */
 export const replySchema = z.strictObject({
   key: z.string(),
@@ -95,34 +107,38 @@ export const replySchema = z.strictObject({
 });
 export type Reply = z.infer<typeof replySchema>;
 
-/** Whether a reply tells what became of somebody's points; those leave first where not all can. */
+/** Whether a reply tells the result of an operation. Such replies leave first if the channel is limited. */
 export function isReceipt({ key }: Pick<Reply, 'key'>): boolean {
   return /^(operation\.|(accumulate|redeem)\.(done|partly|refused)$)/.test(key);
 }
 
 /**
- * What a step decided. With an `effect`, nothing is saved yet: the effect is performed, its outcome goes into the next step,
- * and all replies of the turn leave together. After a crash the same steps are taken again, from the state before.
+ * What a step decided. With an `effect` nothing is saved yet: the engine performs it, and its outcome is the
+ * input of the next step. All replies of the turn leave together. After a crash the same steps are taken
+ * again.
+ *
+ * @example
+ * const decision: Decision = say(state, { key: 'menu' });
  */
 export type Decision = {
   readonly state: State;
   readonly replies: readonly Reply[];
   readonly effect?: Effect | PhotoEffect | undefined;
-  /** When the state wants a wake-up, epoch ms; null or absent: never. */
+  /** When the state wants to be woken, epoch ms; null or absent: never. */
   readonly wakeAtMs?: number | null | undefined;
-  /** Operations whose outcome is now known for good: their intents can be forgotten. */
+  /** Operations whose outcome is final: their intents can be deleted. */
   readonly settled?: readonly string[] | undefined;
   /** Customers to unlock once the state is saved. */
   readonly unlock?: readonly Unlock[] | undefined;
-  /** The customer asked to be forgotten: what is kept of the conversation beside its state goes, too. */
+  /** The customer asked to be forgotten: what is stored outside of the state is deleted, too. */
   readonly forget?: true | undefined;
-  /** The customer asked something: the id of what answered it; without one, nothing did. */
+  /** The customer asked a question: the id of its answer, absent if it has none. */
   readonly question?: { readonly answer?: string | undefined } | undefined;
-  /** Operations that only staff can settle from now on: an alarm each. */
+  /** Operations that only staff can settle from now on. Each raises an alarm. */
   readonly escalated?: readonly string[] | undefined;
 };
 
-/** `record` settled the operation; `awaited`: it succeeded, and the record of that is still to come. */
+/** A lock to release. `record` settled the operation; `awaited`: its record is still to come. */
 export type Unlock = {
   readonly customer: string;
   readonly operation: string;
@@ -135,7 +151,7 @@ export function say(state: State, ...replies: readonly Reply[]): Decision {
   return { state, replies };
 }
 
-/** The same decision, its last reply changed. */
+/** The same decision with a changed last reply. */
 export function changeLast(decision: Decision, change: Partial<Reply>): Decision {
   const last = decision.replies.at(-1);
   return last
@@ -143,7 +159,12 @@ export function changeLast(decision: Decision, change: Partial<Reply>): Decision
     : decision;
 }
 
-/** The same decision, with something said before it. */
+/**
+ * The same decision with replies before its own.
+ *
+ * @example
+ * const decision: Decision = sayFirst([{ key: 'noted' }], say(state, { key: 'menu' }));
+ */
 export function sayFirst(before: readonly Reply[], decision: Decision): Decision {
   return before.length === 0 ? decision : { ...decision, replies: [...before, ...decision.replies] };
 }

@@ -11,29 +11,26 @@ import {
 import { LOCALES, type Locale, pictureSchema, type Sender } from './message.ts';
 import { periodSchema } from './values/calendar.ts';
 
-/** An unfinished flow ends after this silence; computed at the next message. */
+/** A flow ends after this silence, ms. */
 export const IDLE_MS = 30 * 60 * 1000;
 
-/** What is known of the customer; without a flow, too. `email: null`: the customer skipped it. */
+/** The customer's identifiers. `email: null`: the customer skipped it. */
 export const identitySchema = z.strictObject({
   phone: knownSchema.optional(),
   email: knownSchema.nullable().optional(),
 });
 export type Identity = z.infer<typeof identitySchema>;
 
-/**
- * The slots gathered so far, whatever flow runs: what each kind of slot keeps (`kinds.ts`). Null: asked for or said, and
- * there is none, or it was not understood.
- */
+/** The slots of the running flow (`kinds.ts`). Null: the customer has none, or it was not understood. */
 export const draftSchema = identitySchema.extend({
   codes: z.array(z.string()).min(1).optional(),
   /** The gift's code. */
   code: z.string().optional(),
   /** The codes of the gifts that a text may have meant: one of them is to be picked. */
   among: z.array(z.string()).optional(),
-  /** What the summary said that the gift costs. */
+  /** The price that the summary showed. */
   price: z.number().optional(),
-  /** What the customer had at that time; `points: null` where it is not known. */
+  /** The balance at that time. `points: null`: not known. */
   balance: z
     .strictObject({ by: identifierSchema, points: z.number().nullable(), atMs: z.number() })
     .optional(),
@@ -42,13 +39,13 @@ export const draftSchema = identitySchema.extend({
 });
 export type Draft = z.infer<typeof draftSchema>;
 
-/** A page of the history, starting at record `skip`. */
+/** A page of the history, from record `skip`. */
 export const pageSchema = z.strictObject({
   type: historyTypeSchema,
   by: identifierSchema,
   period: periodSchema,
   skip: z.number(),
-  /** The page that is shown until this one is read: where this one is beyond the end, it stays. */
+  /** The page that stays if this one is beyond the end. */
   back: z.number().optional(),
 });
 export type Page = z.infer<typeof pageSchema>;
@@ -58,11 +55,12 @@ const name = z.string();
 /**
  * Where the conversation is.
  * - `idle`: waits for nothing; `unfinished`: a flow was ended unheard, which is told at the next message.
- * - `asking`: waits for one slot of a flow. `tries` counts invalid answers in a row; `editing`: back to the summary
- *   afterwards; `offer`: a doubt: a value that the customer may take over by pressing `use` (a mapped old number, a
- *   corrected typo, another code), never taken unasked.
- * - `confirming`: the summary waits; only what confirms `operation` goes on. `last`: what the customer was told last, where
- *   a yes can answer it: the summary, and nothing else since it was posed; or what to change, or whether to cancel.
+ * - `asking`: waits for one slot of a flow. `tries` counts invalid answers in a row; `editing`: back to the
+ *   summary afterwards; `offer`: a doubt: a value that the customer may take over by pressing `use` (a mapped
+ *   old number, a corrected typo, another code), never taken unasked.
+ * - `confirming`: the summary waits; only what confirms `operation` goes on. `last`: what the customer was
+ *   told last, where a yes can answer it: the summary, and nothing else since it was posed; or what to
+ *   change, or whether to cancel.
  * - `browsing`: a page is shown.
  * - `consenting`: asks whether phone and e-mail may be remembered.
  */
@@ -80,7 +78,7 @@ const stepSchema = z.discriminatedUnion('at', [
       .strictObject({
         why: z.enum(['mapped', 'leadingZero', 'typo', 'code']),
         meant: z.string(),
-        /** What the customer wrote (`typo` and `code`): `keep` takes it as it is. Or shared, and so proved (`mapped`). */
+        /** What the customer typed (`typo`, `code`) and may keep, or shared (`mapped`). */
         typed: z.string().optional(),
       })
       .optional(),
@@ -100,13 +98,14 @@ export type Confirming = Extract<Step, { at: 'confirming' }>;
 export type Offer = NonNullable<Asking['offer']>;
 
 /**
- * An operation (a confirmed call that earns or spends) and how it stands. The id is also the customer's reference; of
- * several codes that were confirmed at once each has its own, `<id of the confirmation>.<n>`, n from 1.
+ * An operation (a confirmed call that earns or spends) and how it stands. The id is also the customer's
+ * reference; of several codes that were confirmed at once each has its own, `<id of the confirmation>.<n>`, n
+ * from 1.
  * - `checking`: the outcome is unknown, lookups go on.
  * - `watching`: "not applied" was told; one last lookup makes sure that no record comes late.
- * - `escalated`: only staff can tell.
- * `lookup` is kept while it may be needed; `checks` counts the lookups done, `lookedMs` is when the last one was, `unread`
- * says which of them (from 0) got nothing to read. Of the receipt stays what a later answer tells.
+ * - `escalated`: only staff can tell. `lookup` is kept while it may be needed; `checks` counts the lookups
+ *   done, `lookedMs` is when the last one was, `unread` says which of them (from 0) got nothing to read. Of
+ *   the receipt stays what a later answer tells.
  */
 const operationSchema = z.strictObject({
   id: z.string(),
@@ -131,16 +130,16 @@ const operationSchema = z.strictObject({
 });
 export type Operation = z.infer<typeof operationSchema>;
 
-/** Operations whose outcome may still change. */
+/** Whether the outcome of an operation may still change. */
 export function isOpen({ status }: Operation): boolean {
   return status === 'checking' || status === 'watching' || status === 'escalated';
 }
 
-/** Why a person was asked for. */
+/** Why a ticket was opened. */
 export const REASONS = ['asked', 'complaint', 'escalated'] as const;
 export type Reason = (typeof REASONS)[number];
 
-/** A line of a ticket: the customer's, or of whom of staff it says. `id`: what tells it from its repeat. */
+/** A message in a ticket; `by` is absent if the customer wrote it. `id` tells it from its repeat. */
 const noteSchema = z.strictObject({
   atMs: z.number(),
   text: z.string(),
@@ -148,7 +147,7 @@ const noteSchema = z.strictObject({
   id: z.string().optional(),
 });
 
-/** What is being done: the flow, the step it waits at, and what it gathered so far, in full. */
+/** The flow, its question and its values, in full, when the ticket was opened. */
 export const doingSchema = z.strictObject({
   flow: name,
   asks: z.string().optional(),
@@ -161,12 +160,15 @@ export const doingSchema = z.strictObject({
 /**
  * A person has taken over, or had.
  *
- * - `waitsMs`: since when the customer waits for staff to write. `answeredMs`: when staff last did. An escalated operation
- *   opens a ticket with neither: the bot goes on until the customer asks for a person, or staff write.
- * - `name`: the customer's display name. `claimedBy`: who of staff has it. `closed.staff`: who of staff closed it.
+ * - `waitsMs`: since when the customer waits for staff to write. `answeredMs`: when staff last did. An
+ *   escalated operation opens a ticket with neither: the bot goes on until the customer asks for a person, or
+ *   staff write.
+ * - `name`: the customer's display name. `claimedBy`: who of staff has it. `closed.staff`: who of staff
+ *   closed it.
  * - `led`: what the customer wrote that led to it. `notUnderstood`: what was not understood right before.
  * - `erased`: nothing is written in it any more.
- * - `count`: all that was ever written, of which `notes` has the last; and how often it was claimed or released.
+ * - `count`: all that was ever written, of which `notes` has the last; and how often it was claimed or
+ *   released.
  */
 const ticketSchema = z.strictObject({
   id: z.string(),
@@ -194,10 +196,10 @@ const ticketSchema = z.strictObject({
 export type Ticket = z.infer<typeof ticketSchema>;
 
 /**
- * All that is kept of a conversation between two messages (sealed), as every process of this version knows it, whatever
- * flows it has. `draft` ends with its flow; `profile` outlives it only after consent. `clientLocale` is the client's
- * language as last seen, `textLocale` that of what the customer last wrote, where it is another; `locale` is the
- * customer's own choice.
+ * All that is kept of a conversation between two messages (sealed), as every process of this version knows
+ * it, whatever flows it has. `draft` ends with its flow; `profile` outlives it only after consent.
+ * `clientLocale` is the client's language as last seen, `textLocale` that of what the customer last wrote,
+ * where it is another; `locale` is the customer's own choice.
  */
 export const stateSchema = z.strictObject({
   locale: z.enum(LOCALES).optional(),
@@ -206,53 +208,55 @@ export const stateSchema = z.strictObject({
   lastMessageMs: z.number(),
   step: stepSchema,
   draft: draftSchema,
-  /** An album's pictures so far, not yet read; answered together once nothing more came until `untilMs`. */
+  /** The unread pictures of an album, answered together at `untilMs`. */
   album: z
     .strictObject({ pictures: z.array(pictureSchema), caption: z.string().optional(), untilMs: z.number() })
     .optional(),
-  /** The live question's id; presses on any other do nothing. */
+  /** The id of the current question. A press on another one does nothing. */
   view: z.string().optional(),
   profile: z.strictObject({ phone: knownSchema.optional(), email: knownSchema.optional() }),
   consent: z
     .strictObject({ given: z.boolean(), version: z.number(), atMs: z.number(), channel: z.string() })
     .optional(),
-  /** How often the question whether to remember was left without an answer. */
+  /** How often the question whether to remember had no answer. */
   consentUnanswered: z.number().optional(),
-  /** The customer was asked for an e-mail once; from then on it is theirs to add. */
+  /** The e-mail is asked for only once. */
   emailAsked: z.literal(true).optional(),
   operations: z.array(operationSchema),
-  /** So many messages in a row were not understood. */
+  /** The number of messages in a row that were not understood. */
   misses: z.number().optional(),
-  /** The last answer offered a person: why, and what was written that led to it. */
+  /** The last reply offered a person: why, and the messages that led to it. */
   offered: z.strictObject({ why: z.enum(['asked', 'complaint']), led: z.array(z.string()) }).optional(),
-  /** What was not understood since the last message that was, as it was written; ends as the draft does. */
+  /** Messages that were not understood since the last one that was. Erased with the draft. */
   notUnderstood: z.array(z.string()).optional(),
-  /** What was not understood, masked, oldest first; only of customers who agreed to be remembered. */
+  /**
+   * Masked sentences that were not understood, oldest first; only of customers who agreed to be remembered.
+   */
   unclear: z
     .array(z.strictObject({ atMs: z.number(), text: z.string(), question: z.string().optional() }))
     .optional(),
-  /** Oldest first; only the last may be open. */
+  /** Oldest first. Only the last one can be open. */
   tickets: z.array(ticketSchema).optional(),
-  /** Staff's last customer, to be taken up again by one tap; ends as the draft does. */
+  /** The last customer of staff. Erased with the draft. */
   before: identitySchema.optional(),
-  /** Accumulation codes refused in a row, and when the last one was. */
+  /** The number of refused codes in a row, and when the last one was refused. */
   guesses: z.strictObject({ refused: z.number(), atMs: z.number() }).optional(),
 });
 export type State = z.infer<typeof stateSchema>;
 
-/** The ticket that is open. */
+/** The open ticket. */
 export function openTicket({ tickets }: Pick<State, 'tickets'>): Ticket | undefined {
   const last = tickets?.at(-1);
   return last?.closed ? undefined : last;
 }
 
-/** The open ticket in which a person answers, so the bot does not. */
+/** The open ticket if a person answers in place of the bot. */
 export function takenTicket(state: Pick<State, 'tickets'>): Ticket | undefined {
   const ticket = openTicket(state);
   return ticket?.waitsMs === undefined && ticket?.answeredMs === undefined ? undefined : ticket;
 }
 
-/** The language to answer in: what was chosen, else the customer's own words, else the client. */
+/** The language of replies: the chosen one, else of the customer's texts, else of the client. */
 export function localeOf(
   { locale, textLocale, clientLocale }: State,
   sender: Sender,
@@ -261,26 +265,26 @@ export function localeOf(
   return locale ?? textLocale ?? sender.locale ?? clientLocale ?? defaultLocale;
 }
 
-/** The state of a conversation nobody has heard of. */
+/** The state of a new conversation. */
 export function newState(lastMessageMs = 0): State {
   return { lastMessageMs, step: { at: 'idle' }, draft: {}, profile: {}, operations: [] };
 }
 
-/** The state without the value that is asked about. */
+/** The state without its doubt. */
 export function withoutOffer(state: State): State {
   if (state.step.at !== 'asking') return state;
   const { offer: _, ...step } = state.step;
   return { ...state, step };
 }
 
-/** The state once something was said that is no summary, whoever said it. */
+/** The state after a reply that is no summary: a typed yes confirms nothing. */
 export function spokenOver(state: State): State {
   if (state.step.at !== 'confirming' || !state.step.last) return state;
   const { last: _, ...step } = state.step;
   return { ...state, step };
 }
 
-/** The conversation is in a flow that this process does not have. `ended` is the state without that flow. */
+/** This process does not have the flow of the conversation. `ended`: the state without it. */
 export class UnknownFlow extends Error {
   override readonly name = 'UnknownFlow';
   readonly ended: State;
@@ -292,27 +296,26 @@ export class UnknownFlow extends Error {
 }
 
 /**
- * Reads a state that `version` stored; made by `createConversation`, since it reads by the schemas of the flows. Throws
- * `UnknownFlow`, `NewerVersion`, or another error if the state has not the shape that its version says.
+ * Reads a state that `version` stored. Throws `UnknownFlow`, `NewerVersion`, or an error for a wrong shape.
  */
 export type ReadState = (stored: unknown, version?: number) => State;
 
 /**
- * The version of everything that this code seals and stores: state, message, reply, intent, dead letter. A changed shape
- * raises it, with an upgrade of what changed and frozen files of the version before (CONTRIBUTING.md, "What is stored").
- * The store keeps it beside the bodies, so that older processes leave alone what they cannot read.
+ * The version of all that is stored: state, message, reply, intent, dead letter. A changed shape raises it,
+ * with an upgrade and frozen samples (CONTRIBUTING.md, "What is stored"). The store keeps it with the bodies,
+ * so that older processes leave newer ones alone.
  */
 export const VERSION = 3;
 
-/** Upgrades by the version that they start from: what version n wrote becomes what version n + 1 writes. None: no change. */
+/** Upgrades from each version to the next. None: the shape did not change. */
 export type Upgrades = Readonly<Record<number, (body: unknown) => unknown>>;
 
-/** A newer process wrote it. */
+/** A newer version stored it. */
 export class NewerVersion extends Error {
   override readonly name = 'NewerVersion';
 }
 
-/** What `version` wrote, as this version writes it. */
+/** Converts what `version` stored to this version. Throws `NewerVersion`. */
 export function upgrade(body: unknown, version: number, upgrades: Upgrades): unknown {
   if (version > VERSION) throw new NewerVersion(`stored by version ${version}`);
   let upgraded = body;
@@ -321,7 +324,8 @@ export function upgrade(body: unknown, version: number, upgrades: Upgrades): unk
 }
 
 export const STATE_UPGRADES: Upgrades = {
-  // Version 1 noted that the summary was told last, also where something was said before it: that confirms nothing.
+  // Version 1 noted that the summary was told last, also where something was said before it: that confirms
+  // nothing.
   1: (body) => {
     const state = z.looseObject({ step: z.looseObject({}) }).parse(body);
     const { shown: _, ...step } = state.step;

@@ -14,10 +14,7 @@ import { IDLE_MS, type State, type Step, takenTicket } from './state.ts';
 
 const GROUP_EVERY_MS = 60 * 60_000;
 
-/**
- * Why a step is taken: a customer's message, the end of the effect that the last step asked for, a wake-up, or that the
- * message at hand will never be answered: its turn threw, or was begun too often.
- */
+/** The reason of a step: a message, the end of an effect, a wake-up, or a turn that failed for good. */
 export type Input =
   | { readonly kind: 'message'; readonly message: Message }
   | { readonly kind: 'outcome'; readonly outcome: Outcome | PhotoEffect }
@@ -25,16 +22,15 @@ export type Input =
   | { readonly kind: 'failed' };
 
 /**
- * The whole conversation as one pure function: same arguments, same decision. Never throws, whatever the message.
- * Property tests hold that no redeem is asked for without a press that carries the live operation id, and a proved
- * identifier.
+ * The whole conversation as one pure function. Never throws, whatever the message. Property tests hold that
+ * only a press with the current operation id, and a proved identifier, redeem.
  */
 export function step(state: State, input: Input, scope: Scope): Decision {
   const decision = noteLastSaid(state, decide(state, input, scope));
   return decision.effect ? decision : { ...decision, wakeAtMs: nextWakeMs(decision.state, scope) };
 }
 
-/** Notes what a yes would answer: a summary that was posed now and said last, or whether to cancel. Pointing changes nothing. */
+/** Notes what a yes answers: a new summary that was said last, or whether to cancel. */
 function noteLastSaid({ view }: State, decision: Decision): Decision {
   const { state, replies } = decision;
   const reply = replies.at(-1);
@@ -84,20 +80,20 @@ function onCustomerOrStaff(stored: State, message: Message, scope: Scope): Decis
   return sayFirst(before, onMessage(state, message, scope));
 }
 
-/** In a group, nothing else is ever said, and this once an hour: platforms limit what a group gets. */
+/** A group hears only this, once an hour: platforms limit messages to groups. */
 function pointAway(stored: State, { nowMs }: Scope): Decision {
   if (nowMs - stored.lastMessageMs < GROUP_EVERY_MS) return say(stored);
   return say({ ...stored, lastMessageMs: nowMs }, { key: 'group.private' });
 }
 
-/** An album counts as sent when it is complete, however late that is found out. */
+/** An album counts as sent once it is complete. */
 function endAlbum(stored: State, scope: Scope): Decision | undefined {
   const { state, before } = arrive(stored, scope);
   const answer = onAlbum(state, scope);
   return answer && sayFirst(before, answer);
 }
 
-/** Notes that the customer is here, and ends what has been left unfinished for too long. */
+/** Notes that the customer is here, and ends a flow after a long silence. */
 function arrive(stored: State, scope: Scope): { state: State; before: Reply[] } {
   const { locale } = scope.sender;
   const state: State = {
@@ -106,7 +102,7 @@ function arrive(stored: State, scope: Scope): { state: State; before: Reply[] } 
     ...(locale && { clientLocale: locale }),
   };
   const unheard = stored.step.at === 'idle' && stored.step.unfinished === true;
-  // Whoever confirmed waits for the result, however long a crash kept it.
+  // A confirmed operation goes on, however long a crash delayed it.
   const heardMs = Math.min(scope.nowMs, scope.heardMs ?? scope.nowMs);
   const isExpected = heardMs - stored.lastMessageMs <= IDLE_MS || isInterrupted(stored, scope);
   if (!unheard && isExpected) return { state, before: [] };
@@ -138,16 +134,16 @@ function onOutcome(state: State, outcome: Outcome | PhotoEffect, scope: Scope): 
 }
 
 /*
- * What a flow gathered ends with it, also where the customer walks away in the middle: after `IDLE_MS` of silence the
- * state wakes up and erases it, unheard. That the flow was unfinished stays known, to be said at the next message.
+ * What a flow gathered is erased after `IDLE_MS` of silence, too, by a wake-up. The next message then hears
+ * that the flow ended.
  */
 
-/** When what is gathered must go, epoch ms; null: nothing is. */
+/** When gathered values must be erased, epoch ms; null: there are none. */
 function lapseAtMs(state: State): number | null {
   return isGathering(state) ? state.lastMessageMs + IDLE_MS + 1 : null;
 }
 
-/** The same state, without what its time is over for. */
+/** The state without expired values. */
 function lapse(stored: State, scope: Scope): State {
   const state = dropOldUnclear(stored, scope);
   const atMs = lapseAtMs(state);
@@ -162,7 +158,7 @@ function isGathering({ draft, step, before, offered, notUnderstood }: State): bo
 }
 
 function emptyStep(step: Step): Step {
-  // A page is nothing unfinished.
+  // A page is no unfinished flow.
   if (step.at === 'browsing') return { at: 'idle' };
   return step.at === 'asking' ? { at: 'asking', flow: step.flow, slot: step.slot, tries: 0 } : step;
 }

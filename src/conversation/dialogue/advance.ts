@@ -2,7 +2,7 @@ import type { SlotKind } from '../commands.ts';
 import { type OutcomeOf, spends } from '../effect.ts';
 import { confirmsIn, type Flow, type Scope } from '../flow.ts';
 import { KINDS, missingSlots } from '../kinds.ts';
-import { giftOf, isStaff, priceChanged, proved, served, tooFewPoints } from '../prompts.ts';
+import { giftOf, isStaff, proved, served, tooFewPoints } from '../prompts.ts';
 import { changeLast, type Decision, type Reply, say, sayFirst } from '../reply.ts';
 import type { Draft, Offer, State } from '../state.ts';
 import { personChoice, supportLines } from './handover.ts';
@@ -24,8 +24,8 @@ export function runningFlow({ step }: State, { flows }: Scope): Flow | undefined
 export type Doubted = { readonly slot: SlotKind; readonly offer: Offer };
 
 /**
- * Asks about a doubt first; one about a code stays until it is decided. Then the balance is read that the flow needs, the
- * first missing slot is asked for, and guards are heard. Then comes the summary or the read.
+ * Goes on with the flow: asks about a doubt, reads the balance, asks for a slot, or ends. A doubt about a
+ * code stays until it is decided.
  */
 export function advance(
   state: State,
@@ -58,7 +58,7 @@ const hasEdit = (flow: Flow, draft: Draft, edit: string) =>
     ?.edits(draft)
     .some(({ id }) => id === edit);
 
-/** The live question as it is for whoever said "yes" or "wrong" to it: without what was said beside it. */
+/** Asks the current question in other words, for a customer who said "yes" or "wrong" to it. */
 export function askPlainly(state: State, scope: Scope): Decision {
   const { step } = state;
   const flow = runningFlow(state, scope);
@@ -66,19 +66,16 @@ export function askPlainly(state: State, scope: Scope): Decision {
   return changeLast(askAgain(state, scope), plain ?? {});
 }
 
-/** After so many invalid answers in a row, help is offered. */
+/** Help is offered after this many invalid answers in a row. */
 const TRIES = 3;
 
-/**
- * Asks again, for the reason `why`. Offers help first at the third time, and instead of saying the same twice in a row.
- * Without a reason, the question alone is what would be said twice.
- */
+/** Asks again and says `why`. Offers help at the third time, and instead of repeating a reply. */
 export function retry(state: State, scope: Scope, why?: Reply): Decision {
   if (state.step.at !== 'asking') return askAgain(state, scope);
   const { fault, ...step } = state.step;
   const tries = step.tries + 1;
   const isLost = why ? why.key === fault || (tries % TRIES === 0 && fault !== undefined) : tries % 2 === 0;
-  // After help was offered, the same fault alone is another answer again.
+  // After help was offered, the same fault is a new reply again.
   const next = { ...step, tries, ...(why && !isLost && { fault: why.key }) };
   const help = isLost ? [offerHelp(state, scope)] : [];
   return askAgain({ ...state, step: next }, scope, ...help, ...(why ? [why] : []));
@@ -147,7 +144,7 @@ function takeBalance(
   const flow = runningFlow(state, scope);
   const by = proved(draft);
   if (by === undefined || !flow) return goHome(state, scope, { key: 'menu' });
-  // A customer whom AntCRM does not know has none, unless it may know them by what else is known of them.
+  // An unknown customer has none, unless AntCRM may know them by the other identifier.
   const other = by.kind === 'phone' ? draft.email : draft.phone;
   const read = outcome.kind === 'balance' ? (outcome.points ?? (other ? null : 0)) : null;
   const isSure = unseen(state, scope.nowMs).length === 0;
@@ -156,7 +153,7 @@ function takeBalance(
   return sayFirst(remarks, advance({ ...state, draft: { ...draft, balance } }, { flow }, scope));
 }
 
-/** Asks for another code after a refusal: as a photo, then with help, until there were too many. */
+/** Asks for another code after a refusal: suggests a photo, then help, until there were too many. */
 export function askAfterRefusal(state: State, scope: Scope, refusal: Reply): Decision {
   const flow = runningFlow(state, scope);
   const over = served(state, scope);
@@ -173,7 +170,7 @@ export function askAfterRefusal(state: State, scope: Scope, refusal: Reply): Dec
   );
 }
 
-/** Codes that were not tried, for the reason `why`, can be confirmed anew, unless there were too many guesses. */
+/** Shows the summary of the codes that were not tried, unless there were too many guesses. */
 export function askUntried(
   state: State,
   { codes, why }: { readonly codes: string[]; readonly why: Reply },
@@ -213,7 +210,7 @@ function findDeadEnd(flow: Flow, draft: Draft, { sender, settings }: Scope): Rep
     : { key: 'identity.noEmail', lines: supportLines({ settings }) };
 }
 
-/** The slots that are left, what is said first and, where the flow does not go on, why and which slot is asked anew. */
+/** The slots that are left, and why the flow stops, with the slot to ask for again. */
 type Guarded = {
   readonly draft: Draft;
   readonly said: readonly Reply[];
@@ -248,7 +245,7 @@ function checkGift(draft: Draft, scope: Scope): Guarded {
   const { gifts } = scope.settings;
   const { code, price, ...rest } = draft;
   const gift = giftOf(code, scope);
-  // The operator changed the list after its buttons were shown.
+  // The operator changed the list after the button was shown.
   if (gifts.length > 0 && !gift)
     return { draft: rest, said: [], stop: { say: { key: 'gift.gone' }, ask: 'gift' } };
   const points = draft.balance?.points ?? undefined;
@@ -257,6 +254,8 @@ function checkGift(draft: Draft, scope: Scope): Guarded {
     const say = tooFewPoints(gift, points, scope);
     return { draft: rest, said: [], stop: { say, ask: isAny ? 'gift' : undefined } };
   }
-  const said = gift && price !== undefined && price !== gift.score ? [priceChanged(gift, price)] : [];
-  return { draft: { ...draft, price: gift?.score }, said };
+  const next = { ...draft, price: gift?.score };
+  if (!gift || price === undefined || price === gift.score) return { draft: next, said: [] };
+  const params = { gift: gift.name, before: price, price: gift.score };
+  return { draft: next, said: [{ key: 'redeem.priceChanged', params }] };
 }

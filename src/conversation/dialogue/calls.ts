@@ -10,7 +10,6 @@ import {
   receiptLines,
   served,
   sumLines,
-  untriedLine,
 } from '../prompts.ts';
 import { type Decision, type Line, type Reply, say, sayFirst } from '../reply.ts';
 import { type Draft, isOpen, type Operation, type State } from '../state.ts';
@@ -36,9 +35,9 @@ import { finishFlow } from './privacy.ts';
 import { askAgain, goHome, pose } from './questions.ts';
 
 /*
- * From the press that confirms to what is said of the outcome. A confirmation of several codes makes a call for each, in
- * order, and tells nothing before it knows of all. What is left to do follows from the operations that are kept. After a
- * crash the turn goes through all calls again, and learns how each that was made ended, or that nobody knows.
+ * From the confirm button to the result. A confirmation of several codes makes a call for each, in order, and
+ * tells the result once all are known. The operations that are kept say what is left to do. After a crash the
+ * turn goes through all calls again, and learns the outcome of each call that was made.
  */
 
 /** The confirm button was pressed: its operation id works once, here. */
@@ -58,7 +57,7 @@ type NextCall = { readonly pending: PendingConfirmation; readonly call: PlannedC
 /** Undefined if the slots lack what the call needs. */
 function makeCall(state: State, { pending, call }: NextCall, scope: Scope): Decision | undefined {
   const { confirms, calls } = pending;
-  const effect = confirms.effect(state.draft, call.operation, scope, calls.indexOf(call));
+  const effect = confirms.effect(state.draft, { operation: call.operation, at: calls.indexOf(call) }, scope);
   return effect && { state, replies: [], effect };
 }
 
@@ -152,9 +151,9 @@ function tellAll(state: State, end: Ended, scope: Scope): Decision {
 }
 
 /**
- * Nothing was applied, so confirming again is safe: under a new id, since the old one may have left an intent. If a spending
- * one surely left none the id stays: an attempt before a crash may have locked the customer for a while, and only the same
- * operation gets past its own lock.
+ * Nothing was applied, so the customer can confirm again. The new id is needed because the old one may have
+ * left an intent. A spending one without an intent keeps its id, because an attempt before a crash may hold a
+ * lock that only the same operation gets.
  */
 function poseAnew(state: State, { step, confirms, outcome }: Ended, scope: Scope): Decision {
   const isSame = spends(confirms) && outcome?.kind === 'unavailable' && outcome.locks === undefined;
@@ -194,7 +193,7 @@ function toResult(
   const told = {
     lines: [
       ...operations.flatMap((operation) => receiptLines(operation, scope)),
-      ...untried.map(untriedLine),
+      ...untried.map((code) => ({ key: 'receipt.code', context: 'untried', params: { code } })),
       ...sumLines(done),
       // The last success tells the points as they are now, unless one that is checked may move them.
       ...(isChecked ? [] : balanceLines(done.at(-1))),
@@ -221,8 +220,8 @@ function keepOrphan(state: State, { operation: id, lookup }: OutcomeOf<'unknown'
 const FAILED: Reply = { key: 'turn.failed' };
 
 /**
- * A message that will never be answered: its turn threw, or was begun too often. All stays as it was, but for a confirmation
- * of which something was called all the same, which the journal tells.
+ * The turn failed for good. Nothing changes, unless the journal says that a call of the confirmation was
+ * made.
  */
 export function giveUp(state: State, scope: Scope): Decision {
   const pending = findPending(state, scope);
@@ -253,7 +252,7 @@ export function checkDue(state: State, scope: Scope): Decision {
   return { state, replies: [], effect: { kind: 'check', operation: id, lookup, ...balance } };
 }
 
-/** Whether the balance may be told here: only a proved customer has locks, and points are earned for others, too. */
+/** The balance is told only to a proved customer. Only such a customer has locks. */
 function isTheirs(state: State, { by, locks }: Lookup, scope: Scope): boolean {
   const theirs = proved(carried(state, scope));
   return locks.length > 0 || (theirs?.kind === by.kind && theirs.value === by.value);
@@ -265,7 +264,7 @@ export function nextCheckMs(state: State, scope: Scope): number | null {
   return times.length > 0 ? Math.min(...times) : null;
 }
 
-/** A check comes in its time, and not sooner after the last one than planned: a downtime would use up all of them. */
+/** A check is never earlier after the last one than planned, so that a downtime uses up none. */
 function checkAtMs({ status, lookup, checks, lookedMs }: Operation, { settings }: Scope): number | null {
   if (!lookup || (status !== 'checking' && status !== 'watching')) return null;
   const planned = settings.operationChecksMs;
@@ -283,7 +282,7 @@ export function takeCheck(state: State, outcome: OutcomeOf<'checked'>, scope: Sc
   const unread = { ...operation, unread: [...(operation.unread ?? []), operation.checks] };
   switch (outcome.found) {
     case 'applied':
-      // "Not applied" was told, and the customer may have confirmed anew: only staff can put that right.
+      // The customer heard "not applied" and may have confirmed again, so staff must decide.
       return operation.status === 'watching'
         ? escalate(state, operation, scope)
         : resolve(state, { operation: { ...operation, status: 'done' }, found: outcome }, scope);
@@ -304,8 +303,8 @@ const checksLeft = ({ checks }: Operation, { settings }: Scope) =>
   settings.operationChecksMs.length - 1 - checks;
 
 /**
- * That points were not spent is told at the last check but one, even of a refusal: the failed record may be of somebody
- * else's try, and ours come late. The last check, which has locked the customer once more, makes sure that it did not.
+ * Tells "not applied" at the last check but one, also after a refusal: the failed record may belong to
+ * another attempt. The last check, under a new lock, finds a record that came late.
  */
 function takeNotApplied(state: State, operation: Operation, scope: Scope): Decision {
   const before = findOperation(state, operation.id) ?? operation;
@@ -320,9 +319,9 @@ function takeNotApplied(state: State, operation: Operation, scope: Scope): Decis
 }
 
 /**
- * An operator decided (`npm run operations -- settle`). If the state knows nothing of the operation, nobody is told, but it
- * may still lock its customer. If it is of the confirmation at hand, its call was perhaps made and its outcome never saved:
- * the button that confirms it ends with the intent, which alone kept it from calling again.
+ * An operator decided (`npm run operations -- settle`). If the state does not know the operation, it only
+ * releases locks. If the operation belongs to the current confirmation, its outcome was never saved: the
+ * confirmation ends, because only the intent kept it from a second call.
  */
 export function settle(state: State, message: MessageOf<'settle'>, scope: Scope): Decision {
   const { operation: id, result, locks } = message;

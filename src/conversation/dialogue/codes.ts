@@ -11,15 +11,16 @@ import { continueFlow, findFlow, type Reduction, type Round, raiseDoubt, setSlot
 import { beginFlow } from './slots.ts';
 
 /*
- * The codes at hand: the one list that is confirmed together. A code that was said is in it, or it is told why not.
+ * The list of codes that are confirmed together. Every code that the customer names is in it, or the reply
+ * says why not.
  */
 
 type Codes = readonly string[];
 
-/** So many codes are confirmed at once, at most. */
+/** The most codes of one confirmation. */
 const MOST_CODES = 10;
 
-/** What a command makes of the list: the codes, those that are new, and what is told of it. */
+/** The new list, its new codes, and what to say about it. */
 type Change = { readonly codes: Codes; readonly fresh: Codes; readonly told: readonly Reply[] };
 
 /** A code that was probably meant otherwise. */
@@ -27,7 +28,7 @@ type Slip = { readonly typed: string; readonly meant: string };
 
 type ListCommand = CommandOf<'add' | 'remove' | 'keepOnly' | 'replace'>;
 
-/** Changes the codes at hand. Where no flow takes codes, a code begins the one that does. */
+/** Changes the list of codes. If no flow takes codes, a code begins the one that does. */
 export function changeCodes(round: Round, command: ListCommand): Reduction {
   const { scope } = round;
   const running = findFlow(round);
@@ -58,7 +59,7 @@ function askWhich(state: State, codes: Codes, scope: Scope): Decision {
   return say(live, { key: 'codes.which', choices, asks: 'code', view: live.view });
 }
 
-/** The code at hand that may have been typed once more: it is short, or has a letter too many or too few. */
+/** The code that the customer may have typed again: a short one, or one with a letter more or less. */
 function findRetyped(command: ListCommand, codes: Codes, { before, commands }: Round['scope']) {
   const [code = '', ...more] = command.do === 'add' ? command.codes : [];
   const isBare = code !== '' && more.length === 0 && commands.length === 1 && !codes.includes(code);
@@ -98,7 +99,7 @@ function askedSlip(step: Step): Slip | undefined {
 /** The codes behind one of a list: none of them was asked about yet. */
 const codesBehind = (codes: Codes, code: string): Codes => codes.slice(codes.indexOf(code) + 1);
 
-/** The code that is asked about is taken as it was meant, kept as it was typed, or asked for anew. */
+/** Takes the code in doubt as it was meant, keeps it as it was typed, or asks for another one. */
 export function decideCode(round: Round, choice: 'use' | 'keep' | 'other'): Reduction {
   const { scope } = round;
   const { typed, meant } = askedSlip(round.state.step) ?? { typed: '', meant: '' };
@@ -160,8 +161,8 @@ export function listCodes(codes: Codes): Reply {
 }
 
 /**
- * The first of some codes of a list that was probably meant otherwise: a known beginning says so, or it is the same as one
- * before it but for capitals and their like. Two such codes may be two or one that was typed twice: only the customer knows.
+ * The first code that probably has a typing error: a known prefix says so, or an earlier code differs only in
+ * capitals and similar letters. Only the customer knows whether that is the same code.
  */
 function findSlip(codes: Codes, suspects: Codes, prefixes: Codes): Slip | undefined {
   for (const [at, typed] of codes.entries()) {
@@ -179,7 +180,7 @@ function replaceIn(codes: Codes, old: Codes, fresh: Codes): Codes {
   return [...new Set(all)];
 }
 
-/** Which codes are meant, by themselves, by their place or by how they end; what is named and not there, or unclear. */
+/** The codes that are meant, the names that fit none, and whether a name fits several. */
 function findCodes(codes: Codes, which: readonly CodeRef[]) {
   const named = which.map((ref) => ({ name: nameOf(ref), meant: matchCodes(codes, ref) }));
   const found = named.flatMap(({ name, meant }) => (name === undefined || meant.length === 1 ? meant : []));
@@ -190,7 +191,7 @@ function findCodes(codes: Codes, which: readonly CodeRef[]) {
   };
 }
 
-/** The name that a missing code is told by; a place from the end or "all" is never missing. */
+/** How a reply names a missing code. A place from the end, or "all", is never missing. */
 function nameOf(ref: CodeRef): string | undefined {
   if ('place' in ref) return ref.place > 0 ? String(ref.place) : undefined;
   return 'code' in ref ? ref.code : ref.end;
@@ -219,7 +220,7 @@ function removeCodes(codes: Codes, { do: way, which }: CommandOf<'remove' | 'kee
   return { codes: left, fresh: [], told };
 }
 
-/** New codes take the place of the wrong ones; where nothing tells which these are, they stand beside them. */
+/** Replaces the wrong codes. If it is unclear which are wrong, adds the new ones. */
 function replaceCodes(codes: Codes, gone: Codes, fresh: Codes): Change {
   if (gone.length === 0) {
     const { told, ...added } = addCodes(codes, fresh);

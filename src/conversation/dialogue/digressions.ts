@@ -10,7 +10,6 @@ import {
   leaveConsent,
   otherPhone,
   pickUpLines,
-  provedIn,
   receiptLines,
   shown,
   whose,
@@ -44,7 +43,7 @@ import {
 } from './round.ts';
 
 /*
- * What is answered beside the work: then the live question comes again, and nothing is lost.
+ * Replies that leave the flow as it is: the current question comes again, and no value is lost.
  */
 
 type Shown = CommandOf<'show'>['what'];
@@ -111,11 +110,14 @@ function help(state: State, scope: Scope): Reply {
   return { key: 'help', lines: [...flows, { key: 'help.more' }, ...supportLines(scope)] };
 }
 
-/** Ends what was begun. What was proved for it needs no second proof, unless its customer wants nothing remembered. */
+/**
+ * Ends the flow. A proved identifier stays for the next one, unless the customer declined to be remembered.
+ */
 export function cancel(state: State, scope: Scope): Decision {
   if (state.step.at === 'idle') return goHome(state, scope, { key: 'cancel.nothing' });
   const isOver = state.consent?.given === false || isStaff(scope);
-  const draft = isOver ? {} : provedIn(state.draft);
+  const { phone, email } = state.draft;
+  const draft = isOver ? {} : { ...(phone?.proved && { phone }), ...(email?.proved && { email }) };
   return goHome({ ...state, step: { at: 'idle' }, draft }, scope, { key: 'cancel.done' });
 }
 
@@ -123,7 +125,7 @@ export function cancel(state: State, scope: Scope): Decision {
  * Questions.
  */
 
-/** Answers that only the shop could complete: whom to ask goes with them, unless the operator has written the answer. */
+/** Answers of ours that only the shop can complete: they come with the contact. */
 const WITH_CONTACT: ReadonlySet<string> = new Set([
   'answer.gift.where',
   'answer.gift.refused',
@@ -133,7 +135,7 @@ const WITH_CONTACT: ReadonlySet<string> = new Set([
   'answer.hours',
 ]);
 
-/** Answers a question, by the key of its answer: in the operator's words, or those of the wording. */
+/** The answer with this key, in the operator's words or ours. */
 export function answer(state: State, key: string, scope: Scope): Digression {
   const id = key.slice('answer.'.length);
   const written = scope.answers.get(id);
@@ -182,14 +184,14 @@ function pointsLeft({ draft, operations }: State, key: string, scope: Scope): Li
   return balance === undefined ? { key } : { key: 'receipt.balance', params: { points: balance } };
 }
 
-/** Where to get the gift at hand, or the last one that was redeemed, if the list of gifts tells. */
+/** Where to get the current or the last redeemed gift, if the list says so. */
 function pickUpLine({ draft, operations }: State, scope: Scope): Line | undefined {
   const redeemed = operations.findLast(({ status, gift }) => status === 'done' && gift !== undefined);
   const gift = giftOf(draft.code, scope) ?? giftOf(redeemed?.gift, scope);
   return gift && pickUpLines(gift)[0];
 }
 
-/** Explains the live question or, where nothing is asked, what can be done here. */
+/** Explains the current question, or what the bot can do if there is none. */
 export function explain(state: State, scope: Scope): Digression {
   const about = aboutQuestion(state, scope);
   return about ? answer(state, about.what, scope) : { reply: help(state, scope) };
@@ -243,7 +245,7 @@ function wrongAbout(state: State, scope: Scope): string {
   return refused ?? aboutQuestion(state, scope)?.wrong ?? REFUSED.accumulate;
 }
 
-/** What explains the live question; undefined where nothing is asked, or the question says all there is to say. */
+/** The answers that explain the current question; undefined: it needs none. */
 export function aboutQuestion(state: State, scope: Scope): About | undefined {
   const { step } = state;
   if (step.at === 'confirming') return same('answer.confirm.what');
@@ -275,16 +277,16 @@ export function showStatus(state: State, named: string | undefined, scope: Scope
  * What was not understood.
  */
 
-/** Not understood twice in a row: never answered by the same words. */
+/** The second message in a row was not understood, so the reply must differ from the first. */
 const isStuck = ({ misses = 0 }: State): boolean => misses > 0 && misses % 2 === 0;
 
-/** That a person may help: one is offered where staff answer. */
+/** Offers a person if staff answer, else the contact. */
 const sayStuck = (scope: Scope): Reply => ({
   ...(scope.settings.handover ? { key: 'person.offer' } : { key: 'unsure', context: 'again' }),
   lines: supportLines(scope),
 });
 
-/** A command that means nothing here. */
+/** The command has no meaning in this situation. */
 export const notUnderstood = (round: Round): Round =>
   round.next.go === 'advance' || round.next.go === 'digress'
     ? round
@@ -307,7 +309,7 @@ export function answerUnclear(round: Round, command: Unclear): Reduction {
   return offerMeanings(round, command);
 }
 
-/** Offers what the text may have meant, or a person; the second time in a row says something else, and whom to ask. */
+/** Offers likely meanings. The second time in a row offers a person. */
 function offerMeanings(round: Round, command: Unclear): Round {
   const { state, scope } = round;
   const choices = (command.maybe ?? []).flatMap((meaning) => buttonFor(meaning, state, scope) ?? []);
@@ -344,7 +346,7 @@ function buttonFor(meaning: Command, { step }: State, { answered }: Scope): Choi
   }
 }
 
-/** Says what is wrong with a value: of an answer, and asks again; of a value that came along, and goes on. */
+/** Says why a value was refused. Asks again if it was the answer; else the flow goes on. */
 export function sayFault(round: Round, { kind, reason }: ValueFault): Reduction {
   const { state, next, scope } = round;
   const { step } = state;

@@ -6,50 +6,50 @@ import { IDLE_MS, openTicket, type Reason, type State, type Ticket, takenTicket 
 import { remark, toQuestion } from './questions.ts';
 
 /*
- * A person takes over: a ticket is opened, filled by the customer and by staff, and closed. While it is open the bot
- * interprets nothing but its own commands and buttons (`inputs.ts`, `toStaff`).
+ * Tickets: a person takes over. While a ticket is open, the bot interprets only its own commands and buttons
+ * (`passToStaff` in `inputs.ts`).
  */
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-/** Nobody has answered by then: the customer hears whom else to ask. */
+/** The customer gets the contact if no answer came by then. */
 const LATE_MS = 15 * MINUTE_MS;
-/** A ticket ends by itself: never answered; so long after the last answer. */
+/** A ticket without an answer ends after this time. */
 const UNANSWERED_MS = 24 * HOUR_MS;
 const ANSWERED_MS = 12 * HOUR_MS;
-/** A closed ticket is erased; and of very many the oldest, but for those in which staff wrote. */
+/**
+ * A closed ticket is erased after this time. The oldest of more than `KEPT` are erased, except those in which
+ * staff wrote.
+ */
 const KEPT_MS = 30 * 24 * HOUR_MS;
 const KEPT = 10;
 /**
- * What all tickets of a conversation keep together, half of it first for what staff wrote, which no customer can push out.
- * What is too much goes, the oldest first.
+ * The limits of all tickets of a conversation. Half is reserved for staff's messages. The oldest messages go
+ * first.
  */
 const MAX_NOTES = 200;
 const MAX_BYTES = 64 * 1024;
-/** Of what led to a ticket, the last. */
+/** The number of messages that a ticket keeps of what led to it. */
 const MAX_LED = 3;
 
 const LEAVE = choice('person:leave');
 
-/** Whom to ask outside of the chat. */
+/** The contact outside of the chat. */
 export function supportLines({ settings: { supportContact: contact } }: Pick<Scope, 'settings'>): Line[] {
   return contact ? [{ key: 'help.support', params: { contact } }] : [];
 }
 
-/** The same as an answer: there may be nobody. */
+/** The contact as a reply, or that there is none. */
 export function supportReply(scope: Pick<Scope, 'settings'>): Reply {
   const [contact = { key: 'support.none' }] = supportLines(scope);
   return contact;
 }
 
-/** The button that asks for a person; none where nobody would answer. */
+/** The button that asks for a person; none if staff do not answer. */
 export const personChoice = ({ settings }: Pick<Scope, 'settings'>): readonly Choice[] =>
   settings.handover ? [choice('person')] : [];
 
-/**
- * Opens a ticket for whoever asks for a person, and keeps what is being done: `state` is as the message left it. Asked once
- * more, it is the same ticket; without staff, the contact is told.
- */
+/** Opens a ticket, or uses the open one; without staff, tells the contact. The flow stays as it is. */
 export function callPerson(
   state: State,
   { reason, led = [] }: { readonly reason: Reason; readonly led?: readonly string[] | undefined },
@@ -66,7 +66,7 @@ export function callPerson(
   };
   const ticket = open ? awaitStaff(open, nowMs) : fresh;
   const next = { ...rest, view, tickets: bound([...tickets.filter((one) => one !== open), ticket]) };
-  // By when somebody answers is told until somebody did, or nobody had by then.
+  // The time of an answer is told until one came, or was late.
   const context = ticket.late || ticket.answeredMs !== undefined ? 'open' : undefined;
   return say(next, sayWaiting(ticket, { view, context }));
 }
@@ -88,7 +88,7 @@ function createTicket(state: State, reason: Reason, scope: Scope): Ticket {
     reason,
     ...(sender.name && { name: sender.name }),
     openedMs: nowMs,
-    // An operation that only staff can settle takes the bot from nobody.
+    // The bot goes on while staff look into an operation.
     ...(reason !== 'escalated' && { waitsMs: nowMs }),
     ...(doing && { doing }),
     notes: [],
@@ -108,10 +108,7 @@ const sayWaiting = ({ id }: Ticket, { view, context }: Pick<Reply, 'view' | 'con
   view,
 });
 
-/**
- * The same decision, and a person looks at it: what the bot cannot find out opens one ticket, however often it says so. The
- * bot goes on; its last reply offers the person.
- */
+/** Opens a ticket for an operation that the bot cannot resolve, if none is open. The bot goes on. */
 export function escalateTicket(decision: Decision, scope: Scope): Decision {
   const { state } = decision;
   if (!scope.settings.handover || openTicket(state)) return decision;
@@ -120,7 +117,7 @@ export function escalateTicket(decision: Decision, scope: Scope): Decision {
   return { ...changeLast(decision, { choices }), state: { ...state, tickets } };
 }
 
-/** The same decision; where staff settled the last operation of a ticket in which nobody wrote, that is closed unsaid. */
+/** Closes the ticket silently if no operation is left for staff and no message was written in it. */
 export function closeSettled(decision: Decision, { nowMs }: Scope): Decision {
   const { state } = decision;
   const ticket = openTicket(state);
@@ -129,7 +126,7 @@ export function closeSettled(decision: Decision, { nowMs }: Scope): Decision {
   return { ...decision, state: saveTicket(state, { ...ticket, closed: { atMs: nowMs, by: 'staff' } }) };
 }
 
-/** What the customer writes goes to staff; nobody else answers. The first message is acknowledged. */
+/** Passes a message to staff. Only the first one is acknowledged. */
 export function passOn(state: State, text: string, { nowMs, ids, sender }: Scope): Decision {
   const ticket = openTicket(state);
   if (!ticket) return say(state);
@@ -144,8 +141,8 @@ export function passOn(state: State, text: string, { nowMs, ids, sender }: Scope
 }
 
 /**
- * One of staff writes, which claims the ticket, claims or releases it, or closes it. What was said already, or is of a ticket
- * that was erased, is passed over.
+ * A member of staff writes (and so claims the ticket), claims, releases or closes it. Repeats, and messages
+ * for an erased ticket, are ignored.
  */
 export function takeStaffWord(
   state: State,
@@ -165,14 +162,14 @@ export function takeStaffWord(
   return say(next, { key: 'person.says', params: { by: { written: by }, text: { written: text } } });
 }
 
-/** Whoever claims a ticket takes it over; only who has it can release it. */
+/** A claim takes the ticket over. Only its owner can release it. */
 export function claimTicket(ticket: Ticket, by: string, isClaim: boolean): Ticket {
   const { claimedBy, count, ...rest } = ticket;
   if (!isClaim && claimedBy !== by) return ticket;
   return { ...rest, ...(isClaim && { claimedBy: by }), count: { ...count, claims: (count.claims ?? 0) + 1 } };
 }
 
-/** The bot is there again, with what was being done, or the menu. `staff`: who of staff closed it. */
+/** Closes the open ticket: the bot goes on with its question, or the menu. `staff`: who closed it. */
 export function closeTicket(
   state: State,
   { by, staff }: Pick<NonNullable<Ticket['closed']>, 'by' | 'staff'>,
@@ -183,7 +180,7 @@ export function closeTicket(
   if (!ticket) return remark(state, scope, { key: 'person.back' });
   const { waitsMs: _, ...ended } = ticket;
   const closed = saveTicket(state, { ...ended, closed: { atMs: nowMs, by, ...(staff && { staff }) } });
-  // Where the bot was there all along, there is nothing to say.
+  // The bot never left, so there is nothing to say.
   if (!takenTicket(state) && by !== 'customer') return say(closed);
   const isIdle = nowMs - state.lastMessageMs > IDLE_MS;
   const isUnheard = by === 'time' && ticket.answeredMs === undefined;
@@ -193,7 +190,7 @@ export function closeTicket(
   return remark(left, scope, { key: 'person.back', context, lines });
 }
 
-/** What time does: tells that nobody answers yet, closes, erases. Undefined where nothing of it is due. */
+/** Does what is due: tells that no answer came, closes, erases. Undefined: nothing is due. */
 export function passTime(state: State, scope: Scope): Decision | undefined {
   const { nowMs } = scope;
   const { tickets = [], view } = state;
@@ -206,7 +203,7 @@ export function passTime(state: State, scope: Scope): Decision | undefined {
   return say(saveTicket(state, { ...ticket, late: true }), reply);
 }
 
-/** When time does something of it, epoch ms; null: never. */
+/** When the next of these is due, epoch ms; null: never. */
 export const nextTicketMs = ({ tickets = [] }: State): number | null =>
   tickets.length > 0 ? Math.min(...tickets.map(nextAtMs)) : null;
 
@@ -219,7 +216,7 @@ function nextAtMs(ticket: Ticket): number {
 const endAtMs = ({ openedMs, answeredMs }: Ticket): number =>
   answeredMs === undefined ? openedMs + UNANSWERED_MS : answeredMs + ANSWERED_MS;
 
-/** What is left of tickets when all is erased: that there were some. */
+/** What stays of tickets after an erasure: that they existed. */
 export function eraseTickets({ tickets }: State, nowMs: number) {
   const erased = tickets?.map(({ id, reason, openedMs, count, closed }): Ticket => {
     const ended = closed ?? { atMs: nowMs, by: 'customer' };
@@ -228,7 +225,7 @@ export function eraseTickets({ tickets }: State, nowMs: number) {
   return erased ? { tickets: erased } : {};
 }
 
-/** The same decision, with what the customer wrote noted where it led to a ticket, or to the offer of one. */
+/** Notes the message in the ticket that it opened, or in the offer of one. */
 export function noteLead(decision: Decision, before: State, written: string): Decision {
   const { state } = decision;
   const led = [...(before.offered?.led ?? []), written].slice(-MAX_LED);

@@ -42,7 +42,7 @@ export function onMessage(stored: State, message: CustomerMessage, scope: Scope)
   }
 }
 
-/** Notes the language that the customer writes, where that is not the client's. "Hello" tells it where nothing else does. */
+/** Notes the language of the text if the client's is another. "Hello" is enough if no language is known. */
 function noteLanguage(state: State, text: string, { language, sender }: Scope): State {
   const { textLocale: before, ...rest } = state;
   const clients = sender.locale ?? rest.clientLocale;
@@ -52,7 +52,7 @@ function noteLanguage(state: State, text: string, { language, sender }: Scope): 
   return written === clients ? rest : { ...rest, textLocale: written };
 }
 
-/** A typed message. What is written beside pictures is about them; a command is not. */
+/** A typed message. A text next to pictures belongs to them, but a command does not. */
 function onText(state: State, text: string, scope: Scope): Decision {
   if (state.album && !/^\s*\//.test(text))
     return onPhoto(state, { kind: 'photo', pictures: [], caption: text }, scope);
@@ -61,11 +61,11 @@ function onText(state: State, text: string, scope: Scope): Decision {
   return noteUnclear(noteLead(decision, state, text), { before: state, text }, scope);
 }
 
-/** What a text is taken for where the conversation is. */
+/** The commands of a text in this state, and why: for the trace. */
 const interpret = (state: State, text: string, scope: Scope): readonly Command[] =>
   scope.language.interpret(text, toExpecting(state, scope), scope).commands;
 
-/** The bot's own commands, which answer beside a person. */
+/** The commands that the bot answers while a person does. */
 const OWN: ReadonlySet<string | undefined> = new Set([
   'show help',
   'show languages',
@@ -75,8 +75,8 @@ const OWN: ReadonlySet<string | undefined> = new Set([
 const UNWRITTEN = { voice: '🎤', sticker: '🙂', other: '📎' } as const;
 
 /**
- * While a person is asked for, whatever is said goes to staff, as it was written, but for a word that leaves them. Undefined:
- * it is one of the bot's own buttons or commands.
+ * While a ticket is open, messages go to staff as they were written. Undefined: a button or a command of the
+ * bot.
  */
 function passToStaff(state: State, message: CustomerMessage, scope: Scope): Decision | undefined {
   switch (message.kind) {
@@ -92,7 +92,7 @@ function passToStaff(state: State, message: CustomerMessage, scope: Scope): Deci
       return undefined;
     case 'contact':
       return passOn(state, `📱 ${message.phone}`, scope);
-    // Who opens the chat anew, and may have cleared it, sees where they are, and the way back.
+    // The customer may have cleared the chat, so the reply says who answers.
     case 'start':
       return message.payload
         ? passOn(state, `/start ${message.payload}`, scope)
@@ -104,14 +104,11 @@ function passToStaff(state: State, message: CustomerMessage, scope: Scope): Deci
   }
 }
 
-/** Pictures in a ticket: that there were some, and what was written beside them. */
+/** Pictures in a ticket: their number and the caption. */
 const describePhoto = ({ pictures, caption = '' }: Pick<Photo, 'pictures' | 'caption'>): string =>
   `${'📷'.repeat(pictures.length)} ${caption}`.trim();
 
-/**
- * A pressed button. It works only while its question is the live one; otherwise it says so and changes nothing. Where nothing
- * is at hand, the buttons of a menu do not grow old.
- */
+/** A pressed button works only while its question is the current one. Menus stay valid while no flow runs. */
 function onPress(state: State, { choice, view }: MessageOf<'choice'>, scope: Scope): Decision {
   if (choice === 'person:leave') return closeTicket(state, { by: 'customer' }, scope);
   const { at } = state.step;
@@ -139,8 +136,8 @@ function onLink(state: State, { payload }: MessageOf<'start'>, scope: Scope): De
 }
 
 /*
- * Photos. Their codes go on as if typed, with the caption; of whatever else a picture says, nothing counts: anybody can
- * print "yes" or a command.
+ * Photos. Their codes count as if typed, with the caption. Nothing else in a picture counts, because anybody
+ * can print "yes" or a command.
  */
 
 /** How long after a picture of an album another one of it may come, ms: Telegram sends them in one go. */
@@ -161,7 +158,7 @@ function onPhoto(stored: State, photo: Photo, scope: Scope): Decision {
   return look(state, { kind: 'photo', pictures, ...caption }, scope);
 }
 
-/** The album that is complete, as far as one can tell; a person who was called meanwhile gets it. */
+/** The complete album; an open ticket gets it. */
 export function onAlbum(stored: State, scope: Scope): Decision | undefined {
   const { album, ...state } = stored;
   if (album === undefined || scope.nowMs < album.untilMs) return undefined;
@@ -194,7 +191,7 @@ export function onPictures(state: State, photo: Photo, scope: Scope): Decision {
   return sayFirst(read < pictures.length ? [some] : [], run(state, all, scope));
 }
 
-/** A caption is answered all the same; where it has the code itself, nobody misses one in the picture. */
+/** Answers the caption. If it has a code, the picture needs none. */
 function answerNoCode(state: State, { pictures, caption }: Photo, scope: Scope): Decision {
   const reply: Reply = { key: `photo.${whyNone(pictures)}` };
   if (caption === undefined) return remark(state, scope, reply);
@@ -220,7 +217,7 @@ type FieldFault = { readonly slot: FormField['slot']; readonly reason: Line };
 
 const TYPO = 'email.typo';
 
-/** What is right is kept. Where something is wrong, each fault is told, and the form comes again as it was filled in. */
+/** Keeps the right values. Tells each fault, and shows the form again as it was filled in. */
 function onForm(stored: State, form: Form, scope: Scope): Decision {
   if (form.view !== undefined && form.view !== stored.view) return run(stored, [{ do: 'expired' }], scope);
   const state = leaveConsentOpen(stored, scope);
@@ -254,7 +251,7 @@ function onForm(stored: State, form: Form, scope: Scope): Decision {
   return faults.length === 0 ? done : markFaults(done, form, faults);
 }
 
-/** What is wrong with the value of a field; a phone that would be asked about is a fault in a form. */
+/** Why the value of a field is refused. In a form, a phone in doubt is a fault. */
 function findFault(command: Command): Line | undefined {
   if (command.do === 'unclear') return command.wrong && { key: command.wrong.reason };
   if (command.do !== 'set' || command.slot === 'gift' || !command.doubt) return undefined;
@@ -262,7 +259,7 @@ function findFault(command: Command): Line | undefined {
   return why === 'typo' ? { key: TYPO, params: { email: meant } } : { key: `phone.${why}.form` };
 }
 
-/** A form says all that it asks for: what came back in it takes the place of what it was filled with before. */
+/** The values of a form replace the values that it was filled with. */
 function replaceFilled(state: State, form: Form, scope: Scope): State {
   const asked: State = form.email === undefined ? state : { ...state, emailAsked: true };
   const isAnswer = form.view !== undefined && state.step.at === 'asking';

@@ -5,13 +5,13 @@ import type { Reply, Unlock } from '../reply.ts';
 import { type Confirming, isOpen, type Operation, type State } from '../state.ts';
 
 /*
- * The confirmation at hand and what it calls; what is kept of calls that earn or spend, and what follows from it.
+ * The current confirmation and its calls; the operations that are kept, and what follows from them.
  */
 
 /** A call that a confirmation makes; `code` only where it makes several. */
 export type PlannedCall = { readonly operation: string; readonly code?: string | undefined };
 
-/** The confirmation at hand, and all that it calls. */
+/** The summary that waits for its button, and its calls. */
 export type PendingConfirmation = {
   readonly step: Confirming;
   readonly flow: Flow;
@@ -19,7 +19,7 @@ export type PendingConfirmation = {
   readonly calls: readonly PlannedCall[];
 };
 
-/** Undefined where nothing waits to be confirmed. */
+/** Undefined: no summary waits. */
 export function findPending(state: State, { flows }: Scope): PendingConfirmation | undefined {
   const { step } = state;
   const flow = step.at === 'confirming' ? flows.get(step.flow) : undefined;
@@ -28,7 +28,7 @@ export function findPending(state: State, { flows }: Scope): PendingConfirmation
   return { step, flow, confirms, calls: planCalls(state, step.operation) };
 }
 
-/** What a confirmation calls, in order. A single call keeps the confirmation's own id, of several each has `<id>.<n>`. */
+/** The calls in order. A single call has the id of the confirmation, several have `<id>.<n>`. */
 function planCalls({ draft: { codes = [] } }: State, id: string): readonly PlannedCall[] {
   if (codes.length < 2) return [{ operation: id }];
   return codes.map((code, at) => ({ operation: `${id}.${at + 1}`, code }));
@@ -41,19 +41,19 @@ export function findOperation({ operations }: State, id: string): Operation | un
 /** The confirmation that an operation is of. */
 export const confirmationOf = (id: string): string => id.split('.', 1)[0] ?? id;
 
-/** Whether an earlier attempt of this turn perhaps made calls of this confirmation: then it goes on, whatever says no. */
+/** An earlier attempt of this turn perhaps made a call: the confirmation must go on. */
 export function isInterrupted(state: State, scope: Scope): boolean {
   const { journal = {} } = scope;
   return findPending(state, scope)?.calls.some(({ operation }) => Object.hasOwn(journal, operation)) ?? false;
 }
 
-/** Confirmations whose outcomes are kept, to be asked for, and so many operations of them. */
+/** Kept outcomes: of the last confirmations, and operations in all. */
 const KEPT = 5;
 const KEPT_OPERATIONS = 11;
-/** Operations without an outcome that one conversation may have at a time. */
+/** The most open operations of a conversation. */
 const OPEN_CAP = 5;
 
-/** An operation of the confirmation at hand, as its call leaves it; undefined if it is of another one. */
+/** The operation of a call of the current confirmation; undefined: of another one. */
 export function startOperation(
   state: State,
   id: string,
@@ -67,10 +67,7 @@ export function startOperation(
   return { id, kind, atMs: scope.nowMs, checks: 0, gift: state.draft.code, ...code };
 }
 
-/**
- * Adds an operation, and counts how it ended, forgetting the oldest of those that have an outcome; those of one confirmation
- * stay together.
- */
+/** Adds an operation and forgets the oldest outcomes. Those of one confirmation stay together. */
 export function keepOperation(state: State, operation: Operation, scope: Scope): State {
   const operations = [...state.operations, operation];
   const closed = Map.groupBy(
@@ -116,7 +113,7 @@ export function operationsOf({ operations }: State, reference?: string): readonl
   return operations.filter(({ id }) => id === wanted || confirmationOf(id) === wanted);
 }
 
-/** What is said where the next operation must wait for the outcome of the last one. */
+/** The reply if the next operation must wait for the outcome of the last; undefined: it need not. */
 export function busy(state: State, wanted: Confirms): Reply | undefined {
   const open = state.operations.filter(isOpen);
   const isAlone = open.some(({ kind, status }) => kind === wanted.kind && status === 'checking');
@@ -130,7 +127,7 @@ export function sayStillChecking(state: State): Reply {
     : { key: 'operation.busy' };
 }
 
-/** No code is called again while it is found out about: both calls would find the same record. */
+/** A code that is being checked is not called again: both calls would find the same record. */
 export function withoutChecked(
   { operations }: State,
   wanted: Operation['kind'] | undefined,
@@ -152,11 +149,11 @@ export function sayChecking({ id: reference, kind }: Operation): Reply {
 }
 
 /*
- * AntCRM keeps the balance in the record of the customer, which may lag behind its history. What is told of it must be
- * true, so it is told only where AntCRM is seen to have caught up.
+ * AntCRM's record of the customer, with the balance, may lag behind its history. The balance is told only if
+ * it is right.
  */
 
-/** For so long the record may lag behind. */
+/** The longest time that the record lags behind. */
 const LAG_MS = 2 * 60_000;
 
 /** Operations that may have moved points which the balance does not show yet. */
@@ -173,10 +170,7 @@ export function isCaughtUp(state: State, operation: Operation, nowMs: number): b
   return others.length === 0 && nowMs - operation.atMs >= LAG_MS;
 }
 
-/**
- * The balance after an operation: AntCRM's, if it moved by exactly the score. Undefined where it did not, or where another
- * operation that it does not show yet could be what moved it.
- */
+/** The balance after an operation, if it moved by exactly its score and no other operation explains that. */
 function balanceAfter(
   state: State,
   { kind, atMs }: Pick<Operation, 'kind' | 'atMs'>,
@@ -191,8 +185,8 @@ function balanceAfter(
 }
 
 /*
- * Whoever guesses codes is slowed down, more with every wrong one; a few typing errors cost nobody anything. Counted per
- * conversation, never per phone: a stranger could lock its owner out (SECURITY.md, "Guessing codes").
+ * Guessing codes gets slower with every wrong one; a few typing errors cost nothing. Counted per
+ * conversation: a count per phone would let strangers lock its owner out (SECURITY.md).
  */
 
 /** Refused codes in a row that cost nothing. */
@@ -201,7 +195,7 @@ const FREE = 4;
 const WAITS_MIN = [1, 5, 30] as const;
 const LONGEST_MIN = 60;
 const MINUTE_MS = 60_000;
-/** Nobody is held to what they mistyped a day ago. */
+/** Wrong codes are forgotten after a day. */
 const FORGET_MS = 24 * 60 * MINUTE_MS;
 
 /** Counts a refused code; after a good one, whatever was refused before it was a typing error. */
@@ -217,7 +211,7 @@ export function countGuess(
   return { ...rest, guesses: { refused: refusedSoFar(state, nowMs) + 1, atMs: nowMs } };
 }
 
-/** What is said instead of trying another code; undefined where one may be tried. */
+/** The reply if the customer must wait; undefined: another code may be tried. */
 export function tooManyAttempts(state: State, { nowMs }: Context): Reply | undefined {
   const leftMs = (state.guesses?.atMs ?? 0) + waitMs(refusedSoFar(state, nowMs)) - nowMs;
   return leftMs > 0

@@ -27,12 +27,13 @@ export function openHistory(
   const { fromMs, toMs = scope.nowMs } = period ?? periodNamed(FIRST.period, scope);
   // The end is fixed: records that arrive while the customer pages must not shift the pages.
   const page = { type: type ?? FIRST.type, by, period: { fromMs, toMs }, skip: 0 };
-  // Whose list it is stays known for what is asked next, but where typing proves: the next customer may be another one.
+  // Whose list it is stays known for what is asked next, but where typing proves: the next customer may be
+  // another one.
   const draft: Draft = isTypingProof(scope) ? {} : { [by.kind]: { value: by.value, proved: true } };
   return readPage({ ...remembering(state, scope), draft, step: { at: 'browsing', flow, page } }, true);
 }
 
-/** Asks for the page that the state is at; on the first one, and with `sum`, for what all records add up to, too. */
+/** Reads the page of the state; on the first page, or with `sum`, also the sum of all records. */
 function readPage(state: State, sum: boolean): Decision {
   if (state.step.at !== 'browsing') return say(state);
   const { type, by, period, skip } = state.step.page;
@@ -76,7 +77,7 @@ function sayEmpty({ type, period: asked }: Page, scope: Scope): Reply {
   return { key: 'history.empty', context: type, params: { period }, lines };
 }
 
-/** Says that a page is beyond the end, and how many there are as far as that is known. */
+/** The page is beyond the end: says how many there are, if that is known. */
 function sayEnd(sum: HistoryRead['sum']): Reply {
   const params = sum && { pages: Math.ceil(sum.count / PAGE) };
   return { key: 'history.end', context: sum && (sum.partial ? 'many' : 'pages'), params };
@@ -87,7 +88,7 @@ export function showUnread(state: State, { ids: { view } }: Scope): Decision {
   return say({ ...state, view }, { key: 'service.unavailable', choices: [choice('retry')], view });
 }
 
-/** The pages beside this one, the other list, other periods. */
+/** Other pages, the other list, other periods. */
 const choicesBeside = ({ type, period, skip }: Page, more: boolean, scope: Scope): Choice[] => [
   ...(skip > 0 ? [choice('previous')] : []),
   ...(more ? [choice('next')] : []),
@@ -95,7 +96,7 @@ const choicesBeside = ({ type, period, skip }: Page, more: boolean, scope: Scope
   ...PERIODS.filter((one) => !isPeriod(one, period, scope)).map((one) => choice(`period:${one}`)),
 ];
 
-/** Where a period has no end of its own, the page's is the moment of asking. */
+/** A period without an end stops at the moment of the question. */
 function isPeriod(name: NamedPeriod, { fromMs, toMs }: Period, scope: Scope): boolean {
   const { fromMs: from, toMs: to } = periodNamed(name, scope);
   return from === fromMs && (to === undefined || to === toMs);
@@ -106,7 +107,7 @@ export function explainPeriod(reason: string, scope: Scope): Pick<Reply, 'key' |
   return { key: reason, params: exampleOfPeriod(scope) };
 }
 
-/** The period as its first and last day. An end that is no midnight is the moment of asking, not what was asked for. */
+/** The first and the last day. An end that is not midnight is the moment of the question. */
 function periodLine({ fromMs, toMs = 0 }: Period, timeZone: string): Line {
   const to = toMs - 1;
   const lastDay = dayAt(to, timeZone);

@@ -23,9 +23,8 @@ import { ensureView, goHome, pose, remark, toQuestion } from './questions.ts';
  */
 
 /**
- * Ends a flow that gathered phone or e-mail: asks, until it is answered, for each version of the text whether they may be
- * remembered. After consent keeps them, and asks whether another number takes the place of the remembered one. Staff are not
- * asked: what they typed is somebody else's, and the next customer is another one.
+ * Ends a flow. Asks whether phone and e-mail may be remembered, until each version of the text was answered;
+ * after consent keeps them, and asks about another number. Staff are not asked, because they type for others.
  */
 export function finishFlow(state: State, scope: Scope, reply: Reply): Decision {
   const { draft, consent } = state;
@@ -52,7 +51,7 @@ export function answerConsent(state: State, isGiven: boolean, scope: Scope): Dec
   return goHome(next, scope, { key: isGiven ? 'privacy.remembered' : 'privacy.declined' });
 }
 
-/** What is kept about the customer now, for the running flow too, and the button that erases it; nothing is changed. */
+/** Shows what is stored about the customer, and the button that erases it. */
 export function showPrivacy(state: State, isErasing: boolean, scope: Scope): Decision {
   const { operations, tickets = [], unclear = [], consent, profile, draft } = state;
   const counted = [
@@ -83,10 +82,7 @@ function browsedBy({ step }: State): State['profile'] {
   return { [kind]: { value, proved: true } };
 }
 
-/**
- * Erases all but operations without an outcome, which stay until their result, the language, and how many codes
- * were refused: forgetting that would let anybody guess on.
- */
+/** Erases all but open operations, the language and the count of refused codes, which stops guessing. */
 export function forget(state: State, scope: Scope): Decision {
   const { locale, textLocale, guesses } = state;
   const open = state.operations.filter(isOpen);
@@ -110,8 +106,8 @@ export function showLanguages(state: State, scope: Scope): Decision {
 }
 
 /*
- * What was not understood, for whoever looks after the words: of customers who agreed to be remembered, without what could
- * tell who they are.
+ * Texts that were not understood, for people who improve the vocabulary: only of customers who agreed to be
+ * remembered, and without personal data.
  */
 
 const KEPT = 20;
@@ -120,10 +116,7 @@ const KEPT_MS = 14 * 24 * 60 * 60 * 1000;
 /** A ticket has so many of the last texts that were not understood. */
 const MAX_NOT_UNDERSTOOD = 5;
 
-/**
- * The same decision; a text that got a fallback is kept, for staff if a ticket opens, and masked with the question that it
- * answered for whoever looks after the words.
- */
+/** Keeps a text that was not understood: for staff if a ticket opens, and masked for the vocabulary. */
 export function noteUnclear(
   decision: Decision,
   { before, text }: { readonly before: State; readonly text: string },
@@ -156,8 +149,7 @@ const MASK = '***';
 const LINK = /@|:\/\/|www\.|^\.*[^.]+\.[^/]+\//;
 
 /**
- * On one line, without e-mails, links, whatever has digits (phones and codes, however they are spaced) and the customer's
- * name, with or without its marks.
+ * The text on one line, without e-mails, links, words with digits (phones, codes) and the customer's name.
  */
 export function maskText(text: string, name = ''): string {
   const names = new Set(fold(name).split(' '));

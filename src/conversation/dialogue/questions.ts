@@ -36,14 +36,13 @@ export function ensureView(state: State, { ids }: Scope): State {
 }
 
 /**
- * Says something that ends nothing: a question is asked once more, with the buttons of the remark before its own; a page that
- * is shown can still be turned.
+ * Says something that changes nothing, with the current question after it. The remark's buttons come first.
  */
 export function remark(state: State, scope: Scope, reply: Reply): Decision {
   const { at } = state.step;
-  // Staff may serve somebody else next.
+  // The next customer of staff may be another one.
   const live = ensureView(at === 'idle' && isStaff(scope) ? { ...state, draft: {} } : state, scope);
-  // A person reads what the customer writes now, so nothing is asked.
+  // A person answers, so the bot asks nothing.
   if (takenTicket(live)) return say(live, addMenu(live, reply, scope));
   const { choices: offered = [], ...told } = reply;
   const { choices = [], ...asked } = toQuestion(live, scope);
@@ -53,10 +52,7 @@ export function remark(state: State, scope: Scope, reply: Reply): Decision {
   return isAsked ? say(live, told, question) : say(live, { ...question, ...told });
 }
 
-/**
- * Ends the flow: `reply` says why, and carries the menu. If no flow ran, a number that was shared stays for the next one,
- * unless staff write, who may serve somebody else next.
- */
+/** Ends the flow and shows the menu. A number that was shared while no flow ran stays for the next flow. */
 export function goHome(state: State, scope: Scope, reply: Reply): Decision {
   const isKept = state.step.at === 'idle' && !isStaff(scope);
   const draft = isKept ? state.draft : {};
@@ -75,7 +71,7 @@ function menuChoices(state: State, { flows }: Scope): readonly Choice[] {
   return takenTicket(state) ? [choice('person:leave')] : flows.all.map(({ name }) => choice(name));
 }
 
-/** Says which button confirms. If words can confirm the flow, too, the whole summary comes again: then another yes may do. */
+/** Points at the confirm button. The whole summary comes again if a typed yes can confirm it. */
 export function pointAtButton(state: State, flow: Flow, scope: Scope): Decision {
   if (confirmsIn(flow)?.byWord) return askAgain(state, scope, { key: 'confirm.press', context: flow.name });
   const { choices = [], asks, view } = toQuestion(state, scope);
@@ -199,7 +195,7 @@ const AT = {
   consenting: 'consent',
 } as const;
 
-/** The commands of a button (`<name>` or `<name>:<value>`); `expired` where the live question has no such button. */
+/** The commands of a button; `expired` if the current question has no such button. */
 export function parseChoice(id: string, state: State, scope: Scope): readonly Command[] {
   return readButton(id, state, scope) || [{ do: 'expired' }];
 }

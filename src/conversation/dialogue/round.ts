@@ -6,8 +6,8 @@ import { type Doubted, runningFlow } from './advance.ts';
 import { personChoice } from './handover.ts';
 
 /*
- * What the commands of a message came to so far. The reducer of its subject applies each command once, in order; then one
- * question stands.
+ * What the commands of a message came to so far. The reducer of its subject applies each command once, in
+ * order; then one question stands.
  */
 
 /** Said beside the question. Its choices say what the customer may have meant. */
@@ -54,7 +54,7 @@ export type RoundScope = Scope & {
   readonly isForm?: true | undefined;
 };
 
-/** A reducer returns a round, or a decision: then the message is answered, and later commands do not count. */
+/** The next round, or a decision, which ends the message. */
 export type Reduction = Round | Decision;
 
 /** The flow that this message goes on with. */

@@ -49,7 +49,7 @@ import { serveNext, setGift, setGifts, setHistory, setIdentity, startFlow } from
  * The dialogue: applies the commands of a message, each once, in order; then one question stands.
  */
 
-/** Applies commands. `isForm`: they are of several fields, of which nothing is told but what is wrong. */
+/** Applies commands. `isForm`: of the fields of a form, so the reply names only faults. */
 export function run(
   before: State,
   given: readonly Command[],
@@ -225,11 +225,12 @@ function tellNoted(decision: Decision, noted: 'codes' | 'other', { before, comma
   return { ...decision, replies: [...replies.slice(0, -1), told, ...replies.slice(-1)] };
 }
 
-/** Asks what a phone or an e-mail is for that came while nothing was asked. */
+/** Asks what a phone or an e-mail is for that came without a flow. */
 function askWhatFor(state: State, scope: Scope): Decision {
   const { step } = state;
   const menu = goHome({ ...state, step: { at: 'idle' } }, scope, { key: 'unsure', context: 'identity' });
-  // A page that is shown can still be turned, unless staff named another customer: it would be taken for theirs.
+  // The page can still be turned, unless staff named another customer.
+  // theirs.
   const stays = step.at === 'browsing' && !isStaff(scope);
   return { ...menu, state: { ...menu.state, draft: state.draft, ...(stays && { step }) } };
 }
@@ -257,9 +258,8 @@ function agree(round: Round): Reduction {
 }
 
 /**
- * Typed words spend nothing: that takes the button, which carries the operation's one-time id. They add points where they
- * answer a summary that was posed and followed by nothing, or come again after a crash during the calls. They cancel where
- * the customer was asked whether to cancel.
+ * A typed yes never spends points. It adds points after a summary that was the last reply, or after a crash
+ * during the calls. It cancels if that was the last question.
  */
 function confirmByWord(state: State, step: Confirming, scope: Scope): Decision {
   const flow = scope.flows.get(step.flow);
@@ -285,7 +285,7 @@ function refuse(round: Round, { wrong }: CommandOf<'no'>): Reduction {
 const keepsTyped = ({ why, typed: written }: Offer): boolean =>
   written !== undefined && (why === 'typo' || why === 'code');
 
-/** The value that is asked about is taken over, kept as it was typed, or asked for anew. */
+/** Takes the value in doubt as it was meant, keeps it as it was typed, or asks for another one. */
 function decideDoubt(round: Round, choice: 'use' | 'keep' | 'other'): Reduction {
   const { scope, state } = round;
   const { step } = state;
@@ -327,7 +327,7 @@ function changeSlot(round: Round, { field }: CommandOf<'change'>): Reduction {
   return isSaid ? pose(state, slotStep(flow, slot, { editing: true }), scope) : round;
 }
 
-/** There is none: of the field that is named, or of what is asked. */
+/** The customer has no such value: of the named field, or of the current question. */
 function declineSlot(round: Round, { field }: Pick<CommandOf<'none'>, 'field'>): Reduction {
   const { state, scope } = round;
   const { step, draft } = state;

@@ -3,10 +3,10 @@ import type { Known } from '../effect.ts';
 import type { Flow, Scope } from '../flow.ts';
 import {
   carried,
+  giftOf,
   isStaff,
   isTypingProof,
   leaveConsentOpen,
-  oneAtATime,
   showPhone,
   typed,
   withoutIdentity,
@@ -41,14 +41,14 @@ export function startFlow(round: Round, { flow: name, asked }: CommandOf<'start'
     return digress(round, {
       reply: { key: 'flow.first', params: { flow: { key: `flow.${left.name}` } } },
     });
-  // What else is said of the list that is shown narrows it. Only staff know whom their new command is about.
+  // The rest of the text changes the page that is shown. Only staff know whom a new command is about.
   const isPage = state.step.at === 'browsing' && state.step.flow === name && !isTypingProof(scope);
   if (isPage && scope.commands.some((one) => one.do === 'period' || (one.do === 'kind' && one.of !== 'both')))
     return round;
   return left === flow ? restartFlow(round, flow) : beginFlow(round, flow);
 }
 
-/** The flow at hand once more: of a flow for a gift, another gift. */
+/** The running flow again: a flow with a gift asks for another gift. */
 function restartFlow(round: Round, flow: Flow): Reduction {
   const { scope } = round;
   const { among: _, ...draft } = round.state.draft;
@@ -86,7 +86,8 @@ export function setGift(round: Round, { value, several }: SetGift): Reduction {
   const { scope } = round;
   const taken = takeGifts(round, { code: value });
   if (!several || 'replies' in taken) return taken;
-  return { ...taken, said: [...taken.said, oneAtATime(value, scope)] };
+  const params = { gift: giftOf(value, scope)?.name ?? value };
+  return { ...taken, said: [...taken.said, { key: 'redeem.oneAtATime', params }] };
 }
 
 /** Several gifts that a text may have meant: one of them is to be picked. */
@@ -152,7 +153,7 @@ export function setIdentity(round: Round, command: SetIdentity): Reduction {
   return setSlots(round, slot === 'email' ? { email: known } : setPhone(round, known));
 }
 
-/** The phone; if it is somebody else's, without the customer's own e-mail, because AntCRM might join the two. */
+/** Another person's phone goes without the customer's own e-mail: AntCRM might join the two. */
 function setPhone({ state, scope }: Round, phone: Known): Identity {
   const own = state.profile.phone?.value;
   const isOthers = own !== undefined && state.draft.phone?.value === own && phone.value !== own;
@@ -175,7 +176,7 @@ function setUnproved(round: Round, known: Identity): Reduction {
   return scope.commands.length > 1 ? round : notUnderstood(round);
 }
 
-/** A value that came while nothing was asked waits for the flow that follows; it goes with that flow, or after half an hour. */
+/** A value without a flow stays for the next flow, or half an hour. */
 function keepForLater(round: Round, { slot, value, doubt }: SetIdentity): Round {
   const { scope } = round;
   const state = leaveConsentOpen(round.state, scope);
@@ -184,10 +185,7 @@ function keepForLater(round: Round, { slot, value, doubt }: SetIdentity): Round 
   return { ...round, state: { ...state, draft: { ...before, ...known } }, next: { go: 'keep' } };
 }
 
-/**
- * A shared contact. The sender's own number is proved and replaces what was known; anybody else's is worth a typed one,
- * which adds points but reads and spends nothing.
- */
+/** A shared contact. The sender's own number is proved. Another number counts as typed. */
 function setShared(
   round: Round,
   { value = '', doubt: mapped, proved }: SetIdentity & { readonly proved: boolean },
@@ -218,10 +216,7 @@ function takeShared(round: Round, phone: Known): Reduction {
   return { ...menu, state: { ...menu.state, draft: { phone } } };
 }
 
-/**
- * If staff name somebody else, the next customer is served, and nothing of the one before goes on. Another phone or e-mail is
- * another customer; a flow that reads or spends is about the one that is named, and about nobody else.
- */
+/** Begins with the next customer if staff name one. Values of the last customer are dropped. */
 export function serveNext(
   state: State,
   commands: readonly Command[],
@@ -238,7 +233,7 @@ export function serveNext(
   return { state: { ...withoutOffer(next), draft: rest }, said: [told] };
 }
 
-/** Whether commands name another customer than the one at hand. */
+/** Whether commands name another customer. A flow that needs a proof is about one identifier only. */
 function isAnother(state: State, commands: readonly Command[], scope: Scope): boolean {
   const { draft } = state;
   const isProved = runningFlow(state, scope)?.identity === 'proved';

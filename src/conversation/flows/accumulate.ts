@@ -4,7 +4,7 @@ import type { Flow } from '../flow.ts';
 import { codeLines, identityLines, isStaff, whose } from '../prompts.ts';
 import { type Choice, choice, type Line, removeChoices } from '../reply.ts';
 
-/** Earning points: codes → phone → e-mail (asked for once, may be skipped) → summary → a call for each code. */
+/** Earning points: codes, phone, e-mail (asked for once, can be skipped), summary, a call for each code. */
 export const accumulate: Flow = {
   name: 'accumulate',
   priority: 15,
@@ -22,14 +22,14 @@ export const accumulate: Flow = {
     },
 
     summary({ codes = [], phone, email }, profile, scope) {
-      // Remembered and unproved: whoever writes now need not be who typed it then.
+      // Another person may have typed a remembered value that is not proved.
       const lines = identityLines({ phone, email }, (known, kind) => {
         return !known.proved && known.value === profile[kind]?.value;
       });
       return [...codeLines(codes), ...lines, purpose(phone, scope)];
     },
 
-    effect({ codes = [], phone, email }, operation, { sender: { name } }, at) {
+    effect({ codes = [], phone, email }, { operation, at }, { sender: { name } }) {
       const code = codes[at];
       if (code === undefined || phone === undefined) return undefined;
       return { kind: 'accumulate', operation, code, phone, email: email ?? undefined, name };
@@ -45,7 +45,7 @@ function editsOfCodes(codes: readonly string[]): Choice[] {
   return removeChoices(codes);
 }
 
-/** What goes to whom: a name only with a number that is proved to be its owner's. */
+/** What AntCRM gets: a name only with a proved number. */
 function purpose(phone: Known | undefined, scope: Context): Line {
   const isNamed = phone?.proved === true && scope.sender.name !== undefined;
   const context = isNamed ? (isStaff(scope) ? 'namedStaff' : 'named') : whose(scope);

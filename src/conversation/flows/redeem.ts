@@ -2,7 +2,7 @@ import type { Flow } from '../flow.ts';
 import { giftLines, giftOf, identityLines, isStaff, proved } from '../prompts.ts';
 import { choice } from '../reply.ts';
 
-/** Spending points on a gift: gift → proved phone or e-mail → summary → call. Who is proved sees their points first. */
+/** Spending points on a gift: gift, proved phone or e-mail, balance, summary, call. */
 export const redeem: Flow = {
   name: 'redeem',
   priority: 20,
@@ -25,12 +25,12 @@ export const redeem: Flow = {
       ];
     },
 
-    effect({ code, price, phone, email }, operation, scope) {
+    effect({ code, price, phone, email }, { operation }, scope) {
       const by = proved({ phone, email });
       if (code === undefined || by === undefined) return undefined;
       const other = by.kind === 'phone' ? email : phone;
       const gift = giftOf(code, scope);
-      // The list says otherwise than the summary did: the operator changed it meanwhile.
+      // The operator changed the list after the summary was shown.
       const isGone = gift === undefined && scope.settings.gifts.length > 0;
       const isOutdated = isGone || (price !== undefined && gift?.score !== price);
       const kind = by.kind === 'phone' ? 'email' : 'phone';
