@@ -32,10 +32,7 @@ export type Spending = 'redeem';
 const skewSchema = z.strictObject({ ms: z.number(), errorMs: z.number() });
 export type Skew = z.infer<typeof skewSchema>;
 
-/**
- * What tells later whether a call was applied. Stored before the call (the intent), and with the open
- * operation.
- */
+/** What tells later whether a call was applied. Stored before the call, and with the operation. */
 export const lookupSchema = z.strictObject({
   kind: operationKindSchema,
   /** The identifier that the call carries. The history is read by it. */
@@ -113,9 +110,7 @@ export type Effect =
     }
   /** Looks up an operation with an unknown outcome. `balance`: the customer may hear their points. */
   | { kind: 'check'; operation: string; lookup: Lookup; balance?: true | undefined }
-  /**
-   * Records `[skip, skip + take)` of the period `[fromMs, toMs)`; `take` divides 20. `sum`: also their sum.
-   */
+  /** Records `[skip, skip + take)` of `[fromMs, toMs)`; `take` divides 20. `sum`: also their sum. */
   | {
       kind: 'history';
       type: HistoryType;
@@ -132,9 +127,7 @@ export type Effect =
    */
   | { kind: 'balance'; by: Identifier; exact?: true | undefined };
 
-/**
- * AntCRM's record of an operation. Any part may be missing. `score` in points; `what` is the product or gift.
- */
+/** What AntCRM's record of an operation says. `score` in points; `what`: the product or gift. */
 export const receiptSchema = z.strictObject({
   record: z.string().optional(),
   score: z.number().optional(),
@@ -165,10 +158,7 @@ export const conclusionSchema = z.discriminatedUnion('kind', [
   }),
   /** AntCRM refused, so it was not applied. `points`: the customer's points before the call (redeem). */
   z.strictObject({ kind: z.literal('refused'), ...concluded, points: z.number().optional() }),
-  /**
-   * Not applied: AntCRM was out of reach, or a call was not safe. A redemption without `locks` left no
-   * intent.
-   */
+  /** Not applied: out of reach, or not safe to call. A redemption without `locks` left no intent. */
   z.strictObject({ kind: z.literal('unavailable'), ...concluded }),
 ]);
 
@@ -233,9 +223,7 @@ export type Outcome =
       receipt?: Receipt | undefined;
       points?: number | undefined;
     }
-  /**
-   * `sum`: of all records of the period that were read; failed ones add no score. `partial`: there are more.
-   */
+  /** `sum`: of all records that were read; failed ones add no score. `partial`: there are more. */
   | {
       kind: 'history';
       records: HistoryRecord[];
@@ -267,10 +255,7 @@ export type EarlierOperations = { readonly settled: readonly string[]; readonly 
  * if ((await context.intend(operation, { lookup })) === 'go') await redeem();
  */
 export interface EffectContext {
-  /**
-   * Set-if-absent, idempotent by operation, for `forMs` or the usual time. Returns what other operations
-   * left.
-   */
+  /** Sets the lock if absent, for `forMs` or the usual time. Returns what other operations left. */
   lock(
     customer: string,
     operation: string,

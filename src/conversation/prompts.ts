@@ -3,7 +3,7 @@ import type { Context, Gift } from './context.ts';
 import type { Identifier, Known } from './effect.ts';
 import type { Scope } from './flow.ts';
 import { choice, type Line, type Reply } from './reply.ts';
-import type { Draft, Identity, Operation, State, Step } from './state.ts';
+import type { Identity, Operation, State, Step } from './state.ts';
 
 /** Staff write, for a customer who is with them. */
 export const isStaff = ({ sender }: Pick<Context, 'sender'>): boolean => sender.proof === 'token';
@@ -192,15 +192,6 @@ export function giftLines(code: string, price: number | undefined, scope: Pick<C
   ];
 }
 
-/** The gift costs more than the customer has. */
-export function tooFewPoints({ name, score }: Gift, points: number, scope: Context): Reply {
-  return {
-    key: 'redeem.tooFewPoints',
-    context: whose(scope),
-    params: { gift: name, price: score, points, missing: score - points },
-  };
-}
-
 /** The most buttons of a list, and lines below them. */
 const BUTTONS = 10;
 const LINES = 30;
@@ -261,11 +252,6 @@ export const toConsent = (isGiven: boolean, { nowMs, sender }: Scope): NonNullab
   atMs: nowMs,
   channel: sender.channel,
 });
-
-/** Whether there is anything to remember that the channel does not tell each time. */
-export function hasMore({ phone, email }: Draft, { sender }: Scope): boolean {
-  return phone !== undefined || (email != null && email.value !== sender.email);
-}
 
 /** The customer did not answer: nothing is remembered. */
 export function leaveConsentOpen(state: State, scope: Scope): State {

@@ -1,8 +1,8 @@
 import type { SlotKind } from '../commands.ts';
-import { type OutcomeOf, spends } from '../effect.ts';
+import { type HistoryRead, type OutcomeOf, spends } from '../effect.ts';
 import { confirmsIn, type Flow, type Scope } from '../flow.ts';
 import { KINDS, missingSlots } from '../kinds.ts';
-import { giftOf, isStaff, proved, served, tooFewPoints } from '../prompts.ts';
+import { giftOf, isStaff, proved, served, whose } from '../prompts.ts';
 import { changeLast, type Decision, type Reply, say, sayFirst } from '../reply.ts';
 import type { Draft, Offer, State } from '../state.ts';
 import { personChoice, supportLines } from './handover.ts';
@@ -15,23 +15,21 @@ import { askAgain, goHome, pose, slotStep } from './questions.ts';
  * How a flow goes on: the only place that asks.
  */
 
-/** The flow that would be left unfinished by turning to another. */
+/** The flow that is asking or waits for its confirmation. */
 export function runningFlow({ step }: State, { flows }: Scope): Flow | undefined {
   return step.at === 'asking' || step.at === 'confirming' ? flows.get(step.flow) : undefined;
 }
 
-/** A value to be asked about, and the slot that it is for. */
+/** A value in doubt, and its slot. */
 export type Doubted = { readonly slot: SlotKind; readonly offer: Offer };
+/** The flow that goes on, perhaps with a value in doubt. */
+export type FlowGoal = { readonly flow: Flow; readonly doubt?: Doubted | undefined };
 
 /**
  * Goes on with the flow: asks about a doubt, reads the balance, asks for a slot, or ends. A doubt about a
  * code stays until it is decided.
  */
-export function advance(
-  state: State,
-  { flow, doubt }: { readonly flow: Flow; readonly doubt?: Doubted | undefined },
-  scope: Scope,
-): Decision {
+export function advance(state: State, { flow, doubt }: FlowGoal, scope: Scope): Decision {
   const { step, draft } = state;
   if (step.at === 'asking' && step.flow === flow.name && step.offer?.why === 'code')
     return pose(state, step, scope);
@@ -86,17 +84,17 @@ function offerHelp({ view }: State, scope: Scope): Reply {
   return { key: 'repair.help', lines: supportLines(scope), ...(choices.length > 0 && { choices, view }) };
 }
 
-/** A balance that was read longer ago is read again: points come in by other ways meanwhile. */
+/** An older balance is read again: points come in other ways, too. */
 const FRESH_MS = 60_000;
 
-/** Whose balance must be read before the flow goes on; the customer may change on the way. */
+/** The identifier whose balance must be read first; undefined: none. */
 function needsBalance(flow: Flow, { balance, ...slots }: Draft, { nowMs }: Scope) {
   const by = spends(confirmsIn(flow)) ? proved(slots) : undefined;
   const isTheirs = balance !== undefined && balance.by.kind === by?.kind && balance.by.value === by.value;
   return isTheirs && nowMs - balance.atMs <= FRESH_MS ? undefined : by;
 }
 
-/** All slots are there: shows the summary of a new operation, or reads, unless a guard forbids it. */
+/** All slots are set: shows the summary of a new operation, or reads, unless a guard forbids it. */
 export function complete(state: State, flow: Flow, scope: Scope): Decision {
   const { draft, said, stop } = applyGuards(flow, state, scope);
   const next: State = { ...state, draft };
@@ -115,12 +113,10 @@ function reachEnd(state: State, flow: Flow, scope: Scope): Decision {
     : { state, replies: [], effect: { kind: 'balance', by } };
 }
 
-/** Takes what was read, or that it could not be, for the flow that the state is in. */
-export function takeRead(
-  state: State,
-  outcome: OutcomeOf<'history' | 'balance' | 'sums' | 'unavailable'>,
-  scope: Scope,
-): Decision {
+type BalanceRead = OutcomeOf<'balance' | 'sums' | 'unavailable'>;
+
+/** Takes what was read, or that it could not be read, for the current flow. */
+export function takeRead(state: State, outcome: BalanceRead | HistoryRead, scope: Scope): Decision {
   if (state.step.at === 'browsing')
     return outcome.kind === 'history' ? showPage(state, outcome, scope) : showUnread(state, scope);
   const flow = runningFlow(state, scope);
@@ -134,12 +130,8 @@ export function takeRead(
   return (isNobody ? goHome : finishFlow)(state, scope, reply);
 }
 
-/** AntCRM may not have counted yet what it just gave: this is said, and no gift is called too dear then. */
-function takeBalance(
-  state: State,
-  outcome: OutcomeOf<'balance' | 'sums' | 'unavailable'>,
-  scope: Scope,
-): Decision {
+/** The balance may lag behind: says so, and calls no gift too dear then. */
+function takeBalance(state: State, outcome: BalanceRead, scope: Scope): Decision {
   const { draft } = state;
   const flow = runningFlow(state, scope);
   const by = proved(draft);
@@ -170,12 +162,10 @@ export function askAfterRefusal(state: State, scope: Scope, refusal: Reply): Dec
   );
 }
 
+type Untried = { readonly codes: string[]; readonly why: Reply };
+
 /** Shows the summary of the codes that were not tried, unless there were too many guesses. */
-export function askUntried(
-  state: State,
-  { codes, why }: { readonly codes: string[]; readonly why: Reply },
-  scope: Scope,
-): Decision {
+export function askUntried(state: State, { codes, why }: Untried, scope: Scope): Decision {
   const flow = runningFlow(state, scope);
   const wait = flow && waitForGuesses(flow, state, scope);
   if (!flow || wait) return goHome(state, scope, wait ?? why);
@@ -183,10 +173,10 @@ export function askUntried(
 }
 
 /*
- * What forbids a flow to begin, to call, or to go on to its summary.
+ * What forbids a flow to begin, to call, or to show its summary.
  */
 
-/** Why a flow cannot begin now: said before anything is asked for. */
+/** Why a flow cannot begin now; undefined: it can. */
 export function findHindrance(flow: Flow, state: State, scope: Scope): Reply | undefined {
   return scope.serviceUp ? findCallHindrance(flow, state, scope) : { key: 'service.unavailable' };
 }
@@ -194,14 +184,14 @@ export function findHindrance(flow: Flow, state: State, scope: Scope): Reply | u
 const waitForGuesses = (flow: Flow, state: State, scope: Scope): Reply | undefined =>
   flow.slots.includes('codes') ? tooManyAttempts(state, scope) : undefined;
 
-/** Why nothing is called now. */
+/** Why nothing can be called now; undefined: it can. */
 export function findCallHindrance(flow: Flow, state: State, scope: Scope): Reply | undefined {
   const confirms = confirmsIn(flow);
   const wait = (confirms && busy(state, confirms)) ?? waitForGuesses(flow, state, scope);
   return wait ?? flow.guards?.flatMap(({ begins }) => begins?.(state.draft, scope) ?? [])[0];
 }
 
-/** Only the profile could prove who somebody is, and it does not: no answer could change that. */
+/** Only the profile can prove who the customer is, and it does not: no answer helps. */
 function findDeadEnd(flow: Flow, draft: Draft, { sender, settings }: Scope): Reply | undefined {
   const byProfile = sender.proof === 'profile' && settings.identityProof === 'required';
   if (flow.identity !== 'proved' || !byProfile || proved(draft)) return undefined;
@@ -230,7 +220,7 @@ function applyGuards(flow: Flow, state: State, scope: Scope): Guarded {
   return { ...guarded, stop };
 }
 
-/** Codes whose outcome is being looked up are not called again. */
+/** Drops codes that are being checked. */
 function dropChecked(flow: Flow, state: State): Guarded {
   const { draft } = state;
   const { left, told } = withoutChecked(state, confirmsIn(flow)?.kind, draft.codes ?? []);
@@ -251,7 +241,9 @@ function checkGift(draft: Draft, scope: Scope): Guarded {
   const points = draft.balance?.points ?? undefined;
   if (gift && points !== undefined && gift.score > points) {
     const isAny = gifts.some(({ score }) => score <= points);
-    const say = tooFewPoints(gift, points, scope);
+    const { name, score } = gift;
+    const params = { gift: name, price: score, points, missing: score - points };
+    const say = { key: 'redeem.tooFewPoints', context: whose(scope), params };
     return { draft: rest, said: [], stop: { say, ask: isAny ? 'gift' : undefined } };
   }
   const next = { ...draft, price: gift?.score };

@@ -26,6 +26,7 @@ import {
   type PendingConfirmation,
   type PlannedCall,
   receiptOf,
+  type Success,
   sayChecking,
   sayStillChecking,
   startOperation,
@@ -61,12 +62,10 @@ function makeCall(state: State, { pending, call }: NextCall, scope: Scope): Deci
   return effect && { state, replies: [], effect };
 }
 
+type CallOutcome = KnownCall | OutcomeOf<'outdated' | 'busy'>;
+
 /** A call of the confirmation has ended: makes the next one, or tells of all. */
-export function concludeCall(
-  state: State,
-  outcome: KnownCall | OutcomeOf<'outdated' | 'busy'>,
-  scope: Scope,
-): Decision {
+export function concludeCall(state: State, outcome: CallOutcome, scope: Scope): Decision {
   const pending = findPending(state, scope);
   const at = pending?.calls.findIndex(({ operation }) => operation === outcome.operation) ?? -1;
   if (!pending || at < 0) return outcome.kind === 'unknown' ? keepOrphan(state, outcome, scope) : say(state);
@@ -379,8 +378,7 @@ function sayResolved(operation: Operation, balance: readonly Line[], scope: Scop
 }
 
 /** What is put away with an operation that was looked up. */
-const endLookup = ({ id, lookup }: Operation, success?: Parameters<typeof endOperation>[2]) =>
-  endOperation(id, lookup?.locks, success);
+const endLookup = ({ id, lookup }: Operation, success?: Success) => endOperation(id, lookup?.locks, success);
 
 /** The operation as it is after one more check. */
 function saveCheck(state: State, operation: Operation, { nowMs }: Scope): Decision {

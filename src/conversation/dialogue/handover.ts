@@ -49,18 +49,17 @@ export function supportReply(scope: Pick<Scope, 'settings'>): Reply {
 export const personChoice = ({ settings }: Pick<Scope, 'settings'>): readonly Choice[] =>
   settings.handover ? [choice('person')] : [];
 
+/** Why a ticket opens, and the messages that led to it. */
+type TicketCause = { readonly why: Reason; readonly led?: readonly string[] };
+
 /** Opens a ticket, or uses the open one; without staff, tells the contact. The flow stays as it is. */
-export function callPerson(
-  state: State,
-  { reason, led = [] }: { readonly reason: Reason; readonly led?: readonly string[] | undefined },
-  scope: Scope,
-): Decision {
+export function callPerson(state: State, { why, led = [] }: TicketCause, scope: Scope): Decision {
   const { ids, nowMs, settings } = scope;
   if (!settings.handover) return remark(state, scope, supportReply(scope));
   const { notUnderstood, tickets = [], view = ids.view, ...rest } = state;
   const open = openTicket(state);
   const fresh: Ticket = {
-    ...createTicket(state, reason, scope),
+    ...createTicket(state, why, scope),
     ...(led.length > 0 && { led: led.slice(-MAX_LED) }),
     ...(notUnderstood && { notUnderstood }),
   };
@@ -169,12 +168,10 @@ export function claimTicket(ticket: Ticket, by: string, isClaim: boolean): Ticke
   return { ...rest, ...(isClaim && { claimedBy: by }), count: { ...count, claims: (count.claims ?? 0) + 1 } };
 }
 
+type Closing = Pick<NonNullable<Ticket['closed']>, 'by' | 'staff'>;
+
 /** Closes the open ticket: the bot goes on with its question, or the menu. `staff`: who closed it. */
-export function closeTicket(
-  state: State,
-  { by, staff }: Pick<NonNullable<Ticket['closed']>, 'by' | 'staff'>,
-  scope: Scope,
-): Decision {
+export function closeTicket(state: State, { by, staff }: Closing, scope: Scope): Decision {
   const { nowMs } = scope;
   const ticket = openTicket(state);
   if (!ticket) return remark(state, scope, { key: 'person.back' });

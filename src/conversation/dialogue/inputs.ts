@@ -96,7 +96,7 @@ function passToStaff(state: State, message: CustomerMessage, scope: Scope): Deci
     case 'start':
       return message.payload
         ? passOn(state, `/start ${message.payload}`, scope)
-        : callPerson(state, { reason: 'asked' }, scope);
+        : callPerson(state, { why: 'asked' }, scope);
     case 'photo':
       return passOn(state, describePhoto(message), scope);
     case 'unknown':

@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts';
-import { change, type KnownCall, type Movement, type Receipt, spends } from '../effect.ts';
+import { change, type KnownCall, type Receipt, spends } from '../effect.ts';
 import { type Confirms, confirmsIn, type Flow, type Scope } from '../flow.ts';
 import type { Reply, Unlock } from '../reply.ts';
 import { type Confirming, isOpen, type Operation, type State } from '../state.ts';
@@ -53,12 +53,11 @@ const KEPT_OPERATIONS = 11;
 /** The most open operations of a conversation. */
 const OPEN_CAP = 5;
 
+type StartedOperation = Omit<Operation, 'status'>;
+type Applied = Pick<Extract<KnownCall, { kind: 'applied' }>, 'receipt' | 'balance'>;
+
 /** The operation of a call of the current confirmation; undefined: of another one. */
-export function startOperation(
-  state: State,
-  id: string,
-  scope: Scope,
-): Omit<Operation, 'status'> | undefined {
+export function startOperation(state: State, id: string, scope: Scope): StartedOperation | undefined {
   const pending = findPending(state, scope);
   const call = pending?.calls.find(({ operation }) => operation === id);
   if (!pending || !call) return undefined;
@@ -83,14 +82,19 @@ export function keepOperation(state: State, operation: Operation, scope: Scope):
   return countGuess(next, operation, scope);
 }
 
-/** What is kept of a success: the receipt, and the balance after it where that is known. */
-export function receiptOf(
-  state: State,
-  begun: Pick<Operation, 'kind' | 'atMs'>,
-  { receipt, balance: moved }: Pick<Extract<KnownCall, { kind: 'applied' }>, 'receipt' | 'balance'>,
-): Operation['receipt'] {
-  const balance = balanceAfter(state, begun, { score: receipt?.score, moved });
-  return receipt && { ...toReceipt(receipt), ...(balance !== undefined && { balance }) };
+/**
+ * What is kept of a success. The balance is kept if it moved by exactly the score, and no other operation that it
+ * does not show yet explains that.
+ */
+export function receiptOf(state: State, { kind, atMs }: StartedOperation, { receipt, balance }: Applied) {
+  const kept = toReceipt(receipt);
+  const score = receipt?.score;
+  if (!kept || !balance || score === undefined) return kept;
+  const isDoubtful = unseen(state, atMs).some(
+    (other) => other.kind === kind && (other.receipt?.score ?? score) === score,
+  );
+  const isExact = balance.after - balance.before === change(kind, score);
+  return isExact && !isDoubtful ? { ...kept, balance: balance.after } : kept;
 }
 
 /** What a later answer tells of a receipt. The record's id served to settle the operation, and goes. */
@@ -98,12 +102,10 @@ export function toReceipt(receipt: Receipt | undefined): Operation['receipt'] {
   return receipt && { score: receipt.score, what: receipt.what };
 }
 
+export type Success = Pick<Unlock, 'record' | 'awaited'>;
+
 /** The operation has its outcome: its intent goes; what is locked for it is given back, and learns of it. */
-export function endOperation(
-  operation: string,
-  locks: readonly string[] = [],
-  success?: Pick<Unlock, 'record' | 'awaited'>,
-) {
+export function endOperation(operation: string, locks: readonly string[] = [], success?: Success) {
   return { settled: [operation], unlock: locks.map((customer) => ({ customer, operation, ...success })) };
 }
 
@@ -168,20 +170,6 @@ export function unseen({ operations }: State, nowMs: number): readonly Operation
 export function isCaughtUp(state: State, operation: Operation, nowMs: number): boolean {
   const others = unseen(state, nowMs).filter(({ id }) => id !== operation.id);
   return others.length === 0 && nowMs - operation.atMs >= LAG_MS;
-}
-
-/** The balance after an operation, if it moved by exactly its score and no other operation explains that. */
-function balanceAfter(
-  state: State,
-  { kind, atMs }: Pick<Operation, 'kind' | 'atMs'>,
-  { score, moved }: { readonly score: number | undefined; readonly moved: Movement | undefined },
-): number | undefined {
-  if (moved === undefined || score === undefined) return undefined;
-  if (moved.after - moved.before !== change(kind, score)) return undefined;
-  const isDoubtful = unseen(state, atMs).some(
-    (other) => other.kind === kind && (other.receipt?.score ?? score) === score,
-  );
-  return isDoubtful ? undefined : moved.after;
 }
 
 /*

@@ -83,7 +83,7 @@ function sayEnd(sum: HistoryRead['sum']): Reply {
   return { key: 'history.end', context: sum && (sum.partial ? 'many' : 'pages'), params };
 }
 
-/** A page could not be read: it can be asked for again. */
+/** The page could not be read: offers to try again. */
 export function showUnread(state: State, { ids: { view } }: Scope): Decision {
   return say({ ...state, view }, { key: 'service.unavailable', choices: [choice('retry')], view });
 }
@@ -119,7 +119,7 @@ function periodLine({ fromMs, toMs = 0 }: Period, timeZone: string): Line {
   return isDay ? { key, context: 'day', params: { from: fromMs } } : { key, params: { from: fromMs, to } };
 }
 
-/** Whatever AntCRM left out is named as missing; a failed attempt is marked as failed. */
+/** Names what AntCRM left out, and marks a failed attempt. */
 function recordLine({ type, failed, score, atMs, code, what }: HistoryRecord, scope: Scope): Line {
   const gift = type === 'gift' ? giftOf(code, scope) : undefined;
   return {
@@ -133,7 +133,7 @@ function recordLine({ type, failed, score, atMs, code, what }: HistoryRecord, sc
   };
 }
 
-/** What the records of a period add up to; `partial`: at least. Failed attempts alone add up to nothing. */
+/** The sum of a period; `partial`: at least. Failed attempts add up to nothing. */
 function totalLines(type: Page['type'], { score, partial }: NonNullable<HistoryRead['sum']>): Line[] {
   const context = partial ? 'partial' : undefined;
   return score === 0 ? [] : [{ key: `history.total.${type}`, context, params: { score } }];

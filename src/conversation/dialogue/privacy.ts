@@ -5,7 +5,6 @@ import {
   CONSENT_VERSION,
   given,
   hasAgreed,
-  hasMore,
   identityLines,
   isStaff,
   otherPhone,
@@ -19,7 +18,7 @@ import { eraseTickets, supportLines } from './handover.ts';
 import { ensureView, goHome, pose, remark, toQuestion } from './questions.ts';
 
 /*
- * What is kept about customers: asking whether to remember, showing it, erasing it.
+ * Customers' data: asks whether to remember it, shows it, erases it.
  */
 
 /**
@@ -29,14 +28,17 @@ import { ensureView, goHome, pose, remark, toQuestion } from './questions.ts';
 export function finishFlow(state: State, scope: Scope, reply: Reply): Decision {
   const { draft, consent } = state;
   if (isStaff(scope)) return goHome(state, scope, reply);
-  const isNew = consent?.version !== CONSENT_VERSION && hasMore(draft, scope);
+  // The channel tells its own e-mail each time.
+  const hasMore =
+    draft.phone !== undefined || (draft.email != null && draft.email.value !== scope.sender.email);
+  const isNew = consent?.version !== CONSENT_VERSION && hasMore;
   if (isNew || otherPhone(state) !== undefined)
     return sayFirst([reply], pose({ ...state, draft: given(draft) }, { at: 'consenting' }, scope));
   const known = consent?.given ? { ...state, profile: profileOf(state) } : state;
   return goHome(known, scope, reply);
 }
 
-/** Remembers phone and e-mail of the flow just ended, or lets them go with it. */
+/** Remembers phone and e-mail of the last flow, or not. */
 export function answerConsent(state: State, isGiven: boolean, scope: Scope): Decision {
   // The question was whether another number is remembered: the consent itself stays.
   if (hasAgreed(state) && !isGiven)
@@ -75,7 +77,7 @@ export function showPrivacy(state: State, isErasing: boolean, scope: Scope): Dec
   return say(live, { ...reply, choices: [choice('forget')], view: live.view });
 }
 
-/** The phone or e-mail that the pages shown belong to. */
+/** The phone or e-mail of the current page. */
 function browsedBy({ step }: State): State['profile'] {
   if (step.at !== 'browsing') return {};
   const { kind, value } = step.page.by;
@@ -98,7 +100,7 @@ export function forget(state: State, scope: Scope): Decision {
   return { ...goHome(kept, scope, reply), forget: true };
 }
 
-/** Asks which language. The question that was live stays so: choosing a language is no answer to it. */
+/** Asks for a language. The current question stays. */
 export function showLanguages(state: State, scope: Scope): Decision {
   const live = ensureView(state, scope);
   const choices = LOCALES.map((locale) => choice(`language:${locale}`));
@@ -113,7 +115,7 @@ export function showLanguages(state: State, scope: Scope): Decision {
 const KEPT = 20;
 const KEPT_MS = 14 * 24 * 60 * 60 * 1000;
 
-/** A ticket has so many of the last texts that were not understood. */
+/** The number of such texts that a ticket keeps. */
 const MAX_NOT_UNDERSTOOD = 5;
 
 /** Keeps a text that was not understood: for staff if a ticket opens, and masked for the vocabulary. */
@@ -132,7 +134,7 @@ export function noteUnclear(
   return { ...decision, state: { ...state, unclear: [...(state.unclear ?? []), sentence].slice(-KEPT) } };
 }
 
-/** The state without what its time is over for; the same one where nothing is. */
+/** The state without expired texts; the same one if there are none. */
 export function dropOldUnclear(state: State, { nowMs }: Scope): State {
   const { unclear = [], ...rest } = state;
   const kept = unclear.filter(({ atMs }) => nowMs < atMs + KEPT_MS);
@@ -140,7 +142,7 @@ export function dropOldUnclear(state: State, { nowMs }: Scope): State {
   return kept.length > 0 ? { ...rest, unclear: kept } : rest;
 }
 
-/** When the first of it must go, epoch ms; null: there is none. */
+/** When the first text expires, epoch ms; null: there is none. */
 export function unclearUntilMs({ unclear: [first] = [] }: State): number | null {
   return first ? first.atMs + KEPT_MS : null;
 }

@@ -116,25 +116,16 @@ function lastCustomer({ before }: State, scope: Scope): Choice[] {
   return isStaff(scope) && name !== undefined ? [choice('before', { params: { name } })] : [];
 }
 
-/** Asks whether another value was meant; one press takes it. */
+/** Asks whether another value was meant. One press takes it. */
 function askDoubt({ slot }: Asking, { why, meant, typed }: Offer, { sender }: Scope): Reply {
-  const offer = (...ids: string[]) => [...ids.map((id) => choice(id)), CANCEL];
-  switch (why) {
-    case 'mapped':
-    case 'leadingZero': {
-      const params = { phone: showPhone(meant) };
-      return { key: `phone.${why}`, params, choices: offer('use', 'other'), asks: 'phone' };
-    }
-    case 'code': {
-      const params = { typed: typed ?? '', code: meant };
-      return { key: 'code.offer', params, choices: offer('use', 'keep'), asks: 'code' };
-    }
-    case 'typo': {
-      const choices = typed === undefined ? offer('use') : offer('use', 'keep');
-      const asks = slot === 'email' || sender.proof !== 'contact' ? 'email' : 'phone';
-      return { key: 'email.typo', params: { email: meant }, choices, asks };
-    }
-  }
+  const isPhone = why === 'mapped' || why === 'leadingZero';
+  const ids = isPhone ? ['use', 'other'] : typed === undefined ? ['use'] : ['use', 'keep'];
+  const choices = [...ids.map((id) => choice(id)), CANCEL];
+  if (isPhone) return { key: `phone.${why}`, params: { phone: showPhone(meant) }, choices, asks: 'phone' };
+  if (why === 'code')
+    return { key: 'code.offer', params: { typed: typed ?? '', code: meant }, choices, asks: 'code' };
+  const asks = slot === 'email' || sender.proof !== 'contact' ? 'email' : 'phone';
+  return { key: 'email.typo', params: { email: meant }, choices, asks };
 }
 
 /** What is about to be asked of AntCRM. Only its button, which carries the operation, always confirms. */

@@ -2,7 +2,7 @@ import type { Command } from '../commands.ts';
 import type { Flow, Scope } from '../flow.ts';
 import type { Decision, Reply } from '../reply.ts';
 import type { Draft, State } from '../state.ts';
-import { type Doubted, runningFlow } from './advance.ts';
+import { type Doubted, type FlowGoal, runningFlow } from './advance.ts';
 import { personChoice } from './handover.ts';
 
 /*
@@ -10,7 +10,7 @@ import { personChoice } from './handover.ts';
  * order; then one question stands.
  */
 
-/** Said beside the question. Its choices say what the customer may have meant. */
+/** Said before the question. Its choices say what the customer may have meant. */
 export type Digression = {
   readonly reply: Reply;
   /** The customer asked something (`Decision.question`). */
@@ -25,13 +25,11 @@ export type Next =
   | { readonly go: 'keep' }
   | { readonly go: 'digress'; readonly digression: Digression }
   /** Slots of this flow were said: it goes on. `noted`: the answer says that they were. */
-  | {
+  | (FlowGoal & {
       readonly go: 'advance';
-      readonly flow: Flow;
-      readonly doubt?: Doubted | undefined;
       readonly noted?: 'codes' | 'other' | undefined;
       readonly digression?: Digression | undefined;
-    }
+    })
   /** A person is called; what else was said is kept. */
   | { readonly go: 'person' };
 
@@ -61,14 +59,14 @@ export type Reduction = Round | Decision;
 export const findFlow = ({ next, state, scope }: Round): Flow | undefined =>
   next.go === 'advance' ? next.flow : runningFlow(state, scope);
 
-/** Says something beside the question; a flow that goes on goes on. */
+/** Says something before the question. A flow that goes on goes on. */
 export function digress(round: Round, digression: Digression): Round {
   const { next } = round;
   const digressed = next.go === 'advance' ? next : ({ go: 'digress' } as const);
   return { ...round, next: { ...digressed, digression } };
 }
 
-/** The same, with a button for a person, where staff answer: whoever says yes to it wants one. */
+/** The same with a button for a person, if staff answer. A yes to it opens a ticket. */
 export function offerPerson(
   round: Round,
   digression: Digression & { readonly why?: 'asked' | 'complaint' },
@@ -89,7 +87,7 @@ export function continueFlow(round: Round, flow: Flow, more: Partial<Advance> = 
   return { ...round, next: { ...before, ...more, go: 'advance', flow } };
 }
 
-/** Sets slots, or deletes those that are undefined; the flow at hand goes on. */
+/** Sets slots, or deletes those that are undefined. The running flow goes on. */
 export function setSlots(round: Round, slots: Draft): Round {
   const entries = Object.entries({ ...round.state.draft, ...slots });
   const draft: Draft = Object.fromEntries(entries.filter(([, value]) => value !== undefined));

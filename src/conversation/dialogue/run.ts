@@ -171,8 +171,7 @@ function finish({ state, said, next, scope }: Round): Decision {
     case 'person': {
       // A ticket tells what led to the offer of it, and what was not understood.
       const { offered, notUnderstood } = scope.before;
-      const reason = offered?.why ?? 'asked';
-      return callPerson({ ...state, notUnderstood }, { reason, led: offered?.led }, scope);
+      return callPerson({ ...state, notUnderstood }, offered ?? { why: 'asked' }, scope);
     }
     case 'advance':
       return finishAdvance({ state, said }, next, scope);

@@ -27,16 +27,16 @@ import {
 } from './round.ts';
 
 /*
- * How a flow begins, and what sets its slots beside codes.
+ * How a flow begins, and what sets its slots, except codes.
  */
 
-/** Begins a flow with what is known; says so if that ends another one. */
+/** Begins a flow with known values, and says so if another flow ends. */
 export function startFlow(round: Round, { flow: name, asked }: CommandOf<'start'>): Reduction {
   const { state, scope } = round;
   const flow = scope.flows.get(name);
   if (!flow) return notUnderstood(round);
   const left = runningFlow(state, scope);
-  // A question about a flow that needs a proof would drop what was typed: no code is lost for it.
+  // A mere question must not lose the codes of the running flow.
   if (asked && left && left !== flow && state.draft.codes !== undefined && flow.identity === 'proved')
     return digress(round, {
       reply: { key: 'flow.first', params: { flow: { key: `flow.${left.name}` } } },
@@ -71,7 +71,7 @@ export function beginFlow(round: Round, flow: Flow): Reduction {
   const wait = findHindrance(flow, state, scope);
   if (wait) return sayFirst(told, goHome(state, scope, wait));
   const known: Draft = carried(state, scope);
-  // A customer who was asked for an e-mail once is not asked again.
+  // The e-mail is asked for once.
   const isSkipped = flow.slots.includes('email') && known.email === undefined && state.emailAsked;
   const draft = isSkipped ? { ...known, email: null } : known;
   const [slot = 'phone'] = flow.slots;
@@ -162,7 +162,7 @@ function setPhone({ state, scope }: Round, phone: Known): Identity {
   return isSaid ? { phone } : { phone, email: null };
 }
 
-/** A typed value proves nothing here, and takes the place of none that does. */
+/** A typed value proves nothing here, and replaces none that does. */
 function setUnproved(round: Round, known: Identity): Reduction {
   const { state, next, scope } = round;
   const { step, draft } = state;
