@@ -18,7 +18,7 @@ export interface Runtime {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** Calls `run` once, after `ms`. A timer keeps no process alive. */
   timer(ms: number, run: () => void): Timer;
-  /** Calls `run` when what is at hand is done: whoever waits for an answer gets it first. */
+  /** Calls `run` after the present iteration of the event loop, so that answers leave first. */
   defer(run: () => void): void;
   /** In [0, 1): for jitter, never for secrets. */
   random(): number;
@@ -57,7 +57,7 @@ export const systemRuntime: Runtime = {
   bytes: randomBytes,
 };
 
-/** Random bytes are drawn in bulk: a call for twelve costs as much as one for thousands. */
+/** Random bytes are drawn in bulk, because a call for twelve costs as much as one for thousands. */
 const POOL_BYTES = 4096;
 let pool = Buffer.alloc(0);
 let used = 0;
@@ -65,7 +65,7 @@ let used = 0;
 function randomBytes(count: number): Buffer {
   if (count > POOL_BYTES) return randomFillSync(Buffer.alloc(count));
   if (used + count > pool.length) {
-    // A new one each time: what was handed out stays whoever's it is.
+    // A new pool each time, so that bytes that were handed out never change.
     pool = randomFillSync(Buffer.alloc(POOL_BYTES));
     used = 0;
   }

@@ -20,16 +20,16 @@ export async function accumulate(effect: Accumulate, session: Session): Promise<
   const times = { fromMs: windowStart(session), ...session.callTimes() };
   const lookup: Lookup = { kind: 'accumulate', by, code, ...times, baseline: [], locks: [] };
 
-  // Only a proved sender is told a balance, and gives the record a name.
+  // Only a proved sender may hear a balance, and may give the record a name.
   const isProved = effect[by.kind]?.proved === true;
-  // Sent before the call, which does not wait for it. If AntCRM answers the call first, no balance is told.
+  // Sent before the call, which does not wait for it. The balance is left out if the call is answered first.
   const pointsBefore = isProved ? readPoints(by, session) : undefined;
   const intended = await session.intend(operation, { lookup });
   if (intended === 'unreplicated') return { kind: 'unavailable', operation };
 
   const { kind } = await session.accumulate({ code, phone, email, name: isProved ? name : undefined });
   if (kind === 'unknown') {
-    // The call's own answer may tell AntCRM's clock, where nothing was read before it.
+    // If nothing was read before the call, its own answer may show AntCRM's clock.
     const { skew = session.skew } = lookup;
     return { kind, operation, lookup: { ...lookup, skew } };
   }
@@ -79,7 +79,7 @@ async function mayGoTogether(phone: Known, email: Known, reads: ContactReads): P
     if (id !== undefined && otherId !== undefined) return id === otherId;
     return carries(ofPhone.value, byEmail) && carries(ofEmail.value, byPhone);
   }
-  // AntCRM finds one of them on no record; the record of the other may list it all the same.
+  // AntCRM finds one of them on no record, but the record of the other may still list it.
   if (ofEmail.value) return carries(ofEmail.value, byPhone);
   return phone.proved || ofPhone.value === null || carries(ofPhone.value, byEmail);
 }

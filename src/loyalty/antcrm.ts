@@ -19,7 +19,7 @@ export type AntCrmOptions = {
   readonly apiKey: string;
   /** How long one call of the port may take, ms: waiting, connecting and retries included. */
   readonly timeoutMs: number;
-  /** `off`: there is no `/contacts`, and `contact` finds nobody. */
+  /** `off`: the backend has no `/contacts`, and `contact` answers null. */
   readonly contacts: 'on' | 'off';
   /** How many calls may run at once: half of the turns (docs/how-it-works.md, "A message"). */
   readonly maxCalls: number;
@@ -65,7 +65,7 @@ const MEANINGS = {
   declined: { write: 'unavailable', read: 'unavailable' }, // not begun
 } as const satisfies Record<string, { write: port.CallOutcome['kind']; read: 'unavailable' | 'unreadable' }>;
 
-/** How an attempt ended. `json` is undefined where there is none. `reason`: an error's name, safe to log. */
+/** How an attempt ended. `json` is undefined if the answer is no JSON. `reason` is safe to log. */
 type Attempt = {
   readonly verdict: keyof typeof MEANINGS | 'answered';
   readonly ms: number;
@@ -283,7 +283,7 @@ const NO_CONNECTION =
 const isFailure = ({ verdict, reason = '' }: Attempt): boolean =>
   verdict === 'failing' || NO_CONNECTION.test(reason);
 
-/** A write only where it was surely not sent. */
+/** A write may be repeated only if it was surely not sent; a read also if its answer is lost or broken. */
 function isRepeatable({ method }: ApiCall, { verdict, status, json }: Attempt): boolean {
   const isBroken = verdict === 'lost' || verdict === 'failing' || (status === 200 && json === undefined);
   return verdict === 'unsent' || (method === 'GET' && isBroken);

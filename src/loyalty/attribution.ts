@@ -12,16 +12,17 @@ type CallSpan = { readonly calledMs: number; readonly fromMs: number; readonly t
 
 /** A call can reach AntCRM until its deadline. Its record may be created this much later, ms. */
 const PROCESSING_MS = 60 * 1000;
-/** A clock of which nothing is known is assumed to be this far off at most, either way. */
+/** An unknown clock is assumed to be off by at most this much, either way. */
 const UNKNOWN_SKEW: Skew = { ms: 0, errorMs: 31 * 60 * 1000 };
 
 /**
  * Finds the record of an operation. `records` are all that AntCRM lists since the lookup's `fromMs`. A record
  * of the baseline, or that settled another operation, is not this one's. Of the other successes,
- * - those created in time are its own, unless another success still waits for them. More than one for which
- *   nobody waits are `several`: one may be a cashier's;
- * - those created earlier or later for which nobody waits are strange: a cashier's, perhaps, or AntCRM's
- *   clock is wrong. They are not taken for the success, and nothing follows from there being no other.
+ * - a record that was created in time is this operation's, unless another success still waits for it. Two or
+ *   more that no other success waits for are `several`: one may be a cashier's;
+ * - a record that was created earlier or later, and that no success waits for, is strange: a cashier's
+ *   perhaps, or AntCRM's clock is wrong. It is no success of this operation, but it prevents the conclusion
+ *   that the call was not applied.
  *
  * `skewNow` is used where the lookup does not know the skew at the time of the call.
  */
@@ -68,7 +69,7 @@ export function attribute(lookup: Lookup, records: readonly LoyaltyRecord[], evi
   return { found: isRefused && lookup.kind === 'redeem' ? 'refused' : 'none' };
 }
 
-/** A redemption that does not say of which gift may be the one. */
+/** A redemption without a gift's code may be of any gift. */
 export function mayBeRedemptionOf(gift: string, { type, code }: LoyaltyRecord): boolean {
   return type === 'gift' && (code === undefined || isSameCode(code, gift));
 }
@@ -81,7 +82,7 @@ function mayBeOf(lookup: Lookup, record: LoyaltyRecord): boolean {
 /** AntCRM may list a code in other letters. A missed record would be called "not applied". */
 const isSameCode = (a: string, b: string): boolean => a.trim().toLowerCase() === b.trim().toLowerCase();
 
-/** The span, widened by what is not known of the skew. */
+/** The span of a call, widened by the error of the skew. */
 function spanOf({ calledMs = 0, deadlineMs }: Lookup | Awaited, skew = UNKNOWN_SKEW): CallSpan {
   const fromMs = calledMs + skew.ms - skew.errorMs;
   return { calledMs, fromMs, toMs: deadlineMs + PROCESSING_MS + skew.ms + skew.errorMs };

@@ -1,9 +1,9 @@
 import type { Effect, HistoryRecord, Identifier, Movement, Outcome, Skew } from '../conversation/effect.ts';
-import type { Period, Read } from './port.ts';
+import type { HistoryPeriod, Read } from './port.ts';
 import { HISTORY_PAGE, type HistoryPage, type HistoryQuery, type LoyaltyRecord } from './port.ts';
 import type { Session } from './session.ts';
 
-/** With more pages than this the read is incomplete. Nobody waits for the sum of a longer history. */
+/** With more pages than this the read is incomplete: no customer waits for the sum of a longer history. */
 const MAX_PAGES = 50;
 const MAX_SUMMED_PAGES = 5;
 
@@ -31,9 +31,9 @@ export async function readAll(session: Session, query: Filter, limits: PageLimit
 }
 
 /**
- * Records `[skip, skip + take)`, out of the one page of AntCRM's that holds them: `take` divides its page
- * size. Newest first within that page. The next page is read only to know `more`. Periods and times are by
- * the store's clock; if the answer shows that AntCRM's is another, it is asked anew.
+ * Reads the records `[skip, skip + take)` from the one page of AntCRM that holds them: `take` divides its
+ * page size. Newest first within that page. The next page is read only to know `more`. Periods and times are
+ * by the store's clock. If the answer shows that AntCRM's clock differs, the page is read again.
  */
 export async function readHistory(effect: HistoryEffect, session: Session): Promise<Outcome> {
   const { type, by, skip, take, fromMs, toMs } = effect;
@@ -42,7 +42,7 @@ export async function readHistory(effect: HistoryEffect, session: Session): Prom
   let read = await session.history(query);
   const { ms: aheadMs, errorMs } = toCorrection(session.skew);
   if (read.ok && aheadMs !== 0 && (fromMs ?? toMs) !== undefined) {
-    // So wide that it surely holds the whole period by AntCRM's clock.
+    // Widened by the error, so that it holds the whole period by AntCRM's clock.
     if (fromMs !== undefined) query = { ...query, fromMs: fromMs + aheadMs - errorMs };
     if (toMs !== undefined) query = { ...query, toMs: toMs + aheadMs + errorMs };
     read = await session.history(query);
@@ -65,11 +65,11 @@ function toCorrection(skew: Skew | undefined): Skew {
 }
 
 /** Periods are half-open, whatever AntCRM does about the end. A record without a time is shown. */
-function inPeriod(records: readonly LoyaltyRecord[], { fromMs = -Infinity, toMs = Infinity }: Period) {
+function inPeriod(records: readonly LoyaltyRecord[], { fromMs = -Infinity, toMs = Infinity }: HistoryPeriod) {
   return records.filter(({ atMs }) => atMs === undefined || (atMs >= fromMs && atMs < toMs));
 }
 
-/** What the records of the period add up to; undefined where they cannot be read. */
+/** What the records of the period add up to; undefined if they cannot be read. */
 async function readSum(session: Session, query: HistoryQuery, first: HistoryPage | undefined) {
   const read = await readAll(session, query, { maxPages: MAX_SUMMED_PAGES, first });
   if (!read.ok) return undefined;
@@ -116,8 +116,8 @@ const LIST_MS = 2000;
 const RESULT_MS = 1000;
 
 /**
- * The customer's points by AntCRM's record: null = there is none; undefined = it cannot be read within
- * `withinMs`. Asks once, and never throws.
+ * The customer's points by AntCRM's record: null if AntCRM has no record, undefined if it cannot be read
+ * within `withinMs`. Asks once, and never throws.
  */
 export async function readPoints(by: Identifier, session: Session, withinMs = RESULT_MS): Promise<Points> {
   if (session.tools.contacts === 'off' || !session.mayRead()) return undefined;
@@ -126,12 +126,12 @@ export async function readPoints(by: Identifier, session: Session, withinMs = RE
   return contact.value === null ? null : contact.value.points;
 }
 
-/** Undefined unless both were read. */
+/** Pairs the points before and after an operation; undefined unless both were read. */
 export function toMovement(before: number | undefined, after: Points): Movement | undefined {
   return before === undefined || after === undefined || after === null ? undefined : { before, after };
 }
 
-/** Only what AntCRM's record says; `unavailable` where the points cannot be read. */
+/** The points of AntCRM's record; `unavailable` if they cannot be read. Never a sum of the history. */
 export async function readExactBalance(by: Identifier, session: Session): Promise<Outcome> {
   session.assertMayBegin();
   const points = await readPoints(by, session, LIST_MS);

@@ -7,11 +7,11 @@ export type OtherOperations = { readonly settled: readonly string[]; readonly aw
 
 /**
  * `busy`: another operation has one of the locks, and this one has none. `unreadable`: this one has all, but
- * a newer version stored what this version cannot read, so nobody can tell whose a record is.
+ * a newer version stored what this version cannot read, so no record can be assigned to an operation.
  */
 export type LockResult = OtherOperations | 'unreadable' | 'busy';
 
-/** Locks for `forMs`, or as long as a lock lives unless told. */
+/** The locks live for `forMs`; by default as long as any lock. */
 export type LockRequest = { names: Iterable<string>; operation: string; forMs?: number | undefined };
 
 /** How long a lock lives before the outcome is unknown, ms: long enough to take the turn over. */
@@ -36,9 +36,9 @@ export async function lockAll(context: EffectContext, request: LockRequest): Pro
   return successes.length < awaited.size ? 'unreadable' : { settled: [...settled], awaited: successes };
 }
 
-/** Never throws: a lock that the store does not give back now ends with its time. */
+/** Never throws: a lock that the store does not release now expires. */
 export async function unlockAll(context: EffectContext, { names, operation }: LockRequest): Promise<void> {
-  // The process that has the lease now works on the same operation, and may have taken the locks anew.
+  // The process that has the lease now works on the same operation, and may have taken the locks again.
   if (context.signal.aborted) return;
   await Promise.allSettled([...names].map((name) => context.unlock(name, operation)));
 }
@@ -57,7 +57,7 @@ export function addNamesIn(names: Set<string>, records: readonly LoyaltyRecord[]
 /** AntCRM may list a code in other letters. */
 export const nameOfCode = (code: string): string => `code:${code.trim().toLowerCase()}`;
 
-/** Remembers whose the record of a code is. Without a record, that one is still to come. */
+/** Stores which operation the record of a code belongs to. Without a record, the record is still to come. */
 export function rememberCode(
   context: EffectContext,
   { lookup, operation, record }: { lookup: Lookup; operation: string; record: string | undefined },

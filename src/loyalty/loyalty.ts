@@ -12,13 +12,18 @@ import { isSmall, Session, type Tools } from './session.ts';
 
 export type LoyaltyOptions = AntCrmOptions & {
   readonly observe: Pick<Observe, 'skew'>;
-  /** Puts something of the caller's between the rules and AntCRM. */
+  /** Wraps the client, for tests that inject faults. */
   readonly around?: ((antcrm: AntCrmClient) => AntCrmClient) | undefined;
 };
 
 /**
- * All that the bot asks of AntCRM, and the rules of it. Everything from outside comes in by `transport` and
- * `runtime`. After a throw the same operation may be performed again: it is never called twice.
+ * Creates the client of AntCRM, and the rules by which effects are performed with it. Time and network come
+ * in by `runtime` and `transport`. If `perform` throws, the same effect may be performed again: an operation
+ * is never called twice.
+ *
+ * @example
+ * const loyalty = createLoyalty({ ...options, transport, runtime, observe });
+ * const outcome = await loyalty.perform({ kind: 'balance', by }, context);
  */
 export function createLoyalty({ around = (antcrm) => antcrm, ...options }: LoyaltyOptions) {
   const antcrm = around(new AntCrmClient(options));
@@ -31,14 +36,14 @@ export function createLoyalty({ around = (antcrm) => antcrm, ...options }: Loyal
 }
 
 const ALARM_EVERY_MS = 60_000;
-/** Guesses of many accounts get no further in each process: 60 refused codes at once, then one a second. */
+/** Limits codes guessed by many accounts, per process: 60 refused codes at once, then one a second. */
 const GUESSES = { burst: 60, perSecond: 1 };
 
 type Rules = Pick<Tools, 'antcrm' | 'contacts' | 'timeoutMs' | 'runtime'> & {
   readonly observe: Pick<Observe, 'log' | 'alarm' | 'skew'>;
 };
 
-/** The rules alone, whatever the port is made of. */
+/** The rules alone, for any implementation of the port. */
 export function createPerform({ observe, ...parts }: Rules): Perform {
   const { runtime } = parts;
   const alarm = (name: Alarm) =>
@@ -51,7 +56,7 @@ export function createPerform({ observe, ...parts }: Rules): Perform {
   const guesses = new TokenBucket({ ...GUESSES, runtime });
   const tools: Tools = { ...parts, guesses, alarmGuessing: () => alarmGuessing({}), log: observe.log };
 
-  /** That AntCRM does not answer at all is another fault, with an alarm of its own. */
+  /** Silent if AntCRM does not answer at all: that is another fault, with another alarm. */
   function reportClock({ skew, isAnswered }: Session): void {
     if (skew !== undefined) observe.skew(skew.ms / 1000);
     const isWrong = skew === undefined ? isAnswered : !isSmall(skew);

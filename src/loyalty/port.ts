@@ -4,33 +4,53 @@ import type { Deadline } from '../resilience/deadline.ts';
 /**
  * AntCRM as the rules of calls see it (docs/antcrm.md). Phones are E.164; the client writes AntCRM's form. No
  * method throws: each end of a call is a value. No method repeats a call that might have been applied.
- *
- * @example
- * const by = { kind: 'phone', value: '+84867123456' } as const;
- * const writeBefore = deadlineIn(5000, runtime);
- * const call = await antcrm.redeem({ gift: 'DAUMAY01', phone: by.value, writeBefore });
- * if (call.kind === 'unknown') await antcrm.history({ type: 'gift', by, page: 1 });
  */
 export interface AntCrm {
-  /** Adds the points of a code to the customer that the identifiers name. */
+  /**
+   * Adds the points of a code to the customer that the identifiers name. A code is good once: a second call
+   * is `refused`.
+   *
+   * @example
+   * const { kind } = await antcrm.accumulate({ code: 'TIVI000000001', phone: '+84867123456' });
+   */
   accumulate(request: AccumulateRequest): Promise<CallOutcome>;
-  /** Spends points. Uses a fresh connection, so that a stale socket cannot make the outcome ambiguous. */
+  /**
+   * Spends points. Nothing is written after `writeBefore`. Uses a fresh connection, so that a stale socket
+   * cannot make the outcome ambiguous.
+   *
+   * @example
+   * const writeBefore = deadlineIn(5000, runtime);
+   * const call = await antcrm.redeem({ gift: 'DAUMAY01', phone: '+84867123456', writeBefore });
+   * if (call.kind === 'unknown') lookUpLater();
+   */
   redeem(request: RedeemRequest): Promise<CallOutcome>;
-  /** One page (from 1) of at most 20 records of the given type, in AntCRM's order. */
+  /**
+   * Reads one page (from 1) of at most 20 records of the given type, in AntCRM's order.
+   *
+   * @example
+   * const by = { kind: 'phone', value: '+84867123456' } as const;
+   * const read = await antcrm.history({ type: 'gift', by, page: 1 });
+   * if (read.ok && read.value.full) await antcrm.history({ type: 'gift', by, page: 2 });
+   */
   history(query: HistoryQuery): Promise<Read<HistoryPage>>;
-  /** The customer's record; null where AntCRM knows none, or the backend has no `/contacts`. */
+  /**
+   * Reads the customer's record; null if AntCRM has none, or if the backend has no `/contacts`.
+   *
+   * @example
+   * const read = await antcrm.contact({ kind: 'email', value: 'lan@example.vn' });
+   * const points = read.ok ? read.value?.points : undefined;
+   */
   contact(by: Identifier): Promise<Read<Contact | null>>;
 }
 
 type SentValues = Readonly<Partial<Record<'phone' | 'email', string | undefined>>>;
 export type AccumulateRequest = SentValues & { readonly code: string; readonly name?: string | undefined };
-/** Nothing is written after `writeBefore`. */
 export type RedeemRequest = SentValues & { readonly gift: string; readonly writeBefore: Deadline };
 
 /** From `fromMs` to before `toMs`; epoch ms. */
-export type Period = { readonly fromMs?: number | undefined; readonly toMs?: number | undefined };
+export type HistoryPeriod = { readonly fromMs?: number | undefined; readonly toMs?: number | undefined };
 
-export type HistoryQuery = Period & Readonly<{ type: HistoryType; by: Identifier; page: number }>;
+export type HistoryQuery = HistoryPeriod & Readonly<{ type: HistoryType; by: Identifier; page: number }>;
 
 /** How many records AntCRM puts on a page of the history. */
 export const HISTORY_PAGE = 20;
@@ -40,8 +60,8 @@ export type HistoryPage = { readonly records: readonly LoyaltyRecord[]; readonly
 /** AntCRM's clock as an answer shows it (`Date`, epoch ms, cut to seconds), and the round trip, ms. */
 export type AnswerTime = { readonly dateMs: number | undefined; readonly tookMs: number };
 
-/** `time` is absent where there was no answer. */
-export type Answer = { readonly time?: AnswerTime | undefined };
+/** `time` is absent if there was no answer. */
+export type TimedAnswer = { readonly time?: AnswerTime | undefined };
 
 /**
  * - `applied`: AntCRM said `success: 1`.
@@ -49,10 +69,10 @@ export type Answer = { readonly time?: AnswerTime | undefined };
  * - `unavailable`: surely not applied (refused connection, DNS, connect time-out, open breaker, 401, 403).
  * - `unknown`: perhaps applied (time-out, reset, 408, 429, 5xx, unreadable answer).
  */
-export type CallOutcome = Answer & { readonly kind: 'applied' | 'refused' | 'unavailable' | 'unknown' };
+export type CallOutcome = TimedAnswer & { readonly kind: 'applied' | 'refused' | 'unavailable' | 'unknown' };
 
 type Failure = { readonly ok: false; readonly reason: 'unavailable' | 'unreadable' };
-export type Read<Value> = Answer & ({ readonly ok: true; readonly value: Value } | Failure);
+export type Read<Value> = TimedAnswer & ({ readonly ok: true; readonly value: Value } | Failure);
 
 /** A record of the history, read tolerantly, with the customer that it names. */
 export type LoyaltyRecord = Readonly<HistoryRecord> & { readonly whose?: CustomerNames | undefined };

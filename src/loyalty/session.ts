@@ -103,7 +103,7 @@ export class Session {
   }
 
   /** AntCRM wrote its `Date` half a round trip ago. */
-  #noteTime<Reply extends port.Answer>(reply: Reply): Reply {
+  #noteTime<Reply extends port.TimedAnswer>(reply: Reply): Reply {
     const { time } = reply;
     if (time === undefined) return reply;
     this.isAnswered = true;

@@ -38,7 +38,7 @@ export function redeemBody({ gift, phone, email }: RedeemRequest) {
 export function historyPath(query: Omit<HistoryQuery, 'page'>, page: number): string {
   const search = new URLSearchParams(query.type === 'point' ? { type: 'point' } : {});
   if (query.fromMs !== undefined) search.set('createdAtRangeFrom', String(query.fromMs));
-  // Our periods are half-open. AntCRM does not say whether it includes the end; nobody misses a millisecond.
+  // Our periods are half-open. AntCRM does not say whether it includes the end.
   if (query.toMs !== undefined) search.set('createdAtRangeTo', String(query.toMs - 1));
   search.set(query.by.kind, toSent(query.by));
   search.set('page', String(page));
@@ -105,7 +105,7 @@ export function parseSuccess(json: unknown): 'applied' | 'refused' | 'unknown' {
   return ['number', 'string', 'boolean'].includes(typeof success) ? 'refused' : 'unknown';
 }
 
-/** Whether AntCRM says that it failed: an empty list beside that does not mean that there is nothing. */
+/** Whether AntCRM says that it failed: an empty list in the same answer does not mean an empty history. */
 const isRefusal = (json: unknown): boolean =>
   parseAnswer(json)?.success !== undefined && parseSuccess(json) !== 'applied';
 
@@ -177,7 +177,7 @@ function toNames({ customerId, phones, emails }: z.infer<typeof namesSchema>): C
 }
 
 /**
- * The customer's record out of one object, an array or `{ data }`; null if there is none, `unreadable` if the
+ * The customer's record out of one object, an array or `{ data }`; null if it has none, `unreadable` if the
  * answer is something else. A record that carries only other phones (or e-mails) than `by` is another
  * customer's.
  */

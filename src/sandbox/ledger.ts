@@ -13,7 +13,7 @@ export type Person = Readonly<{ phones: Identifier[]; emails: Identifier[]; last
 export type Named = Readonly<Partial<Record<'phone' | 'email' | 'name', string | undefined>>>;
 
 /** Times are epoch ms, both included. */
-type HistoryQuery = Named & { readonly fromMs?: number | undefined; readonly toMs?: number | undefined };
+type EntryQuery = Named & { readonly fromMs?: number | undefined; readonly toMs?: number | undefined };
 
 /** A record of the history. Its `contact` is the customer's own object: later joins show in it. */
 export type HistoryEntry = {
@@ -99,7 +99,7 @@ export class Ledger {
   }
 
   /** Newest first. A phone together with an e-mail narrows the result. */
-  history(type: HistoryEntry['type'], { phone, email, fromMs = 0, toMs = Infinity }: HistoryQuery) {
+  history(type: HistoryEntry['type'], { phone, email, fromMs = 0, toMs = Infinity }: EntryQuery) {
     const nowMs = this.#sources.now();
     const isOf = (person: Person) =>
       (phone === undefined || hasPhone(person, phone)) && (email === undefined || hasEmail(person, email));

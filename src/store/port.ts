@@ -10,7 +10,7 @@ import { crc32 } from 'node:zlib';
  */
 export interface RecordStore {
   /**
-   * Reads the record; `bytes` is null if there is none (any more).
+   * Reads the record; `bytes` is null if it does not exist or has expired.
    *
    * @example
    * const { nowMs, bytes } = await store.read('c:name');

@@ -1,7 +1,8 @@
 import type { Redis } from 'ioredis';
 import type { Timer } from '../../runtime.ts';
 import { FEED_LENGTH, FEED_MS, type Feed, type FeedEvent } from '../port.ts';
-import { confirm, ignore, type RedisConnection } from './connection.ts';
+import { confirm, ignore } from './clients.ts';
+import type { RedisConnection } from './connection.ts';
 import { storedName } from './records.ts';
 
 /** A connection that only listens must ask from time to time, to notice that it is dead. */

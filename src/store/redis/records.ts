@@ -2,7 +2,8 @@ import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import type { Key, Listed, RecordStore, Swap, Swapped } from '../port.ts';
 import { ASIDE_MS, asideOf, SHARDS, StoreUnavailable, shardOf } from '../port.ts';
-import { type DataNode, dataNodes, ignore, type RedisConnection, reasonOf } from './connection.ts';
+import { type DataNode, dataNodes, ignore, reasonOf } from './clients.ts';
+import type { RedisConnection } from './connection.ts';
 
 /*
  * Keys in Redis. Each begins with its shard's hash tag, so a record and its index entries share a slot.
@@ -12,7 +13,7 @@ import { type DataNode, dataNodes, ignore, type RedisConnection, reasonOf } from
  *   {tag}f:<name>        list    the feed's last events (feed.ts); it expires
  */
 
-/** `waitReplicas`: how many replicas must acknowledge a durable swap. `onMemory`: how full a node is, 0 to 1. */
+/** `waitReplicas`: how many replicas must acknowledge a durable swap. `onMemory`: a node's use of memory. */
 export type RecordsOptions = {
   readonly waitReplicas?: number;
   readonly onMemory?: (node: string, share: number) => void;

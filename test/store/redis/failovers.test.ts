@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { StoreUnavailable } from '../../../src/store/port.ts';
-import { isNoMaster } from '../../../src/store/redis/connection.ts';
+import { isNoMaster } from '../../../src/store/redis/clients.ts';
 import { storedName } from '../../../src/store/redis/records.ts';
 import { bytesOf, record, replacing, someKey, swapOf } from '../../contract/records.ts';
 import { asAdmin, startRedisPair, startRedisSentinels } from '../../support/failover.ts';
