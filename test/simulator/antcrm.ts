@@ -41,11 +41,9 @@ export function createAntCrmDouble(
     rates(): Rates;
     readonly count: Count;
     trace(what: string): void;
-    /** The operation that is at work in this chain of awaits. */
-    operation(): string | undefined;
   },
 ) {
-  const { rates, count, operation, trace } = options;
+  const { rates, count, trace } = options;
   const entries: Entry[] = [];
   const used = new Set<string>();
   const sent = new Map<string, Sent>();
@@ -57,7 +55,7 @@ export function createAntCrmDouble(
   }
 
   /** What AntCRM does with a call whose body has reached it. */
-  function apply(type: Entry['type'], code: string, phone: string): boolean {
+  function apply(name: string, type: Entry['type'], code: string, phone: string): boolean {
     const score = type === 'point' ? EARNED : (PRICES[code] ?? Number.POSITIVE_INFINITY);
     const isGood = type === 'point' ? !used.has(code) : pointsOf(phone) >= score;
     if (isGood && type === 'point') used.add(code);
@@ -68,7 +66,6 @@ export function createAntCrmDouble(
       createdAt: clock.wallMs(),
       shownAtMs: clock.atMs + (isLate ? chance.between(...LATE_MS) : 0),
     });
-    const name = operation() ?? 'nobody';
     trace(`antcrm ${name} ${type} ${code}: ${isGood ? 'applied' : 'refused'}`);
     count(isGood ? 'calls applied' : 'calls refused');
     const before = sent.get(name) ?? { times: 0, applied: 0 };
@@ -87,7 +84,7 @@ export function createAntCrmDouble(
     return { kind: 'lost', reason: 'TimeoutError' };
   }
 
-  async function write({ path, body = '{}', timeoutMs }: Call): Promise<Exchange> {
+  async function write({ path, body = '{}', timeoutMs }: Call, name: string): Promise<Exchange> {
     const { unheard, answerLost, failed } = rates();
     if (chance.happens(unheard)) {
       count('calls that never arrived');
@@ -101,7 +98,7 @@ export function createAntCrmDouble(
     const { code, data } = JSON.parse(body);
     const isPoint = path.includes('/accumulate');
     const phone = toE164(isPoint ? data.phones[0]?.value : data.phone);
-    const isGood = apply(isPoint ? 'point' : 'gift', code, phone);
+    const isGood = apply(name, isPoint ? 'point' : 'gift', code, phone);
     if (isFailed) return answered(chance.pick([500, 504]), 'no');
     if (chance.happens(answerLost)) {
       count('calls whose answer was lost');
@@ -154,15 +151,16 @@ export function createAntCrmDouble(
       }));
   }
 
-  async function exchange(call: Call): Promise<Exchange> {
+  /** `operation`: the one at work. */
+  async function exchange(call: Call, operation = 'nobody'): Promise<Exchange> {
     if (chance.happens(rates().refused)) {
-      trace(`antcrm ${operation()}: no connection`);
+      trace(`antcrm ${operation}: no connection`);
       count('calls without a connection');
       return { kind: 'unsent', reason: 'ECONNREFUSED' };
     }
     await clock.wait(chance.between(1, 20));
     if (call.mayBegin?.() === false) return { kind: 'unsent', reason: 'TooLate' };
-    return call.method === 'POST' ? write(call) : read(call);
+    return call.method === 'POST' ? write(call, operation) : read(call);
   }
 
   return { exchange, sent };
@@ -171,6 +169,10 @@ export function createAntCrmDouble(
 /** Of some customers AntCRM never lists anything. */
 const isUnreadable = (phone: string): boolean => Number(phone.slice(-2)) % 8 === 7;
 
+/** AntCRM's record of a customer. Every second pair of customers has one more phone together. */
 function whoIs(phone: string) {
-  return { customerId: phone.slice(-6), phones: [{ value: phone.replace('+84', '0') }], emails: [] };
+  const at = Number(phone.slice(-4));
+  const shared = at % 4 < 2 ? [`${phone.slice(0, -4)}9${String(Math.floor(at / 2)).padStart(3, '0')}`] : [];
+  const phones = [phone, ...shared].map((one) => ({ value: one.replace('+84', '0') }));
+  return { customerId: phone.slice(-6), phones, emails: [] };
 }

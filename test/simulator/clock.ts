@@ -42,6 +42,10 @@ export type Clock = {
   nowMs(): number;
   putBack(ms: number): void;
   after(ms: number, run: () => void): Timer;
+  /** The same for what people, platforms and processes are about to do: a history goes on until all of it is done. */
+  plan(ms: number, run: () => void): void;
+  /** How much of that is left. */
+  readonly planned: number;
   wait(ms: number): Promise<void>;
   /** Time stands still until real work, outside the simulation, is done. */
   hold<Result>(work: Promise<Result>): Promise<Result>;
@@ -57,6 +61,7 @@ export function createClock(): Clock {
   let atMs = 0;
   let backMs = 0;
   let held = 0;
+  let planned = 0;
   let whenDone: (() => void) | undefined;
 
   function release(): void {
@@ -108,6 +113,16 @@ export function createClock(): Clock {
       backMs += ms;
     },
     after,
+    plan(ms, run) {
+      planned += 1;
+      after(ms, () => {
+        planned -= 1;
+        run();
+      });
+    },
+    get planned() {
+      return planned;
+    },
     wait: (ms) => new Promise((resolve) => after(ms, resolve)),
     hold(work) {
       held += 1;

@@ -15,7 +15,10 @@ const FLOORS = {
   'full inboxes': 1,
   'dead letters': 0.3,
   'replies put off': 10,
+  'replies held back': 0.3,
+  'replies without room': 0.1,
   'turns put off for a lock': 0.3,
+  'turns given back': 0.3,
   // Operations.
   intents: 30,
   'intents taken up': 1,
@@ -30,10 +33,13 @@ const FLOORS = {
   forgotten: 1,
   tickets: 2,
   'answers of staff': 2,
+  'tickets with two of staff': 0.5,
+  'contrary decisions': 0.05,
   settlements: 0.3,
   'letters replayed': 0.3,
   // Faults of the store.
   kills: 2,
+  'orderly stops': 2,
   failovers: 1,
   'answers lost': 3,
   'commands repeated': 5,
@@ -48,6 +54,9 @@ const FLOORS = {
   'alarms of broken records': 0.05,
   'alarms of lost records': 0.1,
   // Faults of platforms.
+  'outages of platforms': 0.5,
+  'replies in an outage': 2,
+  'replies told to wait': 1,
   'replies throttled': 2,
   'replies delivered with a fault': 2,
   'replies without an answer': 2,
@@ -61,6 +70,8 @@ const FLOORS = {
   'error bodies': 0.5,
   'server errors': 1,
   'records that show late': 0.5,
+  'intents not replicated': 0.5,
+  'second locks busy': 0.05,
 } as const;
 
 export type Kind = keyof typeof FLOORS;

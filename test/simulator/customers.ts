@@ -47,14 +47,16 @@ export function createCustomer(
     readonly phone: string;
     /** Uses a second channel at the same time: what they want first is to spend points on both. */
     readonly isTwice: boolean;
+    /** How much longer than usual they fall silent, and how much more they want. */
+    readonly patience: number;
     /** A code that nobody has used, most often. */
     freshCode(): string;
     readonly send: Send;
     readonly count: Count;
   },
 ) {
-  const { phone, isTwice, freshCode, send, count } = options;
-  const wishes: Wish[] = Array.from({ length: chance.between(1, 4) }, () => wishOf(chance));
+  const { phone, isTwice, patience, freshCode, send, count } = options;
+  const wishes: Wish[] = Array.from({ length: chance.between(1, 3 + patience) }, () => wishOf(chance));
   if (isTwice) wishes.unshift('redeem');
   let wish: Wish | undefined;
   let latest: Reply | undefined;
@@ -79,7 +81,7 @@ export function createCustomer(
   function begin(): void {
     wish = wishes.shift();
     if (wish === undefined || said >= MAX_MESSAGES) return;
-    if (wish === 'silence') clock.after(chance.between(...SILENCE_MS), begin);
+    if (wish === 'silence') clock.plan(chance.between(...SILENCE_MS) * patience, begin);
     else say(opening(wish));
   }
 
@@ -118,7 +120,7 @@ export function createCustomer(
     const answers = chance.happens(0.03) ? [text('hủy')] : answersTo(latest);
     if (latest.asks === 'confirm' && chance.happens(0.2))
       // Whether it comes before the next question is shown or after it, nobody knows.
-      clock.after(chance.between(...BLIND_MS), () => {
+      clock.plan(chance.between(...BLIND_MS), () => {
         count('yeses that wait for no question');
         say([text(chance.pick(YESES))]);
       });
@@ -171,7 +173,7 @@ export function createCustomer(
       latest = reply;
       if (isThinking) return;
       isThinking = true;
-      clock.after(chance.between(500, 15_000), act);
+      clock.plan(chance.between(500, 15_000), act);
     },
   };
 }

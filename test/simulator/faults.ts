@@ -1,4 +1,4 @@
-import { type Key, type RecordStore, StoreUnavailable, shardOf } from '../../src/store/port.ts';
+import { type Key, type Listed, type RecordStore, StoreUnavailable, shardOf } from '../../src/store/port.ts';
 import type { Chance, Clock } from './clock.ts';
 import type { Count } from './counts.ts';
 
@@ -29,6 +29,13 @@ export function drawRates({ happens, random }: Chance) {
     failedLate: upTo(0.05),
     silent: upTo(0.05),
     unconnected: upTo(0.1),
+    /** A fault of a platform, which asks to wait before the next try. */
+    waits: upTo(0.05),
+    /** Each second: a platform falls out of order, for a while; a process is stopped in order. */
+    outage: upTo(0.02),
+    stopped: upTo(0.05),
+    /** Too few replicas acknowledge an intent. */
+    unreplicated: upTo(0.2),
     /** Of AntCRM: it applies and its answer is lost, it never hears of it, no connection, a record that shows late. */
     answerLost: upTo(0.3),
     unheard: upTo(0.2),
@@ -59,17 +66,27 @@ const SLOW_MS = [3_000, 25_000] as const;
 
 /** Masters of the store's cluster, each with its part of the shards. */
 const NODES = 4;
-const ILL_MS = [2_000, 60_000] as const;
 /** A command without an answer is given up after this, as on Redis. */
 const CONFIRM_MS = 1_800;
 
 const ILLNESSES = ['lists fail', 'lists hang', 'writes refused', 'hangs'] as const;
 
+export type FaultyLine = ReturnType<typeof createLine>;
+
 /** Puts latency and faults between a process and what it calls. */
 export function createLine(
   clock: Clock,
   chance: Chance,
-  { rates, count }: { rates(): Rates; readonly count: Count },
+  {
+    rates,
+    count,
+    illMs,
+  }: {
+    rates(): Rates;
+    readonly count: Count;
+    /** How long a node is ill. */
+    readonly illMs: readonly [number, number];
+  },
 ) {
   const ills = new Map<number, (typeof ILLNESSES)[number]>();
   const illnessOf = (shard: number) => ills.get(shard % NODES);
@@ -128,6 +145,10 @@ export function createLine(
     throw new StoreUnavailable('the answer was lost');
   }
 
+  /** Indexes of shards that ever had an entry: a look at the others takes nothing and finds nothing. */
+  const touched = new Set<string>();
+  const nothing = (): Promise<Listed> => Promise.resolve({ nowMs: clock.nowMs(), count: 0, entries: [] });
+
   let settling: Promise<void> | undefined;
   /** Whatever else follows at this moment comes first: on Redis it would. */
   function settle(): Promise<void> {
@@ -159,14 +180,21 @@ export function createLine(
     storeOf: (process: Victim, store: RecordStore): RecordStore => ({
       ...store,
       read: (key) => command(process, key, () => store.read(key)),
-      compareAndSwap: (key, swap) => command(process, key, () => store.compareAndSwap(key, swap), true),
-      list: (index, range) => list(process, range.shard, () => store.list(index, range)),
+      compareAndSwap(key, swap) {
+        for (const { index } of swap.indexes) touched.add(`${index} ${shardOf(key)}`);
+        return command(process, key, () => store.compareAndSwap(key, swap), true);
+      },
+      list(index, range) {
+        const isTouched = touched.has(`${index} ${range.shard}`) || ills.has(range.shard % NODES);
+        if (!isTouched) return process.isAlive() ? nothing() : never();
+        return list(process, range.shard, () => store.list(index, range));
+      },
     }),
-    eachSecond(): void {
+    fallIll(): void {
       const node = chance.between(0, NODES - 1);
-      if (!chance.happens(rates().ill) || ills.has(node)) return;
+      if (ills.has(node)) return;
       ills.set(node, chance.pick(ILLNESSES));
-      clock.after(chance.between(...ILL_MS), () => ills.delete(node));
+      clock.after(chance.between(...illMs), () => ills.delete(node));
     },
   };
 }

@@ -1,63 +1,59 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
-import { createHash } from 'node:crypto';
-import { createConversation } from '../../src/conversation/conversation.ts';
-import { flows } from '../../src/conversation/flows/index.ts';
-import { Engine, type EngineOptions } from '../../src/engine/engine.ts';
-import { conversationName, type Delivery, type Incoming, type Outgoing } from '../../src/engine/messages.ts';
-import { Operators } from '../../src/engine/operators.ts';
+import { hash } from 'node:crypto';
+import { conversationName, type Incoming, type Outgoing } from '../../src/engine/messages.ts';
 import { CONVERSATION } from '../../src/engine/transitions.ts';
-import { SAYINGS, WORDING } from '../../src/i18n.ts';
-import { createLoyalty, type LoyaltyOptions } from '../../src/loyalty/loyalty.ts';
-import { createNotices } from '../../src/notices.ts';
 import type { Observe } from '../../src/observability/metrics.ts';
-import { createTickets, type Tickets } from '../../src/operators/tickets.ts';
 import { createEncryption } from '../../src/store/encryption.ts';
-import { type RecordStore, StoreUnavailable, versionOf } from '../../src/store/port.ts';
-import { SETTINGS } from '../support/dialogue.ts';
+import { type RecordStore, SHARDS, versionOf } from '../../src/store/port.ts';
+import { changeBetween } from '../support/changes.ts';
 import { createLossyStore } from '../support/lossy-store.ts';
-import { recordingObserve } from '../support/observe.ts';
+import { observeInto } from '../support/observe.ts';
 import { createAntCrmDouble } from './antcrm.ts';
 import { type Breach, createChecks, type Filed, type Talk } from './checks.ts';
-import { type Chance, type Clock, createChance, createClock, createProcessRuntime } from './clock.ts';
+import { type Chance, type Clock, createChance, createClock } from './clock.ts';
+import { createConduct } from './conduct.ts';
 import { type Counts, createCounts } from './counts.ts';
-import { createCustomer, KILLER, POISON, senderOf } from './customers.ts';
-import { createLine, drawRates, type Victim, withoutFaults } from './faults.ts';
-import { createStaff, type Desk } from './staff.ts';
-import { watchRecords } from './watch.ts';
+import { createCustomer, senderOf } from './customers.ts';
+import { createLine, drawRates, withoutFaults } from './faults.ts';
+import { createPlatforms } from './platform.ts';
+import { BotProcess, type Defect, HASH_KEY, type Surroundings } from './process.ts';
+import { createStaff } from './staff.ts';
+import { type RecordChange, watchRecords } from './watch.ts';
 
 /*
  * The seams between the simulator and the bot, all of them:
  *
- * - `Engine`, `Operators`, `createTickets`, `createLoyalty` and `createConversation`, by their options: `runtime` is
- *   the clock, the timers and all chance; `transport.exchange` is AntCRM's wire; `platform().deliver` is a platform;
- *   `observe` is what is logged, counted and alarmed.
- * - `RecordStore` (`store/port.ts`): latency, faults and losses are put between a process and a memory store, or a Redis.
- * - What a swap wrote is read by `readRecord`, `CONVERSATION.entries`, `CUSTOMER.read`, `readMessage`, `readOutboxItem`, and
- *   what made it is told by `test/support/changes.ts`: of the record's fields it needs inbox, outbox, journal, lease, dead
- *   and state.
+ * - `Engine`, `Operators`, `createTickets`, `createLoyalty` and `createConversation`, by their options
+ *   (`process.ts`): `runtime` is the clock, the timers and all chance; `transport.exchange` is AntCRM's wire;
+ *   `platform().deliver` is a platform; `observe` is what is logged, counted and alarmed.
+ * - `RecordStore` (`store/port.ts`): latency, faults and losses are put between a process and a memory store, or a
+ *   Redis.
+ * - What a swap wrote (`watch.ts`): the layout of `writeRecord`, and of the record's fields inbox, outbox, journal,
+ *   lease, retry, dead and state; `CONVERSATION.entries`, `CUSTOMER.read`, `test/support/changes.ts`.
  * - `EngineOptions.aroundRecords`: where planted defects wrap what changes records (`planted.ts`).
  */
 
 const PROCESSES = 3;
 const CUSTOMERS = 60;
-/** Customers come within this time; faults go on a little longer; then everything has time to settle. */
-const ARRIVALS_MS = 4 * 60_000;
-const FAULTS_MS = 9 * 60_000;
-const REST_MS = 30 * 60_000;
-const TIMEOUT_MS = 8_000;
-/** When a platform sends an update again that it has no 2xx for. */
-const AGAIN_MS = 4_000;
-const PLATFORM_TIMEOUT_MS = 20_000;
-/** Looked up sooner than in production, so that a history ends sooner. */
-const CHECKS_MS = [5_000, 20_000, 60_000, 120_000, 300_000];
-const LIMITS = { sweepMs: 2_000 };
-
-const hashKey = Buffer.alloc(32, 7);
-const nameOf = createEncryption({ hashKey });
-const conversation = {
-  ...createConversation({ flows, wording: WORDING, sayings: SAYINGS }),
-  settings: { ...SETTINGS, operationChecksMs: CHECKS_MS, handover: true },
-};
+/** Customers come within the first part of a history; faults go on to its end; then everything settles. */
+const SHORT = {
+  arrivalsMs: 4 * 60_000,
+  faultsMs: 9 * 60_000,
+  sweepMs: 2_000,
+  patience: 1,
+  illMs: [2_000, 60_000],
+} as const;
+const LONG = {
+  arrivalsMs: 60 * 60_000,
+  faultsMs: 3 * 3_600_000,
+  sweepMs: 5_000,
+  patience: 6,
+  illMs: [60_000, 600_000],
+} as const;
+const LONG_RATE = 0.1;
+/** Until everything has settled, and how long nothing may be due by then: longer than a reply or look-up waits. */
+const REST_MS = 2 * 3_600_000;
+const REST_STEP_MS = 20_000;
+const QUIET_MS = 11 * 60_000;
 
 /** What a history came to. */
 export type History = {
@@ -66,19 +62,6 @@ export type History = {
   readonly hash: string;
   readonly breaches: readonly Breach[];
   readonly counts: Counts;
-};
-
-/** What a planted defect puts around parts of the bot or of what surrounds it. */
-export type Defect = {
-  readonly store?: (store: RecordStore) => RecordStore;
-  readonly aroundRecords?: NonNullable<EngineOptions['aroundRecords']>;
-  readonly step?: (step: EngineOptions['conversation']['step']) => EngineOptions['conversation']['step'];
-  readonly perform?: (perform: EngineOptions['perform']) => EngineOptions['perform'];
-  readonly exchange?: (
-    exchange: LoyaltyOptions['transport']['exchange'],
-  ) => LoyaltyOptions['transport']['exchange'];
-  readonly file?: (file: Tickets['file']) => Tickets['file'];
-  readonly observe?: (observe: Observe) => Observe;
 };
 
 export type HistoryOptions = {
@@ -94,320 +77,302 @@ export type HistoryOptions = {
   ) => Promise<void>;
 };
 
-const same = <T>(one: T): T => one;
-
 /** Runs the whole bot, three processes of it, through one history: the same seed, the same history. */
 export async function runHistory(seed: number, options: HistoryOptions = {}): Promise<History> {
-  const { defect = {}, watch } = options;
-  const chance = createChance(seed);
-  const clock = createClock();
-  let rates = drawRates(chance);
-  const hash = createHash('sha256');
-  const { counts, count } = createCounts();
-  const { observe: recording, said } = recordingObserve();
-  const trace = (what: string): void => {
-    hash.update(`${clock.atMs} ${what}\n`);
-    watch?.(clock.atMs, what);
-  };
-  const observe = (defect.observe ?? same)({
-    ...recording,
-    alarm(name, fields) {
-      recording.alarm(name, fields);
-      if (name === 'dead_letter') count('dead letters');
-      if (name === 'operation_escalated') count('operations with staff');
-      if (name === 'seal_broken') count('alarms of broken records');
-      if (name === 'record_lost') count('alarms of lost records');
-    },
-  });
+  return new Simulation(seed, options).run();
+}
 
-  const atWork = new AsyncLocalStorage<string>();
-  const operation = () => atWork.getStore();
-  const antcrm = createAntCrmDouble(clock, chance, { rates: () => rates, count, trace, operation });
-  const lossy = createLossyStore(clock, 200, options.openStore?.(clock));
-  const records = watchRecords(lossy, {
-    encryption: nameOf,
-    count,
-    onChange: (change) => checks.onChange(change),
-  });
-  const checks = createChecks({ clock, records, encryption: nameOf, sent: antcrm.sent, said });
-  const { breach, losses, talks } = checks;
-  const line = createLine(clock, chance, { rates: () => rates, count });
-  const customers = new Map<string, ReturnType<typeof createCustomer>>();
+class Simulation {
+  readonly #seed: number;
+  readonly #options: HistoryOptions;
+  readonly #chance: Chance;
+  readonly #clock = createClock();
+  readonly #counting = createCounts();
+  readonly #encryption = createEncryption({ hashKey: HASH_KEY });
+  readonly #traced: string[] = [];
+  readonly #said: string[] = [];
+  readonly #life: typeof SHORT | typeof LONG;
+  readonly #lossy: ReturnType<typeof createLossyStore>;
+  readonly #records: ReturnType<typeof watchRecords>;
+  readonly #antcrm: ReturnType<typeof createAntCrmDouble>;
+  readonly #checks: ReturnType<typeof createChecks>;
+  readonly #conduct: ReturnType<typeof createConduct>;
+  readonly #line: ReturnType<typeof createLine>;
+  readonly #platforms: ReturnType<typeof createPlatforms>;
+  readonly #staff: ReturnType<typeof createStaff>;
+  readonly #around: Surroundings;
+  readonly #places: (BotProcess | undefined)[] = [];
+  readonly #customers = new Map<string, ReturnType<typeof createCustomer>>();
+  #rates: ReturnType<typeof drawRates>;
   /** Swaps since the last one that replicas acknowledged, and when each was: so many can be lost. */
-  let losable: number[] = [];
-  const store: RecordStore = {
-    ...records.store,
-    async compareAndSwap(key, swap) {
-      const { swaps } = lossy;
-      const swapped = await records.store.compareAndSwap(key, swap);
-      if (lossy.swaps > swaps) losable = swap.durable ? [] : [...losable.slice(-190), clock.atMs];
-      return swapped;
-    },
-  };
+  #losable: number[] = [];
+  #generation = 0;
+  #messages = 0;
+  #codes = 0;
 
-  const desks: (Desk | undefined)[] = [];
-  const engines: (Engine | undefined)[] = [];
-  const lookedMs = new Map<string, Map<number, number>>();
-  const onFault = (error: unknown): void =>
-    breach('nothing throws', error instanceof Error ? `${error.stack}` : String(error));
-  const staff = createStaff(clock, chance, {
-    ...{ count, trace, onFault },
-    desk: () => desks[chance.between(0, PROCESSES - 1)],
-    isApplied: (name) => (antcrm.sent.get(name)?.applied ?? 0) > 0,
-  });
-
-  /** How a platform takes a reply: customers hear what was delivered. */
-  async function deliver(outgoing: Outgoing, seq: number): Promise<Delivery> {
-    const { throttled, failedLate, silent, unconnected } = rates;
-    if (chance.happens(unconnected)) {
-      count('replies without a connection');
-      return { kind: 'undelivered' };
-    }
-    if (chance.happens(throttled)) {
-      count('replies throttled');
-      return { kind: 'throttled', afterMs: chance.between(100, 5_000) };
-    }
-    if (chance.happens(silent)) {
-      count('replies without an answer');
-      await clock.wait(5_000);
-      return { kind: 'uncertain' };
-    }
-    hear(outgoing, seq);
-    if (!chance.happens(failedLate)) return { kind: 'delivered' };
-    count('replies delivered with a fault');
-    return { kind: 'uncertain' };
+  constructor(seed: number, options: HistoryOptions) {
+    this.#seed = seed;
+    this.#options = options;
+    this.#chance = createChance(seed);
+    this.#rates = drawRates(this.#chance);
+    const [clock, chance, encryption, said] = [this.#clock, this.#chance, this.#encryption, this.#said];
+    const { count } = this.#counting;
+    this.#life = chance.happens(LONG_RATE) ? LONG : SHORT;
+    const { faultsMs, sweepMs } = this.#life;
+    const isNarrow = chance.happens(0.3);
+    const common = { rates: () => this.#rates, count, trace: this.#trace };
+    this.#antcrm = createAntCrmDouble(clock, chance, common);
+    this.#lossy = createLossyStore(clock, 200, options.openStore?.(clock));
+    this.#records = watchRecords(this.#lossy, {
+      ...{ encryption, count },
+      onChange: (change) => {
+        if (this.#options.watch) this.#traceChange(change);
+        this.#checks.onChange(change);
+        this.#conduct.onChange(change);
+      },
+    });
+    const { sent } = this.#antcrm;
+    const [, illMs] = this.#life.illMs;
+    this.#checks = createChecks({ clock, records: this.#records, encryption, sent, said, sweepMs, illMs });
+    const { breach, contested, onDecided } = this.#checks;
+    this.#conduct = createConduct({ clock, encryption, peek: this.#records.peek, breach });
+    this.#line = createLine(clock, chance, { ...common, illMs: this.#life.illMs });
+    const bot = () => this.#places[chance.between(0, PROCESSES - 1)];
+    const onFault = (error: unknown): void =>
+      breach('nothing throws', error instanceof Error ? `${error.stack}` : String(error));
+    this.#platforms = createPlatforms(clock, chance, {
+      ...{ ...common, onFault, bot },
+      hear: (outgoing, seq) => this.#hear(outgoing, seq),
+    });
+    this.#staff = createStaff(clock, chance, {
+      ...{ ...common, onFault, onDecided, homeMs: faultsMs - 60_000 },
+      desk: () => bot()?.desk,
+      onContested: (operation) => contested.add(operation),
+      isApplied: (operation) => (sent.get(operation)?.applied ?? 0) > 0,
+    });
+    this.#around = {
+      ...{ clock, chance, count, trace: this.#trace, line: this.#line, conduct: this.#conduct },
+      ...{ store: this.#store(), observe: this.#observe(), defect: options.defect ?? {} },
+      ...{ deliver: this.#platforms.deliver },
+      limits: { sweepMs, ...(isNarrow && { concurrency: 8, perChannel: 2 }) },
+      exchange: (call, operation) => {
+        if (call.method === 'POST' && operation !== undefined) this.#conduct.onCall(operation);
+        return this.#antcrm.exchange(call, operation);
+      },
+      onEnd: (process) => {
+        const place = this.#places.indexOf(process);
+        this.#places[place] = undefined;
+        this.#checks.onEnd();
+        clock.plan(chance.between(500, 5_000), () => this.#start(place));
+      },
+    };
   }
 
-  function hear({ channel, conversation: id, reply, turn, first, last }: Outgoing, seq: number): void {
-    const talk = talks.get(conversationName(nameOf, channel, id));
+  async run(): Promise<History> {
+    const [clock, chance] = [this.#clock, this.#chance];
+    const { arrivalsMs, faultsMs } = this.#life;
+    for (let place = 0; place < PROCESSES; place++) this.#start(place);
+    for (let at = 0; at < (this.#options.customers ?? CUSTOMERS); at++) {
+      const phone = `+8491${String(this.#seed % 1000).padStart(3, '0')}${String(at).padStart(4, '0')}`;
+      // Some use two channels at a time.
+      const isTwice = chance.happens(0.15);
+      this.#addCustomer(phone, 'telegram', isTwice);
+      if (isTwice) this.#addCustomer(phone, 'teams', true);
+    }
+    for (const { arrive } of this.#customers.values()) clock.plan(chance.between(0, arrivalsMs), arrive);
+    void this.#eachSecond();
+    this.#staff.look();
+    await clock.runUntil(faultsMs);
+    this.#rates = withoutFaults(this.#rates);
+    do await clock.runUntil(clock.atMs + REST_STEP_MS);
+    while (clock.atMs < faultsMs + REST_MS && !(await this.#isAtRest()));
+    await this.#checks.checkAll(this.#lossy);
+    await this.#options.atEnd?.(this.#lossy, this.#records.keys);
+    return {
+      seed: this.#seed,
+      messages: this.#messages,
+      hash: hash('sha256', this.#traced.join('')).slice(0, 16),
+      breaches: this.#checks.breaches,
+      counts: this.#counting.counts,
+    };
+  }
+
+  readonly #trace = (what: string): void => {
+    this.#traced.push(`${this.#clock.atMs} ${what}\n`);
+    this.#options.watch?.(this.#clock.atMs, what);
+  };
+
+  /** Only for whoever watches. */
+  #traceChange({ name, before, after, promised }: RecordChange): void {
+    const { id } = this.#checks.talks.get(name) ?? {};
+    const { lease, retry, inbox, outbox, journal, wakeMs, attempts } = after;
+    const told = promised.map(({ seq, reply }) => `${seq} ${reply.key}`);
+    const parts = {
+      lease,
+      retry,
+      told,
+      inbox: inbox.map((one) => one.id),
+      outbox: outbox.map(({ seq }) => seq),
+    };
+    const calls = Object.entries(journal).map(([operation, { outcome }]) => [operation, outcome]);
+    const what = JSON.stringify({ ...parts, calls, wakeMs, attempts });
+    this.#options.watch?.(this.#clock.atMs, `${changeBetween(before, after)} ${id} ${what}`);
+  }
+
+  #observe(): Observe {
+    const { count } = this.#counting;
+    const observe = observeInto(this.#said);
+    const counted: Observe = {
+      ...observe,
+      alarm(name, fields) {
+        observe.alarm(name, fields);
+        if (name === 'dead_letter') count('dead letters');
+        if (name === 'operation_escalated') count('operations with staff');
+        if (name === 'seal_broken') count('alarms of broken records');
+        if (name === 'record_lost') count('alarms of lost records');
+      },
+    };
+    return this.#options.defect?.observe?.(counted) ?? counted;
+  }
+
+  /** The store below all lines: what replicas did not acknowledge may be lost. */
+  #store(): RecordStore {
+    const { store } = this.#records;
+    return {
+      ...store,
+      compareAndSwap: async (key, swap) => {
+        const { swaps } = this.#lossy;
+        const swapped = await store.compareAndSwap(key, swap);
+        const isDurable = swap.durable === true && !this.#chance.happens(this.#rates.unreplicated);
+        if (swap.durable && !isDurable) this.#counting.count('intents not replicated');
+        if (this.#lossy.swaps > swaps) this.#losable.push(this.#clock.atMs);
+        this.#losable = isDurable ? [] : this.#losable.slice(-190);
+        if (!swapped.swapped) return swapped;
+        this.#conduct.onSwapped(key, swap.bytes, isDurable);
+        return { ...swapped, durable: isDurable };
+      },
+    };
+  }
+
+  #start(place: number): void {
+    this.#generation += 1;
+    this.#places[place] = new BotProcess(`${place}/${this.#generation}`, this.#around);
+  }
+
+  #hear({ channel, conversation: id, reply, turn, first, last }: Outgoing, seq: number): void {
+    const { count } = this.#counting;
+    const talk = this.#checks.talks.get(conversationName(this.#encryption, channel, id));
     if (talk === undefined) {
-      breach('answered', `a reply to nobody: ${id}`);
+      this.#checks.breach('answered', `a reply to nobody: ${id}`);
       return;
     }
-    trace(`told ${id} ${seq} ${reply.key}`);
+    this.#trace(`told ${id} ${seq} ${reply.key}`);
     if (reply.key === 'operation.busy') count('redemptions that wait for another');
     if (reply.key === 'privacy.remembered') count('consents given');
     if (reply.key === 'privacy.erased') count('forgotten');
-    const isNew = checks.onTold(talk, { seq, reply, turn, first });
+    const isNew = this.#checks.onTold(talk, { seq, reply, turn, first });
     if (isNew && reply.key === 'person.waiting')
-      staff.serve(String(reply.params?.reference), (written) => talk.written.push(written));
-    if (isNew && last) customers.get(id)?.hear(reply);
+      this.#staff.serve(String(reply.params?.reference), (written) => talk.written.push(written));
+    if (isNew && last) this.#customers.get(id)?.hear(reply);
   }
 
-  /** One process: it dies at any of its calls, and comes again. */
-  function startProcess(place: number, generation = 0): void {
-    const name = `${place}.${generation}`;
-    let isAlive = true;
-    const process: Victim = {
-      isAlive: () => isAlive,
-      kill() {
-        if (!isAlive) return;
-        isAlive = false;
-        count('kills');
-        engines[place] = undefined;
-        desks[place] = undefined;
-        lookedMs.delete(name);
-        trace(`killed ${name}`);
-        clock.after(chance.between(500, 5_000), () => startProcess(place, generation + 1));
-      },
-    };
-    const runtime = createProcessRuntime(clock, chance, {
-      name,
-      skewMs: chance.between(-500, 500),
-      isAlive: () => isAlive,
-    });
-    const looked = new Map<number, number>();
-    lookedMs.set(name, looked);
-    const shared = line.storeOf(process, store);
-    const reached: RecordStore = {
-      ...shared,
-      list(index, range) {
-        if (index === 'due') looked.set(range.shard, clock.atMs);
-        return shared.list(index, range);
-      },
-    };
-    const parts = {
-      store: (defect.store ?? same)(reached),
-      runtime,
-      encryption: createEncryption({ hashKey }, runtime),
-    };
-    const exchange = (defect.exchange ?? same)((call) => line.call(process, () => antcrm.exchange(call)));
-    const loyalty = createLoyalty({
-      ...{ runtime, observe, contacts: 'on', timeoutMs: TIMEOUT_MS, maxCalls: 32 },
-      ...{ transport: { exchange }, baseUrl: 'http://antcrm', apiKey: 'key' },
-    });
-    const perform = (defect.perform ?? same)(loyalty.perform);
-    const step = (defect.step ?? same)(conversation.step);
-    const engine = new Engine({
-      ...parts,
-      ...(defect.aroundRecords && { aroundRecords: defect.aroundRecords }),
-      conversation: {
-        ...conversation,
-        serviceUp: loyalty.isUp,
-        step(state, input, context) {
-          const text = input.kind === 'message' && input.message.kind === 'text' ? input.message.text : '';
-          if (text === KILLER) process.kill();
-          if (text === KILLER || text === POISON) throw new Error('a step threw');
-          return step(state, input, context);
-        },
-      },
-      perform(effect, context) {
-        if (!('operation' in effect)) return perform(effect, context);
-        if (effect.kind === 'check') count('intents looked up');
-        else if (context.known(effect.operation) !== null) count('intents taken up');
-        else if (effect.operation.endsWith('.2')) count('codes confirmed together');
-        return atWork.run(effect.operation, () => perform(effect, context));
-      },
-      photoReader: { read: async () => ({ kind: 'noCode' }), close: async () => {} },
-      platform: () => ({
-        hearsQuiet: true,
-        deliver: (outgoing, seq) => line.call(process, () => deliver(outgoing, seq)),
-      }),
-      ids: () => ({ operation: wordOf(chance, 10), view: wordOf(chance, 6) }),
-      ...{ observe, limits: LIMITS, onNotice: createNotices(observe).onNotice },
-    });
-    const { readState } = conversation;
-    const onAlarm: Observe['alarm'] = observe.alarm;
-    const operators = new Operators({
-      ...{ ...parts, readState, onFiled: engine.schedule },
-      onFault: (fault, record) => onAlarm(fault, { conversation: record }),
-    });
-    const tickets = createTickets({ ...parts, operators });
-    engines[place] = engine;
-    desks[place] = { operators, tickets: { file: (defect.file ?? same)(tickets.file) } };
-    engine.start();
-  }
-
-  /** Delivers an update until the bot has taken it, to whichever process is there. */
-  function post(filed: Filed): void {
-    const engine = engines[chance.between(0, PROCESSES - 1)];
-    let isOver = false;
-    const again = (): void => {
-      if (filed.takenMs === undefined && !isOver) post(filed);
-      isOver = true;
-    };
-    if (engine === undefined) return void clock.after(AGAIN_MS, again);
-    clock.after(PLATFORM_TIMEOUT_MS, again);
-    engine.accept(filed.incoming, clock.wallMs() - (clock.atMs - filed.sentMs)).then(
-      (acceptance) => {
-        trace(`${acceptance} ${filed.incoming.id}`);
-        if (acceptance === 'duplicate') count('duplicates');
-        if (acceptance === 'full') count('full inboxes');
-        if (acceptance === 'full' && filed.takenMs === undefined) filed.isFull = true;
-        filed.takenMs ??= clock.atMs;
-      },
-      (error: unknown) => {
-        if (!(error instanceof StoreUnavailable)) onFault(error);
-        clock.after(AGAIN_MS, again);
-      },
-    );
-  }
-
-  let ids = 0;
-  let codes = 0;
-  function addCustomer(phone: string, channel: string, isTwice: boolean): void {
-    const id = `chat-${customers.size}`;
-    const name = conversationName(nameOf, channel, id);
+  #addCustomer(phone: string, channel: string, isTwice: boolean): void {
+    const chance = this.#chance;
+    const id = `chat-${this.#customers.size}`;
+    const name = conversationName(this.#encryption, channel, id);
     const talk: Talk = {
       ...{ id, key: `c:${name}`, phone, messages: [], told: [], written: [] },
       promised: new Map(),
     };
-    talks.set(name, talk);
-    const customer = createCustomer(clock, chance, {
-      ...{ phone, isTwice, count },
-      freshCode() {
+    this.#checks.talks.set(name, talk);
+    const customer = createCustomer(this.#clock, chance, {
+      ...{ phone, isTwice, patience: this.#life.patience, count: this.#counting.count },
+      freshCode: () => {
         // Some type a code that somebody has used.
-        const isUsed = codes > 0 && chance.happens(0.1);
-        if (!isUsed) codes += 1;
-        return `TIVI${String(isUsed ? chance.between(1, codes) : codes).padStart(9, '0')}`;
+        const isUsed = this.#codes > 0 && chance.happens(0.1);
+        if (!isUsed) this.#codes += 1;
+        return `TIVI${String(isUsed ? chance.between(1, this.#codes) : this.#codes).padStart(9, '0')}`;
       },
-      send(message) {
-        ids += 1;
+      send: (message) => {
+        this.#messages += 1;
         const sender = senderOf(channel);
         const incoming: Incoming = {
-          ...{ channel, conversation: id, id: `update-${ids}`, message, sender, address: null },
+          ...{ channel, conversation: id, id: `update-${this.#messages}`, message, sender, address: null },
         };
-        const filed: Filed = { incoming, sentMs: clock.atMs, replies: [] };
+        const filed: Filed = { incoming, sentMs: this.#clock.atMs, replies: [] };
         talk.messages.push(filed);
-        trace(`sent ${id} ${incoming.id} ${JSON.stringify(message)}`);
-        post(filed);
-        if (chance.happens(rates.doubled)) clock.after(chance.between(0, 2_000), () => post(filed));
+        this.#trace(`sent ${id} ${incoming.id} ${JSON.stringify(message)}`);
+        this.#platforms.send(filed);
       },
     });
-    customers.set(id, customer);
+    this.#customers.set(id, customer);
   }
 
+  readonly #eachSecond = async (): Promise<void> => {
+    const [clock, chance, rates] = [this.#clock, this.#chance, this.#rates];
+    const { count } = this.#counting;
+    clock.after(1_000, this.#eachSecond);
+    // A long history has as many faults as a short one.
+    const happens = (rate: number): boolean => chance.happens((rate * SHORT.faultsMs) / this.#life.faultsMs);
+    if (happens(rates.ill)) this.#line.fallIll();
+    if (happens(rates.putBack)) {
+      count('clocks put back');
+      clock.putBack(chance.between(100, 20_000));
+    }
+    if (happens(rates.outage)) this.#platforms.breakDown(chance.pick(['telegram', 'teams']));
+    if (happens(rates.stopped)) void this.#places[chance.between(0, PROCESSES - 1)]?.stop();
+    if (happens(rates.failover)) await this.#failOver();
+    if (happens(rates.damaged)) await this.#damage();
+    if (Math.floor(clock.atMs / 1000) % 20 > 0) return;
+    for (const process of this.#places) if (process) this.#checks.checkLooks(process.name, process.lookedMs);
+    await this.#checks.checkLocks();
+  };
+
   /** A failover to a replica that lags: the last writes are gone. */
-  async function failOver(): Promise<void> {
-    const lost = Math.min(losable.length, chance.between(1, 40));
-    losses.push({ fromMs: losable.at(-lost) ?? clock.atMs, atMs: clock.atMs });
-    losable = [];
-    count('failovers');
-    trace(`failover, ${lost} swaps lost`);
-    if (lost > 0) await lossy.lose(lost);
+  async #failOver(): Promise<void> {
+    const [clock, losable] = [this.#clock, this.#losable];
+    const lost = Math.min(losable.length, this.#chance.between(1, 40));
+    this.#checks.losses.push({ fromMs: losable.at(-lost) ?? clock.atMs, atMs: clock.atMs });
+    this.#conduct.onLoss();
+    this.#losable = [];
+    this.#counting.count('failovers');
+    this.#trace(`failover, ${lost} swaps lost`);
+    if (lost > 0) await this.#lossy.lose(lost);
   }
 
   /** A record becomes what nobody can open, or vanishes; its entries of indexes stay. */
-  async function damage(): Promise<void> {
+  async #damage(): Promise<void> {
+    const [clock, chance] = [this.#clock, this.#chance];
+    const { talks, losses } = this.#checks;
     const talk = [...talks.values()][chance.between(0, talks.size - 1)];
-    const bytes = talk && (await lossy.read(talk.key)).bytes;
-    const record = bytes && talk && (await records.recordOf(talk.key));
+    const bytes = talk && (await this.#lossy.read(talk.key)).bytes;
+    const record = talk && bytes && this.#records.peek(talk.key, bytes);
     if (!talk || !bytes || !record) return;
     const kind = chance.happens(0.5) ? 'broken' : 'lost';
-    const broken =
-      kind === 'broken' ? Buffer.from(Array.from({ length: 40 }, () => chance.between(2, 255))) : null;
+    const noise = Buffer.from(Array.from({ length: 40 }, () => chance.between(2, 255)));
+    const broken = kind === 'broken' ? noise : null;
     const isDue = CONVERSATION.entries('', record).some(({ index }) => index === 'due');
-    count(kind === 'broken' ? 'records broken' : 'records lost');
-    trace(`${talk.id} ${kind}`);
+    this.#counting.count(kind === 'broken' ? 'records broken' : 'records lost');
+    this.#trace(`${talk.id} ${kind}`);
     losses.push({
       ...{ fromMs: Number.NEGATIVE_INFINITY, atMs: clock.atMs, talk },
       damage: { kind, bytes: broken, isDue },
     });
-    losable.push(clock.atMs);
-    await lossy.compareAndSwap(talk.key, {
-      expected: versionOf(bytes),
-      bytes: broken,
-      ttlMs: CONVERSATION.ttlMs,
-      indexes: [],
-    });
+    this.#conduct.onLoss();
+    this.#losable.push(clock.atMs);
+    const swap = { expected: versionOf(bytes), bytes: broken, ttlMs: CONVERSATION.ttlMs, indexes: [] };
+    await this.#lossy.compareAndSwap(talk.key, swap);
   }
 
-  async function eachSecond(): Promise<void> {
-    clock.after(1_000, eachSecond);
-    line.eachSecond();
-    if (chance.happens(rates.putBack)) {
-      count('clocks put back');
-      clock.putBack(chance.between(100, 20_000));
+  /** Whether nobody is about to do anything, all replies have left, and nothing is due for a while. */
+  async #isAtRest(): Promise<boolean> {
+    if (this.#clock.planned > 0) return false;
+    const untilMs = this.#clock.nowMs() + QUIET_MS;
+    for (let shard = 0; shard < SHARDS; shard++) {
+      const due = await this.#lossy.list('due', { shard, upTo: 'ever', limit: 1 });
+      const undelivered = await this.#lossy.list('undelivered', { shard, upTo: 'ever', limit: 1 });
+      if (undelivered.count > 0 || due.entries.some(({ score }) => score < untilMs)) return false;
     }
-    if (chance.happens(rates.failover)) await failOver();
-    if (chance.happens(rates.damaged)) await damage();
-    if (Math.floor(clock.atMs / 1000) % 20 > 0) return;
-    for (const [name, looked] of lookedMs) checks.checkLooks(name, looked);
-    await checks.checkLocks();
+    return true;
   }
-
-  for (let place = 0; place < PROCESSES; place++) startProcess(place);
-  for (let at = 0; at < (options.customers ?? CUSTOMERS); at++) {
-    const phone = `+8491${String(seed % 1000).padStart(3, '0')}${String(at).padStart(4, '0')}`;
-    // Some use two channels at a time.
-    const isTwice = chance.happens(0.15);
-    addCustomer(phone, 'telegram', isTwice);
-    if (isTwice) addCustomer(phone, 'teams', true);
-  }
-  for (const customer of customers.values()) clock.after(chance.between(0, ARRIVALS_MS), customer.arrive);
-  void eachSecond();
-  staff.look();
-
-  await clock.runUntil(FAULTS_MS);
-  rates = withoutFaults(rates);
-  await clock.runUntil(FAULTS_MS + REST_MS);
-  await checks.checkAll(lossy);
-  await options.atEnd?.(lossy, records.keys);
-  return { seed, messages: ids, hash: hash.digest('hex').slice(0, 16), breaches: checks.breaches, counts };
-}
-
-const LETTERS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
-
-function wordOf({ between }: Chance, length: number): string {
-  return Array.from({ length }, () => LETTERS[between(0, LETTERS.length - 1)]).join('');
 }

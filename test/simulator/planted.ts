@@ -1,4 +1,5 @@
 import { CUSTOMER } from '../../src/engine/customer.ts';
+import { LIMITS } from '../../src/engine/limits.ts';
 import { readOutboxItem, withVersion } from '../../src/engine/messages.ts';
 import type { ConversationRecord, OutboxEntry } from '../../src/engine/record.ts';
 import { type Key, type RecordStore, StoreUnavailable, type Swap, shardOf } from '../../src/store/port.ts';
@@ -6,47 +7,41 @@ import { type Changed, changeBetween } from '../support/changes.ts';
 import type { Invariant } from './checks.ts';
 import { BEGIN_MS } from './clock.ts';
 import { underFloor } from './counts.ts';
-import { type Defect, runHistory } from './history.ts';
+import { runHistory } from './history.ts';
+import { type Defect, withChanges } from './process.ts';
+import type { Desk } from './staff.ts';
 import { operationsIn } from './watch.ts';
 
 /*
- * Defects that the simulator must find, switched on one at a time. They wrap what surrounds the engine, or the changes of its
- * records; none quotes a line of it. `npm run simulate -- --planted` prints the table of docs/simulator.md.
+ * Defects that the simulator must find, switched on one at a time. They wrap what surrounds the engine, or the
+ * changes of its records. `npm run simulate -- --planted` prints the table of docs/simulator.md.
  */
 
 export type Planted = {
   readonly name: string;
-  /** The invariant that finds it: each one has a defect that nothing else finds. `floor`: a kind of event stays away. */
+  /** The invariant that finds it; `floor`: a kind of event becomes too rare. */
   readonly finds: Invariant | 'floor';
   /** `npm test` looks for it, too. */
   readonly isQuick?: true;
-  /** More than a small history has, where it is rare. */
+  /** More than a small history has, for what is rare. */
   readonly customers?: number;
   /** A new one for each history. */
   plant(): Defect;
 };
 
-/** Small histories find most of them. */
-const CUSTOMERS = 25;
+const SMALL = 25;
 const MOST_SEEDS = 40;
 
-/** Runs histories from the seed on until the invariant finds the defect: how many it took, and what else found it. */
-export async function find(
-  { finds, customers = CUSTOMERS, plant }: Planted,
-  from: number,
-  most = MOST_SEEDS,
-) {
+/** Runs histories until the invariant finds the defect. Resolves to their number, and to all that found it. */
+export async function find(planted: Planted, from: number, most = MOST_SEEDS) {
+  const { finds, customers = SMALL, plant } = planted;
   const found = new Set<Invariant | 'floor'>();
   let seeds = 0;
-  while (seeds < most && !found.has(finds)) {
-    const { breaches, counts, messages } = await runHistory(from + seeds, {
-      customers,
-      defect: plant(),
-    });
-    for (const { invariant } of breaches) found.add(invariant);
-    if (underFloor(counts, messages).some((line) => line.includes('decided while filing')))
-      found.add('floor');
-    seeds += 1;
+  for (; seeds < most && !found.has(finds); seeds++) {
+    const history = await runHistory(from + seeds, { customers, defect: plant() });
+    for (const { invariant } of history.breaches) found.add(invariant);
+    const rare = underFloor(history.counts, history.messages);
+    if (rare.some((line) => line.includes('decided while filing'))) found.add('floor');
   }
   return { seeds, found };
 }
@@ -58,8 +53,8 @@ type Change = {
   readonly nowMs: number;
 };
 
-/** Each change of a conversation's record is another one. `prepare`: what it is made on. */
-function onChange(
+/** Changes what a transition makes of a conversation's record. `prepare` changes what it is given. */
+function distortRecords(
   distort: (change: Change) => ConversationRecord,
   prepare: (before: ConversationRecord) => ConversationRecord = (before) => before,
 ): Defect {
@@ -81,6 +76,28 @@ function onChange(
   };
 }
 
+const inDefect = (name: string, finds: Planted['finds'], plant: () => Defect): Planted => ({
+  name,
+  finds,
+  plant,
+});
+const inRecord = (name: string, finds: Planted['finds'], distort: (change: Change) => ConversationRecord) =>
+  inDefect(name, finds, () => distortRecords(distort));
+const beforeChange = (
+  name: string,
+  finds: Planted['finds'],
+  prepare: (before: ConversationRecord) => ConversationRecord,
+) => inDefect(name, finds, () => distortRecords(({ after }) => after, prepare));
+const inStore = (
+  name: string,
+  finds: Planted['finds'],
+  change: (store: RecordStore) => Partial<RecordStore>,
+) => inDefect(name, finds, () => ({ store: (store) => ({ ...store, ...change(store) }) }));
+const inStep = (name: string, finds: Planted['finds'], step: NonNullable<Defect['step']>) =>
+  inDefect(name, finds, () => ({ step }));
+const quick = (planted: Planted): Planted => ({ ...planted, isQuick: true });
+const large = (planted: Planted): Planted => ({ ...planted, customers: 60 });
+
 const isDecision = ({ kind }: Change): boolean => kind === 'commit' || kind === 'fused';
 /** Once in so many, by the time. */
 const isOften = ({ nowMs }: Change, times: number): boolean => nowMs % times === 0;
@@ -88,7 +105,7 @@ const isOften = ({ nowMs }: Change, times: number): boolean => nowMs % times ===
 const newReplies = ({ before, after }: Change): OutboxEntry[] =>
   after.outbox.filter(({ seq }) => !before?.outbox.some((one) => one.seq === seq));
 
-/** Whether a decision changes nothing of any operation. */
+/** Whether a decision changes no operation. */
 const isIdle = ({ before, after }: Change): boolean =>
   JSON.stringify(operationsIn(before)) === JSON.stringify(operationsIn(after));
 
@@ -97,401 +114,314 @@ function turnOf(entry: OutboxEntry | undefined): string | undefined {
   return item?.kind === 'reply' ? item.outgoing.turn : undefined;
 }
 
-/** A reply of the outbox that says something else. */
-function saying(entry: OutboxEntry, key: string): OutboxEntry {
-  const item = readOutboxItem(entry.body);
-  if (item.kind !== 'reply') return entry;
-  return { ...entry, body: withVersion({ ...item, outgoing: { ...item.outgoing, reply: { key } } }) };
-}
-
-/** Another state, of which no process remembers how it was. */
-function withState(record: ConversationRecord, operations: readonly unknown[]): ConversationRecord {
+/** The record with other operations; no process remembers what they were. */
+function withOperations(record: ConversationRecord, operations: readonly unknown[]): ConversationRecord {
   const stored: { state: object } = JSON.parse(record.state ?? '{}');
   const state = JSON.stringify({ ...stored, state: { ...stored.state, operations } });
   return { ...record, state, stored: undefined };
 }
 
-/** In the simulator records are stored as they are, behind their version. */
+/** Records are stored unsealed in the simulator, behind their version. */
 const isUnlock = (key: Key, { bytes }: Swap): boolean =>
   key.startsWith('u:') && bytes !== null && CUSTOMER.read(Buffer.from(bytes.subarray(13))).holder === null;
 
-const onStore = (store: (store: RecordStore) => Partial<RecordStore>): Defect => ({
-  store: (around) => ({ ...around, ...store(around) }),
+/** Operators whose decisions get an id of their own, so that a second one is no duplicate. */
+const decidingAnew = (operators: Desk['operators']): Desk['operators'] => ({
+  operations: () => operators.operations(),
+  letters: () => operators.letters(),
+  replay: (id) => operators.replay(id),
+  remove: (id) => operators.remove(id),
+  file: (name, compose) => operators.file(name, compose),
+  async settle(reference, result) {
+    const open = (await operators.operations()).find((one) => one.reference === reference);
+    if (!open) return 'unknown';
+    const message = { kind: 'settle' as const, operation: reference, result };
+    const filed = await operators.file(open.conversation, (kept) =>
+      kept?.origin ? { ...kept.origin, id: `${reference} ${result}`, message } : 'unknown',
+    );
+    return filed === 'filed' ? 'filed' : 'unknown';
+  },
 });
 
-export const PLANTED: readonly Planted[] = [
-  {
-    name: 'what a part of the store refuses is never taken',
-    finds: 'taken',
-    plant: () =>
-      onStore((store) => ({
-        async compareAndSwap(key, swap) {
-          if (key.startsWith('c:') && shardOf(key) % 16 === 5) throw new StoreUnavailable('always');
-          return store.compareAndSwap(key, swap);
-        },
-      })),
-  },
-  {
-    name: 'a message goes without a reply',
-    finds: 'answered',
-    plant: () =>
-      onChange((change) =>
-        isDecision(change) && isIdle(change) && isOften(change, 7)
-          ? { ...change.after, outbox: change.before?.outbox ?? [] }
-          : change.after,
-      ),
-  },
-  {
-    name: 'a message stays in the inbox after a take-over',
-    finds: 'answered once',
-    plant: () =>
-      onChange(({ kind, before, after }) =>
-        kind === 'commit' && before?.lease?.takeover && before.attempts > 0
-          ? { ...after, inbox: before.inbox }
-          : after,
-      ),
-  },
-  {
-    name: 'an update that comes twice is filed twice',
-    finds: 'answered once',
-    plant: () =>
-      onChange(
-        ({ after }) => after,
-        (before) => ({ ...before, ids: '' }),
-      ),
-  },
-  {
-    name: 'a new message comes before those that wait',
-    finds: 'in order',
-    plant: () =>
-      onChange(({ kind, before, after }) => {
-        const [head, ...others] = after.inbox;
-        const last = others.at(-1);
-        const isWaiting = kind === 'accept' && before?.lease === null && head && last;
-        return isWaiting ? { ...after, inbox: [last, head, ...others.slice(0, -1)] } : after;
-      }),
-  },
-  {
-    name: 'a number is given twice',
-    isQuick: true,
-    finds: 'one number, one reply',
-    plant: () =>
-      onChange((change) => {
-        const isGiven = isDecision(change) && isIdle(change) && newReplies(change).length > 0;
-        return isGiven && isOften(change, 3)
-          ? { ...change.after, outSeq: change.after.outSeq - 1 }
-          : change.after;
-      }),
-  },
-  {
-    name: 'of replies that wait the last is dropped',
-    finds: 'stored replies leave',
-    plant: () =>
-      onChange(({ kind, after }) => {
-        const [one, other] = after.outbox.slice(-2).map(turnOf);
-        const isDropped = kind === 'release' && one !== undefined && one === other;
-        return isDropped ? { ...after, outbox: after.outbox.slice(0, -1) } : after;
-      }),
-  },
-  {
-    name: 'a turn is decided while filing although replies wait, and drops them',
-    isQuick: true,
-    finds: 'stored replies leave',
-    plant: () =>
-      onChange(
-        ({ after }) => after,
-        (before) => (before.lease === null ? { ...before, outbox: [], retry: null } : before),
-      ),
-  },
-  {
-    name: 'a call whose answer was lost is made again',
-    finds: 'called once',
-    plant: () => ({
-      exchange: (exchange) => async (call) => {
-        const answer = await exchange(call);
-        if (answer.kind === 'lost' && call.method === 'POST')
-          await exchange({ ...call, mayBegin: undefined });
-        return answer;
-      },
+const inRecords: readonly Planted[] = [
+  inRecord('a message goes without a reply', 'answered', (change) =>
+    isDecision(change) && isIdle(change) && isOften(change, 7)
+      ? { ...change.after, outbox: change.before?.outbox ?? [] }
+      : change.after,
+  ),
+  inRecord('attempts are not counted', 'answered', ({ kind, before, after }) =>
+    kind === 'take' && before ? { ...after, attempts: before.attempts } : after,
+  ),
+  inRecord('a message stays in the inbox after a take-over', 'answered once', ({ kind, before, after }) =>
+    kind === 'commit' && before?.lease?.takeover && before.attempts > 0
+      ? { ...after, inbox: before.inbox }
+      : after,
+  ),
+  beforeChange('an update that comes twice is filed twice', 'answered once', (before) => ({
+    ...before,
+    ids: '',
+  })),
+  inRecord('a new message comes before those that wait', 'in order', ({ kind, before, after }) => {
+    const [head, ...others] = after.inbox;
+    const last = others.at(-1);
+    const isWaiting = kind === 'accept' && before?.lease === null && head && last;
+    return isWaiting ? { ...after, inbox: [last, head, ...others.slice(0, -1)] } : after;
+  }),
+  quick(
+    inRecord('a number is given twice', 'one number, one reply', (change) => {
+      const isGiven = isDecision(change) && isIdle(change) && newReplies(change).length > 0;
+      return isGiven && isOften(change, 3)
+        ? { ...change.after, outSeq: change.after.outSeq - 1 }
+        : change.after;
     }),
-  },
-  {
-    name: 'no intent is kept',
-    finds: 'called once',
-    plant: () =>
-      onChange(({ kind, before, after }) =>
-        kind === 'intend' && before ? { ...after, journal: before.journal } : after,
-      ),
-  },
-  {
-    name: 'an intent may be lost by a failover',
-    finds: 'called once',
-    plant: () =>
-      onStore((store) => ({
-        compareAndSwap: async (key, swap) => ({
-          ...(await store.compareAndSwap(key, { ...swap, durable: false })),
-          ...(swap.durable && { durable: true }),
-        }),
-      })),
-  },
-  {
-    name: 'an unknown outcome counts as applied',
-    isQuick: true,
-    finds: 'told as the ledger says',
-    plant: () => ({
+  ),
+  inRecord('of replies that wait the last is dropped', 'stored replies leave', ({ kind, after }) => {
+    const [one, other] = after.outbox.slice(-2).map(turnOf);
+    const isDropped = kind === 'release' && one !== undefined && one === other;
+    return isDropped ? { ...after, outbox: after.outbox.slice(0, -1) } : after;
+  }),
+  quick(
+    beforeChange(
+      'a turn is decided while filing although replies wait, and drops them',
+      'stored replies leave',
+      (before) => (before.lease === null ? { ...before, outbox: [], retry: null } : before),
+    ),
+  ),
+  inRecord('no intent is kept', 'called once', ({ kind, before, after }) =>
+    kind === 'intend' && before ? { ...after, journal: before.journal } : after,
+  ),
+  quick(
+    inRecord('an operation that is being looked up is forgotten with its intent', 'known', (change) => {
+      const { before, after } = change;
+      const earlier = operationsIn(before).map(({ id }) => id);
+      const left = operationsIn(after).filter(
+        ({ id, status }) => earlier.includes(id) || status !== 'checking',
+      );
+      if (!isDecision(change) || left.length === operationsIn(after).length) return after;
+      const journal = Object.fromEntries(
+        Object.entries(after.journal).filter(([name]) => left.some(({ id }) => id === name)),
+      );
+      return { ...withOperations(after, left), journal };
+    }),
+  ),
+  inRecord('an outcome is told by another key', 'told of each outcome', (change) => {
+    const fresh = newReplies(change);
+    const outbox = change.after.outbox.map((entry) => {
+      const item = readOutboxItem(entry.body);
+      if (item.kind !== 'reply' || !fresh.includes(entry)) return entry;
+      if (!item.outgoing.reply.key.endsWith('.done')) return entry;
+      return {
+        ...entry,
+        body: withVersion({ ...item, outgoing: { ...item.outgoing, reply: { key: 'menu' } } }),
+      };
+    });
+    return { ...change.after, outbox };
+  }),
+  quick(
+    inRecord('a wake-up is forgotten', 'settled', (change) =>
+      isDecision(change) && operationsIn(change.after).some(({ status }) => status === 'checking')
+        ? { ...change.after, wakeMs: 0 }
+        : change.after,
+    ),
+  ),
+  inRecord('a lease is kept when all is done', 'nothing left', ({ kind, before, after, nowMs }) =>
+    kind === 'release' && before?.lease && after.lease === null && nowMs > BEGIN_MS + 8 * 60_000
+      ? { ...after, lease: { ...before.lease, untilMs: nowMs + 86_400_000 } }
+      : after,
+  ),
+  large(
+    inRecord(
+      'a conversation is given back without how its calls ended',
+      'ended calls are known',
+      ({ kind, before, after }) =>
+        kind === 'release' && after.lease === null && before ? { ...after, journal: before.journal } : after,
+    ),
+  ),
+];
+
+const inStores: readonly Planted[] = [
+  inStore('what a part of the store refuses is never taken', 'taken', (store) => ({
+    async compareAndSwap(key, swap) {
+      if (key.startsWith('c:') && shardOf(key) % 16 === 5) throw new StoreUnavailable('always');
+      return store.compareAndSwap(key, swap);
+    },
+  })),
+  inStore('a change is made on top of what somebody else wrote', 'answered', (store) => ({
+    async compareAndSwap(key, swap) {
+      const swapped = await store.compareAndSwap(key, swap);
+      if (swapped.swapped || swapped.bytes === null || !key.startsWith('c:')) return swapped;
+      return store.compareAndSwap(key, { ...swap, expected: swapped.bytes.subarray(0, 13) });
+    },
+  })),
+  inStore('an intent may be lost by a failover', 'called once', (store) => ({
+    compareAndSwap: async (key, swap) => ({
+      ...(await store.compareAndSwap(key, { ...swap, durable: false })),
+      ...(swap.durable && { durable: true }),
+    }),
+  })),
+  quick(
+    inStore(
+      'an intent counts as replicated, whatever replicas say',
+      'replicated before it is called',
+      (store) => ({
+        compareAndSwap: async (key, swap) => ({ ...(await store.compareAndSwap(key, swap)), durable: true }),
+      }),
+    ),
+  ),
+  inStore('an entry of an index stays when its record changes', 'indexed', (store) => ({
+    compareAndSwap(key, swap) {
+      const indexes = swap.indexes.filter(({ index, score }) => index !== 'tickets' || score !== null);
+      return store.compareAndSwap(key, { ...swap, indexes });
+    },
+  })),
+  inStore('every third time a lock is not given back', 'no lock past its reason', (store) => {
+    let times = 0;
+    return {
+      async compareAndSwap(key, swap) {
+        if (isUnlock(key, swap)) times += 1;
+        if (!isUnlock(key, swap) || times % 3 > 0) return store.compareAndSwap(key, swap);
+        const { nowMs } = await store.read(key);
+        return { swapped: true, nowMs, durable: false };
+      },
+    };
+  }),
+  inStore('a shard whose list failed is left alone for half an hour', 'every shard is looked at', (store) => {
+    const alone = new Map<number, number>();
+    return {
+      async list(index, range) {
+        const left = alone.get(range.shard) ?? 0;
+        alone.set(range.shard, left - 1);
+        if (index === 'due' && left > 0) return { nowMs: BEGIN_MS, count: 0, entries: [] };
+        return store.list(index, range).catch((error: unknown) => {
+          alone.set(range.shard, 300);
+          throw error;
+        });
+      },
+    };
+  }),
+  inStore('the store’s client throws', 'nothing throws', (store) => {
+    let reads = 0;
+    return {
+      async read(key) {
+        reads += 1;
+        if (reads % 50 === 0) throw new TypeError('a bug');
+        return store.read(key);
+      },
+    };
+  }),
+];
+
+const around: readonly Planted[] = [
+  inDefect('a call whose answer was lost is made again', 'called once', () => ({
+    exchange: (exchange) => async (call) => {
+      const answer = await exchange(call);
+      if (answer.kind === 'lost' && call.method === 'POST') await exchange({ ...call, mayBegin: undefined });
+      return answer;
+    },
+  })),
+  quick(
+    inDefect('an unknown outcome counts as applied', 'told as the ledger says', () => ({
       perform: (perform) => async (effect, context) => {
         const outcome = await perform(effect, context);
         if (outcome.kind !== 'unknown') return outcome;
         return { kind: 'applied', operation: outcome.operation, locks: outcome.lookup.locks };
       },
-    }),
-  },
-  {
-    name: 'a look-up that finds nothing finds what is there',
-    finds: 'told as the ledger says',
-    plant: () => ({
-      perform: (perform) => async (effect, context) => {
-        const outcome = await perform(effect, context);
-        return outcome.kind === 'checked' && outcome.found === 'applied'
-          ? { ...outcome, found: 'none' }
-          : outcome;
-      },
-    }),
-  },
-  {
-    name: 'an operator’s decision is turned round',
-    finds: 'told as the ledger says',
-    plant: () => ({
-      step: (step) => (state, input, context) => {
-        if (input.kind !== 'message' || input.message.kind !== 'settle') return step(state, input, context);
-        const result = input.message.result === 'done' ? 'not-applied' : 'done';
-        return step(state, { ...input, message: { ...input.message, result } }, context);
-      },
-    }),
-  },
-  {
-    name: 'an operation that is being looked up is forgotten with its intent',
-    isQuick: true,
-    finds: 'known',
-    plant: () =>
-      onChange((change) => {
-        const { before, after } = change;
-        const left = operationsIn(after).filter(({ id, status }) => {
-          const isNew = !operationsIn(before).some((one) => one.id === id);
-          return !(isNew && status === 'checking');
-        });
-        if (!isDecision(change) || left.length === operationsIn(after).length) return after;
-        const journal = Object.fromEntries(
-          Object.entries(after.journal).filter(([name]) => left.some(({ id }) => id === name)),
-        );
-        return { ...withState(after, left), journal };
-      }),
-  },
-  {
-    name: 'an outcome is told by another key',
-    finds: 'told of each outcome',
-    plant: () =>
-      onChange((change) => {
-        const fresh = newReplies(change);
-        const outbox = change.after.outbox.map((entry) => {
-          const item = readOutboxItem(entry.body);
-          const isOutcome = item.kind === 'reply' && /\.done$/.test(item.outgoing.reply.key);
-          return isOutcome && fresh.includes(entry) ? saying(entry, 'menu') : entry;
-        });
-        return { ...change.after, outbox };
-      }),
-  },
-  {
-    name: 'a wake-up is forgotten',
-    isQuick: true,
-    finds: 'settled',
-    plant: () =>
-      onChange((change) =>
-        isDecision(change) && operationsIn(change.after).some(({ status }) => status === 'checking')
-          ? { ...change.after, wakeMs: 0 }
-          : change.after,
-      ),
-  },
-  {
-    name: 'a lease is kept when all is done',
-    finds: 'nothing left',
-    plant: () =>
-      onChange(({ kind, before, after, nowMs }) =>
-        kind === 'release' && before?.lease && after.lease === null && nowMs > BEGIN_MS + 20 * 60_000
-          ? { ...after, lease: { ...before.lease, untilMs: nowMs + 86_400_000 } }
-          : after,
-      ),
-  },
-  {
-    name: 'attempts are not counted',
-    finds: 'answered',
-    plant: () =>
-      onChange(({ kind, before, after }) =>
-        kind === 'take' && before ? { ...after, attempts: before.attempts } : after,
-      ),
-  },
-  {
-    name: 'an entry of an index stays when its record changes',
-    finds: 'indexed',
-    plant: () =>
-      onStore((store) => ({
-        compareAndSwap: (key, swap) =>
-          store.compareAndSwap(key, {
-            ...swap,
-            indexes: swap.indexes.filter(({ index, score }) => index !== 'tickets' || score !== null),
-          }),
-      })),
-  },
-  {
-    name: 'a change is made on top of what somebody else wrote',
-    finds: 'answered',
-    plant: () =>
-      onStore((store) => ({
-        async compareAndSwap(key, swap) {
-          const swapped = await store.compareAndSwap(key, swap);
-          if (swapped.swapped || swapped.bytes === null || !key.startsWith('c:')) return swapped;
-          return store.compareAndSwap(key, { ...swap, expected: swapped.bytes.subarray(0, 13) });
-        },
-      })),
-  },
-  {
-    name: 'a lock that could not be given back is dropped',
-    customers: 60,
-    finds: 'no lock past its reason',
-    plant: () =>
-      onStore((store) => ({
-        async compareAndSwap(key, swap) {
-          try {
-            return await store.compareAndSwap(key, swap);
-          } catch (error) {
-            if (!isUnlock(key, swap)) throw error;
-            return {
-              ...(await store.list('due', { shard: 0, upTo: 'now', limit: 0 })),
-              swapped: true,
-              durable: false,
-            };
-          }
-        },
-      })),
-  },
-  {
-    name: 'every third time a lock is not given back',
-    finds: 'no lock past its reason',
-    plant: () =>
-      onStore((store) => {
-        let times = 0;
-        return {
-          async compareAndSwap(key, swap) {
-            if (!isUnlock(key, swap)) return store.compareAndSwap(key, swap);
-            times += 1;
-            if (times % 3 > 0) return store.compareAndSwap(key, swap);
-            const { nowMs } = await store.read(key);
-            return { swapped: true, nowMs, durable: false };
-          },
-        };
-      }),
-  },
-  {
-    name: 'what staff write is filed twice',
-    finds: 'staff are heard',
-    plant: () => ({
-      file: (file) => async (ticket, note) => {
-        if (note.text !== undefined) await file(ticket, { ...note, id: `${note.id} again` });
-        return file(ticket, note);
-      },
-    }),
-  },
-  {
-    name: 'every text counts as written after the question',
-    isQuick: true,
-    finds: 'a yes to what was shown',
-    plant: () => ({
-      step: (step) => (state, input, context) => step(state, input, { ...context, current: true }),
-    }),
-  },
-  {
-    name: 'whoever asks to be forgotten is remembered',
-    finds: 'forgotten',
-    plant: () => ({
-      step: (step) => (state, input, context) => {
-        const decision = step(state, input, context);
-        return decision.forget
-          ? { ...decision, state: { ...decision.state, profile: state.profile } }
-          : decision;
-      },
-    }),
-  },
-  {
-    name: 'what customers write is logged',
-    finds: 'nothing personal',
-    plant() {
-      let log: (text: string) => void = () => {};
-      return {
-        observe(observe) {
-          log = (text) => observe.log.info({}, text);
-          return observe;
-        },
-        step: (step) => (state, input, context) => {
-          if (input.kind === 'message') log(JSON.stringify(input.message));
-          return step(state, input, context);
-        },
-      };
+    })),
+  ),
+  inDefect('a look-up finds nothing of what is there', 'told as the ledger says', () => ({
+    perform: (perform) => async (effect, context) => {
+      const outcome = await perform(effect, context);
+      const isFound = outcome.kind === 'checked' && outcome.found === 'applied';
+      return isFound ? { ...outcome, found: 'none' } : outcome;
     },
-  },
-  {
-    name: 'a shard whose list failed is left alone for half an hour',
-    finds: 'every shard is looked at',
-    plant: () =>
-      onStore((store) => {
-        const alone = new Map<number, number>();
-        return {
-          async list(index, range) {
-            const left = alone.get(range.shard) ?? 0;
-            alone.set(range.shard, left - 1);
-            if (index === 'due' && left > 0) return { nowMs: BEGIN_MS, count: 0, entries: [] };
-            try {
-              return await store.list(index, range);
-            } catch (error) {
-              alone.set(range.shard, 300);
-              throw error;
-            }
-          },
-        };
-      }),
-  },
-  {
-    name: 'nobody says that a record is broken',
-    finds: 'damage is alarmed',
-    plant: () => ({
-      observe: (observe) => ({
-        ...observe,
-        alarm: (name, fields) => (name === 'seal_broken' ? undefined : observe.alarm(name, fields)),
-      }),
+  })),
+  inDefect('locks before one that is busy are kept', 'no lock past its reason', () => ({
+    perform: (perform) => (effect, context) =>
+      perform(effect, withChanges(context, { unlock: async () => {} })),
+  })),
+  inStep(
+    'an operator’s decision is turned round',
+    'told as the ledger says',
+    (step) => (state, input, context) => {
+      if (input.kind !== 'message' || input.message.kind !== 'settle') return step(state, input, context);
+      const result = input.message.result === 'done' ? 'not-applied' : 'done';
+      return step(state, { ...input, message: { ...input.message, result } }, context);
+    },
+  ),
+  quick(
+    inStep(
+      'every text counts as written after the question',
+      'a yes to what was shown',
+      (step) => (state, input, context) => step(state, input, { ...context, current: true }),
+    ),
+  ),
+  inStep('whoever asks to be forgotten is remembered', 'forgotten', (step) => (state, input, context) => {
+    const decision = step(state, input, context);
+    const { profile } = state;
+    return decision.forget ? { ...decision, state: { ...decision.state, profile } } : decision;
+  }),
+  inDefect('what customers write is logged', 'nothing personal', () => {
+    let log: (text: string) => void = () => {};
+    return {
+      observe(observe) {
+        log = (text) => observe.log.info({}, text);
+        return observe;
+      },
+      step: (step) => (state, input, context) => {
+        if (input.kind === 'message') log(JSON.stringify(input.message));
+        return step(state, input, context);
+      },
+    };
+  }),
+  inDefect('nobody says that a record is broken', 'damage is alarmed', () => ({
+    observe: (observe) => ({
+      ...observe,
+      alarm: (name, fields) => (name === 'seal_broken' ? undefined : observe.alarm(name, fields)),
     }),
-  },
-  {
-    name: 'the store’s client throws',
-    finds: 'nothing throws',
-    plant: () =>
-      onStore((store) => {
-        let reads = 0;
-        return {
-          async read(key) {
-            reads += 1;
-            if (reads % 50 === 0) throw new TypeError('a bug');
-            return store.read(key);
-          },
-        };
-      }),
-  },
-  {
-    name: 'no turn is decided while its message is filed',
-    finds: 'floor',
-    plant: () => ({
-      aroundRecords: (records) => ({
-        isKnown: () => false,
-        update: (name, transition, options) => records.update(name, transition, options),
-      }),
+  })),
+  inDefect('what staff write is filed twice', 'staff are heard', () => ({
+    desk: ({ tickets, operators }) => ({
+      operators,
+      tickets: {
+        async file(ticket, note) {
+          if (note.text !== undefined) await tickets.file(ticket, { ...note, id: `${note.id} again` });
+          return tickets.file(ticket, note);
+        },
+      },
     }),
-  },
+  })),
+  large(
+    inDefect('a second, contrary decision is filed', 'the first decision counts', () => ({
+      desk: ({ tickets, operators }) => ({ tickets, operators: decidingAnew(operators) }),
+    })),
+  ),
+  inDefect(
+    'the clock of a process is slow, so it takes its leases for longer',
+    'sends under its lease',
+    () => ({
+      runtime: (runtime) => ({ ...runtime, monotonicMs: () => runtime.monotonicMs() / 3 }),
+    }),
+  ),
+  inDefect('the wait that a fault asks for is passed over', 'waits as asked', () => ({
+    deliver: (deliver) => async (outgoing, seq) => {
+      const delivery = await deliver(outgoing, seq);
+      return delivery.kind === 'uncertain' ? { kind: 'uncertain' } : delivery;
+    },
+  })),
+  quick(
+    inDefect('a process that stops waits for nothing', 'stops in time', () => ({
+      async stop(engine, runtime) {
+        await engine.stop();
+        await runtime.sleep(LIMITS.stopMs);
+      },
+    })),
+  ),
+  inDefect('no turn is decided while its message is filed', 'floor', () => ({
+    aroundRecords: (records) => ({
+      isKnown: () => false,
+      update: (name, transition, options) => records.update(name, transition, options),
+    }),
+  })),
 ];
+
+export const PLANTED: readonly Planted[] = [...inRecords, ...inStores, ...around];

@@ -5,11 +5,13 @@ import type { Chance, Clock } from './clock.ts';
 import type { Count } from './counts.ts';
 
 /** What people of the shop have of a process; none while it is dead. */
-export type Desk = { readonly tickets: Pick<Tickets, 'file'>; readonly operators: Operators };
+export type Desk = { readonly tickets: Pick<Tickets, 'file'>; readonly operators: Deciding };
+type Deciding = Pick<Operators, 'operations' | 'letters' | 'settle' | 'file' | 'replay' | 'remove'>;
 
 /** What staff wrote, under which id it is filed, and when the bot took it. */
 export type Written = {
   readonly text: string;
+  readonly by: string;
   readonly id: string;
   readonly sentMs: number;
   readonly takenMs: number;
@@ -22,9 +24,6 @@ const PATIENCE_MS = 20_000;
 const LOOK_MS = 45_000;
 const OLD_MS = 90_000;
 
-/** Then the operator goes home: what the bot can do by itself it does, and no replayed letter kills any more. */
-const HOME_MS = 8 * 60_000;
-
 /** Staff who answer tickets and close some, and an operator who settles operations and replays letters. */
 export function createStaff(
   clock: Clock,
@@ -33,13 +32,18 @@ export function createStaff(
     desk(): Desk | undefined;
     /** Whether AntCRM has carried an operation out: operators look there. */
     isApplied(operation: string): boolean;
+    /** Two operators decide on it, one of them against what AntCRM has. */
+    onContested(operation: string): void;
+    onDecided(operation: string, result: 'done' | 'not-applied'): void;
+    /** Then operators go home: no replayed letter kills any more. */
+    readonly homeMs: number;
     readonly count: Count;
     trace(what: string): void;
     /** Something else than the store was thrown. */
     onFault(error: unknown): void;
   },
 ) {
-  const { desk, isApplied, count, trace, onFault } = options;
+  const { desk, homeMs, isApplied, onContested, onDecided, count, trace, onFault } = options;
   const served = new Set<string>();
 
   /** Does it at one desk or the other, until it is confirmed. */
@@ -51,57 +55,84 @@ export function createStaff(
     };
     const again = once(() => insist(work, then));
     const at = desk();
-    if (at === undefined) return void clock.after(AGAIN_MS, again);
-    clock.after(PATIENCE_MS, again);
+    if (at === undefined) return void clock.plan(AGAIN_MS, again);
+    clock.plan(PATIENCE_MS, again);
     work(at).then(
       (result) => once(() => then(result))(),
       (error: unknown) => {
         if (!(error instanceof StoreUnavailable)) onFault(error);
-        clock.after(AGAIN_MS, again);
+        clock.plan(AGAIN_MS, again);
       },
     );
   }
 
-  /** Somebody answers a ticket, one answer after the other, and perhaps closes it. */
+  /** Somebody answers a ticket, or two people who know nothing of each other. */
   function serve(ticket: string, onTaken: (written: Written) => void): void {
     if (served.has(ticket)) return;
     served.add(ticket);
     count('tickets');
-    const answers = Array.from({ length: chance.between(0, 3) }, (_, at) => `answer ${ticket} ${at}`);
+    answer('staff 1', ticket, onTaken);
+    if (!chance.happens(0.4)) return;
+    count('tickets with two of staff');
+    answer('staff 2', ticket, onTaken);
+  }
+
+  /** One answer after the other, then perhaps the end. */
+  function answer(by: string, ticket: string, onTaken: (written: Written) => void): void {
+    const answers = Array.from(
+      { length: chance.between(0, 3) },
+      (_, at) => `answer ${ticket} ${at} of ${by}`,
+    );
     const closes = chance.happens(0.4);
     const next = (): void => {
       const text = answers.shift();
-      if (text !== undefined || closes) clock.after(chance.between(500, 20_000), () => write(text));
+      if (text !== undefined || closes) clock.plan(chance.between(500, 20_000), () => write(text));
     };
     function write(text: string | undefined): void {
       const sentMs = clock.atMs;
-      const note = { by: 'staff', id: text ?? 'end', ...(text !== undefined && { text }) };
+      const note = { by, id: text ?? 'end', ...(text !== undefined && { text }) };
       insist(
         ({ tickets }) => tickets.file(ticket, note),
         (filed) => {
           trace(`${filed} ${ticket} ${text}`);
           if (text === undefined || filed !== 'filed') return;
           count('answers of staff');
-          onTaken({ text, id: `person:${ticket}:${text}`, sentMs, takenMs: clock.atMs });
+          onTaken({ text, by, id: `person:${ticket}:${text}`, sentMs, takenMs: clock.atMs });
           next();
         },
       );
     }
-    next();
+    if (chance.happens(0.3)) insist(({ tickets }) => tickets.file(ticket, { by, claim: true }), next);
+    else next();
   }
 
-  async function settleOld(operators: Operators): Promise<void> {
+  async function settleOld(operators: Deciding): Promise<void> {
     const open = await operators.operations();
     for (const { reference, atMs, intent } of open) {
       if (intent === null || clock.nowMs() - atMs < OLD_MS || !chance.happens(0.2)) continue;
-      const result = isApplied(reference) ? 'done' : 'not-applied';
-      const filed = await operators.settle(reference, result, ({ intent: known }) => locksIn(known?.body));
-      trace(`${filed} settle ${reference} ${result}`);
-      if (filed === 'filed') count('settlements');
+      const right = isApplied(reference) ? 'done' : 'not-applied';
+      const wrong = right === 'done' ? 'not-applied' : 'done';
+      const other = chance.happens(0.2) ? desk()?.operators : undefined;
+      if (other !== undefined) {
+        count('contrary decisions');
+        onContested(reference);
+      }
+      await Promise.all([
+        decide(operators, reference, right),
+        ...(other ? [decide(other, reference, wrong)] : []),
+      ]);
     }
   }
 
-  async function replayAll(operators: Operators): Promise<void> {
+  async function decide(operators: Deciding, reference: string, result: 'done' | 'not-applied') {
+    const filed = await operators.settle(reference, result, ({ intent }) => locksIn(intent?.body));
+    trace(`${filed} settle ${reference} ${result}`);
+    if (filed !== 'filed') return;
+    count('settlements');
+    onDecided(reference, result);
+  }
+
+  async function replayAll(operators: Deciding): Promise<void> {
     for (const { id } of await operators.letters()) {
       if (!chance.happens(0.3)) continue;
       const done = chance.happens(0.7) ? await operators.replay(id) : await operators.remove(id);
@@ -113,7 +144,7 @@ export function createStaff(
   function look(): void {
     clock.after(LOOK_MS, look);
     const at = desk();
-    if (at === undefined || clock.atMs > HOME_MS) return;
+    if (at === undefined || clock.atMs > homeMs) return;
     settleOld(at.operators)
       .then(() => replayAll(at.operators))
       .catch((error: unknown) => {

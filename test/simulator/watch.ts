@@ -1,10 +1,14 @@
 import type { Reply } from '../../src/conversation/reply.ts';
 import type { State } from '../../src/conversation/state.ts';
-import { readMessage, readOutboxItem } from '../../src/engine/messages.ts';
-import { type ConversationRecord, readRecord } from '../../src/engine/record.ts';
-import { type Encryption, type Key, type RecordStore, versionOf } from '../../src/store/port.ts';
+import type { OutboxItem } from '../../src/engine/messages.ts';
+import { type ConversationRecord, newRecord } from '../../src/engine/record.ts';
+import type { Encryption, Key, RecordStore } from '../../src/store/port.ts';
 import { changeBetween } from '../support/changes.ts';
 import type { Count, Kind } from './counts.ts';
+
+/** Lengths before a record's parts (`writeRecord`), and what it leaves out. */
+const HEADER_BYTES = 6;
+const EMPTY = newRecord(0);
 
 /** A reply that a swap wrote into a conversation's outbox. */
 type Promised = { readonly seq: number; readonly reply: Reply };
@@ -35,32 +39,25 @@ export function watchRecords(
   },
 ) {
   const { encryption, count, onChange } = options;
-  /** As they were last read: a failover may have changed them since. */
-  const known = new Map<Key, { readonly version: Buffer; readonly record: ConversationRecord }>();
+  /** What bytes hold. In memory they stay the same object from the process that wrote them on. */
+  const known = new WeakMap<Uint8Array, { readonly record: ConversationRecord | null }>();
   const keys = new Set<Key>();
 
   /** Null where there is none, or none that can be read. */
-  function open(key: Key, bytes: Uint8Array | null): ConversationRecord | null {
-    if (bytes === null) return null;
-    const version = Buffer.from(versionOf(bytes));
-    const seen = known.get(key);
-    if (seen?.version.equals(version)) return seen.record;
-    try {
-      const record = readRecord(encryption.open(key, bytes));
-      known.set(key, { version, record });
-      return record;
-    } catch {
-      return null;
-    }
+  function peek(key: Key, bytes: Uint8Array | null): ConversationRecord | null {
+    if (bytes === null || !key.startsWith('c:')) return null;
+    const seen = known.get(bytes) ?? { record: tryTo(() => readWritten(encryption.open(key, bytes))) };
+    known.set(bytes, seen);
+    return seen.record;
   }
 
   const swap: RecordStore['compareAndSwap'] = async (key, next) => {
     keys.add(key);
     if (!key.startsWith('c:')) return store.compareAndSwap(key, next);
-    const before = open(key, (await store.read(key)).bytes);
+    const before = peek(key, (await store.read(key)).bytes);
     const swapped = await store.compareAndSwap(key, next);
     if (!swapped.swapped) count('conflicts');
-    const after = swapped.swapped ? open(key, next.bytes) : null;
+    const after = swapped.swapped ? peek(key, next.bytes) : null;
     if (after === null || after === before) return swapped;
     const kind = kindOf(before, after);
     if (kind) count(kind);
@@ -78,8 +75,30 @@ export function watchRecords(
     store: { ...store, compareAndSwap: swap },
     /** All that was ever written. */
     keys,
-    recordOf: async (key: Key) => open(key, (await store.read(key)).bytes),
+    recordOf: async (key: Key) => peek(key, (await store.read(key)).bytes),
+    peek,
   };
+}
+
+export type Watched = ReturnType<typeof watchRecords>;
+
+function tryTo<Result>(work: () => Result): Result | null {
+  try {
+    return work();
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * A record that this history's engine wrote. `readRecord` would check each part of it, which takes longer than
+ * all else; whatever it cannot read is damage, which begins with no length.
+ */
+function readWritten(plain: Buffer): ConversationRecord {
+  const stateAt = HEADER_BYTES + plain.readUInt32BE(0) + plain.readUInt16BE(4);
+  const envelope: Partial<ConversationRecord> = JSON.parse(plain.toString('utf8', HEADER_BYTES, stateAt));
+  const state = stateAt === plain.length ? null : plain.toString('utf8', stateAt);
+  return { ...EMPTY, ...envelope, state };
 }
 
 /** The dialogue's state, as the record has it. */
@@ -100,23 +119,20 @@ function partsOf(before: ConversationRecord | null, { outbox }: ConversationReco
   const earlier = new Set(before?.outbox.map(({ seq }) => seq));
   const items = outbox
     .filter(({ seq }) => !earlier.has(seq))
-    .map(({ seq, body }) => ({ seq, item: readOutboxItem(body) }));
+    .map(({ seq, body }) => ({ seq, item: itemOf(body) }));
   const replies = items.flatMap(({ seq, item }) =>
     item.kind === 'reply' ? [{ seq, ...item.outgoing }] : [],
   );
   return {
     promised: replies.map(({ seq, reply }): Promised => ({ seq, reply })),
-    answers: replies[0]?.turn ?? headOf(before),
+    answers: replies[0]?.turn ?? before?.inbox[0]?.id,
   };
 }
 
-function headOf(before: ConversationRecord | null): string | undefined {
-  const [head] = before?.inbox ?? [];
-  try {
-    return head && readMessage(head.body).id;
-  } catch {
-    return undefined;
-  }
+/** An item that this history's engine wrote: `readOutboxItem` would check it once more, which takes long. */
+function itemOf(body: unknown): OutboxItem {
+  const item: OutboxItem = Object(body);
+  return item;
 }
 
 /** The ids of messages that a change stored. */
@@ -125,6 +141,11 @@ export function filedIn({ before, after, answers }: RecordChange): string[] {
   const filed = after.inbox.filter(({ seq }) => seq > (before?.inSeq ?? 0)).map(({ id }) => id);
   return answers === undefined ? filed : [...filed, answers];
 }
+
+const PUT_OFF: Readonly<Record<string, Kind>> = {
+  'held back': 'replies held back',
+  'no room': 'replies without room',
+};
 
 function kindOf(before: ConversationRecord | null, after: ConversationRecord): Kind | undefined {
   switch (changeBetween(before, after)) {
@@ -137,7 +158,7 @@ function kindOf(before: ConversationRecord | null, after: ConversationRecord): K
     case 'take':
       return after.lease?.takeover ? 'take-overs' : 'claims';
     case 'release':
-      if (after.outbox.length > 0) return 'replies put off';
+      if (after.outbox.length > 0) return PUT_OFF[after.retry?.reason ?? ''] ?? 'replies put off';
       return after.lease === null && after.retry !== null && after.inbox.length > 0
         ? 'turns put off for a lock'
         : undefined;

@@ -6,6 +6,11 @@ import { scanLater } from './logs.ts';
 export function recordingObserve(): { observe: Observe; said: string[] } {
   const said: string[] = [];
   scanLater(said, {});
+  return { said, observe: observeInto(said) };
+}
+
+/** The same into a list that nobody looks at after the test. */
+export function observeInto(said: string[]): Observe {
   const note =
     (what: string) =>
     (...details: unknown[]) =>
@@ -13,28 +18,25 @@ export function recordingObserve(): { observe: Observe; said: string[] } {
   const log = (level: string) => (fields: Fields & { err?: unknown }, message: string) =>
     void said.push(JSON.stringify([level, message, fields, String(fields.err ?? '')]));
   return {
-    said,
-    observe: {
-      log: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
-      alarm: note('alarm'),
-      update: note('update'),
-      turn: note('turn'),
-      call: note('call'),
-      delivery: note('delivery'),
-      paced: note('paced'),
-      breaker: note('breaker'),
-      photo: note('photo'),
-      skew: note('skew'),
-      channel: note('channel'),
-      failing: note('failing'),
-      busy: note('busy'),
-      question: note('question'),
-      misunderstood: note('misunderstood'),
-      claim: note('claim'),
-      lease: note('lease'),
-      command: note('command'),
-      memory: note('memory'),
-      previousKey: note('previousKey'),
-    },
+    log: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
+    alarm: note('alarm'),
+    update: note('update'),
+    turn: note('turn'),
+    call: note('call'),
+    delivery: note('delivery'),
+    paced: note('paced'),
+    breaker: note('breaker'),
+    photo: note('photo'),
+    skew: note('skew'),
+    channel: note('channel'),
+    failing: note('failing'),
+    busy: note('busy'),
+    question: note('question'),
+    misunderstood: note('misunderstood'),
+    claim: note('claim'),
+    lease: note('lease'),
+    command: note('command'),
+    memory: note('memory'),
+    previousKey: note('previousKey'),
   };
 }

@@ -1,0 +1,106 @@
+import type { Delivery, Incoming, Outgoing } from '../../src/engine/messages.ts';
+import { StoreUnavailable } from '../../src/store/port.ts';
+import type { Filed } from './checks.ts';
+import type { Chance, Clock } from './clock.ts';
+import type { Count } from './counts.ts';
+import type { Rates } from './faults.ts';
+
+/** When a platform sends an update again that it has no 2xx for. */
+const AGAIN_MS = 4_000;
+const TIMEOUT_MS = 20_000;
+/** How long a platform is out of order, and how long it asks to wait with a reply. */
+const OUTAGE_MS = [10_000, 120_000] as const;
+const WAIT_MS = [40_000, 90_000] as const;
+
+/** A process that takes updates, as a platform sees it. */
+type Bot = { accept(incoming: Incoming, sentMs: number): Promise<'accepted' | 'duplicate' | 'full'> };
+
+/** Platforms: they take replies, or fail, and deliver updates until they have a 2xx. */
+export function createPlatforms(
+  clock: Clock,
+  chance: Chance,
+  options: {
+    rates(): Rates;
+    readonly count: Count;
+    trace(what: string): void;
+    /** The process that an update reaches, if one is there. */
+    bot(): Bot | undefined;
+    hear(outgoing: Outgoing, seq: number): void;
+    /** Something else than the store was thrown. */
+    onFault(error: unknown): void;
+  },
+) {
+  const { rates, count, trace, bot, hear, onFault } = options;
+  /** By channel, until when it is out of order. */
+  const outages = new Map<string, number>();
+
+  /** What becomes of a reply before anybody hears it; undefined: it is delivered. */
+  async function refuse({ channel }: Outgoing): Promise<Delivery | undefined> {
+    const { throttled, silent, unconnected, waits } = rates();
+    if ((outages.get(channel) ?? 0) > clock.atMs && chance.happens(0.9)) {
+      count('replies in an outage');
+      return chance.happens(0.2) ? { kind: 'throttled', afterMs: 500 } : { kind: 'undelivered' };
+    }
+    if (chance.happens(unconnected)) {
+      count('replies without a connection');
+      return { kind: 'undelivered' };
+    }
+    if (chance.happens(throttled)) {
+      count('replies throttled');
+      return { kind: 'throttled', afterMs: chance.between(100, 5_000) };
+    }
+    if (chance.happens(waits)) {
+      count('replies told to wait');
+      return { kind: 'uncertain', afterMs: chance.between(...WAIT_MS) };
+    }
+    if (!chance.happens(silent)) return undefined;
+    count('replies without an answer');
+    await clock.wait(5_000);
+    return { kind: 'uncertain' };
+  }
+
+  /** Delivers an update until the bot has taken it, to whichever process is there. */
+  function post(filed: Filed): void {
+    let isOver = false;
+    const again = (): void => {
+      if (filed.takenMs === undefined && !isOver) post(filed);
+      isOver = true;
+    };
+    const to = bot();
+    clock.plan(to === undefined ? AGAIN_MS : TIMEOUT_MS, again);
+    to?.accept(filed.incoming, clock.wallMs() - (clock.atMs - filed.sentMs)).then(
+      (acceptance) => {
+        trace(`${acceptance} ${filed.incoming.id}`);
+        if (acceptance === 'duplicate') count('duplicates');
+        if (acceptance === 'full') count('full inboxes');
+        if (acceptance === 'full' && filed.takenMs === undefined) filed.isFull = true;
+        filed.takenMs ??= clock.atMs;
+      },
+      (error: unknown) => {
+        if (!(error instanceof StoreUnavailable)) onFault(error);
+        clock.plan(AGAIN_MS, again);
+      },
+    );
+  }
+
+  return {
+    /** Customers hear what was delivered. */
+    async deliver(outgoing: Outgoing, seq: number): Promise<Delivery> {
+      const refused = await refuse(outgoing);
+      if (refused !== undefined) return refused;
+      hear(outgoing, seq);
+      if (!chance.happens(rates().failedLate)) return { kind: 'delivered' };
+      count('replies delivered with a fault');
+      return { kind: 'uncertain' };
+    },
+    /** Some updates come twice. */
+    send(filed: Filed): void {
+      post(filed);
+      if (chance.happens(rates().doubled)) clock.plan(chance.between(0, 2_000), () => post(filed));
+    },
+    breakDown(channel: string): void {
+      count('outages of platforms');
+      outages.set(channel, clock.atMs + chance.between(...OUTAGE_MS));
+    },
+  };
+}

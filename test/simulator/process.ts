@@ -1,0 +1,291 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { createConversation } from '../../src/conversation/conversation.ts';
+import type { EffectContext, Perform } from '../../src/conversation/effect.ts';
+import { flows } from '../../src/conversation/flows/index.ts';
+import { Engine, type EngineOptions } from '../../src/engine/engine.ts';
+import type { Delivery, Incoming, Outgoing } from '../../src/engine/messages.ts';
+import { Operators } from '../../src/engine/operators.ts';
+import type { Call } from '../../src/http/transport.ts';
+import { SAYINGS, WORDING } from '../../src/i18n.ts';
+import { createLoyalty, type LoyaltyOptions } from '../../src/loyalty/loyalty.ts';
+import { createNotices } from '../../src/notices.ts';
+import type { Observe } from '../../src/observability/metrics.ts';
+import { createTickets } from '../../src/operators/tickets.ts';
+import type { Runtime } from '../../src/runtime.ts';
+import { createEncryption } from '../../src/store/encryption.ts';
+import type { RecordStore } from '../../src/store/port.ts';
+import { SETTINGS } from '../support/dialogue.ts';
+import { type Chance, type Clock, createProcessRuntime } from './clock.ts';
+import type { Conduct, Noted } from './conduct.ts';
+import type { Count } from './counts.ts';
+import { KILLER, POISON } from './customers.ts';
+import type { FaultyLine, Victim } from './faults.ts';
+import type { Desk } from './staff.ts';
+
+/** An answer of AntCRM takes at most so long. */
+const TIMEOUT_MS = 8_000;
+/** Operations are looked up sooner than in production, so that a history ends sooner. */
+const CHECKS_MS = [5_000, 20_000, 60_000, 120_000, 300_000];
+
+export const HASH_KEY = Buffer.alloc(32, 7);
+const conversation = {
+  ...createConversation({ flows, wording: WORDING, sayings: SAYINGS }),
+  settings: { ...SETTINGS, operationChecksMs: CHECKS_MS, handover: true },
+};
+
+/** The operation whose effect is performed in this chain of awaits. */
+const operationAtWork = new AsyncLocalStorage<string>();
+
+/** What a planted defect puts around parts of the bot, or around what it calls. */
+export type Defect = {
+  readonly store?: (store: RecordStore) => RecordStore;
+  readonly aroundRecords?: NonNullable<EngineOptions['aroundRecords']>;
+  readonly step?: (step: EngineOptions['conversation']['step']) => EngineOptions['conversation']['step'];
+  readonly perform?: (perform: Perform) => Perform;
+  readonly exchange?: (exchange: Exchange) => Exchange;
+  readonly desk?: (desk: Desk) => Desk;
+  readonly observe?: (observe: Observe) => Observe;
+  readonly runtime?: (runtime: Runtime) => Runtime;
+  readonly deliver?: (deliver: Deliver) => Deliver;
+  readonly stop?: (engine: Engine, runtime: Runtime) => Promise<void>;
+};
+export type Exchange = LoyaltyOptions['transport']['exchange'];
+type Deliver = (outgoing: Outgoing, seq: number) => Promise<Delivery>;
+
+/** What all processes of a history have in common. */
+export type Surroundings = {
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly count: Count;
+  trace(what: string): void;
+  readonly store: RecordStore;
+  readonly line: FaultyLine;
+  readonly observe: Observe;
+  readonly conduct: Conduct;
+  readonly defect: Defect;
+  readonly limits: NonNullable<EngineOptions['limits']>;
+  /** AntCRM's wire; `operation`: the one at work. */
+  exchange(call: Call, operation: string | undefined): ReturnType<Exchange>;
+  /** The platform. */
+  deliver: Deliver;
+  /** The process has ended, in order or not. */
+  onEnd(process: BotProcess): void;
+};
+
+/** One process of the bot. It dies at any of its calls, or is stopped in order. */
+export class BotProcess implements Victim {
+  readonly name: string;
+  readonly engine: Engine;
+  readonly desk: Desk;
+  /** When it last looked at each shard. */
+  readonly lookedMs = new Map<number, number>();
+  readonly #around: Surroundings;
+  readonly #stopEngine: () => Promise<void>;
+  #isAlive = true;
+  #isStopping = false;
+  /** Leases at work, as the engine says; messages that are being filed; commands of the store under way. */
+  #busy = 0;
+  #filing = 0;
+  #commands = 0;
+
+  constructor(name: string, around: Surroundings) {
+    this.name = name;
+    this.#around = around;
+    const { clock, chance, defect, limits } = around;
+    const alive = { name, skewMs: chance.between(-500, 500), isAlive: () => this.#isAlive };
+    const runtime = (defect.runtime ?? same)(createProcessRuntime(clock, chance, alive));
+    const observe = this.#observe();
+    const encryption = createEncryption({ hashKey: HASH_KEY }, runtime);
+    const parts = { store: (defect.store ?? same)(this.#store()), runtime, encryption };
+    const exchange: Exchange = (call) => {
+      const operation = operationAtWork.getStore();
+      return around.line.call(this, () => around.exchange(call, operation));
+    };
+    const loyalty = createLoyalty({
+      ...{ runtime, observe, contacts: 'on', timeoutMs: TIMEOUT_MS, maxCalls: 32 },
+      ...{ transport: { exchange: (defect.exchange ?? same)(exchange) } },
+      ...{ baseUrl: 'http://antcrm', apiKey: 'key' },
+    });
+    const { aroundRecords } = defect;
+    this.engine = new Engine({
+      ...parts,
+      ...(aroundRecords && { aroundRecords }),
+      conversation: { ...conversation, serviceUp: loyalty.isUp, step: this.#step() },
+      perform: this.#perform((defect.perform ?? same)(loyalty.perform)),
+      photoReader: { read: async () => ({ kind: 'noCode' }), close: async () => {} },
+      platform: () => ({ hearsQuiet: true, deliver: (defect.deliver ?? same)(this.#deliver) }),
+      ids: () => ({ operation: wordOf(chance, 10), view: wordOf(chance, 6) }),
+      ...{ observe, limits, onNotice: createNotices(observe).onNotice },
+    });
+    const operators = new Operators({
+      ...{ ...parts, readState: conversation.readState, onFiled: this.engine.schedule },
+      onFault: (fault, record) => observe.alarm(fault, { conversation: record }),
+    });
+    const desk = { operators, tickets: createTickets({ ...parts, operators }) };
+    this.desk = (defect.desk ?? same)(desk);
+    this.#stopEngine = () => defect.stop?.(this.engine, runtime) ?? this.engine.stop();
+    this.engine.start();
+  }
+
+  isAlive(): boolean {
+    return this.#isAlive;
+  }
+
+  kill(): void {
+    if (!this.#isAlive) return;
+    this.#around.count('kills');
+    this.#end('killed');
+  }
+
+  /** Stops by the rules: what is at work is finished or given back, and messages are stored until then. */
+  async stop(): Promise<void> {
+    if (!this.#isAlive || this.#isStopping) return;
+    this.#isStopping = true;
+    const { clock, count, conduct } = this.#around;
+    const sinceMs = clock.atMs;
+    count('orderly stops');
+    await this.#stopEngine();
+    if (!this.#isAlive) return;
+    const isIdle = this.#busy + this.#filing + this.#commands === 0;
+    conduct.onStopped(this.name, clock.atMs - sinceMs, isIdle);
+    this.#end('stopped');
+  }
+
+  /** As `Engine.accept`. */
+  async accept(incoming: Incoming, sentMs: number): ReturnType<Engine['accept']> {
+    this.#filing += 1;
+    try {
+      return await this.engine.accept(incoming, sentMs);
+    } finally {
+      this.#filing -= 1;
+    }
+  }
+
+  #end(how: string): void {
+    this.#isAlive = false;
+    this.#around.trace(`${how} ${this.name}`);
+    this.#around.onEnd(this);
+  }
+
+  #observe(): Observe {
+    const { observe, count } = this.#around;
+    return {
+      ...observe,
+      busy: (leases) => {
+        this.#busy = leases;
+      },
+      turn(ended) {
+        if (ended.result === 'given-back') count('turns given back');
+        observe.turn(ended);
+      },
+    };
+  }
+
+  /** The store as this process reaches it. */
+  #store(): RecordStore {
+    const { line, store, conduct, clock } = this.#around;
+    const reached = line.storeOf(this, store);
+    const counted = async <Result>(command: Promise<Result>): Promise<Result> => {
+      this.#commands += 1;
+      try {
+        return await command;
+      } finally {
+        this.#commands -= 1;
+      }
+    };
+    return {
+      ...reached,
+      read: (key) => counted(reached.read(key)),
+      compareAndSwap: (key, swap) => {
+        conduct.onAsked(this.name, key, swap.bytes);
+        return counted(reached.compareAndSwap(key, swap));
+      },
+      list: (index, range) => {
+        if (index === 'due') this.lookedMs.set(range.shard, clock.atMs);
+        return reached.list(index, range);
+      },
+    };
+  }
+
+  readonly #deliver: Deliver = async (outgoing, seq) => {
+    const { line, conduct, deliver } = this.#around;
+    conduct.onSend(this.name, outgoing, seq);
+    const delivery = await line.call(this, () => deliver(outgoing, seq));
+    const { afterMs = 0 } = delivery.kind === 'uncertain' ? delivery : {};
+    if (afterMs > 0) conduct.onToldToWait(this.name, outgoing, { seq, afterMs });
+    return delivery;
+  };
+
+  #step(): EngineOptions['conversation']['step'] {
+    const step = (this.#around.defect.step ?? same)(conversation.step);
+    return (state, input, context) => {
+      const text = input.kind === 'message' && input.message.kind === 'text' ? input.message.text : '';
+      if (text === KILLER) this.kill();
+      if (text === KILLER || text === POISON) throw new Error('a step threw');
+      return step(state, input, context);
+    };
+  }
+
+  #perform(perform: Perform): Perform {
+    const { count, conduct } = this.#around;
+    return async (effect, context) => {
+      if (!('operation' in effect)) return perform(effect, context);
+      const { operation } = effect;
+      if (effect.kind === 'check') count('intents looked up');
+      else if (context.known(operation) !== null) count('intents taken up');
+      else if (operation.endsWith('.2')) count('codes confirmed together');
+      const noted: Noted = { locks: new Set(), isIntended: false };
+      const noting = noteIn(noted, context, () => count('second locks busy'));
+      const outcome = await operationAtWork.run(operation, () => perform(effect, noting));
+      if (!context.signal.aborted) conduct.onOutcome(outcome, noted);
+      return outcome;
+    };
+  }
+}
+
+/** The context, with notes. */
+function noteIn(noted: Noted, context: EffectContext, onBusy: () => void): EffectContext {
+  const { locks } = noted;
+  return withChanges(context, {
+    async intend(operation, intent) {
+      const intended = await context.intend(operation, intent);
+      noted.isIntended = true;
+      return intended;
+    },
+    async lock(name, operation, forMs) {
+      const lock = await context.lock(name, operation, forMs);
+      if (lock.locked) locks.add(name);
+      else if (locks.size > 0) onBusy();
+      return lock;
+    },
+    async unlock(name, ...rest) {
+      locks.delete(name);
+      await context.unlock(name, ...rest);
+    },
+  });
+}
+
+/** The context with some other methods. */
+export function withChanges(context: EffectContext, changes: Partial<EffectContext>): EffectContext {
+  return {
+    nowMs: () => context.nowMs(),
+    get signal() {
+      return context.signal;
+    },
+    stopping: () => context.stopping(),
+    known: (operation) => context.known(operation),
+    isHeld: () => context.isHeld(),
+    intend: (...call) => context.intend(...call),
+    lock: (...request) => context.lock(...request),
+    unlock: (...request) => context.unlock(...request),
+    ...changes,
+  };
+}
+
+const same = <T>(one: T): T => one;
+
+const LETTERS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+
+function wordOf({ between }: Chance, length: number): string {
+  return Array.from({ length }, () => LETTERS[between(0, LETTERS.length - 1)]).join('');
+}
