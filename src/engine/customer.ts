@@ -42,7 +42,7 @@ export type Lock =
   | { readonly locked: false };
 
 /**
- * Takes the lock for an operation, for `forMs` from now. Its holder may take it again, which restarts the time.
+ * Takes the lock for an operation, for `forMs` from now. If its holder takes it again, the time restarts.
  *
  * @example
  * const { answer } = await customers.update(name, lock('7K3M9Q2XYZ'));

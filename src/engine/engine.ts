@@ -78,7 +78,9 @@ export class Engine {
       spans.mark({ name: `store ${trip.name}`, operation: trip.operation, sinceMs });
     };
     const recordParts = {
-      ...{ store: options.store, sealer: encryption, runtime },
+      store: options.store,
+      sealer: encryption,
+      runtime,
       onFault: (fault: RecordFault, conversation: string) => observe.alarm(fault, { conversation }),
       onTrip: isTracing ? onTrip : traces?.onTrip,
     };
@@ -87,11 +89,14 @@ export class Engine {
     const shared = { ...options, runtime, limits, spans, isTracing, onError: this.#report };
     const conversations = new Conversations({ ...shared, records });
     this.#scheduler = new Scheduler({
-      ...{ ...shared, conversations },
+      ...shared,
+      conversations,
       begin: (lease) => void spans.apart(lease.conversation, () => this.#work(lease)),
     });
     const tools = {
-      ...{ ...shared, conversations, customers: new VersionedRecords(CUSTOMER, recordParts) },
+      ...shared,
+      conversations,
+      customers: new VersionedRecords(CUSTOMER, recordParts),
       customerName: (customer: string) => encryption.name('customer', customer),
       bulkhead: perChannel(
         () => new Bulkhead({ places: limits.perChannel, patienceMs: limits.placeMs }, runtime),

@@ -37,7 +37,8 @@ export class Outage {
     const alarm = atMostEvery(ALARM_EVERY_MS, alarmFailing, runtime.monotonicMs);
     let isFailing = false;
     this.#breaker = new CircuitBreaker({
-      ...{ window: WINDOW, minResults: MIN_RESULTS },
+      window: WINDOW,
+      minResults: MIN_RESULTS,
       onState(state) {
         if (state === 'half-open') return;
         if (state === 'open') alarm();

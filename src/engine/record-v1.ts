@@ -38,8 +38,12 @@ export function upgradeRetry(envelope: object): object {
   return {
     ...rest,
     retry: {
-      ...{ atMs: notBeforeMs, earliestMs, reason: 'version 1' },
-      ...{ tries: tried?.times ?? 0, sinceMs: tried?.sinceMs ?? 0, madeAtMs: undeliveredMs },
+      atMs: notBeforeMs,
+      earliestMs,
+      reason: 'version 1',
+      tries: tried?.times ?? 0,
+      sinceMs: tried?.sinceMs ?? 0,
+      madeAtMs: undeliveredMs,
     },
   };
 }

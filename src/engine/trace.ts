@@ -36,7 +36,12 @@ export class Traces {
     const before = turn.before.state;
     const isText = message?.kind === 'text' && sender !== undefined;
     attach(turn, {
-      ...{ message, sender, before, after: turn.decision.state, ...seen, ms },
+      message,
+      sender,
+      before,
+      after: turn.decision.state,
+      ...seen,
+      ms,
       ...(isText && { understood: this.#explain(message.text, before, sender) }),
     });
   }

@@ -393,8 +393,11 @@ function retryOf(record: ConversationRecord, wait: Wait | undefined, nowMs: numb
   const { afterMs, leastMs = afterMs, reason, tried = NEVER_TRIED, madeAtMs } = wait;
   const replyWaits = record.outbox.length > 0;
   return {
-    ...{ atMs: nowMs + afterMs, earliestMs: nowMs + leastMs, reason },
-    ...{ tries: tried.tries, sinceMs: tried.sinceMs },
+    atMs: nowMs + afterMs,
+    earliestMs: nowMs + leastMs,
+    reason,
+    tries: tried.tries,
+    sinceMs: tried.sinceMs,
     madeAtMs: replyWaits ? (madeAtMs ?? record.retry?.madeAtMs ?? 0) : 0,
   };
 }

@@ -100,8 +100,14 @@ export function leaveState(
   replies: readonly Reply[] = NOTHING,
 ): TurnDecision {
   return {
-    ...{ state, replies, wakeAtMs, forget: false },
-    ...{ settled: NOTHING, unlock: NOTHING, escalated: NOTHING, questions: NOTHING },
+    state,
+    replies,
+    wakeAtMs,
+    settled: NOTHING,
+    unlock: NOTHING,
+    escalated: NOTHING,
+    questions: NOTHING,
+    forget: false,
   };
 }
 
@@ -200,7 +206,10 @@ export class Turn {
       // By the clocks of two machines, so it is only for people.
       waitMs: acceptedMs === undefined ? undefined : Math.max(0, runtime.nowMs() - acceptedMs),
       result: 'given-back',
-      ...{ identifyMs: 0, stepsMs: 0, commitMs: 0, deliverMs: 0 },
+      identifyMs: 0,
+      stepsMs: 0,
+      commitMs: 0,
+      deliverMs: 0,
     };
     this.#beganMs = runtime.monotonicMs();
     this.#phaseMs = this.#beganMs;

@@ -36,8 +36,8 @@ export type Sealer = {
 };
 
 /**
- * A pure change of a record; null: no record exists. It may be applied again to another record. It returns the
- * same record if there is nothing to write.
+ * A pure change of a record; null: no record exists. It may be applied again to another record, and returns
+ * the same record if there is nothing to write.
  */
 export type Transition<Kept, Answer> = (
   record: Kept | null,
@@ -196,7 +196,11 @@ export class VersionedRecords<Kept> {
       const { bytes, after, indexes } = this.#write(name, { record, before, isLost });
       const swapped = await this.#parts.store.compareAndSwap(`${this.#kind.kind}:${name}`, {
         expected: seen.bytes && versionOf(seen.bytes),
-        ...{ bytes, ttlMs: this.#kind.ttlMs, indexes, aside: before.isBroken, durable },
+        bytes,
+        ttlMs: this.#kind.ttlMs,
+        indexes,
+        aside: before.isBroken,
+        durable,
       });
       const atMs = runtime.monotonicMs();
       if (swapped.swapped) {

@@ -258,8 +258,8 @@ export class Worker {
 type Steps = { readonly calls: Calls; readonly sender: Sender };
 
 /**
- * A call that an earlier attempt perhaps made and that no step named, as unknown: the customer is told of
- * whatever was perhaps called.
+ * A call that an earlier attempt perhaps made and that no step named. It is handed to the conversation as
+ * unknown, so that the customer hears of it.
  */
 function nextUnnamed(unnamed: Set<string>, { decision }: Turn, calls: Calls): Input | undefined {
   for (const operation of unnamed) {
