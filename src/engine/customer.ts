@@ -54,9 +54,14 @@ export function lock(operation: string, forMs = LOCK_MS): Transition<CustomerRec
     if (holder !== null && holder.operation !== operation) {
       return { record: before, answer: { locked: false } };
     }
+    const ofOthers = ([text, { by }]: [string, Left[string]]) => (by === operation ? [] : [text]);
     return {
       record: { ...record, holder: { operation, untilMs: nowMs + forMs } },
-      answer: { locked: true, settled: ofOthers(settled, operation), awaited: ofOthers(awaited, operation) },
+      answer: {
+        locked: true,
+        settled: Object.entries(settled).flatMap(ofOthers),
+        awaited: Object.entries(awaited).flatMap(ofOthers),
+      },
     };
   };
 }
@@ -94,28 +99,14 @@ export function unlock({ operation, record, awaited }: Unlocking): Transition<Cu
   };
 }
 
-function ofOthers(left: Left, operation: string): string[] {
-  const others: string[] = [];
-  for (const text of Object.keys(left)) if (left[text]?.by !== operation) others.push(text);
-  return others;
-}
-
 function withoutOld(record: CustomerRecord | null, nowMs: number): CustomerRecord {
   if (record === null) return NO_CUSTOMER;
-  const { holder } = record;
+  const { holder, settled, awaited } = record;
+  const isRecent = ([, { untilMs }]: [string, Left[string]]): boolean => untilMs > nowMs;
   return {
     ...record,
     holder: holder !== null && holder.untilMs > nowMs ? holder : null,
-    settled: stillLeft(record.settled, nowMs),
-    awaited: stillLeft(record.awaited, nowMs),
+    settled: Object.fromEntries(Object.entries(settled).filter(isRecent)),
+    awaited: Object.fromEntries(Object.entries(awaited).filter(isRecent)),
   };
-}
-
-function stillLeft(left: Left, nowMs: number): Left {
-  const live: Record<string, Left[string]> = {};
-  for (const text of Object.keys(left)) {
-    const entry = left[text];
-    if (entry !== undefined && entry.untilMs > nowMs) live[text] = entry;
-  }
-  return live;
 }
