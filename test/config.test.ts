@@ -328,7 +328,7 @@ describe('ANSWERS_FILE', () => {
 
   it('is read, and so is the example of docs/configuration.md', () => {
     const bare = { id: 'fee', answer: hours.answer };
-    expect(configOf(written([hours, bare])).answers).toEqual([hours, bare]);
+    expect(configOf(written([hours, bare])).answers).toMatchObject([hours, bare]);
     const document = readFileSync(new URL('../docs/configuration.md', import.meta.url), 'utf8');
     const example: unknown = JSON.parse(/## Answers[\s\S]*?```json\n([\s\S]*?)```/.exec(document)?.[1] ?? '');
     const { answers } = configOf(written(example));
