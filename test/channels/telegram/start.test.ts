@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { Accept } from '../../../src/channels/channel.ts';
+import { LOCALES } from '../../../src/conversation/message.ts';
 import { StoreUnavailable } from '../../../src/store/port.ts';
 import { understand } from '../../support/conversation.ts';
 import { createPerson } from '../../support/telegram-updates.ts';
@@ -12,10 +13,10 @@ const menuSchema = z.object({
 });
 
 describe('at start', () => {
-  it('the webhook, the commands and the descriptions are registered, in both languages and a default', async () => {
+  it('the webhook, the commands and the descriptions are registered, in each language and a default', async () => {
     const { channel, double } = await createBot({ publicUrl: 'https://bot.example.com' });
     await channel.start?.();
-    await double.called('setMyShortDescription', ({ language_code }) => language_code === 'en');
+    await double.called('setMyShortDescription', ({ language_code }) => language_code === LOCALES.at(-1));
     expect(double.calls('setWebhook').map(({ payload }) => payload)).toEqual([
       {
         url: 'https://bot.example.com/webhooks/telegram',
@@ -26,7 +27,7 @@ describe('at start', () => {
     ]);
     for (const method of ['setMyCommands', 'setMyDescription', 'setMyShortDescription']) {
       const languages = double.calls(method).map(({ payload }) => payload.language_code);
-      expect(languages).toEqual([undefined, 'vi', 'en']);
+      expect(languages).toEqual([undefined, ...LOCALES]);
     }
     const menus = double.calls('setMyCommands').map(({ payload }) => menuSchema.parse(payload).commands);
     expect(menus[0]).toEqual(menus[1]);
