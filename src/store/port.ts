@@ -173,7 +173,7 @@ export const FEED_MS = 60 * 60 * 1000;
  * Names and seals what is stored, so that a store sees keyed hashes and opaque bytes only.
  *
  * @example
- * const name = encryption.name('conversation', 'telegram\0475');
+ * const name = encryption.name('conversation', 'telegram\u0000475');
  * const sealed = encryption.seal(`c:${name}`, plain);
  * const opened = encryption.open(`c:${name}`, sealed);
  */
