@@ -1,0 +1,55 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+
+/*
+ * The recipes of CONTRIBUTING.md, carried out together, as printed, in a clean copy: diffs are applied, commands are run.
+ * `FAULTS=long` runs the whole gate and the tests of the rooms that they touch; else the compiler alone says whether the
+ * result is right.
+ */
+
+type Block = { readonly kind: string; readonly text: string };
+
+const [, recipes = ''] = readFileSync('CONTRIBUTING.md', 'utf8').split('\n## Recipes\n');
+const blocks = [...recipes.matchAll(/^```(diff|sh)\n(.*?)^```/gms)].map(
+  ([, kind = '', text = '']): Block => ({ kind, text }),
+);
+const STEPS =
+  process.env.FAULTS === 'long'
+    ? [
+        'npm run --silent check',
+        `npx --no vitest run ${['test/conversation', 'test/channels', 'test/loyalty', 'test/store/bodies.test.ts', 'test/*.test.ts'].join(' ')}`,
+      ]
+    : ['npx --no tsc'];
+
+/** A repository of its own with the tracked files as they are here, and with the packages that are installed here. */
+function copyRepository(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'recipes-'));
+  const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+    encoding: 'utf8',
+  });
+  for (const file of files.split('\0').filter(Boolean)) {
+    mkdirSync(dirname(join(folder, file)), { recursive: true });
+    cpSync(file, join(folder, file));
+  }
+  mkdirSync(join(folder, 'node_modules'));
+  for (const name of readdirSync('node_modules'))
+    if (name !== '.cache') symlinkSync(resolve('node_modules', name), join(folder, 'node_modules', name));
+  execFileSync('git', ['init', '--quiet'], { cwd: folder });
+  execFileSync('git', ['add', '--all'], { cwd: folder });
+  return folder;
+}
+
+test('the recipes of CONTRIBUTING.md, followed as printed, pass the gate', { timeout: 1_800_000 }, () => {
+  const cwd = copyRepository();
+  onTestFinished(() => rmSync(cwd, { recursive: true }));
+  expect(blocks.length).toBeGreaterThan(5);
+  for (const { kind, text } of blocks) {
+    if (kind === 'diff') execFileSync('git', ['apply', '--unidiff-zero', '-'], { cwd, input: text });
+    else execFileSync('bash', ['-euo', 'pipefail', '-c', text], { cwd });
+  }
+  for (const step of STEPS)
+    execFileSync('bash', ['-c', step], { cwd, stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8' });
+});
