@@ -117,7 +117,8 @@ export function photoIn(exchange: Exchange): FetchedPhoto {
 /** Our language for a client's language tag (BCP 47); undefined if we do not speak it. */
 export function localeOf(tag: string | undefined): Locale | undefined {
   const language = tag?.slice(0, 2).toLowerCase();
-  return LOCALES.find((locale) => locale === language);
+  for (const locale of LOCALES) if (locale === language) return locale;
+  return undefined;
 }
 
 /** The first `max` UTF-16 units of a text, without half a character. */

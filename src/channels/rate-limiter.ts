@@ -46,7 +46,7 @@ type Waiting = Wish & { readonly askedMs: number; decide(afterMs: number): void 
  * const afterMs = await limiter.take({ chat: '475', isGroup: false, isReceipt: false, madeAtMs });
  * if (afterMs > 0) return putOff(afterMs);
  * const delivery = await send();
- * if (delivery.kind === 'throttled') limiter.refused(chat, delivery.afterMs ?? 1000);
+ * if (delivery.kind === 'throttled') limiter.refused('475', delivery.afterMs ?? 1000);
  */
 export class RateLimiter {
   readonly #options: RateLimiterOptions;
@@ -91,7 +91,7 @@ export class RateLimiter {
    * Notes that the platform refused a message to this chat for `afterMs`. The chat pauses, or all chats if
    * many are refused.
    */
-  refused({ chat }: Chat, afterMs: number): void {
+  refused(chat: string, afterMs: number): void {
     if (afterMs >= MAX_PAUSE_MS) return;
     const nowMs = this.#runtime.monotonicMs();
     this.#chats.pause(chat, nowMs + afterMs);

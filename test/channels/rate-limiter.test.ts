@@ -100,7 +100,7 @@ test('a chat gets no more than its burst in a second, a group 20 in a minute', a
 
 test('a refusal pauses its chat for as long as it says, and nobody else', async () => {
   const { limiter, wish } = createKit();
-  limiter.refused({ chat: 'a', isGroup: false }, 50_000);
+  limiter.refused('a', 50_000);
   expect(await limiter.take(wish({ chat: 'a' }))).toBe(50_000);
   expect(await limiter.take(wish({ chat: 'b' }))).toBe(0);
 });

@@ -22,8 +22,10 @@ import {
  * on.
  */
 export async function handleUpdate(update: Update, api: TelegramApi, accept: Accept): Promise<void> {
-  await handle(new UpdateContext(update, api, accept), async () => {});
+  await handle(new UpdateContext(update, api, accept), passOver);
 }
+
+const passOver = async (): Promise<void> => {};
 
 /** telegraf's context of an update, with a way to pass a message on. */
 class UpdateContext extends Context {

@@ -56,7 +56,9 @@ export class TelegramPlatform implements Platform {
       return DELIVERED;
     } catch (error) {
       const { meaning } = failureIn(error);
-      if (meaning.kind === 'throttled') this.#limiter.refused(toChat(address), meaning.afterMs ?? REFUSED_MS);
+      if (meaning.kind === 'throttled') {
+        this.#limiter.refused(String(address.chat), meaning.afterMs ?? REFUSED_MS);
+      }
       // A group decides whether the bot may write there, and Telegram has many texts for that.
       return meaning.kind === 'rejected' && !isPrivate(address) ? { kind: 'unreachable' } : meaning;
     }
@@ -73,7 +75,9 @@ export class TelegramPlatform implements Platform {
     if (press !== undefined && (reply.inPlace === true || isToast)) return 0;
     const address = addressSchema.safeParse(outgoing.address).data;
     if (!address) return 0;
-    return this.#limiter.take({ ...toChat(address), isReceipt: isReceipt(reply), madeAtMs });
+    const { chat } = address;
+    const isGroup = chat < 0;
+    return this.#limiter.take({ chat: String(chat), isGroup, isReceipt: isReceipt(reply), madeAtMs });
   }
 
   /** Shows that the bot types, and ends the spinner of a pressed button. */
@@ -217,8 +221,4 @@ function threadOf({ thread }: TelegramAddress): { message_thread_id?: number } {
 /** Telegram's ids of people are positive, those of groups negative; a private chat has its person's id. */
 function isPrivate({ chat }: TelegramAddress): boolean {
   return chat > 0;
-}
-
-function toChat(address: TelegramAddress) {
-  return { chat: String(address.chat), isGroup: !isPrivate(address) };
 }

@@ -1,8 +1,9 @@
 import type { InlineKeyboardButton, InlineKeyboardMarkup, ReplyKeyboardMarkup } from 'telegraf/types';
 import type { Locale } from '../../conversation/message.ts';
-import type { Choice, Reply } from '../../conversation/reply.ts';
+import type { Reply } from '../../conversation/reply.ts';
 import type { Words } from '../../i18n.ts';
-import { callbackDataOf } from './update.ts';
+import { encodeChoice } from '../platforms.ts';
+import { MAX_DATA } from './update.ts';
 
 /**
  * A reply as Telegram takes it: plain text without a parse mode, so that a customer's text is never read as
@@ -41,7 +42,7 @@ export function render(reply: Reply, locale: Locale, words: Words): TelegramRepl
       contact: { keyboard: [[share], ...keys], resize_keyboard: true, one_time_keyboard: true },
     };
   }
-  const rows = reply.choices ? toRows(reply.choices, reply.view, (label) => words.line(label, locale)) : [];
+  const rows = reply.choices ? toRows(reply, locale, words) : [];
   const reference = reply.params?.reference;
   if (typeof reference === 'string') {
     rows.push([toCopyButton(words.line({ key: 'telegram.copyReference' }, locale), reference)]);
@@ -55,19 +56,18 @@ export function render(reply: Reply, locale: Locale, words: Words): TelegramRepl
 }
 
 /** Buttons in the order of the choices, two short labels a row. A confirmation and a gift fill a row. */
-function toRows(
-  choices: readonly Choice[],
-  view: string | undefined,
-  toLabel: (label: Choice['label']) => string,
-): InlineKeyboardButton[][] {
+function toRows({ choices = [], view }: Reply, locale: Locale, words: Words): InlineKeyboardButton[][] {
   const rows: InlineKeyboardButton[][] = [];
   let open: InlineKeyboardButton[] | undefined;
   for (const { id, label } of choices) {
-    const data = callbackDataOf(id, view);
+    const callback_data = encodeChoice(id, view);
     // A gift's code may be too long for a button. It can be typed.
-    if (data === undefined) continue;
-    const button = { text: toLabel(label), callback_data: data, ...styleOf(id) };
-    const fillsRow = button.text.length > SHORT_LABEL || /^(confirm|gift):/.test(id);
+    if (Buffer.byteLength(callback_data) > MAX_DATA) continue;
+    const isConfirm = id.startsWith('confirm:');
+    // A button that confirms or erases has a colour, which is newer than telegraf's types.
+    const style = isConfirm ? 'success' : id === 'forget' ? 'danger' : undefined;
+    const button = { text: words.line(label, locale), callback_data, ...(style && { style }) };
+    const fillsRow = isConfirm || id.startsWith('gift:') || button.text.length > SHORT_LABEL;
     if (open && !fillsRow) {
       open.push(button);
       open = undefined;
@@ -78,12 +78,6 @@ function toRows(
     }
   }
   return rows;
-}
-
-/** The colour of a button that confirms or erases. Newer than telegraf's types. */
-function styleOf(choice: string): { readonly style?: 'success' | 'danger' } {
-  if (choice.startsWith('confirm:')) return { style: 'success' };
-  return choice === 'forget' ? { style: 'danger' } : {};
 }
 
 /** A button that copies a reference. Newer than telegraf's types. */

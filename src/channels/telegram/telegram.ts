@@ -48,7 +48,8 @@ export class TelegramChannel extends TelegramPlatform implements Channel {
     super({ ...options, api });
     this.#options = options;
     const { log } = observe;
-    this.#poller = new Poller({ api, pauseMs, log, receive: (update) => this.#receive(update) });
+    const receive = (update: Update) => handleUpdate(update, api, options.accept);
+    this.#poller = new Poller({ api, pauseMs, log, receive });
     const check = new TelegramCheck({ ...options, api, log, pollFault: () => this.#poller.fault });
     const everyMs = options.checkEveryMs;
     this.#watch = createWatch({
@@ -69,7 +70,7 @@ export class TelegramChannel extends TelegramPlatform implements Channel {
    * in the answer's body.
    */
   readonly plugin: FastifyPluginAsync = async (app) => {
-    const { mode, secret } = this.#options;
+    const { mode, secret, accept } = this.#options;
     if (mode !== 'webhook' || !secret) return;
     const refuse = createRefusal(TELEGRAM.name, this.#options);
     takePlatformRequests(app);
@@ -84,7 +85,7 @@ export class TelegramChannel extends TelegramPlatform implements Channel {
       handler: async (request, reply) => {
         const update = parseUpdate(request.body);
         if (!update) return refuse(reply, 400, 'The body is no JSON object with an integer update_id.');
-        await this.#receive(update);
+        await handleUpdate(update, this.api, accept);
         return reply.code(200).send();
       },
     });
@@ -106,11 +107,6 @@ export class TelegramChannel extends TelegramPlatform implements Channel {
 
   close(): Promise<void> {
     return this.api.disconnect();
-  }
-
-  /** Rejects if the message could not be stored. */
-  #receive(update: Update): Promise<void> {
-    return handleUpdate(update, this.api, this.#options.accept);
   }
 }
 

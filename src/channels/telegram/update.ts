@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ChannelTraits } from '../channel.ts';
-import { decodeChoice, encodeChoice, shortList } from '../platforms.ts';
+import { decodeChoice, shortList } from '../platforms.ts';
 
 export const TELEGRAM = {
   name: 'telegram',
@@ -31,13 +31,7 @@ export type TelegramPress = z.infer<typeof pressSchema>;
 export const ALLOWED_UPDATES = ['message', 'callback_query', 'my_chat_member'] as const;
 
 /** Longest callback data, bytes. */
-const MAX_DATA = 64;
-
-/** Callback data of a button; undefined if it is too long for Telegram. */
-export function callbackDataOf(choice: string, view: string | undefined): string | undefined {
-  const data = encodeChoice(choice, view);
-  return Buffer.byteLength(data) <= MAX_DATA ? data : undefined;
-}
+export const MAX_DATA = 64;
 
 /** The choice in a button's data; undefined if no button of ours has it. */
 export function choiceOf(data: string): ReturnType<typeof decodeChoice> | undefined {
@@ -125,13 +119,11 @@ export type Update = z.infer<typeof updateSchema>;
 export function parseUpdate(body: unknown): Update | null {
   const update = updateSchema.safeParse(body).data;
   if (!update) return null;
-  omitUnreadable(update);
-  if (update.message) omitUnreadable(update.message);
+  const message: Record<string, unknown> = update.message ?? {};
+  for (const key in message) if (message[key] === undefined) delete message[key];
+  if (update.message === undefined) delete update.message;
+  if (update.callback_query === undefined) delete update.callback_query;
   return update;
-}
-
-function omitUnreadable(parts: Record<string, unknown>): void {
-  for (const key in parts) if (parts[key] === undefined) delete parts[key];
 }
 
 /** Keys of messages that Telegram itself writes: most, newer ones too, name what happened. */

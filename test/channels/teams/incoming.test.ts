@@ -222,13 +222,6 @@ describe('without authentication', () => {
     expect((await app.inject({ ...local, remoteAddress: '::1' })).statusCode).toBe(200);
     expect(accepted).toHaveLength(1);
   });
-
-  it('tokens are the only thing that counts where there are some', async () => {
-    const { app, bearer, double } = await createBot({ auth: 'on' });
-    const headers = { 'x-forwarded-for': '203.0.113.7', host: 'bot.example', authorization: bearer() };
-    const payload = { ...sent, serviceUrl: double.serviceUrl };
-    expect((await app.inject({ ...local, payload, headers })).statusCode).toBe(200);
-  });
 });
 
 describe('of what Teams sent, as recorded,', () => {

@@ -73,13 +73,3 @@ test('a customer earns points by a card form and spends them on a gift, with aut
   await presses(vi['choice.confirm.redeem']);
   await sees('−10 điểm · Đầu máy');
 });
-
-test('a history is a table whose pages turn in place', async () => {
-  await playground.write('lịch sử tích điểm');
-  await sees('· trang 1');
-  await presses(vi['choice.period:all']);
-  await sees('Điểm đã tích · tất cả · trang 1');
-  await presses(vi['choice.next']);
-  await sees('Điểm đã tích · tất cả · trang 2');
-  expect(await page.getByText('Điểm đã tích · tất cả · trang 1').count()).toBe(0);
-});

@@ -36,16 +36,6 @@ describe('a reply', () => {
     expect(payload).toHaveProperty('link_preview_options.is_disabled', true);
   });
 
-  it('over 4096 characters arrives in parts, the buttons under the last', async () => {
-    const { channel, double } = await createBot();
-    const lines = Array.from({ length: 100 }, (_, index) => literal(`${index} ${'ế'.repeat(90)}`));
-    await channel.deliver(outgoing({ key: 'k', lines, choices: [choice('next')], view: 'v1' }), 1);
-    const shown = double.shown(CHAT);
-    expect(shown.length).toBeGreaterThan(1);
-    expect(shown.map(({ buttons }) => buttons.length)).toEqual([...shown.slice(1).map(() => 0), 1]);
-    expect(shown.map(({ text }) => text).join('\n')).toContain(`99 ${'ế'.repeat(90)}`);
-  });
-
   it('goes to the topic it was asked in, and nowhere with an address that is none of ours', async () => {
     const { channel, double } = await createBot();
     const rejected = await channel.deliver(outgoing({ key: 'k' }, { address: 'teams' }), 1);
@@ -149,7 +139,7 @@ describe('the pace', () => {
       parameters: { retry_after: 7 },
     });
     expect(await channel.deliver(outgoing(receipt), 1)).toEqual({ kind: 'throttled', afterMs: 7000 });
-    expect(refused).toHaveBeenCalledExactlyOnceWith({ chat: String(CHAT), isGroup: false }, 7000);
+    expect(refused).toHaveBeenCalledExactlyOnceWith(String(CHAT), 7000);
   });
 });
 

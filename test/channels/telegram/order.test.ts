@@ -65,25 +65,6 @@ describe('the registration', () => {
   const registered = (double: { calls(method: string): readonly unknown[] }) =>
     double.calls('setWebhook').length;
 
-  /** Starts another process before the same Telegram, once the first one is registered. */
-  async function twoStarts(change: Readonly<Record<string, unknown>> = {}) {
-    const first = await createBot({ publicUrl: PUBLIC_URL });
-    await first.channel.start?.();
-    await expect.poll(() => first.double.calls('setMyShortDescription').length).toBe(3);
-    const second = await createBot({ publicUrl: PUBLIC_URL, apiRoot: first.double.url, ...change });
-    return { double: first.double, second: second.channel };
-  }
-
-  it.each([
-    ['another address', { url: 'https://other.example' }],
-    ['other kinds of updates', { allowed_updates: ['message'] }],
-  ])('is made anew where Telegram has %s', async (_what, info) => {
-    const { double, second } = await twoStarts();
-    double.report(info);
-    await second.start?.();
-    await expect.poll(() => registered(double)).toBeGreaterThan(1);
-  });
-
   it('is made anew by a running process, once in ten minutes, where another bot took the webhook', async () => {
     const { channel, double } = await createBot({ publicUrl: PUBLIC_URL, checkEveryMs: 5 });
     await channel.start?.();

@@ -44,11 +44,6 @@ it('asks for the phone with a contact key, the choices as keys that say their la
 });
 
 describe('a long text', () => {
-  it('is split within a line that is too long, never within a character', () => {
-    expect(splitText('abcdef', 4)).toEqual(['abcd', 'ef']);
-    expect(splitText('abc😀', 4)).toEqual(['abc', '😀']);
-  });
-
   it('loses nothing but line ends, and no part is too long or empty', () => {
     const text = fc.string({ unit: fc.constantFrom('a', '😀', 'ế', '\n'), minLength: 1, maxLength: 60 });
     fc.assert(
