@@ -108,6 +108,7 @@ export type ChannelEntry<Settings> = {
   open(settings: Settings, parts: ChannelParts): Promise<Channel | Off>;
 };
 
+/** Why a channel is off. */
 export type Off = { readonly off: string };
 
 /** The parts of the app; a channel takes those that it needs. */

@@ -74,6 +74,7 @@ export class Events<Event extends { readonly seq: number }> {
   }
 }
 
+/** The bounds of event streams. */
 export type StreamLimits = {
   /** Streams open at a time. */
   readonly streams: number;

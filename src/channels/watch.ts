@@ -15,6 +15,7 @@ export type WatchOptions = {
   readonly everyMs?: number | undefined;
 };
 
+/** A watch over a platform. */
 export type Watch = {
   /**
    * Begins to look repeatedly. Resolves after the first check or `FIRST_MS`, whichever is first. Never

@@ -20,8 +20,10 @@ export type StaffClient = {
   events(conversation: string, afterSeq: number, signal: AbortSignal): AsyncGenerator<StaffEvent>;
 };
 
+/** An answer with a problem document instead of replies. */
 export type Refusal = { readonly status: 'refused'; readonly problem: z.infer<typeof problemSchema> };
 
+/** A client of the bot at `url`, with the token of staff if it needs one. */
 export function createClient(url: string, token?: string): StaffClient {
   const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
   const base = `${url.replace(/\/$/, '')}/webhooks/staff`;

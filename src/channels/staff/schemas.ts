@@ -14,6 +14,7 @@ import { problemOf } from '../../http/problem.ts';
 import type { ChannelTraits } from '../channel.ts';
 import { decodeChoice } from '../platforms.ts';
 
+/** The staff webhook, as a channel. */
 export const STAFF: ChannelTraits = {
   name: 'staff',
   title: 'Staff webhook',
@@ -33,6 +34,7 @@ const conversationSchema = z
   .regex(/^[A-Za-z0-9_.:-]{1,64}$/, 'Wants 1 to 64 of A-Z a-z 0-9 _ . : -')
   .describe('Names the conversation; a new name starts a new one.');
 
+/** An optional field, with its description on the API page. */
 export const maybe = <T extends z.ZodType>(schema: T, description: string) =>
   schema.optional().describe(description);
 
@@ -129,6 +131,7 @@ export function requestSchemaOf(channels: readonly ChannelTraits[]) {
     });
 }
 export type RequestSchema = ReturnType<typeof requestSchemaOf>;
+/** A request that passed its schema. */
 export type StaffRequest = z.infer<RequestSchema>;
 
 /** `"telegram" or "teams"` */
@@ -200,6 +203,7 @@ const replySchema = z.object({
   image: maybe(z.string(), 'The https URL of a picture of what the reply is about.'),
   quiet: maybe(z.literal(true), 'Events only: no customer gets it, it ends a turn.'),
 });
+/** A reply in the webhook's answer. */
 export type StaffReply = z.infer<typeof replySchema>;
 
 const stateSchema = z.object({
@@ -220,6 +224,7 @@ export const eventSchema = replySchema.extend({
 });
 export type StaffEvent = z.infer<typeof eventSchema>;
 
+/** The answer of the staff webhook. */
 export const answerSchema = z.object({
   conversation: z.string(),
   status: z
@@ -239,6 +244,7 @@ export type StaffAnswer = z.infer<typeof answerSchema>;
 export const STAFF_TAG = 'staff webhook';
 export const STAFF_SECURITY = 'staffToken';
 
+/** The refusals of all routes for staff. */
 export const refusals = {
   400: problemOf('The request is wrong: `faults` lists everything at once.'),
   401: problemOf('The staff token is missing or wrong.'),
@@ -252,6 +258,7 @@ export function routeOf<Schemas extends object>(operationId: string, summary: st
   return { tags: [STAFF_TAG], security: [{ [STAFF_SECURITY]: [] }], operationId, summary, ...schemas };
 }
 
+/** The route that takes a message; `body`: its schema. */
 export const messageRouteOf = (body: RequestSchema) =>
   routeOf('sendMessage', 'Write to the bot', {
     description:
@@ -277,6 +284,7 @@ export const streamed = {
 
 const seqSchema = z.coerce.number().int().min(0);
 
+/** The route of a conversation's events. */
 export const eventsRoute = routeOf('followConversation', 'Follow a conversation', {
   description:
     'Server-sent events: every reply of the conversation, the kept ones first (the last 100, one hour). ' +

@@ -45,6 +45,7 @@ const ANSWER_MS = 10_000;
 /** How long requests still wait for their turn when the process stops. */
 const LAST_REPLIES_MS = 250;
 
+/** The staff webhook's entry in the list of channels. */
 export const staff: ChannelEntry<{ readonly staffToken: string | undefined }> = {
   traits: STAFF,
   traced: true,

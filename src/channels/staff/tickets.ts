@@ -117,7 +117,8 @@ const ROUTES = {
     ...described(z.object({ tickets: z.array(ticketSchema) }), 'The tickets.'),
   }),
   show: routeOf('showTicket', 'A ticket and what was written in it', {
-    ...{ params, ...described(ticketSchema, 'The ticket.') },
+    params,
+    ...described(ticketSchema, 'The ticket.'),
   }),
   answer: routeOf('answerTicket', 'Answer a customer', files(answering)),
   claim: routeOf(

@@ -21,6 +21,7 @@ export const addressSchema = z.object({
 /** An address with its conversation. The conversation's long id is stored once, apart from the address. */
 export type TeamsPlace = z.infer<typeof addressSchema> & { readonly conversation: string };
 
+/** Microsoft Teams, as a channel. */
 export const TEAMS: ChannelTraits = {
   name: 'teams',
   title: 'Teams',

@@ -20,6 +20,7 @@ const WANTED = ['MICROSOFT_APP_ID', 'PUBLIC_URL', 'DEFAULT_LOCALE', 'TIME_ZONE']
 /** A fixed date, so that the same package has the same bytes. */
 const MADE = new Date(2000, 0, 1);
 
+/** The version of the manifest's schema. */
 export const MANIFEST_VERSION = '1.28';
 const SCHEMAS = `https://developer.microsoft.com/json-schemas/teams/v${MANIFEST_VERSION}`;
 const ICONS = { color: 'color.png', outline: 'outline.png' } as const;

@@ -12,6 +12,7 @@ import { handleActivity } from './handler.ts';
 import { parseActivity } from './incoming.ts';
 import { TeamsPlatform } from './platform.ts';
 
+/** The part of the configuration that Teams reads. */
 export type TeamsConfig = {
   /** Undefined: no authentication (`TEAMS_AUTH=off`), for a playground on this machine only. */
   readonly registration?: Registration | undefined;

@@ -115,6 +115,7 @@ export class TelegramApi extends Telegram {
 /** Longest time to find and to fetch a picture. */
 const PHOTO_MS = METHOD_MS.getFile ?? 5_000;
 
+/** The bot in telegraf's words. `username` is empty until it is known. */
 export function botOf(id: number, username = ''): UserFromGetMe {
   const abilities = {
     can_join_groups: true,

@@ -4,6 +4,7 @@ import { RateLimiter, type RateLimiterOptions } from '../rate-limiter.ts';
 import type { TelegramOptions } from './telegram.ts';
 import { TELEGRAM } from './update.ts';
 
+/** The part of the configuration that Telegram reads. */
 export type TelegramSettings = {
   readonly telegram:
     | (Pick<TelegramOptions, 'token' | 'secret' | 'apiRoot' | 'mode'> & {
@@ -14,6 +15,7 @@ export type TelegramSettings = {
   readonly settings: { readonly defaultLocale: Locale };
 };
 
+/** Telegram's entry in the list of channels. */
 export const telegram: ChannelEntry<TelegramSettings> = {
   traits: TELEGRAM,
   async open({ telegram, publicUrl, settings: { defaultLocale } }, parts) {

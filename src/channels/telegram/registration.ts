@@ -7,6 +7,7 @@ import { ALLOWED_UPDATES } from './update.ts';
 
 /* The bot's registration at Telegram: the webhook, and the menu and the descriptions in each language. */
 
+/** The path of the webhook. */
 export const ROUTE = '/webhooks/telegram';
 
 /** Telegram's maximum. Accepting takes milliseconds, and the bot limits its work itself. */

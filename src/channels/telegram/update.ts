@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ChannelTraits } from '../channel.ts';
 import { decodeChoice, shortList } from '../platforms.ts';
 
+/** Telegram, as a channel. */
 export const TELEGRAM = {
   name: 'telegram',
   title: 'Telegram',
