@@ -104,15 +104,6 @@ describe('a press', () => {
     const cancel = await read(pressActivity('card-1', { choice: 'cancel~v3', label: 'Huỷ', ...fields }));
     expect(cancel.incoming?.message).toEqual({ kind: 'choice', choice: 'cancel', view: 'v3' });
   });
-
-  it.each([[{}], ['x'], [{ choice: 7 }], [{ choice: 'x'.repeat(201) }], [[]]])(
-    'with data that no card of ours sends (%j) is unknown',
-    async (data) => {
-      const { incoming } = await read(pressActivity('card-1', data));
-      expect(incoming?.message).toEqual({ kind: 'unknown', what: 'other' });
-      expect(incoming).not.toHaveProperty('press');
-    },
-  );
 });
 
 describe('an installation', () => {
@@ -127,23 +118,6 @@ describe('an installation', () => {
     expect(again).not.toBe(first);
     expect(accepted.map(({ message }) => message)).toEqual(Array(3).fill({ kind: 'start' }));
   });
-});
-
-describe('a group', () => {
-  it.each([
-    ['groupChat', '19:g@thread.v2'],
-    ['channel', '19:c@thread.tacv2;messageid=1'],
-    [undefined, 'anything'],
-  ])(
-    'of type %s gets the pointer to the private chat, if it mentions the bot',
-    async (conversationType, id) => {
-      const conversation = { id, conversationType };
-      const entities = [mention('<at>bot</at>', BOT)];
-      const said = await read(textActivity('<at>bot</at> điểm của tôi', { conversation, entities }));
-      expect(said.incoming).toMatchObject({ conversation: id, message: { kind: 'group' } });
-      expect((await read(textActivity('<at>bot</at> x', { conversation }))).count).toBe(0);
-    },
-  );
 });
 
 describe('an invoke', () => {
