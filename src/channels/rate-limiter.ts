@@ -1,11 +1,16 @@
 import { LRUCache } from 'lru-cache';
 import { type Runtime, systemRuntime } from '../runtime.ts';
 
-/** The chat that a message goes to. A group has an additional limit. */
-export type Chat = { readonly chat: string; readonly isGroup: boolean };
-
-/** A message that waits to be sent. `madeAtMs`: when the reply was made, epoch ms. */
-export type Wish = Chat & { readonly isReceipt: boolean; readonly madeAtMs: number };
+/**
+ * A message that waits to be sent. A group has an additional limit. `madeAtMs`: when the reply was made, epoch
+ * ms.
+ */
+export type Wish = {
+  readonly chat: string;
+  readonly isGroup: boolean;
+  readonly isReceipt: boolean;
+  readonly madeAtMs: number;
+};
 
 export type RateLimiterOptions = {
   /** The platform's limits for this process: messages a second, and messages a second to one chat. */
