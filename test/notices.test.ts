@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { noticesOf } from '../src/conversation/outline.ts';
+import { collectNotices } from '../src/conversation/outline.ts';
 import { newState } from '../src/conversation/state.ts';
 import { createNotices } from '../src/notices.ts';
 import { recordingObserve } from './support/observe.ts';
@@ -18,7 +18,7 @@ test.each([
     operations: [{ ...OPERATION, status: is }],
   });
   const { onNotice } = createNotices(observe);
-  for (const notice of noticesOf(at('checking'), at(status), NOTHING)) {
+  for (const notice of collectNotices(at('checking'), at(status), NOTHING)) {
     onNotice(notice, { conversation: 'c1', channel: 'test' });
   }
   const fields = { conversation: 'c1', operation: OPERATION.id, was: 'checking', outcome: status };

@@ -1,6 +1,6 @@
 import type { Flow, FlowGuard } from '../../src/conversation/flow.ts';
 import type { LocalizedText } from '../../src/conversation/message.ts';
-import { whose } from '../../src/conversation/prompts.ts';
+import { pickVariant } from '../../src/conversation/prompts.ts';
 import type { Line } from '../../src/conversation/reply.ts';
 
 /** A tier, and from how many counting points on a customer is in it. AntCRM tells neither the table nor what is next. */
@@ -36,7 +36,7 @@ export function createTier(table: readonly Tier[], isCounting: (nowMs: number) =
         const { rank, rankPoints } = outcome;
         return {
           key: 'tier.now',
-          context: whose(scope),
+          context: pickVariant(scope),
           params: { rank: rank ?? { key: 'tier.none' }, points: rankPoints },
           lines: [towards(rankPoints)],
         };

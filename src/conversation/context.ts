@@ -57,6 +57,6 @@ export type Context = {
    * the customer hears of each. Absent: none.
    */
   readonly journal?: Readonly<Record<string, KnownCall>> | undefined;
-  /** Fresh ids that nobody can guess, for at most one new operation and one new view a step. */
+  /** Fresh ids that cannot be guessed, for at most one new operation and one new view a step. */
   readonly ids: { readonly operation: string; readonly view: string };
 };

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { TextCommand } from './commands.ts';
 import type { Context } from './context.ts';
 import { toExpecting } from './dialogue/questions.ts';
-import { confirmsIn, createFlows, type Flow, type Flows } from './flow.ts';
+import { createFlows, type Flow, type Flows, findConfirms } from './flow.ts';
 import { LanguageInterpreter } from './language/interpret.ts';
 import type { Answer } from './language/similarity.ts';
 import { type LanguageText, Vocabulary } from './language/vocabulary.ts';
@@ -74,7 +74,7 @@ export function createConversation({
   const vocabulary = new Vocabulary(sayings);
   const commands = slashCommands(flows, wording);
   const operators = new Map(answers.map(({ id, answer }) => [id, answer] as const));
-  const answered = answeredQuestions(wording, vocabulary, answers);
+  const answered = collectQuestions(wording, vocabulary, answers);
   const language = new LanguageInterpreter({
     vocabulary,
     flows,
@@ -86,14 +86,14 @@ export function createConversation({
   return {
     step: (state, input, context) =>
       step(state, input, { ...context, flows: known, language, answers: operators, answered }),
-    readState: stateReader(known),
+    readState: createStateReader(known),
     newState,
     explain(text, state, context) {
       const scope = { ...NOWHERE, ...context, flows: known, language, answers: operators, answered };
       const { commands, why } = language.interpret(text, toExpecting(state, scope), scope);
       const nearest = why.nearest?.map(({ example, score }) => `${example} ${score.toFixed(2)}`);
       return {
-        commands: commands.map(inShort).join(' · '),
+        commands: commands.map(describeCommand).join(' · '),
         ...(why.covered.length > 0 && { covered: why.covered.join(' · ') }),
         ...(nearest && { nearest: nearest.join(' · ') }),
       };
@@ -107,7 +107,7 @@ export function createConversation({
 }
 
 /** How each question that has an answer is asked, by id. */
-function answeredQuestions(
+function collectQuestions(
   wording: Wording,
   { examples }: Vocabulary,
   answers: readonly Answer[],
@@ -119,17 +119,18 @@ function answeredQuestions(
     operators.get(id)?.asks?.[locale]?.[0] ??
     examples.find((one) => one.act === `ask ${id}` && one.locale === locale)?.text ??
     id;
-  return new Map([...all].map((id) => [id, perLocale((locale) => asQuestion(first(id, locale)))]));
+  return new Map([...all].map((id) => [id, perLocale((locale) => toQuestionText(first(id, locale)))]));
 }
 
 /** "có mất phí không" -> "Có mất phí không?" */
-const asQuestion = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/\?$/, '')}?`;
+const toQuestionText = (text: string) =>
+  `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/\?$/, '')}?`;
 
 /** Parts of a context that reading a text does not need. */
 const NOWHERE = { serviceUp: true, current: true, ids: { operation: '', view: '' } } as const;
 
 /** A command as people read it: "set gift LOA01". */
-function inShort(command: TextCommand): string {
+function describeCommand(command: TextCommand): string {
   return Object.values(command)
     .map((value) => (typeof value === 'object' ? JSON.stringify(value) : String(value)))
     .join(' ');
@@ -173,7 +174,7 @@ const inFlowSchema = z.looseObject({
 });
 
 /** Reads stored states, as these flows know them. */
-function stateReader(flows: Flows): ReadState {
+function createStateReader(flows: Flows): ReadState {
   return (stored, version = VERSION) => {
     const upgraded = inFlowSchema.parse(upgrade(stored, version, STATE_UPGRADES));
     const { flow: name, at } = upgraded.step;
@@ -184,7 +185,7 @@ function stateReader(flows: Flows): ReadState {
       const ended = { ...kept, step: { at: 'idle', unfinished: true }, draft: {} };
       throw new UnknownFlow(name, stateSchema.parse(ended));
     }
-    if (at === 'confirming' && flow && !confirmsIn(flow)) throw new Error(`${flow.name} confirms nothing`);
+    if (at === 'confirming' && flow && !findConfirms(flow)) throw new Error(`${flow.name} confirms nothing`);
     return stateSchema.parse(upgraded);
   };
 }

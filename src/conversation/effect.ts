@@ -61,7 +61,7 @@ export type Lookup = z.infer<typeof lookupSchema>;
 export const awaitedSchema = lookupSchema.pick({ code: true, calledMs: true, deadlineMs: true, skew: true });
 export type Awaited = z.infer<typeof awaitedSchema>;
 
-export const awaitedOf = ({ code, calledMs, deadlineMs, skew }: Lookup): Awaited => ({
+export const toAwaited = ({ code, calledMs, deadlineMs, skew }: Lookup): Awaited => ({
   code,
   calledMs,
   deadlineMs,

@@ -106,7 +106,7 @@ type CallId = { readonly operation: string; readonly at: number };
 type Refused = Extract<Outcome, { kind: 'refused' }>;
 
 /** What a flow confirms; undefined if it reads. */
-export function confirmsIn({ end }: Pick<Flow, 'end'>): Confirms | undefined {
+export function findConfirms({ end }: Pick<Flow, 'end'>): Confirms | undefined {
   return 'kind' in end ? end : undefined;
 }
 
@@ -138,7 +138,7 @@ export function createFlows(all: readonly Flow[]): Flows {
   return {
     all,
     get: (name) => (name === undefined ? undefined : byName.get(name)),
-    confirming: (kind) => all.find((flow) => confirmsIn(flow)?.kind === kind),
+    confirming: (kind) => all.find((flow) => findConfirms(flow)?.kind === kind),
     ofCodes,
   };
 }

@@ -2,7 +2,7 @@ import type { FieldName, SlotKind } from './commands.ts';
 import type { Context } from './context.ts';
 import { historyTypeSchema } from './effect.ts';
 import type { Flow } from './flow.ts';
-import { askGift, isProofAsked, isStaff, proved, whose } from './prompts.ts';
+import { askGift, findProof, isProofAsked, isStaff, pickVariant } from './prompts.ts';
 import { choice, type FormField, type Reply } from './reply.ts';
 import type { Asking, Draft } from './state.ts';
 import { type NamedPeriod, namedPeriod, PERIODS, type Period } from './values/calendar.ts';
@@ -59,7 +59,7 @@ export const KINDS: Readonly<Record<SlotKind, Kind>> = {
     ask({ flow: { name, identity }, step: { tries } }, scope) {
       const isShared = identity === 'typed' ? scope.sender.proof === 'contact' : isProofAsked(scope);
       const share: Partial<Reply> = isShared ? { sharePhone: true } : {};
-      const asked = { context: whose(scope), asks: 'phone', ...share } as const;
+      const asked = { context: pickVariant(scope), asks: 'phone', ...share } as const;
       if (identity === 'typed') return { key: `${name}.askPhone`, ...asked };
       if (!isShared) return { key: 'identity.ask', ...asked };
       // Why sharing is needed is said once.
@@ -79,7 +79,7 @@ export const KINDS: Readonly<Record<SlotKind, Kind>> = {
     slot: 'email',
     ask: ({ flow: { name }, step: { editing } }, scope) => ({
       key: `${name}.askEmail`,
-      context: whose(scope),
+      context: pickVariant(scope),
       choices: [choice('skip')],
       asks: 'email',
       // Whoever wants to change it was asked whether they want one.
@@ -151,7 +151,7 @@ export function missingSlots({ slots, identity }: Flow, draft: Draft): readonly 
   for (const kind of slots) {
     const { slot, isOptional } = KINDS[kind];
     const isProof = kind === 'phone' && identity === 'proved';
-    const value = isProof ? proved(draft) : draft[slot];
+    const value = isProof ? findProof(draft) : draft[slot];
     if (value === (isOptional ? null : undefined)) missing.push(kind);
   }
   return missing;

@@ -1,4 +1,4 @@
-import { type Operation, openTicket, type State, type Ticket } from './state.ts';
+import { findOpenTicket, type Operation, type State, type Ticket } from './state.ts';
 
 /*
  * What other rooms read of a state, as data: index entries, where the conversation is, and notices after a
@@ -22,19 +22,19 @@ export type Outline = {
 /** Closed tickets come after all open ones, the newest first. */
 const CLOSED_SCORE = 1e14;
 
-export function outlineOf(state: State): Outline {
+export function toOutline(state: State): Outline {
   const { step } = state;
   const isInFlow = step.at === 'asking' || step.at === 'confirming' || step.at === 'browsing';
   return {
     flow: isInFlow ? step.flow : undefined,
-    ...(openTicket(state) && { person: true as const }),
-    listed: state.tickets || state.unclear ? listedOf(state) : NONE,
+    ...(findOpenTicket(state) && { person: true as const }),
+    listed: state.tickets || state.unclear ? listEntries(state) : NONE,
   };
 }
 
 const NONE: readonly ListedEntry[] = [];
 
-function listedOf({ tickets = [], unclear = [] }: State): readonly ListedEntry[] {
+function listEntries({ tickets = [], unclear = [] }: State): readonly ListedEntry[] {
   const sentence = unclear.at(-1);
   const listed = tickets.map((ticket): ListedEntry => {
     const { id, closed, answeredMs = 0, count } = ticket;
@@ -73,7 +73,7 @@ type Status = Operation['status'];
 const UNDECIDED: readonly Status[] = ['checking', 'watching', 'escalated'];
 
 /** The notices of a turn. `escalated`, `questions`: of its decisions. */
-export function noticesOf(
+export function collectNotices(
   before: State,
   after: State,
   { escalated, questions }: { readonly escalated: readonly string[]; readonly questions: readonly string[] },
@@ -82,10 +82,10 @@ export function noticesOf(
   for (const operation of escalated) notices.push({ kind: 'escalated', operation });
   for (const answer of questions) notices.push({ kind: 'question', answer });
   if ((after.misses ?? 0) > (before.misses ?? 0)) notices.push({ kind: 'misunderstood' });
-  const ticket = openTicket(after);
+  const ticket = findOpenTicket(after);
   const known = ticket && before.tickets?.find(({ id }) => id === ticket.id);
   if (ticket && !known) notices.push({ kind: 'opened', ticket });
-  if (ticket?.late && !openTicket(before)?.late) notices.push({ kind: 'late' });
+  if (ticket?.late && !findOpenTicket(before)?.late) notices.push({ kind: 'late' });
   for (const { id, status: was } of before.operations) {
     if (!UNDECIDED.includes(was)) continue;
     const now = after.operations.find((operation) => operation.id === id)?.status;

@@ -14,54 +14,57 @@ export function isTypingProof({ sender, settings }: Context): boolean {
 }
 
 /** What typing an identifier is worth here. */
-export const typed = (value: string, context: Context): Known => ({ value, proved: isTypingProof(context) });
+export const toKnown = (value: string, context: Context): Known => ({
+  value,
+  proved: isTypingProof(context),
+});
 
 /** The phone and e-mail of the last flow, the profile, or the channel's profile. */
-export function carried(state: State, context: Context): Identity {
+export function collectIdentity(state: State, context: Context): Identity {
   const vouched =
     context.sender.email === undefined ? undefined : { value: context.sender.email, proved: true };
-  const phone = better(state.draft.phone, state.profile.phone);
-  const email = better(state.draft.email ?? undefined, vouched) ?? state.profile.email;
-  return given({ phone, email });
+  const phone = preferProved(state.draft.phone, state.profile.phone);
+  const email = preferProved(state.draft.email ?? undefined, vouched) ?? state.profile.email;
+  return pickIdentity({ phone, email });
 }
 
 /** The first one, unless only the second is proved. */
-function better(first: Known | undefined, second: Known | undefined): Known | undefined {
+function preferProved(first: Known | undefined, second: Known | undefined): Known | undefined {
   return first?.proved || !second?.proved ? (first ?? second) : second;
 }
 
 /** The proved phone, else the proved e-mail (SECURITY.md): reading and spending need one. */
-export function proved(draft: Identity): Identifier | undefined {
+export function findProof(draft: Identity): Identifier | undefined {
   if (draft.phone?.proved) return { kind: 'phone', value: draft.phone.value };
   if (draft.email?.proved) return { kind: 'email', value: draft.email.value };
   return undefined;
 }
 
 /** The phone and e-mail that are known. */
-export function given({ phone, email }: Identity): State['profile'] {
+export function pickIdentity({ phone, email }: Identity): State['profile'] {
   return { ...(phone && { phone }), ...(email && { email }) };
 }
 
 /** After an operation staff must name the next customer. */
-export function served(state: State, context: Context): State {
-  return isStaff(context) ? withoutIdentity(remembering(state, context)) : state;
+export function releaseCustomer(state: State, context: Context): State {
+  return isStaff(context) ? dropIdentity(rememberCustomer(state, context)) : state;
 }
 
 /** Staff can name the last customer by one tap. */
-export function remembering(state: State, context: Context): State {
+export function rememberCustomer(state: State, context: Context): State {
   const { phone, email } = state.draft;
   if (!isStaff(context) || (phone ?? email) == null) return state;
-  return { ...state, before: given(state.draft) };
+  return { ...state, before: pickIdentity(state.draft) };
 }
 
 /** The state without a customer. */
-export function withoutIdentity(state: State): State {
+export function dropIdentity(state: State): State {
   const { phone: _, email: __, ...draft } = state.draft;
   return { ...state, draft };
 }
 
 /** The variant of a wording that speaks to staff about the customer. */
-export function whose(context: Context): 'staff' | undefined {
+export function pickVariant(context: Context): 'staff' | undefined {
   return isStaff(context) ? 'staff' : undefined;
 }
 
@@ -71,13 +74,13 @@ export function isProofAsked({ sender, settings }: Context): boolean {
 }
 
 /** A Vietnamese number in national form, `0867123456`; undefined for others. */
-function national(e164: string): string | undefined {
+function toNational(e164: string): string | undefined {
   return /^\+84\d{9,10}$/.test(e164) ? `0${e164.slice(3)}` : undefined;
 }
 
 /** A phone (E.164) as people read it: `0867 123 456`, `024 3825 1234`, foreign ones `+44 7700 900123`. */
 export function showPhone(e164: string): string {
-  const digits = national(e164);
+  const digits = toNational(e164);
   if (digits === undefined) return parsePhoneNumberFromString(e164)?.formatInternational() ?? e164;
   if (digits.length === 10) return `${digits.slice(0, 4)} ${digits.slice(4, 7)} ${digits.slice(7)}`;
   // Hanoi and Ho Chi Minh City have area codes of three digits, everybody else of four.
@@ -85,10 +88,10 @@ export function showPhone(e164: string): string {
   return `${digits.slice(0, area)} ${digits.slice(area, 7)} ${digits.slice(7)}`;
 }
 
-/** A phone that its owner recognises and nobody else can use: `0867 *** 456`, `+44 *** 123`. */
+/** A phone that only its owner recognises: `0867 *** 456`, `+44 *** 123`. */
 export function maskPhone(e164: string): string {
   if (e164.length < 9) return '***';
-  const digits = national(e164);
+  const digits = toNational(e164);
   const country = parsePhoneNumberFromString(e164)?.countryCallingCode;
   const start = digits?.slice(0, 4) ?? (country === undefined ? '' : `+${country}`);
   return `${start} *** ${e164.slice(-3)}`.trim();
@@ -121,13 +124,13 @@ export function maskCode(code: string): string {
 }
 
 /** The status that the customer knows: "not applied" while the last check is still to come. */
-export const shown = (status: Operation['status']) => (status === 'watching' ? 'notApplied' : status);
+export const toShownStatus = (status: Operation['status']) => (status === 'watching' ? 'notApplied' : status);
 
 /** The receipt ("+100 điểm · Tivi") if AntCRM's record was read, and where to get the gift. */
 export function receiptLines(operation: Operation, scope: Scope): Line[] {
   const { kind, status, receipt, gift: code, code: earnedBy } = operation;
   if (earnedBy !== undefined) return [codeLine(operation)];
-  const gift = giftOf(code, scope);
+  const gift = findGift(code, scope);
   const pickUp = status === 'done' && gift ? pickUpLines(gift) : [];
   if (receipt?.score === undefined) return pickUp;
   const what = gift?.name ?? receipt.what;
@@ -146,7 +149,7 @@ export function codeLine({ id, code = '', status, receipt }: Operation): Line {
   const params = { code, reference: id };
   const { score, what } = receipt ?? {};
   if (status !== 'done' || score === undefined)
-    return { key: 'receipt.code', context: shown(status), params };
+    return { key: 'receipt.code', context: toShownStatus(status), params };
   const context = what === undefined ? 'unnamed' : 'scored';
   return { key: 'receipt.code', context, params: { ...params, score, what: what ?? '' } };
 }
@@ -162,7 +165,7 @@ export function sumLines(done: readonly Operation[]): Line[] {
 }
 
 /** AntCRM's balance, which may not have all that was done a moment ago. */
-export const behind = (points: number): Line => ({ key: 'receipt.behind', params: { points } });
+export const lagLine = (points: number): Line => ({ key: 'receipt.behind', params: { points } });
 
 /** The customer's points after an operation, where they were told. */
 export function balanceLines(last: Operation | undefined): Line[] {
@@ -171,7 +174,10 @@ export function balanceLines(last: Operation | undefined): Line[] {
 }
 
 /** The gift of the operator's list that has this code. */
-export function giftOf(code: string | undefined, { settings }: Pick<Context, 'settings'>): Gift | undefined {
+export function findGift(
+  code: string | undefined,
+  { settings }: Pick<Context, 'settings'>,
+): Gift | undefined {
   return settings.gifts.find((gift) => gift.code === code);
 }
 
@@ -182,7 +188,7 @@ export function pickUpLines({ pickUp }: Gift): Line[] {
 
 /** The gift and its price. Only AntCRM knows the price of a gift that is in no list. */
 export function giftLines(code: string, price: number | undefined, scope: Pick<Context, 'settings'>): Line[] {
-  const gift = giftOf(code, scope);
+  const gift = findGift(code, scope);
   if (!gift) return [{ key: 'summary.giftCode', params: { code } }, { key: 'summary.priceUnknown' }];
   const { name, description, score } = gift;
   return [
@@ -237,7 +243,7 @@ export function hasAgreed({ consent }: State): boolean {
 }
 
 /** The earned number (E.164) if another one is remembered and neither is proved. */
-export function otherPhone(state: State): string | undefined {
+export function findOtherPhone(state: State): string | undefined {
   const { phone } = state.draft;
   const known = state.profile.phone;
   if (!hasAgreed(state) || phone === undefined || known === undefined) return undefined;
@@ -269,7 +275,7 @@ export function leaveConsent(state: State, scope: Scope): State {
 }
 
 /** Staff have no profile: what the console imitated here is dropped. */
-export function withoutProfile(state: State, scope: Scope): State {
+export function dropProfile(state: State, scope: Scope): State {
   if (!isStaff(scope)) return state;
   const { consent: _, consentUnanswered: __, ...rest } = state;
   const step: Step = rest.step.at === 'consenting' ? { at: 'idle' } : rest.step;
@@ -277,8 +283,8 @@ export function withoutProfile(state: State, scope: Scope): State {
 }
 
 /** The profile to remember. A typed value never replaces a proved one: it may be another person's. */
-export function profileOf({ draft, profile }: State): State['profile'] {
-  const { phone, email } = given(draft);
+export function mergeProfile({ draft, profile }: State): State['profile'] {
+  const { phone, email } = pickIdentity(draft);
   return {
     ...profile,
     ...(phone && (phone.proved || !profile.phone?.proved) && { phone }),

@@ -54,14 +54,12 @@ const name = z.string();
 
 /**
  * Where the conversation is.
- * - `idle`: waits for nothing; `unfinished`: a flow was ended unheard, which is told at the next message.
- * - `asking`: waits for one slot of a flow. `tries` counts invalid answers in a row; `editing`: back to the
- *   summary afterwards; `offer`: a doubt: a value that the customer may take over by pressing `use` (a mapped
- *   old number, a corrected typo, another code), never taken unasked.
- * - `confirming`: the summary waits; only what confirms `operation` goes on. `last`: what the customer was
- *   told last, where a yes can answer it: the summary, and nothing else since it was posed; or what to
- *   change, or whether to cancel.
- * - `browsing`: a page is shown.
+ * - `idle`: no flow. `unfinished`: a flow ended by silence; the next reply says so.
+ * - `asking`: asks for a slot. `tries`: invalid answers in a row. `editing`: the summary comes next. `offer`:
+ *   a value in doubt, which only the customer can accept.
+ * - `confirming`: the summary waits. `last`: what a typed yes answers: a new summary that was said last, or
+ *   whether to edit or cancel.
+ * - `browsing`: a page of the history.
  * - `consenting`: asks whether phone and e-mail may be remembered.
  */
 const stepSchema = z.discriminatedUnion('at', [
@@ -98,14 +96,13 @@ export type Confirming = Extract<Step, { at: 'confirming' }>;
 export type Offer = NonNullable<Asking['offer']>;
 
 /**
- * An operation (a confirmed call that earns or spends) and how it stands. The id is also the customer's
- * reference; of several codes that were confirmed at once each has its own, `<id of the confirmation>.<n>`, n
- * from 1.
- * - `checking`: the outcome is unknown, lookups go on.
- * - `watching`: "not applied" was told; one last lookup makes sure that no record comes late.
- * - `escalated`: only staff can tell. `lookup` is kept while it may be needed; `checks` counts the lookups
- *   done, `lookedMs` is when the last one was, `unread` says which of them (from 0) got nothing to read. Of
- *   the receipt stays what a later answer tells.
+ * A call that earns or spends. The id is the customer's reference; of several codes each has `<id of the
+ * confirmation>.<n>`, n from 1.
+ * - `checking`: the outcome is unknown, and looked up.
+ * - `watching`: the customer heard "not applied"; one last lookup finds a record that comes late.
+ * - `escalated`: only staff can tell. `lookup` stays while it may be needed. `checks` counts lookups,
+ *   `lookedMs` is the time of the last one, `unread` lists those (from 0) that could not read. The receipt
+ *   keeps what later replies say.
  */
 const operationSchema = z.strictObject({
   id: z.string(),
@@ -158,17 +155,13 @@ export const doingSchema = z.strictObject({
 });
 
 /**
- * A person has taken over, or had.
- *
- * - `waitsMs`: since when the customer waits for staff to write. `answeredMs`: when staff last did. An
- *   escalated operation opens a ticket with neither: the bot goes on until the customer asks for a person, or
- *   staff write.
- * - `name`: the customer's display name. `claimedBy`: who of staff has it. `closed.staff`: who of staff
- *   closed it.
- * - `led`: what the customer wrote that led to it. `notUnderstood`: what was not understood right before.
- * - `erased`: nothing is written in it any more.
- * - `count`: all that was ever written, of which `notes` has the last; and how often it was claimed or
- *   released.
+ * A talk with a person.
+ * - `waitsMs`: since when the customer waits. `answeredMs`: the last message of staff. A ticket of an
+ *   escalated operation has neither, and the bot goes on, until one of both writes.
+ * - `name`: the customer's display name. `claimedBy`, `closed.staff`: the member of staff.
+ * - `led`: messages that led to it. `notUnderstood`: messages before it that were not understood.
+ * - `erased`: closed for new messages.
+ * - `count`: of all messages, of which `notes` has the last, and of claims and releases.
  */
 const ticketSchema = z.strictObject({
   id: z.string(),
@@ -196,10 +189,9 @@ const ticketSchema = z.strictObject({
 export type Ticket = z.infer<typeof ticketSchema>;
 
 /**
- * All that is kept of a conversation between two messages (sealed), as every process of this version knows
- * it, whatever flows it has. `draft` ends with its flow; `profile` outlives it only after consent.
- * `clientLocale` is the client's language as last seen, `textLocale` that of what the customer last wrote,
- * where it is another; `locale` is the customer's own choice.
+ * All that is stored of a conversation (sealed), the same for all flows. `draft` ends with its flow;
+ * `profile` stays only after consent. `clientLocale`: of the client. `textLocale`: of the customer's texts,
+ * if it is another. `locale`: the customer's choice.
  */
 export const stateSchema = z.strictObject({
   locale: z.enum(LOCALES).optional(),
@@ -245,14 +237,14 @@ export const stateSchema = z.strictObject({
 export type State = z.infer<typeof stateSchema>;
 
 /** The open ticket. */
-export function openTicket({ tickets }: Pick<State, 'tickets'>): Ticket | undefined {
+export function findOpenTicket({ tickets }: Pick<State, 'tickets'>): Ticket | undefined {
   const last = tickets?.at(-1);
   return last?.closed ? undefined : last;
 }
 
 /** The open ticket if a person answers in place of the bot. */
-export function takenTicket(state: Pick<State, 'tickets'>): Ticket | undefined {
-  const ticket = openTicket(state);
+export function findTakenTicket(state: Pick<State, 'tickets'>): Ticket | undefined {
+  const ticket = findOpenTicket(state);
   return ticket?.waitsMs === undefined && ticket?.answeredMs === undefined ? undefined : ticket;
 }
 
@@ -271,14 +263,14 @@ export function newState(lastMessageMs = 0): State {
 }
 
 /** The state without its doubt. */
-export function withoutOffer(state: State): State {
+export function dropOffer(state: State): State {
   if (state.step.at !== 'asking') return state;
   const { offer: _, ...step } = state.step;
   return { ...state, step };
 }
 
 /** The state after a reply that is no summary: a typed yes confirms nothing. */
-export function spokenOver(state: State): State {
+export function forgetLast(state: State): State {
   if (state.step.at !== 'confirming' || !state.step.last) return state;
   const { last: _, ...step } = state.step;
   return { ...state, step };
@@ -324,14 +316,13 @@ export function upgrade(body: unknown, version: number, upgrades: Upgrades): unk
 }
 
 export const STATE_UPGRADES: Upgrades = {
-  // Version 1 noted that the summary was told last, also where something was said before it: that confirms
-  // nothing.
+  // Version 1 noted a summary as said last, even after other replies: that must confirm nothing.
   1: (body) => {
     const state = z.looseObject({ step: z.looseObject({}) }).parse(body);
     const { shown: _, ...step } = state.step;
     return { ...state, step };
   },
-  // Version 2 remembered how many of a gift were asked for. Each is an operation of its own now.
+  // Version 2 remembered how many of a gift the customer wanted. Each is a separate operation now.
   2: (body) => {
     const state = z.looseObject({ draft: z.looseObject({}) }).parse(body);
     const { wanted: _, ...draft } = state.draft;

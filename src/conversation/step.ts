@@ -8,9 +8,9 @@ import { goHome } from './dialogue/questions.ts';
 import type { Outcome } from './effect.ts';
 import type { Scope } from './flow.ts';
 import type { Message, PhotoEffect } from './message.ts';
-import { leaveConsentOpen, withoutProfile } from './prompts.ts';
+import { dropProfile, leaveConsentOpen } from './prompts.ts';
 import { type Decision, type Reply, say, sayFirst } from './reply.ts';
-import { IDLE_MS, type State, type Step, takenTicket } from './state.ts';
+import { findTakenTicket, IDLE_MS, type State, type Step } from './state.ts';
 
 const GROUP_EVERY_MS = 60 * 60_000;
 
@@ -74,7 +74,7 @@ function onCustomerOrStaff(stored: State, message: Message, scope: Scope): Decis
   if (message.kind === 'group') return pointAway(stored, scope);
   if (message.kind === 'person') return takeStaffWord(stored, message, scope);
   const { state, before } = arrive(stored, scope);
-  if (takenTicket(state)) return onMessage(state, message, scope);
+  if (findTakenTicket(state)) return onMessage(state, message, scope);
   if (before.length > 0 && message.kind === 'choice')
     return goHome(state, scope, { key: 'conversation.expired' });
   return sayFirst(before, onMessage(state, message, scope));
@@ -97,7 +97,7 @@ function endAlbum(stored: State, scope: Scope): Decision | undefined {
 function arrive(stored: State, scope: Scope): { state: State; before: Reply[] } {
   const { locale } = scope.sender;
   const state: State = {
-    ...withoutProfile(stored, scope),
+    ...dropProfile(stored, scope),
     lastMessageMs: scope.nowMs,
     ...(locale && { clientLocale: locale }),
   };

@@ -1,7 +1,7 @@
 import type { Context, Settings } from '../conversation/context.ts';
 import type { Effect } from '../conversation/effect.ts';
 import type { PhotoEffect, Sender } from '../conversation/message.ts';
-import { outlineOf } from '../conversation/outline.ts';
+import { toOutline } from '../conversation/outline.ts';
 import type { Decision, Reply, Unlock } from '../conversation/reply.ts';
 import { localeOf, NewerVersion, type ReadState, type State } from '../conversation/state.ts';
 import type { Input } from '../conversation/step.ts';
@@ -259,7 +259,7 @@ export class Turn {
     const isFlood = record.dropped > 0 && nowMs - (before.floodedMs ?? 0) > FLOOD_EVERY_MS;
     if (isFlood) this.decision = { ...this.decision, replies: [FLOOD, ...this.decision.replies] };
     const { state, wakeAtMs, settled, forget } = this.decision;
-    const outline = outlineOf(state);
+    const outline = toOutline(state);
     const traceparent = this.#traceparent();
     const stored: StoredState = {
       state,

@@ -1,8 +1,8 @@
 import { LeaseLost, TurnInterrupted } from '../conversation/effect.ts';
 import type { Sender } from '../conversation/message.ts';
-import { type Notice, noticesOf } from '../conversation/outline.ts';
+import { collectNotices, type Notice } from '../conversation/outline.ts';
 import type { Reply } from '../conversation/reply.ts';
-import { spokenOver } from '../conversation/state.ts';
+import { forgetLast } from '../conversation/state.ts';
 import type { Input } from '../conversation/step.ts';
 import { NO_ROOM } from '../resilience/bulkhead.ts';
 import { StoreUnavailable } from '../store/port.ts';
@@ -155,7 +155,7 @@ export class Worker {
     const { conversation, channel } = event;
     lease.pastIntent = false;
     for (const { reason } of letters) observe.alarm('dead_letter', { conversation, reason });
-    for (const notice of noticesOf(before.state, decision.state, decision)) {
+    for (const notice of collectNotices(before.state, decision.state, decision)) {
       onNotice(notice, { conversation, channel });
     }
   }
@@ -251,7 +251,7 @@ export class Worker {
       if (isInfrastructureError(err)) throw err;
       this.#tools.observe.log.error({ err, conversation }, 'a turn threw while it was given up');
     }
-    turn.decision = leaveState(spokenOver(before.state), record.wakeMs || null, [FAILED]);
+    turn.decision = leaveState(forgetLast(before.state), record.wakeMs || null, [FAILED]);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Awaited, EffectContext, Lookup } from '../conversation/effect.ts';
-import { awaitedOf, readAwaited, writeAwaited } from '../conversation/effect.ts';
+import { readAwaited, toAwaited, writeAwaited } from '../conversation/effect.ts';
 import type { CustomerNames, LoyaltyRecord } from './port.ts';
 
 /** The customer's other operations: records that settled some, and successes without a record yet. */
@@ -62,6 +62,6 @@ export function rememberCode(
   context: EffectContext,
   { lookup, operation, record }: { lookup: Lookup; operation: string; record: string | undefined },
 ): Promise<void> {
-  const awaited = record === undefined ? writeAwaited(awaitedOf(lookup)) : undefined;
+  const awaited = record === undefined ? writeAwaited(toAwaited(lookup)) : undefined;
   return context.unlock(nameOfCode(lookup.code), operation, record, awaited);
 }

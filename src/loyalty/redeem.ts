@@ -1,4 +1,4 @@
-import { awaitedOf, type Effect, LeaseLost, type Lookup, type Outcome } from '../conversation/effect.ts';
+import { type Effect, LeaseLost, type Lookup, type Outcome, toAwaited } from '../conversation/effect.ts';
 import { deadlineIn, isOver } from '../resilience/deadline.ts';
 import { readPoints, toMovement } from './history.ts';
 import { addNames, addNamesIn, BRIEF_MS, type LockResult, lockAll, unlockAll } from './locks.ts';
@@ -78,7 +78,7 @@ async function conclude(
   const after = before === undefined ? undefined : readPoints(lookup.by, session);
   const receipt = await readBack(lookup, others, session);
   const balance = toMovement(before, await after);
-  const awaited = receipt === undefined ? { awaited: awaitedOf(lookup) } : {};
+  const awaited = receipt === undefined ? { awaited: toAwaited(lookup) } : {};
   return { kind, operation, receipt, locks, ...awaited, ...(balance && { balance }) };
 }
 

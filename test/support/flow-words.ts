@@ -1,4 +1,4 @@
-import { confirmsIn, type Flow } from '../../src/conversation/flow.ts';
+import { type Flow, findConfirms } from '../../src/conversation/flow.ts';
 import type { Wording } from '../../src/conversation/message.ts';
 import { LOCALES } from '../../src/conversation/message.ts';
 
@@ -17,7 +17,7 @@ export function missingWords(flows: readonly Flow[], wording: Wording): string[]
 /** The keys that a flow's name makes. */
 function keysOf(flow: Flow): string[] {
   const { name, identity } = flow;
-  const confirmation = confirmsIn(flow);
+  const confirmation = findConfirms(flow);
   return [
     `choice.${name}`,
     `flow.${name}`,

@@ -1,12 +1,12 @@
 import type { SlotKind } from '../commands.ts';
 import { type HistoryRead, type OutcomeOf, spends } from '../effect.ts';
-import { confirmsIn, type Flow, type Scope } from '../flow.ts';
+import { type Flow, findConfirms, type Scope } from '../flow.ts';
 import { KINDS, missingSlots } from '../kinds.ts';
-import { giftOf, isStaff, proved, served, whose } from '../prompts.ts';
+import { findGift, findProof, isStaff, pickVariant, releaseCustomer } from '../prompts.ts';
 import { changeLast, type Decision, type Reply, say, sayFirst } from '../reply.ts';
 import type { Draft, Offer, State } from '../state.ts';
 import { personChoice, supportLines } from './handover.ts';
-import { busy, tooManyAttempts, unseen, withoutChecked } from './operations.ts';
+import { findUnseen, sayBusy, sayTooManyAttempts, splitChecked } from './operations.ts';
 import { openHistory, showPage, showUnread } from './pages.ts';
 import { finishFlow } from './privacy.ts';
 import { askAgain, goHome, pose, slotStep } from './questions.ts';
@@ -40,7 +40,7 @@ export function advance(state: State, { flow, doubt }: FlowGoal, scope: Scope): 
     const slot = flow.slots.includes(doubt.slot) ? doubt.slot : 'phone';
     return pose(state, slotStep(flow, slot, { offer: doubt.offer }), scope);
   }
-  const by = needsBalance(flow, draft, scope);
+  const by = findBalanceOwner(flow, draft, scope);
   if (by) return { state, replies: [], effect: { kind: 'balance', by, exact: true } };
   const [slot] = missingSlots(flow, draft);
   if (slot === undefined) return complete(state, flow, scope);
@@ -52,7 +52,7 @@ export function advance(state: State, { flow, doubt }: FlowGoal, scope: Scope): 
 }
 
 const hasEdit = (flow: Flow, draft: Draft, edit: string) =>
-  confirmsIn(flow)
+  findConfirms(flow)
     ?.edits(draft)
     .some(({ id }) => id === edit);
 
@@ -88,8 +88,8 @@ function offerHelp({ view }: State, scope: Scope): Reply {
 const FRESH_MS = 60_000;
 
 /** The identifier whose balance must be read first; undefined: none. */
-function needsBalance(flow: Flow, { balance, ...slots }: Draft, { nowMs }: Scope) {
-  const by = spends(confirmsIn(flow)) ? proved(slots) : undefined;
+function findBalanceOwner(flow: Flow, { balance, ...slots }: Draft, { nowMs }: Scope) {
+  const by = spends(findConfirms(flow)) ? findProof(slots) : undefined;
   const isTheirs = balance !== undefined && balance.by.kind === by?.kind && balance.by.value === by.value;
   return isTheirs && nowMs - balance.atMs <= FRESH_MS ? undefined : by;
 }
@@ -104,42 +104,42 @@ export function complete(state: State, flow: Flow, scope: Scope): Decision {
 }
 
 function reachEnd(state: State, flow: Flow, scope: Scope): Decision {
-  if (confirmsIn(flow))
+  if (findConfirms(flow))
     return pose(state, { at: 'confirming', flow: flow.name, operation: scope.ids.operation }, scope);
-  const by = proved(state.draft);
+  const by = findProof(state.draft);
   if (by === undefined) return goHome(state, scope, { key: 'menu' });
   return 'reads' in flow.end && flow.end.reads === 'pages'
     ? openHistory(state, { flow: flow.name, by }, scope)
     : { state, replies: [], effect: { kind: 'balance', by } };
 }
 
-type BalanceRead = OutcomeOf<'balance' | 'sums' | 'unavailable'>;
+type BalanceOutcome = OutcomeOf<'balance' | 'sums' | 'unavailable'>;
 
 /** Takes what was read, or that it could not be read, for the current flow. */
-export function takeRead(state: State, outcome: BalanceRead | HistoryRead, scope: Scope): Decision {
+export function takeRead(state: State, outcome: BalanceOutcome | HistoryRead, scope: Scope): Decision {
   if (state.step.at === 'browsing')
     return outcome.kind === 'history' ? showPage(state, outcome, scope) : showUnread(state, scope);
   const flow = runningFlow(state, scope);
-  if (flow && spends(confirmsIn(flow)) && outcome.kind !== 'history')
+  if (flow && spends(findConfirms(flow)) && outcome.kind !== 'history')
     return takeBalance(state, outcome, scope);
   if (outcome.kind === 'unavailable') return goHome(state, scope, { key: 'service.unavailable' });
   const end = flow?.end;
   if (outcome.kind === 'history' || !end || !('reads' in end) || end.reads !== 'balance') return say(state);
-  const reply = end.tell(outcome, scope, unseen(state, scope.nowMs).length === 0);
+  const reply = end.tell(outcome, scope, findUnseen(state, scope.nowMs).length === 0);
   const isNobody = outcome.kind === 'balance' && outcome.points === null;
   return (isNobody ? goHome : finishFlow)(state, scope, reply);
 }
 
 /** The balance may lag behind: says so, and calls no gift too dear then. */
-function takeBalance(state: State, outcome: BalanceRead, scope: Scope): Decision {
+function takeBalance(state: State, outcome: BalanceOutcome, scope: Scope): Decision {
   const { draft } = state;
   const flow = runningFlow(state, scope);
-  const by = proved(draft);
+  const by = findProof(draft);
   if (by === undefined || !flow) return goHome(state, scope, { key: 'menu' });
   // An unknown customer has none, unless AntCRM may know them by the other identifier.
   const other = by.kind === 'phone' ? draft.email : draft.phone;
   const read = outcome.kind === 'balance' ? (outcome.points ?? (other ? null : 0)) : null;
-  const isSure = unseen(state, scope.nowMs).length === 0;
+  const isSure = findUnseen(state, scope.nowMs).length === 0;
   const balance = { by, points: isSure ? read : null, atMs: scope.nowMs };
   const remarks = isSure || read === null ? [] : [{ key: 'receipt.behind', params: { points: read } }];
   return sayFirst(remarks, advance({ ...state, draft: { ...draft, balance } }, { flow }, scope));
@@ -148,9 +148,9 @@ function takeBalance(state: State, outcome: BalanceRead, scope: Scope): Decision
 /** Asks for another code after a refusal: suggests a photo, then help, until there were too many. */
 export function askAfterRefusal(state: State, scope: Scope, refusal: Reply): Decision {
   const flow = runningFlow(state, scope);
-  const over = served(state, scope);
+  const over = releaseCustomer(state, scope);
   if (!flow?.slots.includes('codes')) return goHome(over, scope, refusal);
-  const wait = tooManyAttempts(state, scope);
+  const wait = sayTooManyAttempts(state, scope);
   if (wait) return sayFirst([refusal], goHome(state, scope, wait));
   const { codes: _, ...draft } = over.draft;
   const { refused: count = 0 } = state.guesses ?? {};
@@ -182,19 +182,19 @@ export function findHindrance(flow: Flow, state: State, scope: Scope): Reply | u
 }
 
 const waitForGuesses = (flow: Flow, state: State, scope: Scope): Reply | undefined =>
-  flow.slots.includes('codes') ? tooManyAttempts(state, scope) : undefined;
+  flow.slots.includes('codes') ? sayTooManyAttempts(state, scope) : undefined;
 
 /** Why nothing can be called now; undefined: it can. */
 export function findCallHindrance(flow: Flow, state: State, scope: Scope): Reply | undefined {
-  const confirms = confirmsIn(flow);
-  const wait = (confirms && busy(state, confirms)) ?? waitForGuesses(flow, state, scope);
+  const confirms = findConfirms(flow);
+  const wait = (confirms && sayBusy(state, confirms)) ?? waitForGuesses(flow, state, scope);
   return wait ?? flow.guards?.flatMap(({ begins }) => begins?.(state.draft, scope) ?? [])[0];
 }
 
 /** Only the profile can prove who the customer is, and it does not: no answer helps. */
 function findDeadEnd(flow: Flow, draft: Draft, { sender, settings }: Scope): Reply | undefined {
   const byProfile = sender.proof === 'profile' && settings.identityProof === 'required';
-  if (flow.identity !== 'proved' || !byProfile || proved(draft)) return undefined;
+  if (flow.identity !== 'proved' || !byProfile || findProof(draft)) return undefined;
   return sender.unread
     ? { key: 'identity.unread' }
     : { key: 'identity.noEmail', lines: supportLines({ settings }) };
@@ -223,18 +223,18 @@ function applyGuards(flow: Flow, state: State, scope: Scope): Guarded {
 /** Drops codes that are being checked. */
 function dropChecked(flow: Flow, state: State): Guarded {
   const { draft } = state;
-  const { left, told } = withoutChecked(state, confirmsIn(flow)?.kind, draft.codes ?? []);
+  const { left, told } = splitChecked(state, findConfirms(flow)?.kind, draft.codes ?? []);
   const [first, ...others] = told;
   return first && left.length === 0
     ? { draft, said: others, stop: { say: first } }
     : { draft: { ...draft, codes: [...left] }, said: told };
 }
 
-/** A gift must be in the list, and cost no more than the customer has. */
+/** A gift must be in the list, and the customer must have its points. */
 function checkGift(draft: Draft, scope: Scope): Guarded {
   const { gifts } = scope.settings;
   const { code, price, ...rest } = draft;
-  const gift = giftOf(code, scope);
+  const gift = findGift(code, scope);
   // The operator changed the list after the button was shown.
   if (gifts.length > 0 && !gift)
     return { draft: rest, said: [], stop: { say: { key: 'gift.gone' }, ask: 'gift' } };
@@ -243,7 +243,7 @@ function checkGift(draft: Draft, scope: Scope): Guarded {
     const isAny = gifts.some(({ score }) => score <= points);
     const { name, score } = gift;
     const params = { gift: name, price: score, points, missing: score - points };
-    const say = { key: 'redeem.tooFewPoints', context: whose(scope), params };
+    const say = { key: 'redeem.tooFewPoints', context: pickVariant(scope), params };
     return { draft: rest, said: [], stop: { say, ask: isAny ? 'gift' : undefined } };
   }
   const next = { ...draft, price: gift?.score };

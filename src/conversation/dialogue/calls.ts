@@ -1,14 +1,14 @@
-import { awaitedOf, type KnownCall, type Lookup, type OutcomeOf, spends } from '../effect.ts';
+import { type KnownCall, type Lookup, type OutcomeOf, spends, toAwaited } from '../effect.ts';
 import type { Scope } from '../flow.ts';
 import type { MessageOf } from '../message.ts';
 import {
   balanceLines,
-  behind,
-  carried,
   codeLine,
-  proved,
+  collectIdentity,
+  findProof,
+  lagLine,
   receiptLines,
-  served,
+  releaseCustomer,
   sumLines,
 } from '../prompts.ts';
 import { type Decision, type Line, type Reply, say, sayFirst } from '../reply.ts';
@@ -23,9 +23,9 @@ import {
   isCaughtUp,
   isInterrupted,
   keepOperation,
+  keepReceipt,
   type PendingConfirmation,
   type PlannedCall,
-  receiptOf,
   type Success,
   sayChecking,
   sayStillChecking,
@@ -62,10 +62,10 @@ function makeCall(state: State, { pending, call }: NextCall, scope: Scope): Deci
   return effect && { state, replies: [], effect };
 }
 
-type CallOutcome = KnownCall | OutcomeOf<'outdated' | 'busy'>;
+type CallEnd = KnownCall | OutcomeOf<'outdated' | 'busy'>;
 
 /** A call of the confirmation has ended: makes the next one, or tells of all. */
-export function concludeCall(state: State, outcome: CallOutcome, scope: Scope): Decision {
+export function concludeCall(state: State, outcome: CallEnd, scope: Scope): Decision {
   const pending = findPending(state, scope);
   const at = pending?.calls.findIndex(({ operation }) => operation === outcome.operation) ?? -1;
   if (!pending || at < 0) return outcome.kind === 'unknown' ? keepOrphan(state, outcome, scope) : say(state);
@@ -99,7 +99,7 @@ function keepOutcome(state: State, outcome: KnownCall, scope: Scope): State {
   if (!begun || outcome.kind === 'unavailable') return state;
   switch (outcome.kind) {
     case 'applied': {
-      const receipt = receiptOf(state, begun, outcome);
+      const receipt = keepReceipt(state, begun, outcome);
       return keepOperation(state, { ...begun, status: 'done', receipt }, scope);
     }
     case 'refused':
@@ -141,7 +141,7 @@ function tellAll(state: State, end: Ended, scope: Scope): Decision {
   const result = toResult(state.draft, { ...end, operations, untried }, scope);
   const replies = [...result, ...listChecking(operations, result.length > 0)];
   if (why && untried.length > 0)
-    return sayFirst(replies, askUntried(served(state, scope), { codes: untried, why }, scope));
+    return sayFirst(replies, askUntried(releaseCustomer(state, scope), { codes: untried, why }, scope));
   const last = replies.at(-1) ?? { key: 'menu' };
   const isDone = operations.some(({ status }) => status === 'done');
   const isRefused = operations.every(({ status }) => status === 'refused');
@@ -160,7 +160,7 @@ function poseAnew(state: State, { step, confirms, outcome }: Ended, scope: Scope
   return sayFirst([{ key: 'service.unavailable' }], pose(state, { ...step, operation }, scope));
 }
 
-/** One reply about the codes that are being checked; names them, unless each was told already. */
+/** One reply about the codes that are being checked; names them, unless the result does. */
 function listChecking(operations: readonly Operation[], areTold: boolean): Reply[] {
   const open = operations.filter(({ status }) => status === 'checking');
   const [only, ...more] = open;
@@ -251,9 +251,9 @@ export function checkDue(state: State, scope: Scope): Decision {
   return { state, replies: [], effect: { kind: 'check', operation: id, lookup, ...balance } };
 }
 
-/** The balance is told only to a proved customer. Only such a customer has locks. */
+/** Only a proved customer hears the balance. Only such a customer has locks. */
 function isTheirs(state: State, { by, locks }: Lookup, scope: Scope): boolean {
-  const theirs = proved(carried(state, scope));
+  const theirs = findProof(collectIdentity(state, scope));
   return locks.length > 0 || (theirs?.kind === by.kind && theirs.value === by.value);
 }
 
@@ -277,7 +277,7 @@ function checkAtMs({ status, lookup, checks, lookedMs }: Operation, { settings }
 export function takeCheck(state: State, outcome: OutcomeOf<'checked'>, scope: Scope): Decision {
   const operation = findOperation(state, outcome.operation);
   if (!operation || !isOpen(operation)) return { ...say(state), settled: [outcome.operation] };
-  const left = checksLeft(operation, scope);
+  const left = countChecksLeft(operation, scope);
   const unread = { ...operation, unread: [...(operation.unread ?? []), operation.checks] };
   switch (outcome.found) {
     case 'applied':
@@ -298,7 +298,7 @@ export function takeCheck(state: State, outcome: OutcomeOf<'checked'>, scope: Sc
   }
 }
 
-const checksLeft = ({ checks }: Operation, { settings }: Scope) =>
+const countChecksLeft = ({ checks }: Operation, { settings }: Scope) =>
   settings.operationChecksMs.length - 1 - checks;
 
 /**
@@ -308,7 +308,7 @@ const checksLeft = ({ checks }: Operation, { settings }: Scope) =>
 function takeNotApplied(state: State, operation: Operation, scope: Scope): Decision {
   const before = findOperation(state, operation.id) ?? operation;
   const isWatching = before.status === 'watching';
-  const left = checksLeft(operation, scope);
+  const left = countChecksLeft(operation, scope);
   if (left > 1 || (left > 0 && isWatching)) return saveCheck(state, before, scope);
   if (left <= 0 && isWatching) return { ...saveCheck(state, operation, scope), ...endLookup(operation) };
   if (left <= 0) return resolve(state, { operation }, scope);
@@ -349,11 +349,11 @@ function resolve(state: State, { operation, found }: Resolution, scope: Scope): 
   const isSure = points !== undefined && isCaughtUp(state, operation, scope.nowMs);
   const kept = receipt && { ...toReceipt(receipt), ...(isSure && { balance: points }) };
   const known: Operation = { ...operation, receipt: kept };
-  const balance = points === undefined || isSure ? balanceLines(known) : [behind(points)];
+  const balance = points === undefined || isSure ? balanceLines(known) : [lagLine(points)];
   // Staff may settle an operation of which no check found the record.
   const { lookup } = operation;
   const isAwaited = receipt?.record === undefined && lookup !== undefined;
-  const success = isAwaited ? { awaited: awaitedOf(lookup) } : { record: receipt?.record };
+  const success = isAwaited ? { awaited: toAwaited(lookup) } : { record: receipt?.record };
   const end = endLookup(operation, operation.status === 'done' ? success : {});
   const next = saveCheck(countGuess(state, operation, scope), known, scope);
   return { ...sayFirst([sayResolved(known, balance, scope)], next), ...end };

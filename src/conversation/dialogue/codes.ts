@@ -3,9 +3,9 @@ import type { Scope } from '../flow.ts';
 import { isOneTypo } from '../language/tokenizer.ts';
 import { codeLines, leaveConsent } from '../prompts.ts';
 import { CANCEL, type Decision, type Reply, removeChoices, say } from '../reply.ts';
-import { type State, type Step, withoutOffer } from '../state.ts';
+import { dropOffer, type State, type Step } from '../state.ts';
 import { codeMeant, isAlike, SURE_LENGTH } from '../values/code.ts';
-import { cancel, notUnderstood } from './digressions.ts';
+import { cancel, sayNotUnderstood } from './digressions.ts';
 import { ensureView, pose, slotStep } from './questions.ts';
 import { continueFlow, findFlow, type Reduction, type Round, raiseDoubt, setSlots } from './round.ts';
 import { beginFlow } from './slots.ts';
@@ -36,7 +36,7 @@ export function changeCodes(round: Round, command: ListCommand): Reduction {
   const isNew = command.do === 'add' || command.do === 'replace';
   // "Bỏ" where there is no list to take from.
   if (!flow || (!isNew && flow !== running))
-    return running ? notUnderstood(round) : cancel(leaveConsent(round.state, scope), scope);
+    return running ? sayNotUnderstood(round) : cancel(leaveConsent(round.state, scope), scope);
   const begun = flow === running ? round : beginFlow(round, flow);
   if ('replies' in begun) return begun;
   const { step, draft } = begun.state;
@@ -79,10 +79,10 @@ function takeList(round: Round, { before, codes, fresh, told, slip }: NewList) {
   if (!flow) return round;
   const offered = askedSlip(round.state.step);
   const isOver = offered !== undefined && !codes.includes(offered.typed);
-  const suspects = isOver ? [...fresh, ...codesBehind(before, offered.typed)] : fresh;
+  const suspects = isOver ? [...fresh, ...listCodesAfter(before, offered.typed)] : fresh;
   const isAsked = offered && !isOver;
   const found = slip ?? (isAsked ? undefined : findSlip(codes, suspects, scope.settings.codePrefixes));
-  const state = isOver ? withoutOffer(round.state) : round.state;
+  const state = isOver ? dropOffer(round.state) : round.state;
   const isEmpty = codes.length === 0;
   const set = setSlots({ ...round, state }, { codes: isEmpty ? undefined : [...codes] });
   const noted = isEmpty ? 'other' : 'codes';
@@ -97,7 +97,7 @@ function askedSlip(step: Step): Slip | undefined {
 }
 
 /** The codes behind one of a list: none of them was asked about yet. */
-const codesBehind = (codes: Codes, code: string): Codes => codes.slice(codes.indexOf(code) + 1);
+const listCodesAfter = (codes: Codes, code: string): Codes => codes.slice(codes.indexOf(code) + 1);
 
 /** Takes the code in doubt as it was meant, keeps it as it was typed, or asks for another one. */
 export function decideCode(round: Round, choice: 'use' | 'keep' | 'other'): Reduction {
@@ -105,8 +105,8 @@ export function decideCode(round: Round, choice: 'use' | 'keep' | 'other'): Redu
   const { typed, meant } = askedSlip(round.state.step) ?? { typed: '', meant: '' };
   const { codes = [] } = round.state.draft;
   const before = codes.includes(typed) ? codes : [...codes, typed];
-  const behind = codesBehind(before, typed);
-  const decided = { ...round, state: withoutOffer(round.state) };
+  const behind = listCodesAfter(before, typed);
+  const decided = { ...round, state: dropOffer(round.state) };
   if (choice === 'use') {
     const used = replaceIn(before, [typed], [meant]);
     return takeList(decided, { before, codes: used, fresh: [meant, ...behind], told: [] });
@@ -182,7 +182,7 @@ function replaceIn(codes: Codes, old: Codes, fresh: Codes): Codes {
 
 /** The codes that are meant, the names that fit none, and whether a name fits several. */
 function findCodes(codes: Codes, which: readonly CodeRef[]) {
-  const named = which.map((ref) => ({ name: nameOf(ref), meant: matchCodes(codes, ref) }));
+  const named = which.map((ref) => ({ name: nameCode(ref), meant: matchCodes(codes, ref) }));
   const found = named.flatMap(({ name, meant }) => (name === undefined || meant.length === 1 ? meant : []));
   return {
     found: codes.filter((code) => found.includes(code)),
@@ -192,7 +192,7 @@ function findCodes(codes: Codes, which: readonly CodeRef[]) {
 }
 
 /** How a reply names a missing code. A place from the end, or "all", is never missing. */
-function nameOf(ref: CodeRef): string | undefined {
+function nameCode(ref: CodeRef): string | undefined {
   if ('place' in ref) return ref.place > 0 ? String(ref.place) : undefined;
   return 'code' in ref ? ref.code : ref.end;
 }

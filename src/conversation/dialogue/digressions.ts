@@ -3,16 +3,16 @@ import type { Scope } from '../flow.ts';
 import { type About, KINDS, PROOF, same } from '../kinds.ts';
 import {
   codeLine,
-  giftOf,
+  findGift,
+  findOtherPhone,
   isProofAsked,
   isStaff,
   isTypingProof,
   leaveConsent,
-  otherPhone,
   pickUpLines,
+  pickVariant,
   receiptLines,
-  shown,
-  whose,
+  toShownStatus,
 } from '../prompts.ts';
 import {
   CANCEL,
@@ -24,10 +24,10 @@ import {
   type Reply,
   say,
 } from '../reply.ts';
-import { type Operation, type State, spokenOver, takenTicket } from '../state.ts';
+import { findTakenTicket, forgetLast, type Operation, type State } from '../state.ts';
 import { retry } from './advance.ts';
 import { personChoice, supportLines, supportReply } from './handover.ts';
-import { confirmationOf, operationsOf, tooManyAttempts } from './operations.ts';
+import { findOperations, sayTooManyAttempts, toConfirmationId } from './operations.ts';
 import { explainPeriod } from './pages.ts';
 import { showLanguages, showPrivacy } from './privacy.ts';
 import { goHome, pointAtButton, toQuestion } from './questions.ts';
@@ -105,7 +105,7 @@ function welcome(state: State, scope: Scope): Decision {
 
 /** What the bot can do and who can help; while a person answers, only what is not for the person. */
 function help(state: State, scope: Scope): Reply {
-  if (takenTicket(state)) return { key: 'help', context: 'person' };
+  if (findTakenTicket(state)) return { key: 'help', context: 'person' };
   const flows = scope.flows.all.map(({ name }) => ({ key: `help.${name}` }));
   return { key: 'help', lines: [...flows, { key: 'help.more' }, ...supportLines(scope)] };
 }
@@ -139,7 +139,7 @@ const WITH_CONTACT: ReadonlySet<string> = new Set([
 export function answer(state: State, key: string, scope: Scope): Digression {
   const id = key.slice('answer.'.length);
   const written = scope.answers.get(id);
-  const computed = written ? undefined : computedAnswer(state, key, scope);
+  const computed = written ? undefined : computeAnswer(state, key, scope);
   const text = (key === 'answer.gift.where' && pickUpLine(state, scope)) || (written ?? computed ?? { key });
   const isOurs = 'key' in text && WITH_CONTACT.has(String(text.key));
   return {
@@ -149,21 +149,21 @@ export function answer(state: State, key: string, scope: Scope): Digression {
 }
 
 /** Answers that depend on what the bot knows of the customer. */
-function computedAnswer(state: State, key: string, scope: Scope): Line | undefined {
+function computeAnswer(state: State, key: string, scope: Scope): Line | undefined {
   const last = state.operations.at(-1);
   switch (key) {
     case 'answer.undo':
-      return last && { key, context: 'reference', params: { reference: confirmationOf(last.id) } };
+      return last && { key, context: 'reference', params: { reference: toConfirmationId(last.id) } };
     case 'answer.proof.why':
-      return { key, context: whose(scope) };
+      return { key, context: pickVariant(scope) };
     case 'answer.shop.phone': {
       const { supportContact: contact } = scope.settings;
       return contact ? { key, params: { contact } } : { key, context: 'none' };
     }
     case 'answer.gift.left':
-      return pointsLeft(state, key, scope);
+      return computePointsLeft(state, key, scope);
     case 'answer.wait.when': {
-      const wait = tooManyAttempts(state, scope);
+      const wait = sayTooManyAttempts(state, scope);
       return wait ? { key: wait.key, params: wait.params } : { key };
     }
     default:
@@ -172,8 +172,8 @@ function computedAnswer(state: State, key: string, scope: Scope): Line | undefin
 }
 
 /** The points that a redemption leaves, if they are known. */
-function pointsLeft({ draft, operations }: State, key: string, scope: Scope): Line {
-  const gift = giftOf(draft.code, scope);
+function computePointsLeft({ draft, operations }: State, key: string, scope: Scope): Line {
+  const gift = findGift(draft.code, scope);
   const points = draft.balance?.points ?? undefined;
   if (gift && points !== undefined) {
     const left = Math.max(points - gift.score, 0);
@@ -187,13 +187,13 @@ function pointsLeft({ draft, operations }: State, key: string, scope: Scope): Li
 /** Where to get the current or the last redeemed gift, if the list says so. */
 function pickUpLine({ draft, operations }: State, scope: Scope): Line | undefined {
   const redeemed = operations.findLast(({ status, gift }) => status === 'done' && gift !== undefined);
-  const gift = giftOf(draft.code, scope) ?? giftOf(redeemed?.gift, scope);
+  const gift = findGift(draft.code, scope) ?? findGift(redeemed?.gift, scope);
   return gift && pickUpLines(gift)[0];
 }
 
-/** Explains the current question, or what the bot can do if there is none. */
+/** Explains the current question, or else what the bot can do. */
 export function explain(state: State, scope: Scope): Digression {
-  const about = aboutQuestion(state, scope);
+  const about = describeQuestion(state, scope);
   return about ? answer(state, about.what, scope) : { reply: help(state, scope) };
 }
 
@@ -203,9 +203,9 @@ export function answerQuestion(round: Round, command: CommandOf<'ask'>): Reducti
     case 'what':
       return digress(round, explain(state, scope));
     case 'wrong':
-      return digress(round, answer(state, wrongAbout(state, scope), scope));
+      return digress(round, answer(state, explainWrong(state, scope), scope));
     case 'gift': {
-      const gift = giftOf(command.gift, scope);
+      const gift = findGift(command.gift, scope);
       const params = gift && { gift: gift.name, score: gift.score };
       const text: Line = params ? { key: 'answer.gift.costs', params } : { key: 'answer.gift.price' };
       return digress(round, {
@@ -218,7 +218,7 @@ export function answerQuestion(round: Round, command: CommandOf<'ask'>): Reducti
     case 'answer': {
       if (!scope.answered.has(command.id)) return answerUnknown(round);
       const key = `answer.${command.id}`;
-      const isProof = key === KINDS.phone.about.what && aboutQuestion(state, scope) === PROOF;
+      const isProof = key === KINDS.phone.about.what && describeQuestion(state, scope) === PROOF;
       return digress(round, isProof ? explain(state, scope) : answer(state, key, scope));
     }
   }
@@ -238,19 +238,19 @@ const REFUSED: Readonly<Record<Operation['kind'], string>> = {
 };
 
 /** The answer to "what is wrong?": where no value is asked for, why the last operation was refused. */
-function wrongAbout(state: State, scope: Scope): string {
+function explainWrong(state: State, scope: Scope): string {
   const last = state.operations.at(-1);
   const isOver = state.step.at !== 'asking' && state.step.at !== 'confirming';
   const refused = isOver && last?.status === 'refused' ? REFUSED[last.kind] : undefined;
-  return refused ?? aboutQuestion(state, scope)?.wrong ?? REFUSED.accumulate;
+  return refused ?? describeQuestion(state, scope)?.wrong ?? REFUSED.accumulate;
 }
 
 /** The answers that explain the current question; undefined: it needs none. */
-export function aboutQuestion(state: State, scope: Scope): About | undefined {
+export function describeQuestion(state: State, scope: Scope): About | undefined {
   const { step } = state;
   if (step.at === 'confirming') return same('answer.confirm.what');
   if (step.at === 'consenting')
-    return same(otherPhone(state) === undefined ? 'answer.consent.what' : 'answer.consent.other');
+    return same(findOtherPhone(state) === undefined ? 'answer.consent.what' : 'answer.consent.other');
   if (step.at !== 'asking') return undefined;
   if (step.offer?.why === 'typo') return KINDS.email.about;
   const isProof = scope.flows.get(step.flow)?.identity === 'proved' && isProofAsked(scope);
@@ -259,15 +259,15 @@ export function aboutQuestion(state: State, scope: Scope): About | undefined {
 
 /** How an operation stands, by its reference or the last one; of several codes, each. */
 export function showStatus(state: State, named: string | undefined, scope: Scope): Reply {
-  const all = operationsOf(state, named);
+  const all = findOperations(state, named);
   const [operation] = all;
   if (!operation) return { key: 'operation.none' };
   const { id, kind, status, atMs: at } = operation;
   const isOne = all.length === 1;
-  const reference = isOne ? id : confirmationOf(id);
+  const reference = isOne ? id : toConfirmationId(id);
   return {
     key: 'operation.status',
-    context: isOne ? shown(status) : 'several',
+    context: isOne ? toShownStatus(status) : 'several',
     params: { reference, what: { key: `operation.kind.${kind}` }, at },
     lines: isOne ? receiptLines(operation, scope) : all.map(codeLine),
   };
@@ -287,7 +287,7 @@ const sayStuck = (scope: Scope): Reply => ({
 });
 
 /** The command has no meaning in this situation. */
-export const notUnderstood = (round: Round): Round =>
+export const sayNotUnderstood = (round: Round): Round =>
   round.next.go === 'advance' || round.next.go === 'digress'
     ? round
     : offerMeanings(round, { do: 'unclear' });
@@ -305,7 +305,7 @@ export function answerUnclear(round: Round, command: Unclear): Reduction {
   const isYes = maybe.some((meaning) => meaning.do === 'yes');
   if (step.at === 'consenting') return isYes ? round : digress(round, { reply: explain(state, scope).reply });
   const flow = step.at === 'confirming' ? scope.flows.get(step.flow) : undefined;
-  if (isYes && flow) return pointAtButton(spokenOver(state), flow, scope);
+  if (isYes && flow) return pointAtButton(forgetLast(state), flow, scope);
   return offerMeanings(round, command);
 }
 

@@ -2,7 +2,7 @@ import type { Scope } from '../flow.ts';
 import type { MessageOf } from '../message.ts';
 import { showPhone } from '../prompts.ts';
 import { type Choice, changeLast, choice, type Decision, type Line, type Reply, say } from '../reply.ts';
-import { IDLE_MS, openTicket, type Reason, type State, type Ticket, takenTicket } from '../state.ts';
+import { findOpenTicket, findTakenTicket, IDLE_MS, type Reason, type State, type Ticket } from '../state.ts';
 import { remark, toQuestion } from './questions.ts';
 
 /*
@@ -39,7 +39,7 @@ export function supportLines({ settings: { supportContact: contact } }: Pick<Sco
   return contact ? [{ key: 'help.support', params: { contact } }] : [];
 }
 
-/** The contact as a reply, or that there is none. */
+/** The contact as a reply. */
 export function supportReply(scope: Pick<Scope, 'settings'>): Reply {
   const [contact = { key: 'support.none' }] = supportLines(scope);
   return contact;
@@ -57,15 +57,15 @@ export function callPerson(state: State, { why, led = [] }: TicketCause, scope: 
   const { ids, nowMs, settings } = scope;
   if (!settings.handover) return remark(state, scope, supportReply(scope));
   const { notUnderstood, tickets = [], view = ids.view, ...rest } = state;
-  const open = openTicket(state);
+  const open = findOpenTicket(state);
   const fresh: Ticket = {
     ...createTicket(state, why, scope),
     ...(led.length > 0 && { led: led.slice(-MAX_LED) }),
     ...(notUnderstood && { notUnderstood }),
   };
   const ticket = open ? awaitStaff(open, nowMs) : fresh;
-  const next = { ...rest, view, tickets: bound([...tickets.filter((one) => one !== open), ticket]) };
-  // The time of an answer is told until one came, or was late.
+  const next = { ...rest, view, tickets: boundTickets([...tickets.filter((one) => one !== open), ticket]) };
+  // Once an answer came or was late, the reply names no time.
   const context = ticket.late || ticket.answeredMs !== undefined ? 'open' : undefined;
   return say(next, sayWaiting(ticket, { view, context }));
 }
@@ -110,8 +110,8 @@ const sayWaiting = ({ id }: Ticket, { view, context }: Pick<Reply, 'view' | 'con
 /** Opens a ticket for an operation that the bot cannot resolve, if none is open. The bot goes on. */
 export function escalateTicket(decision: Decision, scope: Scope): Decision {
   const { state } = decision;
-  if (!scope.settings.handover || openTicket(state)) return decision;
-  const tickets = bound([...(state.tickets ?? []), createTicket(state, 'escalated', scope)]);
+  if (!scope.settings.handover || findOpenTicket(state)) return decision;
+  const tickets = boundTickets([...(state.tickets ?? []), createTicket(state, 'escalated', scope)]);
   const choices = [...(decision.replies.at(-1)?.choices ?? []), ...personChoice(scope)];
   return { ...changeLast(decision, { choices }), state: { ...state, tickets } };
 }
@@ -119,15 +119,15 @@ export function escalateTicket(decision: Decision, scope: Scope): Decision {
 /** Closes the ticket silently if no operation is left for staff and no message was written in it. */
 export function closeSettled(decision: Decision, { nowMs }: Scope): Decision {
   const { state } = decision;
-  const ticket = openTicket(state);
+  const ticket = findOpenTicket(state);
   const isLeft = state.operations.some(({ status }) => status === 'escalated');
-  if (!ticket || takenTicket(state) || isLeft) return decision;
+  if (!ticket || findTakenTicket(state) || isLeft) return decision;
   return { ...decision, state: saveTicket(state, { ...ticket, closed: { atMs: nowMs, by: 'staff' } }) };
 }
 
 /** Passes a message to staff. Only the first one is acknowledged. */
 export function passOn(state: State, text: string, { nowMs, ids, sender }: Scope): Decision {
-  const ticket = openTicket(state);
+  const ticket = findOpenTicket(state);
   if (!ticket) return say(state);
   const { count, waitsMs = nowMs, notes } = ticket;
   const name = sender.name && { name: sender.name };
@@ -173,12 +173,12 @@ type Closing = Pick<NonNullable<Ticket['closed']>, 'by' | 'staff'>;
 /** Closes the open ticket: the bot goes on with its question, or the menu. `staff`: who closed it. */
 export function closeTicket(state: State, { by, staff }: Closing, scope: Scope): Decision {
   const { nowMs } = scope;
-  const ticket = openTicket(state);
+  const ticket = findOpenTicket(state);
   if (!ticket) return remark(state, scope, { key: 'person.back' });
   const { waitsMs: _, ...ended } = ticket;
   const closed = saveTicket(state, { ...ended, closed: { atMs: nowMs, by, ...(staff && { staff }) } });
   // The bot never left, so there is nothing to say.
-  if (!takenTicket(state) && by !== 'customer') return say(closed);
+  if (!findTakenTicket(state) && by !== 'customer') return say(closed);
   const isIdle = nowMs - state.lastMessageMs > IDLE_MS;
   const isUnheard = by === 'time' && ticket.answeredMs === undefined;
   const context = by === 'customer' ? undefined : isUnheard ? 'unanswered' : by;
@@ -193,7 +193,7 @@ export function passTime(state: State, scope: Scope): Decision | undefined {
   const { tickets = [], view } = state;
   const kept = tickets.filter(({ closed }) => !closed || nowMs < closed.atMs + KEPT_MS);
   if (kept.length < tickets.length) return say({ ...state, tickets: kept });
-  const ticket = openTicket(state);
+  const ticket = findOpenTicket(state);
   if (!ticket || nowMs < nextAtMs(ticket)) return undefined;
   if (nowMs >= endAtMs(ticket)) return closeTicket(state, { by: 'time' }, scope);
   const reply: Reply = { key: 'person.late', lines: supportLines(scope), choices: [LEAVE], view };
@@ -226,18 +226,18 @@ export function eraseTickets({ tickets }: State, nowMs: number) {
 export function noteLead(decision: Decision, before: State, written: string): Decision {
   const { state } = decision;
   const led = [...(before.offered?.led ?? []), written].slice(-MAX_LED);
-  const ticket = openTicket(state);
-  if (ticket && ticket.id !== openTicket(before)?.id && ticket.reason !== 'escalated')
+  const ticket = findOpenTicket(state);
+  if (ticket && ticket.id !== findOpenTicket(before)?.id && ticket.reason !== 'escalated')
     return { ...decision, state: saveTicket(state, { ...ticket, led }) };
   return state.offered ? { ...decision, state: { ...state, offered: { ...state.offered, led } } } : decision;
 }
 
 function saveTicket(state: State, ticket: Ticket): State {
   const { tickets = [] } = state;
-  return { ...state, tickets: bound(tickets.map((one) => (one.id === ticket.id ? ticket : one))) };
+  return { ...state, tickets: boundTickets(tickets.map((one) => (one.id === ticket.id ? ticket : one))) };
 }
 
-function bound(tickets: readonly Ticket[]): Ticket[] {
+function boundTickets(tickets: readonly Ticket[]): Ticket[] {
   const oldest = tickets.length - KEPT;
   const kept = tickets.filter(({ notes }, at) => at >= oldest || notes.some(isOfStaff));
   const notes = kept
@@ -249,7 +249,7 @@ function bound(tickets: readonly Ticket[]): Ticket[] {
   function keep(newestFirst: readonly Note[], share: number): void {
     for (const note of newestFirst) {
       if (fitting.has(note)) continue;
-      bytes += bytesOf(note);
+      bytes += countBytes(note);
       if (fitting.size >= share * MAX_NOTES || bytes > share * MAX_BYTES) return;
       fitting.add(note);
     }
@@ -260,5 +260,5 @@ function bound(tickets: readonly Ticket[]): Ticket[] {
 }
 
 type Note = Ticket['notes'][number];
-const bytesOf = ({ text }: Note): number => Buffer.byteLength(text);
+const countBytes = ({ text }: Note): number => Buffer.byteLength(text);
 const isOfStaff = ({ by }: Note): boolean => by !== undefined;

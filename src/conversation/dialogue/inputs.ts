@@ -4,7 +4,7 @@ import { KINDS } from '../kinds.ts';
 import type { Message, MessageOf, Photo, Picture } from '../message.ts';
 import { leaveConsentOpen } from '../prompts.ts';
 import { changeLast, type Decision, type FormField, type Line, type Reply, say, sayFirst } from '../reply.ts';
-import { type State, takenTicket } from '../state.ts';
+import { findTakenTicket, type State } from '../state.ts';
 import { runningFlow } from './advance.ts';
 import { callPerson, closeTicket, noteLead, passOn } from './handover.ts';
 import { noteUnclear } from './privacy.ts';
@@ -22,7 +22,7 @@ export function onMessage(stored: State, message: CustomerMessage, scope: Scope)
   const text =
     message.kind === 'text' ? message.text : message.kind === 'photo' ? message.caption : undefined;
   const state = text === undefined ? stored : noteLanguage(stored, text, scope);
-  const passed = takenTicket(state) && passToStaff(state, message, scope);
+  const passed = findTakenTicket(state) && passToStaff(state, message, scope);
   if (passed) return passed;
   switch (message.kind) {
     case 'text':
@@ -155,7 +155,7 @@ function onPhoto(stored: State, photo: Photo, scope: Scope): Decision {
   const caption = ordered.length > 0 ? { caption: ordered.join('\n') } : {};
   if (photo.album && pictures.length < FULL_ALBUM)
     return say({ ...state, album: { pictures, ...caption, untilMs: scope.nowMs + ALBUM_MS } });
-  return look(state, { kind: 'photo', pictures, ...caption }, scope);
+  return readPictures(state, { kind: 'photo', pictures, ...caption }, scope);
 }
 
 /** The complete album; an open ticket gets it. */
@@ -163,11 +163,11 @@ export function onAlbum(stored: State, scope: Scope): Decision | undefined {
   const { album, ...state } = stored;
   if (album === undefined || scope.nowMs < album.untilMs) return undefined;
   const { untilMs: _, ...photo } = album;
-  if (takenTicket(state)) return passOn(state, describePhoto(photo), scope);
-  return look(state, { kind: 'photo', ...photo }, scope);
+  if (findTakenTicket(state)) return passOn(state, describePhoto(photo), scope);
+  return readPictures(state, { kind: 'photo', ...photo }, scope);
 }
 
-function look(state: State, photo: Photo, scope: Scope): Decision {
+function readPictures(state: State, photo: Photo, scope: Scope): Decision {
   const isRead = photo.pictures.every(({ kind }) => kind !== 'remote');
   return isRead ? onPictures(state, photo, scope) : { state, replies: [], effect: { kind: 'photo', photo } };
 }

@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts';
 import { change, type KnownCall, type Receipt, spends } from '../effect.ts';
-import { type Confirms, confirmsIn, type Flow, type Scope } from '../flow.ts';
+import { type Confirms, type Flow, findConfirms, type Scope } from '../flow.ts';
 import type { Reply, Unlock } from '../reply.ts';
 import { type Confirming, isOpen, type Operation, type State } from '../state.ts';
 
@@ -23,7 +23,7 @@ export type PendingConfirmation = {
 export function findPending(state: State, { flows }: Scope): PendingConfirmation | undefined {
   const { step } = state;
   const flow = step.at === 'confirming' ? flows.get(step.flow) : undefined;
-  const confirms = flow && confirmsIn(flow);
+  const confirms = flow && findConfirms(flow);
   if (step.at !== 'confirming' || !confirms) return undefined;
   return { step, flow, confirms, calls: planCalls(state, step.operation) };
 }
@@ -39,7 +39,7 @@ export function findOperation({ operations }: State, id: string): Operation | un
 }
 
 /** The confirmation that an operation is of. */
-export const confirmationOf = (id: string): string => id.split('.', 1)[0] ?? id;
+export const toConfirmationId = (id: string): string => id.split('.', 1)[0] ?? id;
 
 /** An earlier attempt of this turn perhaps made a call: the confirmation must go on. */
 export function isInterrupted(state: State, scope: Scope): boolean {
@@ -71,7 +71,7 @@ export function keepOperation(state: State, operation: Operation, scope: Scope):
   const operations = [...state.operations, operation];
   const closed = Map.groupBy(
     operations.filter((one) => !isOpen(one)),
-    ({ id }) => confirmationOf(id),
+    ({ id }) => toConfirmationId(id),
   );
   const [newest = [], ...older] = [...closed.values()].reverse();
   const kept = new Set(newest);
@@ -82,15 +82,12 @@ export function keepOperation(state: State, operation: Operation, scope: Scope):
   return countGuess(next, operation, scope);
 }
 
-/**
- * What is kept of a success. The balance is kept if it moved by exactly the score, and no other operation that it
- * does not show yet explains that.
- */
-export function receiptOf(state: State, { kind, atMs }: StartedOperation, { receipt, balance }: Applied) {
+/** What is kept of a success; the balance only if exactly this operation explains its change. */
+export function keepReceipt(state: State, { kind, atMs }: StartedOperation, { receipt, balance }: Applied) {
   const kept = toReceipt(receipt);
   const score = receipt?.score;
   if (!kept || !balance || score === undefined) return kept;
-  const isDoubtful = unseen(state, atMs).some(
+  const isDoubtful = findUnseen(state, atMs).some(
     (other) => other.kind === kind && (other.receipt?.score ?? score) === score,
   );
   const isExact = balance.after - balance.before === change(kind, score);
@@ -110,13 +107,13 @@ export function endOperation(operation: string, locks: readonly string[] = [], s
 }
 
 /** The operation of that reference, or all of that confirmation; without a reference, of the last one. */
-export function operationsOf({ operations }: State, reference?: string): readonly Operation[] {
-  const wanted = reference ?? confirmationOf(operations.at(-1)?.id ?? '');
-  return operations.filter(({ id }) => id === wanted || confirmationOf(id) === wanted);
+export function findOperations({ operations }: State, reference?: string): readonly Operation[] {
+  const wanted = reference ?? toConfirmationId(operations.at(-1)?.id ?? '');
+  return operations.filter(({ id }) => id === wanted || toConfirmationId(id) === wanted);
 }
 
 /** The reply if the next operation must wait for the outcome of the last; undefined: it need not. */
-export function busy(state: State, wanted: Confirms): Reply | undefined {
+export function sayBusy(state: State, wanted: Confirms): Reply | undefined {
   const open = state.operations.filter(isOpen);
   const isAlone = open.some(({ kind, status }) => kind === wanted.kind && status === 'checking');
   return open.length >= OPEN_CAP || (spends(wanted) && isAlone) ? sayStillChecking(state) : undefined;
@@ -130,7 +127,7 @@ export function sayStillChecking(state: State): Reply {
 }
 
 /** A code that is being checked is not called again: both calls would find the same record. */
-export function withoutChecked(
+export function splitChecked(
   { operations }: State,
   wanted: Operation['kind'] | undefined,
   codes: readonly string[],
@@ -150,16 +147,11 @@ export function sayChecking({ id: reference, kind }: Operation): Reply {
   return { key: 'operation.checking', context: kind, params: { reference } };
 }
 
-/*
- * AntCRM's record of the customer, with the balance, may lag behind its history. The balance is told only if
- * it is right.
- */
-
-/** The longest time that the record lags behind. */
+/** AntCRM's record of the customer, with the balance, lags behind its history for at most this time. */
 const LAG_MS = 2 * 60_000;
 
 /** Operations that may have moved points which the balance does not show yet. */
-export function unseen({ operations }: State, nowMs: number): readonly Operation[] {
+export function findUnseen({ operations }: State, nowMs: number): readonly Operation[] {
   return operations.filter(
     ({ status, atMs, receipt }) =>
       status === 'checking' || (status === 'done' && receipt?.balance === undefined && nowMs - atMs < LAG_MS),
@@ -168,7 +160,7 @@ export function unseen({ operations }: State, nowMs: number): readonly Operation
 
 /** Whether AntCRM's balance surely has all that is known to have moved points, this operation among it. */
 export function isCaughtUp(state: State, operation: Operation, nowMs: number): boolean {
-  const others = unseen(state, nowMs).filter(({ id }) => id !== operation.id);
+  const others = findUnseen(state, nowMs).filter(({ id }) => id !== operation.id);
   return others.length === 0 && nowMs - operation.atMs >= LAG_MS;
 }
 
@@ -200,7 +192,7 @@ export function countGuess(
 }
 
 /** The reply if the customer must wait; undefined: another code may be tried. */
-export function tooManyAttempts(state: State, { nowMs }: Context): Reply | undefined {
+export function sayTooManyAttempts(state: State, { nowMs }: Context): Reply | undefined {
   const leftMs = (state.guesses?.atMs ?? 0) + waitMs(refusedSoFar(state, nowMs)) - nowMs;
   return leftMs > 0
     ? { key: 'abuse.tooManyAttempts', params: { minutes: Math.ceil(leftMs / MINUTE_MS) } }

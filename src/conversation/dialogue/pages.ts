@@ -2,7 +2,7 @@ import type { WantedPage } from '../commands.ts';
 import type { Effect, HistoryRead, HistoryRecord, Identifier } from '../effect.ts';
 import type { Scope } from '../flow.ts';
 import { exampleOfPeriod, periodNamed, TYPES } from '../kinds.ts';
-import { giftOf, isTypingProof, remembering } from '../prompts.ts';
+import { findGift, isTypingProof, rememberCustomer } from '../prompts.ts';
 import { type Choice, choice, type Decision, type Line, type Reply, say } from '../reply.ts';
 import type { Draft, Page, State } from '../state.ts';
 import { DAY_MS, dayAt, type NamedPeriod, PERIODS, type Period, startOfDay } from '../values/calendar.ts';
@@ -30,7 +30,7 @@ export function openHistory(
   // Whose list it is stays known for what is asked next, but where typing proves: the next customer may be
   // another one.
   const draft: Draft = isTypingProof(scope) ? {} : { [by.kind]: { value: by.value, proved: true } };
-  return readPage({ ...remembering(state, scope), draft, step: { at: 'browsing', flow, page } }, true);
+  return readPage({ ...rememberCustomer(state, scope), draft, step: { at: 'browsing', flow, page } }, true);
 }
 
 /** Reads the page of the state; on the first page, or with `sum`, also the sum of all records. */
@@ -55,7 +55,7 @@ export function showPage(state: State, { records, more, sum }: HistoryRead, scop
       ? sayEmpty(shown, scope)
       : listRecords(shown, { records, sum }, scope);
   const next: State = { ...state, step: { at: 'browsing', flow, page: shown }, view: scope.ids.view };
-  const choices = choicesBeside(shown, more, scope);
+  const choices = offerPages(shown, more, scope);
   if (!more) return say(next, addMenu(next, { ...reply, choices }, scope));
   return say(next, { ...reply, choices: [...choices, choice('menu')], view: scope.ids.view });
 }
@@ -89,7 +89,7 @@ export function showUnread(state: State, { ids: { view } }: Scope): Decision {
 }
 
 /** Other pages, the other list, other periods. */
-const choicesBeside = ({ type, period, skip }: Page, more: boolean, scope: Scope): Choice[] => [
+const offerPages = ({ type, period, skip }: Page, more: boolean, scope: Scope): Choice[] => [
   ...(skip > 0 ? [choice('previous')] : []),
   ...(more ? [choice('next')] : []),
   ...TYPES.filter((one) => one !== type).map((one) => choice(`history:${one}`)),
@@ -121,7 +121,7 @@ function periodLine({ fromMs, toMs = 0 }: Period, timeZone: string): Line {
 
 /** Names what AntCRM left out, and marks a failed attempt. */
 function recordLine({ type, failed, score, atMs, code, what }: HistoryRecord, scope: Scope): Line {
-  const gift = type === 'gift' ? giftOf(code, scope) : undefined;
+  const gift = type === 'gift' ? findGift(code, scope) : undefined;
   return {
     key: `history.${type}`,
     context: failed ? 'failed' : score === undefined ? 'unscored' : undefined,

@@ -3,14 +3,14 @@ import { fold, mapWords, visible } from '../language/tokenizer.ts';
 import { LOCALES } from '../message.ts';
 import {
   CONSENT_VERSION,
-  given,
+  findOtherPhone,
   hasAgreed,
   identityLines,
   isStaff,
-  otherPhone,
-  profileOf,
+  mergeProfile,
+  pickIdentity,
+  pickVariant,
   toConsent,
-  whose,
 } from '../prompts.ts';
 import { choice, type Decision, type Line, type Reply, say, sayFirst } from '../reply.ts';
 import { isOpen, newState, type State } from '../state.ts';
@@ -32,9 +32,9 @@ export function finishFlow(state: State, scope: Scope, reply: Reply): Decision {
   const hasMore =
     draft.phone !== undefined || (draft.email != null && draft.email.value !== scope.sender.email);
   const isNew = consent?.version !== CONSENT_VERSION && hasMore;
-  if (isNew || otherPhone(state) !== undefined)
-    return sayFirst([reply], pose({ ...state, draft: given(draft) }, { at: 'consenting' }, scope));
-  const known = consent?.given ? { ...state, profile: profileOf(state) } : state;
+  if (isNew || findOtherPhone(state) !== undefined)
+    return sayFirst([reply], pose({ ...state, draft: pickIdentity(draft) }, { at: 'consenting' }, scope));
+  const known = consent?.given ? { ...state, profile: mergeProfile(state) } : state;
   return goHome(known, scope, reply);
 }
 
@@ -48,7 +48,7 @@ export function answerConsent(state: State, isGiven: boolean, scope: Scope): Dec
     ...rest,
     ...(isGiven && unclear && { unclear }),
     consent: toConsent(isGiven, scope),
-    profile: isGiven ? profileOf(state) : {},
+    profile: isGiven ? mergeProfile(state) : {},
   };
   return goHome(next, scope, { key: isGiven ? 'privacy.remembered' : 'privacy.declined' });
 }
@@ -62,7 +62,7 @@ export function showPrivacy(state: State, isErasing: boolean, scope: Scope): Dec
     { key: 'privacy.unclear', params: { unclear: unclear.length } },
   ].filter(({ params }) => Object.values(params).some((count) => count > 0));
   const kept: Line[] = [
-    ...identityLines({ ...browsedBy(state), ...profile, ...given(draft) }, () => !isStaff(scope)),
+    ...identityLines({ ...findBrowsed(state), ...profile, ...pickIdentity(draft) }, () => !isStaff(scope)),
     ...operations.filter(isOpen).map(({ id }) => ({ key: 'privacy.operation', params: { reference: id } })),
     ...counted,
   ];
@@ -70,7 +70,7 @@ export function showPrivacy(state: State, isErasing: boolean, scope: Scope): Dec
   const isNothing = kept.length === 0 && since.length === 0 && !isErasing;
   const all = kept.length === 0 ? [{ key: 'privacy.nothing' }] : kept;
   const lines = [...all, ...since, ...supportLines(scope)];
-  const reply: Reply = { key: 'privacy.text', context: whose(scope), lines };
+  const reply: Reply = { key: 'privacy.text', context: pickVariant(scope), lines };
   // There is nothing to erase.
   if (isNothing) return remark(state, scope, reply);
   const live = ensureView(state, scope);
@@ -78,7 +78,7 @@ export function showPrivacy(state: State, isErasing: boolean, scope: Scope): Dec
 }
 
 /** The phone or e-mail of the current page. */
-function browsedBy({ step }: State): State['profile'] {
+function findBrowsed({ step }: State): State['profile'] {
   if (step.at !== 'browsing') return {};
   const { kind, value } = step.page.by;
   return { [kind]: { value, proved: true } };
@@ -142,7 +142,7 @@ export function dropOldUnclear(state: State, { nowMs }: Scope): State {
   return kept.length > 0 ? { ...rest, unclear: kept } : rest;
 }
 
-/** When the first text expires, epoch ms; null: there is none. */
+/** When the first text expires, epoch ms; null: never. */
 export function unclearUntilMs({ unclear: [first] = [] }: State): number | null {
   return first ? first.atMs + KEPT_MS : null;
 }

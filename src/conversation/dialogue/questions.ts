@@ -1,12 +1,19 @@
 import type { Command, Expecting, SlotKind } from '../commands.ts';
-import { confirmsIn, type Flow, type Scope } from '../flow.ts';
+import { type Flow, findConfirms, type Scope } from '../flow.ts';
 import { formOf, KINDS, PERIOD_CHOICES, periodNamed, TYPES } from '../kinds.ts';
 import { LOCALES } from '../message.ts';
-import { giftOf, isStaff, otherPhone, profileOf, remembering, showPhone } from '../prompts.ts';
+import { findGift, findOtherPhone, isStaff, mergeProfile, rememberCustomer, showPhone } from '../prompts.ts';
 import { CANCEL, type Choice, choice, type Decision, type Reply, say } from '../reply.ts';
-import { type Asking, type Confirming, type Offer, type State, type Step, takenTicket } from '../state.ts';
+import {
+  type Asking,
+  type Confirming,
+  findTakenTicket,
+  type Offer,
+  type State,
+  type Step,
+} from '../state.ts';
 import { isNamedPeriod } from '../values/calendar.ts';
-import { confirmationOf } from './operations.ts';
+import { toConfirmationId } from './operations.ts';
 
 /*
  * The question that stands, and how it comes to stand.
@@ -43,7 +50,7 @@ export function remark(state: State, scope: Scope, reply: Reply): Decision {
   // The next customer of staff may be another one.
   const live = ensureView(at === 'idle' && isStaff(scope) ? { ...state, draft: {} } : state, scope);
   // A person answers, so the bot asks nothing.
-  if (takenTicket(live)) return say(live, addMenu(live, reply, scope));
+  if (findTakenTicket(live)) return say(live, addMenu(live, reply, scope));
   const { choices: offered = [], ...told } = reply;
   const { choices = [], ...asked } = toQuestion(live, scope);
   const others = choices.filter(({ id }) => !offered.some((one) => one.id === id));
@@ -56,7 +63,12 @@ export function remark(state: State, scope: Scope, reply: Reply): Decision {
 export function goHome(state: State, scope: Scope, reply: Reply): Decision {
   const isKept = state.step.at === 'idle' && !isStaff(scope);
   const draft = isKept ? state.draft : {};
-  const next: State = { ...remembering(state, scope), step: { at: 'idle' }, draft, view: scope.ids.view };
+  const next: State = {
+    ...rememberCustomer(state, scope),
+    step: { at: 'idle' },
+    draft,
+    view: scope.ids.view,
+  };
   return say(next, addMenu(next, reply, scope));
 }
 
@@ -68,12 +80,12 @@ export function addMenu(state: State, reply: Reply, scope: Scope): Reply {
 
 /** While a person answers, no flow begins. */
 function menuChoices(state: State, { flows }: Scope): readonly Choice[] {
-  return takenTicket(state) ? [choice('person:leave')] : flows.all.map(({ name }) => choice(name));
+  return findTakenTicket(state) ? [choice('person:leave')] : flows.all.map(({ name }) => choice(name));
 }
 
 /** Points at the confirm button. The whole summary comes again if a typed yes can confirm it. */
 export function pointAtButton(state: State, flow: Flow, scope: Scope): Decision {
-  if (confirmsIn(flow)?.byWord) return askAgain(state, scope, { key: 'confirm.press', context: flow.name });
+  if (findConfirms(flow)?.byWord) return askAgain(state, scope, { key: 'confirm.press', context: flow.name });
   const { choices = [], asks, view } = toQuestion(state, scope);
   const buttons = choices.filter(({ id }) => /^(confirm:|cancel$)/.test(id));
   return say(state, { key: 'confirm.press', choices: buttons, asks, view });
@@ -103,14 +115,14 @@ function askSlot(state: State, step: Asking, scope: Scope): Reply {
   const flow = scope.flows.get(step.flow);
   if (!flow) return { key: 'menu' };
   const asked = KINDS[step.slot].ask({ flow, step, draft }, scope);
-  const customer = step.slot === 'phone' ? lastCustomer(state, scope) : [];
+  const customer = step.slot === 'phone' ? offerLastCustomer(state, scope) : [];
   const choices = [...customer, ...(asked.choices ?? []), CANCEL];
   const form = step.editing ? [] : formOf(flow, draft);
   return { ...asked, choices, ...(form.length > 1 && { form }) };
 }
 
 /** Staff name the customer of before by one tap; the bot never takes that silently. */
-function lastCustomer({ before }: State, scope: Scope): Choice[] {
+function offerLastCustomer({ before }: State, scope: Scope): Choice[] {
   const { phone, email } = before ?? {};
   const name = phone ? showPhone(phone.value) : email?.value;
   return isStaff(scope) && name !== undefined ? [choice('before', { params: { name } })] : [];
@@ -131,20 +143,20 @@ function askDoubt({ slot }: Asking, { why, meant, typed }: Offer, { sender }: Sc
 /** What is about to be asked of AntCRM. Only its button, which carries the operation, always confirms. */
 function summarize({ draft, profile }: State, { flow: name, operation }: Confirming, scope: Scope): Reply {
   const flow = scope.flows.get(name);
-  const confirms = flow && confirmsIn(flow);
+  const confirms = flow && findConfirms(flow);
   const confirm = choice(`confirm:${operation}`, { key: `choice.confirm.${name}` });
   return {
     key: `${name}.summary`,
     lines: [...(confirms?.summary(draft, profile, scope) ?? [])],
-    image: giftOf(draft.code, scope)?.image,
+    image: findGift(draft.code, scope)?.image,
     choices: [confirm, ...(confirms?.edits(draft) ?? []), CANCEL],
     asks: 'confirm',
   };
 }
 
 function askConsent(state: State): Reply {
-  const other = otherPhone(state);
-  const { phone, email } = profileOf(state);
+  const other = findOtherPhone(state);
+  const { phone, email } = mergeProfile(state);
   const context = phone && email ? undefined : email ? 'email' : 'phone';
   const what = other ? { context: 'other', params: { phone: showPhone(other) } } : { context };
   const choices = [choice('consent:accept'), choice('consent:decline')];
@@ -173,7 +185,7 @@ export function toExpecting(state: State, scope: Scope): Expecting {
     gift: draft.code,
     phone: draft.phone?.value,
     email: draft.email?.value,
-    references: state.operations.flatMap(({ id }) => [id, confirmationOf(id)]),
+    references: state.operations.flatMap(({ id }) => [id, toConfirmationId(id)]),
   };
 }
 
@@ -254,7 +266,7 @@ function editByButton(id: string, { step, draft }: State, { flows }: Scope): rea
   const flow = step.at === 'confirming' ? flows.get(step.flow) : undefined;
   if (
     !flow ||
-    !confirmsIn(flow)
+    !findConfirms(flow)
       ?.edits(draft)
       .some((edit) => edit.id === id)
   )

@@ -1,21 +1,21 @@
 import type { Command, CommandOf } from '../commands.ts';
-import { confirmsIn, type Scope } from '../flow.ts';
+import { findConfirms, type Scope } from '../flow.ts';
 import { KINDS, missingSlots, PROOF, slotCalled } from '../kinds.ts';
-import { isStaff, leaveConsent, typed } from '../prompts.ts';
+import { isStaff, leaveConsent, toKnown } from '../prompts.ts';
 import { changeLast, type Decision, type Reply, say, sayFirst } from '../reply.ts';
-import { type Confirming, type Offer, type State, spokenOver, withoutOffer } from '../state.ts';
+import { type Confirming, dropOffer, forgetLast, type Offer, type State } from '../state.ts';
 import { advance, askPlainly, runningFlow } from './advance.ts';
 import { beginCalls } from './calls.ts';
 import { changeCodes, decideCode, listCodes } from './codes.ts';
 import {
-  aboutQuestion,
   answer,
   answerQuestion,
   answerTalk,
   answerUnclear,
   cancel,
+  describeQuestion,
   explain,
-  notUnderstood,
+  sayNotUnderstood,
   showPart,
   showStatus,
 } from './digressions.ts';
@@ -124,7 +124,7 @@ function reduce(round: Round, command: Command): Reduction {
     case 'cancel':
       return stop(round, command);
     case 'page':
-      return turnPage(state, command.to, scope) ?? (command.to === 'same' ? round : notUnderstood(round));
+      return turnPage(state, command.to, scope) ?? (command.to === 'same' ? round : sayNotUnderstood(round));
     case 'pick':
       return round;
     case 'ask':
@@ -179,7 +179,7 @@ function finish({ state, said, next, scope }: Round): Decision {
       const { reply, question } = next.digression;
       const decision = sayFirst(said, remark(state, scope, reply));
       // Why sharing is needed is said once.
-      const isSaid = reply.key === 'answer' && aboutQuestion(state, scope) === PROOF;
+      const isSaid = reply.key === 'answer' && describeQuestion(state, scope) === PROOF;
       return { ...(isSaid ? changeLast(decision, { context: 'again' }) : decision), question };
     }
     case 'keep':
@@ -235,7 +235,7 @@ function askWhatFor(state: State, scope: Scope): Decision {
 }
 
 /*
- * Answers to the live question that bring no value: yes, no, there is none, another one, an end.
+ * Answers without a value: yes, no, none, another one, an end.
  */
 
 function agree(round: Round): Reduction {
@@ -265,10 +265,10 @@ function confirmByWord(state: State, step: Confirming, scope: Scope): Decision {
   if (!flow) return askAgain(state, scope);
   const answers = scope.current ? step.last : undefined;
   const isMeant = answers === 'summary' || isInterrupted(state, scope);
-  if (confirmsIn(flow)?.byWord && isMeant) return beginCalls(state, scope);
+  if (findConfirms(flow)?.byWord && isMeant) return beginCalls(state, scope);
   if (answers === 'edit') return cancel(state, scope);
   // A yes that was written before the summary came is asked for once more.
-  return pointAtButton(step.last === 'summary' ? state : spokenOver(state), flow, scope);
+  return pointAtButton(step.last === 'summary' ? state : forgetLast(state), flow, scope);
 }
 
 function refuse(round: Round, { wrong }: CommandOf<'no'>): Reduction {
@@ -276,12 +276,12 @@ function refuse(round: Round, { wrong }: CommandOf<'no'>): Reduction {
   const { step } = state;
   if (step.at === 'idle' || step.at === 'browsing') return digress(round, { reply: { key: 'later' } });
   if (step.at === 'asking' && step.offer)
-    return decideDoubt(round, keepsTyped(step.offer) ? 'keep' : 'other');
+    return decideDoubt(round, canKeepTyped(step.offer) ? 'keep' : 'other');
   return wrong && step.at === 'asking' ? askPlainly(state, scope) : declineSlot(round, {});
 }
 
 /** Whether a no to what is offered keeps what was written. */
-const keepsTyped = ({ why, typed: written }: Offer): boolean =>
+const canKeepTyped = ({ why, typed: written }: Offer): boolean =>
   written !== undefined && (why === 'typo' || why === 'code');
 
 /** Takes the value in doubt as it was meant, keeps it as it was typed, or asks for another one. */
@@ -292,14 +292,14 @@ function decideDoubt(round: Round, choice: 'use' | 'keep' | 'other'): Reduction 
   if (step.at !== 'asking' || !step.offer || !flow) return round;
   const { why, meant, typed: written } = step.offer;
   if (why === 'code') return decideCode(round, choice);
-  const decided = { ...round, state: withoutOffer(state) };
+  const decided = { ...round, state: dropOffer(state) };
   const slot = why === 'typo' ? 'email' : 'phone';
   const taken = choice === 'use' ? meant : choice === 'keep' && slot === 'email' ? written : undefined;
   if (taken === undefined)
     return pose(decided.state, slotStep(flow, step.slot, { editing: step.editing }), scope);
   // A shared number is as good as proved under its new form.
   const isShared = slot === 'phone' && written !== undefined;
-  const value = isShared ? { value: taken, proved: true } : typed(taken, scope);
+  const value = isShared ? { value: taken, proved: true } : toKnown(taken, scope);
   return setSlots(decided, { [slot]: value });
 }
 
@@ -308,13 +308,13 @@ function changeSlot(round: Round, { field }: CommandOf<'change'>): Reduction {
   const { state, scope } = round;
   const { step, draft } = state;
   const flow = findFlow(round);
-  if (!flow) return notUnderstood(round);
+  if (!flow) return sayNotUnderstood(round);
   if (step.at === 'asking' && step.offer && field === undefined) return decideDoubt(round, 'other');
   const slot = field && slotCalled(flow, field);
   if (slot === 'codes' && (draft.codes ?? []).length > 1)
     return askAgain(state, scope, { key: 'codes.which', context: 'edit' });
   if (step.at === 'confirming') {
-    const edits = confirmsIn(flow)?.edits(draft) ?? [];
+    const edits = findConfirms(flow)?.edits(draft) ?? [];
     const slots = flow.slots.filter((kind) => edits.some(({ id }) => id === `edit:${KINDS[kind].field}`));
     const [only, ...others] = slot ? slots.filter((kind) => kind === slot) : slots;
     return only && others.length === 0
@@ -334,11 +334,11 @@ function declineSlot(round: Round, { field }: Pick<CommandOf<'none'>, 'field'>):
   if (field === 'email' && flow?.slots.includes('email')) return setSlots(round, { email: null });
   if (step.at === 'consenting') return answerConsent(state, false, scope);
   if (step.at === 'confirming') return askAgain(state, scope, { key: 'confirm.edit' });
-  if (step.at !== 'asking' || !flow) return notUnderstood(round);
+  if (step.at !== 'asking' || !flow) return sayNotUnderstood(round);
   if (step.offer && step.slot !== 'email') return decideDoubt(round, 'other');
   switch (KINDS[step.slot].no) {
     case 'none':
-      return setSlots({ ...round, state: withoutOffer(state) }, { email: null });
+      return setSlots({ ...round, state: dropOffer(state) }, { email: null });
     case 'back':
       return missingSlots(flow, draft).includes(step.slot) ? cancel(state, scope) : continueFlow(round, flow);
     case 'explain':

@@ -2,19 +2,19 @@ import type { Command, CommandOf } from '../commands.ts';
 import type { Known } from '../effect.ts';
 import type { Flow, Scope } from '../flow.ts';
 import {
-  carried,
-  giftOf,
+  collectIdentity,
+  dropIdentity,
+  findGift,
   isStaff,
   isTypingProof,
   leaveConsentOpen,
   showPhone,
-  typed,
-  withoutIdentity,
+  toKnown,
 } from '../prompts.ts';
 import { changeLast, type Reply, sayFirst } from '../reply.ts';
-import { type Draft, type Identity, type State, withoutOffer } from '../state.ts';
+import { type Draft, dropOffer, type Identity, type State } from '../state.ts';
 import { findHindrance, retry, runningFlow } from './advance.ts';
-import { notUnderstood, sayFault } from './digressions.ts';
+import { sayFault, sayNotUnderstood } from './digressions.ts';
 import { askAgain, goHome, pose, slotStep } from './questions.ts';
 import {
   continueFlow,
@@ -34,14 +34,14 @@ import {
 export function startFlow(round: Round, { flow: name, asked }: CommandOf<'start'>): Reduction {
   const { state, scope } = round;
   const flow = scope.flows.get(name);
-  if (!flow) return notUnderstood(round);
+  if (!flow) return sayNotUnderstood(round);
   const left = runningFlow(state, scope);
   // A mere question must not lose the codes of the running flow.
   if (asked && left && left !== flow && state.draft.codes !== undefined && flow.identity === 'proved')
     return digress(round, {
       reply: { key: 'flow.first', params: { flow: { key: `flow.${left.name}` } } },
     });
-  // The rest of the text changes the page that is shown. Only staff know whom a new command is about.
+  // The rest of the text changes the page that is shown. Staff may mean another customer.
   const isPage = state.step.at === 'browsing' && state.step.flow === name && !isTypingProof(scope);
   if (isPage && scope.commands.some((one) => one.do === 'period' || (one.do === 'kind' && one.of !== 'both')))
     return round;
@@ -70,7 +70,7 @@ export function beginFlow(round: Round, flow: Flow): Reduction {
   const told = left ? [{ key: 'flow.switched', params: { flow: { key: `flow.${left.name}` } } }] : [];
   const wait = findHindrance(flow, state, scope);
   if (wait) return sayFirst(told, goHome(state, scope, wait));
-  const known: Draft = carried(state, scope);
+  const known: Draft = collectIdentity(state, scope);
   // The e-mail is asked for once.
   const isSkipped = flow.slots.includes('email') && known.email === undefined && state.emailAsked;
   const draft = isSkipped ? { ...known, email: null } : known;
@@ -86,7 +86,7 @@ export function setGift(round: Round, { value, several }: SetGift): Reduction {
   const { scope } = round;
   const taken = takeGifts(round, { code: value });
   if (!several || 'replies' in taken) return taken;
-  const params = { gift: giftOf(value, scope)?.name ?? value };
+  const params = { gift: findGift(value, scope)?.name ?? value };
   return { ...taken, said: [...taken.said, { key: 'redeem.oneAtATime', params }] };
 }
 
@@ -105,7 +105,7 @@ function takeGifts(round: Round, gift: Pick<Draft, 'code' | 'among'>): Reduction
   const flow = running?.slots.includes('gift')
     ? running
     : scope.flows.all.find(({ slots }) => slots.includes('gift'));
-  if (!flow) return notUnderstood(round);
+  if (!flow) return sayNotUnderstood(round);
   const begun = flow === running ? round : beginFlow(round, flow);
   if ('replies' in begun) return begun;
   return setSlots(begun, { code: undefined, among: undefined, price: undefined, ...gift });
@@ -128,7 +128,7 @@ export function setHistory(round: Round, command: CommandOf<'period' | 'kind'>):
     return setSlots(continueFlow({ ...round, state: browsed }, shown), said);
   }
   if (running?.slots.includes('period')) return setSlots(round, said);
-  return scope.commands.length > 1 ? round : notUnderstood(round);
+  return scope.commands.length > 1 ? round : sayNotUnderstood(round);
 }
 
 type SetIdentity = Extract<Command, { do: 'set'; slot: 'phone' | 'email' }>;
@@ -139,7 +139,7 @@ export function setIdentity(round: Round, command: SetIdentity): Reduction {
   if (proved !== undefined) return setShared(round, { ...command, proved });
   const flow = findFlow(round);
   if (!flow) return keepForLater(round, command);
-  const known = typed(value ?? '', scope);
+  const known = toKnown(value ?? '', scope);
   const counts = flow.identity === 'typed' || known.proved;
   if (command.doubt && counts) {
     const isUsable = command.doubt.why === 'typo' && value !== undefined;
@@ -173,14 +173,14 @@ function setUnproved(round: Round, known: Identity): Reduction {
     return sayFault(round, { kind: 'gift', reason: 'gift.unknown' });
   if (step.at === 'asking' && step.slot === 'phone')
     return changeLast(retry(state, scope), { context: 'typed' });
-  return scope.commands.length > 1 ? round : notUnderstood(round);
+  return scope.commands.length > 1 ? round : sayNotUnderstood(round);
 }
 
 /** A value without a flow stays for the next flow, or half an hour. */
 function keepForLater(round: Round, { slot, value, doubt }: SetIdentity): Round {
   const { scope } = round;
   const state = leaveConsentOpen(round.state, scope);
-  const known = value === undefined || doubt ? {} : { [slot]: typed(value, scope) };
+  const known = value === undefined || doubt ? {} : { [slot]: toKnown(value, scope) };
   const before = round.next.go === 'keep' ? state.draft : {};
   return { ...round, state: { ...state, draft: { ...before, ...known } }, next: { go: 'keep' } };
 }
@@ -226,11 +226,11 @@ export function serveNext(
   const bringsCodes = commands.some((command) => command.do === 'add');
   const isCorrection = state.step.at === 'asking' && state.step.editing === true && !bringsCodes;
   if (isCorrection) return { state, said: [] };
-  const next = withoutIdentity(state);
+  const next = dropIdentity(state);
   const { codes, ...rest } = next.draft;
   if (!bringsCodes || !codes) return { state: next, said: [] };
   const told = { key: 'codes.removed', params: { code: codes.join(', ') } };
-  return { state: { ...withoutOffer(next), draft: rest }, said: [told] };
+  return { state: { ...dropOffer(next), draft: rest }, said: [told] };
 }
 
 /** Whether commands name another customer. A flow that needs a proof is about one identifier only. */

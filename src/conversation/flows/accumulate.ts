@@ -1,7 +1,7 @@
 import type { Context } from '../context.ts';
 import type { Known } from '../effect.ts';
 import type { Flow } from '../flow.ts';
-import { codeLines, identityLines, isStaff, whose } from '../prompts.ts';
+import { codeLines, identityLines, isStaff, pickVariant } from '../prompts.ts';
 import { type Choice, choice, type Line, removeChoices } from '../reply.ts';
 
 /** Earning points: codes, phone, e-mail (asked for once, can be skipped), summary, a call for each code. */
@@ -18,7 +18,7 @@ export const accumulate: Flow = {
 
     edits({ codes = [], email }) {
       const context = email ? undefined : 'none';
-      return [...editsOfCodes(codes), choice('edit:phone'), choice('edit:email', { context })];
+      return [...offerEdits(codes), choice('edit:phone'), choice('edit:email', { context })];
     },
 
     summary({ codes = [], phone, email }, profile, scope) {
@@ -26,7 +26,7 @@ export const accumulate: Flow = {
       const lines = identityLines({ phone, email }, (known, kind) => {
         return !known.proved && known.value === profile[kind]?.value;
       });
-      return [...codeLines(codes), ...lines, purpose(phone, scope)];
+      return [...codeLines(codes), ...lines, describePurpose(phone, scope)];
     },
 
     effect({ codes = [], phone, email }, { operation, at }, { sender: { name } }) {
@@ -40,14 +40,14 @@ export const accumulate: Flow = {
 };
 
 /** One code can be corrected, of several each can be left out. */
-function editsOfCodes(codes: readonly string[]): Choice[] {
+function offerEdits(codes: readonly string[]): Choice[] {
   if (codes.length < 2) return [choice('edit:code')];
   return removeChoices(codes);
 }
 
 /** What AntCRM gets: a name only with a proved number. */
-function purpose(phone: Known | undefined, scope: Context): Line {
+function describePurpose(phone: Known | undefined, scope: Context): Line {
   const isNamed = phone?.proved === true && scope.sender.name !== undefined;
-  const context = isNamed ? (isStaff(scope) ? 'namedStaff' : 'named') : whose(scope);
+  const context = isNamed ? (isStaff(scope) ? 'namedStaff' : 'named') : pickVariant(scope);
   return { key: 'summary.purpose', context };
 }

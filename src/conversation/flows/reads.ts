@@ -1,5 +1,5 @@
 import type { Flow } from '../flow.ts';
-import { whose } from '../prompts.ts';
+import { pickVariant } from '../prompts.ts';
 import type { Line } from '../reply.ts';
 
 /** The balance: proved phone or e-mail → points and tier, or the sums of the history, labelled as such. */
@@ -20,11 +20,11 @@ export const points: Flow = {
         return { key, context, params: { earned, spent, points: earned - spent } };
       }
       const { points, rank, rankPoints } = outcome;
-      if (points === null) return { key, context: whose(scope) === 'staff' ? 'noneStaff' : 'none' };
+      if (points === null) return { key, context: pickVariant(scope) === 'staff' ? 'noneStaff' : 'none' };
       const lines: Line[] = [];
       if (rank) lines.push({ key: 'points.rank', params: { rank } });
       if (rankPoints !== undefined) lines.push({ key: 'points.rankPoints', params: { points: rankPoints } });
-      return { key, context: isSure ? whose(scope) : 'behind', params: { points }, lines };
+      return { key, context: isSure ? pickVariant(scope) : 'behind', params: { points }, lines };
     },
   },
 };

@@ -1,5 +1,5 @@
 import type { Flow } from '../flow.ts';
-import { giftLines, giftOf, identityLines, isStaff, proved } from '../prompts.ts';
+import { findGift, findProof, giftLines, identityLines, isStaff } from '../prompts.ts';
 import { choice } from '../reply.ts';
 
 /** Spending points on a gift: gift, proved phone or e-mail, balance, summary, call. */
@@ -26,10 +26,10 @@ export const redeem: Flow = {
     },
 
     effect({ code, price, phone, email }, { operation }, scope) {
-      const by = proved({ phone, email });
+      const by = findProof({ phone, email });
       if (code === undefined || by === undefined) return undefined;
       const other = by.kind === 'phone' ? email : phone;
-      const gift = giftOf(code, scope);
+      const gift = findGift(code, scope);
       // The operator changed the list after the summary was shown.
       const isGone = gift === undefined && scope.settings.gifts.length > 0;
       const isOutdated = isGone || (price !== undefined && gift?.score !== price);
@@ -39,7 +39,7 @@ export const redeem: Flow = {
     },
 
     next({ code }, scope) {
-      const gift = giftOf(code, scope);
+      const gift = findGift(code, scope);
       if (!gift) return [];
       const label = { key: 'choice.redeem.more', params: { gift: gift.name } };
       return [choice(`redeem:${gift.code}`, label)];
@@ -47,7 +47,7 @@ export const redeem: Flow = {
 
     /** Whether the points were too few: AntCRM itself tells no reason. */
     why({ code }, { points }, scope) {
-      const gift = giftOf(code, scope);
+      const gift = findGift(code, scope);
       if (!gift || points === undefined) return {};
       if (gift.score <= points) return { context: 'enough' };
       const context = isStaff(scope) ? 'shortStaff' : 'short';
