@@ -309,10 +309,15 @@ export function answerUnclear(round: Round, command: Unclear): Reduction {
   return offerMeanings(round, command);
 }
 
-/** Offers likely meanings. The second time in a row offers a person. */
+/** The most meanings that are offered, a person not counted. */
+const MAX_MEANINGS = 2;
+
+/** Offers likely meanings and a person. */
 function offerMeanings(round: Round, command: Unclear): Round {
   const { state, scope } = round;
-  const choices = (command.maybe ?? []).flatMap((meaning) => buttonFor(meaning, state, scope) ?? []);
+  const meant = (command.maybe ?? []).flatMap((meaning) => buttonFor(meaning, state, scope) ?? []);
+  const buttons = meant.length > 0 ? [...meant.slice(0, MAX_MEANINGS), ...personChoice(scope)] : [];
+  const choices = buttons.filter(({ id }, at) => buttons.findIndex((one) => one.id === id) === at);
   const question = command.question ? { question: {} } : {};
   if (isStuck(state)) return offerPerson(round, { reply: { ...sayStuck(scope), choices }, ...question });
   const isSummary = state.step.at === 'confirming' && !command.question;
@@ -326,19 +331,20 @@ function offerMeanings(round: Round, command: Unclear): Round {
 }
 
 /** The button that says the same as a meaning; undefined: none is ever offered for it. */
-function buttonFor(meaning: Command, { step }: State, { answered }: Scope): Choice | undefined {
+function buttonFor(meaning: Command, { step }: State, scope: Scope): Choice | undefined {
   switch (meaning.do) {
     case 'start':
       return choice(meaning.flow);
     case 'speak':
       return choice(`language:${meaning.locale}`);
     case 'show':
-      return meaning.what === 'privacy' ? choice(meaning.what) : undefined;
+      if (meaning.what === 'privacy') return choice(meaning.what);
+      return /^(?:person|offer|complaint)$/.test(meaning.what) ? personChoice(scope)[0] : undefined;
     case 'cancel':
       return step.at === 'idle' ? undefined : CANCEL;
     case 'ask': {
       if (meaning.about !== 'answer') return undefined;
-      const question = answered.get(meaning.id);
+      const question = scope.answered.get(meaning.id);
       return question && choice(`answer:${meaning.id}`, { key: 'choice.answer', params: { question } });
     }
     default:

@@ -54,8 +54,10 @@ export function remark(state: State, scope: Scope, reply: Reply): Decision {
   const { choices: offered = [], ...told } = reply;
   const { choices = [], ...asked } = toQuestion(live, scope);
   const others = choices.filter(({ id }) => !offered.some((one) => one.id === id));
-  const question = { ...asked, choices: [...offered, ...others] };
   const isAsked = at !== 'idle' && at !== 'browsing';
+  // Where nothing is asked, likely meanings stand alone.
+  const isAlone = !isAsked && told.context === 'maybe';
+  const question = { ...asked, choices: isAlone ? offered : [...offered, ...others] };
   return isAsked ? say(live, told, question) : say(live, { ...question, ...told });
 }
 

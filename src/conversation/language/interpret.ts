@@ -11,7 +11,7 @@ import {
   type SpokenFlow,
   says,
 } from './parser.ts';
-import { isIn, type Part, PhraseBook } from './phrases.ts';
+import { actOf, isIn, type Part, PhraseBook } from './phrases.ts';
 import { type Answer, type Near, Similarity, SURE, UNKNOWN, vote } from './similarity.ts';
 import {
   commandOf,
@@ -55,14 +55,17 @@ const BESIDE_VALUES = /^(?:show help|show menu|talk bye|page same|cancel mild)$/
 /** Acts that likeness alone may carry out. */
 const HARMLESS = /^(?:talk|show (?:help|offer|complaint|privacy))/;
 /** Acts that likeness may offer by a button. */
-const OFFERED = /^(?:start |ask (?!what$|who$|unknown$|consent)|show (?:person|complaint|privacy)|speak )/;
+const OFFERED = /^(?:start |ask (?!what$|who$|consent)|show (?:person|offer|complaint|privacy)|speak )/;
 /** Questions about our own question, or about the gift at hand. */
 const OF_OURS = /^ask (?:consent\.|gift\.left$)/;
 const PRICE = 'ask gift.price';
 const WRONG = 'ask code.wrong';
-/** How near an example must be (0–1) to be offered, and to be done. */
-const NEAR = 0.7;
+/** How near an example must be (0–1) to be offered, and to be carried out. */
+const NEAR = 0.5;
 const SAME = 0.85;
+const SAME_TALK = 0.85;
+/** An example of the text's own act counts although another one is nearer by less than this. */
+const MARGIN = 0.1;
 const MOST_OFFERED = 3;
 
 /** A longer text does not leave a person. */
@@ -106,6 +109,8 @@ export class LanguageInterpreter implements Interpreter {
     if (isSure) return { commands: asked.commands, why: { covered: [], nearest: [asked.near] } };
     const meant = meantHere(here) ?? meantAnywhere(here) ?? valuesAlone(here);
     const covered = here.said.parts.flatMap(({ phrase }) => (phrase?.act ? [phrase.text] : []));
+    const doubted = meant && this.#doubted(here, meant);
+    if (doubted) return doubted;
     if (meant) return { commands: meant, why: { covered } };
     if (asked) return { commands: asked.commands, why: { covered: [], nearest: [asked.near] } };
     return this.#leftOver(here, covered);
@@ -158,10 +163,14 @@ export class LanguageInterpreter implements Interpreter {
       return flow ? `start ${flow.name}` : '';
     }
     // "Đổi 0911111111 thành 0912345678" redeems nothing.
-    const isCorrection = said.phones.length + said.emails.length > 0 && says(said, 'codes replace');
+    const isCorrection = said.phones.length + said.emails.length > 0 && says(said, 'codes replace', 'faults');
     if (isCorrection && act.startsWith('start ') && at !== 'nothing') return '';
     // "Ok, cảm ơn" is a yes, too, where something is asked.
     if (act === 'talk thanks' && said.isYes && at !== 'nothing' && at !== 'page') return 'yes';
+    // "Xem tuần này thôi".
+    if (act === 'cancel mild' && said.period && at === 'page') return '';
+    if (act === 'yes' && at === 'nothing' && parts.some((part) => actOf(part) === 'talk thanks'))
+      return 'talk thanks';
     return !isBare && BESIDE_VALUES.test(act) ? '' : act;
   }
 
@@ -260,7 +269,7 @@ export class LanguageInterpreter implements Interpreter {
     const nearest = this.similarity.findNearest(here.said.text);
     const likely = this.#likely(nearest, here);
     if (likely) return { commands: likely, why: { covered, nearest } };
-    const offered = first.do === 'unclear' && first.wrong ? [] : this.#offered(nearest, here);
+    const offered = this.#offered(nearest, here);
     if (offered.length === 0) return { commands: whole, why: { covered, nearest } };
     const unclear: TextCommand = {
       do: 'unclear',
@@ -290,14 +299,17 @@ export class LanguageInterpreter implements Interpreter {
   /** The command of the nearest example, if it changes nothing that is at hand. */
   #likely(nearest: readonly Near[], { at, isBare, isQuestion }: Situation): Meant {
     const near = vote(nearest);
-    if (!near || !isBare || near.score < SAME) return undefined;
+    if (!near || !isBare) return undefined;
     const { command } = near;
+    const isSkip = /^(?:none|no|cancel mild)$/.test(command);
+    if (near.score < (isSkip || command.startsWith('talk ') ? SAME_TALK : SAME)) return undefined;
+    if (isSkip && at.at === 'consent') return [{ do: 'no' }];
     const flow = this.#startedBy(command);
     if (flow && (at.at === 'nothing' || at.at === 'page')) return [{ do: 'start', flow: flow.name }];
-    if (at.kind === 'email' && at.at === 'slot' && /^(?:none|no|cancel mild)$/.test(command))
-      return [{ do: 'none', field: 'email' }];
+    if (isSkip && at.kind === 'email' && at.at === 'slot') return [{ do: 'none', field: 'email' }];
     if (command === 'show person') return commandOf('show offer');
-    const isAnswer = ANSWERED.test(command) && command !== UNKNOWN && isQuestion;
+    const isAnswer = ANSWERED.test(command) && command !== UNKNOWN && (isQuestion || near.score >= 0.85);
+    if (command === 'show erasing') return commandOf('show privacy');
     return isAnswer || HARMLESS.test(command) ? commandOf(command) : undefined;
   }
 
@@ -305,11 +317,36 @@ export class LanguageInterpreter implements Interpreter {
   #offered(nearest: readonly Near[], { isBare, at }: Situation): readonly TextCommand[] {
     if (!isBare || at.at === 'consent') return [];
     const acts = [...new Set(nearest.flatMap(({ command, score }) => (score >= NEAR ? command : [])))];
-    const meanings = acts.filter((act) => OFFERED.test(act) && act !== `start ${at.flow}`);
-    return meanings.slice(0, MOST_OFFERED).flatMap((act): readonly TextCommand[] => {
+    const [first = '', ...others] = acts.filter((act) => OFFERED.test(act) && act !== `start ${at.flow}`);
+    if (this.#isUnanswered(first)) return [];
+    const meanings = [first, ...others.filter((act) => !this.#isUnanswered(act))].slice(0, MOST_OFFERED);
+    return meanings.flatMap((act): readonly TextCommand[] => {
       const flow = this.#startedBy(act);
       return flow ? [{ do: 'start', flow: flow.name }] : (commandOf(act) ?? []);
     });
+  }
+
+  /**
+   * A verb inside a longer text is not always what the text wants ("đổi quà 2 tuần rồi chưa thấy giao"). If
+   * the text as a whole is like examples of another command, both are offered.
+   */
+  #doubted(here: Situation, [command]: readonly TextCommand[]): Interpretation | undefined {
+    const { said, act, at, isBare, isQuestion } = here;
+    const flow = command?.do === 'start' ? command.flow : undefined;
+    const isVerb = flow === undefined ? command?.do === 'cancel' && at.at === 'nothing' : flow !== at.flow;
+    if (!isVerb || !isBare || said.rest.length === 0) return undefined;
+    const nearest = this.similarity.findNearest(said.text);
+    const [best] = nearest;
+    if (!best || best.score < NEAR) return undefined;
+    if (nearest.some((near) => near.command === act && near.score > best.score - MARGIN)) return undefined;
+    const others = this.#offered(nearest, here).filter((one) => one.do !== 'start' || one.flow !== flow);
+    const maybe = [...(flow === undefined ? [] : [{ do: 'start', flow } as const]), ...others];
+    const unclear = { do: 'unclear', maybe, ...(isQuestion && { question: true as const }) } as const;
+    return { commands: maybe.length > 0 ? [unclear] : ASKS_UNKNOWN, why: { covered: [], nearest } };
+  }
+
+  #isUnanswered(act: string): boolean {
+    return act.startsWith('ask ') && !this.#language.answered.has(act.slice('ask '.length));
   }
 
   /*

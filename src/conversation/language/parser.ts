@@ -94,6 +94,8 @@ export function lacksEmail({ parts, emails }: ParsedText): boolean {
   const telling = parts.filter((part) => part.value || !part.phrase || part.phrase.act || fieldOf(part));
   return telling.some((part, at) => {
     const next = telling[at + 1];
+    // "Khỏi lấy mail".
+    if (actOf(part) === 'none' && isIn(part, 'email')) return emails.length === 0;
     const isDeclining = /^(?:no|none)$/.test(actOf(part)) && !isIn(part, 'faults');
     return isDeclining && emails.length === 0 && next && fieldOf(next) === 'email' && actOf(next) === '';
   });
@@ -396,7 +398,7 @@ export class Parser {
     const denied = isFlow ? this.#deniedFlow(parts) : undefined;
     // "Nhân viên không cho tích điểm" stops nothing.
     if (denied && !(denied === 'cancel' && acts.has('show offer'))) return denied;
-    if (isFlow && isReport(parts)) return 'show complaint';
+    if (isFlow && isReport(parts, period?.isPast)) return 'show complaint';
     const first = this.#order.find((act) => acts.has(act));
     if (first === 'show erasing' && !isPlainRequest(parts)) return 'show privacy';
     if (acts.has('yes') && acts.has('no') && (first === 'yes' || first === 'no'))

@@ -86,6 +86,17 @@ const FOUND = (
 export const isSign = ({ phrase }: Part): boolean =>
   phrase !== undefined && phrase.act === undefined && [...phrase.lists].every((list) => SIGNS.includes(list));
 
+/** The field that an example about changing a value names: "sửa lại số" is about the phone. */
+function fieldsIn(text: string, act: string, vocabulary: Vocabulary): readonly string[] {
+  if (!/^(?:change|remove|no|none)$/.test(act)) return [];
+  const words = ` ${fold(text)} `;
+  const isNamed = (field: string) =>
+    [field, `words of ${field}`].some((list) =>
+      vocabulary.list(list).some((name) => words.includes(` ${name} `)),
+    );
+  return ['code', 'email', 'phone'].filter(isNamed).slice(0, 1);
+}
+
 function readPhrases(vocabulary: Vocabulary): ReadonlyMap<string, Phrase> {
   const all = new Map<string, Phrase>();
   const add = (written: string, more: Pick<Phrase, 'act' | 'always'>, list: readonly string[] = []) => {
@@ -98,7 +109,7 @@ function readPhrases(vocabulary: Vocabulary): ReadonlyMap<string, Phrase> {
   };
   for (const list of FOUND) for (const phrase of vocabulary.written(list)) add(phrase, {}, [list]);
   for (const { text, act, alone, isPhrase } of vocabulary.examples)
-    if (isPhrase) add(text, alone ? { act } : { act, always: true });
+    if (isPhrase) add(text, alone ? { act } : { act, always: true }, fieldsIn(text, act, vocabulary));
   for (const [word, meant] of vocabulary.asSpelt)
     if (meant === '') all.set(word, { text: word, lists: new Set(['small']), spellings: [] });
   return all;

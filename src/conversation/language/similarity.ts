@@ -142,9 +142,11 @@ export class Similarity {
   findQuestion(text: string): Near | undefined {
     if (!this.isQuestion(text)) return undefined;
     const said = this.#weigh(this.#book.plainly(text).map(this.#spellAsked));
-    const likely = this.#compare(said, LACKING.question, LIKELY).filter(({ example }) => !example.isPhrase);
+    const alike = this.#compare(said, LACKING.question, LIKELY);
+    const likely = alike.filter(({ example }) => !example.isPhrase);
     const [best] = likely;
-    if (!best) return undefined;
+    // "Bao nhiêu điểm" is a command, although questions are like it.
+    if (!best || (alike[0]?.score ?? 0) > best.score) return undefined;
     // What the operator wrote is likelier meant than a question that has no answer.
     const isAnswered = this.#answered.has(best.example.act);
     return toNear((isAnswered ? undefined : likely.find(({ example }) => example.isOwn)) ?? best);

@@ -122,6 +122,9 @@ function atDoubt(here: Situation): Meant {
   if (at.kind === 'email' && (act === 'none' || act === 'cancel mild')) return NO_EMAIL;
   if (act === 'yes' && (said.isYes || (isCovered && !isQuestion && !says(said, 'faults'))))
     return [{ do: 'use' }];
+  // "Mình gõ sai" does not say which of the two is wrong.
+  if (act === 'no' && at.kind === 'email' && says(said, 'faults') && said.rest.length === 0)
+    return [{ do: 'other' }];
   if (act === 'no') return isCovered && beginsWithYes(said) ? [{ do: 'use' }] : NO;
   if (act === 'keep') return [{ do: 'keep' }];
   return act === 'other' || act === 'change' ? [{ do: 'other' }] : undefined;
@@ -189,7 +192,9 @@ function aboutGift(here: Situation): Meant {
   if (said.deniesGift && said.gifts.length === 0 && isBare) return again;
   if (at.kind !== 'gift') {
     const isAsked = at.at === 'summary' || at.kind === 'phone';
-    if (!isAsked || (act !== '' && !isOwn && !said.deniesGift)) return undefined;
+    // "Thôi lấy loa" chooses another gift.
+    const isOther = act !== '' && act !== 'cancel mild' && !isOwn && !said.deniesGift;
+    if (!isAsked || isOther) return undefined;
     if (said.gifts.length > 0) return valuesFor(here, flow);
     return isOwn && (isBare || said.mangled) ? again : undefined;
   }
@@ -217,7 +222,7 @@ function endings(here: Situation): Meant {
   const isOffered = isBare ? said.rest.length > 0 : act === 'cancel' && said.codes.length > 0;
   if (/^cancel/.test(act) && isOffered) return [{ do: 'unclear', maybe: [{ do: 'cancel' }] }];
   const isExact = said.parts.every((part) => actOf(part) !== '' || isPolite(part));
-  const isAtStake = isBare && !isExact && !isQuestion && (at.codes.length > 0 || at.gift !== undefined);
+  const isAtStake = isBare && !isExact && (at.gift !== undefined || (!isQuestion && at.codes.length > 0));
   const isOther = starts && starts !== flow && isAtStake;
   return isOther ? [{ do: 'unclear', maybe: [{ do: 'start', flow: starts.name }] }] : undefined;
 }
@@ -463,7 +468,10 @@ function replacement(
   if (denied.length > 0) return { do: 'remove', which: denied };
   if (old.length > 0 || has('add')) return undefined;
   const isCorrection =
-    has('replace') || has('deny') || says(said, 'faults') || /^(?:no|none|change)$/.test(said.act ?? '');
+    has('replace') ||
+    has('deny') ||
+    says(said, 'faults') ||
+    /^(?:no|none|change|remove)$/.test(said.act ?? '');
   const isOfCodes = (fieldIn(said) ?? 'code') === 'code';
   return isCorrection && isOfCodes && !says(said, 'codes add')
     ? { do: 'replace', old: [], codes: meant }
