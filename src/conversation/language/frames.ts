@@ -30,7 +30,6 @@ function signIn(part: Part, signs: typeof BEFORE): Sign | undefined {
   return signs.find(([, lists]) => isIn(part, ...lists))?.[0];
 }
 
-/** Words between a sign and its value. */
 const isQuiet = (part: Part): boolean =>
   isIn(part, 'small', 'polite', 'code', 'phone', 'email', 'gifts', 'counters', 'wishes', 'to') ||
   /^(?:yes$|start )/.test(actOf(part));
@@ -65,12 +64,11 @@ const isOneBreath = (parts: readonly Part[], { to }: Span, { from }: Span): bool
 const MAX_BETWEEN = 8;
 
 function signBefore(parts: readonly Part[], { from }: Span): Sign | undefined {
-  for (let at = from; at > Math.max(0, from - MAX_BETWEEN); at--) {
+  for (let at = from; at > from - MAX_BETWEEN; at--) {
     const [part, next] = [parts[at - 1], parts[at]];
     if (!part || !next || isPaused(next) || part.value) return undefined;
     const sign = signIn(part, BEFORE);
-    if (sign) return sign;
-    if (!isQuiet(part)) return undefined;
+    if (sign || !isQuiet(part)) return sign;
   }
   return undefined;
 }
@@ -88,7 +86,6 @@ function signBehind(parts: readonly Part[], { to }: Span): Sign | undefined {
   return undefined;
 }
 
-/** Whether a part says that something is not meant. */
 const isDenial = (part: Part): boolean => isIn(part, 'stops', 'fails') || /^(?:no|none)$/.test(actOf(part));
 
 /**

@@ -35,7 +35,6 @@ import { ANSWERED, createLocaleOf, type Vocabulary } from './vocabulary.ts';
  * likeness.
  */
 
-/** What the interpreter is made of. */
 export type Language = {
   readonly vocabulary: Vocabulary;
   readonly flows: readonly SpokenFlow[];
@@ -153,7 +152,6 @@ export class LanguageInterpreter implements Interpreter {
     isIn(part, 'several', 'counters') ||
     part.words.every(({ text }) => this.#beside.has(text) || this.parser.book.polite.has(text));
 
-  /** The act of the words at this question. */
   #actIn(said: ParsedText, { at }: Expecting, isBare: boolean): string {
     const { act = '', gifts, parts, rest } = said;
     // "Loa nhé", "mình muốn lấy loa".
@@ -215,7 +213,6 @@ export class LanguageInterpreter implements Interpreter {
     return { commands: near.command === UNKNOWN ? ASKS_UNKNOWN : (commandOf(near.command) ?? UNCLEAR), near };
   }
 
-  /** "Trang đầu", "page 2", "2". */
   #pageIn(text: string): ReturnType<Situation['page']> {
     const { polite } = this.parser.book;
     const words = fold(text)
@@ -227,7 +224,6 @@ export class LanguageInterpreter implements Interpreter {
     return place ?? (Number(after ?? alone) || undefined);
   }
 
-  /** A text as a value of a kind, and nothing else. */
   #readAs(kind: SlotKind, text: string, { settings }: Reading): readonly TextCommand[] {
     switch (kind) {
       case 'phone': {
@@ -353,7 +349,6 @@ export class LanguageInterpreter implements Interpreter {
    * The other ways in.
    */
 
-  /** What a text says by itself, whatever question it answers. */
   understand(text: string): ParsedText {
     return this.parser.parse(text, ANYWHERE);
   }
@@ -398,7 +393,6 @@ export class LanguageInterpreter implements Interpreter {
 
 const ANYWHERE: Reading = { settings: { gifts: [], codePrefixes: [], timeZone: 'UTC' }, nowMs: 0 };
 
-/** A number alone is a button of the live question. */
 function pickByNumber(text: string, expecting: Expecting): Meant {
   if (expecting.at === 'page' || !/^\s*\d{1,2}\s*$/.test(text)) return undefined;
   const choice = expecting.buttons.length > 1 && expecting.buttons[Number(text) - 1];

@@ -30,7 +30,6 @@ import {
 import { fold, type Token, tokenize, undoTyping, visible } from './tokenizer.ts';
 import { ANSWERED, type Vocabulary } from './vocabulary.ts';
 
-/** What reading texts needs to know of a flow. */
 export type SpokenFlow = {
   readonly name: string;
   /** If a message matches several flows, the highest priority wins. A change of details has 25 and 26. */
@@ -47,7 +46,6 @@ export type ParsedText = {
   /** The command of its words or of its slash command: `start redeem`, `yes`. */
   readonly act?: string | undefined;
   readonly parts: readonly Part[];
-  /** The codes, each once, in order. */
   readonly codes: readonly string[];
   /** The phones and e-mails that are meant: "B, not A" means B. */
   readonly phones: readonly Phone[];
@@ -59,7 +57,6 @@ export type ParsedText = {
   readonly reference?: string | undefined;
   /** Which history; only where the text asks for one, or says nothing else. */
   readonly type?: 'point' | 'gift' | 'both' | undefined;
-  /** The gifts that are meant. */
   readonly gifts: readonly NamedGift[];
   /** Names a gift that is not meant: "không lấy loa". */
   readonly deniesGift: boolean;
@@ -74,7 +71,6 @@ export type ParsedText = {
 const NOWHERE: Expecting = { at: 'nothing', buttons: [], codes: [], references: [] };
 const hasPlaces = ({ codes, kind }: Expecting): boolean => codes.length > 0 || kind === 'gift';
 
-/** Whether a phrase of these lists is in the text. */
 export const says = ({ parts }: Pick<ParsedText, 'parts'>, ...lists: readonly string[]): boolean =>
   parts.some((part) => isIn(part, ...lists));
 
@@ -127,10 +123,8 @@ const MAX_REMEMBERED_LENGTH = 60;
 const UNREAD: SaidPeriod = { text: '', isPast: false };
 const sorted = (word: string) => [...word].sort().join('');
 
-/** Parses texts by the language files. */
 export class Parser {
   readonly book: PhraseBook;
-  /** The parameters of links that carry codes. */
   readonly linkNames: ReadonlySet<string>;
   readonly #calendar: Calendar;
   readonly #places: ReturnType<typeof createPlaces>;
@@ -144,8 +138,7 @@ export class Parser {
   readonly #phoneLabel: RegExp;
   readonly #amount: RegExp;
   readonly #signs: ReadonlyMap<string, string>;
-  /** What codes are called: "mã". */
-  readonly #codeWords: ReadonlySet<string>;
+  readonly #namesOfCodes: ReadonlySet<string>;
   readonly #yes: ReadonlySet<string>;
   /** The letters of "tháng" and its like: "thnag trước" speaks of time, too. */
   readonly #timeLetters: ReadonlySet<string>;
@@ -155,7 +148,6 @@ export class Parser {
   readonly #remembered = new Map<string, ParsedText>();
   #rememberedFor: { readonly today: number; readonly gifts: readonly NamedGift[] } = { today: 0, gifts: [] };
 
-  /** `commands`: slash commands, without the slash, with what they stand for. */
   constructor(
     book: PhraseBook,
     flows: readonly SpokenFlow[],
@@ -176,7 +168,7 @@ export class Parser {
     this.#phoneLabel = new RegExp(`^(?:${labels.join('|') || '(?!)'})\\.?(?=\\+?\\d)`, 'iu');
     this.#amount = new RegExp(`^\\d+(?:${vocabulary.list('amount endings').join('|')})?$`, 'i');
     this.#signs = vocabulary.pairs('signs');
-    this.#codeWords = new Set(vocabulary.list('code'));
+    this.#namesOfCodes = new Set(vocabulary.list('code'));
     const yes = vocabulary.examples.filter(({ act }) => act === 'yes');
     const units = ['days', 'weeks', 'months', 'years'].flatMap((list) => vocabulary.list(list));
     this.#timeLetters = new Set(units.filter(({ length }) => length > 3).map(sorted));
@@ -294,7 +286,7 @@ export class Parser {
     const isEnd = (typed: string) => codes.some((code) => code.toUpperCase().endsWith(typed.toUpperCase()));
     return placed.map((word, at): Word => {
       const typed = word.source.text;
-      const isNamed = this.#codeWords.has(placed[at - 1]?.text ?? '');
+      const isNamed = this.#namesOfCodes.has(placed[at - 1]?.text ?? '');
       if (word.value || !/^(?=.*\d)[\w.-]{3,}$/.test(typed) || !(isNamed || isEnd(typed))) return word;
       return { ...word, text: VALUE, value: { kind: 'end', end: typed } };
     });
@@ -328,7 +320,6 @@ export class Parser {
     return isSureCode(text) && !this.#isWord(text);
   }
 
-  /** An answer to the question for a code. */
   readCode(text: string): CodeResult {
     const isTime = /^20\d\d$/.test(text.trim()) || isTimeWord(this.#calendar, text.trim());
     return isTime || this.book.isPhrase(text) ? { ok: false, reason: 'code.shape' } : parseCode(text);
@@ -388,7 +379,6 @@ export class Parser {
    * Acts.
    */
 
-  /** What the phrases want. */
   #actOf(parts: readonly Part[], period: SaidPeriod | undefined): string | undefined {
     const isExplained = unexplainedIn(parts).length === 0;
     const language = isExplained ? this.#wishedLanguage(parts) : undefined;
@@ -485,7 +475,6 @@ export class Parser {
 /** The name of a person: where none is asked for, one is mentioned. */
 const isMention = (part: Part): boolean => actOf(part) === 'show person' && !part.phrase?.always;
 
-/** The parts that nothing explains. */
 function unexplainedIn(parts: readonly Part[]): readonly Part[] {
   const hasValue = parts.some(({ value }) => value);
   // Whoever names a place of a list says no bare yes or no.

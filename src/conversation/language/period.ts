@@ -76,7 +76,6 @@ const UNITS = { days: 'day', weeks: 'week', months: 'month', years: 'year' } as 
 export type Calendar = {
   readonly lists: ReadonlyMap<string, PhraseIndex<number>>;
   readonly names: PhraseIndex<string>;
-  /** "5", "5th". */
   readonly ordinal: RegExp;
   /** Words as they are written: "quà" is not "qua", "Tuấn" is not "tuần". */
   readonly spelt: ReadonlySet<string>;
@@ -109,7 +108,6 @@ export function createCalendar(vocabulary: Vocabulary): Calendar {
   };
 }
 
-/** The words of a text, with the calendar to read them by. */
 type Line = { readonly calendar: Calendar; readonly words: readonly string[]; readonly today: number };
 
 const listAt = ({ calendar, words }: Line, list: string, at: number): Found<number> | undefined => {
@@ -184,7 +182,6 @@ function dateAt(line: Line, at: number): Found<Dated> | undefined {
   return day && isDay ? { value: { day: day.value }, to: day.to } : undefined;
 }
 
-/** "Nov 5", "Nov 5, 2026". */
 function withDay(line: Line, { value, to }: Found<Dated>): Found<Dated> {
   const day = value.year === undefined ? numberAt(line, to) : undefined;
   if (!day) return { value, to };
@@ -266,9 +263,7 @@ function rangeAt(line: Line, first: Found<Point>): Found<Point> | undefined {
   return last && { value: { span: between(first.value, last.value, today) ?? NEVER }, to: last.to };
 }
 
-/** Days that no calendar has. */
 const NEVER: Span = { from: Number.NaN };
-/** No phrase has it. */
 const NO_WORD = '\u0001';
 
 /** The pieces of a word that speak of time: "1/8-31/8" is three, "30ngày" and "T9" are two. */

@@ -43,16 +43,13 @@ export type Word = {
 /** The text of a word that is a value: no phrase has it. */
 export const VALUE = '\u0000';
 
-/** A phrase of the language files. */
 export type Phrase = {
   readonly text: string;
-  /** The command under whose heading it stands: `start redeem`. */
   readonly act?: string | undefined;
   /** Its act counts whatever else the message says. */
   readonly always?: boolean | undefined;
   /** The word lists that have it: `faults`, `phone`; `small` says nothing. */
   readonly lists: ReadonlySet<string>;
-  /** The ways that its words are spelt. */
   readonly spellings: readonly (readonly string[])[];
 };
 
@@ -66,7 +63,6 @@ export type Part = {
 export const isIn = ({ phrase }: Part, ...lists: readonly string[]): boolean =>
   phrase !== undefined && lists.some((list) => phrase.lists.has(list));
 export const actOf = ({ phrase }: Part): string => phrase?.act ?? '';
-/** Whether punctuation stands before a part. */
 export const isPaused = ({ words: [word] }: Part): boolean => word?.source.pause === true;
 
 /** Lists of signs next to values. In a text without values they explain nothing. */
@@ -125,7 +121,6 @@ const SEVERAL: Phrase = { text: '', lists: new Set(['small', 'several']), spelli
 /** Cuts texts into the phrases of the language files. */
 export class PhraseBook {
   readonly vocabulary: Vocabulary;
-  /** The words that occur in phrases, folded. */
   readonly known: Set<string>;
   readonly polite: ReadonlySet<string>;
   readonly #phrases: ReadonlyMap<string, Phrase>;
@@ -135,7 +130,6 @@ export class PhraseBook {
   readonly #joined: ReadonlyMap<string, string>;
   readonly #withMarks: ReadonlySet<string>;
   readonly #foreign: ReadonlySet<string>;
-  /** All words as they are spelt. */
   readonly #spelt: ReadonlySet<string>;
 
   constructor(vocabulary: Vocabulary) {
@@ -156,7 +150,6 @@ export class PhraseBook {
     this.#spelt = new Set([...this.#phrases.values()].flatMap(({ spellings }) => spellings.flat()));
   }
 
-  /** Whether a text as a whole is a phrase. */
   isPhrase(text: string): boolean {
     return this.#phrases.has(fold(text));
   }
@@ -174,7 +167,6 @@ export class PhraseBook {
     });
   }
 
-  /** The same of a text. */
   plainly(text: string): string[] {
     return this.wordsOf(tokenize(visible(text))).map((word) => word.text);
   }

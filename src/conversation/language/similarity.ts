@@ -36,7 +36,6 @@ export const SURE = 0.72;
 const SMALL = 0.2;
 /** The weight of words that only the example has. A question must have nearly all of them. */
 const LACKING = { question: 2, any: 0.5 } as const;
-/** The weight of words that only the text has. */
 const BESIDE = 0.5;
 /** The heading of questions without an answer: texts like them are no other question. */
 export const UNKNOWN = 'ask unknown';
@@ -58,19 +57,13 @@ type Compared = {
 
 type Scored = { readonly example: Compared; readonly score: number };
 
-/** The examples that texts are compared with. */
 export class Similarity {
   readonly isQuestion: (text: string) => boolean;
   readonly #book: PhraseBook;
-  /** The commands of questions that have an answer. */
   readonly #answered: ReadonlySet<string>;
   readonly #examples: readonly Compared[];
-  /** The examples by the words that they contain. */
   readonly #index = new Map<string, number[]>();
-  /** The words of questions. */
   readonly #asked: ReadonlySet<string>;
-  /** A word as the questions, and as all examples, spell it. */
-  readonly #spellAsked: (word: string) => string;
   readonly #spell: (word: string) => string;
   readonly #small: ReadonlySet<string>;
   readonly #little: ReadonlySet<string>;
@@ -95,7 +88,6 @@ export class Similarity {
     const list = (name: string) => new Set(vocabulary.list(name));
     [this.#small, this.#little, this.#nothing] = [list('small'), list('asks little'), list('asks nothing')];
     this.#asked = new Set(all.flatMap(({ said, isPhrase }) => (isPhrase ? [] : said)));
-    this.#spellAsked = createSpeller(new Set([...this.#asked, ...this.#small]));
     this.#spell = createSpeller(new Set([...all.flatMap(({ said }) => said), ...this.#small]));
     this.#examples = all.map((example) => {
       const words = this.#weigh(example.said);
@@ -141,7 +133,7 @@ export class Similarity {
   /** The question that a text asks; undefined if none is like it. */
   findQuestion(text: string): Near | undefined {
     if (!this.isQuestion(text)) return undefined;
-    const said = this.#weigh(this.#book.plainly(text).map(this.#spellAsked));
+    const said = this.#weigh(this.#book.plainly(text).map(this.#spell));
     const alike = this.#compare(said, LACKING.question, LIKELY);
     const likely = alike.filter(({ example }) => !example.isPhrase);
     const [best] = likely;

@@ -33,7 +33,6 @@ export type Situation = {
   readonly starts: SpokenFlow | undefined;
   /** The flow that a code begins. */
   readonly linked: SpokenFlow | undefined;
-  /** No value came along. */
   readonly isBare: boolean;
   readonly isQuestion: boolean;
   readonly isPolite: (part: Part) => boolean;
@@ -57,7 +56,6 @@ const SKIPS = /^(?:none|no|cancel mild)$/;
 /** Acts that are a command only where no value came along. */
 const ONLY_BARE = /^(?:ask |show offer|talk (?!bye))/;
 
-/** Whether a flow waits for an answer. */
 const isLive = ({ at }: Expecting): boolean => at === 'slot' || at === 'doubt' || at === 'summary';
 
 const someOf = (commands: readonly TextCommand[]): Meant => (commands.length > 0 ? commands : undefined);
@@ -67,7 +65,6 @@ export const wrong = (kind: SlotKind, reason: string): TextCommand & { do: 'uncl
   wrong: { kind, reason },
 });
 
-/** Whether the text is the reference of an operation. */
 export const isReference = ({ said: { reference }, act, at }: Situation): boolean =>
   reference !== undefined && (act === 'status' || at.references.includes(reference));
 
@@ -122,10 +119,9 @@ function atDoubt(here: Situation): Meant {
   if (at.kind === 'email' && (act === 'none' || act === 'cancel mild')) return NO_EMAIL;
   if (act === 'yes' && (said.isYes || (isCovered && !isQuestion && !says(said, 'faults'))))
     return [{ do: 'use' }];
+  if (act === 'no' && isCovered && beginsWithYes(said)) return [{ do: 'use' }];
   // "Mình gõ sai" does not say which of the two is wrong.
-  if (act === 'no' && at.kind === 'email' && says(said, 'faults') && said.rest.length === 0)
-    return [{ do: 'other' }];
-  if (act === 'no') return isCovered && beginsWithYes(said) ? [{ do: 'use' }] : NO;
+  if (act === 'no') return at.kind === 'email' && isCovered && says(said, 'faults') ? [{ do: 'other' }] : NO;
   if (act === 'keep') return [{ do: 'keep' }];
   return act === 'other' || act === 'change' ? [{ do: 'other' }] : undefined;
 }
@@ -143,7 +139,6 @@ function atSummary({ said, act, starts, flow, isBare, isPolite }: Situation): Me
   return isOwn && hasYes ? NEARLY : undefined;
 }
 
-/** A slot is asked. */
 function atSlot(here: Situation): Meant {
   const { said, act, at, flow, starts, isBare, isQuestion } = here;
   const isFault = says(said, 'faults');
@@ -162,7 +157,6 @@ function atSlot(here: Situation): Meant {
   return act === 'cancel mild' ? [{ do: 'cancel', mild: true }] : NO;
 }
 
-/** What is said of the slots of the flow at hand. */
 function aboutSlots(here: Situation): Meant {
   const slots = here.flow?.slots ?? [];
   return (
@@ -249,7 +243,6 @@ export function meantAnywhere(here: Situation): Meant {
   return act === 'no' && at.at !== 'consent' && isBare && fieldIn(said) === undefined ? NO : undefined;
 }
 
-/** Values without a command. */
 export function valuesAlone(here: Situation): Meant {
   const { said, at, reading, isQuestion, values } = here;
   const { codes, gifts } = said;
@@ -296,7 +289,6 @@ function changeOf(said: ParsedText): readonly TextCommand[] {
   return [{ do: 'change', ...(field && { field }) }];
 }
 
-/** Whether a value answers the question itself. */
 function answersQuestion({ said, at: { kind } }: Situation): boolean {
   if (kind === 'phone') return said.phones.length > 0;
   return kind === 'email' ? said.emails.length > 0 : said.codes.length > 0;
@@ -316,7 +308,6 @@ function speaksOfGifts(said: ParsedText): boolean {
   return isPlain && says(said, 'gifts') && !said.parts.some(isOther);
 }
 
-/** The commands of the values that a text brings along. */
 export function valuesIn(said: ParsedText, { nowMs, settings }: Reading, at: Expecting): Situation['values'] {
   // "Không phải 0911111111 mà là 0912345678": beside the value at hand, the other one is meant.
   const phones = said.phones.length > 1 ? said.phones.filter(({ value }) => value !== at.phone) : said.phones;

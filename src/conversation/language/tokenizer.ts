@@ -51,7 +51,6 @@ export function remembered<Result>(read: (word: string) => Result): (word: strin
   };
 }
 
-/** Whether a text has no mark that could tell it from another word. */
 export const isAscii = (text: string): boolean => /^[\0-\x7f]*$/.test(text);
 
 /** A text as it is compared: no case, marks or punctuation. "Đổi quà!" and "doi  qua" fold to "doi qua". */
@@ -130,7 +129,6 @@ export function isOneTypo(a: string, b: string): boolean {
 /** A piece of a message between blanks, as typed, without the punctuation of the sentence around it. */
 export type Token = {
   readonly text: string;
-  /** Punctuation stood before it. */
   readonly pause: boolean;
 };
 

@@ -8,10 +8,8 @@ import { fold, isAscii, tokenize, undoTyping, visible } from './tokenizer.ts';
 /** A text of a language. Several texts of one language add to each other. */
 export type LanguageText = { readonly locale: string; readonly text: string };
 
-/** A line of a language file. */
 export type Example = {
   readonly locale: string;
-  /** As it is written in the file. */
   readonly text: string;
   /** The command of its heading: `start redeem`. */
   readonly act: string;
@@ -72,7 +70,6 @@ export class Vocabulary {
     }
   }
 
-  /** The phrases of a list as they are written. */
   written(name: string): string[] {
     return this.lists.flatMap((list) => (list.name === name ? list.phrases : []));
   }
@@ -116,7 +113,6 @@ export function indexPhrases<Value>(phrases: Iterable<readonly [string, Value]>)
   return index;
 }
 
-/** A phrase that was found, and the place behind it. */
 export type Found<Value> = { readonly value: Value; readonly to: number };
 
 /** The longest phrase that stands at a place. */
