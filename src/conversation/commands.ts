@@ -228,5 +228,5 @@ export type Interpreter = {
   /** The code of a deep link, or why it has none. */
   link(payload: string): readonly TextCommand[];
   /** The codes in the text of a picture's QR or bar code. */
-  scan(text: string): readonly string[];
+  scan(text: string, reading: Reading): readonly string[];
 };

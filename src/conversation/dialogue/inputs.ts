@@ -176,7 +176,7 @@ function readPictures(state: State, photo: Photo, scope: Scope): Decision {
 export function onPictures(state: State, photo: Photo, scope: Scope): Decision {
   const { pictures, caption } = photo;
   const found = pictures.map((picture) =>
-    picture.kind === 'read' ? picture.texts.flatMap((text) => scope.language.scan(text)) : [],
+    picture.kind === 'read' ? picture.texts.flatMap((text) => scope.language.scan(text, scope)) : [],
   );
   const read = found.filter((codes) => codes.length > 0).length;
   if (read === 0) return answerNoCode(state, photo, scope);
@@ -193,7 +193,9 @@ export function onPictures(state: State, photo: Photo, scope: Scope): Decision {
 
 /** Answers the caption. If it has a code, the picture needs none. */
 function answerNoCode(state: State, { pictures, caption }: Photo, scope: Scope): Decision {
-  const reply: Reply = { key: `photo.${whyNone(pictures)}` };
+  const why = whyNone(pictures);
+  const isOther = why === 'noCode' && pictures.some(({ kind }) => kind === 'read');
+  const reply: Reply = { key: `photo.${why}`, context: isOther ? 'other' : undefined };
   if (caption === undefined) return remark(state, scope, reply);
   const hasCode = interpret(state, caption, scope).some((one) => 'codes' in one);
   return sayFirst(hasCode ? [] : [reply], onText(state, caption, { ...scope, current: false }));

@@ -1,6 +1,14 @@
 import type { Expecting, Interpretation, Interpreter, Reading, SlotKind, TextCommand } from '../commands.ts';
 import { LOCALES, type Locale } from '../message.ts';
-import { codeInLink, isPlainCode, linkOf, looksLikeContact, parseCode, splitCodes } from '../values/code.ts';
+import {
+  codeInLink,
+  isArticleNumber,
+  isPlainCode,
+  linkOf,
+  looksLikeContact,
+  parseCode,
+  splitCodes,
+} from '../values/code.ts';
 import { emailMeant, parseEmail, parsePhone } from '../values/contact.ts';
 import {
   bringsValue,
@@ -383,7 +391,8 @@ export class LanguageInterpreter implements Interpreter {
     return [code.ok ? { do: 'add', codes: [code.value] } : wrong('codes', code.reason)];
   }
 
-  scan(text: string): readonly string[] {
+  scan(text: string, { settings }: Reading): readonly string[] {
+    if (isArticleNumber(text, settings.codePrefixes)) return [];
     const link = linkOf(text);
     if (link) return [codeInLink(link, this.parser.linkNames) ?? []].flat();
     const code = this.parser.readCode(text);

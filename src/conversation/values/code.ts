@@ -45,6 +45,20 @@ export function isPlainCode(text: string): boolean {
   return hasShape && /[A-Za-z]/.test(text) && /\d{5}/.test(text) && !looksLikeContact(text);
 }
 
+/**
+ * Whether a bar code is a product's EAN or UPC, the same on every box. Codes have known beginnings then, and
+ * this one has none of them.
+ *
+ * @example
+ * isArticleNumber('8934563138165', ['TIVI']); // true
+ */
+export function isArticleNumber(text: string, beginnings: readonly string[]): boolean {
+  if (!/^(?:\d{8}|\d{12,13})$/.test(text) || beginnings.length === 0) return false;
+  if (hasBeginning(text, beginnings)) return false;
+  const sum = [...text].reverse().reduce((all, digit, at) => all + Number(digit) * (at % 2 === 0 ? 1 : 3), 0);
+  return sum % 10 === 0;
+}
+
 /** "TIVI000000017/TIVI000000018": the codes that were typed without a blank; any other word as it is. */
 export function splitCodes(word: string): readonly string[] {
   const pieces = word.split(/[/|+&]/);
