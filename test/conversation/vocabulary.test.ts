@@ -4,6 +4,8 @@ import { LanguageInterpreter } from '../../src/conversation/language/interpret.t
 import { vote } from '../../src/conversation/language/similarity.ts';
 import { fold } from '../../src/conversation/language/tokenizer.ts';
 import { type Example, Vocabulary } from '../../src/conversation/language/vocabulary.ts';
+import { LOCALES } from '../../src/conversation/message.ts';
+import { SAYINGS, WORDING } from '../../src/i18n.ts';
 import { interpret, language, PERIOD_NAMES, vocabulary } from '../support/conversation.ts';
 
 /*
@@ -31,6 +33,24 @@ function claimedTwice(vocabulary: Vocabulary): string[] {
 }
 
 describe('the language files', () => {
+  test('say each command in each language, and each language has its name and its wish', () => {
+    const acts = new Set(vocabulary.examples.map(({ act }) => act));
+    const lacking = LOCALES.flatMap((locale) => {
+      const said = new Set(vocabulary.examples.flatMap((one) => (one.locale === locale ? one.act : [])));
+      const named = LOCALES.map((one) => [`locales/${one}.json`, WORDING[one]] as const);
+      return [
+        ...(SAYINGS.some((one) => one.locale === locale) ? [] : [`locales/${locale}.md`]),
+        ...[...acts, `speak ${locale}`].flatMap((act) =>
+          said.has(act) ? [] : `locales/${locale}.md: ${act}`,
+        ),
+        ...named.flatMap(([file, words]) =>
+          words?.[`choice.language:${locale}`] ? [] : `${file}: choice.language:${locale}`,
+        ),
+      ];
+    });
+    expect(lacking).toEqual([]);
+  });
+
   test('have no example under two commands, nor among small words or periods', () => {
     expect(claimedTwice(vocabulary)).toEqual([]);
     const others = new Set([...vocabulary.list('small'), ...PERIOD_NAMES.map(fold)]);

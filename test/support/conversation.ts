@@ -3,7 +3,7 @@ import { createConversation, slashCommands } from '../../src/conversation/conver
 import { flows } from '../../src/conversation/flows/index.ts';
 import { LanguageInterpreter } from '../../src/conversation/language/interpret.ts';
 import { fieldIn, lacksEmail } from '../../src/conversation/language/parser.ts';
-import { type Answer, SURE, UNKNOWN } from '../../src/conversation/language/similarity.ts';
+import { type Answer, UNKNOWN } from '../../src/conversation/language/similarity.ts';
 import { Vocabulary } from '../../src/conversation/language/vocabulary.ts';
 import { spanNamed } from '../../src/conversation/values/calendar.ts';
 import { SAYINGS, WORDING } from '../../src/i18n.ts';
@@ -92,6 +92,6 @@ export function questionsOf(answers: readonly Answer[] = []) {
   return (text: string) => {
     const near = similarity.findQuestion(text);
     const id = near && near.command !== UNKNOWN ? near.command.slice('ask '.length) : undefined;
-    return near && { ...near, sure: near.score >= SURE, ...(id && { id }) };
+    return near && { ...near, ...(id && { id }) };
   };
 }

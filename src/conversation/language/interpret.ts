@@ -20,7 +20,7 @@ import {
   says,
 } from './parser.ts';
 import { actOf, isIn, type Part, PhraseBook } from './phrases.ts';
-import { type Answer, type Near, Similarity, SURE, UNKNOWN, vote } from './similarity.ts';
+import { type Answer, type Near, Similarity, UNKNOWN, vote } from './similarity.ts';
 import {
   commandOf,
   isReference,
@@ -73,6 +73,8 @@ const SAME = 0.85;
 const SAME_TALK = 0.85;
 /** An example of the text's own act counts although another one is nearer by less than this. */
 const MARGIN = 0.1;
+/** So many unexplained words tell a story: a verb among them begins nothing. */
+const STORY = 4;
 const MOST_OFFERED = 3;
 
 /** A longer text does not leave a person. */
@@ -112,14 +114,13 @@ export class LanguageInterpreter implements Interpreter {
     if (quick) return { commands: quick, why: { covered: [] } };
     const here = this.#situationOf(text, at, reading);
     const asked = this.#findQuestion(here);
-    const isSure = asked && asked.near.score >= SURE && !lacksEmail(here.said) && !isReference(here);
-    if (isSure) return { commands: asked.commands, why: { covered: [], nearest: [asked.near] } };
+    if (asked && !lacksEmail(here.said) && !isReference(here))
+      return { commands: asked.commands, why: { covered: [], nearest: [asked.near] } };
     const meant = meantHere(here) ?? meantAnywhere(here) ?? valuesAlone(here);
     const covered = here.said.parts.flatMap(({ phrase }) => (phrase?.act ? [phrase.text] : []));
     const doubted = meant && this.#doubted(here, meant);
     if (doubted) return doubted;
     if (meant) return { commands: meant, why: { covered } };
-    if (asked) return { commands: asked.commands, why: { covered: [], nearest: [asked.near] } };
     return this.#leftOver(here, covered);
   }
 
@@ -341,8 +342,11 @@ export class LanguageInterpreter implements Interpreter {
     if (!isVerb || !isBare || said.rest.length === 0) return undefined;
     const nearest = this.similarity.findNearest(said.text);
     const [best] = nearest;
-    if (!best || best.score < NEAR) return undefined;
-    if (nearest.some((near) => near.command === act && near.score > best.score - MARGIN)) return undefined;
+    const isOwn = nearest.some(
+      ({ command: one, score }) => one === act && score > (best?.score ?? 0) - MARGIN,
+    );
+    const isLike = !isOwn && best !== undefined && best.score >= NEAR;
+    if (!isLike && said.rest.length < STORY) return undefined;
     const others = this.#offered(nearest, here).filter((one) => one.do !== 'start' || one.flow !== flow);
     const maybe = [...(flow === undefined ? [] : [{ do: 'start', flow } as const]), ...others];
     const unclear = { do: 'unclear', maybe, ...(isQuestion && { question: true as const }) } as const;

@@ -29,9 +29,8 @@ export type Answer = {
 /** An example that a text is like, and the command of its heading; 1 = the same words. */
 export type Near = { readonly example: string; readonly command: string; readonly score: number };
 
-/** How like a question a text must be (0–1): if nothing else explains it, and in any case. */
-const LIKELY = 0.6;
-export const SURE = 0.72;
+/** How like a question a text must be (0–1) to get its answer. */
+const LIKE_QUESTION = 0.72;
 /** The weight of a word that says little: pronouns, particles. */
 const SMALL = 0.2;
 /** The weight of words that only the example has. A question must have nearly all of them. */
@@ -134,7 +133,7 @@ export class Similarity {
   findQuestion(text: string): Near | undefined {
     if (!this.isQuestion(text)) return undefined;
     const said = this.#weigh(this.#book.plainly(text).map(this.#spell));
-    const alike = this.#compare(said, LACKING.question, LIKELY);
+    const alike = this.#compare(said, LACKING.question, LIKE_QUESTION);
     const likely = alike.filter(({ example }) => !example.isPhrase);
     const [best] = likely;
     // "Bao nhiêu điểm" is a command, although questions are like it.
