@@ -7,10 +7,7 @@ import { choice, type FormField, type Reply } from './reply.ts';
 import type { Asking, Draft } from './state.ts';
 import { type NamedPeriod, namedPeriod, PERIODS, type Period } from './values/calendar.ts';
 
-/*
- * The kinds of slots: how each is asked for and explained. A flow lists kinds in the order of asking. A new
- * kind is added here and in `draftSchema`.
- */
+/* How each kind of slot is asked for and explained. A new kind is added here and in `draftSchema`. */
 
 /** The message keys that answer "what?" and "what is wrong?" at the question for a slot. */
 export type About = { readonly what: string; readonly wrong: string };

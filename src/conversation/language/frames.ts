@@ -1,8 +1,6 @@
 import { actOf, isIn, isPaused, type Part } from './phrases.ts';
 
-/*
- * Frames: the words around a verb or a value say whether it is meant. "Không lấy loa" chooses no speaker.
- */
+/* Frames: the words around a verb or a value say whether it is meant. "Không lấy loa" chooses none. */
 
 /** What the words around a value say about it. `deny`: a bare "không", which may also answer our question. */
 export type Sign = 'drop' | 'deny' | 'keep' | 'only' | 'replace' | 'add';
@@ -37,10 +35,7 @@ const isQuiet = (part: Part): boolean =>
 /** Values that stand together, as places of parts `[from, to)`. */
 export type Span = { readonly from: number; readonly to: number };
 
-/**
- * The sign of each span of values: the nearest one before it without a pause, else the one after it. If all
- * signs follow their values ("A đúng, B sai"), only those count.
- */
+/** The sign before each span, else after it; only those after if all are ("A đúng, B sai"). */
 export function findSigns(parts: readonly Part[], spans: readonly Span[]): readonly (Sign | undefined)[] {
   const [before, behind] = [
     spans.map((span) => signBefore(parts, span)),
@@ -88,10 +83,7 @@ function signBehind(parts: readonly Part[], { to }: Span): Sign | undefined {
 
 const isDenial = (part: Part): boolean => isIn(part, 'stops', 'fails') || /^(?:no|none)$/.test(actOf(part));
 
-/**
- * The place of the denial before the act of a part, without a pause between; -1 if there is none. "No,
- * English please" and "không mình muốn đổi quà" deny nothing.
- */
+/** The place of the denial right before an act, else -1: "no, English please" denies nothing. */
 function denialBefore(parts: readonly Part[], at: number, denies = isDenial): number {
   for (let place = at; place > Math.max(0, at - MAX_BETWEEN); place--) {
     const [part, next] = [parts[place - 1], parts[place]];

@@ -197,10 +197,7 @@ export class LanguageInterpreter implements Interpreter {
     return codes.length > 0 && codes.every(isCode) ? [{ do: 'add', codes }] : undefined;
   }
 
-  /**
-   * The usual question that a text asks. With a gift's name it asks for its price ("đổi nồi cơm bao nhiêu
-   * điểm").
-   */
+  /** The usual question of a text. With a gift it asks for its price ("đổi nồi cơm bao nhiêu điểm"). */
   #findQuestion({ said, act, at, isBare }: Situation) {
     if (!isBare || act === 'remove') return undefined;
     const [gift, ...others] = said.gifts;
@@ -331,10 +328,7 @@ export class LanguageInterpreter implements Interpreter {
     });
   }
 
-  /**
-   * A verb inside a longer text is not always what the text wants ("đổi quà 2 tuần rồi chưa thấy giao"). If
-   * the text as a whole is like examples of another command, both are offered.
-   */
+  /** Whether the whole text is like another command ("đổi quà 2 tuần rồi chưa thấy giao"): offers both. */
   #doubted(here: Situation, [command]: readonly TextCommand[]): Interpretation | undefined {
     const { said, act, at, isBare, isQuestion } = here;
     const flow = command?.do === 'start' ? command.flow : undefined;
@@ -357,9 +351,7 @@ export class LanguageInterpreter implements Interpreter {
     return act.startsWith('ask ') && !this.#language.answered.has(act.slice('ask '.length));
   }
 
-  /*
-   * The other ways in.
-   */
+  /* The other ways in. */
 
   understand(text: string): ParsedText {
     return this.parser.parse(text, ANYWHERE);

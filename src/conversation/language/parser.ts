@@ -312,9 +312,7 @@ export class Parser {
     return !/^\d+(?:[._-]\d+)+$/.test(text) && (!this.#amount.test(text) || text.length >= SURE_LENGTH);
   }
 
-  /*
-   * Codes are opaque: only their shape, the vocabulary and dates tell them from words.
-   */
+  /* Codes are opaque: only their shape, the vocabulary and dates tell them from words. */
 
   isCode(text: string): boolean {
     return isSureCode(text) && !this.#isWord(text);
@@ -375,9 +373,7 @@ export class Parser {
     };
   }
 
-  /*
-   * Acts.
-   */
+  /* Acts. */
 
   #actOf(parts: readonly Part[], period: SaidPeriod | undefined): string | undefined {
     const isExplained = unexplainedIn(parts).length === 0;
@@ -416,10 +412,7 @@ export class Parser {
     return other ?? (says({ parts: after }, 'possible') ? 'show complaint' : 'cancel');
   }
 
-  /**
-   * The language that a text wishes for, if it says nothing else. "I don't speak English" wishes for the
-   * other one.
-   */
+  /** The language that a text wishes for and nothing else. "I don't speak English" wishes for the other. */
   #wishedLanguage(parts: readonly Part[]): string | undefined {
     const isOther = (part: Part) =>
       (actOf(part) !== '' && !BESIDE_LANGUAGE.test(actOf(part))) || fieldOf(part) !== undefined;

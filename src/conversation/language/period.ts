@@ -44,10 +44,7 @@ function lastTime(date: Dated, today: number): Days | undefined {
 
 const spanOf = (point: Point, today: number) => ('span' in point ? point.span : lastTime(point.date, today));
 
-/**
- * The days between two points. A missing month or year is the other point's: "1 - 5/11". "1/12 - 31/1"
- * crosses New Year.
- */
+/** The days between two points: "1 - 5/11" lacks a month, "1/12 - 31/1" crosses New Year. */
 function between(first: Point, last: Point, today: number): Span | undefined {
   if ('span' in first || 'span' in last) {
     const [from, to] = [spanOf(first, today), spanOf(last, today)];

@@ -13,9 +13,7 @@ import {
 } from './tokenizer.ts';
 import { type Found, indexPhrases, type PhraseIndex, phraseAt, type Vocabulary } from './vocabulary.ts';
 
-/*
- * The phrases of the language files, found in texts.
- */
+/* The phrases of the language files, found in texts. */
 
 /** A gift, which texts name by any of its names. */
 export type NamedGift = Reading['settings']['gifts'][number];
@@ -210,10 +208,7 @@ export class PhraseBook {
     return parts;
   }
 
-  /**
-   * A number next to a thing is a count ("2 cái", "loa x2"); before an amount ("1000 điểm") it says
-   * nothing.
-   */
+  /** A number next to a thing is a count: "2 cái", "loa x2". Before an amount it says nothing. */
   #countAt(texts: readonly string[], at: number): Phrase | undefined {
     const count = Number(/^x?(\d+)x?$/.exec(texts[at] ?? '')?.[1]);
     if (Number.isNaN(count)) return undefined;
@@ -237,10 +232,7 @@ export class PhraseBook {
     return this.#withMarks.has(found.text) ? NOTHING : found;
   }
 
-  /**
-   * Whether words typed with marks are those of the phrase: "dùng" is not "đúng". A spelling that no file
-   * has may be any word with these letters.
-   */
+  /** Whether words have the marks of the phrase: "dùng" is not "đúng". A spelling of no file may be any. */
   #isSpelt({ spellings }: Phrase, words: readonly Word[]): boolean {
     if (spellings.length === 0 || words.every(({ source }) => isAscii(source.text))) return true;
     return spellings.some((spelling) =>
@@ -253,9 +245,7 @@ export class PhraseBook {
   }
 }
 
-/*
- * What texts call the items of lists: gifts by their names, codes and buttons by their places.
- */
+/* Items of lists: gifts by their names, codes and buttons by their places. */
 
 type Names = {
   readonly index: PhraseIndex<readonly NamedGift[]>;

@@ -12,9 +12,7 @@ import {
 } from './tokenizer.ts';
 import { indexPhrases, phraseAt } from './vocabulary.ts';
 
-/*
- * Which example a text is like, and whether it asks something.
- */
+/* Which example a text is like, and whether it asks something. */
 
 /**
  * An operator's answer to a question. `id`: an id of the language files or a new one; a metric has it as a
@@ -29,8 +27,9 @@ export type Answer = {
 /** An example that a text is like, and the command of its heading; 1 = the same words. */
 export type Near = { readonly example: string; readonly command: string; readonly score: number };
 
-/** How like a question a text must be (0–1) to get its answer. */
+/** How like a question a text must be (0–1) to get its answer, and that of an operator's own question. */
 const LIKE_QUESTION = 0.72;
+const LIKE_OWN = 0.6;
 /** The weight of a word that says little: pronouns, particles. */
 const SMALL = 0.2;
 /** The weight of words that only the example has. A question must have nearly all of them. */
@@ -133,14 +132,15 @@ export class Similarity {
   findQuestion(text: string): Near | undefined {
     if (!this.isQuestion(text)) return undefined;
     const said = this.#weigh(this.#book.plainly(text).map(this.#spell));
-    const alike = this.#compare(said, LACKING.question, LIKE_QUESTION);
+    const alike = this.#compare(said, LACKING.question, LIKE_OWN);
     const likely = alike.filter(({ example }) => !example.isPhrase);
     const [best] = likely;
     // "Bao nhiêu điểm" is a command, although questions are like it.
     if (!best || (alike[0]?.score ?? 0) > best.score) return undefined;
     // What the operator wrote is likelier meant than a question that has no answer.
     const isAnswered = this.#answered.has(best.example.act);
-    return toNear((isAnswered ? undefined : likely.find(({ example }) => example.isOwn)) ?? best);
+    const own = isAnswered ? undefined : likely.find(({ example }) => example.isOwn);
+    return own || best.score >= LIKE_QUESTION ? toNear(own ?? best) : undefined;
   }
 
   /** The examples that a text is most like, the nearest first. `skip`: leaves one out. */
@@ -173,9 +173,7 @@ export function vote(near: readonly Near[]): Near | undefined {
 /** In fewer letters than this, one typing error makes too many other words. */
 const MIN_TYPO = 4;
 
-/**
- * Spells a word as a known one: undoes keystrokes, mends one typing error if one known word alone is near.
- */
+/** Spells a word as a known one: undoes keystrokes, mends one typing error if it is unambiguous. */
 function createSpeller(known: ReadonlySet<string>): (word: string) => string {
   const isLong = (word: string) => word.length >= MIN_TYPO && /^[a-z]+$/.test(word);
   const byLength = Map.groupBy([...known].filter(isLong), ({ length }) => length);

@@ -16,10 +16,7 @@ import { bringsValue, fieldIn, lacksEmail, type ParsedText, type SpokenFlow, say
 import type { SaidPeriod } from './period.ts';
 import { actOf, isIn, isPaused, type Part } from './phrases.ts';
 
-/*
- * What a parsed text means where it is said: one function a situation, then what holds anywhere, then
- * values alone.
- */
+/* What a parsed text means: one function a situation, then what holds anywhere, then values alone. */
 
 /** A parsed text, and where it is said. */
 export type Situation = {

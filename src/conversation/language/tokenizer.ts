@@ -1,8 +1,6 @@
 import { MAX_TEXT } from '../message.ts';
 
-/*
- * Texts as they are compared, and how they are cut into words.
- */
+/* Texts as they are compared, and how they are cut into words. */
 
 const PLAIN = /^[\x20-\x7e]*$/;
 const LINE_BREAKS = /[\t-\r\u0085\u2028\u2029]/g;

@@ -17,10 +17,7 @@ export type Days = { readonly from: number; readonly to: number };
 export type Unit = 'day' | 'week' | 'month' | 'quarter' | 'year';
 const UNITS: readonly Unit[] = ['day', 'week', 'month', 'quarter', 'year'];
 
-/**
- * The first day of the `unit` that is `count` after that of `day`. Weeks begin on Monday (day 0 was a
- * Thursday).
- */
+/** The first day of the `unit` that is `count` after that of `day`. Weeks begin on Monday. */
 export function startOf(unit: Unit, day: number, count: number): number {
   const date = new Date(day);
   const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()];
@@ -49,10 +46,7 @@ export function dayAt(ms: number, timeZone: string): number {
   return Math.floor(wallClock(ms, timeZone) / DAY_MS) * DAY_MS;
 }
 
-/**
- * The first instant of a day, epoch ms: of two midnights the first; if clocks skip midnight, the moment of
- * the jump.
- */
+/** The first instant of a day, epoch ms. If clocks skip midnight, the moment of the jump. */
 export function startOfDay(day: number, timeZone: string): number {
   const offsets = [day - DAY_MS, day + DAY_MS].map((near) => wallClock(near, timeZone) - near);
   const [before = 0] = offsets;

@@ -1,9 +1,7 @@
 import { parsePhoneNumberFromString, validatePhoneNumberLength } from 'libphonenumber-js/min';
 import { isAscii, isDate, isOneTypo, QUOTES, type Token, trimEdges, visible } from '../language/tokenizer.ts';
 
-/*
- * Phone numbers and e-mail addresses: read as a whole, and found among the words of a text.
- */
+/* Phone numbers and e-mail addresses, read as a whole or found among words. */
 
 /**
  * `value` is E.164. With `ask` it is a guess that the customer must confirm: `mapped` from a number of
