@@ -22,7 +22,7 @@ type Asked = {
   readonly untilMs: number;
   readonly step: number;
   readonly inSeq: number;
-  readonly atMs: number;
+  readonly askedMs: number;
 };
 
 /** What an effect did: the locks that it holds, as far as the store says so, and whether it stored an intent. */
@@ -42,31 +42,36 @@ export function createConduct(options: {
   const leases = new Map<string, Asked>();
   /** How long a platform asked to wait with a reply, by conversation. `isStored`: the record says so, too. */
   const waits = new Map<string, Wait>();
+  /** The last lease that was taken while replies had to wait, by conversation: only a wake-up may run under it. */
+  const putOff = new Map<string, string>();
   /** Calls that ended before their process, under which lease each was made, and those whose intent replicas have. */
   const ended = new Set<string>();
   const madeBy = new Map<string, string>();
   const replicated = new Set<string>();
 
   return {
-    /** A process asks the store to swap a record. */
-    onAsked(process: string, key: Key, bytes: Uint8Array | null): void {
+    /** The store has confirmed a swap to a process, which asked for it at `atMs`. */
+    onConfirmed(
+      process: string,
+      { key, bytes, atMs }: { key: Key; bytes: Uint8Array | null; atMs: number },
+    ): void {
       const { lease, inSeq = 0 } = peek(key, bytes) ?? {};
       if (!lease || processOf(lease) !== process) return;
       const { owner, untilMs, step } = lease;
       const before = leases.get(`${process} ${key}`);
       const isTheSame = before?.owner === owner && before.untilMs === untilMs;
-      // A renewal may leave the time as it is where the store's clock was put back or its answers are slow. It has no step of
-      // its own, and files no message; once it is due it may go with another change.
+      // A renewal may leave the time as it is, where the store's clock was put back or its answers are slow. It
+      // has no step of its own, and files no message. Once it is due it may go with another change.
       const isRenewed = isTheSame && before.step === step && before.inSeq === inSeq;
-      const isAsked = !isTheSame || isRenewed || clock.atMs - before.atMs >= LIMITS.renewMs;
-      const atMs = isAsked ? clock.atMs : before.atMs;
-      leases.set(`${process} ${key}`, { owner, untilMs, step, inSeq, atMs });
+      const isAsked = !isTheSame || isRenewed || atMs - before.askedMs >= LIMITS.renewMs;
+      const askedMs = isAsked ? Math.max(atMs, before?.owner === owner ? before.askedMs : 0) : before.askedMs;
+      leases.set(`${process} ${key}`, { owner, untilMs, step, inSeq, askedMs });
     },
 
     onSend(process: string, { channel, conversation }: Outgoing, seq: number): void {
       const name = conversationName(encryption, channel, conversation);
-      const { atMs = Number.NEGATIVE_INFINITY } = leases.get(`${process} c:${name}`) ?? {};
-      if (clock.atMs > atMs + LIMITS.leaseMs + LEASE_SLACK_MS)
+      const { askedMs = Number.NEGATIVE_INFINITY } = leases.get(`${process} c:${name}`) ?? {};
+      if (clock.atMs > askedMs + LIMITS.leaseMs + LEASE_SLACK_MS)
         breach('sends under its lease', `${process} sent ${seq} of ${conversation} after its lease`);
       const wait = waits.get(name);
       if (wait?.isStored && clock.atMs < wait.untilMs - WAIT_SLACK_MS)
@@ -112,7 +117,13 @@ export function createConduct(options: {
         const isNew = before?.journal[operation] === undefined;
         if (isNew && after.lease) madeBy.set(operation, after.lease.owner);
       }
+      const isPutOff = after.retry !== null && after.retry.atMs > clock.nowMs();
+      if (after.lease !== null && after.lease.step === 0 && isPutOff) putOff.set(name, after.lease.owner);
       if (before?.lease == null || after.lease !== null) return;
+      const { retry } = before;
+      const isStill = putOff.get(name) === before.lease.owner && retry !== null && retry.atMs > clock.nowMs();
+      if (isStill && after.outbox.length > 0 && after.retry?.atMs !== retry.atMs)
+        breach('waits as asked', `${name}: replies that had to wait got another time`);
       const wait = waits.get(name);
       const isTold = wait?.process === processOf(before.lease) && after.outbox[0]?.seq === wait.seq;
       if (isTold && after.retry !== null) wait.isStored = true;

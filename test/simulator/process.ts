@@ -196,9 +196,11 @@ export class BotProcess implements Victim {
     return {
       ...reached,
       read: (key) => counted(reached.read(key)),
-      compareAndSwap: (key, swap) => {
-        conduct.onAsked(this.name, key, swap.bytes);
-        return counted(reached.compareAndSwap(key, swap));
+      compareAndSwap: async (key, swap) => {
+        const asked = { key, bytes: swap.bytes, atMs: clock.atMs };
+        const swapped = await counted(reached.compareAndSwap(key, swap));
+        if (swapped.swapped) conduct.onConfirmed(this.name, asked);
+        return swapped;
       },
       list: (index, range) => {
         if (index === 'due') this.lookedMs.set(range.shard, clock.atMs);
