@@ -31,10 +31,10 @@ const STOP_MS = 9_500;
 const TURNS = 64;
 const TURNS_PER_CALL = 2;
 
-/** For programs around the bot (`channels`, `flows` and their wording), and for tests. */
+/** For programs that add channels, flows and wording to the bot, and for tests. */
 export type AppOptions = ServerOptions &
   TalkOptions & {
-    /** Channels in addition to the app's own. */
+    /** Added to the app's own channels. */
     readonly channels?: readonly ChannelEntry<Config>[] | undefined;
     readonly limits?: Partial<EngineLimits> | undefined;
     readonly photos?: PhotoReaderOptions | undefined;
@@ -62,7 +62,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
     conversation.explain(text, before, { settings, nowMs: Date.now(), sender }),
   );
   const backend = await openBackend(config, { ...core, onCall: traces.call, around: around.antcrm });
-  const { gifts, codePrefixes } = backend;
+  const { gifts, codePrefixes, perform, isUp: serviceUp } = backend;
   const settings: Settings = { ...config.settings, gifts, codePrefixes };
   const photoReader = createPhotoReader(options.photos);
   const notices = createNotices(observe, config.handoverWebhook);
@@ -70,9 +70,9 @@ export async function createApp(config: Config, options: AppOptions = {}) {
     ...core,
     traces,
     photoReader,
+    perform,
     store: around.store(core.store),
-    conversation: { ...conversation, settings, serviceUp: backend.isUp },
-    perform: backend.perform,
+    conversation: { ...conversation, settings, serviceUp },
     platform: (name) => channels.platform(name),
     ids: createStepIds,
     limits: { concurrency: Math.max(TURNS, TURNS_PER_CALL * config.antcrm.maxCalls), ...options.limits },
@@ -83,10 +83,11 @@ export async function createApp(config: Config, options: AppOptions = {}) {
   const operators = new Operators({ ...core, readState, onFiled, onFault });
   const tickets = createTickets({ ...core, operators });
 
-  const { guard } = http;
-  const { answers } = config;
-  const { handover } = config.settings;
-  const work = { accept, commands, words, guard, photoReader, feed: stores.feed, tickets };
+  const work = { accept, commands, words, guard: http.guard, photoReader, feed: stores.feed, tickets };
+  const {
+    answers,
+    settings: { handover },
+  } = config;
   const facts = { answers, handover, sandboxed: backend.sandbox !== undefined };
   await channels.open(config, { ...core, ...work, ...facts }, { http, wrap: around.channel });
   channels.mount(http, spans);
@@ -94,11 +95,8 @@ export async function createApp(config: Config, options: AppOptions = {}) {
   await http.ready();
 
   return {
-    /** Everything mounted, not yet listening; with `ADMIN_PORT` what is for platforms alone. */
     server: http.server,
-    /** What is for staff and operators; the same server without `ADMIN_PORT`. */
     admin: http.admin,
-    /** Rejects if a port is taken; `stop` then closes what was opened. */
     listen: http.listen,
     channels,
     /** Rejects with the reason if no message can be stored now. */
@@ -128,8 +126,8 @@ async function openBase(config: Config, options: ServerOptions) {
 }
 
 /**
- * Refuses requests (503), begins no call, finishes the calls under way and tells the customers, gives back the
- * rest, then closes everything; within ten seconds.
+ * Refuses requests (503), begins no call, finishes the calls under way and tells the customers, releases the
+ * other turns, then closes everything; within ten seconds.
  */
 async function stop(
   { http, stores, core }: Awaited<ReturnType<typeof openBase>>,

@@ -8,12 +8,12 @@ import { systemRuntime } from './runtime.ts';
 import { sandboxCodePrefixes, sandboxGifts } from './sandbox/catalog.ts';
 import { createSandbox } from './sandbox/sandbox.ts';
 
-/** A connection that takes longer is surely not established. */
+/** After this time a connection is surely not established: nothing was sent. */
 const CONNECT_MS = 2000;
 
 type BackendOptions = Pick<LoyaltyOptions, 'observe' | 'onCall' | 'around'> & { readonly spans: Spans };
 
-/** Opens what the bot calls AntCRM: a real one, or the sandbox as a part of the process. */
+/** Opens the client of AntCRM: of the real one, or of the sandbox within this process. */
 export async function openBackend({ antcrm, ...config }: Config, options: BackendOptions) {
   const sandbox = antcrm.real ? undefined : await openSandbox();
   const { baseUrl = '', apiKey = '' } = antcrm.real ?? sandbox ?? {};
@@ -33,7 +33,7 @@ export async function openBackend({ antcrm, ...config }: Config, options: Backen
     faults: loyalty.faults,
     gifts: config.gifts ?? (sandbox ? sandboxGifts : []),
     codePrefixes: config.codePrefixes ?? (sandbox ? sandboxCodePrefixes : []),
-    /** AntCRM's routes, where the sandbox is the backend. */
+    /** AntCRM's routes, if the sandbox is the backend. */
     sandbox: sandbox?.routes,
     async close(): Promise<void> {
       loyalty.close();
@@ -55,8 +55,8 @@ const tracePerform =
   };
 
 /**
- * The sandbox listens on a port of its own, too: the bot reaches it over real HTTP, whatever guards its
- * `routes`, and until the last call has ended. Only the bot has the key of that port.
+ * The sandbox also listens on a separate port: the bot reaches it over real HTTP until the last call has
+ * ended, without the guards of its public routes. Only the bot has the key of that port.
  */
 async function openSandbox() {
   const routes = createSandbox();

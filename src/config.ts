@@ -63,7 +63,7 @@ function withTeamsCli(env: Environment): Environment {
 
 function faultOf(issue: z.core.$ZodIssue, written: Environment): string {
   const name = String(issue.path[0]);
-  // A file has faults of its own, one for each wrong entry.
+  // A file has one fault for each wrong entry.
   if (name.endsWith('_FILE')) return `${name}: ${issue.message}`;
   const value = written[name] ?? '';
   // User and password of a URL are secrets in every variable.
@@ -80,7 +80,7 @@ type ValueSchema<T> = z.ZodType<T, string>;
 const like = (pattern: RegExp, wants: string) => z.string().regex(pattern).describe(wants);
 const oneOf = <const T extends string>(...words: readonly T[]) => z.enum(words).describe(words.join(' or '));
 
-/** Values that `parse` can read. For all others it throws or returns null. */
+/** Values that `parse` can read. For other values it throws or returns null. */
 function parsed<T>(wants: string, parse: (text: string) => T | null): ValueSchema<T> {
   const transform = (text: string, context: z.RefinementCtx<string>): T => {
     try {
@@ -93,7 +93,7 @@ function parsed<T>(wants: string, parse: (text: string) => T | null): ValueSchem
   return z.string().transform(transform).describe(wants);
 }
 
-/** Several values, separated by commas. */
+/** Values separated by commas. */
 const list = <T>(item: ValueSchema<T>, wants: string): ValueSchema<readonly T[]> =>
   parsed(wants, (text) => text.split(',').map((part) => item.parse(part.trim())));
 
@@ -320,7 +320,7 @@ export type Config = ReturnType<typeof toConfig>;
 
 function toConfig(env: Variables) {
   const { ANTCRM_BASE_URL: baseUrl, STAFF_TOKEN: staffToken, PUBLIC_URL: publicUrl } = env;
-  // Somebody must be able to use the staff routes (`src/http/guard.ts`).
+  // The staff routes must be open to a caller (`src/http/guard.ts`).
   const hasStaff = staffToken !== undefined || (baseUrl === undefined && publicUrl === undefined);
   return {
     production: env.NODE_ENV === 'production',

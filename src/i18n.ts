@@ -18,7 +18,7 @@ export const SAYINGS: readonly LanguageText[] = LOCALES.map((locale) => ({
  */
 export const WORDING: Wording = { vi, en };
 
-/** Turns what the bot says, as data, into text. Pure and synchronous; a reply takes microseconds. */
+/** Turns replies, which are data, into text. Pure and synchronous. */
 export type Words = ReturnType<typeof createWords>;
 
 export type WordsOptions = {
@@ -27,44 +27,48 @@ export type WordsOptions = {
   /** Other wording than `locales/*.json`, for tests. */
   readonly resources?: Wording | undefined;
   /**
-   * Told of a key without wording, or a placeholder without its param. Throws by default, so that tests find it;
-   * where it returns, the customer sees the key or the placeholder.
+   * Called with a key without wording, or a placeholder without a param. Throws by default, for tests; if it
+   * returns, the customer sees the key or the placeholder.
    */
-  readonly onMissing?: Report | undefined;
+  readonly onMissing?: OnMissing | undefined;
 };
 
-/** Longest text param, in characters: names from profiles and products. The rest is cut. */
+/** Characters of a text param: names from profiles and products are cut. */
 const MAX_PARAM = 200;
-/** The same for texts in every language, which operators write: names of gifts, answers. */
+/** Characters of a text that operators write in every language: names of gifts, answers. */
 const MAX_LOCALIZED = 1000;
 
 /**
- * Wording in every language at once: one fixed-language translator each, never a global language switch, so that no
- * customer's language leaks into another's reply.
+ * Wording in all languages: each has its own translator. There is no global switch of the language, so no
+ * customer's language gets into another's reply.
+ *
+ * @example
+ * const words = createWords({ timeZone: 'Asia/Ho_Chi_Minh' });
+ * words.text({ key: 'points.balance', params: { points: 120 } }, 'vi');
  */
 export function createWords({ timeZone, resources = WORDING, onMissing = refuse }: WordsOptions) {
   const translators = createTranslators(resources, timeZone, onMissing);
 
-  /** Most lines are buttons without params, always the same: i18next takes as long for one as a whole turn thinks. */
+  /** Lines without params, most of them buttons. For one of them i18next takes as long as a whole step. */
   const plain = perLocale(() => new Map<string, string>());
 
-  /** One piece of wording: a button's label, a reason, a line. */
+  /** A button's label, a reason, a line. */
   function line({ key, context, params }: Line, locale: Locale): string {
-    if (params !== undefined) return filled({ key, context, params }, locale);
+    if (params !== undefined) return fill({ key, context, params }, locale);
     const name = context === undefined ? key : `${key}_${context}`;
     let text = plain[locale].get(name);
     if (text === undefined) {
-      text = filled({ key, context }, locale);
+      text = fill({ key, context }, locale);
       plain[locale].set(name, text);
     }
     return text;
   }
 
-  function filled({ key, context, params = {} }: Line, locale: Locale): string {
+  function fill({ key, context, params = {} }: Line, locale: Locale): string {
     const values: Record<string, string | number> = {};
     for (const name in params) {
       const param = params[name];
-      if (param !== undefined) values[name] = value(param, locale);
+      if (param !== undefined) values[name] = toValue(param, locale);
     }
     const count = typeof values.count === 'number' ? values.count : undefined;
     try {
@@ -80,7 +84,7 @@ export function createWords({ timeZone, resources = WORDING, onMissing = refuse 
     }
   }
 
-  function value(param: Param, locale: Locale): string | number {
+  function toValue(param: Param, locale: Locale): string | number {
     if (typeof param === 'number') return param;
     if (typeof param === 'string') return clean(param);
     if ('written' in param) return param.written;
@@ -93,17 +97,17 @@ export function createWords({ timeZone, resources = WORDING, onMissing = refuse 
     text(reply: Reply, locale: Locale): string {
       const main = line(reply, locale);
       if (!reply.lines?.length) return main;
-      return [main, ...reply.lines.map((one) => line(one, locale))].join('\n');
+      return [main, ...reply.lines.map((extra) => line(extra, locale))].join('\n');
     },
   };
 }
 
-type Report = (what: string) => void;
+type OnMissing = (what: string) => void;
 
 function createTranslators(
   resources: Wording,
   timeZone: string,
-  onMissing: Report,
+  onMissing: OnMissing,
 ): Readonly<Record<Locale, TFunction>> {
   const i18next = createInstance().use(createFormatter(timeZone, onMissing));
   void i18next.init({
@@ -129,10 +133,10 @@ function createTranslators(
 }
 
 /**
- * The formats that locale files may ask for: `{{points, number}}`, `{{at, datetime}}`, `{{at, date}}`. In place of
- * i18next's own formatter, which asks Intl for its phrases and swallows errors.
+ * The formats of locale files: `{{points, number}}`, `{{at, datetime}}`, `{{at, date}}`. i18next's own
+ * formatter has other formats, and hides errors.
  */
-function createFormatter(timeZone: string, onMissing: Report): FormatterModule {
+function createFormatter(timeZone: string, onMissing: OnMissing): FormatterModule {
   const numbers = new Map<string, Intl.NumberFormat>(
     LOCALES.map((locale) => [locale, new Intl.NumberFormat(locale)]),
   );
@@ -140,7 +144,7 @@ function createFormatter(timeZone: string, onMissing: Report): FormatterModule {
   const date = new Intl.DateTimeFormat('en-GB', { timeZone, dateStyle: 'short' });
   const datetime = new Intl.DateTimeFormat('en-GB', { timeZone, dateStyle: 'short', timeStyle: 'short' });
 
-  function formatted(value: number, format: string, language: string): string | undefined {
+  function formatNumber(value: number, format: string, language: string): string | undefined {
     if (format === 'number') return numbers.get(language)?.format(value);
     if (format === 'date') return date.format(value);
     return format === 'datetime' ? datetime.format(value).replace(',', '') : undefined;
@@ -151,10 +155,11 @@ function createFormatter(timeZone: string, onMissing: Report): FormatterModule {
     init() {},
     add() {},
     addCached() {},
-    format(value: unknown, format = '', language = '', { interpolationkey: name } = {}) {
-      // A keyed param stands for the value itself: "date unknown" where a date is missing.
+    format(value: unknown, ...rest) {
+      const [format = '', language = '', { interpolationkey: name } = {}] = rest;
+      // A param with a key is already text: "date unknown" for a missing date.
       if (typeof value === 'string') return value;
-      const text = typeof value === 'number' ? formatted(value, format, language) : undefined;
+      const text = typeof value === 'number' ? formatNumber(value, format, language) : undefined;
       if (text !== undefined) return text;
       const placeholder = `{{${name}, ${format}}}`;
       onMissing(placeholder);
@@ -163,7 +168,7 @@ function createFormatter(timeZone: string, onMissing: Report): FormatterModule {
   };
 }
 
-/** Text from outside: on one line, without what could disguise or reorder a message, at most `max` long. */
+/** Text from outside: on one line, without characters that could reorder a message, at most `max` long. */
 function clean(text: string, max = MAX_PARAM): string {
   const short = text.length > max ? `${text.slice(0, max - 1)}…` : text;
   return short.replace(BREAKS, ' ').replace(INVISIBLE, '');

@@ -9,7 +9,7 @@ import { startWatchdog } from './observability/watchdog.ts';
 import { StoreRefused } from './store/port.ts';
 import { placesOf } from './store/redis/address.ts';
 
-/** A little over what a graceful stop takes at most (docs/how-it-works.md, "A crash"). */
+/** A little longer than a graceful stop may take (docs/how-it-works.md, "A crash"). */
 const STOP_MS = 11_000;
 
 /** Node's error of a server that cannot listen, or of a name that cannot be looked up. */
@@ -32,7 +32,7 @@ const app = await createApp(config, { log: await logOutput(process.stdout), watc
   },
 );
 for (const warning of warnings) app.server.log.warn(warning);
-// Whether a start would be refused: asked once, where whatever ends is started again (compose.yaml).
+// `--check` only says whether a start would be refused: compose.yaml runs it once, without restarts.
 if (process.argv.includes('--check')) {
   const isSound = await app.checkStore().then(
     () => true,
@@ -44,12 +44,11 @@ if (process.argv.includes('--check')) {
 
 const skip = ['SIGINT', 'SIGTERM'] as const;
 const { close } = closeWithGrace({ delay: STOP_MS, logger: false, skip: [...skip] }, async ({ err }) => {
-  if (err) app.server.log.error({ err }, 'stopping after an error that nobody expected');
+  if (err) app.server.log.error({ err }, 'stopping after an unexpected error');
   await app.stop();
   app.server.log.info('stopped');
 });
-// Ctrl-C under `npm start` comes twice, from the terminal and from npm: the second one must not cut the stop
-// short.
+// Ctrl-C under `npm start` comes twice, from the terminal and from npm: the second must not end the stop.
 let stopping = false;
 const stop = (): void => {
   if (!stopping) close();
@@ -57,16 +56,16 @@ const stop = (): void => {
 };
 for (const signal of skip) process.on(signal, stop);
 
-// Written now: a process that is killed writes nothing at its end (`node-version.mjs`).
+// The compile cache is written now: a killed process would never write it (`node-version.mjs`).
 flushCompileCache();
-// Loading the parts leaves some 40 MB of garbage, which an idle bot would keep for good (`--expose-gc`).
+// Loading the parts leaves some 40 MB of garbage, which an idle bot would never collect (`--expose-gc`).
 globalThis.gc?.({ type: 'major', flavor: 'last-resort' });
-const at = await listen();
+const addresses = await listen();
 await app.start();
-// For people: standard output is the log's alone, so that programs can read it.
-console.error([greeting(config, at), ...faultLines()].join('\n'));
+// The greeting goes to standard error: programs read the log from standard output.
+console.error([greeting(config, addresses), ...faultLines()].join('\n'));
 
-/** Ends the process where the address is not this machine's (`HOST`), or the port is not free. */
+/** Ends the process if the address is not this machine's (`HOST`), or if the port is in use. */
 async function listen(): Promise<Addresses> {
   try {
     return await app.listen();
@@ -77,7 +76,7 @@ async function listen(): Promise<Addresses> {
     if (code === 'EADDRINUSE' && port !== undefined) {
       const another = port === 65_535 ? 0 : port + 1;
       console.error(`${name}: ${port} is in use. Another one: ${name}=${another} npm start`);
-      // The program that has it may be about to stop: a supervisor should try again.
+      // The other program may be about to stop: a supervisor should try again.
       process.exit(1);
     }
     if (code === 'EACCES') console.error(`${name}: got ${port}, wants a port that this user may open`);
@@ -87,12 +86,14 @@ async function listen(): Promise<Addresses> {
   }
 }
 
-/** What each channel says, and what is embedded because of what is unset. */
-function greeting({ listen: { host }, adminPort, redis, antcrm }: Config, at: Addresses): string {
+/** One line a channel, and one for each embedded part. */
+function greeting({ listen: { host }, adminPort, redis, antcrm }: Config, addresses: Addresses): string {
   const lines = [
-    `The bot listens on ${host}:${new URL(at.url).port}.`,
-    ...(adminPort === undefined ? [] : [`For staff and operators: ${host}:${new URL(at.adminUrl).port}`]),
-    ...app.channels.greeting(at),
+    `The bot listens on ${host}:${new URL(addresses.url).port}.`,
+    ...(adminPort === undefined
+      ? []
+      : [`For staff and operators: ${host}:${new URL(addresses.adminUrl).port}`]),
+    ...app.channels.greeting(addresses),
     redis
       ? `Store: Redis at ${placesOf(redis.address)}`
       : 'Store: in memory, gone with this process (REDIS_URL is unset)',
@@ -101,7 +102,7 @@ function greeting({ listen: { host }, adminPort, redis, antcrm }: Config, at: Ad
   return lines.map((line) => `  ${line}`).join('\n');
 }
 
-/** What is out of order now, so that operators see at once that a token or an address is wrong. */
+/** Shows at once that a token or an address is wrong. */
 function faultLines(): string[] {
   return [...app.channels.faults()].flatMap(([channel, lines]) =>
     lines.map((line) => `  OUT OF ORDER: ${channel}: ${line}`),

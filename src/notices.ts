@@ -3,8 +3,8 @@ import { createHook } from './http/transport.ts';
 import type { Observe } from './observability/metrics.ts';
 
 /**
- * Tells operators what turns brought about: by alarms, metrics, lines of the log, and of an opened ticket by
- * the hook (`HANDOVER_WEBHOOK`), which gets nothing personal.
+ * Tells operators what happened in turns: by alarms, metrics and log lines. `HANDOVER_WEBHOOK` gets opened
+ * tickets, and nothing personal.
  */
 export function createNotices(
   { alarm, log, misunderstood, question }: Pick<Observe, 'alarm' | 'log' | 'misunderstood' | 'question'>,

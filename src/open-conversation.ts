@@ -20,7 +20,7 @@ export type TalkOptions = {
   readonly watchdog?: Watchdog | undefined;
 };
 
-/** Makes the conversation, and the words that channels render its replies with. */
+/** Creates the conversation, and the words that channels render its replies with. */
 export function openConversation(
   { answers, settings }: Config,
   { log, spans, ...options }: TalkOptions & { readonly log: Log; readonly spans: Spans },
@@ -36,7 +36,7 @@ export function openConversation(
   return { conversation: watchSteps(conversation, spans, options.watchdog), words };
 }
 
-/** Tells the watchdog whose turn is at work. */
+/** Tells the watchdog which conversation a step works on. */
 function watchSteps(conversation: Conversation, spans: Spans, watchdog?: Watchdog): Conversation {
   if (watchdog === undefined) return conversation;
   return {
@@ -52,10 +52,10 @@ function watchSteps(conversation: Conversation, spans: Spans, watchdog?: Watchdo
   };
 }
 
-/** Crockford's base32: no letter looks like a digit, so that a reference can be read out. */
+/** Crockford's base32: no letter looks like a digit, so a reference can be read out on the phone. */
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
-/** Unguessable, five bits a letter. */
+/** Unguessable: five random bits a letter. */
 function randomBase32(length: number): string {
   let text = '';
   for (const byte of systemRuntime.bytes(length)) text += ALPHABET[byte & 31];

@@ -5,7 +5,7 @@ import type { Answer } from './conversation/language/similarity.ts';
 import { fold } from './conversation/language/tokenizer.ts';
 import { localizedSchema, perLocale } from './conversation/message.ts';
 
-/* The JSON lists that operators write (docs/configuration.md). Each schema turns a path into its entries. */
+/* The JSON lists that operators write (docs/configuration.md). Each schema turns a path into entries. */
 
 const localized = (most: number) => localizedSchema(z.string().trim().min(1).max(most));
 
@@ -15,7 +15,7 @@ const giftSchema: z.ZodType<Gift> = z.strictObject({
   name: localized(100),
   score: z.number().min(0),
   description: localized(200).optional(),
-  // Platforms fetch it: they take no http, and everybody could read a password in it.
+  // Platforms fetch it: they refuse http, and a password in it would be public.
   image: z
     .url({ protocol: /^https$/, error: 'an https URL' })
     .regex(/^[^@]{1,1000}$/, 'at most 1000 characters, without a password')
@@ -34,16 +34,16 @@ const answerSchema: z.ZodType<Answer> = z.strictObject({
   asks: z
     .strictObject(perLocale(() => z.array(question).max(50).readonly().default([])))
     .refine((asks) => Object.values(asks).flat().length > 0, 'a question at least')
-    // A built-in answer has questions of its own.
+    // A built-in answer brings its questions.
     .optional(),
   answer: localized(1000),
 });
 
 export const giftsFile = listIn(z.array(giftSchema).max(1000), ({ code }) => code);
-/** Each answer is compared with every question, and is a series of a metric: hence the limit. */
+/** Limited because each answer is compared with every question, and is a series of a metric. */
 export const answersFile = listIn(z.array(answerSchema).max(100), ({ id }) => id);
 
-/** Each issue names its place: `gifts.json[2].name.vi: …`. No two entries may have the same key. */
+/** Each issue names its place: `gifts.json[2].name.vi: …`. Keys must be unique. */
 function listIn<Item>(
   schema: z.ZodType<Item[]>,
   keyOf: (item: Item) => string,

@@ -28,7 +28,7 @@ type RouteParts = {
   readonly backend: { readonly sandbox: FastifyPluginAsync | undefined; faults(): readonly string[] };
 };
 
-/** Mounts what the bot serves beside its channels: for staff, operators, Prometheus and orchestrators. */
+/** Mounts the routes for staff, operators, Prometheus and orchestrators; channels mount theirs. */
 export function mountRoutes({ config, http, channels, words, gifts, metrics, ...parts }: RouteParts): void {
   const { store, backend, operators, encryption } = parts;
   const { server, admin, guard } = http;

@@ -24,7 +24,7 @@ export type ConsoleParts = {
   readonly languages: readonly { readonly tag: string; readonly name: string }[];
   /** The URLs of pictures that replies may have; no others' origin is asked. */
   readonly images: readonly string[];
-  /** Absent: nobody has to sign in. */
+  /** Absent: no sign-in is needed. */
   readonly sessions?: Sessions | undefined;
 };
 
@@ -39,8 +39,8 @@ const HTML = 'text/html; charset=utf-8';
 const loginSchema = z.object({ token: z.string().max(1000) });
 
 /**
- * The staff console at `/console`: a static page without personal data, which talks to the staff webhook, or the page to
- * sign in. The browser gets native modules, without a build. `guard` ends requests of everybody else.
+ * The staff console at `/console`: the page to sign in, or a static page without personal data that talks to
+ * the staff webhook. The browser gets native modules, without a build.
  */
 export function consolePage(
   guard: Pick<Guard, 'page' | 'isStaff' | 'tooMany'>,
@@ -50,7 +50,8 @@ export function consolePage(
   const headers = {
     'content-security-policy':
       "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
-      `img-src ${["'self'", ...origins].join(' ')}; base-uri 'none'; form-action 'self'; frame-ancestors 'none'`,
+      "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; " +
+      `img-src ${["'self'", ...origins].join(' ')}`,
     'cross-origin-resource-policy': 'same-origin',
     'referrer-policy': 'no-referrer',
     'x-content-type-options': 'nosniff',
@@ -62,7 +63,7 @@ export function consolePage(
   const page = read('index.html')
     .replace('<!-- channels -->', () => options.join(''))
     .replace('<!-- languages -->', () => spoken.join(''))
-    // Where nobody signs in, nobody signs out.
+    // Without a sign-in there is no sign-out.
     .replace('id="account"', () => (sessions ? 'id="account"' : 'id="account" hidden'));
   const login = read('login.html');
 

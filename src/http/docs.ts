@@ -17,8 +17,8 @@ const DESCRIPTION =
 export type ApiAbout = { readonly version: string; readonly tag: string; readonly security: string };
 
 /**
- * The API page at `/docs` and its OpenAPI document at `/docs/json`, made from the routes' own schemas; routes
- * without a tag stay out. To be awaited before the routes are registered: only what comes later is described.
+ * The API page at `/docs` and its OpenAPI document at `/docs/json`, from the schemas of all routes with a
+ * tag. Await it before the routes are registered: only later routes are described.
  */
 export async function describeApi(
   app: FastifyInstance,

@@ -4,13 +4,13 @@ import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
 import { notFound, problem } from './problem.ts';
 
-/* Who may ask, and how often. */
+/* Which callers may ask, and how often. */
 
-/** `peer` is the socket's own address, never a header's claim. */
+/** `peer` is the address of the socket, never the claim of a header. */
 export type Caller = { readonly peer: string | undefined; readonly headers: IncomingHttpHeaders };
 
 /**
- * Answers 429 where an address asks too often; undefined: go on. May serve as an `onRequest` hook.
+ * An `onRequest` hook that answers 429 if an address asks too often; undefined: the request may go on.
  *
  * @example
  * const limit: Limit = limitStrangers(await createLimits(app));
@@ -19,38 +19,38 @@ export type Caller = { readonly peer: string | undefined; readonly headers: Inco
 export type Limit = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>;
 
 /**
- * Makes separate counters of how often a minute an address may do something. The address is `request.ip`: the
- * peer's, or what the proxies of `TRUST_PROXY` say.
+ * Creates counters of requests a minute and address, each separate. The address is `request.ip`: the peer's,
+ * or the one that the proxies of `TRUST_PROXY` name.
  */
-export type Limits = FastifyInstance['createRateLimit'];
+export type CreateLimit = FastifyInstance['createRateLimit'];
 
 /**
- * Requests a minute and address; programs on this machine get `local`, so that tests are not slowed down.
- * `failures`: wrong tokens; a wrong one beyond them gets 429. A right one always passes.
+ * Requests a minute and address; `local`: of programs on this machine. `failures`: wrong tokens, after which
+ * a wrong one gets 429. The right token always passes.
  */
 export type Rates = { readonly perMinute: number; readonly local: number; readonly failures: number };
 
 const RATES: Rates = { perMinute: 300, local: 60_000, failures: 30 };
 const MINUTE_MS = 60_000;
 
-/** To be called once for an app. */
-export async function createLimits(app: FastifyInstance): Promise<Limits> {
+/** Call it once for an app. */
+export async function createLimits(app: FastifyInstance): Promise<CreateLimit> {
   await app.register(rateLimit, { global: false });
   return app.createRateLimit;
 }
 
-/** A limit for what anybody may ask for without showing a secret. */
-export function limitStrangers(limits: Limits, { perMinute, local } = RATES): Limit {
-  return limitTo(limits, (request) => (isLocal(callerOf(request)) ? local : perMinute));
+/** A limit for requests that need no secret. */
+export function limitStrangers(createLimit: CreateLimit, { perMinute, local } = RATES): Limit {
+  return limitTo(createLimit, (request) => (isLocal(callerOf(request)) ? local : perMinute));
 }
 
-function limitTo(limits: Limits, max: (request: FastifyRequest) => number): Limit {
-  const count = limits({ timeWindow: MINUTE_MS, max });
+function limitTo(createLimit: CreateLimit, max: (request: FastifyRequest) => number): Limit {
+  const count = createLimit({ timeWindow: MINUTE_MS, max });
   return async (request, reply) => {
-    const made = await count(request);
-    if (made.isAllowed || !made.isExceeded) return undefined;
+    const counted = await count(request);
+    if (counted.isAllowed || !counted.isExceeded) return undefined;
     return problem(
-      reply.header('retry-after', made.ttlInSeconds),
+      reply.header('retry-after', counted.ttlInSeconds),
       429,
       'Too many requests from this address.',
     );
@@ -62,8 +62,8 @@ export function callerOf(request: FastifyRequest): Caller {
 }
 
 /**
- * A program or page on this machine: loopback peer, loopback `Host` (no rebound DNS name), no sign of a
- * proxy, and not sent by some other site's page in a browser here.
+ * Whether the caller is a program or page on this machine: loopback peer, loopback `Host` (no rebound DNS
+ * name), no sign of a proxy, and no page of another site.
  */
 export function isLocal({ peer, headers }: Caller): boolean {
   if (!LOOPBACK.test(peer ?? '') || !LOOPBACK.test(hostname(headers.host ?? ''))) return false;
@@ -78,21 +78,23 @@ const FORWARDING = /^(forwarded|x-forwarded.*|x-real-ip|x-client-ip|true-client-
 /** 127.0.0.0/8, also as IPv6 writes it, and ::1. */
 const LOOPBACK = /^(localhost|(::ffff:)?127(\.\d{1,3}){3}|::1)$/;
 
-/** `[::1]:3000` → `::1`, `LocalHost:80` → `localhost`; what is no host at all → ''. */
+/** `[::1]:3000` → `::1`, `LocalHost:80` → `localhost`; not a host → ''. */
 function hostname(host: string): string {
   const match = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9.-]+))(?::\d+)?$/i.exec(host);
   return (match?.[1] ?? match?.[2] ?? '').toLowerCase();
 }
 
-/** Which callers may use what is for staff: webhook, console, API pages, sandbox. */
+/** Which callers may use the routes for staff: webhook, console, API pages, sandbox. */
 export type AccessSettings = {
-  /** `STAFF_TOKEN`. Unset: open to this machine while the sandbox is the backend, else absent. */
+  /**
+   * `STAFF_TOKEN`. Without it the routes are open to this machine with the sandbox as backend, else absent.
+   */
   readonly token?: string | undefined;
   /** The sandbox is the backend: no real points can be spent. */
   readonly sandbox: boolean;
-  /** `PUBLIC_URL`: with it, a caller that looks local may be a proxy on this machine. */
+  /** `PUBLIC_URL`: a caller that looks local may then be a proxy on this machine. */
   readonly publicUrl?: string | undefined;
-  /** Whether a browser has signed in, which counts as the token. */
+  /** A browser that has signed in needs no token. */
   readonly isSignedIn?: ((caller: Caller) => boolean) | undefined;
 };
 
@@ -105,36 +107,36 @@ export function access(
   scheme: Scheme,
 ): 'granted' | 'refused' | 'absent' {
   const { token, isSignedIn } = settings;
-  if (token) return shows(caller, token, scheme) || isSignedIn?.(caller) ? 'granted' : 'refused';
+  if (token) return hasToken(caller, token, scheme) || isSignedIn?.(caller) ? 'granted' : 'refused';
   return settings.sandbox && !settings.publicUrl && isLocal(caller) ? 'granted' : 'absent';
 }
 
-function shows(caller: Caller, token: string, scheme: Scheme): boolean {
+function hasToken(caller: Caller, token: string, scheme: Scheme): boolean {
   const given = credential(caller.headers.authorization ?? '', scheme);
   return given !== null && isSecret(given, token);
 }
 
 export type Guard = ReturnType<typeof createGuard>;
 
-/** Whose token is wanted. */
+/** The holders of the token. */
 type Realm = 'staff' | 'operator';
 
 /**
- * `onRequest` hooks that let who shows the token pass and end every other request. One serves all routes of a
- * realm, so that wrong tokens are counted together, by address.
+ * `onRequest` hooks that end every request without the token. One guard serves all routes of a realm, so that
+ * wrong tokens are counted together, by address.
  */
 export function createGuard(
-  limits: Limits,
+  createLimit: CreateLimit,
   { realm = 'staff', ...settings }: AccessSettings & { readonly realm?: Realm },
   rates = RATES,
 ) {
-  const often = limitStrangers(limits, rates);
-  const tooMany = limitTo(limits, () => rates.failures);
+  const limitRequests = limitStrangers(createLimit, rates);
+  const tooMany = limitTo(createLimit, () => rates.failures);
 
-  function only(scheme: Scheme): onRequestAsyncHookHandler {
+  function letPass(scheme: Scheme): onRequestAsyncHookHandler {
     return async (request, reply) => {
       switch (access(callerOf(request), settings, scheme)) {
-        // Never limited: behind one proxy, the holder of the token shares an address with those who guess it.
+        // Not limited: behind a proxy, the holder of the token shares an address with those who guess it.
         case 'granted':
           return;
         case 'refused':
@@ -148,16 +150,16 @@ export function createGuard(
   const page: onRequestAsyncHookHandler = async (request, reply) =>
     access(callerOf(request), settings, 'bearer') === 'absent'
       ? notFound(request, reply)
-      : often(request, reply);
+      : limitRequests(request, reply);
 
   return {
     /** For the webhook, operators and the sandbox. */
-    api: only('bearer'),
-    /** For pages with something to hide: a browser asks for the token by itself. */
-    docs: only('browser'),
-    /** For the way in: absent where staff access is off. */
+    api: letPass('bearer'),
+    /** For pages with data: a browser itself asks for the token. */
+    docs: letPass('browser'),
+    /** For the page to sign in: absent if staff access is off. */
     page,
-    /** Counts a wrong token, and answers where there were too many. */
+    /** Counts a wrong token, and answers if there were too many. */
     tooMany,
     isStaff: (request: FastifyRequest) => access(callerOf(request), settings, 'bearer') === 'granted',
   };
@@ -170,7 +172,7 @@ function credential(authorization: string, scheme: Scheme): string | null {
   return /^[^:]*:(.*)$/s.exec(Buffer.from(value, 'base64').toString())?.[1] ?? null;
 }
 
-/** Whether a secret is the wanted one, in constant time: digests are of equal length whatever was given. */
+/** Compares in constant time: digests have the same length whatever the input. */
 export function isSecret(given: string, wanted: string): boolean {
   return timingSafeEqual(hash('sha256', given, 'buffer'), hash('sha256', wanted, 'buffer'));
 }

@@ -2,50 +2,49 @@ import type { FastifyPluginAsync } from 'fastify';
 import { StoreUnavailable } from '../store/port.ts';
 import { callerOf, isLocal } from './guard.ts';
 
-/** A part that the bot depends on: resolves to its faults, a line each; rejects if it is unusable. */
+/** A part that the bot depends on. `check` resolves to its faults, a line each; rejects if it is unusable. */
 export type Dependency = {
   readonly name: string;
-  /** Without it nothing can be accepted. */
+  /** Without it no message can be accepted. */
   readonly needed: boolean;
   check(): Promise<readonly string[]>;
 };
 
-type Report = { status: 'ok' | 'degraded' | 'down'; faults?: readonly string[] };
+type DependencyReport = { status: 'ok' | 'degraded' | 'down'; faults?: readonly string[] };
 
 /**
- * `/health/live`: the process answers. `/health/ready`: each dependency's state; 503 only where a needed one
- * is down, for everything else the bot can still accept messages and say what it cannot do. What is wrong is
- * told to callers on this machine alone: it names hosts. Neither is limited: behind a proxy, strangers would
- * take the probes' share.
+ * `/health/live`: the process answers. `/health/ready`: the state of each dependency; 503 only if a needed
+ * one is down. Only callers on this machine see the faults, which name hosts. There is no limit: behind a
+ * proxy, strangers would use up the share of the probes.
  */
 export function health(dependencies: readonly Dependency[]): FastifyPluginAsync {
   return async (scope) => {
     scope.get('/health/live', async () => ({ status: 'ok' }));
 
     scope.get('/health/ready', async (request, reply) => {
-      const isTold = isLocal(callerOf(request));
+      const isInsider = isLocal(callerOf(request));
       const reports = await Promise.all(dependencies.map(report));
-      const isDown = dependencies.some(({ needed }, at) => needed && reports[at]?.status === 'down');
+      const isDown = dependencies.some(({ needed }, index) => needed && reports[index]?.status === 'down');
       const isWell = reports.every(({ status }) => status === 'ok');
       const status = isDown ? 'down' : isWell ? 'ok' : 'degraded';
-      const shown = reports.map((one) => (isTold ? one : { status: one.status }));
+      const shown = reports.map(({ status, ...faults }) => ({ status, ...(isInsider && faults) }));
       return reply
         .code(isDown ? 503 : 200)
         .header('cache-control', 'no-store')
         .send({
           status,
-          dependencies: Object.fromEntries(dependencies.map(({ name }, at) => [name, shown[at]])),
+          dependencies: Object.fromEntries(dependencies.map(({ name }, index) => [name, shown[index]])),
         });
     });
   };
 }
 
-async function report(dependency: Dependency): Promise<Report> {
+async function report(dependency: Dependency): Promise<DependencyReport> {
   try {
     const faults = await dependency.check();
     return faults.length > 0 ? { status: 'degraded', faults } : { status: 'ok' };
   } catch (error) {
-    // Its lines are for operators; what else may be thrown says anything.
+    // Only this error has lines for operators; other messages may contain anything.
     if (!(error instanceof StoreUnavailable)) return { status: 'down' };
     return { status: 'down', faults: error.message.split('\n') };
   }

@@ -8,7 +8,7 @@ import { StoreUnavailable } from '../store/port.ts';
 const faultSchema = z.object({ where: z.string(), what: z.string() });
 type RequestFault = z.infer<typeof faultSchema>;
 
-/** RFC 9457. `type` is `about:blank`: the status says what kind of problem it is; more members may follow. */
+/** RFC 9457. `type` is `about:blank`: the status says what kind of problem it is. */
 export const problemSchema = z.looseObject({
   type: z.literal('about:blank'),
   title: z.string(),
@@ -43,14 +43,14 @@ function sendProblem(reply: FastifyReply, status: number, members: object): Fast
   return reply.code(status).type('application/problem+json').send(document);
 }
 
-/** For `setNotFoundHandler`; also the answer where something must look absent. */
+/** For `setNotFoundHandler`, and for routes that must look absent. */
 export function notFound(_request: FastifyRequest, reply: FastifyReply): FastifyReply {
   return problem(reply, 404);
 }
 
 /**
- * For `setErrorHandler`: faults of the caller are explained, ours are logged and hidden. Every error the
- * framework or a plugin throws keeps its status; an unreachable store is 503.
+ * For `setErrorHandler`: explains faults of the caller, logs and hides ours. Errors of Fastify and its
+ * plugins keep their status; an unreachable store is 503.
  */
 export function problemHandler(log: Pick<Log, 'error'>) {
   return (error: FastifyError, _request: FastifyRequest, reply: FastifyReply): FastifyReply => {
@@ -64,7 +64,7 @@ export function problemHandler(log: Pick<Log, 'error'>) {
   };
 }
 
-/** A problem in lines, for people: what is wrong, then each fault. */
+/** A problem as lines for people: what is wrong, then each fault. */
 export function explain({ title, detail, faults = [] }: z.infer<typeof problemSchema>): string[] {
   return [detail ?? title, ...faults.map(({ where, what }) => `  ${where}: ${what}`)];
 }

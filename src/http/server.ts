@@ -21,31 +21,31 @@ export type ServerSettings = {
   /** Undefined: one server is for all. */
   readonly adminPort?: number | undefined;
   readonly logLevel: string;
-  /** Addresses, ranges or how many hops; undefined: nobody's word is taken. */
+  /** The proxies whose `X-Forwarded-For` is believed: addresses, ranges or a number of hops. */
   readonly trustProxy?: readonly string[] | number | undefined;
 };
 
 export type HttpSettings = ServerSettings & {
   readonly publicUrl?: string | undefined;
   readonly staffToken?: string | undefined;
-  /** Without a `real` one the sandbox is the backend: no real points can be spent. */
+  /** Without `real` the sandbox is the backend: no real points can be spent. */
   readonly antcrm: { readonly real?: object | undefined };
 };
 
 export type HttpOptions = ServerOptions & {
-  /** What each log line says in addition to its own fields. */
+  /** Fields that are added to each log line. */
   logFields(): Record<string, string>;
   readonly api: ApiAbout;
 };
 
-/** Where the bot listens: for platforms, and for staff and operators. The same without `ADMIN_PORT`. */
+/** URLs for platforms, and for staff and operators. Equal without `ADMIN_PORT`. */
 export type Addresses = { readonly url: string; readonly adminUrl: string };
 
 export type Http = Awaited<ReturnType<typeof createHttp>>;
 
 /**
- * The servers with what stands before their routes. `server` is for platforms and orchestrators, `admin` for
- * staff, operators and Prometheus: the same one without `ADMIN_PORT`.
+ * The servers, their limits and guards. `server` is for platforms and orchestrators, `admin` for staff,
+ * operators and Prometheus: the same one without `ADMIN_PORT`.
  *
  * @example
  * const http = await createHttp(settings, { api, logFields: () => ({}) });
@@ -75,20 +75,20 @@ export async function createHttp(settings: HttpSettings, options: HttpOptions) {
     server,
     admin,
     log: server.log,
-    /** Lets staff pass, and nobody else. */
+    /** Lets only staff pass. */
     guard,
-    /** Of browsers that signed in with the staff's token; undefined: there is none. */
+    /** Of browsers that signed in with the staff's token; undefined without a token. */
     sessions,
-    /** Only operators reach a port of their own: metrics need no token there. */
+    /** Metrics need no token on `ADMIN_PORT`, which only operators can reach. */
     guardMetrics: admin === server ? guard.api : limitStrangers(limits),
-    /** Lets those pass who have the operators' token. */
+    /** Lets only holders of the operators' token pass. */
     guardOperators: (token: string) => createGuard(limits, { realm: 'operator', token, sandbox: false }).api,
-    /** A limit for what shows no secret; each counts by itself. */
+    /** A limit for requests without a secret; each limit has a counter. */
     createLimit: () => limitStrangers(limits),
     listen: () => listen({ server, admin }, settings),
     /** Resolves once all routes are mounted. */
     ready: () => Promise.all(servers.map((each) => each.ready())),
-    /** From now on requests get 503: another process takes them. Live and metrics answer to the end. */
+    /** From now on requests get 503, for another process to take. Live and metrics answer to the end. */
     turnAway(): void {
       isStopping = true;
     },
@@ -110,31 +110,29 @@ export function createServer(
       serializers: { err: describeError },
       ...(log && { stream: log }),
     },
-    // A request line carries conversation names and, in queries, phones: what matters is counted instead.
+    // A request line would contain conversation names and phones: requests are counted instead.
     logController: new LogController({ disableRequestLogging: true }),
-    // Requests are told apart in no line: only a route with a level of its own needs a logger of its own.
+    // Log lines do not tell requests apart: only a route with another level needs another logger.
     childLoggerFactory: (logger, bindings, options) =>
       options.level === undefined ? logger : logger.child(bindings, options),
-    // For `request.ip`, by which strangers are counted. Only the socket says whether a caller is on this
-    // machine
-    // (guard.ts).
-    trustProxy: trusting(trustProxy),
+    // Strangers are counted by `request.ip`. Whether a caller is on this machine, only the socket says.
+    trustProxy: toTrust(trustProxy),
     bodyLimit: 256 * 1024,
     requestTimeout: requestMs,
     connectionTimeout: 60_000,
-    // Node looks for slow senders every 30 s unless told, and gives headers alone a minute.
+    // By default Node looks for slow senders every 30 s, and gives headers a minute.
     http: { headersTimeout: requestMs, connectionsCheckingInterval: Math.min(requestMs / 4, 1000) },
     keepAliveTimeout: 72_000,
     forceCloseConnections: 'idle',
     return503OnClosing: true,
-    // A path that cannot be decoded, before there is a route whose error it could be.
+    // A path that cannot be decoded has no route, and so no error handler.
     frameworkErrors: (error, _request, reply) => void problem(reply, error.statusCode ?? 400, error.message),
   });
   server.setErrorHandler(problemHandler(server.log));
   return server;
 }
 
-/** The admin port first: by the time that messages can come, they can be watched. */
+/** The admin port first: metrics are there before messages can come. */
 async function listen(
   { server, admin }: { readonly server: FastifyInstance; readonly admin: FastifyInstance },
   { listen: { host, port }, adminPort }: ServerSettings,
@@ -157,18 +155,18 @@ function localUrl(server: FastifyInstance, host: string): string {
 }
 
 /**
- * Fastify believes nobody by a mere number of hops, for whoever reaches the bot past its proxies could then
- * name any address. The operator who gives a number has closed that way (SECURITY.md).
+ * Fastify ignores a bare number of hops, because a client that bypasses the proxies could then name any
+ * address. An operator who gives a number asserts that no client can (SECURITY.md).
  */
-function trusting(trustProxy: ServerSettings['trustProxy']): NonNullable<FastifyServerOptions['trustProxy']> {
+function toTrust(trustProxy: ServerSettings['trustProxy']): NonNullable<FastifyServerOptions['trustProxy']> {
   if (trustProxy === undefined) return false;
   return typeof trustProxy === 'number' ? (_address, hop) => hop < trustProxy : [...trustProxy];
 }
 
-/** How long requests under way may take once everything else has stopped. */
+/** How long open requests may take after everything else has stopped. */
 const LAST_REQUESTS_MS = 1000;
 
-/** Connections that a client opened in advance are not idle to Node: they get a moment. */
+/** To Node a connection that was opened in advance is not idle: it is cut after a moment. */
 async function closeServer(server: FastifyInstance): Promise<void> {
   const late = setTimeout(() => server.server.closeAllConnections(), LAST_REQUESTS_MS);
   await server.close();
@@ -178,16 +176,18 @@ async function closeServer(server: FastifyInstance): Promise<void> {
 /** How long a part may take to close. */
 const CLOSE_MS = 500;
 
-/** Waits for what ends, but not forever: what does not answer must not keep the process alive. */
+/**
+ * Waits for `ending`, but at most `withinMs`: a part that does not answer must not keep the process alive.
+ */
 export async function inTime(ending: Promise<void> | undefined, withinMs = CLOSE_MS): Promise<void> {
-  const enough = new AbortController();
-  await Promise.race([ending, delay(Math.max(0, withinMs), undefined, enough).catch(() => {})]);
-  enough.abort();
+  const ended = new AbortController();
+  await Promise.race([ending, delay(Math.max(0, withinMs), undefined, ended).catch(() => {})]);
+  ended.abort();
 }
 
 /**
- * Name, code and stack, never the message or the error's own fields: those may carry URLs, headers and
- * bodies. A code is a word such as `ECONNREFUSED`; whatever else a library calls a code might be anything.
+ * Name, code and stack, never the message or other fields: they may contain URLs, headers and bodies. A code
+ * is a word such as `ECONNREFUSED`.
  */
 function describeError(error: unknown): { type: string; message: string; stack: string; code?: string } {
   if (!(error instanceof Error)) return { type: typeof error, message: '', stack: '' };

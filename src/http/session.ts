@@ -2,8 +2,8 @@ import { createHmac } from 'node:crypto';
 import { type Caller, isSecret } from './guard.ts';
 
 /*
- * Staff sign in to the console by the token; the browser then shows a session, a cookie. It is signed by the
- * token and kept nowhere: every process knows it, and another `STAFF_TOKEN` ends it.
+ * Staff sign in to the console with the token; the browser then has a session, a cookie. The token signs it,
+ * and no process stores it: each can check it, and another `STAFF_TOKEN` ends it.
  */
 
 const COOKIE = 'staff_session';
@@ -21,7 +21,7 @@ export function createSessions(token: string, nowMs: () => number) {
     `${COOKIE}=${value}; Path=/; Max-Age=${maxAgeS}; HttpOnly; SameSite=Strict${isHttps ? '; Secure' : ''}`;
 
   return {
-    /** The cookie for who shows the token; undefined: it is a wrong one. */
+    /** Returns the cookie; undefined for a wrong token. */
     begin(shown: string, isHttps: boolean): string | undefined {
       if (!isSecret(shown, token)) return undefined;
       const untilMs = String(nowMs() + SESSION_S * 1000);
@@ -30,7 +30,7 @@ export function createSessions(token: string, nowMs: () => number) {
 
     end: (isHttps: boolean): string => cookie('', 0, isHttps),
 
-    /** Whether a request shows a session, and no other site's page has made it. */
+    /** Whether a request has a session, and comes from no other site's page. */
     has({ headers }: Caller): boolean {
       const [, untilMs = '', signature = ''] =
         /(?:^|; )staff_session=(\d+)\.(\w+)(?:;|$)/.exec(headers.cookie ?? '') ?? [];

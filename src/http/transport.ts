@@ -3,22 +3,22 @@ import type { Socket } from 'node:net';
 import { Agent, buildConnector, Client, type Dispatcher } from 'undici';
 
 /** One HTTP call. Times are ms. */
-export type Call = {
+export type HttpCall = {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly origin: string;
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
-  /** For all of it, the whole answer included. */
+  /** Until the whole answer is there. */
   readonly timeoutMs: number;
   /** Of the answer. */
   readonly maxBytes: number;
   readonly signal?: AbortSignal | undefined;
-  /** Asked right before the first byte is written. False: it is too late, nothing is sent. */
+  /** Called right before the first byte is written. False: nothing is sent. */
   readonly mayBegin?: (() => boolean) | undefined;
   /**
-   * On a connection of its own: a stale one would turn a harmless reset into a call whose outcome nobody
-   * knows. It is reset where the call gets lost, so that nothing of it is sent later.
+   * On a new connection: a reset of a stale one would leave the outcome unknown. If the call is lost, the
+   * connection is reset, so that nothing is sent later.
    */
   readonly isFresh?: true | undefined;
 };
@@ -26,11 +26,11 @@ export type Call = {
 /**
  * How a call ended.
  *
- * - `unsent`: not a byte of it was written, nor will be.
- * - `lost`: perhaps carried out; there is no whole answer.
- * - `large`: the answer has more bytes than we take.
+ * - `unsent`: no byte was written, nor will be.
+ * - `lost`: perhaps carried out; the answer is missing or incomplete.
+ * - `large`: the answer has too many bytes.
  *
- * `reason` is an error's code or name, safe to log: never its message, which may quote what was sent.
+ * `reason` is the code or name of an error, never its message, which may quote what was sent.
  */
 export type Exchange =
   | {
@@ -51,24 +51,25 @@ export type TransportOptions = {
 };
 
 const CONNECT_MS = 3000;
-/** Between two calls; longer than people type. */
+/** Longer than a customer needs to type the next message. */
 const KEEP_ALIVE_MS = 30_000;
 
 /**
- * All requests of the bot to others: exact origins, no redirects, answers capped in size and time.
+ * Sends all requests of the bot: to exact origins, without redirects, with limits of size and time.
  *
  * @example
  * const transport = createTransport({ allows: (origin) => origin === 'https://api.telegram.org' });
- * const exchange = await transport.exchange({ method: 'GET', origin, path, timeoutMs: 5000, maxBytes: 65_536 });
+ * const limits = { timeoutMs: 5000, maxBytes: 65_536 };
+ * const exchange = await transport.exchange({ method: 'GET', origin, path, ...limits });
  * if (exchange.kind === 'answered') read(exchange.status, exchange.content);
  */
 export function createTransport({ allows, connectMs = CONNECT_MS }: TransportOptions) {
   const how = {
     connect: { timeout: connectMs },
     keepAliveTimeout: KEEP_ALIVE_MS,
-    // Under HTTP/2 a lost connection would make every call on it ambiguous at once.
+    // With HTTP/2 one lost connection would make many calls ambiguous.
     allowH2: false,
-    // The call's own deadline is the only one.
+    // Only the deadline of the call counts.
     headersTimeout: 0,
     bodyTimeout: 0,
   };
@@ -77,14 +78,14 @@ export function createTransport({ allows, connectMs = CONNECT_MS }: TransportOpt
 
   return {
     /** Never rejects. */
-    async exchange(call: Call): Promise<Exchange> {
+    async exchange(call: HttpCall): Promise<Exchange> {
       if (!allows(call.origin)) return { kind: 'unsent', reason: 'ForeignOrigin' };
       if (!call.isFresh) return dispatch(shared, call);
       const { connect, reset } = resettable(connectMs);
       const client = new Client(call.origin, { ...how, pipelining: 0, connect });
       return dispatch(client, call, reset).finally(() => void client.destroy());
     },
-    /** Lets the calls under way finish and takes no more: those are `unsent`. */
+    /** Lets open calls finish; further calls are `unsent`. */
     async close(): Promise<void> {
       closing ??= shared.close();
       await closing;
@@ -93,8 +94,8 @@ export function createTransport({ allows, connectMs = CONNECT_MS }: TransportOpt
 }
 
 /**
- * A connection that can be reset, its TLS too. One that is closed may go on sending for minutes what the
- * kernel still holds, once the way is open again: long after the call's deadline.
+ * A connection that can be reset, below its TLS. After a close, the kernel may still send what it holds,
+ * minutes after the deadline of the call.
  */
 function resettable(timeout: number): { connect: buildConnector.connector; reset(): void } {
   const open = buildConnector({ timeout, allowH2: false });
@@ -114,10 +115,10 @@ function resettable(timeout: number): { connect: buildConnector.connector; reset
 }
 
 /**
- * undici's `request` does the same by a stream and a signal for each call, which costs the bot a twentieth of
- * a turn. undici writes nothing before `onRequestStart`, and all of a body that is a string right after it.
+ * undici's `request` would need a stream and a signal for each call: a twentieth of a turn. undici writes
+ * nothing before `onRequestStart`, and the whole of a string body right after it.
  */
-function dispatch(dispatcher: Dispatcher, call: Call, reset?: () => void): Promise<Exchange> {
+function dispatch(dispatcher: Dispatcher, call: HttpCall, reset?: () => void): Promise<Exchange> {
   const { method, origin, path, headers = {}, body = null, timeoutMs, maxBytes, signal } = call;
   if (signal?.aborted) return Promise.resolve({ kind: 'unsent', reason: 'AbortError' });
   return new Promise((resolve) => {
@@ -141,11 +142,10 @@ function dispatch(dispatcher: Dispatcher, call: Call, reset?: () => void): Promi
       resolve(exchange);
     }
 
-    /** A call that is still connecting ends only with the attempt to connect: it is not waited for. */
+    /** A call that is still connecting ends later, with the attempt to connect. */
     function fail(reason: string): void {
       end({ kind: isSent ? 'lost' : 'unsent', reason });
-      // An answer has begun: all was received, and undici takes a reset for the end of a body that has no
-      // length.
+      // No reset once an answer has begun: undici would take it for the end of a body without length.
       if (isSent && status === 0) reset?.();
       sending?.abort(new Error(reason));
     }
@@ -191,16 +191,15 @@ const HOOK_LIMITS = { timeoutMs: 5000, maxBytes: 64 * 1024 };
 const HOOK_EVERY_MS = 60_000;
 
 /**
- * Tells a URL of the operator's that something happened: one try and one more. Nothing waits for it; after
- * two failures it calls `onFailed`. News of the same subject within a minute are told at its end, the latest
- * alone.
+ * Posts news to the operator's URL, with one retry; after two failures it calls `onFailed`. Nothing waits for
+ * it. Of several news about a subject within a minute only the latest is posted, at the end of the minute.
  */
 export function createHook(url: string, onFailed: () => void) {
   const { origin, pathname, search } = new URL(url);
   const transport = createTransport({ allows: (to) => to === origin });
   const headers = { 'content-type': 'application/json' };
   const call = { method: 'POST', origin, path: pathname + search, headers, ...HOOK_LIMITS } as const;
-  /** The subjects of the last minute, each with the news that waits for its end. */
+  /** The subjects of the last minute, each with the latest news that waits. */
   const waiting = new Map<string, string | undefined>();
 
   async function post(body: string, tries = 2): Promise<void> {

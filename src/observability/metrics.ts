@@ -139,7 +139,7 @@ export function createMetrics({ log }: { readonly log: Log }) {
   };
 }
 
-type Declared = ReturnType<typeof declareAll>;
+type DeclaredMetrics = ReturnType<typeof declareAll>;
 
 function declareAll(registry: Registry) {
   const registers = [registry];
@@ -172,7 +172,7 @@ function mapValues<Key extends string, Value, Mapped>(
   return Object.fromEntries(entries) as Record<Key, Mapped>;
 }
 
-function observeTurns({ counters, histograms, gauges }: Declared, log: Log) {
+function observeTurns({ counters, histograms, gauges }: DeclaredMetrics, log: Log) {
   return {
     alarm(name: Alarm, fields: Fields): void {
       counters.bot_alarms_total(name).inc();
@@ -201,7 +201,7 @@ function observeTurns({ counters, histograms, gauges }: Declared, log: Log) {
   };
 }
 
-function observeParts({ counters, histograms, gauges }: Declared) {
+function observeParts({ counters, histograms, gauges }: DeclaredMetrics) {
   return {
     /** A message reached `accept`. */
     update: (channel: string, result: 'accepted' | 'duplicate' | 'full' | 'refused' | 'unavailable'): void =>
@@ -245,7 +245,7 @@ function observeParts({ counters, histograms, gauges }: Declared) {
 }
 
 /** Without an answer of the store these gauges are absent: old figures would mislead. */
-async function showBacklog({ gauges }: Declared, store: Watched): Promise<void> {
+async function showBacklog({ gauges }: DeclaredMetrics, store: Watched): Promise<void> {
   const [health, read] = await Promise.allSettled([store.health(), store.backlog()]);
   gauges.bot_ready.set(health.status === 'fulfilled' ? 1 : 0);
   for (const gauge of [gauges.bot_open_tickets, gauges.bot_open_operations]) gauge.reset();

@@ -126,7 +126,7 @@ export class Spans {
     return this.#atWork.run({ conversation }, work);
   }
 
-  /** The current span, for whoever continues the work elsewhere; undefined without one. */
+  /** The current span, for another process that continues the work; undefined without one. */
   traceparent(): string | undefined {
     const span = this.#atWork.getStore()?.span;
     return span && traceparentOf(span);
@@ -212,9 +212,7 @@ function attributesOf({ status, ...about }: SpanFields): Attributes {
   };
 }
 
-/**
- * https://www.w3.org/TR/trace-context/#traceparent-header; what is no such parent begins a trace of its own.
- */
+/** https://www.w3.org/TR/trace-context/#traceparent-header */
 const TRACEPARENT = /^00-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})$/;
 
 function traceparentOf(span: Span): string {

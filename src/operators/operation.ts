@@ -85,7 +85,7 @@ type Sources = {
   readonly conversation: StoredConversation | null;
   readonly letters: readonly OpenLetter[];
   /** Null: no operator has decided within the last 48 h. */
-  readonly decision: Decision | null;
+  readonly decision: OperatorDecision | null;
   readonly checksMs: readonly number[];
 };
 
@@ -131,7 +131,7 @@ function tellUnsaved({ operation, conversation, letters }: Sources): StoryEvent 
   return toEvent('turn', untilMs, says);
 }
 
-/** What the customer was told at the end of the checks; other statuses are not open. */
+/** How the checks ended for the customer; operations of other statuses are not open. */
 const CONCLUSIONS: Readonly<Partial<Record<Operation['status'], string>>> = {
   watching: 'The customer was told that it was not applied; one more lookup makes sure of it.',
   escalated: 'The customer was told that staff look into it: it is yours.',
@@ -229,7 +229,7 @@ const containsPhone = (message: Message, phone: string): boolean =>
 /** How long it is known who settled an operation, whose intent is gone by then. */
 const KEPT_MS = 48 * 60 * 60 * 1000;
 
-/** What is left of a settled operation. `by`, null: nobody was named. */
+/** What is left of a settled operation. `by`: null without a name. */
 const decisionSchema = z.object({
   reference: z.string(),
   kind: z.enum(['accumulate', 'redeem']).nullable(),
@@ -240,7 +240,7 @@ const decisionSchema = z.object({
     by: z.string().nullable(),
   }),
 });
-export type Decision = z.infer<typeof decisionSchema>;
+export type OperatorDecision = z.infer<typeof decisionSchema>;
 
 export type Decisions = ReturnType<typeof createDecisions>;
 
@@ -252,13 +252,13 @@ export function createDecisions(
   const keyOf = (reference: string): Key => `settled:${reference}`;
   return {
     /** Null: none within the last 48 h. */
-    async find(reference: string): Promise<Decision | null> {
+    async find(reference: string): Promise<OperatorDecision | null> {
       const key = keyOf(reference);
       const { bytes } = await records.read(key);
       return bytes && decisionSchema.parse(JSON.parse(encryption.open(key, bytes).toString()));
     },
     /** The first decision counts: a further one changes nothing. */
-    async keep(decision: Decision): Promise<void> {
+    async keep(decision: OperatorDecision): Promise<void> {
       const key = keyOf(decision.reference);
       const bytes = encryption.seal(key, Buffer.from(JSON.stringify(decision)));
       await records.compareAndSwap(key, { expected: null, bytes, ttlMs: KEPT_MS, indexes: [] });

@@ -9,7 +9,7 @@ import type { Fields, Log } from '../observability/log.ts';
 import * as operation from './operation.ts';
 
 export type OperatorRouteOptions = operation.Clock & {
-  /** Lets operators pass, and nobody else. */
+  /** Lets only operators pass. */
   readonly guard: onRequestAsyncHookHandler;
   readonly operators: Omit<Operators, 'file'>;
   readonly decisions: operation.Decisions;
@@ -81,15 +81,6 @@ function operationRoutes(options: OperatorRouteOptions): FastifyPluginAsync {
   const { operators, decisions, channels, checksMs, nowMs, log } = options;
   const findRoute = { body: whomSchemaOf(channels.map(({ name }) => name)) };
 
-  /** Several codes that were confirmed at once have an operation each, `<reference>.<n>`. */
-  async function refuseUnknown(reply: FastifyReply, reference: string): Promise<FastifyReply> {
-    const references = (await operators.operations()).map((open) => open.reference);
-    const parts = references.filter((part) => part.startsWith(`${reference}.`));
-    const detail = `Several codes were confirmed at once. Say which: ${parts.join(', ')}`;
-    const decision = await decisions.find(reference);
-    return refuse(reply, 'unknown', parts.length > 0 ? detail : decision && tellDecision(decision));
-  }
-
   return async (scope) => {
     const routes = scope.withTypeProvider<ZodTypeProvider>();
 
@@ -108,7 +99,7 @@ function operationRoutes(options: OperatorRouteOptions): FastifyPluginAsync {
       const reveal = request.query.reveal === 'true';
       const open = (await operators.operations()).find((one) => one.reference === reference);
       const decision = await decisions.find(reference);
-      if (open === undefined) return decision ?? refuseUnknown(reply, reference);
+      if (open === undefined) return decision ?? refuseUnknown(reply, reference, options);
       const lookup = operation.lookupOf(open);
       if (lookup === null) return refuse(reply, 'unreadable');
       if (reveal) {
@@ -131,7 +122,7 @@ function operationRoutes(options: OperatorRouteOptions): FastifyPluginAsync {
       const open = (await operators.operations()).find((one) => one.reference === reference);
       const filed = await operators.settle(reference, result, (one) => operation.lookupOf(one)?.locks ?? []);
       record(log, request, { does: 'settles an operation', by, operation: reference, result, filed });
-      if (filed === 'unknown') return refuseUnknown(reply, reference);
+      if (filed === 'unknown') return refuseUnknown(reply, reference, options);
       if (filed !== 'filed') {
         const decision = filed === 'decided' ? await decisions.find(reference) : null;
         return refuse(reply, filed, decision && `${tellDecision(decision)} ${REFUSALS.decided[1]}`);
@@ -144,6 +135,19 @@ function operationRoutes(options: OperatorRouteOptions): FastifyPluginAsync {
       return { status: filed, reference, result, customer: 'is told by itself' };
     });
   };
+}
+
+/** Several codes that were confirmed at once have an operation each, `<reference>.<n>`. */
+async function refuseUnknown(
+  reply: FastifyReply,
+  reference: string,
+  { operators, decisions }: Pick<OperatorRouteOptions, 'operators' | 'decisions'>,
+): Promise<FastifyReply> {
+  const references = (await operators.operations()).map((open) => open.reference);
+  const parts = references.filter((part) => part.startsWith(`${reference}.`));
+  const detail = `Several codes were confirmed at once. Say which: ${parts.join(', ')}`;
+  const decision = await decisions.find(reference);
+  return refuse(reply, 'unknown', parts.length > 0 ? detail : decision && tellDecision(decision));
 }
 
 function letterRoutes({ operators, log }: OperatorRouteOptions): FastifyPluginAsync {
@@ -188,5 +192,5 @@ const tellNext = (kind: Lookup['kind'], reference: string): readonly string[] =>
   `There is none:  npm run operations -- settle ${reference} not-applied`,
 ];
 
-const tellDecision = ({ settled: { result, by, at } }: operation.Decision): string =>
+const tellDecision = ({ settled: { result, by, at } }: operation.OperatorDecision): string =>
   `It was settled as ${result}${by === null ? '' : ` by ${by}`} at ${at}.`;

@@ -84,36 +84,45 @@ export function createTickets({ store, operators, runtime }: TicketParts) {
 
     /** A repeated `note.id` changes nothing. */
     async file(id: string, note: StaffNote): Promise<'filed' | 'unknown' | 'closed'> {
-      const { by, text, claim, id: noteId = runtime.id() } = note;
       const entry = await entryOf(id);
       if (!entry) return 'unknown';
-      const content = text === undefined ? {} : { text, id: noteId };
-      const isEnd = text === undefined && claim === undefined;
+      const { id: noteId = runtime.id() } = note;
       return operators.file(entry.conversation, (conversation) => {
         const { ticket, origin } = ticketIn(conversation, id) ?? {};
         if (!ticket || !origin) return 'unknown';
-        const isRepeat = text !== undefined && ticket.notes.some((one) => one.id === noteId);
+        const isRepeat = note.text !== undefined && ticket.notes.some((filed) => filed.id === noteId);
         if (!isRepeat && ticket.closed) return 'closed';
-        const claimed = claim === undefined ? {} : { claim };
-        const message = { kind: 'person' as const, ticket: id, by, ...content, ...claimed };
-        return { ...origin, id: isEnd ? `person:${id}` : `person:${id}:${noteId}`, message };
+        return { ...origin, ...toMessage(id, { ...note, id: noteId }) };
       });
     },
 
-    /** What was not understood, newest first; of very many conversations not all. */
-    async unclear(): Promise<readonly (NonNullable<State['unclear']>[number] & { channel: string })[]> {
-      const names = await membersOf(store, 'unclear', MOST_READ);
-      const conversations = await Promise.all(
-        names.slice(0, MOST_READ).map((name) => operators.conversation(name)),
-      );
-      const sentences = conversations.flatMap((conversation) => {
-        const channel = conversation?.origin?.channel ?? '';
-        return (conversation?.state?.unclear ?? []).map((sentence) => ({ ...sentence, channel }));
-      });
-      return sentences.toSorted((a, b) => b.atMs - a.atMs);
-    },
+    unclear: () => readUnclear(store, operators),
 
     follow: createTicketNews(store, runtime),
+  };
+}
+
+/** What was not understood, newest first; of very many conversations not all. */
+async function readUnclear(
+  store: TicketParts['store'],
+  operators: Pick<Operators, 'conversation'>,
+): Promise<readonly (NonNullable<State['unclear']>[number] & { channel: string })[]> {
+  const names = (await membersOf(store, 'unclear', MOST_READ)).slice(0, MOST_READ);
+  const conversations = await Promise.all(names.map((name) => operators.conversation(name)));
+  const sentences = conversations.flatMap((conversation) => {
+    const channel = conversation?.origin?.channel ?? '';
+    return (conversation?.state?.unclear ?? []).map((sentence) => ({ ...sentence, channel }));
+  });
+  return sentences.toSorted((a, b) => b.atMs - a.atMs);
+}
+
+function toMessage(ticket: string, { id, by, text, claim }: StaffNote & { readonly id: string }) {
+  const content = text === undefined ? {} : { text, id };
+  const claimed = claim === undefined ? {} : { claim };
+  const isEnd = text === undefined && claim === undefined;
+  return {
+    id: isEnd ? `person:${ticket}` : `person:${ticket}:${id}`,
+    message: { kind: 'person' as const, ticket, by, ...content, ...claimed },
   };
 }
 

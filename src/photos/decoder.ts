@@ -19,7 +19,7 @@ const PAGE_BYTES = 64 * 1024;
 
 const OPTIONS: ReaderOptions = {
   formats: ['QRCode', 'DataMatrix', 'Code128', 'Code39', 'EANUPC'],
-  // More than a message may carry (10), so that the customer is told of further ones.
+  // More than a message may have (10), so that the bot can say that there are further ones.
   maxNumberOfSymbols: 16,
   textMode: 'Plain',
 };

@@ -9,13 +9,13 @@ export type BulkheadOptions = {
   readonly maxWaiting?: number;
 };
 
-/** There is no room for the work, and it was not begun. */
+/** The work was not begun: too many calls run and wait. */
 export const NO_ROOM = Symbol('no room');
 
 /**
- * Bounds the calls that run at once, so that a slow service holds up nothing but itself. Further calls wait in
- * the order of their arrival. A call that has waited in vain shows that those which run are stuck: until one
- * of them ends, further calls are turned away at once.
+ * Bounds the calls that run at once, so that a slow service holds up only itself. Further calls wait in the
+ * order of their arrival. After a call has waited in vain, the running calls count as stuck: until one of
+ * them ends, further calls are refused at once.
  *
  * @example
  * const bulkhead = new Bulkhead({ places: 20, patienceMs: 500 }, runtime);
@@ -35,7 +35,7 @@ export class Bulkhead {
     this.#free = options.places;
   }
 
-  /** Does `work` in a place of its own. Rejects as `work` does. */
+  /** Does `work` in a place. Rejects as `work` does. */
   async run<Result>(work: () => Promise<Result>): Promise<Result | typeof NO_ROOM> {
     const entered = this.enter();
     if (entered !== true && !(await entered)) return NO_ROOM;

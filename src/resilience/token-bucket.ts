@@ -35,7 +35,7 @@ export class TokenBucket {
     return true;
   }
 
-  /** Puts tokens in, as far as there is room. */
+  /** Adds tokens, up to `burst`. */
   give(count: number): void {
     this.#tokens = Math.min(this.#options.burst, this.#tokens + count);
   }

@@ -2,10 +2,7 @@ import closeWithGrace from 'close-with-grace';
 import Fastify from 'fastify';
 import { createSandbox } from './sandbox.ts';
 
-/*
- * `npm run sandbox`: the sandbox as a process of its own. It answers at `/` and, as inside the bot, at
- * `/sandbox`.
- */
+/* `npm run sandbox`: the sandbox as a separate process. It answers at `/` and at `/sandbox`. */
 
 const { HOST = '127.0.0.1', PORT = '3001' } = process.env;
 

@@ -35,9 +35,9 @@ const CALLS = ['accumulate', 'redeem', 'history', 'contacts'] as const;
 type SandboxCall = (typeof CALLS)[number];
 
 /**
- * A way to misbehave. Nothing is applied by `refuse-connection` (a reset: a server that listens cannot refuse)
- * and `error-500`. Applied are `lose-answer` (the connection is cut), `late-record` (the same, and the history
- * shows it `ms` later), `slow` (answered after `ms`) and `bad-json` (the answer breaks off).
+ * A way to misbehave. `refuse-connection` (a reset) and `error-500` apply nothing. Applied are `lose-answer`
+ * (the connection is cut), `late-record` (the same, and the history shows it `ms` later), `slow` (answered
+ * after `ms`) and `bad-json` (the answer breaks off).
  */
 const faultSchema = z.object({
   call: z.enum(CALLS),
@@ -52,8 +52,8 @@ export type SandboxFault = z.infer<typeof faultSchema>;
 const route = { logLevel: 'silent', schema: { hide: true } } as const;
 
 /**
- * An AntCRM by docs/antcrm.md, as a Fastify plugin for any prefix; mounted twice, it is the same one twice. In
- * addition to AntCRM's routes, which want any `apikey`: `POST /faults`, `POST /reset` and `GET /state`.
+ * AntCRM by docs/antcrm.md, as a Fastify plugin for any prefix. It has AntCRM's routes, which take any
+ * `apikey`, and `POST /faults`, `POST /reset` and `GET /state`.
  *
  * @example
  * await app.register(createSandbox(), { prefix: '/sandbox' });

@@ -1,4 +1,4 @@
-import type { Call, Exchange } from '../../src/http/transport.ts';
+import type { Exchange, HttpCall } from '../../src/http/transport.ts';
 import { toE164 } from '../../src/loyalty/wire.ts';
 import type { Chance, Clock } from './clock.ts';
 import type { Count } from './counts.ts';
@@ -84,7 +84,7 @@ export function createAntCrmDouble(
     return { kind: 'lost', reason: 'TimeoutError' };
   }
 
-  async function write({ path, body = '{}', timeoutMs }: Call, name: string): Promise<Exchange> {
+  async function write({ path, body = '{}', timeoutMs }: HttpCall, name: string): Promise<Exchange> {
     const { unheard, answerLost, failed } = rates();
     if (chance.happens(unheard)) {
       count('calls that never arrived');
@@ -107,7 +107,7 @@ export function createAntCrmDouble(
     return answered(200, isGood ? { success: 1 } : ERROR_BODY);
   }
 
-  async function read({ path, timeoutMs }: Call): Promise<Exchange> {
+  async function read({ path, timeoutMs }: HttpCall): Promise<Exchange> {
     const { errorBody, failed } = rates();
     await clock.wait(chance.between(1, 50));
     if (chance.happens(failed)) {
@@ -152,7 +152,7 @@ export function createAntCrmDouble(
   }
 
   /** `operation`: the one at work. */
-  async function exchange(call: Call, operation = 'nobody'): Promise<Exchange> {
+  async function exchange(call: HttpCall, operation = 'nobody'): Promise<Exchange> {
     if (chance.happens(rates().refused)) {
       trace(`antcrm ${operation}: no connection`);
       count('calls without a connection');

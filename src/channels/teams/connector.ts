@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { FetchedPhoto } from '../../engine/messages.ts';
-import { type Call, createTransport, type Exchange } from '../../http/transport.ts';
+import { createTransport, type Exchange, type HttpCall } from '../../http/transport.ts';
 import {
   type CallFailure,
   failureOf,
@@ -18,7 +18,7 @@ export type ConnectorAnswer =
   | { readonly ok: false; readonly meaning: CallFailure };
 
 /** A call of a service. `path` is relative to the service's URL. */
-export type ConnectorCall = Pick<Call, 'method' | 'path'> & {
+export type ConnectorCall = Pick<HttpCall, 'method' | 'path'> & {
   readonly body?: object | undefined;
   readonly timeoutMs?: number | undefined;
 };
@@ -75,7 +75,7 @@ export class Connector {
   }
 
   /** Fetches a file of the service with our token, from a trusted host. */
-  async fetchFile(url: string, bounds: Pick<Call, 'maxBytes' | 'timeoutMs'>): Promise<FetchedPhoto> {
+  async fetchFile(url: string, bounds: Pick<HttpCall, 'maxBytes' | 'timeoutMs'>): Promise<FetchedPhoto> {
     const at = this.#options.hosts.trusted(url);
     if (!at) return { kind: 'refused' };
     const to = { method: 'GET', origin: at.origin, path: at.pathname } as const;
@@ -111,7 +111,7 @@ export class Connector {
    * Sends with our token, and again with a fresh one if it is refused. Null: we get no token, or both are
    * refused.
    */
-  async #send(call: Call): Promise<Exchange | null> {
+  async #send(call: HttpCall): Promise<Exchange | null> {
     for (const renewed of [false, true]) {
       const token = await this.#options.cloud.token(renewed).catch(() => undefined);
       if (token === undefined) return null;
