@@ -40,17 +40,10 @@ describe('/docs', () => {
       expect([path, (await fetch(new URL(path, `${url}/docs`))).status]).toEqual([path, 200]);
   });
 
-  it('asks the browser for the token, and the document too', async () => {
+  it('wants the token, and so does the document', async () => {
     const { url } = await start({ sandbox: false, token: TOKEN });
-    const basic = `Basic ${Buffer.from(`staff:${TOKEN}`).toString('base64')}`;
     for (const path of ['/docs', '/docs/json', '/docs/static/swagger-ui.css']) {
-      const refused = await fetch(url + path);
-      expect([path, refused.status, refused.headers.get('www-authenticate')]).toEqual([
-        path,
-        401,
-        expect.stringMatching(/^Basic/),
-      ]);
-      expect((await fetch(url + path, { headers: { authorization: basic } })).status).toBe(200);
+      expect((await fetch(url + path)).status).toBe(401);
       expect((await fetch(url + path, { headers: { authorization: `Bearer ${TOKEN}` } })).status).toBe(200);
     }
   });

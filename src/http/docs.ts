@@ -22,7 +22,7 @@ export type ApiAbout = { readonly version: string; readonly tag: string; readonl
  */
 export async function describeApi(
   app: FastifyInstance,
-  { guard, api }: { readonly guard: Pick<Guard, 'docs'>; readonly api: ApiAbout },
+  { guard, api }: { readonly guard: Pick<Guard, 'api'>; readonly api: ApiAbout },
 ): Promise<void> {
   const scheme = { type: 'http', scheme: 'bearer', description: 'STAFF_TOKEN, where it is set.' } as const;
   await app.register(swagger, {
@@ -36,7 +36,7 @@ export async function describeApi(
       route.schema?.tags ? jsonSchemaTransform(route) : { schema: { hide: true }, url: route.url },
   });
   await app.register(async (scope) => {
-    scope.addHook('onRequest', guard.docs);
+    scope.addHook('onRequest', guard.api);
     await scope.register(swaggerUi, {
       routePrefix: '/docs',
       staticCSP: POLICY,

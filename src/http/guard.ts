@@ -98,22 +98,11 @@ export type AccessSettings = {
   readonly isSignedIn?: ((caller: Caller) => boolean) | undefined;
 };
 
-/** `browser` also takes HTTP Basic (the token as password): a page load carries no bearer token. */
-export type Scheme = 'bearer' | 'browser';
-
-export function access(
-  caller: Caller,
-  settings: AccessSettings,
-  scheme: Scheme,
-): 'granted' | 'refused' | 'absent' {
-  const { token, isSignedIn } = settings;
-  if (token) return hasToken(caller, token, scheme) || isSignedIn?.(caller) ? 'granted' : 'refused';
-  return settings.sandbox && !settings.publicUrl && isLocal(caller) ? 'granted' : 'absent';
-}
-
-function hasToken(caller: Caller, token: string, scheme: Scheme): boolean {
-  const given = credential(caller.headers.authorization ?? '', scheme);
-  return given !== null && isSecret(given, token);
+export function access(caller: Caller, settings: AccessSettings): 'granted' | 'refused' | 'absent' {
+  const { token, isSignedIn, sandbox, publicUrl } = settings;
+  if (!token) return sandbox && !publicUrl && isLocal(caller) ? 'granted' : 'absent';
+  const [, shown = ''] = /^bearer +(\S+)$/i.exec(caller.headers.authorization ?? '') ?? [];
+  return isSecret(shown, token) || isSignedIn?.(caller) ? 'granted' : 'refused';
 }
 
 export type Guard = ReturnType<typeof createGuard>;
@@ -133,43 +122,32 @@ export function createGuard(
   const limitRequests = limitStrangers(createLimit, rates);
   const tooMany = limitTo(createLimit, () => rates.failures);
 
-  function letPass(scheme: Scheme): onRequestAsyncHookHandler {
-    return async (request, reply) => {
-      switch (access(callerOf(request), settings, scheme)) {
-        // Not limited: behind a proxy, the holder of the token shares an address with those who guess it.
-        case 'granted':
-          return;
-        case 'refused':
-          return (await tooMany(request, reply)) ?? unauthorized(reply, realm, scheme);
-        case 'absent':
-          return notFound(request, reply);
-      }
-    };
-  }
+  const api: onRequestAsyncHookHandler = async (request, reply) => {
+    switch (access(callerOf(request), settings)) {
+      // Not limited: behind a proxy, the holder of the token shares an address with those who guess it.
+      case 'granted':
+        return;
+      case 'refused':
+        return (await tooMany(request, reply)) ?? unauthorized(reply, realm);
+      case 'absent':
+        return notFound(request, reply);
+    }
+  };
 
   const page: onRequestAsyncHookHandler = async (request, reply) =>
-    access(callerOf(request), settings, 'bearer') === 'absent'
+    access(callerOf(request), settings) === 'absent'
       ? notFound(request, reply)
       : limitRequests(request, reply);
 
   return {
-    /** For the webhook, operators and the sandbox. */
-    api: letPass('bearer'),
-    /** For pages with data: a browser itself asks for the token. */
-    docs: letPass('browser'),
+    /** For the webhook, the API pages, operators and the sandbox. */
+    api,
     /** For the page to sign in: absent if staff access is off. */
     page,
     /** Counts a wrong token, and answers if there were too many. */
     tooMany,
-    isStaff: (request: FastifyRequest) => access(callerOf(request), settings, 'bearer') === 'granted',
+    isStaff: (request: FastifyRequest) => access(callerOf(request), settings) === 'granted',
   };
-}
-
-function credential(authorization: string, scheme: Scheme): string | null {
-  const [, name = '', value = ''] = /^(\S+) +(\S+)$/.exec(authorization) ?? [];
-  if (name.toLowerCase() === 'bearer') return value;
-  if (name.toLowerCase() !== 'basic' || scheme !== 'browser') return null;
-  return /^[^:]*:(.*)$/s.exec(Buffer.from(value, 'base64').toString())?.[1] ?? null;
 }
 
 /** Compares in constant time: digests have the same length whatever the input. */
@@ -177,9 +155,7 @@ export function isSecret(given: string, wanted: string): boolean {
   return timingSafeEqual(hash('sha256', given, 'buffer'), hash('sha256', wanted, 'buffer'));
 }
 
-function unauthorized(reply: FastifyReply, realm: Realm, scheme: Scheme): FastifyReply {
-  const challenge =
-    scheme === 'bearer' ? `Bearer realm="${realm}"` : `Basic realm="${realm}", charset="UTF-8"`;
-  const detail = `The ${realm} token is missing or wrong.`;
-  return problem(reply.header('www-authenticate', challenge), 401, detail);
+function unauthorized(reply: FastifyReply, realm: Realm): FastifyReply {
+  reply.header('www-authenticate', `Bearer realm="${realm}"`);
+  return problem(reply, 401, `The ${realm} token is missing or wrong.`);
 }

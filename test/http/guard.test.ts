@@ -21,7 +21,7 @@ describe('without a token, the sandbox as backend', () => {
     host('::ffff:127.0.0.1', 'LOCALHOST:80'),
     saying({ origin: 'http://localhost:3000', 'sec-fetch-site': 'same-origin' }),
   ])('is open to this machine: %j', (caller) => {
-    expect(access(caller, SANDBOX, 'bearer')).toBe('granted');
+    expect(access(caller, SANDBOX)).toBe('granted');
   });
 
   const others = '10.0.0.7 ::ffff:10.0.0.7 fe80::1'.split(' ');
@@ -35,19 +35,17 @@ describe('without a token, the sandbox as backend', () => {
     ...['https://evil.example', 'null', 'http://localhost:8080'].map((origin) => saying({ origin })),
     saying({ 'sec-fetch-site': 'cross-site' }),
   ])('is absent for anybody else, a proxy and the page of another site: %j', (caller) => {
-    expect(access(caller, SANDBOX, 'bearer')).toBe('absent');
+    expect(access(caller, SANDBOX)).toBe('absent');
   });
 
   it('is absent once the bot has a public address', () => {
-    expect(access(LOCAL, { sandbox: true, publicUrl: 'https://bot.example' }, 'bearer')).toBe('absent');
+    expect(access(LOCAL, { sandbox: true, publicUrl: 'https://bot.example' })).toBe('absent');
   });
 });
 
 it('is absent without a token where AntCRM is real', () => {
-  expect(access(LOCAL, { sandbox: false }, 'bearer')).toBe('absent');
-  expect(access(saying({ authorization: 'Bearer ' }), { sandbox: false, token: '' }, 'bearer')).toBe(
-    'absent',
-  );
+  expect(access(LOCAL, { sandbox: false })).toBe('absent');
+  expect(access(saying({ authorization: 'Bearer ' }), { sandbox: false, token: '' })).toBe('absent');
 });
 
 describe('with a token', () => {
@@ -55,14 +53,14 @@ describe('with a token', () => {
 
   it('lets its holder in from anywhere', () => {
     const caller = from('203.0.113.5', { host: 'bot.example', authorization: `bearer ${TOKEN}` });
-    expect(access(caller, settings, 'bearer')).toBe('granted');
+    expect(access(caller, settings)).toBe('granted');
   });
 
   it.each(['', TOKEN, `Bearer ${TOKEN}x`, `Bearer ${TOKEN} x`, `Token ${TOKEN}`])(
     'refuses "%s", local or not',
     (authorization) => {
-      expect(access(saying({ authorization }), settings, 'bearer')).toBe('refused');
-      expect(access(saying({ authorization }), { sandbox: true, token: TOKEN }, 'bearer')).toBe('refused');
+      expect(access(saying({ authorization }), settings)).toBe('refused');
+      expect(access(saying({ authorization }), { sandbox: true, token: TOKEN })).toBe('refused');
     },
   );
 });
