@@ -5,7 +5,7 @@ import { flows } from '../../src/conversation/flows/index.ts';
 import { Engine, type EngineOptions } from '../../src/engine/engine.ts';
 import type { Delivery, Incoming, Outgoing } from '../../src/engine/messages.ts';
 import { Operators } from '../../src/engine/operators.ts';
-import type { Call } from '../../src/http/transport.ts';
+import type { HttpCall } from '../../src/http/transport.ts';
 import { SAYINGS, WORDING } from '../../src/i18n.ts';
 import { createLoyalty, type LoyaltyOptions } from '../../src/loyalty/loyalty.ts';
 import { createNotices } from '../../src/notices.ts';
@@ -65,7 +65,7 @@ export type Surroundings = {
   readonly defect: Defect;
   readonly limits: NonNullable<EngineOptions['limits']>;
   /** AntCRM's wire; `operation`: the one at work. */
-  exchange(call: Call, operation: string | undefined): ReturnType<Exchange>;
+  exchange(call: HttpCall, operation: string | undefined): ReturnType<Exchange>;
   /** The platform. */
   deliver: Deliver;
   /** The process has ended, in order or not. */
