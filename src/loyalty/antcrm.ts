@@ -6,7 +6,8 @@ import type { Spans } from '../observability/tracing.ts';
 import { Bulkhead } from '../resilience/bulkhead.ts';
 import { type BreakerState, CircuitBreaker } from '../resilience/circuit-breaker.ts';
 import { type Deadline, isOver } from '../resilience/deadline.ts';
-import { backoffMs, RetryBudget } from '../resilience/retry.ts';
+import { backoffMs } from '../resilience/retry.ts';
+import { TokenBucket } from '../resilience/token-bucket.ts';
 import type { Runtime, Timer } from '../runtime.ts';
 import type * as port from './port.ts';
 import * as wire from './wire.ts';
@@ -96,7 +97,7 @@ export class AntCrmClient implements port.AntCrm {
   readonly #prefix: string;
   readonly #breaker: CircuitBreaker;
   readonly #bulkhead: Bulkhead;
-  readonly #retries = new RetryBudget(RETRY);
+  readonly #retries: TokenBucket;
   readonly #alarmKey: () => void;
   #isKeyRefused = false;
   #probe: Timer | undefined;
@@ -111,6 +112,7 @@ export class AntCrmClient implements port.AntCrm {
     this.#prefix = pathname.replace(/(?<!\/)\/+$/, '');
     this.#breaker = new CircuitBreaker({ ...BREAKER_LIMITS, onState: (state) => this.#onBreaker(state) });
     this.#bulkhead = new Bulkhead({ places: options.maxCalls, patienceMs: PATIENCE_MS }, runtime);
+    this.#retries = new TokenBucket({ burst: RETRY.reserve, runtime });
     const alarm = () => observe.alarm('antcrm_key_refused', {});
     this.#alarmKey = atMostEvery(ALARM_EVERY_MS, alarm, () => runtime.monotonicMs());
   }
@@ -186,7 +188,7 @@ export class AntCrmClient implements port.AntCrm {
     const entered = this.#bulkhead.enter();
     if (entered !== true && !(await entered)) return decline('bulkhead-full');
     try {
-      this.#retries.noteCall();
+      this.#retries.give(RETRY.share);
       for (let retry = 0; ; retry++) {
         const permit = this.#breaker.admit();
         const attempt = permit === null ? decline('breaker-open') : await this.#send(call);

@@ -46,14 +46,7 @@ export class Bulkhead {
     }
   }
 
-  /**
-   * True, without a promise if a place is free: the call has a place and must `leave` it. False: there was
-   * none in time.
-   *
-   * @example
-   * const entered = bulkhead.enter();
-   * if (entered !== true && !(await entered)) return 'full';
-   */
+  /** True, without a promise if a place is free: the call must `leave` it. False: there was none in time. */
   enter(): true | Promise<boolean> {
     if (this.#free === 0) return this.#wait();
     this.#free -= 1;
