@@ -9,6 +9,7 @@ import { parseRedisUrl } from './store/redis/address.ts';
 /** Exit code of a process that cannot start because of its configuration (sysexits.h: EX_CONFIG). */
 export const EXIT_CONFIG = 78;
 
+/** Variables by their names. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Returns the process's environment; a file `.env` in the working directory adds what is unset. */

@@ -39,6 +39,7 @@ const answerSchema: z.ZodType<Answer> = z.strictObject({
   answer: localized(1000),
 });
 
+/** `GIFTS_FILE`. */
 export const giftsFile = listIn(z.array(giftSchema).max(1000), ({ code }) => code);
 /** Limited because each answer is compared with every question, and is a series of a metric. */
 export const answersFile = listIn(z.array(answerSchema).max(100), ({ id }) => id);

@@ -98,6 +98,7 @@ export type AccessSettings = {
   readonly isSignedIn?: ((caller: Caller) => boolean) | undefined;
 };
 
+/** `refused`: the token is missing or wrong. `absent`: the route must look like none. */
 export function access(caller: Caller, settings: AccessSettings): 'granted' | 'refused' | 'absent' {
   const { token, isSignedIn, sandbox, publicUrl } = settings;
   if (!token) return sandbox && !publicUrl && isLocal(caller) ? 'granted' : 'absent';

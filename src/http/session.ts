@@ -12,6 +12,7 @@ const SESSION_S = 12 * 60 * 60;
 
 export type Sessions = ReturnType<typeof createSessions>;
 
+/** Sessions of staff who sign in with `token`. `nowMs` is epoch ms. */
 export function createSessions(token: string, nowMs: () => number) {
   const sign = (untilMs: string): string =>
     createHmac('sha256', token).update(`session ${untilMs}`).digest('hex');

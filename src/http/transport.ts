@@ -44,6 +44,7 @@ export type Exchange =
 
 export type Transport = ReturnType<typeof createTransport>;
 
+/** Which origins may be called, and how long connecting may take, ms. */
 export type TransportOptions = {
   /** Where calls may go; a call elsewhere is `unsent`. */
   allows(origin: string): boolean;

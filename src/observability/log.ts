@@ -49,6 +49,7 @@ export const ALARMS = [
   /** A channel and its platform do not work together: `faults` says why. At most once a minute. */
   'channel_out_of_order',
 ] as const;
+/** The name of an alarm. */
 export type Alarm = (typeof ALARMS)[number];
 
 /** An alarm without a counter, because the process ends with it. */

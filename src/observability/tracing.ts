@@ -53,6 +53,7 @@ const KINDS = {
   deliver: SpanKind.CLIENT,
 };
 const kinds = new Map<string, SpanKind>(Object.entries(KINDS));
+/** All names of spans. */
 export type SpanName =
   | keyof typeof KINDS
   | `antcrm ${'accumulate' | 'redeem' | 'history' | 'contact'}`

@@ -22,6 +22,7 @@ export type OpenWork = {
   readonly letters: readonly OpenLetter[];
 };
 
+/** When checks end, and what time it is, epoch ms. */
 export type Clock = {
   /** `OPERATION_CHECKS`. */
   readonly checksMs: readonly number[];

@@ -8,6 +8,7 @@ import { problem } from '../http/problem.ts';
 import type { Fields, Log } from '../observability/log.ts';
 import * as operation from './operation.ts';
 
+/** What the routes need. */
 export type OperatorRouteOptions = operation.Clock & {
   /** Lets only operators pass. */
   readonly guard: onRequestAsyncHookHandler;

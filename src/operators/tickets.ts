@@ -20,6 +20,7 @@ export type SeenTicket = {
   readonly operations: readonly Operation[];
 };
 
+/** What happened to a ticket. */
 export type News = {
   readonly ticket: string;
   readonly what: 'opened' | 'message' | 'answered' | 'claimed' | 'closed';

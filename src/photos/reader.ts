@@ -3,6 +3,7 @@ import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { z } from 'zod';
 import { MAX_PHOTO_BYTES, MAX_TEXT, type PhotoReader, type PhotoReading } from '../conversation/message.ts';
 
+/** For tests; the bot uses the defaults. */
 export type PhotoReaderOptions = {
   /** How long a picture may take to decode, ms. */
   readonly decodeMs?: number | undefined;

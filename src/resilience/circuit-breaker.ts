@@ -1,3 +1,4 @@
+/** `half-open`: a probe is under way. */
 export type BreakerState = 'closed' | 'half-open' | 'open';
 
 /** Allows one call. It belongs to the state in which it was given. */

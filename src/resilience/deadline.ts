@@ -8,10 +8,12 @@ type Clocks = Pick<Runtime, 'monotonicMs' | 'nowMs'>;
  */
 export type Deadline = { readonly monotonicMs: number; readonly wallMs: number };
 
+/** The moment `ms` from now. */
 export function deadlineIn(ms: number, clocks: Clocks): Deadline {
   return { monotonicMs: clocks.monotonicMs() + ms, wallMs: clocks.nowMs() + ms };
 }
 
+/** Whether one of the clocks has reached the deadline. */
 export function isOver(deadline: Deadline, clocks: Clocks): boolean {
   return clocks.monotonicMs() >= deadline.monotonicMs || clocks.nowMs() >= deadline.wallMs;
 }

@@ -30,6 +30,7 @@ export const GIFTS: readonly Item[] = sandboxGifts.map(({ code, name, score }, i
   return { code, name: name.vi, score, id: `64d9f2ec2b3ba308b322c78${index + 2}` };
 });
 
+/** The code of the API's sample. */
 export const SAMPLE_CODE = 'TIVInpmx8b98pfg';
 const PRINTED = /^(TIVI|TULANH)(000000(?!000)\d{3}|(?<=TIVI)npmx8b98pfg)$/;
 
