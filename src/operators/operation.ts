@@ -138,13 +138,10 @@ const CONCLUSIONS: Readonly<Partial<Record<Operation['status'], string>>> = {
   escalated: 'The customer was told that staff look into it: it is yours.',
 };
 
-function tellChecks(saved: Operation, { operation, lookup, conversation, checksMs }: Sources): StoryEvent[] {
+function tellChecks(saved: Operation, { lookup, checksMs }: Sources): StoryEvent[] {
   const { checks, status, unread } = saved;
   const dueMs = (check: number): number => lookup.deadlineMs + (checksMs[check] ?? checksMs.at(-1) ?? 0);
   const numberOf = (check: number): string => `${check + 1} of ${Math.max(checks + 1, checksMs.length)}`;
-  const isUndelivered = conversation?.outbox.some(
-    (item) => item.kind === 'reply' && JSON.stringify(item.outgoing.reply).includes(operation.reference),
-  );
   const conclusion = CONCLUSIONS[status];
   const goesOn = status === 'checking' || status === 'watching';
   return [
@@ -154,7 +151,6 @@ function tellChecks(saved: Operation, { operation, lookup, conversation, checksM
       return toEvent('lookup', dueMs(check), `${result} (${numberOf(check)}).`);
     }),
     ...(conclusion === undefined ? [] : [toEvent('told', null, conclusion)]),
-    ...(isUndelivered ? [toEvent('told', null, 'A reply about it is not delivered yet.')] : []),
     ...(goesOn ? [toEvent('lookup', dueMs(checks), `The next lookup (${numberOf(checks)}).`)] : []),
   ];
 }
