@@ -23,7 +23,7 @@ function turnTo(name) {
   log.replaceChildren(typing);
   wait('', true);
   tell('fresh');
-  follow(`webhooks/staff/${here.name}/events`, here.left.signal, receive, linked);
+  follow(`webhooks/staff/${here.name}/events`, receive, { signal: here.left.signal, onLink: linked });
   if (!name) send({ start: '' }, '');
 }
 

@@ -109,9 +109,11 @@ const find = async (id) => contentOf(await exchange(`staff/tickets/${id}`));
 function drawBadge(waiting) {
   $('toInbox').hidden = false;
   if (!isFollowed)
-    follow('staff/tickets/events', undefined, look, (stands) => {
-      $('link').hidden = stands;
-      if (stands) void look();
+    follow('staff/tickets/events', look, {
+      onLink(stands) {
+        $('link').hidden = stands;
+        if (stands) void look();
+      },
     });
   isFollowed = true;
   if (waiting > 0) $('toInbox').dataset.count = waiting;
@@ -266,7 +268,9 @@ function drawFacts() {
 
 /* What staff do. */
 
-async function post(id, what, body, options) {
+async function post(id, what, body = {}) {
+  // The page may be about to close.
+  const options = what === 'close' ? { keepalive: true } : undefined;
   const answer = await exchange(`staff/tickets/${id}/${what}`, { ...body, by: by() }, options);
   const isDone = answer?.status === 200;
   // That it is closed meanwhile, the page shows.
@@ -287,7 +291,7 @@ async function type() {
   if (state === 'closed') return look();
   if (claimedBy || claiming === id || $('reply').value === '') return;
   claiming = id;
-  await post(id, 'claim', {});
+  await post(id, 'claim');
   claiming = '';
 }
 
@@ -311,7 +315,7 @@ function end() {
   const { id, messages } = open;
   const close = () => {
     ending.delete(id);
-    void post(id, 'close', {}, { keepalive: true });
+    void post(id, 'close');
   };
   ending.set(id, { close, said: messages.length, timer: setTimeout(close, UNDO_MS) });
   drawHead();

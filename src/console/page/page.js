@@ -112,7 +112,7 @@ export function explain(answer) {
  * Follows server-sent events until `signal` aborts. `onLink` is told whether the stream stands. The browser reconnects and
  * resumes by itself; after a refusal a new stream begins, which may repeat events.
  */
-export function follow(path, signal, onEvent, onLink = () => {}) {
+export function follow(path, onEvent, { signal, onLink = () => {} } = {}) {
   if (signal?.aborted) return;
   const source = new EventSource(path);
   signal?.addEventListener('abort', () => source.close());
@@ -124,7 +124,7 @@ export function follow(path, signal, onEvent, onLink = () => {}) {
     if (source.readyState !== EventSource.CLOSED) return;
     // The stream does not tell why it was refused: a request does, where the session is over.
     call('staff/unclear').catch(() => {});
-    setTimeout(() => follow(path, signal, onEvent, onLink), 2000);
+    setTimeout(() => follow(path, onEvent, { signal, onLink }), 2000);
   };
 }
 

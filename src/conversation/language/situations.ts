@@ -428,7 +428,7 @@ function editOf(said: ParsedText, codes: readonly string[]): TextCommand | undef
   const dropped = [...signed('drop'), ...signed('deny').filter((ref) => !isNew(ref))];
   // "Đừng bỏ mã nào".
   if (dropped.length === 0 && says(said, 'stops') && said.act === 'remove') return undefined;
-  if (fresh.length > 0) return replacement(said, mentions, fresh, isNew);
+  if (fresh.length > 0) return replacement(said, { mentions, fresh, isNew });
   const only = signed('only');
   const kept = [...only, ...signed('keep')];
   if (dropped.length > 0) return { do: 'remove', which: dropped };
@@ -438,13 +438,15 @@ function editOf(said: ParsedText, codes: readonly string[]): TextCommand | undef
   return speaksOfCodes(said) ? { do: 'remove', which: [] } : undefined;
 }
 
+/** The codes that a text names; `fresh`: those that are not at hand. */
+type NamedCodes = {
+  readonly mentions: readonly Mention[];
+  readonly fresh: readonly string[];
+  readonly isNew: (ref: CodeRef) => boolean;
+};
+
 /** New codes take the place of those that are wrong, unless the text only adds them. */
-function replacement(
-  said: ParsedText,
-  mentions: readonly Mention[],
-  fresh: readonly string[],
-  isNew: (ref: CodeRef) => boolean,
-): TextCommand | undefined {
+function replacement(said: ParsedText, { mentions, fresh, isNew }: NamedCodes): TextCommand | undefined {
   const has = (sign: Sign) => mentions.some((mention) => mention.sign === sign);
   const old = mentions.flatMap(({ refs, sign }) => (sign === 'add' ? [] : refs.filter((ref) => !isNew(ref))));
   const denied = mentions.flatMap(({ refs, sign }) =>
