@@ -19,33 +19,15 @@ function pattern(key: Key, language: Language): RegExp {
   return new RegExp(`(^|\\n)${fixed.join('.+')}(\\n|$)`);
 }
 
-/** A customer's private chat with the bot: what they do there, and what they see, in the order it comes. */
-export type Chat = {
-  readonly id: number;
-  /** What arrived and was not yet looked at, oldest first. */
-  readonly unread: readonly string[];
-  /** Each sends what Telegram would send, and resolves to it once it is stored: `send` it again, or elsewhere. */
-  writes(text: string): Promise<Update>;
-  /** Presses the newest button whose choice is `choice` or begins with `choice:`. */
-  presses(choice: string): Promise<Update>;
-  shares(phone: string): Promise<Update>;
-  /** The same, not yet sent. */
-  text(text: string): Update;
-  /** A message with this in it: a photo, a part of an album. */
-  message(content: object): Update;
-  send(update: Update): Promise<void>;
-  /**
-   * The next message that the customer sees, which must say `key` and have a line for each of `lines`. Rejects, with
-   * what was said instead, and when nothing comes for a while.
-   */
-  hears(key: Key, ...lines: Key[]): Promise<string>;
-  /** Reads on until a message says one of `keys` and contains `part`. */
-  hearsOneOf<One extends Key>(keys: readonly One[], part?: string): Promise<{ key: One; text: string }>;
-};
+export type Chat = ReturnType<typeof createChat>;
 
 /** Longer than any of the bot's own waits with these settings, on a busy machine too. */
 const PATIENCE_MS = 60_000;
 
+/**
+ * A customer's private chat with the bot. Each act sends what Telegram would send, and resolves to it once it is stored:
+ * `send` it again, or elsewhere.
+ */
 export function createChat(options: {
   readonly id: number;
   readonly language: Language;
@@ -53,7 +35,7 @@ export function createChat(options: {
   /** What the platform carried out comes here. */
   readonly unread: string[];
   post(update: Update): Promise<Posted>;
-}): Chat {
+}) {
   const { id, language, double, unread, post } = options;
   const heard: string[] = [];
   const person = createPerson(id, { first_name: 'Garnacho', last_name: '', language_code: language });
@@ -86,20 +68,25 @@ export function createChat(options: {
 
   return {
     id,
-    unread,
-    writes: async (text) => sent(person.writes(text)),
-    presses: async (choice) => sent(button(choice)),
-    shares: async (phone) => sent(person.shares(phone)),
-    text: (text) => person.writes(text),
-    message: (content) => person.sends(content),
+    /** What arrived and was not yet looked at, oldest first. */
+    unread: unread as readonly string[],
+    writes: async (text: string) => sent(person.writes(text)),
+    /** Presses the newest button whose choice is `choice` or begins with `choice:`. */
+    presses: async (choice: string) => sent(button(choice)),
+    shares: async (phone: string) => sent(person.shares(phone)),
+    /** The same, not yet sent. */
+    text: (text: string) => person.writes(text),
+    message: (content: object) => person.sends(content),
     send,
-    async hears(key, ...lines) {
+    /** The next message that the customer sees, which must say `key` and have a line for each of `lines`. */
+    async hears(key: Key, ...lines: Key[]): Promise<string> {
       const text = await next(key);
       const missing = [key, ...lines].filter((one) => !says(text, one, language));
       if (missing.length > 0) throw new Error(`not ${missing.join(', ')} but: ${text}`);
       return text;
     },
-    async hearsOneOf(keys, part = '') {
+    /** Reads on until a message says one of `keys` and contains `part`. */
+    async hearsOneOf<One extends Key>(keys: readonly One[], part = ''): Promise<{ key: One; text: string }> {
       for (;;) {
         const text = await next(keys.join(', '));
         const key = keys.find((one) => says(text, one, language));

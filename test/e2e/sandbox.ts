@@ -1,20 +1,7 @@
 import { z } from 'zod';
 import type { SandboxFault } from '../../src/sandbox/sandbox.ts';
-import { type Process, startProcess } from '../support/processes.ts';
+import { startProcess } from '../support/processes.ts';
 import { until } from '../support/redis.ts';
-
-/** AntCRM's sandbox as a process of its own, and what a test asks of it. */
-export type Sandbox = Process & {
-  readonly url: string;
-  /** The next calls misbehave. */
-  fault(fault: Pick<SandboxFault, 'call' | 'fault'> & Partial<SandboxFault>): Promise<void>;
-  /** A fresh AntCRM, without faults. */
-  reset(): Promise<void>;
-  /** Every call that earned (`point`) or spent (`gift`), or tried to: AntCRM records failures, too. Newest first. */
-  records(kind: 'point' | 'gift', phone: string): Promise<SandboxRecord[]>;
-  /** Resolves once there are more of them than `before`: AntCRM got the call. */
-  recorded(kind: 'point' | 'gift', phone: string, before?: number): Promise<void>;
-};
 
 const recordSchema = z.object({
   id: z.string(),
@@ -26,7 +13,8 @@ export type SandboxRecord = z.infer<typeof recordSchema>;
 
 const PAGE = 20;
 
-export async function startSandbox(): Promise<Sandbox> {
+/** AntCRM's sandbox as a process of its own, and what a test asks of it. */
+export async function startSandbox() {
   const child = await startProcess('src/sandbox/main.ts');
   const [url] = await child.line(/http:\/\/\S+/);
 
@@ -54,9 +42,13 @@ export async function startSandbox(): Promise<Sandbox> {
   return {
     ...child,
     url,
-    fault: (fault) => post('/faults', fault),
+    /** The next calls misbehave. */
+    fault: (fault: Pick<SandboxFault, 'call' | 'fault'> & Partial<SandboxFault>) => post('/faults', fault),
     reset: () => post('/reset', {}),
+    /** Every call that earned (`point`) or spent (`gift`), or tried to, newest first. */
     records,
-    recorded: (kind, phone, before = 0) => until(async () => (await records(kind, phone)).length > before),
+    /** Resolves once there are more of them than `before`: AntCRM got the call. */
+    recorded: (kind: 'point' | 'gift', phone: string, before = 0) =>
+      until(async () => (await records(kind, phone)).length > before),
   };
 }

@@ -1,31 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { type Bot, type Environment, startBot } from '../support/processes.ts';
-import { type RedisServer, startRedis } from '../support/redis.ts';
-import {
-  type Posted,
-  startTelegramDouble,
-  type TelegramDouble,
-  type Update,
-} from '../support/telegram-double.ts';
+import { startRedis } from '../support/redis.ts';
+import { type Posted, startTelegramDouble, type Update } from '../support/telegram-double.ts';
 import { type Chat, createChat, type Language } from './chat.ts';
-import { type Sandbox, startSandbox } from './sandbox.ts';
+import { startSandbox } from './sandbox.ts';
 
-/** Everything that a customer's message meets: Telegram, the bots, their store and AntCRM, each by itself. */
-export type World = {
-  readonly double: TelegramDouble;
-  readonly sandbox: Sandbox;
-  /** Undefined: each bot has its embedded store. */
-  readonly redis: RedisServer | undefined;
-  readonly bots: readonly Bot[];
-  /** One more bot, with these settings of its own. */
-  bot(own?: Environment): Promise<Bot>;
-  /** A new customer, whose updates go to the first bot unless told otherwise. */
-  chat(language: Language, post?: Post): Chat;
-  /** Posts an update as Telegram does. */
-  post(update: Update, bot: Bot): Promise<Posted>;
-  stop(): Promise<void>;
-};
-
+export type World = Awaited<ReturnType<typeof startWorld>>;
 export type Post = (update: Update) => Promise<Posted>;
 
 export type WorldOptions = {
@@ -45,7 +25,8 @@ const STAFF_TOKEN = 'e2e-staff-token-1';
  */
 const ANTCRM_TIMEOUT_MS = 4000;
 
-export async function startWorld(options: WorldOptions = {}): Promise<World> {
+/** Everything that a customer's message meets: Telegram, the bots, their store and AntCRM, each by itself. */
+export async function startWorld(options: WorldOptions = {}) {
   const { bots: count = 1, main } = options;
   const inboxes = new Map<unknown, string[]>();
   const double = await startTelegramDouble({
@@ -88,10 +69,13 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   return {
     double,
     sandbox,
+    /** Undefined: each bot has its embedded store. */
     redis,
-    bots,
+    bots: bots as readonly Bot[],
+    /** Starts one more bot, with these settings of its own. */
     bot,
-    chat(language, how = toFirst) {
+    /** A new customer, whose updates go to the first bot unless told otherwise. */
+    chat(language: Language, how = toFirst): Chat {
       const id = ++lastId;
       const unread: string[] = [];
       inboxes.set(id, unread);

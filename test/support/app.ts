@@ -1,24 +1,13 @@
 import { type AppOptions, createApp } from '../../src/app.ts';
-import { type Config, readConfig } from '../../src/config.ts';
+import { readConfig } from '../../src/config.ts';
 import { scanLater } from './logs.ts';
 import { PATIENT } from './photos.ts';
 import { AT_ANY_PACE } from './processes.ts';
 
-export type Running = {
-  readonly url: string;
-  /** Where staff and operators are; the same without `ADMIN_PORT`. */
-  readonly adminUrl: string;
-  readonly config: Config;
-  /** Ends every connection, event streams too. */
-  cut(): void;
-  stop(): Promise<void>;
-};
+export type Running = Awaited<ReturnType<typeof startBot>>;
 
 /** The whole bot in this process, on a port of its own, over the memory store and the sandbox unless told otherwise. */
-export async function startBot(
-  env: Readonly<Record<string, string>> = {},
-  options: AppOptions = {},
-): Promise<Running> {
+export async function startBot(env: Readonly<Record<string, string>> = {}, options: AppOptions = {}) {
   const lines: string[] = [];
   scanLater(lines, env);
   const read = readConfig({ LOG_LEVEL: 'trace', PORT: '0', ...AT_ANY_PACE, ...env });
@@ -32,8 +21,10 @@ export async function startBot(
   await app.start();
   return {
     url: numeric(at.url),
+    /** Where staff and operators are; the same without `ADMIN_PORT`. */
     adminUrl: numeric(at.adminUrl),
     config: read.config,
+    /** Ends every connection, event streams too. */
     cut() {
       for (const { server } of [app.server, app.admin]) server.closeAllConnections();
     },

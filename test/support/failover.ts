@@ -4,28 +4,11 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { type Child, killChild } from './children.ts';
 import { freePort } from './ports.ts';
-import { type RedisProxy, startRedisProxy } from './proxy.ts';
+import { startRedisProxy } from './proxy.ts';
 import { type RedisServer, runRedis, startRedis, until } from './redis.ts';
 
-/** Redis with a replica that takes over, in the ways that operators have it. */
-
 /** A master and its replica behind one address, as a managed Redis, a virtual IP or a DNS name has them. */
-export type RedisPair = {
-  /** The one address. */
-  readonly url: string;
-  readonly proxy: RedisProxy;
-  /** Who is what now; `failOver` swaps them. */
-  readonly master: RedisServer;
-  readonly replica: RedisServer;
-  /**
-   * Swaps them without losing a write, as a planned failover does. Connections stay with the old master, which is a
-   * replica now; new ones go to the promoted.
-   */
-  failOver(): Promise<void>;
-  stop(): Promise<void>;
-};
-
-export async function startRedisPair(...settings: string[]): Promise<RedisPair> {
+export async function startRedisPair(...settings: string[]) {
   let { master, replica } = await startReplicated(settings);
   const proxy = await startRedisProxy(master.port);
   return {
@@ -37,7 +20,8 @@ export async function startRedisPair(...settings: string[]): Promise<RedisPair> 
     get replica() {
       return replica;
     },
-    async failOver() {
+    /** Swaps them without losing a write. Connections stay with the old master; new ones go to the promoted. */
+    async failOver(): Promise<void> {
       [master, replica] = [replica, master];
       await asAdmin(replica, (admin) => admin.call('FAILOVER'));
       await until(async () => (await roleOf(master)) === 'master' && (await roleOf(replica)) === 'slave');
@@ -51,30 +35,12 @@ export async function startRedisPair(...settings: string[]): Promise<RedisPair> 
   };
 }
 
-/** A master, its replica, and three sentinels that watch them. */
-export type RedisSentinels = {
-  /** As `REDIS_URL` wants it: all sentinels, and the master's name. */
-  readonly url: string;
-  /** The master of the beginning and its replica. */
-  readonly servers: readonly [RedisServer, RedisServer];
-  readonly sentinelPorts: readonly number[];
-  /** Whom the sentinels take for the master. */
-  master(): Promise<RedisServer>;
-  /**
-   * Has the sentinels promote the replica, as an operator would. The old master goes on for ten seconds and more as if
-   * nothing had happened.
-   */
-  failOver(): Promise<void>;
-  /** Resolves when the sentinels have promoted another than this, which a test has killed or stopped. */
-  promotedOver(old: RedisServer): Promise<RedisServer>;
-  stop(): Promise<void>;
-};
-
 const NAME = 'conversations';
 /** So long a master is silent before the sentinels take it for dead. */
 const SILENCE_MS = 1000;
 
-export async function startRedisSentinels(...settings: string[]): Promise<RedisSentinels> {
+/** A master, its replica, and three sentinels that watch them. */
+export async function startRedisSentinels(...settings: string[]) {
   const { master: first, replica } = await startReplicated(settings);
   const dir = await mkdtemp(join(tmpdir(), 'sentinel-'));
   const ports = await Promise.all([freePort(), freePort(), freePort()]);
@@ -98,10 +64,12 @@ export async function startRedisSentinels(...settings: string[]): Promise<RedisS
 
   return {
     url: `redis+sentinel://${ports.map((port) => `127.0.0.1:${port}`).join(',')}/${NAME}`,
-    servers: [first, replica],
+    /** The master of the beginning and its replica. */
+    servers: [first, replica] as const,
     sentinelPorts: ports,
     master,
-    async failOver() {
+    /** The sentinels promote the replica. The old master goes on for ten seconds and more as if nothing had happened. */
+    async failOver(): Promise<void> {
       const old = await master();
       // Right after another failover they do not believe in the replica yet: NOGOODSLAVE.
       await until(() =>
@@ -112,6 +80,7 @@ export async function startRedisSentinels(...settings: string[]): Promise<RedisS
       );
       await promotedOver(old);
     },
+    /** Resolves when the sentinels have promoted another than this, which a test has killed or stopped. */
     promotedOver,
     async stop() {
       await Promise.all(sentinels.map(killChild));

@@ -17,17 +17,10 @@ export type ReceivedSpan = {
   readonly resource: Readonly<Record<string, unknown>>;
 };
 
-/** A collector: an HTTP server that takes traces as OTLP in protobuf. All that it gets is searched as logs are. */
-export type Collector = {
-  /** For `OTEL_EXPORTER_OTLP_ENDPOINT`. */
-  readonly url: string;
-  readonly spans: readonly ReceivedSpan[];
-  /** Resolves to the spans so far as soon as `enough` of them have come. */
-  until(enough: (spans: readonly ReceivedSpan[]) => boolean): Promise<readonly ReceivedSpan[]>;
-  stop(): Promise<void>;
-};
+export type Collector = Awaited<ReturnType<typeof startCollector>>;
 
-export async function startCollector(): Promise<Collector> {
+/** An HTTP server that takes traces as OTLP in protobuf. All that it gets is searched as logs are. */
+export async function startCollector() {
   const spans: ReceivedSpan[] = [];
   const lines: string[] = [];
   const news = new EventEmitter().setMaxListeners(0);
@@ -48,8 +41,9 @@ export async function startCollector(): Promise<Collector> {
 
   return {
     url,
-    spans,
-    async until(enough) {
+    spans: spans as readonly ReceivedSpan[],
+    /** Resolves to the spans so far as soon as `enough` of them have come. */
+    async until(enough: (spans: readonly ReceivedSpan[]) => boolean): Promise<readonly ReceivedSpan[]> {
       while (!enough(spans)) await once(news, 'request');
       return [...spans];
     },

@@ -14,24 +14,9 @@ const NODE = join(ROOT, 'node_modules/.bin/node');
 const FLAGS = manifest.scripts.start.split(' ').filter((word) => /^--(max|expose)-/.test(word));
 
 /** How a process ended. */
-export type Ended = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
+type Ended = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
 
-/** A program of ours that runs by itself, in an empty directory of its own. */
-export type Process = {
-  readonly pid: number;
-  /** What it printed so far: output and errors, line by line. */
-  readonly lines: readonly string[];
-  /** Of these, what came by standard output. */
-  readonly output: readonly string[];
-  /** The first line, past or future, that fits. Rejects with all lines if the process ends without it. */
-  line(pattern: RegExp): Promise<RegExpExecArray>;
-  readonly ended: Promise<Ended>;
-  /** Asks it to stop (SIGTERM), and waits until it has. */
-  stop(): Promise<Ended>;
-  /** Ends it at once, as a crash would (SIGKILL). */
-  kill(): Promise<Ended>;
-};
-
+type Process = Awaited<ReturnType<typeof startProcess>>;
 /** A bot that listens. */
 export type Bot = Process & { readonly url: string };
 
@@ -52,11 +37,7 @@ export async function startBot(env: Environment = {}, main = 'src/main.ts'): Pro
 }
 
 /** Runs a program of this repository, or of another by its whole path, with this environment and nothing of ours. */
-export async function startProcess(
-  main: string,
-  env: Environment = {},
-  args: readonly string[] = [],
-): Promise<Process> {
+export async function startProcess(main: string, env: Environment = {}, args: readonly string[] = []) {
   const cwd = await mkdtemp(join(tmpdir(), 'antcrm-e2e-'));
   const child = startChild(NODE, [...FLAGS, resolve(ROOT, main), ...args], {
     cwd,
@@ -86,9 +67,11 @@ export async function startProcess(
   };
   return {
     pid: child.pid ?? 0,
-    lines,
-    output,
-    async line(pattern) {
+    /** What it printed so far, line by line; `output`: by standard output alone. */
+    lines: lines as readonly string[],
+    output: output as readonly string[],
+    /** The first line, past or future, that fits. Rejects with all lines if the process ends without it. */
+    async line(pattern: RegExp): Promise<RegExpExecArray> {
       for (let seen = 0; ; seen++) {
         while (seen >= lines.length) {
           if (over) throw new Error(`${main} ended without ${pattern}:\n${lines.join('\n')}`);
@@ -99,7 +82,9 @@ export async function startProcess(
       }
     },
     ended,
+    /** Asks it to stop, and waits until it has. */
     stop: () => end('SIGTERM'),
+    /** Ends it at once, as a crash would. */
     kill: () => end('SIGKILL'),
   };
 }

@@ -1,23 +1,10 @@
 import { connect, type Socket } from 'node:net';
 import { serveTcp } from './server.ts';
 
-/** A TCP proxy in front of a Redis: it sees every command, and can lose answers. */
-export type RedisProxy = {
-  readonly url: string;
-  /** The commands sent so far over all connections, in lower case; scripts as `eval`/`evalsha`. */
-  readonly commands: string[];
-  /** Lets the next commands through to Redis, but cuts the connection instead of passing on what it answers. */
-  loseNextAnswer(): void;
-  /** From now on nothing passes on the open connections and nothing is cut, as when a cable is pulled. */
-  pause(): void;
-  /** What was held back passes now. */
-  resume(): void;
-  /** New connections go to another Redis from now on; the open ones stay where they are, as when a name moves. */
-  switchTo(port: number): void;
-  stop(): Promise<void>;
-};
+export type RedisProxy = Awaited<ReturnType<typeof startRedisProxy>>;
 
-export async function startRedisProxy(firstPort: number): Promise<RedisProxy> {
+/** A TCP proxy in front of a Redis: it sees every command, and can lose answers. */
+export async function startRedisProxy(firstPort: number) {
   let port = firstPort;
   const commands: string[] = [];
   const sockets = new Set<Socket>();
@@ -48,17 +35,21 @@ export async function startRedisProxy(firstPort: number): Promise<RedisProxy> {
 
   return {
     url: server.url.replace('http:', 'redis:'),
+    /** The commands sent so far over all connections, in lower case. */
     commands,
+    /** Cuts the connection instead of passing on what Redis answers to the next commands. */
     loseNextAnswer() {
       losing = true;
     },
+    /** Nothing passes on the open connections and nothing is cut, as when a cable is pulled. */
     pause() {
       for (const socket of sockets) socket.pause();
     },
     resume() {
       for (const socket of sockets) socket.resume();
     },
-    switchTo(other) {
+    /** New connections go to another Redis; the open ones stay where they are. */
+    switchTo(other: number) {
       port = other;
     },
     stop: async () => server[Symbol.asyncDispose](),

@@ -10,20 +10,7 @@ import { parseRedisUrl, type RedisAddress } from '../../src/store/redis/address.
 import { type Child, killChild, startChild } from './children.ts';
 import { freePort } from './ports.ts';
 
-/** A redis-server of this test's own, in a directory of its own, as the README wants it (AOF, noeviction). */
-export type RedisServer = {
-  readonly url: string;
-  readonly port: number;
-  readonly pid: number;
-  /** Ends it at once, as a crash would; `start` brings it back with its data. */
-  kill(): Promise<void>;
-  start(): Promise<void>;
-  /** From now on no file of its can grow, as on a full disk; `freeDisk` ends that. Wants `appendfsync everysec`. */
-  fillDisk(): Promise<void>;
-  freeDisk(): Promise<void>;
-  /** Ends it and removes its data. */
-  stop(): Promise<void>;
-};
+export type RedisServer = Awaited<ReturnType<typeof startRedis>>;
 
 /** What the bot makes of such a URL. */
 export function addressOf(url: string): RedisAddress {
@@ -32,7 +19,8 @@ export function addressOf(url: string): RedisAddress {
   return address;
 }
 
-export async function startRedis(...settings: string[]): Promise<RedisServer> {
+/** A redis-server in a directory of its own, as the README wants it (AOF, noeviction). */
+export async function startRedis(...settings: string[]) {
   const dir = await mkdtemp(join(tmpdir(), 'redis-'));
   let { port, server } = await startAnywhere(dir, settings);
   const kill = () => killChild(server);
@@ -42,31 +30,23 @@ export async function startRedis(...settings: string[]): Promise<RedisServer> {
     get pid() {
       return server.pid ?? 0;
     },
+    /** Ends it at once, as a crash would; `start` brings it back with its data. */
     kill,
-    async start() {
+    async start(): Promise<void> {
       server = await launch(dir, port, settings);
     },
+    /** From now on no file of its can grow, as on a full disk. Needs `appendfsync everysec`. */
     fillDisk: () => limitFiles(server, '1'),
     freeDisk: () => limitFiles(server, 'unlimited'),
-    async stop() {
+    async stop(): Promise<void> {
       await kill();
       await rm(dir, { recursive: true, force: true });
     },
   };
 }
 
-/** A cluster's nodes; `url` names the masters. */
-export type RedisCluster = {
-  readonly url: string;
-  /** The masters, in the order of their slots. */
-  readonly nodes: readonly RedisServer[];
-  /** One of each master, where there are any. */
-  readonly replicas: readonly RedisServer[];
-  stop(): Promise<void>;
-};
-
 /** Three masters that share the slots and go on without each other, with a replica each where asked for. */
-export async function startRedisCluster({ replicated = false } = {}): Promise<RedisCluster> {
+export async function startRedisCluster({ replicated = false } = {}) {
   const count = replicated ? 6 : 3;
   const busPorts = await Promise.all(Array.from({ length: count }, freePort));
   const all = await Promise.all(

@@ -4,23 +4,10 @@ import { buttonOf, wordsOf } from '../channels/teams/elements.ts';
 import { activity, TENANT, type TeamsActivity } from './teams-activities.ts';
 import type { Posted, TeamsDouble } from './teams-double.ts';
 
-/** A customer on Teams whom faults do not discourage: the service sends each activity again until it is taken. */
-export type TeamsCustomer = {
-  /** The private chat with the bot. */
-  readonly chat: string;
-  /** What the chat shows, oldest first: the words of each message. */
-  said(): readonly string[];
-  writes(text: string): Promise<void>;
-  /** Presses the last button whose choice begins so. */
-  presses(choice: string): Promise<void>;
-};
-
 let made = 0;
 
-export function createTeamsCustomer(
-  double: TeamsDouble,
-  { url, appId }: { url: string; appId: string },
-): TeamsCustomer {
+/** A customer on Teams: the service sends each activity again until the bot takes it. */
+export function createTeamsCustomer(double: TeamsDouble, { url, appId }: { url: string; appId: string }) {
   made += 1;
   const chat = `a:chat-${made}`;
   const from = { id: `29:${made}`, name: 'Garnacho', aadObjectId: randomUUID() };
@@ -48,9 +35,11 @@ export function createTeamsCustomer(
 
   return {
     chat,
-    said: () => double.shown(chat).map(wordsOf),
-    writes: (text) => sends('message', { text }),
-    async presses(choice) {
+    /** What the chat shows, oldest first: the words of each message. */
+    said: (): readonly string[] => double.shown(chat).map(wordsOf),
+    writes: (text: string) => sends('message', { text }),
+    /** Presses the last button whose choice begins so. */
+    async presses(choice: string) {
       const pressed = buttonOf(double.shown(chat), new RegExp(`"choice":"${choice}`));
       await sends('message', { value: pressed.data, replyToId: pressed.card });
     },

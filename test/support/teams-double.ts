@@ -1,54 +1,14 @@
 import Fastify from 'fastify';
 import { z } from 'zod';
-import type { Endpoints } from '../../src/channels/teams/authentication.ts';
 import { TENANT, type TeamsActivity } from './teams-activities.ts';
 import { createTokens, type TokenOptions } from './teams-tokens.ts';
 
-/**
- * The Bot Framework service on 127.0.0.1: its keys and tokens (OpenID metadata, JWKS), the Teams connector (activities,
- * edits, members), and what gives bots their tokens: Azure's login server and managed identity endpoint. Faults are
- * scripted.
- */
-export type TeamsDouble = {
-  /** The connector's base URL, for activities. */
-  readonly serviceUrl: string;
-  /** For `TEAMS_SERVICE_HOSTS`. */
-  readonly host: string;
-  /** The SDK's six settings. */
-  readonly endpoints: Endpoints;
-  /** `IDENTITY_ENDPOINT` and `IDENTITY_HEADER`, for `UserAssignedMSI`. */
-  readonly identity: Readonly<Record<'IDENTITY_ENDPOINT' | 'IDENTITY_HEADER', string>>;
-  mint(appId: string, options?: TokenOptions, serviceUrl?: string): string;
-  /** Calls of the connector, oldest first. */
-  calls(method?: string): readonly Call[];
-  /** What a conversation shows now: edits are applied, typing is left out. */
-  shown(conversation: string): Shown[];
-  /** The next calls of the connector end so, one after the other. */
-  script(...faults: Fault[]): void;
-  /** Whose profile `GET …/members` answers with: an ordinary member's of `TENANT`, but for what is said here. */
-  readonly members: Map<string, Readonly<Record<string, unknown>>>;
-  /** Keeps a file; gives the address under which it can be fetched, as activities name it. */
-  keep(name: string, content: Uint8Array): string;
-  /** Tokens asked of the identity endpoint, by audience. */
-  readonly granted: string[];
-  /** What the login server was asked for, at which path: `client_id`, `client_secret`, `scope`… */
-  readonly signIns: SignIn[];
-  /** Posts an activity as the service does. */
-  post(activity: TeamsActivity, target: Target): Promise<Posted>;
-  close(): Promise<void>;
-};
+export type TeamsDouble = Awaited<ReturnType<typeof startTeamsDouble>>;
 
-export type Call = {
-  readonly method: string;
-  readonly path: string;
-  readonly authorization: string | undefined;
-  readonly body: Body;
-};
 type Body = Readonly<Record<string, unknown>>;
-export type SignIn = { readonly path: string; readonly form: Readonly<Record<string, string>> };
-export type Shown = Body & { readonly id: string };
+type Shown = Body & { readonly id: string };
 /** `authorization`: another header than a valid token's; null: none at all. */
-export type Target = { readonly url: string; readonly appId: string; readonly authorization?: string | null };
+type Target = { readonly url: string; readonly appId: string; readonly authorization?: string | null };
 export type Posted = { readonly status: number; readonly body: string };
 
 /** `reset`: the call is carried out and the connection cut. `hang`: neither done nor answered. */
@@ -61,11 +21,20 @@ const bodySchema = z.record(z.string(), z.unknown());
 const memberSchema = z.object({ member: z.string() });
 const pathSchema = z.object({ conversation: z.string(), id: z.string().default('') });
 
-export async function startTeamsDouble(): Promise<TeamsDouble> {
-  const calls: Call[] = [];
+/**
+ * The Bot Framework service on 127.0.0.1: its keys and tokens, the Teams connector (activities, edits, members), Azure's
+ * login server and managed identity endpoint. Faults are scripted.
+ */
+export async function startTeamsDouble() {
+  const calls: {
+    readonly method: string;
+    readonly path: string;
+    readonly authorization: string | undefined;
+    readonly body: Body;
+  }[] = [];
   const faults: Fault[] = [];
   const granted: string[] = [];
-  const signIns: SignIn[] = [];
+  const signIns: { readonly path: string; readonly form: Readonly<Record<string, string>> }[] = [];
   const members = new Map<string, Body>();
   const files = new Map<string, Uint8Array>();
   const chats = new Map<string, Shown[]>();
@@ -152,12 +121,13 @@ export async function startTeamsDouble(): Promise<TeamsDouble> {
   const issuer = `${url}/issuer`;
   const tokens = createTokens(issuer);
   const serviceUrl = `${url}/connector/`;
-  const mint: TeamsDouble['mint'] = (appId, options, service = serviceUrl) =>
+  const mint = (appId: string, options?: TokenOptions, service = serviceUrl) =>
     tokens.mint(appId, service, options);
 
   return {
     serviceUrl,
     host: new URL(url).host,
+    /** The SDK's six settings. */
     endpoints: {
       ToBotFromChannelOpenIdMetadataUrl: `${url}/openid`,
       ToBotFromEmulatorOpenIdMetadataUrl: `${url}/openid`,
@@ -168,17 +138,23 @@ export async function startTeamsDouble(): Promise<TeamsDouble> {
     },
     identity: { IDENTITY_ENDPOINT: `${url}/identity`, IDENTITY_HEADER: 'double' },
     mint,
-    calls: (method) => calls.filter((call) => method === undefined || call.method === method),
-    shown: (conversation) => chats.get(conversation) ?? [],
-    script: (...more) => void faults.push(...more),
+    /** Calls of the connector, oldest first. */
+    calls: (method?: string) => calls.filter((call) => method === undefined || call.method === method),
+    /** What a conversation shows now: edits are applied, typing is left out. */
+    shown: (conversation: string) => chats.get(conversation) ?? [],
+    /** The next calls of the connector end so, one after the other. */
+    script: (...more: Fault[]) => void faults.push(...more),
+    /** Profiles that `GET …/members` answers with: an ordinary member's of `TENANT`, but for what is said here. */
     members,
-    keep(name, content) {
+    /** Keeps a file; gives the address under which activities name it. */
+    keep(name: string, content: Uint8Array): string {
       files.set(name, content);
       return `${serviceUrl}v3/attachments/${name}/views/original`;
     },
     granted,
     signIns,
-    async post(activity, { url: target, appId, authorization }) {
+    /** Posts an activity as the service does. */
+    async post(activity: TeamsActivity, { url: target, appId, authorization }: Target): Promise<Posted> {
       const header = authorization === undefined ? `Bearer ${mint(appId)}` : authorization;
       const response = await fetch(target, {
         method: 'POST',

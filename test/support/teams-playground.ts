@@ -5,21 +5,12 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import Fastify from 'fastify';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { z } from 'zod';
 import { openBrowser } from './browser.ts';
 import { killChild, startChild } from './children.ts';
 
-/**
- * Microsoft's own playground, a Teams client with its service, in headless Chromium. Where the bot wants tokens, a proxy
- * between the two signs what the playground sends, as the Bot Framework service would.
- */
-export type Playground = {
-  readonly page: Page;
-  /** Types into the chat and sends it. */
-  write(text: string): Promise<void>;
-  stop(): Promise<void>;
-};
+export type Playground = Awaited<ReturnType<typeof startPlayground>>;
 
 export const PLAYGROUND_TENANT = '00000000-0000-0000-0000-0000000000001';
 
@@ -64,6 +55,10 @@ function member(index: number): string {
 `;
 }
 
+/**
+ * Microsoft's own playground, a Teams client with its service, in headless Chromium. A proxy between the two signs what
+ * the playground sends, as the Bot Framework service would.
+ */
 export async function startPlayground(options: {
   readonly port: number;
   /** The bot's route. */
@@ -71,7 +66,7 @@ export async function startPlayground(options: {
   /** A token for an activity of this service URL. */
   readonly mint: (serviceUrl: string) => string;
   readonly locale: string;
-}): Promise<Playground> {
+}) {
   const { port, url, mint, locale } = options;
   const proxy = Fastify({ forceCloseConnections: true });
   proxy.post('/api/messages', async ({ body }, reply) => {
@@ -120,7 +115,7 @@ export async function startPlayground(options: {
     await page.goto(`http://localhost:${port}/`);
     return {
       page,
-      async write(text) {
+      async write(text: string): Promise<void> {
         const box = page.getByRole('textbox').last();
         await box.click();
         await box.pressSequentially(text);

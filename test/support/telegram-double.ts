@@ -2,40 +2,14 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { createChats, type MethodAnswer, type ShownMessage } from './telegram-methods.ts';
+import { createChats, type MethodAnswer } from './telegram-methods.ts';
 
-/**
- * A real HTTP server on 127.0.0.1 that imitates the Bot API: it knows messages, keyboards, edits, callback answers,
- * the webhook and the queue of getUpdates, and refuses what Telegram refuses. Behaviour beyond that is scripted.
- */
-export type TelegramDouble = {
-  /** For `TELEGRAM_API_ROOT`. */
-  readonly url: string;
-  readonly token: string;
-  /** Calls with the right token, oldest first; of one method or all. */
-  calls(method?: string): readonly Call[];
-  /** Resolves with the first call, past or future, that fits. */
-  called(method: string, fits?: (payload: Payload) => boolean): Promise<Call>;
-  /** The next calls of a method end so, one after the other; `sendMessage 42`: those about chat 42. */
-  script(method: string, ...faults: Fault[]): void;
-  /** What a chat shows now, and the keyboard in place of the customer's own. */
-  shown(chat: number): ShownMessage[];
-  keyboard(chat: number): string[][];
-  /** What getWebhookInfo says beside what was set; undefined takes it back. */
-  report(info: Readonly<Record<string, unknown>> | undefined): void;
-  /** Keeps a file: getFile tells its `path`, under which it can be fetched (a call `file`). */
-  keep(file: string, content: Uint8Array, path?: string): void;
-  /** Queues an update for getUpdates. */
-  push(update: Update): void;
-  /** Posts an update as Telegram does: to `target`, else to the webhook that was set. */
-  post(update: Update, target?: Webhook): Promise<Posted>;
-  close(): Promise<void>;
-};
+export type TelegramDouble = Awaited<ReturnType<typeof startTelegramDouble>>;
 
-export type Payload = Readonly<Record<string, unknown>>;
-export type Call = { readonly method: string; readonly payload: Payload };
+type Payload = Readonly<Record<string, unknown>>;
+type Call = { readonly method: string; readonly payload: Payload };
 export type Update = { readonly update_id: number };
-export type Webhook = { readonly url: string; readonly secret: string };
+type Webhook = { readonly url: string; readonly secret: string };
 export type Posted = { readonly status: number; readonly retryAfter: string | null; readonly body: string };
 
 /** `reset`: the call is carried out and the connection cut. `hang`: neither done nor answered. `garbage`: no JSON. */
@@ -51,11 +25,6 @@ export type Fault =
       readonly parameters?: Payload;
     };
 
-export type DoubleOptions = {
-  /** Told of every call that was carried out, whatever becomes of its answer. */
-  readonly onDone?: ((call: Call) => void) | undefined;
-};
-
 const ME = { id: 4242, is_bot: true, first_name: 'Loyalty', username: 'LoyaltyTestBot' };
 
 const NOT_FOUND = { code: 404, description: 'Not Found' };
@@ -68,7 +37,14 @@ const webhookSchema = z.object({
   allowed_updates: z.array(z.string()).optional(),
 });
 
-export async function startTelegramDouble(options: DoubleOptions = {}): Promise<TelegramDouble> {
+/**
+ * A real HTTP server on 127.0.0.1 that imitates the Bot API: it knows messages, keyboards, edits, callback answers,
+ * the webhook and the queue of getUpdates, and refuses what Telegram refuses. Behaviour beyond that is scripted. `onDone`
+ * hears of every call that was carried out, whatever becomes of its answer.
+ */
+export async function startTelegramDouble(
+  options: { readonly onDone?: ((call: Call) => void) | undefined } = {},
+) {
   const token = `${ME.id}:double-token`;
   const chats = createChats();
   const calls: Call[] = [];
@@ -179,26 +155,37 @@ export async function startTelegramDouble(options: DoubleOptions = {}): Promise<
   return {
     url,
     token,
-    calls: (method) => calls.filter((call) => method === undefined || call.method === method),
-    async called(method, fits = () => true) {
+    /** Calls with the right token, oldest first; of one method or all. */
+    calls: (method?: string): readonly Call[] =>
+      calls.filter((call) => method === undefined || call.method === method),
+    /** Resolves with the first call, past or future, that fits. */
+    async called(method: string, fits: (payload: Payload) => boolean = () => true): Promise<Call> {
       for (;;) {
         const found = calls.find((call) => call.method === method && fits(call.payload));
         if (found) return found;
         await once(news, 'call');
       }
     },
-    script: (method, ...more) => void faults.set(method, [...(faults.get(method) ?? []), ...more]),
+    /** The next calls of a method end so, one after the other; `sendMessage 42`: those about chat 42. */
+    script: (method: string, ...more: Fault[]) =>
+      void faults.set(method, [...(faults.get(method) ?? []), ...more]),
+    /** What a chat shows now, and the keyboard in place of the customer's own. */
     shown: chats.shown,
     keyboard: chats.keyboard,
-    report(info) {
+    /** What getWebhookInfo says beside what was set; undefined takes it back. */
+    report(info: Readonly<Record<string, unknown>> | undefined) {
       reported = info;
     },
-    keep: (file, content, path = `photos/${file}.jpg`) => void files.set(file, { path, content }),
-    push(update) {
+    /** Keeps a file; getFile tells its `path`, under which it can be fetched (a call `file`). */
+    keep: (file: string, content: Uint8Array, path = `photos/${file}.jpg`) =>
+      void files.set(file, { path, content }),
+    /** Queues an update for getUpdates. */
+    push(update: Update) {
       updates.push(update);
       news.dispatchEvent(new Event('update'));
     },
-    async post(update, target = webhook) {
+    /** Posts an update as Telegram does: to `target`, else to the webhook that was set. */
+    async post(update: Update, target = webhook): Promise<Posted> {
       if (!target) throw new Error('No webhook was set, and no target was given');
       return postUpdate(update, target);
     },

@@ -1,21 +1,10 @@
 import type { Update } from './telegram-double.ts';
 
-/** A person on Telegram: each method makes the update that Telegram would send for what they do in private. */
-export type Person = {
-  readonly id: number;
-  writes(text: string, more?: object): Update;
-  /** Presses an inline button of a message of the bot. */
-  presses(data: string, messageId: number): Update;
-  /** Shares a contact: their own unless `more` says otherwise. */
-  shares(phone: string, more?: { readonly contact?: object; readonly message?: object }): Update;
-  /** Any other kind of message. */
-  sends(message: object): Update;
-};
-
 let lastUpdateId = 870_000_000;
 let lastMessageId = 5_000;
 
-export function createPerson(id: number, profile: object = {}): Person {
+/** A person on Telegram: each method makes the update that Telegram would send for what they do in private. */
+export function createPerson(id: number, profile: object = {}) {
   const from = {
     id,
     is_bot: false,
@@ -34,13 +23,15 @@ export function createPerson(id: number, profile: object = {}): Person {
   return {
     id,
     sends,
-    writes: (text, more) => sends({ text, ...more }),
-    presses(data, messageId) {
+    writes: (text: string, more?: object) => sends({ text, ...more }),
+    /** Presses an inline button of a message of the bot. */
+    presses(data: string, messageId: number): Update {
       const message = { message_id: messageId, chat, date: 1_790_000_000, text: '…' };
       const query = { id: `q${lastUpdateId}`, from, message, chat_instance: '-77', data };
       return { update_id: ++lastUpdateId, ...{ callback_query: query } };
     },
-    shares(phone, { contact, message } = {}) {
+    /** Shares a contact: their own unless `more` says otherwise. */
+    shares(phone: string, { contact, message }: { contact?: object; message?: object } = {}) {
       return sends({
         contact: { phone_number: phone, first_name: 'Garnacho', user_id: id, ...contact },
         ...message,
