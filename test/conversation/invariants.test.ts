@@ -1,10 +1,9 @@
 import { expect, test } from 'vitest';
-import type { Outcome } from '../../src/conversation/effect.ts';
 import { Dialogue, STAFF, TEAMS, TELEGRAM } from '../support/dialogue.ts';
 import { either, fc } from '../support/properties.ts';
 
 /*
- * What holds whatever is said in which order: of lists of codes, of values, of guesses; and how much is kept.
+ * What holds whatever is said in which order: of lists of codes and of values; and how much is kept.
  */
 
 const [A, B, C] = ['TIVI000000301', 'TIVI000000302', 'TULANH000000303'] as const;
@@ -79,35 +78,6 @@ test('a message with a code is never a bare yes or no, at any step', () => {
       },
     ),
     { numRuns: 200 },
-  );
-});
-
-const MINUTE_MS = 60_000;
-
-test('guessing codes gets no more than its share of calls, whatever is tried when', () => {
-  const pauses = fc.array(fc.integer({ min: 0, max: 90 * MINUTE_MS }), { maxLength: 60 });
-  fc.assert(
-    fc.property(pauses, (all) => {
-      const chat = new Dialogue();
-      chat.answers = (effect): Outcome =>
-        effect.kind === 'accumulate'
-          ? { kind: 'refused', operation: effect.operation }
-          : { kind: 'unavailable' };
-      const calledAtMs: number[] = [];
-      for (const [at, pauseMs] of all.entries()) {
-        chat.later(pauseMs);
-        const before = chat.effects.length;
-        chat.text(`tích điểm TIVI${String(at + 1).padStart(9, '0')} 0912345678 minh@example.vn`);
-        if (chat.keys.includes('accumulate.summary')) chat.press('confirm');
-        if (chat.effects.length > before) calledAtMs.push(chat.nowMs);
-      }
-      const waits = calledAtMs.slice(1).map((atMs, index) => atMs - (calledAtMs[index] ?? 0));
-      waits.forEach((wait, index) => {
-        const least = [0, 0, 0, 0, 1, 5, 30][index] ?? 60;
-        expect(wait).toBeGreaterThanOrEqual(least * MINUTE_MS);
-      });
-    }),
-    { numRuns: 100 },
   );
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, it, test } from 'vitest';
 import { maskText } from '../../src/conversation/dialogue/privacy.ts';
 import { fold, isOneTypo, undoTyping, visible } from '../../src/conversation/language/tokenizer.ts';
 import { maskCode, maskEmail, maskPhone, showPhone } from '../../src/conversation/prompts.ts';
-import { codeMeant, parseCode } from '../../src/conversation/values/code.ts';
+import { parseCode } from '../../src/conversation/values/code.ts';
 import { parseEmail, parsePhone } from '../../src/conversation/values/contact.ts';
 import { parsePage, understand, vocabulary } from '../support/conversation.ts';
 import { either, fc } from '../support/properties.ts';
@@ -149,21 +149,6 @@ describe('any text', () => {
       }),
     );
   });
-
-  it('is a code unchanged, or none; and meant as another one only with a beginning that is known', () => {
-    const beginnings = ['TIVI', 'TULANH', 'MAYGIAT'];
-    fc.assert(
-      fc.property(fc.string({ maxLength: 80 }), (text) => {
-        const result = parseCode(text);
-        if (result.ok)
-          expect([text.includes(result.value), /^[\w.-]{4,64}$/.test(result.value)]).toEqual([true, true]);
-        const meant = codeMeant(text, beginnings);
-        if (meant === undefined) return;
-        expect(meant).not.toBe(text);
-        expect(beginnings.some((beginning) => meant.startsWith(beginning))).toBe(true);
-      }),
-    );
-  });
 });
 
 test('a phone number is found whatever separates its digits, and reading it again changes nothing', () => {
@@ -179,23 +164,5 @@ test('a phone number is found whatever separates its digits, and reading it agai
         expect(parsePhone(`+84${digits}`)).toEqual({ ok: true, value: `+84${digits}` });
       },
     ),
-  );
-});
-
-test('a code that was mistyped is told as it was meant, whatever was slipped; a right one is let alone', () => {
-  /** What else people write for a letter or a digit. */
-  const alike: Readonly<Record<string, string>> = { 0: '0Oo', 1: '1Il', I: 'Ii1l', O: 'Oo0' };
-  const slipped = (letter: string) =>
-    fc.constantFrom(...(alike[letter] ?? letter.toUpperCase() + letter.toLowerCase()));
-  const pairs = fc
-    .stringMatching(/^(TIVI|TULANH|MAYGIAT)\d{4,12}$/)
-    .chain((code) => fc.tuple(fc.constant(code), fc.tuple(...[...code].map(slipped))));
-  fc.assert(
-    fc.property(pairs, ([code, letters]) => {
-      const written = letters.join('');
-      expect(codeMeant(written, ['TIVI', 'TULANH', 'MAYGIAT'])).toBe(written === code ? undefined : code);
-      expect(codeMeant(written, [])).toBeUndefined();
-    }),
-    { numRuns: 300 },
   );
 });
