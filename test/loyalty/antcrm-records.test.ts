@@ -42,16 +42,7 @@ describe('the history', () => {
       createdAt: 1692084490615,
       id: '64db290a7796fe24bfe876b4',
     };
-    const gift = {
-      type: 2,
-      score: 10,
-      status: 1,
-      gift: { code: 'DAUMAY01', name: 'Đầu máy', score: 10, id: '64d9f2ec2b3ba308b322c782' },
-      contact,
-      createdAt: 1692085265818,
-      id: '64db2c11cbad5f4fdd254567',
-    };
-    expect(recordsOf([point, gift])).toEqual([
+    expect(recordsOf([point])).toEqual([
       {
         id: '64db290a7796fe24bfe876b4',
         type: 'point',
@@ -60,18 +51,6 @@ describe('the history', () => {
         what: 'Tivi',
         code: 'TIVInpmx8b98pfg',
         atMs: 1692084490615,
-        whose: GARNACHO,
-      },
-    ]);
-    expect(recordsOf([point, gift], GIFT)).toEqual([
-      {
-        id: '64db2c11cbad5f4fdd254567',
-        type: 'gift',
-        failed: false,
-        score: 10,
-        what: 'Đầu máy',
-        code: 'DAUMAY01',
-        atMs: 1692085265818,
         whose: GARNACHO,
       },
     ]);

@@ -104,26 +104,17 @@ describe('how a call that may spend or earn ends', () => {
   };
   const answers: [kind: string, status: number, body: string][] = [
     ['applied', 200, '{"success":1}'],
-    ['applied', 200, '{"success":"1","extra":{"a":[]}}'],
     ['refused', 200, '{"success":0}'],
     ['refused', 200, '{"success":0,"message":"Mã đã dùng"}'],
-    ['refused', 200, '{"success":"no"}'],
     ['refused', 400, '{"success":0}'],
     ['refused', 404, '<html>'],
-    ['refused', 409, ''],
-    ['refused', 422, '{"message":{"deep":1}}'],
     ['unavailable', 401, '{}'],
-    ['unavailable', 403, '<html>'],
     ['unknown', 408, '{"success":0}'],
     ['unknown', 429, '{"success":0}'],
     ['unknown', 500, '{"success":0}'],
-    ['unknown', 502, '<html>'],
-    ['unknown', 503, ''],
     ['unknown', 200, '<html>welcome</html>'],
     ['unknown', 200, '{"success": 1'],
-    ['unknown', 200, ''],
     ['unknown', 200, '[]'],
-    ['unknown', 200, 'null'],
     ['unknown', 200, '{"success":null}'],
     ['unknown', 204, ''],
     // Followed, it would be another call.
@@ -206,16 +197,5 @@ describe('reads', () => {
     expect(await ask()).toMatchObject({ ok: true, value: { records: [] } });
     nock(BASE).get('/contacts').query(true).reply(200, { success, data: null });
     expect(await antCrm.contact(BY_PHONE)).toMatchObject({ ok: true, value: null });
-  });
-
-  test('that yield no list are unreadable', async () => {
-    history().reply(200, { count: 0 });
-    expect(await ask()).toMatchObject({ ok: false, reason: 'unreadable' });
-  });
-
-  test('know a full page by what AntCRM sent, whatever the types', async () => {
-    history().reply(200, [...Array(19).fill({ type: 2, status: 1 }), { type: '1', status: '1', score: '5' }]);
-    const page = await ask();
-    expect(page).toMatchObject({ ok: true, value: { full: true, records: [{ type: 'point', score: 5 }] } });
   });
 });
