@@ -85,6 +85,24 @@ describe('linking', () => {
     backend.down.add('contact');
     expect(await link(backend, phone(true), email(true))).toEqual(sent.phone());
     expect(await link(backend, phone(false), email(true))).toEqual(sent.phone());
+    const half: Pick<AntCrm, 'contact'> = {
+      contact: async ({ kind }) =>
+        kind === 'email' ? { ok: false, reason: 'unavailable' } : { ok: true, value: null },
+    };
+    expect(await link(half, phone(true), email(true))).toEqual(sent.phone());
+  });
+
+  it('tells one customer by the id, whatever the two records list', async () => {
+    const [ofPhone, ofEmail] = [
+      { phones: [PHONE.value], emails: [] },
+      { phones: [], emails: [EMAIL.value] },
+    ];
+    const records = (id: string) => [
+      { ...ofPhone, customerId: '475' },
+      { ...ofEmail, customerId: id },
+    ];
+    expect(await link(antcrm(...records('475')), phone(false), email(false))).toEqual(sent.both('phone'));
+    expect(await link(antcrm(...records('476')), phone(false), email(false))).toEqual(sent.phone());
   });
 
   it('sends both unasked where the backend has no contacts', async () => {

@@ -81,6 +81,12 @@ describe('accumulate', () => {
     expect(await perform(ACCUMULATE)).toEqual({ kind: fate, operation: 'op-1' });
   });
 
+  it('is not called where the intent is not safe', async () => {
+    store.isReplicated = false;
+    expect(await perform(ACCUMULATE)).toEqual({ kind: 'unavailable', operation: 'op-1' });
+    expect(antcrm.accumulated).toEqual([]);
+  });
+
   it('leaves what is needed to look an unknown outcome up', async () => {
     antcrm.fate = 'lost';
     const lookup = {
@@ -329,11 +335,14 @@ describe('check', () => {
     store.settled.set(CUSTOMER, ['settled']);
     antcrm.records.push(gift({ id: 'before' }), ...records);
     expect(await check({ ...LOOKUP, baseline: ['before'] })).toMatchObject({ kind: 'checked', found });
+    // The customer stays locked until the outcome is stored.
+    expect([...store.locks.keys()]).toEqual(LOCKS);
   });
 
   it.each<[string, () => unknown]>([
     ['the customer is locked by another operation', () => store.locks.set(CUSTOMER, 'op-2')],
     ['the history cannot be read', () => antcrm.down.add('history')],
+    ['a newer version stored what this one cannot read', () => store.awaited.set(CUSTOMER, ['?'])],
   ])('concludes nothing where %s', async (_, spoil) => {
     spoil();
     antcrm.records.push(gift({ id: 'a' }));
@@ -397,7 +406,10 @@ describe('check', () => {
   ])('concludes nothing from no record where AntCRM’s clock %s', async (_, skew, skewMs) => {
     antcrm.skewMs = skewMs;
     expect(await check({ ...LOOKUP, skew })).toMatchObject({ found: 'undecided' });
-    antcrm.records.push(gift({ id: 'a', atMs: START_MS + (skew?.ms ?? skewMs ?? 0) }));
+    const atMs = START_MS + (skew?.ms ?? skewMs ?? 0);
+    antcrm.records.push(gift({ id: 'failed', atMs, failed: true }));
+    expect(await check({ ...LOOKUP, skew })).toMatchObject({ found: 'undecided' });
+    antcrm.records.push(gift({ id: 'a', atMs }));
     expect(await check({ ...LOOKUP, skew })).toMatchObject({ found: 'applied' });
   });
 
@@ -494,6 +506,14 @@ describe('a turn that cannot go on', () => {
     await expect(perform(REDEEM, 'on', context)).rejects.toThrow(LeaseLost);
     expect(await perform(REDEEM)).toMatchObject({ kind: 'unknown' });
     expect(antcrm.redeemed).toEqual([]);
+  });
+
+  it('locks the customer again when it is repeated after a crash', async () => {
+    antcrm.fate = 'lost';
+    await perform(REDEEM);
+    store.locks.clear();
+    expect(await perform(REDEEM)).toMatchObject({ kind: 'unknown' });
+    expect([...store.locks.keys()]).toEqual(LOCKS);
   });
 
   it('finishes what was intended when stopping comes in between', async () => {

@@ -36,8 +36,8 @@ describe('sealing', () => {
   });
 
   test('seals each name with a key of its own, by the nonce it is given', () => {
-    const world = { bytes: (count: number) => Buffer.alloc(count, 7) };
-    const fixed = createEncryption({ hashKey, key }, world);
+    const runtime = { bytes: (count: number) => Buffer.alloc(count, 7) };
+    const fixed = createEncryption({ hashKey, key }, runtime);
     const [one, other] = ['a', 'b'].map((name) => fixed.seal(name, plain));
     expect(one?.subarray(1, 13)).toEqual(Buffer.alloc(12, 7));
     expect(one?.subarray(13, -16)).not.toEqual(other?.subarray(13, -16));
