@@ -6,28 +6,28 @@ import type { EngineLimits } from './limits.ts';
 import type { Incoming } from './messages.ts';
 import type { ConversationRecord, InboxMessage } from './record.ts';
 import {
-  type Accepted,
+  type AcceptResult,
   accept,
   type Commit,
   type ConversationTransition,
   commit,
   type Filing,
   type Held,
-  type Intended,
   type IntendedCall,
+  type IntendResult,
   intend,
   NEVER_TRIED,
   type Release,
   release,
   renew,
   type Taking,
-  type Tried,
+  type Tries,
   take,
 } from './transitions.ts';
-import type { Updated, UpdateOptions, VersionedRecords } from './versioned-records.ts';
+import type { UpdateOptions, UpdateResult, VersionedRecords } from './versioned-records.ts';
 
 /** A message that this process filed a moment ago, under its delivery id, so it need not be parsed again. */
-export type FiledMessage = { readonly mark: string; readonly incoming: Incoming };
+export type FiledMessage = { readonly deliveryId: string; readonly incoming: Incoming };
 
 export type LeaseOrigin = {
   readonly record: ConversationRecord;
@@ -58,12 +58,12 @@ export class Lease {
   /** Nothing of the outbox is left to do up to this number. */
   sentSeq = 0;
   /** Earlier sends of the first reply that is left. */
-  tried: Tried;
+  tried: Tries;
   /** AntCRM may have been called for the turn at work, so the turn must be finished. */
   pastIntent = false;
   isLost = false;
   /** The delivery id of the message that the next change is decided from. */
-  #mark: string | null = null;
+  #deliveryId: string | null = null;
   /** Created when it is first asked for: most turns make no call that could be aborted. */
   #abort: AbortController | undefined;
 
@@ -86,7 +86,7 @@ export class Lease {
 
   /** What the next change by the holder requires. */
   get held(): Held {
-    return { owner: this.owner, step: this.step + 1, mark: this.#mark };
+    return { owner: this.owner, step: this.step + 1, deliveryId: this.#deliveryId };
   }
 
   /**
@@ -102,7 +102,7 @@ export class Lease {
 
   /** The message at work is answered: the next change is decided from none. */
   endMessage(): void {
-    this.#mark = null;
+    this.#deliveryId = null;
   }
 
   /** Looks for what is to be done next. */
@@ -111,7 +111,7 @@ export class Lease {
     this.isPutOff = isPutOff;
     this.head = isPutOff ? null : (record.inbox[0] ?? null);
     this.isWoken = this.head === null && record.wakeMs > 0 && record.wakeMs <= nowMs;
-    this.#mark = this.head?.mark ?? null;
+    this.#deliveryId = this.head?.mark ?? null;
   }
 
   lose(): void {
@@ -136,7 +136,7 @@ export class Lease {
  * What became of a claim. `taken`: another process was faster, or nothing is left to do. `left`: only a newer
  * process can work on the conversation.
  */
-export type Claimed = Lease | 'taken' | 'left';
+export type ClaimResult = Lease | 'taken' | 'left';
 
 /**
  * What may go on within the swap that files a message: it gets the record whose lease was just taken. It
@@ -187,13 +187,13 @@ export class Conversations {
    * swap.
    *
    * @example
-   * const { answer, record } = await conversations.accept(name, { id, nonce, body, take: true });
+   * const { answer, record } = await conversations.accept(name, { id, deliveryId, body, take: true });
    */
   accept(
     conversation: string,
     { take: isTaking, ...filing }: Omit<Filing, 'schema' | 'take'> & { readonly take: boolean },
     decideAtOnce?: DecideAtOnce,
-  ): Promise<Updated<ConversationRecord, Accepted>> {
+  ): Promise<UpdateResult<ConversationRecord, AcceptResult>> {
     const file = accept({ ...filing, schema: VERSION, take: isTaking ? this.#taking() : undefined });
     if (decideAtOnce === undefined) return this.#parts.records.update(conversation, file);
     return this.#parts.records.update(conversation, (before, nowMs) => {
@@ -204,7 +204,7 @@ export class Conversations {
   }
 
   /** Takes the lease of a conversation that is listed as due. */
-  async claim(conversation: string): Promise<Claimed> {
+  async claim(conversation: string): Promise<ClaimResult> {
     const aliveUntilMs = this.#parts.runtime.monotonicMs() + this.#parts.limits.leaseMs;
     const taken = await this.#parts.records.update(conversation, take(this.#taking()), { listed: true });
     const { answer, record, nowMs } = taken;
@@ -244,7 +244,7 @@ export class Conversations {
   async intend(
     lease: Lease,
     call: Omit<IntendedCall, 'by'>,
-  ): Promise<{ readonly intended: Intended; readonly durable: boolean }> {
+  ): Promise<{ readonly intended: IntendResult; readonly durable: boolean }> {
     const by = `${lease.owner}:${lease.step + 1}`;
     const trip = { name: 'intend', operation: call.operation } as const;
     const intending = intend(lease.held, { ...call, by });
@@ -260,8 +260,8 @@ export class Conversations {
   }
 
   /**
-   * Ends a delivery. True: the lease goes on with what is next. Tried until the lease is over: what was sent
-   * and is not noted would be sent again.
+   * Ends a delivery. True: the lease goes on with what is next. Repeated until the lease is over, because a
+   * reply that is not noted as sent would be sent again.
    */
   async release(lease: Lease, ending: Pick<Release, 'wait' | 'outcomes'> = {}): Promise<boolean> {
     const { runtime, limits } = this.#parts;
@@ -305,7 +305,7 @@ export class Conversations {
     lease: Lease,
     transition: ConversationTransition<Answer>,
     options?: UpdateOptions,
-  ): Promise<Updated<ConversationRecord, Answer>> {
+  ): Promise<UpdateResult<ConversationRecord, Answer>> {
     const updated = await this.#parts.records.update(lease.conversation, transition, options);
     lease.advance(updated.record, updated.nowMs);
     return updated;

@@ -18,7 +18,7 @@ const customerSchema = z.looseObject({
 });
 
 export type CustomerRecord = KnownFields<z.infer<typeof customerSchema>>;
-type Left = CustomerRecord['settled'];
+type Leftovers = CustomerRecord['settled'];
 
 const NO_CUSTOMER: CustomerRecord = { holder: null, settled: {}, awaited: {} };
 
@@ -54,7 +54,7 @@ export function lock(operation: string, forMs = LOCK_MS): Transition<CustomerRec
     if (holder !== null && holder.operation !== operation) {
       return { record: before, answer: { locked: false } };
     }
-    const ofOthers = ([text, { by }]: [string, Left[string]]) => (by === operation ? [] : [text]);
+    const ofOthers = ([text, { by }]: [string, Leftovers[string]]) => (by === operation ? [] : [text]);
     return {
       record: { ...record, holder: { operation, untilMs: nowMs + forMs } },
       answer: {
@@ -102,7 +102,7 @@ export function unlock({ operation, record, awaited }: Unlocking): Transition<Cu
 function withoutOld(record: CustomerRecord | null, nowMs: number): CustomerRecord {
   if (record === null) return NO_CUSTOMER;
   const { holder, settled, awaited } = record;
-  const isRecent = ([, { untilMs }]: [string, Left[string]]): boolean => untilMs > nowMs;
+  const isRecent = ([, { untilMs }]: [string, Leftovers[string]]): boolean => untilMs > nowMs;
   return {
     ...record,
     holder: holder !== null && holder.untilMs > nowMs ? holder : null,

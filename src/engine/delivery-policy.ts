@@ -1,5 +1,5 @@
 import type { Delivery } from './messages.ts';
-import type { Tried, Wait } from './transitions.ts';
+import type { Tries, Wait } from './transitions.ts';
 
 /*
  * What to do after a delivery was tried, and when the next try is. It is the table "What a platform's answer
@@ -18,7 +18,7 @@ export type DeliveryTry = {
   readonly atMs: number;
   readonly nowMs: number;
   /** Earlier tries that perhaps delivered it. */
-  readonly tried: Tried;
+  readonly tried: Tries;
   /** In [0, 1). */
   random(): number;
 };
@@ -85,7 +85,7 @@ export function afterDelivery(delivery: Delivery, before: DeliveryTry, delivered
 function afterUncertain(
   { nowMs, tried: { tries, sinceMs: firstMs }, random }: DeliveryTry,
   deliveredMs: number,
-): { readonly afterMs: number; readonly tried: Tried } | null {
+): { readonly afterMs: number; readonly tried: Tries } | null {
   const dueMs = firstMs + (AGAIN_IN_OUTAGE_MS[tries - 1] ?? 0);
   // A message of the customer moved this try forward: it is not counted.
   if (tries > 0 && nowMs < dueMs) return { afterMs: dueMs - nowMs, tried: { tries, sinceMs: firstMs } };

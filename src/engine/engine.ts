@@ -147,12 +147,12 @@ export class Engine {
     const { channel } = incoming;
     const traceparent = isTracing ? spans.traceparent() : undefined;
     const accepted = { ...incoming, acceptedMs: runtime.nowMs(), ...(traceparent && { traceparent }) };
-    const filed = { mark: runtime.id(), incoming: accepted };
+    const filed = { deliveryId: runtime.id(), incoming: accepted };
     const held = { aliveUntilMs: runtime.monotonicMs() + limits.leaseMs, filed };
     const take = this.#scheduler.reserve();
     let isBegun = false;
     try {
-      const filing = { id: incoming.id, nonce: filed.mark, body: withVersion(accepted), take };
+      const filing = { id: incoming.id, deliveryId: filed.deliveryId, body: withVersion(accepted), take };
       const sender = take ? this.#senderAtOnce(name, accepted, sentMs) : undefined;
       let decided: Turn | undefined;
       const decide: DecideAtOnce | undefined =
@@ -207,7 +207,7 @@ export class Engine {
    */
   #decideAtOnce(lease: Lease, sender: Sender): Turn | undefined {
     const { record, nowMs, filed, head } = lease;
-    const isNext = head?.mark === filed?.mark && record.outbox.length === 0 && !record.lease?.takeover;
+    const isNext = head?.mark === filed?.deliveryId && record.outbox.length === 0 && !record.lease?.takeover;
     if (!isNext || record.attempts > 0 || Object.keys(record.journal).length > 0) return undefined;
     try {
       const turn = new Turn(lease, this.#tools);

@@ -55,7 +55,7 @@ export type StoredConversation = {
  * `unreadable`: it cannot be read, or the letter holds no message. `decided`: an earlier decision counts.
  * `full`: too many messages wait.
  */
-export type Filed = 'filed' | 'unknown' | 'unreadable' | 'decided' | 'full';
+export type FilingResult = 'filed' | 'unknown' | 'unreadable' | 'decided' | 'full';
 
 export type OperatorsOptions = {
   readonly store: RecordStore;
@@ -131,7 +131,7 @@ export class Operators {
     reference: string,
     result: 'done' | 'not-applied',
     locksOf: (operation: OpenOperation) => readonly string[] = () => [],
-  ): Promise<Filed> {
+  ): Promise<FilingResult> {
     const operation = (await this.operations()).find((open) => open.reference === reference);
     if (operation === undefined) return 'unknown';
     const { intent, conversation } = operation;
@@ -161,7 +161,7 @@ export class Operators {
   }
 
   /** Files a dead letter's message once more and removes the letter, in one change. */
-  async replay(id: string): Promise<Filed> {
+  async replay(id: string): Promise<FilingResult> {
     const [conversation, letterId] = splitId(id);
     const filed = await this.#file<'unknown' | 'unreadable'>(conversation, (record) => {
       const letter = record?.dead.find((dead) => dead.id === letterId);
@@ -184,13 +184,13 @@ export class Operators {
   async #file<Refusal extends string>(
     name: string,
     compose: (record: ConversationRecord | null, nowMs: number) => Composed | Refusal,
-  ): Promise<FilingResult | Refusal> {
-    const nonce = this.#runtime.id();
-    const { answer } = await this.#conversations.update<FilingResult | Refusal>(name, (before, nowMs) => {
+  ): Promise<InboxResult | Refusal> {
+    const deliveryId = this.#runtime.id();
+    const { answer } = await this.#conversations.update<InboxResult | Refusal>(name, (before, nowMs) => {
       const composed = compose(before, nowMs);
       if (typeof composed === 'string') return { record: before, answer: composed };
       const { incoming, letterId, uncapped } = composed;
-      const filing = { id: incoming.id, nonce, body: withVersion(incoming), schema: VERSION, uncapped };
+      const filing = { id: incoming.id, deliveryId, body: withVersion(incoming), schema: VERSION, uncapped };
       const { record, answer } = accept(filing)(before, nowMs);
       if (answer === 'full') return { record: before, answer };
       const after = letterId ? takeLetter(letterId)(record, nowMs).record : record;
@@ -215,7 +215,7 @@ export class Operators {
 
 /** `letterId`: the dead letter that goes. `uncapped`: filed into a full inbox, too. */
 type Composed = { readonly incoming: Incoming; readonly letterId?: string; readonly uncapped?: boolean };
-type FilingResult = 'filed' | 'duplicate' | 'full';
+type InboxResult = 'filed' | 'duplicate' | 'full';
 
 /** The conversation of a letter, and the letter's own id there. */
 function splitId(id: string): [conversation: string, letterId: string] {

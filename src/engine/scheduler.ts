@@ -29,7 +29,7 @@ const MAX_CLAIMS = 8;
 const MAX_NOTED_MS = 10 * 60_000;
 
 /** `left`: only a newer process can work on it. `failed`: the store did not confirm. */
-type ClaimResult = 'won' | 'taken' | 'left' | 'failed';
+type ClaimOutcome = 'won' | 'taken' | 'left' | 'failed';
 
 /**
  * Bounds the turns at work, and claims due conversations for the free slots: leases that ran out, messages
@@ -160,7 +160,7 @@ export class Scheduler {
     return won;
   }
 
-  async #claim(conversation: string): Promise<ClaimResult> {
+  async #claim(conversation: string): Promise<ClaimOutcome> {
     const { conversations, observe, begin } = this.#parts;
     const shard = shardOfName(conversation);
     try {

@@ -30,10 +30,10 @@ export type ConversationTransition<Answer> = Transition<ConversationRecord, Answ
 
 /**
  * What a change by the lease holder requires of the record: the holder's nonce, that `step` is the next
- * number, and that the head of the inbox is still the message of delivery `mark`. Null: it was decided from
+ * number, and that the head of the inbox is still the message of `deliveryId`. Null: it was decided from
  * no message.
  */
-export type Held = { readonly owner: string; readonly step: number; readonly mark: string | null };
+export type Held = { readonly owner: string; readonly step: number; readonly deliveryId: string | null };
 
 /** Who takes a lease, and for how long. `schema` is the newest version that the process can read. */
 export type Taking = { readonly owner: string; readonly leaseMs: number; readonly schema: number };
@@ -59,12 +59,12 @@ const isWoken = ({ wakeMs }: ConversationRecord, nowMs: number): boolean => wake
  * `queued`: the conversation is due, or another process works on it. `full`: nothing was filed or remembered,
  * and the next turn tells the customer.
  */
-export type Accepted = 'leased' | 'queued' | 'duplicate' | 'full';
+export type AcceptResult = 'leased' | 'queued' | 'duplicate' | 'full';
 
 export type Filing = {
   readonly id: string;
   /** Fresh for each delivery of the message: it tells an executed swap from a second delivery. */
-  readonly nonce: string;
+  readonly deliveryId: string;
   readonly body: unknown;
   readonly schema: number;
   /** Filed even into a full inbox: an operator's decision is no message of the customer's. */
@@ -77,10 +77,10 @@ export type Filing = {
  * Files a message. A retry that waits is brought forward.
  *
  * @example
- * const { answer } = await records.update(name, accept({ id, nonce, body, schema: 2 }));
+ * const { answer } = await records.update(name, accept({ id, deliveryId, body, schema: 2 }));
  */
-export function accept(filing: Filing): ConversationTransition<Accepted> {
-  const { id, nonce, body, schema, uncapped = false, take: taking } = filing;
+export function accept(filing: Filing): ConversationTransition<AcceptResult> {
+  const { id, deliveryId, body, schema, uncapped = false, take: taking } = filing;
   const idHash = hash('sha256', id, 'base64url').slice(0, ID_CHARS - HOUR_CHARS);
   return (before, nowMs) => {
     const record = before ?? newRecord(nowMs);
@@ -95,7 +95,7 @@ export function accept(filing: Filing): ConversationTransition<Accepted> {
       ...record,
       schema: Math.max(record.schema, schema),
       inSeq,
-      inbox: [...record.inbox, { seq: inSeq, id, mark: nonce, atMs: nowMs, body }],
+      inbox: [...record.inbox, { seq: inSeq, id, mark: deliveryId, atMs: nowMs, body }],
       ids,
       retry: retry && { ...retry, atMs: Math.min(retry.atMs, retry.earliestMs) },
     };
@@ -127,13 +127,16 @@ function isFull({ inbox }: ConversationRecord, body: unknown): boolean {
   return inbox.length >= MAX_INBOX || JSON.stringify(bodies).length > MAX_INBOX_BYTES;
 }
 
-function acceptedBefore({ inbox, lease }: ConversationRecord, { id, nonce, take: taking }: Filing): Accepted {
+function acceptedBefore(
+  { inbox, lease }: ConversationRecord,
+  { id, deliveryId, take: taking }: Filing,
+): AcceptResult {
   if (taking !== undefined && lease?.owner === taking.owner) return 'leased';
-  return inbox.some((message) => message.id === id && message.mark === nonce) ? 'queued' : 'duplicate';
+  return inbox.some((message) => message.id === id && message.mark === deliveryId) ? 'queued' : 'duplicate';
 }
 
 /** `newer`: a newer process wrote into the record, so only newer processes work on it. */
-export type Taken = 'leased' | 'none' | 'newer';
+export type TakeResult = 'leased' | 'none' | 'newer';
 
 /**
  * Takes the lease of a conversation that has something to do now.
@@ -142,7 +145,7 @@ export type Taken = 'leased' | 'none' | 'newer';
  * const taking = { owner, leaseMs: 15_000, schema: 2 };
  * const { answer } = await records.update(name, take(taking), { listed: true });
  */
-export function take(taking: Taking): ConversationTransition<Taken> {
+export function take(taking: Taking): ConversationTransition<TakeResult> {
   return (record, nowMs) => {
     if (record === null) return same(record, 'none');
     if (record.lease?.owner === taking.owner) return same(record, 'leased');
@@ -186,11 +189,11 @@ export function renew({ owner, leaseMs }: Omit<Taking, 'schema'>): ConversationT
 }
 
 /** The lease after a change by its holder. `done`: it took effect before. `stale`: it is not allowed. */
-function nextLease(record: ConversationRecord | null, { owner, step, mark }: Held) {
+function nextLease(record: ConversationRecord | null, { owner, step, deliveryId }: Held) {
   const { lease, inbox } = record ?? {};
   if (!lease || lease.owner !== owner) return 'stale';
   if (lease.step === step) return 'done';
-  if (lease.step !== step - 1 || (mark !== null && inbox?.[0]?.mark !== mark)) return 'stale';
+  if (lease.step !== step - 1 || (deliveryId !== null && inbox?.[0]?.mark !== deliveryId)) return 'stale';
   return { ...lease, step };
 }
 
@@ -198,7 +201,7 @@ function nextLease(record: ConversationRecord | null, { owner, step, mark }: Hel
  * `go`: this very attempt wrote the intent, so the call may be made, and no other attempt may make it.
  * `known`: another attempt wrote it, and may have made the call.
  */
-export type Intended =
+export type IntendResult =
   | { readonly kind: 'go' | 'stale' }
   | { readonly kind: 'known'; readonly call: PendingCall };
 
@@ -223,13 +226,13 @@ export type IntendedCall = {
 export function intend(
   held: Held,
   { operation, by, body, outcomes = {} }: IntendedCall,
-): ConversationTransition<Intended> {
+): ConversationTransition<IntendResult> {
   return (record, nowMs) => {
     const lease = nextLease(record, held);
     if (record === null || lease === 'stale') return same(record, { kind: 'stale' });
     const call = record.journal[operation];
     const isOwn = call === undefined || call.by === by;
-    const answer: Intended = isOwn ? { kind: 'go' } : { kind: 'known', call };
+    const answer: IntendResult = isOwn ? { kind: 'go' } : { kind: 'known', call };
     if (lease === 'done') return same(record, call === undefined ? { kind: 'stale' } : answer);
     const journal = withOutcomes(record.journal, outcomes);
     const intended = call ?? { by, atMs: nowMs, body };
@@ -317,15 +320,15 @@ export type Wait = {
   /** A new message may bring the next try forward to this. By default it may not. */
   readonly leastMs?: number | undefined;
   /** Kept in `retry`, as `madeAtMs`. */
-  readonly tried?: Tried | undefined;
+  readonly tried?: Tries | undefined;
   readonly madeAtMs?: number | undefined;
   /** Wake-ups wait as well, and replies that wait already keep their time. */
   readonly all?: boolean | undefined;
 };
 
 /** Sends of a reply that perhaps delivered it: how many, and when the first was. */
-export type Tried = Pick<Retry, 'tries' | 'sinceMs'>;
-export const NEVER_TRIED: Tried = { tries: 0, sinceMs: 0 };
+export type Tries = Pick<Retry, 'tries' | 'sinceMs'>;
+export const NEVER_TRIED: Tries = { tries: 0, sinceMs: 0 };
 
 export type Release = {
   /** Nothing is left to do up to this number of the outbox. */

@@ -356,7 +356,7 @@ export class Turn {
   /** Null: the message cannot be read. */
   #readHead(): Incoming | null {
     const { filed, head } = this.lease;
-    if (filed !== undefined && filed.mark === head?.mark) return filed.incoming;
+    if (filed !== undefined && filed.deliveryId === head?.mark) return filed.incoming;
     try {
       return readMessage(head?.body);
     } catch (error) {

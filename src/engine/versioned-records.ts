@@ -44,7 +44,7 @@ export type Transition<Kept, Answer> = (
   nowMs: number,
 ) => { readonly record: Kept | null; readonly answer: Answer };
 
-export type Updated<Kept, Answer> = {
+export type UpdateResult<Kept, Answer> = {
   readonly answer: Answer;
   /** The record as the transition left it. */
   readonly record: Kept | null;
@@ -111,9 +111,9 @@ export class VersionedRecords<Kept> {
   readonly #kind: RecordKind<Kept>;
   readonly #parts: RecordParts;
   /** What was last seen of each record. */
-  readonly #seen: LRUCache<string, Seen>;
+  readonly #seen: LRUCache<string, RememberedRecord>;
   /** The content of these records. It is personal data, and is forgotten sooner. */
-  readonly #opened: LRUCache<string, Opened<Kept>>;
+  readonly #opened: LRUCache<string, RecordContent<Kept>>;
   /** The updates that wait, for each record with an update under way. */
   readonly #waiting = new Map<string, WaitingUpdate[]>();
   #isForgetting = false;
@@ -132,7 +132,7 @@ export class VersionedRecords<Kept> {
     name: string,
     transition: Transition<Kept, Answer>,
     options: UpdateOptions = {},
-  ): Promise<Updated<Kept, Answer>> {
+  ): Promise<UpdateResult<Kept, Answer>> {
     const waiting = this.#waiting.get(name);
     if (waiting === undefined) this.#waiting.set(name, []);
     else await new Promise<void>((begin, fail) => waiting.push({ begin, fail }));
@@ -170,7 +170,7 @@ export class VersionedRecords<Kept> {
     name: string,
     transition: Transition<Kept, Answer>,
     { durable = false, listed = false }: UpdateOptions,
-  ): Promise<Updated<Kept, Answer>> {
+  ): Promise<UpdateResult<Kept, Answer>> {
     const { runtime, onFault } = this.#parts;
     const recalled = this.#seen.get(name);
     let seen = recalled ?? (await this.#read(name));
@@ -218,12 +218,12 @@ export class VersionedRecords<Kept> {
     throw new StoreUnavailable(`a record was changed elsewhere ${MAX_CONFLICTS} times`);
   }
 
-  async #read(name: string): Promise<Seen> {
+  async #read(name: string): Promise<RememberedRecord> {
     const { nowMs, bytes } = await this.#parts.store.read(`${this.#kind.kind}:${name}`);
     return { bytes, nodeMs: nowMs, atMs: this.#parts.runtime.monotonicMs() };
   }
 
-  #open(name: string, bytes: Uint8Array | null): Opened<Kept> {
+  #open(name: string, bytes: Uint8Array | null): RecordContent<Kept> {
     if (bytes === null) return NONE;
     try {
       const record = this.#kind.read(this.#parts.sealer.open(`${this.#kind.kind}:${name}`, bytes));
@@ -236,7 +236,7 @@ export class VersionedRecords<Kept> {
   /** The sealed bytes of a record, and the changes of indexes that go with them. */
   #write(
     name: string,
-    { record, before, isLost }: { record: Kept | null; before: Opened<Kept>; isLost: boolean },
+    { record, before, isLost }: { record: Kept | null; before: RecordContent<Kept>; isLost: boolean },
   ) {
     const { kind, write } = this.#kind;
     const bytes = record && this.#parts.sealer.seal(`${kind}:${name}`, write(record));
@@ -253,7 +253,7 @@ export class VersionedRecords<Kept> {
     return runtime.sleep(ms * (0.5 + runtime.random()));
   }
 
-  #remember(name: string, seen: Seen, opened: Opened<Kept>): void {
+  #remember(name: string, seen: RememberedRecord, opened: RecordContent<Kept>): void {
     this.#seen.set(name, seen);
     this.#opened.set(name, opened);
     if (!this.#isForgetting) this.#forgetLater();
@@ -273,14 +273,14 @@ export class VersionedRecords<Kept> {
 type WaitingUpdate = { begin(): void; fail(error: unknown): void };
 
 /** What was last seen of a record. */
-type Seen = {
+type RememberedRecord = {
   readonly bytes: Uint8Array | null;
   /** The node's clock when this process's monotonic clock was `atMs`. */
   readonly nodeMs: number;
   readonly atMs: number;
 };
 
-type Opened<Kept> = {
+type RecordContent<Kept> = {
   readonly record: Kept | null;
   readonly entries: readonly IndexEntry[];
   readonly isBroken: boolean;

@@ -3,7 +3,7 @@ import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-z
 import { z } from 'zod';
 import type { Lookup } from '../conversation/effect.ts';
 import { parsePhone } from '../conversation/values/contact.ts';
-import type { Filed, Operators } from '../engine/operators.ts';
+import type { FilingResult, Operators } from '../engine/operators.ts';
 import { problem } from '../http/problem.ts';
 import type { Fields, Log } from '../observability/log.ts';
 import * as operation from './operation.ts';
@@ -172,7 +172,7 @@ function letterRoutes({ operators, log }: OperatorRouteOptions): FastifyPluginAs
 }
 
 function refuse(reply: FastifyReply, why: keyof typeof REFUSALS, detail?: string | null): FastifyReply {
-  const [status, usual] = REFUSALS[why satisfies Exclude<Filed, 'filed'>];
+  const [status, usual] = REFUSALS[why satisfies Exclude<FilingResult, 'filed'>];
   return problem(reply, status, detail ?? usual);
 }
 

@@ -258,7 +258,7 @@ export function createWorld(encryption: Encryption = someEncryption(), { isStopp
     file: async (body: object, id = 'filed') =>
       conversations.update(
         encryption.name('conversation', 'test\0c1'),
-        accept({ id, nonce: id, body, schema: 1 }),
+        accept({ id, deliveryId: id, body, schema: 1 }),
       ),
     /** Something else wrote the customer's record. */
     rewrite: async (change: (record: ConversationRecord) => ConversationRecord) =>

@@ -22,7 +22,7 @@ export const openSealer: Sealer = {
 export const taking = (owner = 'owner', schema = 1) => ({ owner, leaseMs: LEASE, schema });
 
 export function filing(id: string, over: Partial<Filing> = {}): Filing {
-  return { id, nonce: `nonce of ${id}`, body: { text: id }, schema: 1, ...over };
+  return { id, deliveryId: `delivery of ${id}`, body: { text: id }, schema: 1, ...over };
 }
 
 /** A record with a message of that id, whose lease `owner` has. */
@@ -30,7 +30,7 @@ export function leased(id = 'm1', nowMs = NOW): { record: ConversationRecord; le
   const { record, answer } = accept(filing(id, { take: taking() }))(null, nowMs);
   if (record === null || answer !== 'leased') throw new Error(answer);
   const lease = leaseOf(record, nowMs);
-  return { record, lease, held: { owner: 'owner', step: 1, mark: `nonce of ${id}` } };
+  return { record, lease, held: { owner: 'owner', step: 1, deliveryId: `delivery of ${id}` } };
 }
 
 /** What the lease's holder sees in a record. */

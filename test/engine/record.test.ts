@@ -44,7 +44,7 @@ describe('Accepting', () => {
     expect(first.answer).toBe('queued');
     const again = accept(filing('m1'))(first.record, NOW);
     expect(again).toEqual({ record: first.record, answer: 'queued' });
-    const second = accept(filing('m1', { nonce: 'another' }))(first.record, NOW + HOUR);
+    const second = accept(filing('m1', { deliveryId: 'another' }))(first.record, NOW + HOUR);
     expect(second).toEqual({ record: first.record, answer: 'duplicate' });
   });
 
@@ -52,7 +52,8 @@ describe('Accepting', () => {
     let record: ConversationRecord | null = null;
     for (let n = 0; n <= 64; n++)
       record = accept(filing(`m${n}`))(rest({ ...(record ?? rest()), inbox: [] }), NOW).record;
-    const kindOf = (id: string, nowMs: number) => accept(filing(id, { nonce: 'x' }))(record, nowMs).answer;
+    const kindOf = (id: string, nowMs: number) =>
+      accept(filing(id, { deliveryId: 'x' }))(record, nowMs).answer;
     expect(['m0', 'm1', 'm64'].map((id) => kindOf(id, NOW))).toEqual(['queued', 'duplicate', 'duplicate']);
     expect(kindOf('m64', NOW + 48 * HOUR)).toBe('duplicate');
     expect(kindOf('m64', NOW + 50 * HOUR)).toBe('queued');
@@ -67,7 +68,7 @@ describe('Accepting', () => {
     expect(full.answer).toBe('full');
     expect(left(full)).toMatchObject({ dropped: 1, inSeq: MAX_INBOX });
     const room = { ...left(full), inbox: left(full).inbox.slice(1) };
-    expect(accept(filing('more', { nonce: 'again' }))(room, NOW).answer).toBe('queued');
+    expect(accept(filing('more', { deliveryId: 'again' }))(room, NOW).answer).toBe('queued');
     const large = accept(filing('large', { body: 'x'.repeat(64 * 1024) }))(null, NOW);
     expect(large.answer).toBe('queued');
     expect(accept(filing('small'))(large.record, NOW).answer).toBe('full');
@@ -106,7 +107,7 @@ describe('Taking', () => {
     const { record, answer } = take(taking())(waiting, NOW);
     expect(answer).toBe('leased');
     expect(leaseOf(record)).toMatchObject({ isPutOff: true, head: null, isWoken: true });
-    const held = { owner: 'owner', step: 1, mark: null };
+    const held = { owner: 'owner', step: 1, deliveryId: null };
     const committed = left(commit(held, { ...answers, consumed: false })(record, NOW));
     const freed = release({ ...held, step: 2 }, { sentSeq: 0, ...giving })(committed, NOW);
     expect(freed.answer).toBe(false);
@@ -181,7 +182,10 @@ describe('Dead letters', () => {
     const taken = takeLetter('one')(kept, NOW);
     expect(taken).toMatchObject({ record: { dead: [] }, answer: { id: 'one' } });
     expect(takeLetter('one')(taken.record, NOW)).toEqual({ record: taken.record, answer: null });
-    const forgotten = commit({ ...held, step: 2, mark: null }, { ...answers, consumed: false, forget: true });
+    const forgotten = commit(
+      { ...held, step: 2, deliveryId: null },
+      { ...answers, consumed: false, forget: true },
+    );
     expect(left(forgotten(kept, NOW)).dead).toEqual([]);
   });
 });
@@ -217,10 +221,10 @@ describe('What version 1 wrote', () => {
     const times = { atMs: NOW + HOUR, earliestMs: NOW + 1000, madeAtMs: NOW - 5 };
     expect(record.retry).toEqual({ ...times, reason: 'version 1', tries: 2, sinceMs: NOW - 3 });
     expect(due(record)).toBe(NOW + HOUR);
-    expect(accept(filing('m1', { nonce: 'again' }))(record, NOW).answer).toBe('duplicate');
+    expect(accept(filing('m1', { deliveryId: 'again' }))(record, NOW).answer).toBe('duplicate');
     const taken = left(accept(filing('m2'))(record, NOW));
     expect(readRecord(writeRecord(taken))).toEqual(taken);
-    expect(accept(filing('m1', { nonce: 'again' }))(taken, NOW + HOUR).answer).toBe('duplicate');
+    expect(accept(filing('m1', { deliveryId: 'again' }))(taken, NOW + HOUR).answer).toBe('duplicate');
     expect(taken.ids).toHaveLength(20);
   });
 });
