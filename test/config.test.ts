@@ -142,6 +142,8 @@ describe('dangerous combinations are refused', () => {
     ['a Telegram webhook without its secret', { TELEGRAM_BOT_TOKEN: '1:a' }, 'TELEGRAM_WEBHOOK_SECRET'],
     ['the memory store in production', { ...production, REDIS_URL: '' }, 'REDIS_URL'],
     ['replicas to wait for without a Redis', { REDIS_WAIT_REPLICAS: '1' }, 'REDIS_URL'],
+    ['the sandbox in production', { ...production, ANTCRM_BASE_URL: undefined }, 'ANTCRM_BASE_URL'],
+    ['production without HASH_KEY', { ...production, HASH_KEY: undefined }, 'HASH_KEY'],
     ['production without STATE_KEY', { ...production, STATE_KEY: undefined }, 'STATE_KEY'],
     ['a real AntCRM without its key', { ANTCRM_BASE_URL: 'https://a.vn' }, 'ANTCRM_API_KEY'],
     ['production without a contact for customers', { ...production, SUPPORT_CONTACT: '' }, 'SUPPORT_CONTACT'],
@@ -296,6 +298,7 @@ describe('Teams', () => {
   });
 
   const faults: readonly [what: string, env: Environment, names: string][] = [
+    ['an empty app id', { ...single, MICROSOFT_APP_ID: ' ' }, 'MICROSOFT_APP_ID'],
     ['no password', { ...single, MICROSOFT_APP_PASSWORD: '' }, 'MICROSOFT_APP_PASSWORD'],
     ['no directory', { ...single, MICROSOFT_APP_TENANT_ID: '' }, 'MICROSOFT_APP_TENANT_ID'],
     [
@@ -309,6 +312,7 @@ describe('Teams', () => {
       { TEAMS_AUTH: 'off', PUBLIC_URL: 'https://bot.example' },
       'TEAMS_AUTH',
     ],
+    ['authentication off in production', { ...production, TEAMS_AUTH: 'off' }, 'TEAMS_AUTH'],
     ['a pattern of hosts', { ...single, TEAMS_SERVICE_HOSTS: '*.trafficmanager.net' }, 'TEAMS_SERVICE_HOSTS'],
   ];
 
@@ -332,7 +336,7 @@ describe('ANSWERS_FILE', () => {
     const document = readFileSync(new URL('../docs/configuration.md', import.meta.url), 'utf8');
     const example: unknown = JSON.parse(/## Answers[\s\S]*?```json\n([\s\S]*?)```/.exec(document)?.[1] ?? '');
     const { answers } = configOf(written(example));
-    expect(questionsOf(answers)('mấy giờ cửa hàng mở cửa ạ?')).toMatchObject({ sure: true, id: 'hours' });
+    expect(questionsOf(answers)('mấy giờ cửa hàng mở cửa ạ?')).toMatchObject({ id: 'hours' });
     expect(answers.find(({ id }) => id === 'hours')?.answer.en).toContain('8:00');
   });
 
