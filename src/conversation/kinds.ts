@@ -24,7 +24,7 @@ type Kind = {
   readonly isOptional?: true | undefined;
   /** The question, without a view and without the button that cancels. */
   ask(question: SlotQuestion, scope: Context): Reply;
-  /** The same to whoever said yes to it: plainly. */
+  /** The question in other words, for a customer who said "yes" to it. */
   plainly?(flow: Flow, scope: Context): Partial<Reply>;
   readonly about: About;
   /** In a form. */
@@ -79,7 +79,7 @@ export const KINDS: Readonly<Record<SlotKind, Kind>> = {
       context: pickVariant(scope),
       choices: [choice('skip')],
       asks: 'email',
-      // Whoever wants to change it was asked whether they want one.
+      // A customer who changes the e-mail wants one.
       ...(editing && { key: 'email.wanted', context: undefined }),
     }),
     plainly: () => ({ key: 'email.wanted', context: undefined }),

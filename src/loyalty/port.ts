@@ -11,7 +11,7 @@ export interface AntCrm {
    * is `refused`.
    *
    * @example
-   * const { kind } = await antcrm.accumulate({ code: 'TIVI000000001', phone: '+84867123456' });
+   * const { kind } = await antCrm.accumulate({ code: 'TIVI000000001', phone: '+84867123456' });
    */
   accumulate(request: AccumulateRequest): Promise<CallOutcome>;
   /**
@@ -20,7 +20,7 @@ export interface AntCrm {
    *
    * @example
    * const writeBefore = deadlineIn(5000, runtime);
-   * const call = await antcrm.redeem({ gift: 'DAUMAY01', phone: '+84867123456', writeBefore });
+   * const call = await antCrm.redeem({ gift: 'DAUMAY01', phone: '+84867123456', writeBefore });
    * if (call.kind === 'unknown') lookUpLater();
    */
   redeem(request: RedeemRequest): Promise<CallOutcome>;
@@ -29,15 +29,15 @@ export interface AntCrm {
    *
    * @example
    * const by = { kind: 'phone', value: '+84867123456' } as const;
-   * const read = await antcrm.history({ type: 'gift', by, page: 1 });
-   * if (read.ok && read.value.full) await antcrm.history({ type: 'gift', by, page: 2 });
+   * const read = await antCrm.history({ type: 'gift', by, page: 1 });
+   * if (read.ok && read.value.full) await antCrm.history({ type: 'gift', by, page: 2 });
    */
   history(query: HistoryQuery): Promise<Read<HistoryPage>>;
   /**
    * Reads the customer's record; null if AntCRM has none, or if the backend has no `/contacts`.
    *
    * @example
-   * const read = await antcrm.contact({ kind: 'email', value: 'lan@example.vn' });
+   * const read = await antCrm.contact({ kind: 'email', value: 'lan@example.vn' });
    * const points = read.ok ? read.value?.points : undefined;
    */
   contact(by: Identifier): Promise<Read<Contact | null>>;
