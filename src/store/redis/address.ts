@@ -29,6 +29,9 @@ const REPEATED = /,\s*rediss?:\/\/(?:[^@,/]*@)?/g;
  * `redis+sentinel://[user:password@]host[:port],…/master[/db]` names sentinels, with a login for Redis
  * itself; `?sentinelUsername=…&sentinelPassword=…` is the sentinels' own. `rediss` is TLS with all of them.
  * Null for anything else.
+ *
+ * @example
+ * parseRedisUrl('redis://a:7000,b:7001'); // { kind: 'cluster', nodes: [{ host: 'a', port: 7000 }, …], … }
  */
 export function parseRedisUrl(text: string): RedisAddress | null {
   const parts = REDIS_URL.exec(text.replace(REPEATED, ','))?.groups;

@@ -33,8 +33,8 @@ export type ClientOptions = {
 };
 
 /**
- * Creates an ioredis client for one server, a master behind sentinels, or a cluster. `retryStrategy` answers how
- * long to wait before the next attempt to connect, ms.
+ * Creates an ioredis client for one server, a master behind sentinels, or a cluster. `retryStrategy` answers
+ * how long to wait before the next attempt to connect, ms.
  */
 export function createClient(
   address: RedisAddress,
