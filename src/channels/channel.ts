@@ -16,9 +16,7 @@ import type { Encryption, Feed } from '../store/port.ts';
  * metrics and logs, the roles of the staff webhook, the console's list, the greeting.
  */
 export type ChannelTraits = {
-  /**
-   * A stable word: it names the channel in the store, in metrics and logs, and in the staff webhook's `as`.
-   */
+  /** A stable word: the channel's name in the store, in metrics and logs, and in the staff webhook's `as`. */
   readonly name: string;
   /** The name that people use. */
   readonly title: string;
@@ -81,8 +79,7 @@ export interface Channel extends Platform {
   /** Ends what `start` began: no further message comes in. Replies are still delivered. */
   stop?(): Promise<void>;
   /**
-   * Called after the last turn: ends event streams, lets calls under way finish, closes connections. Later
-   * replies are `undelivered`. May be called twice.
+   * Ends streams and connections after the last turn. Later replies are `undelivered`. May be called twice.
    */
   close?(): Promise<void>;
 }

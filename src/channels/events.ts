@@ -80,10 +80,7 @@ export type StreamLimits = {
   readonly streams: number;
   /** A comment keeps proxies from cutting a silent stream. */
   readonly heartbeatMs: number;
-  /**
-   * Bytes that a slow reader may be behind. Past that the stream is cut; the reader resumes by
-   * `Last-Event-ID`.
-   */
+  /** Bytes that a reader may be behind before the stream is cut. It resumes by `Last-Event-ID`. */
   readonly lag: number;
 };
 

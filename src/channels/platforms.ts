@@ -24,10 +24,7 @@ export function takePlatformRequests(app: FastifyInstance): void {
   );
 }
 
-/**
- * Refuses a request that the platform did not send. Counts it, and answers 429 if the address is over its
- * limit.
- */
+/** Refuses and counts a request that the platform did not send. Answers 429 over the limit of its address. */
 export function createRefusal(
   channel: string,
   { limit, observe }: { limit: Limit; observe: Pick<Observe, 'update'> },
@@ -144,10 +141,7 @@ export function encodeChoice(id: string, view: string | undefined): string {
   return view === undefined ? id : `${id}~${view}`;
 }
 
-/**
- * The choice and the view in a button's data. A modified client can send any data; the conversation refuses
- * an unknown id.
- */
+/** The choice and the view in a button's data. A modified client can send any data. */
 export function decodeChoice(data: string): { choice: string; view?: string } {
   const at = data.lastIndexOf('~');
   return at < 0 ? { choice: data } : { choice: data.slice(0, at), view: data.slice(at + 1) };

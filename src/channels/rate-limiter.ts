@@ -1,10 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { type Runtime, systemRuntime } from '../runtime.ts';
 
-/**
- * A message that waits to be sent. A group has an additional limit. `madeAtMs`: when the reply was made, epoch
- * ms.
- */
+/** A message to be sent. `madeAtMs`: when the reply was made, epoch ms. */
 export type Wish = {
   readonly chat: string;
   readonly isGroup: boolean;
@@ -21,9 +18,7 @@ export type RateLimiterOptions = {
   readonly runtime?: Pick<Runtime, 'nowMs' | 'monotonicMs' | 'timer' | 'random'> | undefined;
 };
 
-/**
- * The bucket refills with this share of the limit and holds the rest, so that no second exceeds the limit.
- */
+/** The bucket refills with this share of the limit and holds the rest: no second exceeds the limit. */
 const REFILLED = 0.9;
 /** Longest wait within a turn, and most messages that wait. The others are postponed. */
 const MAX_WAIT_MS = 1500;
@@ -92,10 +87,7 @@ export class RateLimiter {
     return new Promise((decide) => this.#join({ ...wish, askedMs: nowMs, decide }));
   }
 
-  /**
-   * Notes that the platform refused a message to this chat for `afterMs`. The chat pauses, or all chats if
-   * many are refused.
-   */
+  /** The platform refused a message for `afterMs`. The chat pauses; all chats pause if many are refused. */
   refused(chat: string, afterMs: number): void {
     if (afterMs >= MAX_PAUSE_MS) return;
     const nowMs = this.#runtime.monotonicMs();
@@ -132,10 +124,7 @@ export class RateLimiter {
     this.#serveLater();
   }
 
-  /**
-   * Receipts and old replies come back soon. Each other reply gets a slot, so that they do not come back
-   * together.
-   */
+  /** Receipts and old replies come back soon. Other replies get slots: they do not come back together. */
   #putOff({ isReceipt, madeAtMs, decide }: Waiting, firstMs: number): void {
     const nowMs = this.#runtime.monotonicMs();
     const soonMs = Math.max(0, firstMs - MAX_WAIT_MS) + AGAIN_MS * (1 + this.#runtime.random());

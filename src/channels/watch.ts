@@ -17,10 +17,7 @@ export type WatchOptions = {
 
 /** A watch over a platform. */
 export type Watch = {
-  /**
-   * Begins to look repeatedly. Resolves after the first check or `FIRST_MS`, whichever is first. Never
-   * rejects.
-   */
+  /** Begins to look repeatedly. Resolves after the first check, or after `FIRST_MS`. Never rejects. */
   start(): Promise<void>;
   /** Resolves once no check is under way. */
   stop(): Promise<void>;
@@ -34,10 +31,7 @@ const ALARM_EVERY_MS = 60_000;
 /** A start waits this long for the first check, so that the greeting can say what it found. */
 const FIRST_MS = 2_000;
 
-/**
- * Looks at a channel's platform in the background. A fault raises an alarm, sets the metric, and is kept for
- * `faults`.
- */
+/** Looks at a platform in the background. A fault raises an alarm, sets the metric and shows in `faults`. */
 export function createWatch({ channel, check, observe, everyMs = CHECK_EVERY_MS }: WatchOptions): Watch {
   const stopping = new AbortController();
   const { signal } = stopping;

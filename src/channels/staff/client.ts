@@ -13,10 +13,7 @@ import {
 export type StaffClient = {
   /** Rejects if the bot is out of reach, or its answer is not of the promised shape. */
   send(request: z.input<RequestSchema>): Promise<StaffAnswer | Refusal>;
-  /**
-   * Yields every event after `afterSeq`, until the stream is cut (it returns or rejects) or `signal` aborts
-   * it.
-   */
+  /** Yields every event after `afterSeq`, until the stream is cut or `signal` aborts it. */
   events(conversation: string, afterSeq: number, signal: AbortSignal): AsyncGenerator<StaffEvent>;
 };
 

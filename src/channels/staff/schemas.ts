@@ -148,10 +148,7 @@ function isObject({ value }: { value: unknown }): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/**
- * The message of a request that passed its schema. `read` reads a picture, before the message is stored: no
- * picture is ever stored.
- */
+/** The message of a request. `read` reads a picture before the message is stored: no picture is stored. */
 export async function messageOf(
   { text, choice, contact, form, start, photo = '' }: StaffRequest,
   read: (bytes: Uint8Array) => Promise<PhotoReading>,

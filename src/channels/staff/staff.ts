@@ -69,10 +69,7 @@ function greeting(url: string, needsToken: boolean): readonly string[] {
   ];
 }
 
-/**
- * The staff webhook: JSON in, the turn's replies out, and every reply as a server-sent event. Any process may
- * run the turn: answers and streams both come from the feed.
- */
+/** The staff webhook. Any process may run the turn: answers and streams both come from the feed. */
 export class StaffChannel implements Channel {
   /** A request waits for the end of its turn. */
   readonly hearsQuiet = true;

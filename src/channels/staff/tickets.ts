@@ -145,10 +145,7 @@ const ROUTES = {
   }),
 };
 
-/**
- * The routes of tickets, without a guard: the caller's scope has one. Without `handover` there are no
- * tickets.
- */
+/** The routes of tickets. The caller's scope has the guard. Without `handover` there are no tickets. */
 export function ticketRoutes(
   tickets: Tickets,
   { handover, answers }: Pick<ChannelParts, 'handover' | 'answers'>,

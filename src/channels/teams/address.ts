@@ -103,8 +103,7 @@ export class TrustedHosts {
   readonly #parsed = new LRUCache<string, URL>({ max: MAX_PARSED });
 
   /**
-   * `hosts`: exact, `host` or `host:port`. `anyLocal`: trusts every host of this machine, for a bot without a
-   * token.
+   * `hosts`: exact, `host` or `host:port`. `anyLocal`: every host of this machine, for a bot without a token.
    */
   constructor(hosts: readonly string[], anyLocal: boolean) {
     this.#hosts = new Set(hosts.map((host) => host.toLowerCase()));

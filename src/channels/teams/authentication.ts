@@ -28,9 +28,7 @@ export const PUBLIC_CLOUD = {
   ToChannelFromBotOAuthScope: 'https://api.botframework.com',
 } as const;
 
-/**
- * The SDK's settings, by its names. All or none: if some are given, the SDK has no defaults for the others.
- */
+/** The SDK's settings, by its names. If some are given, the SDK has no defaults for the others. */
 export type Endpoints = Readonly<
   Record<keyof typeof PUBLIC_CLOUD | 'ToBotFromEmulatorOpenIdMetadataUrl' | 'OAuthUrl', string>
 >;
@@ -48,9 +46,7 @@ export type Verdict =
 export interface Cloud {
   /** Verifies a request's `Authorization` header, before the body is read. Never rejects. */
   verify(authorization: string): Promise<Verdict>;
-  /**
-   * Our token for the connector; null if none is needed. `renewed`: not a cached one. Rejects if we get none.
-   */
+  /** Our token for the connector; null if it needs none. `renewed`: not a cached one. Rejects on failure. */
   token(renewed?: boolean): Promise<string | null>;
 }
 

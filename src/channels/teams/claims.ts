@@ -6,9 +6,7 @@ import { parseJson } from '../platforms.ts';
  * the claims before the SDK verifies the signature, and before the body is read.
  */
 
-/**
- * The claims of a token for us. `expiresMs`: epoch. `serviceUrl`: the connector whose activities it covers.
- */
+/** The claims of a token for us. `expiresMs`: epoch. `serviceUrl`: the connector that it covers. */
 export type BotClaims = { readonly expiresMs: number; readonly serviceUrl: string };
 
 const ALGORITHMS: readonly unknown[] = ['RS256', 'RS384', 'RS512'];

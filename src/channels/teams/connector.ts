@@ -42,10 +42,7 @@ const MAX_ANSWER_BYTES = 64 * 1024;
 
 const HEADERS = { accept: 'application/json', 'content-type': 'application/json; charset=utf-8' };
 
-/**
- * The Bot Connector's REST interface, over our transport: the SDK's client repeats calls that may have been
- * carried out. No method rejects.
- */
+/** The Bot Connector's REST interface over our transport: the SDK's client repeats calls. Never rejects. */
 export class Connector {
   readonly #options: ConnectorOptions;
   // `hosts` checks addresses first; other addresses are the operator's.
@@ -83,10 +80,7 @@ export class Connector {
     return exchange ? photoIn(exchange) : { kind: 'refused' };
   }
 
-  /**
-   * Fetches a public document, without our token; its body is undefined if it is no JSON. Undefined if no
-   * answer comes within `LOOK_MS`.
-   */
+  /** Fetches a public document, without our token. Undefined if no answer comes within `LOOK_MS`. */
   async look(url: string, signal: AbortSignal): Promise<{ status: number; body: unknown } | undefined> {
     const at = URL.parse(url);
     if (!at) return undefined;
@@ -107,10 +101,7 @@ export class Connector {
     return this.#transport.close();
   }
 
-  /**
-   * Sends with our token, and again with a fresh one if it is refused. Null: we get no token, or both are
-   * refused.
-   */
+  /** Sends with our token, and again with a fresh one. Null: we get no token, or both are refused. */
   async #send(call: HttpCall): Promise<Exchange | null> {
     for (const renewed of [false, true]) {
       const token = await this.#options.cloud.token(renewed).catch(() => undefined);

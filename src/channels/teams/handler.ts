@@ -57,9 +57,7 @@ class TeamsHandler extends TeamsActivityHandler {
     if (this.#activity.action === 'add') this.#install();
   }
 
-  /**
-   * Our cards send no invokes. Those that clients send by themselves (feedback, link previews) must succeed.
-   */
+  /** Our cards send no invokes, but those of clients (feedback, link previews) must succeed. */
   protected override async onInvokeActivity(): Promise<InvokeResponse> {
     const shown = { statusCode: 200, type: 'application/vnd.microsoft.activity.message', value: '' };
     return { status: 200, body: this.#activity.name === 'adaptiveCard/action' ? shown : {} };

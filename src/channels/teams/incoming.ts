@@ -88,10 +88,7 @@ export function readMessage(activity: TeamsActivity): Incoming | null {
   return { ...envelope, message: readAnswer(data), ...(press && { press }) };
 }
 
-/**
- * An installation becomes a start. Its id is the same if Teams reports it twice within a minute. Null in a
- * group.
- */
+/** An installation is a start. Two reports within a minute have one id. Null in a group. */
 export function readInstall(activity: TeamsActivity): Incoming | null {
   const place = readPlace(activity);
   if (!place || !isPrivate(activity)) return null;

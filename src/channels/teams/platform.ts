@@ -23,10 +23,7 @@ export type TeamsPlatformParts = {
   readonly timeoutMs?: number | undefined;
 };
 
-/**
- * Sends replies, each by one call. The engine decides on repeats (docs/how-it-works.md, "A message"). It
- * keeps only profiles between calls.
- */
+/** Sends replies, each by one call: the engine decides on repeats. It keeps only profiles between calls. */
 export class TeamsPlatform implements Platform {
   protected readonly connector: Connector;
   readonly #parts: TeamsPlatformParts;
@@ -38,10 +35,7 @@ export class TeamsPlatform implements Platform {
     this.#profiles = new Profiles(parts.connector, parts.trustedTenants);
   }
 
-  /**
-   * A page replaces the card whose button was pressed. Any other reply is a new card, and a dead card loses
-   * its buttons.
-   */
+  /** A page replaces the card of the pressed button. Other replies are new; a dead card loses its buttons. */
   async deliver(outgoing: Outgoing): Promise<Delivery> {
     const place = placeOf(outgoing);
     if (!place) return { kind: 'rejected' };

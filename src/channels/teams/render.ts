@@ -90,10 +90,7 @@ const RUNS: Readonly<Record<Tone, Element>> = {
   fault: { color: 'Attention', size: 'Small' },
 };
 
-/**
- * The client's checks of a field. They accept every spelling that we read: a stricter check would lock people
- * out.
- */
+/** The client's checks of a field. They accept every spelling that we read. */
 const INPUTS: Readonly<Record<FormField['slot'], Element>> = {
   // Up to ten codes with blanks between them.
   code: { maxLength: 700 },
@@ -101,10 +98,7 @@ const INPUTS: Readonly<Record<FormField['slot'], Element>> = {
   email: { style: 'email', maxLength: 254, regex: '^[^@ ]+@[^@ ]+[.][^@ ]+$' },
 };
 
-/**
- * A field with its label, and the reason why its value was refused. The label is a separate element, because
- * Teams' mobile clients ignore an input's `label`.
- */
+/** A field with its label and its fault. Teams' mobile clients ignore an input's `label`. */
 function fieldElements(
   { slot, required, value, reason }: FormField,
   locale: Locale,
@@ -152,10 +146,7 @@ function record(line: string): Element {
   return { type: 'ColumnSet', columns, spacing: 'Small', separator: true };
 }
 
-/**
- * All buttons, as elements of the body, because a card's action bar shows six at most. Each carries the
- * card's text (`TeamsPress`).
- */
+/** All buttons, in the body: a card's action bar shows six at most. Each carries the card's text. */
 function buttons(reply: Reply, carried: Element, line: (message: Line) => string): Element[] {
   const { choices = [], form = [], view } = reply;
   const isForm = form.length > 0;

@@ -60,10 +60,7 @@ export class TeamsChannel extends TeamsPlatform implements Channel {
     return [`${TEAMS.title} is on${this.#options.config.registration ? '' : ', without authentication'}.`];
   }
 
-  /**
-   * The route that the Bot Framework service calls (docs/how-it-works.md, "A message"). Its answers never
-   * describe an error.
-   */
+  /** The route that the Bot Framework service calls. Its answers never describe an error. */
   readonly plugin: FastifyPluginAsync = async (app: FastifyInstance) => {
     takePlatformRequests(app);
     app.decorateRequest('vouchedUrl', undefined);

@@ -30,10 +30,7 @@ const PASSED_MS = 60_000;
 
 type Signalled = { readonly signal: AbortSignal };
 
-/**
- * Looks for faults between the bot and Telegram, and registers what Telegram does not have yet. The next look
- * tries again what failed.
- */
+/** Looks for faults between the bot and Telegram, and registers the bot. The next look tries again. */
 export class TelegramCheck {
   readonly #options: TelegramCheckOptions;
   readonly #webhook: ReturnType<typeof webhookPart>;
@@ -51,9 +48,7 @@ export class TelegramCheck {
     this.#untold = options.mode === 'webhook' && !this.#webhook ? [] : profileParts(options);
   }
 
-  /**
-   * Resolves to the faults, a line for the operator each. Never rejects. Ends soon after `signal` is aborted.
-   */
+  /** Resolves to the faults, a line for the operator each. Never rejects. `signal` ends it soon. */
   async look(signal: AbortSignal): Promise<readonly string[]> {
     const { api, mode, apiRoot } = this.#options;
     try {
@@ -162,9 +157,7 @@ function meFaults({ meaning: { kind }, message }: ApiError, host: string): strin
   }
 }
 
-/**
- * The faults that a new registration may cure. Shows only the host of an address: its path may hold a secret.
- */
+/** The faults that a new registration may cure. Shows an address by its host: the path may be a secret. */
 function wrongIn(info: WebhookInfo, error: string | undefined, wanted: string | undefined): string[] {
   const { url } = info;
   const faults: string[] = [];

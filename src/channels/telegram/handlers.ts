@@ -17,10 +17,7 @@ import {
   type Update,
 } from './update.ts';
 
-/**
- * Passes what a customer says with an update to `accept`, and rejects as it does. Other updates pass nothing
- * on.
- */
+/** Passes what a customer says with an update to `accept`. Rejects as `accept` does. */
 export async function handleUpdate(update: Update, api: TelegramApi, accept: Accept): Promise<void> {
   await handle(new UpdateContext(update, api, accept), passOver);
 }
@@ -76,10 +73,7 @@ function toTelegraf(update: object): object {
 const GROUP: Message = { kind: 'group' };
 const UNKNOWN: Message = { kind: 'unknown', what: 'other' };
 
-/**
- * The first handler that matches takes the update. No handler matches edits, channel posts and changes of
- * membership.
- */
+/** The first handler that matches takes the update. None matches edits and channel posts. */
 const handle = new Composer<UpdateContext>(
   Composer.on('message', (ctx, next) => {
     const sent: TelegramMessage = ctx.message;

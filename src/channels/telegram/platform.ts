@@ -19,9 +19,7 @@ type Markup = InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove;
 /** The pause if Telegram refuses a message and names no time. */
 const REFUSED_MS = 1000;
 
-/**
- * How long a picture that Telegram could not fetch is replaced by text, and how many such pictures are kept.
- */
+/** How long a picture that Telegram could not fetch goes as text, and how many such pictures are kept. */
 const AVOID_MS = 10 * 60_000;
 const MAX_AVOIDED = 200;
 
@@ -111,10 +109,7 @@ export class TelegramPlatform implements Platform {
     ]);
   }
 
-  /**
-   * Ends the button's spinner, with a toast if the reply is a remark. True if the toast shows all of the
-   * reply.
-   */
+  /** Ends the button's spinner, with a toast for a remark. True if the toast shows all of the reply. */
   async #answerPress(
     press: TelegramPress,
     { reply }: Outgoing,

@@ -65,10 +65,7 @@ export class TelegramChannel extends TelegramPlatform implements Channel {
     return [`${TELEGRAM.title} is on, by ${mode}; several processes share its limit of messages a second.`];
   }
 
-  /**
-   * The route that Telegram calls (docs/how-it-works.md, "A message"). Replies leave from the outbox, never
-   * in the answer's body.
-   */
+  /** The route that Telegram calls. Replies leave from the outbox, never in the answer's body. */
   readonly plugin: FastifyPluginAsync = async (app) => {
     const { mode, secret, accept } = this.#options;
     if (mode !== 'webhook' || !secret) return;

@@ -15,10 +15,7 @@ export const TELEGRAM = {
 export const addressSchema = z.object({ chat: z.int(), thread: z.int().exactOptional() });
 export type TelegramAddress = z.infer<typeof addressSchema>;
 
-/**
- * A pressed inline button: the callback query to answer (this ends the button's spinner), the button's
- * message, and the view of its question.
- */
+/** A pressed inline button: the callback query to answer, the button's message, its question's view. */
 export const pressSchema = z.object({
   query: z.string(),
   message: z.int().exactOptional(),
@@ -26,9 +23,7 @@ export const pressSchema = z.object({
 });
 export type TelegramPress = z.infer<typeof pressSchema>;
 
-/**
- * The kinds of updates that we ask for. Edits are not among them: the message was answered when it was new.
- */
+/** The kinds of updates that we ask for. Edits are not: the message was answered when it was new. */
 export const ALLOWED_UPDATES = ['message', 'callback_query', 'my_chat_member'] as const;
 
 /** Longest callback data, bytes. */
