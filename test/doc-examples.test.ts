@@ -79,7 +79,7 @@ function moduleOf({ file, code, subject }: Example): string {
     const type = types.has(thing) ? `${from}.${types.get(thing)}` : TYPES[name];
     checked += Number(values.has(name) || types.has(name) || type !== undefined);
     if (values.has(name)) return `import { ${name} } from '../../../${file}';`;
-    if (types.has(name)) return `type ${name} = ${from}.${name};`;
+    if (types.has(name)) return `import type { ${name} } from '../../../${file}';`;
     return `declare const ${name}: ${type ?? 'any'};`;
   });
   if (checked === 0) throw new Error(`${file}: this example uses nothing of its file:\n${code}`);

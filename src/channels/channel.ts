@@ -89,9 +89,9 @@ export interface Channel extends Platform {
  * `open` imports what needs much memory.
  *
  * @example
- * const web: ChannelEntry<{ readonly web?: WebSettings }> = {
+ * const web: ChannelEntry<{ readonly url?: string }> = {
  *   traits: WEB,
- *   open: async ({ web }, parts) => (web ? new WebChannel(web, parts) : { off: 'WEB_URL is unset' }),
+ *   open: async ({ url }, parts) => (url ? new WebChannel(url, parts) : { off: 'WEB_URL is unset' }),
  * };
  */
 export type ChannelEntry<Settings> = {

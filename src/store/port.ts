@@ -24,9 +24,12 @@ export interface RecordStore {
    * answer is the record that is there.
    *
    * @example
-   * const indexes = [{ index: 'due', member: 'name', score: nowMs }];
-   * const swap = { expected: bytes && versionOf(bytes), bytes: next, ttlMs: 180 * DAY_MS, indexes };
-   * const swapped = await store.compareAndSwap('c:name', swap);
+   * const swapped = await store.compareAndSwap('c:name', {
+   *   expected: bytes && versionOf(bytes),
+   *   bytes: next,
+   *   ttlMs: 180 * DAY_MS,
+   *   indexes: [{ index: 'due', member: 'name', score: nowMs }],
+   * });
    * if (!swapped.swapped) return tryAgainFrom(swapped.bytes);
    */
   compareAndSwap(key: Key, swap: Swap): Promise<Swapped>;
