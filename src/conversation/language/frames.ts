@@ -33,10 +33,10 @@ const isQuiet = (part: Part): boolean =>
   /^(?:yes$|start )/.test(actOf(part));
 
 /** Values that stand together, as places of parts `[from, to)`. */
-export type Span = { readonly from: number; readonly to: number };
+export type PartSpan = { readonly from: number; readonly to: number };
 
 /** The sign before each span, else after it; only those after if all are ("A đúng, B sai"). */
-export function findSigns(parts: readonly Part[], spans: readonly Span[]): readonly (Sign | undefined)[] {
+export function findSigns(parts: readonly Part[], spans: readonly PartSpan[]): readonly (Sign | undefined)[] {
   const [before, behind] = [
     spans.map((span) => signBefore(parts, span)),
     spans.map((span) => signBehind(parts, span)),
@@ -52,13 +52,13 @@ export function findSigns(parts: readonly Part[], spans: readonly Span[]): reado
   });
 }
 
-const isOneBreath = (parts: readonly Part[], { to }: Span, { from }: Span): boolean =>
+const isOneBreath = (parts: readonly Part[], { to }: PartSpan, { from }: PartSpan): boolean =>
   parts.slice(to, from).filter((part) => !isQuiet(part)).length < 2;
 
 /** At most this many parts stand between a sign and its value. */
 const MAX_BETWEEN = 8;
 
-function signBefore(parts: readonly Part[], { from }: Span): Sign | undefined {
+function signBefore(parts: readonly Part[], { from }: PartSpan): Sign | undefined {
   for (let at = from; at > from - MAX_BETWEEN; at--) {
     const [part, next] = [parts[at - 1], parts[at]];
     if (!part || !next || isPaused(next) || part.value) return undefined;
@@ -68,7 +68,7 @@ function signBefore(parts: readonly Part[], { from }: Span): Sign | undefined {
   return undefined;
 }
 
-function signBehind(parts: readonly Part[], { to }: Span): Sign | undefined {
+function signBehind(parts: readonly Part[], { to }: PartSpan): Sign | undefined {
   for (let at = to; at < to + MAX_BETWEEN; at++) {
     const [part, next] = [parts[at], parts[at + 1]];
     // "TIVI000000302, sai rồi": what follows a pause is a sign only where it finds fault.

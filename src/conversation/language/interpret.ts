@@ -43,7 +43,7 @@ import { ANSWERED, createLocaleOf, type Vocabulary } from './vocabulary.ts';
  * likeness.
  */
 
-export type Language = {
+export type InterpreterOptions = {
   readonly vocabulary: Vocabulary;
   readonly flows: readonly SpokenFlow[];
   /** Slash commands, without the slash, with what they stand for: `start redeem`. */
@@ -58,12 +58,12 @@ const UNCLEAR: readonly TextCommand[] = [{ do: 'unclear' }];
 const ASKS_UNKNOWN: readonly TextCommand[] = [{ do: 'ask', about: 'unknown' }];
 
 /** With a value, these acts are only politeness: "giúp mình mã TIVI000000017 với". */
-const BESIDE_VALUES = /^(?:show help|show menu|talk bye|page same|cancel mild)$/;
+const POLITE_WITH_VALUES = /^(?:show help|show menu|talk bye|page same|cancel mild)$/;
 /** Acts that likeness alone may carry out. */
 const HARMLESS = /^(?:talk|show (?:help|offer|complaint|privacy))/;
 /** Acts that likeness may offer by a button. */
 const OFFERED = /^(?:start |ask (?!what$|who$|consent)|show (?:person|offer|complaint|privacy)|speak )/;
-/** Questions about our own question, or about the gift at hand. */
+/** Questions about our own question, or about the chosen gift. */
 const OF_OURS = /^ask (?:consent\.|gift\.left$)/;
 const PRICE = 'ask gift.price';
 const WRONG = 'ask code.wrong';
@@ -73,7 +73,7 @@ const SAME = 0.85;
 const SAME_TALK = 0.85;
 /** An example of the text's own act counts although another one is nearer by less than this. */
 const MARGIN = 0.1;
-/** So many unexplained words tell a story: a verb among them begins nothing. */
+/** This many unexplained words tell a story: a verb among them begins nothing. */
 const STORY = 4;
 const MOST_OFFERED = 3;
 
@@ -87,13 +87,13 @@ export class LanguageInterpreter implements Interpreter {
   readonly parser: Parser;
   readonly similarity: Similarity;
   readonly #localeOf: (text: string, isFirst?: boolean) => string | undefined;
-  readonly #language: Language;
+  readonly #language: InterpreterOptions;
   readonly #linked: SpokenFlow | undefined;
-  /** Words that say nothing beside the name of a gift. */
-  readonly #beside: ReadonlySet<string>;
+  /** Words that add nothing to the name of a gift. */
+  readonly #giftWords: ReadonlySet<string>;
   readonly #pages: RegExp;
 
-  constructor(language: Language) {
+  constructor(language: InterpreterOptions) {
     const { vocabulary, flows, commands, answers, answered } = language;
     const book = new PhraseBook(vocabulary);
     this.similarity = new Similarity(book, answers, answered);
@@ -102,7 +102,7 @@ export class LanguageInterpreter implements Interpreter {
     this.#localeOf = createLocaleOf(vocabulary);
     this.#language = language;
     this.#linked = flows.find(({ slots }) => slots.includes('codes'));
-    this.#beside = new Set(
+    this.#giftWords = new Set(
       ['wishes', 'beside a gift', 'counters', 'several'].flatMap((list) => vocabulary.list(list)),
     );
     const pages = vocabulary.list('page number').join('|') || '(?!)';
@@ -125,7 +125,7 @@ export class LanguageInterpreter implements Interpreter {
   }
 
   localeOf(text: string, about?: { readonly first: boolean }): Locale | undefined {
-    // Phones and most codes at hand need no look at their words.
+    // Most values have no word of any language.
     if (!/\p{L}{2}/u.test(text)) return undefined;
     const found = this.#localeOf(text, about?.first);
     return LOCALES.find((locale) => locale === found);
@@ -159,7 +159,7 @@ export class LanguageInterpreter implements Interpreter {
   readonly #isPolite = (part: Part): boolean =>
     part.value?.kind === 'gift' ||
     isIn(part, 'several', 'counters') ||
-    part.words.every(({ text }) => this.#beside.has(text) || this.parser.book.polite.has(text));
+    part.words.every(({ text }) => this.#giftWords.has(text) || this.parser.book.polite.has(text));
 
   #actIn(said: ParsedText, { at }: Expecting, isBare: boolean): string {
     const { act = '', gifts, parts, rest } = said;
@@ -178,7 +178,7 @@ export class LanguageInterpreter implements Interpreter {
     if (act === 'cancel mild' && said.period && at === 'page') return '';
     if (act === 'yes' && at === 'nothing' && parts.some((part) => actOf(part) === 'talk thanks'))
       return 'talk thanks';
-    return !isBare && BESIDE_VALUES.test(act) ? '' : act;
+    return !isBare && POLITE_WITH_VALUES.test(act) ? '' : act;
   }
 
   /** A text that is, by itself, a value of the kind that is asked. */
@@ -298,7 +298,7 @@ export class LanguageInterpreter implements Interpreter {
     return [isRefused && value.wrong?.reason === 'phone.shape' ? wrong(kind, 'identity.shape') : value];
   }
 
-  /** The command of the nearest example, if it changes nothing that is at hand. */
+  /** The command of the nearest example, if it changes nothing that was gathered. */
   #likely(nearest: readonly Near[], { at, isBare, isQuestion }: Situation): Meant {
     const near = vote(nearest);
     if (!near || !isBare) return undefined;

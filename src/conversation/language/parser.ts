@@ -176,7 +176,7 @@ export class Parser {
     this.#letters = new Set(vocabulary.list('foreign alone'));
   }
 
-  /** Codes and gifts that are at hand (`at`) may be named by their places. */
+  /** Codes and gifts of the question (`at`) may be named by their places. */
   parse(typed: string, { settings, nowMs }: Reading, at: Expecting = NOWHERE): ParsedText {
     const today = dayAt(nowMs, settings.timeZone);
     if (today !== this.#rememberedFor.today || settings.gifts !== this.#rememberedFor.gifts) {
@@ -470,7 +470,7 @@ const isMention = (part: Part): boolean => actOf(part) === 'show person' && !par
 
 function unexplainedIn(parts: readonly Part[]): readonly Part[] {
   const hasValue = parts.some(({ value }) => value);
-  // Whoever names a place of a list says no bare yes or no.
+  // A text that names a place of a list is no bare yes or no.
   const isPlace = ({ value }: Part) => value?.kind === 'place' || value?.kind === 'end';
   return parts.filter((part) => isUnknown(part) || isPlace(part) || (!hasValue && isSign(part)));
 }

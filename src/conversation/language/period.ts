@@ -1,7 +1,7 @@
 import { DAY_MS, type Days, lastUnits, type Span, spanNamed, startOf, unitAt } from '../values/calendar.ts';
 import type { Word } from './phrases.ts';
 import { datesIn, fold, isAscii, isDate, unmark } from './tokenizer.ts';
-import { type Found, indexPhrases, type PhraseIndex, phraseAt, type Vocabulary } from './vocabulary.ts';
+import { indexPhrases, type PhraseIndex, type PhraseMatch, phraseAt, type Vocabulary } from './vocabulary.ts';
 
 /*
  * Reads periods: "tháng trước", "10 ngày qua", "1/8 - 31/8", "from May to July 2026". The customer is asked
@@ -105,30 +105,34 @@ export function createCalendar(vocabulary: Vocabulary): Calendar {
   };
 }
 
-type Line = { readonly calendar: Calendar; readonly words: readonly string[]; readonly today: number };
+type TimedWords = { readonly calendar: Calendar; readonly words: readonly string[]; readonly today: number };
 
-const listAt = ({ calendar, words }: Line, list: string, at: number): Found<number> | undefined => {
+const listAt = (
+  { calendar, words }: TimedWords,
+  list: string,
+  at: number,
+): PhraseMatch<number> | undefined => {
   const index = calendar.lists.get(list);
   return index && phraseAt(index, words, at);
 };
 /** The place behind a phrase of a list; the same place where none stands there. */
-const skip = (line: Line, list: string, at: number): number => listAt(line, list, at)?.to ?? at;
+const skip = (line: TimedWords, list: string, at: number): number => listAt(line, list, at)?.to ?? at;
 /** The place after the words that may precede a period: "in the last". */
-function skipBeside(line: Line, at: number, most = 4): number {
+function skipBeside(line: TimedWords, at: number, most = 4): number {
   const to = skip(line, 'beside a period', at);
   return to === at || most === 1 || nameAt(line, to) ? to : skipBeside(line, to, most - 1);
 }
-const nameAt = ({ calendar, words }: Line, at: number) => phraseAt(calendar.names, words, at);
-const isDash = ({ words }: Line, at: number) => /^[\p{Pd}~→]+$/u.test(words[at] ?? '');
+const nameAt = ({ calendar, words }: TimedWords, at: number) => phraseAt(calendar.names, words, at);
+const isDash = ({ words }: TimedWords, at: number) => /^[\p{Pd}~→]+$/u.test(words[at] ?? '');
 
 /** "5", "năm", "mười một", "5th". */
-function numberAt(line: Line, at: number): Found<number> | undefined {
+function numberAt(line: TimedWords, at: number): PhraseMatch<number> | undefined {
   const digits = line.calendar.ordinal.exec(line.words[at] ?? '')?.[1];
   return digits === undefined ? listAt(line, 'numbers', at) : { value: Number(digits), to: at + 1 };
 }
 
 /** "2023", "năm 2023", "năm ngoái". */
-function yearAt(line: Line, at: number): Found<number> | undefined {
+function yearAt(line: TimedWords, at: number): PhraseMatch<number> | undefined {
   const name = nameAt(line, at);
   const [, before] = /^year (-?\d)$/.exec(name?.value ?? '') ?? [];
   if (name && before) return { value: yearOf(line.today) + Number(before), to: name.to };
@@ -138,7 +142,7 @@ function yearAt(line: Line, at: number): Found<number> | undefined {
 }
 
 /** "Tháng 8", "tháng tám", "tháng 8/2023", "August"; with the year that may follow. */
-function monthAt(line: Line, at: number): Found<Dated> | undefined {
+function monthAt(line: TimedWords, at: number): PhraseMatch<Dated> | undefined {
   const from = skip(line, 'months', at);
   const digits = from > at ? digitsAt(line, from) : undefined;
   if (digits) return digits.value.day === undefined ? digits : undefined;
@@ -153,7 +157,7 @@ function monthAt(line: Line, at: number): Found<Dated> | undefined {
 }
 
 /** "1/8", "1.8.2023", "8/2023", "2023-08-31". */
-function digitsAt({ words }: Line, at: number): Found<Dated> | undefined {
+function digitsAt({ words }: TimedWords, at: number): PhraseMatch<Dated> | undefined {
   const word = words[at] ?? '';
   if (!isDate(word)) return undefined;
   const parts = word.split(/[/.-]/).map(Number);
@@ -164,7 +168,7 @@ function digitsAt({ words }: Line, at: number): Found<Dated> | undefined {
 }
 
 /** A date: "1/8", "15 tháng 8", "5th of November 2026", "Nov 5, 2026", "tháng 8", "2023", "ngày 15". */
-function dateAt(line: Line, at: number): Found<Dated> | undefined {
+function dateAt(line: TimedWords, at: number): PhraseMatch<Dated> | undefined {
   const from = skip(line, 'before a day', at);
   const digits = digitsAt(line, from);
   if (digits) return digits;
@@ -179,7 +183,7 @@ function dateAt(line: Line, at: number): Found<Dated> | undefined {
   return day && isDay ? { value: { day: day.value }, to: day.to } : undefined;
 }
 
-function withDay(line: Line, { value, to }: Found<Dated>): Found<Dated> {
+function withDay(line: TimedWords, { value, to }: PhraseMatch<Dated>): PhraseMatch<Dated> {
   const day = value.year === undefined ? numberAt(line, to) : undefined;
   if (!day) return { value, to };
   const year = yearAt(line, day.to);
@@ -187,7 +191,7 @@ function withDay(line: Line, { value, to }: Found<Dated>): Found<Dated> {
 }
 
 /** A number of units ("10 ngày", "2 months ago"), or a quarter ("quý 1 năm 2025"). */
-function unitsAt(line: Line, at: number): Found<Point> | undefined {
+function unitsAt(line: TimedWords, at: number): PhraseMatch<Point> | undefined {
   const quarter = skip(line, 'quarters', at);
   if (quarter > at) return quarterAt(line, quarter);
   const from = skip(line, 'ago before', at);
@@ -204,7 +208,7 @@ function unitsAt(line: Line, at: number): Found<Point> | undefined {
   return undefined;
 }
 
-function quarterAt(line: Line, at: number): Found<Point> | undefined {
+function quarterAt(line: TimedWords, at: number): PhraseMatch<Point> | undefined {
   // "Quý 1/2025".
   const dated = digitsAt(line, at);
   const number = numberAt(line, at) ?? listAt(line, 'roman numbers', at);
@@ -217,7 +221,7 @@ function quarterAt(line: Line, at: number): Found<Point> | undefined {
   return { value: { span }, to: year?.to ?? number?.to ?? at };
 }
 
-function pointAt(line: Line, at: number): Found<Point> | undefined {
+function pointAt(line: TimedWords, at: number): PhraseMatch<Point> | undefined {
   const name = nameAt(line, at);
   const isNow = name?.value === 'all' || name?.value.endsWith(' 0') === true;
   if (name) return { value: { span: spanNamed(name.value, line.today) ?? {}, isNow }, to: name.to };
@@ -228,7 +232,7 @@ function pointAt(line: Line, at: number): Found<Point> | undefined {
 }
 
 /** A period that begins at this word: from … to …, since …, until …, or one by itself. */
-function wholeAt(line: Line, at: number): Found<Point> | undefined {
+function wholeAt(line: TimedWords, at: number): PhraseMatch<Point> | undefined {
   const { today } = line;
   const isName = (nameAt(line, at)?.to ?? 0) >= Math.max(skip(line, 'beside a period', at), at + 1);
   const begin = isName ? at : skipBeside(line, at);
@@ -250,7 +254,7 @@ function wholeAt(line: Line, at: number): Found<Point> | undefined {
 }
 
 /** The same point, with the one that it reaches to; undefined where none follows. */
-function rangeAt(line: Line, first: Found<Point>): Found<Point> | undefined {
+function rangeAt(line: TimedWords, first: PhraseMatch<Point>): PhraseMatch<Point> | undefined {
   const { today } = line;
   const joined = isDash(line, first.to) ? first.to + 1 : skip(line, 'to', first.to);
   if (joined === first.to) return undefined;
@@ -289,7 +293,7 @@ export function findPeriod(
   today: number,
 ): { readonly said?: SaidPeriod; readonly others: readonly Word[] } {
   const pieces = said.flatMap((word) => piecesOf(calendar, word).map((text) => ({ text, word })));
-  const line: Line = { calendar, words: pieces.map(({ text }) => text), today };
+  const line: TimedWords = { calendar, words: pieces.map(({ text }) => text), today };
   const { taken, points, isWhole } = takePoints(line);
   if (taken.size === 0) return { others: said };
   const changing = line.words.flatMap((_, at) => (changes(line, taken, at) ? at : []));
@@ -307,7 +311,7 @@ export function findPeriod(
 }
 
 /** Where the words of time stand, and the points that they name. `isWhole`: all could be read. */
-function takePoints(line: Line) {
+function takePoints(line: TimedWords) {
   const taken = new Set<number>();
   const points: Point[] = [];
   let isWhole = true;
@@ -324,7 +328,7 @@ function takePoints(line: Line) {
 }
 
 /** Whether a word next to a period changes it: "đầu tháng 8", "tháng 8 - 10". */
-function changes(line: Line, taken: ReadonlySet<number>, at: number): boolean {
+function changes(line: TimedWords, taken: ReadonlySet<number>, at: number): boolean {
   if (taken.has(at)) return false;
   const isBefore = listAt(line, 'changes before', at) ?? listAt(line, 'units', at);
   if (taken.has(at + 1) && isBefore) return true;

@@ -11,14 +11,14 @@ import {
   undoTyping,
   visible,
 } from './tokenizer.ts';
-import { type Found, indexPhrases, type PhraseIndex, phraseAt, type Vocabulary } from './vocabulary.ts';
+import { indexPhrases, type PhraseIndex, type PhraseMatch, phraseAt, type Vocabulary } from './vocabulary.ts';
 
 /* The phrases of the language files, found in texts. */
 
 /** A gift, which texts name by any of its names. */
 export type NamedGift = Reading['settings']['gifts'][number];
 
-/** A value that a text brings along. `end`: a code at hand, by its last characters. */
+/** A value in a text. `end`: a listed code, by its last characters. */
 export type Value =
   | { readonly kind: 'code'; readonly code: string }
   | { readonly kind: 'place'; readonly place: number }
@@ -68,7 +68,7 @@ const SIGNS = (
   'codes drop,codes keep,codes only,codes replace,codes add,codes other,codes join,codes behind,' +
   'beside a gift,counters,several,reports,troubles,declines,undenied'
 ).split(',');
-/** All lists whose phrases are found in texts, beside the examples. */
+/** The lists whose phrases are found in texts, as the examples are. */
 const FOUND = (
   'small,polite,amounts,wanted,wishes,assents,faults,code,phone,email,gifts,points list,gifts list,ever,' +
   'stops,fails,possible,speakers,units,from,to,leaving'
@@ -76,7 +76,7 @@ const FOUND = (
   .split(',')
   .concat(SIGNS);
 
-/** Whether a part is nothing but a sign beside a value. */
+/** Whether a part is only a sign next to a value. */
 export const isSign = ({ phrase }: Part): boolean =>
   phrase !== undefined && phrase.act === undefined && [...phrase.lists].every((list) => SIGNS.includes(list));
 
@@ -334,12 +334,12 @@ export function createPlaces(vocabulary: Vocabulary): (words: readonly Word[]) =
         !isAscii(typed) && ordinals.has(text) && !spelt.has(typed.normalize('NFC').toLowerCase());
       return isOther ? VALUE : text;
     });
-    const numberAt = (at: number): Found<number> | undefined => {
+    const numberAt = (at: number): PhraseMatch<number> | undefined => {
       const digits = /^(\d{1,2})$/.exec(texts[at] ?? '')?.[1];
       return digits === undefined ? phraseAt(ordinals, texts, at) : { value: Number(digits), to: at + 1 };
     };
     const isCount = (at: number) => (numberAt(at) ?? phraseAt(many, texts, at)) !== undefined;
-    const placeAt = (at: number): Found<number> | undefined => {
+    const placeAt = (at: number): PhraseMatch<number> | undefined => {
       const numbered = /^#(\d{1,2})$/.exec(texts[at] ?? '')?.[1];
       if (numbered) return { value: Number(numbered), to: at + 1 };
       const place = phraseAt(named, texts, at);
@@ -353,7 +353,7 @@ export function createPlaces(vocabulary: Vocabulary): (words: readonly Word[]) =
     for (let at = 0; at < words.length; ) {
       const word = words[at];
       if (!word) break;
-      const place: Found<number> | undefined = word.value
+      const place: PhraseMatch<number> | undefined = word.value
         ? undefined
         : (placeAt(at) ?? (isMore ? numberAt(at) : undefined));
       found.push(

@@ -37,7 +37,7 @@ const LACKING = { question: 2, any: 0.5 } as const;
 const BESIDE = 0.5;
 /** The heading of questions without an answer: texts like them are no other question. */
 export const UNKNOWN = 'ask unknown';
-/** So many neighbours vote, if they are as near as that. */
+/** How many neighbours vote, and how near (0–1) they must be. */
 const NEIGHBOURS = 8;
 const LEAST = 0.2;
 /** Only the beginning of a longer text counts. */
@@ -66,7 +66,7 @@ export class Similarity {
   readonly #small: ReadonlySet<string>;
   readonly #little: ReadonlySet<string>;
   readonly #nothing: ReadonlySet<string>;
-  /** The weight that each example shares with the text at hand. */
+  /** The weight that each example shares with the text. */
   readonly #shared: Float64Array;
 
   /** `own`: the operator's answers. `answered`: the ids of all questions that have an answer. */

@@ -11,7 +11,7 @@ import { LOCALES } from '../message.ts';
 import { namedPeriod, toPeriod } from '../values/calendar.ts';
 import { hasBeginning, looksLikeContact } from '../values/code.ts';
 import type { EmailResult, Phone } from '../values/contact.ts';
-import { findSigns, type Sign, type Span } from './frames.ts';
+import { findSigns, type PartSpan, type Sign } from './frames.ts';
 import { bringsValue, fieldIn, lacksEmail, type ParsedText, type SpokenFlow, says } from './parser.ts';
 import type { SaidPeriod } from './period.ts';
 import { actOf, isIn, isPaused, type Part } from './phrases.ts';
@@ -25,7 +25,7 @@ export type Situation = {
   readonly act: string;
   readonly at: Expecting;
   readonly reading: Reading;
-  /** The flow at hand, and the one that the text would begin. */
+  /** The live flow, and the one that the text would begin. */
   readonly flow: SpokenFlow | undefined;
   readonly starts: SpokenFlow | undefined;
   /** The flow that a code begins. */
@@ -163,7 +163,7 @@ function aboutSlots(here: Situation): Meant {
   );
 }
 
-/** Codes at hand are changed or left out, or the e-mail beside them is. */
+/** Changes of the listed codes; an e-mail that is left out. */
 function aboutCodes(here: Situation): Meant {
   const { said, act, at, flow, starts, isBare, values } = here;
   const field = fieldIn(said);
@@ -228,7 +228,7 @@ export function meantAnywhere(here: Situation): Meant {
   // The link that opens the chat may bring a code.
   if (act === 'show welcome' && said.codes.length > 0 && linked)
     return [{ do: 'start', flow: linked.name }, ...valuesFor(here, linked)];
-  // What was typed beside the wish for a person is kept while the person answers.
+  // Values in the wish for a person are kept while the person answers.
   if (act === 'show person' || act === 'show complaint')
     return [...(flow ? valuesFor(here, flow) : []), ...(commandOf(act) ?? [])];
   const plain = isBare || !ONLY_BARE.test(act) ? commandOf(act) : undefined;
@@ -306,7 +306,7 @@ function speaksOfGifts(said: ParsedText): boolean {
 }
 
 export function valuesIn(said: ParsedText, { nowMs, settings }: Reading, at: Expecting): Situation['values'] {
-  // "Không phải 0911111111 mà là 0912345678": beside the value at hand, the other one is meant.
+  // "Không phải 0911111111 mà là 0912345678": of two, the one that is not known yet is meant.
   const phones = said.phones.length > 1 ? said.phones.filter(({ value }) => value !== at.phone) : said.phones;
   const isOther = (email: EmailResult) => !email.ok || email.value !== at.email;
   const emails = said.emails.length > 1 ? said.emails.filter(isOther) : said.emails;
@@ -380,7 +380,7 @@ export function commandOf(act: string): Meant {
  * asked which one.
  */
 
-/** Codes that a text names together, and the sign beside them. */
+/** Codes that a text names together, and their sign. */
 type Mention = { readonly refs: readonly CodeRef[]; readonly sign: Sign | undefined };
 
 function refOf({ value }: Part): CodeRef | undefined {
@@ -398,7 +398,7 @@ function refOf({ value }: Part): CodeRef | undefined {
 
 /** The codes that a text names, those that stand together as one. */
 function mentionsIn(parts: readonly Part[]): readonly Mention[] {
-  const spans: Span[] = [];
+  const spans: PartSpan[] = [];
   for (let at = 0; at < parts.length; at++) {
     const from = at;
     let to = at;
@@ -422,13 +422,13 @@ function editOf(said: ParsedText, codes: readonly string[]): TextCommand | undef
   if (codes.length === 0) return undefined;
   const mentions = mentionsIn(said.parts);
   const signed = (sign: Sign) => mentions.flatMap((mention) => (mention.sign === sign ? mention.refs : []));
-  const isNew = (ref: CodeRef): ref is { readonly code: string } =>
-    'code' in ref && !isAtHand(ref.code, codes);
-  const fresh = [...new Set(mentions.flatMap(({ refs }) => refs.filter(isNew).map(({ code }) => code)))];
+  const named = mentions.flatMap(({ refs }) => refs.flatMap((ref) => ('code' in ref ? ref.code : [])));
+  const fresh = [...new Set(named)].filter((code) => !isListed(code, codes));
+  const isNew = (ref: CodeRef) => 'code' in ref && fresh.includes(ref.code);
   const dropped = [...signed('drop'), ...signed('deny').filter((ref) => !isNew(ref))];
   // "Đừng bỏ mã nào".
   if (dropped.length === 0 && says(said, 'stops') && said.act === 'remove') return undefined;
-  if (fresh.length > 0) return replacement(said, { mentions, fresh, isNew });
+  if (fresh.length > 0) return replacement(said, mentions, fresh);
   const only = signed('only');
   const kept = [...only, ...signed('keep')];
   if (dropped.length > 0) return { do: 'remove', which: dropped };
@@ -438,15 +438,13 @@ function editOf(said: ParsedText, codes: readonly string[]): TextCommand | undef
   return speaksOfCodes(said) ? { do: 'remove', which: [] } : undefined;
 }
 
-/** The codes that a text names; `fresh`: those that are not at hand. */
-type NamedCodes = {
-  readonly mentions: readonly Mention[];
-  readonly fresh: readonly string[];
-  readonly isNew: (ref: CodeRef) => boolean;
-};
-
 /** New codes take the place of those that are wrong, unless the text only adds them. */
-function replacement(said: ParsedText, { mentions, fresh, isNew }: NamedCodes): TextCommand | undefined {
+function replacement(
+  said: ParsedText,
+  mentions: readonly Mention[],
+  fresh: readonly string[],
+): TextCommand | undefined {
+  const isNew = (ref: CodeRef) => 'code' in ref && fresh.includes(ref.code);
   const has = (sign: Sign) => mentions.some((mention) => mention.sign === sign);
   const old = mentions.flatMap(({ refs, sign }) => (sign === 'add' ? [] : refs.filter((ref) => !isNew(ref))));
   const denied = mentions.flatMap(({ refs, sign }) =>
@@ -468,8 +466,8 @@ function replacement(said: ParsedText, { mentions, fresh, isNew }: NamedCodes): 
     : undefined;
 }
 
-/** A code at hand, by itself or by its end. */
-function isAtHand(code: string, codes: readonly string[]): boolean {
+/** Whether a code is in the list, by itself or by its end. */
+function isListed(code: string, codes: readonly string[]): boolean {
   if (codes.includes(code)) return true;
   return code.length < 8 && codes.some((one) => one.toUpperCase().endsWith(code.toUpperCase()));
 }

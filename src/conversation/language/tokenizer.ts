@@ -86,7 +86,7 @@ const undoWord = remembered((word: string): string => {
   const vowel = word.search(/[aeiouyw]/);
   if (vowel < 0) return word;
   const onset = word.slice(0, vowel).replace('dd', 'd');
-  // After the vowel, Vietnamese words have none of these letters: they are tone keys, or the `d` of a late `đ`.
+  // No Vietnamese word has these letters after its vowel: they are tone keys, or the `d` of a late `đ`.
   const tail = word.slice(vowel).replace(/[sfrxjzd]/g, '');
   const sounds = tail.startsWith('w') ? `u${tail.slice(1)}` : tail;
   return onset + sounds.replaceAll('w', '').replace(/([aeo])\1+/g, '$1');

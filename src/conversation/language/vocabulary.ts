@@ -113,14 +113,14 @@ export function indexPhrases<Value>(phrases: Iterable<readonly [string, Value]>)
   return index;
 }
 
-export type Found<Value> = { readonly value: Value; readonly to: number };
+export type PhraseMatch<Value> = { readonly value: Value; readonly to: number };
 
 /** The longest phrase that stands at a place. */
 export function phraseAt<Value>(
   index: PhraseIndex<Value>,
   texts: readonly string[],
   at: number,
-): Found<Value> | undefined {
+): PhraseMatch<Value> | undefined {
   const phrases = index.get(texts[at] ?? '');
   const found = phrases?.find(({ words }) => words.every((word, i) => texts[at + i] === word));
   return found && { value: found.value, to: at + found.words.length };

@@ -91,11 +91,11 @@ const MAX_GROUPS = 7;
 const MAX_STARTS = 20;
 const MIN_PHONE = 8;
 
-type Found<Result> = { readonly result: Result; readonly tokens: readonly Token[] };
+type ValueMatch<Result> = { readonly result: Result; readonly tokens: readonly Token[] };
 
 /** The longest runs of tokens that are phone numbers. `label`: "sdt" in "sdt0912345678". */
-export function findPhones(tokens: readonly Token[], label: RegExp): readonly Found<Phone>[] {
-  const found: Found<Phone>[] = [];
+export function findPhones(tokens: readonly Token[], label: RegExp): readonly ValueMatch<Phone>[] {
+  const found: ValueMatch<Phone>[] = [];
   const pieceAt = (at: number, isFirst: boolean) => {
     const token = tokens[at];
     const text = isFirst ? token?.text.replace(label, '') : token?.text;
@@ -194,7 +194,7 @@ export function emailMeant(text: string): string | undefined {
 }
 
 /** The addresses; mangled ones count, because nothing else contains an `@`. */
-export function findEmails(tokens: readonly Token[]): readonly Found<EmailResult>[] {
+export function findEmails(tokens: readonly Token[]): readonly ValueMatch<EmailResult>[] {
   return tokens.flatMap((token) => {
     if (token.text.lastIndexOf('@') < 1) return [];
     const result = parseEmail(token.text);
