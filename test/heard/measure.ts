@@ -17,7 +17,7 @@ import { Dialogue, SETTINGS, STAFF, TELEGRAM } from '../support/dialogue.ts';
  *
  * - right: done at once, all of it.
  * - one tap: a button that does exactly it is offered because of the sentence. One that was there before counts only if
- *   the bot points at it, or leaves two at most.
+ *   the bot points at it, or leaves three at most.
  * - unclear: nothing is done, and the bot says that it did not understand, or asks again.
  * - wrong: something else is done or answered.
  * - harm: a yes that was none, an end that nobody wanted, an erasure, a code lost or the wrong one taken away.
@@ -384,7 +384,7 @@ function isPeriod(wanted: string, period: Period | undefined): boolean {
 function offered(before: Seen, after: Seen): readonly string[] {
   if (says(after, POINTS_AT_BUTTON)) return after.choices;
   const work = (choices: readonly string[]) => choices.filter((id) => id !== 'cancel');
-  const isFew = work(after.choices).length <= 2 && work(after.choices).length < work(before.choices).length;
+  const isFew = work(after.choices).length <= 3 && work(after.choices).length < work(before.choices).length;
   const fresh = after.choices.filter((id) => isFew || !before.choices.includes(id));
   return work(fresh).length <= 3 ? fresh : [];
 }

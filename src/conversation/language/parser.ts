@@ -389,7 +389,10 @@ export class Parser {
     if (first === 'show erasing' && !isPlainRequest(parts)) return 'show privacy';
     if (acts.has('yes') && acts.has('no') && (first === 'yes' || first === 'no'))
       return says({ parts }, 'faults') ? 'no' : undefined;
-    return period && isExplained && this.#isHistory(first, parts, period) ? this.#history : first;
+    // "Did I redeem anything in October" asks for history.
+    const isOver = period?.isPast && this.#flows.get(first ?? '')?.slots.includes('gift');
+    const isHistory = isOver || (period && isExplained && this.#isHistory(first, parts, period));
+    return isHistory ? this.#history : first;
   }
 
   /** "Tuần này tích được bao nhiêu" asks for history, "tuần này có bao nhiêu điểm" for the balance. */

@@ -99,8 +99,10 @@ function atPage({ said, act, at, flow, starts, values, page }: Situation): Meant
 }
 
 /** It is asked whether phone and e-mail may be remembered. */
-function atConsent({ said, act }: Situation): Meant {
+function atConsent({ said, act, isQuestion }: Situation): Meant {
   if (act === 'yes') return said.isYes ? YES : NEARLY;
+  const isDenied = says(said, 'stops', 'declines') && !said.parts.some((part) => actOf(part) === 'yes');
+  if (isDenied && !isQuestion) return NO;
   return SKIPS.test(act) || act === 'cancel' ? NO : undefined;
 }
 
