@@ -326,7 +326,7 @@ function offerMeanings(round: Round, command: Unclear): Round {
       ? { key: 'unsure', context: 'maybe', choices }
       : isSummary
         ? { key: 'unsure.confirm' }
-        : { key: 'unsure', lines: supportLines(scope) };
+        : { key: 'unsure', lines: supportLines(scope), choices: [...personChoice(scope)] };
   return digress(round, { reply, ...question });
 }
 
