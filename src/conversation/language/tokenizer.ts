@@ -19,10 +19,7 @@ export function visible(text: string): string {
   return seen.replace(UNEVEN_BLANKS, ' ').trim();
 }
 
-/**
- * Lower case without Vietnamese marks, punctuation kept. `đ` does not decompose, so it has its own rule.
- * "Hoà" and "hòa" become the same, as do composed and decomposed spellings.
- */
+/** Lower case without Vietnamese marks, punctuation kept: "Hoà" and "hòa" become the same. */
 export function unmark(text: string): string {
   if (PLAIN.test(text)) return text.toLowerCase();
   return text.normalize('NFKD').toLowerCase().replace(/\p{M}/gu, '').replaceAll('đ', 'd');

@@ -1,9 +1,6 @@
 import { z } from 'zod';
 
-/*
- * Days of a time zone, and periods of history. A day is the epoch ms of its midnight in UTC, so that
- * counting days is plain arithmetic; only `startOfDay` turns it into an instant.
- */
+/* Days of a time zone, as the epoch ms of their midnight in UTC, and periods of history. */
 
 /** Half-open `[fromMs, toMs)`, epoch ms; an absent end is open. */
 export const periodSchema = z.strictObject({ fromMs: z.number().optional(), toMs: z.number().optional() });

@@ -1,9 +1,6 @@
 import { isDate, QUOTES, trimEdges, unmark, visible } from '../language/tokenizer.ts';
 
-/*
- * Codes of purchases and of gifts. They are opaque: only their shape tells them from words. Never repair
- * one: a guessed code could belong to another customer.
- */
+/* Codes are opaque: never repair one, because a guessed code could belong to another customer. */
 
 export type CodeResult =
   | { readonly ok: true; readonly value: string }
@@ -17,10 +14,7 @@ const MAX_LENGTH = 64;
 /** Shorter ones are codes only where an act or "mã" announces them. */
 export const SURE_LENGTH = 6;
 
-/**
- * Reads a code: 4–64 of `A–Z a–z 0–9 . _ -`, without quotes and blanks around it, case kept. Vietnamese
- * letters mean that a keyboard rewrote it: the reason says so.
- */
+/** Reads a code: 4–64 of `A–Z a–z 0–9 . _ -`. Vietnamese letters mean that a keyboard rewrote it. */
 export function parseCode(text: string): CodeResult {
   const code = trimEdges(visible(text), `${QUOTES} `);
   if (!SHAPE.test(code)) {
@@ -73,10 +67,7 @@ export function looksLikeContact(code: string): boolean {
   return MAIL.test(code) || (count(/\d/g) >= 7 && count(/[A-Za-z]/g) <= 2);
 }
 
-/**
- * The code that was probably meant: with a known beginning in capitals, 0 and 1 in the number after it, no
- * blanks or dashes. Undefined if nothing suggests that this one is wrong.
- */
+/** The code that was probably meant: with a known beginning, 0 and 1 for O and I; else undefined. */
 export function codeMeant(code: string, beginnings: readonly string[]): string | undefined {
   const joined = code.replace(/[ -]/g, '');
   for (const beginning of beginnings) {
@@ -123,10 +114,7 @@ export function linkOf(text: string): URL | undefined {
   return link && SCHEMES.includes(link.protocol) ? link : undefined;
 }
 
-/**
- * The code in a link: in a parameter of `names` or `start`, else at the end of its path, else in the only
- * parameter that looks like a code. The link is never opened.
- */
+/** The code in a named parameter of a link, its path or its only parameter. It is never opened. */
 export function codeInLink(link: URL, names: ReadonlySet<string>): string | undefined {
   const parameters = [...link.searchParams];
   const isNamed = (name: string) => name === 'start' || names.has(name);

@@ -3,10 +3,7 @@ import { isAscii, isDate, isOneTypo, QUOTES, type Token, trimEdges, visible } fr
 
 /* Phone numbers and e-mail addresses, read as a whole or found among words. */
 
-/**
- * `value` is E.164. With `ask` it is a guess that the customer must confirm: `mapped` from a number of
- * eleven digits that ended in 2018; `leadingZero`: the zero was missing.
- */
+/** `value` is E.164. With `ask` it is a guess: an old number of eleven digits, or a missing zero. */
 export type Phone = {
   readonly ok: true;
   readonly value: string;
