@@ -1,10 +1,10 @@
 import { toE164 } from '../loyalty/wire.ts';
 import { GIFTS, type Item, PRODUCTS, prefixOf, readPrintedCode } from './catalog.ts';
 
-type Identifier = Readonly<Record<'_id' | 'value', string>> & { readonly type: 'Work' };
+type WorkValue = Readonly<Record<'_id' | 'value', string>> & { readonly type: 'Work' };
 
-/** A customer; without a `customerId` a stranger: a failed attempt makes nobody a customer. */
-export type Person = Readonly<{ phones: Identifier[]; emails: Identifier[]; lastname: ''; id: string }> & {
+/** A customer; without a `customerId` a stranger, because a failed attempt creates no customer. */
+export type Person = Readonly<{ phones: WorkValue[]; emails: WorkValue[]; lastname: ''; id: string }> & {
   name: string;
   readonly customerId?: number;
 };
