@@ -20,20 +20,20 @@ import {
   type Release,
   release,
   renew,
-  type Taking,
+  type LeaseRequest,
   type Tries,
   take,
 } from './transitions.ts';
 import type { UpdateOptions, UpdateResult, VersionedRecords } from './versioned-records.ts';
 
-/** A message that this process filed a moment ago, under its delivery id, so it need not be parsed again. */
+/** A message that this process just filed. It is kept parsed, so that the turn need not parse it again. */
 export type FiledMessage = { readonly deliveryId: string; readonly incoming: Incoming };
 
 export type LeaseOrigin = {
   readonly record: ConversationRecord;
-  /** The store's clock when the record was like that. */
+  /** The store's clock when the record was written. */
   readonly nowMs: number;
-  /** The end of the lease on this process's monotonic clock; early rather than late. */
+  /** When the lease ends on this process's monotonic clock, or a little before its end. */
   readonly aliveUntilMs: number;
   readonly filed?: FiledMessage | undefined;
 };
@@ -43,7 +43,7 @@ export class Lease {
   readonly conversation: string;
   readonly owner: string;
   readonly filed: FiledMessage | undefined;
-  /** As the last change under the lease left it, and the store's clock then. */
+  /** The record after the last change under the lease, and the store's clock at that change. */
   record: ConversationRecord;
   nowMs: number;
   aliveUntilMs: number;
@@ -51,13 +51,13 @@ export class Lease {
   isPutOff = false;
   /** The message to answer; null: none, or messages have to wait. */
   head: InboxMessage | null = null;
-  /** Whether there is no message to answer, but a wake-up. */
+  /** Whether there is a wake-up to handle and no message to answer. */
   isWoken = false;
   /** The number of the last change under the lease. */
   step: number;
-  /** Nothing of the outbox is left to do up to this number. */
+  /** All items of the outbox up to this number are done. */
   sentSeq = 0;
-  /** Earlier sends of the first reply that is left. */
+  /** Earlier tries to send the first reply in the outbox. */
   tried: Tries;
   /** AntCRM may have been called for the turn at work, so the turn must be finished. */
   pastIntent = false;
@@ -90,8 +90,8 @@ export class Lease {
   }
 
   /**
-   * Notes a change that the holder made. What is to be done (`head`, `isWoken`, `isPutOff`) stays as it was
-   * when the work began, though time passes: replies that waited then must not be overtaken by new ones.
+   * Notes a change that the holder made. The work to do (`head`, `isWoken`, `isPutOff`) stays the same until
+   * `beginNext`, even if waiting replies become due: new replies must not overtake them.
    */
   advance(record: ConversationRecord | null, nowMs: number): void {
     this.step += 1;
@@ -100,12 +100,12 @@ export class Lease {
     this.nowMs = nowMs;
   }
 
-  /** The message at work is answered: the next change is decided from none. */
+  /** The current message is answered: the next change does not depend on a message. */
   endMessage(): void {
     this.#deliveryId = null;
   }
 
-  /** Looks for what is to be done next. */
+  /** Chooses the next work: a message, a wake-up or nothing. */
   beginNext(isPutOff = false): void {
     const { record, nowMs } = this;
     this.isPutOff = isPutOff;
@@ -139,7 +139,7 @@ export class Lease {
 export type ClaimResult = Lease | 'taken' | 'left';
 
 /**
- * What may go on within the swap that files a message: it gets the record whose lease was just taken. It
+ * Decides a turn within the swap that files its message. It gets the record, whose lease was just taken. It
  * may be called again if another process was faster, so it must have no effect but its result. Null: the
  * message is only filed.
  */
@@ -155,7 +155,7 @@ export type ConversationsParts = {
 };
 
 /** How soon an unconfirmed release is tried again. Each further wait is twice as long. */
-const RELEASE_AGAIN_MS = 250;
+const RELEASE_RETRY_MS = 250;
 
 /**
  * The changes of conversations' records: accept, claim, renew, intend, commit, release. All reject with
@@ -194,7 +194,7 @@ export class Conversations {
     { take: isTaking, ...filing }: Omit<Filing, 'schema' | 'take'> & { readonly take: boolean },
     decideAtOnce?: DecideAtOnce,
   ): Promise<UpdateResult<ConversationRecord, AcceptResult>> {
-    const file = accept({ ...filing, schema: VERSION, take: isTaking ? this.#taking() : undefined });
+    const file = accept({ ...filing, schema: VERSION, take: isTaking ? this.#leaseRequest() : undefined });
     if (decideAtOnce === undefined) return this.#parts.records.update(conversation, file);
     return this.#parts.records.update(conversation, (before, nowMs) => {
       const { record, answer } = file(before, nowMs);
@@ -206,7 +206,9 @@ export class Conversations {
   /** Takes the lease of a conversation that is listed as due. */
   async claim(conversation: string): Promise<ClaimResult> {
     const aliveUntilMs = this.#parts.runtime.monotonicMs() + this.#parts.limits.leaseMs;
-    const taken = await this.#parts.records.update(conversation, take(this.#taking()), { listed: true });
+    const taken = await this.#parts.records.update(conversation, take(this.#leaseRequest()), {
+      listed: true,
+    });
     const { answer, record, nowMs } = taken;
     if (answer === 'leased' && record !== null)
       return new Lease(conversation, { record, nowMs, aliveUntilMs });
@@ -240,7 +242,7 @@ export class Conversations {
     return this.#live.size;
   }
 
-  /** `go` permits the call, but not if `durable` is false: then too few replicas have the intent. */
+  /** The call may be made if `intended` is `go` and `durable` is true: enough replicas have the intent. */
   async intend(
     lease: Lease,
     call: Omit<IntendedCall, 'by'>,
@@ -260,14 +262,14 @@ export class Conversations {
   }
 
   /**
-   * Ends a delivery. True: the lease goes on with what is next. Repeated until the lease is over, because a
+   * Ends a delivery. True: the lease goes on with the next work. It tries until the lease ends, because a
    * reply that is not noted as sent would be sent again.
    */
   async release(lease: Lease, ending: Pick<Release, 'wait' | 'outcomes'> = {}): Promise<boolean> {
     const { runtime, limits } = this.#parts;
     lease.endMessage();
     const releasing = { ...ending, sentSeq: lease.sentSeq, leaseMs: limits.leaseMs, schema: VERSION };
-    for (let waitMs = RELEASE_AGAIN_MS; ; waitMs *= 2) {
+    for (let waitMs = RELEASE_RETRY_MS; ; waitMs *= 2) {
       try {
         const { answer } = await this.#change(lease, release(lease.held, releasing));
         if (answer) lease.beginNext();
@@ -295,7 +297,7 @@ export class Conversations {
     this.#parts.runtime.timer(this.#parts.limits.renewMs, () => this.#renewAll());
   }
 
-  #taking(): Taking {
+  #leaseRequest(): LeaseRequest {
     const { runtime, limits } = this.#parts;
     return { owner: runtime.id(), leaseMs: limits.leaseMs, schema: VERSION };
   }

@@ -7,7 +7,7 @@ import type { RecordKind, Transition } from './versioned-records.ts';
  * earlier operations left.
  */
 
-/** What operations left, and until when that is remembered (epoch ms). */
+/** AntCRM's records, or descriptions of them. `by`: the operation that left it. `untilMs`: epoch ms. */
 const leftSchema = z.record(z.string(), z.looseObject({ by: z.string(), untilMs: z.number() })).default({});
 
 const customerSchema = z.looseObject({

@@ -31,12 +31,12 @@ const HOUR = 60 * MINUTE;
 const GIVE_UP_MS = 24 * HOUR;
 
 /**
- * When a reply that was perhaps delivered is tried again, counted from its first try. A sentence said twice
- * costs less than silence about money; a sentence said fourteen times does not.
+ * When a reply that was perhaps delivered is tried again, counted from its first try. A reply that comes
+ * twice is better than silence about money. A reply that comes many times is not.
  */
-const AGAIN_MS = [10 * SECOND, MINUTE, 10 * MINUTE, HOUR];
-/** The same while the channel delivers nothing at all: the platform is out of order, not the reply. */
-const AGAIN_IN_OUTAGE_MS = [...AGAIN_MS, 2 * HOUR, 4 * HOUR, 8 * HOUR, 16 * HOUR];
+const RETRY_MS = [10 * SECOND, MINUTE, 10 * MINUTE, HOUR];
+/** The times while the channel delivers nothing at all: then the platform fails, not this reply. */
+const RETRY_IN_OUTAGE_MS = [...RETRY_MS, 2 * HOUR, 4 * HOUR, 8 * HOUR, 16 * HOUR];
 
 /** The shortest and the longest wait. The last two are for replies that were not tried. */
 const BACK_OFF_MS = [SECOND, 10 * MINUTE] as const;
@@ -86,11 +86,11 @@ function afterUncertain(
   { nowMs, tried: { tries, sinceMs: firstMs }, random }: DeliveryTry,
   deliveredMs: number,
 ): { readonly afterMs: number; readonly tried: Tries } | null {
-  const dueMs = firstMs + (AGAIN_IN_OUTAGE_MS[tries - 1] ?? 0);
+  const dueMs = firstMs + (RETRY_IN_OUTAGE_MS[tries - 1] ?? 0);
   // A message of the customer moved this try forward: it is not counted.
   if (tries > 0 && nowMs < dueMs) return { afterMs: dueMs - nowMs, tried: { tries, sinceMs: firstMs } };
   const sinceMs = tries === 0 ? nowMs : firstMs;
-  const plan = deliveredMs >= sinceMs ? AGAIN_MS : AGAIN_IN_OUTAGE_MS;
+  const plan = deliveredMs >= sinceMs ? RETRY_MS : RETRY_IN_OUTAGE_MS;
   const nextMs = plan[tries];
   if (nextMs === undefined) return null;
   // Never earlier than planned, or the try would not be counted.

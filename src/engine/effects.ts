@@ -22,7 +22,7 @@ import type { Turn, TurnTools } from './turn.ts';
 export type EffectTools = TurnTools & { readonly perform: Perform; readonly photos: Photos };
 
 /** Teams shows typing for three seconds, Telegram for five. */
-const WORKING_AGAIN_MS = 3000;
+const WORKING_REPEAT_MS = 3000;
 
 /** Performs what turns ask for, each effect under the turn's lease. */
 export class Effects {
@@ -48,7 +48,7 @@ export class Effects {
       return outcome;
     } finally {
       hideWorking();
-      // The lease's clock does not count here: a call was perhaps made, so the commit finds out.
+      // Does not check the lease's end: a call may have been made, and the commit checks the lease itself.
       turn.lease.assertNotLost();
     }
   }
@@ -59,7 +59,7 @@ export class Effects {
     const incoming = asker?.incoming;
     if (!incoming) return () => {};
     const show = (): void => {
-      timer = runtime.timer(WORKING_AGAIN_MS, show);
+      timer = runtime.timer(WORKING_REPEAT_MS, show);
       platform(incoming.channel)
         ?.working?.(incoming)
         .catch(() => {});

@@ -35,7 +35,7 @@ export type EngineOptions = {
   readonly runtime?: Runtime | undefined;
   readonly limits?: Partial<EngineLimits> | undefined;
   readonly spans?: Spans | undefined;
-  /** The look inside turns of some channels. */
+  /** Records what happens inside turns of some channels. */
   readonly traces?: Traces | undefined;
   readonly onNotice?: WorkerTools['onNotice'] | undefined;
   /** Wraps the conversations' records: the simulator plants defects there. */
@@ -46,11 +46,11 @@ export type EngineOptions = {
 type Acceptance = 'accepted' | 'duplicate' | 'full';
 
 const ALARM_EVERY_MS = 60_000;
-/** A message that was sent longer ago may have hung a process: it is filed before it is decided. */
+/** An older message is filed before it is decided: it may have hung the process that received it first. */
 const FRESH_MS = 5000;
 
 /**
- * Makes a turn of each message: once, in order, whatever crashes.
+ * Runs one turn for each message, once and in order, even if processes crash.
  *
  * @example
  * const engine = new Engine(options);
@@ -122,7 +122,7 @@ export class Engine {
     return this.#tools.spans.around({ name: 'accept', channel, conversation }, file);
   };
 
-  /** Something was filed in a conversation that no process works on: it gets one of the next free slots. */
+  /** Gives a conversation one of the next free slots. Call it after something else filed a message there. */
   readonly schedule = (conversation: string): void => this.#scheduler.schedule(conversation);
 
   /** Begins to renew leases and to look for due conversations. */
@@ -131,7 +131,7 @@ export class Engine {
     this.#scheduler.start();
   }
 
-  /** Finishes what AntCRM was perhaps asked for, and leaves the rest. Messages are still stored. */
+  /** Finishes the turns that may have called AntCRM, and gives the others back. Messages are still stored. */
   async stop(): Promise<void> {
     const late = Promise.withResolvers<void>();
     const { runtime, limits } = this.#tools;
@@ -148,8 +148,8 @@ export class Engine {
     const traceparent = isTracing ? spans.traceparent() : undefined;
     const accepted = { ...incoming, acceptedMs: runtime.nowMs(), ...(traceparent && { traceparent }) };
     const filed = { deliveryId: runtime.id(), incoming: accepted };
-    const held = { aliveUntilMs: runtime.monotonicMs() + limits.leaseMs, filed };
-    const take = this.#scheduler.reserve();
+    const leaseFields = { aliveUntilMs: runtime.monotonicMs() + limits.leaseMs, filed };
+    const take = this.#scheduler.reserveSlot();
     let isBegun = false;
     try {
       const filing = { id: incoming.id, deliveryId: filed.deliveryId, body: withVersion(accepted), take };
@@ -158,14 +158,14 @@ export class Engine {
       const decide: DecideAtOnce | undefined =
         sender &&
         ((record, nowMs) => {
-          decided = this.#decideAtOnce(new Lease(name, { record, nowMs, ...held }), sender);
+          decided = this.#decideAtOnce(new Lease(name, { record, nowMs, ...leaseFields }), sender);
           return decided?.lease.record ?? null;
         });
       const { answer, record, nowMs } = await conversations.accept(name, filing, decide);
       if (answer === 'leased' && record !== null) {
         isBegun = true;
-        const lease = decided?.lease ?? new Lease(name, { record, nowMs, ...held });
-        // The turn's spans are none of the webhook's.
+        const lease = decided?.lease ?? new Lease(name, { record, nowMs, ...leaseFields });
+        // The turn's spans do not belong to the webhook's trace.
         if (isTracing) void spans.apart(name, () => this.#work(lease, decided));
         else void this.#work(lease, decided);
       }
@@ -179,15 +179,16 @@ export class Engine {
       observe.update(channel, 'unavailable');
       throw error;
     } finally {
-      if (take && !isBegun) this.#scheduler.leave();
+      if (take && !isBegun) this.#scheduler.freeSlot();
     }
   }
 
   /**
-   * Who wrote a message that may be decided within the swap that files it; undefined: it is only filed. A
-   * text that kills or hangs its process must be filed and counted, or the platform's repeats end every
-   * process. So it is only filed if it was sent before this process began or more than five seconds ago, if
-   * it is the first that this process hears of the conversation, and if the channel has to ask who writes.
+   * Returns the sender if the message may be decided within the swap that files it; undefined: the worker
+   * decides it later. A text that kills or hangs a process must be filed first, so that its attempts are
+   * counted; otherwise the platform sends it again and it ends every process. So a message is only filed if
+   * it was sent before this process started or more than `FRESH_MS` ago, if this process does not know the
+   * conversation yet, or if the channel must ask the platform who wrote.
    */
   #senderAtOnce(name: string, incoming: Incoming, sentMs: number): Sender | undefined {
     const { platform, conversations, isTracing, runtime } = this.#tools;
@@ -201,9 +202,9 @@ export class Engine {
   }
 
   /**
-   * Decides and commits a turn on the record that its message was just filed in; the lease has the new
-   * record. Undefined if only the worker may decide it: replies, calls or failed attempts come before it,
-   * its step asks for an effect or throws, or something cannot be read.
+   * Decides and commits a turn in the same swap that files its message; the lease then has the new record.
+   * Undefined: only the worker may decide it. Then replies, calls or failed attempts come before it, its
+   * step asks for an effect or throws, or something cannot be read.
    */
   #decideAtOnce(lease: Lease, sender: Sender): Turn | undefined {
     const { record, nowMs, filed, head } = lease;
@@ -245,7 +246,7 @@ export class Engine {
       if (!(error instanceof LeaseLost)) this.#report(error);
     } finally {
       observe.busy(conversations.drop(lease));
-      this.#scheduler.leave();
+      this.#scheduler.freeSlot();
     }
   }
 

@@ -23,7 +23,7 @@ const json = z.custom<z.core.util.JSONType>();
  * A message as a channel hands it in. It is stored as it is, so that any process can go on with it.
  *
  * - `conversation`: the channel's own name of it (a chat id). It is hashed before it leaves this process.
- * - `id`: the platform's id of the message. It tells a message that comes twice.
+ * - `id`: the platform's id of the message. It detects a message that arrives twice.
  * - `address`: where replies go, as the channel needs it. It is kept with the state for later replies.
  * - `press`: whose button was pressed, as the channel needs it to edit that message and end its spinner.
  * - `acceptedMs`: when it was accepted, by the accepting machine's clock (epoch ms). `accept` adds it.
@@ -42,7 +42,7 @@ export const incomingSchema = z.strictObject({
 });
 export type Incoming = z.infer<typeof incomingSchema>;
 
-/** How a conversation of a channel is called in stores and logs. */
+/** The name of a channel's conversation in stores and logs: a keyed hash. */
 export function conversationName(
   seal: { name(kind: 'conversation', value: string): string },
   channel: string,
@@ -56,7 +56,7 @@ export function conversationName(
  *
  * - `turn`: the id of the message that it answers. Absent: the bot speaks unasked.
  * - `first`, `last`: whether it is the turn's first and last reply.
- * - `state`: what staff may see of where the conversation is.
+ * - `state`: the part of the conversation's state that staff may see.
  * - `asked`: what the conversation asked for before this turn (as `state.asks`). Telegram takes its contact
  *   keyboard away when a phone is not asked for any more.
  * - `forget`: the customer asked to be forgotten. The channel first drops what it keeps of the conversation.
@@ -126,7 +126,7 @@ export interface Platform {
    * turn. Answers within two seconds and never throws.
    */
   identify?(incoming: Pick<Incoming, 'sender' | 'address' | 'conversation'>): Promise<Sender>;
-  /** The same from memory, if the platform was asked a while ago; undefined: it must be asked. */
+  /** The sender from memory, if the platform was asked before; undefined: call `identify`. */
   known?(incoming: Pick<Incoming, 'sender' | 'address' | 'conversation'>): Sender | undefined;
   /**
    * Fetches a picture that a customer sent; `at` is what the channel put into the message. Asks only the

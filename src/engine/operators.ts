@@ -117,7 +117,7 @@ export class Operators {
     return record && this.#toStored(record, nowMs);
   }
 
-  /** How a channel's conversation is called in stores and logs. */
+  /** The name of a channel's conversation in stores and logs. */
   nameOf(channel: string, conversation: string): string {
     return conversationName(this.#options.encryption, channel, conversation);
   }
@@ -213,7 +213,7 @@ export class Operators {
   }
 }
 
-/** `letterId`: the dead letter that goes. `uncapped`: filed into a full inbox, too. */
+/** `letterId`: the dead letter to remove. `uncapped`: it is filed even into a full inbox. */
 type Composed = { readonly incoming: Incoming; readonly letterId?: string; readonly uncapped?: boolean };
 type InboxResult = 'filed' | 'duplicate' | 'full';
 

@@ -14,8 +14,8 @@ const ALARM_EVERY_MS = 60_000;
 
 /**
  * A circuit breaker for one channel's platform, judged by the sends of this process. While most sends fail
- * (`delivery_failing`), only probes go out, so that a long outage spends no reply's tries. A probe that
- * succeeds ends that. Times are epoch ms by the store's clock.
+ * (`delivery_failing`), only probes go out, so that a long outage does not use up the tries of replies. A
+ * probe that succeeds closes the breaker. Times are epoch ms by the store's clock.
  *
  * @example
  * const permit = outage.admit(nowMs);

@@ -12,12 +12,12 @@ import { NEVER_TRIED, type Wait } from './transitions.ts';
 import type { NumberedItem, TurnTools } from './turn.ts';
 
 /** When a lock that could not be given back is tried again. */
-const UNLOCK_AGAIN_MS = 1000;
+const UNLOCK_RETRY_MS = 1000;
 const ALARM_EVERY_MS = 60_000;
 
 /**
- * Does what commits left to be done. Replies leave in order, each until it is delivered, dropped or has to
- * wait; the replies behind one that waits wait as well. Locks are given back in any case, because another
+ * Does the tasks of the outbox. It sends the replies in order, and tries each until it is delivered, dropped
+ * or put off; then the replies behind it wait as well. It always gives the locks back, because another
  * conversation may need them.
  */
 export class Outbox {
@@ -50,9 +50,9 @@ export class Outbox {
     const wait = await this.#sendInOrder(lease, items);
     const failedSeq = await this.unlock(items);
     if (failedSeq === null) return wait;
-    // What was sent before it is noted all the same, or it would be sent again and again.
+    // The replies before it count as sent, or they would be sent again and again.
     lease.sentSeq = Math.min(lease.sentSeq, failedSeq - 1);
-    return { reason: 'unlock', ...wait, afterMs: Math.max(wait?.afterMs ?? 0, UNLOCK_AGAIN_MS) };
+    return { reason: 'unlock', ...wait, afterMs: Math.max(wait?.afterMs ?? 0, UNLOCK_RETRY_MS) };
   }
 
   /** Unlocks the customers among the items. Resolves to the number of the first unconfirmed one. */
@@ -134,7 +134,7 @@ export class Outbox {
         delivery = await to.deliver(outgoing, seq);
       } catch (err) {
         observe.log.error({ err, channel }, 'a channel threw while delivering');
-        // A channel that throws has a bug, and may have sent the reply. One without words never has any.
+        // A channel that throws has a bug, and may have sent the reply. `Unwordable`: no try can render it.
         delivery = { kind: err instanceof Unwordable ? 'rejected' : 'uncertain' };
       }
       outage.note(permit, delivery, nowMs);

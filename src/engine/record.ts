@@ -30,7 +30,7 @@ const outboxSchema = z.looseObject({
   asks: z.literal(true).optional(),
 });
 
-/** A call that may have been made, by the attempt `by` alone. Without `outcome`: unknown. */
+/** A call that may have been made. Only the attempt `by` may make it. Without `outcome`: unknown. */
 const callSchema = z.looseObject({
   by: z.string(),
   atMs: z.number(),
@@ -66,7 +66,7 @@ const retrySchema = z.looseObject({
   madeAtMs: z.number(),
 });
 
-/** A message or state that no turn could be made of. */
+/** A message or state that no turn could handle. */
 const letterSchema = z.looseObject({
   id: z.string(),
   atMs: z.number(),
@@ -80,11 +80,12 @@ const listedSchema = z.looseObject({ index: z.string(), part: z.string().optiona
 const envelopeSchema = z.looseObject({
   /** The newest version that wrote into the record; it only rises. */
   schema: z.number().default(0),
-  /** The last message ids: 8 characters of the hash of each, and 2 of the hour of its filing. */
+  /** The last message ids. Each is 8 characters of its hash, then 2 characters of the hour of its filing. */
   ids: z.string().default(''),
   inbox: z.array(messageSchema).default([]),
-  /** Number of the last filed message, and what it was when a question was last delivered. */
+  /** Number of the last filed message. */
   inSeq: z.number().default(0),
+  /** What `inSeq` was when a question was last delivered. */
   knew: z.number().default(0),
   outbox: z.array(outboxSchema).default([]),
   /** Number of the last reply. */
@@ -92,7 +93,7 @@ const envelopeSchema = z.looseObject({
   /** By operation. */
   journal: z.record(z.string(), callSchema).default({}),
   lease: leaseSchema.nullable().default(null),
-  /** Leases that ran out since the last commit, and releases that handed over the same work again. */
+  /** How many leases ran out since the last commit, and how many releases handed over the same work again. */
   attempts: z.number().default(0),
   /** When the state asked to be woken; 0: never. */
   wakeMs: z.number().default(0),
@@ -135,8 +136,8 @@ export type ConversationRecord = KnownFields<z.infer<typeof envelopeSchema>> & {
 const EMPTY = { ...envelopeSchema.parse({}), state: null };
 
 /**
- * The first record of a conversation. Its replies are numbered from the clock's milliseconds on, because a
- * lost record may have given smaller numbers already, and no number may come twice.
+ * The first record of a conversation. The numbers of its replies start from the time in ms: an earlier, lost
+ * record may have used smaller numbers, and no number may be used twice.
  */
 export function newRecord(nowMs: number): ConversationRecord {
   return { ...EMPTY, outSeq: nowMs };

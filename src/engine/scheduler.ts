@@ -10,23 +10,24 @@ export type SchedulerParts = {
   readonly runtime: Runtime;
   readonly limits: Pick<EngineLimits, 'concurrency' | 'sweepMs'>;
   readonly observe: Pick<Observe, 'claim'>;
-  /** Begins to work on a conversation that was claimed, in a slot that `leave` frees. */
+  /** Begins to work on a conversation that was claimed, in a slot that `freeSlot` frees. */
   begin(lease: Lease): void;
   /** A shard of the store, or the whole store, did not answer. It is asked again later. */
   onError(error: unknown): void;
 };
 
-/** The index is looked through in four parts, so that all shards are seen within 2 s. */
-const PARTS = 4;
-const PART = SHARDS / PARTS;
-const ROUND_MS = 250;
-/** A shard that fails rests, each further time for twice as long. A look waits for its slowest shard. */
-const MIN_REST_MS = 2000;
-const MAX_REST_MS = 16_000;
+/** Each sweep lists the next of four groups of shards, so that all shards are listed within 2 s. */
+const GROUPS = 4;
+const GROUP_SIZE = SHARDS / GROUPS;
+/** The next group is listed at least this often, even if the noted shards fill the slots. */
+const GROUP_EVERY_MS = 250;
+/** A shard that fails is skipped for this long, then for twice as long: a sweep waits for its slowest shard. */
+const MIN_BACKOFF_MS = 2000;
+const MAX_BACKOFF_MS = 16_000;
 /** At most this many conversations are claimed at once. */
 const MAX_CLAIMS = 8;
-/** A conversation that is due later than this is found when its part is looked through. */
-const MAX_NOTED_MS = 10 * 60_000;
+/** No timer is set for a conversation that is due later than this: a sweep finds it. */
+const MAX_TIMER_MS = 10 * 60_000;
 
 /** `left`: only a newer process can work on it. `failed`: the store did not confirm. */
 type ClaimOutcome = 'won' | 'taken' | 'left' | 'failed';
@@ -37,21 +38,20 @@ type ClaimOutcome = 'won' | 'taken' | 'left' | 'failed';
  *
  * @example
  * scheduler.start();
- * if (scheduler.reserve()) void work(lease).finally(() => scheduler.leave());
+ * if (scheduler.reserveSlot()) void work(lease).finally(() => scheduler.freeSlot());
  * else scheduler.schedule(conversation);
  */
 export class Scheduler {
   readonly #parts: SchedulerParts;
-  /** Shards that may have something due. They are looked at first. */
+  /** Shards that may have something due. They are listed first. */
   readonly #noted = new Set<number>();
-  /** Conversations of newer processes, by shard: they are not claimed again while they stay due. */
-  readonly #left = new Map<number, Set<string>>();
-  /** Until when shards rest (monotonic), and for how long this time. */
-  readonly #resting = new Map<number, { readonly untilMs: number; readonly forMs: number }>();
-  #part: number;
-  #roundMs = Number.NEGATIVE_INFINITY;
-  /** Slots in use. */
-  #taken = 0;
+  /** Conversations that only newer processes can work on, by shard. They are not claimed again while due. */
+  readonly #newer = new Map<number, Set<string>>();
+  /** Until when shards are skipped (monotonic), and for how long this time. */
+  readonly #backoffs = new Map<number, { readonly untilMs: number; readonly forMs: number }>();
+  #group: number;
+  #groupMs = Number.NEGATIVE_INFINITY;
+  #usedSlots = 0;
   /** Whether something waits for a free slot. */
   #isWanted = false;
   #isFilling = false;
@@ -61,8 +61,8 @@ export class Scheduler {
 
   constructor(parts: SchedulerParts) {
     this.#parts = parts;
-    // Processes that start together should not look at the same shards together.
-    this.#part = Math.floor(parts.runtime.random() * PARTS);
+    // Processes that start together should not list the same shards together.
+    this.#group = Math.floor(parts.runtime.random() * GROUPS);
   }
 
   /** Begins to look for due conversations. */
@@ -77,29 +77,29 @@ export class Scheduler {
     this.isStopping = true;
     return new Promise((resolve) => {
       this.#onIdle = resolve;
-      this.#leave(0);
+      this.#freeSlots(0);
     });
   }
 
   /** Takes a slot, if one is free and the process is not stopping. */
-  reserve(): boolean {
-    if (this.isStopping || this.#taken >= this.#parts.limits.concurrency) return false;
-    this.#taken += 1;
+  reserveSlot(): boolean {
+    if (this.isStopping || this.#usedSlots >= this.#parts.limits.concurrency) return false;
+    this.#usedSlots += 1;
     return true;
   }
 
   /** Frees a slot. */
-  leave(): void {
-    this.#leave(1);
+  freeSlot(): void {
+    this.#freeSlots(1);
   }
 
-  /** The conversation is due in `afterMs`. If that is now, it gets one of the next free slots. */
+  /** Call it for a conversation that is due in `afterMs`. It then gets one of the next free slots. */
   schedule(conversation: string, afterMs = 0): void {
-    if (afterMs > MAX_NOTED_MS) return;
+    if (afterMs > MAX_TIMER_MS) return;
     const note = (): void => {
       this.#noted.add(shardOfName(conversation));
       this.#isWanted = true;
-      if (this.#taken < this.#parts.limits.concurrency) void this.fill();
+      if (this.#usedSlots < this.#parts.limits.concurrency) void this.fill();
     };
     if (afterMs > 0) this.#parts.runtime.timer(afterMs, note);
     else note();
@@ -113,22 +113,22 @@ export class Scheduler {
     if (this.#isFilling) return;
     this.#isFilling = true;
     do {
-      const room = Math.ceil((this.#parts.limits.concurrency - this.#taken) / 2);
+      const room = Math.ceil((this.#parts.limits.concurrency - this.#usedSlots) / 2);
       if (room <= 0 || this.isStopping) break;
-      this.#taken += room;
+      this.#usedSlots += room;
       this.#isWanted = false;
       const won = await this.#claimUpTo(room);
       this.#isWanted ||= won === room;
-      this.#taken -= room - won;
+      this.#usedSlots -= room - won;
     } while (this.#isWanted);
     this.#isFilling = false;
-    this.#leave(0);
+    this.#freeSlots(0);
   }
 
-  #leave(slots: number): void {
-    this.#taken -= slots;
+  #freeSlots(slots: number): void {
+    this.#usedSlots -= slots;
     if (this.#isWanted && slots > 0) void this.fill();
-    if (this.#taken === 0) this.#onIdle?.();
+    if (this.#usedSlots === 0) this.#onIdle?.();
   }
 
   /** One sweep at a time. */
@@ -146,13 +146,13 @@ export class Scheduler {
   async #claimUpTo(room: number): Promise<number> {
     let won = 0;
     try {
-      let names = await this.#look(room);
+      let names = await this.#listDue(room);
       for (let step = 1; won < room && names.length > 0; step = Math.min(2 * step, MAX_CLAIMS)) {
         const chosen = names.splice(0, Math.min(step, room - won));
         const results = await Promise.all(chosen.map((name) => this.#claim(name)));
         won += results.filter((result) => result === 'won').length;
         if (2 * results.filter((result) => result === 'taken').length >= chosen.length) break;
-        names = names.filter((name) => !this.#isResting(shardOfName(name)));
+        names = names.filter((name) => !this.#isBackedOff(shardOfName(name)));
       }
     } catch (error) {
       this.#parts.onError(error);
@@ -166,14 +166,14 @@ export class Scheduler {
     try {
       const claimed = await conversations.claim(conversation);
       const result = typeof claimed === 'object' ? 'won' : claimed;
-      this.#resting.delete(shard);
+      this.#backoffs.delete(shard);
       observe.claim(result);
       if (typeof claimed === 'object') begin(claimed);
-      if (claimed === 'left') this.#left.set(shard, (this.#left.get(shard) ?? new Set()).add(conversation));
+      if (claimed === 'left') this.#newer.set(shard, (this.#newer.get(shard) ?? new Set()).add(conversation));
       return result;
     } catch (error) {
       // The node may answer reads and refuse writes.
-      this.#rest(shard, error);
+      this.#backOff(shard, error);
       return 'failed';
     }
   }
@@ -182,12 +182,15 @@ export class Scheduler {
    * Conversations that are due: the oldest second first, in random order within a second, because processes
    * that all begin with the same one win few claims. Rejects if no shard answers.
    */
-  async #look(room: number): Promise<string[]> {
-    const noted = [...this.#noted].filter((shard) => !this.#isResting(shard)).slice(0, 2 * room + 2);
-    const isRound = this.#parts.runtime.monotonicMs() - this.#roundMs >= ROUND_MS;
-    let due = await this.#listAll(isRound ? [...new Set([...noted, ...this.#nextPart()])] : noted, room);
-    if (!isRound && (due ?? []).length < room) {
-      const more = await this.#listAll(this.#nextPart(), room);
+  async #listDue(room: number): Promise<string[]> {
+    const noted = [...this.#noted].filter((shard) => !this.#isBackedOff(shard)).slice(0, 2 * room + 2);
+    const isGroupDue = this.#parts.runtime.monotonicMs() - this.#groupMs >= GROUP_EVERY_MS;
+    let due = await this.#listShards(
+      isGroupDue ? [...new Set([...noted, ...this.#nextGroup()])] : noted,
+      room,
+    );
+    if (!isGroupDue && (due ?? []).length < room) {
+      const more = await this.#listShards(this.#nextGroup(), room);
       due = due || more ? [...(due ?? []), ...(more ?? [])] : null;
     }
     if (due === null) throw new StoreUnavailable('no shard of the store answers');
@@ -200,15 +203,15 @@ export class Scheduler {
       .map(({ member }) => member);
   }
 
-  #nextPart(): number[] {
-    this.#part = (this.#part + 1) % PARTS;
-    this.#roundMs = this.#parts.runtime.monotonicMs();
-    return Array.from({ length: PART }, (_, index) => this.#part * PART + index);
+  #nextGroup(): number[] {
+    this.#group = (this.#group + 1) % GROUPS;
+    this.#groupMs = this.#parts.runtime.monotonicMs();
+    return Array.from({ length: GROUP_SIZE }, (_, index) => this.#group * GROUP_SIZE + index);
   }
 
   /** What is due in these shards; null if none of them answers. */
-  async #listAll(shards: readonly number[], limit: number): Promise<ScoredMember[] | null> {
-    const asked = shards.filter((shard) => !this.#isResting(shard));
+  async #listShards(shards: readonly number[], limit: number): Promise<ScoredMember[] | null> {
+    const asked = shards.filter((shard) => !this.#isBackedOff(shard));
     const lists = await Promise.all(asked.map((shard) => this.#list(shard, limit)));
     const answers = lists.filter((entries) => entries !== null);
     return answers.length === 0 ? null : answers.flat();
@@ -216,35 +219,35 @@ export class Scheduler {
 
   /** Null: the shard does not answer. */
   async #list(shard: number, limit: number): Promise<readonly ScoredMember[] | null> {
-    const left = this.#left.get(shard) ?? new Set();
+    const newer = this.#newer.get(shard) ?? new Set();
     try {
-      const range = { shard, upTo: 'now', limit: limit + left.size } as const;
+      const range = { shard, upTo: 'now', limit: limit + newer.size } as const;
       const { entries } = await this.#parts.store.list('due', range);
       if (entries.length > 0) this.#noted.add(shard);
       else {
         this.#noted.delete(shard);
-        this.#resting.delete(shard);
+        this.#backoffs.delete(shard);
       }
-      if (left.size === 0) return entries;
-      const stillDue = entries.map(({ member }) => member).filter((member) => left.has(member));
-      this.#left.set(shard, new Set(stillDue));
-      return entries.filter(({ member }) => !left.has(member));
+      if (newer.size === 0) return entries;
+      const stillDue = entries.map(({ member }) => member).filter((member) => newer.has(member));
+      this.#newer.set(shard, new Set(stillDue));
+      return entries.filter(({ member }) => !newer.has(member));
     } catch (error) {
-      this.#rest(shard, error);
+      this.#backOff(shard, error);
       return null;
     }
   }
 
   /** A shard that fails must not hold up the others. */
-  #rest(shard: number, error: unknown): void {
-    const { forMs = MIN_REST_MS / 2 } = this.#resting.get(shard) ?? {};
-    const longer = Math.min(2 * forMs, MAX_REST_MS);
-    this.#resting.set(shard, { untilMs: this.#parts.runtime.monotonicMs() + longer, forMs: longer });
+  #backOff(shard: number, error: unknown): void {
+    const { forMs = MIN_BACKOFF_MS / 2 } = this.#backoffs.get(shard) ?? {};
+    const longer = Math.min(2 * forMs, MAX_BACKOFF_MS);
+    this.#backoffs.set(shard, { untilMs: this.#parts.runtime.monotonicMs() + longer, forMs: longer });
     this.#parts.onError(error);
   }
 
-  #isResting(shard: number): boolean {
-    return (this.#resting.get(shard)?.untilMs ?? 0) > this.#parts.runtime.monotonicMs();
+  #isBackedOff(shard: number): boolean {
+    return (this.#backoffs.get(shard)?.untilMs ?? 0) > this.#parts.runtime.monotonicMs();
   }
 }
 

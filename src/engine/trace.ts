@@ -5,11 +5,11 @@ import { systemRuntime } from '../runtime.ts';
 import type { Trace, TracedCall, Trip } from './messages.ts';
 import type { Turn } from './turn.ts';
 
-/** How a text was understood where the conversation was, and why, as people read it. */
+/** Explains to people how the bot understood a text in a given state, and why. */
 type Explain = (text: string, before: State, sender: Sender) => NonNullable<Trace['understood']>;
 
 /**
- * The look inside turns of some channels. Of other turns nothing is kept.
+ * Records what happens inside turns of some channels. Nothing is recorded of other turns.
  *
  * @example
  * const traces = new Traces(['staff'], conversation.explain);
@@ -18,7 +18,7 @@ type Explain = (text: string, before: State, sender: Sender) => NonNullable<Trac
 export class Traces {
   readonly #channels: readonly string[];
   readonly #explain: Explain;
-  /** What the turn of this chain of awaits asks for: that happens far below it, in shared clients. */
+  /** The calls and trips of the current turn. Shared clients far below the turn make them. */
   readonly #atWork = new AsyncLocalStorage<{ readonly calls: TracedCall[]; readonly trips: Trip[] }>();
 
   constructor(channels: readonly string[], explain: Explain) {
@@ -63,8 +63,8 @@ export class Traces {
 }
 
 /**
- * The trace goes with the turn's last reply, unless that says that all is forgotten: a trace would contradict
- * it. The stored outbox does not have it, so a crash loses it.
+ * The trace goes with the turn's last reply. A reply to "forget me" has none, because a trace would repeat the
+ * forgotten data. The stored outbox does not have the trace, so a crash loses it.
  */
 function attach(turn: Turn, trace: Trace): void {
   turn.items = turn.items.map((numbered) => {

@@ -22,21 +22,21 @@ import type { IndexEntry, RecordKind, Transition } from './versioned-records.ts'
  * nothing is to be written.
  *
  * `accept`, `take`, `renew` and `takeLetter` decide from the record alone, so they may be applied again to
- * whatever record is there. A change by a lease holder was decided from what the holder knew before, so it
- * also needs `Held`. Time decides who may try to take a lease; no promise depends on time.
+ * any record. A lease holder decides its change from an older record, so that change also needs `Held`. Time
+ * decides who may try to take a lease; no promise depends on time.
  */
 
 export type ConversationTransition<Answer> = Transition<ConversationRecord, Answer>;
 
 /**
- * What a change by the lease holder requires of the record: the holder's nonce, that `step` is the next
- * number, and that the head of the inbox is still the message of `deliveryId`. Null: it was decided from
- * no message.
+ * What a change by the lease holder requires of the record: `owner` has the lease, `step` is the next number,
+ * and the first message of the inbox still has this `deliveryId`. Null: the change does not depend on a
+ * message.
  */
 export type Held = { readonly owner: string; readonly step: number; readonly deliveryId: string | null };
 
 /** Who takes a lease, and for how long. `schema` is the newest version that the process can read. */
-export type Taking = { readonly owner: string; readonly leaseMs: number; readonly schema: number };
+export type LeaseRequest = { readonly owner: string; readonly leaseMs: number; readonly schema: number };
 
 export const MAX_INBOX = 50;
 const MAX_INBOX_BYTES = 64 * 1024;
@@ -46,7 +46,7 @@ const MAX_LETTERS = 20;
 const MAX_IDS = 64;
 const MAX_ID_HOURS = 48;
 
-const same = <Answer>(record: ConversationRecord | null, answer: Answer) => ({ record, answer });
+const unchanged = <Answer>(record: ConversationRecord | null, answer: Answer) => ({ record, answer });
 
 /** Whether replies, and the messages behind them, have to wait. Only a wake-up may run then. */
 const isPutOff = ({ retry }: ConversationRecord, nowMs: number): boolean =>
@@ -67,10 +67,10 @@ export type Filing = {
   readonly deliveryId: string;
   readonly body: unknown;
   readonly schema: number;
-  /** Filed even into a full inbox: an operator's decision is no message of the customer's. */
+  /** Files it even into a full inbox. For messages of operators and staff. */
   readonly uncapped?: boolean | undefined;
   /** Takes the lease as well, if it is free and nothing has to wait. */
-  readonly take?: Taking | undefined;
+  readonly take?: LeaseRequest | undefined;
 };
 
 /**
@@ -85,7 +85,7 @@ export function accept(filing: Filing): ConversationTransition<AcceptResult> {
   return (before, nowMs) => {
     const record = before ?? newRecord(nowMs);
     const ids = rememberId(record.ids, idHash, nowMs);
-    if (ids === null) return same(before, acceptedBefore(record, filing));
+    if (ids === null) return unchanged(before, answerRepeat(record, filing));
     if (!uncapped && isFull(record, body)) {
       return { record: { ...record, dropped: record.dropped + 1 }, answer: 'full' };
     }
@@ -99,21 +99,21 @@ export function accept(filing: Filing): ConversationTransition<AcceptResult> {
       ids,
       retry: retry && { ...retry, atMs: Math.min(retry.atMs, retry.earliestMs) },
     };
-    const leased = taking === undefined ? null : withLease(filed, taking, nowMs);
+    const leased = taking === undefined ? null : grantLease(filed, taking, nowMs);
     return leased === null ? { record: filed, answer: 'queued' } : { record: leased, answer: 'leased' };
   };
 }
 
 /**
- * Appends an id, and drops those that are too old or too many. Null: the id is remembered already. Each id
- * has the hour of its filing as two digits of base 32, which come again after 42 days.
+ * Appends an id, and drops the ids that are too old or too many. Null: the id is remembered already. Each id
+ * ends with the hour of its filing, two digits of base 32. The same digits return after 42 days.
  */
 function rememberId(ids: string, idHash: string, nowMs: number): string | null {
   const hours = Math.floor(nowMs / 3_600_000);
   let first = Math.max(0, ids.length - (MAX_IDS - 1) * ID_CHARS);
   for (let at = 0; at < ids.length; at += ID_CHARS) {
     const age = (hours - Number.parseInt(ids.slice(at + ID_CHARS - HOUR_CHARS, at + ID_CHARS), 32)) & 1023;
-    // If the clock was put back, an id is younger than new.
+    // If the clock was set back, an id may have an hour in the future.
     const isRecent = age <= MAX_ID_HOURS || age > 1023 - MAX_ID_HOURS;
     if (isRecent && ids.startsWith(idHash, at)) return null;
     if (!isRecent && first === at) first += ID_CHARS;
@@ -127,7 +127,7 @@ function isFull({ inbox }: ConversationRecord, body: unknown): boolean {
   return inbox.length >= MAX_INBOX || JSON.stringify(bodies).length > MAX_INBOX_BYTES;
 }
 
-function acceptedBefore(
+function answerRepeat(
   { inbox, lease }: ConversationRecord,
   { id, deliveryId, take: taking }: Filing,
 ): AcceptResult {
@@ -145,12 +145,12 @@ export type TakeResult = 'leased' | 'none' | 'newer';
  * const taking = { owner, leaseMs: 15_000, schema: 2 };
  * const { answer } = await records.update(name, take(taking), { listed: true });
  */
-export function take(taking: Taking): ConversationTransition<TakeResult> {
+export function take(taking: LeaseRequest): ConversationTransition<TakeResult> {
   return (record, nowMs) => {
-    if (record === null) return same(record, 'none');
-    if (record.lease?.owner === taking.owner) return same(record, 'leased');
-    if (record.schema > taking.schema) return same(record, 'newer');
-    const leased = withLease(record, taking, nowMs);
+    if (record === null) return unchanged(record, 'none');
+    if (record.lease?.owner === taking.owner) return unchanged(record, 'leased');
+    if (record.schema > taking.schema) return unchanged(record, 'newer');
+    const leased = grantLease(record, taking, nowMs);
     if (leased !== null) return { record: leased, answer: 'leased' };
     const ranOut = record.lease !== null && record.lease.untilMs <= nowMs;
     return { record: ranOut ? { ...record, lease: null } : record, answer: 'none' };
@@ -158,7 +158,11 @@ export function take(taking: Taking): ConversationTransition<TakeResult> {
 }
 
 /** The record with the lease; null: the lease cannot be taken, or there is nothing to do. */
-function withLease(record: ConversationRecord, taking: Taking, nowMs: number): ConversationRecord | null {
+function grantLease(
+  record: ConversationRecord,
+  taking: LeaseRequest,
+  nowMs: number,
+): ConversationRecord | null {
   const { owner, leaseMs, schema } = taking;
   const isFree = record.lease === null || record.lease.untilMs <= nowMs;
   if (!isFree || record.schema > schema) return null;
@@ -175,20 +179,20 @@ function withLease(record: ConversationRecord, taking: Taking, nowMs: number): C
 }
 
 /**
- * Prolongs the lease; false: it is lost. A lease that ran out and was not taken still counts.
+ * Prolongs the lease; false: it is lost. If it ran out and no process took it, it is prolonged as well.
  *
  * @example
  * const { answer: isHeld } = await records.update(name, renew({ owner, leaseMs: 15_000 }));
  */
-export function renew({ owner, leaseMs }: Omit<Taking, 'schema'>): ConversationTransition<boolean> {
+export function renew({ owner, leaseMs }: Omit<LeaseRequest, 'schema'>): ConversationTransition<boolean> {
   return (record, nowMs) => {
-    if (record?.lease?.owner !== owner) return same(record, false);
+    if (record?.lease?.owner !== owner) return unchanged(record, false);
     const untilMs = Math.max(record.lease.untilMs, nowMs + leaseMs);
     return { record: { ...record, lease: { ...record.lease, untilMs } }, answer: true };
   };
 }
 
-/** The lease after a change by its holder. `done`: it took effect before. `stale`: it is not allowed. */
+/** The lease after its holder's change. `done`: the record has the change already. `stale`: not allowed. */
 function nextLease(record: ConversationRecord | null, { owner, step, deliveryId }: Held) {
   const { lease, inbox } = record ?? {};
   if (!lease || lease.owner !== owner) return 'stale';
@@ -229,18 +233,18 @@ export function intend(
 ): ConversationTransition<IntendResult> {
   return (record, nowMs) => {
     const lease = nextLease(record, held);
-    if (record === null || lease === 'stale') return same(record, { kind: 'stale' });
+    if (record === null || lease === 'stale') return unchanged(record, { kind: 'stale' });
     const call = record.journal[operation];
     const isOwn = call === undefined || call.by === by;
     const answer: IntendResult = isOwn ? { kind: 'go' } : { kind: 'known', call };
-    if (lease === 'done') return same(record, call === undefined ? { kind: 'stale' } : answer);
-    const journal = withOutcomes(record.journal, outcomes);
+    if (lease === 'done') return unchanged(record, call === undefined ? { kind: 'stale' } : answer);
+    const journal = addOutcomes(record.journal, outcomes);
     const intended = call ?? { by, atMs: nowMs, body };
     return { record: { ...record, lease, journal: { ...journal, [operation]: intended } }, answer };
   };
 }
 
-function withOutcomes(journal: ConversationRecord['journal'], outcomes: Outcomes) {
+function addOutcomes(journal: ConversationRecord['journal'], outcomes: Outcomes) {
   let changed = journal;
   for (const operation of Object.keys(outcomes)) {
     const call = journal[operation];
@@ -253,7 +257,7 @@ export type Commit = {
   readonly state: string;
   /** The same state, as it was before it was written. */
   readonly stored?: StoredState | undefined;
-  /** Numbered on from the record's `outSeq`. */
+  /** Their numbers continue after the record's `outSeq`. */
   readonly replies: readonly OutboxEntry[];
   /** The head of the inbox is answered. */
   readonly consumed: boolean;
@@ -278,8 +282,8 @@ export type Commit = {
 export function commit(held: Held, change: Commit): ConversationTransition<boolean> {
   return (record, nowMs) => {
     const lease = nextLease(record, held);
-    if (record === null || lease === 'stale') return same(record, false);
-    if (lease === 'done') return same(record, true);
+    if (record === null || lease === 'stale') return unchanged(record, false);
+    if (lease === 'done') return unchanged(record, true);
     const { replies, settled, wakeMs, listed = [] } = change;
     const { handed: _, ...kept } = lease;
     return {
@@ -291,24 +295,24 @@ export function commit(held: Held, change: Commit): ConversationTransition<boole
         inbox: change.consumed ? record.inbox.slice(1) : record.inbox,
         outbox: replies.length === 0 ? record.outbox : [...record.outbox, ...replies],
         outSeq: record.outSeq + replies.length,
-        journal: settled.length === 0 ? record.journal : without(record.journal, settled),
+        journal: settled.length === 0 ? record.journal : removeSettled(record.journal, settled),
         wakeMs: wakeMs ?? 0,
         attempts: 0,
         dropped: Math.max(0, record.dropped - change.dropped),
         listed,
-        dead: change.dead?.length || change.forget ? lettersAfter(record, change, nowMs) : record.dead,
+        dead: change.dead?.length || change.forget ? mergeLetters(record, change, nowMs) : record.dead,
       },
       answer: true,
     };
   };
 }
 
-function without(journal: ConversationRecord['journal'], settled: readonly string[]) {
+function removeSettled(journal: ConversationRecord['journal'], settled: readonly string[]) {
   return Object.fromEntries(Object.entries(journal).filter(([operation]) => !settled.includes(operation)));
 }
 
 /** A letter replaces an older one of the same id. */
-function lettersAfter(record: ConversationRecord, { forget, dead = [] }: Commit, nowMs: number) {
+function mergeLetters(record: ConversationRecord, { forget, dead = [] }: Commit, nowMs: number) {
   const kept = forget ? [] : record.dead.filter(({ id }) => !dead.some((letter) => letter.id === id));
   return [...kept, ...dead.map((letter) => ({ ...letter, atMs: nowMs }))].slice(-MAX_LETTERS);
 }
@@ -322,28 +326,28 @@ export type Wait = {
   /** Kept in `retry`, as `madeAtMs`. */
   readonly tried?: Tries | undefined;
   readonly madeAtMs?: number | undefined;
-  /** Wake-ups wait as well, and replies that wait already keep their time. */
-  readonly all?: boolean | undefined;
+  /** Wake-ups wait as well. Replies that wait already keep their time. */
+  readonly holdsWakeUps?: boolean | undefined;
 };
 
-/** Sends of a reply that perhaps delivered it: how many, and when the first was. */
+/** How many sends of a reply perhaps delivered it, and when the first of them was. */
 export type Tries = Pick<Retry, 'tries' | 'sinceMs'>;
 export const NEVER_TRIED: Tries = { tries: 0, sinceMs: 0 };
 
 export type Release = {
-  /** Nothing is left to do up to this number of the outbox. */
+  /** All items of the outbox up to this number are done. */
   readonly sentSeq: number;
   readonly wait?: Wait | undefined;
   readonly leaseMs: number;
   readonly schema: number;
-  /** How calls ended of a turn that is given back. */
+  /** How the calls of a turn that is given back ended. */
   readonly outcomes?: Outcomes | undefined;
 };
 
 /**
  * Ends a delivery: drops what was sent, then hands over the next work under the same lease (true), or frees
- * the lease. A reply that is left comes before any further step: then the lease is freed, and its next
- * holder begins with the outbox.
+ * the lease. If a reply is left, the lease is freed: its next holder delivers that reply before it takes
+ * another step.
  *
  * @example
  * const { answer: hasMore } = await records.update(name, release(lease.held, { sentSeq, leaseMs, schema }));
@@ -354,11 +358,9 @@ export function release(
 ): ConversationTransition<boolean> {
   return (before, nowMs) => {
     const lease = nextLease(before, held);
-    if (before === null || typeof lease === 'string') return same(before, lease === 'done');
-    const delivered = withoutSent(before, sentSeq);
-    const record = outcomes
-      ? { ...delivered, journal: withOutcomes(delivered.journal, outcomes) }
-      : delivered;
+    if (before === null || typeof lease === 'string') return unchanged(before, lease === 'done');
+    const delivered = removeSent(before, sentSeq);
+    const record = outcomes ? { ...delivered, journal: addOutcomes(delivered.journal, outcomes) } : delivered;
     const hasMore = record.inbox.length > 0 || isWoken(record, nowMs);
     if (hasMore && wait === undefined && record.outbox.length === 0 && record.schema <= schema) {
       return {
@@ -372,12 +374,12 @@ export function release(
       };
     }
     const wakeMs =
-      wait?.all && record.wakeMs > 0 ? Math.max(record.wakeMs, nowMs + wait.afterMs) : record.wakeMs;
-    return { record: { ...record, lease: null, wakeMs, retry: retryOf(record, wait, nowMs) }, answer: false };
+      wait?.holdsWakeUps && record.wakeMs > 0 ? Math.max(record.wakeMs, nowMs + wait.afterMs) : record.wakeMs;
+    return { record: { ...record, lease: null, wakeMs, retry: toRetry(record, wait, nowMs) }, answer: false };
   };
 }
 
-function withoutSent(record: ConversationRecord, sentSeq: number): ConversationRecord {
+function removeSent(record: ConversationRecord, sentSeq: number): ConversationRecord {
   const { outbox, inSeq } = record;
   let sent = 0;
   let { knew } = record;
@@ -389,9 +391,9 @@ function withoutSent(record: ConversationRecord, sentSeq: number): ConversationR
   return sent === 0 ? record : { ...record, outbox: outbox.slice(sent), knew };
 }
 
-function retryOf(record: ConversationRecord, wait: Wait | undefined, nowMs: number): Retry | null {
-  // A wake-up ran while replies wait: they keep their time.
-  if (isPutOff(record, nowMs) && (wait === undefined || wait.all)) return record.retry;
+function toRetry(record: ConversationRecord, wait: Wait | undefined, nowMs: number): Retry | null {
+  // Only a wake-up ran while replies wait: the replies keep their time.
+  if (isPutOff(record, nowMs) && (wait === undefined || wait.holdsWakeUps)) return record.retry;
   if (wait === undefined) return null;
   const { afterMs, leastMs = afterMs, reason, tried = NEVER_TRIED, madeAtMs } = wait;
   const replyWaits = record.outbox.length > 0;
@@ -414,7 +416,7 @@ function retryOf(record: ConversationRecord, wait: Wait | undefined, nowMs: numb
 export function takeLetter(id: string): ConversationTransition<DeadLetter | null> {
   return (record) => {
     const letter = record?.dead.find((dead) => dead.id === id);
-    if (!record || letter === undefined) return same(record, null);
+    if (!record || letter === undefined) return unchanged(record, null);
     return { record: { ...record, dead: record.dead.filter((dead) => dead !== letter) }, answer: letter };
   };
 }

@@ -55,7 +55,7 @@ export type TurnTools = {
   bulkhead(channel: string): Bulkhead;
   /** Whether the process is stopping: no call may begin. */
   stopping(): boolean;
-  /** Called with what goes wrong and is tried again. */
+  /** Called with an error whose work is tried again. */
   onError(error: unknown): void;
   readonly limits: EngineLimits;
   readonly runtime: Runtime;
@@ -93,8 +93,8 @@ type DecidedItem = NumberedItem & { readonly item: OutboxItem };
 
 const NOTHING: readonly never[] = [];
 
-/** A decision that changes nothing but the wake-up, and says `replies`. */
-export function leaveState(
+/** A decision that keeps the state. It changes only the wake-up, and sends `replies`. */
+export function keepState(
   state: State,
   wakeAtMs: number | null,
   replies: readonly Reply[] = NOTHING,
@@ -127,23 +127,23 @@ export class GivenBack extends Error {
   }
 }
 
-/** A turn that finds no room in a bulkhead comes again after this, or up to three times as much. */
+/** A turn that finds no room in a bulkhead is tried again after this, or after up to three times as long. */
 const NO_ROOM_MS = 2000;
-/** How soon a conversation may be taken again that is left to other processes. */
-const LEFT_AGAIN_MS = 2000;
+/** A turn that only another process can handle is given back for this long. */
+const GIVEN_BACK_MS = 2000;
 /** How long other processes may go on with a flow that this process does not have. */
 const FOREIGN_FLOW_MS = 60_000;
 /** How often at most a customer hears that messages were dropped. */
 const FLOOD_EVERY_MS = 60_000;
 const FLOOD: Reply = { key: 'abuse.flood' };
 
-/** `random` in [0, 1): turns that found no room together do not come again together. */
+/** `random` in [0, 1) spreads the retries of turns that found no room at the same time. */
 export const givenBackForRoom = (random: number): GivenBack =>
   new GivenBack('no room', Math.round(NO_ROOM_MS * (1 + 2 * random)));
 
 /** Throws `GivenBack` for what a newer process stored: only newer processes can read it. */
 export function giveBackIfNewer(error: unknown): void {
-  if (error instanceof NewerVersion) throw new GivenBack('newer version', LEFT_AGAIN_MS);
+  if (error instanceof NewerVersion) throw new GivenBack('newer version', GIVEN_BACK_MS);
 }
 
 type TurnEvent = { -readonly [Name in keyof EndedTurn]: EndedTurn[Name] } & { readonly attempt: number };
@@ -151,8 +151,8 @@ type Phase = 'identifyMs' | 'stepsMs' | 'commitMs' | 'deliverMs';
 
 /**
  * One turn: it reads a message or a wake-up, the conversation decides, and the decision becomes one commit.
- * Nothing here waits or has an effect outside, so a turn may be decided again if its swap is tried again:
- * when its message is filed (`engine.ts`), and by the worker, which performs effects in between
+ * Nothing here waits or changes anything outside, so a turn may be decided twice. It is decided within the
+ * swap that files its message (`engine.ts`), or by the worker, which performs effects between the steps
  * (`worker.ts`).
  */
 export class Turn {
@@ -185,7 +185,7 @@ export class Turn {
     const before = this.#readBefore();
     const incoming = head && this.#readHead();
     this.before = before;
-    this.decision = leaveState(before.state, null);
+    this.decision = keepState(before.state, null);
     this.isUnreadable = head !== null && incoming === null;
     const lastAsker = before.origin && {
       origin: before.origin,
@@ -193,9 +193,9 @@ export class Turn {
       incoming: null,
     };
     this.asker = incoming ? { origin: originOf(incoming), sender: incoming.sender, incoming } : lastAsker;
-    // A message of staff has no time of acceptance: it waits for no other process.
+    // A message that staff filed has no `acceptedMs`: it does not wait for another process.
     const sinceMs = head === null ? record.wakeMs : (incoming?.acceptedMs ?? 0);
-    if (before.unknownFlow && nowMs - sinceMs < FOREIGN_FLOW_MS) throw new GivenBack('flow', LEFT_AGAIN_MS);
+    if (before.unknownFlow && nowMs - sinceMs < FOREIGN_FLOW_MS) throw new GivenBack('flow', GIVEN_BACK_MS);
     const { runtime } = tools;
     const acceptedMs = incoming?.acceptedMs;
     this.event = {
@@ -203,7 +203,7 @@ export class Turn {
       channel: this.asker?.origin.channel ?? 'unknown',
       input: head === null ? 'wake' : (incoming?.message.kind ?? 'unreadable'),
       attempt: lease.attempt,
-      // By the clocks of two machines, so it is only for people.
+      // It compares the clocks of two machines, so use it only for display.
       waitMs: acceptedMs === undefined ? undefined : Math.max(0, runtime.nowMs() - acceptedMs),
       result: 'given-back',
       identifyMs: 0,
@@ -215,10 +215,10 @@ export class Turn {
     this.#phaseMs = this.#beganMs;
   }
 
-  /** The store's clock now, as this process can tell. */
+  /** This process's estimate of the store's clock now. */
   readonly storeMs = (): number => this.nowMs + Math.round(this.#tools.runtime.monotonicMs() - this.#beganMs);
 
-  /** The time since the last phase ended belongs to this phase. */
+  /** Adds the time since the end of the last phase to this phase. */
   endPhase(phase: Phase): void {
     const nowMs = this.#tools.runtime.monotonicMs();
     this.event[phase] += nowMs - this.#phaseMs;
@@ -252,7 +252,7 @@ export class Turn {
     return decision.effect;
   }
 
-  /** What the record takes of the turn. Sets `items`. */
+  /** Makes the commit from the decision, and sets `items`. */
   toCommit(): Commit {
     const { before, lease, letters, nowMs, asker } = this;
     const { record, head } = lease;
@@ -271,8 +271,8 @@ export class Turn {
         wakeAtMs === null ? undefined : wakeAtMs === record.wakeMs ? before.traceparent : traceparent,
     };
     const { flow, person } = outline;
-    const shown = { flow, asks: stored.asks, ...(person && { person }) };
-    const items = asker === null ? [] : this.#toItems(asker, shown);
+    const shownState = { flow, asks: stored.asks, ...(person && { person }) };
+    const items = asker === null ? [] : this.#toItems(asker, shownState);
     this.items = items;
     return {
       state: writeState(stored),

@@ -18,15 +18,15 @@ export type IndexEntry = {
 };
 
 /** How records of one kind are named, written and indexed. */
-export type RecordKind<Kept> = {
+export type RecordKind<Content> = {
   /** The first part of their keys, before the colon. */
   readonly kind: string;
   readonly ttlMs: number;
-  write(record: Kept): Buffer;
+  write(record: Content): Buffer;
   /** Throws if the bytes are no record of this kind. */
-  read(plain: Buffer): Kept;
+  read(plain: Buffer): Content;
   /** The index entries that the record should have. Absent: no index lists records of this kind. */
-  entries?(name: string, record: Kept): readonly IndexEntry[];
+  entries?(name: string, record: Content): readonly IndexEntry[];
 };
 
 /** Seals a record under its key. `open` throws if no key of this process opens the bytes. */
@@ -39,25 +39,25 @@ export type Sealer = {
  * A pure change of a record; null: no record exists. It may be applied again to another record, and returns
  * the same record if there is nothing to write.
  */
-export type Transition<Kept, Answer> = (
-  record: Kept | null,
+export type Transition<Content, Answer> = (
+  record: Content | null,
   nowMs: number,
-) => { readonly record: Kept | null; readonly answer: Answer };
+) => { readonly record: Content | null; readonly answer: Answer };
 
-export type UpdateResult<Kept, Answer> = {
+export type UpdateResult<Content, Answer> = {
   readonly answer: Answer;
   /** The record as the transition left it. */
-  readonly record: Kept | null;
-  /** The clock of the record's node, as a lower bound. */
+  readonly record: Content | null;
+  /** The clock of the record's node, or a little earlier. */
   readonly nowMs: number;
-  /** False: it was asked for, and too few replicas acknowledged. */
+  /** False: `durable` was asked for, and too few replicas acknowledged. */
   readonly durable: boolean;
 };
 
 /**
  * `seal_broken`: a record could not be opened or read, and was put aside. `record_lost`: there is no record,
- * though an index lists it or it was there a moment ago. Either way the record is created again, and what it
- * was due for is lost.
+ * though an index lists it or it was there a moment ago. In both cases the record is created again, and its
+ * pending work is lost.
  */
 export type RecordFault = 'seal_broken' | 'record_lost';
 
@@ -70,7 +70,7 @@ export type UpdateOptions = {
   readonly trip?: StoreTrip;
 };
 
-/** What a turn waits for. */
+/** A round trip to the store that a turn waits for. */
 export type StoreTrip = {
   readonly name: 'intend' | 'lock' | 'unlock' | 'commit';
   readonly operation?: string;
@@ -85,13 +85,13 @@ export type RecordParts = {
   readonly onTrip?: ((trip: StoreTrip, sinceMs: number) => void) | undefined;
 };
 
-/** How many records are remembered, and how long: open for the length of a lease, then sealed. */
+/** How many records are remembered, and for how long. They are kept decrypted only for `OPEN_MS`. */
 const MAX_REMEMBERED = 2048;
 const REMEMBERED_MS = 60_000;
 const OPEN_MS = 15_000;
 const FORGET_EVERY_MS = 1000;
 
-/** How many conflicts with other processes end an update. It waits after each but the first few. */
+/** An update fails after this many conflicts with other processes. It waits after all but the first few. */
 const MAX_CONFLICTS = 20;
 const QUICK_CONFLICTS = 3;
 const MIN_WAIT_MS = 5;
@@ -107,18 +107,18 @@ const MAX_WAIT_MS = 500;
  * const { answer } = await records.update(name, accept(filing));
  * const { record } = await records.read(name);
  */
-export class VersionedRecords<Kept> {
-  readonly #kind: RecordKind<Kept>;
+export class VersionedRecords<Content> {
+  readonly #kind: RecordKind<Content>;
   readonly #parts: RecordParts;
   /** What was last seen of each record. */
   readonly #seen: LRUCache<string, RememberedRecord>;
   /** The content of these records. It is personal data, and is forgotten sooner. */
-  readonly #opened: LRUCache<string, RecordContent<Kept>>;
+  readonly #opened: LRUCache<string, OpenedRecord<Content>>;
   /** The updates that wait, for each record with an update under way. */
   readonly #waiting = new Map<string, WaitingUpdate[]>();
   #isForgetting = false;
 
-  constructor(kind: RecordKind<Kept>, parts: RecordParts) {
+  constructor(kind: RecordKind<Content>, parts: RecordParts) {
     this.#kind = kind;
     this.#parts = parts;
     const perf = { now: parts.runtime.monotonicMs };
@@ -130,9 +130,9 @@ export class VersionedRecords<Kept> {
   /** Rejects with `StoreUnavailable`; the change may have taken effect all the same. */
   async update<Answer>(
     name: string,
-    transition: Transition<Kept, Answer>,
+    transition: Transition<Content, Answer>,
     options: UpdateOptions = {},
-  ): Promise<UpdateResult<Kept, Answer>> {
+  ): Promise<UpdateResult<Content, Answer>> {
     const waiting = this.#waiting.get(name);
     if (waiting === undefined) this.#waiting.set(name, []);
     else await new Promise<void>((begin, fail) => waiting.push({ begin, fail }));
@@ -145,7 +145,7 @@ export class VersionedRecords<Kept> {
       return updated;
     } catch (error) {
       this.#seen.delete(name);
-      // A store that does not answer would keep each of them waiting, one after the other.
+      // Otherwise each waiting update would wait for the same store that does not answer.
       for (const { fail } of this.#waiting.get(name)?.splice(0) ?? []) fail(error);
       throw error;
     } finally {
@@ -156,7 +156,7 @@ export class VersionedRecords<Kept> {
   }
 
   /** The record as it is stored now, never from memory; null: none, or it cannot be opened. */
-  async read(name: string): Promise<{ readonly record: Kept | null; readonly nowMs: number }> {
+  async read(name: string): Promise<{ readonly record: Content | null; readonly nowMs: number }> {
     const seen = await this.#read(name);
     return { record: this.#open(name, seen.bytes).record, nowMs: seen.nodeMs };
   }
@@ -168,15 +168,15 @@ export class VersionedRecords<Kept> {
 
   async #swap<Answer>(
     name: string,
-    transition: Transition<Kept, Answer>,
+    transition: Transition<Content, Answer>,
     { durable = false, listed = false }: UpdateOptions,
-  ): Promise<UpdateResult<Kept, Answer>> {
+  ): Promise<UpdateResult<Content, Answer>> {
     const { runtime, onFault } = this.#parts;
-    const recalled = this.#seen.get(name);
-    let seen = recalled ?? (await this.#read(name));
-    let opened = recalled && this.#opened.get(name);
-    let isCurrent = recalled === undefined;
-    const isExpected = listed || (recalled !== undefined && recalled.bytes !== null);
+    const remembered = this.#seen.get(name);
+    let seen = remembered ?? (await this.#read(name));
+    let opened = remembered && this.#opened.get(name);
+    let isCurrent = remembered === undefined;
+    const isExpected = listed || (remembered !== undefined && remembered.bytes !== null);
     for (let conflicts = 0; conflicts < MAX_CONFLICTS; ) {
       const nowMs = seen.nodeMs + Math.floor(runtime.monotonicMs() - seen.atMs);
       const before = opened ?? this.#open(name, seen.bytes);
@@ -223,7 +223,7 @@ export class VersionedRecords<Kept> {
     return { bytes, nodeMs: nowMs, atMs: this.#parts.runtime.monotonicMs() };
   }
 
-  #open(name: string, bytes: Uint8Array | null): RecordContent<Kept> {
+  #open(name: string, bytes: Uint8Array | null): OpenedRecord<Content> {
     if (bytes === null) return NONE;
     try {
       const record = this.#kind.read(this.#parts.sealer.open(`${this.#kind.kind}:${name}`, bytes));
@@ -236,12 +236,12 @@ export class VersionedRecords<Kept> {
   /** The sealed bytes of a record, and the changes of indexes that go with them. */
   #write(
     name: string,
-    { record, before, isLost }: { record: Kept | null; before: RecordContent<Kept>; isLost: boolean },
+    { record, before, isLost }: { record: Content | null; before: OpenedRecord<Content>; isLost: boolean },
   ) {
     const { kind, write } = this.#kind;
     const bytes = record && this.#parts.sealer.seal(`${kind}:${name}`, write(record));
     const entries = (record && this.#kind.entries?.(name, record)) ?? [];
-    const indexes = changesOf(before.entries, entries);
+    const indexes = diffEntries(before.entries, entries);
     // It is unknown which entries a broken or lost record has. Its intents stay listed, for operators.
     if (before.isBroken || isLost) removeName(name, indexes, entries);
     return { bytes, indexes, after: { record, entries, isBroken: false } };
@@ -253,7 +253,7 @@ export class VersionedRecords<Kept> {
     return runtime.sleep(ms * (0.5 + runtime.random()));
   }
 
-  #remember(name: string, seen: RememberedRecord, opened: RecordContent<Kept>): void {
+  #remember(name: string, seen: RememberedRecord, opened: OpenedRecord<Content>): void {
     this.#seen.set(name, seen);
     this.#opened.set(name, opened);
     if (!this.#isForgetting) this.#forgetLater();
@@ -280,8 +280,8 @@ type RememberedRecord = {
   readonly atMs: number;
 };
 
-type RecordContent<Kept> = {
-  readonly record: Kept | null;
+type OpenedRecord<Content> = {
+  readonly record: Content | null;
   readonly entries: readonly IndexEntry[];
   readonly isBroken: boolean;
 };
@@ -289,7 +289,7 @@ const NONE = { record: null, entries: [], isBroken: false };
 const BROKEN = { record: null, entries: [], isBroken: true };
 
 /** What a swap changes in the indexes. */
-function changesOf(before: readonly IndexEntry[], after: readonly IndexEntry[]): IndexChange[] {
+function diffEntries(before: readonly IndexEntry[], after: readonly IndexEntry[]): IndexChange[] {
   const changes: IndexChange[] = [];
   for (const entry of after) {
     let isNew = true;

@@ -17,7 +17,7 @@ import {
   GivenBack,
   giveBackIfNewer,
   givenBackForRoom,
-  leaveState,
+  keepState,
   type NumberedItem,
   Turn,
   type TurnTools,
@@ -26,17 +26,17 @@ import {
 export type WorkerTools = TurnTools & {
   readonly effects: Effects;
   readonly outbox: Outbox;
-  /** The conversation is due again then. */
+  /** Makes the conversation due again after `afterMs`. */
   schedule(conversation: string, afterMs: number): void;
-  /** Called with what a committed turn brought about. Must not throw. */
+  /** Called with each notice of a committed turn. Must not throw. */
   onNotice(notice: Notice, about: { readonly conversation: string; readonly channel: string }): void;
   readonly traces?: Traces | undefined;
 };
 
-/** A turn that asks for more effects would never end. Ten codes, and what is read for them, ask for fewer. */
+/** A turn that asks for more effects is in an endless loop. A message with ten codes needs fewer. */
 const MAX_EFFECTS = 16;
-/** When a wake-up that became a dead letter is tried again. Each time is an alarm. */
-const WAKE_AGAIN_MS = 10 * 60 * 1000;
+/** When a wake-up that became a dead letter is tried again. Each failure raises an alarm. */
+const WAKE_RETRY_MS = 10 * 60 * 1000;
 const FAILED: Reply = { key: 'turn.failed' };
 
 /** Works on conversations whose lease this process has. */
@@ -58,13 +58,13 @@ export class Worker {
     try {
       let hasMore = true;
       if (decided) {
-        this.#conclude(decided);
+        this.#reportCommitted(decided);
         const wait = await outbox.deliver(lease, decided.items);
         this.#end(decided);
         hasMore = await this.#release(lease, wait);
       } else if (lease.record.outbox.length > 0 && !lease.isPutOff) {
-        // What an earlier lease left is removed before a step can add to it: if this process dies as well,
-        // only the latest turn's replies are repeated, and none after one to a later message.
+        // The replies of an earlier lease are sent and removed before a step can add more. So if this process
+        // dies, too, only the latest turn's replies are sent twice, and no old reply follows a newer one.
         hasMore = await this.#release(lease, await outbox.deliver(lease, readOutbox(lease)));
       }
       while (hasMore) {
@@ -91,7 +91,7 @@ export class Worker {
   async #giveBack(lease: Lease, error: unknown, calls?: Calls): Promise<boolean> {
     if (!(error instanceof GivenBack)) throw error;
     const { reason, afterMs } = error;
-    return this.#release(lease, { reason, afterMs, tried: lease.tried, all: true }, calls);
+    return this.#release(lease, { reason, afterMs, tried: lease.tried, holdsWakeUps: true }, calls);
   }
 
   /** Answers the message or the wake-up, delivers the answer, and releases. */
@@ -116,15 +116,15 @@ export class Worker {
 
   async #answerIn(turn: Turn, calls: Calls): Promise<Wait | undefined> {
     const { traces, outbox } = this.#tools;
-    // As it is now: the waiting replies' time may come while the turn is decided, and they go before this
-    // turn's.
+    // Read it before the turn is decided: meanwhile the waiting replies may become due, and they must leave
+    // before this turn's replies.
     const { isPutOff } = turn.lease;
     try {
       const decide = () => this.#decideAndCommit(turn, calls);
       if (traces?.isSeen(turn.event.channel)) await traces.around(turn, decide);
       else await decide();
       if (!isPutOff) return await outbox.deliver(turn.lease, turn.items);
-      // Replies wait, so only a wake-up ran. Customers are unlocked all the same.
+      // Replies wait, so only a wake-up ran. Its customers are unlocked now.
       await outbox.unlock(turn.items);
       return undefined;
     } finally {
@@ -132,7 +132,7 @@ export class Worker {
     }
   }
 
-  /** Steps, effects, one commit. */
+  /** Decides the turn with steps and effects, then commits it once. */
   async #decideAndCommit(turn: Turn, calls: Calls): Promise<void> {
     try {
       const reason = await this.#attempt(turn, calls);
@@ -141,7 +141,7 @@ export class Worker {
       await this.#tools.conversations.commit(turn.lease, turn.toCommit());
       turn.endPhase('commitMs');
       turn.event.result = reason === null ? 'done' : 'dead';
-      this.#conclude(turn);
+      this.#reportCommitted(turn);
     } catch (error) {
       if (error instanceof LeaseLost) turn.event.result = 'stale';
       else if (!(error instanceof GivenBack)) turn.event.result = 'failed';
@@ -149,8 +149,8 @@ export class Worker {
     }
   }
 
-  /** Tells what a committed turn brought about. */
-  #conclude({ lease, before, letters, decision, event }: Turn): void {
+  /** Reports a committed turn: alarms and notices. */
+  #reportCommitted({ lease, before, letters, decision, event }: Turn): void {
     const { observe, onNotice } = this.#tools;
     const { conversation, channel } = event;
     lease.pastIntent = false;
@@ -168,13 +168,13 @@ export class Worker {
     observe.turn(turn.event);
   }
 
-  /** Why the message or wake-up will never be answered; null: the turn is decided. */
+  /** Decides the turn, and returns null. Otherwise returns why it can never be decided. */
   async #attempt(turn: Turn, calls: Calls): Promise<DeadReason | null> {
     const { limits, observe, onError, stopping } = this.#tools;
     const { lease, asker, isUnreadable, before } = turn;
     if (isUnreadable) return 'unreadable';
     if (lease.attempt > limits.attempts) return 'attempts';
-    // A wake-up whose state could not be read: it is unknown whose it was.
+    // The state of this wake-up cannot be read, so its customer is unknown.
     if (asker === null) return null;
     try {
       const sender = await this.#identify(asker.incoming, asker.sender);
@@ -192,7 +192,7 @@ export class Worker {
       if (err instanceof TurnInterrupted || (stopping() && !lease.pastIntent))
         throw new GivenBack('stopping');
       observe.log.error({ err, conversation: lease.conversation }, 'a turn threw');
-      turn.decision = leaveState(before.state, null);
+      turn.decision = keepState(before.state, null);
       return 'threw';
     }
   }
@@ -210,21 +210,21 @@ export class Worker {
     return identified;
   }
 
-  /** Steps until no effect is asked for. */
+  /** Takes steps until a step asks for no effect. */
   async #takeSteps(turn: Turn, first: Input, { calls, sender }: Steps): Promise<void> {
-    // A wake-up has nothing to do with what a message confirmed.
+    // A wake-up must not see the calls that a message confirmed.
     const journal = first.kind === 'wake' ? undefined : calls.all();
-    const unnamed = new Set(Object.keys(journal ?? {}));
+    const orphans = new Set(Object.keys(journal ?? {}));
     let effects = 0;
     for (let input: Input | undefined = first; input !== undefined; ) {
       const effect = turn.takeStep(input, { sender, journal });
       if (effect === undefined) {
-        input = nextUnnamed(unnamed, turn, calls);
+        input = nextOrphan(orphans, turn, calls);
         continue;
       }
       effects += 1;
       if (effects > MAX_EFFECTS) throw new Error(`a turn asked for more than ${MAX_EFFECTS} effects`);
-      if ('operation' in effect) unnamed.delete(effect.operation);
+      if ('operation' in effect) orphans.delete(effect.operation);
       input = { kind: 'outcome', outcome: await this.#tools.effects.perform(effect, turn, calls) };
     }
   }
@@ -232,18 +232,18 @@ export class Worker {
   /**
    * Decides what is left of a message that will never be answered. The conversation decides it, because it
    * alone knows what may have been called for the message. If that throws as well, the state stays, and the
-   * customer gets an apology. A wake-up comes again: an operation may wait for it, and with the
-   * operation the customer's next redemption.
+   * customer gets an apology. A wake-up is tried again later: an operation may wait for it, and the
+   * customer's next redemption may wait for that operation.
    */
   async #giveUp(turn: Turn, calls: Calls, reason: DeadReason): Promise<void> {
     const { lease, before, asker, nowMs } = turn;
     const { head, record, conversation } = lease;
     turn.letters.push({ reason, body: head?.body ?? record.state });
     if (head === null) {
-      turn.decision = leaveState(before.state, asker === null ? null : nowMs + WAKE_AGAIN_MS);
+      turn.decision = keepState(before.state, asker === null ? null : nowMs + WAKE_RETRY_MS);
       return;
     }
-    turn.decision = leaveState(before.state, null);
+    turn.decision = keepState(before.state, null);
     try {
       const { sender } = asker ?? {};
       if (sender) return await this.#takeSteps(turn, { kind: 'failed' }, { calls, sender });
@@ -251,19 +251,19 @@ export class Worker {
       if (isInfrastructureError(err)) throw err;
       this.#tools.observe.log.error({ err, conversation }, 'a turn threw while it was given up');
     }
-    turn.decision = leaveState(forgetLast(before.state), record.wakeMs || null, [FAILED]);
+    turn.decision = keepState(forgetLast(before.state), record.wakeMs || null, [FAILED]);
   }
 }
 
 type Steps = { readonly calls: Calls; readonly sender: Sender };
 
 /**
- * A call that an earlier attempt perhaps made and that no step named. It is handed to the conversation as
- * unknown, so that the customer hears of it.
+ * The next orphaned call: an earlier attempt may have made it, and no step of this attempt asked for it. The
+ * conversation gets it as `unknown`, so that the customer is told.
  */
-function nextUnnamed(unnamed: Set<string>, { decision }: Turn, calls: Calls): Input | undefined {
-  for (const operation of unnamed) {
-    unnamed.delete(operation);
+function nextOrphan(orphans: Set<string>, { decision }: Turn, calls: Calls): Input | undefined {
+  for (const operation of orphans) {
+    orphans.delete(operation);
     const { state, settled } = decision;
     const isTold = state.operations.some(({ id }) => id === operation) || settled.includes(operation);
     const lookup = calls.lookupOf(operation);
@@ -276,22 +276,22 @@ function nextUnnamed(unnamed: Set<string>, { decision }: Turn, calls: Calls): In
 const isInfrastructureError = (error: unknown): boolean =>
   error instanceof GivenBack || error instanceof StoreUnavailable || error instanceof LeaseLost;
 
-/** When a turn comes again that the store failed: after half its age, a wake-up after the longest wait. */
-const MIN_AGAIN_MS = 1000;
-const MAX_AGAIN_MS = 60_000;
-/** A message that waits for the store for longer is given up, as if its process died each time. */
+/** Bounds the wait of a turn after a failure of the store: half its age; the longest wait for a wake-up. */
+const MIN_STORE_RETRY_MS = 1000;
+const MAX_STORE_RETRY_MS = 60_000;
+/** If a message has waited longer for the store, each further failure counts as a failed attempt. */
 const PATIENCE_MS = 10 * 60_000;
 
 /** Null: the message has waited for too long. */
 function givenBackForStore({ nowMs, asker }: Turn): GivenBack | null {
   const acceptedMs = asker?.incoming?.acceptedMs;
-  if (acceptedMs === undefined) return new GivenBack('store', MAX_AGAIN_MS);
+  if (acceptedMs === undefined) return new GivenBack('store', MAX_STORE_RETRY_MS);
   const ageMs = nowMs - acceptedMs;
   if (ageMs > PATIENCE_MS) return null;
-  return new GivenBack('store', Math.min(Math.max(ageMs / 2, MIN_AGAIN_MS), MAX_AGAIN_MS));
+  return new GivenBack('store', Math.min(Math.max(ageMs / 2, MIN_STORE_RETRY_MS), MAX_STORE_RETRY_MS));
 }
 
-/** An item that cannot be read will never be sent: it is passed over. */
+/** An item that cannot be read will never be sent: `null` stands for it, and it is skipped. */
 function readOutbox({ record: { outbox } }: Lease): NumberedItem[] {
   return outbox.map(({ seq, body }) => {
     try {

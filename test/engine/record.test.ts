@@ -97,7 +97,7 @@ describe('Accepting', () => {
   });
 });
 
-describe('Taking', () => {
+describe('LeaseRequest', () => {
   it('runs a wake-up while replies wait, and leaves them waiting', () => {
     const waiting = rest({
       ...{ outbox: [{ seq: 1, body: 'a' }], retry: RETRY },
@@ -111,7 +111,7 @@ describe('Taking', () => {
     const committed = left(commit(held, { ...answers, consumed: false })(record, NOW));
     const freed = release({ ...held, step: 2 }, { sentSeq: 0, ...giving })(committed, NOW);
     expect(freed.answer).toBe(false);
-    const wait = { afterMs: 0, reason: 'stopping', all: true };
+    const wait = { afterMs: 0, reason: 'stopping', holdsWakeUps: true };
     const back = release({ ...held, step: 2 }, { sentSeq: 0, wait, ...giving })(committed, NOW);
     expect(back.record?.retry, 'a wake-up that is given back').toEqual(waiting.retry);
     const { retry, inbox, outbox } = waiting;
