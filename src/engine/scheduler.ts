@@ -21,7 +21,7 @@ const GROUPS = 4;
 const GROUP_SIZE = SHARDS / GROUPS;
 /** The next group is listed at least this often, even if the noted shards fill the slots. */
 const GROUP_EVERY_MS = 250;
-/** A shard that fails is skipped for this long, then for twice as long: a sweep waits for its slowest shard. */
+/** A shard that fails is skipped for this long, then twice as long. A sweep waits for its slowest shard. */
 const MIN_BACKOFF_MS = 2000;
 const MAX_BACKOFF_MS = 16_000;
 /** At most this many conversations are claimed at once. */

@@ -63,8 +63,8 @@ export class Traces {
 }
 
 /**
- * The trace goes with the turn's last reply. A reply to "forget me" has none, because a trace would repeat the
- * forgotten data. The stored outbox does not have the trace, so a crash loses it.
+ * The trace goes with the turn's last reply. A reply to "forget me" has none, because a trace would repeat
+ * the forgotten data. The stored outbox does not have the trace, so a crash loses it.
  */
 function attach(turn: Turn, trace: Trace): void {
   turn.items = turn.items.map((numbered) => {
