@@ -16,11 +16,11 @@ import {
   type IntendedCall,
   type IntendResult,
   intend,
+  type LeaseRequest,
   NEVER_TRIED,
   type Release,
   release,
   renew,
-  type LeaseRequest,
   type Tries,
   take,
 } from './transitions.ts';

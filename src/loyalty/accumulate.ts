@@ -4,7 +4,7 @@ import { rememberCode } from './locks.ts';
 import type { AntCrm } from './port.ts';
 import { readBack, windowStart } from './reconcile.ts';
 import type { Session } from './session.ts';
-import { carries } from './wire.ts';
+import { hasIdentifier } from './wire.ts';
 
 type Accumulate = Extract<Effect, { kind: 'accumulate' }>;
 type ContactReads = Pick<AntCrm, 'contact'>;
@@ -22,7 +22,7 @@ export async function accumulate(effect: Accumulate, session: Session): Promise<
 
   // Only a proved sender may hear a balance, and may give the record a name.
   const isProved = effect[by.kind]?.proved === true;
-  // Sent before the call, which does not wait for it. The balance is left out if the call is answered first.
+  // This read is sent before the call. If the call is answered first, the balance is left out.
   const pointsBefore = isProved ? readPoints(by, session) : undefined;
   const intended = await session.intend(operation, { lookup });
   if (intended === 'unreplicated') return { kind: 'unavailable', operation };
@@ -42,20 +42,20 @@ export async function accumulate(effect: Accumulate, session: Session): Promise<
   return { kind, operation, receipt, ...(balance && { balance }) };
 }
 
-/** What an accumulation carries. `by`: the identifier by which its history is read. */
-export type Carried = { readonly phone?: string; readonly email?: string; readonly by: Identifier };
+/** The identifiers that an accumulation sends. Its history is read by `by`. */
+export type SentIdentifiers = { readonly phone?: string; readonly email?: string; readonly by: Identifier };
 
 /**
  * The linking rule (SECURITY.md, "Threats"): AntCRM may join a phone and an e-mail that are sent together, so
- * a stranger could tie their e-mail to another person's phone. Both are sent only where that changes no
- * record but the sender's; else the phone, because customers are asked which phone gets the points. Without
- * `/contacts` both are sent.
+ * a stranger could tie their e-mail to another person's phone. Both are sent only if this changes no record
+ * but the sender's. Otherwise only the phone is sent: customers are asked which phone gets the points.
+ * Without `/contacts` both are sent.
  */
 export async function chooseIdentifiers(
   { phone, email }: Pick<Accumulate, 'phone' | 'email'>,
   reads: ContactReads,
   contacts: 'on' | 'off',
-): Promise<Carried> {
+): Promise<SentIdentifiers> {
   const byPhone = phone && ({ kind: 'phone', value: phone.value } as const);
   const byEmail = email && ({ kind: 'email', value: email.value } as const);
   if (!byPhone || !byEmail) {
@@ -63,13 +63,13 @@ export async function chooseIdentifiers(
     if (byEmail) return { email: byEmail.value, by: byEmail };
     throw new Error('An accumulation needs a phone or an e-mail');
   }
-  const isAllowed = contacts === 'off' || (await mayGoTogether(phone, email, reads));
+  const isAllowed = contacts === 'off' || (await mayLink(phone, email, reads));
   if (!isAllowed) return { phone: phone.value, by: byPhone };
   const by = email.proved && !phone.proved ? byEmail : byPhone;
   return { phone: phone.value, email: email.value, by };
 }
 
-async function mayGoTogether(phone: Known, email: Known, reads: ContactReads): Promise<boolean> {
+async function mayLink(phone: Known, email: Known, reads: ContactReads): Promise<boolean> {
   const byPhone = { kind: 'phone', value: phone.value } as const;
   const byEmail = { kind: 'email', value: email.value } as const;
   const [ofPhone, ofEmail] = await Promise.all([reads.contact(byPhone), reads.contact(byEmail)]);
@@ -77,9 +77,9 @@ async function mayGoTogether(phone: Known, email: Known, reads: ContactReads): P
   if (ofPhone.value && ofEmail.value) {
     const [id, otherId] = [ofPhone.value.customerId, ofEmail.value.customerId];
     if (id !== undefined && otherId !== undefined) return id === otherId;
-    return carries(ofPhone.value, byEmail) && carries(ofEmail.value, byPhone);
+    return hasIdentifier(ofPhone.value, byEmail) && hasIdentifier(ofEmail.value, byPhone);
   }
-  // AntCRM finds one of them on no record, but the record of the other may still list it.
-  if (ofEmail.value) return carries(ofEmail.value, byPhone);
-  return phone.proved || ofPhone.value === null || carries(ofPhone.value, byEmail);
+  // AntCRM finds no record for one of them, but the record of the other may list it.
+  if (ofEmail.value) return hasIdentifier(ofEmail.value, byPhone);
+  return phone.proved || ofPhone.value === null || hasIdentifier(ofPhone.value, byEmail);
 }

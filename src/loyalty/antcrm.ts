@@ -44,7 +44,7 @@ type ApiCall = {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly body?: unknown;
-  /** What the customer gave: it must not reach the log in AntCRM's words. */
+  /** Values that the customer gave. They are removed from AntCRM's message before it is logged. */
   readonly given: readonly (string | undefined)[];
   readonly startMs: number;
   readonly writeBefore?: Deadline;
@@ -54,7 +54,7 @@ type ApiCall = {
 type WriteRequest = Pick<ApiCall, 'body' | 'given' | 'writeBefore' | 'isFresh'>;
 type Parse<Value> = (json: unknown) => Value | 'unreadable';
 
-/** What an answer means to a write and to a read (docs/antcrm.md, last table). A 2xx tells for itself. */
+/** What an answer means to a write and to a read (docs/antcrm.md, last table). A 2xx answer is parsed. */
 const MEANINGS = {
   keyRefused: { write: 'unavailable', read: 'unavailable' }, // 401, 403
   busy: { write: 'unknown', read: 'unavailable' }, // 408, 429
@@ -79,7 +79,7 @@ type Attempt = {
 const BREAKER_MS = 5000;
 /** More than half of the last 20 calls, but at least 5, could not connect, timed out or came back as 5xx. */
 const BREAKER_LIMITS = { window: 20, minResults: 5 };
-/** A burst on a quick AntCRM waits for a place; a slow AntCRM holds up no turn for longer. */
+/** How long a call waits for a place: long enough for a burst. Longer waits would hold up turns. */
 const PATIENCE_MS = 1000;
 const RETRY = { times: 2, baseMs: 100, maxMs: 500, reserve: 10, share: 0.1 };
 const ALARM_EVERY_MS = 60_000;
@@ -90,7 +90,7 @@ const NOBODY = { type: 'point', by: { kind: 'phone', value: '+84000000000' } } a
 
 const decline = (reason: string): Attempt => ({ verdict: 'declined', reason, ms: 0 });
 
-/** The port over HTTP, by docs/antcrm.md; where that is silent, by the assumptions of its last table. */
+/** The port over HTTP, as docs/antcrm.md says. Its last table has our assumptions about the rest. */
 export class AntCrmClient implements port.AntCrm {
   readonly #options: AntCrmOptions;
   readonly #server: { readonly origin: string; readonly headers: Readonly<Record<string, string>> };
@@ -143,7 +143,7 @@ export class AntCrmClient implements port.AntCrm {
     return this.#breaker.state === 'closed';
   }
 
-  /** What keeps AntCRM from serving customers, by the last calls: a line for operators each. Cheap. */
+  /** The faults that the last calls showed, one line for operators each. Cheap. */
   faults(): readonly string[] {
     const faults = this.isUp() ? [] : ['AntCRM does not answer'];
     if (this.#isKeyRefused) faults.push('AntCRM refused ANTCRM_API_KEY when it was last called');
@@ -195,7 +195,7 @@ export class AntCrmClient implements port.AntCrm {
         if (permit !== null) this.#breaker.note(permit, isFailure(attempt));
         const mayRepeat = retry < RETRY.times && endMs - runtime.monotonicMs() > RETRY.maxMs;
         if (!mayRepeat || !isRepeatable(call, attempt) || !this.#retries.take()) return attempt;
-        this.#show(call, attempt, attempt.verdict === 'answered' ? 'unreadable' : 'unavailable');
+        this.#traceAttempt(call, attempt, attempt.verdict === 'answered' ? 'unreadable' : 'unavailable');
         await runtime.sleep(backoffMs(retry, RETRY, runtime.random()));
       }
     } finally {
@@ -225,21 +225,21 @@ export class AntCrmClient implements port.AntCrm {
     const { status, headers, content } = exchange;
     const dateMs = Date.parse(headers.date ?? '');
     const time = { dateMs: Number.isNaN(dateMs) ? undefined : dateMs, tookMs: ms };
-    return { verdict: judge(status), status, json: wire.parseJson(content), time, ms };
+    return { verdict: toVerdict(status), status, json: wire.parseJson(content), time, ms };
   }
 
   #report(call: ApiCall, attempt: Attempt, outcome: string): void {
     const { observe, spans, runtime } = this.#options;
     const { verdict, status, reason, json } = attempt;
-    this.#show(call, attempt, outcome);
+    this.#traceAttempt(call, attempt, outcome);
     const tookMs = runtime.monotonicMs() - call.startMs;
     observe.call(call.name, outcome, tookMs / 1000);
     spans?.mark({ name: `antcrm ${call.name}`, sinceMs: runtime.nowMs() - tookMs, outcome });
     if (status !== undefined) this.#isKeyRefused = verdict === 'keyRefused';
     if (verdict === 'keyRefused') this.#alarmKey();
     if (outcome === 'applied' || outcome === 'ok') return;
-    const says = reason ?? wire.scrub(wire.parseReason(json) ?? '', call.given);
-    const fields = { call: call.name, outcome, ...(status !== undefined && { status }), reason: says };
+    const safeReason = reason ?? wire.scrub(wire.parseReason(json) ?? '', call.given);
+    const fields = { call: call.name, outcome, ...(status !== undefined && { status }), reason: safeReason };
     const isUnknown = outcome === 'unknown';
     observe.log.warn(
       fields,
@@ -247,7 +247,7 @@ export class AntCrmClient implements port.AntCrm {
     );
   }
 
-  #show({ method, path, body }: ApiCall, attempt: Attempt, outcome: string): void {
+  #traceAttempt({ method, path, body }: ApiCall, attempt: Attempt, outcome: string): void {
     const { status, ms, json, reason = wire.parseReason(json) } = attempt;
     this.#options.onCall?.({ method, path, body, status, reason, outcome, ms });
   }
@@ -270,7 +270,7 @@ export class AntCrmClient implements port.AntCrm {
   }
 }
 
-function judge(status: number): Attempt['verdict'] {
+function toVerdict(status: number): Attempt['verdict'] {
   if (status === 401 || status === 403) return 'keyRefused';
   if (status === 408 || status === 429) return 'busy';
   if (status >= 500) return 'failing';

@@ -17,12 +17,13 @@ const UNKNOWN_SKEW: Skew = { ms: 0, errorMs: 31 * 60 * 1000 };
 
 /**
  * Finds the record of an operation. `records` are all that AntCRM lists since the lookup's `fromMs`. A record
- * of the baseline, or that settled another operation, is not this one's. Of the other successes,
- * - a record that was created in time is this operation's, unless another success still waits for it. Two or
- *   more that no other success waits for are `several`: one may be a cashier's;
- * - a record that was created earlier or later, and that no success waits for, is strange: a cashier's
- *   perhaps, or AntCRM's clock is wrong. It is no success of this operation, but it prevents the conclusion
- *   that the call was not applied.
+ * of the baseline, or one that settled another operation, does not belong to this operation. Any other
+ * successful record
+ * - belongs to this operation if it was created in time and no other awaited success may own it. Two or more
+ *   such records are `several`: one may be a cashier's;
+ * - is strange if it was created earlier or later and no awaited success may own it: it may be a cashier's,
+ *   or AntCRM's clock is wrong. It does not prove this operation, but then nobody can conclude that the call
+ *   was not applied.
  *
  * `skewNow` is used where the lookup does not know the skew at the time of the call.
  */
@@ -55,16 +56,18 @@ export function attribute(lookup: Lookup, records: readonly LoyaltyRecord[], evi
   const spans = awaited.map((success) => spanOf(success, success.skew ?? skew));
   const earlier = spans.filter(({ calledMs }) => calledMs <= span.calledMs);
   const later = spans.filter(({ calledMs }) => calledMs > span.calledMs);
-  const ours = assign(since, later).records;
-  const inTime = ours.filter((record) => isWithin(record, span));
+  const candidates = assign(since, later).records;
+  const inTime = candidates.filter((record) => isWithin(record, span));
   const isStrange = before.some((record) => !earlier.some((other) => isWithin(record, other)));
-  const waiting = assign([...older, ...before], earlier).spans;
-  const taken = waiting.filter((other) => inTime.some((record) => isWithin(record, other))).length;
+  const unservedSpans = assign([...older, ...before], earlier).spans;
+  const othersShare = unservedSpans.filter((other) =>
+    inTime.some((record) => isWithin(record, other)),
+  ).length;
 
-  if (inTime.length > taken + 1) return { found: 'several' };
+  if (inTime.length > othersShare + 1) return { found: 'several' };
   // The newest: earlier calls left the older records.
-  if (inTime[0] && inTime.length > taken) return { found: 'applied', receipt: toReceipt(inTime[0]) };
-  if (ours.length > 0 || isStrange) return { found: 'undecided' };
+  if (inTime[0] && inTime.length > othersShare) return { found: 'applied', receipt: toReceipt(inTime[0]) };
+  if (candidates.length > 0 || isStrange) return { found: 'undecided' };
   // A refused accumulation may be an earlier attempt with the code: there is no baseline.
   return { found: isRefused && lookup.kind === 'redeem' ? 'refused' : 'none' };
 }
@@ -79,7 +82,7 @@ function mayBeOf(lookup: Lookup, record: LoyaltyRecord): boolean {
   return record.type === 'point' && record.code !== undefined && isSameCode(record.code, lookup.code);
 }
 
-/** AntCRM may list a code in other letters. A missed record would be called "not applied". */
+/** AntCRM may change the case of a code. A missed record would be called "not applied". */
 const isSameCode = (a: string, b: string): boolean => a.trim().toLowerCase() === b.trim().toLowerCase();
 
 /** The span of a call, widened by the error of the skew. */
@@ -92,7 +95,7 @@ function spanOf({ calledMs = 0, deadlineMs }: Lookup | Awaited, skew = UNKNOWN_S
 const isWithin = ({ atMs }: LoyaltyRecord, { fromMs, toMs }: CallSpan): boolean =>
   atMs === undefined || (atMs >= fromMs && atMs <= toMs);
 
-/** Gives each span one of the records within it, the newest to the latest. Returns what is left. */
+/** Assigns one record to each span, the newest record to the latest span. Returns the rest of both. */
 function assign(
   records: readonly LoyaltyRecord[],
   spans: readonly CallSpan[],

@@ -3,7 +3,7 @@ import type { HistoryPeriod, Read } from './port.ts';
 import { HISTORY_PAGE, type HistoryPage, type HistoryQuery, type LoyaltyRecord } from './port.ts';
 import type { Session } from './session.ts';
 
-/** With more pages than this the read is incomplete: no customer waits for the sum of a longer history. */
+/** A read of more pages is incomplete. A sum reads fewer pages, because a customer waits for it. */
 const MAX_PAGES = 50;
 const MAX_SUMMED_PAGES = 5;
 
@@ -12,7 +12,7 @@ type PageLimits = { readonly maxPages?: number; readonly first?: HistoryPage | u
 type Filter = Omit<HistoryQuery, 'page'>;
 type Pages = Promise<Read<{ readonly records: readonly LoyaltyRecord[]; readonly isComplete: boolean }>>;
 
-/** Each record on the first pages once: pages shift when a record is added. `first`: page 1, if known. */
+/** Reads the first pages, and keeps each record once: a new record shifts the pages. `first`: page 1. */
 export async function readAll(session: Session, query: Filter, limits: PageLimits = {}): Pages {
   const { maxPages = MAX_PAGES, first } = limits;
   const records: LoyaltyRecord[] = [];
@@ -52,8 +52,8 @@ export async function readHistory(effect: HistoryEffect, session: Session): Prom
   const records = inPeriod(read.value.records, query).sort((a, b) => (b.atMs ?? 0) - (a.atMs ?? 0));
   const start = skip % HISTORY_PAGE;
   const end = start + take;
-  const more = records.length > end || (read.value.full && (await isThereMore(session, query)));
-  const shown = records.slice(start, end).map((record) => toShown(record, aheadMs));
+  const more = records.length > end || (read.value.full && (await hasNextRecords(session, query)));
+  const shown = records.slice(start, end).map((record) => toHistoryRecord(record, aheadMs));
   const first = page === 1 ? read.value : undefined;
   const sum = effect.sum && (await readSum(session, query, first));
   return { kind: 'history', records: shown, more, ...(sum && { sum }) };
@@ -78,12 +78,12 @@ async function readSum(session: Session, query: HistoryQuery, first: HistoryPage
 }
 
 /** If the next page cannot be read, there may be more: pressing "next" asks again. */
-async function isThereMore(session: Session, query: HistoryQuery): Promise<boolean> {
+async function hasNextRecords(session: Session, query: HistoryQuery): Promise<boolean> {
   const read = await session.history({ ...query, page: query.page + 1 });
   return !read.ok || read.value.full || inPeriod(read.value.records, query).length > 0;
 }
 
-function toShown({ whose: _, atMs, ...record }: LoyaltyRecord, aheadMs: number): HistoryRecord {
+function toHistoryRecord({ whose: _, atMs, ...record }: LoyaltyRecord, aheadMs: number): HistoryRecord {
   return atMs === undefined ? record : { ...record, atMs: atMs - aheadMs };
 }
 
@@ -111,7 +111,7 @@ const sum = (records: readonly LoyaltyRecord[]): number =>
   records.reduce((total, { failed, score = 0 }) => total + (failed ? 0 : score), 0);
 
 type Points = number | null | undefined;
-/** Reading the points may hold up a list of gifts this long, and the result of an operation half as long. */
+/** How long a list of gifts waits for the points, and how long the result of an operation waits for them. */
 const LIST_MS = 2000;
 const RESULT_MS = 1000;
 

@@ -2,7 +2,7 @@ import type { Awaited, EffectContext, Lookup } from '../conversation/effect.ts';
 import { readAwaited, toAwaited, writeAwaited } from '../conversation/effect.ts';
 import type { CustomerNames, LoyaltyRecord } from './port.ts';
 
-/** The customer's other operations: records that settled some, and successes without a record yet. */
+/** Other operations of the customer: `settled` by these records, or `awaited`, without a record yet. */
 export type OtherOperations = { readonly settled: readonly string[]; readonly awaited: readonly Awaited[] };
 
 /**
@@ -14,10 +14,10 @@ export type LockResult = OtherOperations | 'unreadable' | 'busy';
 /** The locks live for `forMs`; by default as long as any lock. */
 export type LockRequest = { names: Iterable<string>; operation: string; forMs?: number | undefined };
 
-/** How long a lock lives before the outcome is unknown, ms: long enough to take the turn over. */
-export const BRIEF_MS = 3 * 60 * 1000;
+/** How long a lock lives during a call, ms: long enough for another process to take over the turn. */
+export const SHORT_LOCK_MS = 3 * 60 * 1000;
 
-/** Takes all locks or none, always in the same order, so that of two operations one gets through. */
+/** Takes all locks or none, always in the same order: then one of two operations gets all of them. */
 export async function lockAll(context: EffectContext, request: LockRequest): Promise<LockResult> {
   const { names, operation, forMs } = request;
   const sorted = [...new Set(names)].sort();
@@ -38,7 +38,7 @@ export async function lockAll(context: EffectContext, request: LockRequest): Pro
 
 /** Never throws: a lock that the store does not release now expires. */
 export async function unlockAll(context: EffectContext, { names, operation }: LockRequest): Promise<void> {
-  // The process that has the lease now works on the same operation, and may have taken the locks again.
+  // Another process has the lease. It works on the same operation, and may have taken the locks again.
   if (context.signal.aborted) return;
   await Promise.allSettled([...names].map((name) => context.unlock(name, operation)));
 }
@@ -50,12 +50,12 @@ export function addNames(names: Set<string>, { customerId, phones, emails }: Cus
   for (const email of emails) names.add(`email:${email}`);
 }
 
-export function addNamesIn(names: Set<string>, records: readonly LoyaltyRecord[]): void {
+export function addRecordNames(names: Set<string>, records: readonly LoyaltyRecord[]): void {
   for (const { whose } of records) if (whose) addNames(names, whose);
 }
 
-/** AntCRM may list a code in other letters. */
-export const nameOfCode = (code: string): string => `code:${code.trim().toLowerCase()}`;
+/** AntCRM may change the case of a code. */
+export const codeLockName = (code: string): string => `code:${code.trim().toLowerCase()}`;
 
 /** Stores which operation the record of a code belongs to. Without a record, the record is still to come. */
 export function rememberCode(
@@ -63,5 +63,5 @@ export function rememberCode(
   { lookup, operation, record }: { lookup: Lookup; operation: string; record: string | undefined },
 ): Promise<void> {
   const awaited = record === undefined ? writeAwaited(toAwaited(lookup)) : undefined;
-  return context.unlock(nameOfCode(lookup.code), operation, record, awaited);
+  return context.unlock(codeLockName(lookup.code), operation, record, awaited);
 }

@@ -8,7 +8,7 @@ import { readBalance, readExactBalance, readHistory } from './history.ts';
 import { lockAll } from './locks.ts';
 import { check } from './reconcile.ts';
 import { redeem } from './redeem.ts';
-import { isSmall, Session, type Tools } from './session.ts';
+import { isSmallSkew, Session, type Tools } from './session.ts';
 
 export type LoyaltyOptions = AntCrmOptions & {
   readonly observe: Pick<Observe, 'skew'>;
@@ -59,21 +59,21 @@ export function createPerform({ observe, ...parts }: Rules): Perform {
   /** Silent if AntCRM does not answer at all: that is another fault, with another alarm. */
   function reportClock({ skew, isAnswered }: Session): void {
     if (skew !== undefined) observe.skew(skew.ms / 1000);
-    const isWrong = skew === undefined ? isAnswered : !isSmall(skew);
+    const isWrong = skew === undefined ? isAnswered : !isSmallSkew(skew);
     if (isWrong) alarmSkew({ seconds: skew && Math.round(skew.ms / 1000) });
   }
 
   return async (effect, context) => {
     const session = new Session(context, tools);
     try {
-      return await ask(effect, session);
+      return await performEffect(effect, session);
     } finally {
       reportClock(session);
     }
   };
 }
 
-async function ask(effect: Effect, session: Session): Promise<Outcome> {
+async function performEffect(effect: Effect, session: Session): Promise<Outcome> {
   switch (effect.kind) {
     case 'accumulate':
       return (await readInterrupted(effect.operation, session)) ?? accumulate(effect, session);
@@ -89,8 +89,8 @@ async function ask(effect: Effect, session: Session): Promise<Outcome> {
 }
 
 /**
- * What became of an earlier attempt that a crash cut off; null if there was none. It may have called, even if
- * this attempt would not get that far. Its locks and its baseline are the ones that count.
+ * The outcome of an earlier attempt that a crash interrupted; null if there was none. That attempt may have
+ * called AntCRM, so its locks and its baseline are used, and this attempt makes no call.
  */
 async function readInterrupted(operation: string, { context, tools }: Session): Promise<Outcome | null> {
   const call = context.known(operation);

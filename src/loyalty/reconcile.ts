@@ -2,8 +2,8 @@ import type { Effect, Lookup, Outcome, Receipt, Skew } from '../conversation/eff
 import { attribute, type Finding, mayBeRedemptionOf } from './attribution.ts';
 import { readAll, readPoints } from './history.ts';
 import type { LockResult } from './locks.ts';
-import { addNamesIn, BRIEF_MS, lockAll, nameOfCode, rememberCode, unlockAll } from './locks.ts';
-import { isSmall, type Session } from './session.ts';
+import { addRecordNames, codeLockName, lockAll, rememberCode, SHORT_LOCK_MS, unlockAll } from './locks.ts';
+import { isSmallSkew, type Session } from './session.ts';
 
 type BaselineCall = Pick<Lookup, 'by' | 'code' | 'fromMs'>;
 type Check = Extract<Effect, { kind: 'check' }>;
@@ -16,7 +16,7 @@ const LOOK_BACK_MS = 35 * 60 * 1000;
 const READ_BACK_MS = 2000;
 const READ_BACK_EVERY_MS = 300;
 
-/** From when on the history is read for a call that begins now, epoch ms by AntCRM's clock. */
+/** The history is read from this time for a call that begins now, epoch ms by AntCRM's clock. */
 export const windowStart = ({ context, skew }: Session): number =>
   context.nowMs() + (skew?.ms ?? 0) - LOOK_BACK_MS;
 
@@ -34,24 +34,24 @@ export async function readBaseline(
   const redemptions = read.value.records.filter((record) => mayBeRedemptionOf(call.code, record));
   const ids = redemptions.map(({ id }) => id).filter((id) => id !== undefined);
   if (ids.length < redemptions.length) return null;
-  addNamesIn(names, read.value.records);
+  addRecordNames(names, read.value.records);
   return ids;
 }
 
 /**
- * Looks up an operation whose outcome is unknown. Takes its locks or prolongs them, because while another
- * operation has one, a record may be of either. A code is locked during the look only. If AntCRM's clock
- * cannot be trusted, the lack of a record proves nothing.
+ * Looks up an operation whose outcome is unknown. It takes or prolongs the locks: if another operation had
+ * one, a record could belong to either. A code is locked only during this check. If AntCRM's clock cannot be
+ * trusted, the lack of a record proves nothing.
  */
 export async function check(effect: Check, session: Session): Promise<Outcome> {
   const { operation, lookup, balance } = effect;
   const { context } = session;
   const isCode = lookup.kind === 'accumulate';
   const locks = isCode
-    ? { names: [nameOfCode(lookup.code)], operation, forMs: BRIEF_MS }
+    ? { names: [codeLockName(lookup.code)], operation, forMs: SHORT_LOCK_MS }
     : { names: lookup.locks, operation };
   const others = await lockAll(context, locks);
-  const { found, receipt } = await find(lookup, others, session);
+  const { found, receipt } = await findRecord(lookup, others, session);
   if (found !== 'applied') {
     if (isCode) await unlockAll(context, locks);
     const isMissing = found === 'none' || found === 'refused';
@@ -63,13 +63,13 @@ export async function check(effect: Check, session: Session): Promise<Outcome> {
   return { kind: 'checked', operation, found, receipt, ...(typeof points === 'number' && { points }) };
 }
 
-/** At the time of the call and now: one of them must be known, and none may be large. */
+/** Skews at the time of the call and now: at least one must be known, and none may be large. */
 function isTrusted(...skews: readonly (Skew | undefined)[]): boolean {
   const measured = skews.filter((skew) => skew !== undefined);
-  return measured.length > 0 && measured.every(isSmall);
+  return measured.length > 0 && measured.every(isSmallSkew);
 }
 
-/** The record of a success, to tell what was earned or spent; undefined where it does not show in time. */
+/** The record of a success, which tells the points; undefined if AntCRM does not list it in time. */
 export function readBack(lookup: Lookup, others: LockResult, session: Session): Promise<Receipt | undefined> {
   return session.waitAtMost(READ_BACK_MS, findRepeatedly(lookup, others, session));
 }
@@ -78,7 +78,7 @@ async function findRepeatedly(lookup: Lookup, others: LockResult, session: Sessi
   const { runtime } = session.tools;
   const endMs = runtime.monotonicMs() + READ_BACK_MS;
   while (session.mayRead() && runtime.monotonicMs() < endMs) {
-    const { found, receipt } = await find(lookup, others, session);
+    const { found, receipt } = await findRecord(lookup, others, session);
     if (found === 'applied') return receipt;
     if (found === 'several') return undefined;
     await runtime.sleep(READ_BACK_EVERY_MS);
@@ -87,7 +87,7 @@ async function findRepeatedly(lookup: Lookup, others: LockResult, session: Sessi
 }
 
 /** An incomplete read decides nothing. */
-async function find(lookup: Lookup, others: LockResult, session: Session): Promise<Finding> {
+async function findRecord(lookup: Lookup, others: LockResult, session: Session): Promise<Finding> {
   if (others === 'busy' || others === 'unreadable') return { found: 'unreadable' };
   const type = lookup.kind === 'redeem' ? 'gift' : 'point';
   const read = await readAll(session, { type, by: lookup.by, fromMs: lookup.fromMs });

@@ -1,11 +1,11 @@
 import { type Effect, LeaseLost, type Lookup, type Outcome, toAwaited } from '../conversation/effect.ts';
 import { deadlineIn, isOver } from '../resilience/deadline.ts';
 import { readPoints, toMovement } from './history.ts';
-import { addNames, addNamesIn, BRIEF_MS, type LockResult, lockAll, unlockAll } from './locks.ts';
+import { addNames, addRecordNames, type LockResult, lockAll, SHORT_LOCK_MS, unlockAll } from './locks.ts';
 import type { CallOutcome, RedeemRequest } from './port.ts';
 import { readBack, readBaseline, windowStart } from './reconcile.ts';
 import type { Session } from './session.ts';
-import { carries } from './wire.ts';
+import { hasIdentifier } from './wire.ts';
 
 type Redeem = Extract<Effect, { kind: 'redeem' }>;
 type Request = Omit<RedeemRequest, 'writeBefore'>;
@@ -14,7 +14,7 @@ type Customer = { names: Set<string>; points: number | undefined; request: Reque
 /** A redemption that was called; `before`: the customer's points before the call. */
 type CalledRedemption = { operation: string; lookup: Lookup; others: LockResult; before: number | undefined };
 
-/** This long after the intent, ms, the store is asked whether the turn still belongs to this process. */
+/** If storing the intent takes longer, ms, the store is asked whether this process still has the lease. */
 const FRESH_MS = 1000;
 
 /**
@@ -31,12 +31,12 @@ export async function redeem(effect: Redeem, session: Session): Promise<Outcome>
   if (customer === null) return { kind: 'unavailable', operation };
 
   const { names } = customer;
-  const locks = { names, operation, forMs: BRIEF_MS };
+  const locks = { names, operation, forMs: SHORT_LOCK_MS };
   let others = await lockAll(context, locks);
   if (others === 'busy') return { kind: 'busy', operation };
   let isIntended = false;
   try {
-    const relockAfter = deadlineIn(BRIEF_MS / 3, runtime);
+    const relockAfter = deadlineIn(SHORT_LOCK_MS / 3, runtime);
     const fromMs = windowStart(session);
     const lockedNames = names.size;
     const baseline = await readBaseline({ by, code: gift, fromMs }, names, session);
@@ -48,8 +48,8 @@ export async function redeem(effect: Redeem, session: Session): Promise<Outcome>
     // Set before the intent: a pause of the process after it must not carry the call past its deadline.
     const writeBefore = deadlineIn(timeoutMs, runtime);
     const freshUntil = deadlineIn(FRESH_MS, runtime);
-    const found = { baseline, locks: [...names].sort() };
-    const lookup: Lookup = { kind: 'redeem', by, code: gift, fromMs, ...session.callTimes(), ...found };
+    const evidence = { baseline, locks: [...names].sort() };
+    const lookup: Lookup = { kind: 'redeem', by, code: gift, fromMs, ...session.callTimes(), ...evidence };
     const intended = await session.intend(operation, { lookup });
     isIntended = true;
     if (intended === 'unreplicated') return { kind: 'unavailable', operation, locks: lookup.locks };
@@ -68,7 +68,7 @@ async function conclude(
 ): Promise<Outcome> {
   const { operation, lookup, others, before } = call;
   if (kind === 'unknown') {
-    // From now on for as long as it is looked up.
+    // Extends the locks for as long as the outcome is looked up.
     await lockAll(session.context, { names: lookup.locks, operation });
     return { kind, operation, lookup };
   }
@@ -83,9 +83,9 @@ async function conclude(
 }
 
 /**
- * The request carries the proved identifier; the other one only if it is proved, too, or on the same record.
- * If the record does not say who the customer is, the history may: the lock must be the same by phone and by
- * e-mail. Null if AntCRM cannot be asked.
+ * The request has the proved identifier. It has the other one only if that is proved, too, or if the same
+ * record lists both. If the record has no customer id, the history may have it: a redemption by phone and one
+ * by e-mail must take the same lock. Null if AntCRM cannot be asked.
  */
 async function identify({ gift, by, also }: Redeem, session: Session): Promise<Customer | null> {
   const names = new Set([`${by.kind}:${by.value}`]);
@@ -94,7 +94,7 @@ async function identify({ gift, by, also }: Redeem, session: Session): Promise<C
   const read = isOn ? await session.contact(by) : ({ ok: true, value: null } as const);
   if (!read.ok) return null;
   const contact = read.value;
-  if (also?.proved || (also && contact && carries(contact, also))) {
+  if (also?.proved || (also && contact && hasIdentifier(contact, also))) {
     names.add(`${also.kind}:${also.value}`);
     request[also.kind] = also.value;
   }
@@ -106,7 +106,7 @@ async function identify({ gift, by, also }: Redeem, session: Session): Promise<C
     ];
     for (const page of await Promise.all(pages)) {
       if (!page.ok) return null;
-      addNamesIn(names, page.value.records);
+      addRecordNames(names, page.value.records);
     }
   }
   return { names, points: contact?.points, request };

@@ -13,7 +13,7 @@ export type Tools = {
   readonly contacts: 'on' | 'off';
   /** How long one call may take, ms (`ANTCRM_TIMEOUT_MS`). */
   readonly timeoutMs: number;
-  /** Refused codes. People who mistype also have good codes: a good one forgives a refused one. */
+  /** Limits refused codes. A good code gives a refused one back: people who mistype also have good codes. */
   readonly guesses: TokenBucket;
   alarmGuessing(): void;
   readonly log: Log;
@@ -26,13 +26,13 @@ const MIN_ERROR_MS = 1000;
 
 /**
  * AntCRM and the store, as one effect uses them. Once the lease is lost or the process is stopping, methods
- * throw `LeaseLost` or `TurnInterrupted`, until a money-like call is made; later reads are optional and do
- * not throw. Each answer measures AntCRM's clock.
+ * throw `LeaseLost` or `TurnInterrupted`, until a call that changes points is made. Later reads are optional
+ * and do not throw. Each answer measures AntCRM's clock.
  */
 export class Session {
   readonly context: EffectContext;
   readonly tools: Tools;
-  /** AntCRM's clock by the last answer that carried its `Date`; undefined where none did. */
+  /** The skew that the last answer with a `Date` showed; undefined if no answer had one. */
   skew: Skew | undefined;
   /** Whether AntCRM answered at all. */
   isAnswered = false;
@@ -53,7 +53,7 @@ export class Session {
     return this.#noteTime(await this.tools.antcrm.contact(by));
   }
 
-  /** Like `accumulate`, to be called after `intend` only. */
+  /** Call it only after `intend`; `accumulate` as well. */
   async redeem(request: port.RedeemRequest): Promise<port.CallOutcome> {
     this.#isCalled = true;
     return this.#noteTime(await this.tools.antcrm.redeem(request));
@@ -80,13 +80,13 @@ export class Session {
     return intended;
   }
 
-  /** When a call is made that begins now, as its lookup needs it. */
+  /** The times of a call that begins now, for its lookup. */
   callTimes(): Pick<Lookup, 'calledMs' | 'deadlineMs' | 'skew'> {
     const calledMs = this.context.nowMs();
     return { calledMs, deadlineMs: calledMs + this.tools.timeoutMs, skew: this.skew };
   }
 
-  /** What optional work resolves to; undefined where it takes longer than `ms`, or the lease is lost. */
+  /** The result of optional work; undefined if it takes longer than `ms`, or if the lease is lost. */
   waitAtMost<Result>(ms: number, work: Promise<Result>): Promise<Result | undefined> {
     return waitAtMost(ms, work, { runtime: this.tools.runtime, signal: this.context.signal });
   }
@@ -117,4 +117,4 @@ export class Session {
 
 /** A clock further off than this is wrong: the lack of a record proves nothing then. */
 const MAX_SKEW_MS = 2 * 60 * 1000;
-export const isSmall = ({ ms }: Skew): boolean => Math.abs(ms) <= MAX_SKEW_MS;
+export const isSmallSkew = ({ ms }: Skew): boolean => Math.abs(ms) <= MAX_SKEW_MS;

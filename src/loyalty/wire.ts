@@ -34,7 +34,7 @@ export function redeemBody({ gift, phone, email }: RedeemRequest) {
   return { code: gift, data: { email, phone: phone && toNational(phone) } };
 }
 
-/** `page` is AntCRM's number of it. */
+/** `page` is AntCRM's number of the page. */
 export function historyPath(query: Omit<HistoryQuery, 'page'>, page: number): string {
   const search = new URLSearchParams(query.type === 'point' ? { type: 'point' } : {});
   if (query.fromMs !== undefined) search.set('createdAtRangeFrom', String(query.fromMs));
@@ -109,15 +109,15 @@ export function parseSuccess(json: unknown): 'applied' | 'refused' | 'unknown' {
 const isRefusal = (json: unknown): boolean =>
   parseAnswer(json)?.success !== undefined && parseSuccess(json) !== 'applied';
 
-/** AntCRM's own words for a refusal, where it has any; at most 2,000 characters. */
+/** AntCRM's message about a refusal, if it has one; at most 2,000 characters. */
 export function parseReason(json: unknown): string | undefined {
   const answer = parseAnswer(json);
   return (answer?.message ?? answer?.error)?.slice(0, 10 * MAX_LENGTH);
 }
 
 /**
- * AntCRM's own words, made fit for an operator's log: at most 200 characters, without what the customer gave,
- * control characters, e-mails, words with a digit and, after the first word, words with a capital.
+ * Makes AntCRM's message safe for an operator's log: at most 200 characters. It removes what the customer
+ * gave, control characters, e-mails, words with a digit and, after the first word, words with a capital.
  */
 export function scrub(reason: string, given: readonly (string | undefined)[]): string {
   let scrubbed = reason;
@@ -141,7 +141,7 @@ export function parseHistory(json: unknown, { type, by }: HistoryFilter): Histor
   const records: LoyaltyRecord[] = [];
   for (const entry of list) {
     const record = parseRecord(entry, type);
-    if (record?.whose && isAnothers(record.whose, by)) return 'unreadable';
+    if (record?.whose && isOfAnotherCustomer(record.whose, by)) return 'unreadable';
     if (record?.type === type) records.push(record);
   }
   // Records of the other type count: AntCRM has filled the page.
@@ -177,8 +177,8 @@ function toNames({ customerId, phones, emails }: z.infer<typeof namesSchema>): C
 }
 
 /**
- * The customer's record out of one object, an array or `{ data }`; null if it has none, `unreadable` if the
- * answer is something else. A record that carries only other phones (or e-mails) than `by` is another
+ * Reads the customer's record from an object, an array or `{ data }`. Null: there is none. `unreadable`: the
+ * answer is something else. A record that lists only other phones (or e-mails) than `by` is another
  * customer's.
  */
 export function parseContact(json: unknown, by: Identifier): Contact | null | 'unreadable' {
@@ -190,8 +190,8 @@ export function parseContact(json: unknown, by: Identifier): Contact | null | 'u
   const contacts = entries.map(toContact).filter((contact) => contact !== null);
   const [first] = contacts;
   if (!first) return entries.length === 0 ? null : 'unreadable';
-  const match = contacts.find((contact) => carries(contact, by));
-  return match ?? (contacts.length === 1 && !isAnothers(first, by) ? first : null);
+  const match = contacts.find((contact) => hasIdentifier(contact, by));
+  return match ?? (contacts.length === 1 && !isOfAnotherCustomer(first, by) ? first : null);
 }
 
 function toContact(entry: unknown): Contact | null {
@@ -204,11 +204,11 @@ function toContact(entry: unknown): Contact | null {
 }
 
 /** Whether AntCRM lists this identifier for a customer. */
-export function carries({ phones, emails }: CustomerNames, { kind, value }: Identifier): boolean {
+export function hasIdentifier({ phones, emails }: CustomerNames, { kind, value }: Identifier): boolean {
   return kind === 'phone' ? phones.includes(value) : emails.includes(value.toLowerCase());
 }
 
 /** A customer without any identifier of this kind may be anybody. */
-function isAnothers(names: CustomerNames, by: Identifier): boolean {
-  return (by.kind === 'phone' ? names.phones : names.emails).length > 0 && !carries(names, by);
+function isOfAnotherCustomer(names: CustomerNames, by: Identifier): boolean {
+  return (by.kind === 'phone' ? names.phones : names.emails).length > 0 && !hasIdentifier(names, by);
 }
