@@ -10,7 +10,7 @@ const BEGINNING = 2000;
 const PRICES: Readonly<Record<string, number>> = { DAUMAY01: 10, LOA01: 250 };
 const PAGE = 20;
 
-/** A record shows so much later. */
+/** How late a record may appear. */
 const LATE_MS = [1_000, 30_000] as const;
 
 type Entry = {
@@ -27,12 +27,12 @@ type Entry = {
 /** What reached AntCRM for an operation, and whether it was applied. */
 type Sent = { readonly times: number; readonly applied: number };
 
-/** AntCRM as its own error says it, within a 200. */
+/** AntCRM's own error, which comes with a 200. */
 const ERROR_BODY = { success: 0, message: 'Có lỗi xảy ra', data: [] };
 
 /**
- * AntCRM behind the wire, as docs/antcrm.md has it: no idempotency key, answers that get lost, records that show late, errors
- * in bodies of their own. All processes call the same one.
+ * AntCRM as docs/antcrm.md describes it: no idempotency key, answers that get lost, records that appear late,
+ * its own errors in a 200. All processes call the same one.
  */
 export function createAntCrmDouble(
   clock: Clock,

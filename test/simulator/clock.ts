@@ -9,7 +9,7 @@ export type Chance = {
   random(): number;
   /** A whole number in [from, to]. */
   between(from: number, to: number): number;
-  /** True once in so many. */
+  /** True with this probability. */
   happens(rate: number): boolean;
   pick<Item>(items: readonly [Item, ...Item[]]): Item;
 };
@@ -32,31 +32,31 @@ export function createChance(seed: number): Chance {
 
 type Event = { readonly atMs: number; run: (() => void) | null };
 
-/** Virtual time: whatever is to happen, in its order, one thing after the other on one thread. */
+/** Virtual time: events happen in order, one after the other, on one thread. */
 export type Clock = {
   /** Since the beginning, ms. */
   readonly atMs: number;
-  /** What time it is, epoch ms: the clock of AntCRM. */
+  /** The true time, epoch ms; also AntCRM's clock. */
   wallMs(): number;
-  /** The store's clock, epoch ms: it may be put back. */
+  /** The store's clock, epoch ms. It may be set back. */
   nowMs(): number;
   putBack(ms: number): void;
   after(ms: number, run: () => void): Timer;
-  /** The same for what people, platforms and processes are about to do: a history goes on until all of it is done. */
+  /** The same for plans of people, platforms and processes: a history lasts until all are carried out. */
   plan(ms: number, run: () => void): void;
-  /** How much of that is left. */
+  /** How many plans are left. */
   readonly planned: number;
   wait(ms: number): Promise<void>;
-  /** Time stands still until real work, outside the simulation, is done. */
+  /** Stops virtual time until real work outside the simulation has ended. */
   hold<Result>(work: Promise<Result>): Promise<Result>;
-  /** Lets the next thing happen, unless that is later; whether there was one. */
+  /** Runs the next event, if it is not later. Resolves to whether there was one. */
   next(untilMs?: number): Promise<boolean>;
-  /** Lets time pass until nothing is left to happen before then. */
+  /** Runs all events until then. */
   runUntil(atMs: number): Promise<void>;
 };
 
 export function createClock(): Clock {
-  /** The next one at the end; of two at a time, the one that was asked for first. */
+  /** The next event is last. Of two at one time, the one that was added first comes first. */
   const queue: Event[] = [];
   let atMs = 0;
   let backMs = 0;
@@ -92,7 +92,7 @@ export function createClock(): Clock {
     if (first.run === null) return true;
     atMs = first.atMs;
     first.run();
-    // All that follows from it at once: promises are done before the next macrotask.
+    // Let all promises settle before the next event.
     await new Promise(setImmediate);
     while (held > 0) {
       await new Promise<void>((resolve) => {
@@ -136,7 +136,7 @@ export function createClock(): Clock {
   };
 }
 
-/** What a process of the simulation lives in. Once it is dead, none of its timers rings. */
+/** The clocks, timers and random numbers of a simulated process. Timers of a dead process never ring. */
 export function createProcessRuntime(
   clock: Clock,
   chance: Chance,

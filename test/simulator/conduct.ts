@@ -6,17 +6,17 @@ import type { Breach } from './checks.ts';
 import type { Clock } from './clock.ts';
 import type { RecordChange, Watched } from './watch.ts';
 
-/** A bulkhead may hold up a send for a moment after the lease was looked at. */
+/** A bulkhead may delay a send after the check of its lease. */
 const LEASE_SLACK_MS = 2_000;
 /**
- * A process knows the store's clock as a lower bound, which is as old as its last answer was slow: a reply that must wait may
- * leave so much too early.
+ * A process knows a lower bound of the store's clock, which is late by the delay of the last answer. So a
+ * reply may leave this much too early.
  */
 const WAIT_SLACK_MS = 26_000;
 
 type Wait = { readonly process: string; readonly seq: number; readonly untilMs: number; isStored: boolean };
 
-/** A lease as its process last asked for it, and when. */
+/** A lease, and when its process last asked for it. */
 type Asked = {
   readonly owner: string;
   readonly untilMs: number;
@@ -25,12 +25,12 @@ type Asked = {
   readonly askedMs: number;
 };
 
-/** What an effect did: the locks that it holds, as far as the store says so, and whether it stored an intent. */
+/** The locks that an effect holds by the store's answers, and whether it stored an intent. */
 export type Noted = { readonly locks: Set<string>; isIntended: boolean };
 
 export type Conduct = ReturnType<typeof createConduct>;
 
-/** Checks how processes act: under their leases, when they stop, when they are told to wait, around calls and locks. */
+/** Checks how processes use leases, stop, wait, call and lock. */
 export function createConduct(options: {
   readonly clock: Clock;
   readonly encryption: Pick<Encryption, 'name'>;
@@ -38,19 +38,21 @@ export function createConduct(options: {
   breach(invariant: Breach['invariant'], what: string): void;
 }) {
   const { clock, encryption, peek, breach } = options;
-  /** When each process asked for its lease as it is, by process and record. */
+  /** The lease of each process, by process and record. */
   const leases = new Map<string, Asked>();
-  /** How long a platform asked to wait with a reply, by conversation. `isStored`: the record says so, too. */
+  /** By conversation, the wait that a platform asked for. `isStored`: the record has it. */
   const waits = new Map<string, Wait>();
-  /** The last lease that was taken while replies had to wait, by conversation: only a wake-up may run under it. */
+  /**
+   * By conversation, the last lease that was taken while replies had to wait: only a wake-up runs under it.
+   */
   const putOff = new Map<string, string>();
-  /** Calls that ended before their process, under which lease each was made, and those whose intent replicas have. */
+  /** Operations whose call has ended, the lease of each call, and operations whose intent is replicated. */
   const ended = new Set<string>();
   const madeBy = new Map<string, string>();
   const replicated = new Set<string>();
 
   return {
-    /** The store has confirmed a swap to a process, which asked for it at `atMs`. */
+    /** The store confirmed a swap that the process requested at `atMs`. */
     onConfirmed(
       process: string,
       { key, bytes, atMs }: { key: Key; bytes: Uint8Array | null; atMs: number },
@@ -60,8 +62,8 @@ export function createConduct(options: {
       const { owner, untilMs, step } = lease;
       const before = leases.get(`${process} ${key}`);
       const isTheSame = before?.owner === owner && before.untilMs === untilMs;
-      // A renewal may leave the time as it is, where the store's clock was put back or its answers are slow. It
-      // has no step of its own, and files no message. Once it is due it may go with another change.
+      // A renewal keeps the time if the store's clock was set back or answers are slow. It raises no step and
+      // files no message. Once it is due, it may be part of another change.
       const isRenewed = isTheSame && before.step === step && before.inSeq === inSeq;
       const isAsked = !isTheSame || isRenewed || atMs - before.askedMs >= LIMITS.renewMs;
       const askedMs = isAsked ? Math.max(atMs, before?.owner === owner ? before.askedMs : 0) : before.askedMs;
@@ -82,7 +84,7 @@ export function createConduct(options: {
       waits.delete(name);
     },
 
-    /** A process hears that it shall wait with a reply. */
+    /** A platform's answer asks the process to wait. */
     onToldToWait(
       process: string,
       { channel, conversation }: Outgoing,
@@ -148,5 +150,5 @@ export function createConduct(options: {
   };
 }
 
-/** Owners of leases are made by `Runtime.id` of their process. */
+/** A lease's owner is an id that its process made. */
 const processOf = ({ owner }: { readonly owner: string }): string => owner.slice(0, owner.lastIndexOf('-'));

@@ -20,7 +20,7 @@ const WISHES = [
 ] as const;
 type Wish = (typeof WISHES)[number];
 
-/** Texts that are a process's end, each time they are worked on, or that no step can answer. */
+/** A text that ends each process that decides it, and one that no step can answer. */
 export const KILLER = 'giết tiến trình';
 export const POISON = 'làm hỏng bước';
 
@@ -29,25 +29,24 @@ const SILENCE_MS = [60_000, 300_000] as const;
 const MAX_MESSAGES = 14;
 /** More than an inbox takes. */
 const FLOOD = 60;
-/** Written by those who do not wait for the question. */
+/** A yes, which some customers write before the question. */
 const YESES = ['có', 'đồng ý', 'xác nhận', 'ok'] as const;
 const BLIND_MS = [1, 3_000] as const;
 
-/** A customer's side of the line: what is sent gets to the bot, however often it must be sent again. */
+/** Sends a message, again and again, until the bot has taken it. */
 export type Send = (message: Message) => void;
 
 /**
- * Somebody who uses the bot as people do: reads what it says, thinks, answers, presses, changes their mind. All of it from
- * the seed.
+ * A customer, who reads, thinks, answers, presses buttons and changes their mind.
  */
 export function createCustomer(
   clock: Clock,
   chance: Chance,
   options: {
     readonly phone: string;
-    /** Uses a second channel at the same time: what they want first is to spend points on both. */
+    /** Uses two channels at once, and first spends points on both. */
     readonly isTwice: boolean;
-    /** How much longer than usual they fall silent, and how much more they want. */
+    /** Factor of the length of silences; also so many more wishes. */
     readonly patience: number;
     /** A code that nobody has used, most often. */
     freshCode(): string;
@@ -61,7 +60,7 @@ export function createCustomer(
   let wish: Wish | undefined;
   let latest: Reply | undefined;
   let isThinking = false;
-  let said = 0;
+  let sentCount = 0;
 
   const text = (written: string): Message => ({ kind: 'text', text: written });
   const press = (choice: string, { view }: Reply): Message => ({
@@ -72,7 +71,7 @@ export function createCustomer(
 
   function say(messages: readonly Message[]): void {
     for (const message of messages) {
-      said += 1;
+      sentCount += 1;
       send(message);
     }
   }
@@ -80,7 +79,7 @@ export function createCustomer(
   /** Turns to what is wanted next. */
   function begin(): void {
     wish = wishes.shift();
-    if (wish === undefined || said >= MAX_MESSAGES) return;
+    if (wish === undefined || sentCount >= MAX_MESSAGES) return;
     if (wish === 'silence') clock.plan(chance.between(...SILENCE_MS) * patience, begin);
     else say(opening(wish));
   }
@@ -113,10 +112,10 @@ export function createCustomer(
     }
   }
 
-  /** Answers what the bot said last; where nothing is to be answered, turns to what is wanted next. */
+  /** Answers what the bot sentCount last; where nothing is to be answered, turns to what is wanted next. */
   function act(): void {
     isThinking = false;
-    if (latest === undefined || said >= MAX_MESSAGES) return;
+    if (latest === undefined || sentCount >= MAX_MESSAGES) return;
     const answers = chance.happens(0.03) ? [text('hủy')] : answersTo(latest);
     if (latest.asks === 'confirm' && chance.happens(0.2))
       // Whether it comes before the next question is shown or after it, nobody knows.

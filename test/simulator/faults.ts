@@ -2,13 +2,13 @@ import { type Key, type Listed, type RecordStore, StoreUnavailable, shardOf } fr
 import type { Chance, Clock } from './clock.ts';
 import type { Count } from './counts.ts';
 
-/** How often what goes wrong. Each rate is drawn from the seed, so nobody tunes them; a third of all are zero. */
+/** The rates of faults, each drawn from the seed. A third of them are zero. */
 export type Rates = ReturnType<typeof drawRates>;
 
 export function drawRates({ happens, random }: Chance) {
   const upTo = (most: number): number => (happens(1 / 3) ? 0 : most * random() ** 2);
   return {
-    /** Of each call of the store, a platform or AntCRM: its process is killed before it, or after it. */
+    /** Per call of the store, a platform or AntCRM: its process is killed around it. */
     killed: upTo(0.01),
     /** A command of the store executes, and its answer is lost. */
     lost: upTo(0.02),
@@ -24,24 +24,24 @@ export function drawRates({ happens, random }: Chance) {
     damaged: happens(1 / 3) ? 0 : upTo(0.06),
     /** Each second: the store's clock is put back. */
     putBack: happens(2 / 3) ? 0 : upTo(0.005),
-    /** Of a platform: "too many requests", a fault after it was delivered, silence, no connection. */
+    /** A platform throttles, fails after delivery, is silent, cannot be reached. */
     throttled: upTo(0.1),
     failedLate: upTo(0.05),
     silent: upTo(0.05),
     unconnected: upTo(0.1),
-    /** A fault of a platform, which asks to wait before the next try. */
+    /** A platform's fault asks for a wait before the next try. */
     waits: upTo(0.05),
-    /** Each second: a platform falls out of order, for a while; a process is stopped in order. */
+    /** Each second: a platform's outage begins; a process is stopped in order. */
     outage: upTo(0.02),
     stopped: upTo(0.05),
     /** Too few replicas acknowledge an intent. */
     unreplicated: upTo(0.2),
-    /** Of AntCRM: it applies and its answer is lost, it never hears of it, no connection, a record that shows late. */
+    /** AntCRM's answer is lost, the call never arrives, there is no connection, the record appears late. */
     answerLost: upTo(0.3),
     unheard: upTo(0.2),
     refused: upTo(0.2),
     late: upTo(0.3),
-    /** A call is answered by a fault of the server, after it was applied or before; a read, or by an error in a 200. */
+    /** A call or read is answered by a 429 or 5xx; a read by AntCRM's own error in a 200. */
     failed: upTo(0.2),
     errorBody: upTo(0.2),
     /** An update is delivered twice. */
@@ -55,13 +55,13 @@ export const withoutFaults = (rates: Rates): Rates => ({
   ...Object.fromEntries(Object.keys(rates).map((name) => [name, 0])),
 });
 
-/** What a process that is dead is never told. */
+/** A dead process gets no answer. */
 const never = <Result>(): Promise<Result> => new Promise(() => {});
 
 /** A process as its calls see it. */
 export type Victim = { isAlive(): boolean; kill(): void };
 
-/** Some calls take a moment, some take longer than a lease. */
+/** How long a slow call takes: some outlast a lease. */
 const SLOW_MS = [3_000, 25_000] as const;
 
 /** Masters of the store's cluster, each with its part of the shards. */
@@ -91,7 +91,7 @@ export function createLine(
   const ills = new Map<number, (typeof ILLNESSES)[number]>();
   const illnessOf = (shard: number) => ills.get(shard % NODES);
 
-  /** A call and its way there and back; the process may die on either. */
+  /** A call, with the ways there and back. The process may die on either. */
   async function call<Result>(process: Victim, work: () => Promise<Result>): Promise<Result> {
     const { killed, slow } = rates();
     if (!process.isAlive()) return never();
@@ -105,7 +105,7 @@ export function createLine(
     const onTheWayMs = isSlow ? chance.between(...SLOW_MS) : chance.random() * 2;
     const isSlowThere = chance.happens(0.5);
     await clock.wait(isSlowThere ? onTheWayMs : 0.2);
-    // What is on its way arrives, whoever sent it.
+    // The call arrives even if its process has died.
     const result = await work();
     if (dies === 'after') process.kill();
     await clock.wait(isSlowThere ? 0.2 : onTheWayMs);
@@ -145,12 +145,12 @@ export function createLine(
     throw new StoreUnavailable('the answer was lost');
   }
 
-  /** Indexes of shards that ever had an entry: a look at the others takes nothing and finds nothing. */
+  /** Index and shard pairs that ever had an entry. The others are empty and need no call. */
   const touched = new Set<string>();
   const nothing = (): Promise<Listed> => Promise.resolve({ nowMs: clock.nowMs(), count: 0, entries: [] });
 
   let settling: Promise<void> | undefined;
-  /** Whatever else follows at this moment comes first: on Redis it would. */
+  /** Lets the other consequences of this moment come first, as on Redis. */
   function settle(): Promise<void> {
     settling ??= clock.hold(new Promise<void>(setImmediate)).then(() => {
       settling = undefined;
@@ -158,7 +158,7 @@ export function createLine(
     return settling;
   }
 
-  /** A look reaches many shards, so that most take no time. */
+  /** A list of one shard. Healthy nodes answer at once. */
   async function list<Result>(process: Victim, shard: number, work: () => Promise<Result>): Promise<Result> {
     if (chance.happens(rates().killed / 100)) process.kill();
     if (!process.isAlive()) return never();

@@ -8,7 +8,7 @@ import { changeBetween } from '../support/changes.ts';
 import { createLossyStore } from '../support/lossy-store.ts';
 import { observeInto } from '../support/observe.ts';
 import { createAntCrmDouble } from './antcrm.ts';
-import { type Breach, createChecks, type Filed, type Talk } from './checks.ts';
+import { type Breach, type Chat, createChecks, type Update } from './checks.ts';
 import { type Chance, type Clock, createChance, createClock } from './clock.ts';
 import { createConduct } from './conduct.ts';
 import { type Counts, createCounts } from './counts.ts';
@@ -25,16 +25,15 @@ import { type RecordChange, watchRecords } from './watch.ts';
  * - `Engine`, `Operators`, `createTickets`, `createLoyalty` and `createConversation`, by their options
  *   (`process.ts`): `runtime` is the clock, the timers and all chance; `transport.exchange` is AntCRM's wire;
  *   `platform().deliver` is a platform; `observe` is what is logged, counted and alarmed.
- * - `RecordStore` (`store/port.ts`): latency, faults and losses are put between a process and a memory store, or a
- *   Redis.
- * - What a swap wrote (`watch.ts`): the layout of `writeRecord`, and of the record's fields inbox, outbox, journal,
- *   lease, retry, dead and state; `CONVERSATION.entries`, `CUSTOMER.read`, `test/support/changes.ts`.
- * - `EngineOptions.aroundRecords`: where planted defects wrap what changes records (`planted.ts`).
+ * - `RecordStore` (`store/port.ts`): latency, faults and losses come between a process and the store.
+ * - Records (`watch.ts`): the layout of `writeRecord`, and the fields inbox, outbox, journal, lease, retry,
+ *   dead and state; `CONVERSATION.entries`, `CUSTOMER.read`, `test/support/changes.ts`.
+ * - `EngineOptions.aroundRecords`: planted defects change transitions there (`planted.ts`).
  */
 
 const PROCESSES = 3;
 const CUSTOMERS = 60;
-/** Customers come within the first part of a history; faults go on to its end; then everything settles. */
+/** Customers arrive in the first part of a history. Faults last longer; then everything settles. */
 const SHORT = {
   arrivalsMs: 4 * 60_000,
   faultsMs: 9 * 60_000,
@@ -50,12 +49,12 @@ const LONG = {
   illMs: [60_000, 600_000],
 } as const;
 const LONG_RATE = 0.1;
-/** Until everything has settled, and how long nothing may be due by then: longer than a reply or look-up waits. */
+/** The longest time to settle. It has settled when nothing is due for `QUIET_MS`. */
 const REST_MS = 2 * 3_600_000;
 const REST_STEP_MS = 20_000;
 const QUIET_MS = 11 * 60_000;
 
-/** What a history came to. */
+/** The result of a history. */
 export type History = {
   readonly seed: number;
   readonly messages: number;
@@ -90,7 +89,7 @@ class Simulation {
   readonly #counting = createCounts();
   readonly #encryption = createEncryption({ hashKey: HASH_KEY });
   readonly #traced: string[] = [];
-  readonly #said: string[] = [];
+  readonly #logged: string[] = [];
   readonly #life: typeof SHORT | typeof LONG;
   readonly #lossy: ReturnType<typeof createLossyStore>;
   readonly #records: ReturnType<typeof watchRecords>;
@@ -104,7 +103,7 @@ class Simulation {
   readonly #places: (BotProcess | undefined)[] = [];
   readonly #customers = new Map<string, ReturnType<typeof createCustomer>>();
   #rates: ReturnType<typeof drawRates>;
-  /** Swaps since the last one that replicas acknowledged, and when each was: so many can be lost. */
+  /** The times of the swaps since the last replicated one: a failover may lose them. */
   #losable: number[] = [];
   #generation = 0;
   #messages = 0;
@@ -115,7 +114,7 @@ class Simulation {
     this.#options = options;
     this.#chance = createChance(seed);
     this.#rates = drawRates(this.#chance);
-    const [clock, chance, encryption, said] = [this.#clock, this.#chance, this.#encryption, this.#said];
+    const [clock, chance, encryption, logged] = [this.#clock, this.#chance, this.#encryption, this.#logged];
     const { count } = this.#counting;
     this.#life = chance.happens(LONG_RATE) ? LONG : SHORT;
     const { faultsMs, sweepMs } = this.#life;
@@ -133,7 +132,7 @@ class Simulation {
     });
     const { sent } = this.#antcrm;
     const [, illMs] = this.#life.illMs;
-    this.#checks = createChecks({ clock, records: this.#records, encryption, sent, said, sweepMs, illMs });
+    this.#checks = createChecks({ clock, records: this.#records, encryption, sent, logged, sweepMs, illMs });
     const { breach, contested, onDecided } = this.#checks;
     this.#conduct = createConduct({ clock, encryption, peek: this.#records.peek, breach });
     this.#line = createLine(clock, chance, { ...common, illMs: this.#life.illMs });
@@ -174,7 +173,7 @@ class Simulation {
     for (let place = 0; place < PROCESSES; place++) this.#start(place);
     for (let at = 0; at < (this.#options.customers ?? CUSTOMERS); at++) {
       const phone = `+8491${String(this.#seed % 1000).padStart(3, '0')}${String(at).padStart(4, '0')}`;
-      // Some use two channels at a time.
+      // Some use two channels at once.
       const isTwice = chance.happens(0.15);
       this.#addCustomer(phone, 'telegram', isTwice);
       if (isTwice) this.#addCustomer(phone, 'teams', true);
@@ -202,9 +201,9 @@ class Simulation {
     this.#options.watch?.(this.#clock.atMs, what);
   };
 
-  /** Only for whoever watches. */
+  /** Prints a change of a record. */
   #traceChange({ name, before, after, promised }: RecordChange): void {
-    const { id } = this.#checks.talks.get(name) ?? {};
+    const { id } = this.#checks.chats.get(name) ?? {};
     const { lease, retry, inbox, outbox, journal, wakeMs, attempts } = after;
     const told = promised.map(({ seq, reply }) => `${seq} ${reply.key}`);
     const parts = {
@@ -221,7 +220,7 @@ class Simulation {
 
   #observe(): Observe {
     const { count } = this.#counting;
-    const observe = observeInto(this.#said);
+    const observe = observeInto(this.#logged);
     const counted: Observe = {
       ...observe,
       alarm(name, fields) {
@@ -235,7 +234,7 @@ class Simulation {
     return this.#options.defect?.observe?.(counted) ?? counted;
   }
 
-  /** The store below all lines: what replicas did not acknowledge may be lost. */
+  /** The shared store. Swaps that replicas did not acknowledge may be lost. */
   #store(): RecordStore {
     const { store } = this.#records;
     return {
@@ -261,8 +260,8 @@ class Simulation {
 
   #hear({ channel, conversation: id, reply, turn, first, last }: Outgoing, seq: number): void {
     const { count } = this.#counting;
-    const talk = this.#checks.talks.get(conversationName(this.#encryption, channel, id));
-    if (talk === undefined) {
+    const chat = this.#checks.chats.get(conversationName(this.#encryption, channel, id));
+    if (chat === undefined) {
       this.#checks.breach('answered', `a reply to nobody: ${id}`);
       return;
     }
@@ -270,9 +269,9 @@ class Simulation {
     if (reply.key === 'operation.busy') count('redemptions that wait for another');
     if (reply.key === 'privacy.remembered') count('consents given');
     if (reply.key === 'privacy.erased') count('forgotten');
-    const isNew = this.#checks.onTold(talk, { seq, reply, turn, first });
+    const isNew = this.#checks.onTold(chat, { seq, reply, turn, first });
     if (isNew && reply.key === 'person.waiting')
-      this.#staff.serve(String(reply.params?.reference), (written) => talk.written.push(written));
+      this.#staff.serve(String(reply.params?.reference), (written) => chat.written.push(written));
     if (isNew && last) this.#customers.get(id)?.hear(reply);
   }
 
@@ -280,15 +279,15 @@ class Simulation {
     const chance = this.#chance;
     const id = `chat-${this.#customers.size}`;
     const name = conversationName(this.#encryption, channel, id);
-    const talk: Talk = {
+    const chat: Chat = {
       ...{ id, key: `c:${name}`, phone, messages: [], told: [], written: [] },
       promised: new Map(),
     };
-    this.#checks.talks.set(name, talk);
+    this.#checks.chats.set(name, chat);
     const customer = createCustomer(this.#clock, chance, {
       ...{ phone, isTwice, patience: this.#life.patience, count: this.#counting.count },
       freshCode: () => {
-        // Some type a code that somebody has used.
+        // Some type a code that is used already.
         const isUsed = this.#codes > 0 && chance.happens(0.1);
         if (!isUsed) this.#codes += 1;
         return `TIVI${String(isUsed ? chance.between(1, this.#codes) : this.#codes).padStart(9, '0')}`;
@@ -299,8 +298,8 @@ class Simulation {
         const incoming: Incoming = {
           ...{ channel, conversation: id, id: `update-${this.#messages}`, message, sender, address: null },
         };
-        const filed: Filed = { incoming, sentMs: this.#clock.atMs, replies: [] };
-        talk.messages.push(filed);
+        const filed: Update = { incoming, sentMs: this.#clock.atMs, replies: [] };
+        chat.messages.push(filed);
         this.#trace(`sent ${id} ${incoming.id} ${JSON.stringify(message)}`);
         this.#platforms.send(filed);
       },
@@ -320,7 +319,9 @@ class Simulation {
       clock.putBack(chance.between(100, 20_000));
     }
     if (happens(rates.outage)) this.#platforms.breakDown(chance.pick(['telegram', 'teams']));
-    if (happens(rates.stopped)) void this.#places[chance.between(0, PROCESSES - 1)]?.stop();
+    const stopped = happens(rates.stopped) ? this.#places[chance.between(0, PROCESSES - 1)] : undefined;
+    // An event of its own: in this one, Redis would take another order.
+    if (stopped) clock.after(0, () => void stopped.stop());
     if (happens(rates.failover)) await this.#failOver();
     if (happens(rates.damaged)) await this.#damage();
     if (Math.floor(clock.atMs / 1000) % 20 > 0) return;
@@ -328,7 +329,7 @@ class Simulation {
     await this.#checks.checkLocks();
   };
 
-  /** A failover to a replica that lags: the last writes are gone. */
+  /** A failover to a lagging replica loses the last writes. */
   async #failOver(): Promise<void> {
     const [clock, losable] = [this.#clock, this.#losable];
     const lost = Math.min(losable.length, this.#chance.between(1, 40));
@@ -340,31 +341,31 @@ class Simulation {
     if (lost > 0) await this.#lossy.lose(lost);
   }
 
-  /** A record becomes what nobody can open, or vanishes; its entries of indexes stay. */
+  /** Makes a record unreadable, or removes it; its index entries stay. */
   async #damage(): Promise<void> {
     const [clock, chance] = [this.#clock, this.#chance];
-    const { talks, losses } = this.#checks;
-    const talk = [...talks.values()][chance.between(0, talks.size - 1)];
-    const bytes = talk && (await this.#lossy.read(talk.key)).bytes;
-    const record = talk && bytes && this.#records.peek(talk.key, bytes);
-    if (!talk || !bytes || !record) return;
+    const { chats, losses } = this.#checks;
+    const chat = [...chats.values()][chance.between(0, chats.size - 1)];
+    const bytes = chat && (await this.#lossy.read(chat.key)).bytes;
+    const record = chat && bytes && this.#records.peek(chat.key, bytes);
+    if (!chat || !bytes || !record) return;
     const kind = chance.happens(0.5) ? 'broken' : 'lost';
     const noise = Buffer.from(Array.from({ length: 40 }, () => chance.between(2, 255)));
     const broken = kind === 'broken' ? noise : null;
     const isDue = CONVERSATION.entries('', record).some(({ index }) => index === 'due');
     this.#counting.count(kind === 'broken' ? 'records broken' : 'records lost');
-    this.#trace(`${talk.id} ${kind}`);
+    this.#trace(`${chat.id} ${kind}`);
     losses.push({
-      ...{ fromMs: Number.NEGATIVE_INFINITY, atMs: clock.atMs, talk },
+      ...{ fromMs: Number.NEGATIVE_INFINITY, atMs: clock.atMs, chat },
       damage: { kind, bytes: broken, isDue },
     });
     this.#conduct.onLoss();
     this.#losable.push(clock.atMs);
     const swap = { expected: versionOf(bytes), bytes: broken, ttlMs: CONVERSATION.ttlMs, indexes: [] };
-    await this.#lossy.compareAndSwap(talk.key, swap);
+    await this.#lossy.compareAndSwap(chat.key, swap);
   }
 
-  /** Whether nobody is about to do anything, all replies have left, and nothing is due for a while. */
+  /** Whether no plan is left, all replies have left, and nothing is due soon. */
   async #isAtRest(): Promise<boolean> {
     if (this.#clock.planned > 0) return false;
     const untilMs = this.#clock.nowMs() + QUIET_MS;

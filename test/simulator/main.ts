@@ -8,9 +8,10 @@ import { find, PLANTED } from './planted.ts';
 import { compareWithRedis } from './redis.ts';
 
 /*
- * `npm run simulate -- --messages N --seed S [--first] [--planted] [--redis] [--trace TEXT]`: histories from the seed on, one seed each, until the customers
- * of all of them have sent that many messages, or with `--first` until one fails. Two at a time. A failure prints the command
- * that repeats it; `--trace` prints what happens in it.
+ * `npm run simulate -- --messages N --seed S [--first] [--planted] [--redis] [--trace TEXT]` runs one
+ * history per seed, two at a time, until customers have sent N messages, or with `--first` until one fails.
+ * A failure prints the command that repeats it. `--trace` prints the events of the first history that
+ * contain the text.
  */
 
 const WORKERS = 2;
@@ -60,7 +61,7 @@ async function simulate(): Promise<void> {
   }
 
   async function work(): Promise<void> {
-    // Most of what a history makes is soon gone.
+    // Most objects of a history live for a moment.
     const resourceLimits = { maxYoungGenerationSizeMb: 128 };
     const worker = new Worker(new URL(import.meta.url), { workerData: 'history', resourceLimits });
     while (total.messages < messages && !(first && total.broken > 0)) {

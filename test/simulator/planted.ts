@@ -13,8 +13,8 @@ import type { Desk } from './staff.ts';
 import { operationsIn } from './watch.ts';
 
 /*
- * Defects that the simulator must find, switched on one at a time. They wrap what surrounds the engine, or the
- * changes of its records. `npm run simulate -- --planted` prints the table of docs/simulator.md.
+ * Defects that the simulator must find, one at a time. They wrap the engine's surroundings, or the changes
+ * of its records. `npm run simulate -- --planted` prints the table of docs/simulator.md.
  */
 
 export type Planted = {
@@ -25,14 +25,14 @@ export type Planted = {
   readonly isQuick?: true;
   /** More than a small history has, for what is rare. */
   readonly customers?: number;
-  /** A new one for each history. */
+  /** Makes the defect for one history. */
   plant(): Defect;
 };
 
 const SMALL = 25;
 const MOST_SEEDS = 40;
 
-/** Runs histories until the invariant finds the defect. Resolves to their number, and to all that found it. */
+/** Runs histories until the invariant finds the defect. Resolves to their number and all finders. */
 export async function find(planted: Planted, from: number, most = MOST_SEEDS) {
   const { finds, customers = SMALL, plant } = planted;
   const found = new Set<Invariant | 'floor'>();

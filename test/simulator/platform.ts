@@ -1,6 +1,6 @@
 import type { Delivery, Incoming, Outgoing } from '../../src/engine/messages.ts';
 import { StoreUnavailable } from '../../src/store/port.ts';
-import type { Filed } from './checks.ts';
+import type { Update } from './checks.ts';
 import type { Chance, Clock } from './clock.ts';
 import type { Count } from './counts.ts';
 import type { Rates } from './faults.ts';
@@ -60,7 +60,7 @@ export function createPlatforms(
   }
 
   /** Delivers an update until the bot has taken it, to whichever process is there. */
-  function post(filed: Filed): void {
+  function post(filed: Update): void {
     let isOver = false;
     const again = (): void => {
       if (filed.takenMs === undefined && !isOver) post(filed);
@@ -94,7 +94,7 @@ export function createPlatforms(
       return { kind: 'uncertain' };
     },
     /** Some updates come twice. */
-    send(filed: Filed): void {
+    send(filed: Update): void {
       post(filed);
       if (chance.happens(rates().doubled)) clock.plan(chance.between(0, 2_000), () => post(filed));
     },

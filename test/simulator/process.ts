@@ -93,17 +93,17 @@ export class BotProcess implements Victim {
     this.#around = around;
     const { clock, chance, defect, limits } = around;
     const alive = { name, skewMs: chance.between(-500, 500), isAlive: () => this.#isAlive };
-    const runtime = (defect.runtime ?? same)(createProcessRuntime(clock, chance, alive));
+    const runtime = (defect.runtime ?? unchanged)(createProcessRuntime(clock, chance, alive));
     const observe = this.#observe();
     const encryption = createEncryption({ hashKey: HASH_KEY }, runtime);
-    const parts = { store: (defect.store ?? same)(this.#store()), runtime, encryption };
+    const parts = { store: (defect.store ?? unchanged)(this.#store()), runtime, encryption };
     const exchange: Exchange = (call) => {
       const operation = operationAtWork.getStore();
       return around.line.call(this, () => around.exchange(call, operation));
     };
     const loyalty = createLoyalty({
       ...{ runtime, observe, contacts: 'on', timeoutMs: TIMEOUT_MS, maxCalls: 32 },
-      ...{ transport: { exchange: (defect.exchange ?? same)(exchange) } },
+      ...{ transport: { exchange: (defect.exchange ?? unchanged)(exchange) } },
       ...{ baseUrl: 'http://antcrm', apiKey: 'key' },
     });
     const { aroundRecords } = defect;
@@ -111,9 +111,9 @@ export class BotProcess implements Victim {
       ...parts,
       ...(aroundRecords && { aroundRecords }),
       conversation: { ...conversation, serviceUp: loyalty.isUp, step: this.#step() },
-      perform: this.#perform((defect.perform ?? same)(loyalty.perform)),
+      perform: this.#perform((defect.perform ?? unchanged)(loyalty.perform)),
       photoReader: { read: async () => ({ kind: 'noCode' }), close: async () => {} },
-      platform: () => ({ hearsQuiet: true, deliver: (defect.deliver ?? same)(this.#deliver) }),
+      platform: () => ({ hearsQuiet: true, deliver: (defect.deliver ?? unchanged)(this.#deliver) }),
       ids: () => ({ operation: wordOf(chance, 10), view: wordOf(chance, 6) }),
       ...{ observe, limits, onNotice: createNotices(observe).onNotice },
     });
@@ -122,7 +122,7 @@ export class BotProcess implements Victim {
       onFault: (fault, record) => observe.alarm(fault, { conversation: record }),
     });
     const desk = { operators, tickets: createTickets({ ...parts, operators }) };
-    this.desk = (defect.desk ?? same)(desk);
+    this.desk = (defect.desk ?? unchanged)(desk);
     this.#stopEngine = () => defect.stop?.(this.engine, runtime) ?? this.engine.stop();
     this.engine.start();
   }
@@ -219,7 +219,7 @@ export class BotProcess implements Victim {
   };
 
   #step(): EngineOptions['conversation']['step'] {
-    const step = (this.#around.defect.step ?? same)(conversation.step);
+    const step = (this.#around.defect.step ?? unchanged)(conversation.step);
     return (state, input, context) => {
       const text = input.kind === 'message' && input.message.kind === 'text' ? input.message.text : '';
       if (text === KILLER) this.kill();
@@ -284,7 +284,7 @@ export function withChanges(context: EffectContext, changes: Partial<EffectConte
   };
 }
 
-const same = <T>(one: T): T => one;
+const unchanged = <T>(part: T): T => part;
 
 const LETTERS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 

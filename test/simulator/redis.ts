@@ -9,9 +9,9 @@ import { runHistory } from './history.ts';
 const CUSTOMERS = 6;
 const MOST = 10_000;
 
-/** A store on Redis in virtual time: it says what time it is by the history's clock, which stands still while it works. */
+/** Redis in virtual time: it answers the time of the history's clock, which stops while Redis works. */
 function inVirtualTime(store: RecordStore, clock: Clock): RecordStore {
-  /** Indexes of shards that ever had an entry: nobody needs to ask for the others. */
+  /** Index and shard pairs that ever had an entry. */
   const touched = new Set<string>();
   return {
     ...store,
@@ -30,7 +30,7 @@ function inVirtualTime(store: RecordStore, clock: Clock): RecordStore {
   };
 }
 
-/** What a store has in the end: records, byte for byte, and entries of indexes. */
+/** The content of a store: records, byte for byte, and index entries. */
 async function contentOf(store: RecordStore, keys: ReadonlySet<Key>): Promise<string[]> {
   const content: string[] = [];
   for (const key of keys) {
@@ -47,8 +47,8 @@ async function contentOf(store: RecordStore, keys: ReadonlySet<Key>): Promise<st
 }
 
 /**
- * Runs the same histories in memory and on a Redis of their own. Resolves to what differs, a line each: what happened, and
- * what is stored in the end.
+ * Runs the same histories in memory and on a new Redis. Resolves to the differences, one line each, of
+ * events and of stored records.
  */
 export async function compareWithRedis(seeds: readonly number[]): Promise<string[]> {
   const server = await startRedis('--appendonly', 'no', '--save', '');

@@ -4,12 +4,12 @@ import { StoreUnavailable } from '../../src/store/port.ts';
 import type { Chance, Clock } from './clock.ts';
 import type { Count } from './counts.ts';
 
-/** What people of the shop have of a process; none while it is dead. */
+/** What a process offers to staff. */
 export type Desk = { readonly tickets: Pick<Tickets, 'file'>; readonly operators: Deciding };
 type Deciding = Pick<Operators, 'operations' | 'letters' | 'settle' | 'file' | 'replay' | 'remove'>;
 
-/** What staff wrote, under which id it is filed, and when the bot took it. */
-export type Written = {
+/** An answer of staff, the id of its message, and when the bot took it. */
+export type StaffAnswer = {
   readonly text: string;
   readonly by: string;
   readonly id: string;
@@ -17,10 +17,10 @@ export type Written = {
   readonly takenMs: number;
 };
 
-/** When somebody tries again what was not confirmed, and how long they wait for that. */
+/** When staff try again without a confirmation, and how long they wait for it. */
 const AGAIN_MS = 4_000;
 const PATIENCE_MS = 20_000;
-/** An operator looks at what is open so often, and at no operation that is younger: its call may be under way. */
+/** How often an operator looks, and how old an operation must be: a younger call may be under way. */
 const LOOK_MS = 45_000;
 const OLD_MS = 90_000;
 
@@ -35,7 +35,7 @@ export function createStaff(
     /** Two operators decide on it, one of them against what AntCRM has. */
     onContested(operation: string): void;
     onDecided(operation: string, result: 'done' | 'not-applied'): void;
-    /** Then operators go home: no replayed letter kills any more. */
+    /** Operators stop then, so that no replayed letter kills any more. */
     readonly homeMs: number;
     readonly count: Count;
     trace(what: string): void;
@@ -46,7 +46,7 @@ export function createStaff(
   const { desk, homeMs, isApplied, onContested, onDecided, count, trace, onFault } = options;
   const served = new Set<string>();
 
-  /** Does it at one desk or the other, until it is confirmed. */
+  /** Tries at one process after the other, until one confirms. */
   function insist<Result>(work: (desk: Desk) => Promise<Result>, then: (result: Result) => void): void {
     let isOver = false;
     const once = (next: () => void) => () => {
@@ -66,8 +66,8 @@ export function createStaff(
     );
   }
 
-  /** Somebody answers a ticket, or two people who know nothing of each other. */
-  function serve(ticket: string, onTaken: (written: Written) => void): void {
+  /** One person answers a ticket, or two who know nothing of each other. */
+  function serve(ticket: string, onTaken: (written: StaffAnswer) => void): void {
     if (served.has(ticket)) return;
     served.add(ticket);
     count('tickets');
@@ -78,7 +78,7 @@ export function createStaff(
   }
 
   /** One answer after the other, then perhaps the end. */
-  function answer(by: string, ticket: string, onTaken: (written: Written) => void): void {
+  function answer(by: string, ticket: string, onTaken: (written: StaffAnswer) => void): void {
     const answers = Array.from(
       { length: chance.between(0, 3) },
       (_, at) => `answer ${ticket} ${at} of ${by}`,
@@ -155,7 +155,7 @@ export function createStaff(
   return { serve, look };
 }
 
-/** What an intent has locked. */
+/** The locks of an intent. */
 function locksIn(body: unknown): readonly string[] {
   const { lookup }: { lookup?: { locks: string[] } } = Object(body);
   return lookup?.locks ?? [];

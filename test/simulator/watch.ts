@@ -27,8 +27,7 @@ export type RecordChange = {
 };
 
 /**
- * The store, below all faults; `onChange` hears of every swap that changed a conversation's record. It reads what was written
- * by `readRecord`, `readMessage` and `readOutboxItem`, and knows nothing else of the engine.
+ * The store below all faults. `onChange` is called with each swap that changed a conversation's record.
  */
 export function watchRecords(
   store: RecordStore,
@@ -39,7 +38,7 @@ export function watchRecords(
   },
 ) {
   const { encryption, count, onChange } = options;
-  /** What bytes hold. In memory they stay the same object from the process that wrote them on. */
+  /** Records by their bytes, which stay the same object in memory. */
   const known = new WeakMap<Uint8Array, { readonly record: ConversationRecord | null }>();
   const keys = new Set<Key>();
 
@@ -91,8 +90,8 @@ function tryTo<Result>(work: () => Result): Result | null {
 }
 
 /**
- * A record that this history's engine wrote. `readRecord` would check each part of it, which takes longer than
- * all else; whatever it cannot read is damage, which begins with no length.
+ * Reads a record that this history's engine wrote. `readRecord` would check each part, and take most of the
+ * simulator's time.
  */
 function readWritten(plain: Buffer): ConversationRecord {
   const stateAt = HEADER_BYTES + plain.readUInt32BE(0) + plain.readUInt16BE(4);
@@ -129,7 +128,7 @@ function partsOf(before: ConversationRecord | null, { outbox }: ConversationReco
   };
 }
 
-/** An item that this history's engine wrote: `readOutboxItem` would check it once more, which takes long. */
+/** An item that this history's engine wrote, read without the checks of `readOutboxItem`. */
 function itemOf(body: unknown): OutboxItem {
   const item: OutboxItem = Object(body);
   return item;
