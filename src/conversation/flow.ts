@@ -31,7 +31,7 @@ export type Scope = Context & {
  *   priority: 12,
  *   identity: 'proved',
  *   slots: ['phone'],
- *   end: { reads: 'balance', tell: () => ({ key: 'tier.is' }) },
+ *   end: { reads: 'balance', tell: () => ({ key: 'points.rank' }) },
  * };
  */
 export type Flow = {

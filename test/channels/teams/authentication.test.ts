@@ -89,6 +89,16 @@ it('callers without a valid token are limited, and nobody else', async () => {
   expect((await post(textActivity('hi'))).statusCode).toBe(200);
 });
 
+it('a tampered payload is refused, and a key that is published for another channel', async () => {
+  const { post, bearer, double, appId } = await createBot({ auth: 'on' });
+  const [head = '', , signature] = double.mint(appId).split('.');
+  const [, claims] = double.mint(appId, { claims: { extra: 1 } }).split('.');
+  expect((await post(textActivity('hi'), `Bearer ${head}.${claims}.${signature}`)).statusCode).toBe(401);
+  const { kid } = JSON.parse(Buffer.from(head, 'base64url').toString());
+  const header = { kid: `${kid}-slack` };
+  expect((await post(textActivity('hi'), bearer({ header }))).statusCode).toBe(401);
+});
+
 it.each<[what: string, more: Record<string, unknown>, authorization?: string | null]>([
   ['no authorization', {}, null],
   ['an empty one', {}, ''],
