@@ -34,13 +34,13 @@ export const ALARMS = [
   'record_lost',
   /** Something stored cannot be opened with our keys. */
   'seal_broken',
-  /** Codes are refused faster than people mistype: a program is guessing. At most once a minute. */
+  /** More codes are refused than people mistype: a program is guessing. At most once a minute. */
   'code_guessing',
   /** Staff spend or earn through a real AntCRM. */
   'staff_operation',
   /** The store did not confirm. At most once a minute. */
   'store_unavailable',
-  /** A reply was perhaps delivered, or never, and is no longer tried. */
+  /** A reply was not delivered, or nobody knows, and it is not tried again. */
   'delivery_given_up',
   /** A platform refuses a reply that it will refuse again: a bug. At most once a minute and channel. */
   'delivery_rejected',
@@ -84,7 +84,7 @@ const IGNORE = 'pid,hostname';
 export async function logOutput(out: Writable & { readonly isTTY?: boolean }): Promise<Writable | undefined> {
   if (!out.isTTY) return undefined;
   const pretty = await import('pino-pretty').catch(ifMissing);
-  // Synchronous, so that the log keeps its order with what is printed.
+  // Synchronous, so that log lines and other output keep their order.
   return pretty?.default({ destination: out, sync: true, ignore: IGNORE, translateTime: 'SYS:HH:MM:ss' });
 }
 

@@ -2,12 +2,12 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import packageJson from '../../package.json' with { type: 'json' };
 import { ALARMS, type Alarm, type Fields, type Log } from './log.ts';
 
-/** How often the event loop's lag is sampled. prom-client's 10 ms would be half of what an idle bot does. */
+/** How often the event loop's lag is sampled. prom-client's 10 ms would be half of an idle bot's work. */
 const LAG_MS = 100;
 /** The store is read at most once in this time, however often metrics are scraped. */
 const READ_EVERY_MS = 1000;
 
-/** Buckets, in seconds: from a step that computes only to a call that runs into its deadline. */
+/** Buckets in seconds: from a step without a call to a call that reaches its deadline. */
 const STEPS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 /** From no wait to a platform that asks everybody to wait. */
 const WAITS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
@@ -57,7 +57,7 @@ const GAUGES = {
   bot_open_operations: ['Operations without an outcome, by their age', 'age'],
 } as const;
 
-/** Age groups of operations without an outcome. What is older than the last check is with staff. */
+/** Age groups of operations without an outcome. After the last check, staff must settle an operation. */
 const AGES = [
   ['under_1m', 60_000],
   ['under_30m', 30 * 60_000],
@@ -98,7 +98,7 @@ export type Backlog = {
   readonly tickets: { readonly waitingMs: readonly number[]; readonly answered: number };
 };
 
-/** `health` rejects where no message could be stored. */
+/** `health` rejects if no message can be stored. */
 type Watched = { health(): Promise<unknown>; backlog(): Promise<Backlog> };
 
 export type Metrics = ReturnType<typeof createMetrics>;
@@ -145,11 +145,11 @@ function declareAll(registry: Registry) {
   const registers = [registry];
   const counters = mapValues(COUNTERS, ([help, ...labelNames], name) => {
     const counter = new Counter({ name, help, labelNames, registers });
-    return rememberChildren(labelNames.length, (...values) => counter.labels(...values));
+    return cacheChildren(labelNames.length, (...values) => counter.labels(...values));
   });
   const histograms = mapValues(HISTOGRAMS, ([buckets, help, ...labelNames], name) => {
     const histogram = new Histogram({ name, help, labelNames, buckets, registers });
-    return rememberChildren(labelNames.length, (...values) => histogram.labels(...values));
+    return cacheChildren(labelNames.length, (...values) => histogram.labels(...values));
   });
   const gauges = mapValues(
     GAUGES,
@@ -178,7 +178,7 @@ function observeTurns({ counters, histograms, gauges }: DeclaredMetrics, log: Lo
       counters.bot_alarms_total(name).inc();
       log.error({ ...fields, alarm: name }, `Alarm: ${name}`);
     },
-    /** A turn that was given back is counted when it ends another time. */
+    /** A turn that was given back is not counted: it is counted when a later attempt ends. */
     turn(ended: EndedTurn): void {
       const { conversation, channel, input, waitMs, result } = ended;
       const { identifyMs, stepsMs, commitMs, deliverMs } = ended;
@@ -206,13 +206,13 @@ function observeParts({ counters, histograms, gauges }: DeclaredMetrics) {
     /** A message reached `accept`. */
     update: (channel: string, result: 'accepted' | 'duplicate' | 'full' | 'refused' | 'unavailable'): void =>
       counters.bot_updates_total(channel, result).inc(),
-    /** `kind`: of its `Delivery`. `answeredMs`: only with the last reply, since the message was accepted. */
+    /** `kind`: of the `Delivery`. `answeredMs`: since the message was accepted, only with the last reply. */
     delivery(channel: string, kind: string, answeredMs?: number): void {
       counters.bot_deliveries_total(channel, kind).inc();
       if (answeredMs !== undefined)
         histograms.bot_answer_duration_seconds(channel).observe(answeredMs / 1000);
     },
-    /** A message may leave now; it has waited so long, over all its tries. */
+    /** A message may leave now. `seconds`: how long it has waited, over all its tries. */
     paced: (channel: string, seconds: number): void =>
       histograms.bot_pace_wait_seconds(channel).observe(seconds),
     /** `reading`: its kind. `seconds`: since the picture was fetched. */
@@ -244,7 +244,7 @@ function observeParts({ counters, histograms, gauges }: DeclaredMetrics) {
   };
 }
 
-/** Without an answer of the store these gauges are absent: old figures would mislead. */
+/** If the store does not answer, these gauges are absent: old values would mislead. */
 async function showBacklog({ gauges }: DeclaredMetrics, store: Watched): Promise<void> {
   const [health, read] = await Promise.allSettled([store.health(), store.backlog()]);
   gauges.bot_ready.set(health.status === 'fulfilled' ? 1 : 0);
@@ -270,11 +270,11 @@ async function showBacklog({ gauges }: DeclaredMetrics, store: Watched): Promise
   }
 }
 
-/** Further children are not remembered. */
+/** prom-client's objects for label values. More of them are not cached. */
 const MAX_CHILDREN = 100;
 
-/** Asks prom-client for each child once: every turn counts something, and a look-up here is faster. */
-function rememberChildren<Child>(labels: number, create: (...values: string[]) => Child) {
+/** Caches prom-client's children, because its own look-up is slow and every turn counts something. */
+function cacheChildren<Child>(labels: number, create: (...values: string[]) => Child) {
   const children = new Map<string, Child>();
   return (first = '', second = ''): Child => {
     const key = `${first} ${second}`;

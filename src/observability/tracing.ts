@@ -62,7 +62,7 @@ export type SpanName =
 /** The current work of a chain of awaits. */
 type AtWork = Pick<SpanFields, 'conversation' | 'operation'> & { readonly span?: Span | undefined };
 
-/** `parent`: as W3C Trace Context; null begins a new trace; undefined is the current span. */
+/** `parent`: a W3C `traceparent`. Null begins a new trace. Undefined: the parent is the current span. */
 type SpanStart = SpanFields & {
   readonly name: SpanName;
   readonly parent?: string | null | undefined;
@@ -71,8 +71,8 @@ type SpanStart = SpanFields & {
 };
 
 /**
- * Tells traces and log lines what this process works on. Without a collector there are no spans; log lines
- * still name their conversation and operation.
+ * Adds the current conversation and operation to spans and log lines. Without a collector there are no spans,
+ * but log lines still have these fields.
  *
  * @example
  * const filed = await spans.around({ name: 'accept', channel, conversation }, () => file(message));
@@ -83,7 +83,7 @@ export class Spans {
   #tracer: Tracer | undefined;
   #shutdown: (() => Promise<void>) | undefined;
 
-  /** Whether there is a collector: what only makes spans can be left out without one. */
+  /** Whether there is a collector. Work that only makes spans can be skipped without one. */
   get isTracing(): boolean {
     return this.#tracer !== undefined;
   }
@@ -114,7 +114,7 @@ export class Spans {
     return this.#atWork.run(atWork, span ? () => endAfter(span, work) : work);
   }
 
-  /** A span that ends now and began at `sinceMs` (epoch), in whichever process. */
+  /** Records a span that began at `sinceMs` (epoch), perhaps in another process, and ends now. */
   mark(start: SpanStart & { readonly sinceMs: number }): void {
     this.#begin(start)?.end();
   }
@@ -138,7 +138,7 @@ export class Spans {
     return this.#atWork.getStore()?.conversation;
   }
 
-  /** What each log line says in addition to its own fields. */
+  /** Fields that are added to each log line. */
   fields(): Record<string, string> {
     const { conversation, operation, span } = this.#atWork.getStore() ?? {};
     return {
@@ -159,8 +159,8 @@ export class Spans {
 }
 
 /**
- * A plugin with a span around each handler of a POST. The span begins a trace: a caller's `traceparent` is
- * ignored, or callers would decide what is traced.
+ * Adds a span around each POST handler of a plugin. The span begins a new trace: a caller's `traceparent` is
+ * ignored, because callers must not decide what is traced.
  */
 export function traceWebhooks(plugin: FastifyPluginAsync, channel: string, spans: Spans): FastifyPluginAsync {
   if (!spans.isTracing) return plugin;
@@ -180,7 +180,7 @@ export function traceWebhooks(plugin: FastifyPluginAsync, channel: string, spans
   };
 }
 
-/** Another process continues the turn after these errors: they are no faults. */
+/** These errors are no faults: another process continues the turn. */
 const EXPECTED = ['GivenBack', 'LeaseLost', 'TurnInterrupted'];
 
 /** Ends the span with the work. Of an error only its name is sent. */
@@ -198,17 +198,17 @@ async function endAfter<Result>(span: Span, work: () => Promise<Result>): Promis
 }
 
 /**
- * What an attribute may look like, so that no sentence, long number or address gets out, whatever is passed.
+ * The pattern of attributes. Other values become `other`, so that no sentence or address is sent.
  */
 const WORD = /^[\w.:-]{1,64}$/;
 
 function attributesOf({ status, ...about }: SpanFields): Attributes {
-  const said = Object.entries(about).flatMap(([key, value]) => {
+  const entries = Object.entries(about).flatMap(([key, value]) => {
     if (value === undefined) return [];
     return [[`bot.${key}`, typeof value === 'number' || WORD.test(value) ? value : 'other']];
   });
   return {
-    ...Object.fromEntries(said),
+    ...Object.fromEntries(entries),
     ...(status !== undefined && { 'http.response.status_code': status }),
   };
 }
@@ -228,7 +228,7 @@ function contextOf(parent: Span | string | null | undefined) {
   return isSpanContextValid(from) ? trace.setSpanContext(ROOT_CONTEXT, from) : ROOT_CONTEXT;
 }
 
-/** How long sending a batch may take, repeats included. */
+/** How long sending a batch may take, with its retries. */
 const EXPORT_MS = 5000;
 
 /** While the collector is out of reach, spans are dropped; the log says so once. */

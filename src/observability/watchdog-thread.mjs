@@ -6,7 +6,7 @@ import { workerData } from 'node:worker_threads';
 
 const TICK_MS = 1000;
 const STUCK_TICKS = 10;
-/** The loop gets this long to run the inspector's commands; what hangs in native code does not run them. */
+/** How long the loop has to run the inspector's commands. If it hangs in native code, it never does. */
 const INSPECT_MS = 1000;
 /** sysexits.h: EX_SOFTWARE. */
 const EXIT_STUCK = 70;
@@ -17,7 +17,7 @@ const counters = new Int32Array(shared, 0, 2);
 let seen = -1;
 let still = 0;
 
-// Waits until the loop has not ticked for ten of the thread's own ticks.
+// Ends the process when the loop has not ticked during ten ticks of this thread.
 const timer = setInterval(() => {
   const ticks = Atomics.load(counters, TICKS);
   still = ticks === seen ? still + 1 : 0;
@@ -28,8 +28,9 @@ const timer = setInterval(() => {
 }, TICK_MS);
 
 /**
- * The inspector interrupts JavaScript that never ends: it tells where that is, and exits even as process 1 of
- * a container, which no signal from within can kill. SIGKILL ends a loop that hangs in native code.
+ * The inspector interrupts endless JavaScript: it gets the stack and exits the process. It works even for
+ * process 1 of a container, which no signal from inside can kill. SIGKILL ends a loop that hangs in native
+ * code.
  */
 function endProcess(conversation) {
   const kill = setTimeout(() => {
@@ -45,7 +46,7 @@ function endProcess(conversation) {
   });
 }
 
-/** As the log writes its lines, past the loop that usually does. */
+/** Writes a line in the log's format. The thread writes it, because the loop cannot. */
 function tell(conversation, stack) {
   const about = { ...(conversation && { conversation }), ...(typeof stack === 'string' && { stack }) };
   const line = { level: 50, time: Date.now(), ...about, alarm, msg: `Alarm: ${alarm}` };

@@ -5,7 +5,7 @@ import { STUCK } from './log.ts';
 /*
  * Ends a process whose event loop hangs: it answers no request and no signal. A thread
  * (`watchdog-thread.mjs`) compares its own ticks with those of the loop. It does not use wall time, so a
- * suspended machine is no hang.
+ * suspended machine does not count as a hang.
  */
 
 const TICK_MS = 1000;
