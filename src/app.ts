@@ -10,7 +10,7 @@ import type { EngineLimits } from './engine/limits.ts';
 import { Operators } from './engine/operators.ts';
 import { Traces } from './engine/trace.ts';
 import type { RecordFault } from './engine/versioned-records.ts';
-import { createHttp, inTime, type ServerOptions } from './http/server.ts';
+import { createHttp, type ServerOptions, waitForClose } from './http/server.ts';
 import type { AntCrmClient } from './loyalty/antcrm.ts';
 import { createNotices } from './notices.ts';
 import { createMetrics } from './observability/metrics.ts';
@@ -139,11 +139,11 @@ async function stop(
 ): Promise<void> {
   const { engine, channels, others } = parts;
   const startMs = performance.now();
-  http.turnAway();
+  http.refuseRequests();
   // Turns still finish, and their replies need the channels' connections until then.
   await Promise.all([engine.stop(), channels.stop()]);
   await Promise.all([http.close(), channels.close(core.observe.log)]);
-  await Promise.all(others.map((part) => inTime(part.close())));
-  await inTime(stores.close());
-  await inTime(core.spans.close(), STOP_MS - (performance.now() - startMs));
+  await Promise.all(others.map((part) => waitForClose(part.close())));
+  await waitForClose(stores.close());
+  await waitForClose(core.spans.close(), STOP_MS - (performance.now() - startMs));
 }

@@ -3,7 +3,7 @@ import type { MenuCommand } from '../conversation/conversation.ts';
 import type { LocalizedText, PhotoReader, Sender } from '../conversation/message.ts';
 import type { Incoming, Platform } from '../engine/messages.ts';
 import type { Guard, Limit } from '../http/guard.ts';
-import { type Addresses, type Http, inTime } from '../http/server.ts';
+import { type Addresses, type Http, waitForClose } from '../http/server.ts';
 import type { Words } from '../i18n.ts';
 import type { Log } from '../observability/log.ts';
 import type { Observe } from '../observability/metrics.ts';
@@ -224,7 +224,7 @@ export class Channels<Settings> {
 
   async close(log: Pick<Log, 'info'>): Promise<void> {
     await this.#each(async (channel, name) => {
-      await inTime(channel.close?.());
+      await waitForClose(channel.close?.());
       log.info({ channel: name }, 'channel stopped');
     });
   }

@@ -44,7 +44,7 @@ const loginSchema = z.object({ token: z.string().max(1000) });
  * the staff webhook. The browser gets native modules, without a build.
  */
 export function consolePage(
-  guard: Pick<Guard, 'page' | 'isStaff' | 'tooMany'>,
+  guard: Pick<Guard, 'page' | 'isStaff' | 'limitFailures'>,
   { roles, languages, images, sessions }: ConsoleParts,
 ): FastifyPluginAsync {
   const origins = new Set(images.map((url) => new URL(url).origin));
@@ -90,7 +90,7 @@ export function consolePage(
       const { data } = loginSchema.safeParse(request.body);
       const cookie = sessions?.begin(data?.token ?? '', request.protocol === 'https');
       if (sessions && cookie === undefined) {
-        const refused = await guard.tooMany(request, reply);
+        const refused = await guard.limitFailures(request, reply);
         return refused ?? send(reply.code(401), HTML, login.replace('id="wrong" hidden', 'id="wrong"'));
       }
       if (cookie) reply.header('set-cookie', cookie);

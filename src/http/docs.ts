@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform } from 'fastify-type-provider-zod';
 import type { Guard } from './guard.ts';
 
-/** Everything comes from here: scripts, styles, the document, and the routes that are tried out. */
+/** The page loads scripts, styles and the document only from this server, and calls only its routes. */
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -13,7 +13,7 @@ const TITLE = 'AntCRM chatbot: staff webhook';
 const DESCRIPTION =
   'Talk to the bot as a customer would, on any channel. Errors are RFC 9457 problem documents.';
 
-/** How the page calls the routes, and the bearer token that opens them. */
+/** `version` and `tag` of the API, and `security`: the name of its bearer-token scheme. */
 export type ApiAbout = { readonly version: string; readonly tag: string; readonly security: string };
 
 /**

@@ -19,14 +19,14 @@ export type Caller = { readonly peer: string | undefined; readonly headers: Inco
 export type Limit = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>;
 
 /**
- * Creates counters of requests a minute and address, each separate. The address is `request.ip`: the peer's,
- * or the one that the proxies of `TRUST_PROXY` name.
+ * Creates a counter of requests per minute and address. Each counter is separate. The address is
+ * `request.ip`: the peer's, or the one that the proxies of `TRUST_PROXY` name.
  */
 export type CreateLimit = FastifyInstance['createRateLimit'];
 
 /**
- * Requests a minute and address; `local`: of programs on this machine. `failures`: wrong tokens, after which
- * a wrong one gets 429. The right token always passes.
+ * Limits per minute and address. `local`: requests of programs on this machine. `failures`: wrong tokens; a
+ * further wrong one gets 429. The right token always passes.
  */
 export type Rates = { readonly perMinute: number; readonly local: number; readonly failures: number };
 
@@ -62,8 +62,8 @@ export function callerOf(request: FastifyRequest): Caller {
 }
 
 /**
- * Whether the caller is a program or page on this machine: loopback peer, loopback `Host` (no rebound DNS
- * name), no sign of a proxy, and no page of another site.
+ * Whether the caller is a program or page on this machine. Its peer and its `Host` are loopback (against DNS
+ * rebinding), no header shows a proxy, and it is no page of another site.
  */
 export function isLocal({ peer, headers }: Caller): boolean {
   if (!LOOPBACK.test(peer ?? '') || !LOOPBACK.test(hostname(headers.host ?? ''))) return false;
@@ -87,7 +87,7 @@ function hostname(host: string): string {
 /** Which callers may use the routes for staff: webhook, console, API pages, sandbox. */
 export type AccessSettings = {
   /**
-   * `STAFF_TOKEN`. Without it the routes are open to this machine with the sandbox as backend, else absent.
+   * `STAFF_TOKEN`. Without it the routes are absent, but with the sandbox they are open to this machine.
    */
   readonly token?: string | undefined;
   /** The sandbox is the backend: no real points can be spent. */
@@ -108,12 +108,12 @@ export function access(caller: Caller, settings: AccessSettings): 'granted' | 'r
 
 export type Guard = ReturnType<typeof createGuard>;
 
-/** The holders of the token. */
+/** Whose token it is. */
 type Realm = 'staff' | 'operator';
 
 /**
- * `onRequest` hooks that end every request without the token. One guard serves all routes of a realm, so that
- * wrong tokens are counted together, by address.
+ * `onRequest` hooks that refuse every request without the token. One guard serves all routes of a realm, so
+ * that the wrong tokens of an address are counted together.
  */
 export function createGuard(
   createLimit: CreateLimit,
@@ -121,7 +121,7 @@ export function createGuard(
   rates = RATES,
 ) {
   const limitRequests = limitStrangers(createLimit, rates);
-  const tooMany = limitTo(createLimit, () => rates.failures);
+  const limitFailures = limitTo(createLimit, () => rates.failures);
 
   const api: onRequestAsyncHookHandler = async (request, reply) => {
     switch (access(callerOf(request), settings)) {
@@ -129,7 +129,7 @@ export function createGuard(
       case 'granted':
         return;
       case 'refused':
-        return (await tooMany(request, reply)) ?? unauthorized(reply, realm);
+        return (await limitFailures(request, reply)) ?? unauthorized(reply, realm);
       case 'absent':
         return notFound(request, reply);
     }
@@ -146,7 +146,7 @@ export function createGuard(
     /** For the page to sign in: absent if staff access is off. */
     page,
     /** Counts a wrong token, and answers if there were too many. */
-    tooMany,
+    limitFailures,
     isStaff: (request: FastifyRequest) => access(callerOf(request), settings) === 'granted',
   };
 }

@@ -14,8 +14,8 @@ type DependencyReport = { status: 'ok' | 'degraded' | 'down'; faults?: readonly 
 
 /**
  * `/health/live`: the process answers. `/health/ready`: the state of each dependency; 503 only if a needed
- * one is down. Only callers on this machine see the faults, which name hosts. There is no limit: behind a
- * proxy, strangers would use up the share of the probes.
+ * one is down. Only callers on this machine see the faults, which name hosts. The routes have no rate limit:
+ * behind a proxy, strangers and probes share an address, so strangers could use up the limit of the probes.
  */
 export function health(dependencies: readonly Dependency[]): FastifyPluginAsync {
   return async (scope) => {
@@ -44,7 +44,7 @@ async function report(dependency: Dependency): Promise<DependencyReport> {
     const faults = await dependency.check();
     return faults.length > 0 ? { status: 'degraded', faults } : { status: 'ok' };
   } catch (error) {
-    // Only this error has lines for operators; other messages may contain anything.
+    // Only this error's message is written for operators. Other messages may contain secrets.
     if (!(error instanceof StoreUnavailable)) return { status: 'down' };
     return { status: 'down', faults: error.message.split('\n') };
   }

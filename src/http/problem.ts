@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Log } from '../observability/log.ts';
 import { StoreUnavailable } from '../store/port.ts';
 
-/** What is wrong with a request: the field (dotted path, `body` for the whole) and what it wants. */
+/** A fault of a request. `where`: the field (dotted path, `body` for the whole). `what`: what is wrong. */
 const faultSchema = z.object({ where: z.string(), what: z.string() });
 type RequestFault = z.infer<typeof faultSchema>;
 
@@ -27,7 +27,7 @@ export const problemOf = (description: string) => ({
 const RETRY_AFTER_S = 2;
 
 /**
- * Answers with a problem document. 429 and 503 go away by themselves: they say when to come again.
+ * Answers with a problem document. 429 and 503 are temporary, so they have a `Retry-After`.
  *
  * @example
  * if (isFull) return problem(reply, 503, 'Too many streams are open.');
@@ -49,8 +49,8 @@ export function notFound(_request: FastifyRequest, reply: FastifyReply): Fastify
 }
 
 /**
- * For `setErrorHandler`: explains faults of the caller, logs and hides ours. Errors of Fastify and its
- * plugins keep their status; an unreachable store is 503.
+ * For `setErrorHandler`: tells callers their own faults; our faults are logged and not told. Errors of
+ * Fastify and its plugins keep their status; an unreachable store is 503.
  */
 export function problemHandler(log: Pick<Log, 'error'>) {
   return (error: FastifyError, _request: FastifyRequest, reply: FastifyReply): FastifyReply => {

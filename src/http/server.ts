@@ -18,7 +18,7 @@ export type ServerOptions = {
 /** The part of the configuration that the servers read. */
 export type ServerSettings = {
   readonly listen: { readonly host: string; readonly port: number };
-  /** Undefined: one server is for all. */
+  /** Undefined: one server serves all routes. */
   readonly adminPort?: number | undefined;
   readonly logLevel: string;
   /** The proxies whose `X-Forwarded-For` is believed: addresses, ranges or a number of hops. */
@@ -38,7 +38,7 @@ export type HttpOptions = ServerOptions & {
   readonly api: ApiAbout;
 };
 
-/** URLs for platforms, and for staff and operators. Equal without `ADMIN_PORT`. */
+/** `url` is for platforms, `adminUrl` for staff and operators. They are equal without `ADMIN_PORT`. */
 export type Addresses = { readonly url: string; readonly adminUrl: string };
 
 export type Http = Awaited<ReturnType<typeof createHttp>>;
@@ -77,7 +77,7 @@ export async function createHttp(settings: HttpSettings, options: HttpOptions) {
     log: server.log,
     /** Lets only staff pass. */
     guard,
-    /** Of browsers that signed in with the staff's token; undefined without a token. */
+    /** Sessions of browsers that signed in with the staff token; undefined without a token. */
     sessions,
     /** Metrics need no token on `ADMIN_PORT`, which only operators can reach. */
     guardMetrics: admin === server ? guard.api : limitStrangers(limits),
@@ -88,8 +88,8 @@ export async function createHttp(settings: HttpSettings, options: HttpOptions) {
     listen: () => listen({ server, admin }, settings),
     /** Resolves once all routes are mounted. */
     ready: () => Promise.all(servers.map((each) => each.ready())),
-    /** From now on requests get 503, for another process to take. Live and metrics answer to the end. */
-    turnAway(): void {
+    /** From now on requests get 503, so that another process takes them. Live and metrics still answer. */
+    refuseRequests(): void {
       isStopping = true;
     },
     close: () => Promise.all(servers.map(closeServer)),
@@ -112,10 +112,10 @@ export function createServer(
     },
     // A request line would contain conversation names and phones: requests are counted instead.
     logController: new LogController({ disableRequestLogging: true }),
-    // Log lines do not tell requests apart: only a route with another level needs another logger.
+    // Log lines have no request id, so only a route with its own level needs its own logger.
     childLoggerFactory: (logger, bindings, options) =>
       options.level === undefined ? logger : logger.child(bindings, options),
-    // Strangers are counted by `request.ip`. Whether a caller is on this machine, only the socket says.
+    // The limits use `request.ip`. `isLocal` uses only the socket's address, which no header can spoof.
     trustProxy: toTrust(trustProxy),
     bodyLimit: 256 * 1024,
     requestTimeout: requestMs,
@@ -125,14 +125,14 @@ export function createServer(
     keepAliveTimeout: 72_000,
     forceCloseConnections: 'idle',
     return503OnClosing: true,
-    // A path that cannot be decoded has no route, and so no error handler.
+    // A path that cannot be decoded has no route, so the error handler is not called for it.
     frameworkErrors: (error, _request, reply) => void problem(reply, error.statusCode ?? 400, error.message),
   });
   server.setErrorHandler(problemHandler(server.log));
   return server;
 }
 
-/** The admin port first: metrics are there before messages can come. */
+/** Listens on the admin port first, so that metrics are served before messages arrive. */
 async function listen(
   { server, admin }: { readonly server: FastifyInstance; readonly admin: FastifyInstance },
   { listen: { host, port }, adminPort }: ServerSettings,
@@ -147,7 +147,7 @@ async function listen(
 
 const LOCALHOST = ['127.0.0.1', '::1', '0.0.0.0', '::'];
 
-/** Where a program on this machine reaches it. */
+/** The URL at which a program on this machine reaches the server. */
 function localUrl(server: FastifyInstance, host: string): string {
   const address = server.server.address();
   const name = LOCALHOST.includes(host) ? 'localhost' : host.includes(':') ? `[${host}]` : host;
@@ -166,7 +166,7 @@ function toTrust(trustProxy: ServerSettings['trustProxy']): NonNullable<FastifyS
 /** How long open requests may take after everything else has stopped. */
 const LAST_REQUESTS_MS = 1000;
 
-/** To Node a connection that was opened in advance is not idle: it is cut after a moment. */
+/** Node does not count an unused new connection as idle, so it is cut after `LAST_REQUESTS_MS`. */
 async function closeServer(server: FastifyInstance): Promise<void> {
   const late = setTimeout(() => server.server.closeAllConnections(), LAST_REQUESTS_MS);
   await server.close();
@@ -179,7 +179,7 @@ const CLOSE_MS = 500;
 /**
  * Waits for `ending`, but at most `withinMs`: a part that does not answer must not keep the process alive.
  */
-export async function inTime(ending: Promise<void> | undefined, withinMs = CLOSE_MS): Promise<void> {
+export async function waitForClose(ending: Promise<void> | undefined, withinMs = CLOSE_MS): Promise<void> {
   const ended = new AbortController();
   await Promise.race([ending, delay(Math.max(0, withinMs), undefined, ended).catch(() => {})]);
   ended.abort();

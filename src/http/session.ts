@@ -2,8 +2,8 @@ import { createHmac } from 'node:crypto';
 import { type Caller, isSecret } from './guard.ts';
 
 /*
- * Staff sign in to the console with the token; the browser then has a session, a cookie. The token signs it,
- * and no process stores it: each can check it, and another `STAFF_TOKEN` ends it.
+ * Staff sign in to the console with the token. The browser then has a session cookie that is signed with the
+ * token. No process stores sessions: any process can check one, and a new `STAFF_TOKEN` ends all of them.
  */
 
 const COOKIE = 'staff_session';
@@ -17,7 +17,7 @@ export function createSessions(token: string, nowMs: () => number) {
   const sign = (untilMs: string): string =>
     createHmac('sha256', token).update(`session ${untilMs}`).digest('hex');
 
-  /** The `Set-Cookie` header. `Strict`: no other site's page makes a browser send it. */
+  /** The `Set-Cookie` header. `Strict`: the browser does not send it for requests of other sites. */
   const cookie = (value: string, maxAgeS: number, isHttps: boolean): string =>
     `${COOKIE}=${value}; Path=/; Max-Age=${maxAgeS}; HttpOnly; SameSite=Strict${isHttps ? '; Secure' : ''}`;
 
@@ -31,7 +31,7 @@ export function createSessions(token: string, nowMs: () => number) {
 
     end: (isHttps: boolean): string => cookie('', 0, isHttps),
 
-    /** Whether a request has a session, and comes from no other site's page. */
+    /** Whether a request has a valid session and does not come from another site's page. */
     has({ headers }: Caller): boolean {
       const [, untilMs = '', signature = ''] =
         /(?:^|; )staff_session=(\d+)\.(\w+)(?:;|$)/.exec(headers.cookie ?? '') ?? [];

@@ -9,16 +9,16 @@ export type HttpCall = {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
-  /** Until the whole answer is there. */
+  /** How long the call may take, with the whole answer. */
   readonly timeoutMs: number;
-  /** Of the answer. */
+  /** The longest answer. */
   readonly maxBytes: number;
   readonly signal?: AbortSignal | undefined;
   /** Called right before the first byte is written. False: nothing is sent. */
   readonly mayBegin?: (() => boolean) | undefined;
   /**
-   * On a new connection: a reset of a stale one would leave the outcome unknown. If the call is lost, the
-   * connection is reset, so that nothing is sent later.
+   * Uses a new connection, because a stale one may break and leave the outcome unknown. If the call is lost,
+   * the connection is reset, so that nothing is sent later.
    */
   readonly isFresh?: true | undefined;
 };
@@ -26,7 +26,7 @@ export type HttpCall = {
 /**
  * How a call ended.
  *
- * - `unsent`: no byte was written, nor will be.
+ * - `unsent`: no byte was written, and none will be.
  * - `lost`: perhaps carried out; the answer is missing or incomplete.
  * - `large`: the answer has too many bytes.
  *
@@ -65,7 +65,7 @@ const KEEP_ALIVE_MS = 30_000;
  * if (exchange.kind === 'answered') read(exchange.status, exchange.content);
  */
 export function createTransport({ allows, connectMs = CONNECT_MS }: TransportOptions) {
-  const how = {
+  const agentOptions = {
     connect: { timeout: connectMs },
     keepAliveTimeout: KEEP_ALIVE_MS,
     // With HTTP/2 one lost connection would make many calls ambiguous.
@@ -74,7 +74,7 @@ export function createTransport({ allows, connectMs = CONNECT_MS }: TransportOpt
     headersTimeout: 0,
     bodyTimeout: 0,
   };
-  const shared = new Agent(how);
+  const shared = new Agent(agentOptions);
   let closing: Promise<void> | undefined;
 
   return {
@@ -82,8 +82,8 @@ export function createTransport({ allows, connectMs = CONNECT_MS }: TransportOpt
     async exchange(call: HttpCall): Promise<Exchange> {
       if (!allows(call.origin)) return { kind: 'unsent', reason: 'ForeignOrigin' };
       if (!call.isFresh) return dispatch(shared, call);
-      const { connect, reset } = resettable(connectMs);
-      const client = new Client(call.origin, { ...how, pipelining: 0, connect });
+      const { connect, reset } = createResettable(connectMs);
+      const client = new Client(call.origin, { ...agentOptions, pipelining: 0, connect });
       return dispatch(client, call, reset).finally(() => void client.destroy());
     },
     /** Lets open calls finish; further calls are `unsent`. */
@@ -95,10 +95,10 @@ export function createTransport({ allows, connectMs = CONNECT_MS }: TransportOpt
 }
 
 /**
- * A connection that can be reset, below its TLS. After a close, the kernel may still send what it holds,
- * minutes after the deadline of the call.
+ * A connection whose TCP socket, below TLS, can be reset. After a mere close, the kernel may send buffered
+ * bytes minutes after the deadline of the call.
  */
-function resettable(timeout: number): { connect: buildConnector.connector; reset(): void } {
+function createResettable(timeout: number): { connect: buildConnector.connector; reset(): void } {
   const open = buildConnector({ timeout, allowH2: false });
   let raw: Socket | undefined;
   return {
@@ -116,8 +116,8 @@ function resettable(timeout: number): { connect: buildConnector.connector; reset
 }
 
 /**
- * undici's `request` would need a stream and a signal for each call: a twentieth of a turn. undici writes
- * nothing before `onRequestStart`, and the whole of a string body right after it.
+ * Does not use undici's `request`: its stream and signal for each call take 5 % of a turn. undici writes
+ * nothing before `onRequestStart`, and the whole string body right after it.
  */
 function dispatch(dispatcher: Dispatcher, call: HttpCall, reset?: () => void): Promise<Exchange> {
   const { method, origin, path, headers = {}, body = null, timeoutMs, maxBytes, signal } = call;
@@ -125,7 +125,7 @@ function dispatch(dispatcher: Dispatcher, call: HttpCall, reset?: () => void): P
   return new Promise((resolve) => {
     const parts: Buffer[] = [];
     let status = 0;
-    let answered: IncomingHttpHeaders = {};
+    let answerHeaders: IncomingHttpHeaders = {};
     let size = 0;
     let isSent = false;
     let isOver = false;
@@ -143,10 +143,10 @@ function dispatch(dispatcher: Dispatcher, call: HttpCall, reset?: () => void): P
       resolve(exchange);
     }
 
-    /** A call that is still connecting ends later, with the attempt to connect. */
+    /** Ends the call. If it is still connecting, undici drops it when the attempt to connect ends. */
     function fail(reason: string): void {
       end({ kind: isSent ? 'lost' : 'unsent', reason });
-      // No reset once an answer has begun: undici would take it for the end of a body without length.
+      // Not after an answer has begun: undici would take the reset for the end of a body without a length.
       if (isSent && status === 0) reset?.();
       sending?.abort(new Error(reason));
     }
@@ -161,7 +161,7 @@ function dispatch(dispatcher: Dispatcher, call: HttpCall, reset?: () => void): P
         },
         onResponseStart(_controller, code, received) {
           status = code;
-          answered = received;
+          answerHeaders = received;
         },
         onResponseData(_controller, part) {
           size += part.length;
@@ -171,7 +171,7 @@ function dispatch(dispatcher: Dispatcher, call: HttpCall, reset?: () => void): P
           sending?.abort(new Error('TooLarge'));
         },
         onResponseEnd() {
-          end({ kind: 'answered', status, headers: answered, content: Buffer.concat(parts) });
+          end({ kind: 'answered', status, headers: answerHeaders, content: Buffer.concat(parts) });
         },
         onResponseError: (_controller, error) => fail(codeOf(error)),
       },
@@ -185,15 +185,15 @@ function codeOf(error: Error): string {
   return typeof code === 'string' && /^\w{1,50}$/.test(code) ? code : error.name;
 }
 
-/** Of each of two tries. */
+/** Limits of one try. */
 const HOOK_LIMITS = { timeoutMs: 5000, maxBytes: 64 * 1024 };
 
-/** Between two calls about the same subject. */
+/** The least time between two calls about the same subject. */
 const HOOK_EVERY_MS = 60_000;
 
 /**
  * Posts news to the operator's URL, with one retry; after two failures it calls `onFailed`. Nothing waits for
- * it. Of several news about a subject within a minute only the latest is posted, at the end of the minute.
+ * it. If more news about a subject come within a minute, only the latest is posted, at the end of the minute.
  */
 export function createHook(url: string, onFailed: () => void) {
   const { origin, pathname, search } = new URL(url);

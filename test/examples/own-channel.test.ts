@@ -24,7 +24,7 @@ channelContract('the channel of examples/own-channel', async (parts) => {
     feed,
     ...{
       limit: nobody,
-      guard: { api: nobody, page: nobody, tooMany: nobody, isStaff: () => true },
+      guard: { api: nobody, page: nobody, limitFailures: nobody, isStaff: () => true },
     },
     ...{ tickets: NO_TICKETS, answers: [] },
     ...{ sandboxed: true, handover: false, channels: [], commands: [] },
