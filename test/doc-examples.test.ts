@@ -22,14 +22,19 @@ const TYPES: Readonly<Record<string, string>> = {
 const HEAD = 'async () => {';
 const FOLDER = 'node_modules/.cache/examples';
 
-/** `subject`: the class or type that the comment is about. */
+/** `subject`: the class or type that the comment is about, or in. */
 type Example = { readonly file: string; readonly code: string; readonly subject: string };
 
-/** The examples in the comments of a source. */
+/** The examples in the comments of a source. A comment inside a type is about that type. */
 function parseExamples(file: string, source: string): Example[] {
-  const comments = [...source.matchAll(/\/\*\*(.*?)\*\/(?:\nexport (?:class|interface|type) (\w+))?/gs)];
-  return comments.flatMap(([, comment = '', subject = '']) => {
+  const types = [...source.matchAll(/^export (?:class|interface|type) (\w+)/gm)];
+  return [...source.matchAll(/\/\*\*(.*?)\*\/\n( *)/gs)].flatMap((match) => {
+    const [whole, comment = '', indent = ''] = match;
+    const end = match.index + whole.length;
+    const around =
+      indent === '' ? types.find(({ index }) => index === end) : types.findLast(({ index }) => index < end);
     const [, code] = / \* @example\n(.*?)(?: \* @|$)/s.exec(comment) ?? [];
+    const subject = around?.[1] ?? '';
     return code === undefined ? [] : [{ file, code: code.replace(/^ *\* ?/gm, ''), subject }];
   });
 }
@@ -74,12 +79,14 @@ function moduleOf({ file, code, subject }: Example): string {
   const from = `import('../../../${file}')`;
   let checked = 0;
   const head = [...freeNames(code)].map((name) => {
-    const end = `${name[0]?.toUpperCase()}${name.slice(1)}`;
-    const thing = subject.endsWith(end) ? subject : end;
+    const isSubject = subject.toLowerCase().endsWith(name.toLowerCase());
+    const thing = isSubject ? subject : `${name[0]?.toUpperCase()}${name.slice(1)}`;
     const type = types.has(thing) ? `${from}.${types.get(thing)}` : TYPES[name];
     checked += Number(values.has(name) || types.has(name) || type !== undefined);
     if (values.has(name)) return `import { ${name} } from '../../../${file}';`;
     if (types.has(name)) return `import type { ${name} } from '../../../${file}';`;
+    if (/^(?:Pick|Omit|Partial|Readonly|Record)$/.test(name)) return '';
+    if (type === undefined && /^[A-Z]/.test(name)) return `type ${name} = any;\ndeclare const ${name}: any;`;
     return `declare const ${name}: ${type ?? 'any'};`;
   });
   if (checked === 0) throw new Error(`${file}: this example uses nothing of its file:\n${code}`);
@@ -89,7 +96,7 @@ function moduleOf({ file, code, subject }: Example): string {
 test('every example in a doc comment of src is right by its types', { timeout: 300_000 }, async () => {
   const files = globSync('src/**/*.ts');
   const examples = files.flatMap((file) => parseExamples(file, readFileSync(file, 'utf8')));
-  expect(examples.length).toBeGreaterThanOrEqual(20);
+  expect(examples.length).toBeGreaterThanOrEqual(40);
   rmSync(FOLDER, { recursive: true, force: true });
   mkdirSync(FOLDER, { recursive: true });
   examples.forEach((example, n) => {

@@ -113,7 +113,8 @@ function sources(): string[] {
     .filter(({ act, isPhrase }) => !isPhrase && act.replace('ask ', 'answer.') in WORDING.vi)
     .map(({ act }) => act.replace(/^ask (.+)/, "'answer.$1'"));
   const files = globSync('**/*.ts', { cwd: root, exclude: NO_WORDING }).map((file) =>
-    readFileSync(new URL(file, root), 'utf8'),
+    // Examples in comments say what no bot says.
+    readFileSync(new URL(file, root), 'utf8').replace(/\/\*\*.*?\*\//gs, ''),
   );
   return [...files, asked.join('\n')];
 }

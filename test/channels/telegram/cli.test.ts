@@ -24,7 +24,6 @@ it('info says who the bot is and where its updates go', async () => {
 it('set registers everything, delete removes the webhook', async () => {
   const { run, lines, double } = await createCli('https://bot.example.com/');
   expect(await run('set')).toBe(0);
-  expect(lines).toHaveLength(10);
   expect(await run('info')).toBe(0);
   expect(lines).toContain('webhook: https://bot.example.com/webhooks/telegram');
   expect(await run('delete')).toBe(0);
