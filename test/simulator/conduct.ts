@@ -119,7 +119,9 @@ export function createConduct(options: {
         const isNew = before?.journal[operation] === undefined;
         if (isNew && after.lease) madeBy.set(operation, after.lease.owner);
       }
-      const isPutOff = after.retry !== null && after.retry.atMs > clock.nowMs();
+      // A process may be ahead of a store whose clock was set back.
+      const isPutOff =
+        after.retry !== null && after.retry.atMs > clock.nowMs() && clock.nowMs() === clock.wallMs();
       if (after.lease !== null && after.lease.step === 0 && isPutOff) putOff.set(name, after.lease.owner);
       if (before?.lease == null || after.lease !== null) return;
       const { retry } = before;
