@@ -4,7 +4,7 @@ import { type Listed, SHARDS } from '../store/port.ts';
 
 /** How many operations and tickets of a shard are read. */
 const MOST_READ = 1000;
-/** A ticket ends after a day: one that has waited for longer lost its record. */
+/** A ticket ends after a day. If one has waited longer, its record is lost. */
 const LOST_MS = 2 * 24 * 60 * 60 * 1000;
 
 /**

@@ -57,7 +57,7 @@ export function summarize(operation: OpenOperation, { checksMs, nowMs }: Clock) 
   };
 }
 
-/** What finds the operation in AntCRM. A gift's code is no secret; a product's is worth points. */
+/** How staff find the operation in AntCRM. A gift's code is no secret; a product's code is worth points. */
 export function describe(lookup: Lookup, reveal: boolean) {
   const { kind, by, code, locks, fromMs, calledMs, skew, baseline } = lookup;
   const full = by.kind === 'phone' ? toNational(by.value) : by.value;
@@ -117,7 +117,7 @@ const toEvent = (what: StoryEvent['what'], ms: number | null, says: string): Sto
   return { at: ms === null ? null : iso(ms), what, says };
 };
 
-/** The turn that called has not committed: only its process knows the outcome. */
+/** The turn that made the call has not committed, so only its process can know the outcome. */
 function tellUnsaved({ operation, conversation, letters }: Sources): StoryEvent {
   const letter = letters.find((one) => one.conversation === operation.conversation);
   if (letter) {
@@ -194,7 +194,7 @@ export async function findWork(
   };
 }
 
-/** By the phone in the call, in the message, or in the conversation's state. */
+/** Finds them by the phone in the call, in the message, or in the conversation's state. */
 async function findByPhone(
   phone: string,
   { operations, letters }: OpenWork,
@@ -223,7 +223,7 @@ const containsPhone = (message: Message, phone: string): boolean =>
     digits.replace(/\D/g, '').includes(phone.replace(/^\+(84)?/, '')),
   );
 
-/** How long it is known who settled an operation, whose intent is gone by then. */
+/** How long the store remembers who settled an operation. The intent itself is removed earlier. */
 const KEPT_MS = 48 * 60 * 60 * 1000;
 
 /** What is left of a settled operation. `by`: null without a name. */
@@ -248,7 +248,7 @@ export function createDecisions(
 ) {
   const keyOf = (reference: string): Key => `settled:${reference}`;
   return {
-    /** Null: none within the last 48 h. */
+    /** Null: no operator decided within the last 48 h. */
     async find(reference: string): Promise<OperatorDecision | null> {
       const key = keyOf(reference);
       const { bytes } = await records.read(key);

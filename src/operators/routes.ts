@@ -14,13 +14,13 @@ export type OperatorRouteOptions = operation.Clock & {
   readonly guard: onRequestAsyncHookHandler;
   readonly operators: Omit<Operators, 'file'>;
   readonly decisions: operation.Decisions;
-  /** Where a customer can be looked for. */
+  /** The channels on which a customer can be found. */
   readonly channels: readonly operation.KnownChannel[];
   /** Records who unmasked, settled, replayed and removed what. */
   readonly log: Pick<Log, 'warn'>;
 };
 
-/** Why nothing was filed. */
+/** Answers for each reason why nothing was filed. */
 const REFUSALS = {
   unknown: [404, 'There is none of that name: it was settled, or never was.'],
   unreadable: [

@@ -103,7 +103,7 @@ export function createTickets({ store, operators, runtime }: TicketParts) {
   };
 }
 
-/** What was not understood, newest first; of very many conversations not all. */
+/** Texts that the bot did not understand, newest first. With very many conversations, some are left out. */
 async function readUnclear(
   store: TicketParts['store'],
   operators: Pick<Operators, 'conversation'>,
@@ -127,13 +127,13 @@ function toMessage(ticket: string, { id, by, text, claim }: StaffNote & { readon
   };
 }
 
-/** Tells followers what is new from now on, until they call the returned function. */
+/** Tells followers about new events, until they call the returned function. */
 function createTicketNews(store: TicketParts['store'], runtime: Pick<Runtime, 'timer'>) {
   const followers = new Set<(news: News) => void>();
   let open: ReadonlyMap<string, TicketEntry> = new Map();
   let watching: Promise<void> | undefined;
 
-  /** While a shard does not answer, no ticket is taken as closed. */
+  /** If a shard does not answer, a missing ticket does not count as closed. */
   async function readOpen(): Promise<ReadonlyMap<string, TicketEntry>> {
     const { tickets, isWhole } = await listTickets(store, 'now', MOST_READ);
     return new Map([...(isWhole ? [] : open), ...tickets.map((entry) => [entry.id, entry] as const)]);
@@ -149,7 +149,7 @@ function createTicketNews(store: TicketParts['store'], runtime: Pick<Runtime, 't
       watching = undefined;
       return;
     }
-    // Without an answer of the store, the next look tells the news.
+    // If the store does not answer, the next read tells the followers.
     const now = await readOpen().catch(() => open);
     for (const news of newsBetween(open, now)) for (const tell of followers) tell(news);
     open = now;
@@ -184,7 +184,7 @@ function newsBetween(
   return [...changed, ...closed.map((ticket) => ({ ticket, what: 'closed' as const }))];
 }
 
-/** The ticket, with what staff filed that no turn has taken up yet. */
+/** The ticket, with the messages of staff that no turn has handled yet. */
 function ticketIn(conversation: StoredConversation | null, id: string) {
   const { state, origin } = conversation ?? {};
   const ticket = state?.tickets?.find((one) => one.id === id);
