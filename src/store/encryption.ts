@@ -11,7 +11,7 @@ export type Keys = {
   readonly key?: Buffer | undefined;
   /** Opens bytes that were sealed before a rotation, or, in its first round, with the next key. */
   readonly previous?: Buffer | undefined;
-  /** Never rotates: everything stored is found by it. */
+  /** It never rotates, because the names of everything stored are made with it. */
   readonly hashKey: Buffer;
 };
 
@@ -139,7 +139,7 @@ export function createCanary(keys: Keys): Canary {
       for (const seal of [canary.state, ...canary.past.filter(isSeal)]) seals.add(seal);
     }
     const ours = [...seals].find((seal) => opens(present, seal));
-    // Of three seals one is too old.
+    // If there are three seals, some are too old: only ours is kept.
     if (ours !== undefined) return format(seals.size > 2 ? [ours] : [...seals]);
     const other = [...seals].find((seal) => opens(encryption, seal));
     if (other === undefined) throw refuseKey(names, 'none that opens what it holds');
@@ -147,7 +147,7 @@ export function createCanary(keys: Keys): Canary {
   };
 }
 
-/** Bots of d013fc0 wrote short fingerprints of their former keys instead: these go. */
+/** Bots of d013fc0 wrote short fingerprints of their former keys instead. These are removed. */
 const isSeal = (text: string): boolean => Buffer.from(text, 'base64').length > HEADER_BYTES;
 
 function parseCanary(stored: string): z.infer<typeof canarySchema> {

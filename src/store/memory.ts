@@ -67,7 +67,7 @@ export function createMemoryFeed({
   feedMs = FEED_MS,
   runtime = systemRuntime,
 }: MemoryFeedOptions = {}): Feed {
-  /** The log that ends first is the first one. */
+  /** In the order of `endsMs`. */
   const logs = new Map<string, { readonly events: readonly FeedEvent[]; readonly endsMs: number }>();
   const followers = new Map<string, Set<(event: FeedEvent) => void>>();
 

@@ -1,4 +1,4 @@
-/** Where Redis is and how it lets us in, as `REDIS_URL` says it. An empty name or password is none. */
+/** The address and login of Redis, from `REDIS_URL`. An empty name or password counts as none. */
 export type RedisAddress = {
   readonly tls: boolean;
   readonly login: Login;

@@ -4,7 +4,7 @@ import { StoreUnavailable } from '../port.ts';
 import type { RedisAddress } from './address.ts';
 
 const readLua = (name: string) => ({ lua: readFileSync(new URL(`${name}.lua`, import.meta.url), 'utf8') });
-/** `read` is a swap that expects what no record is. */
+/** `read` is a swap that expects a version that no record has. */
 export const SCRIPTS = {
   read: readLua('swap'),
   swap: readLua('swap'),
@@ -55,12 +55,12 @@ export function createClient(
     clusterRetryStrategy: retryStrategy,
     // Enough for a moved slot and a failover. More would send a dead master's commands round the living ones.
     maxRedirections: 4,
-    // Certificates are for names: with TLS, names are not resolved to addresses beforehand.
+    // A certificate is for a name, so with TLS names are not replaced by addresses.
     ...(tls && { dnsLookup: (host, found) => found(null, host) }),
   });
 }
 
-/** The address's login is for the master alone; TLS is for all or none. */
+/** The address's login is only for the master. TLS is for master and sentinels, or for none of them. */
 function sentinelOptions(
   { sentinels, master, sentinelLogin, tls }: RedisAddress & { kind: 'sentinel' },
   sentinelRetryStrategy: (attempt: number) => number,
@@ -82,11 +82,11 @@ function sentinelOptions(
 /** What all connections have in common. */
 const COMMON = {
   connectTimeout: 2000,
-  // How long a command may take, whatever the client tries in between.
+  // How long a command may take, with all retries of the client.
   commandTimeout: 1800,
   // A connection without any answer for this long is dead, even if the network still looks alive.
   socketTimeout: 4000,
-  // How often a node that loads its data is asked whether it has.
+  // How often a node that loads its data is asked whether it is ready.
   maxLoadingRetryTime: 500,
   // A command that lost its answer is sent once more after a reconnect. Every script is idempotent.
   maxRetriesPerRequest: 1,

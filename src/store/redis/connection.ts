@@ -62,7 +62,7 @@ export async function connectRedis(
 }
 
 export class RedisConnection {
-  /** The main client, for everything that is answered at once. */
+  /** The main client, for all commands that do not wait for replicas. */
   readonly client: Redis | Cluster;
   readonly runtime: Runtime;
   readonly #address: RedisAddress;
@@ -71,7 +71,7 @@ export class RedisConnection {
   #durableClient: Redis | Cluster | undefined;
   #outage: string | null = 'not connected yet';
   #isOutageLogged = false;
-  /** Why nothing may be asked of the store; null once its check value fits our keys. */
+  /** Why no command may be sent; null once the store's check value fits our keys. */
   #closed: StoreUnavailable | null = new StoreUnavailable('redis: not reached yet');
   #verifying: Promise<StoreRefused | undefined> | undefined;
   #isStarted = false;
@@ -222,7 +222,7 @@ export class RedisConnection {
       await this.#agreeOnCanary();
       this.#closed = null;
     } catch (error) {
-      // The last verdict holds while the store does not answer.
+      // While the store does not answer, the last result stays.
       if (error instanceof StoreUnavailable) return undefined;
       if (!(error instanceof StoreRefused)) throw error;
       const isNews = this.#closed?.message !== error.message;

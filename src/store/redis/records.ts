@@ -21,7 +21,7 @@ export type RecordsOptions = {
 
 /** How long replicas may take to acknowledge a swap. */
 const WAIT_MS = 1000;
-/** A swap of nothing. If there is a record, it is of another version, and the answer brings it. */
+/** A swap that writes nothing. It expects a version that no record has, so its answer is the record. */
 const READ = ['longer than a version', '', 0, 0];
 
 /** Records on Redis or Redis Cluster, for any number of processes. */
