@@ -17,16 +17,16 @@ import {
 export type TelegramApiOptions = {
   readonly token: string;
   readonly apiRoot: string;
-  /** How long any call may take, ms. Default: as below. */
+  /** How long any call may take, ms. Default: `METHOD_MS`, else `TIMEOUT_MS`. */
   readonly timeoutMs?: number | undefined;
 };
 
-/** telegraf's type is of an older package; our signals are Node's. */
+/** telegraf takes the `AbortSignal` of an older package. We pass Node's. */
 export type CallOptions = { readonly signal?: TelegrafSignal | AbortSignal };
 type TelegrafSignal = NonNullable<Parameters<Telegram['callApi']>[2]>['signal'];
 
 const TIMEOUT_MS = 10_000;
-/** Calls that make the chat nicer must not delay a reply, and checks must not delay a stop. */
+/** Shorter limits: optional calls must not delay a reply, and checks must not delay a stop. */
 const METHOD_MS: Readonly<Record<string, number>> = {
   answerCallbackQuery: 3_000,
   editMessageReplyMarkup: 3_000,
@@ -36,7 +36,7 @@ const METHOD_MS: Readonly<Record<string, number>> = {
   getFile: 5_000,
   getUpdates: 60_000,
 };
-/** A hundred updates of the longest messages have a tenth of this. */
+/** Ten times the size of a hundred updates with the longest messages. */
 const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
 const HEADERS = { 'content-type': 'application/json' };
 
@@ -106,7 +106,7 @@ export class TelegramApi extends Telegram {
     }
   }
 
-  /** Lets the calls under way finish and takes no others: those are `undelivered`. */
+  /** Lets open calls finish. Later calls fail as `undelivered`. */
   disconnect(): Promise<void> {
     return this.#transport.close();
   }
@@ -115,7 +115,7 @@ export class TelegramApi extends Telegram {
 /** Longest time to find and to fetch a picture. */
 const PHOTO_MS = METHOD_MS.getFile ?? 5_000;
 
-/** The bot in telegraf's words. `username` is empty until it is known. */
+/** The bot as telegraf's type has it. `username` is empty until it is known. */
 export function botOf(id: number, username = ''): UserFromGetMe {
   const abilities = {
     can_join_groups: true,

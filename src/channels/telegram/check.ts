@@ -24,8 +24,9 @@ export type TelegramCheckOptions = RegistrationOptions & {
 
 /** Shortest time between two registrations: two bots may compete for one token. */
 const AGAIN_MS = 10 * 60_000;
-/** Telegram reports an old error forever. It counts for this long if updates wait, or else if none wait. */
+/** Telegram reports an old error forever. It counts as a fault for this long while updates wait. */
 const STUCK_MS = 60 * 60_000;
+/** The same while no update waits. */
 const PASSED_MS = 60_000;
 
 type Signalled = { readonly signal: AbortSignal };

@@ -61,9 +61,9 @@ class UpdateContext extends Context {
 }
 
 /**
- * The only place where a parsed update becomes telegraf's, whose type promises more parts than were parsed.
- * This is sound: telegraf only looks for keys, and our functions take the parts as the types of `update.ts`,
- * which say what may be absent.
+ * The only cast from our parsed update to telegraf's type, which promises more parts than we parsed. The cast
+ * is safe: telegraf only looks for keys, and our functions read the parts by the types of `update.ts`, which
+ * say what may be absent.
  */
 function toTelegraf(update: Update): TelegrafUpdate;
 function toTelegraf(update: object): object {

@@ -19,7 +19,7 @@ type Markup = InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove;
 /** The pause if Telegram refuses a message and names no time. */
 const REFUSED_MS = 1000;
 
-/** How long a picture that Telegram could not fetch goes as text, and how many such pictures are kept. */
+/** How long text replaces a picture that Telegram could not fetch, and how many such pictures are kept. */
 const AVOID_MS = 10 * 60_000;
 const MAX_AVOIDED = 200;
 
@@ -198,7 +198,7 @@ export class TelegramPlatform implements Platform {
   }
 }
 
-/** Whether a call succeeded that only makes the chat nicer. Rejects only by a fault of ours. */
+/** Whether an optional call succeeded. An `ApiError` is false; it rejects with any other error. */
 async function isDone(call: Promise<unknown>): Promise<boolean> {
   try {
     await call;

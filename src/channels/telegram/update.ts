@@ -29,7 +29,7 @@ export const ALLOWED_UPDATES = ['message', 'callback_query', 'my_chat_member'] a
 /** Longest callback data, bytes. */
 export const MAX_DATA = 64;
 
-/** The choice in a button's data; undefined if no button of ours has it. */
+/** The choice in a button's data; undefined if none of our buttons has such data. */
 export function choiceOf(data: string): ReturnType<typeof decodeChoice> | undefined {
   const chosen = Buffer.byteLength(data) <= MAX_DATA ? decodeChoice(data) : undefined;
   return chosen?.choice === '' ? undefined : chosen;
@@ -122,7 +122,7 @@ export function parseUpdate(body: unknown): Update | null {
   return update;
 }
 
-/** Keys of messages that Telegram itself writes: most, newer ones too, name what happened. */
+/** Keys of messages that Telegram itself writes. Most of them end with a past event, newer ones as well. */
 const SERVICE = /_(?:[a-z]+ed|set|left|done|sent|paid|(?:un)?hidden)$/;
 const OTHER_SERVICE = new Set([
   ...['pinned_message', 'connected_website', 'web_app_data', 'passport_data', 'suggested_post_info'],
