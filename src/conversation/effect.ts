@@ -273,7 +273,7 @@ export interface EffectContext {
   intend(operation: string, intent: Intent): Promise<'go' | 'unreplicated'>;
 
   /** The result of an earlier attempt, which is never called again; null: there was none. */
-  known(operation: string): KnownCall | null;
+  findCall(operation: string): KnownCall | null;
 
   /** Asks the store whether this process still holds the lease, which a suspended process cannot know. */
   isHeld(): Promise<boolean>;

@@ -12,12 +12,12 @@ import {
   type ConversationTransition,
   commit,
   type Filing,
-  type Held,
   type IntendedCall,
   type IntendResult,
   intend,
   type LeaseRequest,
   NEVER_TRIED,
+  type Precondition,
   type Release,
   release,
   renew,
@@ -85,7 +85,7 @@ export class Lease {
   }
 
   /** What the next change by the holder requires. */
-  get held(): Held {
+  get precondition(): Precondition {
     return { owner: this.owner, step: this.step + 1, deliveryId: this.#deliveryId };
   }
 
@@ -249,14 +249,16 @@ export class Conversations {
   ): Promise<{ readonly intended: IntendResult; readonly durable: boolean }> {
     const by = `${lease.owner}:${lease.step + 1}`;
     const trip = { name: 'intend', operation: call.operation } as const;
-    const intending = intend(lease.held, { ...call, by });
+    const intending = intend(lease.precondition, { ...call, by });
     const { answer, durable } = await this.#change(lease, intending, { durable: true, trip });
     return { intended: answer, durable };
   }
 
   /** Throws `LeaseLost` if another process has taken over. */
   async commit(lease: Lease, decided: Commit): Promise<void> {
-    const { answer } = await this.#change(lease, commit(lease.held, decided), { trip: { name: 'commit' } });
+    const { answer } = await this.#change(lease, commit(lease.precondition, decided), {
+      trip: { name: 'commit' },
+    });
     if (!answer) throw new LeaseLost();
     if (decided.consumed) lease.endMessage();
   }
@@ -271,7 +273,7 @@ export class Conversations {
     const releasing = { ...ending, sentSeq: lease.sentSeq, leaseMs: limits.leaseMs, schema: VERSION };
     for (let waitMs = RELEASE_RETRY_MS; ; waitMs *= 2) {
       try {
-        const { answer } = await this.#change(lease, release(lease.held, releasing));
+        const { answer } = await this.#change(lease, release(lease.precondition, releasing));
         if (answer) lease.beginNext();
         return answer;
       } catch (error) {

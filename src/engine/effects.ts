@@ -105,10 +105,10 @@ class TurnContext implements EffectContext {
     await customers.update(customerName(customer), unlock({ operation, record, awaited }), { trip });
   }
 
-  known(operation: string): KnownCall | null {
-    const known = this.#calls.known(operation);
-    if (known !== null) this.#turn.lease.pastIntent = true;
-    return known;
+  findCall(operation: string): KnownCall | null {
+    const call = this.#calls.findCall(operation);
+    if (call !== null) this.#turn.lease.pastIntent = true;
+    return call;
   }
 
   async intend(operation: string, intent: Intent): Promise<'go' | 'unreplicated'> {
@@ -137,7 +137,7 @@ class TurnContext implements EffectContext {
 
 /** The calls of a conversation that were perhaps made, as its journal and this turn know them. */
 export class Calls {
-  readonly #known = new Map<string, KnownCall>();
+  readonly #outcomes = new Map<string, KnownCall>();
   readonly #lookups = new Map<string, Lookup>();
   /** How calls of this turn ended, which the store does not know yet. */
   #unwritten: Record<string, KnownCall> = {};
@@ -149,14 +149,14 @@ export class Calls {
       if (lookup === undefined) continue;
       this.add(operation, lookup);
       const outcome = conclusionSchema.safeParse(call.outcome).data;
-      if (outcome !== undefined) this.#known.set(operation, outcome);
+      if (outcome !== undefined) this.#outcomes.set(operation, outcome);
     }
   }
 
   /** A call is about to be made. */
   add(operation: string, lookup: Lookup): void {
     this.#lookups.set(operation, lookup);
-    this.#known.set(operation, { kind: 'unknown', operation, lookup });
+    this.#outcomes.set(operation, { kind: 'unknown', operation, lookup });
   }
 
   /** Notes how an effect ended, if it was a call. */
@@ -164,9 +164,9 @@ export class Calls {
     const { kind } = outcome;
     if (kind !== 'applied' && kind !== 'refused' && kind !== 'unavailable') return;
     const { operation } = outcome;
-    if (operation === undefined || !this.#known.has(operation)) return;
+    if (operation === undefined || !this.#outcomes.has(operation)) return;
     const conclusion = conclusionSchema.parse({ ...outcome, locks: outcome.locks && [...outcome.locks] });
-    this.#known.set(operation, conclusion);
+    this.#outcomes.set(operation, conclusion);
     this.#unwritten[operation] = conclusion;
   }
 
@@ -177,8 +177,8 @@ export class Calls {
     return outcomes;
   }
 
-  known(operation: string): KnownCall | null {
-    return this.#known.get(operation) ?? null;
+  findCall(operation: string): KnownCall | null {
+    return this.#outcomes.get(operation) ?? null;
   }
 
   lookupOf(operation: string): Lookup | undefined {
@@ -186,7 +186,7 @@ export class Calls {
   }
 
   all(): Readonly<Record<string, KnownCall>> {
-    return Object.fromEntries(this.#known);
+    return Object.fromEntries(this.#outcomes);
   }
 }
 

@@ -198,7 +198,7 @@ export class Engine {
     if (runtime.nowMs() - sentMs > FRESH_MS || !conversations.isKnown(name)) return undefined;
     if (isTracing || traces?.isSeen(channel)) return undefined;
     const to = platform(channel);
-    return to?.identify === undefined ? incoming.sender : to.known?.(incoming);
+    return to?.identify === undefined ? incoming.sender : to.recallSender?.(incoming);
   }
 
   /**
@@ -217,7 +217,7 @@ export class Engine {
       const effect = turn.takeStep({ kind: 'message', message }, { sender, journal: undefined });
       if (effect !== undefined) return undefined;
       turn.endPhase('stepsMs');
-      const { answer, record: after } = commit(lease.held, turn.toCommit())(record, nowMs);
+      const { answer, record: after } = commit(lease.precondition, turn.toCommit())(record, nowMs);
       if (!answer || after === null) return undefined;
       lease.advance(after, nowMs);
       lease.endMessage();

@@ -127,7 +127,7 @@ export interface Platform {
    */
   identify?(incoming: Pick<Incoming, 'sender' | 'address' | 'conversation'>): Promise<Sender>;
   /** The sender from memory, if the platform was asked before; undefined: call `identify`. */
-  known?(incoming: Pick<Incoming, 'sender' | 'address' | 'conversation'>): Sender | undefined;
+  recallSender?(incoming: Pick<Incoming, 'sender' | 'address' | 'conversation'>): Sender | undefined;
   /**
    * Fetches a picture that a customer sent; `at` is what the channel put into the message. Asks only the
    * platform's exact hosts, follows no redirect, and reads at most `MAX_PHOTO_BYTES`. One try, within five

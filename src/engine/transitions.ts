@@ -22,8 +22,8 @@ import type { IndexEntry, RecordKind, Transition } from './versioned-records.ts'
  * nothing is to be written.
  *
  * `accept`, `take`, `renew` and `takeLetter` decide from the record alone, so they may be applied again to
- * any record. A lease holder decides its change from an older record, so that change also needs `Held`. Time
- * decides who may try to take a lease; no promise depends on time.
+ * any record. A lease holder decides its change from an older record, so that change also needs a
+ * `Precondition`. Time decides who may try to take a lease; no promise depends on time.
  */
 
 export type ConversationTransition<Answer> = Transition<ConversationRecord, Answer>;
@@ -33,7 +33,11 @@ export type ConversationTransition<Answer> = Transition<ConversationRecord, Answ
  * and the first message of the inbox still has this `deliveryId`. Null: the change does not depend on a
  * message.
  */
-export type Held = { readonly owner: string; readonly step: number; readonly deliveryId: string | null };
+export type Precondition = {
+  readonly owner: string;
+  readonly step: number;
+  readonly deliveryId: string | null;
+};
 
 /** Who takes a lease, and for how long. `schema` is the newest version that the process can read. */
 export type LeaseRequest = { readonly owner: string; readonly leaseMs: number; readonly schema: number };
@@ -193,7 +197,7 @@ export function renew({ owner, leaseMs }: Omit<LeaseRequest, 'schema'>): Convers
 }
 
 /** The lease after its holder's change. `done`: the record has the change already. `stale`: not allowed. */
-function nextLease(record: ConversationRecord | null, { owner, step, deliveryId }: Held) {
+function nextLease(record: ConversationRecord | null, { owner, step, deliveryId }: Precondition) {
   const { lease, inbox } = record ?? {};
   if (!lease || lease.owner !== owner) return 'stale';
   if (lease.step === step) return 'done';
@@ -224,15 +228,16 @@ export type IntendedCall = {
  * Writes that a call is about to be made, and how the calls before it ended.
  *
  * @example
- * const { answer } = await records.update(name, intend(held, { operation, by, body }), { durable: true });
+ * const intending = intend(precondition, { operation, by, body });
+ * const { answer } = await records.update(name, intending, { durable: true });
  * if (answer.kind === 'go') await call();
  */
 export function intend(
-  held: Held,
+  precondition: Precondition,
   { operation, by, body, outcomes = {} }: IntendedCall,
 ): ConversationTransition<IntendResult> {
   return (record, nowMs) => {
-    const lease = nextLease(record, held);
+    const lease = nextLease(record, precondition);
     if (record === null || lease === 'stale') return unchanged(record, { kind: 'stale' });
     const call = record.journal[operation];
     const isOwn = call === undefined || call.by === by;
@@ -277,11 +282,11 @@ export type Commit = {
  * nothing. False: stale, nothing was changed.
  *
  * @example
- * const { answer: isCommitted } = await records.update(name, commit(lease.held, turn.toCommit()));
+ * const { answer: isCommitted } = await records.update(name, commit(lease.precondition, turn.toCommit()));
  */
-export function commit(held: Held, change: Commit): ConversationTransition<boolean> {
+export function commit(precondition: Precondition, change: Commit): ConversationTransition<boolean> {
   return (record, nowMs) => {
-    const lease = nextLease(record, held);
+    const lease = nextLease(record, precondition);
     if (record === null || lease === 'stale') return unchanged(record, false);
     if (lease === 'done') return unchanged(record, true);
     const { replies, settled, wakeMs, listed = [] } = change;
@@ -350,14 +355,15 @@ export type Release = {
  * another step.
  *
  * @example
- * const { answer: hasMore } = await records.update(name, release(lease.held, { sentSeq, leaseMs, schema }));
+ * const releasing = release(lease.precondition, { sentSeq, leaseMs, schema });
+ * const { answer: hasMore } = await records.update(name, releasing);
  */
 export function release(
-  held: Held,
+  precondition: Precondition,
   { sentSeq, wait, leaseMs, schema, outcomes }: Release,
 ): ConversationTransition<boolean> {
   return (before, nowMs) => {
-    const lease = nextLease(before, held);
+    const lease = nextLease(before, precondition);
     if (before === null || typeof lease === 'string') return unchanged(before, lease === 'done');
     const delivered = removeSent(before, sentSeq);
     const record = outcomes ? { ...delivered, journal: addOutcomes(delivered.journal, outcomes) } : delivered;

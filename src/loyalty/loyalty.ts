@@ -93,7 +93,7 @@ async function performEffect(effect: Effect, session: Session): Promise<Outcome>
  * called AntCRM, so its locks and its baseline are used, and this attempt makes no call.
  */
 async function readInterrupted(operation: string, { context, tools }: Session): Promise<Outcome | null> {
-  const call = context.known(operation);
+  const call = context.findCall(operation);
   if (call?.kind !== 'unknown') return call;
   tools.log.warn({ operation }, 'a call was interrupted: it is looked up');
   await lockAll(context, { names: call.lookup.locks, operation });

@@ -166,7 +166,7 @@ export function createWorld(encryption: Encryption = someEncryption(), { isStopp
     const customer = 'customer:1';
     if (!(await turn.lock(customer, operation)).locked) return { kind: 'busy', operation };
     // What nobody knows the end of is refused here, to be told from what is applied.
-    if (turn.known(operation) !== null) return { kind: 'refused', operation, locks: [customer] };
+    if (turn.findCall(operation) !== null) return { kind: 'refused', operation, locks: [customer] };
     if ((await turn.intend(operation, { lookup: LOOKUP })) !== 'go') throw new Error('may not call');
     calls.push(operation);
     return { kind: 'applied', operation, locks: [customer] };

@@ -38,7 +38,7 @@ describe('A text of a conversation that a process knows', () => {
     const known = new Set<string>();
     const platform: Platform = {
       ...world.platform,
-      known: ({ conversation: id, sender }) => (known.has(id) ? sender : undefined),
+      recallSender: ({ conversation: id, sender }) => (known.has(id) ? sender : undefined),
       identify: async ({ sender }) => sender,
     };
     const engine = world.engine({ platform: () => platform });

@@ -25,7 +25,7 @@ const faultAt = (world: World, when: 'before' | 'after'): Perform =>
     const { operation, code } = effect;
     const isFaulty = code === CODES[1];
     if (isFaulty && when === 'before') throw new Error('a fault of ours');
-    const known = turn.known(operation);
+    const known = turn.findCall(operation);
     if (known !== null && !isFaulty) return known;
     if (known === null) {
       await turn.intend(operation, { lookup: { ...LOOKUP, code } });

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { PhotoReader } from '../../src/conversation/message.ts';
 import { Lease } from '../../src/engine/conversations.ts';
 import { type ConversationRecord, newRecord } from '../../src/engine/record.ts';
-import { accept, type Filing, type Held } from '../../src/engine/transitions.ts';
+import { accept, type Filing, type Precondition } from '../../src/engine/transitions.ts';
 import type { Sealer } from '../../src/engine/versioned-records.ts';
 
 import { incoming } from './bot.ts';
@@ -26,11 +26,14 @@ export function filing(id: string, over: Partial<Filing> = {}): Filing {
 }
 
 /** A record with a message of that id, whose lease `owner` has. */
-export function leased(id = 'm1', nowMs = NOW): { record: ConversationRecord; lease: Lease; held: Held } {
+export function leased(
+  id = 'm1',
+  nowMs = NOW,
+): { record: ConversationRecord; lease: Lease; precondition: Precondition } {
   const { record, answer } = accept(filing(id, { take: taking() }))(null, nowMs);
   if (record === null || answer !== 'leased') throw new Error(answer);
   const lease = leaseOf(record, nowMs);
-  return { record, lease, held: { owner: 'owner', step: 1, deliveryId: `delivery of ${id}` } };
+  return { record, lease, precondition: { owner: 'owner', step: 1, deliveryId: `delivery of ${id}` } };
 }
 
 /** What the lease's holder sees in a record. */

@@ -107,12 +107,12 @@ describe('LeaseRequest', () => {
     const { record, answer } = take(taking())(waiting, NOW);
     expect(answer).toBe('leased');
     expect(leaseOf(record)).toMatchObject({ isPutOff: true, head: null, isWoken: true });
-    const held = { owner: 'owner', step: 1, deliveryId: null };
-    const committed = left(commit(held, { ...answers, consumed: false })(record, NOW));
-    const freed = release({ ...held, step: 2 }, { sentSeq: 0, ...giving })(committed, NOW);
+    const precondition = { owner: 'owner', step: 1, deliveryId: null };
+    const committed = left(commit(precondition, { ...answers, consumed: false })(record, NOW));
+    const freed = release({ ...precondition, step: 2 }, { sentSeq: 0, ...giving })(committed, NOW);
     expect(freed.answer).toBe(false);
     const wait = { afterMs: 0, reason: 'stopping', holdsWakeUps: true };
-    const back = release({ ...held, step: 2 }, { sentSeq: 0, wait, ...giving })(committed, NOW);
+    const back = release({ ...precondition, step: 2 }, { sentSeq: 0, wait, ...giving })(committed, NOW);
     expect(back.record?.retry, 'a wake-up that is given back').toEqual(waiting.retry);
     const { retry, inbox, outbox } = waiting;
     expect(freed.record).toMatchObject({ lease: null, retry, inbox, wakeMs: 0 });
@@ -122,11 +122,11 @@ describe('LeaseRequest', () => {
 });
 
 describe('What only the holder of the lease may do', () => {
-  const { record, held } = leased();
+  const { record, precondition } = leased();
   const changes = {
-    intend: intend(held, { operation: 'op', by: 'me', body: {} }),
-    commit: commit(held, answers),
-    release: release(held, { sentSeq: 0, ...giving }),
+    intend: intend(precondition, { operation: 'op', by: 'me', body: {} }),
+    commit: commit(precondition, answers),
+    release: release(precondition, { sentSeq: 0, ...giving }),
   };
   const others: Record<string, ConversationRecord | null> = {
     'there is no record': null,
@@ -151,21 +151,21 @@ describe('What only the holder of the lease may do', () => {
 
 describe('Calls', () => {
   it('may be made by the attempt that wrote the intent, and by none other', () => {
-    const { record, held } = leased();
-    const first = intend(held, { operation: 'op', by: 'one', body: 'lookup' })(record, NOW);
+    const { record, precondition } = leased();
+    const first = intend(precondition, { operation: 'op', by: 'one', body: 'lookup' })(record, NOW);
     expect(first.answer).toEqual({ kind: 'go' });
-    const second = intend({ ...held, step: 2 }, { operation: 'op', by: 'two', body: 'other' })(
+    const second = intend({ ...precondition, step: 2 }, { operation: 'op', by: 'two', body: 'other' })(
       first.record,
       NOW,
     );
     expect(second.answer).toMatchObject({ kind: 'known', call: { by: 'one', body: 'lookup' } });
     const next = { operation: 'op.2', by: 'three', body: '', outcomes: { op: { kind: 'applied' } } };
-    const third = intend({ ...held, step: 3 }, next)(second.record, NOW);
+    const third = intend({ ...precondition, step: 3 }, next)(second.record, NOW);
     const { journal } = left(third);
     expect(journal.op?.outcome).toEqual({ kind: 'applied' });
     const intents = CONVERSATION.entries('name', left(third)).filter(({ index }) => index === 'intents');
     expect(intents).toEqual([{ index: 'intents', member: 'name:op.2', score: NOW }]);
-    const settled = commit({ ...held, step: 4 }, { ...answers, settled: ['op', 'unheard of'] })(
+    const settled = commit({ ...precondition, step: 4 }, { ...answers, settled: ['op', 'unheard of'] })(
       third.record,
       NOW,
     );
@@ -175,15 +175,15 @@ describe('Calls', () => {
 
 describe('Dead letters', () => {
   it('are kept until they are taken, or all is forgotten', () => {
-    const { record, held } = leased();
+    const { record, precondition } = leased();
     const dead = [{ id: 'one', reason: 'threw', body: 'poison' }];
-    const kept = left(commit(held, { ...answers, dead })(record, NOW));
+    const kept = left(commit(precondition, { ...answers, dead })(record, NOW));
     expect(kept.dead).toEqual([{ id: 'one', reason: 'threw', body: 'poison', atMs: NOW }]);
     const taken = takeLetter('one')(kept, NOW);
     expect(taken).toMatchObject({ record: { dead: [] }, answer: { id: 'one' } });
     expect(takeLetter('one')(taken.record, NOW)).toEqual({ record: taken.record, answer: null });
     const forgotten = commit(
-      { ...held, step: 2, deliveryId: null },
+      { ...precondition, step: 2, deliveryId: null },
       { ...answers, consumed: false, forget: true },
     );
     expect(left(forgotten(kept, NOW)).dead).toEqual([]);

@@ -235,7 +235,7 @@ class FakeStore {
         this.intents.set(operation, JSON.stringify(body));
         return this.isReplicated ? 'go' : 'unreplicated';
       },
-      known: (operation) => {
+      findCall: (operation) => {
         const stored = this.intents.get(operation);
         return stored === undefined
           ? null

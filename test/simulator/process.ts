@@ -234,7 +234,7 @@ export class BotProcess implements Victim {
       if (!('operation' in effect)) return perform(effect, context);
       const { operation } = effect;
       if (effect.kind === 'check') count('intents looked up');
-      else if (context.known(operation) !== null) count('intents taken up');
+      else if (context.findCall(operation) !== null) count('intents taken up');
       else if (operation.endsWith('.2')) count('codes confirmed together');
       const noted: Noted = { locks: new Set(), isIntended: false };
       const noting = noteIn(noted, context, () => count('second locks busy'));
@@ -275,7 +275,7 @@ export function withChanges(context: EffectContext, changes: Partial<EffectConte
       return context.signal;
     },
     stopping: () => context.stopping(),
-    known: (operation) => context.known(operation),
+    findCall: (operation) => context.findCall(operation),
     isHeld: () => context.isHeld(),
     intend: (...call) => context.intend(...call),
     lock: (...request) => context.lock(...request),

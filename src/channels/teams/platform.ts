@@ -57,7 +57,7 @@ export class TeamsPlatform implements Platform {
     return delivery;
   }
 
-  known(incoming: Pick<Incoming, 'sender' | 'address' | 'conversation'>): Sender | undefined {
+  recallSender(incoming: Pick<Incoming, 'sender' | 'address' | 'conversation'>): Sender | undefined {
     const place = placeOf(incoming);
     const proof = place ? this.#profiles.remembered(place) : {};
     return proof && { ...incoming.sender, ...proof };
