@@ -12,7 +12,7 @@ export type Tier = { readonly name: LocalizedText; readonly points: number };
  */
 export function createTier(table: readonly Tier[], isCounting: (nowMs: number) => boolean): Flow {
   const counted: FlowGuard = {
-    begins: (_, { nowMs }) => (isCounting(nowMs) ? { key: 'tier.counting' } : undefined),
+    refuseStart: (_, { nowMs }) => (isCounting(nowMs) ? { key: 'tier.counting' } : undefined),
   };
   const tiers = [...table].sort((a, b) => a.points - b.points);
 

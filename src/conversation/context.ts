@@ -42,7 +42,7 @@ export type Context = {
    * When the message was accepted, epoch ms, by the clock of the accepting machine; absent: now. It only
    * tells how long the customer was silent, and never makes that longer than `nowMs` does.
    */
-  readonly heardMs?: number | undefined;
+  readonly acceptedMs?: number | undefined;
   /** Who wrote. At a wake-up: who wrote last, without name and e-mail. */
   readonly sender: Sender;
   /** False while AntCRM is out of reach: said before anything is asked for. */

@@ -25,7 +25,7 @@ export type MenuCommand = {
   /** The wording's name: `telegram.command.<name>`, `teams.command.<name>.title`. */
   readonly name: string;
   /** The slash command in each language, without the slash; the conversation understands all of them. */
-  readonly written: Readonly<Record<Locale, string>>;
+  readonly slash: Readonly<Record<Locale, string>>;
   /** Offered to begin with, where a platform has place for a few only. */
   readonly starter: boolean;
 };
@@ -70,26 +70,26 @@ export function createConversation({
   sayings,
   answers = [],
 }: ConversationOptions): Conversation {
-  const known = createFlows(flows);
+  const flowsByName = createFlows(flows);
   const vocabulary = new Vocabulary(sayings);
   const commands = slashCommands(flows, wording);
-  const operators = new Map(answers.map(({ id, answer }) => [id, answer] as const));
-  const answered = collectQuestions(wording, vocabulary, answers);
+  const operatorAnswers = new Map(answers.map(({ id, answer }) => [id, answer] as const));
+  const questionTexts = collectQuestions(wording, vocabulary, answers);
   const language = new LanguageInterpreter({
     vocabulary,
     flows,
     commands,
     answers,
-    answered: new Set(answered.keys()),
+    answered: new Set(questionTexts.keys()),
   });
   const starters = flows.map(({ name }) => ({ name, starter: true }));
   return {
     step: (state, input, context) =>
-      step(state, input, { ...context, flows: known, language, answers: operators, answered }),
-    readState: createStateReader(known),
+      step(state, input, { ...context, flows: flowsByName, language, answers: operatorAnswers, questionTexts }),
+    readState: createStateReader(flowsByName),
     newState,
     explain(text, state, context) {
-      const scope = { ...NOWHERE, ...context, flows: known, language, answers: operators, answered };
+      const scope = { ...UNUSED_CONTEXT, ...context, flows: flowsByName, language, answers: operatorAnswers, questionTexts };
       const { commands, why } = language.interpret(text, toExpecting(state, scope), scope);
       const nearest = why.nearest?.map(({ example, score }) => `${example} ${score.toFixed(2)}`);
       return {
@@ -100,7 +100,7 @@ export function createConversation({
     },
     commands: [...starters, ...MENU_COMMANDS].map(({ name, starter }) => ({
       name,
-      written: perLocale((locale) => wording[locale][`command.${name}`] ?? ''),
+      slash: perLocale((locale) => wording[locale][`command.${name}`] ?? ''),
       starter,
     })),
   };
@@ -127,7 +127,7 @@ const toQuestionText = (text: string) =>
   `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/\?$/, '')}?`;
 
 /** Parts of a context that reading a text does not need. */
-const NOWHERE = { serviceUp: true, current: true, ids: { operation: '', view: '' } } as const;
+const UNUSED_CONTEXT = { serviceUp: true, current: true, ids: { operation: '', view: '' } } as const;
 
 /** A command as people read it: "set gift LOA01". */
 function describeCommand(command: TextCommand): string {

@@ -14,10 +14,10 @@ export type Identifier = z.infer<typeof identifierSchema>;
  * A phone or an e-mail of the customer, and whether the channel proved that it is theirs.
  *
  * @example
- * const known: Known = { value: '+84867123456', proved: true };
+ * const known: ProvableValue = { value: '+84867123456', proved: true };
  */
-export const knownSchema = z.strictObject({ value: z.string(), proved: z.boolean() });
-export type Known = z.infer<typeof knownSchema>;
+export const provableValueSchema = z.strictObject({ value: z.string(), proved: z.boolean() });
+export type ProvableValue = z.infer<typeof provableValueSchema>;
 
 /** The two lists of AntCRM's history: points earned, gifts redeemed. */
 export const historyTypeSchema = z.enum(['point', 'gift']);
@@ -92,8 +92,8 @@ export type Effect =
       kind: 'accumulate';
       operation: string;
       code: string;
-      phone?: Known | undefined;
-      email?: Known | undefined;
+      phone?: ProvableValue | undefined;
+      email?: ProvableValue | undefined;
       name?: string | undefined;
     }
   /**
@@ -173,7 +173,7 @@ export type KnownCall =
  * outcome of the last. The balance is read before the summary, and the good news tells the reference.
  *
  * @example
- * if (spends({ kind: 'redeem' })) console.log(change('redeem', 250));
+ * if (spends({ kind: 'redeem' })) console.log(toPointChange('redeem', 250));
  */
 export function spends(
   operation: { readonly kind: z.infer<typeof operationKindSchema> } | undefined,
@@ -182,7 +182,7 @@ export function spends(
 }
 
 /** How an operation changes the customer's points. */
-export function change(kind: z.infer<typeof operationKindSchema>, score: number): number {
+export function toPointChange(kind: z.infer<typeof operationKindSchema>, score: number): number {
   return spends({ kind }) ? -score : score;
 }
 

@@ -19,7 +19,7 @@ export type Scope = Context & {
   /** The operator's answers to questions, by id. The wording has the others, as `answer.<id>`. */
   readonly answers: ReadonlyMap<string, LocalizedText>;
   /** How each question that has an answer is asked, by id. */
-  readonly answered: ReadonlyMap<string, LocalizedText>;
+  readonly questionTexts: ReadonlyMap<string, LocalizedText>;
 };
 
 /**
@@ -56,14 +56,14 @@ export type Flow = {
  *
  * @example
  * const guard: FlowGuard = {
- *   goesOn: ({ code }) => (code === 'LOA01' ? { say: { key: 'gift.gone' }, ask: 'gift' } : undefined),
+ *   refuseEnd: ({ code }) => (code === 'LOA01' ? { say: { key: 'gift.gone' }, ask: 'gift' } : undefined),
  * };
  */
 export type FlowGuard = {
   /** The reply that forbids to begin, and to call AntCRM; undefined: nothing forbids it. */
-  readonly begins?: ((draft: Draft, scope: Context) => Reply | undefined) | undefined;
+  readonly refuseStart?: ((draft: Draft, scope: Context) => Reply | undefined) | undefined;
   /** The reply that takes the place of the summary or the read. `ask`: the slot to ask for again. */
-  readonly goesOn?:
+  readonly refuseEnd?:
     | ((draft: Draft, scope: Context) => { readonly say: Reply; readonly ask?: SlotKind } | undefined)
     | undefined;
 };
@@ -119,7 +119,7 @@ export type Flows = {
   /**
    * The flow that begins with a code, a deep link or a form if no flow runs: the highest priority with codes.
    */
-  readonly ofCodes: Flow | undefined;
+  readonly codeFlow: Flow | undefined;
 };
 
 /**
@@ -127,18 +127,18 @@ export type Flows = {
  *
  * @example
  * const flows: Flows = createFlows([flow]);
- * const name = flows.ofCodes?.name;
+ * const name = flows.codeFlow?.name;
  */
 export function createFlows(all: readonly Flow[]): Flows {
   const byName = new Map(all.map((flow) => [flow.name, flow] as const));
   if (byName.size < all.length) throw new Error('two flows have the same name');
-  const [ofCodes] = all
+  const [codeFlow] = all
     .filter(({ slots }) => slots.includes('codes'))
     .sort((a, b) => b.priority - a.priority);
   return {
     all,
     get: (name) => (name === undefined ? undefined : byName.get(name)),
     confirming: (kind) => all.find((flow) => findConfirms(flow)?.kind === kind),
-    ofCodes,
+    codeFlow,
   };
 }

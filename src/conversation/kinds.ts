@@ -10,7 +10,7 @@ import { type NamedPeriod, namedPeriod, PERIODS, type Period } from './values/ca
 /* How each kind of slot is asked for and explained. A new kind is added here and in `draftSchema`. */
 
 /** The message keys that answer "what?" and "what is wrong?" at the question for a slot. */
-export type About = { readonly what: string; readonly wrong: string };
+export type AnswerKeys = { readonly what: string; readonly wrong: string };
 
 /** What the question for a slot depends on: the flow, the step and what is known already. */
 type SlotQuestion = { readonly flow: Flow; readonly step: Asking; readonly draft: Draft };
@@ -26,19 +26,19 @@ type Kind = {
   ask(question: SlotQuestion, scope: Context): Reply;
   /** The question in other words, for a customer who said "yes" to it. */
   plainly?(flow: Flow, scope: Context): Partial<Reply>;
-  readonly about: About;
+  readonly about: AnswerKeys;
   /** In a form. */
   readonly form?: FormField | undefined;
   /** What a no does: leaves it empty, goes back, or explains why it is asked. */
   readonly no: 'none' | 'back' | 'explain';
 };
 
-export const TYPES = historyTypeSchema.options;
+export const HISTORY_TYPES = historyTypeSchema.options;
 export const PERIOD_CHOICES = PERIODS.map((name) => choice(`period:${name}`));
 
-export const PROOF: About = { what: 'answer.proof.why', wrong: 'answer.proof.why' };
+export const PROOF_ANSWERS: AnswerKeys = { what: 'answer.proof.why', wrong: 'answer.proof.why' };
 /** One answer to both. */
-export const same = (key: string): About => ({ what: key, wrong: key });
+export const sameAnswers = (key: string): AnswerKeys => ({ what: key, wrong: key });
 
 export const KINDS: Readonly<Record<SlotKind, Kind>> = {
   codes: {
@@ -100,7 +100,7 @@ export const KINDS: Readonly<Record<SlotKind, Kind>> = {
       const context = isStaff(scope) ? 'knownStaff' : 'known';
       return askGift(gifts, points, points === undefined ? {} : { context, params: { points } });
     },
-    about: same('answer.gift.which'),
+    about: sameAnswers('answer.gift.which'),
     no: 'back',
   },
 
@@ -110,10 +110,10 @@ export const KINDS: Readonly<Record<SlotKind, Kind>> = {
     isOptional: true,
     ask: ({ flow: { name } }) => ({
       key: `${name}.askType`,
-      choices: TYPES.map((type) => choice(`${name}:${type}`)),
+      choices: HISTORY_TYPES.map((type) => choice(`${name}:${type}`)),
       asks: 'menu',
     }),
-    about: same('answer.list.which'),
+    about: sameAnswers('answer.list.which'),
     no: 'explain',
   },
 
@@ -123,22 +123,22 @@ export const KINDS: Readonly<Record<SlotKind, Kind>> = {
     isOptional: true,
     ask: ({ flow: { name } }, scope) => ({
       key: `${name}.askPeriod`,
-      params: exampleOfPeriod(scope),
+      params: toExamplePeriod(scope),
       choices: PERIOD_CHOICES,
       asks: 'period',
     }),
-    about: same('answer.period.how'),
+    about: sameAnswers('answer.period.how'),
     no: 'explain',
   },
 };
 
-export function periodNamed(name: NamedPeriod, { nowMs, settings }: Context): Period {
+export function resolvePeriod(name: NamedPeriod, { nowMs, settings }: Context): Period {
   return namedPeriod(name, nowMs, settings.timeZone);
 }
 
 /** A period to show how one is typed: always of this year. */
-export function exampleOfPeriod(context: Context): { from: number; to: number } {
-  const { fromMs = context.nowMs } = periodNamed('month', context);
+export function toExamplePeriod(context: Context): { from: number; to: number } {
+  const { fromMs = context.nowMs } = resolvePeriod('month', context);
   return { from: fromMs, to: context.nowMs };
 }
 
@@ -155,10 +155,10 @@ export function missingSlots({ slots, identity }: Flow, draft: Draft): readonly 
 }
 
 /** The slot of a flow that customers mean by the name of a field. */
-export function slotCalled({ slots }: Flow, field: FieldName): SlotKind | undefined {
+export function findSlotByField({ slots }: Flow, field: FieldName): SlotKind | undefined {
   return slots.find((kind) => KINDS[kind].field === field);
 }
 
 /** The fields of a form for what is missing. */
-export const formOf = (flow: Flow, draft: Draft): FormField[] =>
+export const toFormFields = (flow: Flow, draft: Draft): FormField[] =>
   missingSlots(flow, draft).flatMap((kind) => KINDS[kind].form ?? []);

@@ -1,6 +1,6 @@
 import { parsePhoneNumberFromString } from 'libphonenumber-js/min';
 import type { Context, Gift } from './context.ts';
-import type { Identifier, Known } from './effect.ts';
+import type { Identifier, ProvableValue } from './effect.ts';
 import type { Scope } from './flow.ts';
 import { choice, type Line, type Reply } from './reply.ts';
 import type { Identity, Operation, State, Step } from './state.ts';
@@ -14,7 +14,7 @@ export function isTypingProof({ sender, settings }: Context): boolean {
 }
 
 /** What typing an identifier is worth here. */
-export const toKnown = (value: string, context: Context): Known => ({
+export const toTypedValue = (value: string, context: Context): ProvableValue => ({
   value,
   proved: isTypingProof(context),
 });
@@ -29,7 +29,7 @@ export function collectIdentity(state: State, context: Context): Identity {
 }
 
 /** The first one, unless only the second is proved. */
-function preferProved(first: Known | undefined, second: Known | undefined): Known | undefined {
+function preferProved(first: ProvableValue | undefined, second: ProvableValue | undefined): ProvableValue | undefined {
   return first?.proved || !second?.proved ? (first ?? second) : second;
 }
 
@@ -107,7 +107,7 @@ export function maskEmail(email: string): string {
 /** Phone and e-mail, a line each. A masked value was not typed now: others may see the screen. */
 export function identityLines(
   { phone, email }: Identity,
-  isMasked: (known: Known, kind: 'phone' | 'email') => boolean,
+  isMasked: (known: ProvableValue, kind: 'phone' | 'email') => boolean,
 ): Line[] {
   const shownPhone = phone && (isMasked(phone, 'phone') ? maskPhone : showPhone)(phone.value);
   const shownEmail = email && (isMasked(email, 'email') ? maskEmail(email.value) : email.value);
@@ -199,8 +199,8 @@ export function giftLines(code: string, price: number | undefined, scope: Pick<C
 }
 
 /** The most buttons of a list, and lines below them. */
-const BUTTONS = 10;
-const LINES = 30;
+const MAX_BUTTONS = 10;
+const MAX_LINES = 30;
 
 /** Asks which gift. Affordable gifts come first; the others say how many points are missing. */
 export function askGift(
@@ -208,21 +208,21 @@ export function askGift(
   points: number | undefined,
   asked: Pick<Reply, 'context' | 'params'>,
 ): Reply {
-  const isDear = ({ score }: Gift) => points !== undefined && score > points;
-  const inOrder = [...gifts.filter((gift) => !isDear(gift)), ...gifts.filter(isDear)];
+  const isTooExpensive = ({ score }: Gift) => points !== undefined && score > points;
+  const inOrder = [...gifts.filter((gift) => !isTooExpensive(gift)), ...gifts.filter(isTooExpensive)];
   const say = (gift: Gift, key: string): Line => {
     const { name, score } = gift;
-    const params = { name, score, ...(isDear(gift) && { missing: score - (points ?? 0) }) };
-    return { key, context: isDear(gift) ? 'dear' : undefined, params };
+    const params = { name, score, ...(isTooExpensive(gift) && { missing: score - (points ?? 0) }) };
+    return { key, context: isTooExpensive(gift) ? 'dear' : undefined, params };
   };
   const choices = inOrder
-    .slice(0, BUTTONS)
+    .slice(0, MAX_BUTTONS)
     .map((gift) => choice(`gift:${gift.code}`, say(gift, 'choice.gift')));
-  const others = inOrder.slice(BUTTONS);
-  const left = others.length - LINES;
+  const others = inOrder.slice(MAX_BUTTONS);
+  const left = others.length - MAX_LINES;
   const lines: Line[] = [
     { key: 'gift.others' },
-    ...others.slice(0, LINES).map((gift) => say(gift, 'gift.other')),
+    ...others.slice(0, MAX_LINES).map((gift) => say(gift, 'gift.other')),
     ...(left > 0 ? [{ key: 'gift.left', params: { count: left } }] : []),
   ];
   return { key: 'redeem.askGift', ...asked, ...(others.length > 0 && { lines }), choices, asks: 'code' };
@@ -235,7 +235,7 @@ export function askGift(
 /** The version of `privacy.consent`. Raise it when the text means something else. */
 export const CONSENT_VERSION = 2;
 /** The question is asked this often without an answer. */
-const MOST_ASKED = 2;
+const MAX_UNANSWERED = 2;
 
 /** Whether this customer agreed to the text as it is today. */
 export function hasAgreed({ consent }: State): boolean {
@@ -265,7 +265,7 @@ export function leaveConsentOpen(state: State, scope: Scope): State {
   const { consentUnanswered = 0, ...rest } = state;
   const idle: State = { ...rest, step: { at: 'idle' } };
   if (hasAgreed(state)) return idle;
-  if (consentUnanswered + 1 < MOST_ASKED) return { ...idle, consentUnanswered: consentUnanswered + 1 };
+  if (consentUnanswered + 1 < MAX_UNANSWERED) return { ...idle, consentUnanswered: consentUnanswered + 1 };
   return { ...idle, consent: toConsent(false, scope) };
 }
 

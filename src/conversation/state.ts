@@ -3,7 +3,7 @@ import { SLOT_KINDS } from './commands.ts';
 import {
   historyTypeSchema,
   identifierSchema,
-  knownSchema,
+  provableValueSchema,
   lookupSchema,
   operationKindSchema,
   receiptSchema,
@@ -16,8 +16,8 @@ export const IDLE_MS = 30 * 60 * 1000;
 
 /** The customer's identifiers. `email: null`: the customer skipped it. */
 export const identitySchema = z.strictObject({
-  phone: knownSchema.optional(),
-  email: knownSchema.nullable().optional(),
+  phone: provableValueSchema.optional(),
+  email: provableValueSchema.nullable().optional(),
 });
 export type Identity = z.infer<typeof identitySchema>;
 
@@ -206,7 +206,7 @@ export const stateSchema = z.strictObject({
     .optional(),
   /** The id of the current question. A press on another one does nothing. */
   view: z.string().optional(),
-  profile: z.strictObject({ phone: knownSchema.optional(), email: knownSchema.optional() }),
+  profile: z.strictObject({ phone: provableValueSchema.optional(), email: provableValueSchema.optional() }),
   consent: z
     .strictObject({ given: z.boolean(), version: z.number(), atMs: z.number(), channel: z.string() })
     .optional(),

@@ -103,8 +103,8 @@ function arrive(stored: State, scope: Scope): { state: State; before: Reply[] } 
   };
   const unheard = stored.step.at === 'idle' && stored.step.unfinished === true;
   // A confirmed operation goes on, however long a crash delayed it.
-  const heardMs = Math.min(scope.nowMs, scope.heardMs ?? scope.nowMs);
-  const isExpected = heardMs - stored.lastMessageMs <= IDLE_MS || isInterrupted(stored, scope);
+  const acceptedMs = Math.min(scope.nowMs, scope.acceptedMs ?? scope.nowMs);
+  const isExpected = acceptedMs - stored.lastMessageMs <= IDLE_MS || isInterrupted(stored, scope);
   if (!unheard && isExpected) return { state, before: [] };
   const unfinished = unheard || stored.step.at === 'asking' || stored.step.at === 'confirming';
   const { view: _, before: __, ...rest } = leaveConsentOpen(state, scope);

@@ -243,7 +243,7 @@ export class Turn {
       settings: conversation.settings,
       serviceUp: conversation.serviceUp?.() ?? true,
       nowMs: this.storeMs(),
-      heardMs: this.asker?.incoming?.acceptedMs,
+      acceptedMs: this.asker?.incoming?.acceptedMs,
       // The message was filed after the last question was delivered, so its writer could know the question.
       current: head !== null && head.seq > record.knew,
       ids: ids(),

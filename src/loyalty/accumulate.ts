@@ -1,4 +1,4 @@
-import type { Effect, Identifier, Known, Lookup, Outcome } from '../conversation/effect.ts';
+import type { Effect, Identifier, ProvableValue, Lookup, Outcome } from '../conversation/effect.ts';
 import { readPoints, toMovement } from './history.ts';
 import { rememberCode } from './locks.ts';
 import type { AntCrm } from './port.ts';
@@ -69,7 +69,7 @@ export async function chooseIdentifiers(
   return { phone: phone.value, email: email.value, by };
 }
 
-async function mayLink(phone: Known, email: Known, reads: ContactReads): Promise<boolean> {
+async function mayLink(phone: ProvableValue, email: ProvableValue, reads: ContactReads): Promise<boolean> {
   const byPhone = { kind: 'phone', value: phone.value } as const;
   const byEmail = { kind: 'email', value: email.value } as const;
   const [ofPhone, ofEmail] = await Promise.all([reads.contact(byPhone), reads.contact(byEmail)]);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Known } from '../../src/conversation/effect.ts';
+import type { ProvableValue } from '../../src/conversation/effect.ts';
 import { chooseIdentifiers } from '../../src/loyalty/accumulate.ts';
 import type { AntCrm, Contact } from '../../src/loyalty/port.ts';
 import { createKit, EMAIL, type FakeAntcrm, PHONE } from './operations.doubles.ts';
@@ -22,8 +22,8 @@ const MATRIX: [phone: Owner, email: Owner, typed: Sent, proved: Sent][] = [
   ['theirs', 'others', 'phone', 'phone'],
 ];
 
-const phone = (proved: boolean): Known => ({ value: PHONE.value, proved });
-const email = (proved: boolean): Known => ({ value: EMAIL.value, proved });
+const phone = (proved: boolean): ProvableValue => ({ value: PHONE.value, proved });
+const email = (proved: boolean): ProvableValue => ({ value: EMAIL.value, proved });
 
 function antcrm(...contacts: Contact[]): FakeAntcrm {
   const { antcrm: fake } = createKit();
@@ -40,7 +40,7 @@ function owned(ofPhone: Owner, ofEmail: Owner): Contact[] {
 }
 
 /** What an accumulation carries of a phone and an e-mail. */
-function link(antcrm: Pick<AntCrm, 'contact'>, phone?: Known, email?: Known, contacts: 'on' | 'off' = 'on') {
+function link(antcrm: Pick<AntCrm, 'contact'>, phone?: ProvableValue, email?: ProvableValue, contacts: 'on' | 'off' = 'on') {
   return chooseIdentifiers({ phone, email }, antcrm, contacts);
 }
 
@@ -123,7 +123,7 @@ describe('linking', () => {
   });
 
   it('finds a typed e-mail on the record whatever its case', async () => {
-    const shouted: Known = { value: EMAIL.value.toUpperCase(), proved: false };
+    const shouted: ProvableValue = { value: EMAIL.value.toUpperCase(), proved: false };
     const backend = antcrm({ phones: [PHONE.value], emails: [EMAIL.value] });
     expect(await link(backend, phone(false), shouted)).toMatchObject({ email: shouted.value });
   });

@@ -46,7 +46,7 @@ export class Dialogue {
   /** Whether messages are written by somebody who could see all that was said. */
   current = true;
   /** When what is said was accepted, epoch ms; undefined: now. */
-  heardMs: number | undefined;
+  acceptedMs: number | undefined;
   sender: Sender;
   settings: Settings;
   readonly conversation: Pick<Conversation, 'step' | 'readState' | 'newState'>;
@@ -164,7 +164,7 @@ export class Dialogue {
       sender: this.sender,
       serviceUp: this.serviceUp,
       current: this.current,
-      heardMs: this.heardMs,
+      acceptedMs: this.acceptedMs,
       journal: this.journal,
       ids: { operation: `K7M2Q9X${id.padStart(3, '0')}`, view: `v${id}` },
     };

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { Effect, Known } from '../../src/conversation/effect.ts';
+import type { Effect, ProvableValue } from '../../src/conversation/effect.ts';
 import type { Locale } from '../../src/conversation/message.ts';
 import type { Line, Reply } from '../../src/conversation/reply.ts';
 import { localeOf } from '../../src/conversation/state.ts';
@@ -163,7 +163,7 @@ function textOfValue(value: unknown): string {
   return value === undefined || value === null || value === '' ? 'none' : String(value);
 }
 
-const knownIn = (value: Known | undefined): readonly string[] =>
+const knownIn = (value: ProvableValue | undefined): readonly string[] =>
   value ? [value.value, value.proved ? 'proved' : 'typed'] : [];
 
 /** A moment in words: a local day (its midnight), its `last` millisecond, or `now`. */

@@ -80,7 +80,7 @@ export class Scene {
     else if (what === 'the state has') chat.state = { ...chat.state, ...JSON.parse(how) };
     else if (what === 'the journal has') this.#remember(how);
     else if (what !== undefined) {
-      chat.heardMs = chat.nowMs + 1000;
+      chat.acceptedMs = chat.nowMs + 1000;
       chat.later(Number.parseInt(how, 10) * of(UNITS, 'min'));
     }
     return what !== undefined;

@@ -57,8 +57,8 @@ export function profileParts({
     const locale = language_code ?? defaultLocale;
     const language = language_code === undefined ? {} : { language_code };
     const line = (key: string) => words.line({ key }, locale);
-    const menu = commands.map(({ name, written }) => ({
-      command: written[locale],
+    const menu = commands.map(({ name, slash }) => ({
+      command: slash[locale],
       description: line(`telegram.command.${name}`),
     }));
     const description = line('telegram.description');

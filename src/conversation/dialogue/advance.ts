@@ -188,7 +188,7 @@ const waitForGuesses = (flow: Flow, state: State, scope: Scope): Reply | undefin
 export function findCallHindrance(flow: Flow, state: State, scope: Scope): Reply | undefined {
   const confirms = findConfirms(flow);
   const wait = (confirms && sayBusy(state, confirms)) ?? waitForGuesses(flow, state, scope);
-  return wait ?? flow.guards?.flatMap(({ begins }) => begins?.(state.draft, scope) ?? [])[0];
+  return wait ?? flow.guards?.flatMap(({ refuseStart }) => refuseStart?.(state.draft, scope) ?? [])[0];
 }
 
 /** Only the profile can prove who the customer is, and it does not: no answer helps. */
@@ -216,7 +216,7 @@ function applyGuards(flow: Flow, state: State, scope: Scope): Guarded {
       ? checkGift(state.draft, scope)
       : { draft: state.draft, said: [] };
   if (guarded.stop) return guarded;
-  const [stop] = guards.flatMap(({ goesOn }) => goesOn?.(guarded.draft, scope) ?? []);
+  const [stop] = guards.flatMap(({ refuseEnd }) => refuseEnd?.(guarded.draft, scope) ?? []);
   return { ...guarded, stop };
 }
 

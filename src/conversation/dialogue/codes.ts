@@ -32,7 +32,7 @@ type ListCommand = CommandOf<'add' | 'remove' | 'keepOnly' | 'replace'>;
 export function changeCodes(round: Round, command: ListCommand): Reduction {
   const { scope } = round;
   const running = findFlow(round);
-  const flow = running?.slots.includes('codes') ? running : scope.flows.ofCodes;
+  const flow = running?.slots.includes('codes') ? running : scope.flows.codeFlow;
   const isNew = command.do === 'add' || command.do === 'replace';
   // "Bỏ" where there is no list to take from.
   if (!flow || (!isNew && flow !== running))

@@ -1,6 +1,6 @@
 import type { Command, CommandOf, ValueFault } from '../commands.ts';
 import type { Scope } from '../flow.ts';
-import { type About, KINDS, PROOF, same } from '../kinds.ts';
+import { type AnswerKeys, KINDS, PROOF_ANSWERS, sameAnswers } from '../kinds.ts';
 import {
   codeLine,
   findGift,
@@ -216,9 +216,9 @@ export function answerQuestion(round: Round, command: CommandOf<'ask'>): Reducti
     case 'unknown':
       return answerUnknown(round);
     case 'answer': {
-      if (!scope.answered.has(command.id)) return answerUnknown(round);
+      if (!scope.questionTexts.has(command.id)) return answerUnknown(round);
       const key = `answer.${command.id}`;
-      const isProof = key === KINDS.phone.about.what && describeQuestion(state, scope) === PROOF;
+      const isProof = key === KINDS.phone.about.what && describeQuestion(state, scope) === PROOF_ANSWERS;
       return digress(round, isProof ? explain(state, scope) : answer(state, key, scope));
     }
   }
@@ -246,15 +246,15 @@ function explainWrong(state: State, scope: Scope): string {
 }
 
 /** The answers that explain the current question; undefined: it needs none. */
-export function describeQuestion(state: State, scope: Scope): About | undefined {
+export function describeQuestion(state: State, scope: Scope): AnswerKeys | undefined {
   const { step } = state;
-  if (step.at === 'confirming') return same('answer.confirm.what');
+  if (step.at === 'confirming') return sameAnswers('answer.confirm.what');
   if (step.at === 'consenting')
-    return same(findOtherPhone(state) === undefined ? 'answer.consent.what' : 'answer.consent.other');
+    return sameAnswers(findOtherPhone(state) === undefined ? 'answer.consent.what' : 'answer.consent.other');
   if (step.at !== 'asking') return undefined;
   if (step.offer?.why === 'typo') return KINDS.email.about;
   const isProof = scope.flows.get(step.flow)?.identity === 'proved' && isProofAsked(scope);
-  return step.slot === 'phone' && isProof ? PROOF : KINDS[step.slot].about;
+  return step.slot === 'phone' && isProof ? PROOF_ANSWERS : KINDS[step.slot].about;
 }
 
 /** How an operation stands, by its reference or the last one; of several codes, each. */
@@ -344,7 +344,7 @@ function buttonFor(meaning: Command, { step }: State, scope: Scope): Choice | un
       return step.at === 'idle' ? undefined : CANCEL;
     case 'ask': {
       if (meaning.about !== 'answer') return undefined;
-      const question = scope.answered.get(meaning.id);
+      const question = scope.questionTexts.get(meaning.id);
       return question && choice(`answer:${meaning.id}`, { key: 'choice.answer', params: { question } });
     }
     default:

@@ -130,7 +130,7 @@ function onContact(state: State, { phone, own }: MessageOf<'contact'>, scope: Sc
 
 /** A deep link, or the first contact: a code, for the flow that takes the codes of links. */
 function onLink(state: State, { payload }: MessageOf<'start'>, scope: Scope): Decision {
-  const flow = scope.flows.ofCodes;
+  const flow = scope.flows.codeFlow;
   if (!payload || !flow) return run(state, [{ do: 'show', what: 'welcome' }], scope);
   return run(state, [{ do: 'start', flow: flow.name }, ...scope.language.link(payload)], scope);
 }
@@ -224,7 +224,7 @@ function onForm(stored: State, form: Form, scope: Scope): Decision {
   if (form.view !== undefined && form.view !== stored.view) return run(stored, [{ do: 'expired' }], scope);
   const state = leaveConsentOpen(stored, scope);
   const running = runningFlow(state, scope);
-  const flow = running ?? scope.flows.ofCodes;
+  const flow = running ?? scope.flows.codeFlow;
   if (!flow) return askAgain(state, scope);
   const read = SLOT_KINDS.flatMap((kind) => {
     const slot = KINDS[kind].form?.slot;

@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts';
-import { change, type KnownCall, type Receipt, spends } from '../effect.ts';
+import { type KnownCall, type Receipt, spends, toPointChange } from '../effect.ts';
 import { type Confirms, type Flow, findConfirms, type Scope } from '../flow.ts';
 import type { Reply, Unlock } from '../reply.ts';
 import { type Confirming, isOpen, type Operation, type State } from '../state.ts';
@@ -90,7 +90,7 @@ export function keepReceipt(state: State, { kind, atMs }: StartedOperation, { re
   const isDoubtful = findUnseen(state, atMs).some(
     (other) => other.kind === kind && (other.receipt?.score ?? score) === score,
   );
-  const isExact = balance.after - balance.before === change(kind, score);
+  const isExact = balance.after - balance.before === toPointChange(kind, score);
   return isExact && !isDoubtful ? { ...kept, balance: balance.after } : kept;
 }
 

@@ -1,7 +1,7 @@
 import type { WantedPage } from '../commands.ts';
 import type { Effect, HistoryRead, HistoryRecord, Identifier } from '../effect.ts';
 import type { Scope } from '../flow.ts';
-import { exampleOfPeriod, periodNamed, TYPES } from '../kinds.ts';
+import { toExamplePeriod, resolvePeriod, HISTORY_TYPES } from '../kinds.ts';
 import { findGift, isTypingProof, rememberCustomer } from '../prompts.ts';
 import { type Choice, choice, type Decision, type Line, type Reply, say } from '../reply.ts';
 import type { Draft, Page, State } from '../state.ts';
@@ -24,7 +24,7 @@ export function openHistory(
   scope: Scope,
 ): Decision {
   const { type, period } = state.draft;
-  const { fromMs, toMs = scope.nowMs } = period ?? periodNamed(FIRST.period, scope);
+  const { fromMs, toMs = scope.nowMs } = period ?? resolvePeriod(FIRST.period, scope);
   // The end is fixed: records that arrive while the customer pages must not shift the pages.
   const page = { type: type ?? FIRST.type, by, period: { fromMs, toMs }, skip: 0 };
   // Whose list it is stays known for what is asked next, but where typing proves: the next customer may be
@@ -92,19 +92,19 @@ export function showUnread(state: State, { ids: { view } }: Scope): Decision {
 const offerPages = ({ type, period, skip }: Page, more: boolean, scope: Scope): Choice[] => [
   ...(skip > 0 ? [choice('previous')] : []),
   ...(more ? [choice('next')] : []),
-  ...TYPES.filter((one) => one !== type).map((one) => choice(`history:${one}`)),
+  ...HISTORY_TYPES.filter((one) => one !== type).map((one) => choice(`history:${one}`)),
   ...PERIODS.filter((one) => !isPeriod(one, period, scope)).map((one) => choice(`period:${one}`)),
 ];
 
 /** A period without an end stops at the moment of the question. */
 function isPeriod(name: NamedPeriod, { fromMs, toMs }: Period, scope: Scope): boolean {
-  const { fromMs: from, toMs: to } = periodNamed(name, scope);
+  const { fromMs: from, toMs: to } = resolvePeriod(name, scope);
   return from === fromMs && (to === undefined || to === toMs);
 }
 
 /** What is wrong with a period, and how one is typed. */
 export function explainPeriod(reason: string, scope: Scope): Pick<Reply, 'key' | 'params'> {
-  return { key: reason, params: exampleOfPeriod(scope) };
+  return { key: reason, params: toExamplePeriod(scope) };
 }
 
 /** The first and the last day. An end that is not midnight is the moment of the question. */

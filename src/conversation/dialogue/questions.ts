@@ -1,6 +1,6 @@
 import type { Command, Expecting, SlotKind } from '../commands.ts';
 import { type Flow, findConfirms, type Scope } from '../flow.ts';
-import { formOf, KINDS, PERIOD_CHOICES, periodNamed, TYPES } from '../kinds.ts';
+import { toFormFields, KINDS, PERIOD_CHOICES, resolvePeriod, HISTORY_TYPES } from '../kinds.ts';
 import { LOCALES } from '../message.ts';
 import { findGift, findOtherPhone, isStaff, mergeProfile, rememberCustomer, showPhone } from '../prompts.ts';
 import { CANCEL, type Choice, choice, type Decision, type Reply, say } from '../reply.ts';
@@ -119,7 +119,7 @@ function askSlot(state: State, step: Asking, scope: Scope): Reply {
   const asked = KINDS[step.slot].ask({ flow, step, draft }, scope);
   const customer = step.slot === 'phone' ? offerLastCustomer(state, scope) : [];
   const choices = [...customer, ...(asked.choices ?? []), CANCEL];
-  const form = step.editing ? [] : formOf(flow, draft);
+  const form = step.editing ? [] : toFormFields(flow, draft);
   return { ...asked, choices, ...(form.length > 1 && { form }) };
 }
 
@@ -221,7 +221,7 @@ function readButton(id: string, state: State, scope: Scope): readonly Command[] 
       return asked === 'gift' && [{ do: 'set', slot: 'gift', value }];
     case 'period':
       if (!isNamedPeriod(value) || !(isPage || asked === 'period')) return undefined;
-      return [{ do: 'period', period: periodNamed(value, scope) }];
+      return [{ do: 'period', period: resolvePeriod(value, scope) }];
     case 'before':
       return asked === 'phone' && nameLastCustomer(state);
     case 'confirm':
@@ -247,7 +247,7 @@ function readButton(id: string, state: State, scope: Scope): readonly Command[] 
     case 'privacy':
       return [{ do: 'show', what: name }];
     case 'answer':
-      return scope.answered.has(value) && [{ do: 'ask', about: 'answer', id: value }];
+      return scope.questionTexts.has(value) && [{ do: 'ask', about: 'answer', id: value }];
     case 'cancel':
     case 'forget':
       return [{ do: name }];
@@ -286,7 +286,7 @@ function startByButton(id: string, { step }: State, { flows }: Scope): readonly 
   const start = { do: 'start', flow: name } as const;
   if (value === '') return [start];
   if (flow.slots.includes('gift')) return [start, { do: 'set', slot: 'gift', value }];
-  const of = TYPES.find((type) => type === value);
+  const of = HISTORY_TYPES.find((type) => type === value);
   if (of === undefined || !flow.slots.includes('list')) return undefined;
   const isAsked = step.at === 'asking' && step.slot === 'list';
   const isHere = (isAsked || step.at === 'browsing') && step.flow === name;

@@ -1,7 +1,7 @@
 import type { Command, CommandOf } from '../commands.ts';
 import { findConfirms, type Scope } from '../flow.ts';
-import { KINDS, missingSlots, PROOF, slotCalled } from '../kinds.ts';
-import { isStaff, leaveConsent, toKnown } from '../prompts.ts';
+import { KINDS, missingSlots, PROOF_ANSWERS, findSlotByField } from '../kinds.ts';
+import { isStaff, leaveConsent, toTypedValue } from '../prompts.ts';
 import { changeLast, type Decision, type Reply, say, sayFirst } from '../reply.ts';
 import { type Confirming, dropOffer, forgetLast, type Offer, type State } from '../state.ts';
 import { advance, askPlainly, runningFlow } from './advance.ts';
@@ -179,7 +179,7 @@ function finish({ state, said, next, scope }: Round): Decision {
       const { reply, question } = next.digression;
       const decision = sayFirst(said, remark(state, scope, reply));
       // Why sharing is needed is said once.
-      const isSaid = reply.key === 'answer' && describeQuestion(state, scope) === PROOF;
+      const isSaid = reply.key === 'answer' && describeQuestion(state, scope) === PROOF_ANSWERS;
       return { ...(isSaid ? changeLast(decision, { context: 'again' }) : decision), question };
     }
     case 'keep':
@@ -299,7 +299,7 @@ function decideDoubt(round: Round, choice: 'use' | 'keep' | 'other'): Reduction 
     return pose(decided.state, slotStep(flow, step.slot, { editing: step.editing }), scope);
   // A shared number is as good as proved under its new form.
   const isShared = slot === 'phone' && written !== undefined;
-  const value = isShared ? { value: taken, proved: true } : toKnown(taken, scope);
+  const value = isShared ? { value: taken, proved: true } : toTypedValue(taken, scope);
   return setSlots(decided, { [slot]: value });
 }
 
@@ -310,7 +310,7 @@ function changeSlot(round: Round, { field }: CommandOf<'change'>): Reduction {
   const flow = findFlow(round);
   if (!flow) return sayNotUnderstood(round);
   if (step.at === 'asking' && step.offer && field === undefined) return decideDoubt(round, 'other');
-  const slot = field && slotCalled(flow, field);
+  const slot = field && findSlotByField(flow, field);
   if (slot === 'codes' && (draft.codes ?? []).length > 1)
     return askAgain(state, scope, { key: 'codes.which', context: 'edit' });
   if (step.at === 'confirming') {

@@ -1,5 +1,5 @@
 import type { Command, CommandOf } from '../commands.ts';
-import type { Known } from '../effect.ts';
+import type { ProvableValue } from '../effect.ts';
 import type { Flow, Scope } from '../flow.ts';
 import {
   collectIdentity,
@@ -9,7 +9,7 @@ import {
   isTypingProof,
   leaveConsentOpen,
   showPhone,
-  toKnown,
+  toTypedValue,
 } from '../prompts.ts';
 import { changeLast, type Reply, sayFirst } from '../reply.ts';
 import { type Draft, dropOffer, type Identity, type State } from '../state.ts';
@@ -139,7 +139,7 @@ export function setIdentity(round: Round, command: SetIdentity): Reduction {
   if (proved !== undefined) return setShared(round, { ...command, proved });
   const flow = findFlow(round);
   if (!flow) return keepForLater(round, command);
-  const known = toKnown(value ?? '', scope);
+  const known = toTypedValue(value ?? '', scope);
   const counts = flow.identity === 'typed' || known.proved;
   if (command.doubt && counts) {
     const isUsable = command.doubt.why === 'typo' && value !== undefined;
@@ -154,7 +154,7 @@ export function setIdentity(round: Round, command: SetIdentity): Reduction {
 }
 
 /** Another person's phone goes without the customer's own e-mail: AntCRM might join the two. */
-function setPhone({ state, scope }: Round, phone: Known): Identity {
+function setPhone({ state, scope }: Round, phone: ProvableValue): Identity {
   const own = state.profile.phone?.value;
   const isOthers = own !== undefined && state.draft.phone?.value === own && phone.value !== own;
   if (!isOthers || !runningFlow(state, scope)?.slots.includes('email')) return { phone };
@@ -180,7 +180,7 @@ function setUnproved(round: Round, known: Identity): Reduction {
 function keepForLater(round: Round, { slot, value, doubt }: SetIdentity): Round {
   const { scope } = round;
   const state = leaveConsentOpen(round.state, scope);
-  const known = value === undefined || doubt ? {} : { [slot]: toKnown(value, scope) };
+  const known = value === undefined || doubt ? {} : { [slot]: toTypedValue(value, scope) };
   const before = round.next.go === 'keep' ? state.draft : {};
   return { ...round, state: { ...state, draft: { ...before, ...known } }, next: { go: 'keep' } };
 }
@@ -201,7 +201,7 @@ function setShared(
   return raiseDoubt(round, flow, { slot: 'phone', offer: { ...mapped, ...(proved && { typed: value }) } });
 }
 
-function takeShared(round: Round, phone: Known): Reduction {
+function takeShared(round: Round, phone: ProvableValue): Reduction {
   const { state, scope } = round;
   const flow = runningFlow(state, scope);
   const known = state.draft.phone ?? state.profile.phone;

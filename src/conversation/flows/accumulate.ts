@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts';
-import type { Known } from '../effect.ts';
+import type { ProvableValue } from '../effect.ts';
 import type { Flow } from '../flow.ts';
 import { codeLines, identityLines, isStaff, pickVariant } from '../prompts.ts';
 import { type Choice, choice, type Line, removeChoices } from '../reply.ts';
@@ -46,7 +46,7 @@ function offerEdits(codes: readonly string[]): Choice[] {
 }
 
 /** What AntCRM gets: a name only with a proved number. */
-function describePurpose(phone: Known | undefined, scope: Context): Line {
+function describePurpose(phone: ProvableValue | undefined, scope: Context): Line {
   const isNamed = phone?.proved === true && scope.sender.name !== undefined;
   const context = isNamed ? (isStaff(scope) ? 'namedStaff' : 'named') : pickVariant(scope);
   return { key: 'summary.purpose', context };
