@@ -9,7 +9,7 @@ import type { Period } from './values/calendar.ts';
  * same commands.
  */
 
-/** How values differ: how they are read, joined, asked for and explained (`kinds.ts`). */
+/** The kinds of values. Each is read, joined, asked for and explained in its own way (`kinds.ts`). */
 export const SLOT_KINDS = ['codes', 'phone', 'email', 'gift', 'period', 'list'] as const;
 export type SlotKind = (typeof SLOT_KINDS)[number];
 
@@ -44,10 +44,10 @@ export type ValueFault = { readonly kind: SlotKind; readonly reason: string };
  * ];
  */
 export type FlowCommand =
-  /** `asked`: the customer only asks about the flow ("đổi quà thế nào?"), which must lose no value. */
+  /** `asked`: the customer only asks about the flow ("đổi quà thế nào?"). The question must lose no value. */
   | { readonly do: 'start'; readonly flow: string; readonly asked?: true }
   /**
-   * A phone (E.164) or an e-mail. With a doubt, `value` is what was typed; absent if that is no address.
+   * A phone (E.164) or an e-mail. With a doubt, `value` is the typed text; absent if that is not valid.
    * `proved`: shared instead of typed, and whether it is the sender's own.
    */
   | {
@@ -58,7 +58,7 @@ export type FlowCommand =
       readonly proved?: boolean;
     }
   /**
-   * A gift of the list, by its code; without a list, any code. `several`: the text names more than one of it.
+   * A gift of the list, by its code; without a list, any code. `several`: the customer wants it more than once.
    */
   | { readonly do: 'set'; readonly slot: 'gift'; readonly value: string; readonly several?: true }
   /** The text fits several gifts of the list: the customer picks one. */
@@ -108,7 +108,8 @@ export type DigressionCommand =
   | { readonly do: 'ask'; readonly about: 'what' | 'wrong' | 'unknown' }
   | { readonly do: 'show'; readonly what: 'welcome' | 'menu' | 'help' | 'languages' }
   /**
-   * The customer wants a person. `offer`, `complaint`: only mentions one, or complains, so one is offered.
+   * The customer wants a person. For `offer` (the text only mentions a person) and `complaint`, the bot offers
+   * one.
    */
   | { readonly do: 'show'; readonly what: 'person' | 'offer' | 'complaint' }
   /** What is stored about the customer. `erasing`: they want it erased, which its button does. */
@@ -118,9 +119,9 @@ export type DigressionCommand =
   | { readonly do: 'speak'; readonly locale: Locale }
   | { readonly do: 'talk'; readonly about: 'greeting' | 'thanks' | 'bye' | 'wait' | 'upset' | 'remark' }
   /**
-   * Not understood. `maybe`: likely meanings, at most three, offered as buttons; a yes among them confirms
-   * nothing, and points at the button that would. `wrong`: why the text is no value of the kind that is
-   * asked. `script`: written in letters that no language here has. `question`: the text asks something.
+   * Not understood. `maybe`: likely meanings, at most three, offered as buttons. A yes among them confirms
+   * nothing: the reply points at the confirm button. `wrong`: why the text is not a value of the asked kind.
+   * `script`: written in letters that no language here has. `question`: the text asks something.
    */
   | {
       readonly do: 'unclear';
@@ -130,7 +131,7 @@ export type DigressionCommand =
       readonly question?: true;
     };
 
-/** What only a press says, and no text. */
+/** Commands that only a button gives, never a text. */
 export type PressCommand =
   | { readonly do: 'confirm'; readonly operation: string }
   | { readonly do: 'consent'; readonly given: boolean }
@@ -140,7 +141,7 @@ export type PressCommand =
   | { readonly do: 'expired' };
 
 /**
- * What a text may say. Typing proves nothing by itself.
+ * Commands that a text can give. None has `proved`: typing proves nothing by itself.
  *
  * @example
  * const command: TextCommand = { do: 'set', slot: 'phone', value: '+84867123456' };
@@ -150,7 +151,7 @@ type Unproved<Set = Extract<FlowCommand, { do: 'set' }>> = Set extends unknown
   ? Omit<Set, 'proved'> & { readonly proved?: never }
   : never;
 
-/** All that `run` understands. */
+/** Every command that `run` applies. */
 export type Command = FlowCommand | AnswerCommand | DigressionCommand | PressCommand;
 export type CommandOf<Do extends Command['do']> = Extract<Command, { do: Do }>;
 
@@ -215,12 +216,12 @@ export type Interpretation = {
 export type Interpreter = {
   /** Never throws, whatever the text. Texts of more than `MAX_TEXT` characters are cut. */
   interpret(text: string, expecting: Expecting, reading: Reading): Interpretation;
-  /** The language of the text, if its words tell. `first`: nothing is known yet, so "hello" is enough. */
+  /** The language of the text, if its words show it. `first`: none is known yet, so "hello" is enough. */
   localeOf(text: string, known?: { readonly first: boolean }): Locale | undefined;
   /** Whether the text is only a word that ends the talk with a person: "quay lại". */
   leaves(text: string): boolean;
   /**
-   * The command of the slash command that the text begins with (`show help`); undefined: it begins with none.
+   * The meaning of the slash command at the start of the text (`show help`); undefined if there is none.
    */
   slash(text: string): string | undefined;
   /** A field of a form, or the number of a contact: only as a value of that kind. */

@@ -39,16 +39,16 @@ export type Context = {
   /** The store's clock, epoch ms. */
   readonly nowMs: number;
   /**
-   * When the message was accepted, epoch ms, by the clock of the accepting machine; absent: now. It only
-   * tells how long the customer was silent, and never makes that longer than `nowMs` does.
+   * When the message was accepted, epoch ms, by the clock of the accepting machine; absent: now. Only used to
+   * measure the customer's silence. A time after `nowMs` counts as `nowMs`.
    */
   readonly acceptedMs?: number | undefined;
   /** Who wrote. At a wake-up: who wrote last, without name and e-mail. */
   readonly sender: Sender;
-  /** False while AntCRM is out of reach: said before anything is asked for. */
+  /** False while AntCRM is out of reach. The bot says so before it asks for anything. */
   readonly serviceUp: boolean;
   /**
-   * The message was accepted after the last commit, so its writer could know all that was said. False at
+   * The message was accepted after the last commit, so its writer could see all earlier replies. False at
    * wake-ups, and if a crash brings a message again.
    */
   readonly current: boolean;

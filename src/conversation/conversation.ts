@@ -49,7 +49,7 @@ export type Conversation = {
 export type ConversationOptions = {
   /** In the order of the menu; `flows/index.ts` has the bot's own. */
   readonly flows: readonly Flow[];
-  /** `locales/*.json`: of what the bot says, its slash commands are understood. */
+  /** `locales/*.json`: what the bot says. Customers can type the slash commands in it. */
   readonly wording: Wording;
   /** `locales/*.md`: what customers say. */
   readonly sayings: readonly LanguageText[];
@@ -85,11 +85,24 @@ export function createConversation({
   const starters = flows.map(({ name }) => ({ name, starter: true }));
   return {
     step: (state, input, context) =>
-      step(state, input, { ...context, flows: flowsByName, language, answers: operatorAnswers, questionTexts }),
+      step(state, input, {
+        ...context,
+        flows: flowsByName,
+        language,
+        answers: operatorAnswers,
+        questionTexts,
+      }),
     readState: createStateReader(flowsByName),
     newState,
     explain(text, state, context) {
-      const scope = { ...UNUSED_CONTEXT, ...context, flows: flowsByName, language, answers: operatorAnswers, questionTexts };
+      const scope = {
+        ...UNUSED_CONTEXT,
+        ...context,
+        flows: flowsByName,
+        language,
+        answers: operatorAnswers,
+        questionTexts,
+      };
       const { commands, why } = language.interpret(text, toExpecting(state, scope), scope);
       const nearest = why.nearest?.map(({ example, score }) => `${example} ${score.toFixed(2)}`);
       return {
@@ -126,7 +139,7 @@ function collectQuestions(
 const toQuestionText = (text: string) =>
   `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/\?$/, '')}?`;
 
-/** Parts of a context that reading a text does not need. */
+/** Values for the parts of a context that reading a text does not use. */
 const UNUSED_CONTEXT = { serviceUp: true, current: true, ids: { operation: '', view: '' } } as const;
 
 /** A command as people read it: "set gift LOA01". */
@@ -173,7 +186,7 @@ const inFlowSchema = z.looseObject({
   view: z.unknown().optional(),
 });
 
-/** Reads stored states, as these flows know them. */
+/** Reads stored states. A state of a flow that is not among these throws `UnknownFlow`. */
 function createStateReader(flows: Flows): ReadState {
   return (stored, version = VERSION) => {
     const upgraded = inFlowSchema.parse(upgrade(stored, version, STATE_UPGRADES));
@@ -185,7 +198,8 @@ function createStateReader(flows: Flows): ReadState {
       const ended = { ...kept, step: { at: 'idle', unfinished: true }, draft: {} };
       throw new UnknownFlow(name, stateSchema.parse(ended));
     }
-    if (at === 'confirming' && flow && !findConfirms(flow)) throw new Error(`${flow.name} confirms nothing`);
+    if (at === 'confirming' && flow && !findConfirms(flow))
+      throw new Error(`the state confirms ${flow.name}, but this flow has no confirmation`);
     return stateSchema.parse(upgraded);
   };
 }

@@ -169,8 +169,8 @@ export type KnownCall =
   | { kind: 'unknown'; operation: string; lookup: Lookup };
 
 /**
- * Whether an operation takes points away. A customer has one of them at a time: the next waits for the
- * outcome of the last. The balance is read before the summary, and the good news tells the reference.
+ * Whether an operation takes points away. A customer has at most one such operation without an outcome: the
+ * next one waits. The bot reads the balance before its summary, and the success reply has its reference.
  *
  * @example
  * if (spends({ kind: 'redeem' })) console.log(toPointChange('redeem', 250));
@@ -212,8 +212,8 @@ export type Outcome =
   /** Nothing was called: another redemption of the customer has no outcome yet. */
   | { kind: 'busy'; operation: string }
   /**
-   * `unreadable`: the history could not be read completely, so nothing follows from it. `undecided`: nor from
-   * its records, because they may belong to others, or because of a clock that is wrong. `points`: the
+   * `unreadable`: the history could not be read completely, so it proves nothing. `undecided`: the records
+   * prove nothing, because they may belong to other operations, or because a clock is wrong. `points`: the
    * customer's points in AntCRM's record, which may lag behind the history.
    */
   | {
@@ -246,8 +246,8 @@ export type EarlierOperations = { readonly settled: readonly string[]; readonly 
 
 /**
  * The store, bound to the lease of one turn, for the code that performs an effect. It seals bodies and hashes
- * customers. Every method may reject if the store does not confirm; then nothing was called that it does not
- * know.
+ * customers. Every method may reject if the store does not confirm. Even then, the store knows each call that
+ * was made.
  *
  * @example
  * const locked = await context.lock('customer:475', operation);
@@ -255,7 +255,7 @@ export type EarlierOperations = { readonly settled: readonly string[]; readonly 
  * if ((await context.intend(operation, { lookup })) === 'go') await redeem();
  */
 export interface EffectContext {
-  /** Sets the lock if absent, for `forMs` or the usual time. Returns what other operations left. */
+  /** Sets the lock if absent, for `forMs` or the usual time. Returns what earlier operations left. */
   lock(
     customer: string,
     operation: string,

@@ -60,9 +60,9 @@ export type Flow = {
  * };
  */
 export type FlowGuard = {
-  /** The reply that forbids to begin, and to call AntCRM; undefined: nothing forbids it. */
+  /** Why the flow may not begin or call AntCRM now, as a reply; undefined: it may. */
   readonly refuseStart?: ((draft: Draft, scope: Context) => Reply | undefined) | undefined;
-  /** The reply that takes the place of the summary or the read. `ask`: the slot to ask for again. */
+  /** Why the flow may not show its summary or read, as a reply. `ask`: the slot to ask for again. */
   readonly refuseEnd?:
     | ((draft: Draft, scope: Context) => { readonly say: Reply; readonly ask?: SlotKind } | undefined)
     | undefined;
@@ -94,14 +94,14 @@ type Confirmation = {
   readonly edits: (draft: Draft) => readonly Choice[];
   /** The call; undefined if a slot is missing, then nothing is called. */
   readonly effect: (draft: Draft, call: CallId, scope: Context) => Effect | undefined;
-  /** Buttons below the good news: what the customer may want next. */
+  /** Buttons below the success reply: what the customer may want next. */
   readonly next?: ((draft: Draft, scope: Context) => readonly Choice[]) | undefined;
-  /** Why AntCRM refused, if it is known: a variant of the bad news. */
+  /** Why AntCRM refused, if it is known: a variant of the refusal reply. */
   readonly why?:
     | ((draft: Draft, outcome: Refused, scope: Context) => Pick<Line, 'context' | 'params'>)
     | undefined;
 };
-/** `at`: the place of its code in `codes`. */
+/** `at`: the index of its code in `codes`. */
 type CallId = { readonly operation: string; readonly at: number };
 type Refused = Extract<Outcome, { kind: 'refused' }>;
 

@@ -20,7 +20,7 @@ type Kind = {
   readonly field?: FieldName | undefined;
   /** Where it lies in the draft. */
   readonly slot: keyof Draft;
-  /** Asked for only if the draft has null: it was named and not understood. */
+  /** Asked for only if the draft has null: the customer named it, but the bot did not understand the value. */
   readonly isOptional?: true | undefined;
   /** The question, without a view and without the button that cancels. */
   ask(question: SlotQuestion, scope: Context): Reply;
@@ -37,7 +37,7 @@ export const HISTORY_TYPES = historyTypeSchema.options;
 export const PERIOD_CHOICES = PERIODS.map((name) => choice(`period:${name}`));
 
 export const PROOF_ANSWERS: AnswerKeys = { what: 'answer.proof.why', wrong: 'answer.proof.why' };
-/** One answer to both. */
+/** The same answer to both questions. */
 export const sameAnswers = (key: string): AnswerKeys => ({ what: key, wrong: key });
 
 export const KINDS: Readonly<Record<SlotKind, Kind>> = {
@@ -104,7 +104,7 @@ export const KINDS: Readonly<Record<SlotKind, Kind>> = {
     no: 'back',
   },
 
-  // Null: both lists were named, so it is asked for; absent: the usual one is shown.
+  // Null: the customer named both lists, so the bot asks. Absent: the bot shows the usual list.
   list: {
     slot: 'type',
     isOptional: true,
@@ -117,7 +117,7 @@ export const KINDS: Readonly<Record<SlotKind, Kind>> = {
     no: 'explain',
   },
 
-  // Null: said, and not understood; absent: the usual one is shown.
+  // Null: the customer named a period that was not understood. Absent: the bot shows the usual period.
   period: {
     slot: 'period',
     isOptional: true,

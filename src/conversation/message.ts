@@ -78,7 +78,7 @@ export interface PhotoReader {
 }
 
 /**
- * What a customer can send, on any channel. Stored (sealed) in the mailbox, hence a schema.
+ * What a customer can send, on any channel. Stored (sealed) with its conversation, hence a schema.
  *
  * - `text`: at most `MAX_TEXT` characters; the channel has cut it.
  * - `choice`: the id of a pressed button, and the view (question) that it belonged to. Without `view`: the
@@ -89,8 +89,8 @@ export interface PhotoReader {
  * - `start`: a deep link or the first contact. `payload` is decoded: the code itself.
  * - `unknown`: a kind of message that the bot cannot read. It is answered, too.
  * - `group`: the bot was addressed where others can read.
- * - `person`: a member of staff writes in a ticket, claims or releases it (`claim`), or closes it (with
- *   neither). `id` tells a text from its repeat.
+ * - `person`: a member of staff writes in a ticket (`text`), claims or releases it (`claim`), or closes it
+ *   (neither field). `id`: a repeat of a text has the same one.
  * - `settle`: an operator decided an operation (`npm run operations -- settle`). `locks`: what its intent
  *   locked.
  *

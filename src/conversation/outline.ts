@@ -5,7 +5,7 @@ import { findOpenTicket, type Operation, type State, type Ticket } from './state
  * turn.
  */
 
-/** An entry of an index. `part` follows the name of the conversation in the member. */
+/** An entry of an index. The store appends `part` to the name of the conversation. */
 export type ListedEntry = {
   readonly index: 'tickets' | 'unclear';
   readonly part?: string;
@@ -39,10 +39,10 @@ function listEntries({ tickets = [], unclear = [] }: State): readonly ListedEntr
   const listed = tickets.map((ticket): ListedEntry => {
     const { id, closed, answeredMs = 0, count } = ticket;
     const waitsMs = waitingSinceMs(ticket);
-    const stands = closed ? 'closed' : waitsMs === null ? 'answered' : 'waiting';
+    const status = closed ? 'closed' : waitsMs === null ? 'answered' : 'waiting';
     const score = closed ? CLOSED_SCORE - closed.atMs : (waitsMs ?? answeredMs);
     const { customer, staff, claims = 0 } = count;
-    return { index: 'tickets', part: `${id}:${stands}:${customer}:${staff}:${claims}`, score };
+    return { index: 'tickets', part: `${id}:${status}:${customer}:${staff}:${claims}`, score };
   });
   // The newest first.
   return sentence ? [...listed, { index: 'unclear', score: -sentence.atMs }] : listed;
@@ -72,7 +72,7 @@ type Status = Operation['status'];
 
 const UNDECIDED: readonly Status[] = ['checking', 'watching', 'escalated'];
 
-/** The notices of a turn. `escalated`, `questions`: of its decisions. */
+/** The notices of a turn. `escalated` and `questions` come from its decisions. */
 export function collectNotices(
   before: State,
   after: State,

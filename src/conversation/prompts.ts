@@ -13,7 +13,7 @@ export function isTypingProof({ sender, settings }: Context): boolean {
   return isStaff({ sender }) || settings.identityProof === 'off';
 }
 
-/** What typing an identifier is worth here. */
+/** A typed value. It is proved only if typing proves an identifier here. */
 export const toTypedValue = (value: string, context: Context): ProvableValue => ({
   value,
   proved: isTypingProof(context),
@@ -29,7 +29,10 @@ export function collectIdentity(state: State, context: Context): Identity {
 }
 
 /** The first one, unless only the second is proved. */
-function preferProved(first: ProvableValue | undefined, second: ProvableValue | undefined): ProvableValue | undefined {
+function preferProved(
+  first: ProvableValue | undefined,
+  second: ProvableValue | undefined,
+): ProvableValue | undefined {
   return first?.proved || !second?.proved ? (first ?? second) : second;
 }
 
@@ -45,7 +48,7 @@ export function pickIdentity({ phone, email }: Identity): State['profile'] {
   return { ...(phone && { phone }), ...(email && { email }) };
 }
 
-/** After an operation staff must name the next customer. */
+/** Staff only: drops the customer after an operation, so that staff must name the next one. */
 export function releaseCustomer(state: State, context: Context): State {
   return isStaff(context) ? dropIdentity(rememberCustomer(state, context)) : state;
 }
@@ -68,7 +71,7 @@ export function pickVariant(context: Context): 'staff' | undefined {
   return isStaff(context) ? 'staff' : undefined;
 }
 
-/** Whether a phone counts only where it is shared. */
+/** Whether a phone counts only if it is shared: a typed one is not enough. */
 export function isProofAsked({ sender, settings }: Context): boolean {
   return sender.proof === 'contact' && settings.identityProof === 'required';
 }
@@ -104,7 +107,7 @@ export function maskEmail(email: string): string {
   return `${email.slice(0, Math.min(2, at - 1))}***${email.slice(at)}`;
 }
 
-/** Phone and e-mail, a line each. A masked value was not typed now: others may see the screen. */
+/** Phone and e-mail, a line each. A value that was not typed now is masked: others may see the screen. */
 export function identityLines(
   { phone, email }: Identity,
   isMasked: (known: ProvableValue, kind: 'phone' | 'email') => boolean,
@@ -154,7 +157,7 @@ export function codeLine({ id, code = '', status, receipt }: Operation): Line {
   return { key: 'receipt.code', context, params: { ...params, score, what: what ?? '' } };
 }
 
-/** The points of several codes together; of some, where not all records could be read back. */
+/** The sum of the points of several codes; `partial` if some records could not be read back. */
 export function sumLines(done: readonly Operation[]): Line[] {
   const scores = done.flatMap(({ receipt }) => receipt?.score ?? []);
   if (scores.length < 2) return [];
@@ -164,10 +167,10 @@ export function sumLines(done: readonly Operation[]): Line[] {
   ];
 }
 
-/** AntCRM's balance, which may not have all that was done a moment ago. */
+/** AntCRM's balance. It may not include the operations of the last moments. */
 export const lagLine = (points: number): Line => ({ key: 'receipt.behind', params: { points } });
 
-/** The customer's points after an operation, where they were told. */
+/** The customer's points after an operation, if the operation has them. */
 export function balanceLines(last: Operation | undefined): Line[] {
   const points = last?.receipt?.balance;
   return points === undefined ? [] : [{ key: 'receipt.balance', params: { points } }];
@@ -198,7 +201,7 @@ export function giftLines(code: string, price: number | undefined, scope: Pick<C
   ];
 }
 
-/** The most buttons of a list, and lines below them. */
+/** A list of gifts has at most so many buttons, and so many lines below them. */
 const MAX_BUTTONS = 10;
 const MAX_LINES = 30;
 
@@ -234,7 +237,7 @@ export function askGift(
 
 /** The version of `privacy.consent`. Raise it when the text means something else. */
 export const CONSENT_VERSION = 2;
-/** The question is asked this often without an answer. */
+/** After so many questions without an answer, the bot stops asking. */
 const MAX_UNANSWERED = 2;
 
 /** Whether this customer agreed to the text as it is today. */
@@ -242,7 +245,7 @@ export function hasAgreed({ consent }: State): boolean {
   return consent?.given === true && consent.version === CONSENT_VERSION;
 }
 
-/** The earned number (E.164) if another one is remembered and neither is proved. */
+/** The phone of this flow (E.164) if the profile has a different one and neither is proved. */
 export function findOtherPhone(state: State): string | undefined {
   const { phone } = state.draft;
   const known = state.profile.phone;
@@ -259,7 +262,7 @@ export const toConsent = (isGiven: boolean, { nowMs, sender }: Scope): NonNullab
   channel: sender.channel,
 });
 
-/** The customer did not answer: nothing is remembered. */
+/** Ends the question about remembering without an answer: nothing is remembered. */
 export function leaveConsentOpen(state: State, scope: Scope): State {
   if (state.step.at !== 'consenting') return state;
   const { consentUnanswered = 0, ...rest } = state;
@@ -269,12 +272,12 @@ export function leaveConsentOpen(state: State, scope: Scope): State {
   return { ...idle, consent: toConsent(false, scope) };
 }
 
-/** The same where no flow begins instead: no slot is kept for a later one. */
+/** Like `leaveConsentOpen`, for inputs that begin no flow: the slots are dropped, too. */
 export function leaveConsent(state: State, scope: Scope): State {
   return state.step.at === 'consenting' ? { ...leaveConsentOpen(state, scope), draft: {} } : state;
 }
 
-/** Staff have no profile: what the console imitated here is dropped. */
+/** Staff have no profile. Drops the one that staff made while they imitated a customer here. */
 export function dropProfile(state: State, scope: Scope): State {
   if (!isStaff(scope)) return state;
   const { consent: _, consentUnanswered: __, ...rest } = state;

@@ -3,7 +3,7 @@ import type { Awaited, Effect } from './effect.ts';
 import { type LocalizedText, localizedSchema, type PhotoEffect } from './message.ts';
 import type { State } from './state.ts';
 
-/** A reply cannot be put into words, however often it is tried. */
+/** The reply cannot be rendered as text. A retry does not help. */
 export class Unwordable extends Error {
   override name = 'Unwordable';
 }
@@ -85,7 +85,7 @@ export type FormField = z.infer<typeof fieldSchema>;
  * - `inPlace`: replaces the message whose button was pressed (paging).
  * - `notice`: a short remark on a press, shown as a toast where the channel can.
  * - `image`: an https URL of a picture. The text says everything without it.
- * - `quiet`: no customer gets it. It only ends the turn.
+ * - `quiet`: it is not sent to the customer. It only ends the turn.
  *
  * @example
  * const reply: Reply = { key: 'accumulate.askEmail', choices: [CANCEL], asks: 'email', view: 'D7DDG3' };

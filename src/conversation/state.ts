@@ -3,9 +3,9 @@ import { SLOT_KINDS } from './commands.ts';
 import {
   historyTypeSchema,
   identifierSchema,
-  provableValueSchema,
   lookupSchema,
   operationKindSchema,
+  provableValueSchema,
   receiptSchema,
 } from './effect.ts';
 import { LOCALES, type Locale, pictureSchema, type Sender } from './message.ts';
@@ -96,13 +96,13 @@ export type Confirming = Extract<Step, { at: 'confirming' }>;
 export type Offer = NonNullable<Asking['offer']>;
 
 /**
- * A call that earns or spends. The id is the customer's reference; of several codes each has `<id of the
- * confirmation>.<n>`, n from 1.
+ * A call that earns or spends. The id is the customer's reference. If a confirmation has several codes, each
+ * call has the id `<id of the confirmation>.<n>`, n from 1.
  * - `checking`: the outcome is unknown, and looked up.
  * - `watching`: the customer heard "not applied"; one last lookup finds a record that comes late.
  * - `escalated`: only staff can tell. `lookup` stays while it may be needed. `checks` counts lookups,
- *   `lookedMs` is the time of the last one, `unread` lists those (from 0) that could not read. The receipt
- *   keeps what later replies say.
+ *   `lookedMs` is the time of the last one, `unread` has the numbers (from 0) of lookups that could not read.
+ *   The receipt keeps what later replies say.
  */
 const operationSchema = z.strictObject({
   id: z.string(),
@@ -157,11 +157,11 @@ export const doingSchema = z.strictObject({
 /**
  * A talk with a person.
  * - `waitsMs`: since when the customer waits. `answeredMs`: the last message of staff. A ticket of an
- *   escalated operation has neither, and the bot goes on, until one of both writes.
+ *   escalated operation has neither: the bot goes on until the customer or staff write.
  * - `name`: the customer's display name. `claimedBy`, `closed.staff`: the member of staff.
  * - `led`: messages that led to it. `notUnderstood`: messages before it that were not understood.
  * - `erased`: closed for new messages.
- * - `count`: of all messages, of which `notes` has the last, and of claims and releases.
+ * - `count`: the number of all messages (`notes` has only the last ones), and of claims and releases.
  */
 const ticketSchema = z.strictObject({
   id: z.string(),
@@ -190,8 +190,8 @@ export type Ticket = z.infer<typeof ticketSchema>;
 
 /**
  * All that is stored of a conversation (sealed), the same for all flows. `draft` ends with its flow;
- * `profile` stays only after consent. `clientLocale`: of the client. `textLocale`: of the customer's texts,
- * if it is another. `locale`: the customer's choice.
+ * `profile` stays only after consent. Languages: `clientLocale` of the client, `textLocale` of the customer's
+ * texts if it is not the client's, `locale` the customer's choice.
  */
 export const stateSchema = z.strictObject({
   locale: z.enum(LOCALES).optional(),
@@ -210,7 +210,7 @@ export const stateSchema = z.strictObject({
   consent: z
     .strictObject({ given: z.boolean(), version: z.number(), atMs: z.number(), channel: z.string() })
     .optional(),
-  /** How often the question whether to remember had no answer. */
+  /** How often the customer did not answer the question about remembering. */
   consentUnanswered: z.number().optional(),
   /** The e-mail is asked for only once. */
   emailAsked: z.literal(true).optional(),
@@ -262,7 +262,7 @@ export function newState(lastMessageMs = 0): State {
   return { lastMessageMs, step: { at: 'idle' }, draft: {}, profile: {}, operations: [] };
 }
 
-/** The state without its doubt. */
+/** The state without the value in doubt. */
 export function dropOffer(state: State): State {
   if (state.step.at !== 'asking') return state;
   const { offer: _, ...step } = state.step;
@@ -299,7 +299,7 @@ export type ReadState = (stored: unknown, version?: number) => State;
  */
 export const VERSION = 3;
 
-/** Upgrades from each version to the next. None: the shape did not change. */
+/** The upgrade from each version to the next. A version without one did not change the shape. */
 export type Upgrades = Readonly<Record<number, (body: unknown) => unknown>>;
 
 /** A newer version stored it. */
@@ -316,7 +316,7 @@ export function upgrade(body: unknown, version: number, upgrades: Upgrades): unk
 }
 
 export const STATE_UPGRADES: Upgrades = {
-  // Version 1 noted a summary as said last, even after other replies: that must confirm nothing.
+  // Version 1 noted a summary as the last reply, even after other replies. A yes must not confirm it.
   1: (body) => {
     const state = z.looseObject({ step: z.looseObject({}) }).parse(body);
     const { shown: _, ...step } = state.step;

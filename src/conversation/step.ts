@@ -30,16 +30,17 @@ export function step(state: State, input: Input, scope: Scope): Decision {
   return decision.effect ? decision : { ...decision, wakeAtMs: nextWakeMs(decision.state, scope) };
 }
 
-/** Notes what a yes answers: a new summary that was said last, or whether to cancel. */
+/** Notes what a typed yes answers: a new summary that is the last reply, or the question whether to cancel. */
 function noteLastSaid({ view }: State, decision: Decision): Decision {
   const { state, replies } = decision;
   const reply = replies.at(-1);
-  const isPointed = replies[0]?.key === 'confirm.press';
-  if (state.step.at !== 'confirming' || reply === undefined || isPointed) return decision;
+  const isButtonHint = replies[0]?.key === 'confirm.press';
+  if (state.step.at !== 'confirming' || reply === undefined || isButtonHint) return decision;
   const { last: _, ...step } = state.step;
-  const isPosed = reply.key === `${step.flow}.summary` && reply.view === state.view && view !== state.view;
+  const isNewSummary =
+    reply.key === `${step.flow}.summary` && reply.view === state.view && view !== state.view;
   const isEdit = replies.some(({ key }) => key === 'confirm.edit');
-  const last = isPosed ? 'summary' : isEdit ? 'edit' : undefined;
+  const last = isNewSummary ? 'summary' : isEdit ? 'edit' : undefined;
   return { ...decision, state: { ...state, step: { ...step, ...(last && { last }) } } };
 }
 
@@ -86,7 +87,7 @@ function pointAway(stored: State, { nowMs }: Scope): Decision {
   return say({ ...stored, lastMessageMs: nowMs }, { key: 'group.private' });
 }
 
-/** An album counts as sent once it is complete. */
+/** Answers an album that is complete. The customer counts as here from then on. */
 function endAlbum(stored: State, scope: Scope): Decision | undefined {
   const { state, before } = arrive(stored, scope);
   const answer = onAlbum(state, scope);
@@ -101,12 +102,12 @@ function arrive(stored: State, scope: Scope): { state: State; before: Reply[] } 
     lastMessageMs: scope.nowMs,
     ...(locale && { clientLocale: locale }),
   };
-  const unheard = stored.step.at === 'idle' && stored.step.unfinished === true;
+  const isUntold = stored.step.at === 'idle' && stored.step.unfinished === true;
   // A confirmed operation goes on, however long a crash delayed it.
   const acceptedMs = Math.min(scope.nowMs, scope.acceptedMs ?? scope.nowMs);
   const isExpected = acceptedMs - stored.lastMessageMs <= IDLE_MS || isInterrupted(stored, scope);
-  if (!unheard && isExpected) return { state, before: [] };
-  const unfinished = unheard || stored.step.at === 'asking' || stored.step.at === 'confirming';
+  if (!isUntold && isExpected) return { state, before: [] };
+  const unfinished = isUntold || stored.step.at === 'asking' || stored.step.at === 'confirming';
   const { view: _, before: __, ...rest } = leaveConsentOpen(state, scope);
   return {
     state: { ...rest, step: { at: 'idle' }, draft: {} },
@@ -134,8 +135,8 @@ function onOutcome(state: State, outcome: Outcome | PhotoEffect, scope: Scope): 
 }
 
 /*
- * What a flow gathered is erased after `IDLE_MS` of silence, too, by a wake-up. The next message then hears
- * that the flow ended.
+ * After `IDLE_MS` of silence, a wake-up erases the values that a flow gathered. The reply to the next message
+ * then says that the flow ended.
  */
 
 /** When gathered values must be erased, epoch ms; null: there are none. */
@@ -158,7 +159,7 @@ function isGathering({ draft, step, before, offered, notUnderstood }: State): bo
 }
 
 function emptyStep(step: Step): Step {
-  // A page is no unfinished flow.
+  // A customer who browses pages leaves no unfinished flow.
   if (step.at === 'browsing') return { at: 'idle' };
   return step.at === 'asking' ? { at: 'asking', flow: step.flow, slot: step.slot, tries: 0 } : step;
 }

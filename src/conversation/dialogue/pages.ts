@@ -1,7 +1,7 @@
 import type { WantedPage } from '../commands.ts';
 import type { Effect, HistoryRead, HistoryRecord, Identifier } from '../effect.ts';
 import type { Scope } from '../flow.ts';
-import { toExamplePeriod, resolvePeriod, HISTORY_TYPES } from '../kinds.ts';
+import { HISTORY_TYPES, resolvePeriod, toExamplePeriod } from '../kinds.ts';
 import { findGift, isTypingProof, rememberCustomer } from '../prompts.ts';
 import { type Choice, choice, type Decision, type Line, type Reply, say } from '../reply.ts';
 import type { Draft, Page, State } from '../state.ts';

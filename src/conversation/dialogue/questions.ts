@@ -1,6 +1,6 @@
 import type { Command, Expecting, SlotKind } from '../commands.ts';
 import { type Flow, findConfirms, type Scope } from '../flow.ts';
-import { toFormFields, KINDS, PERIOD_CHOICES, resolvePeriod, HISTORY_TYPES } from '../kinds.ts';
+import { HISTORY_TYPES, KINDS, PERIOD_CHOICES, resolvePeriod, toFormFields } from '../kinds.ts';
 import { LOCALES } from '../message.ts';
 import { findGift, findOtherPhone, isStaff, mergeProfile, rememberCustomer, showPhone } from '../prompts.ts';
 import { CANCEL, type Choice, choice, type Decision, type Reply, say } from '../reply.ts';

@@ -1,6 +1,6 @@
 import type { Command, CommandOf } from '../commands.ts';
 import { findConfirms, type Scope } from '../flow.ts';
-import { KINDS, missingSlots, PROOF_ANSWERS, findSlotByField } from '../kinds.ts';
+import { findSlotByField, KINDS, missingSlots, PROOF_ANSWERS } from '../kinds.ts';
 import { isStaff, leaveConsent, toTypedValue } from '../prompts.ts';
 import { changeLast, type Decision, type Reply, say, sayFirst } from '../reply.ts';
 import { type Confirming, dropOffer, forgetLast, type Offer, type State } from '../state.ts';
