@@ -58,7 +58,7 @@ export type FlowCommand =
       readonly proved?: boolean;
     }
   /**
-   * A gift of the list, by its code; without a list, any code. `several`: the customer wants it more than once.
+   * A gift of the list, by its code; without a list, any code. `several`: the text wants more than one of it.
    */
   | { readonly do: 'set'; readonly slot: 'gift'; readonly value: string; readonly several?: true }
   /** The text fits several gifts of the list: the customer picks one. */
@@ -108,8 +108,8 @@ export type DigressionCommand =
   | { readonly do: 'ask'; readonly about: 'what' | 'wrong' | 'unknown' }
   | { readonly do: 'show'; readonly what: 'welcome' | 'menu' | 'help' | 'languages' }
   /**
-   * The customer wants a person. For `offer` (the text only mentions a person) and `complaint`, the bot offers
-   * one.
+   * The customer wants a person. For `offer` (the text only mentions a person) and for `complaint`, the bot
+   * offers one.
    */
   | { readonly do: 'show'; readonly what: 'person' | 'offer' | 'complaint' }
   /** What is stored about the customer. `erasing`: they want it erased, which its button does. */

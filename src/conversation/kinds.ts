@@ -20,7 +20,7 @@ type Kind = {
   readonly field?: FieldName | undefined;
   /** Where it lies in the draft. */
   readonly slot: keyof Draft;
-  /** Asked for only if the draft has null: the customer named it, but the bot did not understand the value. */
+  /** Asked for only if the draft has null: the customer named it, but the bot did not understand it. */
   readonly isOptional?: true | undefined;
   /** The question, without a view and without the button that cancels. */
   ask(question: SlotQuestion, scope: Context): Reply;

@@ -30,7 +30,7 @@ export function step(state: State, input: Input, scope: Scope): Decision {
   return decision.effect ? decision : { ...decision, wakeAtMs: nextWakeMs(decision.state, scope) };
 }
 
-/** Notes what a typed yes answers: a new summary that is the last reply, or the question whether to cancel. */
+/** Notes what a typed yes answers: a new summary as the last reply, or the question whether to cancel. */
 function noteLastSaid({ view }: State, decision: Decision): Decision {
   const { state, replies } = decision;
   const reply = replies.at(-1);
