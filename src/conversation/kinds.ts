@@ -59,7 +59,7 @@ export const KINDS: Readonly<Record<SlotKind, Kind>> = {
       const asked = { context: pickVariant(scope), asks: 'phone', ...share } as const;
       if (identity === 'typed') return { key: `${name}.askPhone`, ...asked };
       if (!isShared) return { key: 'identity.ask', ...asked };
-      // Why sharing is needed is said once.
+      // The bot explains only once why sharing is needed.
       return { key: 'identity.proofNeeded', ...asked, context: tries > 0 ? 'again' : undefined };
     },
     plainly({ identity }, scope) {

@@ -1,6 +1,6 @@
 import { takeRead } from './dialogue/advance.ts';
 import { checkDue, concludeCall, giveUp, nextCheckMs, settle, takeCheck } from './dialogue/calls.ts';
-import { nextTicketMs, passTime, takeStaffWord } from './dialogue/handover.ts';
+import { handleTicketTime, nextTicketMs, takeStaffWord } from './dialogue/handover.ts';
 import { onAlbum, onMessage, onPictures } from './dialogue/inputs.ts';
 import { isInterrupted } from './dialogue/operations.ts';
 import { dropOldUnclear, unclearUntilMs } from './dialogue/privacy.ts';
@@ -63,7 +63,7 @@ function decide(state: State, input: Input, scope: Scope): Decision {
       return onOutcome(state, input.outcome, scope);
     case 'wake': {
       const left = lapse(state, scope);
-      return endAlbum(state, scope) ?? passTime(left, scope) ?? checkDue(left, scope);
+      return endAlbum(state, scope) ?? handleTicketTime(left, scope) ?? checkDue(left, scope);
     }
     case 'failed':
       return giveUp(state, scope);

@@ -1,4 +1,4 @@
-import type { Effect, Identifier, ProvableValue, Lookup, Outcome } from '../conversation/effect.ts';
+import type { Effect, Identifier, Lookup, Outcome, ProvableValue } from '../conversation/effect.ts';
 import { readPoints, toMovement } from './history.ts';
 import { rememberCode } from './locks.ts';
 import type { AntCrm } from './port.ts';

@@ -9,10 +9,10 @@ import { personChoice, supportLines } from './handover.ts';
 import { findUnseen, sayBusy, sayTooManyAttempts, splitChecked } from './operations.ts';
 import { openHistory, showPage, showUnread } from './pages.ts';
 import { finishFlow } from './privacy.ts';
-import { askAgain, goHome, pose, slotStep } from './questions.ts';
+import { askAgain, askStep, goHome, slotStep } from './questions.ts';
 
 /*
- * How a flow goes on: the only place that asks.
+ * How a flow goes on: `advance` alone decides what to ask next.
  */
 
 /** The flow that is asking or waits for its confirmation. */
@@ -32,13 +32,13 @@ export type FlowGoal = { readonly flow: Flow; readonly doubt?: Doubted | undefin
 export function advance(state: State, { flow, doubt }: FlowGoal, scope: Scope): Decision {
   const { step, draft } = state;
   if (step.at === 'asking' && step.flow === flow.name && step.offer?.why === 'code')
-    return pose(state, step, scope);
+    return askStep(state, step, scope);
   const dead = findDeadEnd(flow, draft, scope);
   if (dead) return goHome(state, scope, dead);
   if (doubt) {
     // Staff name a customer by an e-mail, too, where a phone is asked for.
     const slot = flow.slots.includes(doubt.slot) ? doubt.slot : 'phone';
-    return pose(state, slotStep(flow, slot, { offer: doubt.offer }), scope);
+    return askStep(state, slotStep(flow, slot, { offer: doubt.offer }), scope);
   }
   const by = findBalanceOwner(flow, draft, scope);
   if (by) return { state, replies: [], effect: { kind: 'balance', by, exact: true } };
@@ -48,7 +48,7 @@ export function advance(state: State, { flow, doubt }: FlowGoal, scope: Scope): 
   const canAdd = slot === 'email' && isStaff(scope) && hasEdit(flow, draft, 'edit:email');
   return canAdd
     ? advance({ ...state, draft: { ...draft, email: null } }, { flow }, scope)
-    : pose(state, slotStep(flow, slot), scope);
+    : askStep(state, slotStep(flow, slot), scope);
 }
 
 const hasEdit = (flow: Flow, draft: Draft, edit: string) =>
@@ -98,14 +98,14 @@ function findBalanceOwner(flow: Flow, { balance, ...slots }: Draft, { nowMs }: S
 export function complete(state: State, flow: Flow, scope: Scope): Decision {
   const { draft, said, stop } = applyGuards(flow, state, scope);
   const next: State = { ...state, draft };
-  if (stop?.ask) return sayFirst([...said, stop.say], pose(next, slotStep(flow, stop.ask), scope));
+  if (stop?.ask) return sayFirst([...said, stop.say], askStep(next, slotStep(flow, stop.ask), scope));
   if (stop) return sayFirst(said, goHome(next, scope, stop.say));
   return sayFirst(said, reachEnd(next, flow, scope));
 }
 
 function reachEnd(state: State, flow: Flow, scope: Scope): Decision {
   if (findConfirms(flow))
-    return pose(state, { at: 'confirming', flow: flow.name, operation: scope.ids.operation }, scope);
+    return askStep(state, { at: 'confirming', flow: flow.name, operation: scope.ids.operation }, scope);
   const by = findProof(state.draft);
   if (by === undefined) return goHome(state, scope, { key: 'menu' });
   return 'reads' in flow.end && flow.end.reads === 'pages'
@@ -130,13 +130,13 @@ export function takeRead(state: State, outcome: BalanceOutcome | HistoryRead, sc
   return (isNobody ? goHome : finishFlow)(state, scope, reply);
 }
 
-/** The balance may lag behind: says so, and calls no gift too dear then. */
+/** Takes the balance. If it may lag behind, says so, and does not compare it with prices. */
 function takeBalance(state: State, outcome: BalanceOutcome, scope: Scope): Decision {
   const { draft } = state;
   const flow = runningFlow(state, scope);
   const by = findProof(draft);
   if (by === undefined || !flow) return goHome(state, scope, { key: 'menu' });
-  // An unknown customer has none, unless AntCRM may know them by the other identifier.
+  // An unknown customer has no points, unless AntCRM may know them by the other identifier.
   const other = by.kind === 'phone' ? draft.email : draft.phone;
   const read = outcome.kind === 'balance' ? (outcome.points ?? (other ? null : 0)) : null;
   const isSure = findUnseen(state, scope.nowMs).length === 0;
@@ -158,7 +158,7 @@ export function askAfterRefusal(state: State, scope: Scope, refusal: Reply): Dec
   const help = count > 2 && !refusal.lines ? [offerHelp({ ...state, view: scope.ids.view }, scope)] : [];
   return sayFirst(
     [told, ...help],
-    pose({ ...over, draft }, slotStep(flow, 'codes', { editing: true }), scope),
+    askStep({ ...over, draft }, slotStep(flow, 'codes', { editing: true }), scope),
   );
 }
 

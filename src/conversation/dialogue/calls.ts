@@ -33,7 +33,7 @@ import {
   toReceipt,
 } from './operations.ts';
 import { finishFlow } from './privacy.ts';
-import { askAgain, goHome, pose } from './questions.ts';
+import { askAgain, askStep, goHome } from './questions.ts';
 
 /*
  * From the confirm button to the result. A confirmation of several codes makes a call for each, in order, and
@@ -45,7 +45,7 @@ import { askAgain, goHome, pose } from './questions.ts';
 export function beginCalls(state: State, scope: Scope): Decision {
   const pending = findPending(state, scope);
   const wait = pending && findCallHindrance(pending.flow, state, scope);
-  // A call that was perhaps made passes no guard: prices, guesses and the service may have changed since.
+  // No guard checks a call that was perhaps made: prices, guesses and the service may have changed since.
   if (wait && !isInterrupted(state, scope)) return askAgain(state, scope, wait);
   const call = pending?.calls.find(({ operation }) => !findOperation(state, operation));
   return (
@@ -71,7 +71,7 @@ export function concludeCall(state: State, outcome: CallEnd, scope: Scope): Deci
   if (!pending || at < 0) return outcome.kind === 'unknown' ? keepOrphan(state, outcome, scope) : say(state);
   // The button stays live: the same press may succeed once the other operation has its outcome.
   if (outcome.kind === 'busy') return askAgain(state, scope, sayStillChecking(state));
-  // What was confirmed has changed: it is shown as it is now. The id stays, as of an early `unavailable`.
+  // The price has changed: the summary shows the new one. The id stays, because nothing was called.
   if (outcome.kind === 'outdated')
     return complete(state, pending.flow, {
       ...scope,
@@ -84,7 +84,7 @@ export function concludeCall(state: State, outcome: CallEnd, scope: Scope): Deci
   return { ...(next ?? tellAll(kept, { ...pending, outcome, why }, scope)), ...settleCall(outcome) };
 }
 
-/** Nothing is left of an operation whose outcome is known: its intent goes, its locks are given back. */
+/** Deletes the intent and releases the locks of a call whose outcome is known. */
 function settleCall(outcome: KnownCall): Partial<Decision> {
   if (outcome.kind === 'unknown') return {};
   const { operation, locks } = outcome;
@@ -109,10 +109,10 @@ function keepOutcome(state: State, outcome: KnownCall, scope: Scope): State {
   }
 }
 
-/** The codes that are left were not tried: AntCRM is out of reach, or a fault of ours came between. */
+/** The remaining codes were not tried: AntCRM is out of reach, or a fault of the bot stopped the calls. */
 const UNTRIED: Reply = { key: 'service.unavailable', context: 'rest' };
 
-/** Why the codes that are left are not tried now. A call that was perhaps made passes no guard. */
+/** Why the remaining codes are not tried now. No guard checks a call that was perhaps made. */
 function findStop(
   state: State,
   { pending, call, outcome }: NextCall & { readonly outcome: KnownCall },
@@ -137,7 +137,8 @@ function tellAll(state: State, end: Ended, scope: Scope): Decision {
   const untried = calls.flatMap(({ operation, code }) =>
     code === undefined || findOperation(state, operation) ? [] : [code],
   );
-  if (operations.length === 0 && (why || outcome?.kind === 'unavailable')) return poseAnew(state, end, scope);
+  if (operations.length === 0 && (why || outcome?.kind === 'unavailable'))
+    return askToConfirmAgain(state, end, scope);
   const result = toResult(state.draft, { ...end, operations, untried }, scope);
   const replies = [...result, ...listChecking(operations, result.length > 0)];
   if (why && untried.length > 0)
@@ -151,13 +152,13 @@ function tellAll(state: State, end: Ended, scope: Scope): Decision {
 
 /**
  * Nothing was applied, so the customer can confirm again. The new id is needed because the old one may have
- * left an intent. A spending one without an intent keeps its id, because an attempt before a crash may hold a
- * lock that only the same operation gets.
+ * left an intent. A spending operation without an intent keeps its id: an attempt before a crash may hold a
+ * lock, and only the same operation gets that lock.
  */
-function poseAnew(state: State, { step, confirms, outcome }: Ended, scope: Scope): Decision {
+function askToConfirmAgain(state: State, { step, confirms, outcome }: Ended, scope: Scope): Decision {
   const isSame = spends(confirms) && outcome?.kind === 'unavailable' && outcome.locks === undefined;
   const operation = isSame ? step.operation : scope.ids.operation;
-  return sayFirst([{ key: 'service.unavailable' }], pose(state, { ...step, operation }, scope));
+  return sayFirst([{ key: 'service.unavailable' }], askStep(state, { ...step, operation }, scope));
 }
 
 /** One reply about the codes that are being checked; names them, unless the result does. */
@@ -170,7 +171,7 @@ function listChecking(operations: readonly Operation[], areTold: boolean): Reply
   return [{ key: 'operation.checking', context: 'several', params: { count: open.length }, lines }];
 }
 
-/** One reply about all calls; none where nothing is known of any. */
+/** One reply about the results of all calls; none if no result is known. */
 function toResult(
   draft: Draft,
   end: Ended & { readonly operations: readonly Operation[]; readonly untried: readonly string[] },
@@ -207,7 +208,7 @@ function toResult(
   return [{ key: `${name}.partly`, context: done.length === 0 ? 'none' : undefined, ...told }];
 }
 
-/** A call that no confirmation knows of any more was perhaps made: it is looked up, and told. */
+/** A call was perhaps made, but its confirmation is gone. Looks up the operation, and says so. */
 function keepOrphan(state: State, { operation: id, lookup }: OutcomeOf<'unknown'>, scope: Scope): Decision {
   const { kind, code } = lookup;
   const named = scope.flows.confirming(kind)?.slots.includes('codes') ? { code } : { gift: code };
@@ -236,7 +237,7 @@ export function giveUp(state: State, scope: Scope): Decision {
 }
 
 /*
- * How an operation without an outcome comes to one: it is looked up at set times, or an operator decides.
+ * How an unknown outcome becomes known: the bot looks it up at set times, or an operator decides.
  */
 
 /** Looks up the operation whose check is due first. */
@@ -247,12 +248,12 @@ export function checkDue(state: State, scope: Scope): Decision {
     .sort((one, other) => one.atMs - other.atMs);
   const { id, lookup } = due?.operation ?? {};
   if (id === undefined || !lookup) return say(state);
-  const balance = isTheirs(state, lookup, scope) ? { balance: true as const } : {};
+  const balance = mayHearBalance(state, lookup, scope) ? { balance: true as const } : {};
   return { state, replies: [], effect: { kind: 'check', operation: id, lookup, ...balance } };
 }
 
-/** Only a proved customer hears the balance. Only such a customer has locks. */
-function isTheirs(state: State, { by, locks }: Lookup, scope: Scope): boolean {
+/** Only a proved customer may hear the balance. Only the operation of a proved customer has locks. */
+function mayHearBalance(state: State, { by, locks }: Lookup, scope: Scope): boolean {
   const theirs = findProof(collectIdentity(state, scope));
   return locks.length > 0 || (theirs?.kind === by.kind && theirs.value === by.value);
 }
@@ -263,7 +264,7 @@ export function nextCheckMs(state: State, scope: Scope): number | null {
   return times.length > 0 ? Math.min(...times) : null;
 }
 
-/** A check is never earlier after the last one than planned, so that a downtime uses up none. */
+/** The time between two checks is never shorter than planned, so that a downtime uses up no check. */
 function checkAtMs({ status, lookup, checks, lookedMs }: Operation, { settings }: Scope): number | null {
   if (!lookup || (status !== 'checking' && status !== 'watching')) return null;
   const planned = settings.operationChecksMs;
@@ -273,7 +274,7 @@ function checkAtMs({ status, lookup, checks, lookedMs }: Operation, { settings }
   return lookedMs === undefined ? dueMs : Math.max(dueMs, lookedMs + delay - before);
 }
 
-/** Takes what a check found. The customer hears of it unasked. */
+/** Takes what a check found, and tells the customer, who did not ask. */
 export function takeCheck(state: State, outcome: OutcomeOf<'checked'>, scope: Scope): Decision {
   const operation = findOperation(state, outcome.operation);
   if (!operation || !isOpen(operation)) return { ...say(state), settled: [outcome.operation] };
@@ -302,7 +303,7 @@ const countChecksLeft = ({ checks }: Operation, { settings }: Scope) =>
   settings.operationChecksMs.length - 1 - checks;
 
 /**
- * Tells "not applied" at the last check but one, also after a refusal: the failed record may belong to
+ * Tells "not applied" at the second-last check. A refusal waits for it, too: the failed record may belong to
  * another attempt. The last check, under a new lock, finds a record that came late.
  */
 function takeNotApplied(state: State, operation: Operation, scope: Scope): Decision {
@@ -377,14 +378,14 @@ function sayResolved(operation: Operation, balance: readonly Line[], scope: Scop
   return { key: 'operation.resolved.notApplied', context, params, lines };
 }
 
-/** What is put away with an operation that was looked up. */
+/** Deletes the intent and releases the locks of an operation that was looked up. */
 const endLookup = ({ id, lookup }: Operation, success?: Success) => endOperation(id, lookup?.locks, success);
 
 /** The operation as it is after one more check. */
 function saveCheck(state: State, operation: Operation, { nowMs }: Scope): Decision {
   const { lookup, lookedMs: _, unread, ...known } = operation;
   const moved: Operation = { ...known, checks: operation.checks + 1 };
-  // A lookup carries phone or e-mail: it goes as soon as it cannot be needed any more.
+  // A lookup carries phone or e-mail, so it is deleted as soon as nobody needs it.
   const isKept = isOpen(moved) && lookup;
   const next = isKept ? { ...moved, lookup, lookedMs: nowMs, ...(unread && { unread }) } : moved;
   const operations = state.operations.map((one) => (one.id === operation.id ? next : one));

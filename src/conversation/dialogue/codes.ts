@@ -6,7 +6,7 @@ import { CANCEL, type Decision, type Reply, removeChoices, say } from '../reply.
 import { dropOffer, type State, type Step } from '../state.ts';
 import { codeMeant, isAlike, SURE_LENGTH } from '../values/code.ts';
 import { cancel, sayNotUnderstood } from './digressions.ts';
-import { ensureView, pose, slotStep } from './questions.ts';
+import { askStep, ensureView, slotStep } from './questions.ts';
 import { continueFlow, findFlow, type Reduction, type Round, raiseDoubt, setSlots } from './round.ts';
 import { beginFlow } from './slots.ts';
 
@@ -23,7 +23,7 @@ const MOST_CODES = 10;
 /** The new list, its new codes, and what to say about it. */
 type Change = { readonly codes: Codes; readonly fresh: Codes; readonly told: readonly Reply[] };
 
-/** A code that was probably meant otherwise. */
+/** A code as it was typed, and the code that the customer probably meant. */
 type Slip = { readonly typed: string; readonly meant: string };
 
 type ListCommand = CommandOf<'add' | 'remove' | 'keepOnly' | 'replace'>;
@@ -34,14 +34,14 @@ export function changeCodes(round: Round, command: ListCommand): Reduction {
   const running = findFlow(round);
   const flow = running?.slots.includes('codes') ? running : scope.flows.codeFlow;
   const isNew = command.do === 'add' || command.do === 'replace';
-  // "Bỏ" where there is no list to take from.
+  // "Bỏ" ("remove"), but there is no list of codes.
   if (!flow || (!isNew && flow !== running))
     return running ? sayNotUnderstood(round) : cancel(leaveConsent(round.state, scope), scope);
   const begun = flow === running ? round : beginFlow(round, flow);
   if ('replies' in begun) return begun;
   const { step, draft } = begun.state;
   const { codes = [] } = draft;
-  const offered = askedSlip(step);
+  const offered = findAskedSlip(step);
   const isEditing = step.at === 'asking' && step.slot === 'codes' && step.editing === true;
   const isCorrected = isEditing && !offered && codes.length === 1 && command.do === 'add';
   const change = changeList(isCorrected ? [] : codes, command, offered);
@@ -52,7 +52,7 @@ export function changeCodes(round: Round, command: ListCommand): Reduction {
   return takeList(begun, { ...change, before: codes, slip });
 }
 
-/** Asks which code is to go: its button, or its name, says it. */
+/** Asks which code to remove. The customer presses its button or names it. */
 function askWhich(state: State, codes: Codes, scope: Scope): Decision {
   const live = ensureView(state, scope);
   const choices = [...removeChoices(codes), CANCEL];
@@ -65,19 +65,19 @@ function findRetyped(command: ListCommand, codes: Codes, { before, commands }: R
   const isBare = code !== '' && more.length === 0 && commands.length === 1 && !codes.includes(code);
   if (!isBare || before.step.at === 'idle') return undefined;
   const [only = ''] = codes.length === 1 ? codes : [];
-  // A short code that is followed by another may have been a slip.
+  // The customer may type a short code again because the first one was a slip.
   if (only !== '' && only.length < SURE_LENGTH && before.step.at === 'asking') return only;
   return codes.find((known) => known.length !== code.length && isOneTypo(known, code));
 }
 
 type NewList = Change & { readonly before: Codes; readonly slip?: Slip | undefined };
 
-/** The flow goes on with the new list, unless a code of it is to be asked about. */
+/** Continues the flow with the new list, or asks about a code in it that may be a slip. */
 function takeList(round: Round, { before, codes, fresh, told, slip }: NewList) {
   const { scope } = round;
   const flow = findFlow(round);
   if (!flow) return round;
-  const offered = askedSlip(round.state.step);
+  const offered = findAskedSlip(round.state.step);
   const isOver = offered !== undefined && !codes.includes(offered.typed);
   const suspects = isOver ? [...fresh, ...listCodesAfter(before, offered.typed)] : fresh;
   const isAsked = offered && !isOver;
@@ -91,18 +91,18 @@ function takeList(round: Round, { before, codes, fresh, told, slip }: NewList) {
 }
 
 /** The code that is asked about. */
-function askedSlip(step: Step): Slip | undefined {
+function findAskedSlip(step: Step): Slip | undefined {
   const offer = step.at === 'asking' ? step.offer : undefined;
   return offer?.why === 'code' ? { typed: offer.typed ?? '', meant: offer.meant } : undefined;
 }
 
-/** The codes behind one of a list: none of them was asked about yet. */
+/** The codes after this one in the list. The bot did not ask about them yet. */
 const listCodesAfter = (codes: Codes, code: string): Codes => codes.slice(codes.indexOf(code) + 1);
 
 /** Takes the code in doubt as it was meant, keeps it as it was typed, or asks for another one. */
 export function decideCode(round: Round, choice: 'use' | 'keep' | 'other'): Reduction {
   const { scope } = round;
-  const { typed, meant } = askedSlip(round.state.step) ?? { typed: '', meant: '' };
+  const { typed, meant } = findAskedSlip(round.state.step) ?? { typed: '', meant: '' };
   const { codes = [] } = round.state.draft;
   const before = codes.includes(typed) ? codes : [...codes, typed];
   const behind = listCodesAfter(before, typed);
@@ -116,10 +116,10 @@ export function decideCode(round: Round, choice: 'use' | 'keep' | 'other'): Redu
   const left = before.filter((code) => code !== typed);
   const { state } = setSlots(decided, { codes: left.length > 0 ? left : undefined });
   const flow = findFlow(decided);
-  return flow ? pose(state, slotStep(flow, 'codes'), scope) : decided;
+  return flow ? askStep(state, slotStep(flow, 'codes'), scope) : decided;
 }
 
-/** `offered`: the code that is just asked about. */
+/** `offered`: the code that the current question is about. */
 function changeList(codes: Codes, command: ListCommand, offered: Slip | undefined): Change {
   switch (command.do) {
     case 'add':
@@ -151,7 +151,7 @@ function addCodes(codes: Codes, added: Codes): Change {
   return { codes: kept, fresh: kept.slice(codes.length), told };
 }
 
-/** As many as a message can name. */
+/** The codes on one line: at most 20, so that they fit into a message. */
 const join = (codes: Codes): string =>
   codes.length > 20 ? `${codes.slice(0, 20).join(', ')}, …` : codes.join(', ');
 
@@ -173,7 +173,7 @@ function findSlip(codes: Codes, suspects: Codes, prefixes: Codes): Slip | undefi
   return undefined;
 }
 
-/** Some codes in the place of others, each once. */
+/** The list with `fresh` in the place of `old`, each code once. */
 function replaceIn(codes: Codes, old: Codes, fresh: Codes): Codes {
   const first = codes.find((code) => old.includes(code));
   const all = codes.flatMap((code) => (code === first ? fresh : old.includes(code) ? [] : [code]));
@@ -231,7 +231,7 @@ function replaceCodes(codes: Codes, gone: Codes, fresh: Codes): Change {
   return { codes: replaced.codes, fresh, told: [...replaced.told, { key: 'codes.replaced', params }] };
 }
 
-/** The only code that nearly is the new one. */
+/** The only code of the list that is similar to the new one; empty if there are several. */
 function findNear(codes: Codes, [fresh = '']: Codes): Codes {
   const near = codes.filter((code) => isOneTypo(code, fresh) || isAlike(code, fresh));
   return near.length === 1 ? near : [];

@@ -91,7 +91,7 @@ export function answerTalk(round: Round, about: CommandOf<'talk'>['about']): Red
   }
 }
 
-/** That no person answers, what can be done here, and how to reach a person. */
+/** Greets: says that a bot answers, what it can do, and how to reach a person. */
 function welcome(state: State, scope: Scope): Decision {
   const contact = scope.settings.supportContact;
   const who: Line =
@@ -103,7 +103,7 @@ function welcome(state: State, scope: Scope): Decision {
   return changeLast(welcomed, { choices: [...choices, ...personChoice(scope)] });
 }
 
-/** What the bot can do and who can help; while a person answers, only what is not for the person. */
+/** What the bot can do and who can help. While a person answers, names only the bot's own commands. */
 function help(state: State, scope: Scope): Reply {
   if (findTakenTicket(state)) return { key: 'help', context: 'person' };
   const flows = scope.flows.all.map(({ name }) => ({ key: `help.${name}` }));
@@ -294,7 +294,7 @@ export const sayNotUnderstood = (round: Round): Round =>
 
 type Unclear = CommandOf<'unclear'>;
 
-/** Not understood; or understood as the value that is asked for, and wrong. */
+/** Answers a text that was not understood, or that is a wrong value for the current question. */
 export function answerUnclear(round: Round, command: Unclear): Reduction {
   const { state, next, scope } = round;
   const { step } = state;
@@ -359,11 +359,11 @@ export function sayFault(round: Round, { kind, reason }: ValueFault): Reduction 
   const flow = findFlow(round);
   const reply: Reply = kind === 'period' ? explainPeriod(reason, scope) : { key: reason };
   const isNew = next.go === 'advance' && scope.before.step !== step;
-  // Staff name a customer by either.
+  // Staff name a customer by phone or e-mail.
   const isEither =
     kind === 'email' && flow?.identity === 'proved' && step.at === 'asking' && step.slot === 'phone';
   if (step.at === 'asking' && flow && !isNew && (step.slot === kind || isEither)) {
-    // Where only sharing proves, nothing typed is wrong or right.
+    // If only sharing proves the phone, a typed value is neither right nor wrong.
     const isProof = step.slot === 'phone' && flow.identity === 'proved' && !isTypingProof(scope);
     return retry(state, scope, isProof ? undefined : reply);
   }

@@ -16,6 +16,7 @@ const HOUR_MS = 60 * MINUTE_MS;
 const LATE_MS = 15 * MINUTE_MS;
 /** A ticket without an answer ends after this time. */
 const UNANSWERED_MS = 24 * HOUR_MS;
+/** An answered ticket ends this long after the last answer. */
 const ANSWERED_MS = 12 * HOUR_MS;
 /**
  * A closed ticket is erased after this time. The oldest of more than `KEPT` are erased, except those in which
@@ -126,7 +127,7 @@ export function closeSettled(decision: Decision, { nowMs }: Scope): Decision {
 }
 
 /** Passes a message to staff. Only the first one is acknowledged. */
-export function passOn(state: State, text: string, { nowMs, ids, sender }: Scope): Decision {
+export function addCustomerNote(state: State, text: string, { nowMs, ids, sender }: Scope): Decision {
   const ticket = findOpenTicket(state);
   if (!ticket) return say(state);
   const { count, waitsMs = nowMs, notes } = ticket;
@@ -177,7 +178,7 @@ export function closeTicket(state: State, { by, staff }: Closing, scope: Scope):
   if (!ticket) return remark(state, scope, { key: 'person.back' });
   const { waitsMs: _, ...ended } = ticket;
   const closed = saveTicket(state, { ...ended, closed: { atMs: nowMs, by, ...(staff && { staff }) } });
-  // The bot never left, so there is nothing to say.
+  // The bot answered all the time, so it has nothing to say.
   if (!findTakenTicket(state) && by !== 'customer') return say(closed);
   const isIdle = nowMs - state.lastMessageMs > IDLE_MS;
   const isUnheard = by === 'time' && ticket.answeredMs === undefined;
@@ -188,7 +189,7 @@ export function closeTicket(state: State, { by, staff }: Closing, scope: Scope):
 }
 
 /** Does what is due: tells that no answer came, closes, erases. Undefined: nothing is due. */
-export function passTime(state: State, scope: Scope): Decision | undefined {
+export function handleTicketTime(state: State, scope: Scope): Decision | undefined {
   const { nowMs } = scope;
   const { tickets = [], view } = state;
   const kept = tickets.filter(({ closed }) => !closed || nowMs < closed.atMs + KEPT_MS);
@@ -213,7 +214,7 @@ function nextAtMs(ticket: Ticket): number {
 const endAtMs = ({ openedMs, answeredMs }: Ticket): number =>
   answeredMs === undefined ? openedMs + UNANSWERED_MS : answeredMs + ANSWERED_MS;
 
-/** What stays of tickets after an erasure: that they existed. */
+/** Erases the content of all tickets. Only the id, the reason, times and counts stay. */
 export function eraseTickets({ tickets }: State, nowMs: number) {
   const erased = tickets?.map(({ id, reason, openedMs, count, closed }): Ticket => {
     const ended = closed ?? { atMs: nowMs, by: 'customer' };

@@ -6,7 +6,7 @@ import { leaveConsentOpen } from '../prompts.ts';
 import { changeLast, type Decision, type FormField, type Line, type Reply, say, sayFirst } from '../reply.ts';
 import { findTakenTicket, type State } from '../state.ts';
 import { runningFlow } from './advance.ts';
-import { callPerson, closeTicket, noteLead, passOn } from './handover.ts';
+import { addCustomerNote, callPerson, closeTicket, noteLead } from './handover.ts';
 import { noteUnclear } from './privacy.ts';
 import { askAgain, parseChoice, remark, toExpecting } from './questions.ts';
 import { run } from './run.ts';
@@ -15,7 +15,7 @@ import { run } from './run.ts';
  * Where commands come from: a text, a press, a form, a photo, a link, a contact.
  */
 
-/** What the conversation itself answers; the others are about it, not in it. */
+/** The messages of customers. The other kinds come from staff, operators and groups. */
 type CustomerMessage = Exclude<Message, { kind: 'settle' | 'group' | 'person' }>;
 
 export function onMessage(stored: State, message: CustomerMessage, scope: Scope): Decision {
@@ -84,23 +84,23 @@ function passToStaff(state: State, message: CustomerMessage, scope: Scope): Deci
       const act = scope.language.slash(message.text);
       if (act === 'cancel' || scope.language.leaves(message.text))
         return closeTicket(state, { by: 'customer' }, scope);
-      return OWN.has(act) ? undefined : passOn(state, message.text, scope);
+      return OWN.has(act) ? undefined : addCustomerNote(state, message.text, scope);
     }
     case 'choice':
       return message.choice === 'person:leave' ? closeTicket(state, { by: 'customer' }, scope) : undefined;
     case 'form':
       return undefined;
     case 'contact':
-      return passOn(state, `📱 ${message.phone}`, scope);
+      return addCustomerNote(state, `📱 ${message.phone}`, scope);
     // The customer may have cleared the chat, so the reply says who answers.
     case 'start':
       return message.payload
-        ? passOn(state, `/start ${message.payload}`, scope)
+        ? addCustomerNote(state, `/start ${message.payload}`, scope)
         : callPerson(state, { why: 'asked' }, scope);
     case 'photo':
-      return passOn(state, describePhoto(message), scope);
+      return addCustomerNote(state, describePhoto(message), scope);
     case 'unknown':
-      return passOn(state, UNWRITTEN[message.what], scope);
+      return addCustomerNote(state, UNWRITTEN[message.what], scope);
   }
 }
 
@@ -150,7 +150,7 @@ function onPhoto(stored: State, photo: Photo, scope: Scope): Decision {
   const { album, ...state } = stored;
   const pictures = [...(album?.pictures ?? []), ...photo.pictures];
   const captions = [album?.caption, photo.caption].filter((caption) => caption !== undefined);
-  // A command begins the message that it is of.
+  // A slash command only works at the start of a message.
   const ordered = captions.toSorted((a, b) => Number(b.startsWith('/')) - Number(a.startsWith('/')));
   const caption = ordered.length > 0 ? { caption: ordered.join('\n') } : {};
   if (photo.album && pictures.length < FULL_ALBUM)
@@ -163,7 +163,7 @@ export function onAlbum(stored: State, scope: Scope): Decision | undefined {
   const { album, ...state } = stored;
   if (album === undefined || scope.nowMs < album.untilMs) return undefined;
   const { untilMs: _, ...photo } = album;
-  if (findTakenTicket(state)) return passOn(state, describePhoto(photo), scope);
+  if (findTakenTicket(state)) return addCustomerNote(state, describePhoto(photo), scope);
   return readPictures(state, { kind: 'photo', ...photo }, scope);
 }
 
@@ -193,7 +193,7 @@ export function onPictures(state: State, photo: Photo, scope: Scope): Decision {
 
 /** Answers the caption. If it has a code, the picture needs none. */
 function answerNoCode(state: State, { pictures, caption }: Photo, scope: Scope): Decision {
-  const why = whyNone(pictures);
+  const why = findPictureFault(pictures);
   const isOther = why === 'noCode' && pictures.some(({ kind }) => kind === 'read');
   const reply: Reply = { key: `photo.${why}`, context: isOther ? 'other' : undefined };
   if (caption === undefined) return remark(state, scope, reply);
@@ -201,8 +201,10 @@ function answerNoCode(state: State, { pictures, caption }: Photo, scope: Scope):
   return sayFirst(hasCode ? [] : [reply], onText(state, caption, { ...scope, current: false }));
 }
 
-/** What the customer can do something about comes first. */
-function whyNone(pictures: readonly Picture[]): 'unavailable' | 'elsewhere' | 'unreadable' | 'noCode' {
+/** Why no picture has a code. A reason that the customer can act on comes first. */
+function findPictureFault(
+  pictures: readonly Picture[],
+): 'unavailable' | 'elsewhere' | 'unreadable' | 'noCode' {
   const kinds = new Set(pictures.map(({ kind }) => kind));
   if (kinds.has('unavailable') || kinds.has('remote')) return 'unavailable';
   if (kinds.has('elsewhere')) return 'elsewhere';

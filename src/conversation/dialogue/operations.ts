@@ -38,7 +38,7 @@ export function findOperation({ operations }: State, id: string): Operation | un
   return operations.find((operation) => operation.id === id);
 }
 
-/** The confirmation that an operation is of. */
+/** The id of the confirmation that an operation belongs to. */
 export const toConfirmationId = (id: string): string => id.split('.', 1)[0] ?? id;
 
 /** An earlier attempt of this turn perhaps made a call: the confirmation must go on. */
@@ -47,16 +47,16 @@ export function isInterrupted(state: State, scope: Scope): boolean {
   return findPending(state, scope)?.calls.some(({ operation }) => Object.hasOwn(journal, operation)) ?? false;
 }
 
-/** Kept outcomes: of the last confirmations, and operations in all. */
-const KEPT = 5;
-const KEPT_OPERATIONS = 11;
+/** The most confirmations whose outcomes are kept, and the most operations in them. */
+const MAX_KEPT_CONFIRMATIONS = 5;
+const MAX_KEPT_OPERATIONS = 11;
 /** The most open operations of a conversation. */
-const OPEN_CAP = 5;
+const MAX_OPEN = 5;
 
 type StartedOperation = Omit<Operation, 'status'>;
 type Applied = Pick<Extract<KnownCall, { kind: 'applied' }>, 'receipt' | 'balance'>;
 
-/** The operation of a call of the current confirmation; undefined: of another one. */
+/** A new operation for a call of the current confirmation; undefined: the call does not belong to it. */
 export function startOperation(state: State, id: string, scope: Scope): StartedOperation | undefined {
   const pending = findPending(state, scope);
   const call = pending?.calls.find(({ operation }) => operation === id);
@@ -75,14 +75,14 @@ export function keepOperation(state: State, operation: Operation, scope: Scope):
   );
   const [newest = [], ...older] = [...closed.values()].reverse();
   const kept = new Set(newest);
-  for (const together of older.slice(0, KEPT - 1)) {
-    if (kept.size + together.length <= KEPT_OPERATIONS) for (const one of together) kept.add(one);
+  for (const together of older.slice(0, MAX_KEPT_CONFIRMATIONS - 1)) {
+    if (kept.size + together.length <= MAX_KEPT_OPERATIONS) for (const one of together) kept.add(one);
   }
   const next = { ...state, operations: operations.filter((one) => isOpen(one) || kept.has(one)) };
   return countGuess(next, operation, scope);
 }
 
-/** What is kept of a success; the balance only if exactly this operation explains its change. */
+/** The receipt to keep. It has the balance only if this operation alone explains the change of points. */
 export function keepReceipt(state: State, { kind, atMs }: StartedOperation, { receipt, balance }: Applied) {
   const kept = toReceipt(receipt);
   const score = receipt?.score;
@@ -94,14 +94,14 @@ export function keepReceipt(state: State, { kind, atMs }: StartedOperation, { re
   return isExact && !isDoubtful ? { ...kept, balance: balance.after } : kept;
 }
 
-/** What a later answer tells of a receipt. The record's id served to settle the operation, and goes. */
+/** The receipt without the record's id: later replies do not need it. */
 export function toReceipt(receipt: Receipt | undefined): Operation['receipt'] {
   return receipt && { score: receipt.score, what: receipt.what };
 }
 
 export type Success = Pick<Unlock, 'record' | 'awaited'>;
 
-/** The operation has its outcome: its intent goes; what is locked for it is given back, and learns of it. */
+/** Deletes the intent and releases the locks of an operation with an outcome. Each lock is told `success`. */
 export function endOperation(operation: string, locks: readonly string[] = [], success?: Success) {
   return { settled: [operation], unlock: locks.map((customer) => ({ customer, operation, ...success })) };
 }
@@ -115,8 +115,8 @@ export function findOperations({ operations }: State, reference?: string): reado
 /** The reply if the next operation must wait for the outcome of the last; undefined: it need not. */
 export function sayBusy(state: State, wanted: Confirms): Reply | undefined {
   const open = state.operations.filter(isOpen);
-  const isAlone = open.some(({ kind, status }) => kind === wanted.kind && status === 'checking');
-  return open.length >= OPEN_CAP || (spends(wanted) && isAlone) ? sayStillChecking(state) : undefined;
+  const isChecking = open.some(({ kind, status }) => kind === wanted.kind && status === 'checking');
+  return open.length >= MAX_OPEN || (spends(wanted) && isChecking) ? sayStillChecking(state) : undefined;
 }
 
 export function sayStillChecking(state: State): Reply {
@@ -158,7 +158,7 @@ export function findUnseen({ operations }: State, nowMs: number): readonly Opera
   );
 }
 
-/** Whether AntCRM's balance surely has all that is known to have moved points, this operation among it. */
+/** Whether AntCRM's balance surely includes this operation and all others of the conversation. */
 export function isCaughtUp(state: State, operation: Operation, nowMs: number): boolean {
   const others = findUnseen(state, nowMs).filter(({ id }) => id !== operation.id);
   return others.length === 0 && nowMs - operation.atMs >= LAG_MS;
@@ -170,7 +170,7 @@ export function isCaughtUp(state: State, operation: Operation, nowMs: number): b
  */
 
 /** Refused codes in a row that cost nothing. */
-const FREE = 4;
+const FREE_REFUSALS = 4;
 /** How long the ones after them make the customer wait, minutes. */
 const WAITS_MIN = [1, 5, 30] as const;
 const LONGEST_MIN = 60;
@@ -200,8 +200,8 @@ export function sayTooManyAttempts(state: State, { nowMs }: Context): Reply | un
 }
 
 function waitMs(refused: number): number {
-  if (refused <= FREE) return 0;
-  return (WAITS_MIN[refused - FREE - 1] ?? LONGEST_MIN) * MINUTE_MS;
+  if (refused <= FREE_REFUSALS) return 0;
+  return (WAITS_MIN[refused - FREE_REFUSALS - 1] ?? LONGEST_MIN) * MINUTE_MS;
 }
 
 function refusedSoFar({ guesses }: State, nowMs: number): number {

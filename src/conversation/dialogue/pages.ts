@@ -12,8 +12,8 @@ import { addMenu, toQuestion } from './questions.ts';
  * The history, page by page, shown in place.
  */
 
-/** What is shown unless something else is asked for. */
-const FIRST = { type: 'point', period: '30d' } as const;
+/** The list and the period that are shown if the customer names none. */
+const DEFAULTS = { type: 'point', period: '30d' } as const;
 /** Records shown at a time; divides AntCRM's page of 20, which is read once for all of its records. */
 const PAGE = 5;
 
@@ -24,11 +24,11 @@ export function openHistory(
   scope: Scope,
 ): Decision {
   const { type, period } = state.draft;
-  const { fromMs, toMs = scope.nowMs } = period ?? resolvePeriod(FIRST.period, scope);
+  const { fromMs, toMs = scope.nowMs } = period ?? resolvePeriod(DEFAULTS.period, scope);
   // The end is fixed: records that arrive while the customer pages must not shift the pages.
-  const page = { type: type ?? FIRST.type, by, period: { fromMs, toMs }, skip: 0 };
-  // Whose list it is stays known for what is asked next, but where typing proves: the next customer may be
-  // another one.
+  const page = { type: type ?? DEFAULTS.type, by, period: { fromMs, toMs }, skip: 0 };
+  // The customer stays known for the next question. Where typing proves an identifier, nobody stays known:
+  // the next customer may be another one.
   const draft: Draft = isTypingProof(scope) ? {} : { [by.kind]: { value: by.value, proved: true } };
   return readPage({ ...rememberCustomer(state, scope), draft, step: { at: 'browsing', flow, page } }, true);
 }
@@ -139,7 +139,7 @@ function totalLines(type: Page['type'], { score, partial }: NonNullable<HistoryR
   return score === 0 ? [] : [{ key: `history.total.${type}`, context, params: { score } }];
 }
 
-/** Another page of what is being browsed; `same`: the one that is shown. Undefined where none is. */
+/** Turns to another page; `same`: the one that is shown. Undefined if no page is shown. */
 export function turnPage(state: State, to: WantedPage | 'same', scope: Scope): Decision | undefined {
   const { step } = state;
   if (step.at !== 'browsing') return undefined;
@@ -151,6 +151,6 @@ export function turnPage(state: State, to: WantedPage | 'same', scope: Scope): D
   const places = { next: skip + PAGE, previous: Math.max(0, skip - PAGE), same: skip, first: 0 };
   const next = isNumber ? (to - 1) * PAGE : places[to];
   const wanted = { ...page, skip: next, ...(next !== skip && { back: skip }) };
-  // Where there are fewer pages, it is said how many.
+  // If there are fewer pages, the reply says how many.
   return readPage({ ...state, step: { ...step, page: wanted } }, isNumber);
 }

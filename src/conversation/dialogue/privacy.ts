@@ -15,15 +15,16 @@ import {
 import { choice, type Decision, type Line, type Reply, say, sayFirst } from '../reply.ts';
 import { isOpen, newState, type State } from '../state.ts';
 import { eraseTickets, supportLines } from './handover.ts';
-import { ensureView, goHome, pose, remark, toQuestion } from './questions.ts';
+import { askStep, ensureView, goHome, remark, toQuestion } from './questions.ts';
 
 /*
  * Customers' data: asks whether to remember it, shows it, erases it.
  */
 
 /**
- * Ends a flow. Asks whether phone and e-mail may be remembered, until each version of the text was answered;
- * after consent keeps them, and asks about another number. Staff are not asked, because they type for others.
+ * Ends a flow. Asks whether phone and e-mail may be remembered, unless the customer answered this version of
+ * the question. After consent, keeps them and asks about a different number. Staff are not asked: they type
+ * for others.
  */
 export function finishFlow(state: State, scope: Scope, reply: Reply): Decision {
   const { draft, consent } = state;
@@ -33,7 +34,7 @@ export function finishFlow(state: State, scope: Scope, reply: Reply): Decision {
     draft.phone !== undefined || (draft.email != null && draft.email.value !== scope.sender.email);
   const isNew = consent?.version !== CONSENT_VERSION && hasMore;
   if (isNew || findOtherPhone(state) !== undefined)
-    return sayFirst([reply], pose({ ...state, draft: pickIdentity(draft) }, { at: 'consenting' }, scope));
+    return sayFirst([reply], askStep({ ...state, draft: pickIdentity(draft) }, { at: 'consenting' }, scope));
   const known = consent?.given ? { ...state, profile: mergeProfile(state) } : state;
   return goHome(known, scope, reply);
 }

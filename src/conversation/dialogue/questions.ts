@@ -16,7 +16,7 @@ import { isNamedPeriod } from '../values/calendar.ts';
 import { toConfirmationId } from './operations.ts';
 
 /*
- * The question that stands, and how it comes to stand.
+ * The current question: how the bot asks it, and which buttons answer it.
  */
 
 /** A step that waits for a slot. */
@@ -25,7 +25,7 @@ export function slotStep({ name }: Flow, slot: SlotKind, more: Partial<Asking> =
 }
 
 /** Moves to `step` under a fresh view and asks its question: buttons of earlier questions are dead now. */
-export function pose(state: State, step: Step, scope: Scope): Decision {
+export function askStep(state: State, step: Step, scope: Scope): Decision {
   const isEmail = step.at === 'asking' && step.slot === 'email';
   const posed: State = { ...state, step, view: scope.ids.view, ...(isEmail && { emailAsked: true }) };
   return say(posed, toQuestion(posed, scope));
@@ -37,7 +37,7 @@ export function askAgain(state: State, scope: Scope, ...before: readonly Reply[]
   return say(live, ...before, toQuestion(live, scope));
 }
 
-/** Who has not been asked anything yet can press the menu's buttons, too. */
+/** Sets a view if there is none, so that buttons work before the first question. */
 export function ensureView(state: State, { ids }: Scope): State {
   return state.view === undefined ? { ...state, view: ids.view } : state;
 }
@@ -55,7 +55,7 @@ export function remark(state: State, scope: Scope, reply: Reply): Decision {
   const { choices = [], ...asked } = toQuestion(live, scope);
   const others = choices.filter(({ id }) => !offered.some((one) => one.id === id));
   const isAsked = at !== 'idle' && at !== 'browsing';
-  // Where nothing is asked, likely meanings stand alone.
+  // If the bot asks nothing, the likely meanings are the only buttons.
   const isAlone = !isAsked && told.context === 'maybe';
   const question = { ...asked, choices: isAlone ? offered : [...offered, ...others] };
   return isAsked ? say(live, told, question) : say(live, { ...question, ...told });
@@ -123,7 +123,7 @@ function askSlot(state: State, step: Asking, scope: Scope): Reply {
   return { ...asked, choices, ...(form.length > 1 && { form }) };
 }
 
-/** Staff name the customer of before by one tap; the bot never takes that silently. */
+/** A button for staff that names the last customer again. The bot never reuses that customer by itself. */
 function offerLastCustomer({ before }: State, scope: Scope): Choice[] {
   const { phone, email } = before ?? {};
   const name = phone ? showPhone(phone.value) : email?.value;
@@ -167,7 +167,7 @@ function askConsent(state: State): Reply {
 
 /* What a text may answer, and what a pressed button says. */
 
-/** What is live while a text is read. */
+/** What the conversation waits for while it reads a text. */
 export function toExpecting(state: State, scope: Scope): Expecting {
   const { step, draft } = state;
   const isAsking = step.at === 'asking';

@@ -6,8 +6,8 @@ import { type Doubted, type FlowGoal, runningFlow } from './advance.ts';
 import { personChoice } from './handover.ts';
 
 /*
- * What the commands of a message came to so far. The reducer of its subject applies each command once, in
- * order; then one question stands.
+ * A round: the state of a message while its commands are applied. Reducers apply each command once, in order;
+ * then the bot asks one question.
  */
 
 /** Said before the question. Its choices say what the customer may have meant. */
@@ -24,7 +24,7 @@ export type Next =
   /** A phone or an e-mail came while nothing was asked: asks what it is for. */
   | { readonly go: 'keep' }
   | { readonly go: 'digress'; readonly digression: Digression }
-  /** Slots of this flow were said: it goes on. `noted`: the answer says that they were. */
+  /** The message has slots of this flow: it goes on. `noted`: the reply may say that they were noted. */
   | (FlowGoal & {
       readonly go: 'advance';
       readonly noted?: 'codes' | 'other' | undefined;
@@ -35,7 +35,7 @@ export type Next =
 
 export type Advance = Extract<Next, { go: 'advance' }>;
 
-/** What a message came to so far. */
+/** The result of the commands of a message so far. */
 export type Round = {
   readonly state: State;
   /** Said before what comes next. */
@@ -48,7 +48,7 @@ export type Round = {
 export type RoundScope = Scope & {
   readonly before: State;
   readonly commands: readonly Command[];
-  /** They are of several fields of a form. */
+  /** The commands come from the fields of a form. */
   readonly isForm?: true | undefined;
 };
 
@@ -59,7 +59,7 @@ export type Reduction = Round | Decision;
 export const findFlow = ({ next, state, scope }: Round): Flow | undefined =>
   next.go === 'advance' ? next.flow : runningFlow(state, scope);
 
-/** Says something before the question. A flow that goes on goes on. */
+/** Says something before the question. If the message continues a flow, the flow still continues. */
 export function digress(round: Round, digression: Digression): Round {
   const { next } = round;
   const digressed = next.go === 'advance' ? next : ({ go: 'digress' } as const);
@@ -98,7 +98,7 @@ export function setSlots(round: Round, slots: Draft): Round {
   return continueFlow(next, flow, { noted });
 }
 
-/** Asks about a value; the first one of a message that is in doubt. */
+/** Asks about a value in doubt. If a message has several, the bot asks about the first. */
 export function raiseDoubt(round: Round, flow: Flow, doubt: Doubted): Round {
   const before = round.next.go === 'advance' ? round.next.doubt : undefined;
   return continueFlow(round, flow, { doubt: before ?? doubt });

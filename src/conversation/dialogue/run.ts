@@ -26,10 +26,10 @@ import { answerConsent, forget } from './privacy.ts';
 import {
   addMenu,
   askAgain,
+  askStep,
   goHome,
   parseChoice,
   pointAtButton,
-  pose,
   remark,
   slotStep,
 } from './questions.ts';
@@ -46,10 +46,10 @@ import {
 import { serveNext, setGift, setGifts, setHistory, setIdentity, startFlow } from './slots.ts';
 
 /*
- * The dialogue: applies the commands of a message, each once, in order; then one question stands.
+ * The dialogue: applies the commands of a message, each once, in order; then the bot asks one question.
  */
 
-/** Applies commands. `isForm`: of the fields of a form, so the reply names only faults. */
+/** Applies commands. `isForm`: they come from a form, so the reply names only faults. */
 export function run(
   before: State,
   given: readonly Command[],
@@ -74,7 +74,7 @@ export function run(
 /** A button, by its number or its words: its commands, except those that only a press gives. */
 function pickChoice(state: State, choice: string, scope: Scope): readonly Command[] {
   const commands = parseChoice(choice, state, scope);
-  // A text that was written before the question whether to remember was shown agrees to nothing.
+  // A text from before the consent question was shown cannot answer it.
   const isPress = commands.some(
     (command) =>
       command.do === 'confirm' || command.do === 'forget' || (command.do === 'consent' && !scope.current),
@@ -165,7 +165,7 @@ function sayExpired(state: State, scope: Scope): Decision {
   return say(state, isIdle ? addMenu(state, reply, scope) : reply);
 }
 
-/** What stands once all commands were applied. */
+/** The decision once all commands were applied. */
 function finish({ state, said, next, scope }: Round): Decision {
   switch (next.go) {
     case 'person': {
@@ -178,7 +178,7 @@ function finish({ state, said, next, scope }: Round): Decision {
     case 'digress': {
       const { reply, question } = next.digression;
       const decision = sayFirst(said, remark(state, scope, reply));
-      // Why sharing is needed is said once.
+      // The bot explains only once why sharing is needed.
       const isSaid = reply.key === 'answer' && describeQuestion(state, scope) === PROOF_ANSWERS;
       return { ...(isSaid ? changeLast(decision, { context: 'again' }) : decision), question };
     }
@@ -200,14 +200,14 @@ function finishAdvance(
     const decision = sayFirst([...said, reply], advance(state, { flow, doubt }, scope));
     return { ...decision, question: digression.question };
   }
-  // A form comes again, with what is doubtful in it, as long as something is missing.
+  // While another slot is missing, the form comes again, and the doubt waits.
   const [lacking] = scope.isForm ? missingSlots(flow, state.draft) : [];
   const isLater = lacking !== undefined && lacking !== doubt?.slot;
   const decision = sayFirst(said, advance(state, { flow, doubt: isLater ? undefined : doubt }, scope));
   return noted && !scope.isForm ? tellNoted(decision, noted, scope) : decision;
 }
 
-/** Says before the question which codes were noted, or that a value was, where the question comes again. */
+/** Before the question, lists the noted codes. Before a repeated question, says that a value was noted. */
 function tellNoted(decision: Decision, noted: 'codes' | 'other', { before, commands }: RoundScope): Decision {
   const { replies, effect, state } = decision;
   const { step, draft } = state;
@@ -217,7 +217,7 @@ function tellNoted(decision: Decision, noted: 'codes' | 'other', { before, comma
   if (step.offer && !isAgain) return decision;
   const { codes = [] } = draft;
   const isList = noted === 'codes' && codes.length > 1;
-  // Another reply before the question says more.
+  // If another reply comes before the question, none is added.
   const isPlain = isAgain && replies.length === 1 && !commands.some((command) => command.do === 'start');
   if (!isList && !isPlain) return decision;
   const told = isList ? listCodes(codes) : { key: 'noted' };
@@ -229,7 +229,6 @@ function askWhatFor(state: State, scope: Scope): Decision {
   const { step } = state;
   const menu = goHome({ ...state, step: { at: 'idle' } }, scope, { key: 'unsure', context: 'identity' });
   // The page can still be turned, unless staff named another customer.
-  // theirs.
   const stays = step.at === 'browsing' && !isStaff(scope);
   return { ...menu, state: { ...menu.state, draft: state.draft, ...(stays && { step }) } };
 }
@@ -296,14 +295,14 @@ function decideDoubt(round: Round, choice: 'use' | 'keep' | 'other'): Reduction 
   const slot = why === 'typo' ? 'email' : 'phone';
   const taken = choice === 'use' ? meant : choice === 'keep' && slot === 'email' ? written : undefined;
   if (taken === undefined)
-    return pose(decided.state, slotStep(flow, step.slot, { editing: step.editing }), scope);
-  // A shared number is as good as proved under its new form.
+    return askStep(decided.state, slotStep(flow, step.slot, { editing: step.editing }), scope);
+  // A shared number stays proved in its new form.
   const isShared = slot === 'phone' && written !== undefined;
   const value = isShared ? { value: taken, proved: true } : toTypedValue(taken, scope);
   return setSlots(decided, { [slot]: value });
 }
 
-/** Asks for a value again: at the summary, or of what was said before. */
+/** Asks again for a value that the summary shows, or that the customer gave before. */
 function changeSlot(round: Round, { field }: CommandOf<'change'>): Reduction {
   const { state, scope } = round;
   const { step, draft } = state;
@@ -318,12 +317,12 @@ function changeSlot(round: Round, { field }: CommandOf<'change'>): Reduction {
     const slots = flow.slots.filter((kind) => edits.some(({ id }) => id === `edit:${KINDS[kind].field}`));
     const [only, ...others] = slot ? slots.filter((kind) => kind === slot) : slots;
     return only && others.length === 0
-      ? pose(state, slotStep(flow, only, { editing: true }), scope)
+      ? askStep(state, slotStep(flow, only, { editing: true }), scope)
       : askAgain(state, scope, { key: 'confirm.edit' });
   }
   if (step.at === 'asking' && (slot === undefined || slot === step.slot)) return askPlainly(state, scope);
   const isSaid = slot && draft[KINDS[slot].slot] != null;
-  return isSaid ? pose(state, slotStep(flow, slot, { editing: true }), scope) : round;
+  return isSaid ? askStep(state, slotStep(flow, slot, { editing: true }), scope) : round;
 }
 
 /** The customer has no such value: of the named field, or of the current question. */

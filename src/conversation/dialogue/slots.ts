@@ -15,7 +15,7 @@ import { changeLast, type Reply, sayFirst } from '../reply.ts';
 import { type Draft, dropOffer, type Identity, type State } from '../state.ts';
 import { findHindrance, retry, runningFlow } from './advance.ts';
 import { sayFault, sayNotUnderstood } from './digressions.ts';
-import { askAgain, goHome, pose, slotStep } from './questions.ts';
+import { askAgain, askStep, goHome, slotStep } from './questions.ts';
 import {
   continueFlow,
   digress,
@@ -59,7 +59,7 @@ function restartFlow(round: Round, flow: Flow): Reduction {
   const isAsked = step.at === 'asking' && step.slot === 'gift';
   const isOther = flow.slots.includes('gift') && !isAsked && scope.commands.length === 1;
   return isOther
-    ? pose(state, slotStep(flow, 'gift', { editing: true }), scope)
+    ? askStep(state, slotStep(flow, 'gift', { editing: true }), scope)
     : continueFlow({ ...round, state }, flow);
 }
 
@@ -111,7 +111,7 @@ function takeGifts(round: Round, gift: Pick<Draft, 'code' | 'among'>): Reduction
   return setSlots(begun, { code: undefined, among: undefined, price: undefined, ...gift });
 }
 
-/** Which list of the history, or of which period. A page that is shown goes on with what it does not name. */
+/** Sets the list or the period of the history. The other values of a shown page stay. */
 export function setHistory(round: Round, command: CommandOf<'period' | 'kind'>): Round {
   const { state, scope } = round;
   const { step } = state;
@@ -162,7 +162,7 @@ function setPhone({ state, scope }: Round, phone: ProvableValue): Identity {
   return isSaid ? { phone } : { phone, email: null };
 }
 
-/** A typed value proves nothing here, and replaces none that does. */
+/** A typed value proves nothing here. It never replaces a proved one. */
 function setUnproved(round: Round, known: Identity): Reduction {
   const { state, next, scope } = round;
   const { step, draft } = state;
