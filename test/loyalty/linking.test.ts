@@ -40,7 +40,12 @@ function owned(ofPhone: Owner, ofEmail: Owner): Contact[] {
 }
 
 /** What an accumulation carries of a phone and an e-mail. */
-function link(antcrm: Pick<AntCrm, 'contact'>, phone?: ProvableValue, email?: ProvableValue, contacts: 'on' | 'off' = 'on') {
+function link(
+  antcrm: Pick<AntCrm, 'contact'>,
+  phone?: ProvableValue,
+  email?: ProvableValue,
+  contacts: 'on' | 'off' = 'on',
+) {
   return chooseIdentifiers({ phone, email }, antcrm, contacts);
 }
 
