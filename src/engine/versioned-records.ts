@@ -55,7 +55,7 @@ export type UpdateResult<Content, Answer> = {
 };
 
 /**
- * `seal_broken`: a record could not be opened or read, and was put aside. `record_lost`: there is no record,
+ * `seal_broken`: a record cannot be opened or read; the next swap puts it aside. `record_lost`: there is no record,
  * though an index lists it or it was there a moment ago. In both cases the record is created again, and its
  * pending work is lost.
  */
@@ -176,6 +176,7 @@ export class VersionedRecords<Content> {
     let seen = remembered ?? (await this.#read(name));
     let opened = remembered && this.#opened.get(name);
     let isCurrent = remembered === undefined;
+    let alarmed: RecordFault | undefined;
     const isExpected = listed || (remembered !== undefined && remembered.bytes !== null);
     for (let conflicts = 0; conflicts < MAX_CONFLICTS; ) {
       const nowMs = seen.nodeMs + Math.floor(runtime.monotonicMs() - seen.atMs);
@@ -193,6 +194,10 @@ export class VersionedRecords<Content> {
         isCurrent = true;
         continue;
       }
+      // The alarm comes before the swap: a process that is killed behind it would leave no sign.
+      const fault = before.isBroken ? 'seal_broken' : isLost ? 'record_lost' : undefined;
+      if (fault && fault !== alarmed) onFault(fault, name);
+      alarmed = fault ?? alarmed;
       const { bytes, after, indexes } = this.#write(name, { record, before, isLost });
       const swapped = await this.#parts.store.compareAndSwap(`${this.#kind.kind}:${name}`, {
         expected: seen.bytes && versionOf(seen.bytes),
@@ -204,8 +209,6 @@ export class VersionedRecords<Content> {
       });
       const atMs = runtime.monotonicMs();
       if (swapped.swapped) {
-        if (before.isBroken) onFault('seal_broken', name);
-        if (isLost) onFault('record_lost', name);
         this.#remember(name, { bytes, nodeMs: swapped.nowMs, atMs }, after);
         return { answer, record, nowMs, durable: !durable || swapped.durable };
       }

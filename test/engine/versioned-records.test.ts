@@ -131,6 +131,18 @@ describe('Versioned records', () => {
     expect((await memory.list('broken', { shard, upTo: 'ever', limit: 10 })).count).toBe(1);
   });
 
+  it('says that a record is broken even if its process ends behind the swap', async () => {
+    const unconfirmed = world({ compareAndSwap: () => Promise.reject(new StoreUnavailable('killed')) });
+    await unconfirmed.memory.compareAndSwap(KEY, {
+      expected: null,
+      bytes: Buffer.alloc(20, 0xff),
+      ttlMs: 1000,
+      indexes: [],
+    });
+    await expect(unconfirmed.open().update('name', take(taking()))).rejects.toThrow('killed');
+    expect(unconfirmed.faults).toEqual(['seal_broken']);
+  });
+
   it('says that a record is lost which an index lists, or which it remembers, and begins anew', async () => {
     const { open, memory, faults, dueOf } = world();
     const cell = open();
