@@ -115,7 +115,7 @@ export type ChannelParts = {
   /** The commands that a platform's menu shows, in their order. */
   readonly commands: readonly MenuCommand[];
   readonly observe: Observe;
-  /** Limits requests that show no secret. Each channel has a counter. */
+  /** Limits requests without a valid secret. Each channel has its own counter. */
   readonly limit: Limit;
   /** Lets staff pass, and no other caller. */
   readonly guard: Guard;
@@ -149,7 +149,7 @@ export type Accept = (incoming: Incoming, sentMs?: number) => Promise<'accepted'
 
 /** The channels of a process. */
 export class Channels<Settings> {
-  /** Of each channel in the list, on or off. */
+  /** The traits of every channel in the list, on or off. */
   readonly traits: readonly ChannelTraits[];
   readonly #entries: readonly ChannelEntry<Settings>[];
   readonly #open = new Map<string, Channel>();

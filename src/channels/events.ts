@@ -8,7 +8,7 @@ import type { FeedEvent } from '../store/port.ts';
 import type { ChannelParts } from './channel.ts';
 
 /** A sealed event. `read` opens it; it returns null and raises an alarm if that fails (a lost key). */
-export type Unread<Event> = { readonly seq: number; read(): Event | null };
+export type SealedEvent<Event> = { readonly seq: number; read(): Event | null };
 
 export type EventsOptions<Event> = Pick<ChannelParts, 'feed' | 'encryption'> & {
   /** The channel's name. */
@@ -55,7 +55,7 @@ export class Events<Event extends { readonly seq: number }> {
   follow(
     conversation: string,
     afterSeq: number,
-    onEvent: (event: Unread<Event>) => void,
+    onEvent: (event: SealedEvent<Event>) => void,
   ): Promise<() => void> {
     const name = this.name(conversation);
     return this.#options.feed.follow(name, afterSeq, (event) =>
@@ -150,5 +150,5 @@ export class Streams<Event> {
 type Follow<Event> = (
   conversation: string,
   afterSeq: number,
-  onEvent: (event: Unread<Event>) => void,
+  onEvent: (event: SealedEvent<Event>) => void,
 ) => Promise<() => void>;

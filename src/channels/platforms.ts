@@ -68,7 +68,7 @@ export type PlatformAnswer = {
  */
 const MEANINGS: readonly (readonly [from: number, to: number, kind: Delivery['kind'], firm?: 'firm'])[] = [
   [0, 299, 'delivered', 'firm'],
-  // No platform of ours redirects, so a proxy does. We follow no redirect.
+  // The platforms never redirect, so this answer is a proxy's. The bot follows no redirect.
   [300, 399, 'undelivered', 'firm'],
   // A fault of a gateway or of the platform: the call may have been carried out.
   [408, 408, 'uncertain', 'firm'],
@@ -95,7 +95,7 @@ export function failureOf({ kind }: Exclude<Exchange, { kind: 'answered' }>): Ca
   return { kind: kind === 'unsent' ? 'undelivered' : 'uncertain' };
 }
 
-/** Outcomes that a later call may not have. */
+/** Outcomes that may pass: a later call may succeed. */
 const TRANSIENT: ReadonlySet<Delivery['kind']> = new Set(['throttled', 'undelivered', 'uncertain']);
 
 /** The outcome of fetching a picture by a call that failed. */
@@ -118,7 +118,7 @@ export function localeOf(tag: string | undefined): Locale | undefined {
   return undefined;
 }
 
-/** The first `max` UTF-16 units of a text, without half a character. */
+/** The first `max` UTF-16 units of a text. Half a character at the end is replaced. */
 export function cut(text: string, max: number): string {
   return (text.length > max ? text.slice(0, max) : text).toWellFormed();
 }
@@ -126,7 +126,7 @@ export function cut(text: string, max: number): string {
 /** Longest name that is taken from a profile, in characters. */
 export const MAX_NAME = 100;
 
-/** The sender, by the language tag and the name that their client sends. The name may be blank. */
+/** The sender, from the language tag and the name that the client sends. The name may be blank. */
 export function senderOf(
   { name: channel, proof }: ChannelTraits,
   language: string | undefined,

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { type Runtime, systemRuntime } from '../runtime.ts';
 
 /** A message to be sent. `madeAtMs`: when the reply was made, epoch ms. */
-export type Wish = {
+export type SendRequest = {
   readonly chat: string;
   readonly isGroup: boolean;
   readonly isReceipt: boolean;
@@ -18,24 +18,26 @@ export type RateLimiterOptions = {
   readonly runtime?: Pick<Runtime, 'nowMs' | 'monotonicMs' | 'timer' | 'random'> | undefined;
 };
 
-/** The bucket refills with this share of the limit and holds the rest: no second exceeds the limit. */
-const REFILLED = 0.9;
-/** Longest wait within a turn, and most messages that wait. The others are postponed. */
+/**
+ * The bucket refills at this share of the limit and holds the remaining share, so no second exceeds the limit.
+ */
+const REFILL_SHARE = 0.9;
+/** A message waits at most this long within a turn, and at most so many wait. The others are postponed. */
 const MAX_WAIT_MS = 1500;
 const MAX_WAITING = 20;
-/** A postponed message asks again after this time or later. */
+/** A postponed message asks again after at least this time. */
 const AGAIN_MS = 500;
-/** A reply of this age was postponed before: it does not join the end of the queue again. */
+/** An older reply was postponed before, so it does not go to the end of the queue again. */
 const OLD_MS = 2000;
 /** Telegram's limit of one group (core.telegram.org/bots/faq). */
 const GROUP_PER_MINUTE = 20;
 const MAX_CHATS = 20_000;
 /** A longer pause is ignored: no reply waits for so long. */
 const MAX_PAUSE_MS = 24 * 60 * 60_000;
-/** If the platform refuses this many chats within a second, it means the whole bot. */
+/** If the platform refuses this many chats within a second, it limits the whole bot, not one chat. */
 const BOT_REFUSALS = 3;
 
-type Waiting = Wish & { readonly askedMs: number; decide(afterMs: number): void };
+type Waiting = SendRequest & { readonly askedMs: number; decide(afterMs: number): void };
 
 /**
  * Limits the messages that this process sends to a platform: a token bucket for all, a burst for each chat,
@@ -57,8 +59,8 @@ export class RateLimiter {
   /** When the bucket is empty again, monotonic. */
   #emptyMs = 0;
   /** The next free slot for a postponed message, monotonic. */
-  #lineMs = 0;
-  #isTimed = false;
+  #nextSlotMs = 0;
+  #isTimerSet = false;
   /** The most urgent first: receipts, then the oldest replies. */
   readonly #waiting: Waiting[] = [];
   readonly #chats: SlidingWindow;
@@ -71,20 +73,21 @@ export class RateLimiter {
     const { perSecond, chatBurst, runtime = systemRuntime } = options;
     this.#options = options;
     this.#runtime = runtime;
-    this.#messageMs = 1000 / (REFILLED * perSecond);
-    this.#bucketMs = Math.max(1000 / REFILLED - 1000, this.#messageMs);
+    this.#messageMs = 1000 / (REFILL_SHARE * perSecond);
+    this.#bucketMs = Math.max(1000 / REFILL_SHARE - 1000, this.#messageMs);
     this.#chats = new SlidingWindow(chatBurst, 1000);
     this.#groups = new SlidingWindow(GROUP_PER_MINUTE, 60_000);
   }
 
   /** Returns 0 if the message may be sent now, else how long to postpone it, ms; it asks again then. */
-  take(wish: Wish): number | Promise<number> {
+  take(request: SendRequest): number | Promise<number> {
     const nowMs = this.#runtime.monotonicMs();
-    const { chat, isGroup } = wish;
+    const { chat, isGroup } = request;
     const chatMs = Math.max(this.#chats.waitMs(chat, nowMs), isGroup ? this.#groups.waitMs(chat, nowMs) : 0);
     if (chatMs > 0) return chatMs;
-    if (this.#waiting.length === 0 && this.#bucketWaitMs(nowMs) <= 0) return this.#send(wish, nowMs, nowMs);
-    return new Promise((decide) => this.#join({ ...wish, askedMs: nowMs, decide }));
+    if (this.#waiting.length === 0 && this.#bucketWaitMs(nowMs) <= 0)
+      return this.#send(request, nowMs, nowMs);
+    return new Promise((decide) => this.#join({ ...request, askedMs: nowMs, decide }));
   }
 
   /** The platform refused a message for `afterMs`. The chat pauses; all chats pause if many are refused. */
@@ -105,7 +108,7 @@ export class RateLimiter {
     return this.#emptyMs - this.#bucketMs - nowMs;
   }
 
-  #send({ chat, isGroup, madeAtMs }: Wish, askedMs: number, nowMs: number): 0 {
+  #send({ chat, isGroup, madeAtMs }: SendRequest, askedMs: number, nowMs: number): 0 {
     this.#emptyMs = Math.max(this.#emptyMs, nowMs) + this.#messageMs;
     this.#chats.add(chat, nowMs);
     if (isGroup) this.#groups.add(chat, nowMs);
@@ -114,9 +117,9 @@ export class RateLimiter {
     return 0;
   }
 
-  #join(wish: Waiting): void {
-    const behind = this.#waiting.findIndex((other) => isMoreUrgent(wish, other));
-    this.#waiting.splice(behind < 0 ? this.#waiting.length : behind, 0, wish);
+  #join(request: Waiting): void {
+    const behind = this.#waiting.findIndex((other) => isMoreUrgent(request, other));
+    this.#waiting.splice(behind < 0 ? this.#waiting.length : behind, 0, request);
     const firstMs = this.#bucketWaitMs(this.#runtime.monotonicMs());
     const fitting = Math.floor((MAX_WAIT_MS - firstMs) / this.#messageMs);
     for (const late of this.#waiting.splice(Math.max(0, Math.min(fitting, MAX_WAITING))))
@@ -132,20 +135,20 @@ export class RateLimiter {
       decide(Math.round(soonMs));
       return;
     }
-    this.#lineMs = Math.max(nowMs, this.#lineMs) + this.#messageMs;
-    decide(Math.round(Math.max(soonMs, this.#lineMs - nowMs)));
+    this.#nextSlotMs = Math.max(nowMs, this.#nextSlotMs) + this.#messageMs;
+    decide(Math.round(Math.max(soonMs, this.#nextSlotMs - nowMs)));
   }
 
   #serveLater(): void {
-    if (this.#isTimed || this.#waiting.length === 0) return;
-    this.#isTimed = true;
+    if (this.#isTimerSet || this.#waiting.length === 0) return;
+    this.#isTimerSet = true;
     this.#runtime.timer(Math.max(0, Math.ceil(this.#bucketWaitMs(this.#runtime.monotonicMs()))), () =>
       this.#serve(),
     );
   }
 
   #serve(): void {
-    this.#isTimed = false;
+    this.#isTimerSet = false;
     const nowMs = this.#runtime.monotonicMs();
     while (this.#waiting.length > 0 && this.#bucketWaitMs(nowMs) <= 0) {
       const next = this.#waiting.shift();
@@ -156,7 +159,7 @@ export class RateLimiter {
   }
 }
 
-function isMoreUrgent(one: Wish, other: Wish): boolean {
+function isMoreUrgent(one: SendRequest, other: SendRequest): boolean {
   if (one.isReceipt !== other.isReceipt) return one.isReceipt;
   return one.madeAtMs < other.madeAtMs;
 }

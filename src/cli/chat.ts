@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { createClient, type StaffClient } from '../channels/staff/client.ts';
-import { mannerSchemaOf, type RequestSchema, type StaffEvent } from '../channels/staff/schemas.ts';
+import { type RequestSchema, type StaffEvent, stableFieldsSchemaOf } from '../channels/staff/schemas.ts';
 import { CHANNELS } from '../channels.ts';
 import { environment } from '../config.ts';
 import { explain } from '../http/problem.ts';
@@ -13,7 +13,7 @@ import { explain } from '../http/problem.ts';
 /* `npm run chat`: the staff webhook from a terminal. Exit codes: 0, 1 refused or no bot, 2 wrong usage. */
 
 const traits = CHANNELS.map((channel) => channel.traits);
-const optionsSchema = mannerSchemaOf(traits).extend({ linger: z.coerce.number().min(0) });
+const optionsSchema = stableFieldsSchemaOf(traits).extend({ linger: z.coerce.number().min(0) });
 const HELP = `npm run chat -- [options]: the bot from a terminal. It speaks Vietnamese unless told otherwise.
 Type a message, or the number of a choice. /contact PHONE shares a phone number,
 /contact PHONE other somebody else's; /start CODE opens a deep link; /quit ends.

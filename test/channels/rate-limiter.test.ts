@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { RateLimiter, type RateLimiterOptions, type Wish } from '../../src/channels/rate-limiter.ts';
+import { RateLimiter, type RateLimiterOptions, type SendRequest } from '../../src/channels/rate-limiter.ts';
 
 const PER_SECOND = 30;
 
@@ -39,7 +39,7 @@ function createKit(more: Partial<RateLimiterOptions> = {}) {
     ...more,
   });
   let chats = 0;
-  const wish = (one: Partial<Wish> = {}): Wish => ({
+  const wish = (one: Partial<SendRequest> = {}): SendRequest => ({
     ...{ chat: `${++chats}`, isGroup: false, isReceipt: false, madeAtMs: runtime.nowMs() },
     ...one,
   });
@@ -75,7 +75,7 @@ test('receipts are sent first, then the oldest', async () => {
   await passTo(10_000);
   for (let n = 0; n < 5; n++) void limiter.take(wish());
   const sent: string[] = [];
-  const send = async (name: string, more: Partial<Wish>) => {
+  const send = async (name: string, more: Partial<SendRequest>) => {
     if ((await limiter.take(wish(more))) === 0) sent.push(name);
   };
   void send('menu', {});

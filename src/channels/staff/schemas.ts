@@ -93,8 +93,8 @@ const bodySchemaOf = (channels: readonly ChannelTraits[]) =>
     ),
   });
 
-/** The fields that all messages of a person share. */
-export const mannerSchemaOf = (channels: readonly ChannelTraits[]) =>
+/** The fields that do not change between the messages of a conversation. */
+export const stableFieldsSchemaOf = (channels: readonly ChannelTraits[]) =>
   bodySchemaOf(channels).pick({ conversation: true, locale: true, as: true, name: true });
 
 /** A request of staff. `channels`: the channels that it may imitate. */

@@ -9,7 +9,7 @@ import { problem } from '../../http/problem.ts';
 import type { Words } from '../../i18n.ts';
 import type { Observe } from '../../observability/metrics.ts';
 import type { Channel, ChannelEntry, ChannelParts } from '../channel.ts';
-import { Events, type StreamLimits, Streams, type Unread } from '../events.ts';
+import { Events, type SealedEvent, type StreamLimits, Streams } from '../events.ts';
 import {
   eventSchema,
   eventsRoute,
@@ -71,7 +71,7 @@ function greeting(url: string, needsToken: boolean): readonly string[] {
 
 /** The staff webhook. Any process may run the turn: answers and streams both come from the feed. */
 export class StaffChannel implements Channel {
-  /** A request waits for the end of its turn. */
+  /** Quiet replies are delivered, too: a request waits for the last reply of its turn. */
   readonly hearsQuiet = true;
   readonly #options: StaffOptions;
   readonly #events: Events<StaffEvent>;
@@ -127,7 +127,7 @@ export class StaffChannel implements Channel {
     this.#streams.close();
   }
 
-  /** Follows the feed before it hands the message in, so that it misses no reply; then waits. */
+  /** Follows the feed first, so that it misses no reply. Then passes the message to `accept` and waits. */
   async #answer(body: StaffRequest): Promise<StaffAnswer | 'full'> {
     const { accept, channels } = this.#options;
     const { conversation, id = randomUUID() } = body;
@@ -188,7 +188,7 @@ class FollowedTurn {
   readonly replies: StaffEvent[] = [];
   readonly #id: string;
   readonly #done = Promise.withResolvers<boolean>();
-  #latest: Unread<StaffEvent> | undefined;
+  #latest: SealedEvent<StaffEvent> | undefined;
   #hasBegun = false;
 
   constructor(id: string) {
@@ -201,7 +201,7 @@ class FollowedTurn {
   }
 
   /** To be called with every event of the conversation, the old ones too. */
-  see(event: Unread<StaffEvent>): void {
+  see(event: SealedEvent<StaffEvent>): void {
     this.#latest = event;
     const reply = this.#hasBegun ? event.read() : null;
     if (reply?.turn !== this.#id) return;
@@ -209,7 +209,7 @@ class FollowedTurn {
     if (reply.last) this.#done.resolve(true);
   }
 
-  /** Marks that the message goes in now. Older events cannot answer it, so they are not opened. */
+  /** To be called right before `accept`. Older events cannot answer the message, so they are not opened. */
   begin(): void {
     this.#hasBegun = true;
   }

@@ -18,7 +18,7 @@ const params = z.object({ id: z.string().trim().toUpperCase().min(1).max(40) });
 /** A name and the longest text fit into one message: Telegram takes 4,096 characters. */
 const MAX_NAME = 80;
 
-const closing = z.strictObject({
+const closeSchema = z.strictObject({
   by: z
     .string()
     .trim()
@@ -27,10 +27,10 @@ const closing = z.strictObject({
     .transform((name) => name.replace(/[\p{Cc}\p{Cf}]/gu, '').toWellFormed())
     .describe('Who of staff: customers see it before each answer.'),
 });
-const claiming = closing.extend({
+const claimSchema = closeSchema.extend({
   release: maybe(z.literal(true), 'Gives it back. Only who has it can.'),
 });
-const answering = closing.extend({
+const messageSchema = closeSchema.extend({
   text: z
     .string()
     .max(MAX_ANSWER, `Wants at most ${MAX_ANSWER} characters`)
@@ -77,7 +77,10 @@ const isoOf = (ms: number): string => new Date(ms).toISOString();
 /** Longest excerpt of the customer's last text in a list, in characters. */
 const MAX_LAST = 120;
 
-function shown({ ticket, operations, ...where }: SeenTicket, isListed = false): z.infer<typeof ticketSchema> {
+function toTicketView(
+  { ticket, operations, ...where }: SeenTicket,
+  isListed = false,
+): z.infer<typeof ticketSchema> {
   const { id, reason, openedMs, closed, claimedBy, name, doing, led, notUnderstood, notes } = ticket;
   const last = notes.findLast(({ by }) => by === undefined)?.text ?? led?.at(-1) ?? notUnderstood?.at(-1);
   return {
@@ -100,11 +103,11 @@ function shown({ ticket, operations, ...where }: SeenTicket, isListed = false): 
   };
 }
 
-const described = (schema: z.ZodType, description: string) => ({
+const describeResponse = (schema: z.ZodType, description: string) => ({
   response: { 200: { description, content: { 'application/json': { schema } } }, ...refusals },
 });
-const files = <Body extends z.ZodType>(body: Body) => {
-  const { response } = described(
+const describeFiling = <Body extends z.ZodType>(body: Body) => {
+  const { response } = describeResponse(
     z.object({ status: z.literal('filed') }),
     'It is stored, and leaves in order.',
   );
@@ -114,19 +117,19 @@ const files = <Body extends z.ZodType>(body: Body) => {
 const ROUTES = {
   list: routeOf('listTickets', 'Who waits for a person, oldest first', {
     querystring: z.object({ state: z.enum(['open', 'closed']).optional() }),
-    ...described(z.object({ tickets: z.array(ticketSchema) }), 'The tickets.'),
+    ...describeResponse(z.object({ tickets: z.array(ticketSchema) }), 'The tickets.'),
   }),
   show: routeOf('showTicket', 'A ticket and what was written in it', {
     params,
-    ...described(ticketSchema, 'The ticket.'),
+    ...describeResponse(ticketSchema, 'The ticket.'),
   }),
-  answer: routeOf('answerTicket', 'Answer a customer', files(answering)),
+  answer: routeOf('answerTicket', 'Answer a customer', describeFiling(messageSchema)),
   claim: routeOf(
     'claimTicket',
     'Claim a ticket, or take it over: the others see who has it',
-    files(claiming),
+    describeFiling(claimSchema),
   ),
-  close: routeOf('closeTicket', 'Close a ticket: the bot answers again', files(closing)),
+  close: routeOf('closeTicket', 'Close a ticket: the bot answers again', describeFiling(closeSchema)),
   events: routeOf('followTickets', 'Follow what is new', {
     description:
       'Server-sent events, from now on: ' +
@@ -134,14 +137,14 @@ const ROUTES = {
     response: streamed,
   }),
   answers: routeOf('listAnswers', "The operator's answers (ANSWERS_FILE), to be sent by staff", {
-    ...described(
+    ...describeResponse(
       z.object({ answers: z.array(z.object({ id: z.string(), answer: z.record(z.string(), z.string()) })) }),
       'The answers, in every language.',
     ),
   }),
   unclear: routeOf('listUnclear', 'What was not understood, newest first', {
     description: 'Of customers who agreed to be remembered; phones, e-mails, codes and names are masked.',
-    ...described(z.object({ unclear: z.array(unclearSchema) }), 'The last two weeks.'),
+    ...describeResponse(z.object({ unclear: z.array(unclearSchema) }), 'The last two weeks.'),
   }),
 };
 
@@ -184,13 +187,13 @@ export function ticketRoutes(
     }
 
     routes.get('/staff/tickets', { schema: ROUTES.list }, async ({ query }, reply) =>
-      reply.send({ tickets: (await tickets.list(query.state)).map((one) => shown(one, true)) }),
+      reply.send({ tickets: (await tickets.list(query.state)).map((one) => toTicketView(one, true)) }),
     );
     const sse = { schema: ROUTES.events, exposeHeadRoute: false };
     routes.get('/staff/tickets/events', sse, async (_request, reply) => streams.answer(reply, '', 0));
     routes.get('/staff/tickets/:id', { schema: ROUTES.show }, async (request, reply) => {
       const found = await tickets.find(request.params.id);
-      return found ? reply.send(shown(found)) : refuse(reply, 'unknown');
+      return found ? reply.send(toTicketView(found)) : refuse(reply, 'unknown');
     });
     routes.post('/staff/tickets/:id/messages', { schema: ROUTES.answer }, async (request, reply) =>
       file(reply, request.params.id, request.body),

@@ -35,7 +35,7 @@ export const TEAMS: ChannelTraits = {
   },
 };
 
-/** Undefined if the address is not ours. */
+/** The place that a stored address names; undefined if the address is not of Teams. */
 export function placeOf({
   address,
   conversation,

@@ -1,9 +1,9 @@
 import { parseJson } from '../platforms.ts';
 
 /*
- * The SDK alone accepts, or answers with 500, what must be 401: for another issuer it does not check the
- * audience, a token need not expire, an unknown algorithm throws (research: teams.md, section 2). So we read
- * the claims before the SDK verifies the signature, and before the body is read.
+ * The SDK's own checks are not enough (research: teams.md, section 2). It accepts any audience from another
+ * issuer, and a token that never expires. An unknown algorithm makes it throw, which gives 500, not 401.
+ * So we check the claims before the SDK verifies the signature, and before the body is read.
  */
 
 /** The claims of a token for us. `expiresMs`: epoch. `serviceUrl`: the connector that it covers. */

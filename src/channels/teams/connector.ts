@@ -33,9 +33,9 @@ export type ConnectorOptions = {
 const TIMEOUT_MS = 10_000;
 /** Longest wait of `look`. */
 const LOOK_MS = 5_000;
-/** The service's keys have certificates. */
+/** The service's keys come with certificates, so the document is large. */
 const MAX_LOOKED_BYTES = 1024 * 1024;
-/** Longer than a waiting reply waits for its next try. */
+/** How long a refusal counts as a fault: longer than the longest wait between two tries of a reply. */
 const REFUSED_MS = 11 * 60 * 1000;
 /** A profile has a few hundred bytes, any other answer less. */
 const MAX_ANSWER_BYTES = 64 * 1024;
@@ -45,7 +45,7 @@ const HEADERS = { accept: 'application/json', 'content-type': 'application/json;
 /** The Bot Connector's REST interface over our transport: the SDK's client repeats calls. Never rejects. */
 export class Connector {
   readonly #options: ConnectorOptions;
-  // `hosts` checks addresses first; other addresses are the operator's.
+  // `hosts` checks the addresses of activities first. The operator sets all other addresses.
   readonly #transport = createTransport({ allows: () => true });
   #refusedAtMs = Number.NEGATIVE_INFINITY;
 

@@ -6,7 +6,7 @@ import type { Incoming } from '../../engine/messages.ts';
 import { cut, decodeChoice, MAX_NAME, senderOf, shortList } from '../platforms.ts';
 import { type CardData, parseData, TEAMS, type TeamsPlace, type TeamsPress } from './address.ts';
 
-/** A part that is absent or of an unexpected shape is blank: we answer an activity that we cannot read. */
+/** A part that is absent or has an unexpected shape becomes blank: we answer unreadable activities. */
 const text = z.string().default('').catch('');
 
 function list<T extends z.ZodType>(schema: T) {
@@ -28,7 +28,7 @@ const conversationSchema = part({
   isGroup: z.boolean().default(false).catch(false),
 });
 
-const UNSAID = new Date(0);
+const NO_TIMESTAMP = new Date(0);
 
 const tenantSchema = z.object({ tenant: z.object({ id: z.string() }) });
 
@@ -41,7 +41,7 @@ const activitySchema = z.object({
   locale: text,
   text,
   replyToId: text,
-  timestamp: z.coerce.date().default(UNSAID).catch(UNSAID),
+  timestamp: z.coerce.date().default(NO_TIMESTAMP).catch(NO_TIMESTAMP),
   value: z.unknown().optional(),
   from: accountSchema,
   /** The bot. */
@@ -56,7 +56,7 @@ const activitySchema = z.object({
   action: text,
 });
 
-const UNREAD = { localTimezone: '', callerId: '', label: '', valueType: '', listenFor: [] };
+const UNUSED_FIELDS = { localTimezone: '', callerId: '', label: '', valueType: '', listenFor: [] };
 
 /**
  * The only place where outside data becomes the SDK's `Activity`. It needs no cast: the compiler compares the
@@ -71,7 +71,12 @@ export function parseActivity(body: unknown) {
   const { channelData, conversation, ...activity } = parsed;
   // Teams names the directory in two places.
   const tenantId = tenantSchema.safeParse(channelData).data?.tenant.id ?? conversation.tenantId;
-  const read = { ...activity, ...UNREAD, conversation: { ...conversation, tenantId }, channelData: {} };
+  const read = {
+    ...activity,
+    ...UNUSED_FIELDS,
+    conversation: { ...conversation, tenantId },
+    channelData: {},
+  };
   return read satisfies Activity;
 }
 export type TeamsActivity = NonNullable<ReturnType<typeof parseActivity>>;

@@ -8,9 +8,9 @@ import { placeOf, pressSchema, type TeamsPlace } from './address.ts';
 import { type Connector, conversationPath } from './connector.ts';
 import { render, renderUsed, type TeamsReply } from './render.ts';
 
-/** Longest call that only makes the chat nicer. */
-const NICETY_MS = 3_000;
-/** For fetching a picture, ms. */
+/** Time limit of a call that is not essential: it only makes the chat nicer. */
+const OPTIONAL_CALL_MS = 3_000;
+/** Time limit for fetching a picture. */
 const FETCH_MS = 5_000;
 
 const pictureSchema = z.object({ url: z.string() });
@@ -52,7 +52,7 @@ export class TeamsPlatform implements Platform {
     }
     // If the reply has the view of the pressed question, the question goes on.
     const isOver = first && (view === undefined || view !== reply.view);
-    const retired = isOver && this.#put(place, { ...renderUsed(press, locale, words), id }, NICETY_MS);
+    const retired = isOver && this.#put(place, { ...renderUsed(press, locale, words), id }, OPTIONAL_CALL_MS);
     const [delivery] = await Promise.all([this.#put(place, rendered), retired]);
     return delivery;
   }
@@ -74,7 +74,7 @@ export class TeamsPlatform implements Platform {
 
   async working(incoming: Pick<Incoming, 'address' | 'conversation'>): Promise<void> {
     const place = placeOf(incoming);
-    if (place) await this.#put(place, { type: 'typing' }, NICETY_MS);
+    if (place) await this.#put(place, { type: 'typing' }, OPTIONAL_CALL_MS);
   }
 
   /** The sender chose the picture's address; the connector fetches from trusted hosts only. */
@@ -125,7 +125,7 @@ class Profiles {
     max: MAX_PROFILES,
   });
 
-  /** `trustedTenants`: other directories' administrators could write any e-mail into a profile. */
+  /** Only `trustedTenants` prove an e-mail: other administrators could write any e-mail into a profile. */
   constructor(connector: Pick<Connector, 'call'>, trustedTenants: readonly string[]) {
     this.#connector = connector;
     this.#trustedTenants = new Set(trustedTenants.map((tenant) => tenant.toLowerCase()));

@@ -176,15 +176,15 @@ function resultIn(exchange: Exchange): unknown {
   if (answer?.ok) return answer.result;
   const refusal = answer ?? { error_code: status, description: 'unreadable' };
   const meaning = meaningOf(
-    answer ? platformAnswerOf(answer) : { status: isGateways(status) ? status : undefined },
+    answer ? platformAnswerOf(answer) : { status: isFromGateway(status) ? status : undefined },
   );
   // An edit that changes nothing.
   if (meaning.kind === 'delivered') return true;
   throw new ApiError(meaning, refusal);
 }
 
-/** Whether a gateway answered. Other unreadable answers have no meaning. */
-function isGateways(status: number): boolean {
+/** Whether a gateway gave this unreadable answer. The status of any other one means nothing. */
+function isFromGateway(status: number): boolean {
   return status >= 500 || (status >= 300 && status < 400);
 }
 

@@ -36,9 +36,9 @@ export class TelegramCheck {
   readonly #options: TelegramCheckOptions;
   readonly #webhook: ReturnType<typeof webhookPart>;
   /** The parts of the profile that are not registered yet. */
-  #untold: readonly RegistrationPart[];
+  #unregistered: readonly RegistrationPart[];
   #isRegistered = false;
-  #againMs = 0;
+  #nextWebhookMs = 0;
   /** No registration before this time. */
   #notBeforeMs = 0;
 
@@ -46,21 +46,21 @@ export class TelegramCheck {
     this.#options = options;
     this.#webhook = options.mode === 'webhook' ? webhookPart(options) : undefined;
     // A bot whose webhook was set by hand keeps its profile.
-    this.#untold = options.mode === 'webhook' && !this.#webhook ? [] : profileParts(options);
+    this.#unregistered = options.mode === 'webhook' && !this.#webhook ? [] : profileParts(options);
   }
 
   /** Resolves to the faults, a line for the operator each. Never rejects. `signal` ends it soon. */
   async look(signal: AbortSignal): Promise<readonly string[]> {
     const { api, mode, apiRoot } = this.#options;
     try {
-      const me = nameSchema.safeParse(await twice(() => api.callApi('getMe', {}, { signal }))).data;
+      const me = nameSchema.safeParse(await callTwice(() => api.callApi('getMe', {}, { signal }))).data;
       if (me) api.botInfo = botOf(api.botInfo.id, me.username);
     } catch (error) {
       return meFaults(failureIn(error), new URL(apiRoot).host);
     }
     const faults = mode === 'polling' ? this.#pollFaults() : await this.#webhookFaults({ signal });
     // A fault is reported at once; menus can wait.
-    if (faults.length === 0) await this.#tellProfile({ signal });
+    if (faults.length === 0) await this.#registerProfile({ signal });
     return faults;
   }
 
@@ -71,7 +71,7 @@ export class TelegramCheck {
 
   async #webhookFaults(options: Signalled): Promise<readonly string[]> {
     const { api, publicUrl, log } = this.#options;
-    const info = await twice(() => readWebhook(api, options)).catch((error) => void failureIn(error));
+    const info = await callTwice(() => readWebhook(api, options)).catch((error) => void failureIn(error));
     if (!info) return [];
     const error = lastError(info);
     const wrong = wrongIn(info, error, this.#webhook && publicUrl && webhookUrl(publicUrl));
@@ -79,7 +79,7 @@ export class TelegramCheck {
       const where = 'look at PUBLIC_URL, its certificate and the proxy before it';
       return [`Telegram cannot hand updates on (${error}): ${where}`];
     }
-    if (wrong.length === 0 || !this.#webhook || performance.now() < this.#againMs) return wrong;
+    if (wrong.length === 0 || !this.#webhook || performance.now() < this.#nextWebhookMs) return wrong;
     const outcome = await this.#set(this.#webhook, options);
     if (outcome === 'later') return wrong;
     if (outcome !== 'set') return [`Telegram refuses the webhook (${outcome.message}): look at PUBLIC_URL`];
@@ -88,19 +88,19 @@ export class TelegramCheck {
     this.#isRegistered = true;
     if (isFirst) return [];
     // Another bot took the webhook, and may take it again: the fault stays until a look finds none.
-    this.#againMs = performance.now() + AGAIN_MS;
+    this.#nextWebhookMs = performance.now() + AGAIN_MS;
     return wrong;
   }
 
-  async #tellProfile(options: Signalled): Promise<void> {
-    for (const part of this.#untold) {
+  async #registerProfile(options: Signalled): Promise<void> {
+    for (const part of this.#unregistered) {
       const outcome = await this.#set(part, options);
       if (outcome === 'later') return;
       if (outcome !== 'set') {
         const refused = { call: part.name, why: outcome.message };
         this.#options.log.error(refused, 'Telegram refused a part of the registration');
       }
-      this.#untold = this.#untold.slice(1);
+      this.#unregistered = this.#unregistered.slice(1);
     }
   }
 
@@ -128,7 +128,7 @@ export function isRefused({ meaning: { kind } }: ApiError): boolean {
 const nameSchema = z.object({ username: z.string() });
 
 /** Repeats a failed call once: one lost packet raises no alarm. */
-async function twice<Result>(call: () => Promise<Result>): Promise<Result> {
+async function callTwice<Result>(call: () => Promise<Result>): Promise<Result> {
   try {
     return await call();
   } catch (error) {

@@ -19,10 +19,10 @@ import {
 
 /** Passes what a customer says with an update to `accept`. Rejects as `accept` does. */
 export async function handleUpdate(update: Update, api: TelegramApi, accept: Accept): Promise<void> {
-  await handle(new UpdateContext(update, api, accept), passOver);
+  await handle(new UpdateContext(update, api, accept), ignoreUpdate);
 }
 
-const passOver = async (): Promise<void> => {};
+const ignoreUpdate = async (): Promise<void> => {};
 
 /** telegraf's context of an update, with a way to pass a message on. */
 class UpdateContext extends Context {
@@ -36,7 +36,7 @@ class UpdateContext extends Context {
   }
 
   /** Passes a message to `accept`, with the pressed button if there was one. Resolves once it is stored. */
-  async hear(said: Message, press?: TelegramPress): Promise<void> {
+  async acceptMessage(said: Message, press?: TelegramPress): Promise<void> {
     const { update_id, message: sent, callback_query: query } = this.#update;
     const shown = sent ?? query?.message;
     const from = sent ? sent.from : query?.from;
@@ -79,11 +79,11 @@ const handle = new Composer<UpdateContext>(
     const sent: TelegramMessage = ctx.message;
     if (sent.from?.is_bot) return undefined;
     if (isPrivate(sent)) return next();
-    return isAddressed(sent, ctx.botInfo) ? ctx.hear(GROUP) : undefined;
+    return isAddressed(sent, ctx.botInfo) ? ctx.acceptMessage(GROUP) : undefined;
   }),
-  Composer.on(message('text'), (ctx) => ctx.hear(readText(ctx.message.text))),
+  Composer.on(message('text'), (ctx) => ctx.acceptMessage(readText(ctx.message.text))),
   Composer.on(message('contact'), (ctx) =>
-    ctx.hear({
+    ctx.acceptMessage({
       kind: 'contact',
       phone: cut(ctx.message.contact.phone_number, MAX_TEXT),
       own: isOwnContact(ctx.message),
@@ -91,17 +91,17 @@ const handle = new Composer<UpdateContext>(
   ),
   Composer.on(anyOf(message('photo'), message('document'), message('media_group_id')), (ctx, next) => {
     const photo = readPhoto(ctx.message);
-    return photo ? ctx.hear(photo) : next();
+    return photo ? ctx.acceptMessage(photo) : next();
   }),
-  Composer.on(message('caption'), (ctx) => ctx.hear(readText(ctx.message.caption ?? ''))),
+  Composer.on(message('caption'), (ctx) => ctx.acceptMessage(readText(ctx.message.caption ?? ''))),
   Composer.on(anyOf(message('voice'), message('audio'), message('video_note')), (ctx) =>
-    ctx.hear({ kind: 'unknown', what: 'voice' }),
+    ctx.acceptMessage({ kind: 'unknown', what: 'voice' }),
   ),
-  Composer.on(message('sticker'), (ctx) => ctx.hear({ kind: 'unknown', what: 'sticker' })),
-  Composer.on('message', (ctx) => (isService(ctx.message) ? undefined : ctx.hear(UNKNOWN))),
+  Composer.on(message('sticker'), (ctx) => ctx.acceptMessage({ kind: 'unknown', what: 'sticker' })),
+  Composer.on('message', (ctx) => (isService(ctx.message) ? undefined : ctx.acceptMessage(UNKNOWN))),
   Composer.on('callback_query', (ctx) => {
     const { said, press } = readQuery(ctx.callbackQuery);
-    return ctx.hear(said, press);
+    return ctx.acceptMessage(said, press);
   }),
 ).middleware();
 

@@ -37,7 +37,7 @@ export class TelegramPlatform implements Platform {
   protected readonly api: TelegramApi;
   readonly #words: Words;
   readonly #limiter: TelegramPlatformParts['limiter'];
-  /** Until when each picture is skipped, so that a broken server of a shop delays no customer. */
+  /** Until when each picture is skipped: a shop's broken picture server must not delay customers. */
   readonly #avoided = new LRUCache<string, number>({ max: MAX_AVOIDED });
 
   constructor({ api, words, limiter }: TelegramPlatformParts) {
@@ -149,10 +149,10 @@ export class TelegramPlatform implements Platform {
     { state, locale }: Outgoing,
   ): Promise<void> {
     const { inline, contact, photo, texts } = rendered;
-    const instead = isPrivate(address)
+    const keyboard = isPrivate(address)
       ? (contact ?? (state.asks === 'phone' ? undefined : ({ remove_keyboard: true } as const)))
       : this.#privateChat(locale);
-    const markup = inline ?? instead;
+    const markup = inline ?? keyboard;
     if (photo !== undefined && (await this.#sendPhoto(address, { photo, caption: texts[0] ?? '' }, markup)))
       return;
     const place = { ...NO_PREVIEW, ...threadOf(address) };

@@ -25,7 +25,7 @@ export type RegistrationOptions = {
   readonly commands: readonly MenuCommand[];
 };
 
-/** A part of the registration. It may be set again. */
+/** A part of the registration. Setting it twice does no harm. */
 export type RegistrationPart = {
   readonly name: string;
   /** Rejects with `ApiError`. */
