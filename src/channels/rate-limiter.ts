@@ -19,7 +19,7 @@ export type RateLimiterOptions = {
 };
 
 /**
- * The bucket refills at this share of the limit and holds the remaining share, so no second exceeds the limit.
+ * The bucket refills at this share of the limit and holds the rest, so no second exceeds the limit.
  */
 const REFILL_SHARE = 0.9;
 /** A message waits at most this long within a turn, and at most so many wait. The others are postponed. */

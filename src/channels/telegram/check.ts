@@ -53,7 +53,7 @@ export class TelegramCheck {
   async look(signal: AbortSignal): Promise<readonly string[]> {
     const { api, mode, apiRoot } = this.#options;
     try {
-      const me = nameSchema.safeParse(await callTwice(() => api.callApi('getMe', {}, { signal }))).data;
+      const me = nameSchema.safeParse(await retryOnce(() => api.callApi('getMe', {}, { signal }))).data;
       if (me) api.botInfo = botOf(api.botInfo.id, me.username);
     } catch (error) {
       return meFaults(failureIn(error), new URL(apiRoot).host);
@@ -71,7 +71,7 @@ export class TelegramCheck {
 
   async #webhookFaults(options: Signalled): Promise<readonly string[]> {
     const { api, publicUrl, log } = this.#options;
-    const info = await callTwice(() => readWebhook(api, options)).catch((error) => void failureIn(error));
+    const info = await retryOnce(() => readWebhook(api, options)).catch((error) => void failureIn(error));
     if (!info) return [];
     const error = lastError(info);
     const wrong = wrongIn(info, error, this.#webhook && publicUrl && webhookUrl(publicUrl));
@@ -128,7 +128,7 @@ export function isRefused({ meaning: { kind } }: ApiError): boolean {
 const nameSchema = z.object({ username: z.string() });
 
 /** Repeats a failed call once: one lost packet raises no alarm. */
-async function callTwice<Result>(call: () => Promise<Result>): Promise<Result> {
+async function retryOnce<Result>(call: () => Promise<Result>): Promise<Result> {
   try {
     return await call();
   } catch (error) {
