@@ -215,9 +215,11 @@ function endings(here: Situation): Meant {
   const isOffered = isBare ? said.rest.length > 0 : act === 'cancel' && said.codes.length > 0;
   if (/^cancel/.test(act) && isOffered) return [{ do: 'unclear', maybe: [{ do: 'cancel' }] }];
   const isExact = said.parts.every((part) => actOf(part) !== '' || isPolite(part));
-  const isAtStake = isBare && !isExact && (at.gift !== undefined || (!isQuestion && at.codes.length > 0));
-  const isOther = starts && starts !== flow && isAtStake;
-  return isOther ? [{ do: 'unclear', maybe: [{ do: 'start', flow: starts.name }] }] : undefined;
+  const isAtStake = !isExact && (at.gift !== undefined || (!isQuestion && at.codes.length > 0));
+  if (!starts || starts === flow || !isAtStake) return undefined;
+  if (isBare) return [{ do: 'unclear', maybe: [{ do: 'start', flow: starts.name }] }];
+  // A value that comes with a denial corrects the flow; another flow's verb beside it begins nothing.
+  return says(said, 'faults') ? someOf(valuesFor(here, flow)) : undefined;
 }
 
 /** What means the same wherever it is said. */
