@@ -22,7 +22,7 @@ export type RateLimiterOptions = {
  * The bucket refills at this share of the limit and holds the rest, so no second exceeds the limit.
  */
 const REFILL_SHARE = 0.9;
-/** A message waits at most this long within a turn, and at most so many wait. The others are postponed. */
+/** The longest wait of a message within a turn, and the most messages that wait. Others are postponed. */
 const MAX_WAIT_MS = 1500;
 const MAX_WAITING = 20;
 /** A postponed message asks again after at least this time. */

@@ -221,7 +221,7 @@ export type Interpreter = {
   /** Whether the text is only a word that ends the talk with a person: "quay lại". */
   leaves(text: string): boolean;
   /**
-   * The meaning of the slash command at the start of the text (`show help`); undefined if there is none.
+   * The meaning of the slash command at the start of the text (`show help`); undefined without one.
    */
   slash(text: string): string | undefined;
   /** A field of a form, or the number of a contact: only as a value of that kind. */

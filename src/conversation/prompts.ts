@@ -201,7 +201,7 @@ export function giftLines(code: string, price: number | undefined, scope: Pick<C
   ];
 }
 
-/** A list of gifts has at most so many buttons, and so many lines below them. */
+/** The most buttons of a list of gifts, and the most lines below them. */
 const MAX_BUTTONS = 10;
 const MAX_LINES = 30;
 
@@ -237,7 +237,7 @@ export function askGift(
 
 /** The version of `privacy.consent`. Raise it when the text means something else. */
 export const CONSENT_VERSION = 2;
-/** After so many questions without an answer, the bot stops asking. */
+/** The bot stops asking after this number of questions without an answer. */
 const MAX_UNANSWERED = 2;
 
 /** Whether this customer agreed to the text as it is today. */

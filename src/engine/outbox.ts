@@ -17,7 +17,7 @@ const ALARM_EVERY_MS = 60_000;
 
 /**
  * Does the tasks of the outbox. It sends the replies in order, and tries each until it is delivered, dropped
- * or put off; then the replies behind it wait as well. It always gives the locks back, because another
+ * or postponed; then the replies behind it wait as well. It always gives the locks back, because another
  * conversation may need them.
  */
 export class Outbox {

@@ -55,8 +55,8 @@ export type UpdateResult<Content, Answer> = {
 };
 
 /**
- * `seal_broken`: a record cannot be opened or read; the next swap puts it aside. `record_lost`: there is no record,
- * though an index lists it or it was there a moment ago. In both cases the record is created again, and its
+ * `seal_broken`: a record cannot be opened or read; the next swap puts it aside. `record_lost`: a record
+ * is missing, though an index lists it or it was there a moment ago. In both cases the record is created again, and its
  * pending work is lost.
  */
 export type RecordFault = 'seal_broken' | 'record_lost';

@@ -177,7 +177,7 @@ function toNames({ customerId, phones, emails }: z.infer<typeof namesSchema>): C
 }
 
 /**
- * Reads the customer's record from an object, an array or `{ data }`. Null: there is none. `unreadable`: the
+ * Reads the customer's record from an object, an array or `{ data }`. Null: AntCRM has none. `unreadable`: the
  * answer is something else. A record that lists only other phones (or e-mails) than `by` is another
  * customer's.
  */

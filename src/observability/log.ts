@@ -40,7 +40,7 @@ export const ALARMS = [
   'staff_operation',
   /** The store did not confirm. At most once a minute. */
   'store_unavailable',
-  /** A reply was not delivered, or nobody knows, and it is not tried again. */
+  /** A reply was not delivered, or its delivery is unknown, and it is not tried again. */
   'delivery_given_up',
   /** A platform refuses a reply that it will refuse again: a bug. At most once a minute and channel. */
   'delivery_rejected',

@@ -385,7 +385,7 @@ const endLookup = ({ id, lookup }: Operation, success?: Success) => endOperation
 function saveCheck(state: State, operation: Operation, { nowMs }: Scope): Decision {
   const { lookup, lookedMs: _, unread, ...known } = operation;
   const moved: Operation = { ...known, checks: operation.checks + 1 };
-  // A lookup carries phone or e-mail, so it is deleted as soon as nobody needs it.
+  // A lookup carries phone or e-mail, so it is deleted once it is not needed any more.
   const isKept = isOpen(moved) && lookup;
   const next = isKept ? { ...moved, lookup, lookedMs: nowMs, ...(unread && { unread }) } : moved;
   const operations = state.operations.map((one) => (one.id === operation.id ? next : one));

@@ -27,8 +27,8 @@ export function openHistory(
   const { fromMs, toMs = scope.nowMs } = period ?? resolvePeriod(DEFAULTS.period, scope);
   // The end is fixed: records that arrive while the customer pages must not shift the pages.
   const page = { type: type ?? DEFAULTS.type, by, period: { fromMs, toMs }, skip: 0 };
-  // The customer stays known for the next question. Where typing proves an identifier, nobody stays known:
-  // the next customer may be another one.
+  // The customer stays known for the next question. Where typing proves an identifier, no customer
+  // stays known: the next one may be another person.
   const draft: Draft = isTypingProof(scope) ? {} : { [by.kind]: { value: by.value, proved: true } };
   return readPage({ ...rememberCustomer(state, scope), draft, step: { at: 'browsing', flow, page } }, true);
 }

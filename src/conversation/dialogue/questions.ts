@@ -37,7 +37,7 @@ export function askAgain(state: State, scope: Scope, ...before: readonly Reply[]
   return say(live, ...before, toQuestion(live, scope));
 }
 
-/** Sets a view if there is none, so that buttons work before the first question. */
+/** Sets a view if the state lacks one, so that buttons work before the first question. */
 export function ensureView(state: State, { ids }: Scope): State {
   return state.view === undefined ? { ...state, view: ids.view } : state;
 }

@@ -218,7 +218,7 @@ function endings(here: Situation): Meant {
   const isAtStake = !isExact && (at.gift !== undefined || (!isQuestion && at.codes.length > 0));
   if (!starts || starts === flow || !isAtStake) return undefined;
   if (isBare) return [{ do: 'unclear', maybe: [{ do: 'start', flow: starts.name }] }];
-  // A value that comes with a denial corrects the flow; another flow's verb beside it begins nothing.
+  // A value that comes with a denial corrects the flow; the verb of another flow then begins nothing.
   return says(said, 'faults') ? someOf(valuesFor(here, flow)) : undefined;
 }
 
