@@ -215,7 +215,9 @@ export class Parser {
     const rest = [...new Set(sources)].map((token) => token.text);
     const valued = parts.filter(({ value }) => value && value.kind !== 'gift' && value.kind !== 'place');
     const isAlone = valued.length === 0 && !spaced && rest.length === 0;
-    const isYes = isAlone && !this.#objections.test(text.normalize('NFC')) && this.#saysYes(told);
+    // "Ok, tomorrow" is a yes for another day.
+    const isNow = isAlone && !period && !this.#objections.test(text.normalize('NFC'));
+    const isYes = isNow && this.#saysYes(told);
     const wanted = this.#actOf(parts, period);
     // "Không cần gặp nhân viên" answers no question of ours.
     const isCut = parts.length < told.length && ANSWERS.test(wanted ?? 'no');
