@@ -11,7 +11,6 @@ import { mountChannel } from '../support/mount.ts';
 export const words: Words = {
   line({ key, context, params }, locale) {
     if (key === 'literal') return String(params?.text);
-    if (key === 'teams.chosen') return `chosen ${params?.choice}`;
     return `${locale}:${key}${context ? `_${context}` : ''}`;
   },
   text: (reply, locale) => [reply, ...(reply.lines ?? [])].map((line) => words.line(line, locale)).join('\n'),

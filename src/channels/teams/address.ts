@@ -2,7 +2,6 @@ import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import type { Incoming } from '../../engine/messages.ts';
 import type { ChannelTraits } from '../channel.ts';
-import { shortList } from '../platforms.ts';
 
 /**
  * The address of a conversation. It is stored, so that any process can write to the conversation later:
@@ -44,34 +43,18 @@ export function placeOf({
   return read && { ...read, conversation };
 }
 
-/** Longest text of a card that its buttons carry: lines, and characters of a line. */
-const MAX_SAID = 60;
-const MAX_LINE = 600;
-const lines = shortList(z.string().max(MAX_LINE)).pipe(z.array(z.string()).max(MAX_SAID));
-
-/**
- * A used card: its activity, the view of its question, its text and the choice. Teams replaces a card as a
- * whole, and we do not store sent cards: so the card's buttons carry its text and bring it back.
- */
-export const pressSchema = z.object({
-  activity: z.string(),
-  view: z.string().exactOptional(),
-  said: lines,
-  chosen: lines,
-});
-export type TeamsPress = z.infer<typeof pressSchema>;
+/** A pressed button: the activity of its card. */
+export const pressSchema = z.object({ activity: z.string() });
 
 /** The data of a button of ours. A modified client can send any data. */
 const dataSchema = z.object({
   /** `<choice id>~<view>` of a button. */
   choice: z.string().max(200).optional(),
-  label: z.string().max(MAX_LINE).optional(),
   /** The view of a form, whose fields follow. */
   form: z.string().max(200).optional(),
   code: z.string().optional(),
   phone: z.string().optional(),
   email: z.string().optional(),
-  said: lines.optional().catch(undefined),
 });
 export type CardData = z.infer<typeof dataSchema>;
 

@@ -3,8 +3,8 @@ import type { Activity } from 'botbuilder';
 import { z } from 'zod';
 import { MAX_TEXT, type Message, type Picture } from '../../conversation/message.ts';
 import type { Incoming } from '../../engine/messages.ts';
-import { cut, decodeChoice, MAX_NAME, senderOf, shortList } from '../platforms.ts';
-import { type CardData, parseData, TEAMS, type TeamsPlace, type TeamsPress } from './address.ts';
+import { cut, decodeChoice, senderOf, shortList } from '../platforms.ts';
+import { type CardData, parseData, TEAMS, type TeamsPlace } from './address.ts';
 
 /** A part that is absent or has an unexpected shape becomes blank: we answer unreadable activities. */
 const text = z.string().default('').catch('');
@@ -89,8 +89,8 @@ export function readMessage(activity: TeamsActivity): Incoming | null {
   if (!isPrivate(activity)) return mentionsUs(activity) ? { ...envelope, message: { kind: 'group' } } : null;
   const data = parseData(activity.value);
   if (!data) return { ...envelope, message: readContent(activity) };
-  const press = readPress(activity, data);
-  return { ...envelope, message: readAnswer(data), ...(press && { press }) };
+  const { replyToId } = activity;
+  return { ...envelope, message: readAnswer(data), ...(replyToId && { press: { activity: replyToId } }) };
 }
 
 /** An installation is a start. Two reports within a minute have one id. Null in a group. */
@@ -181,13 +181,4 @@ function readAnswer({ choice, form, code, phone, email }: CardData): Message {
     ...(phone !== undefined && { phone: cut(phone, MAX_TEXT) }),
     ...(email !== undefined && { email: cut(email, MAX_TEXT) }),
   };
-}
-
-function readPress({ replyToId }: TeamsActivity, data: CardData): TeamsPress | undefined {
-  if (!replyToId) return undefined;
-  const { choice, label, form, code, phone, email, said = [] } = data;
-  const view = choice === undefined ? form : decodeChoice(choice).view;
-  const fields = [code, phone, email].map((value = '') => cut(value.trim(), MAX_NAME));
-  const chosen = choice === undefined ? fields.filter(Boolean) : label === undefined ? [] : [label];
-  return { activity: replyToId, ...(view && { view }), said, chosen };
 }

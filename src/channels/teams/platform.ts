@@ -6,7 +6,7 @@ import type { Words } from '../../i18n.ts';
 import { parseJson } from '../platforms.ts';
 import { placeOf, pressSchema, type TeamsPlace } from './address.ts';
 import { type Connector, conversationPath } from './connector.ts';
-import { render, renderUsed, type TeamsReply } from './render.ts';
+import { render, type TeamsReply } from './render.ts';
 
 /** Time limit of a call that is not essential: it only makes the chat nicer. */
 const OPTIONAL_CALL_MS = 3_000;
@@ -35,26 +35,22 @@ export class TeamsPlatform implements Platform {
     this.#profiles = new Profiles(parts.connector, parts.trustedTenants);
   }
 
-  /** A page replaces the card of the pressed button. Other replies are new; a dead card loses its buttons. */
+  /**
+   * A page replaces the card of the pressed button. Other replies are new. A used card keeps its buttons: a
+   * bot cannot take them off without the card's text, and a dead view changes nothing.
+   */
   async deliver(outgoing: Outgoing): Promise<Delivery> {
     const place = placeOf(outgoing);
     if (!place) return { kind: 'rejected' };
-    const { reply, locale, first } = outgoing;
-    const { words } = this.#parts;
-    const rendered = render(reply, locale, words);
-    const press = outgoing.press === undefined ? undefined : pressSchema.safeParse(outgoing.press).data;
-    if (!press) return this.#put(place, rendered);
-    const { activity: id, view } = press;
-    if (reply.inPlace) {
-      const delivery = await this.#put(place, { ...rendered, id });
+    const { reply, locale } = outgoing;
+    const rendered = render(reply, locale, this.#parts.words);
+    const press = reply.inPlace && pressSchema.safeParse(outgoing.press).data;
+    if (press) {
+      const delivery = await this.#put(place, { ...rendered, id: press.activity });
       // That card cannot be edited.
       if (delivery.kind !== 'rejected' && delivery.kind !== 'unreachable') return delivery;
     }
-    // If the reply has the view of the pressed question, the question goes on.
-    const isOver = first && (view === undefined || view !== reply.view);
-    const retired = isOver && this.#put(place, { ...renderUsed(press, locale, words), id }, OPTIONAL_CALL_MS);
-    const [delivery] = await Promise.all([this.#put(place, rendered), retired]);
-    return delivery;
+    return this.#put(place, rendered);
   }
 
   recallSender(incoming: Pick<Incoming, 'sender' | 'address' | 'conversation'>): Sender | undefined {
