@@ -17,7 +17,6 @@ export type ShownMessage = {
 
 const textButtonSchema = z.object({
   text: z.string().min(1),
-  style: z.enum(['danger', 'success', 'primary']).optional(),
 });
 const buttonSchema = z.union([
   textButtonSchema.extend({
@@ -25,10 +24,6 @@ const buttonSchema = z.union([
   }),
   // A press on it never reaches the bot.
   textButtonSchema.extend({ url: z.url(), callback_data: z.literal('').default('') }),
-  textButtonSchema.extend({
-    copy_text: z.object({ text: z.string().min(1).max(256) }),
-    callback_data: z.literal('').default(''),
-  }),
 ]);
 const inlineSchema = z.object({ inline_keyboard: z.array(z.array(buttonSchema)) });
 const keySchema = z.object({ text: z.string().min(1), request_contact: z.boolean().optional() });

@@ -31,6 +31,7 @@ const METHOD_MS: Readonly<Record<string, number>> = {
   answerCallbackQuery: 3_000,
   editMessageReplyMarkup: 3_000,
   sendChatAction: 3_000,
+  sendPhoto: 5_000,
   getMe: 5_000,
   getWebhookInfo: 5_000,
   getFile: 5_000,

@@ -1,7 +1,6 @@
-import { LRUCache } from 'lru-cache';
-import type { InlineKeyboardMarkup, ReplyKeyboardMarkup, ReplyKeyboardRemove } from 'telegraf/types';
+import type { InlineKeyboardMarkup } from 'telegraf/types';
 import type { Locale } from '../../conversation/message.ts';
-import { isReceipt } from '../../conversation/reply.ts';
+import { isReceipt, type Reply } from '../../conversation/reply.ts';
 import { START_WITHOUT_CODE } from '../../conversation/values/code.ts';
 import type { Delivery, FetchedPhoto, Incoming, Outgoing, Platform } from '../../engine/messages.ts';
 import type { Words } from '../../i18n.ts';
@@ -14,14 +13,9 @@ import { addressSchema, pressSchema, type TelegramAddress, type TelegramPress } 
 const MAX_TOAST = 200;
 
 const NO_PREVIEW = { link_preview_options: { is_disabled: true } };
-type Markup = InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove;
 
 /** The pause if Telegram refuses a message and names no time. */
 const REFUSED_MS = 1000;
-
-/** How long text replaces a picture that Telegram could not fetch, and how many such pictures are kept. */
-const AVOID_MS = 10 * 60_000;
-const MAX_AVOIDED = 200;
 
 const DELIVERED: Delivery = { kind: 'delivered' };
 
@@ -32,13 +26,11 @@ export type TelegramPlatformParts = {
   readonly limiter: Pick<RateLimiter, 'take' | 'refused'>;
 };
 
-/** Sends replies. It keeps only the failed pictures between calls. */
+/** Sends replies. It keeps nothing between calls. */
 export class TelegramPlatform implements Platform {
   protected readonly api: TelegramApi;
   readonly #words: Words;
   readonly #limiter: TelegramPlatformParts['limiter'];
-  /** Until when each picture is skipped: a shop's broken picture server must not delay customers. */
-  readonly #avoided = new LRUCache<string, number>({ max: MAX_AVOIDED });
 
   constructor({ api, words, limiter }: TelegramPlatformParts) {
     this.api = api;
@@ -94,15 +86,15 @@ export class TelegramPlatform implements Platform {
 
   /** Sends a reply, or edits the message whose button was pressed. */
   async #show(address: TelegramAddress, outgoing: Outgoing): Promise<void> {
-    const rendered = render(outgoing.reply, outgoing.locale, this.#words);
+    const { reply, locale, first } = outgoing;
+    const rendered = render(reply, locale, this.#words);
     const press = outgoing.press === undefined ? undefined : pressSchema.safeParse(outgoing.press).data;
     if (!press) return this.#sendNew(address, rendered, outgoing);
-    const { reply, first } = outgoing;
-    const isToasted = first && (await this.#answerPress(press, outgoing, rendered));
+    const isToasted = first && (await this.#answerPress(press, reply, rendered));
     if (!isToasted && reply.inPlace && (await this.#edit(address, press, rendered))) return;
     // If the reply has the view of the pressed question, the question goes on. Else its buttons are dead.
-    const isOver =
-      first && press.message !== undefined && (press.view === undefined || press.view !== reply.view);
+    const isAlive = press.view !== undefined && press.view === reply.view;
+    const isOver = first && press.message !== undefined && !isAlive;
     await Promise.all([
       isToasted ? undefined : this.#sendNew(address, rendered, outgoing),
       isOver && isDone(this.api.editMessageReplyMarkup(address.chat, press.message, undefined, undefined)),
@@ -110,33 +102,22 @@ export class TelegramPlatform implements Platform {
   }
 
   /** Ends the button's spinner, with a toast for a remark. True if the toast shows all of the reply. */
-  async #answerPress(
-    press: TelegramPress,
-    { reply }: Outgoing,
-    { texts: [text = ''] }: TelegramReply,
-  ): Promise<boolean> {
-    const toast = reply.notice && text.length <= MAX_TOAST ? text : undefined;
+  async #answerPress({ query }: TelegramPress, { notice, choices }: Reply, { text }: TelegramReply) {
+    const toast = notice && !choices?.length && text.length <= MAX_TOAST ? text : undefined;
     // Telegram refuses an old press, and one that was answered before.
-    const isAnswered = await isDone(this.api.answerCbQuery(press.query, toast));
-    return isAnswered && toast !== undefined && !reply.choices?.length;
+    const isAnswered = await isDone(this.api.answerCbQuery(query, toast));
+    return isAnswered && toast !== undefined;
   }
 
   /** False if the message cannot be edited (deleted, too old, a picture): a new one is needed. */
   async #edit(
     { chat }: TelegramAddress,
     { message }: TelegramPress,
-    { texts, contact, photo, inline }: TelegramReply,
-  ) {
-    const [text = '', ...more] = texts;
-    if (message === undefined || more.length > 0 || contact || photo !== undefined) return false;
+    { text, contact, photo, inline }: TelegramReply,
+  ): Promise<boolean> {
+    if (message === undefined || contact || photo !== undefined) return false;
     const extra = { ...NO_PREVIEW, ...(inline && { reply_markup: inline }) };
-    try {
-      await this.api.editMessageText(chat, message, undefined, text, extra);
-      return true;
-    } catch (error) {
-      if (failureIn(error).meaning.kind === 'rejected') return false;
-      throw error;
-    }
+    return isTaken(this.api.editMessageText(chat, message, undefined, text, extra));
   }
 
   /**
@@ -145,47 +126,20 @@ export class TelegramPlatform implements Platform {
    */
   async #sendNew(
     address: TelegramAddress,
-    rendered: TelegramReply,
+    { text, photo, inline, contact }: TelegramReply,
     { state, locale }: Outgoing,
   ): Promise<void> {
-    const { inline, contact, photo, texts } = rendered;
     const keyboard = isPrivate(address)
       ? (contact ?? (state.asks === 'phone' ? undefined : ({ remove_keyboard: true } as const)))
       : this.#privateChat(locale);
     const markup = inline ?? keyboard;
-    if (photo !== undefined && (await this.#sendPhoto(address, { photo, caption: texts[0] ?? '' }, markup)))
-      return;
-    const place = { ...NO_PREVIEW, ...threadOf(address) };
-    for (const text of texts.slice(0, -1)) await this.api.sendMessage(address.chat, text, place);
-    const last = texts.at(-1) ?? '';
-    try {
-      await this.api.sendMessage(address.chat, last, markup ? { ...place, reply_markup: markup } : place);
-    } catch (error) {
-      // An old server refuses all buttons because of one. What they do can be typed.
-      if (failureIn(error).meaning.kind !== 'rejected' || !inline || !isPrivate(address)) throw error;
-      await this.api.sendMessage(address.chat, last, place);
+    const extra = { ...threadOf(address), ...(markup && { reply_markup: markup }) };
+    if (photo !== undefined) {
+      const sending = this.api.sendPhoto(address.chat, photo, { caption: text, ...extra });
+      // Telegram fetches the picture during the call. A shop's slow server must not hold up the text.
+      if (await isTaken(sending, 'uncertain')) return;
     }
-  }
-
-  /** False if Telegram does not show this picture: the caption goes as text. */
-  async #sendPhoto(
-    address: TelegramAddress,
-    { photo, caption }: { readonly photo: string; readonly caption: string },
-    markup: Markup | undefined,
-  ): Promise<boolean> {
-    if ((this.#avoided.get(photo) ?? 0) > performance.now()) return false;
-    try {
-      const extra = { caption, ...threadOf(address), ...(markup && { reply_markup: markup }) };
-      await this.api.sendPhoto(address.chat, photo, extra);
-      return true;
-    } catch (error) {
-      const { kind } = failureIn(error).meaning;
-      // Telegram fetches the picture during the call. If the outcome is unknown, the engine tries again: then
-      // as text.
-      if (kind === 'rejected' || kind === 'uncertain') this.#avoided.set(photo, performance.now() + AVOID_MS);
-      if (kind === 'rejected') return false;
-      throw error;
-    }
+    await this.api.sendMessage(address.chat, text, { ...NO_PREVIEW, ...extra });
   }
 
   /** The button into the private chat, for a group; undefined until the bot knows its name. */
@@ -195,6 +149,18 @@ export class TelegramPlatform implements Platform {
     const text = this.#words.line({ key: 'telegram.openChat' }, locale);
     const url = `https://t.me/${username}?start=${START_WITHOUT_CODE}`;
     return { inline_keyboard: [[{ text, url }]] };
+  }
+}
+
+/** Whether Telegram took a message; false if it refused it, or the call ended as `orIf`. Else rejects. */
+async function isTaken(call: Promise<unknown>, orIf?: Delivery['kind']): Promise<boolean> {
+  try {
+    await call;
+    return true;
+  } catch (error) {
+    const { kind } = failureIn(error).meaning;
+    if (kind === 'rejected' || kind === orIf) return false;
+    throw error;
   }
 }
 

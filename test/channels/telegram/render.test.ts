@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { render, splitText } from '../../../src/channels/telegram/render.ts';
+import { render } from '../../../src/channels/telegram/render.ts';
 import type { Reply } from '../../../src/conversation/reply.ts';
-import { fc } from '../../support/properties.ts';
-import { choice, words } from '../harness.ts';
+import { choice, literal, words } from '../harness.ts';
 
 const rowsOf = (choices: ReturnType<typeof choice>[]) =>
   render({ key: 'k', choices, view: 'v3k' }, 'vi', words).inline?.inline_keyboard.map((row) =>
@@ -34,7 +33,7 @@ describe('buttons', () => {
 it('asks for the phone with a contact key, the choices as keys that say their label', () => {
   const reply: Reply = { key: 'k', choices: [choice('cancel', 'Huỷ')], view: 'v', sharePhone: true };
   expect(render(reply, 'vi', words)).toEqual({
-    texts: ['vi:k'],
+    text: 'vi:k',
     contact: {
       keyboard: [[{ text: 'vi:telegram.sharePhone', request_contact: true }], [{ text: 'Huỷ' }]],
       resize_keyboard: true,
@@ -43,16 +42,7 @@ it('asks for the phone with a contact key, the choices as keys that say their la
   });
 });
 
-describe('a long text', () => {
-  it('loses nothing but line ends, and no part is too long or empty', () => {
-    const text = fc.string({ unit: fc.constantFrom('a', '😀', 'ế', '\n'), minLength: 1, maxLength: 60 });
-    fc.assert(
-      fc.property(text, fc.integer({ min: 2, max: 20 }), (whole, max) => {
-        const parts = splitText(whole, max);
-        expect(parts.every((part) => part.length <= max && part.isWellFormed())).toBe(true);
-        expect(parts.length === 1 || parts.every((part) => part.trim() !== '')).toBe(true);
-        expect(parts.join('').replaceAll('\n', '')).toBe(whole.replaceAll('\n', ''));
-      }),
-    );
-  });
+it('cuts what Telegram would refuse as too long, never within a character', () => {
+  const { text } = render(literal(`${'x'.repeat(4095)}😀`), 'vi', words);
+  expect([text.length, text.isWellFormed()]).toEqual([4096, true]);
 });
