@@ -124,7 +124,7 @@ export function cut(text: string, max: number): string {
 }
 
 /** Longest name that is taken from a profile, in characters. */
-export const MAX_NAME = 100;
+const MAX_NAME = 100;
 
 /** The sender, from the language tag and the name that the client sends. The name may be blank. */
 export function senderOf(

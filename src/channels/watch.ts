@@ -7,9 +7,9 @@ export type WatchOptions = {
   readonly channel: string;
   /**
    * Looks at the platform and resolves to its faults: a line each, with what is wrong and what to do, without
-   * a token or a secret. Ends soon after `signal` aborts. Must not reject.
+   * a token or a secret. Must not reject.
    */
-  readonly check: (signal: AbortSignal) => Promise<readonly string[]>;
+  readonly check: () => Promise<readonly string[]>;
   readonly observe: Observe;
   /** Time between the end of a check and the next one, ms. */
   readonly everyMs?: number | undefined;
@@ -19,8 +19,8 @@ export type WatchOptions = {
 export type Watch = {
   /** Begins to look repeatedly. Resolves after the first check, or after `FIRST_MS`. Never rejects. */
   start(): Promise<void>;
-  /** Resolves once no check is under way. */
-  stop(): Promise<void>;
+  /** No later check counts. */
+  stop(): void;
   /** The faults that the last check found; empty before the first. */
   faults(): readonly string[];
 };
@@ -36,14 +36,12 @@ export function createWatch({ channel, check, observe, everyMs = CHECK_EVERY_MS 
   const stopping = new AbortController();
   const { signal } = stopping;
   let found: readonly string[] = [];
-  let watching: Promise<void> = Promise.resolve();
   const alarm = atMostEvery(ALARM_EVERY_MS, () =>
     observe.alarm('channel_out_of_order', { channel, faults: found.join('; ') }),
   );
 
   async function look(): Promise<void> {
-    const faults = await check(signal);
-    // A check that was aborted says nothing about the platform.
+    const faults = await check();
     if (signal.aborted) return;
     if (found.length > 0 && faults.length === 0)
       observe.log.info({ channel }, 'the channel is in order again');
@@ -63,13 +61,10 @@ export function createWatch({ channel, check, observe, everyMs = CHECK_EVERY_MS 
   return {
     async start() {
       const first = Promise.withResolvers<void>();
-      watching = keepLooking(first.resolve);
+      void keepLooking(first.resolve);
       await Promise.race([first.promise, pause(FIRST_MS, signal)]);
     },
-    async stop() {
-      stopping.abort();
-      await watching;
-    },
+    stop: () => stopping.abort(),
     faults: () => found,
   };
 }

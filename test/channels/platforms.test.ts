@@ -46,7 +46,7 @@ const TABLE: readonly [string, Delivery, readonly TelegramFault[], readonly Team
     '401, for Telegram also 404, for the connector also 403 without a reason of the customer’s',
     { kind: 'unauthorized' },
     errors(401, 404),
-    [...refusals('NotEnoughPermissions'), ...statuses(403)],
+    [...refusals('NotEnoughPermissions'), ...statuses(401, 403)],
   ],
   [
     '403, or the conversation is not found',
@@ -90,12 +90,6 @@ describe.each(TABLE)('a platform’s answer: %s', (_answer, means, byBotApi, byC
   it.each(byConnector)('the Bot connector: %j', async (fault) => {
     expect(await byTeams(fault)).toEqual({ delivery: means, calls: 1 });
   });
-});
-
-it('a connector that refuses a fresh token, too, refuses the bot', async () => {
-  const refused = { status: 401 };
-  expect(await byTeams(refused)).toEqual({ delivery: { kind: 'delivered' }, calls: 2 });
-  expect(await byTeams(refused, refused)).toEqual({ delivery: { kind: 'unauthorized' }, calls: 2 });
 });
 
 it('what was never sent is surely not delivered: where nobody listens, or the channel is closed', async () => {

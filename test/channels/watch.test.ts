@@ -28,12 +28,13 @@ describe('a watched channel', () => {
 
   it('does not hold up a start for a platform that does not answer', async () => {
     const { observe } = recordingObserve();
-    const check = (signal: AbortSignal) =>
-      new Promise<readonly string[]>((done) => signal.addEventListener('abort', () => done(['broken off'])));
-    const watch = createWatch({ channel: 'telegram', check, observe });
+    const late = Promise.withResolvers<readonly string[]>();
+    const watch = createWatch({ channel: 'telegram', check: () => late.promise, observe });
     await watch.start();
     expect(watch.faults()).toEqual([]);
-    await watch.stop();
+    watch.stop();
+    late.resolve(['away']);
+    await late.promise;
     expect(watch.faults()).toEqual([]);
   });
 });

@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import type { Incoming } from '../../engine/messages.ts';
 import type { ChannelTraits } from '../channel.ts';
@@ -76,14 +75,10 @@ export const TEAMS_HOSTS: readonly string[] = [
   'smba.infra.dod.teams.microsoft.us',
 ];
 
-/** Customers of a region share one service, and a URL is slow to parse. */
-const MAX_PARSED = 100;
-
 /** The connectors that may get our token and our replies. They use https, except on this machine. */
 export class TrustedHosts {
   readonly #hosts: ReadonlySet<string>;
   readonly #anyLocal: boolean;
-  readonly #parsed = new LRUCache<string, URL>({ max: MAX_PARSED });
 
   /**
    * `hosts`: exact, `host` or `host:port`. `anyLocal`: every host of this machine, for a bot without a token.
@@ -95,12 +90,8 @@ export class TrustedHosts {
 
   /** The URL of a service; undefined if it is not trusted. */
   trusted(service: string): URL | undefined {
-    const parsed = this.#parsed.get(service);
-    if (parsed) return parsed;
     const url = URL.parse(service);
-    if (!url || !this.#isTrusted(url, service)) return undefined;
-    this.#parsed.set(service, url);
-    return url;
+    return url && this.#isTrusted(url, service) ? url : undefined;
   }
 
   #isTrusted(url: URL, service: string): boolean {
@@ -114,12 +105,6 @@ export class TrustedHosts {
       isSafe && (this.#hosts.has(url.host) || this.#hosts.has(withPort) || (this.#anyLocal && isOnMachine))
     );
   }
-}
-
-/** The root URL of a host, by the rules of `TrustedHosts`. */
-export function urlOf(host: string): string {
-  const isOnMachine = LOCAL.test(URL.parse(`http://${host}`)?.hostname ?? '');
-  return `${isOnMachine ? 'http' : 'https'}://${host}/`;
 }
 
 const LOCAL = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;

@@ -46,6 +46,8 @@ export type Verdict =
 export interface Cloud {
   /** Verifies a request's `Authorization` header, before the body is read. Never rejects. */
   verify(authorization: string): Promise<Verdict>;
+  /** False if the service's keys could not be fetched for the last token. */
+  hasKeys(): boolean;
   /** Our token for the connector; null if it needs none. `renewed`: not a cached one. Rejects on failure. */
   token(renewed?: boolean): Promise<string | null>;
 }
@@ -53,6 +55,7 @@ export interface Cloud {
 /** No authentication, for a playground on this machine (`TEAMS_AUTH=off`). */
 export const NO_CLOUD: Cloud = {
   verify: async () => ({ kind: 'valid', serviceUrl: undefined }),
+  hasKeys: () => true,
   token: async () => null,
 };
 
@@ -82,6 +85,7 @@ export class SdkCloud implements Cloud {
     max: MAX_VERIFIED,
   });
   #asking: Promise<string> | undefined;
+  #hasKeys = true;
 
   /** Throws where the registration is not complete. */
   constructor({ appId, password, type, tenant, endpoints }: Registration, log: Pick<Log, 'debug'>) {
@@ -113,8 +117,10 @@ export class SdkCloud implements Cloud {
       // Needs only the header. The channel's name selects among the service's keys.
       const verifying = () => this.#authentication.authenticateStreamingRequest(authorization, CHANNEL);
       await inTime(runQuietly(this.#log, verifying));
+      this.#hasKeys = true;
     } catch (error) {
-      return { kind: isOutage(error) ? 'unavailable' : 'refused' };
+      this.#hasKeys = !isOutage(error);
+      return { kind: this.#hasKeys ? 'refused' : 'unavailable' };
     } finally {
       // The SDK adds each directory that a token names, for good, before it verifies the signature.
       if (Array.isArray(EMULATOR_ISSUERS)) EMULATOR_ISSUERS.splice(issuers);
@@ -123,6 +129,10 @@ export class SdkCloud implements Cloud {
     const untilMs = Math.min(claims.expiresMs, Date.now() + VERIFIED_MS);
     this.#verified.set(authorization, { untilMs, verdict });
     return verdict;
+  }
+
+  hasKeys(): boolean {
+    return this.#hasKeys;
   }
 
   /** Makes one request at a time. Further callers wait for it. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { FetchedPhoto } from '../../engine/messages.ts';
-import { createTransport, type Exchange, type HttpCall } from '../../http/transport.ts';
+import { createTransport, type Exchange, type HttpCall, type Transport } from '../../http/transport.ts';
 import {
   type CallFailure,
   failureOf,
@@ -31,12 +31,6 @@ export type ConnectorOptions = {
 };
 
 const TIMEOUT_MS = 10_000;
-/** Longest wait of `look`. */
-const LOOK_MS = 5_000;
-/** The service's keys come with certificates, so the document is large. */
-const MAX_LOOKED_BYTES = 1024 * 1024;
-/** How long a refusal counts as a fault: longer than the longest wait between two tries of a reply. */
-const REFUSED_MS = 11 * 60 * 1000;
 /** A profile has a few hundred bytes, any other answer less. */
 const MAX_ANSWER_BYTES = 64 * 1024;
 
@@ -45,12 +39,14 @@ const HEADERS = { accept: 'application/json', 'content-type': 'application/json;
 /** The Bot Connector's REST interface over our transport: the SDK's client repeats calls. Never rejects. */
 export class Connector {
   readonly #options: ConnectorOptions;
-  // `hosts` checks the addresses of activities first. The operator sets all other addresses.
-  readonly #transport = createTransport({ allows: () => true });
-  #refusedAtMs = Number.NEGATIVE_INFINITY;
+  readonly #transport: Transport;
+  /** Whether the last answer refused our token or our bot. */
+  isRefused = false;
 
   constructor(options: ConnectorOptions) {
     this.#options = options;
+    // `trusted` has checked the whole address.
+    this.#transport = createTransport({ allows: () => true });
   }
 
   async call(service: string, { method, path, body, timeoutMs }: ConnectorCall): Promise<ConnectorAnswer> {
@@ -66,8 +62,7 @@ export class Connector {
       maxBytes: MAX_ANSWER_BYTES,
     });
     const answer = answerIn(exchange);
-    if (answer.ok) this.#refusedAtMs = Number.NEGATIVE_INFINITY;
-    else if (exchange && answer.meaning.kind === 'unauthorized') this.#refusedAtMs = performance.now();
+    if (exchange) this.isRefused = !answer.ok && answer.meaning.kind === 'unauthorized';
     return answer;
   }
 
@@ -80,42 +75,17 @@ export class Connector {
     return exchange ? photoIn(exchange) : { kind: 'refused' };
   }
 
-  /** Fetches a public document, without our token. Undefined if no answer comes within `LOOK_MS`. */
-  async look(url: string, signal: AbortSignal): Promise<{ status: number; body: unknown } | undefined> {
-    const at = URL.parse(url);
-    if (!at) return undefined;
-    const to = { method: 'GET', origin: at.origin, path: `${at.pathname}${at.search}` } as const;
-    const bounds = { timeoutMs: LOOK_MS, maxBytes: MAX_LOOKED_BYTES, signal };
-    const exchange = await this.#transport.exchange({ ...to, ...bounds });
-    if (exchange.kind !== 'answered') return undefined;
-    return { status: exchange.status, body: parseJson(exchange.content.toString()) };
-  }
-
-  /** Whether the connector refused our token or our bot lately and has accepted no call since. */
-  isRefused(): boolean {
-    return performance.now() - this.#refusedAtMs < REFUSED_MS;
-  }
-
   /** Lets the calls under way finish and takes no others: those are `undelivered`. */
   close(): Promise<void> {
     return this.#transport.close();
   }
 
-  /** Sends with our token, and again with a fresh one. Null: we get no token, or both are refused. */
+  /** Sends with our token, with a fresh one after a refusal (it may be revoked). Null: we get no token. */
   async #send(call: HttpCall): Promise<Exchange | null> {
-    for (const renewed of [false, true]) {
-      const token = await this.#options.cloud.token(renewed).catch(() => undefined);
-      if (token === undefined) return null;
-      const authorization = token === null ? {} : { authorization: `Bearer ${token}` };
-      const exchange = await this.#transport.exchange({
-        ...call,
-        headers: { ...call.headers, ...authorization },
-      });
-      // The token may have been revoked.
-      if (exchange.kind !== 'answered' || exchange.status !== 401) return exchange;
-    }
-    this.#refusedAtMs = performance.now();
-    return null;
+    const token = await this.#options.cloud.token(this.isRefused).catch(() => undefined);
+    if (token === undefined) return null;
+    const authorization = token === null ? {} : { authorization: `Bearer ${token}` };
+    return this.#transport.exchange({ ...call, headers: { ...call.headers, ...authorization } });
   }
 }
 
@@ -125,7 +95,7 @@ export function conversationPath(conversation: string, what: 'activities' | 'mem
   return `v3/conversations/${encodeURIComponent(conversation)}/${what}${one}`;
 }
 
-/** Null: our token was refused, or we got none. */
+/** Null: we got no token. */
 function answerIn(exchange: Exchange | null): ConnectorAnswer {
   if (exchange === null) return { ok: false, meaning: { kind: 'unauthorized' } };
   if (exchange.kind !== 'answered') return { ok: false, meaning: failureOf(exchange) };

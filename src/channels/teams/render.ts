@@ -8,7 +8,7 @@ import { encodeChoice } from '../platforms.ts';
 export type TeamsReply = Partial<Activity>;
 
 /** Some clients do not show larger cards, though documents name 40 KB and more. */
-export const MAX_CARD_BYTES = 28_000;
+const MAX_CARD_BYTES = 28_000;
 
 /**
  * A reply as Teams takes it: one line of plain text, or a card. We use no suggested actions: Teams shows

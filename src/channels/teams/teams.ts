@@ -6,7 +6,6 @@ import { BODY_LIMIT, createRefusal, takePlatformRequests } from '../platforms.ts
 import { createWatch, type Watch } from '../watch.ts';
 import { TEAMS, TEAMS_HOSTS, TrustedHosts } from './address.ts';
 import { CHANNEL, type Cloud, NO_CLOUD, type Registration, SdkCloud } from './authentication.ts';
-import { createTeamsCheck } from './check.ts';
 import { Connector } from './connector.ts';
 import { handleActivity } from './handler.ts';
 import { parseActivity } from './incoming.ts';
@@ -52,7 +51,7 @@ export class TeamsChannel extends TeamsPlatform implements Channel {
     this.#cloud = cloud;
     this.#hosts = hosts;
     this.#refuse = createRefusal(TEAMS.name, options);
-    const check = createTeamsCheck({ cloud, connector, registration, serviceHosts });
+    const check = () => this.#look();
     this.#watch = createWatch({ channel: TEAMS.name, check, observe, everyMs });
   }
 
@@ -78,8 +77,8 @@ export class TeamsChannel extends TeamsPlatform implements Channel {
     return this.#watch.start();
   }
 
-  stop(): Promise<void> {
-    return this.#watch.stop();
+  async stop(): Promise<void> {
+    this.#watch.stop();
   }
 
   close(): Promise<void> {
@@ -115,4 +114,28 @@ export class TeamsChannel extends TeamsPlatform implements Channel {
     if (incoming) await accept(incoming, activity.timestamp.getTime());
     return reply.code(200).send(body);
   }
+  /** What is out of order between the bot and the Bot Framework service, as the last requests showed. */
+  async #look(): Promise<readonly string[]> {
+    const faults = this.#cloud.hasKeys() ? [] : [NO_KEYS];
+    try {
+      // The SDK caches the token, so most looks make no request.
+      await this.#cloud.token();
+      if (this.connector.isRefused) faults.push(REFUSED);
+    } catch (error) {
+      const code = error instanceof Error && 'errorCode' in error ? ` (${error.errorCode})` : '';
+      faults.push(`the login service gives no token${code}, ${NO_TOKEN}`);
+    }
+    return faults;
+  }
 }
+
+const NO_KEYS =
+  "the Bot Framework service's signing keys cannot be fetched, and without them no message is accepted: " +
+  'is https to its OpenID metadata let out (ToBotFromChannelOpenIdMetadataUrl, else login.botframework.com)?';
+const NO_TOKEN =
+  'and without one no reply is sent: has the client secret expired (MICROSOFT_APP_PASSWORD), are ' +
+  'MICROSOFT_APP_ID and MICROSOFT_APP_TENANT_ID right (with UserAssignedMSI: does this machine have the ' +
+  'identity), is https let out (ToChannelFromBotLoginUrl, else login.microsoftonline.com)?';
+const REFUSED =
+  'the connector refuses our token or our bot: is the client secret that of MICROSOFT_APP_ID, ' +
+  'and the Teams channel of the Azure bot on, in the cloud of its customers?';

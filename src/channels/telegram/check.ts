@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Log } from '../../observability/log.ts';
-import { type ApiError, botOf, failureIn, type TelegramApi } from './api.ts';
+import { ApiError, botOf, failureIn, type TelegramApi } from './api.ts';
 import {
   profileParts,
   type RegistrationOptions,
@@ -22,25 +22,18 @@ export type TelegramCheckOptions = RegistrationOptions & {
   pollFault(): string | undefined;
 };
 
-/** Shortest time between two registrations: two bots may compete for one token. */
-const AGAIN_MS = 10 * 60_000;
 /** Telegram reports an old error forever. It counts as a fault for this long while updates wait. */
 const STUCK_MS = 60 * 60_000;
 /** The same while no update waits. */
 const PASSED_MS = 60_000;
 
-type Signalled = { readonly signal: AbortSignal };
-
 /** Looks for faults between the bot and Telegram, and registers the bot. The next look tries again. */
 export class TelegramCheck {
   readonly #options: TelegramCheckOptions;
-  readonly #webhook: ReturnType<typeof webhookPart>;
+  readonly #webhook: RegistrationPart | undefined;
   /** The parts of the profile that are not registered yet. */
   #unregistered: readonly RegistrationPart[];
   #isRegistered = false;
-  #nextWebhookMs = 0;
-  /** No registration before this time. */
-  #notBeforeMs = 0;
 
   constructor(options: TelegramCheckOptions) {
     this.#options = options;
@@ -49,18 +42,20 @@ export class TelegramCheck {
     this.#unregistered = options.mode === 'webhook' && !this.#webhook ? [] : profileParts(options);
   }
 
-  /** Resolves to the faults, a line for the operator each. Never rejects. `signal` ends it soon. */
-  async look(signal: AbortSignal): Promise<readonly string[]> {
+  /** Resolves to the faults, a line for the operator each. Never rejects. */
+  async look(): Promise<readonly string[]> {
     const { api, mode, apiRoot } = this.#options;
+    const getMe = () => api.callApi('getMe', {});
     try {
-      const me = nameSchema.safeParse(await retryOnce(() => api.callApi('getMe', {}, { signal }))).data;
+      // One lost packet raises no alarm.
+      const me = nameSchema.safeParse(await getMe().catch(getMe)).data;
       if (me) api.botInfo = botOf(api.botInfo.id, me.username);
     } catch (error) {
       return meFaults(failureIn(error), new URL(apiRoot).host);
     }
-    const faults = mode === 'polling' ? this.#pollFaults() : await this.#webhookFaults({ signal });
+    const faults = mode === 'polling' ? this.#pollFaults() : await this.#webhookFaults();
     // A fault is reported at once; menus can wait.
-    if (faults.length === 0) await this.#registerProfile({ signal });
+    if (faults.length === 0) await this.#registerProfile();
     return faults;
   }
 
@@ -69,74 +64,47 @@ export class TelegramCheck {
     return why === undefined ? [] : [`getUpdates fails (${why}): does another bot use this token?`];
   }
 
-  async #webhookFaults(options: Signalled): Promise<readonly string[]> {
-    const { api, publicUrl, log } = this.#options;
-    const info = await retryOnce(() => readWebhook(api, options)).catch((error) => void failureIn(error));
+  async #webhookFaults(): Promise<readonly string[]> {
+    const { api, publicUrl = '', log } = this.#options;
+    const info = await readWebhook(api).catch((error) => void failureIn(error));
     if (!info) return [];
-    const error = lastError(info);
-    const wrong = wrongIn(info, error, this.#webhook && publicUrl && webhookUrl(publicUrl));
-    if (wrong.length === 0 && error !== undefined) {
-      const where = 'look at PUBLIC_URL, its certificate and the proxy before it';
-      return [`Telegram cannot hand updates on (${error}): ${where}`];
+    const wanted = webhookUrl(publicUrl);
+    if (!this.#webhook || (this.#isRegistered && info.url === wanted)) return stateFaults(info);
+    try {
+      await this.#webhook.set();
+    } catch (error) {
+      return [`Telegram does not take the webhook (${failureIn(error).message}): look at PUBLIC_URL`];
     }
-    if (wrong.length === 0 || !this.#webhook || performance.now() < this.#nextWebhookMs) return wrong;
-    const outcome = await this.#set(this.#webhook, options);
-    if (outcome === 'later') return wrong;
-    if (outcome !== 'set') return [`Telegram refuses the webhook (${outcome.message}): look at PUBLIC_URL`];
     log.info({}, 'the webhook was registered at Telegram');
     const isFirst = !this.#isRegistered;
     this.#isRegistered = true;
     if (isFirst) return [];
-    // Another bot took the webhook, and may take it again: the fault stays until a look finds none.
-    this.#nextWebhookMs = performance.now() + AGAIN_MS;
-    return wrong;
+    // Shows an address by its host: the path may be a secret.
+    const host = URL.parse(info.url)?.host ?? 'no address';
+    return [`the webhook was registered at ${host}, not at ${wanted}: end the other bot with this token`];
   }
 
-  async #registerProfile(options: Signalled): Promise<void> {
-    for (const part of this.#unregistered) {
-      const outcome = await this.#set(part, options);
-      if (outcome === 'later') return;
-      if (outcome !== 'set') {
-        const refused = { call: part.name, why: outcome.message };
+  async #registerProfile(): Promise<void> {
+    for (const { name, set } of this.#unregistered) {
+      try {
+        await set();
+      } catch (error) {
+        const failure = failureIn(error);
+        if (!isRefused(failure)) return;
+        const refused = { call: name, why: failure.message };
         this.#options.log.error(refused, 'Telegram refused a part of the registration');
       }
       this.#unregistered = this.#unregistered.slice(1);
     }
   }
-
-  /** The error if Telegram refuses the part for good; `later` if another try may succeed. */
-  async #set(part: RegistrationPart, options: Signalled) {
-    if (performance.now() < this.#notBeforeMs) return 'later';
-    try {
-      await part.set(options);
-      return 'set';
-    } catch (error) {
-      const failure = failureIn(error);
-      if (isRefused(failure)) return failure;
-      const { meaning } = failure;
-      if ('afterMs' in meaning) this.#notBeforeMs = performance.now() + (meaning.afterMs ?? 0);
-      return 'later';
-    }
-  }
 }
 
 /** Whether the same call will be refused again. */
-export function isRefused({ meaning: { kind } }: ApiError): boolean {
-  return kind === 'rejected' || kind === 'unreachable';
+export function isRefused(error: unknown): error is ApiError {
+  return error instanceof ApiError && ['rejected', 'unreachable'].includes(error.meaning.kind);
 }
 
 const nameSchema = z.object({ username: z.string() });
-
-/** Repeats a failed call once: one lost packet raises no alarm. */
-async function retryOnce<Result>(call: () => Promise<Result>): Promise<Result> {
-  try {
-    return await call();
-  } catch (error) {
-    const { kind } = failureIn(error).meaning;
-    if (kind === 'undelivered' || kind === 'uncertain') return call();
-    throw error;
-  }
-}
 
 /** The fault that a failed `getMe` shows. */
 function meFaults({ meaning: { kind }, message }: ApiError, host: string): string[] {
@@ -149,33 +117,24 @@ function meFaults({ meaning: { kind }, message }: ApiError, host: string): strin
         `Telegram refuses the token (${message}): was it revoked at BotFather? ` +
           'Set TELEGRAM_BOT_TOKEN, restart',
       ];
-    case 'undelivered':
-    case 'uncertain':
+    default:
       return [`Telegram does not answer at ${host} (${message}): look at the network and TELEGRAM_API_ROOT`];
-    case 'unreachable':
-    case 'rejected':
-      return [`Telegram refuses getMe (${message}): is TELEGRAM_API_ROOT a Bot API server?`];
   }
 }
 
-/** The faults that a new registration may cure. Shows an address by its host: the path may be a secret. */
-function wrongIn(info: WebhookInfo, error: string | undefined, wanted: string | undefined): string[] {
-  const { url } = info;
-  const faults: string[] = [];
-  if (wanted !== undefined && url === '') {
-    faults.push('no webhook is registered, so no message arrives: it is registered anew');
-  } else if (wanted !== undefined && url !== wanted) {
-    const host = URL.parse(url)?.host ?? 'another address';
-    faults.push(`the webhook is registered at ${host}, not at ${wanted}: end the other bot with this token`);
-  }
+/** What the state of a webhook shows. */
+function stateFaults(info: WebhookInfo): string[] {
+  const { url, allowed_updates: asked = ALLOWED_UPDATES } = info;
   // Telegram omits the list if the webhook brings the usual kinds.
-  const { allowed_updates: asked = ALLOWED_UPDATES } = info;
   const missing = url === '' ? [] : ALLOWED_UPDATES.filter((kind) => !asked.includes(kind));
-  if (missing.length > 0)
-    faults.push(`the webhook does not bring ${missing.join(', ')}: npm run telegram -- set`);
+  const faults = missing.map((kind) => `the webhook does not bring ${kind}: npm run telegram -- set`);
+  const error = lastError(info);
   if (error?.includes('401')) {
-    const cure = 'give every process the same TELEGRAM_WEBHOOK_SECRET';
+    const cure = 'give every process the same TELEGRAM_WEBHOOK_SECRET, and restart';
     faults.push(`Telegram's updates carry another secret (${error}): ${cure}`);
+  } else if (error !== undefined) {
+    const where = 'look at PUBLIC_URL, its certificate and the proxy before it';
+    faults.push(`Telegram cannot hand updates on (${error}): ${where}`);
   }
   return faults;
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { MenuCommand } from '../../conversation/conversation.ts';
 import { LOCALES, type Locale } from '../../conversation/message.ts';
 import type { Words } from '../../i18n.ts';
-import type { CallOptions, TelegramApi } from './api.ts';
+import type { TelegramApi } from './api.ts';
 import { ALLOWED_UPDATES } from './update.ts';
 
 /* The bot's registration at Telegram: the webhook, and the menu and the descriptions in each language. */
@@ -29,7 +29,7 @@ export type RegistrationOptions = {
 export type RegistrationPart = {
   readonly name: string;
   /** Rejects with `ApiError`. */
-  set(options?: CallOptions): Promise<unknown>;
+  set(): Promise<unknown>;
 };
 
 /** The webhook; undefined if the bot has no public address. */
@@ -38,7 +38,7 @@ export function webhookPart(options: RegistrationOptions): RegistrationPart | un
   if (publicUrl === undefined || secret === undefined) return undefined;
   const limits = { allowed_updates: ALLOWED_UPDATES, max_connections: MAX_CONNECTIONS };
   const payload = { url: webhookUrl(publicUrl), secret_token: secret, ...limits };
-  return { name: 'setWebhook', set: (more) => api.callApi('setWebhook', payload, more) };
+  return { name: 'setWebhook', set: () => api.callApi('setWebhook', payload) };
 }
 
 /** The URL of the webhook of a bot with this public base. */
@@ -66,15 +66,15 @@ export function profileParts({
     return [
       {
         name: 'setMyCommands',
-        set: (more) => api.callApi('setMyCommands', { commands: menu, ...language }, more),
+        set: () => api.callApi('setMyCommands', { commands: menu, ...language }),
       },
       {
         name: 'setMyDescription',
-        set: (more) => api.callApi('setMyDescription', { description, ...language }, more),
+        set: () => api.callApi('setMyDescription', { description, ...language }),
       },
       {
         name: 'setMyShortDescription',
-        set: (more) => api.callApi('setMyShortDescription', { short_description, ...language }, more),
+        set: () => api.callApi('setMyShortDescription', { short_description, ...language }),
       },
     ];
   });
@@ -92,6 +92,6 @@ const webhookSchema = z.object({
 export type WebhookInfo = z.infer<typeof webhookSchema>;
 
 /** The state of the webhook; undefined if the answer cannot be read. Rejects with `ApiError`. */
-export async function readWebhook(api: Pick<TelegramApi, 'callApi'>, options?: CallOptions) {
-  return webhookSchema.safeParse(await api.callApi('getWebhookInfo', {}, options)).data;
+export async function readWebhook(api: Pick<TelegramApi, 'callApi'>) {
+  return webhookSchema.safeParse(await api.callApi('getWebhookInfo', {})).data;
 }

@@ -26,11 +26,11 @@ export type TelegramOptions = TelegramApiOptions &
     readonly limiter: Pick<RateLimiter, 'take' | 'refused'>;
     /** How often the channel looks for faults, ms. */
     readonly checkEveryMs?: number | undefined;
-    /** The first pause of the polling's back-off, ms. */
+    /** The pause after a poll that failed, ms. */
     readonly pauseMs?: number | undefined;
   };
 
-const PAUSE_MS = 1_000;
+const PAUSE_MS = 5_000;
 
 /** Telegram, by webhook or by long polling. Both are the same after an update is parsed. */
 export class TelegramChannel extends TelegramPlatform implements Channel {
@@ -51,13 +51,9 @@ export class TelegramChannel extends TelegramPlatform implements Channel {
     const receive = (update: Update) => handleUpdate(update, api, options.accept);
     this.#poller = new Poller({ api, pauseMs, log, receive });
     const check = new TelegramCheck({ ...options, api, log, pollFault: () => this.#poller.fault });
-    const everyMs = options.checkEveryMs;
-    this.#watch = createWatch({
-      channel: TELEGRAM.name,
-      everyMs,
-      observe,
-      check: (signal) => check.look(signal),
-    });
+    const { checkEveryMs: everyMs } = options;
+    const look = () => check.look();
+    this.#watch = createWatch({ channel: TELEGRAM.name, everyMs, observe, check: look });
   }
 
   greeting(): readonly string[] {
@@ -99,7 +95,8 @@ export class TelegramChannel extends TelegramPlatform implements Channel {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await Promise.all([this.#watch.stop(), this.#polling]);
+    this.#watch.stop();
+    await this.#polling;
   }
 
   close(): Promise<void> {
@@ -109,20 +106,17 @@ export class TelegramChannel extends TelegramPlatform implements Channel {
 
 /** How long Telegram may hold back an empty answer, s. The call may take ten more. */
 const POLL_S = 50;
-/** Most updates in an answer; Telegram's maximum. */
-const MAX_UPDATES = 100;
-const MAX_PAUSE_MS = 60_000;
 
 type PollerOptions = {
   readonly api: Pick<TelegramApi, 'callApi'>;
   /** Rejects if an update could not be stored: it and all later ones are fetched again. */
   receive(update: Update): Promise<unknown>;
-  /** The first pause after a failure, ms; each further one is twice as long, up to a minute. */
+  /** The pause after a failure, ms; longer if Telegram asks for it. */
   readonly pauseMs: number;
   readonly log: Log;
 };
 
-/** Removes the webhook, and fetches updates one after the other. */
+/** Removes the webhook, and fetches updates one after the other. For development: one process polls. */
 class Poller {
   /** Why Telegram refused the last poll; undefined if it did not. */
   fault: string | undefined;
@@ -137,34 +131,26 @@ class Poller {
   /** Polls until `signal` is aborted. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     const { api, log, pauseMs } = this.#options;
-    let isRemoved = false;
-    for (let failures = 0; !signal.aborted; ) {
+    while (!signal.aborted) {
       try {
-        if (!isRemoved) await api.callApi('deleteWebhook', {}, { signal });
-        isRemoved = true;
-        await this.#poll(signal);
-        failures = 0;
+        await api.callApi('deleteWebhook', {}, { signal });
+        while (!signal.aborted) await this.#poll(signal);
       } catch (error) {
-        if (signal.aborted) break;
-        const refusal = error instanceof ApiError && isRefused(error) ? error.message : undefined;
-        if (isRemoved) this.fault = refusal;
-        // If Telegram refuses to remove the webhook, there may be none: `getUpdates` shows it.
-        isRemoved ||= refusal !== undefined;
-        log.warn(
-          { why: error instanceof Error ? error.message : 'unknown' },
-          'polling Telegram failed, trying again',
-        );
-        // With jitter, so that callers do not come back together.
-        const backoffMs = Math.min(pauseMs * 2 ** failures++, MAX_PAUSE_MS) * (0.5 + Math.random() / 2);
-        await pause(Math.max(afterMsOf(error), backoffMs), signal);
+        if (signal.aborted) return;
+        this.fault = isRefused(error) ? error.message : undefined;
+        const why = error instanceof Error ? error.message : 'unknown';
+        log.warn({ why }, 'polling Telegram failed, trying again');
+        const meaning = error instanceof ApiError ? error.meaning : undefined;
+        const afterMs = meaning && 'afterMs' in meaning ? meaning.afterMs : undefined;
+        await pause(Math.max(pauseMs, afterMs ?? 0), signal);
       }
     }
   }
 
   async #poll(signal: AbortSignal): Promise<void> {
     const { api, receive } = this.#options;
-    const wanted = { timeout: POLL_S, limit: MAX_UPDATES, allowed_updates: ALLOWED_UPDATES };
-    const sent: unknown = await api.callApi('getUpdates', { ...wanted, offset: this.#offset }, { signal });
+    const wanted = { timeout: POLL_S, allowed_updates: ALLOWED_UPDATES, offset: this.#offset };
+    const sent: unknown = await api.callApi('getUpdates', wanted, { signal });
     this.fault = undefined;
     for (const update of z.array(z.unknown()).parse(sent).map(parseUpdate)) {
       if (!update) continue;
@@ -172,9 +158,4 @@ class Poller {
       this.#offset = update.update_id + 1;
     }
   }
-}
-
-/** The wait that Telegram asks for, ms. */
-function afterMsOf(error: unknown): number {
-  return error instanceof ApiError && 'afterMs' in error.meaning ? (error.meaning.afterMs ?? 0) : 0;
 }
