@@ -61,7 +61,12 @@ export async function createApp(config: Config, options: AppOptions = {}) {
   const traces = new Traces(channels.traced, (text, before, sender) =>
     conversation.explain(text, before, { settings, nowMs: Date.now(), sender }),
   );
-  const backend = await openBackend(config, { ...core, onCall: traces.call, around: around.antcrm });
+  const backend = await openBackend(config, {
+    observe,
+    spans: spans.isTracing ? spans : undefined,
+    watchedCalls: traces.calls,
+    around: around.antcrm,
+  });
   const { gifts, codePrefixes, perform, isUp: serviceUp } = backend;
   const settings: Settings = { ...config.settings, gifts, codePrefixes };
   const photoReader = createPhotoReader(options.photos);
@@ -73,7 +78,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
     perform,
     store: around.store(core.store),
     conversation: { ...conversation, settings, serviceUp },
-    platform: (name) => channels.platform(name),
+    platform: channels.platform,
     ids: createStepIds,
     limits: { concurrency: Math.max(TURNS, TURNS_PER_CALL * config.antcrm.maxCalls), ...options.limits },
     onNotice: notices.onNotice,

@@ -1,9 +1,7 @@
 import Fastify from 'fastify';
 import type { Config } from './config.ts';
-import type { Perform } from './conversation/effect.ts';
 import { createTransport } from './http/transport.ts';
 import { createLoyalty, type LoyaltyOptions } from './loyalty/loyalty.ts';
-import type { Spans } from './observability/tracing.ts';
 import { systemRuntime } from './runtime.ts';
 import { sandboxCodePrefixes, sandboxGifts } from './sandbox/catalog.ts';
 import { createSandbox } from './sandbox/sandbox.ts';
@@ -11,7 +9,7 @@ import { createSandbox } from './sandbox/sandbox.ts';
 /** After this time a connection is surely not established: nothing was sent. */
 const CONNECT_MS = 2000;
 
-type BackendOptions = Pick<LoyaltyOptions, 'observe' | 'onCall' | 'around'> & { readonly spans: Spans };
+type BackendOptions = Pick<LoyaltyOptions, 'observe' | 'spans' | 'watchedCalls' | 'around'>;
 
 /** Opens the client of AntCRM: of the real one, or of the sandbox within this process. */
 export async function openBackend({ antcrm, ...config }: Config, options: BackendOptions) {
@@ -28,7 +26,7 @@ export async function openBackend({ antcrm, ...config }: Config, options: Backen
     ...options,
   });
   return {
-    perform: tracePerform(loyalty.perform, options.spans),
+    perform: loyalty.perform,
     isUp: loyalty.isUp,
     faults: loyalty.faults,
     gifts: config.gifts ?? (sandbox ? sandboxGifts : []),
@@ -41,18 +39,6 @@ export async function openBackend({ antcrm, ...config }: Config, options: Backen
     },
   };
 }
-
-/** Log lines during an effect name its operation, with or without traces. */
-const tracePerform =
-  (perform: Perform, spans: Spans): Perform =>
-  (effect, context) => {
-    const operation = 'operation' in effect ? effect.operation : undefined;
-    return spans.around({ name: 'perform', effect: effect.kind, operation }, async () => {
-      const outcome = await perform(effect, context);
-      spans.note({ outcome: outcome.kind === 'checked' ? outcome.found : outcome.kind });
-      return outcome;
-    });
-  };
 
 /**
  * The sandbox also listens on a separate port: the bot reaches it over real HTTP until the last call has

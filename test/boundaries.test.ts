@@ -95,9 +95,7 @@ const ROOMS: readonly Room[] = [
   // Pieces of the wiring; only the app knows all parts.
   {
     files: /^backend\.ts$/,
-    imports: [
-      /^(config|runtime|http\/transport|loyalty\/loyalty|sandbox\/(catalog|sandbox)|conversation\/effect)\.ts$/,
-    ],
+    imports: [/^(config|runtime|http\/transport|loyalty\/loyalty|sandbox\/(catalog|sandbox))\.ts$/],
   },
   {
     files: /^routes\.ts$/,

@@ -195,9 +195,7 @@ export class Channels<Settings> {
   }
 
   /** The channel of that name; undefined if it is off. */
-  platform(name: string): Channel | undefined {
-    return this.#open.get(name);
-  }
+  readonly platform = (name: string): Channel | undefined => this.#open.get(name);
 
   /** The lines of all channels that the operator reads at the start. */
   greeting(at: Addresses): readonly string[] {

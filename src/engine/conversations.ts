@@ -1,21 +1,18 @@
 import { LeaseLost } from '../conversation/effect.ts';
 import { VERSION } from '../conversation/state.ts';
+import type { AtWork } from '../observability/tracing.ts';
 import type { Runtime } from '../runtime.ts';
 import { StoreUnavailable } from '../store/port.ts';
 import type { EngineLimits } from './limits.ts';
 import type { Incoming } from './messages.ts';
 import type { ConversationRecord, InboxMessage } from './record.ts';
 import {
-  type AcceptResult,
-  accept,
   type Commit,
   type ConversationTransition,
   commit,
-  type Filing,
   type IntendedCall,
   type IntendResult,
   intend,
-  type LeaseRequest,
   NEVER_TRIED,
   type Precondition,
   type Release,
@@ -43,6 +40,8 @@ export class Lease {
   readonly conversation: string;
   readonly owner: string;
   readonly filed: FiledMessage | undefined;
+  /** What log lines and spans name while the lease is at work. */
+  readonly atWork: AtWork;
   /** The record after the last change under the lease, and the store's clock at that change. */
   record: ConversationRecord;
   nowMs: number;
@@ -62,14 +61,13 @@ export class Lease {
   /** AntCRM may have been called for the turn at work, so the turn must be finished. */
   pastIntent = false;
   isLost = false;
-  /** The delivery id of the message that the next change is decided from. */
-  #deliveryId: string | null = null;
   /** Created when it is first asked for: most turns make no call that could be aborted. */
   #abort: AbortController | undefined;
 
   constructor(conversation: string, { record, nowMs, aliveUntilMs, filed }: LeaseOrigin) {
     this.conversation = conversation;
     this.filed = filed;
+    this.atWork = { conversation };
     this.record = record;
     this.nowMs = nowMs;
     this.aliveUntilMs = aliveUntilMs;
@@ -79,14 +77,9 @@ export class Lease {
     this.beginNext(record.retry !== null && record.retry.atMs > nowMs);
   }
 
-  /** How often the work was begun since the last commit, this time included. */
-  get attempt(): number {
-    return this.record.attempts + 1;
-  }
-
-  /** What the next change by the holder requires. */
+  /** What the next change by the holder requires: it is decided from the message to answer. */
   get precondition(): Precondition {
-    return { owner: this.owner, step: this.step + 1, deliveryId: this.#deliveryId };
+    return { owner: this.owner, step: this.step + 1, deliveryId: this.head?.mark ?? null };
   }
 
   /**
@@ -100,18 +93,12 @@ export class Lease {
     this.nowMs = nowMs;
   }
 
-  /** The current message is answered: the next change does not depend on a message. */
-  endMessage(): void {
-    this.#deliveryId = null;
-  }
-
   /** Chooses the next work: a message, a wake-up or nothing. */
   beginNext(isPutOff = false): void {
     const { record, nowMs } = this;
     this.isPutOff = isPutOff;
     this.head = isPutOff ? null : (record.inbox[0] ?? null);
     this.isWoken = this.head === null && record.wakeMs > 0 && record.wakeMs <= nowMs;
-    this.#deliveryId = this.head?.mark ?? null;
   }
 
   lose(): void {
@@ -125,11 +112,6 @@ export class Lease {
     if (this.isLost) this.#abort.abort();
     return this.#abort.signal;
   }
-
-  /** Throws `LeaseLost` if the lease is known to be lost. */
-  assertNotLost(): void {
-    if (this.isLost) throw new LeaseLost();
-  }
 }
 
 /**
@@ -137,13 +119,6 @@ export class Lease {
  * process can work on the conversation.
  */
 export type ClaimResult = Lease | 'taken' | 'left';
-
-/**
- * Decides a turn within the swap that files its message. It gets the record, whose lease was just taken. It
- * may be called again if another process was faster, so it must have no effect but its result. Null: the
- * message is only filed.
- */
-export type DecideAtOnce = (record: ConversationRecord, nowMs: number) => ConversationRecord | null;
 
 export type ConversationRecords = Pick<VersionedRecords<ConversationRecord>, 'update' | 'isKnown'>;
 
@@ -158,7 +133,7 @@ export type ConversationsParts = {
 const RELEASE_RETRY_MS = 250;
 
 /**
- * The changes of conversations' records: accept, claim, renew, intend, commit, release. All reject with
+ * The changes of conversations' records by a lease holder: claim, renew, intend, commit, release. All reject with
  * `StoreUnavailable` if the store did not confirm; the change may have taken effect all the same.
  *
  * @example
@@ -169,47 +144,20 @@ const RELEASE_RETRY_MS = 250;
  */
 export class Conversations {
   readonly #parts: ConversationsParts;
-  /** Leases at work. They are renewed. */
-  readonly #live = new Set<Lease>();
+  /** Leases at work. They are renewed as long as they are here. */
+  readonly live = new Set<Lease>();
   #isRunning = false;
 
   constructor(parts: ConversationsParts) {
     this.#parts = parts;
   }
 
-  /** Whether a message of the conversation can be filed without reading its record first. */
-  isKnown(conversation: string): boolean {
-    return this.#parts.records.isKnown(conversation);
-  }
-
-  /**
-   * Files a message. With `take`, it takes the lease if it is free, and `decideAtOnce` goes on in the same
-   * swap.
-   *
-   * @example
-   * const { answer, record } = await conversations.accept(name, { id, deliveryId, body, take: true });
-   */
-  accept(
-    conversation: string,
-    { take: isTaking, ...filing }: Omit<Filing, 'schema' | 'take'> & { readonly take: boolean },
-    decideAtOnce?: DecideAtOnce,
-  ): Promise<UpdateResult<ConversationRecord, AcceptResult>> {
-    const file = accept({ ...filing, schema: VERSION, take: isTaking ? this.#leaseRequest() : undefined });
-    if (decideAtOnce === undefined) return this.#parts.records.update(conversation, file);
-    return this.#parts.records.update(conversation, (before, nowMs) => {
-      const { record, answer } = file(before, nowMs);
-      const decided = answer === 'leased' && record !== null ? decideAtOnce(record, nowMs) : null;
-      return { record: decided ?? record, answer };
-    });
-  }
-
   /** Takes the lease of a conversation that is listed as due. */
   async claim(conversation: string): Promise<ClaimResult> {
-    const aliveUntilMs = this.#parts.runtime.monotonicMs() + this.#parts.limits.leaseMs;
-    const taken = await this.#parts.records.update(conversation, take(this.#leaseRequest()), {
-      listed: true,
-    });
-    const { answer, record, nowMs } = taken;
+    const { records, runtime, limits } = this.#parts;
+    const aliveUntilMs = runtime.monotonicMs() + limits.leaseMs;
+    const taking = take({ owner: runtime.id(), leaseMs: limits.leaseMs, schema: VERSION });
+    const { answer, record, nowMs } = await records.update(conversation, taking, { listed: true });
     if (answer === 'leased' && record !== null)
       return new Lease(conversation, { record, nowMs, aliveUntilMs });
     return answer === 'newer' ? 'left' : 'taken';
@@ -222,24 +170,14 @@ export class Conversations {
     const renewing = renew({ owner: lease.owner, leaseMs: limits.leaseMs });
     const { answer } = await records.update(lease.conversation, renewing);
     if (answer) lease.aliveUntilMs = aliveUntilMs;
-    else if (this.#live.has(lease)) lease.lose();
+    else if (this.live.has(lease)) lease.lose();
     return answer;
   }
 
   /** Throws `LeaseLost`, also if the lease has ended by this process's clock. */
   assertHeld(lease: Lease): void {
     if (this.#parts.runtime.monotonicMs() >= lease.aliveUntilMs) lease.lose();
-    lease.assertNotLost();
-  }
-
-  /** Renews the lease from now on, until `drop`. Both return how many leases are at work. */
-  hold(lease: Lease): number {
-    return this.#live.add(lease).size;
-  }
-
-  drop(lease: Lease): number {
-    this.#live.delete(lease);
-    return this.#live.size;
+    if (lease.isLost) throw new LeaseLost();
   }
 
   /** The call may be made if `intended` is `go` and `durable` is true: enough replicas have the intent. */
@@ -248,19 +186,15 @@ export class Conversations {
     call: Omit<IntendedCall, 'by'>,
   ): Promise<{ readonly intended: IntendResult; readonly durable: boolean }> {
     const by = `${lease.owner}:${lease.step + 1}`;
-    const trip = { name: 'intend', operation: call.operation } as const;
     const intending = intend(lease.precondition, { ...call, by });
-    const { answer, durable } = await this.#change(lease, intending, { durable: true, trip });
+    const { answer, durable } = await this.#change(lease, intending, { durable: true });
     return { intended: answer, durable };
   }
 
   /** Throws `LeaseLost` if another process has taken over. */
   async commit(lease: Lease, decided: Commit): Promise<void> {
-    const { answer } = await this.#change(lease, commit(lease.precondition, decided), {
-      trip: { name: 'commit' },
-    });
+    const { answer } = await this.#change(lease, commit(lease.precondition, decided));
     if (!answer) throw new LeaseLost();
-    if (decided.consumed) lease.endMessage();
   }
 
   /**
@@ -269,11 +203,12 @@ export class Conversations {
    */
   async release(lease: Lease, ending: Pick<Release, 'wait' | 'outcomes'> = {}): Promise<boolean> {
     const { runtime, limits } = this.#parts;
-    lease.endMessage();
     const releasing = { ...ending, sentSeq: lease.sentSeq, leaseMs: limits.leaseMs, schema: VERSION };
     for (let waitMs = RELEASE_RETRY_MS; ; waitMs *= 2) {
       try {
-        const { answer } = await this.#change(lease, release(lease.precondition, releasing));
+        // Its message is answered or given back: it may be gone.
+        const precondition = { ...lease.precondition, deliveryId: null };
+        const { answer } = await this.#change(lease, release(precondition, releasing));
         if (answer) lease.beginNext();
         return answer;
       } catch (error) {
@@ -295,13 +230,8 @@ export class Conversations {
 
   #renewAll(): void {
     if (!this.#isRunning) return;
-    for (const lease of this.#live) this.isHeld(lease).catch(this.#parts.onError);
+    for (const lease of this.live) this.isHeld(lease).catch(this.#parts.onError);
     this.#parts.runtime.timer(this.#parts.limits.renewMs, () => this.#renewAll());
-  }
-
-  #leaseRequest(): LeaseRequest {
-    const { runtime, limits } = this.#parts;
-    return { owner: runtime.id(), leaseMs: limits.leaseMs, schema: VERSION };
   }
 
   /** A change that only the holder may make. */

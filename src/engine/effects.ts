@@ -39,17 +39,41 @@ export class Effects {
    * const outcome = await effects.perform(effect, turn, calls);
    */
   async perform(effect: Effect | PhotoEffect, turn: Turn, calls: Calls): Promise<Outcome | PhotoEffect> {
-    const { perform, photos } = this.#tools;
+    const { photos } = this.#tools;
+    const { lease } = turn;
     const hideWorking = this.#showWorking(turn);
     try {
-      if (effect.kind === 'photo') return await photos.read(effect, turn);
-      const outcome = await perform(effect, new TurnContext(turn, calls, this.#tools));
-      calls.note(outcome);
-      return outcome;
+      const isPhoto = effect.kind === 'photo';
+      const outcome = isPhoto ? await photos.read(effect, turn) : await this.#call(effect, turn, calls);
+      if (!lease.isLost) return outcome;
+    } catch (error) {
+      if (!lease.isLost) throw error;
     } finally {
       hideWorking();
-      // Does not check the lease's end: a call may have been made, and the commit checks the lease itself.
-      turn.lease.assertNotLost();
+    }
+    // The lease's end is not checked: a call may have been made, and the commit checks the lease itself.
+    throw new LeaseLost();
+  }
+
+  /** Log lines meanwhile name the operation, with or without a collector of spans. */
+  async #call(effect: Effect, turn: Turn, calls: Calls): Promise<Outcome> {
+    const { perform, spans, isTracing } = this.#tools;
+    const { atWork } = turn.lease;
+    const { span: outer } = atWork;
+    atWork.operation = 'operation' in effect ? effect.operation : undefined;
+    if (isTracing) atWork.span = spans.begin({ name: 'perform', effect: effect.kind });
+    try {
+      const outcome = await perform(effect, new TurnContext(turn, calls, this.#tools));
+      calls.note(outcome);
+      if (isTracing)
+        spans.end(atWork.span, { outcome: outcome.kind === 'checked' ? outcome.found : outcome.kind });
+      return outcome;
+    } catch (error) {
+      if (isTracing) spans.end(atWork.span, {}, error);
+      throw error;
+    } finally {
+      atWork.operation = undefined;
+      atWork.span = outer;
     }
   }
 
@@ -92,17 +116,22 @@ class TurnContext implements EffectContext {
   }
 
   async lock(customer: string, operation: string, forMs?: number): Promise<Lock> {
-    const { customers, customerName } = this.#tools;
-    const trip = { name: 'lock', operation } as const;
-    return (await customers.update(customerName(customer), lock(operation, forMs), { trip })).answer;
+    const { customers, encryption, runtime } = this.#tools;
+    const sinceMs = runtime.nowMs();
+    const name = encryption.name('customer', customer);
+    const { answer } = await customers.update(name, lock(operation, forMs));
+    this.#turn.endTrip('lock', sinceMs, operation);
+    return answer;
   }
 
   async unlock(
     ...[customer, operation, record, awaited]: Parameters<EffectContext['unlock']>
   ): Promise<void> {
-    const { customers, customerName } = this.#tools;
-    const trip = { name: 'unlock', operation } as const;
-    await customers.update(customerName(customer), unlock({ operation, record, awaited }), { trip });
+    const { customers, encryption, runtime } = this.#tools;
+    const sinceMs = runtime.nowMs();
+    const name = encryption.name('customer', customer);
+    await customers.update(name, unlock({ operation, record, awaited }));
+    this.#turn.endTrip('unlock', sinceMs, operation);
   }
 
   findCall(operation: string): KnownCall | null {
@@ -112,7 +141,7 @@ class TurnContext implements EffectContext {
   }
 
   async intend(operation: string, intent: Intent): Promise<'go' | 'unreplicated'> {
-    const { conversations, platform, spans, stopping } = this.#tools;
+    const { conversations, platform, runtime, spans, stopping } = this.#tools;
     const { lease, asker } = this.#turn;
     const wasPastIntent = lease.pastIntent;
     if (asker === null) throw new TypeError('nobody asked for the call');
@@ -122,7 +151,9 @@ class TurnContext implements EffectContext {
     const { origin, incoming } = asker;
     const body = withVersion({ origin, traceparent: spans.traceparent(), body: intent });
     const call = { operation, body, outcomes: this.#calls.take() };
+    const sinceMs = runtime.nowMs();
     const { intended, durable } = await conversations.intend(lease, call);
+    this.#turn.endTrip('intend', sinceMs, operation);
     if (intended.kind !== 'go' || !durable) lease.pastIntent = wasPastIntent;
     if (intended.kind !== 'go') {
       lease.lose();

@@ -1,13 +1,14 @@
 import type { Context } from '../conversation/context.ts';
 import { LeaseLost, type Perform } from '../conversation/effect.ts';
 import type { PhotoReader, Sender } from '../conversation/message.ts';
+import { VERSION } from '../conversation/state.ts';
 import { atMostEvery } from '../observability/log.ts';
 import type { Observe } from '../observability/metrics.ts';
 import { Spans } from '../observability/tracing.ts';
 import { Bulkhead } from '../resilience/bulkhead.ts';
 import { type Runtime, systemRuntime } from '../runtime.ts';
 import { type Encryption, type RecordStore, StoreUnavailable } from '../store/port.ts';
-import { type ConversationRecords, Conversations, type DecideAtOnce, Lease } from './conversations.ts';
+import { type ConversationRecords, Conversations, Lease } from './conversations.ts';
 import { CUSTOMER } from './customer.ts';
 import { Effects } from './effects.ts';
 import { type EngineLimits, LIMITS, perChannel } from './limits.ts';
@@ -16,9 +17,9 @@ import { Outbox } from './outbox.ts';
 import { Photos } from './photos.ts';
 import { Scheduler } from './scheduler.ts';
 import type { Traces } from './trace.ts';
-import { CONVERSATION, commit } from './transitions.ts';
+import { accept, CONVERSATION, commit } from './transitions.ts';
 import { type ConversationPort, Turn, type TurnTools } from './turn.ts';
-import { type RecordFault, type StoreTrip, VersionedRecords } from './versioned-records.ts';
+import { type RecordFault, VersionedRecords } from './versioned-records.ts';
 import { Worker, type WorkerTools } from './worker.ts';
 
 export type EngineOptions = {
@@ -59,6 +60,7 @@ const FRESH_MS = 5000;
  */
 export class Engine {
   readonly #options: EngineOptions;
+  readonly #records: ConversationRecords;
   readonly #tools: TurnTools;
   readonly #scheduler: Scheduler;
   readonly #worker: Worker;
@@ -66,38 +68,32 @@ export class Engine {
   readonly #alarmUnavailable: () => void;
 
   constructor(options: EngineOptions) {
-    const { observe, encryption, runtime = systemRuntime, spans = new Spans(), traces } = options;
+    const { observe, encryption, runtime = systemRuntime, spans = new Spans() } = options;
     const { isTracing } = spans;
     const limits = { ...LIMITS, ...options.limits };
     this.#options = options;
     this.#startedMs = runtime.nowMs();
     const alarm = (): void => observe.alarm('store_unavailable', {});
     this.#alarmUnavailable = atMostEvery(ALARM_EVERY_MS, alarm, runtime.monotonicMs);
-    const onTrip = (trip: StoreTrip, sinceMs: number): void => {
-      traces?.onTrip(trip);
-      spans.mark({ name: `store ${trip.name}`, operation: trip.operation, sinceMs });
-    };
     const recordParts = {
       store: options.store,
       sealer: encryption,
       runtime,
       onFault: (fault: RecordFault, conversation: string) => observe.alarm(fault, { conversation }),
-      onTrip: isTracing ? onTrip : traces?.onTrip,
     };
     const { aroundRecords = (records) => records } = options;
-    const records = aroundRecords(new VersionedRecords(CONVERSATION, recordParts));
+    this.#records = aroundRecords(new VersionedRecords(CONVERSATION, recordParts));
     const shared = { ...options, runtime, limits, spans, isTracing, onError: this.#report };
-    const conversations = new Conversations({ ...shared, records });
+    const conversations = new Conversations({ ...shared, records: this.#records });
     this.#scheduler = new Scheduler({
       ...shared,
       conversations,
-      begin: (lease) => void spans.apart(lease.conversation, () => this.#work(lease)),
+      begin: (lease) => void this.#work(lease),
     });
     const tools = {
       ...shared,
       conversations,
       customers: new VersionedRecords(CUSTOMER, recordParts),
-      customerName: (customer: string) => encryption.name('customer', customer),
       bulkhead: perChannel(
         () => new Bulkhead({ places: limits.perChannel, patienceMs: limits.placeMs }, runtime),
       ),
@@ -115,11 +111,24 @@ export class Engine {
    * says so (epoch). Rejects with `StoreUnavailable`: the message may be stored all the same, and the
    * platform should send it again.
    */
-  readonly accept = (incoming: Incoming, sentMs = 0): Promise<Acceptance> => {
+  readonly accept = async (incoming: Incoming, sentMs = 0): Promise<Acceptance> => {
+    const { encryption, observe, runtime, spans, isTracing } = this.#tools;
     const { channel } = incoming;
-    const conversation = conversationName(this.#options.encryption, channel, incoming.conversation);
-    const file = () => this.#file(conversation, incoming, sentMs);
-    return this.#tools.spans.around({ name: 'accept', channel, conversation }, file);
+    const name = conversationName(encryption, channel, incoming.conversation);
+    const span = isTracing ? spans.begin({ name: 'accept', channel, conversation: name }) : undefined;
+    const traceparent = span && spans.traceparent(span);
+    const filed = { ...incoming, acceptedMs: runtime.nowMs(), ...(traceparent && { traceparent }) };
+    try {
+      const acceptance = await this.#file(name, filed, sentMs);
+      observe.update(channel, acceptance);
+      if (isTracing) spans.end(span, { result: acceptance });
+      return acceptance;
+    } catch (error) {
+      this.#report(error);
+      observe.update(channel, 'unavailable');
+      if (isTracing) spans.end(span, {}, error);
+      throw error;
+    }
   };
 
   /** Gives a conversation one of the next free slots. Call it after something else filed a message there. */
@@ -143,43 +152,40 @@ export class Engine {
 
   /** Files the message, and takes the lease if there is a slot for the work. */
   async #file(name: string, incoming: Incoming, sentMs: number): Promise<Acceptance> {
-    const { conversations, observe, runtime, limits, spans, isTracing } = this.#tools;
-    const { channel } = incoming;
-    const traceparent = isTracing ? spans.traceparent() : undefined;
-    const accepted = { ...incoming, acceptedMs: runtime.nowMs(), ...(traceparent && { traceparent }) };
-    const filed = { deliveryId: runtime.id(), incoming: accepted };
-    const leaseFields = { aliveUntilMs: runtime.monotonicMs() + limits.leaseMs, filed };
-    const take = this.#scheduler.reserveSlot();
+    const { runtime, limits } = this.#tools;
+    const { leaseMs } = limits;
+    const filed = { deliveryId: runtime.id(), incoming };
+    const leaseFields = { aliveUntilMs: runtime.monotonicMs() + leaseMs, filed };
+    const hasSlot = this.#scheduler.reserveSlot();
     let isBegun = false;
     try {
-      const filing = { id: incoming.id, deliveryId: filed.deliveryId, body: withVersion(accepted), take };
-      const sender = take ? this.#senderAtOnce(name, accepted, sentMs) : undefined;
+      const sender = hasSlot ? this.#senderAtOnce(name, incoming, sentMs) : undefined;
+      const filing = {
+        id: incoming.id,
+        deliveryId: filed.deliveryId,
+        body: withVersion(incoming),
+        schema: VERSION,
+      };
+      const take = hasSlot ? { owner: runtime.id(), leaseMs, schema: VERSION } : undefined;
+      const file = accept({ ...filing, take });
+      let lease: Lease | undefined;
       let decided: Turn | undefined;
-      const decide: DecideAtOnce | undefined =
-        sender &&
-        ((record, nowMs) => {
-          decided = this.#decideAtOnce(new Lease(name, { record, nowMs, ...leaseFields }), sender);
-          return decided?.lease.record ?? null;
-        });
-      const { answer, record, nowMs } = await conversations.accept(name, filing, decide);
-      if (answer === 'leased' && record !== null) {
+      // It may be applied again if another process was faster, so it has no effect but these two.
+      const { answer } = await this.#records.update(name, (before, nowMs) => {
+        const { record, answer } = file(before, nowMs);
+        const isLeased = answer === 'leased' && record !== null;
+        lease = isLeased ? new Lease(name, { record, nowMs, ...leaseFields }) : undefined;
+        decided = lease && sender && this.#decideAtOnce(lease, sender);
+        return { record: decided?.lease.record ?? record, answer };
+      });
+      if (lease !== undefined) {
         isBegun = true;
-        const lease = decided?.lease ?? new Lease(name, { record, nowMs, ...leaseFields });
-        // The turn's spans do not belong to the webhook's trace.
-        if (isTracing) void spans.apart(name, () => this.#work(lease, decided));
-        else void this.#work(lease, decided);
+        void this.#work(lease, decided);
       }
-      if (answer === 'queued' && !take) this.#scheduler.schedule(name);
-      const acceptance = answer === 'duplicate' || answer === 'full' ? answer : 'accepted';
-      observe.update(channel, acceptance);
-      if (isTracing) spans.note({ result: acceptance });
-      return acceptance;
-    } catch (error) {
-      this.#report(error);
-      observe.update(channel, 'unavailable');
-      throw error;
+      if (answer === 'queued' && !hasSlot) this.#scheduler.schedule(name);
+      return answer === 'duplicate' || answer === 'full' ? answer : 'accepted';
     } finally {
-      if (take && !isBegun) this.#scheduler.freeSlot();
+      if (hasSlot && !isBegun) this.#scheduler.freeSlot();
     }
   }
 
@@ -191,11 +197,11 @@ export class Engine {
    * conversation yet, or if the channel must ask the platform who wrote.
    */
   #senderAtOnce(name: string, incoming: Incoming, sentMs: number): Sender | undefined {
-    const { platform, conversations, isTracing, runtime } = this.#tools;
+    const { platform, isTracing, runtime } = this.#tools;
     const { traces } = this.#options;
     const { channel, message } = incoming;
     if (message.kind !== 'text' || sentMs <= this.#startedMs) return undefined;
-    if (runtime.nowMs() - sentMs > FRESH_MS || !conversations.isKnown(name)) return undefined;
+    if (runtime.nowMs() - sentMs > FRESH_MS || !this.#records.isKnown(name)) return undefined;
     if (isTracing || traces?.isSeen(channel)) return undefined;
     const to = platform(channel);
     return to?.identify === undefined ? incoming.sender : to.recallSender?.(incoming);
@@ -220,7 +226,6 @@ export class Engine {
       const { answer, record: after } = commit(lease.precondition, turn.toCommit())(record, nowMs);
       if (!answer || after === null) return undefined;
       lease.advance(after, nowMs);
-      lease.endMessage();
       turn.event.result = 'done';
       return turn;
     } catch {
@@ -231,21 +236,23 @@ export class Engine {
 
   /** Never rejects: a lease whose work failed expires, and the next sweep takes it up. */
   async #work(lease: Lease, decided?: Turn): Promise<void> {
-    const { conversations, observe, runtime } = this.#tools;
+    const { conversations, observe, runtime, spans } = this.#tools;
     const isTakeover = lease.record.lease?.takeover === true;
     observe.lease(isTakeover ? 'takeover' : lease.filed === undefined ? 'due' : 'fresh');
     if (isTakeover) {
       observe.log.info({ conversation: lease.conversation }, 'took over: the lease before this one ran out');
     }
-    observe.busy(conversations.hold(lease));
+    observe.busy(conversations.live.add(lease).size);
     try {
       // The platform gets its answer first.
       await new Promise<void>(runtime.defer);
+      spans.enter(lease.atWork);
       await this.#worker.run(lease, decided);
     } catch (error) {
       if (!(error instanceof LeaseLost)) this.#report(error);
     } finally {
-      observe.busy(conversations.drop(lease));
+      conversations.live.delete(lease);
+      observe.busy(conversations.live.size);
       this.#scheduler.freeSlot();
     }
   }

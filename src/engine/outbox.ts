@@ -11,8 +11,8 @@ import { Outage } from './outage.ts';
 import { NEVER_TRIED, type Wait } from './transitions.ts';
 import type { NumberedItem, TurnTools } from './turn.ts';
 
-/** When a lock that could not be given back is tried again. */
-const UNLOCK_RETRY_MS = 1000;
+/** The shortest and the longest wait before a lock that could not be given back is tried again. */
+const UNLOCK_RETRY_MS = [1000, 60_000] as const;
 const ALARM_EVERY_MS = 60_000;
 
 /**
@@ -47,47 +47,53 @@ export class Outbox {
    * await conversations.release(lease, { wait });
    */
   async deliver(lease: Lease, items: readonly NumberedItem[]): Promise<Wait | undefined> {
-    const wait = await this.#sendInOrder(lease, items);
-    const failedSeq = await this.unlock(items);
-    if (failedSeq === null) return wait;
-    // The replies before it count as sent, or they would be sent again and again.
-    lease.sentSeq = Math.min(lease.sentSeq, failedSeq - 1);
-    return { reason: 'unlock', ...wait, afterMs: Math.max(wait?.afterMs ?? 0, UNLOCK_RETRY_MS) };
-  }
-
-  /** Unlocks the customers among the items. Resolves to the number of the first unconfirmed one. */
-  async unlock(items: readonly NumberedItem[]): Promise<number | null> {
-    for (const { seq, item } of items) {
-      if (item?.kind !== 'unlock') continue;
-      const { customer, operation, record, awaited } = item;
-      try {
-        const unlocking = unlock({ operation, record, awaited: awaited && writeAwaited(awaited) });
-        await this.#tools.customers.update(customer, unlocking, { trip: { name: 'unlock', operation } });
-      } catch (error) {
-        if (!(error instanceof StoreUnavailable)) throw error;
-        this.#tools.onError(error);
-        return seq;
-      }
-    }
-    return null;
-  }
-
-  async #sendInOrder(lease: Lease, items: readonly NumberedItem[]): Promise<Wait | undefined> {
+    let wait: Wait | undefined;
     for (const { seq, item } of items) {
       if (item?.kind === 'reply') {
-        const wait = await this.#send(lease, seq, item.outgoing);
-        if (wait) return { ...wait, madeAtMs: item.outgoing.atMs };
+        wait = await this.#send(lease, seq, item.outgoing);
+        if (wait) {
+          wait = { ...wait, madeAtMs: item.outgoing.atMs };
+          break;
+        }
         lease.tried = NEVER_TRIED;
       }
       lease.sentSeq = seq;
     }
-    return undefined;
+    const failedSeq = await this.unlock(items);
+    if (failedSeq === null) return wait;
+    // The replies before it count as sent, or they would be sent again and again.
+    lease.sentSeq = Math.min(lease.sentSeq, failedSeq - 1);
+    if (wait) return { ...wait, afterMs: Math.max(wait.afterMs, UNLOCK_RETRY_MS[0]) };
+    const { retry } = lease.record;
+    const sinceMs = retry?.reason === 'unlock' ? retry.sinceMs : lease.nowMs;
+    const age = { atMs: sinceMs, nowMs: lease.nowMs, random: this.#tools.runtime.random };
+    return { ...backOff(age, 'unlock', UNLOCK_RETRY_MS), tried: { tries: 0, sinceMs } };
+  }
+
+  /** Unlocks the customers among the items. Resolves to the number of the first unconfirmed one. */
+  async unlock(items: readonly NumberedItem[]): Promise<number | null> {
+    const { customers, runtime, spans, isTracing, onError } = this.#tools;
+    for (const { seq, item } of items) {
+      if (item?.kind !== 'unlock') continue;
+      const { customer, operation, record, awaited } = item;
+      const sinceMs = runtime.nowMs();
+      try {
+        const unlocking = unlock({ operation, record, awaited: awaited && writeAwaited(awaited) });
+        await customers.update(customer, unlocking);
+      } catch (error) {
+        if (!(error instanceof StoreUnavailable)) throw error;
+        onError(error);
+        return seq;
+      }
+      if (isTracing) spans.mark({ name: 'store unlock', operation, sinceMs });
+    }
+    return null;
   }
 
   /** Sends until the reply is delivered or dropped. Resolves to its wait if that is too long for a turn. */
   async #send(lease: Lease, seq: number, outgoing: Outgoing): Promise<Wait | undefined> {
     const { platform, conversations, limits, observe, spans, isTracing, runtime } = this.#tools;
-    const { channel, reply, atMs, traceparent: parent = null } = outgoing;
+    const { channel, reply, atMs, acceptedMs, traceparent: parent = null } = outgoing;
     const { nowMs, tried, conversation } = lease;
     const to = platform(channel);
     if (reply.quiet && !to?.hearsQuiet) return undefined;
@@ -102,7 +108,8 @@ export class Outbox {
       const delivery = await this.#try(sending);
       if (delivery === 'no room') return { ...backOff(before, delivery, NO_ROOM_MS), tried };
       if (delivery === 'held back') return { ...backOff(before, delivery, HELD_BACK_MS), tried };
-      observe.delivery(channel, delivery.kind, this.#answeredMs(delivery, outgoing));
+      const isAnswer = delivery.kind === 'delivered' && outgoing.last && acceptedMs !== undefined;
+      observe.delivery(channel, delivery.kind, isAnswer ? runtime.nowMs() - acceptedMs : undefined);
       const fate = afterDelivery(delivery, before, sending.outage.deliveredMs);
       if (isTracing) {
         const about = { channel, outcome: delivery.kind, result: fate.kind };
@@ -142,12 +149,6 @@ export class Outbox {
     } finally {
       places.leave();
     }
-  }
-
-  /** How long a message waited for its answer; undefined unless this is the last reply to one. */
-  #answeredMs({ kind }: Delivery, { last, acceptedMs }: Outgoing): number | undefined {
-    if (kind !== 'delivered' || !last || acceptedMs === undefined) return undefined;
-    return Math.max(0, this.#tools.runtime.nowMs() - acceptedMs);
   }
 }
 

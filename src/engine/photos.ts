@@ -1,4 +1,4 @@
-import { TurnInterrupted } from '../conversation/effect.ts';
+import { LeaseLost, TurnInterrupted } from '../conversation/effect.ts';
 import type {
   PhotoEffect,
   PhotoReader,
@@ -57,7 +57,7 @@ export class Photos {
     const startMs = runtime.monotonicMs();
     const read: Picture[] = [];
     for (const picture of pictures) {
-      lease.assertNotLost();
+      if (lease.isLost) throw new LeaseLost();
       this.#assertRunning();
       const sinceMs = runtime.monotonicMs();
       if (picture.kind !== 'remote' || asker === null) read.push(picture);

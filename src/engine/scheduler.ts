@@ -77,7 +77,7 @@ export class Scheduler {
     this.isStopping = true;
     return new Promise((resolve) => {
       this.#onIdle = resolve;
-      this.#freeSlots(0);
+      if (this.#usedSlots === 0) resolve();
     });
   }
 
@@ -90,7 +90,9 @@ export class Scheduler {
 
   /** Frees a slot. */
   freeSlot(): void {
-    this.#freeSlots(1);
+    this.#usedSlots -= 1;
+    if (this.#isWanted) void this.fill();
+    if (this.#usedSlots === 0) this.#onIdle?.();
   }
 
   /** Call it for a conversation that is due in `afterMs`. It then gets one of the next free slots. */
@@ -122,12 +124,6 @@ export class Scheduler {
       this.#usedSlots -= room - won;
     } while (this.#isWanted);
     this.#isFilling = false;
-    this.#freeSlots(0);
-  }
-
-  #freeSlots(slots: number): void {
-    this.#usedSlots -= slots;
-    if (this.#isWanted && slots > 0) void this.fill();
     if (this.#usedSlots === 0) this.#onIdle?.();
   }
 

@@ -9,6 +9,7 @@ import type { EndedTurn, Observe } from '../observability/metrics.ts';
 import type { Spans } from '../observability/tracing.ts';
 import type { Bulkhead } from '../resilience/bulkhead.ts';
 import type { Runtime } from '../runtime.ts';
+import type { Encryption } from '../store/port.ts';
 import type { Conversations, Lease } from './conversations.ts';
 import type { CustomerRecord } from './customer.ts';
 import type { EngineLimits } from './limits.ts';
@@ -22,6 +23,8 @@ import {
   readMessage,
   readStored,
   type StoredState,
+  type TracedCall,
+  type Trip,
   withVersion,
   writeState,
 } from './messages.ts';
@@ -47,8 +50,7 @@ export type TurnTools = {
   ids(): Context['ids'];
   readonly conversations: Conversations;
   readonly customers: VersionedRecords<CustomerRecord>;
-  /** The name of a customer in the store: a keyed hash. */
-  customerName(customer: string): string;
+  readonly encryption: Encryption;
   /** The channel of that name, if this process has it. */
   platform(channel: string): Platform | undefined;
   /** Bounds the deliveries and look-ups of one channel. */
@@ -147,6 +149,8 @@ export function giveBackIfNewer(error: unknown): void {
 }
 
 type TurnEvent = { -readonly [Name in keyof EndedTurn]: EndedTurn[Name] } & { readonly attempt: number };
+/** What people see who look into the turn. `sinceMs`: when it began, monotonic. */
+type TurnInside = { readonly calls: TracedCall[]; readonly trips: Trip[]; readonly sinceMs: number };
 type Phase = 'identifyMs' | 'stepsMs' | 'commitMs' | 'deliverMs';
 
 /**
@@ -169,6 +173,8 @@ export class Turn {
   /** What is left to be done after the commit: replies to send in order, then customers to unlock. */
   items: readonly NumberedItem[] = NOTHING;
 
+  /** Present if somebody looks into the turn. Filled as the turn goes. */
+  inside: TurnInside | undefined;
   /** For the log and the metrics, filled as the turn goes. It has no personal data. */
   readonly event: TurnEvent;
 
@@ -202,7 +208,7 @@ export class Turn {
       conversation: lease.conversation,
       channel: this.asker?.origin.channel ?? 'unknown',
       input: head === null ? 'wake' : (incoming?.message.kind ?? 'unreadable'),
-      attempt: lease.attempt,
+      attempt: record.attempts + 1,
       // It compares the clocks of two machines, so use it only for display.
       waitMs: acceptedMs === undefined ? undefined : Math.max(0, runtime.nowMs() - acceptedMs),
       result: 'given-back',
@@ -223,6 +229,12 @@ export class Turn {
     const nowMs = this.#tools.runtime.monotonicMs();
     this.event[phase] += nowMs - this.#phaseMs;
     this.#phaseMs = nowMs;
+  }
+
+  /** The turn has waited for the store since `sinceMs` (epoch). */
+  endTrip(name: Exclude<Trip, 'take'>, sinceMs: number, operation?: string): void {
+    this.inside?.trips.push(name);
+    if (this.#tools.isTracing) this.#tools.spans.mark({ name: `store ${name}`, operation, sinceMs });
   }
 
   /**
@@ -292,7 +304,7 @@ export class Turn {
   /** The replies in order, then the customers to unlock. */
   #toItems({ origin, sender, incoming }: Asker, state: Outgoing['state']): DecidedItem[] {
     const { decision, before, nowMs } = this;
-    const { conversation, customerName } = this.#tools;
+    const { conversation, encryption } = this.#tools;
     const { replies, unlock, forget } = decision;
     const shared = {
       channel: origin.channel,
@@ -317,7 +329,8 @@ export class Turn {
     }
     for (const { customer, ...unlocked } of unlock) {
       seq += 1;
-      items.push({ seq, item: { kind: 'unlock', customer: customerName(customer), ...unlocked } });
+      const name = encryption.name('customer', customer);
+      items.push({ seq, item: { kind: 'unlock', customer: name, ...unlocked } });
     }
     return items;
   }

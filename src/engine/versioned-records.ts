@@ -7,7 +7,6 @@ import {
   NAMED_INDEXES,
   type RecordStore,
   StoreUnavailable,
-  versionOf,
 } from '../store/port.ts';
 
 /** An entry that a record has in an index of its shard. */
@@ -66,23 +65,13 @@ export type UpdateOptions = {
   readonly durable?: boolean;
   /** An index lists the record, so it should be there. */
   readonly listed?: boolean;
-  /** A turn waits for the update. */
-  readonly trip?: StoreTrip;
-};
-
-/** A round trip to the store that a turn waits for. */
-export type StoreTrip = {
-  readonly name: 'intend' | 'lock' | 'unlock' | 'commit';
-  readonly operation?: string;
 };
 
 export type RecordParts = {
   readonly store: Pick<RecordStore, 'read' | 'compareAndSwap'>;
   readonly sealer: Sealer;
-  readonly runtime: Pick<Runtime, 'nowMs' | 'monotonicMs' | 'timer' | 'sleep' | 'random'>;
+  readonly runtime: Pick<Runtime, 'monotonicMs' | 'timer' | 'sleep' | 'random'>;
   onFault(fault: RecordFault, name: string): void;
-  /** An update that a turn waited for was confirmed. It began at `sinceMs` (epoch). */
-  readonly onTrip?: ((trip: StoreTrip, sinceMs: number) => void) | undefined;
 };
 
 /** How many records are remembered, and for how long. They are kept decrypted only for `OPEN_MS`. */
@@ -99,8 +88,9 @@ const MAX_WAIT_MS = 500;
 
 /**
  * The records of one kind. An update reads the record, applies a transition and swaps. If another process was
- * faster, it applies the transition again to the new record. A process updates a record once at a time;
- * further updates wait their turn. Transitions get the clock of the record's node, as a lower bound.
+ * faster, it applies the transition again to the new record. A process has one swap of a record under way; all
+ * updates that come meanwhile go with the next one. Transitions get the clock of the record's node, as a
+ * lower bound.
  *
  * @example
  * const records = new VersionedRecords(kind, options);
@@ -115,7 +105,7 @@ export class VersionedRecords<Content> {
   /** The content of these records. It is personal data, and is forgotten sooner. */
   readonly #opened: LRUCache<string, OpenedRecord<Content>>;
   /** The updates that wait, for each record with an update under way. */
-  readonly #waiting = new Map<string, WaitingUpdate[]>();
+  readonly #waiting = new Map<string, WaitingUpdate<Content>[]>();
   #isForgetting = false;
 
   constructor(kind: RecordKind<Content>, parts: RecordParts) {
@@ -134,25 +124,42 @@ export class VersionedRecords<Content> {
     options: UpdateOptions = {},
   ): Promise<UpdateResult<Content, Answer>> {
     const waiting = this.#waiting.get(name);
-    if (waiting === undefined) this.#waiting.set(name, []);
-    else await new Promise<void>((begin, fail) => waiting.push({ begin, fail }));
-    const { runtime, onTrip } = this.#parts;
-    const { trip } = options;
-    const sinceMs = trip ? runtime.nowMs() : 0;
+    if (waiting !== undefined) return wait(waiting, transition, options);
+    this.#waiting.set(name, []);
     try {
-      const updated = await this.#swap(name, transition, options);
-      if (trip) onTrip?.(trip, sinceMs);
-      return updated;
+      return await this.#swap(name, transition, options);
     } catch (error) {
       this.#seen.delete(name);
-      // Otherwise each waiting update would wait for the same store that does not answer.
-      for (const { fail } of this.#waiting.get(name)?.splice(0) ?? []) fail(error);
       throw error;
     } finally {
-      const next = this.#waiting.get(name)?.shift();
-      if (next) next.begin();
+      if (this.#waiting.get(name)?.length) void this.#updateWaiting(name);
       else this.#waiting.delete(name);
     }
+  }
+
+  /** Swaps until no update waits. Never rejects. */
+  async #updateWaiting(name: string): Promise<void> {
+    for (;;) {
+      const batch = this.#waiting.get(name)?.splice(0) ?? [];
+      if (batch.length === 0) break;
+      const applyAll = (before: Content | null, nowMs: number) => {
+        let record = before;
+        for (const update of batch) record = update.apply(record, nowMs);
+        return { record, answer: undefined };
+      };
+      try {
+        const durable = batch.some((update) => update.durable);
+        const updated = await this.#swap(name, applyAll, {
+          durable,
+          listed: batch.some(({ listed }) => listed),
+        });
+        for (const { resolve } of batch) resolve(updated);
+      } catch (error) {
+        this.#seen.delete(name);
+        for (const { reject } of batch) reject(error);
+      }
+    }
+    this.#waiting.delete(name);
   }
 
   /** The record as it is stored now, never from memory; null: none, or it cannot be opened. */
@@ -200,7 +207,7 @@ export class VersionedRecords<Content> {
       alarmed = fault ?? alarmed;
       const { bytes, after, indexes } = this.#write(name, { record, before, isLost });
       const swapped = await this.#parts.store.compareAndSwap(`${this.#kind.kind}:${name}`, {
-        expected: seen.bytes && versionOf(seen.bytes),
+        expected: seen.bytes,
         bytes,
         ttlMs: this.#kind.ttlMs,
         indexes,
@@ -244,7 +251,7 @@ export class VersionedRecords<Content> {
     const { kind, write } = this.#kind;
     const bytes = record && this.#parts.sealer.seal(`${kind}:${name}`, write(record));
     const entries = (record && this.#kind.entries?.(name, record)) ?? [];
-    const indexes = diffEntries(before.entries, entries);
+    const indexes = this.#kind.entries ? diffEntries(before.entries, entries) : [];
     // It is unknown which entries a broken or lost record has. Its intents stay listed, for operators.
     if (before.isBroken || isLost) removeName(name, indexes, entries);
     return { bytes, indexes, after: { record, entries, isBroken: false } };
@@ -273,7 +280,34 @@ export class VersionedRecords<Content> {
   }
 }
 
-type WaitingUpdate = { begin(): void; fail(error: unknown): void };
+/** An update that goes with the next swap. */
+type WaitingUpdate<Content> = UpdateOptions & {
+  /** Applies the transition, and keeps its answer. */
+  apply(record: Content | null, nowMs: number): Content | null;
+  resolve(swapped: UpdateResult<Content, unknown>): void;
+  reject(error: unknown): void;
+};
+
+function wait<Content, Answer>(
+  waiting: WaitingUpdate<Content>[],
+  transition: Transition<Content, Answer>,
+  options: UpdateOptions,
+): Promise<UpdateResult<Content, Answer>> {
+  return new Promise((resolve, reject) => {
+    let applied: ReturnType<typeof transition> | undefined;
+    waiting.push({
+      ...options,
+      apply(record, nowMs) {
+        applied = transition(record, nowMs);
+        return applied.record;
+      },
+      resolve({ nowMs, durable }) {
+        if (applied) resolve({ ...applied, nowMs, durable: durable || !options.durable });
+      },
+      reject,
+    });
+  });
+}
 
 /** What was last seen of a record. */
 type RememberedRecord = {

@@ -96,50 +96,53 @@ export class Worker {
 
   /** Answers the message or the wake-up, delivers the answer, and releases. */
   async #answer(lease: Lease): Promise<boolean> {
-    const { spans, isTracing } = this.#tools;
-    const turn = new Turn(lease, this.#tools);
+    const { outbox } = this.#tools;
+    const turn = this.#begin(lease);
     const calls = new Calls(lease.record.journal);
-    const work = () => this.#answerIn(turn, calls);
-    try {
-      if (!isTracing) return await this.#release(lease, await work());
-      const { acceptedMs, traceparent } = turn.asker?.incoming ?? { traceparent: turn.before.traceparent };
-      const { conversation, channel, input, attempt } = turn.event;
-      if (traceparent !== undefined && acceptedMs !== undefined) {
-        spans.mark({ name: 'wait', sinceMs: acceptedMs, parent: traceparent, channel, conversation });
-      }
-      const start = { name: 'turn', channel, input, attempt, parent: traceparent ?? null } as const;
-      return await this.#release(lease, await spans.around(start, work));
-    } catch (error) {
-      return this.#giveBack(lease, error, calls);
-    }
-  }
-
-  async #answerIn(turn: Turn, calls: Calls): Promise<Wait | undefined> {
-    const { traces, outbox } = this.#tools;
     // Read it before the turn is decided: meanwhile the waiting replies may become due, and they must leave
     // before this turn's replies.
-    const { isPutOff } = turn.lease;
+    const { isPutOff } = lease;
+    let wait: Wait | undefined;
     try {
-      const decide = () => this.#decideAndCommit(turn, calls);
-      if (traces?.isSeen(turn.event.channel)) await traces.around(turn, decide);
-      else await decide();
-      if (!isPutOff) return await outbox.deliver(turn.lease, turn.items);
-      // Replies wait, so only a wake-up ran. Its customers are unlocked now.
-      await outbox.unlock(turn.items);
-      return undefined;
-    } finally {
-      this.#end(turn);
+      await this.#decideAndCommit(turn, calls);
+      // While replies wait, only a wake-up ran. Its customers are unlocked now.
+      if (isPutOff) await outbox.unlock(turn.items);
+      else wait = await outbox.deliver(lease, turn.items);
+    } catch (error) {
+      this.#end(turn, error);
+      return this.#giveBack(lease, error, calls);
     }
+    this.#end(turn);
+    return this.#release(lease, wait);
+  }
+
+  /** Opens the turn, for those who watch it, too. */
+  #begin(lease: Lease): Turn {
+    const { spans, isTracing, traces } = this.#tools;
+    const turn = new Turn(lease, this.#tools);
+    const { channel, input, attempt, conversation } = turn.event;
+    if (traces?.isSeen(channel)) traces.enter(turn);
+    if (!isTracing) return turn;
+    const { acceptedMs, traceparent } = turn.asker?.incoming ?? { traceparent: turn.before.traceparent };
+    if (traceparent !== undefined && acceptedMs !== undefined) {
+      spans.mark({ name: 'wait', sinceMs: acceptedMs, parent: traceparent, channel, conversation });
+    }
+    lease.atWork.span = spans.begin({ name: 'turn', channel, input, attempt, parent: traceparent ?? null });
+    return turn;
   }
 
   /** Decides the turn with steps and effects, then commits it once. */
   async #decideAndCommit(turn: Turn, calls: Calls): Promise<void> {
+    const { conversations, runtime, traces } = this.#tools;
     try {
       const reason = await this.#attempt(turn, calls);
       if (reason !== null) await this.#giveUp(turn, calls, reason);
       turn.endPhase('stepsMs');
-      await this.#tools.conversations.commit(turn.lease, turn.toCommit());
+      const sinceMs = runtime.nowMs();
+      await conversations.commit(turn.lease, turn.toCommit());
       turn.endPhase('commitMs');
+      turn.endTrip('commit', sinceMs);
+      traces?.attach(turn);
       turn.event.result = reason === null ? 'done' : 'dead';
       this.#reportCommitted(turn);
     } catch (error) {
@@ -161,10 +164,10 @@ export class Worker {
   }
 
   /** The turn is over: one event for the log, the metrics and its span. */
-  #end(turn: Turn): void {
+  #end(turn: Turn, error?: unknown): void {
     const { observe, spans, isTracing } = this.#tools;
     turn.endPhase('deliverMs');
-    if (isTracing) spans.note({ result: turn.event.result });
+    if (isTracing) spans.end(turn.lease.atWork.span, { result: turn.event.result }, error);
     observe.turn(turn.event);
   }
 
@@ -173,7 +176,7 @@ export class Worker {
     const { limits, observe, onError, stopping } = this.#tools;
     const { lease, asker, isUnreadable, before } = turn;
     if (isUnreadable) return 'unreadable';
-    if (lease.attempt > limits.attempts) return 'attempts';
+    if (turn.event.attempt > limits.attempts) return 'attempts';
     // The state of this wake-up cannot be read, so its customer is unknown.
     if (asker === null) return null;
     try {

@@ -28,8 +28,8 @@ export type AntCrmOptions = {
   readonly breakerMs?: number | undefined;
   readonly observe: Pick<Observe, 'log' | 'alarm' | 'call' | 'breaker'>;
   readonly spans?: Pick<Spans, 'mark'> | undefined;
-  /** Called with each attempt of a call, in order, before the call ends. Personal data: not for logs. */
-  readonly onCall?: ((attempt: MadeCall) => void) | undefined;
+  /** A list to which each attempt is added, if somebody looks into the turn. Personal data: not for logs. */
+  readonly watchedCalls?: (() => MadeCall[] | undefined) | undefined;
 };
 
 /**
@@ -195,7 +195,8 @@ export class AntCrmClient implements port.AntCrm {
         if (permit !== null) this.#breaker.note(permit, isFailure(attempt));
         const mayRepeat = retry < RETRY.times && endMs - runtime.monotonicMs() > RETRY.maxMs;
         if (!mayRepeat || !isRepeatable(call, attempt) || !this.#retries.take()) return attempt;
-        this.#traceAttempt(call, attempt, attempt.verdict === 'answered' ? 'unreadable' : 'unavailable');
+        const outcome = attempt.verdict === 'answered' ? 'unreadable' : 'unavailable';
+        this.#options.watchedCalls?.()?.push(toMadeCall(call, attempt, outcome));
         await runtime.sleep(backoffMs(retry, RETRY, runtime.random()));
       }
     } finally {
@@ -229,9 +230,9 @@ export class AntCrmClient implements port.AntCrm {
   }
 
   #report(call: ApiCall, attempt: Attempt, outcome: string): void {
-    const { observe, spans, runtime } = this.#options;
+    const { observe, spans, runtime, watchedCalls } = this.#options;
     const { verdict, status, reason, json } = attempt;
-    this.#traceAttempt(call, attempt, outcome);
+    watchedCalls?.()?.push(toMadeCall(call, attempt, outcome));
     const tookMs = runtime.monotonicMs() - call.startMs;
     observe.call(call.name, outcome, tookMs / 1000);
     spans?.mark({ name: `antcrm ${call.name}`, sinceMs: runtime.nowMs() - tookMs, outcome });
@@ -245,11 +246,6 @@ export class AntCrmClient implements port.AntCrm {
       fields,
       isUnknown ? 'Outcome unknown: AntCRM may have done it' : 'AntCRM did not do as asked',
     );
-  }
-
-  #traceAttempt({ method, path, body }: ApiCall, attempt: Attempt, outcome: string): void {
-    const { status, ms, json, reason = wire.parseReason(json) } = attempt;
-    this.#options.onCall?.({ method, path, body, status, reason, outcome, ms });
   }
 
   #onBreaker(state: BreakerState): void {
@@ -268,6 +264,11 @@ export class AntCrmClient implements port.AntCrm {
     const probe = await this.#send({ name: 'history', method: 'GET', path, given: [], startMs });
     this.#breaker.note(permit, probe.status === undefined || isFailure(probe));
   }
+}
+
+function toMadeCall({ method, path, body }: ApiCall, attempt: Attempt, outcome: string): MadeCall {
+  const { status, ms, json, reason = wire.parseReason(json) } = attempt;
+  return { method, path, body, status, reason, outcome, ms };
 }
 
 function toVerdict(status: number): Attempt['verdict'] {

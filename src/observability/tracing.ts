@@ -10,7 +10,7 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api';
-import type { FastifyPluginAsync } from 'fastify';
+import type { FastifyPluginAsync, FastifyRequest } from 'fastify';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { Log } from './log.ts';
 
@@ -59,8 +59,12 @@ export type SpanName =
   | `antcrm ${'accumulate' | 'redeem' | 'history' | 'contact'}`
   | `store ${'lock' | 'unlock' | 'intend' | 'commit'}`;
 
-/** The current work of a chain of awaits. */
-type AtWork = Pick<SpanFields, 'conversation' | 'operation'> & { readonly span?: Span | undefined };
+/** What a chain of awaits works on. It may change meanwhile: log lines and new spans then name the change. */
+export type AtWork = {
+  readonly conversation?: string | undefined;
+  operation?: string | undefined;
+  span?: Span | undefined;
+};
 
 /** `parent`: a W3C `traceparent`. Null begins a new trace. Undefined: the parent is the current span. */
 type SpanStart = SpanFields & {
@@ -75,8 +79,9 @@ type SpanStart = SpanFields & {
  * but log lines still have these fields.
  *
  * @example
- * const filed = await spans.around({ name: 'accept', channel, conversation }, () => file(message));
- * spans.note({ result: filed.kind });
+ * const span = spans.begin({ name: 'accept', channel, conversation });
+ * const filed = await file(message);
+ * spans.end(span, { result: filed.kind });
  */
 export class Spans {
   readonly #atWork = new AsyncLocalStorage<AtWork>();
@@ -100,36 +105,40 @@ export class Spans {
     await this.#shutdown?.().catch(() => {});
   }
 
-  /** Does `work` in a span. Resolves and rejects as `work` does. */
-  around<Result>(start: SpanStart, work: () => Promise<Result>): Promise<Result> {
-    const { conversation, operation } = start;
-    if (!this.#tracer && conversation === undefined && operation === undefined) return work();
-    const outer = this.#atWork.getStore();
-    const span = this.#begin(start);
-    const atWork: AtWork = {
-      conversation: conversation ?? outer?.conversation,
-      operation: operation ?? outer?.operation,
-      span,
-    };
-    return this.#atWork.run(atWork, span ? () => endAfter(span, work) : work);
+  /** From here on, this chain of awaits does `work`. */
+  enter(work: AtWork): void {
+    this.#atWork.enterWith(work);
+  }
+
+  /** Begins a span. Undefined without a collector. */
+  begin({ name, parent, sinceMs, ...about }: SpanStart): Span | undefined {
+    if (this.#tracer === undefined) return undefined;
+    const { conversation, operation, span } = this.#atWork.getStore() ?? {};
+    const attributes = attributesOf({ conversation, operation, ...about });
+    const kind = kinds.get(name) ?? SpanKind.CLIENT;
+    const options = { kind, attributes, ...(sinceMs !== undefined && { startTime: sinceMs }) };
+    return this.#tracer.startSpan(name, options, contextOf(parent === undefined ? span : parent));
+  }
+
+  /** Ends a span. Of an error only its name is sent. */
+  end(span: Span | undefined, about: SpanFields, error?: unknown): void {
+    if (span === undefined) return;
+    span.setAttributes(attributesOf(about));
+    if (error !== undefined) {
+      const type = error instanceof Error ? error.name : typeof error;
+      span.setAttribute('error.type', type);
+      if (!EXPECTED.includes(type)) span.setStatus({ code: SpanStatusCode.ERROR });
+    }
+    span.end();
   }
 
   /** Records a span that began at `sinceMs` (epoch), perhaps in another process, and ends now. */
   mark(start: SpanStart & { readonly sinceMs: number }): void {
-    this.#begin(start)?.end();
+    this.begin(start)?.end();
   }
 
-  /** Adds attributes to the current span. */
-  note = (about: SpanFields) => void this.#atWork.getStore()?.span?.setAttributes(attributesOf(about));
-
-  /** Does `work` outside of the current span; its log lines name the conversation. */
-  apart<Result>(conversation: string, work: () => Promise<Result>): Promise<Result> {
-    return this.#atWork.run({ conversation }, work);
-  }
-
-  /** The current span, for another process that continues the work; undefined without one. */
-  traceparent(): string | undefined {
-    const span = this.#atWork.getStore()?.span;
+  /** A span, by default the current one, for another process that continues the work. */
+  traceparent(span = this.#atWork.getStore()?.span): string | undefined {
     return span && traceparentOf(span);
   }
 
@@ -147,55 +156,33 @@ export class Spans {
       ...(span !== undefined && { trace_id: span.spanContext().traceId }),
     };
   }
-
-  #begin({ name, parent, sinceMs, ...about }: SpanStart): Span | undefined {
-    if (this.#tracer === undefined) return undefined;
-    const { conversation, operation, span } = this.#atWork.getStore() ?? {};
-    const attributes = attributesOf({ conversation, operation, ...about });
-    const kind = kinds.get(name) ?? SpanKind.CLIENT;
-    const options = { kind, attributes, ...(sinceMs !== undefined && { startTime: sinceMs }) };
-    return this.#tracer.startSpan(name, options, contextOf(parent === undefined ? span : parent));
-  }
 }
 
 /**
- * Adds a span around each POST handler of a plugin. The span begins a new trace: a caller's `traceparent` is
- * ignored, because callers must not decide what is traced.
+ * Adds a span to each POST of a plugin. The span begins a new trace: a caller's `traceparent` is ignored,
+ * because callers must not decide what is traced.
  */
 export function traceWebhooks(plugin: FastifyPluginAsync, channel: string, spans: Spans): FastifyPluginAsync {
   if (!spans.isTracing) return plugin;
+  const open = new WeakMap<FastifyRequest, Span | undefined>();
   return async (scope) => {
-    scope.addHook('onRoute', (route) => {
-      if (route.method !== 'POST') return;
-      const { handler } = route;
-      route.handler = function answer(request, reply) {
-        return spans.around({ name: 'webhook', channel, parent: null }, async () => {
-          const body: unknown = await handler.call(this, request, reply);
-          spans.note({ status: reply.statusCode });
-          return body;
-        });
-      };
+    scope.addHook('preHandler', (request, _reply, done) => {
+      if (request.method === 'POST') {
+        const span = spans.begin({ name: 'webhook', channel, parent: null });
+        open.set(request, span);
+        spans.enter({ span });
+      }
+      done();
     });
+    scope.addHook('onResponse', async (request, { statusCode: status }) =>
+      spans.end(open.get(request), { status }),
+    );
     scope.register(plugin);
   };
 }
 
 /** These errors are no faults: another process continues the turn. */
 const EXPECTED = ['GivenBack', 'LeaseLost', 'TurnInterrupted'];
-
-/** Ends the span with the work. Of an error only its name is sent. */
-async function endAfter<Result>(span: Span, work: () => Promise<Result>): Promise<Result> {
-  try {
-    return await work();
-  } catch (error) {
-    const type = error instanceof Error ? error.name : typeof error;
-    span.setAttribute('error.type', type);
-    if (!EXPECTED.includes(type)) span.setStatus({ code: SpanStatusCode.ERROR });
-    throw error;
-  } finally {
-    span.end();
-  }
-}
 
 /**
  * The pattern of attributes. Other values become `other`, so that no sentence or address is sent.
