@@ -49,14 +49,12 @@ export const pictureSchema = z.discriminatedUnion('kind', [remoteSchema, readSch
 export type Picture = z.infer<typeof pictureSchema>;
 
 /**
- * Pictures sent together, with their caption. `album`: the other pictures of the album come as messages of
- * their own.
+ * Pictures of one message, with their caption.
  */
 export const photoSchema = z.strictObject({
   kind: z.literal('photo'),
   pictures: z.array(pictureSchema),
   caption: z.string().optional(),
-  album: z.literal(true).optional(),
 });
 export type Photo = z.infer<typeof photoSchema>;
 

@@ -50,14 +50,7 @@ export function pickIdentity({ phone, email }: Identity): State['profile'] {
 
 /** Staff only: drops the customer after an operation, so that staff must name the next one. */
 export function releaseCustomer(state: State, context: Context): State {
-  return isStaff(context) ? dropIdentity(rememberCustomer(state, context)) : state;
-}
-
-/** Staff can name the last customer by one tap. */
-export function rememberCustomer(state: State, context: Context): State {
-  const { phone, email } = state.draft;
-  if (!isStaff(context) || (phone ?? email) == null) return state;
-  return { ...state, before: pickIdentity(state.draft) };
+  return isStaff(context) ? dropIdentity(state) : state;
 }
 
 /** The state without a customer. */
@@ -237,21 +230,10 @@ export function askGift(
 
 /** The version of `privacy.consent`. Raise it when the text means something else. */
 export const CONSENT_VERSION = 2;
-/** The bot stops asking after this number of questions without an answer. */
-const MAX_UNANSWERED = 2;
 
 /** Whether this customer agreed to the text as it is today. */
 export function hasAgreed({ consent }: State): boolean {
   return consent?.given === true && consent.version === CONSENT_VERSION;
-}
-
-/** The phone of this flow (E.164) if the profile has a different one and neither is proved. */
-export function findOtherPhone(state: State): string | undefined {
-  const { phone } = state.draft;
-  const known = state.profile.phone;
-  if (!hasAgreed(state) || phone === undefined || known === undefined) return undefined;
-  const isOther = phone.value !== known.value && !phone.proved && !known.proved;
-  return isOther ? phone.value : undefined;
 }
 
 /** The customer's decision now, on the text as it is today. */
@@ -262,35 +244,30 @@ export const toConsent = (isGiven: boolean, { nowMs, sender }: Scope): NonNullab
   channel: sender.channel,
 });
 
-/** Ends the question about remembering without an answer: nothing is remembered. */
-export function leaveConsentOpen(state: State, scope: Scope): State {
-  if (state.step.at !== 'consenting') return state;
-  const { consentUnanswered = 0, ...rest } = state;
-  const idle: State = { ...rest, step: { at: 'idle' } };
-  if (hasAgreed(state)) return idle;
-  if (consentUnanswered + 1 < MAX_UNANSWERED) return { ...idle, consentUnanswered: consentUnanswered + 1 };
-  return { ...idle, consent: toConsent(false, scope) };
+/** Ends the question about remembering without an answer. The end of the next flow asks it again. */
+export function leaveConsentOpen(state: State): State {
+  return state.step.at === 'consenting' ? { ...state, step: { at: 'idle' } } : state;
 }
 
 /** Like `leaveConsentOpen`, for inputs that begin no flow: the slots are dropped, too. */
-export function leaveConsent(state: State, scope: Scope): State {
-  return state.step.at === 'consenting' ? { ...leaveConsentOpen(state, scope), draft: {} } : state;
+export function leaveConsent(state: State): State {
+  return state.step.at === 'consenting' ? { ...state, step: { at: 'idle' }, draft: {} } : state;
 }
 
 /** Staff have no profile. Drops the one that staff made while they imitated a customer here. */
 export function dropProfile(state: State, scope: Scope): State {
   if (!isStaff(scope)) return state;
-  const { consent: _, consentUnanswered: __, ...rest } = state;
+  const { consent: _, ...rest } = state;
   const step: Step = rest.step.at === 'consenting' ? { at: 'idle' } : rest.step;
   return { ...rest, step, profile: {} };
 }
 
-/** The profile to remember. A typed value never replaces a proved one: it may be another person's. */
+/** The profile to remember. A typed value never replaces a known one: it may be another person's. */
 export function mergeProfile({ draft, profile }: State): State['profile'] {
   const { phone, email } = pickIdentity(draft);
   return {
     ...profile,
-    ...(phone && (phone.proved || !profile.phone?.proved) && { phone }),
-    ...(email && (email.proved || !profile.email?.proved) && { email }),
+    ...(phone && (phone.proved || !profile.phone) && { phone }),
+    ...(email && (email.proved || !profile.email) && { email }),
   };
 }

@@ -8,7 +8,7 @@ import {
   provableValueSchema,
   receiptSchema,
 } from './effect.ts';
-import { LOCALES, type Locale, pictureSchema, type Sender } from './message.ts';
+import { LOCALES, type Locale, type Sender } from './message.ts';
 import { periodSchema } from './values/calendar.ts';
 
 /** A flow ends after this silence, ms. */
@@ -200,18 +200,12 @@ export const stateSchema = z.strictObject({
   lastMessageMs: z.number(),
   step: stepSchema,
   draft: draftSchema,
-  /** The unread pictures of an album, answered together at `untilMs`. */
-  album: z
-    .strictObject({ pictures: z.array(pictureSchema), caption: z.string().optional(), untilMs: z.number() })
-    .optional(),
   /** The id of the current question. A press on another one does nothing. */
   view: z.string().optional(),
   profile: z.strictObject({ phone: provableValueSchema.optional(), email: provableValueSchema.optional() }),
   consent: z
     .strictObject({ given: z.boolean(), version: z.number(), atMs: z.number(), channel: z.string() })
     .optional(),
-  /** How often the customer did not answer the question about remembering. */
-  consentUnanswered: z.number().optional(),
   /** The e-mail is asked for only once. */
   emailAsked: z.literal(true).optional(),
   operations: z.array(operationSchema),
@@ -229,8 +223,6 @@ export const stateSchema = z.strictObject({
     .optional(),
   /** Oldest first. Only the last one can be open. */
   tickets: z.array(ticketSchema).optional(),
-  /** The last customer of staff. Erased with the draft. */
-  before: identitySchema.optional(),
   /** The number of refused codes in a row, and when the last one was refused. */
   guesses: z.strictObject({ refused: z.number(), atMs: z.number() }).optional(),
 });
@@ -297,7 +289,7 @@ export type ReadState = (stored: unknown, version?: number) => State;
  * with an upgrade and frozen samples (CONTRIBUTING.md, "What is stored"). The store keeps it with the bodies,
  * so that older processes leave newer ones alone.
  */
-export const VERSION = 3;
+export const VERSION = 4;
 
 /** The upgrade from each version to the next. A version without one did not change the shape. */
 export type Upgrades = Readonly<Record<number, (body: unknown) => unknown>>;
@@ -327,5 +319,10 @@ export const STATE_UPGRADES: Upgrades = {
     const state = z.looseObject({ draft: z.looseObject({}) }).parse(body);
     const { wanted: _, ...draft } = state.draft;
     return { ...state, draft };
+  },
+  // Version 3 waited for the rest of an album, counted unanswered questions, and offered staff the last customer.
+  3: (body) => {
+    const { album: _, consentUnanswered: __, before: ___, ...state } = z.looseObject({}).parse(body);
+    return state;
   },
 };

@@ -1,7 +1,7 @@
 import { takeRead } from './dialogue/advance.ts';
 import { checkDue, concludeCall, giveUp, nextCheckMs, settle, takeCheck } from './dialogue/calls.ts';
 import { handleTicketTime, nextTicketMs, takeStaffWord } from './dialogue/handover.ts';
-import { onAlbum, onMessage, onPictures } from './dialogue/inputs.ts';
+import { onMessage, onPictures } from './dialogue/inputs.ts';
 import { isInterrupted } from './dialogue/operations.ts';
 import { dropOldUnclear, unclearUntilMs } from './dialogue/privacy.ts';
 import { goHome } from './dialogue/questions.ts';
@@ -50,7 +50,6 @@ function nextWakeMs(state: State, scope: Scope): number | null {
     nextTicketMs(state),
     unclearUntilMs(state),
     lapseAtMs(state),
-    state.album?.untilMs ?? null,
   ].filter((at) => at !== null);
   return times.length > 0 ? Math.min(...times) : null;
 }
@@ -63,7 +62,7 @@ function decide(state: State, input: Input, scope: Scope): Decision {
       return onOutcome(state, input.outcome, scope);
     case 'wake': {
       const left = lapse(state, scope);
-      return endAlbum(state, scope) ?? handleTicketTime(left, scope) ?? checkDue(left, scope);
+      return handleTicketTime(left, scope) ?? checkDue(left, scope);
     }
     case 'failed':
       return giveUp(state, scope);
@@ -87,13 +86,6 @@ function pointAway(stored: State, { nowMs }: Scope): Decision {
   return say({ ...stored, lastMessageMs: nowMs }, { key: 'group.private' });
 }
 
-/** Answers an album that is complete. The customer counts as here from then on. */
-function endAlbum(stored: State, scope: Scope): Decision | undefined {
-  const { state, before } = arrive(stored, scope);
-  const answer = onAlbum(state, scope);
-  return answer && sayFirst(before, answer);
-}
-
 /** Notes that the customer is here, and ends a flow after a long silence. */
 function arrive(stored: State, scope: Scope): { state: State; before: Reply[] } {
   const { locale } = scope.sender;
@@ -108,7 +100,7 @@ function arrive(stored: State, scope: Scope): { state: State; before: Reply[] } 
   const isExpected = acceptedMs - stored.lastMessageMs <= IDLE_MS || isInterrupted(stored, scope);
   if (!isUntold && isExpected) return { state, before: [] };
   const unfinished = isUntold || stored.step.at === 'asking' || stored.step.at === 'confirming';
-  const { view: _, before: __, ...rest } = leaveConsentOpen(state, scope);
+  const { view: _, ...rest } = leaveConsentOpen(state);
   return {
     state: { ...rest, step: { at: 'idle' }, draft: {} },
     before: unfinished ? [{ key: 'conversation.expired' }] : [],
@@ -149,13 +141,13 @@ function lapse(stored: State, scope: Scope): State {
   const state = dropOldUnclear(stored, scope);
   const atMs = lapseAtMs(state);
   if (atMs === null || scope.nowMs < atMs) return state;
-  const { before: _, offered: __, notUnderstood: ___, ...kept } = state;
+  const { offered: _, notUnderstood: __, ...kept } = state;
   return { ...kept, draft: {}, step: emptyStep(state.step) };
 }
 
-function isGathering({ draft, step, before, offered, notUnderstood }: State): boolean {
+function isGathering({ draft, step, offered, notUnderstood }: State): boolean {
   const isAsked = step.at === 'browsing' || (step.at === 'asking' && step.offer !== undefined);
-  return isAsked || Object.keys(draft).length > 0 || [before, offered, notUnderstood].some(Boolean);
+  return isAsked || Object.keys(draft).length > 0 || offered !== undefined || notUnderstood !== undefined;
 }
 
 function emptyStep(step: Step): Step {

@@ -242,6 +242,14 @@ export type IntentBody = z.infer<typeof intentSchema>;
 
 /** How these bodies changed from version to version. */
 const NO_UPGRADES: Upgrades = {};
+const MESSAGE_UPGRADES: Upgrades = {
+  // Version 3 marked the pictures of an album.
+  3: (body) => {
+    const incoming = z.looseObject({ message: z.looseObject({}) }).parse(body);
+    const { album: _, ...message } = incoming.message;
+    return { ...incoming, message };
+  },
+};
 
 const versionSchema = z.int().min(1);
 const isBody = (stored: unknown): stored is { readonly v?: unknown } =>
@@ -259,7 +267,7 @@ function readBody(stored: unknown, upgrades: Upgrades): { body: unknown; version
 }
 
 export const readMessage = (stored: unknown): Incoming =>
-  incomingSchema.parse(readBody(stored, NO_UPGRADES).body);
+  incomingSchema.parse(readBody(stored, MESSAGE_UPGRADES).body);
 
 export const readOutboxItem = (stored: unknown): OutboxItem =>
   outboxItemSchema.parse(readBody(stored, NO_UPGRADES).body);

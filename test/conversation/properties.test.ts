@@ -35,7 +35,7 @@ const picture = fc.oneof(
   fc.record({ kind: fc.constant('read' as const), texts: fc.array(fc.oneof(anything, fc.webUrl())) }),
   fc.record({ kind: fc.constantFrom('noCode' as const, 'unreadable' as const) }),
 );
-const CHOICES = ['confirm:K7M2Q9X001', 'confirm:', 'use', 'gift:x', 'edit:type', '__proto__', 'before'];
+const CHOICES = ['confirm:K7M2Q9X001', 'confirm:', 'use', 'gift:x', 'edit:type', '__proto__'];
 const message: fc.Arbitrary<Message> = fc.oneof(
   fc.record({
     kind: fc.constant('contact' as const),
@@ -52,7 +52,6 @@ const message: fc.Arbitrary<Message> = fc.oneof(
     kind: fc.constant('photo' as const),
     pictures: fc.array(picture, { minLength: 1, maxLength: 3 }),
     caption: fc.option(phrase, { nil: undefined }),
-    album: fc.constantFrom(true as const, undefined),
   }),
   fc.constantFrom<Message>(
     { kind: 'unknown', what: 'other' },
@@ -189,8 +188,8 @@ function expectMeant({
   calls,
 }: Turn): 'confirmed' | 'pointed' | undefined {
   if (message?.kind !== 'text') return undefined;
-  // It was said too late, or is answered together with pictures.
-  if (chat.keys[0] === 'conversation.expired' || before.album) {
+  // It was said too late.
+  if (chat.keys[0] === 'conversation.expired') {
     expect(calls).toEqual([]);
     return undefined;
   }
@@ -236,10 +235,10 @@ function expectForgotten({ chat, message }: Turn, woken: boolean): void {
     if (lookup) expect(['checking', 'watching', 'escalated']).toContain(status);
 }
 
-/** Whoever writes is answered; groups hear where the private chat is once an hour, an album is one message. */
+/** Whoever writes is answered; groups hear where the private chat is once an hour. */
 function expectAnswered({ chat, message }: Turn): void {
   const isQuiet = message === undefined || message.kind === 'group' || message.kind === 'settle';
-  if (!isQuiet && !(message.kind === 'photo' && chat.state.album)) expect(chat.replies).not.toEqual([]);
+  if (!isQuiet) expect(chat.replies).not.toEqual([]);
 }
 
 const senders = [TELEGRAM, TEAMS, STAFF, { channel: 'teams', proof: 'profile' } as const];
@@ -284,9 +283,6 @@ test('whatever is said: money moves by the live button or a yes to what was show
         const words = JSON.stringify(sent ?? '');
         for (const one of NAMED)
           if (words.includes(one.replace(/^0/, ''))) given.add(one.replace(/^0/, '+84'));
-        // One tap names the last customer again.
-        if (sent?.kind === 'choice' && sent.choice === 'before')
-          for (const known of Object.values(chat.state.before ?? {})) if (known) given.add(known.value);
         const [before, called] = [chat.state, chat.effects.length];
         if (sent) chat.send(sent);
         else if (next.kind === 'wake') chat.wake();

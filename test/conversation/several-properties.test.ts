@@ -29,7 +29,6 @@ const message = fc.oneof(
   code.map((one): Message => ({ kind: 'start', payload: one })),
   code.map((one): Message => ({ kind: 'form', code: one })),
   some.map((codes): Message => ({ kind: 'photo', pictures: [{ kind: 'read', texts: codes }] })),
-  some.map((codes): Message => ({ kind: 'photo', album: true, pictures: [{ kind: 'read', texts: codes }] })),
   code.map((one) => text(`bỏ mã ${one}`)),
   fc.tuple(code, code).map(([old, one]) => text(`thay mã ${old} bằng ${one}`)),
   code.map((one) => text(`mã đúng là ${one}`)),
@@ -236,7 +235,6 @@ test('no code that is said is lost in silence: it is kept, or the answer names i
             : undefined;
         const before = codesIn(chat).filter((kept) => kept !== slip);
         chat.later(1500).send(one);
-        if (chat.state.album) chat.later(1500).wake();
         const words = JSON.stringify(chat.replies).toLowerCase();
         const isCancelled = chat.keys.some((key) => /^(cancel|accumulate\.askCode|menu|unsure)/.test(key));
         for (const kept of new Set([...before, ...codesSaid(one)])) {

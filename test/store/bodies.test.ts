@@ -115,7 +115,7 @@ const NEXT: Readonly<Record<string, readonly [next: ((chat: Dialogue) => Message
     'redemption-watching': ['wakes', 'operation.escalated'],
     'escalation-escalated': [asksStatus, 'operation.status'],
     'accumulation-checking': ['wakes', 'operation.resolved.done'],
-    'gathering-album': ['wakes', 'photo.noCode'],
+    'gathering-album': [text('menu'), 'menu'],
   };
 
 test('a state of version 2 loses how many of a gift were asked for', () => {

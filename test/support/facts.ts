@@ -60,12 +60,10 @@ const VALUES: Readonly<Record<string, (chat: Dialogue) => unknown>> = {
   /** All that is kept, but for the draft and the step. */
   kept: ({ state: { draft: _, step: __, view: ___, lastMessageMs: ____, ...rest } }) => JSON.stringify(rest),
   consent: ({ state: { consent } }) => (consent ? (consent.given ? 'given' : 'refused') : 'open'),
-  'asked in vain': ({ state }) => state.consentUnanswered ?? 0,
   remembers: ({ state: { profile } }) => [
     ...knownIn(profile.phone),
     ...(profile.email ? [profile.email.value] : []),
   ],
-  before: ({ state }) => state.before?.phone?.value ?? state.before?.email?.value,
   guesses: ({ state }) => state.guesses?.refused ?? 0,
   operations: ({ state }) => state.operations.map(({ status }) => status),
   references: ({ state }) => state.operations.map(({ id }) => id),
@@ -93,7 +91,6 @@ const VALUES: Readonly<Record<string, (chat: Dialogue) => unknown>> = {
     typeof last?.wakeAtMs === 'number' ? `in ${(last.wakeAtMs - nowMs) / 1000} s` : 'never',
   speaks: ({ state, sender, settings }) => localeOf(state, sender, settings.defaultLocale),
   fetched: ({ photos }) => photos.map(({ pictures }) => pictures.length),
-  album: ({ state }) => state.album?.pictures.length,
   heard: ({ state, nowMs }) => (state.lastMessageMs === nowMs ? 'now' : 'before'),
 };
 

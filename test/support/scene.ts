@@ -252,9 +252,8 @@ export function messageOf(text: string, view: string | undefined, ticket: string
     }
     case 'photo': {
       const [pictures = '', caption] = more.split(' || ');
-      const album = pictures.startsWith('of an album, ') && { album: true as const };
-      const all = pictures.replace('of an album, ', '').split(', ').map(pictureOf);
-      return { kind, pictures: all, ...album, ...(caption !== undefined && { caption }) };
+      const all = pictures.split(', ').map(pictureOf);
+      return { kind, pictures: all, ...(caption !== undefined && { caption }) };
     }
     case 'group':
       return { kind };

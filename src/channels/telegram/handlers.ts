@@ -142,17 +142,15 @@ function isOwnContact(message: TelegramMessage): boolean {
   return isDirect && isPrivate(message) && from !== undefined && contact?.user_id === from.id;
 }
 
-/** A photo, a picture sent as a file, or another part of an album; undefined for other messages. */
+/** A photo, a picture sent as a file, or another file of an album; undefined for other messages. */
 function readPhoto(message: TelegramMessage): Message | undefined {
   const picture = readPicture(message);
-  const album = message.media_group_id === undefined ? undefined : true;
-  if (!picture && !album) return undefined;
+  if (!picture && message.media_group_id === undefined) return undefined;
   const { caption } = message;
   return {
     kind: 'photo',
     pictures: [picture ?? { kind: 'unreadable' }],
     ...(caption !== undefined && { caption: cut(caption, MAX_TEXT) }),
-    ...(album && { album }),
   };
 }
 

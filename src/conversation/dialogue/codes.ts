@@ -36,7 +36,7 @@ export function changeCodes(round: Round, command: ListCommand): Reduction {
   const isNew = command.do === 'add' || command.do === 'replace';
   // "Bỏ" ("remove"), but there is no list of codes.
   if (!flow || (!isNew && flow !== running))
-    return running ? sayNotUnderstood(round) : cancel(leaveConsent(round.state, scope), scope);
+    return running ? sayNotUnderstood(round) : cancel(leaveConsent(round.state), scope);
   const begun = flow === running ? round : beginFlow(round, flow);
   if ('replies' in begun) return begun;
   const { step, draft } = begun.state;

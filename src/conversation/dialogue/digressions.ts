@@ -4,7 +4,6 @@ import { type AnswerKeys, KINDS, PROOF_ANSWERS, sameAnswers } from '../kinds.ts'
 import {
   codeLine,
   findGift,
-  findOtherPhone,
   isProofAsked,
   isStaff,
   isTypingProof,
@@ -52,9 +51,9 @@ export function showPart(round: Round, what: Shown): Reduction {
   const { state, scope } = round;
   switch (what) {
     case 'welcome':
-      return welcome(leaveConsent(state, scope), scope);
+      return welcome(leaveConsent(state), scope);
     case 'menu':
-      return goHome(leaveConsent(state, scope), scope, { key: 'menu' });
+      return goHome(leaveConsent(state), scope, { key: 'menu' });
     case 'help':
       return digress(round, { reply: help(state, scope) });
     case 'person':
@@ -80,7 +79,7 @@ export function answerTalk(round: Round, about: CommandOf<'talk'>['about']): Red
     case 'greeting':
       return state.step.at === 'idle' ? welcome(state, scope) : digress(round, { reply: { key: 'greet' } });
     case 'bye':
-      return goHome(leaveConsent(state, scope), scope, { key: 'bye' });
+      return goHome(leaveConsent(state), scope, { key: 'bye' });
     case 'upset':
       return offerPerson(round, { reply: { key: 'upset', lines: supportLines(scope) }, why: 'complaint' });
     case 'remark':
@@ -249,8 +248,7 @@ function explainWrong(state: State, scope: Scope): string {
 export function describeQuestion(state: State, scope: Scope): AnswerKeys | undefined {
   const { step } = state;
   if (step.at === 'confirming') return sameAnswers('answer.confirm.what');
-  if (step.at === 'consenting')
-    return sameAnswers(findOtherPhone(state) === undefined ? 'answer.consent.what' : 'answer.consent.other');
+  if (step.at === 'consenting') return sameAnswers('answer.consent.what');
   if (step.at !== 'asking') return undefined;
   if (step.offer?.why === 'typo') return KINDS.email.about;
   const isProof = scope.flows.get(step.flow)?.identity === 'proved' && isProofAsked(scope);

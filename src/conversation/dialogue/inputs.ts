@@ -3,7 +3,7 @@ import type { Scope } from '../flow.ts';
 import { KINDS } from '../kinds.ts';
 import type { Message, MessageOf, Photo, Picture } from '../message.ts';
 import { leaveConsentOpen } from '../prompts.ts';
-import { changeLast, type Decision, type FormField, type Line, type Reply, say, sayFirst } from '../reply.ts';
+import { changeLast, type Decision, type FormField, type Line, type Reply, sayFirst } from '../reply.ts';
 import { findTakenTicket, type State } from '../state.ts';
 import { runningFlow } from './advance.ts';
 import { addCustomerNote, callPerson, closeTicket, noteLead } from './handover.ts';
@@ -52,10 +52,7 @@ function noteLanguage(state: State, text: string, { language, sender }: Scope): 
   return written === clients ? rest : { ...rest, textLocale: written };
 }
 
-/** A typed message. A text next to pictures belongs to them, but a command does not. */
 function onText(state: State, text: string, scope: Scope): Decision {
-  if (state.album && !/^\s*\//.test(text))
-    return onPhoto(state, { kind: 'photo', pictures: [], caption: text }, scope);
   if (scope.language.slash(text) === 'show erasing') return run(state, [{ do: 'forget' }], scope);
   const decision = run(state, interpret(state, text, scope), scope);
   return noteUnclear(noteLead(decision, state, text), { before: state, text }, scope);
@@ -125,7 +122,7 @@ function onContact(state: State, { phone, own }: MessageOf<'contact'>, scope: Sc
   const commands = scope.language
     .read('phone', number, scope)
     .map((one): Command => (one.do === 'set' && one.slot === 'phone' ? { ...one, proved: own } : one));
-  return run(leaveConsentOpen(state, scope), commands, scope);
+  return run(leaveConsentOpen(state), commands, scope);
 }
 
 /** A deep link, or the first contact: a code, for the flow that takes the codes of links. */
@@ -140,34 +137,7 @@ function onLink(state: State, { payload }: MessageOf<'start'>, scope: Scope): De
  * can print "yes" or a command.
  */
 
-/** How long after a picture of an album another one of it may come, ms: Telegram sends them in one go. */
-const ALBUM_MS = 800;
-/** No album is larger. */
-const FULL_ALBUM = 10;
-
-/** Pictures that came by themselves are read at once, those of an album with the rest of it. */
-function onPhoto(stored: State, photo: Photo, scope: Scope): Decision {
-  const { album, ...state } = stored;
-  const pictures = [...(album?.pictures ?? []), ...photo.pictures];
-  const captions = [album?.caption, photo.caption].filter((caption) => caption !== undefined);
-  // A slash command only works at the start of a message.
-  const ordered = captions.toSorted((a, b) => Number(b.startsWith('/')) - Number(a.startsWith('/')));
-  const caption = ordered.length > 0 ? { caption: ordered.join('\n') } : {};
-  if (photo.album && pictures.length < FULL_ALBUM)
-    return say({ ...state, album: { pictures, ...caption, untilMs: scope.nowMs + ALBUM_MS } });
-  return readPictures(state, { kind: 'photo', pictures, ...caption }, scope);
-}
-
-/** The complete album; an open ticket gets it. */
-export function onAlbum(stored: State, scope: Scope): Decision | undefined {
-  const { album, ...state } = stored;
-  if (album === undefined || scope.nowMs < album.untilMs) return undefined;
-  const { untilMs: _, ...photo } = album;
-  if (findTakenTicket(state)) return addCustomerNote(state, describePhoto(photo), scope);
-  return readPictures(state, { kind: 'photo', ...photo }, scope);
-}
-
-function readPictures(state: State, photo: Photo, scope: Scope): Decision {
+function onPhoto(state: State, photo: Photo, scope: Scope): Decision {
   const isRead = photo.pictures.every(({ kind }) => kind !== 'remote');
   return isRead ? onPictures(state, photo, scope) : { state, replies: [], effect: { kind: 'photo', photo } };
 }
@@ -224,7 +194,7 @@ const TYPO = 'email.typo';
 /** Keeps the right values. Tells each fault, and shows the form again as it was filled in. */
 function onForm(stored: State, form: Form, scope: Scope): Decision {
   if (form.view !== undefined && form.view !== stored.view) return run(stored, [{ do: 'expired' }], scope);
-  const state = leaveConsentOpen(stored, scope);
+  const state = leaveConsentOpen(stored);
   const running = runningFlow(state, scope);
   const flow = running ?? scope.flows.codeFlow;
   if (!flow) return askAgain(state, scope);

@@ -2,7 +2,7 @@ import type { WantedPage } from '../commands.ts';
 import type { Effect, HistoryRead, HistoryRecord, Identifier } from '../effect.ts';
 import type { Scope } from '../flow.ts';
 import { HISTORY_TYPES, resolvePeriod, toExamplePeriod } from '../kinds.ts';
-import { findGift, isTypingProof, rememberCustomer } from '../prompts.ts';
+import { findGift, isTypingProof } from '../prompts.ts';
 import { type Choice, choice, type Decision, type Line, type Reply, say } from '../reply.ts';
 import type { Draft, Page, State } from '../state.ts';
 import { DAY_MS, dayAt, type NamedPeriod, PERIODS, type Period, startOfDay } from '../values/calendar.ts';
@@ -30,7 +30,7 @@ export function openHistory(
   // The customer stays known for the next question. Where typing proves an identifier, no customer
   // stays known: the next one may be another person.
   const draft: Draft = isTypingProof(scope) ? {} : { [by.kind]: { value: by.value, proved: true } };
-  return readPage({ ...rememberCustomer(state, scope), draft, step: { at: 'browsing', flow, page } }, true);
+  return readPage({ ...state, draft, step: { at: 'browsing', flow, page } }, true);
 }
 
 /** Reads the page of the state; on the first page, or with `sum`, also the sum of all records. */

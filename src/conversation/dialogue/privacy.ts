@@ -3,7 +3,6 @@ import { fold, mapWords, visible } from '../language/tokenizer.ts';
 import { LOCALES } from '../message.ts';
 import {
   CONSENT_VERSION,
-  findOtherPhone,
   hasAgreed,
   identityLines,
   isStaff,
@@ -23,8 +22,7 @@ import { askStep, ensureView, goHome, remark, toQuestion } from './questions.ts'
 
 /**
  * Ends a flow. Asks whether phone and e-mail may be remembered, unless the customer answered this version of
- * the question. After consent, keeps them and asks about a different number. Staff are not asked: they type
- * for others.
+ * the question. Staff are not asked: they type for others.
  */
 export function finishFlow(state: State, scope: Scope, reply: Reply): Decision {
   const { draft, consent } = state;
@@ -33,7 +31,7 @@ export function finishFlow(state: State, scope: Scope, reply: Reply): Decision {
   const hasMore =
     draft.phone !== undefined || (draft.email != null && draft.email.value !== scope.sender.email);
   const isNew = consent?.version !== CONSENT_VERSION && hasMore;
-  if (isNew || findOtherPhone(state) !== undefined)
+  if (isNew)
     return sayFirst([reply], askStep({ ...state, draft: pickIdentity(draft) }, { at: 'consenting' }, scope));
   const known = consent?.given ? { ...state, profile: mergeProfile(state) } : state;
   return goHome(known, scope, reply);
@@ -41,10 +39,7 @@ export function finishFlow(state: State, scope: Scope, reply: Reply): Decision {
 
 /** Remembers phone and e-mail of the last flow, or not. */
 export function answerConsent(state: State, isGiven: boolean, scope: Scope): Decision {
-  // The question was whether another number is remembered: the consent itself stays.
-  if (hasAgreed(state) && !isGiven)
-    return goHome(state, scope, { key: 'privacy.declined', context: 'other' });
-  const { consentUnanswered: _, unclear, ...rest } = state;
+  const { unclear, ...rest } = state;
   const next: State = {
     ...rest,
     ...(isGiven && unclear && { unclear }),

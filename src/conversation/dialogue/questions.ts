@@ -2,7 +2,7 @@ import type { Command, Expecting, SlotKind } from '../commands.ts';
 import { type Flow, findConfirms, type Scope } from '../flow.ts';
 import { HISTORY_TYPES, KINDS, PERIOD_CHOICES, resolvePeriod, toFormFields } from '../kinds.ts';
 import { LOCALES } from '../message.ts';
-import { findGift, findOtherPhone, isStaff, mergeProfile, rememberCustomer, showPhone } from '../prompts.ts';
+import { findGift, isStaff, mergeProfile, showPhone } from '../prompts.ts';
 import { CANCEL, type Choice, choice, type Decision, type Reply, say } from '../reply.ts';
 import {
   type Asking,
@@ -66,7 +66,7 @@ export function goHome(state: State, scope: Scope, reply: Reply): Decision {
   const isKept = state.step.at === 'idle' && !isStaff(scope);
   const draft = isKept ? state.draft : {};
   const next: State = {
-    ...rememberCustomer(state, scope),
+    ...state,
     step: { at: 'idle' },
     draft,
     view: scope.ids.view,
@@ -117,17 +117,9 @@ function askSlot(state: State, step: Asking, scope: Scope): Reply {
   const flow = scope.flows.get(step.flow);
   if (!flow) return { key: 'menu' };
   const asked = KINDS[step.slot].ask({ flow, step, draft }, scope);
-  const customer = step.slot === 'phone' ? offerLastCustomer(state, scope) : [];
-  const choices = [...customer, ...(asked.choices ?? []), CANCEL];
+  const choices = [...(asked.choices ?? []), CANCEL];
   const form = step.editing ? [] : toFormFields(flow, draft);
   return { ...asked, choices, ...(form.length > 1 && { form }) };
-}
-
-/** A button for staff that names the last customer again. The bot never reuses that customer by itself. */
-function offerLastCustomer({ before }: State, scope: Scope): Choice[] {
-  const { phone, email } = before ?? {};
-  const name = phone ? showPhone(phone.value) : email?.value;
-  return isStaff(scope) && name !== undefined ? [choice('before', { params: { name } })] : [];
 }
 
 /** Asks whether another value was meant. One press takes it. */
@@ -157,12 +149,10 @@ function summarize({ draft, profile }: State, { flow: name, operation }: Confirm
 }
 
 function askConsent(state: State): Reply {
-  const other = findOtherPhone(state);
   const { phone, email } = mergeProfile(state);
   const context = phone && email ? undefined : email ? 'email' : 'phone';
-  const what = other ? { context: 'other', params: { phone: showPhone(other) } } : { context };
   const choices = [choice('consent:accept'), choice('consent:decline')];
-  return { key: 'privacy.consent', ...what, choices, asks: 'consent' };
+  return { key: 'privacy.consent', context, choices, asks: 'consent' };
 }
 
 /* What a text may answer, and what a pressed button says. */
@@ -222,8 +212,6 @@ function readButton(id: string, state: State, scope: Scope): readonly Command[] 
     case 'period':
       if (!isNamedPeriod(value) || !(isPage || asked === 'period')) return undefined;
       return [{ do: 'period', period: resolvePeriod(value, scope) }];
-    case 'before':
-      return asked === 'phone' && nameLastCustomer(state);
     case 'confirm':
       return step.at === 'confirming' && value === step.operation && [{ do: 'confirm', operation: value }];
     case 'remove':
@@ -254,13 +242,6 @@ function readButton(id: string, state: State, scope: Scope): readonly Command[] 
     default:
       return startByButton(id, state, scope);
   }
-}
-
-function nameLastCustomer({ before }: State): readonly Command[] {
-  return (['phone', 'email'] as const).flatMap((slot): Command[] => {
-    const value = before?.[slot]?.value;
-    return value === undefined ? [] : [{ do: 'set', slot, value }];
-  });
 }
 
 /** Changes a slot that the summary lets the customer change. */

@@ -144,7 +144,7 @@ function reduce(round: Round, command: Command): Reduction {
     case 'consent':
       return answerConsent(state, command.given, scope);
     case 'forget':
-      return forget(leaveConsent(state, scope), scope);
+      return forget(leaveConsent(state), scope);
     case 'expired':
       return sayExpired(state, scope);
   }

@@ -65,7 +65,7 @@ function restartFlow(round: Round, flow: Flow): Reduction {
 
 export function beginFlow(round: Round, flow: Flow): Reduction {
   const { scope } = round;
-  const state = leaveConsentOpen(round.state, scope);
+  const state = leaveConsentOpen(round.state);
   const left = runningFlow(state, scope);
   const told = left ? [{ key: 'flow.switched', params: { flow: { key: `flow.${left.name}` } } }] : [];
   const wait = findHindrance(flow, state, scope);
@@ -179,7 +179,7 @@ function setUnproved(round: Round, known: Identity): Reduction {
 /** A value without a flow stays for the next flow, or half an hour. */
 function keepForLater(round: Round, { slot, value, doubt }: SetIdentity): Round {
   const { scope } = round;
-  const state = leaveConsentOpen(round.state, scope);
+  const state = leaveConsentOpen(round.state);
   const known = value === undefined || doubt ? {} : { [slot]: toTypedValue(value, scope) };
   const before = round.next.go === 'keep' ? state.draft : {};
   return { ...round, state: { ...state, draft: { ...before, ...known } }, next: { go: 'keep' } };
