@@ -13,9 +13,6 @@ import type { Period } from './values/calendar.ts';
 export const SLOT_KINDS = ['codes', 'phone', 'email', 'gift', 'period', 'list'] as const;
 export type SlotKind = (typeof SLOT_KINDS)[number];
 
-/** A page of a list: its number, from 1, or its place. */
-export type WantedPage = number | 'first' | 'next' | 'previous';
-
 /** What customers call a value that they change. The running flow says which slot that is. */
 export type FieldName = 'code' | 'phone' | 'email';
 
@@ -93,8 +90,7 @@ export type AnswerCommand =
   | { readonly do: 'use' | 'keep' | 'other' }
   /** Ends the flow. `mild` ("thôi"): skips a question that can be skipped. */
   | { readonly do: 'cancel'; readonly mild?: true }
-  /** `same`: shows the current page again. */
-  | { readonly do: 'page'; readonly to: WantedPage | 'same' }
+  | { readonly do: 'page'; readonly to: 'next' | 'previous' }
   /** A button of the current question (`Expecting.buttons`), by its number or its words. */
   | { readonly do: 'pick'; readonly choice: string };
 

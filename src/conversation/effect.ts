@@ -108,9 +108,9 @@ export type Effect =
       also?: (Identifier & { proved: boolean }) | undefined;
       outdated?: true | undefined;
     }
-  /** Looks up an operation with an unknown outcome. `balance`: the customer may hear their points. */
-  | { kind: 'check'; operation: string; lookup: Lookup; balance?: true | undefined }
-  /** Records `[skip, skip + take)` of `[fromMs, toMs)`; `take` divides 20. `sum`: also their sum. */
+  /** Looks up an operation with an unknown outcome. */
+  | { kind: 'check'; operation: string; lookup: Lookup }
+  /** Records `[skip, skip + take)` of `[fromMs, toMs)`; `take` divides 20. */
   | {
       kind: 'history';
       type: HistoryType;
@@ -119,7 +119,6 @@ export type Effect =
       toMs?: number | undefined;
       skip: number;
       take: number;
-      sum?: true | undefined;
     }
   /**
    * The customer's points. `exact`: only from AntCRM's record of the customer, and only if that answers soon.
@@ -213,23 +212,15 @@ export type Outcome =
   | { kind: 'busy'; operation: string }
   /**
    * `unreadable`: the history could not be read completely, so it proves nothing. `undecided`: the records
-   * prove nothing, because they may belong to other operations, or because a clock is wrong. `points`: the
-   * customer's points in AntCRM's record, which may lag behind the history.
+   * prove nothing, because they may belong to other operations, or because a clock is wrong.
    */
   | {
       kind: 'checked';
       operation: string;
       found: 'applied' | 'refused' | 'none' | 'several' | 'undecided' | 'unreadable';
       receipt?: Receipt | undefined;
-      points?: number | undefined;
     }
-  /** `sum`: of all records that were read; failed ones add no score. `partial`: there are more. */
-  | {
-      kind: 'history';
-      records: HistoryRecord[];
-      more: boolean;
-      sum?: { score: number; count: number; partial: boolean } | undefined;
-    }
+  | { kind: 'history'; records: HistoryRecord[]; more: boolean }
   /** From AntCRM's contact record. `points: null`: AntCRM does not know the customer. */
   | { kind: 'balance'; points: number | null; rank?: string | undefined; rankPoints?: number | undefined }
   /** Without a contact record: the sums of successful records. `partial`: not all pages were read. */

@@ -160,9 +160,6 @@ export function sumLines(done: readonly Operation[]): Line[] {
   ];
 }
 
-/** AntCRM's balance. It may not include the operations of the last moments. */
-export const lagLine = (points: number): Line => ({ key: 'receipt.behind', params: { points } });
-
 /** The customer's points after an operation, if the operation has them. */
 export function balanceLines(last: Operation | undefined): Line[] {
   const points = last?.receipt?.balance;

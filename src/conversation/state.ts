@@ -45,8 +45,6 @@ export const pageSchema = z.strictObject({
   by: identifierSchema,
   period: periodSchema,
   skip: z.number(),
-  /** The page that stays if this one is beyond the end. */
-  back: z.number().optional(),
 });
 export type Page = z.infer<typeof pageSchema>;
 
@@ -322,7 +320,9 @@ export const STATE_UPGRADES: Upgrades = {
   },
   // Version 3 waited for the rest of an album, counted unanswered questions, and offered staff the last customer.
   3: (body) => {
-    const { album: _, consentUnanswered: __, before: ___, ...state } = z.looseObject({}).parse(body);
-    return state;
+    const shape = z.looseObject({ step: z.looseObject({ page: z.looseObject({}).optional() }) });
+    const { album: _, consentUnanswered: __, before: ___, step, ...state } = shape.parse(body);
+    const { back: ____, ...page } = step.page ?? {};
+    return { ...state, step: { ...step, ...(step.page && { page }) } };
   },
 };

@@ -1,25 +1,21 @@
 import type { Effect, HistoryRecord, Identifier, Movement, Outcome, Skew } from '../conversation/effect.ts';
 import type { HistoryPeriod, Read } from './port.ts';
-import { HISTORY_PAGE, type HistoryPage, type HistoryQuery, type LoyaltyRecord } from './port.ts';
+import { HISTORY_PAGE, type HistoryQuery, type LoyaltyRecord } from './port.ts';
 import type { Session } from './session.ts';
 
-/** A read of more pages is incomplete. A sum reads fewer pages, because a customer waits for it. */
+/** A read of more pages is incomplete. */
 const MAX_PAGES = 50;
-const MAX_SUMMED_PAGES = 5;
 
 type HistoryEffect = Extract<Effect, { kind: 'history' }>;
-type PageLimits = { readonly maxPages?: number; readonly first?: HistoryPage | undefined };
 type Filter = Omit<HistoryQuery, 'page'>;
 type Pages = Promise<Read<{ readonly records: readonly LoyaltyRecord[]; readonly isComplete: boolean }>>;
 
-/** Reads the first pages, and keeps each record once: a new record shifts the pages. `first`: page 1. */
-export async function readAll(session: Session, query: Filter, limits: PageLimits = {}): Pages {
-  const { maxPages = MAX_PAGES, first } = limits;
+/** Reads the first pages, and keeps each record once: a new record shifts the pages. */
+export async function readAll(session: Session, query: Filter): Pages {
   const records: LoyaltyRecord[] = [];
   const seen = new Set<string | undefined>();
-  for (let page = 1; page <= maxPages; page++) {
-    const isRead = page === 1 && first !== undefined;
-    const read = isRead ? ({ ok: true, value: first } as const) : await session.history({ ...query, page });
+  for (let page = 1; page <= MAX_PAGES; page++) {
+    const read = await session.history({ ...query, page });
     if (!read.ok) return read;
     for (const record of read.value.records) {
       if (record.id === undefined || !seen.has(record.id)) records.push(record);
@@ -54,9 +50,7 @@ export async function readHistory(effect: HistoryEffect, session: Session): Prom
   const end = start + take;
   const more = records.length > end || (read.value.full && (await hasNextRecords(session, query)));
   const shown = records.slice(start, end).map((record) => toHistoryRecord(record, aheadMs));
-  const first = page === 1 ? read.value : undefined;
-  const sum = effect.sum && (await readSum(session, query, first));
-  return { kind: 'history', records: shown, more, ...(sum && { sum }) };
+  return { kind: 'history', records: shown, more };
 }
 
 /** A skew within its error says nothing: then AntCRM's times are taken as they are. */
@@ -67,14 +61,6 @@ function toCorrection(skew: Skew | undefined): Skew {
 /** Periods are half-open, whatever AntCRM does about the end. A record without a time is shown. */
 function inPeriod(records: readonly LoyaltyRecord[], { fromMs = -Infinity, toMs = Infinity }: HistoryPeriod) {
   return records.filter(({ atMs }) => atMs === undefined || (atMs >= fromMs && atMs < toMs));
-}
-
-/** What the records of the period add up to; undefined if they cannot be read. */
-async function readSum(session: Session, query: HistoryQuery, first: HistoryPage | undefined) {
-  const read = await readAll(session, query, { maxPages: MAX_SUMMED_PAGES, first });
-  if (!read.ok) return undefined;
-  const records = inPeriod(read.value.records, query);
-  return { score: sum(records), count: records.length, partial: !read.value.isComplete };
 }
 
 /** If the next page cannot be read, there may be more: pressing "next" asks again. */

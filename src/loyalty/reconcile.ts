@@ -1,6 +1,6 @@
 import type { Effect, Lookup, Outcome, Receipt, Skew } from '../conversation/effect.ts';
 import { attribute, type Finding, mayBeRedemptionOf } from './attribution.ts';
-import { readAll, readPoints } from './history.ts';
+import { readAll } from './history.ts';
 import type { LockResult } from './locks.ts';
 import { addRecordNames, codeLockName, lockAll, rememberCode, SHORT_LOCK_MS, unlockAll } from './locks.ts';
 import { isSmallSkew, type Session } from './session.ts';
@@ -44,7 +44,7 @@ export async function readBaseline(
  * trusted, the lack of a record proves nothing.
  */
 export async function check(effect: Check, session: Session): Promise<Outcome> {
-  const { operation, lookup, balance } = effect;
+  const { operation, lookup } = effect;
   const { context } = session;
   const isCode = lookup.kind === 'accumulate';
   const locks = isCode
@@ -59,8 +59,7 @@ export async function check(effect: Check, session: Session): Promise<Outcome> {
     return { kind: 'checked', operation, found: isUndecided ? 'undecided' : found };
   }
   if (isCode) await rememberCode(context, { lookup, operation, record: receipt?.record });
-  const points = balance ? await readPoints(lookup.by, session, READ_BACK_MS) : undefined;
-  return { kind: 'checked', operation, found, receipt, ...(typeof points === 'number' && { points }) };
+  return { kind: 'checked', operation, found, receipt };
 }
 
 /** Skews at the time of the call and now: at least one must be known, and none may be large. */

@@ -4,7 +4,7 @@ import { fold, isOneTypo, undoTyping, visible } from '../../src/conversation/lan
 import { maskCode, maskEmail, maskPhone, showPhone } from '../../src/conversation/prompts.ts';
 import { parseCode } from '../../src/conversation/values/code.ts';
 import { parseEmail, parsePhone } from '../../src/conversation/values/contact.ts';
-import { parsePage, understand, vocabulary } from '../support/conversation.ts';
+import { understand, vocabulary } from '../support/conversation.ts';
 import { either, fc } from '../support/properties.ts';
 import { misread, sentencesOf } from '../support/sentences.ts';
 
@@ -69,7 +69,6 @@ test.each<[file: string, title: string, read: (text: string) => string | undefin
     (text) => (isOneTypo('diem', text) && isOneTypo(text, 'diem') ? 'yes' : 'no'),
   ],
   ['texts.txt', 'visible', visible],
-  ['texts.txt', 'a page', (text) => parsePage(text)?.toString()],
   ['texts.txt', 'a phone that is shown', showPhone],
   ['texts.txt', 'masked', mask],
   [

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Effect, Outcome } from '../../src/conversation/effect.ts';
-import { createKit, type Fate, PHONE, START_MS } from './operations.doubles.ts';
+import type { Effect } from '../../src/conversation/effect.ts';
+import { createKit, PHONE, START_MS } from './operations.doubles.ts';
 
 /*
  * The balance is nice to know: reading it must never hold up or endanger what it is read for.
@@ -52,42 +52,6 @@ describe('the balance after a redemption', () => {
     expect(outcome).not.toHaveProperty('balance');
     expect(antcrm.lookups).toHaveLength(asked);
     expect(clock.nowMs()).toBe(START_MS + tookMs);
-  });
-});
-
-describe('the balance after a lookup', () => {
-  const lookedUp = async (fate: Fate, balance?: true): Promise<Outcome> => {
-    antcrm.fate = fate;
-    const outcome = await perform(REDEEM);
-    if (outcome.kind !== 'unknown') throw new Error(outcome.kind);
-    antcrm.lookups.length = 0;
-    return perform({ kind: 'check', operation: 'op-1', lookup: outcome.lookup, balance });
-  };
-
-  it('is read once the success is found, and only where it is asked for', async () => {
-    expect(await lookedUp('lost', true)).toMatchObject({ found: 'applied', points: 980 });
-    expect(antcrm.lookups).toHaveLength(1);
-  });
-
-  it.each([
-    ['vanished', true],
-    ['lost', undefined],
-  ] as const)('is not read otherwise: %s', async (fate, balance) => {
-    expect(await lookedUp(fate, balance)).not.toHaveProperty('points');
-    expect(antcrm.lookups).toEqual([]);
-  });
-
-  it('holds up the result for two seconds at most', async () => {
-    antcrm.fate = 'lost';
-    const outcome = await perform(REDEEM);
-    if (outcome.kind !== 'unknown') throw new Error(outcome.kind);
-    antcrm.contact = never;
-    const beganMs = clock.nowMs();
-    const effect: Effect = { kind: 'check', operation: 'op-1', lookup: outcome.lookup, balance: true };
-    const checked = await perform(effect);
-    expect(checked).toMatchObject({ found: 'applied' });
-    expect(checked).not.toHaveProperty('points');
-    expect(clock.nowMs()).toBe(beganMs + 2000);
   });
 });
 

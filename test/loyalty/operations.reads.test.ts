@@ -97,30 +97,6 @@ describe('history', () => {
     expect(await ask(15)).toMatchObject({ more: true });
   });
 
-  it('adds up what succeeded in the period, on five pages at most', async () => {
-    const summed = (count: number, more: Partial<LoyaltyRecord> = {}) => {
-      antcrm.records.length = 0;
-      fill(count, more);
-      antcrm.records.push({ id: 'failed', type: 'point', failed: true, score: 99, atMs: START_MS });
-      return perform({ kind: 'history', type: 'point', by: PHONE, skip: 0, take: 5, sum: true });
-    };
-    expect(await summed(3)).toMatchObject({ sum: { score: 30, partial: false } });
-    expect(await summed(45)).toMatchObject({ sum: { score: 450, partial: false } });
-    expect(await summed(120)).toMatchObject({ sum: { score: 1000, partial: true } });
-    expect(antcrm.queries.slice(-5).map(({ page }) => page)).toEqual([1, 2, 3, 4, 5]);
-    expect(await ask(0)).not.toHaveProperty('sum');
-  });
-
-  it('shows the records without their sum where the rest cannot be read', async () => {
-    fill(45);
-    const history = antcrm.history.bind(antcrm);
-    antcrm.history = async (query) =>
-      query.page > 2 ? { ok: false, reason: 'unavailable' } : history(query);
-    const page = await perform({ kind: 'history', type: 'point', by: PHONE, skip: 0, take: 5, sum: true });
-    expect(page).toMatchObject({ kind: 'history', records: { length: 5 } });
-    expect(page).not.toHaveProperty('sum');
-  });
-
   it('marks failed records and shows partial ones', async () => {
     antcrm.records.push({ type: 'point', failed: true });
     expect(await ask(0)).toEqual({

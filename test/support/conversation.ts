@@ -79,13 +79,6 @@ export const parsePeriod = (text: string, nowMs: number, timeZone: string) =>
 export const periodIn = (text: string, nowMs: number, timeZone: string) =>
   periodAt(text, nowMs, timeZone, NOWHERE);
 
-/** The page that a text asks for where one is shown. */
-export function parsePage(text: string) {
-  const reading = { settings: { gifts: [], codePrefixes: [], timeZone: 'UTC' }, nowMs: 0 };
-  const [command] = interpret(text, { ...NOWHERE, at: 'page', flow: 'history' }, reading).commands;
-  return command?.do === 'page' ? command.to : undefined;
-}
-
 /** Finds what answers a question; `answers`: the operator's. */
 export function questionsOf(answers: readonly Answer[] = []) {
   const { similarity } = createLanguage(answers);

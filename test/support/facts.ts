@@ -195,14 +195,14 @@ export function inWords(effect: Effect): readonly string[] {
       return ['redeem', gift, operation, ...by, ...carried, ...(outdated ? ['outdated'] : [])];
     }
     case 'check':
-      return ['check', effect.lookup.code, effect.balance ? 'balance' : 'no-balance'];
+      return ['check', effect.lookup.code];
     case 'balance':
       return ['balance', ...by, ...(effect.exact ? ['exact'] : [])];
     case 'history': {
-      const { type, skip, take, fromMs, toMs, sum } = effect;
+      const { type, skip, take, fromMs, toMs } = effect;
       const from = fromMs === undefined ? 'no-from' : `from=${day(fromMs)}`;
       const to = toMs === undefined ? 'no-to' : `to=${day(toMs)}`;
-      return ['history', type, ...by, `skip=${skip}`, `take=${take}`, from, to, ...(sum ? ['sum'] : [])];
+      return ['history', type, ...by, `skip=${skip}`, `take=${take}`, from, to];
     }
   }
 }

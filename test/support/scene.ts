@@ -51,7 +51,6 @@ export class Scene {
   #points: number | null | undefined;
   #isMute = false;
   #records: HistoryRecord[] | undefined;
-  #sum: { readonly score: number; readonly partial: boolean } | undefined;
   /** So many gifts were redeemed. */
   #many: number | undefined;
   /** What an ended call has locked, and what the customer had then. */
@@ -100,7 +99,7 @@ export class Scene {
     const [, end = '', codes = '*'] =
       /^(refuses|does not answer|loses the answer|is busy)(?:(?: for)? ([\w ]+))?(?:, .*)?$/.exec(how) ?? [];
     const [, had] = /, having (\d+)$/.exec(how) ?? [];
-    const [, verb, number = '', rest] = /^(has|says|adds up) (\d+) (?:gifts|points)(, .*)?$/.exec(how) ?? [];
+    const [, verb, number = ''] = /^(has|says) (\d+) (?:gifts|points)$/.exec(how) ?? [];
     const [, found] = /^finds (\w+)/.exec(how) ?? [];
     if (end !== '')
       this.#ends = {
@@ -113,8 +112,6 @@ export class Scene {
     if (how.startsWith('sums ')) this.#sums = movementOf(how.slice('sums '.length));
     if (verb === 'says') this.#points = Number(number);
     if (verb === 'has') this.#many = Number(number);
-    if (verb === 'has' || verb === 'adds up')
-      this.#sum = { score: Number(number), partial: rest !== undefined };
     if (found !== undefined) this.#found = FOUND.find((one) => one === found) ?? 'unreadable';
     if (how.startsWith('lists ')) this.#records = JSON.parse(how.slice('lists '.length));
     if (how === 'knows nobody') this.#points = null;
@@ -129,7 +126,7 @@ export class Scene {
       case 'check': {
         const receipt = { record: 'r9', score: 10, what: 'Đầu máy' };
         const checked = { kind: 'checked', operation: effect.operation, found: this.#found } as const;
-        return this.#found === 'applied' ? { ...checked, receipt, points: this.#had } : checked;
+        return this.#found === 'applied' ? { ...checked, receipt } : checked;
       }
       case 'balance':
         if (this.#isMute) return { kind: 'unavailable' };
@@ -165,13 +162,12 @@ export class Scene {
     const page = succeed(effect);
     if (page.kind !== 'history') return page;
     const { skip, take } = effect;
-    const sum = effect.sum && this.#sum && { ...this.#sum, count: this.#many ?? 12 };
     if (this.#many === undefined)
-      return { ...page, ...(this.#records && { records: this.#records, more: false }), sum };
+      return { ...page, ...(this.#records && { records: this.#records, more: false }) };
     const all = Array.from({ length: this.#many }, (_, at): HistoryRecord => {
       return { type: 'gift', score: 10, what: `Loa ${at + 1}`, failed: false };
     });
-    return { kind: 'history', records: all.slice(skip, skip + take), more: all.length > skip + take, sum };
+    return { kind: 'history', records: all.slice(skip, skip + take), more: all.length > skip + take };
   }
 }
 

@@ -7,7 +7,7 @@ import { changeLast, type Decision, type Reply, say, sayFirst } from '../reply.t
 import type { Draft, Offer, State } from '../state.ts';
 import { personChoice, supportLines } from './handover.ts';
 import { findUnseen, sayBusy, sayTooManyAttempts, splitChecked } from './operations.ts';
-import { openHistory, showPage, showUnread } from './pages.ts';
+import { openHistory, showPage } from './pages.ts';
 import { finishFlow } from './privacy.ts';
 import { askAgain, askStep, goHome, slotStep } from './questions.ts';
 
@@ -117,14 +117,13 @@ type BalanceOutcome = OutcomeOf<'balance' | 'sums' | 'unavailable'>;
 
 /** Takes what was read, or that it could not be read, for the current flow. */
 export function takeRead(state: State, outcome: BalanceOutcome | HistoryRead, scope: Scope): Decision {
-  if (state.step.at === 'browsing')
-    return outcome.kind === 'history' ? showPage(state, outcome, scope) : showUnread(state, scope);
   const flow = runningFlow(state, scope);
   if (flow && spends(findConfirms(flow)) && outcome.kind !== 'history')
     return takeBalance(state, outcome, scope);
   if (outcome.kind === 'unavailable') return goHome(state, scope, { key: 'service.unavailable' });
+  if (outcome.kind === 'history') return showPage(state, outcome, scope);
   const end = flow?.end;
-  if (outcome.kind === 'history' || !end || !('reads' in end) || end.reads !== 'balance') return say(state);
+  if (!end || !('reads' in end) || end.reads !== 'balance') return say(state);
   const reply = end.tell(outcome, scope, findUnseen(state, scope.nowMs).length === 0);
   const isNobody = outcome.kind === 'balance' && outcome.points === null;
   return (isNobody ? goHome : finishFlow)(state, scope, reply);

@@ -1,17 +1,8 @@
-import { type KnownCall, type Lookup, type OutcomeOf, spends, toAwaited } from '../effect.ts';
+import { type KnownCall, type OutcomeOf, spends, toAwaited } from '../effect.ts';
 import type { Scope } from '../flow.ts';
 import type { MessageOf } from '../message.ts';
-import {
-  balanceLines,
-  codeLine,
-  collectIdentity,
-  findProof,
-  lagLine,
-  receiptLines,
-  releaseCustomer,
-  sumLines,
-} from '../prompts.ts';
-import { type Decision, type Line, type Reply, say, sayFirst } from '../reply.ts';
+import { balanceLines, codeLine, receiptLines, releaseCustomer, sumLines } from '../prompts.ts';
+import { type Decision, type Reply, say, sayFirst } from '../reply.ts';
 import { type Draft, isOpen, type Operation, type State } from '../state.ts';
 import { askAfterRefusal, askUntried, complete, findCallHindrance } from './advance.ts';
 import { closeSettled, escalateTicket, supportLines } from './handover.ts';
@@ -20,7 +11,6 @@ import {
   endOperation,
   findOperation,
   findPending,
-  isCaughtUp,
   isInterrupted,
   keepOperation,
   keepReceipt,
@@ -248,14 +238,7 @@ export function checkDue(state: State, scope: Scope): Decision {
     .sort((one, other) => one.atMs - other.atMs);
   const { id, lookup } = due?.operation ?? {};
   if (id === undefined || !lookup) return say(state);
-  const balance = mayHearBalance(state, lookup, scope) ? { balance: true as const } : {};
-  return { state, replies: [], effect: { kind: 'check', operation: id, lookup, ...balance } };
-}
-
-/** Only a proved customer may hear the balance. Only the operation of a proved customer has locks. */
-function mayHearBalance(state: State, { by, locks }: Lookup, scope: Scope): boolean {
-  const theirs = findProof(collectIdentity(state, scope));
-  return locks.length > 0 || (theirs?.kind === by.kind && theirs.value === by.value);
+  return { state, replies: [], effect: { kind: 'check', operation: id, lookup } };
 }
 
 /** When the next check of any operation is due, epoch ms. */
@@ -315,7 +298,7 @@ function takeNotApplied(state: State, operation: Operation, scope: Scope): Decis
   if (left <= 0) return resolve(state, { operation }, scope);
   const { unlock } = endLookup(operation);
   const watched = saveCheck(countGuess(state, operation, scope), { ...before, status: 'watching' }, scope);
-  return { ...sayFirst([sayResolved(operation, [], scope)], watched), unlock };
+  return { ...sayFirst([sayResolved(operation, scope)], watched), unlock };
 }
 
 /**
@@ -338,7 +321,7 @@ export function settle(state: State, message: MessageOf<'settle'>, scope: Scope)
   const told =
     pending.calls.length > 1
       ? tellAll(kept, { ...pending, why: UNTRIED }, scope)
-      : goHome(kept, scope, sayResolved(operation, [], scope));
+      : goHome(kept, scope, sayResolved(operation, scope));
   return { ...told, ...end };
 }
 
@@ -346,18 +329,15 @@ type Resolution = { readonly operation: Operation; readonly found?: OutcomeOf<'c
 
 /** The operation has its status for good. */
 function resolve(state: State, { operation, found }: Resolution, scope: Scope): Decision {
-  const { receipt, points } = found ?? {};
-  const isSure = points !== undefined && isCaughtUp(state, operation, scope.nowMs);
-  const kept = receipt && { ...toReceipt(receipt), ...(isSure && { balance: points }) };
-  const known: Operation = { ...operation, receipt: kept };
-  const balance = points === undefined || isSure ? balanceLines(known) : [lagLine(points)];
+  const receipt = found?.receipt;
+  const known: Operation = { ...operation, receipt: toReceipt(receipt) };
   // Staff may settle an operation of which no check found the record.
   const { lookup } = operation;
   const isAwaited = receipt?.record === undefined && lookup !== undefined;
   const success = isAwaited ? { awaited: toAwaited(lookup) } : { record: receipt?.record };
   const end = endLookup(operation, operation.status === 'done' ? success : {});
   const next = saveCheck(countGuess(state, operation, scope), known, scope);
-  return { ...sayFirst([sayResolved(known, balance, scope)], next), ...end };
+  return { ...sayFirst([sayResolved(known, scope)], next), ...end };
 }
 
 function escalate(state: State, operation: Operation, scope: Scope): Decision {
@@ -369,9 +349,9 @@ function escalate(state: State, operation: Operation, scope: Scope): Decision {
   return escalateTicket(next, scope);
 }
 
-function sayResolved(operation: Operation, balance: readonly Line[], scope: Scope): Reply {
+function sayResolved(operation: Operation, scope: Scope): Reply {
   const { id, kind, status } = operation;
-  const lines = [...receiptLines(operation, scope), ...balance];
+  const lines = receiptLines(operation, scope);
   const params = { reference: id, what: { key: `operation.kind.${kind}` } };
   if (status === 'done') return { key: 'operation.resolved.done', params, lines };
   const context = status === 'refused' ? 'refused' : undefined;

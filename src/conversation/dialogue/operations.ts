@@ -158,12 +158,6 @@ export function findUnseen({ operations }: State, nowMs: number): readonly Opera
   );
 }
 
-/** Whether AntCRM's balance surely includes this operation and all others of the conversation. */
-export function isCaughtUp(state: State, operation: Operation, nowMs: number): boolean {
-  const others = findUnseen(state, nowMs).filter(({ id }) => id !== operation.id);
-  return others.length === 0 && nowMs - operation.atMs >= LAG_MS;
-}
-
 /*
  * Guessing codes gets slower with every wrong one; a few typing errors cost nothing. Counted per
  * conversation: a count per phone would let strangers lock its owner out (SECURITY.md).

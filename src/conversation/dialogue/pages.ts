@@ -1,5 +1,4 @@
-import type { WantedPage } from '../commands.ts';
-import type { Effect, HistoryRead, HistoryRecord, Identifier } from '../effect.ts';
+import type { HistoryRead, HistoryRecord, Identifier } from '../effect.ts';
 import type { Scope } from '../flow.ts';
 import { HISTORY_TYPES, resolvePeriod, toExamplePeriod } from '../kinds.ts';
 import { findGift, isTypingProof } from '../prompts.ts';
@@ -30,62 +29,42 @@ export function openHistory(
   // The customer stays known for the next question. Where typing proves an identifier, no customer
   // stays known: the next one may be another person.
   const draft: Draft = isTypingProof(scope) ? {} : { [by.kind]: { value: by.value, proved: true } };
-  return readPage({ ...state, draft, step: { at: 'browsing', flow, page } }, true);
+  return readPage({ ...state, draft, step: { at: 'browsing', flow, page } });
 }
 
-/** Reads the page of the state; on the first page, or with `sum`, also the sum of all records. */
-function readPage(state: State, sum: boolean): Decision {
+function readPage(state: State): Decision {
   if (state.step.at !== 'browsing') return say(state);
   const { type, by, period, skip } = state.step.page;
-  const asked = { kind: 'history', type, by, ...period, skip, take: PAGE } as const;
-  const effect: Effect = sum || skip === 0 ? { ...asked, sum: true } : asked;
-  return { state, replies: [], effect };
+  return { state, replies: [], effect: { kind: 'history', type, by, ...period, skip, take: PAGE } };
 }
 
-/** Shows what AntCRM answered. Where the wanted page is beyond the end, the one that is shown stays. */
-export function showPage(state: State, { records, more, sum }: HistoryRead, scope: Scope): Decision {
+/** Shows what AntCRM answered. If the wanted page is beyond the end, the one that is shown stays. */
+export function showPage(state: State, { records, more }: HistoryRead, scope: Scope): Decision {
   if (state.step.at !== 'browsing') return say(state);
-  const { flow, page: wanted } = state.step;
-  const { back = 0, ...page } = wanted;
-  const isBeyond = records.length === 0 && page.skip > 0 && sum?.count !== 0;
-  const shown = { ...page, skip: records.length > 0 ? page.skip : isBeyond ? back : 0 };
+  const { flow, page } = state.step;
+  const isBeyond = records.length === 0 && page.skip > 0;
+  const shown = isBeyond ? { ...page, skip: page.skip - PAGE } : page;
   const reply = isBeyond
-    ? sayEnd(sum)
+    ? { key: 'history.end' }
     : records.length === 0
-      ? sayEmpty(shown, scope)
-      : listRecords(shown, { records, sum }, scope);
+      ? sayEmpty(page, scope)
+      : listRecords(page, records, scope);
   const next: State = { ...state, step: { at: 'browsing', flow, page: shown }, view: scope.ids.view };
   const choices = offerPages(shown, more, scope);
   if (!more) return say(next, addMenu(next, { ...reply, choices }, scope));
   return say(next, { ...reply, choices: [...choices, choice('menu')], view: scope.ids.view });
 }
 
-function listRecords(
-  { type, period, skip }: Page,
-  { records, sum }: Pick<HistoryRead, 'records' | 'sum'>,
-  scope: Scope,
-): Reply {
+function listRecords({ type, period, skip }: Page, records: HistoryRecord[], scope: Scope): Reply {
   const lines = records.map((record) => recordLine(record, scope));
-  const total = sum && skip === 0 ? totalLines(type, sum) : [];
   const params = { page: skip / PAGE + 1, period: periodLine(period, scope.settings.timeZone) };
-  return { key: 'history.page', context: type, params, lines: [...lines, ...total], inPlace: true };
+  return { key: 'history.page', context: type, params, lines, inPlace: true };
 }
 
 function sayEmpty({ type, period: asked }: Page, scope: Scope): Reply {
   const period = periodLine(asked, scope.settings.timeZone);
   const lines = period.context === 'all' ? [] : [{ key: 'history.other' }];
   return { key: 'history.empty', context: type, params: { period }, lines };
-}
-
-/** The page is beyond the end: says how many there are, if that is known. */
-function sayEnd(sum: HistoryRead['sum']): Reply {
-  const params = sum && { pages: Math.ceil(sum.count / PAGE) };
-  return { key: 'history.end', context: sum && (sum.partial ? 'many' : 'pages'), params };
-}
-
-/** The page could not be read: offers to try again. */
-export function showUnread(state: State, { ids: { view } }: Scope): Decision {
-  return say({ ...state, view }, { key: 'service.unavailable', choices: [choice('retry')], view });
 }
 
 /** Other pages, the other list, other periods. */
@@ -133,24 +112,11 @@ function recordLine({ type, failed, score, atMs, code, what }: HistoryRecord, sc
   };
 }
 
-/** The sum of a period; `partial`: at least. Failed attempts add up to nothing. */
-function totalLines(type: Page['type'], { score, partial }: NonNullable<HistoryRead['sum']>): Line[] {
-  const context = partial ? 'partial' : undefined;
-  return score === 0 ? [] : [{ key: `history.total.${type}`, context, params: { score } }];
-}
-
-/** Turns to another page; `same`: the one that is shown. Undefined if no page is shown. */
-export function turnPage(state: State, to: WantedPage | 'same', scope: Scope): Decision | undefined {
+/** Turns to the next or the previous page; undefined if no page is shown. */
+export function turnPage(state: State, to: 'next' | 'previous', scope: Scope): Decision | undefined {
   const { step } = state;
   if (step.at !== 'browsing') return undefined;
-  const { back: _, ...page } = step.page;
-  const { skip } = page;
-  if (to === 'previous' && skip === 0)
-    return say(state, { ...toQuestion(state, scope), key: 'history.first' });
-  const isNumber = typeof to === 'number';
-  const places = { next: skip + PAGE, previous: Math.max(0, skip - PAGE), same: skip, first: 0 };
-  const next = isNumber ? (to - 1) * PAGE : places[to];
-  const wanted = { ...page, skip: next, ...(next !== skip && { back: skip }) };
-  // If there are fewer pages, the reply says how many.
-  return readPage({ ...state, step: { ...step, page: wanted } }, isNumber);
+  const skip = step.page.skip + (to === 'next' ? PAGE : -PAGE);
+  if (skip < 0) return say(state, { ...toQuestion(state, scope), key: 'history.first' });
+  return readPage({ ...state, step: { ...step, page: { ...step.page, skip } } });
 }

@@ -221,8 +221,6 @@ function readButton(id: string, state: State, scope: Scope): readonly Command[] 
     case 'next':
     case 'previous':
       return isPage && [{ do: 'page', to: name }];
-    case 'retry':
-      return isPage && [{ do: 'page', to: 'same' }];
     case 'consent':
       return step.at === 'consenting' && [{ do: 'consent', given: value === 'accept' }];
     case 'language': {

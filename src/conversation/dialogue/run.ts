@@ -124,7 +124,7 @@ function reduce(round: Round, command: Command): Reduction {
     case 'cancel':
       return stop(round, command);
     case 'page':
-      return turnPage(state, command.to, scope) ?? (command.to === 'same' ? round : sayNotUnderstood(round));
+      return turnPage(state, command.to, scope) ?? sayNotUnderstood(round);
     case 'pick':
       return round;
     case 'ask':

@@ -34,7 +34,7 @@ import {
   valuesIn,
   wrong,
 } from './situations.ts';
-import { fold, isAscii, tokenize, visible } from './tokenizer.ts';
+import { isAscii, tokenize, visible } from './tokenizer.ts';
 import { ANSWERED, createLocaleOf, type Vocabulary } from './vocabulary.ts';
 
 /*
@@ -58,7 +58,7 @@ const UNCLEAR: readonly TextCommand[] = [{ do: 'unclear' }];
 const ASKS_UNKNOWN: readonly TextCommand[] = [{ do: 'ask', about: 'unknown' }];
 
 /** With a value, these acts are only politeness: "giúp mình mã TIVI000000017 với". */
-const POLITE_WITH_VALUES = /^(?:show help|show menu|talk bye|page same|cancel mild)$/;
+const POLITE_WITH_VALUES = /^(?:show help|show menu|talk bye|cancel mild)$/;
 /** Acts that likeness alone may carry out. */
 const HARMLESS = /^(?:talk|show (?:help|offer|complaint|privacy))/;
 /** Acts that likeness may offer by a button. */
@@ -80,8 +80,6 @@ const MOST_OFFERED = 3;
 /** A longer text does not leave a person. */
 const MAX_LEAVING = 10;
 
-const PAGES = ['first', 'next', 'previous'] as const;
-
 /** Makes commands of texts. Construct it once: preparing the vocabulary takes half a second. */
 export class LanguageInterpreter implements Interpreter {
   readonly parser: Parser;
@@ -91,7 +89,6 @@ export class LanguageInterpreter implements Interpreter {
   readonly #linked: SpokenFlow | undefined;
   /** Words that add nothing to the name of a gift. */
   readonly #giftWords: ReadonlySet<string>;
-  readonly #pages: RegExp;
 
   constructor(language: InterpreterOptions) {
     const { vocabulary, flows, commands, answers, answered } = language;
@@ -105,8 +102,6 @@ export class LanguageInterpreter implements Interpreter {
     this.#giftWords = new Set(
       ['wishes', 'beside a gift', 'counters', 'several'].flatMap((list) => vocabulary.list(list)),
     );
-    const pages = vocabulary.list('page number').join('|') || '(?!)';
-    this.#pages = new RegExp(`(?:^| )(?:${pages}) (\\d{1,3})$|^(\\d{1,3})$`);
   }
 
   interpret(text: string, at: Expecting, reading: Reading): Interpretation {
@@ -147,7 +142,6 @@ export class LanguageInterpreter implements Interpreter {
       isBare,
       isQuestion: this.similarity.isQuestion(text),
       isPolite: this.#isPolite,
-      page: () => this.#pageIn(said.text),
       values: valuesIn(said, reading, at),
     };
   }
@@ -219,17 +213,6 @@ export class LanguageInterpreter implements Interpreter {
     if (near.command === WRONG && fieldIn(said) !== 'code')
       return { commands: [{ do: 'ask', about: 'wrong' } as const], near };
     return { commands: near.command === UNKNOWN ? ASKS_UNKNOWN : (commandOf(near.command) ?? UNCLEAR), near };
-  }
-
-  #pageIn(text: string): ReturnType<Situation['page']> {
-    const { polite } = this.parser.book;
-    const words = fold(text)
-      .split(' ')
-      .filter((word) => !polite.has(word))
-      .join(' ');
-    const place = PAGES.find((page) => this.#language.vocabulary.list(`page ${page}`).includes(words));
-    const [, after, alone] = this.#pages.exec(words) ?? [];
-    return place ?? (Number(after ?? alone) || undefined);
   }
 
   #readAs(kind: SlotKind, text: string, { settings }: Reading): readonly TextCommand[] {

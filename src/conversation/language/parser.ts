@@ -102,7 +102,7 @@ const ORDER = [
   'answers, show erasing, show privacy, speak, show languages, status',
   'show person, show complaint, show offer, cancel, cancel mild, flows',
   'show help, show welcome, show menu, none, page next, page previous',
-  'keep, other, page same, talk wait, ask what',
+  'keep, other, talk wait, ask what',
   'no, yes, talk bye, talk upset, ask who, talk thanks, talk greeting, talk remark',
 ].join(', ');
 const AMONG_FLOWS = [

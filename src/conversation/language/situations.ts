@@ -1,12 +1,4 @@
-import type {
-  CodeRef,
-  Expecting,
-  FieldName,
-  Reading,
-  SlotKind,
-  TextCommand,
-  WantedPage,
-} from '../commands.ts';
+import type { CodeRef, Expecting, FieldName, Reading, SlotKind, TextCommand } from '../commands.ts';
 import { LOCALES } from '../message.ts';
 import { namedPeriod, toPeriod } from '../values/calendar.ts';
 import { hasBeginning, looksLikeContact } from '../values/code.ts';
@@ -33,7 +25,6 @@ export type Situation = {
   readonly isBare: boolean;
   readonly isQuestion: boolean;
   readonly isPolite: (part: Part) => boolean;
-  readonly page: () => WantedPage | undefined;
   /** The commands of its values, by the kinds of slots. */
   readonly values: Readonly<Record<SlotKind, readonly TextCommand[]>>;
 };
@@ -85,12 +76,10 @@ export function meantHere(here: Situation): Meant {
 }
 
 /** A page is shown: another one, the other list, another period, or both. */
-function atPage({ said, act, at, flow, starts, values, page }: Situation): Meant {
+function atPage({ said, act, at, flow, starts, values }: Situation): Meant {
   if (act === 'yes') return YES;
   if (act === 'page next' || act === 'page previous')
     return [{ do: 'page', to: act === 'page next' ? 'next' : 'previous' }];
-  const to = page();
-  if (to !== undefined) return [{ do: 'page', to }];
   const isGifts = speaksOfGifts(said);
   const isOther = act !== '' && (starts === undefined || starts !== flow || at.isStaff);
   const type = isGifts ? 'gift' : said.type;
@@ -360,7 +349,6 @@ const COMMANDS: ReadonlyMap<string, TextCommand> = new Map<string, TextCommand>(
   ['status', { do: 'status' }],
   ['cancel', { do: 'cancel' }],
   ['cancel mild', { do: 'cancel', mild: true }],
-  ['page same', { do: 'page', to: 'same' }],
   ['ask what', { do: 'ask', about: 'what' }],
   ['ask unknown', { do: 'ask', about: 'unknown' }],
   // How far it is, the operation itself tells.
