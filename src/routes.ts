@@ -10,10 +10,8 @@ import type { Http } from './http/server.ts';
 import type { Words } from './i18n.ts';
 import type { Metrics } from './observability/metrics.ts';
 import { readBacklog } from './operators/backlog.ts';
-import { createDecisions } from './operators/operation.ts';
 import { operatorRoutes } from './operators/routes.ts';
-
-import type { Encryption, RecordStore } from './store/port.ts';
+import type { RecordStore } from './store/port.ts';
 
 type RouteParts = {
   readonly config: Config;
@@ -23,14 +21,13 @@ type RouteParts = {
   readonly gifts: readonly Gift[];
   readonly metrics: Metrics;
   readonly store: RecordStore;
-  readonly encryption: Encryption;
   readonly operators: Operators;
   readonly backend: { readonly sandbox: FastifyPluginAsync | undefined; faults(): readonly string[] };
 };
 
 /** Mounts the routes for staff, operators, Prometheus and orchestrators; channels mount theirs. */
 export function mountRoutes({ config, http, channels, words, gifts, metrics, ...parts }: RouteParts): void {
-  const { store, backend, operators, encryption } = parts;
+  const { store, backend, operators } = parts;
   const { server, admin, guard } = http;
   const { traits } = channels;
   const languages = LOCALES.map((tag) => ({ tag, name: words.line({ key: `choice.language:${tag}` }, tag) }));
@@ -44,7 +41,6 @@ export function mountRoutes({ config, http, channels, words, gifts, metrics, ...
     const routes = operatorRoutes({
       guard: http.guardOperators(config.operatorToken),
       operators,
-      decisions: createDecisions(store, encryption),
       channels: traits,
       checksMs: config.settings.operationChecksMs,
       log: metrics.observe.log,

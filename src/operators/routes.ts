@@ -13,7 +13,6 @@ export type OperatorRouteOptions = operation.Clock & {
   /** Lets only operators pass. */
   readonly guard: onRequestAsyncHookHandler;
   readonly operators: Omit<Operators, 'file'>;
-  readonly decisions: operation.Decisions;
   /** The channels on which a customer can be found. */
   readonly channels: readonly operation.KnownChannel[];
   /** Records who unmasked, settled, replayed and removed what. */
@@ -22,7 +21,10 @@ export type OperatorRouteOptions = operation.Clock & {
 
 /** Answers for each reason why nothing was filed. */
 const REFUSALS = {
-  unknown: [404, 'There is none of that name: it was settled, or never was.'],
+  unknown: [
+    404,
+    'There is none of that name: it was settled, or never was. Of several codes, each has its own: REF.1, REF.2.',
+  ],
   unreadable: [
     422,
     'It cannot be opened (is the key that sealed it STATE_KEY or STATE_KEY_PREVIOUS? ' +
@@ -79,15 +81,14 @@ export function operatorRoutes(options: OperatorRouteOptions): FastifyPluginAsyn
 }
 
 function operationRoutes(options: OperatorRouteOptions): FastifyPluginAsync {
-  const { operators, decisions, channels, checksMs, nowMs, log } = options;
+  const { operators, channels, log } = options;
   const findRoute = { body: whomSchemaOf(channels.map(({ name }) => name)) };
 
   return async (scope) => {
     const routes = scope.withTypeProvider<ZodTypeProvider>();
 
     routes.get('/operations', async () => {
-      const open = { operations: await operators.operations(), letters: await operators.letters() };
-      return operation.toList(open, options);
+      return operation.toList(await operation.readOpenWork(operators), options);
     });
 
     routes.post('/operations/find', { schema: findRoute }, async ({ body }) => {
@@ -99,20 +100,19 @@ function operationRoutes(options: OperatorRouteOptions): FastifyPluginAsync {
       const { reference } = request.params;
       const reveal = request.query.reveal === 'true';
       const open = (await operators.operations()).find((one) => one.reference === reference);
-      const decision = await decisions.find(reference);
-      if (open === undefined) return decision ?? refuseUnknown(reply, reference, options);
+      if (open === undefined) return refuse(reply, 'unknown');
       const lookup = operation.lookupOf(open);
       if (lookup === null) return refuse(reply, 'unreadable');
       if (reveal) {
         const about = { operation: reference, conversation: open.conversation };
         record(log, request, { does: 'was shown an identifier in full', by: request.query.by, ...about });
       }
-      const conversation = await operators.conversation(open.conversation);
-      const letters = await operators.letters();
+      const { state } = (await operators.conversation(open.conversation)) ?? {};
       return {
         ...operation.summarize(open, options),
         ...operation.describe(lookup, reveal),
-        story: operation.tellStory({ operation: open, lookup, conversation, letters, decision, checksMs }),
+        /** As the customer was told; null: the turn that made the call has not ended. */
+        status: state?.operations.find(({ id }) => id === reference)?.status ?? null,
         next: tellNext(lookup.kind, reference),
       };
     });
@@ -120,35 +120,12 @@ function operationRoutes(options: OperatorRouteOptions): FastifyPluginAsync {
     routes.post('/operations/:reference/settle', { schema: settleRoute }, async (request, reply) => {
       const { reference } = request.params;
       const { result, by } = request.body;
-      const open = (await operators.operations()).find((one) => one.reference === reference);
       const filed = await operators.settle(reference, result, (one) => operation.lookupOf(one)?.locks ?? []);
       record(log, request, { does: 'settles an operation', by, operation: reference, result, filed });
-      if (filed === 'unknown') return refuseUnknown(reply, reference, options);
-      if (filed !== 'filed') {
-        const decision = filed === 'decided' ? await decisions.find(reference) : null;
-        return refuse(reply, filed, decision && `${tellDecision(decision)} ${REFUSALS.decided[1]}`);
-      }
-      if (open) {
-        const settled = { at: new Date(nowMs()).toISOString(), result, by: by ?? null };
-        const { kind, conversation } = operation.summarize(open, options);
-        await decisions.keep({ reference, kind, conversation, settled });
-      }
+      if (filed !== 'filed') return refuse(reply, filed);
       return { status: filed, reference, result, customer: 'is told by itself' };
     });
   };
-}
-
-/** Several codes that were confirmed at once have an operation each, `<reference>.<n>`. */
-async function refuseUnknown(
-  reply: FastifyReply,
-  reference: string,
-  { operators, decisions }: Pick<OperatorRouteOptions, 'operators' | 'decisions'>,
-): Promise<FastifyReply> {
-  const references = (await operators.operations()).map((open) => open.reference);
-  const parts = references.filter((part) => part.startsWith(`${reference}.`));
-  const detail = `Several codes were confirmed at once. Say which: ${parts.join(', ')}`;
-  const decision = await decisions.find(reference);
-  return refuse(reply, 'unknown', parts.length > 0 ? detail : decision && tellDecision(decision));
 }
 
 function letterRoutes({ operators, log }: OperatorRouteOptions): FastifyPluginAsync {
@@ -171,9 +148,9 @@ function letterRoutes({ operators, log }: OperatorRouteOptions): FastifyPluginAs
   };
 }
 
-function refuse(reply: FastifyReply, why: keyof typeof REFUSALS, detail?: string | null): FastifyReply {
-  const [status, usual] = REFUSALS[why satisfies Exclude<FilingResult, 'filed'>];
-  return problem(reply, status, detail ?? usual);
+function refuse(reply: FastifyReply, why: keyof typeof REFUSALS): FastifyReply {
+  const [status, detail] = REFUSALS[why satisfies Exclude<FilingResult, 'filed'>];
+  return problem(reply, status, detail);
 }
 
 /** A log line says who did what. */
@@ -192,6 +169,3 @@ const tellNext = (kind: Lookup['kind'], reference: string): readonly string[] =>
   `There is one:   npm run operations -- settle ${reference} done`,
   `There is none:  npm run operations -- settle ${reference} not-applied`,
 ];
-
-const tellDecision = ({ settled: { result, by, at } }: operation.OperatorDecision): string =>
-  `It was settled as ${result}${by === null ? '' : ` by ${by}`} at ${at}.`;

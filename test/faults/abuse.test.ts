@@ -4,7 +4,6 @@ import net from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { AppOptions } from '../../src/app.ts';
-import type { Thread } from '../../src/photos/reader.ts';
 import { type Running, startBot } from '../support/app.ts';
 import { pngOf } from '../support/pictures.ts';
 import { TENANT, textActivity } from '../support/teams-activities.ts';
@@ -190,17 +189,14 @@ test('groups where the bot may not write get one try a message, and raise no ala
 test('nine accounts with slow pictures each hold up another’s picture once', async () => {
   const opened = Promise.withResolvers<void>();
   const read: string[] = [];
-  const thread: Thread = {
-    async decode(bytes) {
-      await opened.promise;
-      const name = Buffer.from(bytes).toString('latin1').slice(PIXEL.length);
-      read.push(name);
-      if (name !== 'honest') await delay(60);
-      return { kind: 'texts', texts: [] };
-    },
-    async end() {},
+  const decode = async (bytes: Uint8Array) => {
+    await opened.promise;
+    const name = Buffer.from(bytes).toString('latin1').slice(PIXEL.length);
+    read.push(name);
+    if (name !== 'honest') await delay(60);
+    return { kind: 'noCode' } as const;
   };
-  await start({ photos: { start: () => thread }, limits: { placeMs: 1 } });
+  await start({ photos: { decode }, limits: { placeMs: 1 } });
   async function sendsPhoto(id: number, name: string): Promise<void> {
     double.keep(name, Buffer.concat([PIXEL, Buffer.from(name)]));
     const { status } = await double.post(createPerson(id).sends({ photo: [{ file_id: name }] }), {

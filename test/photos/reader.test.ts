@@ -1,11 +1,10 @@
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createPhotoReader } from '../../src/photos/reader.ts';
 import { createChance } from '../simulator/clock.ts';
 import { asJpeg, asPng, blurred, drawCode, grainy, sheet, tilted } from '../support/pictures.ts';
 
 /** Drawing takes the processor, too: a machine that is busy gets its time. */
 const reader = createPhotoReader({ decodeMs: 60_000 });
-afterAll(() => reader.close());
 
 const CODE = 'TIVI000000017';
 const read = (...texts: string[]) => ({ kind: 'read', texts });
@@ -24,12 +23,12 @@ describe('reads what a picture says', () => {
     expect(await reader.read(asPng(await drawCode(text, format, 3)))).toEqual(read(text));
   });
 
-  it.each([30, 80])('at an angle, out of focus, in bad light, as JPEG of quality %i', async (quality) => {
-    const random = createChance(quality);
+  it('at an angle, out of focus, in bad light, as JPEG of low quality', async () => {
+    const random = createChance(30);
     for (const [format, text] of DRAWN) {
       // A code of bars is wide: it fills the picture sooner.
       const seen = tilted(await drawCode(text, format, /^(QR|Data)/.test(format) ? 8 : 4), 0.2, 12);
-      const picture = asJpeg(grainy(blurred(seen, 1), 15, random), quality);
+      const picture = asJpeg(grainy(blurred(seen, 1), 15, random), 30);
       expect({ format, ...(await reader.read(picture)) }).toEqual({ format, ...read(text) });
     }
   });

@@ -31,7 +31,7 @@ export async function drawCode(
   });
 }
 
-export function paint(width: number, height: number, shade: (x: number, y: number) => number): Picture {
+function paint(width: number, height: number, shade: (x: number, y: number) => number): Picture {
   const data = new Uint8Array(width * height);
   for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) data[y * width + x] = shade(x, y);
   return { width, height, data };

@@ -93,10 +93,6 @@ const bodySchemaOf = (channels: readonly ChannelTraits[]) =>
     ),
   });
 
-/** The fields that do not change between the messages of a conversation. */
-export const stableFieldsSchemaOf = (channels: readonly ChannelTraits[]) =>
-  bodySchemaOf(channels).pick({ conversation: true, locale: true, as: true, name: true });
-
 /** A request of staff. `channels`: the channels that it may imitate. */
 export function requestSchemaOf(channels: readonly ChannelTraits[]) {
   const imitated = channels.filter(({ proof }) => proof !== 'token');
