@@ -102,7 +102,7 @@ export type Delivery =
  * The part of a channel that turns use: where replies go, and who writes.
  *
  * @example
- * const afterMs = (await platform.pace?.(outgoing)) ?? 0;
+ * const afterMs = platform.pace?.(outgoing) ?? 0;
  * if (afterMs > 0) return putOff(afterMs);
  * const delivery = await platform.deliver(outgoing, seq);
  */
@@ -112,11 +112,10 @@ export interface Platform {
   /** The channel gets quiet replies, too (`Reply.quiet`), because a client waits for the end of the turn. */
   readonly hearsQuiet?: true;
   /**
-   * Waits until the platform takes one more message. Returns 0 then: `deliver` it now. Otherwise, how long
-   * the reply must wait (ms): more than a moment must not hold a turn's slot. Never throws. Absent: the
-   * platform takes whatever comes.
+   * Returns 0 if the platform takes one more message: `deliver` it now. Otherwise, how long the reply must
+   * wait (ms). Never throws. Absent: the platform takes whatever comes.
    */
-  pace?(outgoing: Outgoing): number | Promise<number>;
+  pace?(outgoing: Outgoing): number;
   /** Shows that the bot is at work, for a call that takes longer than a second. Best effort, never throws. */
   working?(incoming: Pick<Incoming, 'address' | 'conversation' | 'press'>): Promise<void>;
   /** The intent of an operation is stored, and the call for this message follows. Never throws. */

@@ -100,8 +100,7 @@ export class Outbox {
     const sending = { to, outgoing, seq, outage: this.#outages(channel), nowMs };
     const before: DeliveryTry = { atMs, nowMs, tried, random: runtime.random };
     for (let patienceMs = limits.patienceMs; ; ) {
-      const pace = to?.pace?.(outgoing) ?? 0;
-      const paceMs = typeof pace === 'number' ? pace : await pace;
+      const paceMs = to?.pace?.(outgoing) ?? 0;
       if (paceMs > 0) return { afterMs: paceMs, reason: 'pace', tried };
       conversations.assertHeld(lease);
       const sinceMs = runtime.nowMs();

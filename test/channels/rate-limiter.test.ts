@@ -1,106 +1,81 @@
 import { expect, test } from 'vitest';
-import { RateLimiter, type RateLimiterOptions, type SendRequest } from '../../src/channels/rate-limiter.ts';
+import { RateLimiter, type SendRequest } from '../../src/channels/rate-limiter.ts';
 
 const PER_SECOND = 30;
 
-/** Time that passes only when the test says so, or when nothing else is left to do. */
-function createTime() {
-  let nowMs = 0;
-  let timers: { readonly atMs: number; readonly run: () => void }[] = [];
-  async function passTo(untilMs: number): Promise<void> {
-    for (;;) {
-      await new Promise(setImmediate);
-      const [next] = timers.filter(({ atMs }) => atMs <= untilMs).sort((a, b) => a.atMs - b.atMs);
-      if (next === undefined) break;
-      timers = timers.filter((timer) => timer !== next);
-      nowMs = next.atMs;
-      next.run();
-    }
-    nowMs = untilMs;
-  }
-  const runtime = {
-    nowMs: () => nowMs,
-    monotonicMs: () => nowMs,
-    random: () => 0.5,
-    timer(ms: number, run: () => void) {
-      timers.push({ atMs: nowMs + ms, run });
-      return { cancel() {} };
-    },
-  };
-  return { runtime, passTo };
-}
-
-function createKit(more: Partial<RateLimiterOptions> = {}) {
-  const { runtime, passTo } = createTime();
+/** A limiter whose time passes only when the test says so. */
+function createKit({ perSecond = PER_SECOND } = {}) {
+  const time = { nowMs: 0 };
   const waits: number[] = [];
   const limiter = new RateLimiter({
-    ...{ perSecond: PER_SECOND, chatBurst: 3, runtime },
-    onSend: (seconds) => void waits.push(seconds),
-    ...more,
+    ...{ perSecond, chatBurst: 3, onSend: (seconds) => void waits.push(seconds) },
+    runtime: { nowMs: () => time.nowMs, monotonicMs: () => time.nowMs },
   });
   let chats = 0;
   const wish = (one: Partial<SendRequest> = {}): SendRequest => ({
-    ...{ chat: `${++chats}`, isGroup: false, isReceipt: false, madeAtMs: runtime.nowMs() },
+    ...{ chat: `${++chats}`, isGroup: false, isReceipt: false, madeAtMs: time.nowMs },
     ...one,
   });
-  return { limiter, wish, waits, runtime, passTo };
+
+  /** Sends each as soon as the limiter lets it; resolves to when, ms, in the order in which they were sent. */
+  function sendAll(wishes: readonly SendRequest[]) {
+    const waiting = wishes.map((one) => ({ one, atMs: time.nowMs }));
+    const sent: { chat: string; atMs: number }[] = [];
+    for (let next = waiting[0]; next !== undefined; next = waiting[0]) {
+      time.nowMs = Math.max(time.nowMs, next.atMs);
+      const afterMs = limiter.take(next.one);
+      if (afterMs === 0) {
+        sent.push({ chat: next.one.chat, atMs: time.nowMs });
+        waiting.shift();
+      } else next.atMs = time.nowMs + afterMs;
+      waiting.sort((one, other) => one.atMs - other.atMs);
+    }
+    return sent;
+  }
+  return { limiter, wish, waits, time, sendAll };
 }
 
-test('a message is sent at once, without a promise, until the limit is near', () => {
-  const { limiter, wish, waits } = createKit();
-  expect([1, 2, 3].map(() => limiter.take(wish()))).toEqual([0, 0, 0]);
-  expect(waits).toEqual([0, 0, 0]);
+const wishes = (count: number, wish: (more?: Partial<SendRequest>) => SendRequest, more = {}) =>
+  Array.from({ length: count }, () => wish(more));
+
+test('no second has more messages than the limit, nobody is overtaken, and waits are told', () => {
+  const { wish, waits, sendAll } = createKit();
+  const sent = sendAll(wishes(150, wish));
+  const inSecond = (fromMs: number) => sent.filter(({ atMs }) => atMs >= fromMs && atMs < fromMs + 1000);
+  expect(Math.max(...sent.map(({ atMs }) => inSecond(atMs).length))).toBeLessThanOrEqual(PER_SECOND);
+  expect(sent.at(-1)?.atMs).toBeLessThan((1.4 * 150 * 1000) / PER_SECOND);
+  expect(sent.map(({ chat }) => Number(chat))).toEqual(Array.from({ length: 150 }, (_, at) => at + 1));
+  expect([waits[0], waits.at(-1)]).toEqual([0, expect.closeTo((sent.at(-1)?.atMs ?? 0) / 1000)]);
 });
 
-test('no second has more messages than the limit, and a full line uses the limit up', async () => {
-  const { limiter, wish, runtime, passTo } = createKit();
-  const sentMs: number[] = [];
-  async function send(): Promise<void> {
-    const message = wish();
-    for (let afterMs = await limiter.take(message); afterMs > 0; afterMs = await limiter.take(message)) {
-      await new Promise<void>((resolve) => void runtime.timer(afterMs, resolve));
-    }
-    sentMs.push(runtime.nowMs());
-  }
-  for (let n = 0; n < 150; n++) void send();
-  await passTo(60_000);
-  expect(sentMs).toHaveLength(150);
-  const inSecond = (fromMs: number) => sentMs.filter((ms) => ms >= fromMs && ms < fromMs + 1000).length;
-  expect(Math.max(...sentMs.map(inSecond))).toBeLessThanOrEqual(PER_SECOND);
-  expect(Math.max(...sentMs)).toBeLessThan((1.4 * 150 * 1000) / PER_SECOND);
+test('a receipt overtakes the replies that wait', () => {
+  const { limiter, wish, time } = createKit();
+  const waitsMs = wishes(60, wish).map((one) => limiter.take(one));
+  expect(waitsMs.at(-1)).toBeGreaterThan(1000);
+  time.nowMs = 1000;
+  expect(limiter.take(wish({ isReceipt: true }))).toBe(0);
+  expect(limiter.take(wish())).toBeGreaterThan(1000);
 });
 
-test('receipts are sent first, then the oldest', async () => {
-  const { limiter, wish, passTo, runtime } = createKit();
-  await passTo(10_000);
-  for (let n = 0; n < 5; n++) void limiter.take(wish());
-  const sent: string[] = [];
-  const send = async (name: string, more: Partial<SendRequest>) => {
-    if ((await limiter.take(wish(more))) === 0) sent.push(name);
-  };
-  void send('menu', {});
-  void send('old menu', { madeAtMs: runtime.nowMs() - 5000 });
-  void send('receipt', { isReceipt: true });
-  await passTo(20_000);
-  expect(sent).toEqual(['receipt', 'old menu', 'menu']);
-});
-
-test('a chat gets no more than its burst in a second, a group 20 in a minute', async () => {
-  const { limiter, wish, passTo } = createKit({ perSecond: 1000 });
+test('a chat gets no more than its burst in a second, a group 20 in a minute', () => {
+  const { limiter, wish, time } = createKit({ perSecond: 1000 });
   const chat = [1, 2, 3, 4].map(() => limiter.take(wish({ chat: 'c' })));
-  expect(chat.slice(0, 3)).toEqual([0, 0, 0]);
-  expect(chat[3]).toBeGreaterThan(900);
-  for (let n = 0; n < 20; n++) {
-    await passTo((n + 1) * 1000);
-    expect(await limiter.take(wish({ chat: 'g', isGroup: true }))).toBe(0);
+  expect([chat.slice(0, 3), chat[3]]).toEqual([[0, 0, 0], 1000]);
+  for (let n = 1; n <= 20; n++) {
+    time.nowMs = n * 1000;
+    expect(limiter.take(wish({ chat: 'g', isGroup: true }))).toBe(0);
   }
-  await passTo(22_000);
-  expect(await limiter.take(wish({ chat: 'g', isGroup: true }))).toBeGreaterThan(30_000);
+  time.nowMs = 22_000;
+  expect(limiter.take(wish({ chat: 'g', isGroup: true }))).toBeGreaterThan(30_000);
 });
 
-test('a refusal pauses its chat for as long as it says, and nobody else', async () => {
-  const { limiter, wish } = createKit();
+test('a refusal pauses its chat for as long as it says; refusals of three chats pause all', () => {
+  const { limiter, wish, sendAll } = createKit();
   limiter.refused('a', 50_000);
-  expect(await limiter.take(wish({ chat: 'a' }))).toBe(50_000);
-  expect(await limiter.take(wish({ chat: 'b' }))).toBe(0);
+  expect(limiter.take(wish({ chat: 'a' }))).toBe(50_000);
+  expect(limiter.take(wish())).toBe(0);
+  limiter.refused('b', 7000);
+  limiter.refused('c', 7000);
+  const sent = sendAll([...wishes(60, wish), ...wishes(5, wish, { isReceipt: true })]);
+  expect(Math.min(...sent.map(({ atMs }) => atMs))).toBeGreaterThanOrEqual(7000);
 });

@@ -59,7 +59,7 @@ export class TelegramPlatform implements Platform {
    * bursts in one chat. Edits, toasts and chat actions are not limited; if Telegram refuses one, its chat
    * pauses.
    */
-  pace(outgoing: Outgoing): number | Promise<number> {
+  pace(outgoing: Outgoing): number {
     const { reply, first, press, atMs: madeAtMs } = outgoing;
     const isToast = first && reply.notice === true && !reply.choices?.length;
     if (press !== undefined && (reply.inPlace === true || isToast)) return 0;

@@ -81,12 +81,12 @@ describe('the pace', () => {
   const press = { query: 'q1', message: 101, view: 'v1' };
 
   it('is for new messages, and knows receipts', async () => {
-    const take = vi.fn(async () => 70);
+    const take = vi.fn(() => 70);
     const { channel } = await createBot({ limiter: { take, refused() {} } });
-    expect(await channel.pace?.(outgoing(receipt))).toBe(70);
-    expect(await channel.pace?.(outgoing({ key: 'menu' }))).toBe(70);
-    expect(await channel.pace?.(outgoing({ key: 'page', inPlace: true }, { press }))).toBe(0);
-    expect(await channel.pace?.(outgoing({ key: 'choice.expired', notice: true }, { press }))).toBe(0);
+    expect(channel.pace?.(outgoing(receipt))).toBe(70);
+    expect(channel.pace?.(outgoing({ key: 'menu' }))).toBe(70);
+    expect(channel.pace?.(outgoing({ key: 'page', inPlace: true }, { press }))).toBe(0);
+    expect(channel.pace?.(outgoing({ key: 'choice.expired', notice: true }, { press }))).toBe(0);
     expect(take.mock.calls).toEqual([
       [{ chat: String(CHAT), isGroup: false, isReceipt: true, madeAtMs: 0 }],
       [{ chat: String(CHAT), isGroup: false, isReceipt: false, madeAtMs: 0 }],
