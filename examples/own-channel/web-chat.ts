@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Channel, ChannelEntry, ChannelParts, ChannelTraits } from '../../src/channels/channel.ts';
-import { Events, type SealedEvent, Streams } from '../../src/channels/events.ts';
+import { Events, Streams } from '../../src/channels/events.ts';
 import { cut, decodeChoice, encodeChoice, localeOf } from '../../src/channels/platforms.ts';
 import { MAX_TEXT, type Message } from '../../src/conversation/message.ts';
 import type { Delivery, Outgoing } from '../../src/engine/messages.ts';
@@ -132,11 +132,11 @@ class WebChat implements Channel {
 
   /** A number means the newest list that was seen. A code is found in older replies, too: it is used once. */
   async #findChoice(conversation: string, typed: string, seen = Number.MAX_SAFE_INTEGER) {
-    const kept: SealedEvent<Event>[] = [];
+    const kept: Event[] = [];
     const unfollow = await this.#events.follow(conversation, 0, (event) => void kept.push(event));
     unfollow();
     for (const event of kept.reverse()) {
-      const choices = (event.seq <= seen && event.read()?.choices) || [];
+      const choices = event.seq <= seen ? event.choices : [];
       const found = choices.find((choice) => choice.typed === typed);
       if (found || (choices.length > 0 && typed.length < CODE_LENGTH)) return found?.data;
     }

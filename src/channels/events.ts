@@ -4,11 +4,7 @@ import type { z } from 'zod';
 import { conversationName, type Delivery, type Outgoing } from '../engine/messages.ts';
 import { problem } from '../http/problem.ts';
 import type { Observe } from '../observability/metrics.ts';
-import type { FeedEvent } from '../store/port.ts';
 import type { ChannelParts } from './channel.ts';
-
-/** A sealed event. `read` opens it; it returns null and raises an alarm if that fails (a lost key). */
-export type SealedEvent<Event> = { readonly seq: number; read(): Event | null };
 
 export type EventsOptions<Event> = Pick<ChannelParts, 'feed' | 'encryption'> & {
   /** The channel's name. */
@@ -51,26 +47,24 @@ export class Events<Event extends { readonly seq: number }> {
     }
   }
 
-  /** As `Feed.follow`; an event is opened only when it is `read`. */
+  /** As `Feed.follow`. Passes over an event that does not open (a lost key), with an alarm. */
   follow(
     conversation: string,
     afterSeq: number,
-    onEvent: (event: SealedEvent<Event>) => void,
+    onEvent: (event: Event, seq: number) => void,
   ): Promise<() => void> {
+    const { feed, schema, encryption, observe, channel } = this.#options;
     const name = this.name(conversation);
-    return this.#options.feed.follow(name, afterSeq, (event) =>
-      onEvent({ seq: event.seq, read: () => this.#read(name, event) }),
-    );
-  }
-
-  #read(name: string, { body }: FeedEvent): Event | null {
-    const { schema, encryption, observe, channel } = this.#options;
-    try {
-      return schema.parse(JSON.parse(encryption.open(`f:${name}`, body).toString()));
-    } catch {
-      observe.alarm('seal_broken', { channel, conversation: name });
-      return null;
-    }
+    return feed.follow(name, afterSeq, ({ seq, body }) => {
+      let event: Event;
+      try {
+        event = schema.parse(JSON.parse(encryption.open(`f:${name}`, body).toString()));
+      } catch {
+        observe.alarm('seal_broken', { channel, conversation: name });
+        return;
+      }
+      onEvent(event, seq);
+    });
   }
 }
 
@@ -120,10 +114,9 @@ export class Streams<Event> {
     stream.once('close', () => this.#open.delete(stream));
     this.#push(stream, `retry: ${RETRY_MS}\n\n`);
     try {
-      const unfollow = await this.#follow(conversation, afterSeq, ({ seq, read }) => {
-        const event = read();
-        if (event) this.#push(stream, `id: ${seq}\ndata: ${JSON.stringify(event)}\n\n`);
-      });
+      const unfollow = await this.#follow(conversation, afterSeq, (event, seq) =>
+        this.#push(stream, `id: ${seq}\ndata: ${JSON.stringify(event)}\n\n`),
+      );
       stream.once('close', unfollow);
       if (stream.destroyed) unfollow();
       return reply.type('text/event-stream').headers(HEADERS).send(stream);
@@ -150,5 +143,5 @@ export class Streams<Event> {
 type Follow<Event> = (
   conversation: string,
   afterSeq: number,
-  onEvent: (event: SealedEvent<Event>) => void,
+  onEvent: (event: Event, seq: number) => void,
 ) => Promise<() => void>;

@@ -120,9 +120,7 @@ export function requestSchemaOf(channels: readonly ChannelTraits[]) {
         { conversation, text: 'tích điểm TIVInpmx8b98pfg', locale: 'vi', name: 'Garnacho' },
         { conversation, choice: 'redeem' },
         { conversation, contact },
-        ...imitated.map(({ name: as, drawsForms }) =>
-          drawsForms ? { conversation, form, as } : { conversation, contact: { ...contact, own: false }, as },
-        ),
+        { conversation, form },
       ],
     });
 }

@@ -9,7 +9,7 @@ import { problem } from '../../http/problem.ts';
 import type { Words } from '../../i18n.ts';
 import type { Observe } from '../../observability/metrics.ts';
 import type { Channel, ChannelEntry, ChannelParts } from '../channel.ts';
-import { Events, type SealedEvent, type StreamLimits, Streams } from '../events.ts';
+import { Events, type StreamLimits, Streams } from '../events.ts';
 import {
   eventSchema,
   eventsRoute,
@@ -76,7 +76,8 @@ export class StaffChannel implements Channel {
   readonly #options: StaffOptions;
   readonly #events: Events<StaffEvent>;
   readonly #streams: Streams<StaffEvent>;
-  readonly #followed = new Set<FollowedTurn>();
+  /** Gives up the requests that wait for their turn. */
+  readonly #waiting = new Set<() => void>();
 
   constructor(options: StaffOptions) {
     this.#options = options;
@@ -121,9 +122,8 @@ export class StaffChannel implements Channel {
 
   /** Waits a moment: a turn's last reply may be on its way through the feed. */
   async close(): Promise<void> {
-    const ended = Promise.all([...this.#followed].map((turn) => turn.ended));
-    await Promise.race([ended, delay(this.#followed.size > 0 ? LAST_REPLIES_MS : 0)]);
-    for (const turn of this.#followed) turn.giveUp();
+    if (this.#waiting.size > 0) await delay(LAST_REPLIES_MS);
+    for (const giveUp of this.#waiting) giveUp();
     this.#streams.close();
   }
 
@@ -132,19 +132,24 @@ export class StaffChannel implements Channel {
     const { accept, channels } = this.#options;
     const { conversation, id = randomUUID() } = body;
     const message = await messageOf(body, (bytes) => this.#readPhoto(bytes));
-    const turn = new FollowedTurn(id);
-    const unfollow = await this.#events.follow(conversation, 0, (event) => turn.see(event));
+    const replies: StaffEvent[] = [];
+    const ended = Promise.withResolvers<boolean>();
+    let latest: StaffEvent | undefined;
+    const unfollow = await this.#events.follow(conversation, 0, (event) => {
+      latest = event;
+      if (event.turn !== id) return;
+      if (!event.quiet) replies.push(event);
+      if (event.last) ended.resolve(true);
+    });
     try {
-      turn.begin();
       const sender = senderOf(body, channels);
       const where = { channel: STAFF.name, conversation, address: null };
       const accepted = await accept({ ...where, id, message, sender });
       if (accepted === 'full') return 'full';
-      const isDone = accepted === 'accepted' && (await this.#waitFor(turn));
+      const isDone = accepted === 'accepted' && (await this.#inTime(ended));
       const status = accepted === 'duplicate' ? accepted : isDone ? 'done' : 'queued';
-      const replies = isDone ? turn.replies : [];
-      const trace = body.trace ? replies.at(-1)?.trace : undefined;
-      return { conversation, status, replies, trace, state: turn.state() };
+      const trace = body.trace && isDone ? replies.at(-1)?.trace : undefined;
+      return { conversation, status, replies: isDone ? replies : [], trace, state: latest?.state };
     } finally {
       unfollow();
     }
@@ -158,11 +163,12 @@ export class StaffChannel implements Channel {
   }
 
   /** Whether the turn ended in time. */
-  async #waitFor(turn: FollowedTurn): Promise<boolean> {
-    const timer = setTimeout(() => turn.giveUp(), this.#options.answerMs ?? ANSWER_MS);
-    this.#followed.add(turn);
-    const isDone = await turn.ended;
-    this.#followed.delete(turn);
+  async #inTime({ promise, resolve }: PromiseWithResolvers<boolean>): Promise<boolean> {
+    const giveUp = (): void => resolve(false);
+    const timer = setTimeout(giveUp, this.#options.answerMs ?? ANSWER_MS);
+    this.#waiting.add(giveUp);
+    const isDone = await promise;
+    this.#waiting.delete(giveUp);
     clearTimeout(timer);
     return isDone;
   }
@@ -181,45 +187,4 @@ function render(
   }));
   const text = words.text(reply, locale);
   return eventSchema.parse({ ...reply, seq, text, choices, form, turn, last, state, trace });
-}
-
-/** Gathers the events that answer one message. */
-class FollowedTurn {
-  readonly replies: StaffEvent[] = [];
-  readonly #id: string;
-  readonly #done = Promise.withResolvers<boolean>();
-  #latest: SealedEvent<StaffEvent> | undefined;
-  #hasBegun = false;
-
-  constructor(id: string) {
-    this.#id = id;
-  }
-
-  /** True once the turn's last reply was seen, false if `giveUp` was called first. */
-  get ended(): Promise<boolean> {
-    return this.#done.promise;
-  }
-
-  /** To be called with every event of the conversation, the old ones too. */
-  see(event: SealedEvent<StaffEvent>): void {
-    this.#latest = event;
-    const reply = this.#hasBegun ? event.read() : null;
-    if (reply?.turn !== this.#id) return;
-    if (!reply.quiet) this.replies.push(reply);
-    if (reply.last) this.#done.resolve(true);
-  }
-
-  /** To be called right before `accept`. Older events cannot answer the message, so they are not opened. */
-  begin(): void {
-    this.#hasBegun = true;
-  }
-
-  giveUp(): void {
-    this.#done.resolve(false);
-  }
-
-  /** The state of the conversation at the latest event. */
-  state(): StaffEvent['state'] | undefined {
-    return this.#latest?.read()?.state;
-  }
 }

@@ -169,10 +169,7 @@ export function ticketRoutes(
 
     let seq = 0;
     const streams = new Streams<News>((_conversation, _afterSeq, onEvent) =>
-      tickets.follow((news) => {
-        seq += 1;
-        onEvent({ seq, read: () => news });
-      }),
+      tickets.follow((news) => onEvent(news, ++seq)),
     );
     scope.addHook('preClose', async () => streams.close());
 
