@@ -55,12 +55,12 @@ function watchSteps(conversation: Conversation, spans: Spans, watchdog?: Watchdo
 /** Crockford's base32: no letter looks like a digit, so a reference can be read out on the phone. */
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
-/** Unguessable: five random bits a letter. */
-function randomBase32(length: number): string {
-  let text = '';
-  for (const byte of systemRuntime.bytes(length)) text += ALPHABET[byte & 31];
-  return text;
+/**
+ * The ids of one step, unguessable: five random bits a letter. `operation` is also the customer's reference;
+ * `view` tells questions apart.
+ */
+export function createStepIds(): { readonly operation: string; readonly view: string } {
+  let letters = '';
+  for (const byte of systemRuntime.bytes(16)) letters += ALPHABET[byte & 31];
+  return { operation: letters.slice(0, 10), view: letters.slice(10) };
 }
-
-/** The ids of one step. `operation` is also the customer's reference; `view` tells questions apart. */
-export const createStepIds = () => ({ operation: randomBase32(10), view: randomBase32(6) });

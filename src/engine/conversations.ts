@@ -8,7 +8,6 @@ import type { Incoming } from './messages.ts';
 import type { ConversationRecord, InboxMessage } from './record.ts';
 import {
   type Commit,
-  type ConversationTransition,
   commit,
   type IntendedCall,
   type IntendResult,
@@ -21,7 +20,7 @@ import {
   type Tries,
   take,
 } from './transitions.ts';
-import type { UpdateOptions, UpdateResult, VersionedRecords } from './versioned-records.ts';
+import type { VersionedRecords } from './versioned-records.ts';
 
 /** A message that this process just filed. It is kept parsed, so that the turn need not parse it again. */
 export type FiledMessage = { readonly deliveryId: string; readonly incoming: Incoming };
@@ -187,13 +186,19 @@ export class Conversations {
   ): Promise<{ readonly intended: IntendResult; readonly durable: boolean }> {
     const by = `${lease.owner}:${lease.step + 1}`;
     const intending = intend(lease.precondition, { ...call, by });
-    const { answer, durable } = await this.#change(lease, intending, { durable: true });
+    const { conversation } = lease;
+    const { answer, durable, record, nowMs } = await this.#parts.records.update(conversation, intending, {
+      durable: true,
+    });
+    lease.advance(record, nowMs);
     return { intended: answer, durable };
   }
 
   /** Throws `LeaseLost` if another process has taken over. */
   async commit(lease: Lease, decided: Commit): Promise<void> {
-    const { answer } = await this.#change(lease, commit(lease.precondition, decided));
+    const committing = commit(lease.precondition, decided);
+    const { answer, record, nowMs } = await this.#parts.records.update(lease.conversation, committing);
+    lease.advance(record, nowMs);
     if (!answer) throw new LeaseLost();
   }
 
@@ -202,15 +207,16 @@ export class Conversations {
    * reply that is not noted as sent would be sent again.
    */
   async release(lease: Lease, ending: Pick<Release, 'wait' | 'outcomes'> = {}): Promise<boolean> {
-    const { runtime, limits } = this.#parts;
+    const { records, runtime, limits } = this.#parts;
     const releasing = { ...ending, sentSeq: lease.sentSeq, leaseMs: limits.leaseMs, schema: VERSION };
     for (let waitMs = RELEASE_RETRY_MS; ; waitMs *= 2) {
       try {
         // Its message is answered or given back: it may be gone.
         const precondition = { ...lease.precondition, deliveryId: null };
-        const { answer } = await this.#change(lease, release(precondition, releasing));
-        if (answer) lease.beginNext();
-        return answer;
+        const ended = await records.update(lease.conversation, release(precondition, releasing));
+        lease.advance(ended.record, ended.nowMs);
+        if (ended.answer) lease.beginNext();
+        return ended.answer;
       } catch (error) {
         const isOver = runtime.monotonicMs() + waitMs >= lease.aliveUntilMs;
         if (!(error instanceof StoreUnavailable) || isOver) throw error;
@@ -232,16 +238,5 @@ export class Conversations {
     if (!this.#isRunning) return;
     for (const lease of this.live) this.isHeld(lease).catch(this.#parts.onError);
     this.#parts.runtime.timer(this.#parts.limits.renewMs, () => this.#renewAll());
-  }
-
-  /** A change that only the holder may make. */
-  async #change<Answer>(
-    lease: Lease,
-    transition: ConversationTransition<Answer>,
-    options?: UpdateOptions,
-  ): Promise<UpdateResult<ConversationRecord, Answer>> {
-    const updated = await this.#parts.records.update(lease.conversation, transition, options);
-    lease.advance(updated.record, updated.nowMs);
-    return updated;
   }
 }

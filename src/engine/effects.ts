@@ -120,7 +120,7 @@ class TurnContext implements EffectContext {
     const sinceMs = runtime.nowMs();
     const name = encryption.name('customer', customer);
     const { answer } = await customers.update(name, lock(operation, forMs));
-    this.#turn.endTrip('lock', sinceMs, operation);
+    if (this.#turn.isWatched) this.#turn.endTrip('lock', sinceMs, operation);
     return answer;
   }
 
@@ -131,7 +131,7 @@ class TurnContext implements EffectContext {
     const sinceMs = runtime.nowMs();
     const name = encryption.name('customer', customer);
     await customers.update(name, unlock({ operation, record, awaited }));
-    this.#turn.endTrip('unlock', sinceMs, operation);
+    if (this.#turn.isWatched) this.#turn.endTrip('unlock', sinceMs, operation);
   }
 
   findCall(operation: string): KnownCall | null {
@@ -153,7 +153,7 @@ class TurnContext implements EffectContext {
     const call = { operation, body, outcomes: this.#calls.take() };
     const sinceMs = runtime.nowMs();
     const { intended, durable } = await conversations.intend(lease, call);
-    this.#turn.endTrip('intend', sinceMs, operation);
+    if (this.#turn.isWatched) this.#turn.endTrip('intend', sinceMs, operation);
     if (intended.kind !== 'go' || !durable) lease.pastIntent = wasPastIntent;
     if (intended.kind !== 'go') {
       lease.lose();

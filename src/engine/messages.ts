@@ -192,11 +192,6 @@ const originSchema = incomingSchema
   .extend({ sender: senderSchema.omit({ name: true, email: true }) });
 export type Origin = z.infer<typeof originSchema>;
 
-export function originOf({ channel, conversation, address, sender }: Incoming): Origin {
-  const { proof, locale } = sender;
-  return { channel, conversation, address, sender: { channel: sender.channel, proof, locale } };
-}
-
 /**
  * The state as it is kept. `traceparent`: the trace of the turn that asked for the wake-up. `asks`: what
  * the live question asks for. `floodedMs`: when the customer was last told that messages were dropped.

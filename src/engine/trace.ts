@@ -3,7 +3,7 @@ import type { Sender } from '../conversation/message.ts';
 import type { State } from '../conversation/state.ts';
 import { systemRuntime } from '../runtime.ts';
 import type { Trace, TracedCall } from './messages.ts';
-import type { Turn } from './turn.ts';
+import type { Turn, TurnInside } from './turn.ts';
 
 /** Explains to people how the bot understood a text in a given state, and why. */
 type Explain = (text: string, before: State, sender: Sender) => NonNullable<Trace['understood']>;
@@ -33,6 +33,7 @@ export class Traces {
 
   /** From here on, this chain of awaits works on the turn. */
   enter(turn: Turn): void {
+    turn.isWatched = true;
     turn.inside = { calls: [], trips: ['take'], sinceMs: systemRuntime.monotonicMs() };
     this.#atWork.enterWith(turn.inside.calls);
   }
@@ -44,9 +45,7 @@ export class Traces {
    * The trace goes with the turn's last reply. A reply to "forget me" has none, because a trace would repeat
    * the forgotten data. The stored outbox does not have the trace, so a crash loses it.
    */
-  attach(turn: Turn): void {
-    if (turn.inside === undefined) return;
-    const { calls, trips, sinceMs } = turn.inside;
+  attach(turn: Turn, { calls, trips, sinceMs }: TurnInside): void {
     const { message = null, sender } = turn.asker?.incoming ?? {};
     const before = turn.before.state;
     const isText = message?.kind === 'text' && sender !== undefined;

@@ -3,7 +3,7 @@ import type { Effect } from '../conversation/effect.ts';
 import type { PhotoEffect, Sender } from '../conversation/message.ts';
 import { toOutline } from '../conversation/outline.ts';
 import type { Decision, Reply, Unlock } from '../conversation/reply.ts';
-import { localeOf, NewerVersion, type ReadState, type State } from '../conversation/state.ts';
+import { localeOf, NewerVersion, type ReadState, type State, VERSION } from '../conversation/state.ts';
 import type { Input } from '../conversation/step.ts';
 import type { EndedTurn, Observe } from '../observability/metrics.ts';
 import type { Spans } from '../observability/tracing.ts';
@@ -18,14 +18,12 @@ import {
   type Origin,
   type OutboxItem,
   type Outgoing,
-  originOf,
   type Platform,
   readMessage,
   readStored,
   type StoredState,
   type TracedCall,
   type Trip,
-  withVersion,
   writeState,
 } from './messages.ts';
 import type { OutboxEntry } from './record.ts';
@@ -150,7 +148,7 @@ export function giveBackIfNewer(error: unknown): void {
 
 type TurnEvent = { -readonly [Name in keyof EndedTurn]: EndedTurn[Name] } & { readonly attempt: number };
 /** What people see who look into the turn. `sinceMs`: when it began, monotonic. */
-type TurnInside = { readonly calls: TracedCall[]; readonly trips: Trip[]; readonly sinceMs: number };
+export type TurnInside = { readonly calls: TracedCall[]; readonly trips: Trip[]; readonly sinceMs: number };
 type Phase = 'identifyMs' | 'stepsMs' | 'commitMs' | 'deliverMs';
 
 /**
@@ -175,6 +173,8 @@ export class Turn {
 
   /** Present if somebody looks into the turn. Filled as the turn goes. */
   inside: TurnInside | undefined;
+  /** Whether somebody looks into the turn, or a collector gets its spans. */
+  isWatched: boolean;
   /** For the log and the metrics, filled as the turn goes. It has no personal data. */
   readonly event: TurnEvent;
 
@@ -186,6 +186,7 @@ export class Turn {
   constructor(lease: Lease, tools: TurnTools) {
     const { head, nowMs, record } = lease;
     this.lease = lease;
+    this.isWatched = tools.isTracing;
     this.nowMs = nowMs;
     this.#tools = tools;
     const before = this.#readBefore();
@@ -198,7 +199,7 @@ export class Turn {
       sender: before.origin.sender,
       incoming: null,
     };
-    this.asker = incoming ? { origin: originOf(incoming), sender: incoming.sender, incoming } : lastAsker;
+    this.asker = incoming ? askerOf(incoming) : lastAsker;
     // A message that staff filed has no `acceptedMs`: it does not wait for another process.
     const sinceMs = head === null ? record.wakeMs : (incoming?.acceptedMs ?? 0);
     if (before.unknownFlow && nowMs - sinceMs < FOREIGN_FLOW_MS) throw new GivenBack('flow', GIVEN_BACK_MS);
@@ -272,7 +273,8 @@ export class Turn {
     if (isFlood) this.decision = { ...this.decision, replies: [FLOOD, ...this.decision.replies] };
     const { state, wakeAtMs, settled, forget } = this.decision;
     const outline = toOutline(state);
-    const traceparent = this.#traceparent();
+    const { isTracing, spans } = this.#tools;
+    const traceparent = isTracing ? spans.traceparent() : undefined;
     const stored: StoredState = {
       state,
       origin: asker?.origin ?? before.origin,
@@ -284,7 +286,7 @@ export class Turn {
     };
     const { flow, person } = outline;
     const shownState = { flow, asks: stored.asks, ...(person && { person }) };
-    const items = asker === null ? [] : this.#toItems(asker, shownState);
+    const items = asker === null ? [] : this.#toItems(asker, shownState, traceparent);
     this.items = items;
     return {
       state: writeState(stored),
@@ -302,7 +304,11 @@ export class Turn {
   }
 
   /** The replies in order, then the customers to unlock. */
-  #toItems({ origin, sender, incoming }: Asker, state: Outgoing['state']): DecidedItem[] {
+  #toItems(
+    { origin, sender, incoming }: Asker,
+    state: Outgoing['state'],
+    traceparent: string | undefined,
+  ): DecidedItem[] {
     const { decision, before, nowMs } = this;
     const { conversation, encryption } = this.#tools;
     const { replies, unlock, forget } = decision;
@@ -318,7 +324,7 @@ export class Turn {
       ...(forget && { forget: true as const }),
       atMs: nowMs,
       acceptedMs: incoming?.acceptedMs,
-      traceparent: this.#traceparent(),
+      traceparent,
     };
     let seq = this.lease.record.outSeq;
     const items: DecidedItem[] = [];
@@ -333,12 +339,6 @@ export class Turn {
       items.push({ seq, item: { kind: 'unlock', customer: name, ...unlocked } });
     }
     return items;
-  }
-
-  /** The trace at work (W3C Trace Context), if there is one. */
-  #traceparent(): string | undefined {
-    const { isTracing, spans } = this.#tools;
-    return isTracing ? spans.traceparent() : undefined;
   }
 
   /** What the live question asks for after the turn. A turn without a question keeps the live one. */
@@ -379,6 +379,14 @@ export class Turn {
   }
 }
 
+/** Neither name nor e-mail of the sender is kept for later turns. */
+function askerOf(incoming: Incoming): Asker {
+  const { channel, conversation, address, sender } = incoming;
+  const { proof, locale } = sender;
+  const origin = { channel, conversation, address, sender: { channel: sender.channel, proof, locale } };
+  return { origin, sender, incoming };
+}
+
 function combine(before: TurnDecision, decision: Decision): TurnDecision {
   const { state, replies, wakeAtMs = null, settled, unlock, escalated, question, forget = false } = decision;
   return {
@@ -395,5 +403,5 @@ function combine(before: TurnDecision, decision: Decision): TurnDecision {
 
 function toEntry({ seq, item }: DecidedItem): OutboxEntry {
   const isQuestion = item.kind === 'reply' && item.outgoing.reply.view !== undefined;
-  return { seq, body: withVersion(item), ...(isQuestion && { asks: true }) };
+  return { seq, body: { ...item, v: VERSION }, ...(isQuestion && { asks: true }) };
 }

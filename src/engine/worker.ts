@@ -141,8 +141,8 @@ export class Worker {
       const sinceMs = runtime.nowMs();
       await conversations.commit(turn.lease, turn.toCommit());
       turn.endPhase('commitMs');
-      turn.endTrip('commit', sinceMs);
-      traces?.attach(turn);
+      if (turn.isWatched) turn.endTrip('commit', sinceMs);
+      if (turn.inside) traces?.attach(turn, turn.inside);
       turn.event.result = reason === null ? 'done' : 'dead';
       this.#reportCommitted(turn);
     } catch (error) {

@@ -139,9 +139,7 @@ export class AntCrmClient implements port.AntCrm {
   }
 
   /** False while the circuit breaker is not closed: no call would be made. Cheap. */
-  isUp(): boolean {
-    return this.#breaker.state === 'closed';
-  }
+  readonly isUp = (): boolean => this.#breaker.state === 'closed';
 
   /** The faults that the last calls showed, one line for operators each. Cheap. */
   faults(): readonly string[] {

@@ -29,7 +29,7 @@ export function createLoyalty({ around = (antcrm) => antcrm, ...options }: Loyal
   const antcrm = around(new AntCrmClient(options));
   return {
     perform: createPerform({ ...options, antcrm }),
-    isUp: () => antcrm.isUp(),
+    isUp: antcrm.isUp,
     faults: () => antcrm.faults(),
     close: () => antcrm.close(),
   };

@@ -8,8 +8,9 @@ import { HISTORY_PAGE, type LoyaltyRecord, type RedeemRequest } from './port.ts'
  * missing, null or of a wrong type is simply not there. Nothing here throws, whatever the value.
  */
 
-/** AntCRM's form of an E.164 number: Vietnamese ones national (`0867123456`), others unchanged. */
-export const toNational = (e164: string): string => e164.replace(/^\+84/, '0');
+/** AntCRM's form of an identifier: Vietnamese phones national (`0867123456`), others unchanged. */
+export const toSent = ({ kind, value }: Identifier): string =>
+  kind === 'phone' ? value.replace(/^\+84/, '0') : value;
 
 /** E.164 of a phone as AntCRM has it; unchanged where it cannot be read as a phone. */
 export function toE164(stored: string): string {
@@ -25,13 +26,14 @@ export function toE164(stored: string): string {
 
 export function accumulateBody({ code, phone, email, name }: AccumulateRequest) {
   const emails = email === undefined ? [] : [{ type: 'Work', value: email }];
-  const phones = phone === undefined ? [] : [{ type: 'Work', value: toNational(phone) }];
+  const phones =
+    phone === undefined ? [] : [{ type: 'Work', value: toSent({ kind: 'phone', value: phone }) }];
   return { code, data: { emails, name, phones } };
 }
 
 /** Flat strings, unlike an accumulation. */
 export function redeemBody({ gift, phone, email }: RedeemRequest) {
-  return { code: gift, data: { email, phone: phone && toNational(phone) } };
+  return { code: gift, data: { email, phone: phone && toSent({ kind: 'phone', value: phone }) } };
 }
 
 /** `page` is AntCRM's number of the page. */
@@ -49,8 +51,6 @@ export function contactPath(by: Identifier, page: number): string {
   const paging = { page: String(page), limit: String(HISTORY_PAGE) };
   return `/contacts?${new URLSearchParams({ contactType: 'customer', [by.kind]: toSent(by), ...paging })}`;
 }
-
-const toSent = ({ kind, value }: Identifier): string => (kind === 'phone' ? toNational(value) : value);
 
 /** Undefined where it is no JSON. */
 export function parseJson(content: Buffer): unknown {
@@ -97,17 +97,21 @@ const recordSchema = z.object({
 const anything = z.unknown().optional();
 const answerSchema = z.object({ success: anything, message: text, error: text, data: anything });
 const parseAnswer = (json: unknown) => answerSchema.safeParse(json).data;
+type Answer = ReturnType<typeof parseAnswer>;
 
 /** The answer to a POST: `unknown` where nothing tells whether it was applied. */
-export function parseSuccess(json: unknown): 'applied' | 'refused' | 'unknown' {
-  const success = parseAnswer(json)?.success;
+export const parseSuccess = (json: unknown): 'applied' | 'refused' | 'unknown' =>
+  successOf(parseAnswer(json));
+
+function successOf(answer: Answer): 'applied' | 'refused' | 'unknown' {
+  const success = answer?.success;
   if (success === 1 || success === '1' || success === true) return 'applied';
   return ['number', 'string', 'boolean'].includes(typeof success) ? 'refused' : 'unknown';
 }
 
 /** Whether AntCRM says that it failed: an empty list in the same answer does not mean an empty history. */
-const isRefusal = (json: unknown): boolean =>
-  parseAnswer(json)?.success !== undefined && parseSuccess(json) !== 'applied';
+const isRefusal = (answer: Answer): boolean =>
+  answer?.success !== undefined && successOf(answer) !== 'applied';
 
 /** AntCRM's message about a refusal, if it has one; at most 2,000 characters. */
 export function parseReason(json: unknown): string | undefined {
@@ -136,8 +140,9 @@ type HistoryFilter = Pick<HistoryQuery, 'type' | 'by'>;
  * customer's record: then it proves nothing.
  */
 export function parseHistory(json: unknown, { type, by }: HistoryFilter): HistoryPage | 'unreadable' {
-  const list = Array.isArray(json) ? json : parseAnswer(json)?.data;
-  if (!Array.isArray(list) || (list !== json && isRefusal(json))) return 'unreadable';
+  const answer = Array.isArray(json) ? { data: json } : parseAnswer(json);
+  const list = answer?.data;
+  if (!Array.isArray(list) || isRefusal(answer)) return 'unreadable';
   const records: LoyaltyRecord[] = [];
   for (const entry of list) {
     const record = parseRecord(entry, type);
@@ -182,8 +187,9 @@ function toNames({ customerId, phones, emails }: z.infer<typeof namesSchema>): C
  * customer's.
  */
 export function parseContact(json: unknown, by: Identifier): Contact | null | 'unreadable' {
-  if (isRefusal(json)) return 'unreadable';
-  const data = parseAnswer(json)?.data;
+  const answer = parseAnswer(json);
+  if (isRefusal(answer)) return 'unreadable';
+  const data = answer?.data;
   if (data === null) return null;
   const body = data ?? json;
   const entries: unknown[] = Array.isArray(body) ? body : [body];

@@ -1,7 +1,7 @@
 import { intentSchema, type Lookup } from '../conversation/effect.ts';
 import { maskCode, maskEmail, maskPhone } from '../conversation/prompts.ts';
 import type { OpenLetter, OpenOperation, Operators } from '../engine/operators.ts';
-import { toNational } from '../loyalty/wire.ts';
+import { toSent } from '../loyalty/wire.ts';
 
 /* What operators see of open operations and dead letters. All of it is stored: nothing is guessed. */
 
@@ -56,7 +56,7 @@ export function summarize(operation: OpenOperation, { checksMs, nowMs }: Clock) 
 /** How staff find the operation in AntCRM. A gift's code is no secret; a product's code is worth points. */
 export function describe(lookup: Lookup, reveal: boolean) {
   const { kind, by, code, locks, fromMs, calledMs, skew, baseline } = lookup;
-  const full = by.kind === 'phone' ? toNational(by.value) : by.value;
+  const full = toSent(by);
   const masked = by.kind === 'phone' ? maskPhone(by.value) : maskEmail(by.value);
   return {
     code: reveal || kind === 'redeem' ? code : maskCode(code),

@@ -25,7 +25,8 @@ export type CircuitBreakerOptions = {
  */
 export class CircuitBreaker {
   readonly #options: CircuitBreakerOptions;
-  #state: BreakerState = 'closed';
+  /** Only the breaker changes it. */
+  state: BreakerState = 'closed';
   /** Counts the changes of state. */
   #era: Permit = 0;
   /** Whether the last calls failed, oldest first. */
@@ -36,18 +37,14 @@ export class CircuitBreaker {
     this.#options = options;
   }
 
-  get state(): BreakerState {
-    return this.#state;
-  }
-
   /** A permit for a call; null unless the breaker is closed. */
   admit(): Permit | null {
-    return this.#state === 'closed' ? this.#era : null;
+    return this.state === 'closed' ? this.#era : null;
   }
 
   /** A permit for the only probe; null unless the breaker is open. Its result must be noted. */
   admitProbe(): Permit | null {
-    if (this.#state !== 'open') return null;
+    if (this.state !== 'open') return null;
     this.#become('half-open');
     return this.#era;
   }
@@ -58,7 +55,7 @@ export class CircuitBreaker {
    */
   note(permit: Permit, isFailure: boolean): void {
     if (permit !== this.#era) return;
-    if (this.#state === 'half-open') {
+    if (this.state === 'half-open') {
       this.#become(isFailure ? 'open' : 'closed');
       return;
     }
@@ -70,7 +67,7 @@ export class CircuitBreaker {
   }
 
   #become(state: BreakerState): void {
-    this.#state = state;
+    this.state = state;
     this.#era += 1;
     this.#results = [];
     this.#failures = 0;

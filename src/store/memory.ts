@@ -10,14 +10,6 @@ export function createMemoryStore(runtime: Pick<Runtime, 'nowMs'>): RecordStore 
   /** The scores of members, by index and shard. */
   const indexes = new Map<string, Map<string, number>>();
 
-  function find(key: Key, nowMs: number): Uint8Array | null {
-    const stored = records.get(key);
-    if (stored === undefined) return null;
-    if (stored.endsMs > nowMs) return stored.bytes;
-    records.delete(key);
-    return null;
-  }
-
   function file(index: string, member: string, score: number | null): void {
     const scores = indexes.get(index) ?? new Map<string, number>();
     indexes.set(index, scores);
@@ -28,12 +20,14 @@ export function createMemoryStore(runtime: Pick<Runtime, 'nowMs'>): RecordStore 
   return {
     async read(key) {
       const nowMs = runtime.nowMs();
-      return { nowMs, bytes: find(key, nowMs) };
+      const stored = records.get(key);
+      return { nowMs, bytes: stored && stored.endsMs > nowMs ? stored.bytes : null };
     },
 
     async compareAndSwap(key, { expected, bytes, ttlMs, indexes: changes, aside, durable = false }) {
       const nowMs = runtime.nowMs();
-      const present = find(key, nowMs);
+      const stored = records.get(key);
+      const present = stored && stored.endsMs > nowMs ? stored.bytes : null;
       const isExpected = isSameVersion(present, expected);
       if (!isExpected && !isSameVersion(present, bytes)) return { swapped: false, nowMs, bytes: present };
       if (aside && present !== null && isExpected) {

@@ -6,7 +6,7 @@ import {
   parseSuccess,
   scrub,
   toE164,
-  toNational,
+  toSent,
 } from '../../src/loyalty/wire.ts';
 import { fc } from '../support/properties.ts';
 
@@ -184,7 +184,7 @@ describe('phones', () => {
   });
 
   test('are sent national where they are Vietnamese', () => {
-    expect(toNational('+84867123456')).toBe('0867123456');
-    expect(toNational('+6591234567')).toBe('+6591234567');
+    expect(toSent({ kind: 'phone', value: '+84867123456' })).toBe('0867123456');
+    expect(toSent({ kind: 'phone', value: '+6591234567' })).toBe('+6591234567');
   });
 });
