@@ -68,7 +68,7 @@ const OF_OURS = /^ask (?:consent\.|gift\.left$)/;
 const PRICE = 'ask gift.price';
 const WRONG = 'ask code.wrong';
 /** How near an example must be (0–1) to be offered, and to be carried out. */
-const NEAR = 0.5;
+const NEAR = 0.42;
 const SAME = 0.85;
 const SAME_TALK = 0.85;
 /** An example of the text's own act counts although another one is nearer by less than this. */
@@ -79,6 +79,8 @@ const MOST_OFFERED = 3;
 
 /** A longer text does not leave a person. */
 const MAX_LEAVING = 10;
+
+const TALK = ['talk wait', 'talk upset', 'talk bye', 'talk thanks'];
 
 /** Makes commands of texts. Construct it once: preparing the vocabulary takes half a second. */
 export class LanguageInterpreter implements Interpreter {
@@ -198,11 +200,10 @@ export class LanguageInterpreter implements Interpreter {
     if (!isBare || act === 'remove') return undefined;
     const [gift, ...others] = said.gifts;
     const named = others.length === 0 ? gift : undefined;
-    const texts = named ? this.#language.vocabulary.list('gifts').map((word) => withName(said, word)) : [];
-    const costs = texts
-      .map((text) => this.similarity.findQuestion(text))
-      .find((near) => near?.command === PRICE);
-    const near = costs ?? this.similarity.findQuestion(said.text);
+    const words = named ? this.#language.vocabulary.list('gifts') : [];
+    const texts = [said.text, ...words.map((word) => withName(said, word))];
+    const questions = texts.flatMap((text) => this.similarity.findQuestion(text) ?? []);
+    const [near] = questions.sort((one, other) => other.score - one.score);
     // What is asked about our question is no answer elsewhere.
     const isHere = at.at === 'consent' || at.gift !== undefined || gift !== undefined;
     if (!near || (!isHere && OF_OURS.test(near.command))) return undefined;
@@ -251,6 +252,8 @@ export class LanguageInterpreter implements Interpreter {
     // A text that is nearly a value of the kind that is asked is no example of anything.
     const isNearly =
       first?.do === 'unclear' && (first.script || (first.wrong && /[\d@]/.test(here.said.text)));
+    const talk = isNearly ? undefined : talkIn(here);
+    if (talk) return { commands: talk, why: { covered } };
     if (isNearly || (first?.do !== 'ask' && first?.do !== 'unclear'))
       return { commands: whole, why: { covered } };
     const nearest = this.similarity.findNearest(here.said.text);
@@ -387,6 +390,13 @@ function pickByNumber(text: string, expecting: Expecting): Meant {
   if (expecting.at === 'page' || !/^\s*\d{1,2}\s*$/.test(text)) return undefined;
   const choice = expecting.buttons.length > 1 && expecting.buttons[Number(text) - 1];
   return choice ? [{ do: 'pick', choice }] : undefined;
+}
+
+/** "Chờ xíu em đi lấy tem": a courtesy and nothing else that is known. Greetings begin too many requests. */
+function talkIn({ said, isBare, isQuestion }: Situation): Meant {
+  const acts = new Set(said.parts.map(actOf).filter((act) => act !== ''));
+  const [act = '', ...others] = TALK.filter((talk) => acts.has(talk));
+  return isBare && !isQuestion && acts.size === others.length + 1 ? commandOf(act) : undefined;
 }
 
 /** The text with a word in place of the name of a gift. */

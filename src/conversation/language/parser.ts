@@ -17,7 +17,6 @@ import {
   actOf,
   createPlaces,
   findGifts,
-  giftsCalled,
   isIn,
   isSign,
   type NamedGift,
@@ -360,6 +359,8 @@ export class Parser {
       return some.length > 1 && corrected.length === 1 ? corrected : some;
     };
     const phones = meant('phone').flatMap((value) => (value.kind === 'phone' ? value.phone : []));
+    const codes = new Set(all.flatMap((value) => (value.kind === 'code' ? value.code.toLowerCase() : [])));
+    const coded = listed.filter(({ code }) => codes.has(code.toLowerCase()));
     const named = all.flatMap((value) => (value.kind === 'gift' && isMeant(value) ? [value.gifts] : []));
     const deniesGift = all.some((value) => value.kind === 'gift' && !isMeant(value));
     const emails = meant('email').flatMap((value) => (value.kind === 'email' ? value.email : []));
@@ -368,8 +369,7 @@ export class Parser {
       phones: phones.filter(({ value }, at) => phones.findIndex((other) => other.value === value) === at),
       emails: emails.filter(({ ok }) => ok),
       mangled: isMangled ? ('codes' as const) : emails.some(({ ok }) => !ok) ? ('email' as const) : undefined,
-      gifts:
-        deniesGift || named.length > 0 ? giftsMeant(named, parts) : giftsCalled(parts, listed, this.book),
+      gifts: deniesGift || named.length > 0 ? giftsMeant(named, parts) : coded,
       deniesGift,
       places: all.flatMap((value) => (value.kind === 'place' ? value.place : [])),
     };

@@ -247,28 +247,29 @@ export class PhraseBook {
 
 /* Items of lists: gifts by their names, codes and buttons by their places. */
 
-type Names = {
-  readonly index: PhraseIndex<readonly NamedGift[]>;
-  readonly words: ReadonlyMap<NamedGift, ReadonlySet<string>>;
-};
-
 /** Lists of gifts do not change while a process runs: their names are prepared once. */
-const prepared = new WeakMap<readonly NamedGift[], Names>();
+const prepared = new WeakMap<readonly NamedGift[], PhraseIndex<readonly NamedGift[]>>();
 
-function namesOf(gifts: readonly NamedGift[], book: PhraseBook): Names {
+/** The gifts by their codes, their names, and the beginnings and ends of these: "nồi cơm", "speaker". */
+function namesOf(gifts: readonly NamedGift[], book: PhraseBook): PhraseIndex<readonly NamedGift[]> {
   const known = prepared.get(gifts);
   if (known) return known;
   const endings = ['', ...book.vocabulary.list('name endings')];
-  const byName = new Map<string, NamedGift[]>();
-  const words = new Map<NamedGift, ReadonlySet<string>>();
+  const byName = new Map<string, Set<NamedGift>>();
+  const add = (name: string, gift: NamedGift) => byName.set(name, (byName.get(name) ?? new Set()).add(gift));
   for (const gift of gifts) {
-    const plain = Object.values(gift.name).map((name) => book.plainly(name ?? '').join(' '));
-    const all = [fold(gift.code), ...endings.flatMap((ending) => plain.map((name) => name + ending))];
-    for (const name of new Set(all)) byName.set(name, [...(byName.get(name) ?? []), gift]);
-    words.set(gift, new Set(all.flatMap((name) => name.split(' '))));
+    add(fold(gift.code), gift);
+    for (const name of Object.values(gift.name)) {
+      const words = book.plainly(name ?? '');
+      const parts = words.flatMap((_, at) => [words.slice(0, at), words.slice(at + 1)]);
+      const sure = parts.filter((part) => !part.some((word) => /\d/.test(word)));
+      for (const part of [words, ...sure]) for (const ending of endings) add(part.join(' ') + ending, gift);
+    }
   }
   // A gift that is called "quà" is not what "đổi quà" names.
-  const names = { index: indexPhrases([...byName].filter(([name]) => !book.isPhrase(name))), words };
+  const names = indexPhrases(
+    [...byName].filter(([name]) => !book.isPhrase(name)).map(([name, some]) => [name, [...some]] as const),
+  );
   prepared.set(gifts, names);
   return names;
 }
@@ -280,7 +281,7 @@ export function findGifts(
   book: PhraseBook,
 ): readonly Word[] {
   if (gifts.length === 0) return words;
-  const { index } = namesOf(gifts, book);
+  const index = namesOf(gifts, book);
   const texts = words.map(({ text, value }) => (value?.kind === 'code' ? fold(value.code) : text));
   const found: Word[] = [];
   for (let at = 0; at < words.length; ) {
@@ -296,23 +297,6 @@ export function findGifts(
     at = name?.to ?? at + 1;
   }
   return found;
-}
-
-/** The gifts whose names have all unexplained words of a text: "áp suất" of "Nồi áp suất". */
-export function giftsCalled(
-  parts: readonly Part[],
-  gifts: readonly NamedGift[],
-  book: PhraseBook,
-): readonly NamedGift[] {
-  if (gifts.length === 0) return gifts;
-  const codes = parts.flatMap(({ value }) => (value?.kind === 'code' ? value.code.toLowerCase() : []));
-  if (codes.length > 0) return gifts.filter(({ code }) => codes.includes(code.toLowerCase()));
-  const left = parts.flatMap(({ phrase, value, words }) =>
-    phrase || value ? [] : words.map(({ text }) => text),
-  );
-  if (left.length === 0) return [];
-  const { words } = namesOf(gifts, book);
-  return gifts.filter((gift) => left.every((word) => words.get(gift)?.has(word)));
 }
 
 /** Turns words that name places of a list into values: "mã thứ hai", "code 2", "#2", "mã 1 và 3". */
