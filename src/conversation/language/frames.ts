@@ -119,4 +119,4 @@ export function withoutUnwanted(parts: readonly Part[]): readonly Part[] {
 /** Whether the text reports that something went wrong: "đổi rồi mà chưa thấy quà". */
 export const isReport = (parts: readonly Part[], isPast = false): boolean =>
   (isPast || parts.some((part) => isIn(part, 'reports'))) &&
-  parts.some((part) => isIn(part, 'troubles', 'fails'));
+  parts.some((part) => isIn(part, 'troubles', 'fails') || actOf(part) === 'show complaint');

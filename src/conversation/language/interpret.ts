@@ -27,6 +27,7 @@ import {
   type Meant,
   meantAnywhere,
   meantHere,
+  NEARLY,
   type Situation,
   setEmail,
   setPhone,
@@ -160,8 +161,13 @@ export class LanguageInterpreter implements Interpreter {
   #actIn(said: ParsedText, { at }: Expecting, isBare: boolean): string {
     const { act = '', gifts, parts, rest } = said;
     // "Loa nhé", "mình muốn lấy loa".
-    const isWish = says(said, 'wishes') || parts.every((part) => !part.phrase || this.#isPolite(part));
-    if (act === '' && gifts.length > 0 && rest.length === 0 && isWish && !says(said, 'stops')) {
+    const isWish =
+      said.deniesGift || says(said, 'wishes') || parts.every((part) => !part.phrase || this.#isPolite(part));
+    // "Không lấy loa, cho mình tivi".
+    const isChoice = said.deniesGift
+      ? /^(?:|no|none|cancel mild)$/.test(act)
+      : act === '' && !says(said, 'stops');
+    if (isChoice && gifts.length > 0 && rest.length === 0 && isWish) {
       const flow = this.#language.flows.find(({ slots }) => slots.includes('gift'));
       return flow ? `start ${flow.name}` : '';
     }
@@ -252,6 +258,7 @@ export class LanguageInterpreter implements Interpreter {
     // A text that is nearly a value of the kind that is asked is no example of anything.
     const isNearly =
       first?.do === 'unclear' && (first.script || (first.wrong && /[\d@]/.test(here.said.text)));
+    if (isNearlyYes(here)) return { commands: NEARLY, why: { covered } };
     const talk = isNearly ? undefined : talkIn(here);
     if (talk) return { commands: talk, why: { covered } };
     if (isNearly || (first?.do !== 'ask' && first?.do !== 'unclear'))
@@ -390,6 +397,13 @@ function pickByNumber(text: string, expecting: Expecting): Meant {
   if (expecting.at === 'page' || !/^\s*\d{1,2}\s*$/.test(text)) return undefined;
   const choice = expecting.buttons.length > 1 && expecting.buttons[Number(text) - 1];
   return choice ? [{ do: 'pick', choice }] : undefined;
+}
+
+/** "Looks good, send it": a yes with unknown words, at the summary. */
+function isNearlyYes({ said, at, isBare, isQuestion }: Situation): boolean {
+  const acts = said.parts.map(actOf).filter((act) => act !== '');
+  const isPlain = acts.every((act) => act === 'yes') && !says(said, 'faults', 'stops', 'declines');
+  return at.at === 'summary' && isBare && !isQuestion && isPlain && acts.length > 0;
 }
 
 /** "Chờ xíu em đi lấy tem": a courtesy and nothing else that is known. Greetings begin too many requests. */

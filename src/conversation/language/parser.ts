@@ -78,7 +78,7 @@ export const bringsValue = ({ codes, phones, emails, mangled }: ParsedText): boo
   codes.length > 0 || phones.length > 0 || emails.length > 0 || mangled !== undefined;
 
 const FIELDS: readonly FieldName[] = ['code', 'phone', 'email'];
-const fieldOf = (part: Part): FieldName | undefined => FIELDS.find((field) => isIn(part, field));
+export const fieldOf = (part: Part): FieldName | undefined => FIELDS.find((field) => isIn(part, field));
 
 /** The value that the text calls by its name ("mã", "số điện thoại"); the first one. */
 export const fieldIn = ({ parts }: Pick<ParsedText, 'parts'>): FieldName | undefined =>
@@ -356,7 +356,8 @@ export class Parser {
       // "Không 0912345678" answers our question.
       if (some.length === 0) return named;
       const corrected = some.filter((value) => signOf(value) === 'replace');
-      return some.length > 1 && corrected.length === 1 ? corrected : some;
+      if (some.length > 1 && corrected.length === 1) return corrected;
+      return isTakenBack(parts, some) ? some.slice(-1) : some;
     };
     const phones = meant('phone').flatMap((value) => (value.kind === 'phone' ? value.phone : []));
     const codes = new Set(all.flatMap((value) => (value.kind === 'code' ? value.code.toLowerCase() : [])));
@@ -468,6 +469,14 @@ export class Parser {
     const [type, ...types] = new Set(parts.flatMap((part) => this.#listOf(part)?.type ?? []));
     return only !== undefined && more.length === 0 ? only : types.length > 0 ? 'both' : type;
   }
+}
+
+/** "0911111111 no sorry 0912345678": of two values, the last one is meant. */
+function isTakenBack(parts: readonly Part[], [first, last, ...more]: readonly Value[]): boolean {
+  if (!first || !last || more.length > 0) return false;
+  const [from, to] = [first, last].map((value) => parts.findIndex((part) => part.value === value));
+  const between = parts.slice(from, to);
+  return between.some((part) => isIn(part, 'faults') || /^(?:no|none|talk wait)$/.test(actOf(part)));
 }
 
 /** The name of a person: where none is asked for, one is mentioned. */

@@ -255,21 +255,24 @@ function namesOf(gifts: readonly NamedGift[], book: PhraseBook): PhraseIndex<rea
   const known = prepared.get(gifts);
   if (known) return known;
   const endings = ['', ...book.vocabulary.list('name endings')];
-  const byName = new Map<string, Set<NamedGift>>();
-  const add = (name: string, gift: NamedGift) => byName.set(name, (byName.get(name) ?? new Set()).add(gift));
+  const [whole, partial] = [new Map<string, NamedGift[]>(), new Map<string, NamedGift[]>()];
+  const add = (names: typeof whole, some: readonly string[], gift: NamedGift) => {
+    for (const name of new Set(some)) names.set(name, [...(names.get(name) ?? []), gift]);
+  };
   for (const gift of gifts) {
-    add(fold(gift.code), gift);
-    for (const name of Object.values(gift.name)) {
-      const words = book.plainly(name ?? '');
-      const parts = words.flatMap((_, at) => [words.slice(0, at), words.slice(at + 1)]);
-      const sure = parts.filter((part) => !part.some((word) => /\d/.test(word)));
-      for (const part of [words, ...sure]) for (const ending of endings) add(part.join(' ') + ending, gift);
-    }
+    const names = Object.values(gift.name).map((name) => book.plainly(name ?? ''));
+    const ends = names.flatMap((words) =>
+      words.flatMap((_, at) => [words.slice(0, at), words.slice(at + 1)]),
+    );
+    const sure = ends.filter((words) => words.length > 0 && !/\d/.test(words.join('')));
+    const ended = (some: readonly (readonly string[])[]) =>
+      some.flatMap((words) => endings.map((ending) => words.join(' ') + ending));
+    add(whole, [fold(gift.code), ...ended(names)], gift);
+    add(partial, ended(sure), gift);
   }
+  const byName = new Map([...partial, ...whole]);
   // A gift that is called "quà" is not what "đổi quà" names.
-  const names = indexPhrases(
-    [...byName].filter(([name]) => !book.isPhrase(name)).map(([name, some]) => [name, [...some]] as const),
-  );
+  const names = indexPhrases([...byName].filter(([name]) => !book.isPhrase(name)));
   prepared.set(gifts, names);
   return names;
 }

@@ -4,7 +4,15 @@ import { namedPeriod, toPeriod } from '../values/calendar.ts';
 import { hasBeginning, looksLikeContact } from '../values/code.ts';
 import type { EmailResult, Phone } from '../values/contact.ts';
 import { findSigns, type PartSpan, type Sign } from './frames.ts';
-import { bringsValue, fieldIn, lacksEmail, type ParsedText, type SpokenFlow, says } from './parser.ts';
+import {
+  bringsValue,
+  fieldIn,
+  fieldOf,
+  lacksEmail,
+  type ParsedText,
+  type SpokenFlow,
+  says,
+} from './parser.ts';
 import type { SaidPeriod } from './period.ts';
 import { actOf, isIn, isPaused, type Part } from './phrases.ts';
 
@@ -34,7 +42,7 @@ export type Meant = readonly TextCommand[] | undefined;
 
 const YES: Meant = [{ do: 'yes' }];
 /** Nearly a yes is none: the answer shows which button takes it. */
-const NEARLY: Meant = [{ do: 'unclear', maybe: [{ do: 'yes' }] }];
+export const NEARLY: readonly TextCommand[] = [{ do: 'unclear', maybe: [{ do: 'yes' }] }];
 const NO: Meant = [{ do: 'no' }];
 const NO_EMAIL: readonly TextCommand[] = [{ do: 'none', field: 'email' }];
 const MANGLED = { codes: 'code.vietnamese', email: 'email.vietnamese' } as const;
@@ -132,6 +140,7 @@ function atSlot(here: Situation): Meant {
   const isFault = says(said, 'faults');
   const isPlain = !isFault && !lacksEmail(said);
   if (isBare && at.kind === 'email' && SKIPS.test(act) && isPlain) return NO_EMAIL;
+  if (isBare && at.kind === 'email' && isPlain && !isQuestion && isDeclined(said)) return NO_EMAIL;
   const found = aboutSlots(here);
   if (found) return found;
   // "0912345678 mà điểm của tui có mấy rồi": the value is kept, and the question drops nothing.
@@ -143,6 +152,13 @@ function atSlot(here: Situation): Meant {
   if (said.isYes) return YES;
   if (!isPlain || said.rest.length > 0 || !SKIPS.test(act)) return undefined;
   return act === 'cancel mild' ? [{ do: 'cancel', mild: true }] : NO;
+}
+
+/** "Mình xin phép không cung cấp ạ": a denial, and no other act. */
+function isDeclined({ parts }: ParsedText): boolean {
+  const isOther = (part: Part) => !/^(?:|none|no|cancel mild|yes|talk (?!wait).*)$/.test(actOf(part));
+  const declines = parts.some((part) => isIn(part, 'declines') || SKIPS.test(actOf(part)));
+  return declines && !parts.some(isOther);
 }
 
 function aboutSlots(here: Situation): Meant {
@@ -274,8 +290,16 @@ function valuesFor(
   ];
 }
 
-function changeOf(said: ParsedText): readonly TextCommand[] {
-  const field: FieldName | undefined = fieldIn(said);
+function changeOf({ parts }: ParsedText): readonly TextCommand[] {
+  const named = parts.flatMap((part, at) => (fieldOf(part) ? { from: at, to: at + 1 } : []));
+  const signs = findSigns(parts, named);
+  // "Đúng mã nhưng sai số": the field next to the fault.
+  const fields = named.flatMap(({ from }) => fieldIn({ parts: parts.slice(from, from + 1) }) ?? []);
+  const isWrong = (at: number) => {
+    const part = parts[named[at]?.from ?? -1];
+    return (part && isIn(part, 'faults')) || signs[at] === 'drop';
+  };
+  const field: FieldName | undefined = fields.find((_, at) => isWrong(at)) ?? fields[0];
   return [{ do: 'change', ...(field && { field }) }];
 }
 
@@ -304,6 +328,11 @@ export function valuesIn(said: ParsedText, { nowMs, settings }: Reading, at: Exp
   const isOther = (email: EmailResult) => !email.ok || email.value !== at.email;
   const emails = said.emails.length > 1 ? said.emails.filter(isOther) : said.emails;
   const { codes, gifts, period, type } = said;
+  const denied = mentionsIn(said.parts).flatMap(({ refs, sign }) => (sign === 'drop' ? refs : []));
+  const isDenied = (code: string) => denied.some((ref) => 'code' in ref && ref.code === code);
+  const meant = codes.filter((code) => !isDenied(code));
+  // "Mã ABC123 sai chỗ nào" asks about the code.
+  const added = meant.length > 0 || says(said, 'stops') ? meant : codes;
   const [gift, ...others] = gifts.map(({ code }) => code);
   // Where there is no list, any code is a gift's.
   const code = gift ?? (settings.gifts.length === 0 ? codes[0] : undefined);
@@ -316,7 +345,7 @@ export function valuesIn(said: ParsedText, { nowMs, settings }: Reading, at: Exp
   };
   const all = { do: 'period', period: namedPeriod('all', nowMs, settings.timeZone) } as const;
   return {
-    codes: codes.length > 0 ? [{ do: 'add', codes }] : [],
+    codes: added.length > 0 ? [{ do: 'add', codes: added }] : [],
     phone: phones.length > 1 ? [wrong('phone', 'phone.several')] : phones.map(setPhone),
     email: emails.length > 1 ? [wrong('email', 'email.several')] : emails.flatMap(setEmail),
     gift:
@@ -424,6 +453,11 @@ function editOf(said: ParsedText, codes: readonly string[]): TextCommand | undef
   const only = signed('only');
   const kept = [...only, ...signed('keep')];
   if (dropped.length > 0) return { do: 'remove', which: dropped };
+  // "ABC123 cũ rồi, bỏ": the only code that is named, and a word that stands apart from it.
+  const isDropped = says(said, 'codes drop', 'faults') || said.act === 'remove';
+  const loose = mentions.flatMap(({ refs, sign }) => (sign === undefined ? refs : []));
+  if (isDropped && loose.length === 1 && mentions.length === 1 && (fieldIn(said) ?? 'code') === 'code')
+    return { do: 'remove', which: loose };
   const isRest = says(said, 'codes other') && says(said, 'codes drop');
   if (only.length > 0 || (kept.length > 0 && isRest)) return { do: 'keepOnly', which: kept };
   if (signed('replace').length > 0) return { do: 'change', field: 'code' };
