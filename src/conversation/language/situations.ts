@@ -49,6 +49,7 @@ const MANGLED = { codes: 'code.vietnamese', email: 'email.vietnamese' } as const
 
 /** Acts that decline to answer: no, skip, never mind. */
 const SKIPS = /^(?:none|no|cancel mild)$/;
+const BESIDE_SKIP = /^(?:none|no|cancel mild|yes|talk (?:upset|bye|thanks|greeting|remark))$/;
 /** Acts that are a command only where no value came along. */
 const ONLY_BARE = /^(?:ask |show offer|talk (?!bye))/;
 
@@ -156,7 +157,7 @@ function atSlot(here: Situation): Meant {
 
 /** "Mình xin phép không cung cấp ạ": a denial, and no other act. */
 function isDeclined({ parts }: ParsedText): boolean {
-  const isOther = (part: Part) => !/^(?:|none|no|cancel mild|yes|talk (?!wait).*)$/.test(actOf(part));
+  const isOther = (part: Part) => actOf(part) !== '' && !BESIDE_SKIP.test(actOf(part));
   const declines = parts.some((part) => isIn(part, 'declines') || SKIPS.test(actOf(part)));
   return declines && !parts.some(isOther);
 }
