@@ -38,8 +38,8 @@ const MISHAPS: readonly [
   ],
   [
     'hangs',
-    async ({ pid }) => process.kill(pid, 'SIGSTOP'),
-    async ({ pid }) => process.kill(pid, 'SIGCONT'),
+    async (redis) => redis.pause(),
+    async (redis) => redis.resume(),
     /cannot be reached: (no answer within|Socket timeout)/,
   ],
   ['is dead', (redis) => redis.kill(), (redis) => redis.start(), /cannot be reached: connect ECONNREFUSED/],

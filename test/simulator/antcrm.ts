@@ -1,8 +1,6 @@
 import type { Exchange, HttpCall } from '../../src/http/transport.ts';
 import { toE164 } from '../../src/loyalty/wire.ts';
-import type { Chance, Clock } from './clock.ts';
-import type { Count } from './counts.ts';
-import type { Rates } from './faults.ts';
+import type { World } from './faults.ts';
 
 /** Points of a code, points that everybody begins with, and the price of each gift. */
 const EARNED = 100;
@@ -34,16 +32,7 @@ const ERROR_BODY = { success: 0, message: 'Có lỗi xảy ra', data: [] };
  * AntCRM as docs/antcrm.md describes it: no idempotency key, answers that get lost, records that appear late,
  * its own errors in a 200. All processes call the same one.
  */
-export function createAntCrmDouble(
-  clock: Clock,
-  chance: Chance,
-  options: {
-    rates(): Rates;
-    readonly count: Count;
-    trace(what: string): void;
-  },
-) {
-  const { rates, count, trace } = options;
+export function createAntCrmDouble({ clock, chance, rates, count, trace }: World) {
   const entries: Entry[] = [];
   const used = new Set<string>();
   const sent = new Map<string, Sent>();

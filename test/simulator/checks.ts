@@ -10,36 +10,8 @@ import { KILLER, POISON } from './customers.ts';
 import type { StaffAnswer } from './staff.ts';
 import { filedIn, type RecordChange, stateOf, type watchRecords } from './watch.ts';
 
-/** What must hold, by name; each has a defect that it finds (`planted.ts`). */
-export type Invariant =
-  | 'taken'
-  | 'answered'
-  | 'answered once'
-  | 'in order'
-  | 'one number, one reply'
-  | 'stored replies leave'
-  | 'called once'
-  | 'told as the ledger says'
-  | 'known'
-  | 'told of each outcome'
-  | 'settled'
-  | 'nothing left'
-  | 'indexed'
-  | 'no lock past its reason'
-  | 'staff are heard'
-  | 'a yes to what was shown'
-  | 'forgotten'
-  | 'nothing personal'
-  | 'every shard is looked at'
-  | 'damage is alarmed'
-  | 'nothing throws'
-  | 'sends under its lease'
-  | 'waits as asked'
-  | 'ended calls are known'
-  | 'replicated before it is called'
-  | 'stops in time'
-  | 'the first decision counts';
-export type Breach = { readonly invariant: Invariant; readonly what: string };
+/** What must hold, by its name in docs/simulator.md; each has a defect that it finds (`planted.ts`). */
+export type Breach = { readonly invariant: string; readonly what: string };
 
 /** A message on its way, and what became of it. */
 export type Update = {
@@ -101,8 +73,7 @@ const BESIDE_PERSON = /^(person\.|operation\.|turn\.failed|abuse\.flood)/;
 const PHONE = /(?<![\d.]|\.\d+)(\+?84|0)91\d{7}(?!\d)/;
 const PERSONAL = new RegExp(`${PHONE.source}|TIVI\\d{9}`);
 
-/** Checks each change, each delivery, and what is left at the end. */
-export function createChecks(options: {
+type World = {
   readonly clock: Clock;
   readonly records: ReturnType<typeof watchRecords>;
   readonly encryption: Pick<Encryption, 'open'>;
@@ -112,105 +83,114 @@ export function createChecks(options: {
   readonly sweepMs: number;
   /** A node of the store may be ill for so long. */
   readonly illMs: number;
-}) {
-  const { clock, records, encryption, sent, logged, sweepMs, illMs } = options;
-  const breaches: Breach[] = [];
-  const losses: Loss[] = [];
+};
+
+/** Checks each change, each delivery, and what is left at the end. */
+export class Checks {
+  readonly #world: World;
+  readonly breaches: Breach[] = [];
+  readonly losses: Loss[] = [];
   /** By the name of the conversation's record. */
-  const chats = new Map<string, Chat>();
+  readonly chats = new Map<string, Chat>();
   /** Each operation as its conversation last wrote it. The conversation itself forgets old ones. */
-  const operations = new Map<
+  readonly #operations = new Map<
     string,
     { readonly operation: Operation; readonly atMs: number; readonly chat: Chat }
   >();
   /** The conversation of each intent, and when each message was stored. */
-  const ownerOf = new Map<string, Chat>();
+  readonly #ownerOf = new Map<string, Chat>();
   /** Operations on which operators disagree, and what was decided on each, when. */
-  const contested = new Set<string>();
-  const decisions = new Map<string, { readonly result: string; readonly atMs: number }>();
+  readonly contested = new Set<string>();
+  readonly #decisions = new Map<string, { readonly result: string; readonly atMs: number }>();
   /** When a process last ended: the work that it leaves takes longer. */
-  let endedMs = 0;
-  const storedMs = new Map<string, number>();
+  #endedMs = 0;
+  readonly #storedMs = new Map<string, number>();
   /** At the end: the alarms of replies that were given up. */
-  let givenUp: readonly string[] = [];
+  #givenUp: readonly string[] = [];
 
-  function breach(invariant: Invariant, what: string): void {
-    if (breaches.length < 30) breaches.push({ invariant, what });
+  constructor(world: World) {
+    this.#world = world;
   }
 
-  const lossesOf = (chat: Chat): Loss[] =>
-    losses.filter((loss) => loss.chat === undefined || loss.chat === chat);
-  const mayBeLost = (chat: Chat, sentMs: number, takenMs: number): boolean =>
-    lossesOf(chat).some(({ fromMs, atMs }) => sentMs <= atMs && takenMs >= fromMs);
-  const lastLossMs = (chat: Chat): number => lossesOf(chat).at(-1)?.atMs ?? Number.NEGATIVE_INFINITY;
+  breach(invariant: string, what: string): void {
+    if (this.breaches.length < 30) this.breaches.push({ invariant, what });
+  }
+
+  #note({ id }: Chat, invariant: string, what: string): void {
+    this.breach(invariant, `${id}: ${what}`);
+  }
+
+  readonly #lossesOf = (chat: Chat): Loss[] =>
+    this.losses.filter((loss) => loss.chat === undefined || loss.chat === chat);
+  readonly #mayBeLost = (chat: Chat, sentMs: number, takenMs: number): boolean =>
+    this.#lossesOf(chat).some(({ fromMs, atMs }) => sentMs <= atMs && takenMs >= fromMs);
+  readonly #lastLossMs = (chat: Chat): number =>
+    this.#lossesOf(chat).at(-1)?.atMs ?? Number.NEGATIVE_INFINITY;
 
   /*
    * As it happens.
    */
 
-  function onChange(change: RecordChange): void {
-    const chat = chats.get(change.name);
+  onChange(change: RecordChange): void {
+    const { clock } = this.#world;
+    const chat = this.chats.get(change.name);
     if (chat === undefined) return;
     for (const { seq, reply } of change.promised)
       chat.promised.set(seq, { key: reply.key, atMs: clock.atMs });
     for (const { index, member } of CONVERSATION.entries(change.name, change.after)) {
-      if (PERSONAL.test(member)) breach('nothing personal', `${chat.id}: ${index} lists ${member}`);
+      if (PERSONAL.test(member)) this.#note(chat, 'nothing personal', `${index} lists ${member}`);
     }
-    for (const operation of Object.keys(change.after.journal)) ownerOf.set(operation, chat);
-    for (const id of filedIn(change)) storedMs.set(id, storedMs.get(id) ?? clock.atMs);
-    checkOutcomes(chat, change);
-    checkYes(chat, change);
-    checkForgotten(chat, change);
+    for (const operation of Object.keys(change.after.journal)) this.#ownerOf.set(operation, chat);
+    for (const id of filedIn(change)) this.#storedMs.set(id, this.#storedMs.get(id) ?? clock.atMs);
+    this.#checkOutcomes(chat, change);
+    this.#checkYes(chat, change);
+    this.#checkForgotten(chat, change);
   }
 
   /** A change of an operation's status and the reply that tells it are one change. */
-  function checkOutcomes(chat: Chat, { state, stateBefore, promised }: RecordChange): void {
+  #checkOutcomes(chat: Chat, { state, stateBefore, promised }: RecordChange): void {
     const earlier = new Map(stateBefore?.operations.map(({ id, status }) => [id, status]));
     for (const operation of state?.operations ?? []) {
       const was = earlier.get(operation.id);
       if (was === operation.status) continue;
-      operations.set(operation.id, { operation, atMs: clock.atMs, chat });
+      this.#operations.set(operation.id, { operation, atMs: this.#world.clock.atMs, chat });
       // A watched operation was told before.
       if (was === 'watching' || promised.some(({ reply }) => tells(reply, operation, was))) continue;
-      breach(
-        'told of each outcome',
-        `${chat.id}: nobody was told that ${operation.id} is ${operation.status}`,
-      );
+      this.#note(chat, 'told of each outcome', `nobody was told that ${operation.id} is ${operation.status}`);
     }
   }
 
   /** Consent and calls come only from messages that were stored after the question was shown. */
-  function checkYes(chat: Chat, { before, after, state, stateBefore, answers }: RecordChange): void {
+  #checkYes(chat: Chat, { before, after, state, stateBefore, answers }: RecordChange): void {
     const hasConsented = state?.consent?.given === true && stateBefore?.consent?.given !== true;
     const begun = Object.keys(after.journal).filter((operation) => before?.journal[operation] === undefined);
     if (!hasConsented && begun.length === 0) return;
-    const filedMs = storedMs.get(answers ?? '');
-    if (filedMs === undefined || filedMs <= lastLossMs(chat)) return;
+    const filedMs = this.#storedMs.get(answers ?? '');
+    if (filedMs === undefined || filedMs <= this.#lastLossMs(chat)) return;
     const asks = hasConsented ? 'consent' : 'confirm';
     const isShown = chat.told.some(({ reply, atMs }) => reply.asks === asks && atMs <= filedMs);
-    if (!isShown) breach('a yes to what was shown', `${chat.id}: ${answers} is no yes to ${asks}`);
+    if (!isShown) this.#note(chat, 'a yes to what was shown', `${answers} is no yes to ${asks}`);
   }
 
-  function checkForgotten(chat: Chat, { after, promised, state }: RecordChange): void {
+  #checkForgotten(chat: Chat, { after, promised, state }: RecordChange): void {
     if (!promised.some(({ reply }) => reply.key === 'privacy.erased')) return;
     const { profile, draft } = state ?? stateOf(after) ?? {};
     const isLeft = after.dead.length > 0 || PHONE.test(JSON.stringify([profile, draft]));
     if (isLeft)
-      breach(
-        'forgotten',
-        `${chat.id}: something is left: ${Object.keys(profile ?? {})}, ${after.dead.length}`,
-      );
+      this.#note(chat, 'forgotten', `something is left: ${Object.keys(profile ?? {})}, ${after.dead.length}`);
   }
 
-  function onTold(
+  onTold(
     chat: Chat,
     { seq, reply, turn, first }: Omit<ToldReply, 'atMs'> & { readonly first: boolean },
   ): boolean {
+    const { clock } = this.#world;
     const before = chat.told.find((one) => one.seq === seq);
-    if (before !== undefined && textOf(before.reply) !== textOf(reply) && lossesOf(chat).length === 0) {
-      breach(
+    if (before !== undefined && textOf(before.reply) !== textOf(reply) && this.#lossesOf(chat).length === 0) {
+      this.#note(
+        chat,
         'one number, one reply',
-        `${chat.id}: number ${seq} logged ${before.reply.key}, then ${reply.key}`,
+        `number ${seq} logged ${before.reply.key}, then ${reply.key}`,
       );
     }
     chat.told.push({ seq, reply, atMs: clock.atMs, turn });
@@ -220,36 +200,38 @@ export function createChecks(options: {
   }
 
   /** A contrary decision is refused, unless the store lost the first one. */
-  function onDecided(operation: string, result: string): void {
-    const first = decisions.get(operation);
-    decisions.set(operation, first ?? { result, atMs: clock.atMs });
+  onDecided(operation: string, result: string): void {
+    const first = this.#decisions.get(operation);
+    this.#decisions.set(operation, first ?? { result, atMs: this.#world.clock.atMs });
     if (first === undefined || first.result === result) return;
-    if (losses.some(({ atMs }) => atMs >= first.atMs - DECIDING_MS)) return;
-    breach('the first decision counts', `${operation}: ${result} was filed after ${first.result}`);
+    if (this.losses.some(({ atMs }) => atMs >= first.atMs - DECIDING_MS)) return;
+    this.breach('the first decision counts', `${operation}: ${result} was filed after ${first.result}`);
   }
 
   /** Each lock of a customer has a reason. */
-  async function checkLocks(): Promise<void> {
+  async checkLocks(): Promise<void> {
+    const { clock, encryption, illMs, records } = this.#world;
     for (const key of records.keys) {
       if (!key.startsWith('u:')) continue;
       const { bytes, nowMs } = await records.store.read(key);
       const { holder } = bytes === null ? { holder: null } : CUSTOMER.read(encryption.open(key, bytes));
-      const known = holder && holder.untilMs > nowMs ? operations.get(holder.operation) : undefined;
+      const known = holder && holder.untilMs > nowMs ? this.#operations.get(holder.operation) : undefined;
       if (known === undefined || isOpen(known.operation)) continue;
       const { operation, atMs, chat } = known;
       // The store may have lost the release, or the outcome that causes it.
-      const isLost = lossesOf(chat).some((loss) => loss.atMs >= atMs);
-      const heldMs = clock.atMs - Math.max(atMs, endedMs);
+      const isLost = this.#lossesOf(chat).some((loss) => loss.atMs >= atMs);
+      const heldMs = clock.atMs - Math.max(atMs, this.#endedMs);
       if (heldMs <= LOCK_MS[operation.kind] + illMs || isLost) continue;
-      breach('no lock past its reason', `${operation.id} holds a lock ${heldMs} ms after its outcome`);
+      this.breach('no lock past its reason', `${operation.id} holds a lock ${heldMs} ms after its outcome`);
     }
   }
 
   /** `lookedMs`: when the process last listed each shard. */
-  function checkLooks(process: string, lookedMs: ReadonlyMap<number, number>): void {
+  checkLooks(process: string, lookedMs: ReadonlyMap<number, number>): void {
+    const { clock, sweepMs } = this.#world;
     for (const [shard, atMs] of lookedMs) {
       if (clock.atMs - atMs > LOOKED_MS + 4 * sweepMs)
-        breach('every shard is looked at', `${process} left shard ${shard}`);
+        this.breach('every shard is looked at', `${process} left shard ${shard}`);
     }
   }
 
@@ -257,97 +239,97 @@ export function createChecks(options: {
    * At rest.
    */
 
-  async function checkTalk(chat: Chat): Promise<void> {
-    checkMessages(chat);
-    checkPromised(chat);
-    checkTickets(chat);
-    const record = await records.recordOf(chat.key);
+  async #checkTalk(chat: Chat): Promise<void> {
+    this.#checkMessages(chat);
+    this.#checkPromised(chat);
+    this.#checkTickets(chat);
+    const record = await this.#world.records.recordOf(chat.key);
     if (record === null) return;
     const { inbox, outbox, lease } = record;
     if (inbox.length + outbox.length > 0 || lease !== null)
-      breach(
+      this.#note(
+        chat,
         'nothing left',
-        `${chat.id}: ${inbox.length} messages, ${outbox.length} replies, lease: ${lease !== null}`,
+        `${inbox.length} messages, ${outbox.length} replies, lease: ${lease !== null}`,
       );
     const { operations: left = [] } = stateOf(record) ?? {};
     for (const { id, status } of left) {
       if (status === 'checking' || status === 'watching')
-        breach('settled', `${chat.id}: ${id} is ${status} at rest`);
+        this.#note(chat, 'settled', `${id} is ${status} at rest`);
     }
     for (const name of Object.keys(record.journal)) {
       const operation = left.find((one) => one.id === name);
       if (operation?.status !== 'escalated')
-        breach('settled', `${chat.id}: the intent of ${name} (${operation?.status ?? 'not known'}) is left`);
+        this.#note(chat, 'settled', `the intent of ${name} (${operation?.status ?? 'not known'}) is left`);
     }
   }
 
-  function checkMessages(chat: Chat): void {
-    const { id } = chat;
-    const lossMs = lastLossMs(chat);
+  #checkMessages(chat: Chat): void {
+    const lossMs = this.#lastLossMs(chat);
     let answeredMs = Number.NEGATIVE_INFINITY;
     let before: Update | undefined;
     for (const filed of chat.messages) {
       const { incoming, sentMs, takenMs, replies } = filed;
-      if (takenMs === undefined) breach('taken', `${id}: ${incoming.id} was never taken`);
+      if (takenMs === undefined) this.#note(chat, 'taken', `${incoming.id} was never taken`);
       if (takenMs === undefined || filed.isFull) continue;
       const [first] = replies;
       if (first === undefined) {
-        const what = `${id}: ${incoming.id} (${JSON.stringify(incoming.message)}) was never answered`;
-        if (!mayBeLost(chat, sentMs, takenMs)) breach('answered', what);
+        const what = `${incoming.id} (${JSON.stringify(incoming.message)}) was never answered`;
+        if (!this.#mayBeLost(chat, sentMs, takenMs)) this.#note(chat, 'answered', what);
         continue;
       }
       // A message that was sent after the 2xx of the one before is answered after it.
       const inOrder = before?.takenMs !== undefined && before.takenMs < sentMs && sentMs > lossMs;
       if (inOrder && first.atMs < answeredMs)
-        breach('in order', `${id}: ${incoming.id} was answered before ${before?.incoming.id}`);
+        this.#note(chat, 'in order', `${incoming.id} was answered before ${before?.incoming.id}`);
       answeredMs = first.atMs;
       before = filed;
       const numbers = new Set(replies.map(({ seq }) => seq));
       const answers = new Set(replies.filter((reply) => reply.first).map(({ seq }) => seq));
       if (sentMs > lossMs && (answers.size !== 1 || !isRow([...numbers])))
-        breach(
+        this.#note(
+          chat,
           'answered once',
-          `${id}: ${incoming.id} has ${answers.size} answers, under numbers ${[...numbers]}`,
+          `${incoming.id} has ${answers.size} answers, under numbers ${[...numbers]}`,
         );
     }
   }
 
   /** Each reply that was stored was delivered. */
-  function checkPromised(chat: Chat): void {
+  #checkPromised(chat: Chat): void {
     const name = chat.key.slice('c:'.length);
-    const gone = givenUp.filter((one) => one.includes(name)).length;
+    const gone = this.#givenUp.filter((one) => one.includes(name)).length;
     const heard = new Set(chat.told.map(({ seq }) => seq));
     const missing = [...chat.promised].filter(
-      ([seq, { atMs }]) => !heard.has(seq) && !mayBeLost(chat, atMs, atMs),
+      ([seq, { atMs }]) => !heard.has(seq) && !this.#mayBeLost(chat, atMs, atMs),
     );
     if (missing.length > gone)
-      for (const [seq, { key }] of missing)
-        breach('stored replies leave', `${chat.id}: number ${seq}, ${key}`);
+      for (const [seq, { key }] of missing) this.#note(chat, 'stored replies leave', `number ${seq}, ${key}`);
   }
 
   /** Answers of staff are told once and in order. No text is interpreted while a person has taken over. */
-  function checkTickets(chat: Chat): void {
-    const { id, told, promised, written, messages } = chat;
-    const lossMs = lastLossMs(chat);
+  #checkTickets(chat: Chat): void {
+    const { told, promised, written, messages } = chat;
+    const lossMs = this.#lastLossMs(chat);
     const heardSeqs = new Map<string, number>();
     for (const { text, by, id: filedId, sentMs, takenMs } of written) {
       const heard = told.filter(({ reply }) => reply.key === 'person.says' && textOf(reply).includes(text));
       // After the filing, five processes died at it, or the conversation was forgotten.
-      const filedMs = storedMs.get(filedId) ?? takenMs;
+      const filedMs = this.#storedMs.get(filedId) ?? takenMs;
       const isOver = [...promised.values()].some(
         ({ key, atMs }) => atMs >= filedMs && /^(turn.failed|privacy.erased)$/.test(key),
       );
       const [first] = heard;
-      if (first === undefined && !mayBeLost(chat, sentMs, takenMs) && !isOver)
-        breach('staff are heard', `${id}: "${text}" was never told`);
+      if (first === undefined && !this.#mayBeLost(chat, sentMs, takenMs) && !isOver)
+        this.#note(chat, 'staff are heard', `"${text}" was never told`);
       if (first === undefined || sentMs <= lossMs) continue;
       if (new Set(heard.map(({ seq }) => seq)).size > 1)
-        breach('staff are heard', `${id}: "${text}" was told twice`);
+        this.#note(chat, 'staff are heard', `"${text}" was told twice`);
       if (first.seq < (heardSeqs.get(by) ?? 0))
-        breach('staff are heard', `${id}: "${text}" was told before what was written before it`);
+        this.#note(chat, 'staff are heard', `"${text}" was told before what was written before it`);
       heardSeqs.set(by, first.seq);
     }
-    if (lossesOf(chat).length > 0) return;
+    if (this.#lossesOf(chat).length > 0) return;
     const texts = new Map(
       messages.flatMap(({ incoming }) => (isPlain(incoming) ? [[incoming.id, incoming.message]] : [])),
     );
@@ -355,80 +337,84 @@ export function createChecks(options: {
     for (const { reply, turn } of told.toSorted((a, b) => a.seq - b.seq)) {
       const text = texts.get(turn ?? '');
       if (isOpen && text && !BESIDE_PERSON.test(reply.key))
-        breach(
+        this.#note(
+          chat,
           'staff are heard',
-          `${id}: ${JSON.stringify(text)} was interpreted beside a person: ${reply.key}`,
+          `${JSON.stringify(text)} was interpreted beside a person: ${reply.key}`,
         );
       if (reply.key === 'person.waiting') isOpen = true;
       if (reply.key === 'person.back' || reply.key === 'privacy.erased') isOpen = false;
     }
   }
 
-  function checkLedger(): void {
-    for (const { operation, chat, atMs } of operations.values()) {
+  #checkLedger(): void {
+    for (const { operation, chat, atMs } of this.#operations.values()) {
       const { id, status } = operation;
-      const { applied } = sent.get(id) ?? { applied: 0 };
+      const { applied } = this.#world.sent.get(id) ?? { applied: 0 };
       const isWrong =
         status === 'done' ? applied === 0 : (status === 'refused' || status === 'notApplied') && applied > 0;
-      if (isWrong && !contested.has(id) && !mayBeLost(chat, atMs, atMs))
-        breach('told as the ledger says', `${chat.id}: ${id} is ${status}, and was applied ${applied} times`);
+      if (isWrong && !this.contested.has(id) && !this.#mayBeLost(chat, atMs, atMs))
+        this.#note(chat, 'told as the ledger says', `${id} is ${status}, and was applied ${applied} times`);
     }
   }
 
-  async function checkRest(store: RecordStore): Promise<void> {
+  async #checkRest(store: RecordStore): Promise<void> {
+    const { logged, sent } = this.#world;
     const listed = await listAll(store);
     const open = new Set(
       listed.flatMap(({ index, member }) => (index === 'intents' ? [member.split(':')[1]] : [])),
     );
-    checkLedger();
+    this.#checkLedger();
     for (const [operation, { times, applied }] of sent) {
-      if (times > 1) breach('called once', `${operation} was called ${times} times`);
-      const known = operations.get(operation);
-      const isKnown = open.has(operation) || (known && !mayBeLost(known.chat, known.atMs, known.atMs));
-      if (applied > 0 && !isKnown && !isDamaged(operation))
-        breach('known', `nobody knows of ${operation}, which was applied`);
+      if (times > 1) this.breach('called once', `${operation} was called ${times} times`);
+      const known = this.#operations.get(operation);
+      const isKnown = open.has(operation) || (known && !this.#mayBeLost(known.chat, known.atMs, known.atMs));
+      if (applied > 0 && !isKnown && !this.#isDamaged(operation))
+        this.breach('known', `nobody knows of ${operation}, which was applied`);
     }
-    await checkIndexes(listed);
-    for (const loss of losses) await checkDamage(loss, listed);
+    await this.#checkIndexes(listed);
+    for (const loss of this.losses) await this.#checkDamage(loss, listed);
     for (const one of logged) {
-      if (PERSONAL.test(one)) breach('nothing personal', one.slice(0, 200));
+      if (PERSONAL.test(one)) this.breach('nothing personal', one.slice(0, 200));
     }
   }
 
   /** Whether its conversation's record was damaged: an operator may have settled what the index listed. */
-  const isDamaged = (operation: string): boolean => {
-    const chat = ownerOf.get(operation);
-    return chat !== undefined && losses.some((loss) => loss.chat === chat);
+  readonly #isDamaged = (operation: string): boolean => {
+    const chat = this.#ownerOf.get(operation);
+    return chat !== undefined && this.losses.some((loss) => loss.chat === chat);
   };
 
   /** Indexes list what records contain, and nothing stays due. */
-  async function checkIndexes(listed: readonly Listed[]): Promise<void> {
+  async #checkIndexes(listed: readonly Listed[]): Promise<void> {
+    const { clock, records } = this.#world;
     const nowMs = clock.nowMs();
     for (const { index, member, score } of listed) {
       if ((index === 'due' || index === 'undelivered') && score < nowMs - SWEPT_MS)
-        breach('indexed', `${index} lists ${member} at rest`);
+        this.breach('indexed', `${index} lists ${member} at rest`);
     }
-    for (const chat of chats.values()) {
+    for (const chat of this.chats.values()) {
       // The entries of a damaged record are unknown.
-      if (losses.some((loss) => loss.chat === chat)) continue;
+      if (this.losses.some((loss) => loss.chat === chat)) continue;
       const name = chat.key.slice('c:'.length);
       const record: ConversationRecord | null = await records.recordOf(chat.key);
       const has = record === null ? [] : CONVERSATION.entries(name, record);
       const is = listed.filter(({ member }) => member.split(':')[0] === name);
       const [one, other] = [has, is].map((entries) => entries.map(entryText).sort().join(', '));
-      if (one !== other) breach('indexed', `${chat.id}: has ${one}, is listed as ${other}`);
+      if (one !== other) this.#note(chat, 'indexed', `has ${one}, is listed as ${other}`);
     }
   }
 
   /** A damaged record was alarmed, if a process has touched it since. */
-  async function checkDamage({ atMs, chat, damage }: Loss, listed: readonly Listed[]): Promise<void> {
+  async #checkDamage({ atMs, chat, damage }: Loss, listed: readonly Listed[]): Promise<void> {
+    const { logged, records } = this.#world;
     if (chat === undefined || damage === undefined) return;
     const name = chat.key.slice('c:'.length);
     const { bytes } = await records.store.read(chat.key);
     const isAlarmed = logged.some(
       (one) => one.includes(damage.kind === 'broken' ? 'seal_broken' : 'record_lost') && one.includes(name),
     );
-    const isRestored = losses.some(
+    const isRestored = this.losses.some(
       (loss) => loss.chat === undefined && loss.fromMs <= atMs && loss.atMs >= atMs,
     );
     const isTouched =
@@ -438,30 +424,19 @@ export function createChecks(options: {
           !listed.some(({ index, member }) => index === 'due' && member === name) &&
           !chat.messages.some(({ takenMs = Infinity }) => takenMs >= atMs);
     if (isTouched && !isAlarmed && !isRestored)
-      breach('damage is alarmed', `${chat.id}: its record was ${damage.kind}, and nobody says so`);
+      this.#note(chat, 'damage is alarmed', `its record was ${damage.kind}, and nobody says so`);
   }
 
-  return {
-    breaches,
-    breach,
-    losses,
-    chats,
-    contested,
-    onEnd(): void {
-      endedMs = clock.atMs;
-    },
-    onChange,
-    onTold,
-    onDecided,
-    checkLocks,
-    checkLooks,
-    async checkAll(store: RecordStore): Promise<void> {
-      givenUp = logged.filter((one) => one.includes('"delivery_given_up"'));
-      for (const chat of chats.values()) await checkTalk(chat);
-      await checkLocks();
-      await checkRest(store);
-    },
-  };
+  onEnd(): void {
+    this.#endedMs = this.#world.clock.atMs;
+  }
+
+  async checkAll(store: RecordStore): Promise<void> {
+    this.#givenUp = this.#world.logged.filter((one) => one.includes('"delivery_given_up"'));
+    for (const chat of this.chats.values()) await this.#checkTalk(chat);
+    await this.checkLocks();
+    await this.#checkRest(store);
+  }
 }
 
 type Listed = { readonly index: (typeof INDEXES)[number]; readonly member: string; readonly score: number };

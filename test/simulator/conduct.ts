@@ -2,7 +2,6 @@ import type { Outcome } from '../../src/conversation/effect.ts';
 import { LIMITS } from '../../src/engine/limits.ts';
 import { conversationName, type Outgoing } from '../../src/engine/messages.ts';
 import type { Encryption, Key } from '../../src/store/port.ts';
-import type { Breach } from './checks.ts';
 import type { Clock } from './clock.ts';
 import type { RecordChange, Watched } from './watch.ts';
 
@@ -28,128 +27,135 @@ type Asked = {
 /** The locks that an effect holds by the store's answers, and whether it stored an intent. */
 export type Noted = { readonly locks: Set<string>; isIntended: boolean };
 
-export type Conduct = ReturnType<typeof createConduct>;
-
-/** Checks how processes use leases, stop, wait, call and lock. */
-export function createConduct(options: {
+type World = {
   readonly clock: Clock;
   readonly encryption: Pick<Encryption, 'name'>;
   readonly peek: Watched['peek'];
-  breach(invariant: Breach['invariant'], what: string): void;
-}) {
-  const { clock, encryption, peek, breach } = options;
+  breach(invariant: string, what: string): void;
+};
+
+/** Checks how processes use leases, stop, wait, call and lock. */
+export class Conduct {
+  readonly #world: World;
   /** The lease of each process, by process and record. */
-  const leases = new Map<string, Asked>();
+  readonly #leases = new Map<string, Asked>();
   /** By conversation, the wait that a platform asked for. `isStored`: the record has it. */
-  const waits = new Map<string, Wait>();
+  readonly #waits = new Map<string, Wait>();
   /**
    * By conversation, the last lease that was taken while replies had to wait: only a wake-up runs under it.
    */
-  const putOff = new Map<string, string>();
+  readonly #putOff = new Map<string, string>();
   /** Operations whose call has ended, the lease of each call, and operations whose intent is replicated. */
-  const ended = new Set<string>();
-  const madeBy = new Map<string, string>();
-  const replicated = new Set<string>();
+  readonly #ended = new Set<string>();
+  readonly #madeBy = new Map<string, string>();
+  readonly #replicated = new Set<string>();
 
-  return {
-    /** The store confirmed a swap that the process requested at `atMs`. */
-    onConfirmed(
-      process: string,
-      { key, bytes, atMs }: { key: Key; bytes: Uint8Array | null; atMs: number },
-    ): void {
-      const { lease, inSeq = 0 } = peek(key, bytes) ?? {};
-      if (!lease || processOf(lease) !== process) return;
-      const { owner, untilMs, step } = lease;
-      const before = leases.get(`${process} ${key}`);
-      const isTheSame = before?.owner === owner && before.untilMs === untilMs;
-      // A renewal keeps the time if the store's clock was set back or answers are slow. It raises no step and
-      // files no message. Once it is due, it may be part of another change.
-      const isRenewed = isTheSame && before.step === step && before.inSeq === inSeq;
-      const isAsked = !isTheSame || isRenewed || atMs - before.askedMs >= LIMITS.renewMs;
-      const askedMs = isAsked ? Math.max(atMs, before?.owner === owner ? before.askedMs : 0) : before.askedMs;
-      leases.set(`${process} ${key}`, { owner, untilMs, step, inSeq, askedMs });
-    },
+  constructor(world: World) {
+    this.#world = world;
+  }
 
-    onSend(process: string, { channel, conversation }: Outgoing, seq: number): void {
-      const name = conversationName(encryption, channel, conversation);
-      const { askedMs = Number.NEGATIVE_INFINITY } = leases.get(`${process} c:${name}`) ?? {};
-      if (clock.atMs > askedMs + LIMITS.leaseMs + LEASE_SLACK_MS)
-        breach('sends under its lease', `${process} sent ${seq} of ${conversation} after its lease`);
-      const wait = waits.get(name);
-      if (wait?.isStored && clock.atMs < wait.untilMs - WAIT_SLACK_MS)
+  /** The store confirmed a swap that the process requested at `atMs`. */
+  onConfirmed(
+    process: string,
+    { key, bytes, atMs }: { key: Key; bytes: Uint8Array | null; atMs: number },
+  ): void {
+    const { lease, inSeq = 0 } = this.#world.peek(key, bytes) ?? {};
+    if (!lease || processOf(lease) !== process) return;
+    const { owner, untilMs, step } = lease;
+    const before = this.#leases.get(`${process} ${key}`);
+    const isTheSame = before?.owner === owner && before.untilMs === untilMs;
+    // A renewal keeps the time if the store's clock was set back or answers are slow. It raises no step and
+    // files no message. Once it is due, it may be part of another change.
+    const isRenewed = isTheSame && before.step === step && before.inSeq === inSeq;
+    const isAsked = !isTheSame || isRenewed || atMs - before.askedMs >= LIMITS.renewMs;
+    const askedMs = isAsked ? Math.max(atMs, before?.owner === owner ? before.askedMs : 0) : before.askedMs;
+    this.#leases.set(`${process} ${key}`, { owner, untilMs, step, inSeq, askedMs });
+  }
+
+  onSend(process: string, { channel, conversation }: Outgoing, seq: number): void {
+    const { breach, clock, encryption } = this.#world;
+    const name = conversationName(encryption, channel, conversation);
+    const { askedMs = Number.NEGATIVE_INFINITY } = this.#leases.get(`${process} c:${name}`) ?? {};
+    if (clock.atMs > askedMs + LIMITS.leaseMs + LEASE_SLACK_MS)
+      breach('sends under its lease', `${process} sent ${seq} of ${conversation} after its lease`);
+    const wait = this.#waits.get(name);
+    if (wait?.isStored && clock.atMs < wait.untilMs - WAIT_SLACK_MS)
+      breach('waits as asked', `${conversation}: ${seq} was sent ${wait.untilMs - clock.atMs} ms too early`);
+    this.#waits.delete(name);
+  }
+
+  /** A platform's answer asks the process to wait. */
+  onToldToWait(
+    process: string,
+    { channel, conversation }: Outgoing,
+    told: { seq: number; afterMs: number },
+  ): void {
+    const { clock, encryption } = this.#world;
+    const wait = { process, seq: told.seq, untilMs: clock.atMs + told.afterMs, isStored: false };
+    this.#waits.set(conversationName(encryption, channel, conversation), wait);
+  }
+
+  /** A swap executed; `durable`: replicas have it, and what was written before. */
+  onSwapped(key: Key, bytes: Uint8Array | null, durable: boolean): void {
+    if (!durable) return;
+    for (const operation of Object.keys(this.#world.peek(key, bytes)?.journal ?? {}))
+      this.#replicated.add(operation);
+  }
+
+  /** A call is about to be made. */
+  onCall(operation: string): void {
+    if (!this.#replicated.has(operation))
+      this.#world.breach(
+        'replicated before it is called',
+        `${operation} is called, and its intent may be lost`,
+      );
+  }
+
+  onOutcome(outcome: Outcome, { locks, isIntended }: Noted): void {
+    const { kind } = outcome;
+    const isEnd = kind === 'applied' || kind === 'refused' || kind === 'unavailable';
+    if (isEnd && isIntended && outcome.operation !== undefined) this.#ended.add(outcome.operation);
+    if (kind === 'busy' && locks.size > 0)
+      this.#world.breach('no lock past its reason', `${outcome.operation} is busy, and locks ${[...locks]}`);
+  }
+
+  onChange({ name, before, after }: RecordChange): void {
+    const { breach, clock } = this.#world;
+    for (const operation of Object.keys(after.journal)) {
+      const isNew = before?.journal[operation] === undefined;
+      if (isNew && after.lease) this.#madeBy.set(operation, after.lease.owner);
+    }
+    // A process may be ahead of a store whose clock was set back.
+    const isPutOff =
+      after.retry !== null && after.retry.atMs > clock.nowMs() && clock.nowMs() === clock.wallMs();
+    if (after.lease !== null && after.lease.step === 0 && isPutOff) this.#putOff.set(name, after.lease.owner);
+    if (before?.lease == null || after.lease !== null) return;
+    const { retry } = before;
+    const isStill =
+      this.#putOff.get(name) === before.lease.owner && retry !== null && retry.atMs > clock.nowMs();
+    if (isStill && after.outbox.length > 0 && after.retry?.atMs !== retry.atMs)
+      breach('waits as asked', `${name}: replies that had to wait got another time`);
+    const wait = this.#waits.get(name);
+    const isTold = wait?.process === processOf(before.lease) && after.outbox[0]?.seq === wait.seq;
+    if (isTold && after.retry !== null) wait.isStored = true;
+    for (const [operation, { outcome }] of Object.entries(after.journal)) {
+      const isMade = this.#madeBy.get(operation) === before.lease.owner && this.#ended.has(operation);
+      if (outcome === undefined && isMade)
         breach(
-          'waits as asked',
-          `${conversation}: ${seq} was sent ${wait.untilMs - clock.atMs} ms too early`,
+          'ended calls are known',
+          `${operation} ended, and its conversation was given back without that`,
         );
-      waits.delete(name);
-    },
+    }
+  }
 
-    /** A platform's answer asks the process to wait. */
-    onToldToWait(
-      process: string,
-      { channel, conversation }: Outgoing,
-      told: { seq: number; afterMs: number },
-    ): void {
-      const wait = { process, seq: told.seq, untilMs: clock.atMs + told.afterMs, isStored: false };
-      waits.set(conversationName(encryption, channel, conversation), wait);
-    },
+  onLoss(): void {
+    for (const wait of this.#waits.values()) wait.isStored = false;
+  }
 
-    /** A swap executed; `durable`: replicas have it, and what was written before. */
-    onSwapped(key: Key, bytes: Uint8Array | null, durable: boolean): void {
-      if (!durable) return;
-      for (const operation of Object.keys(peek(key, bytes)?.journal ?? {})) replicated.add(operation);
-    },
-
-    /** A call is about to be made. */
-    onCall(operation: string): void {
-      if (!replicated.has(operation))
-        breach('replicated before it is called', `${operation} is called, and its intent may be lost`);
-    },
-
-    onOutcome(outcome: Outcome, { locks, isIntended }: Noted): void {
-      const { kind } = outcome;
-      const isEnd = kind === 'applied' || kind === 'refused' || kind === 'unavailable';
-      if (isEnd && isIntended && outcome.operation !== undefined) ended.add(outcome.operation);
-      if (kind === 'busy' && locks.size > 0)
-        breach('no lock past its reason', `${outcome.operation} is busy, and locks ${[...locks]}`);
-    },
-
-    onChange({ name, before, after }: RecordChange): void {
-      for (const operation of Object.keys(after.journal)) {
-        const isNew = before?.journal[operation] === undefined;
-        if (isNew && after.lease) madeBy.set(operation, after.lease.owner);
-      }
-      // A process may be ahead of a store whose clock was set back.
-      const isPutOff =
-        after.retry !== null && after.retry.atMs > clock.nowMs() && clock.nowMs() === clock.wallMs();
-      if (after.lease !== null && after.lease.step === 0 && isPutOff) putOff.set(name, after.lease.owner);
-      if (before?.lease == null || after.lease !== null) return;
-      const { retry } = before;
-      const isStill = putOff.get(name) === before.lease.owner && retry !== null && retry.atMs > clock.nowMs();
-      if (isStill && after.outbox.length > 0 && after.retry?.atMs !== retry.atMs)
-        breach('waits as asked', `${name}: replies that had to wait got another time`);
-      const wait = waits.get(name);
-      const isTold = wait?.process === processOf(before.lease) && after.outbox[0]?.seq === wait.seq;
-      if (isTold && after.retry !== null) wait.isStored = true;
-      for (const [operation, { outcome }] of Object.entries(after.journal)) {
-        const isMade = madeBy.get(operation) === before.lease.owner && ended.has(operation);
-        if (outcome === undefined && isMade)
-          breach(
-            'ended calls are known',
-            `${operation} ended, and its conversation was given back without that`,
-          );
-      }
-    },
-
-    onLoss(): void {
-      for (const wait of waits.values()) wait.isStored = false;
-    },
-
-    onStopped(process: string, tookMs: number, isIdle: boolean): void {
-      if (tookMs >= LIMITS.stopMs && isIdle)
-        breach('stops in time', `${process} had nothing to do, and did not stop`);
-    },
-  };
+  onStopped(process: string, tookMs: number, isIdle: boolean): void {
+    if (tookMs >= LIMITS.stopMs && isIdle)
+      this.#world.breach('stops in time', `${process} had nothing to do, and did not stop`);
+  }
 }
 
 /** A lease's owner is an id that its process made. */

@@ -1,4 +1,4 @@
-import { type Key, type Listed, type RecordStore, StoreUnavailable, shardOf } from '../../src/store/port.ts';
+import { type Key, type RecordStore, StoreUnavailable, shardOf } from '../../src/store/port.ts';
 import type { Chance, Clock } from './clock.ts';
 import type { Count } from './counts.ts';
 
@@ -71,28 +71,33 @@ const CONFIRM_MS = 1_800;
 
 const ILLNESSES = ['lists fail', 'lists hang', 'writes refused', 'hangs'] as const;
 
-export type FaultyLine = ReturnType<typeof createLine>;
+/** What the parts of a history share. */
+export type World = {
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly count: Count;
+  rates(): Rates;
+  trace(what: string): void;
+};
 
 /** Puts latency and faults between a process and what it calls. */
-export function createLine(
-  clock: Clock,
-  chance: Chance,
-  {
-    rates,
-    count,
-    illMs,
-  }: {
-    rates(): Rates;
-    readonly count: Count;
-    /** How long a node is ill. */
-    readonly illMs: readonly [number, number];
-  },
-) {
-  const ills = new Map<number, (typeof ILLNESSES)[number]>();
-  const illnessOf = (shard: number) => ills.get(shard % NODES);
+export class FaultyLine {
+  readonly #world: World;
+  /** How long a node is ill. */
+  readonly #illMs: readonly [number, number];
+  readonly #ills = new Map<number, (typeof ILLNESSES)[number]>();
+  /** Index and shard pairs that ever had an entry. The others are empty and need no call. */
+  readonly #touched = new Set<string>();
+  #settling: Promise<void> | undefined;
+
+  constructor(world: World, illMs: readonly [number, number]) {
+    this.#world = world;
+    this.#illMs = illMs;
+  }
 
   /** A call, with the ways there and back. The process may die on either. */
-  async function call<Result>(process: Victim, work: () => Promise<Result>): Promise<Result> {
+  async call<Result>(process: Victim, work: () => Promise<Result>): Promise<Result> {
+    const { chance, clock, count, rates } = this.#world;
     const { killed, slow } = rates();
     if (!process.isAlive()) return never();
     const dies = chance.happens(killed) ? chance.pick(['before', 'after', 'answer']) : 'no';
@@ -114,16 +119,17 @@ export function createLine(
   }
 
   /** The same for a command of the store on a record, which may be lost or repeated. */
-  async function command<Result>(
+  async #command<Result>(
     process: Victim,
     key: Key,
     work: () => Promise<Result>,
     writes = false,
   ): Promise<Result> {
+    const { chance, clock, count, rates } = this.#world;
     const { lost, repeated } = rates();
     const isLost = chance.happens(lost);
-    const result = await call(process, async () => {
-      const ill = illnessOf(shardOf(key));
+    const result = await this.call(process, async () => {
+      const ill = this.#illnessOf(shardOf(key));
       if (ill === 'hangs') {
         count('commands that hung');
         if (chance.happens(0.5)) await work();
@@ -145,26 +151,22 @@ export function createLine(
     throw new StoreUnavailable('the answer was lost');
   }
 
-  /** Index and shard pairs that ever had an entry. The others are empty and need no call. */
-  const touched = new Set<string>();
-  const nothing = (): Promise<Listed> => Promise.resolve({ nowMs: clock.nowMs(), count: 0, entries: [] });
-
-  let settling: Promise<void> | undefined;
   /** Lets the other consequences of this moment come first, as on Redis. */
-  function settle(): Promise<void> {
-    settling ??= clock.hold(new Promise<void>(setImmediate)).then(() => {
-      settling = undefined;
+  #settle(): Promise<void> {
+    this.#settling ??= this.#world.clock.hold(new Promise<void>(setImmediate)).then(() => {
+      this.#settling = undefined;
     });
-    return settling;
+    return this.#settling;
   }
 
   /** A list of one shard. Healthy nodes answer at once. */
-  async function list<Result>(process: Victim, shard: number, work: () => Promise<Result>): Promise<Result> {
+  async #list<Result>(process: Victim, shard: number, work: () => Promise<Result>): Promise<Result> {
+    const { chance, clock, count, rates } = this.#world;
     if (chance.happens(rates().killed / 100)) process.kill();
     if (!process.isAlive()) return never();
-    const ill = illnessOf(shard);
+    const ill = this.#illnessOf(shard);
     if (ill === undefined || ill === 'writes refused') {
-      await settle();
+      await this.#settle();
       return work();
     }
     count(ill === 'lists fail' ? 'lists that failed' : 'lists that hung');
@@ -173,28 +175,33 @@ export function createLine(
     throw new StoreUnavailable(ill);
   }
 
-  return {
-    call,
-    list,
-    /** The store as that process reaches it. */
-    storeOf: (process: Victim, store: RecordStore): RecordStore => ({
+  /** The store as that process reaches it. */
+  storeOf(process: Victim, store: RecordStore): RecordStore {
+    return {
       ...store,
-      read: (key) => command(process, key, () => store.read(key)),
-      compareAndSwap(key, swap) {
-        for (const { index } of swap.indexes) touched.add(`${index} ${shardOf(key)}`);
-        return command(process, key, () => store.compareAndSwap(key, swap), true);
+      read: (key) => this.#command(process, key, () => store.read(key)),
+      compareAndSwap: (key, swap) => {
+        for (const { index } of swap.indexes) this.#touched.add(`${index} ${shardOf(key)}`);
+        return this.#command(process, key, () => store.compareAndSwap(key, swap), true);
       },
-      list(index, range) {
-        const isTouched = touched.has(`${index} ${range.shard}`) || ills.has(range.shard % NODES);
-        if (!isTouched) return process.isAlive() ? nothing() : never();
-        return list(process, range.shard, () => store.list(index, range));
+      list: async (index, range) => {
+        const isTouched = this.#touched.has(`${index} ${range.shard}`) || this.#ills.has(range.shard % NODES);
+        if (!isTouched)
+          return process.isAlive() ? { nowMs: this.#world.clock.nowMs(), count: 0, entries: [] } : never();
+        return this.#list(process, range.shard, () => store.list(index, range));
       },
-    }),
-    fallIll(): void {
-      const node = chance.between(0, NODES - 1);
-      if (ills.has(node)) return;
-      ills.set(node, chance.pick(ILLNESSES));
-      clock.after(chance.between(...illMs), () => ills.delete(node));
-    },
-  };
+    };
+  }
+
+  fallIll(): void {
+    const { chance, clock } = this.#world;
+    const node = chance.between(0, NODES - 1);
+    if (this.#ills.has(node)) return;
+    this.#ills.set(node, chance.pick(ILLNESSES));
+    clock.after(chance.between(...this.#illMs), () => this.#ills.delete(node));
+  }
+
+  #illnessOf(shard: number) {
+    return this.#ills.get(shard % NODES);
+  }
 }

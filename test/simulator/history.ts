@@ -8,15 +8,15 @@ import { changeBetween } from '../support/changes.ts';
 import { createLossyStore } from '../support/lossy-store.ts';
 import { observeInto } from '../support/observe.ts';
 import { createAntCrmDouble } from './antcrm.ts';
-import { type Breach, type Chat, createChecks, type Update } from './checks.ts';
+import { type Breach, type Chat, Checks, type Update } from './checks.ts';
 import { type Chance, type Clock, createChance, createClock } from './clock.ts';
-import { createConduct } from './conduct.ts';
+import { Conduct } from './conduct.ts';
 import { type Counts, createCounts } from './counts.ts';
 import { createCustomer, senderOf } from './customers.ts';
-import { createLine, drawRates, withoutFaults } from './faults.ts';
-import { createPlatforms } from './platform.ts';
+import { drawRates, FaultyLine, withoutFaults } from './faults.ts';
+import { Platforms } from './platform.ts';
 import { BotProcess, type Defect, HASH_KEY, type Surroundings } from './process.ts';
-import { createStaff } from './staff.ts';
+import { Staff } from './staff.ts';
 import { type RecordChange, watchRecords } from './watch.ts';
 
 /*
@@ -94,11 +94,11 @@ class Simulation {
   readonly #lossy: ReturnType<typeof createLossyStore>;
   readonly #records: ReturnType<typeof watchRecords>;
   readonly #antcrm: ReturnType<typeof createAntCrmDouble>;
-  readonly #checks: ReturnType<typeof createChecks>;
-  readonly #conduct: ReturnType<typeof createConduct>;
-  readonly #line: ReturnType<typeof createLine>;
-  readonly #platforms: ReturnType<typeof createPlatforms>;
-  readonly #staff: ReturnType<typeof createStaff>;
+  readonly #checks: Checks;
+  readonly #conduct: Conduct;
+  readonly #line: FaultyLine;
+  readonly #platforms: Platforms;
+  readonly #staff: Staff;
   readonly #around: Surroundings;
   readonly #places: (BotProcess | undefined)[] = [];
   readonly #customers = new Map<string, ReturnType<typeof createCustomer>>();
@@ -116,11 +116,11 @@ class Simulation {
     this.#rates = drawRates(this.#chance);
     const [clock, chance, encryption, logged] = [this.#clock, this.#chance, this.#encryption, this.#logged];
     const { count } = this.#counting;
+    const world = { clock, chance, count, rates: () => this.#rates, trace: this.#trace };
     this.#life = chance.happens(LONG_RATE) ? LONG : SHORT;
     const { faultsMs, sweepMs } = this.#life;
     const isNarrow = chance.happens(0.3);
-    const common = { rates: () => this.#rates, count, trace: this.#trace };
-    this.#antcrm = createAntCrmDouble(clock, chance, common);
+    this.#antcrm = createAntCrmDouble(world);
     this.#lossy = createLossyStore(clock, 200, options.openStore?.(clock));
     this.#records = watchRecords(this.#lossy, {
       ...{ encryption, count },
@@ -132,27 +132,29 @@ class Simulation {
     });
     const { sent } = this.#antcrm;
     const [, illMs] = this.#life.illMs;
-    this.#checks = createChecks({ clock, records: this.#records, encryption, sent, logged, sweepMs, illMs });
-    const { breach, contested, onDecided } = this.#checks;
-    this.#conduct = createConduct({ clock, encryption, peek: this.#records.peek, breach });
-    this.#line = createLine(clock, chance, { ...common, illMs: this.#life.illMs });
+    this.#checks = new Checks({ clock, records: this.#records, encryption, sent, logged, sweepMs, illMs });
+    const checks = this.#checks;
+    const breach = (invariant: string, what: string) => checks.breach(invariant, what);
+    this.#conduct = new Conduct({ clock, encryption, peek: this.#records.peek, breach });
+    this.#line = new FaultyLine(world, this.#life.illMs);
     const bot = () => this.#places[chance.between(0, PROCESSES - 1)];
     const onFault = (error: unknown): void =>
       breach('nothing throws', error instanceof Error ? `${error.stack}` : String(error));
-    this.#platforms = createPlatforms(clock, chance, {
-      ...{ ...common, onFault, bot },
+    this.#platforms = new Platforms({
+      ...{ ...world, onFault, bot },
       hear: (outgoing, seq) => this.#hear(outgoing, seq),
     });
-    this.#staff = createStaff(clock, chance, {
-      ...{ ...common, onFault, onDecided, homeMs: faultsMs - 60_000 },
+    this.#staff = new Staff({
+      ...{ ...world, onFault, homeMs: faultsMs - 60_000 },
       desk: () => bot()?.desk,
-      onContested: (operation) => contested.add(operation),
+      onContested: (operation) => checks.contested.add(operation),
+      onDecided: (operation, result) => checks.onDecided(operation, result),
       isApplied: (operation) => (sent.get(operation)?.applied ?? 0) > 0,
     });
     this.#around = {
-      ...{ clock, chance, count, trace: this.#trace, line: this.#line, conduct: this.#conduct },
+      ...{ ...world, line: this.#line, conduct: this.#conduct },
       ...{ store: this.#store(), observe: this.#observe(), defect: options.defect ?? {} },
-      ...{ deliver: this.#platforms.deliver },
+      deliver: (outgoing, seq) => this.#platforms.deliver(outgoing, seq),
       limits: { sweepMs, ...(isNarrow && { concurrency: 8, perChannel: 2 }) },
       exchange: (call, operation) => {
         if (call.method === 'POST' && operation !== undefined) this.#conduct.onCall(operation);

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { z } from 'zod';
 import { type Counts, sumOf, underFloor } from './counts.ts';
 import { type History, runHistory } from './history.ts';
 import { find, PLANTED } from './planted.ts';
@@ -17,31 +16,20 @@ import { compareWithRedis } from './redis.ts';
 const WORKERS = 2;
 const HISTORIES_ON_REDIS = 300;
 
-const optionsSchema = z.object({
-  messages: z.coerce.number().int().positive().default(100_000),
-  seed: z.coerce.number().int().nonnegative().default(1),
-  first: z.boolean().default(false),
-  planted: z.boolean().default(false),
-  redis: z.boolean().default(false),
-  trace: z.string().optional(),
+const { values } = parseArgs({
+  options: {
+    messages: { type: 'string', default: '100000' },
+    seed: { type: 'string', default: '1' },
+    first: { type: 'boolean' },
+    planted: { type: 'boolean' },
+    redis: { type: 'boolean' },
+    trace: { type: 'string' },
+  },
 });
 
-function readOptions() {
-  const { values } = parseArgs({
-    options: {
-      messages: { type: 'string' },
-      seed: { type: 'string' },
-      first: { type: 'boolean' },
-      planted: { type: 'boolean' },
-      redis: { type: 'boolean' },
-      trace: { type: 'string' },
-    },
-  });
-  return optionsSchema.parse(values);
-}
-
 async function simulate(): Promise<void> {
-  const { messages, seed, first, planted, redis, trace } = readOptions();
+  const { first, planted, redis, trace } = values;
+  const [messages, seed] = [Number(values.messages), Number(values.seed)];
   if (trace !== undefined) return follow(seed, trace);
   if (planted) return findPlanted(seed);
   if (redis) return compare(Array.from({ length: HISTORIES_ON_REDIS }, (_, at) => seed + at));

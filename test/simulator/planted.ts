@@ -4,7 +4,6 @@ import { readOutboxItem, withVersion } from '../../src/engine/messages.ts';
 import type { ConversationRecord, OutboxEntry } from '../../src/engine/record.ts';
 import { type Key, type RecordStore, StoreUnavailable, type Swap, shardOf } from '../../src/store/port.ts';
 import { type Changed, changeBetween } from '../support/changes.ts';
-import type { Invariant } from './checks.ts';
 import { BEGIN_MS } from './clock.ts';
 import { underFloor } from './counts.ts';
 import { runHistory } from './history.ts';
@@ -20,22 +19,21 @@ import { operationsIn } from './watch.ts';
 export type Planted = {
   readonly name: string;
   /** The invariant that finds it; `floor`: a kind of event becomes too rare. */
-  readonly finds: Invariant | 'floor';
-  /** `npm test` looks for it, too. */
-  readonly isQuick?: true;
-  /** More than a small history has, for what is rare. */
-  readonly customers?: number;
+  readonly finds: string;
   /** Makes the defect for one history. */
   plant(): Defect;
 };
 
 const SMALL = 25;
+/** What is rare needs more customers. */
+const RARE = /how its calls ended|contrary decision/;
 const MOST_SEEDS = 40;
 
 /** Runs histories until the invariant finds the defect. Resolves to their number and all finders. */
 export async function find(planted: Planted, from: number, most = MOST_SEEDS) {
-  const { finds, customers = SMALL, plant } = planted;
-  const found = new Set<Invariant | 'floor'>();
+  const { name, finds, plant } = planted;
+  const customers = RARE.test(name) ? 60 : SMALL;
+  const found = new Set<string>();
   let seeds = 0;
   for (; seeds < most && !found.has(finds); seeds++) {
     const history = await runHistory(from + seeds, { customers, defect: plant() });
@@ -76,27 +74,18 @@ function distortRecords(
   };
 }
 
-const inDefect = (name: string, finds: Planted['finds'], plant: () => Defect): Planted => ({
-  name,
-  finds,
-  plant,
-});
-const inRecord = (name: string, finds: Planted['finds'], distort: (change: Change) => ConversationRecord) =>
+const inDefect = (name: string, finds: string, plant: () => Defect): Planted => ({ name, finds, plant });
+const inRecord = (name: string, finds: string, distort: (change: Change) => ConversationRecord) =>
   inDefect(name, finds, () => distortRecords(distort));
 const beforeChange = (
   name: string,
-  finds: Planted['finds'],
+  finds: string,
   prepare: (before: ConversationRecord) => ConversationRecord,
 ) => inDefect(name, finds, () => distortRecords(({ after }) => after, prepare));
-const inStore = (
-  name: string,
-  finds: Planted['finds'],
-  change: (store: RecordStore) => Partial<RecordStore>,
-) => inDefect(name, finds, () => ({ store: (store) => ({ ...store, ...change(store) }) }));
-const inStep = (name: string, finds: Planted['finds'], step: NonNullable<Defect['step']>) =>
+const inStore = (name: string, finds: string, change: (store: RecordStore) => Partial<RecordStore>) =>
+  inDefect(name, finds, () => ({ store: (store) => ({ ...store, ...change(store) }) }));
+const inStep = (name: string, finds: string, step: NonNullable<Defect['step']>) =>
   inDefect(name, finds, () => ({ step }));
-const quick = (planted: Planted): Planted => ({ ...planted, isQuick: true });
-const large = (planted: Planted): Planted => ({ ...planted, customers: 60 });
 
 const isDecision = ({ kind }: Change): boolean => kind === 'commit' || kind === 'fused';
 /** Once in so many, by the time. */
@@ -167,43 +156,37 @@ const inRecords: readonly Planted[] = [
     const isWaiting = kind === 'accept' && before?.lease === null && head && last;
     return isWaiting ? { ...after, inbox: [last, head, ...others.slice(0, -1)] } : after;
   }),
-  quick(
-    inRecord('a number is given twice', 'one number, one reply', (change) => {
-      const isGiven = isDecision(change) && isIdle(change) && newReplies(change).length > 0;
-      return isGiven && isOften(change, 3)
-        ? { ...change.after, outSeq: change.after.outSeq - 1 }
-        : change.after;
-    }),
-  ),
+  inRecord('a number is given twice', 'one number, one reply', (change) => {
+    const isGiven = isDecision(change) && isIdle(change) && newReplies(change).length > 0;
+    return isGiven && isOften(change, 3)
+      ? { ...change.after, outSeq: change.after.outSeq - 1 }
+      : change.after;
+  }),
   inRecord('of replies that wait the last is dropped', 'stored replies leave', ({ kind, after }) => {
     const [one, other] = after.outbox.slice(-2).map(turnOf);
     const isDropped = kind === 'release' && one !== undefined && one === other;
     return isDropped ? { ...after, outbox: after.outbox.slice(0, -1) } : after;
   }),
-  quick(
-    beforeChange(
-      'a turn is decided while filing although replies wait, and drops them',
-      'stored replies leave',
-      (before) => (before.lease === null ? { ...before, outbox: [], retry: null } : before),
-    ),
+  beforeChange(
+    'a turn is decided while filing although replies wait, and drops them',
+    'stored replies leave',
+    (before) => (before.lease === null ? { ...before, outbox: [], retry: null } : before),
   ),
   inRecord('no intent is kept', 'called once', ({ kind, before, after }) =>
     kind === 'intend' && before ? { ...after, journal: before.journal } : after,
   ),
-  quick(
-    inRecord('an operation that is being looked up is forgotten with its intent', 'known', (change) => {
-      const { before, after } = change;
-      const earlier = operationsIn(before).map(({ id }) => id);
-      const left = operationsIn(after).filter(
-        ({ id, status }) => earlier.includes(id) || status !== 'checking',
-      );
-      if (!isDecision(change) || left.length === operationsIn(after).length) return after;
-      const journal = Object.fromEntries(
-        Object.entries(after.journal).filter(([name]) => left.some(({ id }) => id === name)),
-      );
-      return { ...withOperations(after, left), journal };
-    }),
-  ),
+  inRecord('an operation that is being looked up is forgotten with its intent', 'known', (change) => {
+    const { before, after } = change;
+    const earlier = operationsIn(before).map(({ id }) => id);
+    const left = operationsIn(after).filter(
+      ({ id, status }) => earlier.includes(id) || status !== 'checking',
+    );
+    if (!isDecision(change) || left.length === operationsIn(after).length) return after;
+    const journal = Object.fromEntries(
+      Object.entries(after.journal).filter(([name]) => left.some(({ id }) => id === name)),
+    );
+    return { ...withOperations(after, left), journal };
+  }),
   inRecord('an outcome is told by another key', 'told of each outcome', (change) => {
     const fresh = newReplies(change);
     const outbox = change.after.outbox.map((entry) => {
@@ -217,25 +200,21 @@ const inRecords: readonly Planted[] = [
     });
     return { ...change.after, outbox };
   }),
-  quick(
-    inRecord('a wake-up is forgotten', 'settled', (change) =>
-      isDecision(change) && operationsIn(change.after).some(({ status }) => status === 'checking')
-        ? { ...change.after, wakeMs: 0 }
-        : change.after,
-    ),
+  inRecord('a wake-up is forgotten', 'settled', (change) =>
+    isDecision(change) && operationsIn(change.after).some(({ status }) => status === 'checking')
+      ? { ...change.after, wakeMs: 0 }
+      : change.after,
   ),
   inRecord('a lease is kept when all is done', 'nothing left', ({ kind, before, after, nowMs }) =>
     kind === 'release' && before?.lease && after.lease === null && nowMs > BEGIN_MS + 8 * 60_000
       ? { ...after, lease: { ...before.lease, untilMs: nowMs + 86_400_000 } }
       : after,
   ),
-  large(
-    inRecord(
-      'a conversation is given back without how its calls ended',
-      'ended calls are known',
-      ({ kind, before, after }) =>
-        kind === 'release' && after.lease === null && before ? { ...after, journal: before.journal } : after,
-    ),
+  inRecord(
+    'a conversation is given back without how its calls ended',
+    'ended calls are known',
+    ({ kind, before, after }) =>
+      kind === 'release' && after.lease === null && before ? { ...after, journal: before.journal } : after,
   ),
 ];
 
@@ -259,14 +238,12 @@ const inStores: readonly Planted[] = [
       ...(swap.durable && { durable: true }),
     }),
   })),
-  quick(
-    inStore(
-      'an intent counts as replicated, whatever replicas say',
-      'replicated before it is called',
-      (store) => ({
-        compareAndSwap: async (key, swap) => ({ ...(await store.compareAndSwap(key, swap)), durable: true }),
-      }),
-    ),
+  inStore(
+    'an intent counts as replicated, whatever replicas say',
+    'replicated before it is called',
+    (store) => ({
+      compareAndSwap: async (key, swap) => ({ ...(await store.compareAndSwap(key, swap)), durable: true }),
+    }),
   ),
   inStore('an entry of an index stays when its record changes', 'indexed', (store) => ({
     compareAndSwap(key, swap) {
@@ -319,15 +296,13 @@ const around: readonly Planted[] = [
       return answer;
     },
   })),
-  quick(
-    inDefect('an unknown outcome counts as applied', 'told as the ledger says', () => ({
-      perform: (perform) => async (effect, context) => {
-        const outcome = await perform(effect, context);
-        if (outcome.kind !== 'unknown') return outcome;
-        return { kind: 'applied', operation: outcome.operation, locks: outcome.lookup.locks };
-      },
-    })),
-  ),
+  inDefect('an unknown outcome counts as applied', 'told as the ledger says', () => ({
+    perform: (perform) => async (effect, context) => {
+      const outcome = await perform(effect, context);
+      if (outcome.kind !== 'unknown') return outcome;
+      return { kind: 'applied', operation: outcome.operation, locks: outcome.lookup.locks };
+    },
+  })),
   inDefect('a look-up finds nothing of what is there', 'told as the ledger says', () => ({
     perform: (perform) => async (effect, context) => {
       const outcome = await perform(effect, context);
@@ -348,12 +323,10 @@ const around: readonly Planted[] = [
       return step(state, { ...input, message: { ...input.message, result } }, context);
     },
   ),
-  quick(
-    inStep(
-      'every text counts as written after the question',
-      'a yes to what was shown',
-      (step) => (state, input, context) => step(state, input, { ...context, current: true }),
-    ),
+  inStep(
+    'every text counts as written after the question',
+    'a yes to what was shown',
+    (step) => (state, input, context) => step(state, input, { ...context, current: true }),
   ),
   inStep('whoever asks to be forgotten is remembered', 'forgotten', (step) => (state, input, context) => {
     const decision = step(state, input, context);
@@ -390,11 +363,9 @@ const around: readonly Planted[] = [
       },
     }),
   })),
-  large(
-    inDefect('a second, contrary decision is filed', 'the first decision counts', () => ({
-      desk: ({ tickets, operators }) => ({ tickets, operators: decidingAnew(operators) }),
-    })),
-  ),
+  inDefect('a second, contrary decision is filed', 'the first decision counts', () => ({
+    desk: ({ tickets, operators }) => ({ tickets, operators: decidingAnew(operators) }),
+  })),
   inDefect(
     'the clock of a process is slow, so it takes its leases for longer',
     'sends under its lease',
@@ -408,14 +379,12 @@ const around: readonly Planted[] = [
       return delivery.kind === 'uncertain' ? { kind: 'uncertain' } : delivery;
     },
   })),
-  quick(
-    inDefect('a process that stops waits for nothing', 'stops in time', () => ({
-      async stop(engine, runtime) {
-        await engine.stop();
-        await runtime.sleep(LIMITS.stopMs);
-      },
-    })),
-  ),
+  inDefect('a process that stops waits for nothing', 'stops in time', () => ({
+    async stop(engine, runtime) {
+      await engine.stop();
+      await runtime.sleep(LIMITS.stopMs);
+    },
+  })),
   inDefect('no turn is decided while its message is filed', 'floor', () => ({
     aroundRecords: (records) => ({
       isKnown: () => false,

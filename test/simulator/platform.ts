@@ -1,9 +1,7 @@
 import type { Delivery, Incoming, Outgoing } from '../../src/engine/messages.ts';
 import { StoreUnavailable } from '../../src/store/port.ts';
 import type { Update } from './checks.ts';
-import type { Chance, Clock } from './clock.ts';
-import type { Count } from './counts.ts';
-import type { Rates } from './faults.ts';
+import type { World } from './faults.ts';
 
 /** When a platform sends an update again that it has no 2xx for. */
 const AGAIN_MS = 4_000;
@@ -15,29 +13,29 @@ const WAIT_MS = [40_000, 90_000] as const;
 /** A process that takes updates, as a platform sees it. */
 type Bot = { accept(incoming: Incoming, sentMs: number): Promise<'accepted' | 'duplicate' | 'full'> };
 
+type PlatformWorld = World & {
+  /** The process that an update reaches, if one is there. */
+  bot(): Bot | undefined;
+  hear(outgoing: Outgoing, seq: number): void;
+  /** Something else than the store was thrown. */
+  onFault(error: unknown): void;
+};
+
 /** Platforms: they take replies, or fail, and deliver updates until they have a 2xx. */
-export function createPlatforms(
-  clock: Clock,
-  chance: Chance,
-  options: {
-    rates(): Rates;
-    readonly count: Count;
-    trace(what: string): void;
-    /** The process that an update reaches, if one is there. */
-    bot(): Bot | undefined;
-    hear(outgoing: Outgoing, seq: number): void;
-    /** Something else than the store was thrown. */
-    onFault(error: unknown): void;
-  },
-) {
-  const { rates, count, trace, bot, hear, onFault } = options;
+export class Platforms {
+  readonly #world: PlatformWorld;
   /** By channel, until when it is out of order. */
-  const outages = new Map<string, number>();
+  readonly #outages = new Map<string, number>();
+
+  constructor(world: PlatformWorld) {
+    this.#world = world;
+  }
 
   /** What becomes of a reply before anybody hears it; undefined: it is delivered. */
-  async function refuse({ channel }: Outgoing): Promise<Delivery | undefined> {
+  async #refuse({ channel }: Outgoing): Promise<Delivery | undefined> {
+    const { chance, clock, count, rates } = this.#world;
     const { throttled, silent, unconnected, waits } = rates();
-    if ((outages.get(channel) ?? 0) > clock.atMs && chance.happens(0.9)) {
+    if ((this.#outages.get(channel) ?? 0) > clock.atMs && chance.happens(0.9)) {
       count('replies in an outage');
       return chance.happens(0.2) ? { kind: 'throttled', afterMs: 500 } : { kind: 'undelivered' };
     }
@@ -60,10 +58,11 @@ export function createPlatforms(
   }
 
   /** Delivers an update until the bot has taken it, to whichever process is there. */
-  function post(filed: Update): void {
+  #post(filed: Update): void {
+    const { bot, clock, count, onFault, trace } = this.#world;
     let isOver = false;
     const again = (): void => {
-      if (filed.takenMs === undefined && !isOver) post(filed);
+      if (filed.takenMs === undefined && !isOver) this.#post(filed);
       isOver = true;
     };
     const to = bot();
@@ -83,24 +82,27 @@ export function createPlatforms(
     );
   }
 
-  return {
-    /** Customers hear what was delivered. */
-    async deliver(outgoing: Outgoing, seq: number): Promise<Delivery> {
-      const refused = await refuse(outgoing);
-      if (refused !== undefined) return refused;
-      hear(outgoing, seq);
-      if (!chance.happens(rates().failedLate)) return { kind: 'delivered' };
-      count('replies delivered with a fault');
-      return { kind: 'uncertain' };
-    },
-    /** Some updates come twice. */
-    send(filed: Update): void {
-      post(filed);
-      if (chance.happens(rates().doubled)) clock.plan(chance.between(0, 2_000), () => post(filed));
-    },
-    breakDown(channel: string): void {
-      count('outages of platforms');
-      outages.set(channel, clock.atMs + chance.between(...OUTAGE_MS));
-    },
-  };
+  /** Customers hear what was delivered. */
+  async deliver(outgoing: Outgoing, seq: number): Promise<Delivery> {
+    const { chance, count, hear, rates } = this.#world;
+    const refused = await this.#refuse(outgoing);
+    if (refused !== undefined) return refused;
+    hear(outgoing, seq);
+    if (!chance.happens(rates().failedLate)) return { kind: 'delivered' };
+    count('replies delivered with a fault');
+    return { kind: 'uncertain' };
+  }
+
+  /** Some updates come twice. */
+  send(filed: Update): void {
+    const { chance, clock, rates } = this.#world;
+    this.#post(filed);
+    if (chance.happens(rates().doubled)) clock.plan(chance.between(0, 2_000), () => this.#post(filed));
+  }
+
+  breakDown(channel: string): void {
+    const { chance, clock, count } = this.#world;
+    count('outages of platforms');
+    this.#outages.set(channel, clock.atMs + chance.between(...OUTAGE_MS));
+  }
 }

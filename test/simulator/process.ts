@@ -15,11 +15,10 @@ import type { Runtime } from '../../src/runtime.ts';
 import { createEncryption } from '../../src/store/encryption.ts';
 import type { RecordStore } from '../../src/store/port.ts';
 import { SETTINGS } from '../support/dialogue.ts';
-import { type Chance, type Clock, createProcessRuntime } from './clock.ts';
+import { type Chance, createProcessRuntime } from './clock.ts';
 import type { Conduct, Noted } from './conduct.ts';
-import type { Count } from './counts.ts';
 import { KILLER, POISON } from './customers.ts';
-import type { FaultyLine, Victim } from './faults.ts';
+import type { FaultyLine, Victim, World } from './faults.ts';
 import type { Desk } from './staff.ts';
 
 /** An answer of AntCRM takes at most so long. */
@@ -53,11 +52,7 @@ export type Exchange = LoyaltyOptions['transport']['exchange'];
 type Deliver = (outgoing: Outgoing, seq: number) => Promise<Delivery>;
 
 /** What all processes of a history have in common. */
-export type Surroundings = {
-  readonly clock: Clock;
-  readonly chance: Chance;
-  readonly count: Count;
-  trace(what: string): void;
+export type Surroundings = World & {
   readonly store: RecordStore;
   readonly line: FaultyLine;
   readonly observe: Observe;

@@ -5,6 +5,15 @@ import { find, PLANTED } from './planted.ts';
 
 /** Some seconds of it; `npm run simulate` goes on from there. */
 const SEEDS = [4, 7, 10, 11, 13];
+/** `npm run simulate -- --planted` looks for all defects. */
+const QUICK = [
+  'a number is given twice',
+  'an operation that is being looked up is forgotten with its intent',
+  'a wake-up is forgotten',
+  'an unknown outcome counts as applied',
+  'every text counts as written after the question',
+  'a process that stops waits for nothing',
+];
 
 describe('The simulator', () => {
   const histories: History[] = [];
@@ -22,14 +31,16 @@ describe('The simulator', () => {
   });
 
   it('runs the same history for the same seed, and another one for another', async () => {
-    const { hash, counts } = await runHistory(7);
-    expect(histories).toContainEqual(expect.objectContaining({ seed: 7, hash, counts }));
+    const { hash, counts } = await runHistory(11);
+    expect(histories).toContainEqual(expect.objectContaining({ seed: 11, hash, counts }));
     expect(new Set(histories.map((one) => one.hash)).size).toBe(SEEDS.length);
   });
 
-  /** `npm run simulate -- --planted` looks for all of them. */
-  it.each(PLANTED.filter(({ isQuick }) => isQuick))('finds that $name by "$finds"', async (planted) => {
-    const { found } = await find(planted, 1, 6);
-    expect([...found]).toContain(planted.finds);
-  });
+  it.each(PLANTED.filter(({ name }) => QUICK.includes(name)))(
+    'finds that $name by "$finds"',
+    async (planted) => {
+      const { found } = await find(planted, 1, 6);
+      expect([...found]).toContain(planted.finds);
+    },
+  );
 });

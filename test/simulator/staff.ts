@@ -1,8 +1,7 @@
 import type { Operators } from '../../src/engine/operators.ts';
 import type { Tickets } from '../../src/operators/tickets.ts';
 import { StoreUnavailable } from '../../src/store/port.ts';
-import type { Chance, Clock } from './clock.ts';
-import type { Count } from './counts.ts';
+import type { World } from './faults.ts';
 
 /** What a process offers to staff. */
 export type Desk = { readonly tickets: Pick<Tickets, 'file'>; readonly operators: Deciding };
@@ -24,36 +23,37 @@ const PATIENCE_MS = 20_000;
 const LOOK_MS = 45_000;
 const OLD_MS = 90_000;
 
+type StaffWorld = World & {
+  desk(): Desk | undefined;
+  /** Whether AntCRM has carried an operation out: operators look there. */
+  isApplied(operation: string): boolean;
+  /** Two operators decide on it, one of them against what AntCRM has. */
+  onContested(operation: string): void;
+  onDecided(operation: string, result: 'done' | 'not-applied'): void;
+  /** Operators stop then, so that no replayed letter kills any more. */
+  readonly homeMs: number;
+  /** Something else than the store was thrown. */
+  onFault(error: unknown): void;
+};
+
 /** Staff who answer tickets and close some, and an operator who settles operations and replays letters. */
-export function createStaff(
-  clock: Clock,
-  chance: Chance,
-  options: {
-    desk(): Desk | undefined;
-    /** Whether AntCRM has carried an operation out: operators look there. */
-    isApplied(operation: string): boolean;
-    /** Two operators decide on it, one of them against what AntCRM has. */
-    onContested(operation: string): void;
-    onDecided(operation: string, result: 'done' | 'not-applied'): void;
-    /** Operators stop then, so that no replayed letter kills any more. */
-    readonly homeMs: number;
-    readonly count: Count;
-    trace(what: string): void;
-    /** Something else than the store was thrown. */
-    onFault(error: unknown): void;
-  },
-) {
-  const { desk, homeMs, isApplied, onContested, onDecided, count, trace, onFault } = options;
-  const served = new Set<string>();
+export class Staff {
+  readonly #world: StaffWorld;
+  readonly #served = new Set<string>();
+
+  constructor(world: StaffWorld) {
+    this.#world = world;
+  }
 
   /** Tries at one process after the other, until one confirms. */
-  function insist<Result>(work: (desk: Desk) => Promise<Result>, then: (result: Result) => void): void {
+  #insist<Result>(work: (desk: Desk) => Promise<Result>, then: (result: Result) => void): void {
+    const { clock, desk, onFault } = this.#world;
     let isOver = false;
     const once = (next: () => void) => () => {
       if (!isOver) next();
       isOver = true;
     };
-    const again = once(() => insist(work, then));
+    const again = once(() => this.#insist(work, then));
     const at = desk();
     if (at === undefined) return void clock.plan(AGAIN_MS, again);
     clock.plan(PATIENCE_MS, again);
@@ -67,18 +67,20 @@ export function createStaff(
   }
 
   /** One person answers a ticket, or two who know nothing of each other. */
-  function serve(ticket: string, onTaken: (written: StaffAnswer) => void): void {
-    if (served.has(ticket)) return;
-    served.add(ticket);
+  serve(ticket: string, onTaken: (written: StaffAnswer) => void): void {
+    const { chance, count } = this.#world;
+    if (this.#served.has(ticket)) return;
+    this.#served.add(ticket);
     count('tickets');
-    answer('staff 1', ticket, onTaken);
+    this.#answer('staff 1', ticket, onTaken);
     if (!chance.happens(0.4)) return;
     count('tickets with two of staff');
-    answer('staff 2', ticket, onTaken);
+    this.#answer('staff 2', ticket, onTaken);
   }
 
   /** One answer after the other, then perhaps the end. */
-  function answer(by: string, ticket: string, onTaken: (written: StaffAnswer) => void): void {
+  #answer(by: string, ticket: string, onTaken: (written: StaffAnswer) => void): void {
+    const { chance, clock, count, trace } = this.#world;
     const answers = Array.from(
       { length: chance.between(0, 3) },
       (_, at) => `answer ${ticket} ${at} of ${by}`,
@@ -88,10 +90,10 @@ export function createStaff(
       const text = answers.shift();
       if (text !== undefined || closes) clock.plan(chance.between(500, 20_000), () => write(text));
     };
-    function write(text: string | undefined): void {
+    const write = (text: string | undefined): void => {
       const sentMs = clock.atMs;
       const note = { by, id: text ?? 'end', ...(text !== undefined && { text }) };
-      insist(
+      this.#insist(
         ({ tickets }) => tickets.file(ticket, note),
         (filed) => {
           trace(`${filed} ${ticket} ${text}`);
@@ -101,12 +103,13 @@ export function createStaff(
           next();
         },
       );
-    }
-    if (chance.happens(0.3)) insist(({ tickets }) => tickets.file(ticket, { by, claim: true }), next);
+    };
+    if (chance.happens(0.3)) this.#insist(({ tickets }) => tickets.file(ticket, { by, claim: true }), next);
     else next();
   }
 
-  async function settleOld(operators: Deciding): Promise<void> {
+  async #settleOld(operators: Deciding): Promise<void> {
+    const { chance, clock, count, desk, isApplied, onContested } = this.#world;
     const open = await operators.operations();
     for (const { reference, atMs, intent } of open) {
       if (intent === null || clock.nowMs() - atMs < OLD_MS || !chance.happens(0.2)) continue;
@@ -118,13 +121,14 @@ export function createStaff(
         onContested(reference);
       }
       await Promise.all([
-        decide(operators, reference, right),
-        ...(other ? [decide(other, reference, wrong)] : []),
+        this.#decide(operators, reference, right),
+        ...(other ? [this.#decide(other, reference, wrong)] : []),
       ]);
     }
   }
 
-  async function decide(operators: Deciding, reference: string, result: 'done' | 'not-applied') {
+  async #decide(operators: Deciding, reference: string, result: 'done' | 'not-applied') {
+    const { count, onDecided, trace } = this.#world;
     const filed = await operators.settle(reference, result, ({ intent }) => locksIn(intent?.body));
     trace(`${filed} settle ${reference} ${result}`);
     if (filed !== 'filed') return;
@@ -132,7 +136,8 @@ export function createStaff(
     onDecided(reference, result);
   }
 
-  async function replayAll(operators: Deciding): Promise<void> {
+  async #replayAll(operators: Deciding): Promise<void> {
+    const { chance, count, trace } = this.#world;
     for (const { id } of await operators.letters()) {
       if (!chance.happens(0.3)) continue;
       const done = chance.happens(0.7) ? await operators.replay(id) : await operators.remove(id);
@@ -141,18 +146,17 @@ export function createStaff(
     }
   }
 
-  function look(): void {
-    clock.after(LOOK_MS, look);
+  look(): void {
+    const { clock, desk, homeMs, onFault } = this.#world;
+    clock.after(LOOK_MS, () => this.look());
     const at = desk();
     if (at === undefined || clock.atMs > homeMs) return;
-    settleOld(at.operators)
-      .then(() => replayAll(at.operators))
+    this.#settleOld(at.operators)
+      .then(() => this.#replayAll(at.operators))
       .catch((error: unknown) => {
         if (!(error instanceof StoreUnavailable)) onFault(error);
       });
   }
-
-  return { serve, look };
 }
 
 /** The locks of an intent. */

@@ -45,18 +45,19 @@ export async function startRedisSentinels(...settings: string[]) {
   const dir = await mkdtemp(join(tmpdir(), 'sentinel-'));
   const ports = await Promise.all([freePort(), freePort(), freePort()]);
   const sentinels = await Promise.all(ports.map((port) => launchSentinel(dir, port, first.port)));
-  await Promise.all(ports.map((port) => until(async () => knowsAll(await masterSeenBy(port)))));
+  const allSay = (pattern: RegExp) =>
+    until(async () => (await Promise.all(ports.map(viewOf))).every((view) => pattern.test(view)));
+  await allSay(/status=ok,.*slaves=1,sentinels=3/);
 
   async function master(): Promise<RedisServer> {
-    const { port } = await masterSeenBy(ports[0] ?? 0);
-    const server = [first, replica].find((one) => `${one.port}` === port);
-    if (server === undefined) throw new Error(`the sentinels know another master, at ${port}`);
+    const view = await viewOf(ports[0] ?? 0);
+    const server = [first, replica].find(({ port }) => view.includes(`:${port},`));
+    if (server === undefined) throw new Error(`the sentinels know another master: ${view}`);
     return server;
   }
 
   async function promotedOver(old: RedisServer): Promise<RedisServer> {
-    const all = () => Promise.all(ports.map(masterSeenBy));
-    await until(async () => (await all()).every(({ port }) => port !== `${old.port}`));
+    await allSay(new RegExp(`address=127.0.0.1:(?!${old.port},)`));
     const promoted = await master();
     await until(async () => (await roleOf(promoted)) === 'master');
     return promoted;
@@ -103,15 +104,8 @@ async function launchSentinel(dir: string, port: number, masterPort: number): Pr
   return runRedis([file, '--sentinel'], 'Sentinel ID is');
 }
 
-async function masterSeenBy(sentinelPort: number): Promise<Readonly<Record<string, string>>> {
-  const answer = await asAdmin({ port: sentinelPort }, (admin) => admin.call('SENTINEL', 'MASTER', NAME));
-  if (!Array.isArray(answer)) return answer && typeof answer === 'object' ? { ...answer } : {};
-  const parts = answer.map(String);
-  return Object.fromEntries(parts.flatMap((part, index) => (index % 2 ? [[parts[index - 1], part]] : [])));
-}
-
-const knowsAll = (seen: Readonly<Record<string, string>>): boolean =>
-  seen['num-slaves'] === '1' && seen['num-other-sentinels'] === '2' && seen.flags === 'master';
+/** A sentinel's view of the master: `…status=ok,address=127.0.0.1:PORT,slaves=1,sentinels=3`. */
+const viewOf = (port: number): Promise<string> => asAdmin({ port }, (admin) => admin.info('sentinel'));
 
 async function startReplicated(settings: readonly string[]) {
   const master = await startRedis(...settings);

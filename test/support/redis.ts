@@ -27,14 +27,14 @@ export async function startRedis(...settings: string[]) {
   return {
     url: `redis://127.0.0.1:${port}`,
     port,
-    get pid() {
-      return server.pid ?? 0;
-    },
     /** Ends it at once, as a crash would; `start` brings it back with its data. */
     kill,
     async start(): Promise<void> {
       server = await launch(dir, port, settings);
     },
+    /** It answers nothing until it goes on, as when a cable is pulled. */
+    pause: () => void server.kill('SIGSTOP'),
+    resume: () => void server.kill('SIGCONT'),
     /** From now on no file of its can grow, as on a full disk. Needs `appendfsync everysec`. */
     fillDisk: () => limitFiles(server, '1'),
     freeDisk: () => limitFiles(server, 'unlimited'),

@@ -14,46 +14,24 @@ export type Playground = Awaited<ReturnType<typeof startPlayground>>;
 
 export const PLAYGROUND_TENANT = '00000000-0000-0000-0000-0000000000001';
 
-/** The client's user is Garnacho, whom AntCRM knows by this e-mail. */
-const CONFIG = `version: "0.1.1"
-tenantId: ${PLAYGROUND_TENANT}
-bot:
-  id: 00000000-0000-0000-0000-00000000000011
-  name: Loyalty
-currentUser:
-  id: user-id-0
-  name: Garnacho
-  userPrincipleName: garnacho@example.com
-  aadObjectId: 00000000-0000-0000-0000-0000000000020
-  givenName: Garnacho
-  surname: G
-  email: garnacho@gmail.com
-users:
-${[1, 2, 3, 4, 5].map(member).join('')}personalChat:
-  id: 11111111-1111-4111-8111-111111111111
-groupChat:
-  id: 22222222-2222-4222-8222-222222222222
-  name: Group Chat
-team:
-  id: team-id
-  name: My Team
-  aadGroupId: 00000000-0000-0000-0000-000000000031
-  channels:
-    - id: channel-announcements-id
-      name: Announcements
-`;
-
-/** It wants five others. */
-function member(index: number): string {
-  return `  - id: user-id-${index}
-    name: Member ${index}
-    userPrincipleName: member${index}@example.com
-    aadObjectId: 00000000-0000-0000-0000-000000000002${index}
-    givenName: Member
-    surname: Number ${index}
-    email: member${index}@example.com
-`;
-}
+const person = (n: number, name: string, email: string) => ({
+  ...{ id: `user-id-${n}`, name, userPrincipleName: email, email },
+  ...{ aadObjectId: `00000000-0000-0000-0000-000000000002${n}`, givenName: name, surname: 'G' },
+});
+const CONFIG = {
+  version: '0.1.1',
+  tenantId: PLAYGROUND_TENANT,
+  bot: { id: '00000000-0000-0000-0000-00000000000011', name: 'Loyalty' },
+  // AntCRM knows Garnacho by this e-mail. The playground wants five others.
+  currentUser: person(0, 'Garnacho', 'garnacho@gmail.com'),
+  users: [1, 2, 3, 4, 5].map((n) => person(n, `Member ${n}`, `member${n}@example.com`)),
+  personalChat: { id: '11111111-1111-4111-8111-111111111111' },
+  groupChat: { id: '22222222-2222-4222-8222-222222222222', name: 'Group Chat' },
+  team: {
+    ...{ id: 'team-id', name: 'My Team', aadGroupId: '00000000-0000-0000-0000-000000000031' },
+    channels: [{ id: 'channel-announcements-id', name: 'Announcements' }],
+  },
+};
 
 /**
  * Microsoft's own playground, a Teams client with its service, in headless Chromium. A proxy between the two signs what
@@ -85,7 +63,8 @@ export async function startPlayground(options: {
 
   const folder = mkdtempSync(join(tmpdir(), 'playground-'));
   const config = join(folder, 'config.yml');
-  writeFileSync(config, CONFIG);
+  // YAML has JSON in it.
+  writeFileSync(config, JSON.stringify(CONFIG));
   const cli = fileURLToPath(import.meta.resolve('@microsoft/m365agentsplayground/cli.js'));
   const flags = ['start', '-e', endpoint, '-c', 'msteams', '-p', `${port}`, '--disable-telemetry'];
   const child = startChild(process.execPath, [cli, ...flags], {

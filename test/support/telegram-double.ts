@@ -85,11 +85,7 @@ export async function startTelegramDouble(
       case 'getFile': {
         const { file_id } = fileSchema.parse(payload);
         const file = files.get(file_id);
-        if (!file)
-          return {
-            code: 400,
-            description: 'Bad Request: wrong file_id or the file is temporarily unavailable',
-          };
+        if (!file) return { code: 400, description: 'Bad Request: wrong file_id' };
         return { result: { file_id, file_unique_id: file_id, file_path: file.path } };
       }
       case 'deleteWebhook':
@@ -106,7 +102,9 @@ export async function startTelegramDouble(
           },
         };
       default:
-        return chats.run(method, payload) ?? { code: 404, description: 'Not Found: method not found' };
+        return (
+          chats.methods.get(method)?.(payload) ?? { code: 404, description: 'Not Found: method not found' }
+        );
     }
   }
 

@@ -15,9 +15,7 @@ export type ShownMessage = {
   readonly buttons: readonly (readonly z.infer<typeof buttonSchema>[])[];
 };
 
-const textButtonSchema = z.object({
-  text: z.string().min(1),
-});
+const textButtonSchema = z.object({ text: z.string().min(1) });
 const buttonSchema = z.union([
   textButtonSchema.extend({
     callback_data: z.string().refine((data) => Buffer.byteLength(data) >= 1 && Buffer.byteLength(data) <= 64),
@@ -35,142 +33,93 @@ const keyboardSchema = z.strictObject({
 const removeSchema = z.strictObject({ remove_keyboard: z.literal(true) });
 
 const textSchema = z.string().min(1).max(4096);
-const sendSchema = z.object({
-  chat_id: z.int(),
-  text: textSchema,
-  parse_mode: z.never().optional(),
+const placeSchema = z.object({ chat_id: z.int(), parse_mode: z.never().optional() });
+const replySchema = placeSchema.extend({
   reply_markup: z.union([inlineSchema, keyboardSchema, removeSchema]).optional(),
 });
-const photoSchema = sendSchema.omit({ text: true }).extend({
+const sendSchema = replySchema.extend({ text: textSchema });
+const photoSchema = replySchema.extend({
   photo: z.url({ protocol: /^https$/ }),
   caption: z.string().max(1024).optional(),
 });
-const editSchema = z.object({
-  chat_id: z.int(),
+const editSchema = placeSchema.extend({
   message_id: z.int(),
   text: textSchema.optional(),
-  parse_mode: z.never().optional(),
   reply_markup: inlineSchema.optional(),
 });
-const answerSchema = z.object({
-  callback_query_id: z.string(),
-  text: z.string().max(200).optional(),
-});
+const answerSchema = z.object({ callback_query_id: z.string(), text: z.string().max(200).optional() });
 
-const describedSchema = z.object({
-  language_code: z.string().default(''),
-  commands: z.unknown().default([]),
-  description: z.string().default(''),
-  short_description: z.string().default(''),
-});
-
+type Method = (payload: unknown) => MethodAnswer;
+const taken: Method = () => ({ result: true });
 const refused = (description: string): MethodAnswer => ({
   code: 400,
   description: `Bad Request: ${description}`,
 });
-const unreadable = refused('the double cannot read the payload');
+
+/** Refuses a payload that Telegram would refuse. */
+const checked =
+  <Payload>(schema: z.ZodType<Payload>, work: (payload: Payload) => MethodAnswer): Method =>
+  (payload) => {
+    const read = schema.safeParse(payload);
+    return read.success ? work(read.data) : refused('the double cannot read the payload');
+  };
 
 /** What Telegram's servers keep of a bot's chats, as far as the bot's calls can tell. */
 export function createChats() {
   const messages = new Map<string, ShownMessage>();
   const keyboards = new Map<number, string[][]>();
   const answered = new Set<string>();
-  const described = new Map<string, unknown>();
   let lastId = 100;
 
-  /** Sets or gets one of the bot's descriptions in a language. */
-  function describe(method: string, payload: unknown): MethodAnswer {
-    const { language_code, commands, description, short_description } = describedSchema.parse(payload);
-    const what = method.slice('setMy'.length);
-    const given =
-      what === 'Commands' ? commands : what === 'Description' ? { description } : { short_description };
-    const name = `${what} ${language_code}`;
-    if (method.startsWith('get')) return { result: described.get(name) ?? given };
-    described.set(name, given);
-    return { result: true };
+  function keep(shown: ShownMessage): MethodAnswer {
+    const { chat, message_id, text } = shown;
+    messages.set(`${chat}/${message_id}`, shown);
+    return { result: { message_id, date: 1_790_000_000, chat: { id: chat }, text } };
   }
 
-  function sendPhoto(payload: unknown): MethodAnswer {
-    const read = photoSchema.safeParse(payload);
-    if (!read.success) return unreadable;
-    const { photo, caption = '', ...message } = read.data;
-    return show({ ...message, text: caption }, photo);
-  }
-
-  function send(payload: unknown): MethodAnswer {
-    const read = sendSchema.safeParse(payload);
-    return read.success ? show(read.data) : unreadable;
-  }
-
-  function show(
-    { chat_id: chat, text, reply_markup: markup }: z.infer<typeof sendSchema>,
-    photo?: string,
-  ): MethodAnswer {
+  function show({ chat_id: chat, text, reply_markup: markup }: z.infer<typeof sendSchema>, photo?: string) {
     if (markup && 'keyboard' in markup) {
-      keyboards.set(
-        chat,
-        markup.keyboard.map((row) => row.map((key) => key.text)),
-      );
+      const labels = markup.keyboard.map((row) => row.map((key) => key.text));
+      keyboards.set(chat, labels);
     }
     if (markup && 'remove_keyboard' in markup) keyboards.delete(chat);
     const buttons = markup && 'inline_keyboard' in markup ? markup.inline_keyboard : [];
-    const shown: ShownMessage = { message_id: ++lastId, chat, text, buttons, ...(photo && { photo }) };
-    messages.set(`${chat}/${shown.message_id}`, shown);
-    return { result: { message_id: shown.message_id, date: 1_790_000_000, chat: { id: chat }, text } };
+    return keep({ message_id: ++lastId, chat, text, buttons, ...(photo && { photo }) });
   }
 
-  function edit(payload: unknown): MethodAnswer {
-    const read = editSchema.safeParse(payload);
-    if (!read.success) return unreadable;
-    const { chat_id: chat, message_id, text, reply_markup: markup } = read.data;
+  const edit = checked(editSchema, ({ chat_id: chat, message_id, text, reply_markup: markup }) => {
     const old = messages.get(`${chat}/${message_id}`);
     if (!old) return refused('message to edit not found');
     if (old.photo && text !== undefined) return refused('there is no text in the message to edit');
     const next = { ...old, text: text ?? old.text, buttons: markup?.inline_keyboard ?? [] };
-    if (JSON.stringify(next) === JSON.stringify(old)) {
-      return refused('message is not modified: specified new message content is exactly the same');
-    }
-    messages.set(`${chat}/${message_id}`, next);
-    return { result: { message_id, date: 1_790_000_000, chat: { id: chat }, text: next.text } };
-  }
+    return JSON.stringify(next) === JSON.stringify(old)
+      ? refused('message is not modified: specified new message content is exactly the same')
+      : keep(next);
+  });
 
-  function answerQuery(payload: unknown): MethodAnswer {
-    const read = answerSchema.safeParse(payload);
-    if (!read.success) return unreadable;
-    const { callback_query_id: query } = read.data;
-    if (answered.has(query)) {
+  const answerQuery = checked(answerSchema, ({ callback_query_id: query }) => {
+    if (answered.has(query))
       return refused('query is too old and response timeout expired or query ID is invalid');
-    }
     answered.add(query);
     return { result: true };
-  }
+  });
 
   return {
-    /** Carries out a method about messages; null for any other method. */
-    run(method: string, payload: unknown): MethodAnswer | null {
-      switch (method) {
-        case 'sendMessage':
-          return send(payload);
-        case 'sendPhoto':
-          return sendPhoto(payload);
-        case 'editMessageText':
-        case 'editMessageReplyMarkup':
-          return edit(payload);
-        case 'answerCallbackQuery':
-          return answerQuery(payload);
-        case 'sendChatAction':
-          return { result: true };
-        case 'setMyCommands':
-        case 'setMyDescription':
-        case 'setMyShortDescription':
-        case 'getMyCommands':
-        case 'getMyDescription':
-        case 'getMyShortDescription':
-          return describe(method, payload);
-        default:
-          return null;
-      }
-    },
+    /** The methods about messages, and those that only say what the bot is. */
+    methods: new Map<string, Method>([
+      ['sendMessage', checked(sendSchema, (message) => show(message))],
+      [
+        'sendPhoto',
+        checked(photoSchema, ({ photo, caption: text = '', ...to }) => show({ ...to, text }, photo)),
+      ],
+      ['editMessageText', edit],
+      ['editMessageReplyMarkup', edit],
+      ['answerCallbackQuery', answerQuery],
+      ['sendChatAction', taken],
+      ['setMyCommands', taken],
+      ['setMyDescription', taken],
+      ['setMyShortDescription', taken],
+    ]),
     shown: (chat: number): ShownMessage[] =>
       [...messages.values()].filter((message) => message.chat === chat),
     /** Labels of the keyboard in place of the customer's own, row by row; empty = none. */

@@ -1,10 +1,9 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 
 import { type RecordStore, StoreUnavailable } from '../../../src/store/port.ts';
 import { bytesOf, record, replacing, someKey, swapOf } from '../../contract/records.ts';
 import { startRedisPair } from '../../support/failover.ts';
 import { inTime } from '../../support/in-time.ts';
-import type { RedisServer } from '../../support/redis.ts';
 import { openCluster, openRecords, ownRedis, stopAtEnd } from './kit.ts';
 
 /*
@@ -18,11 +17,6 @@ const openProcess = async (url: string): Promise<RecordStore> =>
 async function openPair() {
   const { replica, proxy, url } = stopAtEnd(await startRedisPair());
   return { replica, proxy, url, store: await openProcess(url) };
-}
-
-function stopped(replica: RedisServer): void {
-  process.kill(replica.pid, 'SIGSTOP');
-  onTestFinished(() => void process.kill(replica.pid, 'SIGCONT'));
 }
 
 const durable = (bytes: Buffer) => swapOf({ bytes, durable: true });
@@ -41,7 +35,7 @@ test('what as many replicas acknowledged as are wanted is durable', async () => 
 test('without acknowledgement it is swapped and not durable, and other records go on meanwhile', async () => {
   const { replica, store } = await openPair();
   await store.compareAndSwap(someKey(), durable(record('one')));
-  stopped(replica);
+  replica.pause();
   const key = someKey();
   const two = record('two');
   const answered: string[] = [];
@@ -58,7 +52,7 @@ test('without acknowledgement it is swapped and not durable, and other records g
 
   // Sent again it writes again: an earlier write that the replica has proves nothing.
   expect(await store.compareAndSwap(key, durable(two))).toMatchObject({ swapped: true, durable: false });
-  process.kill(replica.pid, 'SIGCONT');
+  replica.resume();
   expect(await store.compareAndSwap(key, durable(two))).toMatchObject({ swapped: true, durable: true });
 });
 
@@ -69,7 +63,7 @@ test('one whose answer was lost is not durable unless a replica has it', async (
   const swap = durable(record('two'));
   expect(await store.compareAndSwap(someKey(), swap)).toMatchObject({ durable: true });
 
-  stopped(replica);
+  replica.pause();
   proxy.loseNextAnswer();
   expect(await store.compareAndSwap(someKey(), durable(record('three')))).toMatchObject({ durable: false });
 });
@@ -91,7 +85,7 @@ test('in a cluster it is the replica of the record that acknowledges', async () 
   };
   for (const master of [0, 1, 2, 2, 1, 0]) expect(await isDurable(master)).toBe(true);
   expect(await store.health()).toEqual([]);
-  for (const replica of replicas.slice(0, 1)) stopped(replica);
+  replicas[0]?.pause();
   expect(await Promise.all([0, 1, 2].map(isDurable))).toEqual([false, true, true]);
 });
 

@@ -6,7 +6,6 @@ import type { Key, RecordStore } from '../../../src/store/port.ts';
 import { connectRedis, type RedisConnection } from '../../../src/store/redis/connection.ts';
 import { createRedisRecords, type RecordsOptions, storedName } from '../../../src/store/redis/records.ts';
 import { someKey } from '../../contract/records.ts';
-import { type RedisProxy, startRedisProxy } from '../../support/proxy.ts';
 import { addressOf, type RedisServer, startRedis, startRedisCluster } from '../../support/redis.ts';
 
 /** A log that keeps its lines. */
@@ -26,8 +25,6 @@ export function stopAtEnd<Part extends { stop(): Promise<void> }>(part: Part): P
 
 export const ownRedis = async (...settings: string[]): Promise<RedisServer> =>
   stopAtEnd(await startRedis(...settings));
-
-export const ownProxy = async (port: number): Promise<RedisProxy> => stopAtEnd(await startRedisProxy(port));
 
 /** Any store is good for this process. */
 export const ANY: Canary = ([value = 'test']) => value;
