@@ -164,7 +164,8 @@ describe('a request whose secret is wrong', () => {
       const target = { url: `${url}/webhooks/teams`, appId, ...(authorization && { authorization }) };
       return service.post(textActivity('xin chào'), target).then(({ status }) => status);
     };
-    for (let tid = 0; tid < 101; tid++) expect(await post(junk({ tid: `junk-${tid}` }))).toBe(401);
+    const wrong = Array.from({ length: 101 }, (_, tid) => post(junk({ tid: `junk-${tid}` })));
+    expect(new Set(await Promise.all(wrong))).toEqual(new Set([401]));
     const token = service.mint(appId, { claims: { tid: 'a new directory' } });
     expect(await post(`Bearer ${token}`)).toBe(200);
   });
