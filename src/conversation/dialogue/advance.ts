@@ -42,19 +42,10 @@ export function advance(state: State, { flow, doubt }: FlowGoal, scope: Scope): 
   }
   const by = findBalanceOwner(flow, draft, scope);
   if (by) return { state, replies: [], effect: { kind: 'balance', by, exact: true } };
-  const [slot] = missingSlots(flow, draft);
-  if (slot === undefined) return complete(state, flow, scope);
   // The customer of staff waits at the counter: staff can add an e-mail at the summary.
-  const canAdd = slot === 'email' && isStaff(scope) && hasEdit(flow, draft, 'edit:email');
-  return canAdd
-    ? advance({ ...state, draft: { ...draft, email: null } }, { flow }, scope)
-    : askStep(state, slotStep(flow, slot), scope);
+  const [slot] = missingSlots(flow, draft).filter((kind) => kind !== 'email' || !isStaff(scope));
+  return slot === undefined ? complete(state, flow, scope) : askStep(state, slotStep(flow, slot), scope);
 }
-
-const hasEdit = (flow: Flow, draft: Draft, edit: string) =>
-  findConfirms(flow)
-    ?.edits(draft)
-    .some(({ id }) => id === edit);
 
 /** Asks the current question in other words, for a customer who said "yes" or "wrong" to it. */
 export function askPlainly(state: State, scope: Scope): Decision {
@@ -64,19 +55,12 @@ export function askPlainly(state: State, scope: Scope): Decision {
   return changeLast(askAgain(state, scope), plain ?? {});
 }
 
-/** Help is offered after this many invalid answers in a row. */
-const TRIES = 3;
-
-/** Asks again and says `why`. Offers help at the third time, and instead of repeating a reply. */
+/** Asks again and says `why`. Offers help at every second time, so that no reply comes twice in a row. */
 export function retry(state: State, scope: Scope, why?: Reply): Decision {
   if (state.step.at !== 'asking') return askAgain(state, scope);
-  const { fault, ...step } = state.step;
-  const tries = step.tries + 1;
-  const isLost = why ? why.key === fault || (tries % TRIES === 0 && fault !== undefined) : tries % 2 === 0;
-  // After help was offered, the same fault is a new reply again.
-  const next = { ...step, tries, ...(why && !isLost && { fault: why.key }) };
-  const help = isLost ? [offerHelp(state, scope)] : [];
-  return askAgain({ ...state, step: next }, scope, ...help, ...(why ? [why] : []));
+  const tries = state.step.tries + 1;
+  const help = tries % 2 === 0 ? [offerHelp(state, scope)] : [];
+  return askAgain({ ...state, step: { ...state.step, tries } }, scope, ...help, ...(why ? [why] : []));
 }
 
 function offerHelp({ view }: State, scope: Scope): Reply {

@@ -302,8 +302,7 @@ export function answerUnclear(round: Round, command: Unclear): Reduction {
   if (next.go === 'advance' || next.go === 'digress') return round;
   const isYes = maybe.some((meaning) => meaning.do === 'yes');
   if (step.at === 'consenting') return isYes ? round : digress(round, { reply: explain(state, scope).reply });
-  const flow = step.at === 'confirming' ? scope.flows.get(step.flow) : undefined;
-  if (isYes && flow) return pointAtButton(forgetLast(state), flow, scope);
+  if (isYes && step.at === 'confirming') return pointAtButton(forgetLast(state), scope);
   return offerMeanings(round, command);
 }
 

@@ -85,12 +85,9 @@ function menuChoices(state: State, { flows }: Scope): readonly Choice[] {
   return findTakenTicket(state) ? [choice('person:leave')] : flows.all.map(({ name }) => choice(name));
 }
 
-/** Points at the confirm button. The whole summary comes again if a typed yes can confirm it. */
-export function pointAtButton(state: State, flow: Flow, scope: Scope): Decision {
-  if (findConfirms(flow)?.byWord) return askAgain(state, scope, { key: 'confirm.press', context: flow.name });
-  const { choices = [], asks, view } = toQuestion(state, scope);
-  const buttons = choices.filter(({ id }) => /^(confirm:|cancel$)/.test(id));
-  return say(state, { key: 'confirm.press', choices: buttons, asks, view });
+/** Points at the confirm button. */
+export function pointAtButton(state: State, scope: Scope): Decision {
+  return askAgain(state, scope, { key: 'confirm.press' });
 }
 
 /** The question that the state waits on, as a reply. */

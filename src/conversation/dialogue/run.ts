@@ -3,7 +3,7 @@ import { findConfirms, type Scope } from '../flow.ts';
 import { findSlotByField, KINDS, missingSlots, PROOF_ANSWERS } from '../kinds.ts';
 import { isStaff, leaveConsent, toTypedValue } from '../prompts.ts';
 import { changeLast, type Decision, type Reply, say, sayFirst } from '../reply.ts';
-import { type Confirming, dropOffer, forgetLast, type Offer, type State } from '../state.ts';
+import { type Confirming, dropOffer, forgetLast, type State, type Step } from '../state.ts';
 import { advance, askPlainly, runningFlow } from './advance.ts';
 import { beginCalls } from './calls.ts';
 import { changeCodes, decideCode, listCodes } from './codes.ts';
@@ -200,26 +200,21 @@ function finishAdvance(
     const decision = sayFirst([...said, reply], advance(state, { flow, doubt }, scope));
     return { ...decision, question: digression.question };
   }
-  // While another slot is missing, the form comes again, and the doubt waits.
-  const [lacking] = scope.isForm ? missingSlots(flow, state.draft) : [];
-  const isLater = lacking !== undefined && lacking !== doubt?.slot;
-  const decision = sayFirst(said, advance(state, { flow, doubt: isLater ? undefined : doubt }, scope));
-  return noted && !scope.isForm ? tellNoted(decision, noted, scope) : decision;
+  const decision = sayFirst(said, advance(state, { flow, doubt }, scope));
+  return noted && !scope.isForm ? tellNoted(decision, noted, scope.before.step) : decision;
 }
 
 /** Before the question, lists the noted codes. Before a repeated question, says that a value was noted. */
-function tellNoted(decision: Decision, noted: 'codes' | 'other', { before, commands }: RoundScope): Decision {
+function tellNoted(decision: Decision, noted: 'codes' | 'other', before: Step): Decision {
   const { replies, effect, state } = decision;
   const { step, draft } = state;
   if (effect || step.at !== 'asking') return decision;
-  const isAgain =
-    before.step.at === 'asking' && before.step.flow === step.flow && before.step.slot === step.slot;
+  const isAgain = before.at === 'asking' && before.flow === step.flow && before.slot === step.slot;
   if (step.offer && !isAgain) return decision;
   const { codes = [] } = draft;
   const isList = noted === 'codes' && codes.length > 1;
   // If another reply comes before the question, none is added.
-  const isPlain = isAgain && replies.length === 1 && !commands.some((command) => command.do === 'start');
-  if (!isList && !isPlain) return decision;
+  if (!isList && !(isAgain && replies.length === 1)) return decision;
   const told = isList ? listCodes(codes) : { key: 'noted' };
   return { ...decision, replies: [...replies.slice(0, -1), told, ...replies.slice(-1)] };
 }
@@ -267,7 +262,7 @@ function confirmByWord(state: State, step: Confirming, scope: Scope): Decision {
   if (findConfirms(flow)?.byWord && isMeant) return beginCalls(state, scope);
   if (answers === 'edit') return cancel(state, scope);
   // A yes that was written before the summary came is asked for once more.
-  return pointAtButton(step.last === 'summary' ? state : forgetLast(state), flow, scope);
+  return pointAtButton(step.last === 'summary' ? state : forgetLast(state), scope);
 }
 
 function refuse(round: Round, { wrong }: CommandOf<'no'>): Reduction {
@@ -275,13 +270,9 @@ function refuse(round: Round, { wrong }: CommandOf<'no'>): Reduction {
   const { step } = state;
   if (step.at === 'idle' || step.at === 'browsing') return digress(round, { reply: { key: 'later' } });
   if (step.at === 'asking' && step.offer)
-    return decideDoubt(round, canKeepTyped(step.offer) ? 'keep' : 'other');
+    return decideDoubt(round, step.offer.typed === undefined ? 'other' : 'keep');
   return wrong && step.at === 'asking' ? askPlainly(state, scope) : declineSlot(round, {});
 }
-
-/** Whether a no to what is offered keeps what was written. */
-const canKeepTyped = ({ why, typed: written }: Offer): boolean =>
-  written !== undefined && (why === 'typo' || why === 'code');
 
 /** Takes the value in doubt as it was meant, keeps it as it was typed, or asks for another one. */
 function decideDoubt(round: Round, choice: 'use' | 'keep' | 'other'): Reduction {
@@ -289,17 +280,13 @@ function decideDoubt(round: Round, choice: 'use' | 'keep' | 'other'): Reduction 
   const { step } = state;
   const flow = findFlow(round);
   if (step.at !== 'asking' || !step.offer || !flow) return round;
-  const { why, meant, typed: written } = step.offer;
+  const { why, meant, typed } = step.offer;
   if (why === 'code') return decideCode(round, choice);
   const decided = { ...round, state: dropOffer(state) };
-  const slot = why === 'typo' ? 'email' : 'phone';
-  const taken = choice === 'use' ? meant : choice === 'keep' && slot === 'email' ? written : undefined;
+  const taken = choice === 'use' ? meant : choice === 'keep' ? typed : undefined;
   if (taken === undefined)
     return askStep(decided.state, slotStep(flow, step.slot, { editing: step.editing }), scope);
-  // A shared number stays proved in its new form.
-  const isShared = slot === 'phone' && written !== undefined;
-  const value = isShared ? { value: taken, proved: true } : toTypedValue(taken, scope);
-  return setSlots(decided, { [slot]: value });
+  return setSlots(decided, { [why === 'typo' ? 'email' : 'phone']: toTypedValue(taken, scope) });
 }
 
 /** Asks again for a value that the summary shows, or that the customer gave before. */
