@@ -138,6 +138,7 @@ function lapseAtMs({ draft, step, offered, notUnderstood, lastMessageMs }: State
 function lapse(state: State, atMs: number): State {
   if (atMs - state.lastMessageMs <= IDLE_MS) return state;
   const { view: _, offered: __, notUnderstood: ___, step, ...kept } = state;
-  const isUnfinished = step.at === 'idle' ? step.unfinished : step.at === 'asking' || step.at === 'confirming';
+  const isUnfinished =
+    step.at === 'idle' ? step.unfinished : step.at === 'asking' || step.at === 'confirming';
   return { ...kept, draft: {}, step: { at: 'idle', ...(isUnfinished && { unfinished: true }) } };
 }

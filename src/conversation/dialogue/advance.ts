@@ -1,7 +1,7 @@
 import type { SlotKind } from '../commands.ts';
 import { type HistoryRead, type OutcomeOf, spends } from '../effect.ts';
 import { type Flow, findConfirms, type Scope } from '../flow.ts';
-import { KINDS, missingSlots } from '../kinds.ts';
+import { missingSlots, SLOTS } from '../kinds.ts';
 import { findGift, findProof, isStaff, pickVariant, releaseCustomer } from '../prompts.ts';
 import { changeLast, type Decision, type Reply, say, sayFirst } from '../reply.ts';
 import type { Draft, Offer, State } from '../state.ts';
@@ -51,7 +51,7 @@ export function advance(state: State, { flow, doubt }: FlowGoal, scope: Scope): 
 export function askPlainly(state: State, scope: Scope): Decision {
   const { step } = state;
   const flow = runningFlow(state, scope);
-  const plain = step.at === 'asking' && flow ? KINDS[step.slot].plainly?.(flow, scope) : undefined;
+  const plain = step.at === 'asking' && flow ? SLOTS[step.slot].plainly?.(flow, scope) : undefined;
   return changeLast(askAgain(state, scope), plain ?? {});
 }
 

@@ -1,6 +1,6 @@
 import { type Command, SLOT_KINDS } from '../commands.ts';
 import type { Scope } from '../flow.ts';
-import { KINDS } from '../kinds.ts';
+import { SLOTS } from '../kinds.ts';
 import type { Message, MessageOf, Photo, Picture } from '../message.ts';
 import { leaveConsentOpen } from '../prompts.ts';
 import { changeLast, type Decision, type FormField, type Line, type Reply, sayFirst } from '../reply.ts';
@@ -197,7 +197,7 @@ function onForm(stored: State, form: Form, scope: Scope): Decision {
   const flow = running ?? scope.flows.codeFlow;
   if (!flow) return askAgain(state, scope);
   const read = SLOT_KINDS.flatMap((kind) => {
-    const slot = KINDS[kind].form?.slot;
+    const slot = SLOTS[kind].form?.slot;
     const text = (slot && form[slot]?.trim()) ?? '';
     if (slot === undefined || text === '') return [];
     return scope.language.read(kind, text, scope).map((command: Command) => ({ slot, command }));
@@ -232,7 +232,7 @@ function replaceFilled(state: State, form: Form, scope: Scope): State {
 /** The form once more, as it was filled in, each fault at its field. */
 function markFaults(decision: Decision, form: Form, faults: readonly FieldFault[]): Decision {
   const asked = decision.replies.at(-1)?.form ?? [];
-  const fields = SLOT_KINDS.flatMap((kind) => KINDS[kind].form ?? []).filter(
+  const fields = SLOT_KINDS.flatMap((kind) => SLOTS[kind].form ?? []).filter(
     ({ slot }) => form[slot] !== undefined || asked.some((field) => field.slot === slot),
   );
   const marked = fields.map((field): FormField => {

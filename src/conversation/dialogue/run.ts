@@ -1,6 +1,6 @@
 import type { Command, CommandOf } from '../commands.ts';
 import { findConfirms, type Scope } from '../flow.ts';
-import { findSlotByField, KINDS, missingSlots, PROOF_ANSWERS } from '../kinds.ts';
+import { findSlotByField, missingSlots, PROOF_ANSWERS, SLOTS } from '../kinds.ts';
 import { isStaff, leaveConsent, toTypedValue } from '../prompts.ts';
 import { changeLast, type Decision, type Reply, say, sayFirst } from '../reply.ts';
 import { type Confirming, dropOffer, forgetLast, type State, type Step } from '../state.ts';
@@ -87,7 +87,7 @@ function countMisses({ misses = 0, notUnderstood, ...state }: State, commands: r
   const isMiss = commands.some((command) => {
     if (command.do === 'ask') return command.about === 'unknown';
     if (command.do !== 'unclear' || command.wrong || command.script) return false;
-    return !command.maybe?.some((meaning) => meaning.do === 'yes');
+    return !command.likely?.some((meaning) => meaning.do === 'yes');
   });
   return isMiss ? { ...state, misses: misses + 1, ...(notUnderstood && { notUnderstood }) } : state;
 }
@@ -259,7 +259,7 @@ function confirmByWord(state: State, step: Confirming, scope: Scope): Decision {
   if (!flow) return askAgain(state, scope);
   const answers = scope.current ? step.last : undefined;
   const isMeant = answers === 'summary' || isInterrupted(state, scope);
-  if (findConfirms(flow)?.byWord && isMeant) return beginCalls(state, scope);
+  if (findConfirms(flow)?.confirmsByText && isMeant) return beginCalls(state, scope);
   if (answers === 'edit') return cancel(state, scope);
   // A yes that was written before the summary came is asked for once more.
   return pointAtButton(step.last === 'summary' ? state : forgetLast(state), scope);
@@ -301,14 +301,14 @@ function changeSlot(round: Round, { field }: CommandOf<'change'>): Reduction {
     return askAgain(state, scope, { key: 'codes.which', context: 'edit' });
   if (step.at === 'confirming') {
     const edits = findConfirms(flow)?.edits(draft) ?? [];
-    const slots = flow.slots.filter((kind) => edits.some(({ id }) => id === `edit:${KINDS[kind].field}`));
+    const slots = flow.slots.filter((kind) => edits.some(({ id }) => id === `edit:${SLOTS[kind].field}`));
     const [only, ...others] = slot ? slots.filter((kind) => kind === slot) : slots;
     return only && others.length === 0
       ? askStep(state, slotStep(flow, only, { editing: true }), scope)
       : askAgain(state, scope, { key: 'confirm.edit' });
   }
   if (step.at === 'asking' && (slot === undefined || slot === step.slot)) return askPlainly(state, scope);
-  const isSaid = slot && draft[KINDS[slot].slot] != null;
+  const isSaid = slot && draft[SLOTS[slot].slot] != null;
   return isSaid ? askStep(state, slotStep(flow, slot, { editing: true }), scope) : round;
 }
 
@@ -322,7 +322,7 @@ function declineSlot(round: Round, { field }: Pick<CommandOf<'none'>, 'field'>):
   if (step.at === 'confirming') return askAgain(state, scope, { key: 'confirm.edit' });
   if (step.at !== 'asking' || !flow) return sayNotUnderstood(round);
   if (step.offer && step.slot !== 'email') return decideDoubt(round, 'other');
-  switch (KINDS[step.slot].no) {
+  switch (SLOTS[step.slot].no) {
     case 'none':
       return setSlots({ ...round, state: dropOffer(state) }, { email: null });
     case 'back':
@@ -339,7 +339,7 @@ function stop(round: Round, { mild }: CommandOf<'cancel'>): Reduction {
   const { state, scope } = round;
   const { step } = state;
   if (step.at === 'consenting') return answerConsent(state, false, scope);
-  const canSkip = step.at === 'asking' && KINDS[step.slot].no !== 'explain';
+  const canSkip = step.at === 'asking' && SLOTS[step.slot].no !== 'explain';
   if (mild && canSkip) return declineSlot(round, {});
   // "Huỷ" right after an operation means to undo it.
   const last = state.operations.at(-1);
