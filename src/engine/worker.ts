@@ -59,8 +59,7 @@ export class Worker {
       let hasMore = true;
       if (decided) {
         this.#reportCommitted(decided);
-        const wait = await outbox.deliver(lease, decided.items);
-        this.#end(decided);
+        const wait = await outbox.deliver(lease, decided.items).finally(() => this.#end(decided));
         hasMore = await this.#release(lease, wait);
       } else if (lease.record.outbox.length > 0 && !lease.isPutOff) {
         // The replies of an earlier lease are sent and removed before a step can add more. So if this process
