@@ -4,11 +4,18 @@ import { CUSTOMER } from '../../src/engine/customer.ts';
 import type { Incoming } from '../../src/engine/messages.ts';
 import type { ConversationRecord } from '../../src/engine/record.ts';
 import { CONVERSATION } from '../../src/engine/transitions.ts';
-import { type Encryption, INDEXES, type Key, type RecordStore, SHARDS } from '../../src/store/port.ts';
+import {
+  type Encryption,
+  INDEXES,
+  type Key,
+  type RecordStore,
+  SHARDS,
+  type Swap,
+} from '../../src/store/port.ts';
 import type { Clock } from './clock.ts';
 import { KILLER, POISON } from './customers.ts';
 import type { StaffAnswer } from './staff.ts';
-import { filedIn, type RecordChange, stateOf, type watchRecords } from './watch.ts';
+import { filedIn, madeMsOf, type RecordChange, stateOf, type watchRecords } from './watch.ts';
 
 /** What must hold, by its name in docs/simulator.md; each has a defect that it finds (`planted.ts`). */
 export type Breach = { readonly invariant: string; readonly what: string };
@@ -64,6 +71,8 @@ export type Loss = {
 const LOCK_MS = { accumulate: 2.5 * 60_000, redeem: 40_000 };
 const SWEPT_MS = 20_000;
 const LOOKED_MS = 80_000;
+/** The store's clock is put back by less than this. */
+const PUT_BACK_MS = 5 * 60_000;
 /** A decision may be filed this long before its operator knows. */
 const DECIDING_MS = 60_000;
 
@@ -137,7 +146,9 @@ export class Checks {
     if (chat === undefined) return;
     for (const { seq, reply } of change.promised)
       chat.promised.set(seq, { key: reply.key, atMs: clock.atMs });
-    for (const { index, member } of CONVERSATION.entries(change.name, change.after)) {
+    for (const { index, member, score } of CONVERSATION.entries(change.name, change.after)) {
+      if (index === 'undelivered' && score !== (madeMsOf(change.after) ?? score))
+        this.#note(chat, 'indexed', `a reply that waits counts as made at ${score}`);
       if (PERSONAL.test(member)) this.#note(chat, 'nothing personal', `${index} lists ${member}`);
     }
     for (const operation of Object.keys(change.after.journal)) this.#ownerOf.set(operation, chat);
@@ -224,6 +235,17 @@ export class Checks {
       if (heldMs <= LOCK_MS[operation.kind] + illMs || isLost) continue;
       this.breach('no lock past its reason', `${operation.id} holds a lock ${heldMs} ms after its outcome`);
     }
+  }
+
+  /** A customer's record lives as long as all that it says. */
+  onSwapped(key: Key, { bytes, ttlMs }: Swap): void {
+    if (!key.startsWith('u:') || bytes === null) return;
+    const { clock, encryption } = this.#world;
+    const { holder, settled, awaited } = CUSTOMER.read(encryption.open(key, bytes));
+    const kept = [holder, ...Object.values(settled), ...Object.values(awaited)];
+    const endsMs = Math.max(...kept.map((one) => one?.untilMs ?? 0));
+    if (endsMs > clock.nowMs() + ttlMs + PUT_BACK_MS)
+      this.breach('kept as long as it counts', `${key} ends before what it says`);
   }
 
   /** `lookedMs`: when the process last listed each shard. */

@@ -249,6 +249,7 @@ class Simulation {
         if (this.#lossy.swaps > swaps) this.#losable.push(this.#clock.atMs);
         this.#losable = isDurable ? [] : this.#losable.slice(-190);
         if (!swapped.swapped) return swapped;
+        this.#checks.onSwapped(key, swap);
         this.#conduct.onSwapped(key, swap.bytes, isDurable);
         return { ...swapped, durable: isDurable };
       },

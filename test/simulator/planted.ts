@@ -1,4 +1,4 @@
-import { CUSTOMER } from '../../src/engine/customer.ts';
+import { CUSTOMER, LOCK_MS } from '../../src/engine/customer.ts';
 import { LIMITS } from '../../src/engine/limits.ts';
 import { readOutboxItem, withVersion } from '../../src/engine/messages.ts';
 import type { ConversationRecord, OutboxEntry } from '../../src/engine/record.ts';
@@ -262,6 +262,14 @@ const inStores: readonly Planted[] = [
       },
     };
   }),
+  inStore(
+    "a customer's record ends before what settled operations",
+    'kept as long as it counts',
+    (store) => ({
+      compareAndSwap: (key, swap) =>
+        store.compareAndSwap(key, key.startsWith('u:') ? { ...swap, ttlMs: LOCK_MS } : swap),
+    }),
+  ),
   inStore('a shard whose list failed is left alone for half an hour', 'every shard is looked at', (store) => {
     const alone = new Map<number, number>();
     return {

@@ -134,6 +134,12 @@ function itemOf(body: unknown): OutboxItem {
   return item;
 }
 
+/** When the first reply that waits was made. */
+export function madeMsOf({ outbox: [first] }: ConversationRecord): number | undefined {
+  const item = first && itemOf(first.body);
+  return item?.kind === 'reply' ? item.outgoing.atMs : undefined;
+}
+
 /** The ids of messages that a change stored. */
 export function filedIn({ before, after, answers }: RecordChange): string[] {
   if (after.inSeq === (before?.inSeq ?? 0)) return [];
