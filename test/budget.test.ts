@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
  */
 const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: number }>> = {
   root: { files: /^([^/]+$|(http|observability|resilience)\/)/, lines: 3110, count: 29 },
-  conversation: { files: /^conversation\//, lines: 8898, count: 41 },
+  conversation: { files: /^conversation\//, lines: 8980, count: 41 },
   engine: { files: /^(engine|store)\//, lines: 5400, count: 32 },
   loyalty: { files: /^loyalty\//, lines: 1415, count: 11 },
   sandbox: { files: /^sandbox\//, lines: 440, count: 4 },
@@ -20,10 +20,10 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: numb
 const SLACK = 1.03;
 
 /** All of `src`, which the rooms must not exceed together. */
-const HOUSE = { lines: 26_401, count: 168 };
+const HOUSE = { lines: 26_478, count: 168 };
 
 /** All of `test`, fixtures too. */
-const TESTS = 28_731;
+const TESTS = 28_740;
 
 /** Shorter is not denser: characters a line on average, and the share of the lines that are comments. */
 const LINE_LENGTH = 43;

@@ -115,13 +115,13 @@ export type DigressionCommand =
   | { readonly do: 'speak'; readonly locale: Locale }
   | { readonly do: 'talk'; readonly about: 'greeting' | 'thanks' | 'bye' | 'wait' | 'upset' | 'remark' }
   /**
-   * Not understood. `likely`: likely meanings, at most three, offered as buttons. A yes among them confirms
+   * Not understood. `maybe`: likely meanings, at most three, offered as buttons. A yes among them confirms
    * nothing: the reply points at the confirm button. `wrong`: why the text is not a value of the asked kind.
    * `script`: written in letters that no language here has. `question`: the text asks something.
    */
   | {
       readonly do: 'unclear';
-      readonly likely?: readonly TextCommand[];
+      readonly maybe?: readonly TextCommand[];
       readonly wrong?: ValueFault;
       readonly script?: true;
       readonly question?: true;

@@ -52,7 +52,7 @@ export type ConversationOptions = {
   /** `locales/*.json`: what the bot says. Customers can type the slash commands in it. */
   readonly wording: Wording;
   /** `locales/*.md`: what customers say. */
-  readonly languageTexts: readonly LanguageText[];
+  readonly sayings: readonly LanguageText[];
   /** The operator's answers. One with the id of a built-in answer replaces it. */
   readonly answers?: readonly Answer[] | undefined;
 };
@@ -61,17 +61,17 @@ export type ConversationOptions = {
  * Makes the conversation. Its vocabulary is built here, once.
  *
  * @example
- * const { step, newState } = createConversation({ flows, wording, languageTexts });
+ * const { step, newState } = createConversation({ flows, wording, sayings });
  * step(newState(), { kind: 'message', message: { kind: 'text', text: 'my points' } }, context);
  */
 export function createConversation({
   flows,
   wording,
-  languageTexts,
+  sayings,
   answers = [],
 }: ConversationOptions): Conversation {
   const flowsByName = createFlows(flows);
-  const vocabulary = new Vocabulary(languageTexts);
+  const vocabulary = new Vocabulary(sayings);
   const commands = slashCommands(flows, wording);
   const operatorAnswers = new Map(answers.map(({ id, answer }) => [id, answer] as const));
   const questionTexts = collectQuestions(wording, vocabulary, answers);

@@ -79,12 +79,12 @@ export type Reads =
 export type BalanceRead = Extract<Outcome, { kind: 'balance' | 'sums' }>;
 
 /** The end of a flow that calls AntCRM once the customer confirms its summary. */
-export type Confirms = Confirmation & ConfirmsByText;
+export type Confirms = Confirmation & ByWord;
 
-/** `confirmsByText`: a typed yes confirms a summary that was the last reply. No word confirms a call that spends. */
-type ConfirmsByText =
-  | { readonly kind: Exclude<Operation['kind'], Spending>; readonly confirmsByText?: true | undefined }
-  | { readonly kind: Spending; readonly confirmsByText?: never };
+/** `byWord`: a typed yes confirms a summary that was the last reply. No word confirms a call that spends. */
+type ByWord =
+  | { readonly kind: Exclude<Operation['kind'], Spending>; readonly byWord?: true | undefined }
+  | { readonly kind: Spending; readonly byWord?: never };
 
 type Confirmation = {
   readonly kind: Operation['kind'];

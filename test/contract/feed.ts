@@ -122,12 +122,17 @@ export function feedContract(name: string, open: OpenFeed): void {
       expect(one.seqs[0]).toBe(6);
     });
 
-    test('events are forgotten some time after the latest', async () => {
-      const { feed } = await fresh(50);
-      const conversation = someName();
-      await feed.publish(conversation, event(1));
+    test('events are forgotten some time after the latest, also beside a busy conversation', async () => {
+      const { feed } = await fresh(300);
+      const [busy, quiet] = [someName(), someName()];
+      let seq = 1;
+      await feed.publish(busy, event(seq));
+      await feed.publish(quiet, event(1));
+      await feed.publish(quiet, event(2), { forget: true });
       const stored = async () => {
-        const one = await follower(feed, conversation);
+        seq += 1;
+        await feed.publish(busy, event(seq));
+        const one = await follower(feed, quiet);
         one.stop();
         return one.seqs;
       };

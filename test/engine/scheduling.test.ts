@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Scheduler } from '../../src/engine/scheduler.ts';
+import { Scheduler, type SchedulerParts } from '../../src/engine/scheduler.ts';
 import { type Key, type RecordStore, StoreUnavailable, shardOf, versionOf } from '../../src/store/port.ts';
 import { createWorld, incoming, type World } from './bot.ts';
 
@@ -60,13 +60,13 @@ test('what is due on nodes that write is answered while another one only reads, 
   expect(world.sent.length).toBe(names.length);
 });
 
-/** A scheduler of eight slots whose store lists as said, and whose claims wait. */
-function createKit(list: RecordStore['list'], claimed?: Promise<void>) {
+/** A scheduler of eight slots whose store lists as said. */
+function createKit(list: RecordStore['list'], claim: SchedulerParts['conversations']['claim']) {
   const { outside } = createWorld();
   const clock = { ms: 0 };
   const scheduler = new Scheduler({
     store: { list },
-    conversations: { claim: async () => claimed?.then(() => 'taken' as const) ?? 'taken' },
+    conversations: { claim },
     runtime: { ...outside, monotonicMs: () => clock.ms },
     limits: { concurrency: 8, sweepMs: 500 },
     observe: { claim() {} },
@@ -78,11 +78,34 @@ function createKit(list: RecordStore['list'], claimed?: Promise<void>) {
 
 test('a store that fails is asked again within seconds, however long it failed', async () => {
   const askedMs: number[] = [];
-  const { scheduler, clock } = createKit(async () => {
-    askedMs.push(clock.ms);
-    throw new StoreUnavailable('down');
-  });
+  const { scheduler, clock } = createKit(
+    async () => {
+      askedMs.push(clock.ms);
+      throw new StoreUnavailable('down');
+    },
+    async () => 'taken',
+  );
   for (; clock.ms < 3_600_000; clock.ms += 500) await scheduler.fill();
   const gaps = askedMs.map((ms, at) => ms - (askedMs[at - 1] ?? 0));
   expect(Math.max(...gaps)).toBeLessThan(17_000);
+});
+
+test('conversations that only newer processes can work on hold up none of their shard', async () => {
+  const names = Array.from({ length: 10_000 }, (_, at) => `c${at}`).filter(
+    (name) => shardOf(`c:${name}`) === 7,
+  );
+  const due = names.slice(0, 20);
+  const claimed: string[] = [];
+  const { scheduler, clock } = createKit(
+    async (_, { shard, limit }) => {
+      const entries = shard === 7 ? due.map((member, at) => ({ member, score: 1000 * at })) : [];
+      return { nowMs: 0, count: entries.length, entries: entries.slice(0, limit) };
+    },
+    async (name) => {
+      claimed.push(name);
+      return name === due.at(-1) ? 'taken' : 'left';
+    },
+  );
+  for (; !claimed.includes(due.at(-1) ?? '') && clock.ms < 60_000; clock.ms += 500) await scheduler.fill();
+  expect(claimed).toEqual(due);
 });

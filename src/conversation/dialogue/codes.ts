@@ -4,7 +4,7 @@ import { isOneTypo } from '../language/tokenizer.ts';
 import { codeLines, leaveConsent } from '../prompts.ts';
 import { CANCEL, type Decision, type Reply, removeChoices, say } from '../reply.ts';
 import { dropOffer, type State, type Step } from '../state.ts';
-import { codeMeant, isAlike } from '../values/code.ts';
+import { codeMeant, isAlike, SURE_LENGTH } from '../values/code.ts';
 import { cancel, sayNotUnderstood } from './digressions.ts';
 import { askStep, ensureView, slotStep } from './questions.ts';
 import { continueFlow, findFlow, type Reduction, type Round, raiseDoubt, setSlots } from './round.ts';
@@ -46,7 +46,10 @@ export function changeCodes(round: Round, command: ListCommand): Reduction {
   const isCorrected = isEditing && !offered && codes.length === 1 && command.do === 'add';
   const change = changeList(isCorrected ? [] : codes, command, offered);
   if (change.told.some(({ key }) => key === 'codes.which')) return askWhich(begun.state, codes, scope);
-  return takeList(begun, { ...change, before: codes });
+  const [meant] = change.fresh;
+  const typed = offered ? undefined : findRetyped(command, codes, scope);
+  const slip = typed !== undefined && meant !== undefined ? { typed, meant } : undefined;
+  return takeList(begun, { ...change, before: codes, slip });
 }
 
 /** Asks which code to remove. The customer presses its button or names it. */
@@ -56,8 +59,21 @@ function askWhich(state: State, codes: Codes, scope: Scope): Decision {
   return say(live, { key: 'codes.which', choices, asks: 'code', view: live.view });
 }
 
+/** The code that the customer may have typed again: a short one, or one with a letter more or less. */
+function findRetyped(command: ListCommand, codes: Codes, { before, commands }: Round['scope']) {
+  const [code = '', ...more] = command.do === 'add' ? command.codes : [];
+  const isBare = code !== '' && more.length === 0 && commands.length === 1 && !codes.includes(code);
+  if (!isBare || before.step.at === 'idle') return undefined;
+  const [only = ''] = codes.length === 1 ? codes : [];
+  // The customer may type a short code again because the first one was a slip.
+  if (only !== '' && only.length < SURE_LENGTH && before.step.at === 'asking') return only;
+  return codes.find((known) => known.length !== code.length && isOneTypo(known, code));
+}
+
+type NewList = Change & { readonly before: Codes; readonly slip?: Slip | undefined };
+
 /** Continues the flow with the new list, or asks about a code in it that may be a slip. */
-function takeList(round: Round, { before, codes, fresh, told }: Change & { readonly before: Codes }) {
+function takeList(round: Round, { before, codes, fresh, told, slip }: NewList) {
   const { scope } = round;
   const flow = findFlow(round);
   if (!flow) return round;
@@ -65,7 +81,7 @@ function takeList(round: Round, { before, codes, fresh, told }: Change & { reado
   const isOver = offered !== undefined && !codes.includes(offered.typed);
   const suspects = isOver ? [...fresh, ...listCodesAfter(before, offered.typed)] : fresh;
   const isAsked = offered && !isOver;
-  const found = isAsked ? undefined : findSlip(codes, suspects, scope.settings.codePrefixes);
+  const found = slip ?? (isAsked ? undefined : findSlip(codes, suspects, scope.settings.codePrefixes));
   const state = isOver ? dropOffer(round.state) : round.state;
   const isEmpty = codes.length === 0;
   const set = setSlots({ ...round, state }, { codes: isEmpty ? undefined : [...codes] });

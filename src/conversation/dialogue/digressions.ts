@@ -1,6 +1,6 @@
 import type { Command, CommandOf, ValueFault } from '../commands.ts';
 import type { Scope } from '../flow.ts';
-import { type AnswerKeys, PROOF_ANSWERS, SLOTS, sameAnswers } from '../kinds.ts';
+import { type AnswerKeys, KINDS, PROOF_ANSWERS, sameAnswers } from '../kinds.ts';
 import {
   codeLine,
   findGift,
@@ -217,7 +217,7 @@ export function answerQuestion(round: Round, command: CommandOf<'ask'>): Reducti
     case 'answer': {
       if (!scope.questionTexts.has(command.id)) return answerUnknown(round);
       const key = `answer.${command.id}`;
-      const isProof = key === SLOTS.phone.about.what && describeQuestion(state, scope) === PROOF_ANSWERS;
+      const isProof = key === KINDS.phone.about.what && describeQuestion(state, scope) === PROOF_ANSWERS;
       return digress(round, isProof ? explain(state, scope) : answer(state, key, scope));
     }
   }
@@ -250,9 +250,9 @@ export function describeQuestion(state: State, scope: Scope): AnswerKeys | undef
   if (step.at === 'confirming') return sameAnswers('answer.confirm.what');
   if (step.at === 'consenting') return sameAnswers('answer.consent.what');
   if (step.at !== 'asking') return undefined;
-  if (step.offer?.why === 'typo') return SLOTS.email.about;
+  if (step.offer?.why === 'typo') return KINDS.email.about;
   const isProof = scope.flows.get(step.flow)?.identity === 'proved' && isProofAsked(scope);
-  return step.slot === 'phone' && isProof ? PROOF_ANSWERS : SLOTS[step.slot].about;
+  return step.slot === 'phone' && isProof ? PROOF_ANSWERS : KINDS[step.slot].about;
 }
 
 /** How an operation stands, by its reference or the last one; of several codes, each. */
@@ -296,13 +296,14 @@ type Unclear = CommandOf<'unclear'>;
 export function answerUnclear(round: Round, command: Unclear): Reduction {
   const { state, next, scope } = round;
   const { step } = state;
-  const { wrong, script, likely = [] } = command;
+  const { wrong, script, maybe = [] } = command;
   if (script) return digress(round, { reply: { key: 'language.unknown' } });
   if (wrong) return sayFault(round, wrong);
   if (next.go === 'advance' || next.go === 'digress') return round;
-  const isYes = likely.some((meaning) => meaning.do === 'yes');
+  const isYes = maybe.some((meaning) => meaning.do === 'yes');
   if (step.at === 'consenting') return isYes ? round : digress(round, { reply: explain(state, scope).reply });
-  if (isYes && step.at === 'confirming') return pointAtButton(forgetLast(state), scope);
+  const flow = step.at === 'confirming' ? scope.flows.get(step.flow) : undefined;
+  if (isYes && flow) return pointAtButton(forgetLast(state), flow, scope);
   return offerMeanings(round, command);
 }
 
@@ -312,7 +313,7 @@ const MAX_MEANINGS = 2;
 /** Offers likely meanings and a person. */
 function offerMeanings(round: Round, command: Unclear): Round {
   const { state, scope } = round;
-  const meant = (command.likely ?? []).flatMap((meaning) => buttonFor(meaning, state, scope) ?? []);
+  const meant = (command.maybe ?? []).flatMap((meaning) => buttonFor(meaning, state, scope) ?? []);
   const buttons = meant.length > 0 ? [...meant.slice(0, MAX_MEANINGS), ...personChoice(scope)] : [];
   const choices = buttons.filter(({ id }, at) => buttons.findIndex((one) => one.id === id) === at);
   const question = command.question ? { question: {} } : {};

@@ -1,6 +1,6 @@
 import type { Command, Expecting, SlotKind } from '../commands.ts';
 import { type Flow, findConfirms, type Scope } from '../flow.ts';
-import { HISTORY_TYPES, PERIOD_CHOICES, resolvePeriod, SLOTS, toFormFields } from '../kinds.ts';
+import { HISTORY_TYPES, KINDS, PERIOD_CHOICES, resolvePeriod, toFormFields } from '../kinds.ts';
 import { LOCALES } from '../message.ts';
 import { findGift, isStaff, mergeProfile, showPhone } from '../prompts.ts';
 import { CANCEL, type Choice, choice, type Decision, type Reply, say } from '../reply.ts';
@@ -85,9 +85,12 @@ function menuChoices(state: State, { flows }: Scope): readonly Choice[] {
   return findTakenTicket(state) ? [choice('person:leave')] : flows.all.map(({ name }) => choice(name));
 }
 
-/** Points at the confirm button. */
-export function pointAtButton(state: State, scope: Scope): Decision {
-  return askAgain(state, scope, { key: 'confirm.press' });
+/** Points at the confirm button. The whole summary comes again if a typed yes can confirm it. */
+export function pointAtButton(state: State, flow: Flow, scope: Scope): Decision {
+  if (findConfirms(flow)?.byWord) return askAgain(state, scope, { key: 'confirm.press', context: flow.name });
+  const { choices = [], asks, view } = toQuestion(state, scope);
+  const buttons = choices.filter(({ id }) => /^(confirm:|cancel$)/.test(id));
+  return say(state, { key: 'confirm.press', choices: buttons, asks, view });
 }
 
 /** The question that the state waits on, as a reply. */
@@ -113,7 +116,7 @@ function askSlot(state: State, step: Asking, scope: Scope): Reply {
   const { draft } = state;
   const flow = scope.flows.get(step.flow);
   if (!flow) return { key: 'menu' };
-  const asked = SLOTS[step.slot].ask({ flow, step, draft }, scope);
+  const asked = KINDS[step.slot].ask({ flow, step, draft }, scope);
   const choices = [...(asked.choices ?? []), CANCEL];
   const form = step.editing ? [] : toFormFields(flow, draft);
   return { ...asked, choices, ...(form.length > 1 && { form }) };
@@ -249,7 +252,7 @@ function editByButton(id: string, { step, draft }: State, { flows }: Scope): rea
       .some((edit) => edit.id === id)
   )
     return undefined;
-  const field = flow.slots.map((slot) => SLOTS[slot].field).find((name) => id === `edit:${name}`);
+  const field = flow.slots.map((slot) => KINDS[slot].field).find((name) => id === `edit:${name}`);
   return field && [{ do: 'change', field }];
 }
 

@@ -14,7 +14,7 @@ export const accumulate: Flow = {
 
   end: {
     kind: 'accumulate',
-    confirmsByText: true,
+    byWord: true,
 
     edits({ codes = [], email }) {
       const context = email ? undefined : 'none';
