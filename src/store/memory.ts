@@ -1,5 +1,6 @@
 import { type Runtime, systemRuntime } from '../runtime.ts';
-import type { Feed, FeedEvent, Key, RecordStore } from './port.ts';
+import { type EventLog, PolledFeed } from './feed.ts';
+import type { FeedEvent, Key, RecordStore } from './port.ts';
 import { ASIDE_MS, asideOf, FEED_LENGTH, FEED_MS, isSameVersion, shardOf, versionOf } from './port.ts';
 
 type StoredRecord = { readonly bytes: Uint8Array; readonly endsMs: number };
@@ -54,50 +55,34 @@ export function createMemoryStore(runtime: Pick<Runtime, 'nowMs'>): RecordStore 
   };
 }
 
-type MemoryFeedOptions = { readonly feedMs?: number; readonly runtime?: Pick<Runtime, 'nowMs'> };
+type MemoryFeedOptions = { readonly feedMs?: number; readonly runtime?: Pick<Runtime, 'nowMs' | 'timer'> };
 
 /** A feed inside one process; it ends with it. */
-export function createMemoryFeed({
-  feedMs = FEED_MS,
-  runtime = systemRuntime,
-}: MemoryFeedOptions = {}): Feed {
+export function createMemoryFeed({ feedMs = FEED_MS, runtime = systemRuntime }: MemoryFeedOptions = {}) {
   /** In the order of `endsMs`. */
   const logs = new Map<string, { readonly events: readonly FeedEvent[]; readonly endsMs: number }>();
-  const followers = new Map<string, Set<(event: FeedEvent) => void>>();
 
-  function removeEnded(nowMs: number): void {
+  function removeEnded(): void {
     for (const [conversation, { endsMs }] of logs) {
-      if (endsMs > nowMs) return;
+      if (endsMs > runtime.nowMs()) return;
       logs.delete(conversation);
     }
   }
 
-  return {
-    async publish(conversation, event, { forget } = { forget: false }) {
-      const nowMs = runtime.nowMs();
-      removeEnded(nowMs);
+  const log: EventLog = {
+    async append(conversation, event, forget) {
+      removeEnded();
       const { events = [] } = logs.get(conversation) ?? {};
       if (event.seq <= (events.at(-1)?.seq ?? 0)) return;
       logs.delete(conversation);
       const stored = forget ? [event] : [...events, event].slice(-FEED_LENGTH);
-      logs.set(conversation, { events: stored, endsMs: nowMs + feedMs });
-      for (const follower of followers.get(conversation) ?? []) follower(event);
+      logs.set(conversation, { events: stored, endsMs: runtime.nowMs() + feedMs });
     },
 
-    async follow(conversation, afterSeq, onEvent) {
-      removeEnded(runtime.nowMs());
-      const show = (event: FeedEvent): void => {
-        if (event.seq > afterSeq) onEvent(event);
-      };
-      logs.get(conversation)?.events.forEach(show);
-      const group = followers.get(conversation) ?? new Set();
-      followers.set(conversation, group.add(show));
-      return () => {
-        group.delete(show);
-        if (group.size === 0 && followers.get(conversation) === group) followers.delete(conversation);
-      };
+    async read(conversation, afterSeq) {
+      removeEnded();
+      return logs.get(conversation)?.events.filter(({ seq }) => seq > afterSeq) ?? [];
     },
-
-    close: async () => followers.clear(),
   };
+  return new PolledFeed(log, { runtime });
 }

@@ -1,14 +1,18 @@
 import type { Observe } from '../observability/metrics.ts';
 import { systemRuntime } from '../runtime.ts';
 import type { Canary } from './encryption.ts';
+import { PolledFeed } from './feed.ts';
 import { createMemoryFeed, createMemoryStore } from './memory.ts';
 import type { Feed, RecordStore } from './port.ts';
 import type { RedisAddress } from './redis/address.ts';
 import { connectRedis } from './redis/connection.ts';
-import { RedisFeed } from './redis/feed.ts';
+import { createRedisLog } from './redis/feed.ts';
 import { createRedisRecords } from './redis/records.ts';
 
 type OpenStore = { readonly records: RecordStore; readonly feed: Feed; close(): Promise<void> };
+
+/** How long a reader of a feed waits at most for what another process publishes. */
+const POLL_MS = 250;
 
 /** Opens a Redis, or the memory of this process. Rejects with `StoreRefused` if our keys do not fit. */
 export async function openStore(
@@ -21,7 +25,7 @@ export async function openStore(
     return { records: createMemoryStore(systemRuntime), feed, close: () => feed.close() };
   }
   const connection = await connectRedis(redis.address, { canary, log, onCommand, runtime: systemRuntime });
-  const feed = new RedisFeed(connection);
+  const feed = new PolledFeed(createRedisLog(connection), { runtime: systemRuntime, pollMs: POLL_MS });
   return {
     records: createRedisRecords(connection, { ...redis, onMemory }),
     feed,

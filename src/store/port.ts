@@ -25,7 +25,7 @@ export interface RecordStore {
    *
    * @example
    * const swapped = await store.compareAndSwap('c:name', {
-   *   expected: bytes && versionOf(bytes),
+   *   expected: bytes,
    *   bytes: next,
    *   ttlMs: 180 * DAY_MS,
    *   indexes: [{ index: 'due', member: 'name', score: nowMs }],
@@ -85,7 +85,7 @@ export type IndexChange = {
 };
 
 export type Swap = {
-  /** The version to replace; null: there is no record. */
+  /** The record to replace, or its version; null: there is no record. */
   readonly expected: Uint8Array | null;
   /** The new record, which begins with its version; null removes the record. */
   readonly bytes: Uint8Array | null;

@@ -141,22 +141,6 @@ export class RedisConnection {
     return { answer, acknowledged: Number(acknowledged ?? 0) };
   }
 
-  /**
-   * Opens a connection to one node for subscriptions. It does not reconnect: when it ends, open another.
-   * Throws `StoreUnavailable` if no node is known.
-   */
-  openSubscriber(): Redis {
-    const masters = mastersOf(this.client);
-    const master = masters[Math.floor(this.runtime.random() * masters.length)];
-    if (master === undefined) throw unavailable('no node of the cluster is known');
-    const own = { retryStrategy: () => null, enableOfflineQueue: true, lazyConnect: false };
-    const subscriber = master.duplicate({ ...own, failoverDetector: false });
-    // When the main client leaves a node that is no master any more, the subscriber must not stay.
-    const leave = () => subscriber.disconnect();
-    master.on('close', leave);
-    return subscriber.on('error', ignore).once('end', () => master.off('close', leave));
-  }
-
   /** How long to wait before the next attempt to connect, ms: up to 2 s. `attempt` counts from 1. */
   retryMs(attempt: number): number {
     return backoffMs(attempt, RECONNECT, this.runtime.random());

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import type { Key, Listed, RecordStore, Swap, Swapped } from '../port.ts';
-import { ASIDE_MS, asideOf, SHARDS, StoreUnavailable, shardOf } from '../port.ts';
+import { ASIDE_MS, asideOf, SHARDS, StoreUnavailable, shardOf, versionOf } from '../port.ts';
 import { type DataNode, dataNodes, ignore, reasonOf } from './clients.ts';
 import type { RedisConnection } from './connection.ts';
 
@@ -66,13 +66,14 @@ export const storedName = (key: Key): string => `${TAGS[shardOf(key)]}${key}`;
 function toCall(key: Key, { expected, bytes, ttlMs, indexes, aside }: Swap) {
   const tag = TAGS[shardOf(key)];
   const keys = [`${tag}${key}`];
-  const args = [toBuffer(expected), toBuffer(bytes), ttlMs, indexes.length];
+  const version = expected && versionOf(expected);
+  const args = [toBuffer(version), toBuffer(bytes), ttlMs, indexes.length];
   for (const { index, member, score } of indexes) {
     keys.push(`${tag}${index}`);
     args.push(member, score ?? '');
   }
-  if (aside && expected !== null) {
-    const broken = asideOf(key, expected);
+  if (aside && version !== null) {
+    const broken = asideOf(key, version);
     keys.push(`${tag}${broken}`, `${tag}broken`);
     args.push(broken, ASIDE_MS);
   }

@@ -97,7 +97,8 @@ it('hands the feed sealed bytes under a hashed name', async () => {
   const published: { name: string; body: string }[] = [];
   const kit = await startKit({
     feed: {
-      ...memory,
+      follow: (...about) => memory.follow(...about),
+      close: () => memory.close(),
       publish: async (name, event) => {
         published.push({ name, body: event.body.toString('latin1') });
         await memory.publish(name, event);

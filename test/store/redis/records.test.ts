@@ -1,9 +1,11 @@
 import { Cluster } from 'ioredis';
 import { afterAll, beforeAll } from 'vitest';
 import type { Log } from '../../../src/observability/log.ts';
+import { systemRuntime } from '../../../src/runtime.ts';
+import { PolledFeed } from '../../../src/store/feed.ts';
 import type { Feed } from '../../../src/store/port.ts';
 import { connectRedis, type RedisConnection } from '../../../src/store/redis/connection.ts';
-import { RedisFeed } from '../../../src/store/redis/feed.ts';
+import { createRedisLog } from '../../../src/store/redis/feed.ts';
 import { createRedisRecords } from '../../../src/store/redis/records.ts';
 import { feedContract } from '../../contract/feed.ts';
 import { recordsContract } from '../../contract/records.ts';
@@ -50,7 +52,8 @@ for (const [name, start] of [
   feedContract(name, async (feedMs) => {
     const feeds: Feed[] = [];
     const { part, another, close } = await fresh((connection) => {
-      const feed = new RedisFeed(connection, feedMs);
+      const log = createRedisLog(connection, feedMs);
+      const feed = new PolledFeed(log, { runtime: systemRuntime, pollMs: 50 });
       feeds.push(feed);
       return feed;
     });
