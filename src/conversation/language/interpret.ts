@@ -203,7 +203,9 @@ export class LanguageInterpreter implements Interpreter {
 
   /** The usual question of a text. With a gift it asks for its price ("đổi nồi cơm bao nhiêu điểm"). */
   #findQuestion({ said, act, at, isBare }: Situation) {
-    if (!isBare || act === 'remove') return undefined;
+    // "How many points did I get last week" asks for history.
+    const isPast = said.period?.isPast === true && act.startsWith('start ');
+    if (!isBare || act === 'remove' || isPast) return undefined;
     const [gift, ...others] = said.gifts;
     const named = others.length === 0 ? gift : undefined;
     const words = named ? this.#language.vocabulary.list('gifts') : [];
@@ -305,7 +307,7 @@ export class LanguageInterpreter implements Interpreter {
     if (flow && (at.at === 'nothing' || at.at === 'page')) return [{ do: 'start', flow: flow.name }];
     if (isSkip && at.kind === 'email' && at.at === 'slot') return [{ do: 'none', field: 'email' }];
     if (command === 'show person') return commandOf('show offer');
-    const isAnswer = ANSWERED.test(command) && command !== UNKNOWN && (isQuestion || near.score >= 0.85);
+    const isAnswer = ANSWERED.test(command) && command !== UNKNOWN && (isQuestion || near.score >= 0.9);
     if (command === 'show erasing') return commandOf('show privacy');
     return isAnswer || HARMLESS.test(command) ? commandOf(command) : undefined;
   }
