@@ -62,32 +62,19 @@ export type PlatformAnswer = {
   readonly says?: 'delivered' | 'unreachable' | 'unauthorized' | undefined;
 };
 
-/**
- * What a status means, by the first row that fits. One table for all channels (docs/how-it-works.md, "What a
- * platform's answer means"). `firm`: `says` does not change it.
- */
-const MEANINGS: readonly (readonly [from: number, to: number, kind: Delivery['kind'], firm?: 'firm'])[] = [
-  [0, 299, 'delivered', 'firm'],
+/** The outcome of a delivery: one table for all channels (docs/how-it-works.md, "What a platform's answer means"). */
+export function meaningOf({ status = 0, afterMs = 0, says }: PlatformAnswer): Delivery {
+  const wait = afterMs > 0 ? { afterMs } : {};
+  if (status >= 200 && status < 300) return { kind: 'delivered' };
   // The platforms never redirect, so this answer is a proxy's. The bot follows no redirect.
-  [300, 399, 'undelivered', 'firm'],
+  if (status >= 300 && status < 400) return { kind: 'undelivered' };
   // A fault of a gateway or of the platform: the call may have been carried out.
-  [408, 408, 'uncertain', 'firm'],
-  [500, 999, 'uncertain', 'firm'],
-  [429, 429, 'throttled', 'firm'],
+  if (status < 200 || status >= 500 || status === 408) return { kind: 'uncertain', ...wait };
+  if (status === 429) return { kind: 'throttled', ...wait };
+  if (says !== undefined) return { kind: says };
   // Teams: another message of the conversation was being written.
-  [412, 412, 'throttled'],
-  [401, 401, 'unauthorized'],
-  [403, 403, 'unreachable'],
-  [400, 499, 'rejected'],
-];
-
-/** The outcome of a delivery, by the platform's answer. */
-export function meaningOf({ status = Number.NaN, afterMs = 0, says }: PlatformAnswer): Delivery {
-  const row = MEANINGS.find(([from, to]) => status >= from && status <= to);
-  if (!row) return { kind: 'uncertain' };
-  const [, , usual, firm] = row;
-  const kind = firm ? usual : (says ?? usual);
-  return kind === 'throttled' || kind === 'uncertain' ? { kind, ...(afterMs > 0 && { afterMs }) } : { kind };
+  if (status === 412) return { kind: 'throttled', ...wait };
+  return { kind: status === 401 ? 'unauthorized' : status === 403 ? 'unreachable' : 'rejected' };
 }
 
 /** The outcome of a call without a whole answer. */

@@ -42,39 +42,37 @@ type PackageOptions = {
 
 /** The package, a zip. Rejects if the manifest is not valid for Teams. */
 export async function createPackage(options: PackageOptions): Promise<Uint8Array> {
-  const manifest = createManifest(options);
+  const others = LOCALES.filter((locale) => locale !== options.defaultLocale);
+  const manifest = createManifest(options, others);
   const faults = await AppManifestUtils.validateAgainstSchema(manifest);
   if (faults.length > 0) throw new Error(`The manifest is not valid:\n${faults.join('\n')}`);
-  const files = new Map([['manifest.json', toJson(manifest)]]);
-  for (const name of Object.values(ICONS))
-    files.set(name, readFileSync(new URL(`icons/${name}`, import.meta.url)));
-  for (const locale of othersThan(options.defaultLocale)) {
-    files.set(`${locale}.json`, toJson(createLanguage(locale, options)));
-  }
-  return zipSync(Object.fromEntries(files), { mtime: MADE });
+  const icons = Object.values(ICONS).map((name): [string, Uint8Array] => [
+    name,
+    readFileSync(new URL(`icons/${name}`, import.meta.url)),
+  ]);
+  const texts = others.map((locale): [string, Uint8Array] => [
+    `${locale}.json`,
+    toJson(createLanguage(locale, options)),
+  ]);
+  const files = Object.fromEntries([['manifest.json', toJson(manifest)], ...icons, ...texts]);
+  return zipSync(files, { mtime: MADE });
 }
 
 function toJson(value: unknown): Uint8Array {
   return strToU8(`${JSON.stringify(value, undefined, 2)}\n`);
 }
 
-function othersThan(locale: Locale): readonly Locale[] {
-  return LOCALES.filter((other) => other !== locale);
-}
-
 /** The app's manifest. Its one bot is for private chats: in groups it would only send people away. */
-function createManifest({ appId, version, developer, defaultLocale, words, starters }: PackageOptions) {
-  const line = (key: string) => words.line({ key }, defaultLocale);
+function createManifest(
+  { appId, version, developer, defaultLocale, words, starters }: PackageOptions,
+  others: readonly Locale[],
+) {
+  const line = (key: string) => words.line({ key: `teams.${key}` }, defaultLocale);
   const commands = starters.map((name) => {
-    const title = line(`teams.command.${name}.title`);
-    return {
-      type: 'prompt',
-      title,
-      description: line(`teams.command.${name}.description`),
-      prompt: title,
-    } as const;
+    const title = line(`command.${name}.title`);
+    const description = line(`command.${name}.description`);
+    return { type: 'prompt', title, description, prompt: title } as const;
   });
-  const languages = othersThan(defaultLocale);
   return {
     $schema: `${SCHEMAS}/MicrosoftTeams.schema.json`,
     manifestVersion: MANIFEST_VERSION,
@@ -83,44 +81,36 @@ function createManifest({ appId, version, developer, defaultLocale, words, start
     developer,
     localizationInfo: {
       defaultLanguageTag: defaultLocale,
-      additionalLanguages: languages.map((locale) => ({ languageTag: locale, file: `${locale}.json` })),
+      additionalLanguages: others.map((locale) => ({ languageTag: locale, file: `${locale}.json` })),
     },
-    name: { short: line('teams.app.name'), full: line('teams.app.fullName') },
-    description: { short: line('teams.app.short'), full: line('teams.app.full') },
+    name: { short: line('app.name'), full: line('app.fullName') },
+    description: { short: line('app.short'), full: line('app.full') },
     icons: ICONS,
     accentColor: '#0F6B5C',
-    bots: [
-      {
-        botId: appId,
-        scopes: ['personal'],
-        isNotificationOnly: false,
-        supportsFiles: false,
-        commandLists: [{ scopes: ['personal'], commands }],
-      },
-    ],
+    bots: [{ botId: appId, scopes: ['personal'], commandLists: [{ scopes: ['personal'], commands }] }],
   } satisfies TeamsManifestV1D28.TeamsManifestV1D28;
 }
 
 /** The manifest's texts in another language, by the path of each. */
-function createLanguage(
-  locale: Locale,
-  { words, starters }: PackageOptions,
-): Readonly<Record<string, string>> {
-  const line = (key: string) => words.line({ key }, locale);
-  const texts = new Map([
-    ['$schema', `${SCHEMAS}/MicrosoftTeams.Localization.schema.json`],
-    ['name.short', line('teams.app.name')],
-    ['name.full', line('teams.app.fullName')],
-    ['description.short', line('teams.app.short')],
-    ['description.full', line('teams.app.full')],
-  ]);
-  for (const [n, name] of starters.entries()) {
-    const path = `bots[0].commandLists[0].commands[${n}]`;
-    texts.set(`${path}.title`, line(`teams.command.${name}.title`));
-    texts.set(`${path}.description`, line(`teams.command.${name}.description`));
-    texts.set(`${path}.prompt`, line(`teams.command.${name}.title`));
-  }
-  return Object.fromEntries(texts);
+function createLanguage(locale: Locale, { words, starters }: PackageOptions): object {
+  const line = (key: string) => words.line({ key: `teams.${key}` }, locale);
+  const commands = starters.flatMap((name, index) => {
+    const path = `bots[0].commandLists[0].commands[${index}]`;
+    const title = line(`command.${name}.title`);
+    return [
+      [`${path}.title`, title],
+      [`${path}.description`, line(`command.${name}.description`)],
+      [`${path}.prompt`, title],
+    ];
+  });
+  return {
+    $schema: `${SCHEMAS}/MicrosoftTeams.Localization.schema.json`,
+    'name.short': line('app.name'),
+    'name.full': line('app.fullName'),
+    'description.short': line('app.short'),
+    'description.full': line('app.full'),
+    ...Object.fromEntries(commands),
+  };
 }
 
 async function main(): Promise<number> {

@@ -32,40 +32,34 @@ export async function runCli(
   print: (line: string) => void,
 ): Promise<number> {
   const { api } = options;
+  const webhook = webhookPart(options);
+  const calls = {
+    info: [{ name: 'info', set: () => printInfo(api, print) }],
+    set: [...(webhook ? [webhook] : []), ...profileParts(options)],
+    delete: [{ name: 'deleteWebhook', set: () => api.callApi('deleteWebhook', {}) }],
+  };
+  if (command === 'set' && !webhook) print('PUBLIC_URL is unset: no webhook is registered');
   let code = 0;
-
-  async function run(name: string, call: () => Promise<readonly string[] | undefined>): Promise<void> {
+  for (const { name, set } of calls[command]) {
     try {
-      const lines = await call();
-      for (const line of lines ?? [`${name}: ok`]) print(line);
+      await set();
+      if (command !== 'info') print(`${name}: ok`);
     } catch (error) {
       const { meaning, message } = failureIn(error);
       print(`${name}: ${meaning.kind} (${message})`);
       code = 1;
     }
   }
-
-  if (command === 'delete')
-    await run('deleteWebhook', async () => void (await api.callApi('deleteWebhook', {})));
-  else if (command === 'set') {
-    const webhook = webhookPart(options);
-    if (!webhook) print('PUBLIC_URL is unset: no webhook is registered');
-    for (const { name, set } of webhook ? [webhook, ...profileParts(options)] : profileParts(options)) {
-      await run(name, async () => void (await set()));
-    }
-  } else await run('info', () => readInfo(api));
   return code;
 }
 
-async function readInfo(api: RegistrationOptions['api']): Promise<string[]> {
+async function printInfo(api: RegistrationOptions['api'], print: (line: string) => void): Promise<void> {
   const { id, username } = meSchema.parse(await api.callApi('getMe', {}));
   const { url, last_error_date: atS, ...state } = (await readWebhook(api)) ?? {};
-  return [
-    `bot: @${username} (${id})`,
-    `webhook: ${url || 'none'}`,
-    ...Object.entries(state).map(([name, value]) => `${name}: ${value}`),
-    ...(atS ? [`last_error_date: ${new Date(atS * 1000).toISOString()}`] : []),
-  ];
+  print(`bot: @${username} (${id})`);
+  print(`webhook: ${url || 'none'}`);
+  for (const [name, value] of Object.entries(state)) print(`${name}: ${value}`);
+  if (atS) print(`last_error_date: ${new Date(atS * 1000).toISOString()}`);
 }
 
 async function main([written = '']: readonly string[]): Promise<number> {

@@ -61,21 +61,14 @@ export function profileParts({
       command: slash[locale],
       description: line(`telegram.command.${name}`),
     }));
-    const description = line('telegram.description');
-    const short_description = line('telegram.shortDescription');
+    const part = <Name extends 'setMyCommands' | 'setMyDescription' | 'setMyShortDescription'>(
+      name: Name,
+      payload: Parameters<typeof api.callApi<Name>>[1],
+    ) => ({ name, set: () => api.callApi(name, { ...payload, ...language }) });
     return [
-      {
-        name: 'setMyCommands',
-        set: () => api.callApi('setMyCommands', { commands: menu, ...language }),
-      },
-      {
-        name: 'setMyDescription',
-        set: () => api.callApi('setMyDescription', { description, ...language }),
-      },
-      {
-        name: 'setMyShortDescription',
-        set: () => api.callApi('setMyShortDescription', { short_description, ...language }),
-      },
+      part('setMyCommands', { commands: menu }),
+      part('setMyDescription', { description: line('telegram.description') }),
+      part('setMyShortDescription', { short_description: line('telegram.shortDescription') }),
     ];
   });
 }
