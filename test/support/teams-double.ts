@@ -53,6 +53,7 @@ export async function startTeamsDouble() {
       request.raw.socket.destroy();
     } else if (fault) {
       if (fault.retryAfter !== undefined) reply.header('retry-after', fault.retryAfter);
+      if (fault.status < 400) reply.header('location', '/elsewhere');
       return reply
         .code(fault.status)
         .send({ error: { code: fault.code ?? 'Scripted', message: 'scripted' } });

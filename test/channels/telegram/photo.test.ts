@@ -16,13 +16,10 @@ describe('a photo of Telegram', () => {
 
   it.each([
     '/var/lib/telegram-bot-api/4242/photos/file_7.jpg',
-    '../secret',
     'photos/../../bot4242/getMe',
     'photos/%2e%2e/file',
     'https://elsewhere.example/file.jpg',
-    '//elsewhere.example/file.jpg',
     'photos/file.jpg?x=1',
-    'photos/.hidden',
     '',
   ])('is not fetched from %j', async (path) => {
     const { channel, double } = await createBot();
@@ -41,9 +38,9 @@ describe('a photo of Telegram', () => {
 
   it.each([
     ['getFile', { code: 400, description: 'Bad Request: file is too big' }, 'refused'],
-    ['getFile', { code: 429, description: 'Too Many Requests' }, 'unavailable'],
     ['getFile', 'reset', 'unavailable'],
     ['file', { code: 404, description: 'Not Found' }, 'refused'],
+    ['file', { code: 302, description: 'Found', headers: { location: '/file/elsewhere' } }, 'unavailable'],
     ['file', 'reset', 'unavailable'],
   ] as const)('where %s ends with %j is %s, and asked for once', async (method, fault, kind) => {
     const { channel, double } = await createBot();

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { TelegramOptions } from '../../../src/channels/telegram/telegram.ts';
 import { StoreUnavailable } from '../../../src/store/port.ts';
@@ -24,19 +25,9 @@ async function createHook(options: Partial<TelegramOptions> = {}) {
 describe('POST /webhooks/telegram', () => {
   it('answers 200 with an empty body once the message is stored', async () => {
     const stored = Promise.withResolvers<'accepted'>();
-    const asked = Promise.withResolvers<void>();
-    const { post } = await createHook({
-      accept: () => {
-        asked.resolve();
-        return stored.promise;
-      },
-    });
-    let answered = false;
-    const answer = post(minh.writes('hi')).finally(() => {
-      answered = true;
-    });
-    await asked.promise;
-    expect(answered).toBe(false);
+    const { post } = await createHook({ accept: () => stored.promise });
+    const answer = post(minh.writes('hi'));
+    expect(await Promise.race([answer, delay(100)])).toBeUndefined();
     stored.resolve('accepted');
     expect(await answer).toMatchObject({ statusCode: 200, payload: '' });
   });
@@ -56,7 +47,6 @@ describe('POST /webhooks/telegram', () => {
 
   it.each([
     ['no JSON', '{', 400],
-    ['an empty body', '', 400],
     ['a form', 'update_id=1', 400, 'application/x-www-form-urlencoded'],
     ['an array', '[]', 400],
     ['no update_id', '{"message":{}}', 400],
@@ -69,12 +59,9 @@ describe('POST /webhooks/telegram', () => {
   });
 
   it('answers 503 with Retry-After while the message cannot be stored', async () => {
-    const { post } = await createHook({
-      accept: () => Promise.reject(new StoreUnavailable('redis is away')),
-    });
+    const { post } = await createHook({ accept: () => Promise.reject(new StoreUnavailable('away')) });
     const { statusCode, headers } = await post(minh.writes('hi'));
-    expect([statusCode, headers['content-type']]).toEqual([503, PROBLEM]);
-    expect(headers['retry-after']).toBe('2');
+    expect([statusCode, headers['content-type'], headers['retry-after']]).toEqual([503, PROBLEM, '2']);
   });
 
   it.each<[what: string, options: Partial<TelegramOptions>, status: number]>([
