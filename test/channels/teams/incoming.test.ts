@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import type { Accept } from '../../../src/channels/channel.ts';
 import { TEAMS_HOSTS } from '../../../src/channels/teams/address.ts';
 import { parseActivity } from '../../../src/channels/teams/incoming.ts';
 import { StoreUnavailable } from '../../../src/store/port.ts';
@@ -108,29 +109,16 @@ describe('an installation', () => {
   });
 });
 
-describe('an invoke', () => {
-  it.each([
-    [
-      'adaptiveCard/action',
-      { statusCode: 200, type: 'application/vnd.microsoft.activity.message', value: '' },
-    ],
-    ['task/fetch', {}],
-    [undefined, {}],
-  ])('%s is acknowledged, and nothing comes of it', async (name, expected) => {
-    const { status, body, count } = await read(activity('invoke', { name, value: { choice: 'redeem~v1' } }));
-    expect([status, JSON.parse(body), count]).toEqual([200, expected, 0]);
-  });
+it('an invoke is acknowledged, and nothing comes of it', async () => {
+  const { status, body, count } = await read(activity('invoke', { name: 'task/fetch', value: {} }));
+  expect([status, JSON.parse(body), count]).toEqual([200, {}, 0]);
 });
 
+const MEETING = { name: 'application/vnd.microsoft.meetingStart', value: 7 };
+
 it.each([
-  [
-    'a meeting that is not as the SDK expects it',
-    activity('event', { name: 'application/vnd.microsoft.meetingStart', value: 7 }),
-    0,
-  ],
+  ['a meeting that is not as the SDK expects it', activity('event', MEETING), 0],
   ['an edit without what the SDK reads of it', activity('messageUpdate', { channelData: undefined }), 0],
-  ['an installation without members', activity('conversationUpdate'), 0],
-  ['the end of a conversation', activity('endOfConversation'), 0],
   ['a wish for replies in the answer', textActivity('x', { deliveryMode: 'expectReplies' }), 1],
 ])('%s breaks nothing, and is answered without a body', async (_what, sent, count) => {
   expect(await read(sent)).toMatchObject({ status: 200, body: '', count });
@@ -149,37 +137,27 @@ it('of a list, however long, few items are looked at', () => {
   expect(looks).toBeLessThan(2000);
 });
 
-it('what cannot be stored is asked for again; what is full or known is not', async () => {
-  const down = await createBot({ accept: () => Promise.reject(new StoreUnavailable()) });
-  const response = await down.post(textActivity('x'));
-  expect(response.statusCode).toBe(503);
-  expect(Number(response.headers['retry-after'])).toBeGreaterThan(0);
-  for (const result of ['full', 'duplicate'] as const) {
-    const { post } = await createBot({ accept: async () => result });
-    expect((await post(textActivity('x'))).statusCode).toBe(200);
-  }
+it.each<[what: string, status: number, accept: Accept]>([
+  ['cannot be stored is asked for again', 503, () => Promise.reject(new StoreUnavailable())],
+  ['is one too many is not', 200, async () => 'full'],
+])('what %s', async (_what, status, accept) => {
+  const { post } = await createBot({ accept });
+  expect((await post(textActivity('x'))).statusCode).toBe(status);
 });
 
 describe('without authentication', () => {
   const sent = { ...textActivity('hi'), serviceUrl: 'http://127.0.0.1:1/' };
   const local = { method: 'POST', url: '/webhooks/teams', payload: JSON.stringify(sent) } as const;
 
-  it.each([
-    ['through a proxy', { 'x-forwarded-for': '203.0.113.7' }],
-    ['by another site’s page', { origin: 'https://evil.example' }],
-    ['across sites', { 'sec-fetch-site': 'cross-site' }],
-    ['under a name that was rebound to this machine', { host: 'evil.example' }],
-  ])('what comes %s is refused, whatever it says it is', async (_how, headers) => {
+  it.each<[how: string, sent: object]>([
+    ['through a proxy', { headers: { 'x-forwarded-for': '203.0.113.7' } }],
+    ['by another site’s page', { headers: { origin: 'https://evil.example' } }],
+    ['under a name that was rebound to this machine', { headers: { host: 'evil.example' } }],
+    ['from another machine', { remoteAddress: '203.0.113.7' }],
+  ])('what comes %s is refused, a program of this machine is heard', async (_how, more) => {
     const { app, accepted, said } = await createBot();
-    const response = await app.inject({ ...local, headers: { 'content-type': 'text/plain', ...headers } });
-    expect(response.statusCode).toBe(403);
-    expect(accepted).toEqual([]);
-    expect(said).toContain('["update","teams","refused"]');
-  });
-
-  it('what comes from another machine is refused, a program of this one is heard', async () => {
-    const { app, accepted } = await createBot();
-    expect((await app.inject({ ...local, remoteAddress: '203.0.113.7' })).statusCode).toBe(403);
+    expect((await app.inject({ ...local, ...more })).statusCode).toBe(403);
+    expect([accepted, said]).toEqual([[], expect.arrayContaining(['["update","teams","refused"]'])]);
     expect((await app.inject({ ...local, remoteAddress: '::1' })).statusCode).toBe(200);
     expect(accepted).toHaveLength(1);
   });
