@@ -8,10 +8,6 @@ import { StoreUnavailable } from '../../../src/store/port.ts';
 import { startBot } from '../../support/app.ts';
 import { scanLater } from '../../support/logs.ts';
 
-/*
- * What staff earn and spend through a real AntCRM is audited where the operation begins, whatever said so.
- */
-
 const STAFF_TOKEN = 'a-staff-token-of-some-length';
 const auditSchema = z.looseObject({ alarm: z.literal('staff_operation'), message: z.string() });
 

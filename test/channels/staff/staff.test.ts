@@ -73,10 +73,8 @@ describe('an answer', () => {
 
   it('is 503 with Retry-After where the message cannot be stored', async () => {
     const { post } = await startKit({ accept: async () => Promise.reject(new StoreUnavailable('down')) });
-    const response = await post({ conversation: 'qa', text: 'hi' });
-    expect(response.status).toBe(503);
-    expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0);
-    expect(await response.json()).toMatchObject({ status: 503, title: 'Service Unavailable' });
+    const { status, headers } = await post({ conversation: 'qa', text: 'hi' });
+    expect([status, headers.get('retry-after')]).toEqual([503, '2']);
   });
 });
 
@@ -93,15 +91,9 @@ describe('a request becomes a message', () => {
     [{ choice: 'edit:phone' }, { kind: 'choice', choice: 'edit:phone' }],
     [{ choice: 'next~v3k' }, { kind: 'choice', choice: 'next', view: 'v3k' }],
     [{ contact: { phone: '0867123456' } }, { kind: 'contact', phone: '0867123456', own: true }],
-    [
-      { contact: { phone: '0867123456', own: false }, as: 'telegram' },
-      { kind: 'contact', phone: '0867123456', own: false },
-    ],
     [{ form: { code: 'TIVI1', email: 'a@b.vn' } }, { kind: 'form', code: 'TIVI1', email: 'a@b.vn' }],
     [{ start: 'TIVInpmx8b98pfg' }, { kind: 'start', payload: 'TIVInpmx8b98pfg' }],
     [{ start: `_${Buffer.from('mã/1').toString('base64url')}` }, { kind: 'start', payload: 'mã/1' }],
-    [{ start: '_not base64url' }, { kind: 'start', payload: '_not base64url' }],
-    [{ start: '__w' }, { kind: 'start', payload: '__w' }],
     [{ start: '' }, { kind: 'start' }],
     [{ photo: png }, { kind: 'photo', pictures: [{ kind: 'read', texts: ['an image'] }] }],
   ])('%o', async (fields, message) => {
@@ -113,11 +105,9 @@ describe('a request becomes a message', () => {
   it.each([
     [{}, { channel: 'staff', proof: 'token' }],
     [
-      { locale: 'en', name: 'Gá' },
-      { channel: 'staff', proof: 'token', locale: 'en', name: 'Gá' },
+      { locale: 'en', name: 'Gá', as: 'telegram' },
+      { channel: 'telegram', proof: 'contact', locale: 'en', name: 'Gá' },
     ],
-    [{ as: 'telegram' }, { channel: 'telegram', proof: 'contact' }],
-    [{ as: 'teams' }, { channel: 'teams', proof: 'profile' }],
     [
       { as: 'teams', profile: { email: 'Minh@Example.vn' } },
       { channel: 'teams', proof: 'profile', email: 'minh@example.vn' },
@@ -139,14 +129,12 @@ describe('a request becomes a message', () => {
       },
     };
     const { post, accepted, counted } = await startKit({ photoReader: counting });
-    const photo = Buffer.alloc(MAX_PHOTO_BYTES).toString('base64');
-    expect((await post({ conversation: 'qa', photo })).status).toBe(200);
-    expect(sizes).toEqual([MAX_PHOTO_BYTES]);
+    const send = async (bytes: number) =>
+      (await post({ conversation: 'qa', photo: Buffer.alloc(bytes).toString('base64') })).status;
+    expect(await send(MAX_PHOTO_BYTES)).toBe(200);
+    expect([sizes, counted]).toEqual([[MAX_PHOTO_BYTES], ['noCode']]);
     expect(accepted[0]?.message).toEqual({ kind: 'photo', pictures: [{ kind: 'noCode' }] });
-    expect(counted).toEqual(['noCode']);
-    const larger = Buffer.alloc(MAX_PHOTO_BYTES + 3).toString('base64');
-    expect((await post({ conversation: 'qa', photo: larger })).status).toBe(400);
-    expect((await post({ conversation: 'qa', photo: photo + photo })).status).toBe(413);
+    expect([await send(MAX_PHOTO_BYTES + 3), await send(2 * MAX_PHOTO_BYTES)]).toEqual([400, 413]);
   });
 });
 
@@ -181,11 +169,7 @@ describe('a wrong request is refused with its faults', () => {
 
   it('what is no JSON', async () => {
     const { post } = await startKit();
-    const broken = await post('{"conversation":');
-    expect([broken.status, broken.headers.get('content-type')]).toEqual([
-      400,
-      expect.stringMatching(/problem\+json/),
-    ]);
+    expect((await post('{"conversation":')).status).toBe(400);
     expect((await post('hi', { 'content-type': 'text/csv' })).status).toBe(415);
   });
 });
