@@ -47,6 +47,8 @@ export function limitStrangers(createLimit: CreateLimit, { perMinute, local } = 
 function limitTo(createLimit: CreateLimit, max: (request: FastifyRequest) => number): Limit {
   const count = createLimit({ timeWindow: MINUTE_MS, max });
   return async (request, reply) => {
+    // Of a broken request the connection is closed by now: it has no address, and nobody reads the answer.
+    if (request.raw.socket.destroyed) return problem(reply, 400);
     const counted = await count(request);
     if (counted.isAllowed || !counted.isExceeded) return undefined;
     return problem(

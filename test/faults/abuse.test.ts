@@ -85,7 +85,16 @@ describe('a slow sender', () => {
 });
 
 describe('a caller without a secret', () => {
-  beforeEach(() => start({}, { ADMIN_PORT: '0' }));
+  const lines: string[] = [];
+  beforeEach(() => start({ log: { write: (line) => lines.push(line) } }, { ADMIN_PORT: '0' }));
+
+  test('whose body breaks HTTP puts no error into the log', async () => {
+    const socket = net.connect(Number(new URL(url).port), '127.0.0.1').on('error', () => {}).resume();
+    socket.write('POST /webhooks/telegram HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nno size\r\n');
+    await once(socket, 'close');
+    expect(await statusOf('/health/live')).toBe(200);
+    expect(lines.filter((line) => line.includes('a request failed'))).toEqual([]);
+  });
 
   const times = <T>(count: number, ask: () => Promise<T>) => Promise.all(Array.from({ length: count }, ask));
   const statusOf = async (path: string, init?: RequestInit, at = url) => {
