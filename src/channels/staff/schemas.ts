@@ -23,7 +23,7 @@ export const STAFF: ChannelTraits = {
   sharesContacts: true,
 };
 
-const MAX_BASE64 = Math.ceil(MAX_PHOTO_BYTES / 3) * 4;
+export const MAX_BASE64 = Math.ceil(MAX_PHOTO_BYTES / 3) * 4;
 /** The largest request carries the largest picture. */
 export const MAX_BODY_BYTES = MAX_BASE64 + 64 * 1024;
 

@@ -136,6 +136,14 @@ describe('a request becomes a message', () => {
     expect(accepted[0]?.message).toEqual({ kind: 'photo', pictures: [{ kind: 'noCode' }] });
     expect([await send(MAX_PHOTO_BYTES + 3), await send(2 * MAX_PHOTO_BYTES)]).toEqual([400, 413]);
   });
+
+  it('but not with a million fields, which take seconds to read', async () => {
+    const { post, counted } = await startKit();
+    const fields = Object.fromEntries(Array.from({ length: 1_000_000 }, (_, at) => [`k${at}`, 1]));
+    expect((await post({ conversation: 'qa', ...fields })).status).toBe(413);
+    expect((await post({ conversation: 'qa', form: fields })).status).toBe(413);
+    expect(counted).toEqual([]);
+  });
 });
 
 describe('a wrong request is refused with its faults', () => {
