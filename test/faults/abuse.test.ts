@@ -89,8 +89,13 @@ describe('a caller without a secret', () => {
   beforeEach(() => start({ log: { write: (line) => lines.push(line) } }, { ADMIN_PORT: '0' }));
 
   test('whose body breaks HTTP puts no error into the log', async () => {
-    const socket = net.connect(Number(new URL(url).port), '127.0.0.1').on('error', () => {}).resume();
-    socket.write('POST /webhooks/telegram HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nno size\r\n');
+    const socket = net
+      .connect(Number(new URL(url).port), '127.0.0.1')
+      .on('error', () => {})
+      .resume();
+    socket.write(
+      'POST /webhooks/telegram HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nno size\r\n',
+    );
     await once(socket, 'close');
     expect(await statusOf('/health/live')).toBe(200);
     expect(lines.filter((line) => line.includes('a request failed'))).toEqual([]);
