@@ -4,7 +4,6 @@ import { z } from 'zod';
 import { createApp } from './app.ts';
 import { type Config, EXIT_CONFIG, environment, readConfig } from './config.ts';
 import type { Addresses } from './http/server.ts';
-import { logOutput } from './observability/log.ts';
 import { startWatchdog } from './observability/watchdog.ts';
 import { StoreRefused } from './store/port.ts';
 import { placesOf } from './store/redis/address.ts';
@@ -24,13 +23,11 @@ if (!read.ok) {
 const { config, warnings } = read;
 
 const watchdog = startWatchdog();
-const app = await createApp(config, { log: await logOutput(process.stdout), watchdog }).catch(
-  (error: unknown) => {
-    if (!(error instanceof StoreRefused)) throw error;
-    console.error(error.message);
-    process.exit(EXIT_CONFIG);
-  },
-);
+const app = await createApp(config, { watchdog }).catch((error: unknown) => {
+  if (!(error instanceof StoreRefused)) throw error;
+  console.error(error.message);
+  process.exit(EXIT_CONFIG);
+});
 for (const warning of warnings) app.server.log.warn(warning);
 // `--check` only says whether a start would be refused: compose.yaml runs it once, without restarts.
 if (process.argv.includes('--check')) {

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
  * feature pays by deleting. Whoever makes a room smaller lowers its figures here.
  */
 const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: number }>> = {
-  root: { files: /^([^/]+$|(http|observability|resilience)\/)/, lines: 3110, count: 29 },
+  root: { files: /^([^/]+$|(http|observability|resilience)\/)/, lines: 2945, count: 29 },
   conversation: { files: /^conversation\//, lines: 8980, count: 41 },
   engine: { files: /^(engine|store)\//, lines: 5400, count: 32 },
   loyalty: { files: /^loyalty\//, lines: 1415, count: 11 },
@@ -29,7 +29,7 @@ const TESTS = 28_489;
 const LINE_LENGTH = 43;
 const COMMENTS = 0.12;
 
-const SOURCE = /\.(ts|mjs|js|lua|css|html)$/;
+const SOURCE = /\.(ts|mjs|cjs|js|lua|css|html)$/;
 
 const sources = globSync('src/**/*')
   .filter((path) => SOURCE.test(path))

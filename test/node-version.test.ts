@@ -47,10 +47,10 @@ it('every script that runs the sources makes the check first, and package.json n
   expect(manifest.engines.node).toBe('>=24');
   const programs = Object.values(manifest.scripts).filter((script) => /\bsrc\/.*\.ts$/.test(script));
   expect(programs).toContain(
-    'exec node --max-semi-space-size=16 --expose-gc --import ./src/node-version.mjs src/main.ts',
+    'exec env MALLOC_ARENA_MAX=2 node --max-semi-space-size=16 --expose-gc --import ./src/node-version.mjs src/main.ts',
   );
   for (const script of programs)
     expect(script).toMatch(
-      /^(exec )?node (--(max|expose)-\S+ )*--import \.\/src\/node-version\.mjs (src|test|docs)\//,
+      /^(exec (env MALLOC\S+ )?)?node (--(max|expose)-\S+ )*--import \.\/src\/node-version\.mjs (src|test|docs)\//,
     );
 });

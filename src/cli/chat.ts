@@ -14,8 +14,9 @@ import { explain } from '../http/problem.ts';
 
 const traits = CHANNELS.map((channel) => channel.traits);
 const requestSchema = requestSchemaOf(traits);
-const HELP = `Type a message, or the number of a choice. /contact PHONE shares a phone number; /start CODE opens a
-deep link. Options: --locale vi|en --as ${traits.map(({ name }) => name).join('|')} --conversation NAME --url URL`;
+const HELP = `npm run chat -- [options]: the bot from a terminal. Type a message, or the number of a choice.
+/contact PHONE shares a phone number; /start CODE opens a deep link.
+Options: --locale vi|en --as ${traits.map(({ name }) => name).join('|')} --conversation NAME --url URL`;
 const RECONNECT_MS = 1000;
 
 export type ChatOptions = {
@@ -92,13 +93,15 @@ if (import.meta.main) {
   const { PORT = '3000', ADMIN_PORT = PORT, STAFF_TOKEN } = environment();
   const text = { type: 'string' } as const;
   try {
-    const { values } = parseArgs({ options: { locale: text, as: text, url: text, conversation: text } });
+    const { values } = parseArgs({
+      options: { locale: text, as: text, url: text, conversation: text, help: { type: 'boolean' } },
+    });
     const { url = `http://localhost:${ADMIN_PORT}`, conversation = `chat-${randomUUID()}` } = values;
-    const { locale, as } = values;
+    const { locale, as, help = false } = values;
     const { stdin: input, stdout: output } = process;
-    if (input.isTTY) console.log(HELP);
+    if (input.isTTY || help) console.log(HELP);
     const client = createClient(url, STAFF_TOKEN);
-    process.exitCode = await chat({ client, input, output, manner: { conversation, locale, as } });
+    if (!help) process.exitCode = await chat({ client, input, output, manner: { conversation, locale, as } });
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : error}\n\n${HELP}`);
     process.exitCode = 2;

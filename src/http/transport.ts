@@ -1,6 +1,14 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
-import { Agent, buildConnector, Client, type Dispatcher } from 'undici';
+import type undici from 'undici';
+import type { buildConnector, Dispatcher } from 'undici';
+
+/** The package's own entry also loads fetch, caches and mocks: 8 MB. */
+const require = createRequire(import.meta.url);
+const Agent: typeof undici.Agent = require('undici/lib/dispatcher/agent.js');
+const Client: typeof undici.Client = require('undici/lib/dispatcher/client.js');
+const createConnector: typeof buildConnector = require('undici/lib/core/connect.js');
 
 /** One HTTP call. Times are ms. */
 export type HttpCall = {
@@ -99,7 +107,7 @@ export function createTransport({ allows, connectMs = CONNECT_MS }: TransportOpt
  * bytes minutes after the deadline of the call.
  */
 function createResettable(timeout: number): { connect: buildConnector.connector; reset(): void } {
-  const open = buildConnector({ timeout, allowH2: false });
+  const open = createConnector({ timeout, allowH2: false });
   let raw: Socket | undefined;
   return {
     connect(to, done) {
@@ -193,15 +201,15 @@ const HOOK_EVERY_MS = 60_000;
 
 /**
  * Posts news to the operator's URL, with one retry; after two failures it calls `onFailed`. Nothing waits for
- * it. If more news about a subject come within a minute, only the latest is posted, at the end of the minute.
+ * it. Of several news about a subject within a minute only the first is posted.
  */
 export function createHook(url: string, onFailed: () => void) {
   const { origin, pathname, search } = new URL(url);
   const transport = createTransport({ allows: (to) => to === origin });
   const headers = { 'content-type': 'application/json' };
   const call = { method: 'POST', origin, path: pathname + search, headers, ...HOOK_LIMITS } as const;
-  /** The subjects of the last minute, each with the latest news that waits. */
-  const waiting = new Map<string, string | undefined>();
+  /** The subjects of the last minute. */
+  const recent = new Set<string>();
 
   async function post(body: string, tries = 2): Promise<void> {
     const answer = await transport.exchange({ ...call, body });
@@ -210,24 +218,13 @@ export function createHook(url: string, onFailed: () => void) {
     else onFailed();
   }
 
-  function tell(subject: string, body: string): void {
-    const isEarly = waiting.has(subject);
-    waiting.set(subject, isEarly ? body : undefined);
-    if (isEarly) return;
-    void post(body);
-    setTimeout(() => {
-      const next = waiting.get(subject);
-      waiting.delete(subject);
-      if (next !== undefined) tell(subject, next);
-    }, HOOK_EVERY_MS).unref();
-  }
-
   return {
-    tell: (subject: string, news: object) => tell(subject, JSON.stringify(news)),
-    close(): Promise<void> {
-      for (const next of waiting.values()) if (next !== undefined) void post(next);
-      waiting.clear();
-      return transport.close();
+    tell(subject: string, news: object): void {
+      if (recent.has(subject)) return;
+      recent.add(subject);
+      setTimeout(() => recent.delete(subject), HOOK_EVERY_MS).unref();
+      void post(JSON.stringify(news));
     },
+    close: () => transport.close(),
   };
 }

@@ -1,5 +1,3 @@
-import type { Writable } from 'node:stream';
-
 /**
  * The fields of a log line: scalars, never text, phone, e-mail, code, token, URL or a whole update.
  * Conversations and customers appear as keyed hashes only.
@@ -72,23 +70,4 @@ export function atMostEvery<Args extends readonly unknown[]>(
     last = nowMs();
     act(...args);
   };
-}
-
-/** pino's fields that a developer's screen does not need. */
-const IGNORE = 'pid,hostname';
-
-/**
- * On a terminal, the log is made readable by pino-pretty, a development dependency. Otherwise undefined: pino
- * itself writes JSON lines to standard output.
- */
-export async function logOutput(out: Writable & { readonly isTTY?: boolean }): Promise<Writable | undefined> {
-  if (!out.isTTY) return undefined;
-  const pretty = await import('pino-pretty').catch(ifMissing);
-  // Synchronous, so that log lines and other output keep their order.
-  return pretty?.default({ destination: out, sync: true, ignore: IGNORE, translateTime: 'SYS:HH:MM:ss' });
-}
-
-function ifMissing(error: unknown): undefined {
-  if (error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND') return undefined;
-  throw error;
 }

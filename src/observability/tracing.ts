@@ -5,7 +5,6 @@ import {
   isSpanContextValid,
   ROOT_CONTEXT,
   type Span,
-  SpanKind,
   SpanStatusCode,
   type Tracer,
   trace,
@@ -21,41 +20,26 @@ import type { Log } from './log.ts';
  */
 
 /** The closed list of span attributes: hashes, references and words of ours, never what a customer wrote. */
-export type SpanFields = {
-  readonly channel?: string | undefined;
-  /** As a keyed hash. */
-  readonly conversation?: string | undefined;
-  /** The customer's reference of it. */
-  readonly operation?: string | undefined;
-  /** What a turn answers: the kind of a message, or `wake`. */
-  readonly input?: string | undefined;
+export type SpanFields = Readonly<
+  Partial<Record<'channel' | 'conversation' | 'operation' | 'input' | 'effect' | 'outcome' | 'result', Word>>
+> & {
   /** How often the turn was begun, this time included. */
-  readonly attempt?: number | undefined;
-  /** What is asked of AntCRM. */
-  readonly effect?: string | undefined;
-  /** How AntCRM, a platform or the store answered. */
-  readonly outcome?: string | undefined;
-  /** What became of the work. */
-  readonly result?: string | undefined;
+  readonly attempt?: number;
   /** The HTTP status answered. */
-  readonly status?: number | undefined;
+  readonly status?: number;
 };
+type Word = string | undefined;
 
-/** The names of spans; the fields tell spans of one name apart. */
-const KINDS = {
-  webhook: SpanKind.SERVER,
-  accept: SpanKind.PRODUCER,
-  wait: SpanKind.INTERNAL,
-  turn: SpanKind.CONSUMER,
-  perform: SpanKind.INTERNAL,
-  photo: SpanKind.INTERNAL,
-  identify: SpanKind.CLIENT,
-  deliver: SpanKind.CLIENT,
-};
-const kinds = new Map<string, SpanKind>(Object.entries(KINDS));
-/** All names of spans. */
+/** All names of spans; the fields tell spans of one name apart. */
 export type SpanName =
-  | keyof typeof KINDS
+  | 'webhook'
+  | 'accept'
+  | 'wait'
+  | 'turn'
+  | 'perform'
+  | 'photo'
+  | 'identify'
+  | 'deliver'
   | `antcrm ${'accumulate' | 'redeem' | 'history' | 'contact'}`
   | `store ${'lock' | 'unlock' | 'intend' | 'commit'}`;
 
@@ -115,8 +99,7 @@ export class Spans {
     if (this.#tracer === undefined) return undefined;
     const { conversation, operation, span } = this.#atWork.getStore() ?? {};
     const attributes = attributesOf({ conversation, operation, ...about });
-    const kind = kinds.get(name) ?? SpanKind.CLIENT;
-    const options = { kind, attributes, ...(sinceMs !== undefined && { startTime: sinceMs }) };
+    const options = { attributes, ...(sinceMs !== undefined && { startTime: sinceMs }) };
     return this.#tracer.startSpan(name, options, contextOf(parent === undefined ? span : parent));
   }
 

@@ -4,7 +4,7 @@ import { STUCK } from './log.ts';
 
 /*
  * Ends a process whose event loop hangs: it answers no request and no signal. A thread
- * (`watchdog-thread.mjs`) compares its own ticks with those of the loop. It does not use wall time, so a
+ * (`watchdog-thread.cjs`) compares its own ticks with those of the loop. It does not use wall time, so a
  * suspended machine does not count as a hang.
  */
 
@@ -25,7 +25,7 @@ export function startWatchdog() {
   const name = Buffer.from(shared, NAME_AT);
   if (url() === undefined) {
     setInterval(() => Atomics.add(counters, TICKS, 1), TICK_MS).unref();
-    new Worker(new URL('./watchdog-thread.mjs', import.meta.url), {
+    new Worker(new URL('./watchdog-thread.cjs', import.meta.url), {
       workerData: { shared, alarm: STUCK },
       env: {},
       execArgv: [],

@@ -14,8 +14,7 @@ export type CircuitBreakerOptions = {
 
 /**
  * Holds calls back while more than half of the last results of a remote service are failures. The caller
- * decides when to probe; the probe's result closes the breaker or opens it again. Cheap: no timers, no
- * promises.
+ * decides when to probe; the probe's result closes the breaker or opens it again.
  *
  * @example
  * const breaker = new CircuitBreaker({ window: 20, minResults: 5, onState: observe.breaker });
@@ -49,10 +48,7 @@ export class CircuitBreaker {
     return this.#era;
   }
 
-  /**
-   * The result of an admitted call. It is ignored if the state has changed since: it is older than what
-   * changed it.
-   */
+  /** The result of an admitted call. It is ignored if the state has changed since. */
   note(permit: Permit, isFailure: boolean): void {
     if (permit !== this.#era) return;
     if (this.state === 'half-open') {

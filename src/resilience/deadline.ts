@@ -28,17 +28,13 @@ export function isOver(deadline: Deadline, clocks: Clocks): boolean {
 export async function waitAtMost<Result>(
   ms: number,
   work: Promise<Result>,
-  { runtime, signal }: { readonly runtime: Pick<Runtime, 'timer'>; readonly signal: AbortSignal },
+  { runtime, signal }: { readonly runtime: Pick<Runtime, 'sleep'>; readonly signal: AbortSignal },
 ): Promise<Result | undefined> {
-  const { promise, resolve } = Promise.withResolvers<undefined>();
-  const giveUp = (): void => resolve(undefined);
-  const timer = runtime.timer(ms, giveUp);
-  signal.addEventListener('abort', giveUp, { once: true });
-  if (signal.aborted) giveUp();
+  const ended = new AbortController();
+  const late = runtime.sleep(ms, AbortSignal.any([signal, ended.signal])).catch(() => {});
   try {
-    return await Promise.race([work, promise]);
+    return await Promise.race([work, late.then(() => undefined)]);
   } finally {
-    timer.cancel();
-    signal.removeEventListener('abort', giveUp);
+    ended.abort();
   }
 }

@@ -10,8 +10,7 @@ export type TokenBucketOptions = {
 
 /**
  * Bounds how often something happens: `burst` times at once, and `perSecond` times in the long run. With
- * `give` in place of `perSecond` it bounds a share of events: retries, so that they do not multiply an
- * outage.
+ * `give` in place of `perSecond` it bounds a share of events, such as retries.
  *
  * @example
  * const guesses = new TokenBucket({ burst: 60, perSecond: 1, runtime });

@@ -1,8 +1,7 @@
-import { writeSync } from 'node:fs';
-import { Session } from 'node:inspector';
-import { workerData } from 'node:worker_threads';
+const { writeSync } = require('node:fs');
+const { workerData } = require('node:worker_threads');
 
-// The thread of `watchdog.ts`. It is plain JavaScript, because a thread that strips types takes 15 MB more.
+// The thread of `watchdog.ts`. It is plain CommonJS: stripping types takes 15 MB more, modules and the inspector 2.
 
 const TICK_MS = 1000;
 const STUCK_TICKS = 10;
@@ -37,6 +36,7 @@ function endProcess(conversation) {
     tell(conversation);
     process.kill(process.pid, 'SIGKILL');
   }, INSPECT_MS);
+  const { Session } = require('node:inspector');
   const session = new Session();
   session.connectToMainThread();
   session.post('Runtime.evaluate', { expression: 'new Error().stack' }, (_error, answer) => {
