@@ -41,12 +41,7 @@ export type Lock =
   | { readonly locked: true; readonly settled: readonly string[]; readonly awaited: readonly string[] }
   | { readonly locked: false };
 
-/**
- * Takes the lock for an operation, for `forMs` from now. If its holder takes it again, the time restarts.
- *
- * @example
- * const { answer } = await customers.update(name, lock('7K3M9Q2XYZ'));
- */
+/** Takes the lock for an operation, for `forMs` from now. If its holder takes it again, the time restarts. */
 export function lock(operation: string, forMs = LOCK_MS): Transition<CustomerRecord, Lock> {
   return (before, nowMs) => {
     const record = withoutOld(before, nowMs);
@@ -73,12 +68,7 @@ export type Unlocking = {
   readonly awaited?: string | undefined;
 };
 
-/**
- * Gives the lock back if the operation has it, and remembers what the operation leaves.
- *
- * @example
- * await customers.update(name, unlock({ operation: '7K3M9Q2XYZ', record: 'TIVI000000001' }));
- */
+/** Gives the lock back if the operation has it, and remembers what the operation leaves. */
 export function unlock({ operation, record, awaited }: Unlocking): Transition<CustomerRecord, void> {
   return (before, nowMs) => {
     const customer = withoutOld(before, nowMs);

@@ -45,13 +45,7 @@ export const HELD_BACK_MS = [5 * SECOND, MINUTE] as const;
 
 const GIVEN_UP: Fate = { kind: 'givenUp' };
 
-/**
- * `deliveredMs`: when the channel last delivered anything to anybody.
- *
- * @example
- * const fate = afterDelivery({ kind: 'uncertain' }, before, deliveredMs);
- * if (fate.kind === 'waits') return fate.wait;
- */
+/** `deliveredMs`: when the channel last delivered anything to anybody. */
 export function afterDelivery(delivery: Delivery, before: DeliveryTry, deliveredMs: number): Fate {
   const { atMs, nowMs, tried } = before;
   const leftMs = GIVE_UP_MS - (nowMs - atMs);

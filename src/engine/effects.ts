@@ -32,12 +32,7 @@ export class Effects {
     this.#tools = tools;
   }
 
-  /**
-   * Throws `LeaseLost` if the outcome is void, `GivenBack` and `TurnInterrupted` if nothing was done.
-   *
-   * @example
-   * const outcome = await effects.perform(effect, turn, calls);
-   */
+  /** Throws `LeaseLost` if the outcome is void, `GivenBack` and `TurnInterrupted` if nothing was done. */
   async perform(effect: Effect | PhotoEffect, turn: Turn, calls: Calls): Promise<Outcome | PhotoEffect> {
     const { photos } = this.#tools;
     const { lease } = turn;

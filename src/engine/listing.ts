@@ -12,9 +12,6 @@ export type Lists = Pick<RecordStore, 'list'>;
 /**
  * An index of the whole store, shard by shard. It opens no record. Shards that do not answer are left out;
  * rejects with `StoreUnavailable` if none answers.
- *
- * @example
- * const due = await listAll(store, 'due', { upTo: 'now', limit: 1 });
  */
 export async function listAll(
   store: Lists,

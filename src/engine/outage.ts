@@ -16,11 +16,6 @@ const ALARM_EVERY_MS = 60_000;
  * A circuit breaker for one channel's platform, judged by the sends of this process. While most sends fail
  * (`delivery_failing`), only probes go out, so that a long outage does not use up the tries of replies. A
  * probe that succeeds closes the breaker. Times are epoch ms by the store's clock.
- *
- * @example
- * const permit = outage.admit(nowMs);
- * if (permit === null) return 'held back';
- * outage.note(permit, await platform.deliver(outgoing, seq), nowMs);
  */
 export class Outage {
   /** When this process last delivered anything to anybody. */

@@ -41,10 +41,6 @@ export class Outbox {
   /**
    * Notes in the lease what is done. Resolves to how long the rest has to wait, if something is left. Throws
    * `LeaseLost` before it would send without the lease.
-   *
-   * @example
-   * const wait = await outbox.deliver(lease, turn.items);
-   * await conversations.release(lease, { wait });
    */
   async deliver(lease: Lease, items: readonly NumberedItem[]): Promise<Wait | undefined> {
     let wait: Wait | undefined;

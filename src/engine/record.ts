@@ -145,12 +145,7 @@ export function newRecord(nowMs: number): ConversationRecord {
 
 const HEADER_BYTES = 6;
 
-/**
- * The plain bytes of a record. Fields with their default value are left out.
- *
- * @example
- * const again = readRecord(writeRecord(newRecord(1_800_000_000_000)));
- */
+/** The plain bytes of a record. Fields with their default value are left out. */
 export function writeRecord({ state, stored: _, ...envelope }: ConversationRecord): Buffer {
   const filled: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(envelope)) {

@@ -1,6 +1,6 @@
 import type { Observe } from '../observability/metrics.ts';
 import type { Runtime } from '../runtime.ts';
-import { type RecordStore, type ScoredMember, SHARDS, StoreUnavailable, shardOf } from '../store/port.ts';
+import { type RecordStore, type ScoredMember, SHARDS, shardOf } from '../store/port.ts';
 import type { Conversations, Lease } from './conversations.ts';
 import type { EngineLimits } from './limits.ts';
 
@@ -16,11 +16,9 @@ export type SchedulerParts = {
   onError(error: unknown): void;
 };
 
-/** Each sweep lists the next of four groups of shards, so that all shards are listed within 2 s. */
+/** Each sweep notes the next of four groups of shards, so that all shards are listed within 2 s. */
 const GROUPS = 4;
 const GROUP_SIZE = SHARDS / GROUPS;
-/** The next group is listed at least this often, even if the noted shards fill the slots. */
-const GROUP_EVERY_MS = 250;
 /** A shard that fails is skipped for this long, then twice as long. A sweep waits for its slowest shard. */
 const MIN_BACKOFF_MS = 2000;
 const MAX_BACKOFF_MS = 16_000;
@@ -43,14 +41,13 @@ type ClaimOutcome = 'won' | 'taken' | 'left' | 'failed';
  */
 export class Scheduler {
   readonly #parts: SchedulerParts;
-  /** Shards that may have something due. They are listed first. */
+  /** Shards that may have something due. What was listed and has more goes to the end. */
   readonly #noted = new Set<number>();
   /** Conversations that only newer processes can work on, by shard. They are not claimed again while due. */
   readonly #newer = new Map<number, Set<string>>();
   /** Until when shards are skipped (monotonic), and for how long this time. */
   readonly #backoffs = new Map<number, { readonly untilMs: number; readonly forMs: number }>();
   #group: number;
-  #groupMs = Number.NEGATIVE_INFINITY;
   #usedSlots = 0;
   /** Whether something waits for a free slot. */
   #isWanted = false;
@@ -91,7 +88,7 @@ export class Scheduler {
   /** Frees a slot. */
   freeSlot(): void {
     this.#usedSlots -= 1;
-    if (this.#isWanted) void this.fill();
+    if (this.#isWanted) void this.#fill();
     if (this.#usedSlots === 0) this.#onIdle?.();
   }
 
@@ -101,7 +98,7 @@ export class Scheduler {
     const note = (): void => {
       this.#noted.add(shardOfName(conversation));
       this.#isWanted = true;
-      if (this.#usedSlots < this.#parts.limits.concurrency) void this.fill();
+      if (this.#usedSlots < this.#parts.limits.concurrency) void this.#fill();
     };
     if (afterMs > 0) this.#parts.runtime.timer(afterMs, note);
     else note();
@@ -109,9 +106,10 @@ export class Scheduler {
 
   /**
    * Claims due conversations for the free slots, half of them at a time: a claim may wait for a slow store,
-   * and a message that comes meanwhile must find a slot.
+   * and a message that comes meanwhile must find a slot. Few slots are worth the lists of few shards, but a
+   * sweep lists at least a group.
    */
-  async fill(): Promise<void> {
+  async #fill(shards = 0): Promise<void> {
     if (this.#isFilling) return;
     this.#isFilling = true;
     do {
@@ -119,7 +117,7 @@ export class Scheduler {
       if (room <= 0 || this.isStopping) break;
       this.#usedSlots += room;
       this.#isWanted = false;
-      const won = await this.#claimUpTo(room);
+      const won = await this.#claimUpTo(room, await this.#listDue(room, Math.max(shards, 2 * room + 2)));
       this.#isWanted ||= won === room;
       this.#usedSlots -= room - won;
     } while (this.#isWanted);
@@ -127,31 +125,35 @@ export class Scheduler {
     if (this.#usedSlots === 0) this.#onIdle?.();
   }
 
+  /** Claims what is due in the next group of shards. */
+  async sweep(): Promise<void> {
+    this.#group = (this.#group + 1) % GROUPS;
+    const first = this.#group * GROUP_SIZE;
+    for (let shard = first; shard < first + GROUP_SIZE; shard++) this.#noted.add(shard);
+    await this.#fill(GROUP_SIZE);
+  }
+
   /** One sweep at a time. */
   #sweepLater(): void {
     this.#parts.runtime.timer(this.#parts.limits.sweepMs, async () => {
-      await this.fill();
+      await this.sweep();
       if (this.#isRunning) this.#sweepLater();
     });
   }
 
   /**
-   * Claims up to `room` due conversations. Other processes claim as well: a process claims few at first, more
+   * Claims up to `room` of these conversations. Other processes claim as well: a process claims few at first, more
    * while it wins most of them, and stops when others win most.
    */
-  async #claimUpTo(room: number): Promise<number> {
+  async #claimUpTo(room: number, due: readonly string[]): Promise<number> {
+    let names = [...due];
     let won = 0;
-    try {
-      let names = await this.#listDue(room);
-      for (let step = 1; won < room && names.length > 0; step = Math.min(2 * step, MAX_CLAIMS)) {
-        const chosen = names.splice(0, Math.min(step, room - won));
-        const results = await Promise.all(chosen.map((name) => this.#claim(name)));
-        won += results.filter((result) => result === 'won').length;
-        if (2 * results.filter((result) => result === 'taken').length >= chosen.length) break;
-        names = names.filter((name) => !this.#isBackedOff(shardOfName(name)));
-      }
-    } catch (error) {
-      this.#parts.onError(error);
+    for (let step = 1; won < room && names.length > 0; step = Math.min(2 * step, MAX_CLAIMS)) {
+      const chosen = names.splice(0, Math.min(step, room - won));
+      const results = await Promise.all(chosen.map((name) => this.#claim(name)));
+      won += results.filter((result) => result === 'won').length;
+      if (2 * results.filter((result) => result === 'taken').length >= chosen.length) break;
+      names = names.filter((name) => !this.#isBackedOff(shardOfName(name)));
     }
     return won;
   }
@@ -176,61 +178,35 @@ export class Scheduler {
 
   /**
    * Conversations that are due: the oldest second first, in random order within a second, because processes
-   * that all begin with the same one win few claims. Rejects if no shard answers.
+   * that all begin with the same one win few claims.
    */
-  async #listDue(room: number): Promise<string[]> {
-    const noted = [...this.#noted].filter((shard) => !this.#isBackedOff(shard)).slice(0, 2 * room + 2);
-    const isGroupDue = this.#parts.runtime.monotonicMs() - this.#groupMs >= GROUP_EVERY_MS;
-    let due = await this.#listShards(
-      isGroupDue ? [...new Set([...noted, ...this.#nextGroup()])] : noted,
-      room,
-    );
-    if (!isGroupDue && (due ?? []).length < room) {
-      const more = await this.#listShards(this.#nextGroup(), room);
-      due = due || more ? [...(due ?? []), ...(more ?? [])] : null;
-    }
-    if (due === null) throw new StoreUnavailable('no shard of the store answers');
-    return due
-      .map(({ member, score }) => ({
-        member,
-        rank: Math.floor(score / 1000) + this.#parts.runtime.random(),
-      }))
+  async #listDue(room: number, shards: number): Promise<string[]> {
+    const { random } = this.#parts.runtime;
+    const asked = [...this.#noted].filter((shard) => !this.#isBackedOff(shard)).slice(0, shards);
+    const lists = await Promise.all(asked.map((shard) => this.#list(shard, room)));
+    return lists
+      .flat()
+      .map(({ member, score }) => ({ member, rank: Math.floor(score / 1000) + random() }))
       .sort((a, b) => a.rank - b.rank)
       .map(({ member }) => member);
   }
 
-  #nextGroup(): number[] {
-    this.#group = (this.#group + 1) % GROUPS;
-    this.#groupMs = this.#parts.runtime.monotonicMs();
-    return Array.from({ length: GROUP_SIZE }, (_, index) => this.#group * GROUP_SIZE + index);
-  }
-
-  /** What is due in these shards; null if none of them answers. */
-  async #listShards(shards: readonly number[], limit: number): Promise<ScoredMember[] | null> {
-    const asked = shards.filter((shard) => !this.#isBackedOff(shard));
-    const lists = await Promise.all(asked.map((shard) => this.#list(shard, limit)));
-    const answers = lists.filter((entries) => entries !== null);
-    return answers.length === 0 ? null : answers.flat();
-  }
-
-  /** Null: the shard does not answer. */
-  async #list(shard: number, limit: number): Promise<readonly ScoredMember[] | null> {
+  /** What is due in a shard. Nothing if the shard does not answer. */
+  async #list(shard: number, limit: number): Promise<readonly ScoredMember[]> {
     const newer = this.#newer.get(shard) ?? new Set();
     try {
       const range = { shard, upTo: 'now', limit: limit + newer.size } as const;
       const { entries } = await this.#parts.store.list('due', range);
+      this.#noted.delete(shard);
       if (entries.length > 0) this.#noted.add(shard);
-      else {
-        this.#noted.delete(shard);
-        this.#backoffs.delete(shard);
-      }
+      else this.#backoffs.delete(shard);
       if (newer.size === 0) return entries;
       const stillDue = entries.map(({ member }) => member).filter((member) => newer.has(member));
       this.#newer.set(shard, new Set(stillDue));
       return entries.filter(({ member }) => !newer.has(member));
     } catch (error) {
       this.#backOff(shard, error);
-      return null;
+      return [];
     }
   }
 

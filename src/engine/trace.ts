@@ -8,13 +8,7 @@ import type { Turn, TurnInside } from './turn.ts';
 /** Explains to people how the bot understood a text in a given state, and why. */
 type Explain = (text: string, before: State, sender: Sender) => NonNullable<Trace['understood']>;
 
-/**
- * Records what happens inside turns of some channels. Nothing is recorded of other turns.
- *
- * @example
- * const traces = new Traces(['staff'], conversation.explain);
- * if (traces.isSeen('staff')) traces.enter(turn);
- */
+/** Records what happens inside turns of some channels. Nothing is recorded of other turns. */
 export class Traces {
   readonly #channels: readonly string[];
   readonly #explain: Explain;

@@ -142,13 +142,7 @@ function answerRepeat(
 /** `newer`: a newer process wrote into the record, so only newer processes work on it. */
 export type TakeResult = 'leased' | 'none' | 'newer';
 
-/**
- * Takes the lease of a conversation that has something to do now.
- *
- * @example
- * const taking = { owner, leaseMs: 15_000, schema: 2 };
- * const { answer } = await records.update(name, take(taking), { listed: true });
- */
+/** Takes the lease of a conversation that has something to do now. */
 export function take(taking: LeaseRequest): ConversationTransition<TakeResult> {
   return (record, nowMs) => {
     if (record === null) return unchanged(record, 'none');
@@ -182,12 +176,7 @@ function grantLease(
   };
 }
 
-/**
- * Prolongs the lease; false: it is lost. If it ran out and no process took it, it is prolonged as well.
- *
- * @example
- * const { answer: isHeld } = await records.update(name, renew({ owner, leaseMs: 15_000 }));
- */
+/** Prolongs the lease; false: it is lost. If it ran out and no process took it, it is prolonged as well. */
 export function renew({ owner, leaseMs }: Omit<LeaseRequest, 'schema'>): ConversationTransition<boolean> {
   return (record, nowMs) => {
     if (record?.lease?.owner !== owner) return unchanged(record, false);
@@ -224,14 +213,7 @@ export type IntendedCall = {
   readonly outcomes?: Outcomes;
 };
 
-/**
- * Writes that a call is about to be made, and how the calls before it ended.
- *
- * @example
- * const intending = intend(precondition, { operation, by, body });
- * const { answer } = await records.update(name, intending, { durable: true });
- * if (answer.kind === 'go') await call();
- */
+/** Writes that a call is about to be made, and how the calls before it ended. */
 export function intend(
   precondition: Precondition,
   { operation, by, body, outcomes = {} }: IntendedCall,
@@ -280,9 +262,6 @@ export type Commit = {
 /**
  * Ends a turn's decision: state, replies, answered message, wake-up, settled calls and dead letters, all or
  * nothing. False: stale, nothing was changed.
- *
- * @example
- * const { answer: isCommitted } = await records.update(name, commit(lease.precondition, turn.toCommit()));
  */
 export function commit(precondition: Precondition, change: Commit): ConversationTransition<boolean> {
   return (record, nowMs) => {
@@ -353,10 +332,6 @@ export type Release = {
  * Ends a delivery: drops what was sent, then hands over the next work under the same lease (true), or frees
  * the lease. If a reply is left, the lease is freed: its next holder delivers that reply before it takes
  * another step.
- *
- * @example
- * const releasing = release(lease.precondition, { sentSeq, leaseMs, schema });
- * const { answer: hasMore } = await records.update(name, releasing);
  */
 export function release(
   precondition: Precondition,
@@ -413,12 +388,7 @@ function toRetry(record: ConversationRecord, wait: Wait | undefined, nowMs: numb
   };
 }
 
-/**
- * Removes a dead letter; null: no letter has that id.
- *
- * @example
- * const { answer: letter } = await records.update(name, takeLetter('wake'));
- */
+/** Removes a dead letter; null: no letter has that id. */
 export function takeLetter(id: string): ConversationTransition<DeadLetter | null> {
   return (record) => {
     const letter = record?.dead.find((dead) => dead.id === id);

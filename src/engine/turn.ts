@@ -240,9 +240,6 @@ export class Turn {
 
   /**
    * Takes one step and adds what it decides. Returns the effect that it asks for. Throws what `step` throws.
-   *
-   * @example
-   * const effect = turn.takeStep({ kind: 'message', message }, { sender, journal: undefined });
    */
   takeStep(
     input: Input,

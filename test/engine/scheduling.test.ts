@@ -85,7 +85,7 @@ test('a store that fails is asked again within seconds, however long it failed',
     },
     async () => 'taken',
   );
-  for (; clock.ms < 3_600_000; clock.ms += 500) await scheduler.fill();
+  for (; clock.ms < 3_600_000; clock.ms += 500) await scheduler.sweep();
   const gaps = askedMs.map((ms, at) => ms - (askedMs[at - 1] ?? 0));
   expect(Math.max(...gaps)).toBeLessThan(17_000);
 });
@@ -106,6 +106,6 @@ test('conversations that only newer processes can work on hold up none of their 
       return name === due.at(-1) ? 'taken' : 'left';
     },
   );
-  for (; !claimed.includes(due.at(-1) ?? '') && clock.ms < 60_000; clock.ms += 500) await scheduler.fill();
+  for (; !claimed.includes(due.at(-1) ?? '') && clock.ms < 60_000; clock.ms += 500) await scheduler.sweep();
   expect(claimed).toEqual(due);
 });

@@ -16,33 +16,33 @@ const MISHAPS: readonly [
     'is a replica',
     (redis) => asAdmin(redis, (admin) => admin.replicaof('127.0.0.1', 1)),
     (redis) => asAdmin(redis, (admin) => admin.replicaof('NO', 'ONE')),
-    /^redis: node 127\.0\.0\.1:\d+ is a replica and stores nothing/,
+    /^redis: node 127\.0\.0\.1:\d+ stores nothing: READONLY/,
   ],
   [
     'is full',
     (redis) => asAdmin(redis, (admin) => admin.config('SET', 'maxmemory', '1')),
     (redis) => asAdmin(redis, (admin) => admin.config('SET', 'maxmemory', '0')),
-    /is full and stores nothing: raise maxmemory/,
+    /stores nothing: OOM .*maxmemory/,
   ],
   [
     'has too few replicas',
     (redis) => asAdmin(redis, (admin) => admin.config('SET', 'min-replicas-to-write', '1')),
     (redis) => asAdmin(redis, (admin) => admin.config('SET', 'min-replicas-to-write', '0')),
-    /fewer replicas than min-replicas-to-write/,
+    /stores nothing: NOREPLICAS/,
   ],
   [
     'cannot write its append-only file',
     (redis) => redis.fillDisk(),
     (redis) => redis.freeDisk(),
-    /cannot write to its disk and stores nothing: look at the disk/,
+    /stores nothing: MISCONF/,
   ],
   [
     'hangs',
     async (redis) => redis.pause(),
     async (redis) => redis.resume(),
-    /cannot be reached: (no answer within|Socket timeout)/,
+    /stores nothing: (no answer within|Socket timeout)/,
   ],
-  ['is dead', (redis) => redis.kill(), (redis) => redis.start(), /cannot be reached: connect ECONNREFUSED/],
+  ['is dead', (redis) => redis.kill(), (redis) => redis.start(), /stores nothing: connect ECONNREFUSED/],
 ];
 
 const reportSchema = z.object({

@@ -130,7 +130,7 @@ function createHealth(connection: RedisConnection, options: RecordsOptions): Rec
     const results = await Promise.allSettled(probes.map((faults) => Promise.race([faults, late])));
     const refusals = results.flatMap((result, at) =>
       result.status === 'rejected'
-        ? [`redis: node ${nodes[at]?.name} ${explain(connection.outage ?? reasonOf(result.reason))}`]
+        ? [`redis: node ${nodes[at]?.name} stores nothing: ${reasonIn(connection.outage ?? result.reason)}`]
         : [],
     );
     // After the probes: ioredis does not redirect commands that are sent at once if their slots moved apart.
@@ -180,18 +180,5 @@ async function settingFaults(node: Redis, onMemory: (share: number) => void): Pr
   return [...(isVolatile ? [lossy] : []), ...(policy === 'noeviction' ? [] : [evicting])];
 }
 
-/** The answer of a node that does not store, and what the operator should put right. */
-const REFUSALS: readonly [answer: RegExp, what: string][] = [
-  [/\b(READONLY|MASTERDOWN)\b/, 'is a replica and stores nothing: lead REDIS_URL to the master'],
-  [/\bOOM\b/, 'is full and stores nothing: raise maxmemory, or look at what fills it'],
-  [/\bNOREPLICAS\b/, 'stores nothing: fewer replicas than min-replicas-to-write'],
-  [/\bMISCONF\b/, 'cannot write to its disk and stores nothing: look at the disk'],
-  [/\bLOADING\b/, 'loads its data'],
-  [/\bCLUSTERDOWN\b/, 'stores nothing: its cluster is not whole, see CLUSTER INFO'],
-  [/\b(NOPERM|NOAUTH|WRONGPASS)\b/, 'refuses our login: give it the rights that the bot needs'],
-];
-
-function explain(reason: string): string {
-  const refusal = REFUSALS.find(([answer]) => answer.test(reason));
-  return refusal?.[1] ?? `cannot be reached: ${reason.replace(/^redis: /, '')}`;
-}
+/** Redis' own words, as "OOM command not allowed when used memory > 'maxmemory'". */
+const reasonIn = (error: unknown): string => reasonOf(error).replace(/^redis: /, '');
