@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: number }>> = {
   root: { files: /^([^/]+$|(http|observability|resilience)\/)/, lines: 2945, count: 29 },
   conversation: { files: /^conversation\//, lines: 8980, count: 41 },
-  engine: { files: /^(engine|store)\//, lines: 5400, count: 32 },
+  engine: { files: /^(engine|store)\//, lines: 5230, count: 32 },
   loyalty: { files: /^loyalty\//, lines: 1415, count: 11 },
   sandbox: { files: /^sandbox\//, lines: 440, count: 4 },
   channels: { files: /^channels\//, lines: 4091, count: 31 },
@@ -20,7 +20,7 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: numb
 const SLACK = 1.03;
 
 /** All of `src`, which the rooms must not exceed together. */
-const HOUSE = { lines: 26_442, count: 168 };
+const HOUSE = { lines: 26_272, count: 168 };
 
 /** All of `test`, fixtures too. */
 const TESTS = 28_489;
