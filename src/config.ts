@@ -49,8 +49,11 @@ export function readConfig(env: Environment, only?: readonly VariableName[]) {
 /** Values as text; blank ones count as unset. */
 type Written = Readonly<Partial<Record<VariableName, string>>>;
 
-/** Names that only this bot uses. For a service `redis`, Kubernetes sets `REDIS_PORT` and others. */
-const OURS = /^(ANTCRM|MICROSOFT_APP|REDIS|STAFF|TEAMS|TELEGRAM|TRUST)_(?!.*SERVICE_(HOST|PORT)|PORT(_\d|$))/;
+/** How names begin that only this bot uses. For a service `redis`, Kubernetes sets `REDIS_PORT` and others. */
+const OURS = new RegExp(
+  '^(ANSWERS?_|ANTCRM_|CODE_PRE|GIFTS?_|HANDOVER_|HASH_KEY|IDENTITY_PRO|MICROSOFT_APP_|OPERAT(ION|OR)S?_|REDIS_' +
+    '|STAFF_|STATE_KEY|SUPPORT_|TEAMS_|TELEGRAM_|TRUST_)(?!.*SERVICE_(HOST|PORT)|PORT(_\\d|$))',
+);
 
 const pickSet = (env: Environment, names: readonly string[]): Environment =>
   Object.fromEntries(names.map((name) => [name, env[name]?.trim()]).filter(([, value]) => value));
@@ -296,9 +299,10 @@ function conflictsOf(env: Written): string[] {
 
 /** Values that are allowed and dangerous. */
 function warningsOf(env: Written, config: Config): string[] {
-  const { publicUrl, trustProxy, staffToken, antcrm } = config;
+  const { publicUrl, trustProxy, staffToken, antcrm, telegram, settings } = config;
   const { real } = antcrm;
-  const isBare = real?.baseUrl.startsWith('http:') && !isLoopback(new URL(real.baseUrl).hostname);
+  const isBare = (url = ''): boolean => url.startsWith('http:') && !isLoopback(new URL(url).hostname);
+  const isGuessable = telegram?.mode === 'webhook' && telegram.secret.length < 16;
   const isKeyless = config.redis && !(env.STATE_KEY && env.HASH_KEY);
   const isUnproved = config.settings.identityProof === 'off';
   return applicable([
@@ -306,7 +310,10 @@ function warningsOf(env: Written, config: Config): string[] {
     [antcrm.contacts === 'off', "ANTCRM_CONTACTS=off: points can tie an e-mail to another customer's phone"],
     [env.TEAMS_AUTH === 'off', 'TEAMS_AUTH=off: every program on this machine can speak for anybody'],
     [isKeyless, 'STATE_KEY or HASH_KEY is unset: everybody knows the key of the store'],
-    [isBare, 'ANTCRM_BASE_URL is http: the API key and personal data travel unencrypted'],
+    [isBare(real?.baseUrl), 'ANTCRM_BASE_URL is http: the API key and personal data travel unencrypted'],
+    [isBare(telegram?.apiRoot), 'TELEGRAM_API_ROOT is http: the token and personal data travel unencrypted'],
+    [isGuessable, 'TELEGRAM_WEBHOOK_SECRET is short: who guesses it can speak for anybody (npm run keys)'],
+    [env.HANDOVER === 'on' && !settings.handover, 'HANDOVER=on has no effect without STAFF_TOKEN'],
     [env.ANTCRM_API_KEY && !real, 'ANTCRM_API_KEY is set, ANTCRM_BASE_URL is not: the sandbox answers'],
     [publicUrl && !trustProxy, 'TRUST_PROXY is unset with PUBLIC_URL: all strangers share the limits of one'],
     [staffToken && real, 'STAFF_TOKEN with a real AntCRM: what staff earn and spend is real, and audited'],

@@ -171,6 +171,7 @@ it('all faults come at once, each variable once, and no secret is shown', () => 
 });
 
 describe('what is allowed and dubious is warned about', () => {
+  const polling = { TELEGRAM_BOT_TOKEN: '1:a', TELEGRAM_MODE: 'polling' };
   it.each([
     [{ IDENTITY_PROOF: 'off' }, 'IDENTITY_PROOF=off'],
     [{ ANTCRM_CONTACTS: 'off' }, 'ANTCRM_CONTACTS=off'],
@@ -181,6 +182,11 @@ describe('what is allowed and dubious is warned about', () => {
     [{ ...production, STAFF_TOKEN: 's'.repeat(16) }, 'STAFF_TOKEN with a real AntCRM'],
     [{ TELEGRAM_TOKEN: '1:a' }, 'unknown variable TELEGRAM_TOKEN'],
     [{ MICROSOFT_APP_TENANTID: 't' }, 'unknown variable MICROSOFT_APP_TENANTID'],
+    [{ GIFT_FILE: 'gifts.json' }, 'unknown variable GIFT_FILE'],
+    [{ OPERATION_CHECK: '5s,20s' }, 'unknown variable OPERATION_CHECK'],
+    [{ TELEGRAM_BOT_TOKEN: '1:a', TELEGRAM_WEBHOOK_SECRET: 'short' }, 'TELEGRAM_WEBHOOK_SECRET is short'],
+    [{ ...polling, TELEGRAM_API_ROOT: 'http://api.example' }, 'TELEGRAM_API_ROOT is http'],
+    [{ ...production, HANDOVER: 'on' }, 'HANDOVER=on has no effect without STAFF_TOKEN'],
   ] satisfies [Environment, string][])('%j', (env, warning) => {
     expect(warningsOf(env)).toEqual([expect.stringContaining(warning)]);
   });
