@@ -19,13 +19,14 @@ export default defineConfig({
   test: {
     environment: 'node',
     include: ['test/**/*.test.ts'],
-    setupFiles: ['test/support/log-scan.ts', 'test/support/leftovers.ts'],
+    globalSetup: 'test/support/folder.ts',
+    setupFiles: 'test/support/leftovers.ts',
     pool: 'forks',
     // Files share a process, and what it has loaded.
     isolate: false,
     sequence: { sequencer: SlowFirst },
-    // Some tests start processes of their own: leave them room.
-    maxWorkers: 2,
+    // A third of the time is spent on waiting for servers and pages.
+    maxWorkers: 3,
     // What is awaited comes at once, or within seconds where a process starts or a replica takes over. A busy machine
     // takes ten times as long, and a failure may be told late.
     expect: { poll: { interval: 20, timeout: 30_000 } },

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { parseArgs } from 'node:util';
 import { Pool } from 'undici';
+import useFolder from '../support/folder.ts';
 import { type Bot, type Environment, startBot, startProcess } from '../support/processes.ts';
 import { startRedis, startRedisCluster } from '../support/redis.ts';
 // What it takes to understand a text is shown first.
@@ -13,6 +14,8 @@ import './interpret.ts';
  * what a turn costs. So many conversations are in flight; each asks its next question as soon as the last was answered.
  * Medians of rounds that take turns. Compare two versions in one run: the machine has its day.
  */
+
+process.once('exit', useFolder());
 
 const SECRET = 'bench-secret';
 const STAFF_TOKEN = 'staff-token-of-the-bench';

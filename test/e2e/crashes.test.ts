@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Collector, type ReceivedSpan, startCollector } from '../support/otlp.ts';
+import { asJpeg, drawCode } from '../support/pictures.ts';
 import type { Bot } from '../support/processes.ts';
 import { accumulation, type Chat, choosesGift, entersCode, PHONE } from './chat.ts';
 import { startWorld, type World } from './world.ts';
@@ -39,6 +40,22 @@ async function killFirst(): Promise<void> {
 const named = (spans: readonly ReceivedSpan[], name: string) => spans.filter((span) => span.name === name);
 const processesOf = (spans: readonly ReceivedSpan[]) =>
   new Set(spans.map(({ resource }) => resource['service.instance.id']));
+
+test('pictures that come to two processes at once are one list', async () => {
+  const chat = customer();
+  const files = ['TIVI000000042', 'TIVI000000043', 'TIVI000000044'];
+  for (const file of files) world.double.keep(file, asJpeg(await drawCode(file), 60));
+  const parts = files.map((file_id) =>
+    chat.message({ photo: [{ file_id, width: 1280 }], media_group_id: '7' }),
+  );
+  await Promise.all(parts.map((part, at) => world.post(part, bots[at % 2] ?? first())));
+  for (const _ of files) await chat.hears('accumulate.askPhone');
+  await chat.writes('0912345678');
+  await chat.hears('accumulate.askEmail');
+  await chat.presses('skip');
+  const summary = await chat.hears('accumulate.summary');
+  for (const code of files) expect(summary).toContain(code);
+});
 
 test('killed between intent and answer: the other process finds out, calls nothing, and tells the customer, in one trace', async () => {
   const chat = customer();

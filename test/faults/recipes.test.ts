@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 
 /*
  * The recipes of CONTRIBUTING.md, carried out together, as printed, in a clean copy: diffs are applied, commands are run.
@@ -44,7 +44,6 @@ function copyRepository(): string {
 
 test('the recipes of CONTRIBUTING.md, followed as printed, pass the gate', { timeout: 1_800_000 }, () => {
   const cwd = copyRepository();
-  onTestFinished(() => rmSync(cwd, { recursive: true }));
   expect(blocks.length).toBeGreaterThan(5);
   for (const { kind, text } of blocks) {
     if (kind === 'diff') execFileSync('git', ['apply', '--unidiff-zero', '-'], { cwd, input: text });

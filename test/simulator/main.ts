@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import useFolder from '../support/folder.ts';
 import { type Counts, sumOf, underFloor } from './counts.ts';
 import { type History, runHistory } from './history.ts';
 import { find, PLANTED } from './planted.ts';
@@ -98,8 +99,10 @@ async function follow(seed: number, text: string): Promise<void> {
   for (const { invariant, what } of breaches) console.log(`${invariant}: ${what}`);
 }
 
-if (isMainThread) await simulate();
-else if (workerData === 'history') {
+if (isMainThread) {
+  process.once('exit', useFolder());
+  await simulate();
+} else if (workerData === 'history') {
   parentPort?.on('message', async (seed: number) => {
     parentPort?.postMessage(await runHistory(seed));
   });

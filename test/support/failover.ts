@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -86,7 +86,6 @@ export async function startRedisSentinels(...settings: string[]) {
     async stop() {
       await Promise.all(sentinels.map(killChild));
       await Promise.all([first.stop(), replica.stop()]);
-      await rm(dir, { recursive: true, force: true });
     },
   };
 }

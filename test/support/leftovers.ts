@@ -1,5 +1,8 @@
-import { afterAll } from 'vitest';
+import { afterAll, expect } from 'vitest';
 import { killChildren } from './children.ts';
+import { leaks } from './logs.ts';
 
-// A hook that fails leaves the others' work undone. Files may share a process (`npm run test:quick`).
+// Before each file's own hooks, so that they run after them: what bots say when they stop is looked at, too.
+afterAll(() => expect(leaks(), 'personal data or a secret in a log').toEqual([]));
+// A hook that fails leaves the others' work undone. Files share a process.
 afterAll(killChildren);

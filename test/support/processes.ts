@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -38,9 +37,9 @@ export async function startBot(env: Environment = {}, main = 'src/main.ts'): Pro
 
 /** Runs a program of this repository, or of another by its whole path, with this environment and nothing of ours. */
 export async function startProcess(main: string, env: Environment = {}, args: readonly string[] = []) {
-  const cwd = await mkdtemp(join(tmpdir(), 'antcrm-e2e-'));
   const child = startChild(NODE, [...FLAGS, resolve(ROOT, main), ...args], {
-    cwd,
+    // Not the repository's folder: a developer's .env must not get in.
+    cwd: tmpdir(),
     env: { PATH: process.env.PATH, PORT: '0', ...env },
   });
   const lines: string[] = [];
@@ -54,10 +53,9 @@ export async function startProcess(main: string, env: Environment = {}, args: re
     });
   }
   let over = false;
-  const ended = once(child, 'close').then(async ([code, signal]): Promise<Ended> => {
+  const ended = once(child, 'close').then(([code, signal]): Ended => {
     over = true;
     news.dispatchEvent(new Event('news'));
-    await rm(cwd, { recursive: true, force: true });
     return { code, signal };
   });
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -84,7 +84,6 @@ export async function startPlayground(options: {
     await browser?.close();
     await killChild(child);
     await proxy.close();
-    rmSync(folder, { recursive: true, force: true });
   }
 
   try {
