@@ -23,7 +23,7 @@ const SLACK = 1.03;
 const HOUSE = { lines: 26_272, count: 168 };
 
 /** All of `test`, fixtures too. */
-const TESTS = 28_489;
+const TESTS = 28_350;
 
 /** Shorter is not denser: characters a line on average, and the share of the lines that are comments. */
 const LINE_LENGTH = 43;

@@ -51,5 +51,7 @@ it('a hook hears of the same thing once a minute', async () => {
   await expect.poll(() => tries.toSorted()).toEqual(['{"ticket":"a1"}', '{"ticket":"b1"}']);
   vi.advanceTimersByTime(61_000);
   hook.tell('a', { ticket: 'a3' });
-  await expect.poll(() => tries.slice(2)).toEqual(['{"ticket":"a3"}']);
+  await expect.poll(() => tries).toContain('{"ticket":"a3"}');
+  // One whose answer was still on its way may have been told again.
+  expect(tries.join()).not.toMatch(/a2|b2/);
 });
