@@ -61,7 +61,7 @@ export class TelegramPlatform implements Platform {
    */
   pace(outgoing: Outgoing): number {
     const { reply, first, press, atMs: madeAtMs } = outgoing;
-    const isToast = first && reply.notice === true && !reply.choices?.length;
+    const isToast = first && reply.notice === true;
     if (press !== undefined && (reply.inPlace === true || isToast)) return 0;
     const address = addressSchema.safeParse(outgoing.address).data;
     if (!address) return 0;
@@ -101,9 +101,9 @@ export class TelegramPlatform implements Platform {
     ]);
   }
 
-  /** Ends the button's spinner, with a toast for a remark. True if the toast shows all of the reply. */
-  async #answerPress({ query }: TelegramPress, { notice, choices }: Reply, { text }: TelegramReply) {
-    const toast = notice && !choices?.length && text.length <= MAX_TOAST ? text : undefined;
+  /** Ends the button's spinner, with a toast for a remark, without its menu. True if the toast was shown. */
+  async #answerPress({ query }: TelegramPress, { notice }: Reply, { text }: TelegramReply) {
+    const toast = notice && text.length <= MAX_TOAST ? text : undefined;
     // Telegram refuses an old press, and one that was answered before.
     const isAnswered = await isDone(this.api.answerCbQuery(query, toast));
     return isAnswered && toast !== undefined;

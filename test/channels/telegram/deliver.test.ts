@@ -96,7 +96,7 @@ describe('the pace', () => {
 
 describe('a press', () => {
   const page: Reply = { key: 'page', choices: [choice('previous')], view: 'v2', inPlace: true };
-  const expired: Reply = { key: 'choice.expired', notice: true };
+  const expired: Reply = { key: 'choice.expired', notice: true, choices: [choice('menu')] };
   const GONE = { press: { query: 'q1', message: 1 } };
 
   it.each<[what: string, reply: Reply, texts: string[], left: string[], more?: Partial<Outgoing>]>([
