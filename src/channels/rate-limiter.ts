@@ -69,7 +69,11 @@ export class RateLimiter {
     const chatMs = Math.max(this.#chats.waitMs(chat, nowMs), isGroup ? this.#groups.waitMs(chat, nowMs) : 0);
     if (chatMs > 0) return chatMs;
     const booked = this.#slots.get(chat);
-    const slotMs = booked ?? (isReceipt ? nowMs : this.#nextSlot(nowMs));
+    let slotMs = booked ?? nowMs;
+    if (booked === undefined && !isReceipt) {
+      slotMs = Math.max(nowMs - BURST_MS, this.#freeMs);
+      this.#freeMs = slotMs + 1000 / (REPLY_SHARE * this.#options.perSecond);
+    }
     const waitMs = Math.max(Math.ceil(slotMs - nowMs), this.#all.waitMs('', nowMs));
     if (waitMs > 0) {
       if (!isReceipt) this.#slots.set(chat, slotMs);
@@ -98,12 +102,6 @@ export class RateLimiter {
     // All who wait get new slots after the pause, so that they do not come back together.
     this.#slots.clear();
     this.#freeMs = Math.max(this.#freeMs, nowMs + afterMs);
-  }
-
-  #nextSlot(nowMs: number): number {
-    const slotMs = Math.max(nowMs - BURST_MS, this.#freeMs);
-    this.#freeMs = slotMs + 1000 / (REPLY_SHARE * this.#options.perSecond);
-    return slotMs;
   }
 }
 

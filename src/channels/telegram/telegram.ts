@@ -8,10 +8,9 @@ import { BODY_LIMIT, createRefusal, takePlatformRequests } from '../platforms.ts
 import type { RateLimiter } from '../rate-limiter.ts';
 import { createWatch, pause, type Watch } from '../watch.ts';
 import { ApiError, TelegramApi, type TelegramApiOptions } from './api.ts';
-import { isRefused, TelegramCheck } from './check.ts';
 import { handleUpdate } from './handlers.ts';
 import { TelegramPlatform } from './platform.ts';
-import { ROUTE } from './registration.ts';
+import { isRefused, ROUTE, TelegramCheck } from './registration.ts';
 import { ALLOWED_UPDATES, parseUpdate, TELEGRAM, type Update } from './update.ts';
 
 export type TelegramOptions = TelegramApiOptions &

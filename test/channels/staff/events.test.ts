@@ -11,14 +11,12 @@ async function open(kit: Kit, path: string, headers: Record<string, string> = {}
   const ending = new AbortController();
   const response = await fetch(`${kit.url}/webhooks/staff/${path}`, { headers, signal: ending.signal });
   let text = '';
-  let ended = false;
   const reading = (async () => {
     try {
       for await (const part of response.body?.pipeThrough(new TextDecoderStream()) ?? []) text += part;
     } catch {}
-    ended = true;
   })();
-  return { response, reading, text: () => text, ended: () => ended, leave: () => ending.abort() };
+  return { response, reading, text: () => text, leave: () => ending.abort() };
 }
 
 async function take(kit: Kit, conversation: string, after: number, count: number): Promise<StaffEvent[]> {

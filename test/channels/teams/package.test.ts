@@ -59,13 +59,10 @@ describe('npm run teams:package', () => {
   const cli = ['--import', './src/node-version.mjs', 'src/channels/teams/cli.ts'];
   const env = { PATH: process.env.PATH, MICROSOFT_APP_ID: APP_ID };
 
-  it.each([
-    ['a file that cannot be written', ['--out', 'package.json/app.zip'], APP_ID, /^ENOTDIR|^EEXIST/],
-    ['an id that Teams would refuse', [], 'no-guid', /^The manifest is not valid/],
-  ])('says what is wrong with %s, without a stack', async (_what, options, appId, says) => {
-    const own = { env: { ...env, PUBLIC_URL: website, MICROSOFT_APP_ID: appId } };
-    const failed = await run(process.execPath, [...cli, ...options], own).catch((error) => error);
-    expect(failed).toMatchObject({ code: 78, stderr: expect.stringMatching(says) });
+  it('says what is wrong with an id that Teams would refuse, without a stack', async () => {
+    const own = { env: { ...env, PUBLIC_URL: website, MICROSOFT_APP_ID: 'no-guid' } };
+    const failed = await run(process.execPath, cli, own).catch((error) => error);
+    expect(failed).toMatchObject({ code: 78, stderr: expect.stringMatching(/^The manifest is not valid/) });
     expect(failed.stderr).not.toMatch(/^ +at /m);
   });
 
