@@ -95,52 +95,25 @@ const bodySchemaOf = (channels: readonly ChannelTraits[]) =>
 
 /** A request of staff. `channels`: the channels that it may imitate. */
 export function requestSchemaOf(channels: readonly ChannelTraits[]) {
-  const imitated = channels.filter(({ proof }) => proof !== 'token');
-  const profiled = channels.filter(({ proof }) => proof === 'profile');
   const conversation = 'qa-42';
-  const form = { code: 'TIVI000000017', phone: '0867123456' };
-  const contact = { phone: '0867123456' };
   return bodySchemaOf(channels)
     .refine((body) => KINDS.filter((kind) => body[kind] !== undefined).length === 1, {
       error: `Wants exactly one of ${KINDS.join(', ')}`,
-      when: isObject,
-    })
-    .refine(({ contact, as = STAFF.name }) => contact?.own !== false || proofOf(channels, as) !== 'token', {
-      path: ['contact', 'own'],
-      error: `Only with "as": ${namesOf(imitated)}: staff vouch for what they send`,
-      when: isObject,
-    })
-    .refine(({ profile, as }) => profile === undefined || proofOf(channels, as) === 'profile', {
-      path: ['profile'],
-      error: `Only with "as": ${namesOf(profiled)}`,
-      when: isObject,
+      // It runs on every object, so that all faults of a request are reported at once.
+      when: ({ value }) => typeof value === 'object' && value !== null && !Array.isArray(value),
     })
     .meta({
       examples: [
         { conversation, text: 'tích điểm TIVInpmx8b98pfg', locale: 'vi', name: 'Garnacho' },
         { conversation, choice: 'redeem' },
-        { conversation, contact },
-        { conversation, form },
+        { conversation, contact: { phone: '0867123456' } },
+        { conversation, form: { code: 'TIVI000000017', phone: '0867123456' }, as: 'teams' },
       ],
     });
 }
 export type RequestSchema = ReturnType<typeof requestSchemaOf>;
 /** A request that passed its schema. */
 export type StaffRequest = z.infer<RequestSchema>;
-
-/** `"telegram" or "teams"` */
-function namesOf(channels: readonly ChannelTraits[]): string {
-  return channels.map(({ name }) => `"${name}"`).join(' or ');
-}
-
-function proofOf(channels: readonly ChannelTraits[], as: string): Sender['proof'] | undefined {
-  return channels.find(({ name }) => name === as)?.proof;
-}
-
-/** Refinements run on every object, so that all faults of a request are reported at once. */
-function isObject({ value }: { value: unknown }): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** The message of a request. `read` reads a picture before the message is stored: no picture is stored. */
 export async function messageOf(
@@ -163,7 +136,7 @@ export function senderOf(
   { as, locale, name, profile }: StaffRequest,
   channels: readonly ChannelTraits[],
 ): Sender {
-  const proof = proofOf(channels, as);
+  const proof = channels.find(({ name }) => name === as)?.proof;
   // The schema refuses other names.
   if (proof === undefined) throw new Error('a request imitates a channel that there is not');
   const email = proof === 'profile' ? profile?.email?.toLowerCase() : undefined;

@@ -1,3 +1,4 @@
+import { Markup } from 'telegraf';
 import type { InlineKeyboardButton, InlineKeyboardMarkup, ReplyKeyboardMarkup } from 'telegraf/types';
 import type { Locale } from '../../conversation/message.ts';
 import type { Reply } from '../../conversation/reply.ts';
@@ -39,29 +40,25 @@ export function render(reply: Reply, locale: Locale, words: Words): TelegramRepl
     const keyboard = [[share], ...choices.map(({ label }) => [{ text: words.line(label, locale) }])];
     return { text, contact: { keyboard, resize_keyboard: true, one_time_keyboard: true } };
   }
-  const rows = toRows(reply, locale, words);
-  const inline = rows.length > 0 ? { inline_keyboard: rows } : undefined;
-  return { text, inline, ...(text.length <= MAX_CAPTION && { photo: image }) };
+  const buttons = choices
+    .map(({ id, label }) => ({
+      text: words.line(label, locale),
+      callback_data: encodeChoice(id, reply.view),
+    }))
+    // A gift's code may be too long for a button. It can be typed.
+    .filter(({ callback_data }) => Buffer.byteLength(callback_data) <= MAX_DATA);
+  const { reply_markup: inline } = Markup.inlineKeyboard(buttons, {
+    wrap: (button, _index, row) => row.length === 2 || fillsRow(button) || row.some(fillsRow),
+  });
+  return {
+    text,
+    ...(buttons.length > 0 && { inline }),
+    ...(text.length <= MAX_CAPTION && { photo: image }),
+  };
 }
 
-/** Buttons in the order of the choices, two short labels a row. A confirmation and a gift fill a row. */
-function toRows({ choices = [], view }: Reply, locale: Locale, words: Words): InlineKeyboardButton[][] {
-  const rows: InlineKeyboardButton[][] = [];
-  let open: InlineKeyboardButton[] | undefined;
-  for (const { id, label } of choices) {
-    const callback_data = encodeChoice(id, view);
-    // A gift's code may be too long for a button. It can be typed.
-    if (Buffer.byteLength(callback_data) > MAX_DATA) continue;
-    const button = { text: words.line(label, locale), callback_data };
-    const fillsRow = /^(confirm|gift):/.test(id) || button.text.length > SHORT_LABEL;
-    if (open && !fillsRow) {
-      open.push(button);
-      open = undefined;
-    } else {
-      const row = [button];
-      rows.push(row);
-      open = fillsRow ? undefined : row;
-    }
-  }
-  return rows;
+/** Two short labels fit in a row. A confirmation and a gift have a row of their own. */
+function fillsRow(button: InlineKeyboardButton): boolean {
+  const choice = 'callback_data' in button ? button.callback_data : '';
+  return button.text.length > SHORT_LABEL || /^(confirm|gift):/.test(choice);
 }
