@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
+import { Unwordable } from '../../src/conversation/reply.ts';
 import { watched } from '../support/changes.ts';
 import { conversation, createWorld, incoming } from './bot.ts';
 
@@ -167,6 +168,17 @@ describe('a reply', () => {
     await engine.accept(incoming('e'));
     await world.quiet();
     expect(world.alarms).toHaveLength(2);
+  });
+
+  test('that its channel cannot put into words is dropped; if the channel throws, it is perhaps delivered', async () => {
+    const world = createWorld(undefined, { isStopped: true });
+    world.script.push(
+      () => Promise.reject(new Unwordable('Missing wording')),
+      () => Promise.reject(new Error('a fault of the channel')),
+    );
+    const engine = world.engine();
+    for (const text of ['a', 'b']) await engine.accept(incoming(text));
+    await expect.poll(() => world.deliveries).toEqual(['rejected', 'uncertain']);
   });
 
   test('that was perhaps delivered is not tried again before the time that the platform asks for', async () => {
