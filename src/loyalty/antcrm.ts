@@ -59,6 +59,7 @@ const MEANINGS = {
   keyRefused: { write: 'unavailable', read: 'unavailable' }, // 401, 403
   busy: { write: 'unknown', read: 'unavailable' }, // 408, 429
   failing: { write: 'unknown', read: 'unavailable' }, // 5xx
+  absent: { write: 'unavailable', read: 'unreadable' }, // 404 and 405 of something else than AntCRM
   refused: { write: 'refused', read: 'unreadable' }, // another 4xx
   strange: { write: 'unknown', read: 'unreadable' }, // another status
   lost: { write: 'unknown', read: 'unavailable' }, // no answer, perhaps carried out
@@ -99,7 +100,8 @@ export class AntCrmClient implements port.AntCrm {
   readonly #bulkhead: Bulkhead;
   readonly #retries: TokenBucket;
   readonly #alarmKey: () => void;
-  #isKeyRefused = false;
+  /** How the last answer was meant. */
+  #last: Attempt['verdict'] | undefined;
   #probe: Timer | undefined;
   #isClosed = false;
 
@@ -144,7 +146,8 @@ export class AntCrmClient implements port.AntCrm {
   /** The faults that the last calls showed, one line for operators each. Cheap. */
   faults(): readonly string[] {
     const faults = this.isUp() ? [] : ['AntCRM does not answer'];
-    if (this.#isKeyRefused) faults.push('AntCRM refused ANTCRM_API_KEY when it was last called');
+    if (this.#last === 'keyRefused') faults.push('AntCRM refused ANTCRM_API_KEY when it was last called');
+    if (this.#last === 'absent') faults.push('ANTCRM_BASE_URL had not the route that was last called');
     return faults;
   }
 
@@ -224,7 +227,8 @@ export class AntCrmClient implements port.AntCrm {
     const { status, headers, content } = exchange;
     const dateMs = Date.parse(headers.date ?? '');
     const time = { dateMs: Number.isNaN(dateMs) ? undefined : dateMs, tookMs: ms };
-    return { verdict: toVerdict(status), status, json: wire.parseJson(content), time, ms };
+    const json = wire.parseJson(content);
+    return { verdict: toVerdict(status, json), status, json, time, ms };
   }
 
   #report(call: ApiCall, attempt: Attempt, outcome: string): void {
@@ -234,7 +238,7 @@ export class AntCrmClient implements port.AntCrm {
     const tookMs = runtime.monotonicMs() - call.startMs;
     observe.call(call.name, outcome, tookMs / 1000);
     spans?.mark({ name: `antcrm ${call.name}`, sinceMs: runtime.nowMs() - tookMs, outcome });
-    if (status !== undefined) this.#isKeyRefused = verdict === 'keyRefused';
+    if (status !== undefined) this.#last = verdict;
     if (verdict === 'keyRefused') this.#alarmKey();
     if (outcome === 'applied' || outcome === 'ok') return;
     const safeReason = reason ?? wire.scrub(wire.parseReason(json) ?? '', call.given);
@@ -269,10 +273,11 @@ function toMadeCall({ method, path, body }: ApiCall, attempt: Attempt, outcome: 
   return { method, path, body, status, reason, outcome, ms };
 }
 
-function toVerdict(status: number): Attempt['verdict'] {
+function toVerdict(status: number, json: unknown): Attempt['verdict'] {
   if (status === 401 || status === 403) return 'keyRefused';
   if (status === 408 || status === 429) return 'busy';
   if (status >= 500) return 'failing';
+  if ((status === 404 || status === 405) && json === undefined) return 'absent';
   if (status >= 400) return 'refused';
   return status >= 200 && status < 300 ? 'answered' : 'strange';
 }

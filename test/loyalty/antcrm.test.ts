@@ -107,7 +107,10 @@ describe('how a call that may spend or earn ends', () => {
     ['refused', 200, '{"success":0}'],
     ['refused', 200, '{"success":0,"message":"Mã đã dùng"}'],
     ['refused', 400, '{"success":0}'],
-    ['refused', 404, '<html>'],
+    ['refused', 404, '{"success":0}'],
+    ['refused', 422, '<html>'],
+    ['unavailable', 404, '<html>'],
+    ['unavailable', 405, ''],
     ['unavailable', 401, '{}'],
     ['unknown', 408, '{"success":0}'],
     ['unknown', 429, '{"success":0}'],
@@ -140,11 +143,14 @@ describe('what operators hear', () => {
     expect(reports.alarms).toEqual(['antcrm_key_refused']);
   });
 
-  test('a refused key is a fault until AntCRM takes it', async () => {
+  test('a refused key is a fault until AntCRM takes it, and so is a wrong address', async () => {
     expect(antCrm.faults()).toEqual([]);
     nock(BASE).post('/accumulate').reply(401);
     await antCrm.accumulate(ACCUMULATION);
     expect(antCrm.faults()).toEqual([expect.stringContaining('ANTCRM_API_KEY')]);
+    nock(BASE).post('/accumulate').reply(404, '<html>');
+    await antCrm.accumulate(ACCUMULATION);
+    expect(antCrm.faults()).toEqual([expect.stringContaining('ANTCRM_BASE_URL')]);
     nock(BASE).post('/accumulate').reply(200, { success: 1 });
     await antCrm.accumulate(ACCUMULATION);
     expect(antCrm.faults()).toEqual([]);
