@@ -63,6 +63,9 @@ function signBefore(parts: readonly Part[], { from }: PartSpan): Sign | undefine
     const [part, next] = [parts[at - 1], parts[at]];
     if (!part || !next || isPaused(next) || part.value) return undefined;
     const sign = signIn(part, BEFORE);
+    // "Không dùng số 0911111111".
+    const denial = sign === 'keep' ? parts[at - 2] : undefined;
+    if (denial && isIn(denial, 'stops', 'declines')) return 'drop';
     if (sign || !isQuiet(part)) return sign;
   }
   return undefined;

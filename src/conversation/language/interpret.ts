@@ -66,6 +66,8 @@ const HARMLESS = /^(?:talk|show (?:help|offer|complaint|privacy))/;
 const OFFERED = /^(?:start |ask (?!what$|who$|consent)|show (?:person|offer|complaint|privacy)|speak )/;
 /** Questions about our own question, or about the chosen gift. */
 const OF_OURS = /^ask (?:consent\.|gift\.left$)/;
+/** Questions in which the name of a gift stands for any. */
+const OF_GIFTS = /^ask (?:gift\.|warranty)/;
 const PRICE = 'ask gift.price';
 const WRONG = 'ask code.wrong';
 /** How near an example must be (0–1) to be offered, and to be carried out. */
@@ -145,7 +147,7 @@ export class LanguageInterpreter implements Interpreter {
       isBare,
       isQuestion: this.similarity.isQuestion(text),
       isPolite: this.#isPolite,
-      values: valuesIn(said, reading, at),
+      values: valuesIn(said, reading),
     };
   }
 
@@ -163,10 +165,11 @@ export class LanguageInterpreter implements Interpreter {
     // "Loa nhé", "mình muốn lấy loa".
     const isWish =
       said.deniesGift || says(said, 'wishes') || parts.every((part) => !part.phrase || this.#isPolite(part));
-    // "Không lấy loa, cho mình tivi".
+    // "Không lấy loa, cho mình tivi", "can I get the TV with my points".
+    const isBalance = this.#startedBy(act)?.list?.vague === true && !says(said, 'wanted');
     const isChoice = said.deniesGift
-      ? /^(?:|no|none|cancel mild)$/.test(act)
-      : act === '' && !says(said, 'stops');
+      ? /^(?:no|none|cancel mild)?$/.test(act)
+      : (act === '' || (isBalance && says(said, 'wishes'))) && !says(said, 'stops');
     if (isChoice && gifts.length > 0 && rest.length === 0 && isWish) {
       const flow = this.#language.flows.find(({ slots }) => slots.includes('gift'));
       return flow ? `start ${flow.name}` : '';
@@ -188,6 +191,8 @@ export class LanguageInterpreter implements Interpreter {
   /** A text that is, by itself, a value of the kind that is asked. */
   #readAsked(text: string, { at, kind, references }: Expecting, reading: Reading): Meant {
     if ((at !== 'slot' && at !== 'doubt') || kind === undefined) return undefined;
+    const spelled = kind === 'email' ? emailMeant(this.#spellEmail(text)) : undefined;
+    if (spelled !== undefined && !text.includes('@')) return [emailDoubt(spelled)];
     if (kind === 'phone' || kind === 'email') {
       if (!/\d|@/.test(text)) return undefined;
       const [value] = this.#readAs(kind, text, reading);
@@ -201,6 +206,14 @@ export class LanguageInterpreter implements Interpreter {
     return codes.length > 0 && codes.every(isCode) ? [{ do: 'add', codes }] : undefined;
   }
 
+  /** "lan90 a còng gmail chấm com" with its signs. */
+  #spellEmail(text: string): string {
+    const signs = this.#language.vocabulary.pairs('mail signs');
+    const words = [...signs.keys()].map(RegExp.escape).join('|') || '(?!)';
+    const spelled = new RegExp(` (${words}) `, 'giu');
+    return visible(text).replace(spelled, (_, word: string) => signs.get(word.toLowerCase()) ?? word);
+  }
+
   /** The usual question of a text. With a gift it asks for its price ("đổi nồi cơm bao nhiêu điểm"). */
   #findQuestion({ said, act, at, isBare }: Situation) {
     // "How many points did I get last week" asks for history.
@@ -209,9 +222,11 @@ export class LanguageInterpreter implements Interpreter {
     const [gift, ...others] = said.gifts;
     const named = others.length === 0 ? gift : undefined;
     const words = named ? this.#language.vocabulary.list('gifts') : [];
-    const texts = [said.text, ...words.map((word) => withName(said, word))];
-    const questions = texts.flatMap((text) => this.similarity.findQuestion(text) ?? []);
-    const [near] = questions.sort((one, other) => other.score - one.score);
+    const ofGifts = words.flatMap((word) => this.similarity.findQuestion(withName(said, word)) ?? []);
+    const [near] = ofGifts
+      .filter(({ command }) => OF_GIFTS.test(command))
+      .concat(this.similarity.findQuestion(said.text) ?? [])
+      .sort((one, other) => other.score - one.score);
     // What is asked about our question is no answer elsewhere.
     const isHere = at.at === 'consent' || at.gift !== undefined || gift !== undefined;
     if (!near || (!isHere && OF_OURS.test(near.command))) return undefined;
@@ -234,9 +249,7 @@ export class LanguageInterpreter implements Interpreter {
         const email = parseEmail(text);
         if (email.ok) return setEmail(email);
         const meant = emailMeant(text);
-        return meant
-          ? [{ do: 'set', slot: 'email', doubt: { why: 'typo', meant } }]
-          : [wrong(kind, email.reason)];
+        return [meant ? emailDoubt(meant) : wrong(kind, email.reason)];
       }
       case 'period':
         return [wrong(kind, 'period.shape')];
@@ -414,6 +427,12 @@ function talkIn({ said, isBare, isQuestion }: Situation): Meant {
   const [act = '', ...others] = TALK.filter((talk) => acts.has(talk));
   return isBare && !isQuestion && acts.size === others.length + 1 ? commandOf(act) : undefined;
 }
+
+const emailDoubt = (meant: string): TextCommand => ({
+  do: 'set',
+  slot: 'email',
+  doubt: { why: 'typo', meant },
+});
 
 /** The text with a word in place of the name of a gift. */
 function withName({ parts }: ParsedText, word: string): string {

@@ -128,6 +128,9 @@ function atSummary({ said, act, starts, flow, isBare, isPolite }: Situation): Me
   const isOther = said.gifts.length > 0 || said.deniesGift || said.places.length > 0;
   if (!isBare || lacksEmail(said) || isOther) return undefined;
   if (act === 'no' || act === 'none') return fieldIn(said) ? changeOf(said) : NO;
+  // "Được bao nhiêu điểm" asks about the codes, not about the balance.
+  const isWorth = said.parts.some((part) => isIn(part, 'possible')) && starts?.list?.vague === true;
+  if (isWorth && flow?.slots.includes('codes')) return [{ do: 'ask', about: 'answer', id: 'points.worth' }];
   if (act === 'yes' && fieldIn(said) === undefined) return said.isYes ? YES : NEARLY;
   if (act === 'cancel mild' && said.isYes) return NEARLY;
   // "Ok đổi đi": a yes with the flow's own verb.
@@ -323,12 +326,8 @@ function speaksOfGifts(said: ParsedText): boolean {
   return isPlain && says(said, 'gifts') && !said.parts.some(isOther);
 }
 
-export function valuesIn(said: ParsedText, { nowMs, settings }: Reading, at: Expecting): Situation['values'] {
-  // "Không phải 0911111111 mà là 0912345678": of two, the one that is not known yet is meant.
-  const phones = said.phones.length > 1 ? said.phones.filter(({ value }) => value !== at.phone) : said.phones;
-  const isOther = (email: EmailResult) => !email.ok || email.value !== at.email;
-  const emails = said.emails.length > 1 ? said.emails.filter(isOther) : said.emails;
-  const { codes, gifts, period, type } = said;
+export function valuesIn(said: ParsedText, { nowMs, settings }: Reading): Situation['values'] {
+  const { phones, emails, codes, gifts, period, type } = said;
   const denied = mentionsIn(said.parts).flatMap(({ refs, sign }) => (sign === 'drop' ? refs : []));
   const isDenied = (code: string) => denied.some((ref) => 'code' in ref && ref.code === code);
   const meant = codes.filter((code) => !isDenied(code));
