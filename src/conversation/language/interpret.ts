@@ -208,10 +208,10 @@ export class LanguageInterpreter implements Interpreter {
 
   /** "lan90 a còng gmail chấm com" with its signs. */
   #spellEmail(text: string): string {
-    const signs = this.#language.vocabulary.pairs('mail signs');
-    const words = [...signs.keys()].map(RegExp.escape).join('|') || '(?!)';
-    const spelled = new RegExp(` (${words}) `, 'giu');
-    return visible(text).replace(spelled, (_, word: string) => signs.get(word.toLowerCase()) ?? word);
+    let spelled = visible(text).toLowerCase();
+    for (const [word, sign] of this.#language.vocabulary.pairs('mail signs'))
+      spelled = spelled.replaceAll(` ${word} `, sign);
+    return spelled;
   }
 
   /** The usual question of a text. With a gift it asks for its price ("đổi nồi cơm bao nhiêu điểm"). */
