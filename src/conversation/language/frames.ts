@@ -35,51 +35,72 @@ const isQuiet = (part: Part): boolean =>
 /** Values that stand together, as places of parts `[from, to)`. */
 export type PartSpan = { readonly from: number; readonly to: number };
 
+/** A sign, and the place of the part that gives it. */
+type FoundSign = { readonly sign: Sign; readonly at: number } | undefined;
+
+const isDropping = (sign: FoundSign): boolean => sign?.sign === 'drop' || sign?.sign === 'deny';
+
 /** The sign before each span, else after it; only those after if all are ("A đúng, B sai"). */
 export function findSigns(parts: readonly Part[], spans: readonly PartSpan[]): readonly (Sign | undefined)[] {
-  const [before, behind] = [
-    spans.map((span) => signBefore(parts, span)),
-    spans.map((span) => signBehind(parts, span)),
-  ];
-  const isPostfix = before[0] === undefined && behind.at(-1) !== undefined;
-  return spans.map((span, at) => {
-    if (isPostfix) return behind[at];
-    const [first, last] = [before[at], behind[at]];
-    if (first === 'keep' && last === 'only') return last;
-    const next = spans[at + 1];
-    // "A, bỏ B": a sign right before the next value is that one's.
-    return first ?? (next && before[at + 1] && isOneBreath(parts, span, next) ? undefined : last);
+  const before = spans.map((span) => signBefore(parts, span));
+  const behind = spans.map((span) => signBehind(parts, span));
+  const last = behind.at(-1);
+  const isPostfix = before[0] === undefined && last !== undefined && last.sign !== 'add';
+  return spans.map((_, at) => {
+    const [first, after] = [before[at], behind[at]];
+    if (isPostfix || (first?.sign === 'keep' && after?.sign === 'only')) return after?.sign;
+    // "A, bỏ B": the sign right before the next value is that one's.
+    const isNext = after !== undefined && after.at === before[at + 1]?.at;
+    return (first ?? (isNext ? undefined : after))?.sign;
   });
 }
 
-const isOneBreath = (parts: readonly Part[], { to }: PartSpan, { from }: PartSpan): boolean =>
-  parts.slice(to, from).filter((part) => !isQuiet(part)).length < 2;
+/** Values that stand together, in two where the last one is judged by itself: "không phải A, B mới đúng". */
+export function splitTorn(parts: readonly Part[], span: PartSpan): readonly PartSpan[] {
+  const [before, behind] = [signBefore(parts, span), signBehind(parts, span)];
+  const last = parts.findLastIndex(({ value }, at) => at < span.to && value !== undefined);
+  const isTorn = before && behind && behind.sign !== 'add' && isDropping(before) !== isDropping(behind);
+  return isTorn && last > span.from
+    ? [
+        { ...span, to: last },
+        { ...span, from: last },
+      ]
+    : [span];
+}
 
 /** At most this many parts stand between a sign and its value. */
 const MAX_BETWEEN = 8;
 
-function signBefore(parts: readonly Part[], { from }: PartSpan): Sign | undefined {
+function signBefore(parts: readonly Part[], { from }: PartSpan): FoundSign {
   for (let at = from; at > from - MAX_BETWEEN; at--) {
     const [part, next] = [parts[at - 1], parts[at]];
     if (!part || !next || isPaused(next) || part.value) return undefined;
     const sign = signIn(part, BEFORE);
     // "Không dùng số 0911111111".
     const denial = sign === 'keep' ? parts[at - 2] : undefined;
-    if (denial && isIn(denial, 'stops', 'declines')) return 'drop';
-    if (sign || !isQuiet(part)) return sign;
+    if (denial && isIn(denial, 'stops', 'declines')) return { sign: 'drop', at: at - 2 };
+    if (sign) return { sign, at: at - 1 };
+    if (!isQuiet(part)) return undefined;
   }
   return undefined;
 }
 
-function signBehind(parts: readonly Part[], { to }: PartSpan): Sign | undefined {
+function signBehind(parts: readonly Part[], { to }: PartSpan): FoundSign {
+  let isFar = false;
   for (let at = to; at < to + MAX_BETWEEN; at++) {
     const [part, next] = [parts[at], parts[at + 1]];
-    // "TIVI000000302, sai rồi": what follows a pause is a sign only where it finds fault.
-    if (!part || part.value || (isPaused(part) && !isIn(part, 'faults'))) return undefined;
+    if (!part || part.value) return undefined;
     const sign = signIn(part, BEHIND);
-    // "0912345678 không cần email" drops no phone.
-    if (sign) return next && isIn(next, 'phone', 'email') ? undefined : sign;
-    if (!isQuiet(part)) return undefined;
+    // "TIVI000000302, sai rồi", "TIVI000000302 cũ rồi, bỏ": apart, only a fault or a drop is a sign.
+    isFar ||= isPaused(part) && !isIn(part, 'faults');
+    // "0912345678 không cần email" drops no phone; "TIVI000000302 sai, email a@b.vn" drops the code.
+    const isField = next && isIn(next, 'phone', 'email') && !parts[at + 2]?.value && !isIn(part, 'faults');
+    const isBeforeValue = next?.value !== undefined && !isPaused(next);
+    const isOthers = isField || (isFar && (sign !== 'drop' || isBeforeValue));
+    if (sign) return isOthers ? undefined : { sign, at };
+    const isUnknown = part.phrase === undefined;
+    if (!isQuiet(part) && !isUnknown) return undefined;
+    isFar ||= isUnknown;
   }
   return undefined;
 }

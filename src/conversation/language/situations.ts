@@ -3,7 +3,7 @@ import { LOCALES } from '../message.ts';
 import { namedPeriod, toPeriod } from '../values/calendar.ts';
 import { hasBeginning, looksLikeContact } from '../values/code.ts';
 import type { EmailResult, Phone } from '../values/contact.ts';
-import { findSigns, type PartSpan, type Sign } from './frames.ts';
+import { findSigns, type PartSpan, type Sign, splitTorn } from './frames.ts';
 import {
   bringsValue,
   fieldIn,
@@ -178,7 +178,7 @@ function aboutSlots(here: Situation): Meant {
 function aboutCodes(here: Situation): Meant {
   const { said, act, at, flow, starts, isBare, values } = here;
   const field = fieldIn(said);
-  if (act === 'remove' && field === 'email') return NO_EMAIL;
+  if (act === 'remove' && field === 'email' && isBare) return NO_EMAIL;
   const isOthers =
     starts !== undefined && starts !== flow && !said.codes.some((code) => at.codes.includes(code));
   const edit = isOthers || /^(?:ask|show) /.test(act) ? undefined : editOf(said, at.codes);
@@ -426,9 +426,9 @@ function mentionsIn(parts: readonly Part[]): readonly Mention[] {
     for (let next = at; next < parts.length; next++) {
       const part = parts[next];
       if (part && refOf(part)) to = next + 1;
-      else if (!part || to === from || !isIn(part, 'codes join', 'code')) break;
+      else if (!part || to === from || actOf(part) !== '' || !isIn(part, 'codes join', 'code')) break;
     }
-    if (to > from) spans.push({ from, to });
+    if (to > from) spans.push(...splitTorn(parts, { from, to }));
     at = Math.max(at, to - 1);
   }
   const signs = findSigns(parts, spans);
