@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { documentation } from '../src/config.ts';
 import { Vocabulary } from '../src/conversation/language/vocabulary.ts';
-import { SAYINGS, WORDING } from '../src/i18n.ts';
+import { LANGUAGE_TEXTS, WORDING } from '../src/i18n.ts';
 
 /*
  * `npm run docs` writes the parts of the documents that come from the sources: `.env.example` as a whole, of
@@ -26,7 +26,7 @@ const entries = variables.map(({ name, meaning, wants, fallback = '', absent }) 
 
 const answers = Object.keys(WORDING.vi).flatMap((key) => /^answer\.([^_]+)$/.exec(key)?.[1] ?? []);
 
-const { examples } = new Vocabulary(SAYINGS);
+const { examples } = new Vocabulary(LANGUAGE_TEXTS);
 const asked = new Set(examples.flatMap(({ act, isPhrase }) => (isPhrase ? [] : [act.slice('ask '.length)])));
 // How an operation stands, the bot knows.
 const others = new Set([...answers, 'unknown', 'operation.when']);

@@ -6,7 +6,7 @@ import { LOCALES, type Locale, perLocale, type Wording } from './conversation/me
 import { type Line, type Param, type Reply, Unwordable } from './conversation/reply.ts';
 
 /** What customers say, in each language: `locales/*.md`. */
-export const SAYINGS: readonly LanguageText[] = LOCALES.map((locale) => ({
+export const LANGUAGE_TEXTS: readonly LanguageText[] = LOCALES.map((locale) => ({
   locale,
   text: readFileSync(new URL(`../locales/${locale}.md`, import.meta.url), 'utf8'),
 }));

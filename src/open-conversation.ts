@@ -4,7 +4,7 @@ import type { Flow } from './conversation/flow.ts';
 import { flows } from './conversation/flows/index.ts';
 import type { LanguageText } from './conversation/language/vocabulary.ts';
 import { perLocale, type Wording } from './conversation/message.ts';
-import { createWords, SAYINGS, WORDING } from './i18n.ts';
+import { createWords, LANGUAGE_TEXTS, WORDING } from './i18n.ts';
 import type { Log } from './observability/log.ts';
 import type { Spans } from './observability/tracing.ts';
 import type { Watchdog } from './observability/watchdog.ts';
@@ -16,7 +16,7 @@ export type TalkOptions = {
   /** In addition to `locales/*.json`, for flows of a program around the bot. */
   readonly words?: Wording | undefined;
   /** In addition to `locales/*.md`. */
-  readonly sayings?: readonly LanguageText[] | undefined;
+  readonly languageTexts?: readonly LanguageText[] | undefined;
   readonly watchdog?: Watchdog | undefined;
 };
 
@@ -31,8 +31,8 @@ export function openConversation(
     resources: wording,
     onMissing: (what) => log.error({ what }, 'wording is missing in locales/'),
   });
-  const sayings = [...SAYINGS, ...(options.sayings ?? [])];
-  const conversation = createConversation({ flows: options.flows ?? flows, wording, sayings, answers });
+  const languageTexts = [...LANGUAGE_TEXTS, ...(options.languageTexts ?? [])];
+  const conversation = createConversation({ flows: options.flows ?? flows, wording, languageTexts, answers });
   return { conversation: watchSteps(conversation, spans, options.watchdog), words };
 }
 

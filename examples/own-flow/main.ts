@@ -2,7 +2,7 @@ import { createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { flows } from '../../src/conversation/flows/index.ts';
 import { createTier } from './tier.ts';
-import { sayings, words } from './words.ts';
+import { languageTexts, words } from './words.ts';
 
 /** The sandbox's tiers. A real programme writes its own here. */
 const tiers = [
@@ -16,7 +16,7 @@ const tier = createTier(tiers, isCounting);
 
 const read = readConfig({ PORT: process.env.PORT, LOG_LEVEL: 'warn' });
 if (!read.ok) throw new Error(read.faults.join('\n'));
-const app = await createApp(read.config, { flows: [...flows, tier], words, sayings });
+const app = await createApp(read.config, { flows: [...flows, tier], words, languageTexts });
 const at = await app.listen();
 await app.start();
 console.log(app.channels.greeting(at).join('\n'));

@@ -39,7 +39,7 @@ const en = {
 export const words: Wording = { vi, en };
 
 /** What customers say to begin the flow. */
-export const sayings: readonly LanguageText[] = [
+export const languageTexts: readonly LanguageText[] = [
   {
     locale: 'vi',
     text: `## start tier

@@ -1,7 +1,7 @@
 import type { Settings } from '../conversation/context.ts';
 import { createConversation } from '../conversation/conversation.ts';
 import { flows } from '../conversation/flows/index.ts';
-import { SAYINGS, WORDING } from '../i18n.ts';
+import { LANGUAGE_TEXTS, WORDING } from '../i18n.ts';
 import { answersFile } from '../operator-files.ts';
 
 /*
@@ -24,7 +24,12 @@ const sender = { channel: 'try', proof: 'contact' } as const;
 /** How each text is understood without a context, and which questions are most like it. */
 export function tryTexts(texts: readonly string[], path: string | undefined): string[] {
   const answers = path === undefined ? [] : answersFile.parse(path);
-  const { explain, newState } = createConversation({ flows, wording: WORDING, sayings: SAYINGS, answers });
+  const { explain, newState } = createConversation({
+    flows,
+    wording: WORDING,
+    languageTexts: LANGUAGE_TEXTS,
+    answers,
+  });
   const known = new Set(answers.map(({ id }) => id));
   return texts.map((text) => {
     const { commands = '', nearest } = explain(text, newState(), { settings, nowMs: Date.now(), sender });

@@ -14,7 +14,8 @@ export const SLOT_KINDS = ['codes', 'phone', 'email', 'gift', 'period', 'list'] 
 export type SlotKind = (typeof SLOT_KINDS)[number];
 
 /** What customers call a value that they change. The running flow says which slot that is. */
-export type FieldName = 'code' | 'phone' | 'email';
+export const FIELDS = ['code', 'phone', 'email'] as const;
+export type FieldName = (typeof FIELDS)[number];
 
 /** One of the current codes: itself, its place (from 1; -1 the last, 0 all), or how it ends. */
 export type CodeRef = { readonly code: string } | { readonly place: number } | { readonly end: string };
@@ -22,9 +23,6 @@ export type CodeRef = { readonly code: string } | { readonly place: number } | {
 /**
  * What the customer probably meant: the new form of an old phone number, the phone with its zero, the e-mail
  * without its typing error. The bot asks, and takes nothing by itself.
- *
- * @example
- * const doubt: Doubt = { why: 'leadingZero', meant: '+84867123456' };
  */
 export type Doubt = { readonly why: 'mapped' | 'leadingZero' | 'typo'; readonly meant: string };
 
@@ -115,13 +113,13 @@ export type DigressionCommand =
   | { readonly do: 'speak'; readonly locale: Locale }
   | { readonly do: 'talk'; readonly about: 'greeting' | 'thanks' | 'bye' | 'wait' | 'upset' | 'remark' }
   /**
-   * Not understood. `maybe`: likely meanings, at most three, offered as buttons. A yes among them confirms
+   * Not understood. `likely`: likely meanings, at most three, offered as buttons. A yes among them confirms
    * nothing: the reply points at the confirm button. `wrong`: why the text is not a value of the asked kind.
    * `script`: written in letters that no language here has. `question`: the text asks something.
    */
   | {
       readonly do: 'unclear';
-      readonly maybe?: readonly TextCommand[];
+      readonly likely?: readonly TextCommand[];
       readonly wrong?: ValueFault;
       readonly script?: true;
       readonly question?: true;
@@ -136,12 +134,7 @@ export type PressCommand =
   /** The button belongs to an earlier question. */
   | { readonly do: 'expired' };
 
-/**
- * Commands that a text can give. None has `proved`: typing proves nothing by itself.
- *
- * @example
- * const command: TextCommand = { do: 'set', slot: 'phone', value: '+84867123456' };
- */
+/** Commands that a text can give. None has `proved`: typing proves nothing by itself. */
 export type TextCommand = Exclude<FlowCommand, { do: 'set' }> | Unproved | AnswerCommand | DigressionCommand;
 type Unproved<Set = Extract<FlowCommand, { do: 'set' }>> = Set extends unknown
   ? Omit<Set, 'proved'> & { readonly proved?: never }
@@ -154,9 +147,6 @@ export type CommandOf<Do extends Command['do']> = Extract<Command, { do: Do }>;
 /**
  * What the conversation waits for while it reads a text: the same words mean different things at different
  * questions. Derived from the state, never stored.
- *
- * @example
- * const expecting: Expecting = { at: 'slot', kind: 'phone', buttons: [], codes: [], references: [] };
  */
 export type Expecting = {
   readonly at: 'nothing' | 'slot' | 'doubt' | 'summary' | 'page' | 'consent';

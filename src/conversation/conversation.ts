@@ -52,7 +52,7 @@ export type ConversationOptions = {
   /** `locales/*.json`: what the bot says. Customers can type the slash commands in it. */
   readonly wording: Wording;
   /** `locales/*.md`: what customers say. */
-  readonly sayings: readonly LanguageText[];
+  readonly languageTexts: readonly LanguageText[];
   /** The operator's answers. One with the id of a built-in answer replaces it. */
   readonly answers?: readonly Answer[] | undefined;
 };
@@ -61,17 +61,17 @@ export type ConversationOptions = {
  * Makes the conversation. Its vocabulary is built here, once.
  *
  * @example
- * const { step, newState } = createConversation({ flows, wording, sayings });
+ * const { step, newState } = createConversation({ flows, wording, languageTexts });
  * step(newState(), { kind: 'message', message: { kind: 'text', text: 'my points' } }, context);
  */
 export function createConversation({
   flows,
   wording,
-  sayings,
+  languageTexts,
   answers = [],
 }: ConversationOptions): Conversation {
   const flowsByName = createFlows(flows);
-  const vocabulary = new Vocabulary(sayings);
+  const vocabulary = new Vocabulary(languageTexts);
   const commands = slashCommands(flows, wording);
   const operatorAnswers = new Map(answers.map(({ id, answer }) => [id, answer] as const));
   const questionTexts = collectQuestions(wording, vocabulary, answers);
@@ -119,7 +119,6 @@ export function createConversation({
   };
 }
 
-/** How each question that has an answer is asked, by id. */
 function collectQuestions(
   wording: Wording,
   { examples }: Vocabulary,
@@ -142,14 +141,12 @@ const toQuestionText = (text: string) =>
 /** Values for the parts of a context that reading a text does not use. */
 const UNUSED_CONTEXT = { serviceUp: true, current: true, ids: { operation: '', view: '' } } as const;
 
-/** A command as people read it: "set gift LOA01". */
 function describeCommand(command: TextCommand): string {
   return Object.values(command)
     .map((value) => (typeof value === 'object' ? JSON.stringify(value) : String(value)))
     .join(' ');
 }
 
-/** The commands of the menu, after the flows; starters are offered by Teams, too. */
 const MENU_COMMANDS = [
   { name: 'language', starter: true },
   { name: 'privacy', starter: false },
@@ -157,7 +154,6 @@ const MENU_COMMANDS = [
   { name: 'cancel', starter: false },
 ] as const;
 
-/** The meanings of slash commands, other than flows. */
 const SLASH: Readonly<Record<string, string>> = {
   forget: 'show erasing',
   privacy: 'show privacy',

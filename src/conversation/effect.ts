@@ -10,12 +10,7 @@ import { z } from 'zod';
 export const identifierSchema = z.strictObject({ kind: z.enum(['phone', 'email']), value: z.string() });
 export type Identifier = z.infer<typeof identifierSchema>;
 
-/**
- * A phone or an e-mail of the customer, and whether the channel proved that it is theirs.
- *
- * @example
- * const known: ProvableValue = { value: '+84867123456', proved: true };
- */
+/** A phone or an e-mail of the customer, and whether the channel proved that it is theirs. */
 export const provableValueSchema = z.strictObject({ value: z.string(), proved: z.boolean() });
 export type ProvableValue = z.infer<typeof provableValueSchema>;
 
@@ -80,12 +75,7 @@ export function readAwaited(text: string): Awaited | null {
   }
 }
 
-/**
- * A call or a read that a step wants.
- *
- * @example
- * const effect: Effect = { kind: 'balance', by: { kind: 'phone', value: '+84867123456' } };
- */
+/** A call or a read that a step wants. */
 export type Effect =
   /** Adds the points of `code`. Carries phone and e-mail together only where the linking rule allows. */
   | {
@@ -170,9 +160,6 @@ export type KnownCall =
 /**
  * Whether an operation takes points away. A customer has at most one such operation without an outcome: the
  * next one waits. The bot reads the balance before its summary, and the success reply has its reference.
- *
- * @example
- * if (spends({ kind: 'redeem' })) console.log(toPointChange('redeem', 250));
  */
 export function spends(
   operation: { readonly kind: z.infer<typeof operationKindSchema> } | undefined,
@@ -196,12 +183,7 @@ export type HistoryRecord = {
   failed: boolean;
 };
 
-/**
- * How an effect ended.
- *
- * @example
- * const outcome: Outcome = { kind: 'balance', points: 1234 };
- */
+/** How an effect ended. */
 export type Outcome =
   | KnownCall
   /** AntCRM was out of reach for a read. */
@@ -239,11 +221,6 @@ export type EarlierOperations = { readonly settled: readonly string[]; readonly 
  * The store, bound to the lease of one turn, for the code that performs an effect. It seals bodies and hashes
  * customers. Every method may reject if the store does not confirm. Even then, the store knows each call that
  * was made.
- *
- * @example
- * const locked = await context.lock('customer:475', operation);
- * if (!locked.locked) return { kind: 'busy', operation };
- * if ((await context.intend(operation, { lookup })) === 'go') await redeem();
  */
 export interface EffectContext {
   /** Sets the lock if absent, for `forMs` or the usual time. Returns what earlier operations left. */

@@ -79,12 +79,12 @@ export type Reads =
 export type BalanceRead = Extract<Outcome, { kind: 'balance' | 'sums' }>;
 
 /** The end of a flow that calls AntCRM once the customer confirms its summary. */
-export type Confirms = Confirmation & ByWord;
+export type Confirms = Confirmation & ConfirmsByText;
 
-/** `byWord`: a typed yes confirms a summary that was the last reply. No word confirms a call that spends. */
-type ByWord =
-  | { readonly kind: Exclude<Operation['kind'], Spending>; readonly byWord?: true | undefined }
-  | { readonly kind: Spending; readonly byWord?: never };
+/** `confirmsByText`: a typed yes confirms a summary that was the last reply. No word confirms a call that spends. */
+type ConfirmsByText =
+  | { readonly kind: Exclude<Operation['kind'], Spending>; readonly confirmsByText?: true | undefined }
+  | { readonly kind: Spending; readonly confirmsByText?: never };
 
 type Confirmation = {
   readonly kind: Operation['kind'];
@@ -122,13 +122,7 @@ export type Flows = {
   readonly codeFlow: Flow | undefined;
 };
 
-/**
- * Throws if two flows have the same name.
- *
- * @example
- * const flows: Flows = createFlows([flow]);
- * const name = flows.codeFlow?.name;
- */
+/** Throws if two flows have the same name. */
 export function createFlows(all: readonly Flow[]): Flows {
   const byName = new Map(all.map((flow) => [flow.name, flow] as const));
   if (byName.size < all.length) throw new Error('two flows have the same name');

@@ -15,7 +15,7 @@ export type AnswerKeys = { readonly what: string; readonly wrong: string };
 /** What the question for a slot depends on: the flow, the step and what is known already. */
 type SlotQuestion = { readonly flow: Flow; readonly step: Asking; readonly draft: Draft };
 
-type Kind = {
+type SlotDefinition = {
   /** What customers call it when they change it. */
   readonly field?: FieldName | undefined;
   /** Where it lies in the draft. */
@@ -40,7 +40,7 @@ export const PROOF_ANSWERS: AnswerKeys = { what: 'answer.proof.why', wrong: 'ans
 /** The same answer to both questions. */
 export const sameAnswers = (key: string): AnswerKeys => ({ what: key, wrong: key });
 
-export const KINDS: Readonly<Record<SlotKind, Kind>> = {
+export const SLOTS: Readonly<Record<SlotKind, SlotDefinition>> = {
   codes: {
     field: 'code',
     slot: 'codes',
@@ -146,7 +146,7 @@ export function toExamplePeriod(context: Context): { from: number; to: number } 
 export function missingSlots({ slots, identity }: Flow, draft: Draft): readonly SlotKind[] {
   const missing: SlotKind[] = [];
   for (const kind of slots) {
-    const { slot, isOptional } = KINDS[kind];
+    const { slot, isOptional } = SLOTS[kind];
     const isProof = kind === 'phone' && identity === 'proved';
     const value = isProof ? findProof(draft) : draft[slot];
     if (value === (isOptional ? null : undefined)) missing.push(kind);
@@ -156,9 +156,5 @@ export function missingSlots({ slots, identity }: Flow, draft: Draft): readonly 
 
 /** The slot of a flow that customers mean by the name of a field. */
 export function findSlotByField({ slots }: Flow, field: FieldName): SlotKind | undefined {
-  return slots.find((kind) => KINDS[kind].field === field);
+  return slots.find((kind) => SLOTS[kind].field === field);
 }
-
-/** The fields of a form for what is missing. */
-export const toFormFields = (flow: Flow, draft: Draft): FormField[] =>
-  missingSlots(flow, draft).flatMap((kind) => KINDS[kind].form ?? []);

@@ -32,9 +32,6 @@ export const MAX_PHOTO_BYTES = 10 * 1024 * 1024;
  * - `unreadable`: it is no JPEG or PNG, too large, broken, or takes too long. The same picture fails again.
  * - `unavailable`: it could not be fetched or read this time.
  * - `elsewhere`: the platform keeps it where the bot does not fetch (SharePoint).
- *
- * @example
- * const reading: PhotoReading = { kind: 'read', texts: ['TIVI000000017'] };
  */
 export type PhotoReading = z.infer<typeof readSchema> | z.infer<typeof unreadSchema>;
 const readSchema = z.strictObject({ kind: z.literal('read'), texts: z.array(z.string()) });
@@ -61,13 +58,7 @@ export type Photo = z.infer<typeof photoSchema>;
 /** Pictures that a step wants read. The outcome has the same kind, with each picture read. */
 export type PhotoEffect = { readonly kind: 'photo'; readonly photo: Photo };
 
-/**
- * Reads the QR and bar codes of pictures.
- *
- * @example
- * const reading = await reader.read(bytes);
- * if (reading.kind === 'read') console.log(reading.texts);
- */
+/** Reads the QR and bar codes of pictures. */
 export interface PhotoReader {
   /** Never throws, whatever the bytes. Stores nothing, and never blocks the event loop. */
   read(bytes: Uint8Array): Promise<PhotoReading>;
@@ -91,9 +82,6 @@ export interface PhotoReader {
  *   (neither field). `id`: a repeat of a text has the same one.
  * - `settle`: an operator decided an operation (`npm run operations -- settle`). `locks`: what its intent
  *   locked.
- *
- * @example
- * const message: Message = { kind: 'text', text: 'tích điểm TIVI000000017' };
  */
 export type Message = z.infer<typeof messageSchema>;
 export const messageSchema = z.discriminatedUnion('kind', [
@@ -135,9 +123,6 @@ export const MAX_TEXT = 1000;
  * Who wrote. `proof` says how the channel can prove that an identifier is the sender's own (SECURITY.md):
  * `contact` by sharing the phone (Telegram), `profile` by the e-mail of the profile (Teams), `token` because
  * staff vouch for what they type.
- *
- * @example
- * const sender: Sender = { channel: 'teams', proof: 'profile', email: 'garnacho@gmail.com' };
  */
 export type Sender = z.infer<typeof senderSchema>;
 export const senderSchema = z.strictObject({

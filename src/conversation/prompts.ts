@@ -1,4 +1,3 @@
-import { parsePhoneNumberFromString } from 'libphonenumber-js/min';
 import type { Context, Gift } from './context.ts';
 import type { Identifier, ProvableValue } from './effect.ts';
 import type { Scope } from './flow.ts';
@@ -74,23 +73,17 @@ function toNational(e164: string): string | undefined {
   return /^\+84\d{9,10}$/.test(e164) ? `0${e164.slice(3)}` : undefined;
 }
 
-/** A phone (E.164) as people read it: `0867 123 456`, `024 3825 1234`, foreign ones `+44 7700 900123`. */
+/** A phone (E.164) as people read it: `0867 123 456`; others are not split. */
 export function showPhone(e164: string): string {
-  const digits = toNational(e164);
-  if (digits === undefined) return parsePhoneNumberFromString(e164)?.formatInternational() ?? e164;
-  if (digits.length === 10) return `${digits.slice(0, 4)} ${digits.slice(4, 7)} ${digits.slice(7)}`;
-  // Hanoi and Ho Chi Minh City have area codes of three digits, everybody else of four.
-  const area = /^02[48]/.test(digits) ? 3 : 4;
-  return `${digits.slice(0, area)} ${digits.slice(area, 7)} ${digits.slice(7)}`;
+  const digits = toNational(e164) ?? e164;
+  return digits.length === 10 ? `${digits.slice(0, 4)} ${digits.slice(4, 7)} ${digits.slice(7)}` : digits;
 }
 
 /** A phone that only its owner recognises: `0867 *** 456`, `+44 *** 123`. */
 export function maskPhone(e164: string): string {
   if (e164.length < 9) return '***';
-  const digits = toNational(e164);
-  const country = parsePhoneNumberFromString(e164)?.countryCallingCode;
-  const start = digits?.slice(0, 4) ?? (country === undefined ? '' : `+${country}`);
-  return `${start} *** ${e164.slice(-3)}`.trim();
+  const start = toNational(e164)?.slice(0, 4) ?? e164.slice(0, 3);
+  return `${start} *** ${e164.slice(-3)}`;
 }
 
 /** `ga***@gmail.com`: the first two letters, never all of them. */
@@ -148,16 +141,6 @@ export function codeLine({ id, code = '', status, receipt }: Operation): Line {
     return { key: 'receipt.code', context: toShownStatus(status), params };
   const context = what === undefined ? 'unnamed' : 'scored';
   return { key: 'receipt.code', context, params: { ...params, score, what: what ?? '' } };
-}
-
-/** The sum of the points of several codes; `partial` if some records could not be read back. */
-export function sumLines(done: readonly Operation[]): Line[] {
-  const scores = done.flatMap(({ receipt }) => receipt?.score ?? []);
-  if (scores.length < 2) return [];
-  const score = scores.reduce((sum, one) => sum + one, 0);
-  return [
-    { key: 'receipt.sum', context: scores.length < done.length ? 'partial' : undefined, params: { score } },
-  ];
 }
 
 /** The customer's points after an operation, if the operation has them. */

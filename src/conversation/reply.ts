@@ -13,9 +13,6 @@ export class Unwordable extends Error {
  * (`key_context`). Parameters are data: the locale file formats numbers and times (epoch ms) as in `{{points,
  * number}}` or `{{at, date}}`; a `LocalizedText` is shown in the reader's language; a `Line` is another
  * entry; `written` is what a person wrote.
- *
- * @example
- * const line: Line = { key: 'receipt.accumulate', params: { score: 100, what: 'Tivi' } };
  */
 export type Line = {
   key: string;
@@ -46,12 +43,7 @@ const paramSchema: z.ZodType<Param> = z.union([
 const choiceSchema = z.strictObject({ id: z.string(), label: lineSchema });
 export type Choice = z.infer<typeof choiceSchema>;
 
-/**
- * A button whose label is `choice.<id>`, unless `label` says otherwise.
- *
- * @example
- * const choices: Choice[] = [choice('skip'), choice('edit:email', { context: 'none' })];
- */
+/** A button whose label is `choice.<id>`, unless `label` says otherwise. */
 export const choice = (id: string, label?: Partial<Line>): Choice => ({
   id,
   label: { key: `choice.${id}`, ...label },
@@ -86,9 +78,6 @@ export type FormField = z.infer<typeof fieldSchema>;
  * - `notice`: a short remark on a press, shown as a toast where the channel can.
  * - `image`: an https URL of a picture. The text says everything without it.
  * - `quiet`: it is not sent to the customer. It only ends the turn.
- *
- * @example
- * const reply: Reply = { key: 'accumulate.askEmail', choices: [CANCEL], asks: 'email', view: 'D7DDG3' };
  */
 export const replySchema = z.strictObject({
   key: z.string(),
@@ -159,12 +148,7 @@ export function changeLast(decision: Decision, change: Partial<Reply>): Decision
     : decision;
 }
 
-/**
- * The same decision with replies before its own.
- *
- * @example
- * const decision: Decision = sayFirst([{ key: 'noted' }], say(state, { key: 'menu' }));
- */
+/** The same decision with replies before its own. */
 export function sayFirst(before: readonly Reply[], decision: Decision): Decision {
   return before.length === 0 ? decision : { ...decision, replies: [...before, ...decision.replies] };
 }

@@ -68,8 +68,6 @@ const stepSchema = z.discriminatedUnion('at', [
     slot: z.enum(SLOT_KINDS),
     tries: z.number(),
     editing: z.literal(true).optional(),
-    /** What was wrong with the last answer. */
-    fault: name.optional(),
     offer: z
       .strictObject({
         why: z.enum(['mapped', 'leadingZero', 'typo', 'code']),
@@ -321,8 +319,9 @@ export const STATE_UPGRADES: Upgrades = {
   // Version 3 waited for the rest of an album, counted unanswered questions, and offered staff the last customer.
   3: (body) => {
     const shape = z.looseObject({ step: z.looseObject({ page: z.looseObject({}).optional() }) });
-    const { album: _, consentUnanswered: __, before: ___, step, ...state } = shape.parse(body);
-    const { back: ____, ...page } = step.page ?? {};
+    const { album: _, consentUnanswered: __, before: ___, step: before, ...state } = shape.parse(body);
+    const { fault: ____, ...step } = before;
+    const { back: _____, ...page } = step.page ?? {};
     return { ...state, step: { ...step, ...(step.page && { page }) } };
   },
 };

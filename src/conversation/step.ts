@@ -8,9 +8,9 @@ import { goHome } from './dialogue/questions.ts';
 import type { Outcome } from './effect.ts';
 import type { Scope } from './flow.ts';
 import type { Message, PhotoEffect } from './message.ts';
-import { dropProfile, leaveConsentOpen } from './prompts.ts';
+import { dropProfile } from './prompts.ts';
 import { type Decision, type Reply, say, sayFirst } from './reply.ts';
-import { findTakenTicket, IDLE_MS, type State, type Step } from './state.ts';
+import { findTakenTicket, IDLE_MS, type State } from './state.ts';
 
 const GROUP_EVERY_MS = 60 * 60_000;
 
@@ -61,7 +61,7 @@ function decide(state: State, input: Input, scope: Scope): Decision {
     case 'outcome':
       return onOutcome(state, input.outcome, scope);
     case 'wake': {
-      const left = lapse(state, scope);
+      const left = lapse(dropOldUnclear(state, scope), scope.nowMs);
       return handleTicketTime(left, scope) ?? checkDue(left, scope);
     }
     case 'failed':
@@ -86,24 +86,21 @@ function pointAway(stored: State, { nowMs }: Scope): Decision {
   return say({ ...stored, lastMessageMs: nowMs }, { key: 'group.private' });
 }
 
-/** Notes that the customer is here, and ends a flow after a long silence. */
+/** Notes that the customer is here, and tells if a flow ended by silence. */
 function arrive(stored: State, scope: Scope): { state: State; before: Reply[] } {
-  const { locale } = scope.sender;
-  const state: State = {
-    ...dropProfile(stored, scope),
-    lastMessageMs: scope.nowMs,
-    ...(locale && { clientLocale: locale }),
-  };
-  const isUntold = stored.step.at === 'idle' && stored.step.unfinished === true;
+  const { nowMs, acceptedMs = nowMs, sender } = scope;
   // A confirmed operation goes on, however long a crash delayed it.
-  const acceptedMs = Math.min(scope.nowMs, scope.acceptedMs ?? scope.nowMs);
-  const isExpected = acceptedMs - stored.lastMessageMs <= IDLE_MS || isInterrupted(stored, scope);
-  if (!isUntold && isExpected) return { state, before: [] };
-  const unfinished = isUntold || stored.step.at === 'asking' || stored.step.at === 'confirming';
-  const { view: _, ...rest } = leaveConsentOpen(state);
+  const atMs = isInterrupted(stored, scope) ? stored.lastMessageMs : Math.min(nowMs, acceptedMs);
+  const { step, ...rest } = lapse(dropProfile(stored, scope), atMs);
+  const isUnfinished = step.at === 'idle' && step.unfinished === true;
   return {
-    state: { ...rest, step: { at: 'idle' }, draft: {} },
-    before: unfinished ? [{ key: 'conversation.expired' }] : [],
+    state: {
+      ...rest,
+      step: isUnfinished ? { at: 'idle' } : step,
+      lastMessageMs: nowMs,
+      ...(sender.locale && { clientLocale: sender.locale }),
+    },
+    before: isUnfinished ? [{ key: 'conversation.expired' }] : [],
   };
 }
 
@@ -127,31 +124,21 @@ function onOutcome(state: State, outcome: Outcome | PhotoEffect, scope: Scope): 
 }
 
 /*
- * After `IDLE_MS` of silence, a wake-up erases the values that a flow gathered. The reply to the next message
- * then says that the flow ended.
+ * After `IDLE_MS` of silence, a wake-up ends the flow and erases its values. The reply to the next message
+ * says so.
  */
 
-/** When gathered values must be erased, epoch ms; null: there are none. */
-function lapseAtMs(state: State): number | null {
-  return isGathering(state) ? state.lastMessageMs + IDLE_MS + 1 : null;
+/** When the flow must end, epoch ms; null: there is nothing to erase. */
+function lapseAtMs({ draft, step, offered, notUnderstood, lastMessageMs }: State): number | null {
+  const isGathering = step.at !== 'idle' || Object.keys(draft).length > 0;
+  return isGathering || offered || notUnderstood ? lastMessageMs + IDLE_MS + 1 : null;
 }
 
-/** The state without expired values. */
-function lapse(stored: State, scope: Scope): State {
-  const state = dropOldUnclear(stored, scope);
-  const atMs = lapseAtMs(state);
-  if (atMs === null || scope.nowMs < atMs) return state;
-  const { offered: _, notUnderstood: __, ...kept } = state;
-  return { ...kept, draft: {}, step: emptyStep(state.step) };
-}
-
-function isGathering({ draft, step, offered, notUnderstood }: State): boolean {
-  const isAsked = step.at === 'browsing' || (step.at === 'asking' && step.offer !== undefined);
-  return isAsked || Object.keys(draft).length > 0 || offered !== undefined || notUnderstood !== undefined;
-}
-
-function emptyStep(step: Step): Step {
-  // A customer who browses pages leaves no unfinished flow.
-  if (step.at === 'browsing') return { at: 'idle' };
-  return step.at === 'asking' ? { at: 'asking', flow: step.flow, slot: step.slot, tries: 0 } : step;
+/** Ends the flow if the customer had been silent for `IDLE_MS`. */
+function lapse(state: State, atMs: number): State {
+  if (atMs - state.lastMessageMs <= IDLE_MS) return state;
+  const { view: _, offered: __, notUnderstood: ___, step, ...kept } = state;
+  const isUnfinished =
+    step.at === 'idle' ? step.unfinished : step.at === 'asking' || step.at === 'confirming';
+  return { ...kept, draft: {}, step: { at: 'idle', ...(isUnfinished && { unfinished: true }) } };
 }

@@ -17,7 +17,7 @@ describe('What no text can say, by its type', () => {
     // @ts-expect-error: no words erase.
     const erased: TextCommand = { do: 'forget' };
     // @ts-expect-error: nor in what is offered for a text that was not understood.
-    const offered: TextCommand = { do: 'unclear', maybe: [{ do: 'confirm', operation: 'K7M2-Q9X' }] };
+    const offered: TextCommand = { do: 'unclear', likely: [{ do: 'confirm', operation: 'K7M2-Q9X' }] };
     return [confirmed, erased, offered];
   });
 
@@ -31,15 +31,15 @@ describe('What no text can say, by its type', () => {
 
 describe('A flow, by its type', () => {
   it('that spends takes no typed yes', () => {
-    const earns: ByWord = { kind: 'accumulate', byWord: true };
+    const earns: ConfirmsByText = { kind: 'accumulate', confirmsByText: true };
     // @ts-expect-error: what spends takes its button.
-    const spends: ByWord = { kind: 'redeem', byWord: true };
+    const spends: ConfirmsByText = { kind: 'redeem', confirmsByText: true };
     return [earns, spends];
   });
 });
 
-type ByWord = Confirms extends infer All
-  ? All extends { kind: infer Kind; byWord?: infer Word }
-    ? { kind: Kind; byWord?: Word }
+type ConfirmsByText = Confirms extends infer All
+  ? All extends { kind: infer Kind; confirmsByText?: infer Word }
+    ? { kind: Kind; confirmsByText?: Word }
     : never
   : never;

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createConversation } from '../../src/conversation/conversation.ts';
 import { flows } from '../../src/conversation/flows/index.ts';
 import type { Answer } from '../../src/conversation/language/similarity.ts';
-import { SAYINGS, WORDING } from '../../src/i18n.ts';
+import { LANGUAGE_TEXTS, WORDING } from '../../src/i18n.ts';
 import { questionsOf, vocabulary } from '../support/conversation.ts';
 import { Dialogue, STAFF, TEAMS } from '../support/dialogue.ts';
 import { fc } from '../support/properties.ts';
@@ -127,7 +127,12 @@ describe("the operator's answers", () => {
   });
 
   test('are said as they were written', () => {
-    const { step } = createConversation({ flows, wording: WORDING, sayings: SAYINGS, answers: added });
+    const { step } = createConversation({
+      flows,
+      wording: WORDING,
+      languageTexts: LANGUAGE_TEXTS,
+      answers: added,
+    });
     const chat = new Dialogue();
     const message = { kind: 'text', text: 'bảo hành bao lâu?' } as const;
     const decision = step(chat.state, { kind: 'message', message }, chat.context());

@@ -5,7 +5,7 @@ import { vote } from '../../src/conversation/language/similarity.ts';
 import { fold } from '../../src/conversation/language/tokenizer.ts';
 import { type Example, Vocabulary } from '../../src/conversation/language/vocabulary.ts';
 import { LOCALES } from '../../src/conversation/message.ts';
-import { SAYINGS, WORDING } from '../../src/i18n.ts';
+import { LANGUAGE_TEXTS, WORDING } from '../../src/i18n.ts';
 import { interpret, language, PERIOD_NAMES, vocabulary } from '../support/conversation.ts';
 
 /*
@@ -39,7 +39,7 @@ describe('the language files', () => {
       const said = new Set(vocabulary.examples.flatMap((one) => (one.locale === locale ? one.act : [])));
       const named = LOCALES.map((one) => [`locales/${one}.json`, WORDING[one]] as const);
       return [
-        ...(SAYINGS.some((one) => one.locale === locale) ? [] : [`locales/${locale}.md`]),
+        ...(LANGUAGE_TEXTS.some((one) => one.locale === locale) ? [] : [`locales/${locale}.md`]),
         ...[...acts, `speak ${locale}`].flatMap((act) =>
           said.has(act) ? [] : `locales/${locale}.md: ${act}`,
         ),

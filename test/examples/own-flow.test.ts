@@ -1,12 +1,12 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createTier } from '../../examples/own-flow/tier.ts';
-import { sayings, words } from '../../examples/own-flow/words.ts';
+import { languageTexts, words } from '../../examples/own-flow/words.ts';
 import { createClient } from '../../src/channels/staff/client.ts';
 import { createConversation } from '../../src/conversation/conversation.ts';
 import { flows } from '../../src/conversation/flows/index.ts';
 import { Vocabulary } from '../../src/conversation/language/vocabulary.ts';
 import { perLocale } from '../../src/conversation/message.ts';
-import { createWords, SAYINGS, WORDING } from '../../src/i18n.ts';
+import { createWords, LANGUAGE_TEXTS, WORDING } from '../../src/i18n.ts';
 import { startBot } from '../support/app.ts';
 import { Dialogue, STAFF } from '../support/dialogue.ts';
 import { missingWords } from '../support/flow-words.ts';
@@ -21,7 +21,7 @@ const all = [...flows, tier];
 const wording = perLocale((locale) => ({ ...WORDING[locale], ...words[locale] }));
 
 async function talk(locale: 'vi' | 'en') {
-  const bot = await startBot({}, { flows: all, words, sayings });
+  const bot = await startBot({}, { flows: all, words, languageTexts });
   onTestFinished(() => bot.stop());
   const client = createClient(bot.url);
   return async (message: { text: string } | { choice: string } | { start: string }) => {
@@ -58,8 +58,12 @@ describe('a bot with a flow of its own', () => {
   });
 
   it('is understood by each of its phrases', () => {
-    const conversation = createConversation({ flows: all, wording, sayings: [...SAYINGS, ...sayings] });
-    const { examples } = new Vocabulary(sayings);
+    const conversation = createConversation({
+      flows: all,
+      wording,
+      languageTexts: [...LANGUAGE_TEXTS, ...languageTexts],
+    });
+    const { examples } = new Vocabulary(languageTexts);
     expect(examples.length).toBeGreaterThan(0);
     for (const { text } of examples) {
       const chat = new Dialogue(STAFF, {}, conversation).text(text);
@@ -79,7 +83,7 @@ describe('a bot with a flow of its own', () => {
     const conversation = createConversation({
       flows: [...flows, counting],
       wording,
-      sayings: [...SAYINGS, ...sayings],
+      languageTexts: [...LANGUAGE_TEXTS, ...languageTexts],
     });
     const chat = new Dialogue(STAFF, {}, conversation).text('xem hạng 0867123456');
     expect([chat.keys, chat.effects]).toEqual([['tier.counting'], []]);

@@ -6,7 +6,7 @@ import { Engine, type EngineOptions } from '../../src/engine/engine.ts';
 import type { Delivery, Incoming, Outgoing } from '../../src/engine/messages.ts';
 import { Operators } from '../../src/engine/operators.ts';
 import type { HttpCall } from '../../src/http/transport.ts';
-import { SAYINGS, WORDING } from '../../src/i18n.ts';
+import { LANGUAGE_TEXTS, WORDING } from '../../src/i18n.ts';
 import { createLoyalty, type LoyaltyOptions } from '../../src/loyalty/loyalty.ts';
 import { createNotices } from '../../src/notices.ts';
 import type { Observe } from '../../src/observability/metrics.ts';
@@ -28,7 +28,7 @@ const CHECKS_MS = [5_000, 20_000, 60_000, 120_000, 300_000];
 
 export const HASH_KEY = Buffer.alloc(32, 7);
 const conversation = {
-  ...createConversation({ flows, wording: WORDING, sayings: SAYINGS }),
+  ...createConversation({ flows, wording: WORDING, languageTexts: LANGUAGE_TEXTS }),
   settings: { ...SETTINGS, operationChecksMs: CHECKS_MS, handover: true },
 };
 

@@ -6,14 +6,14 @@ import { fieldIn, lacksEmail } from '../../src/conversation/language/parser.ts';
 import { type Answer, UNKNOWN } from '../../src/conversation/language/similarity.ts';
 import { Vocabulary } from '../../src/conversation/language/vocabulary.ts';
 import { spanNamed } from '../../src/conversation/values/calendar.ts';
-import { SAYINGS, WORDING } from '../../src/i18n.ts';
+import { LANGUAGE_TEXTS, WORDING } from '../../src/i18n.ts';
 
 /** The bot's own conversation, made once for all tests of a file. */
-const conversation = createConversation({ flows, wording: WORDING, sayings: SAYINGS });
+const conversation = createConversation({ flows, wording: WORDING, languageTexts: LANGUAGE_TEXTS });
 export const { step, readState, newState, commands, explain } = conversation;
 
 /** What customers say, by the language files. */
-export const vocabulary = new Vocabulary(SAYINGS);
+export const vocabulary = new Vocabulary(LANGUAGE_TEXTS);
 /** The ids of the questions that have a built-in answer. */
 const BUILT_IN = Object.keys(WORDING.vi).flatMap((key) => (key.startsWith('answer.') ? key.slice(7) : []));
 

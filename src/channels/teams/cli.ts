@@ -8,7 +8,7 @@ import { EXIT_CONFIG, environment, readConfig } from '../../config.ts';
 import { createConversation } from '../../conversation/conversation.ts';
 import { flows } from '../../conversation/flows/index.ts';
 import { LOCALES, type Locale } from '../../conversation/message.ts';
-import { createWords, SAYINGS, WORDING, type Words } from '../../i18n.ts';
+import { createWords, LANGUAGE_TEXTS, WORDING, type Words } from '../../i18n.ts';
 
 const USAGE = `npm run teams:package -- [--out artifacts/teams-app.zip] [--developer "AntCRM"]
     [--website https://…] [--privacy https://…] [--terms https://…]
@@ -138,7 +138,7 @@ async function main(): Promise<number> {
     return EXIT_CONFIG;
   }
   const { developer: name, privacy = website, terms = website, out } = values;
-  const { commands } = createConversation({ flows, wording: WORDING, sayings: SAYINGS });
+  const { commands } = createConversation({ flows, wording: WORDING, languageTexts: LANGUAGE_TEXTS });
   const content = await createPackage({
     appId,
     version: packageJson.version,

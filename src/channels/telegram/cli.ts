@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { EXIT_CONFIG, environment, readConfig } from '../../config.ts';
 import { createConversation } from '../../conversation/conversation.ts';
 import { flows } from '../../conversation/flows/index.ts';
-import { createWords, SAYINGS, WORDING } from '../../i18n.ts';
+import { createWords, LANGUAGE_TEXTS, WORDING } from '../../i18n.ts';
 import { failureIn, TelegramApi } from './api.ts';
 import { profileParts, type RegistrationOptions, readWebhook, webhookPart } from './registration.ts';
 
@@ -84,7 +84,7 @@ async function main([written = '']: readonly string[]): Promise<number> {
     secret: telegram.mode === 'webhook' ? telegram.secret : undefined,
     defaultLocale: settings.defaultLocale,
     words: createWords(settings),
-    commands: createConversation({ flows, wording: WORDING, sayings: SAYINGS }).commands,
+    commands: createConversation({ flows, wording: WORDING, languageTexts: LANGUAGE_TEXTS }).commands,
   };
   return runCli(command, options, console.log);
 }

@@ -1,7 +1,7 @@
 import type { SlotKind } from '../commands.ts';
 import { type HistoryRead, type OutcomeOf, spends } from '../effect.ts';
 import { type Flow, findConfirms, type Scope } from '../flow.ts';
-import { KINDS, missingSlots } from '../kinds.ts';
+import { missingSlots, SLOTS } from '../kinds.ts';
 import { findGift, findProof, isStaff, pickVariant, releaseCustomer } from '../prompts.ts';
 import { changeLast, type Decision, type Reply, say, sayFirst } from '../reply.ts';
 import type { Draft, Offer, State } from '../state.ts';
@@ -42,41 +42,25 @@ export function advance(state: State, { flow, doubt }: FlowGoal, scope: Scope): 
   }
   const by = findBalanceOwner(flow, draft, scope);
   if (by) return { state, replies: [], effect: { kind: 'balance', by, exact: true } };
-  const [slot] = missingSlots(flow, draft);
-  if (slot === undefined) return complete(state, flow, scope);
   // The customer of staff waits at the counter: staff can add an e-mail at the summary.
-  const canAdd = slot === 'email' && isStaff(scope) && hasEdit(flow, draft, 'edit:email');
-  return canAdd
-    ? advance({ ...state, draft: { ...draft, email: null } }, { flow }, scope)
-    : askStep(state, slotStep(flow, slot), scope);
+  const [slot] = missingSlots(flow, draft).filter((kind) => kind !== 'email' || !isStaff(scope));
+  return slot === undefined ? complete(state, flow, scope) : askStep(state, slotStep(flow, slot), scope);
 }
-
-const hasEdit = (flow: Flow, draft: Draft, edit: string) =>
-  findConfirms(flow)
-    ?.edits(draft)
-    .some(({ id }) => id === edit);
 
 /** Asks the current question in other words, for a customer who said "yes" or "wrong" to it. */
 export function askPlainly(state: State, scope: Scope): Decision {
   const { step } = state;
   const flow = runningFlow(state, scope);
-  const plain = step.at === 'asking' && flow ? KINDS[step.slot].plainly?.(flow, scope) : undefined;
+  const plain = step.at === 'asking' && flow ? SLOTS[step.slot].plainly?.(flow, scope) : undefined;
   return changeLast(askAgain(state, scope), plain ?? {});
 }
 
-/** Help is offered after this many invalid answers in a row. */
-const TRIES = 3;
-
-/** Asks again and says `why`. Offers help at the third time, and instead of repeating a reply. */
+/** Asks again and says `why`. Offers help at every second time, so that no reply comes twice in a row. */
 export function retry(state: State, scope: Scope, why?: Reply): Decision {
   if (state.step.at !== 'asking') return askAgain(state, scope);
-  const { fault, ...step } = state.step;
-  const tries = step.tries + 1;
-  const isLost = why ? why.key === fault || (tries % TRIES === 0 && fault !== undefined) : tries % 2 === 0;
-  // After help was offered, the same fault is a new reply again.
-  const next = { ...step, tries, ...(why && !isLost && { fault: why.key }) };
-  const help = isLost ? [offerHelp(state, scope)] : [];
-  return askAgain({ ...state, step: next }, scope, ...help, ...(why ? [why] : []));
+  const tries = state.step.tries + 1;
+  const help = tries % 2 === 0 ? [offerHelp(state, scope)] : [];
+  return askAgain({ ...state, step: { ...state.step, tries } }, scope, ...help, ...(why ? [why] : []));
 }
 
 function offerHelp({ view }: State, scope: Scope): Reply {
@@ -87,7 +71,6 @@ function offerHelp({ view }: State, scope: Scope): Reply {
 /** An older balance is read again: points come in other ways, too. */
 const FRESH_MS = 60_000;
 
-/** The identifier whose balance must be read first; undefined: none. */
 function findBalanceOwner(flow: Flow, { balance, ...slots }: Draft, { nowMs }: Scope) {
   const by = spends(findConfirms(flow)) ? findProof(slots) : undefined;
   const isTheirs = balance !== undefined && balance.by.kind === by?.kind && balance.by.value === by.value;
@@ -129,7 +112,6 @@ export function takeRead(state: State, outcome: BalanceOutcome | HistoryRead, sc
   return (isNobody ? goHome : finishFlow)(state, scope, reply);
 }
 
-/** Takes the balance. If it may lag behind, says so, and does not compare it with prices. */
 function takeBalance(state: State, outcome: BalanceOutcome, scope: Scope): Decision {
   const { draft } = state;
   const flow = runningFlow(state, scope);
@@ -199,7 +181,6 @@ function findDeadEnd(flow: Flow, draft: Draft, { sender, settings }: Scope): Rep
     : { key: 'identity.noEmail', lines: supportLines({ settings }) };
 }
 
-/** The slots that are left, and why the flow stops, with the slot to ask for again. */
 type Guarded = {
   readonly draft: Draft;
   readonly said: readonly Reply[];
@@ -219,7 +200,6 @@ function applyGuards(flow: Flow, state: State, scope: Scope): Guarded {
   return { ...guarded, stop };
 }
 
-/** Drops codes that are being checked. */
 function dropChecked(flow: Flow, state: State): Guarded {
   const { draft } = state;
   const { left, told } = splitChecked(state, findConfirms(flow)?.kind, draft.codes ?? []);

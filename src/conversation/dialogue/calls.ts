@@ -1,7 +1,7 @@
 import { type KnownCall, type OutcomeOf, spends, toAwaited } from '../effect.ts';
 import type { Scope } from '../flow.ts';
 import type { MessageOf } from '../message.ts';
-import { balanceLines, codeLine, receiptLines, releaseCustomer, sumLines } from '../prompts.ts';
+import { balanceLines, codeLine, receiptLines, releaseCustomer } from '../prompts.ts';
 import { type Decision, type Reply, say, sayFirst } from '../reply.ts';
 import { type Draft, isOpen, type Operation, type State } from '../state.ts';
 import { askAfterRefusal, askUntried, complete, findCallHindrance } from './advance.ts';
@@ -45,7 +45,6 @@ export function beginCalls(state: State, scope: Scope): Decision {
 
 type NextCall = { readonly pending: PendingConfirmation; readonly call: PlannedCall };
 
-/** Undefined if the slots lack what the call needs. */
 function makeCall(state: State, { pending, call }: NextCall, scope: Scope): Decision | undefined {
   const { confirms, calls } = pending;
   const effect = confirms.effect(state.draft, { operation: call.operation, at: calls.indexOf(call) }, scope);
@@ -74,7 +73,6 @@ export function concludeCall(state: State, outcome: CallEnd, scope: Scope): Deci
   return { ...(next ?? tellAll(kept, { ...pending, outcome, why }, scope)), ...settleCall(outcome) };
 }
 
-/** Deletes the intent and releases the locks of a call whose outcome is known. */
 function settleCall(outcome: KnownCall): Partial<Decision> {
   if (outcome.kind === 'unknown') return {};
   const { operation, locks } = outcome;
@@ -102,7 +100,6 @@ function keepOutcome(state: State, outcome: KnownCall, scope: Scope): State {
 /** The remaining codes were not tried: AntCRM is out of reach, or a fault of the bot stopped the calls. */
 const UNTRIED: Reply = { key: 'service.unavailable', context: 'rest' };
 
-/** Why the remaining codes are not tried now. No guard checks a call that was perhaps made. */
 function findStop(
   state: State,
   { pending, call, outcome }: NextCall & { readonly outcome: KnownCall },
@@ -120,7 +117,6 @@ type Ended = PendingConfirmation & {
   readonly why: Reply | undefined;
 };
 
-/** Tells the result of each call, then what is still being checked, then how it goes on. */
 function tellAll(state: State, end: Ended, scope: Scope): Decision {
   const { calls, why, outcome } = end;
   const operations = calls.flatMap(({ operation }) => findOperation(state, operation) ?? []);
@@ -151,7 +147,6 @@ function askToConfirmAgain(state: State, { step, confirms, outcome }: Ended, sco
   return sayFirst([{ key: 'service.unavailable' }], askStep(state, { ...step, operation }, scope));
 }
 
-/** One reply about the codes that are being checked; names them, unless the result does. */
 function listChecking(operations: readonly Operation[], areTold: boolean): Reply[] {
   const open = operations.filter(({ status }) => status === 'checking');
   const [only, ...more] = open;
@@ -161,7 +156,6 @@ function listChecking(operations: readonly Operation[], areTold: boolean): Reply
   return [{ key: 'operation.checking', context: 'several', params: { count: open.length }, lines }];
 }
 
-/** One reply about the results of all calls; none if no result is known. */
 function toResult(
   draft: Draft,
   end: Ended & { readonly operations: readonly Operation[]; readonly untried: readonly string[] },
@@ -184,7 +178,6 @@ function toResult(
     lines: [
       ...operations.flatMap((operation) => receiptLines(operation, scope)),
       ...untried.map((code) => ({ key: 'receipt.code', context: 'untried', params: { code } })),
-      ...sumLines(done),
       // The last success tells the points as they are now, unless one that is checked may move them.
       ...(isChecked ? [] : balanceLines(done.at(-1))),
       ...(spends(confirms) ? references : []),
@@ -327,7 +320,6 @@ export function settle(state: State, message: MessageOf<'settle'>, scope: Scope)
 
 type Resolution = { readonly operation: Operation; readonly found?: OutcomeOf<'checked'> };
 
-/** The operation has its status for good. */
 function resolve(state: State, { operation, found }: Resolution, scope: Scope): Decision {
   const receipt = found?.receipt;
   const known: Operation = { ...operation, receipt: toReceipt(receipt) };
@@ -358,10 +350,8 @@ function sayResolved(operation: Operation, scope: Scope): Reply {
   return { key: 'operation.resolved.notApplied', context, params, lines };
 }
 
-/** Deletes the intent and releases the locks of an operation that was looked up. */
 const endLookup = ({ id, lookup }: Operation, success?: Success) => endOperation(id, lookup?.locks, success);
 
-/** The operation as it is after one more check. */
 function saveCheck(state: State, operation: Operation, { nowMs }: Scope): Decision {
   const { lookup, lookedMs: _, unread, ...known } = operation;
   const moved: Operation = { ...known, checks: operation.checks + 1 };

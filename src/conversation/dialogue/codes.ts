@@ -4,7 +4,7 @@ import { isOneTypo } from '../language/tokenizer.ts';
 import { codeLines, leaveConsent } from '../prompts.ts';
 import { CANCEL, type Decision, type Reply, removeChoices, say } from '../reply.ts';
 import { dropOffer, type State, type Step } from '../state.ts';
-import { codeMeant, isAlike, SURE_LENGTH } from '../values/code.ts';
+import { codeMeant, isAlike } from '../values/code.ts';
 import { cancel, sayNotUnderstood } from './digressions.ts';
 import { askStep, ensureView, slotStep } from './questions.ts';
 import { continueFlow, findFlow, type Reduction, type Round, raiseDoubt, setSlots } from './round.ts';
@@ -17,13 +17,10 @@ import { beginFlow } from './slots.ts';
 
 type Codes = readonly string[];
 
-/** The most codes of one confirmation. */
 const MOST_CODES = 10;
 
-/** The new list, its new codes, and what to say about it. */
 type Change = { readonly codes: Codes; readonly fresh: Codes; readonly told: readonly Reply[] };
 
-/** A code as it was typed, and the code that the customer probably meant. */
 type Slip = { readonly typed: string; readonly meant: string };
 
 type ListCommand = CommandOf<'add' | 'remove' | 'keepOnly' | 'replace'>;
@@ -46,34 +43,17 @@ export function changeCodes(round: Round, command: ListCommand): Reduction {
   const isCorrected = isEditing && !offered && codes.length === 1 && command.do === 'add';
   const change = changeList(isCorrected ? [] : codes, command, offered);
   if (change.told.some(({ key }) => key === 'codes.which')) return askWhich(begun.state, codes, scope);
-  const [meant] = change.fresh;
-  const typed = offered ? undefined : findRetyped(command, codes, scope);
-  const slip = typed !== undefined && meant !== undefined ? { typed, meant } : undefined;
-  return takeList(begun, { ...change, before: codes, slip });
+  return takeList(begun, { ...change, before: codes });
 }
 
-/** Asks which code to remove. The customer presses its button or names it. */
 function askWhich(state: State, codes: Codes, scope: Scope): Decision {
   const live = ensureView(state, scope);
   const choices = [...removeChoices(codes), CANCEL];
   return say(live, { key: 'codes.which', choices, asks: 'code', view: live.view });
 }
 
-/** The code that the customer may have typed again: a short one, or one with a letter more or less. */
-function findRetyped(command: ListCommand, codes: Codes, { before, commands }: Round['scope']) {
-  const [code = '', ...more] = command.do === 'add' ? command.codes : [];
-  const isBare = code !== '' && more.length === 0 && commands.length === 1 && !codes.includes(code);
-  if (!isBare || before.step.at === 'idle') return undefined;
-  const [only = ''] = codes.length === 1 ? codes : [];
-  // The customer may type a short code again because the first one was a slip.
-  if (only !== '' && only.length < SURE_LENGTH && before.step.at === 'asking') return only;
-  return codes.find((known) => known.length !== code.length && isOneTypo(known, code));
-}
-
-type NewList = Change & { readonly before: Codes; readonly slip?: Slip | undefined };
-
 /** Continues the flow with the new list, or asks about a code in it that may be a slip. */
-function takeList(round: Round, { before, codes, fresh, told, slip }: NewList) {
+function takeList(round: Round, { before, codes, fresh, told }: Change & { readonly before: Codes }) {
   const { scope } = round;
   const flow = findFlow(round);
   if (!flow) return round;
@@ -81,7 +61,7 @@ function takeList(round: Round, { before, codes, fresh, told, slip }: NewList) {
   const isOver = offered !== undefined && !codes.includes(offered.typed);
   const suspects = isOver ? [...fresh, ...listCodesAfter(before, offered.typed)] : fresh;
   const isAsked = offered && !isOver;
-  const found = slip ?? (isAsked ? undefined : findSlip(codes, suspects, scope.settings.codePrefixes));
+  const found = isAsked ? undefined : findSlip(codes, suspects, scope.settings.codePrefixes);
   const state = isOver ? dropOffer(round.state) : round.state;
   const isEmpty = codes.length === 0;
   const set = setSlots({ ...round, state }, { codes: isEmpty ? undefined : [...codes] });
@@ -90,7 +70,6 @@ function takeList(round: Round, { before, codes, fresh, told, slip }: NewList) {
   return found ? raiseDoubt(next, flow, { slot: 'codes', offer: { why: 'code', ...found } }) : next;
 }
 
-/** The code that is asked about. */
 function findAskedSlip(step: Step): Slip | undefined {
   const offer = step.at === 'asking' ? step.offer : undefined;
   return offer?.why === 'code' ? { typed: offer.typed ?? '', meant: offer.meant } : undefined;
@@ -173,14 +152,12 @@ function findSlip(codes: Codes, suspects: Codes, prefixes: Codes): Slip | undefi
   return undefined;
 }
 
-/** The list with `fresh` in the place of `old`, each code once. */
 function replaceIn(codes: Codes, old: Codes, fresh: Codes): Codes {
   const first = codes.find((code) => old.includes(code));
   const all = codes.flatMap((code) => (code === first ? fresh : old.includes(code) ? [] : [code]));
   return [...new Set(all)];
 }
 
-/** The codes that are meant, the names that fit none, and whether a name fits several. */
 function findCodes(codes: Codes, which: readonly CodeRef[]) {
   const named = which.map((ref) => ({ name: nameCode(ref), meant: matchCodes(codes, ref) }));
   const found = named.flatMap(({ name, meant }) => (name === undefined || meant.length === 1 ? meant : []));
@@ -220,7 +197,6 @@ function removeCodes(codes: Codes, { do: way, which }: CommandOf<'remove' | 'kee
   return { codes: left, fresh: [], told };
 }
 
-/** Replaces the wrong codes. If it is unclear which are wrong, adds the new ones. */
 function replaceCodes(codes: Codes, gone: Codes, fresh: Codes): Change {
   if (gone.length === 0) {
     const { told, ...added } = addCodes(codes, fresh);

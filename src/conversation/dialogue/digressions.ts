@@ -1,6 +1,6 @@
 import type { Command, CommandOf, ValueFault } from '../commands.ts';
 import type { Scope } from '../flow.ts';
-import { type AnswerKeys, KINDS, PROOF_ANSWERS, sameAnswers } from '../kinds.ts';
+import { type AnswerKeys, PROOF_ANSWERS, SLOTS, sameAnswers } from '../kinds.ts';
 import {
   codeLine,
   findGift,
@@ -90,7 +90,6 @@ export function answerTalk(round: Round, about: CommandOf<'talk'>['about']): Red
   }
 }
 
-/** Greets: says that a bot answers, what it can do, and how to reach a person. */
 function welcome(state: State, scope: Scope): Decision {
   const contact = scope.settings.supportContact;
   const who: Line =
@@ -102,7 +101,6 @@ function welcome(state: State, scope: Scope): Decision {
   return changeLast(welcomed, { choices: [...choices, ...personChoice(scope)] });
 }
 
-/** What the bot can do and who can help. While a person answers, names only the bot's own commands. */
 function help(state: State, scope: Scope): Reply {
   if (findTakenTicket(state)) return { key: 'help', context: 'person' };
   const flows = scope.flows.all.map(({ name }) => ({ key: `help.${name}` }));
@@ -147,7 +145,6 @@ export function answer(state: State, key: string, scope: Scope): Digression {
   };
 }
 
-/** Answers that depend on what the bot knows of the customer. */
 function computeAnswer(state: State, key: string, scope: Scope): Line | undefined {
   const last = state.operations.at(-1);
   switch (key) {
@@ -170,7 +167,6 @@ function computeAnswer(state: State, key: string, scope: Scope): Line | undefine
   }
 }
 
-/** The points that a redemption leaves, if they are known. */
 function computePointsLeft({ draft, operations }: State, key: string, scope: Scope): Line {
   const gift = findGift(draft.code, scope);
   const points = draft.balance?.points ?? undefined;
@@ -183,7 +179,6 @@ function computePointsLeft({ draft, operations }: State, key: string, scope: Sco
   return balance === undefined ? { key } : { key: 'receipt.balance', params: { points: balance } };
 }
 
-/** Where to get the current or the last redeemed gift, if the list says so. */
 function pickUpLine({ draft, operations }: State, scope: Scope): Line | undefined {
   const redeemed = operations.findLast(({ status, gift }) => status === 'done' && gift !== undefined);
   const gift = findGift(draft.code, scope) ?? findGift(redeemed?.gift, scope);
@@ -217,13 +212,12 @@ export function answerQuestion(round: Round, command: CommandOf<'ask'>): Reducti
     case 'answer': {
       if (!scope.questionTexts.has(command.id)) return answerUnknown(round);
       const key = `answer.${command.id}`;
-      const isProof = key === KINDS.phone.about.what && describeQuestion(state, scope) === PROOF_ANSWERS;
+      const isProof = key === SLOTS.phone.about.what && describeQuestion(state, scope) === PROOF_ANSWERS;
       return digress(round, isProof ? explain(state, scope) : answer(state, key, scope));
     }
   }
 }
 
-/** A question that has no answer: a person is offered at once. */
 function answerUnknown(round: Round): Round {
   const { scope } = round;
   const unknown: Reply = { key: 'unsure', context: 'question', lines: supportLines(scope) };
@@ -236,7 +230,6 @@ const REFUSED: Readonly<Record<Operation['kind'], string>> = {
   redeem: 'answer.gift.refused',
 };
 
-/** The answer to "what is wrong?": where no value is asked for, why the last operation was refused. */
 function explainWrong(state: State, scope: Scope): string {
   const last = state.operations.at(-1);
   const isOver = state.step.at !== 'asking' && state.step.at !== 'confirming';
@@ -250,9 +243,9 @@ export function describeQuestion(state: State, scope: Scope): AnswerKeys | undef
   if (step.at === 'confirming') return sameAnswers('answer.confirm.what');
   if (step.at === 'consenting') return sameAnswers('answer.consent.what');
   if (step.at !== 'asking') return undefined;
-  if (step.offer?.why === 'typo') return KINDS.email.about;
+  if (step.offer?.why === 'typo') return SLOTS.email.about;
   const isProof = scope.flows.get(step.flow)?.identity === 'proved' && isProofAsked(scope);
-  return step.slot === 'phone' && isProof ? PROOF_ANSWERS : KINDS[step.slot].about;
+  return step.slot === 'phone' && isProof ? PROOF_ANSWERS : SLOTS[step.slot].about;
 }
 
 /** How an operation stands, by its reference or the last one; of several codes, each. */
@@ -278,7 +271,6 @@ export function showStatus(state: State, named: string | undefined, scope: Scope
 /** The second message in a row was not understood, so the reply must differ from the first. */
 const isStuck = ({ misses = 0 }: State): boolean => misses > 0 && misses % 2 === 0;
 
-/** Offers a person if staff answer, else the contact. */
 const sayStuck = (scope: Scope): Reply => ({
   ...(scope.settings.handover ? { key: 'person.offer' } : { key: 'unsure', context: 'again' }),
   lines: supportLines(scope),
@@ -296,32 +288,31 @@ type Unclear = CommandOf<'unclear'>;
 export function answerUnclear(round: Round, command: Unclear): Reduction {
   const { state, next, scope } = round;
   const { step } = state;
-  const { wrong, script, maybe = [] } = command;
+  const { wrong, script, likely = [] } = command;
   if (script) return digress(round, { reply: { key: 'language.unknown' } });
   if (wrong) return sayFault(round, wrong);
   if (next.go === 'advance' || next.go === 'digress') return round;
-  const isYes = maybe.some((meaning) => meaning.do === 'yes');
+  const isYes = likely.some((meaning) => meaning.do === 'yes');
   if (step.at === 'consenting') return isYes ? round : digress(round, { reply: explain(state, scope).reply });
-  const flow = step.at === 'confirming' ? scope.flows.get(step.flow) : undefined;
-  if (isYes && flow) return pointAtButton(forgetLast(state), flow, scope);
+  if (isYes && step.at === 'confirming') return pointAtButton(forgetLast(state), scope);
   return offerMeanings(round, command);
 }
 
-/** The most meanings that are offered, a person not counted. */
 const MAX_MEANINGS = 2;
 
-/** Offers likely meanings and a person. */
 function offerMeanings(round: Round, command: Unclear): Round {
   const { state, scope } = round;
-  const meant = (command.maybe ?? []).flatMap((meaning) => buttonFor(meaning, state, scope) ?? []);
+  const meant = (command.likely ?? []).flatMap((meaning) => buttonFor(meaning, state, scope) ?? []);
   const buttons = meant.length > 0 ? [...meant.slice(0, MAX_MEANINGS), ...personChoice(scope)] : [];
   const choices = buttons.filter(({ id }, at) => buttons.findIndex((one) => one.id === id) === at);
   const question = command.question ? { question: {} } : {};
+  const [first] = choices;
   if (isStuck(state)) return offerPerson(round, { reply: { ...sayStuck(scope), choices }, ...question });
   const isSummary = state.step.at === 'confirming' && !command.question;
+  const isAsked = state.step.at !== 'idle' && state.step.at !== 'browsing';
   const reply: Reply =
-    choices.length > 0
-      ? { key: 'unsure', context: 'maybe', choices }
+    first !== undefined
+      ? { key: 'unsure', context: isAsked ? 'meant' : 'maybe', params: { meant: first.label }, choices }
       : isSummary
         ? { key: 'unsure.confirm' }
         : { key: 'unsure', lines: supportLines(scope), choices: [...personChoice(scope)] };

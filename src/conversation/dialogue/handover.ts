@@ -14,9 +14,7 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 /** The customer gets the contact if no answer came by then. */
 const LATE_MS = 15 * MINUTE_MS;
-/** A ticket without an answer ends after this time. */
 const UNANSWERED_MS = 24 * HOUR_MS;
-/** An answered ticket ends this long after the last answer. */
 const ANSWERED_MS = 12 * HOUR_MS;
 /**
  * A closed ticket is erased after this time. The oldest of more than `KEPT` are erased, except those in which
@@ -24,13 +22,9 @@ const ANSWERED_MS = 12 * HOUR_MS;
  */
 const KEPT_MS = 30 * 24 * HOUR_MS;
 const KEPT = 10;
-/**
- * The limits of all tickets of a conversation. Half is reserved for staff's messages. The oldest messages go
- * first.
- */
+/** The limits of all tickets of a conversation. The oldest messages go first. */
 const MAX_NOTES = 200;
 const MAX_BYTES = 64 * 1024;
-/** The number of messages that a ticket keeps of what led to it. */
 const MAX_LED = 3;
 
 const LEAVE = choice('person:leave');
@@ -50,7 +44,6 @@ export function supportReply(scope: Pick<Scope, 'settings'>): Reply {
 export const personChoice = ({ settings }: Pick<Scope, 'settings'>): readonly Choice[] =>
   settings.handover ? [choice('person')] : [];
 
-/** Why a ticket opens, and the messages that led to it. */
 type TicketCause = { readonly why: Reason; readonly led?: readonly string[] };
 
 /** Opens a ticket, or uses the open one; without staff, tells the contact. The flow stays as it is. */
@@ -96,7 +89,6 @@ function createTicket(state: State, reason: Reason, scope: Scope): Ticket {
   };
 }
 
-/** The ticket once its customer asked for a person. */
 const awaitStaff = (ticket: Ticket, nowMs: number): Ticket =>
   ticket.answeredMs === undefined ? { ...ticket, waitsMs: ticket.waitsMs ?? nowMs } : ticket;
 
@@ -240,26 +232,17 @@ function saveTicket(state: State, ticket: Ticket): State {
 
 function boundTickets(tickets: readonly Ticket[]): Ticket[] {
   const oldest = tickets.length - KEPT;
-  const kept = tickets.filter(({ notes }, at) => at >= oldest || notes.some(isOfStaff));
-  const notes = kept
-    .flatMap((ticket) => ticket.notes)
-    .reverse()
-    .sort((one, other) => other.atMs - one.atMs);
+  const kept = tickets.filter(({ count }, at) => at >= oldest || count.staff > 0);
+  const newestFirst = kept.flatMap(({ notes }) => notes).reverse();
   const fitting = new Set<Note>();
   let bytes = 0;
-  function keep(newestFirst: readonly Note[], share: number): void {
-    for (const note of newestFirst) {
-      if (fitting.has(note)) continue;
-      bytes += countBytes(note);
-      if (fitting.size >= share * MAX_NOTES || bytes > share * MAX_BYTES) return;
-      fitting.add(note);
-    }
+  for (const note of newestFirst.slice(0, MAX_NOTES)) {
+    bytes += countBytes(note);
+    if (bytes > MAX_BYTES) break;
+    fitting.add(note);
   }
-  keep(notes.filter(isOfStaff), 1 / 2);
-  keep(notes, 1);
   return kept.map((ticket) => ({ ...ticket, notes: ticket.notes.filter((note) => fitting.has(note)) }));
 }
 
 type Note = Ticket['notes'][number];
 const countBytes = ({ text }: Note): number => Buffer.byteLength(text);
-const isOfStaff = ({ by }: Note): boolean => by !== undefined;

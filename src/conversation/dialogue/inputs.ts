@@ -1,6 +1,6 @@
 import { type Command, SLOT_KINDS } from '../commands.ts';
 import type { Scope } from '../flow.ts';
-import { KINDS } from '../kinds.ts';
+import { SLOTS } from '../kinds.ts';
 import type { Message, MessageOf, Photo, Picture } from '../message.ts';
 import { leaveConsentOpen } from '../prompts.ts';
 import { changeLast, type Decision, type FormField, type Line, type Reply, sayFirst } from '../reply.ts';
@@ -58,7 +58,6 @@ function onText(state: State, text: string, scope: Scope): Decision {
   return noteUnclear(noteLead(decision, state, text), { before: state, text }, scope);
 }
 
-/** The commands of a text in this state, and why: for the trace. */
 const interpret = (state: State, text: string, scope: Scope): readonly Command[] =>
   scope.language.interpret(text, toExpecting(state, scope), scope).commands;
 
@@ -101,7 +100,6 @@ function passToStaff(state: State, message: CustomerMessage, scope: Scope): Deci
   }
 }
 
-/** Pictures in a ticket: their number and the caption. */
 const describePhoto = ({ pictures, caption = '' }: Pick<Photo, 'pictures' | 'caption'>): string =>
   `${'📷'.repeat(pictures.length)} ${caption}`.trim();
 
@@ -186,12 +184,8 @@ function findPictureFault(
  */
 
 type Form = MessageOf<'form'>;
-/** Why a field was not taken. */
 type FieldFault = { readonly slot: FormField['slot']; readonly reason: Line };
 
-const TYPO = 'email.typo';
-
-/** Keeps the right values. Tells each fault, and shows the form again as it was filled in. */
 function onForm(stored: State, form: Form, scope: Scope): Decision {
   if (form.view !== undefined && form.view !== stored.view) return run(stored, [{ do: 'expired' }], scope);
   const state = leaveConsentOpen(stored);
@@ -199,17 +193,19 @@ function onForm(stored: State, form: Form, scope: Scope): Decision {
   const flow = running ?? scope.flows.codeFlow;
   if (!flow) return askAgain(state, scope);
   const read = SLOT_KINDS.flatMap((kind) => {
-    const slot = KINDS[kind].form?.slot;
+    const slot = SLOTS[kind].form?.slot;
     const text = (slot && form[slot]?.trim()) ?? '';
     if (slot === undefined || text === '') return [];
-    return scope.language
-      .read(kind, text, scope)
-      .map((command: Command) => ({ slot, command, reason: findFault(command) }));
+    return scope.language.read(kind, text, scope).map((command: Command) => ({ slot, command }));
   });
-  // An e-mail that looks mistyped is asked about, once nothing else is missing.
-  const values = read.flatMap(({ command, reason }) => {
+  const faults = read.flatMap(({ slot, command }): FieldFault[] =>
+    command.do === 'unclear' && command.wrong ? [{ slot, reason: { key: command.wrong.reason } }] : [],
+  );
+  const values = read.flatMap(({ command }) => {
+    // The bot asks about a value in doubt once the others are right.
+    const isLater = faults.length > 0 && 'doubt' in command && command.doubt !== undefined;
     const isAsked = command.do !== 'add' || flow.slots.includes('codes');
-    return isAsked && (reason?.key ?? TYPO) === TYPO ? [command] : [];
+    return command.do === 'unclear' || isLater || !isAsked ? [] : [command];
   });
   const commands: Command[] = [
     ...(running ? [] : [{ do: 'start', flow: flow.name } as const]),
@@ -217,20 +213,7 @@ function onForm(stored: State, form: Form, scope: Scope): Decision {
     ...(form.email?.trim() === '' ? [{ do: 'none', field: 'email' } as const] : []),
   ];
   const done = run(replaceFilled(state, form, scope), commands, { ...scope, isForm: true });
-  const { step } = done.state;
-  const isOffered = step.at === 'asking' && step.offer?.why === 'typo';
-  const faults = read.flatMap(({ slot, reason }): FieldFault[] =>
-    reason && !(isOffered && reason.key === TYPO) ? [{ slot, reason }] : [],
-  );
   return faults.length === 0 ? done : markFaults(done, form, faults);
-}
-
-/** Why the value of a field is refused. In a form, a phone in doubt is a fault. */
-function findFault(command: Command): Line | undefined {
-  if (command.do === 'unclear') return command.wrong && { key: command.wrong.reason };
-  if (command.do !== 'set' || command.slot === 'gift' || !command.doubt) return undefined;
-  const { why, meant } = command.doubt;
-  return why === 'typo' ? { key: TYPO, params: { email: meant } } : { key: `phone.${why}.form` };
 }
 
 /** The values of a form replace the values that it was filled with. */
@@ -242,10 +225,9 @@ function replaceFilled(state: State, form: Form, scope: Scope): State {
   return runningFlow(state, scope) ? { ...asked, draft } : asked;
 }
 
-/** The form once more, as it was filled in, each fault at its field. */
 function markFaults(decision: Decision, form: Form, faults: readonly FieldFault[]): Decision {
   const asked = decision.replies.at(-1)?.form ?? [];
-  const fields = SLOT_KINDS.flatMap((kind) => KINDS[kind].form ?? []).filter(
+  const fields = SLOT_KINDS.flatMap((kind) => SLOTS[kind].form ?? []).filter(
     ({ slot }) => form[slot] !== undefined || asked.some((field) => field.slot === slot),
   );
   const marked = fields.map((field): FormField => {

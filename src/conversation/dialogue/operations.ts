@@ -47,10 +47,8 @@ export function isInterrupted(state: State, scope: Scope): boolean {
   return findPending(state, scope)?.calls.some(({ operation }) => Object.hasOwn(journal, operation)) ?? false;
 }
 
-/** The most confirmations whose outcomes are kept, and the most operations in them. */
-const MAX_KEPT_CONFIRMATIONS = 5;
-const MAX_KEPT_OPERATIONS = 11;
-/** The most open operations of a conversation. */
+/** The most outcomes that are kept: those of a confirmation of ten codes stay together. */
+const MAX_KEPT = 11;
 const MAX_OPEN = 5;
 
 type StartedOperation = Omit<Operation, 'status'>;
@@ -66,18 +64,10 @@ export function startOperation(state: State, id: string, scope: Scope): StartedO
   return { id, kind, atMs: scope.nowMs, checks: 0, gift: state.draft.code, ...code };
 }
 
-/** Adds an operation and forgets the oldest outcomes. Those of one confirmation stay together. */
+/** Adds an operation and forgets the oldest outcomes. */
 export function keepOperation(state: State, operation: Operation, scope: Scope): State {
   const operations = [...state.operations, operation];
-  const closed = Map.groupBy(
-    operations.filter((one) => !isOpen(one)),
-    ({ id }) => toConfirmationId(id),
-  );
-  const [newest = [], ...older] = [...closed.values()].reverse();
-  const kept = new Set(newest);
-  for (const together of older.slice(0, MAX_KEPT_CONFIRMATIONS - 1)) {
-    if (kept.size + together.length <= MAX_KEPT_OPERATIONS) for (const one of together) kept.add(one);
-  }
+  const kept = new Set(operations.filter((one) => !isOpen(one)).slice(-MAX_KEPT));
   const next = { ...state, operations: operations.filter((one) => isOpen(one) || kept.has(one)) };
   return countGuess(next, operation, scope);
 }
@@ -163,13 +153,11 @@ export function findUnseen({ operations }: State, nowMs: number): readonly Opera
  * conversation: a count per phone would let strangers lock its owner out (SECURITY.md).
  */
 
-/** Refused codes in a row that cost nothing. */
 const FREE_REFUSALS = 4;
 /** How long the ones after them make the customer wait, minutes. */
 const WAITS_MIN = [1, 5, 30] as const;
 const LONGEST_MIN = 60;
 const MINUTE_MS = 60_000;
-/** Wrong codes are forgotten after a day. */
 const FORGET_MS = 24 * 60 * MINUTE_MS;
 
 /** Counts a refused code; after a good one, whatever was refused before it was a typing error. */

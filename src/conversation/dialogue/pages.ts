@@ -11,7 +11,6 @@ import { addMenu, toQuestion } from './questions.ts';
  * The history, page by page, shown in place.
  */
 
-/** The list and the period that are shown if the customer names none. */
 const DEFAULTS = { type: 'point', period: '30d' } as const;
 /** Records shown at a time; divides AntCRM's page of 20, which is read once for all of its records. */
 const PAGE = 5;
@@ -67,7 +66,6 @@ function sayEmpty({ type, period: asked }: Page, scope: Scope): Reply {
   return { key: 'history.empty', context: type, params: { period }, lines };
 }
 
-/** Other pages, the other list, other periods. */
 const offerPages = ({ type, period, skip }: Page, more: boolean, scope: Scope): Choice[] => [
   ...(skip > 0 ? [choice('previous')] : []),
   ...(more ? [choice('next')] : []),
@@ -98,7 +96,6 @@ function periodLine({ fromMs, toMs = 0 }: Period, timeZone: string): Line {
   return isDay ? { key, context: 'day', params: { from: fromMs } } : { key, params: { from: fromMs, to } };
 }
 
-/** Names what AntCRM left out, and marks a failed attempt. */
 function recordLine({ type, failed, score, atMs, code, what }: HistoryRecord, scope: Scope): Line {
   const gift = type === 'gift' ? findGift(code, scope) : undefined;
   return {

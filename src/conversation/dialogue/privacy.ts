@@ -73,7 +73,6 @@ export function showPrivacy(state: State, isErasing: boolean, scope: Scope): Dec
   return say(live, { ...reply, choices: [choice('forget')], view: live.view });
 }
 
-/** The phone or e-mail of the current page. */
 function findBrowsed({ step }: State): State['profile'] {
   if (step.at !== 'browsing') return {};
   const { kind, value } = step.page.by;
@@ -111,7 +110,6 @@ export function showLanguages(state: State, scope: Scope): Decision {
 const KEPT = 20;
 const KEPT_MS = 14 * 24 * 60 * 60 * 1000;
 
-/** The number of such texts that a ticket keeps. */
 const MAX_NOT_UNDERSTOOD = 5;
 
 /** Keeps a text that was not understood: for staff if a ticket opens, and masked for the vocabulary. */

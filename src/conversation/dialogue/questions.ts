@@ -1,6 +1,6 @@
-import type { Command, Expecting, SlotKind } from '../commands.ts';
+import { type Command, type Expecting, FIELDS, type SlotKind } from '../commands.ts';
 import { type Flow, findConfirms, type Scope } from '../flow.ts';
-import { HISTORY_TYPES, KINDS, PERIOD_CHOICES, resolvePeriod, toFormFields } from '../kinds.ts';
+import { HISTORY_TYPES, missingSlots, PERIOD_CHOICES, resolvePeriod, SLOTS } from '../kinds.ts';
 import { LOCALES } from '../message.ts';
 import { findGift, isStaff, mergeProfile, showPhone } from '../prompts.ts';
 import { CANCEL, type Choice, choice, type Decision, type Reply, say } from '../reply.ts';
@@ -85,12 +85,9 @@ function menuChoices(state: State, { flows }: Scope): readonly Choice[] {
   return findTakenTicket(state) ? [choice('person:leave')] : flows.all.map(({ name }) => choice(name));
 }
 
-/** Points at the confirm button. The whole summary comes again if a typed yes can confirm it. */
-export function pointAtButton(state: State, flow: Flow, scope: Scope): Decision {
-  if (findConfirms(flow)?.byWord) return askAgain(state, scope, { key: 'confirm.press', context: flow.name });
-  const { choices = [], asks, view } = toQuestion(state, scope);
-  const buttons = choices.filter(({ id }) => /^(confirm:|cancel$)/.test(id));
-  return say(state, { key: 'confirm.press', choices: buttons, asks, view });
+/** Points at the confirm button. */
+export function pointAtButton(state: State, scope: Scope): Decision {
+  return askAgain(state, scope, { key: 'confirm.press' });
 }
 
 /** The question that the state waits on, as a reply. */
@@ -116,13 +113,12 @@ function askSlot(state: State, step: Asking, scope: Scope): Reply {
   const { draft } = state;
   const flow = scope.flows.get(step.flow);
   if (!flow) return { key: 'menu' };
-  const asked = KINDS[step.slot].ask({ flow, step, draft }, scope);
+  const asked = SLOTS[step.slot].ask({ flow, step, draft }, scope);
   const choices = [...(asked.choices ?? []), CANCEL];
-  const form = step.editing ? [] : toFormFields(flow, draft);
+  const form = step.editing ? [] : missingSlots(flow, draft).flatMap((kind) => SLOTS[kind].form ?? []);
   return { ...asked, choices, ...(form.length > 1 && { form }) };
 }
 
-/** Asks whether another value was meant. One press takes it. */
 function askDoubt({ slot }: Asking, { why, meant, typed }: Offer, { sender }: Scope): Reply {
   const isPhone = why === 'mapped' || why === 'leadingZero';
   const ids = isPhone ? ['use', 'other'] : typed === undefined ? ['use'] : ['use', 'keep'];
@@ -216,8 +212,10 @@ function readButton(id: string, state: State, scope: Scope): readonly Command[] 
       return step.at === 'confirming' && value === step.operation && [{ do: 'confirm', operation: value }];
     case 'remove':
       return draft.codes?.[Number(value) - 1] !== undefined && [{ do: 'remove', which: [{ place: +value }] }];
-    case 'edit':
-      return editByButton(id, state, scope);
+    case 'edit': {
+      const field = FIELDS.find((one) => one === value);
+      return step.at === 'confirming' && field && [{ do: 'change', field }];
+    }
     case 'next':
     case 'previous':
       return isPage && [{ do: 'page', to: name }];
@@ -240,20 +238,6 @@ function readButton(id: string, state: State, scope: Scope): readonly Command[] 
     default:
       return startByButton(id, state, scope);
   }
-}
-
-/** Changes a slot that the summary lets the customer change. */
-function editByButton(id: string, { step, draft }: State, { flows }: Scope): readonly Command[] | undefined {
-  const flow = step.at === 'confirming' ? flows.get(step.flow) : undefined;
-  if (
-    !flow ||
-    !findConfirms(flow)
-      ?.edits(draft)
-      .some((edit) => edit.id === id)
-  )
-    return undefined;
-  const field = flow.slots.map((slot) => KINDS[slot].field).find((name) => id === `edit:${name}`);
-  return field && [{ do: 'change', field }];
 }
 
 /** Begins a flow (`<flow>`), with a gift (`<flow>:<gift>`) or a list of the history (`<flow>:<list>`). */

@@ -1,9 +1,9 @@
 import type { Command, CommandOf } from '../commands.ts';
 import { findConfirms, type Scope } from '../flow.ts';
-import { findSlotByField, KINDS, missingSlots, PROOF_ANSWERS } from '../kinds.ts';
+import { findSlotByField, missingSlots, PROOF_ANSWERS, SLOTS } from '../kinds.ts';
 import { isStaff, leaveConsent, toTypedValue } from '../prompts.ts';
 import { changeLast, type Decision, type Reply, say, sayFirst } from '../reply.ts';
-import { type Confirming, dropOffer, forgetLast, type Offer, type State } from '../state.ts';
+import { type Confirming, dropOffer, forgetLast, type State, type Step } from '../state.ts';
 import { advance, askPlainly, runningFlow } from './advance.ts';
 import { beginCalls } from './calls.ts';
 import { changeCodes, decideCode, listCodes } from './codes.ts';
@@ -87,7 +87,7 @@ function countMisses({ misses = 0, notUnderstood, ...state }: State, commands: r
   const isMiss = commands.some((command) => {
     if (command.do === 'ask') return command.about === 'unknown';
     if (command.do !== 'unclear' || command.wrong || command.script) return false;
-    return !command.maybe?.some((meaning) => meaning.do === 'yes');
+    return !command.likely?.some((meaning) => meaning.do === 'yes');
   });
   return isMiss ? { ...state, misses: misses + 1, ...(notUnderstood && { notUnderstood }) } : state;
 }
@@ -150,7 +150,6 @@ function reduce(round: Round, command: Command): Reduction {
   }
 }
 
-/** Said in the language that was chosen. */
 const SPOKEN = { reply: { key: 'language.done' } };
 
 function confirm(state: State, operation: string, scope: Scope): Decision {
@@ -165,7 +164,6 @@ function sayExpired(state: State, scope: Scope): Decision {
   return say(state, isIdle ? addMenu(state, reply, scope) : reply);
 }
 
-/** The decision once all commands were applied. */
 function finish({ state, said, next, scope }: Round): Decision {
   switch (next.go) {
     case 'person': {
@@ -200,31 +198,25 @@ function finishAdvance(
     const decision = sayFirst([...said, reply], advance(state, { flow, doubt }, scope));
     return { ...decision, question: digression.question };
   }
-  // While another slot is missing, the form comes again, and the doubt waits.
-  const [lacking] = scope.isForm ? missingSlots(flow, state.draft) : [];
-  const isLater = lacking !== undefined && lacking !== doubt?.slot;
-  const decision = sayFirst(said, advance(state, { flow, doubt: isLater ? undefined : doubt }, scope));
-  return noted && !scope.isForm ? tellNoted(decision, noted, scope) : decision;
+  const decision = sayFirst(said, advance(state, { flow, doubt }, scope));
+  return noted && !scope.isForm ? tellNoted(decision, noted, scope.before.step) : decision;
 }
 
 /** Before the question, lists the noted codes. Before a repeated question, says that a value was noted. */
-function tellNoted(decision: Decision, noted: 'codes' | 'other', { before, commands }: RoundScope): Decision {
+function tellNoted(decision: Decision, noted: 'codes' | 'other', before: Step): Decision {
   const { replies, effect, state } = decision;
   const { step, draft } = state;
   if (effect || step.at !== 'asking') return decision;
-  const isAgain =
-    before.step.at === 'asking' && before.step.flow === step.flow && before.step.slot === step.slot;
+  const isAgain = before.at === 'asking' && before.flow === step.flow && before.slot === step.slot;
   if (step.offer && !isAgain) return decision;
   const { codes = [] } = draft;
   const isList = noted === 'codes' && codes.length > 1;
   // If another reply comes before the question, none is added.
-  const isPlain = isAgain && replies.length === 1 && !commands.some((command) => command.do === 'start');
-  if (!isList && !isPlain) return decision;
+  if (!isList && !(isAgain && replies.length === 1)) return decision;
   const told = isList ? listCodes(codes) : { key: 'noted' };
   return { ...decision, replies: [...replies.slice(0, -1), told, ...replies.slice(-1)] };
 }
 
-/** Asks what a phone or an e-mail is for that came without a flow. */
 function askWhatFor(state: State, scope: Scope): Decision {
   const { step } = state;
   const menu = goHome({ ...state, step: { at: 'idle' } }, scope, { key: 'unsure', context: 'identity' });
@@ -264,10 +256,10 @@ function confirmByWord(state: State, step: Confirming, scope: Scope): Decision {
   if (!flow) return askAgain(state, scope);
   const answers = scope.current ? step.last : undefined;
   const isMeant = answers === 'summary' || isInterrupted(state, scope);
-  if (findConfirms(flow)?.byWord && isMeant) return beginCalls(state, scope);
+  if (findConfirms(flow)?.confirmsByText && isMeant) return beginCalls(state, scope);
   if (answers === 'edit') return cancel(state, scope);
   // A yes that was written before the summary came is asked for once more.
-  return pointAtButton(step.last === 'summary' ? state : forgetLast(state), flow, scope);
+  return pointAtButton(step.last === 'summary' ? state : forgetLast(state), scope);
 }
 
 function refuse(round: Round, { wrong }: CommandOf<'no'>): Reduction {
@@ -275,13 +267,9 @@ function refuse(round: Round, { wrong }: CommandOf<'no'>): Reduction {
   const { step } = state;
   if (step.at === 'idle' || step.at === 'browsing') return digress(round, { reply: { key: 'later' } });
   if (step.at === 'asking' && step.offer)
-    return decideDoubt(round, canKeepTyped(step.offer) ? 'keep' : 'other');
+    return decideDoubt(round, step.offer.typed === undefined ? 'other' : 'keep');
   return wrong && step.at === 'asking' ? askPlainly(state, scope) : declineSlot(round, {});
 }
-
-/** Whether a no to what is offered keeps what was written. */
-const canKeepTyped = ({ why, typed: written }: Offer): boolean =>
-  written !== undefined && (why === 'typo' || why === 'code');
 
 /** Takes the value in doubt as it was meant, keeps it as it was typed, or asks for another one. */
 function decideDoubt(round: Round, choice: 'use' | 'keep' | 'other'): Reduction {
@@ -289,20 +277,15 @@ function decideDoubt(round: Round, choice: 'use' | 'keep' | 'other'): Reduction 
   const { step } = state;
   const flow = findFlow(round);
   if (step.at !== 'asking' || !step.offer || !flow) return round;
-  const { why, meant, typed: written } = step.offer;
+  const { why, meant, typed } = step.offer;
   if (why === 'code') return decideCode(round, choice);
   const decided = { ...round, state: dropOffer(state) };
-  const slot = why === 'typo' ? 'email' : 'phone';
-  const taken = choice === 'use' ? meant : choice === 'keep' && slot === 'email' ? written : undefined;
+  const taken = choice === 'use' ? meant : choice === 'keep' ? typed : undefined;
   if (taken === undefined)
     return askStep(decided.state, slotStep(flow, step.slot, { editing: step.editing }), scope);
-  // A shared number stays proved in its new form.
-  const isShared = slot === 'phone' && written !== undefined;
-  const value = isShared ? { value: taken, proved: true } : toTypedValue(taken, scope);
-  return setSlots(decided, { [slot]: value });
+  return setSlots(decided, { [why === 'typo' ? 'email' : 'phone']: toTypedValue(taken, scope) });
 }
 
-/** Asks again for a value that the summary shows, or that the customer gave before. */
 function changeSlot(round: Round, { field }: CommandOf<'change'>): Reduction {
   const { state, scope } = round;
   const { step, draft } = state;
@@ -314,18 +297,17 @@ function changeSlot(round: Round, { field }: CommandOf<'change'>): Reduction {
     return askAgain(state, scope, { key: 'codes.which', context: 'edit' });
   if (step.at === 'confirming') {
     const edits = findConfirms(flow)?.edits(draft) ?? [];
-    const slots = flow.slots.filter((kind) => edits.some(({ id }) => id === `edit:${KINDS[kind].field}`));
+    const slots = flow.slots.filter((kind) => edits.some(({ id }) => id === `edit:${SLOTS[kind].field}`));
     const [only, ...others] = slot ? slots.filter((kind) => kind === slot) : slots;
     return only && others.length === 0
       ? askStep(state, slotStep(flow, only, { editing: true }), scope)
       : askAgain(state, scope, { key: 'confirm.edit' });
   }
   if (step.at === 'asking' && (slot === undefined || slot === step.slot)) return askPlainly(state, scope);
-  const isSaid = slot && draft[KINDS[slot].slot] != null;
+  const isSaid = slot && draft[SLOTS[slot].slot] != null;
   return isSaid ? askStep(state, slotStep(flow, slot, { editing: true }), scope) : round;
 }
 
-/** The customer has no such value: of the named field, or of the current question. */
 function declineSlot(round: Round, { field }: Pick<CommandOf<'none'>, 'field'>): Reduction {
   const { state, scope } = round;
   const { step, draft } = state;
@@ -335,7 +317,7 @@ function declineSlot(round: Round, { field }: Pick<CommandOf<'none'>, 'field'>):
   if (step.at === 'confirming') return askAgain(state, scope, { key: 'confirm.edit' });
   if (step.at !== 'asking' || !flow) return sayNotUnderstood(round);
   if (step.offer && step.slot !== 'email') return decideDoubt(round, 'other');
-  switch (KINDS[step.slot].no) {
+  switch (SLOTS[step.slot].no) {
     case 'none':
       return setSlots({ ...round, state: dropOffer(state) }, { email: null });
     case 'back':
@@ -347,12 +329,11 @@ function declineSlot(round: Round, { field }: Pick<CommandOf<'none'>, 'field'>):
 
 const JUST_NOW_MS = 10 * 60_000;
 
-/** Ends what is going on, or skips what may be skipped (`mild`). */
 function stop(round: Round, { mild }: CommandOf<'cancel'>): Reduction {
   const { state, scope } = round;
   const { step } = state;
   if (step.at === 'consenting') return answerConsent(state, false, scope);
-  const canSkip = step.at === 'asking' && KINDS[step.slot].no !== 'explain';
+  const canSkip = step.at === 'asking' && SLOTS[step.slot].no !== 'explain';
   if (mild && canSkip) return declineSlot(round, {});
   // "Huỷ" right after an operation means to undo it.
   const last = state.operations.at(-1);

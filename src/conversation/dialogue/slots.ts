@@ -98,7 +98,6 @@ export function setGifts(round: Round, { gifts }: CommandOf<'among'>): Reduction
     : taken;
 }
 
-/** Begins the flow that takes a gift, if another one runs. */
 function takeGifts(round: Round, gift: Pick<Draft, 'code' | 'among'>): Reduction {
   const { scope } = round;
   const running = findFlow(round);
@@ -188,7 +187,7 @@ function keepForLater(round: Round, { slot, value, doubt }: SetIdentity): Round 
 /** A shared contact. The sender's own number is proved. Another number counts as typed. */
 function setShared(
   round: Round,
-  { value = '', doubt: mapped, proved }: SetIdentity & { readonly proved: boolean },
+  { value = '', doubt, proved }: SetIdentity & { readonly proved: boolean },
 ): Reduction {
   const { state, scope } = round;
   const flow = runningFlow(state, scope);
@@ -196,14 +195,8 @@ function setShared(
     const notOwn = { key: 'identity.notOwn' };
     return flow ? askAgain(state, scope, notOwn) : goHome(state, scope, notOwn);
   }
-  if (!mapped) return takeShared(round, { value, proved });
-  if (!flow) return goHome(state, scope, { key: `phone.${mapped.why}.form` });
-  return raiseDoubt(round, flow, { slot: 'phone', offer: { ...mapped, ...(proved && { typed: value }) } });
-}
-
-function takeShared(round: Round, phone: ProvableValue): Reduction {
-  const { state, scope } = round;
-  const flow = runningFlow(state, scope);
+  // The new form of an old number is no guess.
+  const phone: ProvableValue = { value: doubt?.meant ?? value, proved };
   const known = state.draft.phone ?? state.profile.phone;
   const isReplaced = known !== undefined && known.value !== phone.value;
   const context = isReplaced ? 'replaced' : undefined;

@@ -14,7 +14,7 @@ export const accumulate: Flow = {
 
   end: {
     kind: 'accumulate',
-    byWord: true,
+    confirmsByText: true,
 
     edits({ codes = [], email }) {
       const context = email ? undefined : 'none';

@@ -285,7 +285,7 @@ export class LanguageInterpreter implements Interpreter {
     if (offered.length === 0) return { commands: whole, why: { covered, nearest } };
     const unclear: TextCommand = {
       do: 'unclear',
-      maybe: offered,
+      likely: offered,
       ...(first.do === 'ask' && { question: true }),
     };
     return { commands: [unclear], why: { covered, nearest } };
@@ -352,9 +352,9 @@ export class LanguageInterpreter implements Interpreter {
     const isLike = !isOwn && best !== undefined && best.score >= NEAR;
     if (!isLike && said.rest.length < STORY) return undefined;
     const others = this.#offered(nearest, here).filter((one) => one.do !== 'start' || one.flow !== flow);
-    const maybe = [...(flow === undefined ? [] : [{ do: 'start', flow } as const]), ...others];
-    const unclear = { do: 'unclear', maybe, ...(isQuestion && { question: true as const }) } as const;
-    return { commands: maybe.length > 0 ? [unclear] : ASKS_UNKNOWN, why: { covered: [], nearest } };
+    const likely = [...(flow === undefined ? [] : [{ do: 'start', flow } as const]), ...others];
+    const unclear = { do: 'unclear', likely, ...(isQuestion && { question: true as const }) } as const;
+    return { commands: likely.length > 0 ? [unclear] : ASKS_UNKNOWN, why: { covered: [], nearest } };
   }
 
   #isUnanswered(act: string): boolean {

@@ -42,7 +42,7 @@ export type Meant = readonly TextCommand[] | undefined;
 
 const YES: Meant = [{ do: 'yes' }];
 /** Nearly a yes is none: the answer shows which button takes it. */
-export const NEARLY: readonly TextCommand[] = [{ do: 'unclear', maybe: [{ do: 'yes' }] }];
+export const NEARLY: readonly TextCommand[] = [{ do: 'unclear', likely: [{ do: 'yes' }] }];
 const NO: Meant = [{ do: 'no' }];
 const NO_EMAIL: readonly TextCommand[] = [{ do: 'none', field: 'email' }];
 const MANGLED = { codes: 'code.vietnamese', email: 'email.vietnamese' } as const;
@@ -222,11 +222,11 @@ function endings(here: Situation): Meant {
   const { said, act, at, flow, starts, isBare, isQuestion, isPolite } = here;
   if (at.at === 'summary' && act === 'change') return someOf(valuesFor(here, flow)) ?? changeOf(said);
   const isOffered = isBare ? said.rest.length > 0 : act === 'cancel' && said.codes.length > 0;
-  if (/^cancel/.test(act) && isOffered) return [{ do: 'unclear', maybe: [{ do: 'cancel' }] }];
+  if (/^cancel/.test(act) && isOffered) return [{ do: 'unclear', likely: [{ do: 'cancel' }] }];
   const isExact = said.parts.every((part) => actOf(part) !== '' || isPolite(part));
   const isAtStake = !isExact && (at.gift !== undefined || (!isQuestion && at.codes.length > 0));
   if (!starts || starts === flow || !isAtStake) return undefined;
-  if (isBare) return [{ do: 'unclear', maybe: [{ do: 'start', flow: starts.name }] }];
+  if (isBare) return [{ do: 'unclear', likely: [{ do: 'start', flow: starts.name }] }];
   // A value that comes with a denial corrects the flow; the verb of another flow then begins nothing.
   return says(said, 'faults') ? someOf(valuesFor(here, flow)) : undefined;
 }
