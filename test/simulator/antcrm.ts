@@ -1,5 +1,6 @@
 import type { Exchange, HttpCall } from '../../src/http/transport.ts';
 import { toE164 } from '../../src/loyalty/wire.ts';
+import { BEGIN_MS } from './clock.ts';
 import type { World } from './faults.ts';
 
 /** Points of a code, points that everybody begins with, and the price of each gift. */
@@ -32,7 +33,10 @@ const ERROR_BODY = { success: 0, message: 'Có lỗi xảy ra', data: [] };
  * AntCRM as docs/antcrm.md describes it: no idempotency key, answers that get lost, records that appear late,
  * its own errors in a 200. All processes call the same one.
  */
-export function createAntCrmDouble({ clock, chance, rates, count, trace }: World) {
+export function createAntCrmDouble(
+  { clock, chance, rates, count, trace }: World,
+  onCall: (operation: string, path: string) => void,
+) {
   const entries: Entry[] = [];
   const used = new Set<string>();
   const sent = new Map<string, Sent>();
@@ -122,19 +126,20 @@ export function createAntCrmDouble({ clock, chance, rates, count, trace }: World
       Number(search.get('createdAtRangeTo') ?? 1e15),
     ];
     const page = Number(search.get('page') ?? 1);
-    return entries
+    const isLong = hasLongHistory(phone);
+    return [...(isLong ? EARLIER : []), ...entries]
       .filter(
         (entry) =>
-          entry.type === type &&
-          entry.phone === phone &&
+          (entry.type === type || (isLong && type === 'gift')) &&
+          (entry.phone === phone || entry.phone === '') &&
           entry.shownAtMs <= clock.atMs &&
           entry.createdAt >= fromMs &&
           entry.createdAt <= toMs,
       )
       .slice((page - 1) * PAGE, page * PAGE)
-      .map(({ id, status, score, code, createdAt }) => ({
+      .map(({ id, type: listed, status, score, code, createdAt }) => ({
         ...{ id, status, score, createdAt, contact: whoIs(phone) },
-        ...(type === 'point'
+        ...(listed === 'point'
           ? { type: 1, code, product: { name: 'Tivi' } }
           : { type: 2, gift: { code, name: 'Loa' } }),
       }));
@@ -149,11 +154,20 @@ export function createAntCrmDouble({ clock, chance, rates, count, trace }: World
     }
     await clock.wait(chance.between(1, 20));
     if (call.mayBegin?.() === false) return { kind: 'unsent', reason: 'TooLate' };
-    return call.method === 'POST' ? write(call, operation) : read(call);
+    if (call.method === 'GET') return read(call);
+    onCall(operation, call.path);
+    return write(call, operation);
   }
 
   return { exchange, sent };
 }
+
+/** Some customers have earned a page of points before. Of them AntCRM lists both types if none is asked for. */
+const hasLongHistory = (phone: string): boolean => Number(phone.slice(-2)) % 4 === 1;
+const EARLIER: readonly Entry[] = Array.from({ length: PAGE }, (_, at) => ({
+  ...{ id: `earlier-${at}`, type: 'point', status: 1, score: BEGINNING / PAGE, code: `EARLIER${at}` },
+  ...{ phone: '', createdAt: BEGIN_MS, shownAtMs: 0 },
+}));
 
 /** Of some customers AntCRM never lists anything. */
 const isUnreadable = (phone: string): boolean => Number(phone.slice(-2)) % 8 === 7;

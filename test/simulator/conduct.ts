@@ -5,6 +5,8 @@ import type { Encryption, Key } from '../../src/store/port.ts';
 import type { Clock } from './clock.ts';
 import type { RecordChange, Watched } from './watch.ts';
 
+/** A call of AntCRM takes at most so long. */
+export const TIMEOUT_MS = 8_000;
 /** A bulkhead may delay a send after the check of its lease. */
 const LEASE_SLACK_MS = 2_000;
 /**
@@ -45,10 +47,12 @@ export class Conduct {
    * By conversation, the last lease that was taken while replies had to wait: only a wake-up runs under it.
    */
   readonly #putOff = new Map<string, string>();
-  /** Operations whose call has ended, the lease of each call, and operations whose intent is replicated. */
-  readonly #ended = new Set<string>();
+  /** The process that knows how a call ended, the lease of each call, and operations with a replicated intent. */
+  readonly #ended = new Map<string, string>();
   readonly #madeBy = new Map<string, string>();
   readonly #replicated = new Set<string>();
+  /** By operation, the attempt that stored its intent, and when its process asked for that. */
+  readonly #intended = new Map<string, { readonly by: string; readonly askedMs: number }>();
 
   constructor(world: World) {
     this.#world = world;
@@ -59,8 +63,10 @@ export class Conduct {
     process: string,
     { key, bytes, atMs }: { key: Key; bytes: Uint8Array | null; atMs: number },
   ): void {
-    const { lease, inSeq = 0 } = this.#world.peek(key, bytes) ?? {};
+    const { lease, inSeq = 0, journal } = this.#world.peek(key, bytes) ?? {};
     if (!lease || processOf(lease) !== process) return;
+    for (const [operation, { by }] of Object.entries(journal ?? {}))
+      if (this.#intended.get(operation)?.by !== by) this.#intended.set(operation, { by, askedMs: atMs });
     const { owner, untilMs, step } = lease;
     const before = this.#leases.get(`${process} ${key}`);
     const isTheSame = before?.owner === owner && before.untilMs === untilMs;
@@ -102,19 +108,20 @@ export class Conduct {
       this.#replicated.add(operation);
   }
 
-  /** A call is about to be made. */
-  onCall(operation: string): void {
+  /** A call reaches AntCRM. Its look-up assumes that a redemption does so in time, if at all. */
+  onCall(operation: string, path: string): void {
+    const { breach, clock } = this.#world;
     if (!this.#replicated.has(operation))
-      this.#world.breach(
-        'replicated before it is called',
-        `${operation} is called, and its intent may be lost`,
-      );
+      breach('replicated before it is called', `${operation} is called, and its intent may be lost`);
+    const { askedMs = Number.POSITIVE_INFINITY } = this.#intended.get(operation) ?? {};
+    if (path.endsWith('/redeem') && clock.atMs > askedMs + TIMEOUT_MS)
+      breach('called in time', `${operation} is called ${clock.atMs - askedMs} ms after its intent`);
   }
 
-  onOutcome(outcome: Outcome, { locks, isIntended }: Noted): void {
+  onOutcome(process: string, outcome: Outcome, { locks, isIntended }: Noted): void {
     const { kind } = outcome;
     const isEnd = kind === 'applied' || kind === 'refused' || kind === 'unavailable';
-    if (isEnd && isIntended && outcome.operation !== undefined) this.#ended.add(outcome.operation);
+    if (isEnd && isIntended && outcome.operation !== undefined) this.#ended.set(outcome.operation, process);
     if (kind === 'busy' && locks.size > 0)
       this.#world.breach('no lock past its reason', `${outcome.operation} is busy, and locks ${[...locks]}`);
   }
@@ -123,6 +130,8 @@ export class Conduct {
     const { breach, clock } = this.#world;
     for (const operation of Object.keys(after.journal)) {
       const isNew = before?.journal[operation] === undefined;
+      // A failover lost the intent before, and with it the call.
+      if (isNew) this.#ended.delete(operation);
       if (isNew && after.lease) this.#madeBy.set(operation, after.lease.owner);
     }
     // A process may be ahead of a store whose clock was set back.
@@ -139,8 +148,9 @@ export class Conduct {
     const isTold = wait?.process === processOf(before.lease) && after.outbox[0]?.seq === wait.seq;
     if (isTold && after.retry !== null) wait.isStored = true;
     for (const [operation, { outcome }] of Object.entries(after.journal)) {
-      const isMade = this.#madeBy.get(operation) === before.lease.owner && this.#ended.has(operation);
-      if (outcome === undefined && isMade)
+      const isMade = this.#madeBy.get(operation) === before.lease.owner;
+      const isEnded = this.#ended.get(operation) === processOf(before.lease);
+      if (outcome === undefined && isMade && isEnded)
         breach(
           'ended calls are known',
           `${operation} ended, and its conversation was given back without that`,

@@ -120,7 +120,7 @@ class Simulation {
     this.#life = chance.happens(LONG_RATE) ? LONG : SHORT;
     const { faultsMs, sweepMs } = this.#life;
     const isNarrow = chance.happens(0.3);
-    this.#antcrm = createAntCrmDouble(world);
+    this.#antcrm = createAntCrmDouble(world, (...call) => this.#conduct.onCall(...call));
     this.#lossy = createLossyStore(clock, 200, options.openStore?.(clock));
     this.#records = watchRecords(this.#lossy, {
       ...{ encryption, count },
@@ -156,10 +156,7 @@ class Simulation {
       ...{ store: this.#store(), observe: this.#observe(), defect: options.defect ?? {} },
       deliver: (outgoing, seq) => this.#platforms.deliver(outgoing, seq),
       limits: { sweepMs, ...(isNarrow && { concurrency: 8, perChannel: 2 }) },
-      exchange: (call, operation) => {
-        if (call.method === 'POST' && operation !== undefined) this.#conduct.onCall(operation);
-        return this.#antcrm.exchange(call, operation);
-      },
+      exchange: (call, operation) => this.#antcrm.exchange(call, operation),
       onEnd: (process) => {
         const place = this.#places.indexOf(process);
         this.#places[place] = undefined;

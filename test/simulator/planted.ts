@@ -5,6 +5,7 @@ import type { ConversationRecord, OutboxEntry } from '../../src/engine/record.ts
 import { type Key, type RecordStore, StoreUnavailable, type Swap, shardOf } from '../../src/store/port.ts';
 import { type Changed, changeBetween } from '../support/changes.ts';
 import { BEGIN_MS } from './clock.ts';
+import { TIMEOUT_MS } from './conduct.ts';
 import { underFloor } from './counts.ts';
 import { runHistory } from './history.ts';
 import { type Defect, withChanges } from './process.ts';
@@ -318,6 +319,20 @@ const around: readonly Planted[] = [
       return isFound ? { ...outcome, found: 'none' } : outcome;
     },
   })),
+  inDefect('a redemption leaves however late it is', 'called in time', () => {
+    let sleep: (ms: number) => Promise<void> = async () => {};
+    return {
+      runtime(runtime) {
+        sleep = runtime.sleep;
+        return runtime;
+      },
+      exchange: (exchange) => async (call) => {
+        if (call.mayBegin === undefined) return exchange(call);
+        await sleep(TIMEOUT_MS);
+        return exchange({ ...call, mayBegin: undefined });
+      },
+    };
+  }),
   inDefect('locks before one that is busy are kept', 'no lock past its reason', () => ({
     perform: (perform) => (effect, context) =>
       perform(effect, withChanges(context, { unlock: async () => {} })),

@@ -16,13 +16,11 @@ import { createEncryption } from '../../src/store/encryption.ts';
 import type { RecordStore } from '../../src/store/port.ts';
 import { SETTINGS } from '../support/dialogue.ts';
 import { type Chance, createProcessRuntime } from './clock.ts';
-import type { Conduct, Noted } from './conduct.ts';
+import { type Conduct, type Noted, TIMEOUT_MS } from './conduct.ts';
 import { KILLER, POISON } from './customers.ts';
 import type { FaultyLine, Victim, World } from './faults.ts';
 import type { Desk } from './staff.ts';
 
-/** An answer of AntCRM takes at most so long. */
-const TIMEOUT_MS = 8_000;
 /** Operations are looked up sooner than in production, so that a history ends sooner. */
 const CHECKS_MS = [5_000, 20_000, 60_000, 120_000, 300_000];
 
@@ -234,7 +232,7 @@ export class BotProcess implements Victim {
       const noted: Noted = { locks: new Set(), isIntended: false };
       const noting = noteIn(noted, context, () => count('second locks busy'));
       const outcome = await operationAtWork.run(operation, () => perform(effect, noting));
-      if (!context.signal.aborted) conduct.onOutcome(outcome, noted);
+      if (!context.signal.aborted) conduct.onOutcome(this.name, outcome, noted);
       return outcome;
     };
   }
