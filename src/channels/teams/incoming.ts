@@ -86,7 +86,8 @@ export function readMessage(activity: TeamsActivity): Incoming | null {
   const place = readPlace(activity);
   if (!place) return null;
   const envelope = toEnvelope(activity, place);
-  if (!isPrivate(activity)) return mentionsUs(activity) ? { ...envelope, message: { kind: 'group' } } : null;
+  if (!isPrivate(activity))
+    return mentionsOfUs(activity).length > 0 ? { ...envelope, message: { kind: 'group' } } : null;
   const data = parseData(activity.value);
   if (!data) return { ...envelope, message: readContent(activity) };
   const { replyToId } = activity;
@@ -151,24 +152,17 @@ function readPictures({ attachments }: TeamsActivity): Picture[] {
   });
 }
 
-/**
- * The text without the mention of the bot, at most `MAX_TEXT` long. Entities say what is a mention, since a
- * text can contain any tag. The SDK's `removeRecipientMention` removes one mention only, and keeps the tags
- * of others.
- */
+/** The text without the mention of the bot. Entities say what is a mention: a text can contain any tag. */
 function readText(activity: TeamsActivity): string {
-  let rest = cut(activity.text, MAX_TEXT);
-  for (const { type, text: mention, mentioned } of activity.entities) {
-    if (type !== 'mention' || mention === '') continue;
-    const name = mentioned.id === activity.recipient.id ? '' : mentioned.name;
-    const replaced = rest.replace(mention, () => name);
-    rest = cut(replaced, MAX_TEXT);
-  }
-  return rest.replaceAll(/&nbsp;|\u00a0/g, ' ').trim();
+  const rest = mentionsOfUs(activity).reduce((text, mention) => text.replace(mention, ''), activity.text);
+  return cut(rest, MAX_TEXT)
+    .replaceAll(/&nbsp;|\u00a0/g, ' ')
+    .trim();
 }
 
-function mentionsUs({ entities, recipient }: TeamsActivity): boolean {
-  return entities.some(({ type, mentioned }) => type === 'mention' && mentioned.id === recipient.id);
+function mentionsOfUs({ entities, recipient }: TeamsActivity): string[] {
+  const ours = entities.filter(({ type, mentioned }) => type === 'mention' && mentioned.id === recipient.id);
+  return ours.map(({ text }) => text);
 }
 
 /** A choice wins over a form: every button of a card sends the card's fields. */
