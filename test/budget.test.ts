@@ -11,7 +11,7 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: numb
   engine: { files: /^(engine|store)\//, lines: 5230, count: 32 },
   loyalty: { files: /^loyalty\//, lines: 1415, count: 11 },
   sandbox: { files: /^sandbox\//, lines: 440, count: 4 },
-  channels: { files: /^channels\//, lines: 4091, count: 31 },
+  channels: { files: /^channels\//, lines: 4056, count: 30 },
   programs: { files: /^(photos|operators|cli)\//, lines: 1025, count: 10 },
   console: { files: /^console\//, lines: 1640, count: 10 },
 };
@@ -20,10 +20,10 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: numb
 const SLACK = 1.03;
 
 /** All of `src`, which the rooms must not exceed together. */
-const HOUSE = { lines: 26_272, count: 168 };
+const HOUSE = { lines: 26_266, count: 167 };
 
 /** All of `test`, fixtures too. */
-const TESTS = 28_350;
+const TESTS = 28_339;
 
 /** Shorter is not denser: characters a line on average, and the share of the lines that are comments. */
 const LINE_LENGTH = 43;
