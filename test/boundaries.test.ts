@@ -141,7 +141,7 @@ const BLIND = /^conversation\/(dialogue\/(?!inputs\.ts$)|flows\/|kinds\.ts$|step
 /** Time and chance come from `Runtime`, or the simulator could not run what uses them. */
 const OUTSIDE =
   /\b(performance\.now|Date\.now|new Date\(\)|setTimeout|setInterval|setImmediate|Math\.random|randomUUID|randomBytes|randomFillSync)\b/;
-const BY_RUNTIME = /^(engine\/|loyalty\/|resilience\/|channels\/rate-limiter\.ts$)/;
+const BY_RUNTIME = /^(engine\/|store\/|loyalty\/|resilience\/|channels\/rate-limiter\.ts$)/;
 
 /** `conversation/` is pure: no I/O, no clock, no framework. */
 const PURE = /^(zod|libphonenumber-js(\/.*)?)$/;

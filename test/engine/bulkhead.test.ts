@@ -24,16 +24,6 @@ test('a caller behind calls that hang is turned away, and from then on at once, 
   expect(await bulkhead.run(async () => 4)).toBe(4);
 });
 
-test('where as many wait as may, a further caller is turned away', async () => {
-  const bulkhead = new Bulkhead({ places: 1, maxWaiting: 1 }, systemRuntime);
-  const held = gate();
-  const first = bulkhead.run(() => held.opened);
-  const second = bulkhead.run(async () => 2);
-  expect(await bulkhead.run(async () => 3)).toBe(NO_ROOM);
-  held.open();
-  expect([await first, await second]).toEqual([undefined, 2]);
-});
-
 test.each(['identify', 'deliver', 'fetchPhoto'] as const)(
   'a platform that hangs in `%s` holds up its own conversations alone, and none of them is the worse for it',
   async (call) => {

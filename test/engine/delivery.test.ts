@@ -1,53 +1,12 @@
 import { describe, expect, test, vi } from 'vitest';
 import { Unwordable } from '../../src/conversation/reply.ts';
 import { watched } from '../support/changes.ts';
-import { conversation, createWorld, incoming } from './bot.ts';
+import { createWorld, incoming } from './bot.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
 describe('a reply', () => {
-  test('that the platform wants much later frees the slot, and nothing overtakes', async () => {
-    const world = createWorld();
-    world.script.push({ kind: 'delivered' }, { kind: 'throttled', afterMs: 30_000 });
-    const engine = world.engine();
-    for (const text of ['ask:v1', 'b']) await engine.accept(incoming(text));
-    await expect.poll(() => world.deliveries).toEqual(['delivered', 'throttled']);
-    expect(await engine.accept(incoming('c'))).toBe('accepted');
-    await expect.poll(async () => (await world.record())?.lease).toBeNull();
-    expect(world.sent).toHaveLength(1);
-    world.advance(29_000);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(world.sent).toHaveLength(1);
-    await world.quiet();
-    expect(world.heard()).toEqual(['ask:v1', 'question', 'ask:v1 b', 'ask:v1 b c']);
-    const [first = 0] = world.sent.map(({ seq }) => seq);
-    expect(world.sent.map(({ seq }) => seq - first)).toEqual([0, 1, 2, 3]);
-  });
-
-  test('that waits is not passed over by a wake-up during which its time comes', async () => {
-    const world = createWorld();
-    world.script.push({ kind: 'throttled', afterMs: 3000 });
-    const engine = world.engine({
-      conversation: {
-        ...conversation,
-        step(state, input, context) {
-          if (input.kind !== 'wake') return conversation.step(state, input, context);
-          return { state, replies: [], effect: { kind: 'balance', by: { kind: 'phone', value: '+84' } } };
-        },
-      },
-      async perform() {
-        world.advance(3000);
-        return { kind: 'balance', points: 1 };
-      },
-    });
-    await engine.accept(incoming('wake:1000'));
-    await expect.poll(async () => (await world.record())?.lease).toBeNull();
-    world.advance(1500);
-    await world.quiet();
-    expect(world.heard()).toEqual(['wake:1000', 'balance']);
-  });
-
   test('that fails is tried again with growing waits, for a day, then dropped', async () => {
     const world = createWorld(undefined, { isStopped: true });
     const deliver = vi.fn(async () => ({ kind: 'undelivered' }) as const);
@@ -103,26 +62,6 @@ describe('a reply', () => {
         `${dueMs}: ${others}`,
       ).toBe(true);
     }
-  });
-
-  test('that was perhaps delivered is kept for longer where nobody gets anything, and tried ever more rarely', async () => {
-    const world = createWorld();
-    const tries: number[] = [];
-    const startedMs = world.outside.nowMs();
-    const engine = world.engine({
-      platform: () => ({
-        async deliver() {
-          tries.push(world.outside.nowMs() - startedMs);
-          return { kind: 'uncertain' };
-        },
-      }),
-    });
-    await engine.accept(incoming('a'));
-    await world.quiet(2 * MINUTE);
-    expect(tries.filter((ms) => ms <= 1.2 * HOUR)).toHaveLength(5);
-    expect(tries.length).toBe(9);
-    expect(world.outside.nowMs() - startedMs).toBeGreaterThan(15 * HOUR);
-    expect(world.alarms.map(({ name }) => name)).toContain('delivery_given_up');
   });
 
   test('is not lost in an outage of two hours, and only few are tried meanwhile', async () => {

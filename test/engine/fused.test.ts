@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { LIMITS } from '../../src/engine/limits.ts';
 import type { Platform } from '../../src/engine/messages.ts';
-import { conversation, createWorld, incoming } from './bot.ts';
+import { createWorld, incoming } from './bot.ts';
 
 /** When all of it was sent: after every process began. */
 const NOW = Number.MAX_SAFE_INTEGER;
@@ -49,41 +48,5 @@ describe('A text of a conversation that a process knows', () => {
       expect(world.changes.includes('fused')).toBe(text === 'c');
       if (text === 'b') known.add(incoming('c').conversation);
     }
-  });
-
-  it('is counted where its lease ends before its reply can leave, which another lease sends', async () => {
-    const world = createWorld();
-    const engine = world.engine();
-    await engine.accept(incoming('a'), NOW);
-    await world.quiet();
-    await engine.accept(incoming('b'), NOW);
-    world.advance(LIMITS.leaseMs);
-    await world.quiet();
-    expect(world.changes).toContain('fused');
-    expect(world.heard()).toEqual(['a', 'a b']);
-    expect(world.turns).toEqual(['done', 'done']);
-  });
-
-  it('keeps its reply where the process dies before it is sent', async () => {
-    const world = createWorld();
-    let isDead = false;
-    const dying = world.engine(
-      {
-        platform: () => ({
-          deliver: (outgoing, seq) =>
-            isDead ? new Promise<never>(() => {}) : world.platform.deliver(outgoing, seq),
-        }),
-        conversation: { ...conversation },
-      },
-      { sweepMs: 3_600_000, renewMs: 3_600_000 },
-    );
-    await dying.accept(incoming('a'), NOW);
-    await world.quiet(0);
-    isDead = true;
-    await dying.accept(incoming('b'), NOW);
-    expect(world.changes.at(-1)).toBe('fused');
-    world.engine();
-    await world.quiet();
-    expect(world.heard()).toEqual(['a', 'a b']);
   });
 });

@@ -4,7 +4,6 @@ import type { Lookup, Perform } from '../../src/conversation/effect.ts';
 import type { Message } from '../../src/conversation/message.ts';
 import { Operators } from '../../src/engine/operators.ts';
 import { MAX_INBOX } from '../../src/engine/transitions.ts';
-import { watched } from '../support/changes.ts';
 import { newState, readState, step } from '../support/conversation.ts';
 import { SETTINGS } from '../support/dialogue.ts';
 import { createWorld, conversation as echo, incoming, someEncryption, type World } from './bot.ts';
@@ -114,16 +113,4 @@ test('a letter whose conversation has no room stays, and can be replayed later',
   expect(await operators.letters()).toMatchObject([{ id }]);
   await world.rewrite((record) => ({ ...record, inbox: [] }));
   expect(await operators.replay(id)).toBe('filed');
-});
-
-test('a letter that the customer had forgotten while its replay hung is not filed', async () => {
-  const { world, id } = await withDeadLetter();
-  const engine = world.engine();
-  const slow = watched(world.store, world.encryption, async () => {
-    if (world.heard().includes('forgotten')) return;
-    await engine.accept(incoming('forget'));
-    await expect.poll(world.heard).toContain('forgotten');
-  });
-  expect(await operatorsOf({ ...world, store: slow }).replay(id)).toBe('unknown');
-  expect((await world.record())?.inbox).toEqual([]);
 });

@@ -12,20 +12,12 @@ import {
   take,
   takeLetter,
 } from '../../src/engine/transitions.ts';
-import { filing, LEASE, leased, leaseOf, NOW, rest, taking } from './kit.ts';
+import { filing, LEASE, leased, NOW, rest, taking } from './kit.ts';
 
 const HOUR = 3_600_000;
 const answers: Commit = {
   ...{ state: '{"n":1}', replies: [{ seq: NOW + 1, body: 'hello' }], consumed: true, wakeMs: null },
   ...{ settled: [], dropped: 0 },
-};
-const RETRY = {
-  atMs: NOW + HOUR,
-  earliestMs: NOW,
-  reason: 'test',
-  tries: 2,
-  sinceMs: NOW,
-  madeAtMs: NOW - 1,
 };
 const giving = { leaseMs: LEASE, schema: 1 };
 
@@ -84,40 +76,6 @@ describe('Accepting', () => {
     expect(take(taking())(filed.record, NOW).answer).toBe('newer');
     expect(take(taking('owner', 2))(filed.record, NOW).answer).toBe('leased');
     expect(readRecord(writeRecord(left(filed)))).toEqual(left(filed));
-  });
-
-  it('brings forward what waits, to the earliest that is allowed', () => {
-    const waiting = rest({
-      outbox: [{ seq: 1, body: 'a' }],
-      retry: { ...RETRY, earliestMs: NOW + 1000 },
-    });
-    const filed = left(accept(filing('m1', { take: taking() }))(waiting, NOW));
-    expect(filed.lease).toBeNull();
-    expect(due(filed)).toBe(NOW + 1000);
-  });
-});
-
-describe('LeaseRequest', () => {
-  it('runs a wake-up while replies wait, and leaves them waiting', () => {
-    const waiting = rest({
-      ...{ outbox: [{ seq: 1, body: 'a' }], retry: RETRY },
-      ...{ inbox: [{ seq: 1, id: 'm', mark: 'm', atMs: NOW, body: '' }], wakeMs: NOW },
-    });
-    expect(due(waiting)).toBe(NOW);
-    const { record, answer } = take(taking())(waiting, NOW);
-    expect(answer).toBe('leased');
-    expect(leaseOf(record)).toMatchObject({ isPutOff: true, head: null, isWoken: true });
-    const precondition = { owner: 'owner', step: 1, deliveryId: null };
-    const committed = left(commit(precondition, { ...answers, consumed: false })(record, NOW));
-    const freed = release({ ...precondition, step: 2 }, { sentSeq: 0, ...giving })(committed, NOW);
-    expect(freed.answer).toBe(false);
-    const wait = { afterMs: 0, reason: 'stopping', holdsWakeUps: true };
-    const back = release({ ...precondition, step: 2 }, { sentSeq: 0, wait, ...giving })(committed, NOW);
-    expect(back.record?.retry, 'a wake-up that is given back').toEqual(waiting.retry);
-    const { retry, inbox, outbox } = waiting;
-    expect(freed.record).toMatchObject({ lease: null, retry, inbox, wakeMs: 0 });
-    expect(left(freed).outbox.map(({ body }) => body)).toEqual(['a', 'hello']);
-    expect(outbox).toHaveLength(1);
   });
 });
 

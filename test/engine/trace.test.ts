@@ -44,13 +44,6 @@ describe('a channel that is looked into', () => {
     expect(last?.ms).toBeGreaterThan(0);
   });
 
-  it('sees what the bot does by itself too', async () => {
-    const { engine, quiet, seen } = world(['test']);
-    await engine.accept(incoming('wake:50'));
-    await quiet();
-    expect(seen()).toMatchObject([{ message: { text: 'wake:50' } }, { message: null, calls: [] }]);
-  });
-
   it('keeps the turns of two conversations at once apart', async () => {
     const { engine, quiet, sent } = world(['test']);
     await Promise.all(

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { LIMITS } from '../../src/engine/limits.ts';
-import type { Incoming, Outgoing } from '../../src/engine/messages.ts';
+import type { Incoming } from '../../src/engine/messages.ts';
 import { MAX_INBOX } from '../../src/engine/transitions.ts';
 import { StoreUnavailable } from '../../src/store/port.ts';
 import { conversation, createWorld, gate, incoming } from './bot.ts';
@@ -119,25 +119,6 @@ describe('poison', () => {
     expect(letter?.holds).toMatchObject({ message: { text: 'throw' } });
   });
 
-  test('is erased for a customer who asks to be forgotten, and the channel is told', async () => {
-    const world = createWorld();
-    const told: unknown[] = [];
-    const platform = {
-      ...world.platform,
-      async deliver(outgoing: Outgoing, seq: number) {
-        if (outgoing.forget) told.push(outgoing.reply.key);
-        return world.platform.deliver(outgoing, seq);
-      },
-    };
-    const engine = world.engine({ platform: () => platform });
-    for (const text of ['throw', 'forget', 'a']) await engine.accept(incoming(text));
-    await engine.accept({ ...incoming('throw'), conversation: 'another' });
-    await world.quiet();
-    expect(world.heard()).toContain('forgotten');
-    expect(told).toEqual(['forgotten']);
-    expect(await world.operators.letters()).toHaveLength(1);
-  });
-
   test('a message that cannot be read is a dead letter, and the next is answered', async () => {
     const world = createWorld();
     const engine = world.engine();
@@ -211,30 +192,6 @@ describe('a store out of reach', () => {
     await expect(engine.accept(incoming('a'))).rejects.toThrow(StoreUnavailable);
     await expect(engine.accept(incoming('a'))).rejects.toThrow(StoreUnavailable);
     expect(world.alarms).toEqual([{ name: 'store_unavailable', reason: undefined }]);
-  });
-});
-
-describe('a lock on a node that takes no writes', () => {
-  test('is given back with the outcome, though replies have to wait', async () => {
-    const world = createWorld();
-    const engine = world.engine({
-      conversation: {
-        ...conversation,
-        step(state, input, context) {
-          const decision = conversation.step(state, input, context);
-          return input.kind === 'wake'
-            ? { ...decision, unlock: [{ customer: 'customer:1', operation: 'op1' }] }
-            : decision;
-        },
-      },
-    });
-    expect((await world.lock('customer:1', 'op1')).locked).toBe(true);
-    world.script.push({ kind: 'throttled', afterMs: 3_600_000 });
-    await engine.accept(incoming('wake:1000'));
-    await expect.poll(async () => (await world.record())?.lease).toBeNull();
-    world.advance(1500);
-    await expect.poll(async () => (await world.lock('customer:1', 'op2')).locked).toBe(true);
-    expect(world.sent).toEqual([]);
   });
 });
 

@@ -60,21 +60,6 @@ describe('the circuit breaker', () => {
 });
 
 describe('the bulkhead', () => {
-  test('makes a call wait for a free place', async () => {
-    let underWay = 0;
-    let most = 0;
-    await using server = await serve(async (_request, response) => {
-      most = Math.max(most, ++underWay);
-      await delay(10);
-      underWay--;
-      response.end('[]');
-    });
-    const { antCrm } = openAntCrm(server.url, { maxCalls: 2 });
-    const reads = await Promise.all(Array.from({ length: 10 }, () => antCrm.history(POINTS)));
-    expect(reads.every(({ ok }) => ok)).toBe(true);
-    expect(most).toBe(2);
-  });
-
   test('sends a call away after a second, without calling', async () => {
     let asked = 0;
     await using server = await serve(() => void asked++);

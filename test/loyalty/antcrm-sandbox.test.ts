@@ -98,23 +98,6 @@ test('the history comes in pages of twenty, each record once, some failed', asyn
   }
 });
 
-test('a customer is found by phone and by e-mail, in our forms', async () => {
-  const byPhone = await antCrm.contact(BY_GARNACHO);
-  expect(byPhone).toMatchObject({
-    ok: true,
-    value: {
-      customerId: '475',
-      phones: [GARNACHO],
-      emails: ['garnacho@gmail.com'],
-      points: expect.any(Number),
-      rank: expect.any(String),
-      rankPoints: expect.any(Number),
-    },
-  });
-  const { time: _, ...contact } = byPhone;
-  expect(await antCrm.contact({ kind: 'email', value: 'garnacho@gmail.com' })).toMatchObject(contact);
-});
-
 const calls = {
   accumulate: () => antCrm.accumulate({ code: 'TULANH000000007', phone: GARNACHO }),
   redeem: () => redeem('DAUMAY01', GARNACHO),

@@ -45,13 +45,6 @@ describe('what was surely not sent is unavailable', () => {
     expect(reports.logged[0]).toEqual({ call: 'redeem', outcome: 'unavailable', reason: 'ECONNREFUSED' });
   });
 
-  test('a server that cannot do TLS', async () => {
-    await using server = await serveTcp((socket) => socket.end('no TLS here'));
-    const { antCrm } = openAntCrm(server.url.replace('http:', 'https:'));
-    expect(await antCrm.redeem(redemption())).toMatchObject({ kind: 'unavailable' });
-    expect(await antCrm.accumulate(ACCUMULATION)).toMatchObject({ kind: 'unavailable' });
-  });
-
   test('a connection that does not come about, be it for its own time-out or the deadline of the call', async () => {
     await using silent = await serveTcp(() => undefined);
     const { antCrm, reports } = openAntCrm(silent.url.replace('http:', 'https:'), { timeoutMs: 4000 });

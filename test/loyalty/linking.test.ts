@@ -126,10 +126,4 @@ describe('linking', () => {
     ];
     expect(await link(antcrm(...two), phone(false), email(false))).toEqual(sent.phone());
   });
-
-  it('finds a typed e-mail on the record whatever its case', async () => {
-    const shouted: ProvableValue = { value: EMAIL.value.toUpperCase(), proved: false };
-    const backend = antcrm({ phones: [PHONE.value], emails: [EMAIL.value] });
-    expect(await link(backend, phone(false), shouted)).toMatchObject({ email: shouted.value });
-  });
 });

@@ -115,11 +115,6 @@ describe('accumulate', () => {
 });
 
 describe('reading back', () => {
-  it('waits for a record that shows a second late', async () => {
-    antcrm.lateMs = 1000;
-    expect(await perform(REDEEM)).toMatchObject({ kind: 'applied', receipt: { record: 'new-0', score: 10 } });
-  });
-
   it('says which record is still to come of a redemption', async () => {
     antcrm.lateMs = 5000;
     const { code, calledMs, deadlineMs, skew } = LOOKUP;

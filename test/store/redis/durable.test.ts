@@ -77,18 +77,6 @@ test('too few replicas are a fault that the operator sees', async () => {
 
 const replicated = { replicated: true, waitReplicas: 1 };
 
-test('in a cluster it is the replica of the record that acknowledges', async () => {
-  const { replicas, keyOf, store } = await openCluster(replicated);
-  const isDurable = async (master: number) => {
-    const swapped = await store.compareAndSwap(await keyOf(master), durable(record('one')));
-    return swapped.swapped && swapped.durable;
-  };
-  for (const master of [0, 1, 2, 2, 1, 0]) expect(await isDurable(master)).toBe(true);
-  expect(await store.health()).toEqual([]);
-  replicas[0]?.pause();
-  expect(await Promise.all([0, 1, 2].map(isDurable))).toEqual([false, true, true]);
-});
-
 test('in a cluster a failover loses nothing that was durable', async () => {
   const { nodes, keyOf, store } = await openCluster(replicated);
   const [key, one] = [await keyOf(0), record('one')];
