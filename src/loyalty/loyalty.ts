@@ -20,10 +20,6 @@ export type LoyaltyOptions = AntCrmOptions & {
  * Creates the client of AntCRM, and the rules by which effects are performed with it. Time and network come
  * in by `runtime` and `transport`. If `perform` throws, the same effect may be performed again: an operation
  * is never called twice.
- *
- * @example
- * const loyalty = createLoyalty({ ...options, transport, runtime, observe });
- * const outcome = await loyalty.perform({ kind: 'balance', by }, context);
  */
 export function createLoyalty({ around = (antcrm) => antcrm, ...options }: LoyaltyOptions) {
   const antcrm = around(new AntCrmClient(options));
@@ -47,11 +43,7 @@ type Rules = Pick<Tools, 'antcrm' | 'contacts' | 'timeoutMs' | 'runtime'> & {
 export function createPerform({ observe, ...parts }: Rules): Perform {
   const { runtime } = parts;
   const alarm = (name: Alarm) =>
-    atMostEvery(
-      ALARM_EVERY_MS,
-      (fields: Fields) => observe.alarm(name, fields),
-      () => runtime.monotonicMs(),
-    );
+    atMostEvery(ALARM_EVERY_MS, (fields: Fields) => observe.alarm(name, fields), runtime.monotonicMs);
   const [alarmSkew, alarmGuessing] = [alarm('antcrm_clock_skew'), alarm('code_guessing')];
   const guesses = new TokenBucket({ ...GUESSES, runtime });
   const tools: Tools = { ...parts, guesses, alarmGuessing: () => alarmGuessing({}), log: observe.log };

@@ -9,9 +9,6 @@ export interface AntCrm {
   /**
    * Adds the points of a code to the customer that the identifiers name. A code is good once: a second call
    * is `refused`.
-   *
-   * @example
-   * const { kind } = await antCrm.accumulate({ code: 'TIVI000000001', phone: '+84867123456' });
    */
   accumulate(request: AccumulateRequest): Promise<CallOutcome>;
   /**
@@ -26,19 +23,10 @@ export interface AntCrm {
   redeem(request: RedeemRequest): Promise<CallOutcome>;
   /**
    * Reads one page (from 1) of at most 20 records of the given type, in AntCRM's order.
-   *
-   * @example
-   * const by = { kind: 'phone', value: '+84867123456' } as const;
-   * const read = await antCrm.history({ type: 'gift', by, page: 1 });
-   * if (read.ok && read.value.full) await antCrm.history({ type: 'gift', by, page: 2 });
    */
   history(query: HistoryQuery): Promise<Read<HistoryPage>>;
   /**
    * Reads the customer's record; null if AntCRM has none, or if the backend has no `/contacts`.
-   *
-   * @example
-   * const read = await antCrm.contact({ kind: 'email', value: 'lan@example.vn' });
-   * const points = read.ok ? read.value?.points : undefined;
    */
   contact(by: Identifier): Promise<Read<Contact | null>>;
 }

@@ -1,4 +1,4 @@
-import { type Lists, listAll } from '../engine/listing.ts';
+import { type Lists, listAll } from '../engine/operators.ts';
 import type { Backlog } from '../observability/metrics.ts';
 import { type Listed, SHARDS } from '../store/port.ts';
 

@@ -1,7 +1,6 @@
 import { claimTicket } from '../conversation/dialogue/handover.ts';
 import type { Operation, State, Ticket } from '../conversation/state.ts';
-import { membersOf } from '../engine/listing.ts';
-import type { Operators, StoredConversation } from '../engine/operators.ts';
+import { membersOf, type Operators, type StoredConversation } from '../engine/operators.ts';
 import type { Runtime } from '../runtime.ts';
 import { type RecordStore, StoreUnavailable } from '../store/port.ts';
 import { listTickets, type TicketEntry } from './backlog.ts';
