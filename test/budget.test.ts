@@ -9,7 +9,7 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: numb
   root: { files: /^([^/]+$|(http|observability|resilience)\/)/, lines: 2945, count: 29 },
   conversation: { files: /^conversation\//, lines: 8714, count: 41 },
   engine: { files: /^(engine|store)\//, lines: 5230, count: 32 },
-  loyalty: { files: /^loyalty\//, lines: 1415, count: 11 },
+  loyalty: { files: /^loyalty\//, lines: 1400, count: 11 },
   sandbox: { files: /^sandbox\//, lines: 440, count: 4 },
   channels: { files: /^channels\//, lines: 4056, count: 30 },
   programs: { files: /^(photos|operators|cli)\//, lines: 1025, count: 10 },
