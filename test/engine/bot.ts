@@ -27,7 +27,6 @@ import {
   type ScoredMember,
   SHARDS,
   StoreUnavailable,
-  versionOf,
 } from '../../src/store/port.ts';
 import { type Changed, watched } from '../support/changes.ts';
 import { recordingObserve } from '../support/observe.ts';
@@ -266,16 +265,6 @@ export function createWorld(encryption: Encryption = someEncryption(), { isStopp
         record: record && change(record),
         answer: null,
       })),
-    /** The store with a record of the customer's that nobody can open. */
-    async broken(): Promise<RecordStore> {
-      const key = `c:${encryption.name('conversation', 'test\0c1')}` as const;
-      const { bytes } = await memory.read(key);
-      await memory.compareAndSwap(key, {
-        expected: bytes && versionOf(bytes),
-        ...{ bytes: Buffer.alloc(100, 7), ttlMs: 1_000_000, indexes: [] },
-      });
-      return memory;
-    },
     /** Another operation of that customer asks for the lock. */
     lock: async (customer: string, operation: string) =>
       (await customers.update(encryption.name('customer', customer), lock(operation))).answer,

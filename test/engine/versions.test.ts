@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type State, VERSION } from '../../src/conversation/state.ts';
+import { VERSION } from '../../src/conversation/state.ts';
 import type { ConversationPort } from '../../src/engine/turn.ts';
 import { newState, readState, step } from '../support/conversation.ts';
 import { SETTINGS } from '../support/dialogue.ts';
@@ -38,25 +38,6 @@ const unknown = (nowMs: number): object => ({
   draft: { year: 2026 },
   profile: { phone },
   operations: [{ id: 'OP1', kind: 'redeem', status: 'escalated', atMs: nowMs, checks: 5 }],
-});
-
-test('a flow that this process does not know is left to one that knows it', async () => {
-  const world = createWorld();
-  await stored(world, unknown(Date.now()));
-  const engine = world.engine({ conversation: real });
-  await engine.accept(incoming('this year'));
-  await expect.poll(() => world.changes).toContain('release');
-  await engine.stop();
-
-  world.advance(3000);
-  const known: ConversationPort = {
-    ...real,
-    readState: (): State => ({ ...newState(Date.now()), profile: { phone } }),
-    step: (state) => ({ state, replies: [{ key: 'tier.year' }] }),
-  };
-  world.engine({ conversation: known });
-  await expect.poll(() => keys(world)).toEqual(['tier.year']);
-  expect(world.turns).toEqual(['done']);
 });
 
 test('a flow that nobody knows ends after a minute, and with it nothing else', async () => {

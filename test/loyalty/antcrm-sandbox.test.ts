@@ -14,18 +14,10 @@ const BY_NEWCOMER = { kind: 'phone', value: NEWCOMER } as const;
 const LATER = { monotonicMs: Number.POSITIVE_INFINITY, wallMs: Number.POSITIVE_INFINITY };
 
 let antCrm: ReturnType<typeof openAntCrm>['antCrm'];
-/** Makes the sandbox misbehave. */
-let fault: (call: string, fault: string) => Promise<void>;
-
 beforeEach(async () => {
   const app = Fastify();
   await app.register(createSandbox(), { prefix: '/sandbox' });
   ({ antCrm } = openAntCrm(`${await app.listen({ host: '127.0.0.1', port: 0 })}/sandbox`));
-  fault = async (call, fault) => {
-    const payload = { call, fault, ms: 1500 };
-    const response = await app.inject({ method: 'POST', url: '/sandbox/faults', payload });
-    expect(response.statusCode).toBe(200);
-  };
   return () => app.close();
 });
 
@@ -96,21 +88,4 @@ test('the history comes in pages of twenty, each record once, some failed', asyn
     expect(new Set(records.map(({ failed }) => failed))).toEqual(new Set([false, true]));
     expect(records.every((record) => record.type === type)).toBe(true);
   }
-});
-
-const calls = {
-  accumulate: () => antCrm.accumulate({ code: 'TULANH000000007', phone: GARNACHO }),
-  redeem: () => redeem('DAUMAY01', GARNACHO),
-};
-const applied = { 'lose-answer': true, 'bad-json': true, 'error-500': false, 'refuse-connection': false };
-test.each(
-  (['accumulate', 'redeem'] as const).flatMap((call) =>
-    Object.entries(applied).map(([how, isApplied]) => ({ call, how, isApplied })),
-  ),
-)('$call: after $how the outcome is unknown, and it was tried once', async ({ call, how, isApplied }) => {
-  const before = Number(await points(GARNACHO));
-  await fault(call, how);
-  expect(await calls[call]()).toMatchObject({ kind: 'unknown' });
-  const difference = call === 'accumulate' ? 150 : -10;
-  expect(await points(GARNACHO)).toBe(isApplied ? before + difference : before);
 });

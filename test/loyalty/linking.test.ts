@@ -110,12 +110,6 @@ describe('linking', () => {
     expect(await link(antcrm(...records('476')), phone(false), email(false))).toEqual(sent.phone());
   });
 
-  it('sends both unasked where the backend has no contacts', async () => {
-    const backend = antcrm(...owned('mine', 'theirs'));
-    expect(await link(backend, phone(false), email(false), 'off')).toEqual(sent.both('phone'));
-    expect(backend.lookups).toEqual([]);
-  });
-
   it('tells one record by what it lists where ids are missing', async () => {
     const one = { phones: [PHONE.value], emails: [EMAIL.value] };
     expect(await link(antcrm(one), phone(false), email(false))).toEqual(sent.both('phone'));
