@@ -37,7 +37,7 @@ export function leased(
 }
 
 /** What the lease's holder sees in a record. */
-export const leaseOf = (record: ConversationRecord | null, nowMs = NOW): Lease =>
+const leaseOf = (record: ConversationRecord | null, nowMs = NOW): Lease =>
   new Lease('name', { record: record ?? newRecord(nowMs), nowMs, aliveUntilMs: 0 });
 
 /** The record of a conversation at rest. */
