@@ -11,12 +11,8 @@ const PLACEHOLDER = /\{\{.*?\}\}/;
 
 /** Whether `text` is, or has a line, that `key` words in this language. */
 export function says(text: string, key: Key, language: Language): boolean {
-  return pattern(key, language).test(text);
-}
-
-function pattern(key: Key, language: Language): RegExp {
   const fixed = { vi, en }[language][key].split(PLACEHOLDER).map((part) => RegExp.escape(part));
-  return new RegExp(`(^|\\n)${fixed.join('.+')}(\\n|$)`);
+  return new RegExp(`(^|\\n)${fixed.join('.+')}(\\n|$)`).test(text);
 }
 
 export type Chat = ReturnType<typeof createChat>;
@@ -40,9 +36,10 @@ export function createChat(options: {
   const heard: string[] = [];
   const person = createPerson(id, { first_name: 'Garnacho', last_name: '', language_code: language });
 
-  async function send(update: Update): Promise<void> {
+  async function send(update: Update): Promise<Update> {
     const { status, body } = await post(update);
     if (status !== 200) throw new Error(`the webhook answered ${status}: ${body}`);
+    return update;
   }
 
   function button(choice: string): Update {
@@ -51,11 +48,6 @@ export function createChat(options: {
       if (found) return person.presses(found.callback_data, message_id);
     }
     throw new Error(`there is no button for ${choice}`);
-  }
-
-  async function sent(update: Update): Promise<Update> {
-    await send(update);
-    return update;
   }
 
   async function next(awaited: string): Promise<string> {
@@ -70,10 +62,10 @@ export function createChat(options: {
     id,
     /** What arrived and was not yet looked at, oldest first. */
     unread: unread as readonly string[],
-    writes: async (text: string) => sent(person.writes(text)),
+    writes: async (text: string) => send(person.writes(text)),
     /** Presses the newest button whose choice is `choice` or begins with `choice:`. */
-    presses: async (choice: string) => sent(button(choice)),
-    shares: async (phone: string) => sent(person.shares(phone)),
+    presses: async (choice: string) => send(button(choice)),
+    shares: async (phone: string) => send(person.shares(phone)),
     /** The same, not yet sent. */
     text: (text: string) => person.writes(text),
     message: (content: object) => person.sends(content),

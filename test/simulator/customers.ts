@@ -81,38 +81,25 @@ export function createCustomer(
     wish = wishes.shift();
     if (wish === undefined || sentCount >= MAX_MESSAGES) return;
     if (wish === 'silence') clock.plan(chance.between(...SILENCE_MS) * patience, begin);
-    else say(opening(wish));
+    else say(openings[wish]().map(text));
   }
 
-  function opening(wanted: Exclude<Wish, 'silence'>): readonly Message[] {
-    switch (wanted) {
-      case 'earn':
-        return [text(chance.happens(0.5) ? freshCode() : `tích điểm ${freshCode()}`)];
-      case 'earn three':
-        // All at once: which comes first, nobody knows.
-        return [freshCode(), freshCode(), freshCode()].map(text);
-      case 'earn three at once':
-        return [text(`tích điểm ${freshCode()} ${freshCode()} ${freshCode()}`)];
-      case 'redeem':
-        return [text('đổi quà')];
-      case 'points':
-        return [text('xem điểm')];
-      case 'history':
-        return [text('lịch sử tích điểm')];
-      case 'help':
-        return [text('/help')];
-      case 'person':
-        return [text('gặp nhân viên')];
-      case 'forget':
-        return [text('/forget')];
-      case 'flood':
-        return Array.from({ length: FLOOD }, () => text(chance.pick(CHATTER)));
-      case 'chatter':
-        return [text(chance.happens(0.05) ? chance.pick([KILLER, POISON]) : chance.pick(CHATTER))];
-    }
-  }
+  /** Of several at once, nobody knows which comes first. */
+  const openings: Readonly<Record<Exclude<Wish, 'silence'>, () => readonly string[]>> = {
+    earn: () => [chance.happens(0.5) ? freshCode() : `tích điểm ${freshCode()}`],
+    'earn three': () => [freshCode(), freshCode(), freshCode()],
+    'earn three at once': () => [`tích điểm ${freshCode()} ${freshCode()} ${freshCode()}`],
+    redeem: () => ['đổi quà'],
+    points: () => ['xem điểm'],
+    history: () => ['lịch sử tích điểm'],
+    help: () => ['/help'],
+    person: () => ['gặp nhân viên'],
+    forget: () => ['/forget'],
+    flood: () => Array.from({ length: FLOOD }, () => chance.pick(CHATTER)),
+    chatter: () => [chance.happens(0.05) ? chance.pick([KILLER, POISON]) : chance.pick(CHATTER)],
+  };
 
-  /** Answers what the bot sentCount last; where nothing is to be answered, turns to what is wanted next. */
+  /** Answers what the bot said last; where nothing is to be answered, turns to what is wanted next. */
   function act(): void {
     isThinking = false;
     if (latest === undefined || sentCount >= MAX_MESSAGES) return;

@@ -44,9 +44,8 @@ const VERSIONS = Array.from({ length: VERSION }, (_, at) => at + 1);
 
 test('every version so far is frozen, in the situations of the one before', () => {
   expect(filesOf('states')).toEqual(VERSIONS.map((version) => `${version}.jsonl`));
-  expect(filesOf('bodies')).toEqual(
-    VERSIONS.flatMap((version) => [`${version}-shapes.json`, `${version}.jsonl`]),
-  );
+  const bodies = VERSIONS.map((version) => `${version}.jsonl`);
+  expect(filesOf('bodies').sort()).toEqual([...bodies, `${VERSION}-shapes.json`].sort());
   for (const kind of ['states', 'bodies'] as const) {
     for (const version of VERSIONS.slice(1)) {
       const before = [...samplesOf(kind, version - 1).keys()];

@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { VERSION } from '../../src/conversation/state.ts';
 import {
   readIntent,
@@ -22,7 +22,7 @@ export function rewritten(name: string, body: unknown): unknown {
 
 /*
  * `node test/support/freeze.ts` writes `test/states/<version>.jsonl` and `test/bodies/<version>.jsonl`: the samples of the
- * version before, in today's shape, with the hashes of the shapes beside. Run once for a version, by the code of that
+ * version before, in today's shape, with the hashes of today's shapes beside. Run once for a version, by the code of that
  * version; what is frozen is never written again (CONTRIBUTING.md, "What is stored").
  */
 if (import.meta.main) {
@@ -34,5 +34,6 @@ if (import.meta.main) {
     writeFileSync(path, `${lines.join('\n')}\n`);
   }
   const shapesPath = new URL(`../bodies/${VERSION}-shapes.json`, import.meta.url);
+  rmSync(new URL(`../bodies/${VERSION - 1}-shapes.json`, import.meta.url), { force: true });
   writeFileSync(shapesPath, `${JSON.stringify(shapes(), null, 2)}\n`);
 }
