@@ -120,7 +120,7 @@ test('--check fails where Redis refuses a start, and where no message can be sto
   await redis.kill();
   const missing = await check(':right');
   expect(await missing.ended).toEqual({ code: 1, signal: null });
-  await missing.line(/^REDIS_URL: .*cannot be reached/);
+  await missing.line(/^REDIS_URL: .*ECONNREFUSED/);
 });
 
 test('a start with other keys than those of the store ends with one line, and changes nothing', async () => {
