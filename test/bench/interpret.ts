@@ -17,60 +17,35 @@ const ask = (kind: Expecting['kind']): Expecting => ({
   codes: kind === 'codes' ? [] : ['TIVI000000017'],
 });
 
-type Row = readonly [name: string, bound: number, at: Expecting, texts: readonly string[]];
+type Row = readonly [name: string, bound: number, at: Expecting, texts: string];
 const ROWS: readonly Row[] = [
-  ['the phone that is asked', 10, ask('phone'), ['0912345678', '0912 345 679', '+84 912 345 680']],
-  ['the code that is asked', 10, ask('codes'), ['TIVI000000018', 'TULANH000000020', 'TIVInpmx8b98pfg12345']],
-  ['the e-mail that is asked', 10, ask('email'), ['garnacho@gmail.com', 'minh.tuan@example.vn']],
-  [
-    'known words',
-    20,
-    NOTHING,
-    ['tích điểm', 'xem điểm của mình', 'đổi quà', 'lịch sử tháng trước', 'cảm ơn shop', 'my points'],
-  ],
+  ['the phone that is asked', 10, ask('phone'), '0912345678 | 0912 345 679 | +84 912 345 680'],
+  ['the code that is asked', 10, ask('codes'), 'TIVI000000018 | TULANH000000020 | TIVInpmx8b98pfg12345'],
+  ['the e-mail that is asked', 10, ask('email'), 'garnacho@gmail.com | minh.tuan@example.vn'],
+  ['known words', 20, NOTHING, 'tích điểm | xem điểm của mình | đổi quà | lịch sử tháng trước | my points'],
   [
     'values in a sentence',
     150,
     NOTHING,
-    [
-      'mã TIVI000000019 nha shop',
-      'cho mình tích điểm mã TULANH000000020 với ạ',
-      'tích điểm mã TIVI000000017 sđt 0912345678',
-      'earn points with code TIVI000000017, phone 0912345678',
-    ],
+    'mã TIVI000000019 nha shop | tích điểm mã TIVI000000017 sđt 0912345678 | earn with code TIVI000000017',
   ],
-  [
-    'open',
-    150,
-    NOTHING,
-    [
-      'cho mình hỏi mua tivi ở đâu thì rẻ',
-      'có mất phí không?',
-      'tihc diem giup minh',
-      'hôm nay trời đẹp quá',
-    ],
-  ],
+  ['open', 150, NOTHING, 'cho mình hỏi mua tivi ở đâu thì rẻ | tihc diem giup minh | hôm nay trời đẹp quá'],
   [
     'hostile, 1,000 characters',
     20_000,
     NOTHING,
-    [
-      'a '.repeat(500),
-      '0 '.repeat(500),
-      'ủ'.repeat(1000),
-      'không phải '.repeat(90),
-      '1/8 - '.repeat(160),
-      'ab1 '.repeat(250),
-    ],
+    ['a ', '0 ', 'ủ', 'không phải ', '1/8 - ', 'ab1 ']
+      .map((part) => part.repeat(1000 / part.length))
+      .join(' | '),
   ],
 ];
 
 const reading = { settings: SETTINGS, nowMs: NOW };
 
-function timesOf(texts: readonly string[], at: Expecting, rounds: number): number[] {
+function timesOf(texts: string, at: Expecting, rounds: number): number[] {
   const times: number[] = [];
   for (let round = 0; round < rounds; round++)
-    for (const text of texts) {
+    for (const text of texts.split(' | ')) {
       const startMs = performance.now();
       interpret(text, at, reading);
       times.push((performance.now() - startMs) * 1000);
