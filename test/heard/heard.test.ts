@@ -6,8 +6,8 @@ import { measure } from './measure.ts';
  * no harm.
  */
 const HELD = {
-  open: { understood: 149, wrong: 0, harm: 0 },
-  sealed: { understood: 130, wrong: 4, harm: 0 },
+  open: { understood: 150, wrong: 0, harm: 0 },
+  sealed: { understood: 132, wrong: 4, harm: 0 },
 } as const;
 
 describe('Sentences that nobody had in mind who wrote the vocabulary', () => {

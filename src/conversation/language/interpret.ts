@@ -191,8 +191,8 @@ export class LanguageInterpreter implements Interpreter {
   /** A text that is, by itself, a value of the kind that is asked. */
   #readAsked(text: string, { at, kind, references }: Expecting, reading: Reading): Meant {
     if ((at !== 'slot' && at !== 'doubt') || kind === undefined) return undefined;
-    const spelled = kind === 'email' ? emailMeant(this.#spellEmail(text)) : undefined;
-    if (spelled !== undefined && !text.includes('@')) return [emailDoubt(spelled)];
+    const spelled = kind === 'email' && !text.includes('@') ? emailMeant(this.#spellEmail(text)) : undefined;
+    if (spelled !== undefined) return [emailDoubt(spelled)];
     if (kind === 'phone' || kind === 'email') {
       if (!/\d|@/.test(text)) return undefined;
       const [value] = this.#readAs(kind, text, reading);

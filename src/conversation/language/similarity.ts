@@ -111,8 +111,10 @@ export class Similarity {
   /** The examples with at least this score (Tversky's index of weighed words), the nearest first. */
   #compare(said: Weighed, lacking: number, least: number) {
     const touched: number[] = [];
-    for (const [word, weight] of said)
+    // Small words alone make no example alike.
+    for (const [word, weight] of [...said].sort(([, one], [, other]) => other - one))
       for (const at of this.#index.get(word) ?? []) {
+        if (this.#shared[at] === 0 && weight < 1) continue;
         if (this.#shared[at] === 0) touched.push(at);
         this.#shared[at] = (this.#shared[at] ?? 0) + weight;
       }

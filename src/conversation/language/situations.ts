@@ -453,11 +453,6 @@ function editOf(said: ParsedText, codes: readonly string[]): TextCommand | undef
   const only = signed('only');
   const kept = [...only, ...signed('keep')];
   if (dropped.length > 0) return { do: 'remove', which: dropped };
-  // "ABC123 cũ rồi, bỏ": the only code that is named, and a word that stands apart from it.
-  const isDropped = says(said, 'codes drop', 'faults') || said.act === 'remove';
-  const loose = mentions.flatMap(({ refs, sign }) => (sign === undefined ? refs : []));
-  if (isDropped && loose.length === 1 && mentions.length === 1 && (fieldIn(said) ?? 'code') === 'code')
-    return { do: 'remove', which: loose };
   const isRest = says(said, 'codes other') && says(said, 'codes drop');
   if (only.length > 0 || (kept.length > 0 && isRest)) return { do: 'keepOnly', which: kept };
   if (signed('replace').length > 0) return { do: 'change', field: 'code' };
