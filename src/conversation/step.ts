@@ -130,7 +130,8 @@ function onOutcome(state: State, outcome: Outcome | PhotoEffect, scope: Scope): 
 
 /** When the flow must end, epoch ms; null: there is nothing to erase. */
 function lapseAtMs({ draft, step, offered, notUnderstood, lastMessageMs }: State): number | null {
-  const isGathering = step.at !== 'idle' || Object.keys(draft).length > 0;
+  const isAsked = step.at === 'browsing' || (step.at === 'asking' && step.offer !== undefined);
+  const isGathering = isAsked || Object.keys(draft).length > 0;
   return isGathering || offered || notUnderstood ? lastMessageMs + IDLE_MS + 1 : null;
 }
 
