@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
  */
 const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: number }>> = {
   root: { files: /^([^/]+$|(http|observability|resilience)\/)/, lines: 2945, count: 29 },
-  conversation: { files: /^conversation\//, lines: 8714, count: 41 },
+  conversation: { files: /^conversation\//, lines: 8699, count: 41 },
   engine: { files: /^(engine|store)\//, lines: 5230, count: 32 },
   loyalty: { files: /^loyalty\//, lines: 1400, count: 11 },
   sandbox: { files: /^sandbox\//, lines: 440, count: 4 },

@@ -33,16 +33,7 @@ import {
   remark,
   slotStep,
 } from './questions.ts';
-import {
-  type Advance,
-  continueFlow,
-  digress,
-  findFlow,
-  type Reduction,
-  type Round,
-  type RoundScope,
-  setSlots,
-} from './round.ts';
+import { continueFlow, digress, findFlow, type Reduction, type Round, setSlots } from './round.ts';
 import { serveNext, setGift, setGifts, setHistory, setIdentity, startFlow } from './slots.ts';
 
 /*
@@ -171,8 +162,16 @@ function finish({ state, said, next, scope }: Round): Decision {
       const { offered, notUnderstood } = scope.before;
       return callPerson({ ...state, notUnderstood }, offered ?? { why: 'asked' }, scope);
     }
-    case 'advance':
-      return finishAdvance({ state, said }, next, scope);
+    case 'advance': {
+      const { noted, digression } = next;
+      const decision = advance(state, next, scope);
+      if (digression) {
+        const { choices: _, ...reply } = digression.reply;
+        return { ...sayFirst([...said, reply], decision), question: digression.question };
+      }
+      const told = sayFirst(said, decision);
+      return noted && !scope.isForm ? tellNoted(told, noted, scope.before.step) : told;
+    }
     case 'digress': {
       const { reply, question } = next.digression;
       const decision = sayFirst(said, remark(state, scope, reply));
@@ -185,21 +184,6 @@ function finish({ state, said, next, scope }: Round): Decision {
     case 'again':
       return askAgain(state, scope, ...said);
   }
-}
-
-function finishAdvance(
-  { state, said }: Pick<Round, 'state' | 'said'>,
-  next: Advance,
-  scope: RoundScope,
-): Decision {
-  const { flow, doubt, noted, digression } = next;
-  if (digression) {
-    const { choices: _, ...reply } = digression.reply;
-    const decision = sayFirst([...said, reply], advance(state, { flow, doubt }, scope));
-    return { ...decision, question: digression.question };
-  }
-  const decision = sayFirst(said, advance(state, { flow, doubt }, scope));
-  return noted && !scope.isForm ? tellNoted(decision, noted, scope.before.step) : decision;
 }
 
 /** Before the question, lists the noted codes. Before a repeated question, says that a value was noted. */
