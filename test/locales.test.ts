@@ -11,7 +11,13 @@ import { missingWords } from './support/flow-words.ts';
 type Wording = Readonly<Record<string, string>>;
 
 /** Texts in the sources that look like keys of a known family and are none. */
-const NO_KEYS: ReadonlySet<string> = new Set(['email.com', 'gift.where', 'code.wrong', 'gift.price']);
+const NO_KEYS: ReadonlySet<string> = new Set([
+  'email.com',
+  'gift.where',
+  'code.wrong',
+  'gift.price',
+  'points.worth',
+]);
 
 /** What staff are never told: of consent, of proofs by sharing, of their own profile; what platforms show of the bot. */
 const CUSTOMERS =

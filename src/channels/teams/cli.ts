@@ -67,10 +67,10 @@ function createManifest(
   { appId, version, developer, defaultLocale, words, starters }: PackageOptions,
   others: readonly Locale[],
 ) {
-  const line = (key: string) => words.line({ key: `teams.${key}` }, defaultLocale);
+  const line = (key: string) => words.line({ key }, defaultLocale);
   const commands = starters.map((name) => {
-    const title = line(`command.${name}.title`);
-    const description = line(`command.${name}.description`);
+    const title = line(`teams.command.${name}.title`);
+    const description = line(`teams.command.${name}.description`);
     return { type: 'prompt', title, description, prompt: title } as const;
   });
   return {
@@ -83,8 +83,8 @@ function createManifest(
       defaultLanguageTag: defaultLocale,
       additionalLanguages: others.map((locale) => ({ languageTag: locale, file: `${locale}.json` })),
     },
-    name: { short: line('app.name'), full: line('app.fullName') },
-    description: { short: line('app.short'), full: line('app.full') },
+    name: { short: line('teams.app.name'), full: line('teams.app.fullName') },
+    description: { short: line('teams.app.short'), full: line('teams.app.full') },
     icons: ICONS,
     accentColor: '#0F6B5C',
     bots: [{ botId: appId, scopes: ['personal'], commandLists: [{ scopes: ['personal'], commands }] }],
@@ -93,22 +93,22 @@ function createManifest(
 
 /** The manifest's texts in another language, by the path of each. */
 function createLanguage(locale: Locale, { words, starters }: PackageOptions): object {
-  const line = (key: string) => words.line({ key: `teams.${key}` }, locale);
+  const line = (key: string) => words.line({ key }, locale);
   const commands = starters.flatMap((name, index) => {
     const path = `bots[0].commandLists[0].commands[${index}]`;
-    const title = line(`command.${name}.title`);
+    const title = line(`teams.command.${name}.title`);
     return [
       [`${path}.title`, title],
-      [`${path}.description`, line(`command.${name}.description`)],
+      [`${path}.description`, line(`teams.command.${name}.description`)],
       [`${path}.prompt`, title],
     ];
   });
   return {
     $schema: `${SCHEMAS}/MicrosoftTeams.Localization.schema.json`,
-    'name.short': line('app.name'),
-    'name.full': line('app.fullName'),
-    'description.short': line('app.short'),
-    'description.full': line('app.full'),
+    'name.short': line('teams.app.name'),
+    'name.full': line('teams.app.fullName'),
+    'description.short': line('teams.app.short'),
+    'description.full': line('teams.app.full'),
     ...Object.fromEntries(commands),
   };
 }
