@@ -62,7 +62,7 @@ export type PlatformAnswer = {
   readonly says?: 'delivered' | 'unreachable' | 'unauthorized' | undefined;
 };
 
-/** The outcome of a delivery: one table for all channels (docs/how-it-works.md, "What a platform's answer means"). */
+/** The outcome of a delivery, for all channels (docs/how-it-works.md, "What a platform's answer means"). */
 export function meaningOf({ status = 0, afterMs = 0, says }: PlatformAnswer): Delivery {
   const wait = afterMs > 0 ? { afterMs } : {};
   if (status >= 200 && status < 300) return { kind: 'delivered' };

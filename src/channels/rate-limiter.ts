@@ -20,7 +20,7 @@ export type RateLimiterOptions = {
 
 /** The share of the limit that replies use when many wait. The rest is for receipts. */
 const REPLY_SHARE = 0.8;
-/** Slots of this time that nobody took are left for a burst. With it, replies alone never reach the limit. */
+/** Unused slots of the last moment are left for a burst. With it, replies alone never reach the limit. */
 const BURST_MS = 200;
 /** Telegram's limit of one group (core.telegram.org/bots/faq). */
 const GROUP_PER_MINUTE = 20;
@@ -32,8 +32,9 @@ const BOT_REFUSALS = 3;
 
 /**
  * Limits the messages that this process sends to a platform: in any second, to one chat in a second, to a
- * group in a minute. A reply over the limit gets a slot of its own, so that later ones do not overtake it. Receipts need no slot. Several processes share the platform's limit, so the operator divides it.
- * Over the limit, the platform answers 429 and the message waits.
+ * group in a minute. A reply over the limit gets a time slot, so that later replies do not overtake it.
+ * Receipts need no slot. Several processes share the platform's limit, so the operator divides it. Over the
+ * limit, the platform answers 429 and the message waits.
  *
  * @example
  * const afterMs = limiter.take({ chat: '475', isGroup: false, isReceipt: false, madeAtMs });
