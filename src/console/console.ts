@@ -105,15 +105,8 @@ export function consolePage(
 
 /** A file as browsers get it: without comments on lines of their own and indentation. */
 function lean(source: string): string {
-  let isComment = false;
-  const isKept = (line: string): boolean => {
-    isComment ||= line.startsWith('/*');
-    const isRemark = isComment || line === '' || line.startsWith('// ') || line.startsWith('<!-- A ');
-    if (line.endsWith('*/')) isComment = false;
-    return !isRemark;
-  };
   const lines = source.split('\n').map((line) => line.trim());
-  return lines.filter(isKept).join('\n');
+  return lines.filter((line) => !/^($|\/?\*|\/\/ |<!-- A )/.test(line)).join('\n');
 }
 
 function optionOf({ name, title, proof, drawsForms, sharesContacts }: Role): string {

@@ -12,7 +12,6 @@ import {
   language,
   log,
   PHONE,
-  pressByKeys,
   QUICK,
   replied,
   type,
@@ -32,18 +31,6 @@ describe('a newcomer', () => {
     await choice(page, 'confirm').click();
     await log(page).getByText('+100').waitFor();
     await expect.poll(() => page.evaluate('document.activeElement.id')).toBe('text');
-  });
-
-  it('does the same by the keyboard alone', async () => {
-    const page = await open();
-    await replied(page, 'welcome');
-    await pressByKeys(page, 'accumulate');
-    await replied(page, 'accumulate.askCode');
-    await page.keyboard.type('TIVI000000032 0867123456 garnacho@gmail.com');
-    await page.keyboard.press('Enter');
-    await replied(page, 'accumulate.summary');
-    await pressByKeys(page, 'confirm');
-    await log(page).getByText('+100').waitFor();
   });
 
   it('does the same on the smallest phone, where nothing is wider than the screen', async () => {
@@ -77,21 +64,6 @@ describe('the chat', () => {
     await view(page, 'Bên trong');
     await inside(page).getByText('Bot tự lên tiếng').waitFor();
     await inside(page).getByText('/history-point').waitFor();
-  });
-
-  it.each(['light', 'dark'] as const)('can be read under the pointer, by %s', async (colorScheme) => {
-    const page = await open({ colorScheme });
-    await type(page, 'tích điểm TIVI000000034 0867123456 garnacho@gmail.com');
-    await choice(page, 'confirm').waitFor();
-    for (const one of await page.getByRole('button').filter({ hasText: /\p{L}/u }).all()) {
-      if (!(await one.isVisible())) continue;
-      await one.hover();
-      const style = (name: string) =>
-        page.evaluate<string>(`getComputedStyle([...document.querySelectorAll(':hover')].at(-1))['${name}']`);
-      const ratio = contrast(await style('color'), await style('backgroundColor'));
-      // WCAG 1.4.3 for text of this size.
-      expect(ratio, (await one.textContent()) ?? '').toBeGreaterThan(4.5);
-    }
   });
 
   it('is as it was after a reload, the customer’s side too', async () => {
@@ -129,13 +101,6 @@ describe('the chat', () => {
     // Chromium itself reports the cut connection.
     forgive('net::ERR_');
   });
-
-  it('wraps what is long and shows markup as it is', async () => {
-    const page = await open({ viewport: PHONE });
-    await type(page, `<img src=x onerror=alert(1)>${'ư'.repeat(400)}`);
-    await log(page).getByText('<img src=x').waitFor();
-    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(PHONE.width);
-  });
 });
 
 describe('the picture of a gift', () => {
@@ -169,15 +134,3 @@ describe('the picture of a gift', () => {
 });
 
 const conversationOf = (page: Page) => page.evaluate<string>(`sessionStorage.getItem('conversation')`);
-
-/** Of two opaque colours, as WCAG 2 reckons it. */
-function contrast(...colours: [ink: string, ground: string]): number {
-  const luminances = colours.map((colour) => {
-    const [red = 0, green = 0, blue = 0] = (colour.match(/\d+/g) ?? []).map((part) => {
-      const share = Number(part) / 255;
-      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
-    });
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
-  });
-  return (Math.max(...luminances) + 0.05) / (Math.min(...luminances) + 0.05);
-}

@@ -115,9 +115,6 @@ describe('two of staff', () => {
       expect(await answer(lan).evaluate((it) => it.matches(':read-only'))).toBe(true);
       expect(await lan.getByRole('button', { name: 'Gửi', exact: false }).last().isDisabled()).toBe(true);
     }
-    await lan.context().grantPermissions(['clipboard-read', 'clipboard-write']);
-    await press(lan, 'Chép');
-    expect(await lan.evaluate('navigator.clipboard.readText()')).toBe('Bạn chờ mình chút');
     await press(lan, 'Bỏ');
     expect(await answer(lan).inputValue()).toBe('');
   });

@@ -89,15 +89,3 @@ export async function type(page: Page, text: string): Promise<void> {
   await page.locator('#text').fill(text);
   await page.keyboard.press('Enter');
 }
-
-/** Backwards from the end of the page come the input and the newest buttons. */
-export async function pressByKeys(page: Page, id: string): Promise<void> {
-  await expect.poll(() => choice(page, id).isEnabled()).toBe(true);
-  await page.evaluate(`document.querySelector('#text').focus()`);
-  for (let back = 0; back < 10; back++) {
-    await page.keyboard.press('Shift+Tab');
-    const focused = await page.evaluate<string>(`document.activeElement.dataset.choice ?? ''`);
-    if (focused.split(':')[0] === id) return page.keyboard.press('Enter');
-  }
-  throw new Error(`no way to ${id} by Shift+Tab`);
-}

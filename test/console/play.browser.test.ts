@@ -33,14 +33,6 @@ describe('play', () => {
     await replied(page, 'points.balance');
   });
 
-  it('opens a deep link that is typed', async () => {
-    const page = await open();
-    await type(page, 'https://t.me/LoyaltyBot?start=TIVI000000061');
-    await replied(page, 'accumulate.askPhone');
-    await view(page, 'Bên trong');
-    await inside(page).getByText('TIVI000000061').first().waitFor();
-  });
-
   it('sends a photo: its code is taken, the picture is seen inside, and no picture is said to be none', async () => {
     const page = await open();
     await play(page);
@@ -53,23 +45,6 @@ describe('play', () => {
     await play(page);
     await send(Buffer.from('no picture'));
     await replied(page, 'photo.unreadable');
-  });
-
-  it.each(['paste', 'drop'])('sends a photo that comes by %s, from beside the text field', async (how) => {
-    const page = await open();
-    await replied(page, 'welcome');
-    await page.getByLabel('Gửi ảnh').waitFor({ state: 'attached' });
-    const content = asPng(await drawCode('TIVI000000065')).toString('base64');
-    await page.evaluate(`(() => {
-      const data = new DataTransfer();
-      const bytes = Uint8Array.from(atob('${content}'), (one) => one.charCodeAt(0));
-      data.items.add(new File([bytes], 'hop.png', { type: 'image/png' }));
-      const event = '${how}' === 'drop'
-        ? new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true })
-        : new ClipboardEvent('paste', { clipboardData: data, bubbles: true });
-      document.querySelector('#text').dispatchEvent(event);
-    })()`);
-    await replied(page, 'accumulate.askPhone');
   });
 
   it('shows codes and balances of the sandbox, and resets it', async () => {

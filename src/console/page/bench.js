@@ -101,12 +101,9 @@ async function look() {
   if (answer?.status !== 200) return;
   const { codes, customers, faults } = answer.content;
   $('codes').replaceChildren(...codes.map(codeOf));
-  // The customer who earned last comes first, after the well-known one.
-  const [known, ...others] = customers;
-  const pairs = [known, ...others.toReversed()].map(({ name, phones, emails, scoreAvailable, rankName }) => {
-    const ids = [phones[0]?.value, emails[0]?.value];
+  const pairs = customers.map(({ name, phones, emails, scoreAvailable }) => {
     const points = `${local(scoreAvailable)} ${word('points', 'điểm')}`;
-    return [name, [points, rankName, ...ids].filter(Boolean).join(' · ')];
+    return [name, [points, phones[0]?.value, emails[0]?.value].filter(Boolean).join(' · ')];
   });
   $('customers').replaceChildren(listOf(pairs));
   const planned = faults.map(({ call, fault, times }) => `${call}: ${fault} ×${times}`);

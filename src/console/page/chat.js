@@ -27,13 +27,7 @@ function turnTo(name) {
   if (!name) send({ start: '' }, '');
 }
 
-/** Where an hour, or a restart of the bot, has swept away what this tab remembers. */
-function beginIfForgotten() {
-  if (here.seen.size === 0 && here.mine.size === 0 && here.isLinked) turnTo();
-}
-
 function linked(stands) {
-  here.isLinked = stands;
   $('status').textContent = stands
     ? word('Connected', 'Đã kết nối')
     : word('Reconnecting…', 'Đang kết nối lại…');
@@ -225,36 +219,22 @@ function showMessage(turn, message) {
   place(bubble, first);
 }
 
-/** A photo that was chosen, pasted or dropped. */
-async function sendPhoto(file) {
-  if (!file) return;
-  const bytes = new Uint8Array(await file.arrayBuffer());
-  send({ photo: bytes.toBase64() }, `${word('Photo', 'Ảnh')} · ${file.name}`);
-}
-
 $('composer').addEventListener('submit', (event) => {
   event.preventDefault();
   const text = $('text').value.trim();
   if (!text) return;
   $('text').value = '';
-  // As on the platforms, a link that opens the bot, or `/start` and its payload, is no text.
-  const link = /^https:\/\/\S+$/.test(text) ? URL.parse(text) : null;
-  const start = /^\/start (\S+)$/.exec(text)?.[1] ?? link?.searchParams.get('start');
+  // As on the platforms, `/start` and its payload is no text.
+  const start = /^\/start (\S+)$/.exec(text)?.[1];
   send(start ? { start } : { text }, text);
 });
-$('image').addEventListener('change', () => {
-  void sendPhoto($('image').files[0]);
+$('image').addEventListener('change', async () => {
+  const [file] = $('image').files;
+  if (!file) return;
   $('image').value = '';
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  send({ photo: bytes.toBase64() }, `${word('Photo', 'Ảnh')} · ${file.name}`);
 });
-document.addEventListener('paste', ({ clipboardData }) => {
-  if (!$('chat').hidden) void sendPhoto(clipboardData.files[0]);
-});
-for (const name of ['dragover', 'drop']) {
-  $('chat').addEventListener(name, (event) => {
-    event.preventDefault();
-    if (name === 'drop') void sendPhoto(event.dataTransfer.files[0]);
-  });
-}
 // Also when the view is shown again, and when a phone's keyboard comes up.
 new ResizeObserver(toEnd).observe(log);
 
@@ -267,7 +247,6 @@ $('fresh').addEventListener('click', () => {
 function begin() {
   if (here || $('chat').hidden) return;
   turnTo(sessionStorage.conversation);
-  setTimeout(beginIfForgotten, 1500);
   $('text').focus();
 }
 addEventListener('view', begin);

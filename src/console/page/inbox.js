@@ -1,7 +1,6 @@
 import {
   $,
   button,
-  copyButton,
   exchange,
   explain,
   follow,
@@ -203,7 +202,7 @@ function drawHead() {
   if (isClosed) {
     const ended = ENDED[closedBy] ?? `${closedByName} ${word('ended it.', 'đã kết thúc.')}`;
     const typed = draft && word(' What you typed is still here.', ' Câu bạn đang gõ vẫn còn đây.');
-    note(ended + typed, ...(draft ? [copyButton(draft), button(word('Discard', 'Bỏ'), type)] : []));
+    note(ended + typed, ...(draft ? [button(word('Discard', 'Bỏ'), type)] : []));
   } else if (ending.has(id))
     note(
       word('It ends in ten seconds.', 'Sẽ kết thúc sau 10 giây.'),

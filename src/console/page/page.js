@@ -33,15 +33,6 @@ export function button(label, onClick) {
   return element;
 }
 
-/** Copies a text, where the browser lets the page. */
-export function copyButton(text) {
-  const copy = button(word('Copy', 'Chép'), async () => {
-    await navigator.clipboard?.writeText(text);
-    copy.textContent = word('Copied', 'Đã chép');
-  });
-  return copy;
-}
-
 /** Names, and what stands beside each. */
 export const listOf = (rows) =>
   make('dl', '', ...rows.flatMap(([name, ...values]) => [make('dt', '', name), make('dd', '', ...values)]));

@@ -1,4 +1,4 @@
-import { $, copyButton, exchange, make, place } from './page.js';
+import { $, exchange, make, place } from './page.js';
 import { asking, word } from './words.js';
 
 /* What was not understood, for the owner: by the question at hand, and as the line or the answer that teaches it. */
@@ -24,7 +24,7 @@ function sentenceOf(same) {
     [`locales/${locale}.md`, `- ${text}`],
     ['ANSWERS_FILE', JSON.stringify(entry)],
   ])
-    row.append(make('h3', '', title), make('pre', '', line), copyButton(line));
+    row.append(make('h3', '', title), make('pre', '', line));
   return row;
 }
 
