@@ -95,7 +95,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
   } = config;
   const facts = { answers, handover, sandboxed: backend.sandbox !== undefined };
   await channels.open(config, { ...core, ...work, ...facts }, { http, wrap: around.channel });
-  channels.mount(http, spans);
+  channels.mount(http);
   mountRoutes({ ...core, config, http, channels, words, gifts, metrics, operators, backend });
   await http.ready();
 

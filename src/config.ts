@@ -14,12 +14,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Returns the process's environment; a file `.env` in the working directory adds what is unset. */
 export function environment(): Environment {
-  try {
-    if (existsSync('.env')) process.loadEnvFile('.env');
-  } catch (error) {
-    console.error(`.env: got an unreadable file (${error}), wants a file`);
-    process.exit(EXIT_CONFIG);
-  }
+  if (existsSync('.env')) process.loadEnvFile('.env');
   return process.env;
 }
 
@@ -37,7 +32,6 @@ export function readConfig(env: Environment, only?: readonly VariableName[]) {
   const read = variables.safeParse(written);
   const wrong = (read.error?.issues ?? []).map((issue) => faultOf(issue, written));
   const isAbout = (fault: string): boolean => names.includes(fault.slice(0, fault.indexOf(':')));
-  // A value that is wrong in several ways is one fault: hence the set.
   const faults = [...new Set(wrong), ...conflictsOf(written).filter(isAbout)];
   const unknown = Object.keys(env).filter((name) => OURS.test(name) && !(name in variables.shape));
   const warnings = unknown.map((name) => `unknown variable ${name}`);
@@ -297,7 +291,6 @@ function conflictsOf(env: Written): string[] {
   ];
 }
 
-/** Values that are allowed and dangerous. */
 function warningsOf(env: Written, config: Config): string[] {
   const { publicUrl, trustProxy, staffToken, antcrm, telegram, settings } = config;
   const { real } = antcrm;
@@ -328,7 +321,6 @@ export type Config = ReturnType<typeof toConfig>;
 
 function toConfig(env: Variables) {
   const { ANTCRM_BASE_URL: baseUrl, STAFF_TOKEN: staffToken, PUBLIC_URL: publicUrl } = env;
-  // The staff routes must be open to a caller (`src/http/guard.ts`).
   const hasStaff = staffToken !== undefined || (baseUrl === undefined && publicUrl === undefined);
   return {
     production: env.NODE_ENV === 'production',

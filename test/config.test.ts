@@ -206,17 +206,6 @@ describe('GIFTS_FILE', () => {
 
   const gift = { code: 'DAUMAY01', name: { vi: 'Đầu máy', en: 'Player' }, score: 10 };
 
-  it('is read', () => {
-    const whole = {
-      ...gift,
-      code: 'LOA01',
-      description: { vi: 'Loa Bluetooth', en: 'Bluetooth' },
-      image: 'https://shop.example/loa.jpg',
-      pickUp: { vi: '12 Lê Lợi', en: '12 Le Loi' },
-    };
-    expect(configOf(written([gift, whole])).gifts).toEqual([gift, whole]);
-  });
-
   it.each(['http://shop.example/a.jpg', 'https://me:pass@shop.example/a.jpg'])(
     'with an image that no platform could fetch is a fault: %s',
     (image) => {

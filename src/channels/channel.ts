@@ -7,7 +7,6 @@ import { type Addresses, type Http, waitForClose } from '../http/server.ts';
 import type { Words } from '../i18n.ts';
 import type { Log } from '../observability/log.ts';
 import type { Observe } from '../observability/metrics.ts';
-import { type Spans, traceWebhooks } from '../observability/tracing.ts';
 import type { Tickets } from '../operators/tickets.ts';
 import type { Encryption, Feed } from '../store/port.ts';
 
@@ -187,10 +186,10 @@ export class Channels<Settings> {
   }
 
   /** Mounts the channels' routes. */
-  mount({ server, admin }: Pick<Http, 'server' | 'admin'>, spans: Spans): void {
-    for (const [name, { plugin, staffPlugin }] of this.#open) {
-      if (plugin) server.register(traceWebhooks(plugin, name, spans));
-      if (staffPlugin) admin.register(traceWebhooks(staffPlugin, name, spans));
+  mount({ server, admin }: Pick<Http, 'server' | 'admin'>): void {
+    for (const { plugin, staffPlugin } of this.#open.values()) {
+      if (plugin) server.register(plugin);
+      if (staffPlugin) admin.register(staffPlugin);
     }
   }
 

@@ -14,37 +14,23 @@ export type Log = {
 };
 
 /**
- * An alarm is a log line with `alarm: "<name>"` and a counter of that name (docs/operators.md says what to
- * do).
+ * An alarm is a log line with `alarm: "<name>"` and a counter of that name. docs/operators.md says what each
+ * means, and what to do.
  */
 export const ALARMS = [
-  /** AntCRM refuses our key (401/403). At most once a minute. */
   'antcrm_key_refused',
-  /** AntCRM's clock is over two minutes off, or its answers do not carry it. At most once a minute. */
   'antcrm_clock_skew',
-  /** An operation's outcome could not be found out; only staff can. */
   'operation_escalated',
-  /** A customer who asked for a person has waited too long. */
   'person_waits',
-  /** A message was moved to the dead letters. */
   'dead_letter',
-  /** The store lost a part of a conversation: a key was evicted or deleted. */
   'record_lost',
-  /** Something stored cannot be opened with our keys. */
   'seal_broken',
-  /** More codes are refused than people mistype: a program is guessing. At most once a minute. */
   'code_guessing',
-  /** Staff spend or earn through a real AntCRM. */
   'staff_operation',
-  /** The store did not confirm. At most once a minute. */
   'store_unavailable',
-  /** A reply was not delivered, or its delivery is unknown, and it is not tried again. */
   'delivery_given_up',
-  /** A platform refuses a reply that it will refuse again: a bug. At most once a minute and channel. */
   'delivery_rejected',
-  /** Most of a channel's last sends failed. At most once a minute. */
   'delivery_failing',
-  /** A channel and its platform do not work together: `faults` says why. At most once a minute. */
   'channel_out_of_order',
 ] as const;
 /** The name of an alarm. */

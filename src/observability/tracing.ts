@@ -9,7 +9,6 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api';
-import type { FastifyPluginAsync, FastifyRequest } from 'fastify';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { Log } from './log.ts';
 
@@ -25,14 +24,11 @@ export type SpanFields = Readonly<
 > & {
   /** How often the turn was begun, this time included. */
   readonly attempt?: number;
-  /** The HTTP status answered. */
-  readonly status?: number;
 };
 type Word = string | undefined;
 
 /** All names of spans; the fields tell spans of one name apart. */
 export type SpanName =
-  | 'webhook'
   | 'accept'
   | 'wait'
   | 'turn'
@@ -141,29 +137,6 @@ export class Spans {
   }
 }
 
-/**
- * Adds a span to each POST of a plugin. The span begins a new trace: a caller's `traceparent` is ignored,
- * because callers must not decide what is traced.
- */
-export function traceWebhooks(plugin: FastifyPluginAsync, channel: string, spans: Spans): FastifyPluginAsync {
-  if (!spans.isTracing) return plugin;
-  const open = new WeakMap<FastifyRequest, Span | undefined>();
-  return async (scope) => {
-    scope.addHook('preHandler', (request, _reply, done) => {
-      if (request.method === 'POST') {
-        const span = spans.begin({ name: 'webhook', channel, parent: null });
-        open.set(request, span);
-        spans.enter({ span });
-      }
-      done();
-    });
-    scope.addHook('onResponse', async (request, { statusCode: status }) =>
-      spans.end(open.get(request), { status }),
-    );
-    scope.register(plugin);
-  };
-}
-
 /** These errors are no faults: another process continues the turn. */
 const EXPECTED = ['GivenBack', 'LeaseLost', 'TurnInterrupted'];
 
@@ -172,15 +145,12 @@ const EXPECTED = ['GivenBack', 'LeaseLost', 'TurnInterrupted'];
  */
 const WORD = /^[\w.:-]{1,64}$/;
 
-function attributesOf({ status, ...about }: SpanFields): Attributes {
+function attributesOf(about: SpanFields): Attributes {
   const entries = Object.entries(about).flatMap(([key, value]) => {
     if (value === undefined) return [];
     return [[`bot.${key}`, typeof value === 'number' || WORD.test(value) ? value : 'other']];
   });
-  return {
-    ...Object.fromEntries(entries),
-    ...(status !== undefined && { 'http.response.status_code': status }),
-  };
+  return Object.fromEntries(entries);
 }
 
 /** https://www.w3.org/TR/trace-context/#traceparent-header */

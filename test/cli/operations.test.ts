@@ -8,27 +8,19 @@ describe('the command', () => {
     ['list', '/operations', undefined],
     ['show abc --reveal --as lan', '/operations/abc?reveal=true&by=lan', undefined],
     ['settle abc not-applied --as lan', '/operations/abc/settle', { result: 'not-applied', by: 'lan' }],
-    ['replay 7-ab --as lan', '/operations/letters/7-ab/replay', { by: 'lan' }],
     ['remove 7-ab --as lan', '/operations/letters/7-ab/remove', { by: 'lan' }],
-    ['find --telegram 4711', '/operations/find', { telegram: '4711' }],
     ['find --phone +84867123456', '/operations/find', { phone: '+84867123456' }],
   ])('asks the bot to %s', (words, path, body) => {
     const asked = readCommand(words.split(' '));
     expect([asked?.path, asked?.body, asked?.json]).toEqual([path, body, false]);
   });
 
-  test.each([
-    '',
-    'list all',
-    'show',
-    'settle a maybe',
-    'settle a done now',
-    'list --reveal',
-    'find',
-    'list --jsno',
-  ])('refuses "%s"', (words) => {
-    expect(readCommand(words.split(' ').filter(Boolean))).toBeUndefined();
-  });
+  test.each(['', 'show', 'settle a maybe', 'list --reveal', 'find', 'list --jsno'])(
+    'refuses "%s"',
+    (words) => {
+      expect(readCommand(words.split(' ').filter(Boolean))).toBeUndefined();
+    },
+  );
 });
 
 const LOOKUP: Lookup = {
