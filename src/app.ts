@@ -61,12 +61,8 @@ export async function createApp(config: Config, options: AppOptions = {}) {
   const traces = new Traces(channels.traced, (text, before, sender) =>
     conversation.explain(text, before, { settings, nowMs: Date.now(), sender }),
   );
-  const backend = await openBackend(config, {
-    observe,
-    spans: spans.isTracing ? spans : undefined,
-    watchedCalls: traces.calls,
-    around: around.antcrm,
-  });
+  const calls = { spans: spans.isTracing ? spans : undefined, watchedCalls: traces.calls };
+  const backend = await openBackend(config, { observe, ...calls, around: around.antcrm });
   const { gifts, codePrefixes, perform, isUp: serviceUp } = backend;
   const settings: Settings = { ...config.settings, gifts, codePrefixes };
   const photoReader = createPhotoReader(options.photos);
@@ -83,18 +79,14 @@ export async function createApp(config: Config, options: AppOptions = {}) {
     limits: { concurrency: Math.max(TURNS, TURNS_PER_CALL * config.antcrm.maxCalls), ...options.limits },
     onNotice: notices.onNotice,
   });
-  const { accept, schedule: onFiled } = engine;
   const onFault = (fault: RecordFault, name: string): void => observe.alarm(fault, { conversation: name });
-  const operators = new Operators({ ...core, readState, onFiled, onFault });
+  const operators = new Operators({ ...core, readState, onFiled: engine.schedule, onFault });
   const tickets = createTickets({ ...core, operators });
 
-  const work = { accept, commands, words, guard: http.guard, photoReader, feed: stores.feed, tickets };
-  const {
-    answers,
-    settings: { handover },
-  } = config;
-  const facts = { answers, handover, sandboxed: backend.sandbox !== undefined };
-  await channels.open(config, { ...core, ...work, ...facts }, { http, wrap: around.channel });
+  const work = { accept: engine.accept, commands, words, guard: http.guard, photoReader, feed: stores.feed };
+  const { answers } = config;
+  const facts = { answers, handover: config.settings.handover, sandboxed: backend.sandbox !== undefined };
+  await channels.open(config, { ...core, ...work, ...facts, tickets }, { http, wrap: around.channel });
   channels.mount(http);
   mountRoutes({ ...core, config, http, channels, words, gifts, metrics, operators, backend });
   await http.ready();

@@ -12,8 +12,8 @@ export const LANGUAGE_TEXTS: readonly LanguageText[] = LOCALES.map((locale) => (
 }));
 
 /**
- * What the bot says, in each language. Flat keys with dots. Suffixes name variants: `key_context`, and `key_one`
- * and `key_other` for a param `count`.
+ * What the bot says, in each language. Flat keys with dots. Suffixes name variants: `key_context`, and
+ * `key_one` and `key_other` for a param `count`.
  */
 export const WORDING: Wording = { vi, en };
 

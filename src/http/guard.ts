@@ -47,7 +47,7 @@ export function limitStrangers(createLimit: CreateLimit, { perMinute, local } = 
 function limitTo(createLimit: CreateLimit, max: (request: FastifyRequest) => number): Limit {
   const count = createLimit({ timeWindow: MINUTE_MS, max });
   return async (request, reply) => {
-    // Of a broken request the connection is closed by now: it has no address, and nobody reads the answer.
+    // The connection of a broken request is closed by now: it has no address, and the answer is lost.
     if (request.raw.socket.destroyed) return problem(reply, 400);
     const counted = await count(request);
     if (counted.isAllowed || !counted.isExceeded) return undefined;

@@ -18,14 +18,13 @@ import type { Log } from './log.ts';
  * globally, and no library is instrumented: that would export tokens in paths and phones in queries.
  */
 
+type SpanWord = 'channel' | 'conversation' | 'operation' | 'input' | 'effect' | 'outcome' | 'result';
+
 /** The closed list of span attributes: hashes, references and words of ours, never what a customer wrote. */
-export type SpanFields = Readonly<
-  Partial<Record<'channel' | 'conversation' | 'operation' | 'input' | 'effect' | 'outcome' | 'result', Word>>
-> & {
+export type SpanFields = Readonly<Partial<Record<SpanWord, string | undefined>>> & {
   /** How often the turn was begun, this time included. */
   readonly attempt?: number;
 };
-type Word = string | undefined;
 
 /** All names of spans; the fields tell spans of one name apart. */
 export type SpanName =

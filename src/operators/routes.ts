@@ -23,7 +23,7 @@ export type OperatorRouteOptions = operation.Clock & {
 const REFUSALS = {
   unknown: [
     404,
-    'There is none of that name: it was settled, or never was. Of several codes, each has its own: REF.1, REF.2.',
+    'There is none of that name: it was settled, or never was. Several codes have one each: REF.1, REF.2.',
   ],
   unreadable: [
     422,
@@ -111,7 +111,7 @@ function operationRoutes(options: OperatorRouteOptions): FastifyPluginAsync {
       return {
         ...operation.summarize(open, options),
         ...operation.describe(lookup, reveal),
-        /** As the customer was told; null: the turn that made the call has not ended. */
+        /** What the customer knows. Null: the turn that made the call has not ended. */
         status: state?.operations.find(({ id }) => id === reference)?.status ?? null,
         next: tellNext(lookup.kind, reference),
       };

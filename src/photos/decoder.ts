@@ -4,12 +4,12 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { prepareZXingModule, type ReaderOptions, type ReadResult, readBarcodes } from 'zxing-wasm/reader';
 
 /*
- * ZXing in the thread of `reader.ts`. It posts `ready`, then the texts of the picture's codes; null for a file
- * that cannot be opened.
+ * ZXing in the thread of `reader.ts`. It posts `ready`, then the texts of the picture's codes; null for a
+ * file that cannot be opened.
  */
 
-// 512 MB in pages of 64 KB, enough for 40 megapixels with four channels. The decoder's own limit is 2 GB, which
-// a PNG of 10 MB can fill. ZXing handles a failed `malloc`: it answers that there is no memory.
+// 512 MB in pages of 64 KB, enough for 40 megapixels with four channels. The decoder's own limit is 2 GB,
+// which a PNG of 10 MB can fill. ZXing handles a failed `malloc`: it answers that there is no memory.
 setFlagsFromString('--wasm-max-mem-pages=8192');
 
 const OPTIONS: ReaderOptions = {

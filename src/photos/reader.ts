@@ -16,7 +16,7 @@ const START_MS = 10_000;
 /** Pictures that wait, each with its bytes in memory. Turns take far fewer at once (`engine/limits.ts`). */
 const MAX_WAITING = 32;
 
-/** Reads JPEG and PNG pictures, one at a time, each in a thread of its own. */
+/** Reads JPEG and PNG pictures, one at a time, each in a new thread. */
 export function createPhotoReader(options: PhotoReaderOptions = {}): PhotoReader {
   const { decodeMs = DECODE_MS } = options;
   const closing = new AbortController();
