@@ -132,8 +132,8 @@ export type ConversationsParts = {
 const RELEASE_RETRY_MS = 250;
 
 /**
- * The changes of conversations' records by a lease holder: claim, renew, intend, commit, release. All reject with
- * `StoreUnavailable` if the store did not confirm; the change may have taken effect all the same.
+ * A lease holder's changes of conversations' records: claim, renew, intend, commit, release. All reject
+ * with `StoreUnavailable` if the store did not confirm; the change may have taken effect all the same.
  *
  * @example
  * const lease = await conversations.claim(name);

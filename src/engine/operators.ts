@@ -250,6 +250,7 @@ function attempt<T>(read: () => T): T | null {
   }
 }
 
+/** The part of a store that lists its indexes. */
 export type Lists = Pick<RecordStore, 'list'>;
 
 /**

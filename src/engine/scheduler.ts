@@ -142,8 +142,8 @@ export class Scheduler {
   }
 
   /**
-   * Claims up to `room` of these conversations. Other processes claim as well: a process claims few at first, more
-   * while it wins most of them, and stops when others win most.
+   * Claims up to `room` of these conversations. Other processes claim as well: a process claims few at
+   * first, more while it wins most of them, and stops when others win most.
    */
   async #claimUpTo(room: number, due: readonly string[]): Promise<number> {
     let names = [...due];

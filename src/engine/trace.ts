@@ -32,7 +32,7 @@ export class Traces {
     this.#atWork.enterWith(turn.inside.calls);
   }
 
-  /** The calls of the turn at work; undefined if nobody looks into it. */
+  /** The calls of the turn at work; undefined if it is not looked into. */
   readonly calls = (): TracedCall[] | undefined => this.#atWork.getStore();
 
   /**

@@ -171,9 +171,9 @@ export class Turn {
   /** What is left to be done after the commit: replies to send in order, then customers to unlock. */
   items: readonly NumberedItem[] = NOTHING;
 
-  /** Present if somebody looks into the turn. Filled as the turn goes. */
+  /** Present if the turn is looked into. Filled as the turn goes. */
   inside: TurnInside | undefined;
-  /** Whether somebody looks into the turn, or a collector gets its spans. */
+  /** Whether the turn is looked into, or a collector gets its spans. */
   isWatched: boolean;
   /** For the log and the metrics, filled as the turn goes. It has no personal data. */
   readonly event: TurnEvent;

@@ -55,8 +55,8 @@ export type UpdateResult<Content, Answer> = {
 
 /**
  * `seal_broken`: a record cannot be opened or read; the next swap puts it aside. `record_lost`: a record
- * is missing, though an index lists it or it was there a moment ago. In both cases the record is created again, and its
- * pending work is lost.
+ * is missing, though an index lists it or it was there a moment ago. In both cases the record is created
+ * again, and its pending work is lost.
  */
 export type RecordFault = 'seal_broken' | 'record_lost';
 
@@ -88,9 +88,9 @@ const MAX_WAIT_MS = 500;
 
 /**
  * The records of one kind. An update reads the record, applies a transition and swaps. If another process was
- * faster, it applies the transition again to the new record. A process has one swap of a record under way; all
- * updates that come meanwhile go with the next one. Transitions get the clock of the record's node, as a
- * lower bound.
+ * faster, it applies the transition again to the new record. A process has one swap of a record under way;
+ * all updates that come meanwhile go with the next one. Transitions get the clock of the record's node, as
+ * a lower bound.
  *
  * @example
  * const records = new VersionedRecords(kind, options);

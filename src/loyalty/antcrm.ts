@@ -28,7 +28,7 @@ export type AntCrmOptions = {
   readonly breakerMs?: number | undefined;
   readonly observe: Pick<Observe, 'log' | 'alarm' | 'call' | 'breaker'>;
   readonly spans?: Pick<Spans, 'mark'> | undefined;
-  /** A list to which each attempt is added, if somebody looks into the turn. Personal data: not for logs. */
+  /** A list to which each attempt is added, if the turn is looked into. Personal data: not for logs. */
   readonly watchedCalls?: (() => MadeCall[] | undefined) | undefined;
 };
 

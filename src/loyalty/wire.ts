@@ -97,20 +97,20 @@ const recordSchema = z.object({
 const anything = z.unknown().optional();
 const answerSchema = z.object({ success: anything, message: text, error: text, data: anything });
 const parseAnswer = (json: unknown) => answerSchema.safeParse(json).data;
-type Answer = ReturnType<typeof parseAnswer>;
+type ParsedAnswer = ReturnType<typeof parseAnswer>;
 
 /** The answer to a POST: `unknown` where nothing tells whether it was applied. */
 export const parseSuccess = (json: unknown): 'applied' | 'refused' | 'unknown' =>
   successOf(parseAnswer(json));
 
-function successOf(answer: Answer): 'applied' | 'refused' | 'unknown' {
+function successOf(answer: ParsedAnswer): 'applied' | 'refused' | 'unknown' {
   const success = answer?.success;
   if (success === 1 || success === '1' || success === true) return 'applied';
   return ['number', 'string', 'boolean'].includes(typeof success) ? 'refused' : 'unknown';
 }
 
 /** Whether AntCRM says that it failed: an empty list in the same answer does not mean an empty history. */
-const isRefusal = (answer: Answer): boolean =>
+const isRefusal = (answer: ParsedAnswer): boolean =>
   answer?.success !== undefined && successOf(answer) !== 'applied';
 
 /** AntCRM's message about a refusal, if it has one; at most 2,000 characters. */
@@ -182,8 +182,8 @@ function toNames({ customerId, phones, emails }: z.infer<typeof namesSchema>): C
 }
 
 /**
- * Reads the customer's record from an object, an array or `{ data }`. Null: AntCRM has none. `unreadable`: the
- * answer is something else. A record that lists only other phones (or e-mails) than `by` is another
+ * Reads the customer's record from an object, an array or `{ data }`. Null: AntCRM has none. `unreadable`:
+ * the answer is something else. A record that lists only other phones (or e-mails) than `by` is another
  * customer's.
  */
 export function parseContact(json: unknown, by: Identifier): Contact | null | 'unreadable' {

@@ -11,6 +11,7 @@ export interface EventLog {
 
 type Follower = { show(): Promise<void>; stop(): void };
 
+/** How a feed looks for events. */
 export type FeedOptions = {
   readonly runtime: Pick<Runtime, 'timer'>;
   /** How often followers look for events of other processes, ms. Absent: there are no other processes. */
