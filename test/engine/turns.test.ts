@@ -195,6 +195,15 @@ describe('a store out of reach', () => {
   });
 });
 
+test('a lock is given back at once, though the reply that tells the outcome has to wait', async () => {
+  const world = createWorld();
+  world.script.push({ kind: 'throttled', afterMs: 3_600_000 });
+  await world.engine().accept(incoming('redeem:op1'));
+  await expect.poll(() => world.changes).toContain('release');
+  expect((await world.lock('customer:1', 'op2')).locked).toBe(true);
+  expect(world.sent).toEqual([]);
+});
+
 describe('a lost lease', () => {
   test('a long call keeps its lease by renewing it', async () => {
     const world = createWorld();
