@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { LIMITS } from '../../src/engine/limits.ts';
 import type { Platform } from '../../src/engine/messages.ts';
 import { createWorld, incoming } from './bot.ts';
 
@@ -48,5 +49,18 @@ describe('A text of a conversation that a process knows', () => {
       expect(world.changes.includes('fused')).toBe(text === 'c');
       if (text === 'b') known.add(incoming('c').conversation);
     }
+  });
+
+  it('is counted where its lease ends before its reply can leave, which another lease sends', async () => {
+    const world = createWorld();
+    const engine = world.engine();
+    await engine.accept(incoming('a'), NOW);
+    await world.quiet();
+    await engine.accept(incoming('b'), NOW);
+    world.advance(LIMITS.leaseMs);
+    await world.quiet();
+    expect(world.changes).toContain('fused');
+    expect(world.heard()).toEqual(['a', 'a b']);
+    expect(world.turns).toEqual(['done', 'done']);
   });
 });

@@ -149,6 +149,9 @@ export class Checks {
     for (const { index, member, score } of CONVERSATION.entries(change.name, change.after)) {
       if (index === 'undelivered' && score !== (madeMsOf(change.after) ?? score))
         this.#note(chat, 'indexed', `a reply that waits counts as made at ${score}`);
+      // Whatever waits, a wake-up does not wait for it.
+      if (index === 'due' && change.after.lease === null && score > (change.after.wakeMs || score))
+        this.#note(chat, 'indexed', `it is due at ${score}, after its wake-up`);
       if (PERSONAL.test(member)) this.#note(chat, 'nothing personal', `${index} lists ${member}`);
     }
     for (const operation of Object.keys(change.after.journal)) this.#ownerOf.set(operation, chat);

@@ -1,5 +1,11 @@
 import { expect, test, vi } from 'vitest';
-import { type RecordStore, StoreRefused, StoreUnavailable, shardOf } from '../../../src/store/port.ts';
+import {
+  ASIDE_MS,
+  type RecordStore,
+  StoreRefused,
+  StoreUnavailable,
+  shardOf,
+} from '../../../src/store/port.ts';
 import { bytesOf, due, record, replacing, someKey, swapOf } from '../../contract/records.ts';
 import { inTime } from '../../support/in-time.ts';
 import { startRedisProxy } from '../../support/proxy.ts';
@@ -135,4 +141,23 @@ test('readiness asks Redis once a second, however often it is asked itself', asy
   for (let n = 0; n < 10; n++) await store.health();
   // One of them is this test's own.
   expect((await asked()) - before).toBeLessThanOrEqual(3);
+});
+
+test('records expire, and nothing is left of an index without entries', async () => {
+  const server = await ownRedis();
+  const { store } = await openRecords(server.url);
+  const [key, broken] = [someKey(), record('broken')];
+  await store.compareAndSwap(key, swapOf({ bytes: broken, indexes: due(key, 1) }));
+  await store.compareAndSwap(
+    key,
+    replacing(broken, { bytes: record('a'), aside: true, indexes: due(key, null) }),
+  );
+  await store.health();
+  const admin = adminOf(server);
+  const lasting: string[] = [];
+  for (const key of await admin.keys('*')) {
+    const endsMs = await admin.pttl(key);
+    if (endsMs < 0 || endsMs > ASIDE_MS) lasting.push(key.replace(/^\{.*?\}/, ''));
+  }
+  expect(lasting.sort()).toEqual(['broken', 'layout', 'layout']);
 });
