@@ -81,7 +81,7 @@ export type BalanceRead = Extract<Outcome, { kind: 'balance' | 'sums' }>;
 /** The end of a flow that calls AntCRM once the customer confirms its summary. */
 export type Confirms = Confirmation & ConfirmsByText;
 
-/** `confirmsByText`: a typed yes confirms a summary that was the last reply. No word confirms a call that spends. */
+/** `confirmsByText`: a typed yes confirms a summary that was the last reply. No text confirms a spending. */
 type ConfirmsByText =
   | { readonly kind: Exclude<Operation['kind'], Spending>; readonly confirmsByText?: true | undefined }
   | { readonly kind: Spending; readonly confirmsByText?: never };

@@ -316,7 +316,7 @@ export const STATE_UPGRADES: Upgrades = {
     const { wanted: _, ...draft } = state.draft;
     return { ...state, draft };
   },
-  // Version 3 waited for the rest of an album, counted unanswered questions, and offered staff the last customer.
+  // Version 3 gathered albums, counted unanswered questions and offered staff the last customer.
   3: (body) => {
     const shape = z.looseObject({ step: z.looseObject({ page: z.looseObject({}).optional() }) });
     const { album: _, consentUnanswered: __, before: ___, step: before, ...state } = shape.parse(body);

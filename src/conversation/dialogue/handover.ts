@@ -234,7 +234,7 @@ function boundTickets(tickets: readonly Ticket[]): Ticket[] {
   const oldest = tickets.length - KEPT;
   const kept = tickets.filter(({ count }, at) => at >= oldest || count.staff > 0);
   const newestFirst = kept.flatMap(({ notes }) => notes).reverse();
-  const fitting = new Set<Note>();
+  const fitting = new Set<TicketNote>();
   let bytes = 0;
   for (const note of newestFirst.slice(0, MAX_NOTES)) {
     bytes += countBytes(note);
@@ -244,5 +244,5 @@ function boundTickets(tickets: readonly Ticket[]): Ticket[] {
   return kept.map((ticket) => ({ ...ticket, notes: ticket.notes.filter((note) => fitting.has(note)) }));
 }
 
-type Note = Ticket['notes'][number];
-const countBytes = ({ text }: Note): number => Buffer.byteLength(text);
+type TicketNote = Ticket['notes'][number];
+const countBytes = ({ text }: TicketNote): number => Buffer.byteLength(text);

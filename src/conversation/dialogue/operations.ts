@@ -91,7 +91,7 @@ export function toReceipt(receipt: Receipt | undefined): Operation['receipt'] {
 
 export type Success = Pick<Unlock, 'record' | 'awaited'>;
 
-/** Deletes the intent and releases the locks of an operation with an outcome. The store notes `success` with each lock. */
+/** Ends an operation: deletes its intent and releases its locks. The store notes `success` with each lock. */
 export function endOperation(operation: string, locks: readonly string[] = [], success?: Success) {
   return { settled: [operation], unlock: locks.map((customer) => ({ customer, operation, ...success })) };
 }
