@@ -6,24 +6,24 @@ import { describe, expect, it } from 'vitest';
  * feature pays by deleting. Whoever makes a room smaller lowers its figures here.
  */
 const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: number }>> = {
-  root: { files: /^([^/]+$|(http|observability|resilience)\/)/, lines: 2945, count: 29 },
+  root: { files: /^([^/]+$|(http|observability|resilience)\/)/, lines: 2910, count: 29 },
   conversation: { files: /^conversation\//, lines: 8699, count: 41 },
   engine: { files: /^(engine|store)\//, lines: 5230, count: 32 },
   loyalty: { files: /^loyalty\//, lines: 1400, count: 11 },
-  sandbox: { files: /^sandbox\//, lines: 440, count: 4 },
+  sandbox: { files: /^sandbox\//, lines: 432, count: 4 },
   channels: { files: /^channels\//, lines: 4056, count: 30 },
-  programs: { files: /^(photos|operators|cli)\//, lines: 1025, count: 10 },
-  console: { files: /^console\//, lines: 1640, count: 10 },
+  programs: { files: /^(photos|operators|cli)\//, lines: 1029, count: 10 },
+  console: { files: /^console\//, lines: 1600, count: 10 },
 };
 
 /** A change may exceed the figures by this much. If it needs more, delete something, or raise the figure and say why. */
 const SLACK = 1.03;
 
 /** All of `src`, which the rooms must not exceed together. */
-const HOUSE = { lines: 26_266, count: 167 };
+const HOUSE = { lines: 25_461, count: 167 };
 
 /** All of `test`, fixtures too. */
-const TESTS = 28_339;
+const TESTS = 27_212;
 
 /** Shorter is not denser: characters a line on average, and the share of the lines that are comments. */
 const LINE_LENGTH = 43;
