@@ -9,6 +9,7 @@ import {
   intend,
   MAX_INBOX,
   release,
+  renew,
   take,
   takeLetter,
 } from '../../src/engine/transitions.ts';
@@ -129,6 +130,25 @@ describe('Calls', () => {
     );
     expect(Object.keys(left(settled).journal)).toEqual(['op.2']);
   });
+});
+
+const held = leased();
+const filed = accept(filing('m1'))(null, NOW).record;
+
+it.each([
+  ['accept', filed, accept(filing('m2', { take: taking() }))],
+  ['take', filed, take(taking())],
+  ['intend', held.record, intend(held.precondition, { operation: 'op', by: 'one', body: 'lookup' })],
+  ['commit', held.record, commit(held.precondition, answers)],
+] as const)('%s takes effect once where the answer of its swap was lost', (_, record, change) => {
+  const first = change(record, NOW);
+  expect(change(first.record, NOW)).toEqual(first);
+});
+
+it('a lease is renewed by its holder alone', () => {
+  expect(renew(taking())(held.record, NOW + 1)).toMatchObject({ answer: true });
+  for (const record of [null, filed, held.record])
+    expect(renew(taking('other'))(record, NOW)).toEqual({ record, answer: false });
 });
 
 describe('Dead letters', () => {
