@@ -49,6 +49,8 @@ export class Scheduler {
   readonly #backoffs = new Map<number, { readonly untilMs: number; readonly forMs: number }>();
   #group: number;
   #usedSlots = 0;
+  /** How many shards sweeps noted that no list has asked for yet. */
+  #sweptShards = 0;
   /** Whether something waits for a free slot. */
   #isWanted = false;
   #isFilling = false;
@@ -109,7 +111,7 @@ export class Scheduler {
    * and a message that comes meanwhile must find a slot. Few slots are worth the lists of few shards, but a
    * sweep lists at least a group.
    */
-  async #fill(shards = 0): Promise<void> {
+  async #fill(): Promise<void> {
     if (this.#isFilling) return;
     this.#isFilling = true;
     do {
@@ -117,7 +119,9 @@ export class Scheduler {
       if (room <= 0 || this.isStopping) break;
       this.#usedSlots += room;
       this.#isWanted = false;
-      const won = await this.#claimUpTo(room, await this.#listDue(room, Math.max(shards, 2 * room + 2)));
+      const shards = Math.max(this.#sweptShards, 2 * room + 2);
+      this.#sweptShards = 0;
+      const won = await this.#claimUpTo(room, await this.#listDue(room, shards));
       this.#isWanted ||= won === room;
       this.#usedSlots -= room - won;
     } while (this.#isWanted);
@@ -130,7 +134,10 @@ export class Scheduler {
     this.#group = (this.#group + 1) % GROUPS;
     const first = this.#group * GROUP_SIZE;
     for (let shard = first; shard < first + GROUP_SIZE; shard++) this.#noted.add(shard);
-    await this.#fill(GROUP_SIZE);
+    this.#sweptShards += GROUP_SIZE;
+    // The claims under way go on with the group; without a free slot, the next that is freed does.
+    this.#isWanted = true;
+    await this.#fill();
   }
 
   /** One sweep at a time. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Scheduler, type SchedulerParts } from '../../src/engine/scheduler.ts';
-import { type Key, type RecordStore, shardOf, versionOf } from '../../src/store/port.ts';
+import { type Key, type RecordStore, SHARDS, shardOf, versionOf } from '../../src/store/port.ts';
 import { createWorld, incoming, type World } from './bot.ts';
 
 const keyOf = (world: World, conversation: string): Key =>
@@ -64,4 +64,24 @@ test('conversations that only newer processes can work on hold up none of their 
   );
   for (; !claimed.includes(due.at(-1) ?? '') && clock.ms < 60_000; clock.ms += 500) await scheduler.sweep();
   expect(claimed).toEqual(due);
+});
+
+test('a sweep that meets another lists its own shards after it', async () => {
+  const asked = new Set<number>();
+  const answers: (() => void)[] = [];
+  const { scheduler } = createKit(
+    (_, { shard }) => {
+      asked.add(shard);
+      return new Promise((resolve) => answers.push(() => resolve({ nowMs: 0, count: 0, entries: [] })));
+    },
+    async () => 'taken',
+  );
+  const first = scheduler.sweep();
+  await Promise.all(Array.from({ length: 3 }, () => scheduler.sweep()));
+  while (answers.length > 0) {
+    for (const answer of answers.splice(0)) answer();
+    await new Promise(setImmediate);
+  }
+  await first;
+  expect(asked.size).toBe(SHARDS);
 });
