@@ -13,6 +13,8 @@ import type { NumberedItem, TurnTools } from './turn.ts';
 
 /** The shortest and the longest wait before a lock that could not be given back is tried again. */
 const UNLOCK_RETRY_MS = [1000, 60_000] as const;
+/** If a reply has to wait as well, the turn waits this long for a try. A lease lasts longer. */
+const MAX_UNLOCK_WAIT_MS = 4000;
 const ALARM_EVERY_MS = 60_000;
 
 /**
@@ -55,7 +57,16 @@ export class Outbox {
       }
       lease.sentSeq = seq;
     }
-    const failedSeq = await this.unlock(items);
+    let failedSeq = await this.unlock(items);
+    // A reply may wait for hours, and the lock must not: it is tried again before the turn ends.
+    for (
+      let waitMs = UNLOCK_RETRY_MS[0];
+      wait && failedSeq !== null && waitMs <= MAX_UNLOCK_WAIT_MS;
+      waitMs *= 2
+    ) {
+      await this.#tools.runtime.sleep(waitMs);
+      failedSeq = await this.unlock(items);
+    }
     if (failedSeq === null) return wait;
     // The replies before it count as sent, or they would be sent again and again.
     lease.sentSeq = Math.min(lease.sentSeq, failedSeq - 1);

@@ -205,7 +205,7 @@ export class VersionedRecords<Content> {
       const fault = before.isBroken ? 'seal_broken' : isLost ? 'record_lost' : undefined;
       if (fault && fault !== alarmed) onFault(fault, name);
       alarmed = fault ?? alarmed;
-      const { bytes, after, indexes } = this.#write(name, { record, before, isLost });
+      const { bytes, after, indexes } = this.#write(name, record, before);
       const swapped = await this.#parts.store.compareAndSwap(`${this.#kind.kind}:${name}`, {
         expected: seen.bytes,
         bytes,
@@ -244,16 +244,13 @@ export class VersionedRecords<Content> {
   }
 
   /** The sealed bytes of a record, and the changes of indexes that go with them. */
-  #write(
-    name: string,
-    { record, before, isLost }: { record: Content | null; before: OpenedRecord<Content>; isLost: boolean },
-  ) {
+  #write(name: string, record: Content | null, before: OpenedRecord<Content>) {
     const { kind, write } = this.#kind;
     const bytes = record && this.#parts.sealer.seal(`${kind}:${name}`, write(record));
     const entries = (record && this.#kind.entries?.(name, record)) ?? [];
     const indexes = this.#kind.entries ? diffEntries(before.entries, entries) : [];
-    // It is unknown which entries a broken or lost record has. Its intents stay listed, for operators.
-    if (before.isBroken || isLost) removeName(name, indexes, entries);
+    // Indexes may still list a record that was broken or lost. Its intents stay listed, for operators.
+    if (this.#kind.entries && before.record === null) removeName(name, indexes, entries);
     return { bytes, indexes, after: { record, entries, isBroken: false } };
   }
 

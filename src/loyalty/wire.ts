@@ -106,7 +106,10 @@ export const parseSuccess = (json: unknown): 'applied' | 'refused' | 'unknown' =
 function successOf(answer: ParsedAnswer): 'applied' | 'refused' | 'unknown' {
   const success = answer?.success;
   if (success === 1 || success === '1' || success === true) return 'applied';
-  return ['number', 'string', 'boolean'].includes(typeof success) ? 'refused' : 'unknown';
+  // A word like "ok" may mean that points were spent, so it is no refusal.
+  const isFailure =
+    typeof success === 'number' || success === false || success === '0' || success === 'false';
+  return isFailure ? 'refused' : 'unknown';
 }
 
 /** Whether AntCRM says that it failed: an empty list in the same answer does not mean an empty history. */

@@ -160,6 +160,17 @@ describe('Versioned records', () => {
     expect((await cell.read('name')).record?.inbox.map(({ id }) => id)).toEqual(['m2']);
   });
 
+  it('removes what an index still lists when it creates a record anew', async () => {
+    const { open, memory } = world();
+    await memory.compareAndSwap(KEY, {
+      ...{ expected: null, bytes: Buffer.alloc(20), ttlMs: 1 },
+      indexes: [{ index: 'undelivered', member: 'name', score: NOW }],
+    });
+    await memory.compareAndSwap(KEY, { expected: Buffer.alloc(20), bytes: null, ttlMs: 1, indexes: [] });
+    await open().update('name', file('m1'));
+    expect((await memory.list('undelivered', { shard, upTo: 'ever', limit: 10 })).entries).toEqual([]);
+  });
+
   it('waits ever longer where a record is changed elsewhere each time, and gives up', async () => {
     const { memory } = world();
     const { open, trips, slept } = world({

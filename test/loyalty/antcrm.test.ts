@@ -119,6 +119,7 @@ describe('how a call that may spend or earn ends', () => {
     ['unknown', 200, '{"success": 1'],
     ['unknown', 200, '[]'],
     ['unknown', 200, '{"success":null}'],
+    ['unknown', 200, '{"success":"ok"}'],
     ['unknown', 204, ''],
     // Followed, it would be another call.
     ['unknown', 307, ''],
