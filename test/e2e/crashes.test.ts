@@ -86,11 +86,11 @@ test('killed between intent and answer: the other process finds out, calls nothi
         named(ours(spans), 'deliver').filter(isDelivered).length > 1 && turnsIn(spans).includes('wake'),
     ),
   );
-  expect(named(trace, 'webhook')).toHaveLength(1);
+  expect(named(trace, 'accept')).toHaveLength(1);
   expect(processesOf(trace).size).toBe(2);
   expect(turnsIn(trace)).toContain('choice');
   const [other] = processesOf(named(trace, 'deliver').filter(isDelivered));
-  expect(processesOf(named(trace, 'webhook'))).not.toContain(other);
+  expect(processesOf(named(trace, 'accept'))).not.toContain(other);
   expect(named(trace, 'perform').map(({ attributes }) => attributes)).toContainEqual(
     expect.objectContaining({
       ...{ 'bot.effect': 'check', 'bot.outcome': 'applied' },
