@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomFillSync, randomUUID } from 'node:crypto';
 
 /**
  * The clocks, timers and random numbers of a process. The engine, the store, the rules of operations and the
@@ -54,5 +54,21 @@ export const systemRuntime: Runtime = {
   defer: (run) => void setImmediate(run),
   random: Math.random,
   id: randomUUID,
-  bytes: (count) => randomBytes(count),
+  bytes: randomBytes,
 };
+
+/** Random bytes are drawn in bulk, because a call for twelve costs as much as one for thousands. */
+const POOL_BYTES = 4096;
+let pool = Buffer.alloc(0);
+let used = 0;
+
+function randomBytes(count: number): Buffer {
+  if (count > POOL_BYTES) return randomFillSync(Buffer.alloc(count));
+  if (used + count > pool.length) {
+    // A new pool each time, so that bytes that were handed out never change.
+    pool = randomFillSync(Buffer.alloc(POOL_BYTES));
+    used = 0;
+  }
+  used += count;
+  return pool.subarray(used - count, used);
+}

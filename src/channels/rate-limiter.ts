@@ -111,7 +111,7 @@ class SlidingWindow {
   readonly #most: number;
   readonly #ms: number;
   /** When each of a chat's last messages leaves the window. */
-  readonly #ends = new LRUCache<string, readonly number[]>({ max: MAX_CHATS });
+  readonly #ends = new LRUCache<string, number[]>({ max: MAX_CHATS });
 
   constructor(most: number, ms: number) {
     this.#most = most;
@@ -125,10 +125,14 @@ class SlidingWindow {
   }
 
   add(chat: string, nowMs: number): void {
-    const ends = this.#ends.get(chat) ?? [];
-    let first = Math.max(0, ends.length - this.#most + 1);
-    while (first < ends.length && (ends[first] ?? 0) <= nowMs) first += 1;
-    this.#ends.set(chat, [...ends.slice(first), nowMs + this.#ms]);
+    const ends = this.#ends.get(chat);
+    if (ends === undefined) {
+      this.#ends.set(chat, [nowMs + this.#ms]);
+      return;
+    }
+    // In place: the window of all chats may have thousands.
+    ends.push(nowMs + this.#ms);
+    if (ends.length > this.#most) ends.shift();
   }
 
   pause(chat: string, untilMs: number): void {

@@ -145,11 +145,11 @@ function declareAll(registry: Registry) {
   const registers = [registry];
   const counters = mapValues(COUNTERS, ([help, ...labelNames], name) => {
     const counter = new Counter({ name, help, labelNames, registers });
-    return (...values: string[]) => counter.labels(...values.map(toWord));
+    return cacheChildren(labelNames.length, (...values) => counter.labels(...values));
   });
   const histograms = mapValues(HISTOGRAMS, ([buckets, help, ...labelNames], name) => {
     const histogram = new Histogram({ name, help, labelNames, buckets, registers });
-    return (...values: string[]) => histogram.labels(...values.map(toWord));
+    return cacheChildren(labelNames.length, (...values) => histogram.labels(...values));
   });
   const gauges = mapValues(
     GAUGES,
@@ -268,6 +268,20 @@ async function showBacklog({ gauges }: DeclaredMetrics, store: Watched): Promise
   for (const ms of backlog.operationsMs) {
     gauges.bot_open_operations.inc({ age: AGES.find(([, under]) => ms < under)?.[0] ?? 'over_1d' });
   }
+}
+
+/** prom-client's objects for label values. More of them are not cached. */
+const MAX_CHILDREN = 100;
+
+/** Caches prom-client's children, because its own look-up is slow and every turn counts something. */
+function cacheChildren<Child>(labels: number, create: (...values: string[]) => Child) {
+  const children = new Map<string, Child>();
+  return (first = '', second = ''): Child => {
+    const key = `${first} ${second}`;
+    const child = children.get(key) ?? create(...[first, second].slice(0, labels).map(toWord));
+    if (children.size < MAX_CHILDREN) children.set(key, child);
+    return child;
+  };
 }
 
 /** Only short words become labels, so that metrics contain nothing personal and few values. */
