@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { createInstance, type FormatterModule, type TFunction } from 'i18next';
 import en from '../locales/en.json' with { type: 'json' };
 import vi from '../locales/vi.json' with { type: 'json' };
 import type { LanguageText } from './conversation/language/vocabulary.ts';
@@ -12,8 +13,8 @@ export const LANGUAGE_TEXTS: readonly LanguageText[] = LOCALES.map((locale) => (
 }));
 
 /**
- * What the bot says, in each language. Flat keys with dots. Suffixes name variants: `key_context`, and
- * `key_one` and `key_other` for a param `count`.
+ * What the bot says, in each language. Flat keys with dots; i18next's suffixes pick
+ * variants: `key_context`, `key_one`, `key_other`.
  */
 export const WORDING: Wording = { vi, en };
 
@@ -37,49 +38,55 @@ const MAX_PARAM = 200;
 /** Characters of a text that operators write in every language: names of gifts, answers. */
 const MAX_LOCALIZED = 1000;
 
-/** `{{name}}`, `{{points, number}}`, `{{at, datetime}}`, `{{at, date}}`. */
-const PLACEHOLDER = /\{\{(\w+)(?:, (\w+))?\}\}/g;
-
 /**
- * Wording in all languages. There is no global switch of the language, so no customer's language gets into
- * another's reply.
+ * Wording in all languages: each has its own translator. There is no global switch of the language, so no
+ * customer's language gets into another's reply.
  *
  * @example
  * const words = createWords({ timeZone: 'Asia/Ho_Chi_Minh' });
  * words.text({ key: 'points.balance', params: { points: 120 } }, 'vi');
  */
 export function createWords({ timeZone, resources = WORDING, onMissing = refuse }: WordsOptions) {
-  const formats = perLocale((locale) => createFormats(locale, timeZone));
-  const plurals = perLocale((locale) => new Intl.PluralRules(locale));
+  const translators = createTranslators(resources, timeZone, onMissing);
+
+  /** Lines without params, most of them buttons. For one of them i18next takes as long as a whole step. */
+  const plain = perLocale(() => new Map<string, string>());
 
   /** A button's label, a reason, a line. */
-  function line(piece: Line, locale: Locale): string {
-    const template = findTemplate(piece, locale);
-    if (template === undefined) {
-      onMissing(piece.key);
-      return piece.key;
+  function line({ key, context, params }: Line, locale: Locale): string {
+    if (params !== undefined) return fill({ key, context, params }, locale);
+    const name = context === undefined ? key : `${key}_${context}`;
+    let text = plain[locale].get(name);
+    if (text === undefined) {
+      text = fill({ key, context }, locale);
+      plain[locale].set(name, text);
     }
-    // Values are put in at once, so a placeholder in a customer's text stays what it is.
-    return template.replace(PLACEHOLDER, (placeholder, name: string, format?: string) => {
-      const text = toText(piece.params?.[name], format, locale);
-      if (text === undefined) onMissing(`${placeholder} of ${piece.key}`);
-      return text ?? placeholder;
-    });
+    return text;
   }
 
-  function findTemplate({ key, context, params }: Line, locale: Locale): string | undefined {
-    const texts = resources[locale];
-    const variant = context === undefined ? key : `${key}_${context}`;
-    const { count } = params ?? {};
-    const plural = typeof count === 'number' ? `_${plurals[locale].select(count)}` : '';
-    return texts[variant + plural] ?? texts[variant] ?? texts[key + plural] ?? texts[key];
+  function fill({ key, context, params = {} }: Line, locale: Locale): string {
+    const values: Record<string, string | number> = {};
+    for (const name in params) {
+      const param = params[name];
+      if (param !== undefined) values[name] = toValue(param, locale);
+    }
+    const count = typeof values.count === 'number' ? values.count : undefined;
+    try {
+      // No `nest`: a customer's "$t(…)" must stay what it is.
+      return translators[locale](key, {
+        replace: values,
+        nest: false,
+        ...(context !== undefined && { context }),
+        ...(count !== undefined && { count }),
+      });
+    } catch (cause) {
+      throw new Unwordable(`${key}: ${String(cause)}`, { cause });
+    }
   }
 
-  function toText(param: Param | undefined, format: string | undefined, locale: Locale): string | undefined {
-    if (param === undefined) return undefined;
+  function toValue(param: Param, locale: Locale): string | number {
+    if (typeof param === 'number') return param;
     if (typeof param === 'string') return clean(param);
-    if (typeof param === 'number')
-      return format === undefined ? String(param) : formats[locale][format]?.(param);
     if ('written' in param) return param.written;
     return 'key' in param ? line(param, locale) : clean(param[locale] ?? param.vi, MAX_LOCALIZED);
   }
@@ -87,25 +94,77 @@ export function createWords({ timeZone, resources = WORDING, onMissing = refuse 
   return {
     line,
     /** The whole message: the main text, then its lines. */
-    text: (reply: Reply, locale: Locale): string =>
-      [reply, ...(reply.lines ?? [])].map((piece) => line(piece, locale)).join('\n'),
+    text(reply: Reply, locale: Locale): string {
+      const main = line(reply, locale);
+      if (!reply.lines?.length) return main;
+      return [main, ...reply.lines.map((extra) => line(extra, locale))].join('\n');
+    },
   };
 }
 
 type OnMissing = (what: string) => void;
 
-function createFormats(
-  locale: Locale,
+function createTranslators(
+  resources: Wording,
   timeZone: string,
-): Readonly<Record<string, (value: number) => string>> {
-  const number = new Intl.NumberFormat(locale);
+  onMissing: OnMissing,
+): Readonly<Record<Locale, TFunction>> {
+  const i18next = createInstance().use(createFormatter(timeZone, onMissing));
+  void i18next.init({
+    initAsync: false,
+    lng: LOCALES[0],
+    supportedLngs: LOCALES,
+    fallbackLng: false,
+    keySeparator: false,
+    nsSeparator: false,
+    resources: perLocale((locale) => ({ translation: resources[locale] })),
+    // Plain text leaves us: nothing to escape. Placeholders inside a customer's text are not filled.
+    interpolation: { escapeValue: false, skipOnVariables: true },
+    parseMissingKeyHandler(key) {
+      onMissing(key);
+      return key;
+    },
+    missingInterpolationHandler(text, match: RegExpExecArray) {
+      onMissing(`${match[0]} in "${text}"`);
+      return match[0];
+    },
+  });
+  return perLocale((locale) => i18next.getFixedT(locale));
+}
+
+/**
+ * The formats of locale files: `{{points, number}}`, `{{at, datetime}}`, `{{at, date}}`. i18next's own
+ * formatter has other formats, and hides errors.
+ */
+function createFormatter(timeZone: string, onMissing: OnMissing): FormatterModule {
+  const numbers = new Map<string, Intl.NumberFormat>(
+    LOCALES.map((locale) => [locale, new Intl.NumberFormat(locale)]),
+  );
   // The same in both languages: British English writes `25/11/2026, 15:47`.
   const date = new Intl.DateTimeFormat('en-GB', { timeZone, dateStyle: 'short' });
   const datetime = new Intl.DateTimeFormat('en-GB', { timeZone, dateStyle: 'short', timeStyle: 'short' });
+
+  function formatNumber(value: number, format: string, language: string): string | undefined {
+    if (format === 'number') return numbers.get(language)?.format(value);
+    if (format === 'date') return date.format(value);
+    return format === 'datetime' ? datetime.format(value).replace(',', '') : undefined;
+  }
+
   return {
-    number: (value) => number.format(value),
-    date: (value) => date.format(value),
-    datetime: (value) => datetime.format(value).replace(',', ''),
+    type: 'formatter',
+    init() {},
+    add() {},
+    addCached() {},
+    format(value: unknown, ...rest) {
+      const [format = '', language = '', { interpolationkey: name } = {}] = rest;
+      // A param with a key is already text: "date unknown" for a missing date.
+      if (typeof value === 'string') return value;
+      const text = typeof value === 'number' ? formatNumber(value, format, language) : undefined;
+      if (text !== undefined) return text;
+      const placeholder = `{{${name}, ${format}}}`;
+      onMissing(placeholder);
+      return placeholder;
+    },
   };
 }
 
@@ -120,5 +179,5 @@ const BREAKS = /[\t-\r\u0085\u2028\u2029]+/g;
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}]/gu;
 
 function refuse(what: string): never {
-  throw new Unwordable(`Missing wording: ${what}`);
+  throw new Error(`Missing wording: ${what}`);
 }

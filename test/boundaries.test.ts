@@ -123,6 +123,7 @@ const PLACES: readonly { packages: RegExp; files: RegExp }[] = [
   { packages: /^ioredis(\/|$)/, files: /^store\/redis\// },
   // Whatever the bot asks of others leaves from here: exact hosts, no redirects, size and time capped (SECURITY.md).
   { packages: /^undici$/, files: /^http\/transport\.ts$/ },
+  { packages: /^i18next$/, files: /^i18n\.ts$/ },
   { packages: /^zxing-wasm(\/|$)/, files: /^photos\// },
   { packages: /^@opentelemetry\//, files: /^observability\/tracing\.ts$/ },
   { packages: /^prom-client$/, files: /^observability\/metrics\.ts$/ },

@@ -9,8 +9,8 @@ export class Unwordable extends Error {
 }
 
 /**
- * A keyed piece of wording: `key` names the entry in `locales/*.json`, `context` a variant of it
- * (`key_context`). Parameters are data: the locale file formats numbers and times (epoch ms) as in `{{points,
+ * A keyed piece of wording: `key` names the entry in `locales/*.json`, `context` a variant of it (i18next:
+ * `key_context`). Parameters are data: the locale file formats numbers and times (epoch ms) as in `{{points,
  * number}}` or `{{at, date}}`; a `LocalizedText` is shown in the reader's language; a `Line` is another
  * entry; `written` is what a person wrote.
  */

@@ -1,5 +1,5 @@
-import { createReadStream } from 'node:fs';
 import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform } from 'fastify-type-provider-zod';
 import type { Guard } from './guard.ts';
@@ -12,27 +12,6 @@ const POLICY =
 const TITLE = 'AntCRM chatbot: staff webhook';
 const DESCRIPTION =
   'Talk to the bot as a customer would, on any channel. Errors are RFC 9457 problem documents.';
-
-/** Of `@fastify/swagger-ui`. The plugin itself would load a server of files, which takes 4 MB. */
-const FILES = new URL('static/', import.meta.resolve('@fastify/swagger-ui'));
-
-const SETTINGS =
-  "url: '/docs/json', dom_id: '#swagger-ui', displayRequestDuration: true, tryItOutEnabled: true";
-const PARTS = {
-  'swagger-ui.css': 'text/css',
-  'swagger-ui-bundle.js': 'text/javascript',
-  'start.js': 'text/javascript',
-};
-const PAGE = `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>${TITLE}</title>
-<link rel="icon" href="data:,">
-<link rel="stylesheet" href="/docs/swagger-ui.css">
-<div id="swagger-ui"></div>
-<script src="/docs/swagger-ui-bundle.js"></script>
-<script src="/docs/start.js"></script>
-</html>`;
 
 /** `version` and `tag` of the API, and `security`: the name of its bearer-token scheme. */
 export type ApiAbout = { readonly version: string; readonly tag: string; readonly security: string };
@@ -58,17 +37,11 @@ export async function describeApi(
   });
   await app.register(async (scope) => {
     scope.addHook('onRequest', guard.api);
-    scope.get('/docs', async (_request, reply) =>
-      reply.header('content-security-policy', POLICY).type('text/html').send(PAGE),
-    );
-    scope.get('/docs/json', async () => app.swagger());
-    for (const [file, type] of Object.entries(PARTS))
-      scope.get(`/docs/${file}`, async (_request, reply) =>
-        reply
-          .type(type)
-          .send(
-            file === 'start.js' ? `SwaggerUIBundle({ ${SETTINGS} })` : createReadStream(new URL(file, FILES)),
-          ),
-      );
+    await scope.register(swaggerUi, {
+      routePrefix: '/docs',
+      staticCSP: POLICY,
+      theme: { title: TITLE },
+      uiConfig: { layout: 'BaseLayout', displayRequestDuration: true, tryItOutEnabled: true },
+    });
   });
 }
