@@ -15,7 +15,13 @@ const LEASE_SLACK_MS = 2_000;
  */
 const WAIT_SLACK_MS = 26_000;
 
-type Wait = { readonly process: string; readonly seq: number; readonly untilMs: number; isStored: boolean };
+type Wait = {
+  readonly process: string;
+  readonly seq: number;
+  readonly toldMs: number;
+  readonly untilMs: number;
+  isStored: boolean;
+};
 
 /** A lease, and when its process last asked for it. */
 type Asked = {
@@ -85,7 +91,9 @@ export class Conduct {
     if (clock.atMs > askedMs + LIMITS.leaseMs + LEASE_SLACK_MS)
       breach('sends under its lease', `${process} sent ${seq} of ${conversation} after its lease`);
     const wait = this.#waits.get(name);
-    if (wait?.isStored && clock.atMs < wait.untilMs - WAIT_SLACK_MS)
+    // A failover may take a process's lease away. It does not know what its successor was told.
+    const knows = wait !== undefined && (process === wait.process || askedMs >= wait.toldMs);
+    if (knows && wait.isStored && clock.atMs < wait.untilMs - WAIT_SLACK_MS)
       breach('waits as asked', `${conversation}: ${seq} was sent ${wait.untilMs - clock.atMs} ms too early`);
     this.#waits.delete(name);
   }
@@ -97,7 +105,8 @@ export class Conduct {
     told: { seq: number; afterMs: number },
   ): void {
     const { clock, encryption } = this.#world;
-    const wait = { process, seq: told.seq, untilMs: clock.atMs + told.afterMs, isStored: false };
+    const toldMs = clock.atMs;
+    const wait = { process, seq: told.seq, toldMs, untilMs: toldMs + told.afterMs, isStored: false };
     this.#waits.set(conversationName(encryption, channel, conversation), wait);
   }
 
