@@ -49,7 +49,9 @@ test('no code that is said is lost in silence: it is kept, or the answer names i
           at.at === 'asking' && one.kind === 'text' && /^(ok|có)$/.test(one.text)
             ? at.offer?.typed
             : undefined;
-        const before = codesIn(chat).filter((kept) => kept !== slip);
+        // Who is asked for the right code gives it in the place of the only one.
+        const isEdited = at.at === 'asking' && at.slot === 'codes' && at.editing === true;
+        const before = isEdited ? [] : codesIn(chat).filter((kept) => kept !== slip);
         chat.later(1500).send(one);
         const words = JSON.stringify(chat.replies).toLowerCase();
         const isCancelled = chat.keys.some((key) => /^(cancel|accumulate\.askCode|menu|unsure)/.test(key));

@@ -40,10 +40,8 @@ export function changeCodes(round: Round, command: ListCommand): Reduction {
   const { codes = [] } = draft;
   const offered = findAskedSlip(step);
   const isEditing = step.at === 'asking' && step.slot === 'codes' && step.editing === true;
-  const isOther = command.do === 'add' && !command.codes.some((code) => codes.includes(code));
-  const isCorrected = isEditing && !offered && codes.length === 1 && isOther;
-  const old = codes.map((code) => ({ code }));
-  const change = changeList(codes, isCorrected ? { ...command, do: 'replace', old } : command, offered);
+  const isCorrected = isEditing && !offered && codes.length === 1 && command.do === 'add';
+  const change = changeList(isCorrected ? [] : codes, command, offered);
   if (change.told.some(({ key }) => key === 'codes.which')) return askWhich(begun.state, codes, scope);
   return takeList(begun, { ...change, before: codes });
 }
