@@ -278,7 +278,8 @@ test('whatever is said: money moves by the live button or a yes to what was show
         const sent = messageOf(next, chat, shown, pick);
         chat.current = next.kind !== 'send' || next.told;
         if (sent?.kind === 'contact' && sent.own) shared = true;
-        const words = JSON.stringify(sent ?? '');
+        // A value that is offered in the place of a slip is named by the yes to it.
+        const words = JSON.stringify([sent ?? '', chat.state.step]);
         for (const one of NAMED)
           if (words.includes(one.replace(/^0/, ''))) given.add(one.replace(/^0/, '+84'));
         const [before, called] = [chat.state, chat.effects.length];
