@@ -83,26 +83,13 @@ export function createConversation({
     answered: new Set(questionTexts.keys()),
   });
   const starters = flows.map(({ name }) => ({ name, starter: true }));
+  const fixed = { flows: flowsByName, language, answers: operatorAnswers, questionTexts };
   return {
-    step: (state, input, context) =>
-      step(state, input, {
-        ...context,
-        flows: flowsByName,
-        language,
-        answers: operatorAnswers,
-        questionTexts,
-      }),
+    step: (state, input, context) => step(state, input, { ...context, ...fixed }),
     readState: createStateReader(flowsByName),
     newState,
     explain(text, state, context) {
-      const scope = {
-        ...UNUSED_CONTEXT,
-        ...context,
-        flows: flowsByName,
-        language,
-        answers: operatorAnswers,
-        questionTexts,
-      };
+      const scope = { ...UNUSED_CONTEXT, ...context, ...fixed };
       const { commands, why } = language.interpret(text, toExpecting(state, scope), scope);
       const nearest = why.nearest?.map(({ example, score }) => `${example} ${score.toFixed(2)}`);
       return {
