@@ -73,7 +73,8 @@ const WRONG = 'ask code.wrong';
 /** How near an example must be (0–1) to be offered, and to be carried out. */
 const NEAR = 0.42;
 const SAME = 0.85;
-const SAME_TALK = 0.85;
+/** How near a text that is no question must be to the example of a question to get its answer. */
+const SAME_QUESTION = 0.9;
 /** An example of the text's own act counts although another one is nearer by less than this. */
 const MARGIN = 0.1;
 /** This many unexplained words tell a story: a verb among them begins nothing. */
@@ -314,13 +315,14 @@ export class LanguageInterpreter implements Interpreter {
     if (!near || !isBare) return undefined;
     const { command } = near;
     const isSkip = /^(?:none|no|cancel mild)$/.test(command);
-    if (near.score < (isSkip || command.startsWith('talk ') ? SAME_TALK : SAME)) return undefined;
+    if (near.score < SAME) return undefined;
     if (isSkip && at.at === 'consent') return [{ do: 'no' }];
     const flow = this.#startedBy(command);
     if (flow && (at.at === 'nothing' || at.at === 'page')) return [{ do: 'start', flow: flow.name }];
     if (isSkip && at.kind === 'email' && at.at === 'slot') return [{ do: 'none', field: 'email' }];
     if (command === 'show person') return commandOf('show offer');
-    const isAnswer = ANSWERED.test(command) && command !== UNKNOWN && (isQuestion || near.score >= 0.9);
+    const isAnswer =
+      ANSWERED.test(command) && command !== UNKNOWN && (isQuestion || near.score >= SAME_QUESTION);
     if (command === 'show erasing') return commandOf('show privacy');
     return isAnswer || HARMLESS.test(command) ? commandOf(command) : undefined;
   }
