@@ -16,7 +16,7 @@ export async function openBackend({ antcrm, ...config }: Config, options: Backen
   const sandbox = antcrm.real ? undefined : await openSandbox();
   const { baseUrl = '', apiKey = '' } = antcrm.real ?? sandbox ?? {};
   const { origin } = new URL(baseUrl);
-  const transport = createTransport({ allows: (to) => to === origin, connectMs: CONNECT_MS });
+  const transport = createTransport({ origin, connectMs: CONNECT_MS });
   const loyalty = createLoyalty({
     ...antcrm,
     baseUrl,

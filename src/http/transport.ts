@@ -52,10 +52,10 @@ export type Exchange =
 
 export type Transport = ReturnType<typeof createTransport>;
 
-/** Which origins may be called, and how long connecting may take, ms. */
 export type TransportOptions = {
-  /** Where calls may go; a call elsewhere is `unsent`. */
-  allows(origin: string): boolean;
+  /** The only origin to call: a call elsewhere is `unsent`. Undefined: any, the caller checks it. */
+  readonly origin?: string | undefined;
+  /** How long connecting may take, ms. */
   readonly connectMs?: number | undefined;
 };
 
@@ -67,12 +67,12 @@ const KEEP_ALIVE_MS = 30_000;
  * Sends all requests of the bot: to exact origins, without redirects, with limits of size and time.
  *
  * @example
- * const transport = createTransport({ allows: (origin) => origin === 'https://api.telegram.org' });
+ * const transport = createTransport({ origin });
  * const limits = { timeoutMs: 5000, maxBytes: 65_536 };
  * const exchange = await transport.exchange({ method: 'GET', origin, path, ...limits });
  * if (exchange.kind === 'answered') read(exchange.status, exchange.content);
  */
-export function createTransport({ allows, connectMs = CONNECT_MS }: TransportOptions) {
+export function createTransport({ origin, connectMs = CONNECT_MS }: TransportOptions) {
   const agentOptions = {
     connect: { timeout: connectMs },
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -88,7 +88,7 @@ export function createTransport({ allows, connectMs = CONNECT_MS }: TransportOpt
   return {
     /** Never rejects. */
     async exchange(call: HttpCall): Promise<Exchange> {
-      if (!allows(call.origin)) return { kind: 'unsent', reason: 'ForeignOrigin' };
+      if (origin !== undefined && call.origin !== origin) return { kind: 'unsent', reason: 'ForeignOrigin' };
       if (!call.isFresh) return dispatch(shared, call);
       const { connect, reset } = createResettable(connectMs);
       const client = new Client(call.origin, { ...agentOptions, pipelining: 0, connect });
@@ -205,7 +205,7 @@ const HOOK_EVERY_MS = 60_000;
  */
 export function createHook(url: string, onFailed: () => void) {
   const { origin, pathname, search } = new URL(url);
-  const transport = createTransport({ allows: (to) => to === origin });
+  const transport = createTransport({ origin });
   const headers = { 'content-type': 'application/json' };
   const call = { method: 'POST', origin, path: pathname + search, headers, ...HOOK_LIMITS } as const;
   /** The subjects of the last minute. */

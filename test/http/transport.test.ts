@@ -7,7 +7,7 @@ import { closedPort, serve } from '../support/server.ts';
 /** A server that answers with this, and a transport that may ask it and nobody else. */
 async function start(content: string) {
   const server = await serve((_, response) => response.writeHead(201, { 'x-a': '1' }).end(content));
-  const transport = createTransport({ allows: (one) => one === server.url });
+  const transport = createTransport({ origin: server.url });
   onTestFinished(async () => {
     await transport.close();
     await server[Symbol.asyncDispose]();

@@ -98,7 +98,7 @@ async function post(fault: Fault, isFresh: boolean): Promise<Exchange> {
   if (fault.at === 'written') onBody = () => breakAll(code);
   subscribe(CONNECTED, onSocket);
   const origin = fault.at === 'closed port' ? await closedPort() : server.url;
-  const transport = createTransport({ allows: () => true });
+  const transport = createTransport({});
   const startMs = performance.now();
   try {
     return await transport.exchange({

@@ -19,7 +19,7 @@ export function openAntCrm(
 ): { antCrm: AntCrmClient; reports: Reports } {
   const reports: Reports = { calls: [], alarms: [], breaker: [], logged: [] };
   const log = (fields: Fields) => void reports.logged.push(fields);
-  const transport = createTransport({ allows: () => true, connectMs: 2000 });
+  const transport = createTransport({ connectMs: 2000 });
   const client = new AntCrmClient({
     transport,
     runtime: systemRuntime,

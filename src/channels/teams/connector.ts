@@ -46,7 +46,7 @@ export class Connector {
   constructor(options: ConnectorOptions) {
     this.#options = options;
     // `trusted` has checked the whole address.
-    this.#transport = createTransport({ allows: () => true });
+    this.#transport = createTransport({});
   }
 
   async call(service: string, { method, path, body, timeoutMs }: ConnectorCall): Promise<ConnectorAnswer> {

@@ -64,7 +64,7 @@ export class TelegramApi extends Telegram {
     this.#origin = origin;
     this.#root = pathname.replace(/(?<!\/)\/+$/, '');
     this.#maxMs = timeoutMs;
-    this.#transport = createTransport({ allows: (host) => host === origin });
+    this.#transport = createTransport({ origin });
     // A token is `<id of the bot>:<secret>`.
     this.botInfo = botOf(Number(token.split(':', 1)[0]));
   }
