@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import type { Observe } from '../observability/metrics.ts';
 import { type Runtime, systemRuntime } from '../runtime.ts';
 
 /** A message to be sent. `madeAtMs`: when the reply was made, epoch ms. */
@@ -13,8 +14,9 @@ export type RateLimiterOptions = {
   /** The platform's limits for this process: messages a second, and messages a second to one chat. */
   readonly perSecond: number;
   readonly chatBurst: number;
-  /** Called for each message that may be sent, with its wait. */
-  onSend(seconds: number): void;
+  /** The channel's name. */
+  readonly channel: string;
+  readonly observe: Pick<Observe, 'paced'>;
   readonly runtime?: Pick<Runtime, 'nowMs' | 'monotonicMs'> | undefined;
 };
 
@@ -31,10 +33,10 @@ const MAX_PAUSE_MS = 24 * 60 * 60_000;
 const BOT_REFUSALS = 3;
 
 /**
- * Limits the messages that this process sends to a platform: in any second, to one chat in a second, to a
- * group in a minute. A reply over the limit gets a time slot, so that later replies do not overtake it.
- * Receipts need no slot. Several processes share the platform's limit, so the operator divides it. Over the
- * limit, the platform answers 429 and the message waits.
+ * Limits the messages that this process sends to a platform. Each message takes a time slot; a reply waits
+ * for its slot, so that later replies do not overtake it, and a receipt does not. A chat has a limit of its
+ * own: a few messages in a second, in a group some in a minute. Several processes share the platform's limit,
+ * so the operator divides it. Over the limit, the platform answers 429 and the message waits.
  *
  * @example
  * const afterMs = limiter.take({ chat: '475', isGroup: false, isReceipt: false, madeAtMs });
@@ -45,13 +47,14 @@ const BOT_REFUSALS = 3;
 export class RateLimiter {
   readonly #options: RateLimiterOptions;
   readonly #runtime: Pick<Runtime, 'nowMs' | 'monotonicMs'>;
-  readonly #all: SlidingWindow;
-  readonly #chats: SlidingWindow;
-  readonly #groups: SlidingWindow;
+  /** How many more messages a chat may get until `endsMs`, monotonic. */
+  readonly #windows = new LRUCache<string, { readonly endsMs: number; left: number }>({ max: MAX_CHATS });
   /** When the reply of a chat may be sent, monotonic. A chat has one reply on its way at a time. */
   readonly #slots = new LRUCache<string, number>({ max: MAX_CHATS });
   /** The next free slot, monotonic. */
   #freeMs = Number.NEGATIVE_INFINITY;
+  /** Nothing is sent until then, monotonic. */
+  #pausedMs = 0;
   /** The chats that were refused within the last second, and the time of the first refusal. */
   readonly #refused = new Set<string>();
   #refusedMs = 0;
@@ -59,32 +62,31 @@ export class RateLimiter {
   constructor(options: RateLimiterOptions) {
     this.#options = options;
     this.#runtime = options.runtime ?? systemRuntime;
-    this.#all = new SlidingWindow(options.perSecond, 1000);
-    this.#chats = new SlidingWindow(options.chatBurst, 1000);
-    this.#groups = new SlidingWindow(GROUP_PER_MINUTE, 60_000);
   }
 
   /** Returns 0 if the message may be sent now, else how long to postpone it, ms; it asks again then. */
   take({ chat, isGroup, isReceipt, madeAtMs }: SendRequest): number {
+    const { perSecond, chatBurst, channel, observe } = this.#options;
     const nowMs = this.#runtime.monotonicMs();
-    const chatMs = Math.max(this.#chats.waitMs(chat, nowMs), isGroup ? this.#groups.waitMs(chat, nowMs) : 0);
-    if (chatMs > 0) return chatMs;
-    const booked = this.#slots.get(chat);
-    let slotMs = booked ?? nowMs;
-    if (booked === undefined && !isReceipt) {
-      slotMs = Math.max(nowMs - BURST_MS, this.#freeMs);
-      this.#freeMs = slotMs + 1000 / (REPLY_SHARE * this.#options.perSecond);
+    let window = this.#windows.get(chat);
+    if (!window || window.endsMs <= nowMs) {
+      window = isGroup
+        ? { endsMs: nowMs + 60_000, left: GROUP_PER_MINUTE }
+        : { endsMs: nowMs + 1000, left: chatBurst };
+      this.#windows.set(chat, window);
     }
-    const waitMs = Math.max(Math.ceil(slotMs - nowMs), this.#all.waitMs('', nowMs));
-    if (waitMs > 0) {
-      if (!isReceipt) this.#slots.set(chat, slotMs);
-      return waitMs;
+    const blockedMs = Math.max(this.#pausedMs, window.left > 0 ? 0 : window.endsMs);
+    if (blockedMs > nowMs) return Math.ceil(blockedMs - nowMs);
+    const booked = this.#slots.get(chat);
+    const slotMs = booked ?? Math.max(nowMs - BURST_MS, this.#freeMs);
+    if (booked === undefined) this.#freeMs = slotMs + 1000 / (REPLY_SHARE * perSecond);
+    if (slotMs > nowMs && !isReceipt) {
+      this.#slots.set(chat, slotMs);
+      return Math.ceil(slotMs - nowMs);
     }
     this.#slots.delete(chat);
-    this.#all.add('', nowMs);
-    this.#chats.add(chat, nowMs);
-    if (isGroup) this.#groups.add(chat, nowMs);
-    this.#options.onSend(booked === undefined ? 0 : (this.#runtime.nowMs() - madeAtMs) / 1000);
+    window.left -= 1;
+    observe.paced(channel, booked === undefined ? 0 : (this.#runtime.nowMs() - madeAtMs) / 1000);
     return 0;
   }
 
@@ -92,50 +94,16 @@ export class RateLimiter {
   refused(chat: string, afterMs: number): void {
     if (afterMs >= MAX_PAUSE_MS) return;
     const nowMs = this.#runtime.monotonicMs();
-    this.#chats.pause(chat, nowMs + afterMs);
+    this.#windows.set(chat, { endsMs: nowMs + afterMs, left: 0 });
     if (nowMs - this.#refusedMs > 1000) {
       this.#refused.clear();
       this.#refusedMs = nowMs;
     }
     this.#refused.add(chat);
     if (this.#refused.size < BOT_REFUSALS) return;
-    this.#all.pause('', nowMs + afterMs);
+    this.#pausedMs = nowMs + afterMs;
     // All who wait get new slots after the pause, so that they do not come back together.
     this.#slots.clear();
-    this.#freeMs = Math.max(this.#freeMs, nowMs + afterMs);
-  }
-}
-
-/** Limits the messages to a chat within any `ms`. Times are monotonic. */
-class SlidingWindow {
-  readonly #most: number;
-  readonly #ms: number;
-  /** When each of a chat's last messages leaves the window. */
-  readonly #ends = new LRUCache<string, number[]>({ max: MAX_CHATS });
-
-  constructor(most: number, ms: number) {
-    this.#most = most;
-    this.#ms = ms;
-  }
-
-  waitMs(chat: string, nowMs: number): number {
-    const ends = this.#ends.get(chat);
-    if (ends === undefined || ends.length < this.#most) return 0;
-    return Math.ceil(Math.max(0, (ends[0] ?? 0) - nowMs));
-  }
-
-  add(chat: string, nowMs: number): void {
-    const ends = this.#ends.get(chat);
-    if (ends === undefined) {
-      this.#ends.set(chat, [nowMs + this.#ms]);
-      return;
-    }
-    // In place: the window of all chats may have thousands.
-    ends.push(nowMs + this.#ms);
-    if (ends.length > this.#most) ends.shift();
-  }
-
-  pause(chat: string, untilMs: number): void {
-    this.#ends.set(chat, Array(this.#most).fill(untilMs));
+    this.#freeMs = Math.max(this.#freeMs, this.#pausedMs);
   }
 }

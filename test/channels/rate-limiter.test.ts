@@ -8,7 +8,8 @@ function createKit({ perSecond = PER_SECOND } = {}) {
   const time = { nowMs: 0 };
   const waits: number[] = [];
   const limiter = new RateLimiter({
-    ...{ perSecond, chatBurst: 3, onSend: (seconds) => void waits.push(seconds) },
+    ...{ perSecond, chatBurst: 3, channel: 'telegram' },
+    observe: { paced: (_channel, seconds) => void waits.push(seconds) },
     runtime: { nowMs: () => time.nowMs, monotonicMs: () => time.nowMs },
   });
   let chats = 0;

@@ -3,7 +3,7 @@ import type { Telegram as Methods, Opts, UserFromGetMe } from 'telegraf/types';
 import { z } from 'zod';
 import { MAX_PHOTO_BYTES } from '../../conversation/message.ts';
 import type { FetchedPhoto } from '../../engine/messages.ts';
-import { createTransport, type Exchange, type Transport } from '../../http/transport.ts';
+import { createTransport, type Transport } from '../../http/transport.ts';
 import {
   type CallFailure,
   failureOf,
@@ -26,7 +26,7 @@ export type CallOptions = { readonly signal?: TelegrafSignal | AbortSignal };
 type TelegrafSignal = NonNullable<Parameters<Telegram['callApi']>[2]>['signal'];
 
 const TIMEOUT_MS = 10_000;
-/** Shorter limits: optional calls must not delay a reply, and checks must not delay a stop. */
+/** Limits of single methods: optional calls must not delay a reply, and checks must not delay a stop. */
 const METHOD_MS: Readonly<Record<string, number>> = {
   answerCallbackQuery: 3_000,
   editMessageReplyMarkup: 3_000,
@@ -34,9 +34,11 @@ const METHOD_MS: Readonly<Record<string, number>> = {
   sendPhoto: 5_000,
   getMe: 5_000,
   getWebhookInfo: 5_000,
-  getFile: 5_000,
+  getFile: 2_000,
   getUpdates: 60_000,
 };
+/** With `getFile`, five seconds for a picture. */
+const FILE_MS = 3_000;
 /** Ten times the size of a hundred updates with the longest messages. */
 const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
 const HEADERS = { 'content-type': 'application/json' };
@@ -85,20 +87,35 @@ export class TelegramApi extends Telegram {
       maxBytes: MAX_ANSWER_BYTES,
       signal: signal instanceof AbortSignal ? signal : undefined,
     });
-    return resultIn(exchange);
+    if (exchange.kind !== 'answered') {
+      const description = exchange.kind === 'large' ? 'too large' : exchange.reason;
+      throw new ApiError(failureOf(exchange), { error_code: 0, description });
+    }
+    const { status, content } = exchange;
+    const answer = answerSchema.safeParse(parseJson(content.toString())).data;
+    if (answer?.ok) return answer.result;
+    if (!answer) {
+      // A gateway's answer. Only a redirect says that the call was not carried out.
+      const kind = status >= 300 && status < 400 ? 'undelivered' : 'uncertain';
+      throw new ApiError({ kind }, { error_code: status, description: 'unreadable' });
+    }
+    const { error_code, description, parameters } = answer;
+    const afterMs = (parameters?.retry_after ?? 0) * 1000;
+    const meaning = meaningOf({ status: error_code, afterMs, says: saysOf(error_code, description) });
+    // An edit that changes nothing.
+    if (meaning.kind === 'delivered') return true;
+    throw new ApiError(meaning, answer);
   }
 
   /** As `Platform.fetchPhoto`; `at` is `{ file: <file_id> }`. */
   async fetchPhoto(at: unknown): Promise<FetchedPhoto> {
-    const place = placeSchema.safeParse(at).data;
-    if (!place) return { kind: 'refused' };
-    const untilMs = performance.now() + Math.min(PHOTO_MS, this.#maxMs);
     try {
-      const file = fileSchema.safeParse(await this.getFile(place.file)).data;
+      const id = placeSchema.safeParse(at).data?.file ?? '';
+      const file = fileSchema.safeParse(await this.getFile(id)).data;
       if (!file) return { kind: 'refused' };
       if (file.file_size !== undefined && file.file_size > MAX_PHOTO_BYTES) return { kind: 'large' };
       const path = `${this.#root}/file/bot${this.token}/${file.file_path}`;
-      const bounds = { timeoutMs: Math.max(1, untilMs - performance.now()), maxBytes: MAX_PHOTO_BYTES };
+      const bounds = { timeoutMs: Math.min(this.#maxMs, FILE_MS), maxBytes: MAX_PHOTO_BYTES };
       return photoIn(
         await this.#transport.exchange({ method: 'GET', origin: this.#origin, path, ...bounds }),
       );
@@ -112,9 +129,6 @@ export class TelegramApi extends Telegram {
     return this.#transport.close();
   }
 }
-
-/** Longest time to find and to fetch a picture. */
-const PHOTO_MS = METHOD_MS.getFile ?? 5_000;
 
 /** The bot as telegraf's type has it. `username` is empty until it is known. */
 export function botOf(id: number, username = ''): UserFromGetMe {
@@ -156,47 +170,15 @@ const fileSchema = z.object({
   file_size: z.number().optional().catch(undefined),
 });
 
-const refusalSchema = z.object({
-  ok: z.literal(false),
-  error_code: z.int(),
-  description: z.string().default(''),
-  parameters: z.object({ retry_after: z.number() }).optional().catch(undefined),
-});
 const answerSchema = z.discriminatedUnion('ok', [
   z.object({ ok: z.literal(true), result: z.unknown() }),
-  refusalSchema,
+  z.object({
+    ok: z.literal(false),
+    error_code: z.int(),
+    description: z.string().default(''),
+    parameters: z.object({ retry_after: z.number() }).optional().catch(undefined),
+  }),
 ]);
-
-function resultIn(exchange: Exchange): unknown {
-  if (exchange.kind !== 'answered') {
-    const description = exchange.kind === 'large' ? 'too large' : exchange.reason;
-    throw new ApiError(failureOf(exchange), { error_code: 0, description });
-  }
-  const { status, content } = exchange;
-  const answer = answerSchema.safeParse(parseJson(content.toString())).data;
-  if (answer?.ok) return answer.result;
-  const refusal = answer ?? { error_code: status, description: 'unreadable' };
-  const meaning = meaningOf(
-    answer ? platformAnswerOf(answer) : { status: isFromGateway(status) ? status : undefined },
-  );
-  // An edit that changes nothing.
-  if (meaning.kind === 'delivered') return true;
-  throw new ApiError(meaning, refusal);
-}
-
-/** Whether a gateway gave this unreadable answer. The status of any other one means nothing. */
-function isFromGateway(status: number): boolean {
-  return status >= 500 || (status >= 300 && status < 400);
-}
-
-function platformAnswerOf({
-  error_code: status,
-  description,
-  parameters,
-}: z.infer<typeof refusalSchema>): PlatformAnswer {
-  const afterMs = (parameters?.retry_after ?? 0) * 1000;
-  return { status, afterMs, says: saysOf(status, description) };
-}
 
 /** Many cases share a code, and only the text tells them apart. */
 function saysOf(code: number, description: string): PlatformAnswer['says'] {

@@ -4,7 +4,13 @@ import { createConversation } from '../../conversation/conversation.ts';
 import { flows } from '../../conversation/flows/index.ts';
 import { createWords, LANGUAGE_TEXTS, WORDING } from '../../i18n.ts';
 import { failureIn, TelegramApi } from './api.ts';
-import { profileParts, type RegistrationOptions, readWebhook, webhookPart } from './registration.ts';
+import {
+  profileParts,
+  type RegistrationOptions,
+  type RegistrationPart,
+  readWebhook,
+  webhookPart,
+} from './registration.ts';
 
 const USAGE = `npm run telegram -- info     who the bot is, where its updates go, the last delivery errors
 npm run telegram -- set      register the webhook (PUBLIC_URL), the commands and the descriptions
@@ -33,14 +39,14 @@ export async function runCli(
 ): Promise<number> {
   const { api } = options;
   const webhook = webhookPart(options);
-  const calls = {
-    info: [{ name: 'info', set: () => printInfo(api, print) }],
-    set: [...(webhook ? [webhook] : []), ...profileParts(options)],
-    delete: [{ name: 'deleteWebhook', set: () => api.callApi('deleteWebhook', {}) }],
+  const calls: Record<typeof command, RegistrationPart[]> = {
+    info: [['info', () => printInfo(api, print)]],
+    set: [...(webhook ? [['setWebhook', webhook.set] as const] : []), ...profileParts(options)],
+    delete: [['deleteWebhook', () => api.deleteWebhook()]],
   };
   if (command === 'set' && !webhook) print('PUBLIC_URL is unset: no webhook is registered');
   let code = 0;
-  for (const { name, set } of calls[command]) {
+  for (const [name, set] of calls[command]) {
     try {
       await set();
       if (command !== 'info') print(`${name}: ok`);
@@ -54,7 +60,7 @@ export async function runCli(
 }
 
 async function printInfo(api: RegistrationOptions['api'], print: (line: string) => void): Promise<void> {
-  const { id, username } = meSchema.parse(await api.callApi('getMe', {}));
+  const { id, username } = meSchema.parse(await api.getMe());
   const { url, last_error_date: atS, ...state } = (await readWebhook(api)) ?? {};
   print(`bot: @${username} (${id})`);
   print(`webhook: ${url || 'none'}`);

@@ -21,8 +21,7 @@ export const telegram: ChannelEntry<TelegramSettings> = {
   async open({ telegram, publicUrl, settings: { defaultLocale } }, parts) {
     if (!telegram) return { off: 'TELEGRAM_BOT_TOKEN is unset' };
     const { TelegramChannel } = await import('./telegram.ts');
-    const onSend = (seconds: number): void => parts.observe.paced(TELEGRAM.name, seconds);
-    const limiter = new RateLimiter({ ...telegram.rates, onSend });
+    const limiter = new RateLimiter({ ...telegram.rates, channel: TELEGRAM.name, observe: parts.observe });
     return new TelegramChannel({ ...parts, ...telegram, publicUrl, defaultLocale, limiter });
   },
 };

@@ -1,43 +1,39 @@
 import { Composer, Context } from 'telegraf';
 import { anyOf, message } from 'telegraf/filters';
-import type { Update as TelegrafUpdate, UserFromGetMe } from 'telegraf/types';
+import type { Update, UserFromGetMe } from 'telegraf/types';
 import { MAX_PHOTO_BYTES, MAX_TEXT, type Message, type Picture } from '../../conversation/message.ts';
 import { decodeStart } from '../../conversation/values/code.ts';
+import type { Incoming } from '../../engine/messages.ts';
 import type { Accept } from '../channel.ts';
-import { cut, senderOf } from '../platforms.ts';
+import { cut, decodeChoice, senderOf } from '../platforms.ts';
 import type { TelegramApi } from './api.ts';
 import {
   type CallbackQuery,
-  choiceOf,
   isService,
   TELEGRAM,
   type TelegramAddress,
   type TelegramMessage,
   type TelegramPress,
-  type Update,
 } from './update.ts';
 
 /** Passes what a customer says with an update to `accept`. Rejects as `accept` does. */
 export async function handleUpdate(update: Update, api: TelegramApi, accept: Accept): Promise<void> {
-  await handle(new UpdateContext(update, api, accept), ignoreUpdate);
+  const ctx = new UpdateContext(update, api, api.botInfo);
+  await handle(ctx, ignoreUpdate);
+  // Telegram's dates are in seconds.
+  if (ctx.incoming) await accept(ctx.incoming, 1000 * (ctx.message?.date ?? 0));
 }
 
 const ignoreUpdate = async (): Promise<void> => {};
 
-/** telegraf's context of an update, with a way to pass a message on. */
+/** telegraf's context of an update, with what the customer says by it. */
 class UpdateContext extends Context {
-  readonly #update: Update;
-  readonly #accept: Accept;
+  incoming: Incoming | undefined;
 
-  constructor(update: Update, api: TelegramApi, accept: Accept) {
-    super(toTelegraf(update), api, api.botInfo);
-    this.#update = update;
-    this.#accept = accept;
-  }
-
-  /** Passes a message to `accept`, with the pressed button if there was one. Resolves once it is stored. */
-  async acceptMessage(said: Message, press?: TelegramPress): Promise<void> {
-    const { update_id, message: sent, callback_query: query } = this.#update;
+  /** Takes a message, with the pressed button if there was one. */
+  takeMessage(said: Message, press?: TelegramPress): void {
+    const sent: TelegramMessage | undefined = this.message;
+    const query: CallbackQuery | undefined = this.callbackQuery;
     const shown = sent ?? query?.message;
     const from = sent ? sent.from : query?.from;
     // A press without its message still names the person. Their private chat has the same id.
@@ -46,28 +42,16 @@ class UpdateContext extends Context {
     const thread = shown?.is_topic_message ? shown.message_thread_id : undefined;
     const address: TelegramAddress = { chat, ...(thread !== undefined && { thread }) };
     const { first_name: first = '', last_name: last = '', language_code } = from ?? {};
-    const incoming = {
+    this.incoming = {
       channel: TELEGRAM.name,
       conversation: String(chat),
-      id: `u${update_id}`,
+      id: `u${this.update.update_id}`,
       message: said,
       sender: senderOf(TELEGRAM, language_code, `${first} ${last}`),
       address,
       ...(press && { press }),
     };
-    // Telegram's dates are in seconds.
-    await this.#accept(incoming, 1000 * (sent?.date ?? 0));
   }
-}
-
-/**
- * The only cast from our parsed update to telegraf's type, which promises more parts than we parsed. The cast
- * is safe: telegraf only looks for keys, and our functions read the parts by the types of `update.ts`, which
- * say what may be absent.
- */
-function toTelegraf(update: Update): TelegrafUpdate;
-function toTelegraf(update: object): object {
-  return update;
 }
 
 const GROUP: Message = { kind: 'group' };
@@ -76,49 +60,51 @@ const UNKNOWN: Message = { kind: 'unknown', what: 'other' };
 /** The first handler that matches takes the update. None matches edits and channel posts. */
 const handle = new Composer<UpdateContext>(
   Composer.on('message', (ctx, next) => {
+    // Other people may read any chat that is not marked as private.
     const sent: TelegramMessage = ctx.message;
     if (sent.from?.is_bot) return undefined;
-    if (isPrivate(sent)) return next();
-    return isAddressed(sent, ctx.botInfo) ? ctx.acceptMessage(GROUP) : undefined;
+    if (sent.chat.type === 'private') return next();
+    return isAddressed(sent, ctx.botInfo) ? ctx.takeMessage(GROUP) : undefined;
   }),
-  Composer.on(message('text'), (ctx) => ctx.acceptMessage(readText(ctx.message.text))),
+  Composer.on(message('text'), (ctx) => ctx.takeMessage(readText(ctx.message.text))),
   Composer.on(message('contact'), (ctx) =>
-    ctx.acceptMessage({
+    ctx.takeMessage({
       kind: 'contact',
       phone: cut(ctx.message.contact.phone_number, MAX_TEXT),
       own: isOwnContact(ctx.message),
     }),
   ),
-  Composer.on(anyOf(message('photo'), message('document'), message('media_group_id')), (ctx, next) => {
-    const photo = readPhoto(ctx.message);
-    return photo ? ctx.acceptMessage(photo) : next();
+  Composer.on(anyOf(message('photo'), message('document')), (ctx, next) => {
+    const picture = readPicture(ctx.message);
+    if (!picture) return next();
+    const { caption } = ctx.message;
+    return ctx.takeMessage({
+      kind: 'photo',
+      pictures: [picture],
+      ...(caption !== undefined && { caption: cut(caption, MAX_TEXT) }),
+    });
   }),
-  Composer.on(message('caption'), (ctx) => ctx.acceptMessage(readText(ctx.message.caption ?? ''))),
+  Composer.on(message('caption'), (ctx) => ctx.takeMessage(readText(ctx.message.caption ?? ''))),
   Composer.on(anyOf(message('voice'), message('audio'), message('video_note')), (ctx) =>
-    ctx.acceptMessage({ kind: 'unknown', what: 'voice' }),
+    ctx.takeMessage({ kind: 'unknown', what: 'voice' }),
   ),
-  Composer.on(message('sticker'), (ctx) => ctx.acceptMessage({ kind: 'unknown', what: 'sticker' })),
-  Composer.on('message', (ctx) => (isService(ctx.message) ? undefined : ctx.acceptMessage(UNKNOWN))),
+  Composer.on(message('sticker'), (ctx) => ctx.takeMessage({ kind: 'unknown', what: 'sticker' })),
+  Composer.on('message', (ctx) => (isService(ctx.message) ? undefined : ctx.takeMessage(UNKNOWN))),
   Composer.on('callback_query', (ctx) => {
     const { said, press } = readQuery(ctx.callbackQuery);
-    return ctx.acceptMessage(said, press);
+    return ctx.takeMessage(said, press);
   }),
 ).middleware();
 
-/** Other people may read any chat that is not marked as private. */
-function isPrivate({ chat }: Pick<TelegramMessage, 'chat'>): boolean {
-  return chat.type === 'private';
-}
-
 /** A press without its message (too old, or inline) counts as private. */
 function readQuery({ id, data, message }: CallbackQuery): { said: Message; press: TelegramPress } {
-  const chosen = data === undefined ? undefined : choiceOf(data);
+  const chosen = data === undefined ? undefined : decodeChoice(data);
   const press: TelegramPress = {
     query: id,
     ...(message?.message_id !== undefined && { message: message.message_id }),
     ...(chosen?.view !== undefined && { view: chosen.view }),
   };
-  if (message && !isPrivate(message)) return { said: GROUP, press };
+  if (message && message.chat.type !== 'private') return { said: GROUP, press };
   return { said: chosen ? { kind: 'choice', ...chosen } : UNKNOWN, press };
 }
 
@@ -139,22 +125,10 @@ function readText(text: string): Message {
 function isOwnContact(message: TelegramMessage): boolean {
   const { contact, from, forward_origin, forward_date, via_bot } = message;
   const isDirect = forward_origin === undefined && forward_date === undefined && via_bot === undefined;
-  return isDirect && isPrivate(message) && from !== undefined && contact?.user_id === from.id;
+  return isDirect && message.chat.type === 'private' && from !== undefined && contact?.user_id === from.id;
 }
 
-/** A photo, a picture sent as a file, or another file of an album; undefined for other messages. */
-function readPhoto(message: TelegramMessage): Message | undefined {
-  const picture = readPicture(message);
-  if (!picture && message.media_group_id === undefined) return undefined;
-  const { caption } = message;
-  return {
-    kind: 'photo',
-    pictures: [picture ?? { kind: 'unreadable' }],
-    ...(caption !== undefined && { caption: cut(caption, MAX_TEXT) }),
-  };
-}
-
-/** The largest size of a photo within our limit: a code may be a small part of it. */
+/** A picture, sent as a photo or as a file. The largest size within our limit: a code may be small. */
 function readPicture({ photo, document }: TelegramMessage): Picture | undefined {
   const isImage = document?.mime_type?.startsWith('image/');
   const files = photo ?? (isImage && document ? [document] : []);

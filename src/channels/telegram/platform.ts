@@ -1,13 +1,13 @@
 import type { InlineKeyboardMarkup } from 'telegraf/types';
 import type { Locale } from '../../conversation/message.ts';
-import { isReceipt, type Reply } from '../../conversation/reply.ts';
+import { isReceipt } from '../../conversation/reply.ts';
 import { START_WITHOUT_CODE } from '../../conversation/values/code.ts';
 import type { Delivery, FetchedPhoto, Incoming, Outgoing, Platform } from '../../engine/messages.ts';
 import type { Words } from '../../i18n.ts';
 import type { RateLimiter } from '../rate-limiter.ts';
 import { failureIn, type TelegramApi } from './api.ts';
 import { render, type TelegramReply } from './render.ts';
-import { addressSchema, pressSchema, type TelegramAddress, type TelegramPress } from './update.ts';
+import { addressSchema, pressSchema, type TelegramAddress } from './update.ts';
 
 /** Longest text of a toast. */
 const MAX_TOAST = 200;
@@ -26,7 +26,7 @@ export type TelegramPlatformParts = {
   readonly limiter: Pick<RateLimiter, 'take' | 'refused'>;
 };
 
-/** Sends replies. It keeps nothing between calls. */
+/** Sends replies. Ids of people are positive at Telegram, those of groups negative. */
 export class TelegramPlatform implements Platform {
   protected readonly api: TelegramApi;
   readonly #words: Words;
@@ -41,8 +41,10 @@ export class TelegramPlatform implements Platform {
   async deliver(outgoing: Outgoing): Promise<Delivery> {
     const address = addressSchema.safeParse(outgoing.address).data;
     if (!address) return { kind: 'rejected' };
+    const rendered = render(outgoing.reply, outgoing.locale, this.#words);
     try {
-      await this.#show(address, outgoing);
+      if (outgoing.press === undefined) await this.#sendNew(address, rendered, outgoing);
+      else await this.#answerPress(address, rendered, outgoing);
       return DELIVERED;
     } catch (error) {
       const { meaning } = failureIn(error);
@@ -50,7 +52,7 @@ export class TelegramPlatform implements Platform {
         this.#limiter.refused(String(address.chat), meaning.afterMs ?? REFUSED_MS);
       }
       // A group decides whether the bot may write there, and Telegram has many texts for that.
-      return meaning.kind === 'rejected' && !isPrivate(address) ? { kind: 'unreachable' } : meaning;
+      return meaning.kind === 'rejected' && address.chat < 0 ? { kind: 'unreachable' } : meaning;
     }
   }
 
@@ -59,15 +61,11 @@ export class TelegramPlatform implements Platform {
    * bursts in one chat. Edits, toasts and chat actions are not limited; if Telegram refuses one, its chat
    * pauses.
    */
-  pace(outgoing: Outgoing): number {
-    const { reply, first, press, atMs: madeAtMs } = outgoing;
+  pace({ conversation: chat, reply, first, press, atMs: madeAtMs }: Outgoing): number {
     const isToast = first && reply.notice === true;
     if (press !== undefined && (reply.inPlace === true || isToast)) return 0;
-    const address = addressSchema.safeParse(outgoing.address).data;
-    if (!address) return 0;
-    const { chat } = address;
-    const isGroup = chat < 0;
-    return this.#limiter.take({ chat: String(chat), isGroup, isReceipt: isReceipt(reply), madeAtMs });
+    const isGroup = chat.startsWith('-');
+    return this.#limiter.take({ chat, isGroup, isReceipt: isReceipt(reply), madeAtMs });
   }
 
   /** Shows that the bot types, and ends the spinner of a pressed button. */
@@ -76,7 +74,7 @@ export class TelegramPlatform implements Platform {
     const press = pressSchema.optional().safeParse(incoming.press).data;
     await Promise.all([
       press && isDone(this.api.answerCbQuery(press.query)),
-      address && isDone(this.api.sendChatAction(address.chat, 'typing', threadOf(address))),
+      address && isDone(this.api.sendChatAction(address.chat, 'typing')),
     ]);
   }
 
@@ -84,35 +82,27 @@ export class TelegramPlatform implements Platform {
     return this.api.fetchPhoto(at);
   }
 
-  /** Sends a reply, or edits the message whose button was pressed. */
-  async #show(address: TelegramAddress, outgoing: Outgoing): Promise<void> {
-    const { reply, locale, first } = outgoing;
-    const rendered = render(reply, locale, this.#words);
-    const press = outgoing.press === undefined ? undefined : pressSchema.safeParse(outgoing.press).data;
-    if (!press) return this.#sendNew(address, rendered, outgoing);
-    const isToasted = first && (await this.#answerPress(press, reply, rendered));
-    if (!isToasted && reply.inPlace && (await this.#edit(address, press, rendered))) return;
+  /** Ends the button's spinner. A remark is a toast, a page replaces the message, other replies are new. */
+  async #answerPress(address: TelegramAddress, rendered: TelegramReply, outgoing: Outgoing): Promise<void> {
+    const { reply, first } = outgoing;
+    const { query, message, view } = pressSchema.parse(outgoing.press);
+    // A toast has no menu.
+    const toast = reply.notice && rendered.text.length <= MAX_TOAST ? rendered.text : undefined;
+    // Telegram refuses an old press, and one that was answered before.
+    const isToasted = first && (await isDone(this.api.answerCbQuery(query, toast))) && toast !== undefined;
+    if (!isToasted && reply.inPlace && (await this.#edit(address, message, rendered))) return;
     // If the reply has the view of the pressed question, the question goes on. Else its buttons are dead.
-    const isAlive = press.view !== undefined && press.view === reply.view;
-    const isOver = first && press.message !== undefined && !isAlive;
+    const isOver = first && message !== undefined && (view === undefined || view !== reply.view);
     await Promise.all([
       isToasted ? undefined : this.#sendNew(address, rendered, outgoing),
-      isOver && isDone(this.api.editMessageReplyMarkup(address.chat, press.message, undefined, undefined)),
+      isOver && isDone(this.api.editMessageReplyMarkup(address.chat, message, undefined, undefined)),
     ]);
-  }
-
-  /** Ends the button's spinner, with a toast for a remark, without its menu. True if the toast was shown. */
-  async #answerPress({ query }: TelegramPress, { notice }: Reply, { text }: TelegramReply) {
-    const toast = notice && text.length <= MAX_TOAST ? text : undefined;
-    // Telegram refuses an old press, and one that was answered before.
-    const isAnswered = await isDone(this.api.answerCbQuery(query, toast));
-    return isAnswered && toast !== undefined;
   }
 
   /** False if the message cannot be edited (deleted, too old, a picture): a new one is needed. */
   async #edit(
     { chat }: TelegramAddress,
-    { message }: TelegramPress,
+    message: number | undefined,
     { text, contact, photo, inline }: TelegramReply,
   ): Promise<boolean> {
     if (message === undefined || contact || photo !== undefined) return false;
@@ -125,21 +115,23 @@ export class TelegramPlatform implements Platform {
    * needs no memory. A message with buttons cannot remove it, but the keyboard hides after its first use.
    */
   async #sendNew(
-    address: TelegramAddress,
+    { chat, thread }: TelegramAddress,
     { text, photo, inline, contact }: TelegramReply,
     { state, locale }: Outgoing,
   ): Promise<void> {
-    const keyboard = isPrivate(address)
-      ? (contact ?? (state.asks === 'phone' ? undefined : ({ remove_keyboard: true } as const)))
-      : this.#privateChat(locale);
-    const markup = inline ?? keyboard;
-    const extra = { ...threadOf(address), ...(markup && { reply_markup: markup }) };
+    const privateKeyboard =
+      contact ?? (state.asks === 'phone' ? undefined : ({ remove_keyboard: true } as const));
+    const markup = inline ?? (chat < 0 ? this.#privateChat(locale) : privateKeyboard);
+    const extra = {
+      ...(thread !== undefined && { message_thread_id: thread }),
+      ...(markup && { reply_markup: markup }),
+    };
     if (photo !== undefined) {
-      const sending = this.api.sendPhoto(address.chat, photo, { caption: text, ...extra });
+      const sending = this.api.sendPhoto(chat, photo, { caption: text, ...extra });
       // Telegram fetches the picture during the call. A shop's slow server must not hold up the text.
       if (await isTaken(sending, 'uncertain')) return;
     }
-    await this.api.sendMessage(address.chat, text, { ...NO_PREVIEW, ...extra });
+    await this.api.sendMessage(chat, text, { ...NO_PREVIEW, ...extra });
   }
 
   /** The button into the private chat, for a group; undefined until the bot knows its name. */
@@ -173,13 +165,4 @@ async function isDone(call: Promise<unknown>): Promise<boolean> {
     failureIn(error);
     return false;
   }
-}
-
-function threadOf({ thread }: TelegramAddress): { message_thread_id?: number } {
-  return thread === undefined ? {} : { message_thread_id: thread };
-}
-
-/** Telegram's ids of people are positive, those of groups negative; a private chat has its person's id. */
-function isPrivate({ chat }: TelegramAddress): boolean {
-  return chat > 0;
 }

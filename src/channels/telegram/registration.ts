@@ -18,7 +18,7 @@ export const ROUTE = '/webhooks/telegram';
 const MAX_CONNECTIONS = 100;
 
 export type RegistrationOptions = {
-  readonly api: Pick<TelegramApi, 'callApi'>;
+  readonly api: TelegramApi;
   /** Public https base of this bot; absent: no webhook is registered. */
   readonly publicUrl?: string | undefined;
   readonly secret?: string | undefined;
@@ -29,25 +29,15 @@ export type RegistrationOptions = {
   readonly commands: readonly MenuCommand[];
 };
 
-/** A part of the registration. Setting it twice does no harm. */
-export type RegistrationPart = {
-  readonly name: string;
-  /** Rejects with `ApiError`. */
-  set(): Promise<unknown>;
-};
+/** A part of the registration. Setting it twice does no harm. It rejects with `ApiError`. */
+export type RegistrationPart = readonly [name: string, set: () => Promise<unknown>];
 
-/** The webhook; undefined if the bot has no public address. */
-export function webhookPart(options: RegistrationOptions): RegistrationPart | undefined {
-  const { api, publicUrl, secret } = options;
+/** The webhook and its URL; undefined if the bot has no public address. */
+export function webhookPart({ api, publicUrl, secret }: RegistrationOptions) {
   if (publicUrl === undefined || secret === undefined) return undefined;
+  const url = publicUrl.replace(/(?<!\/)\/+$/, '') + ROUTE;
   const limits = { allowed_updates: ALLOWED_UPDATES, max_connections: MAX_CONNECTIONS };
-  const payload = { url: webhookUrl(publicUrl), secret_token: secret, ...limits };
-  return { name: 'setWebhook', set: () => api.callApi('setWebhook', payload) };
-}
-
-/** The URL of the webhook of a bot with this public base. */
-function webhookUrl(publicUrl: string): string {
-  return publicUrl.replace(/(?<!\/)\/+$/, '') + ROUTE;
+  return { url, set: () => api.setWebhook(url, { secret_token: secret, ...limits }) };
 }
 
 /** The menu and both descriptions: a default for clients in other languages, then one in each of ours. */
@@ -59,20 +49,15 @@ export function profileParts({
 }: RegistrationOptions): RegistrationPart[] {
   return [undefined, ...LOCALES].flatMap((language_code): RegistrationPart[] => {
     const locale = language_code ?? defaultLocale;
-    const language = language_code === undefined ? {} : { language_code };
-    const line = (key: string) => words.line({ key }, locale);
+    const line = (key: string) => words.line({ key: `telegram.${key}` }, locale);
     const menu = commands.map(({ name, slash }) => ({
       command: slash[locale],
-      description: line(`telegram.command.${name}`),
+      description: line(`command.${name}`),
     }));
-    const part = <Name extends 'setMyCommands' | 'setMyDescription' | 'setMyShortDescription'>(
-      name: Name,
-      payload: Parameters<typeof api.callApi<Name>>[1],
-    ) => ({ name, set: () => api.callApi(name, { ...payload, ...language }) });
     return [
-      part('setMyCommands', { commands: menu }),
-      part('setMyDescription', { description: line('telegram.description') }),
-      part('setMyShortDescription', { short_description: line('telegram.shortDescription') }),
+      ['setMyCommands', () => api.setMyCommands(menu, { ...(language_code && { language_code }) })],
+      ['setMyDescription', () => api.setMyDescription(line('description'), language_code)],
+      ['setMyShortDescription', () => api.setMyShortDescription(line('shortDescription'), language_code)],
     ];
   });
 }
@@ -86,15 +71,13 @@ const webhookSchema = z.object({
   last_error_date: z.int().optional(),
   last_error_message: z.string().optional(),
 });
-type WebhookInfo = z.infer<typeof webhookSchema>;
 
 /** The state of the webhook; undefined if the answer cannot be read. Rejects with `ApiError`. */
-export async function readWebhook(api: Pick<TelegramApi, 'callApi'>) {
-  return webhookSchema.safeParse(await api.callApi('getWebhookInfo', {})).data;
+export async function readWebhook(api: Pick<TelegramApi, 'getWebhookInfo'>) {
+  return webhookSchema.safeParse(await api.getWebhookInfo()).data;
 }
 
 type TelegramCheckOptions = RegistrationOptions & {
-  readonly api: Pick<TelegramApi, 'callApi' | 'botInfo'>;
   /** For the operator's line. */
   readonly apiRoot: string;
   readonly mode: 'webhook' | 'polling';
@@ -103,15 +86,13 @@ type TelegramCheckOptions = RegistrationOptions & {
   pollFault(): string | undefined;
 };
 
-/** Telegram reports an old error forever. It counts as a fault for this long while updates wait. */
+/** Telegram reports an old error forever. It is a fault for this long, while updates wait. */
 const STUCK_MS = 60 * 60_000;
-/** The same while no update waits. */
-const PASSED_MS = 60_000;
 
 /** Looks for faults between the bot and Telegram, and registers the bot. The next look tries again. */
 export class TelegramCheck {
   readonly #options: TelegramCheckOptions;
-  readonly #webhook: RegistrationPart | undefined;
+  readonly #webhook: ReturnType<typeof webhookPart>;
   /** The parts of the profile that are not registered yet. */
   #unregistered: readonly RegistrationPart[];
   #isRegistered = false;
@@ -126,10 +107,9 @@ export class TelegramCheck {
   /** Resolves to the faults, a line for the operator each. Never rejects. */
   async look(): Promise<readonly string[]> {
     const { api, mode, apiRoot } = this.#options;
-    const getMe = () => api.callApi('getMe', {});
     try {
       // One lost packet raises no alarm.
-      const me = nameSchema.safeParse(await getMe().catch(getMe)).data;
+      const me = nameSchema.safeParse(await api.getMe().catch(() => api.getMe())).data;
       if (me) api.botInfo = botOf(api.botInfo.id, me.username);
     } catch (error) {
       return meFaults(failureIn(error), new URL(apiRoot).host);
@@ -146,13 +126,13 @@ export class TelegramCheck {
   }
 
   async #webhookFaults(): Promise<readonly string[]> {
-    const { api, publicUrl = '', log } = this.#options;
+    const { api, log } = this.#options;
     const info = await readWebhook(api).catch((error) => void failureIn(error));
     if (!info) return [];
-    const wanted = webhookUrl(publicUrl);
-    if (!this.#webhook || (this.#isRegistered && info.url === wanted)) return stateFaults(info);
+    const webhook = this.#webhook;
+    if (!webhook || (this.#isRegistered && info.url === webhook.url)) return deliveryFaults(info);
     try {
-      await this.#webhook.set();
+      await webhook.set();
     } catch (error) {
       return [`Telegram does not take the webhook (${failureIn(error).message}): look at PUBLIC_URL`];
     }
@@ -162,17 +142,19 @@ export class TelegramCheck {
     if (isFirst) return [];
     // Shows an address by its host: the path may be a secret.
     const host = URL.parse(info.url)?.host ?? 'no address';
-    return [`the webhook was registered at ${host}, not at ${wanted}: end the other bot with this token`];
+    return [
+      `the webhook was registered at ${host}, not at ${webhook.url}: end the other bot with this token`,
+    ];
   }
 
   async #registerProfile(): Promise<void> {
-    for (const { name, set } of this.#unregistered) {
+    for (const [call, set] of this.#unregistered) {
       try {
         await set();
       } catch (error) {
         const failure = failureIn(error);
         if (!isRefused(failure)) return;
-        const refused = { call: name, why: failure.message };
+        const refused = { call, why: failure.message };
         this.#options.log.error(refused, 'Telegram refused a part of the registration');
       }
       this.#unregistered = this.#unregistered.slice(1);
@@ -189,45 +171,25 @@ const nameSchema = z.object({ username: z.string() });
 
 /** The fault that a failed `getMe` shows. */
 function meFaults({ meaning: { kind }, message }: ApiError, host: string): string[] {
-  switch (kind) {
-    // Telegram is reachable and accepts our token.
-    case 'throttled':
-      return [];
-    case 'unauthorized':
-      return [
-        `Telegram refuses the token (${message}): was it revoked at BotFather? ` +
-          'Set TELEGRAM_BOT_TOKEN, restart',
-      ];
-    default:
-      return [`Telegram does not answer at ${host} (${message}): look at the network and TELEGRAM_API_ROOT`];
-  }
+  // Telegram is reachable and accepts our token.
+  if (kind === 'throttled') return [];
+  const fault =
+    kind === 'unauthorized'
+      ? `refuses the token (${message}): was it revoked at BotFather? Set TELEGRAM_BOT_TOKEN, restart`
+      : `does not answer at ${host} (${message}): look at the network and TELEGRAM_API_ROOT`;
+  return [`Telegram ${fault}`];
 }
 
-/** What the state of a webhook shows. */
-function stateFaults(info: WebhookInfo): string[] {
-  const { url, allowed_updates: asked = ALLOWED_UPDATES } = info;
-  // Telegram omits the list if the webhook brings the usual kinds.
-  const missing = url === '' ? [] : ALLOWED_UPDATES.filter((kind) => !asked.includes(kind));
-  const faults = missing.map((kind) => `the webhook does not bring ${kind}: npm run telegram -- set`);
-  const error = lastError(info);
-  if (error?.includes('401')) {
-    const cure = 'give every process the same TELEGRAM_WEBHOOK_SECRET, and restart';
-    faults.push(`Telegram's updates carry another secret (${error}): ${cure}`);
-  } else if (error !== undefined) {
-    const where = 'look at PUBLIC_URL, its certificate and the proxy before it';
-    faults.push(`Telegram cannot hand updates on (${error}): ${where}`);
-  }
-  return faults;
-}
-
-/** The last error of a delivery, unless it is old. */
-function lastError({
-  last_error_date,
-  last_error_message,
-  pending_update_count,
-}: WebhookInfo): string | undefined {
-  if (last_error_date === undefined) return undefined;
-  const ageMs = Date.now() - last_error_date * 1000;
-  const passedMs = pending_update_count > 0 ? STUCK_MS : PASSED_MS;
-  return ageMs < passedMs ? (last_error_message ?? 'no reason given') : undefined;
+/** The fault that the last error of a delivery shows, unless it is old or the updates came through. */
+function deliveryFaults(info: z.infer<typeof webhookSchema>): string[] {
+  const { pending_update_count: waiting, last_error_date: atS = 0 } = info;
+  if (waiting === 0 || Date.now() - atS * 1000 >= STUCK_MS) return [];
+  const error = info.last_error_message ?? 'no reason given';
+  return [
+    error.includes('401')
+      ? `Telegram's updates carry another secret (${error}): give every process the same ` +
+        'TELEGRAM_WEBHOOK_SECRET, and restart'
+      : `Telegram cannot hand updates on (${error}): look at PUBLIC_URL, its certificate and the proxy ` +
+        'before it',
+  ];
 }

@@ -40,25 +40,21 @@ export function render(reply: Reply, locale: Locale, words: Words): TelegramRepl
     const keyboard = [[share], ...choices.map(({ label }) => [{ text: words.line(label, locale) }])];
     return { text, contact: { keyboard, resize_keyboard: true, one_time_keyboard: true } };
   }
-  const buttons = choices
-    .map(({ id, label }) => ({
-      text: words.line(label, locale),
-      callback_data: encodeChoice(id, reply.view),
-    }))
+  const buttons: InlineKeyboardButton.CallbackButton[] = [];
+  // A confirmation and a gift have a row of their own, so that nobody presses the wrong one.
+  let columns = 2;
+  for (const { id, label } of choices) {
+    const data = encodeChoice(id, reply.view);
     // A gift's code may be too long for a button. It can be typed.
-    .filter(({ callback_data }) => Buffer.byteLength(callback_data) <= MAX_DATA);
-  const { reply_markup: inline } = Markup.inlineKeyboard(buttons, {
-    wrap: (button, _index, row) => row.length === 2 || fillsRow(button) || row.some(fillsRow),
-  });
+    if (Buffer.byteLength(data) > MAX_DATA) continue;
+    const button = { text: words.line(label, locale), callback_data: data };
+    if (button.text.length > SHORT_LABEL || /^(confirm|gift):/.test(id)) columns = 1;
+    buttons.push(button);
+  }
+  const { reply_markup: inline } = Markup.inlineKeyboard(buttons, { columns });
   return {
     text,
     ...(buttons.length > 0 && { inline }),
     ...(text.length <= MAX_CAPTION && { photo: image }),
   };
-}
-
-/** Two short labels fit in a row. A confirmation and a gift have a row of their own. */
-function fillsRow(button: InlineKeyboardButton): boolean {
-  const choice = 'callback_data' in button ? button.callback_data : '';
-  return button.text.length > SHORT_LABEL || /^(confirm|gift):/.test(choice);
 }

@@ -2,7 +2,6 @@ import type { FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
 import type { Locale } from '../../conversation/message.ts';
 import { isSecret } from '../../http/guard.ts';
-import type { Log } from '../../observability/log.ts';
 import type { Channel, ChannelParts } from '../channel.ts';
 import { BODY_LIMIT, createRefusal, takePlatformRequests } from '../platforms.ts';
 import type { RateLimiter } from '../rate-limiter.ts';
@@ -11,7 +10,7 @@ import { ApiError, TelegramApi, type TelegramApiOptions } from './api.ts';
 import { handleUpdate } from './handlers.ts';
 import { TelegramPlatform } from './platform.ts';
 import { isRefused, ROUTE, TelegramCheck } from './registration.ts';
-import { ALLOWED_UPDATES, parseUpdate, TELEGRAM, type Update } from './update.ts';
+import { ALLOWED_UPDATES, parseUpdate, TELEGRAM } from './update.ts';
 
 export type TelegramOptions = TelegramApiOptions &
   Pick<ChannelParts, 'accept' | 'limit' | 'words' | 'commands' | 'observe'> & {
@@ -30,29 +29,30 @@ export type TelegramOptions = TelegramApiOptions &
   };
 
 const PAUSE_MS = 5_000;
+/** How long Telegram may hold back an empty answer, s. The call may take ten more. */
+const POLL_S = 50;
 
 /** Telegram, by webhook or by long polling. Both are the same after an update is parsed. */
 export class TelegramChannel extends TelegramPlatform implements Channel {
   readonly #options: TelegramOptions;
   readonly #watch: Watch;
-  readonly #poller: Poller;
   readonly #stopping = new AbortController();
   #polling: Promise<void> | undefined;
+  /** Why Telegram refused the last poll; undefined if it did not. */
+  #pollFault: string | undefined;
+  /** The first update that Telegram should send; 0: it has sent none. */
+  #offset = 0;
 
   /** Throws without a secret in webhook mode. */
   constructor(options: TelegramOptions) {
-    const { mode, secret, observe, pauseMs = PAUSE_MS } = options;
+    const { mode, secret, observe, checkEveryMs: everyMs } = options;
     if (mode === 'webhook' && !secret) throw new Error('Telegram in webhook mode needs a secret');
     const api = new TelegramApi(options);
     super({ ...options, api });
     this.#options = options;
     const { log } = observe;
-    const receive = (update: Update) => handleUpdate(update, api, options.accept);
-    this.#poller = new Poller({ api, pauseMs, log, receive });
-    const check = new TelegramCheck({ ...options, api, log, pollFault: () => this.#poller.fault });
-    const { checkEveryMs: everyMs } = options;
-    const look = () => check.look();
-    this.#watch = createWatch({ channel: TELEGRAM.name, everyMs, observe, check: look });
+    const registration = new TelegramCheck({ ...options, api, log, pollFault: () => this.#pollFault });
+    this.#watch = createWatch({ channel: TELEGRAM.name, everyMs, observe, check: () => registration.look() });
   }
 
   greeting(): readonly string[] {
@@ -88,7 +88,7 @@ export class TelegramChannel extends TelegramPlatform implements Channel {
   }
 
   async start(): Promise<void> {
-    if (this.#options.mode === 'polling') this.#polling = this.#poller.run(this.#stopping.signal);
+    if (this.#options.mode === 'polling') this.#polling = this.#keepPolling(this.#stopping.signal);
     await this.#watch.start();
   }
 
@@ -101,44 +101,19 @@ export class TelegramChannel extends TelegramPlatform implements Channel {
   close(): Promise<void> {
     return this.api.disconnect();
   }
-}
 
-/** How long Telegram may hold back an empty answer, s. The call may take ten more. */
-const POLL_S = 50;
-
-type PollerOptions = {
-  readonly api: Pick<TelegramApi, 'callApi'>;
-  /** Rejects if an update could not be stored: it and all later ones are fetched again. */
-  receive(update: Update): Promise<unknown>;
-  /** The pause after a failure, ms; longer if Telegram asks for it. */
-  readonly pauseMs: number;
-  readonly log: Log;
-};
-
-/** Removes the webhook, and fetches updates one after the other. For development: one process polls. */
-class Poller {
-  /** Why Telegram refused the last poll; undefined if it did not. */
-  fault: string | undefined;
-  readonly #options: PollerOptions;
-  /** The first update that Telegram should send; 0: it has sent none. */
-  #offset = 0;
-
-  constructor(options: PollerOptions) {
-    this.#options = options;
-  }
-
-  /** Polls until `signal` is aborted. Never rejects. */
-  async run(signal: AbortSignal): Promise<void> {
-    const { api, log, pauseMs } = this.#options;
+  /** Removes the webhook, and polls until `signal` is aborted. Never rejects. One process may poll. */
+  async #keepPolling(signal: AbortSignal): Promise<void> {
+    const { observe, pauseMs = PAUSE_MS } = this.#options;
     while (!signal.aborted) {
       try {
-        await api.callApi('deleteWebhook', {}, { signal });
+        await this.api.callApi('deleteWebhook', {}, { signal });
         while (!signal.aborted) await this.#poll(signal);
       } catch (error) {
         if (signal.aborted) return;
-        this.fault = isRefused(error) ? error.message : undefined;
+        this.#pollFault = isRefused(error) ? error.message : undefined;
         const why = error instanceof Error ? error.message : 'unknown';
-        log.warn({ why }, 'polling Telegram failed, trying again');
+        observe.log.warn({ why }, 'polling Telegram failed, trying again');
         const meaning = error instanceof ApiError ? error.meaning : undefined;
         const afterMs = meaning && 'afterMs' in meaning ? meaning.afterMs : undefined;
         await pause(Math.max(pauseMs, afterMs ?? 0), signal);
@@ -146,14 +121,14 @@ class Poller {
     }
   }
 
+  /** Rejects if an update could not be stored: it and all later ones are fetched again. */
   async #poll(signal: AbortSignal): Promise<void> {
-    const { api, receive } = this.#options;
     const wanted = { timeout: POLL_S, allowed_updates: ALLOWED_UPDATES, offset: this.#offset };
-    const sent: unknown = await api.callApi('getUpdates', wanted, { signal });
-    this.fault = undefined;
+    const sent: unknown = await this.api.callApi('getUpdates', wanted, { signal });
+    this.#pollFault = undefined;
     for (const update of z.array(z.unknown()).parse(sent).map(parseUpdate)) {
       if (!update) continue;
-      await receive(update);
+      await handleUpdate(update, this.api, this.#options.accept);
       this.#offset = update.update_id + 1;
     }
   }

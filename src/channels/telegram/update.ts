@@ -1,6 +1,7 @@
+import type { Update } from 'telegraf/types';
 import { z } from 'zod';
 import type { ChannelTraits } from '../channel.ts';
-import { decodeChoice, shortList } from '../platforms.ts';
+import { shortList } from '../platforms.ts';
 
 /** Telegram, as a channel. */
 export const TELEGRAM = {
@@ -28,12 +29,6 @@ export const ALLOWED_UPDATES = ['message', 'callback_query', 'my_chat_member'] a
 
 /** Longest callback data, bytes. */
 export const MAX_DATA = 64;
-
-/** The choice in a button's data; undefined if none of our buttons has such data. */
-export function choiceOf(data: string): ReturnType<typeof decodeChoice> | undefined {
-  const chosen = Buffer.byteLength(data) <= MAX_DATA ? decodeChoice(data) : undefined;
-  return chosen?.choice === '' ? undefined : chosen;
-}
 
 /**
  * The parts of an update that the bot uses. A part of an unexpected shape counts as absent, so that an update
@@ -76,7 +71,6 @@ const messageSchema = z.object({
   message_thread_id: maybe(z.int()),
   is_topic_message: maybe(z.boolean()),
   reply_to_message: maybe(z.object({ from: maybe(z.object({ id: z.int() })) })),
-  media_group_id: maybe(z.string()),
   text: maybe(z.string().min(1)),
   entities: maybe(entitiesSchema),
   caption: maybe(z.string().min(1)),
@@ -98,7 +92,7 @@ export type TelegramMessage = z.infer<typeof messageSchema>;
 const querySchema = z.object({
   id: z.string(),
   from: userSchema,
-  data: maybe(z.string()),
+  data: maybe(z.string().max(MAX_DATA)),
   message: maybe(messageSchema),
 });
 export type CallbackQuery = z.infer<typeof querySchema>;
@@ -109,10 +103,15 @@ const updateSchema = z.object({
   message: maybe(messageSchema.loose()),
   callback_query: maybe(querySchema),
 });
-export type Update = z.infer<typeof updateSchema>;
 
-/** Null if there is no integer `update_id`. Omits unreadable parts, because filters look for keys. */
-export function parseUpdate(body: unknown): Update | null {
+/**
+ * Null if there is no integer `update_id`. Omits unreadable parts, because filters look for keys. The first
+ * signature is the only cast to telegraf's type, which promises more parts than we parsed. It is safe:
+ * telegraf only looks for keys, and our functions read the parts by the types of this file, which say what
+ * may be absent.
+ */
+export function parseUpdate(body: unknown): Update | null;
+export function parseUpdate(body: unknown): object | null {
   const update = updateSchema.safeParse(body).data;
   if (!update) return null;
   const message: Record<string, unknown> = update.message ?? {};

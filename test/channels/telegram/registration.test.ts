@@ -109,13 +109,8 @@ describe('a channel out of order', () => {
     const faults = () => channel.faults?.() ?? [];
     const error = 'Wrong response from the webhook: 502 Bad Gateway';
     const passed = { last_error_date: seconds() - 300, last_error_message: error };
-    for (const [info, fault] of [
-      [{ allowed_updates: ['message', 'callback_query'] }, /does not bring my_chat_member/],
-      [{ ...passed, pending_update_count: 2 }, new RegExp(error)],
-    ] as const) {
-      double.report(info);
-      await expect.poll(faults).toEqual([expect.stringMatching(fault)]);
-    }
+    double.report({ ...passed, pending_update_count: 2 });
+    await expect.poll(faults).toEqual([expect.stringContaining(error)]);
     // The updates came through in the end: Telegram shows the error forever.
     double.report({ ...passed, pending_update_count: 0 });
     await expect.poll(faults).toEqual([]);

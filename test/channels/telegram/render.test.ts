@@ -9,19 +9,17 @@ const rowsOf = (choices: ReturnType<typeof choice>[]) =>
   );
 
 describe('buttons', () => {
-  it('stand two in a row where both labels are short', () => {
-    expect(rowsOf([choice('a'), choice('b'), choice('c'), choice('d', 'a label that is long')])).toEqual([
-      ['a', 'b'],
-      ['c'],
-      ['a label that is long'],
-    ]);
-  });
-
-  it('stand alone for a gift and for a confirmation', () => {
-    const gifts = [choice('gift:A', 'A'), choice('gift:B', 'B'), choice('cancel')];
-    expect(rowsOf(gifts)).toEqual([['A'], ['B'], ['cancel']]);
-    const summary = ['confirm:id', 'edit:code', 'edit:phone', 'edit:email', 'cancel'].map((id) => choice(id));
-    expect(rowsOf(summary)).toEqual([['confirm:id'], ['edit:code', 'edit:phone'], ['edit:email', 'cancel']]);
+  it.each([
+    ['two in a row', [choice('a'), choice('b'), choice('c')], [['a', 'b'], ['c']]],
+    [
+      'alone if a label is long',
+      [choice('a'), choice('b', 'a label that is long')],
+      [['a'], ['a label that is long']],
+    ],
+    ['alone if one is a gift', [choice('gift:A', 'A'), choice('cancel')], [['A'], ['cancel']]],
+    ['alone if one confirms', [choice('confirm:1', 'ok'), choice('cancel')], [['ok'], ['cancel']]],
+  ])('stand %s', (_how, choices, rows) => {
+    expect(rowsOf(choices)).toEqual(rows);
   });
 
   it('are left out where Telegram’s 64 bytes do not hold them', () => {
