@@ -225,6 +225,7 @@ function replaceFilled(state: State, form: Form, scope: Scope): State {
   return runningFlow(state, scope) ? { ...asked, draft } : asked;
 }
 
+/** Says each fault in its field, and nowhere else. */
 function markFaults(decision: Decision, form: Form, faults: readonly FieldFault[]): Decision {
   const asked = decision.replies.at(-1)?.form ?? [];
   const fields = SLOT_KINDS.flatMap((kind) => SLOTS[kind].form ?? []).filter(
@@ -235,8 +236,5 @@ function markFaults(decision: Decision, form: Form, faults: readonly FieldFault[
     const reason = faults.find(({ slot }) => slot === field.slot)?.reason;
     return { ...field, ...(value !== undefined && { value }), ...(reason && { reason }) };
   });
-  const lines = faults.map(({ reason }) => reason);
-  const [only = { key: 'form.faults' }] = lines;
-  const told = lines.length === 1 ? only : { key: 'form.faults', lines };
-  return sayFirst([told], changeLast(decision, { form: marked }));
+  return changeLast(decision, { form: marked });
 }
