@@ -24,8 +24,6 @@ type SlotDefinition = {
   readonly isOptional?: true | undefined;
   /** The question, without a view and without the button that cancels. */
   ask(question: SlotQuestion, scope: Context): Reply;
-  /** The question in other words, for a customer who said "yes" to it. */
-  plainly?(flow: Flow, scope: Context): Partial<Reply>;
   readonly about: AnswerKeys;
   /** In a form. */
   readonly form?: FormField | undefined;
@@ -53,18 +51,12 @@ export const SLOTS: Readonly<Record<SlotKind, SlotDefinition>> = {
   phone: {
     field: 'phone',
     slot: 'phone',
-    ask({ flow: { name, identity }, step: { tries } }, scope) {
+    ask({ flow: { name, identity } }, scope) {
       const isShared = identity === 'typed' ? scope.sender.proof === 'contact' : isProofAsked(scope);
       const share: Partial<Reply> = isShared ? { sharePhone: true } : {};
       const asked = { context: pickVariant(scope), asks: 'phone', ...share } as const;
       if (identity === 'typed') return { key: `${name}.askPhone`, ...asked };
-      if (!isShared) return { key: 'identity.ask', ...asked };
-      // The bot explains only once why sharing is needed.
-      return { key: 'identity.proofNeeded', ...asked, context: tries > 0 ? 'again' : undefined };
-    },
-    plainly({ identity }, scope) {
-      if (identity === 'proved') return isProofAsked(scope) ? { context: 'again' } : {};
-      return { key: 'phone.wanted', context: scope.sender.proof === 'contact' ? 'share' : undefined };
+      return { key: isShared ? 'identity.proofNeeded' : 'identity.ask', ...asked };
     },
     about: { what: 'answer.phone.why', wrong: 'answer.phone.wrong' },
     form: { slot: 'phone', required: true },
@@ -74,15 +66,12 @@ export const SLOTS: Readonly<Record<SlotKind, SlotDefinition>> = {
   email: {
     field: 'email',
     slot: 'email',
-    ask: ({ flow: { name }, step: { editing } }, scope) => ({
+    ask: ({ flow: { name } }, scope) => ({
       key: `${name}.askEmail`,
       context: pickVariant(scope),
       choices: [choice('skip')],
       asks: 'email',
-      // A customer who changes the e-mail wants one.
-      ...(editing && { key: 'email.wanted', context: undefined }),
     }),
-    plainly: () => ({ key: 'email.wanted', context: undefined }),
     about: { what: 'answer.email.why', wrong: 'answer.email.wrong' },
     form: { slot: 'email', required: false },
     no: 'none',

@@ -2,7 +2,7 @@ import type { Context, Gift } from './context.ts';
 import type { Identifier, ProvableValue } from './effect.ts';
 import type { Scope } from './flow.ts';
 import { choice, type Line, type Reply } from './reply.ts';
-import type { Identity, Operation, State, Step } from './state.ts';
+import type { Identity, Operation, State } from './state.ts';
 
 /** Staff write, for a customer who is with them. */
 export const isStaff = ({ sender }: Pick<Context, 'sender'>): boolean => sender.proof === 'token';
@@ -49,11 +49,7 @@ export function pickIdentity({ phone, email }: Identity): State['profile'] {
 
 /** Staff only: drops the customer after an operation, so that staff must name the next one. */
 export function releaseCustomer(state: State, context: Context): State {
-  return isStaff(context) ? dropIdentity(state) : state;
-}
-
-/** The state without a customer. */
-export function dropIdentity(state: State): State {
+  if (!isStaff(context)) return state;
   const { phone: _, email: __, ...draft } = state.draft;
   return { ...state, draft };
 }
@@ -225,21 +221,8 @@ export const toConsent = (isGiven: boolean, { nowMs, sender }: Scope): NonNullab
 });
 
 /** Ends the question about remembering without an answer. The end of the next flow asks it again. */
-export function leaveConsentOpen(state: State): State {
-  return state.step.at === 'consenting' ? { ...state, step: { at: 'idle' } } : state;
-}
-
-/** Like `leaveConsentOpen`, for inputs that begin no flow: the slots are dropped, too. */
 export function leaveConsent(state: State): State {
-  return state.step.at === 'consenting' ? { ...state, step: { at: 'idle' }, draft: {} } : state;
-}
-
-/** Staff have no profile. Drops the one that staff made while they imitated a customer here. */
-export function dropProfile(state: State, scope: Scope): State {
-  if (!isStaff(scope)) return state;
-  const { consent: _, ...rest } = state;
-  const step: Step = rest.step.at === 'consenting' ? { at: 'idle' } : rest.step;
-  return { ...rest, step, profile: {} };
+  return state.step.at === 'consenting' ? { ...state, step: { at: 'idle' } } : state;
 }
 
 /** The profile to remember. A typed value never replaces a known one: it may be another person's. */

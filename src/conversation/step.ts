@@ -8,7 +8,6 @@ import { goHome } from './dialogue/questions.ts';
 import type { Outcome } from './effect.ts';
 import type { Scope } from './flow.ts';
 import type { Message, PhotoEffect } from './message.ts';
-import { dropProfile } from './prompts.ts';
 import { type Decision, type Reply, say, sayFirst } from './reply.ts';
 import { findTakenTicket, IDLE_MS, type State } from './state.ts';
 
@@ -91,7 +90,7 @@ function arrive(stored: State, scope: Scope): { state: State; before: Reply[] } 
   const { nowMs, acceptedMs = nowMs, sender } = scope;
   // A confirmed operation goes on, however long a crash delayed it.
   const atMs = isInterrupted(stored, scope) ? stored.lastMessageMs : Math.min(nowMs, acceptedMs);
-  const { step, ...rest } = lapse(dropProfile(stored, scope), atMs);
+  const { step, ...rest } = lapse(stored, atMs);
   const isUnfinished = step.at === 'idle' && step.unfinished === true;
   return {
     state: {

@@ -66,7 +66,7 @@ const QUESTIONS: Readonly<Record<string, readonly [asks: RegExp, go: (dialogue: 
   code: [/^accumulate.askCode$/, (dialogue) => press(dialogue, 'accumulate')],
   phone: [/^accumulate.askPhone$/, (dialogue) => earn(dialogue, TIVI)],
   email: [
-    /^(accumulate.askEmail|email.wanted)$/,
+    /^(accumulate.askEmail)$/,
     // Staff are asked for no e-mail: it is theirs to add.
     (dialogue) =>
       staffs(dialogue) ? earn(dialogue, TIVI, PHONE).press('edit:email') : earn(dialogue, TIVI, PHONE),

@@ -1,9 +1,9 @@
 import type { SlotKind } from '../commands.ts';
 import { type HistoryRead, type OutcomeOf, spends } from '../effect.ts';
 import { type Flow, findConfirms, type Scope } from '../flow.ts';
-import { missingSlots, SLOTS } from '../kinds.ts';
+import { missingSlots } from '../kinds.ts';
 import { findGift, findProof, isStaff, pickVariant, releaseCustomer } from '../prompts.ts';
-import { changeLast, type Decision, type Reply, say, sayFirst } from '../reply.ts';
+import { type Decision, type Reply, say, sayFirst } from '../reply.ts';
 import type { Draft, Offer, State } from '../state.ts';
 import { personChoice, supportLines } from './handover.ts';
 import { findUnseen, sayBusy, sayTooManyAttempts, splitChecked } from './operations.ts';
@@ -45,14 +45,6 @@ export function advance(state: State, { flow, doubt }: FlowGoal, scope: Scope): 
   // The customer of staff waits at the counter: staff can add an e-mail at the summary.
   const [slot] = missingSlots(flow, draft).filter((kind) => kind !== 'email' || !isStaff(scope));
   return slot === undefined ? complete(state, flow, scope) : askStep(state, slotStep(flow, slot), scope);
-}
-
-/** Asks the current question in other words, for a customer who said "yes" or "wrong" to it. */
-export function askPlainly(state: State, scope: Scope): Decision {
-  const { step } = state;
-  const flow = runningFlow(state, scope);
-  const plain = step.at === 'asking' && flow ? SLOTS[step.slot].plainly?.(flow, scope) : undefined;
-  return changeLast(askAgain(state, scope), plain ?? {});
 }
 
 /** Asks again and says `why`. Offers help at every second time, so that no reply comes twice in a row. */

@@ -1,12 +1,11 @@
 import type { CodeRef, CommandOf } from '../commands.ts';
-import type { Scope } from '../flow.ts';
-import { isOneTypo } from '../language/tokenizer.ts';
-import { codeLines, leaveConsent } from '../prompts.ts';
+import type { Flow, Scope } from '../flow.ts';
+import { codeLines } from '../prompts.ts';
 import { CANCEL, type Decision, type Reply, removeChoices, say } from '../reply.ts';
 import { dropOffer, type State, type Step } from '../state.ts';
-import { codeMeant, isAlike } from '../values/code.ts';
-import { cancel, sayNotUnderstood } from './digressions.ts';
-import { askStep, ensureView, slotStep } from './questions.ts';
+import { codeMeant } from '../values/code.ts';
+import { sayNotUnderstood } from './digressions.ts';
+import { askStep, ensureView, goHome, slotStep } from './questions.ts';
 import { continueFlow, findFlow, type Reduction, type Round, raiseDoubt, setSlots } from './round.ts';
 import { beginFlow } from './slots.ts';
 
@@ -33,7 +32,7 @@ export function changeCodes(round: Round, command: ListCommand): Reduction {
   const isNew = command.do === 'add' || command.do === 'replace';
   // "Bỏ" ("remove"), but there is no list of codes.
   if (!flow || (!isNew && flow !== running))
-    return running ? sayNotUnderstood(round) : cancel(leaveConsent(round.state), scope);
+    return running ? sayNotUnderstood(round) : goHome(round.state, scope, { key: 'cancel.nothing' });
   const begun = flow === running ? round : beginFlow(round, flow);
   if ('replies' in begun) return begun;
   const { step, draft } = begun.state;
@@ -43,7 +42,7 @@ export function changeCodes(round: Round, command: ListCommand): Reduction {
   const isCorrected = isEditing && !offered && codes.length === 1 && command.do === 'add';
   const change = changeList(isCorrected ? [] : codes, command, offered);
   if (change.told.some(({ key }) => key === 'codes.which')) return askWhich(begun.state, codes, scope);
-  return takeList(begun, { ...change, before: codes });
+  return takeList(begun, flow, change);
 }
 
 function askWhich(state: State, codes: Codes, scope: Scope): Decision {
@@ -52,22 +51,15 @@ function askWhich(state: State, codes: Codes, scope: Scope): Decision {
   return say(live, { key: 'codes.which', choices, asks: 'code', view: live.view });
 }
 
-/** Continues the flow with the new list, or asks about a code in it that may be a slip. */
-function takeList(round: Round, { before, codes, fresh, told }: Change & { readonly before: Codes }) {
-  const { scope } = round;
-  const flow = findFlow(round);
-  if (!flow) return round;
-  const offered = findAskedSlip(round.state.step);
-  const isOver = offered !== undefined && !codes.includes(offered.typed);
-  const suspects = isOver ? [...fresh, ...listCodesAfter(before, offered.typed)] : fresh;
-  const isAsked = offered && !isOver;
-  const found = isAsked ? undefined : findSlip(codes, suspects, scope.settings.codePrefixes);
-  const state = isOver ? dropOffer(round.state) : round.state;
-  const isEmpty = codes.length === 0;
-  const set = setSlots({ ...round, state }, { codes: isEmpty ? undefined : [...codes] });
-  const noted = isEmpty ? 'other' : 'codes';
-  const next = continueFlow({ ...set, said: [...round.said, ...told] }, flow, { noted });
-  return found ? raiseDoubt(next, flow, { slot: 'codes', offer: { why: 'code', ...found } }) : next;
+/** Continues the flow with the new list, or asks about the first new code that may be a slip. */
+function takeList(round: Round, flow: Flow, { codes, fresh, told }: Change): Round {
+  const { state, scope } = round;
+  const offered = findAskedSlip(state.step);
+  const isAsked = offered !== undefined && codes.includes(offered.typed);
+  const slip = isAsked ? undefined : findSlip(fresh, scope.settings.codePrefixes);
+  const left = { ...round, state: isAsked ? state : dropOffer(state), said: [...round.said, ...told] };
+  const next = continueFlow(setSlots(left, { codes: codes.length > 0 ? [...codes] : undefined }), flow);
+  return slip ? raiseDoubt(next, flow, { slot: 'codes', offer: { why: 'code', ...slip } }) : next;
 }
 
 function findAskedSlip(step: Step): Slip | undefined {
@@ -75,27 +67,25 @@ function findAskedSlip(step: Step): Slip | undefined {
   return offer?.why === 'code' ? { typed: offer.typed ?? '', meant: offer.meant } : undefined;
 }
 
-/** The codes after this one in the list. The bot did not ask about them yet. */
-const listCodesAfter = (codes: Codes, code: string): Codes => codes.slice(codes.indexOf(code) + 1);
+/** The first code that nearly begins like the codes of the operator: probably a typing error. */
+function findSlip(codes: Codes, prefixes: Codes): Slip | undefined {
+  for (const typed of codes) {
+    const meant = codeMeant(typed, prefixes);
+    if (meant !== undefined) return { typed, meant };
+  }
+  return undefined;
+}
 
 /** Takes the code in doubt as it was meant, keeps it as it was typed, or asks for another one. */
-export function decideCode(round: Round, choice: 'use' | 'keep' | 'other'): Reduction {
-  const { scope } = round;
+export function decideCode(round: Round, flow: Flow, choice: 'use' | 'keep' | 'other'): Reduction {
   const { typed, meant } = findAskedSlip(round.state.step) ?? { typed: '', meant: '' };
   const { codes = [] } = round.state.draft;
-  const before = codes.includes(typed) ? codes : [...codes, typed];
-  const behind = listCodesAfter(before, typed);
   const decided = { ...round, state: dropOffer(round.state) };
-  if (choice === 'use') {
-    const used = replaceIn(before, [typed], [meant]);
-    return takeList(decided, { before, codes: used, fresh: [meant, ...behind], told: [] });
-  }
-  if (choice === 'keep' && !typed.includes(' '))
-    return takeList(decided, { before, codes: before, fresh: behind, told: [] });
-  const left = before.filter((code) => code !== typed);
+  if (choice === 'use') return setSlots(decided, { codes: [...replaceIn(codes, [typed], [meant])] });
+  if (choice === 'keep' && !typed.includes(' ')) return continueFlow(decided, flow);
+  const left = codes.filter((code) => code !== typed);
   const { state } = setSlots(decided, { codes: left.length > 0 ? left : undefined });
-  const flow = findFlow(decided);
-  return flow ? askStep(state, slotStep(flow, 'codes'), scope) : decided;
+  return askStep(state, slotStep(flow, 'codes'), round.scope);
 }
 
 /** `offered`: the code that the current question is about. */
@@ -114,7 +104,7 @@ function changeList(codes: Codes, command: ListCommand, offered: Slip | undefine
       const wrong = [
         findCodes(codes, command.old).found,
         offered === undefined ? [] : [offered.typed],
-        codes.length === 1 ? codes : findNear(codes, fresh),
+        codes.length === 1 ? codes : [],
       ];
       return replaceCodes(codes, wrong.find((some) => some.length > 0) ?? [], fresh);
     }
@@ -137,19 +127,6 @@ const join = (codes: Codes): string =>
 /** The codes that are kept now, one a line. */
 export function listCodes(codes: Codes): Reply {
   return { key: 'codes.kept', params: { count: codes.length, most: MOST_CODES }, lines: codeLines(codes) };
-}
-
-/**
- * The first code that probably has a typing error: a known prefix says so, or an earlier code differs only in
- * capitals and similar letters. Only the customer knows whether that is the same code.
- */
-function findSlip(codes: Codes, suspects: Codes, prefixes: Codes): Slip | undefined {
-  for (const [at, typed] of codes.entries()) {
-    if (!suspects.includes(typed)) continue;
-    const meant = codeMeant(typed, prefixes) ?? codes.slice(0, at).find((code) => isAlike(code, typed));
-    if (meant !== undefined) return { typed, meant };
-  }
-  return undefined;
 }
 
 function replaceIn(codes: Codes, old: Codes, fresh: Codes): Codes {
@@ -205,10 +182,4 @@ function replaceCodes(codes: Codes, gone: Codes, fresh: Codes): Change {
   const replaced = addCodes(replaceIn(codes, gone, fresh), []);
   const params = { from: join(gone), to: join(fresh) };
   return { codes: replaced.codes, fresh, told: [...replaced.told, { key: 'codes.replaced', params }] };
-}
-
-/** The only code of the list that is similar to the new one; empty if there are several. */
-function findNear(codes: Codes, [fresh = '']: Codes): Codes {
-  const near = codes.filter((code) => isOneTypo(code, fresh) || isAlike(code, fresh));
-  return near.length === 1 ? near : [];
 }

@@ -7,7 +7,6 @@ import {
   isProofAsked,
   isStaff,
   isTypingProof,
-  leaveConsent,
   pickUpLines,
   pickVariant,
   receiptLines,
@@ -51,9 +50,9 @@ export function showPart(round: Round, what: Shown): Reduction {
   const { state, scope } = round;
   switch (what) {
     case 'welcome':
-      return welcome(leaveConsent(state), scope);
+      return welcome(state, scope);
     case 'menu':
-      return goHome(leaveConsent(state), scope, { key: 'menu' });
+      return goHome(state, scope, { key: 'menu' });
     case 'help':
       return digress(round, { reply: help(state, scope) });
     case 'person':
@@ -79,7 +78,7 @@ export function answerTalk(round: Round, about: CommandOf<'talk'>['about']): Red
     case 'greeting':
       return state.step.at === 'idle' ? welcome(state, scope) : digress(round, { reply: { key: 'greet' } });
     case 'bye':
-      return goHome(leaveConsent(state), scope, { key: 'bye' });
+      return goHome(state, scope, { key: 'bye' });
     case 'upset':
       return offerPerson(round, { reply: { key: 'upset', lines: supportLines(scope) }, why: 'complaint' });
     case 'remark':
@@ -238,7 +237,7 @@ function explainWrong(state: State, scope: Scope): string {
 }
 
 /** The answers that explain the current question; undefined: it needs none. */
-export function describeQuestion(state: State, scope: Scope): AnswerKeys | undefined {
+function describeQuestion(state: State, scope: Scope): AnswerKeys | undefined {
   const { step } = state;
   if (step.at === 'confirming') return sameAnswers('answer.confirm.what');
   if (step.at === 'consenting') return sameAnswers('answer.consent.what');
@@ -309,10 +308,14 @@ function offerMeanings(round: Round, command: Unclear): Round {
   const [first] = choices;
   if (isStuck(state)) return offerPerson(round, { reply: { ...sayStuck(scope), choices }, ...question });
   const isSummary = state.step.at === 'confirming' && !command.question;
-  const isAsked = state.step.at !== 'idle' && state.step.at !== 'browsing';
   const reply: Reply =
     first !== undefined
-      ? { key: 'unsure', context: isAsked ? 'meant' : 'maybe', params: { meant: first.label }, choices }
+      ? {
+          key: 'unsure',
+          context: meant.length > 1 ? 'maybe' : 'meant',
+          params: { meant: first.label },
+          choices,
+        }
       : isSummary
         ? { key: 'unsure.confirm' }
         : { key: 'unsure', lines: supportLines(scope), choices: [...personChoice(scope)] };
@@ -359,7 +362,6 @@ export function sayFault(round: Round, { kind, reason }: ValueFault): Reduction 
   if (step.at === 'browsing' && kind === 'period' && !flow)
     return say(state, { ...toQuestion(state, scope), ...reply });
   const told = { ...round, said: [...round.said, reply] };
-  if (kind === 'period' && flow?.slots.includes('period'))
-    return continueFlow(setSlots(told, { period: null }), flow, { noted: undefined });
+  if (kind === 'period' && flow?.slots.includes('period')) return setSlots(told, { period: null });
   return flow ? continueFlow(told, flow) : digress(round, { reply });
 }

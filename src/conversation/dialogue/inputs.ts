@@ -2,7 +2,7 @@ import { type Command, SLOT_KINDS } from '../commands.ts';
 import type { Scope } from '../flow.ts';
 import { SLOTS } from '../kinds.ts';
 import type { Message, MessageOf, Photo, Picture } from '../message.ts';
-import { leaveConsentOpen } from '../prompts.ts';
+import { leaveConsent } from '../prompts.ts';
 import { changeLast, type Decision, type FormField, type Line, type Reply, sayFirst } from '../reply.ts';
 import { findTakenTicket, type State } from '../state.ts';
 import { runningFlow } from './advance.ts';
@@ -120,7 +120,7 @@ function onContact(state: State, { phone, own }: MessageOf<'contact'>, scope: Sc
   const commands = scope.language
     .read('phone', number, scope)
     .map((one): Command => (one.do === 'set' && one.slot === 'phone' ? { ...one, proved: own } : one));
-  return run(leaveConsentOpen(state), commands, scope);
+  return run(leaveConsent(state), commands, scope);
 }
 
 /** A deep link, or the first contact: a code, for the flow that takes the codes of links. */
@@ -188,7 +188,7 @@ type FieldFault = { readonly slot: FormField['slot']; readonly reason: Line };
 
 function onForm(stored: State, form: Form, scope: Scope): Decision {
   if (form.view !== undefined && form.view !== stored.view) return run(stored, [{ do: 'expired' }], scope);
-  const state = leaveConsentOpen(stored);
+  const state = leaveConsent(stored);
   const running = runningFlow(state, scope);
   const flow = running ?? scope.flows.codeFlow;
   if (!flow) return askAgain(state, scope);

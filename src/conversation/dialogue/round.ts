@@ -24,12 +24,8 @@ export type Next =
   /** A phone or an e-mail came while nothing was asked: asks what it is for. */
   | { readonly go: 'keep' }
   | { readonly go: 'digress'; readonly digression: Digression }
-  /** The message has slots of this flow: it goes on. `noted`: the reply may say that they were noted. */
-  | (FlowGoal & {
-      readonly go: 'advance';
-      readonly noted?: 'codes' | 'other' | undefined;
-      readonly digression?: Digression | undefined;
-    })
+  /** The message has slots of this flow: it goes on. */
+  | (FlowGoal & { readonly go: 'advance'; readonly digression?: Digression | undefined })
   /** A person is called; what else was said is kept. */
   | { readonly go: 'person' };
 
@@ -93,9 +89,7 @@ export function setSlots(round: Round, slots: Draft): Round {
   const draft: Draft = Object.fromEntries(entries.filter(([, value]) => value !== undefined));
   const flow = findFlow(round);
   const next = { ...round, state: { ...round.state, draft } };
-  if (!flow) return next;
-  const noted = round.next.go === 'advance' ? (round.next.noted ?? 'other') : 'other';
-  return continueFlow(next, flow, { noted });
+  return flow ? continueFlow(next, flow) : next;
 }
 
 /** Asks about a value in doubt. If a message has several, the bot asks about the first. */

@@ -1,10 +1,10 @@
 import type { Command, CommandOf } from '../commands.ts';
 import { findConfirms, type Scope } from '../flow.ts';
-import { findSlotByField, missingSlots, PROOF_ANSWERS, SLOTS } from '../kinds.ts';
-import { isStaff, leaveConsent, toTypedValue } from '../prompts.ts';
-import { changeLast, type Decision, type Reply, say, sayFirst } from '../reply.ts';
-import { type Confirming, dropOffer, forgetLast, type State, type Step } from '../state.ts';
-import { advance, askPlainly, runningFlow } from './advance.ts';
+import { findSlotByField, missingSlots, SLOTS } from '../kinds.ts';
+import { isStaff, toTypedValue } from '../prompts.ts';
+import { type Decision, type Reply, say, sayFirst } from '../reply.ts';
+import { type Confirming, dropOffer, forgetLast, type State } from '../state.ts';
+import { advance, runningFlow } from './advance.ts';
 import { beginCalls } from './calls.ts';
 import { changeCodes, decideCode, listCodes } from './codes.ts';
 import {
@@ -13,7 +13,6 @@ import {
   answerTalk,
   answerUnclear,
   cancel,
-  describeQuestion,
   explain,
   sayNotUnderstood,
   showPart,
@@ -33,7 +32,15 @@ import {
   remark,
   slotStep,
 } from './questions.ts';
-import { continueFlow, digress, findFlow, type Reduction, type Round, setSlots } from './round.ts';
+import {
+  continueFlow,
+  digress,
+  findFlow,
+  type Reduction,
+  type Round,
+  type RoundScope,
+  setSlots,
+} from './round.ts';
 import { serveNext, setGift, setGifts, setHistory, setIdentity, startFlow } from './slots.ts';
 
 /*
@@ -50,8 +57,8 @@ export function run(
     command.do === 'pick' ? pickChoice(before, command.choice, scope) : command,
   );
   const { offered: _, ...counted } = countMisses(before, commands);
-  const served = serveNext(counted, commands, scope);
-  const first: Round = { ...served, next: { go: 'again' }, scope: { ...scope, before, commands } };
+  const state = isStaff(scope) ? serveNext(counted, commands, scope) : counted;
+  const first: Round = { state, said: [], next: { go: 'again' }, scope: { ...scope, before, commands } };
   const flow = scope.isForm ? runningFlow(first.state, scope) : undefined;
   let round = flow ? continueFlow(first, flow) : first;
   for (const command of commands) {
@@ -135,7 +142,7 @@ function reduce(round: Round, command: Command): Reduction {
     case 'consent':
       return answerConsent(state, command.given, scope);
     case 'forget':
-      return forget(leaveConsent(state), scope);
+      return forget(state, scope);
     case 'expired':
       return sayExpired(state, scope);
   }
@@ -163,21 +170,17 @@ function finish({ state, said, next, scope }: Round): Decision {
       return callPerson({ ...state, notUnderstood }, offered ?? { why: 'asked' }, scope);
     }
     case 'advance': {
-      const { noted, digression } = next;
+      const { digression } = next;
       const decision = advance(state, next, scope);
       if (digression) {
         const { choices: _, ...reply } = digression.reply;
         return { ...sayFirst([...said, reply], decision), question: digression.question };
       }
-      const told = sayFirst(said, decision);
-      return noted && !scope.isForm ? tellNoted(told, noted, scope.before.step) : told;
+      return tellNoted(sayFirst(said, decision), scope);
     }
     case 'digress': {
       const { reply, question } = next.digression;
-      const decision = sayFirst(said, remark(state, scope, reply));
-      // The bot explains only once why sharing is needed.
-      const isSaid = reply.key === 'answer' && describeQuestion(state, scope) === PROOF_ANSWERS;
-      return { ...(isSaid ? changeLast(decision, { context: 'again' }) : decision), question };
+      return { ...sayFirst(said, remark(state, scope, reply)), question };
     }
     case 'keep':
       return askWhatFor(state, scope);
@@ -187,19 +190,36 @@ function finish({ state, said, next, scope }: Round): Decision {
 }
 
 /** Before the question, lists the noted codes. Before a repeated question, says that a value was noted. */
-function tellNoted(decision: Decision, noted: 'codes' | 'other', before: Step): Decision {
+function tellNoted(decision: Decision, { before, commands, isForm }: RoundScope): Decision {
   const { replies, effect, state } = decision;
   const { step, draft } = state;
-  if (effect || step.at !== 'asking') return decision;
-  const isAgain = before.at === 'asking' && before.flow === step.flow && before.slot === step.slot;
+  if (effect || step.at !== 'asking' || isForm) return decision;
+  const isAgain =
+    before.step.at === 'asking' && before.step.flow === step.flow && before.step.slot === step.slot;
   if (step.offer && !isAgain) return decision;
   const { codes = [] } = draft;
-  const isList = noted === 'codes' && codes.length > 1;
+  const isList = codes.length > 1 && codes !== before.draft.codes;
   // If another reply comes before the question, none is added.
-  if (!isList && !(isAgain && replies.length === 1)) return decision;
+  const isNoted =
+    isAgain && !step.offer && replies.length === 1 && commands.some((one) => VALUES.has(one.do));
+  if (!isList && !isNoted) return decision;
   const told = isList ? listCodes(codes) : { key: 'noted' };
   return { ...decision, replies: [...replies.slice(0, -1), told, ...replies.slice(-1)] };
 }
+
+/** Commands that give a value. */
+const VALUES: ReadonlySet<string> = new Set([
+  'set',
+  'period',
+  'kind',
+  'none',
+  'use',
+  'keep',
+  'add',
+  'remove',
+  'keepOnly',
+  'replace',
+]);
 
 function askWhatFor(state: State, scope: Scope): Decision {
   const { step } = state;
@@ -220,7 +240,7 @@ function agree(round: Round): Reduction {
   if (scope.before.offered && scope.current) return { ...round, next: { go: 'person' } };
   switch (step.at) {
     case 'asking':
-      return step.offer ? decideDoubt(round, 'use') : askPlainly(state, scope);
+      return step.offer ? decideDoubt(round, 'use') : askAgain(state, scope);
     case 'confirming':
       return confirmByWord(state, step, scope);
     case 'consenting':
@@ -247,12 +267,11 @@ function confirmByWord(state: State, step: Confirming, scope: Scope): Decision {
 }
 
 function refuse(round: Round, { wrong }: CommandOf<'no'>): Reduction {
-  const { state, scope } = round;
-  const { step } = state;
+  const { step } = round.state;
   if (step.at === 'idle' || step.at === 'browsing') return digress(round, { reply: { key: 'later' } });
   if (step.at === 'asking' && step.offer)
     return decideDoubt(round, step.offer.typed === undefined ? 'other' : 'keep');
-  return wrong && step.at === 'asking' ? askPlainly(state, scope) : declineSlot(round, {});
+  return wrong && step.at === 'asking' ? askAgain(round.state, round.scope) : declineSlot(round, {});
 }
 
 /** Takes the value in doubt as it was meant, keeps it as it was typed, or asks for another one. */
@@ -262,7 +281,7 @@ function decideDoubt(round: Round, choice: 'use' | 'keep' | 'other'): Reduction 
   const flow = findFlow(round);
   if (step.at !== 'asking' || !step.offer || !flow) return round;
   const { why, meant, typed } = step.offer;
-  if (why === 'code') return decideCode(round, choice);
+  if (why === 'code') return decideCode(round, flow, choice);
   const decided = { ...round, state: dropOffer(state) };
   const taken = choice === 'use' ? meant : choice === 'keep' ? typed : undefined;
   if (taken === undefined)
@@ -287,7 +306,7 @@ function changeSlot(round: Round, { field }: CommandOf<'change'>): Reduction {
       ? askStep(state, slotStep(flow, only, { editing: true }), scope)
       : askAgain(state, scope, { key: 'confirm.edit' });
   }
-  if (step.at === 'asking' && (slot === undefined || slot === step.slot)) return askPlainly(state, scope);
+  if (step.at === 'asking' && (slot === undefined || slot === step.slot)) return askAgain(state, scope);
   const isSaid = slot && draft[SLOTS[slot].slot] != null;
   return isSaid ? askStep(state, slotStep(flow, slot, { editing: true }), scope) : round;
 }

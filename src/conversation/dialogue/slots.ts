@@ -1,16 +1,7 @@
 import type { Command, CommandOf } from '../commands.ts';
 import type { ProvableValue } from '../effect.ts';
 import type { Flow, Scope } from '../flow.ts';
-import {
-  collectIdentity,
-  dropIdentity,
-  findGift,
-  isStaff,
-  isTypingProof,
-  leaveConsentOpen,
-  showPhone,
-  toTypedValue,
-} from '../prompts.ts';
+import { collectIdentity, findGift, leaveConsent, showPhone, toTypedValue } from '../prompts.ts';
 import { changeLast, type Reply, sayFirst } from '../reply.ts';
 import { type Draft, dropOffer, type Identity, type State } from '../state.ts';
 import { findHindrance, retry, runningFlow } from './advance.ts';
@@ -41,31 +32,18 @@ export function startFlow(round: Round, { flow: name, asked }: CommandOf<'start'
     return digress(round, {
       reply: { key: 'flow.first', params: { flow: { key: `flow.${left.name}` } } },
     });
-  // The rest of the text changes the page that is shown. Staff may mean another customer.
-  const isPage = state.step.at === 'browsing' && state.step.flow === name && !isTypingProof(scope);
-  if (isPage && scope.commands.some((one) => one.do === 'period' || (one.do === 'kind' && one.of !== 'both')))
-    return round;
-  return left === flow ? restartFlow(round, flow) : beginFlow(round, flow);
-}
-
-/** The running flow again: a flow with a gift asks for another gift. */
-function restartFlow(round: Round, flow: Flow): Reduction {
-  const { scope } = round;
-  const { among: _, ...draft } = round.state.draft;
-  const state = { ...round.state, draft };
-  const { step } = state;
-  const wait = findHindrance(flow, state, scope);
-  if (wait) return goHome(state, scope, wait);
-  const isAsked = step.at === 'asking' && step.slot === 'gift';
-  const isOther = flow.slots.includes('gift') && !isAsked && scope.commands.length === 1;
+  if (left !== flow) return beginFlow(round, flow);
+  // "Đổi quà khác" ("another gift").
+  const isOther =
+    flow.slots.includes('gift') && state.draft.code !== undefined && scope.commands.length === 1;
   return isOther
     ? askStep(state, slotStep(flow, 'gift', { editing: true }), scope)
-    : continueFlow({ ...round, state }, flow);
+    : continueFlow(round, flow);
 }
 
 export function beginFlow(round: Round, flow: Flow): Reduction {
   const { scope } = round;
-  const state = leaveConsentOpen(round.state);
+  const state = leaveConsent(round.state);
   const left = runningFlow(state, scope);
   const told = left ? [{ key: 'flow.switched', params: { flow: { key: `flow.${left.name}` } } }] : [];
   const wait = findHindrance(flow, state, scope);
@@ -92,10 +70,7 @@ export function setGift(round: Round, { value, several }: SetGift): Reduction {
 
 /** Several gifts that a text may have meant: one of them is to be picked. */
 export function setGifts(round: Round, { gifts }: CommandOf<'among'>): Reduction {
-  const taken = takeGifts(round, { among: [...gifts] });
-  return 'next' in taken && taken.next.go === 'advance'
-    ? { ...taken, next: { ...taken.next, noted: undefined } }
-    : taken;
+  return takeGifts(round, { among: [...gifts] });
 }
 
 function takeGifts(round: Round, gift: Pick<Draft, 'code' | 'among'>): Reduction {
@@ -177,8 +152,7 @@ function setUnproved(round: Round, known: Identity): Reduction {
 
 /** A value without a flow stays for the next flow, or half an hour. */
 function keepForLater(round: Round, { slot, value, doubt }: SetIdentity): Round {
-  const { scope } = round;
-  const state = leaveConsentOpen(round.state);
+  const { scope, state } = round;
   const known = value === undefined || doubt ? {} : { [slot]: toTypedValue(value, scope) };
   const before = round.next.go === 'keep' ? state.draft : {};
   return { ...round, state: { ...state, draft: { ...before, ...known } }, next: { go: 'keep' } };
@@ -209,21 +183,14 @@ function setShared(
   return { ...menu, state: { ...menu.state, draft: { phone } } };
 }
 
-/** Begins with the next customer if staff name one. Values of the last customer are dropped. */
-export function serveNext(
-  state: State,
-  commands: readonly Command[],
-  scope: Scope,
-): { readonly state: State; readonly said: readonly Reply[] } {
-  if (!isStaff(scope) || !isAnother(state, commands, scope)) return { state, said: [] };
+/** If staff name the next customer, nothing of the last one goes along; the codes stay unless others come. */
+export function serveNext(state: State, commands: readonly Command[], scope: Scope): State {
+  if (!isAnother(state, commands, scope)) return state;
+  const { phone: _, email: __, codes, ...rest } = state.draft;
   const bringsCodes = commands.some((command) => command.do === 'add');
-  const isCorrection = state.step.at === 'asking' && state.step.editing === true && !bringsCodes;
-  if (isCorrection) return { state, said: [] };
-  const next = dropIdentity(state);
-  const { codes, ...rest } = next.draft;
-  if (!bringsCodes || !codes) return { state: next, said: [] };
-  const told = { key: 'codes.removed', params: { code: codes.join(', ') } };
-  return { state: { ...dropOffer(next), draft: rest }, said: [told] };
+  return bringsCodes
+    ? { ...dropOffer(state), draft: rest }
+    : { ...state, draft: { ...rest, ...(codes && { codes }) } };
 }
 
 /** Whether commands name another customer. A flow that needs a proof is about one identifier only. */

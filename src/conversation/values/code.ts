@@ -97,11 +97,6 @@ export function hasBeginning(code: string, beginnings: readonly string[]): boole
   );
 }
 
-/** Whether two codes differ only in capitals, O and 0, or I, l and 1. */
-export function isAlike(one: string, other: string): boolean {
-  return alike(one) === alike(other);
-}
-
 /** The same for texts that are easily taken for one another. */
 const alike = (text: string): string => text.toUpperCase().replaceAll('0', 'O').replace(/[1L]/g, 'I');
 
