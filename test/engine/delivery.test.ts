@@ -80,7 +80,7 @@ describe('a reply', () => {
         },
       }),
     });
-    const customers = Array.from({ length: 50 }, (_, n) => `c${n}`);
+    const customers = Array.from({ length: 20 }, (_, n) => `c${n}`);
     for (const conversation of customers) await engine.accept(incoming('a', { conversation }));
     await world.quiet(MINUTE / 3);
     expect(arrived.toSorted()).toEqual(customers.toSorted());

@@ -4,7 +4,7 @@ import { type History, runHistory } from './history.ts';
 import { find, PLANTED } from './planted.ts';
 
 /** Some seconds of it; `npm run simulate` goes on from there. */
-const SEEDS = [4, 7, 10, 11, 13];
+const SEEDS = [8, 9, 11, 24];
 /** `npm run simulate -- --planted` looks for all defects. */
 const QUICK = [
   'a number is given twice',
@@ -31,8 +31,8 @@ describe('The simulator', () => {
   });
 
   it('runs the same history for the same seed, and another one for another', async () => {
-    const { hash, counts } = await runHistory(11);
-    expect(histories).toContainEqual(expect.objectContaining({ seed: 11, hash, counts }));
+    const { hash, counts } = await runHistory(9);
+    expect(histories).toContainEqual(expect.objectContaining({ seed: 9, hash, counts }));
     expect(new Set(histories.map((one) => one.hash)).size).toBe(SEEDS.length);
   });
 

@@ -1,5 +1,7 @@
 import { type AppOptions, createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
+import { type ConversationOptions, createConversation } from '../../src/conversation/conversation.ts';
+import { flows } from '../../src/conversation/flows/index.ts';
 import { scanLater } from './logs.ts';
 import { PATIENT } from './photos.ts';
 import { AT_ANY_PACE } from './processes.ts';
@@ -15,6 +17,7 @@ export async function startBot(env: Readonly<Record<string, string>> = {}, optio
   const app = await createApp(read.config, {
     log: { write: (line) => lines.push(line) },
     photos: PATIENT,
+    create: shareConversation,
     ...options,
   });
   const at = await app.listen();
@@ -30,6 +33,17 @@ export async function startBot(env: Readonly<Record<string, string>> = {}, optio
     },
     stop: () => app.stop(),
   };
+}
+
+const conversations = new Map<string, ReturnType<typeof createConversation>>();
+
+/** The conversation of all bots with the same words. */
+function shareConversation(options: ConversationOptions) {
+  if (options.flows !== flows) return createConversation(options);
+  const key = JSON.stringify({ ...options, flows: undefined });
+  const conversation = conversations.get(key) ?? createConversation(options);
+  conversations.set(key, conversation);
+  return conversation;
 }
 
 /** What `localhost` is: a client that asks for the other address first would take longer. */
