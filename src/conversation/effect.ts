@@ -252,8 +252,8 @@ export interface EffectContext {
   /** Aborted when the lease is lost: nothing more may begin, and no result counts. */
   readonly signal: AbortSignal;
 
-  /** The process stops: no call may begin. */
-  stopping(): boolean;
+  /** Aborted when the process is stopping: no call may begin. */
+  readonly stopping: AbortSignal;
 }
 
 /**

@@ -17,6 +17,7 @@ import { type Lock, lock, unlock } from './customer.ts';
 import { withVersion } from './messages.ts';
 import type { Photos } from './photos.ts';
 import type { PendingCall } from './record.ts';
+import { intend } from './transitions.ts';
 import type { Turn, TurnTools } from './turn.ts';
 
 export type EffectTools = TurnTools & { readonly perform: Perform; readonly photos: Photos };
@@ -92,7 +93,7 @@ export class Effects {
 class TurnContext implements EffectContext {
   readonly nowMs: () => number;
   readonly signal: AbortSignal;
-  readonly stopping: () => boolean;
+  readonly stopping: AbortSignal;
   readonly #turn: Turn;
   readonly #calls: Calls;
   readonly #tools: EffectTools;
@@ -107,7 +108,7 @@ class TurnContext implements EffectContext {
   }
 
   isHeld(): Promise<boolean> {
-    return this.#tools.conversations.isHeld(this.#turn.lease);
+    return this.#tools.leases.isHeld(this.#turn.lease);
   }
 
   async lock(customer: string, operation: string, forMs?: number): Promise<Lock> {
@@ -136,24 +137,27 @@ class TurnContext implements EffectContext {
   }
 
   async intend(operation: string, intent: Intent): Promise<'go' | 'unreplicated'> {
-    const { conversations, platform, runtime, spans, stopping } = this.#tools;
+    const { records, platform, runtime, spans, stopping } = this.#tools;
     const { lease, asker } = this.#turn;
     const wasPastIntent = lease.pastIntent;
     if (asker === null) throw new TypeError('nobody asked for the call');
-    if (stopping() && !wasPastIntent) throw new TurnInterrupted();
+    if (stopping.aborted && !wasPastIntent) throw new TurnInterrupted();
     // Set before the answer comes: it may get lost, or `stop` may be called in between.
     lease.pastIntent = true;
     const { origin, incoming } = asker;
     const body = withVersion({ origin, traceparent: spans.traceparent(), body: intent });
-    const call = { operation, body, outcomes: this.#calls.take() };
+    const intending = intend(lease, { operation, body, outcomes: this.#calls.take() });
     const sinceMs = runtime.nowMs();
-    const { intended, durable } = await conversations.intend(lease, call);
+    const intended = await records.update(lease.conversation, intending, { durable: true });
+    const { answer, durable, record } = intended;
     if (this.#turn.isWatched) this.#turn.endTrip('intend', sinceMs, operation);
-    if (intended.kind !== 'go' || !durable) lease.pastIntent = wasPastIntent;
-    if (intended.kind !== 'go') {
+    if (answer.kind !== 'go' || !durable) lease.pastIntent = wasPastIntent;
+    if (answer.kind !== 'go' || record === null) {
       lease.lose();
       throw new LeaseLost();
     }
+    lease.record = record;
+    lease.nowMs = intended.nowMs;
     this.#calls.add(operation, intent.lookup);
     if (!durable) return 'unreplicated';
     if (incoming) platform(incoming.channel)?.begins?.(incoming, operation);

@@ -8,9 +8,9 @@ import { Spans } from '../observability/tracing.ts';
 import { Bulkhead } from '../resilience/bulkhead.ts';
 import { type Runtime, systemRuntime } from '../runtime.ts';
 import { type Encryption, type RecordStore, StoreUnavailable } from '../store/port.ts';
-import { type ConversationRecords, Conversations, Lease } from './conversations.ts';
 import { CUSTOMER } from './customer.ts';
 import { Effects } from './effects.ts';
+import { type ConversationRecords, Lease, Leases } from './leases.ts';
 import { type EngineLimits, LIMITS, perChannel } from './limits.ts';
 import { conversationName, type Incoming, type Platform, withVersion } from './messages.ts';
 import { Outbox } from './outbox.ts';
@@ -60,10 +60,10 @@ const FRESH_MS = 5000;
  */
 export class Engine {
   readonly #options: EngineOptions;
-  readonly #records: ConversationRecords;
   readonly #tools: TurnTools;
   readonly #scheduler: Scheduler;
   readonly #worker: Worker;
+  readonly #stopping = new AbortController();
   readonly #startedMs: number;
   readonly #alarmUnavailable: () => void;
 
@@ -82,22 +82,27 @@ export class Engine {
       onFault: (fault: RecordFault, conversation: string) => observe.alarm(fault, { conversation }),
     };
     const { aroundRecords = (records) => records } = options;
-    this.#records = aroundRecords(new VersionedRecords(CONVERSATION, recordParts));
-    const shared = { ...options, runtime, limits, spans, isTracing, onError: this.#report };
-    const conversations = new Conversations({ ...shared, records: this.#records });
-    this.#scheduler = new Scheduler({
-      ...shared,
-      conversations,
-      begin: (lease) => void this.#work(lease),
-    });
+    const records = aroundRecords(new VersionedRecords(CONVERSATION, recordParts));
+    const stopping = this.#stopping.signal;
+    const shared = {
+      ...options,
+      records,
+      stopping,
+      runtime,
+      limits,
+      spans,
+      isTracing,
+      onError: this.#report,
+    };
+    const leases = new Leases(shared);
+    this.#scheduler = new Scheduler({ ...shared, leases, begin: (lease) => void this.#work(lease) });
     const tools = {
       ...shared,
-      conversations,
+      leases,
       customers: new VersionedRecords(CUSTOMER, recordParts),
       bulkhead: perChannel(
         () => new Bulkhead({ places: limits.perChannel, patienceMs: limits.placeMs }, runtime),
       ),
-      stopping: () => this.#scheduler.isStopping,
       schedule: (name: string, afterMs: number) => this.#scheduler.schedule(name, afterMs),
       onNotice: options.onNotice ?? (() => {}),
     };
@@ -136,23 +141,24 @@ export class Engine {
 
   /** Begins to renew leases and to look for due conversations. */
   start(): void {
-    this.#tools.conversations.start();
+    this.#tools.leases.start();
     this.#scheduler.start();
   }
 
   /** Finishes the turns that may have called AntCRM, and gives the others back. Messages are still stored. */
   async stop(): Promise<void> {
     const late = Promise.withResolvers<void>();
-    const { runtime, limits } = this.#tools;
+    const { runtime, limits, leases } = this.#tools;
+    this.#stopping.abort();
     const timer = runtime.timer(limits.stopMs, late.resolve);
-    await Promise.race([this.#scheduler.stop(), late.promise]);
+    await Promise.race([this.#scheduler.waitUntilIdle(), late.promise]);
     timer.cancel();
-    this.#tools.conversations.stop();
+    leases.stop();
   }
 
   /** Files the message, and takes the lease if there is a slot for the work. */
   async #file(name: string, incoming: Incoming, sentMs: number): Promise<Acceptance> {
-    const { runtime, limits } = this.#tools;
+    const { records, runtime, limits } = this.#tools;
     const { leaseMs } = limits;
     const filed = { deliveryId: runtime.id(), incoming };
     const leaseFields = { aliveUntilMs: runtime.monotonicMs() + leaseMs, filed };
@@ -171,7 +177,7 @@ export class Engine {
       let lease: Lease | undefined;
       let decided: Turn | undefined;
       // It may be applied again if another process was faster, so it has no effect but these two.
-      const { answer } = await this.#records.update(name, (before, nowMs) => {
+      const { answer } = await records.update(name, (before, nowMs) => {
         const { record, answer } = file(before, nowMs);
         const isLeased = answer === 'leased' && record !== null;
         lease = isLeased ? new Lease(name, { record, nowMs, ...leaseFields }) : undefined;
@@ -197,12 +203,12 @@ export class Engine {
    * conversation yet, or if the channel must ask the platform who wrote.
    */
   #senderAtOnce(name: string, incoming: Incoming, sentMs: number): Sender | undefined {
-    const { platform, isTracing, runtime } = this.#tools;
+    const { records, platform, isTracing, runtime } = this.#tools;
     const { traces } = this.#options;
     const { channel, message } = incoming;
     if (message.kind !== 'text' || sentMs <= this.#startedMs) return undefined;
-    if (runtime.nowMs() - sentMs > FRESH_MS || !this.#records.isKnown(name)) return undefined;
-    if (isTracing || traces?.isSeen(channel)) return undefined;
+    if (runtime.nowMs() - sentMs > FRESH_MS || !records.isKnown(name)) return undefined;
+    if (isTracing || traces?.channels.includes(channel)) return undefined;
     const to = platform(channel);
     return to?.identify === undefined ? incoming.sender : to.recallSender?.(incoming);
   }
@@ -225,9 +231,9 @@ export class Engine {
       const effect = turn.takeStep({ kind: 'message', message }, { sender, journal: undefined });
       if (effect !== undefined) return undefined;
       turn.endPhase('stepsMs');
-      const { answer, record: after } = commit(lease.precondition, turn.toCommit())(record, nowMs);
+      const { answer, record: after } = commit(lease, turn.toCommit())(record, nowMs);
       if (!answer || after === null) return undefined;
-      lease.advance(after, nowMs);
+      lease.record = after;
       turn.event.result = 'done';
       return turn;
     } catch {
@@ -238,13 +244,13 @@ export class Engine {
 
   /** Never rejects: a lease whose work failed expires, and the next sweep takes it up. */
   async #work(lease: Lease, decided?: Turn): Promise<void> {
-    const { conversations, observe, runtime, spans } = this.#tools;
+    const { leases, observe, runtime, spans } = this.#tools;
     const isTakeover = lease.record.lease?.takeover === true;
     observe.lease(isTakeover ? 'takeover' : lease.filed === undefined ? 'due' : 'fresh');
     if (isTakeover) {
       observe.log.info({ conversation: lease.conversation }, 'took over: the lease before this one ran out');
     }
-    observe.busy(conversations.live.add(lease).size);
+    observe.busy(leases.live.add(lease).size);
     try {
       // The platform gets its answer first.
       await new Promise<void>(runtime.defer);
@@ -253,8 +259,8 @@ export class Engine {
     } catch (error) {
       if (!(error instanceof LeaseLost)) this.#report(error);
     } finally {
-      conversations.live.delete(lease);
-      observe.busy(conversations.live.size);
+      leases.live.delete(lease);
+      observe.busy(leases.live.size);
       this.#scheduler.freeSlot();
     }
   }

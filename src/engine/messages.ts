@@ -250,7 +250,10 @@ const isBody = (stored: unknown): stored is { readonly v?: unknown } =>
   typeof stored === 'object' && stored !== null;
 
 /** A body as it is kept: with its version. */
-export const withVersion = (body: object): object => ({ ...body, v: VERSION });
+export const withVersion = <Body extends object>(body: Body): Body & { readonly v: number } => ({
+  ...body,
+  v: VERSION,
+});
 
 /** A stored body, upgraded to the present version, and the version that wrote it. Throws `NewerVersion`. */
 function readBody(stored: unknown, upgrades: Upgrades): { body: unknown; version: number } {
@@ -268,8 +271,6 @@ export const readOutboxItem = (stored: unknown): OutboxItem =>
 
 export const readIntent = (stored: unknown): IntentBody =>
   intentSchema.parse(readBody(stored, NO_UPGRADES).body);
-
-export const writeState = (stored: StoredState): string => JSON.stringify(withVersion(stored));
 
 /** `unknownFlow`: this process does not have the conversation's flow, and the state is without it. */
 export function readStored(text: string, read: ReadState): StoredState & { readonly unknownFlow?: true } {

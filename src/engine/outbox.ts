@@ -2,14 +2,14 @@ import { writeAwaited } from '../conversation/effect.ts';
 import { Unwordable } from '../conversation/reply.ts';
 import { atMostEvery } from '../observability/log.ts';
 import { StoreUnavailable } from '../store/port.ts';
-import type { Lease } from './conversations.ts';
 import { unlock } from './customer.ts';
 import { afterDelivery, backOff, type DeliveryTry, HELD_BACK_MS, NO_ROOM_MS } from './delivery-policy.ts';
+import type { Lease } from './leases.ts';
 import { perChannel } from './limits.ts';
 import type { Delivery, Outgoing, Platform } from './messages.ts';
 import { Outage } from './outage.ts';
 import { NEVER_TRIED, type Wait } from './transitions.ts';
-import type { NumberedItem, TurnTools } from './turn.ts';
+import type { OutboxTask, TurnTools } from './turn.ts';
 
 /** The shortest and the longest wait before a lock that could not be given back is tried again. */
 const UNLOCK_RETRY_MS = [1000, 60_000] as const;
@@ -44,20 +44,20 @@ export class Outbox {
    * Notes in the lease what is done. Resolves to how long the rest has to wait, if something is left. Throws
    * `LeaseLost` before it would send without the lease.
    */
-  async deliver(lease: Lease, items: readonly NumberedItem[]): Promise<Wait | undefined> {
+  async deliver(lease: Lease, tasks: readonly OutboxTask[]): Promise<Wait | undefined> {
     let wait: Wait | undefined;
-    for (const { seq, item } of items) {
-      if (item?.kind === 'reply') {
-        wait = await this.#send(lease, seq, item.outgoing);
+    for (const { seq, body } of tasks) {
+      if (body?.kind === 'reply') {
+        wait = await this.#send(lease, seq, body.outgoing);
         if (wait) {
-          wait = { ...wait, madeAtMs: item.outgoing.atMs };
+          wait = { ...wait, madeAtMs: body.outgoing.atMs };
           break;
         }
         lease.tried = NEVER_TRIED;
       }
       lease.sentSeq = seq;
     }
-    let failedSeq = await this.unlock(items);
+    let failedSeq = await this.unlock(tasks);
     // A reply may wait for hours, and the lock must not: it is tried again before the turn ends.
     for (
       let waitMs = UNLOCK_RETRY_MS[0];
@@ -65,7 +65,7 @@ export class Outbox {
       waitMs *= 2
     ) {
       await this.#tools.runtime.sleep(waitMs);
-      failedSeq = await this.unlock(items);
+      failedSeq = await this.unlock(tasks);
     }
     if (failedSeq === null) return wait;
     // The replies before it count as sent, or they would be sent again and again.
@@ -77,12 +77,12 @@ export class Outbox {
     return { ...backOff(age, 'unlock', UNLOCK_RETRY_MS), tried: { tries: 0, sinceMs } };
   }
 
-  /** Unlocks the customers among the items. Resolves to the number of the first unconfirmed one. */
-  async unlock(items: readonly NumberedItem[]): Promise<number | null> {
+  /** Unlocks the customers among the tasks. Resolves to the number of the first unconfirmed one. */
+  async unlock(tasks: readonly OutboxTask[]): Promise<number | null> {
     const { customers, runtime, spans, isTracing, onError } = this.#tools;
-    for (const { seq, item } of items) {
-      if (item?.kind !== 'unlock') continue;
-      const { customer, operation, record, awaited } = item;
+    for (const { seq, body } of tasks) {
+      if (body?.kind !== 'unlock') continue;
+      const { customer, operation, record, awaited } = body;
       const sinceMs = runtime.nowMs();
       try {
         const unlocking = unlock({ operation, record, awaited: awaited && writeAwaited(awaited) });
@@ -99,7 +99,7 @@ export class Outbox {
 
   /** Sends until the reply is delivered or dropped. Resolves to its wait if that is too long for a turn. */
   async #send(lease: Lease, seq: number, outgoing: Outgoing): Promise<Wait | undefined> {
-    const { platform, conversations, limits, observe, spans, isTracing, runtime } = this.#tools;
+    const { platform, leases, limits, observe, spans, isTracing, runtime } = this.#tools;
     const { channel, reply, atMs, acceptedMs, traceparent: parent = null } = outgoing;
     const { nowMs, tried, conversation } = lease;
     const to = platform(channel);
@@ -109,7 +109,7 @@ export class Outbox {
     for (let patienceMs = limits.patienceMs; ; ) {
       const paceMs = to?.pace?.(outgoing) ?? 0;
       if (paceMs > 0) return { afterMs: paceMs, reason: 'pace', tried };
-      conversations.assertHeld(lease);
+      leases.assertHeld(lease);
       const sinceMs = runtime.nowMs();
       const delivery = await this.#try(sending);
       if (delivery === 'no room') return { ...backOff(before, delivery, NO_ROOM_MS), tried };

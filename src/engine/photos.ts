@@ -86,11 +86,11 @@ export class Photos {
     const channel = platform(origin.channel);
     for (let tries = 1; ; tries++) {
       const file = (await channel?.fetchPhoto?.(origin, at)) ?? { kind: 'refused' };
-      if (file.kind !== 'unavailable' || tries === TRIES || stopping()) return file;
+      if (file.kind !== 'unavailable' || tries === TRIES || stopping.aborted) return file;
     }
   }
 
   #assertRunning(): void {
-    if (this.#tools.stopping()) throw new TurnInterrupted();
+    if (this.#tools.stopping.aborted) throw new TurnInterrupted();
   }
 }

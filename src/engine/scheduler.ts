@@ -1,15 +1,17 @@
 import type { Observe } from '../observability/metrics.ts';
 import type { Runtime } from '../runtime.ts';
 import { type RecordStore, type ScoredMember, SHARDS, shardOf } from '../store/port.ts';
-import type { Conversations, Lease } from './conversations.ts';
+import type { Lease, Leases } from './leases.ts';
 import type { EngineLimits } from './limits.ts';
 
 export type SchedulerParts = {
   readonly store: Pick<RecordStore, 'list'>;
-  readonly conversations: Pick<Conversations, 'claim'>;
+  readonly leases: Pick<Leases, 'claim'>;
   readonly runtime: Runtime;
   readonly limits: Pick<EngineLimits, 'concurrency' | 'sweepMs'>;
   readonly observe: Pick<Observe, 'claim'>;
+  /** Aborted when the process is stopping: nothing more is claimed. */
+  readonly stopping: AbortSignal;
   /** Begins to work on a conversation that was claimed, in a slot that `freeSlot` frees. */
   begin(lease: Lease): void;
   /** A shard of the store, or the whole store, did not answer. It is asked again later. */
@@ -54,8 +56,6 @@ export class Scheduler {
   /** Whether something waits for a free slot. */
   #isWanted = false;
   #isFilling = false;
-  #isRunning = false;
-  isStopping = false;
   #onIdle: (() => void) | undefined;
 
   constructor(parts: SchedulerParts) {
@@ -66,14 +66,11 @@ export class Scheduler {
 
   /** Begins to look for due conversations. */
   start(): void {
-    this.#isRunning = true;
     this.#sweepLater();
   }
 
-  /** Claims nothing more. Resolves when no slot is in use. */
-  stop(): Promise<void> {
-    this.#isRunning = false;
-    this.isStopping = true;
+  /** Resolves when no slot is in use. */
+  waitUntilIdle(): Promise<void> {
     return new Promise((resolve) => {
       this.#onIdle = resolve;
       if (this.#usedSlots === 0) resolve();
@@ -82,7 +79,8 @@ export class Scheduler {
 
   /** Takes a slot, if one is free and the process is not stopping. */
   reserveSlot(): boolean {
-    if (this.isStopping || this.#usedSlots >= this.#parts.limits.concurrency) return false;
+    const { stopping, limits } = this.#parts;
+    if (stopping.aborted || this.#usedSlots >= limits.concurrency) return false;
     this.#usedSlots += 1;
     return true;
   }
@@ -116,7 +114,7 @@ export class Scheduler {
     this.#isFilling = true;
     do {
       const room = Math.ceil((this.#parts.limits.concurrency - this.#usedSlots) / 2);
-      if (room <= 0 || this.isStopping) break;
+      if (room <= 0 || this.#parts.stopping.aborted) break;
       this.#usedSlots += room;
       this.#isWanted = false;
       const shards = Math.max(this.#sweptShards, 2 * room + 2);
@@ -144,7 +142,7 @@ export class Scheduler {
   #sweepLater(): void {
     this.#parts.runtime.timer(this.#parts.limits.sweepMs, async () => {
       await this.sweep();
-      if (this.#isRunning) this.#sweepLater();
+      if (!this.#parts.stopping.aborted) this.#sweepLater();
     });
   }
 
@@ -166,10 +164,10 @@ export class Scheduler {
   }
 
   async #claim(conversation: string): Promise<ClaimOutcome> {
-    const { conversations, observe, begin } = this.#parts;
+    const { leases, observe, begin } = this.#parts;
     const shard = shardOfName(conversation);
     try {
-      const claimed = await conversations.claim(conversation);
+      const claimed = await leases.claim(conversation);
       const result = typeof claimed === 'object' ? 'won' : claimed;
       this.#backoffs.delete(shard);
       observe.claim(result);

@@ -10,30 +10,23 @@ type Explain = (text: string, before: State, sender: Sender) => NonNullable<Trac
 
 /** Records what happens inside turns of some channels. Nothing is recorded of other turns. */
 export class Traces {
-  readonly #channels: readonly string[];
+  /** Turns of these channels are looked into. */
+  readonly channels: readonly string[];
   readonly #explain: Explain;
-  /** The calls of the turn at work. A shared client far below the turn makes them. */
-  readonly #atWork = new AsyncLocalStorage<TracedCall[]>();
+  /** The calls of the turn at work, if it is looked into. A shared client far below the turn makes them. */
+  readonly calls = new AsyncLocalStorage<TracedCall[]>();
 
   constructor(channels: readonly string[], explain: Explain) {
-    this.#channels = channels;
+    this.channels = channels;
     this.#explain = explain;
-  }
-
-  /** Whether turns of this channel are looked into. */
-  isSeen(channel: string): boolean {
-    return this.#channels.includes(channel);
   }
 
   /** From here on, this chain of awaits works on the turn. */
   enter(turn: Turn): void {
     turn.isWatched = true;
     turn.inside = { calls: [], trips: ['take'], sinceMs: systemRuntime.monotonicMs() };
-    this.#atWork.enterWith(turn.inside.calls);
+    this.calls.enterWith(turn.inside.calls);
   }
-
-  /** The calls of the turn at work; undefined if it is not looked into. */
-  readonly calls = (): TracedCall[] | undefined => this.#atWork.getStore();
 
   /**
    * The trace goes with the turn's last reply. A reply to "forget me" has none, because a trace would repeat
@@ -53,10 +46,10 @@ export class Traces {
       trips,
       ms: systemRuntime.monotonicMs() - sinceMs,
     };
-    turn.items = turn.items.map((numbered) => {
-      const { seq, item } = numbered;
-      if (item?.kind !== 'reply' || !item.outgoing.last || item.outgoing.forget) return numbered;
-      return { seq, item: { ...item, outgoing: { ...item.outgoing, trace } } };
+    turn.tasks = turn.tasks.map((task) => {
+      const { seq, body } = task;
+      if (body?.kind !== 'reply' || !body.outgoing.last || body.outgoing.forget) return task;
+      return { seq, body: { ...body, outgoing: { ...body.outgoing, trace } } };
     });
   }
 }

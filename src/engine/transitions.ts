@@ -4,6 +4,7 @@ import type { StoredState } from './messages.ts';
 import {
   type ConversationRecord,
   type DeadLetter,
+  type InboxMessage,
   newRecord,
   type OutboxEntry,
   type PendingCall,
@@ -22,21 +23,19 @@ import type { IndexEntry, RecordKind, Transition } from './versioned-records.ts'
  * nothing is to be written.
  *
  * `accept`, `take`, `renew` and `takeLetter` decide from the record alone, so they may be applied again to
- * any record. A lease holder decides its change from an older record, so that change also needs a
- * `Precondition`. Time decides who may try to take a lease; no promise depends on time.
+ * any record. A lease holder decides its change from an older record, so that change also names its
+ * `Basis`. Time decides who may try to take a lease; no promise depends on time.
  */
 
 export type ConversationTransition<Answer> = Transition<ConversationRecord, Answer>;
 
 /**
- * What a change by the lease holder requires of the record: `owner` has the lease, `step` is the next number,
- * and the first message of the inbox still has this `deliveryId`. Null: the change does not depend on a
- * message.
+ * What the lease holder decided a change from: the record with the lease as it was, and the message at its
+ * head. The change is refused if the lease or that message is another one. Null: it depends on no message.
  */
-export type Precondition = {
-  readonly owner: string;
-  readonly step: number;
-  readonly deliveryId: string | null;
+export type Basis = {
+  readonly record: Pick<ConversationRecord, 'lease'>;
+  readonly head: Pick<InboxMessage, 'mark'> | null;
 };
 
 /** Who takes a lease, and for how long. `schema` is the newest version that the process can read. */
@@ -55,9 +54,6 @@ const unchanged = <Answer>(record: ConversationRecord | null, answer: Answer) =>
 /** Whether replies, and the messages behind them, have to wait. Only a wake-up may run then. */
 const isPutOff = ({ retry }: ConversationRecord, nowMs: number): boolean =>
   retry !== null && retry.atMs > nowMs;
-
-/** Whether the state's wake-up is due. */
-const isWoken = ({ wakeMs }: ConversationRecord, nowMs: number): boolean => wakeMs > 0 && wakeMs <= nowMs;
 
 /**
  * `queued`: the conversation is due, or another process works on it. `full`: nothing was filed or remembered,
@@ -164,8 +160,9 @@ function grantLease(
   const { owner, leaseMs, schema } = taking;
   const isFree = record.lease === null || record.lease.untilMs <= nowMs;
   if (!isFree || record.schema > schema) return null;
-  const waits = record.inbox.length > 0 || record.outbox.length > 0;
-  if (!(waits && !isPutOff(record, nowMs)) && !isWoken(record, nowMs)) return null;
+  const hasWork = (record.inbox.length > 0 || record.outbox.length > 0) && !isPutOff(record, nowMs);
+  const isWoken = record.wakeMs > 0 && record.wakeMs <= nowMs;
+  if (!hasWork && !isWoken) return null;
   const ranOut = record.lease !== null;
   return {
     ...record,
@@ -186,12 +183,16 @@ export function renew({ owner, leaseMs }: Omit<LeaseRequest, 'schema'>): Convers
 }
 
 /** The lease after its holder's change. `done`: the record has the change already. `stale`: not allowed. */
-function nextLease(record: ConversationRecord | null, { owner, step, deliveryId }: Precondition) {
+function nextLease(
+  record: ConversationRecord | null,
+  held: ConversationRecord['lease'],
+  head: Basis['head'],
+) {
   const { lease, inbox } = record ?? {};
-  if (!lease || lease.owner !== owner) return 'stale';
-  if (lease.step === step) return 'done';
-  if (lease.step !== step - 1 || (deliveryId !== null && inbox?.[0]?.mark !== deliveryId)) return 'stale';
-  return { ...lease, step };
+  if (!lease || lease.owner !== held?.owner) return 'stale';
+  if (lease.step === held.step + 1) return 'done';
+  if (lease.step !== held.step || (head !== null && inbox?.[0]?.mark !== head.mark)) return 'stale';
+  return { ...lease, step: held.step + 1 };
 }
 
 /**
@@ -206,8 +207,6 @@ export type Outcomes = Readonly<Record<string, unknown>>;
 
 export type IntendedCall = {
   readonly operation: string;
-  /** Names the attempt: no other attempt writes the same. */
-  readonly by: string;
   readonly body: unknown;
   /** How earlier calls of the turn ended. */
   readonly outcomes?: Outcomes;
@@ -215,11 +214,13 @@ export type IntendedCall = {
 
 /** Writes that a call is about to be made, and how the calls before it ended. */
 export function intend(
-  precondition: Precondition,
-  { operation, by, body, outcomes = {} }: IntendedCall,
+  { record: { lease: held }, head }: Basis,
+  { operation, body, outcomes = {} }: IntendedCall,
 ): ConversationTransition<IntendResult> {
+  // Names the attempt: no other attempt writes the same.
+  const by = `${held?.owner}:${held?.step}`;
   return (record, nowMs) => {
-    const lease = nextLease(record, precondition);
+    const lease = nextLease(record, held, head);
     if (record === null || lease === 'stale') return unchanged(record, { kind: 'stale' });
     const call = record.journal[operation];
     const isOwn = call === undefined || call.by === by;
@@ -263,9 +264,12 @@ export type Commit = {
  * Ends a turn's decision: state, replies, answered message, wake-up, settled calls and dead letters, all or
  * nothing. False: stale, nothing was changed.
  */
-export function commit(precondition: Precondition, change: Commit): ConversationTransition<boolean> {
+export function commit(
+  { record: { lease: held }, head }: Basis,
+  change: Commit,
+): ConversationTransition<boolean> {
   return (record, nowMs) => {
-    const lease = nextLease(record, precondition);
+    const lease = nextLease(record, held, head);
     if (record === null || lease === 'stale') return unchanged(record, false);
     if (lease === 'done') return unchanged(record, true);
     const { replies, settled, wakeMs, listed = [] } = change;
@@ -331,18 +335,19 @@ export type Release = {
 /**
  * Ends a delivery: drops what was sent, then hands over the next work under the same lease (true), or frees
  * the lease. If a reply is left, the lease is freed: its next holder delivers that reply before it takes
- * another step.
+ * another step. It depends on no message: that one is answered or given back.
  */
 export function release(
-  precondition: Precondition,
+  { record: { lease: held } }: Pick<Basis, 'record'>,
   { sentSeq, wait, leaseMs, schema, outcomes }: Release,
 ): ConversationTransition<boolean> {
   return (before, nowMs) => {
-    const lease = nextLease(before, precondition);
+    const lease = nextLease(before, held, null);
     if (before === null || typeof lease === 'string') return unchanged(before, lease === 'done');
     const delivered = removeSent(before, sentSeq);
     const record = outcomes ? { ...delivered, journal: addOutcomes(delivered.journal, outcomes) } : delivered;
-    const hasMore = record.inbox.length > 0 || isWoken(record, nowMs);
+    const isWoken = record.wakeMs > 0 && record.wakeMs <= nowMs;
+    const hasMore = record.inbox.length > 0 || isWoken;
     if (hasMore && wait === undefined && record.outbox.length === 0 && record.schema <= schema) {
       return {
         record: {

@@ -3,15 +3,15 @@ import type { Effect } from '../conversation/effect.ts';
 import type { PhotoEffect, Sender } from '../conversation/message.ts';
 import { toOutline } from '../conversation/outline.ts';
 import type { Decision, Reply, Unlock } from '../conversation/reply.ts';
-import { localeOf, NewerVersion, type ReadState, type State, VERSION } from '../conversation/state.ts';
+import { localeOf, NewerVersion, type ReadState, type State } from '../conversation/state.ts';
 import type { Input } from '../conversation/step.ts';
 import type { EndedTurn, Observe } from '../observability/metrics.ts';
 import type { Spans } from '../observability/tracing.ts';
 import type { Bulkhead } from '../resilience/bulkhead.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Encryption } from '../store/port.ts';
-import type { Conversations, Lease } from './conversations.ts';
 import type { CustomerRecord } from './customer.ts';
+import type { ConversationRecords, Lease, Leases } from './leases.ts';
 import type { EngineLimits } from './limits.ts';
 import {
   type Incoming,
@@ -24,9 +24,9 @@ import {
   type StoredState,
   type TracedCall,
   type Trip,
-  writeState,
+  withVersion,
 } from './messages.ts';
-import type { OutboxEntry } from './record.ts';
+import type { InboxMessage, OutboxEntry } from './record.ts';
 import type { Commit } from './transitions.ts';
 import type { VersionedRecords } from './versioned-records.ts';
 
@@ -46,15 +46,16 @@ export type TurnTools = {
   readonly conversation: ConversationPort;
   /** Fresh ids for one step. */
   ids(): Context['ids'];
-  readonly conversations: Conversations;
+  readonly leases: Leases;
+  readonly records: ConversationRecords;
   readonly customers: VersionedRecords<CustomerRecord>;
   readonly encryption: Encryption;
   /** The channel of that name, if this process has it. */
   platform(channel: string): Platform | undefined;
   /** Bounds the deliveries and look-ups of one channel. */
   bulkhead(channel: string): Bulkhead;
-  /** Whether the process is stopping: no call may begin. */
-  stopping(): boolean;
+  /** Aborted when the process is stopping: no call may begin. */
+  readonly stopping: AbortSignal;
   /** Called with an error whose work is tried again. */
   onError(error: unknown): void;
   readonly limits: EngineLimits;
@@ -87,29 +88,21 @@ export type TurnDecision = {
   readonly forget: boolean;
 };
 
-/** An item with its number in the outbox; null: it cannot be read. */
-export type NumberedItem = { readonly seq: number; readonly item: OutboxItem | null };
-type DecidedItem = NumberedItem & { readonly item: OutboxItem };
+/** An entry of the outbox, as it was before it was written; `body`, null: it cannot be read. */
+export type OutboxTask = { readonly seq: number; readonly body: OutboxItem | null };
 
 const NOTHING: readonly never[] = [];
 
-/** A decision that keeps the state. It changes only the wake-up, and sends `replies`. */
-export function keepState(
-  state: State,
-  wakeAtMs: number | null,
-  replies: readonly Reply[] = NOTHING,
-): TurnDecision {
-  return {
-    state,
-    replies,
-    wakeAtMs,
-    settled: NOTHING,
-    unlock: NOTHING,
-    escalated: NOTHING,
-    questions: NOTHING,
-    forget: false,
-  };
-}
+/** What a turn decides before its first step, but for the state. */
+export const UNDECIDED = {
+  replies: NOTHING,
+  wakeAtMs: null,
+  settled: NOTHING,
+  unlock: NOTHING,
+  escalated: NOTHING,
+  questions: NOTHING,
+  forget: false,
+} satisfies Omit<TurnDecision, 'state'>;
 
 /**
  * The lease is given back and nothing was changed: this process or another one takes the turn after
@@ -169,7 +162,7 @@ export class Turn {
   readonly letters: { readonly reason: DeadReason; readonly body: unknown }[] = [];
   decision: TurnDecision;
   /** What is left to be done after the commit: replies to send in order, then customers to unlock. */
-  items: readonly NumberedItem[] = NOTHING;
+  tasks: readonly OutboxTask[] = NOTHING;
 
   /** Present if the turn is looked into. Filled as the turn goes. */
   inside: TurnInside | undefined;
@@ -184,22 +177,18 @@ export class Turn {
 
   /** Throws `GivenBack` if only another process can read the message or the state. */
   constructor(lease: Lease, tools: TurnTools) {
-    const { head, nowMs, record } = lease;
+    const { head, nowMs, record, filed } = lease;
     this.lease = lease;
     this.isWatched = tools.isTracing;
     this.nowMs = nowMs;
     this.#tools = tools;
-    const before = this.#readBefore();
-    const incoming = head && this.#readHead();
+    const before: ReturnType<typeof readStored> = record.stored ?? this.#readState(record.state);
+    const incoming = head && (head.mark === filed?.deliveryId ? filed.incoming : readHead(head));
     this.before = before;
-    this.decision = keepState(before.state, null);
+    this.decision = { ...UNDECIDED, state: before.state };
     this.isUnreadable = head !== null && incoming === null;
-    const lastAsker = before.origin && {
-      origin: before.origin,
-      sender: before.origin.sender,
-      incoming: null,
-    };
-    this.asker = incoming ? askerOf(incoming) : lastAsker;
+    const origin = incoming === null ? before.origin : toOrigin(incoming);
+    this.asker = origin && { origin, sender: incoming?.sender ?? origin.sender, incoming };
     // A message that staff filed has no `acceptedMs`: it does not wait for another process.
     const sinceMs = head === null ? record.wakeMs : (incoming?.acceptedMs ?? 0);
     if (before.unknownFlow && nowMs - sinceMs < FOREIGN_FLOW_MS) throw new GivenBack('flow', GIVEN_BACK_MS);
@@ -247,7 +236,8 @@ export class Turn {
   ): Effect | PhotoEffect | undefined {
     const { conversation, ids } = this.#tools;
     const { head, record } = this.lease;
-    const decision = conversation.step(this.decision.state, input, {
+    const before = this.decision;
+    const decision = conversation.step(before.state, input, {
       sender,
       journal,
       settings: conversation.settings,
@@ -258,24 +248,36 @@ export class Turn {
       current: head !== null && head.seq > record.knew,
       ids: ids(),
     });
-    this.decision = combine(this.decision, decision);
+    const { settled = NOTHING, unlock = NOTHING, escalated = NOTHING, question } = decision;
+    this.decision = {
+      state: decision.state,
+      replies: [...before.replies, ...decision.replies],
+      wakeAtMs: decision.wakeAtMs ?? null,
+      settled: [...before.settled, ...settled],
+      unlock: [...before.unlock, ...unlock],
+      escalated: [...before.escalated, ...escalated],
+      questions: question ? [...before.questions, question.answer ?? 'none'] : before.questions,
+      forget: before.forget || decision.forget === true,
+    };
     return decision.effect;
   }
 
-  /** Makes the commit from the decision, and sets `items`. */
+  /** Makes the commit from the decision, and sets `tasks`. */
   toCommit(): Commit {
     const { before, lease, letters, nowMs, asker } = this;
     const { record, head } = lease;
     const isFlood = record.dropped > 0 && nowMs - (before.floodedMs ?? 0) > FLOOD_EVERY_MS;
     if (isFlood) this.decision = { ...this.decision, replies: [FLOOD, ...this.decision.replies] };
-    const { state, wakeAtMs, settled, forget } = this.decision;
+    const { state, replies, wakeAtMs, settled, forget } = this.decision;
+    const asks = replies.findLast((reply) => reply.asks !== undefined)?.asks;
     const outline = toOutline(state);
     const { isTracing, spans } = this.#tools;
     const traceparent = isTracing ? spans.traceparent() : undefined;
     const stored: StoredState = {
       state,
       origin: asker?.origin ?? before.origin,
-      asks: this.#asksNext(),
+      // A turn without a question keeps the live one.
+      asks: asks ?? (state.view === before.state.view ? before.asks : undefined),
       floodedMs: isFlood ? nowMs : before.floodedMs,
       // A wake-up belongs to the trace of the turn that asked for it, not of a turn that leaves it as it is.
       traceparent:
@@ -283,12 +285,12 @@ export class Turn {
     };
     const { flow, person } = outline;
     const shownState = { flow, asks: stored.asks, ...(person && { person }) };
-    const items = asker === null ? [] : this.#toItems(asker, shownState, traceparent);
-    this.items = items;
+    const tasks = asker === null ? [] : this.#toTasks(asker, shownState, traceparent);
+    this.tasks = tasks;
     return {
-      state: writeState(stored),
+      state: JSON.stringify(withVersion(stored)),
       stored,
-      replies: items.map(toEntry),
+      replies: tasks,
       consumed: head !== null,
       wakeMs: wakeAtMs,
       settled,
@@ -301,11 +303,11 @@ export class Turn {
   }
 
   /** The replies in order, then the customers to unlock. */
-  #toItems(
+  #toTasks(
     { origin, sender, incoming }: Asker,
     state: Outgoing['state'],
     traceparent: string | undefined,
-  ): DecidedItem[] {
+  ): (OutboxTask & OutboxEntry)[] {
     const { decision, before, nowMs } = this;
     const { conversation, encryption } = this.#tools;
     const { replies, unlock, forget } = decision;
@@ -324,34 +326,23 @@ export class Turn {
       traceparent,
     };
     let seq = this.lease.record.outSeq;
-    const items: DecidedItem[] = [];
+    const tasks: (OutboxTask & OutboxEntry)[] = [];
     for (const reply of replies) {
-      const place = { first: items.length === 0, last: items.length === replies.length - 1 };
+      const place = { first: tasks.length === 0, last: tasks.length === replies.length - 1 };
+      const body = withVersion({ kind: 'reply' as const, outgoing: { ...shared, reply, ...place } });
       seq += 1;
-      items.push({ seq, item: { kind: 'reply', outgoing: { ...shared, reply, ...place } } });
+      tasks.push({ seq, body, ...(reply.view !== undefined && { asks: true as const }) });
     }
     for (const { customer, ...unlocked } of unlock) {
-      seq += 1;
       const name = encryption.name('customer', customer);
-      items.push({ seq, item: { kind: 'unlock', customer: name, ...unlocked } });
+      seq += 1;
+      tasks.push({ seq, body: withVersion({ kind: 'unlock' as const, customer: name, ...unlocked }) });
     }
-    return items;
+    return tasks;
   }
 
-  /** What the live question asks for after the turn. A turn without a question keeps the live one. */
-  #asksNext(): string | undefined {
-    const { before, decision } = this;
-    for (let at = decision.replies.length - 1; at >= 0; at--) {
-      const asks = decision.replies[at]?.asks;
-      if (asks !== undefined) return asks;
-    }
-    return decision.state.view === before.state.view ? before.asks : undefined;
-  }
-
-  #readBefore(): StoredState & { readonly unknownFlow?: true } {
-    const { state, stored } = this.lease.record;
+  #readState(state: string | null): ReturnType<typeof readStored> {
     const { newState, readState } = this.#tools.conversation;
-    if (stored !== undefined) return stored;
     if (state !== null) {
       try {
         return readStored(state, readState);
@@ -362,43 +353,20 @@ export class Turn {
     }
     return { state: newState(), origin: null };
   }
+}
 
-  /** Null: the message cannot be read. */
-  #readHead(): Incoming | null {
-    const { filed, head } = this.lease;
-    if (filed !== undefined && filed.deliveryId === head?.mark) return filed.incoming;
-    try {
-      return readMessage(head?.body);
-    } catch (error) {
-      giveBackIfNewer(error);
-      return null;
-    }
+/** Null: the message cannot be read. */
+function readHead({ body }: InboxMessage): Incoming | null {
+  try {
+    return readMessage(body);
+  } catch (error) {
+    giveBackIfNewer(error);
+    return null;
   }
 }
 
 /** Neither name nor e-mail of the sender is kept for later turns. */
-function askerOf(incoming: Incoming): Asker {
-  const { channel, conversation, address, sender } = incoming;
+function toOrigin({ channel, conversation, address, sender }: Incoming): Origin {
   const { proof, locale } = sender;
-  const origin = { channel, conversation, address, sender: { channel: sender.channel, proof, locale } };
-  return { origin, sender, incoming };
-}
-
-function combine(before: TurnDecision, decision: Decision): TurnDecision {
-  const { state, replies, wakeAtMs = null, settled, unlock, escalated, question, forget = false } = decision;
-  return {
-    state,
-    replies: before.replies.length === 0 ? replies : [...before.replies, ...replies],
-    wakeAtMs,
-    settled: settled ? [...before.settled, ...settled] : before.settled,
-    unlock: unlock ? [...before.unlock, ...unlock] : before.unlock,
-    escalated: escalated ? [...before.escalated, ...escalated] : before.escalated,
-    questions: question ? [...before.questions, question.answer ?? 'none'] : before.questions,
-    forget: before.forget || forget,
-  };
-}
-
-function toEntry({ seq, item }: DecidedItem): OutboxEntry {
-  const isQuestion = item.kind === 'reply' && item.outgoing.reply.view !== undefined;
-  return { seq, body: { ...item, v: VERSION }, ...(isQuestion && { asks: true }) };
+  return { channel, conversation, address, sender: { channel: sender.channel, proof, locale } };
 }

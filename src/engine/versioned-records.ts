@@ -74,7 +74,7 @@ export type RecordParts = {
   onFault(fault: RecordFault, name: string): void;
 };
 
-/** How many records are remembered, and for how long. They are kept decrypted only for `OPEN_MS`. */
+/** How many records are remembered, and for how long. They are kept decrypted for `OPEN_MS` and a second. */
 const MAX_REMEMBERED = 2048;
 const REMEMBERED_MS = 60_000;
 const OPEN_MS = 15_000;
@@ -100,10 +100,8 @@ const MAX_WAIT_MS = 500;
 export class VersionedRecords<Content> {
   readonly #kind: RecordKind<Content>;
   readonly #parts: RecordParts;
-  /** What was last seen of each record. */
-  readonly #seen: LRUCache<string, RememberedRecord>;
-  /** The content of these records. It is personal data, and is forgotten sooner. */
-  readonly #opened: LRUCache<string, OpenedRecord<Content>>;
+  /** What was last confirmed of each record. */
+  readonly #seen: LRUCache<string, SeenRecord<Content>>;
   /** The updates that wait, for each record with an update under way. */
   readonly #waiting = new Map<string, WaitingUpdate<Content>[]>();
   #isForgetting = false;
@@ -112,9 +110,7 @@ export class VersionedRecords<Content> {
     this.#kind = kind;
     this.#parts = parts;
     const perf = { now: parts.runtime.monotonicMs };
-    const options = { max: MAX_REMEMBERED, perf, ttlResolution: 0 };
-    this.#seen = new LRUCache({ ...options, ttl: REMEMBERED_MS });
-    this.#opened = new LRUCache({ ...options, ttl: OPEN_MS });
+    this.#seen = new LRUCache({ max: MAX_REMEMBERED, ttl: REMEMBERED_MS, ttlResolution: 0, perf });
   }
 
   /** Rejects with `StoreUnavailable`; the change may have taken effect all the same. */
@@ -125,37 +121,33 @@ export class VersionedRecords<Content> {
   ): Promise<UpdateResult<Content, Answer>> {
     const waiting = this.#waiting.get(name);
     if (waiting !== undefined) return wait(waiting, transition, options);
-    this.#waiting.set(name, []);
+    const later: WaitingUpdate<Content>[] = [];
+    this.#waiting.set(name, later);
     try {
       return await this.#swap(name, transition, options);
-    } catch (error) {
-      this.#seen.delete(name);
-      throw error;
     } finally {
-      if (this.#waiting.get(name)?.length) void this.#updateWaiting(name);
+      if (later.length > 0) void this.#updateWaiting(name, later);
       else this.#waiting.delete(name);
     }
   }
 
   /** Swaps until no update waits. Never rejects. */
-  async #updateWaiting(name: string): Promise<void> {
-    for (;;) {
-      const batch = this.#waiting.get(name)?.splice(0) ?? [];
-      if (batch.length === 0) break;
+  async #updateWaiting(name: string, waiting: WaitingUpdate<Content>[]): Promise<void> {
+    while (waiting.length > 0) {
+      const batch = waiting.splice(0);
       const applyAll = (before: Content | null, nowMs: number) => {
         let record = before;
         for (const update of batch) record = update.apply(record, nowMs);
         return { record, answer: undefined };
       };
+      const options = {
+        durable: batch.some(({ durable }) => durable),
+        listed: batch.some(({ listed }) => listed),
+      };
       try {
-        const durable = batch.some((update) => update.durable);
-        const updated = await this.#swap(name, applyAll, {
-          durable,
-          listed: batch.some(({ listed }) => listed),
-        });
+        const updated = await this.#swap(name, applyAll, options);
         for (const { resolve } of batch) resolve(updated);
       } catch (error) {
-        this.#seen.delete(name);
         for (const { reject } of batch) reject(error);
       }
     }
@@ -168,9 +160,9 @@ export class VersionedRecords<Content> {
     return { record: this.#open(name, seen.bytes).record, nowMs: seen.nodeMs };
   }
 
-  /** Whether the record's version is known, so that an update need not read first. */
+  /** Whether an update need not read first, or goes with one that is under way. */
   isKnown(name: string): boolean {
-    return this.#seen.get(name) !== undefined;
+    return this.#seen.has(name) || this.#waiting.has(name);
   }
 
   async #swap<Answer>(
@@ -178,57 +170,55 @@ export class VersionedRecords<Content> {
     transition: Transition<Content, Answer>,
     { durable = false, listed = false }: UpdateOptions,
   ): Promise<UpdateResult<Content, Answer>> {
-    const { runtime, onFault } = this.#parts;
+    const { store, sealer, runtime, onFault } = this.#parts;
+    const { kind, ttlMs, write } = this.#kind;
+    const key: Key = `${kind}:${name}`;
     const remembered = this.#seen.get(name);
     let seen = remembered ?? (await this.#read(name));
-    let opened = remembered && this.#opened.get(name);
-    let isCurrent = remembered === undefined;
-    let alarmed: RecordFault | undefined;
     const isExpected = listed || (remembered !== undefined && remembered.bytes !== null);
     for (let conflicts = 0; conflicts < MAX_CONFLICTS; ) {
+      const isCurrent = seen !== remembered;
       const nowMs = seen.nodeMs + Math.floor(runtime.monotonicMs() - seen.atMs);
-      const before = opened ?? this.#open(name, seen.bytes);
+      seen.opened ??= this.#open(name, seen.bytes);
+      const before = seen.opened;
       const { record, answer } = transition(before.record, nowMs);
       const isLost = isCurrent && isExpected && seen.bytes === null;
-      if (record === before.record && !before.isBroken && !isLost) {
-        if (isCurrent) {
-          this.#remember(name, seen, before);
-          return { answer, record, nowMs, durable: !durable };
-        }
+      const fault = before.fault ?? (isLost ? 'record_lost' : undefined);
+      const isChanged = record !== before.record || fault !== undefined;
+      if (!isChanged && !isCurrent) {
         // What is remembered may be old: the answer is sure only after a read.
         seen = await this.#read(name);
-        opened = undefined;
-        isCurrent = true;
         continue;
       }
-      // The alarm comes before the swap: a process that is killed behind it would leave no sign.
-      const fault = before.isBroken ? 'seal_broken' : isLost ? 'record_lost' : undefined;
-      if (fault && fault !== alarmed) onFault(fault, name);
-      alarmed = fault ?? alarmed;
-      const { bytes, after, indexes } = this.#write(name, record, before);
-      const swapped = await this.#parts.store.compareAndSwap(`${this.#kind.kind}:${name}`, {
-        expected: seen.bytes,
-        bytes,
-        ttlMs: this.#kind.ttlMs,
-        indexes,
-        aside: before.isBroken,
-        durable,
-      });
-      const atMs = runtime.monotonicMs();
-      if (swapped.swapped) {
-        this.#remember(name, { bytes, nodeMs: swapped.nowMs, atMs }, after);
-        return { answer, record, nowMs, durable: !durable || swapped.durable };
+      let isDurable = !durable;
+      if (isChanged) {
+        // The alarm comes before the swap: a process that is killed behind it would leave no sign.
+        if (fault) onFault(fault, name);
+        const bytes = record && sealer.seal(key, write(record));
+        const entries = (record && this.#kind.entries?.(name, record)) ?? [];
+        const indexes = this.#kind.entries ? diffEntries(name, before, entries) : [];
+        const swap = { expected: seen.bytes, bytes, ttlMs, indexes, aside: before === BROKEN, durable };
+        // Until the swap is confirmed, nothing is known of the record.
+        this.#seen.delete(name);
+        const swapped = await store.compareAndSwap(key, swap);
+        const atMs = runtime.monotonicMs();
+        if (!swapped.swapped) {
+          conflicts += 1;
+          await this.#pause(conflicts);
+          seen = { bytes: swapped.bytes, nodeMs: swapped.nowMs, atMs };
+          continue;
+        }
+        isDurable ||= swapped.durable;
+        seen = { bytes, nodeMs: swapped.nowMs, atMs, opened: { record, entries } };
       }
-      conflicts += 1;
-      if (conflicts > QUICK_CONFLICTS) await this.#pause(conflicts - QUICK_CONFLICTS);
-      seen = { bytes: swapped.bytes, nodeMs: swapped.nowMs, atMs };
-      opened = undefined;
-      isCurrent = true;
+      this.#seen.set(name, seen);
+      if (!this.#isForgetting) this.#forgetLater();
+      return { answer, record, nowMs, durable: isDurable };
     }
     throw new StoreUnavailable(`a record was changed elsewhere ${MAX_CONFLICTS} times`);
   }
 
-  async #read(name: string): Promise<RememberedRecord> {
+  async #read(name: string): Promise<SeenRecord<Content>> {
     const { nowMs, bytes } = await this.#parts.store.read(`${this.#kind.kind}:${name}`);
     return { bytes, nodeMs: nowMs, atMs: this.#parts.runtime.monotonicMs() };
   }
@@ -237,40 +227,27 @@ export class VersionedRecords<Content> {
     if (bytes === null) return NONE;
     try {
       const record = this.#kind.read(this.#parts.sealer.open(`${this.#kind.kind}:${name}`, bytes));
-      return { record, entries: this.#kind.entries?.(name, record) ?? [], isBroken: false };
+      return { record, entries: this.#kind.entries?.(name, record) ?? [] };
     } catch {
       return BROKEN;
     }
   }
 
-  /** The sealed bytes of a record, and the changes of indexes that go with them. */
-  #write(name: string, record: Content | null, before: OpenedRecord<Content>) {
-    const { kind, write } = this.#kind;
-    const bytes = record && this.#parts.sealer.seal(`${kind}:${name}`, write(record));
-    const entries = (record && this.#kind.entries?.(name, record)) ?? [];
-    const indexes = this.#kind.entries ? diffEntries(before.entries, entries) : [];
-    // Indexes may still list a record that was broken or lost. Its intents stay listed, for operators.
-    if (this.#kind.entries && before.record === null) removeName(name, indexes, entries);
-    return { bytes, indexes, after: { record, entries, isBroken: false } };
-  }
-
-  #pause(count: number): Promise<void> {
+  async #pause(conflicts: number): Promise<void> {
     const { runtime } = this.#parts;
-    const ms = Math.min(MAX_WAIT_MS, MIN_WAIT_MS * 2 ** (count - 1));
-    return runtime.sleep(ms * (0.5 + runtime.random()));
-  }
-
-  #remember(name: string, seen: RememberedRecord, opened: OpenedRecord<Content>): void {
-    this.#seen.set(name, seen);
-    this.#opened.set(name, opened);
-    if (!this.#isForgetting) this.#forgetLater();
+    if (conflicts <= QUICK_CONFLICTS) return;
+    const ms = Math.min(MAX_WAIT_MS, MIN_WAIT_MS * 2 ** (conflicts - QUICK_CONFLICTS - 1));
+    await runtime.sleep(ms * (0.5 + runtime.random()));
   }
 
   #forgetLater(): void {
+    const { runtime } = this.#parts;
     this.#isForgetting = true;
-    this.#parts.runtime.timer(FORGET_EVERY_MS, () => {
-      this.#opened.purgeStale();
+    runtime.timer(FORGET_EVERY_MS, () => {
       this.#seen.purgeStale();
+      for (const seen of this.#seen.values()) {
+        if (runtime.monotonicMs() - seen.atMs > OPEN_MS) seen.opened = undefined;
+      }
       this.#isForgetting = false;
       if (this.#seen.size > 0) this.#forgetLater();
     });
@@ -307,43 +284,46 @@ function wait<Content, Answer>(
 }
 
 /** What was last seen of a record. */
-type RememberedRecord = {
+type SeenRecord<Content> = {
   readonly bytes: Uint8Array | null;
   /** The node's clock when this process's monotonic clock was `atMs`. */
   readonly nodeMs: number;
   readonly atMs: number;
+  /** What the bytes hold. It is personal data, and is forgotten sooner. */
+  opened?: OpenedRecord<Content> | undefined;
 };
 
 type OpenedRecord<Content> = {
   readonly record: Content | null;
   readonly entries: readonly IndexEntry[];
-  readonly isBroken: boolean;
+  readonly fault?: 'seal_broken';
 };
-const NONE = { record: null, entries: [], isBroken: false };
-const BROKEN = { record: null, entries: [], isBroken: true };
+const NONE = { record: null, entries: [] };
+const BROKEN = { record: null, entries: [], fault: 'seal_broken' } as const;
 
 /** What a swap changes in the indexes. */
-function diffEntries(before: readonly IndexEntry[], after: readonly IndexEntry[]): IndexChange[] {
+function diffEntries(
+  name: string,
+  before: OpenedRecord<unknown>,
+  after: readonly IndexEntry[],
+): IndexChange[] {
   const changes: IndexChange[] = [];
   for (const entry of after) {
     let isNew = true;
-    for (const { index, member, score } of before) {
+    for (const { index, member, score } of before.entries) {
       if (index === entry.index && member === entry.member && score === entry.score) isNew = false;
     }
     if (isNew) changes.push(entry);
   }
-  for (const { index, member } of before) {
+  for (const { index, member } of before.entries) {
     let isGone = true;
     for (const entry of after) if (entry.index === index && entry.member === member) isGone = false;
     if (isGone) changes.push({ index, member, score: null });
   }
-  return changes;
-}
-
-/** Removes the name from each index that may list it and should not. */
-function removeName(name: string, changes: IndexChange[], after: readonly IndexEntry[]): void {
+  if (before.record !== null) return changes;
+  // Indexes may still list a record that was broken or lost. Its intents stay listed, for operators.
   for (const index of NAMED_INDEXES) {
-    const isListed = after.some((entry) => entry.index === index && entry.member === name);
-    if (!isListed) changes.push({ index, member: name, score: null });
+    if (!after.some((entry) => entry.index === index)) changes.push({ index, member: name, score: null });
   }
+  return changes;
 }

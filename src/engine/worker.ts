@@ -2,25 +2,25 @@ import { LeaseLost, TurnInterrupted } from '../conversation/effect.ts';
 import type { Sender } from '../conversation/message.ts';
 import { collectNotices, type Notice } from '../conversation/outline.ts';
 import type { Reply } from '../conversation/reply.ts';
-import { forgetLast } from '../conversation/state.ts';
+import { forgetLast, VERSION } from '../conversation/state.ts';
 import type { Input } from '../conversation/step.ts';
 import { NO_ROOM } from '../resilience/bulkhead.ts';
 import { StoreUnavailable } from '../store/port.ts';
-import type { Lease } from './conversations.ts';
 import { Calls, type Effects } from './effects.ts';
+import type { Lease } from './leases.ts';
 import { type Incoming, readOutboxItem } from './messages.ts';
 import type { Outbox } from './outbox.ts';
 import type { Traces } from './trace.ts';
-import type { Wait } from './transitions.ts';
+import { commit, type Outcomes, release, type Wait } from './transitions.ts';
 import {
   type DeadReason,
   GivenBack,
   giveBackIfNewer,
   givenBackForRoom,
-  keepState,
-  type NumberedItem,
+  type OutboxTask,
   Turn,
   type TurnTools,
+  UNDECIDED,
 } from './turn.ts';
 
 export type WorkerTools = TurnTools & {
@@ -38,6 +38,8 @@ const MAX_EFFECTS = 16;
 /** When a wake-up that became a dead letter is tried again. Each failure raises an alarm. */
 const WAKE_RETRY_MS = 10 * 60 * 1000;
 const FAILED: Reply = { key: 'turn.failed' };
+/** How soon an unconfirmed release is tried again. Each further wait is twice as long. */
+const RELEASE_RETRY_MS = 250;
 
 /** Works on conversations whose lease this process has. */
 export class Worker {
@@ -54,12 +56,12 @@ export class Worker {
    * the lease is left to expire, and the turn is repeated.
    */
   async run(lease: Lease, decided?: Turn): Promise<void> {
-    const { conversations, outbox, stopping } = this.#tools;
+    const { leases, outbox, stopping } = this.#tools;
     try {
       let hasMore = true;
       if (decided) {
         this.#reportCommitted(decided);
-        const wait = await outbox.deliver(lease, decided.items).finally(() => this.#end(decided));
+        const wait = await outbox.deliver(lease, decided.tasks).finally(() => this.#end(decided));
         hasMore = await this.#release(lease, wait);
       } else if (lease.record.outbox.length > 0 && !lease.isPutOff) {
         // The replies of an earlier lease are sent and removed before a step can add more. So if this process
@@ -67,10 +69,10 @@ export class Worker {
         hasMore = await this.#release(lease, await outbox.deliver(lease, readOutbox(lease)));
       }
       while (hasMore) {
-        if (stopping()) throw new GivenBack('stopping');
+        if (stopping.aborted) throw new GivenBack('stopping');
         if (lease.head === null && !lease.isWoken) hasMore = await this.#release(lease);
         else {
-          conversations.assertHeld(lease);
+          leases.assertHeld(lease);
           hasMore = await this.#answer(lease);
         }
       }
@@ -79,18 +81,36 @@ export class Worker {
     }
   }
 
-  /** Ends a delivery. True: the lease goes on with the next work. */
-  async #release(lease: Lease, wait?: Wait, calls?: Calls): Promise<boolean> {
-    const hasMore = await this.#tools.conversations.release(lease, { wait, outcomes: calls?.take() });
-    if (wait) this.#tools.schedule(lease.conversation, wait.afterMs);
-    return hasMore;
+  /**
+   * Ends a delivery. True: the lease goes on with the next work. It tries until the lease ends, because a
+   * reply that is not noted as sent would be sent again.
+   */
+  async #release(lease: Lease, wait?: Wait, outcomes?: Outcomes): Promise<boolean> {
+    const { records, runtime, limits, schedule } = this.#tools;
+    const ending = { sentSeq: lease.sentSeq, wait, outcomes, leaseMs: limits.leaseMs, schema: VERSION };
+    for (let pauseMs = RELEASE_RETRY_MS; ; pauseMs *= 2) {
+      try {
+        const { answer, record, nowMs } = await records.update(lease.conversation, release(lease, ending));
+        if (wait) schedule(lease.conversation, wait.afterMs);
+        if (!answer || record === null) return false;
+        lease.record = record;
+        lease.nowMs = nowMs;
+        lease.beginNext();
+        return true;
+      } catch (error) {
+        const isOver = runtime.monotonicMs() + pauseMs >= lease.aliveUntilMs;
+        if (!(error instanceof StoreUnavailable) || isOver) throw error;
+      }
+      await runtime.sleep(pauseMs);
+    }
   }
 
   /** Throws every error but `GivenBack`. */
   async #giveBack(lease: Lease, error: unknown, calls?: Calls): Promise<boolean> {
     if (!(error instanceof GivenBack)) throw error;
     const { reason, afterMs } = error;
-    return this.#release(lease, { reason, afterMs, tried: lease.tried, holdsWakeUps: true }, calls);
+    const wait = { reason, afterMs, tried: lease.tried, holdsWakeUps: true };
+    return this.#release(lease, wait, calls?.take());
   }
 
   /** Answers the message or the wake-up, delivers the answer, and releases. */
@@ -105,8 +125,8 @@ export class Worker {
     try {
       await this.#decideAndCommit(turn, calls);
       // While replies wait, only a wake-up ran. Its customers are unlocked now.
-      if (isPutOff) await outbox.unlock(turn.items);
-      else wait = await outbox.deliver(lease, turn.items);
+      if (isPutOff) await outbox.unlock(turn.tasks);
+      else wait = await outbox.deliver(lease, turn.tasks);
     } catch (error) {
       this.#end(turn, error);
       return this.#giveBack(lease, error, calls);
@@ -120,7 +140,7 @@ export class Worker {
     const { spans, isTracing, traces } = this.#tools;
     const turn = new Turn(lease, this.#tools);
     const { channel, input, attempt, conversation } = turn.event;
-    if (traces?.isSeen(channel)) traces.enter(turn);
+    if (traces?.channels.includes(channel)) traces.enter(turn);
     if (!isTracing) return turn;
     const { acceptedMs, traceparent } = turn.asker?.incoming ?? { traceparent: turn.before.traceparent };
     if (traceparent !== undefined && acceptedMs !== undefined) {
@@ -132,13 +152,18 @@ export class Worker {
 
   /** Decides the turn with steps and effects, then commits it once. */
   async #decideAndCommit(turn: Turn, calls: Calls): Promise<void> {
-    const { conversations, runtime, traces } = this.#tools;
+    const { records, runtime, traces } = this.#tools;
+    const { lease } = turn;
     try {
       const reason = await this.#attempt(turn, calls);
       if (reason !== null) await this.#giveUp(turn, calls, reason);
       turn.endPhase('stepsMs');
       const sinceMs = runtime.nowMs();
-      await conversations.commit(turn.lease, turn.toCommit());
+      const committing = commit(lease, turn.toCommit());
+      const { answer, record, nowMs } = await records.update(lease.conversation, committing);
+      if (!answer || record === null) throw new LeaseLost();
+      lease.record = record;
+      lease.nowMs = nowMs;
       turn.endPhase('commitMs');
       if (turn.isWatched) turn.endTrip('commit', sinceMs);
       if (turn.inside) traces?.attach(turn, turn.inside);
@@ -191,10 +216,10 @@ export class Worker {
         throw givenBackForStore(turn) ?? err;
       }
       if (isInfrastructureError(err)) throw err;
-      if (err instanceof TurnInterrupted || (stopping() && !lease.pastIntent))
+      if (err instanceof TurnInterrupted || (stopping.aborted && !lease.pastIntent))
         throw new GivenBack('stopping');
       observe.log.error({ err, conversation: lease.conversation }, 'a turn threw');
-      turn.decision = keepState(before.state, null);
+      turn.decision = { ...UNDECIDED, state: before.state };
       return 'threw';
     }
   }
@@ -241,11 +266,12 @@ export class Worker {
     const { lease, before, asker, nowMs } = turn;
     const { head, record, conversation } = lease;
     turn.letters.push({ reason, body: head?.body ?? record.state });
+    const { state } = before;
     if (head === null) {
-      turn.decision = keepState(before.state, asker === null ? null : nowMs + WAKE_RETRY_MS);
+      turn.decision = { ...UNDECIDED, state, wakeAtMs: asker && nowMs + WAKE_RETRY_MS };
       return;
     }
-    turn.decision = keepState(before.state, null);
+    turn.decision = { ...UNDECIDED, state };
     try {
       const { sender } = asker ?? {};
       if (sender) return await this.#takeSteps(turn, { kind: 'failed' }, { calls, sender });
@@ -253,7 +279,8 @@ export class Worker {
       if (isInfrastructureError(err)) throw err;
       this.#tools.observe.log.error({ err, conversation }, 'a turn threw while it was given up');
     }
-    turn.decision = keepState(forgetLast(before.state), record.wakeMs || null, [FAILED]);
+    const wakeAtMs = record.wakeMs || null;
+    turn.decision = { ...UNDECIDED, state: forgetLast(state), wakeAtMs, replies: [FAILED] };
   }
 }
 
@@ -293,14 +320,14 @@ function givenBackForStore({ nowMs, asker }: Turn): GivenBack | null {
   return new GivenBack('store', Math.min(Math.max(ageMs / 2, MIN_STORE_RETRY_MS), MAX_STORE_RETRY_MS));
 }
 
-/** An item that cannot be read will never be sent: `null` stands for it, and it is skipped. */
-function readOutbox({ record: { outbox } }: Lease): NumberedItem[] {
+/** A task that cannot be read is never done: `null` stands for it, and it is skipped. */
+function readOutbox({ record: { outbox } }: Lease): OutboxTask[] {
   return outbox.map(({ seq, body }) => {
     try {
-      return { seq, item: readOutboxItem(body) };
+      return { seq, body: readOutboxItem(body) };
     } catch (error) {
       giveBackIfNewer(error);
-      return { seq, item: null };
+      return { seq, body: null };
     }
   });
 }

@@ -1,3 +1,4 @@
+import type { AsyncLocalStorage } from 'node:async_hooks';
 import type { Identifier } from '../conversation/effect.ts';
 import type { Transport } from '../http/transport.ts';
 import { atMostEvery } from '../observability/log.ts';
@@ -28,8 +29,8 @@ export type AntCrmOptions = {
   readonly breakerMs?: number | undefined;
   readonly observe: Pick<Observe, 'log' | 'alarm' | 'call' | 'breaker'>;
   readonly spans?: Pick<Spans, 'mark'> | undefined;
-  /** A list to which each attempt is added, if the turn is looked into. Personal data: not for logs. */
-  readonly watchedCalls?: (() => MadeCall[] | undefined) | undefined;
+  /** The list to which each attempt is added, if the turn is looked into. Personal data: not for logs. */
+  readonly watchedCalls?: Pick<AsyncLocalStorage<MadeCall[]>, 'getStore'> | undefined;
 };
 
 /**
@@ -197,7 +198,7 @@ export class AntCrmClient implements port.AntCrm {
         const mayRepeat = retry < RETRY.times && endMs - runtime.monotonicMs() > RETRY.maxMs;
         if (!mayRepeat || !isRepeatable(call, attempt) || !this.#retries.take()) return attempt;
         const outcome = attempt.verdict === 'answered' ? 'unreadable' : 'unavailable';
-        this.#options.watchedCalls?.()?.push(toMadeCall(call, attempt, outcome));
+        this.#options.watchedCalls?.getStore()?.push(toMadeCall(call, attempt, outcome));
         await runtime.sleep(backoffMs(retry, RETRY, runtime.random()));
       }
     } finally {
@@ -234,7 +235,7 @@ export class AntCrmClient implements port.AntCrm {
   #report(call: ApiCall, attempt: Attempt, outcome: string): void {
     const { observe, spans, runtime, watchedCalls } = this.#options;
     const { verdict, status, reason, json } = attempt;
-    watchedCalls?.()?.push(toMadeCall(call, attempt, outcome));
+    watchedCalls?.getStore()?.push(toMadeCall(call, attempt, outcome));
     const tookMs = runtime.monotonicMs() - call.startMs;
     observe.call(call.name, outcome, tookMs / 1000);
     spans?.mark({ name: `antcrm ${call.name}`, sinceMs: runtime.nowMs() - tookMs, outcome });

@@ -93,13 +93,13 @@ export class Session {
 
   /** Whether optional work may begin. */
   mayRead(): boolean {
-    return !this.context.signal.aborted && !this.context.stopping();
+    return !this.context.signal.aborted && !this.context.stopping.aborted;
   }
 
   assertMayBegin(): void {
     if (this.#isCalled) return;
     if (this.context.signal.aborted) throw new LeaseLost();
-    if (this.context.stopping()) throw new TurnInterrupted();
+    if (this.context.stopping.aborted) throw new TurnInterrupted();
   }
 
   /** AntCRM wrote its `Date` half a round trip ago. */

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { PhotoReader } from '../../src/conversation/message.ts';
-import { Lease } from '../../src/engine/conversations.ts';
+import { Lease } from '../../src/engine/leases.ts';
 import { type ConversationRecord, newRecord } from '../../src/engine/record.ts';
-import { accept, type Filing, type Precondition } from '../../src/engine/transitions.ts';
+import { accept, type Filing } from '../../src/engine/transitions.ts';
 import type { Sealer } from '../../src/engine/versioned-records.ts';
 
 import { incoming } from './bot.ts';
@@ -26,14 +26,10 @@ export function filing(id: string, over: Partial<Filing> = {}): Filing {
 }
 
 /** A record with a message of that id, whose lease `owner` has. */
-export function leased(
-  id = 'm1',
-  nowMs = NOW,
-): { record: ConversationRecord; lease: Lease; precondition: Precondition } {
+export function leased(id = 'm1', nowMs = NOW): { record: ConversationRecord; lease: Lease } {
   const { record, answer } = accept(filing(id, { take: taking() }))(null, nowMs);
   if (record === null || answer !== 'leased') throw new Error(answer);
-  const lease = leaseOf(record, nowMs);
-  return { record, lease, precondition: { owner: 'owner', step: 1, deliveryId: `delivery of ${id}` } };
+  return { record, lease: leaseOf(record, nowMs) };
 }
 
 /** What the lease's holder sees in a record. */

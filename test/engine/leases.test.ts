@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Conversations } from '../../src/engine/conversations.ts';
+import { Leases } from '../../src/engine/leases.ts';
 import { accept, CONVERSATION } from '../../src/engine/transitions.ts';
 import { VersionedRecords } from '../../src/engine/versioned-records.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
@@ -20,13 +20,13 @@ test('a lease lasts from when it was asked for, not from when the answer came: t
   };
   const records = new VersionedRecords(CONVERSATION, { store, sealer: openSealer, runtime, onFault() {} });
   const limits = { leaseMs: LEASE, renewMs: 5000 };
-  const conversations = new Conversations({ records, runtime, limits, onError() {} });
+  const leases = new Leases({ records, runtime, limits, onError() {} });
   await records.update('name', accept(filing('m1')));
   const claimedMs = monotonicMs;
-  const lease = await conversations.claim('name');
+  const lease = await leases.claim('name');
   if (typeof lease === 'string') throw new Error(lease);
   expect(lease.aliveUntilMs).toBe(claimedMs + LEASE);
   const renewedMs = monotonicMs;
-  expect(await conversations.isHeld(lease)).toBe(true);
+  expect(await leases.isHeld(lease)).toBe(true);
   expect(lease.aliveUntilMs).toBe(renewedMs + LEASE);
 });

@@ -81,11 +81,11 @@ describe('Accepting', () => {
 });
 
 describe('What only the holder of the lease may do', () => {
-  const { record, precondition } = leased();
+  const { record, lease } = leased();
   const changes = {
-    intend: intend(precondition, { operation: 'op', by: 'me', body: {} }),
-    commit: commit(precondition, answers),
-    release: release(precondition, { sentSeq: 0, ...giving }),
+    intend: intend(lease, { operation: 'op', body: {} }),
+    commit: commit(lease, answers),
+    release: release(lease, { sentSeq: 0, ...giving }),
   };
   const others: Record<string, ConversationRecord | null> = {
     'there is no record': null,
@@ -93,41 +93,42 @@ describe('What only the holder of the lease may do', () => {
     'another has the lease': { ...record, lease: { owner: 'other', untilMs: NOW + LEASE, step: 0 } },
     'a change of it was lost in a failover': { ...record, lease: { owner: 'owner', untilMs: NOW, step: -1 } },
     'it went on meanwhile': { ...record, lease: { owner: 'owner', untilMs: NOW, step: 2 } },
-    'the message is another one under the same number': {
-      ...record,
-      inbox: record.inbox.map((message) => ({ ...message, mark: 'filed after a failover' })),
-    },
+  };
+  const otherMessage = {
+    ...record,
+    inbox: record.inbox.map((message) => ({ ...message, mark: 'filed after a failover' })),
   };
 
-  it.each(Object.entries(others))('changes nothing where %s', (_, found) => {
-    for (const change of Object.values(changes)) {
-      const { record: kept, answer } = change(found, NOW);
-      expect(kept).toBe(found);
-      expect([null, false, { kind: 'stale' }]).toContainEqual(answer);
-    }
+  it.each([
+    ...Object.entries(others).flatMap(([name, found]) =>
+      Object.values(changes).map((change) => [name, found, change] as const),
+    ),
+    ['the message is another one under the same number', otherMessage, changes.intend],
+    ['the message is another one under the same number', otherMessage, changes.commit],
+  ] as const)('changes nothing where %s', (_, found, change) => {
+    const { record: kept, answer } = change(found, NOW);
+    expect(kept).toBe(found);
+    expect([null, false, { kind: 'stale' }]).toContainEqual(answer);
   });
 });
 
 describe('Calls', () => {
   it('may be made by the attempt that wrote the intent, and by none other', () => {
-    const { record, precondition } = leased();
-    const first = intend(precondition, { operation: 'op', by: 'one', body: 'lookup' })(record, NOW);
+    const { record, lease } = leased();
+    const { head } = lease;
+    const first = intend(lease, { operation: 'op', body: 'lookup' })(record, NOW);
     expect(first.answer).toEqual({ kind: 'go' });
-    const second = intend({ ...precondition, step: 2 }, { operation: 'op', by: 'two', body: 'other' })(
-      first.record,
-      NOW,
-    );
-    expect(second.answer).toMatchObject({ kind: 'known', call: { by: 'one', body: 'lookup' } });
-    const next = { operation: 'op.2', by: 'three', body: '', outcomes: { op: { kind: 'applied' } } };
-    const third = intend({ ...precondition, step: 3 }, next)(second.record, NOW);
+    const again = intend({ record: left(first), head }, { operation: 'op', body: 'other' });
+    const second = again(first.record, NOW);
+    expect(second.answer).toMatchObject({ kind: 'known', call: { by: 'owner:0', body: 'lookup' } });
+    const next = { operation: 'op.2', body: '', outcomes: { op: { kind: 'applied' } } };
+    const third = intend({ record: left(second), head }, next)(second.record, NOW);
     const { journal } = left(third);
     expect(journal.op?.outcome).toEqual({ kind: 'applied' });
     const intents = CONVERSATION.entries('name', left(third)).filter(({ index }) => index === 'intents');
     expect(intents).toEqual([{ index: 'intents', member: 'name:op.2', score: NOW }]);
-    const settled = commit({ ...precondition, step: 4 }, { ...answers, settled: ['op', 'unheard of'] })(
-      third.record,
-      NOW,
-    );
+    const settling = commit({ record: left(third), head }, { ...answers, settled: ['op', 'unheard of'] });
+    const settled = settling(third.record, NOW);
     expect(Object.keys(left(settled).journal)).toEqual(['op.2']);
   });
 });
@@ -138,8 +139,8 @@ const filed = accept(filing('m1'))(null, NOW).record;
 it.each([
   ['accept', filed, accept(filing('m2', { take: taking() }))],
   ['take', filed, take(taking())],
-  ['intend', held.record, intend(held.precondition, { operation: 'op', by: 'one', body: 'lookup' })],
-  ['commit', held.record, commit(held.precondition, answers)],
+  ['intend', held.record, intend(held.lease, { operation: 'op', body: 'lookup' })],
+  ['commit', held.record, commit(held.lease, answers)],
 ] as const)('%s takes effect once where the answer of its swap was lost', (_, record, change) => {
   const first = change(record, NOW);
   expect(change(first.record, NOW)).toEqual(first);
@@ -153,17 +154,14 @@ it('a lease is renewed by its holder alone', () => {
 
 describe('Dead letters', () => {
   it('are kept until they are taken, or all is forgotten', () => {
-    const { record, precondition } = leased();
+    const { record, lease } = leased();
     const dead = [{ id: 'one', reason: 'threw', body: 'poison' }];
-    const kept = left(commit(precondition, { ...answers, dead })(record, NOW));
+    const kept = left(commit(lease, { ...answers, dead })(record, NOW));
     expect(kept.dead).toEqual([{ id: 'one', reason: 'threw', body: 'poison', atMs: NOW }]);
     const taken = takeLetter('one')(kept, NOW);
     expect(taken).toMatchObject({ record: { dead: [] }, answer: { id: 'one' } });
     expect(takeLetter('one')(taken.record, NOW)).toEqual({ record: taken.record, answer: null });
-    const forgotten = commit(
-      { ...precondition, step: 2, deliveryId: null },
-      { ...answers, consumed: false, forget: true },
-    );
+    const forgotten = commit({ record: kept, head: null }, { ...answers, consumed: false, forget: true });
     expect(left(forgotten(kept, NOW)).dead).toEqual([]);
   });
 });

@@ -31,12 +31,13 @@ test('what is due and has no record is alarmed and taken out, once', async () =>
 });
 
 /** A scheduler of eight slots whose store lists as said. */
-function createKit(list: RecordStore['list'], claim: SchedulerParts['conversations']['claim']) {
+function createKit(list: RecordStore['list'], claim: SchedulerParts['leases']['claim']) {
   const { outside } = createWorld();
   const clock = { ms: 0 };
   const scheduler = new Scheduler({
     store: { list },
-    conversations: { claim },
+    leases: { claim },
+    stopping: new AbortController().signal,
     runtime: { ...outside, monotonicMs: () => clock.ms },
     limits: { concurrency: 8, sweepMs: 500 },
     observe: { claim() {} },

@@ -17,7 +17,7 @@ function world(channels: readonly string[]) {
   );
   const perform = async (effect: Effect, turn: Parameters<typeof made.perform>[1]): Promise<Outcome> => {
     const outcome = await made.perform(effect, turn);
-    traces.calls()?.push(CALL);
+    traces.calls.getStore()?.push(CALL);
     return outcome;
   };
   const engine = made.engine({ traces, perform });
@@ -58,7 +58,7 @@ describe('a channel that is looked into', () => {
 describe('every other channel', () => {
   it('gets nothing, and a call outside of any turn belongs to nobody', async () => {
     const { engine, quiet, seen, calls } = world(['staff']);
-    expect(calls()).toBeUndefined();
+    expect(calls.getStore()).toBeUndefined();
     await engine.accept(incoming('redeem:op1'));
     await quiet();
     expect(seen()).toEqual([undefined, undefined]);

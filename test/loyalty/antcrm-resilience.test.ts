@@ -89,7 +89,7 @@ describe('a look into a turn shows every attempt', () => {
   /** An adapter of short calls, and what it tells of them: status or reason, and outcome. */
   function watched(url: string, options: Parameters<typeof openAntCrm>[1] = {}) {
     const calls: MadeCall[] = [];
-    const { antCrm } = openAntCrm(url, { ...options, watchedCalls: () => calls });
+    const { antCrm } = openAntCrm(url, { ...options, watchedCalls: { getStore: () => calls } });
     const told = () => calls.map(({ status, reason, outcome }) => `${status ?? reason} ${outcome}`);
     return { antCrm, calls, told };
   }

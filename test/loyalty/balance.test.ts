@@ -42,7 +42,7 @@ describe('the balance after a redemption', () => {
   it.each<[string, () => unknown, asked: number, contacts?: 'on' | 'off', tookMs?: number]>([
     ['it takes two seconds, as the record may', () => (antcrm.contact = never), 1, 'on', 2000],
     ['it cannot be read', () => antcrm.down.add('contact'), 2],
-    ['the bot stops, for the turn must end', () => (store.isStopping = true), 1],
+    ['the bot stops, for the turn must end', () => store.stopping.abort(), 1],
     ['the backend has no contacts', () => (antcrm.contact = never), 0, 'off'],
   ])('is left out where %s', async (_, spoil, asked, contacts, tookMs = 0) => {
     antcrm.lateMs = tookMs === 0 ? 0 : 60_000;

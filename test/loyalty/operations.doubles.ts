@@ -194,7 +194,7 @@ class FakeStore {
   readonly awaited = new Map<string, string[]>();
   readonly intents = new Map<string, string>();
   isReplicated = true;
-  isStopping = false;
+  readonly stopping = new AbortController();
   readonly #clock: VirtualClock;
   #fence = 0;
 
@@ -216,7 +216,7 @@ class FakeStore {
       nowMs: () => this.#clock.nowMs(),
       signal: lost.signal,
       abort: () => lost.abort(),
-      stopping: () => this.isStopping,
+      stopping: this.stopping.signal,
       lock: async (customer, operation) => {
         const holder = this.locks.get(customer) ?? operation;
         this.locks.set(customer, holder);

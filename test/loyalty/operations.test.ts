@@ -45,7 +45,7 @@ beforeEach(() => {
 });
 
 const never = () => new Promise<never>(() => undefined);
-const stops = () => void Object.assign(store, { isStopping: true });
+const stops = () => store.stopping.abort();
 
 /** A redemption in AntCRM's history. */
 function gift(record: Partial<LoyaltyRecord>): LoyaltyRecord {
@@ -261,7 +261,7 @@ describe('redeem', () => {
 
   it('gives its locks back where it is interrupted before the intent', async () => {
     antcrm.history = async () => {
-      store.isStopping = true;
+      store.stopping.abort();
       return { ok: true, value: { records: [], full: false } };
     };
     await expect(perform(REDEEM)).rejects.toThrow(TurnInterrupted);

@@ -267,7 +267,7 @@ export function withChanges(context: EffectContext, changes: Partial<EffectConte
     get signal() {
       return context.signal;
     },
-    stopping: () => context.stopping(),
+    stopping: context.stopping,
     findCall: (operation) => context.findCall(operation),
     isHeld: () => context.isHeld(),
     intend: (...call) => context.intend(...call),

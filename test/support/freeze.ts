@@ -6,7 +6,6 @@ import {
   readOutboxItem,
   readStored,
   withVersion,
-  writeState,
 } from '../../src/engine/messages.ts';
 import { readState } from './conversation.ts';
 import { readSamples, storedSchema } from './samples.ts';
@@ -17,7 +16,7 @@ export function rewritten(name: string, body: unknown): unknown {
   if (/^(message|letter-message)/.test(name)) return withVersion(readMessage(body));
   if (/^(reply|unlock)/.test(name)) return withVersion(readOutboxItem(body));
   if (name.startsWith('intent')) return withVersion(readIntent(body));
-  return JSON.parse(writeState(readStored(JSON.stringify(body), readState)));
+  return withVersion(readStored(JSON.stringify(body), readState));
 }
 
 /*

@@ -2,24 +2,10 @@ import { LeaseLost } from '../conversation/effect.ts';
 import { VERSION } from '../conversation/state.ts';
 import type { AtWork } from '../observability/tracing.ts';
 import type { Runtime } from '../runtime.ts';
-import { StoreUnavailable } from '../store/port.ts';
 import type { EngineLimits } from './limits.ts';
 import type { Incoming } from './messages.ts';
 import type { ConversationRecord, InboxMessage } from './record.ts';
-import {
-  type Commit,
-  commit,
-  type IntendedCall,
-  type IntendResult,
-  intend,
-  NEVER_TRIED,
-  type Precondition,
-  type Release,
-  release,
-  renew,
-  type Tries,
-  take,
-} from './transitions.ts';
+import { NEVER_TRIED, renew, type Tries, take } from './transitions.ts';
 import type { VersionedRecords } from './versioned-records.ts';
 
 /** A message that this process just filed. It is kept parsed, so that the turn need not parse it again. */
@@ -51,8 +37,6 @@ export class Lease {
   head: InboxMessage | null = null;
   /** Whether there is a wake-up to handle and no message to answer. */
   isWoken = false;
-  /** The number of the last change under the lease. */
-  step: number;
   /** All items of the outbox up to this number are done. */
   sentSeq = 0;
   /** Earlier tries to send the first reply in the outbox. */
@@ -71,28 +55,14 @@ export class Lease {
     this.nowMs = nowMs;
     this.aliveUntilMs = aliveUntilMs;
     this.owner = record.lease?.owner ?? '';
-    this.step = record.lease?.step ?? 0;
     this.tried = record.retry ?? NEVER_TRIED;
     this.beginNext(record.retry !== null && record.retry.atMs > nowMs);
   }
 
-  /** What the next change by the holder requires: it is decided from the message to answer. */
-  get precondition(): Precondition {
-    return { owner: this.owner, step: this.step + 1, deliveryId: this.head?.mark ?? null };
-  }
-
   /**
-   * Notes a change that the holder made. The work to do (`head`, `isWoken`, `isPutOff`) stays the same until
-   * `beginNext`, even if waiting replies become due: new replies must not overtake them.
+   * Chooses the next work: a message, a wake-up or nothing. It stays the same until the next call, even if
+   * waiting replies become due: new replies must not overtake them.
    */
-  advance(record: ConversationRecord | null, nowMs: number): void {
-    this.step += 1;
-    if (record === null) return;
-    this.record = record;
-    this.nowMs = nowMs;
-  }
-
-  /** Chooses the next work: a message, a wake-up or nothing. */
   beginNext(isPutOff = false): void {
     const { record, nowMs } = this;
     this.isPutOff = isPutOff;
@@ -121,33 +91,29 @@ export type ClaimResult = Lease | 'taken' | 'left';
 
 export type ConversationRecords = Pick<VersionedRecords<ConversationRecord>, 'update' | 'isKnown'>;
 
-export type ConversationsParts = {
+export type LeasesParts = {
   readonly records: ConversationRecords;
   readonly runtime: Runtime;
   readonly limits: Pick<EngineLimits, 'leaseMs' | 'renewMs'>;
   onError(error: unknown): void;
 };
 
-/** How soon an unconfirmed release is tried again. Each further wait is twice as long. */
-const RELEASE_RETRY_MS = 250;
-
 /**
- * A lease holder's changes of conversations' records: claim, renew, intend, commit, release. All reject
- * with `StoreUnavailable` if the store did not confirm; the change may have taken effect all the same.
+ * The leases of this process. Methods reject with `StoreUnavailable` if the store did not confirm; the change
+ * may have taken effect all the same.
  *
  * @example
- * const lease = await conversations.claim(name);
+ * const lease = await leases.claim(name);
  * if (typeof lease !== 'object') return lease;
- * await conversations.commit(lease, decided);
- * await conversations.release(lease);
+ * leases.live.add(lease);
  */
-export class Conversations {
-  readonly #parts: ConversationsParts;
+export class Leases {
+  readonly #parts: LeasesParts;
   /** Leases at work. They are renewed as long as they are here. */
   readonly live = new Set<Lease>();
   #isRunning = false;
 
-  constructor(parts: ConversationsParts) {
+  constructor(parts: LeasesParts) {
     this.#parts = parts;
   }
 
@@ -177,52 +143,6 @@ export class Conversations {
   assertHeld(lease: Lease): void {
     if (this.#parts.runtime.monotonicMs() >= lease.aliveUntilMs) lease.lose();
     if (lease.isLost) throw new LeaseLost();
-  }
-
-  /** The call may be made if `intended` is `go` and `durable` is true: enough replicas have the intent. */
-  async intend(
-    lease: Lease,
-    call: Omit<IntendedCall, 'by'>,
-  ): Promise<{ readonly intended: IntendResult; readonly durable: boolean }> {
-    const by = `${lease.owner}:${lease.step + 1}`;
-    const intending = intend(lease.precondition, { ...call, by });
-    const { conversation } = lease;
-    const { answer, durable, record, nowMs } = await this.#parts.records.update(conversation, intending, {
-      durable: true,
-    });
-    lease.advance(record, nowMs);
-    return { intended: answer, durable };
-  }
-
-  /** Throws `LeaseLost` if another process has taken over. */
-  async commit(lease: Lease, decided: Commit): Promise<void> {
-    const committing = commit(lease.precondition, decided);
-    const { answer, record, nowMs } = await this.#parts.records.update(lease.conversation, committing);
-    lease.advance(record, nowMs);
-    if (!answer) throw new LeaseLost();
-  }
-
-  /**
-   * Ends a delivery. True: the lease goes on with the next work. It tries until the lease ends, because a
-   * reply that is not noted as sent would be sent again.
-   */
-  async release(lease: Lease, ending: Pick<Release, 'wait' | 'outcomes'> = {}): Promise<boolean> {
-    const { records, runtime, limits } = this.#parts;
-    const releasing = { ...ending, sentSeq: lease.sentSeq, leaseMs: limits.leaseMs, schema: VERSION };
-    for (let waitMs = RELEASE_RETRY_MS; ; waitMs *= 2) {
-      try {
-        // Its message is answered or given back: it may be gone.
-        const precondition = { ...lease.precondition, deliveryId: null };
-        const ended = await records.update(lease.conversation, release(precondition, releasing));
-        lease.advance(ended.record, ended.nowMs);
-        if (ended.answer) lease.beginNext();
-        return ended.answer;
-      } catch (error) {
-        const isOver = runtime.monotonicMs() + waitMs >= lease.aliveUntilMs;
-        if (!(error instanceof StoreUnavailable) || isOver) throw error;
-      }
-      await runtime.sleep(waitMs);
-    }
   }
 
   start(): void {
