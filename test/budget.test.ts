@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: number }>> = {
   root: { files: /^([^/]+$|(http|observability|resilience)\/)/, lines: 2910, count: 29 },
   conversation: { files: /^conversation\//, lines: 8699, count: 41 },
-  engine: { files: /^(engine|store)\//, lines: 5230, count: 32 },
+  engine: { files: /^(engine|store)\//, lines: 5149, count: 32 },
   loyalty: { files: /^loyalty\//, lines: 1400, count: 11 },
   sandbox: { files: /^sandbox\//, lines: 432, count: 4 },
   channels: { files: /^channels\//, lines: 3904, count: 30 },
@@ -20,7 +20,7 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: numb
 const SLACK = 1.03;
 
 /** All of `src`, which the rooms must not exceed together. */
-const HOUSE = { lines: 25_305, count: 167 };
+const HOUSE = { lines: 25_224, count: 167 };
 
 /** All of `test`, fixtures too. */
 const TESTS = 27_205;
