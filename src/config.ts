@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import type { Settings } from './conversation/context.ts';
 import { LOCALES } from './conversation/message.ts';
-import { answersFile, giftsFile } from './operator-files.ts';
+import { answersFile, giftsFile, warnOfUntranslated } from './operator-files.ts';
 import { parseRedisUrl } from './store/redis/address.ts';
 
 /** Exit code of a process that cannot start because of its configuration (sysexits.h: EX_CONFIG). */
@@ -298,19 +298,32 @@ function warningsOf(env: Written, config: Config): string[] {
   const isGuessable = telegram?.mode === 'webhook' && telegram.secret.length < 16;
   const isKeyless = config.redis && !(env.STATE_KEY && env.HASH_KEY);
   const isUnproved = config.settings.identityProof === 'off';
-  return applicable([
-    [isUnproved, 'IDENTITY_PROOF=off: a typed phone or e-mail is enough to read and spend'],
-    [antcrm.contacts === 'off', "ANTCRM_CONTACTS=off: points can tie an e-mail to another customer's phone"],
-    [env.TEAMS_AUTH === 'off', 'TEAMS_AUTH=off: every program on this machine can speak for anybody'],
-    [isKeyless, 'STATE_KEY or HASH_KEY is unset: everybody knows the key of the store'],
-    [isBare(real?.baseUrl), 'ANTCRM_BASE_URL is http: the API key and personal data travel unencrypted'],
-    [isBare(telegram?.apiRoot), 'TELEGRAM_API_ROOT is http: the token and personal data travel unencrypted'],
-    [isGuessable, 'TELEGRAM_WEBHOOK_SECRET is short: who guesses it can speak for anybody (npm run keys)'],
-    [env.HANDOVER === 'on' && !settings.handover, 'HANDOVER=on has no effect without STAFF_TOKEN'],
-    [env.ANTCRM_API_KEY && !real, 'ANTCRM_API_KEY is set, ANTCRM_BASE_URL is not: the sandbox answers'],
-    [publicUrl && !trustProxy, 'TRUST_PROXY is unset with PUBLIC_URL: all strangers share the limits of one'],
-    [staffToken && real, 'STAFF_TOKEN with a real AntCRM: what staff earn and spend is real, and audited'],
-  ]);
+  return [
+    ...warnOfUntranslated('GIFTS_FILE', config.gifts),
+    ...warnOfUntranslated('ANSWERS_FILE', config.answers),
+    ...applicable([
+      [isUnproved, 'IDENTITY_PROOF=off: a typed phone or e-mail is enough to read and spend'],
+      [
+        antcrm.contacts === 'off',
+        "ANTCRM_CONTACTS=off: points can tie an e-mail to another customer's phone",
+      ],
+      [env.TEAMS_AUTH === 'off', 'TEAMS_AUTH=off: every program on this machine can speak for anybody'],
+      [isKeyless, 'STATE_KEY or HASH_KEY is unset: everybody knows the key of the store'],
+      [isBare(real?.baseUrl), 'ANTCRM_BASE_URL is http: the API key and personal data travel unencrypted'],
+      [
+        isBare(telegram?.apiRoot),
+        'TELEGRAM_API_ROOT is http: the token and personal data travel unencrypted',
+      ],
+      [isGuessable, 'TELEGRAM_WEBHOOK_SECRET is short: who guesses it can speak for anybody (npm run keys)'],
+      [env.HANDOVER === 'on' && !settings.handover, 'HANDOVER=on has no effect without STAFF_TOKEN'],
+      [env.ANTCRM_API_KEY && !real, 'ANTCRM_API_KEY is set, ANTCRM_BASE_URL is not: the sandbox answers'],
+      [
+        publicUrl && !trustProxy,
+        'TRUST_PROXY is unset with PUBLIC_URL: all strangers share the limits of one',
+      ],
+      [staffToken && real, 'STAFF_TOKEN with a real AntCRM: what staff earn and spend is real, and audited'],
+    ]),
+  ];
 }
 
 const applicable = (lines: readonly (readonly [condition: unknown, line: string])[]): string[] =>

