@@ -94,16 +94,6 @@ describe('metrics', () => {
     }
   });
 
-  it('carry short words as labels and nothing else', async () => {
-    const { metrics } = setUp();
-    for (const outcome of ['0867123456', 'garnacho@gmail.com', 'Đầu máy', 'a"} 1\nx', 'x'.repeat(41), '']) {
-      metrics.observe.call('redeem', outcome, 1);
-      metrics.observe.update(outcome, 'accepted');
-    }
-    expect(await samples(metrics, 'antcrm_calls_total')).toEqual(['{call="redeem",outcome="other"} 6']);
-    expect(await samples(metrics, 'bot_updates_total')).toEqual(['{channel="other",result="accepted"} 6']);
-  });
-
   it('tell of the process itself, in the format that Prometheus reads', async () => {
     const { metrics } = setUp();
     expect(await samples(metrics, 'process_resident_memory_bytes')).toHaveLength(1);

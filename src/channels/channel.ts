@@ -154,13 +154,15 @@ export class Channels<Settings> {
   readonly #open = new Map<string, Channel>();
   readonly #greetings: ((at: Addresses) => readonly string[])[] = [];
 
-  /** Throws if two channels have one name: their conversations would be the same. */
+  /** Throws if two channels have one name: their conversations would be the same. A name is also a label. */
   constructor(entries: readonly ChannelEntry<Settings>[]) {
     this.#entries = entries;
     this.traits = entries.map(({ traits }) => traits);
     const names = this.traits.map(({ name }) => name);
     const twice = names.find((name, index) => names.indexOf(name) < index);
     if (twice !== undefined) throw new Error(`Two channels are called ${twice}`);
+    const odd = names.find((name) => !/^[a-z][a-z\d-]{0,39}$/.test(name));
+    if (odd !== undefined) throw new Error(`A channel is called ${odd}, wants a short word`);
   }
 
   /** The names of the channels whose turns are traced. */

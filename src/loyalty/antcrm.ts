@@ -2,7 +2,7 @@ import type { AsyncLocalStorage } from 'node:async_hooks';
 import type { Identifier } from '../conversation/effect.ts';
 import type { Transport } from '../http/transport.ts';
 import { atMostEvery } from '../observability/log.ts';
-import type { Observe } from '../observability/metrics.ts';
+import type { CallResult, Observe } from '../observability/metrics.ts';
 import type { Spans } from '../observability/tracing.ts';
 import { Bulkhead } from '../resilience/bulkhead.ts';
 import { type BreakerState, CircuitBreaker } from '../resilience/circuit-breaker.ts';
@@ -232,7 +232,7 @@ export class AntCrmClient implements port.AntCrm {
     return { verdict: toVerdict(status, json), status, json, time, ms };
   }
 
-  #report(call: ApiCall, attempt: Attempt, outcome: string): void {
+  #report(call: ApiCall, attempt: Attempt, outcome: CallResult): void {
     const { observe, spans, runtime, watchedCalls } = this.#options;
     const { verdict, status, reason, json } = attempt;
     watchedCalls?.getStore()?.push(toMadeCall(call, attempt, outcome));
@@ -269,7 +269,7 @@ export class AntCrmClient implements port.AntCrm {
   }
 }
 
-function toMadeCall({ method, path, body }: ApiCall, attempt: Attempt, outcome: string): MadeCall {
+function toMadeCall({ method, path, body }: ApiCall, attempt: Attempt, outcome: CallResult): MadeCall {
   const { status, ms, json, reason = wire.parseReason(json) } = attempt;
   return { method, path, body, status, reason, outcome, ms };
 }

@@ -16,7 +16,10 @@ const ANSWERS = [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800];
 /** From a Redis on the same network to one that does not answer in time. */
 const COMMANDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2];
 
-/** All metrics of docs/operators.md, each with its help and its labels. */
+/*
+ * All metrics of docs/operators.md, each with its help and its labels. Labels are words of the code, names of
+ * channels and ids of answers, which are checked at the start: nothing personal, and few values.
+ */
 const COUNTERS = {
   bot_alarms_total: ['Somebody must look: alarms, as logged', 'alarm'],
   bot_updates_total: ['Messages, by what became of them', 'channel', 'result'],
@@ -89,6 +92,9 @@ export type EndedTurn = {
   readonly deliverMs: number;
 };
 
+/** How a call to AntCRM ended. */
+export type CallResult = 'ok' | 'applied' | 'refused' | 'unavailable' | 'unknown' | 'unreadable';
+
 /** What waits in the store for all processes (`readBacklog`). */
 export type Backlog = {
   readonly due: { readonly count: number; readonly oldestMs: number };
@@ -143,23 +149,24 @@ type DeclaredMetrics = ReturnType<typeof declareAll>;
 
 function declareAll(registry: Registry) {
   const registers = [registry];
-  const counters = mapValues(COUNTERS, ([help, ...labelNames], name) => {
-    const counter = new Counter({ name, help, labelNames, registers });
-    return cacheChildren(labelNames.length, (...values) => counter.labels(...values));
-  });
-  const histograms = mapValues(HISTOGRAMS, ([buckets, help, ...labelNames], name) => {
-    const histogram = new Histogram({ name, help, labelNames, buckets, registers });
-    return cacheChildren(labelNames.length, (...values) => histogram.labels(...values));
-  });
+  const counters = mapValues(
+    COUNTERS,
+    ([help, ...labelNames], name): Counter => new Counter({ name, help, labelNames, registers }),
+  );
+  const histograms = mapValues(
+    HISTOGRAMS,
+    ([buckets, help, ...labelNames], name): Histogram =>
+      new Histogram({ name, help, labelNames, buckets, registers }),
+  );
   const gauges = mapValues(
     GAUGES,
     ([help, ...labelNames], name): Gauge => new Gauge({ name, help, labelNames, registers }),
   );
   // From zero, so that Prometheus sees the first increase.
-  for (const alarm of ALARMS) counters.bot_alarms_total(alarm).inc(0);
-  for (const result of ['won', 'taken', 'left']) counters.bot_claims_total(result).inc(0);
-  for (const reason of ['fresh', 'due', 'takeover']) counters.bot_leases_total(reason).inc(0);
-  counters.bot_questions_total('none').inc(0);
+  for (const alarm of ALARMS) counters.bot_alarms_total.inc({ alarm }, 0);
+  for (const result of ['won', 'taken', 'left']) counters.bot_claims_total.inc({ result }, 0);
+  for (const reason of ['fresh', 'due', 'takeover']) counters.bot_leases_total.inc({ reason }, 0);
+  counters.bot_questions_total.inc({ answer: 'none' }, 0);
   gauges.bot_build_info.set({ version: packageJson.version }, 1);
   return { counters, histograms, gauges };
 }
@@ -175,7 +182,7 @@ function mapValues<Key extends string, Value, Mapped>(
 function observeTurns({ counters, histograms, gauges }: DeclaredMetrics, log: Log) {
   return {
     alarm(name: Alarm, fields: Fields): void {
-      counters.bot_alarms_total(name).inc();
+      counters.bot_alarms_total.inc({ alarm: name });
       log.error({ ...fields, alarm: name }, `Alarm: ${name}`);
     },
     /** A turn that was given back is not counted: it is counted when a later attempt ends. */
@@ -186,18 +193,18 @@ function observeTurns({ counters, histograms, gauges }: DeclaredMetrics, log: Lo
       const about = { conversation, channel, input, waitMs, result };
       log.debug({ ...about, identifyMs, stepsMs, commitMs, deliverMs, ms }, 'a turn ended');
       if (result === 'given-back') return;
-      counters.bot_turns_total(channel, result).inc();
-      histograms.bot_turn_duration_seconds(channel, result).observe((ms - deliverMs) / 1000);
-      if (waitMs !== undefined) histograms.bot_message_wait_seconds(channel).observe(waitMs / 1000);
+      counters.bot_turns_total.inc({ channel, result });
+      histograms.bot_turn_duration_seconds.observe({ channel, result }, (ms - deliverMs) / 1000);
+      if (waitMs !== undefined) histograms.bot_message_wait_seconds.observe({ channel }, waitMs / 1000);
     },
     busy: (count: number): void => gauges.bot_turns_busy.set(count),
     /** A lease was taken: with a fresh message, for work that was due, or because the one before ran out. */
-    lease: (reason: 'fresh' | 'due' | 'takeover'): void => counters.bot_leases_total(reason).inc(),
+    lease: (reason: 'fresh' | 'due' | 'takeover'): void => counters.bot_leases_total.inc({ reason }),
     /** `left`: the conversation is of a newer version. */
-    claim: (result: 'won' | 'taken' | 'left'): void => counters.bot_claims_total(result).inc(),
+    claim: (result: 'won' | 'taken' | 'left'): void => counters.bot_claims_total.inc({ result }),
     /** `answer`: the id of the answer, `none` without one. */
-    question: (answer: string): void => counters.bot_questions_total(answer).inc(),
-    misunderstood: (): void => counters.bot_misunderstood_total().inc(),
+    question: (answer: string): void => counters.bot_questions_total.inc({ answer }),
+    misunderstood: (): void => counters.bot_misunderstood_total.inc(),
   };
 }
 
@@ -205,31 +212,31 @@ function observeParts({ counters, histograms, gauges }: DeclaredMetrics) {
   return {
     /** A message reached `accept`. */
     update: (channel: string, result: 'accepted' | 'duplicate' | 'full' | 'refused' | 'unavailable'): void =>
-      counters.bot_updates_total(channel, result).inc(),
+      counters.bot_updates_total.inc({ channel, result }),
     /** `kind`: of the `Delivery`. `answeredMs`: since the message was accepted, only with the last reply. */
     delivery(channel: string, kind: string, answeredMs?: number): void {
-      counters.bot_deliveries_total(channel, kind).inc();
+      counters.bot_deliveries_total.inc({ channel, result: kind });
       if (answeredMs !== undefined)
-        histograms.bot_answer_duration_seconds(channel).observe(answeredMs / 1000);
+        histograms.bot_answer_duration_seconds.observe({ channel }, answeredMs / 1000);
     },
     /** A message may leave now. `seconds`: how long it has waited, over all its tries. */
     paced: (channel: string, seconds: number): void =>
-      histograms.bot_pace_wait_seconds(channel).observe(seconds),
+      histograms.bot_pace_wait_seconds.observe({ channel }, seconds),
     /** `reading`: its kind. `seconds`: since the picture was fetched. */
     photo(channel: string, reading: keyof typeof PHOTOS, seconds: number): void {
-      counters.bot_photos_total(channel, PHOTOS[reading]).inc();
-      histograms.bot_photo_duration_seconds(channel).observe(seconds);
+      counters.bot_photos_total.inc({ channel, result: PHOTOS[reading] });
+      histograms.bot_photo_duration_seconds.observe({ channel }, seconds);
     },
     /** Whether a channel and its platform work together. */
     channel: (channel: string, inOrder: boolean): void =>
-      gauges.bot_channel_out_of_order.set({ channel: toWord(channel) }, inOrder ? 0 : 1),
+      gauges.bot_channel_out_of_order.set({ channel }, inOrder ? 0 : 1),
     /** Whether most of a channel's last sends failed. */
     failing: (channel: string, isFailing: boolean): void =>
-      gauges.bot_delivery_failing.set({ channel: toWord(channel) }, isFailing ? 1 : 0),
+      gauges.bot_delivery_failing.set({ channel }, isFailing ? 1 : 0),
     /** A call to AntCRM ended. */
-    call(call: 'accumulate' | 'redeem' | 'history' | 'contact', outcome: string, seconds: number): void {
-      counters.antcrm_calls_total(call, outcome).inc();
-      histograms.antcrm_call_duration_seconds(call).observe(seconds);
+    call(call: 'accumulate' | 'redeem' | 'history' | 'contact', outcome: CallResult, seconds: number): void {
+      counters.antcrm_calls_total.inc({ call, outcome });
+      histograms.antcrm_call_duration_seconds.observe({ call }, seconds);
     },
     /** How far AntCRM's clock is ahead of the store's. */
     skew: (seconds: number): void => gauges.antcrm_clock_skew_seconds.set(seconds),
@@ -237,10 +244,10 @@ function observeParts({ counters, histograms, gauges }: DeclaredMetrics) {
     /** How full a node of Redis is, 0 to 1. */
     memory: (node: string, share: number): void => gauges.bot_redis_memory_ratio.set({ node }, share),
     /** Something stored was opened by `STATE_KEY_PREVIOUS`. */
-    previousKey: (): void => counters.bot_previous_key_opens_total().inc(),
+    previousKey: (): void => counters.bot_previous_key_opens_total.inc(),
     /** A script ran on Redis, or failed. */
     command: (script: string, seconds: number): void =>
-      histograms.bot_redis_command_duration_seconds(script).observe(seconds),
+      histograms.bot_redis_command_duration_seconds.observe({ script }, seconds),
   };
 }
 
@@ -268,23 +275,4 @@ async function showBacklog({ gauges }: DeclaredMetrics, store: Watched): Promise
   for (const ms of backlog.operationsMs) {
     gauges.bot_open_operations.inc({ age: AGES.find(([, under]) => ms < under)?.[0] ?? 'over_1d' });
   }
-}
-
-/** prom-client's objects for label values. More of them are not cached. */
-const MAX_CHILDREN = 100;
-
-/** Caches prom-client's children, because its own look-up is slow and every turn counts something. */
-function cacheChildren<Child>(labels: number, create: (...values: string[]) => Child) {
-  const children = new Map<string, Child>();
-  return (first = '', second = ''): Child => {
-    const key = `${first} ${second}`;
-    const child = children.get(key) ?? create(...[first, second].slice(0, labels).map(toWord));
-    if (children.size < MAX_CHILDREN) children.set(key, child);
-    return child;
-  };
-}
-
-/** Only short words become labels, so that metrics contain nothing personal and few values. */
-function toWord(value: string): string {
-  return /^[a-z][a-zA-Z\d._-]{0,39}$/.test(value) ? value : 'other';
 }

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { Channels } from '../../src/channels/channel.ts';
 import { CHANNELS } from '../../src/channels.ts';
 import { startBot } from '../support/app.ts';
 
@@ -7,3 +8,11 @@ it('refuses two channels of one name, whose conversations would be the same', as
     `Two channels are called ${CHANNELS[0]?.traits.name}`,
   );
 });
+
+it.each(['0867123456', 'Đầu máy', 'a"} 1\nx', 'x'.repeat(41), ''])(
+  'refuses the channel %j, whose name could not be a label of a metric',
+  (name) => {
+    const entries = CHANNELS.slice(0, 1).map((entry) => ({ ...entry, traits: { ...entry.traits, name } }));
+    expect(() => new Channels(entries)).toThrow('wants a short word');
+  },
+);
