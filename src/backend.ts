@@ -1,6 +1,6 @@
 import Fastify from 'fastify';
 import type { Config } from './config.ts';
-import { createTransport } from './http/transport.ts';
+import { Transport } from './http/transport.ts';
 import { createLoyalty, type LoyaltyOptions } from './loyalty/loyalty.ts';
 import { systemRuntime } from './runtime.ts';
 import { sandboxCodePrefixes, sandboxGifts } from './sandbox/catalog.ts';
@@ -16,7 +16,7 @@ export async function openBackend({ antcrm, ...config }: Config, options: Backen
   const sandbox = antcrm.real ? undefined : await openSandbox();
   const { baseUrl = '', apiKey = '' } = antcrm.real ?? sandbox ?? {};
   const { origin } = new URL(baseUrl);
-  const transport = createTransport({ origin, connectMs: CONNECT_MS });
+  const transport = new Transport({ origin, connectMs: CONNECT_MS });
   const loyalty = createLoyalty({
     ...antcrm,
     baseUrl,

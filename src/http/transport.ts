@@ -50,12 +50,10 @@ export type Exchange =
   | { readonly kind: 'large' }
   | { readonly kind: 'unsent' | 'lost'; readonly reason: string };
 
-export type Transport = ReturnType<typeof createTransport>;
-
 export type TransportOptions = {
-  /** The only origin to call: a call elsewhere is `unsent`. Undefined: any, the caller checks it. */
+  /** The only origin that may be called; a call elsewhere is `unsent`. By default the caller checks each. */
   readonly origin?: string | undefined;
-  /** How long connecting may take, ms. */
+  /** How long connecting may take. */
   readonly connectMs?: number | undefined;
 };
 
@@ -67,50 +65,60 @@ const KEEP_ALIVE_MS = 30_000;
  * Sends all requests of the bot: to exact origins, without redirects, with limits of size and time.
  *
  * @example
- * const transport = createTransport({ origin });
+ * const transport = new Transport({ origin: 'https://api.telegram.org' });
  * const limits = { timeoutMs: 5000, maxBytes: 65_536 };
  * const exchange = await transport.exchange({ method: 'GET', origin, path, ...limits });
  * if (exchange.kind === 'answered') read(exchange.status, exchange.content);
  */
-export function createTransport({ origin, connectMs = CONNECT_MS }: TransportOptions) {
-  const agentOptions = {
-    connect: { timeout: connectMs },
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    // With HTTP/2 one lost connection would make many calls ambiguous.
-    allowH2: false,
-    // Only the deadline of the call counts.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  };
-  const shared = new Agent(agentOptions);
-  let closing: Promise<void> | undefined;
+export class Transport {
+  readonly #origin: string | undefined;
+  readonly #options: ConstructorParameters<typeof Client>[1];
+  readonly #connectMs: number;
+  readonly #shared: Dispatcher;
+  #closing: Promise<void> | undefined;
 
-  return {
-    /** Never rejects. */
-    async exchange(call: HttpCall): Promise<Exchange> {
-      if (origin !== undefined && call.origin !== origin) return { kind: 'unsent', reason: 'ForeignOrigin' };
-      if (!call.isFresh) return dispatch(shared, call);
-      const { connect, reset } = createResettable(connectMs);
-      const client = new Client(call.origin, { ...agentOptions, pipelining: 0, connect });
-      return dispatch(client, call, reset).finally(() => void client.destroy());
-    },
-    /** Lets open calls finish; further calls are `unsent`. */
-    async close(): Promise<void> {
-      closing ??= shared.close();
-      await closing;
-    },
-  };
-}
+  constructor({ origin, connectMs = CONNECT_MS }: TransportOptions = {}) {
+    this.#origin = origin;
+    this.#connectMs = connectMs;
+    this.#options = {
+      connect: { timeout: connectMs },
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      // With HTTP/2 one lost connection would make many calls ambiguous.
+      allowH2: false,
+      // Only the deadline of the call counts.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    };
+    this.#shared = new Agent(this.#options);
+  }
 
-/**
- * A connection whose TCP socket, below TLS, can be reset. After a mere close, the kernel may send buffered
- * bytes minutes after the deadline of the call.
- */
-function createResettable(timeout: number): { connect: buildConnector.connector; reset(): void } {
-  const open = createConnector({ timeout, allowH2: false });
-  let raw: Socket | undefined;
-  return {
-    connect(to, done) {
+  /**
+   * Never rejects. Does not use undici's `request`: its stream and signal for each call take 5 % of a turn.
+   */
+  exchange(call: HttpCall): Promise<Exchange> {
+    const { method, origin, path, headers = {}, body = null, isFresh } = call;
+    const { dispatcher, reset } = isFresh ? this.#openFresh(origin) : { dispatcher: this.#shared };
+    const answer = new Answer(call, reset);
+    if (this.#origin !== undefined && this.#origin !== origin) answer.fail('ForeignOrigin');
+    else if (call.signal?.aborted) answer.fail('AbortError');
+    else dispatcher.dispatch({ origin, path, method, headers, body }, answer);
+    return isFresh ? answer.exchange.finally(() => void dispatcher.destroy()) : answer.exchange;
+  }
+
+  /** Lets open calls finish; further calls are `unsent`. */
+  async close(): Promise<void> {
+    this.#closing ??= this.#shared.close();
+    await this.#closing;
+  }
+
+  /**
+   * A client with one connection, whose TCP socket, below TLS, can be reset. After a mere close, the kernel
+   * may send buffered bytes minutes after the deadline of the call.
+   */
+  #openFresh(origin: string): { readonly dispatcher: Dispatcher; reset?(): void } {
+    const open = createConnector({ timeout: this.#connectMs, allowH2: false });
+    let raw: Socket | undefined;
+    const connect: buildConnector.connector = (to, done) => {
       const port = to.port || (to.protocol === 'https:' ? '443' : '80');
       open({ ...to, port, protocol: 'http:' }, (...[error, socket]) => {
         if (error) return done(error, null);
@@ -118,73 +126,82 @@ function createResettable(timeout: number): { connect: buildConnector.connector;
         if (to.protocol === 'https:') open({ ...to, httpSocket: socket }, done);
         else done(null, socket);
       });
-    },
-    reset: () => void raw?.resetAndDestroy(),
-  };
+    };
+    return {
+      dispatcher: new Client(origin, { ...this.#options, pipelining: 0, connect }),
+      reset: () => void raw?.resetAndDestroy(),
+    };
+  }
 }
 
-/**
- * Does not use undici's `request`: its stream and signal for each call take 5 % of a turn. undici writes
- * nothing before `onRequestStart`, and the whole string body right after it.
- */
-function dispatch(dispatcher: Dispatcher, call: HttpCall, reset?: () => void): Promise<Exchange> {
-  const { method, origin, path, headers = {}, body = null, timeoutMs, maxBytes, signal } = call;
-  if (signal?.aborted) return Promise.resolve({ kind: 'unsent', reason: 'AbortError' });
-  return new Promise((resolve) => {
-    const parts: Buffer[] = [];
-    let status = 0;
-    let answerHeaders: IncomingHttpHeaders = {};
-    let size = 0;
-    let isSent = false;
-    let isOver = false;
-    let sending: Dispatcher.DispatchController | undefined;
+/** What undici reports of one call. It writes nothing before `onRequestStart`, and a string right after it. */
+class Answer implements Dispatcher.DispatchHandler {
+  readonly exchange: Promise<Exchange>;
+  readonly #call: HttpCall;
+  readonly #reset: (() => void) | undefined;
+  readonly #resolve: (exchange: Exchange) => void;
+  readonly #timer: NodeJS.Timeout;
+  readonly #parts: Buffer[] = [];
+  #size = 0;
+  #status = 0;
+  #headers: IncomingHttpHeaders = {};
+  #isSent = false;
+  #isOver = false;
+  #controller: Dispatcher.DispatchController | undefined;
 
-    const abort = () => fail('AbortError');
-    const timer = setTimeout(() => fail('TimeoutError'), timeoutMs);
-    signal?.addEventListener('abort', abort);
+  constructor(call: HttpCall, reset?: () => void) {
+    this.#call = call;
+    this.#reset = reset;
+    ({ promise: this.exchange, resolve: this.#resolve } = Promise.withResolvers<Exchange>());
+    this.#timer = setTimeout(() => this.fail('TimeoutError'), call.timeoutMs);
+    call.signal?.addEventListener('abort', this.#abort);
+  }
 
-    function end(exchange: Exchange): void {
-      if (isOver) return;
-      isOver = true;
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', abort);
-      resolve(exchange);
-    }
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (!this.#isOver && this.#call.mayBegin?.() !== false) this.#isSent = true;
+    else this.fail('TooLate');
+  }
 
-    /** Ends the call. If it is still connecting, undici drops it when the attempt to connect ends. */
-    function fail(reason: string): void {
-      end({ kind: isSent ? 'lost' : 'unsent', reason });
-      // Not after an answer has begun: undici would take the reset for the end of a body without a length.
-      if (isSent && status === 0) reset?.();
-      sending?.abort(new Error(reason));
-    }
+  onResponseStart(_: unknown, status: number, headers: IncomingHttpHeaders): void {
+    this.#status = status;
+    this.#headers = headers;
+  }
 
-    dispatcher.dispatch(
-      { origin, path, method, headers, body },
-      {
-        onRequestStart(controller) {
-          sending = controller;
-          if (!isOver && call.mayBegin?.() !== false) isSent = true;
-          else fail('TooLate');
-        },
-        onResponseStart(_controller, code, received) {
-          status = code;
-          answerHeaders = received;
-        },
-        onResponseData(_controller, part) {
-          size += part.length;
-          parts.push(part);
-          if (size <= maxBytes) return;
-          end({ kind: 'large' });
-          sending?.abort(new Error('TooLarge'));
-        },
-        onResponseEnd() {
-          end({ kind: 'answered', status, headers: answerHeaders, content: Buffer.concat(parts) });
-        },
-        onResponseError: (_controller, error) => fail(codeOf(error)),
-      },
-    );
-  });
+  onResponseData(controller: Dispatcher.DispatchController, part: Buffer): void {
+    this.#size += part.length;
+    this.#parts.push(part);
+    if (this.#size <= this.#call.maxBytes) return;
+    this.#end({ kind: 'large' });
+    controller.abort(new Error('TooLarge'));
+  }
+
+  onResponseEnd(): void {
+    const content = Buffer.concat(this.#parts);
+    this.#end({ kind: 'answered', status: this.#status, headers: this.#headers, content });
+  }
+
+  onResponseError(_: unknown, error: Error): void {
+    this.fail(codeOf(error));
+  }
+
+  /** Ends the call. If it is still connecting, undici drops it when the attempt to connect ends. */
+  fail(reason: string): void {
+    this.#end({ kind: this.#isSent ? 'lost' : 'unsent', reason });
+    // Not after an answer has begun: undici would take the reset for the end of a body without a length.
+    if (this.#isSent && this.#status === 0) this.#reset?.();
+    this.#controller?.abort(new Error(reason));
+  }
+
+  readonly #abort = (): void => this.fail('AbortError');
+
+  #end(exchange: Exchange): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    this.#call.signal?.removeEventListener('abort', this.#abort);
+    this.#resolve(exchange);
+  }
 }
 
 /** `ECONNREFUSED` and the like. */
@@ -205,7 +222,7 @@ const HOOK_EVERY_MS = 60_000;
  */
 export function createHook(url: string, onFailed: () => void) {
   const { origin, pathname, search } = new URL(url);
-  const transport = createTransport({ origin });
+  const transport = new Transport({ origin });
   const headers = { 'content-type': 'application/json' };
   const call = { method: 'POST', origin, path: pathname + search, headers, ...HOOK_LIMITS } as const;
   /** The subjects of the last minute. */

@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished } from 'vitest';
-import { createTransport } from '../../src/http/transport.ts';
+import { Transport } from '../../src/http/transport.ts';
 import { closedPort, serve } from '../support/server.ts';
 
 /* Connections, deadlines and what counts as sent: test/loyalty/antcrm-transport.test.ts and antcrm-sent.test.ts. */
@@ -7,7 +7,7 @@ import { closedPort, serve } from '../support/server.ts';
 /** A server that answers with this, and a transport that may ask it and nobody else. */
 async function start(content: string) {
   const server = await serve((_, response) => response.writeHead(201, { 'x-a': '1' }).end(content));
-  const transport = createTransport({ origin: server.url });
+  const transport = new Transport({ origin: server.url });
   onTestFinished(async () => {
     await transport.close();
     await server[Symbol.asyncDispose]();

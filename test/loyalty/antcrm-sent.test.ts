@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createTransport, type Exchange } from '../../src/http/transport.ts';
+import { type Exchange, Transport } from '../../src/http/transport.ts';
 import { openAntCrm, redemption } from '../support/antcrm.ts';
 import { fc } from '../support/properties.ts';
 import { closedPort, serve, serveTcp } from '../support/server.ts';
@@ -98,7 +98,7 @@ async function post(fault: Fault, isFresh: boolean): Promise<Exchange> {
   if (fault.at === 'written') onBody = () => breakAll(code);
   subscribe(CONNECTED, onSocket);
   const origin = fault.at === 'closed port' ? await closedPort() : server.url;
-  const transport = createTransport({});
+  const transport = new Transport();
   const startMs = performance.now();
   try {
     return await transport.exchange({

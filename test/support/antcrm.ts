@@ -1,5 +1,5 @@
 import { onTestFinished } from 'vitest';
-import { createTransport } from '../../src/http/transport.ts';
+import { Transport } from '../../src/http/transport.ts';
 import { AntCrmClient, type AntCrmOptions } from '../../src/loyalty/antcrm.ts';
 import type { Fields } from '../../src/observability/log.ts';
 import { systemRuntime } from '../../src/runtime.ts';
@@ -19,7 +19,7 @@ export function openAntCrm(
 ): { antCrm: AntCrmClient; reports: Reports } {
   const reports: Reports = { calls: [], alarms: [], breaker: [], logged: [] };
   const log = (fields: Fields) => void reports.logged.push(fields);
-  const transport = createTransport({ connectMs: 2000 });
+  const transport = new Transport({ connectMs: 2000 });
   const client = new AntCrmClient({
     transport,
     runtime: systemRuntime,

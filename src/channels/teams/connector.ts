@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { FetchedPhoto } from '../../engine/messages.ts';
-import { createTransport, type Exchange, type HttpCall, type Transport } from '../../http/transport.ts';
+import { type Exchange, type HttpCall, Transport } from '../../http/transport.ts';
 import {
   type CallFailure,
   failureOf,
@@ -46,7 +46,7 @@ export class Connector {
   constructor(options: ConnectorOptions) {
     this.#options = options;
     // `trusted` has checked the whole address.
-    this.#transport = createTransport({});
+    this.#transport = new Transport();
   }
 
   async call(service: string, { method, path, body, timeoutMs }: ConnectorCall): Promise<ConnectorAnswer> {

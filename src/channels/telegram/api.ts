@@ -3,7 +3,7 @@ import type { Telegram as Methods, Opts, UserFromGetMe } from 'telegraf/types';
 import { z } from 'zod';
 import { MAX_PHOTO_BYTES } from '../../conversation/message.ts';
 import type { FetchedPhoto } from '../../engine/messages.ts';
-import { createTransport, type Transport } from '../../http/transport.ts';
+import { Transport } from '../../http/transport.ts';
 import {
   type CallFailure,
   failureOf,
@@ -66,7 +66,7 @@ export class TelegramApi extends Telegram {
     this.#origin = origin;
     this.#root = pathname.replace(/(?<!\/)\/+$/, '');
     this.#maxMs = timeoutMs;
-    this.#transport = createTransport({ origin });
+    this.#transport = new Transport({ origin });
     // A token is `<id of the bot>:<secret>`.
     this.botInfo = botOf(Number(token.split(':', 1)[0]));
   }
