@@ -49,43 +49,35 @@ const MAX_LOCALIZED = 1000;
 export function createWords({ timeZone, resources = WORDING, onMissing = refuse }: WordsOptions) {
   const translators = createTranslators(resources, timeZone, onMissing);
 
-  /** Lines without params, most of them buttons. For one of them i18next takes as long as a whole step. */
-  const plain = perLocale(() => new Map<string, string>());
-
   /** A button's label, a reason, a line. */
   function line({ key, context, params }: Line, locale: Locale): string {
-    if (params !== undefined) return fill({ key, context, params }, locale);
-    const name = context === undefined ? key : `${key}_${context}`;
-    let text = plain[locale].get(name);
-    if (text === undefined) {
-      text = fill({ key, context }, locale);
-      plain[locale].set(name, text);
+    if (params === undefined) {
+      // For a text without placeholders, i18next takes as long as a whole step.
+      const wording = resources[locale];
+      const text = wording[context === undefined ? key : `${key}_${context}`] ?? wording[key];
+      if (text !== undefined && !text.includes('{{')) return text;
     }
-    return text;
-  }
-
-  function fill({ key, context, params = {} }: Line, locale: Locale): string {
-    const values: Record<string, string | number> = {};
+    const replace: Record<string, string | number> = {};
     for (const name in params) {
       const param = params[name];
-      if (param !== undefined) values[name] = toValue(param, locale);
+      if (typeof param === 'number') replace[name] = param;
+      else if (param !== undefined) replace[name] = toText(param, locale);
     }
-    const count = typeof values.count === 'number' ? values.count : undefined;
+    const { count } = replace;
     try {
       // No `nest`: a customer's "$t(…)" must stay what it is.
       return translators[locale](key, {
-        replace: values,
+        replace,
         nest: false,
         ...(context !== undefined && { context }),
-        ...(count !== undefined && { count }),
+        ...(typeof count === 'number' && { count }),
       });
     } catch (cause) {
       throw new Unwordable(`${key}: ${String(cause)}`, { cause });
     }
   }
 
-  function toValue(param: Param, locale: Locale): string | number {
-    if (typeof param === 'number') return param;
+  function toText(param: Exclude<Param, number>, locale: Locale): string {
     if (typeof param === 'string') return clean(param);
     if ('written' in param) return param.written;
     return 'key' in param ? line(param, locale) : clean(param[locale] ?? param.vi, MAX_LOCALIZED);
@@ -95,9 +87,9 @@ export function createWords({ timeZone, resources = WORDING, onMissing = refuse 
     line,
     /** The whole message: the main text, then its lines. */
     text(reply: Reply, locale: Locale): string {
-      const main = line(reply, locale);
-      if (!reply.lines?.length) return main;
-      return [main, ...reply.lines.map((extra) => line(extra, locale))].join('\n');
+      let text = line(reply, locale);
+      for (const extra of reply.lines ?? []) text += `\n${line(extra, locale)}`;
+      return text;
     },
   };
 }

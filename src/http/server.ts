@@ -59,9 +59,9 @@ export async function createHttp(settings: HttpSettings, options: HttpOptions) {
   const servers = [...new Set([server, admin])];
   let isStopping = false;
   for (const each of servers)
-    each.addHook('onRequest', async ({ url }, reply) => {
-      if (!isStopping || url === '/health/live' || url === '/metrics') return;
-      return problem(reply.header('connection', 'close'), 503, 'The server is stopping.');
+    each.addHook('onRequest', ({ url }, reply, next) => {
+      if (!isStopping || url === '/health/live' || url === '/metrics') next();
+      else problem(reply.header('connection', 'close'), 503, 'The server is stopping.');
     });
   const limits = await createLimits(server);
   const sessions = token === undefined ? undefined : createSessions(token, Date.now);

@@ -28,13 +28,17 @@ export function isOver(deadline: Deadline, clocks: Clocks): boolean {
 export async function waitAtMost<Result>(
   ms: number,
   work: Promise<Result>,
-  { runtime, signal }: { readonly runtime: Pick<Runtime, 'sleep'>; readonly signal: AbortSignal },
+  { runtime, signal }: { readonly runtime: Pick<Runtime, 'timer'>; readonly signal: AbortSignal },
 ): Promise<Result | undefined> {
-  const ended = new AbortController();
-  const late = runtime.sleep(ms, AbortSignal.any([signal, ended.signal])).catch(() => {});
+  const { promise: ended, resolve } = Promise.withResolvers<undefined>();
+  const end = (): void => resolve(undefined);
+  const timer = runtime.timer(ms, end);
+  signal.addEventListener('abort', end);
+  if (signal.aborted) end();
   try {
-    return await Promise.race([work, late.then(() => undefined)]);
+    return await Promise.race([work, ended]);
   } finally {
-    ended.abort();
+    timer.cancel();
+    signal.removeEventListener('abort', end);
   }
 }

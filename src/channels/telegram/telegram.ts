@@ -69,10 +69,10 @@ export class TelegramChannel extends TelegramPlatform implements Channel {
     app.post(ROUTE, {
       bodyLimit: BODY_LIMIT,
       // Runs before the body is read.
-      async onRequest(request, reply) {
+      onRequest(request, reply, next) {
         const given = request.headers['x-telegram-bot-api-secret-token'];
-        if (typeof given === 'string' && isSecret(given, secret)) return;
-        return refuse(reply, 401, 'The secret token is missing or wrong.');
+        if (typeof given === 'string' && isSecret(given, secret)) next();
+        else refuse(reply, 401, 'The secret token is missing or wrong.');
       },
       handler: async (request, reply) => {
         const update = parseUpdate(request.body);

@@ -54,11 +54,24 @@ export function startOfDay(day: number, timeZone: string): number {
 /** What a clock on the wall shows, as if it were UTC; whole seconds. */
 function wallClock(ms: number, timeZone: string): number {
   const second = Math.floor(ms / 1000) * 1000;
+  const quarter = Math.floor(ms / QUARTER_MS);
+  if (lastOffset.quarter !== quarter || lastOffset.timeZone !== timeZone) {
+    lastOffset = { quarter, timeZone, ms: offsetAt(second, timeZone) };
+  }
+  return second + lastOffset.ms;
+}
+
+/** No zone changes its offset within a quarter of an hour. Every text asks for today's. */
+const QUARTER_MS = 15 * 60_000;
+let lastOffset = { quarter: Number.NaN, timeZone: '', ms: 0 };
+
+/** How far a zone is ahead of UTC, ms. */
+function offsetAt(ms: number, timeZone: string): number {
   // "GMT+07:00"; "GMT" alone is UTC itself.
-  const written = formatter(timeZone).format(second);
+  const written = formatter(timeZone).format(ms);
   const [, sign, hours, minutes, seconds = 0] = /GMT([+-])(\d+):(\d+)(?::(\d+))?/.exec(written) ?? [];
   const ahead = (Number(hours ?? 0) * 3600 + Number(minutes ?? 0) * 60 + Number(seconds)) * 1000;
-  return second + (sign === '-' ? -ahead : ahead);
+  return sign === '-' ? -ahead : ahead;
 }
 
 /** Making a formatter takes longer than a hundred uses of it. */
