@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { MAX_TEXT } from '../../conversation/message.ts';
 import type { Incoming } from '../../engine/messages.ts';
 import type { ChannelTraits } from '../channel.ts';
+import { cut } from '../platforms.ts';
 
 /**
  * The address of a conversation. It is stored, so that any process can write to the conversation later:
@@ -45,15 +47,21 @@ export function placeOf({
 /** A pressed button: the activity of its card. */
 export const pressSchema = z.object({ activity: z.string() });
 
+/** The content of a form's field. */
+const field = z
+  .string()
+  .transform((text) => cut(text, MAX_TEXT))
+  .exactOptional();
+
 /** The data of a button of ours. A modified client can send any data. */
 const dataSchema = z.object({
   /** `<choice id>~<view>` of a button. */
   choice: z.string().max(200).optional(),
   /** The view of a form, whose fields follow. */
   form: z.string().max(200).optional(),
-  code: z.string().optional(),
-  phone: z.string().optional(),
-  email: z.string().optional(),
+  code: field,
+  phone: field,
+  email: field,
 });
 export type CardData = z.infer<typeof dataSchema>;
 
@@ -75,36 +83,31 @@ export const TEAMS_HOSTS: readonly string[] = [
   'smba.infra.dod.teams.microsoft.us',
 ];
 
+const LOCAL = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+
 /** The connectors that may get our token and our replies. They use https, except on this machine. */
 export class TrustedHosts {
-  readonly #hosts: ReadonlySet<string>;
+  readonly #origins = new Set<string>();
   readonly #anyLocal: boolean;
 
   /**
    * `hosts`: exact, `host` or `host:port`. `anyLocal`: every host of this machine, for a bot without a token.
    */
   constructor(hosts: readonly string[], anyLocal: boolean) {
-    this.#hosts = new Set(hosts.map((host) => host.toLowerCase()));
     this.#anyLocal = anyLocal;
+    for (const host of hosts) {
+      const { origin, hostname } = new URL(`https://${host}`);
+      this.#origins.add(origin);
+      if (LOCAL.test(hostname)) this.#origins.add(new URL(`http://${host}`).origin);
+    }
   }
 
   /** The URL of a service; undefined if it is not trusted. */
   trusted(service: string): URL | undefined {
     const url = URL.parse(service);
-    return url && this.#isTrusted(url, service) ? url : undefined;
-  }
-
-  #isTrusted(url: URL, service: string): boolean {
     // Paths are appended to the URL. Behind a `?` or `#` they would have no effect.
-    if (/[?#]/.test(service) || `${url.username}${url.password}` !== '') return false;
-    const isOnMachine = LOCAL.test(url.hostname);
-    const isSafe = url.protocol === 'https:' || (url.protocol === 'http:' && isOnMachine);
-    // `URL.port` is empty for the usual port of the scheme.
-    const withPort = `${url.hostname}:${url.port || (url.protocol === 'https:' ? '443' : '80')}`;
-    return (
-      isSafe && (this.#hosts.has(url.host) || this.#hosts.has(withPort) || (this.#anyLocal && isOnMachine))
-    );
+    if (!url || /[?#]/.test(service) || `${url.username}${url.password}` !== '') return undefined;
+    const isLocal = this.#anyLocal && LOCAL.test(url.hostname) && url.protocol.startsWith('http');
+    return isLocal || this.#origins.has(url.origin) ? url : undefined;
   }
 }
-
-const LOCAL = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;

@@ -1,8 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   ConfigurationBotFrameworkAuthentication,
   ConfigurationServiceClientCredentialFactory,
 } from 'botbuilder';
-import { EmulatorValidation } from 'botframework-connector';
+import { AppCredentials, EmulatorValidation } from 'botframework-connector';
 import { LRUCache } from 'lru-cache';
 import type { Log } from '../../observability/log.ts';
 import { readClaims } from './claims.ts';
@@ -79,7 +80,7 @@ export class SdkCloud implements Cloud {
   readonly #log: Pick<Log, 'debug'>;
   readonly #authentication: ConfigurationBotFrameworkAuthentication;
   readonly #wanted: { readonly issuer: string; readonly audience: string };
-  readonly #credentials: Promise<TokenSource>;
+  readonly #credentials: Promise<AppCredentials>;
   /** By token: until when it is trusted, epoch ms. */
   readonly #verified = new LRUCache<string, { readonly untilMs: number; readonly verdict: Verdict }>({
     max: MAX_VERIFIED,
@@ -102,7 +103,10 @@ export class SdkCloud implements Cloud {
     this.#authentication = new ConfigurationBotFrameworkAuthentication(settings, factory);
     this.#wanted = { issuer: cloud.ToBotFromChannelTokenIssuer, audience: appId };
     const { ToChannelFromBotOAuthScope: scope, ToChannelFromBotLoginUrl: login } = cloud;
-    this.#credentials = factory.createCredentials(appId, scope, login, true).then(toTokenSource);
+    this.#credentials = factory.createCredentials(appId, scope, login, true).then((credentials) => {
+      if (credentials instanceof AppCredentials) return credentials;
+      throw new Error('The Bot Framework SDK has no credentials');
+    });
     // `token` rejects with the failure; here it must not end the process.
     this.#credentials.catch(() => {});
   }
@@ -154,20 +158,9 @@ function isOutage(error: unknown): boolean {
   return OUTAGES.has(error.name) || ('statusCode' in error && error.statusCode === 500);
 }
 
-type TokenSource = { getToken(renewed: boolean): Promise<string> };
-
-/** All credentials of the SDK have `getToken`, but their type does not. */
-function toTokenSource(credentials: object): TokenSource {
-  if (!('getToken' in credentials) || typeof credentials.getToken !== 'function') {
-    throw new Error('The credentials of the Bot Framework SDK have no getToken');
-  }
-  const getToken: (renewed: boolean) => unknown = credentials.getToken.bind(credentials);
-  return { getToken: async (renewed) => String(await getToken(renewed)) };
-}
-
 async function inTime<Result>(work: Promise<Result>): Promise<Result> {
-  const late = Promise.withResolvers<never>();
-  const giveUp = () => late.reject(new DOMException('The Bot Framework SDK took too long', 'TimeoutError'));
-  const timer = setTimeout(giveUp, PATIENCE_MS);
-  return Promise.race([work, late.promise]).finally(() => clearTimeout(timer));
+  const late = sleep(PATIENCE_MS, undefined, { ref: false }).then(() => {
+    throw new DOMException('The Bot Framework SDK took too long', 'TimeoutError');
+  });
+  return Promise.race([work, late]);
 }

@@ -166,13 +166,7 @@ function mentionsOfUs({ entities, recipient }: TeamsActivity): string[] {
 }
 
 /** A choice wins over a form: every button of a card sends the card's fields. */
-function readAnswer({ choice, form, code, phone, email }: CardData): Message {
+function readAnswer({ choice, form, ...fields }: CardData): Message {
   if (choice !== undefined) return { kind: 'choice', ...decodeChoice(choice) };
-  return {
-    kind: 'form',
-    ...(form && { view: form }),
-    ...(code !== undefined && { code: cut(code, MAX_TEXT) }),
-    ...(phone !== undefined && { phone: cut(phone, MAX_TEXT) }),
-    ...(email !== undefined && { email: cut(email, MAX_TEXT) }),
-  };
+  return { kind: 'form', ...(form && { view: form }), ...fields };
 }

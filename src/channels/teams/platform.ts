@@ -13,6 +13,11 @@ const OPTIONAL_CALL_MS = 3_000;
 /** Time limit for fetching a picture. */
 const FETCH_MS = 5_000;
 
+/** How long a profile is trusted, and how long reading it may take. */
+const PROFILE_MS = 60 * 60 * 1000;
+const LOOKUP_MS = 1_500;
+const MAX_PROFILES = 5_000;
+
 const pictureSchema = z.object({ url: z.string() });
 
 export type TeamsPlatformParts = {
@@ -27,12 +32,14 @@ export type TeamsPlatformParts = {
 export class TeamsPlatform implements Platform {
   protected readonly connector: Connector;
   readonly #parts: TeamsPlatformParts;
-  readonly #profiles: Profiles;
+  readonly #trustedTenants: ReadonlySet<string>;
+  /** By directory and object id, which identify a person. */
+  readonly #profiles = new LRUCache<string, ProfileProof>({ max: MAX_PROFILES, ttl: PROFILE_MS });
 
   constructor(parts: TeamsPlatformParts) {
     this.connector = parts.connector;
     this.#parts = parts;
-    this.#profiles = new Profiles(parts.connector, parts.trustedTenants);
+    this.#trustedTenants = new Set(parts.trustedTenants.map((tenant) => tenant.toLowerCase()));
   }
 
   /**
@@ -54,18 +61,27 @@ export class TeamsPlatform implements Platform {
   }
 
   recallSender(incoming: Pick<Incoming, 'sender' | 'address' | 'conversation'>): Sender | undefined {
-    const place = placeOf(incoming);
-    const proof = place ? this.#profiles.remembered(place) : {};
+    const { tenant, person } = placeOf(incoming) ?? {};
+    // Administrators of other directories could write any e-mail into a profile.
+    const mayProve = tenant !== undefined && person !== undefined && this.#trustedTenants.has(tenant);
+    const proof = mayProve ? this.#profiles.get(`${tenant}/${person}`) : {};
     return proof && { ...incoming.sender, ...proof };
   }
 
   async identify(incoming: Pick<Incoming, 'sender' | 'address' | 'conversation'>): Promise<Sender> {
     const place = placeOf(incoming);
-    if (!place) return incoming.sender;
-    return {
-      ...incoming.sender,
-      ...(this.#profiles.remembered(place) ?? (await this.#profiles.read(place))),
-    };
+    const recalled = this.recallSender(incoming);
+    if (recalled || !place) return recalled ?? incoming.sender;
+    const { service, conversation, user, tenant = '', person = '' } = place;
+    const path = conversationPath(conversation, 'members', user);
+    const answer = await this.connector.call(service, { method: 'GET', path, timeoutMs: LOOKUP_MS });
+    if (!answer.ok) {
+      // Only members have a profile.
+      return answer.meaning.kind === 'unreachable' ? incoming.sender : { ...incoming.sender, unread: true };
+    }
+    const proof = vouchedEmail(parseJson(answer.content.toString()), tenant, person);
+    this.#profiles.set(`${tenant}/${person}`, proof);
+    return { ...incoming.sender, ...proof };
   }
 
   async working(incoming: Pick<Incoming, 'address' | 'conversation'>): Promise<void> {
@@ -95,67 +111,21 @@ export class TeamsPlatform implements Platform {
   }
 }
 
-/** How long a profile is trusted, and how long reading it may take. */
-const PROFILE_MS = 60 * 60 * 1000;
-const LOOKUP_MS = 1_500;
-const MAX_PROFILES = 5_000;
-
 const text = z.string().optional().catch(undefined);
-const memberSchema = z.object({
-  email: text,
-  aadObjectId: text,
-  objectId: text,
-  tenantId: text,
-  userRole: text,
-});
+const memberSchema = z
+  .object({ email: text, aadObjectId: text, objectId: text, tenantId: text, userRole: text })
+  .catch({});
 
-/** What a profile proves: an e-mail, nothing, or `unread` if it could not be read in time. */
-type ProfileProof = Pick<Sender, 'email' | 'unread'>;
-
-/** The e-mails of customers that their directory proves. */
-class Profiles {
-  readonly #connector: Pick<Connector, 'call'>;
-  readonly #trustedTenants: ReadonlySet<string>;
-  /** By directory and object id, which identify a person. */
-  readonly #profiles = new LRUCache<string, { readonly proof: ProfileProof; readonly untilMs: number }>({
-    max: MAX_PROFILES,
-  });
-
-  /** Only `trustedTenants` prove an e-mail: other administrators could write any e-mail into a profile. */
-  constructor(connector: Pick<Connector, 'call'>, trustedTenants: readonly string[]) {
-    this.#connector = connector;
-    this.#trustedTenants = new Set(trustedTenants.map((tenant) => tenant.toLowerCase()));
-  }
-
-  /** The proof without a call; undefined if Teams has to be asked. */
-  remembered({ tenant, person }: TeamsPlace): ProfileProof | undefined {
-    if (tenant === undefined || person === undefined || !this.#trustedTenants.has(tenant)) return {};
-    const profile = this.#profiles.get(`${tenant}/${person}`);
-    return profile && profile.untilMs > Date.now() ? profile.proof : undefined;
-  }
-
-  /** Asks Teams. Never rejects. */
-  async read({ service, conversation, user, tenant = '', person = '' }: TeamsPlace): Promise<ProfileProof> {
-    const path = conversationPath(conversation, 'members', user);
-    const answer = await this.#connector.call(service, { method: 'GET', path, timeoutMs: LOOKUP_MS });
-    // Only members have a profile.
-    if (!answer.ok) return answer.meaning.kind === 'unreachable' ? {} : { unread: true };
-    const email = vouchedEmail(parseJson(answer.content.toString()), tenant, person);
-    const proof = email === undefined ? {} : { email };
-    this.#profiles.set(`${tenant}/${person}`, { proof, untilMs: Date.now() + PROFILE_MS });
-    return proof;
-  }
-}
+/** What a profile proves: an e-mail, or nothing. */
+type ProfileProof = Pick<Sender, 'email'>;
 
 /**
  * The e-mail of a member of the directory. A guest's e-mail comes from another directory, and an anonymous
  * person's from none. A profile proves nothing unless it names the person, the directory and the role.
  */
-function vouchedEmail(member: unknown, tenant: string, person: string): string | undefined {
-  const profile = memberSchema.safeParse(member).data;
-  if (!profile) return undefined;
-  const { email, aadObjectId = profile.objectId, tenantId, userRole } = profile;
+function vouchedEmail(member: unknown, tenant: string, person: string): ProfileProof {
+  const { email, objectId, aadObjectId = objectId, tenantId, userRole } = memberSchema.parse(member);
   const isSame = aadObjectId?.toLowerCase() === person && tenantId?.toLowerCase() === tenant;
   const isMember = userRole?.toLowerCase() === 'user';
-  return isSame && isMember && email ? email.trim().toLowerCase() : undefined;
+  return isSame && isMember && email ? { email: email.trim().toLowerCase() } : {};
 }

@@ -12,13 +12,12 @@ import { createPackage, MANIFEST_VERSION } from '../../../src/channels/teams/cli
 import { flows } from '../../../src/conversation/flows/index.ts';
 import { LOCALES } from '../../../src/conversation/message.ts';
 import { createWords } from '../../../src/i18n.ts';
-import { commands, understand } from '../../support/conversation.ts';
+import { understand } from '../../support/conversation.ts';
 
 const run = promisify(execFile);
 const APP_ID = '00000000-0000-4000-8000-000000004242';
 const website = 'https://shop.example';
 const words = createWords({ timeZone: 'Asia/Ho_Chi_Minh' });
-const starters = commands.flatMap(({ name, starter }) => (starter ? [name] : []));
 const developer = { name: 'Shop', websiteUrl: website, privacyUrl: website, termsOfUseUrl: website };
 
 const command = z.object({ title: z.string(), prompt: z.string(), type: z.literal('prompt') });
@@ -29,8 +28,7 @@ const manifestSchema = z.looseObject({
 it.each(LOCALES)('the package whose first language is %s is one that Teams takes', async (defaultLocale) => {
   const others = LOCALES.filter((locale) => locale !== defaultLocale);
   // It rejects where the manifest is not valid by its schema.
-  const options = { appId: APP_ID, version: '1.2.3', developer, words, starters };
-  const made = await createPackage({ ...options, defaultLocale });
+  const made = await createPackage({ appId: APP_ID, developer, words, defaultLocale });
   const files = unzipSync(made);
   const read = (name: string): unknown => JSON.parse(strFromU8(files[name] ?? new Uint8Array()));
   const names = ['color.png', ...others.map((other) => `${other}.json`), 'manifest.json', 'outline.png'];
@@ -57,12 +55,22 @@ it.each(LOCALES)('the package whose first language is %s is one that Teams takes
 
 describe('npm run teams:package', () => {
   const cli = ['--import', './src/node-version.mjs', 'src/channels/teams/cli.ts'];
-  const env = { PATH: process.env.PATH, MICROSOFT_APP_ID: APP_ID };
+  const env = { PATH: process.env.PATH, MICROSOFT_APP_ID: APP_ID, PUBLIC_URL: website };
 
-  it('says what is wrong with an id that Teams would refuse, without a stack', async () => {
-    const own = { env: { ...env, PUBLIC_URL: website, MICROSOFT_APP_ID: 'no-guid' } };
-    const failed = await run(process.execPath, cli, own).catch((error) => error);
-    expect(failed).toMatchObject({ code: 78, stderr: expect.stringMatching(/^The manifest is not valid/) });
+  it.each([
+    [
+      'an id that Teams would refuse',
+      ['--out', '/dev/null'],
+      { MICROSOFT_APP_ID: 'no-guid' },
+      78,
+      /^The manifest is not/,
+    ],
+    ['an option that there is not', ['--bogus'], {}, 2, /--bogus/],
+  ])('says what is wrong with %s, without a stack', async (_what, options, own, code, says) => {
+    const failed = await run(process.execPath, [...cli, ...options], { env: { ...env, ...own } }).catch(
+      (error) => error,
+    );
+    expect(failed).toMatchObject({ code, stderr: expect.stringMatching(says) });
     expect(failed.stderr).not.toMatch(/^ +at /m);
   });
 
@@ -70,7 +78,7 @@ describe('npm run teams:package', () => {
     const folder = mkdtempSync(join(tmpdir(), 'teams-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));
     const out = join(folder, 'new', 'app.zip');
-    await run(process.execPath, [...cli, '--out', out, '--website', website], { env });
+    await run(process.execPath, [...cli, '--out', out], { env });
     expect(Object.keys(unzipSync(readFileSync(out)))).toContain('manifest.json');
   });
 });
