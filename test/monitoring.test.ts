@@ -11,7 +11,7 @@ import { ALARMS } from '../src/observability/log.ts';
 import { type Running, startBot } from './support/app.ts';
 import { asPng, drawCode } from './support/pictures.ts';
 import { startRedis, until } from './support/redis.ts';
-import { createTeamsCustomer } from './support/teams-customer.ts';
+import { textActivity } from './support/teams-activities.ts';
 import { startTeamsDouble, type TeamsDouble } from './support/teams-double.ts';
 import { startTelegramDouble, type TelegramDouble } from './support/telegram-double.ts';
 import { createPerson } from './support/telegram-updates.ts';
@@ -86,12 +86,8 @@ async function makeTraffic(): Promise<void> {
   const webhook = { url: `${bot.url}/webhooks/telegram`, secret: SECRET };
   await telegram.post(person.writes('help'), webhook);
   await telegram.called('sendMessage', ({ chat_id }) => chat_id === person.id);
-  const customer = createTeamsCustomer(teams, {
-    url: bot.url,
-    appId: '00000000-0000-4000-8000-000000004244',
-  });
-  await customer.writes('help');
-  await until(async () => customer.said().length > 0);
+  await teams.post(textActivity('help'), { url: `${bot.url}/webhooks/teams`, appId: 'any' });
+  await until(async () => teams.shown('a:personal').length > 0);
 
   const client = createClient(bot.adminUrl);
   const say = async (content: object) => {

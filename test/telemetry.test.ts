@@ -2,7 +2,7 @@ import diagnostics from 'node:diagnostics_channel';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { startBot } from './support/app.ts';
 import { type Collector, type ReceivedSpan, startCollector } from './support/otlp.ts';
-import { createTeamsCustomer } from './support/teams-customer.ts';
+import { textActivity } from './support/teams-activities.ts';
 import { startTeamsDouble } from './support/teams-double.ts';
 import { startTelegramDouble } from './support/telegram-double.ts';
 import { createPerson } from './support/telegram-updates.ts';
@@ -165,10 +165,8 @@ describe('a message', () => {
     const { bot, collector, writes, presses } = await setUp({
       env: { TEAMS_AUTH: 'off', TEAMS_SERVICE_HOSTS: teams.host },
     });
-    const appId = '00000000-0000-4000-8000-000000004244';
-    const customer = createTeamsCustomer(teams, { url: bot.url, appId });
-    await customer.writes('help');
-    await expect.poll(() => customer.said().length).toBeGreaterThan(0);
+    await teams.post(textActivity('help'), { url: `${bot.url}/webhooks/teams`, appId: 'any' });
+    await expect.poll(() => teams.shown('a:personal').length).toBeGreaterThan(0);
     await writes(`earn TIVI000000002 ${PHONE} minh@example.vn`);
     await presses('confirm:');
     await arrived(collector, 'antcrm accumulate', 2);

@@ -2,11 +2,6 @@ import { readFileSync } from 'node:fs';
 import { crc32, deflateSync } from 'node:zlib';
 import jpeg from 'jpeg-js';
 import { prepareZXingModule, type WriterOptions, writeBarcode } from 'zxing-wasm/writer';
-import type { Chance } from '../simulator/clock.ts';
-
-/*
- * Pictures as customers take them, drawn: codes on a sheet, seen at an angle, out of focus, in bad light, and compressed.
- */
 
 /** Grey pixels, row by row: 0 black, 255 white. */
 export type Picture = { readonly width: number; readonly height: number; readonly data: Uint8Array };
@@ -52,44 +47,18 @@ export function sheet(...pictures: readonly Picture[]): Picture {
   });
 }
 
-/** Seen from the side and from above: the far edge is shorter by `tilt`, and everything is turned by `degrees`. */
-export function tilted(picture: Picture, tilt: number, degrees = 0): Picture {
+/** The same, turned by `degrees`. */
+export function turned(picture: Picture, degrees: number): Picture {
   const { width, height } = picture;
   const [sin, cos] = [Math.sin((degrees * Math.PI) / 180), Math.cos((degrees * Math.PI) / 180)];
   const side = Math.ceil(Math.hypot(width, height));
   return paint(side, side, (x, y) => {
     const [dx, dy] = [x - side / 2, y - side / 2];
-    const [turnedX, turnedY] = [dx * cos + dy * sin, dy * cos - dx * sin];
-    const depth = 1 - (tilt * (height / 2 - turnedY)) / height;
-    return smooth(picture, turnedX / depth + width / 2, turnedY / depth + height / 2);
-  });
-}
-
-/** The shade between four pixels. */
-function smooth(picture: Picture, x: number, y: number): number {
-  const [left, top] = [Math.floor(x), Math.floor(y)];
-  const [right, below] = [x - left, y - top];
-  const upper = at(picture, left, top) * (1 - right) + at(picture, left + 1, top) * right;
-  const lower = at(picture, left, top + 1) * (1 - right) + at(picture, left + 1, top + 1) * right;
-  return upper * (1 - below) + lower * below;
-}
-
-/** Out of focus: each pixel is the mean of those up to `radius` away. */
-export function blurred(picture: Picture, radius: number): Picture {
-  return paint(picture.width, picture.height, (x, y) => {
-    let sum = 0;
-    for (let dy = -radius; dy <= radius; dy++)
-      for (let dx = -radius; dx <= radius; dx++) sum += at(picture, x + dx, y + dy);
-    return sum / (2 * radius + 1) ** 2;
-  });
-}
-
-/** Bad light: less contrast, a shadow from one side, and a grain of up to `amount` shades. */
-export function grainy(picture: Picture, amount: number, random: Pick<Chance, 'between'>): Picture {
-  const { width, height } = picture;
-  return paint(width, height, (x, y) => {
-    const lit = 40 + at(picture, x, y) * 0.6 + (50 * x) / width + random.between(-amount, amount);
-    return Math.max(0, Math.min(255, lit));
+    return at(
+      picture,
+      Math.floor(dx * cos + dy * sin + width / 2),
+      Math.floor(dy * cos - dx * sin + height / 2),
+    );
   });
 }
 
