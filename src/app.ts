@@ -47,11 +47,10 @@ export type Around = {
   antcrm(port: AntCrmClient): AntCrmClient;
   channel(port: Channel): Channel;
 };
-const same = <Port>(port: Port): Port => port;
 
 /** Wires the parts. The only file that knows all of them. */
 export async function createApp(config: Config, options: AppOptions = {}) {
-  const around: Around = { store: same, antcrm: same, channel: same, ...options.around };
+  const { around = {} } = options;
   const base = await openBase(config, options);
   const { http, metrics, stores, core } = base;
   const { observe, spans } = core;
@@ -72,7 +71,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
     traces,
     photoReader,
     perform,
-    store: around.store(core.store),
+    store: around.store?.(core.store) ?? core.store,
     conversation: { ...conversation, settings, serviceUp },
     platform: channels.platform,
     ids: createStepIds,
@@ -86,7 +85,11 @@ export async function createApp(config: Config, options: AppOptions = {}) {
   const work = { accept: engine.accept, commands, words, guard: http.guard, photoReader, feed: stores.feed };
   const { answers } = config;
   const facts = { answers, handover: config.settings.handover, sandboxed: backend.sandbox !== undefined };
-  await channels.open(config, { ...core, ...work, ...facts, tickets }, { http, wrap: around.channel });
+  await channels.open(
+    config,
+    { ...core, ...work, ...facts, tickets },
+    { http, wrap: around.channel ?? ((channel) => channel) },
+  );
   channels.mount(http);
   mountRoutes({ ...core, config, http, channels, words, gifts, metrics, operators, backend });
   await http.ready();

@@ -21,10 +21,6 @@ export function environment(): Environment {
 /**
  * Reads the configuration. Never throws: returns all faults at once, each with the variable, what it got
  * (secrets masked) and what it wants. `only`: the variables that a tool uses; all others count as unset.
- *
- * @example
- * const read = readConfig(environment());
- * if (!read.ok) console.error(read.faults.join('\n'));
  */
 export function readConfig(env: Environment, only?: readonly VariableName[]) {
   const names: readonly string[] = only ?? Object.keys(variables.shape);
@@ -37,7 +33,9 @@ export function readConfig(env: Environment, only?: readonly VariableName[]) {
   const warnings = unknown.map((name) => `unknown variable ${name}`);
   if (!read.success || faults.length > 0) return { ok: false as const, faults, warnings };
   const config = toConfig(read.data);
-  return { ok: true as const, config, warnings: [...warnings, ...warningsOf(written, config)] };
+  warnings.push(...warningsOf(written, config), ...warnOfUntranslated('GIFTS_FILE', config.gifts));
+  warnings.push(...warnOfUntranslated('ANSWERS_FILE', config.answers));
+  return { ok: true as const, config, warnings };
 }
 
 /** Values as text; blank ones count as unset. */
@@ -118,9 +116,7 @@ const hook = parsed('a URL beginning with https://, or http:// on this machine, 
   return isSafe && !username && !password ? text : null;
 });
 
-/** Without a port, which would be a part of an IPv6 address. */
-const hostName = like(/^(?=.*[a-z])[\w.-]+$/i, '');
-const host = z.union([z.ipv4(), z.ipv6(), hostName]).describe('a host name or address');
+const host = like(/^[\w.:-]+$/, 'a host name or address');
 
 /** Exact names, no patterns: a suffix would trust everybody who can have a name under it. */
 const hostWithPort = like(/^(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i, '');
@@ -146,9 +142,11 @@ const delays = parsed('two or more rising delays such as 5s,20s, at most 90m apa
 });
 
 const timeZone = parsed('an IANA time zone', (text) => Intl.DateTimeFormat('en', { timeZone: text }) && text);
-const key = parsed('base64 of 32 bytes (openssl rand -base64 32)', (text) =>
-  /^[A-Za-z0-9+/]{43}=?$/.test(text) ? Buffer.from(text, 'base64') : null,
-);
+/** Few different bytes are no chance: everybody can guess a key of zeros. */
+const key = parsed('base64 of 32 random bytes (openssl rand -base64 32)', (text) => {
+  const bytes = Buffer.from(text, 'base64');
+  return /^[A-Za-z0-9+/]{43}=?$/.test(text) && new Set(bytes).size > 8 ? bytes : null;
+});
 const port = integer(0, 65_535);
 const rate = integer(1, 10_000);
 const onOff = oneOf('on', 'off');
@@ -257,6 +255,7 @@ function conflictsOf(env: Written): string[] {
   const has = (name: VariableName): boolean => env[name] !== undefined;
   const isProduction = NODE_ENV === 'production';
   const isOpen = env.TEAMS_AUTH === 'off';
+  const isPublic = !isLoopback(HOST) || has('PUBLIC_URL') || isProduction;
   const hasApp = has('MICROSOFT_APP_ID') && !isOpen;
   const isOfApp = (has('MICROSOFT_APP_PASSWORD') || has('MICROSOFT_APP_TYPE')) && !isOpen;
   const type = appTypeOf(env.MICROSOFT_APP_TYPE, env.MICROSOFT_APP_TENANT_ID);
@@ -275,7 +274,6 @@ function conflictsOf(env: Written): string[] {
     [hasApp && type !== 'MultiTenant', `for a ${type} app`, 'MICROSOFT_APP_TENANT_ID'],
     [ENDPOINTS.some(has), 'for all six settings of the SDK or none', ...ENDPOINTS],
   ];
-  const open = 'TEAMS_AUTH: got "off", wants "on": anybody could speak for anybody';
   return [
     ...needs.flatMap(([isNeeded, where, ...names]) => {
       const missing = names.filter((name) => isNeeded && !has(name));
@@ -285,8 +283,7 @@ function conflictsOf(env: Written): string[] {
       [isSamePort, "ADMIN_PORT: got PORT's, wants a port of its own (or none at all)"],
       [OPERATOR_TOKEN && OPERATOR_TOKEN === STAFF_TOKEN, "OPERATOR_TOKEN: got STAFF_TOKEN's, wants another"],
       [hasApp && isMsi && env.MICROSOFT_APP_PASSWORD, 'MICROSOFT_APP_PASSWORD: got a secret, wants none'],
-      [isOpen && !isLoopback(HOST), `${open} while HOST=${HOST} is not loopback`],
-      [isOpen && (has('PUBLIC_URL') || isProduction), `${open} with PUBLIC_URL or in production`],
+      [isOpen && isPublic, 'TEAMS_AUTH: got "off", wants "on" where others than this machine can ask'],
     ]),
   ];
 }
@@ -297,33 +294,23 @@ function warningsOf(env: Written, config: Config): string[] {
   const isBare = (url = ''): boolean => url.startsWith('http:') && !isLoopback(new URL(url).hostname);
   const isGuessable = telegram?.mode === 'webhook' && telegram.secret.length < 16;
   const isKeyless = config.redis && !(env.STATE_KEY && env.HASH_KEY);
-  const isUnproved = config.settings.identityProof === 'off';
-  return [
-    ...warnOfUntranslated('GIFTS_FILE', config.gifts),
-    ...warnOfUntranslated('ANSWERS_FILE', config.answers),
-    ...applicable([
-      [isUnproved, 'IDENTITY_PROOF=off: a typed phone or e-mail is enough to read and spend'],
-      [
-        antcrm.contacts === 'off',
-        "ANTCRM_CONTACTS=off: points can tie an e-mail to another customer's phone",
-      ],
-      [env.TEAMS_AUTH === 'off', 'TEAMS_AUTH=off: every program on this machine can speak for anybody'],
-      [isKeyless, 'STATE_KEY or HASH_KEY is unset: everybody knows the key of the store'],
-      [isBare(real?.baseUrl), 'ANTCRM_BASE_URL is http: the API key and personal data travel unencrypted'],
-      [
-        isBare(telegram?.apiRoot),
-        'TELEGRAM_API_ROOT is http: the token and personal data travel unencrypted',
-      ],
-      [isGuessable, 'TELEGRAM_WEBHOOK_SECRET is short: who guesses it can speak for anybody (npm run keys)'],
-      [env.HANDOVER === 'on' && !settings.handover, 'HANDOVER=on has no effect without STAFF_TOKEN'],
-      [env.ANTCRM_API_KEY && !real, 'ANTCRM_API_KEY is set, ANTCRM_BASE_URL is not: the sandbox answers'],
-      [
-        publicUrl && !trustProxy,
-        'TRUST_PROXY is unset with PUBLIC_URL: all strangers share the limits of one',
-      ],
-      [staffToken && real, 'STAFF_TOKEN with a real AntCRM: what staff earn and spend is real, and audited'],
-    ]),
-  ];
+  const isOtherKey = env.STATE_KEY && [env.HASH_KEY, env.STATE_KEY_PREVIOUS].includes(env.STATE_KEY);
+  const isEverybody = /\/0 *(,|$)/.test(env.TRUST_PROXY ?? '');
+  return applicable([
+    [settings.identityProof === 'off', 'IDENTITY_PROOF=off: a typed contact is enough to read and spend'],
+    [antcrm.contacts === 'off', "ANTCRM_CONTACTS=off: points can tie an e-mail to another customer's phone"],
+    [env.TEAMS_AUTH === 'off', 'TEAMS_AUTH=off: every program on this machine can speak for anybody'],
+    [isKeyless, 'STATE_KEY or HASH_KEY is unset: everybody knows the key of the store'],
+    [isBare(real?.baseUrl), 'ANTCRM_BASE_URL is http: the API key and personal data travel unencrypted'],
+    [isBare(telegram?.apiRoot), 'TELEGRAM_API_ROOT is http: the token and personal data travel unencrypted'],
+    [isGuessable, 'TELEGRAM_WEBHOOK_SECRET is short: who guesses it can speak for anybody (npm run keys)'],
+    [env.HANDOVER === 'on' && !settings.handover, 'HANDOVER=on has no effect without STAFF_TOKEN'],
+    [env.ANTCRM_API_KEY && !real, 'ANTCRM_API_KEY is set, ANTCRM_BASE_URL is not: the sandbox answers'],
+    [isOtherKey, 'STATE_KEY is HASH_KEY or STATE_KEY_PREVIOUS: each wants a key of its own'],
+    [isEverybody, 'TRUST_PROXY is a range of all addresses: every client can name any address'],
+    [publicUrl && !trustProxy, 'TRUST_PROXY is unset with PUBLIC_URL: all strangers share the limits of one'],
+    [staffToken && real, 'STAFF_TOKEN with a real AntCRM: what staff earn and spend is real, and audited'],
+  ]);
 }
 
 const applicable = (lines: readonly (readonly [condition: unknown, line: string])[]): string[] =>

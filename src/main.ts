@@ -14,6 +14,11 @@ const STOP_MS = 11_000;
 /** Node's error of a server that cannot listen, or of a name that cannot be looked up. */
 const listenFaultSchema = z.object({ code: z.string(), port: z.number().optional() });
 
+const [option] = process.argv.slice(2);
+if (option !== undefined && option !== '--check') {
+  console.error(`${option} is no option: only --check is`);
+  process.exit(2);
+}
 const read = readConfig(environment());
 if (!read.ok) {
   const faults = read.faults.map((fault) => `  ${fault}`);
@@ -30,7 +35,7 @@ const app = await createApp(config, { watchdog }).catch((error: unknown) => {
 });
 for (const warning of warnings) app.server.log.warn(warning);
 // `--check` only says whether a start would be refused: compose.yaml runs it once, without restarts.
-if (process.argv.includes('--check')) {
+if (option !== undefined) {
   const isSound = await app.checkStore().then(
     () => true,
     ({ message }: Error) => console.error(`REDIS_URL: ${message}`),

@@ -68,7 +68,8 @@ function listIn<Item>(
     const fail = (message: string): void => context.addIssue({ code: 'custom', message });
     try {
       const read = schema.safeParse(JSON.parse(readFileSync(path, 'utf8')));
-      for (const issue of read.error?.issues ?? []) fail(`${path}${placeOf(issue.path)}: ${issue.message}`);
+      for (const issue of read.error?.issues ?? [])
+        fail(`${path}${z.core.toDotPath(issue.path)}: ${issue.message}`);
       const keys = (read.data ?? []).map(keyOf);
       for (const [index, key] of keys.entries())
         if (keys.indexOf(key) < index) fail(`${path}[${index}]: ${key} is there already`);
@@ -80,6 +81,3 @@ function listIn<Item>(
   };
   return z.string().transform(read).describe('the path of a JSON file');
 }
-
-const placeOf = (keys: readonly PropertyKey[]): string =>
-  keys.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('');

@@ -13,7 +13,7 @@ const production: Environment = {
   REDIS_URL: 'redis://redis:6379',
   ANTCRM_BASE_URL: 'https://apiring.antbuddy.com',
   ANTCRM_API_KEY: 'k3y',
-  STATE_KEY: key,
+  STATE_KEY: randomBytes(32).toString('base64'),
   HASH_KEY: key,
   SUPPORT_CONTACT: '1900 0000',
 };
@@ -118,13 +118,13 @@ it('values become what the parts need', () => {
 describe('a wrong value is named, shown and answered with what is wanted', () => {
   it.each([
     [{ PORT: '70000' }, 'PORT: got "70000", wants a whole number from 0 to 65535'],
-    [{ HOST: '127.0.0.256' }, 'HOST: got "127.0.0.256", wants a host name or address'],
     [{ PUBLIC_URL: 'https://me:pw@bot.vn' }, /^PUBLIC_URL: got "https:\/\/\*\*\*@bot.vn", wants /],
     [{ TRUST_PROXY: '0' }, /^TRUST_PROXY: got "0", wants addresses or ranges/],
     [{ REDIS_URL: 'redis://:pw@a,http://b' }, /^REDIS_URL: got a secret of 22 characters, wants redis/],
     [{ OPERATION_CHECKS: '5s' }, /^OPERATION_CHECKS: got "5s", wants two or more rising delays/],
     [{ OPERATION_CHECKS: '5s,3h' }, /^OPERATION_CHECKS: /],
-    [{ STATE_KEY: 'c2hvcnQ=' }, /^STATE_KEY: got a secret of 8 characters, wants base64 of 32 bytes/],
+    [{ STATE_KEY: 'c2hvcnQ=' }, /^STATE_KEY: got a secret of 8 characters, wants base64 of 32 random bytes/],
+    [{ HASH_KEY: Buffer.alloc(32).toString('base64') }, /^HASH_KEY: got a secret of 44 characters, wants /],
     [
       { OPERATOR_TOKEN: 'x'.repeat(16), STAFF_TOKEN: 'x'.repeat(16) },
       "OPERATOR_TOKEN: got STAFF_TOKEN's, wants another",
@@ -187,6 +187,9 @@ describe('what is allowed and dubious is warned about', () => {
     [{ TELEGRAM_BOT_TOKEN: '1:a', TELEGRAM_WEBHOOK_SECRET: 'short' }, 'TELEGRAM_WEBHOOK_SECRET is short'],
     [{ ...polling, TELEGRAM_API_ROOT: 'http://api.example' }, 'TELEGRAM_API_ROOT is http'],
     [{ ...production, HANDOVER: 'on' }, 'HANDOVER=on has no effect without STAFF_TOKEN'],
+    [{ ...production, STATE_KEY: key }, 'STATE_KEY is HASH_KEY or STATE_KEY_PREVIOUS'],
+    [{ STATE_KEY: key, STATE_KEY_PREVIOUS: key }, 'STATE_KEY is HASH_KEY or STATE_KEY_PREVIOUS'],
+    [{ TRUST_PROXY: '10.0.0.1,0.0.0.0/0' }, 'TRUST_PROXY is a range of all addresses'],
   ] satisfies [Environment, string][])('%j', (env, warning) => {
     expect(warningsOf(env)).toEqual([expect.stringContaining(warning)]);
   });

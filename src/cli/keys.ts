@@ -17,7 +17,10 @@ export function freshSecrets() {
   };
 }
 
-if (import.meta.main) {
+if (import.meta.main && process.argv.length > 2) {
+  console.error('npm run keys has no options');
+  process.exitCode = 2;
+} else if (import.meta.main) {
   const lines = Object.entries(freshSecrets()).map(([name, value]) => `${name}=${value}`);
   console.log([ABOUT, ...lines].join('\n'));
 }

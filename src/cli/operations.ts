@@ -1,4 +1,3 @@
-import { userInfo } from 'node:os';
 import { parseArgs } from 'node:util';
 import { CHANNELS } from '../channels.ts';
 import { EXIT_CONFIG, environment } from '../config.ts';
@@ -38,20 +37,11 @@ export function readCommand(args: readonly string[]): (BotRequest & { readonly j
       },
       allowPositionals: true,
     });
-    const { json, reveal, as: by = userName(), ...whom } = values;
+    const { json, reveal, as: by = process.env.USER ?? `user ${process.getuid?.()}`, ...whom } = values;
     const request = toRequest(positionals, { by, reveal, whom });
     return request && { ...request, json };
   } catch {
     return undefined;
-  }
-}
-
-/** In a container the user may have no name. */
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return `user ${process.getuid?.() ?? 'without a name'}`;
   }
 }
 

@@ -9,13 +9,7 @@ import { notFound, problem } from './problem.ts';
 /** `peer` is the address of the socket, never the claim of a header. */
 export type Caller = { readonly peer: string | undefined; readonly headers: IncomingHttpHeaders };
 
-/**
- * An `onRequest` hook that answers 429 if an address asks too often; undefined: the request may go on.
- *
- * @example
- * const limit: Limit = limitStrangers(await createLimits(app));
- * app.get('/chat', { onRequest: limit }, async () => 'Hello');
- */
+/** An `onRequest` hook that answers 429 if an address asks too often; undefined: the request may go on. */
 export type Limit = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>;
 
 /**
@@ -25,12 +19,12 @@ export type Limit = (request: FastifyRequest, reply: FastifyReply) => Promise<Fa
 export type CreateLimit = FastifyInstance['createRateLimit'];
 
 /**
- * Limits per minute and address. `local`: requests of programs on this machine. `failures`: wrong tokens; a
- * further wrong one gets 429. The right token always passes.
+ * Limits per minute and address. `failures`: wrong tokens; a further wrong one gets 429. The right token
+ * always passes.
  */
-export type Rates = { readonly perMinute: number; readonly local: number; readonly failures: number };
+export type Rates = { readonly perMinute: number; readonly failures: number };
 
-const RATES: Rates = { perMinute: 300, local: 60_000, failures: 30 };
+const RATES: Rates = { perMinute: 300, failures: 30 };
 const MINUTE_MS = 60_000;
 
 /** Call it once for an app. */
@@ -39,12 +33,13 @@ export async function createLimits(app: FastifyInstance): Promise<CreateLimit> {
   return app.createRateLimit;
 }
 
-/** A limit for requests that need no secret. */
-export function limitStrangers(createLimit: CreateLimit, { perMinute, local } = RATES): Limit {
-  return limitTo(createLimit, (request) => (isLocal(callerOf(request)) ? local : perMinute));
+/** A limit for requests that need no secret. Programs on this machine have none. */
+export function limitStrangers(createLimit: CreateLimit, { perMinute } = RATES): Limit {
+  const limit = limitTo(createLimit, perMinute);
+  return async (request, reply) => (isLocal(callerOf(request)) ? undefined : limit(request, reply));
 }
 
-function limitTo(createLimit: CreateLimit, max: (request: FastifyRequest) => number): Limit {
+function limitTo(createLimit: CreateLimit, max: number): Limit {
   const count = createLimit({ timeWindow: MINUTE_MS, max });
   return async (request, reply) => {
     // The connection of a broken request is closed by now: it has no address, and the answer is lost.
@@ -123,7 +118,7 @@ export function createGuard(
   rates = RATES,
 ) {
   const limitRequests = limitStrangers(createLimit, rates);
-  const limitFailures = limitTo(createLimit, () => rates.failures);
+  const limitFailures = limitTo(createLimit, rates.failures);
 
   const api: onRequestAsyncHookHandler = async (request, reply) => {
     switch (access(callerOf(request), settings)) {

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify';
 import { z } from 'zod';
 import type { Log } from '../observability/log.ts';
@@ -16,7 +17,10 @@ export const problemSchema = z.looseObject({
   title: z.string(),
   status: z.int(),
   detail: z.string().optional(),
-  faults: z.array(faultSchema).optional().describe('Only with 400: everything that is wrong at once.'),
+  faults: z
+    .array(faultSchema)
+    .optional()
+    .describe('Only with 400: everything that is wrong at once, at most 20.'),
 });
 
 /** A problem as an answer of the API page. */
@@ -25,15 +29,13 @@ export const problemOf = (description: string) => ({
   content: { 'application/problem+json': { schema: problemSchema } },
 });
 
+/** More are counted only: a body may have thousands. */
+const FAULTS_SHOWN = 20;
+
 /** How long a caller should wait before another try, in seconds, if nothing better is known. */
 const RETRY_AFTER_S = 2;
 
-/**
- * Answers with a problem document. 429 and 503 are temporary, so they have a `Retry-After`.
- *
- * @example
- * if (isFull) return problem(reply, 503, 'Too many streams are open.');
- */
+/** Answers with a problem document. 429 and 503 are temporary, so they have a `Retry-After`. */
 export function problem(reply: FastifyReply, status: number, detail?: string): FastifyReply {
   return sendProblem(reply, status, { detail });
 }
@@ -41,8 +43,25 @@ export function problem(reply: FastifyReply, status: number, detail?: string): F
 function sendProblem(reply: FastifyReply, status: number, members: object): FastifyReply {
   const isTransient = status === 429 || status === 503;
   if (isTransient && !reply.hasHeader('retry-after')) reply.header('retry-after', RETRY_AFTER_S);
-  const document = { type: 'about:blank', title: STATUS_CODES[status], status, ...members };
-  return reply.code(status).type('application/problem+json').send(document);
+  return reply.code(status).type(PROBLEM_TYPE).send(documentOf(status, members));
+}
+
+const PROBLEM_TYPE = 'application/problem+json';
+const documentOf = (status: number, members = {}) => {
+  return { type: 'about:blank', title: STATUS_CODES[status], status, ...members };
+};
+
+/** Statuses for errors of Node's HTTP parser; 400 for all others. */
+const BROKEN: Readonly<Record<string, number>> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
+
+/** For `clientErrorHandler`: a request that Node cannot read reaches no route. */
+export function refuseBroken({ code }: { readonly code: string }, socket: Socket): void {
+  const status = BROKEN[code] ?? 400;
+  const body = JSON.stringify(documentOf(status));
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: ${PROBLEM_TYPE}`;
+  if (code !== 'ECONNRESET' && socket.writable)
+    socket.write(`${head}\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+  socket.destroy();
 }
 
 /** For `setNotFoundHandler`, and for routes that must look absent. */
@@ -73,7 +92,10 @@ export function explain({ title, detail, faults = [] }: z.infer<typeof problemSc
 
 function refuse(reply: FastifyReply, faults: readonly RequestFault[]): FastifyReply {
   const count = faults.length === 1 ? 'one fault' : `${faults.length} faults`;
-  return sendProblem(reply, 400, { detail: `The request has ${count}.`, faults });
+  return sendProblem(reply, 400, {
+    detail: `The request has ${count}.`,
+    faults: faults.slice(0, FAULTS_SHOWN),
+  });
 }
 
 function faultsOf(errors: readonly FastifySchemaValidationError[], context: string): RequestFault[] {

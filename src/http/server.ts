@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify';
 import { type ApiAbout, describeApi } from './docs.ts';
 import { createGuard, createLimits, limitStrangers } from './guard.ts';
-import { notFound, problem, problemHandler } from './problem.ts';
+import { notFound, problem, problemHandler, refuseBroken } from './problem.ts';
 import { createSessions } from './session.ts';
 
 /** How long a request may take to arrive, headers and body. */
@@ -117,7 +117,8 @@ export function createServer(
       options.level === undefined ? logger : logger.child(bindings, options),
     // The limits use `request.ip`. `isLocal` uses only the socket's address, which no header can spoof.
     trustProxy: toTrust(trustProxy),
-    bodyLimit: 256 * 1024,
+    // Staff's longest answer, escaped. Routes with larger bodies have their own limit.
+    bodyLimit: 32 * 1024,
     requestTimeout: requestMs,
     connectionTimeout: 60_000,
     // By default Node looks for slow senders every 30 s, and gives headers a minute.
@@ -125,6 +126,7 @@ export function createServer(
     keepAliveTimeout: 72_000,
     forceCloseConnections: 'idle',
     return503OnClosing: true,
+    clientErrorHandler: refuseBroken,
     // A path that cannot be decoded has no route, so the error handler is not called for it.
     frameworkErrors: (error, _request, reply) => void problem(reply, error.statusCode ?? 400, error.message),
   });

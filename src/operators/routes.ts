@@ -53,8 +53,9 @@ const settleRoute = {
 /** Exactly one of: the customer's id under the name of its channel, or their phone. */
 function whomSchemaOf(channels: readonly string[]) {
   const names = [...channels, 'phone'];
+  const value = z.string().min(1).max(300).optional();
   return z
-    .partialRecord(z.enum(names), z.string().min(1).max(300))
+    .strictObject(Object.fromEntries(names.map((name) => [name, value])))
     .transform((body, context): operation.Whom => {
       const [[name, value = ''] = ['', ''], ...others] = Object.entries(body);
       const phone = name === 'phone' ? parsePhone(value) : undefined;

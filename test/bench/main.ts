@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { parseArgs } from 'node:util';
 import { Pool } from 'undici';
 import useFolder from '../support/folder.ts';
+import { readOptions } from '../support/options.ts';
 import { type Bot, type Environment, startBot, startProcess } from '../support/processes.ts';
 import { startRedis, startRedisCluster } from '../support/redis.ts';
 // What it takes to understand a text is shown first.
@@ -25,7 +25,7 @@ const CUSTOMERS = 1000;
 /** A dialogue that asks nothing of AntCRM, over and over; each text is answered by one message. */
 const DIALOGUE = ['trợ giúp', 'tích điểm', 'TIVI000000017', '0912345678', 'bỏ qua', 'huỷ'] as const;
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = readOptions({
   options: { quick: { type: 'boolean', default: false } },
   allowPositionals: true,
 });

@@ -88,7 +88,7 @@ describe('over HTTP', () => {
   });
 
   it('lets the right token pass however many wrong ones came from the same address, and those wait', async () => {
-    const limits = { perMinute: 1, local: 1, failures: 2 };
+    const limits = { perMinute: 1, failures: 2 };
     const { post } = await startKit({ access: { sandbox: true, token: TOKEN }, limits });
     const wrong = { authorization: 'Bearer wrong' };
     const right = { authorization: `Bearer ${TOKEN}` };

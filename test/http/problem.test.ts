@@ -1,5 +1,7 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import Fastify from 'fastify';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { notFound, problemHandler } from '../../src/http/problem.ts';
 import { createServer } from '../../src/http/server.ts';
 import { StoreUnavailable } from '../../src/store/port.ts';
@@ -36,16 +38,22 @@ describe('every error is a problem document', () => {
     expect(response.body).not.toMatch(/secret|0867123456/);
   });
 
-  it('a path that cannot be decoded', async () => {
-    const settings = {
-      listen: { host: '', port: 0 },
-      adminPort: undefined,
-      logLevel: 'silent',
-      trustProxy: undefined,
-    };
-    const response = await createServer(settings, {}).inject('/%c3');
-    expect(response.headers['content-type']).toMatch(/^application\/problem\+json/);
-    expect(response.json()).toMatchObject({ type: 'about:blank', status: 400, title: 'Bad Request' });
+  const head = 'GET /bug HTTP/1.1\r\nhost: x\r\n';
+  it.each([
+    ['a path that cannot be decoded', 400, 'GET /%c3 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n'],
+    ['what is no HTTP', 400, 'hello\r\n\r\n'],
+    ['headers that are too large', 431, `${head}a: ${'x'.repeat(20_000)}\r\n\r\n`],
+    ['a request that does not end', 408, head],
+  ])('%s', async (_what, status, sent) => {
+    const server = createServer({ listen: { host: '', port: 0 }, logLevel: 'silent' }, { requestMs: 100 });
+    onTestFinished(() => server.close());
+    const { port } = new URL(await server.listen());
+    const socket = connect(Number(port), '127.0.0.1');
+    socket.write(sent);
+    const [head = '', body = ''] = (await text(socket)).split('\r\n\r\n');
+    expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(head.toLowerCase()).toContain('content-type: application/problem+json');
+    expect(JSON.parse(body)).toMatchObject({ type: 'about:blank', status });
   });
 });
 

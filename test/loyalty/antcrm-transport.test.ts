@@ -101,17 +101,21 @@ test('a redemption whose time is over by the wall clock alone is not written: th
   expect(bytes).toEqual([]);
 });
 
-test.each([500_000, 3_000_000])(
-  'what may have been sent is unknown after an answer of %i bytes that no length ends, and no end either',
-  async (bytes) => {
+test.each([
+  [200_000, 'TimeoutError'],
+  [300_000, 'large'],
+])(
+  'what may have been sent is unknown after an answer of %i bytes that no length ends, and no end either: %s',
+  async (bytes, reason) => {
     await using server = await serveTcp((socket) => {
       socket.once('data', () => {
         socket.write('HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n');
         socket.write('x'.repeat(bytes));
       });
     });
-    const { antCrm } = openAntCrm(server.url, { timeoutMs: 500 });
+    const { antCrm, reports } = openAntCrm(server.url, { timeoutMs: 500 });
     expect(await antCrm.redeem(redemption())).toMatchObject({ kind: 'unknown' });
     expect(await antCrm.accumulate(ACCUMULATION)).toMatchObject({ kind: 'unknown' });
+    expect(reports.logged).toMatchObject([{ reason }, { reason }]);
   },
 );

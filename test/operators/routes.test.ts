@@ -240,4 +240,10 @@ test('whoever looks for a customer in two ways is told what is wanted', async ()
   const { ask } = await start();
   const refused = await ask('POST', '/operations/find', { staff: 'a', phone: PHONE });
   expect(refused).toMatchObject({ status: 400, body: { title: 'Bad Request', faults: [{ where: 'body' }] } });
+  const ofFields = (count: number) =>
+    ask('POST', '/operations/find', Object.fromEntries(Array.from({ length: count }, (_, at) => [at, '1'])));
+  const { text } = await ofFields(2000);
+  expect(text).toMatch(/The request has 200\d faults/);
+  expect(text.match(/Unknown field/g)).toHaveLength(20);
+  expect(await ofFields(20_000)).toMatchObject({ status: 413 });
 });

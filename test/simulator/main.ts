@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import useFolder from '../support/folder.ts';
+import { readOptions } from '../support/options.ts';
 import { type Counts, sumOf, underFloor } from './counts.ts';
 import { type History, runHistory } from './history.ts';
 import { find, PLANTED } from './planted.ts';
@@ -17,7 +17,7 @@ import { compareWithRedis } from './redis.ts';
 const WORKERS = 2;
 const HISTORIES_ON_REDIS = 300;
 
-const { values } = parseArgs({
+const { values } = readOptions({
   options: {
     messages: { type: 'string', default: '100000' },
     seed: { type: 'string', default: '1' },

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { MAX_PHOTO_BYTES, type PhotoReader } from '../../../src/conversation/message.ts';
+import { MAX_STAFF_PHOTO } from '../../../src/channels/staff/schemas.ts';
+import type { PhotoReader } from '../../../src/conversation/message.ts';
 import type { Reply } from '../../../src/conversation/reply.ts';
 import { StoreUnavailable } from '../../../src/store/port.ts';
 import { outgoingOf } from '../harness.ts';
@@ -119,7 +120,7 @@ describe('a request becomes a message', () => {
     expect(accepted[0]?.sender).toEqual(sender);
   });
 
-  it('with a picture of 10 MB, read before it is accepted', async () => {
+  it('with a picture of 5 MB, read before it is accepted', async () => {
     const sizes: number[] = [];
     const counting: PhotoReader = {
       ...photoReader,
@@ -131,10 +132,10 @@ describe('a request becomes a message', () => {
     const { post, accepted, counted } = await startKit({ photoReader: counting });
     const send = async (bytes: number) =>
       (await post({ conversation: 'qa', photo: Buffer.alloc(bytes).toString('base64') })).status;
-    expect(await send(MAX_PHOTO_BYTES)).toBe(200);
-    expect([sizes, counted]).toEqual([[MAX_PHOTO_BYTES], ['noCode']]);
+    expect(await send(MAX_STAFF_PHOTO)).toBe(200);
+    expect([sizes, counted]).toEqual([[MAX_STAFF_PHOTO], ['noCode']]);
     expect(accepted[0]?.message).toEqual({ kind: 'photo', pictures: [{ kind: 'noCode' }] });
-    expect([await send(MAX_PHOTO_BYTES + 3), await send(2 * MAX_PHOTO_BYTES)]).toEqual([400, 413]);
+    expect([await send(MAX_STAFF_PHOTO + 3), await send(2 * MAX_STAFF_PHOTO)]).toEqual([400, 413]);
   });
 
   it('but not with a million fields, which take seconds to read', async () => {

@@ -1,8 +1,8 @@
 import { parseEnv } from 'node:util';
 import { expect, it } from 'vitest';
-import { freshSecrets } from '../src/cli/keys.ts';
-import { readConfig } from '../src/config.ts';
-import { startProcess } from './support/processes.ts';
+import { freshSecrets } from '../../src/cli/keys.ts';
+import { readConfig } from '../../src/config.ts';
+import { startProcess } from '../support/processes.ts';
 
 it('npm run keys prints a file of variables that the configuration takes as they are', async () => {
   const keys = await startProcess('src/cli/keys.ts');
