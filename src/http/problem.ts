@@ -58,9 +58,9 @@ const BROKEN: Readonly<Record<string, number>> = { HPE_HEADER_OVERFLOW: 431, ERR
 export function refuseBroken({ code }: { readonly code: string }, socket: Socket): void {
   const status = BROKEN[code] ?? 400;
   const body = JSON.stringify(documentOf(status));
-  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: ${PROBLEM_TYPE}`;
+  const line = `HTTP/1.1 ${status} ${STATUS_CODES[status]}`;
   if (code !== 'ECONNRESET' && socket.writable)
-    socket.write(`${head}\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+    socket.write(`${line}\r\nConnection: close\r\nContent-Type: ${PROBLEM_TYPE}\r\n\r\n${body}`);
   socket.destroy();
 }
 
