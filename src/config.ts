@@ -122,9 +122,8 @@ const host = like(/^[\w.:-]+$/, 'a host name or address');
 const hostWithPort = like(/^(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i, '');
 const hosts = list(hostWithPort, 'hosts without scheme and path, separated by commas');
 
-const ranges = list(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]), '');
 const proxies = z
-  .union([integer(1, 20), ranges])
+  .union([integer(1, 20), list(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]), '')])
   .describe('addresses or ranges such as 10.0.0.0/8, separated by commas, or a number of hops from 1 to 20');
 
 const redisUrl = parsed('redis[s]://host:port,… or redis[s]+sentinel://host:port,…/master', parseRedisUrl);

@@ -92,10 +92,8 @@ export function explain({ title, detail, faults = [] }: z.infer<typeof problemSc
 
 function refuse(reply: FastifyReply, faults: readonly RequestFault[]): FastifyReply {
   const count = faults.length === 1 ? 'one fault' : `${faults.length} faults`;
-  return sendProblem(reply, 400, {
-    detail: `The request has ${count}.`,
-    faults: faults.slice(0, FAULTS_SHOWN),
-  });
+  const detail = `The request has ${count}.`;
+  return sendProblem(reply, 400, { detail, faults: faults.slice(0, FAULTS_SHOWN) });
 }
 
 function faultsOf(errors: readonly FastifySchemaValidationError[], context: string): RequestFault[] {
