@@ -4,7 +4,7 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Channel, ChannelEntry, ChannelParts, ChannelTraits } from '../../src/channels/channel.ts';
 import { Events, Streams } from '../../src/channels/events.ts';
-import { cut, decodeChoice, encodeChoice, localeOf } from '../../src/channels/platforms.ts';
+import { cut, decodeChoice, encodeChoice, senderOf } from '../../src/channels/platforms.ts';
 import { MAX_TEXT, type Message } from '../../src/conversation/message.ts';
 import type { Delivery, Outgoing } from '../../src/engine/messages.ts';
 import { problem } from '../../src/http/problem.ts';
@@ -108,13 +108,12 @@ class WebChat implements Channel {
     const sent = sentSchema.safeParse(request.body).data;
     if (!sent) return problem(reply, 400, 'The body is no JSON object with an id.');
     const { id: conversation, name, email } = member;
-    const locale = localeOf(request.headers['accept-language']);
     const filed = await this.#parts.accept({
       channel: WEB.name,
       conversation,
       id: sent.id,
       message: await this.#readMessage(conversation, sent),
-      sender: { channel: WEB.name, proof: WEB.proof, locale, name, email },
+      sender: { ...senderOf(WEB, request.headers['accept-language'], name), email },
       address: null,
     });
     // It is stored; where it cannot be, `accept` rejects, which the app answers with 503.

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { LOCALES, type Locale, type Sender } from '../conversation/message.ts';
+import { LOCALES, type Sender } from '../conversation/message.ts';
 import type { Delivery, FetchedPhoto } from '../engine/messages.ts';
 import type { Limit } from '../http/guard.ts';
 import { problem } from '../http/problem.ts';
@@ -98,13 +98,6 @@ export function photoIn(exchange: Exchange): FetchedPhoto {
   return meaning.kind === 'delivered' ? { kind: 'fetched', bytes: exchange.content } : photoFailure(meaning);
 }
 
-/** Our language for a client's language tag (BCP 47); undefined if we do not speak it. */
-export function localeOf(tag: string | undefined): Locale | undefined {
-  const language = tag?.slice(0, 2).toLowerCase();
-  for (const locale of LOCALES) if (locale === language) return locale;
-  return undefined;
-}
-
 /** The first `max` UTF-16 units of a text. Half a character at the end is replaced. */
 export function cut(text: string, max: number): string {
   return (text.length > max ? text.slice(0, max) : text).toWellFormed();
@@ -113,14 +106,16 @@ export function cut(text: string, max: number): string {
 /** Longest name that is taken from a profile, in characters. */
 const MAX_NAME = 100;
 
-/** The sender, from the language tag and the name that the client sends. The name may be blank. */
+/** The sender, from the language tag (BCP 47) and the name that the client sends. The name may be blank. */
 export function senderOf(
   { name: channel, proof }: ChannelTraits,
-  language: string | undefined,
+  tag: string | undefined,
   written: string,
 ): Sender {
+  const language = tag?.slice(0, 2).toLowerCase();
+  const locale = LOCALES.find((ours) => ours === language);
   const name = cut(written.trim(), MAX_NAME);
-  return { channel, proof, locale: localeOf(language), name: name === '' ? undefined : name };
+  return { channel, proof, locale, name: name === '' ? undefined : name };
 }
 
 /** The data of a button: `<choice id>~<view>`, or the id alone if its question has no view. */
