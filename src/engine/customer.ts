@@ -18,7 +18,7 @@ const customerSchema = z.looseObject({
 });
 
 export type CustomerRecord = KnownFields<z.infer<typeof customerSchema>>;
-type Leftovers = CustomerRecord['settled'];
+type Leftover = [text: string, CustomerRecord['settled'][string]];
 
 const NO_CUSTOMER: CustomerRecord = { holder: null, settled: {}, awaited: {} };
 
@@ -44,19 +44,23 @@ export type Lock =
 /** Takes the lock for an operation, for `forMs` from now. If its holder takes it again, the time restarts. */
 export function lock(operation: string, forMs = LOCK_MS): Transition<CustomerRecord, Lock> {
   return (before, nowMs) => {
-    const record = withoutOld(before, nowMs);
-    const { holder, settled, awaited } = record;
-    if (holder !== null && holder.operation !== operation) {
+    const record = before ?? NO_CUSTOMER;
+    const { holder } = record;
+    if (holder !== null && holder.untilMs > nowMs && holder.operation !== operation) {
       return { record: before, answer: { locked: false } };
     }
-    const ofOthers = ([text, { by }]: [string, Leftovers[string]]) => (by === operation ? [] : [text]);
+    const isRecent = ([, { untilMs }]: Leftover): boolean => untilMs > nowMs;
+    const ofOthers = ([text, { by }]: Leftover): string[] => (by === operation ? [] : [text]);
+    const settled = Object.entries(record.settled).filter(isRecent);
+    const awaited = Object.entries(record.awaited).filter(isRecent);
     return {
-      record: { ...record, holder: { operation, untilMs: nowMs + forMs } },
-      answer: {
-        locked: true,
-        settled: Object.entries(settled).flatMap(ofOthers),
-        awaited: Object.entries(awaited).flatMap(ofOthers),
+      record: {
+        ...record,
+        holder: { operation, untilMs: nowMs + forMs },
+        settled: Object.fromEntries(settled),
+        awaited: Object.fromEntries(awaited),
       },
+      answer: { locked: true, settled: settled.flatMap(ofOthers), awaited: awaited.flatMap(ofOthers) },
     };
   };
 }
@@ -71,7 +75,7 @@ export type Unlocking = {
 /** Gives the lock back if the operation has it, and remembers what the operation leaves. */
 export function unlock({ operation, record, awaited }: Unlocking): Transition<CustomerRecord, void> {
   return (before, nowMs) => {
-    const customer = withoutOld(before, nowMs);
+    const customer = before ?? NO_CUSTOMER;
     const left = { by: operation, untilMs: nowMs + SETTLED_MS };
     const isHolder = customer.holder?.operation === operation;
     if (!isHolder && record === undefined && awaited === undefined) {
@@ -86,17 +90,5 @@ export function unlock({ operation, record, awaited }: Unlocking): Transition<Cu
       },
       answer: undefined,
     };
-  };
-}
-
-function withoutOld(record: CustomerRecord | null, nowMs: number): CustomerRecord {
-  if (record === null) return NO_CUSTOMER;
-  const { holder, settled, awaited } = record;
-  const isRecent = ([, { untilMs }]: [string, Leftovers[string]]): boolean => untilMs > nowMs;
-  return {
-    ...record,
-    holder: holder !== null && holder.untilMs > nowMs ? holder : null,
-    settled: Object.fromEntries(Object.entries(settled).filter(isRecent)),
-    awaited: Object.fromEntries(Object.entries(awaited).filter(isRecent)),
   };
 }

@@ -131,9 +131,9 @@ class TurnContext implements EffectContext {
   }
 
   findCall(operation: string): KnownCall | null {
-    const call = this.#calls.findCall(operation);
-    if (call !== null) this.#turn.lease.pastIntent = true;
-    return call;
+    const call = this.#calls.known.get(operation);
+    if (call) this.#turn.lease.pastIntent = true;
+    return call ?? null;
   }
 
   async intend(operation: string, intent: Intent): Promise<'go' | 'unreplicated'> {
@@ -167,8 +167,8 @@ class TurnContext implements EffectContext {
 
 /** The calls of a conversation that were perhaps made, as its journal and this turn know them. */
 export class Calls {
-  readonly #outcomes = new Map<string, KnownCall>();
-  readonly #lookups = new Map<string, Lookup>();
+  readonly known = new Map<string, KnownCall>();
+  readonly lookups = new Map<string, Lookup>();
   /** How calls of this turn ended, which the store does not know yet. */
   #unwritten: Record<string, KnownCall> = {};
 
@@ -179,14 +179,14 @@ export class Calls {
       if (lookup === undefined) continue;
       this.add(operation, lookup);
       const outcome = conclusionSchema.safeParse(call.outcome).data;
-      if (outcome !== undefined) this.#outcomes.set(operation, outcome);
+      if (outcome !== undefined) this.known.set(operation, outcome);
     }
   }
 
   /** A call is about to be made. */
   add(operation: string, lookup: Lookup): void {
-    this.#lookups.set(operation, lookup);
-    this.#outcomes.set(operation, { kind: 'unknown', operation, lookup });
+    this.lookups.set(operation, lookup);
+    this.known.set(operation, { kind: 'unknown', operation, lookup });
   }
 
   /** Notes how an effect ended, if it was a call. */
@@ -194,9 +194,9 @@ export class Calls {
     const { kind } = outcome;
     if (kind !== 'applied' && kind !== 'refused' && kind !== 'unavailable') return;
     const { operation } = outcome;
-    if (operation === undefined || !this.#outcomes.has(operation)) return;
+    if (operation === undefined || !this.known.has(operation)) return;
     const conclusion = conclusionSchema.parse({ ...outcome, locks: outcome.locks && [...outcome.locks] });
-    this.#outcomes.set(operation, conclusion);
+    this.known.set(operation, conclusion);
     this.#unwritten[operation] = conclusion;
   }
 
@@ -205,18 +205,6 @@ export class Calls {
     const outcomes = this.#unwritten;
     this.#unwritten = {};
     return outcomes;
-  }
-
-  findCall(operation: string): KnownCall | null {
-    return this.#outcomes.get(operation) ?? null;
-  }
-
-  lookupOf(operation: string): Lookup | undefined {
-    return this.#lookups.get(operation);
-  }
-
-  all(): Readonly<Record<string, KnownCall>> {
-    return Object.fromEntries(this.#outcomes);
   }
 }
 

@@ -240,7 +240,7 @@ export class Worker {
   /** Takes steps until a step asks for no effect. */
   async #takeSteps(turn: Turn, first: Input, { calls, sender }: Steps): Promise<void> {
     // A wake-up must not see the calls that a message confirmed.
-    const journal = first.kind === 'wake' ? undefined : calls.all();
+    const journal = first.kind === 'wake' ? undefined : Object.fromEntries(calls.known);
     const orphans = new Set(Object.keys(journal ?? {}));
     let effects = 0;
     for (let input: Input | undefined = first; input !== undefined; ) {
@@ -288,15 +288,15 @@ type Steps = { readonly calls: Calls; readonly sender: Sender };
 
 /**
  * The next orphaned call: an earlier attempt may have made it, and no step of this attempt asked for it. The
- * conversation gets it as `unknown`, so that the customer is told.
+ * conversation gets it as `unknown`, so that it tells the customer.
  */
 function nextOrphan(orphans: Set<string>, { decision }: Turn, calls: Calls): Input | undefined {
   for (const operation of orphans) {
     orphans.delete(operation);
     const { state, settled } = decision;
-    const isTold = state.operations.some(({ id }) => id === operation) || settled.includes(operation);
-    const lookup = calls.lookupOf(operation);
-    if (!isTold && lookup) return { kind: 'outcome', outcome: { kind: 'unknown', operation, lookup } };
+    const isDecided = state.operations.some(({ id }) => id === operation) || settled.includes(operation);
+    const lookup = calls.lookups.get(operation);
+    if (!isDecided && lookup) return { kind: 'outcome', outcome: { kind: 'unknown', operation, lookup } };
   }
   return undefined;
 }

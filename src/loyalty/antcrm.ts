@@ -83,7 +83,9 @@ const BREAKER_MS = 5000;
 const BREAKER_LIMITS = { window: 20, minResults: 5 };
 /** How long a call waits for a place: long enough for a burst. Longer waits would hold up turns. */
 const PATIENCE_MS = 1000;
-const RETRY = { times: 2, baseMs: 100, maxMs: 500, reserve: 10, share: 0.1 };
+const RETRY = { times: 2, baseMs: 100, maxMs: 500 };
+/** Retries of all calls: ten at once, then one a second. They must not make an outage worse. */
+const RETRIES = { burst: 10, perSecond: 1 };
 const ALARM_EVERY_MS = 60_000;
 /** A page of 20 records has some 30 KB. JSON of 1 MB that only nests takes a second to read. */
 const MAX_ANSWER_BYTES = 256 * 1024;
@@ -116,7 +118,7 @@ export class AntCrmClient implements port.AntCrm {
     this.#prefix = pathname.replace(/(?<!\/)\/+$/, '');
     this.#breaker = new CircuitBreaker({ ...BREAKER_LIMITS, onState: (state) => this.#onBreaker(state) });
     this.#bulkhead = new Bulkhead({ places: options.maxCalls, patienceMs: PATIENCE_MS }, runtime);
-    this.#retries = new TokenBucket({ burst: RETRY.reserve, runtime });
+    this.#retries = new TokenBucket({ ...RETRIES, runtime });
     const alarm = () => observe.alarm('antcrm_key_refused', {});
     this.#alarmKey = atMostEvery(ALARM_EVERY_MS, alarm, () => runtime.monotonicMs());
   }
@@ -164,7 +166,7 @@ export class AntCrmClient implements port.AntCrm {
     const call: ApiCall = { name, method: 'POST', path: `/${name}`, startMs, ...request };
     const attempt = await this.#call(call);
     const { verdict, json, time } = attempt;
-    const kind = verdict === 'answered' ? wire.parseSuccess(json) : MEANINGS[verdict].write;
+    const kind = verdict === 'answered' ? wire.parseAnswer(json).kind : MEANINGS[verdict].write;
     this.#report(call, attempt, kind);
     return { kind, time };
   }
@@ -191,14 +193,18 @@ export class AntCrmClient implements port.AntCrm {
     const entered = this.#bulkhead.enter();
     if (entered !== true && !(await entered)) return decline('bulkhead-full');
     try {
-      this.#retries.give(RETRY.share);
       for (let retry = 0; ; retry++) {
         const permit = this.#breaker.admit();
         const attempt = permit === null ? decline('breaker-open') : await this.#send(call);
         if (permit !== null) this.#breaker.note(permit, isFailure(attempt));
+        const { verdict, status, json } = attempt;
+        // A write is repeated only if it was surely not sent; a read also if its answer is lost or broken.
+        const isBroken =
+          verdict === 'lost' || verdict === 'failing' || (status === 200 && json === undefined);
+        const isRepeatable = verdict === 'unsent' || (call.method === 'GET' && isBroken);
         const mayRepeat = retry < RETRY.times && endMs - runtime.monotonicMs() > RETRY.maxMs;
-        if (!mayRepeat || !isRepeatable(call, attempt) || !this.#retries.take()) return attempt;
-        const outcome = attempt.verdict === 'answered' ? 'unreadable' : 'unavailable';
+        if (!isRepeatable || !mayRepeat || !this.#retries.take()) return attempt;
+        const outcome = verdict === 'answered' ? 'unreadable' : 'unavailable';
         this.#options.watchedCalls?.getStore()?.push(toMadeCall(call, attempt, outcome));
         await runtime.sleep(backoffMs(retry, RETRY, runtime.random()));
       }
@@ -290,9 +296,3 @@ const NO_CONNECTION =
 /** AntCRM is overloaded, or not there. */
 const isFailure = ({ verdict, reason = '' }: Attempt): boolean =>
   verdict === 'failing' || NO_CONNECTION.test(reason);
-
-/** A write may be repeated only if it was surely not sent; a read also if its answer is lost or broken. */
-function isRepeatable({ method }: ApiCall, { verdict, status, json }: Attempt): boolean {
-  const isBroken = verdict === 'lost' || verdict === 'failing' || (status === 200 && json === undefined);
-  return verdict === 'unsent' || (method === 'GET' && isBroken);
-}

@@ -22,8 +22,7 @@ const UNKNOWN_SKEW: Skew = { ms: 0, errorMs: 31 * 60 * 1000 };
  * - belongs to this operation if it was created in time and no other awaited success may own it. Two or more
  *   such records are `several`: one may be of a cashier;
  * - is strange if it was created earlier or later and no awaited success may own it: it may be a cashier's,
- *   or AntCRM's clock is wrong. It does not prove this operation, but then nobody can conclude that the call
- *   was not applied.
+ *   or AntCRM's clock is wrong. It proves neither that the call was applied nor that it was not.
  *
  * `skewNow` is used where the lookup does not know the skew at the time of the call.
  */

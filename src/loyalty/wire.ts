@@ -76,7 +76,7 @@ const text = optional(anyText);
 const id = optional(anyText.pipe(z.string().max(MAX_LENGTH)));
 const item = optional(z.object({ code: id, name: text }));
 
-const address = z.union([anyText, z.object({ value: anyText }).transform(({ value }) => value)]);
+const address = z.union([anyText, z.object({ value: anyText })]);
 const addresses = z.array(optional(address)).catch([]);
 const namesSchema = z.object({ customerId: id, phones: addresses, emails: addresses });
 const contactSchema = namesSchema.extend({ scoreAvailable: number, scoreRank: number, rankName: text });
@@ -96,30 +96,25 @@ const recordSchema = z.object({
 
 const anything = z.unknown().optional();
 const answerSchema = z.object({ success: anything, message: text, error: text, data: anything });
-const parseAnswer = (json: unknown) => answerSchema.safeParse(json).data;
-type ParsedAnswer = ReturnType<typeof parseAnswer>;
 
-/** The answer to a POST: `unknown` where nothing tells whether it was applied. */
-export const parseSuccess = (json: unknown): 'applied' | 'refused' | 'unknown' =>
-  successOf(parseAnswer(json));
-
-function successOf(answer: ParsedAnswer): 'applied' | 'refused' | 'unknown' {
-  const success = answer?.success;
-  if (success === 1 || success === '1' || success === true) return 'applied';
+/**
+ * `kind`: what the answer to a POST says; `unknown` where nothing tells whether it was applied. `isRefusal`:
+ * AntCRM says that it failed, so an empty list in the same answer does not mean an empty history.
+ */
+export function parseAnswer(json: unknown) {
+  const { success, data } = answerSchema.safeParse(json).data ?? {};
+  const isApplied = success === 1 || success === '1' || success === true;
   // A word like "ok" may mean that points were spent, so it is no refusal.
-  const isFailure =
+  const isRefused =
     typeof success === 'number' || success === false || success === '0' || success === 'false';
-  return isFailure ? 'refused' : 'unknown';
+  const kind: 'applied' | 'refused' | 'unknown' = isApplied ? 'applied' : isRefused ? 'refused' : 'unknown';
+  return { kind, isRefusal: success !== undefined && !isApplied, data };
 }
-
-/** Whether AntCRM says that it failed: an empty list in the same answer does not mean an empty history. */
-const isRefusal = (answer: ParsedAnswer): boolean =>
-  answer?.success !== undefined && successOf(answer) !== 'applied';
 
 /** AntCRM's message about a refusal, if it has one; at most 2,000 characters. */
 export function parseReason(json: unknown): string | undefined {
-  const answer = parseAnswer(json);
-  return (answer?.message ?? answer?.error)?.slice(0, 10 * MAX_LENGTH);
+  const { message, error } = answerSchema.safeParse(json).data ?? {};
+  return (message ?? error)?.slice(0, 10 * MAX_LENGTH);
 }
 
 /**
@@ -143,9 +138,8 @@ type HistoryFilter = Pick<HistoryQuery, 'type' | 'by'>;
  * customer's record: then it proves nothing.
  */
 export function parseHistory(json: unknown, { type, by }: HistoryFilter): HistoryPage | 'unreadable' {
-  const answer = Array.isArray(json) ? { data: json } : parseAnswer(json);
-  const list = answer?.data;
-  if (!Array.isArray(list) || isRefusal(answer)) return 'unreadable';
+  const { data: list, isRefusal } = Array.isArray(json) ? { data: json } : parseAnswer(json);
+  if (!Array.isArray(list) || isRefusal) return 'unreadable';
   const records: LoyaltyRecord[] = [];
   for (const entry of list) {
     const record = parseRecord(entry, type);
@@ -179,8 +173,12 @@ function parseRecord(entry: unknown, asked: HistoryType): LoyaltyRecord | null {
 
 function toNames({ customerId, phones, emails }: z.infer<typeof namesSchema>): CustomerNames {
   const names = { customerId, phones: [] as string[], emails: [] as string[] };
-  for (const phone of phones) if (phone) names.phones.push(toE164(phone));
-  for (const email of emails) if (email) names.emails.push(email.toLowerCase());
+  for (const phone of phones) {
+    if (phone) names.phones.push(toE164(typeof phone === 'string' ? phone : phone.value));
+  }
+  for (const email of emails) {
+    if (email) names.emails.push((typeof email === 'string' ? email : email.value).toLowerCase());
+  }
   return names;
 }
 
@@ -190,17 +188,20 @@ function toNames({ customerId, phones, emails }: z.infer<typeof namesSchema>): C
  * customer's.
  */
 export function parseContact(json: unknown, by: Identifier): Contact | null | 'unreadable' {
-  const answer = parseAnswer(json);
-  if (isRefusal(answer)) return 'unreadable';
-  const data = answer?.data;
+  const { data, isRefusal } = parseAnswer(json);
+  if (isRefusal) return 'unreadable';
   if (data === null) return null;
   const body = data ?? json;
   const entries: unknown[] = Array.isArray(body) ? body : [body];
-  const contacts = entries.map(toContact).filter((contact) => contact !== null);
-  const [first] = contacts;
+  const others: Contact[] = [];
+  for (const entry of entries) {
+    const contact = toContact(entry);
+    if (contact && hasIdentifier(contact, by)) return contact;
+    if (contact) others.push(contact);
+  }
+  const [first] = others;
   if (!first) return entries.length === 0 ? null : 'unreadable';
-  const match = contacts.find((contact) => hasIdentifier(contact, by));
-  return match ?? (contacts.length === 1 && !isOfAnotherCustomer(first, by) ? first : null);
+  return others.length === 1 && !isOfAnotherCustomer(first, by) ? first : null;
 }
 
 function toContact(entry: unknown): Contact | null {

@@ -3,14 +3,12 @@ import type { Runtime } from '../runtime.ts';
 export type TokenBucketOptions = {
   /** How many tokens the bucket holds, at the start, too. */
   readonly burst: number;
-  /** None by default: then only `give` adds tokens. */
-  readonly perSecond?: number;
+  readonly perSecond: number;
   readonly runtime: Pick<Runtime, 'monotonicMs'>;
 };
 
 /**
- * Bounds how often something happens: `burst` times at once, and `perSecond` times in the long run. With
- * `give` in place of `perSecond` it bounds a share of events, such as retries.
+ * Bounds how often something happens: `burst` times at once, and `perSecond` times in the long run.
  *
  * @example
  * const guesses = new TokenBucket({ burst: 60, perSecond: 1, runtime });
@@ -30,7 +28,7 @@ export class TokenBucket {
   /** Whether there was a token; true takes it. */
   take(): boolean {
     const nowMs = this.#options.runtime.monotonicMs();
-    this.give(((nowMs - this.#sinceMs) / 1000) * (this.#options.perSecond ?? 0));
+    this.give(((nowMs - this.#sinceMs) / 1000) * this.#options.perSecond);
     this.#sinceMs = nowMs;
     if (this.#tokens < 1) return false;
     this.#tokens -= 1;

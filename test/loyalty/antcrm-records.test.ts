@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import {
+  parseAnswer,
   parseContact,
   parseHistory,
   parseReason,
-  parseSuccess,
   scrub,
   toE164,
   toSent,
@@ -154,7 +154,7 @@ test('nothing that AntCRM could send throws', () => {
     fc.property(hostile, (json) => {
       parseHistory(json, POINT);
       parseContact(json, BY_PHONE);
-      parseSuccess(json);
+      parseAnswer(json);
       scrub(parseReason(json) ?? '', ['x']);
     }),
   );
