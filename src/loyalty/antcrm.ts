@@ -21,8 +21,6 @@ export type AntCrmOptions = {
   readonly apiKey: string;
   /** How long one call of the port may take, ms: waiting, connecting and retries included. */
   readonly timeoutMs: number;
-  /** `off`: the backend has no `/contacts`, and `contact` answers null. */
-  readonly contacts: 'on' | 'off';
   /** How many calls may run at once: half of the turns (docs/how-it-works.md, "A message"). */
   readonly maxCalls: number;
   /** How long the circuit breaker stays open before a probe, ms. Default: 5 s. */
@@ -139,8 +137,7 @@ export class AntCrmClient implements port.AntCrm {
     return this.#read('history', path, (json) => wire.parseHistory(json, query));
   }
 
-  async contact(by: Identifier): Promise<port.Read<port.Contact | null>> {
-    if (this.#options.contacts === 'off') return { ok: true, value: null };
+  contact(by: Identifier): Promise<port.Read<port.Contact | null>> {
     return this.#read('contact', wire.contactPath(by, FIRST_PAGE), (json) => wire.parseContact(json, by));
   }
 
@@ -251,11 +248,8 @@ export class AntCrmClient implements port.AntCrm {
     if (outcome === 'applied' || outcome === 'ok') return;
     const safeReason = reason ?? wire.scrub(wire.parseReason(json) ?? '', call.given);
     const fields = { call: call.name, outcome, ...(status !== undefined && { status }), reason: safeReason };
-    const isUnknown = outcome === 'unknown';
-    observe.log.warn(
-      fields,
-      isUnknown ? 'Outcome unknown: AntCRM may have done it' : 'AntCRM did not do as asked',
-    );
+    if (outcome === 'unknown') observe.log.warn(fields, 'Outcome unknown: AntCRM may have done it');
+    else observe.log.warn(fields, 'AntCRM did not do as asked');
   }
 
   #onBreaker(state: BreakerState): void {

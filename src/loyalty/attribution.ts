@@ -1,4 +1,4 @@
-import type { Awaited, Lookup, Outcome, Receipt, Skew } from '../conversation/effect.ts';
+import type { Awaited, Lookup, Outcome, Skew } from '../conversation/effect.ts';
 import type { OtherOperations } from './locks.ts';
 import type { LoyaltyRecord } from './port.ts';
 
@@ -65,7 +65,11 @@ export function attribute(lookup: Lookup, records: readonly LoyaltyRecord[], evi
 
   if (inTime.length > othersShare + 1) return { found: 'several' };
   // The newest: earlier calls left the older records.
-  if (inTime[0] && inTime.length > othersShare) return { found: 'applied', receipt: toReceipt(inTime[0]) };
+  const [newest] = inTime;
+  if (newest && inTime.length > othersShare) {
+    const { id: record, score, what } = newest;
+    return { found: 'applied', receipt: { record, score, what } };
+  }
   if (candidates.length > 0 || isStrange) return { found: 'undecided' };
   // A refused accumulation may be an earlier attempt with the code: there is no baseline.
   return { found: isRefused && lookup.kind === 'redeem' ? 'refused' : 'none' };
@@ -108,5 +112,3 @@ function assign(
   }
   return { records: left, spans: unserved };
 }
-
-const toReceipt = ({ id, score, what }: LoyaltyRecord): Receipt => ({ record: id, score, what });

@@ -1,10 +1,11 @@
-import type { Effect, HistoryRecord, Identifier, Movement, Outcome, Skew } from '../conversation/effect.ts';
+import type { Effect, Identifier, Movement, Outcome, Skew } from '../conversation/effect.ts';
 import type { HistoryPeriod, Read } from './port.ts';
 import { HISTORY_PAGE, type HistoryQuery, type LoyaltyRecord } from './port.ts';
 import type { Session } from './session.ts';
 
 /** A read of more pages is incomplete. */
 const MAX_PAGES = 50;
+const NO_SKEW: Skew = { ms: 0, errorMs: 0 };
 
 type HistoryEffect = Extract<Effect, { kind: 'history' }>;
 type Filter = Omit<HistoryQuery, 'page'>;
@@ -36,7 +37,9 @@ export async function readHistory(effect: HistoryEffect, session: Session): Prom
   const page = Math.floor(skip / HISTORY_PAGE) + 1;
   let query: HistoryQuery = { type, by, fromMs, toMs, page };
   let read = await session.history(query);
-  const { ms: aheadMs, errorMs } = toCorrection(session.skew);
+  // A skew within its error says nothing: then AntCRM's times are taken as they are.
+  const { skew } = session;
+  const { ms: aheadMs, errorMs } = skew && Math.abs(skew.ms) > skew.errorMs ? skew : NO_SKEW;
   if (read.ok && aheadMs !== 0 && (fromMs ?? toMs) !== undefined) {
     // Widened by the error, so that it holds the whole period by AntCRM's clock.
     if (fromMs !== undefined) query = { ...query, fromMs: fromMs + aheadMs - errorMs };
@@ -49,13 +52,10 @@ export async function readHistory(effect: HistoryEffect, session: Session): Prom
   const start = skip % HISTORY_PAGE;
   const end = start + take;
   const more = records.length > end || (read.value.full && (await hasNextRecords(session, query)));
-  const shown = records.slice(start, end).map((record) => toHistoryRecord(record, aheadMs));
+  const shown = records
+    .slice(start, end)
+    .map(({ whose: _, atMs, ...record }) => ({ ...record, atMs: atMs && atMs - aheadMs }));
   return { kind: 'history', records: shown, more };
-}
-
-/** A skew within its error says nothing: then AntCRM's times are taken as they are. */
-function toCorrection(skew: Skew | undefined): Skew {
-  return skew !== undefined && Math.abs(skew.ms) > skew.errorMs ? skew : { ms: 0, errorMs: 0 };
 }
 
 /** Periods are half-open, whatever AntCRM does about the end. A record without a time is shown. */
@@ -67,10 +67,6 @@ function inPeriod(records: readonly LoyaltyRecord[], { fromMs = -Infinity, toMs 
 async function hasNextRecords(session: Session, query: HistoryQuery): Promise<boolean> {
   const read = await session.history({ ...query, page: query.page + 1 });
   return !read.ok || read.value.full || inPeriod(read.value.records, query).length > 0;
-}
-
-function toHistoryRecord({ whose: _, atMs, ...record }: LoyaltyRecord, aheadMs: number): HistoryRecord {
-  return atMs === undefined ? record : { ...record, atMs: atMs - aheadMs };
 }
 
 /** The customer's points: from the contact record, else what the history adds up to. */

@@ -11,6 +11,7 @@ import { redeem } from './redeem.ts';
 import { isSmallSkew, Session, type Tools } from './session.ts';
 
 export type LoyaltyOptions = AntCrmOptions & {
+  readonly contacts: Tools['contacts'];
   readonly observe: Pick<Observe, 'skew'>;
   /** Wraps the client, for tests that inject faults. */
   readonly around?: ((antcrm: AntCrmClient) => AntCrmClient) | undefined;

@@ -26,7 +26,7 @@ export interface AntCrm {
    */
   history(query: HistoryQuery): Promise<Read<HistoryPage>>;
   /**
-   * Reads the customer's record; null if AntCRM has none, or if the backend has no `/contacts`.
+   * Reads the customer's record; null if AntCRM has none.
    */
   contact(by: Identifier): Promise<Read<Contact | null>>;
 }

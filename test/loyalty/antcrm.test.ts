@@ -90,11 +90,6 @@ describe('what is sent', () => {
     scope().get('/contacts').query(query).reply(200, []);
     expect(await antCrm.contact(BY_PHONE)).toMatchObject({ ok: true, value: null });
   });
-
-  test('without /contacts nobody is asked', async () => {
-    const other = openAntCrm(BASE, { contacts: 'off' }).antCrm;
-    expect(await other.contact(BY_PHONE)).toMatchObject({ ok: true, value: null });
-  });
 });
 
 describe('how a call that may spend or earn ends', () => {

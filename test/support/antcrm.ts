@@ -26,7 +26,6 @@ export function openAntCrm(
     baseUrl,
     apiKey: 'the-key',
     timeoutMs: 3000,
-    contacts: 'on',
     maxCalls: 8,
     ...options,
     observe: {
