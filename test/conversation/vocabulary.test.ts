@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Expecting, Reading } from '../../src/conversation/commands.ts';
 import { LanguageInterpreter } from '../../src/conversation/language/interpret.ts';
-import { vote } from '../../src/conversation/language/similarity.ts';
 import { fold } from '../../src/conversation/language/tokenizer.ts';
 import { type Example, Vocabulary } from '../../src/conversation/language/vocabulary.ts';
 import { LOCALES } from '../../src/conversation/message.ts';
@@ -89,7 +88,9 @@ describe('the language files', () => {
   test('have few examples that their neighbours would take for another command', () => {
     const place = ({ locale, line, text, act }: Example) => `${locale}.md:${line} "${text}" is ${act}`;
     const strays = vocabulary.examples.flatMap((example) => {
-      const near = vote(language.similarity.findNearest(example.text, example.text));
+      const [near] = language.similarity
+        .compare(example.text)
+        .filter((other) => other.example !== example.text);
       return near && near.score >= DONE && near.command !== example.act
         ? [`${place(example)}, but like "${near.example}", which is ${near.command}`]
         : [];

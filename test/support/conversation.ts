@@ -83,7 +83,7 @@ export const periodIn = (text: string, nowMs: number, timeZone: string) =>
 export function questionsOf(answers: readonly Answer[] = []) {
   const { similarity } = createLanguage(answers);
   return (text: string) => {
-    const near = similarity.findQuestion(text);
+    const near = similarity.isQuestion(text) ? similarity.findQuestion(similarity.compare(text)) : undefined;
     const id = near && near.command !== UNKNOWN ? near.command.slice('ask '.length) : undefined;
     return near && { ...near, ...(id && { id }) };
   };

@@ -20,7 +20,7 @@ import {
   says,
 } from './parser.ts';
 import { actOf, isIn, type Part, PhraseBook } from './phrases.ts';
-import { type Answer, type Near, Similarity, UNKNOWN, vote } from './similarity.ts';
+import { type Answer, type Near, Similarity, UNKNOWN } from './similarity.ts';
 import {
   commandOf,
   isReference,
@@ -71,8 +71,10 @@ const OF_GIFTS = /^ask (?:gift\.|warranty)/;
 const PRICE = 'ask gift.price';
 const WRONG = 'ask code.wrong';
 /** How near an example must be (0–1) to be offered, and to be carried out. */
-const NEAR = 0.42;
+const NEAR = 0.4;
 const SAME = 0.85;
+/** A nearest example is carried out, too, if all other commands are this much farther. */
+const SURE = { score: 0.5, ahead: 0.25 } as const;
 /** How near a text that is no question must be to the example of a question to get its answer. */
 const SAME_QUESTION = 0.9;
 /** An example of the text's own act counts although another one is nearer by less than this. */
@@ -147,6 +149,7 @@ export class LanguageInterpreter implements Interpreter {
       linked: this.#linked,
       isBare,
       isQuestion: this.similarity.isQuestion(text),
+      nearest: once(() => this.similarity.compare(said.text)),
       isPolite: this.#isPolite,
       values: valuesIn(said, reading),
     };
@@ -216,18 +219,18 @@ export class LanguageInterpreter implements Interpreter {
   }
 
   /** The usual question of a text. With a gift it asks for its price ("đổi nồi cơm bao nhiêu điểm"). */
-  #findQuestion({ said, act, at, isBare }: Situation) {
+  #findQuestion({ said, act, at, isBare, isQuestion, nearest }: Situation) {
     // "How many points did I get last week" asks for history.
     const isPast = said.period?.isPast === true && act.startsWith('start ');
     if (!isBare || act === 'remove' || isPast) return undefined;
     const [gift, ...others] = said.gifts;
     const named = others.length === 0 ? gift : undefined;
     const words = named ? this.#language.vocabulary.list('gifts') : [];
-    const ofGifts = words.flatMap((word) => this.similarity.findQuestion(withName(said, word)) ?? []);
-    const [near] = ofGifts
-      .filter(({ command }) => OF_GIFTS.test(command))
-      .concat(this.similarity.findQuestion(said.text) ?? [])
-      .sort((one, other) => other.score - one.score);
+    const ofGifts = words
+      .flatMap((word) => this.similarity.findQuestion(this.similarity.compare(withName(said, word))) ?? [])
+      .filter(({ command }) => OF_GIFTS.test(command));
+    const plain = isQuestion ? this.similarity.findQuestion(nearest()) : undefined;
+    const [near] = [...ofGifts, ...(plain ? [plain] : [])].sort((one, other) => other.strict - one.strict);
     // What is asked about our question is no answer elsewhere.
     const isHere = at.at === 'consent' || at.gift !== undefined || gift !== undefined;
     if (!near || (!isHere && OF_OURS.test(near.command))) return undefined;
@@ -279,7 +282,7 @@ export class LanguageInterpreter implements Interpreter {
     if (talk) return { commands: talk, why: { covered } };
     if (isNearly || (first?.do !== 'ask' && first?.do !== 'unclear'))
       return { commands: whole, why: { covered } };
-    const nearest = this.similarity.findNearest(here.said.text);
+    const nearest = here.nearest();
     const likely = this.#likely(nearest, here);
     if (likely) return { commands: likely, why: { covered, nearest } };
     const offered = this.#offered(nearest, here);
@@ -310,27 +313,29 @@ export class LanguageInterpreter implements Interpreter {
   }
 
   /** The command of the nearest example, if it changes nothing that was gathered. */
-  #likely(nearest: readonly Near[], { at, isBare, isQuestion }: Situation): Meant {
-    const near = vote(nearest);
+  #likely([near, ...others]: readonly Near[], { at, isBare, isQuestion }: Situation): Meant {
     if (!near || !isBare) return undefined;
-    const { command } = near;
+    const { command, score } = near;
     const isSkip = /^(?:none|no|cancel mild)$/.test(command);
-    if (near.score < SAME) return undefined;
+    const ahead = score - (others.find((other) => other.command !== command)?.score ?? 0);
+    const isSure = score >= SURE.score && ahead >= SURE.ahead;
+    if (score < SAME && !isSure) return undefined;
     if (isSkip && at.at === 'consent') return [{ do: 'no' }];
     const flow = this.#startedBy(command);
     if (flow && (at.at === 'nothing' || at.at === 'page')) return [{ do: 'start', flow: flow.name }];
     if (isSkip && at.kind === 'email' && at.at === 'slot') return [{ do: 'none', field: 'email' }];
     if (command === 'show person') return commandOf('show offer');
-    const isAnswer =
-      ANSWERED.test(command) && command !== UNKNOWN && (isQuestion || near.score >= SAME_QUESTION);
+    const isAnswer = ANSWERED.test(command) && (isQuestion || isSure || score >= SAME_QUESTION);
     if (command === 'show erasing') return commandOf('show privacy');
+    if (isAnswer && command === UNKNOWN) return ASKS_UNKNOWN;
     return isAnswer || HARMLESS.test(command) ? commandOf(command) : undefined;
   }
 
   /** What a text may mean: never a yes, an end, a change or an erasure. */
   #offered(nearest: readonly Near[], { isBare, at }: Situation): readonly TextCommand[] {
     if (!isBare || at.at === 'consent') return [];
-    const acts = [...new Set(nearest.flatMap(({ command, score }) => (score >= NEAR ? command : [])))];
+    const near = nearest.filter(({ score }) => score >= NEAR);
+    const acts = [...new Set(near.map(({ command }) => command))];
     const [first = '', ...others] = acts.filter((act) => OFFERED.test(act) && act !== `start ${at.flow}`);
     if (this.#isUnanswered(first)) return [];
     const meanings = [first, ...others.filter((act) => !this.#isUnanswered(act))].slice(0, MOST_OFFERED);
@@ -346,12 +351,14 @@ export class LanguageInterpreter implements Interpreter {
     const flow = command?.do === 'start' ? command.flow : undefined;
     const isVerb = flow === undefined ? command?.do === 'cancel' && at.at === 'nothing' : flow !== at.flow;
     if (!isVerb || !isBare || said.rest.length === 0) return undefined;
-    const nearest = this.similarity.findNearest(said.text);
+    const nearest = here.nearest();
     const [best] = nearest;
     const isOwn = nearest.some(
       ({ command: one, score }) => one === act && score > (best?.score ?? 0) - MARGIN,
     );
     const isLike = !isOwn && best !== undefined && best.score >= NEAR;
+    const sure = isLike ? this.#likely(nearest, here) : undefined;
+    if (sure) return { commands: sure, why: { covered: [], nearest } };
     if (!isLike && said.rest.length < STORY) return undefined;
     const others = this.#offered(nearest, here).filter((one) => one.do !== 'start' || one.flow !== flow);
     const likely = [...(flow === undefined ? [] : [{ do: 'start', flow } as const]), ...others];
@@ -435,6 +442,15 @@ const emailDoubt = (meant: string): TextCommand => ({
   slot: 'email',
   doubt: { why: 'typo', meant },
 });
+
+/** The result of a function, which is called at the first use. */
+function once<Result>(read: () => Result): () => Result {
+  let result: { readonly value: Result } | undefined;
+  return () => {
+    result ??= { value: read() };
+    return result.value;
+  };
+}
 
 /** The text with a word in place of the name of a gift. */
 function withName({ parts }: ParsedText, word: string): string {

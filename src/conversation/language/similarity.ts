@@ -25,35 +25,34 @@ export type Answer = {
 };
 
 /** An example that a text is like, and the command of its heading; 1 = the same words. */
-export type Near = { readonly example: string; readonly command: string; readonly score: number };
+export type Near = {
+  readonly example: string;
+  readonly command: string;
+  readonly score: number;
+  /** The score if the text must have nearly all words of the example, as a question must to be answered. */
+  readonly strict: number;
+  readonly isPhrase: boolean;
+  /** Written by the operator. */
+  readonly isOwn: boolean;
+};
 
 /** How like a question a text must be (0–1) to get its answer, and that of an operator's own question. */
 const LIKE_QUESTION = 0.72;
 const LIKE_OWN = 0.6;
 /** The weight of a word that says little: pronouns, particles. */
 const SMALL = 0.2;
-/** The weight of words that only the example has. A question must have nearly all of them. */
-const LACKING = { question: 2, any: 0.5 } as const;
+/** The weights of words that only the example has, and of those that only the text has. */
+const LACKING = { strict: 2, score: 0.5 } as const;
 const BESIDE = 0.5;
 /** The heading of questions without an answer: texts like them are no other question. */
 export const UNKNOWN = 'ask unknown';
-/** How many neighbours vote, and how near (0–1) they must be. */
-const NEIGHBOURS = 8;
-const LEAST = 0.2;
+/** How near (0–1) an example must be to count at all. */
+const LEAST = 0.3;
 /** Only the beginning of a longer text counts. */
 const MOST_WORDS = 60;
 
 type Weighed = ReadonlyMap<string, number>;
-type Compared = {
-  readonly text: string;
-  readonly act: string;
-  readonly isPhrase: boolean;
-  readonly isOwn: boolean;
-  readonly words: Weighed;
-  readonly weight: number;
-};
-
-type Scored = { readonly example: Compared; readonly score: number };
+type Compared = Omit<Near, 'score' | 'strict'> & { readonly words: Weighed; readonly weight: number };
 
 export class Similarity {
   readonly isQuestion: (text: string) => boolean;
@@ -87,9 +86,9 @@ export class Similarity {
     [this.#small, this.#little, this.#nothing] = [list('small'), list('asks little'), list('asks nothing')];
     this.#asked = new Set(all.flatMap(({ said, isPhrase }) => (isPhrase ? [] : said)));
     this.#spell = createSpeller(new Set([...all.flatMap(({ said }) => said), ...this.#small]));
-    this.#examples = all.map((example) => {
-      const words = this.#weigh(example.said);
-      return { ...example, words, weight: sum(words) };
+    this.#examples = all.map(({ text, act, isPhrase, isOwn, said }) => {
+      const words = this.#weigh(said);
+      return { example: text, command: act, isPhrase, isOwn, words, weight: sum(words) };
     });
     for (const [at, { words }] of this.#examples.entries())
       for (const word of words.keys()) {
@@ -108,8 +107,9 @@ export class Similarity {
     return new Map(telling.map((word) => [word, isSmall(word) ? SMALL : 1]));
   }
 
-  /** The examples with at least this score (Tversky's index of weighed words), the nearest first. */
-  #compare(said: Weighed, lacking: number, least: number) {
+  /** The examples that a text is like (Tversky's index of weighed words), the nearest first. */
+  compare(text: string): readonly Near[] {
+    const said = this.#weigh(this.#book.plainly(text).map(this.#spell));
     const touched: number[] = [];
     // Small words alone make no example alike.
     for (const [word, weight] of [...said].sort(([, one], [, other]) => other - one))
@@ -119,42 +119,34 @@ export class Similarity {
         this.#shared[at] = (this.#shared[at] ?? 0) + weight;
       }
     const all = sum(said);
-    const found: Scored[] = [];
+    const found: Near[] = [];
     for (const at of touched) {
-      const [example, shared = 0] = [this.#examples[at], this.#shared[at]];
+      const [compared, shared = 0] = [this.#examples[at], this.#shared[at]];
       this.#shared[at] = 0;
-      if (!example) continue;
-      const score = shared / (shared + lacking * (example.weight - shared) + BESIDE * (all - shared));
-      if (score >= least && shared >= 1) found.push({ example, score });
+      if (!compared) continue;
+      const { example, command, isPhrase, isOwn, weight } = compared;
+      const beside = shared + BESIDE * (all - shared);
+      const score = shared / (beside + LACKING.score * (weight - shared));
+      if (score < LEAST) continue;
+      const strict = shared / (beside + LACKING.strict * (weight - shared));
+      found.push({ example, command, score, strict, isPhrase, isOwn });
     }
     return found.sort((one, other) => other.score - one.score);
   }
 
-  /** The question that a text asks; undefined if none is like it. */
-  findQuestion(text: string): Near | undefined {
-    if (!this.isQuestion(text)) return undefined;
-    const said = this.#weigh(this.#book.plainly(text).map(this.#spell));
-    const alike = this.#compare(said, LACKING.question, LIKE_OWN);
-    const likely = alike.filter(({ example }) => !example.isPhrase);
+  /** The question that a text asks which is like these examples; undefined if none is near enough. */
+  findQuestion(nearest: readonly Near[]): Near | undefined {
+    const alike = nearest
+      .filter(({ strict }) => strict >= LIKE_OWN)
+      .sort((one, other) => other.strict - one.strict);
+    const likely = alike.filter(({ isPhrase }) => !isPhrase);
     const [best] = likely;
     // "Bao nhiêu điểm" is a command, although questions are like it.
-    if (!best || (alike[0]?.score ?? 0) > best.score) return undefined;
+    if (!best || (alike[0]?.strict ?? 0) > best.strict) return undefined;
     // What the operator wrote is likelier meant than a question that has no answer.
-    const isAnswered = this.#answered.has(best.example.act);
-    const own = isAnswered ? undefined : likely.find(({ example }) => example.isOwn);
-    return own || best.score >= LIKE_QUESTION ? toNear(own ?? best) : undefined;
+    const own = this.#answered.has(best.command) ? undefined : likely.find(({ isOwn }) => isOwn);
+    return own || best.strict >= LIKE_QUESTION ? (own ?? best) : undefined;
   }
-
-  /** The examples that a text is most like, the nearest first. `skip`: leaves one out. */
-  findNearest(text: string, skip?: string): readonly Near[] {
-    const said = this.#weigh(this.#book.plainly(text).map(this.#spell));
-    const found = this.#compare(said, LACKING.any, LEAST).filter(({ example }) => example.text !== skip);
-    return found.slice(0, NEIGHBOURS).map(toNear);
-  }
-}
-
-function toNear({ example: { text, act }, score }: Scored): Near {
-  return { example: text, command: act, score };
 }
 
 const sum = (words: Weighed): number => {
@@ -162,15 +154,6 @@ const sum = (words: Weighed): number => {
   for (const weight of words.values()) all += weight;
   return all;
 };
-
-/** The winner of a vote of the neighbours, weighed by score. The same words need no vote. */
-export function vote(near: readonly Near[]): Near | undefined {
-  if ((near[0]?.score ?? 0) > 0.95) return near[0];
-  const votes = new Map<string, number>();
-  for (const { command, score } of near) votes.set(command, (votes.get(command) ?? 0) + score);
-  const [best] = [...votes].sort(([, one], [, other]) => other - one);
-  return near.find(({ command }) => command === best?.[0]);
-}
 
 /** In fewer letters than this, one typing error makes too many other words. */
 const MIN_TYPO = 4;

@@ -15,6 +15,7 @@ import {
 } from './parser.ts';
 import type { SaidPeriod } from './period.ts';
 import { actOf, isIn, isPaused, type Part } from './phrases.ts';
+import type { Near } from './similarity.ts';
 
 /* What a parsed text means: one function a situation, then what holds anywhere, then values alone. */
 
@@ -32,6 +33,8 @@ export type Situation = {
   readonly linked: SpokenFlow | undefined;
   readonly isBare: boolean;
   readonly isQuestion: boolean;
+  /** The examples that the text is like, the nearest first. */
+  readonly nearest: () => readonly Near[];
   readonly isPolite: (part: Part) => boolean;
   /** The commands of its values, by the kinds of slots. */
   readonly values: Readonly<Record<SlotKind, readonly TextCommand[]>>;
