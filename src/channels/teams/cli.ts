@@ -86,13 +86,13 @@ function toJson(value: unknown): Uint8Array {
  * Older clients put the title there, so the bot understands both.
  */
 function textsIn(locale: Locale, words: Words) {
-  const line = (key: string) => words.line({ key: `teams.${key}` }, locale);
+  const line = (key: string) => words.line({ key }, locale);
   return {
-    name: { short: line('app.name'), full: line('app.fullName') },
-    description: { short: line('app.short'), full: line('app.full') },
+    name: { short: line('teams.app.name'), full: line('teams.app.fullName') },
+    description: { short: line('teams.app.short'), full: line('teams.app.full') },
     starters: STARTERS.map(({ name }) => {
-      const title = line(`command.${name}.title`);
-      return { title, description: line(`command.${name}.description`), prompt: title };
+      const title = line(`teams.command.${name}.title`);
+      return { title, description: line(`teams.command.${name}.description`), prompt: title };
     }),
   };
 }

@@ -49,15 +49,18 @@ export function profileParts({
 }: RegistrationOptions): RegistrationPart[] {
   return [undefined, ...LOCALES].flatMap((language_code): RegistrationPart[] => {
     const locale = language_code ?? defaultLocale;
-    const line = (key: string) => words.line({ key: `telegram.${key}` }, locale);
+    const line = (key: string) => words.line({ key }, locale);
     const menu = commands.map(({ name, slash }) => ({
       command: slash[locale],
-      description: line(`command.${name}`),
+      description: line(`telegram.command.${name}`),
     }));
     return [
       ['setMyCommands', () => api.setMyCommands(menu, { ...(language_code && { language_code }) })],
-      ['setMyDescription', () => api.setMyDescription(line('description'), language_code)],
-      ['setMyShortDescription', () => api.setMyShortDescription(line('shortDescription'), language_code)],
+      ['setMyDescription', () => api.setMyDescription(line('telegram.description'), language_code)],
+      [
+        'setMyShortDescription',
+        () => api.setMyShortDescription(line('telegram.shortDescription'), language_code),
+      ],
     ];
   });
 }
