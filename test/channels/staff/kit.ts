@@ -5,7 +5,7 @@ import { createClient } from '../../../src/channels/staff/client.ts';
 import { StaffChannel, type StaffOptions } from '../../../src/channels/staff/staff.ts';
 import { CHANNELS } from '../../../src/channels.ts';
 import type { Reply } from '../../../src/conversation/reply.ts';
-import type { Incoming, Outgoing } from '../../../src/engine/messages.ts';
+import type { Incoming } from '../../../src/engine/messages.ts';
 import {
   type AccessSettings,
   createGuard,
@@ -20,6 +20,7 @@ import { createMemoryFeed } from '../../../src/store/memory.ts';
 import type { Feed } from '../../../src/store/port.ts';
 import { mountChannel } from '../../support/mount.ts';
 import { NO_READER } from '../../support/photos.ts';
+import { outgoingOf, words } from '../harness.ts';
 
 /** The app's channels, whom staff may imitate. */
 export const TRAITS = CHANNELS.map(({ traits }) => traits);
@@ -51,7 +52,6 @@ export async function startKit(options: KitOptions = {}) {
   } = options;
   const accepted: Incoming[] = [];
   const alarms: { name: Alarm; fields: Fields }[] = [];
-  const warnings: Fields[] = [];
   /** Results of messages that the channel itself counted. */
   const counted: string[] = [];
   const hashKey = options.hashKey ?? randomBytes(32);
@@ -65,7 +65,9 @@ export async function startKit(options: KitOptions = {}) {
       seq += 1;
       numbers.push(seq);
       const last = at === replies.length - 1;
-      await channel.deliver(outgoing(conversation, reply, { turn, first: at === 0, last }), seq);
+      const place = { channel: 'staff', conversation, address: null };
+      const state = { ...(reply.asks && { flow: 'accumulate', asks: reply.asks }) };
+      await channel.deliver(outgoingOf(place, reply, { turn, first: at === 0, last, state }), seq);
     }
     return numbers;
   }
@@ -88,17 +90,14 @@ export async function startKit(options: KitOptions = {}) {
       }),
     feed,
     encryption: createEncryption({ key: randomBytes(32), hashKey }),
-    words: {
-      text: ({ key }, locale) => `${locale}:${key}`,
-      line: ({ key }, locale) => `${locale}:${key}`,
-    },
+    words,
     guard,
     channels: TRAITS,
     observe: {
       update: (_channel, result) => counted.push(result),
       photo: (_channel, reading) => counted.push(reading),
       alarm: (name, fields) => alarms.push({ name, fields }),
-      log: { debug() {}, info() {}, warn: (fields) => warnings.push(fields), error() {} },
+      log: { debug() {}, info() {}, warn() {}, error() {} },
     },
     photoReader: options.photoReader ?? NO_READER,
     audited: options.audited ?? false,
@@ -122,7 +121,6 @@ export async function startKit(options: KitOptions = {}) {
     client: createClient(url, access.token),
     accepted,
     alarms,
-    warnings,
     counted,
     feed,
     hashKey,
@@ -135,13 +133,4 @@ export async function startKit(options: KitOptions = {}) {
         body: typeof body === 'string' ? body : JSON.stringify(body),
       }),
   };
-}
-
-function outgoing(
-  conversation: string,
-  reply: Reply,
-  place: { turn: string | undefined; first: boolean; last: boolean },
-): Outgoing {
-  const state = { ...(reply.asks && { flow: 'accumulate', asks: reply.asks }) };
-  return { channel: 'staff', conversation, address: null, locale: 'vi', reply, state, atMs: 0, ...place };
 }
