@@ -151,18 +151,6 @@ describe('the wording', () => {
     },
   );
 
-  it.each(languages)(
-    '%s says in 25 words why a number must be shared, and that a person will answer',
-    (_, wording) => {
-      const told = Object.entries(wording).filter(([key]) =>
-        /^(person\.waiting|identity\.proofNeeded)/.test(key),
-      );
-      const words = (text: string) => text.replace(/\{\{.*?\}\}/g, 'x').split(/\s+/).length;
-      expect(told.length).toBeGreaterThan(4);
-      expect(told.filter(([, text]) => words(text) > 25)).toEqual([]);
-    },
-  );
-
   it.each(languages)('%s has short words on its buttons', (_, wording) => {
     const labels = Object.entries(wording).filter(
       ([key, text]) =>

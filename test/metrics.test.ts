@@ -13,7 +13,7 @@ function setUp(): { metrics: Metrics; lines: Line[] } {
   return { metrics: createMetrics({ log }), lines };
 }
 
-/** The samples of one metric as Prometheus reads them: labels to value. */
+/** The samples of one metric: labels, then the value. */
 async function samples(metrics: Metrics, name: string): Promise<string[]> {
   return (await metrics.text())
     .split('\n')
@@ -93,30 +93,18 @@ describe('metrics', () => {
       expect(await samples(metrics, name)).toEqual([]);
     }
   });
-
-  it('tell of the process itself, in the format that Prometheus reads', async () => {
-    const { metrics } = setUp();
-    expect(await samples(metrics, 'process_resident_memory_bytes')).toHaveLength(1);
-    expect(metrics.contentType).toContain('text/plain');
-  });
 });
 
-describe('an alarm', () => {
-  it('is a log line and a counter of the same name', async () => {
-    const { metrics, lines } = setUp();
-    metrics.observe.alarm('dead_letter', { conversation: 'c0ffee', alarm: 'else' });
-    expect(lines).toEqual([
-      {
-        level: 'error',
-        fields: { conversation: 'c0ffee', alarm: 'dead_letter' },
-        message: 'Alarm: dead_letter',
-      },
-    ]);
-    expect(await samples(metrics, 'bot_alarms_total')).toContain('{alarm="dead_letter"} 1');
-  });
-
-  it('is counted from zero, so that its first rise is seen', async () => {
-    const { metrics } = setUp();
-    expect(await samples(metrics, 'bot_alarms_total')).toEqual(ALARMS.map((alarm) => `{alarm="${alarm}"} 0`));
-  });
+it('an alarm is a log line and a counter of the same name, counted from zero so that its first rise is seen', async () => {
+  const { metrics, lines } = setUp();
+  expect(await samples(metrics, 'bot_alarms_total')).toEqual(ALARMS.map((alarm) => `{alarm="${alarm}"} 0`));
+  metrics.observe.alarm('dead_letter', { conversation: 'c0ffee', alarm: 'else' });
+  expect(lines).toEqual([
+    {
+      level: 'error',
+      fields: { conversation: 'c0ffee', alarm: 'dead_letter' },
+      message: 'Alarm: dead_letter',
+    },
+  ]);
+  expect(await samples(metrics, 'bot_alarms_total')).toContain('{alarm="dead_letter"} 1');
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { asPng, drawCode } from '../support/pictures.ts';
 import { button, choice, inside, replied, role, type, useConsole, view } from './kit.ts';
 
-const { open, restart } = useConsole();
+const { open } = useConsole();
 
 describe('play', () => {
   // Beside the chat.
@@ -58,22 +58,5 @@ describe('play', () => {
     await page.getByText('2.180 điểm').waitFor();
     await button(page, 'Làm lại từ đầu').click();
     await page.getByText('2.080 điểm').waitFor();
-  });
-
-  it('makes AntCRM fail so often that one sees it, and each attempt', async () => {
-    // With the time for every attempt.
-    await restart({});
-    const page = await open();
-    await play(page);
-    await button(page, 'Lỗi 500 khi xem lịch sử').click();
-    await page.getByText('history: error-500 ×3').waitFor();
-    await type(page, 'lịch sử tích điểm 30 ngày 0867123456');
-    await replied(page, 'service.unavailable');
-    await page.getByText('Chưa đặt lỗi nào.').waitFor();
-    await view(page, 'Bên trong');
-    await inside(page).locator('.call').first().waitFor();
-    await expect
-      .poll(() => inside(page).locator('.call b').allTextContents())
-      .toEqual(Array(3).fill('500 unavailable'));
   });
 });

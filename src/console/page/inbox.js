@@ -47,7 +47,6 @@ const ENDED = {
 const SHORT = { dateStyle: 'short', timeStyle: 'short' };
 /** A customer who waits so long is urgent. */
 const URGENT_MS = 15 * 60_000;
-const UNDO_MS = 10_000;
 
 /** Whoever gives no name is told apart by a number, the same in this tab. */
 sessionStorage.number ??= String(100 + Math.floor(Math.random() * 900));
@@ -171,7 +170,6 @@ function drawTicket(ticket) {
   $('none').hidden = Boolean(ticket);
   open = ticket;
   if (!ticket) return;
-  if (ending.get(id)?.said < ticket.messages.length) undo(id);
   drawHead();
   if (isSame) return;
   drawSaid(isOther);
@@ -203,12 +201,7 @@ function drawHead() {
     const ended = ENDED[closedBy] ?? `${closedByName} ${word('ended it.', 'đã kết thúc.')}`;
     const typed = draft && word(' What you typed is still here.', ' Câu bạn đang gõ vẫn còn đây.');
     note(ended + typed, ...(draft ? [button(word('Discard', 'Bỏ'), type)] : []));
-  } else if (ending.has(id))
-    note(
-      word('It ends in ten seconds.', 'Sẽ kết thúc sau 10 giây.'),
-      button(word('Undo', 'Hoàn tác'), () => undo(id)),
-    );
-  else if (isOthers(open))
+  } else if (isOthers(open))
     note(`${claimedBy} ${word('is answering this customer.', 'đang trả lời khách này.')}`);
   else if ($('by').value.trim()) note('');
   else note(`${word('Without your name, customers read:', 'Bạn chưa nhập tên, khách sẽ thấy:')} ${by()}`);
@@ -268,9 +261,7 @@ function drawFacts() {
 /* What staff do. */
 
 async function post(id, what, body = {}) {
-  // The page may be about to close.
-  const options = what === 'close' ? { keepalive: true } : undefined;
-  const answer = await exchange(`staff/tickets/${id}/${what}`, { ...body, by: by() }, options);
+  const answer = await exchange(`staff/tickets/${id}/${what}`, { ...body, by: by() });
   const isDone = answer?.status === 200;
   // That it is closed meanwhile, the page shows.
   if (open?.id === id) $('wrong').textContent = isDone || answer?.status === 409 ? '' : explain(answer);
@@ -307,23 +298,9 @@ async function send() {
   drawList();
 }
 
-/** The ends that can still be undone, by ticket. A message that comes meanwhile undoes it. */
-const ending = new Map();
-
 function end() {
-  const { id, messages } = open;
-  const close = () => {
-    ending.delete(id);
-    void post(id, 'close');
-  };
-  ending.set(id, { close, said: messages.length, timer: setTimeout(close, UNDO_MS) });
-  drawHead();
-}
-
-function undo(id) {
-  clearTimeout(ending.get(id)?.timer);
-  ending.delete(id);
-  if (open?.id === id) drawHead();
+  const question = word('End the conversation with', 'Kết thúc trò chuyện với');
+  if (confirm(`${question} ${nameOf(open)}?`)) void post(open.id, 'close');
 }
 
 $('reply').addEventListener('input', type);
@@ -340,10 +317,6 @@ $('answer').addEventListener('submit', (event) => {
 });
 $('claim').addEventListener('click', () => post(open.id, 'claim', isMine(open) ? { release: true } : {}));
 $('end').addEventListener('click', end);
-// Whoever leaves the page has not undone it.
-addEventListener('pagehide', () => {
-  for (const { close } of ending.values()) close();
-});
 for (const one of $('filters').children)
   one.addEventListener('click', () => {
     filter = one.dataset.filter;

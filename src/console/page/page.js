@@ -81,10 +81,10 @@ export async function call(path, options) {
 }
 
 /** A JSON answer and its status; null where no answer came. Without a body it is asked by GET. */
-export async function exchange(path, body, options) {
+export async function exchange(path, body) {
   const headers = { 'content-type': 'application/json' };
   try {
-    const sent = body && { method: 'POST', headers, body: JSON.stringify(body), ...options };
+    const sent = body && { method: 'POST', headers, body: JSON.stringify(body) };
     const response = await call(path, sent);
     return { status: response.status, content: await response.json() };
   } catch {
