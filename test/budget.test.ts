@@ -13,17 +13,17 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: numb
   sandbox: { files: /^sandbox\//, lines: 432, count: 4 },
   channels: { files: /^channels\//, lines: 3857, count: 30 },
   programs: { files: /^(photos|operators|cli)\//, lines: 1029, count: 10 },
-  console: { files: /^console\//, lines: 1600, count: 10 },
+  console: { files: /^console\//, lines: 1573, count: 10 },
 };
 
 /** A change may exceed the figures by this much. If it needs more, delete something, or raise the figure and say why. */
 const SLACK = 1.03;
 
 /** All of `src`, which the rooms must not exceed together. */
-const HOUSE = { lines: 25_150, count: 167 };
+const HOUSE = { lines: 25_123, count: 167 };
 
 /** All of `test`, fixtures too. */
-const TESTS = 27_034;
+const TESTS = 26_813;
 
 /** Shorter is not denser: characters a line on average, and the share of the lines that are comments. */
 const LINE_LENGTH = 43;
