@@ -1,6 +1,6 @@
 import type { Command, CommandOf, ValueFault } from '../commands.ts';
 import type { Scope } from '../flow.ts';
-import { type AnswerKeys, PROOF_ANSWERS, SLOTS, sameAnswers } from '../kinds.ts';
+import { type AnswerKeys, PROOF_ANSWERS, SLOTS, sameAnswers, toExamplePeriod } from '../kinds.ts';
 import {
   codeLine,
   findGift,
@@ -12,23 +12,13 @@ import {
   receiptLines,
   toShownStatus,
 } from '../prompts.ts';
-import {
-  CANCEL,
-  type Choice,
-  changeLast,
-  choice,
-  type Decision,
-  type Line,
-  type Reply,
-  say,
-} from '../reply.ts';
+import { CANCEL, type Choice, changeLast, choice, type Decision, type Line, type Reply } from '../reply.ts';
 import { findTakenTicket, forgetLast, type Operation, type State } from '../state.ts';
 import { retry } from './advance.ts';
 import { personChoice, supportLines, supportReply } from './handover.ts';
 import { findOperations, sayTooManyAttempts, toConfirmationId } from './operations.ts';
-import { explainPeriod } from './pages.ts';
 import { showLanguages, showPrivacy } from './privacy.ts';
-import { goHome, pointAtButton, toQuestion } from './questions.ts';
+import { goHome, pointAtButton } from './questions.ts';
 import {
   continueFlow,
   type Digression,
@@ -349,18 +339,13 @@ export function sayFault(round: Round, { kind, reason }: ValueFault): Reduction 
   const { state, next, scope } = round;
   const { step } = state;
   const flow = findFlow(round);
-  const reply: Reply = kind === 'period' ? explainPeriod(reason, scope) : { key: reason };
+  const reply: Reply = { key: reason, params: kind === 'period' ? toExamplePeriod(scope) : undefined };
   const isNew = next.go === 'advance' && scope.before.step !== step;
-  // Staff name a customer by phone or e-mail.
-  const isEither =
-    kind === 'email' && flow?.identity === 'proved' && step.at === 'asking' && step.slot === 'phone';
-  if (step.at === 'asking' && flow && !isNew && (step.slot === kind || isEither)) {
+  if (step.at === 'asking' && flow && !isNew && step.slot === kind) {
     // If only sharing proves the phone, a typed value is neither right nor wrong.
     const isProof = step.slot === 'phone' && flow.identity === 'proved' && !isTypingProof(scope);
     return retry(state, scope, isProof ? undefined : reply);
   }
-  if (step.at === 'browsing' && kind === 'period' && !flow)
-    return say(state, { ...toQuestion(state, scope), ...reply });
   const told = { ...round, said: [...round.said, reply] };
   if (kind === 'period' && flow?.slots.includes('period')) return setSlots(told, { period: null });
   return flow ? continueFlow(told, flow) : digress(round, { reply });

@@ -1,11 +1,11 @@
 import type { HistoryRead, HistoryRecord, Identifier } from '../effect.ts';
 import type { Scope } from '../flow.ts';
-import { HISTORY_TYPES, resolvePeriod, toExamplePeriod } from '../kinds.ts';
+import { HISTORY_TYPES, PERIOD_CHOICES, resolvePeriod } from '../kinds.ts';
 import { findGift, isTypingProof } from '../prompts.ts';
 import { type Choice, choice, type Decision, type Line, type Reply, say } from '../reply.ts';
 import type { Draft, Page, State } from '../state.ts';
-import { DAY_MS, dayAt, type NamedPeriod, PERIODS, type Period, startOfDay } from '../values/calendar.ts';
-import { addMenu, toQuestion } from './questions.ts';
+import { DAY_MS, dayAt, type Period, startOfDay } from '../values/calendar.ts';
+import { addMenu } from './questions.ts';
 
 /*
  * The history, page by page, shown in place.
@@ -49,7 +49,7 @@ export function showPage(state: State, { records, more }: HistoryRead, scope: Sc
       ? sayEmpty(page, scope)
       : listRecords(page, records, scope);
   const next: State = { ...state, step: { at: 'browsing', flow, page: shown }, view: scope.ids.view };
-  const choices = offerPages(shown, more, scope);
+  const choices = offerPages(shown, more);
   if (!more) return say(next, addMenu(next, { ...reply, choices }, scope));
   return say(next, { ...reply, choices: [...choices, choice('menu')], view: scope.ids.view });
 }
@@ -66,23 +66,12 @@ function sayEmpty({ type, period: asked }: Page, scope: Scope): Reply {
   return { key: 'history.empty', context: type, params: { period }, lines };
 }
 
-const offerPages = ({ type, period, skip }: Page, more: boolean, scope: Scope): Choice[] => [
+const offerPages = ({ type, skip }: Page, more: boolean): Choice[] => [
   ...(skip > 0 ? [choice('previous')] : []),
   ...(more ? [choice('next')] : []),
   ...HISTORY_TYPES.filter((one) => one !== type).map((one) => choice(`history:${one}`)),
-  ...PERIODS.filter((one) => !isPeriod(one, period, scope)).map((one) => choice(`period:${one}`)),
+  ...PERIOD_CHOICES,
 ];
-
-/** A period without an end stops at the moment of the question. */
-function isPeriod(name: NamedPeriod, { fromMs, toMs }: Period, scope: Scope): boolean {
-  const { fromMs: from, toMs: to } = resolvePeriod(name, scope);
-  return from === fromMs && (to === undefined || to === toMs);
-}
-
-/** What is wrong with a period, and how one is typed. */
-export function explainPeriod(reason: string, scope: Scope): Pick<Reply, 'key' | 'params'> {
-  return { key: reason, params: toExamplePeriod(scope) };
-}
 
 /** The first and the last day. An end that is not midnight is the moment of the question. */
 function periodLine({ fromMs, toMs = 0 }: Period, timeZone: string): Line {
@@ -110,10 +99,9 @@ function recordLine({ type, failed, score, atMs, code, what }: HistoryRecord, sc
 }
 
 /** Turns to the next or the previous page; undefined if no page is shown. */
-export function turnPage(state: State, to: 'next' | 'previous', scope: Scope): Decision | undefined {
+export function turnPage(state: State, to: 'next' | 'previous'): Decision | undefined {
   const { step } = state;
   if (step.at !== 'browsing') return undefined;
-  const skip = step.page.skip + (to === 'next' ? PAGE : -PAGE);
-  if (skip < 0) return say(state, { ...toQuestion(state, scope), key: 'history.first' });
+  const skip = Math.max(0, step.page.skip + (to === 'next' ? PAGE : -PAGE));
   return readPage({ ...state, step: { ...step, page: { ...step.page, skip } } });
 }

@@ -122,7 +122,7 @@ function reduce(round: Round, command: Command): Reduction {
     case 'cancel':
       return stop(round, command);
     case 'page':
-      return turnPage(state, command.to, scope) ?? sayNotUnderstood(round);
+      return turnPage(state, command.to) ?? sayNotUnderstood(round);
     case 'pick':
       return round;
     case 'ask':
@@ -222,11 +222,8 @@ const VALUES: ReadonlySet<string> = new Set([
 ]);
 
 function askWhatFor(state: State, scope: Scope): Decision {
-  const { step } = state;
-  const menu = goHome({ ...state, step: { at: 'idle' } }, scope, { key: 'unsure', context: 'identity' });
-  // The page can still be turned, unless staff named another customer.
-  const stays = step.at === 'browsing' && !isStaff(scope);
-  return { ...menu, state: { ...menu.state, draft: state.draft, ...(stays && { step }) } };
+  const menu = goHome(state, scope, { key: 'unsure', context: 'identity' });
+  return { ...menu, state: { ...menu.state, draft: state.draft } };
 }
 
 /*

@@ -2,7 +2,7 @@ import type { Command, CommandOf } from '../commands.ts';
 import type { ProvableValue } from '../effect.ts';
 import type { Flow, Scope } from '../flow.ts';
 import { collectIdentity, findGift, leaveConsent, showPhone, toTypedValue } from '../prompts.ts';
-import { changeLast, type Reply, sayFirst } from '../reply.ts';
+import { changeLast, sayFirst } from '../reply.ts';
 import { type Draft, dropOffer, type Identity, type State } from '../state.ts';
 import { findHindrance, retry, runningFlow } from './advance.ts';
 import { sayFault, sayNotUnderstood } from './digressions.ts';
@@ -171,16 +171,10 @@ function setShared(
   }
   // The new form of an old number is no guess.
   const phone: ProvableValue = { value: doubt?.meant ?? value, proved };
-  const known = state.draft.phone ?? state.profile.phone;
-  const isReplaced = known !== undefined && known.value !== phone.value;
-  const context = isReplaced ? 'replaced' : undefined;
-  const told: Reply = { key: 'identity.phone', context, params: { phone: showPhone(phone.value) } };
-  const profile = state.consent?.given && phone.proved ? { ...state.profile, phone } : state.profile;
-  const next: State = { ...state, profile, draft: { ...state.draft, phone } };
-  const said = phone.proved && isReplaced ? [...round.said, told] : round.said;
-  if (flow) return continueFlow({ ...round, state: next, said }, flow);
-  const menu = goHome(next, scope, phone.proved ? told : { key: 'menu' });
-  return { ...menu, state: { ...menu.state, draft: { phone } } };
+  if (flow) return setSlots(round, { phone });
+  const menu = goHome(state, scope, { key: 'identity.phone', params: { phone: showPhone(phone.value) } });
+  const profile = state.consent?.given && proved ? { ...state.profile, phone } : state.profile;
+  return { ...menu, state: { ...menu.state, profile, draft: { phone } } };
 }
 
 /** If staff name the next customer, nothing of the last one goes along; the codes stay unless others come. */
