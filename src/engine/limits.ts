@@ -9,8 +9,6 @@ export const LIMITS = {
   attempts: 5,
   /** A call that takes longer is shown to the customer as work. */
   workingMs: 1000,
-  /** How long a reply waits at most within its turn, if the platform asks it to wait. */
-  patienceMs: 2000,
   /** Deliveries and look-ups of one channel at once, and how long another one waits for a place. */
   perChannel: 21,
   placeMs: 500,

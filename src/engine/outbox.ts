@@ -18,9 +18,8 @@ const MAX_UNLOCK_WAIT_MS = 4000;
 const ALARM_EVERY_MS = 60_000;
 
 /**
- * Does the tasks of the outbox. It sends the replies in order, and tries each until it is delivered, dropped
- * or postponed; then the replies behind it wait as well. It always gives the locks back, because another
- * conversation may need them.
+ * Does the tasks of the outbox. It sends the replies in order. If one has to wait, the replies behind it wait
+ * as well. It always gives the locks back, because another conversation may need them.
  */
 export class Outbox {
   readonly #tools: TurnTools;
@@ -97,38 +96,32 @@ export class Outbox {
     return null;
   }
 
-  /** Sends until the reply is delivered or dropped. Resolves to its wait if that is too long for a turn. */
+  /** Sends a reply once. Resolves to how long it has to wait, if it is neither delivered nor dropped. */
   async #send(lease: Lease, seq: number, outgoing: Outgoing): Promise<Wait | undefined> {
-    const { platform, leases, limits, observe, spans, isTracing, runtime } = this.#tools;
+    const { platform, leases, observe, spans, isTracing, runtime } = this.#tools;
     const { channel, reply, atMs, acceptedMs, traceparent: parent = null } = outgoing;
     const { nowMs, tried, conversation } = lease;
     const to = platform(channel);
     if (reply.quiet && !to?.hearsQuiet) return undefined;
-    const sending = { to, outgoing, seq, outage: this.#outages(channel), nowMs };
+    const paceMs = to?.pace?.(outgoing) ?? 0;
+    if (paceMs > 0) return { afterMs: paceMs, reason: 'pace', tried };
+    leases.assertHeld(lease);
+    const outage = this.#outages(channel);
     const before: DeliveryTry = { atMs, nowMs, tried, random: runtime.random };
-    for (let patienceMs = limits.patienceMs; ; ) {
-      const paceMs = to?.pace?.(outgoing) ?? 0;
-      if (paceMs > 0) return { afterMs: paceMs, reason: 'pace', tried };
-      leases.assertHeld(lease);
-      const sinceMs = runtime.nowMs();
-      const delivery = await this.#try(sending);
-      if (delivery === 'no room') return { ...backOff(before, delivery, NO_ROOM_MS), tried };
-      if (delivery === 'held back') return { ...backOff(before, delivery, HELD_BACK_MS), tried };
-      const isAnswer = delivery.kind === 'delivered' && outgoing.last && acceptedMs !== undefined;
-      observe.delivery(channel, delivery.kind, isAnswer ? runtime.nowMs() - acceptedMs : undefined);
-      const fate = afterDelivery(delivery, before, sending.outage.deliveredMs);
-      if (isTracing) {
-        const about = { channel, outcome: delivery.kind, result: fate.kind };
-        spans.mark({ name: 'deliver', sinceMs, parent, ...about });
-      }
-      if (fate.kind === 'rejected') this.#alarmRejected(channel)(conversation);
-      if (fate.kind === 'givenUp') observe.alarm('delivery_given_up', { channel, conversation });
-      if (fate.kind !== 'waits') return undefined;
-      const { afterMs } = fate.wait;
-      if (delivery.kind !== 'throttled' || afterMs > patienceMs) return fate.wait;
-      patienceMs -= afterMs;
-      await runtime.sleep(afterMs);
+    const sinceMs = runtime.nowMs();
+    const delivery = await this.#try({ to, outgoing, seq, outage, nowMs });
+    if (delivery === 'no room') return { ...backOff(before, delivery, NO_ROOM_MS), tried };
+    if (delivery === 'held back') return { ...backOff(before, delivery, HELD_BACK_MS), tried };
+    const isAnswer = delivery.kind === 'delivered' && outgoing.last && acceptedMs !== undefined;
+    observe.delivery(channel, delivery.kind, isAnswer ? runtime.nowMs() - acceptedMs : undefined);
+    const fate = afterDelivery(delivery, before, outage.deliveredMs);
+    if (isTracing) {
+      const about = { channel, outcome: delivery.kind, result: fate.kind };
+      spans.mark({ name: 'deliver', sinceMs, parent, ...about });
     }
+    if (fate.kind === 'rejected') this.#alarmRejected(channel)(conversation);
+    if (fate.kind === 'givenUp') observe.alarm('delivery_given_up', { channel, conversation });
+    return fate.kind === 'waits' ? fate.wait : undefined;
   }
 
   /** `no room`: too many sends of the channel are under way. `held back`: most of them fail. */

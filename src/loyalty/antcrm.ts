@@ -193,7 +193,8 @@ export class AntCrmClient implements port.AntCrm {
       for (let retry = 0; ; retry++) {
         const permit = this.#breaker.admit();
         const attempt = permit === null ? decline('breaker-open') : await this.#send(call);
-        if (permit !== null) this.#breaker.note(permit, isFailure(attempt));
+        const isDown = attempt.verdict === 'failing' || NO_CONNECTION.test(attempt.reason ?? '');
+        if (permit !== null) this.#breaker.note(permit, isDown);
         const { verdict, status, json } = attempt;
         // A write is repeated only if it was surely not sent; a read also if its answer is lost or broken.
         const isBroken =
@@ -266,7 +267,7 @@ export class AntCrmClient implements port.AntCrm {
     const path = wire.historyPath(NOBODY, FIRST_PAGE);
     const startMs = this.#options.runtime.monotonicMs();
     const probe = await this.#send({ name: 'history', method: 'GET', path, given: [], startMs });
-    this.#breaker.note(permit, probe.status === undefined || isFailure(probe));
+    this.#breaker.note(permit, probe.status === undefined || probe.verdict === 'failing');
   }
 }
 
@@ -284,9 +285,6 @@ function toVerdict(status: number, json: unknown): Attempt['verdict'] {
   return status >= 200 && status < 300 ? 'answered' : 'strange';
 }
 
+/** Reasons of attempts that count as failures of AntCRM, as its 5xx do: it is overloaded, or not there. */
 const NO_CONNECTION =
   /^(TimeoutError|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/;
-
-/** AntCRM is overloaded, or not there. */
-const isFailure = ({ verdict, reason = '' }: Attempt): boolean =>
-  verdict === 'failing' || NO_CONNECTION.test(reason);

@@ -1,96 +1,77 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Unwordable } from '../../src/conversation/reply.ts';
-import { watched } from '../support/changes.ts';
+import { afterDelivery, type DeliveryTry } from '../../src/engine/delivery-policy.ts';
+import { NEVER_TRIED } from '../../src/engine/transitions.ts';
 import { createWorld, incoming } from './bot.ts';
+import { NOW } from './kit.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-describe('a reply', () => {
-  test('that fails is tried again with growing waits, for a day, then dropped', async () => {
-    const world = createWorld(undefined, { isStopped: true });
-    const deliver = vi.fn(async () => ({ kind: 'undelivered' }) as const);
-    const waits: number[] = [];
-    const store = watched(world.store, world.encryption, (change, record) => {
-      const ms = (record?.retry?.atMs ?? 0) - world.outside.nowMs();
-      if (change === 'release' && ms > 0) waits.push(ms);
-    });
-    await world.engine({ store, platform: () => ({ deliver }) }).accept(incoming('a'));
-    const started = world.outside.nowMs();
-    await world.quiet(4 * MINUTE);
-    expect(waits[0]).toBe(1000);
-    expect(Math.max(...waits)).toBe(10 * MINUTE);
+/** When a reply is tried whose tries all end like this, ms after it was made; at the end it is given up. */
+function triesOf(kind: 'undelivered' | 'uncertain', deliveredMs: number): number[] {
+  const tries: number[] = [];
+  let before: DeliveryTry = { atMs: NOW, nowMs: NOW, tried: NEVER_TRIED, random: () => 0.5 };
+  for (;;) {
+    tries.push(before.nowMs - NOW);
+    const fate = afterDelivery({ kind }, before, deliveredMs);
+    if (fate.kind === 'givenUp') return tries;
+    if (fate.kind !== 'waits') throw new Error(fate.kind);
+    const { afterMs, tried = NEVER_TRIED } = fate.wait;
+    before = { ...before, nowMs: before.nowMs + afterMs, tried };
+  }
+}
+
+describe('the tries of a reply', () => {
+  test('that was not delivered have growing waits, for a day', () => {
+    const tries = triesOf('undelivered', -1);
+    const waits = tries.slice(1).map((atMs, n) => atMs - (tries[n] ?? 0));
     expect(waits).toEqual(waits.toSorted((one, other) => one - other));
-    const days = (world.outside.nowMs() - started) / (24 * HOUR);
-    expect(days).toBeGreaterThan(1);
-    expect(days).toBeLessThan(1.1);
-    expect(await world.operators.letters()).toEqual([]);
+    expect([waits[0], waits.at(-1)]).toEqual([1000, 10 * MINUTE]);
+    expect(tries.at(-1)).toBeGreaterThan(24 * HOUR);
+    expect(tries.at(-1)).toBeLessThan(25 * HOUR);
   });
 
-  test('that was perhaps delivered is tried five times within the hour, then given up, where others get theirs', async () => {
+  test.each([
+    ['are five within the hour, where others get theirs', NOW, [10_000, MINUTE, 10 * MINUTE, HOUR]],
+    [
+      'go on for sixteen hours while nobody gets any',
+      -1,
+      [10_000, MINUTE, 10 * MINUTE, ...[1, 2, 4, 8, 16].map((hours) => hours * HOUR)],
+    ],
+  ])('that perhaps delivered it %s', (_, deliveredMs, dueMs) => {
+    const tries = triesOf('uncertain', deliveredMs);
+    expect(tries).toHaveLength(1 + dueMs.length);
+    for (const [n, atMs] of tries.slice(1).entries()) {
+      expect(atMs / (dueMs[n] ?? 0)).toBeGreaterThanOrEqual(1);
+      expect(atMs / (dueMs[n] ?? 0)).toBeLessThan(1.11);
+    }
+  });
+
+  test('do not count one that a message of the customer brought forward', () => {
+    const tried = { tries: 2, sinceMs: NOW };
+    const early = { atMs: NOW, nowMs: NOW + 20_000, tried, random: () => 0.5 };
+    const fate = afterDelivery({ kind: 'uncertain' }, early, -1);
+    expect(fate).toMatchObject({ wait: { afterMs: 40_000, tried } });
+  });
+});
+
+describe('a reply', () => {
+  test('that is given up has an alarm, and the next goes on', async () => {
     const world = createWorld();
-    const tries: number[] = [];
     let bad: number | undefined;
     const engine = world.engine({
       platform: () => ({
         async deliver(outgoing, seq) {
           bad ??= seq;
-          const isBad = outgoing.conversation === 'c1' && seq === bad;
-          if (isBad) tries.push(world.outside.nowMs());
-          return isBad ? { kind: 'uncertain' } : world.platform.deliver(outgoing, seq);
+          return seq === bad ? { kind: 'uncertain' } : world.platform.deliver(outgoing, seq);
         },
       }),
     });
-    // A try is as old as its lease, which is some milliseconds older than the call.
-    const acceptedMs = world.outside.nowMs();
-    await engine.accept(incoming('a'));
-    await expect.poll(() => tries).toHaveLength(1);
-    await engine.accept(incoming('x', { conversation: 'c2' }));
-    await expect.poll(() => world.heard()).toEqual(['x']);
-    await engine.accept(incoming('b'));
-    await world.quiet();
-    expect(world.heard()).toEqual(['x', 'a b']);
-    expect(world.alarms.map(({ name }) => name).filter((name) => name !== 'delivery_failing')).toEqual([
-      'delivery_given_up',
-    ]);
-    // The second message brought one try forward, which is not among the five.
-    expect(tries.length).toBe(6);
-    const [, ...others] = tries.map((atMs) => atMs - acceptedMs);
-    for (const dueMs of [10_000, MINUTE, 10 * MINUTE, HOUR]) {
-      expect(
-        others.some((ms) => ms >= dueMs && ms < 1.2 * dueMs + MINUTE / 4),
-        `${dueMs}: ${others}`,
-      ).toBe(true);
-    }
-  });
-
-  test('is not lost in an outage of two hours, and only few are tried meanwhile', async () => {
-    const world = createWorld();
-    const startedMs = world.outside.nowMs();
-    const tries = new Map<string, number[]>();
-    const arrived: string[] = [];
-    const engine = world.engine({
-      platform: () => ({
-        async deliver({ conversation }) {
-          const afterMs = world.outside.nowMs() - startedMs;
-          tries.set(conversation, [...(tries.get(conversation) ?? []), afterMs]);
-          if (afterMs < 2 * HOUR) return { kind: 'uncertain' };
-          arrived.push(conversation);
-          return { kind: 'delivered' };
-        },
-      }),
-    });
-    const customers = Array.from({ length: 20 }, (_, n) => `c${n}`);
-    for (const conversation of customers) await engine.accept(incoming('a', { conversation }));
-    await world.quiet(MINUTE / 3);
-    expect(arrived.toSorted()).toEqual(customers.toSorted());
-    for (const each of tries.values()) expect(each.filter((ms) => ms < HOUR).length).toBeLessThanOrEqual(5);
-    const meanwhile = [...tries.values()].flat().filter((ms) => ms > MINUTE && ms < 2 * HOUR);
-    // One probe in five seconds at most; here much fewer, for a probe waits for its own reply's time.
-    expect(meanwhile.length).toBeLessThan((2 * HOUR) / 5000);
-    const names = world.alarms.map(({ name }) => name);
-    expect(names).toContain('delivery_failing');
-    expect(names).not.toContain('delivery_given_up');
+    for (const text of ['a', 'b']) await engine.accept(incoming(text));
+    await world.quiet(10 * MINUTE);
+    expect(world.heard()).toEqual(['a b']);
+    expect(world.alarms.map(({ name }) => name)).toContain('delivery_given_up');
   });
 
   test('that the platform refuses is dropped with an alarm a minute, one that cannot be reached without, and the next goes on', async () => {
