@@ -4,6 +4,8 @@ import type { StoredState } from './messages.ts';
 import {
   type ConversationRecord,
   type DeadLetter,
+  HOUR_CHARS,
+  ID_CHARS,
   type InboxMessage,
   newRecord,
   type OutboxEntry,
@@ -11,9 +13,9 @@ import {
   type RequestedEntry,
   type Retry,
   readRecord,
+  toHour,
   writeRecord,
 } from './record.ts';
-import { HOUR_CHARS, ID_CHARS, toHour } from './record-v1.ts';
 import type { IndexEntry, RecordKind, Transition } from './versioned-records.ts';
 
 /*

@@ -3,7 +3,7 @@ import type { Effect } from '../conversation/effect.ts';
 import type { PhotoEffect, Sender } from '../conversation/message.ts';
 import { toOutline } from '../conversation/outline.ts';
 import type { Decision, Reply, Unlock } from '../conversation/reply.ts';
-import { localeOf, NewerVersion, type ReadState, type State } from '../conversation/state.ts';
+import { localeOf, NewerVersion, type ReadState, type State, VERSION } from '../conversation/state.ts';
 import type { Input } from '../conversation/step.ts';
 import type { EndedTurn, Observe } from '../observability/metrics.ts';
 import type { Spans } from '../observability/tracing.ts';
@@ -329,14 +329,15 @@ export class Turn {
     const tasks: (OutboxTask & OutboxEntry)[] = [];
     for (const reply of replies) {
       const place = { first: tasks.length === 0, last: tasks.length === replies.length - 1 };
-      const body = withVersion({ kind: 'reply' as const, outgoing: { ...shared, reply, ...place } });
+      const body = { kind: 'reply' as const, outgoing: { ...shared, reply, ...place }, v: VERSION };
       seq += 1;
       tasks.push({ seq, body, ...(reply.view !== undefined && { asks: true as const }) });
     }
     for (const { customer, ...unlocked } of unlock) {
       const name = encryption.name('customer', customer);
+      const body = { kind: 'unlock' as const, customer: name, ...unlocked, v: VERSION };
       seq += 1;
-      tasks.push({ seq, body: withVersion({ kind: 'unlock' as const, customer: name, ...unlocked }) });
+      tasks.push({ seq, body });
     }
     return tasks;
   }

@@ -76,6 +76,14 @@ type Attempt = {
   readonly reason?: string | undefined;
 };
 
+/** The verdicts of some statuses, and of the classes of the others (2xx, 4xx, 5xx). */
+const STATUSES: Verdicts = { 401: 'keyRefused', 403: 'keyRefused', 408: 'busy', 429: 'busy' };
+const CLASSES: Verdicts = { 2: 'answered', 4: 'refused', 5: 'failing' };
+type Verdicts = Readonly<Record<number, Attempt['verdict']>>;
+/** Reasons of attempts that count as failures of AntCRM, as its 5xx do: it is overloaded, or not there. */
+const NO_CONNECTION =
+  /^(TimeoutError|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/;
+
 const BREAKER_MS = 5000;
 /** More than half of the last 20 calls, but at least 5, could not connect, timed out or came back as 5xx. */
 const BREAKER_LIMITS = { window: 20, minResults: 5 };
@@ -234,7 +242,9 @@ export class AntCrmClient implements port.AntCrm {
     const dateMs = Date.parse(headers.date ?? '');
     const time = { dateMs: Number.isNaN(dateMs) ? undefined : dateMs, tookMs: ms };
     const json = wire.parseJson(content);
-    return { verdict: toVerdict(status, json), status, json, time, ms };
+    const isAbsent = (status === 404 || status === 405) && json === undefined;
+    const verdict = STATUSES[status] ?? CLASSES[Math.floor(status / 100)] ?? 'strange';
+    return { verdict: isAbsent ? 'absent' : verdict, status, json, time, ms };
   }
 
   #report(call: ApiCall, attempt: Attempt, outcome: CallResult): void {
@@ -275,16 +285,3 @@ function toMadeCall({ method, path, body }: ApiCall, attempt: Attempt, outcome: 
   const { status, ms, json, reason = wire.parseReason(json) } = attempt;
   return { method, path, body, status, reason, outcome, ms };
 }
-
-function toVerdict(status: number, json: unknown): Attempt['verdict'] {
-  if (status === 401 || status === 403) return 'keyRefused';
-  if (status === 408 || status === 429) return 'busy';
-  if (status >= 500) return 'failing';
-  if ((status === 404 || status === 405) && json === undefined) return 'absent';
-  if (status >= 400) return 'refused';
-  return status >= 200 && status < 300 ? 'answered' : 'strange';
-}
-
-/** Reasons of attempts that count as failures of AntCRM, as its 5xx do: it is overloaded, or not there. */
-const NO_CONNECTION =
-  /^(TimeoutError|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/;

@@ -6,7 +6,6 @@ import {
   parseReason,
   scrub,
   toE164,
-  toSent,
 } from '../../src/loyalty/wire.ts';
 import { fc } from '../support/properties.ts';
 
@@ -140,6 +139,20 @@ describe('a contact', () => {
   });
 });
 
+test.each([0, '0', false, null, 2, 'error', {}])(
+  'what says success: %j is unreadable, whatever empty list stands beside it',
+  (success) => {
+    const refusal = { success, message: 'Internal error', data: [] };
+    expect(parseHistory(refusal, POINT)).toBe('unreadable');
+    expect(parseContact(refusal, BY_PHONE)).toBe('unreadable');
+  },
+);
+
+test.each([1, '1', true])('what says success: %j is read', (success) => {
+  expect(parseHistory({ success, data: [] }, POINT)).toEqual({ records: [], full: false });
+  expect(parseContact({ success, data: null }, BY_PHONE)).toBeNull();
+});
+
 test('nothing that AntCRM could send throws', () => {
   const keys = 'type status product gift name code data phones value success __proto__'.split(' ');
   const hostile = fc.letrec((again) => ({
@@ -181,10 +194,5 @@ describe('phones', () => {
     ['023232', '023232'],
   ])('%s is read as %s', (stored, e164) => {
     expect(toE164(stored)).toBe(e164);
-  });
-
-  test('are sent national where they are Vietnamese', () => {
-    expect(toSent({ kind: 'phone', value: '+84867123456' })).toBe('0867123456');
-    expect(toSent({ kind: 'phone', value: '+6591234567' })).toBe('+6591234567');
   });
 });

@@ -183,21 +183,4 @@ describe('reads', () => {
     history().reply(429);
     expect(await ask()).toMatchObject({ ok: false, reason: 'unavailable' });
   });
-
-  test.each([0, '0', false, null, 2, 'error', {}])(
-    'that say success: %j are unreadable, whatever empty list stands beside it',
-    async (success) => {
-      history().reply(200, { success, message: 'Internal error', data: [] });
-      expect(await ask()).toMatchObject({ ok: false, reason: 'unreadable' });
-      nock(BASE).get('/contacts').query(true).reply(200, { success, data: [] });
-      expect(await antCrm.contact(BY_PHONE)).toMatchObject({ ok: false, reason: 'unreadable' });
-    },
-  );
-
-  test.each([1, '1', true])('that say success: %j are read', async (success) => {
-    history().reply(200, { success, data: [] });
-    expect(await ask()).toMatchObject({ ok: true, value: { records: [] } });
-    nock(BASE).get('/contacts').query(true).reply(200, { success, data: null });
-    expect(await antCrm.contact(BY_PHONE)).toMatchObject({ ok: true, value: null });
-  });
 });

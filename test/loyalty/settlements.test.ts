@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { Context } from '../../src/conversation/context.ts';
 import { writeAwaited } from '../../src/conversation/effect.ts';
 import type { Reply } from '../../src/conversation/reply.ts';
@@ -212,7 +212,6 @@ const anyCashiers = fc.option(
   }),
   { nil: undefined },
 );
-const nobody = fc.constant(undefined);
 const anySkew = fc.oneof(
   fc.integer({ min: -30 * MINUTE_MS, max: 30 * MINUTE_MS }),
   fc.integer({ min: -MAX_SKEW_MS, max: MAX_SKEW_MS }),
@@ -221,7 +220,7 @@ const smallSkew = fc.integer({ min: -MAX_SKEW_MS + 1000, max: MAX_SKEW_MS - 1000
 /** `Date` has whole seconds. */
 const measured = fc.integer({ min: -500, max: 500 });
 
-async function play(all: readonly Act[], skewMs: number, measuredMs: number): Promise<World> {
+async function play(all: readonly Act[], skewMs: number, measuredMs: number): Promise<readonly Redemption[]> {
   const world = new World(skewMs, measuredMs);
   for (const { where, call, cashiers, thinkMs } of all) {
     await world.redeem(where, call, cashiers);
@@ -229,13 +228,13 @@ async function play(all: readonly Act[], skewMs: number, measuredMs: number): Pr
     await world.settle();
   }
   await world.pass(LAST_MS + MINUTE_MS);
-  return world;
+  return world.redemptions;
 }
 
 /** The record that a success was told of: its own, or the one by which a check settled it. */
 const recordOf = ({ settledBy, record }: Redemption): string | undefined => settledBy?.id ?? record;
 
-function expectTrue({ redemptions }: World): void {
+function expectTrue(redemptions: readonly Redemption[]): void {
   const done = redemptions.filter(({ told }) => told.includes('done'));
   expect(done.filter((one) => recordOf(one) === undefined)).toEqual([]);
   expect(new Set(done.map(recordOf)).size).toBe(done.length);
@@ -250,49 +249,44 @@ function runsAtLastCheckOf({ confirmedMs }: Redemption, other: Redemption): bool
   return other.confirmedMs < lastMs && other.confirmedMs + TIMEOUT_MS + NOT_APPLIED_MS >= lastMs;
 }
 
-describe('whatever AntCRM’s clock says, however late its history, whatever cashiers do', () => {
-  it('no record is told as two successes, and no success as not applied', async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        acts(NOT_APPLIED_MS, anyCashiers),
-        anySkew,
-        measured,
-        async (all, skewMs, measuredMs) => {
-          const world = await play(all, skewMs, measuredMs);
-          expectTrue(world);
-          for (const { record, told } of world.redemptions) {
-            if (record !== undefined) expect(told).not.toContain('not applied');
-          }
-        },
-      ),
-      { numRuns: RUNS },
-    );
-  });
-
-  it('a success told as not applied, because its record came even later, goes to staff', async () => {
-    await fc.assert(
-      fc.asyncProperty(acts(LAST_MS, anyCashiers), anySkew, measured, async (all, skewMs, measuredMs) => {
-        const world = await play(all, skewMs, measuredMs);
-        expectTrue(world);
-        for (const { record, told } of world.redemptions) {
-          if (record !== undefined && told[0] === 'not applied') expect(told).toContain('with staff');
-        }
-      }),
-      { numRuns: RUNS },
-    );
-  });
-
-  it('all is told without staff where AntCRM’s clock is right and no cashier interferes', async () => {
-    await fc.assert(
-      fc.asyncProperty(acts(NOT_APPLIED_MS, nobody), smallSkew, measured, async (all, skewMs, measuredMs) => {
-        const { redemptions } = await play(all, skewMs, measuredMs);
-        for (const one of redemptions.filter(({ called }) => called)) {
-          const truth = one.record === undefined ? 'not applied' : 'done';
-          const isDisturbed = redemptions.some((other) => runsAtLastCheckOf(one, other));
-          expect(isDisturbed ? one.told.slice(0, 1) : one.told).toEqual([truth]);
-        }
-      }),
-      { numRuns: RUNS },
-    );
-  });
+it.each<[string, fc.Arbitrary<Act[]>, fc.Arbitrary<number>, (redemptions: readonly Redemption[]) => void]>([
+  [
+    'no record is told as two successes, and no success as not applied, whatever clocks say and cashiers do',
+    acts(NOT_APPLIED_MS, anyCashiers),
+    anySkew,
+    (redemptions) => {
+      expectTrue(redemptions);
+      for (const { record, told } of redemptions) {
+        if (record !== undefined) expect(told).not.toContain('not applied');
+      }
+    },
+  ],
+  [
+    'a success told as not applied, because its record came even later, goes to staff',
+    acts(LAST_MS, anyCashiers),
+    anySkew,
+    (redemptions) => {
+      expectTrue(redemptions);
+      for (const { record, told } of redemptions) {
+        if (record !== undefined && told[0] === 'not applied') expect(told).toContain('with staff');
+      }
+    },
+  ],
+  [
+    'all is told without staff where AntCRM’s clock is right and no cashier interferes',
+    acts(NOT_APPLIED_MS, fc.constant(undefined)),
+    smallSkew,
+    (redemptions) => {
+      for (const one of redemptions.filter(({ called }) => called)) {
+        const truth = one.record === undefined ? 'not applied' : 'done';
+        const isDisturbed = redemptions.some((other) => runsAtLastCheckOf(one, other));
+        expect(isDisturbed ? one.told.slice(0, 1) : one.told).toEqual([truth]);
+      }
+    },
+  ],
+])('%s', async (_, anyActs, skew, check) => {
+  const property = fc.asyncProperty(anyActs, skew, measured, async (...played) =>
+    check(await play(...played)),
+  );
+  await fc.assert(property, { numRuns: RUNS });
 });
