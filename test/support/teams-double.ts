@@ -23,7 +23,7 @@ const pathSchema = z.object({ conversation: z.string(), id: z.string().default('
 
 /**
  * The Bot Framework service on 127.0.0.1: its keys and tokens, the Teams connector (activities, edits, members), Azure's
- * login server and managed identity endpoint. Faults are scripted.
+ * managed identity endpoint. Faults are scripted.
  */
 export async function startTeamsDouble() {
   const calls: {
@@ -34,7 +34,6 @@ export async function startTeamsDouble() {
   }[] = [];
   const faults: Fault[] = [];
   const granted: string[] = [];
-  const signIns: { readonly path: string; readonly form: Readonly<Record<string, string>> }[] = [];
   const members = new Map<string, Body>();
   const files = new Map<string, Uint8Array>();
   const chats = new Map<string, Shown[]>();
@@ -108,16 +107,6 @@ export async function startTeamsDouble() {
     };
   });
 
-  app.addContentTypeParser(
-    'application/x-www-form-urlencoded',
-    { parseAs: 'string' },
-    async (_request: unknown, body: string) => Object.fromEntries(new URLSearchParams(body)),
-  );
-  app.post('/login/*', async ({ url: path, body }) => {
-    signIns.push({ path, form: z.record(z.string(), z.string()).parse(body) });
-    return { token_type: 'Bearer', expires_in: 3600, access_token: `signed-in-${signIns.length}` };
-  });
-
   const url = await app.listen({ port: 0, host: '127.0.0.1' });
   const issuer = `${url}/issuer`;
   const tokens = createTokens(issuer);
@@ -153,7 +142,6 @@ export async function startTeamsDouble() {
       return `${serviceUrl}v3/attachments/${name}/views/original`;
     },
     granted,
-    signIns,
     /** Posts an activity as the service does. */
     async post(activity: TeamsActivity, { url: target, appId, authorization }: Target): Promise<Posted> {
       const header = authorization === undefined ? `Bearer ${mint(appId)}` : authorization;

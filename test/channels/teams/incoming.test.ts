@@ -5,15 +5,7 @@ import { TEAMS_HOSTS } from '../../../src/channels/teams/address.ts';
 import { parseActivity } from '../../../src/channels/teams/incoming.ts';
 import { StoreUnavailable } from '../../../src/store/port.ts';
 import { readSamples, recordedSchema } from '../../support/samples.ts';
-import {
-  activity,
-  BOT,
-  PERSON,
-  pressActivity,
-  TENANT,
-  textActivity,
-  USER,
-} from '../../support/teams-activities.ts';
+import { activity, BOT, pressActivity, textActivity, USER } from '../../support/teams-activities.ts';
 import { kindsOf } from '../harness.ts';
 import { createBot } from './harness.ts';
 
@@ -25,17 +17,13 @@ async function read(sent: object) {
 
 describe('a message', () => {
   it('is handed on with who wrote it and where replies go', async () => {
-    const { incoming, status, body } = await read(textActivity('tích điểm', { id: 'm-1' }));
-    expect([status, body]).toEqual([200, '']);
-    expect(incoming).toMatchObject({
-      channel: 'teams',
-      conversation: 'a:personal',
-      id: 'm-1',
-      message: { kind: 'text', text: 'tích điểm' },
-      sender: { channel: 'teams', proof: 'profile', locale: 'vi', name: 'Garnacho' },
-      address: { bot: BOT, user: USER, tenant: TENANT, person: PERSON },
-    });
-    expect(incoming?.sender).not.toHaveProperty('email');
+    const { post, accepted, outgoing } = await createBot();
+    const { statusCode, body } = await post(textActivity('tích điểm', { id: 'm-1' }));
+    expect([statusCode, body]).toEqual([200, '']);
+    const { channel, conversation, address } = outgoing({ key: 'k' });
+    const sender = { channel, proof: 'profile', locale: 'vi', name: 'Garnacho' };
+    const message = { kind: 'text', text: 'tích điểm' };
+    expect(accepted).toEqual([{ channel, conversation, id: 'm-1', message, sender, address }]);
   });
 
   const contentUrl = 'https://smba.trafficmanager.net/apac/v3/attachments/0-ea/views/original';
