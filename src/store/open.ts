@@ -5,9 +5,6 @@ import { PolledFeed } from './feed.ts';
 import { createMemoryFeed, createMemoryStore } from './memory.ts';
 import type { Feed, RecordStore } from './port.ts';
 import type { RedisAddress } from './redis/address.ts';
-import { connectRedis } from './redis/connection.ts';
-import { createRedisLog } from './redis/feed.ts';
-import { createRedisRecords } from './redis/records.ts';
 
 type OpenStore = { readonly records: RecordStore; readonly feed: Feed; close(): Promise<void> };
 
@@ -24,6 +21,12 @@ export async function openStore(
     const feed = createMemoryFeed();
     return { records: createMemoryStore(systemRuntime), feed, close: () => feed.close() };
   }
+  // Loaded only if it is used: ioredis takes some megabytes.
+  const [{ connectRedis }, { createRedisLog }, { createRedisRecords }] = await Promise.all([
+    import('./redis/connection.ts'),
+    import('./redis/feed.ts'),
+    import('./redis/records.ts'),
+  ]);
   const connection = await connectRedis(redis.address, { canary, log, onCommand, runtime: systemRuntime });
   const feed = new PolledFeed(createRedisLog(connection), { runtime: systemRuntime, pollMs: POLL_MS });
   return {

@@ -91,13 +91,16 @@ function fieldsIn(text: string, act: string, vocabulary: Vocabulary): readonly s
   return ['code', 'email', 'phone'].filter(isNamed).slice(0, 1);
 }
 
+/** One for all phrases without a list: there are thousands. */
+const NONE: ReadonlySet<string> = new Set();
+
 function readPhrases(vocabulary: Vocabulary): ReadonlyMap<string, Phrase> {
   const all = new Map<string, Phrase>();
   const add = (written: string, more: Pick<Phrase, 'act' | 'always'>, list: readonly string[] = []) => {
     const spelling = speltWords(written).map(marked);
     for (const text of vocabulary.foldings(written)) {
       const before = all.get(text);
-      const lists = new Set([...(before?.lists ?? []), ...list]);
+      const lists = list.length > 0 ? new Set([...(before?.lists ?? []), ...list]) : (before?.lists ?? NONE);
       all.set(text, { ...before, ...more, text, lists, spellings: [...(before?.spellings ?? []), spelling] });
     }
   };

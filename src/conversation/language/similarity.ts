@@ -52,7 +52,7 @@ const LEAST = 0.3;
 const MOST_WORDS = 60;
 
 type Weighed = ReadonlyMap<string, number>;
-type Compared = Omit<Near, 'score' | 'strict'> & { readonly words: Weighed; readonly weight: number };
+type Compared = Omit<Near, 'score' | 'strict'> & { readonly weight: number };
 
 export class Similarity {
   readonly isQuestion: (text: string) => boolean;
@@ -86,16 +86,15 @@ export class Similarity {
     [this.#small, this.#little, this.#nothing] = [list('small'), list('asks little'), list('asks nothing')];
     this.#asked = new Set(all.flatMap(({ said, isPhrase }) => (isPhrase ? [] : said)));
     this.#spell = createSpeller(new Set([...all.flatMap(({ said }) => said), ...this.#small]));
-    this.#examples = all.map(({ text, act, isPhrase, isOwn, said }) => {
+    this.#examples = all.map(({ text, act, isPhrase, isOwn, said }, at) => {
       const words = this.#weigh(said);
-      return { example: text, command: act, isPhrase, isOwn, words, weight: sum(words) };
-    });
-    for (const [at, { words }] of this.#examples.entries())
       for (const word of words.keys()) {
         const places = this.#index.get(word);
         if (places) places.push(at);
         else this.#index.set(word, [at]);
       }
+      return { example: text, command: act, isPhrase, isOwn, weight: sum(words) };
+    });
     this.#shared = new Float64Array(this.#examples.length);
   }
 
