@@ -14,6 +14,8 @@ import { SPEAKERS } from '../support/scene.ts';
 const YES = ['có', 'ok', 'đồng ý', 'yes', 'chốt', '👍'];
 const PHONES = ['0867123456', '0912345678', '0999999999'];
 const NAMED = [...PHONES, 'garnacho@gmail.com', 'minh@example.vn'];
+/** What is offered in the place of slips. */
+const OFFERED = ['0701234567', 'minh@gmail.com'];
 const SUMMED = 'tích điểm TIVI000000017 0912345678 minh@example.vn';
 const PHRASES = [
   ...`tích điểm|${SUMMED}|TIVI000000018|TIVI000000019 TIVI000000020|bỏ mã TIVI000000018|K7M2Q9X001`.split(
@@ -280,7 +282,7 @@ test('whatever is said: money moves by the live button or a yes to what was show
         if (sent?.kind === 'contact' && sent.own) shared = true;
         // A value that is offered in the place of a slip is named by the yes to it.
         const words = JSON.stringify([sent ?? '', chat.state.step]);
-        for (const one of NAMED)
+        for (const one of [...NAMED, ...OFFERED])
           if (words.includes(one.replace(/^0/, ''))) given.add(one.replace(/^0/, '+84'));
         const [before, called] = [chat.state, chat.effects.length];
         if (sent) chat.send(sent);
