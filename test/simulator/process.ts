@@ -1,12 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { createConversation } from '../../src/conversation/conversation.ts';
 import type { EffectContext, Perform } from '../../src/conversation/effect.ts';
-import { flows } from '../../src/conversation/flows/index.ts';
 import { Engine, type EngineOptions } from '../../src/engine/engine.ts';
 import type { Delivery, Incoming, Outgoing } from '../../src/engine/messages.ts';
 import { Operators } from '../../src/engine/operators.ts';
 import type { HttpCall } from '../../src/http/transport.ts';
-import { LANGUAGE_TEXTS, WORDING } from '../../src/i18n.ts';
 import { createLoyalty, type LoyaltyOptions } from '../../src/loyalty/loyalty.ts';
 import { createNotices } from '../../src/notices.ts';
 import type { Observe } from '../../src/observability/metrics.ts';
@@ -14,6 +11,7 @@ import { createTickets } from '../../src/operators/tickets.ts';
 import type { Runtime } from '../../src/runtime.ts';
 import { createEncryption } from '../../src/store/encryption.ts';
 import type { RecordStore } from '../../src/store/port.ts';
+import { conversation as own } from '../support/conversation.ts';
 import { SETTINGS } from '../support/dialogue.ts';
 import { type Chance, createProcessRuntime } from './clock.ts';
 import { type Conduct, type Noted, TIMEOUT_MS } from './conduct.ts';
@@ -25,10 +23,8 @@ import type { Desk } from './staff.ts';
 const CHECKS_MS = [5_000, 20_000, 60_000, 120_000, 300_000];
 
 export const HASH_KEY = Buffer.alloc(32, 7);
-const conversation = {
-  ...createConversation({ flows, wording: WORDING, languageTexts: LANGUAGE_TEXTS }),
-  settings: { ...SETTINGS, operationChecksMs: CHECKS_MS, handover: true },
-};
+const settings = { ...SETTINGS, operationChecksMs: CHECKS_MS, handover: true };
+const conversation = { ...own, settings };
 
 /** The operation whose effect is performed in this chain of awaits. */
 const operationAtWork = new AsyncLocalStorage<string>();

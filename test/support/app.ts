@@ -2,6 +2,8 @@ import { type AppOptions, createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { type ConversationOptions, createConversation } from '../../src/conversation/conversation.ts';
 import { flows } from '../../src/conversation/flows/index.ts';
+import { LANGUAGE_TEXTS, WORDING } from '../../src/i18n.ts';
+import { conversation } from './conversation.ts';
 import { scanLater } from './logs.ts';
 import { PATIENT } from './photos.ts';
 import { AT_ANY_PACE } from './processes.ts';
@@ -35,15 +37,17 @@ export async function startBot(env: Readonly<Record<string, string>> = {}, optio
   };
 }
 
-const conversations = new Map<string, ReturnType<typeof createConversation>>();
+const keyOf = ({ wording, languageTexts, answers = [] }: ConversationOptions): string =>
+  JSON.stringify([wording, languageTexts, answers]);
+const own = { flows, wording: WORDING, languageTexts: LANGUAGE_TEXTS };
+const conversations = new Map([[keyOf(own), conversation]]);
 
 /** The conversation of all bots with the same words. */
 function shareConversation(options: ConversationOptions) {
   if (options.flows !== flows) return createConversation(options);
-  const key = JSON.stringify({ ...options, flows: undefined });
-  const conversation = conversations.get(key) ?? createConversation(options);
-  conversations.set(key, conversation);
-  return conversation;
+  const shared = conversations.get(keyOf(options)) ?? createConversation(options);
+  conversations.set(keyOf(options), shared);
+  return shared;
 }
 
 /** What `localhost` is: a client that asks for the other address first would take longer. */
