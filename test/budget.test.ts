@@ -11,7 +11,7 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: numb
   engine: { files: /^(engine|store)\//, lines: 5121, count: 32 },
   loyalty: { files: /^loyalty\//, lines: 1400, count: 11 },
   sandbox: { files: /^sandbox\//, lines: 432, count: 4 },
-  channels: { files: /^channels\//, lines: 3860, count: 30 },
+  channels: { files: /^channels\//, lines: 3833, count: 30 },
   programs: { files: /^(photos|operators|cli)\//, lines: 1029, count: 10 },
   console: { files: /^console\//, lines: 1573, count: 10 },
 };
@@ -20,10 +20,10 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: numb
 const SLACK = 1.03;
 
 /** All of `src`, which the rooms must not exceed together. */
-const HOUSE = { lines: 25_110, count: 167 };
+const HOUSE = { lines: 25_083, count: 167 };
 
 /** All of `test`, fixtures too. */
-const TESTS = 26_655;
+const TESTS = 26_649;
 
 /** Shorter is not denser: characters a line on average, and the share of the lines that are comments. */
 const LINE_LENGTH = 43;

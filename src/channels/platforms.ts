@@ -1,5 +1,4 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { z } from 'zod';
 import { LOCALES, type Sender } from '../conversation/message.ts';
 import type { Delivery, FetchedPhoto } from '../engine/messages.ts';
 import type { Limit } from '../http/guard.ts';
@@ -127,13 +126,4 @@ export function encodeChoice(id: string, view: string | undefined): string {
 export function decodeChoice(data: string): { choice: string; view?: string } {
   const at = data.lastIndexOf('~');
   return at < 0 ? { choice: data } : { choice: data.slice(0, at), view: data.slice(at + 1) };
-}
-
-/** Longest list that is read from a platform's request. Telegram marks at most 100 entities. */
-const MAX_LIST = 100;
-
-/** A list of outside data, cut before zod reads its items: 100,000 wrong ones would take long. */
-export function shortList<Item extends z.ZodType>(item: Item) {
-  const cutList = (value: unknown) => (Array.isArray(value) ? value.slice(0, MAX_LIST) : value);
-  return z.preprocess(cutList, z.array(item));
 }

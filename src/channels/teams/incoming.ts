@@ -1,16 +1,21 @@
 import { randomUUID } from 'node:crypto';
-import type { Activity } from 'botbuilder';
+import { type Activity, TurnContext } from 'botbuilder';
 import { z } from 'zod';
 import { MAX_TEXT, type Message, type Picture } from '../../conversation/message.ts';
 import type { Incoming } from '../../engine/messages.ts';
-import { cut, decodeChoice, senderOf, shortList } from '../platforms.ts';
+import { cut, decodeChoice, senderOf } from '../platforms.ts';
 import { type CardData, parseData, TEAMS, type TeamsPlace } from './address.ts';
 
 /** A part that is absent or has an unexpected shape becomes blank: we answer unreadable activities. */
 const text = z.string().default('').catch('');
 
+/** Longest list that is read. */
+const MAX_LIST = 100;
+
+/** A list, cut before zod reads its items: 100,000 wrong ones would take long. */
 function list<T extends z.ZodType>(schema: T) {
-  return shortList(schema).catch([]);
+  const cutList = (value: unknown) => (Array.isArray(value) ? value.slice(0, MAX_LIST) : value);
+  return z.preprocess(cutList, z.array(schema)).catch([]);
 }
 
 /** An object of such parts. */
@@ -86,8 +91,10 @@ export function readMessage(activity: TeamsActivity): Incoming | null {
   const place = readPlace(activity);
   if (!place) return null;
   const envelope = toEnvelope(activity, place);
-  if (!isPrivate(activity))
-    return mentionsOfUs(activity).length > 0 ? { ...envelope, message: { kind: 'group' } } : null;
+  if (!isPrivate(activity)) {
+    const isForUs = TurnContext.getMentions(activity).some(({ mentioned: { id } }) => id === place.bot);
+    return isForUs ? { ...envelope, message: { kind: 'group' } } : null;
+  }
   const data = parseData(activity.value);
   if (!data) return { ...envelope, message: readContent(activity) };
   const { replyToId } = activity;
@@ -154,15 +161,9 @@ function readPictures({ attachments }: TeamsActivity): Picture[] {
 
 /** The text without the mention of the bot. Entities say what is a mention: a text can contain any tag. */
 function readText(activity: TeamsActivity): string {
-  const rest = mentionsOfUs(activity).reduce((text, mention) => text.replace(mention, ''), activity.text);
-  return cut(rest, MAX_TEXT)
+  return cut(TurnContext.removeRecipientMention(activity), MAX_TEXT)
     .replaceAll(/&nbsp;|\u00a0/g, ' ')
     .trim();
-}
-
-function mentionsOfUs({ entities, recipient }: TeamsActivity): string[] {
-  const ours = entities.filter(({ type, mentioned }) => type === 'mention' && mentioned.id === recipient.id);
-  return ours.map(({ text }) => text);
 }
 
 /** A choice wins over a form: every button of a card sends the card's fields. */

@@ -142,15 +142,9 @@ function readPicture({ photo, document }: TelegramMessage): Picture | undefined 
 function isAddressed(message: TelegramMessage, bot: UserFromGetMe): boolean {
   if (message.reply_to_message?.from?.id === bot.id) return true;
   const text = message.text ?? message.caption ?? '';
-  const entities = message.entities ?? message.caption_entities ?? [];
+  const [first = '', ...rest] = text.toLowerCase().split(/[^\w@/]+/);
   const us = `@${bot.username.toLowerCase()}`;
-  return entities.some(({ type, offset, length, user }) => {
-    const part = text.slice(offset, offset + length).toLowerCase();
-    if (type === 'text_mention') return user?.id === bot.id;
-    if (type === 'mention') return part === us;
-    if (type !== 'bot_command' || offset !== 0) return false;
-    // Before the bot knows its name: by default (privacy mode) Telegram sends it only commands that name it.
-    const at = part.indexOf('@');
-    return bot.username === '' || at < 0 || part.slice(at) === us;
-  });
+  if (first === us || rest.includes(us)) return true;
+  // Before the bot knows its name: by default (privacy mode) Telegram sends it only commands that name it.
+  return first.startsWith('/') && (bot.username === '' || !first.includes('@') || first.endsWith(us));
 }

@@ -41,7 +41,7 @@ export function render(reply: Reply, locale: Locale, words: Words): TelegramRepl
     return { text, contact: { keyboard, resize_keyboard: true, one_time_keyboard: true } };
   }
   const buttons: InlineKeyboardButton.CallbackButton[] = [];
-  // A confirmation and a gift have a row of their own, so that nobody presses the wrong one.
+  // A confirmation and a gift have a row of their own, against wrong presses.
   let columns = 2;
   for (const { id, label } of choices) {
     const data = encodeChoice(id, reply.view);

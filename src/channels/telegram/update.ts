@@ -1,7 +1,6 @@
 import type { Update } from 'telegraf/types';
 import { z } from 'zod';
 import type { ChannelTraits } from '../channel.ts';
-import { shortList } from '../platforms.ts';
 
 /** Telegram, as a channel. */
 export const TELEGRAM = {
@@ -47,15 +46,6 @@ const userSchema = z.object({
   language_code: maybe(z.string()),
 });
 
-const entitiesSchema = shortList(
-  z.object({
-    type: z.string(),
-    offset: z.int(),
-    length: z.int(),
-    user: maybe(z.object({ id: z.int() })),
-  }),
-);
-
 const fileSchema = z.object({
   file_id: z.string(),
   file_size: maybe(z.number()),
@@ -72,15 +62,13 @@ const messageSchema = z.object({
   is_topic_message: maybe(z.boolean()),
   reply_to_message: maybe(z.object({ from: maybe(z.object({ id: z.int() })) })),
   text: maybe(z.string().min(1)),
-  entities: maybe(entitiesSchema),
   caption: maybe(z.string().min(1)),
-  caption_entities: maybe(entitiesSchema),
   contact: maybe(z.object({ phone_number: z.string(), user_id: maybe(z.int()) })),
   // `forward_date`: Bot API servers before 7.0, which people run themselves, have no `forward_origin`.
   forward_origin: present,
   forward_date: present,
   via_bot: present,
-  photo: maybe(shortList(fileSchema)),
+  photo: maybe(z.array(fileSchema)),
   document: maybe(fileSchema),
   voice: media,
   audio: media,
