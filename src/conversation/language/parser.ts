@@ -165,7 +165,7 @@ export class Parser {
     this.#objections = readObjections(vocabulary);
     const labels = [...vocabulary.written('phone labels'), ...vocabulary.list('phone labels')];
     this.#phoneLabel = new RegExp(`^(?:${labels.join('|') || '(?!)'})\\.?(?=\\+?\\d)`, 'iu');
-    this.#amount = new RegExp(`^\\d+(?:${vocabulary.list('amount endings').join('|')})?$`, 'i');
+    this.#amount = new RegExp(`^\\d+(?:${vocabulary.written('amount endings').map(fold).join('|')})?$`, 'i');
     this.#signs = vocabulary.pairs('signs');
     this.#namesOfCodes = new Set(vocabulary.list('code'));
     const yes = vocabulary.examples.filter(({ act }) => act === 'yes');

@@ -124,6 +124,8 @@ export class PhraseBook {
   readonly vocabulary: Vocabulary;
   readonly known: Set<string>;
   readonly polite: ReadonlySet<string>;
+  /** The words of the names of values: "điện" of "điện thoại". */
+  readonly fields: ReadonlySet<string>;
   readonly #phrases: ReadonlyMap<string, Phrase>;
   readonly #index: PhraseIndex<Phrase>;
   readonly #shortFor: ReadonlyMap<string, string>;
@@ -137,7 +139,7 @@ export class PhraseBook {
     this.vocabulary = vocabulary;
     this.#phrases = readPhrases(vocabulary);
     this.#index = indexPhrases([...this.#phrases].map(([text, phrase]) => [text, phrase] as const));
-    this.#shortFor = vocabulary.pairs('short for');
+    this.#shortFor = vocabulary.shortFor;
     const periods = vocabulary.lists.flatMap(({ section, phrases }) =>
       section === 'periods' ? phrases : [],
     );
@@ -146,6 +148,8 @@ export class PhraseBook {
     const long = [...this.#phrases.keys()].filter((text) => text.includes(' '));
     this.#joined = new Map(long.map((text) => [text.replaceAll(' ', ''), text]));
     this.polite = new Set(vocabulary.list('polite').flatMap((phrase) => phrase.split(' ')));
+    const fields = ['code', 'phone', 'email'].flatMap((list) => vocabulary.list(list));
+    this.fields = new Set(fields.flatMap((phrase) => phrase.split(' ')));
     this.#withMarks = new Set(vocabulary.list('with marks only'));
     this.#foreign = new Set(vocabulary.list('foreign alone'));
     this.#spelt = new Set([...this.#phrases.values()].flatMap(({ spellings }) => spellings.flat()));
@@ -185,13 +189,13 @@ export class PhraseBook {
 
   #asKnown(word: string): string {
     const long = this.#shortFor.get(word);
-    if (long !== undefined) return fold(long);
+    if (long !== undefined) return long;
     if (this.known.has(word)) return word;
     const joined = this.#joined.get(word);
     if (joined !== undefined) return joined;
     const undone = undoTyping(word);
     const isUndone = undone.length > 1 && this.known.has(undone);
-    return isUndone ? fold(this.#shortFor.get(undone) ?? undone) : word;
+    return isUndone ? (this.#shortFor.get(undone) ?? undone) : word;
   }
 
   /** Cuts words into the longest phrases, left to right; a number goes with what it counts. */
@@ -267,7 +271,9 @@ function namesOf(gifts: readonly NamedGift[], book: PhraseBook): PhraseIndex<rea
     const ends = names.flatMap((words) =>
       words.flatMap((_, at) => [words.slice(0, at), words.slice(at + 1)]),
     );
-    const sure = ends.filter((words) => words.length > 0 && !/\d/.test(words.join('')));
+    // "Số điện thoại" names no "nồi cơm điện".
+    const isField = ([word = '', ...more]: readonly string[]) => more.length === 0 && book.fields.has(word);
+    const sure = ends.filter((words) => words.length > 0 && !/\d/.test(words.join('')) && !isField(words));
     const ended = (some: readonly (readonly string[])[]) =>
       some.flatMap((words) => endings.map((ending) => words.join(' ') + ending));
     add(whole, [fold(gift.code), ...ended(names)], gift);

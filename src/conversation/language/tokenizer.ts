@@ -48,10 +48,17 @@ export function remembered<Result>(read: (word: string) => Result): (word: strin
 
 export const isAscii = (text: string): boolean => /^[\0-\x7f]*$/.test(text);
 
+/** "Don't" is one word. */
+const APOSTROPHES = /(?<=\p{L})['’](?=\p{L})/gu;
+
 /** A text as it is compared: no case, marks or punctuation. "Đổi quà!" and "doi  qua" fold to "doi qua". */
 export const fold: (text: string) => string = remembered((text) => {
   const seen = visible(text);
-  const all = seen.includes(' ') ? seen.split(' ').map(fold) : unmark(seen).split(/[^\p{L}\p{N}]+/u);
+  const all = seen.includes(' ')
+    ? seen.split(' ').map(fold)
+    : unmark(seen)
+        .replace(APOSTROPHES, '')
+        .split(/[^\p{L}\p{N}]+/u);
   return all.filter((word) => word !== '').join(' ');
 });
 
@@ -60,6 +67,7 @@ export function speltWords(text: string): string[] {
   return text
     .normalize('NFC')
     .toLowerCase()
+    .replace(APOSTROPHES, '')
     .split(/[^\p{L}\p{N}]+/u)
     .filter((word) => word !== '');
 }

@@ -45,12 +45,15 @@ export class Vocabulary {
   readonly lists: List[] = [];
   /** Words that are others with their marks; `''`: words that say nothing. */
   readonly asSpelt: ReadonlyMap<string, string>;
+  /** Short forms with what they are short for. */
+  readonly shortFor: ReadonlyMap<string, string>;
   readonly #folded = new Map<string, readonly string[]>();
 
   constructor(texts: readonly LanguageText[]) {
     this.locales = [...new Set(texts.map(({ locale }) => locale))];
     for (const { locale, text } of texts) this.#read(locale, text);
     this.asSpelt = this.pairs('as spelt');
+    this.shortFor = new Map([...this.pairs('short for')].map(([short, long]) => [short, fold(long)]));
   }
 
   #read(locale: string, text: string): void {
@@ -96,7 +99,8 @@ export class Vocabulary {
       const meant = this.asSpelt.get(word);
       return meant === '' ? word : fold(meant ?? word);
     });
-    return [...new Set([fold(phrase), spelt.join(' ')])].filter((text) => text !== '');
+    const long = spelt.map((word) => this.shortFor.get(word) ?? word);
+    return [...new Set([fold(phrase), spelt.join(' '), long.join(' ')])].filter((text) => text !== '');
   }
 }
 
