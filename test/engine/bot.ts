@@ -20,14 +20,7 @@ import type { Observe } from '../../src/observability/metrics.ts';
 import { type Runtime as Outside, systemRuntime } from '../../src/runtime.ts';
 import { createEncryption } from '../../src/store/encryption.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
-import {
-  type Encryption,
-  type Index,
-  type RecordStore,
-  type ScoredMember,
-  SHARDS,
-  StoreUnavailable,
-} from '../../src/store/port.ts';
+import { type Encryption, type Index, type ScoredMember, SHARDS } from '../../src/store/port.ts';
 import { type Changed, watched } from '../support/changes.ts';
 import { recordingObserve } from '../support/observe.ts';
 import { NO_READER } from '../support/photos.ts';
@@ -229,18 +222,7 @@ export function createWorld(encryption: Encryption = someEncryption(), { isStopp
   }
   const listed = async (index: Index) => (await entries(index)).map(({ member }) => member);
 
-  /** The store as a process sees it whose next changes of that kind fail, `times` of them. */
-  function failing(kind: Changed, times = Number.POSITIVE_INFINITY): RecordStore {
-    let left = times;
-    return watched(store, encryption, (change) => {
-      if (change !== kind || left <= 0) return;
-      left -= 1;
-      throw new StoreUnavailable('down');
-    });
-  }
-
   return {
-    failing,
     store,
     platform,
     perform,
@@ -269,7 +251,6 @@ export function createWorld(encryption: Encryption = someEncryption(), { isStopp
     lock: async (customer: string, operation: string) =>
       (await customers.update(encryption.name('customer', customer), lock(operation))).answer,
     engine,
-    end,
     sent,
     script,
     calls,

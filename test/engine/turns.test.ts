@@ -188,7 +188,8 @@ describe('back-pressure', () => {
 describe('a store out of reach', () => {
   test('accepting is refused, so that the platform sends again', async () => {
     const world = createWorld();
-    const engine = world.engine({ store: world.failing('accept') });
+    const compareAndSwap = () => Promise.reject(new StoreUnavailable('down'));
+    const engine = world.engine({ store: { ...world.store, compareAndSwap } });
     await expect(engine.accept(incoming('a'))).rejects.toThrow(StoreUnavailable);
     await expect(engine.accept(incoming('a'))).rejects.toThrow(StoreUnavailable);
     expect(world.alarms).toEqual([{ name: 'store_unavailable', reason: undefined }]);
