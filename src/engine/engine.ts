@@ -1,7 +1,6 @@
 import type { Context } from '../conversation/context.ts';
 import { LeaseLost, type Perform } from '../conversation/effect.ts';
 import type { PhotoReader, Sender } from '../conversation/message.ts';
-import { VERSION } from '../conversation/state.ts';
 import { atMostEvery } from '../observability/log.ts';
 import type { Observe } from '../observability/metrics.ts';
 import { Spans } from '../observability/tracing.ts';
@@ -166,14 +165,9 @@ export class Engine {
     let isBegun = false;
     try {
       const sender = hasSlot ? this.#senderAtOnce(name, incoming, sentMs) : undefined;
-      const filing = {
-        id: incoming.id,
-        deliveryId: filed.deliveryId,
-        body: withVersion(incoming),
-        schema: VERSION,
-      };
-      const take = hasSlot ? { owner: runtime.id(), leaseMs, schema: VERSION } : undefined;
-      const file = accept({ ...filing, take });
+      const { deliveryId } = filed;
+      const take = hasSlot ? { owner: runtime.id(), leaseMs } : undefined;
+      const file = accept({ id: incoming.id, deliveryId, body: withVersion(incoming), take });
       let lease: Lease | undefined;
       let decided: Turn | undefined;
       // It may be applied again if another process was faster, so it has no effect but these two.

@@ -1,5 +1,4 @@
 import { LeaseLost } from '../conversation/effect.ts';
-import { VERSION } from '../conversation/state.ts';
 import type { AtWork } from '../observability/tracing.ts';
 import type { Runtime } from '../runtime.ts';
 import type { EngineLimits } from './limits.ts';
@@ -121,7 +120,7 @@ export class Leases {
   async claim(conversation: string): Promise<ClaimResult> {
     const { records, runtime, limits } = this.#parts;
     const aliveUntilMs = runtime.monotonicMs() + limits.leaseMs;
-    const taking = take({ owner: runtime.id(), leaseMs: limits.leaseMs, schema: VERSION });
+    const taking = take({ owner: runtime.id(), leaseMs: limits.leaseMs });
     const { answer, record, nowMs } = await records.update(conversation, taking, { listed: true });
     if (answer === 'leased' && record !== null)
       return new Lease(conversation, { record, nowMs, aliveUntilMs });

@@ -1,4 +1,4 @@
-import { type ReadState, type State, VERSION } from '../conversation/state.ts';
+import type { ReadState, State } from '../conversation/state.ts';
 import { type Runtime, systemRuntime } from '../runtime.ts';
 import {
   type Encryption,
@@ -197,7 +197,7 @@ export class Operators {
       const composed = compose(before, nowMs);
       if (typeof composed === 'string') return { record: before, answer: composed };
       const { incoming, letterId, uncapped } = composed;
-      const filing = { id: incoming.id, deliveryId, body: withVersion(incoming), schema: VERSION, uncapped };
+      const filing = { id: incoming.id, deliveryId, body: withVersion(incoming), uncapped };
       const { record, answer } = accept(filing)(before, nowMs);
       if (answer === 'full') return { record: before, answer };
       const after = letterId ? takeLetter(letterId)(record, nowMs).record : record;

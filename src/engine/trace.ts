@@ -1,7 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Sender } from '../conversation/message.ts';
 import type { State } from '../conversation/state.ts';
-import { systemRuntime } from '../runtime.ts';
 import type { Trace, TracedCall } from './messages.ts';
 import type { Turn, TurnInside } from './turn.ts';
 
@@ -24,7 +23,7 @@ export class Traces {
   /** From here on, this chain of awaits works on the turn. */
   enter(turn: Turn): void {
     turn.isWatched = true;
-    turn.inside = { calls: [], trips: ['take'], sinceMs: systemRuntime.monotonicMs() };
+    turn.inside = { calls: [], trips: ['take'] };
     this.calls.enterWith(turn.inside.calls);
   }
 
@@ -32,7 +31,8 @@ export class Traces {
    * The trace goes with the turn's last reply. A reply to "forget me" has none, because a trace would repeat
    * the forgotten data. The stored outbox does not have the trace, so a crash loses it.
    */
-  attach(turn: Turn, { calls, trips, sinceMs }: TurnInside): void {
+  attach(turn: Turn, { calls, trips }: TurnInside): void {
+    const { identifyMs, stepsMs, commitMs } = turn.event;
     const { message = null, sender } = turn.asker?.incoming ?? {};
     const before = turn.before.state;
     const isText = message?.kind === 'text' && sender !== undefined;
@@ -44,7 +44,7 @@ export class Traces {
       after: turn.decision.state,
       calls,
       trips,
-      ms: systemRuntime.monotonicMs() - sinceMs,
+      ms: identifyMs + stepsMs + commitMs,
     };
     turn.tasks = turn.tasks.map((task) => {
       const { seq, body } = task;

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { VERSION } from '../conversation/state.ts';
 import { isIndex } from '../store/port.ts';
 import type { StoredState } from './messages.ts';
 import {
@@ -40,8 +41,8 @@ export type Basis = {
   readonly head: Pick<InboxMessage, 'mark'> | null;
 };
 
-/** Who takes a lease, and for how long. `schema` is the newest version that the process can read. */
-export type LeaseRequest = { readonly owner: string; readonly leaseMs: number; readonly schema: number };
+/** Who takes a lease, and for how long. */
+export type LeaseRequest = { readonly owner: string; readonly leaseMs: number };
 
 export const MAX_INBOX = 50;
 const MAX_INBOX_BYTES = 64 * 1024;
@@ -68,7 +69,6 @@ export type Filing = {
   /** Fresh for each delivery of the message: it tells an executed swap from a second delivery. */
   readonly deliveryId: string;
   readonly body: unknown;
-  readonly schema: number;
   /** Files it even into a full inbox. For messages of operators and staff. */
   readonly uncapped?: boolean | undefined;
   /** Takes the lease as well, if it is free and nothing has to wait. */
@@ -79,10 +79,10 @@ export type Filing = {
  * Files a message. A retry that waits is brought forward.
  *
  * @example
- * const { answer } = await records.update(name, accept({ id, deliveryId, body, schema: 2 }));
+ * const { answer } = await records.update(name, accept({ id, deliveryId, body }));
  */
 export function accept(filing: Filing): ConversationTransition<AcceptResult> {
-  const { id, deliveryId, body, schema, uncapped = false, take: taking } = filing;
+  const { id, deliveryId, body, uncapped = false, take: taking } = filing;
   const idHash = hash('sha256', id, 'base64url').slice(0, ID_CHARS - HOUR_CHARS);
   return (before, nowMs) => {
     const record = before ?? newRecord(nowMs);
@@ -95,7 +95,7 @@ export function accept(filing: Filing): ConversationTransition<AcceptResult> {
     const inSeq = record.inSeq + 1;
     const filed: ConversationRecord = {
       ...record,
-      schema: Math.max(record.schema, schema),
+      schema: Math.max(record.schema, VERSION),
       inSeq,
       inbox: [...record.inbox, { seq: inSeq, id, mark: deliveryId, atMs: nowMs, body }],
       ids,
@@ -145,7 +145,7 @@ export function take(taking: LeaseRequest): ConversationTransition<TakeResult> {
   return (record, nowMs) => {
     if (record === null) return unchanged(record, 'none');
     if (record.lease?.owner === taking.owner) return unchanged(record, 'leased');
-    if (record.schema > taking.schema) return unchanged(record, 'newer');
+    if (record.schema > VERSION) return unchanged(record, 'newer');
     const leased = grantLease(record, taking, nowMs);
     if (leased !== null) return { record: leased, answer: 'leased' };
     const ranOut = record.lease !== null && record.lease.untilMs <= nowMs;
@@ -159,9 +159,9 @@ function grantLease(
   taking: LeaseRequest,
   nowMs: number,
 ): ConversationRecord | null {
-  const { owner, leaseMs, schema } = taking;
+  const { owner, leaseMs } = taking;
   const isFree = record.lease === null || record.lease.untilMs <= nowMs;
-  if (!isFree || record.schema > schema) return null;
+  if (!isFree || record.schema > VERSION) return null;
   const hasWork = (record.inbox.length > 0 || record.outbox.length > 0) && !isPutOff(record, nowMs);
   const isWoken = record.wakeMs > 0 && record.wakeMs <= nowMs;
   if (!hasWork && !isWoken) return null;
@@ -169,14 +169,14 @@ function grantLease(
   return {
     ...record,
     // Older processes cannot read what this lease will write.
-    schema,
+    schema: VERSION,
     attempts: record.attempts + (ranOut ? 1 : 0),
     lease: { owner, untilMs: nowMs + leaseMs, step: 0, ...(ranOut && { takeover: true }) },
   };
 }
 
 /** Prolongs the lease; false: it is lost. If it ran out and no process took it, it is prolonged as well. */
-export function renew({ owner, leaseMs }: Omit<LeaseRequest, 'schema'>): ConversationTransition<boolean> {
+export function renew({ owner, leaseMs }: LeaseRequest): ConversationTransition<boolean> {
   return (record, nowMs) => {
     if (record?.lease?.owner !== owner) return unchanged(record, false);
     const untilMs = Math.max(record.lease.untilMs, nowMs + leaseMs);
@@ -329,7 +329,6 @@ export type Release = {
   readonly sentSeq: number;
   readonly wait?: Wait | undefined;
   readonly leaseMs: number;
-  readonly schema: number;
   /** How the calls of a turn that is given back ended. */
   readonly outcomes?: Outcomes | undefined;
 };
@@ -341,7 +340,7 @@ export type Release = {
  */
 export function release(
   { record: { lease: held } }: Pick<Basis, 'record'>,
-  { sentSeq, wait, leaseMs, schema, outcomes }: Release,
+  { sentSeq, wait, leaseMs, outcomes }: Release,
 ): ConversationTransition<boolean> {
   return (before, nowMs) => {
     const lease = nextLease(before, held, null);
@@ -350,7 +349,7 @@ export function release(
     const record = outcomes ? { ...delivered, journal: addOutcomes(delivered.journal, outcomes) } : delivered;
     const isWoken = record.wakeMs > 0 && record.wakeMs <= nowMs;
     const hasMore = record.inbox.length > 0 || isWoken;
-    if (hasMore && wait === undefined && record.outbox.length === 0 && record.schema <= schema) {
+    if (hasMore && wait === undefined && record.outbox.length === 0 && record.schema <= VERSION) {
       return {
         record: {
           ...record,

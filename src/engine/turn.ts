@@ -140,8 +140,8 @@ export function giveBackIfNewer(error: unknown): void {
 }
 
 type TurnEvent = { -readonly [Name in keyof EndedTurn]: EndedTurn[Name] } & { readonly attempt: number };
-/** What people see who look into the turn. `sinceMs`: when it began, monotonic. */
-export type TurnInside = { readonly calls: TracedCall[]; readonly trips: Trip[]; readonly sinceMs: number };
+/** What people see who look into the turn. */
+export type TurnInside = { readonly calls: TracedCall[]; readonly trips: Trip[] };
 type Phase = 'identifyMs' | 'stepsMs' | 'commitMs' | 'deliverMs';
 
 /**

@@ -2,7 +2,7 @@ import { LeaseLost, TurnInterrupted } from '../conversation/effect.ts';
 import type { Sender } from '../conversation/message.ts';
 import { collectNotices, type Notice } from '../conversation/outline.ts';
 import type { Reply } from '../conversation/reply.ts';
-import { forgetLast, VERSION } from '../conversation/state.ts';
+import { forgetLast } from '../conversation/state.ts';
 import type { Input } from '../conversation/step.ts';
 import { NO_ROOM } from '../resilience/bulkhead.ts';
 import { StoreUnavailable } from '../store/port.ts';
@@ -87,7 +87,7 @@ export class Worker {
    */
   async #release(lease: Lease, wait?: Wait, outcomes?: Outcomes): Promise<boolean> {
     const { records, runtime, limits, schedule } = this.#tools;
-    const ending = { sentSeq: lease.sentSeq, wait, outcomes, leaseMs: limits.leaseMs, schema: VERSION };
+    const ending = { sentSeq: lease.sentSeq, wait, outcomes, leaseMs: limits.leaseMs };
     for (let pauseMs = RELEASE_RETRY_MS; ; pauseMs *= 2) {
       try {
         const { answer, record, nowMs } = await records.update(lease.conversation, release(lease, ending));

@@ -237,10 +237,7 @@ export function createWorld(encryption: Encryption = someEncryption(), { isStopp
       (await conversations.read(encryption.name('conversation', `${channel}\0${conversation}`))).record,
     /** Files a body that no channel would. */
     file: async (body: object, id = 'filed') =>
-      conversations.update(
-        encryption.name('conversation', 'test\0c1'),
-        accept({ id, deliveryId: id, body, schema: 1 }),
-      ),
+      conversations.update(encryption.name('conversation', 'test\0c1'), accept({ id, deliveryId: id, body })),
     /** Something else wrote the customer's record. */
     rewrite: async (change: (record: ConversationRecord) => ConversationRecord) =>
       conversations.update(encryption.name('conversation', 'test\0c1'), (record) => ({

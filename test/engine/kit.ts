@@ -19,10 +19,10 @@ export const openSealer: Sealer = {
   },
 };
 
-export const taking = (owner = 'owner', schema = 1) => ({ owner, leaseMs: LEASE, schema });
+export const taking = (owner = 'owner') => ({ owner, leaseMs: LEASE });
 
 export function filing(id: string, over: Partial<Filing> = {}): Filing {
-  return { id, deliveryId: `delivery of ${id}`, body: { text: id }, schema: 1, ...over };
+  return { id, deliveryId: `delivery of ${id}`, body: { text: id }, ...over };
 }
 
 /** A record with a message of that id, whose lease `owner` has. */
