@@ -30,7 +30,6 @@ export class Outage {
   ) {
     const alarmFailing = (): void => observe.alarm('delivery_failing', { channel });
     const alarm = atMostEvery(ALARM_EVERY_MS, alarmFailing, runtime.monotonicMs);
-    let isFailing = false;
     this.#breaker = new CircuitBreaker({
       window: WINDOW,
       minResults: MIN_RESULTS,
@@ -38,8 +37,7 @@ export class Outage {
         if (state === 'half-open') return;
         if (state === 'open') alarm();
         else observe.log.info({ channel }, 'replies are delivered again');
-        if (isFailing !== (state === 'open')) observe.failing(channel, !isFailing);
-        isFailing = state === 'open';
+        observe.failing(channel, state === 'open');
       },
     });
     observe.failing(channel, false);
