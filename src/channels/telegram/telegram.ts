@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
 import type { Locale } from '../../conversation/message.ts';
-import { isSecret } from '../../http/guard.ts';
+import { digestOf, isSecret } from '../../http/guard.ts';
 import type { Channel, ChannelParts } from '../channel.ts';
 import { BODY_LIMIT, createRefusal, takePlatformRequests } from '../platforms.ts';
 import type { RateLimiter } from '../rate-limiter.ts';
@@ -66,12 +66,13 @@ export class TelegramChannel extends TelegramPlatform implements Channel {
     if (mode !== 'webhook' || !secret) return;
     const refuse = createRefusal(TELEGRAM.name, this.#options);
     takePlatformRequests(app);
+    const digest = digestOf(secret);
     app.post(ROUTE, {
       bodyLimit: BODY_LIMIT,
       // Runs before the body is read.
       onRequest(request, reply, next) {
         const given = request.headers['x-telegram-bot-api-secret-token'];
-        if (typeof given === 'string' && isSecret(given, secret)) next();
+        if (typeof given === 'string' && isSecret(given, digest)) next();
         else refuse(reply, 401, 'The secret token is missing or wrong.');
       },
       handler: async (request, reply) => {
