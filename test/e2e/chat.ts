@@ -21,8 +21,7 @@ export type Chat = ReturnType<typeof createChat>;
 const PATIENCE_MS = 60_000;
 
 /**
- * A customer's private chat with the bot. Each act sends what Telegram would send, and resolves to it once it is stored:
- * `send` it again, or elsewhere.
+ * A customer's private chat with the bot. Each act sends what Telegram would send, and resolves once it is stored.
  */
 export function createChat(options: {
   readonly id: number;
@@ -36,10 +35,9 @@ export function createChat(options: {
   const heard: string[] = [];
   const person = createPerson(id, { first_name: 'Garnacho', last_name: '', language_code: language });
 
-  async function send(update: Update): Promise<Update> {
+  async function send(update: Update): Promise<void> {
     const { status, body } = await post(update);
     if (status !== 200) throw new Error(`the webhook answered ${status}: ${body}`);
-    return update;
   }
 
   function button(choice: string): Update {
@@ -59,17 +57,14 @@ export function createChat(options: {
   }
 
   return {
-    id,
     /** What arrived and was not yet looked at, oldest first. */
     unread: unread as readonly string[],
     writes: async (text: string) => send(person.writes(text)),
     /** Presses the newest button whose choice is `choice` or begins with `choice:`. */
     presses: async (choice: string) => send(button(choice)),
     shares: async (phone: string) => send(person.shares(phone)),
-    /** The same, not yet sent. */
-    text: (text: string) => person.writes(text),
+    /** An update that is not yet sent. */
     message: (content: object) => person.sends(content),
-    send,
     /** The next message that the customer sees, which must say `key` and have a line for each of `lines`. */
     async hears(key: Key, ...lines: Key[]): Promise<string> {
       const text = await next(key);

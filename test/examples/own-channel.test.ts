@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { webChat } from '../../examples/own-channel/web-chat.ts';
 import { createMemoryFeed } from '../../src/store/memory.ts';
 import { type Customer, channelContract } from '../contract/channel.ts';
-import { type Language, says } from '../e2e/chat.ts';
+import { says } from '../e2e/chat.ts';
 import { startBot } from '../support/app.ts';
 import { startProcess } from '../support/processes.ts';
 import { openPage, type WebMember } from './web-member.ts';
@@ -72,19 +72,6 @@ function openFor(url: string, language: string): WebMember {
 }
 
 describe('a bot with a channel of its own', () => {
-  it.each<[language: string, text: string, locale: Language]>([
-    ['vi-VN', 'tích điểm', 'vi'],
-    ['en-GB', 'earn points', 'en'],
-  ])('talks through it in the language of the browser: %s', async (language, text, locale) => {
-    const { url } = await startShop();
-    const member = openFor(url, language);
-    const [welcome] = await member.send({ opened: true });
-    expect(welcome?.text).toSatisfy((said: string) => says(said, 'welcome', locale));
-    expect(welcome?.choices.length).toBeGreaterThan(0);
-    const [asked] = await member.send({ text });
-    expect(asked?.text).toSatisfy((said: string) => says(said, 'accumulate.askCode', locale));
-  });
-
   it('takes a number for what was seen, and confirms a redemption by its code alone, once', async () => {
     const { url } = await startShop();
     const member = openFor(url, 'en-GB');

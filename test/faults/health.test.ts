@@ -19,12 +19,6 @@ const MISHAPS: readonly [
     /^redis: node 127\.0\.0\.1:\d+ stores nothing: READONLY/,
   ],
   [
-    'is full',
-    (redis) => asAdmin(redis, (admin) => admin.config('SET', 'maxmemory', '1')),
-    (redis) => asAdmin(redis, (admin) => admin.config('SET', 'maxmemory', '0')),
-    /stores nothing: OOM .*maxmemory/,
-  ],
-  [
     'has too few replicas',
     (redis) => asAdmin(redis, (admin) => admin.config('SET', 'min-replicas-to-write', '1')),
     (redis) => asAdmin(redis, (admin) => admin.config('SET', 'min-replicas-to-write', '0')),

@@ -8,10 +8,9 @@ import { find, PLANTED } from './planted.ts';
 import { compareWithRedis } from './redis.ts';
 
 /*
- * `npm run simulate -- --messages N --seed S [--first] [--planted] [--redis] [--trace TEXT]` runs one
- * history per seed, two at a time, until customers have sent N messages, or with `--first` until one fails.
- * A failure prints the command that repeats it. `--trace` prints the events of the first history that
- * contain the text.
+ * `npm run simulate -- --messages N --seed S [--planted] [--redis] [--trace TEXT]` runs one
+ * history per seed, two at a time, until customers have sent N messages. A failure prints the command that
+ * repeats it. `--trace` prints the events of the first history that contain the text.
  */
 
 const WORKERS = 2;
@@ -21,7 +20,6 @@ const { values } = readOptions({
   options: {
     messages: { type: 'string', default: '100000' },
     seed: { type: 'string', default: '1' },
-    first: { type: 'boolean' },
     planted: { type: 'boolean' },
     redis: { type: 'boolean' },
     trace: { type: 'string' },
@@ -29,7 +27,7 @@ const { values } = readOptions({
 });
 
 async function simulate(): Promise<void> {
-  const { first, planted, redis, trace } = values;
+  const { planted, redis, trace } = values;
   const [messages, seed] = [Number(values.messages), Number(values.seed)];
   if (trace !== undefined) return follow(seed, trace);
   if (planted) return findPlanted(seed);
@@ -53,7 +51,7 @@ async function simulate(): Promise<void> {
     // Most objects of a history live for a moment.
     const resourceLimits = { maxYoungGenerationSizeMb: 128 };
     const worker = new Worker(new URL(import.meta.url), { workerData: 'history', resourceLimits });
-    while (total.messages < messages && !(first && total.broken > 0)) {
+    while (total.messages < messages) {
       worker.postMessage(next);
       next += 1;
       const [history]: History[] = await once(worker, 'message');

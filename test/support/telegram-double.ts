@@ -10,7 +10,7 @@ type Payload = Readonly<Record<string, unknown>>;
 type Call = { readonly method: string; readonly payload: Payload };
 export type Update = { readonly update_id: number };
 type Webhook = { readonly url: string; readonly secret: string };
-export type Posted = { readonly status: number; readonly retryAfter: string | null; readonly body: string };
+export type Posted = { readonly status: number; readonly body: string };
 
 /** `reset`: the call is carried out and the connection cut. `hang`: neither done nor answered. `garbage`: no JSON. */
 export type Fault =
@@ -194,11 +194,7 @@ export async function startTelegramDouble(
 async function postUpdate(update: Update, { url, secret }: Webhook): Promise<Posted> {
   const headers = { 'content-type': 'application/json', 'x-telegram-bot-api-secret-token': secret };
   const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(update) });
-  return {
-    status: response.status,
-    retryAfter: response.headers.get('retry-after'),
-    body: await response.text(),
-  };
+  return { status: response.status, body: await response.text() };
 }
 
 function answer(reply: FastifyReply, done: MethodAnswer | Exclude<Fault, string>): FastifyReply {
