@@ -204,9 +204,7 @@ export class Parser {
     const named = findGifts(this.book.wordsOf(left, values), settings.gifts, this.book);
     const words = hasPlaces(at) ? this.#withPlaces(named, at.codes) : named;
     const timed = findPeriod(this.#calendar, words, today);
-    // "Everything is right" is a yes, although "everything" is a period.
-    const isWhole = timed.said !== undefined && this.#saysYes(this.book.partsOf(words));
-    const { said: period, others } = isWhole ? { others: words } : timed;
+    const { said: period, others } = this.#isWithin(words, timed.others) ? { others: words } : timed;
     const told = this.#withAnnounced(this.book.partsOf(others), command);
     const parts = withoutUnwanted(told);
     const spaced = parts.some(({ value }) => value) ? undefined : spacedCode(text, settings.codePrefixes);
@@ -279,6 +277,16 @@ export class Parser {
     const isArgument = only && more.length === 0 && this.#takesCode(command) && !values.has(only);
     if (isArgument && this.readCode(only.text).ok) values.set(only, { kind: 'code', code: only.text });
     return { values, left: tokens.filter((token) => !gone.has(token)) };
+  }
+
+  /** Whether words of time belong to a longer phrase: "everything is right", "forget all about me". */
+  #isWithin(words: readonly Word[], others: readonly Word[]): boolean {
+    if (others.length === words.length) return false;
+    const isOther = (word: Word) => others.includes(word);
+    return this.book.partsOf(words).some((part) => {
+      const isCommand = actOf(part) !== '' && !actOf(part).startsWith('start ');
+      return isCommand && part.words.some(isOther) && !part.words.every(isOther);
+    });
   }
 
   /** The words; names of places and ends of listed codes become values. */
