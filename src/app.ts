@@ -15,6 +15,7 @@ import type { AntCrmClient } from './loyalty/antcrm.ts';
 import { createNotices } from './notices.ts';
 import { createMetrics } from './observability/metrics.ts';
 import { Spans } from './observability/tracing.ts';
+import type { Watchdog } from './observability/watchdog.ts';
 import { createStepIds, openConversation, type TalkOptions } from './open-conversation.ts';
 import { createTickets } from './operators/tickets.ts';
 import { createPhotoReader, type PhotoReaderOptions } from './photos/reader.ts';
@@ -38,6 +39,7 @@ export type AppOptions = ServerOptions &
     readonly channels?: readonly ChannelEntry<Config>[] | undefined;
     readonly limits?: Partial<EngineLimits> | undefined;
     readonly photos?: PhotoReaderOptions | undefined;
+    readonly watchdog?: Watchdog | undefined;
     readonly around?: Partial<Around> | undefined;
   };
 
@@ -55,7 +57,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
   const { http, metrics, stores, core } = base;
   const { observe, spans } = core;
   const channels = new Channels([...CHANNELS, ...(options.channels ?? [])]);
-  const { conversation, words } = openConversation(config, { ...options, log: observe.log, spans });
+  const { conversation, words } = openConversation(config, { ...options, log: observe.log });
   const { commands, readState } = conversation;
   const traces = new Traces(channels.traced, (text, before, sender) =>
     conversation.explain(text, before, { settings, nowMs: Date.now(), sender }),
@@ -75,6 +77,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
     conversation: { ...conversation, settings, serviceUp },
     platform: channels.platform,
     ids: createStepIds,
+    watchdog: options.watchdog,
     limits: { concurrency: Math.max(TURNS, TURNS_PER_CALL * config.antcrm.maxCalls), ...options.limits },
     onNotice: notices.onNotice,
   });

@@ -1,13 +1,11 @@
 import type { Config } from './config.ts';
-import { type Conversation, createConversation } from './conversation/conversation.ts';
+import { createConversation } from './conversation/conversation.ts';
 import type { Flow } from './conversation/flow.ts';
 import { flows } from './conversation/flows/index.ts';
 import type { LanguageText } from './conversation/language/vocabulary.ts';
 import { perLocale, type Wording } from './conversation/message.ts';
 import { createWords, LANGUAGE_TEXTS, WORDING } from './i18n.ts';
 import type { Log } from './observability/log.ts';
-import type { Spans } from './observability/tracing.ts';
-import type { Watchdog } from './observability/watchdog.ts';
 import { systemRuntime } from './runtime.ts';
 
 export type TalkOptions = {
@@ -17,7 +15,6 @@ export type TalkOptions = {
   readonly words?: Wording | undefined;
   /** In addition to `locales/*.md`. */
   readonly languageTexts?: readonly LanguageText[] | undefined;
-  readonly watchdog?: Watchdog | undefined;
   /** Preparing a conversation takes a quarter of a second: tests share one. */
   readonly create?: typeof createConversation | undefined;
 };
@@ -25,7 +22,7 @@ export type TalkOptions = {
 /** Creates the conversation, and the words that channels render its replies with. */
 export function openConversation(
   { answers, settings }: Config,
-  { log, spans, ...options }: TalkOptions & { readonly log: Log; readonly spans: Spans },
+  { log, ...options }: TalkOptions & { readonly log: Log },
 ) {
   const wording = perLocale((locale) => ({ ...WORDING[locale], ...options.words?.[locale] }));
   const words = createWords({
@@ -36,23 +33,7 @@ export function openConversation(
   const languageTexts = [...LANGUAGE_TEXTS, ...(options.languageTexts ?? [])];
   const { create = createConversation } = options;
   const conversation = create({ flows: options.flows ?? flows, wording, languageTexts, answers });
-  return { conversation: watchSteps(conversation, spans, options.watchdog), words };
-}
-
-/** Tells the watchdog which conversation a step works on. */
-function watchSteps(conversation: Conversation, spans: Spans, watchdog?: Watchdog): Conversation {
-  if (watchdog === undefined) return conversation;
-  return {
-    ...conversation,
-    step(...input) {
-      watchdog.enter(spans.conversation());
-      try {
-        return conversation.step(...input);
-      } finally {
-        watchdog.leave();
-      }
-    },
-  };
+  return { conversation, words };
 }
 
 /** Crockford's base32: no letter looks like a digit, so a reference can be read out on the phone. */

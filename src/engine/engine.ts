@@ -35,6 +35,7 @@ export type EngineOptions = {
   readonly runtime?: Runtime | undefined;
   readonly limits?: Partial<EngineLimits> | undefined;
   readonly spans?: Spans | undefined;
+  readonly watchdog?: TurnTools['watchdog'];
   /** Records what happens inside turns of some channels. */
   readonly traces?: Traces | undefined;
   readonly onNotice?: WorkerTools['onNotice'] | undefined;
@@ -216,8 +217,6 @@ export class Engine {
     const { record, nowMs, filed, head } = lease;
     const isNext = head?.mark === filed?.deliveryId && record.outbox.length === 0 && !record.lease?.takeover;
     if (!isNext || record.attempts > 0 || Object.keys(record.journal).length > 0) return undefined;
-    // The alarm of a step that hangs names the conversation.
-    this.#tools.spans.enter(lease.atWork);
     try {
       const turn = new Turn(lease, this.#tools);
       const message = turn.asker?.incoming?.message;

@@ -7,6 +7,7 @@ import { localeOf, NewerVersion, type ReadState, type State, VERSION } from '../
 import type { Input } from '../conversation/step.ts';
 import type { EndedTurn, Observe } from '../observability/metrics.ts';
 import type { Spans } from '../observability/tracing.ts';
+import type { Watchdog } from '../observability/watchdog.ts';
 import type { Bulkhead } from '../resilience/bulkhead.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Encryption } from '../store/port.ts';
@@ -64,6 +65,8 @@ export type TurnTools = {
   /** Whether there is a collector of spans. */
   readonly isTracing: boolean;
   readonly observe: Observe;
+  /** Names the conversation whose step hangs. */
+  readonly watchdog?: Watchdog | undefined;
 };
 
 /** Who gets the answer: the sender of the message or, at a wake-up, of the last message before it. */
@@ -234,10 +237,10 @@ export class Turn {
     input: Input,
     { sender, journal }: Pick<Context, 'sender' | 'journal'>,
   ): Effect | PhotoEffect | undefined {
-    const { conversation, ids } = this.#tools;
+    const { conversation, ids, watchdog } = this.#tools;
     const { head, record } = this.lease;
     const before = this.decision;
-    const decision = conversation.step(before.state, input, {
+    const context = {
       sender,
       journal,
       settings: conversation.settings,
@@ -247,7 +250,11 @@ export class Turn {
       // The message was filed after the last question was delivered, so its writer could know the question.
       current: head !== null && head.seq > record.knew,
       ids: ids(),
-    });
+    };
+    // If the step throws, the name stays until the next step.
+    watchdog?.enter(this.lease.conversation);
+    const decision = conversation.step(before.state, input, context);
+    watchdog?.leave();
     const { settled = NOTHING, unlock = NOTHING, escalated = NOTHING, question } = decision;
     this.decision = {
       state: decision.state,

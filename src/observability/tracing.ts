@@ -120,11 +120,6 @@ export class Spans {
     return span && traceparentOf(span);
   }
 
-  /** The keyed hash of the current conversation. */
-  conversation(): string | undefined {
-    return this.#atWork.getStore()?.conversation;
-  }
-
   /** Fields that are added to each log line. */
   fields(): Record<string, string> {
     const { conversation, operation, span } = this.#atWork.getStore() ?? {};

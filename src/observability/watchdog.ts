@@ -34,7 +34,7 @@ export function startWatchdog() {
   }
   return {
     /** The alarm names this conversation if the loop stands still before `leave`. */
-    enter(conversation = ''): void {
+    enter(conversation: string): void {
       counters[NAME_LENGTH] = name.write(conversation, 'latin1');
     },
     leave(): void {
