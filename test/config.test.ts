@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type Config, documentation, type Environment, EXIT_CONFIG, readConfig } from '../src/config.ts';
 import { questionsOf } from './support/conversation.ts';
 
@@ -40,7 +40,6 @@ function faultsOf(env: Environment): readonly string[] {
 const warningsOf = (env: Environment): readonly string[] => readConfig(env).warnings;
 
 const folder = mkdtempSync(join(tmpdir(), 'config-'));
-afterAll(() => rmSync(folder, { recursive: true }));
 
 /** The environment with a file of this content. */
 function withFile(variable: string, content: unknown): Environment {

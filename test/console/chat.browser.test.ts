@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createClient } from '../../src/channels/staff/client.ts';
 import { asPng, drawCode } from '../support/pictures.ts';
 import {
@@ -84,7 +84,6 @@ describe('the chat', () => {
     await type(page, 'tích điểm');
     await button(page, 'Gửi lại').click();
     await replied(page, 'accumulate.askCode');
-    // Chromium itself reports the cut connection.
     forgive('net::ERR_');
   });
 
@@ -98,39 +97,29 @@ describe('the chat', () => {
     await createClient(bot().url).send({ conversation, text: 'tích điểm' });
     await replied(page, 'accumulate.askCode');
     await log(page).locator('.mine').getByText('tích điểm').waitFor();
-    // Chromium itself reports the cut connection.
     forgive('net::ERR_');
   });
 });
 
-describe('the picture of a gift', () => {
-  const SHOWN = 'https://shop.example/loa.png';
-  const MISSING = 'https://elsewhere.example/may.png';
+it('the picture of a gift is shown where it is confirmed; one that does not load leaves no gap', async () => {
+  const [shown, missing] = ['https://shop.example/loa.png', 'https://elsewhere.example/may.png'];
   const gifts = [
-    { code: 'LOA01', name: { vi: 'Loa', en: 'Speaker' }, score: 250, image: SHOWN },
-    { code: 'DAUMAY01', name: { vi: 'Đầu máy', en: 'Player' }, score: 10, image: MISSING },
+    { code: 'LOA01', name: { vi: 'Loa', en: 'Speaker' }, score: 250, image: shown },
+    { code: 'DAUMAY01', name: { vi: 'Đầu máy', en: 'Player' }, score: 10, image: missing },
   ];
-  const folder = mkdtempSync(join(tmpdir(), 'console-gifts-'));
-  afterAll(() => rmSync(folder, { recursive: true }));
-
-  it('is shown where it is confirmed; one that does not load leaves no gap', async () => {
-    const file = join(folder, 'gifts.json');
-    writeFileSync(file, JSON.stringify(gifts));
-    await restart({ ...QUICK, GIFTS_FILE: file });
-    const page = await open();
-    const png = asPng(await drawCode('TIVI000000001'));
-    await page.route(SHOWN, (route) => route.fulfill({ contentType: 'image/png', body: Buffer.from(png) }));
-    await page.route(MISSING, (route) => route.fulfill({ status: 404 }));
-    await type(page, 'đổi loa 0867123456');
-    await replied(page, 'redeem.summary');
-    await log(page).locator('img').waitFor();
-    await expect.poll(() => page.evaluate('document.querySelector("#log img").naturalWidth > 0')).toBe(true);
-    await type(page, 'đổi đầu máy');
-    await log(page).getByText('Quà: Đầu máy').waitFor();
-    await expect.poll(() => log(page).locator('img').count()).toBe(1);
-    // The pictures come from elsewhere, and one is not there.
-    for (const expected of ['shop.example', 'elsewhere.example', '404']) forgive(expected);
-  });
+  const file = join(mkdtempSync(join(tmpdir(), 'gifts-')), 'gifts.json');
+  writeFileSync(file, JSON.stringify(gifts));
+  await restart({ ...QUICK, GIFTS_FILE: file });
+  const page = await open();
+  const png = Buffer.from(asPng(await drawCode('TIVI000000001')));
+  await page.route(shown, (route) => route.fulfill({ contentType: 'image/png', body: png }));
+  await page.route(missing, (route) => route.fulfill({ status: 404 }));
+  await type(page, 'đổi loa 0867123456');
+  await expect.poll(() => page.evaluate('document.querySelector("#log img")?.naturalWidth > 0')).toBe(true);
+  await type(page, 'đổi đầu máy');
+  await log(page).getByText('Quà: Đầu máy').waitFor();
+  await expect.poll(() => log(page).locator('img').count()).toBe(1);
+  for (const expected of ['shop.example', 'elsewhere.example', '404']) forgive(expected);
 });
 
 const conversationOf = (page: Page) => page.evaluate<string>(`sessionStorage.getItem('conversation')`);
