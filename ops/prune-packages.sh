@@ -10,7 +10,7 @@ PACKAGE='\(@[^/]*/\)?[^/]*'
 
 # Packages that are only for browsers, command lines and types.
 for package in @azure/msal-browser @azure/msal-common adaptivecards @opentelemetry/sdk-logs @types type-fest \
-  lru-cache minimatch minipass path-scurry brace-expansion balanced-match @isaacs/nonrecursive-glob-match; do
+  minimatch minipass path-scurry brace-expansion balanced-match @isaacs/nonrecursive-glob-match; do
   drop "$package\(/.*\)?"
 done
 

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import manifest from '../package.json' with { type: 'json' };
@@ -47,6 +48,28 @@ describe('the image', () => {
     const [first, ...rest] = ignored;
     expect(first).toBe('*');
     expect(new Set(rest)).toEqual(new Set(taken.map((path) => `!${path}`)));
+  });
+
+  test('leaves out no file that a package loads', { timeout: 120_000 }, async () => {
+    const program = `
+      import { registerHooks } from 'node:module';
+      const files = [];
+      registerHooks({
+        load(url, context, next) {
+          files.push(url.replace(/^.*?\\/node_modules\\//, 'node_modules/'));
+          return next(url, context);
+        },
+      });
+      for (const name of ${JSON.stringify(Object.keys(manifest.dependencies))}) await import(name);
+      console.log(files.join('\\n'));`;
+    const run = async (file: string, ...args: string[]) => {
+      const options = { cwd: root, maxBuffer: 64 * 1024 * 1024 };
+      return (await promisify(execFile)(file, args, options)).stdout.split('\n').filter(Boolean);
+    };
+    const loaded = await run(process.execPath, '--input-type=module', '--eval', program);
+    const pruned = new Set(await run('sh', 'ops/prune-packages.sh', '-print'));
+    expect(Math.min(loaded.length, pruned.size)).toBeGreaterThan(1000);
+    expect(loaded.filter((file) => pruned.has(file))).toEqual([]);
   });
 
   test('is healthy while the bot answers, and is not when it is not there or says so', async () => {

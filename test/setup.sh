@@ -9,22 +9,10 @@ as_root() {
   if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
 }
 
-# Debian starts the servers that it installs. Tests start their own, on ports of their own; so for as long as this installs,
-# nothing may be started (invoke-rc.d asks that file), unless the machine has already said what may.
-POLICY=/usr/sbin/policy-rc.d
 by_apt() {
   echo "setup: installing by apt-get: $*"
   as_root apt-get update -q
-  local ours=false
-  if [ ! -e "$POLICY" ]; then
-    ours=true
-    printf '#!/bin/sh\nexit 101\n' | as_root tee "$POLICY" >/dev/null
-    as_root chmod 755 "$POLICY"
-  fi
-  local failed=0
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@" || failed=$?
-  if [ "$ours" = true ]; then as_root rm -f "$POLICY"; fi
-  return "$failed"
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@"
 }
 
 # By their names in Debian, where each binary has a package of its own.
