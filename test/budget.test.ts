@@ -23,7 +23,7 @@ const SLACK = 1.03;
 const HOUSE = { lines: 25_070, count: 167 };
 
 /** All of `test`, fixtures too. */
-const TESTS = 26_443;
+const TESTS = 26_374;
 
 /** Shorter is not denser: characters a line on average, and the share of the lines that are comments. */
 const LINE_LENGTH = 43;
