@@ -14,8 +14,8 @@ import { SPEAKERS } from '../support/scene.ts';
 const YES = ['có', 'ok', 'đồng ý', 'yes', 'chốt', '👍'];
 const PHONES = ['0867123456', '0912345678', '0999999999'];
 const NAMED = [...PHONES, 'garnacho@gmail.com', 'minh@example.vn'];
-/** What is offered in the place of slips. */
-const OFFERED = ['0701234567', 'minh@gmail.com'];
+/** What is offered in the place of slips, and a slip that may be kept. */
+const OFFERED = ['0701234567', 'minh@gmail.com', 'minh@gmail.con'];
 const SUMMED = 'tích điểm TIVI000000017 0912345678 minh@example.vn';
 const PHRASES = [
   ...`tích điểm|${SUMMED}|TIVI000000018|TIVI000000019 TIVI000000020|bỏ mã TIVI000000018|K7M2Q9X001`.split(

@@ -1,7 +1,7 @@
 import { type Command, SLOT_KINDS } from '../commands.ts';
 import type { Scope } from '../flow.ts';
 import { SLOTS } from '../kinds.ts';
-import type { Message, MessageOf, Photo, Picture } from '../message.ts';
+import type { Message, MessageOf, Photo } from '../message.ts';
 import { leaveConsent } from '../prompts.ts';
 import { changeLast, type Decision, type FormField, type Line, type Reply, sayFirst } from '../reply.ts';
 import { findTakenTicket, type State } from '../state.ts';
@@ -161,7 +161,8 @@ export function onPictures(state: State, photo: Photo, scope: Scope): Decision {
 
 /** Answers the caption. If it has a code, the picture needs none. */
 function answerNoCode(state: State, { pictures, caption }: Photo, scope: Scope): Decision {
-  const why = findPictureFault(pictures);
+  const kinds = pictures.map(({ kind }) => (kind === 'read' ? 'noCode' : kind));
+  const why = PICTURE_FAULTS.find((fault) => kinds.includes(fault)) ?? 'unavailable';
   const isOther = why === 'noCode' && pictures.some(({ kind }) => kind === 'read');
   const reply: Reply = { key: `photo.${why}`, context: isOther ? 'other' : undefined };
   if (caption === undefined) return remark(state, scope, reply);
@@ -169,15 +170,8 @@ function answerNoCode(state: State, { pictures, caption }: Photo, scope: Scope):
   return sayFirst(hasCode ? [] : [reply], onText(state, caption, { ...scope, current: false }));
 }
 
-/** Why no picture has a code. A reason that the customer can act on comes first. */
-function findPictureFault(
-  pictures: readonly Picture[],
-): 'unavailable' | 'elsewhere' | 'unreadable' | 'noCode' {
-  const kinds = new Set(pictures.map(({ kind }) => kind));
-  if (kinds.has('unavailable') || kinds.has('remote')) return 'unavailable';
-  if (kinds.has('elsewhere')) return 'elsewhere';
-  return kinds.has('read') || kinds.has('noCode') ? 'noCode' : 'unreadable';
-}
+/** Why no picture has a code. The reason that the customer can act on best comes first. */
+const PICTURE_FAULTS = ['unavailable', 'elsewhere', 'noCode', 'unreadable'] as const;
 
 /*
  * A form that was filled in: several answers at once.
@@ -189,8 +183,7 @@ type FieldFault = { readonly slot: FormField['slot']; readonly reason: Line };
 function onForm(stored: State, form: Form, scope: Scope): Decision {
   if (form.view !== undefined && form.view !== stored.view) return run(stored, [{ do: 'expired' }], scope);
   const state = leaveConsent(stored);
-  const running = runningFlow(state, scope);
-  const flow = running ?? scope.flows.codeFlow;
+  const flow = runningFlow(state, scope) ?? scope.flows.codeFlow;
   if (!flow) return askAgain(state, scope);
   const read = SLOT_KINDS.flatMap((kind) => {
     const slot = SLOTS[kind].form?.slot;
@@ -208,7 +201,7 @@ function onForm(stored: State, form: Form, scope: Scope): Decision {
     return command.do === 'unclear' || isLater || !isAsked ? [] : [command];
   });
   const commands: Command[] = [
-    ...(running ? [] : [{ do: 'start', flow: flow.name } as const]),
+    { do: 'start', flow: flow.name },
     ...values,
     ...(form.email?.trim() === '' ? [{ do: 'none', field: 'email' } as const] : []),
   ];

@@ -56,7 +56,7 @@ export function remark(state: State, scope: Scope, reply: Reply): Decision {
   const others = choices.filter(({ id }) => !offered.some((one) => one.id === id));
   const isAsked = at !== 'idle' && at !== 'browsing';
   // If the bot asks nothing, the likely meanings are the only buttons.
-  const isAlone = !isAsked && told.context === 'maybe';
+  const isAlone = !isAsked && (told.context === 'meant' || told.context === 'maybe');
   const question = { ...asked, choices: isAlone ? offered : [...offered, ...others] };
   return isAsked ? say(live, told, question) : say(live, { ...question, ...told });
 }
@@ -167,7 +167,10 @@ export function toExpecting(state: State, scope: Scope): Expecting {
     // Only a number or a place picks a button, so most texts need none.
     get buttons() {
       const { choices = [] } = toQuestion(state, scope);
-      return choices.map(({ id }) => (id.startsWith('confirm:') ? null : id));
+      // A text from before the consent question was shown cannot answer it.
+      const isUnseen = step.at === 'consenting' && !scope.current;
+      const isPress = (id: string) => isUnseen || id === 'forget' || id.startsWith('confirm:');
+      return choices.map(({ id }) => (isPress(id) ? null : id));
     },
     codes: draft.codes ?? [],
     gift: draft.code,

@@ -4,7 +4,7 @@ import { findSlotByField, missingSlots, SLOTS } from '../kinds.ts';
 import { isStaff, toTypedValue } from '../prompts.ts';
 import { type Decision, type Reply, say, sayFirst } from '../reply.ts';
 import { type Confirming, dropOffer, forgetLast, type State } from '../state.ts';
-import { advance, runningFlow } from './advance.ts';
+import { advance } from './advance.ts';
 import { beginCalls } from './calls.ts';
 import { changeCodes, decideCode, listCodes } from './codes.ts';
 import {
@@ -54,30 +54,17 @@ export function run(
   scope: Scope & { readonly isForm?: true | undefined },
 ): Decision {
   const commands = given.flatMap((command) =>
-    command.do === 'pick' ? pickChoice(before, command.choice, scope) : command,
+    command.do === 'pick' ? parseChoice(command.choice, before, scope) : command,
   );
   const { offered: _, ...counted } = countMisses(before, commands);
   const state = isStaff(scope) ? serveNext(counted, commands, scope) : counted;
-  const first: Round = { state, said: [], next: { go: 'again' }, scope: { ...scope, before, commands } };
-  const flow = scope.isForm ? runningFlow(first.state, scope) : undefined;
-  let round = flow ? continueFlow(first, flow) : first;
+  let round: Round = { state, said: [], next: { go: 'again' }, scope: { ...scope, before, commands } };
   for (const command of commands) {
     const reduction = reduce(round, command);
     if ('replies' in reduction) return sayFirst(round.said, reduction);
     round = reduction;
   }
   return finish(round);
-}
-
-/** A button, by its number or its words: its commands, except those that only a press gives. */
-function pickChoice(state: State, choice: string, scope: Scope): readonly Command[] {
-  const commands = parseChoice(choice, state, scope);
-  // A text from before the consent question was shown cannot answer it.
-  const isPress = commands.some(
-    (command) =>
-      command.do === 'confirm' || command.do === 'forget' || (command.do === 'consent' && !scope.current),
-  );
-  return isPress ? [] : commands;
 }
 
 /** Counts the messages in a row that were not understood. A text that nearly was a yes was understood. */
@@ -190,7 +177,7 @@ function finish({ state, said, next, scope }: Round): Decision {
 }
 
 /** Before the question, lists the noted codes. Before a repeated question, says that a value was noted. */
-function tellNoted(decision: Decision, { before, commands, isForm }: RoundScope): Decision {
+function tellNoted(decision: Decision, { before, isForm }: RoundScope): Decision {
   const { replies, effect, state } = decision;
   const { step, draft } = state;
   if (effect || step.at !== 'asking' || isForm) return decision;
@@ -200,26 +187,12 @@ function tellNoted(decision: Decision, { before, commands, isForm }: RoundScope)
   const { codes = [] } = draft;
   const isList = codes.length > 1 && codes !== before.draft.codes;
   // If another reply comes before the question, none is added.
-  const isNoted =
-    isAgain && !step.offer && replies.length === 1 && commands.some((one) => VALUES.has(one.do));
+  const isNew = JSON.stringify(draft) !== JSON.stringify(before.draft) && !draft.among;
+  const isNoted = isAgain && isNew && !step.offer && replies.length === 1;
   if (!isList && !isNoted) return decision;
   const told = isList ? listCodes(codes) : { key: 'noted' };
   return { ...decision, replies: [...replies.slice(0, -1), told, ...replies.slice(-1)] };
 }
-
-/** Commands that give a value. */
-const VALUES: ReadonlySet<string> = new Set([
-  'set',
-  'period',
-  'kind',
-  'none',
-  'use',
-  'keep',
-  'add',
-  'remove',
-  'keepOnly',
-  'replace',
-]);
 
 function askWhatFor(state: State, scope: Scope): Decision {
   const menu = goHome(state, scope, { key: 'unsure', context: 'identity' });
