@@ -171,9 +171,9 @@ function setShared(
   }
   // The new form of an old number is no guess.
   const phone: ProvableValue = { value: doubt?.meant ?? value, proved };
-  if (flow) return setSlots(round, { phone });
-  const menu = goHome(state, scope, { key: 'identity.phone', params: { phone: showPhone(phone.value) } });
   const profile = state.consent?.given && proved ? { ...state.profile, phone } : state.profile;
+  if (flow) return setSlots({ ...round, state: { ...state, profile } }, { phone });
+  const menu = goHome(state, scope, { key: 'identity.phone', params: { phone: showPhone(phone.value) } });
   return { ...menu, state: { ...menu.state, profile, draft: { phone } } };
 }
 
