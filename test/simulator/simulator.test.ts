@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { sumOf, underFloor } from './counts.ts';
 import { type History, runHistory } from './history.ts';
 import { find, PLANTED } from './planted.ts';
@@ -17,11 +17,12 @@ const QUICK = [
 
 describe('The simulator', () => {
   const histories: History[] = [];
+  beforeAll(async () => {
+    for (const seed of SEEDS) histories.push(await runHistory(seed));
+  });
 
-  it.each(SEEDS)('finds no promise broken in the history of seed %i', async (seed) => {
-    const history = await runHistory(seed);
-    expect(history.breaches).toEqual([]);
-    histories.push(history);
+  it('finds no promise broken', () => {
+    expect(histories.filter(({ breaches }) => breaches.length > 0)).toEqual([]);
   });
 
   it('took every path often enough to prove something of it', () => {
