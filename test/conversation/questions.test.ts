@@ -79,10 +79,11 @@ function kept({ state: { textLocale: _, misses: __, notUnderstood: ___, step, ..
 test.each(WHERE)(
   'where we ask for %s, a question is answered or gets the contact, and ours comes again',
   (where, begin, next, then) => {
+    const chat = begin();
+    const { state, replies } = chat;
+    const [before, { key, view }] = [kept(chat), chat.question];
     for (const [text, id] of [...ANSWERED, ...UNANSWERED.map((one) => [one, undefined] as const)]) {
-      const chat = begin();
-      const [before, { key, view }] = [kept(chat), chat.question];
-      chat.text(text);
+      Object.assign(chat, { state, replies }).text(text);
       expect([text, chat.keys, chat.question.view]).toEqual([text, [id ? 'answer' : 'unsure', key], view]);
       // Why a phone must be shared is another answer than why one is asked for.
       const answer = where === 'a proof' && id === 'phone.why' ? 'proof.why' : id;
