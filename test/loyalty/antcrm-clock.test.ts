@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { AnswerTime } from '../../src/loyalty/port.ts';
-import { openAntCrm, redemption } from '../support/antcrm.ts';
+import { openAntCrm, POINTS, redemption } from '../support/antcrm.ts';
 import { serve } from '../support/server.ts';
 import { createKit, PHONE, START_MS } from './operations.doubles.ts';
 
-const POINTS = { type: 'point', by: PHONE, page: 1 } as const;
 const HOUR_MS = 3_600_000;
 
 describe('AntCRM’s clock is kept with the lookup, as the last answer before the call shows it', () => {

@@ -1,12 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { MadeCall } from '../../src/loyalty/antcrm.ts';
-import { openAntCrm, redemption } from '../support/antcrm.ts';
+import { ACCUMULATION, openAntCrm, POINTS, redemption } from '../support/antcrm.ts';
 import { serve, serveTcp } from '../support/server.ts';
-
-const BY_PHONE = { kind: 'phone', value: '+84867123456' } as const;
-const ACCUMULATION = { code: 'TIVI000000001', phone: '+84867123456' };
-const POINTS = { type: 'point', by: BY_PHONE, page: 1 } as const;
 
 /** An AntCRM that is ill until it is cured, and what it was asked. */
 async function patient(status = 500) {

@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Exchange, Transport } from '../../src/http/transport.ts';
-import { openAntCrm, redemption } from '../support/antcrm.ts';
+import { ACCUMULATION, openAntCrm, redemption } from '../support/antcrm.ts';
 import { fc } from '../support/properties.ts';
 import { closedPort, serve, serveTcp } from '../support/server.ts';
 
@@ -11,7 +11,6 @@ import { closedPort, serve, serveTcp } from '../support/server.ts';
  * again: a code says nothing of what was sent. The client's own sockets are made to report them here.
  */
 const CODES = 'EHOSTUNREACH ENETUNREACH ECONNREFUSED ETIMEDOUT ECONNRESET EPIPE ENOTFOUND'.split(' ');
-const ACCUMULATION = { code: 'TIVI000000001', phone: '+84867123456' };
 const CONNECTED = 'net.client.socket';
 const BODY_SENT = 'undici:request:bodyChunkSent';
 

@@ -1,12 +1,9 @@
 import { subscribe } from 'node:diagnostics_channel';
 import type { RequestListener } from 'node:http';
 import { describe, expect, test } from 'vitest';
-import { openAntCrm, redemption } from '../support/antcrm.ts';
+import { ACCUMULATION, BY_PHONE, openAntCrm, POINTS, redemption } from '../support/antcrm.ts';
 import { closedPort, serve, serveTcp } from '../support/server.ts';
 
-const BY_PHONE = { kind: 'phone', value: '+84867123456' } as const;
-const ACCUMULATION = { code: 'TIVI000000001', phone: '+84867123456' };
-const POINTS = { type: 'point', by: BY_PHONE, page: 1 } as const;
 const success: RequestListener = (request, response) => {
   response.setHeader('content-type', 'application/json');
   response.end(request.method === 'POST' ? '{"success":1}' : '[]');

@@ -42,9 +42,13 @@ export function openAntCrm(
   return { antCrm: client, reports };
 }
 
+export const BY_PHONE = { kind: 'phone', value: '+84867123456' } as const;
+export const POINTS = { type: 'point', by: BY_PHONE, page: 1 } as const;
+export const ACCUMULATION = { code: 'TIVI000000001', phone: BY_PHONE.value };
+
 /** A redemption that may be written for a while yet. */
 export const redemption = (writeWithinMs = 60_000) => ({
   gift: 'DAUMAY01',
-  phone: '+84867123456',
+  phone: BY_PHONE.value,
   writeBefore: { monotonicMs: performance.now() + writeWithinMs, wallMs: Date.now() + 60_000 },
 });
