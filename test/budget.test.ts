@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: number }>> = {
   root: { files: /^([^/]+$|(http|observability|resilience)\/)/, lines: 2930, count: 29 },
   conversation: { files: /^conversation\//, lines: 8680, count: 41 },
-  engine: { files: /^(engine|store)\//, lines: 5114, count: 31 },
+  engine: { files: /^(engine|store)\//, lines: 5132, count: 31 },
   loyalty: { files: /^loyalty\//, lines: 1400, count: 11 },
   sandbox: { files: /^sandbox\//, lines: 432, count: 4 },
   channels: { files: /^channels\//, lines: 3833, count: 30 },
@@ -23,7 +23,7 @@ const SLACK = 1.03;
 const HOUSE = { lines: 25_070, count: 167 };
 
 /** All of `test`, fixtures too. */
-const TESTS = 26_374;
+const TESTS = 26_355;
 
 /** Shorter is not denser: characters a line on average, and the share of the lines that are comments. */
 const LINE_LENGTH = 43;
