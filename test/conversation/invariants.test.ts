@@ -3,36 +3,8 @@ import { Dialogue, STAFF, TEAMS, TELEGRAM } from '../support/dialogue.ts';
 import { either, fc } from '../support/properties.ts';
 
 /*
- * What holds whatever is said in which order: of lists of codes and of values; and how much is kept.
+ * What holds at any step: of values beside a yes or no; and how much is kept.
  */
-
-const [A, B, C] = ['TIVI000000301', 'TIVI000000302', 'TULANH000000303'] as const;
-const DENIALS = either(
-  'bỏ X | không lấy X | không phải X | xoá X đi | X sai rồi | không tích X nữa | đừng tích X | huỷ mã X | remove X | ' +
-    'not X | drop X | skip X | X is wrong | no need for X',
-);
-const LISTS = either(`${A} ${B} ${C} | tích điểm ${A} ${B} ${C} 0912345678 minh@example.vn`);
-
-test('a code is never kept against its denial, and no other goes with it', () => {
-  const [before, after] = [
-    fc.constantFrom('', 'shop ơi, ', 'à '),
-    fc.constantFrom('', ' nhé', ' please', '.'),
-  ];
-  fc.assert(
-    fc.property(
-      LISTS,
-      fc.constantFrom(A, B, C),
-      DENIALS,
-      before,
-      after,
-      (list, code, denial, first, last) => {
-        const said = first + denial.replace('X', code) + last;
-        const { state } = new Dialogue().text(list).text(said);
-        expect([said, state.draft.codes]).toEqual([said, [A, B, C].filter((one) => one !== code)]);
-      },
-    ),
-  );
-});
 
 const SUMMED = 'tích điểm TIVI000000017 0912345678 minh@example.vn';
 
