@@ -56,3 +56,20 @@ test('a text without a word of change takes no code away', () => {
     { numRuns: 300 },
   );
 });
+
+const X = { code: CODES[0] };
+const NEARLY = { do: 'unclear', likely: [{ do: 'yes' }] };
+test.each([
+  ['bỏ X; mã Y', { do: 'remove', which: [X] }],
+  ['X cũ rồi, bỏ và Y', { do: 'remove', which: [X] }],
+  ['quên mã X đi', { do: 'remove', which: [X] }],
+  ['dùng số 0912345678, số kia bỏ rồi', { do: 'set', value: '+84912345678' }],
+  ['không muốn tích điểm, muốn đổi quà', { do: 'start', flow: 'redeem' }],
+  ['ok còn', NEARLY],
+  ['yeah right', NEARLY],
+  ['dung', NEARLY],
+  ['dung r', { do: 'yes' }],
+  ['đúng', { do: 'yes' }],
+])('at the summary, "%s" means no more than it says', (sentence, command) => {
+  expect(sayTo(CODES, sentence, '').commands).toMatchObject([command]);
+});

@@ -74,7 +74,8 @@ const MAX_BETWEEN = 8;
 function signBefore(parts: readonly Part[], { from }: PartSpan): FoundSign {
   for (let at = from; at > from - MAX_BETWEEN; at--) {
     const [part, next] = [parts[at - 1], parts[at]];
-    if (!part || !next || isPaused(next) || part.value) return undefined;
+    // "A, bỏ và B": what is dropped stands before.
+    if (!part || !next || isPaused(next) || part.value || isIn(part, 'codes join')) return undefined;
     const sign = signIn(part, BEFORE);
     // "Không dùng số 0911111111".
     const denial = sign === 'keep' ? parts[at - 2] : undefined;
@@ -89,7 +90,8 @@ function signBehind(parts: readonly Part[], { to }: PartSpan): FoundSign {
   let isFar = false;
   for (let at = to; at < to + MAX_BETWEEN; at++) {
     const [part, next] = [parts[at], parts[at + 1]];
-    if (!part || part.value) return undefined;
+    // "0912345678, số kia bỏ rồi".
+    if (!part || part.value || isIn(part, 'codes other')) return undefined;
     const sign = signIn(part, BEHIND);
     // "TIVI000000302, sai rồi", "TIVI000000302 cũ rồi, bỏ": apart, only a fault or a drop is a sign.
     isFar ||= isPaused(part) && !isIn(part, 'faults');

@@ -10,6 +10,7 @@ import {
   splitCodes,
 } from '../values/code.ts';
 import { emailMeant, parseEmail, parsePhone } from '../values/contact.ts';
+import { isDenied } from './frames.ts';
 import {
   bringsValue,
   fieldIn,
@@ -19,7 +20,7 @@ import {
   type SpokenFlow,
   says,
 } from './parser.ts';
-import { actOf, isIn, type Part, PhraseBook } from './phrases.ts';
+import { actOf, isIn, isPaused, type Part, PhraseBook } from './phrases.ts';
 import { type Answer, type Near, Similarity, UNKNOWN } from './similarity.ts';
 import {
   commandOf,
@@ -164,7 +165,7 @@ export class LanguageInterpreter implements Interpreter {
     isIn(part, 'several', 'counters') ||
     part.words.every(({ text }) => this.#giftWords.has(text) || this.parser.book.polite.has(text));
 
-  #actIn(said: ParsedText, { at }: Expecting, isBare: boolean): string {
+  #actIn(said: ParsedText, { at, flow }: Expecting, isBare: boolean): string {
     const { act = '', gifts, parts, rest } = said;
     // "Loa nhé", "mình muốn lấy loa".
     const isWish =
@@ -185,11 +186,27 @@ export class LanguageInterpreter implements Interpreter {
     if (act === 'talk thanks' && said.isYes && at !== 'nothing' && at !== 'page') return 'yes';
     // "Xem tuần này thôi", "xem tiếp tháng 9".
     if (at === 'page' && said.period && /^(?:cancel mild|page .*)$/.test(act)) return '';
+    if (act === 'cancel') return this.#wishedInstead(said, flow) ?? act;
+    // "Quên mã TIVI000000017 đi".
+    const isForgotten = parts.some((part) => actOf(part) === 'show complaint' && isIn(part, 'codes drop'));
+    if (isForgotten && said.codes.length > 0) return 'remove';
     // "Khoan đã sai email rồi".
     if (act === 'talk wait' && says(said, 'faults')) return 'no';
     if (act === 'yes' && at === 'nothing' && parts.some((part) => actOf(part) === 'talk thanks'))
       return 'talk thanks';
     return !isBare && POLITE_WITH_VALUES.test(act) ? '' : act;
+  }
+
+  /** The flow that is wished for after a pause: "không muốn tích điểm, muốn đổi quà". */
+  #wishedInstead({ parts }: ParsedText, flow: string | undefined): string | undefined {
+    const ended = parts.findIndex((part) => actOf(part) === 'cancel');
+    const pause = parts.findIndex((part, place) => place > ended && isPaused(part));
+    const wished = parts.findIndex((part, place) => {
+      const started = place >= pause ? this.#startedBy(actOf(part)) : undefined;
+      return started !== undefined && started.name !== flow && !isDenied(parts, place);
+    });
+    const part = pause < 0 ? undefined : parts[wished];
+    return part && actOf(part);
   }
 
   /** A text that is, by itself, a value of the kind that is asked. */

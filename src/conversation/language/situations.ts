@@ -428,6 +428,8 @@ function mentionsIn(parts: readonly Part[]): readonly Mention[] {
     let to = at;
     for (let next = at; next < parts.length; next++) {
       const part = parts[next];
+      // "Bỏ A; mã B" does not remove B, unlike "bỏ mã A, mã B".
+      if (to > from && part && isNewMention(parts, from, part)) break;
       if (part && refOf(part)) to = next + 1;
       else if (!part || to === from || actOf(part) !== '' || !isIn(part, 'codes join', 'code')) break;
     }
@@ -439,6 +441,12 @@ function mentionsIn(parts: readonly Part[]): readonly Mention[] {
     refs: parts.slice(from, to).flatMap((part) => refOf(part) ?? []),
     sign: signs[at],
   }));
+}
+
+/** Whether a word like "mã" after a pause begins another mention: the one before has no such word. */
+function isNewMention(parts: readonly Part[], from: number, part: Part): boolean {
+  const before = parts[from - 1];
+  return isPaused(part) && isIn(part, 'code') && !(before && isIn(before, 'code'));
 }
 
 /** How a text changes the listed codes; undefined if it only adds to them, or names none. */
@@ -498,7 +506,7 @@ function isListed(code: string, codes: readonly string[]): boolean {
 
 /** Whether the text removes or keeps codes without naming them. */
 function speaksOfCodes(said: ParsedText): boolean {
-  if (fieldIn(said) === 'email' || says(said, 'stops')) return false;
+  if (fieldIn(said) === 'email' || says(said, 'stops') || said.phones.length > 0) return false;
   const isDrop = said.parts.some((part) => isIn(part, 'codes drop') || actOf(part) === 'remove');
   if (isDrop && says(said, 'code', 'codes other')) return true;
   return says(said, 'codes only') && says(said, 'codes other', 'code');
