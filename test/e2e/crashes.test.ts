@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Collector, type ReceivedSpan, startCollector } from '../support/otlp.ts';
 import { asJpeg, drawCode } from '../support/pictures.ts';
 import type { Bot } from '../support/processes.ts';
-import { type Chat, choosesGift, PHONE } from './chat.ts';
+import { choosesGift, PHONE } from './chat.ts';
 import { startWorld, type World } from './world.ts';
 
 /** Bots whose leases end soon, so that the others need not be waited for. */
@@ -23,14 +23,13 @@ beforeEach(() => world.sandbox.reset());
 
 /** One of the two. The first one gets the updates, and so holds the conversation. */
 const bot = (at: number): Bot => world.bots[at] ?? expect.fail('no bot lives');
-const customer = (): Chat => world.chat('en', (update) => world.post(update, bot(0)));
 
 const named = (spans: readonly ReceivedSpan[], name: string) => spans.filter((span) => span.name === name);
 const processesOf = (spans: readonly ReceivedSpan[]) =>
   new Set(spans.map(({ resource }) => resource['service.instance.id']));
 
 test('pictures that come to two processes at once are one list', async () => {
-  const chat = customer();
+  const chat = world.chat('en');
   const files = ['TIVI000000042', 'TIVI000000043', 'TIVI000000044'];
   for (const file of files) world.double.keep(file, asJpeg(await drawCode(file), 60));
   const parts = files.map((file_id) =>
@@ -46,7 +45,7 @@ test('pictures that come to two processes at once are one list', async () => {
 });
 
 test('killed between intent and answer: the other process finds out, calls nothing, and tells the customer, in one trace', async () => {
-  const chat = customer();
+  const chat = world.chat('en');
   const before = await world.sandbox.records('gift', PHONE);
   await choosesGift(chat);
   await world.sandbox.fault({ call: 'redeem', fault: 'slow', ms: 10_000 });

@@ -1,12 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { type Bot, type Environment, startBot } from '../support/processes.ts';
 import { startRedis } from '../support/redis.ts';
-import { type Posted, startTelegramDouble, type Update } from '../support/telegram-double.ts';
+import { startTelegramDouble, type Update } from '../support/telegram-double.ts';
 import { type Chat, createChat, type Language } from './chat.ts';
 import { startSandbox } from './sandbox.ts';
 
 export type World = Awaited<ReturnType<typeof startWorld>>;
-export type Post = (update: Update) => Promise<Posted>;
 
 export type WorldOptions = {
   readonly bots?: number;
@@ -59,7 +58,7 @@ export async function startWorld(options: WorldOptions = {}) {
   await Promise.all(Array.from({ length: count }, () => bot()));
   const post = (update: Update, { url }: Bot) =>
     double.post(update, { url: `${url}/webhooks/telegram`, secret: SECRET });
-  const toFirst: Post = async (update) => {
+  const toFirst = async (update: Update) => {
     const [found] = bots;
     if (found === undefined) throw new Error('there is no bot');
     return post(update, found);

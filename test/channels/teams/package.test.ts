@@ -1,20 +1,18 @@
-import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import Ajv from 'ajv-draft-04';
 import { strFromU8, unzipSync } from 'fflate';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { createPackage, MANIFEST_VERSION } from '../../../src/channels/teams/cli.ts';
 import { flows } from '../../../src/conversation/flows/index.ts';
 import { LOCALES } from '../../../src/conversation/message.ts';
 import { createWords } from '../../../src/i18n.ts';
 import { understand } from '../../support/conversation.ts';
+import { startProcess } from '../../support/processes.ts';
 
-const run = promisify(execFile);
 const APP_ID = '00000000-0000-4000-8000-000000004242';
 const website = 'https://shop.example';
 const words = createWords({ timeZone: 'Asia/Ho_Chi_Minh' });
@@ -54,8 +52,12 @@ it.each(LOCALES)('the package whose first language is %s is one that Teams takes
 });
 
 describe('npm run teams:package', () => {
-  const cli = ['--import', './src/node-version.mjs', 'src/channels/teams/cli.ts'];
-  const env = { PATH: process.env.PATH, MICROSOFT_APP_ID: APP_ID, PUBLIC_URL: website };
+  const run = (args: string[], more = {}) =>
+    startProcess(
+      'src/channels/teams/cli.ts',
+      { MICROSOFT_APP_ID: APP_ID, PUBLIC_URL: website, ...more },
+      args,
+    );
 
   it.each([
     [
@@ -67,18 +69,15 @@ describe('npm run teams:package', () => {
     ],
     ['an option that there is not', ['--bogus'], {}, 2, /--bogus/],
   ])('says what is wrong with %s, without a stack', async (_what, options, own, code, says) => {
-    const failed = await run(process.execPath, [...cli, ...options], { env: { ...env, ...own } }).catch(
-      (error) => error,
-    );
-    expect(failed).toMatchObject({ code, stderr: expect.stringMatching(says) });
-    expect(failed.stderr).not.toMatch(/^ +at /m);
+    const { ended, lines } = await run(options, own);
+    expect(await ended).toMatchObject({ code });
+    expect(lines[0]).toMatch(says);
+    expect(lines.filter((line) => /^ +at /.test(line))).toEqual([]);
   });
 
   it('writes it where told', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'teams-'));
-    onTestFinished(() => rmSync(folder, { recursive: true }));
-    const out = join(folder, 'new', 'app.zip');
-    await run(process.execPath, [...cli, '--out', out], { env });
+    const out = join(mkdtempSync(join(tmpdir(), 'teams-')), 'new', 'app.zip');
+    expect(await (await run(['--out', out])).ended).toMatchObject({ code: 0 });
     expect(Object.keys(unzipSync(readFileSync(out)))).toContain('manifest.json');
   });
 });
