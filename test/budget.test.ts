@@ -10,7 +10,7 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: numb
   conversation: { files: /^conversation\//, lines: 8680, count: 41 },
   engine: { files: /^(engine|store)\//, lines: 5132, count: 31 },
   loyalty: { files: /^loyalty\//, lines: 1400, count: 11 },
-  sandbox: { files: /^sandbox\//, lines: 437, count: 4 },
+  sandbox: { files: /^sandbox\//, lines: 433, count: 4 },
   channels: { files: /^channels\//, lines: 3833, count: 30 },
   programs: { files: /^(photos|operators|cli)\//, lines: 1029, count: 10 },
   console: { files: /^console\//, lines: 1573, count: 10 },
@@ -20,10 +20,10 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: numb
 const SLACK = 1.03;
 
 /** All of `src`, which the rooms must not exceed together. */
-const HOUSE = { lines: 25_070, count: 167 };
+const HOUSE = { lines: 25_066, count: 167 };
 
 /** All of `test`, fixtures too. */
-const TESTS = 26_355;
+const TESTS = 26_348;
 
 /** Shorter is not denser: characters a line on average, and the share of the lines that are comments. */
 const LINE_LENGTH = 43;
