@@ -11,7 +11,7 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: numb
   engine: { files: /^(engine|store)\//, lines: 5132, count: 31 },
   loyalty: { files: /^loyalty\//, lines: 1400, count: 11 },
   sandbox: { files: /^sandbox\//, lines: 433, count: 4 },
-  channels: { files: /^channels\//, lines: 3833, count: 30 },
+  channels: { files: /^channels\//, lines: 3834, count: 30 },
   programs: { files: /^(photos|operators|cli)\//, lines: 1029, count: 10 },
   console: { files: /^console\//, lines: 1573, count: 10 },
 };
@@ -23,7 +23,7 @@ const SLACK = 1.03;
 const HOUSE = { lines: 25_066, count: 167 };
 
 /** All of `test`, fixtures too. */
-const TESTS = 26_348;
+const TESTS = 26_327;
 
 /** Shorter is not denser: characters a line on average, and the share of the lines that are comments. */
 const LINE_LENGTH = 43;

@@ -17,32 +17,18 @@ const error = (code: number, description = 'x', retryAfter?: number): TelegramFa
 });
 const errors = (...codes: number[]) => codes.map((code) => error(code));
 const statuses = (...codes: number[]) => codes.map((status) => ({ status }));
+const wait = (status: number, retryAfter: number) => ({ status, retryAfter });
 const refusals = (...codes: string[]) => codes.map((code) => ({ status: 403, code }));
 
 /** docs/how-it-works.md, "What a platform's answer means": an answer, what it means, how each platform words it. */
 const TABLE: readonly [string, Delivery, readonly TelegramFault[], readonly TeamsFault[]][] = [
-  [
-    '429 with a waiting time',
-    { kind: 'throttled', afterMs: 7000 },
-    [error(429, 'Too Many Requests: retry after 7', 7)],
-    [{ status: 429, retryAfter: 7 }],
-  ],
-  ['429 without a waiting time, 412', { kind: 'throttled' }, errors(429), statuses(429, 412)],
+  ['429 with a time', { kind: 'throttled', afterMs: 7000 }, [error(429, 'x', 7)], [wait(429, 7)]],
+  ['429 without a time, 412', { kind: 'throttled' }, errors(429), statuses(429, 412)],
   ['408, 5xx', { kind: 'uncertain' }, errors(408, 500, 504), statuses(408, 500, 503)],
+  ['503 with a time', { kind: 'uncertain', afterMs: 30_000 }, [error(503, 'x', 30)], [wait(503, 30)]],
+  ['no whole one', { kind: 'uncertain' }, ['hang', 'reset', 'garbage'], ['hang', 'reset']],
   [
-    '503 with a waiting time',
-    { kind: 'uncertain', afterMs: 30_000 },
-    [error(503, 'Service Unavailable', 30)],
-    [{ status: 503, retryAfter: 30 }],
-  ],
-  [
-    'none in time, or cut off, or unreadable',
-    { kind: 'uncertain' },
-    ['hang', 'reset', 'garbage'],
-    ['hang', 'reset'],
-  ],
-  [
-    '401, for Telegram also 404, for the connector also 403 without a reason of the customer’s',
+    '401, Telegram’s 404, the connector’s 403 without a reason of the customer’s',
     { kind: 'unauthorized' },
     errors(401, 404),
     [...refusals('NotEnoughPermissions'), ...statuses(401, 403)],
@@ -51,10 +37,7 @@ const TABLE: readonly [string, Delivery, readonly TelegramFault[], readonly Team
     '403, or the conversation is not found',
     { kind: 'unreachable' },
     [error(403, 'Forbidden: bot was blocked by the user'), error(400, 'Bad Request: chat not found')],
-    [
-      ...refusals('MessageWritesBlocked', 'ForbiddenOperationException'),
-      { status: 404, code: 'ConversationNotFound' },
-    ],
+    [...refusals('MessageWritesBlocked', 'ForbiddenOperationException'), ...statuses(404)],
   ],
   [
     'another 4xx',
@@ -62,7 +45,7 @@ const TABLE: readonly [string, Delivery, readonly TelegramFault[], readonly Team
     [...errors(400, 413), error(404, 'Not Found: method not found')],
     statuses(400, 422),
   ],
-  ['a redirect, which is not followed', { kind: 'undelivered' }, errors(302), statuses(307)],
+  ['a redirect, which is not followed', UNDELIVERED, errors(302), statuses(307)],
 ];
 
 /** Sends one reply while the platform answers so; tells what it came to, and how often the platform was asked. */
