@@ -77,10 +77,15 @@ export function createWords({ timeZone, resources = WORDING, onMissing = refuse 
     }
   }
 
+  /** A text from outside comes on one line, without characters that could reorder a message. */
   function toText(param: Exclude<Param, number>, locale: Locale): string {
-    if (typeof param === 'string') return clean(param);
-    if ('written' in param) return param.written;
-    return 'key' in param ? line(param, locale) : clean(param[locale] ?? param.vi, MAX_LOCALIZED);
+    const isPlain = typeof param === 'string';
+    if (!isPlain && 'written' in param) return param.written;
+    if (!isPlain && 'key' in param) return line(param, locale);
+    const text = isPlain ? param : (param[locale] ?? param.vi);
+    const max = isPlain ? MAX_PARAM : MAX_LOCALIZED;
+    const short = text.length > max ? `${text.slice(0, max - 1)}…` : text;
+    return short.replace(BREAKS, ' ').replace(INVISIBLE, '');
   }
 
   return {
@@ -158,12 +163,6 @@ function createFormatter(timeZone: string, onMissing: OnMissing): FormatterModul
       return placeholder;
     },
   };
-}
-
-/** Text from outside: on one line, without characters that could reorder a message, at most `max` long. */
-function clean(text: string, max = MAX_PARAM): string {
-  const short = text.length > max ? `${text.slice(0, max - 1)}…` : text;
-  return short.replace(BREAKS, ' ').replace(INVISIBLE, '');
 }
 
 const BREAKS = /[\t-\r\u0085\u2028\u2029]+/g;

@@ -137,7 +137,7 @@ class TurnContext implements EffectContext {
   }
 
   async intend(operation: string, intent: Intent): Promise<'go' | 'unreplicated'> {
-    const { records, platform, runtime, spans, stopping } = this.#tools;
+    const { records, platform, runtime, spans, isTracing, stopping } = this.#tools;
     const { lease, asker } = this.#turn;
     const wasPastIntent = lease.pastIntent;
     if (asker === null) throw new TypeError('nobody asked for the call');
@@ -145,7 +145,8 @@ class TurnContext implements EffectContext {
     // Set before the answer comes: it may get lost, or `stop` may be called in between.
     lease.pastIntent = true;
     const { origin, incoming } = asker;
-    const body = withVersion({ origin, traceparent: spans.traceparent(), body: intent });
+    const traceparent = isTracing ? spans.traceparent() : undefined;
+    const body = withVersion({ origin, traceparent, body: intent });
     const intending = intend(lease, { operation, body, outcomes: this.#calls.take() });
     const sinceMs = runtime.nowMs();
     const intended = await records.update(lease.conversation, intending, { durable: true });
