@@ -98,8 +98,8 @@ export function lacksEmail({ parts, emails }: ParsedText): boolean {
 
 /** If a text has several acts, the first of these is meant. `flows` are ordered by priority. */
 const ORDER = [
-  'answers, show erasing, show privacy, speak, show languages, status',
-  'show person, show complaint, show offer, cancel, cancel mild, flows',
+  'show erasing, show privacy, speak, show languages, status',
+  'show person, answers, show complaint, show offer, cancel, cancel mild, flows',
   'show help, show welcome, show menu, none, page next, page previous',
   'keep, other, talk wait, ask what',
   'no, yes, talk bye, talk upset, ask who, talk thanks, talk greeting, talk remark',
