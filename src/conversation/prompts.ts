@@ -200,26 +200,6 @@ export function askGift(
   return { key: 'redeem.askGift', ...asked, ...(others.length > 0 && { lines }), choices, asks: 'code' };
 }
 
-/*
- * Whether phone and e-mail may be remembered.
- */
-
-/** The version of `privacy.consent`. Raise it when the text means something else. */
-export const CONSENT_VERSION = 2;
-
-/** Whether this customer agreed to the text as it is today. */
-export function hasAgreed({ consent }: State): boolean {
-  return consent?.given === true && consent.version === CONSENT_VERSION;
-}
-
-/** The customer's decision now, on the text as it is today. */
-export const toConsent = (isGiven: boolean, { nowMs, sender }: Scope): NonNullable<State['consent']> => ({
-  given: isGiven,
-  version: CONSENT_VERSION,
-  atMs: nowMs,
-  channel: sender.channel,
-});
-
 /** Ends the question about remembering without an answer. The end of the next flow asks it again. */
 export function leaveConsent(state: State): State {
   return state.step.at === 'consenting' ? { ...state, step: { at: 'idle' } } : state;

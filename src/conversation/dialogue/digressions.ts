@@ -237,7 +237,7 @@ function describeQuestion(state: State, scope: Scope): AnswerKeys | undefined {
   return step.slot === 'phone' && isProof ? PROOF_ANSWERS : SLOTS[step.slot].about;
 }
 
-/** How an operation stands, by its reference or the last one; of several codes, each. */
+/** How the operation of a reference stands, or the last one. */
 export function showStatus(state: State, named: string | undefined, scope: Scope): Reply {
   const all = findOperations(state, named);
   const [operation] = all;
@@ -257,7 +257,7 @@ export function showStatus(state: State, named: string | undefined, scope: Scope
  * What was not understood.
  */
 
-/** The second message in a row was not understood, so the reply must differ from the first. */
+/** Two messages in a row were not understood: the reply must differ. */
 const isStuck = ({ misses = 0 }: State): boolean => misses > 0 && misses % 2 === 0;
 
 const sayStuck = (scope: Scope): Reply => ({
@@ -273,7 +273,7 @@ export const sayNotUnderstood = (round: Round): Round =>
 
 type Unclear = CommandOf<'unclear'>;
 
-/** Answers a text that was not understood, or that is a wrong value for the current question. */
+/** Answers a text that was not understood, or a wrong value. */
 export function answerUnclear(round: Round, command: Unclear): Reduction {
   const { state, next, scope } = round;
   const { step } = state;
@@ -334,7 +334,7 @@ function buttonFor(meaning: Command, { step }: State, scope: Scope): Choice | un
   }
 }
 
-/** Says why a value was refused. Asks again if it was the answer; else the flow goes on. */
+/** Says why a value was refused, and asks again. */
 export function sayFault(round: Round, { kind, reason }: ValueFault): Reduction {
   const { state, next, scope } = round;
   const { step } = state;

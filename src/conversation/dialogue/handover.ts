@@ -46,7 +46,7 @@ export const personChoice = ({ settings }: Pick<Scope, 'settings'>): readonly Ch
 
 type TicketCause = { readonly why: Reason; readonly led?: readonly string[] };
 
-/** Opens a ticket, or uses the open one; without staff, tells the contact. The flow stays as it is. */
+/** Opens a ticket, or uses the open one; without staff, tells the contact. */
 export function callPerson(state: State, { why, led = [] }: TicketCause, scope: Scope): Decision {
   const { ids, nowMs, settings } = scope;
   if (!settings.handover) return remark(state, scope, supportReply(scope));
@@ -180,7 +180,7 @@ export function closeTicket(state: State, { by, staff }: Closing, scope: Scope):
   return remark(left, scope, { key: 'person.back', context, lines });
 }
 
-/** Does what is due: tells that no answer came, closes, erases. Undefined: nothing is due. */
+/** Tells that no answer came, closes, erases. Undefined: nothing is due. */
 export function handleTicketTime(state: State, scope: Scope): Decision | undefined {
   const { nowMs } = scope;
   const { tickets = [], view } = state;

@@ -103,7 +103,7 @@ function passToStaff(state: State, message: CustomerMessage, scope: Scope): Deci
 const describePhoto = ({ pictures, caption = '' }: Pick<Photo, 'pictures' | 'caption'>): string =>
   `${'📷'.repeat(pictures.length)} ${caption}`.trim();
 
-/** A pressed button works only while its question is the current one. Menus stay valid while no flow runs. */
+/** A button works while its question is the current one; a menu, while no flow runs. */
 function onPress(state: State, { choice, view }: MessageOf<'choice'>, scope: Scope): Decision {
   if (choice === 'person:leave') return closeTicket(state, { by: 'customer' }, scope);
   const { at } = state.step;
@@ -170,7 +170,7 @@ function answerNoCode(state: State, { pictures, caption }: Photo, scope: Scope):
   return sayFirst(hasCode ? [] : [reply], onText(state, caption, { ...scope, current: false }));
 }
 
-/** Why no picture has a code. The reason that the customer can act on best comes first. */
+/** Why no picture has a code, the most useful reason first. */
 const PICTURE_FAULTS = ['unavailable', 'elsewhere', 'noCode', 'unreadable'] as const;
 
 /*

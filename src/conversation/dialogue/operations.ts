@@ -28,7 +28,7 @@ export function findPending(state: State, { flows }: Scope): PendingConfirmation
   return { step, flow, confirms, calls: planCalls(state, step.operation) };
 }
 
-/** The calls in order. A single call has the id of the confirmation, several have `<id>.<n>`. */
+/** The calls in order. A single one has the confirmation's id, several have `<id>.<n>`. */
 function planCalls({ draft: { codes = [] } }: State, id: string): readonly PlannedCall[] {
   if (codes.length < 2) return [{ operation: id }];
   return codes.map((code, at) => ({ operation: `${id}.${at + 1}`, code }));
@@ -54,7 +54,7 @@ const MAX_OPEN = 5;
 type StartedOperation = Omit<Operation, 'status'>;
 type Applied = Pick<Extract<KnownCall, { kind: 'applied' }>, 'receipt' | 'balance'>;
 
-/** A new operation for a call of the current confirmation; undefined: the call does not belong to it. */
+/** A new operation for a call of the current confirmation; undefined: it is not of it. */
 export function startOperation(state: State, id: string, scope: Scope): StartedOperation | undefined {
   const pending = findPending(state, scope);
   const call = pending?.calls.find(({ operation }) => operation === id);

@@ -1,16 +1,7 @@
 import type { Scope } from '../flow.ts';
 import { fold, mapWords, visible } from '../language/tokenizer.ts';
 import { LOCALES } from '../message.ts';
-import {
-  CONSENT_VERSION,
-  hasAgreed,
-  identityLines,
-  isStaff,
-  mergeProfile,
-  pickIdentity,
-  pickVariant,
-  toConsent,
-} from '../prompts.ts';
+import { identityLines, isStaff, mergeProfile, pickIdentity, pickVariant } from '../prompts.ts';
 import { choice, type Decision, type Line, type Reply, say, sayFirst } from '../reply.ts';
 import { isOpen, newState, type State } from '../state.ts';
 import { eraseTickets, supportLines } from './handover.ts';
@@ -19,6 +10,9 @@ import { askStep, ensureView, goHome, remark, toQuestion } from './questions.ts'
 /*
  * Customers' data: asks whether to remember it, shows it, erases it.
  */
+
+/** The version of `privacy.consent`. Raise it when the text means something else. */
+const CONSENT_VERSION = 2;
 
 /**
  * Ends a flow. Asks whether phone and e-mail may be remembered, unless the customer answered this version of
@@ -43,7 +37,12 @@ export function answerConsent(state: State, isGiven: boolean, scope: Scope): Dec
   const next: State = {
     ...rest,
     ...(isGiven && unclear && { unclear }),
-    consent: toConsent(isGiven, scope),
+    consent: {
+      given: isGiven,
+      version: CONSENT_VERSION,
+      atMs: scope.nowMs,
+      channel: scope.sender.channel,
+    },
     profile: isGiven ? mergeProfile(state) : {},
   };
   return goHome(next, scope, { key: isGiven ? 'privacy.remembered' : 'privacy.declined' });
@@ -122,7 +121,8 @@ export function noteUnclear(
   if (!isMissed) return decision;
   const notUnderstood = [...(before.notUnderstood ?? []), text].slice(-MAX_NOT_UNDERSTOOD);
   const state: State = { ...decision.state, notUnderstood };
-  if (!hasAgreed(state) || isStaff(scope)) return { ...decision, state };
+  const hasAgreed = state.consent?.given === true && state.consent.version === CONSENT_VERSION;
+  if (!hasAgreed || isStaff(scope)) return { ...decision, state };
   const question = before.step.at === 'idle' ? {} : { question: toQuestion(before, scope).key };
   const sentence = { atMs: scope.nowMs, text: maskText(text, scope.sender.name), ...question };
   return { ...decision, state: { ...state, unclear: [...(state.unclear ?? []), sentence].slice(-KEPT) } };

@@ -1,4 +1,4 @@
-import type { Command, CommandOf } from '../commands.ts';
+import type { Command, CommandOf, SlotKind } from '../commands.ts';
 import { findConfirms, type Scope } from '../flow.ts';
 import { findSlotByField, missingSlots, SLOTS } from '../kinds.ts';
 import { isStaff, toTypedValue } from '../prompts.ts';
@@ -264,21 +264,19 @@ function changeSlot(round: Round, { field }: CommandOf<'change'>): Reduction {
   const { step, draft } = state;
   const flow = findFlow(round);
   if (!flow) return sayNotUnderstood(round);
-  if (step.at === 'asking' && step.offer && field === undefined) return decideDoubt(round, 'other');
   const slot = field && findSlotByField(flow, field);
   if (slot === 'codes' && (draft.codes ?? []).length > 1)
     return askAgain(state, scope, { key: 'codes.which', context: 'edit' });
-  if (step.at === 'confirming') {
-    const edits = findConfirms(flow)?.edits(draft) ?? [];
-    const slots = flow.slots.filter((kind) => edits.some(({ id }) => id === `edit:${SLOTS[kind].field}`));
-    const [only, ...others] = slot ? slots.filter((kind) => kind === slot) : slots;
-    return only && others.length === 0
-      ? askStep(state, slotStep(flow, only, { editing: true }), scope)
-      : askAgain(state, scope, { key: 'confirm.edit' });
-  }
-  if (step.at === 'asking' && (slot === undefined || slot === step.slot)) return askAgain(state, scope);
-  const isSaid = slot && draft[SLOTS[slot].slot] != null;
-  return isSaid ? askStep(state, slotStep(flow, slot, { editing: true }), scope) : round;
+  if (step.at === 'asking' && (slot === undefined || slot === step.slot))
+    return step.offer ? decideDoubt(round, 'other') : askAgain(state, scope);
+  const edits = findConfirms(flow)?.edits(draft) ?? [];
+  const isEditable = (kind: SlotKind) =>
+    step.at === 'confirming'
+      ? edits.some(({ id }) => id === `edit:${SLOTS[kind].field}`)
+      : draft[SLOTS[kind].slot] != null;
+  const [only, ...others] = flow.slots.filter((kind) => isEditable(kind) && (!slot || kind === slot));
+  if (only && others.length === 0) return askStep(state, slotStep(flow, only, { editing: true }), scope);
+  return step.at === 'confirming' ? askAgain(state, scope, { key: 'confirm.edit' }) : round;
 }
 
 function declineSlot(round: Round, { field }: Pick<CommandOf<'none'>, 'field'>): Reduction {

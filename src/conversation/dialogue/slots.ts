@@ -5,7 +5,7 @@ import { collectIdentity, findGift, leaveConsent, showPhone, toTypedValue } from
 import { changeLast, sayFirst } from '../reply.ts';
 import { type Draft, dropOffer, type Identity, type State } from '../state.ts';
 import { findHindrance, retry, runningFlow } from './advance.ts';
-import { sayFault, sayNotUnderstood } from './digressions.ts';
+import { answer, sayFault, sayNotUnderstood } from './digressions.ts';
 import { askAgain, askStep, goHome, slotStep } from './questions.ts';
 import {
   continueFlow,
@@ -27,11 +27,13 @@ export function startFlow(round: Round, { flow: name, asked }: CommandOf<'start'
   const flow = scope.flows.get(name);
   if (!flow) return sayNotUnderstood(round);
   const left = runningFlow(state, scope);
-  // A mere question must not lose the codes of the running flow.
-  if (asked && left && left !== flow && state.draft.codes !== undefined && flow.identity === 'proved')
-    return digress(round, {
-      reply: { key: 'flow.first', params: { flow: { key: `flow.${left.name}` } } },
-    });
+  const { codes, code } = state.draft;
+  // A mere question must not lose the codes or the gift of the running flow.
+  if (asked && left && left !== flow && (codes ?? code) !== undefined && flow.identity === 'proved') {
+    const isBalance = 'reads' in flow.end && flow.end.reads === 'balance';
+    const first = { key: 'flow.first', params: { flow: { key: `flow.${left.name}` } } };
+    return digress(round, isBalance && code ? answer(state, 'answer.gift.left', scope) : { reply: first });
+  }
   if (left !== flow) return beginFlow(round, flow);
   // "Đổi quà khác" ("another gift").
   const isOther =
