@@ -88,11 +88,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
   const work = { accept: engine.accept, commands, words, guard: http.guard, photoReader, feed: stores.feed };
   const { answers } = config;
   const facts = { answers, handover: config.settings.handover, sandboxed: backend.sandbox !== undefined };
-  await channels.open(
-    config,
-    { ...core, ...work, ...facts, tickets },
-    { http, wrap: around.channel ?? ((channel) => channel) },
-  );
+  await channels.open(config, { ...core, ...work, ...facts, tickets }, { http, wrap: around.channel });
   channels.mount(http);
   mountRoutes({ ...core, config, http, channels, words, gifts, metrics, operators, backend });
   await http.ready();

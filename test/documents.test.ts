@@ -20,21 +20,14 @@ function all(text: string, pattern: RegExp): string[] {
   return [...text.matchAll(pattern)].flatMap(([, found]) => found ?? []);
 }
 
-describe.each(documents)('%s', (name, text) => {
-  it('names only files that exist', () => {
-    const paths = all(text, /`((?:src|test|locales|docs|ops|\.ci|\.github)\/[\w./-]*)`/g);
-    expect(paths.filter((path) => !existsSync(new URL(path, root)))).toEqual([]);
-  });
-
-  it('names only npm scripts that exist', () => {
-    const scripts = all(text, /npm run ([\w:-]+)/g);
-    expect(scripts.filter((script) => !Object.hasOwn(manifest.scripts, script))).toEqual([]);
-  });
-
-  it('links only to files that exist', () => {
-    const links = all(text, /\]\((?!https?:)([\w./-]+)\)/g);
-    expect(links.filter((link) => !existsSync(new URL(link, new URL(name, root))))).toEqual([]);
-  });
+it.each(documents)('%s names and links only files and npm scripts that exist', (name, text) => {
+  const isMissing = (path: string, base: URL) => !existsSync(new URL(path, base));
+  const paths = all(text, /`((?:src|test|locales|docs|ops|\.ci|\.github)\/[\w./-]*)`/g);
+  const scripts = all(text, /npm run ([\w:-]+)/g);
+  const links = all(text, /\]\((?!https?:)([\w./-]+)\)/g);
+  expect(paths.filter((path) => isMissing(path, root))).toEqual([]);
+  expect(scripts.filter((script) => !Object.hasOwn(manifest.scripts, script))).toEqual([]);
+  expect(links.filter((link) => isMissing(link, new URL(name, root)))).toEqual([]);
 });
 
 const others = documents.filter(([name]) => name !== 'docs/configuration.md');

@@ -146,6 +146,12 @@ export type ChannelParts = {
  */
 export type Accept = (incoming: Incoming, sentMs?: number) => Promise<'accepted' | 'duplicate' | 'full'>;
 
+type Opening = {
+  readonly http: Pick<Http, 'createLimit'>;
+  /** May put a layer between a channel and the engine. */
+  readonly wrap?: ((channel: Channel) => Channel) | undefined;
+};
+
 /** The channels of a process. */
 export class Channels<Settings> {
   /** The traits of every channel in the list, on or off. */
@@ -170,18 +176,18 @@ export class Channels<Settings> {
     return this.#entries.filter(({ traced }) => traced).map(({ traits }) => traits.name);
   }
 
-  /** Opens the channels one after the other. `wrap` may put a layer between a channel and the engine. */
+  /** Opens the channels one after the other. */
   async open(
     settings: Settings,
     parts: Omit<ChannelParts, 'limit' | 'channels'>,
-    { http, wrap }: { readonly http: Pick<Http, 'createLimit'>; wrap(channel: Channel): Channel },
+    { http, wrap }: Opening,
   ): Promise<void> {
     for (const entry of this.#entries) {
       const { name, title } = entry.traits;
       const limit = http.createLimit();
       const opened = await entry.open(settings, { ...parts, channels: this.traits, limit });
       const isOff = 'off' in opened;
-      if (!isOff) this.#open.set(name, wrap(opened));
+      if (!isOff) this.#open.set(name, wrap?.(opened) ?? opened);
       const usual = [isOff ? `${title} is off (${opened.off})` : `${title} is on.`];
       this.#greetings.push((at) => (isOff ? usual : (opened.greeting?.(at) ?? usual)));
     }
