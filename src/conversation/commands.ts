@@ -9,7 +9,7 @@ import type { Period } from './values/calendar.ts';
  * same commands.
  */
 
-/** The kinds of values. Each is read, joined, asked for and explained in its own way (`kinds.ts`). */
+/** The kinds of values. Each is read, joined, asked for and explained in its own way (`slots.ts`). */
 export const SLOT_KINDS = ['codes', 'phone', 'email', 'gift', 'period', 'list'] as const;
 export type SlotKind = (typeof SLOT_KINDS)[number];
 

@@ -42,7 +42,7 @@ export type Flow = {
    * `typed`: a typed or remembered phone is enough. `proved`: only a proved phone or e-mail is (SECURITY.md).
    */
   readonly identity: 'typed' | 'proved';
-  /** In the order of asking; `kinds.ts` describes each. */
+  /** In the order of asking; `slots.ts` describes each. */
   readonly slots: readonly SlotKind[];
   /** The list of the history that its words mean. `vague`: unless the text names the other list. */
   readonly list?: { readonly type: 'point' | 'gift'; readonly vague?: true } | undefined;

@@ -21,7 +21,7 @@ export const identitySchema = z.strictObject({
 });
 export type Identity = z.infer<typeof identitySchema>;
 
-/** The slots of the running flow (`kinds.ts`). Null: the customer has none, or it was not understood. */
+/** The slots of the running flow (`slots.ts`). Null: the customer has none, or it was not understood. */
 export const draftSchema = identitySchema.extend({
   codes: z.array(z.string()).min(1).optional(),
   /** The gift's code. */

@@ -1,9 +1,9 @@
 import type { SlotKind } from '../commands.ts';
 import { type HistoryRead, type OutcomeOf, spends } from '../effect.ts';
 import { type Flow, findConfirms, type Scope } from '../flow.ts';
-import { missingSlots } from '../kinds.ts';
 import { findGift, findProof, isStaff, pickVariant, releaseCustomer } from '../prompts.ts';
 import { type Decision, type Reply, say, sayFirst } from '../reply.ts';
+import { missingSlots } from '../slots.ts';
 import type { Draft, Offer, State } from '../state.ts';
 import { personChoice, supportLines } from './handover.ts';
 import { findUnseen, sayBusy, sayTooManyAttempts, splitChecked } from './operations.ts';

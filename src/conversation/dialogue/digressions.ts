@@ -1,6 +1,5 @@
 import type { Command, CommandOf, ValueFault } from '../commands.ts';
 import type { Scope } from '../flow.ts';
-import { type AnswerKeys, PROOF_ANSWERS, SLOTS, sameAnswers, toExamplePeriod } from '../kinds.ts';
 import {
   codeLine,
   findGift,
@@ -13,6 +12,7 @@ import {
   toShownStatus,
 } from '../prompts.ts';
 import { CANCEL, type Choice, changeLast, choice, type Decision, type Line, type Reply } from '../reply.ts';
+import { type AnswerKeys, PROOF_ANSWERS, SLOTS, sameAnswers, toExamplePeriod } from '../slots.ts';
 import { findTakenTicket, forgetLast, type Operation, type State } from '../state.ts';
 import { retry } from './advance.ts';
 import { personChoice, supportLines, supportReply } from './handover.ts';

@@ -1,9 +1,9 @@
 import { type Command, SLOT_KINDS } from '../commands.ts';
 import type { Scope } from '../flow.ts';
-import { SLOTS } from '../kinds.ts';
 import type { Message, MessageOf, Photo } from '../message.ts';
 import { leaveConsent } from '../prompts.ts';
 import { changeLast, type Decision, type FormField, type Line, type Reply, sayFirst } from '../reply.ts';
+import { SLOTS } from '../slots.ts';
 import { findTakenTicket, type State } from '../state.ts';
 import { runningFlow } from './advance.ts';
 import { addCustomerNote, callPerson, closeTicket, noteLead } from './handover.ts';

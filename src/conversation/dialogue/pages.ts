@@ -1,8 +1,8 @@
 import type { HistoryRead, HistoryRecord, Identifier } from '../effect.ts';
 import type { Scope } from '../flow.ts';
-import { HISTORY_TYPES, PERIOD_CHOICES, resolvePeriod } from '../kinds.ts';
 import { findGift, isTypingProof } from '../prompts.ts';
 import { type Choice, choice, type Decision, type Line, type Reply, say } from '../reply.ts';
+import { HISTORY_TYPES, PERIOD_CHOICES, resolvePeriod } from '../slots.ts';
 import type { Draft, Page, State } from '../state.ts';
 import { DAY_MS, dayAt, type Period, startOfDay } from '../values/calendar.ts';
 import { addMenu } from './questions.ts';

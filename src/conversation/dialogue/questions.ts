@@ -1,9 +1,9 @@
 import { type Command, type Expecting, FIELDS, type SlotKind } from '../commands.ts';
 import { type Flow, findConfirms, type Scope } from '../flow.ts';
-import { HISTORY_TYPES, missingSlots, PERIOD_CHOICES, resolvePeriod, SLOTS } from '../kinds.ts';
 import { LOCALES } from '../message.ts';
 import { findGift, isStaff, mergeProfile, showPhone } from '../prompts.ts';
 import { CANCEL, type Choice, choice, type Decision, type Reply, say } from '../reply.ts';
+import { HISTORY_TYPES, missingSlots, PERIOD_CHOICES, resolvePeriod, SLOTS } from '../slots.ts';
 import {
   type Asking,
   type Confirming,

@@ -1,8 +1,8 @@
 import type { Command, CommandOf, SlotKind } from '../commands.ts';
 import { findConfirms, type Scope } from '../flow.ts';
-import { findSlotByField, missingSlots, SLOTS } from '../kinds.ts';
 import { isStaff, toTypedValue } from '../prompts.ts';
 import { type Decision, type Reply, say, sayFirst } from '../reply.ts';
+import { findSlotByField, missingSlots, SLOTS } from '../slots.ts';
 import { type Confirming, dropOffer, forgetLast, type State } from '../state.ts';
 import { advance } from './advance.ts';
 import { beginCalls } from './calls.ts';
