@@ -28,7 +28,7 @@ export type Planted = {
 const SMALL = 25;
 /** What is rare needs more customers. */
 const RARE = /how its calls ended|contrary decision/;
-const MOST_SEEDS = 40;
+const MOST_SEEDS = 80;
 
 /** Runs histories until the invariant finds the defect. Resolves to their number and all finders. */
 export async function find(planted: Planted, from: number, most = MOST_SEEDS) {
