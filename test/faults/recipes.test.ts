@@ -28,7 +28,8 @@ const STEPS =
   process.env.FAULTS === 'long'
     ? [
         'npm run --silent check',
-        `npx --no vitest run ${['test/conversation', 'test/channels', 'test/loyalty', 'test/store/bodies.test.ts', 'test/*.test.ts'].join(' ')}`,
+        // No recipe changes the image, and the packages of the copy are links.
+        'npx --no vitest run test/conversation test/channels test/loyalty test/store/bodies.test.ts test/*.test.ts --exclude test/deployment.test.ts',
       ]
     : ['npx --no tsc'];
 
