@@ -23,7 +23,7 @@ const SLACK = 1.03;
 const HOUSE = { lines: 25_066, count: 167 };
 
 /** All of `test`, fixtures too. */
-const TESTS = 26_311;
+const TESTS = 26_305;
 
 /** Shorter is not denser: characters a line on average, and the share of the lines that are comments. */
 const LINE_LENGTH = 43;
