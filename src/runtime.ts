@@ -14,8 +14,8 @@ export interface Runtime {
   nowMs(): number;
   /** Rises steadily, from an unknown beginning, ms. It may stand still while the machine is suspended. */
   monotonicMs(): number;
-  /** Resolves after `ms`. Rejects as soon as `signal` is aborted, with its reason. */
-  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Resolves after `ms`. */
+  sleep(ms: number): Promise<void>;
   /** Calls `run` once, after `ms`. A timer keeps no process alive. */
   timer(ms: number, run: () => void): Timer;
   /** Calls `run` after the present iteration of the event loop, so that answers leave first. */
@@ -34,19 +34,7 @@ export type Timer = { cancel(): void };
 export const systemRuntime: Runtime = {
   nowMs: Date.now,
   monotonicMs: performance.now.bind(performance),
-  sleep: (ms, signal) =>
-    new Promise((resolve, reject) => {
-      signal?.throwIfAborted();
-      const stop = () => {
-        clearTimeout(timer);
-        reject(signal?.reason);
-      };
-      const timer = setTimeout(() => {
-        signal?.removeEventListener('abort', stop);
-        resolve();
-      }, ms);
-      signal?.addEventListener('abort', stop, { once: true });
-    }),
+  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   timer(ms, run) {
     const timer = setTimeout(run, ms).unref();
     return { cancel: () => clearTimeout(timer) };

@@ -98,11 +98,11 @@ export class Transport {
   exchange(call: HttpCall): Promise<Exchange> {
     const { method, origin, path, headers = {}, body = null, isFresh } = call;
     const { dispatcher, reset } = isFresh ? this.#openFresh(origin) : { dispatcher: this.#shared };
-    const answer = new Answer(call, reset);
-    if (this.#origin !== undefined && this.#origin !== origin) answer.fail('ForeignOrigin');
-    else if (call.signal?.aborted) answer.fail('AbortError');
-    else dispatcher.dispatch({ origin, path, method, headers, body }, answer);
-    return isFresh ? answer.exchange.finally(() => void dispatcher.destroy()) : answer.exchange;
+    const handler = new CallHandler(call, reset);
+    if (this.#origin !== undefined && this.#origin !== origin) handler.fail('ForeignOrigin');
+    else if (call.signal?.aborted) handler.fail('AbortError');
+    else dispatcher.dispatch({ origin, path, method, headers, body }, handler);
+    return isFresh ? handler.exchange.finally(() => void dispatcher.destroy()) : handler.exchange;
   }
 
   /** Lets open calls finish; further calls are `unsent`. */
@@ -134,8 +134,8 @@ export class Transport {
   }
 }
 
-/** What undici reports of one call. It writes nothing before `onRequestStart`, and a string right after it. */
-class Answer implements Dispatcher.DispatchHandler {
+/** One call under way. undici writes nothing before `onRequestStart`, and a string body right after it. */
+class CallHandler implements Dispatcher.DispatchHandler {
   readonly exchange: Promise<Exchange>;
   readonly #call: HttpCall;
   readonly #reset: (() => void) | undefined;

@@ -149,20 +149,7 @@ export function createProcessRuntime(
   return {
     nowMs: () => clock.wallMs() + skewMs,
     monotonicMs: () => clock.atMs,
-    sleep: (ms, signal) =>
-      new Promise((resolve, reject) => {
-        signal?.throwIfAborted();
-        const stop = () => {
-          timer.cancel();
-          reject(signal?.reason);
-        };
-        const ring = () => {
-          signal?.removeEventListener('abort', stop);
-          resolve();
-        };
-        const timer = clock.after(ms, alive(ring));
-        signal?.addEventListener('abort', stop, { once: true });
-      }),
+    sleep: (ms) => new Promise((resolve) => clock.after(ms, alive(resolve))),
     timer: (ms, run) => clock.after(ms, alive(run)),
     defer: (run) => void clock.after(0, alive(run)),
     random: chance.random,
