@@ -11,7 +11,7 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: numb
   engine: { files: /^(engine|store)\//, lines: 5132, count: 31 },
   loyalty: { files: /^loyalty\//, lines: 1400, count: 11 },
   sandbox: { files: /^sandbox\//, lines: 433, count: 4 },
-  channels: { files: /^channels\//, lines: 3834, count: 30 },
+  channels: { files: /^channels\//, lines: 3823, count: 30 },
   programs: { files: /^(photos|operators|cli)\//, lines: 1029, count: 10 },
   console: { files: /^console\//, lines: 1573, count: 10 },
 };
@@ -20,7 +20,7 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: numb
 const SLACK = 1.03;
 
 /** All of `src`, which the rooms must not exceed together. */
-const HOUSE = { lines: 25_066, count: 167 };
+const HOUSE = { lines: 25_049, count: 167 };
 
 /** All of `test`, fixtures too. */
 const TESTS = 26_305;

@@ -15,7 +15,7 @@ import type { Encryption, Feed } from '../store/port.ts';
  * metrics and logs, the roles of the staff webhook, the console's list, the greeting.
  */
 export type ChannelTraits = {
-  /** A stable word: the channel's name in the store, in metrics and logs, and in the staff webhook's `as`. */
+  /** A stable word: its name in the store, metrics and logs, and in the staff webhook's `as`. */
   readonly name: string;
   /** The name that people use. */
   readonly title: string;
@@ -75,7 +75,7 @@ export interface Channel extends Platform {
    * few seconds and does not reject if the platform is out of reach.
    */
   start?(): Promise<void>;
-  /** Ends what `start` began: no further message comes in. Replies are still delivered. */
+  /** Ends what `start` began: no message comes in. Replies are still delivered. */
   stop?(): Promise<void>;
   /**
    * Ends streams and connections after the last turn. Later replies are `undelivered`. May be called twice.
@@ -160,7 +160,7 @@ export class Channels<Settings> {
   readonly #open = new Map<string, Channel>();
   readonly #greetings: ((at: Addresses) => readonly string[])[] = [];
 
-  /** Throws if two channels have one name: their conversations would be the same. A name is also a label. */
+  /** Throws if two channels have one name (one conversation), or if a name cannot be a label. */
   constructor(entries: readonly ChannelEntry<Settings>[]) {
     this.#entries = entries;
     this.traits = entries.map(({ traits }) => traits);

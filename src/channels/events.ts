@@ -74,7 +74,7 @@ export type StreamLimits = {
   readonly streams: number;
   /** A comment keeps proxies from cutting a silent stream. */
   readonly heartbeatMs: number;
-  /** Bytes that a reader may be behind before the stream is cut. It resumes by `Last-Event-ID`. */
+  /** Bytes that a reader may be behind. Then the stream is cut, and may be resumed. */
   readonly lag: number;
 };
 
@@ -83,7 +83,7 @@ const STREAM_LIMITS: StreamLimits = { streams: 200, heartbeatMs: 15_000, lag: 10
 /** How soon a browser reconnects. */
 const RETRY_MS = 2000;
 
-/** Proxies must not store or buffer events. An idle connection after the stream would delay a stop. */
+/** Proxies must not keep events. An idle connection after the stream would delay a stop. */
 const HEADERS = { 'cache-control': 'no-store', 'x-accel-buffering': 'no', connection: 'close' };
 
 /** Open event streams (server-sent events) of this process. */

@@ -9,7 +9,7 @@ import type { ChannelTraits } from './channel.ts';
 
 /* What channels with a platform share: its requests, and what its answers mean. */
 
-/** Largest request of a platform. Most have a few kilobytes; the longest messages of Teams have about 100. */
+/** Largest request of a platform. The longest messages of Teams have about 100 KB. */
 export const BODY_LIMIT = 256 * 1024;
 
 /**
@@ -23,7 +23,7 @@ export function takePlatformRequests(app: FastifyInstance): void {
   );
 }
 
-/** Refuses and counts a request that the platform did not send. Answers 429 over the limit of its address. */
+/** Refuses and counts a request of a stranger. Answers 429 over the limit of its address. */
 export function createRefusal(
   channel: string,
   { limit, observe }: { limit: Limit; observe: Pick<Observe, 'update'> },
@@ -65,7 +65,7 @@ export type PlatformAnswer = {
 export function meaningOf({ status = 0, afterMs = 0, says }: PlatformAnswer): Delivery {
   const wait = afterMs > 0 ? { afterMs } : {};
   if (status >= 200 && status < 300) return { kind: 'delivered' };
-  // The platforms never redirect, so this answer is a proxy's. The bot follows no redirect.
+  // A proxy's: the platforms never redirect. The bot follows no redirect.
   if (status >= 300 && status < 400) return { kind: 'undelivered' };
   // A fault of a gateway or of the platform: the call may have been carried out.
   if (status < 200 || status >= 500 || status === 408) return { kind: 'uncertain', ...wait };
@@ -105,7 +105,7 @@ export function cut(text: string, max: number): string {
 /** Longest name that is taken from a profile, in characters. */
 const MAX_NAME = 100;
 
-/** The sender, from the language tag (BCP 47) and the name that the client sends. The name may be blank. */
+/** The sender, from the client's language tag (BCP 47) and name, which may be blank. */
 export function senderOf(
   { name: channel, proof }: ChannelTraits,
   tag: string | undefined,
@@ -117,7 +117,7 @@ export function senderOf(
   return { channel, proof, locale, name: name === '' ? undefined : name };
 }
 
-/** The data of a button: `<choice id>~<view>`, or the id alone if its question has no view. */
+/** The data of a button: `<choice id>~<view>`, or the id alone without a view. */
 export function encodeChoice(id: string, view: string | undefined): string {
   return view === undefined ? id : `${id}~${view}`;
 }

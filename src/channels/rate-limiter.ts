@@ -11,7 +11,7 @@ export type SendRequest = {
 };
 
 export type RateLimiterOptions = {
-  /** The platform's limits for this process: messages a second, and messages a second to one chat. */
+  /** The limits of this process: messages a second, and to one chat in a second. */
   readonly perSecond: number;
   readonly chatBurst: number;
   /** The channel's name. */
@@ -22,14 +22,14 @@ export type RateLimiterOptions = {
 
 /** The share of the limit that replies use when many wait. The rest is for receipts. */
 const REPLY_SHARE = 0.8;
-/** Unused slots of the last moment are left for a burst. With it, replies alone never reach the limit. */
+/** Unused slots of the last moment are left for a burst, within the limit. */
 const BURST_MS = 200;
 /** Telegram's limit of one group (core.telegram.org/bots/faq). */
 const GROUP_PER_MINUTE = 20;
 const MAX_CHATS = 20_000;
 /** A longer pause is ignored: no reply waits for so long. */
 const MAX_PAUSE_MS = 24 * 60 * 60_000;
-/** If the platform refuses this many chats within a second, it limits the whole bot, not one chat. */
+/** If so many chats are refused within a second, the platform limits the whole bot. */
 const BOT_REFUSALS = 3;
 
 /**
@@ -49,7 +49,7 @@ export class RateLimiter {
   readonly #runtime: Pick<Runtime, 'nowMs' | 'monotonicMs'>;
   /** How many more messages a chat may get until `endsMs`, monotonic. */
   readonly #windows = new LRUCache<string, { readonly endsMs: number; left: number }>({ max: MAX_CHATS });
-  /** When the reply of a chat may be sent, monotonic. A chat has one reply on its way at a time. */
+  /** When the reply of a chat may be sent, monotonic. A chat waits with one at a time. */
   readonly #slots = new LRUCache<string, number>({ max: MAX_CHATS });
   /** The next free slot, monotonic. */
   #freeMs = Number.NEGATIVE_INFINITY;
@@ -64,7 +64,7 @@ export class RateLimiter {
     this.#runtime = options.runtime ?? systemRuntime;
   }
 
-  /** Returns 0 if the message may be sent now, else how long to postpone it, ms; it asks again then. */
+  /** Returns 0 if the message may be sent now, else after how many ms to ask again. */
   take({ chat, isGroup, isReceipt, madeAtMs }: SendRequest): number {
     const { perSecond, chatBurst, channel, observe } = this.#options;
     const nowMs = this.#runtime.monotonicMs();
@@ -90,7 +90,7 @@ export class RateLimiter {
     return 0;
   }
 
-  /** The platform refused a message for `afterMs`. The chat pauses; all chats pause if many are refused. */
+  /** The platform refused a message for `afterMs`: the chat pauses, or all if many are refused. */
   refused(chat: string, afterMs: number): void {
     if (afterMs >= MAX_PAUSE_MS) return;
     const nowMs = this.#runtime.monotonicMs();
@@ -102,7 +102,7 @@ export class RateLimiter {
     this.#refused.add(chat);
     if (this.#refused.size < BOT_REFUSALS) return;
     this.#pausedMs = nowMs + afterMs;
-    // All who wait get new slots after the pause, so that they do not come back together.
+    // All who wait get new slots after the pause, not one moment together.
     this.#slots.clear();
     this.#freeMs = Math.max(this.#freeMs, this.#pausedMs);
   }

@@ -116,7 +116,7 @@ export type RequestSchema = ReturnType<typeof requestSchemaOf>;
 /** A request that passed its schema. */
 export type StaffRequest = z.infer<RequestSchema>;
 
-/** The message of a request. `read` reads a picture before the message is stored: no picture is stored. */
+/** The message of a request. `read` reads a picture, which is not stored. */
 export async function messageOf(
   { text, choice, contact, form, start, photo = '' }: StaffRequest,
   read: (bytes: Uint8Array) => Promise<PhotoReading>,

@@ -133,7 +133,7 @@ export class StaffChannel implements Channel {
     this.#streams.close();
   }
 
-  /** Follows the feed first, so that it misses no reply. Then passes the message to `accept` and waits. */
+  /** Follows the feed first, to miss no reply, passes the message to `accept`, and waits. */
   async #answer(body: StaffRequest): Promise<StaffAnswer | 'full'> {
     const { accept, channels } = this.#options;
     const { conversation, id = randomUUID() } = body;

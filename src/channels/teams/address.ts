@@ -18,7 +18,7 @@ export const addressSchema = z.object({
   person: z.string().exactOptional(),
 });
 
-/** An address with its conversation. The conversation's long id is stored once, apart from the address. */
+/** An address with its conversation, whose long id is stored apart, once. */
 export type TeamsPlace = z.infer<typeof addressSchema> & { readonly conversation: string };
 
 /** Microsoft Teams, as a channel. */

@@ -21,7 +21,7 @@ export type Registration = {
   readonly endpoints?: Endpoints | undefined;
 };
 
-/** Microsoft's public cloud, as in the SDK's `AuthenticationConstants`, which botbuilder does not export. */
+/** The public cloud, as in the SDK's `AuthenticationConstants`, which it does not export. */
 export const PUBLIC_CLOUD = {
   ToBotFromChannelOpenIdMetadataUrl: 'https://login.botframework.com/v1/.well-known/openidconfiguration',
   ToBotFromChannelTokenIssuer: 'https://api.botframework.com',
@@ -49,7 +49,7 @@ export interface Cloud {
   verify(authorization: string): Promise<Verdict>;
   /** False if the service's keys could not be fetched for the last token. */
   hasKeys(): boolean;
-  /** Our token for the connector; null if it needs none. `renewed`: not a cached one. Rejects on failure. */
+  /** Our token for the connector, null if it needs none. `renewed`: no cached one. May reject. */
   token(renewed?: boolean): Promise<string | null>;
 }
 
@@ -126,7 +126,7 @@ export class SdkCloud implements Cloud {
       this.#hasKeys = !isOutage(error);
       return { kind: this.#hasKeys ? 'refused' : 'unavailable' };
     } finally {
-      // The SDK adds each directory that a token names, for good, before it verifies the signature.
+      // The SDK keeps each directory that a token names, before it verifies the signature.
       if (Array.isArray(EMULATOR_ISSUERS)) EMULATOR_ISSUERS.splice(issuers);
     }
     const verdict: Verdict = { kind: 'valid', serviceUrl: claims.serviceUrl };
@@ -150,7 +150,7 @@ export class SdkCloud implements Cloud {
   }
 }
 
-/** The errors of the SDK if it cannot fetch the service's keys. It throws the others because of the token. */
+/** The SDK's errors if it cannot fetch the service's keys. Others are about the token. */
 const OUTAGES = new Set(['FetchError', 'TimeoutError']);
 
 function isOutage(error: unknown): boolean {

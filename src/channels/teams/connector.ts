@@ -1,32 +1,16 @@
 import { z } from 'zod';
-import type { FetchedPhoto } from '../../engine/messages.ts';
+import type { Delivery, FetchedPhoto } from '../../engine/messages.ts';
 import { type Exchange, type HttpCall, Transport } from '../../http/transport.ts';
-import {
-  type CallFailure,
-  failureOf,
-  meaningOf,
-  type PlatformAnswer,
-  parseJson,
-  photoIn,
-} from '../platforms.ts';
+import { failureOf, meaningOf, type PlatformAnswer, parseJson, photoIn } from '../platforms.ts';
 import type { TrustedHosts } from './address.ts';
 import type { Cloud } from './authentication.ts';
 
-/** The result of a call. The content is outside data: the caller parses it. */
-export type ConnectorAnswer =
-  | { readonly ok: true; readonly content: Buffer }
-  | { readonly ok: false; readonly meaning: CallFailure };
+/** The outcome of a call, and the answer's content: outside data, which the caller parses. */
+export type ConnectorAnswer = { readonly meaning: Delivery; readonly content?: Buffer };
 
 /** A call of a service. `path` is relative to the service's URL. */
 export type ConnectorCall = Pick<HttpCall, 'method' | 'path'> & {
   readonly body?: object | undefined;
-  readonly timeoutMs?: number | undefined;
-};
-
-export type ConnectorOptions = {
-  readonly cloud: Pick<Cloud, 'token'>;
-  readonly hosts: TrustedHosts;
-  /** How long a call may take, ms. */
   readonly timeoutMs?: number | undefined;
 };
 
@@ -36,7 +20,14 @@ const MAX_ANSWER_BYTES = 64 * 1024;
 
 const HEADERS = { accept: 'application/json', 'content-type': 'application/json; charset=utf-8' };
 
-/** The Bot Connector's REST interface over our transport: the SDK's client repeats calls. Never rejects. */
+type ConnectorOptions = {
+  readonly cloud: Pick<Cloud, 'token'>;
+  readonly hosts: TrustedHosts;
+  /** How long a call may take, ms. */
+  readonly timeoutMs?: number | undefined;
+};
+
+/** The Bot Connector over our transport, as the SDK's client repeats calls. Never rejects. */
 export class Connector {
   readonly #options: ConnectorOptions;
   readonly #transport: Transport;
@@ -51,7 +42,7 @@ export class Connector {
 
   async call(service: string, { method, path, body, timeoutMs }: ConnectorCall): Promise<ConnectorAnswer> {
     const at = this.#options.hosts.trusted(service);
-    if (!at) return { ok: false, meaning: { kind: 'rejected' } };
+    if (!at) return { meaning: { kind: 'rejected' } };
     const exchange = await this.#send({
       method,
       origin: at.origin,
@@ -62,7 +53,7 @@ export class Connector {
       maxBytes: MAX_ANSWER_BYTES,
     });
     const answer = answerIn(exchange);
-    if (exchange) this.isRefused = !answer.ok && answer.meaning.kind === 'unauthorized';
+    if (exchange) this.isRefused = answer.meaning.kind === 'unauthorized';
     return answer;
   }
 
@@ -75,12 +66,12 @@ export class Connector {
     return exchange ? photoIn(exchange) : { kind: 'refused' };
   }
 
-  /** Lets the calls under way finish and takes no others: those are `undelivered`. */
+  /** Lets open calls finish. Later ones are `undelivered`. */
   close(): Promise<void> {
     return this.#transport.close();
   }
 
-  /** Sends with our token, with a fresh one after a refusal (it may be revoked). Null: we get no token. */
+  /** Sends with our token, a fresh one after a refusal. Null: we get no token. */
   async #send(call: HttpCall): Promise<Exchange | null> {
     const token = await this.#options.cloud.token(this.isRefused).catch(() => undefined);
     if (token === undefined) return null;
@@ -97,12 +88,11 @@ export function conversationPath(conversation: string, what: 'activities' | 'mem
 
 /** Null: we got no token. */
 function answerIn(exchange: Exchange | null): ConnectorAnswer {
-  if (exchange === null) return { ok: false, meaning: { kind: 'unauthorized' } };
-  if (exchange.kind !== 'answered') return { ok: false, meaning: failureOf(exchange) };
+  if (exchange === null) return { meaning: { kind: 'unauthorized' } };
+  if (exchange.kind !== 'answered') return { meaning: failureOf(exchange) };
   const { status, headers, content } = exchange;
   const afterMs = Number(headers['retry-after']) * 1000;
-  const meaning = meaningOf({ status, afterMs, says: whoRefuses(status, content) });
-  return meaning.kind === 'delivered' ? { ok: true, content } : { ok: false, meaning };
+  return { meaning: meaningOf({ status, afterMs, says: whoRefuses(status, content) }), content };
 }
 
 /** The connector's code says who refuses: the customer or the service. */

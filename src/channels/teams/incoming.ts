@@ -6,7 +6,7 @@ import type { Incoming } from '../../engine/messages.ts';
 import { cut, decodeChoice, senderOf } from '../platforms.ts';
 import { type CardData, parseData, TEAMS, type TeamsPlace } from './address.ts';
 
-/** A part that is absent or has an unexpected shape becomes blank: we answer unreadable activities. */
+/** An absent or unexpected part becomes blank: we answer unreadable activities. */
 const text = z.string().default('').catch('');
 
 /** Longest list that is read. */

@@ -74,12 +74,12 @@ export class TeamsPlatform implements Platform {
     if (recalled || !place) return recalled ?? incoming.sender;
     const { service, conversation, user, tenant = '', person = '' } = place;
     const path = conversationPath(conversation, 'members', user);
-    const answer = await this.connector.call(service, { method: 'GET', path, timeoutMs: LOOKUP_MS });
-    if (!answer.ok) {
-      // Only members have a profile.
-      return answer.meaning.kind === 'unreachable' ? incoming.sender : { ...incoming.sender, unread: true };
-    }
-    const proof = vouchedEmail(parseJson(answer.content.toString()), tenant, person);
+    const call = { method: 'GET', path, timeoutMs: LOOKUP_MS } as const;
+    const { meaning, content } = await this.connector.call(service, call);
+    // Only members have a profile.
+    if (meaning.kind === 'unreachable') return incoming.sender;
+    if (meaning.kind !== 'delivered') return { ...incoming.sender, unread: true };
+    const proof = vouchedEmail(parseJson(String(content)), tenant, person);
     this.#profiles.set(`${tenant}/${person}`, proof);
     return { ...incoming.sender, ...proof };
   }
@@ -101,13 +101,13 @@ export class TeamsPlatform implements Platform {
   async #put(place: TeamsPlace, activity: TeamsReply, timeoutMs?: number): Promise<Delivery> {
     const { service, conversation, bot, user } = place;
     const { id } = activity;
-    const answer = await this.connector.call(service, {
+    const { meaning } = await this.connector.call(service, {
       method: id === undefined ? 'POST' : 'PUT',
       path: conversationPath(conversation, 'activities', id),
       body: { ...activity, from: { id: bot }, recipient: { id: user }, conversation: { id: conversation } },
       timeoutMs,
     });
-    return answer.ok ? { kind: 'delivered' } : answer.meaning;
+    return meaning;
   }
 }
 

@@ -57,9 +57,8 @@ export class TelegramPlatform implements Platform {
   }
 
   /**
-   * Limits new messages (core.telegram.org/bots/faq, "How can I … avoid hitting limits?"): 30 a second, and
-   * bursts in one chat. Edits, toasts and chat actions are not limited; if Telegram refuses one, its chat
-   * pauses.
+   * Limits new messages (core.telegram.org/bots/faq, "How can I … avoid hitting limits?"). Edits, toasts and
+   * chat actions are not limited; if Telegram refuses one, its chat pauses.
    */
   pace({ conversation: chat, reply, first, press, atMs: madeAtMs }: Outgoing): number {
     const isToast = first && reply.notice === true;

@@ -6,10 +6,7 @@ import type { Log } from '../../observability/log.ts';
 import { ApiError, botOf, failureIn, type TelegramApi } from './api.ts';
 import { ALLOWED_UPDATES } from './update.ts';
 
-/*
- * The bot's registration at Telegram (the webhook, and the menu and the descriptions in each language), and
- * what is out of order there.
- */
+/* The bot's registration at Telegram, and what is out of order there. */
 
 /** The path of the webhook. */
 export const ROUTE = '/webhooks/telegram';
@@ -40,7 +37,7 @@ export function webhookPart({ api, publicUrl, secret }: RegistrationOptions) {
   return { url, set: () => api.setWebhook(url, { secret_token: secret, ...limits }) };
 }
 
-/** The menu and both descriptions: a default for clients in other languages, then one in each of ours. */
+/** The menu and both descriptions: for clients in other languages, then in each of ours. */
 export function profileParts({
   api,
   words,
@@ -86,7 +83,7 @@ type TelegramCheckOptions = RegistrationOptions & {
   readonly mode: 'webhook' | 'polling';
   readonly log: Log;
   /** Why Telegram refused the last poll; undefined if it did not. */
-  pollFault(): string | undefined;
+  readonly pollFault: () => string | undefined;
 };
 
 /** Telegram reports an old error forever. It is a fault for this long, while updates wait. */
@@ -109,7 +106,7 @@ export class TelegramCheck {
 
   /** Resolves to the faults, a line for the operator each. Never rejects. */
   async look(): Promise<readonly string[]> {
-    const { api, mode, apiRoot } = this.#options;
+    const { api, mode, apiRoot, pollFault } = this.#options;
     try {
       // One lost packet raises no alarm.
       const me = nameSchema.safeParse(await api.getMe().catch(() => api.getMe())).data;
@@ -117,15 +114,12 @@ export class TelegramCheck {
     } catch (error) {
       return meFaults(failureIn(error), new URL(apiRoot).host);
     }
-    const faults = mode === 'polling' ? this.#pollFaults() : await this.#webhookFaults();
+    const why = pollFault();
+    const pollFaults = why ? [`getUpdates fails (${why}): does another bot use this token?`] : [];
+    const faults = mode === 'polling' ? pollFaults : await this.#webhookFaults();
     // A fault is reported at once; menus can wait.
     if (faults.length === 0) await this.#registerProfile();
     return faults;
-  }
-
-  #pollFaults(): string[] {
-    const why = this.#options.pollFault();
-    return why === undefined ? [] : [`getUpdates fails (${why}): does another bot use this token?`];
   }
 
   async #webhookFaults(): Promise<readonly string[]> {
