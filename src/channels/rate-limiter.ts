@@ -29,7 +29,7 @@ const GROUP_PER_MINUTE = 20;
 const MAX_CHATS = 20_000;
 /** A longer pause is ignored: no reply waits for so long. */
 const MAX_PAUSE_MS = 24 * 60 * 60_000;
-/** If so many chats are refused within a second, the platform limits the whole bot. */
+/** If this number of chats is refused within a second, the platform limits the whole bot. */
 const BOT_REFUSALS = 3;
 
 /**
