@@ -7,7 +7,7 @@ import { measure } from './measure.ts';
  */
 const HELD = {
   open: { understood: 150, wrong: 0, harm: 0 },
-  sealed: { understood: 132, wrong: 4, harm: 0 },
+  sealed: { understood: 134, wrong: 4, harm: 0 },
 } as const;
 
 describe('Sentences that nobody had in mind who wrote the vocabulary', () => {

@@ -128,11 +128,57 @@ export class LanguageInterpreter implements Interpreter {
     return this.#leftOver(here, covered);
   }
 
-  localeOf(text: string, about?: { readonly first: boolean }): Locale | undefined {
-    // Most values have no word of any language.
-    if (!/\p{L}{2}/u.test(text)) return undefined;
-    const found = this.#localeOf(text, about?.first);
-    return LOCALES.find((locale) => locale === found);
+  /** A text that is, by itself, a value of the kind that is asked. */
+  #readAsked(text: string, { at, kind, references }: Expecting, reading: Reading): Meant {
+    if ((at !== 'slot' && at !== 'doubt') || kind === undefined) return undefined;
+    const spelled = kind === 'email' && !text.includes('@') ? emailMeant(this.#spellEmail(text)) : undefined;
+    if (spelled !== undefined) return [emailDoubt(spelled)];
+    if (kind === 'phone' || kind === 'email') {
+      if (!/\d|@/.test(text)) return undefined;
+      const [value] = this.#readAs(kind, text, reading);
+      return value?.do === 'set' && value.value !== undefined ? [value] : undefined;
+    }
+    if (kind !== 'codes' || !/\d/.test(text)) return undefined;
+    if (isPlainCode(text) && !references.includes(text)) return [{ do: 'add', codes: [text] }];
+    const codes = [...new Set(tokenize(visible(text)).map((token) => token.text))];
+    const isCode = (code: string) =>
+      this.parser.isCode(code) && !looksLikeContact(code) && !references.includes(code);
+    return codes.length > 0 && codes.every(isCode) ? [{ do: 'add', codes }] : undefined;
+  }
+
+  /** "lan90 a còng gmail chấm com" with its signs. */
+  #spellEmail(text: string): string {
+    let spelled = visible(text).toLowerCase();
+    for (const [word, sign] of this.#language.vocabulary.pairs('mail signs'))
+      spelled = spelled.replaceAll(` ${word} `, sign);
+    return spelled;
+  }
+
+  #readAs(kind: SlotKind, text: string, { settings }: Reading): readonly TextCommand[] {
+    switch (kind) {
+      case 'phone': {
+        const phone = parsePhone(text);
+        return [phone.ok ? setPhone(phone) : wrong(kind, phone.reason)];
+      }
+      case 'email': {
+        const email = parseEmail(text);
+        if (email.ok) return setEmail(email);
+        const meant = emailMeant(text);
+        return [meant ? emailDoubt(meant) : wrong(kind, email.reason)];
+      }
+      case 'period':
+        return [wrong(kind, 'period.shape')];
+      case 'list':
+        return [wrong(kind, 'history.type')];
+      default: {
+        if (kind === 'gift' && settings.gifts.length > 0) return [wrong(kind, 'gift.unknown')];
+        const code = this.parser.readCode(text);
+        if (!code.ok) return [wrong(kind, code.reason)];
+        return [
+          kind === 'gift' ? { do: 'set', slot: kind, value: code.value } : { do: 'add', codes: [code.value] },
+        ];
+      }
+    }
   }
 
   #situationOf(text: string, at: Expecting, reading: Reading): Situation {
@@ -209,32 +255,6 @@ export class LanguageInterpreter implements Interpreter {
     return part && actOf(part);
   }
 
-  /** A text that is, by itself, a value of the kind that is asked. */
-  #readAsked(text: string, { at, kind, references }: Expecting, reading: Reading): Meant {
-    if ((at !== 'slot' && at !== 'doubt') || kind === undefined) return undefined;
-    const spelled = kind === 'email' && !text.includes('@') ? emailMeant(this.#spellEmail(text)) : undefined;
-    if (spelled !== undefined) return [emailDoubt(spelled)];
-    if (kind === 'phone' || kind === 'email') {
-      if (!/\d|@/.test(text)) return undefined;
-      const [value] = this.#readAs(kind, text, reading);
-      return value?.do === 'set' && value.value !== undefined ? [value] : undefined;
-    }
-    if (kind !== 'codes' || !/\d/.test(text)) return undefined;
-    if (isPlainCode(text) && !references.includes(text)) return [{ do: 'add', codes: [text] }];
-    const codes = [...new Set(tokenize(visible(text)).map((token) => token.text))];
-    const isCode = (code: string) =>
-      this.parser.isCode(code) && !looksLikeContact(code) && !references.includes(code);
-    return codes.length > 0 && codes.every(isCode) ? [{ do: 'add', codes }] : undefined;
-  }
-
-  /** "lan90 a còng gmail chấm com" with its signs. */
-  #spellEmail(text: string): string {
-    let spelled = visible(text).toLowerCase();
-    for (const [word, sign] of this.#language.vocabulary.pairs('mail signs'))
-      spelled = spelled.replaceAll(` ${word} `, sign);
-    return spelled;
-  }
-
   /** The usual question of a text. With a gift it asks for its price ("đổi nồi cơm bao nhiêu điểm"). */
   #findQuestion({ said, act, at, isBare, isQuestion, nearest }: Situation) {
     // "How many points did I get last week" asks for history.
@@ -260,31 +280,62 @@ export class LanguageInterpreter implements Interpreter {
     return { commands: near.command === UNKNOWN ? ASKS_UNKNOWN : (commandOf(near.command) ?? UNCLEAR), near };
   }
 
-  #readAs(kind: SlotKind, text: string, { settings }: Reading): readonly TextCommand[] {
-    switch (kind) {
-      case 'phone': {
-        const phone = parsePhone(text);
-        return [phone.ok ? setPhone(phone) : wrong(kind, phone.reason)];
-      }
-      case 'email': {
-        const email = parseEmail(text);
-        if (email.ok) return setEmail(email);
-        const meant = emailMeant(text);
-        return [meant ? emailDoubt(meant) : wrong(kind, email.reason)];
-      }
-      case 'period':
-        return [wrong(kind, 'period.shape')];
-      case 'list':
-        return [wrong(kind, 'history.type')];
-      default: {
-        if (kind === 'gift' && settings.gifts.length > 0) return [wrong(kind, 'gift.unknown')];
-        const code = this.parser.readCode(text);
-        if (!code.ok) return [wrong(kind, code.reason)];
-        return [
-          kind === 'gift' ? { do: 'set', slot: kind, value: code.value } : { do: 'add', codes: [code.value] },
-        ];
-      }
-    }
+  /** Whether the whole text is like another command ("đổi quà 2 tuần rồi chưa thấy giao"): offers both. */
+  #doubted(here: Situation, [command]: readonly TextCommand[]): Interpretation | undefined {
+    const { said, act, at, isBare, isQuestion } = here;
+    const flow = command?.do === 'start' ? command.flow : undefined;
+    const isVerb = flow === undefined ? command?.do === 'cancel' && at.at === 'nothing' : flow !== at.flow;
+    if (!isVerb || !isBare || said.rest.length === 0) return undefined;
+    const nearest = here.nearest();
+    const [best] = nearest;
+    const isOwn = nearest.some(
+      ({ command: one, score }) => one === act && score > (best?.score ?? 0) - MARGIN,
+    );
+    const isLike = !isOwn && best !== undefined && best.score >= NEAR;
+    const sure = isLike ? this.#likely(nearest, here) : undefined;
+    if (sure) return { commands: sure, why: { covered: [], nearest } };
+    if (!isLike && said.rest.length < STORY) return undefined;
+    const others = this.#offered(nearest, here).filter((one) => one.do !== 'start' || one.flow !== flow);
+    const likely = [...(flow === undefined ? [] : [{ do: 'start', flow } as const]), ...others];
+    const unclear = { do: 'unclear', likely, ...(isQuestion && { question: true as const }) } as const;
+    return { commands: likely.length > 0 ? [unclear] : ASKS_UNKNOWN, why: { covered: [], nearest } };
+  }
+
+  /** The command of the nearest example, if it changes nothing that was gathered. */
+  #likely([near, ...others]: readonly Near[], { at, isBare, isQuestion }: Situation): Meant {
+    if (!near || !isBare) return undefined;
+    const { command, score } = near;
+    const isSkip = /^(?:none|no|cancel mild)$/.test(command);
+    const ahead = score - (others.find((other) => other.command !== command)?.score ?? 0);
+    const isSure = score >= SURE.score && ahead >= SURE.ahead;
+    if (score < SAME && !isSure) return undefined;
+    if (isSkip && at.at === 'consent') return [{ do: 'no' }];
+    const flow = this.#startedBy(command);
+    if (flow && (at.at === 'nothing' || at.at === 'page')) return [{ do: 'start', flow: flow.name }];
+    if (isSkip && at.kind === 'email' && at.at === 'slot') return [{ do: 'none', field: 'email' }];
+    if (command === 'show person') return commandOf('show offer');
+    const isAnswer = ANSWERED.test(command) && (isQuestion || isSure || score >= SAME_QUESTION);
+    if (command === 'show erasing') return commandOf('show privacy');
+    if (isAnswer && command === UNKNOWN) return ASKS_UNKNOWN;
+    return isAnswer || HARMLESS.test(command) ? commandOf(command) : undefined;
+  }
+
+  /** What a text may mean: never a yes, an end, a change or an erasure. */
+  #offered(nearest: readonly Near[], { isBare, at }: Situation): readonly TextCommand[] {
+    if (!isBare || at.at === 'consent') return [];
+    const near = nearest.filter(({ score }) => score >= NEAR);
+    const acts = [...new Set(near.map(({ command }) => command))];
+    const [first = '', ...others] = acts.filter((act) => OFFERED.test(act) && act !== `start ${at.flow}`);
+    if (this.#isUnanswered(first)) return [];
+    const meanings = [first, ...others.filter((act) => !this.#isUnanswered(act))].slice(0, MOST_OFFERED);
+    return meanings.flatMap((act): readonly TextCommand[] => {
+      const flow = this.#startedBy(act);
+      return flow ? [{ do: 'start', flow: flow.name }] : (commandOf(act) ?? []);
+    });
+  }
+
+  #isUnanswered(act: string): boolean {
+    return act.startsWith('ask ') && !this.#language.answered.has(act.slice('ask '.length));
   }
 
   /** A text without command or value: what it may mean, or why it does not answer our question. */
@@ -329,65 +380,14 @@ export class LanguageInterpreter implements Interpreter {
     return [isRefused && value.wrong?.reason === 'phone.shape' ? wrong(kind, 'identity.shape') : value];
   }
 
-  /** The command of the nearest example, if it changes nothing that was gathered. */
-  #likely([near, ...others]: readonly Near[], { at, isBare, isQuestion }: Situation): Meant {
-    if (!near || !isBare) return undefined;
-    const { command, score } = near;
-    const isSkip = /^(?:none|no|cancel mild)$/.test(command);
-    const ahead = score - (others.find((other) => other.command !== command)?.score ?? 0);
-    const isSure = score >= SURE.score && ahead >= SURE.ahead;
-    if (score < SAME && !isSure) return undefined;
-    if (isSkip && at.at === 'consent') return [{ do: 'no' }];
-    const flow = this.#startedBy(command);
-    if (flow && (at.at === 'nothing' || at.at === 'page')) return [{ do: 'start', flow: flow.name }];
-    if (isSkip && at.kind === 'email' && at.at === 'slot') return [{ do: 'none', field: 'email' }];
-    if (command === 'show person') return commandOf('show offer');
-    const isAnswer = ANSWERED.test(command) && (isQuestion || isSure || score >= SAME_QUESTION);
-    if (command === 'show erasing') return commandOf('show privacy');
-    if (isAnswer && command === UNKNOWN) return ASKS_UNKNOWN;
-    return isAnswer || HARMLESS.test(command) ? commandOf(command) : undefined;
-  }
-
-  /** What a text may mean: never a yes, an end, a change or an erasure. */
-  #offered(nearest: readonly Near[], { isBare, at }: Situation): readonly TextCommand[] {
-    if (!isBare || at.at === 'consent') return [];
-    const near = nearest.filter(({ score }) => score >= NEAR);
-    const acts = [...new Set(near.map(({ command }) => command))];
-    const [first = '', ...others] = acts.filter((act) => OFFERED.test(act) && act !== `start ${at.flow}`);
-    if (this.#isUnanswered(first)) return [];
-    const meanings = [first, ...others.filter((act) => !this.#isUnanswered(act))].slice(0, MOST_OFFERED);
-    return meanings.flatMap((act): readonly TextCommand[] => {
-      const flow = this.#startedBy(act);
-      return flow ? [{ do: 'start', flow: flow.name }] : (commandOf(act) ?? []);
-    });
-  }
-
-  /** Whether the whole text is like another command ("đổi quà 2 tuần rồi chưa thấy giao"): offers both. */
-  #doubted(here: Situation, [command]: readonly TextCommand[]): Interpretation | undefined {
-    const { said, act, at, isBare, isQuestion } = here;
-    const flow = command?.do === 'start' ? command.flow : undefined;
-    const isVerb = flow === undefined ? command?.do === 'cancel' && at.at === 'nothing' : flow !== at.flow;
-    if (!isVerb || !isBare || said.rest.length === 0) return undefined;
-    const nearest = here.nearest();
-    const [best] = nearest;
-    const isOwn = nearest.some(
-      ({ command: one, score }) => one === act && score > (best?.score ?? 0) - MARGIN,
-    );
-    const isLike = !isOwn && best !== undefined && best.score >= NEAR;
-    const sure = isLike ? this.#likely(nearest, here) : undefined;
-    if (sure) return { commands: sure, why: { covered: [], nearest } };
-    if (!isLike && said.rest.length < STORY) return undefined;
-    const others = this.#offered(nearest, here).filter((one) => one.do !== 'start' || one.flow !== flow);
-    const likely = [...(flow === undefined ? [] : [{ do: 'start', flow } as const]), ...others];
-    const unclear = { do: 'unclear', likely, ...(isQuestion && { question: true as const }) } as const;
-    return { commands: likely.length > 0 ? [unclear] : ASKS_UNKNOWN, why: { covered: [], nearest } };
-  }
-
-  #isUnanswered(act: string): boolean {
-    return act.startsWith('ask ') && !this.#language.answered.has(act.slice('ask '.length));
-  }
-
   /* The other ways in. */
+
+  localeOf(text: string, about?: { readonly first: boolean }): Locale | undefined {
+    // Most values have no word of any language.
+    if (!/\p{L}{2}/u.test(text)) return undefined;
+    const found = this.#localeOf(text, about?.first);
+    return LOCALES.find((locale) => locale === found);
+  }
 
   understand(text: string): ParsedText {
     return this.parser.parse(text, ANYWHERE);
