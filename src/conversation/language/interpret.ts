@@ -74,8 +74,10 @@ const WRONG = 'ask code.wrong';
 /** How near an example must be (0–1) to be offered, and to be carried out. */
 const NEAR = 0.4;
 const SAME = 0.85;
-/** A nearest example is carried out, too, if all other commands are this much farther. */
+/** The nearest is carried out, too, if all other commands are this much farther. */
 const SURE = { score: 0.5, ahead: 0.25 } as const;
+/** Or if this many of the next nearest have its command. */
+const AGREED = { score: 0.45, others: 3 } as const;
 /** How near a text that is no question must be to the example of a question to get its answer. */
 const SAME_QUESTION = 0.9;
 /** An example of the text's own act counts although another one is nearer by less than this. */
@@ -243,7 +245,7 @@ export class LanguageInterpreter implements Interpreter {
     return !isBare && POLITE_WITH_VALUES.test(act) ? '' : act;
   }
 
-  /** The flow that is wished for after a pause: "không muốn tích điểm, muốn đổi quà". */
+  /** "Không muốn tích điểm, muốn đổi quà": the flow that is wished for. */
   #wishedInstead({ parts }: ParsedText, flow: string | undefined): string | undefined {
     const ended = parts.findIndex((part) => actOf(part) === 'cancel');
     const pause = parts.findIndex((part, place) => place > ended && isPaused(part));
@@ -307,7 +309,11 @@ export class LanguageInterpreter implements Interpreter {
     const { command, score } = near;
     const isSkip = /^(?:none|no|cancel mild)$/.test(command);
     const ahead = score - (others.find((other) => other.command !== command)?.score ?? 0);
-    const isSure = score >= SURE.score && ahead >= SURE.ahead;
+    const next = others.slice(0, AGREED.others);
+    const isNext = next.every((one) => one.command === command);
+    const isOpen = next.length === AGREED.others && (isQuestion || at.at === 'nothing');
+    const isAgreed = isNext && score >= AGREED.score && isOpen;
+    const isSure = isAgreed || (score >= SURE.score && ahead >= SURE.ahead);
     if (score < SAME && !isSure) return undefined;
     if (isSkip && at.at === 'consent') return [{ do: 'no' }];
     const flow = this.#startedBy(command);

@@ -279,7 +279,7 @@ export class Parser {
     return { values, left: tokens.filter((token) => !gone.has(token)) };
   }
 
-  /** Whether words of time belong to a longer phrase: "everything is right", "forget all about me". */
+  /** Whether words of time belong to a longer phrase: "everything is right". */
   #isWithin(words: readonly Word[], others: readonly Word[]): boolean {
     if (others.length === words.length) return false;
     const isOther = (word: Word) => others.includes(word);

@@ -29,7 +29,7 @@ export type Near = {
   readonly example: string;
   readonly command: string;
   readonly score: number;
-  /** The score if the text must have nearly all words of the example, as a question must to be answered. */
+  /** The score if the text must have nearly all words of the example. */
   readonly strict: number;
   readonly isPhrase: boolean;
   /** Written by the operator. */
@@ -133,7 +133,7 @@ export class Similarity {
     return found.sort((one, other) => other.score - one.score);
   }
 
-  /** The question that a text asks which is like these examples; undefined if none is near enough. */
+  /** The question among the examples that a text is like, if it is near enough. */
   findQuestion(nearest: readonly Near[]): Near | undefined {
     const alike = nearest
       .filter(({ strict }) => strict >= LIKE_OWN)

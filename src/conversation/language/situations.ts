@@ -443,7 +443,7 @@ function mentionsIn(parts: readonly Part[]): readonly Mention[] {
   }));
 }
 
-/** Whether a word like "mã" after a pause begins another mention: the one before has no such word. */
+/** Whether "mã" after a pause begins another mention: the one before has no "mã". */
 function isNewMention(parts: readonly Part[], from: number, part: Part): boolean {
   const before = parts[from - 1];
   return isPaused(part) && isIn(part, 'code') && !(before && isIn(before, 'code'));
