@@ -251,10 +251,13 @@ export class Turn {
       current: head !== null && head.seq > record.knew,
       ids: ids(),
     };
-    // If the step throws, the name stays until the next step.
+    let decision: Decision;
     watchdog?.enter(this.lease.conversation);
-    const decision = conversation.step(before.state, input, context);
-    watchdog?.leave();
+    try {
+      decision = conversation.step(before.state, input, context);
+    } finally {
+      watchdog?.leave();
+    }
     const { settled = NOTHING, unlock = NOTHING, escalated = NOTHING, question } = decision;
     this.decision = {
       state: decision.state,
