@@ -19,11 +19,13 @@ import type {
   RedeemRequest,
 } from '../../src/loyalty/port.ts';
 import { HISTORY_PAGE } from '../../src/loyalty/port.ts';
-import { createChance, createClock, createProcessRuntime } from '../simulator/clock.ts';
+import { BEGIN_MS, createChance, createClock, createProcessRuntime } from '../simulator/clock.ts';
 
 export const PHONE: Identifier = { kind: 'phone', value: '+84867123456' };
 export const EMAIL: Identifier = { kind: 'email', value: 'garnacho@gmail.com' };
-export const START_MS = Date.UTC(2026, 10, 25, 8, 47);
+export const START_MS = BEGIN_MS;
+/** The clock of the process is ahead of the store's, so that mixing the two up shows. */
+export const AHEAD_MS = 7 * 60_000;
 export const TIMEOUT_MS = 8000;
 
 const mute = (): void => undefined;
@@ -259,7 +261,8 @@ export function createKit() {
     alarm: (...alarm: unknown[]) => void seen.push(alarm),
     skew: (seconds: number) => void seen.push(seconds),
   };
-  const parts = { antcrm, timeoutMs: TIMEOUT_MS, observe, runtime: clock };
+  const runtime = { ...clock, nowMs: () => clock.nowMs() + AHEAD_MS };
+  const parts = { antcrm, timeoutMs: TIMEOUT_MS, observe, runtime };
   const rules = {
     on: createPerform({ ...parts, contacts: 'on' }),
     off: createPerform({ ...parts, contacts: 'off' }),

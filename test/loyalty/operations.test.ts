@@ -9,12 +9,12 @@ import {
   writeAwaited,
 } from '../../src/conversation/effect.ts';
 import type { LoyaltyRecord } from '../../src/loyalty/port.ts';
-import { createKit, EMAIL, PHONE, START_MS } from './operations.doubles.ts';
+import { AHEAD_MS, createKit, EMAIL, PHONE, START_MS } from './operations.doubles.ts';
 
 const MINUTE_MS = 60_000;
 const CUSTOMER = 'customer:475';
 const CODE = 'code:tivi000000017';
-const WITHIN_TIMEOUT = { monotonicMs: 9000, wallMs: START_MS + 8000 };
+const WITHIN_TIMEOUT = { monotonicMs: 9000, wallMs: START_MS + AHEAD_MS + 8000 };
 const LOCKS = [CUSTOMER, `email:${EMAIL.value}`, `phone:${PHONE.value}`];
 const GARNACHO = { customerId: '475', phones: [PHONE.value], emails: [EMAIL.value], points: 990 };
 const REDEEM: Effect = { kind: 'redeem', operation: 'op-1', gift: 'DAUMAY01', by: PHONE };

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { systemRuntime } from '../../src/runtime.ts';
+import { PolledFeed } from '../../src/store/feed.ts';
 import { createMemoryFeed, createMemoryStore } from '../../src/store/memory.ts';
-import { shardOf } from '../../src/store/port.ts';
+import { type FeedEvent, StoreUnavailable, shardOf } from '../../src/store/port.ts';
 import { feedContract } from '../contract/feed.ts';
 import { due, record, recordsContract, someKey, swapOf } from '../contract/records.ts';
 
@@ -28,4 +30,23 @@ describe('The memory store', () => {
     nowMs = 1500;
     expect(await store.read(key)).toEqual({ nowMs: 1500, bytes: null });
   });
+});
+
+it('A follower whose look failed looks again, and sees what other processes publish', async () => {
+  const stored: FeedEvent[] = [];
+  const looks = ['works', 'fails'];
+  const log = {
+    async append() {},
+    async read() {
+      if (looks.shift() === 'fails') throw new StoreUnavailable('away');
+      return stored;
+    },
+  };
+  const feed = new PolledFeed(log, { runtime: systemRuntime, pollMs: 1 });
+  const seen: FeedEvent[] = [];
+  await feed.follow('one', 0, (event) => void seen.push(event));
+  await expect.poll(() => looks).toEqual([]);
+  stored.push({ seq: 1, body: Buffer.from('late') });
+  await expect.poll(() => seen).toEqual(stored);
+  await feed.close();
 });
