@@ -7,7 +7,7 @@ import type { World } from './faults.ts';
 export type Desk = { readonly tickets: Pick<Tickets, 'file'>; readonly operators: Deciding };
 type Deciding = Pick<Operators, 'operations' | 'letters' | 'settle' | 'file' | 'replay' | 'remove'>;
 
-/** An answer of staff, the id of its message, and when the bot took it. */
+/** An answer of staff, the id of its message, and when the bot took it. `by`: who wrote, to which ticket. */
 export type StaffAnswer = {
   readonly text: string;
   readonly by: string;
@@ -99,7 +99,8 @@ export class Staff {
           trace(`${filed} ${ticket} ${text}`);
           if (text === undefined || filed !== 'filed') return;
           count('answers of staff');
-          onTaken({ text, by, id: `person:${ticket}:${text}`, sentMs, takenMs: clock.atMs });
+          const id = `person:${ticket}:${text}`;
+          onTaken({ text, by: `${by} of ${ticket}`, id, sentMs, takenMs: clock.atMs });
           next();
         },
       );
