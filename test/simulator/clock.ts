@@ -1,7 +1,7 @@
 import type { Runtime, Timer } from '../../src/runtime.ts';
 
-/** The simulated time begins here: 25 November 2026, 15:47 in Vietnam. */
-export const BEGIN_MS = Date.UTC(2026, 10, 25, 8, 47);
+/** The simulated time begins here: 25 November 2026, 15:58 in Vietnam. */
+export const BEGIN_MS = Date.UTC(2026, 10, 25, 8, 58);
 
 /** Numbers from a seed (mulberry32): the same seed, the same numbers. */
 export type Chance = {

@@ -1,7 +1,7 @@
 import type { Outcome } from '../../src/conversation/effect.ts';
 import { LIMITS } from '../../src/engine/limits.ts';
 import { conversationName, type Outgoing } from '../../src/engine/messages.ts';
-import type { Encryption, Key } from '../../src/store/port.ts';
+import type { Encryption, Key, Swap } from '../../src/store/port.ts';
 import type { Clock } from './clock.ts';
 import type { RecordChange, Watched } from './watch.ts';
 
@@ -14,6 +14,8 @@ const LEASE_SLACK_MS = 2_000;
  * reply may leave this much too early.
  */
 const WAIT_SLACK_MS = 26_000;
+/** A release that the store did not confirm is tried again after this. Each further wait is twice as long. */
+const RELEASE_WAIT_MS = 200;
 
 type Wait = {
   readonly process: string;
@@ -31,6 +33,9 @@ type Asked = {
   readonly inSeq: number;
   readonly askedMs: number;
 };
+
+/** A swap that a process asks for. */
+type AskedSwap = Pick<Swap, 'bytes' | 'expected'> & { readonly key: Key; readonly atMs: number };
 
 /** The locks that an effect holds by the store's answers, and whether it stored an intent. */
 export type Noted = { readonly locks: Set<string>; isIntended: boolean };
@@ -60,15 +65,39 @@ export class Conduct {
   /** By operation, the attempt that stored its intent, and when its process asked for that. */
   readonly #intended = new Map<string, { readonly by: string; readonly askedMs: number }>();
 
+  /** By process and record, a release that the store did not confirm: of which version, how often, when last. */
+  readonly #unreleased = new Map<string, Pick<Swap, 'expected'> & { times: number; failedMs: number }>();
+
   constructor(world: World) {
     this.#world = world;
   }
 
+  /** A process asks for a swap. If that is a release that failed before, it has waited long enough. */
+  onAsked(process: string, swap: AskedSwap): void {
+    const before = this.#failedRelease(process, swap);
+    const waitedMs = swap.atMs - (before?.failedMs ?? swap.atMs);
+    if (before && waitedMs < RELEASE_WAIT_MS * 2 ** (before.times - 1))
+      this.#world.breach('waits for the store', `${process} tried ${swap.key} again after ${waitedMs} ms`);
+  }
+
+  onUnconfirmed(process: string, swap: AskedSwap): void {
+    const { peek } = this.#world;
+    const isRelease = peek(swap.key, swap.expected)?.lease && peek(swap.key, swap.bytes)?.lease === null;
+    if (!isRelease) return;
+    const times = (this.#failedRelease(process, swap)?.times ?? 0) + 1;
+    const { expected } = swap;
+    this.#unreleased.set(`${process} ${swap.key}`, { expected, times, failedMs: this.#world.clock.atMs });
+  }
+
+  /** The same release of the same record, which the store did not confirm. */
+  #failedRelease(process: string, { key, bytes, expected }: AskedSwap) {
+    const before = this.#unreleased.get(`${process} ${key}`);
+    const isSame = before?.expected && expected && Buffer.compare(before.expected, expected) === 0;
+    return isSame && this.#world.peek(key, bytes)?.lease === null ? before : undefined;
+  }
+
   /** The store confirmed a swap that the process requested at `atMs`. */
-  onConfirmed(
-    process: string,
-    { key, bytes, atMs }: { key: Key; bytes: Uint8Array | null; atMs: number },
-  ): void {
+  onConfirmed(process: string, { key, bytes, atMs }: AskedSwap): void {
     const { lease, inSeq = 0, journal } = this.#world.peek(key, bytes) ?? {};
     if (!lease || processOf(lease) !== process) return;
     for (const [operation, { by }] of Object.entries(journal ?? {}))
@@ -82,6 +111,10 @@ export class Conduct {
     const isAsked = !isTheSame || isRenewed || atMs - before.askedMs >= LIMITS.renewMs;
     const askedMs = isAsked ? Math.max(atMs, before?.owner === owner ? before.askedMs : 0) : before.askedMs;
     this.#leases.set(`${process} ${key}`, { owner, untilMs, step, inSeq, askedMs });
+  }
+
+  keyOf({ channel, conversation }: Outgoing): Key {
+    return `c:${conversationName(this.#world.encryption, channel, conversation)}`;
   }
 
   onSend(process: string, { channel, conversation }: Outgoing, seq: number): void {

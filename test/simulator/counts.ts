@@ -45,6 +45,8 @@ const FLOORS = {
   'commands repeated': 5,
   'slow calls': 2,
   'clocks put back': 0.02,
+  'hours put back': 0.1,
+  'hiccups after a delivery': 0.5,
   'lists that failed': 5,
   'lists that hung': 5,
   'writes refused': 2,

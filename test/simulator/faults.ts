@@ -20,6 +20,8 @@ export function drawRates({ happens, random }: Chance) {
     failover: happens(1 / 3) ? 0 : upTo(0.2),
     /** Each second: a node of the store falls ill, for a while. */
     ill: upTo(0.05),
+    /** Once a reply is delivered, its node, or each, refuses writes for a moment. */
+    hiccup: upTo(0.03),
     /** Each second: a record is overwritten by what nobody can open, or vanishes. */
     damaged: happens(1 / 3) ? 0 : upTo(0.06),
     /** Each second: the store's clock is put back. */
@@ -63,6 +65,9 @@ export type Victim = { isAlive(): boolean; kill(): void };
 
 /** How long a slow call takes: some outlast a lease. */
 const SLOW_MS = [3_000, 25_000] as const;
+
+/** How long a node refuses writes that have just begun to be needed. */
+const HICCUP_MS = [300, 3_000] as const;
 
 /** Masters of the store's cluster, each with its part of the shards. */
 const NODES = 4;
@@ -194,11 +199,23 @@ export class FaultyLine {
   }
 
   fallIll(): void {
-    const { chance, clock } = this.#world;
-    const node = chance.between(0, NODES - 1);
+    const { chance } = this.#world;
+    this.#fallIll(chance.between(0, NODES - 1), chance.pick(ILLNESSES), this.#illMs);
+  }
+
+  /** A reply was delivered, and its conversation is to be given back. */
+  onDelivered(key: Key): void {
+    const { chance, count, rates } = this.#world;
+    if (!chance.happens(rates().hiccup)) return;
+    count('hiccups after a delivery');
+    const nodes = chance.happens(0.5) ? [shardOf(key) % NODES] : [...Array(NODES).keys()];
+    for (const node of nodes) this.#fallIll(node, 'writes refused', HICCUP_MS);
+  }
+
+  #fallIll(node: number, illness: (typeof ILLNESSES)[number], ms: readonly [number, number]): void {
     if (this.#ills.has(node)) return;
-    this.#ills.set(node, chance.pick(ILLNESSES));
-    clock.after(chance.between(...this.#illMs), () => this.#ills.delete(node));
+    this.#ills.set(node, illness);
+    this.#world.clock.after(this.#world.chance.between(...ms), () => this.#ills.delete(node));
   }
 
   #illnessOf(shard: number) {

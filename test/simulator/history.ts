@@ -9,7 +9,7 @@ import { createLossyStore } from '../support/lossy-store.ts';
 import { observeInto } from '../support/observe.ts';
 import { createAntCrmDouble } from './antcrm.ts';
 import { type Breach, type Chat, Checks, type Update } from './checks.ts';
-import { type Chance, type Clock, createChance, createClock } from './clock.ts';
+import { BEGIN_MS, type Chance, type Clock, createChance, createClock } from './clock.ts';
 import { Conduct } from './conduct.ts';
 import { type Counts, createCounts } from './counts.ts';
 import { createCustomer, senderOf } from './customers.ts';
@@ -53,6 +53,10 @@ const LONG_RATE = 0.1;
 const REST_MS = 2 * 3_600_000;
 const REST_STEP_MS = 20_000;
 const QUIET_MS = 11 * 60_000;
+/** At how many changes of the hour the store's clock is put back to the hour before, and how soon after. */
+const HOUR_BACK_RATE = 0.3;
+const HOUR_BACK_MS = [1_000, 8_000] as const;
+const HOUR_MS = 3_600_000;
 
 /** The result of a history. */
 export type History = {
@@ -179,6 +183,9 @@ class Simulation {
     }
     for (const { arrive } of this.#customers.values()) clock.plan(chance.between(0, arrivalsMs), arrive);
     void this.#eachSecond();
+    for (let atMs = HOUR_MS - (BEGIN_MS % HOUR_MS); atMs < faultsMs; atMs += HOUR_MS)
+      if (chance.happens(HOUR_BACK_RATE))
+        clock.after(atMs + chance.between(...HOUR_BACK_MS), this.#putHourBack);
     this.#staff.look();
     await clock.runUntil(faultsMs);
     this.#rates = withoutFaults(this.#rates);
@@ -327,6 +334,16 @@ class Simulation {
     if (Math.floor(clock.atMs / 1000) % 20 > 0) return;
     for (const process of this.#places) if (process) this.#checks.checkLooks(process.name, process.lookedMs);
     await this.#checks.checkLocks();
+  };
+
+  /** The store's clock shows the hour before again, and platforms repeat what they sent in the new one. */
+  readonly #putHourBack = (): void => {
+    const sinceMs = this.#clock.nowMs() % HOUR_MS;
+    // It was put back before, and the hour has yet to come.
+    if (sinceMs > HOUR_MS / 2) return;
+    this.#counting.count('hours put back');
+    this.#clock.putBack(sinceMs + this.#chance.between(1_000, 10_000));
+    this.#platforms.repeat();
   };
 
   /** A failover to a lagging replica loses the last writes. */

@@ -1,7 +1,7 @@
 import { CUSTOMER, LOCK_MS } from '../../src/engine/customer.ts';
 import { LIMITS } from '../../src/engine/limits.ts';
 import { readOutboxItem, withVersion } from '../../src/engine/messages.ts';
-import type { ConversationRecord, OutboxEntry } from '../../src/engine/record.ts';
+import { type ConversationRecord, ID_CHARS, type OutboxEntry, toHour } from '../../src/engine/record.ts';
 import { type Key, type RecordStore, StoreUnavailable, type Swap, shardOf } from '../../src/store/port.ts';
 import { type Changed, changeBetween } from '../support/changes.ts';
 import { BEGIN_MS } from './clock.ts';
@@ -29,6 +29,7 @@ const SMALL = 25;
 /** What is rare needs more customers. */
 const RARE = /how its calls ended|contrary decision/;
 const MOST_SEEDS = 80;
+const ID = new RegExp(`.{${ID_CHARS}}`, 'g');
 
 /** Runs histories until the invariant finds the defect. Resolves to their number and all finders. */
 export async function find(planted: Planted, from: number, most = MOST_SEEDS) {
@@ -55,7 +56,7 @@ type Change = {
 /** Changes what a transition makes of a conversation's record. `prepare` changes what it is given. */
 function distortRecords(
   distort: (change: Change) => ConversationRecord,
-  prepare: (before: ConversationRecord) => ConversationRecord = (before) => before,
+  prepare: (before: ConversationRecord, nowMs: number) => ConversationRecord = (before) => before,
 ): Defect {
   return {
     aroundRecords: (records) => ({
@@ -64,7 +65,7 @@ function distortRecords(
         records.update(
           name,
           (before, nowMs) => {
-            const prepared = before && prepare(before);
+            const prepared = before && prepare(before, nowMs);
             const { record: after, answer } = transition(prepared, nowMs);
             if (after === null || after === prepared) return { record: before, answer };
             return { record: distort({ kind: changeBetween(before, after), before, after, nowMs }), answer };
@@ -81,7 +82,7 @@ const inRecord = (name: string, finds: string, distort: (change: Change) => Conv
 const beforeChange = (
   name: string,
   finds: string,
-  prepare: (before: ConversationRecord) => ConversationRecord,
+  prepare: (before: ConversationRecord, nowMs: number) => ConversationRecord,
 ) => inDefect(name, finds, () => distortRecords(({ after }) => after, prepare));
 const inStore = (name: string, finds: string, change: (store: RecordStore) => Partial<RecordStore>) =>
   inDefect(name, finds, () => ({ store: (store) => ({ ...store, ...change(store) }) }));
@@ -151,6 +152,14 @@ const inRecords: readonly Planted[] = [
     ...before,
     ids: '',
   })),
+  beforeChange('a new message brings forward what a platform put off', 'waits as asked', (before) =>
+    before.retry ? { ...before, retry: { ...before.retry, earliestMs: 0 } } : before,
+  ),
+  beforeChange('an id of a later hour is forgotten', 'answered once', (before, nowMs) => {
+    const hour = toHour(Math.floor(nowMs / 3_600_000));
+    const ids = before.ids.match(ID)?.filter((id) => id.slice(-hour.length) <= hour) ?? [];
+    return { ...before, ids: ids.join('') };
+  }),
   inRecord('a new message comes before those that wait', 'in order', ({ kind, before, after }) => {
     const [head, ...others] = after.inbox;
     const last = others.at(-1);
@@ -396,6 +405,9 @@ const around: readonly Planted[] = [
       runtime: (runtime) => ({ ...runtime, monotonicMs: () => runtime.monotonicMs() / 3 }),
     }),
   ),
+  inDefect('a process hardly waits before it tries again', 'waits for the store', () => ({
+    runtime: (runtime) => ({ ...runtime, sleep: (ms) => runtime.sleep(ms / 10) }),
+  })),
   inDefect('the wait that a fault asks for is passed over', 'waits as asked', () => ({
     deliver: (deliver) => async (outgoing, seq) => {
       const delivery = await deliver(outgoing, seq);

@@ -9,6 +9,8 @@ const TIMEOUT_MS = 20_000;
 /** How long a platform is out of order, and how long it asks to wait with a reply. */
 const OUTAGE_MS = [10_000, 120_000] as const;
 const WAIT_MS = [40_000, 90_000] as const;
+/** So many updates may come again much later than the others that come twice. */
+const RECENT = 12;
 
 /** A process that takes updates, as a platform sees it. */
 type Bot = { accept(incoming: Incoming, sentMs: number): Promise<'accepted' | 'duplicate' | 'full'> };
@@ -26,6 +28,7 @@ export class Platforms {
   readonly #world: PlatformWorld;
   /** By channel, until when it is out of order. */
   readonly #outages = new Map<string, number>();
+  readonly #recent: Update[] = [];
 
   constructor(world: PlatformWorld) {
     this.#world = world;
@@ -45,7 +48,8 @@ export class Platforms {
     }
     if (chance.happens(throttled)) {
       count('replies throttled');
-      return { kind: 'throttled', afterMs: chance.between(100, 5_000) };
+      const isLong = chance.happens(0.2);
+      return { kind: 'throttled', afterMs: isLong ? chance.between(...WAIT_MS) : chance.between(100, 5_000) };
     }
     if (chance.happens(waits)) {
       count('replies told to wait');
@@ -97,7 +101,14 @@ export class Platforms {
   send(filed: Update): void {
     const { chance, clock, rates } = this.#world;
     this.#post(filed);
+    this.#recent.push(filed);
+    if (this.#recent.length > RECENT) this.#recent.shift();
     if (chance.happens(rates().doubled)) clock.plan(chance.between(0, 2_000), () => this.#post(filed));
+  }
+
+  /** The last updates come again, as if nobody had heard that the bot took them. */
+  repeat(): void {
+    for (const filed of this.#recent) this.#post(filed);
   }
 
   breakDown(channel: string): void {

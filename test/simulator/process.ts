@@ -186,8 +186,12 @@ export class BotProcess implements Victim {
       ...reached,
       read: (key) => counted(reached.read(key)),
       compareAndSwap: async (key, swap) => {
-        const asked = { key, bytes: swap.bytes, atMs: clock.atMs };
-        const swapped = await counted(reached.compareAndSwap(key, swap));
+        const asked = { key, bytes: swap.bytes, expected: swap.expected, atMs: clock.atMs };
+        conduct.onAsked(this.name, asked);
+        const swapped = await counted(reached.compareAndSwap(key, swap)).catch((error: unknown) => {
+          conduct.onUnconfirmed(this.name, asked);
+          throw error;
+        });
         if (swapped.swapped) conduct.onConfirmed(this.name, asked);
         return swapped;
       },
@@ -202,7 +206,8 @@ export class BotProcess implements Victim {
     const { line, conduct, deliver } = this.#around;
     conduct.onSend(this.name, outgoing, seq);
     const delivery = await line.call(this, () => deliver(outgoing, seq));
-    const { afterMs = 0 } = delivery.kind === 'uncertain' ? delivery : {};
+    if (delivery.kind === 'delivered') line.onDelivered(conduct.keyOf(outgoing));
+    const { afterMs = 0 } = 'afterMs' in delivery ? delivery : {};
     if (afterMs > 0) conduct.onToldToWait(this.name, outgoing, { seq, afterMs });
     return delivery;
   };
