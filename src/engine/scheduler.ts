@@ -199,10 +199,11 @@ export class Scheduler {
   /** What is due in a shard. Nothing if the shard does not answer. */
   async #list(shard: number, limit: number): Promise<readonly ScoredMember[]> {
     const newer = this.#newer.get(shard) ?? new Set();
+    // A note that comes meanwhile stays. A shard that fails is noted again behind all others.
+    this.#noted.delete(shard);
     try {
       const range = { shard, upTo: 'now', limit: limit + newer.size } as const;
       const { entries } = await this.#parts.store.list('due', range);
-      this.#noted.delete(shard);
       if (entries.length > 0) this.#noted.add(shard);
       else this.#backoffs.delete(shard);
       if (newer.size === 0) return entries;
@@ -210,6 +211,7 @@ export class Scheduler {
       this.#newer.set(shard, new Set(stillDue));
       return entries.filter(({ member }) => !newer.has(member));
     } catch (error) {
+      this.#noted.add(shard);
       this.#backOff(shard, error);
       return [];
     }

@@ -379,6 +379,8 @@ function removeSent(record: ConversationRecord, sentSeq: number): ConversationRe
 }
 
 function toRetry(record: ConversationRecord, wait: Wait | undefined, nowMs: number): Retry | null {
+  // Nothing waits any more, also if the clock was put back before the time of the retry.
+  if (wait === undefined && record.outbox.length === 0) return null;
   // Only a wake-up ran while replies wait: the replies keep their time.
   if (isPutOff(record, nowMs) && (wait === undefined || wait.holdsWakeUps)) return record.retry;
   if (wait === undefined) return null;

@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest';
 import { Scheduler, type SchedulerParts } from '../../src/engine/scheduler.ts';
-import { type Key, type RecordStore, SHARDS, shardOf, versionOf } from '../../src/store/port.ts';
+import {
+  type Key,
+  type RecordStore,
+  SHARDS,
+  StoreUnavailable,
+  shardOf,
+  versionOf,
+} from '../../src/store/port.ts';
 import { createWorld, incoming, type World } from './bot.ts';
 
 const keyOf = (world: World, conversation: string): Key =>
@@ -85,4 +92,21 @@ test('a sweep that meets another lists its own shards after it', async () => {
   }
   await first;
   expect(asked.size).toBe(SHARDS);
+});
+
+test('shards that fail hold up no other', async () => {
+  const listed: number[] = [];
+  const { scheduler, clock } = createKit(
+    async (_, { shard }) => {
+      if (shard < SHARDS / 2) throw new StoreUnavailable('ill');
+      listed.push(shard);
+      return { nowMs: 0, count: 0, entries: [] };
+    },
+    async () => 'taken',
+  );
+  // A sweep takes so long that the failed shards may be asked again at the next.
+  for (; clock.ms < 400_000; clock.ms += 20_000) await scheduler.sweep();
+  listed.length = 0;
+  for (let sweeps = 0; sweeps < 8; sweeps++, clock.ms += 20_000) await scheduler.sweep();
+  expect(new Set(listed).size).toBe(SHARDS / 2);
 });

@@ -147,9 +147,7 @@ export class Checks {
     for (const { seq, reply } of change.promised)
       chat.promised.set(seq, { key: reply.key, atMs: clock.atMs });
     for (const { index, member, score } of CONVERSATION.entries(change.name, change.after)) {
-      // A reply that leaves while the store's clock is set back may leave its time behind.
-      const isTrue = clock.nowMs() === clock.wallMs();
-      if (index === 'undelivered' && isTrue && score !== (madeMsOf(change.after) ?? score))
+      if (index === 'undelivered' && score !== (madeMsOf(change.after) ?? score))
         this.#note(chat, 'indexed', `a reply that waits counts as made at ${score}`);
       // Whatever waits, a wake-up does not wait for it.
       if (index === 'due' && change.after.lease === null && score > (change.after.wakeMs || score))
