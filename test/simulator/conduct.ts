@@ -200,8 +200,9 @@ export class Conduct {
     }
   }
 
+  /** The store may have lost each wait that it had. */
   onLoss(): void {
-    for (const wait of this.#waits.values()) wait.isStored = false;
+    for (const [name, { isStored }] of this.#waits) if (isStored) this.#waits.delete(name);
   }
 
   onStopped(process: string, tookMs: number, isIdle: boolean): void {
