@@ -1,4 +1,4 @@
-# The bot, and with another command the AntCRM sandbox (compose.yaml). `test/image-steps.sh` runs these steps without Docker.
+# The bot, and with another command the AntCRM sandbox (compose.yaml).
 
 FROM node:24-slim AS dependencies
 WORKDIR /app

@@ -1,6 +1,6 @@
 #!/bin/sh
 # What the image leaves out of node_modules: nothing of it is loaded by the bot or by a program beside it, whichever channel
-# and setting. test/image-steps.sh loads every package and starts the bot without it.
+# and setting. test/deployment.test.ts holds it.
 #   sh prune-packages.sh [-print]     beside node_modules; with -print it only says what would go
 set -eu
 action=${1:--delete}
