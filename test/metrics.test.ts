@@ -1,4 +1,4 @@
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { ALARMS, type Fields, type Log } from '../src/observability/log.ts';
 import { createMetrics, type Metrics } from '../src/observability/metrics.ts';
 import { StoreUnavailable } from '../src/store/port.ts';
@@ -13,98 +13,80 @@ function setUp(): { metrics: Metrics; lines: Line[] } {
   return { metrics: createMetrics({ log }), lines };
 }
 
-/** The samples of one metric: labels, then the value. */
-async function samples(metrics: Metrics, name: string): Promise<string[]> {
-  return (await metrics.text())
-    .split('\n')
-    .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
-    .map((line) => line.slice(name.length).trim());
+/** The samples of these metrics: name, labels, then the value. */
+async function samples(metrics: Metrics, ...names: string[]): Promise<string[]> {
+  const lines = (await metrics.text()).split('\n');
+  return lines.filter((line) =>
+    names.some((name) => line.startsWith(`${name}{`) || line.startsWith(`${name} `)),
+  );
 }
 
-describe('metrics', () => {
-  it('count updates, turns, calls and deliveries by their outcome', async () => {
-    const { metrics, lines } = setUp();
-    const { observe } = metrics;
-    observe.update('telegram', 'accepted');
-    observe.update('telegram', 'accepted');
-    observe.update('staff', 'duplicate');
-    const phases = { identifyMs: 0, stepsMs: 3, commitMs: 1, deliverMs: 20 };
-    const about = { conversation: 'c1', channel: 'telegram', input: 'text', waitMs: 5 };
-    for (const result of ['done', 'given-back'] as const) observe.turn({ ...about, ...phases, result });
-    expect(lines[0]).toEqual({
-      ...{ level: 'debug', message: 'a turn ended' },
-      fields: { ...about, ...phases, result: 'done', ms: 24 },
-    });
-    observe.call('redeem', 'unknown', 8);
-    observe.delivery('telegram', 'delivered');
+it('what happens is counted by its outcome; a turn that is given back is logged only', async () => {
+  const { metrics, lines } = setUp();
+  const { observe } = metrics;
+  observe.update('telegram', 'accepted');
+  observe.update('telegram', 'accepted');
+  observe.update('staff', 'duplicate');
+  const phases = { identifyMs: 0, stepsMs: 3, commitMs: 1, deliverMs: 20 };
+  const about = { conversation: 'c1', channel: 'telegram', input: 'text', waitMs: 5 };
+  for (const result of ['done', 'given-back'] as const) observe.turn({ ...about, ...phases, result });
+  const fields = { ...about, ...phases, result: 'done', ms: 24 };
+  expect(lines[0]).toEqual({ level: 'debug', message: 'a turn ended', fields });
+  observe.call('redeem', 'unknown', 8);
+  observe.delivery('telegram', 'delivered');
+  const names = ['bot_updates_total', 'bot_turns_total', 'antcrm_calls_total', 'bot_deliveries_total'];
+  expect(await samples(metrics, ...names)).toEqual([
+    'bot_updates_total{channel="telegram",result="accepted"} 2',
+    'bot_updates_total{channel="staff",result="duplicate"} 1',
+    'bot_turns_total{channel="telegram",result="done"} 1',
+    'bot_deliveries_total{channel="telegram",result="delivered"} 1',
+    'antcrm_calls_total{call="redeem",outcome="unknown"} 1',
+  ]);
+});
 
-    expect(await samples(metrics, 'bot_updates_total')).toEqual([
-      '{channel="telegram",result="accepted"} 2',
-      '{channel="staff",result="duplicate"} 1',
-    ]);
-    expect(await samples(metrics, 'bot_turns_total')).toEqual(['{channel="telegram",result="done"} 1']);
-    expect(await samples(metrics, 'antcrm_calls_total')).toEqual(['{call="redeem",outcome="unknown"} 1']);
-    expect(await samples(metrics, 'bot_deliveries_total')).toEqual([
-      '{channel="telegram",result="delivered"} 1',
-    ]);
-  });
+it('what waits in the store is read once a second, and nothing old is shown where it does not answer', async () => {
+  const { metrics } = setUp();
+  const minute = 60_000;
+  const backlog = vi.fn(async () => ({
+    due: { count: 7, oldestMs: 31_500 },
+    undeliveredMs: 5 * minute,
+    letters: 2,
+    operationsMs: [0, minute - 1, minute, 40 * minute, 48 * 60 * minute],
+    tickets: { waitingMs: [minute, 16 * minute], answered: 3 },
+  }));
+  vi.useFakeTimers({ toFake: ['performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  await Promise.all(Array.from({ length: 20 }, () => metrics.text({ health: async () => [], backlog })));
+  expect(backlog, 'however many ask').toHaveBeenCalledTimes(1);
+  const names = ['bot_ready', 'bot_due_conversations', 'bot_due_oldest_seconds', 'bot_dead_letters'];
+  const all = [...names, 'bot_undelivered_oldest_seconds', 'bot_open_tickets', 'bot_ticket_waiting_seconds'];
+  expect(await samples(metrics, ...all, 'bot_open_operations')).toEqual([
+    'bot_ready 1',
+    'bot_due_conversations 7',
+    'bot_due_oldest_seconds 31.5',
+    'bot_undelivered_oldest_seconds 300',
+    'bot_dead_letters 2',
+    'bot_open_tickets{state="waiting"} 2',
+    'bot_open_tickets{state="answered"} 3',
+    'bot_ticket_waiting_seconds 960',
+    'bot_open_operations{age="under_1m"} 2',
+    'bot_open_operations{age="under_30m"} 1',
+    'bot_open_operations{age="under_1d"} 1',
+    'bot_open_operations{age="over_1d"} 1',
+  ]);
 
-  it('show what waits in the store, and nothing old where it does not answer', async () => {
-    const { metrics } = setUp();
-    const minute = 60_000;
-    const waiting = {
-      due: { count: 7, oldestMs: 31_500 },
-      undeliveredMs: 5 * minute,
-      letters: 2,
-      operationsMs: [0, minute - 1, minute, 40 * minute, 48 * 60 * minute],
-      tickets: { waitingMs: [minute, 16 * minute], answered: 3 },
-    };
-    vi.useFakeTimers({ toFake: ['performance'] });
-    onTestFinished(() => void vi.useRealTimers());
-    let looks = 0;
-    const backlog = async () => {
-      looks += 1;
-      return waiting;
-    };
-    await Promise.all(Array.from({ length: 20 }, () => metrics.text({ health: async () => [], backlog })));
-    expect(looks, 'however many ask').toBe(1);
-    expect(await samples(metrics, 'bot_ready')).toEqual(['1']);
-    expect(await samples(metrics, 'bot_due_conversations')).toEqual(['7']);
-    expect(await samples(metrics, 'bot_due_oldest_seconds')).toEqual(['31.5']);
-    expect(await samples(metrics, 'bot_undelivered_oldest_seconds')).toEqual(['300']);
-    expect(await samples(metrics, 'bot_dead_letters')).toEqual(['2']);
-    expect(await samples(metrics, 'bot_open_tickets')).toEqual([
-      '{state="waiting"} 2',
-      '{state="answered"} 3',
-    ]);
-    expect(await samples(metrics, 'bot_ticket_waiting_seconds')).toEqual(['960']);
-    expect(await samples(metrics, 'bot_open_operations')).toEqual([
-      '{age="under_1m"} 2',
-      '{age="under_30m"} 1',
-      '{age="under_1d"} 1',
-      '{age="over_1d"} 1',
-    ]);
-
-    vi.advanceTimersByTime(1000);
-    const down = () => Promise.reject(new StoreUnavailable('redis: no answer'));
-    await metrics.text({ health: down, backlog: down });
-    expect(await samples(metrics, 'bot_ready')).toEqual(['0']);
-    for (const name of ['bot_due_conversations', 'bot_dead_letters', 'bot_open_operations']) {
-      expect(await samples(metrics, name)).toEqual([]);
-    }
-  });
+  vi.advanceTimersByTime(1000);
+  const down = () => Promise.reject(new StoreUnavailable('redis: no answer'));
+  await metrics.text({ health: down, backlog: down });
+  expect(await samples(metrics, ...all, 'bot_open_operations')).toEqual(['bot_ready 0']);
 });
 
 it('an alarm is a log line and a counter of the same name, counted from zero so that its first rise is seen', async () => {
   const { metrics, lines } = setUp();
-  expect(await samples(metrics, 'bot_alarms_total')).toEqual(ALARMS.map((alarm) => `{alarm="${alarm}"} 0`));
+  const counted = ALARMS.map((alarm) => `bot_alarms_total{alarm="${alarm}"} 0`);
+  expect(await samples(metrics, 'bot_alarms_total')).toEqual(counted);
   metrics.observe.alarm('dead_letter', { conversation: 'c0ffee', alarm: 'else' });
-  expect(lines).toEqual([
-    {
-      level: 'error',
-      fields: { conversation: 'c0ffee', alarm: 'dead_letter' },
-      message: 'Alarm: dead_letter',
-    },
-  ]);
-  expect(await samples(metrics, 'bot_alarms_total')).toContain('{alarm="dead_letter"} 1');
+  const fields = { conversation: 'c0ffee', alarm: 'dead_letter' };
+  expect(lines).toEqual([{ level: 'error', fields, message: 'Alarm: dead_letter' }]);
+  expect(await samples(metrics, 'bot_alarms_total')).toContain('bot_alarms_total{alarm="dead_letter"} 1');
 });
