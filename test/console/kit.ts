@@ -3,29 +3,15 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { type Running, startBot } from '../support/app.ts';
 import { openBrowser, openPage } from '../support/browser.ts';
 
-/** The console in Chromium, before a bot of its own for each test. */
-type Console = {
-  /** A new session of the page. */
-  open(options?: { readonly path?: string } & BrowserContextOptions): Promise<Page>;
-  bot(): Running;
-  /** The bot with these settings in place of the one that is there. To be called before `open`. */
-  restart(env: Readonly<Record<string, string>>): Promise<void>;
-  /** What the page complained about so far; a test that leaves any fails. */
-  faults(): readonly string[];
-  /** Forgets what has this in it: Chromium itself reports cut connections and refused requests. */
-  forgive(part: string): void;
-};
-
-export const TOKEN = 'a-token-of-some-length';
 /** Lost answers are found within a second. */
-export const QUICK = { ANTCRM_TIMEOUT_MS: '2000', OPERATION_CHECKS: '300ms,1s,3s' };
-
+const QUICK = { ANTCRM_TIMEOUT_MS: '2000', OPERATION_CHECKS: '300ms,1s,3s' };
 const WIDE = { width: 1280, height: 800 };
-/** The narrowest there is: WCAG 1.4.10 wants a page to fit it. */
-export const PHONE = { width: 320, height: 640 };
 
-/** To be called once in a test file. */
-export function useConsole(): Console {
+/**
+ * The console in Chromium, before a bot of its own for each test, which fails where the page complained. To be called once
+ * in a test file.
+ */
+export function useConsole() {
   let browser: Browser;
   let bot: Running;
   let faults: string[] = [];
@@ -44,7 +30,11 @@ export function useConsole(): Console {
   });
 
   return {
-    async open({ path = '/console', ...options } = {}) {
+    /** A new session of the page. */
+    async open({
+      path = '/console',
+      ...options
+    }: { path?: string } & BrowserContextOptions = {}): Promise<Page> {
       const watched = await openPage(browser, bot.url, { viewport: WIDE, ...options });
       faults = watched.faults;
       watched.page.setDefaultTimeout(60_000);
@@ -52,12 +42,13 @@ export function useConsole(): Console {
       return watched.page;
     },
     bot: () => bot,
-    async restart(env) {
+    /** The bot with these settings in place of the one that is there. To be called before `open`. */
+    async restart(env: Readonly<Record<string, string>>): Promise<void> {
       await bot.stop();
-      bot = await startBot(env);
+      bot = await startBot({ ...QUICK, ...env });
     },
-    faults: () => faults,
-    forgive(part) {
+    /** Forgets what has this in it: Chromium itself reports cut connections and refused requests. */
+    forgive(part: string): void {
       faults.splice(0, faults.length, ...faults.filter((fault) => !fault.includes(part)));
     },
   };
@@ -67,14 +58,8 @@ export const log = (page: Page): Locator => page.getByRole('log');
 export const inside = (page: Page): Locator => page.locator('#turns > details').first();
 export const button = (page: Page, name: string): Locator =>
   page.getByRole('button', { name, exact: true }).last();
-/** In the header: whose abilities are imitated, and the language. */
+/** In the header: whose abilities are imitated. */
 export const role = (page: Page, name: string) => page.locator('#as').selectOption({ label: name });
-export async function language(page: Page, tag: string): Promise<void> {
-  await page.getByRole('button', { name: 'Menu' }).click();
-  await page.locator('#locale').selectOption(tag);
-  // The page is loaded anew.
-  await page.locator(`html[lang=${tag}]`).waitFor();
-}
 /** Shows another view. */
 export const view = (page: Page, name: string) => page.getByRole('link', { name, exact: true }).click();
 /** The bot's last reply is of that key. */
