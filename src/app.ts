@@ -85,10 +85,10 @@ export async function createApp(config: Config, options: AppOptions = {}) {
   const operators = new Operators({ ...core, readState, onFiled: engine.schedule, onFault });
   const tickets = createTickets({ ...core, operators });
 
-  const work = { accept: engine.accept, commands, words, guard: http.guard, photoReader, feed: stores.feed };
+  const work = { accept: engine.accept, commands, words, photoReader, feed: stores.feed };
   const { answers } = config;
   const facts = { answers, handover: config.settings.handover, sandboxed: backend.sandbox !== undefined };
-  await channels.open(config, { ...core, ...work, ...facts, tickets }, { http, wrap: around.channel });
+  await channels.open(config, { ...core, ...http, ...work, ...facts, tickets }, around.channel);
   channels.mount(http);
   mountRoutes({ ...core, config, http, channels, words, gifts, metrics, operators, backend });
   await http.ready();

@@ -13,7 +13,7 @@ export type EventsOptions<Event> = Pick<ChannelParts, 'feed' | 'encryption'> & {
   readonly observe: Pick<Observe, 'alarm' | 'log'>;
 };
 
-/** The feed of a channel: events that look like `schema` go in and out, sealed in between. */
+/** The feed of a channel: events like `schema` go in and out, sealed in between. */
 export class Events<Event extends { readonly seq: number }> {
   readonly #options: EventsOptions<Event>;
 
@@ -26,10 +26,7 @@ export class Events<Event extends { readonly seq: number }> {
     return conversationName(this.#options.encryption, this.#options.channel, conversation);
   }
 
-  /**
-   * Appends a reply's event, for a channel's `deliver`. Drops the earlier events if the customer is to be
-   * forgotten. Resolves to `undelivered` if the store is out of reach.
-   */
+  /** Appends a reply's event, for a channel's `deliver`. `forget` drops the earlier ones. */
   async deliver(
     { conversation, forget }: Pick<Outgoing, 'conversation' | 'forget'>,
     event: Event,
@@ -47,7 +44,7 @@ export class Events<Event extends { readonly seq: number }> {
     }
   }
 
-  /** As `Feed.follow`. Passes over an event that does not open (a lost key), with an alarm. */
+  /** As `Feed.follow`. Passes over what does not open (a lost key), with an alarm. */
   follow(
     conversation: string,
     afterSeq: number,
@@ -83,7 +80,7 @@ const STREAM_LIMITS: StreamLimits = { streams: 200, heartbeatMs: 15_000, lag: 10
 /** How soon a browser reconnects. */
 const RETRY_MS = 2000;
 
-/** Proxies must not keep events. An idle connection after the stream would delay a stop. */
+/** Proxies must not keep events. An idle connection would delay a stop. */
 const HEADERS = { 'cache-control': 'no-store', 'x-accel-buffering': 'no', connection: 'close' };
 
 /** Open event streams (server-sent events) of this process. */
@@ -101,10 +98,7 @@ export class Streams<Event> {
     this.#heartbeat = setInterval(beat, limits.heartbeatMs).unref();
   }
 
-  /**
-   * Answers with the events after `afterSeq` and every later one, until the reader leaves, lags behind, or
-   * `close` is called. Answers 503 if too many streams are open, or after `close`. Rejects as `follow` does.
-   */
+  /** Answers with the events after `afterSeq`; 503 if too many read. Rejects as `follow` does. */
   async answer(reply: FastifyReply, conversation: string, afterSeq: number): Promise<FastifyReply> {
     if (this.#isClosed || this.#open.size >= this.#limits.streams) {
       return problem(reply, 503, 'Too many streams are open.');

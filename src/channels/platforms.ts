@@ -12,10 +12,7 @@ import type { ChannelTraits } from './channel.ts';
 /** Largest request of a platform. The longest messages of Teams have about 100 KB. */
 export const BODY_LIMIT = 256 * 1024;
 
-/**
- * Prepares a scope for the requests of a platform. A body is read as JSON, whatever its content type says; it
- * is `undefined` if it is no JSON, and the route refuses it.
- */
+/** Reads each body as JSON, whatever its content type says; `undefined` if it is none. */
 export function takePlatformRequests(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser<string>('*', { parseAs: 'string' }, (_request, body, done) =>
@@ -23,7 +20,7 @@ export function takePlatformRequests(app: FastifyInstance): void {
   );
 }
 
-/** Refuses and counts a request of a stranger. Answers 429 over the limit of its address. */
+/** Refuses a stranger's request; with 429 over the limit of the address. */
 export function createRefusal(
   channel: string,
   { limit, observe }: { limit: Limit; observe: Pick<Observe, 'update'> },
@@ -34,7 +31,7 @@ export function createRefusal(
   };
 }
 
-/** The parsed text; undefined if it is no JSON. */
+/** Undefined if it is no JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -43,17 +40,15 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** Why a call to a platform failed. `Delivery` says what each case means for a reply. */
+/** Why a call to a platform failed. */
 export type CallFailure = Exclude<Delivery, { readonly kind: 'delivered' }>;
 
 /**
- * A platform's answer, for `meaningOf`.
+ * A platform's answer.
  *
- * - `status`: the HTTP status, or the platform's error code in the body. Undefined: the answer could not be
- *   read (a gateway's page, too many bytes), so the outcome of the call is unknown.
- * - `afterMs`: how long the platform asks us to wait, ms (`Retry-After`, `retry_after`).
- * - `says`: what the platform's codes or words add to the status: an edit changes nothing (`delivered`), the
- *   customer or the conversation is gone (`unreachable`), our token or our bot is refused (`unauthorized`).
+ * - `status`: of HTTP, or the error code in the body. Undefined: the answer could not be read.
+ * - `afterMs`: how long the platform asks us to wait.
+ * - `says`: what its words add: an edit changes nothing, the customer is gone, our token is refused.
  */
 export type PlatformAnswer = {
   readonly status: number | undefined;
@@ -61,7 +56,7 @@ export type PlatformAnswer = {
   readonly says?: 'delivered' | 'unreachable' | 'unauthorized' | undefined;
 };
 
-/** The outcome of a delivery, for all channels (docs/how-it-works.md, "What a platform's answer means"). */
+/** The outcome of a delivery (docs/how-it-works.md, "What a platform's answer means"). */
 export function meaningOf({ status = 0, afterMs = 0, says }: PlatformAnswer): Delivery {
   const wait = afterMs > 0 ? { afterMs } : {};
   if (status >= 200 && status < 300) return { kind: 'delivered' };
@@ -81,10 +76,10 @@ export function failureOf({ kind }: Exclude<Exchange, { kind: 'answered' }>): Ca
   return { kind: kind === 'unsent' ? 'undelivered' : 'uncertain' };
 }
 
-/** Outcomes that may pass: a later call may succeed. */
+/** A later call may succeed. */
 const TRANSIENT: ReadonlySet<Delivery['kind']> = new Set(['throttled', 'undelivered', 'uncertain']);
 
-/** The outcome of fetching a picture by a call that failed. */
+/** The outcome of a fetch by a call that failed. */
 export function photoFailure({ kind }: CallFailure): FetchedPhoto {
   return { kind: TRANSIENT.has(kind) ? 'unavailable' : 'refused' };
 }
@@ -102,10 +97,9 @@ export function cut(text: string, max: number): string {
   return (text.length > max ? text.slice(0, max) : text).toWellFormed();
 }
 
-/** Longest name that is taken from a profile, in characters. */
 const MAX_NAME = 100;
 
-/** The sender, from the client's language tag (BCP 47) and name, which may be blank. */
+/** The sender, from the client's language tag (BCP 47) and name. */
 export function senderOf(
   { name: channel, proof }: ChannelTraits,
   tag: string | undefined,
@@ -117,12 +111,12 @@ export function senderOf(
   return { channel, proof, locale, name: name === '' ? undefined : name };
 }
 
-/** The data of a button: `<choice id>~<view>`, or the id alone without a view. */
+/** The data of a button: `<choice id>~<view>`. */
 export function encodeChoice(id: string, view: string | undefined): string {
   return view === undefined ? id : `${id}~${view}`;
 }
 
-/** The choice and the view in a button's data. A modified client can send any data. */
+/** A modified client can send any data. */
 export function decodeChoice(data: string): { choice: string; view?: string } {
   const at = data.lastIndexOf('~');
   return at < 0 ? { choice: data } : { choice: data.slice(0, at), view: data.slice(at + 1) };

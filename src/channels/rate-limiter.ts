@@ -20,23 +20,21 @@ export type RateLimiterOptions = {
   readonly runtime?: Pick<Runtime, 'nowMs' | 'monotonicMs'> | undefined;
 };
 
-/** The share of the limit that replies use when many wait. The rest is for receipts. */
+/** Of the limit, when many wait. The rest is for receipts. */
 const REPLY_SHARE = 0.8;
-/** Unused slots of the last moment are left for a burst, within the limit. */
+/** So old a slot may still be used. */
 const BURST_MS = 200;
-/** Telegram's limit of one group (core.telegram.org/bots/faq). */
+/** Telegram's limit (core.telegram.org/bots/faq). */
 const GROUP_PER_MINUTE = 20;
 const MAX_CHATS = 20_000;
-/** A longer pause is ignored: no reply waits for so long. */
+/** No reply waits for longer. */
 const MAX_PAUSE_MS = 24 * 60 * 60_000;
-/** If this number of chats is refused within a second, the platform limits the whole bot. */
+/** So many chats refused within a second: the platform limits the whole bot. */
 const BOT_REFUSALS = 3;
 
 /**
- * Limits the messages that this process sends to a platform. Each message takes a time slot; a reply waits
- * for its slot, so that later replies do not overtake it, and a receipt does not. A chat has a limit of its
- * own: a few messages in a second, in a group some in a minute. Several processes share the platform's limit,
- * so the operator divides it. Over the limit, the platform answers 429 and the message waits.
+ * Limits the messages of this process, and those to one chat. Each takes a time slot. A reply waits for its
+ * slot, so that none overtakes it; a receipt does not wait.
  *
  * @example
  * const afterMs = limiter.take({ chat: '475', isGroup: false, isReceipt: false, madeAtMs });
@@ -47,15 +45,15 @@ const BOT_REFUSALS = 3;
 export class RateLimiter {
   readonly #options: RateLimiterOptions;
   readonly #runtime: Pick<Runtime, 'nowMs' | 'monotonicMs'>;
-  /** How many more messages a chat may get until `endsMs`, monotonic. */
+  /** How many more messages a chat may get until `endsMs`. All times are monotonic. */
   readonly #windows = new LRUCache<string, { readonly endsMs: number; left: number }>({ max: MAX_CHATS });
-  /** When the reply of a chat may be sent, monotonic. A chat waits with one at a time. */
+  /** When the reply of a chat may be sent. A chat waits with one at a time. */
   readonly #slots = new LRUCache<string, number>({ max: MAX_CHATS });
-  /** The next free slot, monotonic. */
+  /** The next free slot. */
   #freeMs = Number.NEGATIVE_INFINITY;
-  /** Nothing is sent until then, monotonic. */
+  /** Nothing is sent until then. */
   #pausedMs = 0;
-  /** The chats that were refused within the last second, and the time of the first refusal. */
+  /** The chats refused within the last second, and the first time. */
   readonly #refused = new Set<string>();
   #refusedMs = 0;
 
@@ -64,7 +62,7 @@ export class RateLimiter {
     this.#runtime = options.runtime ?? systemRuntime;
   }
 
-  /** Returns 0 if the message may be sent now, else after how many ms to ask again. */
+  /** 0: it may be sent now. Else: ask again after so many ms. */
   take({ chat, isGroup, isReceipt, madeAtMs }: SendRequest): number {
     const { perSecond, chatBurst, channel, observe } = this.#options;
     const nowMs = this.#runtime.monotonicMs();
@@ -90,7 +88,7 @@ export class RateLimiter {
     return 0;
   }
 
-  /** The platform refused a message for `afterMs`: the chat pauses, or all if many are refused. */
+  /** The platform refused a message: the chat pauses, or all if many are refused. */
   refused(chat: string, afterMs: number): void {
     if (afterMs >= MAX_PAUSE_MS) return;
     const nowMs = this.#runtime.monotonicMs();
@@ -102,7 +100,7 @@ export class RateLimiter {
     this.#refused.add(chat);
     if (this.#refused.size < BOT_REFUSALS) return;
     this.#pausedMs = nowMs + afterMs;
-    // All who wait get new slots after the pause, not one moment together.
+    // All who wait get new slots after the pause.
     this.#slots.clear();
     this.#freeMs = Math.max(this.#freeMs, this.#pausedMs);
   }

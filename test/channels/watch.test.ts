@@ -1,12 +1,12 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createWatch } from '../../src/channels/watch.ts';
+import { Watch } from '../../src/channels/watch.ts';
 import { recordingObserve } from '../support/observe.ts';
 
 /** A watch over a platform whose faults a test sets, after its first look. */
 async function watchPlatform(faults: string[]) {
   const { observe, said } = recordingObserve();
   const platform = { faults };
-  const watch = createWatch({ channel: 'telegram', check: async () => platform.faults, observe, everyMs: 5 });
+  const watch = new Watch({ channel: 'telegram', check: async () => platform.faults, observe, everyMs: 5 });
   onTestFinished(() => watch.stop());
   await watch.start();
   const lines = (word: string) => said.filter((line) => line.includes(word));
@@ -29,7 +29,7 @@ describe('a watched channel', () => {
   it('does not hold up a start for a platform that does not answer', async () => {
     const { observe } = recordingObserve();
     const late = Promise.withResolvers<readonly string[]>();
-    const watch = createWatch({ channel: 'telegram', check: () => late.promise, observe });
+    const watch = new Watch({ channel: 'telegram', check: () => late.promise, observe });
     await watch.start();
     expect(watch.faults()).toEqual([]);
     watch.stop();

@@ -20,6 +20,7 @@ export const STAFF: ChannelTraits = {
   proof: 'token',
   drawsForms: true,
   sharesContacts: true,
+  traced: true,
 };
 
 /** What a phone's camera makes. To read 10 MB as JSON would hold up every other message. */

@@ -3,7 +3,7 @@ import { callerOf, isLocal } from '../../http/guard.ts';
 import { problem } from '../../http/problem.ts';
 import type { Channel, ChannelParts } from '../channel.ts';
 import { BODY_LIMIT, createRefusal, takePlatformRequests } from '../platforms.ts';
-import { createWatch, type Watch } from '../watch.ts';
+import { Watch } from '../watch.ts';
 import { TEAMS, TEAMS_HOSTS, TrustedHosts } from './address.ts';
 import { CHANNEL, type Cloud, NO_CLOUD, type Registration, SdkCloud } from './authentication.ts';
 import { Connector } from './connector.ts';
@@ -52,7 +52,7 @@ export class TeamsChannel extends TeamsPlatform implements Channel {
     this.#hosts = hosts;
     this.#refuse = createRefusal(TEAMS.name, options);
     const check = () => this.#look();
-    this.#watch = createWatch({ channel: TEAMS.name, check, observe, everyMs });
+    this.#watch = new Watch({ channel: TEAMS.name, check, observe, everyMs });
   }
 
   greeting(): readonly string[] {

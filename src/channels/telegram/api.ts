@@ -47,13 +47,9 @@ const HEADERS = { 'content-type': 'application/json' };
  * telegraf's client over our transport: it calls the API root only, follows no redirects, and limits an
  * answer's time and size. Its methods reject with `ApiError`. Results are outside data, whatever telegraf's
  * types say: the caller parses them.
- *
- * @example
- * const api = new TelegramApi({ token, apiRoot: 'https://api.telegram.org' });
- * await api.sendMessage(42, 'Hello');
  */
 export class TelegramApi extends Telegram {
-  /** Who the bot is; `username` is empty until `getMe` is answered. */
+  /** Who the bot is; `username` is empty until `fetchName` has resolved. */
   botInfo: UserFromGetMe;
   readonly #transport: Transport;
   readonly #origin: string;
@@ -64,11 +60,11 @@ export class TelegramApi extends Telegram {
     super(token, { apiRoot });
     const { origin, pathname } = new URL(apiRoot);
     this.#origin = origin;
-    this.#root = pathname.replace(/(?<!\/)\/+$/, '');
+    this.#root = pathname === '/' ? '' : pathname;
     this.#maxMs = timeoutMs;
     this.#transport = new Transport({ origin });
     // A token is `<id of the bot>:<secret>`.
-    this.botInfo = botOf(Number(token.split(':', 1)[0]));
+    this.botInfo = { ...UNNAMED, id: Number(token.split(':', 1)[0]) };
   }
 
   override callApi<M extends keyof Methods>(
@@ -89,22 +85,25 @@ export class TelegramApi extends Telegram {
     });
     if (exchange.kind !== 'answered') {
       const description = exchange.kind === 'large' ? 'too large' : exchange.reason;
-      throw new ApiError(failureOf(exchange), { error_code: 0, description });
+      throw new ApiError(method, failureOf(exchange), { error_code: 0, description });
     }
     const { status, content } = exchange;
     const answer = answerSchema.safeParse(parseJson(content.toString())).data;
     if (answer?.ok) return answer.result;
-    if (!answer) {
-      // A gateway's answer. Only a redirect says that the call was not carried out.
-      const kind = status >= 300 && status < 400 ? 'undelivered' : 'uncertain';
-      throw new ApiError({ kind }, { error_code: status, description: 'unreadable' });
-    }
-    const { error_code, description, parameters } = answer;
+    // A gateway's answer cannot be read. Only a redirect says that the call was not carried out.
+    const unreadable = { error_code: status >= 300 && status < 400 ? status : 0, description: 'unreadable' };
+    const { error_code, description, parameters } = answer ?? { ...unreadable, parameters: undefined };
     const afterMs = (parameters?.retry_after ?? 0) * 1000;
     const meaning = meaningOf({ status: error_code, afterMs, says: saysOf(error_code, description) });
     // An edit that changes nothing.
     if (meaning.kind === 'delivered') return true;
-    throw new ApiError(meaning, answer);
+    throw new ApiError(method, meaning, { error_code, description });
+  }
+
+  /** Asks for the bot's name. Rejects with `ApiError`. */
+  async fetchName(): Promise<void> {
+    const me = meSchema.safeParse(await this.getMe()).data;
+    if (me) this.botInfo = { ...this.botInfo, ...me };
   }
 
   /** As `Platform.fetchPhoto`; `at` is `{ file: <file_id> }`. */
@@ -113,7 +112,6 @@ export class TelegramApi extends Telegram {
       const id = placeSchema.safeParse(at).data?.file ?? '';
       const file = fileSchema.safeParse(await this.getFile(id)).data;
       if (!file) return { kind: 'refused' };
-      if (file.file_size !== undefined && file.file_size > MAX_PHOTO_BYTES) return { kind: 'large' };
       const path = `${this.#root}/file/bot${this.token}/${file.file_path}`;
       const bounds = { timeoutMs: Math.min(this.#maxMs, FILE_MS), maxBytes: MAX_PHOTO_BYTES };
       return photoIn(
@@ -130,26 +128,31 @@ export class TelegramApi extends Telegram {
   }
 }
 
-/** The bot as telegraf's type has it. `username` is empty until it is known. */
-export function botOf(id: number, username = ''): UserFromGetMe {
-  const abilities = {
-    can_join_groups: true,
-    can_read_all_group_messages: false,
-    supports_inline_queries: false,
-  };
-  return { id, username, is_bot: true, first_name: '', ...abilities };
-}
+/** The bot as telegraf's type has it, before its name is known. */
+const UNNAMED: Omit<UserFromGetMe, 'id'> = {
+  username: '',
+  is_bot: true,
+  first_name: '',
+  can_join_groups: true,
+  can_read_all_group_messages: false,
+  supports_inline_queries: false,
+};
+const meSchema = z.object({ username: z.string() });
 
-/** A call that failed. Its texts are for operators: they contain neither the token nor the payload. */
+/** A call that failed. Its message is for operators: it contains neither the token nor the payload. */
 export class ApiError extends TelegramError {
   /** The outcome for a reply. */
   readonly meaning: CallFailure;
 
-  constructor(meaning: CallFailure, response: { readonly error_code: number; readonly description: string }) {
+  /** `error_code` is 0 without an answer. */
+  constructor(
+    method: string,
+    meaning: CallFailure,
+    response: { readonly error_code: number; readonly description: string },
+  ) {
     super(response);
     this.meaning = meaning;
-    // Without an answer there is no code.
-    if (response.error_code === 0) this.message = response.description;
+    this.message = [method, response.error_code, response.description].filter(Boolean).join(' ');
   }
 }
 
@@ -165,10 +168,7 @@ const placeSchema = z.object({ file: z.string() });
  * The path of a file at Telegram: relative, of plain names. A Bot API server in local mode answers an
  * absolute path on its disk, which we do not read.
  */
-const fileSchema = z.object({
-  file_path: z.string().regex(/^\w[\w.-]*(?:\/\w[\w.-]*)*$/),
-  file_size: z.number().optional().catch(undefined),
-});
+const fileSchema = z.object({ file_path: z.string().regex(/^\w[\w.-]*(?:\/\w[\w.-]*)*$/) });
 
 const answerSchema = z.discriminatedUnion('ok', [
   z.object({ ok: z.literal(true), result: z.unknown() }),

@@ -1,16 +1,9 @@
-import { z } from 'zod';
 import { EXIT_CONFIG, environment, readConfig } from '../../config.ts';
 import { createConversation } from '../../conversation/conversation.ts';
 import { flows } from '../../conversation/flows/index.ts';
 import { createWords, LANGUAGE_TEXTS, WORDING } from '../../i18n.ts';
 import { failureIn, TelegramApi } from './api.ts';
-import {
-  profileParts,
-  type RegistrationOptions,
-  type RegistrationPart,
-  readWebhook,
-  webhookPart,
-} from './registration.ts';
+import { type RegistrationOptions, readWebhook, register } from './registration.ts';
 
 const USAGE = `npm run telegram -- info     who the bot is, where its updates go, the last delivery errors
 npm run telegram -- set      register the webhook (PUBLIC_URL), the commands and the descriptions
@@ -28,56 +21,38 @@ const WANTED = [
   'TIME_ZONE',
 ] as const;
 
-const commandSchema = z.enum(['info', 'set', 'delete']);
-const meSchema = z.object({ id: z.int(), username: z.string() });
+const COMMANDS = ['info', 'set', 'delete'] as const;
 
-/** Runs one command, each call once; resolves to the exit code. */
+/** Runs one command, then prints who the bot is and where its updates go; resolves to the exit code. */
 export async function runCli(
-  command: z.infer<typeof commandSchema>,
+  command: (typeof COMMANDS)[number],
   options: RegistrationOptions,
   print: (line: string) => void,
 ): Promise<number> {
   const { api } = options;
-  const webhook = webhookPart(options);
-  const calls: Record<typeof command, RegistrationPart[]> = {
-    info: [['info', () => printInfo(api, print)]],
-    set: [...(webhook ? [['setWebhook', webhook.set] as const] : []), ...profileParts(options)],
-    delete: [['deleteWebhook', () => api.deleteWebhook()]],
-  };
-  if (command === 'set' && !webhook) print('PUBLIC_URL is unset: no webhook is registered');
-  let code = 0;
-  for (const [name, set] of calls[command]) {
-    try {
-      await set();
-      if (command !== 'info') print(`${name}: ok`);
-    } catch (error) {
-      const { meaning, message } = failureIn(error);
-      print(`${name}: ${meaning.kind} (${message})`);
-      code = 1;
-    }
+  try {
+    if (command === 'set') await register(options);
+    if (command === 'delete') await api.deleteWebhook();
+    await api.fetchName();
+    const { url, ...state } = (await readWebhook(api)) ?? {};
+    print(`bot: @${api.botInfo.username} (${api.botInfo.id})`);
+    print(`webhook: ${url || 'none'}`);
+    for (const [name, value] of Object.entries(state)) print(`${name}: ${value}`);
+    return 0;
+  } catch (error) {
+    print(failureIn(error).message);
+    return 1;
   }
-  return code;
-}
-
-async function printInfo(api: RegistrationOptions['api'], print: (line: string) => void): Promise<void> {
-  const { id, username } = meSchema.parse(await api.getMe());
-  const { url, last_error_date: atS, ...state } = (await readWebhook(api)) ?? {};
-  print(`bot: @${username} (${id})`);
-  print(`webhook: ${url || 'none'}`);
-  for (const [name, value] of Object.entries(state)) print(`${name}: ${value}`);
-  if (atS) print(`last_error_date: ${new Date(atS * 1000).toISOString()}`);
 }
 
 async function main([written = '']: readonly string[]): Promise<number> {
-  const command = commandSchema.safeParse(written).data;
+  const command = COMMANDS.find((name) => name === written);
   if (command === undefined) {
     const isHelp = written === '--help';
     console[isHelp ? 'log' : 'error'](USAGE);
     return isHelp ? 0 : EXIT_USAGE;
   }
-  // Only `set` tells Telegram the secret.
-  const mode = command === 'set' ? {} : { TELEGRAM_MODE: 'polling' };
-  const read = readConfig({ ...environment(), ...mode }, WANTED);
+  const read = readConfig(environment(), WANTED);
   if (!read.ok || !read.config.telegram) {
     const missing = ['TELEGRAM_BOT_TOKEN: got nothing, wants the token from BotFather'];
     console.error([...(read.ok ? missing : read.faults), ...read.warnings].join('\n'));
@@ -85,9 +60,9 @@ async function main([written = '']: readonly string[]): Promise<number> {
   }
   const { telegram, publicUrl, settings } = read.config;
   const options = {
+    ...telegram,
     api: new TelegramApi(telegram),
     publicUrl,
-    secret: telegram.mode === 'webhook' ? telegram.secret : undefined,
     defaultLocale: settings.defaultLocale,
     words: createWords(settings),
     commands: createConversation({ flows, wording: WORDING, languageTexts: LANGUAGE_TEXTS }).commands,

@@ -7,7 +7,7 @@ import { TELEGRAM } from './update.ts';
 /** The part of the configuration that Telegram reads. */
 export type TelegramSettings = {
   readonly telegram:
-    | (Pick<TelegramOptions, 'token' | 'secret' | 'apiRoot' | 'mode'> & {
+    | (Pick<TelegramOptions, 'token' | 'secret' | 'apiRoot'> & {
         readonly rates: Pick<RateLimiterOptions, 'perSecond' | 'chatBurst'>;
       })
     | undefined;

@@ -19,19 +19,16 @@ import {
 /** Passes what a customer says with an update to `accept`. Rejects as `accept` does. */
 export async function handleUpdate(update: Update, api: TelegramApi, accept: Accept): Promise<void> {
   const ctx = new UpdateContext(update, api, api.botInfo);
-  await handle(ctx, ignoreUpdate);
+  await handle(ctx, async () => {});
   // Telegram's dates are in seconds.
   if (ctx.incoming) await accept(ctx.incoming, 1000 * (ctx.message?.date ?? 0));
 }
-
-const ignoreUpdate = async (): Promise<void> => {};
 
 /** telegraf's context of an update, with what the customer says by it. */
 class UpdateContext extends Context {
   incoming: Incoming | undefined;
 
-  /** Takes a message, with the pressed button if there was one. */
-  takeMessage(said: Message, press?: TelegramPress): void {
+  takeMessage(said: Message): void {
     const sent: TelegramMessage | undefined = this.message;
     const query: CallbackQuery | undefined = this.callbackQuery;
     const shown = sent ?? query?.message;
@@ -42,6 +39,11 @@ class UpdateContext extends Context {
     const thread = shown?.is_topic_message ? shown.message_thread_id : undefined;
     const address: TelegramAddress = { chat, ...(thread !== undefined && { thread }) };
     const { first_name: first = '', last_name: last = '', language_code } = from ?? {};
+    const press: TelegramPress | undefined = query && {
+      query: query.id,
+      ...(shown?.message_id !== undefined && { message: shown.message_id }),
+      ...(said.kind === 'choice' && said.view !== undefined && { view: said.view }),
+    };
     this.incoming = {
       channel: TELEGRAM.name,
       conversation: String(chat),
@@ -91,22 +93,12 @@ const handle = new Composer<UpdateContext>(
   Composer.on(message('sticker'), (ctx) => ctx.takeMessage({ kind: 'unknown', what: 'sticker' })),
   Composer.on('message', (ctx) => (isService(ctx.message) ? undefined : ctx.takeMessage(UNKNOWN))),
   Composer.on('callback_query', (ctx) => {
-    const { said, press } = readQuery(ctx.callbackQuery);
-    return ctx.takeMessage(said, press);
+    const { data, message }: CallbackQuery = ctx.callbackQuery;
+    // A press without its message (too old, or inline) counts as private.
+    if (message && message.chat.type !== 'private') return ctx.takeMessage(GROUP);
+    return ctx.takeMessage(data === undefined ? UNKNOWN : { kind: 'choice', ...decodeChoice(data) });
   }),
 ).middleware();
-
-/** A press without its message (too old, or inline) counts as private. */
-function readQuery({ id, data, message }: CallbackQuery): { said: Message; press: TelegramPress } {
-  const chosen = data === undefined ? undefined : decodeChoice(data);
-  const press: TelegramPress = {
-    query: id,
-    ...(message?.message_id !== undefined && { message: message.message_id }),
-    ...(chosen?.view !== undefined && { view: chosen.view }),
-  };
-  if (message && message.chat.type !== 'private') return { said: GROUP, press };
-  return { said: chosen ? { kind: 'choice', ...chosen } : UNKNOWN, press };
-}
 
 /** A text, or `/start <payload>` of a deep link. */
 function readText(text: string): Message {
@@ -145,6 +137,5 @@ function isAddressed(message: TelegramMessage, bot: UserFromGetMe): boolean {
   const [first = '', ...rest] = text.toLowerCase().split(/[^\w@/]+/);
   const us = `@${bot.username.toLowerCase()}`;
   if (first === us || rest.includes(us)) return true;
-  // Before the bot knows its name: by default (privacy mode) Telegram sends it only commands that name it.
-  return first.startsWith('/') && (bot.username === '' || !first.includes('@') || first.endsWith(us));
+  return first.startsWith('/') && (!first.includes('@') || first.endsWith(us));
 }

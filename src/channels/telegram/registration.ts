@@ -3,7 +3,7 @@ import type { MenuCommand } from '../../conversation/conversation.ts';
 import { LOCALES, type Locale } from '../../conversation/message.ts';
 import type { Words } from '../../i18n.ts';
 import type { Log } from '../../observability/log.ts';
-import { ApiError, botOf, failureIn, type TelegramApi } from './api.ts';
+import { failureIn, type TelegramApi } from './api.ts';
 import { ALLOWED_UPDATES } from './update.ts';
 
 /* The bot's registration at Telegram, and what is out of order there. */
@@ -11,13 +11,11 @@ import { ALLOWED_UPDATES } from './update.ts';
 /** The path of the webhook. */
 export const ROUTE = '/webhooks/telegram';
 
-/** Telegram's maximum. Accepting takes milliseconds, and the bot limits its work itself. */
-const MAX_CONNECTIONS = 100;
-
 export type RegistrationOptions = {
   readonly api: TelegramApi;
   /** Public https base of this bot; absent: no webhook is registered. */
   readonly publicUrl?: string | undefined;
+  /** The webhook's secret. Absent: the bot polls, because without it anybody could send updates. */
   readonly secret?: string | undefined;
   /** The language shown to clients in a language that we do not speak. */
   readonly defaultLocale: Locale;
@@ -26,49 +24,41 @@ export type RegistrationOptions = {
   readonly commands: readonly MenuCommand[];
 };
 
-/** A part of the registration. Setting it twice does no harm. It rejects with `ApiError`. */
-export type RegistrationPart = readonly [name: string, set: () => Promise<unknown>];
-
-/** The webhook and its URL; undefined if the bot has no public address. */
-export function webhookPart({ api, publicUrl, secret }: RegistrationOptions) {
-  if (publicUrl === undefined || secret === undefined) return undefined;
-  const url = publicUrl.replace(/(?<!\/)\/+$/, '') + ROUTE;
-  const limits = { allowed_updates: ALLOWED_UPDATES, max_connections: MAX_CONNECTIONS };
-  return { url, set: () => api.setWebhook(url, { secret_token: secret, ...limits }) };
+/** The webhook as Telegram takes it; undefined if the bot has no public address, or polls. */
+function webhookOf({ publicUrl, secret: secret_token }: RegistrationOptions) {
+  if (publicUrl === undefined || !secret_token) return undefined;
+  return { url: publicUrl + ROUTE, secret_token, allowed_updates: ALLOWED_UPDATES, max_connections: 100 };
 }
 
-/** The menu and both descriptions: for clients in other languages, then in each of ours. */
-export function profileParts({
-  api,
-  words,
-  defaultLocale,
-  commands,
-}: RegistrationOptions): RegistrationPart[] {
-  return [undefined, ...LOCALES].flatMap((language_code): RegistrationPart[] => {
+/**
+ * Registers the webhook if the bot has a public address, then the menu and both descriptions: for clients in
+ * other languages, then in each of ours. It may be repeated. Rejects with `ApiError`.
+ */
+export async function register(options: RegistrationOptions): Promise<void> {
+  const { api, words, defaultLocale, commands } = options;
+  const { url, ...extra } = webhookOf(options) ?? {};
+  if (url !== undefined) await api.setWebhook(url, extra);
+  for (const language_code of [undefined, ...LOCALES]) {
     const locale = language_code ?? defaultLocale;
     const line = (key: string) => words.line({ key }, locale);
     const menu = commands.map(({ name, slash }) => ({
       command: slash[locale],
       description: line(`telegram.command.${name}`),
     }));
-    return [
-      ['setMyCommands', () => api.setMyCommands(menu, { ...(language_code && { language_code }) })],
-      ['setMyDescription', () => api.setMyDescription(line('telegram.description'), language_code)],
-      [
-        'setMyShortDescription',
-        () => api.setMyShortDescription(line('telegram.shortDescription'), language_code),
-      ],
-    ];
-  });
+    await api.setMyCommands(menu, { ...(language_code && { language_code }) });
+    await api.setMyDescription(line('telegram.description'), language_code);
+    await api.setMyShortDescription(line('telegram.shortDescription'), language_code);
+  }
 }
 
 /** The fields of the webhook's state that an operator needs. Other fields might contain a secret. */
 const webhookSchema = z.object({
   url: z.string(),
   pending_update_count: z.int(),
-  max_connections: z.int().optional(),
-  allowed_updates: z.array(z.string()).optional(),
-  last_error_date: z.int().optional(),
+  last_error_date: z
+    .int()
+    .transform((atS) => new Date(atS * 1000).toISOString())
+    .optional(),
   last_error_message: z.string().optional(),
 });
 
@@ -77,116 +67,65 @@ export async function readWebhook(api: Pick<TelegramApi, 'getWebhookInfo'>) {
   return webhookSchema.safeParse(await api.getWebhookInfo()).data;
 }
 
-type TelegramCheckOptions = RegistrationOptions & {
-  /** For the operator's line. */
-  readonly apiRoot: string;
-  readonly mode: 'webhook' | 'polling';
-  readonly log: Log;
-  /** Why Telegram refused the last poll; undefined if it did not. */
-  readonly pollFault: () => string | undefined;
-};
-
 /** Telegram reports an old error forever. It is a fault for this long, while updates wait. */
 const STUCK_MS = 60 * 60_000;
 
 /** Looks for faults between the bot and Telegram, and registers the bot. The next look tries again. */
 export class TelegramCheck {
-  readonly #options: TelegramCheckOptions;
-  readonly #webhook: ReturnType<typeof webhookPart>;
-  /** The parts of the profile that are not registered yet. */
-  #unregistered: readonly RegistrationPart[];
+  readonly #options: RegistrationOptions;
+  readonly #log: Log;
   #isRegistered = false;
 
-  constructor(options: TelegramCheckOptions) {
+  constructor(options: RegistrationOptions, log: Log) {
     this.#options = options;
-    this.#webhook = options.mode === 'webhook' ? webhookPart(options) : undefined;
-    // A bot whose webhook was set by hand keeps its profile.
-    this.#unregistered = options.mode === 'webhook' && !this.#webhook ? [] : profileParts(options);
+    this.#log = log;
   }
 
   /** Resolves to the faults, a line for the operator each. Never rejects. */
   async look(): Promise<readonly string[]> {
-    const { api, mode, apiRoot, pollFault } = this.#options;
+    const { api } = this.#options;
     try {
       // One lost packet raises no alarm.
-      const me = nameSchema.safeParse(await api.getMe().catch(() => api.getMe())).data;
-      if (me) api.botInfo = botOf(api.botInfo.id, me.username);
+      await api.fetchName().catch(() => api.fetchName());
     } catch (error) {
-      return meFaults(failureIn(error), new URL(apiRoot).host);
+      const { meaning, message } = failureIn(error);
+      if (meaning.kind === 'throttled') return [];
+      const { host } = new URL(api.options.apiRoot);
+      return meaning.kind === 'unauthorized'
+        ? [`Telegram refuses the token (${message}): was it revoked? Set TELEGRAM_BOT_TOKEN, restart`]
+        : [`Telegram does not answer at ${host} (${message}): look at the network and TELEGRAM_API_ROOT`];
     }
-    const why = pollFault();
-    const pollFaults = why ? [`getUpdates fails (${why}): does another bot use this token?`] : [];
-    const faults = mode === 'polling' ? pollFaults : await this.#webhookFaults();
-    // A fault is reported at once; menus can wait.
-    if (faults.length === 0) await this.#registerProfile();
-    return faults;
-  }
-
-  async #webhookFaults(): Promise<readonly string[]> {
-    const { api, log } = this.#options;
+    if (!this.#isRegistered) return this.#register();
     const info = await readWebhook(api).catch((error) => void failureIn(error));
     if (!info) return [];
-    const webhook = this.#webhook;
-    if (!webhook || (this.#isRegistered && info.url === webhook.url)) return deliveryFaults(info);
-    try {
-      await webhook.set();
-    } catch (error) {
-      return [`Telegram does not take the webhook (${failureIn(error).message}): look at PUBLIC_URL`];
-    }
-    log.info({}, 'the webhook was registered at Telegram');
-    const isFirst = !this.#isRegistered;
-    this.#isRegistered = true;
-    if (isFirst) return [];
+    const url = webhookOf(this.#options)?.url;
+    if (url === undefined || info.url === url) return deliveryFaults(info);
     // Shows an address by its host: the path may be a secret.
     const host = URL.parse(info.url)?.host ?? 'no address';
-    return [
-      `the webhook was registered at ${host}, not at ${webhook.url}: end the other bot with this token`,
-    ];
+    const fault = `the webhook was registered at ${host}, not at ${url}: end the other bot with this token`;
+    return [fault, ...(await this.#register())];
   }
 
-  async #registerProfile(): Promise<void> {
-    for (const [call, set] of this.#unregistered) {
-      try {
-        await set();
-      } catch (error) {
-        const failure = failureIn(error);
-        if (!isRefused(failure)) return;
-        const refused = { call, why: failure.message };
-        this.#options.log.error(refused, 'Telegram refused a part of the registration');
-      }
-      this.#unregistered = this.#unregistered.slice(1);
+  async #register(): Promise<readonly string[]> {
+    try {
+      await register(this.#options);
+    } catch (error) {
+      const { meaning, message } = failureIn(error);
+      if (meaning.kind === 'throttled') return [];
+      return [`Telegram does not take the registration (${message}): look at PUBLIC_URL`];
     }
+    this.#isRegistered = true;
+    this.#log.info({}, 'the bot was registered at Telegram');
+    return [];
   }
-}
-
-/** Whether the same call will be refused again. */
-export function isRefused(error: unknown): error is ApiError {
-  return error instanceof ApiError && ['rejected', 'unreachable'].includes(error.meaning.kind);
-}
-
-const nameSchema = z.object({ username: z.string() });
-
-/** The fault that a failed `getMe` shows. */
-function meFaults({ meaning: { kind }, message }: ApiError, host: string): string[] {
-  // Telegram is reachable and accepts our token.
-  if (kind === 'throttled') return [];
-  const fault =
-    kind === 'unauthorized'
-      ? `refuses the token (${message}): was it revoked at BotFather? Set TELEGRAM_BOT_TOKEN, restart`
-      : `does not answer at ${host} (${message}): look at the network and TELEGRAM_API_ROOT`;
-  return [`Telegram ${fault}`];
 }
 
 /** The fault that the last error of a delivery shows, unless it is old or the updates came through. */
 function deliveryFaults(info: z.infer<typeof webhookSchema>): string[] {
-  const { pending_update_count: waiting, last_error_date: atS = 0 } = info;
-  if (waiting === 0 || Date.now() - atS * 1000 >= STUCK_MS) return [];
+  const { pending_update_count: waiting, last_error_date: at = 0 } = info;
+  if (waiting === 0 || Date.now() - new Date(at).getTime() >= STUCK_MS) return [];
   const error = info.last_error_message ?? 'no reason given';
-  return [
-    error.includes('401')
-      ? `Telegram's updates carry another secret (${error}): give every process the same ` +
-        'TELEGRAM_WEBHOOK_SECRET, and restart'
-      : `Telegram cannot hand updates on (${error}): look at PUBLIC_URL, its certificate and the proxy ` +
-        'before it',
-  ];
+  const hint =
+    'PUBLIC_URL, its certificate, the proxy before it, and (401) the same TELEGRAM_WEBHOOK_SECRET everywhere';
+  return [`Telegram cannot hand updates on (${error}): look at ${hint}`];
 }

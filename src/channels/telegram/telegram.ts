@@ -1,26 +1,32 @@
 import type { FastifyPluginAsync } from 'fastify';
+import type { InlineKeyboardMarkup } from 'telegraf/types';
 import { z } from 'zod';
 import type { Locale } from '../../conversation/message.ts';
+import { isReceipt } from '../../conversation/reply.ts';
+import { START_WITHOUT_CODE } from '../../conversation/values/code.ts';
+import type { Delivery, FetchedPhoto, Incoming, Outgoing } from '../../engine/messages.ts';
 import { digestOf, isSecret } from '../../http/guard.ts';
 import type { Channel, ChannelParts } from '../channel.ts';
 import { BODY_LIMIT, createRefusal, takePlatformRequests } from '../platforms.ts';
 import type { RateLimiter } from '../rate-limiter.ts';
-import { createWatch, pause, type Watch } from '../watch.ts';
-import { ApiError, TelegramApi, type TelegramApiOptions } from './api.ts';
+import { pause, Watch } from '../watch.ts';
+import { failureIn, TelegramApi, type TelegramApiOptions } from './api.ts';
 import { handleUpdate } from './handlers.ts';
-import { TelegramPlatform } from './platform.ts';
-import { isRefused, ROUTE, TelegramCheck } from './registration.ts';
-import { ALLOWED_UPDATES, parseUpdate, TELEGRAM } from './update.ts';
+import { type RegistrationOptions, ROUTE, TelegramCheck } from './registration.ts';
+import { render, type TelegramReply } from './render.ts';
+import {
+  ALLOWED_UPDATES,
+  addressSchema,
+  parseUpdate,
+  pressSchema,
+  TELEGRAM,
+  type TelegramAddress,
+} from './update.ts';
 
 export type TelegramOptions = TelegramApiOptions &
-  Pick<ChannelParts, 'accept' | 'limit' | 'words' | 'commands' | 'observe'> & {
-    /** Required in webhook mode: without it anybody could send updates. */
-    readonly secret?: string | undefined;
-    /** Public https base; if set (webhook mode), the webhook is registered there. */
-    readonly publicUrl?: string | undefined;
-    readonly mode: 'webhook' | 'polling';
-    /** The language of the menu for clients in a language that we do not speak. */
-    readonly defaultLocale: Locale;
+  Omit<RegistrationOptions, 'api'> &
+  Pick<ChannelParts, 'accept' | 'limit' | 'observe'> & {
+    /** For the messages of this process. */
     readonly limiter: Pick<RateLimiter, 'take' | 'refused'>;
     /** How often the channel looks for faults, ms. */
     readonly checkEveryMs?: number | undefined;
@@ -32,38 +38,37 @@ const PAUSE_MS = 5_000;
 /** How long Telegram may hold back an empty answer, s. The call may take ten more. */
 const POLL_S = 50;
 
-/** Telegram, by webhook or by long polling. Both are the same after an update is parsed. */
-export class TelegramChannel extends TelegramPlatform implements Channel {
+const NO_PREVIEW = { link_preview_options: { is_disabled: true } };
+
+/** The pause if Telegram refuses a message and names no time. */
+const REFUSED_MS = 1000;
+
+/**
+ * Telegram, by webhook or by long polling. Both are the same after an update is parsed. Ids of people are
+ * positive at Telegram, those of groups negative.
+ */
+export class TelegramChannel implements Channel {
   readonly #options: TelegramOptions;
+  readonly #api: TelegramApi;
   readonly #watch: Watch;
   readonly #stopping = new AbortController();
   #polling: Promise<void> | undefined;
-  /** Why Telegram refused the last poll; undefined if it did not. */
-  #pollFault: string | undefined;
   /** The first update that Telegram should send; 0: it has sent none. */
   #offset = 0;
 
-  /** Throws without a secret in webhook mode. */
   constructor(options: TelegramOptions) {
-    const { mode, secret, observe, checkEveryMs: everyMs } = options;
-    if (mode === 'webhook' && !secret) throw new Error('Telegram in webhook mode needs a secret');
-    const api = new TelegramApi(options);
-    super({ ...options, api });
+    const { observe, checkEveryMs: everyMs } = options;
     this.#options = options;
-    const { log } = observe;
-    const registration = new TelegramCheck({ ...options, api, log, pollFault: () => this.#pollFault });
-    this.#watch = createWatch({ channel: TELEGRAM.name, everyMs, observe, check: () => registration.look() });
-  }
-
-  greeting(): readonly string[] {
-    const { mode } = this.#options;
-    return [`${TELEGRAM.title} is on, by ${mode}; several processes share its limit of messages a second.`];
+    this.#api = new TelegramApi(options);
+    const registration = new TelegramCheck({ ...options, api: this.#api }, observe.log);
+    const check = () => registration.look();
+    this.#watch = new Watch({ channel: TELEGRAM.name, everyMs, observe, check });
   }
 
   /** The route that Telegram calls. Replies leave from the outbox, never in the answer's body. */
   readonly plugin: FastifyPluginAsync = async (app) => {
-    const { mode, secret, accept } = this.#options;
-    if (mode !== 'webhook' || !secret) return;
+    const { secret, accept } = this.#options;
+    if (!secret) return;
     const refuse = createRefusal(TELEGRAM.name, this.#options);
     takePlatformRequests(app);
     const digest = digestOf(secret);
@@ -78,7 +83,7 @@ export class TelegramChannel extends TelegramPlatform implements Channel {
       handler: async (request, reply) => {
         const update = parseUpdate(request.body);
         if (!update) return refuse(reply, 400, 'The body is no JSON object with an integer update_id.');
-        await handleUpdate(update, this.api, accept);
+        await handleUpdate(update, this.#api, accept);
         return reply.code(200).send();
       },
     });
@@ -89,7 +94,7 @@ export class TelegramChannel extends TelegramPlatform implements Channel {
   }
 
   async start(): Promise<void> {
-    if (this.#options.mode === 'polling') this.#polling = this.#keepPolling(this.#stopping.signal);
+    if (!this.#options.secret) this.#polling = this.#keepPolling(this.#stopping.signal);
     await this.#watch.start();
   }
 
@@ -100,7 +105,105 @@ export class TelegramChannel extends TelegramPlatform implements Channel {
   }
 
   close(): Promise<void> {
-    return this.api.disconnect();
+    return this.#api.disconnect();
+  }
+
+  async deliver(outgoing: Outgoing): Promise<Delivery> {
+    const address = addressSchema.safeParse(outgoing.address).data;
+    if (!address) return { kind: 'rejected' };
+    const rendered = render(outgoing.reply, outgoing.locale, this.#options.words);
+    try {
+      if (outgoing.press === undefined) await this.#sendNew(address, rendered, outgoing);
+      else await this.#answerPress(address, rendered, outgoing);
+      return { kind: 'delivered' };
+    } catch (error) {
+      const { meaning } = failureIn(error);
+      if (meaning.kind === 'throttled') {
+        this.#options.limiter.refused(String(address.chat), meaning.afterMs ?? REFUSED_MS);
+      }
+      // A group decides whether the bot may write there, and Telegram has many texts for that.
+      return meaning.kind === 'rejected' && address.chat < 0 ? { kind: 'unreachable' } : meaning;
+    }
+  }
+
+  /**
+   * Limits new messages (core.telegram.org/bots/faq, "How can I … avoid hitting limits?"). Edits, toasts and
+   * chat actions are not limited; if Telegram refuses one, its chat pauses.
+   */
+  pace({ conversation: chat, reply, first, press, atMs: madeAtMs }: Outgoing): number {
+    const isToast = first && reply.notice === true;
+    if (press !== undefined && (reply.inPlace === true || isToast)) return 0;
+    const isGroup = chat.startsWith('-');
+    return this.#options.limiter.take({ chat, isGroup, isReceipt: isReceipt(reply), madeAtMs });
+  }
+
+  /** Shows that the bot types, and ends the spinner of a pressed button. */
+  async working(incoming: Pick<Incoming, 'address' | 'press'>): Promise<void> {
+    const address = addressSchema.safeParse(incoming.address).data;
+    const press = pressSchema.safeParse(incoming.press).data;
+    await Promise.all([
+      press && isDone(this.#api.answerCbQuery(press.query)),
+      address && isDone(this.#api.sendChatAction(address.chat, 'typing')),
+    ]);
+  }
+
+  fetchPhoto(_place: unknown, at: unknown): Promise<FetchedPhoto> {
+    return this.#api.fetchPhoto(at);
+  }
+
+  /** Ends the button's spinner. A remark is a toast, a page replaces the message, other replies are new. */
+  async #answerPress(address: TelegramAddress, rendered: TelegramReply, outgoing: Outgoing): Promise<void> {
+    const { reply, first } = outgoing;
+    const { query, message, view } = pressSchema.parse(outgoing.press);
+    const { text, inline } = rendered;
+    const toast = reply.notice && text;
+    // Telegram refuses an old press, one that was answered before, and a long toast.
+    const isToasted = first && (await isDone(this.#api.answerCbQuery(query, toast))) && toast !== undefined;
+    if (reply.inPlace && message !== undefined) {
+      const extra = { ...NO_PREVIEW, ...(inline && { reply_markup: inline }) };
+      const edit = this.#api.editMessageText(address.chat, message, undefined, text, extra);
+      // Telegram refuses it if the message was deleted, or is too old.
+      if (await isDone(edit, 'rejected')) return;
+    }
+    // If the reply has the view of the pressed question, the question goes on. Else its buttons are dead.
+    const isOver = first && message !== undefined && (view === undefined || view !== reply.view);
+    await Promise.all([
+      isToasted ? undefined : this.#sendNew(address, rendered, outgoing),
+      isOver && isDone(this.#api.editMessageReplyMarkup(address.chat, message, undefined, undefined)),
+    ]);
+  }
+
+  /**
+   * Sends a new message. If no phone is asked, a message without buttons removes the contact keyboard; this
+   * needs no memory. A message with buttons cannot remove it, but the keyboard hides after its first use.
+   */
+  async #sendNew(
+    { chat, thread }: TelegramAddress,
+    { text, photo, inline, contact }: TelegramReply,
+    { state, locale }: Outgoing,
+  ): Promise<void> {
+    const privateKeyboard =
+      contact ?? (state.asks === 'phone' ? undefined : ({ remove_keyboard: true } as const));
+    const markup = inline ?? (chat < 0 ? this.#privateChat(locale) : privateKeyboard);
+    const extra = {
+      ...(thread !== undefined && { message_thread_id: thread }),
+      ...(markup && { reply_markup: markup }),
+    };
+    if (photo !== undefined) {
+      const sending = this.#api.sendPhoto(chat, photo, { caption: text, ...extra });
+      // Telegram fetches the picture during the call. A shop's slow server must not hold up the text.
+      if (await isDone(sending, 'rejected', 'uncertain')) return;
+    }
+    await this.#api.sendMessage(chat, text, { ...NO_PREVIEW, ...extra });
+  }
+
+  /** The button into the private chat, for a group; undefined until the bot knows its name. */
+  #privateChat(locale: Locale): InlineKeyboardMarkup | undefined {
+    const { username } = this.#api.botInfo;
+    if (username === '') return undefined;
+    const text = this.#options.words.line({ key: 'telegram.openChat' }, locale);
+    const url = `https://t.me/${username}?start=${START_WITHOUT_CODE}`;
+    return { inline_keyboard: [[{ text, url }]] };
   }
 
   /** Removes the webhook, and polls until `signal` is aborted. Never rejects. One process may poll. */
@@ -108,16 +211,13 @@ export class TelegramChannel extends TelegramPlatform implements Channel {
     const { observe, pauseMs = PAUSE_MS } = this.#options;
     while (!signal.aborted) {
       try {
-        await this.api.callApi('deleteWebhook', {}, { signal });
+        await this.#api.callApi('deleteWebhook', {}, { signal });
         while (!signal.aborted) await this.#poll(signal);
       } catch (error) {
         if (signal.aborted) return;
-        this.#pollFault = isRefused(error) ? error.message : undefined;
         const why = error instanceof Error ? error.message : 'unknown';
         observe.log.warn({ why }, 'polling Telegram failed, trying again');
-        const meaning = error instanceof ApiError ? error.meaning : undefined;
-        const afterMs = meaning && 'afterMs' in meaning ? meaning.afterMs : undefined;
-        await pause(Math.max(pauseMs, afterMs ?? 0), signal);
+        await pause(pauseMs, signal);
       }
     }
   }
@@ -125,12 +225,23 @@ export class TelegramChannel extends TelegramPlatform implements Channel {
   /** Rejects if an update could not be stored: it and all later ones are fetched again. */
   async #poll(signal: AbortSignal): Promise<void> {
     const wanted = { timeout: POLL_S, allowed_updates: ALLOWED_UPDATES, offset: this.#offset };
-    const sent: unknown = await this.api.callApi('getUpdates', wanted, { signal });
-    this.#pollFault = undefined;
+    const sent: unknown = await this.#api.callApi('getUpdates', wanted, { signal });
     for (const update of z.array(z.unknown()).parse(sent).map(parseUpdate)) {
       if (!update) continue;
-      await handleUpdate(update, this.api, this.#options.accept);
+      await handleUpdate(update, this.#api, this.#options.accept);
       this.#offset = update.update_id + 1;
     }
+  }
+}
+
+/** Whether a call succeeded; false if it failed in one of these ways (none given: in any way). Else rejects. */
+async function isDone(call: Promise<unknown>, ...failures: Delivery['kind'][]): Promise<boolean> {
+  try {
+    await call;
+    return true;
+  } catch (error) {
+    const { kind } = failureIn(error).meaning;
+    if (failures.length === 0 || failures.includes(kind)) return false;
+    throw error;
   }
 }

@@ -24,7 +24,7 @@ export const pressSchema = z.object({
 export type TelegramPress = z.infer<typeof pressSchema>;
 
 /** The kinds of updates that we ask for. Edits are not: the message was answered when it was new. */
-export const ALLOWED_UPDATES = ['message', 'callback_query', 'my_chat_member'] as const;
+export const ALLOWED_UPDATES = ['message', 'callback_query'] as const;
 
 /** Longest callback data, bytes. */
 export const MAX_DATA = 64;
@@ -35,8 +35,6 @@ export const MAX_DATA = 64;
  */
 const maybe = <T extends z.ZodType>(schema: T) => schema.optional().catch(undefined);
 const present = z.unknown().optional();
-/** An object or a list, whose content is not read. */
-const media = maybe(z.custom<object>((value) => typeof value === 'object' && value !== null));
 
 const userSchema = z.object({
   id: z.int(),
@@ -70,10 +68,6 @@ const messageSchema = z.object({
   via_bot: present,
   photo: maybe(z.array(fileSchema)),
   document: maybe(fileSchema),
-  voice: media,
-  audio: media,
-  video_note: media,
-  sticker: media,
 });
 export type TelegramMessage = z.infer<typeof messageSchema>;
 
@@ -87,7 +81,7 @@ export type CallbackQuery = z.infer<typeof querySchema>;
 
 const updateSchema = z.object({
   update_id: z.int(),
-  // Keeps other keys, unread, for `isService`.
+  // Keeps other keys, unread, for filters and `isService`.
   message: maybe(messageSchema.loose()),
   callback_query: maybe(querySchema),
 });

@@ -23,7 +23,6 @@ export async function createBot(options: Partial<TelegramOptions> = {}) {
     token: double.token,
     secret: SECRET,
     apiRoot: double.url,
-    mode: 'webhook',
     defaultLocale: 'vi',
     limit: async () => undefined,
     accept,
