@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Expecting, Reading } from '../../src/conversation/commands.ts';
+import { flows } from '../../src/conversation/flows/index.ts';
 import { LanguageInterpreter } from '../../src/conversation/language/interpret.ts';
 import { fold } from '../../src/conversation/language/tokenizer.ts';
 import { type Example, Vocabulary } from '../../src/conversation/language/vocabulary.ts';
@@ -65,13 +66,6 @@ describe('the language files', () => {
     );
   });
 
-  test('are told the lines of an example that two commands claim', () => {
-    const text = '## start points\n- xem điểm\n\n## cancel\n- thôi\n- Xem Điểm';
-    expect(claimedTwice(new Vocabulary([{ locale: 'vi', text }]))).toEqual([
-      'vi.md:2 "xem điểm" is start points, and vi.md:6 "Xem Điểm" is cancel',
-    ]);
-  });
-
   test('have no yes among the examples of another command', () => {
     const summary: Expecting = { ...nothing, at: 'summary', flow: 'accumulate', codes: ['TIVI000000017'] };
     const saysYes = (text: string) =>
@@ -103,66 +97,28 @@ describe('the language files', () => {
 const DONE = 0.85;
 const STRAYS = 0.075;
 
-describe('a language that nobody knew', () => {
-  const text = `## start points
-- mala kuna
-- kuna zu
-
-## start redeem (alone)
-- tifo
-
-## yes
-- jo
-
-## talk greeting
-- salo
-
-## ask fee
-- kolo vanu ti
-
-## words
-polite: pla, ti
-asks last: ti
-
-## periods
-week -1: sema vora
-months: luno
-numbers: du = 2
-beside a period: in
-`;
-  const flows = ['points', 'redeem', 'history'].map((name) => ({
-    name,
-    priority: 10,
-    identity: 'proved' as const,
-    slots: name === 'history' ? (['phone', 'list', 'period'] as const) : (['phone'] as const),
-  }));
+test('a language that nobody knew is understood by its file alone', () => {
+  const file =
+    '## start points/- mala kuna/## start redeem (alone)/- tifo/## yes/- jo/## talk greeting/- salo/## ask fee/- kolo vanu ti/' +
+    '## words/polite: pla, ti/asks last: ti/## periods/week -1: sema vora/months: luno/numbers: du = 2/beside a period: in';
   const interpreter = new LanguageInterpreter({
-    vocabulary: new Vocabulary([{ locale: 'xx', text }]),
+    vocabulary: new Vocabulary([{ locale: 'xx', text: file.replaceAll('/', '\n') }]),
     flows,
     commands: new Map([['kuna', 'start points']]),
     answers: [],
     answered: new Set(['fee']),
   });
-  const heard = (said: string, at: Expecting = nothing) => interpreter.interpret(said, at, reading).commands;
-
-  test.each([
-    ['mala kuna', { do: 'start', flow: 'points' }],
-    ['Kuna zu pla!', { do: 'start', flow: 'points' }],
-    ['tifo', { do: 'start', flow: 'redeem' }],
-    ['/kuna', { do: 'start', flow: 'points' }],
-    ['salo', { do: 'talk', about: 'greeting' }],
-    ['kolo vanu ti', { do: 'ask', about: 'answer', id: 'fee' }],
-    ['jo pla', { do: 'yes' }],
-    ['0912345678', { do: 'set', slot: 'phone', value: '+84912345678' }],
-    ['TIVI000000017', { do: 'add', codes: ['TIVI000000017'] }],
-  ])('is understood by its file alone: %s', (said, command) => {
-    expect(heard(said)).toMatchObject([command]);
-  });
-
-  test('has its own weeks and months', () => {
-    const asked: Expecting = { ...nothing, at: 'slot', flow: 'history', kind: 'period' };
-    const from = (day: string) => ({ fromMs: Date.parse(day) });
-    expect(heard('sema vora', asked)).toMatchObject([{ do: 'period', period: from('2026-11-16') }]);
-    expect(heard('in du luno', asked)).toMatchObject([{ do: 'period', period: from('2026-09-25') }]);
-  });
+  const asked: Expecting = { ...nothing, at: 'slot', flow: 'history', kind: 'period' };
+  const heard = (said: string, at = nothing) => interpreter.interpret(said, at, reading).commands[0];
+  expect(heard('mala kuna')).toMatchObject({ do: 'start', flow: 'points' });
+  expect(heard('Mala kuna pla!')).toMatchObject({ do: 'start', flow: 'points' });
+  expect(heard('/kuna')).toMatchObject({ do: 'start', flow: 'points' });
+  expect(heard('tifo')).toMatchObject({ do: 'start', flow: 'redeem' });
+  expect(heard('salo')).toMatchObject({ do: 'talk', about: 'greeting' });
+  expect(heard('kolo vanu ti')).toMatchObject({ do: 'ask', about: 'answer', id: 'fee' });
+  expect(heard('jo pla')).toMatchObject({ do: 'yes' });
+  expect(heard('0912345678')).toMatchObject({ do: 'set', slot: 'phone', value: '+84912345678' });
+  const from = (day: string) => ({ do: 'period', period: { fromMs: Date.parse(day) } });
+  expect(heard('sema vora', asked)).toMatchObject(from('2026-11-16'));
+  expect(heard('in du luno', asked)).toMatchObject(from('2026-09-25'));
 });
