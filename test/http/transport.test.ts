@@ -2,7 +2,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { Transport } from '../../src/http/transport.ts';
 import { closedPort, serve } from '../support/server.ts';
 
-/* Connections, deadlines and what counts as sent: test/loyalty/antcrm-transport.test.ts and antcrm-sent.test.ts. */
+/* Connections, deadlines and what counts as sent: test/loyalty/antcrm-transport.test.ts. */
 
 /** A server that answers with this, and a transport that may ask it and nobody else. */
 async function start(content: string) {

@@ -1,46 +1,43 @@
 import Fastify from 'fastify';
 import { beforeEach, expect, test } from 'vitest';
-import type { HistoryQuery } from '../../src/loyalty/port.ts';
+import type { HistoryQuery, Read } from '../../src/loyalty/port.ts';
 import { createSandbox } from '../../src/sandbox/sandbox.ts';
-import { openAntCrm } from '../support/antcrm.ts';
+import { openAntCrm, redemption } from '../support/antcrm.ts';
 
 /* The HTTP adapter before the sandbox: what either promises, the other keeps. */
 
 const BY_GARNACHO = { kind: 'phone', value: '+84867123456' } as const;
-const NEWCOMER = '+84912345678';
-const BY_NEWCOMER = { kind: 'phone', value: NEWCOMER } as const;
-/** Nothing here is late. */
-const LATER = { monotonicMs: Number.POSITIVE_INFINITY, wallMs: Number.POSITIVE_INFINITY };
+const NEWCOMER = { kind: 'phone', value: '+84912345678' } as const;
 
+let app = Fastify();
 let antCrm: ReturnType<typeof openAntCrm>['antCrm'];
 beforeEach(async () => {
-  const app = Fastify();
+  app = Fastify();
   await app.register(createSandbox(), { prefix: '/sandbox' });
   ({ antCrm } = openAntCrm(`${await app.listen({ host: '127.0.0.1', port: 0 })}/sandbox`));
   return () => app.close();
 });
 
-const page = async (query: HistoryQuery) => {
-  const read = await antCrm.history(query);
+function found<Value>(read: Read<Value>): Value {
   if (!read.ok) throw new Error(read.reason);
   return read.value;
-};
+}
+const page = async (query: HistoryQuery) => found(await antCrm.history(query));
+const contact = async (by: HistoryQuery['by']) => found(await antCrm.contact(by));
 const newest = async (type: HistoryQuery['type'], by: HistoryQuery['by']) =>
   (await page({ type, by, page: 1 })).records[0];
-const points = async (by: HistoryQuery['by']) => {
-  const read = await antCrm.contact(by);
-  return read.ok ? read.value?.points : read;
-};
 
-test('a code earns its points once, for somebody new too', async () => {
-  const request = { code: 'TIVInpmx8b98pfg', phone: NEWCOMER, name: 'Garnacho' };
+test('a code earns its points once, for somebody new too, known by any spelling of phone and e-mail', async () => {
+  const request = { code: 'TIVInpmx8b98pfg', phone: NEWCOMER.value, name: 'Garnacho' };
   const earned = { id: expect.any(String), atMs: expect.any(Number), score: 100, what: 'Tivi' };
-  expect(await antCrm.contact(BY_NEWCOMER)).toMatchObject({ ok: true, value: null });
+  expect(await contact(NEWCOMER)).toBeNull();
   expect(await antCrm.accumulate(request)).toMatchObject({ kind: 'applied' });
-  expect(await newest('point', BY_NEWCOMER)).toMatchObject({ ...earned, code: request.code, failed: false });
+  expect(await newest('point', NEWCOMER)).toMatchObject({ ...earned, code: request.code, failed: false });
   expect(await antCrm.accumulate(request)).toMatchObject({ kind: 'refused' });
-  expect(await newest('point', BY_NEWCOMER)).toMatchObject({ failed: true });
-  expect(await points(BY_NEWCOMER)).toBe(100);
+  expect(await newest('point', NEWCOMER)).toMatchObject({ failed: true });
+  await antCrm.accumulate({ ...request, code: 'TIVI000000002', email: 'Minh@Example.vn' });
+  const known = { customerId: '476', points: 200, emails: ['minh@example.vn'], phones: [NEWCOMER.value] };
+  expect(await contact({ kind: 'email', value: 'minh@example.vn' })).toMatchObject(known);
 });
 
 test.each([
@@ -48,10 +45,11 @@ test.each([
   ['NOICOM01', 'refused', 0],
   ['NOSUCH01', 'refused', 0],
 ])('the gift %s is %s, recorded so, and costs %i points', async (gift, kind, cost) => {
-  const before = await points(BY_GARNACHO);
-  expect(await antCrm.redeem({ gift, phone: BY_GARNACHO.value, writeBefore: LATER })).toMatchObject({ kind });
+  const points = async () => Number((await contact(BY_GARNACHO))?.points);
+  const before = await points();
+  expect(await antCrm.redeem({ ...redemption(), gift })).toMatchObject({ kind });
   expect(await newest('gift', BY_GARNACHO)).toMatchObject({ code: gift, failed: kind === 'refused' });
-  expect(await points(BY_GARNACHO)).toBe(Number(before) - cost);
+  expect(await points()).toBe(before - cost);
 });
 
 test('the history comes in pages of twenty, each record once, some failed', async () => {
@@ -65,6 +63,18 @@ test('the history comes in pages of twenty, each record once, some failed', asyn
     const records = pages.flatMap((one) => one.records);
     expect(new Set(records.map(({ id }) => id)).size).toBe(records.length);
     expect(new Set(records.map(({ failed }) => failed))).toEqual(new Set([false, true]));
-    expect(records.every((record) => record.type === type)).toBe(true);
   }
+});
+
+test('faults strike as often as told, in turn, and only the call they are for', async () => {
+  const strike = (payload: object) => app.inject({ method: 'POST', url: '/sandbox/faults', payload });
+  await strike({ call: 'redeem', fault: 'error-500', times: 2 });
+  await strike({ call: 'redeem', fault: 'bad-json' });
+  const code = { code: 'TIVI000000001', phone: BY_GARNACHO.value };
+  expect(await antCrm.accumulate(code)).toMatchObject({ kind: 'applied' });
+  const payload = { code: 'DAUMAY01', data: { phone: '0867123456' } };
+  const redeem = () =>
+    app.inject({ method: 'POST', url: '/sandbox/redeem', headers: { apikey: 'any' }, payload });
+  for (const status of [500, 500, 200]) expect((await redeem()).statusCode).toBe(status);
+  expect((await redeem()).body).toBe('{"success":1}');
 });

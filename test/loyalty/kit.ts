@@ -6,18 +6,10 @@ import {
   LeaseLost,
   type Outcome,
 } from '../../src/conversation/effect.ts';
+import { type CustomerRecord, lock, unlock } from '../../src/engine/customer.ts';
+import type { Transition } from '../../src/engine/versioned-records.ts';
 import { createPerform } from '../../src/loyalty/loyalty.ts';
-import type {
-  AccumulateRequest,
-  AnswerTime,
-  AntCrm,
-  CallOutcome,
-  Contact,
-  HistoryQuery,
-  LoyaltyRecord,
-  Read,
-  RedeemRequest,
-} from '../../src/loyalty/port.ts';
+import type * as port from '../../src/loyalty/port.ts';
 import { HISTORY_PAGE } from '../../src/loyalty/port.ts';
 import { BEGIN_MS, createChance, createClock, createProcessRuntime } from '../simulator/clock.ts';
 
@@ -28,31 +20,17 @@ export const START_MS = BEGIN_MS;
 export const AHEAD_MS = 7 * 60_000;
 export const TIMEOUT_MS = 8000;
 
-const mute = (): void => undefined;
+export const never = () => new Promise<never>(() => undefined);
 
 /** Time that passes only while nothing else can happen. */
 function createVirtualClock() {
   const clock = createClock();
-  const runtime = createProcessRuntime(clock, createChance(1), {
-    name: 'bot',
-    skewMs: 0,
-    isAlive: () => true,
-  });
-  let passedMs = 0;
-  let suspendedMs = 0;
+  const process = { name: 'bot', skewMs: 0, isAlive: () => true };
   return {
-    ...runtime,
-    nowMs: () => runtime.nowMs() + passedMs,
+    ...createProcessRuntime(clock, createChance(1), process),
     /** Another zero than epoch's, so that mixing the two up shows. */
-    monotonicMs: () => clock.atMs + passedMs - suspendedMs + 1000,
-    /** The machine sleeps: the monotonic clock stands still. */
-    suspend(ms: number): void {
-      passedMs += ms;
-      suspendedMs += ms;
-    },
-    pass(ms: number): void {
-      passedMs += ms;
-    },
+    monotonicMs: () => clock.atMs + 1000,
+    pass: (ms: number) => clock.runUntil(clock.atMs + ms),
     /** Lets time pass until the work is done; rejects as the work does. */
     async run<T>(work: Promise<T>): Promise<T> {
       let isDone = false;
@@ -77,12 +55,12 @@ type VirtualClock = ReturnType<typeof createVirtualClock>;
 export type Fate = 'applied' | 'lost' | 'vanished' | 'refused' | 'refused and lost' | 'unavailable';
 
 /** An AntCRM in memory: it keeps records and contacts and counts what it is asked. */
-export class FakeAntcrm implements AntCrm {
-  readonly records: (LoyaltyRecord & { visibleAtMs?: number })[] = [];
-  readonly contacts: Contact[] = [];
-  readonly accumulated: AccumulateRequest[] = [];
-  readonly redeemed: RedeemRequest[] = [];
-  readonly queries: HistoryQuery[] = [];
+class FakeAntcrm implements port.AntCrm {
+  readonly records: (port.LoyaltyRecord & { visibleAtMs?: number })[] = [];
+  readonly contacts: port.Contact[] = [];
+  readonly accumulated: port.AccumulateRequest[] = [];
+  readonly redeemed: port.RedeemRequest[] = [];
+  readonly queries: port.HistoryQuery[] = [];
   readonly lookups: Identifier[] = [];
   readonly down = new Set<'history' | 'contact'>();
   fate: Fate = 'applied';
@@ -95,27 +73,25 @@ export class FakeAntcrm implements AntCrm {
   lateMs = 0;
   /** The record of the last call that was applied. */
   made: string | undefined;
-  /** Whether the record of the customer is behind: it shows no call's points. */
-  isBehind = false;
   /** Called in between: after a request arrived, before its answer. */
-  onCall = (): void => undefined;
+  onCall = (): unknown => undefined;
   readonly #clock: VirtualClock;
 
   constructor(clock: VirtualClock) {
     this.#clock = clock;
   }
 
-  async accumulate(request: AccumulateRequest): Promise<CallOutcome> {
+  async accumulate(request: port.AccumulateRequest): Promise<port.CallOutcome> {
     this.accumulated.push(request);
     return this.#end(request, { type: 'point', code: request.code, score: 100, what: 'Tivi' });
   }
 
-  async redeem(request: RedeemRequest): Promise<CallOutcome> {
+  async redeem(request: port.RedeemRequest): Promise<port.CallOutcome> {
     this.redeemed.push(request);
     return this.#end(request, { type: 'gift', code: request.gift, score: 10, what: 'Đầu máy' });
   }
 
-  async history(query: HistoryQuery): Promise<Read<{ records: LoyaltyRecord[]; full: boolean }>> {
+  async history(query: port.HistoryQuery): Promise<port.Read<port.HistoryPage>> {
     this.queries.push(query);
     if (this.down.has('history')) return { ok: false, reason: 'unavailable' };
     const { type, fromMs = 0, toMs = Infinity, page } = query;
@@ -129,7 +105,7 @@ export class FakeAntcrm implements AntCrm {
     return { ok: true, value: { records, full: records.length === HISTORY_PAGE }, time: this.#time() };
   }
 
-  async contact(by: Identifier): Promise<Read<Contact | null>> {
+  async contact(by: Identifier): Promise<port.Read<port.Contact | null>> {
     this.lookups.push(by);
     if (this.down.has('contact')) return { ok: false, reason: 'unavailable' };
     const found = this.contacts.find(({ phones, emails }) => [...phones, ...emails].includes(by.value));
@@ -137,13 +113,13 @@ export class FakeAntcrm implements AntCrm {
   }
 
   /** As measured: `Date` is half a second behind on average. */
-  #time(): AnswerTime {
+  #time(): port.AnswerTime {
     const dateMs = this.skewMs === null ? undefined : this.#nowMs() + this.measuredMs - 500;
     return { dateMs, tookMs: 0 };
   }
 
   /** What was done, by whomever, so long ago. */
-  note(record: Omit<LoyaltyRecord, 'id'>, lateMs: number, agoMs = 0): string {
+  note(record: Omit<port.LoyaltyRecord, 'id'>, lateMs: number, agoMs = 0): string {
     const id = `new-${this.records.length}`;
     const atMs = this.#nowMs() - agoMs;
     this.records.push({ id, atMs, visibleAtMs: atMs + lateMs, ...record });
@@ -154,46 +130,32 @@ export class FakeAntcrm implements AntCrm {
     return this.#clock.nowMs() + (this.skewMs ?? 0);
   }
 
-  #move({ phone, email }: Pick<RedeemRequest, 'phone' | 'email'>, points: number): void {
-    const at = this.contacts.findIndex(
-      ({ phones, emails }) => phones.includes(phone ?? '') || emails.includes(email ?? ''),
-    );
-    const contact = this.contacts[at];
-    if (contact?.points === undefined || this.isBehind) return;
-    this.contacts[at] = { ...contact, points: contact.points + points };
-  }
-
   async #end(
-    request: Pick<RedeemRequest, 'phone' | 'email'>,
-    record: Omit<LoyaltyRecord, 'failed'>,
-  ): Promise<CallOutcome> {
+    { phone, email }: Pick<port.RedeemRequest, 'phone' | 'email'>,
+    record: Omit<port.LoyaltyRecord, 'failed'>,
+  ): Promise<port.CallOutcome> {
     const { fate, afterMs, lateMs } = this;
     if (afterMs > 0) await this.#clock.sleep(afterMs);
     this.onCall();
-    switch (fate) {
-      case 'applied':
-      case 'lost':
-        this.made = this.note({ ...record, failed: false }, lateMs);
-        this.#move(request, record.type === 'gift' ? -(record.score ?? 0) : (record.score ?? 0));
-        break;
-      case 'refused':
-      case 'refused and lost':
-        this.note({ ...record, failed: true }, lateMs);
-        break;
-      default:
-    }
     if (fate === 'unavailable') return { kind: fate };
-    return fate === 'applied' || fate === 'refused'
-      ? { kind: fate, time: this.#time() }
-      : { kind: 'unknown' };
+    if (fate === 'refused' || fate === 'refused and lost') this.note({ ...record, failed: true }, lateMs);
+    if (fate === 'applied' || fate === 'lost') {
+      this.made = this.note({ ...record, failed: false }, lateMs);
+      const points = record.type === 'gift' ? -(record.score ?? 0) : (record.score ?? 0);
+      for (const [at, contact] of this.contacts.entries()) {
+        const isTheirs = contact.phones.includes(phone ?? '') || contact.emails.includes(email ?? '');
+        if (isTheirs && contact.points !== undefined)
+          this.contacts[at] = { ...contact, points: contact.points + points };
+      }
+    }
+    const isTold = fate === 'applied' || fate === 'refused';
+    return isTold ? { kind: fate, time: this.#time() } : { kind: 'unknown' };
   }
 }
 
-/** What outlives a process: locks, intents and who has the lease. */
+/** What outlives a process: customers' records, intents and who has the lease. */
 class FakeStore {
-  readonly locks = new Map<string, string>();
-  readonly settled = new Map<string, string[]>();
-  readonly awaited = new Map<string, string[]>();
+  readonly customers = new Map<string, CustomerRecord>();
   readonly intents = new Map<string, string>();
   isReplicated = true;
   readonly stopping = new AbortController();
@@ -204,10 +166,24 @@ class FakeStore {
     this.#clock = clock;
   }
 
-  unlock(customer: string, operation: string, record?: string, awaited?: string): void {
-    if (this.locks.get(customer) === operation) this.locks.delete(customer);
-    if (record !== undefined) this.settled.set(customer, [...(this.settled.get(customer) ?? []), record]);
-    if (awaited !== undefined) this.awaited.set(customer, [...(this.awaited.get(customer) ?? []), awaited]);
+  /** The locks that operations have now. */
+  get locked(): readonly string[] {
+    const holds = [...this.customers].filter(
+      ([, { holder }]) => holder && holder.untilMs > this.#clock.nowMs(),
+    );
+    return holds.map(([name]) => name);
+  }
+
+  #update<Answer>(name: string, change: Transition<CustomerRecord, Answer>): Answer {
+    const { record, answer } = change(this.customers.get(name) ?? null, this.#clock.nowMs());
+    if (record) this.customers.set(name, record);
+    return answer;
+  }
+
+  lock = (name: string, operation: string, forMs?: number) => this.#update(name, lock(operation, forMs));
+
+  unlock(name: string, operation: string, record?: string, awaited?: string): void {
+    this.#update(name, unlock({ operation, record, awaited }));
   }
 
   /** A new lease; the earlier ones are stale from now on. */
@@ -219,17 +195,7 @@ class FakeStore {
       signal: lost.signal,
       abort: () => lost.abort(),
       stopping: this.stopping.signal,
-      lock: async (customer, operation) => {
-        const holder = this.locks.get(customer) ?? operation;
-        this.locks.set(customer, holder);
-        return holder === operation
-          ? {
-              locked: true,
-              settled: this.settled.get(customer) ?? [],
-              awaited: this.awaited.get(customer) ?? [],
-            }
-          : { locked: false };
-      },
+      lock: async (...asked) => this.lock(...asked),
       unlock: async (...unlocked) => this.unlock(...unlocked),
       isHeld: async () => fence === this.#fence,
       intend: async (operation, body) => {
@@ -249,19 +215,24 @@ class FakeStore {
 
 /**
  * The rules between an AntCRM and a store, on one clock. `perform` lets it run until the effect has its outcome; `seen` is
- * what was said of AntCRM's clock.
+ * what was said of AntCRM's clock. `suspend`: the machine sleeps, and its monotonic clock stands still.
  */
 export function createKit() {
   const clock = createVirtualClock();
   const antcrm = new FakeAntcrm(clock);
   const store = new FakeStore(clock);
   const seen: unknown[] = [];
+  const mute = (): void => undefined;
   const observe = {
     log: { debug: mute, info: mute, warn: mute, error: mute },
     alarm: (...alarm: unknown[]) => void seen.push(alarm),
     skew: (seconds: number) => void seen.push(seconds),
   };
-  const runtime = { ...clock, nowMs: () => clock.nowMs() + AHEAD_MS };
+  let aheadMs = AHEAD_MS;
+  const suspend = (ms: number): void => {
+    aheadMs += ms;
+  };
+  const runtime = { ...clock, nowMs: () => clock.nowMs() + aheadMs };
   const parts = { antcrm, timeoutMs: TIMEOUT_MS, observe, runtime };
   const rules = {
     on: createPerform({ ...parts, contacts: 'on' }),
@@ -269,5 +240,5 @@ export function createKit() {
   };
   const perform = (effect: Effect, contacts: 'on' | 'off' = 'on', context: EffectContext = store.lease()) =>
     clock.run<Outcome>(rules[contacts](effect, context));
-  return { clock, antcrm, store, seen, perform };
+  return { clock, suspend, antcrm, store, seen, perform };
 }

@@ -1,0 +1,192 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Effect } from '../../src/conversation/effect.ts';
+import type { LoyaltyRecord } from '../../src/loyalty/port.ts';
+import { createKit, EMAIL, never, PHONE, START_MS } from './kit.ts';
+
+const GARNACHO = { customerId: '475', phones: [PHONE.value], emails: [EMAIL.value] };
+
+let { clock, antcrm, store, perform } = createKit();
+
+beforeEach(() => {
+  ({ clock, antcrm, store, perform } = createKit());
+});
+
+/** `count` records, oldest first, as AntCRM might list them. */
+function fill(count: number, record: Partial<LoyaltyRecord> = {}): void {
+  for (let n = 0; n < count; n++) {
+    const id = `${record.type ?? 'point'} ${n}`;
+    antcrm.records.push({ id, type: 'point', failed: false, score: 10, atMs: START_MS + n, ...record });
+  }
+}
+
+describe('history', () => {
+  const ask = (skip: number, period: { fromMs?: number; toMs?: number } = {}) =>
+    perform({ kind: 'history', type: 'point', by: PHONE, skip, take: 5, ...period });
+
+  it('shows every record exactly once over all its pages', async () => {
+    fill(45);
+    const shown: unknown[] = [];
+    for (let skip = 0, more = true; more; skip += 5) {
+      const page = await ask(skip);
+      if (page.kind !== 'history') throw new Error(page.kind);
+      shown.push(...page.records.map(({ id }) => id));
+      more = page.more;
+    }
+    expect(new Set(shown).size).toBe(45);
+    expect(shown).toHaveLength(45);
+  });
+
+  it.each([
+    [0, 0, false],
+    [5, 0, false],
+    [6, 0, true],
+    [20, 10, true],
+    [20, 15, false],
+    [21, 15, true],
+    [40, 35, false],
+  ])('of %i records from %i on: more is %s', async (count, skip, more) => {
+    fill(count);
+    expect(await ask(skip)).toMatchObject({ kind: 'history', more });
+  });
+
+  it.each([10, -10])(
+    "knows what was earned when AntCRM's clock is %i minutes ahead, and shows it at the right time",
+    async (minutes) => {
+      const skewMs = minutes * 60_000;
+      antcrm.skewMs = skewMs;
+      const times = [-3_600_000, -5000, 3_600_000].map((ms) => START_MS + ms);
+      for (const atMs of times) fill(1, { id: `${atMs}`, atMs: atMs + skewMs });
+      const [, atMs] = times;
+      expect(await ask(0, { fromMs: START_MS - 60_000, toMs: START_MS })).toMatchObject({
+        records: [{ id: `${atMs}`, atMs }],
+        more: false,
+      });
+    },
+  );
+
+  it('shows what it has where only the next page cannot be read', async () => {
+    fill(20);
+    const history = antcrm.history.bind(antcrm);
+    antcrm.history = async (query) =>
+      query.page > 1 ? { ok: false, reason: 'unavailable' } : history(query);
+    expect(await ask(15)).toMatchObject({ records: { length: 5 }, more: true });
+  });
+
+  it('marks failed records and shows partial ones', async () => {
+    antcrm.records.push({ type: 'point', failed: true });
+    const records = [{ type: 'point', failed: true }];
+    expect(await ask(0)).toEqual({ kind: 'history', records, more: false });
+  });
+});
+
+describe('the balance', () => {
+  const BALANCE: Effect = { kind: 'balance', by: PHONE };
+  const EXACT: Effect = { ...BALANCE, exact: true };
+
+  it("is the contact record's, none where AntCRM knows no such customer", async () => {
+    expect(await perform(BALANCE)).toEqual({ kind: 'balance', points: null });
+    expect(await perform(EXACT)).toEqual({ kind: 'balance', points: null });
+    antcrm.contacts.push({ ...GARNACHO, points: 990, rank: 'Vàng', rankPoints: 1200 });
+    expect(await perform(BALANCE)).toEqual({ kind: 'balance', points: 990, rank: 'Vàng', rankPoints: 1200 });
+    expect(await perform(EXACT)).toEqual({ kind: 'balance', points: 990 });
+  });
+
+  it.each(['on', 'off'] as const)(
+    'is the sums of what succeeded, contacts %s but without points',
+    async (contacts) => {
+      antcrm.contacts.push(GARNACHO);
+      fill(45);
+      fill(2, { failed: true, id: undefined });
+      fill(3, { type: 'gift', score: undefined });
+      fill(25, { type: 'gift', id: undefined });
+      const sums = { kind: 'sums', earned: 450, spent: 250, partial: false };
+      expect(await perform(BALANCE, contacts)).toEqual(sums);
+    },
+  );
+
+  it('says so where the history is too long to be added up, and asks for no contact then', async () => {
+    fill(1001);
+    expect(await perform(BALANCE, 'off')).toMatchObject({ kind: 'sums', earned: 10_000, partial: true });
+    expect(antcrm.lookups).toEqual([]);
+  });
+
+  it('counts a record once that shifted to the next page while reading', async () => {
+    fill(21);
+    antcrm.records.push(...antcrm.records.slice(0, 1));
+    expect(await perform(BALANCE, 'off')).toMatchObject({ earned: 210 });
+  });
+
+  it.each(['contact', 'history'] as const)('is unavailable where the %s cannot be read', async (call) => {
+    antcrm.contacts.push(GARNACHO);
+    antcrm.down.add(call);
+    expect(await perform(BALANCE)).toEqual({ kind: 'unavailable' });
+  });
+
+  it.each<[string, () => unknown, contacts?: 'on' | 'off', tookMs?: number]>([
+    ['AntCRM is out of reach', () => antcrm.down.add('contact')],
+    ['the record has no points', () => undefined],
+    ['the backend has no contacts', () => (antcrm.contact = never), 'off'],
+    ['it takes longer than two seconds', () => (antcrm.contact = never), 'on', 2000],
+  ])(
+    'cannot be had exactly where %s, and no sums stand in for it',
+    async (_, spoil, contacts, tookMs = 0) => {
+      antcrm.contacts.push(GARNACHO);
+      spoil();
+      expect(await perform(EXACT, contacts)).toEqual({ kind: 'unavailable' });
+      expect(antcrm.queries).toEqual([]);
+      expect(clock.nowMs()).toBe(START_MS + tookMs);
+    },
+  );
+});
+
+/* The balance is nice to know: reading it must never hold up or endanger what it is read for. */
+
+describe('the balance after a redemption', () => {
+  it.each<[string, () => unknown, asked: number, contacts?: 'on' | 'off', tookMs?: number]>([
+    ['it takes two seconds, as the record may', () => (antcrm.contact = never), 1, 'on', 2000],
+    ['it cannot be read', () => antcrm.down.add('contact'), 2],
+    ['the bot stops, for the turn must end', () => store.stopping.abort(), 1],
+    ['the backend has no contacts', () => (antcrm.contact = never), 0, 'off'],
+  ])('is left out where %s', async (_, spoil, asked, contacts, tookMs = 0) => {
+    antcrm.contacts.push({ ...GARNACHO, points: 990 });
+    antcrm.lateMs = tookMs === 0 ? 0 : 60_000;
+    antcrm.onCall = spoil;
+    const redeem: Effect = { kind: 'redeem', operation: 'op-1', gift: 'DAUMAY01', by: PHONE };
+    const outcome = await perform(redeem, contacts);
+    expect(outcome).toMatchObject({ kind: 'applied' });
+    expect(outcome).not.toHaveProperty('balance');
+    expect(antcrm.lookups).toHaveLength(asked);
+    expect(clock.nowMs()).toBe(START_MS + tookMs);
+  });
+});
+
+describe('the balance after an accumulation', () => {
+  const code = { kind: 'accumulate', operation: 'op-1', code: 'TIVI000000017' } as const;
+  const EARN: Effect = { ...code, phone: { value: PHONE.value, proved: true } };
+
+  it('is read before and after by what is proved, and is nobody’s business where the phone was typed', async () => {
+    const typed = { ...EARN, operation: 'op-2', phone: { value: PHONE.value, proved: false } };
+    expect(await perform(typed)).not.toHaveProperty('balance');
+    expect(antcrm.lookups).toEqual([]);
+    antcrm.contacts.push({ phones: [PHONE.value], emails: [], points: 990 });
+    expect(await perform(EARN)).toMatchObject({ kind: 'applied', balance: { before: 990, after: 1090 } });
+    antcrm.contacts.push({ phones: [], emails: ['minh@example.vn'], points: 5 });
+    const byEmail = { ...code, operation: 'op-3', email: { value: 'minh@example.vn', proved: true } };
+    expect(await perform(byEmail)).toMatchObject({ balance: { before: 5, after: 105 } });
+  });
+
+  it('was nothing where AntCRM did not know the customer', async () => {
+    antcrm.onCall = () => antcrm.contacts.push({ phones: [PHONE.value], emails: [], points: 0 });
+    expect(await perform(EARN)).toMatchObject({ balance: { before: 0, after: 100 } });
+  });
+
+  it('holds up the call not at all, and the result for a second at most', async () => {
+    antcrm.contact = never;
+    let calledMs = 0;
+    antcrm.onCall = () => {
+      calledMs = clock.nowMs();
+    };
+    expect(await perform(EARN)).toMatchObject({ kind: 'applied', receipt: { score: 100 } });
+    expect([calledMs, clock.nowMs()]).toEqual([START_MS, START_MS + 1000]);
+  });
+});
