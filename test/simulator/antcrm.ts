@@ -1,7 +1,7 @@
 import type { Exchange, HttpCall } from '../../src/http/transport.ts';
 import { toE164 } from '../../src/loyalty/wire.ts';
 import { BEGIN_MS } from './clock.ts';
-import type { World } from './faults.ts';
+import type { World } from './world.ts';
 
 /** Points of a code, points that everybody begins with, and the price of each gift. */
 const EARNED = 100;
@@ -14,7 +14,8 @@ const LATE_MS = [1_000, 30_000] as const;
 
 type Entry = {
   readonly id: string;
-  readonly type: 'point' | 'gift';
+  /** Of points or of a gift. */
+  readonly type: 1 | 2;
   readonly status: 0 | 1;
   readonly score: number;
   readonly code: string;
@@ -23,9 +24,6 @@ type Entry = {
   readonly shownAtMs: number;
 };
 
-/** What reached AntCRM for an operation, and whether it was applied. */
-type Sent = { readonly times: number; readonly applied: number };
-
 /** AntCRM's own error, which comes with a 200. */
 const ERROR_BODY = { success: 0, message: 'Có lỗi xảy ra', data: [] };
 
@@ -33,36 +31,33 @@ const ERROR_BODY = { success: 0, message: 'Có lỗi xảy ra', data: [] };
  * AntCRM as docs/antcrm.md describes it: no idempotency key, answers that get lost, records that appear late,
  * its own errors in a 200. All processes call the same one.
  */
-export function createAntCrmDouble(
-  { clock, chance, rates, count, trace }: World,
-  onCall: (operation: string, path: string) => void,
-) {
+export function createAntCrmDouble(world: World, onCall: (operation: string, path: string) => void) {
+  const { clock, chance, count, trace } = world;
   const entries: Entry[] = [];
-  const used = new Set<string>();
-  const sent = new Map<string, Sent>();
+  /** What reached AntCRM for an operation, and what of it was applied. */
+  const sent = new Map<string, { readonly times: number; readonly applied: number }>();
 
   function pointsOf(phone: string): number {
     return entries
       .filter((entry) => entry.phone === phone && entry.status === 1)
-      .reduce((sum, { type, score }) => sum + (type === 'point' ? score : -score), BEGINNING);
+      .reduce((sum, { type, score }) => sum + (type === 1 ? score : -score), BEGINNING);
   }
 
   /** What AntCRM does with a call whose body has reached it. */
-  function apply(name: string, type: Entry['type'], code: string, phone: string): boolean {
-    const score = type === 'point' ? EARNED : (PRICES[code] ?? Number.POSITIVE_INFINITY);
-    const isGood = type === 'point' ? !used.has(code) : pointsOf(phone) >= score;
-    if (isGood && type === 'point') used.add(code);
-    const isLate = chance.happens(rates().late);
+  function apply(name: string, call: Pick<Entry, 'type' | 'code' | 'phone'>): boolean {
+    const { type, code, phone } = call;
+    const score = type === 1 ? EARNED : (PRICES[code] ?? Number.POSITIVE_INFINITY);
+    const isUsed = entries.some((entry) => entry.code === code && entry.status === 1);
+    const isGood = type === 1 ? !isUsed : pointsOf(phone) >= score;
+    const isLate = chance.happens(world.rates.late);
     if (isLate) count('records that show late');
-    entries.push({
-      ...{ id: `record-${entries.length}`, type, status: isGood ? 1 : 0, score, code, phone },
-      createdAt: clock.wallMs(),
-      shownAtMs: clock.atMs + (isLate ? chance.between(...LATE_MS) : 0),
-    });
-    trace(`antcrm ${name} ${type} ${code}: ${isGood ? 'applied' : 'refused'}`);
+    const shownAtMs = clock.atMs + (isLate ? chance.between(...LATE_MS) : 0);
+    const id = `record-${entries.length}`;
+    entries.push({ ...call, id, status: isGood ? 1 : 0, score, createdAt: clock.wallMs(), shownAtMs });
+    trace(`antcrm ${name} ${type === 1 ? 'point' : 'gift'} ${code}: ${isGood ? 'applied' : 'refused'}`);
     count(isGood ? 'calls applied' : 'calls refused');
-    const before = sent.get(name) ?? { times: 0, applied: 0 };
-    sent.set(name, { times: before.times + 1, applied: before.applied + (isGood ? 1 : 0) });
+    const { times = 0, applied = 0 } = sent.get(name) ?? {};
+    sent.set(name, { times: times + 1, applied: applied + (isGood ? 1 : 0) });
     return isGood;
   }
 
@@ -78,7 +73,7 @@ export function createAntCrmDouble(
   }
 
   async function write({ path, body = '{}', timeoutMs }: HttpCall, name: string): Promise<Exchange> {
-    const { unheard, answerLost, failed } = rates();
+    const { unheard, answerLost, failed } = world.rates;
     if (chance.happens(unheard)) {
       count('calls that never arrived');
       return lost(timeoutMs);
@@ -91,7 +86,7 @@ export function createAntCrmDouble(
     const { code, data } = JSON.parse(body);
     const isPoint = path.includes('/accumulate');
     const phone = toE164(isPoint ? data.phones[0]?.value : data.phone);
-    const isGood = apply(name, isPoint ? 'point' : 'gift', code, phone);
+    const isGood = apply(name, { type: isPoint ? 1 : 2, code, phone });
     if (isFailed) return answered(chance.pick([500, 504]), 'no');
     if (chance.happens(answerLost)) {
       count('calls whose answer was lost');
@@ -101,7 +96,7 @@ export function createAntCrmDouble(
   }
 
   async function read({ path, timeoutMs }: HttpCall): Promise<Exchange> {
-    const { errorBody, failed } = rates();
+    const { errorBody, failed } = world.rates;
     await clock.wait(chance.between(1, 50));
     if (chance.happens(failed)) {
       count('server errors');
@@ -116,38 +111,30 @@ export function createAntCrmDouble(
     return answered(200, pathname === '/contacts' ? contactsOf(phone) : historyOf(phone, searchParams));
   }
 
-  const contactsOf = (phone: string) =>
-    phone === '' ? { data: [] } : { data: [{ ...whoIs(phone), scoreAvailable: pointsOf(phone) }] };
+  const contactsOf = (phone: string) => ({
+    data: phone === '' ? [] : [{ ...whoIs(phone), scoreAvailable: pointsOf(phone) }],
+  });
 
   function historyOf(phone: string, search: URLSearchParams) {
-    const type = search.get('type') === 'point' ? 'point' : 'gift';
-    const [fromMs, toMs] = [
-      Number(search.get('createdAtRangeFrom') ?? 0),
-      Number(search.get('createdAtRangeTo') ?? 1e15),
-    ];
-    const page = Number(search.get('page') ?? 1);
+    const isPoints = search.get('type') === 'point';
+    const fromMs = Number(search.get('createdAtRangeFrom') ?? 0);
+    const toMs = Number(search.get('createdAtRangeTo') ?? 1e15);
+    const first = (Number(search.get('page') ?? 1) - 1) * PAGE;
     const isLong = hasLongHistory(phone);
-    return [...(isLong ? EARLIER : []), ...entries]
-      .filter(
-        (entry) =>
-          (entry.type === type || (isLong && type === 'gift')) &&
-          (entry.phone === phone || entry.phone === '') &&
-          entry.shownAtMs <= clock.atMs &&
-          entry.createdAt >= fromMs &&
-          entry.createdAt <= toMs,
-      )
-      .slice((page - 1) * PAGE, page * PAGE)
-      .map(({ id, type: listed, status, score, code, createdAt }) => ({
-        ...{ id, status, score, createdAt, contact: whoIs(phone) },
-        ...(listed === 'point'
-          ? { type: 1, code, product: { name: 'Tivi' } }
-          : { type: 2, gift: { code, name: 'Loa' } }),
+    const own = entries.filter((entry) => entry.phone === phone && entry.shownAtMs <= clock.atMs);
+    return [...(isLong ? EARLIER : []), ...own]
+      .filter(({ type }) => (type === 1) === isPoints || (isLong && !isPoints))
+      .filter(({ createdAt }) => createdAt >= fromMs && createdAt <= toMs)
+      .slice(first, first + PAGE)
+      .map(({ id, type, status, score, code, createdAt }) => ({
+        ...{ id, type, status, score, createdAt, contact: whoIs(phone) },
+        ...(type === 1 ? { code, product: { name: 'Tivi' } } : { gift: { code, name: 'Loa' } }),
       }));
   }
 
   /** `operation`: the one at work. */
   async function exchange(call: HttpCall, operation = 'nobody'): Promise<Exchange> {
-    if (chance.happens(rates().refused)) {
+    if (chance.happens(world.rates.refused)) {
       trace(`antcrm ${operation}: no connection`);
       count('calls without a connection');
       return { kind: 'unsent', reason: 'ECONNREFUSED' };
@@ -165,7 +152,7 @@ export function createAntCrmDouble(
 /** Some customers have earned a page of points before. Of them AntCRM lists both types if none is asked for. */
 const hasLongHistory = (phone: string): boolean => Number(phone.slice(-2)) % 4 === 1;
 const EARLIER: readonly Entry[] = Array.from({ length: PAGE }, (_, at) => ({
-  ...{ id: `earlier-${at}`, type: 'point', status: 1, score: BEGINNING / PAGE, code: `EARLIER${at}` },
+  ...{ id: `earlier-${at}`, type: 1, status: 1, score: BEGINNING / PAGE, code: `EARLIER${at}` },
   ...{ phone: '', createdAt: BEGIN_MS, shownAtMs: 0 },
 }));
 

@@ -1,24 +1,20 @@
 import type { Reply } from '../../src/conversation/reply.ts';
 import type { Operation } from '../../src/conversation/state.ts';
 import { CUSTOMER } from '../../src/engine/customer.ts';
-import type { Incoming } from '../../src/engine/messages.ts';
-import type { ConversationRecord } from '../../src/engine/record.ts';
+import type { Incoming, Outgoing } from '../../src/engine/messages.ts';
 import { CONVERSATION } from '../../src/engine/transitions.ts';
 import {
-  type Encryption,
   INDEXES,
+  type Index,
+  type IndexChange,
   type Key,
   type RecordStore,
+  type ScoredMember,
   SHARDS,
   type Swap,
 } from '../../src/store/port.ts';
-import type { Clock } from './clock.ts';
-import { KILLER, POISON } from './customers.ts';
-import type { StaffAnswer } from './staff.ts';
-import { filedIn, madeMsOf, type RecordChange, stateOf, type watchRecords } from './watch.ts';
-
-/** What must hold, by its name in docs/simulator.md; each has a defect that it finds (`planted.ts`). */
-export type Breach = { readonly invariant: string; readonly what: string };
+import { filedIn, madeMsOf, type RecordChange, stateOf, type Watched } from './watch.ts';
+import type { World } from './world.ts';
 
 /** A message on its way, and what became of it. */
 export type Update = {
@@ -27,24 +23,24 @@ export type Update = {
   /** When the bot took it (2xx), and whether it had room for it. */
   takenMs?: number;
   isFull?: true;
-  /** Each delivery of a reply to it: its number, when, and whether it begins an answer. */
-  readonly replies: { readonly seq: number; readonly atMs: number; readonly first: boolean }[];
 };
 
-/** What was delivered. */
-type ToldReply = {
-  readonly seq: number;
-  readonly reply: Reply;
-  readonly atMs: number;
-  /** The message that it answers. */
-  readonly turn: string | undefined;
+/** A delivered reply. `turn`: the message that it answers. `first`: it begins an answer. */
+type ToldReply = Pick<Outgoing, 'reply' | 'turn' | 'first'> & { readonly seq: number; readonly atMs: number };
+
+/** An answer of staff, the id of its message, and when the bot took it. `by`: who wrote, to which ticket. */
+export type StaffAnswer = {
+  readonly text: string;
+  readonly by: string;
+  readonly id: string;
+  readonly sentMs: number;
+  readonly takenMs: number;
 };
 
 /** A conversation as its customer, the platform and staff see it. */
 export type Chat = {
   readonly id: string;
   readonly key: Key;
-  readonly phone: string;
   readonly messages: Update[];
   readonly told: ToldReply[];
   readonly written: StaffAnswer[];
@@ -52,16 +48,15 @@ export type Chat = {
   readonly promised: Map<number, { readonly key: string; readonly atMs: number }>;
 };
 
-/** The store may have lost what was written in this time. `chat`: only this one lost it, by damage. */
+/**
+ * The store may have lost what was written in this time. `chat`: only this one lost it, by damage, which left
+ * those bytes.
+ */
 export type Loss = {
   readonly fromMs: number;
   readonly atMs: number;
   readonly chat?: Chat;
-  readonly damage?: {
-    readonly kind: 'broken' | 'lost';
-    readonly bytes: Uint8Array | null;
-    readonly isDue: boolean;
-  };
+  readonly damage?: { readonly left: Uint8Array | null; readonly isDue: boolean };
 };
 
 /**
@@ -76,65 +71,49 @@ const PUT_BACK_MS = 5 * 60_000;
 /** A decision may be filed this long before its operator knows. */
 const DECIDING_MS = 60_000;
 
-/** What may be logged to a text while a person is there. */
-const BESIDE_PERSON = /^(person\.|operation\.|turn\.failed|abuse\.flood)/;
 // No digits of a fraction: log lines have times in ms.
 const PHONE = /(?<![\d.]|\.\d+)(\+?84|0)91\d{7}(?!\d)/;
 const PERSONAL = new RegExp(`${PHONE.source}|TIVI\\d{9}`);
 
-type World = {
-  readonly clock: Clock;
-  readonly records: ReturnType<typeof watchRecords>;
-  readonly encryption: Pick<Encryption, 'open'>;
+type Known = { readonly operation: Operation; readonly atMs: number; readonly chat: Chat };
+
+type CheckOptions = {
+  readonly world: World;
+  readonly records: Watched;
   readonly sent: ReadonlyMap<string, { readonly times: number; readonly applied: number }>;
-  /** All that was logged, counted and alarmed. */
-  readonly logged: readonly string[];
-  readonly sweepMs: number;
-  /** A node of the store may be ill for so long. */
-  readonly illMs: number;
 };
 
 /** Checks each change, each delivery, and what is left at the end. */
 export class Checks {
   readonly #world: World;
-  readonly breaches: Breach[] = [];
+  readonly #options: CheckOptions;
   readonly losses: Loss[] = [];
-  /** By the name of the conversation's record. */
-  readonly chats = new Map<string, Chat>();
+  readonly chats = new Map<Key, Chat>();
   /** Each operation as its conversation last wrote it. The conversation itself forgets old ones. */
-  readonly #operations = new Map<
-    string,
-    { readonly operation: Operation; readonly atMs: number; readonly chat: Chat }
-  >();
+  readonly #operations = new Map<string, Known>();
   /** The conversation of each intent, and when each message was stored. */
   readonly #ownerOf = new Map<string, Chat>();
+  readonly #storedMs = new Map<string, number>();
   /** Operations on which operators disagree, and what was decided on each, when. */
   readonly contested = new Set<string>();
   readonly #decisions = new Map<string, { readonly result: string; readonly atMs: number }>();
   /** When a process last ended: the work that it leaves takes longer. */
   #endedMs = 0;
-  readonly #storedMs = new Map<string, number>();
-  /** At the end: the alarms of replies that were given up. */
-  #givenUp: readonly string[] = [];
 
-  constructor(world: World) {
-    this.#world = world;
-  }
-
-  breach(invariant: string, what: string): void {
-    if (this.breaches.length < 30) this.breaches.push({ invariant, what });
+  constructor(options: CheckOptions) {
+    this.#world = options.world;
+    this.#options = options;
   }
 
   #note({ id }: Chat, invariant: string, what: string): void {
-    this.breach(invariant, `${id}: ${what}`);
+    this.#world.breach(invariant, `${id}: ${what}`);
   }
 
   readonly #lossesOf = (chat: Chat): Loss[] =>
     this.losses.filter((loss) => loss.chat === undefined || loss.chat === chat);
-  readonly #mayBeLost = (chat: Chat, sentMs: number, takenMs: number): boolean =>
+  readonly #mayBeLost = (chat: Chat, sentMs: number, takenMs = sentMs): boolean =>
     this.#lossesOf(chat).some(({ fromMs, atMs }) => sentMs <= atMs && takenMs >= fromMs);
-  readonly #lastLossMs = (chat: Chat): number =>
-    this.#lossesOf(chat).at(-1)?.atMs ?? Number.NEGATIVE_INFINITY;
+  readonly #lastLossMs = (chat: Chat): number => this.#lossesOf(chat).at(-1)?.atMs ?? -Infinity;
 
   /*
    * As it happens.
@@ -142,11 +121,11 @@ export class Checks {
 
   onChange(change: RecordChange): void {
     const { clock } = this.#world;
-    const chat = this.chats.get(change.name);
+    const chat = this.chats.get(change.key);
     if (chat === undefined) return;
     for (const { seq, reply } of change.promised)
       chat.promised.set(seq, { key: reply.key, atMs: clock.atMs });
-    for (const { index, member, score } of CONVERSATION.entries(change.name, change.after)) {
+    for (const { index, member, score } of CONVERSATION.entries(nameOf(change.key), change.after)) {
       if (index === 'undelivered' && score !== (madeMsOf(change.after) ?? score))
         this.#note(chat, 'indexed', `a reply that waits counts as made at ${score}`);
       // Whatever waits, a wake-up does not wait for it.
@@ -169,7 +148,8 @@ export class Checks {
       if (was === operation.status) continue;
       this.#operations.set(operation.id, { operation, atMs: this.#world.clock.atMs, chat });
       // A watched operation was told before.
-      if (was === 'watching' || promised.some(({ reply }) => tells(reply, operation, was))) continue;
+      if (was === 'watching' || promised.some(({ reply }) => tells(reply, operation, was === undefined)))
+        continue;
       this.#note(chat, 'told of each outcome', `nobody was told that ${operation.id} is ${operation.status}`);
     }
   }
@@ -189,42 +169,33 @@ export class Checks {
   #checkForgotten(chat: Chat, { after, promised, state }: RecordChange): void {
     if (!promised.some(({ reply }) => reply.key === 'privacy.erased')) return;
     const { profile, draft } = state ?? stateOf(after) ?? {};
-    const isLeft = after.dead.length > 0 || PHONE.test(JSON.stringify([profile, draft]));
-    if (isLeft)
+    if (after.dead.length > 0 || PHONE.test(JSON.stringify([profile, draft])))
       this.#note(chat, 'forgotten', `something is left: ${Object.keys(profile ?? {})}, ${after.dead.length}`);
   }
 
-  onTold(
-    chat: Chat,
-    { seq, reply, turn, first }: Omit<ToldReply, 'atMs'> & { readonly first: boolean },
-  ): boolean {
-    const { clock } = this.#world;
-    const before = chat.told.find((one) => one.seq === seq);
-    if (before !== undefined && textOf(before.reply) !== textOf(reply) && this.#lossesOf(chat).length === 0) {
-      this.#note(
-        chat,
-        'one number, one reply',
-        `number ${seq} logged ${before.reply.key}, then ${reply.key}`,
-      );
-    }
-    chat.told.push({ seq, reply, atMs: clock.atMs, turn });
-    const filed = chat.messages.find(({ incoming }) => incoming.id === turn);
-    filed?.replies.push({ seq, atMs: clock.atMs, first });
+  /** Returns whether the reply is told for the first time. */
+  onTold(chat: Chat, { reply, turn, first }: Outgoing, seq: number): boolean {
+    const before = chat.told.find((told) => told.seq === seq)?.reply;
+    if (before && textOf(before) !== textOf(reply) && this.#lossesOf(chat).length === 0)
+      this.#note(chat, 'one number, one reply', `number ${seq} was ${before.key}, then ${reply.key}`);
+    chat.told.push({ seq, reply, atMs: this.#world.clock.atMs, turn, first });
     return before === undefined;
   }
 
   /** A contrary decision is refused, unless the store lost the first one. */
   onDecided(operation: string, result: string): void {
-    const first = this.#decisions.get(operation);
-    this.#decisions.set(operation, first ?? { result, atMs: this.#world.clock.atMs });
-    if (first === undefined || first.result === result) return;
-    if (this.losses.some(({ atMs }) => atMs >= first.atMs - DECIDING_MS)) return;
-    this.breach('the first decision counts', `${operation}: ${result} was filed after ${first.result}`);
+    const { breach, clock } = this.#world;
+    const first = this.#decisions.get(operation) ?? { result, atMs: clock.atMs };
+    this.#decisions.set(operation, first);
+    const isLost = this.losses.some(({ atMs }) => atMs >= first.atMs - DECIDING_MS);
+    if (first.result !== result && !isLost)
+      breach('the first decision counts', `${operation}: ${result} was filed after ${first.result}`);
   }
 
   /** Each lock of a customer has a reason. */
   async checkLocks(): Promise<void> {
-    const { clock, encryption, illMs, records } = this.#world;
+    const { breach, clock, encryption, life } = this.#world;
+    const { records } = this.#options;
     for (const key of records.keys) {
       if (!key.startsWith('u:')) continue;
       const { bytes, nowMs } = await records.store.read(key);
@@ -235,28 +206,28 @@ export class Checks {
       // The store may have lost the release, or the outcome that causes it.
       const isLost = this.#lossesOf(chat).some((loss) => loss.atMs >= atMs);
       const heldMs = clock.atMs - Math.max(atMs, this.#endedMs);
-      if (heldMs <= LOCK_MS[operation.kind] + illMs || isLost) continue;
-      this.breach('no lock past its reason', `${operation.id} holds a lock ${heldMs} ms after its outcome`);
+      if (heldMs > LOCK_MS[operation.kind] + life.illMs[1] && !isLost)
+        breach('no lock past its reason', `${operation.id} holds a lock ${heldMs} ms after its outcome`);
     }
   }
 
   /** A customer's record lives as long as all that it says. */
   onSwapped(key: Key, { bytes, ttlMs }: Swap): void {
     if (!key.startsWith('u:') || bytes === null) return;
-    const { clock, encryption } = this.#world;
+    const { breach, clock, encryption } = this.#world;
     const { holder, settled, awaited } = CUSTOMER.read(encryption.open(key, bytes));
     const kept = [holder, ...Object.values(settled), ...Object.values(awaited)];
     const endsMs = Math.max(...kept.map((one) => one?.untilMs ?? 0));
     if (endsMs > clock.nowMs() + ttlMs + PUT_BACK_MS)
-      this.breach('kept as long as it counts', `${key} ends before what it says`);
+      breach('kept as long as it counts', `${key} ends before what it says`);
   }
 
   /** `lookedMs`: when the process last listed each shard. */
   checkLooks(process: string, lookedMs: ReadonlyMap<number, number>): void {
-    const { clock, sweepMs } = this.#world;
+    const { breach, clock, life } = this.#world;
     for (const [shard, atMs] of lookedMs) {
-      if (clock.atMs - atMs > LOOKED_MS + 4 * sweepMs)
-        this.breach('every shard is looked at', `${process} left shard ${shard}`);
+      if (clock.atMs - atMs > LOOKED_MS + 4 * life.sweepMs)
+        breach('every shard is looked at', `${process} left shard ${shard}`);
     }
   }
 
@@ -268,79 +239,70 @@ export class Checks {
     this.#checkMessages(chat);
     this.#checkPromised(chat);
     this.#checkTickets(chat);
-    const record = await this.#world.records.recordOf(chat.key);
+    const record = await this.#options.records.recordOf(chat.key);
     if (record === null) return;
-    const { inbox, outbox, lease } = record;
+    const { inbox, outbox, lease, journal } = record;
     if (inbox.length + outbox.length > 0 || lease !== null)
-      this.#note(
-        chat,
-        'nothing left',
-        `${inbox.length} messages, ${outbox.length} replies, lease: ${lease !== null}`,
-      );
-    const { operations: left = [] } = stateOf(record) ?? {};
-    for (const { id, status } of left) {
+      this.#note(chat, 'nothing left', `${inbox.length} messages, ${outbox.length} replies, ${lease?.owner}`);
+    const statuses = new Map(stateOf(record)?.operations.map(({ id, status }) => [id, status]));
+    for (const [id, status] of statuses) {
       if (status === 'checking' || status === 'watching')
         this.#note(chat, 'settled', `${id} is ${status} at rest`);
     }
-    for (const name of Object.keys(record.journal)) {
-      const operation = left.find((one) => one.id === name);
-      if (operation?.status !== 'escalated')
-        this.#note(chat, 'settled', `the intent of ${name} (${operation?.status ?? 'not known'}) is left`);
+    for (const id of Object.keys(journal)) {
+      if (statuses.get(id) !== 'escalated')
+        this.#note(chat, 'settled', `the intent of ${id} (${statuses.get(id)}) is left`);
     }
   }
 
   #checkMessages(chat: Chat): void {
     const lossMs = this.#lastLossMs(chat);
-    let answeredMs = Number.NEGATIVE_INFINITY;
-    let before: Update | undefined;
-    for (const filed of chat.messages) {
-      const { incoming, sentMs, takenMs, replies } = filed;
-      if (takenMs === undefined) this.#note(chat, 'taken', `${incoming.id} was never taken`);
-      if (takenMs === undefined || filed.isFull) continue;
+    const told = Map.groupBy(chat.told, ({ turn }) => turn);
+    let before = { id: '', takenMs: Infinity, answeredMs: 0 };
+    for (const { incoming, sentMs, takenMs, isFull } of chat.messages) {
+      const { id, message } = incoming;
+      if (takenMs === undefined) this.#note(chat, 'taken', `${id} was never taken`);
+      if (takenMs === undefined || isFull) continue;
+      const replies = told.get(id) ?? [];
       const [first] = replies;
-      if (first === undefined) {
-        const what = `${incoming.id} (${JSON.stringify(incoming.message)}) was never answered`;
-        if (!this.#mayBeLost(chat, sentMs, takenMs)) this.#note(chat, 'answered', what);
-        continue;
-      }
+      if (first === undefined && !this.#mayBeLost(chat, sentMs, takenMs))
+        this.#note(chat, 'answered', `${id} (${JSON.stringify(message)}) was never answered`);
+      if (first === undefined) continue;
       // A message that was sent after the 2xx of the one before is answered after it.
-      const inOrder = before?.takenMs !== undefined && before.takenMs < sentMs && sentMs > lossMs;
-      if (inOrder && first.atMs < answeredMs)
-        this.#note(chat, 'in order', `${incoming.id} was answered before ${before?.incoming.id}`);
-      answeredMs = first.atMs;
-      before = filed;
-      const numbers = new Set(replies.map(({ seq }) => seq));
+      if (before.takenMs < sentMs && sentMs > lossMs && first.atMs < before.answeredMs)
+        this.#note(chat, 'in order', `${id} was answered before ${before.id}`);
+      before = { id, takenMs, answeredMs: first.atMs };
+      const numbers = [...new Set(replies.map(({ seq }) => seq))].sort((a, b) => a - b);
+      const isRow = numbers.every((number, at) => number === (numbers[0] ?? 0) + at);
       const answers = new Set(replies.filter((reply) => reply.first).map(({ seq }) => seq));
-      if (sentMs > lossMs && (answers.size !== 1 || !isRow([...numbers])))
-        this.#note(
-          chat,
-          'answered once',
-          `${incoming.id} has ${answers.size} answers, under numbers ${[...numbers]}`,
-        );
+      if (sentMs > lossMs && (answers.size !== 1 || !isRow))
+        this.#note(chat, 'answered once', `${id} has ${answers.size} answers, under numbers ${numbers}`);
     }
   }
 
   /** Each reply that was stored was delivered. */
   #checkPromised(chat: Chat): void {
-    const name = chat.key.slice('c:'.length);
-    const gone = this.#givenUp.filter((one) => one.includes(name)).length;
+    const { logged } = this.#world;
     const heard = new Set(chat.told.map(({ seq }) => seq));
     const missing = [...chat.promised].filter(
-      ([seq, { atMs }]) => !heard.has(seq) && !this.#mayBeLost(chat, atMs, atMs),
+      ([seq, { atMs }]) => !heard.has(seq) && !this.#mayBeLost(chat, atMs),
     );
-    if (missing.length > gone)
+    const givenUp = logged.filter(
+      (line) => line.includes('"delivery_given_up"') && line.includes(nameOf(chat.key)),
+    );
+    if (missing.length > givenUp.length)
       for (const [seq, { key }] of missing) this.#note(chat, 'stored replies leave', `number ${seq}, ${key}`);
   }
 
-  /** Answers of staff are told once and in order. No text is interpreted while a person has taken over. */
+  /** Answers of staff are told once and in order. */
   #checkTickets(chat: Chat): void {
-    const { told, promised, written, messages } = chat;
+    const { told, promised, written } = chat;
     const lossMs = this.#lastLossMs(chat);
     const heardSeqs = new Map<string, number>();
-    for (const { text, by, id: filedId, sentMs, takenMs } of written) {
+    for (const { text, by, id, sentMs, takenMs } of written) {
       const heard = told.filter(({ reply }) => reply.key === 'person.says' && textOf(reply).includes(text));
       // After the filing, five processes died at it, or the conversation was forgotten.
-      const filedMs = this.#storedMs.get(filedId) ?? takenMs;
+      const filedMs = this.#storedMs.get(id) ?? takenMs;
       const isOver = [...promised.values()].some(
         ({ key, atMs }) => atMs >= filedMs && /^(turn.failed|privacy.erased)$/.test(key),
       );
@@ -354,102 +316,69 @@ export class Checks {
         this.#note(chat, 'staff are heard', `"${text}" was told before what was written before it`);
       heardSeqs.set(by, first.seq);
     }
-    if (this.#lossesOf(chat).length > 0) return;
-    const texts = new Map(
-      messages.flatMap(({ incoming }) => (isPlain(incoming) ? [[incoming.id, incoming.message]] : [])),
-    );
-    let isOpen = false;
-    for (const { reply, turn } of told.toSorted((a, b) => a.seq - b.seq)) {
-      const text = texts.get(turn ?? '');
-      if (isOpen && text && !BESIDE_PERSON.test(reply.key))
-        this.#note(
-          chat,
-          'staff are heard',
-          `${JSON.stringify(text)} was interpreted beside a person: ${reply.key}`,
-        );
-      if (reply.key === 'person.waiting') isOpen = true;
-      if (reply.key === 'person.back' || reply.key === 'privacy.erased') isOpen = false;
-    }
   }
 
-  #checkLedger(): void {
+  /** What was told of each operation is what AntCRM did, at most once, and each success is known. */
+  #checkLedger(listed: readonly Listed[]): void {
+    const { breach } = this.#world;
+    const { sent } = this.#options;
     for (const { operation, chat, atMs } of this.#operations.values()) {
       const { id, status } = operation;
-      const { applied } = this.#world.sent.get(id) ?? { applied: 0 };
-      const isWrong =
-        status === 'done' ? applied === 0 : (status === 'refused' || status === 'notApplied') && applied > 0;
-      if (isWrong && !this.contested.has(id) && !this.#mayBeLost(chat, atMs, atMs))
+      const { applied = 0 } = sent.get(id) ?? {};
+      const isWrong = status === 'done' ? applied === 0 : /refused|notApplied/.test(status) && applied > 0;
+      if (isWrong && !this.contested.has(id) && !this.#mayBeLost(chat, atMs))
         this.#note(chat, 'told as the ledger says', `${id} is ${status}, and was applied ${applied} times`);
     }
-  }
-
-  async #checkRest(store: RecordStore): Promise<void> {
-    const { logged, sent } = this.#world;
-    const listed = await listAll(store);
-    const open = new Set(
-      listed.flatMap(({ index, member }) => (index === 'intents' ? [member.split(':')[1]] : [])),
-    );
-    this.#checkLedger();
+    const intents = listed.filter(({ index }) => index === 'intents');
+    const open = new Set(intents.map(({ member }) => member.split(':')[1]));
     for (const [operation, { times, applied }] of sent) {
-      if (times > 1) this.breach('called once', `${operation} was called ${times} times`);
+      if (times > 1) breach('called once', `${operation} was called ${times} times`);
       const known = this.#operations.get(operation);
-      const isKnown = open.has(operation) || (known && !this.#mayBeLost(known.chat, known.atMs, known.atMs));
-      if (applied > 0 && !isKnown && !this.#isDamaged(operation))
-        this.breach('known', `nobody knows of ${operation}, which was applied`);
-    }
-    await this.#checkIndexes(listed);
-    for (const loss of this.losses) await this.#checkDamage(loss, listed);
-    for (const one of logged) {
-      if (PERSONAL.test(one)) this.breach('nothing personal', one.slice(0, 200));
+      const isKnown = open.has(operation) || (known && !this.#mayBeLost(known.chat, known.atMs));
+      // An operator may have settled what the index listed of a damaged record.
+      const owner = this.#ownerOf.get(operation);
+      if (applied > 0 && !isKnown && !(owner && this.#isDamaged(owner)))
+        breach('known', `nobody knows of ${operation}, which was applied`);
     }
   }
 
-  /** Whether its conversation's record was damaged: an operator may have settled what the index listed. */
-  readonly #isDamaged = (operation: string): boolean => {
-    const chat = this.#ownerOf.get(operation);
-    return chat !== undefined && this.losses.some((loss) => loss.chat === chat);
-  };
+  readonly #isDamaged = (chat: Chat): boolean => this.losses.some((loss) => loss.chat === chat);
 
   /** Indexes list what records contain, and nothing stays due. */
   async #checkIndexes(listed: readonly Listed[]): Promise<void> {
-    const { clock, records } = this.#world;
-    const nowMs = clock.nowMs();
+    const { breach, clock } = this.#world;
     for (const { index, member, score } of listed) {
-      if ((index === 'due' || index === 'undelivered') && score < nowMs - SWEPT_MS)
-        this.breach('indexed', `${index} lists ${member} at rest`);
+      if (/due|undelivered/.test(index) && score < clock.nowMs() - SWEPT_MS)
+        breach('indexed', `${index} lists ${member} at rest`);
     }
     for (const chat of this.chats.values()) {
       // The entries of a damaged record are unknown.
-      if (this.losses.some((loss) => loss.chat === chat)) continue;
-      const name = chat.key.slice('c:'.length);
-      const record: ConversationRecord | null = await records.recordOf(chat.key);
-      const has = record === null ? [] : CONVERSATION.entries(name, record);
-      const is = listed.filter(({ member }) => member.split(':')[0] === name);
-      const [one, other] = [has, is].map((entries) => entries.map(entryText).sort().join(', '));
-      if (one !== other) this.#note(chat, 'indexed', `has ${one}, is listed as ${other}`);
+      if (this.#isDamaged(chat)) continue;
+      const name = nameOf(chat.key);
+      const record = await this.#options.records.recordOf(chat.key);
+      const has = textOfAll(record === null ? [] : CONVERSATION.entries(name, record));
+      const is = textOfAll(listed.filter(({ member }) => member.split(':')[0] === name));
+      if (has !== is) this.#note(chat, 'indexed', `has ${has}, is listed as ${is}`);
     }
   }
 
   /** A damaged record was alarmed, if a process has touched it since. */
   async #checkDamage({ atMs, chat, damage }: Loss, listed: readonly Listed[]): Promise<void> {
-    const { logged, records } = this.#world;
-    if (chat === undefined || damage === undefined) return;
-    const name = chat.key.slice('c:'.length);
-    const { bytes } = await records.store.read(chat.key);
-    const isAlarmed = logged.some(
-      (one) => one.includes(damage.kind === 'broken' ? 'seal_broken' : 'record_lost') && one.includes(name),
-    );
+    if (!chat || !damage) return;
+    const name = nameOf(chat.key);
+    const { left, isDue } = damage;
+    const { bytes } = await this.#options.records.store.read(chat.key);
+    const alarm = left ? 'seal_broken' : 'record_lost';
+    const isAlarmed = this.#world.logged.some((line) => line.includes(alarm) && line.includes(name));
     const isRestored = this.losses.some(
       (loss) => loss.chat === undefined && loss.fromMs <= atMs && loss.atMs >= atMs,
     );
-    const isTouched =
-      damage.kind === 'broken'
-        ? damage.bytes !== null && (bytes === null || Buffer.compare(bytes, damage.bytes) !== 0)
-        : damage.isDue &&
-          !listed.some(({ index, member }) => index === 'due' && member === name) &&
-          !chat.messages.some(({ takenMs = Infinity }) => takenMs >= atMs);
+    const isSwept = isDue && !listed.some(({ index, member }) => index === 'due' && member === name);
+    const isTouched = left
+      ? bytes === null || Buffer.compare(bytes, left) !== 0
+      : isSwept && !chat.messages.some(({ takenMs = Infinity }) => takenMs >= atMs);
     if (isTouched && !isAlarmed && !isRestored)
-      this.#note(chat, 'damage is alarmed', `its record was ${damage.kind}, and nobody says so`);
+      this.#note(chat, 'damage is alarmed', `its record was damaged, and nobody says ${alarm}`);
   }
 
   onEnd(): void {
@@ -457,71 +386,60 @@ export class Checks {
   }
 
   async checkAll(store: RecordStore): Promise<void> {
-    this.#givenUp = this.#world.logged.filter((one) => one.includes('"delivery_given_up"'));
+    const { breach, logged } = this.#world;
     for (const chat of this.chats.values()) await this.#checkTalk(chat);
     await this.checkLocks();
-    await this.#checkRest(store);
+    const listed = await listAll(store);
+    this.#checkLedger(listed);
+    await this.#checkIndexes(listed);
+    for (const loss of this.losses) await this.#checkDamage(loss, listed);
+    for (const line of logged) if (PERSONAL.test(line)) breach('nothing personal', line.slice(0, 200));
   }
 }
 
-type Listed = { readonly index: (typeof INDEXES)[number]; readonly member: string; readonly score: number };
-const entryText = ({ index, member, score }: Omit<Listed, 'index'> & { readonly index: string }): string =>
-  `${index} ${member} ${score}`;
+type Listed = ScoredMember & { readonly index: Index };
 
-async function listAll(store: RecordStore): Promise<readonly Listed[]> {
+/** All entries, but of the records moved aside, which no conversation asks for. */
+export async function listAll(
+  store: RecordStore,
+  indexes: readonly Index[] = INDEXES.filter((index) => index !== 'broken'),
+): Promise<readonly Listed[]> {
   const listed: Listed[] = [];
-  for (const index of INDEXES) {
-    if (index === 'broken') continue;
+  for (const index of indexes) {
     for (let shard = 0; shard < SHARDS; shard++) {
-      const { entries } = await store.list(index, { shard, upTo: 'ever', limit: 1000 });
+      const { entries } = await store.list(index, { shard, upTo: 'ever', limit: 10_000 });
       listed.push(...entries.map((entry) => ({ index, ...entry })));
     }
   }
   return listed;
 }
 
-const isOpen = ({ status }: Operation): boolean =>
-  status === 'checking' || status === 'watching' || status === 'escalated';
+const textOfAll = (entries: readonly IndexChange[] | readonly Listed[]): string =>
+  entries
+    .map(({ index, member, score }) => `${index} ${member} ${score}`)
+    .sort()
+    .join(', ');
 
-/** Whether the bot would interpret the message. */
-const isPlain = ({ message }: Incoming): boolean =>
-  message.kind === 'text' &&
-  !message.text.startsWith('/') &&
-  message.text !== KILLER &&
-  message.text !== POISON;
+const nameOf = (key: Key): string => key.slice('c:'.length);
+
+const isOpen = ({ status }: Operation): boolean => /checking|watching|escalated/.test(status);
 
 const textOf = ({ key, context, view, params }: Reply): string =>
   [key, context, view, JSON.stringify(params?.text)].join(' ');
 
-/** Whether the numbers follow each other. */
-function isRow(numbers: readonly number[]): boolean {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  const [first = 0] = sorted;
-  return sorted.every((number, at) => number === first + at);
-}
+/** The keys that tell each status: of a new operation, after its kind, and of one that the reply names. */
+const TELLING: Readonly<Record<Operation['status'], { fresh: readonly string[]; named: string }>> = {
+  done: { fresh: ['done', 'partly'], named: 'operation.resolved.done' },
+  refused: { fresh: ['refused', 'partly'], named: 'operation.resolved.notApplied' },
+  notApplied: { fresh: ['partly'], named: 'operation.resolved.notApplied' },
+  watching: { fresh: ['partly'], named: 'operation.resolved.notApplied' },
+  checking: { fresh: [], named: 'operation.checking' },
+  escalated: { fresh: [], named: 'operation.escalated' },
+};
 
-/** Whether a reply tells how that operation stands. */
-function tells(
-  { key, context, params }: Reply,
-  { id, kind, status }: Operation,
-  was: Operation['status'] | undefined,
-): boolean {
-  const isTheirs = params?.reference === id;
-  const isNew = was === undefined;
-  // The codes of one confirmation are told together.
-  const isPartly = isNew && key === `${kind}.partly`;
-  const isNotApplied = isPartly || (isTheirs && key === 'operation.resolved.notApplied');
-  switch (status) {
-    case 'done':
-      return isPartly || (isNew && key === `${kind}.done`) || (isTheirs && key === 'operation.resolved.done');
-    case 'refused':
-      return isNotApplied || (isNew && key === `${kind}.refused`);
-    case 'notApplied':
-    case 'watching':
-      return isNotApplied;
-    case 'checking':
-      return key === 'operation.checking' && (isTheirs || context === 'several');
-    case 'escalated':
-      return isTheirs && key === 'operation.escalated';
-  }
+/** Whether a reply tells how that operation stands. The codes of one confirmation are told together. */
+function tells({ key, context, params }: Reply, { id, kind, status }: Operation, isNew: boolean): boolean {
+  const { fresh, named } = TELLING[status];
+  const isNamed = params?.reference === id || (status === 'checking' && context === 'several');
+  return (isNamed && key === named) || (isNew && fresh.some((end) => key === `${kind}.${end}`));
 }

@@ -4,18 +4,9 @@ import type { Runtime, Timer } from '../../src/runtime.ts';
 export const BEGIN_MS = Date.UTC(2026, 10, 25, 8, 58);
 
 /** Numbers from a seed (mulberry32): the same seed, the same numbers. */
-export type Chance = {
-  /** In [0, 1). */
-  random(): number;
-  /** A whole number in [from, to]. */
-  between(from: number, to: number): number;
-  /** True with this probability. */
-  happens(rate: number): boolean;
-  pick<Item>(items: readonly [Item, ...Item[]]): Item;
-};
-
-export function createChance(seed: number): Chance {
+export function createChance(seed: number) {
   let state = seed >>> 0;
+  /** In [0, 1). */
   function random(): number {
     state = (state + 0x6d2b79f5) >>> 0;
     let mixed = Math.imul(state ^ (state >>> 15), state | 1);
@@ -24,53 +15,27 @@ export function createChance(seed: number): Chance {
   }
   return {
     random,
-    between: (from, to) => from + Math.floor(random() * (to - from + 1)),
-    happens: (rate) => rate > 0 && random() < rate,
-    pick: ([first, ...rest]) => rest[Math.floor(random() * (rest.length + 1)) - 1] ?? first,
+    /** A whole number in [from, to]. */
+    between: (from: number, to: number) => from + Math.floor(random() * (to - from + 1)),
+    /** True with this probability. */
+    happens: (rate: number) => rate > 0 && random() < rate,
+    pick: <Item>([first, ...rest]: readonly [Item, ...Item[]]): Item =>
+      rest[Math.floor(random() * (rest.length + 1)) - 1] ?? first,
   };
 }
-
-type Event = { readonly atMs: number; run: (() => void) | null };
+export type Chance = ReturnType<typeof createChance>;
 
 /** Virtual time: events happen in order, one after the other, on one thread. */
-export type Clock = {
-  /** Since the beginning, ms. */
-  readonly atMs: number;
-  /** The true time, epoch ms; also AntCRM's clock. */
-  wallMs(): number;
-  /** The store's clock, epoch ms. It may be set back. */
-  nowMs(): number;
-  putBack(ms: number): void;
-  after(ms: number, run: () => void): Timer;
-  /** The same for plans of people, platforms and processes: a history lasts until all are carried out. */
-  plan(ms: number, run: () => void): void;
-  /** How many plans are left. */
-  readonly planned: number;
-  wait(ms: number): Promise<void>;
-  /** Stops virtual time until real work outside the simulation has ended. */
-  hold<Result>(work: Promise<Result>): Promise<Result>;
-  /** Runs the next event, if it is not later. Resolves to whether there was one. */
-  next(untilMs?: number): Promise<boolean>;
-  /** Runs all events until then. */
-  runUntil(atMs: number): Promise<void>;
-};
-
-export function createClock(): Clock {
+export function createClock() {
   /** The next event is last. Of two at one time, the one that was added first comes first. */
-  const queue: Event[] = [];
+  const queue: { readonly atMs: number; run: (() => void) | null }[] = [];
   let atMs = 0;
   let backMs = 0;
   let held = 0;
   let planned = 0;
-  let whenDone: (() => void) | undefined;
-
-  function release(): void {
-    held -= 1;
-    if (held === 0) whenDone?.();
-  }
 
   function after(ms: number, run: () => void): Timer {
-    const event: Event = { atMs: atMs + Math.max(0, ms), run };
+    const event: (typeof queue)[number] = { atMs: atMs + Math.max(0, ms), run };
     let [low, high] = [0, queue.length];
     while (low < high) {
       const middle = (low + high) >> 1;
@@ -85,6 +50,7 @@ export function createClock(): Clock {
     };
   }
 
+  /** Runs the next event, if it is not later. Resolves to whether there was one. */
   async function next(untilMs = Number.POSITIVE_INFINITY): Promise<boolean> {
     const first = queue.at(-1);
     if (first === undefined || first.atMs > untilMs) return false;
@@ -93,48 +59,53 @@ export function createClock(): Clock {
     atMs = first.atMs;
     first.run();
     // Let all promises settle before the next event.
-    await new Promise(setImmediate);
-    while (held > 0) {
-      await new Promise<void>((resolve) => {
-        whenDone = resolve;
-      });
-      await new Promise(setImmediate);
-    }
+    do await new Promise(setImmediate);
+    while (held > 0);
     return true;
   }
 
   return {
+    after,
+    next,
+    /** Since the beginning, ms. */
     get atMs() {
       return atMs;
     },
+    /** The true time, epoch ms; also AntCRM's clock. */
     wallMs: () => BEGIN_MS + Math.floor(atMs),
+    /** The store's clock, epoch ms. It may be set back. */
     nowMs: () => BEGIN_MS + Math.floor(atMs) - backMs,
-    putBack(ms) {
+    putBack(ms: number): void {
       backMs += ms;
     },
-    after,
-    plan(ms, run) {
+    /** As `after`, for plans of people, platforms and processes: a history lasts until all are carried out. */
+    plan(ms: number, run: () => void): void {
       planned += 1;
       after(ms, () => {
         planned -= 1;
         run();
       });
     },
+    /** How many plans are left. */
     get planned() {
       return planned;
     },
-    wait: (ms) => new Promise((resolve) => after(ms, resolve)),
-    hold(work) {
+    wait: (ms: number) => new Promise<void>((resolve) => after(ms, resolve)),
+    /** Stops virtual time until real work outside the simulation has ended. */
+    hold<Result>(work: Promise<Result>): Promise<Result> {
       held += 1;
-      return work.finally(release);
+      return work.finally(() => {
+        held -= 1;
+      });
     },
-    next,
-    async runUntil(endMs) {
+    /** Runs all events until then. */
+    async runUntil(endMs: number): Promise<void> {
       while (await next(endMs));
       atMs = Math.max(atMs, endMs);
     },
   };
 }
+export type Clock = ReturnType<typeof createClock>;
 
 /** The clocks, timers and random numbers of a simulated process. Timers of a dead process never ring. */
 export function createProcessRuntime(

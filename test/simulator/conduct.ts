@@ -1,9 +1,10 @@
 import type { Outcome } from '../../src/conversation/effect.ts';
 import { LIMITS } from '../../src/engine/limits.ts';
-import { conversationName, type Outgoing } from '../../src/engine/messages.ts';
-import type { Encryption, Key, Swap } from '../../src/store/port.ts';
-import type { Clock } from './clock.ts';
+import type { Outgoing } from '../../src/engine/messages.ts';
+import type { ConversationRecord } from '../../src/engine/record.ts';
+import type { Key, Swap } from '../../src/store/port.ts';
 import type { RecordChange, Watched } from './watch.ts';
+import type { World } from './world.ts';
 
 /** A call of AntCRM takes at most so long. */
 export const TIMEOUT_MS = 8_000;
@@ -40,16 +41,10 @@ type AskedSwap = Pick<Swap, 'bytes' | 'expected'> & { readonly key: Key; readonl
 /** The locks that an effect holds by the store's answers, and whether it stored an intent. */
 export type Noted = { readonly locks: Set<string>; isIntended: boolean };
 
-type World = {
-  readonly clock: Clock;
-  readonly encryption: Pick<Encryption, 'name'>;
-  readonly peek: Watched['peek'];
-  breach(invariant: string, what: string): void;
-};
-
 /** Checks how processes use leases, stop, wait, call and lock. */
 export class Conduct {
   readonly #world: World;
+  readonly #peek: Watched['peek'];
   /** The lease of each process, by process and record. */
   readonly #leases = new Map<string, Asked>();
   /** By conversation, the wait that a platform asked for. `isStored`: the record has it. */
@@ -68,8 +63,9 @@ export class Conduct {
   /** By process and record, a release that the store did not confirm: of which version, how often, when last. */
   readonly #unreleased = new Map<string, Pick<Swap, 'expected'> & { times: number; failedMs: number }>();
 
-  constructor(world: World) {
+  constructor(world: World, peek: Watched['peek']) {
     this.#world = world;
+    this.#peek = peek;
   }
 
   /** A process asks for a swap. If that is a release that failed before, it has waited long enough. */
@@ -81,9 +77,8 @@ export class Conduct {
   }
 
   onUnconfirmed(process: string, swap: AskedSwap): void {
-    const { peek } = this.#world;
-    const isRelease = peek(swap.key, swap.expected)?.lease && peek(swap.key, swap.bytes)?.lease === null;
-    if (!isRelease) return;
+    const isRelease = this.#peek(swap.key, swap.bytes)?.lease === null;
+    if (!isRelease || !this.#peek(swap.key, swap.expected)?.lease) return;
     const times = (this.#failedRelease(process, swap)?.times ?? 0) + 1;
     const { expected } = swap;
     this.#unreleased.set(`${process} ${swap.key}`, { expected, times, failedMs: this.#world.clock.atMs });
@@ -93,12 +88,12 @@ export class Conduct {
   #failedRelease(process: string, { key, bytes, expected }: AskedSwap) {
     const before = this.#unreleased.get(`${process} ${key}`);
     const isSame = before?.expected && expected && Buffer.compare(before.expected, expected) === 0;
-    return isSame && this.#world.peek(key, bytes)?.lease === null ? before : undefined;
+    return isSame && this.#peek(key, bytes)?.lease === null ? before : undefined;
   }
 
   /** The store confirmed a swap that the process requested at `atMs`. */
   onConfirmed(process: string, { key, bytes, atMs }: AskedSwap): void {
-    const { lease, inSeq = 0, journal } = this.#world.peek(key, bytes) ?? {};
+    const { lease, inSeq = 0, journal } = this.#peek(key, bytes) ?? {};
     if (!lease || processOf(lease) !== process) return;
     for (const [operation, { by }] of Object.entries(journal ?? {}))
       if (this.#intended.get(operation)?.by !== by) this.#intended.set(operation, { by, askedMs: atMs });
@@ -113,40 +108,32 @@ export class Conduct {
     this.#leases.set(`${process} ${key}`, { owner, untilMs, step, inSeq, askedMs });
   }
 
-  keyOf({ channel, conversation }: Outgoing): Key {
-    return `c:${conversationName(this.#world.encryption, channel, conversation)}`;
-  }
-
-  onSend(process: string, { channel, conversation }: Outgoing, seq: number): void {
-    const { breach, clock, encryption } = this.#world;
-    const name = conversationName(encryption, channel, conversation);
-    const { askedMs = Number.NEGATIVE_INFINITY } = this.#leases.get(`${process} c:${name}`) ?? {};
+  onSend(process: string, outgoing: Outgoing, seq: number): void {
+    const { breach, clock } = this.#world;
+    const { conversation } = outgoing;
+    const key = this.#world.keyOf(outgoing);
+    const { askedMs = Number.NEGATIVE_INFINITY } = this.#leases.get(`${process} ${key}`) ?? {};
     if (clock.atMs > askedMs + LIMITS.leaseMs + LEASE_SLACK_MS)
       breach('sends under its lease', `${process} sent ${seq} of ${conversation} after its lease`);
-    const wait = this.#waits.get(name);
+    const wait = this.#waits.get(key);
     // A failover may take a process's lease away. It does not know what its successor was told.
     const knows = wait !== undefined && (process === wait.process || askedMs >= wait.toldMs);
     if (knows && wait.isStored && clock.atMs < wait.untilMs - WAIT_SLACK_MS)
       breach('waits as asked', `${conversation}: ${seq} was sent ${wait.untilMs - clock.atMs} ms too early`);
-    this.#waits.delete(name);
+    this.#waits.delete(key);
   }
 
   /** A platform's answer asks the process to wait. */
-  onToldToWait(
-    process: string,
-    { channel, conversation }: Outgoing,
-    told: { seq: number; afterMs: number },
-  ): void {
-    const { clock, encryption } = this.#world;
-    const toldMs = clock.atMs;
+  onToldToWait(process: string, outgoing: Outgoing, told: { seq: number; afterMs: number }): void {
+    const toldMs = this.#world.clock.atMs;
     const wait = { process, seq: told.seq, toldMs, untilMs: toldMs + told.afterMs, isStored: false };
-    this.#waits.set(conversationName(encryption, channel, conversation), wait);
+    this.#waits.set(this.#world.keyOf(outgoing), wait);
   }
 
   /** A swap executed; `durable`: replicas have it, and what was written before. */
   onSwapped(key: Key, bytes: Uint8Array | null, durable: boolean): void {
     if (!durable) return;
-    for (const operation of Object.keys(this.#world.peek(key, bytes)?.journal ?? {}))
+    for (const operation of Object.keys(this.#peek(key, bytes)?.journal ?? {}))
       this.#replicated.add(operation);
   }
 
@@ -168,41 +155,40 @@ export class Conduct {
       this.#world.breach('no lock past its reason', `${outcome.operation} is busy, and locks ${[...locks]}`);
   }
 
-  onChange({ name, before, after }: RecordChange): void {
-    const { breach, clock } = this.#world;
+  onChange({ key, before, after }: RecordChange): void {
+    const { clock } = this.#world;
     for (const operation of Object.keys(after.journal)) {
       const isNew = before?.journal[operation] === undefined;
       // A failover lost the intent before, and with it the call.
       if (isNew) this.#ended.delete(operation);
       if (isNew && after.lease) this.#madeBy.set(operation, after.lease.owner);
     }
+    const isPutOff = after.retry !== null && after.retry.atMs > clock.nowMs();
     // A process may be ahead of a store whose clock was set back.
-    const isPutOff =
-      after.retry !== null && after.retry.atMs > clock.nowMs() && clock.nowMs() === clock.wallMs();
-    if (after.lease !== null && after.lease.step === 0 && isPutOff) this.#putOff.set(name, after.lease.owner);
-    if (before?.lease == null || after.lease !== null) return;
-    const { retry } = before;
-    const isStill =
-      this.#putOff.get(name) === before.lease.owner && retry !== null && retry.atMs > clock.nowMs();
+    const isOnTime = clock.nowMs() === clock.wallMs();
+    if (after.lease?.step === 0 && isPutOff && isOnTime) this.#putOff.set(key, after.lease.owner);
+    if (before?.lease && after.lease === null) this.#onRelease(key, before, after);
+  }
+
+  #onRelease(key: Key, { lease, retry }: ConversationRecord, after: ConversationRecord): void {
+    const { breach, clock } = this.#world;
+    if (lease === null) return;
+    const isStill = this.#putOff.get(key) === lease.owner && retry !== null && retry.atMs > clock.nowMs();
     if (isStill && after.outbox.length > 0 && after.retry?.atMs !== retry.atMs)
-      breach('waits as asked', `${name}: replies that had to wait got another time`);
-    const wait = this.#waits.get(name);
-    const isTold = wait?.process === processOf(before.lease) && after.outbox[0]?.seq === wait.seq;
+      breach('waits as asked', `${key}: replies that had to wait got another time`);
+    const wait = this.#waits.get(key);
+    const isTold = wait?.process === processOf(lease) && after.outbox[0]?.seq === wait.seq;
     if (isTold && after.retry !== null) wait.isStored = true;
     for (const [operation, { outcome }] of Object.entries(after.journal)) {
-      const isMade = this.#madeBy.get(operation) === before.lease.owner;
-      const isEnded = this.#ended.get(operation) === processOf(before.lease);
-      if (outcome === undefined && isMade && isEnded)
-        breach(
-          'ended calls are known',
-          `${operation} ended, and its conversation was given back without that`,
-        );
+      const isMade = this.#madeBy.get(operation) === lease.owner;
+      if (outcome === undefined && isMade && this.#ended.get(operation) === processOf(lease))
+        breach('ended calls are known', `${operation} ended, and was given back without that`);
     }
   }
 
   /** The store may have lost each wait that it had. */
   onLoss(): void {
-    for (const [name, { isStored }] of this.#waits) if (isStored) this.#waits.delete(name);
+    for (const [key, { isStored }] of this.#waits) if (isStored) this.#waits.delete(key);
   }
 
   onStopped(process: string, tookMs: number, isIdle: boolean): void {

@@ -77,25 +77,11 @@ const FLOORS = {
 } as const;
 
 export type Kind = keyof typeof FLOORS;
-const isKind = (name: string): name is Kind => name in FLOORS;
-const KINDS = Object.keys(FLOORS).filter(isKind);
-
-export type Counts = Readonly<Partial<Record<Kind, number>>>;
-export type Count = (kind: Kind, by?: number) => void;
-
-export function createCounts(): { readonly counts: Counts; readonly count: Count } {
-  const counts: Partial<Record<Kind, number>> = {};
-  const count: Count = (kind, by = 1) => {
-    counts[kind] = (counts[kind] ?? 0) + by;
-  };
-  return { counts, count };
-}
+export type Counts = Readonly<Record<string, number>>;
 
 export function sumOf(all: readonly Counts[]): Counts {
-  const { counts, count } = createCounts();
-  for (const kind of KINDS) count(kind, 0);
-  for (const one of all) for (const kind of KINDS) count(kind, one[kind] ?? 0);
-  return counts;
+  const sum = (kind: string): number => all.reduce((total, counts) => total + (counts[kind] ?? 0), 0);
+  return Object.fromEntries(Object.keys(FLOORS).map((kind) => [kind, sum(kind)]));
 }
 
 /** What is expected more rarely than this may stay away by chance: longer runs show it. */
@@ -103,8 +89,9 @@ const SURE = 3;
 
 /** Kinds that happened more rarely than they must, a line each. */
 export function underFloor(counts: Counts, messages: number): string[] {
-  return KINDS.filter((kind) => {
-    const floor = (FLOORS[kind] * messages) / 1000;
-    return floor >= SURE && (counts[kind] ?? 0) < floor;
-  }).map((kind) => `too few ${kind}: ${counts[kind] ?? 0} in ${messages} messages`);
+  return Object.entries(FLOORS).flatMap(([kind, rate]) => {
+    const floor = (rate * messages) / 1000;
+    const times = counts[kind] ?? 0;
+    return floor < SURE || times >= floor ? [] : [`too few ${kind}: ${times} in ${messages} messages`];
+  });
 }

@@ -1,24 +1,6 @@
-import type { Message, Sender } from '../../src/conversation/message.ts';
+import type { Message } from '../../src/conversation/message.ts';
 import type { Reply } from '../../src/conversation/reply.ts';
-import type { Chance, Clock } from './clock.ts';
-import type { Count } from './counts.ts';
-
-/** What a customer wants, one after the other. */
-const WISHES = [
-  'earn',
-  'earn three',
-  'earn three at once',
-  'redeem',
-  'points',
-  'history',
-  'help',
-  'person',
-  'chatter',
-  'forget',
-  'flood',
-  'silence',
-] as const;
-type Wish = (typeof WISHES)[number];
+import type { World } from './world.ts';
 
 /** A text that ends each process that decides it, and one that no step can answer. */
 export const KILLER = 'giết tiến trình';
@@ -33,31 +15,43 @@ const FLOOD = 60;
 const YESES = ['có', 'đồng ý', 'xác nhận', 'ok'] as const;
 const BLIND_MS = [1, 3_000] as const;
 
-/** Sends a message, again and again, until the bot has taken it. */
-export type Send = (message: Message) => void;
+type CustomerOptions = {
+  readonly phone: string;
+  /** Uses two channels at once, and first spends points on both. */
+  readonly isTwice: boolean;
+  /** A code that nobody has used, most often. */
+  freshCode(): string;
+  /** Sends a message, again and again, until the bot has taken it. */
+  send(message: Message): void;
+};
 
-/**
- * A customer, who reads, thinks, answers, presses buttons and changes their mind.
- */
+/** A customer, who reads, thinks, answers, presses buttons and changes their mind. */
 export function createCustomer(
-  clock: Clock,
-  chance: Chance,
-  options: {
-    readonly phone: string;
-    /** Uses two channels at once, and first spends points on both. */
-    readonly isTwice: boolean;
-    /** Factor of the length of silences; also so many more wishes. */
-    readonly patience: number;
-    /** A code that nobody has used, most often. */
-    freshCode(): string;
-    readonly send: Send;
-    readonly count: Count;
-  },
+  { chance, clock, count, life }: World,
+  { phone, isTwice, freshCode, send }: CustomerOptions,
 ) {
-  const { phone, isTwice, patience, freshCode, send, count } = options;
-  const wishes: Wish[] = Array.from({ length: chance.between(1, 3 + patience) }, () => wishOf(chance));
+  /** What they write for each wish. Of several texts at once, nobody knows which comes first. */
+  const openings: Readonly<Record<string, () => readonly string[]>> = {
+    earn: () => [chance.happens(0.5) ? freshCode() : `tích điểm ${freshCode()}`],
+    'earn three': () => [freshCode(), freshCode(), freshCode()],
+    'earn three at once': () => [`tích điểm ${freshCode()} ${freshCode()} ${freshCode()}`],
+    redeem: () => ['đổi quà'],
+    points: () => ['xem điểm'],
+    history: () => ['lịch sử tích điểm'],
+    help: () => ['/help'],
+    person: () => ['gặp nhân viên'],
+    chatter: () => [chance.happens(0.05) ? chance.pick([KILLER, POISON]) : chance.pick(CHATTER)],
+    forget: () => ['/forget'],
+    flood: () => Array.from({ length: FLOOD }, () => chance.pick(CHATTER)),
+    silence: () => [],
+  };
+  const wishes = Array.from({ length: chance.between(1, 3 + life.patience) }, () => {
+    const wish = Object.keys(openings)[chance.between(0, Object.keys(openings).length - 1)];
+    // Few flood.
+    return wish === 'flood' && chance.happens(0.8) ? 'chatter' : wish;
+  });
   if (isTwice) wishes.unshift('redeem');
-  let wish: Wish | undefined;
+  let wish: string | undefined;
   let latest: Reply | undefined;
   let isThinking = false;
   let sentCount = 0;
@@ -66,7 +60,7 @@ export function createCustomer(
   const press = (choice: string, { view }: Reply): Message => ({
     kind: 'choice',
     choice,
-    ...(view !== undefined && { view }),
+    ...(view && { view }),
   });
 
   function say(messages: readonly Message[]): void {
@@ -80,24 +74,9 @@ export function createCustomer(
   function begin(): void {
     wish = wishes.shift();
     if (wish === undefined || sentCount >= MAX_MESSAGES) return;
-    if (wish === 'silence') clock.plan(chance.between(...SILENCE_MS) * patience, begin);
-    else say(openings[wish]().map(text));
+    if (wish === 'silence') clock.plan(chance.between(...SILENCE_MS) * life.patience, begin);
+    else say(openings[wish]?.().map(text) ?? []);
   }
-
-  /** Of several at once, nobody knows which comes first. */
-  const openings: Readonly<Record<Exclude<Wish, 'silence'>, () => readonly string[]>> = {
-    earn: () => [chance.happens(0.5) ? freshCode() : `tích điểm ${freshCode()}`],
-    'earn three': () => [freshCode(), freshCode(), freshCode()],
-    'earn three at once': () => [`tích điểm ${freshCode()} ${freshCode()} ${freshCode()}`],
-    redeem: () => ['đổi quà'],
-    points: () => ['xem điểm'],
-    history: () => ['lịch sử tích điểm'],
-    help: () => ['/help'],
-    person: () => ['gặp nhân viên'],
-    forget: () => ['/forget'],
-    flood: () => Array.from({ length: FLOOD }, () => chance.pick(CHATTER)),
-    chatter: () => [chance.happens(0.05) ? chance.pick([KILLER, POISON]) : chance.pick(CHATTER)],
-  };
 
   /** Answers what the bot said last; where nothing is to be answered, turns to what is wanted next. */
   function act(): void {
@@ -135,7 +114,8 @@ export function createCustomer(
           count('typed yeses');
           return [text(chance.pick(YESES))];
         }
-        return chance.happens(0.2) ? [press(confirm, reply), press(confirm, reply)] : [press(confirm, reply)];
+        const pressed = press(confirm, reply);
+        return chance.happens(0.2) ? [pressed, pressed] : [pressed];
       }
       case 'consent':
         if (chance.happens(0.2)) return [];
@@ -143,11 +123,10 @@ export function createCustomer(
         return [press(chance.pick(['consent:accept', 'consent:decline']), reply)];
       default:
         // Whoever waits for a person writes on, or has waited long enough.
-        if (choices.includes('person:leave') && wish === 'person')
-          return [
-            text(freshCode()),
-            chance.happens(0.5) ? text('còn ai không?') : press('person:leave', reply),
-          ];
+        if (choices.includes('person:leave') && wish === 'person') {
+          const code = text(freshCode());
+          return [code, chance.happens(0.5) ? text('còn ai không?') : press('person:leave', reply)];
+        }
         return choices.includes('use') ? [press('use', reply)] : [];
     }
   }
@@ -163,11 +142,3 @@ export function createCustomer(
     },
   };
 }
-
-/** Few flood, and few want to be forgotten. */
-function wishOf(chance: Chance): Wish {
-  const wish = chance.pick(WISHES);
-  return wish === 'flood' && chance.happens(0.8) ? 'chatter' : wish;
-}
-
-export const senderOf = (channel: string): Sender => ({ channel, proof: 'contact', locale: 'vi' });

@@ -1,61 +1,5 @@
 import { type Key, type RecordStore, StoreUnavailable, shardOf } from '../../src/store/port.ts';
-import type { Chance, Clock } from './clock.ts';
-import type { Count } from './counts.ts';
-
-/** The rates of faults, each drawn from the seed. A third of them are zero. */
-export type Rates = ReturnType<typeof drawRates>;
-
-export function drawRates({ happens, random }: Chance) {
-  const upTo = (most: number): number => (happens(1 / 3) ? 0 : most * random() ** 2);
-  return {
-    /** Per call of the store, a platform or AntCRM: its process is killed around it. */
-    killed: upTo(0.01),
-    /** A command of the store executes, and its answer is lost. */
-    lost: upTo(0.02),
-    /** A command of the store executes twice. */
-    repeated: upTo(0.05),
-    /** A call takes long enough for a lease to end. */
-    slow: upTo(0.02),
-    /** Each second: the store fails over and loses its last writes. */
-    failover: happens(1 / 3) ? 0 : upTo(0.2),
-    /** Each second: a node of the store falls ill, for a while. */
-    ill: upTo(0.05),
-    /** Once a reply is delivered, its node, or each, refuses writes for a moment. */
-    hiccup: upTo(0.03),
-    /** Each second: a record is overwritten by what nobody can open, or vanishes. */
-    damaged: happens(1 / 3) ? 0 : upTo(0.06),
-    /** Each second: the store's clock is put back. */
-    putBack: happens(2 / 3) ? 0 : upTo(0.005),
-    /** A platform throttles, fails after delivery, is silent, cannot be reached. */
-    throttled: upTo(0.1),
-    failedLate: upTo(0.05),
-    silent: upTo(0.05),
-    unconnected: upTo(0.1),
-    /** A platform's fault asks for a wait before the next try. */
-    waits: upTo(0.05),
-    /** Each second: a platform's outage begins; a process is stopped in order. */
-    outage: upTo(0.02),
-    stopped: upTo(0.05),
-    /** Too few replicas acknowledge an intent. */
-    unreplicated: upTo(0.2),
-    /** AntCRM's answer is lost, the call never arrives, there is no connection, the record appears late. */
-    answerLost: upTo(0.3),
-    unheard: upTo(0.2),
-    refused: upTo(0.2),
-    late: upTo(0.3),
-    /** A call or read is answered by a 429 or 5xx; a read by AntCRM's own error in a 200. */
-    failed: upTo(0.2),
-    errorBody: upTo(0.2),
-    /** An update is delivered twice. */
-    doubled: upTo(0.3),
-  };
-}
-
-/** The same, without any fault. */
-export const withoutFaults = (rates: Rates): Rates => ({
-  ...rates,
-  ...Object.fromEntries(Object.keys(rates).map((name) => [name, 0])),
-});
+import type { World } from './world.ts';
 
 /** A dead process gets no answer. */
 const never = <Result>(): Promise<Result> => new Promise(() => {});
@@ -76,41 +20,28 @@ const CONFIRM_MS = 1_800;
 
 const ILLNESSES = ['lists fail', 'lists hang', 'writes refused', 'hangs'] as const;
 
-/** What the parts of a history share. */
-export type World = {
-  readonly clock: Clock;
-  readonly chance: Chance;
-  readonly count: Count;
-  rates(): Rates;
-  trace(what: string): void;
-};
-
 /** Puts latency and faults between a process and what it calls. */
 export class FaultyLine {
   readonly #world: World;
-  /** How long a node is ill. */
-  readonly #illMs: readonly [number, number];
   readonly #ills = new Map<number, (typeof ILLNESSES)[number]>();
   /** Index and shard pairs that ever had an entry. The others are empty and need no call. */
   readonly #touched = new Set<string>();
   #settling: Promise<void> | undefined;
 
-  constructor(world: World, illMs: readonly [number, number]) {
+  constructor(world: World) {
     this.#world = world;
-    this.#illMs = illMs;
   }
 
   /** A call, with the ways there and back. The process may die on either. */
   async call<Result>(process: Victim, work: () => Promise<Result>): Promise<Result> {
     const { chance, clock, count, rates } = this.#world;
-    const { killed, slow } = rates();
     if (!process.isAlive()) return never();
-    const dies = chance.happens(killed) ? chance.pick(['before', 'after', 'answer']) : 'no';
+    const dies = chance.happens(rates.killed) ? chance.pick(['before', 'after', 'answer']) : 'no';
     if (dies === 'before') {
       process.kill();
       return never();
     }
-    const isSlow = chance.happens(slow);
+    const isSlow = chance.happens(rates.slow);
     if (isSlow) count('slow calls');
     const onTheWayMs = isSlow ? chance.between(...SLOW_MS) : chance.random() * 2;
     const isSlowThere = chance.happens(0.5);
@@ -131,8 +62,7 @@ export class FaultyLine {
     writes = false,
   ): Promise<Result> {
     const { chance, clock, count, rates } = this.#world;
-    const { lost, repeated } = rates();
-    const isLost = chance.happens(lost);
+    const isLost = chance.happens(rates.lost);
     const result = await this.call(process, async () => {
       const ill = this.#illnessOf(shardOf(key));
       if (ill === 'hangs') {
@@ -146,7 +76,7 @@ export class FaultyLine {
         return new StoreUnavailable('the node is full');
       }
       const first = await work();
-      if (!chance.happens(repeated)) return first;
+      if (!chance.happens(rates.repeated)) return first;
       count('commands repeated');
       return work();
     });
@@ -167,7 +97,7 @@ export class FaultyLine {
   /** A list of one shard. Healthy nodes answer at once. */
   async #list<Result>(process: Victim, shard: number, work: () => Promise<Result>): Promise<Result> {
     const { chance, clock, count, rates } = this.#world;
-    if (chance.happens(rates().killed / 100)) process.kill();
+    if (chance.happens(rates.killed / 100)) process.kill();
     if (!process.isAlive()) return never();
     const ill = this.#illnessOf(shard);
     if (ill === undefined || ill === 'writes refused') {
@@ -200,13 +130,13 @@ export class FaultyLine {
 
   fallIll(): void {
     const { chance } = this.#world;
-    this.#fallIll(chance.between(0, NODES - 1), chance.pick(ILLNESSES), this.#illMs);
+    this.#fallIll(chance.between(0, NODES - 1), chance.pick(ILLNESSES), this.#world.life.illMs);
   }
 
   /** A reply was delivered, and its conversation is to be given back. */
   onDelivered(key: Key): void {
     const { chance, count, rates } = this.#world;
-    if (!chance.happens(rates().hiccup)) return;
+    if (!chance.happens(rates.hiccup)) return;
     count('hiccups after a delivery');
     const nodes = chance.happens(0.5) ? [shardOf(key) % NODES] : [...Array(NODES).keys()];
     for (const node of nodes) this.#fallIll(node, 'writes refused', HICCUP_MS);

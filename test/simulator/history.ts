@@ -1,23 +1,20 @@
-import { hash } from 'node:crypto';
-import { conversationName, type Incoming, type Outgoing } from '../../src/engine/messages.ts';
+import type { Outgoing } from '../../src/engine/messages.ts';
 import { CONVERSATION } from '../../src/engine/transitions.ts';
-import type { Observe } from '../../src/observability/metrics.ts';
-import { createEncryption } from '../../src/store/encryption.ts';
-import { type RecordStore, SHARDS, versionOf } from '../../src/store/port.ts';
+import { type RecordStore, versionOf } from '../../src/store/port.ts';
 import { changeBetween } from '../support/changes.ts';
 import { createLossyStore } from '../support/lossy-store.ts';
-import { observeInto } from '../support/observe.ts';
 import { createAntCrmDouble } from './antcrm.ts';
-import { type Breach, type Chat, Checks, type Update } from './checks.ts';
-import { BEGIN_MS, type Chance, type Clock, createChance, createClock } from './clock.ts';
+import { type Chat, Checks, listAll, type Update } from './checks.ts';
+import { BEGIN_MS, type Clock } from './clock.ts';
 import { Conduct } from './conduct.ts';
-import { type Counts, createCounts } from './counts.ts';
-import { createCustomer, senderOf } from './customers.ts';
-import { drawRates, FaultyLine, withoutFaults } from './faults.ts';
+import type { Counts, Kind } from './counts.ts';
+import { createCustomer } from './customers.ts';
+import { FaultyLine } from './faults.ts';
 import { Platforms } from './platform.ts';
-import { BotProcess, type Defect, HASH_KEY, type Surroundings } from './process.ts';
+import { BotProcess, type Defect, type Surroundings } from './process.ts';
 import { Staff } from './staff.ts';
-import { type RecordChange, watchRecords } from './watch.ts';
+import { type RecordChange, type Watched, watchRecords } from './watch.ts';
+import { type Breach, createWorld, type World } from './world.ts';
 
 /*
  * The seams between the simulator and the bot, all of them:
@@ -33,22 +30,6 @@ import { type RecordChange, watchRecords } from './watch.ts';
 
 const PROCESSES = 3;
 const CUSTOMERS = 60;
-/** Customers arrive in the first part of a history. Faults last longer; then everything settles. */
-const SHORT = {
-  arrivalsMs: 4 * 60_000,
-  faultsMs: 9 * 60_000,
-  sweepMs: 2_000,
-  patience: 1,
-  illMs: [2_000, 60_000],
-} as const;
-const LONG = {
-  arrivalsMs: 60 * 60_000,
-  faultsMs: 3 * 3_600_000,
-  sweepMs: 5_000,
-  patience: 6,
-  illMs: [60_000, 600_000],
-} as const;
-const LONG_RATE = 0.1;
 /** The longest time to settle. It has settled when nothing is due for `QUIET_MS`. */
 const REST_MS = 2 * 3_600_000;
 const REST_STEP_MS = 20_000;
@@ -80,6 +61,13 @@ export type HistoryOptions = {
   ) => Promise<void>;
 };
 
+/** Replies that are counted. */
+const REPLIES: Readonly<Record<string, Kind>> = {
+  'operation.busy': 'redemptions that wait for another',
+  'privacy.remembered': 'consents given',
+  'privacy.erased': 'forgotten',
+};
+
 /** Runs the whole bot, three processes of it, through one history: the same seed, the same history. */
 export async function runHistory(seed: number, options: HistoryOptions = {}): Promise<History> {
   return new Simulation(seed, options).run();
@@ -88,16 +76,9 @@ export async function runHistory(seed: number, options: HistoryOptions = {}): Pr
 class Simulation {
   readonly #seed: number;
   readonly #options: HistoryOptions;
-  readonly #chance: Chance;
-  readonly #clock = createClock();
-  readonly #counting = createCounts();
-  readonly #encryption = createEncryption({ hashKey: HASH_KEY });
-  readonly #traced: string[] = [];
-  readonly #logged: string[] = [];
-  readonly #life: typeof SHORT | typeof LONG;
+  readonly #world: World;
   readonly #lossy: ReturnType<typeof createLossyStore>;
-  readonly #records: ReturnType<typeof watchRecords>;
-  readonly #antcrm: ReturnType<typeof createAntCrmDouble>;
+  readonly #records: Watched;
   readonly #checks: Checks;
   readonly #conduct: Conduct;
   readonly #line: FaultyLine;
@@ -106,7 +87,6 @@ class Simulation {
   readonly #around: Surroundings;
   readonly #places: (BotProcess | undefined)[] = [];
   readonly #customers = new Map<string, ReturnType<typeof createCustomer>>();
-  #rates: ReturnType<typeof drawRates>;
   /** The times of the swaps since the last replicated one: a failover may lose them. */
   #losable: number[] = [];
   #generation = 0;
@@ -116,51 +96,32 @@ class Simulation {
   constructor(seed: number, options: HistoryOptions) {
     this.#seed = seed;
     this.#options = options;
-    this.#chance = createChance(seed);
-    this.#rates = drawRates(this.#chance);
-    const [clock, chance, encryption, logged] = [this.#clock, this.#chance, this.#encryption, this.#logged];
-    const { count } = this.#counting;
-    const world = { clock, chance, count, rates: () => this.#rates, trace: this.#trace };
-    this.#life = chance.happens(LONG_RATE) ? LONG : SHORT;
-    const { faultsMs, sweepMs } = this.#life;
+    const world = createWorld(seed, options.watch);
+    const { chance, clock, life } = world;
+    this.#world = world;
     const isNarrow = chance.happens(0.3);
-    this.#antcrm = createAntCrmDouble(world, (...call) => this.#conduct.onCall(...call));
     this.#lossy = createLossyStore(clock, 200, options.openStore?.(clock));
-    this.#records = watchRecords(this.#lossy, {
-      ...{ encryption, count },
-      onChange: (change) => {
-        if (this.#options.watch) this.#traceChange(change);
-        this.#checks.onChange(change);
-        this.#conduct.onChange(change);
-      },
+    this.#records = watchRecords(this.#lossy, world, (change) => {
+      if (options.watch) this.#traceChange(change);
+      this.#checks.onChange(change);
+      this.#conduct.onChange(change);
     });
-    const { sent } = this.#antcrm;
-    const [, illMs] = this.#life.illMs;
-    this.#checks = new Checks({ clock, records: this.#records, encryption, sent, logged, sweepMs, illMs });
-    const checks = this.#checks;
-    const breach = (invariant: string, what: string) => checks.breach(invariant, what);
-    this.#conduct = new Conduct({ clock, encryption, peek: this.#records.peek, breach });
-    this.#line = new FaultyLine(world, this.#life.illMs);
+    const { exchange, sent } = createAntCrmDouble(world, (...call) => this.#conduct.onCall(...call));
+    this.#checks = new Checks({ world, records: this.#records, sent });
+    this.#conduct = new Conduct(world, this.#records.peek);
+    this.#line = new FaultyLine(world);
     const bot = () => this.#places[chance.between(0, PROCESSES - 1)];
-    const onFault = (error: unknown): void =>
-      breach('nothing throws', error instanceof Error ? `${error.stack}` : String(error));
-    this.#platforms = new Platforms({
-      ...{ ...world, onFault, bot },
-      hear: (outgoing, seq) => this.#hear(outgoing, seq),
-    });
-    this.#staff = new Staff({
-      ...{ ...world, onFault, homeMs: faultsMs - 60_000 },
+    this.#platforms = new Platforms(world, { bot, hear: (...reply) => this.#hear(...reply) });
+    this.#staff = new Staff(world, {
       desk: () => bot()?.desk,
-      onContested: (operation) => checks.contested.add(operation),
-      onDecided: (operation, result) => checks.onDecided(operation, result),
+      checks: this.#checks,
       isApplied: (operation) => (sent.get(operation)?.applied ?? 0) > 0,
     });
     this.#around = {
-      ...{ ...world, line: this.#line, conduct: this.#conduct },
-      ...{ store: this.#store(), observe: this.#observe(), defect: options.defect ?? {} },
-      deliver: (outgoing, seq) => this.#platforms.deliver(outgoing, seq),
-      limits: { sweepMs, ...(isNarrow && { concurrency: 8, perChannel: 2 }) },
-      exchange: (call, operation) => this.#antcrm.exchange(call, operation),
+      ...{ world, exchange, line: this.#line, conduct: this.#conduct, defect: options.defect ?? {} },
+      store: this.#store(),
+      deliver: (...reply) => this.#platforms.deliver(...reply),
+      limits: { sweepMs: life.sweepMs, ...(isNarrow && { concurrency: 8, perChannel: 2 }) },
       onEnd: (process) => {
         const place = this.#places.indexOf(process);
         this.#places[place] = undefined;
@@ -171,8 +132,8 @@ class Simulation {
   }
 
   async run(): Promise<History> {
-    const [clock, chance] = [this.#clock, this.#chance];
-    const { arrivalsMs, faultsMs } = this.#life;
+    const { chance, clock, life } = this.#world;
+    const { arrivalsMs, faultsMs } = life;
     for (let place = 0; place < PROCESSES; place++) this.#start(place);
     for (let at = 0; at < (this.#options.customers ?? CUSTOMERS); at++) {
       const phone = `+8491${String(this.#seed % 1000).padStart(3, '0')}${String(at).padStart(4, '0')}`;
@@ -188,69 +149,34 @@ class Simulation {
         clock.after(atMs + chance.between(...HOUR_BACK_MS), this.#putHourBack);
     this.#staff.look();
     await clock.runUntil(faultsMs);
-    this.#rates = withoutFaults(this.#rates);
+    this.#world.endFaults();
     do await clock.runUntil(clock.atMs + REST_STEP_MS);
     while (clock.atMs < faultsMs + REST_MS && !(await this.#isAtRest()));
     await this.#checks.checkAll(this.#lossy);
     await this.#options.atEnd?.(this.#lossy, this.#records.keys);
-    return {
-      seed: this.#seed,
-      messages: this.#messages,
-      hash: hash('sha256', this.#traced.join('')).slice(0, 16),
-      breaches: this.#checks.breaches,
-      counts: this.#counting.counts,
-    };
+    const { breaches, counts } = this.#world;
+    return { seed: this.#seed, messages: this.#messages, hash: this.#world.hash(), breaches, counts };
   }
-
-  readonly #trace = (what: string): void => {
-    this.#traced.push(`${this.#clock.atMs} ${what}\n`);
-    this.#options.watch?.(this.#clock.atMs, what);
-  };
 
   /** Prints a change of a record. */
-  #traceChange({ name, before, after, promised }: RecordChange): void {
-    const { id } = this.#checks.chats.get(name) ?? {};
-    const { lease, retry, inbox, outbox, journal, wakeMs, attempts } = after;
-    const told = promised.map(({ seq, reply }) => `${seq} ${reply.key}`);
-    const parts = {
-      lease,
-      retry,
-      told,
-      inbox: inbox.map((one) => one.id),
-      outbox: outbox.map(({ seq }) => seq),
-    };
-    const calls = Object.entries(journal).map(([operation, { outcome }]) => [operation, outcome]);
-    const what = JSON.stringify({ ...parts, calls, wakeMs, attempts });
-    this.#options.watch?.(this.#clock.atMs, `${changeBetween(before, after)} ${id} ${what}`);
-  }
-
-  #observe(): Observe {
-    const { count } = this.#counting;
-    const observe = observeInto(this.#logged);
-    const counted: Observe = {
-      ...observe,
-      alarm(name, fields) {
-        observe.alarm(name, fields);
-        if (name === 'dead_letter') count('dead letters');
-        if (name === 'operation_escalated') count('operations with staff');
-        if (name === 'seal_broken') count('alarms of broken records');
-        if (name === 'record_lost') count('alarms of lost records');
-      },
-    };
-    return this.#options.defect?.observe?.(counted) ?? counted;
+  #traceChange({ key, before, after }: RecordChange): void {
+    const { id } = this.#checks.chats.get(key) ?? {};
+    const what = JSON.stringify({ ...after, ids: undefined, state: undefined, stored: undefined });
+    this.#options.watch?.(this.#world.clock.atMs, `${changeBetween(before, after)} ${id} ${what}`);
   }
 
   /** The shared store. Swaps that replicas did not acknowledge may be lost. */
   #store(): RecordStore {
     const { store } = this.#records;
+    const { chance, clock, count } = this.#world;
     return {
       ...store,
       compareAndSwap: async (key, swap) => {
         const { swaps } = this.#lossy;
         const swapped = await store.compareAndSwap(key, swap);
-        const isDurable = swap.durable === true && !this.#chance.happens(this.#rates.unreplicated);
-        if (swap.durable && !isDurable) this.#counting.count('intents not replicated');
-        if (this.#lossy.swaps > swaps) this.#losable.push(this.#clock.atMs);
+        const isDurable = swap.durable === true && !chance.happens(this.#world.rates.unreplicated);
+        if (swap.durable && !isDurable) count('intents not replicated');
+        if (this.#lossy.swaps > swaps) this.#losable.push(clock.atMs);
         this.#losable = isDurable ? [] : this.#losable.slice(-190);
         if (!swapped.swapped) return swapped;
         this.#checks.onSwapped(key, swap);
@@ -265,34 +191,32 @@ class Simulation {
     this.#places[place] = new BotProcess(`${place}/${this.#generation}`, this.#around);
   }
 
-  #hear({ channel, conversation: id, reply, turn, first, last }: Outgoing, seq: number): void {
-    const { count } = this.#counting;
-    const chat = this.#checks.chats.get(conversationName(this.#encryption, channel, id));
+  #hear(outgoing: Outgoing, seq: number): void {
+    const { breach, count, keyOf, trace } = this.#world;
+    const { conversation: id, reply, last } = outgoing;
+    const chat = this.#checks.chats.get(keyOf(outgoing));
     if (chat === undefined) {
-      this.#checks.breach('answered', `a reply to nobody: ${id}`);
+      breach('answered', `a reply to nobody: ${id}`);
       return;
     }
-    this.#trace(`told ${id} ${seq} ${reply.key}`);
-    if (reply.key === 'operation.busy') count('redemptions that wait for another');
-    if (reply.key === 'privacy.remembered') count('consents given');
-    if (reply.key === 'privacy.erased') count('forgotten');
-    const isNew = this.#checks.onTold(chat, { seq, reply, turn, first });
+    trace(`told ${id} ${seq} ${reply.key}`);
+    const kind = REPLIES[reply.key];
+    if (kind) count(kind);
+    const isNew = this.#checks.onTold(chat, outgoing, seq);
     if (isNew && reply.key === 'person.waiting')
-      this.#staff.serve(String(reply.params?.reference), (written) => chat.written.push(written));
+      this.#staff.serve(String(reply.params?.reference), chat.written);
     if (isNew && last) this.#customers.get(id)?.hear(reply);
   }
 
   #addCustomer(phone: string, channel: string, isTwice: boolean): void {
-    const chance = this.#chance;
+    const { chance, clock, keyOf, trace } = this.#world;
     const id = `chat-${this.#customers.size}`;
-    const name = conversationName(this.#encryption, channel, id);
-    const chat: Chat = {
-      ...{ id, key: `c:${name}`, phone, messages: [], told: [], written: [] },
-      promised: new Map(),
-    };
-    this.#checks.chats.set(name, chat);
-    const customer = createCustomer(this.#clock, chance, {
-      ...{ phone, isTwice, patience: this.#life.patience, count: this.#counting.count },
+    const to = { channel, conversation: id };
+    const key = keyOf(to);
+    const chat: Chat = { id, key, messages: [], told: [], written: [], promised: new Map() };
+    this.#checks.chats.set(key, chat);
+    const customer = createCustomer(this.#world, {
+      ...{ phone, isTwice },
       freshCode: () => {
         // Some type a code that is used already.
         const isUsed = this.#codes > 0 && chance.happens(0.1);
@@ -301,13 +225,11 @@ class Simulation {
       },
       send: (message) => {
         this.#messages += 1;
-        const sender = senderOf(channel);
-        const incoming: Incoming = {
-          ...{ channel, conversation: id, id: `update-${this.#messages}`, message, sender, address: null },
-        };
-        const filed: Update = { incoming, sentMs: this.#clock.atMs, replies: [] };
+        const sender = { channel, proof: 'contact', locale: 'vi' } as const;
+        const incoming = { ...to, id: `update-${this.#messages}`, message, sender, address: null };
+        const filed: Update = { incoming, sentMs: clock.atMs };
         chat.messages.push(filed);
-        this.#trace(`sent ${id} ${incoming.id} ${JSON.stringify(message)}`);
+        trace(`sent ${id} ${incoming.id} ${JSON.stringify(message)}`);
         this.#platforms.send(filed);
       },
     });
@@ -315,11 +237,9 @@ class Simulation {
   }
 
   readonly #eachSecond = async (): Promise<void> => {
-    const [clock, chance, rates] = [this.#clock, this.#chance, this.#rates];
-    const { count } = this.#counting;
+    const { chance, clock, count, life, rates } = this.#world;
     clock.after(1_000, this.#eachSecond);
-    // A long history has as many faults as a short one.
-    const happens = (rate: number): boolean => chance.happens((rate * SHORT.faultsMs) / this.#life.faultsMs);
+    const happens = (rate: number): boolean => chance.happens(rate * life.faultFactor);
     if (happens(rates.ill)) this.#line.fallIll();
     if (happens(rates.putBack)) {
       count('clocks put back');
@@ -338,29 +258,31 @@ class Simulation {
 
   /** The store's clock shows the hour before again, and platforms repeat what they sent in the new one. */
   readonly #putHourBack = (): void => {
-    const sinceMs = this.#clock.nowMs() % HOUR_MS;
+    const { chance, clock, count } = this.#world;
+    const sinceMs = clock.nowMs() % HOUR_MS;
     // It was put back before, and the hour has yet to come.
     if (sinceMs > HOUR_MS / 2) return;
-    this.#counting.count('hours put back');
-    this.#clock.putBack(sinceMs + this.#chance.between(1_000, 10_000));
+    count('hours put back');
+    clock.putBack(sinceMs + chance.between(1_000, 10_000));
     this.#platforms.repeat();
   };
 
   /** A failover to a lagging replica loses the last writes. */
   async #failOver(): Promise<void> {
-    const [clock, losable] = [this.#clock, this.#losable];
-    const lost = Math.min(losable.length, this.#chance.between(1, 40));
+    const { chance, clock, count, trace } = this.#world;
+    const losable = this.#losable;
+    const lost = Math.min(losable.length, chance.between(1, 40));
     this.#checks.losses.push({ fromMs: losable.at(-lost) ?? clock.atMs, atMs: clock.atMs });
     this.#conduct.onLoss();
     this.#losable = [];
-    this.#counting.count('failovers');
-    this.#trace(`failover, ${lost} swaps lost`);
+    count('failovers');
+    trace(`failover, ${lost} swaps lost`);
     if (lost > 0) await this.#lossy.lose(lost);
   }
 
   /** Makes a record unreadable, or removes it; its index entries stay. */
   async #damage(): Promise<void> {
-    const [clock, chance] = [this.#clock, this.#chance];
+    const { chance, clock, count, trace } = this.#world;
     const { chats, losses } = this.#checks;
     const chat = [...chats.values()][chance.between(0, chats.size - 1)];
     const bytes = chat && (await this.#lossy.read(chat.key)).bytes;
@@ -368,29 +290,23 @@ class Simulation {
     if (!chat || !bytes || !record) return;
     const kind = chance.happens(0.5) ? 'broken' : 'lost';
     const noise = Buffer.from(Array.from({ length: 40 }, () => chance.between(2, 255)));
-    const broken = kind === 'broken' ? noise : null;
+    const left = kind === 'broken' ? noise : null;
     const isDue = CONVERSATION.entries('', record).some(({ index }) => index === 'due');
-    this.#counting.count(kind === 'broken' ? 'records broken' : 'records lost');
-    this.#trace(`${chat.id} ${kind}`);
-    losses.push({
-      ...{ fromMs: Number.NEGATIVE_INFINITY, atMs: clock.atMs, chat },
-      damage: { kind, bytes: broken, isDue },
-    });
+    count(`records ${kind}`);
+    trace(`${chat.id} ${kind}`);
+    losses.push({ fromMs: Number.NEGATIVE_INFINITY, atMs: clock.atMs, chat, damage: { left, isDue } });
     this.#conduct.onLoss();
     this.#losable.push(clock.atMs);
-    const swap = { expected: versionOf(bytes), bytes: broken, ttlMs: CONVERSATION.ttlMs, indexes: [] };
+    const swap = { expected: versionOf(bytes), bytes: left, ttlMs: CONVERSATION.ttlMs, indexes: [] };
     await this.#lossy.compareAndSwap(chat.key, swap);
   }
 
   /** Whether no plan is left, all replies have left, and nothing is due soon. */
   async #isAtRest(): Promise<boolean> {
-    if (this.#clock.planned > 0) return false;
-    const untilMs = this.#clock.nowMs() + QUIET_MS;
-    for (let shard = 0; shard < SHARDS; shard++) {
-      const due = await this.#lossy.list('due', { shard, upTo: 'ever', limit: 1 });
-      const undelivered = await this.#lossy.list('undelivered', { shard, upTo: 'ever', limit: 1 });
-      if (undelivered.count > 0 || due.entries.some(({ score }) => score < untilMs)) return false;
-    }
-    return true;
+    const { clock } = this.#world;
+    if (clock.planned > 0) return false;
+    const untilMs = clock.nowMs() + QUIET_MS;
+    const listed = await listAll(this.#lossy, ['due', 'undelivered']);
+    return !listed.some(({ index, score }) => index === 'undelivered' || score < untilMs);
   }
 }

@@ -1,15 +1,29 @@
+import { hash } from 'node:crypto';
+import type { Outcome } from '../../src/conversation/effect.ts';
 import { CUSTOMER, LOCK_MS } from '../../src/engine/customer.ts';
 import { LIMITS } from '../../src/engine/limits.ts';
 import { readOutboxItem, withVersion } from '../../src/engine/messages.ts';
-import { type ConversationRecord, ID_CHARS, type OutboxEntry, toHour } from '../../src/engine/record.ts';
-import { type Key, type RecordStore, StoreUnavailable, type Swap, shardOf } from '../../src/store/port.ts';
+import {
+  type ConversationRecord,
+  HOUR_CHARS,
+  ID_CHARS,
+  type OutboxEntry,
+  toHour,
+} from '../../src/engine/record.ts';
+import {
+  type Key,
+  type RecordStore,
+  StoreUnavailable,
+  type Swap,
+  shardOf,
+  versionOf,
+} from '../../src/store/port.ts';
 import { type Changed, changeBetween } from '../support/changes.ts';
 import { BEGIN_MS } from './clock.ts';
 import { TIMEOUT_MS } from './conduct.ts';
 import { underFloor } from './counts.ts';
 import { runHistory } from './history.ts';
 import { type Defect, withChanges } from './process.ts';
-import type { Desk } from './staff.ts';
 import { operationsIn } from './watch.ts';
 
 /*
@@ -86,6 +100,13 @@ const beforeChange = (
 ) => inDefect(name, finds, () => distortRecords(({ after }) => after, prepare));
 const inStore = (name: string, finds: string, change: (store: RecordStore) => Partial<RecordStore>) =>
   inDefect(name, finds, () => ({ store: (store) => ({ ...store, ...change(store) }) }));
+type SwapIn = (store: RecordStore, key: Key, swap: Swap) => ReturnType<RecordStore['compareAndSwap']>;
+const inSwap = (name: string, finds: string, swapIn: SwapIn) =>
+  inStore(name, finds, (store) => ({ compareAndSwap: (key, swap) => swapIn(store, key, swap) }));
+const inOutcome = (name: string, finds: string, change: (outcome: Outcome) => Outcome) =>
+  inDefect(name, finds, () => ({
+    perform: (perform) => async (effect, context) => change(await perform(effect, context)),
+  }));
 const inStep = (name: string, finds: string, step: NonNullable<Defect['step']>) =>
   inDefect(name, finds, () => ({ step }));
 
@@ -95,6 +116,14 @@ const isOften = ({ nowMs }: Change, times: number): boolean => nowMs % times ===
 
 const newReplies = ({ before, after }: Change): OutboxEntry[] =>
   after.outbox.filter(({ seq }) => !before?.outbox.some((one) => one.seq === seq));
+
+const withoutIds = (
+  record: ConversationRecord,
+  isForgotten: (id: string) => boolean,
+): ConversationRecord => ({
+  ...record,
+  ids: (record.ids.match(ID) ?? []).filter((id) => !isForgotten(id)).join(''),
+});
 
 /** Whether a decision changes no operation. */
 const isIdle = ({ before, after }: Change): boolean =>
@@ -114,25 +143,9 @@ function withOperations(record: ConversationRecord, operations: readonly unknown
 
 /** Records are stored unsealed in the simulator, behind their version. */
 const isUnlock = (key: Key, { bytes }: Swap): boolean =>
-  key.startsWith('u:') && bytes !== null && CUSTOMER.read(Buffer.from(bytes.subarray(13))).holder === null;
-
-/** Operators whose decisions get an id of their own, so that a second one is no duplicate. */
-const decidingAnew = (operators: Desk['operators']): Desk['operators'] => ({
-  operations: () => operators.operations(),
-  letters: () => operators.letters(),
-  replay: (id) => operators.replay(id),
-  remove: (id) => operators.remove(id),
-  file: (name, compose) => operators.file(name, compose),
-  async settle(reference, result) {
-    const open = (await operators.operations()).find((one) => one.reference === reference);
-    if (!open) return 'unknown';
-    const message = { kind: 'settle' as const, operation: reference, result };
-    const filed = await operators.file(open.conversation, (kept) =>
-      kept?.origin ? { ...kept.origin, id: `${reference} ${result}`, message } : 'unknown',
-    );
-    return filed === 'filed' ? 'filed' : 'unknown';
-  },
-});
+  key.startsWith('u:') &&
+  bytes !== null &&
+  CUSTOMER.read(Buffer.from(bytes.subarray(versionOf(bytes).length))).holder === null;
 
 const inRecords: readonly Planted[] = [
   inRecord('a message goes without a reply', 'answered', (change) =>
@@ -157,8 +170,13 @@ const inRecords: readonly Planted[] = [
   ),
   beforeChange('an id of a later hour is forgotten', 'answered once', (before, nowMs) => {
     const hour = toHour(Math.floor(nowMs / 3_600_000));
-    const ids = before.ids.match(ID)?.filter((id) => id.slice(-hour.length) <= hour) ?? [];
-    return { ...before, ids: ids.join('') };
+    return withoutIds(before, (id) => id.slice(-HOUR_CHARS) > hour);
+  }),
+  beforeChange('a second, contrary decision is filed', 'the first decision counts', (before) => {
+    const decisions = Object.keys(before.journal).map((operation) =>
+      hash('sha256', `settle:${operation}`, 'base64url'),
+    );
+    return withoutIds(before, (id) => decisions.some((one) => one.startsWith(id.slice(0, -HOUR_CHARS))));
   }),
   inRecord('a new message comes before those that wait', 'in order', ({ kind, before, after }) => {
     const [head, ...others] = after.inbox;
@@ -229,38 +247,34 @@ const inRecords: readonly Planted[] = [
 ];
 
 const inStores: readonly Planted[] = [
-  inStore('what a part of the store refuses is never taken', 'taken', (store) => ({
-    async compareAndSwap(key, swap) {
-      if (key.startsWith('c:') && shardOf(key) % 16 === 5) throw new StoreUnavailable('always');
-      return store.compareAndSwap(key, swap);
-    },
+  inSwap('what a part of the store refuses is never taken', 'taken', async (store, key, swap) => {
+    if (key.startsWith('c:') && shardOf(key) % 16 === 5) throw new StoreUnavailable('always');
+    return store.compareAndSwap(key, swap);
+  }),
+  inSwap('a change is made on top of what somebody else wrote', 'answered', async (store, key, swap) => {
+    const swapped = await store.compareAndSwap(key, swap);
+    if (swapped.swapped || swapped.bytes === null || !key.startsWith('c:')) return swapped;
+    return store.compareAndSwap(key, { ...swap, expected: versionOf(swapped.bytes) });
+  }),
+  inSwap('an intent may be lost by a failover', 'called once', async (store, key, swap) => ({
+    ...(await store.compareAndSwap(key, { ...swap, durable: false })),
+    ...(swap.durable && { durable: true }),
   })),
-  inStore('a change is made on top of what somebody else wrote', 'answered', (store) => ({
-    async compareAndSwap(key, swap) {
-      const swapped = await store.compareAndSwap(key, swap);
-      if (swapped.swapped || swapped.bytes === null || !key.startsWith('c:')) return swapped;
-      return store.compareAndSwap(key, { ...swap, expected: swapped.bytes.subarray(0, 13) });
-    },
-  })),
-  inStore('an intent may be lost by a failover', 'called once', (store) => ({
-    compareAndSwap: async (key, swap) => ({
-      ...(await store.compareAndSwap(key, { ...swap, durable: false })),
-      ...(swap.durable && { durable: true }),
-    }),
-  })),
-  inStore(
+  inSwap(
     'an intent counts as replicated, whatever replicas say',
     'replicated before it is called',
-    (store) => ({
-      compareAndSwap: async (key, swap) => ({ ...(await store.compareAndSwap(key, swap)), durable: true }),
-    }),
+    async (store, key, swap) => ({ ...(await store.compareAndSwap(key, swap)), durable: true }),
   ),
-  inStore('an entry of an index stays when its record changes', 'indexed', (store) => ({
-    compareAndSwap(key, swap) {
-      const indexes = swap.indexes.filter(({ index, score }) => index !== 'tickets' || score !== null);
-      return store.compareAndSwap(key, { ...swap, indexes });
-    },
-  })),
+  inSwap('an entry of an index stays when its record changes', 'indexed', (store, key, swap) => {
+    const indexes = swap.indexes.filter(({ index, score }) => index !== 'tickets' || score !== null);
+    return store.compareAndSwap(key, { ...swap, indexes });
+  }),
+  inSwap(
+    "a customer's record ends before what settled operations",
+    'kept as long as it counts',
+    (store, key, swap) =>
+      store.compareAndSwap(key, key.startsWith('u:') ? { ...swap, ttlMs: LOCK_MS } : swap),
+  ),
   inStore('every third time a lock is not given back', 'no lock past its reason', (store) => {
     let times = 0;
     return {
@@ -272,14 +286,6 @@ const inStores: readonly Planted[] = [
       },
     };
   }),
-  inStore(
-    "a customer's record ends before what settled operations",
-    'kept as long as it counts',
-    (store) => ({
-      compareAndSwap: (key, swap) =>
-        store.compareAndSwap(key, key.startsWith('u:') ? { ...swap, ttlMs: LOCK_MS } : swap),
-    }),
-  ),
   inStore('a shard whose list failed is left alone for half an hour', 'every shard is looked at', (store) => {
     const alone = new Map<number, number>();
     return {
@@ -314,20 +320,14 @@ const around: readonly Planted[] = [
       return answer;
     },
   })),
-  inDefect('an unknown outcome counts as applied', 'told as the ledger says', () => ({
-    perform: (perform) => async (effect, context) => {
-      const outcome = await perform(effect, context);
-      if (outcome.kind !== 'unknown') return outcome;
-      return { kind: 'applied', operation: outcome.operation, locks: outcome.lookup.locks };
-    },
-  })),
-  inDefect('a look-up finds nothing of what is there', 'told as the ledger says', () => ({
-    perform: (perform) => async (effect, context) => {
-      const outcome = await perform(effect, context);
-      const isFound = outcome.kind === 'checked' && outcome.found === 'applied';
-      return isFound ? { ...outcome, found: 'none' } : outcome;
-    },
-  })),
+  inOutcome('an unknown outcome counts as applied', 'told as the ledger says', (outcome) =>
+    outcome.kind === 'unknown'
+      ? { kind: 'applied', operation: outcome.operation, locks: outcome.lookup.locks }
+      : outcome,
+  ),
+  inOutcome('a look-up finds nothing of what is there', 'told as the ledger says', (outcome) =>
+    outcome.kind === 'checked' && outcome.found === 'applied' ? { ...outcome, found: 'none' } : outcome,
+  ),
   inDefect('a redemption leaves however late it is', 'called in time', () => {
     let sleep: (ms: number) => Promise<void> = async () => {};
     return {
@@ -385,18 +385,10 @@ const around: readonly Planted[] = [
     }),
   })),
   inDefect('what staff write is filed twice', 'staff are heard', () => ({
-    desk: ({ tickets, operators }) => ({
-      operators,
-      tickets: {
-        async file(ticket, note) {
-          if (note.text !== undefined) await tickets.file(ticket, { ...note, id: `${note.id} again` });
-          return tickets.file(ticket, note);
-        },
-      },
-    }),
-  })),
-  inDefect('a second, contrary decision is filed', 'the first decision counts', () => ({
-    desk: ({ tickets, operators }) => ({ tickets, operators: decidingAnew(operators) }),
+    fileNote: (file) => async (ticket, note) => {
+      if (note.text !== undefined) await file(ticket, { ...note, id: `${note.id} again` });
+      return file(ticket, note);
+    },
   })),
   inDefect(
     'the clock of a process is slow, so it takes its leases for longer',

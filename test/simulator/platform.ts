@@ -1,7 +1,6 @@
 import type { Delivery, Incoming, Outgoing } from '../../src/engine/messages.ts';
-import { StoreUnavailable } from '../../src/store/port.ts';
 import type { Update } from './checks.ts';
-import type { World } from './faults.ts';
+import type { World } from './world.ts';
 
 /** When a platform sends an update again that it has no 2xx for. */
 const AGAIN_MS = 4_000;
@@ -15,29 +14,29 @@ const RECENT = 12;
 /** A process that takes updates, as a platform sees it. */
 type Bot = { accept(incoming: Incoming, sentMs: number): Promise<'accepted' | 'duplicate' | 'full'> };
 
-type PlatformWorld = World & {
+type PlatformOptions = {
   /** The process that an update reaches, if one is there. */
   bot(): Bot | undefined;
   hear(outgoing: Outgoing, seq: number): void;
-  /** Something else than the store was thrown. */
-  onFault(error: unknown): void;
 };
 
 /** Platforms: they take replies, or fail, and deliver updates until they have a 2xx. */
 export class Platforms {
-  readonly #world: PlatformWorld;
+  readonly #world: World;
+  readonly #options: PlatformOptions;
   /** By channel, until when it is out of order. */
   readonly #outages = new Map<string, number>();
   readonly #recent: Update[] = [];
 
-  constructor(world: PlatformWorld) {
+  constructor(world: World, options: PlatformOptions) {
     this.#world = world;
+    this.#options = options;
   }
 
   /** What becomes of a reply before anybody hears it; undefined: it is delivered. */
   async #refuse({ channel }: Outgoing): Promise<Delivery | undefined> {
     const { chance, clock, count, rates } = this.#world;
-    const { throttled, silent, unconnected, waits } = rates();
+    const { throttled, silent, unconnected, waits } = rates;
     if ((this.#outages.get(channel) ?? 0) > clock.atMs && chance.happens(0.9)) {
       count('replies in an outage');
       return chance.happens(0.2) ? { kind: 'throttled', afterMs: 500 } : { kind: 'undelivered' };
@@ -63,13 +62,13 @@ export class Platforms {
 
   /** Delivers an update until the bot has taken it, to whichever process is there. */
   #post(filed: Update): void {
-    const { bot, clock, count, onFault, trace } = this.#world;
+    const { clock, count, onError, trace } = this.#world;
     let isOver = false;
     const again = (): void => {
       if (filed.takenMs === undefined && !isOver) this.#post(filed);
       isOver = true;
     };
-    const to = bot();
+    const to = this.#options.bot();
     clock.plan(to === undefined ? AGAIN_MS : TIMEOUT_MS, again);
     to?.accept(filed.incoming, clock.wallMs() - (clock.atMs - filed.sentMs)).then(
       (acceptance) => {
@@ -80,7 +79,7 @@ export class Platforms {
         filed.takenMs ??= clock.atMs;
       },
       (error: unknown) => {
-        if (!(error instanceof StoreUnavailable)) onFault(error);
+        onError(error);
         clock.plan(AGAIN_MS, again);
       },
     );
@@ -88,11 +87,11 @@ export class Platforms {
 
   /** Customers hear what was delivered. */
   async deliver(outgoing: Outgoing, seq: number): Promise<Delivery> {
-    const { chance, count, hear, rates } = this.#world;
+    const { chance, count, rates } = this.#world;
     const refused = await this.#refuse(outgoing);
     if (refused !== undefined) return refused;
-    hear(outgoing, seq);
-    if (!chance.happens(rates().failedLate)) return { kind: 'delivered' };
+    this.#options.hear(outgoing, seq);
+    if (!chance.happens(rates.failedLate)) return { kind: 'delivered' };
     count('replies delivered with a fault');
     return { kind: 'uncertain' };
   }
@@ -103,7 +102,7 @@ export class Platforms {
     this.#post(filed);
     this.#recent.push(filed);
     if (this.#recent.length > RECENT) this.#recent.shift();
-    if (chance.happens(rates().doubled)) clock.plan(chance.between(0, 2_000), () => this.#post(filed));
+    if (chance.happens(rates.doubled)) clock.plan(chance.between(0, 2_000), () => this.#post(filed));
   }
 
   /** The last updates come again, as if nobody had heard that the bot took them. */

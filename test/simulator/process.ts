@@ -1,28 +1,30 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { EffectContext, Perform } from '../../src/conversation/effect.ts';
 import { Engine, type EngineOptions } from '../../src/engine/engine.ts';
-import type { Delivery, Incoming, Outgoing } from '../../src/engine/messages.ts';
+import type { Delivery, Outgoing } from '../../src/engine/messages.ts';
 import { Operators } from '../../src/engine/operators.ts';
 import type { HttpCall } from '../../src/http/transport.ts';
 import { createLoyalty, type LoyaltyOptions } from '../../src/loyalty/loyalty.ts';
 import { createNotices } from '../../src/notices.ts';
 import type { Observe } from '../../src/observability/metrics.ts';
-import { createTickets } from '../../src/operators/tickets.ts';
+import { createTickets, type Tickets } from '../../src/operators/tickets.ts';
 import type { Runtime } from '../../src/runtime.ts';
 import { createEncryption } from '../../src/store/encryption.ts';
 import type { RecordStore } from '../../src/store/port.ts';
 import { conversation as own } from '../support/conversation.ts';
 import { SETTINGS } from '../support/dialogue.ts';
+import { observeInto } from '../support/observe.ts';
 import { type Chance, createProcessRuntime } from './clock.ts';
 import { type Conduct, type Noted, TIMEOUT_MS } from './conduct.ts';
+import type { Kind } from './counts.ts';
 import { KILLER, POISON } from './customers.ts';
-import type { FaultyLine, Victim, World } from './faults.ts';
+import type { FaultyLine, Victim } from './faults.ts';
 import type { Desk } from './staff.ts';
+import { HASH_KEY, type World } from './world.ts';
 
 /** Operations are looked up sooner than in production, so that a history ends sooner. */
 const CHECKS_MS = [5_000, 20_000, 60_000, 120_000, 300_000];
 
-export const HASH_KEY = Buffer.alloc(32, 7);
 const settings = { ...SETTINGS, operationChecksMs: CHECKS_MS, handover: true };
 const conversation = { ...own, settings };
 
@@ -36,7 +38,7 @@ export type Defect = {
   readonly step?: (step: EngineOptions['conversation']['step']) => EngineOptions['conversation']['step'];
   readonly perform?: (perform: Perform) => Perform;
   readonly exchange?: (exchange: Exchange) => Exchange;
-  readonly desk?: (desk: Desk) => Desk;
+  readonly fileNote?: (file: Tickets['file']) => Tickets['file'];
   readonly observe?: (observe: Observe) => Observe;
   readonly runtime?: (runtime: Runtime) => Runtime;
   readonly deliver?: (deliver: Deliver) => Deliver;
@@ -46,19 +48,27 @@ export type Exchange = LoyaltyOptions['transport']['exchange'];
 type Deliver = (outgoing: Outgoing, seq: number) => Promise<Delivery>;
 
 /** What all processes of a history have in common. */
-export type Surroundings = World & {
+export type Surroundings = {
+  readonly world: World;
   readonly store: RecordStore;
   readonly line: FaultyLine;
-  readonly observe: Observe;
   readonly conduct: Conduct;
   readonly defect: Defect;
   readonly limits: NonNullable<EngineOptions['limits']>;
   /** AntCRM's wire; `operation`: the one at work. */
   exchange(call: HttpCall, operation: string | undefined): ReturnType<Exchange>;
   /** The platform. */
-  deliver: Deliver;
+  readonly deliver: Deliver;
   /** The process has ended, in order or not. */
   onEnd(process: BotProcess): void;
+};
+
+/** Alarms that are counted. */
+const ALARMS: Readonly<Record<string, Kind>> = {
+  dead_letter: 'dead letters',
+  operation_escalated: 'operations with staff',
+  seal_broken: 'alarms of broken records',
+  record_lost: 'alarms of lost records',
 };
 
 /** One process of the bot. It dies at any of its calls, or is stopped in order. */
@@ -72,18 +82,17 @@ export class BotProcess implements Victim {
   readonly #stopEngine: () => Promise<void>;
   #isAlive = true;
   #isStopping = false;
-  /** Leases at work, as the engine says; messages that are being filed; commands of the store under way. */
+  /** Leases at work, as the engine says; filings and commands of the store under way. */
   #busy = 0;
-  #filing = 0;
-  #commands = 0;
+  #underWay = 0;
 
   constructor(name: string, around: Surroundings) {
     this.name = name;
     this.#around = around;
-    const { clock, chance, defect, limits } = around;
-    const alive = { name, skewMs: chance.between(-500, 500), isAlive: () => this.#isAlive };
-    const runtime = (defect.runtime ?? unchanged)(createProcessRuntime(clock, chance, alive));
-    const observe = this.#observe();
+    const { world, defect, limits } = around;
+    const alive = { name, skewMs: world.chance.between(-500, 500), isAlive: () => this.#isAlive };
+    const runtime = (defect.runtime ?? unchanged)(createProcessRuntime(world.clock, world.chance, alive));
+    const observe = (defect.observe ?? unchanged)(this.#observe());
     const encryption = createEncryption({ hashKey: HASH_KEY }, runtime);
     const parts = { store: (defect.store ?? unchanged)(this.#store()), runtime, encryption };
     const exchange: Exchange = (call) => {
@@ -103,15 +112,15 @@ export class BotProcess implements Victim {
       perform: this.#perform((defect.perform ?? unchanged)(loyalty.perform)),
       photoReader: { read: async () => ({ kind: 'noCode' }), close: async () => {} },
       platform: () => ({ hearsQuiet: true, deliver: (defect.deliver ?? unchanged)(this.#deliver) }),
-      ids: () => ({ operation: wordOf(chance, 10), view: wordOf(chance, 6) }),
+      ids: () => ({ operation: wordOf(world.chance, 10), view: wordOf(world.chance, 6) }),
       ...{ observe, limits, onNotice: createNotices(observe).onNotice },
     });
     const operators = new Operators({
       ...{ ...parts, readState: conversation.readState, onFiled: this.engine.schedule },
       onFault: (fault, record) => observe.alarm(fault, { conversation: record }),
     });
-    const desk = { operators, tickets: createTickets({ ...parts, operators }) };
-    this.desk = (defect.desk ?? unchanged)(desk);
+    const { file } = createTickets({ ...parts, operators });
+    this.desk = { operators, fileNote: (defect.fileNote ?? unchanged)(file) };
     this.#stopEngine = () => defect.stop?.(this.engine, runtime) ?? this.engine.stop();
     this.engine.start();
   }
@@ -122,7 +131,7 @@ export class BotProcess implements Victim {
 
   kill(): void {
     if (!this.#isAlive) return;
-    this.#around.count('kills');
+    this.#around.world.count('kills');
     this.#end('killed');
   }
 
@@ -130,36 +139,45 @@ export class BotProcess implements Victim {
   async stop(): Promise<void> {
     if (!this.#isAlive || this.#isStopping) return;
     this.#isStopping = true;
-    const { clock, count, conduct } = this.#around;
-    const sinceMs = clock.atMs;
-    count('orderly stops');
+    const { conduct, world } = this.#around;
+    const sinceMs = world.clock.atMs;
+    world.count('orderly stops');
     await this.#stopEngine();
     if (!this.#isAlive) return;
-    const isIdle = this.#busy + this.#filing + this.#commands === 0;
-    conduct.onStopped(this.name, clock.atMs - sinceMs, isIdle);
+    conduct.onStopped(this.name, world.clock.atMs - sinceMs, this.#busy + this.#underWay === 0);
     this.#end('stopped');
   }
 
   /** As `Engine.accept`. */
-  async accept(incoming: Incoming, sentMs: number): ReturnType<Engine['accept']> {
-    this.#filing += 1;
+  accept(...message: Parameters<Engine['accept']>): ReturnType<Engine['accept']> {
+    return this.#during(this.engine.accept(...message));
+  }
+
+  async #during<Result>(work: Promise<Result>): Promise<Result> {
+    this.#underWay += 1;
     try {
-      return await this.engine.accept(incoming, sentMs);
+      return await work;
     } finally {
-      this.#filing -= 1;
+      this.#underWay -= 1;
     }
   }
 
   #end(how: string): void {
     this.#isAlive = false;
-    this.#around.trace(`${how} ${this.name}`);
+    this.#around.world.trace(`${how} ${this.name}`);
     this.#around.onEnd(this);
   }
 
   #observe(): Observe {
-    const { observe, count } = this.#around;
+    const { count, logged } = this.#around.world;
+    const observe = observeInto(logged);
     return {
       ...observe,
+      alarm(name, fields) {
+        observe.alarm(name, fields);
+        const kind = ALARMS[name];
+        if (kind) count(kind);
+      },
       busy: (leases) => {
         this.#busy = leases;
       },
@@ -172,23 +190,15 @@ export class BotProcess implements Victim {
 
   /** The store as this process reaches it. */
   #store(): RecordStore {
-    const { line, store, conduct, clock } = this.#around;
+    const { line, store, conduct, world } = this.#around;
     const reached = line.storeOf(this, store);
-    const counted = async <Result>(command: Promise<Result>): Promise<Result> => {
-      this.#commands += 1;
-      try {
-        return await command;
-      } finally {
-        this.#commands -= 1;
-      }
-    };
     return {
       ...reached,
-      read: (key) => counted(reached.read(key)),
+      read: (key) => this.#during(reached.read(key)),
       compareAndSwap: async (key, swap) => {
-        const asked = { key, bytes: swap.bytes, expected: swap.expected, atMs: clock.atMs };
+        const asked = { key, bytes: swap.bytes, expected: swap.expected, atMs: world.clock.atMs };
         conduct.onAsked(this.name, asked);
-        const swapped = await counted(reached.compareAndSwap(key, swap)).catch((error: unknown) => {
+        const swapped = await this.#during(reached.compareAndSwap(key, swap)).catch((error: unknown) => {
           conduct.onUnconfirmed(this.name, asked);
           throw error;
         });
@@ -196,17 +206,17 @@ export class BotProcess implements Victim {
         return swapped;
       },
       list: (index, range) => {
-        if (index === 'due') this.lookedMs.set(range.shard, clock.atMs);
+        if (index === 'due') this.lookedMs.set(range.shard, world.clock.atMs);
         return reached.list(index, range);
       },
     };
   }
 
   readonly #deliver: Deliver = async (outgoing, seq) => {
-    const { line, conduct, deliver } = this.#around;
+    const { line, conduct, deliver, world } = this.#around;
     conduct.onSend(this.name, outgoing, seq);
     const delivery = await line.call(this, () => deliver(outgoing, seq));
-    if (delivery.kind === 'delivered') line.onDelivered(conduct.keyOf(outgoing));
+    if (delivery.kind === 'delivered') line.onDelivered(world.keyOf(outgoing));
     const { afterMs = 0 } = 'afterMs' in delivery ? delivery : {};
     if (afterMs > 0) conduct.onToldToWait(this.name, outgoing, { seq, afterMs });
     return delivery;
@@ -223,7 +233,8 @@ export class BotProcess implements Victim {
   }
 
   #perform(perform: Perform): Perform {
-    const { count, conduct } = this.#around;
+    const { conduct } = this.#around;
+    const { count } = this.#around.world;
     return async (effect, context) => {
       if (!('operation' in effect)) return perform(effect, context);
       const { operation } = effect;

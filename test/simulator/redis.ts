@@ -1,7 +1,8 @@
-import { INDEXES, type Key, type RecordStore, SHARDS, shardOf } from '../../src/store/port.ts';
+import { type Key, type RecordStore, shardOf } from '../../src/store/port.ts';
 import { connectRedis } from '../../src/store/redis/connection.ts';
 import { createRedisRecords } from '../../src/store/redis/records.ts';
 import { addressOf, startRedis } from '../support/redis.ts';
+import { listAll } from './checks.ts';
 import type { Clock } from './clock.ts';
 import { runHistory } from './history.ts';
 
@@ -32,16 +33,10 @@ function inVirtualTime(store: RecordStore, clock: Clock): RecordStore {
 
 /** The content of a store: records, byte for byte, and index entries. */
 async function contentOf(store: RecordStore, keys: ReadonlySet<Key>): Promise<string[]> {
-  const content: string[] = [];
+  const content = (await listAll(store)).map(({ index, member, score }) => `${index} ${member} ${score}`);
   for (const key of keys) {
     const { bytes } = await store.read(key);
     content.push(`${key} ${bytes === null ? 'none' : Buffer.from(bytes).toString('hex')}`);
-  }
-  for (const index of INDEXES) {
-    for (let shard = 0; index !== 'broken' && shard < SHARDS; shard++) {
-      const { entries } = await store.list(index, { shard, upTo: 'ever', limit: MOST });
-      content.push(...entries.map(({ member, score }) => `${index} ${member} ${score}`));
-    }
   }
   return content.sort();
 }
@@ -60,21 +55,23 @@ export async function compareWithRedis(seeds: readonly number[]): Promise<string
   try {
     const redis = createRedisRecords(connection);
     for (const seed of seeds) {
-      const content: string[][] = [];
-      const atEnd = async (store: RecordStore, keys: ReadonlySet<Key>) =>
-        void content.push(await contentOf(store, keys));
-      const options = { customers: CUSTOMERS, atEnd };
-      const inMemory = await runHistory(seed, options);
-      const onRedis = await runHistory(seed, {
-        ...options,
-        openStore: (clock) => inVirtualTime(redis, clock),
-      });
-      const [one = [], other = []] = content;
-      if (inMemory.hash !== onRedis.hash) different.push(`seed ${seed}: another history`);
-      for (const line of one)
-        if (!other.includes(line)) different.push(`seed ${seed}: only in memory: ${line.slice(0, 100)}`);
-      for (const line of other)
-        if (!one.includes(line)) different.push(`seed ${seed}: only on Redis: ${line.slice(0, 100)}`);
+      const run = async (openStore?: (clock: Clock) => RecordStore): Promise<string[]> => {
+        const content: string[] = [];
+        const atEnd = async (store: RecordStore, keys: ReadonlySet<Key>) =>
+          void content.push(...(await contentOf(store, keys)));
+        const { hash } = await runHistory(seed, {
+          customers: CUSTOMERS,
+          atEnd,
+          ...(openStore && { openStore }),
+        });
+        return [`the history ${hash}`, ...content];
+      };
+      const inMemory = new Set(await run());
+      const onRedis = new Set(await run((clock) => inVirtualTime(redis, clock)));
+      for (const line of inMemory.symmetricDifference(onRedis))
+        different.push(
+          `seed ${seed}: ${inMemory.has(line) ? 'in memory' : 'on Redis'}: ${line.slice(0, 100)}`,
+        );
       await connection.client.call('FLUSHALL');
     }
   } finally {

@@ -1,43 +1,24 @@
-import type { Reply } from '../../src/conversation/reply.ts';
 import type { State } from '../../src/conversation/state.ts';
 import type { OutboxItem } from '../../src/engine/messages.ts';
 import { type ConversationRecord, newRecord } from '../../src/engine/record.ts';
-import type { Encryption, Key, RecordStore } from '../../src/store/port.ts';
+import type { Key, RecordStore } from '../../src/store/port.ts';
 import { changeBetween } from '../support/changes.ts';
-import type { Count, Kind } from './counts.ts';
+import type { Kind } from './counts.ts';
+import type { World } from './world.ts';
 
 /** Lengths before a record's parts (`writeRecord`), and what it leaves out. */
 const HEADER_BYTES = 6;
 const EMPTY = newRecord(0);
 
-/** A reply that a swap wrote into a conversation's outbox. */
-type Promised = { readonly seq: number; readonly reply: Reply };
-
 /** What a swap did to a conversation's record. */
-export type RecordChange = {
-  readonly name: string;
-  readonly before: ConversationRecord | null;
-  readonly after: ConversationRecord;
-  /** Null where it is as before. */
-  readonly state: State | null;
-  readonly stateBefore: State | null;
-  readonly promised: readonly Promised[];
-  /** The id of the message that the change was decided from. */
-  readonly answers: string | undefined;
-};
+export type RecordChange = ReturnType<typeof changeOf>;
 
-/**
- * The store below all faults. `onChange` is called with each swap that changed a conversation's record.
- */
+/** The store below all faults. `onChange` is called with each swap that changed a conversation's record. */
 export function watchRecords(
   store: RecordStore,
-  options: {
-    readonly encryption: Pick<Encryption, 'open'>;
-    readonly count: Count;
-    onChange(change: RecordChange): void;
-  },
+  { encryption, count }: World,
+  onChange: (change: RecordChange) => void,
 ) {
-  const { encryption, count, onChange } = options;
   /** Records by their bytes, which stay the same object in memory. */
   const known = new WeakMap<Uint8Array, { readonly record: ConversationRecord | null }>();
   const keys = new Set<Key>();
@@ -60,13 +41,7 @@ export function watchRecords(
     if (after === null || after === before) return swapped;
     const kind = kindOf(before, after);
     if (kind) count(kind);
-    onChange({
-      name: key.slice('c:'.length),
-      before,
-      after,
-      ...statesOf(before, after),
-      ...partsOf(before, after),
-    });
+    onChange(changeOf(key, before, after));
     return swapped;
   };
 
@@ -109,30 +84,27 @@ export function stateOf(record: ConversationRecord | null): State | null {
 
 export const operationsIn = (record: ConversationRecord | null) => stateOf(record)?.operations ?? [];
 
-function statesOf(before: ConversationRecord | null, after: ConversationRecord) {
-  if (before?.state === after.state) return { state: null, stateBefore: null };
-  return { state: stateOf(after), stateBefore: stateOf(before) };
-}
-
-function partsOf(before: ConversationRecord | null, { outbox }: ConversationRecord) {
+function changeOf(key: Key, before: ConversationRecord | null, after: ConversationRecord) {
+  const isNew = before?.state !== after.state;
   const earlier = new Set(before?.outbox.map(({ seq }) => seq));
-  const items = outbox
-    .filter(({ seq }) => !earlier.has(seq))
-    .map(({ seq, body }) => ({ seq, item: itemOf(body) }));
-  const replies = items.flatMap(({ seq, item }) =>
-    item.kind === 'reply' ? [{ seq, ...item.outgoing }] : [],
-  );
+  const promised = after.outbox.flatMap(({ seq, body }) => {
+    const item = earlier.has(seq) ? undefined : itemOf(body);
+    return item?.kind === 'reply' ? [{ seq, ...item.outgoing }] : [];
+  });
   return {
-    promised: replies.map(({ seq, reply }): Promised => ({ seq, reply })),
-    answers: replies[0]?.turn ?? before?.inbox[0]?.id,
+    ...{ key, before, after },
+    /** Null where it is as before. */
+    state: isNew ? stateOf(after) : null,
+    stateBefore: isNew ? stateOf(before) : null,
+    /** The replies that it wrote into the outbox. */
+    promised,
+    /** The id of the message that it was decided from. */
+    answers: promised[0]?.turn ?? before?.inbox[0]?.id,
   };
 }
 
 /** An item that this history's engine wrote, read without the checks of `readOutboxItem`. */
-function itemOf(body: unknown): OutboxItem {
-  const item: OutboxItem = Object(body);
-  return item;
-}
+const itemOf = (body: unknown): OutboxItem => Object(body);
 
 /** When the first reply that waits was made. */
 export function madeMsOf({ outbox: [first] }: ConversationRecord): number | undefined {
