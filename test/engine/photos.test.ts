@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { PhotoReader } from '../../src/conversation/message.ts';
 import type { FetchedPhoto, Platform } from '../../src/engine/messages.ts';
@@ -56,4 +57,27 @@ test('pictures of one message that take too long together are left', async () =>
   await world.engine({ platform, photoReader: slow }, { leaseMs: 60_000 }).accept(photoOf('one', 'two'));
   await expect.poll(() => world.heard()).toEqual(['one unavailable']);
   expect(fetches).toHaveLength(1);
+});
+
+test('senders of many pictures hold up another’s picture once each', async () => {
+  const world = createWorld();
+  const opened = Promise.withResolvers<void>();
+  const read: string[] = [];
+  let reading: Promise<unknown> = opened.promise;
+  /** One at a time. */
+  const photoReader: PhotoReader = {
+    ...READER,
+    read(bytes) {
+      reading = reading.then(() => delay(1)).then(() => read.push(Buffer.from(bytes).toString()));
+      return reading.then(() => READER.read(bytes));
+    },
+  };
+  const engine = world.engine({ platform: scripted(world).platform, photoReader });
+  const senders = Array.from({ length: 9 }, (_, n) => `sender ${n}`);
+  for (const file of ['first', 'second', 'third'])
+    for (const conversation of senders) await engine.accept({ ...photoOf(file), conversation });
+  await engine.accept({ ...photoOf('honest'), conversation: 'another' });
+  opened.resolve();
+  await expect.poll(() => read).toContain('honest');
+  expect(read.slice(0, read.indexOf('honest')).every((file) => file === 'first')).toBe(true);
 });

@@ -1,167 +1,150 @@
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Chat, OWN_PHONE } from '../e2e/chat.ts';
-import { startWorld, type World } from '../e2e/world.ts';
-import { dueSoon, dump, until } from '../support/redis.ts';
+import { expect, onTestFinished, test } from 'vitest';
+import type { z } from 'zod';
+import { createClient } from '../../src/channels/staff/client.ts';
+import type { RequestSchema } from '../../src/channels/staff/schemas.ts';
+import { conversationName } from '../../src/engine/messages.ts';
+import type { AntCrmClient } from '../../src/loyalty/antcrm.ts';
+import { createEncryption } from '../../src/store/encryption.ts';
+import type { Encryption } from '../../src/store/port.ts';
+import { startBot } from '../support/app.ts';
+import { dueSoon, dump, startRedis, until } from '../support/redis.ts';
 
 /*
- * A day of a bot with production's settings, before a Redis that is watched: what it keeps of a customer who uses all that the
- * bot can do, and that nothing of it is readable. The log is searched as every bot's is (`test/support/logs.ts`).
+ * What a bot with keys keeps of a customer who uses all that it can do. Its log is searched as every bot's is
+ * (`test/support/logs.ts`).
  */
 
-const [stateKey, hashKey] = [randomBytes(32).toString('base64'), randomBytes(32).toString('base64')];
+const newKey = () => randomBytes(32).toString('base64');
+const keys = { STATE_KEY: newKey(), HASH_KEY: newKey() };
+const STAFF_TOKEN = 'a-token-of-the-staff';
 
-/** However they may be written. */
-const PERSONAL = [
-  ...['0912345678', '912345678', '0867123456', '867123456', '0912 345 678', '0867 123 456'],
-  ...['minh@example.vn', 'garnacho@gmail.com', 'Garnacho', 'Thong'],
-  ...['TIVI000000017', 'TIVI000000018', 'DAUMAY01', stateKey, hashKey],
-];
+const GIVEN = 'TIVI000000017 TIVI000000018 DAUMAY01 912345678 867123456 minh@example.vn Garnacho'.split(' ');
+const SECRET = [...GIVEN, ...Object.values(keys), STAFF_TOKEN, '0912 345 678'];
 
-let world: World;
-let admin: Redis;
-let watcher: Redis;
-const commands: string[] = [];
+const among = (words: readonly string[], text: string) =>
+  words.filter((word) => text.toLowerCase().includes(word.toLowerCase()));
 
-beforeAll(async () => {
-  const keys = { STATE_KEY: stateKey, HASH_KEY: hashKey };
-  world = await startWorld({
-    redis: true,
-    env: { NODE_ENV: 'production', SUPPORT_CONTACT: '1900 0000', ...keys },
-  });
-  admin = new Redis(world.redis?.url ?? '');
-  watcher = await admin.monitor();
+/** A bot on a Redis that is watched, and a customer's conversation with it. */
+async function startWatched() {
+  const redis = await startRedis();
+  const admin = new Redis(redis.url);
+  const commands: string[] = [];
+  const watcher = await admin.monitor();
   watcher.on('monitor', (_time: string, args: string[]) => commands.push(args.join(' ')));
-});
-afterAll(async () => {
-  watcher.disconnect();
-  admin.disconnect();
-  await world.stop();
-});
-
-function found(lines: readonly (string | Buffer)[]): string[] {
-  const text = lines.join('\n').toLowerCase();
-  return PERSONAL.filter((value) => text.includes(value.toLowerCase()));
-}
-
-const [bot, token] = [() => world.bots[0] ?? expect.fail('there is no bot'), 'e2e-staff-token-1'];
-const asStaff = (body: unknown, authorization = `Bearer ${token}`) =>
-  fetch(`${bot().url}/webhooks/staff`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', authorization },
-    body: typeof body === 'string' ? body : JSON.stringify(body),
+  const bug = { on: false };
+  const buggy = (client: AntCrmClient): AntCrmClient => {
+    const history = client.history.bind(client);
+    return Object.assign(client, {
+      history: async (query: Parameters<typeof history>[0]) => {
+        if (bug.on) throw new Error('a bug at 0912345678, minh@example.vn');
+        return history(query);
+      },
+    });
+  };
+  const env = { REDIS_URL: redis.url, STAFF_TOKEN, ...keys };
+  const { url, config, stop } = await startBot(env, { around: { antcrm: buggy } });
+  onTestFinished(async () => {
+    await stop();
+    watcher.disconnect();
+    admin.disconnect();
+    await redis.stop();
   });
-
-const earning = (code: string) => `tích điểm ${code} 0867123456 minh@example.vn`;
-
-async function earns(chat: Chat, code: string): Promise<void> {
-  await chat.writes(earning(code));
-  await chat.hears('accumulate.summary');
-  await chat.presses('confirm');
-  await chat.hears('accumulate.done', 'receipt.accumulate');
+  const { send } = createClient(url, STAFF_TOKEN);
+  let choices: readonly string[] = [];
+  async function does(request: Pick<z.input<RequestSchema>, 'text' | 'choice' | 'contact'>) {
+    const person = { conversation: 'qa', locale: 'vi', as: 'telegram', name: 'Garnacho' } as const;
+    const answer = await send({ ...person, ...request });
+    if (answer.status !== 'done') throw new Error(answer.status);
+    choices = answer.replies.flatMap((reply) => reply.choices ?? []).map(({ id }) => id);
+    return answer.replies.map(({ key }) => key);
+  }
+  const says = async (text: string) => does({ text });
+  const confirms = () => does({ choice: choices.find((id) => id.startsWith('confirm:')) ?? 'none' });
+  return { url, config, admin, commands, bug, does, says, confirms };
 }
 
-async function spends(chat: Chat): Promise<void> {
-  await chat.writes('/redeem DAUMAY01');
-  await chat.hearsOneOf(['redeem.summary']);
-  await chat.presses('confirm');
-  await chat.hears('redeem.done', 'receipt.redeem');
-}
-
-/** The bytes of every key of these kinds, in all shards, once all that was to be said is said. */
-async function bytesOf(kinds: RegExp): Promise<number> {
+/** The bytes of what is kept under these names, once all that was to be said is said. */
+async function sizeOf(admin: Redis, kinds: RegExp): Promise<number> {
   await until(async () => (await dueSoon(admin)) === 0);
-  const keys = (await admin.keys('*')).filter((key) => kinds.test(key));
-  const sizes = await Promise.all(keys.map((key) => admin.call('MEMORY', 'USAGE', key, 'SAMPLES', '0')));
+  const names = (await admin.keys('*')).filter((name) => kinds.test(name));
+  const sizes = await Promise.all(names.map((name) => admin.call('MEMORY', 'USAGE', name, 'SAMPLES', '0')));
   return sizes.reduce((sum: number, size) => sum + Number(size ?? 0), 0);
 }
 
-/** But for what the store says of itself, which is no conversation's. */
-const EVERYTHING = /\}(?!layout|keys)/;
-/** As after a day: the records of the last redemptions have lapsed. */
-const AT_REST = /\}c:/;
+/** All that opens in Redis for a thief who has the keys; an event of staff has its number in front. */
+async function openAll(admin: Redis, encryption: Encryption): Promise<string> {
+  await until(async () => (await dueSoon(admin)) === 0);
+  const name = conversationName(encryption, 'staff', 'qa');
+  const opened: string[] = [];
+  for (const bytes of await dump(admin))
+    for (const key of [`c:${name}`, `f:${name}`])
+      for (let at = 0; at < Math.min(bytes.length, 24); at++)
+        try {
+          opened.push(encryption.open(key, bytes.subarray(at)).toString());
+        } catch {}
+  return opened.join('\n');
+}
 
-test('after five operations of each kind a conversation costs under 6 KB when just used, half of it at rest', async () => {
-  const chat = world.chat('vi');
-  await earns(chat, 'TIVI000000101');
-  await chat.hears('privacy.consent');
-  await chat.presses('consent:accept');
-  await chat.hears('privacy.remembered');
-  for (const code of [2, 3, 4, 5].map((n) => `TIVI00000010${n}`)) await earns(chat, code);
-  expect(await bytesOf(AT_REST)).toBeLessThan(2816);
+test('nothing personal is readable in Redis, nor in what was ever sent to it; /forget leaves nothing even for who has the keys', async () => {
+  const { url, config, admin, commands, bug, does, says, confirms } = await startWatched();
+  const encryption = createEncryption({ key: config.keys.state, hashKey: config.keys.hash });
 
-  await chat.writes('điểm của tôi');
-  await chat.hears('identity.proofNeeded');
-  await chat.shares(OWN_PHONE);
-  await chat.hearsOneOf(['points.balance', 'points.balance_behind']);
-  for (let n = 0; n < 5; n++) await spends(chat);
-  expect(await bytesOf(AT_REST)).toBeLessThan(2816);
-
-  await chat.writes(earning('TIVI000000109'));
-  await chat.hears('accumulate.summary');
-  expect(await bytesOf(EVERYTHING)).toBeLessThan(6144);
-
-  // More messages than are remembered.
-  await chat.writes('huỷ');
-  for (let n = 0; n < 100; n += 10) {
-    await Promise.all(Array.from({ length: 10 }, () => chat.writes('trợ giúp')));
-    for (let heard = 0; heard < 10; heard++) await chat.hearsOneOf(['help']);
-  }
-  expect(await bytesOf(EVERYTHING)).toBeLessThan(6144);
-});
-
-test('nothing personal is readable in Redis, nor in what was ever sent to it', async () => {
-  const one = world.chat('vi');
-  await one.writes('tích điểm TIVI000000017 0912345678 minh@example.vn');
-  await one.hears('accumulate.summary');
-  await one.presses('confirm');
-  await one.hearsOneOf(['privacy.consent']);
-  await one.presses('consent:accept');
-  await one.writes('đổi quà DAUMAY01');
-  await one.hearsOneOf(['identity.proofNeeded']);
-  // What goes wrong is logged: a lost answer, an outage of Telegram that quotes the customer, requests that are refused.
-  await world.sandbox.fault({ call: 'redeem', fault: 'lose-answer' });
-  await one.shares(OWN_PHONE);
-  await one.hearsOneOf(['redeem.summary']);
-  world.double.script('sendMessage', { code: 500, description: 'Internal error for 0912345678' });
-  await one.presses('confirm');
-  await one.hearsOneOf(['operation.resolved.done']);
-  await one.writes('lịch sử tích điểm 30 ngày');
-  await one.hearsOneOf(['history.page_point', 'history.empty_point']);
-  const staff = { conversation: 'qa-0912345678', text: 'tích điểm TIVI000000018 0912345678 minh@example.vn' };
-  await asStaff({ ...staff, name: 'Garnacho Thong' });
-  for (const [body, authorization] of [
-    [{ ...staff, oops: 'minh@example.vn' }],
-    ['{"text": "0912345678'],
-    [staff, 'wrong-token'],
-  ] as const)
-    expect((await asStaff(body, authorization)).ok).toBe(false);
+  await says('tích điểm TIVI000000017 0912345678 minh@example.vn');
+  expect(await confirms()).toEqual(['accumulate.done', 'privacy.consent']);
+  await does({ choice: 'consent:accept' });
+  await says('đổi quà DAUMAY01');
+  await does({ contact: { phone: '0867123456' } });
+  expect(await confirms()).toContain('redeem.done');
+  bug.on = true;
+  expect(await says('lịch sử tích điểm 30 ngày')).toEqual(['turn.failed']);
+  await says('tích điểm TIVI000000018 0912345678');
+  // Requests that are refused are logged.
+  const wrong = { 'content-type': 'application/json', authorization: 'Bearer wrong' };
+  const body = '{"conversation":"qa-0912345678","text":"minh@example.vn"';
+  for (const headers of [wrong, { ...wrong, authorization: `Bearer ${STAFF_TOKEN}` }])
+    expect((await fetch(`${url}/webhooks/staff`, { method: 'POST', headers, body })).ok).toBe(false);
   for (const path of ['/nowhere', '/webhooks/staff/qa-0912345678/events', '/sandbox/history-point'])
-    await fetch(`${bot().url}${path}?phone=0912345678&email=minh@example.vn`);
+    await fetch(`${url}${path}?phone=0912345678&email=minh@example.vn`);
 
+  const before = await openAll(admin, encryption);
+  expect(among(GIVEN, before)).toEqual(GIVEN);
+  expect(before).toContain('"reason":"threw"');
   expect(commands.length).toBeGreaterThan(50);
-  expect(found([...(await dump(admin)), ...commands])).toEqual([]);
+  expect(among(SECRET, [...(await dump(admin)), ...commands].join('\n'))).toEqual([]);
+
+  expect(await says('/forget')).toEqual(['privacy.erased']);
+  const after = await openAll(admin, encryption);
+  expect(among(GIVEN, after)).toEqual([]);
+  expect(after).toContain('"draft":{},"profile":{},"operations":[]');
+  // The record, the last event, and the ids of AntCRM's records that settled a redemption; what the store says of itself.
+  const kinds = (await admin.keys('*')).map((key) => /\}(\w+)/.exec(key)?.[1]);
+  expect([...new Set(kinds)].sort()).toEqual(['c', 'f', 'layout', 'u']);
   // The search finds what is there.
   await admin.set('control', 'Minh@example.vn');
-  expect(found(await dump(admin))).toEqual(['minh@example.vn']);
-  await expect.poll(() => found(commands)).toEqual(['minh@example.vn']);
+  await expect.poll(() => among(SECRET, commands.join('\n'))).toEqual(['minh@example.vn']);
 });
 
-test('who can write to Redis cannot give one customer the state of another', async () => {
-  const [rich, thief] = [world.chat('vi'), world.chat('vi')];
-  await rich.writes('xem điểm');
-  await rich.hearsOneOf(['identity.proofNeeded']);
-  await rich.shares(OWN_PHONE);
-  await rich.hearsOneOf(['privacy.consent_phone']);
-  const others = new Set(await admin.keys('*c:*'));
-  await thief.writes('chào');
-  await thief.hearsOneOf(['welcome']);
-  const [victim = ''] = (await admin.keys('*c:*')).filter((key) => !others.has(key));
-  for (const other of others) {
-    await admin.set(victim, (await admin.getBuffer(other)) ?? '');
-    await thief.writes('xem điểm');
-    await thief.hearsOneOf(['identity.proofNeeded']);
+test('after five operations of each kind a conversation costs under 6 KB when just used, half of it at rest', async () => {
+  const { admin, does, says, confirms } = await startWatched();
+  const earning = (n: number) => says(`tích điểm TIVI00000010${n} 0867123456 minh@example.vn`);
+  for (let n = 1; n < 6; n++) {
+    await earning(n);
+    expect(await confirms()).toContain('accumulate.done');
+    if (n === 1) await does({ choice: 'consent:accept' });
   }
-  await expect.poll(() => bot().lines.join()).toContain('"alarm":"seal_broken"');
+  await says('điểm của tôi');
+  await does({ contact: { phone: '0867123456' } });
+  for (let n = 0; n < 5; n++) {
+    await says('đổi quà DAUMAY01');
+    expect(await confirms()).toContain('redeem.done');
+  }
+  // As after a day: the records of the last redemptions have lapsed.
+  expect(await sizeOf(admin, /\}c:/)).toBeLessThan(2816);
+  await earning(9);
+  // More messages than are remembered.
+  for (let n = 0; n < 100; n++) await says('trợ giúp');
+  // Without the events, which only staff have, and what the store says of itself.
+  expect(await sizeOf(admin, /\}(?!layout|keys|f)/)).toBeLessThan(6144);
 });

@@ -155,6 +155,12 @@ it('in a group the answer has a button into the private chat alone, once the bot
   const markups = double.calls('sendMessage').map(({ payload }) => payload.reply_markup);
   const button = { text: 'vi:telegram.openChat', url: 'https://t.me/LoyaltyTestBot?start=_' };
   expect(markups).toEqual([undefined, { inline_keyboard: [[button]] }]);
+  // Whatever Telegram calls it, a group that lets nobody write is no fault of ours.
+  double.script('sendMessage', {
+    code: 400,
+    description: 'Bad Request: not enough rights to send text messages',
+  });
+  expect(await channel.deliver(answer, 3)).toEqual({ kind: 'unreachable' });
 });
 
 it('while a call is at work the press is answered and the bot types', async () => {
