@@ -4,20 +4,14 @@ import { once } from 'node:events';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
-import { createClient } from '../../src/channels/staff/client.ts';
-import { asPng, drawCode, sheet } from '../support/pictures.ts';
 import { type Bot, type Environment, startBot, startProcess } from '../support/processes.ts';
 import { dump, startRedis } from '../support/redis.ts';
-import { choosesGift, PHONE } from './chat.ts';
-import { startWorld, type World, type WorldOptions } from './world.ts';
 
 const EXIT_CONFIG = 78;
-
-async function ownWorld(options: WorldOptions = {}): Promise<World> {
-  const world = await startWorld(options);
-  onTestFinished(() => world.stop());
-  return world;
-}
+const PROGRAMS = [
+  ...['src/main.ts', 'src/cli/keys.ts', 'src/cli/chat.ts', 'src/cli/operations.ts', 'src/cli/answers.ts'],
+  ...['src/channels/telegram/cli.ts', 'src/channels/teams/cli.ts', 'test/simulator/main.ts'],
+];
 
 async function ownBot(env: Environment = {}): Promise<Bot> {
   const bot = await startBot(env);
@@ -142,19 +136,6 @@ test('a start with other keys than those of the store ends with one line, and ch
   expect(await contents()).toEqual(before);
 });
 
-test('a bot that is told to stop in the middle of a call finishes it and tells the customer', async () => {
-  const world = await ownWorld();
-  const chat = world.chat('en');
-  const before = await world.sandbox.records('gift', PHONE);
-  await choosesGift(chat);
-  await world.sandbox.fault({ call: 'redeem', fault: 'slow', ms: 700 });
-  await chat.presses('confirm');
-  await world.sandbox.recorded('gift', PHONE, before.length);
-  expect(await Promise.all(world.bots.map((bot) => bot.stop()))).toEqual([{ code: 0, signal: null }]);
-  expect(chat.unread).toHaveLength(2);
-  await chat.hears('redeem.done');
-});
-
 test('the sandbox alone prints its URL, answers with and without the prefix, and stops when told', async () => {
   const sandbox = await startProcess('src/sandbox/main.ts');
   const [url] = await sandbox.line(/http:\/\/127\.0\.0\.1:\d+/);
@@ -169,17 +150,18 @@ test('the sandbox alone prints its URL, answers with and without the prefix, and
   expect(await sandbox.stop()).toEqual({ code: 0, signal: null });
 });
 
-test('a bot that sees no photos has under 160 MB; staff send it one', async () => {
+test('a bot that sees no photos has under 160 MB', async () => {
   // What is compiled ahead takes memory, too.
   const bot = await ownBot({ NODE_DISABLE_COMPILE_CACHE: '1' });
   const metrics = await (await fetch(`${bot.url}/metrics`)).text();
   const bytes = Number(/^process_resident_memory_bytes (\S+)$/m.exec(metrics)?.[1]);
   expect(bytes / 1e6).toBeLessThan(160);
-  const codes = [await drawCode('TIVI000000046'), await drawCode('TIVI000000047', 'DataMatrix')];
-  const photo = asPng(sheet(...codes)).toString('base64');
-  const { send } = createClient(bot.url);
-  // A machine that is too busy to decode it in three seconds gets it again.
-  await expect
-    .poll(() => send({ conversation: 'qa', photo, as: 'telegram' }))
-    .toMatchObject({ replies: [{ key: 'codes.kept' }, { key: 'accumulate.askPhone' }] });
+});
+
+test('every program ends with code 2 after an option that it does not know, and without a stack', async () => {
+  const programs = await Promise.all(PROGRAMS.map((path) => startProcess(path, {}, ['--bogus'])));
+  for (const [index, { ended, lines }] of programs.entries()) {
+    expect([PROGRAMS[index], (await ended).code]).toEqual([PROGRAMS[index], 2]);
+    expect(lines.join('\n')).toMatch(/^(?!.*\n +at )./s);
+  }
 });

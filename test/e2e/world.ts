@@ -1,90 +1,104 @@
 import { fileURLToPath } from 'node:url';
+import Fastify from 'fastify';
+import { expect } from 'vitest';
+import en from '../../locales/en.json' with { type: 'json' };
+import { createSandbox, type SandboxFault } from '../../src/sandbox/sandbox.ts';
 import { type Bot, type Environment, startBot } from '../support/processes.ts';
 import { startRedis } from '../support/redis.ts';
 import { startTelegramDouble, type Update } from '../support/telegram-double.ts';
-import { type Chat, createChat, type Language } from './chat.ts';
-import { startSandbox } from './sandbox.ts';
+import { createPerson } from '../support/telegram-updates.ts';
 
-export type World = Awaited<ReturnType<typeof startWorld>>;
-
-export type WorldOptions = {
-  readonly bots?: number;
-  readonly redis?: boolean;
-  readonly env?: Environment;
-  readonly main?: string;
-};
-
-const SECRET = 'e2e-secret';
+const TELEGRAM_WEBHOOK_SECRET = 'e2e-secret';
 const GIFTS_FILE = fileURLToPath(new URL('gifts.json', import.meta.url));
-
-const STAFF_TOKEN = 'e2e-staff-token-1';
 /**
  * Lets an operation without an outcome be looked up as soon as AntCRM can have no more to say; longer than AntCRM takes,
  * and than a test takes to kill the process that calls it, on a busy machine too.
  */
-const ANTCRM_TIMEOUT_MS = 4000;
+const ANTCRM_TIMEOUT_MS = '4000';
 
-/** Everything that a customer's message meets: Telegram, the bots, their store and AntCRM, each by itself. */
-export async function startWorld(options: WorldOptions = {}) {
-  const { bots: count = 1, main } = options;
+/** Everything that a customer's message meets: Telegram, the bots as processes, their Redis, and AntCRM. */
+export async function startWorld(env: Environment = {}, main?: string) {
   const inboxes = new Map<unknown, string[]>();
-  const double = await startTelegramDouble({
+  const telegram = await startTelegramDouble({
     onDone({ method, payload }) {
-      if (method !== 'sendMessage' && method !== 'editMessageText') return;
-      inboxes.get(payload.chat_id)?.push(String(payload.text));
+      if (method === 'sendMessage' || method === 'editMessageText')
+        inboxes.get(payload.chat_id)?.push(String(payload.text));
     },
   });
-  const sandbox = await startSandbox();
-  const redis = options.redis ? await startRedis() : undefined;
+  const antcrm = Fastify();
+  await antcrm.register(createSandbox());
+  const redis = await startRedis();
   const everyone = {
-    TELEGRAM_BOT_TOKEN: double.token,
-    TELEGRAM_API_ROOT: double.url,
-    TELEGRAM_WEBHOOK_SECRET: SECRET,
-    ANTCRM_BASE_URL: sandbox.url,
-    ANTCRM_API_KEY: 'e2e-key',
-    ANTCRM_TIMEOUT_MS: `${ANTCRM_TIMEOUT_MS}`,
-    OPERATION_CHECKS: '200ms,500ms,1s,2s',
-    GIFTS_FILE,
-    STAFF_TOKEN,
-    ...(redis && { REDIS_URL: redis.url }),
-    ...options.env,
+    ...{ TELEGRAM_BOT_TOKEN: telegram.token, TELEGRAM_API_ROOT: telegram.url, TELEGRAM_WEBHOOK_SECRET },
+    ...{ ANTCRM_BASE_URL: await antcrm.listen(), ANTCRM_API_KEY: 'e2e-key', ANTCRM_TIMEOUT_MS },
+    ...{ OPERATION_CHECKS: '200ms,500ms,1s,2s', GIFTS_FILE, REDIS_URL: redis.url, ...env },
   };
   const bots: Bot[] = [];
-  async function bot(own: Environment = {}): Promise<Bot> {
-    const started = await startBot({ ...everyone, ...own }, main);
-    bots.push(started);
-    return started;
-  }
-  await Promise.all(Array.from({ length: count }, () => bot()));
-  const post = (update: Update, { url }: Bot) =>
-    double.post(update, { url: `${url}/webhooks/telegram`, secret: SECRET });
-  const toFirst = async (update: Update) => {
-    const [found] = bots;
-    if (found === undefined) throw new Error('there is no bot');
-    return post(update, found);
-  };
   let lastId = 7_400_000_000;
 
   return {
-    double,
-    sandbox,
-    /** Undefined: each bot has its embedded store. */
-    redis,
-    bots: bots as readonly Bot[],
+    antcrm: {
+      /** The next call misbehaves. */
+      fault: (fault: Partial<SandboxFault>) =>
+        antcrm.inject({ method: 'POST', url: '/faults', payload: fault }),
+      /** What its first customer has. */
+      async points(): Promise<number> {
+        return (await antcrm.inject('/state')).json().customers[0].scoreAvailable;
+      },
+    },
     /** Starts one more bot, with these settings of its own. */
-    bot,
-    /** A new customer, whose updates go to the first bot unless told otherwise. */
-    chat(language: Language, how = toFirst): Chat {
+    async bot(own: Environment = {}): Promise<Bot> {
+      const bot = await startBot({ ...everyone, ...own }, main);
+      bots.push(bot);
+      return bot;
+    },
+    post: (update: Update, { url }: Bot) =>
+      telegram.post(update, { url: `${url}/webhooks/telegram`, secret: TELEGRAM_WEBHOOK_SECRET }),
+    /** A new customer, whose updates go to this bot. */
+    chat(bot: Bot) {
       const id = ++lastId;
       const unread: string[] = [];
       inboxes.set(id, unread);
-      return createChat({ id, language, double, unread, post: how });
+      const person = createPerson(id, { language_code: 'en' });
+      const send = async (update: Update) =>
+        expect(await this.post(update, bot)).toMatchObject({ status: 200 });
+      return {
+        person,
+        /** What arrived and was not yet looked at, oldest first. */
+        unread: unread as readonly string[],
+        writes: (text: string) => send(person.writes(text)),
+        shares: (phone: string) => send(person.shares(phone)),
+        /** Presses the newest button whose choice begins so. */
+        async presses(choice: string): Promise<void> {
+          const shown = telegram
+            .shown(id)
+            .flatMap(({ buttons, message_id }) =>
+              buttons.flat().map((button) => ({ ...button, message_id })),
+            );
+          const button = shown.findLast(({ callback_data: data }) => data.startsWith(choice));
+          await send(person.presses(button?.callback_data ?? choice, button?.message_id ?? 0));
+        },
+        /** Reads on until a message says all these keys. */
+        async hears(...keys: (keyof typeof en)[]): Promise<string> {
+          const heard: string[] = [];
+          while (!keys.every((key) => says(heard.at(-1) ?? '', key))) {
+            const message = `no ${keys}, but: ${heard.join(' | ')}`;
+            await expect.poll(() => unread.length, { message, timeout: 60_000 }).toBeGreaterThan(0);
+            heard.push(unread.shift() ?? '');
+          }
+          return heard.at(-1) ?? '';
+        },
+      };
     },
-    post,
     async stop() {
-      await Promise.all([...bots.map((one) => one.stop()), sandbox.stop()]);
-      await redis?.stop();
-      await double.close();
+      await Promise.all(bots.map((bot) => bot.stop()));
+      await Promise.all([redis.stop(), antcrm.close(), telegram.close()]);
     },
   };
+}
+
+/** Whether `text` is, or has a line, that `key` words in English. */
+export function says(text: string, key: keyof typeof en): boolean {
+  const fixed = en[key].split(/\{\{.*?\}\}/).map((part) => RegExp.escape(part));
+  return new RegExp(`(^|\\n)${fixed.join('.+')}(\\n|$)`).test(text);
 }

@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { webChat } from '../../examples/own-channel/web-chat.ts';
 import { createMemoryFeed } from '../../src/store/memory.ts';
 import { type Customer, channelContract } from '../contract/channel.ts';
-import { says } from '../e2e/chat.ts';
+import { says } from '../e2e/world.ts';
 import { startBot } from '../support/app.ts';
 import { startProcess } from '../support/processes.ts';
 import { openPage, type WebMember } from './web-member.ts';
@@ -81,7 +81,7 @@ describe('a bot with a channel of its own', () => {
     expect(summary?.text).toMatch(new RegExp(`^${code}: Confirm`, 'm'));
     for (const text of ['yes', 'ok', 'confirm', code === '1000' ? '1001' : '1000']) {
       const replies = await member.send({ text });
-      expect(replies.some((reply) => says(reply.text, 'redeem.done', 'en'))).toBe(false);
+      expect(replies.some((reply) => says(reply.text, 'redeem.done'))).toBe(false);
     }
     // The first entry of a list that was shown before the summary.
     const [old] = await member.send({ text: '1', seen: menu?.seq });
@@ -89,11 +89,11 @@ describe('a bot with a channel of its own', () => {
     const [again] = await member.send({ text: 'redeem DAUMAY01' });
     const fresh = again?.choices.find(({ data }) => data.startsWith('confirm:'))?.typed ?? '';
     const [expired] = await member.send({ text: code });
-    expect(expired?.text).toSatisfy((said: string) => says(said, 'choice.expired', 'en'));
+    expect(expired?.text).toSatisfy((said: string) => says(said, 'choice.expired'));
     const [done] = await member.send({ text: fresh });
     expect(done?.text).toMatch(/^Gift redeemed/);
     const [twice] = await member.send({ text: fresh });
-    expect(twice?.text).toSatisfy((said: string) => says(said, 'choice.expired', 'en'));
+    expect(twice?.text).toSatisfy((said: string) => says(said, 'choice.expired'));
   });
 
   it('serves the page, and nothing to people who are not signed in', async () => {
