@@ -6,6 +6,11 @@ import { createClient } from '../src/channels/staff/client.ts';
 import { startBot } from '../test/support/app.ts';
 import { openBrowser, openPage } from '../test/support/browser.ts';
 
+if (process.argv.length > 2) {
+  console.error('npm run screenshot has no options');
+  process.exit(2);
+}
+
 const picture = (name: string): string => new URL(`${name}.png`, import.meta.url).pathname;
 
 const bot = await startBot();

@@ -9,6 +9,12 @@ import { LANGUAGE_TEXTS, WORDING } from '../src/i18n.ts';
  * fails where a file is out of date.
  */
 
+const [option] = process.argv.slice(2);
+if (option !== undefined && option !== '--check') {
+  console.error('npm run docs has one option: --check');
+  process.exit(2);
+}
+
 const variables = [...documentation].map(([name, about]) => {
   const { meaning = '', wants = '', default: fallback, absent, isSecret = false } = about ?? {};
   return { name, meaning, wants, fallback, absent, isSecret };
@@ -59,7 +65,7 @@ const files = {
 
 for (const [name, content] of Object.entries(files)) {
   if (read(name) === content) continue;
-  if (!process.argv.includes('--check')) writeFileSync(new URL(`../${name}`, import.meta.url), content);
+  if (option === undefined) writeFileSync(new URL(`../${name}`, import.meta.url), content);
   else {
     console.error(`${name} is out of date: npm run docs`);
     process.exitCode = 1;

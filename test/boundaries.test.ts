@@ -35,7 +35,10 @@ const ROOMS: readonly (readonly [files: string, imports: string])[] = [
   ['console/', 'console/|http/(guard|session).ts'],
   ['cli/answers.ts', 'conversation/|(i18n|operator-files).ts'],
   // Programs that talk to a running bot as staff and operators do, from outside.
-  ['cli/', 'channels/staff/(client|schemas).ts|http/problem.ts|(channels|config).ts|cli/'],
+  [
+    'cli/',
+    'channels/staff/(client|schemas).ts|conversation/message.ts|http/problem.ts|(channels|config).ts|cli/',
+  ],
   [
     'operators/',
     'conversation/|loyalty/wire.ts|engine/(listing|operators).ts|runtime.ts|store/port.ts|http/problem.ts|operators/',

@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
 import { PassThrough } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import { expect, it } from 'vitest';
 import { chat } from '../../src/cli/chat.ts';
 import { type Kit, startKit } from '../channels/staff/kit.ts';
@@ -15,58 +14,46 @@ const MENU = {
   ],
 } as const;
 
-/** Types lines into a chat that is no terminal, as a pipe does; resolves once it has ended. */
-async function pipe({ client }: Pick<Kit, 'client'>, lines: readonly string[], as = 'staff') {
+/** A chat that is no terminal, as a pipe is none. */
+function start({ client }: Pick<Kit, 'client'>, as = 'staff') {
   const input = new PassThrough();
-  const output = new PassThrough();
-  input.end(lines.map((line) => `${line}\n`).join(''));
-  const code = chat({ client, input, output, manner: { conversation: 'qa', as, locale: 'vi' } });
-  void code.finally(() => output.end());
-  return { shown: await text(output), code: await code };
+  const output = new PassThrough().setEncoding('utf8');
+  let shown = '';
+  output.on('data', (part) => {
+    shown += part;
+  });
+  const ended = chat({ client, input, output, manner: { conversation: 'qa', as, locale: 'vi' } });
+  return { input, ended, shown: () => shown };
 }
 
-it('shows replies with numbered choices, each once, and presses by number', async () => {
+it('shows replies with numbered choices, each once, presses by number, and shows what the bot says unasked', async () => {
   const kit = await startKit({ answer: () => [{ ...MENU, choices: [...MENU.choices] }] });
+  const { input, ended, shown } = start(kit);
+  input.write('xin chào\n2\n');
   const menu = 'vi:menu\n  1. vi:menu.accumulate\n  2. vi:menu.redeem\n';
-  expect(await pipe(kit, ['xin chào', '2'])).toEqual({ shown: menu + menu, code: 0 });
+  await expect.poll(shown).toBe(menu + menu);
   expect(kit.accepted.map(({ message }) => message)).toEqual([
     { kind: 'text', text: 'xin chào' },
     { kind: 'choice', choice: 'redeem', view: 'v1' },
   ]);
+  await kit.deliver('qa', [{ key: 'operation.resolved.done' }]);
+  await expect.poll(shown).toContain('operation.resolved.done');
+  input.end();
+  expect(await ended).toBe(0);
 });
 
-it('shares contacts and opens deep links by commands', async () => {
+it('shares contacts and opens deep links by commands; says why a message was refused, and fails', async () => {
   const kit = await startKit();
-  await pipe(kit, ['/contact 0867123456', '/start TIVI1', '/help'], 'telegram');
+  const { input, ended, shown } = start(kit, 'telegram');
+  input.end('/contact\n/contact 0867123456\n/start TIVI1\n/help\n');
+  expect(await ended).toBe(1);
+  expect(shown()).toMatch(/contact[\s\S]*vi:help\.text/);
   expect(kit.accepted.map(({ message }) => message)).toEqual([
     { kind: 'contact', phone: '0867123456', own: true },
     { kind: 'start', payload: 'TIVI1' },
     { kind: 'text', text: '/help' },
   ]);
   expect(kit.accepted[0]?.sender).toEqual({ channel: 'telegram', proof: 'contact', locale: 'vi' });
-});
-
-it('shows what the bot says unasked', async () => {
-  const kit: Kit = await startKit({ answer: () => [{ key: 'operation.checking' }] });
-  const input = new PassThrough();
-  const output = new PassThrough();
-  const ending = chat({ client: kit.client, input, output, manner: { conversation: 'qa' } });
-  let shown = '';
-  output.on('data', (part) => {
-    shown += part;
-  });
-  input.write('ok\n');
-  await expect.poll(() => shown).toContain('operation.checking');
-  await kit.deliver('qa', [{ key: 'operation.resolved.done' }]);
-  await expect.poll(() => shown).toContain('operation.resolved.done');
-  input.end();
-  expect(await ending).toBe(0);
-});
-
-it('says why a message was refused, and fails', async () => {
-  const { shown, code } = await pipe(await startKit(), ['/contact', 'xin chào'], 'telegram');
-  expect(shown).toMatch(/contact[\s\S]*vi:help\.text/);
-  expect(code).toBe(1);
 });
 
 it('as a command it talks to the bot of the options, with the token of the environment', async () => {
