@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { globSync, readFileSync } from 'node:fs';
 import { parseSync, Visitor } from 'oxc-parser';
 import { checkSync } from 'recheck';
-import { describe, expect, it, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 
 /*
  * Every regular expression takes linear time, as it is written and as the bot builds it from the shipped words. recheck says
@@ -101,24 +101,10 @@ test('every regular expression takes linear time', { timeout: 1_800_000 }, async
   await expect(lines.join(''), 'npm run patterns writes them').toMatchFileSnapshot(VERDICTS);
 });
 
-describe('the gate itself', () => {
-  test.each([
-    [String.raw`(?:TIVI)(?: ?\d+)+x`, /^exponential/],
-    [String.raw`\S*@\S*`, /^2nd degree polynomial/],
-    [String.raw`(?<name>\S+)@|(?<name>a*)*$`, /^exponential/],
-    [String.raw`(?:TIVI) ?\d+(?: \d+)*x`, /^proved/],
-  ])('judges %s', (source, verdict) => {
-    expect(judge({ source, flags: 'u' })).toMatch(verdict);
-  });
-
-  it('finds every pattern that a source writes, and every place that builds one', () => {
-    const source = [
-      'const a = /a+/gu; // no /comment/',
-      'const b = "/text/", c = f`$' + '{/b/.test(b)}`;',
-      'export const made = [new RegExp(b), RegExp(c), b.match(`^a`), b.search("x"), b.match(a)];',
-    ].join('\n');
-    const { written, builds } = parse('src/a.ts', source);
-    expect(written.map(keyOf)).toEqual(['/a+/gu', '/b/']);
-    expect(builds).toEqual(Array.from({ length: 4 }, () => 'src/a.ts:3'));
-  });
+test.each([
+  [String.raw`(?:TIVI)(?: ?\d+)+x`, /^exponential/],
+  [String.raw`(?<name>\S+)@|(?<name>a*)*$`, /^exponential/],
+  [String.raw`(?:TIVI) ?\d+(?: \d+)*x`, /^proved/],
+])('the gate judges %s', (source, verdict) => {
+  expect(judge({ source, flags: 'u' })).toMatch(verdict);
 });
