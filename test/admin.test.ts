@@ -1,28 +1,25 @@
+import { get } from 'node:http';
 import { Server } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { AppOptions } from '../src/app.ts';
 import { gate } from './engine/bot.ts';
 import { startBot } from './support/app.ts';
+import { startRedis } from './support/redis.ts';
 import { startTelegramDouble } from './support/telegram-double.ts';
 
 const TOKEN = 'a-staff-token-of-some-length';
 const STAFF = { authorization: `Bearer ${TOKEN}` };
+const SECRET = 'secret-of-telegram';
 
 /** What only staff, operators and Prometheus ask for. */
 const OF_STAFF = ['/console', '/docs/json', '/webhooks/staff/qa-1/events', '/metrics', '/sandbox/state'];
 
-async function start(env: Record<string, string>, options?: AppOptions) {
-  const telegram = await startTelegramDouble();
-  const telegramEnv = {
-    TELEGRAM_BOT_TOKEN: telegram.token,
-    TELEGRAM_API_ROOT: telegram.url,
-    TELEGRAM_WEBHOOK_SECRET: 'secret-of-telegram',
-  };
-  const bot = await startBot({ ...telegramEnv, ...env }, options);
+async function start(env: Record<string, string> = {}, options?: AppOptions) {
+  const bot = await startBot(env, options);
   onTestFinished(async () => {
     bot.cut();
     await bot.stop();
-    await telegram.close();
   });
   return bot;
 }
@@ -36,8 +33,7 @@ async function statusOf(url: string, headers: Record<string, string> = {}): Prom
 
 test('the embedded sandbox answers nobody but the bot on the port between them', async () => {
   const listening = vi.spyOn(Server.prototype, 'listen');
-  const { url, stop } = await startBot();
-  onTestFinished(stop);
+  const { url } = await start();
   const ports = listening.mock.contexts.flatMap((server) => {
     const address = server instanceof Server ? server.address() : null;
     return typeof address === 'object' && address ? [address.port] : [];
@@ -45,45 +41,51 @@ test('the embedded sandbox answers nobody but the bot on the port between them',
   listening.mockRestore();
   const [port] = ports.filter((one) => `${one}` !== new URL(url).port);
   for (const path of ['/state', '/history-point?phone=0867123456'])
-    expect([path, await statusOf(`http://127.0.0.1:${port}${path}`, { apikey: 'sandbox' })]).toEqual([
-      path,
-      401,
-    ]);
+    expect(await statusOf(`http://127.0.0.1:${port}${path}`, { apikey: 'sandbox' })).toBe(401);
 });
 
 test('with ADMIN_PORT what is for staff is on that port alone, and what is for platforms is not there', async () => {
-  const { url, adminUrl } = await start({ ADMIN_PORT: '0', STAFF_TOKEN: TOKEN });
-  expect(adminUrl).not.toBe(url);
+  const telegram = await startTelegramDouble();
+  onTestFinished(() => telegram.close());
+  const { url, adminUrl } = await start({
+    ...{ ADMIN_PORT: '0', STAFF_TOKEN: TOKEN },
+    ...{
+      TELEGRAM_BOT_TOKEN: telegram.token,
+      TELEGRAM_API_ROOT: telegram.url,
+      TELEGRAM_WEBHOOK_SECRET: SECRET,
+    },
+  });
   for (const path of OF_STAFF) {
     expect([path, await statusOf(url + path, STAFF)]).toEqual([path, 404]);
     expect([path, await statusOf(adminUrl + path, STAFF)]).toEqual([path, 200]);
   }
+  // Metrics need no token there, and one on the main port.
+  expect(await statusOf(`${adminUrl}/metrics`)).toBe(200);
+  const together = await start({ STAFF_TOKEN: TOKEN });
+  expect(await statusOf(`${together.url}/metrics`)).toBe(401);
+  expect(await statusOf(`${together.url}/metrics`, STAFF)).toBe(200);
   for (const path of ['/health/live', '/health/ready']) {
     expect([path, await statusOf(url + path)]).toEqual([path, 200]);
     expect([path, await statusOf(adminUrl + path)]).toEqual([path, 404]);
   }
-  const webhook = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' };
-  expect((await fetch(`${url}/webhooks/telegram`, webhook)).status).toBe(401);
-  expect((await fetch(`${adminUrl}/webhooks/telegram`, webhook)).status).toBe(404);
-  expect((await fetch(`${url}/webhooks/staff`, webhook)).status).toBe(404);
-  expect((await fetch(`${adminUrl}/webhooks/staff`, webhook)).status).toBe(401);
-});
-
-test('metrics need a token on the main port, and none on the admin port', async () => {
-  const apart = await start({ ADMIN_PORT: '0', STAFF_TOKEN: TOKEN });
-  expect(await statusOf(`${apart.adminUrl}/metrics`)).toBe(200);
-  const together = await start({ STAFF_TOKEN: TOKEN });
-  expect(together.adminUrl).toBe(together.url);
-  expect(await statusOf(`${together.url}/metrics`)).toBe(401);
-  expect(await statusOf(`${together.url}/metrics`, STAFF)).toBe(200);
+  const post = async (address: string) =>
+    (await fetch(address, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' }))
+      .status;
+  for (const [channel, here, there] of [
+    ['telegram', 401, 404],
+    ['staff', 404, 401],
+  ] as const)
+    for (const [base, status] of [
+      [url, here],
+      [adminUrl, there],
+    ] as const)
+      expect(await post(`${base}/webhooks/${channel}`)).toBe(status);
 });
 
 test('both ports turn new requests away while the bot stops, but live and metrics answer to the end', async () => {
   const open = gate();
-  const bot = await start(
-    { ADMIN_PORT: '0' },
-    { around: { channel: (port) => ({ ...port, stop: () => open.opened }) } },
-  );
+  const around: AppOptions['around'] = { channel: (port) => ({ ...port, stop: () => open.opened }) };
+  const bot = await start({ ADMIN_PORT: '0' }, { around });
   const stopped = bot.stop();
   expect(await statusOf(`${bot.adminUrl}/console`)).toBe(503);
   expect(await statusOf(`${bot.url}/health/ready`)).toBe(503);
@@ -92,4 +94,42 @@ test('both ports turn new requests away while the bot stops, but live and metric
   open.open();
   await stopped;
   for (const url of [bot.url, bot.adminUrl]) await expect(fetch(url)).rejects.toThrow();
+});
+
+test('a channel out of order is degraded, no store is down; strangers learn no host and no fault of ours', async () => {
+  const [redis, double] = await Promise.all([startRedis(), startTelegramDouble()]);
+  onTestFinished(() => Promise.all([redis.stop(), double.close()]).then(() => {}));
+  const bot = await start({
+    REDIS_URL: redis.url,
+    TELEGRAM_BOT_TOKEN: `${double.token}x`,
+    TELEGRAM_API_ROOT: double.url,
+    TELEGRAM_WEBHOOK_SECRET: SECRET,
+  });
+  const ask = (headers: Readonly<Record<string, string>> = {}) =>
+    new Promise<{ status: number | undefined; body: unknown }>((resolve, reject) => {
+      get(`${bot.url}/health/ready`, { headers }, async (response) =>
+        resolve({ status: response.statusCode, body: JSON.parse(await text(response)) }),
+      ).on('error', reject);
+    });
+  const faults = [expect.stringContaining('Telegram refuses the token')];
+  const telegram = { status: 'degraded', faults };
+  expect(await ask()).toMatchObject({
+    status: 200,
+    body: { status: 'degraded', dependencies: { telegram } },
+  });
+  const metrics = await (await fetch(`${bot.url}/metrics`)).text();
+  expect(metrics).toContain('bot_channel_out_of_order{channel="telegram"} 1');
+  expect(metrics).toContain('bot_alarms_total{alarm="channel_out_of_order"} 1');
+
+  await redis.kill();
+  const down = { status: 'down', faults: [expect.stringContaining('127.0.0.1')] };
+  await expect.poll(() => ask()).toMatchObject({ status: 503, body: { dependencies: { store: down } } });
+  for (const headers of [{ 'x-forwarded-for': '203.0.113.5' }, { host: 'bot.example.vn' }]) {
+    const dependencies = {
+      store: { status: 'down' },
+      antcrm: { status: 'ok' },
+      telegram: { status: 'degraded' },
+    };
+    expect(await ask(headers)).toEqual({ status: 503, body: { status: 'down', dependencies } });
+  }
 });

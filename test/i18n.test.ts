@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { Wording } from '../src/conversation/message.ts';
 import type { Line } from '../src/conversation/reply.ts';
 import { createWords, WORDING } from '../src/i18n.ts';
@@ -51,37 +51,26 @@ it('puts the lines of a reply under its text', () => {
   expect(words.text(reply, 'vi')).toBe('Chào Garnacho!\n25/11/2026 15:47 · Tivi\n25/11/2026 15:47 · Tivi');
 });
 
-describe('text from outside', () => {
-  const hello = (name: string) => words.line({ key: 'hello', params: { name } }, 'en');
+it.each([
+  // It is never filled, nested or escaped.
+  ...['{{name}}', '{{points, number}}', '$t(slot)', '<b>&amp;</b>', '$&', '*_`['].map((text) => [text, text]),
+  ['a\u202Eb\u200Bc\u0000d\u2066e\uFEFFf', 'abcdef'],
+  ['Garnacho\nYou won\u2028!', 'Garnacho You won !'],
+  ['half \uD83D', 'half '],
+  [`${'x'.repeat(198)}🌸🌸`, `${'x'.repeat(198)}…`],
+])(
+  'a text from outside loses what could reorder or break a message, and what is too long: %j',
+  (name, shown) => {
+    expect(words.line({ key: 'hello', params: { name } }, 'en')).toBe(`Hello ${shown}!`);
+  },
+);
 
-  it('is shown as it is: never filled, nested or escaped', () => {
-    for (const name of ['{{name}}', '{{points, number}}', '$t(slot)', '<b>&amp;</b>', '$&', '*_`['])
-      expect(hello(name)).toBe(`Hello ${name}!`);
-  });
-
-  it.each([
-    ['a\u202Eb\u200Bc\u0000d\u2066e\uFEFFf', 'abcdef'],
-    ['Garnacho\nYou won\u2028!', 'Garnacho You won !'],
-    ['half \uD83D', 'half '],
-    ['x'.repeat(500), `${'x'.repeat(199)}…`],
-    [`${'x'.repeat(198)}🌸🌸`, `${'x'.repeat(198)}…`],
-  ])('loses what could reorder or break a message, and what is too long: %j', (name, shown) => {
-    expect(hello(name)).toBe(`Hello ${shown}!`);
-  });
-});
-
-describe('missing wording', () => {
+it('missing wording throws, so that tests find it; it is shown and reported where a process must go on', () => {
   const missing: Line[] = [{ key: 'no.such' }, { key: 'hello' }, { key: 'balance' }, { key: 'slot' }];
-
-  it('throws, so that tests find it, and never borrows from the other language', () => {
-    for (const line of missing) expect(() => words.line(line, 'en')).toThrow();
-  });
-
-  it('is shown and reported where a process must go on', () => {
-    const reported: string[] = [];
-    const lenient = createWords({ timeZone: 'UTC', resources, onMissing: (what) => reported.push(what) });
-    const shown = ['no.such', 'Hello {{name}}!', 'You have {{points, number}} points.', 'slot'];
-    expect(missing.map((line) => lenient.line(line, 'en'))).toEqual(shown);
-    expect(reported).toHaveLength(4);
-  });
+  for (const line of missing) expect(() => words.line(line, 'en')).toThrow();
+  const reported: string[] = [];
+  const lenient = createWords({ timeZone: 'UTC', resources, onMissing: (what) => reported.push(what) });
+  const shown = ['no.such', 'Hello {{name}}!', 'You have {{points, number}} points.', 'slot'];
+  expect(missing.map((line) => lenient.line(line, 'en'))).toEqual(shown);
+  expect(reported).toHaveLength(4);
 });

@@ -1,7 +1,7 @@
 import { syncBuiltinESMExports } from 'node:module';
 import threads from 'node:worker_threads';
 import { constants, deflateRawSync, deflateSync } from 'node:zlib';
-import { describe, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { MAX_PHOTO_BYTES, type PhotoReading } from '../../src/conversation/message.ts';
 import { createPhotoReader } from '../../src/photos/reader.ts';
 import { asJpeg, asPng, drawCode, pngOf } from '../support/pictures.ts';
@@ -13,6 +13,8 @@ const UNREADABLE = { kind: 'unreadable' };
 const NO_CODE = { kind: 'noCode' } as const;
 const CODE = await drawCode('TIVI000000017');
 const PNG = asPng(CODE);
+const PART = deflateRawSync(Buffer.alloc(64 * 1024 * 1024), { finishFlush: constants.Z_SYNC_FLUSH });
+const BOMB = pngOf(1000, 1000, Buffer.concat([Buffer.of(0x78, 0x9c), ...Array<Buffer>(100).fill(PART)]));
 
 it.each<[string, Uint8Array]>([
   ['a text', Buffer.from('TIVI000000017')],
@@ -24,25 +26,15 @@ it.each<[string, Uint8Array]>([
   expect(decode).not.toHaveBeenCalled();
 });
 
-describe('is unreadable', { timeout: 2 * PATIENCE_MS }, () => {
-  it.each<[string, Uint8Array]>([
-    ['the beginning of a JPEG', asJpeg(CODE, 80).subarray(0, 20)],
-    ['a PNG whose pixels are missing', pngOf(300, 300, Buffer.alloc(0))],
-    ['a PNG that has fewer pixels than it says', pngOf(6000, 6000, deflateSync(Buffer.alloc(100)))],
-    ['a PNG that says it has as many as it can', pngOf(0xffffffff, 0xffffffff, Buffer.alloc(0))],
-  ])('%s', async (_what, bytes) => {
-    expect(await reader.read(bytes)).toEqual(UNREADABLE);
-  });
-
-  it('a small PNG that unpacks to gigabytes, and memory stays within bounds', async () => {
-    const part = deflateRawSync(Buffer.alloc(64 * 1024 * 1024), { finishFlush: constants.Z_SYNC_FLUSH });
-    const packed = Buffer.concat([Buffer.of(0x78, 0x9c), ...Array.from({ length: 100 }, () => part)]);
-    const bomb = pngOf(1000, 1000, packed);
-    expect(bomb.length).toBeLessThan(MAX_PHOTO_BYTES);
-    const before = process.resourceUsage().maxRSS;
-    expect(await reader.read(bomb)).toEqual(UNREADABLE);
-    expect((process.resourceUsage().maxRSS - before) / 1024).toBeLessThan(600);
-  });
+it.each<[string, Uint8Array]>([
+  ['the beginning of a JPEG', asJpeg(CODE, 80).subarray(0, 20)],
+  ['a PNG that has fewer pixels than it says', pngOf(6000, 6000, deflateSync(Buffer.alloc(100)))],
+  ['a PNG that says it has as many as it can', pngOf(0xffffffff, 0xffffffff, Buffer.alloc(0))],
+  ['a small PNG that unpacks to gigabytes', BOMB],
+])('%s is unreadable, and memory stays within bounds', { timeout: 2 * PATIENCE_MS }, async (_what, bytes) => {
+  const before = process.resourceUsage().maxRSS;
+  expect(await reader.read(bytes)).toEqual(UNREADABLE);
+  expect((process.resourceUsage().maxRSS - before) / 1024).toBeLessThan(600);
 });
 
 it('a thread has no variable of the environment, and is ended if it takes too long', async () => {
@@ -55,7 +47,7 @@ it('a thread has no variable of the environment, and is ended if it takes too lo
   syncBuiltinESMExports();
 });
 
-it('one picture is decoded after the other, and too many at once are turned away', async () => {
+it('one picture is decoded after the other, and too many at once are turned away, as all are by a closed reader', async () => {
   const { promise: held, resolve } = Promise.withResolvers<PhotoReading>();
   const decode = vi.fn(() => held);
   const busy = createPhotoReader({ decode });
@@ -64,9 +56,6 @@ it('one picture is decoded after the other, and too many at once are turned away
   expect(decode).toHaveBeenCalledTimes(1);
   resolve(NO_CODE);
   expect(await readings[31]).toEqual(NO_CODE);
-});
-
-it('a closed reader reads nothing', async () => {
   const closed = createPhotoReader();
   await closed.close();
   expect(await closed.read(PNG)).toEqual({ kind: 'unavailable' });
