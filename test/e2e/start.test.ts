@@ -10,7 +10,7 @@ import { dump, startRedis } from '../support/redis.ts';
 const EXIT_CONFIG = 78;
 const PROGRAMS = [
   ...['src/main.ts', 'src/cli/keys.ts', 'src/cli/chat.ts', 'src/cli/operations.ts', 'src/cli/answers.ts'],
-  ...['src/channels/telegram/cli.ts', 'src/channels/teams/cli.ts', 'test/simulator/main.ts'],
+  ...['src/channels/telegram/cli.ts', 'src/channels/teams/cli.ts', 'test/simulator/main.ts', 'docs/write.ts'],
 ];
 
 async function ownBot(env: Environment = {}): Promise<Bot> {
