@@ -1,15 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { type Activity, TurnContext } from 'botbuilder';
+import { type Activity, ActivityHandler, type Attachment, CloudAdapter, TurnContext } from 'botbuilder';
 import { z } from 'zod';
 import { MAX_TEXT, type Message, type Picture } from '../../conversation/message.ts';
 import type { Incoming } from '../../engine/messages.ts';
 import { cut, decodeChoice, senderOf } from '../platforms.ts';
-import { type CardData, parseData, TEAMS, type TeamsPlace } from './address.ts';
+import { TEAMS, type TeamsPlace } from './address.ts';
 
 /** An absent or unexpected part becomes blank: we answer unreadable activities. */
 const text = z.string().default('').catch('');
 
-/** Longest list that is read. */
 const MAX_LIST = 100;
 
 /** A list, cut before zod reads its items: 100,000 wrong ones would take long. */
@@ -24,23 +23,14 @@ function part<Shape extends z.ZodRawShape>(shape: Shape) {
   return z.preprocess(toObject, z.object(shape));
 }
 
-const accountSchema = part({ id: text, name: text, aadObjectId: text });
-const conversationSchema = part({
-  id: text,
-  name: text,
-  conversationType: text,
-  tenantId: text,
-  isGroup: z.boolean().default(false).catch(false),
-});
+const account = { id: text, name: text, aadObjectId: text };
+const conversation = { id: text, name: text, conversationType: text, tenantId: text };
 
 const NO_TIMESTAMP = new Date(0);
-
-const tenantSchema = z.object({ tenant: z.object({ id: z.string() }) });
 
 const activitySchema = z.object({
   type: z.string().min(1),
   id: text,
-  name: text,
   channelId: text,
   serviceUrl: text,
   locale: text,
@@ -48,126 +38,147 @@ const activitySchema = z.object({
   replyToId: text,
   timestamp: z.coerce.date().default(NO_TIMESTAMP).catch(NO_TIMESTAMP),
   value: z.unknown().optional(),
-  from: accountSchema,
+  from: part(account),
   /** The bot. */
-  recipient: accountSchema,
-  conversation: conversationSchema,
-  channelData: z.unknown().optional(),
+  recipient: part(account),
+  conversation: part({ ...conversation, isGroup: z.boolean().catch(false) }),
   /** Of a mention: its text, `<at>Name</at>`, and the person. */
-  entities: list(z.object({ type: text, text, mentioned: accountSchema })),
+  entities: list(z.object({ type: text, text, mentioned: part(account) })),
   attachments: list(z.object({ contentType: text, contentUrl: text })),
-  membersAdded: list(accountSchema),
-  /** Of an `installationUpdate`: `add` or `remove`. */
-  action: text,
+  membersAdded: list(part(account)),
+  /** Of an `installationUpdate`. An upgrade of the app is no start. */
+  action: z.literal(['add', '']).default('').catch(''),
 });
 
-const UNUSED_FIELDS = { localTimezone: '', callerId: '', label: '', valueType: '', listenFor: [] };
-
 /**
- * The only place where outside data becomes the SDK's `Activity`. It needs no cast: the compiler compares the
- * schema with the SDK's type. A field that we do not read is blank or absent, so a sender cannot steer the
- * SDK by it (`deliveryMode`, `channelData.eventType`).
- *
- * Null if the body has no `type`.
+ * Undefined if the body has no `type`. A field that we do not read is absent, so no sender can steer the SDK.
  */
 export function parseActivity(body: unknown) {
-  const parsed = activitySchema.safeParse(body).data;
-  if (!parsed) return null;
-  const { channelData, conversation, ...activity } = parsed;
-  // Teams names the directory in two places.
-  const tenantId = tenantSchema.safeParse(channelData).data?.tenant.id ?? conversation.tenantId;
-  const read = {
-    ...activity,
-    ...UNUSED_FIELDS,
-    conversation: { ...conversation, tenantId },
-    channelData: {},
-  };
-  return read satisfies Activity;
+  return activitySchema.safeParse(body).data satisfies Partial<Activity> | undefined;
 }
-export type TeamsActivity = NonNullable<ReturnType<typeof parseActivity>>;
 
-/** The message of a customer. Null if it cannot be answered, or if a group does not mention the bot. */
-export function readMessage(activity: TeamsActivity): Incoming | null {
-  const place = readPlace(activity);
-  if (!place) return null;
-  const envelope = toEnvelope(activity, place);
+/** A turn of the SDK wants one. We send nothing within it. */
+const ADAPTER = new CloudAdapter();
+const SAID = Symbol('said');
+
+/** Not the SDK's handler for Teams, which fetches the profile of each new member. */
+const HANDLER = new ActivityHandler()
+  .onMessage(async ({ activity, turnState }) => {
+    turnState.set(SAID, readMessage(activity));
+  })
+  // Teams reports an installation in two ways; neither is reliable.
+  .onInstallationUpdateAdd(async ({ activity, turnState }) => {
+    turnState.set(SAID, readInstall(activity));
+  })
+  .onMembersAdded(async ({ activity, turnState }) => {
+    const { membersAdded = [], recipient } = activity;
+    if (membersAdded.some(({ id }) => id === recipient.id)) turnState.set(SAID, readInstall(activity));
+  });
+
+/** What the customer says; null: nothing. */
+export async function readActivity(activity: Partial<Activity>): Promise<Incoming | null> {
+  const context = new TurnContext(ADAPTER, activity);
+  await HANDLER.run(context);
+  return context.turnState.get<Incoming | undefined>(SAID) ?? null;
+}
+
+/** Null if it cannot be answered, or if a group does not mention the bot. */
+function readMessage(activity: Activity): Incoming | null {
+  const envelope = readEnvelope(activity);
+  if (!envelope) return null;
   if (!isPrivate(activity)) {
-    const isForUs = TurnContext.getMentions(activity).some(({ mentioned: { id } }) => id === place.bot);
+    const { recipient } = activity;
+    const mentions = TurnContext.getMentions(activity);
+    const isForUs = mentions.some(({ mentioned: { id } }) => id === recipient.id);
     return isForUs ? { ...envelope, message: { kind: 'group' } } : null;
   }
-  const data = parseData(activity.value);
-  if (!data) return { ...envelope, message: readContent(activity) };
-  const { replyToId } = activity;
-  return { ...envelope, message: readAnswer(data), ...(replyToId && { press: { activity: replyToId } }) };
+  const { value, replyToId } = activity;
+  // Most messages are typed, and zod is slow with wrong data.
+  const data = value === undefined ? undefined : dataSchema.safeParse(value).data;
+  const answer = data && readAnswer(data);
+  if (!answer) return { ...envelope, message: readContent(activity) };
+  return { ...envelope, message: answer, ...(replyToId && { press: { activity: replyToId } }) };
 }
 
 /** An installation is a start. Two reports within a minute have one id. Null in a group. */
-export function readInstall(activity: TeamsActivity): Incoming | null {
-  const place = readPlace(activity);
-  if (!place || !isPrivate(activity)) return null;
-  const minute = Math.floor(activity.timestamp.getTime() / 60_000);
-  const id = `install:${place.conversation}:${minute}`;
-  return { ...toEnvelope(activity, place), id, message: { kind: 'start' } };
+function readInstall(activity: Activity): Incoming | null {
+  const envelope = readEnvelope(activity);
+  if (!envelope || !isPrivate(activity)) return null;
+  const minute = Math.floor((activity.timestamp?.getTime() ?? 0) / 60_000);
+  const id = `install:${envelope.conversation}:${minute}`;
+  return { ...envelope, id, message: { kind: 'start' } };
 }
 
-function readPlace({ serviceUrl, conversation, recipient, from }: TeamsActivity): TeamsPlace | null {
-  if (!serviceUrl || !conversation.id || !recipient.id || !from.id) return null;
-  return {
-    service: serviceUrl,
-    conversation: conversation.id,
+/** Other people may read any chat that is not marked as private. */
+function isPrivate({ conversation }: Activity): boolean {
+  return conversation.conversationType === 'personal';
+}
+
+/** Null if the activity has no address. */
+function readEnvelope(activity: Activity): Omit<Incoming, 'message'> | null {
+  const { serviceUrl: service, conversation, recipient, from } = activity;
+  if (!service || !conversation.id || !recipient.id || !from.id) return null;
+  const address = {
+    service,
     bot: recipient.id,
     user: from.id,
     ...(conversation.tenantId && { tenant: conversation.tenantId.toLowerCase() }),
     ...(from.aadObjectId && { person: from.aadObjectId.toLowerCase() }),
-  };
-}
-
-/** Other people may read any chat that is not marked as private. */
-function isPrivate({ conversation }: TeamsActivity): boolean {
-  return conversation.conversationType === 'personal';
-}
-
-function toEnvelope(activity: TeamsActivity, { conversation, ...address }: TeamsPlace) {
+  } satisfies Omit<TeamsPlace, 'conversation'>;
   return {
     channel: TEAMS.name,
-    conversation,
+    conversation: conversation.id,
     id: activity.id || randomUUID(),
     // Without an e-mail: only `identify` proves one.
-    sender: senderOf(TEAMS, activity.locale, activity.from.name),
+    sender: senderOf(TEAMS, activity.locale, from.name),
     address,
   };
 }
 
 /** A typed message: its pictures and files, or its text. */
-function readContent(activity: TeamsActivity): Message {
+function readContent(activity: Activity): Message {
   const text = readText(activity);
-  const pictures = readPictures(activity);
+  const pictures = (activity.attachments ?? []).flatMap(readPicture);
   if (pictures.length > 0) return { kind: 'photo', pictures, ...(text !== '' && { caption: text }) };
   if (text !== '') return { kind: 'text', text };
-  const isVoice = activity.attachments.some(({ contentType }) => contentType.startsWith('audio/'));
-  return { kind: 'unknown', what: isVoice ? 'voice' : 'other' };
+  return { kind: 'unknown', what: 'other' };
 }
 
-/** A file in SharePoint or OneDrive. It is not fetched: its host is not the connector's. */
+/** A file in SharePoint or OneDrive, which is not fetched. */
 const FILE = 'application/vnd.microsoft.teams.file.download.info';
 
-function readPictures({ attachments }: TeamsActivity): Picture[] {
-  return attachments.flatMap(({ contentType, contentUrl }): Picture | [] => {
-    if (contentType === FILE) return { kind: 'elsewhere' };
-    if (!contentType.startsWith('image/')) return [];
-    return contentUrl ? { kind: 'remote', at: { url: contentUrl } } : { kind: 'unavailable' };
-  });
+function readPicture({ contentType, contentUrl }: Attachment): Picture | [] {
+  if (contentType === FILE) return { kind: 'elsewhere' };
+  if (!contentType.startsWith('image/')) return [];
+  return contentUrl ? { kind: 'remote', at: { url: contentUrl } } : { kind: 'unavailable' };
 }
 
-/** The text without the mention of the bot. Entities say what is a mention: a text can contain any tag. */
-function readText(activity: TeamsActivity): string {
+/** The text without the mention of the bot. */
+function readText(activity: Activity): string {
   return cut(TurnContext.removeRecipientMention(activity), MAX_TEXT)
     .replaceAll(/&nbsp;|\u00a0/g, ' ')
     .trim();
 }
 
-/** A choice wins over a form: every button of a card sends the card's fields. */
-function readAnswer({ choice, form, ...fields }: CardData): Message {
+/** The content of a form's field. */
+const field = z
+  .string()
+  .transform((text) => cut(text, MAX_TEXT))
+  .exactOptional();
+
+/** The data of a button of ours. A modified client can send any data. */
+const dataSchema = z.object({
+  /** `<choice id>~<view>` of a button. */
+  choice: z.string().max(200).optional(),
+  /** The view of a form, whose fields follow. */
+  form: z.string().max(200).optional(),
+  code: field,
+  phone: field,
+  email: field,
+});
+
+/** Every button of a card sends the card's fields. Null: no card of ours. */
+function readAnswer({ choice, form, ...fields }: z.infer<typeof dataSchema>): Message | null {
   if (choice !== undefined) return { kind: 'choice', ...decodeChoice(choice) };
-  return { kind: 'form', ...(form && { view: form }), ...fields };
+  return form === undefined ? null : { kind: 'form', ...(form && { view: form }), ...fields };
 }

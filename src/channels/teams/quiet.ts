@@ -6,28 +6,18 @@ import { TEAMS } from './address.ts';
 
 /** The logger of the current call of the SDK. */
 const logs = new AsyncLocalStorage<Pick<Log, 'debug'>>();
-let isRedirected = false;
 
-/**
- * Runs a call of the SDK, and sends its `console.error` to our log, at debug. Other code keeps its console.
- *
- * @example
- * const token = await runQuietly(log, () => credentials.getToken());
- */
+const { error: write } = console;
+console.error = (...lines: unknown[]) => {
+  const log = logs.getStore();
+  if (!log) return write(...lines);
+  // Without the text, which may quote the token.
+  const [what] = lines;
+  const kind = { channel: TEAMS.name, error: what instanceof Error ? what.name : typeof what };
+  log.debug(kind, 'the Bot Framework SDK complained');
+};
+
+/** Runs a call of the SDK, whose `console.error` goes to our log, at debug. */
 export function runQuietly<Result>(log: Pick<Log, 'debug'>, call: () => Result): Result {
-  if (!isRedirected) redirectErrors();
   return logs.run(log, call);
-}
-
-function redirectErrors(): void {
-  isRedirected = true;
-  const { error: write } = console;
-  console.error = (...lines: unknown[]) => {
-    const log = logs.getStore();
-    if (!log) return write(...lines);
-    // Without the text, which may quote the token.
-    const [what] = lines;
-    const kind = { channel: TEAMS.name, error: what instanceof Error ? what.name : typeof what };
-    log.debug(kind, 'the Bot Framework SDK complained');
-  };
 }

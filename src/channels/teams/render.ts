@@ -15,27 +15,24 @@ const MAX_CARD_BYTES = 28_000;
  * three at most, none with a card, and they cannot carry a view.
  */
 export function render(reply: Reply, locale: Locale, words: Words): TeamsReply {
-  const { lines = [], choices, form = [], image: url } = reply;
-  const line = (message: Line) => words.line(message, locale);
-  const main = line(reply);
-  const rest = lines.map(line);
-  const whole = [main, ...rest].join('\n');
+  const { choices = [], form = [], image } = reply;
+  const line: Translate = (message) => words.line(message, locale);
+  const whole = words.text(reply, locale);
+  const type = ActivityTypes.Message;
+  const plain = { type, text: whole, textFormat: 'plain' };
   // Some clients ignore line breaks of a plain text, so several lines need a card.
-  if (!choices?.length && form.length === 0 && !url && !whole.includes('\n')) return plain(whole);
+  const isLine = !image && !whole.includes('\n');
+  if (isLine && choices.length === 0 && form.length === 0) return plain;
 
-  const fields = form.flatMap((field) => fieldElements(field, locale, words));
-  const formTitle = line({ key: 'teams.form.title' });
-  const body = fields.length > 0 ? [text(formTitle, 'title'), ...fields] : textElements(main, rest, url);
-  const made = card([...body, ...buttons(reply, line)]);
+  const isForm = form.length > 0;
+  const title = line(isForm ? { key: 'teams.form.title' } : reply);
+  const fields = form.flatMap((field) => fieldElements(field, line));
+  const body = isForm ? [textElement(title, TITLE), ...fields] : textElements(title, reply, line);
+  const card = { type: 'AdaptiveCard', version: '1.2', body: [...body, ...buttons(reply, line)] };
   // Too many choices for a card. Each can be typed.
-  if (Buffer.byteLength(JSON.stringify(made)) > MAX_CARD_BYTES) return plain(whole);
+  if (Buffer.byteLength(JSON.stringify(card)) > MAX_CARD_BYTES) return plain;
   // `summary` is the text of the notification.
-  const summary = fields.length > 0 ? formTitle : main;
-  return { type: ActivityTypes.Message, attachments: [CardFactory.adaptiveCard(made)], summary };
-}
-
-function plain(text: string): TeamsReply {
-  return { type: ActivityTypes.Message, text, textFormat: 'plain' };
+  return { type, attachments: [CardFactory.adaptiveCard(card)], summary: title };
 }
 
 /**
@@ -44,56 +41,50 @@ function plain(text: string): TeamsReply {
  */
 type Element = Readonly<Record<string, unknown>>;
 
-type Tone = 'plain' | 'title' | 'fault';
+type Translate = (message: Line) => string;
 
-const RUNS: Readonly<Record<Tone, Element>> = {
-  plain: {},
-  title: { weight: 'Bolder' },
-  fault: { color: 'Attention', size: 'Small' },
-};
+const TITLE = { weight: 'Bolder' };
+const FAULT = { color: 'Attention', size: 'Small' };
 
-/** The keyboard of a field, and its limit. A code's field takes up to ten codes with blanks between them. */
-const INPUTS: Readonly<Record<FormField['slot'], Element>> = {
-  code: { maxLength: 700 },
-  phone: { style: 'tel', maxLength: 40 },
-  email: { style: 'email', maxLength: 254 },
-};
+function textElement(text: string, style: Element = {}, spacing = 'Default'): Element {
+  return { type: 'RichTextBlock', inlines: [{ type: 'TextRun', text, ...style }], spacing };
+}
+
+/** The keyboards of the fields. */
+const STYLES = { code: 'text', phone: 'tel', email: 'email' };
 
 /** A field with its label and its fault. Teams' mobile clients ignore an input's `label`. */
-function fieldElements({ slot, value, reason }: FormField, locale: Locale, words: Words): Element[] {
-  const line = (key: string) => words.line({ key: `teams.form.${key}`, context: slot }, locale);
-  const hint = { placeholder: line('hint'), spacing: 'None' };
+function fieldElements({ slot, value, reason }: FormField, line: Translate): Element[] {
   const input = {
     type: 'Input.Text',
     id: slot,
-    ...hint,
-    ...INPUTS[slot],
+    style: STYLES[slot],
+    placeholder: line({ key: 'teams.form.hint', context: slot }),
+    spacing: 'None',
     ...(value !== undefined && { value }),
   };
-  const fault = reason ? [text(words.line(reason, locale), 'fault', { spacing: 'None' })] : [];
-  return [text(line('label')), ...fault, input];
+  const label = textElement(line({ key: 'teams.form.label', context: slot }));
+  return [label, ...(reason ? [textElement(line(reason), FAULT, 'None')] : []), input];
 }
 
-/** The text of a card; `url`: a picture that Teams fetches. */
-function textElements(main: string, rest: readonly string[], url: string | undefined): Element[] {
+/** The text of a card, and a picture that Teams fetches. */
+function textElements(main: string, reply: Reply, line: Translate): Element[] {
+  const { lines = [], image: url } = reply;
+  const rest = lines.map(line);
+  const style = rest.length > 0 ? TITLE : {};
   const image = { type: 'Image', url, altText: rest[0] ?? '', size: 'Large', spacing: 'Small' };
   return [
-    ...linesOf(main.split('\n'), rest.length > 0 ? 'title' : 'plain'),
+    ...main.split('\n').map((text) => textElement(text, style, 'Small')),
     ...(url === undefined ? [] : [image]),
-    ...linesOf(rest),
+    ...rest.map((text) => textElement(text, {}, 'Small')),
   ];
 }
 
-function text(line: string, tone: Tone = 'plain', more: Element = {}): Element {
-  return { type: 'RichTextBlock', inlines: [{ type: 'TextRun', text: line, ...RUNS[tone] }], ...more };
-}
+/** A card's action bar shows six at most. */
+const MAX_BUTTONS = 6;
 
-function linesOf(lines: readonly string[], tone?: Tone): Element[] {
-  return lines.map((line) => text(line, tone, { spacing: 'Small' }));
-}
-
-/** All buttons, in the body: a card's action bar shows six at most. */
-function buttons({ choices = [], form, view }: Reply, line: (message: Line) => string): Element[] {
+/** All buttons, in the body. */
+function buttons({ choices = [], form, view }: Reply, line: Translate): Element[] {
   const button = (title: string, data: Element) => ({ type: 'Action.Submit', title, data });
   const actions = choices.map(({ id, label }) => button(line(label), { choice: encodeChoice(id, view) }));
   if (form?.length) actions.unshift(button(line({ key: 'teams.form.send' }), { form: view ?? '' }));
@@ -102,11 +93,4 @@ function buttons({ choices = [], form, view }: Reply, line: (message: Line) => s
     rows.push({ type: 'ActionSet', actions: actions.slice(at, at + MAX_BUTTONS) });
   }
   return rows;
-}
-
-const MAX_BUTTONS = 6;
-
-function card(body: readonly Element[]): Element {
-  const $schema = 'http://adaptivecards.io/schemas/adaptive-card.json';
-  return { type: 'AdaptiveCard', $schema, version: '1.2', body };
 }

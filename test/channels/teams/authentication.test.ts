@@ -202,7 +202,7 @@ it('a token that is not to be had is a fault until it is there, and the reply wa
   const { double, channel, outgoing } = await createBot({ auth: 'on', registration, watchMs: 5 });
   signIn(/.*/).reply(401, { error: 'invalid_client', error_description: 'AADSTS7000215: Invalid secret' });
   await channel.start?.();
-  const fault = expect.stringContaining('no token (invalid_client), and without one no reply is sent');
+  const fault = expect.stringContaining('no token (invalid_client), so no reply is sent');
   expect(channel.faults?.()).toEqual([fault]);
   expect(await channel.deliver(outgoing({ key: 'a' }), 1)).toEqual({ kind: 'unauthorized' });
   expect(double.calls()).toEqual([]);

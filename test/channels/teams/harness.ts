@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Accept, Channel } from '../../../src/channels/channel.ts';
 import type { Registration } from '../../../src/channels/teams/authentication.ts';
-import { TeamsChannel, type TeamsOptions } from '../../../src/channels/teams/teams.ts';
+import type { TeamsOptions } from '../../../src/channels/teams/platform.ts';
+import { TeamsChannel } from '../../../src/channels/teams/teams.ts';
 import type { Reply } from '../../../src/conversation/reply.ts';
 import type { Incoming, Outgoing } from '../../../src/engine/messages.ts';
 import { recordingObserve } from '../../support/observe.ts';

@@ -45,7 +45,6 @@ describe('a message', () => {
   it.each<[what: string, text: string, more: Record<string, unknown>, message: object]>([
     ['loses the mention of the bot', called, { entities: mentions }, said('tích điểm cho <at>x</at>')],
     ['is cut before anybody looks at it', long, {}, said(`${'x'.repeat(999)}\ufffd`)],
-    ['may be nothing but audio', '', sending({ contentType: 'audio/mp4' }), unknown('voice')],
     ['may be nothing but video', '', sending({ contentType: 'video/mp4' }), unknown('other')],
     ['of odd shapes is answered', '', odd, unknown('other')],
     ['of files is a photo', '', sending(image, file), photo(remote, { kind: 'elsewhere' })],
