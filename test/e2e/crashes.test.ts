@@ -37,7 +37,7 @@ test('killed between intent and answer: the other process finds out, calls nothi
   await chat.hears('operation.checking_redeem');
   await chat.hears('operation.resolved.done', 'receipt.redeem');
   expect(await world.antcrm.points()).toBe(before - 10);
-  expect(chat.unread).toEqual([]);
+  expect(chat.unread()).toEqual([]);
 
   const [intended] = named(intents, 'store intend');
   const ours = (spans: readonly ReceivedSpan[]) =>

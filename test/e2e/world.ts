@@ -18,13 +18,7 @@ const ANTCRM_TIMEOUT_MS = '4000';
 
 /** Everything that a customer's message meets: Telegram, the bots as processes, their Redis, and AntCRM. */
 export async function startWorld(env: Environment = {}, main?: string) {
-  const inboxes = new Map<unknown, string[]>();
-  const telegram = await startTelegramDouble({
-    onDone({ method, payload }) {
-      if (method === 'sendMessage' || method === 'editMessageText')
-        inboxes.get(payload.chat_id)?.push(String(payload.text));
-    },
-  });
+  const telegram = await startTelegramDouble();
   const antcrm = Fastify();
   await antcrm.register(createSandbox());
   const redis = await startRedis();
@@ -57,15 +51,15 @@ export async function startWorld(env: Environment = {}, main?: string) {
     /** A new customer, whose updates go to this bot. */
     chat(bot: Bot) {
       const id = ++lastId;
-      const unread: string[] = [];
-      inboxes.set(id, unread);
+      let read = 0;
+      const unread = () => telegram.said(id).slice(read);
       const person = createPerson(id, { language_code: 'en' });
       const send = async (update: Update) =>
         expect(await this.post(update, bot)).toMatchObject({ status: 200 });
       return {
         person,
         /** What arrived and was not yet looked at, oldest first. */
-        unread: unread as readonly string[],
+        unread,
         writes: (text: string) => send(person.writes(text)),
         shares: (phone: string) => send(person.shares(phone)),
         /** Presses the newest button whose choice begins so. */
@@ -83,8 +77,8 @@ export async function startWorld(env: Environment = {}, main?: string) {
           const heard: string[] = [];
           while (!keys.every((key) => says(heard.at(-1) ?? '', key))) {
             const message = `no ${keys}, but: ${heard.join(' | ')}`;
-            await expect.poll(() => unread.length, { message, timeout: 60_000 }).toBeGreaterThan(0);
-            heard.push(unread.shift() ?? '');
+            await expect.poll(unread, { message, timeout: 60_000 }).not.toEqual([]);
+            heard.push(telegram.said(id)[read++] ?? '');
           }
           return heard.at(-1) ?? '';
         },
