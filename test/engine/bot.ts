@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { setImmediate as tick } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import type { Settings } from '../../src/conversation/context.ts';
-import type { Lookup, Perform } from '../../src/conversation/effect.ts';
+import type { Lookup, Outcome, Perform } from '../../src/conversation/effect.ts';
 import type { Message, Photo } from '../../src/conversation/message.ts';
 import type { Decision } from '../../src/conversation/reply.ts';
 import { newState, type State, stateSchema } from '../../src/conversation/state.ts';
@@ -20,18 +20,14 @@ import type { Observe } from '../../src/observability/metrics.ts';
 import { type Runtime as Outside, systemRuntime } from '../../src/runtime.ts';
 import { createEncryption } from '../../src/store/encryption.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
-import { type Encryption, type Index, type ScoredMember, SHARDS } from '../../src/store/port.ts';
+import { type Encryption, type Index, SHARDS } from '../../src/store/port.ts';
 import { type Changed, watched } from '../support/changes.ts';
-import { recordingObserve } from '../support/observe.ts';
+import { observeInto } from '../support/observe.ts';
 import { NO_READER } from '../support/photos.ts';
 
 const settings: Settings = {
-  defaultLocale: 'vi',
-  timeZone: 'Asia/Ho_Chi_Minh',
-  gifts: [],
-  codePrefixes: [],
-  identityProof: 'required',
-  operationChecksMs: [5000, 20_000],
+  ...{ defaultLocale: 'vi', timeZone: 'Asia/Ho_Chi_Minh', gifts: [], codePrefixes: [] },
+  ...{ identityProof: 'required', operationChecksMs: [5000, 20_000] },
 };
 
 /**
@@ -69,49 +65,22 @@ export const LOOKUP: Lookup = {
 
 function onText(text: string, before: State, nowMs: number): Decision {
   const told = [before.draft.code, text].filter((one) => one !== undefined).join(' ');
-  const state = { ...before, draft: { code: told } };
   const [command, argument = ''] = text.split(':');
-  const echo = { key: 'echo', params: { told } };
-  switch (command) {
-    case 'throw':
-      throw new Error('the step threw');
-    case 'wake':
-      return { state, replies: [echo], wakeAtMs: nowMs + Number(argument) };
-    case 'redeem':
-      return {
-        state,
-        replies: [echo],
-        effect: { kind: 'redeem', operation: argument, gift: 'G', by: { kind: 'phone', value: '+84' } },
-      };
-    case 'ask':
-      return {
-        state: {
-          ...state,
-          view: argument,
-          step: { at: 'asking', flow: 'accumulate', slot: 'phone', tries: 0 },
-        },
-        replies: [echo, { key: 'question', asks: 'phone', view: argument }],
-      };
-    case 'forget':
-      return { state: newState(nowMs), replies: [{ key: 'forgotten' }], forget: true };
-    case 'silent':
-      return { state, replies: [] };
-    default:
-      return { state, replies: [echo] };
-  }
+  if (command === 'throw') throw new Error('the step threw');
+  const by = { kind: 'phone', value: '+84' } as const;
+  return {
+    state: { ...before, draft: { code: told } },
+    replies: [{ key: 'echo', params: { told } }],
+    ...(command === 'wake' && { wakeAtMs: nowMs + Number(argument) }),
+    ...(command === 'redeem' && { effect: { kind: 'redeem', operation: argument, gift: 'G', by } }),
+  };
 }
 
-function ending(outcome: {
-  kind: string;
-  operation?: string | undefined;
-  locks?: readonly string[] | undefined;
-}) {
+function ending(outcome: Exclude<Outcome, { kind: 'photo' }>): Partial<Decision> {
+  if (outcome.kind !== 'applied' && outcome.kind !== 'refused') return {};
   const { operation, locks = [] } = outcome;
-  if (operation === undefined || outcome.kind === 'unknown') return {};
-  return {
-    settled: [operation],
-    unlock: locks.map((customer) => ({ customer, operation, record: `record of ${operation}` })),
-  };
+  const unlock = locks.map((customer) => ({ customer, operation, record: `record of ${operation}` }));
+  return { settled: [operation], unlock };
 }
 
 /** Its states keep what no flow of the bot would. */
@@ -122,14 +91,15 @@ export const conversation = { step, readState, newState, settings };
 export type World = ReturnType<typeof createWorld>;
 
 /** A store with its clock, a platform that collects what arrives, an AntCRM that counts its calls. */
-export function createWorld(encryption: Encryption = someEncryption(), { isStopped = false } = {}) {
+export function createWorld() {
+  const encryption = someEncryption();
   const beganMs = { wall: Date.now(), monotonic: performance.now() };
   let offsetMs = 0;
-  /** Time passes for the store and for all processes; where it is stopped, only as a test says. */
+  /** Time passes for the store and for all processes only as a test says. */
   const outside: Outside = {
     ...systemRuntime,
-    nowMs: () => (isStopped ? beganMs.wall : Date.now()) + offsetMs,
-    monotonicMs: () => (isStopped ? beganMs.monotonic : performance.now()) + offsetMs,
+    nowMs: () => beganMs.wall + offsetMs,
+    monotonicMs: () => beganMs.monotonic + offsetMs,
     random: () => 0.5,
   };
   const memory = createMemoryStore(outside);
@@ -157,15 +127,13 @@ export function createWorld(encryption: Encryption = someEncryption(), { isStopp
     const { operation } = effect;
     const customer = 'customer:1';
     if (!(await turn.lock(customer, operation)).locked) return { kind: 'busy', operation };
-    // What nobody knows the end of is refused here, to be told from what is applied.
-    if (turn.findCall(operation) !== null) return { kind: 'refused', operation, locks: [customer] };
     if ((await turn.intend(operation, { lookup: LOOKUP })) !== 'go') throw new Error('may not call');
     calls.push(operation);
     return { kind: 'applied', operation, locks: [customer] };
   };
 
   const observe: Observe = {
-    ...recordingObserve().observe,
+    ...observeInto([]),
     alarm: (name, { reason }) => void alarms.push({ name, reason }),
     turn({ result }) {
       if (result !== 'given-back') turns.push(result);
@@ -182,19 +150,14 @@ export function createWorld(encryption: Encryption = someEncryption(), { isStopp
   function engine(over: Partial<EngineOptions> = {}, limits: Partial<EngineLimits> = {}) {
     const at = busy.push(0) - 1;
     const made = new Engine({
-      store,
-      encryption,
-      conversation,
-      perform,
+      ...{ store, encryption, conversation, perform, photoReader: NO_READER, runtime: outside },
       platform: (name) => (name === 'test' ? platform : undefined),
       ids: () => ({ operation: `op${++ids}`, view: `v${ids}` }),
-      photoReader: NO_READER,
-      runtime: outside,
       ...over,
       observe: {
         ...(over.observe ?? observe),
-        busy(turns) {
-          busy[at] = turns;
+        busy(working) {
+          busy[at] = working;
         },
       },
       limits: { sweepMs: 1, ...limits },
@@ -204,57 +167,41 @@ export function createWorld(encryption: Encryption = someEncryption(), { isStopp
     return made;
   }
   /** No engine begins anything more; those at work are not waited for. */
-  const end = (): void => {
-    for (const one of engines.splice(0)) void one.stop();
-  };
-  onTestFinished(end);
+  onTestFinished(() => {
+    for (const one of engines) void one.stop();
+  });
 
   const kept = { store: memory, sealer: encryption, runtime: outside, onFault: () => {} };
   const conversations = new VersionedRecords(CONVERSATION, kept);
   const customers = new VersionedRecords(CUSTOMER, kept);
-  const operators = new Operators({ store: memory, encryption, readState, runtime: outside });
+  const name = encryption.name('conversation', 'test\0c1');
 
-  async function entries(index: Index): Promise<readonly ScoredMember[]> {
+  async function entries(index: Index) {
     const shards = Array.from({ length: SHARDS }, (_, shard) =>
       memory.list(index, { shard, upTo: 'ever', limit: 1000 }),
     );
     return (await Promise.all(shards)).flatMap((listed) => listed.entries);
   }
-  const listed = async (index: Index) => (await entries(index)).map(({ member }) => member);
 
   return {
-    store,
-    platform,
-    perform,
-    encryption,
-    outside,
-    operators,
+    ...{ store, platform, perform, encryption, outside, engine },
+    operators: new Operators({ store: memory, encryption, readState, runtime: outside }),
     /** What engines changed in conversations' records, in order. */
     changes,
-    listed,
-    /** What is kept of the customer's conversation. */
+    listed: async (index: Index) => (await entries(index)).map(({ member }) => member),
+    /** What is kept of a customer's conversation. */
     record: async (conversation = 'c1', channel = 'test') =>
       (await conversations.read(encryption.name('conversation', `${channel}\0${conversation}`))).record,
     /** Files a body that no channel would. */
     file: async (body: object, id = 'filed') =>
-      conversations.update(encryption.name('conversation', 'test\0c1'), accept({ id, deliveryId: id, body })),
+      conversations.update(name, accept({ id, deliveryId: id, body })),
     /** Something else wrote the customer's record. */
     rewrite: async (change: (record: ConversationRecord) => ConversationRecord) =>
-      conversations.update(encryption.name('conversation', 'test\0c1'), (record) => ({
-        record: record && change(record),
-        answer: null,
-      })),
+      conversations.update(name, (record) => ({ record: record && change(record), answer: null })),
     /** Another operation of that customer asks for the lock. */
     lock: async (customer: string, operation: string) =>
       (await customers.update(encryption.name('customer', customer), lock(operation))).answer,
-    engine,
-    sent,
-    script,
-    calls,
-    alarms,
-    turns,
-    deliveries,
-    photos,
+    ...{ sent, script, calls, alarms, turns, deliveries, photos },
     advance: (ms: number) => {
       offsetMs += ms;
     },
@@ -262,21 +209,17 @@ export function createWorld(encryption: Encryption = someEncryption(), { isStopp
     heard: () => sent.map(({ outgoing: { reply } }) => String(reply.params?.told ?? reply.key)),
     /** Time passes until nobody needs to look at any conversation. */
     async quiet(stepMs = LIMITS.leaseMs / 4) {
+      const isBusy = () => busy.some((working) => working > 0);
       for (let round = 0; ; round++) {
         const due = await entries('due');
         if (due.length === 0) return;
         if (round > 2000) throw new Error(`still due: ${due.map(({ member }) => member)}`);
-        for (let n = 0; n < 10; n++) await tick();
-        await new Promise((resolve) => setTimeout(resolve, 2));
         // A turn at work gets its time, but for one that will never end.
-        for (let ms = 0; ms < 20 && busy.some((turns) => turns > 0); ms++) {
-          await new Promise((resolve) => setTimeout(resolve, 1));
-        }
+        for (let ms = 0; ms < 20 && (ms < 2 || isBusy()); ms++) await delay(1);
         if (round <= 5) continue;
         // A lease that a turn holds is not run out on purpose.
-        const isBusy = busy.some((turns) => turns > 0);
         const leftMs = Math.min(...due.map(({ score }) => score)) - outside.nowMs();
-        offsetMs += isBusy ? stepMs : Math.max(stepMs, leftMs);
+        offsetMs += isBusy() ? stepMs : Math.max(stepMs, leftMs);
       }
     },
   };
@@ -291,12 +234,8 @@ export function incoming(text: string, over: Partial<Incoming> = {}): Incoming {
   lastId += 1;
   const message: Message = { kind: 'text', text };
   return {
-    channel: 'test',
-    conversation: 'c1',
-    id: `m${lastId}`,
-    message,
+    ...{ channel: 'test', conversation: 'c1', id: `m${lastId}`, message, address: { chat: 1 } },
     sender: { channel: 'test', proof: 'contact', locale: 'en', name: 'Garnacho' },
-    address: { chat: 1 },
     ...over,
   };
 }

@@ -91,7 +91,7 @@ describe('a reply', () => {
   });
 
   test('that its channel cannot put into words is dropped; if the channel throws, it is perhaps delivered', async () => {
-    const world = createWorld(undefined, { isStopped: true });
+    const world = createWorld();
     world.script.push(
       () => Promise.reject(new Unwordable('Missing wording')),
       () => Promise.reject(new Error('a fault of the channel')),
@@ -102,7 +102,7 @@ describe('a reply', () => {
   });
 
   test('that was perhaps delivered is not tried again before the time that the platform asks for', async () => {
-    const world = createWorld(undefined, { isStopped: true });
+    const world = createWorld();
     world.script.push({ kind: 'uncertain', afterMs: 5 * MINUTE });
     const engine = world.engine();
     await engine.accept(incoming('a'));

@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { PhotoReader } from '../../src/conversation/message.ts';
 import { Lease } from '../../src/engine/leases.ts';
-import { type ConversationRecord, newRecord } from '../../src/engine/record.ts';
+import type { ConversationRecord } from '../../src/engine/record.ts';
 import { accept, type Filing } from '../../src/engine/transitions.ts';
 import type { Sealer } from '../../src/engine/versioned-records.ts';
-
 import { incoming } from './bot.ts';
 
 export const NOW = 1_800_000_000_000;
@@ -29,18 +28,8 @@ export function filing(id: string, over: Partial<Filing> = {}): Filing {
 export function leased(id = 'm1', nowMs = NOW): { record: ConversationRecord; lease: Lease } {
   const { record, answer } = accept(filing(id, { take: taking() }))(null, nowMs);
   if (record === null || answer !== 'leased') throw new Error(answer);
-  return { record, lease: leaseOf(record, nowMs) };
+  return { record, lease: new Lease('name', { record, nowMs, aliveUntilMs: 0 }) };
 }
-
-/** What the lease's holder sees in a record. */
-const leaseOf = (record: ConversationRecord | null, nowMs = NOW): Lease =>
-  new Lease('name', { record: record ?? newRecord(nowMs), nowMs, aliveUntilMs: 0 });
-
-/** The record of a conversation at rest. */
-export const rest = (over: Partial<ConversationRecord> = {}): ConversationRecord => ({
-  ...newRecord(NOW),
-  ...over,
-});
 
 /** Takes the bytes for what a code says. */
 export const READER: PhotoReader = {

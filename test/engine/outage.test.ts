@@ -16,15 +16,22 @@ function createKit() {
   return { outage, send, said, isFailing };
 }
 
-test('a channel fails while most of its last sends do, not before there were three', () => {
-  const { send, isFailing, said } = createKit();
+test('a channel fails, with an alarm, while most of its last sends do; then probes go out, until one succeeds', () => {
+  const { outage, send, said, isFailing } = createKit();
   for (const kind of ['delivered', 'delivered', 'uncertain', 'undelivered'] as const) send(kind);
   expect(isFailing()).toBe(false);
   for (let n = 0; n < 3; n++) send('uncertain');
   expect(isFailing()).toBe(true);
-  expect(said.filter((line) => line.includes('delivery_failing'))).toEqual([
-    '["alarm","delivery_failing",{"channel":"one"}]',
-  ]);
+  const alarms = said.filter((line) => line.includes('delivery_failing'));
+  expect(alarms).toEqual(['["alarm","delivery_failing",{"channel":"one"}]']);
+  // One in five seconds, one at a time.
+  expect(send('uncertain', 5000)).toBe(true);
+  expect(send('uncertain', 9999)).toBe(false);
+  const probe = outage.admit(10_000);
+  expect(send('delivered', 60_000)).toBe(false);
+  if (probe !== null) outage.note(probe, { kind: 'delivered' }, 60_000);
+  expect(isFailing()).toBe(false);
+  expect(send('delivered', 10_000)).toBe(true);
 });
 
 test('a platform that throttles, or refuses our token or the customer, does not fail', () => {
@@ -32,17 +39,4 @@ test('a platform that throttles, or refuses our token or the customer, does not 
   for (const kind of ['throttled', 'unauthorized', 'unreachable', 'rejected'] as const)
     for (let n = 0; n < 5; n++) send(kind);
   expect(isFailing()).toBe(false);
-});
-
-test('while it fails, one probe in five seconds goes out, one at a time; one that succeeds lets all through', () => {
-  const { outage, send, isFailing } = createKit();
-  for (let n = 0; n < 3; n++) send('uncertain');
-  expect(isFailing()).toBe(true);
-  expect(send('uncertain', 1000)).toBe(true);
-  expect(send('uncertain', 5999)).toBe(false);
-  const probe = outage.admit(6000);
-  expect(send('delivered', 60_000)).toBe(false);
-  if (probe !== null) outage.note(probe, { kind: 'delivered' }, 60_000);
-  expect(isFailing()).toBe(false);
-  expect(send('delivered', 6000)).toBe(true);
 });

@@ -10,7 +10,7 @@ import { LANGUAGE_TEXTS, WORDING } from '../../src/i18n.ts';
 
 /** The bot's own conversation: preparing one takes a quarter of a second, and it keeps nothing of a customer. */
 export const conversation = createConversation({ flows, wording: WORDING, languageTexts: LANGUAGE_TEXTS });
-export const { step, readState, newState, commands, explain } = conversation;
+export const { step, readState, newState, commands } = conversation;
 
 /** What customers say, by the language files. */
 export const vocabulary = new Vocabulary(LANGUAGE_TEXTS);
