@@ -89,7 +89,7 @@ function pathsOf(lines: readonly Said[]): readonly (readonly Said[])[] {
   const after = lines.findIndex((line, index) => index > at && indentOf(line) <= indent && !isWay(line));
   const ways: Said[][] = [];
   for (const line of lines.slice(at, after < 0 ? undefined : after)) {
-    if (indentOf(line) === indent) ways.push([{ ...line, text: line.text.trimStart().slice(2) }]);
+    if (indentOf(line) === indent) ways.push([{ ...line, text: line.text.replace('- ', '  ') }]);
     else ways.at(-1)?.push(line);
   }
   const ends = after < 0 ? [[]] : pathsOf(lines.slice(after));
