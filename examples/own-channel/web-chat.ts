@@ -66,13 +66,13 @@ class WebChat implements Channel {
   readonly #parts: ChannelParts;
   // Through the feed of the store a page hears the replies of every process, and after a cut connection those it missed.
   readonly #events: Events<Event>;
-  readonly #streams: Streams<Event>;
+  readonly #streams: Streams;
 
   constructor(whoIs: WhoIs, parts: ChannelParts) {
     this.#whoIs = whoIs;
     this.#parts = parts;
     this.#events = new Events({ ...parts, channel: WEB.name, schema: eventSchema });
-    this.#streams = new Streams((...following) => this.#events.follow(...following));
+    this.#streams = new Streams(this.#events);
   }
 
   greeting({ url }: { readonly url: string }): readonly string[] {

@@ -6,11 +6,11 @@ import { problem } from '../http/problem.ts';
 import type { Observe } from '../observability/metrics.ts';
 import type { ChannelParts } from './channel.ts';
 
-export type EventsOptions<Event> = Pick<ChannelParts, 'feed' | 'encryption'> & {
+type EventsOptions<Event> = Pick<ChannelParts, 'feed' | 'encryption'> & {
   /** The channel's name. */
   readonly channel: string;
   readonly schema: z.ZodType<Event>;
-  readonly observe: Pick<Observe, 'alarm' | 'log'>;
+  readonly observe: Pick<Observe, 'alarm'>;
 };
 
 /** The feed of a channel: events like `schema` go in and out, sealed in between. */
@@ -21,7 +21,7 @@ export class Events<Event extends { readonly seq: number }> {
     this.#options = options;
   }
 
-  /** The name of the conversation in the feed and in logs. */
+  /** The conversation's name in the feed and in logs. */
   name(conversation: string): string {
     return conversationName(this.#options.encryption, this.#options.channel, conversation);
   }
@@ -31,15 +31,13 @@ export class Events<Event extends { readonly seq: number }> {
     { conversation, forget }: Pick<Outgoing, 'conversation' | 'forget'>,
     event: Event,
   ): Promise<Delivery> {
-    const { feed, encryption, observe, channel } = this.#options;
+    const { feed, encryption } = this.#options;
     const name = this.name(conversation);
     try {
       const body = encryption.seal(`f:${name}`, Buffer.from(JSON.stringify(event)));
       await feed.publish(name, { seq: event.seq, body }, { forget: forget === true });
       return { kind: 'delivered' };
-    } catch (error) {
-      const what = error instanceof Error ? error.name : typeof error;
-      observe.log.warn({ channel, error: what }, 'a reply could not be published');
+    } catch {
       return { kind: 'undelivered' };
     }
   }
@@ -65,17 +63,15 @@ export class Events<Event extends { readonly seq: number }> {
   }
 }
 
-/** The bounds of event streams. */
-export type StreamLimits = {
+const STREAM_LIMITS = {
   /** Streams open at a time. */
-  readonly streams: number;
+  streams: 200,
   /** A comment keeps proxies from cutting a silent stream. */
-  readonly heartbeatMs: number;
+  heartbeatMs: 15_000,
   /** Bytes that a reader may be behind. Then the stream is cut, and may be resumed. */
-  readonly lag: number;
+  lag: 1024 * 1024,
 };
-
-const STREAM_LIMITS: StreamLimits = { streams: 200, heartbeatMs: 15_000, lag: 1024 * 1024 };
+export type StreamLimits = Readonly<typeof STREAM_LIMITS>;
 
 /** How soon a browser reconnects. */
 const RETRY_MS = 2000;
@@ -83,16 +79,25 @@ const RETRY_MS = 2000;
 /** Proxies must not keep events. An idle connection would delay a stop. */
 const HEADERS = { 'cache-control': 'no-store', 'x-accel-buffering': 'no', connection: 'close' };
 
+/** As `Events`. */
+type EventSource = {
+  follow(
+    conversation: string,
+    afterSeq: number,
+    onEvent: (event: unknown, seq: number) => void,
+  ): Promise<() => void>;
+};
+
 /** Open event streams (server-sent events) of this process. */
-export class Streams<Event> {
-  readonly #follow: Follow<Event>;
+export class Streams {
+  readonly #source: EventSource;
   readonly #limits: StreamLimits;
   readonly #open = new Set<Readable>();
   readonly #heartbeat: NodeJS.Timeout;
   #isClosed = false;
 
-  constructor(follow: Follow<Event>, limits: StreamLimits = STREAM_LIMITS) {
-    this.#follow = follow;
+  constructor(source: EventSource, limits: StreamLimits = STREAM_LIMITS) {
+    this.#source = source;
     this.#limits = limits;
     const beat = () => this.#open.forEach((stream) => void this.#push(stream, ': still here\n\n'));
     this.#heartbeat = setInterval(beat, limits.heartbeatMs).unref();
@@ -103,12 +108,12 @@ export class Streams<Event> {
     if (this.#isClosed || this.#open.size >= this.#limits.streams) {
       return problem(reply, 503, 'Too many streams are open.');
     }
-    const stream = new Readable({ read() {} });
+    const stream = new Readable({ read() {}, highWaterMark: this.#limits.lag });
     this.#open.add(stream);
     stream.once('close', () => this.#open.delete(stream));
     this.#push(stream, `retry: ${RETRY_MS}\n\n`);
     try {
-      const unfollow = await this.#follow(conversation, afterSeq, (event, seq) =>
+      const unfollow = await this.#source.follow(conversation, afterSeq, (event, seq) =>
         this.#push(stream, `id: ${seq}\ndata: ${JSON.stringify(event)}\n\n`),
       );
       stream.once('close', unfollow);
@@ -128,14 +133,6 @@ export class Streams<Event> {
   }
 
   #push(stream: Readable, chunk: string): void {
-    if (this.#isClosed || stream.destroyed) return;
-    stream.push(chunk);
-    if (stream.readableLength > this.#limits.lag) stream.destroy();
+    if (!this.#isClosed && !stream.destroyed && !stream.push(chunk)) stream.destroy();
   }
 }
-
-type Follow<Event> = (
-  conversation: string,
-  afterSeq: number,
-  onEvent: (event: Event, seq: number) => void,
-) => Promise<() => void>;

@@ -6,7 +6,7 @@ import {
   type PhotoReading,
   type Sender,
 } from '../../conversation/message.ts';
-import { ASKS } from '../../conversation/reply.ts';
+import { replySchema as plainReply } from '../../conversation/reply.ts';
 import { decodeStart } from '../../conversation/values/code.ts';
 import { traceSchema } from '../../engine/messages.ts';
 import { problemOf } from '../../http/problem.ts';
@@ -23,20 +23,20 @@ export const STAFF: ChannelTraits = {
   traced: true,
 };
 
-/** What a phone's camera makes. To read 10 MB as JSON would hold up every other message. */
+/** To read more as JSON would hold up every other message. */
 export const MAX_STAFF_PHOTO = 5 * 1024 * 1024;
-export const MAX_BASE64 = Math.ceil(MAX_STAFF_PHOTO / 3) * 4;
+const MAX_BASE64 = Math.ceil(MAX_STAFF_PHOTO / 3) * 4;
 /** The largest request carries the largest picture. */
 export const MAX_BODY_BYTES = MAX_BASE64 + 64 * 1024;
 
-const field = z.string().min(1, 'Wants at least one character').max(MAX_TEXT);
+const field = z.string().min(1).max(MAX_TEXT);
 
 const conversationSchema = z
   .string()
   .regex(/^[A-Za-z0-9_.:-]{1,64}$/, 'Wants 1 to 64 of A-Z a-z 0-9 _ . : -')
   .describe('Names the conversation; a new name starts a new one.');
 
-/** An optional field, with its description on the API page. */
+/** An optional field. The API page has its description. */
 export const maybe = <T extends z.ZodType>(schema: T, description: string) =>
   schema.optional().describe(description);
 
@@ -48,70 +48,50 @@ const kindsSchema = z.object({
       .string()
       .max(MAX_TEXT)
       .regex(/^[^~]+(~[^~]+)?$/, 'Wants the id of a choice, or <id>~<view>'),
-    'Presses a button: an id from `choices`. With `~<view>`, the button of that very question.',
+    'Presses a button: an id from `choices`, or `<id>~<view>` of one question.',
   ),
   contact: maybe(
     z.strictObject({
       phone: field,
-      own: z.boolean().default(true).describe("`false`: somebody else's, which proves nothing."),
+      own: z.boolean().default(true).describe("`false`: somebody else's."),
     }),
     'Shares a phone number.',
   ),
   form: maybe(
     z.strictObject({
-      code: maybe(field, 'One code or, with blanks or commas between, several.'),
+      code: maybe(field, 'One or, with blanks or commas between, several.'),
       phone: field.optional(),
-      email: maybe(z.string().max(MAX_TEXT), 'Empty: there is none, and it is not asked for.'),
+      email: maybe(z.string().max(MAX_TEXT), 'Empty: there is none.'),
     }),
     'Several slots at once.',
   ),
-  start: maybe(
-    z.string().max(MAX_TEXT),
-    'Opens the bot by a deep link: the payload, which is a code; after a leading `_`, base64url of it.',
-  ),
-  photo: maybe(
-    z.base64().min(1).max(MAX_BASE64),
-    'A picture sent in the chat: JPEG or PNG, base64, at most 5 MB. ' +
-      'Its QR and bar codes are taken as if typed.',
-  ),
+  start: maybe(z.string().max(MAX_TEXT), "A deep link's payload: a code, or `_` and its base64url."),
+  photo: maybe(z.base64().min(1).max(MAX_BASE64), 'JPEG or PNG, at most 5 MB; its codes are read.'),
 });
 const KINDS = kindsSchema.keyof().options;
 
-const bodySchemaOf = (channels: readonly ChannelTraits[]) =>
-  z.strictObject({
-    conversation: conversationSchema,
-    ...kindsSchema.shape,
-    id: maybe(z.string().min(1).max(128), 'The same id in the same conversation counts once.'),
-    locale: maybe(z.enum(LOCALES), "The language of the customer's client."),
-    name: maybe(z.string().min(1).max(200), "The customer's display name."),
-    trace: maybe(z.boolean(), '`true`: a look into the turn comes with the answer.'),
-    as: z
-      .enum(channels.map(({ name }) => name))
-      .default(STAFF.name)
-      .describe('Whose abilities and identity rules to imitate.'),
-    profile: maybe(
-      z.strictObject({ email: z.email().optional() }),
-      'Stands for the profile whose e-mail the imitated channel vouches for.',
-    ),
-  });
-
 /** A request of staff. `channels`: the channels that it may imitate. */
 export function requestSchemaOf(channels: readonly ChannelTraits[]) {
-  const conversation = 'qa-42';
-  return bodySchemaOf(channels)
+  return z
+    .strictObject({
+      conversation: conversationSchema,
+      ...kindsSchema.shape,
+      id: maybe(z.string().min(1).max(128), 'The same id in the same conversation counts once.'),
+      locale: maybe(z.enum(LOCALES), "The language of the customer's client."),
+      name: maybe(z.string().min(1).max(200), "The customer's display name."),
+      trace: maybe(z.boolean(), '`true`: a look into the turn comes with the answer.'),
+      as: z
+        .enum(channels.map(({ name }) => name))
+        .default(STAFF.name)
+        .describe('Whose abilities and identity rules to imitate.'),
+      profile: maybe(z.strictObject({ email: z.email().optional() }), 'What the imitated channel proves.'),
+    })
     .refine((body) => KINDS.filter((kind) => body[kind] !== undefined).length === 1, {
       error: `Wants exactly one of ${KINDS.join(', ')}`,
       // It runs on every object, so that all faults of a request are reported at once.
       when: ({ value }) => typeof value === 'object' && value !== null && !Array.isArray(value),
     })
-    .meta({
-      examples: [
-        { conversation, text: 'tích điểm TIVInpmx8b98pfg', locale: 'vi', name: 'Garnacho' },
-        { conversation, choice: 'redeem' },
-        { conversation, contact: { phone: '0867123456' } },
-        { conversation, form: { code: 'TIVI000000017', phone: '0867123456' }, as: 'teams' },
-      ],
-    });
+    .meta({ examples: [{ conversation: 'qa-42', text: 'tích điểm TIVInpmx8b98pfg' }] });
 }
 export type RequestSchema = ReturnType<typeof requestSchemaOf>;
 /** A request that passed its schema. */
@@ -138,9 +118,7 @@ export function senderOf(
   { as, locale, name, profile }: StaffRequest,
   channels: readonly ChannelTraits[],
 ): Sender {
-  const proof = channels.find(({ name }) => name === as)?.proof;
-  // The schema refuses other names.
-  if (proof === undefined) throw new Error('a request imitates a channel that there is not');
+  const { proof } = channels.find(({ name }) => name === as) ?? STAFF;
   const email = proof === 'profile' ? profile?.email?.toLowerCase() : undefined;
   return { channel: as, proof, ...(locale && { locale }), ...(name && { name }), ...(email && { email }) };
 }
@@ -155,19 +133,16 @@ const fieldSchema = z.object({
   reason: z.string().optional(),
 });
 
+const { key, asks, view, ...flags } = plainReply.omit({ context: true, params: true, lines: true }).shape;
 const replySchema = z.object({
   seq: z.int().describe("The reply's number in its conversation, the same in the events."),
-  key: z.string().describe('Names the wording in `locales/*.json`. Go by it, never by the text.'),
+  key: key.describe('Names the wording in `locales/*.json`. Go by it, never by the text.'),
   text: z.string(),
+  asks,
+  view: view.describe("The question's id: buttons of an older one change nothing."),
+  ...flags,
   choices: z.array(choiceSchema).optional(),
-  asks: z.enum(ASKS).optional(),
-  view: maybe(z.string(), "The question's id: buttons of an older one change nothing."),
-  form: maybe(z.array(fieldSchema), 'All slots that are missing.'),
-  sharePhone: maybe(z.literal(true), 'A channel with a contact button shows it here.'),
-  inPlace: maybe(z.literal(true), 'Replaces the message whose button was pressed.'),
-  notice: maybe(z.literal(true), 'A short remark on a press.'),
-  image: maybe(z.string(), 'The https URL of a picture of what the reply is about.'),
-  quiet: maybe(z.literal(true), 'Events only: no customer gets it, it ends a turn.'),
+  form: z.array(fieldSchema).optional(),
 });
 /** A reply in the webhook's answer. */
 export type StaffReply = z.infer<typeof replySchema>;
@@ -178,31 +153,25 @@ const stateSchema = z.object({
   person: maybe(z.literal(true), 'A person was asked for: staff answer, the bot does not.'),
 });
 
-/** The turn's trace. A process of another version may write another shape. */
+/** A process of another version may write another shape. */
 const shownTrace = traceSchema.optional().catch(undefined);
 
 /** The event of a reply, in the feed and in the event stream. */
 export const eventSchema = replySchema.extend({
-  turn: maybe(z.string(), 'The id of the message it answers; absent where nobody asked.'),
+  turn: maybe(z.string(), 'The id of the message that it answers.'),
   last: z.boolean().describe("The turn's last reply."),
   state: stateSchema,
-  trace: shownTrace.describe('With the last reply: a look into the turn. For people, not for programs.'),
+  trace: shownTrace.describe('With the last reply: a look into the turn.'),
 });
 export type StaffEvent = z.infer<typeof eventSchema>;
 
 /** The answer of the staff webhook. */
 export const answerSchema = z.object({
   conversation: z.string(),
-  status: z
-    .enum(['done', 'queued', 'duplicate'])
-    .describe(
-      '`queued`: not finished in time, the replies come as events. `duplicate`: `id` was seen before.',
-    ),
+  status: z.enum(['done', 'queued', 'duplicate']).describe('`queued`: the replies come as events.'),
   replies: z.array(replySchema),
-  state: maybe(stateSchema, 'After the last reply known; absent where there was none yet.'),
-  trace: shownTrace.describe(
-    'A look into the turn, where `trace` asked for it. For people: its shape may change.',
-  ),
+  state: maybe(stateSchema, 'After the last reply.'),
+  trace: shownTrace.describe('A look into the turn. For people: its shape may change.'),
 });
 export type StaffAnswer = z.infer<typeof answerSchema>;
 
@@ -215,8 +184,8 @@ export const refusals = {
   400: problemOf('The request is wrong: `faults` lists everything at once.'),
   401: problemOf('The staff token is missing or wrong.'),
   404: problemOf('Staff access is off, or not from here.'),
-  429: problemOf('Too many requests from this address, or messages of this conversation: see `Retry-After`.'),
-  503: problemOf('The store cannot be reached, or the server is stopping: see `Retry-After`.'),
+  429: problemOf('Too many requests of this address, or messages of this conversation.'),
+  503: problemOf('The store cannot be reached, or the server is stopping.'),
 };
 
 /** A route for staff, with its description on the API page. */
@@ -227,9 +196,7 @@ export function routeOf<Schemas extends object>(operationId: string, summary: st
 /** The route that takes a message; `body`: its schema. */
 export const messageRouteOf = (body: RequestSchema) =>
   routeOf('sendMessage', 'Write to the bot', {
-    description:
-      'Hands in one message and answers with the replies to it. ' +
-      `Exactly one of \`${KINDS.join('`, `')}\`.`,
+    description: `Answers with the replies. Exactly one of \`${KINDS.join('`, `')}\`.`,
     body,
     response: {
       200: {
@@ -248,16 +215,12 @@ export const streamed = {
   ...refusals,
 };
 
-const seqSchema = z.coerce.number().int().min(0);
-
 /** The route of a conversation's events. */
 export const eventsRoute = routeOf('followConversation', 'Follow a conversation', {
   description:
-    'Server-sent events: every reply of the conversation, the kept ones first (the last 100, one hour). ' +
-    'The event id is the `seq` of the reply; the data is a reply as in the answer of the webhook, ' +
-    'with `turn` (the id of the message it answers), `last` (of its turn), `state` ' +
-    'and, with the last one, `trace` (a look into the turn).',
+    'Server-sent events: every reply, the kept ones first (the last 100, one hour). The event id is the ' +
+    '`seq`; the data is a reply as in the answer, with `turn`, `last` (of its turn), `state` and `trace`.',
   params: z.object({ conversation: conversationSchema }),
-  headers: z.looseObject({ 'last-event-id': maybe(seqSchema, 'Resumes after this `seq`.') }),
+  headers: z.looseObject({ 'last-event-id': z.coerce.number().int().min(0).optional() }),
   response: streamed,
 });

@@ -6,6 +6,7 @@ import type { PhotoReading } from '../../conversation/message.ts';
 import type { Delivery, Incoming, Outgoing } from '../../engine/messages.ts';
 import type { Guard } from '../../http/guard.ts';
 import { problem } from '../../http/problem.ts';
+import type { Addresses } from '../../http/server.ts';
 import type { Words } from '../../i18n.ts';
 import type { Observe } from '../../observability/metrics.ts';
 import type { Channel, ChannelEntry, ChannelParts } from '../channel.ts';
@@ -13,7 +14,6 @@ import { Events, type StreamLimits, Streams } from '../events.ts';
 import {
   eventSchema,
   eventsRoute,
-  MAX_BASE64,
   MAX_BODY_BYTES,
   messageOf,
   messageRouteOf,
@@ -28,61 +28,58 @@ import { ticketRoutes } from './tickets.ts';
 
 type Parts = 'accept' | 'feed' | 'encryption' | 'words' | 'channels' | 'photoReader';
 
-export type StaffOptions = Pick<ChannelParts, Parts> & {
-  readonly guard: Pick<Guard, 'api'>;
-  /** Absent: the routes of tickets are absent. */
-  readonly tickets?: ChannelParts['tickets'] | undefined;
-  readonly handover?: boolean | undefined;
-  readonly answers?: ChannelParts['answers'] | undefined;
-  readonly observe: Pick<Observe, 'alarm' | 'log' | 'update' | 'photo'>;
-  /** The backend is a real AntCRM: what staff earn and spend raises an alarm. */
-  readonly audited: boolean;
-  /** How long a request waits for its turn to end. */
-  readonly answerMs?: number | undefined;
-  readonly limits?: StreamLimits | undefined;
-};
+/** Without `tickets` their routes are absent. */
+export type StaffOptions = Pick<ChannelParts, Parts> &
+  Partial<Pick<ChannelParts, 'tickets' | 'handover' | 'answers'>> & {
+    readonly guard: Pick<Guard, 'api'>;
+    readonly observe: Pick<Observe, 'alarm' | 'update' | 'photo'>;
+    /** The backend is a real AntCRM: what staff earn and spend raises an alarm. */
+    readonly audited: boolean;
+    readonly needsToken?: boolean;
+    /** How long a request waits for its turn to end. */
+    readonly answerMs?: number | undefined;
+    readonly limits?: StreamLimits | undefined;
+  };
 
 const ANSWER_MS = 10_000;
+const MAX_FIELDS = 1000;
 /** How long requests still wait for their turn when the process stops. */
 const LAST_REPLIES_MS = 250;
 
 /** The staff webhook's entry in the list of channels. */
 export const staff: ChannelEntry<{ readonly staffToken: string | undefined }> = {
   traits: STAFF,
-  async open({ staffToken }, { sandboxed, ...parts }) {
-    // With a real AntCRM and no token, the guard refuses every caller.
-    const isOff = staffToken === undefined && !sandboxed;
-    const off = ['Staff webhook and console are off (STAFF_TOKEN is unset)'];
-    const channel: Channel = new StaffChannel({ ...parts, audited: !sandboxed });
-    channel.greeting = ({ adminUrl }) => (isOff ? off : greeting(adminUrl, staffToken !== undefined));
-    return channel;
+  async open({ staffToken }, parts) {
+    const needsToken = staffToken !== undefined;
+    if (!needsToken && !parts.sandboxed) return { off: 'STAFF_TOKEN is unset; so is the console' };
+    return new StaffChannel({ ...parts, needsToken, audited: !parts.sandboxed });
   },
 };
 
-/** The console's address, and a command to try. */
-function greeting(url: string, needsToken: boolean): readonly string[] {
-  const token = needsToken ? ` -H "Authorization: Bearer $STAFF_TOKEN"` : '';
-  const body = '{"conversation":"qa-1","text":"tích điểm TIVInpmx8b98pfg"}';
-  return [
-    `Chat:  ${url}/console  ·  API: ${url}/docs`,
-    `Try:   curl -sw '\\n' ${url}/webhooks/staff -H 'Content-Type: application/json'${token} -d '${body}'`,
-  ];
-}
-
-/** The staff webhook. Any process may run the turn: answers and streams both come from the feed. */
+/** The staff webhook. Any process may run the turn: its replies come from the feed. */
 export class StaffChannel implements Channel {
-  /** Quiet replies are delivered, too: a request waits for the last reply of its turn. */
+  /** A request waits for the last reply of its turn, quiet or not. */
   readonly hearsQuiet = true;
   readonly #options: StaffOptions;
   readonly #events: Events<StaffEvent>;
-  readonly #streams: Streams<StaffEvent>;
-  /** Gives up the requests that wait for their turn. */
-  readonly #waiting = new Set<() => void>();
+  readonly #streams: Streams;
+  /** Answers the requests that wait for their turn: did it end? */
+  readonly #waiting = new Set<(isDone: boolean) => void>();
 
   constructor(options: StaffOptions) {
     this.#options = options;
     this.#events = new Events({ ...options, channel: STAFF.name, schema: eventSchema });
-    this.#streams = new Streams((...following) => this.#events.follow(...following), options.limits);
+    this.#streams = new Streams(this.#events, options.limits);
+  }
+
+  /** The console's address, and a command to try. */
+  greeting({ adminUrl: url }: Addresses): readonly string[] {
+    const token = this.#options.needsToken ? ` -H "Authorization: Bearer $STAFF_TOKEN"` : '';
+    const body = '{"conversation":"qa-1","text":"tích điểm TIVInpmx8b98pfg"}';
+    return [
+      `Chat:  ${url}/console  ·  API: ${url}/docs`,
+      `Try:   curl -sw '\\n' ${url}/webhooks/staff -H 'Content-Type: application/json'${token} -d '${body}'`,
+    ];
   }
 
   readonly staffPlugin: FastifyPluginAsync = async (scope) => {
@@ -97,8 +94,10 @@ export class StaffChannel implements Channel {
     scope.addHook('preClose', () => this.close());
     const parseJson = scope.getDefaultJsonParser('error', 'error');
     scope.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-      if (isCrowded(String(body))) return void done(Object.assign(new Error(CROWDED), { statusCode: 413 }));
-      parseJson(request, String(body), done);
+      // A million fields would take ten seconds. Only a picture may be large.
+      const fields = String(body).split(/[[{,]/, MAX_FIELDS);
+      if (fields.length < MAX_FIELDS) parseJson(request, String(body), done);
+      else done(Object.assign(new Error('A request has few fields.'), { statusCode: 413 }));
     });
     const routes = scope.withTypeProvider<ZodTypeProvider>();
     const message = { schema: messageRouteOf(requestSchemaOf(channels)), bodyLimit: MAX_BODY_BYTES };
@@ -128,35 +127,39 @@ export class StaffChannel implements Channel {
   /** Waits a moment: a turn's last reply may be on its way through the feed. */
   async close(): Promise<void> {
     if (this.#waiting.size > 0) await delay(LAST_REPLIES_MS);
-    for (const giveUp of this.#waiting) giveUp();
+    for (const end of this.#waiting) end(false);
     this.#streams.close();
   }
 
-  /** Follows the feed first, to miss no reply, passes the message to `accept`, and waits. */
+  /** Follows the feed first, to miss no reply. */
   async #answer(body: StaffRequest): Promise<StaffAnswer | 'full'> {
-    const { accept, channels } = this.#options;
+    const { accept, channels, answerMs = ANSWER_MS } = this.#options;
     const { conversation, id = randomUUID() } = body;
     const message = await messageOf(body, (bytes) => this.#readPhoto(bytes));
     const replies: StaffEvent[] = [];
-    const ended = Promise.withResolvers<boolean>();
+    const { promise: ending, resolve: end } = Promise.withResolvers<boolean>();
     let latest: StaffEvent | undefined;
     const unfollow = await this.#events.follow(conversation, 0, (event) => {
       latest = event;
       if (event.turn !== id) return;
       if (!event.quiet) replies.push(event);
-      if (event.last) ended.resolve(true);
+      if (event.last) end(true);
     });
+    const timer = setTimeout(end, answerMs, false);
+    this.#waiting.add(end);
     try {
       const sender = senderOf(body, channels);
       const where = { channel: STAFF.name, conversation, address: null };
       const accepted = await accept({ ...where, id, message, sender });
       if (accepted === 'full') return 'full';
-      const isDone = accepted === 'accepted' && (await this.#inTime(ended));
+      const isDone = accepted === 'accepted' && (await ending);
       const status = accepted === 'duplicate' ? accepted : isDone ? 'done' : 'queued';
       const trace = body.trace && isDone ? replies.at(-1)?.trace : undefined;
       return { conversation, status, replies: isDone ? replies : [], trace, state: latest?.state };
     } finally {
       unfollow();
+      clearTimeout(timer);
+      this.#waiting.delete(end);
     }
   }
 
@@ -166,24 +169,6 @@ export class StaffChannel implements Channel {
     this.#options.observe.photo(STAFF.name, reading.kind, (performance.now() - startMs) / 1000);
     return reading;
   }
-
-  /** Whether the turn ended in time. */
-  async #inTime({ promise, resolve }: PromiseWithResolvers<boolean>): Promise<boolean> {
-    const giveUp = (): void => resolve(false);
-    const timer = setTimeout(giveUp, this.#options.answerMs ?? ANSWER_MS);
-    this.#waiting.add(giveUp);
-    const isDone = await promise;
-    this.#waiting.delete(giveUp);
-    clearTimeout(timer);
-    return isDone;
-  }
-}
-
-const CROWDED = 'A request has few fields. Only its picture may be large.';
-
-/** Whether a large body is more than a picture: to read a million fields takes ten seconds. */
-function isCrowded(body: string): boolean {
-  return body.length > MAX_BODY_BYTES - MAX_BASE64 && body.split(/[[{,]/, 1000).length === 1000;
 }
 
 /** The event of a reply: worded, with labelled buttons and all flags. */

@@ -1,10 +1,10 @@
-import type { FastifyPluginAsync, FastifyReply } from 'fastify';
+import type { FastifyPluginAsync } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { waitingSinceMs } from '../../conversation/outline.ts';
 import { doingSchema, REASONS } from '../../conversation/state.ts';
 import { problem, problemOf } from '../../http/problem.ts';
-import type { News, SeenTicket, Tickets } from '../../operators/tickets.ts';
+import type { SeenTicket, Tickets } from '../../operators/tickets.ts';
 import type { ChannelParts } from '../channel.ts';
 import { Streams } from '../events.ts';
 import { maybe, refusals, routeOf, streamed } from './schemas.ts';
@@ -27,9 +27,9 @@ const closeSchema = z.strictObject({
     .transform((name) => name.replace(/[\p{Cc}\p{Cf}]/gu, '').toWellFormed())
     .describe('Who of staff: customers see it before each answer.'),
 });
-const claimSchema = closeSchema.extend({
-  release: maybe(z.literal(true), 'Gives it back. Only who has it can.'),
-});
+const claimSchema = closeSchema
+  .extend({ release: maybe(z.literal(true), 'Gives it back. Only who has it can.') })
+  .transform(({ by, release }) => ({ by, claim: !release }));
 const messageSchema = closeSchema.extend({
   text: z
     .string()
@@ -42,26 +42,23 @@ const messageSchema = closeSchema.extend({
 
 const ticketSchema = z.object({
   id: z.string().describe('The reference that the customer was told.'),
-  conversation: z.string().describe("The channel's own name of it."),
+  conversation: z.string(),
   channel: z.string(),
   reason: z.enum(REASONS),
   openedAt: time,
   state: z.enum(['open', 'closed']),
   closedBy: z.enum(['customer', 'staff', 'time']).optional(),
   closedByName: maybe(z.string(), 'Who of staff closed it.'),
-  claimedBy: maybe(z.string(), 'Who of staff has it.'),
-  name: maybe(z.string(), "The customer's display name."),
+  claimedBy: z.string().optional(),
+  name: z.string().optional(),
   lastText: maybe(z.string(), 'What the customer wrote last, cut.'),
-  waitingSinceMs: z
-    .number()
-    .nullable()
-    .describe('Since when the customer waits for staff, epoch ms; null once answered.'),
+  waitingSinceMs: z.number().nullable().describe('Epoch ms; null once answered.'),
   doing: maybe(doingSchema, 'What was being done when it was opened.'),
   led: maybe(z.array(z.string()), 'What the customer wrote that led to it.'),
   notUnderstood: maybe(z.array(z.string()), 'What was not understood right before.'),
   operations: z.array(z.object({ reference: z.string(), kind: z.string(), status: z.string() })),
   messages: maybe(
-    z.array(z.object({ at: time, text: z.string(), by: maybe(z.string(), 'Who of staff.') })),
+    z.array(z.object({ at: time, text: z.string(), by: z.string().optional() })),
     'Not in the list; oldest first.',
   ),
 });
@@ -71,82 +68,72 @@ const unclearSchema = z.object({
   question: maybe(z.string(), 'The key of the question that it answered.'),
   channel: z.string(),
 });
+const answersSchema = z.array(z.object({ id: z.string(), answer: z.record(z.string(), z.string()) }));
 
 const isoOf = (ms: number): string => new Date(ms).toISOString();
 
-/** Longest excerpt of the customer's last text in a list, in characters. */
+/** Of the customer's last text, in characters. */
 const MAX_LAST = 120;
 
+/** The schema takes away what staff need not see. */
 function toTicketView(
   { ticket, operations, ...where }: SeenTicket,
   isListed = false,
 ): z.infer<typeof ticketSchema> {
-  const { id, reason, openedMs, closed, claimedBy, name, doing, led, notUnderstood, notes } = ticket;
+  const { openedMs, closed, led, notUnderstood, notes } = ticket;
   const last = notes.findLast(({ by }) => by === undefined)?.text ?? led?.at(-1) ?? notUnderstood?.at(-1);
   return {
     ...where,
-    id,
-    reason,
+    ...ticket,
     openedAt: isoOf(openedMs),
     state: closed ? 'closed' : 'open',
     closedBy: closed?.by,
     closedByName: closed?.staff,
-    claimedBy,
-    name,
-    doing,
-    led,
-    notUnderstood,
-    lastText: last === undefined ? undefined : [...last].slice(0, MAX_LAST).join(''),
+    lastText: last && [...last].slice(0, MAX_LAST).join(''),
     waitingSinceMs: waitingSinceMs(ticket),
     operations: operations.map(({ id: reference, kind, status }) => ({ reference, kind, status })),
     messages: isListed ? undefined : notes.map(({ atMs, text, by }) => ({ at: isoOf(atMs), text, by })),
   };
 }
 
-const describeResponse = (schema: z.ZodType, description: string) => ({
-  response: { 200: { description, content: { 'application/json': { schema } } }, ...refusals },
+const answerWith = <Schema extends z.ZodType>(schema: Schema) => ({
+  response: { 200: schema, ...refusals },
 });
 const describeFiling = <Body extends z.ZodType>(body: Body) => {
-  const { response } = describeResponse(
-    z.object({ status: z.literal('filed') }),
-    'It is stored, and leaves in order.',
-  );
+  const { response } = answerWith(z.object({ status: z.literal('filed') }));
   return { params, response: { ...response, 409: problemOf('The ticket is closed.') }, body };
 };
 
 const ROUTES = {
   list: routeOf('listTickets', 'Who waits for a person, oldest first', {
     querystring: z.object({ state: z.enum(['open', 'closed']).optional() }),
-    ...describeResponse(z.object({ tickets: z.array(ticketSchema) }), 'The tickets.'),
+    ...answerWith(z.object({ tickets: z.array(ticketSchema) })),
   }),
-  show: routeOf('showTicket', 'A ticket and what was written in it', {
-    params,
-    ...describeResponse(ticketSchema, 'The ticket.'),
-  }),
-  answer: routeOf('answerTicket', 'Answer a customer', describeFiling(messageSchema)),
-  claim: routeOf(
-    'claimTicket',
-    'Claim a ticket, or take it over: the others see who has it',
-    describeFiling(claimSchema),
-  ),
-  close: routeOf('closeTicket', 'Close a ticket: the bot answers again', describeFiling(closeSchema)),
+  show: routeOf('showTicket', 'A ticket', { params, ...answerWith(ticketSchema) }),
   events: routeOf('followTickets', 'Follow what is new', {
-    description:
-      'Server-sent events, from now on: ' +
-      '`{ "ticket", "what": "opened" | "message" | "answered" | "claimed" | "closed" }`.',
+    description: 'Server-sent events: `{ "ticket", "what": "opened" | "message" | "answered" | … }`.',
     response: streamed,
   }),
-  answers: routeOf('listAnswers', "The operator's answers (ANSWERS_FILE), to be sent by staff", {
-    ...describeResponse(
-      z.object({ answers: z.array(z.object({ id: z.string(), answer: z.record(z.string(), z.string()) })) }),
-      'The answers, in every language.',
-    ),
-  }),
-  unclear: routeOf('listUnclear', 'What was not understood, newest first', {
-    description: 'Of customers who agreed to be remembered; phones, e-mails, codes and names are masked.',
-    ...describeResponse(z.object({ unclear: z.array(unclearSchema) }), 'The last two weeks.'),
-  }),
+  answers: routeOf(
+    'listAnswers',
+    "The operator's answers (ANSWERS_FILE), to be sent by staff",
+    answerWith(z.object({ answers: answersSchema })),
+  ),
+  unclear: routeOf(
+    'listUnclear',
+    'What was not understood in the last two weeks, masked, of those who agreed to be remembered',
+    answerWith(z.object({ unclear: z.array(unclearSchema) })),
+  ),
 };
+
+const FILINGS = {
+  messages: routeOf('answerTicket', 'Answer a customer', describeFiling(messageSchema)),
+  claim: routeOf('claimTicket', 'Claim a ticket, or take it over', describeFiling(claimSchema)),
+  close: routeOf('closeTicket', 'Close a ticket: the bot answers again', describeFiling(closeSchema)),
+};
+
+const UNKNOWN = [404, 'There is no ticket of that id.'] as const;
+const CLOSED = [409, 'The ticket is closed: the bot answers again.'] as const;
 
 /** The routes of tickets. The caller's scope has the guard. Without `handover` there are no tickets. */
 export function ticketRoutes(
@@ -154,9 +141,7 @@ export function ticketRoutes(
   { handover, answers }: Pick<ChannelParts, 'handover' | 'answers'>,
 ): FastifyPluginAsync {
   return async (scope) => {
-    scope.addHook('onRequest', async (_request, reply) => {
-      reply.header('cache-control', 'no-store');
-    });
+    scope.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'));
     const routes = scope.withTypeProvider<ZodTypeProvider>();
     routes.get('/staff/unclear', { schema: ROUTES.unclear }, async (_request, reply) => {
       const found = await tickets.unclear();
@@ -164,24 +149,14 @@ export function ticketRoutes(
     });
     if (!handover) return;
     routes.get('/staff/answers', { schema: ROUTES.answers }, async (_request, reply) =>
-      reply.send({ answers: answers.map(({ id, answer }) => ({ id, answer })) }),
+      reply.send({ answers: [...answers] }),
     );
 
     let seq = 0;
-    const streams = new Streams<News>((_conversation, _afterSeq, onEvent) =>
-      tickets.follow((news) => onEvent(news, ++seq)),
-    );
+    const streams = new Streams({
+      follow: (_conversation, _afterSeq, onEvent) => tickets.follow((news) => onEvent(news, ++seq)),
+    });
     scope.addHook('preClose', async () => streams.close());
-
-    function refuse(reply: FastifyReply, why: 'unknown' | 'closed'): FastifyReply {
-      if (why === 'unknown') return problem(reply, 404, 'There is no ticket of that id.');
-      return problem(reply, 409, 'The ticket is closed: the bot answers again.');
-    }
-
-    async function file(reply: FastifyReply, ...wanted: Parameters<Tickets['file']>): Promise<FastifyReply> {
-      const status = await tickets.file(...wanted);
-      return status === 'filed' ? reply.send({ status }) : refuse(reply, status);
-    }
 
     routes.get('/staff/tickets', { schema: ROUTES.list }, async ({ query }, reply) =>
       reply.send({ tickets: (await tickets.list(query.state)).map((one) => toTicketView(one, true)) }),
@@ -190,17 +165,14 @@ export function ticketRoutes(
     routes.get('/staff/tickets/events', sse, async (_request, reply) => streams.answer(reply, '', 0));
     routes.get('/staff/tickets/:id', { schema: ROUTES.show }, async (request, reply) => {
       const found = await tickets.find(request.params.id);
-      return found ? reply.send(toTicketView(found)) : refuse(reply, 'unknown');
+      return found ? reply.send(toTicketView(found)) : problem(reply, ...UNKNOWN);
     });
-    routes.post('/staff/tickets/:id/messages', { schema: ROUTES.answer }, async (request, reply) =>
-      file(reply, request.params.id, request.body),
-    );
-    routes.post('/staff/tickets/:id/claim', { schema: ROUTES.claim }, async ({ params, body }, reply) => {
-      const { by, release = false } = body;
-      return file(reply, params.id, { by, claim: !release });
-    });
-    routes.post('/staff/tickets/:id/close', { schema: ROUTES.close }, async (request, reply) =>
-      file(reply, request.params.id, request.body),
-    );
+    for (const [what, schema] of Object.entries(FILINGS)) {
+      routes.post(`/staff/tickets/:id/${what}`, { schema }, async ({ params, body }, reply) => {
+        const status = await tickets.file(params.id, body);
+        if (status === 'unknown') return problem(reply, ...UNKNOWN);
+        return status === 'closed' ? problem(reply, ...CLOSED) : reply.send({ status });
+      });
+    }
   };
 }

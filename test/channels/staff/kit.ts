@@ -97,7 +97,6 @@ export async function startKit(options: KitOptions = {}) {
       update: (_channel, result) => counted.push(result),
       photo: (_channel, reading) => counted.push(reading),
       alarm: (name, fields) => alarms.push({ name, fields }),
-      log: { debug() {}, info() {}, warn() {}, error() {} },
     },
     photoReader: options.photoReader ?? NO_READER,
     audited: options.audited ?? false,
