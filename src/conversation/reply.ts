@@ -55,7 +55,7 @@ export const removeChoices = (codes: readonly string[]): Choice[] =>
   codes.map((code, at) => choice(`remove:${at + 1}`, { key: 'choice.remove', params: { code } }));
 
 /** What a question asks for. */
-export const ASKS = ['code', 'phone', 'email', 'confirm', 'consent', 'period', 'menu'] as const;
+const ASKS = ['code', 'phone', 'email', 'confirm', 'consent', 'period', 'menu'] as const;
 
 /** A field of the form that asks for all missing slots at once. `reason` says why its value was refused. */
 const fieldSchema = z.strictObject({
