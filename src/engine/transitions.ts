@@ -360,10 +360,31 @@ export function release(
         answer: true,
       };
     }
+    // Nothing waits any more, also if the clock was put back before the time of the retry.
+    if (record === delivered && wait === undefined && record.outbox.length === 0) {
+      const isSwappedSoon = record.wakeMs > 0 && record.wakeMs <= nowMs + MARKED_MS;
+      return { record: endLease(before), answer: false, mark: isSwappedSoon ? held?.owner : undefined };
+    }
     const wakeMs =
       wait?.holdsWakeUps && record.wakeMs > 0 ? Math.max(record.wakeMs, nowMs + wait.afterMs) : record.wakeMs;
     return { record: { ...record, lease: null, wakeMs, retry: toRetry(record, wait, nowMs) }, answer: false };
   };
+}
+
+/** What was sent stays in a marked record, sealed, until the wake-up swaps it. */
+const MARKED_MS = 24 * 60 * 60 * 1000;
+
+/** All replies are sent, and the lease is free. */
+const endLease = (record: ConversationRecord): ConversationRecord => ({
+  ...removeSent(record, record.outSeq),
+  lease: null,
+  retry: null,
+});
+
+/** The mark is the lease's owner: a nonce that was nowhere but in the sealed record until the lease ended. */
+function applyMark(record: ConversationRecord, mark: string): ConversationRecord {
+  if (record.lease?.owner !== mark) throw new TypeError('the mark is of another record');
+  return endLease(record);
 }
 
 function removeSent(record: ConversationRecord, sentSeq: number): ConversationRecord {
@@ -379,8 +400,6 @@ function removeSent(record: ConversationRecord, sentSeq: number): ConversationRe
 }
 
 function toRetry(record: ConversationRecord, wait: Wait | undefined, nowMs: number): Retry | null {
-  // Nothing waits any more, also if the clock was put back before the time of the retry.
-  if (wait === undefined && record.outbox.length === 0) return null;
   // Only a wake-up ran while replies wait: the replies keep their time.
   if (isPutOff(record, nowMs) && (wait === undefined || wait.holdsWakeUps)) return record.retry;
   if (wait === undefined) return null;
@@ -413,6 +432,7 @@ export const CONVERSATION = {
   ttlMs: STATE_MS,
   write: writeRecord,
   read: readRecord,
+  applyMark,
   entries,
 } satisfies RecordKind<ConversationRecord>;
 

@@ -7,6 +7,7 @@ import {
   NAMED_INDEXES,
   type RecordStore,
   StoreUnavailable,
+  type Swap,
 } from '../store/port.ts';
 
 /** An entry that a record has in an index of its shard. */
@@ -24,6 +25,8 @@ export type RecordKind<Content> = {
   write(record: Content): Buffer;
   /** Throws if the bytes are no record of this kind. */
   read(plain: Buffer): Content;
+  /** The record after the change that this mark stands for. Throws if the mark is not of the record. */
+  applyMark?(record: Content, mark: string): Content;
   /** The index entries that the record should have. Absent: no index lists records of this kind. */
   entries?(name: string, record: Content): readonly IndexEntry[];
 };
@@ -36,12 +39,14 @@ export type Sealer = {
 
 /**
  * A pure change of a record; null: no record exists. It may be applied again to another record, and returns
- * the same record if there is nothing to write.
+ * the same record if there is nothing to write. `mark`: the change is that of `applyMark`, so the mark can be
+ * appended to the stored record. Then nothing is sealed, and what the change drops stays sealed until the
+ * next swap.
  */
 export type Transition<Content, Answer> = (
   record: Content | null,
   nowMs: number,
-) => { readonly record: Content | null; readonly answer: Answer };
+) => { readonly record: Content | null; readonly answer: Answer; readonly mark?: string | undefined };
 
 export type UpdateResult<Content, Answer> = {
   readonly answer: Answer;
@@ -101,7 +106,7 @@ export class VersionedRecords<Content> {
   readonly #kind: RecordKind<Content>;
   readonly #parts: RecordParts;
   /** What was last confirmed of each record. */
-  readonly #seen: LRUCache<string, SeenRecord<Content>>;
+  readonly #seen = new LRUCache<string, SeenRecord<Content>>({ max: MAX_REMEMBERED });
   /** The updates that wait, for each record with an update under way. */
   readonly #waiting = new Map<string, WaitingUpdate<Content>[]>();
   #isForgetting = false;
@@ -109,8 +114,6 @@ export class VersionedRecords<Content> {
   constructor(kind: RecordKind<Content>, parts: RecordParts) {
     this.#kind = kind;
     this.#parts = parts;
-    const perf = { now: parts.runtime.monotonicMs };
-    this.#seen = new LRUCache({ max: MAX_REMEMBERED, ttl: REMEMBERED_MS, ttlResolution: 0, perf });
   }
 
   /** Rejects with `StoreUnavailable`; the change may have taken effect all the same. */
@@ -170,8 +173,8 @@ export class VersionedRecords<Content> {
     transition: Transition<Content, Answer>,
     { durable = false, listed = false }: UpdateOptions,
   ): Promise<UpdateResult<Content, Answer>> {
-    const { store, sealer, runtime, onFault } = this.#parts;
-    const { kind, ttlMs, write } = this.#kind;
+    const { store, runtime, onFault } = this.#parts;
+    const { kind, ttlMs } = this.#kind;
     const key: Key = `${kind}:${name}`;
     const remembered = this.#seen.get(name);
     let seen = remembered ?? (await this.#read(name));
@@ -181,7 +184,7 @@ export class VersionedRecords<Content> {
       const nowMs = seen.nodeMs + Math.floor(runtime.monotonicMs() - seen.atMs);
       seen.opened ??= this.#open(name, seen.bytes);
       const before = seen.opened;
-      const { record, answer } = transition(before.record, nowMs);
+      const { record, answer, mark } = transition(before.record, nowMs);
       const isLost = isCurrent && isExpected && seen.bytes === null;
       const fault = before.fault ?? (isLost ? 'record_lost' : undefined);
       const isChanged = record !== before.record || fault !== undefined;
@@ -194,10 +197,11 @@ export class VersionedRecords<Content> {
       if (isChanged) {
         // The alarm comes before the swap: a process that is killed behind it would leave no sign.
         if (fault) onFault(fault, name);
-        const bytes = record && sealer.seal(key, write(record));
+        const { bytes, appended } = this.#toBytes(key, seen.bytes, { record, mark });
         const entries = (record && this.#kind.entries?.(name, record)) ?? [];
         const indexes = this.#kind.entries ? diffEntries(name, before, entries) : [];
-        const swap = { expected: seen.bytes, bytes, ttlMs, indexes, aside: before === BROKEN, durable };
+        const versions = { expected: seen.bytes, bytes, appended };
+        const swap = { ...versions, ttlMs, indexes, aside: before === BROKEN, durable };
         // Until the swap is confirmed, nothing is known of the record.
         this.#seen.delete(name);
         const swapped = await store.compareAndSwap(key, swap);
@@ -226,11 +230,21 @@ export class VersionedRecords<Content> {
   #open(name: string, bytes: Uint8Array | null): OpenedRecord<Content> {
     if (bytes === null) return NONE;
     try {
-      const record = this.#kind.read(this.#parts.sealer.open(`${this.#kind.kind}:${name}`, bytes));
+      const record = openRecord(this.#kind, this.#parts.sealer, { name, bytes });
       return { record, entries: this.#kind.entries?.(name, record) ?? [] };
     } catch {
       return BROKEN;
     }
+  }
+
+  /** Appends the mark of the change to what is stored, or seals the changed record. */
+  #toBytes(
+    key: Key,
+    stored: Uint8Array | null,
+    { record, mark }: { readonly record: Content | null; readonly mark: string | undefined },
+  ): Pick<Swap, 'bytes' | 'appended'> {
+    if (mark !== undefined && stored !== null) return appendMark(stored, mark);
+    return { bytes: record && this.#parts.sealer.seal(key, this.#kind.write(record)) };
   }
 
   async #pause(conflicts: number): Promise<void> {
@@ -244,14 +258,48 @@ export class VersionedRecords<Content> {
     const { runtime } = this.#parts;
     this.#isForgetting = true;
     runtime.timer(FORGET_EVERY_MS, () => {
-      this.#seen.purgeStale();
-      for (const seen of this.#seen.values()) {
-        if (runtime.monotonicMs() - seen.atMs > OPEN_MS) seen.opened = undefined;
+      for (const [name, seen] of this.#seen) {
+        const ageMs = runtime.monotonicMs() - seen.atMs;
+        if (ageMs > REMEMBERED_MS) this.#seen.delete(name);
+        else if (ageMs > OPEN_MS) seen.opened = undefined;
       }
       this.#isForgetting = false;
       if (this.#seen.size > 0) this.#forgetLater();
     });
   }
+}
+
+/*
+ * A mark is appended to a sealed record: `version with MARKED | sealed bytes | mark | its length (1 byte)`.
+ * It is a word from inside the record, so only processes with its key can make it.
+ */
+const MARKED = 2;
+
+function appendMark(stored: Uint8Array, mark: string): Pick<Swap, 'bytes' | 'appended'> {
+  const appended = Buffer.byteLength(mark) + 1;
+  // Not from Node's pool, because it is remembered.
+  const bytes = Buffer.alloc(stored.length + appended);
+  bytes.set(stored);
+  bytes[0] = (stored[0] ?? 0) | MARKED;
+  bytes.write(mark, stored.length);
+  bytes[bytes.length - 1] = appended - 1;
+  return { bytes, appended };
+}
+
+/** Opens and reads a stored record. Throws if it cannot be opened or read, or if its mark is not its own. */
+export function openRecord<Content>(
+  { kind, read, applyMark }: RecordKind<Content>,
+  sealer: Pick<Sealer, 'open'>,
+  { name, bytes }: { readonly name: string; readonly bytes: Uint8Array },
+): Content {
+  const key: Key = `${kind}:${name}`;
+  const stored = Buffer.from(bytes);
+  const [schema = 0] = stored;
+  if ((schema & MARKED) === 0 || applyMark === undefined) return read(sealer.open(key, stored));
+  const end = stored.length - 1 - (stored.at(-1) ?? 0);
+  stored[0] = schema ^ MARKED;
+  const record = read(sealer.open(key, stored.subarray(0, end)));
+  return applyMark(record, stored.toString('utf8', end, stored.length - 1));
 }
 
 /** An update that goes with the next swap. */

@@ -73,6 +73,24 @@ export function recordsContract(name: string, open: OpenRecords): void {
       expect(bytesOf(await store.read(asideOf(key, stump)))).toEqual(stump);
     });
 
+    test('appends to a record that only its version and its end change, also when that is sent twice', async () => {
+      const { store } = await fresh();
+      const key = someKey();
+      const first = record('a long body');
+      const next = Buffer.concat([first, Buffer.from('end')]);
+      next[0] = 3;
+      await store.compareAndSwap(key, swapOf({ bytes: first }));
+      const appending = replacing(first, { bytes: next, appended: 3, indexes: due(key, 7) });
+      for (const swap of [appending, appending]) {
+        expect(await store.compareAndSwap(key, swap)).toMatchObject({ swapped: true });
+        expect(bytesOf(await store.read(key))).toEqual(next);
+      }
+      const stale = replacing(first, { bytes: record('a long body+'), appended: 1 });
+      expect(taken(await store.compareAndSwap(key, stale))).toEqual(next);
+      const { entries } = await store.list('due', { shard: shardOf(key), upTo: 'ever', limit: 9 });
+      expect(entries).toContainEqual({ member: nameOf(key), score: 7 });
+    });
+
     test('forgets a record after its time, which each swap begins anew', async () => {
       const { store } = await fresh();
       const key = someKey();

@@ -11,7 +11,7 @@ export const LEASE = 15_000;
 
 /** Seals nothing: the version is random all the same. Bytes that say so cannot be opened. */
 export const openSealer: Sealer = {
-  seal: (_, plain) => Buffer.concat([randomBytes(13), plain]),
+  seal: (_, plain) => Buffer.concat([Buffer.of(0), randomBytes(12), plain]),
   open(_, sealed) {
     if (sealed[13] === 0xff) throw new Error('broken');
     return Buffer.from(sealed.subarray(13));

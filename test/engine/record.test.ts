@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { VERSION } from '../../src/conversation/state.ts';
 import { type ConversationRecord, newRecord, readRecord, writeRecord } from '../../src/engine/record.ts';
@@ -31,8 +30,32 @@ function left(changed: { record: ConversationRecord | null }): ConversationRecor
   return changed.record;
 }
 
-const due = (record: ConversationRecord) =>
-  CONVERSATION.entries('name', record).find(({ index }) => index === 'due')?.score ?? null;
+describe('Releasing', () => {
+  const { record: taken, lease } = leased();
+  const { record: decided } = commit(lease, { ...answers, wakeMs: NOW + HOUR })(taken, NOW);
+  const releaseOf = (over: Partial<ConversationRecord> = {}, giving = {}) =>
+    release(lease, { sentSeq: decided?.outSeq ?? 0, leaseMs: LEASE, ...giving })(
+      { ...left({ record: decided }), lease: lease.record.lease, ...over },
+      NOW,
+    );
+
+  it('marks a record that its wake-up swaps within a day', () => {
+    expect(releaseOf()).toMatchObject({ answer: false, mark: 'owner', record: { outbox: [], lease: null } });
+    expect(releaseOf({ wakeMs: NOW + 24 * HOUR }).mark).toBe('owner');
+  });
+
+  it.each([
+    ['no wake-up comes', { wakeMs: 0 }, {}],
+    ['its wake-up comes later', { wakeMs: NOW + 25 * HOUR }, {}],
+    ['its wake-up is due', { wakeMs: NOW }, {}],
+    ['a message waits', { inbox: taken.inbox }, {}],
+    ['a reply waits', {}, { sentSeq: 0, wait: { afterMs: 1, reason: 'pace' } }],
+    ['a message was put off', {}, { wait: { afterMs: 1, reason: 'store' } }],
+    ['a call has ended', {}, { outcomes: { op: 'done' } }],
+  ])('seals it anew if %s', (_, over, giving) => {
+    expect(releaseOf(over, giving).mark).toBeUndefined();
+  });
+});
 
 const again = (id: string) => accept(filing(id, { deliveryId: 'again' }));
 
@@ -201,33 +224,4 @@ it('dead letters are kept until they are taken, or all is forgotten', () => {
   expect(takeLetter('one')(taken.record, NOW)).toEqual({ record: taken.record, answer: null });
   const forgotten = commit({ record: kept, head: null }, { ...answers, consumed: false, forget: true });
   expect(left(forgotten(kept, NOW)).dead).toEqual([]);
-});
-
-it('what version 1 wrote is read: replies go on waiting, and filed messages come again as duplicates', () => {
-  const seen = (id: string, nowMs: number): Buffer => {
-    const entry = hash('sha256', id, 'buffer').subarray(0, 8);
-    entry.writeUInt16BE(Math.floor(nowMs / HOUR) & 0xffff, 6);
-    return entry;
-  };
-  // `notBeforeMs`, `tried` and `undeliveredMs` in place of `retry`, ids in binary.
-  const envelope = {
-    ...{ schema: 1, inbox: [{ seq: 1, id: 'm1', mark: 'm', body: {} }], inSeq: 1 },
-    ...{ outbox: [{ seq: 9, body: 'a' }], outSeq: 9, tried: { times: 2, sinceMs: NOW - 3 } },
-    ...{ notBeforeMs: NOW + HOUR, earliestMs: NOW + 1000, undeliveredMs: NOW - 5 },
-  };
-  const text = Buffer.from(JSON.stringify(envelope));
-  const ids = Buffer.concat([seen('old', NOW - 50 * HOUR), seen('m1', NOW)]);
-  const header = Buffer.alloc(6);
-  header.writeUInt32BE(text.length, 0);
-  header.writeUInt16BE(ids.length, 4);
-  const record = readRecord(Buffer.concat([header, text, ids, Buffer.from('{"n":1}')]));
-
-  const times = { atMs: NOW + HOUR, earliestMs: NOW + 1000, madeAtMs: NOW - 5 };
-  expect(record.retry).toEqual({ ...times, reason: 'version 1', tries: 2, sinceMs: NOW - 3 });
-  expect(due(record)).toBe(NOW + HOUR);
-  expect(again('m1')(record, NOW).answer).toBe('duplicate');
-  const taken = left(accept(filing('m2'))(record, NOW));
-  expect(readRecord(writeRecord(taken))).toEqual(taken);
-  expect(again('m1')(taken, NOW + HOUR).answer).toBe('duplicate');
-  expect(taken.ids).toHaveLength(20);
 });

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { newRecord } from '../../src/engine/record.ts';
-import { accept, CONVERSATION, take } from '../../src/engine/transitions.ts';
+import { accept, CONVERSATION, commit, release, take } from '../../src/engine/transitions.ts';
 import { VersionedRecords } from '../../src/engine/versioned-records.ts';
 import { type RecordStore, StoreUnavailable, shardOf, versionOf } from '../../src/store/port.ts';
 import { createLossyStore } from '../support/lossy-store.ts';
-import { filing, NOW, openSealer, taking } from './kit.ts';
+import { filing, LEASE, leaseOf, NOW, openSealer, taking } from './kit.ts';
 
 const KEY = 'c:name';
 const shard = shardOf(KEY);
@@ -113,6 +113,52 @@ describe('Versioned records', () => {
     trips.length = 0;
     expect((await cell.update('name', file('m1'))).answer, 'it took effect').toBe('queued');
     expect(trips).toEqual(['read']);
+  });
+
+  it('keeps a released record as it was, behind a mark that nobody else can make', async () => {
+    const { open, memory, faults, clock } = world();
+    const one = open();
+    const stored = async () => Buffer.from((await memory.read(KEY)).bytes ?? []);
+    async function put(bytes: Uint8Array | null): Promise<void> {
+      const { bytes: expected } = await memory.read(KEY);
+      await memory.compareAndSwap(KEY, { expected, bytes, ttlMs: 1000, indexes: [] });
+    }
+    async function converse(owner: string) {
+      await put(null);
+      const { record } = await open().update('name', accept(filing('m1', { take: taking(owner) })));
+      const lease = leaseOf(record);
+      const replies = [{ seq: 1, body: 'hello' }];
+      const decision = {
+        state: '{}',
+        replies,
+        consumed: true,
+        wakeMs: NOW + 60_000,
+        settled: [],
+        dropped: 0,
+      };
+      lease.record = (await one.update('name', commit(lease, decision))).record ?? newRecord(NOW);
+      const sealed = await stored();
+      const released = await one.update('name', release(lease, { sentSeq: NOW + 1, leaseMs: LEASE }));
+      return { released: released.record, sealed, marked: await stored() };
+    }
+    const other = await converse('other-owner');
+    const { released, sealed, marked } = await converse('owner');
+    expect(marked.subarray(1, sealed.length)).toEqual(sealed.subarray(1));
+    expect(released).toMatchObject({ outbox: [], lease: null });
+    expect((await open().read('name')).record).toEqual(released);
+    const swapped = [marked.subarray(0, sealed.length), other.marked.subarray(other.sealed.length)];
+    const unmarked = [marked.subarray(0, 1), sealed.subarray(1)];
+    for (const forged of [Buffer.concat(swapped), marked.subarray(0, -1), Buffer.concat(unmarked)]) {
+      await put(forged);
+      await open().update('name', take(taking()));
+    }
+    expect(faults).toEqual(['seal_broken', 'seal_broken', 'seal_broken']);
+
+    // What was sent goes with the next swap: at the latest the wake-up's.
+    await put(marked);
+    clock.ms += 60_000;
+    await open().update('name', take(taking()));
+    expect([sealed, await stored()].map((bytes) => bytes.includes('hello'))).toEqual([true, false]);
   });
 
   it('puts a broken record aside also where nothing is to be written', async () => {

@@ -80,9 +80,10 @@ function distortRecords(
           name,
           (before, nowMs) => {
             const prepared = before && prepare(before, nowMs);
-            const { record: after, answer } = transition(prepared, nowMs);
+            const { record: after, answer, mark } = transition(prepared, nowMs);
             if (after === null || after === prepared) return { record: before, answer };
-            return { record: distort({ kind: changeBetween(before, after), before, after, nowMs }), answer };
+            const record = distort({ kind: changeBetween(before, after), before, after, nowMs });
+            return { record, answer, mark: record === after && prepared === before ? mark : undefined };
           },
           options,
         ),
@@ -247,6 +248,21 @@ const inRecords: readonly Planted[] = [
 ];
 
 const inStores: readonly Planted[] = [
+  inDefect('a release with a reply left is stored as if all were sent', 'stored replies leave', () => ({
+    aroundRecords: (records) => ({
+      isKnown: (name) => records.isKnown(name),
+      update: (name, transition, options) =>
+        records.update(
+          name,
+          (before, nowMs) => {
+            const changed = transition(before, nowMs);
+            const isLeft = changed.record?.lease === null && changed.record.outbox.length > 0;
+            return isLeft && before?.lease ? { ...changed, mark: before.lease.owner } : changed;
+          },
+          options,
+        ),
+    }),
+  })),
   inSwap('what a part of the store refuses is never taken', 'taken', async (store, key, swap) => {
     if (key.startsWith('c:') && shardOf(key) % 16 === 5) throw new StoreUnavailable('always');
     return store.compareAndSwap(key, swap);

@@ -1,6 +1,8 @@
 import type { State } from '../../src/conversation/state.ts';
 import type { OutboxItem } from '../../src/engine/messages.ts';
 import { type ConversationRecord, newRecord } from '../../src/engine/record.ts';
+import { CONVERSATION } from '../../src/engine/transitions.ts';
+import { openRecord } from '../../src/engine/versioned-records.ts';
 import type { Key, RecordStore } from '../../src/store/port.ts';
 import { changeBetween } from '../support/changes.ts';
 import type { Kind } from './counts.ts';
@@ -26,7 +28,10 @@ export function watchRecords(
   /** Null where there is none, or none that can be read. */
   function peek(key: Key, bytes: Uint8Array | null): ConversationRecord | null {
     if (bytes === null || !key.startsWith('c:')) return null;
-    const seen = known.get(bytes) ?? { record: tryTo(() => readWritten(encryption.open(key, bytes))) };
+    const name = key.slice('c:'.length);
+    const seen = known.get(bytes) ?? {
+      record: tryTo(() => openRecord(WRITTEN, encryption, { name, bytes })),
+    };
     known.set(bytes, seen);
     return seen.record;
   }
@@ -41,6 +46,7 @@ export function watchRecords(
     if (after === null || after === before) return swapped;
     const kind = kindOf(before, after);
     if (kind) count(kind);
+    if (next.appended) count('releases by a mark');
     onChange(changeOf(key, before, after));
     return swapped;
   };
@@ -74,6 +80,8 @@ function readWritten(plain: Buffer): ConversationRecord {
   const state = stateAt === plain.length ? null : plain.toString('utf8', stateAt);
   return { ...EMPTY, ...envelope, state };
 }
+
+const WRITTEN = { ...CONVERSATION, read: readWritten };
 
 /** The dialogue's state, as the record has it. */
 export function stateOf(record: ConversationRecord | null): State | null {

@@ -1,4 +1,6 @@
-import { type ConversationRecord, readRecord } from '../../src/engine/record.ts';
+import type { ConversationRecord } from '../../src/engine/record.ts';
+import { CONVERSATION } from '../../src/engine/transitions.ts';
+import { openRecord } from '../../src/engine/versioned-records.ts';
 import type { Encryption, RecordStore, Swap } from '../../src/store/port.ts';
 
 /** What a swap does to a record. */
@@ -20,26 +22,27 @@ export function watched(
   encryption: Encryption,
   onChange: (change: Changed, record: ConversationRecord | undefined) => unknown,
 ): RecordStore {
-  const kept = new Map<string, Buffer>();
+  const kept = new Map<string, ConversationRecord>();
   return {
     ...store,
     async compareAndSwap(key, swap) {
+      const { bytes } = swap;
+      const name = key.slice(2);
       const record =
-        swap.bytes && key.startsWith('c:') ? readRecord(encryption.open(key, swap.bytes)) : undefined;
-      const pausing = onChange(changeOf(key, swap, kept.get(key), encryption), record);
+        bytes && key.startsWith('c:') ? openRecord(CONVERSATION, encryption, { name, bytes }) : undefined;
+      const change = record ? changeBetween(kept.get(key) ?? null, record) : lockOf(key, swap, encryption);
+      const pausing = onChange(change, record);
       if (pausing instanceof Promise) await pausing;
       const swapped = await store.compareAndSwap(key, swap);
-      if (swapped.swapped && swap.bytes) kept.set(key, encryption.open(key, swap.bytes));
+      if (swapped.swapped && record) kept.set(key, record);
       return swapped;
     },
   };
 }
 
-function changeOf(key: string, { bytes }: Swap, kept: Buffer | undefined, encryption: Encryption): Changed {
+function lockOf(key: string, { bytes }: Swap, encryption: Encryption): Changed {
   if (bytes === null) return 'other';
-  const plain = encryption.open(key, bytes);
-  if (key.startsWith('u:')) return JSON.parse(plain.toString()).holder === null ? 'unlock' : 'lock';
-  return changeBetween(kept ? readRecord(kept) : null, readRecord(plain));
+  return JSON.parse(encryption.open(key, bytes).toString()).holder === null ? 'unlock' : 'lock';
 }
 
 /** What makes the one record of the other. */
