@@ -360,7 +360,7 @@ export function release(
         answer: true,
       };
     }
-    // Nothing waits any more, also if the clock was put back before the time of the retry.
+    // Nothing waits any more, even if the clock was put back.
     if (record === delivered && wait === undefined && record.outbox.length === 0) {
       const isSwappedSoon = record.wakeMs > 0 && record.wakeMs <= nowMs + MARKED_MS;
       return { record: endLease(before), answer: false, mark: isSwappedSoon ? held?.owner : undefined };
@@ -381,7 +381,7 @@ const endLease = (record: ConversationRecord): ConversationRecord => ({
   retry: null,
 });
 
-/** The mark is the lease's owner: a nonce that was nowhere but in the sealed record until the lease ended. */
+/** The mark is the lease's owner: a nonce that only the sealed record had. */
 function applyMark(record: ConversationRecord, mark: string): ConversationRecord {
   if (record.lease?.owner !== mark) throw new TypeError('the mark is of another record');
   return endLease(record);

@@ -39,9 +39,8 @@ export type Sealer = {
 
 /**
  * A pure change of a record; null: no record exists. It may be applied again to another record, and returns
- * the same record if there is nothing to write. `mark`: the change is that of `applyMark`, so the mark can be
- * appended to the stored record. Then nothing is sealed, and what the change drops stays sealed until the
- * next swap.
+ * the same record if there is nothing to write. `mark`: the change is that of `applyMark`, so the stored record
+ * may stay, with the mark at its end. Then what the change drops stays sealed until the next swap.
  */
 export type Transition<Content, Answer> = (
   record: Content | null,
@@ -237,14 +236,16 @@ export class VersionedRecords<Content> {
     }
   }
 
-  /** Appends the mark of the change to what is stored, or seals the changed record. */
+  /** Appends the mark of the change, or seals the changed record. */
   #toBytes(
     key: Key,
     stored: Uint8Array | null,
     { record, mark }: { readonly record: Content | null; readonly mark: string | undefined },
   ): Pick<Swap, 'bytes' | 'appended'> {
-    if (mark !== undefined && stored !== null) return appendMark(stored, mark);
-    return { bytes: record && this.#parts.sealer.seal(key, this.#kind.write(record)) };
+    const { sealer } = this.#parts;
+    const isShort = stored !== null && stored.length <= MAX_MARKED_BYTES;
+    if (isShort && mark !== undefined) return appendMark(stored, mark);
+    return { bytes: record && sealer.seal(key, this.#kind.write(record)) };
   }
 
   async #pause(conflicts: number): Promise<void> {
@@ -274,6 +275,8 @@ export class VersionedRecords<Content> {
  * It is a word from inside the record, so only processes with its key can make it.
  */
 const MARKED = 2;
+/** A longer record is sealed anew, because what it drops would take memory in Redis. */
+const MAX_MARKED_BYTES = 2048;
 
 function appendMark(stored: Uint8Array, mark: string): Pick<Swap, 'bytes' | 'appended'> {
   const appended = Buffer.byteLength(mark) + 1;
@@ -286,7 +289,7 @@ function appendMark(stored: Uint8Array, mark: string): Pick<Swap, 'bytes' | 'app
   return { bytes, appended };
 }
 
-/** Opens and reads a stored record. Throws if it cannot be opened or read, or if its mark is not its own. */
+/** Opens and reads a stored record. Throws if that fails, or if its mark is not its own. */
 export function openRecord<Content>(
   { kind, read, applyMark }: RecordKind<Content>,
   sealer: Pick<Sealer, 'open'>,

@@ -63,7 +63,7 @@ export function createEncryption(
       const body = cipher.update(plain);
       // In a stream mode `final` yields no bytes, but makes the tag.
       cipher.final();
-      // Not from Node's pool: a record that is remembered would keep all 64 KB of it.
+      // Not from Node's pool: a remembered record would keep 64 KB of it.
       const sealed = Buffer.alloc(HEADER_BYTES + body.length + TAG_BYTES);
       sealed[0] = SEALED;
       sealed.set(nonce, 1);
@@ -91,7 +91,7 @@ export function createEncryption(
 
 /** The key of each name (HKDF-SHA256, RFC 5869): `known.get(name) ?? derive(name)`. */
 class Subkeys {
-  /** The result of the extract step. `hkdfSync` would take both steps for each name, five times as long. */
+  /** The result of the extract step, which `hkdfSync` would repeat for each name. */
   readonly #key: KeyObject;
   readonly known = new LRUCache<string, KeyObject>({ max: CACHED });
 
@@ -155,7 +155,7 @@ export function createCanary(keys: Keys): Canary {
     const seals = new Set<string>();
     for (const canary of stored.map(parseCanary)) {
       if (canary.hash !== hash) throw refuseKey('HASH_KEY', 'one that did not name what it holds');
-      for (const seal of [canary.state, ...canary.past.filter(isSeal)]) seals.add(seal);
+      for (const seal of [canary.state, ...canary.past]) seals.add(seal);
     }
     const ours = [...seals].find((seal) => opens(present, seal));
     // If there are three seals, some are too old: only ours is kept.
@@ -165,9 +165,6 @@ export function createCanary(keys: Keys): Canary {
     return format([sealAnew(), other]);
   };
 }
-
-/** Bots of d013fc0 wrote short fingerprints of their former keys instead. These are removed. */
-const isSeal = (text: string): boolean => Buffer.from(text, 'base64').length > HEADER_BYTES;
 
 function parseCanary(stored: string): z.infer<typeof canarySchema> {
   try {

@@ -90,8 +90,8 @@ export type Swap = {
   /** The new record, which begins with its version; null removes the record. */
   readonly bytes: Uint8Array | null;
   /**
-   * `bytes` is the expected record but for its version and this many bytes at its end: a store need not send
-   * the rest again.
+   * `bytes` is the expected record but for its version and this many bytes at its end: the rest need not be
+   * sent again.
    */
   readonly appended?: number | undefined;
   readonly ttlMs: number;

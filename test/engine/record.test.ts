@@ -30,6 +30,9 @@ function left(changed: { record: ConversationRecord | null }): ConversationRecor
   return changed.record;
 }
 
+const due = (record: ConversationRecord) =>
+  CONVERSATION.entries('name', record).find(({ index }) => index === 'due')?.score ?? null;
+
 describe('Releasing', () => {
   const { record: taken, lease } = leased();
   const { record: decided } = commit(lease, { ...answers, wakeMs: NOW + HOUR })(taken, NOW);

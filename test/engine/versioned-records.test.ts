@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { Lease } from '../../src/engine/leases.ts';
 import { newRecord } from '../../src/engine/record.ts';
 import { accept, CONVERSATION, commit, release, take } from '../../src/engine/transitions.ts';
 import { VersionedRecords } from '../../src/engine/versioned-records.ts';
 import { type RecordStore, StoreUnavailable, shardOf, versionOf } from '../../src/store/port.ts';
 import { createLossyStore } from '../support/lossy-store.ts';
-import { filing, LEASE, leaseOf, NOW, openSealer, taking } from './kit.ts';
+import { filing, LEASE, NOW, openSealer, taking } from './kit.ts';
 
 const KEY = 'c:name';
 const shard = shardOf(KEY);
@@ -126,7 +127,8 @@ describe('Versioned records', () => {
     async function converse(owner: string) {
       await put(null);
       const { record } = await open().update('name', accept(filing('m1', { take: taking(owner) })));
-      const lease = leaseOf(record);
+      if (record === null) throw new Error('nothing was filed');
+      const lease = new Lease('name', { record, nowMs: NOW, aliveUntilMs: 0 });
       const replies = [{ seq: 1, body: 'hello' }];
       const decision = {
         state: '{}',

@@ -144,12 +144,12 @@ describe('the canary', () => {
     }
   });
 
-  test('opens what d013fc0 wrote, and drops the fingerprints of past keys', () => {
+  test('opens what d013fc0 wrote', () => {
     const keys = (byte: number) => ({ hashKey: Buffer.alloc(32, 1), key: Buffer.alloc(32, byte) });
     const hash = 'OTg-cTXkoYfF5ZVuP5LTMQ';
     const state = 'AdTgsizaOLd+xMZgY/Cn5MnC7xa83dnW37YO7Vi4NlL4jxgcSYw3ksN4zukR';
     const written = JSON.stringify({ hash, state, past: ['57266fb4c548de44'] });
-    expect(start([keys(3)], [written])).toBe(JSON.stringify({ hash, state, past: [] }));
+    expect(start([keys(3)], [written])).toBe(written);
     // Back to the former key, then the newer one goes.
     const back = { ...keys(2), previous: Buffer.alloc(32, 3) };
     expect(() => start([back, keys(2)], [written])).not.toThrow();

@@ -1,8 +1,9 @@
 -- Replaces a record if it is of the expected version, and changes its entries of indexes with it.
 --
 -- KEYS  record; the index of each change; to put the record aside: its new key, the index of broken records
--- ARGV  expected version ('' = no record), the new record ('' = none), its life (ms), whether it comes without
---       the body, which stays between its version and its end ('1'), how many changes; of each change: member, score ('' = out); to put aside: member, life (ms)
+-- ARGV  expected version ('' = no record), the new record ('' = none), its life (ms), whether the present body
+--       stays between its version and its end ('1'), how many changes; of each change: member, score ('' = out);
+--       to put aside: member, life (ms)
 -- Answer  now (ms); or {now, what is there} where that is of another version: then nothing was changed
 --
 -- A read is a swap of nothing that expects what no record is.
@@ -29,8 +30,8 @@ end
 if ARGV[4] == '1' then
   if version == EXPECTED then
     local body = redis.call('GETRANGE', RECORD, VERSION_BYTES, -1)
-    local record = string.sub(NEXT, 1, VERSION_BYTES) .. body .. string.sub(NEXT, VERSION_BYTES + 1)
-    redis.call('SET', RECORD, record, 'PX', LIFE_MS)
+    local head, tail = string.sub(NEXT, 1, VERSION_BYTES), string.sub(NEXT, VERSION_BYTES + 1)
+    redis.call('SET', RECORD, head .. body .. tail, 'PX', LIFE_MS)
   end
 elseif NEXT ~= '' then
   redis.call('SET', RECORD, NEXT, 'PX', LIFE_MS)
