@@ -32,12 +32,15 @@ describe('a transcript that says something else than what comes', () => {
     ['a word', `${SUMMED} → … ; says TIVI000000018`],
     ['a button', `${SUMMED} → … ; offers forget`],
     ['a fact that nobody knows', `${SUMMED} → … ; nonsense`],
-    ['another call', `${SUMMED}\n[confirm] → … ! accumulate TIVI000000018`],
     ['a call more', `${SUMMED}\n[confirm] → … ! accumulate ! accumulate`],
     ['what was asked', 'as teams\nxem điểm → … ? balance phone'],
     ['what stays', `${SUMMED}\nhuỷ → … ; loses nothing`],
     ['one of two ways', `tích điểm\nTIVI000000017 | huỷ → accumulate.askPhone`],
     ['one of two names', `let what: TIVI000000017 | huỷ\ntích điểm\n{what} → accumulate.askPhone`],
+    [
+      'a way within a way',
+      `- - AntCRM works\n  - AntCRM refuses\n  ${SUMMED}\n  [confirm] → accumulate.refused, … ! accumulate`,
+    ],
   ])('fails: %s', (_, lines) => {
     const [topic] = readTranscripts(`# Topic\n## scenario\n${lines}`);
     const paths = topic?.scenarios.flatMap((scenario) => scenario.paths) ?? [];

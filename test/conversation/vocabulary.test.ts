@@ -6,7 +6,7 @@ import { fold } from '../../src/conversation/language/tokenizer.ts';
 import { type Example, Vocabulary } from '../../src/conversation/language/vocabulary.ts';
 import { LOCALES } from '../../src/conversation/message.ts';
 import { LANGUAGE_TEXTS, WORDING } from '../../src/i18n.ts';
-import { interpret, language, PERIOD_NAMES, vocabulary } from '../support/conversation.ts';
+import { interpret, PERIOD_NAMES, vocabulary } from '../support/conversation.ts';
 
 /*
  * The language files: `locales/*.md`. They are data; here they are compiled.
@@ -77,25 +77,7 @@ describe('the language files', () => {
       vocabulary.examples.filter(({ act, text }) => act === 'yes' && !saysYes(text)).map(({ text }) => text),
     ).toEqual([]);
   });
-
-  /** May only become fewer: examples that their neighbours would take for something else, by their lines. */
-  test('have few examples that their neighbours would take for another command', () => {
-    const place = ({ locale, line, text, act }: Example) => `${locale}.md:${line} "${text}" is ${act}`;
-    const strays = vocabulary.examples.flatMap((example) => {
-      const [near] = language.similarity
-        .compare(example.text)
-        .filter((other) => other.example !== example.text);
-      return near && near.score >= DONE && near.command !== example.act
-        ? [`${place(example)}, but like "${near.example}", which is ${near.command}`]
-        : [];
-    });
-    expect(strays.length / vocabulary.examples.length, strays.join('\n')).toBeLessThanOrEqual(STRAYS);
-  });
 });
-
-/** How near an example must be to be done (`language/interpret.ts`), and the share that may stray. */
-const DONE = 0.85;
-const STRAYS = 0.075;
 
 test('a language that nobody knew is understood by its file alone', () => {
   const file =

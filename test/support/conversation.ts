@@ -25,7 +25,7 @@ const createLanguage = (answers: readonly Answer[] = []) =>
     answers,
     answered: new Set([...BUILT_IN, ...answers.map(({ id }) => id)]),
   });
-export const language = createLanguage();
+const language = createLanguage();
 /** What texts say at a question. */
 export const interpret = language.interpret.bind(language);
 
