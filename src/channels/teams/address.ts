@@ -54,19 +54,17 @@ export const TEAMS_HOSTS: readonly string[] = [
 const LOCAL = /^https?:\/\/(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/;
 
 /**
- * The connectors that may get our token and our replies. `hosts`: `host` or `host:port`, by https or, on this
- * machine, by http. `anyLocal`: also all others of this machine.
+ * Who may get our token and our replies: `hosts`, each `host` or `host:port`, by https, or by http on this
+ * machine. `anyLocal`: all of this machine.
  */
 export function trustHosts(hosts: readonly string[], anyLocal: boolean) {
   const origins = hosts.flatMap((host) => [`https://${host}`, `http://${host}`]);
-  const trusted = new Set(origins.map((at) => new URL(at).origin).filter(isSafe));
+  const trusted = origins
+    .map((at) => new URL(at).origin)
+    .filter((origin) => origin.startsWith('https:') || LOCAL.test(origin));
   return (service: string): URL | undefined => {
     const url = URL.parse(service);
     if (!url) return undefined;
-    return trusted.has(url.origin) || (anyLocal && LOCAL.test(url.origin)) ? url : undefined;
+    return trusted.includes(url.origin) || (anyLocal && LOCAL.test(url.origin)) ? url : undefined;
   };
-}
-
-function isSafe(origin: string): boolean {
-  return origin.startsWith('https:') || LOCAL.test(origin);
 }

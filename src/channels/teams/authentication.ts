@@ -22,10 +22,7 @@ export type Registration = {
   readonly endpoints?: Readonly<Record<string, string>> | undefined;
 };
 
-/** `unavailable`: the service's keys cannot be fetched now. */
-export type Verdict = BotClaims | 'refused' | 'unavailable';
-
-/** A verification takes as long as half a turn (SECURITY.md, "What does not protect"). */
+/** Verifying takes half a turn (SECURITY.md, "What does not protect"). */
 const VERIFIED_S = 5 * 60;
 const MAX_VERIFIED = 100;
 
@@ -65,8 +62,8 @@ export class Cloud {
     this.#credentials.catch(() => {});
   }
 
-  /** Verifies a request's `Authorization` header. Never rejects. */
-  async verify(authorization = ''): Promise<Verdict> {
+  /** Verifies an `Authorization` header. `unavailable`: the service's keys are. Never rejects. */
+  async verify(authorization = ''): Promise<BotClaims | 'refused' | 'unavailable'> {
     const verified = this.#verified.get(authorization);
     if (verified && verified.exp > Date.now() / 1000) return verified;
     const claims = this.#readClaims(authorization);

@@ -12,14 +12,11 @@ import { createWords, LANGUAGE_TEXTS, WORDING } from '../../i18n.ts';
 const USAGE = `npm run teams:package -- [--developer "AntCRM"] [--privacy https://…] [--terms https://…]
 Writes the Teams app package. Wants MICROSOFT_APP_ID and PUBLIC_URL.`;
 
-const WANTED = ['MICROSOFT_APP_ID', 'PUBLIC_URL', 'DEFAULT_LOCALE'] as const;
 const EXIT_USAGE = 2;
 
-const SCHEMA = 'https://developer.microsoft.com/json-schemas/teams/v1.28/MicrosoftTeams.schema.json';
 const ICONS = { color: 'color.png', outline: 'outline.png' } as const;
 
 const { commands } = createConversation({ flows, wording: WORDING, languageTexts: LANGUAGE_TEXTS });
-const STARTERS = commands.filter(({ starter }) => starter);
 const WORDS = createWords({ timeZone: 'UTC' });
 
 type Manifest = TeamsManifestV1D28.TeamsManifestV1D28;
@@ -33,7 +30,7 @@ export async function createPackage(
   const { starters, ...texts } = textsIn(defaultLocale);
   const prompts = starters.map((starter) => ({ ...starter, type: 'prompt' as const }));
   const manifest = {
-    $schema: SCHEMA,
+    $schema: 'https://developer.microsoft.com/json-schemas/teams/v1.28/MicrosoftTeams.schema.json',
     manifestVersion: '1.28',
     version: packageJson.version,
     id,
@@ -62,10 +59,11 @@ const toJson = (value: object): Uint8Array => strToU8(JSON.stringify(value, unde
 /** Teams puts a starter's prompt into the input box, older clients its title. */
 function textsIn(locale: Locale) {
   const line = (key: string) => WORDS.line({ key: `teams.${key}` }, locale);
+  const starters = commands.filter(({ starter }) => starter);
   return {
     name: { short: line('app.name'), full: line('app.fullName') },
     description: { short: line('app.short'), full: line('app.full') },
-    starters: STARTERS.map(({ name }) => {
+    starters: starters.map(({ name }) => {
       const title = line(`command.${name}.title`);
       return { title, description: line(`command.${name}.description`), prompt: title };
     }),
@@ -75,12 +73,12 @@ function textsIn(locale: Locale) {
 /** The texts in another language, by the path of each in the manifest. */
 function toLanguageFile(locale: Locale): object {
   const { name, description, starters } = textsIn(locale);
-  const parts: Record<string, Readonly<Record<string, string>>> = { name, description };
-  for (const [at, starter] of starters.entries()) parts[`bots[0].commandLists[0].commands[${at}]`] = starter;
-  const lines = Object.entries(parts).flatMap(([path, texts]) =>
-    Object.entries(texts).map(([key, text]) => [`${path}.${key}`, text] as const),
-  );
-  return Object.fromEntries(lines);
+  const commands = starters.map((starter, at) => toPaths(`bots[0].commandLists[0].commands[${at}]`, starter));
+  return Object.assign(toPaths('name', name), toPaths('description', description), ...commands);
+}
+
+function toPaths(path: string, texts: Readonly<Record<string, string>>): object {
+  return Object.fromEntries(Object.entries(texts).map(([key, text]) => [`${path}.${key}`, text]));
 }
 
 const OPTIONS = {
@@ -89,26 +87,23 @@ const OPTIONS = {
   terms: { type: 'string' },
 } as const;
 
-async function main(): Promise<number> {
+async function main(): Promise<void> {
   const { developer: name, privacy, terms } = parseArgs({ options: OPTIONS }).values;
-  const read = readConfig(environment(), WANTED);
-  const { teams, publicUrl: websiteUrl, settings } = read.ok ? read.config : {};
+  const read = readConfig(environment(), ['MICROSOFT_APP_ID', 'PUBLIC_URL', 'DEFAULT_LOCALE']);
+  if (!read.ok) throw new Error(read.faults.join('\n'));
+  const { teams, publicUrl: websiteUrl, settings } = read.config;
   const id = teams?.registration?.appId;
-  if (!settings || !id || !websiteUrl) {
-    console.error([...(read.ok ? [] : read.faults), ...read.warnings, USAGE].join('\n'));
-    return EXIT_CONFIG;
-  }
+  if (!id || !websiteUrl) throw new Error('MICROSOFT_APP_ID or PUBLIC_URL is unset');
   const pages = { websiteUrl, privacyUrl: privacy ?? websiteUrl, termsOfUseUrl: terms ?? websiteUrl };
   const content = await createPackage({ id, developer: { name, ...pages } }, settings.defaultLocale);
   mkdirSync('artifacts', { recursive: true });
   writeFileSync('artifacts/teams-app.zip', content);
   console.log('Wrote artifacts/teams-app.zip');
-  return 0;
 }
 
 if (import.meta.main) {
-  process.exitCode = await main().catch((error: Error & { readonly code?: string }) => {
+  await main().catch((error: Error & { readonly code?: string }) => {
     console.error(`${error.message}\n\n${USAGE}`);
-    return error.code?.startsWith('ERR_PARSE_ARGS') ? EXIT_USAGE : EXIT_CONFIG;
+    process.exitCode = error.code?.startsWith('ERR_PARSE_ARGS') ? EXIT_USAGE : EXIT_CONFIG;
   });
 }

@@ -4,13 +4,12 @@ import { z } from 'zod';
 import { MAX_TEXT, type Message, type Picture } from '../../conversation/message.ts';
 import type { Incoming } from '../../engine/messages.ts';
 import { cut, decodeChoice, senderOf } from '../platforms.ts';
-import { TEAMS, type TeamsPlace } from './address.ts';
+import { type addressSchema, TEAMS } from './address.ts';
 
 /** An absent or unexpected part becomes blank: we answer unreadable activities. */
 const text = z.string().default('').catch('');
 
 const MAX_LIST = 100;
-
 /** A list, cut before zod reads its items: 100,000 wrong ones would take long. */
 function list<T extends z.ZodType>(schema: T) {
   const cutList = (value: unknown) => (Array.isArray(value) ? value.slice(0, MAX_LIST) : value);
@@ -23,9 +22,8 @@ function part<Shape extends z.ZodRawShape>(shape: Shape) {
   return z.preprocess(toObject, z.object(shape));
 }
 
-const account = { id: text, name: text, aadObjectId: text };
-const conversation = { id: text, name: text, conversationType: text, tenantId: text };
-
+const guid = z.string().toLowerCase().default('').catch('');
+const account = part({ id: text, name: text, aadObjectId: guid });
 const NO_TIMESTAMP = new Date(0);
 
 const activitySchema = z.object({
@@ -38,14 +36,18 @@ const activitySchema = z.object({
   replyToId: text,
   timestamp: z.coerce.date().default(NO_TIMESTAMP).catch(NO_TIMESTAMP),
   value: z.unknown().optional(),
-  from: part(account),
-  /** The bot. */
-  recipient: part(account),
-  conversation: part({ ...conversation, isGroup: z.boolean().catch(false) }),
-  /** Of a mention: its text, `<at>Name</at>`, and the person. */
-  entities: list(z.object({ type: text, text, mentioned: part(account) })),
+  from: account,
+  recipient: account,
+  conversation: part({
+    id: text,
+    name: text,
+    conversationType: text,
+    tenantId: guid,
+    isGroup: z.boolean().catch(false),
+  }),
+  entities: list(z.object({ type: text, text, mentioned: account })),
   attachments: list(z.object({ contentType: text, contentUrl: text })),
-  membersAdded: list(part(account)),
+  membersAdded: list(account),
   /** Of an `installationUpdate`. An upgrade of the app is no start. */
   action: z.literal(['add', '']).default('').catch(''),
 });
@@ -110,9 +112,7 @@ function readInstall(activity: Activity): Incoming | null {
 }
 
 /** Other people may read any chat that is not marked as private. */
-function isPrivate({ conversation }: Activity): boolean {
-  return conversation.conversationType === 'personal';
-}
+const isPrivate = ({ conversation }: Activity) => conversation.conversationType === 'personal';
 
 /** Null if the activity has no address. */
 function readEnvelope(activity: Activity): Omit<Incoming, 'message'> | null {
@@ -122,14 +122,13 @@ function readEnvelope(activity: Activity): Omit<Incoming, 'message'> | null {
     service,
     bot: recipient.id,
     user: from.id,
-    ...(conversation.tenantId && { tenant: conversation.tenantId.toLowerCase() }),
-    ...(from.aadObjectId && { person: from.aadObjectId.toLowerCase() }),
-  } satisfies Omit<TeamsPlace, 'conversation'>;
+    ...(conversation.tenantId && { tenant: conversation.tenantId }),
+    ...(from.aadObjectId && { person: from.aadObjectId }),
+  } satisfies z.infer<typeof addressSchema>;
   return {
     channel: TEAMS.name,
     conversation: conversation.id,
     id: activity.id || randomUUID(),
-    // Without an e-mail: only `identify` proves one.
     sender: senderOf(TEAMS, activity.locale, from.name),
     address,
   };
@@ -140,8 +139,7 @@ function readContent(activity: Activity): Message {
   const text = readText(activity);
   const pictures = (activity.attachments ?? []).flatMap(readPicture);
   if (pictures.length > 0) return { kind: 'photo', pictures, ...(text !== '' && { caption: text }) };
-  if (text !== '') return { kind: 'text', text };
-  return { kind: 'unknown', what: 'other' };
+  return text === '' ? { kind: 'unknown', what: 'other' } : { kind: 'text', text };
 }
 
 /** A file in SharePoint or OneDrive, which is not fetched. */

@@ -1,12 +1,12 @@
+import { ActivityTypes } from 'botbuilder';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { MAX_PHOTO_BYTES, type Sender } from '../../conversation/message.ts';
 import type { Delivery, FetchedPhoto, Incoming, Outgoing, Platform } from '../../engine/messages.ts';
 import { type Exchange, type HttpCall, Transport } from '../../http/transport.ts';
 import type { ChannelParts } from '../channel.ts';
-import { parseJson, photoIn } from '../platforms.ts';
+import { failureOf, meaningOf, type PlatformAnswer, parseJson, photoIn } from '../platforms.ts';
 import { placeOf, pressSchema, TEAMS_HOSTS, type TeamsPlace, trustHosts } from './address.ts';
-import { type ConnectorAnswer, readAnswer } from './answers.ts';
 import { Cloud, type Registration } from './authentication.ts';
 import { render, type TeamsReply } from './render.ts';
 
@@ -29,15 +29,13 @@ export type TeamsOptions = Pick<ChannelParts, 'accept' | 'limit' | 'words' | 'ob
 };
 
 const TIMEOUT_MS = 10_000;
-const OPTIONAL_CALL_MS = 3_000;
 const FETCH_MS = 5_000;
 /** A profile has a few hundred bytes, any other answer less. */
 const MAX_ANSWER_BYTES = 64 * 1024;
 
-/** How long a profile is trusted, and reading it may take. */
-const PROFILE_MS = 60 * 60 * 1000;
+/** How long reading a profile may take, how many are kept, and for how long. */
 const LOOKUP_MS = 1_500;
-const MAX_PROFILES = 5_000;
+const PROFILES = { max: 5_000, ttl: 60 * 60 * 1000 };
 
 const HEADERS = { accept: 'application/json', 'content-type': 'application/json' };
 
@@ -55,8 +53,8 @@ export class TeamsPlatform implements Platform {
   readonly #options: TeamsOptions;
   readonly #transport = new Transport();
   readonly #trustedTenants: ReadonlySet<string>;
-  /** By directory and object id, which identify a person. */
-  readonly #profiles = new LRUCache<string, ProfileProof>({ max: MAX_PROFILES, ttl: PROFILE_MS });
+  /** By directory and object id. */
+  readonly #profiles = new LRUCache<string, Pick<Sender, 'email'>>(PROFILES);
 
   constructor(options: TeamsOptions) {
     const { registration, serviceHosts = TEAMS_HOSTS, trustedTenants } = options.config;
@@ -108,7 +106,7 @@ export class TeamsPlatform implements Platform {
 
   async working(incoming: Pick<Incoming, 'address' | 'conversation'>): Promise<void> {
     const place = placeOf(incoming);
-    if (place) await this.#put(place, { type: 'typing' }, OPTIONAL_CALL_MS);
+    if (place) await this.#put(place, { type: ActivityTypes.Typing });
   }
 
   /** The sender chose the picture's address. */
@@ -116,13 +114,9 @@ export class TeamsPlatform implements Platform {
     const { url = '' } = pictureSchema.safeParse(picture).data ?? {};
     const at = this.trust(url);
     if (!at) return { kind: 'refused' };
-    const to = {
-      method: 'GET',
-      origin: at.origin,
-      path: at.pathname,
-      headers: { accept: 'image/*' },
-    } as const;
-    const exchange = await this.#send({ ...to, maxBytes: MAX_PHOTO_BYTES, timeoutMs: FETCH_MS });
+    const { origin, pathname: path } = at;
+    const bounds = { maxBytes: MAX_PHOTO_BYTES, timeoutMs: FETCH_MS };
+    const exchange = await this.#send({ method: 'GET', origin, path, ...bounds });
     return exchange ? photoIn(exchange) : { kind: 'refused' };
   }
 
@@ -132,7 +126,7 @@ export class TeamsPlatform implements Platform {
   }
 
   /** Sends an activity to a conversation. With an `id`, it replaces that activity. */
-  async #put(place: TeamsPlace, activity: TeamsReply, timeoutMs?: number): Promise<Delivery> {
+  async #put(place: TeamsPlace, activity: TeamsReply): Promise<Delivery> {
     const { conversation, bot, user } = place;
     const { id } = activity;
     const people = { from: { id: bot }, recipient: { id: user } };
@@ -140,7 +134,7 @@ export class TeamsPlatform implements Platform {
       method: id === undefined ? 'POST' : 'PUT',
       path: id === undefined ? 'activities' : `activities/${encodeURIComponent(id)}`,
       body: JSON.stringify({ ...activity, ...people, conversation: { id: conversation } }),
-      timeoutMs: timeoutMs ?? this.#options.timeoutMs ?? TIMEOUT_MS,
+      timeoutMs: this.#options.timeoutMs ?? TIMEOUT_MS,
     });
     return meaning;
   }
@@ -180,15 +174,45 @@ const memberSchema = z
   .object({ email: text, aadObjectId: text, objectId: text, tenantId: text, userRole: text })
   .catch({});
 
-/** What a profile proves: an e-mail, or nothing. */
-type ProfileProof = Pick<Sender, 'email'>;
-
 /**
  * The e-mail of a member of the directory: a guest's comes from another one. A profile proves nothing unless
  * it names the person, the directory and the role.
  */
-function proofIn(member: unknown, tenant: string, person: string): ProfileProof {
+function proofIn(member: unknown, tenant: string, person: string): Pick<Sender, 'email'> {
   const { email, objectId, aadObjectId = objectId, tenantId, userRole } = memberSchema.parse(member);
   const isMember = aadObjectId === person && tenantId === tenant && userRole === 'user';
   return isMember && email ? { email } : {};
 }
+
+/** An answer of the connector. `content`: outside data. */
+type ConnectorAnswer = { readonly meaning: Delivery; readonly content?: Buffer };
+
+/** Null: we got no token, and nothing was sent. */
+function readAnswer(exchange: Exchange | null): ConnectorAnswer {
+  if (exchange === null) return { meaning: { kind: 'unauthorized' } };
+  if (exchange.kind !== 'answered') return { meaning: failureOf(exchange) };
+  const { status, headers, content } = exchange;
+  const afterMs = Number(headers['retry-after']) * 1000;
+  return { meaning: meaningOf({ status, afterMs, says: whoRefuses(status, content) }), content };
+}
+
+/** The connector's code says who refuses: the customer or the service. */
+function whoRefuses(status: number, content: Buffer): PlatformAnswer['says'] {
+  if (status === 404) return 'unreachable';
+  if (status !== 403) return undefined;
+  const isGone = goneSchema.safeParse(parseJson(content.toString())).success;
+  return isGone ? 'unreachable' : 'unauthorized';
+}
+
+/**
+ * Codes of 403 if a customer or an administrator removed the bot (msteams-docs, "Status codes from bot
+ * conversational APIs").
+ */
+const GONE = [
+  'MessageWritesBlocked',
+  'ConversationBlockedByUser',
+  'BotNotInConversationRoster',
+  'BotDisabledByAdmin',
+  'ForbiddenOperationException',
+] as const;
+const goneSchema = z.object({ error: z.object({ code: z.enum(GONE) }) });

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Log } from '../../observability/log.ts';
 import { TEAMS } from './address.ts';
 
-/* The SDK writes a stack or a key to the console for every bad token, so anybody could fill the disk. */
+/* The SDK writes a stack to the console for every bad token, so anybody could fill the disk. */
 
 /** The logger of the current call of the SDK. */
 const logs = new AsyncLocalStorage<Pick<Log, 'debug'>>();

@@ -7,12 +7,11 @@ import { encodeChoice } from '../platforms.ts';
 /** An activity of ours, without its address. */
 export type TeamsReply = Partial<Activity>;
 
-/** Some clients do not show larger cards, though documents name 40 KB and more. */
+/** Some clients do not show larger cards. */
 const MAX_CARD_BYTES = 28_000;
 
 /**
- * A reply as Teams takes it: one line of plain text, or a card. We use no suggested actions: Teams shows
- * three at most, none with a card, and they cannot carry a view.
+ * One line of plain text, or a card. No suggested actions: Teams shows three at most, and none with a card.
  */
 export function render(reply: Reply, locale: Locale, words: Words): TeamsReply {
   const { choices = [], form = [], image } = reply;
@@ -36,8 +35,8 @@ export function render(reply: Reply, locale: Locale, words: Words): TeamsReply {
 }
 
 /**
- * Elements of Adaptive Cards 1.2, the version that Teams' mobile clients render. Text is in text runs, which
- * have no Markdown: a customer's text never becomes a link or a picture.
+ * Elements of Adaptive Cards 1.2, which mobile clients render. Text runs have no Markdown: a customer's text
+ * never becomes a link.
  */
 type Element = Readonly<Record<string, unknown>>;
 
@@ -53,7 +52,7 @@ function textElement(text: string, style: Element = {}, spacing = 'Default'): El
 /** The keyboards of the fields. */
 const STYLES = { code: 'text', phone: 'tel', email: 'email' };
 
-/** A field with its label and its fault. Teams' mobile clients ignore an input's `label`. */
+/** Mobile clients ignore an input's own `label`. */
 function fieldElements({ slot, value, reason }: FormField, line: Translate): Element[] {
   const input = {
     type: 'Input.Text',
