@@ -14,10 +14,8 @@ import {
   type Rates,
 } from '../../../src/http/guard.ts';
 import { notFound, problemHandler } from '../../../src/http/problem.ts';
-import type { Alarm, Fields } from '../../../src/observability/log.ts';
 import { createEncryption } from '../../../src/store/encryption.ts';
 import { createMemoryFeed } from '../../../src/store/memory.ts';
-import type { Feed } from '../../../src/store/port.ts';
 import { mountChannel } from '../../support/mount.ts';
 import { NO_READER } from '../../support/photos.ts';
 import { outgoingOf, words } from '../harness.ts';
@@ -27,68 +25,51 @@ export const TRAITS = CHANNELS.map(({ traits }) => traits);
 
 export type Kit = Awaited<ReturnType<typeof startKit>>;
 
-export type KitOptions = {
+export type KitOptions = Partial<Pick<StaffOptions, 'accept' | 'feed' | 'answerMs' | 'photoReader'>> & {
   readonly access?: AccessSettings;
   readonly limits?: Rates;
+  readonly streams?: StaffOptions['limits'];
   /** How the engine answers a message; by default with one reply. `null`: not yet. */
   readonly answer?: (incoming: Incoming) => readonly Reply[] | null;
-  /** In place of the engine. */
-  readonly accept?: StaffOptions['accept'];
   /** Other routes of the app, before the channel's. */
   readonly mount?: (app: FastifyInstance, guard: Guard) => Promise<void>;
-  readonly feed?: Feed;
   /** To find in a shared feed what another kit published, under other keys. */
   readonly hashKey?: Buffer;
-} & Partial<Pick<StaffOptions, 'audited' | 'answerMs' | 'photoReader'>> & {
-    readonly streams?: StaffOptions['limits'];
-  };
+};
 
 /** The staff channel on a real server, over the memory feed, with an engine that answers by rote. */
 export async function startKit(options: KitOptions = {}) {
-  const {
-    access = { sandbox: true },
-    answer = () => [{ key: 'help.text' }],
-    feed = createMemoryFeed(),
-  } = options;
+  const { access = { sandbox: true }, limits, streams, mount, ...more } = options;
+  const { answer = () => [{ key: 'help.text' }], hashKey = randomBytes(32), ...given } = more;
+  const { feed = createMemoryFeed() } = given;
   const accepted: Incoming[] = [];
-  const alarms: { name: Alarm; fields: Fields }[] = [];
+  const alarms: string[] = [];
   /** Results of messages that the channel itself counted. */
   const counted: string[] = [];
-  const hashKey = options.hashKey ?? randomBytes(32);
-  const seen = new Set<string>();
   let seq = 0;
 
-  /** Delivers a turn's replies; without `turn`, what the bot says of itself. Gives the numbers. */
-  async function deliver(conversation: string, replies: readonly Reply[], turn?: string): Promise<number[]> {
-    const numbers: number[] = [];
+  /** Delivers a turn's replies; without `turn`, what the bot says of itself. */
+  async function deliver(conversation: string, replies: readonly Reply[], turn?: string): Promise<void> {
     for (const [at, reply] of replies.entries()) {
-      seq += 1;
-      numbers.push(seq);
-      const last = at === replies.length - 1;
       const place = { channel: 'staff', conversation, address: null };
       const state = { ...(reply.asks && { flow: 'accumulate', asks: reply.asks }) };
-      await channel.deliver(outgoingOf(place, reply, { turn, first: at === 0, last, state }), seq);
+      const where = { turn, first: at === 0, last: at === replies.length - 1, state };
+      await channel.deliver(outgoingOf(place, reply, where), ++seq);
     }
-    return numbers;
   }
 
   const app = Fastify();
   app.setErrorHandler(problemHandler({ error() {} }));
   app.setNotFoundHandler(notFound);
-  const guard = createGuard(await createLimits(app), access, options.limits);
+  const guard = createGuard(await createLimits(app), access, limits);
   const channel = new StaffChannel({
-    accept:
-      options.accept ??
-      (async (incoming) => {
-        const id = `${incoming.conversation}/${incoming.id}`;
-        if (seen.has(id)) return 'duplicate';
-        seen.add(id);
-        accepted.push(incoming);
-        const replies = answer(incoming);
-        if (replies) void deliver(incoming.conversation, replies, incoming.id);
-        return 'accepted';
-      }),
-    feed,
+    async accept(incoming) {
+      if (accepted.some(({ id }) => id === incoming.id)) return 'duplicate';
+      accepted.push(incoming);
+      const replies = answer(incoming);
+      if (replies) void deliver(incoming.conversation, replies, incoming.id);
+      return 'accepted';
+    },
     encryption: createEncryption({ key: randomBytes(32), hashKey }),
     words,
     guard,
@@ -96,15 +77,16 @@ export async function startKit(options: KitOptions = {}) {
     observe: {
       update: (_channel, result) => counted.push(result),
       photo: (_channel, reading) => counted.push(reading),
-      alarm: (name, fields) => alarms.push({ name, fields }),
+      alarm: (name) => alarms.push(name),
     },
-    photoReader: options.photoReader ?? NO_READER,
-    audited: options.audited ?? false,
-    answerMs: options.answerMs,
-    limits: options.streams,
+    photoReader: NO_READER,
+    audited: false,
+    limits: streams,
+    ...given,
+    feed,
   });
 
-  await options.mount?.(app, guard);
+  await mount?.(app, guard);
   await mountChannel(app, channel);
   const url = await app.listen({ port: 0, host: '127.0.0.1' });
   onTestFinished(async () => {
@@ -114,22 +96,12 @@ export async function startKit(options: KitOptions = {}) {
     await feed.close();
   });
 
-  return {
-    app,
-    url,
-    client: createClient(url, access.token),
-    accepted,
-    alarms,
-    counted,
-    feed,
-    hashKey,
-    channel,
-    deliver,
-    post: (body: unknown, headers: Record<string, string> = {}) =>
-      fetch(`${url}/webhooks/staff`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', ...headers },
-        body: typeof body === 'string' ? body : JSON.stringify(body),
-      }),
-  };
+  const client = createClient(url, access.token);
+  const post = (body: unknown, headers: Record<string, string> = {}) =>
+    fetch(`${url}/webhooks/staff`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    });
+  return { app, url, client, accepted, alarms, counted, hashKey, channel, deliver, post };
 }

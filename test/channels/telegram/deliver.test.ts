@@ -70,31 +70,21 @@ describe('a reply with a picture', () => {
   });
 });
 
-describe('the pace', () => {
-  const receipt = { key: 'accumulate.done' };
+it('new messages keep the pace, receipts known to it; it is told of what Telegram refuses', async () => {
+  const [take, refused] = [vi.fn(() => 70), vi.fn()];
+  const { channel, double } = await createBot({ limiter: { take, refused } });
   const press = { query: 'q1', message: 101, view: 'v1' };
-
-  it('is for new messages, and knows receipts', async () => {
-    const take = vi.fn(() => 70);
-    const { channel } = await createBot({ limiter: { take, refused() {} } });
-    const replies: Reply[] = [
-      receipt,
-      { key: 'menu' },
-      { key: 'page', inPlace: true },
-      { key: 'n', notice: true },
-    ];
-    expect(replies.map((reply) => channel.pace?.(outgoing(reply, { press })))).toEqual([70, 70, 0, 0]);
-    const asked = { chat: String(CHAT), isGroup: false, madeAtMs: 0 };
-    expect(take.mock.calls).toEqual([[{ ...asked, isReceipt: true }], [{ ...asked, isReceipt: false }]]);
-  });
-
-  it('is told of what Telegram refuses', async () => {
-    const refused = vi.fn();
-    const { channel, double } = await createBot({ limiter: { take: () => 0, refused } });
-    double.script('sendMessage', { code: 429, description: 'x', parameters: { retry_after: 7 } });
-    await channel.deliver(outgoing(receipt), 1);
-    expect(refused).toHaveBeenCalledExactlyOnceWith(String(CHAT), 7000);
-  });
+  const remarks: Reply[] = [
+    { key: 'page', inPlace: true },
+    { key: 'n', notice: true },
+  ];
+  const replies = [{ key: 'accumulate.done' }, { key: 'menu' }, ...remarks];
+  expect(replies.map((reply) => channel.pace?.(outgoing(reply, { press })))).toEqual([70, 70, 0, 0]);
+  const asked = { chat: String(CHAT), isGroup: false, madeAtMs: 0 };
+  expect(take.mock.calls).toEqual([[{ ...asked, isReceipt: true }], [{ ...asked, isReceipt: false }]]);
+  double.script('sendMessage', { code: 429, description: 'x', parameters: { retry_after: 7 } });
+  await channel.deliver(outgoing({ key: 'menu' }), 1);
+  expect(refused).toHaveBeenCalledExactlyOnceWith(String(CHAT), 7000);
 });
 
 describe('a press', () => {
@@ -140,7 +130,9 @@ it.each<[what: string, reply: Reply, state: Outgoing['state'], keyboard: string[
   const { channel, double } = await createBot();
   await channel.deliver(outgoing(ASKS_PHONE, { state: { asks: 'phone' } }), 1);
   expect(double.keyboard(CHAT)).toEqual(KEYBOARD);
-  expect(double.calls('sendMessage')[0]?.payload).toHaveProperty('reply_markup.one_time_keyboard', true);
+  expect(double.calls('sendMessage')[0]?.payload).toMatchObject({
+    reply_markup: { keyboard: [[{ request_contact: true }], [{}]], one_time_keyboard: true },
+  });
   await channel.deliver(outgoing(reply, { state }), 2);
   expect(double.keyboard(CHAT)).toEqual(keyboard);
   expect(double.shown(CHAT)).toHaveLength(2);

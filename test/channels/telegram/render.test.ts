@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { render } from '../../../src/channels/telegram/render.ts';
-import type { Reply } from '../../../src/conversation/reply.ts';
 import { choice, literal, words } from '../harness.ts';
 
 const rowsOf = (choices: ReturnType<typeof choice>[]) =>
@@ -25,18 +24,6 @@ describe('buttons', () => {
   it('are left out where Telegram’s 64 bytes do not hold them', () => {
     const long = choice(`gift:${'ă'.repeat(28)}`);
     expect(rowsOf([long, choice('cancel')])).toEqual([['cancel']]);
-  });
-});
-
-it('asks for the phone with a contact key, the choices as keys that say their label', () => {
-  const reply: Reply = { key: 'k', choices: [choice('cancel', 'Huỷ')], view: 'v', sharePhone: true };
-  expect(render(reply, 'vi', words)).toEqual({
-    text: 'vi:k',
-    contact: {
-      keyboard: [[{ text: 'vi:telegram.sharePhone', request_contact: true }], [{ text: 'Huỷ' }]],
-      resize_keyboard: true,
-      one_time_keyboard: true,
-    },
   });
 });
 
