@@ -1,15 +1,16 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Perform } from '../../src/conversation/effect.ts';
 import { LIMITS } from '../../src/engine/limits.ts';
 import { newState, readState, step } from '../support/conversation.ts';
 import { SETTINGS } from '../support/dialogue.ts';
-import { createWorld, incoming, LOOKUP, type World } from './bot.ts';
+import { createWorld, incoming, LOOKUP } from './bot.ts';
 
-const conversation = { step, readState, newState, settings: SETTINGS };
 const CODES = ['TIVI000000301', 'TIVI000000302', 'TIVI000000303'];
-/** AntCRM takes every code; at the second one the process has a fault, after the intent. */
-const faulty = (world: World): Perform =>
-  async function perform(effect, turn) {
+
+test('a code that was called when the process failed is being checked', async () => {
+  const world = createWorld();
+  /** AntCRM takes every code; at the second one the process has a fault, after the intent. */
+  const perform: Perform = async (effect, turn) => {
     if (effect.kind !== 'accumulate') throw new Error('unexpected effect');
     const { operation, code } = effect;
     const known = turn.findCall(operation);
@@ -20,27 +21,22 @@ const faulty = (world: World): Perform =>
     if (code === CODES[1]) throw new Error('a fault of ours');
     return known ?? { kind: 'applied', operation };
   };
-
-test('a code that was called when the process failed is being checked', async () => {
-  const world = createWorld();
-  const engine = world.engine({ conversation, perform: faulty(world) });
+  const engine = world.engine({ conversation: { step, readState, newState, settings: SETTINGS }, perform });
   await engine.accept(incoming(`tích điểm ${CODES.join(' ')} 0912345678 minh@example.vn`));
   await expect.poll(() => world.heard()).toEqual(['accumulate.summary']);
   const choice = world.sent[0]?.outgoing.reply.choices?.[0]?.id ?? '';
   await engine.accept(incoming('', { message: { kind: 'choice', choice } }));
+  const told = () => {
+    // Each lease that ends with a fault has to expire.
+    if (world.heard().length === 1) world.advance(LIMITS.leaseMs / 2);
+    return world.heard().slice(1);
+  };
   const expected = ['accumulate.partly', 'operation.checking', 'turn.failed', 'accumulate.summary'];
-  await vi.waitFor(
-    () => {
-      // Each lease that ends with a fault has to expire.
-      if (world.heard().length === 1) world.advance(LIMITS.leaseMs / 2);
-      expect(world.heard().slice(1)).toEqual(expected);
-    },
-    { timeout: 20_000, interval: 10 },
-  );
+  await expect.poll(told).toEqual(expected);
   const lines = world.sent.flatMap(({ outgoing: { reply } }) => reply.lines ?? []);
   const said = lines.flatMap(({ key, context }) => (key === 'receipt.code' ? [context] : []));
   expect(said).toEqual(['done', 'checking', 'untried']);
-  expect(world.calls).toEqual([CODES[0], CODES[1]]);
+  expect(world.calls).toEqual(CODES.slice(0, 2));
   expect(world.alarms).toEqual([{ name: 'dead_letter', reason: 'threw' }]);
   // Its intent waits for the checks.
   expect(await world.listed('intents')).toHaveLength(1);

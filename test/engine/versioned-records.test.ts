@@ -3,12 +3,11 @@ import { Lease } from '../../src/engine/leases.ts';
 import { newRecord } from '../../src/engine/record.ts';
 import { accept, CONVERSATION, commit, release, take } from '../../src/engine/transitions.ts';
 import { VersionedRecords } from '../../src/engine/versioned-records.ts';
-import { type RecordStore, StoreUnavailable, shardOf, versionOf } from '../../src/store/port.ts';
+import { type Index, type RecordStore, StoreUnavailable, type Swap, shardOf } from '../../src/store/port.ts';
 import { createLossyStore } from '../support/lossy-store.ts';
 import { filing, LEASE, NOW, openSealer, taking } from './kit.ts';
 
 const KEY = 'c:name';
-const shard = shardOf(KEY);
 
 /** Processes on one store; `trips` are what reached it. */
 function world(over: Partial<RecordStore> = {}) {
@@ -25,7 +24,7 @@ function world(over: Partial<RecordStore> = {}) {
       store: {
         read(key) {
           trips.push('read');
-          return (over.read ?? memory.read)(key);
+          return memory.read(key);
         },
         compareAndSwap(key, swap) {
           trips.push('swap');
@@ -50,13 +49,18 @@ function world(over: Partial<RecordStore> = {}) {
       },
       onFault: (fault) => faults.push(fault),
     });
-  const dueOf = async () => (await memory.list('due', { shard, upTo: 'ever', limit: 10 })).entries;
+  const list = (index: Index) => memory.list(index, { shard: shardOf(KEY), upTo: 'ever', limit: 10 });
+  /** Something that is no process of ours writes. */
+  async function put(bytes: Uint8Array | null, indexes: Swap['indexes'] = []): Promise<void> {
+    const { bytes: expected } = await memory.read(KEY);
+    await memory.compareAndSwap(KEY, { expected, bytes, ttlMs: 1000, indexes });
+  }
   /** Time passes. */
   function pass(ms: number): void {
     mono.ms += ms;
     for (const run of timers.splice(0)) run();
   }
-  return { memory, clock, mono, trips, faults, slept, opened, pass, open, dueOf };
+  return { memory, clock, trips, faults, slept, opened, pass, open, list, put };
 }
 
 const file = (id: string) => accept(filing(id));
@@ -96,10 +100,8 @@ describe('Versioned records', () => {
   });
 
   it('fails all updates of a swap that was not confirmed, and reads anew', async () => {
-    const { memory } = world();
     let fails = true;
-    const { open, trips } = world({
-      read: memory.read,
+    const { open, trips, memory } = world({
       async compareAndSwap(key, swap) {
         const swapped = await memory.compareAndSwap(key, swap);
         if (fails) throw new StoreUnavailable('the answer was lost');
@@ -117,26 +119,17 @@ describe('Versioned records', () => {
   });
 
   it('keeps a released record as it was, behind a mark that nobody else can make', async () => {
-    const { open, memory, faults, clock } = world();
+    const { open, memory, put, faults, clock } = world();
     const one = open();
     const stored = async () => Buffer.from((await memory.read(KEY)).bytes ?? []);
-    async function put(bytes: Uint8Array | null): Promise<void> {
-      const { bytes: expected } = await memory.read(KEY);
-      await memory.compareAndSwap(KEY, { expected, bytes, ttlMs: 1000, indexes: [] });
-    }
     async function converse(owner: string) {
       await put(null);
       const { record } = await open().update('name', accept(filing('m1', { take: taking(owner) })));
       if (record === null) throw new Error('nothing was filed');
       const lease = new Lease('name', { record, nowMs: NOW, aliveUntilMs: 0 });
-      const replies = [{ seq: 1, body: 'hello' }];
       const decision = {
-        state: '{}',
-        replies,
-        consumed: true,
-        wakeMs: NOW + 60_000,
-        settled: [],
-        dropped: 0,
+        ...{ state: '{}', replies: [{ seq: 1, body: 'hello' }], consumed: true },
+        ...{ wakeMs: NOW + 60_000, settled: [], dropped: 0 },
       };
       lease.record = (await one.update('name', commit(lease, decision))).record ?? newRecord(NOW);
       const sealed = await stored();
@@ -163,68 +156,53 @@ describe('Versioned records', () => {
     expect([sealed, await stored()].map((bytes) => bytes.includes('hello'))).toEqual([true, false]);
   });
 
+  const BROKEN = Buffer.alloc(20, 0xff);
+  const due = [{ index: 'due', member: 'name', score: NOW }] as const;
+
   it('puts a broken record aside also where nothing is to be written', async () => {
-    const { open, memory, faults, dueOf } = world();
-    await memory.compareAndSwap(KEY, {
-      ...{ expected: null, bytes: Buffer.alloc(20, 0xff), ttlMs: 1000 },
-      indexes: [{ index: 'due', member: 'name', score: NOW }],
-    });
+    const { open, put, faults, list } = world();
+    await put(BROKEN, due);
     const cell = open();
     for (const listed of [true, false]) {
       expect((await cell.update('name', take(taking()), { listed })).answer).toBe('none');
     }
     expect(faults).toEqual(['seal_broken']);
-    expect(await dueOf()).toEqual([]);
-    expect((await memory.list('broken', { shard, upTo: 'ever', limit: 10 })).count).toBe(1);
+    expect((await list('due')).count).toBe(0);
+    expect((await list('broken')).count).toBe(1);
   });
 
   it('says that a record is broken even if its process ends behind the swap', async () => {
-    const unconfirmed = world({ compareAndSwap: () => Promise.reject(new StoreUnavailable('killed')) });
-    await unconfirmed.memory.compareAndSwap(KEY, {
-      expected: null,
-      bytes: Buffer.alloc(20, 0xff),
-      ttlMs: 1000,
-      indexes: [],
+    const { open, put, faults } = world({
+      compareAndSwap: () => Promise.reject(new StoreUnavailable('killed')),
     });
-    await expect(unconfirmed.open().update('name', take(taking()))).rejects.toThrow('killed');
-    expect(unconfirmed.faults).toEqual(['seal_broken']);
+    await put(BROKEN);
+    await expect(open().update('name', take(taking()))).rejects.toThrow('killed');
+    expect(faults).toEqual(['seal_broken']);
   });
 
   it('says that a record is lost which an index lists, or which it remembers, and begins anew', async () => {
-    const { open, memory, faults, dueOf } = world();
+    const { open, put, faults, list } = world();
     const cell = open();
     await cell.update('name', file('m1'));
-    const { bytes } = await memory.read(KEY);
-    await memory.compareAndSwap(KEY, {
-      expected: bytes && versionOf(bytes),
-      bytes: null,
-      ttlMs: 1,
-      indexes: [],
-    });
+    await put(null);
     expect((await open().update('name', take(taking()), { listed: true })).answer).toBe('none');
-    expect(await dueOf()).toEqual([]);
+    expect((await list('due')).count).toBe(0);
     await cell.update('name', file('m2'));
     expect(faults).toEqual(['record_lost', 'record_lost']);
     expect((await cell.read('name')).record?.inbox.map(({ id }) => id)).toEqual(['m2']);
   });
 
   it('removes what an index still lists when it creates a record anew', async () => {
-    const { open, memory } = world();
-    await memory.compareAndSwap(KEY, {
-      ...{ expected: null, bytes: Buffer.alloc(20), ttlMs: 1 },
-      indexes: [{ index: 'undelivered', member: 'name', score: NOW }],
-    });
-    await memory.compareAndSwap(KEY, { expected: Buffer.alloc(20), bytes: null, ttlMs: 1, indexes: [] });
+    const { open, put, list } = world();
+    await put(Buffer.alloc(20), [{ index: 'undelivered', member: 'name', score: NOW }]);
+    await put(null);
     await open().update('name', file('m1'));
-    expect((await memory.list('undelivered', { shard, upTo: 'ever', limit: 10 })).entries).toEqual([]);
+    expect((await list('undelivered')).count).toBe(0);
   });
 
   it('waits ever longer where a record is changed elsewhere each time, and gives up', async () => {
-    const { memory } = world();
-    const { open, trips, slept } = world({
-      read: memory.read,
-      compareAndSwap: async () => ({ swapped: false, nowMs: NOW, bytes: null }),
-    });
+    const compareAndSwap = async () => ({ swapped: false, nowMs: NOW, bytes: null }) as const;
+    const { open, trips, slept } = world({ compareAndSwap });
     await expect(open().update('name', file('m1'))).rejects.toThrow(StoreUnavailable);
     expect(trips.length).toBeLessThan(30);
     expect(slept.toSorted((a, b) => a - b)).toEqual(slept);
