@@ -88,8 +88,6 @@ const readState = (stored: unknown): State => stateSchema.parse(stored);
 
 export const conversation = { step, readState, newState, settings };
 
-export type World = ReturnType<typeof createWorld>;
-
 /** A store with its clock, a platform that collects what arrives, an AntCRM that counts its calls. */
 export function createWorld() {
   const encryption = someEncryption();

@@ -4,7 +4,7 @@ import { type RecordStore, StoreUnavailable } from '../../../src/store/port.ts';
 import { bytesOf, record, replacing, someKey, swapOf } from '../../contract/records.ts';
 import { startRedisPair } from '../../support/failover.ts';
 import { inTime } from '../../support/in-time.ts';
-import { openCluster, openRecords, ownRedis, stopAtEnd } from './kit.ts';
+import { create, openCluster, openRecords, ownRedis, stopAtEnd } from './kit.ts';
 
 /*
  * `REDIS_WAIT_REPLICAS`: what a swap promises as durable, a failover does not lose.
@@ -19,32 +19,30 @@ async function openPair() {
   return { replica, proxy, url, store: await openProcess(url) };
 }
 
+const DURABLE = { durable: true };
 const durable = (bytes: Buffer) => swapOf({ bytes, durable: true });
 
 test('what as many replicas acknowledged as are wanted is durable', async () => {
   const { store, url } = await openPair();
   expect(await store.health()).toEqual([]);
-  expect(await store.compareAndSwap(someKey(), durable(record('one')))).toMatchObject({
+  expect(await create(store, DURABLE)).toMatchObject({
     swapped: true,
     durable: true,
   });
   const wantsTwo = (await openRecords(url, { waitReplicas: 2 })).store;
-  expect(await wantsTwo.compareAndSwap(someKey(), durable(record('two')))).toMatchObject({ durable: false });
+  expect(await create(wantsTwo, DURABLE)).toMatchObject({ durable: false });
 });
 
 test('without acknowledgement it is swapped and not durable, and other records go on meanwhile', async () => {
   const { replica, store } = await openPair();
-  await store.compareAndSwap(someKey(), durable(record('one')));
+  await create(store, DURABLE);
   replica.pause();
   const key = someKey();
   const two = record('two');
   const answered: string[] = [];
   const asks = async <T>(what: string, ask: Promise<T>): Promise<T> => ask.finally(() => answered.push(what));
   const [swapped] = await inTime(2000, () =>
-    Promise.all([
-      asks('durable', store.compareAndSwap(key, durable(two))),
-      asks('other', store.compareAndSwap(someKey(), swapOf({ bytes: record('other') }))),
-    ]),
+    Promise.all([asks('durable', store.compareAndSwap(key, durable(two))), asks('other', create(store))]),
   );
   expect(answered).toEqual(['other', 'durable']);
   expect(swapped).toMatchObject({ swapped: true, durable: false });
@@ -58,21 +56,21 @@ test('without acknowledgement it is swapped and not durable, and other records g
 
 test('one whose answer was lost is not durable unless a replica has it', async () => {
   const { replica, proxy, store } = await openPair();
-  await store.compareAndSwap(someKey(), durable(record('one')));
+  await create(store, DURABLE);
   proxy.loseNextAnswer();
   const swap = durable(record('two'));
   expect(await store.compareAndSwap(someKey(), swap)).toMatchObject({ durable: true });
 
   replica.pause();
   proxy.loseNextAnswer();
-  expect(await store.compareAndSwap(someKey(), durable(record('three')))).toMatchObject({ durable: false });
+  expect(await create(store, DURABLE)).toMatchObject({ durable: false });
 });
 
 test('too few replicas are a fault that the operator sees', async () => {
   const { url } = await ownRedis();
   const store = await openProcess(url);
   expect(await store.health()).toEqual([expect.stringContaining('REDIS_WAIT_REPLICAS wants 1')]);
-  expect(await store.compareAndSwap(someKey(), durable(record('one')))).toMatchObject({ durable: false });
+  expect(await create(store, DURABLE)).toMatchObject({ durable: false });
 });
 
 const replicated = { replicated: true, waitReplicas: 1 };

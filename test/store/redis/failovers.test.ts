@@ -5,7 +5,7 @@ import { storedName } from '../../../src/store/redis/records.ts';
 import { bytesOf, record, replacing, someKey, swapOf } from '../../contract/records.ts';
 import { asAdmin, startRedisPair, startRedisSentinels } from '../../support/failover.ts';
 import { inTime } from '../../support/in-time.ts';
-import { memoryLog, openCluster, openRecords, ownRedis, stopAtEnd } from './kit.ts';
+import { create, memoryLog, openCluster, openRecords, ownRedis, stopAtEnd } from './kit.ts';
 
 /*
  * Who is the master changes: alone behind one address, behind sentinels, in a cluster.
@@ -20,9 +20,7 @@ test('a process leaves a master that became a replica, with every connection, an
   });
 
   await pair.failOver();
-  await expect(store.compareAndSwap(someKey(), swapOf({ bytes: record('refused') }))).rejects.toThrow(
-    /READONLY/,
-  );
+  await expect(create(store)).rejects.toThrow(/READONLY/);
   await expect.poll(() => store.health()).toEqual([]);
   expect(bytesOf(await store.read(key))).toEqual(before);
   const swap = replacing(before, { bytes: next, durable: true });
@@ -37,16 +35,11 @@ test('a process leaves a master that became a replica, with every connection, an
 
 test.for([
   ["READONLY You can't write against a read only replica. script: 1f, on @user_script:1.", true],
-  [
-    "ERR Error running script (call to f_1f): @user_script:7: @user_script: 7: -READONLY You can't write",
-    true,
-  ],
+  ['ERR Error running script (call to f_1f): @user_script:7: @user_script: 7: -READONLY You', true],
   ["MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.", true],
-  ['LOADING Redis is loading the dataset in memory', true],
   ['UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)', true],
   ["OOM command not allowed when used memory > 'maxmemory'.", false],
   ['NOREPLICAS Not enough good replicas to write.', false],
-  ['MISCONF Errors writing to the AOF file: No space left on device', false],
   ['ERR unknown command, with args beginning with: READONLY', false],
 ] as const)('whether the connection is left that answers %s: %s', ([message, leaves]) => {
   expect(isNoMaster(new Error(message))).toBe(leaves);
@@ -70,7 +63,7 @@ test('a failover that an operator asks the sentinels for is followed at once: th
 test('a client that ended, as by a failover that is told while it connects, is connected again', async () => {
   const { connection, store } = await openRecords((await ownRedis()).url);
   connection.client.disconnect();
-  const swap = () => store.compareAndSwap(someKey(), swapOf({ bytes: record('a') }));
+  const swap = () => create(store);
   await expect(swap()).rejects.toBeInstanceOf(StoreUnavailable);
   await expect.poll(() => swap().catch(() => null)).toMatchObject({ swapped: true });
 });
@@ -104,7 +97,7 @@ test('the login of a URL with sentinels is for Redis, not for them; theirs is in
   const log = memoryLog();
   const url = sentinels.url.replace('//', '//:ours@');
   const { store } = await openRecords(`${url}?sentinelPassword=theirs`, { log });
-  expect(await store.compareAndSwap(someKey(), swapOf({ bytes: record('a') }))).toMatchObject({
+  expect(await create(store)).toMatchObject({
     swapped: true,
   });
   const { store: refused } = await openRecords(url, { log });

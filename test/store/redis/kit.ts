@@ -2,10 +2,10 @@ import { Redis } from 'ioredis';
 import { onTestFinished } from 'vitest';
 import type { Log } from '../../../src/observability/log.ts';
 import type { Canary } from '../../../src/store/encryption.ts';
-import type { Key, RecordStore } from '../../../src/store/port.ts';
+import type { Key, RecordStore, Swap } from '../../../src/store/port.ts';
 import { connectRedis, type RedisConnection } from '../../../src/store/redis/connection.ts';
 import { createRedisRecords, type RecordsOptions, storedName } from '../../../src/store/redis/records.ts';
-import { someKey } from '../../contract/records.ts';
+import { record, someKey, swapOf } from '../../contract/records.ts';
 import { addressOf, type RedisServer, startRedis, startRedisCluster } from '../../support/redis.ts';
 
 /** A log that keeps its lines. */
@@ -38,6 +38,10 @@ export async function openRecords(
   onTestFinished(() => connection.close());
   return { connection, store: createRedisRecords(connection, options) };
 }
+
+/** Writes a new record. */
+export const create = (store: RecordStore, over: Partial<Swap> = {}, key: Key = someKey()) =>
+  store.compareAndSwap(key, swapOf({ bytes: record('new'), ...over }));
 
 /** A connection that asks Redis itself, whatever becomes of it. */
 export function adminOf({ port }: Pick<RedisServer, 'port'>): Redis {

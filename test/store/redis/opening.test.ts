@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { Command } from 'ioredis';
 import { expect, test } from 'vitest';
 import { type Canary, createCanary, type Keys } from '../../../src/store/encryption.ts';
-import { SHARDS, StoreRefused, StoreUnavailable } from '../../../src/store/port.ts';
+import { StoreRefused, StoreUnavailable } from '../../../src/store/port.ts';
 import { CANARY_KEYS } from '../../../src/store/redis/connection.ts';
 import { storedName } from '../../../src/store/redis/records.ts';
-import { record, someKey, swapOf } from '../../contract/records.ts';
+import { someKey } from '../../contract/records.ts';
 import { startRedisCluster } from '../../support/redis.ts';
-import { adminOf, memoryLog, openRecords, ownRedis, stopAtEnd } from './kit.ts';
+import { adminOf, create, memoryLog, openRecords, ownRedis, stopAtEnd } from './kit.ts';
 
 /*
  * What a store says of itself, and that nobody touches one that is not ours.
@@ -21,19 +21,17 @@ const onlyThis =
     throw new StoreRefused(`KEY: got ${stored.join()}, wants ${wanted}`);
   };
 
-test('an empty store is begun once, however many processes start together', async () => {
+test('an empty store is begun once, however many processes start together, and keeps its word', async () => {
   const server = await ownRedis();
-  const processes = Array.from({ length: 5 }, () => openRecords(server.url, { canary: onlyThis('a') }));
-  for (const { store } of await Promise.all(processes)) expect(await store.health()).toEqual([]);
+  const opening = Array.from({ length: 5 }, () => openRecords(server.url, { canary: onlyThis('a') }));
+  const stores = (await Promise.all(opening)).map(({ store }) => store);
+  await expect(openRecords(server.url, { canary: onlyThis('b') })).rejects.toBeInstanceOf(StoreRefused);
   const admin = adminOf(server);
   expect(await admin.mget(...CANARY_KEYS)).toEqual(['a', 'a']);
-});
-
-test('a store of other keys is refused, and keeps its word', async () => {
-  const server = await ownRedis();
-  await openRecords(server.url, { canary: onlyThis('a') });
-  await expect(openRecords(server.url, { canary: onlyThis('b') })).rejects.toBeInstanceOf(StoreRefused);
-  expect(await adminOf(server).mget(...CANARY_KEYS)).toEqual(['a', 'a']);
+  // Emptied beneath the processes, it is begun anew by their readiness.
+  await admin.flushall();
+  for (const store of stores) expect(await store.health()).toEqual([]);
+  await expect.poll(() => admin.mget(...CANARY_KEYS)).toEqual(['a', 'a']);
 });
 
 test('a Redis that refuses the login, or has no such database, is refused', async () => {
@@ -72,23 +70,13 @@ test('a canary that is replaced is replaced in both places, also after a process
   );
 });
 
-test('a store that is emptied beneath a process is begun anew by its readiness', async () => {
-  const server = await ownRedis();
-  const { store } = await openRecords(server.url, { canary: onlyThis('a') });
-  await adminOf(server).flushall();
-  expect(await store.health()).toEqual([]);
-  await expect.poll(() => adminOf(server).mget(...CANARY_KEYS)).toEqual(['a', 'a']);
-});
-
 test('a process that started without Redis looks at the store when it comes', async () => {
   const server = await ownRedis('--appendfsync', 'always');
   await server.kill();
   const { store } = await openRecords(server.url);
   await expect(store.health()).rejects.toBeInstanceOf(StoreUnavailable);
   await server.start();
-  await expect
-    .poll(() => store.compareAndSwap(someKey(), swapOf({ bytes: record('a') })))
-    .toMatchObject({ swapped: true });
+  await expect.poll(() => create(store)).toMatchObject({ swapped: true });
 });
 
 test('what a process finds late and is not for, it does not touch, and says why', async () => {
@@ -116,26 +104,11 @@ test('a cluster with a dead master lets processes start, whichever it is', async
   expect(living.length).toBeGreaterThan(5);
 });
 
-const SLOTS = 16_384;
 const slotOf = (key: string): number => new Command('exists', [key]).getSlot() ?? -1;
-
-test('the shards are spread evenly over any number of equal masters up to 64', () => {
-  const tags = new Set<string>();
-  while (tags.size < SHARDS) tags.add(/^\{.*?\}/.exec(storedName(someKey()))?.[0] ?? '');
-  const slots = [...tags].map(slotOf);
-  for (let masters = 1; masters <= 64; masters++) {
-    // Masters' borders are rounded as redis-cli does.
-    const borders = Array.from({ length: masters + 1 }, (_, at) => Math.round((at * SLOTS) / masters));
-    const shares = borders
-      .slice(1)
-      .map((to, at) => slots.filter((slot) => slot >= (borders[at] ?? 0) && slot < to).length);
-    expect(Math.max(...shares)).toBeLessThanOrEqual(Math.ceil(SHARDS / masters) + 1);
-  }
-});
 
 test('no master of a cluster has both keys of the check value', () => {
   const [one = 0, other = 0] = CANARY_KEYS.map(slotOf);
-  expect(Math.abs(other - one)).toBe(SLOTS / 2);
+  expect(Math.abs(other - one)).toBe(16_384 / 2);
 });
 
 test('what a record is called in Redis never changes', () => {
