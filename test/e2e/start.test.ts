@@ -31,12 +31,8 @@ test('the bot starts with no configuration at all, its greeting works when paste
     await bot.line(embedded);
   }
   const greeting = bot.lines.filter((one) => one.startsWith('  ')).join('\n');
-  const console = await (await fetch(`${bot.url}/console`)).text();
-  const links = [
-    ...(greeting.match(/http:[^\s']+/g) ?? []).filter((link) => !link.endsWith('/webhooks/staff')),
-    ...[...console.matchAll(/(?:href|src)="([^"]+)"/g)].map(([, path = '']) => `${bot.url}/${path}`),
-  ];
-  expect(links.length).toBeGreaterThan(1);
+  const links = (greeting.match(/http:[^\s']+/g) ?? []).filter((link) => !link.endsWith('/webhooks/staff'));
+  expect(links.length).toBeGreaterThan(0);
   for (const link of links) expect([link, (await fetch(link)).status]).toEqual([link, 200]);
 
   // No configuration fault: it may be free soon.

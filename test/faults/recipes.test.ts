@@ -1,15 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
 /*
@@ -18,12 +10,8 @@ import { expect, test } from 'vitest';
  * result is right.
  */
 
-type Block = { readonly kind: string; readonly text: string };
-
 const [, recipes = ''] = readFileSync('CONTRIBUTING.md', 'utf8').split('\n## Recipes\n');
-const blocks = [...recipes.matchAll(/^```(diff|sh)\n(.*?)^```/gms)].map(
-  ([, kind = '', text = '']): Block => ({ kind, text }),
-);
+const blocks = [...recipes.matchAll(/^```(diff|sh)\n(.*?)^```/gms)];
 const STEPS =
   process.env.FAULTS === 'long'
     ? [
@@ -34,29 +22,23 @@ const STEPS =
     : ['npx --no tsc'];
 
 /** A repository of its own with the tracked files as they are here, and with the packages that are installed here. */
-function copyRepository(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'recipes-'));
-  const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
-    encoding: 'utf8',
-  });
-  for (const file of files.split('\0').filter(Boolean)) {
-    mkdirSync(dirname(join(folder, file)), { recursive: true });
-    cpSync(file, join(folder, file));
-  }
-  mkdirSync(join(folder, 'node_modules'));
-  for (const name of readdirSync('node_modules'))
-    if (name !== '.cache') symlinkSync(resolve('node_modules', name), join(folder, 'node_modules', name));
-  execFileSync('git', ['init', '--quiet'], { cwd: folder });
-  execFileSync('git', ['add', '--all'], { cwd: folder });
-  return folder;
-}
+const COPY = `
+  git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$0"
+  mkdir "$0/node_modules"
+  ln -s "$PWD"/node_modules/{*,.bin} "$0/node_modules"
+  cd "$0"
+  git init --quiet
+  git add --all
+`;
 
 test('the recipes of CONTRIBUTING.md, followed as printed, pass the gate', { timeout: 1_800_000 }, () => {
-  const cwd = copyRepository();
+  const cwd = mkdtempSync(join(tmpdir(), 'recipes-'));
+  const bash = ['-euo', 'pipefail', '-c'];
+  execFileSync('bash', [...bash, COPY, cwd]);
   expect(blocks.length).toBeGreaterThan(5);
-  for (const { kind, text } of blocks) {
+  for (const [, kind, text = ''] of blocks) {
     if (kind === 'diff') execFileSync('git', ['apply', '--unidiff-zero', '-'], { cwd, input: text });
-    else execFileSync('bash', ['-euo', 'pipefail', '-c', text], { cwd });
+    else execFileSync('bash', [...bash, text], { cwd });
   }
   for (const step of STEPS)
     execFileSync('bash', ['-c', step], { cwd, stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8' });

@@ -30,7 +30,7 @@ it.each<[string, Uint8Array]>([
   ['the beginning of a JPEG', asJpeg(CODE, 80).subarray(0, 20)],
   ['a PNG that has fewer pixels than it says', pngOf(6000, 6000, deflateSync(Buffer.alloc(100)))],
   ['a PNG that says it has as many as it can', pngOf(0xffffffff, 0xffffffff, Buffer.alloc(0))],
-  ['a small PNG that unpacks to gigabytes', BOMB],
+  ['a small PNG that unpacks to more than a gigabyte', BOMB],
 ])('%s is unreadable, and memory stays within bounds', { timeout: 2 * PATIENCE_MS }, async (_what, bytes) => {
   const before = process.resourceUsage().maxRSS;
   expect(await reader.read(bytes)).toEqual(UNREADABLE);

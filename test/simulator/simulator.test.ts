@@ -4,7 +4,7 @@ import { type History, runHistory } from './history.ts';
 import { find, PLANTED } from './planted.ts';
 
 /** Some seconds of it; `npm run simulate` goes on from there. */
-const SEEDS = [8, 21, 29, 30];
+const SEEDS = [8, 30];
 /** `npm run simulate -- --planted` looks for all defects. */
 const QUICK = [
   'an operation that is being looked up is forgotten with its intent',
@@ -25,7 +25,7 @@ describe('The simulator', () => {
   it('took every path often enough to prove something of it', () => {
     const messages = histories.reduce((sum, one) => sum + one.messages, 0);
     expect(underFloor(sumOf(histories.map(({ counts }) => counts)), messages)).toEqual([]);
-    expect(messages).toBeGreaterThan(2000);
+    expect(messages).toBeGreaterThan(1000);
   });
 
   it('runs the same history for the same seed, and another one for another', async () => {

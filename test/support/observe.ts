@@ -1,6 +1,10 @@
-import type { Fields } from '../../src/observability/log.ts';
-import type { Observe } from '../../src/observability/metrics.ts';
+import type { Fields, Log } from '../../src/observability/log.ts';
+import { createMetrics, type Observe } from '../../src/observability/metrics.ts';
 import { scanLater } from './logs.ts';
+
+const nothing = () => {};
+const silent: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+const { observe: counted } = createMetrics({ log: silent });
 
 /** Everything that was logged, alarmed or counted, as one list of JSON lines. */
 export function recordingObserve(): { observe: Observe; said: string[] } {
@@ -17,26 +21,10 @@ export function observeInto(said: string[]): Observe {
       void said.push(JSON.stringify([what, ...details]));
   const log = (level: string) => (fields: Fields & { err?: unknown }, message: string) =>
     void said.push(JSON.stringify([level, message, fields, String(fields.err ?? '')]));
+  const notes = Object.keys(counted).map((what) => [what, note(what)]);
   return {
+    ...counted,
+    ...Object.fromEntries(notes),
     log: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
-    alarm: note('alarm'),
-    update: note('update'),
-    turn: note('turn'),
-    call: note('call'),
-    delivery: note('delivery'),
-    paced: note('paced'),
-    breaker: note('breaker'),
-    photo: note('photo'),
-    skew: note('skew'),
-    channel: note('channel'),
-    failing: note('failing'),
-    busy: note('busy'),
-    question: note('question'),
-    misunderstood: note('misunderstood'),
-    claim: note('claim'),
-    lease: note('lease'),
-    command: note('command'),
-    memory: note('memory'),
-    previousKey: note('previousKey'),
   };
 }

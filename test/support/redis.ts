@@ -1,10 +1,8 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { parseRedisUrl, type RedisAddress } from '../../src/store/redis/address.ts';
 import { type Child, killChild, startChild } from './children.ts';
@@ -22,23 +20,20 @@ export function addressOf(url: string): RedisAddress {
 /** A redis-server in a directory of its own, as the README wants it (AOF, noeviction). */
 export async function startRedis(...settings: string[]) {
   const dir = await mkdtemp(join(tmpdir(), 'redis-'));
-  let { port, server } = await startAnywhere(dir, settings);
-  const kill = () => killChild(server);
+  const port = await freePort();
+  let server = await launch(dir, port, settings);
   return {
     url: `redis://127.0.0.1:${port}`,
     port,
     /** Ends it at once, as a crash would; `start` brings it back with its data. */
-    kill,
+    kill: () => killChild(server),
     async start(): Promise<void> {
       server = await launch(dir, port, settings);
     },
     /** It answers nothing until it goes on, as when a cable is pulled. */
     pause: () => void server.kill('SIGSTOP'),
     resume: () => void server.kill('SIGCONT'),
-    /** From now on no file of its can grow, as on a full disk. Needs `appendfsync everysec`. */
-    fillDisk: () => limitFiles(server, '1'),
-    freeDisk: () => limitFiles(server, 'unlimited'),
-    stop: kill,
+    stop: () => killChild(server),
   };
 }
 
@@ -85,18 +80,6 @@ function isWhole(info: string, nodes: number): boolean {
   return info.includes('cluster_state:ok') && info.includes(`cluster_known_nodes:${nodes}`);
 }
 
-/** A port that is free now may be taken a moment later: then another one. */
-async function startAnywhere(dir: string, settings: readonly string[]) {
-  for (let attempt = 0; ; attempt++) {
-    const port = await freePort();
-    try {
-      return { port, server: await launch(dir, port, settings) };
-    } catch (error) {
-      if (attempt === 5) throw error;
-    }
-  }
-}
-
 /** Resolves once the server has loaded its data and listens. */
 function launch(dir: string, port: number, settings: readonly string[]): Promise<Child> {
   const args = [
@@ -107,9 +90,9 @@ function launch(dir: string, port: number, settings: readonly string[]): Promise
   return runRedis(args, 'Ready to accept connections');
 }
 
-/** Runs redis-server; resolves once it has said `ready`. A write past a limit (`fillDisk`) fails, and does not kill. */
+/** Runs redis-server; resolves once it has said `ready`. */
 export async function runRedis(args: readonly string[], ready: string): Promise<Child> {
-  const server = startChild('sh', ['-c', 'trap "" XFSZ; exec redis-server "$@"', 'sh', ...args]);
+  const server = startChild('redis-server', args);
   server.stderr.pipe(process.stderr, { end: false });
   const lines: string[] = [];
   for await (const line of createInterface({ input: server.stdout })) {
@@ -121,35 +104,20 @@ export async function runRedis(args: readonly string[], ready: string): Promise<
   throw new Error(`redis-server did not start:\n${lines.join('\n')}`);
 }
 
-/** Only the soft limit: whoever lowers the hard one cannot lift it again. */
-async function limitFiles({ pid }: Child, bytes: string): Promise<void> {
-  await promisify(execFile)('prlimit', ['--pid', `${pid}`, `--fsize=${bytes}:unlimited`]);
-}
-
 /** Where a server tells of a change only when asked. */
 export async function until(holds: () => Promise<boolean>): Promise<void> {
   while (!(await holds())) await delay(20);
 }
 
-/** Everything that a Redis holds: keys and values, the parts of lists, hashes and sets each by itself. */
+/** Everything that a Redis holds: keys and values, the parts of lists and sets each by itself. */
 export async function dump(admin: Redis): Promise<Buffer[]> {
   const keys = await admin.keys('*');
-  const values = await Promise.all(keys.map((key) => partsOf(admin, key)));
-  return [...keys.map((key) => Buffer.from(key)), ...values.flat()];
-}
-
-/** What one key holds. */
-async function partsOf(admin: Redis, key: string): Promise<Buffer[]> {
-  switch (await admin.type(key)) {
-    case 'string':
-      return [(await admin.getBuffer(key)) ?? Buffer.alloc(0)];
-    case 'list':
-      return admin.lrangeBuffer(key, 0, -1);
-    case 'hash':
-      return [...(await admin.hkeysBuffer(key)), ...(await admin.hvalsBuffer(key))];
-    default:
-      return admin.zrangeBuffer(key, '0', '-1');
-  }
+  const values = keys.map(async (key) => {
+    const type = await admin.type(key);
+    if (type === 'string') return [(await admin.getBuffer(key)) ?? Buffer.alloc(0)];
+    return type === 'list' ? admin.lrangeBuffer(key, 0, -1) : admin.zrangeBuffer(key, '0', '-1');
+  });
+  return [...keys.map((key) => Buffer.from(key)), ...(await Promise.all(values)).flat()];
 }
 
 /** Conversations that somebody works on, or has to within a minute. */
