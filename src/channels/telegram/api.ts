@@ -26,7 +26,7 @@ export type CallOptions = { readonly signal?: TelegrafSignal | AbortSignal };
 type TelegrafSignal = NonNullable<Parameters<Telegram['callApi']>[2]>['signal'];
 
 const TIMEOUT_MS = 10_000;
-/** Limits of single methods: optional calls must not delay a reply, and checks must not delay a stop. */
+/** Optional calls must not delay a reply, and checks must not delay a stop. */
 const METHOD_MS: Readonly<Record<string, number>> = {
   answerCallbackQuery: 3_000,
   editMessageReplyMarkup: 3_000,
@@ -44,9 +44,8 @@ const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
 const HEADERS = { 'content-type': 'application/json' };
 
 /**
- * telegraf's client over our transport: it calls the API root only, follows no redirects, and limits an
- * answer's time and size. Its methods reject with `ApiError`. Results are outside data, whatever telegraf's
- * types say: the caller parses them.
+ * telegraf's client over our transport. Its methods reject with `ApiError`. The caller parses the results,
+ * which are outside data, whatever telegraf's types say.
  */
 export class TelegramApi extends Telegram {
   /** Who the bot is; `username` is empty until `fetchName` has resolved. */
@@ -90,7 +89,7 @@ export class TelegramApi extends Telegram {
     const { status, content } = exchange;
     const answer = answerSchema.safeParse(parseJson(content.toString())).data;
     if (answer?.ok) return answer.result;
-    // A gateway's answer cannot be read. Only a redirect says that the call was not carried out.
+    // Of a gateway's answers, only a redirect says that the call was not carried out.
     const unreadable = { error_code: status >= 300 && status < 400 ? status : 0, description: 'unreadable' };
     const { error_code, description, parameters } = answer ?? { ...unreadable, parameters: undefined };
     const afterMs = (parameters?.retry_after ?? 0) * 1000;
@@ -139,7 +138,7 @@ const UNNAMED: Omit<UserFromGetMe, 'id'> = {
 };
 const meSchema = z.object({ username: z.string() });
 
-/** A call that failed. Its message is for operators: it contains neither the token nor the payload. */
+/** A call that failed. Its message has neither the token nor the payload. */
 export class ApiError extends TelegramError {
   /** The outcome for a reply. */
   readonly meaning: CallFailure;
@@ -164,10 +163,7 @@ export function failureIn(error: unknown): ApiError {
 
 const placeSchema = z.object({ file: z.string() });
 
-/**
- * The path of a file at Telegram: relative, of plain names. A Bot API server in local mode answers an
- * absolute path on its disk, which we do not read.
- */
+/** A relative path of plain names. In local mode, a Bot API server answers a path on its disk. */
 const fileSchema = z.object({ file_path: z.string().regex(/^\w[\w.-]*(?:\/\w[\w.-]*)*$/) });
 
 const answerSchema = z.discriminatedUnion('ok', [

@@ -16,7 +16,7 @@ import {
   type TelegramPress,
 } from './update.ts';
 
-/** Passes what a customer says with an update to `accept`. Rejects as `accept` does. */
+/** Passes what a customer says to `accept`. Rejects as `accept` does. */
 export async function handleUpdate(update: Update, api: TelegramApi, accept: Accept): Promise<void> {
   const ctx = new UpdateContext(update, api, api.botInfo);
   await handle(ctx, async () => {});
@@ -33,7 +33,7 @@ class UpdateContext extends Context {
     const query: CallbackQuery | undefined = this.callbackQuery;
     const shown = sent ?? query?.message;
     const from = sent ? sent.from : query?.from;
-    // A press without its message still names the person. Their private chat has the same id.
+    // A press without its message: the private chat has the id of the person.
     const chat = shown?.chat.id ?? from?.id;
     if (chat === undefined) return;
     const thread = shown?.is_topic_message ? shown.message_thread_id : undefined;
@@ -110,17 +110,14 @@ function readText(text: string): Message {
   return { kind: 'start', ...(payload !== undefined && { payload }) };
 }
 
-/**
- * Whether a contact proves the sender's phone: Telegram's server says that it is the sender's (`user_id`),
- * and it was neither forwarded nor sent through another bot (SECURITY.md, "Who is trusted with what").
- */
+/** Whether a contact proves the sender's phone (SECURITY.md, "Who may do what"). */
 function isOwnContact(message: TelegramMessage): boolean {
   const { contact, from, forward_origin, forward_date, via_bot } = message;
   const isDirect = forward_origin === undefined && forward_date === undefined && via_bot === undefined;
   return isDirect && message.chat.type === 'private' && from !== undefined && contact?.user_id === from.id;
 }
 
-/** A picture, sent as a photo or as a file. The largest size within our limit: a code may be small. */
+/** The largest size within our limit: a code may be small. */
 function readPicture({ photo, document }: TelegramMessage): Picture | undefined {
   const isImage = document?.mime_type?.startsWith('image/');
   const files = photo ?? (isImage && document ? [document] : []);
@@ -130,7 +127,7 @@ function readPicture({ photo, document }: TelegramMessage): Picture | undefined 
   return largest ? { kind: 'remote', at: { file: largest.file_id } } : { kind: 'unreadable' };
 }
 
-/** Whether a message in a group is meant for the bot: a reply to it, a command, or a mention. */
+/** Whether a group's message is meant for the bot: a reply, a command, a mention. */
 function isAddressed(message: TelegramMessage, bot: UserFromGetMe): boolean {
   if (message.reply_to_message?.from?.id === bot.id) return true;
   const text = message.text ?? message.caption ?? '';

@@ -15,7 +15,7 @@ export type RegistrationOptions = {
   readonly api: TelegramApi;
   /** Public https base of this bot; absent: no webhook is registered. */
   readonly publicUrl?: string | undefined;
-  /** The webhook's secret. Absent: the bot polls, because without it anybody could send updates. */
+  /** Of the webhook. Absent: the bot polls, or anybody could send updates. */
   readonly secret?: string | undefined;
   /** The language shown to clients in a language that we do not speak. */
   readonly defaultLocale: Locale;
@@ -24,16 +24,13 @@ export type RegistrationOptions = {
   readonly commands: readonly MenuCommand[];
 };
 
-/** The webhook as Telegram takes it; undefined if the bot has no public address, or polls. */
+/** Undefined if the bot has no public address, or polls. */
 function webhookOf({ publicUrl, secret: secret_token }: RegistrationOptions) {
   if (publicUrl === undefined || !secret_token) return undefined;
   return { url: publicUrl + ROUTE, secret_token, allowed_updates: ALLOWED_UPDATES, max_connections: 100 };
 }
 
-/**
- * Registers the webhook if the bot has a public address, then the menu and both descriptions: for clients in
- * other languages, then in each of ours. It may be repeated. Rejects with `ApiError`.
- */
+/** Registers the webhook, then the menu and descriptions: for other languages and for each of ours. */
 export async function register(options: RegistrationOptions): Promise<void> {
   const { api, words, defaultLocale, commands } = options;
   const { url, ...extra } = webhookOf(options) ?? {};
@@ -51,7 +48,7 @@ export async function register(options: RegistrationOptions): Promise<void> {
   }
 }
 
-/** The fields of the webhook's state that an operator needs. Other fields might contain a secret. */
+/** What an operator needs. Other fields might contain a secret. */
 const webhookSchema = z.object({
   url: z.string(),
   pending_update_count: z.int(),
@@ -62,15 +59,15 @@ const webhookSchema = z.object({
   last_error_message: z.string().optional(),
 });
 
-/** The state of the webhook; undefined if the answer cannot be read. Rejects with `ApiError`. */
+/** Undefined if the answer cannot be read. */
 export async function readWebhook(api: Pick<TelegramApi, 'getWebhookInfo'>) {
   return webhookSchema.safeParse(await api.getWebhookInfo()).data;
 }
 
-/** Telegram reports an old error forever. It is a fault for this long, while updates wait. */
+/** Telegram reports an error forever. It is a fault for so long, while updates wait. */
 const STUCK_MS = 60 * 60_000;
 
-/** Looks for faults between the bot and Telegram, and registers the bot. The next look tries again. */
+/** Looks for faults, and registers the bot. The next look tries again. */
 export class TelegramCheck {
   readonly #options: RegistrationOptions;
   readonly #log: Log;
@@ -120,7 +117,7 @@ export class TelegramCheck {
   }
 }
 
-/** The fault that the last error of a delivery shows, unless it is old or the updates came through. */
+/** The last error of a delivery, unless it is old or the updates came through. */
 function deliveryFaults(info: z.infer<typeof webhookSchema>): string[] {
   const { pending_update_count: waiting, last_error_date: at = 0 } = info;
   if (waiting === 0 || Date.now() - new Date(at).getTime() >= STUCK_MS) return [];

@@ -6,32 +6,24 @@ import type { Words } from '../../i18n.ts';
 import { cut, encodeChoice } from '../platforms.ts';
 import { MAX_DATA } from './update.ts';
 
-/**
- * A reply as Telegram takes it: plain text without a parse mode, so that a customer's text is never read as
- * markup. `photo` is a picture's URL, with the text as its caption. `inline`: the buttons. `contact`: the
- * keyboard that shares the phone.
- */
+/** A reply as Telegram takes it: plain text, which is never read as markup. */
 export type TelegramReply = {
   readonly text: string;
+  /** A picture's URL. The text is its caption. */
   readonly photo?: string | undefined;
   readonly inline?: InlineKeyboardMarkup | undefined;
+  /** The keyboard that shares the phone. */
   readonly contact?: ReplyKeyboardMarkup | undefined;
 };
 
-/** Telegram's limit of a message, UTF-16 units. The longest text of staff fits, with a name. */
+/** Telegram's limits, UTF-16 units. The longest text of staff fits, with a name. */
 const MAX_MESSAGE = 4096;
-
-/** Telegram's limit of a caption, UTF-16 units. */
 const MAX_CAPTION = 1024;
 
 /** Labels up to this length fit two in a row on a phone. */
 const SHORT_LABEL = 16;
 
-/**
- * A message has either inline buttons or a reply keyboard. If a phone is asked it has the keyboard, because
- * only that can share the contact. The choices become keys that send their label as text, which the
- * conversation understands.
- */
+/** If a phone is asked, the choices are keys that send their label: only a keyboard shares a contact. */
 export function render(reply: Reply, locale: Locale, words: Words): TelegramReply {
   const text = cut(words.text(reply, locale), MAX_MESSAGE);
   const { choices = [], image } = reply;

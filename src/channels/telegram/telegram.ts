@@ -43,10 +43,7 @@ const NO_PREVIEW = { link_preview_options: { is_disabled: true } };
 /** The pause if Telegram refuses a message and names no time. */
 const REFUSED_MS = 1000;
 
-/**
- * Telegram, by webhook or by long polling. Both are the same after an update is parsed. Ids of people are
- * positive at Telegram, those of groups negative.
- */
+/** Telegram, by webhook or by polling. Its ids of people are positive, those of groups negative. */
 export class TelegramChannel implements Channel {
   readonly #options: TelegramOptions;
   readonly #api: TelegramApi;
@@ -65,7 +62,7 @@ export class TelegramChannel implements Channel {
     this.#watch = new Watch({ channel: TELEGRAM.name, everyMs, observe, check });
   }
 
-  /** The route that Telegram calls. Replies leave from the outbox, never in the answer's body. */
+  /** The route that Telegram calls. */
   readonly plugin: FastifyPluginAsync = async (app) => {
     const { secret, accept } = this.#options;
     if (!secret) return;
@@ -121,15 +118,12 @@ export class TelegramChannel implements Channel {
       if (meaning.kind === 'throttled') {
         this.#options.limiter.refused(String(address.chat), meaning.afterMs ?? REFUSED_MS);
       }
-      // A group decides whether the bot may write there, and Telegram has many texts for that.
+      // Telegram has many texts for a group that lets nobody write.
       return meaning.kind === 'rejected' && address.chat < 0 ? { kind: 'unreachable' } : meaning;
     }
   }
 
-  /**
-   * Limits new messages (core.telegram.org/bots/faq, "How can I … avoid hitting limits?"). Edits, toasts and
-   * chat actions are not limited; if Telegram refuses one, its chat pauses.
-   */
+  /** Limits new messages. If Telegram refuses an edit or a toast, its chat pauses. */
   pace({ conversation: chat, reply, first, press, atMs: madeAtMs }: Outgoing): number {
     const isToast = first && reply.notice === true;
     if (press !== undefined && (reply.inPlace === true || isToast)) return 0;
@@ -151,7 +145,7 @@ export class TelegramChannel implements Channel {
     return this.#api.fetchPhoto(at);
   }
 
-  /** Ends the button's spinner. A remark is a toast, a page replaces the message, other replies are new. */
+  /** A remark is a toast, a page replaces the message, other replies are new. */
   async #answerPress(address: TelegramAddress, rendered: TelegramReply, outgoing: Outgoing): Promise<void> {
     const { reply, first } = outgoing;
     const { query, message, view } = pressSchema.parse(outgoing.press);
@@ -165,7 +159,7 @@ export class TelegramChannel implements Channel {
       // Telegram refuses it if the message was deleted, or is too old.
       if (await isDone(edit, 'rejected')) return;
     }
-    // If the reply has the view of the pressed question, the question goes on. Else its buttons are dead.
+    // With the same view, the question goes on. Else its buttons are dead.
     const isOver = first && message !== undefined && (view === undefined || view !== reply.view);
     await Promise.all([
       isToasted ? undefined : this.#sendNew(address, rendered, outgoing),
@@ -173,10 +167,7 @@ export class TelegramChannel implements Channel {
     ]);
   }
 
-  /**
-   * Sends a new message. If no phone is asked, a message without buttons removes the contact keyboard; this
-   * needs no memory. A message with buttons cannot remove it, but the keyboard hides after its first use.
-   */
+  /** Without buttons, it takes the contact keyboard away, unless a phone is asked. */
   async #sendNew(
     { chat, thread }: TelegramAddress,
     { text, photo, inline, contact }: TelegramReply,
@@ -191,13 +182,13 @@ export class TelegramChannel implements Channel {
     };
     if (photo !== undefined) {
       const sending = this.#api.sendPhoto(chat, photo, { caption: text, ...extra });
-      // Telegram fetches the picture during the call. A shop's slow server must not hold up the text.
+      // Telegram fetches the picture during the call: its server may be slow.
       if (await isDone(sending, 'rejected', 'uncertain')) return;
     }
     await this.#api.sendMessage(chat, text, { ...NO_PREVIEW, ...extra });
   }
 
-  /** The button into the private chat, for a group; undefined until the bot knows its name. */
+  /** The button into the private chat; undefined until the bot knows its name. */
   #privateChat(locale: Locale): InlineKeyboardMarkup | undefined {
     const { username } = this.#api.botInfo;
     if (username === '') return undefined;
@@ -206,7 +197,7 @@ export class TelegramChannel implements Channel {
     return { inline_keyboard: [[{ text, url }]] };
   }
 
-  /** Removes the webhook, and polls until `signal` is aborted. Never rejects. One process may poll. */
+  /** Never rejects. One process may poll. */
   async #keepPolling(signal: AbortSignal): Promise<void> {
     const { observe, pauseMs = PAUSE_MS } = this.#options;
     while (!signal.aborted) {
@@ -234,7 +225,7 @@ export class TelegramChannel implements Channel {
   }
 }
 
-/** Whether a call succeeded; false if it failed in one of these ways (none given: in any way). Else rejects. */
+/** Whether a call succeeded; false if it failed as given (by default, however). Else rejects. */
 async function isDone(call: Promise<unknown>, ...failures: Delivery['kind'][]): Promise<boolean> {
   try {
     await call;

@@ -11,11 +11,11 @@ export const TELEGRAM = {
   sharesContacts: true,
 } as const satisfies ChannelTraits;
 
-/** The address of a conversation: the chat, and the topic if it has topics. It is stored. */
+/** The address of a conversation, which is stored: the chat, and a topic of it. */
 export const addressSchema = z.object({ chat: z.int(), thread: z.int().exactOptional() });
 export type TelegramAddress = z.infer<typeof addressSchema>;
 
-/** A pressed inline button: the callback query to answer, the button's message, its question's view. */
+/** A pressed button: the query to answer, its message, its question's view. */
 export const pressSchema = z.object({
   query: z.string(),
   message: z.int().exactOptional(),
@@ -23,16 +23,13 @@ export const pressSchema = z.object({
 });
 export type TelegramPress = z.infer<typeof pressSchema>;
 
-/** The kinds of updates that we ask for. Edits are not: the message was answered when it was new. */
+/** What we ask for. An edited message was answered when it was new. */
 export const ALLOWED_UPDATES = ['message', 'callback_query'] as const;
 
 /** Longest callback data, bytes. */
 export const MAX_DATA = 64;
 
-/**
- * The parts of an update that the bot uses. A part of an unexpected shape counts as absent, so that an update
- * that we cannot read is answered. Telegram would send a refused update again for a day.
- */
+/** A part of an unexpected shape counts as absent: Telegram would send a refused update for a day. */
 const maybe = <T extends z.ZodType>(schema: T) => schema.optional().catch(undefined);
 const present = z.unknown().optional();
 
@@ -62,7 +59,7 @@ const messageSchema = z.object({
   text: maybe(z.string().min(1)),
   caption: maybe(z.string().min(1)),
   contact: maybe(z.object({ phone_number: z.string(), user_id: maybe(z.int()) })),
-  // `forward_date`: Bot API servers before 7.0, which people run themselves, have no `forward_origin`.
+  // Bot API servers before 7.0 have `forward_date`, and no `forward_origin`.
   forward_origin: present,
   forward_date: present,
   via_bot: present,
@@ -87,10 +84,8 @@ const updateSchema = z.object({
 });
 
 /**
- * Null if there is no integer `update_id`. Omits unreadable parts, because filters look for keys. The first
- * signature is the only cast to telegraf's type, which promises more parts than we parsed. It is safe:
- * telegraf only looks for keys, and our functions read the parts by the types of this file, which say what
- * may be absent.
+ * Null without an integer `update_id`. Omits unreadable parts, because filters look for keys. telegraf's type
+ * promises more than we parsed, so our functions read the parts by the types of this file.
  */
 export function parseUpdate(body: unknown): Update | null;
 export function parseUpdate(body: unknown): object | null {
@@ -103,7 +98,7 @@ export function parseUpdate(body: unknown): object | null {
   return update;
 }
 
-/** Keys of messages that Telegram itself writes. Most of them end with a past event, newer ones as well. */
+/** Keys of messages that Telegram itself writes. Most of them end with a past event. */
 const SERVICE = /_(?:[a-z]+ed|set|left|done|sent|paid|(?:un)?hidden)$/;
 const OTHER_SERVICE = new Set([
   ...['pinned_message', 'connected_website', 'web_app_data', 'passport_data', 'suggested_post_info'],
