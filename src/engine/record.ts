@@ -146,8 +146,10 @@ const HEADER_BYTES = 6;
 
 /** The plain bytes of a record. Fields with their default value are left out. */
 export function writeRecord({ state, stored: _, ...envelope }: ConversationRecord): Buffer {
+  const fields: Record<string, unknown> = envelope;
   const filled: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(envelope)) {
+  for (const name in fields) {
+    const value = fields[name];
     if ((value === 0 || value === null || value === '') && name in EMPTY) continue;
     if (Array.isArray(value) && value.length === 0 && name in EMPTY) continue;
     filled[name] = value;

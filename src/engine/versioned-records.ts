@@ -127,6 +127,10 @@ export class VersionedRecords<Content> {
     this.#waiting.set(name, later);
     try {
       return await this.#swap(name, transition, options);
+    } catch (error) {
+      // An unconfirmed swap: nothing is known of the record.
+      this.#seen.delete(name);
+      throw error;
     } finally {
       if (later.length > 0) void this.#updateWaiting(name, later);
       else this.#waiting.delete(name);
@@ -150,6 +154,7 @@ export class VersionedRecords<Content> {
         const updated = await this.#swap(name, applyAll, options);
         for (const { resolve } of batch) resolve(updated);
       } catch (error) {
+        this.#seen.delete(name);
         for (const { reject } of batch) reject(error);
       }
     }
@@ -201,8 +206,6 @@ export class VersionedRecords<Content> {
         const indexes = this.#kind.entries ? diffEntries(name, before, entries) : [];
         const versions = { expected: seen.bytes, bytes, appended };
         const swap = { ...versions, ttlMs, indexes, aside: before === BROKEN, durable };
-        // Until the swap is confirmed, nothing is known of the record.
-        this.#seen.delete(name);
         const swapped = await store.compareAndSwap(key, swap);
         const atMs = runtime.monotonicMs();
         if (!swapped.swapped) {
@@ -263,6 +266,9 @@ export class VersionedRecords<Content> {
         const ageMs = runtime.monotonicMs() - seen.atMs;
         if (ageMs > REMEMBERED_MS) this.#seen.delete(name);
         else if (ageMs > OPEN_MS) seen.opened = undefined;
+        // A part of Node's pool would keep all 64 KB of it.
+        const { bytes } = seen;
+        if (bytes && bytes.buffer.byteLength > bytes.length) seen.bytes = new Uint8Array(bytes);
       }
       this.#isForgetting = false;
       if (this.#seen.size > 0) this.#forgetLater();
@@ -280,8 +286,7 @@ const MAX_MARKED_BYTES = 2048;
 
 function appendMark(stored: Uint8Array, mark: string): Pick<Swap, 'bytes' | 'appended'> {
   const appended = Buffer.byteLength(mark) + 1;
-  // Not from Node's pool, because it is remembered.
-  const bytes = Buffer.alloc(stored.length + appended);
+  const bytes = Buffer.allocUnsafe(stored.length + appended);
   bytes.set(stored);
   bytes[0] = (stored[0] ?? 0) | MARKED;
   bytes.write(mark, stored.length);
@@ -336,7 +341,7 @@ function wait<Content, Answer>(
 
 /** What was last seen of a record. */
 type SeenRecord<Content> = {
-  readonly bytes: Uint8Array | null;
+  bytes: Uint8Array | null;
   /** The node's clock when this process's monotonic clock was `atMs`. */
   readonly nodeMs: number;
   readonly atMs: number;

@@ -63,13 +63,7 @@ export function createEncryption(
       const body = cipher.update(plain);
       // In a stream mode `final` yields no bytes, but makes the tag.
       cipher.final();
-      // Not from Node's pool: a remembered record would keep 64 KB of it.
-      const sealed = Buffer.alloc(HEADER_BYTES + body.length + TAG_BYTES);
-      sealed[0] = SEALED;
-      sealed.set(nonce, 1);
-      sealed.set(body, HEADER_BYTES);
-      sealed.set(cipher.getAuthTag(), HEADER_BYTES + body.length);
-      return sealed;
+      return Buffer.concat([Buffer.of(SEALED), nonce, body, cipher.getAuthTag()]);
     },
 
     open(name, sealed) {
