@@ -44,7 +44,6 @@ export function mountRoutes({ config, http, channels, words, gifts, metrics, ...
       channels: traits,
       checksMs: config.settings.operationChecksMs,
       log: metrics.observe.log,
-      nowMs: Date.now,
     });
     admin.register(routes);
   }

@@ -1,38 +1,25 @@
-import type { Settings } from '../conversation/context.ts';
+import { readConfig } from '../config.ts';
 import { createConversation } from '../conversation/conversation.ts';
 import { flows } from '../conversation/flows/index.ts';
 import { LANGUAGE_TEXTS, WORDING } from '../i18n.ts';
-import { answersFile } from '../operator-files.ts';
 
 /*
  * `npm run answers -- try "mấy giờ mở cửa"`: how the bot understands a sentence, with the answers of
  * `ANSWERS_FILE`.
  */
 
-const USAGE = 'npm run answers -- try "…" ["…"]';
-
-const settings: Settings = {
-  defaultLocale: 'vi',
-  timeZone: 'Asia/Ho_Chi_Minh',
-  identityProof: 'required',
-  gifts: [],
-  codePrefixes: [],
-  operationChecksMs: [],
-};
-const sender = { channel: 'try', proof: 'contact' } as const;
-
 /** How each text is understood without a context, and which questions are most like it. */
-export function tryTexts(texts: readonly string[], path: string | undefined): string[] {
-  const answers = path === undefined ? [] : answersFile.parse(path);
-  const { explain, newState } = createConversation({
-    flows,
-    wording: WORDING,
-    languageTexts: LANGUAGE_TEXTS,
-    answers,
-  });
+export function tryTexts(texts: readonly string[], env: Parameters<typeof readConfig>[0] = {}): string[] {
+  const read = readConfig(env, ['ANSWERS_FILE']);
+  if (!read.ok) return [...read.faults];
+  const { answers, settings } = read.config;
+  const about = { settings: { ...settings, gifts: [], codePrefixes: [] }, nowMs: Date.now() };
+  const sender = { channel: 'try', proof: 'contact' } as const;
+  const words = { wording: WORDING, languageTexts: LANGUAGE_TEXTS, answers };
+  const { explain, newState } = createConversation({ flows, ...words });
   const known = new Set(answers.map(({ id }) => id));
   return texts.map((text) => {
-    const { commands = '', nearest } = explain(text, newState(), { settings, nowMs: Date.now(), sender });
+    const { commands = '', nearest } = explain(text, newState(), { ...about, sender });
     const [, id] = /^ask answer (\S+)$/.exec(commands) ?? [];
     const isOpen = id !== undefined && !known.has(id) && !(`answer.${id}` in WORDING.vi);
     const near = nearest === undefined ? '' : ` (${nearest})`;
@@ -42,10 +29,9 @@ export function tryTexts(texts: readonly string[], path: string | undefined): st
 
 if (import.meta.main) {
   const [command, ...texts] = process.argv.slice(2);
-  if (command === 'try' && texts.length > 0)
-    console.log(tryTexts(texts, process.env.ANSWERS_FILE || undefined).join('\n'));
+  if (command === 'try' && texts.length > 0) console.log(tryTexts(texts, process.env).join('\n'));
   else {
-    console.error(USAGE);
+    console.error('npm run answers -- try "…" ["…"]');
     process.exitCode = 2;
   }
 }

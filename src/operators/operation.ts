@@ -12,41 +12,26 @@ export function lookupOf({ intent }: OpenOperation): Lookup | null {
   return intentSchema.safeParse(intent?.body).data?.lookup ?? null;
 }
 
-/** Operations without an outcome, and dead letters. */
-export type OpenWork = {
-  readonly operations: readonly OpenOperation[];
-  readonly letters: readonly OpenLetter[];
-};
-
-/** When checks end, and what time it is, epoch ms. */
-export type Clock = {
-  /** `OPERATION_CHECKS`. */
-  readonly checksMs: readonly number[];
-  nowMs(): number;
-};
-
-/** Nothing in a list needs to be masked. */
-export function toList({ operations, letters }: OpenWork, clock: Clock) {
-  return {
-    operations: operations.map((operation) => summarize(operation, clock)),
-    deadLetters: letters.map(({ id, conversation, atMs, reason, holds }) => {
-      const message = holds === 'state' ? null : holds;
-      const kind = holds === 'state' ? holds : (message?.message.kind ?? null);
-      return { id, reason, holds: kind, at: iso(atMs), channel: message?.channel ?? null, conversation };
-    }),
-  };
+/** A dead letter in a list. Nothing in lists needs to be masked. */
+export function toLetterView({ id, conversation, atMs, reason, holds }: OpenLetter) {
+  const message = holds === 'state' ? null : holds;
+  const kind = holds === 'state' ? holds : (message?.message.kind ?? null);
+  return { id, reason, holds: kind, at: iso(atMs), channel: message?.channel ?? null, conversation };
 }
 
-/** `kind`: null if the intent cannot be read. `waitsFor`: `bot` until its last check is over. */
-export function summarize(operation: OpenOperation, { checksMs, nowMs }: Clock) {
+/**
+ * An operation in a list. `kind`: null if the intent cannot be read. `waitsFor`: `bot` until its last check
+ * is over, `checksMs` after the call.
+ */
+export function toOperationView(operation: OpenOperation, checksMs: readonly number[]) {
   const { reference, conversation, atMs, intent } = operation;
-  const lookup = lookupOf(operation);
-  const checkedUntilMs = (lookup?.deadlineMs ?? atMs) + (checksMs.at(-1) ?? 0);
+  const { kind = null, deadlineMs = atMs } = lookupOf(operation) ?? {};
+  const checkedUntilMs = deadlineMs + (checksMs.at(-1) ?? 0);
   return {
     reference,
-    kind: lookup?.kind ?? null,
+    kind,
     at: iso(atMs),
-    waitsFor: nowMs() < checkedUntilMs ? 'bot' : 'staff',
+    waitsFor: Date.now() < checkedUntilMs ? 'bot' : 'staff',
     checkedUntil: iso(checkedUntilMs),
     channel: intent?.origin.channel ?? null,
     conversation,
@@ -56,11 +41,10 @@ export function summarize(operation: OpenOperation, { checksMs, nowMs }: Clock) 
 /** How staff find the operation in AntCRM. A gift's code is no secret; a product's code is worth points. */
 export function describe(lookup: Lookup, reveal: boolean) {
   const { kind, by, code, locks, fromMs, calledMs, skew, baseline } = lookup;
-  const full = toSent(by);
   const masked = by.kind === 'phone' ? maskPhone(by.value) : maskEmail(by.value);
   return {
     code: reveal || kind === 'redeem' ? code : maskCode(code),
-    identifier: { kind: by.kind, value: reveal ? full : masked },
+    identifier: { kind: by.kind, value: reveal ? toSent(by) : masked },
     customerId: locks.map((name) => /^customer:(.*)$/.exec(name)?.[1]).find(Boolean) ?? null,
     /** The operation's record succeeded, is not older by AntCRM's clock, and is not among `knownRecords`. */
     recordsFrom: iso(skew && calledMs !== undefined ? calledMs + skew.ms - skew.errorMs : fromMs),
@@ -68,10 +52,8 @@ export function describe(lookup: Lookup, reveal: boolean) {
   };
 }
 
-/** The customer to find: by their id on a channel, or by their phone (E.164). */
-export type Whom =
-  | { readonly channel: string; readonly id: string }
-  | { readonly channel?: undefined; readonly phone: string };
+/** A customer: their id on a channel, or their phone (E.164) where `channel` is `phone`. */
+export type Whom = { readonly channel: string; readonly id: string };
 
 /** What operators must know of a channel. */
 export type KnownChannel = {
@@ -80,39 +62,21 @@ export type KnownChannel = {
   knownAs?(address: unknown): readonly string[];
 };
 
-/**
- * Finds the open work of a customer's conversations. `conversation`: the customer's on that channel; null for
- * a phone.
- */
-export async function findWork(
-  whom: Whom,
-  operators: Pick<Operators, 'operations' | 'letters' | 'conversation' | 'nameOf'>,
+/** The names of the customer's conversations that have open work. */
+export async function findConversations(
+  { channel, id }: Whom,
+  operators: Pick<Operators, 'operations' | 'letters' | 'conversation'>,
   channels: readonly KnownChannel[],
-): Promise<OpenWork & { readonly conversation: string | null }> {
-  const { operations, letters } = await readOpenWork(operators);
-  const { channel } = whom;
-  const conversation = channel === undefined ? null : operators.nameOf(channel, whom.id);
-  const names = new Set([conversation]);
-  const addIf = async (isTheirs: (work: OpenOperation | OpenLetter) => boolean | Promise<boolean>) => {
-    for (const work of [...operations, ...letters]) if (await isTheirs(work)) names.add(work.conversation);
-  };
-  if (channel === undefined) await addIf((work) => hasPhone(work, whom.phone, operators));
-  else {
-    const { knownAs } = channels.find(({ name }) => name === channel) ?? {};
-    await addIf((work) => {
-      const origin = originOf(work);
-      return origin?.channel === channel && knownAs?.(origin.address).includes(whom.id) === true;
-    });
+): Promise<ReadonlySet<string>> {
+  const names = new Set<string>();
+  const { knownAs } = channels.find(({ name }) => name === channel) ?? {};
+  for (const work of [...(await operators.operations()), ...(await operators.letters())]) {
+    const origin = originOf(work);
+    const isKnown = origin?.channel === channel && knownAs?.(origin.address).includes(id);
+    if (isKnown || (channel === 'phone' && (await hasPhone(work, id, operators))))
+      names.add(work.conversation);
   }
-  return {
-    conversation,
-    operations: operations.filter((operation) => names.has(operation.conversation)),
-    letters: letters.filter((letter) => names.has(letter.conversation)),
-  };
-}
-
-export async function readOpenWork(operators: Pick<Operators, 'operations' | 'letters'>): Promise<OpenWork> {
-  return { operations: await operators.operations(), letters: await operators.letters() };
+  return names;
 }
 
 /** Whether the call carried the phone, or the conversation remembers it. */

@@ -9,12 +9,14 @@ import type { Fields, Log } from '../observability/log.ts';
 import * as operation from './operation.ts';
 
 /** What the routes need. */
-export type OperatorRouteOptions = operation.Clock & {
+export type OperatorRouteOptions = {
   /** Lets only operators pass. */
   readonly guard: onRequestAsyncHookHandler;
   readonly operators: Omit<Operators, 'file'>;
   /** The channels on which a customer can be found. */
   readonly channels: readonly operation.KnownChannel[];
+  /** `OPERATION_CHECKS`. */
+  readonly checksMs: readonly number[];
   /** Records who unmasked, settled, replayed and removed what. */
   readonly log: Pick<Log, 'warn'>;
 };
@@ -36,31 +38,28 @@ const REFUSALS = {
 
 /** The operator's name, for the record. */
 const by = z.string().trim().min(1).max(100).optional();
-const reference = z.object({ reference: z.string().trim().toUpperCase().min(1).max(40) });
-const letterRoute = {
-  params: z.object({ id: z.string().min(1).max(100) }),
-  body: z.strictObject({ by }).nullish(),
-};
+const params = z.object({ reference: z.string().trim().toUpperCase().min(1).max(40) });
 const showRoute = {
-  params: reference,
+  params,
   querystring: z.object({ reveal: z.enum(['true', 'false']).optional(), by }),
 };
-const settleRoute = {
-  params: reference,
-  body: z.strictObject({ result: z.enum(['done', 'not-applied']), by }),
+const settleRoute = { params, body: z.strictObject({ result: z.enum(['done', 'not-applied']), by }) };
+const letterRoute = {
+  params: z.object({ id: z.string().min(1).max(100), action: z.enum(['replay', 'remove']) }),
+  body: z.strictObject({ by }).nullish(),
 };
 
 /** Exactly one of: the customer's id under the name of its channel, or their phone. */
-function whomSchemaOf(channels: readonly string[]) {
-  const names = [...channels, 'phone'];
+function whomSchemaOf(channels: readonly operation.KnownChannel[]) {
+  const names = [...channels.map(({ name }) => name), 'phone'];
   const value = z.string().min(1).max(300).optional();
   return z
     .strictObject(Object.fromEntries(names.map((name) => [name, value])))
     .transform((body, context): operation.Whom => {
-      const [[name, value = ''] = ['', ''], ...others] = Object.entries(body);
-      const phone = name === 'phone' ? parsePhone(value) : undefined;
-      if (others.length === 0 && phone?.ok) return { phone: phone.value };
-      if (others.length === 0 && value !== '' && !phone) return { channel: name, id: value };
+      const [[channel, id = ''] = ['', ''], ...others] = Object.entries(body);
+      const phone = channel === 'phone' ? parsePhone(id) : undefined;
+      const isGood = others.length === 0 && id !== '' && phone?.ok !== false;
+      if (isGood) return { channel, id: phone?.value ?? id };
       const message = `Exactly one of ${names.join(', ')}; a phone as people write it`;
       context.addIssue({ code: 'custom', message });
       return z.NEVER;
@@ -72,45 +71,44 @@ function whomSchemaOf(channels: readonly string[]) {
  * since addresses get into the logs of proxies.
  */
 export function operatorRoutes(options: OperatorRouteOptions): FastifyPluginAsync {
+  const { guard, operators, channels, checksMs, log } = options;
+  /** A log line says who did what. */
+  function record(
+    { ip: from }: FastifyRequest,
+    { does, ...fields }: Fields & { readonly does: string },
+  ): void {
+    log.warn({ ...fields, from }, `an operator ${does}`);
+  }
+
   return async (scope) => {
     scope.setValidatorCompiler(validatorCompiler);
-    scope.addHook('onRequest', options.guard);
+    scope.addHook('onRequest', guard);
     scope.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'));
-    await scope.register(operationRoutes(options));
-    await scope.register(letterRoutes(options));
-  };
-}
-
-function operationRoutes(options: OperatorRouteOptions): FastifyPluginAsync {
-  const { operators, channels, log } = options;
-  const findRoute = { body: whomSchemaOf(channels.map(({ name }) => name)) };
-
-  return async (scope) => {
     const routes = scope.withTypeProvider<ZodTypeProvider>();
 
-    routes.get('/operations', async () => {
-      return operation.toList(await operation.readOpenWork(operators), options);
-    });
+    routes.get('/operations', () => listWork(options));
 
+    const findRoute = { body: whomSchemaOf(channels) };
     routes.post('/operations/find', { schema: findRoute }, async ({ body }) => {
-      const { conversation, ...work } = await operation.findWork(body, operators, channels);
-      return { ...(conversation !== null && { conversation }), ...operation.toList(work, options) };
+      const names = await operation.findConversations(body, operators, channels);
+      if (body.channel === 'phone') return listWork(options, names);
+      const conversation = operators.nameOf(body.channel, body.id);
+      return { conversation, ...(await listWork(options, new Set([...names, conversation]))) };
     });
 
     routes.get('/operations/:reference', { schema: showRoute }, async (request, reply) => {
       const { reference } = request.params;
       const reveal = request.query.reveal === 'true';
       const open = (await operators.operations()).find((one) => one.reference === reference);
-      if (open === undefined) return refuse(reply, 'unknown');
-      const lookup = operation.lookupOf(open);
-      if (lookup === null) return refuse(reply, 'unreadable');
+      const lookup = open && operation.lookupOf(open);
+      if (!lookup) return refuse(reply, open ? 'unreadable' : 'unknown');
       if (reveal) {
         const about = { operation: reference, conversation: open.conversation };
-        record(log, request, { does: 'was shown an identifier in full', by: request.query.by, ...about });
+        record(request, { does: 'was shown an identifier in full', by: request.query.by, ...about });
       }
       const { state } = (await operators.conversation(open.conversation)) ?? {};
       return {
-        ...operation.summarize(open, options),
+        ...operation.toOperationView(open, checksMs),
         ...operation.describe(lookup, reveal),
         /** What the customer knows. Null: the turn that made the call has not ended. */
         status: state?.operations.find(({ id }) => id === reference)?.status ?? null,
@@ -122,45 +120,39 @@ function operationRoutes(options: OperatorRouteOptions): FastifyPluginAsync {
       const { reference } = request.params;
       const { result, by } = request.body;
       const filed = await operators.settle(reference, result, (one) => operation.lookupOf(one)?.locks ?? []);
-      record(log, request, { does: 'settles an operation', by, operation: reference, result, filed });
+      record(request, { does: 'settles an operation', by, operation: reference, result, filed });
       if (filed !== 'filed') return refuse(reply, filed);
       return { status: filed, reference, result, customer: 'is told by itself' };
+    });
+
+    routes.post('/operations/letters/:id/:action', { schema: letterRoute }, async (request, reply) => {
+      const { id: letter, action } = request.params;
+      const about = { by: request.body?.by, letter };
+      if (action === 'remove') {
+        const removed = await operators.remove(letter);
+        record(request, { does: 'removes a dead letter', ...about, removed });
+        return removed ? { status: 'removed' } : refuse(reply, 'unknown');
+      }
+      const filed = await operators.replay(letter);
+      record(request, { does: 'replays a dead letter', ...about, filed });
+      return filed === 'filed' ? { status: filed } : refuse(reply, filed);
     });
   };
 }
 
-function letterRoutes({ operators, log }: OperatorRouteOptions): FastifyPluginAsync {
-  return async (scope) => {
-    const routes = scope.withTypeProvider<ZodTypeProvider>();
-
-    routes.post('/operations/letters/:id/replay', { schema: letterRoute }, async (request, reply) => {
-      const { id: letter } = request.params;
-      const filed = await operators.replay(letter);
-      record(log, request, { does: 'replays a dead letter', by: request.body?.by, letter, filed });
-      return filed === 'filed' ? { status: filed } : refuse(reply, filed);
-    });
-
-    routes.post('/operations/letters/:id/remove', { schema: letterRoute }, async (request, reply) => {
-      const { id: letter } = request.params;
-      const removed = await operators.remove(letter);
-      record(log, request, { does: 'removes a dead letter', by: request.body?.by, letter, removed });
-      return removed ? { status: 'removed' } : refuse(reply, 'unknown');
-    });
+/** Open work of these conversations; by default of all. */
+async function listWork({ operators, checksMs }: OperatorRouteOptions, names?: ReadonlySet<string>) {
+  const isWanted = ({ conversation }: { readonly conversation: string }) => names?.has(conversation) ?? true;
+  const operations = (await operators.operations()).filter(isWanted);
+  return {
+    operations: operations.map((one) => operation.toOperationView(one, checksMs)),
+    deadLetters: (await operators.letters()).filter(isWanted).map(operation.toLetterView),
   };
 }
 
 function refuse(reply: FastifyReply, why: keyof typeof REFUSALS): FastifyReply {
   const [status, detail] = REFUSALS[why satisfies Exclude<FilingResult, 'filed'>];
   return problem(reply, status, detail);
-}
-
-/** A log line says who did what. */
-function record(
-  log: Pick<Log, 'warn'>,
-  { ip: from }: FastifyRequest,
-  { does, ...fields }: Fields & { readonly does: string },
-): void {
-  log.warn({ ...fields, from }, `an operator ${does}`);
 }
 
 /** What the operator does next. */

@@ -66,14 +66,14 @@ export function createTickets({ store, operators, runtime }: TicketParts) {
     /** Oldest first, at most `MOST_READ` open and as many closed ones. */
     async list(state?: 'open' | 'closed'): Promise<readonly SeenTicket[]> {
       const { tickets } = await listTickets(store, state === 'open' ? 'now' : 'ever', MOST_READ);
-      const { open = [], closed = [] } = Object.groupBy(
-        tickets.toSorted((a, b) => a.score - b.score),
-        ({ stands }) => (stands === 'closed' ? 'closed' : 'open'),
+      const sorted = tickets.toSorted((a, b) => a.score - b.score);
+      const [closed, open] = [true, false].map((isClosed) =>
+        sorted.filter(({ stands }) => (stands === 'closed') === isClosed).slice(0, MOST_READ),
       );
-      const entries = [...open.slice(0, MOST_READ), ...closed.slice(0, MOST_READ)];
-      return (await Promise.all(entries.map(read)))
-        .filter((seen) => seen !== null)
-        .filter(({ ticket }) => state === undefined || state === (ticket.closed ? 'closed' : 'open'))
+      const seen = await Promise.all([...(open ?? []), ...(closed ?? [])].map(read));
+      return seen
+        .filter((one) => one !== null)
+        .filter(({ ticket }) => state === undefined || (state === 'closed') === Boolean(ticket.closed))
         .toSorted((a, b) => a.ticket.openedMs - b.ticket.openedMs);
     },
 
@@ -150,7 +150,9 @@ function createTicketNews(store: TicketParts['store'], runtime: Pick<Runtime, 't
     }
     // If the store does not answer, the next read tells the followers.
     const now = await readOpen().catch(() => open);
-    for (const news of newsBetween(open, now)) for (const tell of followers) tell(news);
+    for (const id of new Set([...now.keys(), ...open.keys()]))
+      for (const what of newsOf(open.get(id), now.get(id)))
+        for (const tell of followers) tell({ ticket: id, what });
     open = now;
     runtime.timer(READ_EVERY_MS, watch);
   }
@@ -166,21 +168,14 @@ function createTicketNews(store: TicketParts['store'], runtime: Pick<Runtime, 't
   };
 }
 
-/** A ticket that is no longer open was closed. */
-function newsBetween(
-  before: ReadonlyMap<string, TicketEntry>,
-  now: ReadonlyMap<string, TicketEntry>,
-): News[] {
-  const closed = [...before.keys()].filter((id) => !now.has(id));
-  const changed = [...now.values()].flatMap(({ id, customer, staff, claims }) => {
-    const earlier = before.get(id);
-    const what: News['what'][] = earlier ? [] : ['opened'];
-    if (customer > (earlier?.customer ?? 0)) what.push('message');
-    if (staff > (earlier?.staff ?? 0)) what.push('answered');
-    if (claims > (earlier?.claims ?? 0)) what.push('claimed');
-    return what.map((event) => ({ ticket: id, what: event }));
-  });
-  return [...changed, ...closed.map((ticket) => ({ ticket, what: 'closed' as const }))];
+/** What happened between two looks. A ticket that is no longer open was closed. */
+function newsOf(before: TicketEntry | undefined, now: TicketEntry | undefined): News['what'][] {
+  if (now === undefined) return ['closed'];
+  const news: News['what'][] = before ? [] : ['opened'];
+  if (now.customer > (before?.customer ?? 0)) news.push('message');
+  if (now.staff > (before?.staff ?? 0)) news.push('answered');
+  if (now.claims > (before?.claims ?? 0)) news.push('claimed');
+  return news;
 }
 
 /** The ticket, with the messages of staff that no turn has handled yet. */

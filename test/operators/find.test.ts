@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { TEAMS } from '../../src/channels/teams/address.ts';
 import type { Lookup } from '../../src/conversation/effect.ts';
 import type { OpenLetter, OpenOperation, StoredConversation } from '../../src/engine/operators.ts';
-import { findWork, type Whom } from '../../src/operators/operation.ts';
+import { findConversations } from '../../src/operators/operation.ts';
 import { newState } from '../support/conversation.ts';
 
 const PHONE = '+84867123456';
@@ -17,7 +17,7 @@ function openOperation(reference: string, conversation: string, by: Lookup['by']
   return { reference, conversation, atMs: 900, intent: { origin, body: { lookup } } };
 }
 
-test('a customer is found on Teams by three ids, or by a phone of the call or of the conversation', async () => {
+test('a customer is found on Teams by their ids, or by a phone of the call or of the conversation', async () => {
   const state = { ...newState(0), profile: { phone: { value: PHONE, proved: true } } };
   const remembering: StoredConversation = {
     ...{ nowMs: 10_000, origin: null, state },
@@ -33,15 +33,12 @@ test('a customer is found on Teams by three ids, or by a phone of the call or of
     ],
     letters: async () => [letterOf('state', 'c2', 'state'), letterOf('none', 'c3', null)],
     conversation: async (name: string) => (name === 'c2' ? remembering : null),
-    nameOf: (channel: string, conversation: string) => `${channel}/${conversation}`,
   };
-  const find = async (whom: Whom) => {
-    const { operations, letters } = await findWork(whom, operators, [TEAMS]);
-    return [...operations.map(({ reference }) => reference), ...letters.map(({ id }) => id)];
-  };
-  expect(await find({ channel: 'teams', id: 'a:1' })).toEqual(['CALL']);
-  for (const id of ['29:user', 'object-id'])
-    expect(await find({ channel: 'teams', id })).toEqual(['CALL', 'MAIL', 'state']);
-  expect(await find({ phone: PHONE })).toEqual(['CALL', 'MAIL', 'state']);
-  expect(await find({ phone: '+84912345678' })).toEqual([]);
+  const find = async (channel: string, id: string) => [
+    ...(await findConversations({ channel, id }, operators, [TEAMS])),
+  ];
+  for (const id of ['29:user', 'object-id']) expect(await find('teams', id)).toEqual(['teams/a:1', 'c2']);
+  expect(await find('phone', PHONE)).toEqual(['teams/a:1', 'c2']);
+  expect(await find('phone', '+84912345678')).toEqual([]);
+  expect(await find('telegram', '29:user')).toEqual([]);
 });
