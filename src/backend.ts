@@ -6,7 +6,7 @@ import { systemRuntime } from './runtime.ts';
 import { sandboxCodePrefixes, sandboxGifts } from './sandbox/catalog.ts';
 import { createSandbox } from './sandbox/sandbox.ts';
 
-/** After this time a connection is surely not established: nothing was sent. */
+/** Then a connection is surely not established: nothing was sent. */
 const CONNECT_MS = 2000;
 
 type BackendOptions = Pick<LoyaltyOptions, 'observe' | 'spans' | 'watchedCalls' | 'around'>;
@@ -40,10 +40,7 @@ export async function openBackend({ antcrm, ...config }: Config, options: Backen
   };
 }
 
-/**
- * The sandbox also listens on a separate port: the bot reaches it over real HTTP until the last call has
- * ended, without the guards of its public routes. Only the bot has the key of that port.
- */
+/** The sandbox also listens on a port of its own, whose key only the bot has, until the last call has ended. */
 async function openSandbox() {
   const routes = createSandbox();
   const apiKey = systemRuntime.id();

@@ -12,7 +12,7 @@ export const EXIT_CONFIG = 78;
 /** Variables by their names. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Returns the process's environment; a file `.env` in the working directory adds what is unset. */
+/** The process's environment; `.env` of the working directory adds what is unset. */
 export function environment(): Environment {
   if (existsSync('.env')) process.loadEnvFile('.env');
   return process.env;
@@ -42,10 +42,8 @@ export function readConfig(env: Environment, only?: readonly VariableName[]) {
 type Written = Readonly<Partial<Record<VariableName, string>>>;
 
 /** How names of this bot alone begin. For a service `redis`, Kubernetes sets `REDIS_PORT` and others. */
-const OURS = new RegExp(
-  '^(ANSWERS?_|ANTCRM_|CODE_PRE|GIFTS?_|HANDOVER_|HASH_KEY|IDENTITY_PRO|MICROSOFT_APP_|OPERAT(ION|OR)S?_|' +
-    'REDIS_|STAFF_|STATE_KEY|SUPPORT_|TEAMS_|TELEGRAM_|TRUST_)(?!.*SERVICE_(HOST|PORT)|PORT(_\\d|$))',
-);
+const OURS =
+  /^(ANSWERS?|ANTCRM|GIFTS?|HANDOVER|MICROSOFT_APP|OPERATORS?|STAFF|STATE_KEY|TEAMS|TELEGRAM|TRUST)_/;
 
 const pickSet = (env: Environment, names: readonly string[]): Environment =>
   Object.fromEntries(names.map((name) => [name, env[name]?.trim()]).filter(([, value]) => value));
@@ -118,7 +116,7 @@ const hook = parsed('a URL beginning with https://, or http:// on this machine, 
 
 const host = like(/^[\w.:-]+$/, 'a host name or address');
 
-/** Exact names, no patterns: a suffix would trust everybody who can have a name under it. */
+/** Exact names: a suffix would trust everybody who can have a name under it. */
 const hostWithPort = like(/^(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i, '');
 const hosts = list(hostWithPort, 'hosts without scheme and path, separated by commas');
 
@@ -288,8 +286,7 @@ function conflictsOf(env: Written): string[] {
 }
 
 function warningsOf(env: Written, config: Config): string[] {
-  const { publicUrl, trustProxy, staffToken, antcrm, telegram, settings } = config;
-  const { real } = antcrm;
+  const { publicUrl, trustProxy, antcrm, telegram, settings } = config;
   const isBare = (url = ''): boolean => url.startsWith('http:') && !isLoopback(new URL(url).hostname);
   const isGuessable = telegram?.mode === 'webhook' && telegram.secret.length < 16;
   const isKeyless = config.redis && !(env.STATE_KEY && env.HASH_KEY);
@@ -300,15 +297,15 @@ function warningsOf(env: Written, config: Config): string[] {
     [antcrm.contacts === 'off', "ANTCRM_CONTACTS=off: points can tie an e-mail to another customer's phone"],
     [env.TEAMS_AUTH === 'off', 'TEAMS_AUTH=off: every program on this machine can speak for anybody'],
     [isKeyless, 'STATE_KEY or HASH_KEY is unset: everybody knows the key of the store'],
-    [isBare(real?.baseUrl), 'ANTCRM_BASE_URL is http: the API key and personal data travel unencrypted'],
+    [
+      isBare(antcrm.real?.baseUrl),
+      'ANTCRM_BASE_URL is http: the API key and personal data travel unencrypted',
+    ],
     [isBare(telegram?.apiRoot), 'TELEGRAM_API_ROOT is http: the token and personal data travel unencrypted'],
     [isGuessable, 'TELEGRAM_WEBHOOK_SECRET is short: who guesses it can speak for anybody (npm run keys)'],
-    [env.HANDOVER === 'on' && !settings.handover, 'HANDOVER=on has no effect without STAFF_TOKEN'],
-    [env.ANTCRM_API_KEY && !real, 'ANTCRM_API_KEY is set, ANTCRM_BASE_URL is not: the sandbox answers'],
     [isOtherKey, 'STATE_KEY is HASH_KEY or STATE_KEY_PREVIOUS: each wants a key of its own'],
     [isEverybody, 'TRUST_PROXY is a range of all addresses: every client can name any address'],
     [publicUrl && !trustProxy, 'TRUST_PROXY is unset with PUBLIC_URL: all strangers share the limits of one'],
-    [staffToken && real, 'STAFF_TOKEN with a real AntCRM: what staff earn and spend is real, and audited'],
   ]);
 }
 

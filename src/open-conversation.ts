@@ -39,10 +39,7 @@ export function openConversation(
 /** Crockford's base32: no letter looks like a digit, so a reference can be read out on the phone. */
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
-/**
- * The ids of one step, unguessable: five random bits a letter. `operation` is also the customer's reference;
- * `view` tells questions apart.
- */
+/** The unguessable ids of one step. `operation` is also the customer's reference. */
 export function createStepIds(): { readonly operation: string; readonly view: string } {
   let letters = '';
   for (const byte of systemRuntime.bytes(16)) letters += ALPHABET[byte & 31];

@@ -10,7 +10,7 @@ import { LOCALES, type LocalizedText, localizedSchema, perLocale } from './conve
 const localized = (most: number) => localizedSchema(z.string().trim().min(1).max(most));
 
 const giftSchema: z.ZodType<Gift> = z.strictObject({
-  // `~` ends a choice id on a button. 40 characters leave room for the rest of Telegram's 64 bytes.
+  // `~` ends a choice id on a button, of which Telegram takes 64 bytes.
   code: z.string().regex(/^[!-}]{1,40}$/, '1–40 visible ASCII characters, none of them ~'),
   name: localized(100),
   score: z.number().min(0),
@@ -29,7 +29,7 @@ const question = z
   .refine((text) => fold(text) !== '', 'a question');
 
 const answerSchema: z.ZodType<Answer> = z.strictObject({
-  // A label of the metric `bot_questions_total`, where `none` counts the questions without an answer.
+  // A label of a metric, where `none` counts the questions without an answer.
   id: z.string().regex(/^(?!none$)[a-z][a-z\d.-]{0,39}$/, '1–40 of a–z 0–9 . -, a letter first, not "none"'),
   asks: z
     .strictObject(perLocale(() => z.array(question).max(50).readonly().default([])))

@@ -12,16 +12,10 @@ export type Caller = { readonly peer: string | undefined; readonly headers: Inco
 /** An `onRequest` hook that answers 429 if an address asks too often; undefined: the request may go on. */
 export type Limit = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>;
 
-/**
- * Creates a counter of requests per minute and address. Each counter is separate. The address is
- * `request.ip`: the peer's, or the one that the proxies of `TRUST_PROXY` name.
- */
+/** Creates a counter of requests by `request.ip`: the peer, or whom the proxies of `TRUST_PROXY` name. */
 export type CreateLimit = FastifyInstance['createRateLimit'];
 
-/**
- * Limits per minute and address. `failures`: wrong tokens; a further wrong one gets 429. The right token
- * always passes.
- */
+/** Limits per minute and address. `failures`: wrong tokens; the right one always passes. */
 export type Rates = { readonly perMinute: number; readonly failures: number };
 
 const RATES: Rates = { perMinute: 300, failures: 30 };
@@ -83,9 +77,7 @@ function hostname(host: string): string {
 
 /** Which callers may use the routes for staff: webhook, console, API pages, sandbox. */
 export type AccessSettings = {
-  /**
-   * `STAFF_TOKEN`. Without it the routes are absent, but with the sandbox they are open to this machine.
-   */
+  /** Without it the routes are absent, but with the sandbox they are open to this machine. */
   readonly token?: string | undefined;
   /** The sandbox is the backend: no real points can be spent. */
   readonly sandbox: boolean;
@@ -138,7 +130,6 @@ export function createGuard(
       : limitRequests(request, reply);
 
   return {
-    /** For the webhook, the API pages, operators and the sandbox. */
     api,
     /** For the page to sign in: absent if staff access is off. */
     page,

@@ -14,8 +14,8 @@ type DependencyReport = { status: 'ok' | 'degraded' | 'down'; faults?: readonly 
 
 /**
  * `/health/live`: the process answers. `/health/ready`: the state of each dependency; 503 only if a needed
- * one is down. Only callers on this machine see the faults, which name hosts. The routes have no rate limit:
- * behind a proxy, strangers and probes share an address, so strangers could use up the limit of the probes.
+ * one is down. Only callers on this machine see the faults, which name hosts. There is no rate limit:
+ * strangers could use up that of the probes.
  */
 export function health(dependencies: readonly Dependency[]): FastifyPluginAsync {
   return async (scope) => {

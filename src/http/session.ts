@@ -1,10 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { type Caller, isSecret } from './guard.ts';
 
-/*
- * Staff sign in to the console with the token. The browser then has a session cookie that is signed with the
- * token. No process stores sessions: any process can check one, and a new `STAFF_TOKEN` ends all of them.
- */
+/* A browser's session is a cookie signed with the token: nothing is stored, a new token ends all of them. */
 
 const COOKIE = 'staff_session';
 /** A working day. */

@@ -7,10 +7,7 @@ const MOST_READ = 1000;
 /** A ticket ends after a day. If one has waited longer, its record is lost. */
 const LOST_MS = 2 * 24 * 60 * 60 * 1000;
 
-/**
- * A ticket in its index: what its customer and staff have written and claimed so far, and its state since
- * `score`.
- */
+/** A ticket in its index: counts of what was written and claimed, and its state since `score`. */
 export type TicketEntry = {
   readonly conversation: string;
   readonly id: string;
@@ -22,9 +19,7 @@ export type TicketEntry = {
   readonly ageMs: number;
 };
 
-/**
- * Reads at most `limit` tickets of each shard; `now`: only open ones. `isWhole`: every shard has answered.
- */
+/** At most `limit` tickets of each shard; `now`: only open ones. `isWhole`: every shard answered. */
 export async function listTickets(store: Lists, upTo: 'now' | 'ever', limit: number) {
   const listed = await listAll(store, 'tickets', { upTo, limit });
   const tickets = listed.flatMap(({ nowMs, entries }) =>
@@ -37,10 +32,7 @@ export async function listTickets(store: Lists, upTo: 'now' | 'ever', limit: num
   return { tickets, isWhole: listed.length === SHARDS };
 }
 
-/**
- * Reads what waits in the store for all processes, from indexes only: the time does not grow with the number
- * of conversations. Shards without an answer are left out. Rejects with `StoreUnavailable` if none answers.
- */
+/** Reads what waits in the store, from indexes only. Shards without an answer are left out. */
 export async function readBacklog(store: Lists): Promise<Backlog> {
   const [due, undelivered, dead, intents, { tickets }] = await Promise.all([
     listAll(store, 'due', { upTo: 'now', limit: 1 }),

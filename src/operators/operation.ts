@@ -19,10 +19,7 @@ export function toLetterView({ id, conversation, atMs, reason, holds }: OpenLett
   return { id, reason, holds: kind, at: iso(atMs), channel: message?.channel ?? null, conversation };
 }
 
-/**
- * An operation in a list. `kind`: null if the intent cannot be read. `waitsFor`: `bot` until its last check
- * is over, `checksMs` after the call.
- */
+/** An operation in a list. `kind`: null if the intent cannot be read. */
 export function toOperationView(operation: OpenOperation, checksMs: readonly number[]) {
   const { reference, conversation, atMs, intent } = operation;
   const { kind = null, deadlineMs = atMs } = lookupOf(operation) ?? {};

@@ -23,17 +23,10 @@ export type OperatorRouteOptions = {
 
 /** Answers for each reason why nothing was filed. */
 const REFUSALS = {
-  unknown: [
-    404,
-    'There is none of that name: it was settled, or never was. Several codes have one each: REF.1, REF.2.',
-  ],
-  unreadable: [
-    422,
-    'It cannot be opened (is the key that sealed it STATE_KEY or STATE_KEY_PREVIOUS? ' +
-      'did a newer version of the bot write it?), or is no message.',
-  ],
-  decided: [409, 'An earlier decision counts. It stays in the list until a running bot has taken that up.'],
-  full: [503, 'Too many messages wait in that conversation. Nothing was filed: try again in a minute.'],
+  unknown: [404, 'It was settled, or never was. Several codes have one each: REF.1, REF.2.'],
+  unreadable: [422, 'It is no message, or another key or a newer version of the bot wrote it.'],
+  decided: [409, 'An earlier decision counts. It stays listed until a bot has taken that up.'],
+  full: [503, 'Too many messages wait there. Nothing was filed: try again in a minute.'],
 } as const;
 
 /** The operator's name, for the record. */
@@ -66,10 +59,7 @@ function whomSchemaOf(channels: readonly operation.KnownChannel[]) {
     });
 }
 
-/**
- * Operations without an outcome, and dead letters (docs/operators.md). A customer is looked for by POST,
- * since addresses get into the logs of proxies.
- */
+/** `/operations`. A customer is looked for by POST: addresses get into the logs of proxies. */
 export function operatorRoutes(options: OperatorRouteOptions): FastifyPluginAsync {
   const { guard, operators, channels, checksMs, log } = options;
   /** A log line says who did what. */

@@ -5,10 +5,7 @@ import type { Runtime } from '../runtime.ts';
 import { type RecordStore, StoreUnavailable } from '../store/port.ts';
 import { listTickets, type TicketEntry } from './backlog.ts';
 
-/*
- * The tickets of all conversations, as staff see and answer them. An answer is filed in the conversation like
- * a message: it is stored, keeps its place, and leaves through the outbox.
- */
+/* The tickets of all conversations. An answer is filed in its conversation like a message. */
 
 /** A ticket with what its customer did. */
 export type SeenTicket = {

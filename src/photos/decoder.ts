@@ -3,13 +3,9 @@ import { setFlagsFromString } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
 import { prepareZXingModule, type ReaderOptions, type ReadResult, readBarcodes } from 'zxing-wasm/reader';
 
-/*
- * ZXing in the thread of `reader.ts`. It posts `ready`, then the texts of the picture's codes; null for a
- * file that cannot be opened.
- */
+/* ZXing in a thread. It posts `ready`, then the texts of the picture's codes; null for no picture. */
 
-// 512 MB in pages of 64 KB, enough for 40 megapixels with four channels. The decoder's own limit is 2 GB,
-// which a PNG of 10 MB can fill. ZXing handles a failed `malloc`: it answers that there is no memory.
+// 512 MB in pages of 64 KB. A PNG of 10 MB could fill the decoder's own limit, 2 GB.
 setFlagsFromString('--wasm-max-mem-pages=8192');
 
 const OPTIONS: ReaderOptions = {
@@ -33,10 +29,7 @@ const codes = await readBarcodes(workerData, OPTIONS);
 // A file that cannot be opened comes back as a result that is not valid.
 parentPort?.postMessage(codes.every(({ isValid }) => isValid) ? textsOf(codes) : null);
 
-/**
- * Each text once. An EAN names the article, the same on every box: if there is a code of another kind, that
- * one was meant.
- */
+/** Each text once. An EAN is the same on every box: a code of another kind beside it was meant. */
 function textsOf(codes: readonly ReadResult[]): string[] {
   const others = codes.filter(({ symbology }) => symbology !== 'EANUPC');
   return [...new Set((others.length > 0 ? others : codes).map(({ text }) => text))];

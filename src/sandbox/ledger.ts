@@ -1,9 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { toE164 } from '../loyalty/wire.ts';
 import { GIFTS, type Item, PRODUCTS, prefixOf, readPrintedCode } from './catalog.ts';
 
 type WorkValue = Readonly<Record<'_id' | 'value', string>> & { readonly type: 'Work' };
 
-/** A customer; without a `customerId` a stranger, because a failed attempt creates no customer. */
+/** A customer; without a `customerId` a stranger: a failed attempt creates no customer. */
 export type Person = Readonly<{ phones: WorkValue[]; emails: WorkValue[]; lastname: ''; id: string }> & {
   name: string;
   readonly customerId?: number;
@@ -31,8 +32,8 @@ export type HistoryEntry = {
   readonly id: string;
 };
 
-/** Epoch ms; 24 hex digits, unique even after a reset: record ids settle operations. */
-export type LedgerSources = { readonly now: () => number; readonly newId: () => string };
+/** 24 hex digits, unique even after a reset: record ids settle operations. */
+const newId = (): string => randomBytes(12).toString('hex');
 
 const GARNACHO: Named = { name: 'Garnacho', phone: '0867123456', email: 'garnacho@gmail.com' };
 
@@ -47,16 +48,8 @@ const hasEmail = ({ emails }: Person, email: string | undefined): boolean =>
  * return null, or AntCRM's words for its refusal.
  */
 export class Ledger {
-  readonly #sources: LedgerSources;
-  readonly #entries: HistoryEntry[];
-  customers: readonly Person[];
-
-  constructor(sources: LedgerSources) {
-    this.#sources = sources;
-    const garnacho = this.#write(this.#createPerson({ customerId: 475 }), GARNACHO);
-    this.customers = [garnacho];
-    this.#entries = pastOf(garnacho, sources);
-  }
+  customers: readonly Person[] = [addTo(createPerson(475), GARNACHO)];
+  readonly #entries = this.customers.flatMap(pastOf);
 
   find(named: Named): Person | undefined {
     return this.#findAll(named)[0];
@@ -100,25 +93,12 @@ export class Ledger {
 
   /** Newest first. A phone together with an e-mail narrows the result. */
   history(type: HistoryEntry['type'], { phone, email, fromMs = 0, toMs = Infinity }: EntryQuery) {
-    const nowMs = this.#sources.now();
     const isOf = (person: Person) =>
       (phone === undefined || hasPhone(person, phone)) && (email === undefined || hasEmail(person, email));
     return this.#entries
-      .filter((entry) => entry.type === type && entry.visibleAt <= nowMs && isOf(entry.contact))
+      .filter((entry) => entry.type === type && entry.visibleAt <= Date.now() && isOf(entry.contact))
       .filter(({ createdAt }) => createdAt >= fromMs && createdAt <= toMs)
       .sort((a, b) => b.createdAt - a.createdAt);
-  }
-
-  #createPerson(identity: { readonly customerId?: number }): Person {
-    return { phones: [], emails: [], name: '', lastname: '', ...identity, id: this.#sources.newId() };
-  }
-
-  #write(person: Person, { phone, email, name = '' }: Named): Person {
-    const identifier = { type: 'Work', _id: this.#sources.newId() } as const;
-    if (phone !== undefined && !hasPhone(person, phone)) person.phones.push({ ...identifier, value: phone });
-    if (email !== undefined && !hasEmail(person, email)) person.emails.push({ ...identifier, value: email });
-    person.name ||= name;
-    return person;
   }
 
   /** The customer with the phone, then the one with the e-mail. */
@@ -128,7 +108,7 @@ export class Ledger {
   }
 
   #findOrCreate(named: Named): Person {
-    return this.find(named) ?? this.#write(this.#createPerson({}), named);
+    return this.find(named) ?? addTo(createPerson(), named);
   }
 
   /**
@@ -138,22 +118,35 @@ export class Ledger {
   #join(named: Named): Person {
     const [known, ...others] = new Set(this.#findAll(named));
     const customerId = Math.max(...this.customers.map((person) => person.customerId ?? 0)) + 1;
-    const customer = known ?? this.#createPerson({ customerId });
-    this.customers = this.customers.filter((person) => !others.includes(person));
-    if (!known) this.customers = [...this.customers, customer];
+    const customer = known ?? createPerson(customerId);
+    const unmerged = this.customers.filter((person) => person !== customer && !others.includes(person));
+    this.customers = [...unmerged, customer];
     for (const { phones, emails } of others) {
-      for (const { value } of phones) this.#write(customer, { phone: value });
-      for (const { value } of emails) this.#write(customer, { email: value });
+      for (const { value } of phones) addTo(customer, { phone: value });
+      for (const { value } of emails) addTo(customer, { email: value });
     }
     for (const entry of this.#entries) if (others.includes(entry.contact)) entry.contact = customer;
-    return this.#write(customer, named);
+    return addTo(customer, named);
   }
 
   #record(attempt: Omit<HistoryEntry, 'createdAt' | 'visibleAt' | 'id'>, hiddenMs: number): void {
-    const createdAt = this.#sources.now();
-    const visibleAt = createdAt + hiddenMs;
-    this.#entries.push({ ...attempt, createdAt, visibleAt, id: this.#sources.newId() });
+    const createdAt = Date.now();
+    this.#entries.push({ ...attempt, createdAt, visibleAt: createdAt + hiddenMs, id: newId() });
   }
+}
+
+/** Without a `customerId` a stranger. */
+function createPerson(customerId?: number): Person {
+  const identity = customerId === undefined ? {} : { customerId };
+  return { phones: [], emails: [], name: '', lastname: '', ...identity, id: newId() };
+}
+
+function addTo(person: Person, { phone, email, name = '' }: Named): Person {
+  const identifier = { type: 'Work', _id: newId() } as const;
+  if (phone !== undefined && !hasPhone(person, phone)) person.phones.push({ ...identifier, value: phone });
+  if (email !== undefined && !hasEmail(person, email)) person.emails.push({ ...identifier, value: email });
+  person.name ||= name;
+  return person;
 }
 
 const findRefusal = (rules: readonly (readonly [isBroken: unknown, refusal: string])[]): string | null =>
@@ -165,8 +158,8 @@ const HOUR_MS = 60 * 60 * 1000;
  * 45 accumulations and 25 redemptions of the last ten weeks, oldest first, so that every period has records.
  * Every ninth failed. Their codes cannot be tried.
  */
-function pastOf(contact: Person, { now, newId }: LedgerSources): HistoryEntry[] {
-  const nowMs = now();
+function pastOf(contact: Person): HistoryEntry[] {
+  const nowMs = Date.now();
   const entry = (hoursAgo: number) => {
     const atMs = nowMs - hoursAgo * HOUR_MS;
     return { createdAt: atMs, visibleAt: atMs, id: newId(), contact };

@@ -1,10 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type {} from '@fastify/swagger';
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { SAMPLE_CODE } from './catalog.ts';
-import { type HistoryEntry, Ledger, type LedgerSources, type Person } from './ledger.ts';
+import { type HistoryEntry, Ledger, type Person } from './ledger.ts';
 
 const ORG = '62c10674cbe832bc9245a5b8';
 const PAGE = 20;
@@ -56,9 +55,8 @@ const route = { logLevel: 'silent', schema: { hide: true } } as const;
  * @example
  * await app.register(createSandbox(), { prefix: '/sandbox' });
  */
-export function createSandbox(sources: Partial<LedgerSources> = {}): FastifyPluginAsync {
-  const { now = Date.now, newId = () => randomBytes(12).toString('hex') } = sources;
-  const sandbox = new Sandbox({ now, newId });
+export function createSandbox(): FastifyPluginAsync {
+  const sandbox = new Sandbox();
   return async (app) => {
     app.setErrorHandler((error, _request, reply) => {
       const [code, message] =
@@ -71,15 +69,9 @@ export function createSandbox(sources: Partial<LedgerSources> = {}): FastifyPlug
 }
 
 class Sandbox {
-  readonly #sources: LedgerSources;
   readonly #stopping = new AbortController();
   #faults: readonly SandboxFault[] = [];
-  #ledger: Ledger;
-
-  constructor(sources: LedgerSources) {
-    this.#sources = sources;
-    this.#ledger = new Ledger(sources);
-  }
+  #ledger = new Ledger();
 
   mountApi(app: FastifyInstance): void {
     app.addHook('preClose', async () => this.#stopping.abort());
@@ -124,7 +116,7 @@ class Sandbox {
     });
     app.post('/reset', route, async () => {
       this.#faults = [];
-      this.#ledger = new Ledger(this.#sources);
+      this.#ledger = new Ledger();
       return { faults: [] };
     });
     app.get('/state', route, async () => ({
