@@ -248,7 +248,7 @@ export const documentation: ReadonlyMap<string, VariableInfo | undefined> = new 
 
 /** Faults of values that are right alone and wrong together. */
 function conflictsOf(env: Written): string[] {
-  const { NODE_ENV, HOST = '127.0.0.1', PORT = '3000', ADMIN_PORT, STAFF_TOKEN, OPERATOR_TOKEN } = env;
+  const { NODE_ENV, HOST = '127.0.0.1', STAFF_TOKEN, OPERATOR_TOKEN } = env;
   const has = (name: VariableName): boolean => env[name] !== undefined;
   const isProduction = NODE_ENV === 'production';
   const isOpen = env.TEAMS_AUTH === 'off';
@@ -258,14 +258,11 @@ function conflictsOf(env: Written): string[] {
   const type = appTypeOf(env.MICROSOFT_APP_TYPE, env.MICROSOFT_APP_TENANT_ID);
   const isMsi = type === 'UserAssignedMSI';
   const isWebhook = has('TELEGRAM_BOT_TOKEN') && env.TELEGRAM_MODE !== 'polling';
-  const isSamePort = ADMIN_PORT !== undefined && Number(ADMIN_PORT) === Number(PORT) && Number(PORT) !== 0;
   const needs: readonly (readonly [isNeeded: boolean, where: string, ...names: VariableName[]])[] = [
     [isProduction, 'in production', 'REDIS_URL', 'ANTCRM_BASE_URL', 'SUPPORT_CONTACT'],
     [isProduction, 'in production', 'STATE_KEY', 'HASH_KEY'],
-    [Number(env.REDIS_WAIT_REPLICAS) > 0 && !isProduction, 'with REDIS_WAIT_REPLICAS', 'REDIS_URL'],
     [has('ANTCRM_BASE_URL'), 'with ANTCRM_BASE_URL', 'ANTCRM_API_KEY'],
     [isWebhook, 'in webhook mode: anybody could post updates', 'TELEGRAM_WEBHOOK_SECRET'],
-    [has('STATE_KEY_PREVIOUS') && !isProduction, 'with STATE_KEY_PREVIOUS', 'STATE_KEY'],
     [isOfApp, 'with MICROSOFT_APP_PASSWORD or MICROSOFT_APP_TYPE', 'MICROSOFT_APP_ID'],
     [hasApp && !isMsi, 'with MICROSOFT_APP_ID', 'MICROSOFT_APP_PASSWORD'],
     [hasApp && type !== 'MultiTenant', `for a ${type} app`, 'MICROSOFT_APP_TENANT_ID'],
@@ -277,7 +274,6 @@ function conflictsOf(env: Written): string[] {
       return missing.map((name) => `${name}: got nothing, wants ${documentation.get(name)?.wants} ${where}`);
     }),
     ...applicable([
-      [isSamePort, "ADMIN_PORT: got PORT's, wants a port of its own (or none at all)"],
       [OPERATOR_TOKEN && OPERATOR_TOKEN === STAFF_TOKEN, "OPERATOR_TOKEN: got STAFF_TOKEN's, wants another"],
       [hasApp && isMsi && env.MICROSOFT_APP_PASSWORD, 'MICROSOFT_APP_PASSWORD: got a secret, wants none'],
       [isOpen && isPublic, 'TEAMS_AUTH: got "off", wants "on" where others than this machine can ask'],

@@ -13,17 +13,25 @@ export function tryTexts(texts: readonly string[], env: Parameters<typeof readCo
   const read = readConfig(env, ['ANSWERS_FILE']);
   if (!read.ok) return [...read.faults];
   const { answers, settings } = read.config;
-  const about = { settings: { ...settings, gifts: [], codePrefixes: [] }, nowMs: Date.now() };
-  const sender = { channel: 'try', proof: 'contact' } as const;
-  const words = { wording: WORDING, languageTexts: LANGUAGE_TEXTS, answers };
-  const { explain, newState } = createConversation({ flows, ...words });
+  const about = {
+    settings: { ...settings, gifts: [], codePrefixes: [] },
+    nowMs: Date.now(),
+    sender: { channel: 'try', proof: 'contact' },
+  } as const;
+  const { explain, newState } = createConversation({
+    flows,
+    wording: WORDING,
+    languageTexts: LANGUAGE_TEXTS,
+    answers,
+  });
   const known = new Set(answers.map(({ id }) => id));
   return texts.map((text) => {
-    const { commands = '', nearest } = explain(text, newState(), { ...about, sender });
+    const { commands = '', nearest } = explain(text, newState(), about);
     const [, id] = /^ask answer (\S+)$/.exec(commands) ?? [];
     const isOpen = id !== undefined && !known.has(id) && !(`answer.${id}` in WORDING.vi);
+    const open = isOpen ? ', which has no answer' : '';
     const near = nearest === undefined ? '' : ` (${nearest})`;
-    return `${text} → ${commands}${isOpen ? ', which has no answer' : ''}${near}`;
+    return `${text} → ${commands}${open}${near}`;
   });
 }
 

@@ -13,14 +13,16 @@ const NAMES = [...CHANNELS.map(({ traits }) => traits.name), 'phone'];
 const WHOM = NAMES.map((name) => `--${name} ${name === 'phone' ? 'NUMBER' : 'ID'}`).join(' | ');
 
 export const USAGE = `
-npm run operations -- list                           operations without an outcome, dead letters
-npm run operations -- find WHOM                      the same of one customer: ${WHOM}
-npm run operations -- show REF [--reveal]            what it is, and what to look for in AntCRM;
-                                                     --reveal unmasks, and is logged
-npm run operations -- settle REF done|not-applied    what AntCRM showed: the bot tells the customer
-npm run operations -- replay ID                      hands a dead letter's message in once more
-npm run operations -- remove ID                      removes a dead letter that nobody needs any more
-Each with --json for machines, and --as NAME for the record (else the system's user).`.trim();
+npm run operations -- COMMAND
+  list                         operations without an outcome, dead letters
+  find WHOM                    the same of one customer:
+    ${WHOM}
+  show REF [--reveal]          what it is, and what to look for in AntCRM;
+                               --reveal unmasks, and is logged
+  settle REF done|not-applied  what AntCRM showed: the bot tells the customer
+  replay ID                    hands a dead letter's message in once more
+  remove ID                    removes a dead letter
+Each with --json for machines, and --as NAME for the record.`.trim();
 
 type BotRequest = { readonly path: string; readonly body?: object; readonly json: boolean };
 

@@ -3,7 +3,7 @@ import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-z
 import { z } from 'zod';
 import type { Lookup } from '../conversation/effect.ts';
 import { parsePhone } from '../conversation/values/contact.ts';
-import type { FilingResult, Operators } from '../engine/operators.ts';
+import type { FilingResult, OpenLetter, OpenOperation, Operators } from '../engine/operators.ts';
 import { problem } from '../http/problem.ts';
 import type { Fields, Log } from '../observability/log.ts';
 import * as operation from './operation.ts';
@@ -109,8 +109,10 @@ export function operatorRoutes(options: OperatorRouteOptions): FastifyPluginAsyn
     routes.post('/operations/:reference/settle', { schema: settleRoute }, async (request, reply) => {
       const { reference } = request.params;
       const { result, by } = request.body;
-      const filed = await operators.settle(reference, result, (one) => operation.lookupOf(one)?.locks ?? []);
-      record(request, { does: 'settles an operation', by, operation: reference, result, filed });
+      const locksOf = (open: OpenOperation) => operation.lookupOf(open)?.locks ?? [];
+      const filed = await operators.settle(reference, result, locksOf);
+      const about = { operation: reference, result, filed };
+      record(request, { does: 'settles an operation', by, ...about });
       if (filed !== 'filed') return refuse(reply, filed);
       return { status: filed, reference, result, customer: 'is told by itself' };
     });
@@ -132,11 +134,12 @@ export function operatorRoutes(options: OperatorRouteOptions): FastifyPluginAsyn
 
 /** Open work of these conversations; by default of all. */
 async function listWork({ operators, checksMs }: OperatorRouteOptions, names?: ReadonlySet<string>) {
-  const isWanted = ({ conversation }: { readonly conversation: string }) => names?.has(conversation) ?? true;
+  const isWanted = (work: OpenOperation | OpenLetter) => names?.has(work.conversation) ?? true;
   const operations = (await operators.operations()).filter(isWanted);
+  const letters = (await operators.letters()).filter(isWanted);
   return {
     operations: operations.map((one) => operation.toOperationView(one, checksMs)),
-    deadLetters: (await operators.letters()).filter(isWanted).map(operation.toLetterView),
+    deadLetters: letters.map(operation.toLetterView),
   };
 }
 
