@@ -10,10 +10,10 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: numb
   conversation: { files: /^conversation\//, lines: 8680, count: 41 },
   engine: { files: /^(engine|store)\//, lines: 5132, count: 31 },
   loyalty: { files: /^loyalty\//, lines: 1400, count: 11 },
-  sandbox: { files: /^sandbox\//, lines: 433, count: 4 },
+  sandbox: { files: /^sandbox\//, lines: 418, count: 4 },
   channels: { files: /^channels\//, lines: 3175, count: 27 },
-  programs: { files: /^(photos|operators|cli)\//, lines: 1000, count: 10 },
-  console: { files: /^console\//, lines: 1573, count: 10 },
+  programs: { files: /^(photos|operators|cli)\//, lines: 915, count: 10 },
+  console: { files: /^console\//, lines: 1595, count: 10 },
 };
 
 /** A change may exceed the figures by this much. If it needs more, delete something, or raise the figure and say why. */

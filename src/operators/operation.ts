@@ -3,7 +3,7 @@ import { maskCode, maskEmail, maskPhone } from '../conversation/prompts.ts';
 import type { OpenLetter, OpenOperation, Operators } from '../engine/operators.ts';
 import { toSent } from '../loyalty/wire.ts';
 
-/* What operators see of open operations and dead letters. All of it is stored: nothing is guessed. */
+/* What operators see of open operations and dead letters. */
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
@@ -49,7 +49,7 @@ export function describe(lookup: Lookup, reveal: boolean) {
   };
 }
 
-/** A customer: their id on a channel, or their phone (E.164) where `channel` is `phone`. */
+/** A customer's id on a channel; on the channel `phone` their phone (E.164). */
 export type Whom = { readonly channel: string; readonly id: string };
 
 /** What operators must know of a channel. */
