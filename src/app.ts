@@ -28,7 +28,7 @@ import type { RecordStore } from './store/port.ts';
 /** How long a stop may take. The last spans get what is left of it. */
 const STOP_MS = 9_500;
 
-/** Turns at once. A slow AntCRM gets at most half of them, so that it holds up only what needs it. */
+/** Turns at once. A slow AntCRM gets at most half of them. */
 const TURNS = 64;
 const TURNS_PER_CALL = 2;
 

@@ -4,5 +4,5 @@ import { teams } from './channels/teams/entry.ts';
 import { telegram } from './channels/telegram/entry.ts';
 import type { Config } from './config.ts';
 
-/** The only list of the app's channels. To add one, add its line (CONTRIBUTING.md, "Recipes"). */
+/** The only list of the app's channels (CONTRIBUTING.md, "Recipes"). */
 export const CHANNELS: readonly ChannelEntry<Config>[] = [staff, telegram, teams];

@@ -6,7 +6,7 @@ import { LOCALES } from './conversation/message.ts';
 import { answersFile, giftsFile, warnOfUntranslated } from './operator-files.ts';
 import { parseRedisUrl } from './store/redis/address.ts';
 
-/** Exit code of a process that cannot start because of its configuration (sysexits.h: EX_CONFIG). */
+/** Exit code of a process with a wrong configuration (sysexits.h: EX_CONFIG). */
 export const EXIT_CONFIG = 78;
 
 /** Variables by their names. */
@@ -41,14 +41,14 @@ export function readConfig(env: Environment, only?: readonly VariableName[]) {
 /** Values as text; blank ones count as unset. */
 type Written = Readonly<Partial<Record<VariableName, string>>>;
 
-/** How names of this bot alone begin. For a service `redis`, Kubernetes sets `REDIS_PORT` and others. */
+/** How names of this bot alone begin. Kubernetes sets `REDIS_PORT` and others. */
 const OURS =
   /^(ANSWERS?|ANTCRM|GIFTS?|HANDOVER|MICROSOFT_APP|OPERATORS?|STAFF|STATE_KEY|TEAMS|TELEGRAM|TRUST)_/;
 
 const pickSet = (env: Environment, names: readonly string[]): Environment =>
   Object.fromEntries(names.map((name) => [name, env[name]?.trim()]).filter(([, value]) => value));
 
-/** The Teams CLI's names, for what is unset. It writes id and secret; other tools use these names, too. */
+/** The Teams CLI's names, for what is unset. Other tools use them, too: it writes two. */
 function withTeamsCli(env: Environment): Environment {
   const { CLIENT_ID: id, CLIENT_SECRET: secret, TENANT_ID: tenant } = env;
   if (id === undefined || secret === undefined) return env;
@@ -158,7 +158,7 @@ const httpUrl = url('https://', 'http://');
 const contact = like(/^.{1,200}$/u, 'at most 200 characters');
 const prefixes = list(like(/^[\w.-]{2,20}$/, ''), 'beginnings of codes such as TIVI,TULANH');
 
-/** What the documents and the faults say about a variable. `absent`: what the bot does without it. */
+/** What is said about a variable. `absent`: what the bot does without it. */
 type VariableInfo = Readonly<Record<'meaning' | 'wants', string>> & {
   readonly default?: string | undefined;
   readonly absent?: string | undefined;
@@ -179,7 +179,7 @@ const may = <T>(kind: ValueSchema<T>, absent: string | undefined, meaning: strin
 const secret = <T>(kind: ValueSchema<T>, absent: string | undefined, meaning: string) =>
   kind.optional().register(registry, { ...infoOf(kind, meaning), absent, isSecret: true });
 
-/** The Bot Framework SDK's own names. The SDK forgets all its defaults as soon as one of them is set. */
+/** The Bot Framework SDK's own names. With one of them, it forgets all its defaults. */
 const endpoint = may(like(/^https?:\/\/\S+$/, 'a URL'), 'public cloud', 'all six or none, for another cloud');
 const endpoints = z.object({
   ToBotFromChannelOpenIdMetadataUrl: endpoint,
@@ -191,7 +191,7 @@ const endpoints = z.object({
 });
 const ENDPOINTS = endpoints.keyof().options;
 
-/** All variables. `npm run docs` writes `.env.example` and the table of docs/configuration.md from it. */
+/** All variables. `npm run docs` writes the documents from it. */
 const variables = z.object({
   NODE_ENV: set(oneOf('production', 'development', 'test'), 'development', '`production`: no embedded parts'),
   HOST: set(host, '127.0.0.1', 'where to listen'),

@@ -35,7 +35,7 @@ export type WordsOptions = {
 
 /** Characters of a text param: names from profiles and products are cut. */
 const MAX_PARAM = 200;
-/** Characters of a text that operators write in every language: names of gifts, answers. */
+/** Characters of a text that operators write: names of gifts, answers. */
 const MAX_LOCALIZED = 1000;
 
 /**
@@ -115,7 +115,7 @@ function createTranslators(
     keySeparator: false,
     nsSeparator: false,
     resources: perLocale((locale) => ({ translation: resources[locale] })),
-    // Plain text leaves us: nothing to escape. Placeholders inside a customer's text are not filled.
+    // Plain text needs no escaping. Placeholders in a customer's text are not filled.
     interpolation: { escapeValue: false, skipOnVariables: true },
     parseMissingKeyHandler(key) {
       onMissing(key);

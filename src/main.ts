@@ -34,7 +34,7 @@ const app = await createApp(config, { watchdog }).catch((error: unknown) => {
   process.exit(EXIT_CONFIG);
 });
 for (const warning of warnings) app.server.log.warn(warning);
-// `--check` only says whether a start would be refused: compose.yaml runs it once, without restarts.
+// `--check` only says whether a start would be refused (compose.yaml).
 if (option !== undefined) {
   const isSound = await app.checkStore().then(
     () => true,
@@ -50,7 +50,7 @@ const { close } = closeWithGrace({ delay: STOP_MS, logger: false, skip: [...skip
   await app.stop();
   app.server.log.info('stopped');
 });
-// Ctrl-C under `npm start` comes twice, from the terminal and from npm: the second must not end the stop.
+// Ctrl-C under `npm start` comes twice: the second must not end the stop.
 let stopping = false;
 const stop = (): void => {
   if (!stopping) close();
@@ -58,9 +58,9 @@ const stop = (): void => {
 };
 for (const signal of skip) process.on(signal, stop);
 
-// The compile cache is written now: a killed process would never write it (`node-version.mjs`).
+// A killed process would never write the compile cache.
 flushCompileCache();
-// Loading the parts leaves some 40 MB of garbage, which an idle bot would never collect (`--expose-gc`).
+// Loading leaves some 40 MB of garbage, which an idle bot would never collect.
 globalThis.gc?.({ type: 'major', flavor: 'last-resort' });
 const addresses = await listen();
 await app.start();

@@ -36,7 +36,7 @@ export function openConversation(
   return { conversation, words };
 }
 
-/** Crockford's base32: no letter looks like a digit, so a reference can be read out on the phone. */
+/** Crockford's base32: a reference can be read out on the phone. */
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
 /** The unguessable ids of one step. `operation` is also the customer's reference. */

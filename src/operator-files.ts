@@ -41,7 +41,7 @@ const answerSchema: z.ZodType<Answer> = z.strictObject({
 
 /** `GIFTS_FILE`. */
 export const giftsFile = listIn(z.array(giftSchema).max(1000), ({ code }) => code);
-/** Limited because each answer is compared with every question, and is a series of a metric. */
+/** Limited: each answer is compared with every question, and is a series of a metric. */
 export const answersFile = listIn(z.array(answerSchema).max(100), ({ id }) => id);
 
 /** A warning for each language that texts of a file lack: customers see Vietnamese there. */

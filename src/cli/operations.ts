@@ -64,7 +64,7 @@ export function readCommand(args: readonly string[]): BotRequest {
   }
 }
 
-/** An answer for people: each name with its value, a list as a table or as lines below its name. */
+/** Shows an answer to people: each name with its value, a list as a table or as lines. */
 function print(answer: object): void {
   for (const [name, value] of Object.entries(answer)) {
     if (!Array.isArray(value)) console.log(name.padEnd(14), value ?? '?');

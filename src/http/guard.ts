@@ -9,10 +9,10 @@ import { notFound, problem } from './problem.ts';
 /** `peer` is the address of the socket, never the claim of a header. */
 export type Caller = { readonly peer: string | undefined; readonly headers: IncomingHttpHeaders };
 
-/** An `onRequest` hook that answers 429 if an address asks too often; undefined: the request may go on. */
+/** An `onRequest` hook that answers 429 if an address asks too often. */
 export type Limit = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>;
 
-/** Creates a counter of requests by `request.ip`: the peer, or whom the proxies of `TRUST_PROXY` name. */
+/** Creates a counter of requests by `request.ip`, which obeys `TRUST_PROXY`. */
 export type CreateLimit = FastifyInstance['createRateLimit'];
 
 /** Limits per minute and address. `failures`: wrong tokens; the right one always passes. */
@@ -36,7 +36,7 @@ export function limitStrangers(createLimit: CreateLimit, { perMinute } = RATES):
 function limitTo(createLimit: CreateLimit, max: number): Limit {
   const count = createLimit({ timeWindow: MINUTE_MS, max });
   return async (request, reply) => {
-    // The connection of a broken request is closed by now: it has no address, and the answer is lost.
+    // The connection of a broken request is closed by now: it has no address.
     if (request.raw.socket.destroyed) return problem(reply, 400);
     const counted = await count(request);
     if (counted.isAllowed || !counted.isExceeded) return undefined;
@@ -114,7 +114,7 @@ export function createGuard(
 
   const api: onRequestAsyncHookHandler = async (request, reply) => {
     switch (access(callerOf(request), settings)) {
-      // Not limited: behind a proxy, the holder of the token shares an address with those who guess it.
+      // Not limited: behind a proxy, who guesses the token shares its holder's address.
       case 'granted':
         return;
       case 'refused':

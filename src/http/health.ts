@@ -2,7 +2,7 @@ import type { FastifyPluginAsync } from 'fastify';
 import { StoreUnavailable } from '../store/port.ts';
 import { callerOf, isLocal } from './guard.ts';
 
-/** A part that the bot depends on. `check` resolves to its faults, a line each; rejects if it is unusable. */
+/** A part that the bot depends on. `check` resolves to its faults; rejects if it is unusable. */
 export type Dependency = {
   readonly name: string;
   /** Without it no message can be accepted. */

@@ -7,7 +7,7 @@ import { StoreUnavailable } from '../store/port.ts';
 /** An import would also load Node's WebSocket and fetch: 2 MB. */
 const { STATUS_CODES } = process.getBuiltinModule('node:http');
 
-/** A fault of a request. `where`: the field (dotted path, `body` for the whole). `what`: what is wrong. */
+/** A fault of a request. `where`: the field (dotted path, `body` for the whole). */
 const faultSchema = z.object({ where: z.string(), what: z.string() });
 type RequestFault = z.infer<typeof faultSchema>;
 
@@ -32,7 +32,7 @@ export const problemOf = (description: string) => ({
 /** More are counted only: a body may have thousands. */
 const FAULTS_SHOWN = 20;
 
-/** How long a caller should wait before another try, in seconds, if nothing better is known. */
+/** How long a caller should wait before another try, in seconds. */
 const RETRY_AFTER_S = 2;
 
 /** Answers with a problem document. 429 and 503 are temporary, so they have a `Retry-After`. */

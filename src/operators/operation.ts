@@ -35,7 +35,7 @@ export function toOperationView(operation: OpenOperation, checksMs: readonly num
   };
 }
 
-/** How staff find the operation in AntCRM. A gift's code is no secret; a product's code is worth points. */
+/** How staff find the operation in AntCRM. Only a product's code is worth points. */
 export function describe(lookup: Lookup, reveal: boolean) {
   const { kind, by, code, locks, fromMs, calledMs, skew, baseline } = lookup;
   const masked = by.kind === 'phone' ? maskPhone(by.value) : maskEmail(by.value);

@@ -99,7 +99,7 @@ export function createTickets({ store, operators, runtime }: TicketParts) {
   };
 }
 
-/** Texts that the bot did not understand, newest first. With very many conversations, some are left out. */
+/** Texts that the bot did not understand, newest first, of some conversations. */
 async function readUnclear(
   store: TicketParts['store'],
   operators: Pick<Operators, 'conversation'>,

@@ -13,7 +13,7 @@ export type PhotoReaderOptions = {
 const DECODE_MS = 3_000;
 /** For loading the decoder on a busy machine. */
 const START_MS = 10_000;
-/** Pictures that wait, each with its bytes in memory. Turns take far fewer at once (`engine/limits.ts`). */
+/** Pictures that wait, each with its bytes in memory. */
 const MAX_WAITING = 32;
 
 /** Reads JPEG and PNG pictures, one at a time, each in a new thread. */
@@ -45,7 +45,7 @@ function isPicture(bytes: Uint8Array): boolean {
   return isPng || (first === 0xff && second === 0xd8 && third === 0xff);
 }
 
-/** Limits JavaScript's memory (`decoder.ts` limits the decoder's). No variable is in reach: no secret. */
+/** Limits JavaScript's memory, and hides the environment (`decoder.ts` limits its own). */
 const OPTIONS: WorkerOptions = {
   resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 },
   env: {},

@@ -19,7 +19,7 @@ const PICK_UP = {
   en: 'The shop at 12 Le Loi, District 1, daily 8:00–20:00. Bring your phone.',
 };
 
-/** The gifts as the bot offers them; AntCRM itself knows them by their Vietnamese names. */
+/** The gifts as the bot offers them; AntCRM has only their Vietnamese names. */
 export const sandboxGifts: readonly Gift[] = [
   { code: 'DAUMAY01', name: { vi: 'Đầu máy', en: 'Media player' }, score: 10, pickUp: PICK_UP },
   { code: 'LOA01', name: { vi: 'Loa', en: 'Speaker' }, score: 250, pickUp: PICK_UP },

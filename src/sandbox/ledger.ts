@@ -16,7 +16,7 @@ export type Named = Readonly<Partial<Record<'phone' | 'email' | 'name', string |
 /** Times are epoch ms, both included. */
 type EntryQuery = Named & { readonly fromMs?: number | undefined; readonly toMs?: number | undefined };
 
-/** A record of the history. Its `contact` is the customer's own object: later joins show in it. */
+/** A record of the history. Its `contact` is the customer's own object. */
 export type HistoryEntry = {
   readonly type: 1 | 2;
   readonly score: number;

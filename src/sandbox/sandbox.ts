@@ -45,7 +45,7 @@ const faultSchema = z.object({
 });
 export type SandboxFault = z.infer<typeof faultSchema>;
 
-/** Neither logged (the queries carry phones) nor documented: this is AntCRM's API, not ours. */
+/** Neither logged (queries carry phones) nor documented: it is AntCRM's API. */
 const route = { logLevel: 'silent', schema: { hide: true } } as const;
 
 /**
