@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { VERSION } from '../../src/conversation/state.ts';
 import { type ConversationRecord, newRecord, readRecord, writeRecord } from '../../src/engine/record.ts';
 import {
@@ -33,38 +33,15 @@ function left(changed: { record: ConversationRecord | null }): ConversationRecor
 const due = (record: ConversationRecord) =>
   CONVERSATION.entries('name', record).find(({ index }) => index === 'due')?.score ?? null;
 
-describe('Releasing', () => {
-  const { record: taken, lease } = leased();
-  const { record: decided } = commit(lease, { ...answers, wakeMs: NOW + HOUR })(taken, NOW);
-  const releaseOf = (over: Partial<ConversationRecord> = {}, giving = {}) =>
-    release(lease, { sentSeq: decided?.outSeq ?? 0, leaseMs: LEASE, ...giving })(
-      { ...left({ record: decided }), lease: lease.record.lease, ...over },
-      NOW,
-    );
-
-  it('marks a record that its wake-up swaps within a day', () => {
-    expect(releaseOf()).toMatchObject({ answer: false, mark: 'owner', record: { outbox: [], lease: null } });
-    expect(releaseOf({ wakeMs: NOW + 24 * HOUR }).mark).toBe('owner');
-  });
-
-  it.each([
-    ['no wake-up comes', { wakeMs: 0 }, {}],
-    ['its wake-up comes later', { wakeMs: NOW + 25 * HOUR }, {}],
-    ['its wake-up is due', { wakeMs: NOW }, {}],
-    ['a message waits', { inbox: taken.inbox }, {}],
-    ['a reply waits', {}, { sentSeq: 0, wait: { afterMs: 1, reason: 'pace' } }],
-    ['a message was put off', {}, { wait: { afterMs: 1, reason: 'store' } }],
-    ['a call has ended', {}, { outcomes: { op: 'done' } }],
-  ])('seals it anew if %s', (_, over, giving) => {
-    expect(releaseOf(over, giving).mark).toBeUndefined();
-  });
-});
-
 const again = (id: string) => accept(filing(id, { deliveryId: 'again' }));
 
-const held = leased();
-const filed = accept(filing('m1'))(null, NOW).record;
-const { inbox } = left({ record: filed });
+let held: ReturnType<typeof leased>;
+let filed: ConversationRecord;
+// Not while the file is read: StrykerJS would run all tests for each mutant.
+beforeAll(() => {
+  held = leased();
+  filed = left(accept(filing('m1'))(null, NOW));
+});
 
 describe('Accepting', () => {
   it('files a message once, and tells a change that took effect from a second delivery', () => {
@@ -112,9 +89,11 @@ describe('Accepting', () => {
   });
 });
 
+const inbox = [{ seq: 1, id: 'm1', mark: 'm', atMs: NOW - 9, body: {} }];
 const retry = { atMs: NOW + 1, earliestMs: NOW, reason: '', tries: 0, sinceMs: 0, madeAtMs: 0 };
 const reply = { seq: 1, body: 'hello' };
 const ranOut = { owner: 'other', untilMs: NOW, step: 3 };
+const others = { ...ranOut, untilMs: NOW + 1 };
 const fresh = { owner: 'owner', untilMs: NOW + LEASE, step: 0 };
 
 it.each<[string, Partial<ConversationRecord>, lease: ConversationRecord['lease'], attempts?: number]>([
@@ -125,11 +104,7 @@ it.each<[string, Partial<ConversationRecord>, lease: ConversationRecord['lease']
   ['they are not put off any more', { inbox, retry: { ...retry, atMs: NOW } }, fresh],
   ['a wake-up is due', { wakeMs: NOW, retry, outbox: [reply] }, fresh],
   ['a wake-up is still to come', { wakeMs: NOW + 1 }, null],
-  [
-    'another has the lease',
-    { inbox, lease: { ...ranOut, untilMs: NOW + 1 } },
-    { ...ranOut, untilMs: NOW + 1 },
-  ],
+  ['another has the lease', { inbox, lease: others }, others],
   ['its lease ran out', { inbox, lease: ranOut }, { ...fresh, takeover: true }, 1],
   ['its lease ran out, and nothing is to be done', { lease: ranOut }, null],
 ])('a conversation is taken if there is work and nobody has it: %s', (_, over, lease, attempts = 0) => {
@@ -145,39 +120,136 @@ it('a message brings a retry forward to its earliest time, and waits for it', ()
   expect(due(left(brought))).toBe(NOW + 5);
 });
 
-describe('What only the holder of the lease may do', () => {
-  const { record, lease } = held;
-  const none = { record: { lease: null }, head: null };
-  const changes = {
-    intend: intend(lease, { operation: 'op', body: {} }),
-    commit: commit(lease, answers),
-    release: release(lease, { sentSeq: 0, leaseMs: LEASE }),
-  };
-  const others: Record<string, ConversationRecord | null> = {
-    'there is no record': null,
-    'nobody has the lease': { ...record, lease: null },
-    'another has the lease': { ...record, lease: { owner: 'other', untilMs: NOW + LEASE, step: 0 } },
-    'a change of it was lost in a failover': { ...record, lease: { owner: 'owner', untilMs: NOW, step: -1 } },
-    'it went on meanwhile': { ...record, lease: { owner: 'owner', untilMs: NOW, step: 2 } },
-  };
-  const otherMessage = {
-    ...record,
-    inbox: record.inbox.map((message) => ({ ...message, mark: 'filed after a failover' })),
-  };
+const commits = () => commit(held.lease, answers);
+const intends = () => intend(held.lease, { operation: 'op', body: 'lookup' });
+const releases = () => release(held.lease, { sentSeq: 0, leaseMs: LEASE });
 
-  it.each([
-    ...Object.entries(others).flatMap(([name, found]) =>
-      Object.values(changes).map((change) => [name, found, change] as const),
-    ),
-    ['the message is another one under the same number', otherMessage, changes.intend],
-    ['the message is another one under the same number', otherMessage, changes.commit],
-    ['its message is gone', { ...record, inbox: [] }, changes.commit],
-    ['it never had the lease', record, commit(none, answers)],
-  ] as const)('changes nothing where %s', (_, found, change) => {
-    const { record: kept, answer } = change(found, NOW);
-    expect(kept).toBe(found);
-    expect([null, false, { kind: 'stale' }]).toContainEqual(answer);
-  });
+it.each<[string, Partial<ConversationRecord> | null, more?: () => ReturnType<typeof commits>]>([
+  ['there is no record', null],
+  ['nobody has the lease', { lease: null }],
+  ['another has the lease', { lease: { ...fresh, owner: 'other' } }],
+  ['a change of the holder was lost in a failover', { lease: { ...fresh, step: -1 } }],
+  ['the holder went on meanwhile', { lease: { ...fresh, step: 2 } }],
+  ['it never had the lease', {}, () => commit({ record: { lease: null }, head: null }, answers)],
+])('whoever has not the lease changes nothing: %s', (_, over, more) => {
+  const found = over && { ...held.record, ...over };
+  for (const change of more ? [more()] : [commits(), intends(), releases()]) {
+    const { record, answer } = change(found, NOW);
+    expect(record).toBe(found);
+    expect([false, { kind: 'stale' }]).toContainEqual(answer);
+  }
+});
+
+it.each([[[]], [inbox]])(
+  'a change decided from another message than is there changes nothing: %j',
+  (other) => {
+    const found = { ...held.record, inbox: other };
+    for (const change of [commits(), intends()]) expect(change(found, NOW).record).toBe(found);
+  },
+);
+
+const holding = { owner: 'owner', untilMs: NOW + 5, step: 1 };
+const next = { owner: 'owner', untilMs: NOW + LEASE, step: 2, handed: true as const };
+const outbox = [1, 2, 3].map((seq) => ({ seq, body: '', ...(seq < 3 && { asks: true as const }) }));
+const wait = { afterMs: 100, reason: 'why', leastMs: 50, madeAtMs: NOW - 7 };
+const waiting = { atMs: NOW + 100, earliestMs: NOW + 50, reason: 'why', tries: 0, sinceMs: 0 };
+const kept = { ...retry, madeAtMs: NOW - 8 };
+
+function releaseOf(over: Partial<ConversationRecord>, giving: object = {}) {
+  const record = rest({ lease: holding, ...over });
+  return release({ record }, { sentSeq: 0, leaseMs: LEASE, ...giving })(record, NOW);
+}
+
+it.each<[string, Partial<ConversationRecord>, giving: object, left: Partial<ConversationRecord>]>([
+  ['nothing is left', { retry }, {}, { lease: null, retry: null }],
+  ['a message waits', { inbox, retry }, {}, { lease: next, retry: null, attempts: 0 }],
+  [
+    'it was handed on before',
+    { inbox, lease: { ...holding, handed: true } },
+    {},
+    { lease: next, attempts: 1 },
+  ],
+  ['a wake-up is due', { wakeMs: NOW }, {}, { lease: next }],
+  ['a wake-up is to come', { wakeMs: NOW + 1 }, {}, { lease: null }],
+  ['a newer process wrote', { inbox, schema: VERSION + 1 }, {}, { lease: null }],
+  [
+    'two of three were sent',
+    { inbox, outbox, inSeq: 4 },
+    { sentSeq: 2 },
+    { lease: null, outbox: outbox.slice(2), knew: 4 },
+  ],
+  [
+    'replies have to wait',
+    { outbox },
+    { wait },
+    { outbox, knew: 0, retry: { ...waiting, madeAtMs: NOW - 7 } },
+  ],
+  ['messages have to wait', { inbox }, { wait }, { lease: null, retry: { ...waiting, madeAtMs: 0 } }],
+  [
+    'wake-ups have to wait',
+    { wakeMs: NOW },
+    { wait: { ...wait, holdsWakeUps: true } },
+    { wakeMs: NOW + 100 },
+  ],
+  ['no wake-up has to', { wakeMs: 0 }, { wait: { ...wait, holdsWakeUps: true } }, { wakeMs: 0 }],
+  ['replies wait already', { outbox, retry: kept, wakeMs: NOW }, {}, { lease: null, retry: kept }],
+  [
+    'they keep their time',
+    { outbox, retry: kept },
+    { wait: { ...wait, holdsWakeUps: true } },
+    { retry: kept },
+  ],
+  [
+    'they wait anew',
+    { outbox, retry: kept },
+    { wait: { afterMs: 9, reason: '' } },
+    { retry: { ...kept, atMs: NOW + 9, earliestMs: NOW + 9 } },
+  ],
+])('a lease is released, or goes on: %s', (_, over, giving, expected) => {
+  const released = releaseOf(over, giving);
+  expect(released.record).toMatchObject(expected);
+  expect(released.answer).toBe(released.record?.lease !== null);
+});
+
+const soon = { wakeMs: NOW + HOUR };
+it.each<[string, Partial<ConversationRecord>, giving?: object, mark?: string]>([
+  ['its wake-up swaps it within the hour', { ...soon, outbox }, { sentSeq: 3 }, 'owner'],
+  ['its wake-up swaps it within a day', { wakeMs: NOW + 24 * HOUR }, {}, 'owner'],
+  ['no wake-up comes', {}],
+  ['its wake-up comes later', { wakeMs: NOW + 25 * HOUR }],
+  ['its wake-up is due', { wakeMs: NOW }],
+  ['a message waits', { ...soon, inbox }],
+  ['a reply waits', { ...soon, outbox }, { wait }],
+  ['a message was put off', soon, { wait }],
+  ['a call has ended', soon, { outcomes: { op: 'done' } }],
+])('a released record is marked, or sealed anew: %s', (_, over, giving, mark) => {
+  expect(releaseOf(over, giving).mark).toBe(mark);
+});
+
+it('is listed by what it waits for, and what it asks to be listed by', () => {
+  const call = { by: '', atMs: NOW + 3, body: '' };
+  const listed = [
+    { index: 'tickets', part: 'a', score: 7 },
+    { index: 'unclear', score: 8 },
+    { index: 'broken', score: 9 },
+  ];
+  const dead = [{ id: '', reason: '', body: '', atMs: NOW + 4 }];
+  const journal = { op: call, told: { ...call, outcome: {} } };
+  const record = rest({ outbox, retry: kept, dead, journal, listed });
+  const entry = (index: string, score: number, part = '') => ({ index, member: `name${part}`, score });
+  expect(CONVERSATION.entries('name', record)).toEqual([
+    ...[entry('due', kept.atMs), entry('undelivered', kept.madeAtMs), entry('dead', NOW + 4)],
+    ...[entry('intents', NOW + 3, ':op'), entry('tickets', 7, ':a'), entry('unclear', 8)],
+  ]);
+  const dues = [
+    {},
+    { wakeMs: 5 },
+    { inbox },
+    { inbox, wakeMs: 5 },
+    { inbox, retry },
+    { lease: holding, inbox },
+  ];
+  expect(dues.map((over) => due(rest(over)))).toEqual([null, 5, NOW - 9, 5, NOW + 1, NOW + 5]);
 });
 
 it('a call may be made by the attempt that wrote the intent, and by none other', () => {
@@ -203,13 +275,13 @@ it('a call may be made by the attempt that wrote the intent, and by none other',
 });
 
 it.each([
-  ['accept', filed, accept(filing('m2', { take: taking() }))],
-  ['take', filed, take(taking())],
-  ['intend', held.record, intend(held.lease, { operation: 'op', body: 'lookup' })],
-  ['commit', held.record, commit(held.lease, answers)],
+  ['accept', () => filed, () => accept(filing('m2', { take: taking() }))],
+  ['take', () => filed, () => take(taking())],
+  ['intend', () => held.record, intends],
+  ['commit', () => held.record, commits],
 ] as const)('%s takes effect once where the answer of its swap was lost', (_, record, change) => {
-  const first = change(record, NOW);
-  expect(change(first.record, NOW)).toEqual(first);
+  const first = change()(record(), NOW);
+  expect(change()(first.record, NOW)).toEqual(first);
 });
 
 it('a lease is renewed by its holder alone', () => {

@@ -1,6 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import type { MadeCall } from '../../src/loyalty/antcrm.ts';
 import { ACCUMULATION, openAntCrm, POINTS, redemption } from '../support/antcrm.ts';
 import { serve, serveTcp } from '../support/server.ts';
 
@@ -69,23 +67,4 @@ test('retries are within a budget, so that an outage is not made worse', async (
   await Promise.all(Array.from({ length: 30 }, () => antCrm.history(POINTS)));
   expect(asked).toBeGreaterThan(35);
   expect(asked).toBeLessThanOrEqual(30 + 10 + 3);
-});
-
-test('a look into a turn shows every attempt to read, each with its own time', async () => {
-  const answers = [500, '[{', '[]'];
-  await using server = await serve(async (_request, response) => {
-    const answer = answers.shift();
-    if (answer === 500) await delay(500);
-    response.writeHead(answer === 500 ? 500 : 200).end(answer === 500 ? '' : answer);
-  });
-  const calls: MadeCall[] = [];
-  const { antCrm } = openAntCrm(server.url, { watchedCalls: { getStore: () => calls } });
-  expect(await antCrm.history(POINTS)).toMatchObject({ ok: true });
-  const told = calls.map(({ status, reason, outcome }) => `${status ?? reason} ${outcome}`);
-  expect(told).toEqual(['500 unavailable', '200 unreadable', '200 ok']);
-  const path = '/history-point?type=point&phone=0867123456&page=1';
-  for (const call of calls) expect(call).toMatchObject({ method: 'GET', path });
-  // By different clocks, a timer may ring before its time.
-  expect(calls[0]?.ms).toBeGreaterThan(490);
-  expect(calls[2]?.ms).toBeLessThan(490);
 });

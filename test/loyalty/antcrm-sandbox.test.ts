@@ -65,16 +65,3 @@ test('the history comes in pages of twenty, each record once, some failed', asyn
     expect(new Set(records.map(({ failed }) => failed))).toEqual(new Set([false, true]));
   }
 });
-
-test('faults strike as often as told, in turn, and only the call they are for', async () => {
-  const strike = (payload: object) => app.inject({ method: 'POST', url: '/sandbox/faults', payload });
-  await strike({ call: 'redeem', fault: 'error-500', times: 2 });
-  await strike({ call: 'redeem', fault: 'bad-json' });
-  const code = { code: 'TIVI000000001', phone: BY_GARNACHO.value };
-  expect(await antCrm.accumulate(code)).toMatchObject({ kind: 'applied' });
-  const payload = { code: 'DAUMAY01', data: { phone: '0867123456' } };
-  const redeem = () =>
-    app.inject({ method: 'POST', url: '/sandbox/redeem', headers: { apikey: 'any' }, payload });
-  for (const status of [500, 500, 200]) expect((await redeem()).statusCode).toBe(status);
-  expect((await redeem()).body).toBe('{"success":1}');
-});

@@ -289,48 +289,31 @@ describe('check', () => {
     expect(await check({ baseline: ['before'] })).toMatchObject({ found: 'applied' });
   });
 
-  /** Another success waits for a record that was not read back. */
-  function awaits(calledMs: number, code = 'DAUMAY01'): void {
-    const awaited = writeAwaited({ code, calledMs, deadlineMs: calledMs + 8000, skew: LOOKUP.skew });
-    store.unlock(CUSTOMER, 'op-0', undefined, awaited);
-  }
-
-  it.each<
-    [string, () => void, seen: readonly [id: string, afterMs: number, found: string, record?: string][]]
-  >([
+  it.each<[string, awaitedMs: number, ...[id: string, afterMs: number, found: string][]]>([
+    ['takes none that another success waits for', -5000, ['theirs', -3000, 'none'], ['ours', 10, 'applied']],
     [
-      'takes no record that another success waits for, nor misses its own',
-      () => {
-        awaits(START_MS - 5000, 'daumay01');
-        awaits(START_MS - 5000, 'LOA01');
-      },
-      [
-        ['theirs', -3000, 'none'],
-        ['ours', 10, 'applied', 'ours'],
-      ],
+      'decides nothing while it may be theirs',
+      -5000,
+      ['a', 10, 'undecided'],
+      ['b', 20, 'applied'],
+      ['c', 30, 'several'],
     ],
     [
-      'concludes nothing while its record may be what another success waits for',
-      () => awaits(START_MS - 5000),
-      [
-        ['one', 10, 'undecided'],
-        ['another', 20, 'applied', 'another'],
-        ['a third', 30, 'several'],
-      ],
+      'leaves it to a later success',
+      360_000,
+      ['theirs', 360_010, 'none'],
+      ['a cashier’s', 360_020, 'undecided'],
     ],
-    [
-      'leaves the record of a later success, not read back yet, to that one',
-      () => awaits(START_MS + 6 * MINUTE_MS),
-      [
-        ['theirs', 6 * MINUTE_MS + 10, 'none'],
-        ['a cashier’s', 6 * MINUTE_MS + 20, 'undecided'],
-      ],
-    ],
-  ])('%s', async (_, prepare, records) => {
-    prepare();
-    for (const [id, afterMs, kind, record] of records) {
+  ])('beside a success whose record was not read back: %s', async (_, awaitedMs, ...records) => {
+    for (const code of ['daumay01', 'LOA01']) {
+      const calledMs = START_MS + awaitedMs;
+      const awaited = writeAwaited({ code, calledMs, deadlineMs: calledMs + 8000, skew: LOOKUP.skew });
+      store.unlock(CUSTOMER, 'op-0', undefined, awaited);
+    }
+    for (const [id, afterMs, kind] of records) {
       antcrm.records.push(gift({ id, atMs: START_MS + afterMs }));
-      expect(await check()).toMatchObject({ found: kind, ...(record && { receipt: { record } }) });
+      const receipt = kind === 'applied' && { receipt: { record: id } };
+      expect(await check()).toMatchObject({ found: kind, ...receipt });
     }
   });
 
@@ -460,38 +443,35 @@ describe('AntCRM’s clock', () => {
     expect(seen).toEqual([['antcrm_clock_skew', { seconds: undefined }]]);
   });
 
-  const told = (aheadMs: number, tookMs = 0): AnswerTime => ({ dateMs: START_MS + aheadMs, tookMs });
-  const untold: AnswerTime = { dateMs: undefined, tookMs: 0 };
+  const toTime = ([aheadMs, tookMs = 0]: readonly number[]): AnswerTime => ({
+    dateMs: aheadMs === undefined ? undefined : START_MS + aheadMs,
+    tookMs,
+  });
 
-  it.each<[string, AnswerTime, AnswerTime, skew: Lookup['skew']]>([
-    ['is half a second behind what it cut off', told(HOUR_MS), told(-500), { ms: 0, errorMs: 1000 }],
-    [
-      'is as unsure as the round trip was long',
-      told(0),
-      told(HOUR_MS, 6000),
-      { ms: HOUR_MS + 3500, errorMs: 3500 },
-    ],
-    [
-      'is the answer before, where the last one has no Date',
-      told(HOUR_MS),
-      untold,
-      { ms: HOUR_MS + 500, errorMs: 1000 },
-    ],
-    ['is not known where no answer has one', untold, untold, undefined],
+  it.each([
+    ['is half a second behind what it cut off', [HOUR_MS], [-500], [0, 1000]],
+    ['is as unsure as the round trip was long', [0], [HOUR_MS, 6000], [HOUR_MS + 3500, 3500]],
+    ['is the answer before, where the last has no Date', [HOUR_MS], [], [HOUR_MS + 500, 1000]],
+    ['is not known where no answer has one', [], [], []],
   ])(
-    'is kept with the lookup, as the last answer before the call shows it: %s',
-    async (_, contact, baseline, skew) => {
+    'is kept as the last answer before the call shows it: %s',
+    async (_, contact, baseline, [ms, errorMs]) => {
       antcrm.fate = 'lost';
-      antcrm.contact = async () => ({ ok: true, value: GARNACHO, time: contact });
-      antcrm.history = async () => ({ ok: true, value: { records: [], full: false }, time: baseline });
+      antcrm.contact = async () => ({ ok: true, value: GARNACHO, time: toTime(contact) });
+      antcrm.history = async () => ({
+        ok: true,
+        value: { records: [], full: false },
+        time: toTime(baseline),
+      });
       // It decides from when on the history is read.
-      const fromMs = TIMES.fromMs + (contact.dateMs ?? START_MS - 500) - START_MS + 500;
+      const fromMs = TIMES.fromMs + (contact[0] === undefined ? 0 : contact[0] + 500);
+      const skew = ms === undefined ? undefined : { ms, errorMs };
       expect(await perform(REDEEM)).toMatchObject({ lookup: { skew, fromMs } });
     },
   );
 
   it('is kept as the answer to the call shows it, where nothing was asked before', async () => {
-    antcrm.accumulate = async () => ({ kind: 'unknown', time: told(HOUR_MS) });
+    antcrm.accumulate = async () => ({ kind: 'unknown', time: toTime([HOUR_MS]) });
     expect(await perform(ACCUMULATE)).toMatchObject({
       lookup: { skew: { ms: HOUR_MS + 500, errorMs: 1000 } },
     });
