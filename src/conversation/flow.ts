@@ -110,6 +110,10 @@ export function findConfirms({ end }: Pick<Flow, 'end'>): Confirms | undefined {
   return 'kind' in end ? end : undefined;
 }
 
+/** Whether the flow tells the balance. */
+export const readsBalance = ({ end }: Pick<Flow, 'end'>): boolean =>
+  'reads' in end && end.reads === 'balance';
+
 /** The flows of a conversation, in the order of the menu. */
 export type Flows = {
   readonly all: readonly Flow[];

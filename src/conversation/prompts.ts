@@ -28,12 +28,8 @@ export function collectIdentity(state: State, context: Context): Identity {
 }
 
 /** The first one, unless only the second is proved. */
-function preferProved(
-  first: ProvableValue | undefined,
-  second: ProvableValue | undefined,
-): ProvableValue | undefined {
-  return first?.proved || !second?.proved ? (first ?? second) : second;
-}
+const preferProved = (first: Identity['phone'], second: Identity['phone']): Identity['phone'] =>
+  first?.proved || !second?.proved ? (first ?? second) : second;
 
 /** The proved phone, else the proved e-mail (SECURITY.md): reading and spending need one. */
 export function findProof(draft: Identity): Identifier | undefined {
@@ -146,12 +142,8 @@ export function balanceLines(last: Operation | undefined): Line[] {
 }
 
 /** The gift of the operator's list that has this code. */
-export function findGift(
-  code: string | undefined,
-  { settings }: Pick<Context, 'settings'>,
-): Gift | undefined {
-  return settings.gifts.find((gift) => gift.code === code);
-}
+export const findGift = (code: string | undefined, { settings }: Pick<Context, 'settings'>) =>
+  settings.gifts.find((gift) => gift.code === code);
 
 /** Where to get a gift, if the list says so. */
 export function pickUpLines({ pickUp }: Gift): Line[] {

@@ -51,7 +51,6 @@ test.each<[file: string, title: string, read: (text: string) => string | undefin
   ['values.txt', 'code', valueBy(parseCode)],
   ['acts.txt', '', (text) => understand(text).act],
   ['acts.txt', 'no act', (text) => understand(text).act],
-  ['acts.txt', 'an edit names', (text) => understand(text).names],
   ['understood.txt', '', inWords],
   ['understood.txt', 'code', (text) => understand(text).code],
   ['understood.txt', 'reference', (text) => understand(text).reference],

@@ -2,7 +2,7 @@ import type { Expecting } from '../../src/conversation/commands.ts';
 import { createConversation, slashCommands } from '../../src/conversation/conversation.ts';
 import { flows } from '../../src/conversation/flows/index.ts';
 import { LanguageInterpreter } from '../../src/conversation/language/interpret.ts';
-import { fieldIn, lacksEmail } from '../../src/conversation/language/parser.ts';
+import { lacksEmail } from '../../src/conversation/language/parser.ts';
 import { type Answer, UNKNOWN } from '../../src/conversation/language/similarity.ts';
 import { Vocabulary } from '../../src/conversation/language/vocabulary.ts';
 import { spanNamed } from '../../src/conversation/values/calendar.ts';
@@ -47,7 +47,6 @@ export function understand(text: string) {
     period: period?.text,
     type,
     reference,
-    names: fieldIn(said),
     noEmail: lacksEmail(said) || undefined,
     rest: rest.join(' ') || undefined,
   };

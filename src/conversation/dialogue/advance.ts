@@ -1,6 +1,6 @@
 import type { SlotKind } from '../commands.ts';
 import { type HistoryRead, type OutcomeOf, spends } from '../effect.ts';
-import { type Flow, findConfirms, type Scope } from '../flow.ts';
+import { type Flow, findConfirms, readsBalance, type Scope } from '../flow.ts';
 import { findGift, findProof, isStaff, pickVariant, releaseCustomer } from '../prompts.ts';
 import { type Decision, type Reply, say, sayFirst } from '../reply.ts';
 import { missingSlots } from '../slots.ts';
@@ -93,15 +93,17 @@ type BalanceOutcome = OutcomeOf<'balance' | 'sums' | 'unavailable'>;
 /** Takes what was read, or that it could not be read, for the current flow. */
 export function takeRead(state: State, outcome: BalanceOutcome | HistoryRead, scope: Scope): Decision {
   const flow = runningFlow(state, scope);
-  if (flow && spends(findConfirms(flow)) && outcome.kind !== 'history')
-    return takeBalance(state, outcome, scope);
-  if (outcome.kind === 'unavailable') return goHome(state, scope, { key: 'service.unavailable' });
+  const confirms = flow && findConfirms(flow);
+  if (spends(confirms) && outcome.kind !== 'history') return takeBalance(state, outcome, scope);
+  // A question about the balance leaves an earning as it is.
+  const goOn = confirms ? askAgain : goHome;
+  if (outcome.kind === 'unavailable') return goOn(state, scope, { key: 'service.unavailable' });
   if (outcome.kind === 'history') return showPage(state, outcome, scope);
-  const end = flow?.end;
+  const end = (confirms ? scope.flows.all.find(readsBalance) : flow)?.end;
   if (!end || !('reads' in end) || end.reads !== 'balance') return say(state);
   const reply = end.tell(outcome, scope, findUnseen(state, scope.nowMs).length === 0);
   const isNobody = outcome.kind === 'balance' && outcome.points === null;
-  return (isNobody ? goHome : finishFlow)(state, scope, reply);
+  return (isNobody || confirms ? goOn : finishFlow)(state, scope, reply);
 }
 
 function takeBalance(state: State, outcome: BalanceOutcome, scope: Scope): Decision {

@@ -1,7 +1,7 @@
 import type { Command, CommandOf } from '../commands.ts';
 import type { ProvableValue } from '../effect.ts';
-import type { Flow, Scope } from '../flow.ts';
-import { collectIdentity, findGift, leaveConsent, showPhone, toTypedValue } from '../prompts.ts';
+import { type Flow, readsBalance, type Scope } from '../flow.ts';
+import { collectIdentity, findGift, findProof, leaveConsent, showPhone, toTypedValue } from '../prompts.ts';
 import { changeLast, sayFirst } from '../reply.ts';
 import { type Draft, dropOffer, type Identity, type State } from '../state.ts';
 import { findHindrance, retry, runningFlow } from './advance.ts';
@@ -30,7 +30,9 @@ export function startFlow(round: Round, { flow: name, asked }: CommandOf<'start'
   const { codes, code } = state.draft;
   // A mere question must not lose the codes or the gift of the running flow.
   if (asked && left && left !== flow && (codes ?? code) !== undefined && flow.identity === 'proved') {
-    const isBalance = 'reads' in flow.end && flow.end.reads === 'balance';
+    const isBalance = readsBalance(flow);
+    const by = isBalance && codes ? findProof(collectIdentity(state, scope)) : undefined;
+    if (by) return { state, replies: [], effect: { kind: 'balance', by } };
     const first = { key: 'flow.first', params: { flow: { key: `flow.${left.name}` } } };
     return digress(round, isBalance && code ? answer(state, 'answer.gift.left', scope) : { reply: first });
   }
