@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Activity, ActivityHandler, type Attachment, CloudAdapter, TurnContext } from 'botbuilder';
+import { type Activity, ActivityHandlerBase, type Attachment, CloudAdapter, TurnContext } from 'botbuilder';
 import { z } from 'zod';
 import { MAX_TEXT, type Message, type Picture } from '../../conversation/message.ts';
 import type { Incoming } from '../../engine/messages.ts';
@@ -63,24 +63,33 @@ export function parseActivity(body: unknown) {
 const ADAPTER = new CloudAdapter();
 const SAID = Symbol('said');
 
-/** Not the SDK's handler for Teams, which fetches the profile of each new member. */
-const HANDLER = new ActivityHandler()
-  .onMessage(async ({ activity, turnState }) => {
+/**
+ * The base class: the SDK's handlers above it make five times as many promises, most of which outlive the
+ * young generation, and the one for Teams fetches the profile of each new member.
+ */
+class ActivityReader extends ActivityHandlerBase {
+  protected override async onMessageActivity({ activity, turnState }: TurnContext): Promise<void> {
     turnState.set(SAID, readMessage(activity));
-  })
+  }
+
   // Teams reports an installation in two ways; neither is reliable.
-  .onInstallationUpdateAdd(async ({ activity, turnState }) => {
-    turnState.set(SAID, readInstall(activity));
-  })
-  .onMembersAdded(async ({ activity, turnState }) => {
-    const { membersAdded = [], recipient } = activity;
-    if (membersAdded.some(({ id }) => id === recipient.id)) turnState.set(SAID, readInstall(activity));
-  });
+  protected override async onInstallationUpdateAddActivity(context: TurnContext): Promise<void> {
+    context.turnState.set(SAID, readInstall(context.activity));
+  }
+
+  protected override async onConversationUpdateActivity(context: TurnContext): Promise<void> {
+    const { membersAdded = [], recipient } = context.activity;
+    const isUs = membersAdded.some(({ id }) => id === recipient.id);
+    if (isUs) await this.onInstallationUpdateAddActivity(context);
+  }
+}
+
+const READER = new ActivityReader();
 
 /** What the customer says; null: nothing. */
 export async function readActivity(activity: Partial<Activity>): Promise<Incoming | null> {
   const context = new TurnContext(ADAPTER, activity);
-  await HANDLER.run(context);
+  await READER.run(context);
   return context.turnState.get<Incoming | undefined>(SAID) ?? null;
 }
 
