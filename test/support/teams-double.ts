@@ -1,7 +1,7 @@
+import { createHmac, createSign, generateKeyPairSync, randomUUID } from 'node:crypto';
 import Fastify from 'fastify';
 import { z } from 'zod';
 import { TENANT, type TeamsActivity } from './teams-activities.ts';
-import { createTokens, type TokenOptions } from './teams-tokens.ts';
 
 export type TeamsDouble = Awaited<ReturnType<typeof startTeamsDouble>>;
 
@@ -9,7 +9,6 @@ type Body = Readonly<Record<string, unknown>>;
 type Shown = Body & { readonly id: string };
 /** `authorization`: another header than a valid token's; null: none at all. */
 type Target = { readonly url: string; readonly appId: string; readonly authorization?: string | null };
-export type Posted = { readonly status: number; readonly body: string };
 
 /** `reset`: the call is carried out and the connection cut. `hang`: neither done nor answered. */
 export type Fault =
@@ -17,13 +16,37 @@ export type Fault =
   | 'hang'
   | { readonly status: number; readonly retryAfter?: number; readonly code?: string };
 
+/** What a token says and how it is signed; `undefined` leaves a claim out. */
+export type TokenOptions = {
+  readonly claims?: Body | undefined;
+  readonly header?: Body | undefined;
+  readonly sign?: keyof typeof SIGNATURES | undefined;
+};
+
+/** Made once: it takes a while. */
+const own = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const other = generateKeyPairSync('rsa', { modulusLength: 2048 });
+
+const SIGNATURES = {
+  own: (signed: string) => createSign('RSA-SHA256').update(signed).sign(own.privateKey, 'base64url'),
+  /** By a key that nobody published. */
+  other: (signed: string) => createSign('RSA-SHA256').update(signed).sign(other.privateKey, 'base64url'),
+  /** HS256 with the published key as the secret. */
+  hmac(signed: string) {
+    const pem = own.publicKey.export({ format: 'pem', type: 'spki' });
+    return createHmac('sha256', pem).update(signed).digest('base64url');
+  },
+  none: () => '',
+};
+const ALGORITHMS = { own: 'RS256', other: 'RS256', hmac: 'HS256', none: 'none' };
+
 const bodySchema = z.record(z.string(), z.unknown());
-const memberSchema = z.object({ member: z.string() });
-const pathSchema = z.object({ conversation: z.string(), id: z.string().default('') });
+const pathSchema = z.object({ conversation: z.string().default(''), id: z.string().default('') });
+const resourceSchema = z.object({ resource: z.string() });
 
 /**
- * The Bot Framework service on 127.0.0.1: its keys and tokens, the Teams connector (activities, edits, members), Azure's
- * managed identity endpoint. Faults are scripted.
+ * The Bot Framework service on 127.0.0.1: its keys and tokens, the Teams connector (activities, edits, members, files),
+ * Azure's managed identity endpoint. Faults are scripted.
  */
 export async function startTeamsDouble() {
   const calls: {
@@ -34,85 +57,84 @@ export async function startTeamsDouble() {
   }[] = [];
   const faults: Fault[] = [];
   const granted: string[] = [];
+  /** Profiles by the user's id: an ordinary member's of `TENANT`, but for what is said here. */
   const members = new Map<string, Body>();
   const files = new Map<string, Uint8Array>();
-  const chats = new Map<string, Shown[]>();
+  /** Messages by conversation and id; edits are applied. */
+  const messages = new Map<string, Shown>();
   let ids = 0;
 
   const app = Fastify({ forceCloseConnections: true });
-  const connector = '/connector/v3/conversations/:conversation';
-  app.addHook('preHandler', async (request, reply) => {
-    if (!request.url.startsWith('/connector/')) return;
-    const { method, url: path, headers, body } = request;
-    const call = { method, path, authorization: headers.authorization, body: bodySchema.parse(body ?? {}) };
-    calls.push(call);
+  app.addHook('preHandler', async ({ method, url: path, headers, body, raw }, reply) => {
+    if (!path.startsWith('/connector/')) return;
+    calls.push({ method, path, authorization: headers.authorization, body: bodySchema.parse(body ?? {}) });
     const fault = faults.shift();
     if (fault === 'hang') return reply.hijack();
-    if (fault === 'reset') {
-      request.raw.socket.destroy();
-    } else if (fault) {
-      if (fault.retryAfter !== undefined) reply.header('retry-after', fault.retryAfter);
-      if (fault.status < 400) reply.header('location', '/elsewhere');
-      return reply
-        .code(fault.status)
-        .send({ error: { code: fault.code ?? 'Scripted', message: 'scripted' } });
+    if (fault === 'reset') raw.socket.destroy();
+    else if (fault) {
+      const { status, retryAfter, code = 'Scripted' } = fault;
+      if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
+      if (status < 400) reply.header('location', '/elsewhere');
+      return reply.code(status).send({ error: { code } });
     }
   });
-  app.post(`${connector}/activities`, async ({ params, body }) => {
-    const { conversation } = pathSchema.parse(params);
-    const activity = bodySchema.parse(body);
+  const chat = '/connector/v3/conversations/:conversation';
+  const missing = { error: { code: 'NotFound' } };
+  app.post(`${chat}/activities`, async ({ params, body }) => {
     const id = `a${++ids}`;
-    if (activity.type === 'message') {
-      chats.set(conversation, [...(chats.get(conversation) ?? []), { ...activity, id }]);
-    }
+    const activity = { ...bodySchema.parse(body), id };
+    const { conversation } = pathSchema.parse(params);
+    if (!('type' in activity && activity.type === 'typing')) messages.set(`${conversation}/${id}`, activity);
     return { id };
   });
-  app.put(`${connector}/activities/:id`, async ({ params, body }, reply) => {
+  app.put(`${chat}/activities/:id`, async ({ params, body }, reply) => {
     const { conversation, id } = pathSchema.parse(params);
-    const chat = chats.get(conversation) ?? [];
-    if (!chat.some((one) => one.id === id))
-      return reply.code(404).send({ error: { code: 'ActivityNotFound' } });
-    const edited = { ...bodySchema.parse(body), id };
-    chats.set(
-      conversation,
-      chat.map((one) => (one.id === id ? edited : one)),
-    );
+    const at = `${conversation}/${id}`;
+    if (!messages.has(at)) return reply.code(404).send(missing);
+    messages.set(at, { ...bodySchema.parse(body), id });
     return { id };
   });
-  app.get(`${connector}/members/:member`, async ({ params }, reply) => {
-    const member = members.get(memberSchema.parse(params).member);
-    return member
-      ? { tenantId: TENANT, userRole: 'user', ...member }
-      : reply.code(404).send({ error: { code: 'MemberNotFoundInConversation' } });
+  app.get(`${chat}/members/:id`, async ({ params }, reply) => {
+    const member = members.get(pathSchema.parse(params).id);
+    return member ? { tenantId: TENANT, userRole: 'user', ...member } : reply.code(404).send(missing);
   });
-
   app.get('/connector/v3/attachments/:id/views/original', async ({ params }, reply) => {
-    const content = files.get(z.object({ id: z.string() }).parse(params).id);
-    return content
-      ? reply.type('image/png').send(Buffer.from(content))
-      : reply.code(404).send({ error: { code: 'NotFound' } });
+    const content = files.get(pathSchema.parse(params).id);
+    return content ? reply.send(Buffer.from(content)) : reply.code(404).send(missing);
   });
 
-  app.get('/openid', async () => ({ issuer, jwks_uri: `${url}/keys` }));
-  app.get('/keys', async () => ({ keys: tokens.keys }));
+  const kid = randomUUID();
+  const key = { kid, use: 'sig', ...own.publicKey.export({ format: 'jwk' }) };
+  // The second one is published for another channel only: endorsements count.
+  const foreign = { ...key, kid: `${kid}-slack`, endorsements: ['slack'] };
+  app.get('/keys', async () => ({ keys: [{ ...key, endorsements: ['msteams'] }, foreign] }));
+  app.get('/openid', async () => ({ issuer: `${url}/issuer`, jwks_uri: `${url}/keys` }));
   app.get('/identity', async ({ query }) => {
-    const { resource } = z.object({ resource: z.string() }).parse(query);
-    granted.push(resource);
-    const expires = Math.floor(Date.now() / 1000) + 24 * 3600;
-    return {
-      access_token: `granted-${granted.length}`,
-      expires_on: String(expires),
-      token_type: 'Bearer',
-      resource,
-    };
+    const { resource } = resourceSchema.parse(query);
+    const token = { access_token: `granted-${granted.push(resource)}`, token_type: 'Bearer', resource };
+    return { ...token, expires_on: String(Math.floor(Date.now() / 1000) + 24 * 3600) };
   });
 
   const url = await app.listen({ port: 0, host: '127.0.0.1' });
-  const issuer = `${url}/issuer`;
-  const tokens = createTokens(issuer);
   const serviceUrl = `${url}/connector/`;
-  const mint = (appId: string, options?: TokenOptions, service = serviceUrl) =>
-    tokens.mint(appId, service, options);
+
+  /** A token for the bot, and for activities of the connector. */
+  function mint(appId: string, { claims, header, sign = 'own' }: TokenOptions = {}): string {
+    const nowS = Math.floor(Date.now() / 1000);
+    const said = {
+      iss: `${url}/issuer`,
+      aud: appId,
+      serviceurl: serviceUrl,
+      nbf: nowS - 60,
+      exp: nowS + 3600,
+    };
+    const parts = [
+      { alg: ALGORITHMS[sign], kid, typ: 'JWT', ...header },
+      { ...said, ...claims },
+    ];
+    const signed = parts.map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
+    return `${signed}.${SIGNATURES[sign](signed)}`;
+  }
 
   return {
     serviceUrl,
@@ -121,35 +143,36 @@ export async function startTeamsDouble() {
     endpoints: {
       ToBotFromChannelOpenIdMetadataUrl: `${url}/openid`,
       ToBotFromEmulatorOpenIdMetadataUrl: `${url}/openid`,
-      ToBotFromChannelTokenIssuer: issuer,
+      ToBotFromChannelTokenIssuer: `${url}/issuer`,
       ToChannelFromBotLoginUrl: `${url}/login`,
       ToChannelFromBotOAuthScope: 'https://api.botframework.example',
       OAuthUrl: url,
     },
     identity: { IDENTITY_ENDPOINT: `${url}/identity`, IDENTITY_HEADER: 'double' },
     mint,
+    members,
+    granted,
     /** Calls of the connector, oldest first. */
     calls: (method?: string) => calls.filter((call) => method === undefined || call.method === method),
-    /** What a conversation shows now: edits are applied, typing is left out. */
-    shown: (conversation: string) => chats.get(conversation) ?? [],
+    /** What a conversation shows now. */
+    shown: (conversation: string) =>
+      [...messages].flatMap(([at, message]) => (at.startsWith(`${conversation}/`) ? [message] : [])),
     /** The next calls of the connector end so, one after the other. */
     script: (...more: Fault[]) => void faults.push(...more),
-    /** Profiles that `GET …/members` answers with: an ordinary member's of `TENANT`, but for what is said here. */
-    members,
     /** Keeps a file; gives the address under which activities name it. */
     keep(name: string, content: Uint8Array): string {
       files.set(name, content);
       return `${serviceUrl}v3/attachments/${name}/views/original`;
     },
-    granted,
     /** Posts an activity as the service does. */
-    async post(activity: TeamsActivity, { url: target, appId, authorization }: Target): Promise<Posted> {
+    async post(activity: TeamsActivity, { url: target, appId, authorization }: Target) {
       const header = authorization === undefined ? `Bearer ${mint(appId)}` : authorization;
-      const response = await fetch(target, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', ...(header !== null && { authorization: header }) },
-        body: JSON.stringify({ serviceUrl, ...activity }),
-      });
+      const headers = {
+        'content-type': 'application/json',
+        ...(header !== null && { authorization: header }),
+      };
+      const body = JSON.stringify({ serviceUrl, ...activity });
+      const response = await fetch(target, { method: 'POST', headers, body });
       return { status: response.status, body: await response.text() };
     },
     close: () => app.close(),

@@ -1,7 +1,6 @@
 import { type Customer, channelContract } from '../../contract/channel.ts';
 import { PERSON, pressActivity, textActivity, USER } from '../../support/teams-activities.ts';
-import { buttonOf, wordsOf } from './elements.ts';
-import { CHAT, createBot } from './harness.ts';
+import { CHAT, createBot, elements } from './harness.ts';
 
 channelContract('Teams', async ({ accept, words, observe }) => {
   const { channel, double } = await createBot({ accept, words, observe });
@@ -20,10 +19,15 @@ channelContract('Teams', async ({ accept, words, observe }) => {
       },
       unreadable: () => send(textActivity('', { attachments: [{ contentType: 'video/mp4' }] })),
       button(choice) {
-        const { card, data } = buttonOf(double.shown(CHAT), new RegExp(`"choice":"${choice}[:~]`));
-        return () => send(pressActivity(card, data));
+        const buttons = double
+          .shown(CHAT)
+          .flatMap((card) => elements(card, 'Action.Submit').map(({ data }) => ({ card: card.id, data })));
+        const looks = new RegExp(`"choice":"${choice}[:~]`);
+        const button = buttons.findLast(({ data }) => looks.test(JSON.stringify(data)));
+        if (!button) throw new Error(`there is no button ${choice}`);
+        return () => send(pressActivity(button.card, button.data));
       },
-      sees: (text) => double.shown(CHAT).some((one) => wordsOf(one).includes(text)),
+      sees: (text) => JSON.stringify(double.shown(CHAT)).includes(JSON.stringify(text).slice(1, -1)),
     };
   }
   return { channel, listening };

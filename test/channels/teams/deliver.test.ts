@@ -1,27 +1,49 @@
 import { describe, expect, it } from 'vitest';
+import { TEAMS_HOSTS, trustHosts } from '../../../src/channels/teams/address.ts';
 import type { Reply } from '../../../src/conversation/reply.ts';
 import { incomingSchema } from '../../../src/engine/messages.ts';
 import { BOT, PERSON, TENANT, textActivity, USER } from '../../support/teams-activities.ts';
-import type { Fault } from '../../support/teams-double.ts';
 import { choice, literal } from '../harness.ts';
 import { CHAT, createBot } from './harness.ts';
 
-describe('a reply', () => {
-  it('arrives as plain text from the bot', async () => {
-    const { channel, double, outgoing } = await createBot();
-    expect(await channel.deliver(outgoing(literal('**x** [a](b)')), 1)).toEqual({ kind: 'delivered' });
-    const said = { id: 'a1', type: 'message', text: '**x** [a](b)', textFormat: 'plain' };
-    const where = { from: { id: BOT }, recipient: { id: USER }, conversation: { id: CHAT } };
-    expect(double.shown(CHAT)).toEqual([{ ...said, ...where }]);
+describe('a connector', () => {
+  const trust = trustHosts([...TEAMS_HOSTS, 'Other.example:8443', '127.0.0.1:3979', 'localhost:80'], false);
+
+  it.each([
+    'https://smba.trafficmanager.net/apac/',
+    'https://SMBA.trafficmanager.net:443/teams',
+    'https://other.example:8443/',
+    'http://127.0.0.1:3979/connector',
+  ])('%s is trusted', (service) => {
+    expect(trust(service)?.href).toBe(new URL(service).href);
   });
 
-  it('can be delivered by any process, from what was stored', async () => {
+  it.each([
+    ['a neighbour of the same suffix', 'https://evil.trafficmanager.net/'],
+    ['a host that begins alike', 'https://smba.trafficmanager.net.evil.example/'],
+    ['a user that looks like the host', 'https://smba.trafficmanager.net@evil.example/'],
+    ['another port', 'https://smba.trafficmanager.net:8443/'],
+    ['no encryption', 'http://smba.trafficmanager.net/'],
+    ['the default port without encryption', 'http://smba.trafficmanager.net:443/'],
+    ['the default port of the other scheme', 'https://localhost/'],
+    ['a host of this machine that is not listed', 'http://localhost:3979/'],
+    ['nothing', ''],
+  ])('%s is not trusted', (_why, service) => {
+    expect(trust(service)).toBeUndefined();
+  });
+});
+
+describe('a reply', () => {
+  it('arrives as plain text from the bot, sent by any process from what was stored', async () => {
     const asked = await createBot();
     await asked.post(textActivity('hi'));
-    const other = await createBot({ serviceHosts: [asked.double.host] });
+    const { channel, outgoing } = await createBot({ serviceHosts: [asked.double.host] });
     const { address } = incomingSchema.parse(JSON.parse(JSON.stringify(asked.accepted[0])));
-    await other.channel.deliver(other.outgoing({ key: 'k' }, { address }), 1);
-    expect(asked.double.shown(CHAT)).toHaveLength(1);
+    const delivery = await channel.deliver(outgoing(literal('**x** [a](b)'), { address }), 1);
+    expect(delivery).toEqual({ kind: 'delivered' });
+    const said = { id: 'a1', type: 'message', text: '**x** [a](b)', textFormat: 'plain' };
+    const where = { from: { id: BOT }, recipient: { id: USER }, conversation: { id: CHAT } };
+    expect(asked.double.shown(CHAT)).toEqual([{ ...said, ...where }]);
   });
 
   it('to an address of no known shape, or of a host that is not trusted, is dropped', async () => {
@@ -33,29 +55,20 @@ describe('a reply', () => {
     }
     expect(double.granted).toEqual([]);
   });
-});
 
-describe('a press', () => {
   const page: Reply = { key: 'history.page', inPlace: true, choices: [choice('next')], view: 'v2' };
 
-  /** A bot that has already asked a question with buttons, on the card `press.activity`. */
-  async function createAsked() {
+  it.each<[what: string, reply: Reply, count: number, card: RegExp, activity?: string]>([
+    ['to a press is below the card', { key: 'done' }, 2, /Action\.Submit.*next~v1/],
+    ['that is a page replaces the card', page, 1, /Action\.Submit.*next~v2/],
+    ['that is a page is new where the card is gone', page, 2, /next~v1/, 'gone'],
+  ])('%s', async (_what, reply, count, card, activity = 'a1') => {
     const { channel, double, outgoing } = await createBot();
     const asked = { key: 'ask', choices: [choice('next'), choice('cancel')], view: 'v1' };
     await channel.deliver(outgoing(asked), 1);
-    const deliver = (reply: Reply, activity = 'a1') =>
-      channel.deliver(outgoing(reply, { press: { activity } }), 2);
-    return { double, deliver };
-  }
-
-  it.each<[what: string, reply: Reply, count: number, card: RegExp, activity?: string]>([
-    ['is answered below the card', { key: 'done' }, 2, /Action\.Submit.*next~v1/],
-    ['that turns a page replaces the card', page, 1, /Action\.Submit.*next~v2/],
-    ['on a card that is gone gets the page as a new card', page, 2, /next~v1/, 'gone'],
-  ])('%s', async (_what, reply, count, card, activity) => {
-    const { deliver, double } = await createAsked();
-    expect(await deliver(reply, activity)).toEqual({ kind: 'delivered' });
-    const shown = double.shown(CHAT).map((one) => JSON.stringify(one));
+    const delivery = await channel.deliver(outgoing(reply, { press: { activity } }), 2);
+    expect(delivery).toEqual({ kind: 'delivered' });
+    const shown = double.shown(CHAT).map((message) => JSON.stringify(message));
     expect([shown.length, shown[0]]).toEqual([count, expect.stringMatching(card)]);
   });
 });
@@ -63,11 +76,37 @@ describe('a press', () => {
 it('work is shown as typing, and failures of that are nobody’s concern', async () => {
   const { channel, double, outgoing } = await createBot();
   const { address, conversation } = outgoing({ key: 'k' });
-  await channel.working?.({ address, conversation });
-  expect(double.calls('POST')[0]?.body).toMatchObject({ type: 'typing' });
   double.script({ status: 500 });
   await channel.working?.({ address, conversation });
   await channel.working?.({ address: null, conversation });
+  expect(double.calls()).toMatchObject([{ method: 'POST', body: { type: 'typing' } }]);
+});
+
+describe('a picture', () => {
+  const place = { conversation: CHAT, address: {} };
+  const content = Buffer.from('a picture');
+
+  it.each([
+    'https://contoso.sharepoint.com/personal/picture.png',
+    'https://evil.trafficmanager.net/v3/attachments/p1/views/original',
+    'file:///etc/passwd',
+    'p1',
+  ])('is not fetched from %s', async (url) => {
+    const { channel, double } = await createBot({ auth: 'on', serviceHosts: ['smba.trafficmanager.net'] });
+    expect(await channel.fetchPhoto?.(place, { url })).toEqual({ kind: 'refused' });
+    expect(double.granted).toEqual([]);
+  });
+
+  it('is fetched from the connector, by one call, whatever that answers', async () => {
+    const { channel, double } = await createBot();
+    const url = double.keep('p1', content);
+    const fetch = () => channel.fetchPhoto?.(place, { url });
+    expect(await fetch()).toEqual({ kind: 'fetched', bytes: content });
+    double.script({ status: 404 }, { status: 302 }, 'reset');
+    const failed = [await fetch(), await fetch(), await fetch()].map((photo) => photo?.kind);
+    expect(failed).toEqual(['refused', 'unavailable', 'unavailable']);
+    expect(double.calls('GET').map(({ path }) => path)).toEqual(Array(4).fill(new URL(url).pathname));
+  });
 });
 
 describe('identity', () => {
@@ -81,10 +120,9 @@ describe('identity', () => {
     const sender = { channel: 'teams', proof: 'profile', name: 'Garnacho' } as const;
     const { address, conversation } = outgoing({ key: 'k' });
     async function proof(at: typeof address | null = address) {
-      const { email, unread, ...rest } =
-        (await channel.identify?.({ sender, address: at, conversation })) ?? {};
-      expect(rest).toEqual(sender);
-      return unread ? 'unread' : email;
+      const known = await channel.identify?.({ sender, address: at, conversation });
+      expect(known).toMatchObject(sender);
+      return known?.unread ? 'unread' : known?.email;
     }
     return { proof, double };
   }
@@ -109,18 +147,12 @@ describe('identity', () => {
     expect(await proof()).toBeUndefined();
   });
 
-  it.each<[string, Fault, string | undefined]>([
-    ['cannot be read now', { status: 502 }, 'unread'],
-    ['is refused to the bot', { status: 403 }, 'unread'],
-    ['does not exist', { status: 404, code: 'MemberNotFoundInConversation' }, undefined],
-  ])(
-    'of a profile that %s is told apart from having no e-mail, and asked for again',
-    async (_name, fault, seen) => {
-      const { proof, double } = await knowing(profile);
-      double.script(fault);
-      expect([await proof(), await proof()]).toEqual([seen, 'garnacho@example.vn']);
-    },
-  );
+  it('of a profile that cannot be read now is told apart from having no e-mail, and asked for again', async () => {
+    const { proof, double } = await knowing(profile);
+    double.script({ status: 502 }, { status: 403 }, { status: 404 });
+    expect([await proof(), await proof(), await proof()]).toEqual(['unread', 'unread', undefined]);
+    expect(await proof()).toBe('garnacho@example.vn');
+  });
 
   it('is nothing for a directory that is not trusted, and is not even asked for', async () => {
     const { proof, double } = await knowing(profile, ['other']);

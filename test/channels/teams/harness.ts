@@ -7,15 +7,12 @@ import type { Reply } from '../../../src/conversation/reply.ts';
 import type { Incoming, Outgoing } from '../../../src/engine/messages.ts';
 import { recordingObserve } from '../../support/observe.ts';
 import { BOT, PERSON, TENANT, type TeamsActivity, USER } from '../../support/teams-activities.ts';
-import { startTeamsDouble } from '../../support/teams-double.ts';
-import type { TokenOptions } from '../../support/teams-tokens.ts';
+import { startTeamsDouble, type TokenOptions } from '../../support/teams-double.ts';
 import { outgoingOf, serveChannel, words } from '../harness.ts';
 
 export const CHAT = 'a:personal';
 
-export type BotOptions = Partial<
-  Pick<TeamsOptions, 'accept' | 'limit' | 'words' | 'observe' | 'timeoutMs' | 'watchMs'>
-> & {
+type BotOptions = Partial<Omit<TeamsOptions, 'config'>> & {
   /** `on`: tokens are wanted, in both directions. */
   readonly auth?: 'on' | 'off';
   readonly registration?: Partial<Registration>;
@@ -24,54 +21,52 @@ export type BotOptions = Partial<
 };
 
 /** A Teams channel before a double of the Bot Framework service; `accepted` is what it handed on. Ends with the test. */
-export async function createBot(options: BotOptions = {}) {
+export async function createBot({ auth, serviceHosts, trustedTenants, ...options }: BotOptions = {}) {
   const double = await startTeamsDouble();
   const { observe, said } = recordingObserve();
   const accepted: Incoming[] = [];
   // The SDK keeps tokens by app id, for the whole process.
   const appId = randomUUID();
-  const { endpoints } = double;
-  const registration = {
-    appId,
-    type: 'UserAssignedMSI',
-    tenant: TENANT,
-    endpoints,
-    ...options.registration,
-  } as const;
+  const app = { appId, type: 'UserAssignedMSI', tenant: TENANT, endpoints: double.endpoints } as const;
   const channel: Channel = new TeamsChannel({
+    limit: async () => undefined,
+    words,
+    observe,
+    ...options,
     config: {
-      registration: options.auth === 'on' ? registration : undefined,
-      serviceHosts: options.serviceHosts ?? [double.host],
-      trustedTenants: options.trustedTenants ?? [TENANT],
+      registration: auth === 'on' ? { ...app, ...options.registration } : undefined,
+      serviceHosts: serviceHosts ?? [double.host],
+      trustedTenants: trustedTenants ?? [TENANT],
     },
     async accept(incoming): ReturnType<Accept> {
       accepted.push(incoming);
       return options.accept?.(incoming) ?? 'accepted';
     },
-    limit: options.limit ?? (async () => undefined),
-    words: options.words ?? words,
-    observe: options.observe ?? observe,
-    timeoutMs: options.timeoutMs,
-    watchMs: options.watchMs,
   });
-  const app = await serveChannel(channel, double);
+  const server = await serveChannel(channel, double);
+  const bearer = (token?: TokenOptions) => `Bearer ${double.mint(appId, token)}`;
 
   /** Posts as the service does; `authorization` undefined: with a valid token. */
   async function post(activity: TeamsActivity | object | string, authorization?: string | null) {
-    const header = authorization === undefined ? `Bearer ${double.mint(appId)}` : authorization;
-    const payload =
-      typeof activity === 'string'
-        ? activity
-        : JSON.stringify({ serviceUrl: double.serviceUrl, ...activity });
+    const header = authorization === undefined ? bearer() : authorization;
+    const { serviceUrl } = double;
+    const payload = typeof activity === 'string' ? activity : JSON.stringify({ serviceUrl, ...activity });
     const headers = { 'content-type': 'application/json', ...(header !== null && { authorization: header }) };
-    return app.inject({ method: 'POST', url: '/webhooks/teams', headers, payload });
+    return server.inject({ method: 'POST', url: '/webhooks/teams', headers, payload });
   }
-
-  const bearer = (token?: TokenOptions, serviceUrl?: string) =>
-    `Bearer ${double.mint(appId, token, serviceUrl)}`;
 
   const address = { service: double.serviceUrl, bot: BOT, user: USER, tenant: TENANT, person: PERSON };
   const outgoing = (reply: Reply, more: Partial<Outgoing> = {}) =>
     outgoingOf({ channel: 'teams', conversation: CHAT, address }, reply, more);
-  return { double, channel, app, appId, accepted, said, post, bearer, outgoing };
+  return { double, channel, app: server, appId, accepted, said, post, bearer, outgoing };
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Every part of a card of that type (of any, if none is given), wherever it stands. */
+export function elements(value: unknown, type?: string): Json[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const isWanted = 'type' in value && (type === undefined || value.type === type);
+  const parts = Object.values(value).flatMap((part) => elements(part, type));
+  return isWanted ? [{ ...value }, ...parts] : parts;
 }

@@ -5,7 +5,7 @@ import type { FormField, Reply } from '../../../src/conversation/reply.ts';
 import { createWords } from '../../../src/i18n.ts';
 import { Dialogue, TEAMS } from '../../support/dialogue.ts';
 import { choice, literal, words } from '../harness.ts';
-import { elements } from './elements.ts';
+import { elements } from './harness.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
