@@ -285,7 +285,9 @@ it.each([
 });
 
 it('a lease is renewed by its holder alone', () => {
-  expect(renew(taking())(held.record, NOW + 1)).toMatchObject({ answer: true });
+  const record = { ...held.record, lease: { ...held.lease.record.lease, untilMs: NOW + 1 + LEASE } };
+  expect(renew(taking())(held.record, NOW + 1)).toEqual({ record, answer: true });
+  expect(take(taking())(null, NOW)).toEqual({ record: null, answer: 'none' });
   for (const record of [null, filed, held.record])
     expect(renew(taking('other'))(record, NOW)).toEqual({ record, answer: false });
 });

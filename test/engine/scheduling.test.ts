@@ -54,23 +54,6 @@ test('conversations that only newer processes can work on hold up none of their 
   expect(claimed).toEqual(due);
 });
 
-test('a sweep that meets another lists its own shards after it', async () => {
-  const asked = new Set<number>();
-  const answers: (() => void)[] = [];
-  const { scheduler } = createKit((_, { shard }) => {
-    asked.add(shard);
-    return new Promise((resolve) => answers.push(() => resolve(EMPTY)));
-  });
-  const sweeps = Promise.all(Array.from({ length: 4 }, () => scheduler.sweep()));
-  await new Promise(setImmediate);
-  while (answers.length > 0) {
-    for (const answer of answers.splice(0)) answer();
-    await new Promise(setImmediate);
-  }
-  await sweeps;
-  expect(asked.size).toBe(SHARDS);
-});
-
 test('shards that fail hold up no other', async () => {
   const listed: number[] = [];
   const { scheduler, clock } = createKit(async (_, { shard }) => {

@@ -131,25 +131,6 @@ test('past the cap messages are refused, and the customer is told once', async (
   expect(world.heard()).toHaveLength(1 + MAX_INBOX);
 });
 
-test('no more turns at once than there are slots, and all are answered', async () => {
-  const world = createWorld();
-  let [now, most] = [0, 0];
-  const deliver = async () => {
-    now += 1;
-    most = Math.max(most, now);
-    await new Promise((resolve) => setTimeout(resolve, 1));
-    now -= 1;
-    return { kind: 'delivered' } as const;
-  };
-  // No sweeper to speak of: a freed slot looks for waiting work by itself.
-  const engine = world.engine({ platform: () => ({ deliver }) }, { concurrency: 3, sweepMs: 3_600_000 });
-  const names = Array.from({ length: 40 }, (_, n) => `c${n}`);
-  await Promise.all(names.map((name) => engine.accept(incoming('hello', { conversation: name }))));
-  await expect.poll(() => world.turns).toHaveLength(40);
-  expect(most).toBe(3);
-  await expect.poll(() => world.listed('due')).toEqual([]);
-});
-
 test('while the store is out of reach accepting is refused, so that the platform sends again', async () => {
   const world = createWorld();
   const compareAndSwap = () => Promise.reject(new StoreUnavailable('down'));
