@@ -1,6 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { localizedSchema } from '../../conversation/message.ts';
 import { waitingSinceMs } from '../../conversation/outline.ts';
 import { doingSchema, REASONS } from '../../conversation/state.ts';
 import { problem, problemOf } from '../../http/problem.ts';
@@ -68,7 +69,7 @@ const unclearSchema = z.object({
   question: maybe(z.string(), 'The key of the question that it answered.'),
   channel: z.string(),
 });
-const answersSchema = z.array(z.object({ id: z.string(), answer: z.record(z.string(), z.string()) }));
+const answersSchema = z.array(z.object({ id: z.string(), answer: localizedSchema(z.string()) }));
 
 const isoOf = (ms: number): string => new Date(ms).toISOString();
 
