@@ -154,6 +154,26 @@ test('a bot that sees no photos has under 160 MB', async () => {
   expect(bytes / 1e6).toBeLessThan(160);
 });
 
+test('npm run operations shows what a bot answers, says in one line what it lacks, and why a bot refuses', async () => {
+  const OPERATOR_TOKEN = 'an-operator-token-of-some-length';
+  const { url } = await ownBot({ OPERATOR_TOKEN });
+  const runs = await Promise.all(
+    [
+      { OPERATOR_TOKEN, BOT_URL: url },
+      { OPERATOR_TOKEN, BOT_URL: 'here' },
+      { OPERATOR_TOKEN, PORT: '1' },
+      { OPERATOR_TOKEN: 'another-token', BOT_URL: url },
+    ].map((env) => startProcess('src/cli/operations.ts', env, ['list', '--json'])),
+  );
+  const codes = await Promise.all(runs.map(async ({ ended }) => (await ended).code));
+  expect(codes).toEqual([0, EXIT_CONFIG, 1, 1]);
+  const [listed = '', wrong, nobody, refused] = runs.map(({ lines }) => lines.join('\n'));
+  expect(JSON.parse(listed)).toMatchObject({ operations: [], deadLetters: [] });
+  expect(wrong).toMatch(/^.*OPERATOR_TOKEN.*BOT_URL.*$/);
+  expect(nobody).toContain('No bot with OPERATOR_TOKEN answers at http://localhost:1');
+  expect(refused).toBe('The operator token is missing or wrong.');
+});
+
 test('every program ends with code 2 after an option that it does not know, and without a stack', async () => {
   const programs = await Promise.all(PROGRAMS.map((path) => startProcess(path, {}, ['--bogus'])));
   for (const [index, { ended, lines }] of programs.entries()) {

@@ -4,7 +4,7 @@ import { type Running, startBot } from '../support/app.ts';
 import { fc } from '../support/properties.ts';
 import { readSamples, recordedSchema } from '../support/samples.ts';
 import { serve, type TestServer } from '../support/server.ts';
-import { activity, pressActivity, textActivity } from '../support/teams-activities.ts';
+import { textActivity } from '../support/teams-activities.ts';
 import { createPerson } from '../support/telegram-updates.ts';
 
 /*
@@ -114,7 +114,8 @@ const volley = (shot: fc.Arbitrary<Shot>): Promise<void> =>
     { numRuns: CASES / 5 / TOGETHER },
   );
 
-const updates = readSamples('replay/telegram.jsonl', recordedSchema).map(({ sent }) => sent);
+const recorded = (platform: string) =>
+  readSamples(`replay/${platform}.jsonl`, recordedSchema).map(({ sent }) => sent);
 const person = createPerson(7);
 const requests = [
   { conversation: 'f1', text: 'tích điểm TIVI000000017', locale: 'vi', name: 'Garnacho' },
@@ -123,19 +124,11 @@ const requests = [
   { conversation: 'f4', start: '_VElWSTAwMDAwMDAxNw', id: 'same' },
   { conversation: 'f5', photo: 'AAAA', as: 'teams', profile: { email: 'x@y.vn' } },
 ];
-const activities = () => {
-  const serviceUrl = `${platform.url}/`;
-  return [
-    textActivity('tích điểm', { serviceUrl }),
-    pressActivity('card', { choice: 'accumulate' }, { serviceUrl }),
-    activity('conversationUpdate', { serviceUrl, membersAdded: [{ id: 'x' }] }),
-    activity('invoke', { serviceUrl, name: 'adaptiveCard/action', value: { action: { data: {} } } }),
-    activity('installationUpdate', { serviceUrl }),
-  ];
-};
+const activities = () =>
+  recorded('teams').map((sent) => ({ ...Object(sent), serviceUrl: `${platform.url}/` }));
 
 test.each<[path: string, samples: () => readonly unknown[], written: (text: string) => unknown]>([
-  ['telegram', () => updates, (text) => person.writes(text)],
+  ['telegram', () => recorded('telegram'), (text) => person.writes(text)],
   ['staff', () => requests, (text) => ({ conversation: 'f1', text })],
   ['teams', activities, (text) => textActivity(text, { serviceUrl: `${platform.url}/`, from: { id: text } })],
 ])(

@@ -1,18 +1,16 @@
 import { expect, it } from 'vitest';
 import { createPhotoReader } from '../../src/photos/reader.ts';
-import { asJpeg, asPng, drawCode, sheet, turned } from '../support/pictures.ts';
+import { asJpeg, asPng, drawCode, sheet } from '../support/pictures.ts';
 
 /** Drawing takes the processor, too: a machine that is busy gets its time. */
 const reader = createPhotoReader({ decodeMs: 60_000 });
 
-const CODE = 'TIVI000000017';
-const read = (...texts: string[]) => ({ kind: 'read', texts });
-
-const BOXES = [
+const CODES = [
   ['QRCode', 'TIVI000000011'],
   ['DataMatrix', 'TIVI000000012'],
   ['Code128', 'TIVI000000013'],
   ['Code39', 'TIVI000000014'],
+  ['QRCode', 'TIVI000000011'],
 ] as const;
 const ARTICLES = [
   ['EAN13', '8934563138165'],
@@ -20,24 +18,18 @@ const ARTICLES = [
 ] as const;
 
 it.each([
-  ['codes', BOXES],
-  ["articles' numbers", ARTICLES],
+  ['codes', CODES, CODES],
+  ["articles' numbers", ARTICLES, ARTICLES],
+  ["no article's number beside a code", [...ARTICLES, CODES[0]], [CODES[0]]],
 ] as const)(
-  'reads %s of all kinds, drawn as PNG, and at an angle as JPEG of low quality',
-  async (_, page) => {
-    const codes = await Promise.all(page.map(([format, text]) => drawCode(text, format, 4)));
-    for (const picture of [asPng(sheet(...codes)), asJpeg(turned(sheet(...codes), 12), 30)]) {
+  'reads %s, each once, as PNG, and upside down as JPEG of low quality',
+  async (_, drawn, wanted) => {
+    const page = sheet(...(await Promise.all(drawn.map(([format, text]) => drawCode(text, format, 4)))));
+    for (const picture of [asPng(page), asJpeg({ ...page, data: page.data.toReversed() }, 30)]) {
       const seen = await reader.read(picture);
-      expect(seen.kind === 'read' && [...seen.texts].sort()).toEqual(page.map(([, text]) => text).sort());
+      expect(seen.kind === 'read' && seen.texts.toSorted()).toEqual(
+        [...new Set(wanted.map(([, text]) => text))].sort(),
+      );
     }
   },
 );
-
-it("reads all codes of a picture, upside down, each once, but no article's number beside another code", async () => {
-  const codes = ['TIVI000000031', 'TIVI000000032', 'TIVI000000033', 'TIVI000000031'];
-  const drawn = await Promise.all(codes.map((code) => drawCode(code)));
-  const seen = await reader.read(asJpeg(turned(sheet(...drawn), 180), 60));
-  expect(seen.kind === 'read' && [...seen.texts].sort()).toEqual(codes.slice(0, 3));
-  const box = sheet(await drawCode('8934563138165', 'EAN13', 3), await drawCode(CODE));
-  expect(await reader.read(asPng(box))).toEqual(read(CODE));
-});

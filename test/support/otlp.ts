@@ -2,17 +2,14 @@ import { EventEmitter, once } from 'node:events';
 import Fastify from 'fastify';
 import { scanLater } from './logs.ts';
 
-/** A span as a collector gets it. Ids are hex; times are epoch ms. */
+/** A span as a collector gets it. Ids are hex. */
 export type ReceivedSpan = {
   readonly traceId: string;
   readonly spanId: string;
   /** Empty: the first of its trace. */
   readonly parentSpanId: string;
   readonly name: string;
-  readonly startMs: number;
-  readonly endMs: number;
   readonly attributes: Readonly<Record<string, unknown>>;
-  readonly status: number;
   /** Who sent it. */
   readonly resource: Readonly<Record<string, unknown>>;
 };
@@ -65,11 +62,10 @@ function readRequest(body: Buffer): ReceivedSpan[] {
 
 function readSpan(span: Buffer, resource: ReceivedSpan['resource']): ReceivedSpan {
   const [traceId, spanId, parentSpanId] = [1, 2, 4].map((field) => part(span, field).toString('hex'));
-  const [startMs, endMs] = [7, 8].map((field) => Number(part(span, field).readBigUInt64LE()) / 1e6);
   return {
     ...{ traceId: traceId ?? '', spanId: spanId ?? '', parentSpanId: parentSpanId ?? '' },
-    ...{ name: part(span, 5).toString(), startMs: startMs ?? 0, endMs: endMs ?? 0, resource },
-    ...{ attributes: attributesOf(parts(span, 9)), status: numberIn(part(span, 15), 3) },
+    ...{ name: part(span, 5).toString(), resource },
+    ...{ attributes: attributesOf(parts(span, 9)) },
   };
 }
 

@@ -32,9 +32,6 @@ function paint(width: number, height: number, shade: (x: number, y: number) => n
   return { width, height, data };
 }
 
-const at = ({ width, height, data }: Picture, x: number, y: number): number =>
-  x < 0 || y < 0 || x >= width || y >= height ? 255 : (data[y * width + x] ?? 255);
-
 /** Pictures beside each other on one sheet. */
 export function sheet(...pictures: readonly Picture[]): Picture {
   const height = Math.max(...pictures.map((picture) => picture.height));
@@ -42,23 +39,8 @@ export function sheet(...pictures: readonly Picture[]): Picture {
   const width = pictures.reduce((sum, picture) => sum + picture.width, 0);
   return paint(width, height, (x, y) => {
     const n = starts.findLastIndex((start) => start <= x);
-    const picture = pictures[n];
-    return picture ? at(picture, x - (starts[n] ?? 0), y) : 255;
-  });
-}
-
-/** The same, turned by `degrees`. */
-export function turned(picture: Picture, degrees: number): Picture {
-  const { width, height } = picture;
-  const [sin, cos] = [Math.sin((degrees * Math.PI) / 180), Math.cos((degrees * Math.PI) / 180)];
-  const side = Math.ceil(Math.hypot(width, height));
-  return paint(side, side, (x, y) => {
-    const [dx, dy] = [x - side / 2, y - side / 2];
-    return at(
-      picture,
-      Math.floor(dx * cos + dy * sin + width / 2),
-      Math.floor(dy * cos - dx * sin + height / 2),
-    );
+    const { width = 0, data } = pictures[n] ?? {};
+    return data?.[y * width + x - (starts[n] ?? 0)] ?? 255;
   });
 }
 

@@ -11,18 +11,13 @@ export async function freePort(): Promise<number> {
   for (;;) {
     const port = next++;
     if (next === LAST) next = FIRST;
-    if (await isFree(port)) return port;
+    const probe = createServer().listen(port, '127.0.0.1');
+    const isFree = await once(probe, 'listening').then(
+      () => true,
+      () => false,
+    );
+    if (!isFree) continue;
+    await probe[Symbol.asyncDispose]();
+    return port;
   }
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const probe = createServer().listen(port, '127.0.0.1');
-  try {
-    await once(probe, 'listening');
-  } catch {
-    return false;
-  }
-  probe.close();
-  await once(probe, 'close');
-  return true;
 }
