@@ -2,17 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import Fastify from 'fastify';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Accept, Channel } from '../../src/channels/channel.ts';
-import type { PhotoReader } from '../../src/conversation/message.ts';
+import type { Channel, ChannelParts } from '../../src/channels/channel.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import type { Outgoing } from '../../src/engine/messages.ts';
 import { problemHandler } from '../../src/http/problem.ts';
-import { createWords, type Words } from '../../src/i18n.ts';
-import type { Observe } from '../../src/observability/metrics.ts';
+import { createWords } from '../../src/i18n.ts';
 import { systemRuntime } from '../../src/runtime.ts';
 import { createEncryption } from '../../src/store/encryption.ts';
-import { createMemoryStore } from '../../src/store/memory.ts';
-import type { Encryption } from '../../src/store/port.ts';
+import { createMemoryFeed, createMemoryStore } from '../../src/store/memory.ts';
 import { newState, readState, step } from '../support/conversation.ts';
 import { SETTINGS, succeed } from '../support/dialogue.ts';
 import { mountChannel } from '../support/mount.ts';
@@ -22,7 +19,7 @@ import { readerOf } from '../support/photos.ts';
 /** What a picture's code says. */
 const PHOTOGRAPHED = 'TIVI000000017';
 
-/** A customer of a platform. Each act resolves once the platform's request was answered with success. */
+/** A customer of a platform. Each act resolves once its request was answered with success. */
 export type Customer = {
   /** `id`: as the platform would name the message; the same one again is the same message. */
   text(text: string, id?: string): Promise<void>;
@@ -38,21 +35,14 @@ export type Customer = {
   sees(text: string): boolean;
 };
 
-export type Parts = {
-  readonly accept: Accept;
-  readonly words: Words;
-  readonly observe: Observe;
-  readonly encryption: Encryption;
-  readonly photoReader: PhotoReader;
-};
+type Parts = 'accept' | 'words' | 'observe' | 'encryption' | 'feed' | 'photoReader';
 
 /** Makes the channel before a double of its platform; mounted, started and ended by the suite. */
-export type CreateChannel = (parts: Parts) => Promise<{
+export type CreateChannel = (parts: Pick<ChannelParts, Parts>) => Promise<{
   readonly channel: Channel;
   /** Staff vouch for what they send: they are not asked whether they want to be remembered. */
   readonly isStaff?: true;
   listening(url: string): Customer;
-  readonly close?: () => Promise<void>;
 }>;
 
 /** The bot around a channel: everything real but AntCRM, which has a good day. */
@@ -64,18 +54,6 @@ async function startBot(create: CreateChannel) {
   const news = new EventTarget();
   let channel: Channel | undefined;
   let asked = 0;
-  const platform = {
-    async deliver(outgoing: Outgoing, seq: number) {
-      const delivery = await channel?.deliver(outgoing, seq);
-      delivered.push(outgoing);
-      news.dispatchEvent(new Event('delivered'));
-      return delivery ?? { kind: 'undelivered' as const };
-    },
-    identify: async (incoming: Parameters<NonNullable<Channel['identify']>>[0]) =>
-      channel?.identify?.(incoming) ?? incoming.sender,
-    fetchPhoto: async (...args: Parameters<NonNullable<Channel['fetchPhoto']>>) =>
-      channel?.fetchPhoto?.(...args) ?? { kind: 'refused' as const },
-  };
   const photoReader = readerOf({ kind: 'read', texts: [PHOTOGRAPHED] });
   const engine = new Engine({
     store: createMemoryStore(systemRuntime),
@@ -83,14 +61,23 @@ async function startBot(create: CreateChannel) {
     conversation: { step, readState, newState, settings: SETTINGS },
     perform: async (effect) => succeed(effect),
     photoReader,
-    platform: () => platform,
+    platform: () => channel,
     ids: () => ({ operation: `OP${++asked}`, view: `V${asked}` }),
     observe,
   });
   const app = Fastify();
   app.setErrorHandler(problemHandler(observe.log));
-  const made = await create({ accept: engine.accept, words, observe, encryption, photoReader });
-  channel = made.channel;
+  const feed = createMemoryFeed();
+  const made = await create({ accept: engine.accept, words, observe, encryption, feed, photoReader });
+  const deliver = made.channel.deliver.bind(made.channel);
+  channel = Object.assign(made.channel, {
+    async deliver(outgoing: Outgoing, seq: number) {
+      const delivery = await deliver(outgoing, seq);
+      delivered.push(outgoing);
+      news.dispatchEvent(new Event('delivered'));
+      return delivery;
+    },
+  });
   await mountChannel(app, channel);
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   engine.start();
@@ -99,7 +86,7 @@ async function startBot(create: CreateChannel) {
     await channel?.stop?.();
     await channel?.close?.();
     await app.close();
-    await made.close?.();
+    await feed.close();
   });
   const customer = made.listening(url);
 

@@ -1,7 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Member, webChat } from '../../examples/own-channel/web-chat.ts';
 import { createClient } from '../../src/channels/staff/client.ts';
-import { createMemoryFeed } from '../../src/store/memory.ts';
 import { type Customer, channelContract } from '../contract/channel.ts';
 import { says } from '../e2e/world.ts';
 import { startBot } from '../support/app.ts';
@@ -19,21 +18,17 @@ const NO_TICKETS = {
 };
 
 channelContract('the channel of examples/own-channel', async (parts) => {
-  const feed = createMemoryFeed();
   const opened = await webChat(() => MEMBER).open(undefined, {
     ...parts,
-    feed,
     limit: nobody,
     guard: { api: nobody, page: nobody, limitFailures: nobody, isStaff: () => true },
     tickets: NO_TICKETS,
     ...{ sandboxed: true, handover: false, channels: [], commands: [], answers: [] },
   });
   if ('off' in opened) throw new Error(opened.off);
-  let page: WebMember | undefined;
 
   function listening(url: string): Customer {
-    const member = openPage(url, 'vi-VN,vi;q=0.9');
-    page = member;
+    const member = openFor(url, 'vi-VN,vi;q=0.9');
     const send = async (message: Readonly<Record<string, unknown>>) => void (await member.send(message));
     return {
       text: (text, id) => send({ text, ...(id !== undefined && { id }) }),
@@ -47,14 +42,7 @@ channelContract('the channel of examples/own-channel', async (parts) => {
       sees: (text) => member.shown.some((reply) => reply.text.includes(text)),
     };
   }
-  return {
-    channel: opened,
-    listening,
-    async close() {
-      page?.close();
-      await feed.close();
-    },
-  };
+  return { channel: opened, listening };
 });
 
 /** The whole bot with the channel beside its own. */

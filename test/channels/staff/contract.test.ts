@@ -2,22 +2,11 @@ import { createClient } from '../../../src/channels/staff/client.ts';
 import type { StaffReply } from '../../../src/channels/staff/schemas.ts';
 import { STAFF } from '../../../src/channels/staff/schemas.ts';
 import { StaffChannel } from '../../../src/channels/staff/staff.ts';
-import { createMemoryFeed } from '../../../src/store/memory.ts';
 import { type Customer, channelContract } from '../../contract/channel.ts';
 
-channelContract('the staff webhook', async ({ accept, words, observe, encryption, photoReader }) => {
-  const feed = createMemoryFeed();
-  const channel = new StaffChannel({
-    accept,
-    feed,
-    encryption,
-    words,
-    channels: [STAFF],
-    guard: { api: async () => {} },
-    observe,
-    photoReader,
-    audited: false,
-  });
+channelContract('the staff webhook', async (parts) => {
+  const rest = { channels: [STAFF], guard: { api: async () => {} }, audited: false };
+  const channel = new StaffChannel({ ...parts, ...rest });
   const seen: StaffReply[] = [];
 
   function listening(url: string): Customer {
@@ -40,5 +29,5 @@ channelContract('the staff webhook', async ({ accept, words, observe, encryption
       sees: (text) => seen.some((reply) => reply.text.includes(text)),
     };
   }
-  return { channel, isStaff: true, listening, close: () => feed.close() };
+  return { channel, isStaff: true, listening };
 });

@@ -10,9 +10,7 @@ import { CHAT, createBot, SECRET } from './harness.ts';
 const minh = createPerson(CHAT);
 const PUBLIC_URL = 'https://bot.example.com';
 const WANTED = ['message', 'callback_query'];
-const menuSchema = z.object({
-  commands: z.array(z.object({ command: z.string(), description: z.string() })),
-});
+const menuSchema = z.object({ commands: z.array(z.looseObject({ command: z.string() })) });
 
 describe('at start', () => {
   it('the webhook, the commands and the descriptions are registered, in each language and a default', async () => {
@@ -32,9 +30,8 @@ describe('at start', () => {
       expect(languages).toEqual([undefined, ...LOCALES]);
     }
     const menus = double.calls('setMyCommands').map(({ payload }) => menuSchema.parse(payload).commands);
-    expect(menus[0]).toEqual(menus[1]);
-    expect(menus[1]?.[0]).toEqual({ command: 'tichdiem', description: 'vi:telegram.command.accumulate' });
-    expect(menus[2]?.[0]).toEqual({ command: 'accumulate', description: 'en:telegram.command.accumulate' });
+    const description = 'vi:telegram.command.accumulate';
+    expect([menus[0], menus[1]?.[0]]).toEqual([menus[1], { command: 'tichdiem', description }]);
     for (const { command } of menus.flat()) expect(understand(`/${command}`).act).toMatch(/./);
   });
 

@@ -61,16 +61,14 @@ describe('POST /webhooks/telegram', () => {
   it('answers 503 with Retry-After while the message cannot be stored', async () => {
     const { post } = await createHook({ accept: () => Promise.reject(new StoreUnavailable('away')) });
     const { statusCode, headers } = await post(minh.writes('hi'));
-    expect([statusCode, headers['content-type'], headers['retry-after']]).toEqual([503, PROBLEM, '2']);
+    expect([statusCode, headers['retry-after']]).toEqual([503, '2']);
   });
 
-  it.each<[what: string, options: Partial<TelegramOptions>, status: number]>([
-    ['a duplicate', { accept: async () => 'duplicate' }, 200],
-    ['one too many', { accept: async () => 'full' }, 200],
-    ['anything while polling', { secret: undefined }, 404],
-  ])('answers %s', async (_what, options, status) => {
-    const { post } = await createHook(options);
-    expect((await post(minh.writes('hi'))).statusCode).toBe(status);
+  it('answers one too many with 200, and is absent while polling', async () => {
+    const full = await createHook({ accept: async () => 'full' });
+    const polling = await createHook({ secret: undefined });
+    const answers = await Promise.all([full, polling].map(({ post }) => post(minh.writes('hi'))));
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([200, 404]);
   });
 
   it('takes what was recorded for what it is', async () => {
