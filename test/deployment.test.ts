@@ -1,11 +1,10 @@
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { promisify } from 'node:util';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import manifest from '../package.json' with { type: 'json' };
+import { serve } from './support/server.ts';
 
 /* What can be held of the image without a Docker engine. */
 
@@ -79,23 +78,19 @@ describe('the image', () => {
     const [, , ...args] = words.parse(JSON.parse(`["",${last('HEALTHCHECK').replace(/^.* CMD \[/, '')}`));
     let status = 200;
     const asked: (string | undefined)[] = [];
-    const server = createServer(({ url }, response) => {
+    const server = await serve(({ url }, response) => {
       asked.push(url);
       response.writeHead(status, { connection: 'close' }).end();
-    }).listen(0, '127.0.0.1');
-    onTestFinished(() => void server.close());
-    await once(server, 'listening');
-    const { port } = z.object({ port: z.number() }).parse(server.address());
+    });
     const health = () =>
       new Promise((resolve) => {
-        const child = execFile(process.execPath, args, { env: { PORT: `${port}` } });
-        child.once('exit', resolve);
+        const env = { PORT: new URL(server.url).port };
+        execFile(process.execPath, args, { env }).once('exit', resolve);
       });
-    expect(await health()).toBe(0);
-    expect(asked).toEqual(['/health/live']);
+    expect([await health(), asked]).toEqual([0, ['/health/live']]);
     status = 503;
     expect(await health()).toBe(1);
-    server.close();
+    await server[Symbol.asyncDispose]();
     expect(await health()).toBe(1);
   });
 });

@@ -33,7 +33,8 @@ async function setUp(env: Readonly<Record<string, string>> = {}, delayMs = 20) {
   return { bot, collector, lines, send, earn };
 }
 
-const named = (spans: readonly ReceivedSpan[], name: string) => spans.filter((span) => span.name === name);
+type Spans = readonly ReceivedSpan[];
+const named = (spans: Spans, name: string) => spans.filter((span) => span.name === name);
 
 /** The spans of the first trace that has a span of this name. */
 function traceOf(spans: readonly ReceivedSpan[], name: string): readonly ReceivedSpan[] {
@@ -48,14 +49,11 @@ function pathOf(span: ReceivedSpan, spans: readonly ReceivedSpan[]): string {
 }
 
 /** Waits until such a trace is there from end to end. */
-const arrived = async (collector: Collector, name: string): Promise<readonly ReceivedSpan[]> =>
-  traceOf(
-    await collector.until((spans) => {
-      const trace = traceOf(spans, name);
-      return named(trace, 'deliver').length > 0 && named(trace, 'turn').length > 0;
-    }),
-    name,
-  );
+async function arrived(collector: Collector, name: string): Promise<Spans> {
+  const isWhole = (spans: Spans) =>
+    ['deliver', 'turn'].every((last) => named(traceOf(spans, name), last).length > 0);
+  return traceOf(await collector.until(isWhole), name);
+}
 
 test('a message is one trace, from its acceptance to the delivery', async () => {
   const { collector, earn } = await setUp();
