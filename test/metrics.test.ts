@@ -21,29 +21,6 @@ async function samples(metrics: Metrics, ...names: string[]): Promise<string[]> 
   );
 }
 
-it('what happens is counted by its outcome; a turn that is given back is logged only', async () => {
-  const { metrics, lines } = setUp();
-  const { observe } = metrics;
-  observe.update('telegram', 'accepted');
-  observe.update('telegram', 'accepted');
-  observe.update('staff', 'duplicate');
-  const phases = { identifyMs: 0, stepsMs: 3, commitMs: 1, deliverMs: 20 };
-  const about = { conversation: 'c1', channel: 'telegram', input: 'text', waitMs: 5 };
-  for (const result of ['done', 'given-back'] as const) observe.turn({ ...about, ...phases, result });
-  const fields = { ...about, ...phases, result: 'done', ms: 24 };
-  expect(lines[0]).toEqual({ level: 'debug', message: 'a turn ended', fields });
-  observe.call('redeem', 'unknown', 8);
-  observe.delivery('telegram', 'delivered');
-  const names = ['bot_updates_total', 'bot_turns_total', 'antcrm_calls_total', 'bot_deliveries_total'];
-  expect(await samples(metrics, ...names)).toEqual([
-    'bot_updates_total{channel="telegram",result="accepted"} 2',
-    'bot_updates_total{channel="staff",result="duplicate"} 1',
-    'bot_turns_total{channel="telegram",result="done"} 1',
-    'bot_deliveries_total{channel="telegram",result="delivered"} 1',
-    'antcrm_calls_total{call="redeem",outcome="unknown"} 1',
-  ]);
-});
-
 it('what waits in the store is read once a second, and nothing old is shown where it does not answer', async () => {
   const { metrics } = setUp();
   const minute = 60_000;

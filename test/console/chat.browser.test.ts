@@ -79,25 +79,18 @@ it('a chat outlives what is lost: an answer, the connection, the page itself', a
   forgive('net::ERR_');
 });
 
-it('the picture of a gift is shown where it is confirmed; one that does not load leaves no gap', async () => {
-  const [shown, missing] = ['https://shop.example/loa.png', 'https://elsewhere.example/may.png'];
-  const gifts = [
-    { code: 'LOA01', name: { vi: 'Loa', en: 'Speaker' }, score: 250, image: shown },
-    { code: 'DAUMAY01', name: { vi: 'Đầu máy', en: 'Player' }, score: 10, image: missing },
-  ];
+it('the picture of a gift is shown where it is confirmed', async () => {
+  const image = 'https://shop.example/loa.png';
+  const gifts = [{ code: 'LOA01', name: { vi: 'Loa', en: 'Speaker' }, score: 250, image }];
   const file = join(mkdtempSync(join(tmpdir(), 'gifts-')), 'gifts.json');
   writeFileSync(file, JSON.stringify(gifts));
   await restart({ GIFTS_FILE: file });
   const page = await open();
-  const png = Buffer.from(asPng(await drawCode('TIVI000000001')));
-  await page.route(shown, (route) => route.fulfill({ contentType: 'image/png', body: png }));
-  await page.route(missing, (route) => route.fulfill({ status: 404 }));
+  const body = Buffer.from(asPng(await drawCode('TIVI000000001')));
+  await page.route(image, (route) => route.fulfill({ contentType: 'image/png', body }));
   await type(page, 'đổi loa 0867123456');
   await expect.poll(() => page.evaluate('document.querySelector("#log img")?.naturalWidth > 0')).toBe(true);
-  await type(page, 'đổi đầu máy');
-  await log(page).getByText('Quà: Đầu máy').waitFor();
-  await expect.poll(() => log(page).locator('img').count()).toBe(1);
-  for (const expected of ['shop.example', 'elsewhere.example', '404']) forgive(expected);
+  forgive('shop.example');
 });
 
 it('plays a customer of Telegram or Teams: a typed phone and another’s contact prove nothing, their own do', async () => {

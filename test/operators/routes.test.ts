@@ -119,6 +119,8 @@ test('an operation without an outcome is found, shown and settled, and the custo
     if (event.key === 'operation.resolved.done') break;
   expect(await bot.ask('POST', settle, { result: 'done' })).toMatchObject({ status: 404 });
 
+  const turn = { msg: 'a turn ended', channel: 'staff', input: 'choice', result: 'done' };
+  expect(bot.logged()).toContainEqual(expect.objectContaining({ ...turn, ms: expect.any(Number) }));
   const resolved = { msg: 'an unknown outcome was resolved', was: 'checking', outcome: 'done' };
   expect(bot.logged()).toContainEqual(expect.objectContaining({ ...resolved, operation: reference }));
   const done = { result: 'done', filed: 'filed', by: 'lan', msg: 'an operator settles an operation' };
