@@ -106,19 +106,6 @@ export function recordsContract(name: string, open: OpenRecords): void {
       for (const loser of swapped) if (loser?.swapped === false) expect([taken(loser)]).toEqual(winners);
     });
 
-    test('says that a swap is durable where that was asked for, also of one sent twice', async () => {
-      const { store } = await fresh();
-      const key = someKey();
-      const [first, second] = [record('first'), record('second')];
-      await store.compareAndSwap(key, swapOf({ bytes: first }));
-      const durable = replacing(first, { bytes: second, durable: true });
-      for (const swap of [durable, durable]) {
-        expect(await store.compareAndSwap(key, swap)).toMatchObject({ swapped: true, durable: true });
-      }
-      const stale = replacing(first, { bytes: record('third'), durable: true });
-      expect(taken(await store.compareAndSwap(key, stale))).toEqual(second);
-    });
-
     test('keeps any bytes as they are, puts aside what is shorter than a version, and has no faults', async () => {
       const { store } = await fresh();
       const key = someKey();

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import type { Perform } from '../../src/conversation/effect.ts';
-import { Traces } from '../../src/engine/trace.ts';
 import { Spans } from '../../src/observability/tracing.ts';
 import { recordingObserve } from '../support/observe.ts';
 import { createWorld, incoming } from './bot.ts';
@@ -25,30 +24,3 @@ test('a turn is one event of the log, and lines are about its conversation and o
   expect(about).toEqual([{ conversation, operation: 'op1' }]);
   expect(spans.fields()).toEqual({});
 });
-
-const CALL = { method: 'POST', path: '/redeem', status: 200, outcome: 'applied', ms: 3 } as const;
-
-test.each([
-  ['test', [CALL]],
-  ['staff', undefined],
-])(
-  'turns are looked into with the last reply, each with its own calls, where its channel is %s',
-  async (channel, calls) => {
-    const world = createWorld();
-    const traces = new Traces([channel], () => ({ commands: '', parts: '' }));
-    const perform: Perform = async (effect, turn) => {
-      const outcome = await world.perform(effect, turn);
-      traces.calls.getStore()?.push(CALL);
-      return outcome;
-    };
-    const engine = world.engine({ traces, perform });
-    await Promise.all(
-      ['a', 'b'].map((conversation) => engine.accept(incoming('redeem:op', { conversation }))),
-    );
-    await world.quiet();
-    const replies = world.sent.map(({ outgoing }) => outgoing);
-    expect(replies.flatMap(({ last, trace }) => (last ? [trace?.calls] : []))).toEqual([calls, calls]);
-    expect(replies.filter(({ last, trace }) => !last && trace)).toEqual([]);
-    expect(traces.calls.getStore()).toBeUndefined();
-  },
-);

@@ -1,11 +1,10 @@
 import nock from 'nock';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { AntCrmClient } from '../../src/loyalty/antcrm.ts';
-import { openAntCrm, type Reports, redemption } from '../support/antcrm.ts';
+import { BY_PHONE, openAntCrm, POINTS, type Reports, redemption } from '../support/antcrm.ts';
 import { answerByNock } from '../support/nock.ts';
 
 const BASE = 'http://antcrm.test';
-const BY_PHONE = { kind: 'phone', value: '+84867123456' } as const;
 const BY_EMAIL = { kind: 'email', value: 'garnacho@gmail.com' } as const;
 const ACCUMULATION = { code: 'TIVInpmx8b98pfg', phone: '+84867123456' };
 
@@ -112,7 +111,7 @@ describe('what operators hear', () => {
     expect(antCrm.faults()).toEqual([]);
     for (let n = 0; n < 2; n++) await accumulate(401);
     nock(BASE).get('/history-point').query(true).reply(403);
-    const read = await antCrm.history({ type: 'point', by: BY_PHONE, page: 1 });
+    const read = await antCrm.history(POINTS);
     expect(read).toMatchObject({ ok: false, reason: 'unavailable' });
     expect(reports.alarms).toEqual(['antcrm_key_refused']);
     expect(antCrm.faults()).toEqual([expect.stringContaining('ANTCRM_API_KEY')]);
@@ -133,7 +132,7 @@ describe('what operators hear', () => {
 });
 
 describe('reads', () => {
-  const ask = () => antCrm.history({ type: 'point', by: BY_PHONE, page: 1 });
+  const ask = () => antCrm.history(POINTS);
   const history = () => nock(BASE).get('/history-point').query(true);
 
   test('are repeated twice when AntCRM fails, and then succeed', async () => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { systemRuntime } from '../../src/runtime.ts';
 import { PolledFeed } from '../../src/store/feed.ts';
 import { createMemoryFeed, createMemoryStore } from '../../src/store/memory.ts';
@@ -17,19 +17,17 @@ feedContract('memory', async (feedMs) => {
   return { feed, another: async () => feed, close: () => feed.close() };
 });
 
-describe('The memory store', () => {
-  it('goes by the clock it is given', async () => {
-    let nowMs = 1000;
-    const store = createMemoryStore({ nowMs: () => nowMs });
-    const key = someKey();
-    await store.compareAndSwap(key, swapOf({ bytes: record('brief'), ttlMs: 500, indexes: due(key, 1200) }));
-    const listed = () => store.list('due', { shard: shardOf(key), upTo: 'now', limit: 9 });
-    expect(await listed()).toMatchObject({ nowMs: 1000, count: 0 });
-    nowMs = 1200;
-    expect(await listed()).toMatchObject({ nowMs: 1200, count: 1 });
-    nowMs = 1500;
-    expect(await store.read(key)).toEqual({ nowMs: 1500, bytes: null });
-  });
+it('The memory store goes by the clock it is given', async () => {
+  let nowMs = 1000;
+  const store = createMemoryStore({ nowMs: () => nowMs });
+  const key = someKey();
+  await store.compareAndSwap(key, swapOf({ bytes: record('brief'), ttlMs: 500, indexes: due(key, 1200) }));
+  const listed = () => store.list('due', { shard: shardOf(key), upTo: 'now', limit: 9 });
+  expect(await listed()).toMatchObject({ nowMs: 1000, count: 0 });
+  nowMs = 1200;
+  expect(await listed()).toMatchObject({ nowMs: 1200, count: 1 });
+  nowMs = 1500;
+  expect(await store.read(key)).toEqual({ nowMs: 1500, bytes: null });
 });
 
 it('A follower whose look failed looks again, and sees what other processes publish', async () => {

@@ -103,7 +103,7 @@ const NO_MASTER = /^(?:ERR [^-]*-)?(?:READONLY|MASTERDOWN|LOADING|UNBLOCKED)\b/;
  * a replica while our connections to it stay; it then refuses every write. A new connection goes to the
  * present master. The refused command is rejected, not sent again.
  */
-export function isNoMaster({ message }: Error): boolean {
+function isNoMaster({ message }: Error): boolean {
   return NO_MASTER.test(message);
 }
 

@@ -6,7 +6,6 @@ const plain = { tls: false, login: none, db: 0 };
 const at = (host: string, port: number) => ({ host, port });
 
 test.for([
-  ['redis://a', { ...plain, kind: 'server', server: at('a', 6379) }, 'a:6379'],
   [
     'rediss://me:p%40ss@[::1]:7000/3',
     {
@@ -24,21 +23,13 @@ test.for([
     'a:1, b:2, c:6379',
   ],
   [
-    'redis+sentinel://a,b:2,[::1]:3/chat',
+    'rediss+sentinel://me:p%40ss,word@a,[::1]:3/chat/2?sentinelUsername=you&sentinelPassword=s%26cret',
     {
-      ...{ ...plain, kind: 'sentinel', master: 'chat', sentinelLogin: none },
-      sentinels: [at('a', 26_379), at('b', 2), at('::1', 3)],
-    },
-    'chat of the sentinels a:26379, b:2, [::1]:3',
-  ],
-  [
-    'rediss+sentinel://me:p%40ss,word@a:1/chat/2?sentinelUsername=you&sentinelPassword=s%26cret',
-    {
-      ...{ kind: 'sentinel', master: 'chat', sentinels: [at('a', 1)], tls: true, db: 2 },
+      ...{ kind: 'sentinel', master: 'chat', sentinels: [at('a', 26_379), at('::1', 3)], tls: true, db: 2 },
       login: { username: 'me', password: 'p@ss,word' },
       sentinelLogin: { username: 'you', password: 's&cret' },
     },
-    'chat of the sentinels a:1',
+    'chat of the sentinels a:26379, [::1]:3',
   ],
 ] as const)('%s is read, and its places name no login', ([written, address, places]) => {
   const read = parseRedisUrl(written);

@@ -1,6 +1,5 @@
 import { expect, test, vi } from 'vitest';
 import { StoreUnavailable } from '../../../src/store/port.ts';
-import { isNoMaster } from '../../../src/store/redis/clients.ts';
 import { storedName } from '../../../src/store/redis/records.ts';
 import { bytesOf, record, replacing, someKey, swapOf } from '../../contract/records.ts';
 import { asAdmin, startRedisPair, startRedisSentinels } from '../../support/failover.ts';
@@ -31,18 +30,6 @@ test('a process leaves a master that became a replica, with every connection, an
       String(await admin.call('CLIENT', 'LIST', 'TYPE', 'NORMAL')).match(/^id=/gm),
     );
   await expect.poll(left).toHaveLength(1);
-});
-
-test.for([
-  ["READONLY You can't write against a read only replica. script: 1f, on @user_script:1.", true],
-  ['ERR Error running script (call to f_1f): @user_script:7: @user_script: 7: -READONLY You', true],
-  ["MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.", true],
-  ['UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)', true],
-  ["OOM command not allowed when used memory > 'maxmemory'.", false],
-  ['NOREPLICAS Not enough good replicas to write.', false],
-  ['ERR unknown command, with args beginning with: READONLY', false],
-] as const)('whether the connection is left that answers %s: %s', ([message, leaves]) => {
-  expect(isNoMaster(new Error(message))).toBe(leaves);
 });
 
 test('a failover that an operator asks the sentinels for is followed at once: the old master is written no more', async () => {
