@@ -1,7 +1,7 @@
 import type { Context, Settings } from '../../src/conversation/context.ts';
 import type { Conversation } from '../../src/conversation/conversation.ts';
 import type { Effect, Identifier, KnownCall, Lookup, Outcome } from '../../src/conversation/effect.ts';
-import type { Message, Photo, PhotoEffect, PhotoReading, Sender } from '../../src/conversation/message.ts';
+import type { Message, PhotoEffect, PhotoReading, Sender } from '../../src/conversation/message.ts';
 import type { Decision, Reply } from '../../src/conversation/reply.ts';
 import type { State } from '../../src/conversation/state.ts';
 import type { Input } from '../../src/conversation/step.ts';
@@ -51,8 +51,6 @@ export class Dialogue {
   settings: Settings;
   readonly conversation: Pick<Conversation, 'step' | 'readState' | 'newState'>;
   readonly effects: Effect[] = [];
-  /** Photos that were to be fetched and read. */
-  readonly photos: Photo[] = [];
   replies: readonly Reply[] = [];
   last: Decision | undefined;
   /** How AntCRM answers; a test sets what it needs. */
@@ -77,11 +75,6 @@ export class Dialogue {
 
   get keys(): string[] {
     return this.replies.map(({ key }) => key);
-  }
-
-  /** What AntCRM was asked that earns or spends. */
-  get calls(): Effect[] {
-    return this.effects.filter(({ kind }) => kind === 'accumulate' || kind === 'redeem');
   }
 
   /** The last reply: the question that waits for an answer. */
@@ -150,7 +143,6 @@ export class Dialogue {
       return this.answers(effect);
     }
     const { photo } = effect;
-    this.photos.push(photo);
     const read = photo.pictures.map((picture) => (picture.kind === 'remote' ? this.reading : picture));
     return { kind: 'photo', photo: { ...photo, pictures: read } };
   }

@@ -150,7 +150,7 @@ class Run {
   readonly #confirmed = new Set<string>();
   #question: Reply | undefined;
   #sent: Message = { kind: 'group' };
-  #before: Before = { state: this.#chat.state, question: undefined, first: undefined };
+  #before: Before = { state: this.#chat.state, question: undefined };
 
   line(line: string): void {
     const chat = this.#chat;
@@ -166,7 +166,7 @@ class Run {
 
   #exchange(said: string): void {
     const chat = this.#chat;
-    this.#before = { state: chat.state, question: this.#question, first: chat.replies[0] };
+    this.#before = { state: chat.state, question: this.#question };
     this.#say(said);
     for (const { choices = [], view } of chat.replies)
       this.#shown.push(...choices.map(({ id }) => ({ id, view })));
