@@ -58,14 +58,14 @@ const toJson = (value: object): Uint8Array => strToU8(JSON.stringify(value, unde
 
 /** Teams puts a starter's prompt into the input box, older clients its title. */
 function textsIn(locale: Locale) {
-  const line = (key: string) => WORDS.line({ key: `teams.${key}` }, locale);
+  const line = (key: string) => WORDS.line({ key }, locale);
   const starters = commands.filter(({ starter }) => starter);
   return {
-    name: { short: line('app.name'), full: line('app.fullName') },
-    description: { short: line('app.short'), full: line('app.full') },
+    name: { short: line('teams.app.name'), full: line('teams.app.fullName') },
+    description: { short: line('teams.app.short'), full: line('teams.app.full') },
     starters: starters.map(({ name }) => {
-      const title = line(`command.${name}.title`);
-      return { title, description: line(`command.${name}.description`), prompt: title };
+      const title = line(`teams.command.${name}.title`);
+      return { title, description: line(`teams.command.${name}.description`), prompt: title };
     }),
   };
 }
