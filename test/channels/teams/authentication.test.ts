@@ -12,15 +12,11 @@ answerByNock();
 const HI = textActivity('hi');
 const nowS = Math.floor(Date.now() / 1000);
 const sts = 'https://sts.windows.net/72f988bf-86f1-41af-91ab-2d7cd011db47/';
-const login = 'https://login.microsoftonline.com/72f988bf/v2.0';
 
 const BAD_TOKENS: Readonly<Record<string, TokenOptions>> = {
   'another audience': { claims: { aud: 'somebody-else' } },
-  'no audience': { claims: { aud: undefined } },
   'another issuer': { claims: { iss: 'https://evil.example' } },
-  'no issuer': { claims: { iss: undefined } },
   "Azure AD's issuer (our own token, replayed)": { claims: { iss: sts, appid: 'self', ver: '1.0' } },
-  "Azure AD's issuer of version 2": { claims: { iss: login, azp: 'self', ver: '2.0' } },
   'an expiry ten minutes ago': { claims: { exp: nowS - 600 } },
   'no expiry': { claims: { exp: undefined } },
   'a beginning in ten minutes': { claims: { nbf: nowS + 600 } },
@@ -37,21 +33,18 @@ it('a request without a valid token is refused with 401, without a reason', asyn
   const [head = '', , signature] = double.mint(appId).split('.');
   const [, claims] = double.mint(appId, { claims: { extra: 1 } }).split('.');
   const { kid } = JSON.parse(Buffer.from(head, 'base64url').toString());
-  const headers = {
-    'no authorization': null,
-    Basic: 'Basic dXNlcjpwYXNz',
-    'garbage in three parts': 'Bearer a.b.c',
-    'a tampered payload': `Bearer ${head}.${claims}.${signature}`,
-    'a key that is published for another channel': bearer({ header: { kid: `${kid}-slack` } }),
-    ...Object.fromEntries(Object.entries(BAD_TOKENS).map(([what, token]) => [what, bearer(token)])),
-  };
-  const requests: [what: string, more: object, authorization?: string | null][] = [
-    ...Object.entries(headers).map(([what, header]): [string, object, string | null] => [what, {}, header]),
-    ['no channel', { channelId: undefined }],
-    ['Direct Line, whose clients can claim to be anybody', { channelId: 'directline' }],
-    ['an activity without a service URL', { serviceUrl: undefined }],
+  const requests: [what: string, authorization: string | null | undefined, more?: object][] = [
+    ['no authorization', null],
+    ['Basic', 'Basic dXNlcjpwYXNz'],
+    ['garbage in three parts', 'Bearer a.b.c'],
+    ['a tampered payload', `Bearer ${head}.${claims}.${signature}`],
+    ['a key that is published for another channel', bearer({ header: { kid: `${kid}-slack` } })],
+    ['no channel', undefined, { channelId: undefined }],
+    ['Direct Line, whose clients can claim to be anybody', undefined, { channelId: 'directline' }],
+    ['an activity without a service URL', undefined, { serviceUrl: undefined }],
   ];
-  for (const [what, more, authorization] of requests) {
+  for (const [what, token] of Object.entries(BAD_TOKENS)) requests.push([what, bearer(token)]);
+  for (const [what, authorization, more] of requests) {
     const response = await post({ ...HI, ...more }, authorization);
     expect([what, response.json()]).toEqual([
       what,
@@ -149,46 +142,40 @@ it('our own tokens come from the managed identity, are kept, and renewed where t
 
 const GRANTED = { token_type: 'Bearer', expires_in: 3600, access_token: 'granted' };
 
-/** Microsoft's login server: the SDK goes to no other host without asking Microsoft about it. */
-function signIn(path: string | RegExp, fits: (form: unknown) => boolean = () => true) {
-  onTestFinished(() => nock.cleanAll());
-  return nock('https://login.microsoftonline.com').persist().post(path, fits).query(true);
-}
-
 it.each([
   ['SingleTenant', TENANT, TENANT],
   ['MultiTenant', undefined, 'botframework.com'],
 ] as const)(
-  'our own tokens of a %s bot come from Microsoft’s login server, by the client secret',
-  async (...[type, tenant, directory]) => {
+  'a token of a %s bot comes by the client secret; until there is one, the reply waits',
+  async (...row) => {
+    const [type, tenant, directory] = row;
     const registration = { type, tenant, password: 'client-secret', endpoints: undefined };
-    const { double, channel, appId, outgoing } = await createBot({ auth: 'on', registration });
+    const { double, channel, appId, outgoing } = await createBot({ auth: 'on', registration, watchMs: 5 });
+    onTestFinished(() => nock.cleanAll());
+    // The SDK goes to no other host without asking Microsoft about it.
+    const signIn = (fits: (form: unknown) => boolean = () => true) =>
+      nock('https://login.microsoftonline.com')
+        .persist()
+        .post(`/${directory}/oauth2/v2.0/token`, fits)
+        .query(true);
+    const deliver = () => channel.deliver(outgoing({ key: 'a' }), 1);
+    signIn().reply(401, { error: 'invalid_client', error_description: 'AADSTS7000215: Invalid secret' });
+    await channel.start?.();
+    const fault = expect.stringContaining('no token (invalid_client), so no reply is sent');
+    expect([channel.faults?.(), await deliver()]).toEqual([[fault], { kind: 'unauthorized' }]);
+    expect(double.calls()).toEqual([]);
+
+    nock.cleanAll();
     const forms: unknown[] = [];
-    signIn(`/${directory}/oauth2/v2.0/token`, (form) => forms.push(form) > 0).reply(200, GRANTED);
-    for (const key of ['a', 'b']) await channel.deliver(outgoing({ key }), 1);
-    expect(double.calls().map(({ authorization }) => authorization)).toEqual([
-      'Bearer granted',
-      'Bearer granted',
-    ]);
+    signIn((form) => forms.push(form) > 0).reply(200, GRANTED);
+    await expect.poll(() => channel.faults?.()).toEqual([]);
+    for (const _ of [1, 2]) await deliver();
+    expect(double.calls().map(({ authorization }) => authorization)).toEqual(Array(2).fill('Bearer granted'));
     const scope = expect.stringContaining('https://api.botframework.com/.default');
     const secret = { client_id: appId, client_secret: 'client-secret', scope };
     expect(forms).toMatchObject([{ grant_type: 'client_credentials', ...secret }]);
   },
 );
-
-it('a token that is not to be had is a fault until it is there, and the reply waits', async () => {
-  const registration = { type: 'SingleTenant', password: 'x', endpoints: undefined } as const;
-  const { double, channel, outgoing } = await createBot({ auth: 'on', registration, watchMs: 5 });
-  signIn(/.*/).reply(401, { error: 'invalid_client', error_description: 'AADSTS7000215: Invalid secret' });
-  await channel.start?.();
-  const fault = expect.stringContaining('no token (invalid_client), so no reply is sent');
-  expect(channel.faults?.()).toEqual([fault]);
-  expect(await channel.deliver(outgoing({ key: 'a' }), 1)).toEqual({ kind: 'unauthorized' });
-  expect(double.calls()).toEqual([]);
-  nock.cleanAll();
-  signIn(/.*/).reply(200, GRANTED);
-  await expect.poll(() => channel.faults?.()).toEqual([]);
-});
 
 it('a registration that is not complete does not start', async () => {
   for (const registration of [
