@@ -17,8 +17,6 @@ const MOST_MS = 180_000;
 const MAX_KEY = 200;
 /** What makes the bot build the patterns that it does not build at its start. */
 const SAID = 'TIVI 000 000 633|đổi quà|mình lấy 2 cái loa 250 điểm|tháng này|bỏ mã đầu|trang 2'.split('|');
-/** Methods that make a pattern of a string. */
-const MAKES_PATTERNS = /^(?:match|matchAll|search)$/;
 
 const isNamed = (node: object, name: RegExp) => 'name' in node && name.test(String(node.name));
 
@@ -35,12 +33,7 @@ function parse(file: string, text: string): { written: Pattern[]; builds: string
       written.push({ source: node.regex.pattern, flags: node.regex.flags, place: placeOf(node) });
     },
     NewExpression: (node) => void (isNamed(node.callee, /^RegExp$/) && builds.push(placeOf(node))),
-    CallExpression({ callee, arguments: [first], ...node }) {
-      const isText = first?.type === 'TemplateLiteral' || (first?.type === 'Literal' && !('regex' in first));
-      const isMethod =
-        callee.type === 'MemberExpression' && isText && isNamed(callee.property, MAKES_PATTERNS);
-      if (isMethod || isNamed(callee, /^RegExp$/)) builds.push(placeOf(node));
-    },
+    CallExpression: (node) => void (isNamed(node.callee, /^RegExp$/) && builds.push(placeOf(node))),
   }).visit(program);
   return { written, builds };
 }

@@ -1,5 +1,5 @@
-import { expect, it, onTestFinished } from 'vitest';
-import { Transport } from '../../src/http/transport.ts';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { createHook, Transport } from '../../src/http/transport.ts';
 import { closedPort, serve } from '../support/server.ts';
 
 /* Connections, deadlines and what counts as sent: test/loyalty/antcrm-transport.test.ts. */
@@ -27,4 +27,53 @@ it('calls no origin but those it may, and none once it is closed', async () => {
 it('reads no more of an answer than it may', async () => {
   const { transport, post } = await start('x'.repeat(1001));
   expect(await transport.exchange(post)).toEqual({ kind: 'large' });
+});
+
+/** A hook at a server that answers the tries with these statuses; null: not at all. */
+async function hookAt(...statuses: (number | null)[]) {
+  const tries: string[] = [];
+  const server = await serve(async (request, response) => {
+    let body = '';
+    for await (const chunk of request) body += String(chunk);
+    const status = statuses[tries.push(body) - 1] ?? null;
+    if (status !== null) response.writeHead(status).end();
+  });
+  const failed = vi.fn();
+  const hook = createHook(`${server.url}/hook`, failed);
+  onTestFinished(async () => {
+    await server[Symbol.asyncDispose]();
+    await hook.close();
+  });
+  return { hook, tries, failed };
+}
+
+it('a hook that fails is tried once more with the same words, and hears of the same thing once a minute', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const { hook, tries, failed } = await hookAt(503, ...Array<number>(9).fill(204));
+  hook.tell('a', { ticket: 'a1' });
+  await expect.poll(() => tries).toEqual(['{"ticket":"a1"}', '{"ticket":"a1"}']);
+  for (const ticket of ['a2', 'b1', 'b2']) hook.tell(ticket.charAt(0), { ticket });
+  await expect.poll(() => tries).toContain('{"ticket":"b1"}');
+  vi.advanceTimersByTime(61_000);
+  hook.tell('a', { ticket: 'a3' });
+  await expect.poll(() => tries).toContain('{"ticket":"a3"}');
+  // One whose answer was still on its way may have been told again.
+  expect(tries.join()).not.toMatch(/a2|b2/);
+  expect(failed).not.toHaveBeenCalled();
+});
+
+it('nobody waits for a hook that does not answer: it is given five seconds twice, and the operator is told', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const { hook, tries, failed } = await hookAt();
+  expect(hook.tell('a', { ticket: 'T1' })).toBeUndefined();
+  for (const made of [1, 2]) {
+    await expect.poll(() => tries.length).toBe(made);
+    vi.advanceTimersByTime(4900);
+    expect(failed).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(200);
+  }
+  await expect.poll(() => failed.mock.calls.length).toBe(1);
+  expect(tries).toHaveLength(2);
 });
