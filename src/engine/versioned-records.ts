@@ -79,7 +79,7 @@ export type RecordParts = {
 };
 
 /** How many records are remembered, and for how long. They are kept decrypted for `OPEN_MS` and a second. */
-const MAX_REMEMBERED = 2048;
+const MAX_REMEMBERED = 1000;
 const REMEMBERED_MS = 60_000;
 const OPEN_MS = 15_000;
 const FORGET_EVERY_MS = 1000;

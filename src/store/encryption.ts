@@ -24,7 +24,7 @@ const NO_SALT = Buffer.alloc(32);
 const NAME_BYTES = 16;
 
 /** Most messages come from people who wrote a moment ago, so this many names and subkeys are cached. */
-const CACHED = 4000;
+const CACHED = 1000;
 
 /**
  * Sealed bytes are `schema (1 byte) | nonce (12) | AES-256-GCM | tag (16)`. Schema and nonce are a record's
