@@ -141,7 +141,7 @@ async function stop(
   http.refuseRequests();
   // Turns still finish, and their replies need the channels' connections until then.
   await Promise.all([engine.stop(), channels.stop()]);
-  await Promise.all([http.close(), channels.close(core.observe.log)]);
+  await Promise.all([http.close(), channels.close()]);
   await Promise.all(others.map((part) => waitForClose(part.close())));
   await waitForClose(stores.close());
   await waitForClose(core.spans.close(), STOP_MS - (performance.now() - startMs));

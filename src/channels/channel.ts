@@ -179,11 +179,8 @@ export class Channels<Settings> {
     await this.#each(async (channel) => channel.stop?.());
   }
 
-  async close(log: Pick<Log, 'info'>): Promise<void> {
-    await this.#each(async (channel, name) => {
-      await waitForClose(channel.close?.());
-      log.info({ channel: name }, 'channel stopped');
-    });
+  async close(): Promise<void> {
+    await this.#each((channel) => waitForClose(channel.close?.()));
   }
 
   #each(work: (channel: Channel, name: string) => Promise<void>): Promise<unknown> {

@@ -6,10 +6,7 @@ it('refuses two channels of one name, whose conversations would be the same', ()
   expect(() => new Channels([...CHANNELS, ...CHANNELS])).toThrow('Two channels are called staff');
 });
 
-it.each(['0867123456', 'Đầu máy', 'a"} 1\nx', 'x'.repeat(41), ''])(
-  'refuses the channel %j, whose name could not be a label of a metric',
-  (name) => {
-    const entries = CHANNELS.slice(0, 1).map((entry) => ({ ...entry, traits: { ...entry.traits, name } }));
-    expect(() => new Channels(entries)).toThrow('wants a short word');
-  },
-);
+it.each(['0867123456', 'a"} 1\nx', ''])('refuses the channel %j, whose name could be no label', (name) => {
+  const entries = CHANNELS.slice(0, 1).map((entry) => ({ ...entry, traits: { ...entry.traits, name } }));
+  expect(() => new Channels(entries)).toThrow('wants a short word');
+});

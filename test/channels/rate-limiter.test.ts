@@ -20,16 +20,14 @@ function createKit({ perSecond = PER_SECOND } = {}) {
 
   /** Sends each as soon as the limiter lets it; resolves to when, ms, in the order in which they were sent. */
   function sendAll(wishes: readonly SendRequest[]) {
-    const waiting = wishes.map((one) => ({ one, atMs: time.nowMs }));
+    let waiting = wishes.map((one) => ({ one, atMs: time.nowMs }));
     const sent: { chat: string; atMs: number }[] = [];
-    for (let next = waiting[0]; next !== undefined; next = waiting[0]) {
+    for (let [next] = waiting; next; [next] = waiting.sort((one, other) => one.atMs - other.atMs)) {
       time.nowMs = Math.max(time.nowMs, next.atMs);
-      const afterMs = limiter.take(next.one);
-      if (afterMs === 0) {
-        sent.push({ chat: next.one.chat, atMs: time.nowMs });
-        waiting.shift();
-      } else next.atMs = time.nowMs + afterMs;
-      waiting.sort((one, other) => one.atMs - other.atMs);
+      next.atMs = time.nowMs + limiter.take(next.one);
+      if (next.atMs > time.nowMs) continue;
+      sent.push({ chat: next.one.chat, atMs: time.nowMs });
+      waiting = waiting.slice(1);
     }
     return sent;
   }

@@ -26,7 +26,6 @@ export const STAFF: ChannelTraits = {
 /** To read more as JSON would hold up every other message. */
 export const MAX_STAFF_PHOTO = 5 * 1024 * 1024;
 const MAX_BASE64 = Math.ceil(MAX_STAFF_PHOTO / 3) * 4;
-/** The largest request carries the largest picture. */
 export const MAX_BODY_BYTES = MAX_BASE64 + 64 * 1024;
 
 const field = z.string().min(1).max(MAX_TEXT);
@@ -94,7 +93,6 @@ export function requestSchemaOf(channels: readonly ChannelTraits[]) {
     .meta({ examples: [{ conversation: 'qa-42', text: 'tích điểm TIVInpmx8b98pfg' }] });
 }
 export type RequestSchema = ReturnType<typeof requestSchemaOf>;
-/** A request that passed its schema. */
 export type StaffRequest = z.infer<RequestSchema>;
 
 /** The message of a request. `read` reads a picture, which is not stored. */
@@ -124,8 +122,6 @@ export function senderOf(
 }
 
 const choiceSchema = z.object({ id: z.string(), label: z.string() });
-
-/** A form's field. `reason` says why `value` was refused. */
 const fieldSchema = z.object({
   slot: z.enum(['code', 'phone', 'email']),
   required: z.boolean(),
@@ -175,7 +171,6 @@ export const answerSchema = z.object({
 });
 export type StaffAnswer = z.infer<typeof answerSchema>;
 
-/** The names that `docs.ts` and the routes agree on. */
 export const STAFF_TAG = 'staff webhook';
 export const STAFF_SECURITY = 'staffToken';
 
@@ -188,7 +183,7 @@ export const refusals = {
   503: problemOf('The store cannot be reached, or the server is stopping.'),
 };
 
-/** A route for staff, with its description on the API page. */
+/** A route for staff, as the API page shows it. */
 export function routeOf<Schemas extends object>(operationId: string, summary: string, schemas: Schemas) {
   return { tags: [STAFF_TAG], security: [{ [STAFF_SECURITY]: [] }], operationId, summary, ...schemas };
 }
@@ -199,10 +194,7 @@ export const messageRouteOf = (body: RequestSchema) =>
     description: `Answers with the replies. Exactly one of \`${KINDS.join('`, `')}\`.`,
     body,
     response: {
-      200: {
-        description: 'The message is stored.',
-        content: { 'application/json': { schema: answerSchema } },
-      },
+      200: answerSchema,
       ...refusals,
       413: problemOf('The request is too large.'),
       415: problemOf('The request is no JSON.'),
@@ -217,9 +209,7 @@ export const streamed = {
 
 /** The route of a conversation's events. */
 export const eventsRoute = routeOf('followConversation', 'Follow a conversation', {
-  description:
-    'Server-sent events: every reply, the kept ones first (the last 100, one hour). The event id is the ' +
-    '`seq`; the data is a reply as in the answer, with `turn`, `last` (of its turn), `state` and `trace`.',
+  description: 'Server-sent events: every reply, the kept ones first (the last 100, one hour).',
   params: z.object({ conversation: conversationSchema }),
   headers: z.looseObject({ 'last-event-id': z.coerce.number().int().min(0).optional() }),
   response: streamed,
