@@ -3,18 +3,19 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import type { Settings } from '../../src/conversation/context.ts';
 import type { Lookup, Outcome, Perform } from '../../src/conversation/effect.ts';
-import type { Message, Photo } from '../../src/conversation/message.ts';
+import type { Message, Photo, PhotoReader } from '../../src/conversation/message.ts';
 import type { Decision } from '../../src/conversation/reply.ts';
 import { newState, type State, stateSchema } from '../../src/conversation/state.ts';
 import type { Input } from '../../src/conversation/step.ts';
 import { CUSTOMER, lock } from '../../src/engine/customer.ts';
 import { Engine, type EngineOptions } from '../../src/engine/engine.ts';
+import { Lease } from '../../src/engine/leases.ts';
 import { type EngineLimits, LIMITS } from '../../src/engine/limits.ts';
 import type { Delivery, Incoming, Outgoing, Platform } from '../../src/engine/messages.ts';
 import { Operators } from '../../src/engine/operators.ts';
 import type { ConversationRecord } from '../../src/engine/record.ts';
-import { accept, CONVERSATION } from '../../src/engine/transitions.ts';
-import { VersionedRecords } from '../../src/engine/versioned-records.ts';
+import { accept, CONVERSATION, type Filing } from '../../src/engine/transitions.ts';
+import { type Sealer, VersionedRecords } from '../../src/engine/versioned-records.ts';
 import type { Alarm } from '../../src/observability/log.ts';
 import type { Observe } from '../../src/observability/metrics.ts';
 import { type Runtime as Outside, systemRuntime } from '../../src/runtime.ts';
@@ -243,3 +244,37 @@ export function gate() {
   const { promise: opened, resolve: open } = Promise.withResolvers<void>();
   return { opened, open };
 }
+
+export const NOW = 1_800_000_000_000;
+export const LEASE = 15_000;
+
+/** Seals nothing: the version is random all the same. Bytes that say so cannot be opened. */
+export const openSealer: Sealer = {
+  seal: (_, plain) => Buffer.concat([Buffer.of(0), randomBytes(12), plain]),
+  open(_, sealed) {
+    if (sealed[13] === 0xff) throw new Error('broken');
+    return Buffer.from(sealed.subarray(13));
+  },
+};
+
+export const taking = (owner = 'owner') => ({ owner, leaseMs: LEASE });
+
+export function filing(id: string, over: Partial<Filing> = {}): Filing {
+  return { id, deliveryId: `delivery of ${id}`, body: { text: id }, ...over };
+}
+
+/** A record with a message of that id, whose lease `owner` has. */
+export function leased(id = 'm1', nowMs = NOW): { record: ConversationRecord; lease: Lease } {
+  const { record, answer } = accept(filing(id, { take: taking() }))(null, nowMs);
+  if (record === null || answer !== 'leased') throw new Error(answer);
+  return { record, lease: new Lease('name', { record, nowMs, aliveUntilMs: 0 }) };
+}
+
+/** Takes the bytes for what a code says. */
+export const READER: PhotoReader = {
+  read: async (bytes) => ({ kind: 'read', texts: [Buffer.from(bytes).toString()] }),
+  close: async () => {},
+};
+
+export const photoOf = (...files: string[]) =>
+  incoming('', { message: { kind: 'photo', pictures: files.map((at) => ({ kind: 'remote', at })) } });

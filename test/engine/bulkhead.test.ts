@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Platform } from '../../src/engine/messages.ts';
-import { createWorld, gate, incoming } from './bot.ts';
-import { photoOf, READER } from './kit.ts';
+import { createWorld, gate, incoming, photoOf, READER } from './bot.ts';
 
 test.each(['identify', 'deliver', 'fetchPhoto'] as const)(
   'a platform that hangs in `%s` holds up its own conversations alone, and none of them is the worse for it',

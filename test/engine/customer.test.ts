@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type CustomerRecord, lock, SETTLED_MS, unlock } from '../../src/engine/customer.ts';
-import { NOW } from './kit.ts';
+import { NOW } from './bot.ts';
 
 const locked = (settled: string[] = [], awaited: string[] = []) => ({ locked: true, settled, awaited });
 

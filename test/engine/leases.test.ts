@@ -3,8 +3,7 @@ import { Leases } from '../../src/engine/leases.ts';
 import { accept, CONVERSATION } from '../../src/engine/transitions.ts';
 import { VersionedRecords } from '../../src/engine/versioned-records.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
-import { createWorld } from './bot.ts';
-import { filing, LEASE, openSealer } from './kit.ts';
+import { createWorld, filing, LEASE, openSealer } from './bot.ts';
 
 test('a lease lasts from when it was asked for, not from when the answer came: the store may end it sooner', async () => {
   const { outside } = createWorld();

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 import type { PhotoReader } from '../../src/conversation/message.ts';
 import type { FetchedPhoto, Platform } from '../../src/engine/messages.ts';
-import { createWorld } from './bot.ts';
-import { photoOf, READER } from './kit.ts';
+import { createWorld, photoOf, READER } from './bot.ts';
 
 /** A message with these pictures on a platform whose fetches end as scripted, then well; a file's content is its name. */
 async function send(files: string[], script: readonly FetchedPhoto['kind'][] = [], readMs = 0) {

@@ -13,7 +13,7 @@ import {
   take,
   takeLetter,
 } from '../../src/engine/transitions.ts';
-import { filing, LEASE, leased, NOW, taking } from './kit.ts';
+import { filing, LEASE, leased, NOW, taking } from './bot.ts';
 
 const HOUR = 3_600_000;
 const answers: Commit = {

@@ -6,7 +6,7 @@ import { type Sealer, VersionedRecords } from '../../src/engine/versioned-record
 import { systemRuntime } from '../../src/runtime.ts';
 import { type Index, type Swap, shardOf } from '../../src/store/port.ts';
 import { createLossyStore } from '../support/lossy-store.ts';
-import { filing, LEASE, NOW, openSealer, taking } from './kit.ts';
+import { filing, LEASE, NOW, openSealer, taking } from './bot.ts';
 
 const KEY = 'c:name';
 

@@ -57,7 +57,6 @@ const NEXT: Readonly<Record<string, readonly [next: ((chat: Dialogue) => Message
     'accumulate-asking-phone': [text('0867123456'), 'accumulate.askEmail'],
     'accumulate-offering-mapped-phone': [press('use'), 'accumulate.askEmail'],
     'accumulate-asking-email': [press('skip'), 'accumulate.summary'],
-    'accumulate-offering-email': [press('use'), 'accumulate.summary'],
     'accumulate-confirming': [press('confirm'), 'accumulate.done'],
     'accumulate-confirming-edit': [text('ừ'), 'cancel.done'],
     'accumulate-editing-code': [text('TIVI000000201'), 'accumulate.summary'],
@@ -72,13 +71,10 @@ const NEXT: Readonly<Record<string, readonly [next: ((chat: Dialogue) => Message
     'history-asking-type': [press('history:gift'), 'history.page'],
     'history-asking-period': [press('period:all'), 'history.page'],
     'history-browsing': [press('next'), 'history.page'],
-    'points-declined': [text('điểm của tôi'), 'identity.proofNeeded'],
     'idle-welcomed': [press('accumulate'), 'accumulate.askCode'],
-    'idle-in-english': [text('/language'), 'language.ask'],
     'redemption-checking': ['wakes', 'operation.resolved.done'],
     'redemption-watching': ['wakes', 'operation.escalated'],
     'escalation-escalated': [asksStatus, 'operation.status'],
-    'accumulation-checking': ['wakes', 'operation.resolved.done'],
     'gathering-album': [text('menu'), 'menu'],
   };
 
