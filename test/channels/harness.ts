@@ -5,7 +5,6 @@ import type { Reply } from '../../src/conversation/reply.ts';
 import { type Incoming, incomingSchema, type Outgoing } from '../../src/engine/messages.ts';
 import { problemHandler } from '../../src/http/problem.ts';
 import type { Words } from '../../src/i18n.ts';
-import { mountChannel } from '../support/mount.ts';
 
 /** Keys instead of wording, so that tests go by what is said and not by how. `literal` says its own text. */
 export const words: Words = {
@@ -39,7 +38,7 @@ export function outgoingOf(
 export async function serveChannel(channel: Channel, double: { close(): Promise<void> }) {
   const app = Fastify();
   app.setErrorHandler(problemHandler({ error() {} }));
-  await mountChannel(app, channel);
+  for (const plugin of [channel.plugin, channel.staffPlugin]) if (plugin) await app.register(plugin);
   onTestFinished(async () => {
     await channel.stop?.();
     await channel.close?.();

@@ -12,7 +12,6 @@ import { createEncryption } from '../../src/store/encryption.ts';
 import { createMemoryFeed, createMemoryStore } from '../../src/store/memory.ts';
 import { newState, readState, step } from '../support/conversation.ts';
 import { SETTINGS, succeed } from '../support/dialogue.ts';
-import { mountChannel } from '../support/mount.ts';
 import { recordingObserve } from '../support/observe.ts';
 import { readerOf } from '../support/photos.ts';
 
@@ -78,7 +77,7 @@ async function startBot(create: CreateChannel) {
       return delivery;
     },
   });
-  await mountChannel(app, channel);
+  for (const plugin of [channel.plugin, channel.staffPlugin]) if (plugin) await app.register(plugin);
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   engine.start();
   onTestFinished(async () => {

@@ -29,13 +29,13 @@ const language = createLanguage();
 /** What texts say at a question. */
 export const interpret = language.interpret.bind(language);
 
-/** What a text says by itself; only what it says. */
+/** What a text says by itself. */
 export function understand(text: string) {
   const said = language.understand(text);
   const { act, codes, phones, emails, mangled, period, type, reference, rest } = said;
   const [phone] = phones;
   const [email] = emails.flatMap((one) => (one.ok ? one : []));
-  const all = {
+  return {
     act,
     codes,
     code: codes[0],
@@ -50,9 +50,6 @@ export function understand(text: string) {
     noEmail: lacksEmail(said) || undefined,
     rest: rest.join(' ') || undefined,
   };
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as Partial<
-    typeof all
-  >;
 }
 
 /** The names of periods of all languages. */

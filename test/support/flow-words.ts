@@ -5,12 +5,11 @@ import { LOCALES } from '../../src/conversation/message.ts';
 /** What the locale files lack of flows: `flow, language, key`. */
 export function missingWords(flows: readonly Flow[], wording: Wording): string[] {
   return flows.flatMap((flow) =>
-    LOCALES.flatMap((locale) => {
-      const lacks = (key: string) => (wording[locale][key] ?? '') === '';
-      return keysOf(flow)
-        .filter(lacks)
-        .map((key) => `${flow.name}, ${locale}, ${key}`);
-    }),
+    LOCALES.flatMap((locale) =>
+      keysOf(flow)
+        .filter((key) => !wording[locale][key])
+        .map((key) => `${flow.name}, ${locale}, ${key}`),
+    ),
   );
 }
 
@@ -19,13 +18,8 @@ function keysOf(flow: Flow): string[] {
   const { name, identity } = flow;
   const confirmation = findConfirms(flow);
   return [
-    `choice.${name}`,
-    `flow.${name}`,
-    `help.${name}`,
-    `command.${name}`,
-    `telegram.command.${name}`,
-    `teams.command.${name}.title`,
-    `teams.command.${name}.description`,
+    ...['choice', 'flow', 'help', 'command', 'telegram.command'].map((kind) => `${kind}.${name}`),
+    ...['title', 'description'].map((part) => `teams.command.${name}.${part}`),
     ...(identity === 'typed' ? ['askPhone', 'askPhone_staff'].map((key) => `${name}.${key}`) : []),
     ...(confirmation ? ['summary', 'done', 'refused'].map((key) => `${name}.${key}`) : []),
     ...(confirmation ? [`choice.confirm.${name}`] : []),

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo, Server, Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { createServer as createTcpServer } from 'node:net';
 import { freePort } from './ports.ts';
 
@@ -33,7 +33,7 @@ async function listen(server: Server): Promise<TestServer> {
   await once(server, 'listening');
   const address = server.address();
   return {
-    url: `http://127.0.0.1:${isAddress(address) ? address.port : 0}`,
+    url: `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`,
     connections: () => connections,
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
@@ -42,6 +42,3 @@ async function listen(server: Server): Promise<TestServer> {
     },
   };
 }
-
-const isAddress = (address: AddressInfo | string | null): address is AddressInfo =>
-  typeof address === 'object' && address !== null;

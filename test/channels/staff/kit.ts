@@ -16,7 +16,6 @@ import {
 import { notFound, problemHandler } from '../../../src/http/problem.ts';
 import { createEncryption } from '../../../src/store/encryption.ts';
 import { createMemoryFeed } from '../../../src/store/memory.ts';
-import { mountChannel } from '../../support/mount.ts';
 import { NO_READER } from '../../support/photos.ts';
 import { outgoingOf, words } from '../harness.ts';
 
@@ -87,7 +86,7 @@ export async function startKit(options: KitOptions = {}) {
   });
 
   await mount?.(app, guard);
-  await mountChannel(app, channel);
+  await app.register(channel.staffPlugin);
   const url = await app.listen({ port: 0, host: '127.0.0.1' });
   onTestFinished(async () => {
     // Clients open connections ahead; the server would wait for their first request.
