@@ -38,9 +38,6 @@ type Asked = {
 /** A swap that a process asks for. */
 type AskedSwap = Pick<Swap, 'bytes' | 'expected'> & { readonly key: Key; readonly atMs: number };
 
-/** The locks that an effect holds by the store's answers, and whether it stored an intent. */
-export type Noted = { readonly locks: Set<string>; isIntended: boolean };
-
 /** Checks how processes use leases, stop, wait, call and lock. */
 export class Conduct {
   readonly #world: World;
@@ -147,12 +144,17 @@ export class Conduct {
       breach('called in time', `${operation} is called ${clock.atMs - askedMs} ms after its intent`);
   }
 
-  onOutcome(process: string, outcome: Outcome, { locks, isIntended }: Noted): void {
+  /** `locks`: those that the effect has by the store's answers. */
+  /** `locks`: those that the effect has by the store's answers. */
+  onOutcome(process: string, outcome: Outcome, locks: ReadonlySet<string>): void {
     const { kind } = outcome;
     const isEnd = kind === 'applied' || kind === 'refused' || kind === 'unavailable';
-    if (isEnd && isIntended && outcome.operation !== undefined) this.#ended.set(outcome.operation, process);
+    const operation = isEnd || kind === 'busy' ? outcome.operation : undefined;
+    if (operation === undefined) return;
+    const { by = '' } = this.#intended.get(operation) ?? {};
+    if (isEnd && processOf({ owner: by }) === process) this.#ended.set(operation, process);
     if (kind === 'busy' && locks.size > 0)
-      this.#world.breach('no lock past its reason', `${outcome.operation} is busy, and locks ${[...locks]}`);
+      this.#world.breach('no lock past its reason', `${operation} is busy, and locks ${[...locks]}`);
   }
 
   onChange({ key, before, after }: RecordChange): void {

@@ -21,27 +21,31 @@ const CONFIRM_MS = 1_800;
 const ILLNESSES = ['lists fail', 'lists hang', 'writes refused', 'hangs'] as const;
 
 /** Puts latency and faults between a process and what it calls. */
-export class FaultyLine {
-  readonly #world: World;
-  readonly #ills = new Map<number, (typeof ILLNESSES)[number]>();
+export function createFaultyLine(world: World) {
+  const { chance, clock, count, life } = world;
+  const ills = new Map<number, (typeof ILLNESSES)[number]>();
   /** Index and shard pairs that ever had an entry. The others are empty and need no call. */
-  readonly #touched = new Set<string>();
-  #settling: Promise<void> | undefined;
+  const touched = new Set<string>();
+  let settling: Promise<void> | undefined;
 
-  constructor(world: World) {
-    this.#world = world;
+  const illnessOf = (shard: number) => ills.get(shard % NODES);
+
+  function fallIll(node: number, illness: (typeof ILLNESSES)[number], ms: readonly [number, number]): void {
+    if (ills.has(node)) return;
+    ills.set(node, illness);
+    clock.after(chance.between(...ms), () => ills.delete(node));
   }
 
   /** A call, with the ways there and back. The process may die on either. */
-  async call<Result>(process: Victim, work: () => Promise<Result>): Promise<Result> {
-    const { chance, clock, count, rates } = this.#world;
+  async function call<Result>(process: Victim, work: () => Promise<Result>): Promise<Result> {
+    const { killed, slow } = world.rates;
     if (!process.isAlive()) return never();
-    const dies = chance.happens(rates.killed) ? chance.pick(['before', 'after', 'answer']) : 'no';
+    const dies = chance.happens(killed) ? chance.pick(['before', 'after', 'answer']) : 'no';
     if (dies === 'before') {
       process.kill();
       return never();
     }
-    const isSlow = chance.happens(rates.slow);
+    const isSlow = chance.happens(slow);
     if (isSlow) count('slow calls');
     const onTheWayMs = isSlow ? chance.between(...SLOW_MS) : chance.random() * 2;
     const isSlowThere = chance.happens(0.5);
@@ -54,32 +58,30 @@ export class FaultyLine {
     return process.isAlive() ? result : never();
   }
 
-  /** The same for a command of the store on a record, which may be lost or repeated. */
-  async #command<Result>(
-    process: Victim,
-    key: Key,
-    work: () => Promise<Result>,
-    writes = false,
-  ): Promise<Result> {
-    const { chance, clock, count, rates } = this.#world;
-    const isLost = chance.happens(rates.lost);
-    const result = await this.call(process, async () => {
-      const ill = this.#illnessOf(shardOf(key));
-      if (ill === 'hangs') {
-        count('commands that hung');
-        if (chance.happens(0.5)) await work();
-        await clock.wait(CONFIRM_MS);
-        return new StoreUnavailable('no answer');
-      }
-      if (ill === 'writes refused' && writes) {
-        count('writes refused');
-        return new StoreUnavailable('the node is full');
-      }
-      const first = await work();
-      if (!chance.happens(rates.repeated)) return first;
-      count('commands repeated');
-      return work();
-    });
+  /** What the store makes of a command on a record, which may be repeated. */
+  async function execute<Result>(key: Key, writes: boolean, work: () => Promise<Result>) {
+    const { repeated } = world.rates;
+    const ill = illnessOf(shardOf(key));
+    if (ill === 'hangs') {
+      count('commands that hung');
+      if (chance.happens(0.5)) await work();
+      await clock.wait(CONFIRM_MS);
+      return new StoreUnavailable('no answer');
+    }
+    if (ill === 'writes refused' && writes) {
+      count('writes refused');
+      return new StoreUnavailable('the node is full');
+    }
+    const first = await work();
+    if (!chance.happens(repeated)) return first;
+    count('commands repeated');
+    return work();
+  }
+
+  /** A command of the store, whose answer may be lost. */
+  async function command<Result>(process: Victim, executed: () => Promise<Result | StoreUnavailable>) {
+    const isLost = chance.happens(world.rates.lost);
+    const result = await call(process, executed);
     if (result instanceof StoreUnavailable) throw result;
     if (!isLost) return result;
     count('answers lost');
@@ -87,21 +89,20 @@ export class FaultyLine {
   }
 
   /** Lets the other consequences of this moment come first, as on Redis. */
-  #settle(): Promise<void> {
-    this.#settling ??= this.#world.clock.hold(new Promise<void>(setImmediate)).then(() => {
-      this.#settling = undefined;
+  function settle(): Promise<void> {
+    settling ??= clock.hold(new Promise<void>(setImmediate)).then(() => {
+      settling = undefined;
     });
-    return this.#settling;
+    return settling;
   }
 
   /** A list of one shard. Healthy nodes answer at once. */
-  async #list<Result>(process: Victim, shard: number, work: () => Promise<Result>): Promise<Result> {
-    const { chance, clock, count, rates } = this.#world;
-    if (chance.happens(rates.killed / 100)) process.kill();
+  async function list<Result>(process: Victim, shard: number, work: () => Promise<Result>): Promise<Result> {
+    if (chance.happens(world.rates.killed / 100)) process.kill();
     if (!process.isAlive()) return never();
-    const ill = this.#illnessOf(shard);
+    const ill = illnessOf(shard);
     if (ill === undefined || ill === 'writes refused') {
-      await this.#settle();
+      await settle();
       return work();
     }
     count(ill === 'lists fail' ? 'lists that failed' : 'lists that hung');
@@ -110,45 +111,29 @@ export class FaultyLine {
     throw new StoreUnavailable(ill);
   }
 
-  /** The store as that process reaches it. */
-  storeOf(process: Victim, store: RecordStore): RecordStore {
-    return {
+  return {
+    call,
+    /** The store as that process reaches it. */
+    storeOf: (process: Victim, store: RecordStore): RecordStore => ({
       ...store,
-      read: (key) => this.#command(process, key, () => store.read(key)),
-      compareAndSwap: (key, swap) => {
-        for (const { index } of swap.indexes) this.#touched.add(`${index} ${shardOf(key)}`);
-        return this.#command(process, key, () => store.compareAndSwap(key, swap), true);
+      read: (key) => command(process, () => execute(key, false, () => store.read(key))),
+      compareAndSwap(key, swap) {
+        for (const { index } of swap.indexes) touched.add(`${index} ${shardOf(key)}`);
+        return command(process, () => execute(key, true, () => store.compareAndSwap(key, swap)));
       },
-      list: async (index, range) => {
-        const isTouched = this.#touched.has(`${index} ${range.shard}`) || this.#ills.has(range.shard % NODES);
-        if (!isTouched)
-          return process.isAlive() ? { nowMs: this.#world.clock.nowMs(), count: 0, entries: [] } : never();
-        return this.#list(process, range.shard, () => store.list(index, range));
+      async list(index, range) {
+        const isTouched = touched.has(`${index} ${range.shard}`) || illnessOf(range.shard) !== undefined;
+        if (isTouched) return list(process, range.shard, () => store.list(index, range));
+        return process.isAlive() ? { nowMs: clock.nowMs(), count: 0, entries: [] } : never();
       },
-    };
-  }
-
-  fallIll(): void {
-    const { chance } = this.#world;
-    this.#fallIll(chance.between(0, NODES - 1), chance.pick(ILLNESSES), this.#world.life.illMs);
-  }
-
-  /** A reply was delivered, and its conversation is to be given back. */
-  onDelivered(key: Key): void {
-    const { chance, count, rates } = this.#world;
-    if (!chance.happens(rates.hiccup)) return;
-    count('hiccups after a delivery');
-    const nodes = chance.happens(0.5) ? [shardOf(key) % NODES] : [...Array(NODES).keys()];
-    for (const node of nodes) this.#fallIll(node, 'writes refused', HICCUP_MS);
-  }
-
-  #fallIll(node: number, illness: (typeof ILLNESSES)[number], ms: readonly [number, number]): void {
-    if (this.#ills.has(node)) return;
-    this.#ills.set(node, illness);
-    this.#world.clock.after(this.#world.chance.between(...ms), () => this.#ills.delete(node));
-  }
-
-  #illnessOf(shard: number) {
-    return this.#ills.get(shard % NODES);
-  }
+    }),
+    fallIll: () => fallIll(chance.between(0, NODES - 1), chance.pick(ILLNESSES), life.illMs),
+    /** A reply was delivered, and its conversation is to be given back. */
+    onDelivered(key: Key): void {
+      if (!chance.happens(world.rates.hiccup)) return;
+      count('hiccups after a delivery');
+      const nodes = chance.happens(0.5) ? [shardOf(key) % NODES] : [...Array(NODES).keys()];
+      for (const node of nodes) fallIll(node, 'writes refused', HICCUP_MS);
+    },
+  };
 }

@@ -1,15 +1,8 @@
-import { hash } from 'node:crypto';
 import type { Outcome } from '../../src/conversation/effect.ts';
 import { CUSTOMER, LOCK_MS } from '../../src/engine/customer.ts';
 import { LIMITS } from '../../src/engine/limits.ts';
 import { readOutboxItem, withVersion } from '../../src/engine/messages.ts';
-import {
-  type ConversationRecord,
-  HOUR_CHARS,
-  ID_CHARS,
-  type OutboxEntry,
-  toHour,
-} from '../../src/engine/record.ts';
+import { type ConversationRecord, ID_CHARS, type OutboxEntry, toHour } from '../../src/engine/record.ts';
 import {
   type Key,
   type RecordStore,
@@ -67,49 +60,57 @@ type Change = {
   readonly nowMs: number;
 };
 
-/** Changes what a transition makes of a conversation's record. `prepare` changes what it is given. */
-function distortRecords(
-  distort: (change: Change) => ConversationRecord,
-  prepare: (before: ConversationRecord, nowMs: number) => ConversationRecord = (before) => before,
-): Defect {
-  return {
+/** Changes what a transition makes of a conversation's record, or before that what it is given. */
+const inTransitions = (
+  name: string,
+  finds: string,
+  distort: {
+    readonly before?: (record: ConversationRecord, nowMs: number) => Distortion;
+    readonly after?: (change: Change) => Distortion;
+  },
+): Planted => ({
+  ...{ name, finds },
+  plant: () => ({
     aroundRecords: (records) => ({
-      isKnown: (name) => records.isKnown(name),
-      update: (name, transition, options) =>
-        records.update(
-          name,
-          (before, nowMs) => {
-            const prepared = before && prepare(before, nowMs);
-            const { record: after, answer, mark } = transition(prepared, nowMs);
-            if (after === null || after === prepared) return { record: before, answer };
-            const record = distort({ kind: changeBetween(before, after), before, after, nowMs });
-            return { record, answer, mark: record === after && prepared === before ? mark : undefined };
-          },
-          options,
-        ),
+      isKnown: (conversation) => records.isKnown(conversation),
+      update: (conversation, transition, options) => {
+        const distorted: typeof transition = (before, nowMs) => {
+          const given = before && { ...before, ...distort.before?.(before, nowMs) };
+          const { record: after, answer } = transition(given, nowMs);
+          if (after === null || after === given) return { record: before, answer };
+          const change = { kind: changeBetween(before, after), before, after, nowMs };
+          return { record: { ...after, ...distort.after?.(change) }, answer };
+        };
+        return records.update(conversation, distorted, options);
+      },
     }),
-  };
-}
+  }),
+});
+/** Fields of a record with other values. */
+type Distortion = Partial<ConversationRecord> | false | null | undefined;
 
-const inDefect = (name: string, finds: string, plant: () => Defect): Planted => ({ name, finds, plant });
-const inRecord = (name: string, finds: string, distort: (change: Change) => ConversationRecord) =>
-  inDefect(name, finds, () => distortRecords(distort));
+const inRecord = (name: string, finds: string, after: (change: Change) => Distortion) =>
+  inTransitions(name, finds, { after });
 const beforeChange = (
   name: string,
   finds: string,
-  prepare: (before: ConversationRecord, nowMs: number) => ConversationRecord,
-) => inDefect(name, finds, () => distortRecords(({ after }) => after, prepare));
+  before: (record: ConversationRecord, nowMs: number) => Distortion,
+) => inTransitions(name, finds, { before });
+const inDefect = (name: string, finds: string, defect: Defect): Planted => ({
+  ...{ name, finds },
+  plant: () => defect,
+});
 const inStore = (name: string, finds: string, change: (store: RecordStore) => Partial<RecordStore>) =>
-  inDefect(name, finds, () => ({ store: (store) => ({ ...store, ...change(store) }) }));
+  inDefect(name, finds, { store: (store) => ({ ...store, ...change(store) }) });
 type SwapIn = (store: RecordStore, key: Key, swap: Swap) => ReturnType<RecordStore['compareAndSwap']>;
 const inSwap = (name: string, finds: string, swapIn: SwapIn) =>
   inStore(name, finds, (store) => ({ compareAndSwap: (key, swap) => swapIn(store, key, swap) }));
 const inOutcome = (name: string, finds: string, change: (outcome: Outcome) => Outcome) =>
-  inDefect(name, finds, () => ({
+  inDefect(name, finds, {
     perform: (perform) => async (effect, context) => change(await perform(effect, context)),
-  }));
+  });
 const inStep = (name: string, finds: string, step: NonNullable<Defect['step']>) =>
-  inDefect(name, finds, () => ({ step }));
+  inDefect(name, finds, { step });
 
 const isDecision = ({ kind }: Change): boolean => kind === 'commit' || kind === 'fused';
 /** Once in so many, by the time. */
@@ -118,13 +119,8 @@ const isOften = ({ nowMs }: Change, times: number): boolean => nowMs % times ===
 const newReplies = ({ before, after }: Change): OutboxEntry[] =>
   after.outbox.filter(({ seq }) => !before?.outbox.some((one) => one.seq === seq));
 
-const withoutIds = (
-  record: ConversationRecord,
-  isForgotten: (id: string) => boolean,
-): ConversationRecord => ({
-  ...record,
-  ids: (record.ids.match(ID) ?? []).filter((id) => !isForgotten(id)).join(''),
-});
+const isLookedUp = ({ after }: Change): boolean =>
+  operationsIn(after).some(({ status }) => status === 'checking');
 
 /** Whether a decision changes no operation. */
 const isIdle = ({ before, after }: Change): boolean =>
@@ -135,134 +131,96 @@ function turnOf(entry: OutboxEntry | undefined): string | undefined {
   return item?.kind === 'reply' ? item.outgoing.turn : undefined;
 }
 
-/** The record with other operations; no process remembers what they were. */
-function withOperations(record: ConversationRecord, operations: readonly unknown[]): ConversationRecord {
-  const stored: { state: object } = JSON.parse(record.state ?? '{}');
-  const state = JSON.stringify({ ...stored, state: { ...stored.state, operations } });
-  return { ...record, state, stored: undefined };
-}
-
 /** Records are stored unsealed in the simulator, behind their version. */
 const isUnlock = (key: Key, { bytes }: Swap): boolean =>
   key.startsWith('u:') &&
   bytes !== null &&
   CUSTOMER.read(Buffer.from(bytes.subarray(versionOf(bytes).length))).holder === null;
 
-const inRecords: readonly Planted[] = [
-  inRecord('a message goes without a reply', 'answered', (change) =>
-    isDecision(change) && isIdle(change) && isOften(change, 7)
-      ? { ...change.after, outbox: change.before?.outbox ?? [] }
-      : change.after,
+export const PLANTED: readonly Planted[] = [
+  inRecord(
+    'a message goes without a reply',
+    'answered',
+    (change) =>
+      isDecision(change) && isIdle(change) && isOften(change, 7) && { outbox: change.before?.outbox ?? [] },
   ),
-  inRecord('attempts are not counted', 'answered', ({ kind, before, after }) =>
-    kind === 'take' && before ? { ...after, attempts: before.attempts } : after,
+  inRecord('attempts are not counted', 'answered', ({ kind, before }) =>
+    kind === 'take' && before ? { attempts: before.attempts } : null,
   ),
-  inRecord('a message stays in the inbox after a take-over', 'answered once', ({ kind, before, after }) =>
-    kind === 'commit' && before?.lease?.takeover && before.attempts > 0
-      ? { ...after, inbox: before.inbox }
-      : after,
+  inRecord('a message stays in the inbox after a take-over', 'answered once', ({ kind, before }) =>
+    kind === 'commit' && before?.lease?.takeover && before.attempts > 0 ? { inbox: before.inbox } : null,
   ),
-  beforeChange('an update that comes twice is filed twice', 'answered once', (before) => ({
-    ...before,
-    ids: '',
-  })),
-  beforeChange('a new message brings forward what a platform put off', 'waits as asked', (before) =>
-    before.retry ? { ...before, retry: { ...before.retry, earliestMs: 0 } } : before,
+  beforeChange('an update that comes twice is filed twice', 'answered once', () => ({ ids: '' })),
+  beforeChange(
+    'a second, contrary decision is filed',
+    'the first decision counts',
+    ({ journal }) => Object.keys(journal).length > 0 && { ids: '' },
   ),
-  beforeChange('an id of a later hour is forgotten', 'answered once', (before, nowMs) => {
+  beforeChange(
+    'a new message brings forward what a platform put off',
+    'waits as asked',
+    ({ retry }) => retry && { retry: { ...retry, earliestMs: 0 } },
+  ),
+  beforeChange('an id of a later hour is forgotten', 'answered once', ({ ids }, nowMs) => {
     const hour = toHour(Math.floor(nowMs / 3_600_000));
-    return withoutIds(before, (id) => id.slice(-HOUR_CHARS) > hour);
-  }),
-  beforeChange('a second, contrary decision is filed', 'the first decision counts', (before) => {
-    const decisions = Object.keys(before.journal).map((operation) =>
-      hash('sha256', `settle:${operation}`, 'base64url'),
-    );
-    return withoutIds(before, (id) => decisions.some((one) => one.startsWith(id.slice(0, -HOUR_CHARS))));
+    return { ids: (ids.match(ID) ?? []).filter((id) => id.slice(-hour.length) <= hour).join('') };
   }),
   inRecord('a new message comes before those that wait', 'in order', ({ kind, before, after }) => {
     const [head, ...others] = after.inbox;
     const last = others.at(-1);
     const isWaiting = kind === 'accept' && before?.lease === null && head && last;
-    return isWaiting ? { ...after, inbox: [last, head, ...others.slice(0, -1)] } : after;
+    return isWaiting && { inbox: [last, head, ...others.slice(0, -1)] };
   }),
   inRecord('a number is given twice', 'one number, one reply', (change) => {
     const isGiven = isDecision(change) && isIdle(change) && newReplies(change).length > 0;
-    return isGiven && isOften(change, 3)
-      ? { ...change.after, outSeq: change.after.outSeq - 1 }
-      : change.after;
+    return isGiven && isOften(change, 3) && { outSeq: change.after.outSeq - 1 };
   }),
   inRecord('of replies that wait the last is dropped', 'stored replies leave', ({ kind, after }) => {
     const [one, other] = after.outbox.slice(-2).map(turnOf);
-    const isDropped = kind === 'release' && one !== undefined && one === other;
-    return isDropped ? { ...after, outbox: after.outbox.slice(0, -1) } : after;
+    return kind === 'release' && one !== undefined && one === other && { outbox: after.outbox.slice(0, -1) };
   }),
   beforeChange(
     'a turn is decided while filing although replies wait, and drops them',
     'stored replies leave',
-    (before) => (before.lease === null ? { ...before, outbox: [], retry: null } : before),
+    ({ lease }) => lease === null && { outbox: [], retry: null },
   ),
-  inRecord('no intent is kept', 'called once', ({ kind, before, after }) =>
-    kind === 'intend' && before ? { ...after, journal: before.journal } : after,
+  inRecord('no intent is kept', 'called once', ({ kind, before }) =>
+    kind === 'intend' && before ? { journal: before.journal } : null,
   ),
   inRecord('an operation that is being looked up is forgotten with its intent', 'known', (change) => {
-    const { before, after } = change;
-    const earlier = operationsIn(before).map(({ id }) => id);
-    const left = operationsIn(after).filter(
-      ({ id, status }) => earlier.includes(id) || status !== 'checking',
-    );
-    if (!isDecision(change) || left.length === operationsIn(after).length) return after;
-    const journal = Object.fromEntries(
-      Object.entries(after.journal).filter(([name]) => left.some(({ id }) => id === name)),
-    );
-    return { ...withOperations(after, left), journal };
+    const { state } = change.after;
+    if (!isDecision(change) || !isLookedUp(change) || state === null) return null;
+    const stored: { state: object } = JSON.parse(state);
+    const forgetful = { ...stored, state: { ...stored.state, operations: [] } };
+    // No process remembers what they were.
+    return { state: JSON.stringify(forgetful), stored: undefined, journal: {} };
   }),
   inRecord('an outcome is told by another key', 'told of each outcome', (change) => {
     const fresh = newReplies(change);
     const outbox = change.after.outbox.map((entry) => {
       const item = readOutboxItem(entry.body);
-      if (item.kind !== 'reply' || !fresh.includes(entry)) return entry;
-      if (!item.outgoing.reply.key.endsWith('.done')) return entry;
-      return {
-        ...entry,
-        body: withVersion({ ...item, outgoing: { ...item.outgoing, reply: { key: 'menu' } } }),
-      };
+      const isOutcome = item.kind === 'reply' && item.outgoing.reply.key.endsWith('.done');
+      if (!isOutcome || !fresh.includes(entry)) return entry;
+      const outgoing = { ...item.outgoing, reply: { key: 'menu' } };
+      return { ...entry, body: withVersion({ ...item, outgoing }) };
     });
-    return { ...change.after, outbox };
+    return { outbox };
   }),
-  inRecord('a wake-up is forgotten', 'settled', (change) =>
-    isDecision(change) && operationsIn(change.after).some(({ status }) => status === 'checking')
-      ? { ...change.after, wakeMs: 0 }
-      : change.after,
+  inRecord(
+    'a wake-up is forgotten',
+    'settled',
+    (change) => isDecision(change) && isLookedUp(change) && { wakeMs: 0 },
   ),
-  inRecord('a lease is kept when all is done', 'nothing left', ({ kind, before, after, nowMs }) =>
-    kind === 'release' && before?.lease && after.lease === null && nowMs > BEGIN_MS + 8 * 60_000
-      ? { ...after, lease: { ...before.lease, untilMs: nowMs + 86_400_000 } }
-      : after,
-  ),
+  inRecord('a lease is kept when all is done', 'nothing left', ({ kind, before, after, nowMs }) => {
+    const isDone = kind === 'release' && after.lease === null && nowMs > BEGIN_MS + 8 * 60_000;
+    return isDone && before?.lease ? { lease: { ...before.lease, untilMs: nowMs + 86_400_000 } } : null;
+  }),
   inRecord(
     'a conversation is given back without how its calls ended',
     'ended calls are known',
     ({ kind, before, after }) =>
-      kind === 'release' && after.lease === null && before ? { ...after, journal: before.journal } : after,
+      kind === 'release' && after.lease === null && before ? { journal: before.journal } : null,
   ),
-];
-
-const inStores: readonly Planted[] = [
-  inDefect('a release with a reply left is stored as if all were sent', 'stored replies leave', () => ({
-    aroundRecords: (records) => ({
-      isKnown: (name) => records.isKnown(name),
-      update: (name, transition, options) =>
-        records.update(
-          name,
-          (before, nowMs) => {
-            const changed = transition(before, nowMs);
-            const isLeft = changed.record?.lease === null && changed.record.outbox.length > 0;
-            return isLeft && before?.lease ? { ...changed, mark: before.lease.owner } : changed;
-          },
-          options,
-        ),
-    }),
-  })),
   inSwap('what a part of the store refuses is never taken', 'taken', async (store, key, swap) => {
     if (key.startsWith('c:') && shardOf(key) % 16 === 5) throw new StoreUnavailable('always');
     return store.compareAndSwap(key, swap);
@@ -291,17 +249,15 @@ const inStores: readonly Planted[] = [
     (store, key, swap) =>
       store.compareAndSwap(key, key.startsWith('u:') ? { ...swap, ttlMs: LOCK_MS } : swap),
   ),
-  inStore('every third time a lock is not given back', 'no lock past its reason', (store) => {
-    let times = 0;
-    return {
-      async compareAndSwap(key, swap) {
-        if (isUnlock(key, swap)) times += 1;
-        if (!isUnlock(key, swap) || times % 3 > 0) return store.compareAndSwap(key, swap);
-        const { nowMs } = await store.read(key);
-        return { swapped: true, nowMs, durable: false };
-      },
-    };
-  }),
+  inSwap(
+    'locks of every third customer are not given back',
+    'no lock past its reason',
+    async (store, key, swap) => {
+      const isKept = isUnlock(key, swap) && shardOf(key) % 3 === 0;
+      if (!isKept) return store.compareAndSwap(key, swap);
+      return { swapped: true, nowMs: (await store.read(key)).nowMs, durable: false };
+    },
+  ),
   inStore('a shard whose list failed is left alone for half an hour', 'every shard is looked at', (store) => {
     const alone = new Map<number, number>();
     return {
@@ -316,26 +272,19 @@ const inStores: readonly Planted[] = [
       },
     };
   }),
-  inStore('the store’s client throws', 'nothing throws', (store) => {
-    let reads = 0;
-    return {
-      async read(key) {
-        reads += 1;
-        if (reads % 50 === 0) throw new TypeError('a bug');
-        return store.read(key);
-      },
-    };
-  }),
-];
-
-const around: readonly Planted[] = [
-  inDefect('a call whose answer was lost is made again', 'called once', () => ({
+  inStore('the store’s client throws', 'nothing throws', (store) => ({
+    async read(key) {
+      if (shardOf(key) % 50 === 5) throw new TypeError('a bug');
+      return store.read(key);
+    },
+  })),
+  inDefect('a call whose answer was lost is made again', 'called once', {
     exchange: (exchange) => async (call) => {
       const answer = await exchange(call);
       if (answer.kind === 'lost' && call.method === 'POST') await exchange({ ...call, mayBegin: undefined });
       return answer;
     },
-  })),
+  }),
   inOutcome('an unknown outcome counts as applied', 'told as the ledger says', (outcome) =>
     outcome.kind === 'unknown'
       ? { kind: 'applied', operation: outcome.operation, locks: outcome.lookup.locks }
@@ -344,24 +293,19 @@ const around: readonly Planted[] = [
   inOutcome('a look-up finds nothing of what is there', 'told as the ledger says', (outcome) =>
     outcome.kind === 'checked' && outcome.found === 'applied' ? { ...outcome, found: 'none' } : outcome,
   ),
-  inDefect('a redemption leaves however late it is', 'called in time', () => {
-    let sleep: (ms: number) => Promise<void> = async () => {};
-    return {
-      runtime(runtime) {
-        sleep = runtime.sleep;
-        return runtime;
-      },
-      exchange: (exchange) => async (call) => {
+  inDefect('a redemption leaves however late it is', 'called in time', {
+    exchange:
+      (exchange, { sleep }) =>
+      async (call) => {
         if (call.mayBegin === undefined) return exchange(call);
         await sleep(TIMEOUT_MS);
         return exchange({ ...call, mayBegin: undefined });
       },
-    };
   }),
-  inDefect('locks before one that is busy are kept', 'no lock past its reason', () => ({
+  inDefect('locks before one that is busy are kept', 'no lock past its reason', {
     perform: (perform) => (effect, context) =>
       perform(effect, withChanges(context, { unlock: async () => {} })),
-  })),
+  }),
   inStep(
     'an operator’s decision is turned round',
     'told as the ledger says',
@@ -381,59 +325,48 @@ const around: readonly Planted[] = [
     const { profile } = state;
     return decision.forget ? { ...decision, state: { ...decision.state, profile } } : decision;
   }),
-  inDefect('what customers write is logged', 'nothing personal', () => {
-    let log: (text: string) => void = () => {};
-    return {
-      observe(observe) {
-        log = (text) => observe.log.info({}, text);
-        return observe;
-      },
-      step: (step) => (state, input, context) => {
-        if (input.kind === 'message') log(JSON.stringify(input.message));
+  inDefect('what customers write is logged', 'nothing personal', {
+    step:
+      (step, { log }) =>
+      (state, input, context) => {
+        if (input.kind === 'message') log.info({}, JSON.stringify(input.message));
         return step(state, input, context);
       },
-    };
   }),
-  inDefect('nobody says that a record is broken', 'damage is alarmed', () => ({
+  inDefect('nobody says that a record is broken', 'damage is alarmed', {
     observe: (observe) => ({
       ...observe,
       alarm: (name, fields) => (name === 'seal_broken' ? undefined : observe.alarm(name, fields)),
     }),
-  })),
-  inDefect('what staff write is filed twice', 'staff are heard', () => ({
+  }),
+  inDefect('what staff write is filed twice', 'staff are heard', {
     fileNote: (file) => async (ticket, note) => {
       if (note.text !== undefined) await file(ticket, { ...note, id: `${note.id} again` });
       return file(ticket, note);
     },
-  })),
-  inDefect(
-    'the clock of a process is slow, so it takes its leases for longer',
-    'sends under its lease',
-    () => ({
-      runtime: (runtime) => ({ ...runtime, monotonicMs: () => runtime.monotonicMs() / 3 }),
-    }),
-  ),
-  inDefect('a process hardly waits before it tries again', 'waits for the store', () => ({
+  }),
+  inDefect('the clock of a process is slow, so it takes its leases for longer', 'sends under its lease', {
+    runtime: (runtime) => ({ ...runtime, monotonicMs: () => runtime.monotonicMs() / 3 }),
+  }),
+  inDefect('a process hardly waits before it tries again', 'waits for the store', {
     runtime: (runtime) => ({ ...runtime, sleep: (ms) => runtime.sleep(ms / 10) }),
-  })),
-  inDefect('the wait that a fault asks for is passed over', 'waits as asked', () => ({
+  }),
+  inDefect('the wait that a fault asks for is passed over', 'waits as asked', {
     deliver: (deliver) => async (outgoing, seq) => {
       const delivery = await deliver(outgoing, seq);
       return delivery.kind === 'uncertain' ? { kind: 'uncertain' } : delivery;
     },
-  })),
-  inDefect('a process that stops waits for nothing', 'stops in time', () => ({
+  }),
+  inDefect('a process that stops waits for nothing', 'stops in time', {
     async stop(engine, runtime) {
       await engine.stop();
       await runtime.sleep(LIMITS.stopMs);
     },
-  })),
-  inDefect('no turn is decided while its message is filed', 'floor', () => ({
+  }),
+  inDefect('no turn is decided while its message is filed', 'floor', {
     aroundRecords: (records) => ({
       isKnown: () => false,
       update: (name, transition, options) => records.update(name, transition, options),
     }),
-  })),
+  }),
 ];
-
-export const PLANTED: readonly Planted[] = [...inRecords, ...inStores, ...around];

@@ -14,30 +14,24 @@ const RECENT = 12;
 /** A process that takes updates, as a platform sees it. */
 type Bot = { accept(incoming: Incoming, sentMs: number): Promise<'accepted' | 'duplicate' | 'full'> };
 
-type PlatformOptions = {
-  /** The process that an update reaches, if one is there. */
-  bot(): Bot | undefined;
-  hear(outgoing: Outgoing, seq: number): void;
-};
-
 /** Platforms: they take replies, or fail, and deliver updates until they have a 2xx. */
-export class Platforms {
-  readonly #world: World;
-  readonly #options: PlatformOptions;
+export function createPlatforms(
+  world: World,
+  options: {
+    /** The process that an update reaches, if one is there. */
+    bot(): Bot | undefined;
+    hear(outgoing: Outgoing, seq: number): void;
+  },
+) {
+  const { chance, clock, count, onError, trace } = world;
   /** By channel, until when it is out of order. */
-  readonly #outages = new Map<string, number>();
-  readonly #recent: Update[] = [];
-
-  constructor(world: World, options: PlatformOptions) {
-    this.#world = world;
-    this.#options = options;
-  }
+  const outages = new Map<string, number>();
+  const recent: Update[] = [];
 
   /** What becomes of a reply before anybody hears it; undefined: it is delivered. */
-  async #refuse({ channel }: Outgoing): Promise<Delivery | undefined> {
-    const { chance, clock, count, rates } = this.#world;
-    const { throttled, silent, unconnected, waits } = rates;
-    if ((this.#outages.get(channel) ?? 0) > clock.atMs && chance.happens(0.9)) {
+  async function refuse({ channel }: Outgoing): Promise<Delivery | undefined> {
+    const { throttled, silent, unconnected, waits } = world.rates;
+    if ((outages.get(channel) ?? 0) > clock.atMs && chance.happens(0.9)) {
       count('replies in an outage');
       return chance.happens(0.2) ? { kind: 'throttled', afterMs: 500 } : { kind: 'undelivered' };
     }
@@ -61,14 +55,13 @@ export class Platforms {
   }
 
   /** Delivers an update until the bot has taken it, to whichever process is there. */
-  #post(filed: Update): void {
-    const { clock, count, onError, trace } = this.#world;
+  function post(filed: Update): void {
     let isOver = false;
     const again = (): void => {
-      if (filed.takenMs === undefined && !isOver) this.#post(filed);
+      if (filed.takenMs === undefined && !isOver) post(filed);
       isOver = true;
     };
-    const to = this.#options.bot();
+    const to = options.bot();
     clock.plan(to === undefined ? AGAIN_MS : TIMEOUT_MS, again);
     to?.accept(filed.incoming, clock.wallMs() - (clock.atMs - filed.sentMs)).then(
       (acceptance) => {
@@ -85,34 +78,29 @@ export class Platforms {
     );
   }
 
-  /** Customers hear what was delivered. */
-  async deliver(outgoing: Outgoing, seq: number): Promise<Delivery> {
-    const { chance, count, rates } = this.#world;
-    const refused = await this.#refuse(outgoing);
-    if (refused !== undefined) return refused;
-    this.#options.hear(outgoing, seq);
-    if (!chance.happens(rates.failedLate)) return { kind: 'delivered' };
-    count('replies delivered with a fault');
-    return { kind: 'uncertain' };
-  }
-
-  /** Some updates come twice. */
-  send(filed: Update): void {
-    const { chance, clock, rates } = this.#world;
-    this.#post(filed);
-    this.#recent.push(filed);
-    if (this.#recent.length > RECENT) this.#recent.shift();
-    if (chance.happens(rates.doubled)) clock.plan(chance.between(0, 2_000), () => this.#post(filed));
-  }
-
-  /** The last updates come again, as if nobody had heard that the bot took them. */
-  repeat(): void {
-    for (const filed of this.#recent) this.#post(filed);
-  }
-
-  breakDown(channel: string): void {
-    const { chance, clock, count } = this.#world;
-    count('outages of platforms');
-    this.#outages.set(channel, clock.atMs + chance.between(...OUTAGE_MS));
-  }
+  return {
+    /** Customers hear what was delivered. */
+    async deliver(outgoing: Outgoing, seq: number): Promise<Delivery> {
+      const { failedLate } = world.rates;
+      const refused = await refuse(outgoing);
+      if (refused !== undefined) return refused;
+      options.hear(outgoing, seq);
+      if (!chance.happens(failedLate)) return { kind: 'delivered' };
+      count('replies delivered with a fault');
+      return { kind: 'uncertain' };
+    },
+    /** Some updates come twice. */
+    send(filed: Update): void {
+      post(filed);
+      recent.push(filed);
+      if (recent.length > RECENT) recent.shift();
+      if (chance.happens(world.rates.doubled)) clock.plan(chance.between(0, 2_000), () => post(filed));
+    },
+    /** The last updates come again, as if nobody had heard that the bot took them. */
+    repeat: () => recent.forEach(post),
+    breakDown(channel: string): void {
+      count('outages of platforms');
+      outages.set(channel, clock.atMs + chance.between(...OUTAGE_MS));
+    },
+  };
 }

@@ -15,10 +15,10 @@ import { conversation as own } from '../support/conversation.ts';
 import { SETTINGS } from '../support/dialogue.ts';
 import { observeInto } from '../support/observe.ts';
 import { type Chance, createProcessRuntime } from './clock.ts';
-import { type Conduct, type Noted, TIMEOUT_MS } from './conduct.ts';
+import { type Conduct, TIMEOUT_MS } from './conduct.ts';
 import type { Kind } from './counts.ts';
 import { KILLER, POISON } from './customers.ts';
-import type { FaultyLine, Victim } from './faults.ts';
+import type { createFaultyLine, Victim } from './faults.ts';
 import type { Desk } from './staff.ts';
 import { HASH_KEY, type World } from './world.ts';
 
@@ -35,23 +35,24 @@ const operationAtWork = new AsyncLocalStorage<string>();
 export type Defect = {
   readonly store?: (store: RecordStore) => RecordStore;
   readonly aroundRecords?: NonNullable<EngineOptions['aroundRecords']>;
-  readonly step?: (step: EngineOptions['conversation']['step']) => EngineOptions['conversation']['step'];
+  readonly step?: (step: Step, observe: Observe) => Step;
   readonly perform?: (perform: Perform) => Perform;
-  readonly exchange?: (exchange: Exchange) => Exchange;
+  readonly exchange?: (exchange: Exchange, runtime: Runtime) => Exchange;
   readonly fileNote?: (file: Tickets['file']) => Tickets['file'];
   readonly observe?: (observe: Observe) => Observe;
   readonly runtime?: (runtime: Runtime) => Runtime;
   readonly deliver?: (deliver: Deliver) => Deliver;
   readonly stop?: (engine: Engine, runtime: Runtime) => Promise<void>;
 };
-export type Exchange = LoyaltyOptions['transport']['exchange'];
+type Step = EngineOptions['conversation']['step'];
+type Exchange = LoyaltyOptions['transport']['exchange'];
 type Deliver = (outgoing: Outgoing, seq: number) => Promise<Delivery>;
 
 /** What all processes of a history have in common. */
-export type Surroundings = {
+type Surroundings = {
   readonly world: World;
   readonly store: RecordStore;
-  readonly line: FaultyLine;
+  readonly line: ReturnType<typeof createFaultyLine>;
   readonly conduct: Conduct;
   readonly defect: Defect;
   readonly limits: NonNullable<EngineOptions['limits']>;
@@ -60,7 +61,7 @@ export type Surroundings = {
   /** The platform. */
   readonly deliver: Deliver;
   /** The process has ended, in order or not. */
-  onEnd(process: BotProcess): void;
+  onEnd(): void;
 };
 
 /** Alarms that are counted. */
@@ -71,205 +72,176 @@ const ALARMS: Readonly<Record<string, Kind>> = {
   record_lost: 'alarms of lost records',
 };
 
+export type BotProcess = ReturnType<typeof startProcess>;
+
 /** One process of the bot. It dies at any of its calls, or is stopped in order. */
-export class BotProcess implements Victim {
-  readonly name: string;
-  readonly engine: Engine;
-  readonly desk: Desk;
+export function startProcess(name: string, around: Surroundings) {
+  const { conduct, defect, limits, line, onEnd, world } = around;
+  const { chance, clock, count, trace } = world;
   /** When it last looked at each shard. */
-  readonly lookedMs = new Map<number, number>();
-  readonly #around: Surroundings;
-  readonly #stopEngine: () => Promise<void>;
-  #isAlive = true;
-  #isStopping = false;
+  const lookedMs = new Map<number, number>();
+  let isAlive = true;
+  let isStopping = false;
   /** Leases at work, as the engine says; filings and commands of the store under way. */
-  #busy = 0;
-  #underWay = 0;
+  let busy = 0;
+  let underWay = 0;
 
-  constructor(name: string, around: Surroundings) {
-    this.name = name;
-    this.#around = around;
-    const { world, defect, limits } = around;
-    const alive = { name, skewMs: world.chance.between(-500, 500), isAlive: () => this.#isAlive };
-    const runtime = (defect.runtime ?? unchanged)(createProcessRuntime(world.clock, world.chance, alive));
-    const observe = (defect.observe ?? unchanged)(this.#observe());
-    const encryption = createEncryption({ hashKey: HASH_KEY }, runtime);
-    const parts = { store: (defect.store ?? unchanged)(this.#store()), runtime, encryption };
-    const exchange: Exchange = (call) => {
-      const operation = operationAtWork.getStore();
-      return around.line.call(this, () => around.exchange(call, operation));
-    };
-    const loyalty = createLoyalty({
-      ...{ runtime, observe, contacts: 'on', timeoutMs: TIMEOUT_MS, maxCalls: 32 },
-      ...{ transport: { exchange: (defect.exchange ?? unchanged)(exchange) } },
-      ...{ baseUrl: 'http://antcrm', apiKey: 'key' },
-    });
-    const { aroundRecords } = defect;
-    this.engine = new Engine({
-      ...parts,
-      ...(aroundRecords && { aroundRecords }),
-      conversation: { ...conversation, serviceUp: loyalty.isUp, step: this.#step() },
-      perform: this.#perform((defect.perform ?? unchanged)(loyalty.perform)),
-      photoReader: { read: async () => ({ kind: 'noCode' }), close: async () => {} },
-      platform: () => ({ hearsQuiet: true, deliver: (defect.deliver ?? unchanged)(this.#deliver) }),
-      ids: () => ({ operation: wordOf(world.chance, 10), view: wordOf(world.chance, 6) }),
-      ...{ observe, limits, onNotice: createNotices(observe).onNotice },
-    });
-    const operators = new Operators({
-      ...{ ...parts, readState: conversation.readState, onFiled: this.engine.schedule },
-      onFault: (fault, record) => observe.alarm(fault, { conversation: record }),
-    });
-    const { file } = createTickets({ ...parts, operators });
-    this.desk = { operators, fileNote: (defect.fileNote ?? unchanged)(file) };
-    this.#stopEngine = () => defect.stop?.(this.engine, runtime) ?? this.engine.stop();
-    this.engine.start();
+  function end(how: string): void {
+    isAlive = false;
+    trace(`${how} ${name}`);
+    onEnd();
   }
 
-  isAlive(): boolean {
-    return this.#isAlive;
-  }
+  const victim: Victim = {
+    isAlive: () => isAlive,
+    kill() {
+      if (!isAlive) return;
+      count('kills');
+      end('killed');
+    },
+  };
 
-  kill(): void {
-    if (!this.#isAlive) return;
-    this.#around.world.count('kills');
-    this.#end('killed');
-  }
-
-  /** Stops by the rules: what is at work is finished or given back, and messages are stored until then. */
-  async stop(): Promise<void> {
-    if (!this.#isAlive || this.#isStopping) return;
-    this.#isStopping = true;
-    const { conduct, world } = this.#around;
-    const sinceMs = world.clock.atMs;
-    world.count('orderly stops');
-    await this.#stopEngine();
-    if (!this.#isAlive) return;
-    conduct.onStopped(this.name, world.clock.atMs - sinceMs, this.#busy + this.#underWay === 0);
-    this.#end('stopped');
-  }
-
-  /** As `Engine.accept`. */
-  accept(...message: Parameters<Engine['accept']>): ReturnType<Engine['accept']> {
-    return this.#during(this.engine.accept(...message));
-  }
-
-  async #during<Result>(work: Promise<Result>): Promise<Result> {
-    this.#underWay += 1;
+  async function during<Result>(work: Promise<Result>): Promise<Result> {
+    underWay += 1;
     try {
       return await work;
     } finally {
-      this.#underWay -= 1;
+      underWay -= 1;
     }
   }
 
-  #end(how: string): void {
-    this.#isAlive = false;
-    this.#around.world.trace(`${how} ${this.name}`);
-    this.#around.onEnd(this);
-  }
-
-  #observe(): Observe {
-    const { count, logged } = this.#around.world;
-    const observe = observeInto(logged);
-    return {
-      ...observe,
-      alarm(name, fields) {
-        observe.alarm(name, fields);
-        const kind = ALARMS[name];
-        if (kind) count(kind);
-      },
-      busy: (leases) => {
-        this.#busy = leases;
-      },
-      turn(ended) {
-        if (ended.result === 'given-back') count('turns given back');
-        observe.turn(ended);
-      },
-    };
-  }
-
   /** The store as this process reaches it. */
-  #store(): RecordStore {
-    const { line, store, conduct, world } = this.#around;
-    const reached = line.storeOf(this, store);
+  function openStore(): RecordStore {
+    const reached = line.storeOf(victim, around.store);
     return {
       ...reached,
-      read: (key) => this.#during(reached.read(key)),
-      compareAndSwap: async (key, swap) => {
-        const asked = { key, bytes: swap.bytes, expected: swap.expected, atMs: world.clock.atMs };
-        conduct.onAsked(this.name, asked);
-        const swapped = await this.#during(reached.compareAndSwap(key, swap)).catch((error: unknown) => {
-          conduct.onUnconfirmed(this.name, asked);
+      read: (key) => during(reached.read(key)),
+      async compareAndSwap(key, swap) {
+        const asked = { key, bytes: swap.bytes, expected: swap.expected, atMs: clock.atMs };
+        conduct.onAsked(name, asked);
+        const swapped = await during(reached.compareAndSwap(key, swap)).catch((error: unknown) => {
+          conduct.onUnconfirmed(name, asked);
           throw error;
         });
-        if (swapped.swapped) conduct.onConfirmed(this.name, asked);
+        if (swapped.swapped) conduct.onConfirmed(name, asked);
         return swapped;
       },
-      list: (index, range) => {
-        if (index === 'due') this.lookedMs.set(range.shard, world.clock.atMs);
+      list(index, range) {
+        if (index === 'due') lookedMs.set(range.shard, clock.atMs);
         return reached.list(index, range);
       },
     };
   }
 
-  readonly #deliver: Deliver = async (outgoing, seq) => {
-    const { line, conduct, deliver, world } = this.#around;
-    conduct.onSend(this.name, outgoing, seq);
-    const delivery = await line.call(this, () => deliver(outgoing, seq));
+  const noted = observeInto(world.logged);
+  const observe = (defect.observe ?? unchanged)({
+    ...noted,
+    alarm(alarm, fields) {
+      noted.alarm(alarm, fields);
+      const kind = ALARMS[alarm];
+      if (kind) count(kind);
+    },
+    busy(leases) {
+      busy = leases;
+    },
+    turn(ended) {
+      if (ended.result === 'given-back') count('turns given back');
+      noted.turn(ended);
+    },
+  });
+
+  const exchange: Exchange = (call) => {
+    const operation = operationAtWork.getStore();
+    return line.call(victim, () => around.exchange(call, operation));
+  };
+
+  const deliver: Deliver = async (outgoing, seq) => {
+    conduct.onSend(name, outgoing, seq);
+    const delivery = await line.call(victim, () => around.deliver(outgoing, seq));
     if (delivery.kind === 'delivered') line.onDelivered(world.keyOf(outgoing));
     const { afterMs = 0 } = 'afterMs' in delivery ? delivery : {};
-    if (afterMs > 0) conduct.onToldToWait(this.name, outgoing, { seq, afterMs });
+    if (afterMs > 0) conduct.onToldToWait(name, outgoing, { seq, afterMs });
     return delivery;
   };
 
-  #step(): EngineOptions['conversation']['step'] {
-    const step = (this.#around.defect.step ?? unchanged)(conversation.step);
-    return (state, input, context) => {
-      const text = input.kind === 'message' && input.message.kind === 'text' ? input.message.text : '';
-      if (text === KILLER) this.kill();
-      if (text === KILLER || text === POISON) throw new Error('a step threw');
-      return step(state, input, context);
-    };
-  }
+  const decide = (defect.step ?? unchanged)(conversation.step, observe);
+  const step: Step = (state, input, context) => {
+    const text = input.kind === 'message' && input.message.kind === 'text' ? input.message.text : '';
+    if (text === KILLER) victim.kill();
+    if (text === KILLER || text === POISON) throw new Error('a step threw');
+    return decide(state, input, context);
+  };
 
-  #perform(perform: Perform): Perform {
-    const { conduct } = this.#around;
-    const { count } = this.#around.world;
-    return async (effect, context) => {
-      if (!('operation' in effect)) return perform(effect, context);
-      const { operation } = effect;
-      if (effect.kind === 'check') count('intents looked up');
-      else if (context.findCall(operation) !== null) count('intents taken up');
-      else if (operation.endsWith('.2')) count('codes confirmed together');
-      const noted: Noted = { locks: new Set(), isIntended: false };
-      const noting = noteIn(noted, context, () => count('second locks busy'));
-      const outcome = await operationAtWork.run(operation, () => perform(effect, noting));
-      if (!context.signal.aborted) conduct.onOutcome(this.name, outcome, noted);
-      return outcome;
-    };
-  }
-}
-
-/** The context, with notes. */
-function noteIn(noted: Noted, context: EffectContext, onBusy: () => void): EffectContext {
-  const { locks } = noted;
-  return withChanges(context, {
-    async intend(operation, intent) {
-      const intended = await context.intend(operation, intent);
-      noted.isIntended = true;
-      return intended;
-    },
-    async lock(name, operation, forMs) {
-      const lock = await context.lock(name, operation, forMs);
-      if (lock.locked) locks.add(name);
-      else if (locks.size > 0) onBusy();
-      return lock;
-    },
-    async unlock(name, ...rest) {
-      locks.delete(name);
-      await context.unlock(name, ...rest);
-    },
+  const skewMs = chance.between(-500, 500);
+  const runtime = (defect.runtime ?? unchanged)(
+    createProcessRuntime(clock, chance, { name, skewMs, isAlive: victim.isAlive }),
+  );
+  const encryption = createEncryption({ hashKey: HASH_KEY }, runtime);
+  const parts = { store: (defect.store ?? unchanged)(openStore()), runtime, encryption };
+  const loyalty = createLoyalty({
+    ...{ runtime, observe, contacts: 'on', timeoutMs: TIMEOUT_MS, maxCalls: 32 },
+    ...{ transport: { exchange: (defect.exchange ?? unchanged)(exchange, runtime) } },
+    ...{ baseUrl: 'http://antcrm', apiKey: 'key' },
   });
+  const performEffect = (defect.perform ?? unchanged)(loyalty.perform);
+
+  const perform: Perform = async (effect, context) => {
+    if (!('operation' in effect)) return performEffect(effect, context);
+    const { operation } = effect;
+    if (effect.kind === 'check') count('intents looked up');
+    else if (context.findCall(operation) !== null) count('intents taken up');
+    else if (operation.endsWith('.2')) count('codes confirmed together');
+    const locks = new Set<string>();
+    const noting = withChanges(context, {
+      async lock(customer, ...rest) {
+        const lock = await context.lock(customer, ...rest);
+        if (lock.locked) locks.add(customer);
+        else if (locks.size > 0) count('second locks busy');
+        return lock;
+      },
+      async unlock(customer, ...rest) {
+        locks.delete(customer);
+        await context.unlock(customer, ...rest);
+      },
+    });
+    const outcome = await operationAtWork.run(operation, () => performEffect(effect, noting));
+    if (!context.signal.aborted) conduct.onOutcome(name, outcome, locks);
+    return outcome;
+  };
+
+  const { aroundRecords } = defect;
+  const engine = new Engine({
+    ...parts,
+    ...(aroundRecords && { aroundRecords }),
+    ...{ observe, limits, perform, onNotice: createNotices(observe).onNotice },
+    conversation: { ...conversation, serviceUp: loyalty.isUp, step },
+    photoReader: { read: async () => ({ kind: 'noCode' }), close: async () => {} },
+    platform: () => ({ hearsQuiet: true, deliver: (defect.deliver ?? unchanged)(deliver) }),
+    ids: () => ({ operation: wordOf(chance, 10), view: wordOf(chance, 6) }),
+  });
+  const operators = new Operators({
+    ...{ ...parts, readState: conversation.readState, onFiled: engine.schedule },
+    onFault: (fault, record) => observe.alarm(fault, { conversation: record }),
+  });
+  const { file } = createTickets({ ...parts, operators });
+  const desk: Desk = { operators, fileNote: (defect.fileNote ?? unchanged)(file) };
+  engine.start();
+
+  return {
+    ...{ name, lookedMs, desk },
+    accept: (...message: Parameters<Engine['accept']>) => during(engine.accept(...message)),
+    /** Stops by the rules: what is at work is finished or given back; messages are stored until then. */
+    async stop(): Promise<void> {
+      if (!isAlive || isStopping) return;
+      isStopping = true;
+      const sinceMs = clock.atMs;
+      count('orderly stops');
+      await (defect.stop?.(engine, runtime) ?? engine.stop());
+      if (!isAlive) return;
+      conduct.onStopped(name, clock.atMs - sinceMs, busy + underWay === 0);
+      end('stopped');
+    },
+  };
 }
 
 /** The context with some other methods. */

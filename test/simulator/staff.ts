@@ -14,27 +14,20 @@ const LOOK_MS = 45_000;
 const OLD_MS = 90_000;
 const HOME_MS = 60_000;
 
-type StaffOptions = {
-  desk(): Desk | undefined;
-  /** Whether AntCRM has carried an operation out: operators look there. */
-  isApplied(operation: string): boolean;
-  readonly checks: Pick<Checks, 'contested' | 'onDecided'>;
-};
-
 /** Staff who answer tickets and close some, and an operator who settles operations and replays letters. */
-export class Staff {
-  readonly #world: World;
-  readonly #options: StaffOptions;
-  readonly #served = new Set<string>();
-
-  constructor(world: World, options: StaffOptions) {
-    this.#world = world;
-    this.#options = options;
-  }
+export function createStaff(
+  { chance, clock, count, life, onError, trace }: World,
+  options: {
+    desk(): Desk | undefined;
+    /** Whether AntCRM has carried an operation out: operators look there. */
+    isApplied(operation: string): boolean;
+    readonly checks: Checks;
+  },
+) {
+  const served = new Set<string>();
 
   /** Tries at one process after the other, until one confirms. */
-  #insist<Result>(work: (desk: Desk) => Promise<Result>): Promise<Result> {
-    const { clock, onError } = this.#world;
+  function insist<Result>(work: (desk: Desk) => Promise<Result>): Promise<Result> {
     return new Promise((resolve) => {
       const attempt = (): void => {
         let isOver = false;
@@ -43,7 +36,7 @@ export class Staff {
           isOver = true;
         };
         const again = once(attempt);
-        const desk = this.#options.desk();
+        const desk = options.desk();
         clock.plan(desk === undefined ? AGAIN_MS : PATIENCE_MS, again);
         if (desk === undefined) return;
         work(desk).then(
@@ -58,31 +51,18 @@ export class Staff {
     });
   }
 
-  /** One person answers a ticket, or two who know nothing of each other. */
-  serve(ticket: string, written: StaffAnswer[]): void {
-    const { chance, count } = this.#world;
-    if (this.#served.has(ticket)) return;
-    this.#served.add(ticket);
-    count('tickets');
-    void this.#answer('staff 1', ticket, written);
-    if (!chance.happens(0.4)) return;
-    count('tickets with two of staff');
-    void this.#answer('staff 2', ticket, written);
-  }
-
   /** One answer after the other, then perhaps the end. */
-  async #answer(by: string, ticket: string, written: StaffAnswer[]): Promise<void> {
-    const { chance, clock, count, trace } = this.#world;
+  async function answer(by: string, ticket: string, written: StaffAnswer[]): Promise<void> {
     const notes: (StaffNote & { id: string })[] = Array.from({ length: chance.between(0, 3) }, (_, at) => {
       const text = `answer ${ticket} ${at} of ${by}`;
       return { by, id: text, text };
     });
     if (chance.happens(0.4)) notes.push({ by, id: 'end' });
-    if (chance.happens(0.3)) await this.#insist(({ fileNote }) => fileNote(ticket, { by, claim: true }));
+    if (chance.happens(0.3)) await insist(({ fileNote }) => fileNote(ticket, { by, claim: true }));
     for (const note of notes) {
       await new Promise<void>((resolve) => clock.plan(chance.between(500, 20_000), resolve));
       const sentMs = clock.atMs;
-      const filed = await this.#insist(({ fileNote }) => fileNote(ticket, note));
+      const filed = await insist(({ fileNote }) => fileNote(ticket, note));
       trace(`${filed} ${ticket} ${note.text}`);
       if (note.text === undefined || filed !== 'filed') return;
       count('answers of staff');
@@ -91,34 +71,30 @@ export class Staff {
     }
   }
 
-  async #settleOld({ operators }: Desk): Promise<void> {
-    const { chance, clock, count } = this.#world;
-    const { checks, desk, isApplied } = this.#options;
+  async function settleOld({ operators }: Desk): Promise<void> {
     for (const { reference, atMs, intent } of await operators.operations()) {
       if (intent === null || clock.nowMs() - atMs < OLD_MS || !chance.happens(0.2)) continue;
-      const other = chance.happens(0.2) ? desk()?.operators : undefined;
+      const other = chance.happens(0.2) ? options.desk()?.operators : undefined;
       if (other) {
         count('contrary decisions');
-        checks.contested.add(reference);
+        options.checks.contested.add(reference);
       }
-      const isDone = isApplied(reference);
-      const right = this.#decide(operators, reference, isDone);
-      await Promise.all([right, other && this.#decide(other, reference, !isDone)]);
+      const isDone = options.isApplied(reference);
+      const right = decide(operators, reference, isDone);
+      await Promise.all([right, other && decide(other, reference, !isDone)]);
     }
   }
 
-  async #decide(operators: Operators, reference: string, isDone: boolean): Promise<void> {
-    const { count, trace } = this.#world;
+  async function decide(operators: Operators, reference: string, isDone: boolean): Promise<void> {
     const result = isDone ? 'done' : 'not-applied';
     const filed = await operators.settle(reference, result, ({ intent }) => locksIn(intent?.body));
     trace(`${filed} settle ${reference} ${result}`);
     if (filed !== 'filed') return;
     count('settlements');
-    this.#options.checks.onDecided(reference, result);
+    options.checks.onDecided(reference, result);
   }
 
-  async #replayAll({ operators }: Desk): Promise<void> {
-    const { chance, count, trace } = this.#world;
+  async function replayAll({ operators }: Desk): Promise<void> {
     for (const { id } of await operators.letters()) {
       if (!chance.happens(0.3)) continue;
       const done = chance.happens(0.7) ? await operators.replay(id) : await operators.remove(id);
@@ -127,16 +103,27 @@ export class Staff {
     }
   }
 
-  /** Operators stop some time before the faults do, so that no replayed letter kills any more. */
-  look(): void {
-    const { clock, life, onError } = this.#world;
-    clock.after(LOOK_MS, () => this.look());
-    const desk = this.#options.desk();
-    if (desk === undefined || clock.atMs > life.faultsMs - HOME_MS) return;
-    this.#settleOld(desk)
-      .then(() => this.#replayAll(desk))
-      .catch(onError);
-  }
+  return {
+    /** One person answers a ticket, or two who know nothing of each other. */
+    serve(ticket: string, written: StaffAnswer[]): void {
+      if (served.has(ticket)) return;
+      served.add(ticket);
+      count('tickets');
+      void answer('staff 1', ticket, written);
+      if (!chance.happens(0.4)) return;
+      count('tickets with two of staff');
+      void answer('staff 2', ticket, written);
+    },
+    /** Operators stop some time before the faults do, so that no replayed letter kills any more. */
+    look(): void {
+      clock.after(LOOK_MS, () => this.look());
+      const desk = options.desk();
+      if (desk === undefined || clock.atMs > life.faultsMs - HOME_MS) return;
+      settleOld(desk)
+        .then(() => replayAll(desk))
+        .catch(onError);
+    },
+  };
 }
 
 /** The locks of an intent. */
