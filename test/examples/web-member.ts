@@ -12,16 +12,10 @@ const eventSchema = z.object({
 });
 type Shown = z.infer<typeof eventSchema>;
 
-/** A member of the site before the page, in a language of their browser. */
-export type WebMember = {
-  /** Sends what the page would; resolves to the replies, once the last one is shown. */
-  send(message: Readonly<Record<string, unknown>>): Promise<readonly Shown[]>;
-  /** Everything shown so far. */
-  readonly shown: readonly Shown[];
-  close(): void;
-};
+export type WebMember = ReturnType<typeof openPage>;
 
-export function openPage(url: string, language: string): WebMember {
+/** A member of the site before the page, in a language of their browser. */
+export function openPage(url: string, language: string) {
   const shown: Shown[] = [];
   const news = new EventTarget();
   const source = new EventSource(`${url}/chat/events`);
@@ -31,8 +25,10 @@ export function openPage(url: string, language: string): WebMember {
   });
   const ofTurn = (id: string) => shown.filter(({ turn }) => turn === id);
   return {
+    /** Everything shown so far. */
     shown,
-    async send(message) {
+    /** Sends what the page would; resolves to the replies, once the last one is shown. */
+    async send(message: Readonly<Record<string, unknown>>): Promise<readonly Shown[]> {
       const { id = randomUUID(), ...content } = message;
       const response = await fetch(`${url}/chat/messages`, {
         method: 'POST',

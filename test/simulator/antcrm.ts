@@ -32,7 +32,7 @@ const ERROR_BODY = { success: 0, message: 'Có lỗi xảy ra', data: [] };
  * its own errors in a 200. All processes call the same one.
  */
 export function createAntCrmDouble(world: World, onCall: (operation: string, path: string) => void) {
-  const { clock, chance, count, trace } = world;
+  const { clock, chance, count, occurs, trace } = world;
   const entries: Entry[] = [];
   /** What reached AntCRM for an operation, and what of it was applied. */
   const sent = new Map<string, { readonly times: number; readonly applied: number }>();
@@ -49,8 +49,7 @@ export function createAntCrmDouble(world: World, onCall: (operation: string, pat
     const score = type === 1 ? EARNED : (PRICES[code] ?? Number.POSITIVE_INFINITY);
     const isUsed = entries.some((entry) => entry.code === code && entry.status === 1);
     const isGood = type === 1 ? !isUsed : pointsOf(phone) >= score;
-    const isLate = chance.happens(world.rates.late);
-    if (isLate) count('records that show late');
+    const isLate = occurs(world.rates.late, 'records that show late');
     const shownAtMs = clock.atMs + (isLate ? chance.between(...LATE_MS) : 0);
     const id = `record-${entries.length}`;
     entries.push({ ...call, id, status: isGood ? 1 : 0, score, createdAt: clock.wallMs(), shownAtMs });
@@ -74,34 +73,25 @@ export function createAntCrmDouble(world: World, onCall: (operation: string, pat
 
   async function write({ path, body = '{}', timeoutMs }: HttpCall, name: string): Promise<Exchange> {
     const { unheard, answerLost, failed } = world.rates;
-    if (chance.happens(unheard)) {
-      count('calls that never arrived');
-      return lost(timeoutMs);
-    }
+    if (occurs(unheard, 'calls that never arrived')) return lost(timeoutMs);
     const startMs = clock.atMs;
     await clock.wait(chance.between(5, 400));
-    const isFailed = chance.happens(failed);
-    if (isFailed) count('server errors');
+    const isFailed = occurs(failed, 'server errors');
     if (isFailed && chance.happens(0.5)) return answered(chance.pick([429, 500, 502]), 'no');
     const { code, data } = JSON.parse(body);
     const isPoint = path.includes('/accumulate');
     const phone = toE164(isPoint ? data.phones[0]?.value : data.phone);
     const isGood = apply(name, { type: isPoint ? 1 : 2, code, phone });
     if (isFailed) return answered(chance.pick([500, 504]), 'no');
-    if (chance.happens(answerLost)) {
-      count('calls whose answer was lost');
-      return lost(timeoutMs - (clock.atMs - startMs));
-    }
+    if (occurs(answerLost, 'calls whose answer was lost')) return lost(timeoutMs - (clock.atMs - startMs));
     return answered(200, isGood ? { success: 1 } : ERROR_BODY);
   }
 
   async function read({ path, timeoutMs }: HttpCall): Promise<Exchange> {
     const { errorBody, failed } = world.rates;
     await clock.wait(chance.between(1, 50));
-    if (chance.happens(failed)) {
-      count('server errors');
+    if (occurs(failed, 'server errors'))
       return chance.happens(0.2) ? lost(timeoutMs - 50) : answered(chance.pick([429, 500, 503]), 'no');
-    }
     const { pathname, searchParams } = new URL(path, 'http://antcrm');
     const phone = toE164(searchParams.get('phone') ?? '');
     if (chance.happens(errorBody) || (pathname !== '/contacts' && isUnreadable(phone))) {
@@ -134,9 +124,8 @@ export function createAntCrmDouble(world: World, onCall: (operation: string, pat
 
   /** `operation`: the one at work. */
   async function exchange(call: HttpCall, operation = 'nobody'): Promise<Exchange> {
-    if (chance.happens(world.rates.refused)) {
+    if (occurs(world.rates.refused, 'calls without a connection')) {
       trace(`antcrm ${operation}: no connection`);
-      count('calls without a connection');
       return { kind: 'unsent', reason: 'ECONNREFUSED' };
     }
     await clock.wait(chance.between(1, 20));

@@ -77,144 +77,127 @@ const PERSONAL = new RegExp(`${PHONE.source}|TIVI\\d{9}`);
 
 type Known = { readonly operation: Operation; readonly atMs: number; readonly chat: Chat };
 
-type CheckOptions = {
-  readonly world: World;
-  readonly records: Watched;
-  readonly sent: ReadonlyMap<string, { readonly times: number; readonly applied: number }>;
-};
+/** What reached AntCRM for an operation, and what of it was applied. */
+type Sent = ReadonlyMap<string, { readonly times: number; readonly applied: number }>;
 
 /** Checks each change, each delivery, and what is left at the end. */
-export class Checks {
-  readonly #world: World;
-  readonly #options: CheckOptions;
-  readonly losses: Loss[] = [];
-  readonly chats = new Map<Key, Chat>();
+export type Checks = ReturnType<typeof createChecks>;
+export function createChecks(world: World, records: Watched, sent: Sent) {
+  const { breach, clock, encryption, life, logged } = world;
+  const losses: Loss[] = [];
+  const chats = new Map<Key, Chat>();
   /** Each operation as its conversation last wrote it. The conversation itself forgets old ones. */
-  readonly #operations = new Map<string, Known>();
+  const operations = new Map<string, Known>();
   /** The conversation of each intent, and when each message was stored. */
-  readonly #ownerOf = new Map<string, Chat>();
-  readonly #storedMs = new Map<string, number>();
+  const ownerOf = new Map<string, Chat>();
+  const storedMs = new Map<string, number>();
   /** Operations on which operators disagree, and what was decided on each, when. */
-  readonly contested = new Set<string>();
-  readonly #decisions = new Map<string, { readonly result: string; readonly atMs: number }>();
+  const contested = new Set<string>();
+  const decisions = new Map<string, { readonly result: string; readonly atMs: number }>();
   /** When a process last ended: the work that it leaves takes longer. */
-  #endedMs = 0;
+  let endedMs = 0;
 
-  constructor(options: CheckOptions) {
-    this.#world = options.world;
-    this.#options = options;
+  function note({ id }: Chat, invariant: string, what: string): void {
+    breach(invariant, `${id}: ${what}`);
   }
 
-  #note({ id }: Chat, invariant: string, what: string): void {
-    this.#world.breach(invariant, `${id}: ${what}`);
-  }
+  const lossesOf = (chat: Chat): Loss[] =>
+    losses.filter((loss) => loss.chat === undefined || loss.chat === chat);
+  const mayBeLost = (chat: Chat, sentMs: number, takenMs = sentMs): boolean =>
+    lossesOf(chat).some(({ fromMs, atMs }) => sentMs <= atMs && takenMs >= fromMs);
+  const lastLossMs = (chat: Chat): number => lossesOf(chat).at(-1)?.atMs ?? -Infinity;
 
-  readonly #lossesOf = (chat: Chat): Loss[] =>
-    this.losses.filter((loss) => loss.chat === undefined || loss.chat === chat);
-  readonly #mayBeLost = (chat: Chat, sentMs: number, takenMs = sentMs): boolean =>
-    this.#lossesOf(chat).some(({ fromMs, atMs }) => sentMs <= atMs && takenMs >= fromMs);
-  readonly #lastLossMs = (chat: Chat): number => this.#lossesOf(chat).at(-1)?.atMs ?? -Infinity;
-
-  /*
-   * As it happens.
-   */
-
-  onChange(change: RecordChange): void {
-    const { clock } = this.#world;
-    const chat = this.chats.get(change.key);
+  function onChange(change: RecordChange): void {
+    const chat = chats.get(change.key);
     if (chat === undefined) return;
     for (const { seq, reply } of change.promised)
       chat.promised.set(seq, { key: reply.key, atMs: clock.atMs });
     for (const { index, member, score } of CONVERSATION.entries(nameOf(change.key), change.after)) {
       if (index === 'undelivered' && score !== (madeMsOf(change.after) ?? score))
-        this.#note(chat, 'indexed', `a reply that waits counts as made at ${score}`);
+        note(chat, 'indexed', `a reply that waits counts as made at ${score}`);
       // Whatever waits, a wake-up does not wait for it.
       if (index === 'due' && change.after.lease === null && score > (change.after.wakeMs || score))
-        this.#note(chat, 'indexed', `it is due at ${score}, after its wake-up`);
-      if (PERSONAL.test(member)) this.#note(chat, 'nothing personal', `${index} lists ${member}`);
+        note(chat, 'indexed', `it is due at ${score}, after its wake-up`);
+      if (PERSONAL.test(member)) note(chat, 'nothing personal', `${index} lists ${member}`);
     }
-    for (const operation of Object.keys(change.after.journal)) this.#ownerOf.set(operation, chat);
-    for (const id of filedIn(change)) this.#storedMs.set(id, this.#storedMs.get(id) ?? clock.atMs);
-    this.#checkOutcomes(chat, change);
-    this.#checkYes(chat, change);
-    this.#checkForgotten(chat, change);
+    for (const operation of Object.keys(change.after.journal)) ownerOf.set(operation, chat);
+    for (const id of filedIn(change)) storedMs.set(id, storedMs.get(id) ?? clock.atMs);
+    checkOutcomes(chat, change);
+    checkYes(chat, change);
+    checkForgotten(chat, change);
   }
 
   /** A change of an operation's status and the reply that tells it are one change. */
-  #checkOutcomes(chat: Chat, { state, stateBefore, promised }: RecordChange): void {
+  function checkOutcomes(chat: Chat, { state, stateBefore, promised }: RecordChange): void {
     const earlier = new Map(stateBefore?.operations.map(({ id, status }) => [id, status]));
     for (const operation of state?.operations ?? []) {
       const was = earlier.get(operation.id);
       if (was === operation.status) continue;
-      this.#operations.set(operation.id, { operation, atMs: this.#world.clock.atMs, chat });
+      operations.set(operation.id, { operation, atMs: clock.atMs, chat });
       // A watched operation was told before.
       if (was === 'watching' || promised.some(({ reply }) => tells(reply, operation, was === undefined)))
         continue;
-      this.#note(chat, 'told of each outcome', `nobody was told that ${operation.id} is ${operation.status}`);
+      note(chat, 'told of each outcome', `nobody was told that ${operation.id} is ${operation.status}`);
     }
   }
 
   /** Consent and calls come only from messages that were stored after the question was shown. */
-  #checkYes(chat: Chat, { before, after, state, stateBefore, answers }: RecordChange): void {
+  function checkYes(chat: Chat, { before, after, state, stateBefore, answers }: RecordChange): void {
     const hasConsented = state?.consent?.given === true && stateBefore?.consent?.given !== true;
     const begun = Object.keys(after.journal).filter((operation) => before?.journal[operation] === undefined);
     if (!hasConsented && begun.length === 0) return;
-    const filedMs = this.#storedMs.get(answers ?? '');
-    if (filedMs === undefined || filedMs <= this.#lastLossMs(chat)) return;
+    const filedMs = storedMs.get(answers ?? '');
+    if (filedMs === undefined || filedMs <= lastLossMs(chat)) return;
     const asks = hasConsented ? 'consent' : 'confirm';
     const isShown = chat.told.some(({ reply, atMs }) => reply.asks === asks && atMs <= filedMs);
-    if (!isShown) this.#note(chat, 'a yes to what was shown', `${answers} is no yes to ${asks}`);
+    if (!isShown) note(chat, 'a yes to what was shown', `${answers} is no yes to ${asks}`);
   }
 
-  #checkForgotten(chat: Chat, { after, promised, state }: RecordChange): void {
+  function checkForgotten(chat: Chat, { after, promised, state }: RecordChange): void {
     if (!promised.some(({ reply }) => reply.key === 'privacy.erased')) return;
     const { profile, draft } = state ?? stateOf(after) ?? {};
     if (after.dead.length > 0 || PHONE.test(JSON.stringify([profile, draft])))
-      this.#note(chat, 'forgotten', `something is left: ${Object.keys(profile ?? {})}, ${after.dead.length}`);
+      note(chat, 'forgotten', `something is left: ${Object.keys(profile ?? {})}, ${after.dead.length}`);
   }
 
   /** Returns whether the reply is told for the first time. */
-  onTold(chat: Chat, { reply, turn, first }: Outgoing, seq: number): boolean {
+  function onTold(chat: Chat, { reply, turn, first }: Outgoing, seq: number): boolean {
     const before = chat.told.find((told) => told.seq === seq)?.reply;
-    if (before && textOf(before) !== textOf(reply) && this.#lossesOf(chat).length === 0)
-      this.#note(chat, 'one number, one reply', `number ${seq} was ${before.key}, then ${reply.key}`);
-    chat.told.push({ seq, reply, atMs: this.#world.clock.atMs, turn, first });
+    if (before && textOf(before) !== textOf(reply) && lossesOf(chat).length === 0)
+      note(chat, 'one number, one reply', `number ${seq} was ${before.key}, then ${reply.key}`);
+    chat.told.push({ seq, reply, atMs: clock.atMs, turn, first });
     return before === undefined;
   }
 
   /** A contrary decision is refused, unless the store lost the first one. */
-  onDecided(operation: string, result: string): void {
-    const { breach, clock } = this.#world;
-    const first = this.#decisions.get(operation) ?? { result, atMs: clock.atMs };
-    this.#decisions.set(operation, first);
-    const isLost = this.losses.some(({ atMs }) => atMs >= first.atMs - DECIDING_MS);
+  function onDecided(operation: string, result: string): void {
+    const first = decisions.get(operation) ?? { result, atMs: clock.atMs };
+    decisions.set(operation, first);
+    const isLost = losses.some(({ atMs }) => atMs >= first.atMs - DECIDING_MS);
     if (first.result !== result && !isLost)
       breach('the first decision counts', `${operation}: ${result} was filed after ${first.result}`);
   }
 
   /** Each lock of a customer has a reason. */
-  async checkLocks(): Promise<void> {
-    const { breach, clock, encryption, life } = this.#world;
-    const { records } = this.#options;
+  async function checkLocks(): Promise<void> {
     for (const key of records.keys) {
       if (!key.startsWith('u:')) continue;
       const { bytes, nowMs } = await records.store.read(key);
       const { holder } = bytes === null ? { holder: null } : CUSTOMER.read(encryption.open(key, bytes));
-      const known = holder && holder.untilMs > nowMs ? this.#operations.get(holder.operation) : undefined;
+      const known = holder && holder.untilMs > nowMs ? operations.get(holder.operation) : undefined;
       if (known === undefined || isOpen(known.operation)) continue;
       const { operation, atMs, chat } = known;
       // The store may have lost the release, or the outcome that causes it.
-      const isLost = this.#lossesOf(chat).some((loss) => loss.atMs >= atMs);
-      const heldMs = clock.atMs - Math.max(atMs, this.#endedMs);
+      const isLost = lossesOf(chat).some((loss) => loss.atMs >= atMs);
+      const heldMs = clock.atMs - Math.max(atMs, endedMs);
       if (heldMs > LOCK_MS[operation.kind] + life.illMs[1] && !isLost)
         breach('no lock past its reason', `${operation.id} holds a lock ${heldMs} ms after its outcome`);
     }
   }
 
   /** A customer's record lives as long as all that it says. */
-  onSwapped(key: Key, { bytes, ttlMs }: Swap): void {
+  function onSwapped(key: Key, { bytes, ttlMs }: Swap): void {
     if (!key.startsWith('u:') || bytes === null) return;
-    const { breach, clock, encryption } = this.#world;
     const { holder, settled, awaited } = CUSTOMER.read(encryption.open(key, bytes));
     const kept = [holder, ...Object.values(settled), ...Object.values(awaited)];
     const endsMs = Math.max(...kept.map((one) => one?.untilMs ?? 0));
@@ -223,154 +206,142 @@ export class Checks {
   }
 
   /** `lookedMs`: when the process last listed each shard. */
-  checkLooks(process: string, lookedMs: ReadonlyMap<number, number>): void {
-    const { breach, clock, life } = this.#world;
+  function checkLooks(process: string, lookedMs: ReadonlyMap<number, number>): void {
     for (const [shard, atMs] of lookedMs) {
       if (clock.atMs - atMs > LOOKED_MS + 4 * life.sweepMs)
         breach('every shard is looked at', `${process} left shard ${shard}`);
     }
   }
 
-  /*
-   * At rest.
-   */
-
-  async #checkTalk(chat: Chat): Promise<void> {
-    this.#checkMessages(chat);
-    this.#checkPromised(chat);
-    this.#checkTickets(chat);
-    const record = await this.#options.records.recordOf(chat.key);
+  async function checkTalk(chat: Chat): Promise<void> {
+    checkMessages(chat);
+    checkPromised(chat);
+    checkTickets(chat);
+    const record = await records.recordOf(chat.key);
     if (record === null) return;
     const { inbox, outbox, lease, journal } = record;
     if (inbox.length + outbox.length > 0 || lease !== null)
-      this.#note(chat, 'nothing left', `${inbox.length} messages, ${outbox.length} replies, ${lease?.owner}`);
+      note(chat, 'nothing left', `${inbox.length} messages, ${outbox.length} replies, ${lease?.owner}`);
     const statuses = new Map(stateOf(record)?.operations.map(({ id, status }) => [id, status]));
     for (const [id, status] of statuses) {
-      if (status === 'checking' || status === 'watching')
-        this.#note(chat, 'settled', `${id} is ${status} at rest`);
+      if (status === 'checking' || status === 'watching') note(chat, 'settled', `${id} is ${status} at rest`);
     }
     for (const id of Object.keys(journal)) {
       if (statuses.get(id) !== 'escalated')
-        this.#note(chat, 'settled', `the intent of ${id} (${statuses.get(id)}) is left`);
+        note(chat, 'settled', `the intent of ${id} (${statuses.get(id)}) is left`);
     }
   }
 
-  #checkMessages(chat: Chat): void {
-    const lossMs = this.#lastLossMs(chat);
+  function checkMessages(chat: Chat): void {
+    const lossMs = lastLossMs(chat);
     const told = Map.groupBy(chat.told, ({ turn }) => turn);
     let before = { id: '', takenMs: Infinity, answeredMs: 0 };
     for (const { incoming, sentMs, takenMs, isFull } of chat.messages) {
       const { id, message } = incoming;
-      if (takenMs === undefined) this.#note(chat, 'taken', `${id} was never taken`);
+      if (takenMs === undefined) note(chat, 'taken', `${id} was never taken`);
       if (takenMs === undefined || isFull) continue;
       const replies = told.get(id) ?? [];
       const [first] = replies;
-      if (first === undefined && !this.#mayBeLost(chat, sentMs, takenMs))
-        this.#note(chat, 'answered', `${id} (${JSON.stringify(message)}) was never answered`);
+      if (first === undefined && !mayBeLost(chat, sentMs, takenMs))
+        note(chat, 'answered', `${id} (${JSON.stringify(message)}) was never answered`);
       if (first === undefined) continue;
       // A message that was sent after the 2xx of the one before is answered after it.
       if (before.takenMs < sentMs && sentMs > lossMs && first.atMs < before.answeredMs)
-        this.#note(chat, 'in order', `${id} was answered before ${before.id}`);
+        note(chat, 'in order', `${id} was answered before ${before.id}`);
       before = { id, takenMs, answeredMs: first.atMs };
       const numbers = [...new Set(replies.map(({ seq }) => seq))].sort((a, b) => a - b);
       const isRow = numbers.every((number, at) => number === (numbers[0] ?? 0) + at);
       const answers = new Set(replies.filter((reply) => reply.first).map(({ seq }) => seq));
       if (sentMs > lossMs && (answers.size !== 1 || !isRow))
-        this.#note(chat, 'answered once', `${id} has ${answers.size} answers, under numbers ${numbers}`);
+        note(chat, 'answered once', `${id} has ${answers.size} answers, under numbers ${numbers}`);
     }
   }
 
   /** Each reply that was stored was delivered. */
-  #checkPromised(chat: Chat): void {
-    const { logged } = this.#world;
+  function checkPromised(chat: Chat): void {
     const heard = new Set(chat.told.map(({ seq }) => seq));
-    const missing = [...chat.promised].filter(
-      ([seq, { atMs }]) => !heard.has(seq) && !this.#mayBeLost(chat, atMs),
-    );
+    const missing = [...chat.promised].filter(([seq, { atMs }]) => !heard.has(seq) && !mayBeLost(chat, atMs));
     const givenUp = logged.filter(
       (line) => line.includes('"delivery_given_up"') && line.includes(nameOf(chat.key)),
     );
     if (missing.length > givenUp.length)
-      for (const [seq, { key }] of missing) this.#note(chat, 'stored replies leave', `number ${seq}, ${key}`);
+      for (const [seq, { key }] of missing) note(chat, 'stored replies leave', `number ${seq}, ${key}`);
   }
 
   /** Answers of staff are told once and in order. */
-  #checkTickets(chat: Chat): void {
+  function checkTickets(chat: Chat): void {
     const { told, promised, written } = chat;
-    const lossMs = this.#lastLossMs(chat);
+    const lossMs = lastLossMs(chat);
     const heardSeqs = new Map<string, number>();
     for (const { text, by, id, sentMs, takenMs } of written) {
       const heard = told.filter(({ reply }) => reply.key === 'person.says' && textOf(reply).includes(text));
       // After the filing, five processes died at it, or the conversation was forgotten.
-      const filedMs = this.#storedMs.get(id) ?? takenMs;
+      const filedMs = storedMs.get(id) ?? takenMs;
       const isOver = [...promised.values()].some(
         ({ key, atMs }) => atMs >= filedMs && /^(turn.failed|privacy.erased)$/.test(key),
       );
       const [first] = heard;
-      if (first === undefined && !this.#mayBeLost(chat, sentMs, takenMs) && !isOver)
-        this.#note(chat, 'staff are heard', `"${text}" was never told`);
+      if (first === undefined && !mayBeLost(chat, sentMs, takenMs) && !isOver)
+        note(chat, 'staff are heard', `"${text}" was never told`);
       if (first === undefined || sentMs <= lossMs) continue;
       if (new Set(heard.map(({ seq }) => seq)).size > 1)
-        this.#note(chat, 'staff are heard', `"${text}" was told twice`);
+        note(chat, 'staff are heard', `"${text}" was told twice`);
       if (first.seq < (heardSeqs.get(by) ?? 0))
-        this.#note(chat, 'staff are heard', `"${text}" was told before what was written before it`);
+        note(chat, 'staff are heard', `"${text}" was told before what was written before it`);
       heardSeqs.set(by, first.seq);
     }
   }
 
   /** What was told of each operation is what AntCRM did, at most once, and each success is known. */
-  #checkLedger(listed: readonly Listed[]): void {
-    const { breach } = this.#world;
-    const { sent } = this.#options;
-    for (const { operation, chat, atMs } of this.#operations.values()) {
+  function checkLedger(listed: readonly Listed[]): void {
+    for (const { operation, chat, atMs } of operations.values()) {
       const { id, status } = operation;
       const { applied = 0 } = sent.get(id) ?? {};
       const isWrong = status === 'done' ? applied === 0 : /refused|notApplied/.test(status) && applied > 0;
-      if (isWrong && !this.contested.has(id) && !this.#mayBeLost(chat, atMs))
-        this.#note(chat, 'told as the ledger says', `${id} is ${status}, and was applied ${applied} times`);
+      if (isWrong && !contested.has(id) && !mayBeLost(chat, atMs))
+        note(chat, 'told as the ledger says', `${id} is ${status}, and was applied ${applied} times`);
     }
     const intents = listed.filter(({ index }) => index === 'intents');
     const open = new Set(intents.map(({ member }) => member.split(':')[1]));
     for (const [operation, { times, applied }] of sent) {
       if (times > 1) breach('called once', `${operation} was called ${times} times`);
-      const known = this.#operations.get(operation);
-      const isKnown = open.has(operation) || (known && !this.#mayBeLost(known.chat, known.atMs));
+      const known = operations.get(operation);
+      const isKnown = open.has(operation) || (known && !mayBeLost(known.chat, known.atMs));
       // An operator may have settled what the index listed of a damaged record.
-      const owner = this.#ownerOf.get(operation);
-      if (applied > 0 && !isKnown && !(owner && this.#isDamaged(owner)))
+      const owner = ownerOf.get(operation);
+      if (applied > 0 && !isKnown && !(owner && isDamaged(owner)))
         breach('known', `nobody knows of ${operation}, which was applied`);
     }
   }
 
-  readonly #isDamaged = (chat: Chat): boolean => this.losses.some((loss) => loss.chat === chat);
+  const isDamaged = (chat: Chat): boolean => losses.some((loss) => loss.chat === chat);
 
   /** Indexes list what records contain, and nothing stays due. */
-  async #checkIndexes(listed: readonly Listed[]): Promise<void> {
-    const { breach, clock } = this.#world;
+  async function checkIndexes(listed: readonly Listed[]): Promise<void> {
     for (const { index, member, score } of listed) {
       if (/due|undelivered/.test(index) && score < clock.nowMs() - SWEPT_MS)
         breach('indexed', `${index} lists ${member} at rest`);
     }
-    for (const chat of this.chats.values()) {
+    for (const chat of chats.values()) {
       // The entries of a damaged record are unknown.
-      if (this.#isDamaged(chat)) continue;
+      if (isDamaged(chat)) continue;
       const name = nameOf(chat.key);
-      const record = await this.#options.records.recordOf(chat.key);
+      const record = await records.recordOf(chat.key);
       const has = textOfAll(record === null ? [] : CONVERSATION.entries(name, record));
       const is = textOfAll(listed.filter(({ member }) => member.split(':')[0] === name));
-      if (has !== is) this.#note(chat, 'indexed', `has ${has}, is listed as ${is}`);
+      if (has !== is) note(chat, 'indexed', `has ${has}, is listed as ${is}`);
     }
   }
 
   /** A damaged record was alarmed, if a process has touched it since. */
-  async #checkDamage({ atMs, chat, damage }: Loss, listed: readonly Listed[]): Promise<void> {
+  async function checkDamage({ atMs, chat, damage }: Loss, listed: readonly Listed[]): Promise<void> {
     if (!chat || !damage) return;
     const name = nameOf(chat.key);
     const { left, isDue } = damage;
-    const { bytes } = await this.#options.records.store.read(chat.key);
+    const { bytes } = await records.store.read(chat.key);
     const alarm = left ? 'seal_broken' : 'record_lost';
-    const isAlarmed = this.#world.logged.some((line) => line.includes(alarm) && line.includes(name));
-    const isRestored = this.losses.some(
+    const isAlarmed = logged.some((line) => line.includes(alarm) && line.includes(name));
+    const isRestored = losses.some(
       (loss) => loss.chat === undefined && loss.fromMs <= atMs && loss.atMs >= atMs,
     );
     const isSwept = isDue && !listed.some(({ index, member }) => index === 'due' && member === name);
@@ -378,23 +349,27 @@ export class Checks {
       ? bytes === null || Buffer.compare(bytes, left) !== 0
       : isSwept && !chat.messages.some(({ takenMs = Infinity }) => takenMs >= atMs);
     if (isTouched && !isAlarmed && !isRestored)
-      this.#note(chat, 'damage is alarmed', `its record was damaged, and nobody says ${alarm}`);
+      note(chat, 'damage is alarmed', `its record was damaged, and nobody says ${alarm}`);
   }
 
-  onEnd(): void {
-    this.#endedMs = this.#world.clock.atMs;
+  function onEnd(): void {
+    endedMs = clock.atMs;
   }
 
-  async checkAll(store: RecordStore): Promise<void> {
-    const { breach, logged } = this.#world;
-    for (const chat of this.chats.values()) await this.#checkTalk(chat);
-    await this.checkLocks();
+  async function checkAll(store: RecordStore): Promise<void> {
+    for (const chat of chats.values()) await checkTalk(chat);
+    await checkLocks();
     const listed = await listAll(store);
-    this.#checkLedger(listed);
-    await this.#checkIndexes(listed);
-    for (const loss of this.losses) await this.#checkDamage(loss, listed);
+    checkLedger(listed);
+    await checkIndexes(listed);
+    for (const loss of losses) await checkDamage(loss, listed);
     for (const line of logged) if (PERSONAL.test(line)) breach('nothing personal', line.slice(0, 200));
   }
+
+  return {
+    ...{ losses, chats, contested, onChange, onTold, onDecided, onSwapped, onEnd },
+    ...{ checkLocks, checkLooks, checkAll },
+  };
 }
 
 type Listed = ScoredMember & { readonly index: Index };

@@ -26,178 +26,158 @@ type Wait = {
   isStored: boolean;
 };
 
-/** A lease, and when its process last asked for it. */
-type Asked = {
-  readonly owner: string;
-  readonly untilMs: number;
-  readonly step: number;
-  readonly inSeq: number;
-  readonly askedMs: number;
-};
+/** A lease, the number of the last message, and when its process last asked for it. */
+type Asked = NonNullable<ConversationRecord['lease']> & { readonly inSeq: number; readonly askedMs: number };
 
 /** A swap that a process asks for. */
 type AskedSwap = Pick<Swap, 'bytes' | 'expected'> & { readonly key: Key; readonly atMs: number };
 
 /** Checks how processes use leases, stop, wait, call and lock. */
-export class Conduct {
-  readonly #world: World;
-  readonly #peek: Watched['peek'];
+export type Conduct = ReturnType<typeof createConduct>;
+export function createConduct({ breach, clock, keyOf }: World, peek: Watched['peek']) {
   /** The lease of each process, by process and record. */
-  readonly #leases = new Map<string, Asked>();
+  const leases = new Map<string, Asked>();
   /** By conversation, the wait that a platform asked for. `isStored`: the record has it. */
-  readonly #waits = new Map<string, Wait>();
-  /**
-   * By conversation, the last lease that was taken while replies had to wait: only a wake-up runs under it.
-   */
-  readonly #putOff = new Map<string, string>();
-  /** The process that knows how a call ended, the lease of each call, and operations with a replicated intent. */
-  readonly #ended = new Map<string, string>();
-  readonly #madeBy = new Map<string, string>();
-  readonly #replicated = new Set<string>();
+  const waits = new Map<string, Wait>();
+  /** By conversation, the last lease that was taken while replies had to wait: only a wake-up uses it. */
+  const putOff = new Map<string, string>();
+  /** The process that knows how a call ended, and operations with a replicated intent. */
+  const ended = new Map<string, string>();
+  const replicated = new Set<string>();
   /** By operation, the attempt that stored its intent, and when its process asked for that. */
-  readonly #intended = new Map<string, { readonly by: string; readonly askedMs: number }>();
+  const intended = new Map<string, { readonly by: string; readonly askedMs: number }>();
 
   /** By process and record, a release that the store did not confirm: of which version, how often, when last. */
-  readonly #unreleased = new Map<string, Pick<Swap, 'expected'> & { times: number; failedMs: number }>();
-
-  constructor(world: World, peek: Watched['peek']) {
-    this.#world = world;
-    this.#peek = peek;
-  }
+  const unreleased = new Map<string, Pick<Swap, 'expected'> & { times: number; failedMs: number }>();
 
   /** A process asks for a swap. If that is a release that failed before, it has waited long enough. */
-  onAsked(process: string, swap: AskedSwap): void {
-    const before = this.#failedRelease(process, swap);
+  function onAsked(process: string, swap: AskedSwap): void {
+    const before = failedRelease(process, swap);
     const waitedMs = swap.atMs - (before?.failedMs ?? swap.atMs);
     if (before && waitedMs < RELEASE_WAIT_MS * 2 ** (before.times - 1))
-      this.#world.breach('waits for the store', `${process} tried ${swap.key} again after ${waitedMs} ms`);
+      breach('waits for the store', `${process} tried ${swap.key} again after ${waitedMs} ms`);
   }
 
-  onUnconfirmed(process: string, swap: AskedSwap): void {
-    const isRelease = this.#peek(swap.key, swap.bytes)?.lease === null;
-    if (!isRelease || !this.#peek(swap.key, swap.expected)?.lease) return;
-    const times = (this.#failedRelease(process, swap)?.times ?? 0) + 1;
+  function onUnconfirmed(process: string, swap: AskedSwap): void {
+    const isRelease = peek(swap.key, swap.bytes)?.lease === null;
+    if (!isRelease || !peek(swap.key, swap.expected)?.lease) return;
+    const times = (failedRelease(process, swap)?.times ?? 0) + 1;
     const { expected } = swap;
-    this.#unreleased.set(`${process} ${swap.key}`, { expected, times, failedMs: this.#world.clock.atMs });
+    unreleased.set(`${process} ${swap.key}`, { expected, times, failedMs: clock.atMs });
   }
 
   /** The same release of the same record, which the store did not confirm. */
-  #failedRelease(process: string, { key, bytes, expected }: AskedSwap) {
-    const before = this.#unreleased.get(`${process} ${key}`);
+  function failedRelease(process: string, { key, bytes, expected }: AskedSwap) {
+    const before = unreleased.get(`${process} ${key}`);
     const isSame = before?.expected && expected && Buffer.compare(before.expected, expected) === 0;
-    return isSame && this.#peek(key, bytes)?.lease === null ? before : undefined;
+    return isSame && peek(key, bytes)?.lease === null ? before : undefined;
   }
 
   /** The store confirmed a swap that the process requested at `atMs`. */
-  onConfirmed(process: string, { key, bytes, atMs }: AskedSwap): void {
-    const { lease, inSeq = 0, journal } = this.#peek(key, bytes) ?? {};
-    if (!lease || processOf(lease) !== process) return;
+  function onConfirmed(process: string, { key, bytes, atMs }: AskedSwap): void {
+    const { lease, inSeq = 0, journal } = peek(key, bytes) ?? {};
+    if (!lease || processOf(lease.owner) !== process) return;
     for (const [operation, { by }] of Object.entries(journal ?? {}))
-      if (this.#intended.get(operation)?.by !== by) this.#intended.set(operation, { by, askedMs: atMs });
+      if (intended.get(operation)?.by !== by) intended.set(operation, { by, askedMs: atMs });
     const { owner, untilMs, step } = lease;
-    const before = this.#leases.get(`${process} ${key}`);
+    const before = leases.get(`${process} ${key}`);
     const isTheSame = before?.owner === owner && before.untilMs === untilMs;
     // A renewal keeps the time if the store's clock was set back or answers are slow. It raises no step and
     // files no message. Once it is due, it may be part of another change.
     const isRenewed = isTheSame && before.step === step && before.inSeq === inSeq;
     const isAsked = !isTheSame || isRenewed || atMs - before.askedMs >= LIMITS.renewMs;
     const askedMs = isAsked ? Math.max(atMs, before?.owner === owner ? before.askedMs : 0) : before.askedMs;
-    this.#leases.set(`${process} ${key}`, { owner, untilMs, step, inSeq, askedMs });
+    leases.set(`${process} ${key}`, { ...lease, inSeq, askedMs });
   }
 
-  onSend(process: string, outgoing: Outgoing, seq: number): void {
-    const { breach, clock } = this.#world;
-    const { conversation } = outgoing;
-    const key = this.#world.keyOf(outgoing);
-    const { askedMs = Number.NEGATIVE_INFINITY } = this.#leases.get(`${process} ${key}`) ?? {};
+  function onSend(process: string, outgoing: Outgoing, seq: number): void {
+    const key = keyOf(outgoing);
+    const { askedMs = -Infinity } = leases.get(`${process} ${key}`) ?? {};
     if (clock.atMs > askedMs + LIMITS.leaseMs + LEASE_SLACK_MS)
-      breach('sends under its lease', `${process} sent ${seq} of ${conversation} after its lease`);
-    const wait = this.#waits.get(key);
+      breach('sends under its lease', `${process} sent ${seq} of ${key} after its lease`);
+    const wait = waits.get(key);
     // A failover may take a process's lease away. It does not know what its successor was told.
     const knows = wait !== undefined && (process === wait.process || askedMs >= wait.toldMs);
     if (knows && wait.isStored && clock.atMs < wait.untilMs - WAIT_SLACK_MS)
-      breach('waits as asked', `${conversation}: ${seq} was sent ${wait.untilMs - clock.atMs} ms too early`);
-    this.#waits.delete(key);
+      breach('waits as asked', `${key}: ${seq} was sent ${wait.untilMs - clock.atMs} ms too early`);
+    waits.delete(key);
   }
 
   /** A platform's answer asks the process to wait. */
-  onToldToWait(process: string, outgoing: Outgoing, told: { seq: number; afterMs: number }): void {
-    const toldMs = this.#world.clock.atMs;
+  function onToldToWait(process: string, outgoing: Outgoing, told: { seq: number; afterMs: number }): void {
+    const toldMs = clock.atMs;
     const wait = { process, seq: told.seq, toldMs, untilMs: toldMs + told.afterMs, isStored: false };
-    this.#waits.set(this.#world.keyOf(outgoing), wait);
+    waits.set(keyOf(outgoing), wait);
   }
 
   /** A swap executed; `durable`: replicas have it, and what was written before. */
-  onSwapped(key: Key, bytes: Uint8Array | null, durable: boolean): void {
+  function onSwapped(key: Key, bytes: Uint8Array | null, durable: boolean): void {
     if (!durable) return;
-    for (const operation of Object.keys(this.#peek(key, bytes)?.journal ?? {}))
-      this.#replicated.add(operation);
+    for (const operation of Object.keys(peek(key, bytes)?.journal ?? {})) replicated.add(operation);
   }
 
   /** A call reaches AntCRM. Its look-up assumes that a redemption does so in time, if at all. */
-  onCall(operation: string, path: string): void {
-    const { breach, clock } = this.#world;
-    if (!this.#replicated.has(operation))
+  function onCall(operation: string, path: string): void {
+    if (!replicated.has(operation))
       breach('replicated before it is called', `${operation} is called, and its intent may be lost`);
-    const { askedMs = Number.POSITIVE_INFINITY } = this.#intended.get(operation) ?? {};
+    const { askedMs = Infinity } = intended.get(operation) ?? {};
     if (path.endsWith('/redeem') && clock.atMs > askedMs + TIMEOUT_MS)
       breach('called in time', `${operation} is called ${clock.atMs - askedMs} ms after its intent`);
   }
 
   /** `locks`: those that the effect has by the store's answers. */
-  /** `locks`: those that the effect has by the store's answers. */
-  onOutcome(process: string, outcome: Outcome, locks: ReadonlySet<string>): void {
+  function onOutcome(process: string, outcome: Outcome, locks: ReadonlySet<string>): void {
     const { kind } = outcome;
     const isEnd = kind === 'applied' || kind === 'refused' || kind === 'unavailable';
     const operation = isEnd || kind === 'busy' ? outcome.operation : undefined;
     if (operation === undefined) return;
-    const { by = '' } = this.#intended.get(operation) ?? {};
-    if (isEnd && processOf({ owner: by }) === process) this.#ended.set(operation, process);
+    const { by = '' } = intended.get(operation) ?? {};
+    if (isEnd && processOf(by) === process) ended.set(operation, process);
     if (kind === 'busy' && locks.size > 0)
-      this.#world.breach('no lock past its reason', `${operation} is busy, and locks ${[...locks]}`);
+      breach('no lock past its reason', `${operation} is busy, and locks ${[...locks]}`);
   }
 
-  onChange({ key, before, after }: RecordChange): void {
-    const { clock } = this.#world;
-    for (const operation of Object.keys(after.journal)) {
-      const isNew = before?.journal[operation] === undefined;
-      // A failover lost the intent before, and with it the call.
-      if (isNew) this.#ended.delete(operation);
-      if (isNew && after.lease) this.#madeBy.set(operation, after.lease.owner);
-    }
+  function onChange({ key, before, after }: RecordChange): void {
+    // A failover lost the intent before, and with it the call.
+    for (const operation of Object.keys(after.journal))
+      if (before?.journal[operation] === undefined) ended.delete(operation);
     const isPutOff = after.retry !== null && after.retry.atMs > clock.nowMs();
     // A process may be ahead of a store whose clock was set back.
     const isOnTime = clock.nowMs() === clock.wallMs();
-    if (after.lease?.step === 0 && isPutOff && isOnTime) this.#putOff.set(key, after.lease.owner);
-    if (before?.lease && after.lease === null) this.#onRelease(key, before, after);
+    if (after.lease?.step === 0 && isPutOff && isOnTime) putOff.set(key, after.lease.owner);
+    if (before?.lease && after.lease === null) onRelease(key, before, after);
   }
 
-  #onRelease(key: Key, { lease, retry }: ConversationRecord, after: ConversationRecord): void {
-    const { breach, clock } = this.#world;
+  function onRelease(key: Key, { lease, retry }: ConversationRecord, after: ConversationRecord): void {
     if (lease === null) return;
-    const isStill = this.#putOff.get(key) === lease.owner && retry !== null && retry.atMs > clock.nowMs();
+    const isStill = putOff.get(key) === lease.owner && retry !== null && retry.atMs > clock.nowMs();
     if (isStill && after.outbox.length > 0 && after.retry?.atMs !== retry.atMs)
       breach('waits as asked', `${key}: replies that had to wait got another time`);
-    const wait = this.#waits.get(key);
-    const isTold = wait?.process === processOf(lease) && after.outbox[0]?.seq === wait.seq;
+    const wait = waits.get(key);
+    const isTold = wait?.process === processOf(lease.owner) && after.outbox[0]?.seq === wait.seq;
     if (isTold && after.retry !== null) wait.isStored = true;
-    for (const [operation, { outcome }] of Object.entries(after.journal)) {
-      const isMade = this.#madeBy.get(operation) === lease.owner;
-      if (outcome === undefined && isMade && this.#ended.get(operation) === processOf(lease))
+    for (const [operation, { by, outcome }] of Object.entries(after.journal)) {
+      const isMade = by.startsWith(`${lease.owner}:`);
+      if (outcome === undefined && isMade && ended.get(operation) === processOf(lease.owner))
         breach('ended calls are known', `${operation} ended, and was given back without that`);
     }
   }
 
   /** The store may have lost each wait that it had. */
-  onLoss(): void {
-    for (const [key, { isStored }] of this.#waits) if (isStored) this.#waits.delete(key);
+  function onLoss(): void {
+    for (const [key, { isStored }] of waits) if (isStored) waits.delete(key);
   }
 
-  onStopped(process: string, tookMs: number, isIdle: boolean): void {
+  function onStopped(process: string, tookMs: number, isIdle: boolean): void {
     if (tookMs >= LIMITS.stopMs && isIdle)
-      this.#world.breach('stops in time', `${process} had nothing to do, and did not stop`);
+      breach('stops in time', `${process} had nothing to do, and did not stop`);
   }
+
+  return {
+    ...{ onAsked, onUnconfirmed, onConfirmed, onSend, onToldToWait, onSwapped },
+    ...{ onCall, onOutcome, onChange, onLoss, onStopped },
+  };
 }
 
-/** A lease's owner is an id that its process made. */
-const processOf = ({ owner }: { readonly owner: string }): string => owner.slice(0, owner.lastIndexOf('-'));
+/** The owner of a lease is an id that its process made. */
+const processOf = (owner: string): string => owner.slice(0, owner.lastIndexOf('-'));

@@ -27,7 +27,7 @@ type CustomerOptions = {
 
 /** A customer, who reads, thinks, answers, presses buttons and changes their mind. */
 export function createCustomer(
-  { chance, clock, count, life }: World,
+  { chance, clock, count, life, occurs }: World,
   { phone, isTwice, freshCode, send }: CustomerOptions,
 ) {
   /** What they write for each wish. Of several texts at once, nobody knows which comes first. */
@@ -110,10 +110,7 @@ export function createCustomer(
       case 'confirm': {
         const confirm = choices.find((id) => id.startsWith('confirm:'));
         if (confirm === undefined) return [];
-        if (chance.happens(0.2)) {
-          count('typed yeses');
-          return [text(chance.pick(YESES))];
-        }
+        if (occurs(0.2, 'typed yeses')) return [text(chance.pick(YESES))];
         const pressed = press(confirm, reply);
         return chance.happens(0.2) ? [pressed, pressed] : [pressed];
       }

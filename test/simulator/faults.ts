@@ -22,7 +22,7 @@ const ILLNESSES = ['lists fail', 'lists hang', 'writes refused', 'hangs'] as con
 
 /** Puts latency and faults between a process and what it calls. */
 export function createFaultyLine(world: World) {
-  const { chance, clock, count, life } = world;
+  const { chance, clock, count, life, occurs } = world;
   const ills = new Map<number, (typeof ILLNESSES)[number]>();
   /** Index and shard pairs that ever had an entry. The others are empty and need no call. */
   const touched = new Set<string>();
@@ -45,8 +45,7 @@ export function createFaultyLine(world: World) {
       process.kill();
       return never();
     }
-    const isSlow = chance.happens(slow);
-    if (isSlow) count('slow calls');
+    const isSlow = occurs(slow, 'slow calls');
     const onTheWayMs = isSlow ? chance.between(...SLOW_MS) : chance.random() * 2;
     const isSlowThere = chance.happens(0.5);
     await clock.wait(isSlowThere ? onTheWayMs : 0.2);
@@ -73,9 +72,7 @@ export function createFaultyLine(world: World) {
       return new StoreUnavailable('the node is full');
     }
     const first = await work();
-    if (!chance.happens(repeated)) return first;
-    count('commands repeated');
-    return work();
+    return occurs(repeated, 'commands repeated') ? work() : first;
   }
 
   /** A command of the store, whose answer may be lost. */
@@ -130,8 +127,7 @@ export function createFaultyLine(world: World) {
     fallIll: () => fallIll(chance.between(0, NODES - 1), chance.pick(ILLNESSES), life.illMs),
     /** A reply was delivered, and its conversation is to be given back. */
     onDelivered(key: Key): void {
-      if (!chance.happens(world.rates.hiccup)) return;
-      count('hiccups after a delivery');
+      if (!occurs(world.rates.hiccup, 'hiccups after a delivery')) return;
       const nodes = chance.happens(0.5) ? [shardOf(key) % NODES] : [...Array(NODES).keys()];
       for (const node of nodes) fallIll(node, 'writes refused', HICCUP_MS);
     },

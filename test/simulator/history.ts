@@ -3,9 +3,9 @@ import type { Key, RecordStore } from '../../src/store/port.ts';
 import { changeBetween } from '../support/changes.ts';
 import { createLossyStore } from '../support/lossy-store.ts';
 import { createAntCrmDouble } from './antcrm.ts';
-import { type Chat, Checks, listAll, type Update } from './checks.ts';
+import { type Chat, createChecks, listAll, type Update } from './checks.ts';
 import { BEGIN_MS, type Clock } from './clock.ts';
-import { Conduct } from './conduct.ts';
+import { createConduct } from './conduct.ts';
 import type { Counts, Kind } from './counts.ts';
 import { createCustomer } from './customers.ts';
 import { createFaultyLine } from './faults.ts';
@@ -73,7 +73,7 @@ function textOf({ before, after }: RecordChange): string {
 /** Runs the whole bot, three processes of it, through one history: the same seed, the same history. */
 export async function runHistory(seed: number, options: HistoryOptions = {}): Promise<History> {
   const world = createWorld(seed, options.watch);
-  const { breach, breaches, chance, clock, count, counts, keyOf, life, trace } = world;
+  const { breach, breaches, chance, clock, count, counts, keyOf, life, occurs, trace } = world;
   const places: (BotProcess | undefined)[] = [];
   const customers = new Map<string, ReturnType<typeof createCustomer>>();
   let generation = 0;
@@ -89,8 +89,8 @@ export async function runHistory(seed: number, options: HistoryOptions = {}): Pr
     conduct.onChange(change);
   });
   const { exchange, sent } = createAntCrmDouble(world, (...call) => conduct.onCall(...call));
-  const checks = new Checks({ world, records, sent });
-  const conduct = new Conduct(world, records.peek);
+  const checks = createChecks(world, records, sent);
+  const conduct = createConduct(world, records.peek);
   const { store, failOver, damage } = createSharedStore(world, { lossy, records, checks, conduct });
   const line = createFaultyLine(world);
   const bot = () => places[chance.between(0, PROCESSES - 1)];
@@ -159,10 +159,8 @@ export async function runHistory(seed: number, options: HistoryOptions = {}): Pr
     clock.after(1_000, eachSecond);
     const happens = (rate: number): boolean => chance.happens(rate * life.faultFactor);
     if (happens(rates.ill)) line.fallIll();
-    if (happens(rates.putBack)) {
-      count('clocks put back');
+    if (occurs(rates.putBack * life.faultFactor, 'clocks put back'))
       clock.putBack(chance.between(100, 20_000));
-    }
     if (happens(rates.outage)) platforms.breakDown(chance.pick(['telegram', 'teams']));
     const stopped = happens(rates.stopped) ? bot() : undefined;
     // An event of its own: in this one, Redis would take another order.

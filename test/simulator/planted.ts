@@ -3,6 +3,7 @@ import { CUSTOMER, LOCK_MS } from '../../src/engine/customer.ts';
 import { LIMITS } from '../../src/engine/limits.ts';
 import { readOutboxItem, withVersion } from '../../src/engine/messages.ts';
 import { type ConversationRecord, ID_CHARS, type OutboxEntry, toHour } from '../../src/engine/record.ts';
+import type { ConversationTransition } from '../../src/engine/transitions.ts';
 import {
   type Key,
   type RecordStore,
@@ -28,24 +29,23 @@ export type Planted = {
   readonly name: string;
   /** The invariant that finds it; `floor`: a kind of event becomes too rare. */
   readonly finds: string;
-  /** Makes the defect for one history. */
-  plant(): Defect;
+  readonly defect: Defect;
 };
 
 const SMALL = 25;
 /** What is rare needs more customers. */
-const RARE = /how its calls ended|contrary decision/;
+const RARE = /how calls ended|contrary decision/;
 const MOST_SEEDS = 80;
 const ID = new RegExp(`.{${ID_CHARS}}`, 'g');
 
 /** Runs histories until the invariant finds the defect. Resolves to their number and all finders. */
 export async function find(planted: Planted, from: number, most = MOST_SEEDS) {
-  const { name, finds, plant } = planted;
+  const { name, finds, defect } = planted;
   const customers = RARE.test(name) ? 60 : SMALL;
   const found = new Set<string>();
   let seeds = 0;
   for (; seeds < most && !found.has(finds); seeds++) {
-    const history = await runHistory(from + seeds, { customers, defect: plant() });
+    const history = await runHistory(from + seeds, { customers, defect });
     for (const { invariant } of history.breaches) found.add(invariant);
     const rare = underFloor(history.counts, history.messages);
     if (rare.some((line) => line.includes('decided while filing'))) found.add('floor');
@@ -60,46 +60,38 @@ type Change = {
   readonly nowMs: number;
 };
 
-/** Changes what a transition makes of a conversation's record, or before that what it is given. */
-const inTransitions = (
-  name: string,
-  finds: string,
-  distort: {
-    readonly before?: (record: ConversationRecord, nowMs: number) => Distortion;
-    readonly after?: (change: Change) => Distortion;
-  },
-): Planted => ({
-  ...{ name, finds },
-  plant: () => ({
-    aroundRecords: (records) => ({
-      isKnown: (conversation) => records.isKnown(conversation),
-      update: (conversation, transition, options) => {
-        const distorted: typeof transition = (before, nowMs) => {
-          const given = before && { ...before, ...distort.before?.(before, nowMs) };
-          const { record: after, answer } = transition(given, nowMs);
-          if (after === null || after === given) return { record: before, answer };
-          const change = { kind: changeBetween(before, after), before, after, nowMs };
-          return { record: { ...after, ...distort.after?.(change) }, answer };
-        };
-        return records.update(conversation, distorted, options);
-      },
-    }),
-  }),
-});
 /** Fields of a record with other values. */
 type Distortion = Partial<ConversationRecord> | false | null | undefined;
+type Before = (record: ConversationRecord, nowMs: number) => Distortion;
+type After = (change: Change) => Distortion;
 
-const inRecord = (name: string, finds: string, after: (change: Change) => Distortion) =>
-  inTransitions(name, finds, { after });
-const beforeChange = (
-  name: string,
-  finds: string,
-  before: (record: ConversationRecord, nowMs: number) => Distortion,
-) => inTransitions(name, finds, { before });
-const inDefect = (name: string, finds: string, defect: Defect): Planted => ({
-  ...{ name, finds },
-  plant: () => defect,
+const aroundTransitions = (
+  change: <Answer>(transition: ConversationTransition<Answer>) => ConversationTransition<Answer>,
+): Defect => ({
+  aroundRecords: (records) => ({
+    isKnown: (name) => records.isKnown(name),
+    update: (name, transition, options) => records.update(name, change(transition), options),
+  }),
 });
+
+/** Changes what a transition makes of a conversation's record, or before that what it is given. */
+const distort = (distortBefore: Before, distortAfter: After): Defect =>
+  aroundTransitions((transition) => (before, nowMs) => {
+    const fields = before && distortBefore(before, nowMs);
+    const given = before && fields ? { ...before, ...fields } : before;
+    const changed = transition(given, nowMs);
+    const { record: after, answer } = changed;
+    if (after === null || after === given) return { record: before, answer };
+    const left = distortAfter({ kind: changeBetween(before, after), before, after, nowMs });
+    return left || fields ? { record: { ...after, ...left }, answer } : changed;
+  });
+const unchanged = () => null;
+
+const inDefect = (name: string, finds: string, defect: Defect): Planted => ({ name, finds, defect });
+const inRecord = (name: string, finds: string, after: After) =>
+  inDefect(name, finds, distort(unchanged, after));
+const beforeChange = (name: string, finds: string, before: Before) =>
+  inDefect(name, finds, distort(before, unchanged));
 const inStore = (name: string, finds: string, change: (store: RecordStore) => Partial<RecordStore>) =>
   inDefect(name, finds, { store: (store) => ({ ...store, ...change(store) }) });
 type SwapIn = (store: RecordStore, key: Key, swap: Swap) => ReturnType<RecordStore['compareAndSwap']>;
@@ -138,12 +130,10 @@ const isUnlock = (key: Key, { bytes }: Swap): boolean =>
   CUSTOMER.read(Buffer.from(bytes.subarray(versionOf(bytes).length))).holder === null;
 
 export const PLANTED: readonly Planted[] = [
-  inRecord(
-    'a message goes without a reply',
-    'answered',
-    (change) =>
-      isDecision(change) && isIdle(change) && isOften(change, 7) && { outbox: change.before?.outbox ?? [] },
-  ),
+  inRecord('a message goes without a reply', 'answered', (change) => {
+    const isSilent = isDecision(change) && isIdle(change) && isOften(change, 7);
+    return isSilent && { outbox: change.before?.outbox ?? [] };
+  }),
   inRecord('attempts are not counted', 'answered', ({ kind, before }) =>
     kind === 'take' && before ? { attempts: before.attempts } : null,
   ),
@@ -151,15 +141,11 @@ export const PLANTED: readonly Planted[] = [
     kind === 'commit' && before?.lease?.takeover && before.attempts > 0 ? { inbox: before.inbox } : null,
   ),
   beforeChange('an update that comes twice is filed twice', 'answered once', () => ({ ids: '' })),
-  beforeChange(
-    'a second, contrary decision is filed',
-    'the first decision counts',
-    ({ journal }) => Object.keys(journal).length > 0 && { ids: '' },
+  beforeChange('a second, contrary decision is filed', 'the first decision counts', ({ journal }) =>
+    Object.keys(journal).length > 0 ? { ids: '' } : null,
   ),
-  beforeChange(
-    'a new message brings forward what a platform put off',
-    'waits as asked',
-    ({ retry }) => retry && { retry: { ...retry, earliestMs: 0 } },
+  beforeChange('a new message brings forward what was put off', 'waits as asked', ({ retry }) =>
+    retry ? { retry: { ...retry, earliestMs: 0 } } : null,
   ),
   beforeChange('an id of a later hour is forgotten', 'answered once', ({ ids }, nowMs) => {
     const hour = toHour(Math.floor(nowMs / 3_600_000));
@@ -179,10 +165,8 @@ export const PLANTED: readonly Planted[] = [
     const [one, other] = after.outbox.slice(-2).map(turnOf);
     return kind === 'release' && one !== undefined && one === other && { outbox: after.outbox.slice(0, -1) };
   }),
-  beforeChange(
-    'a turn is decided while filing although replies wait, and drops them',
-    'stored replies leave',
-    ({ lease }) => lease === null && { outbox: [], retry: null },
+  beforeChange('a turn decided while filing drops waiting replies', 'stored replies leave', ({ lease }) =>
+    lease === null ? { outbox: [], retry: null } : null,
   ),
   inRecord('no intent is kept', 'called once', ({ kind, before }) =>
     kind === 'intend' && before ? { journal: before.journal } : null,
@@ -206,20 +190,24 @@ export const PLANTED: readonly Planted[] = [
     });
     return { outbox };
   }),
-  inRecord(
-    'a wake-up is forgotten',
-    'settled',
-    (change) => isDecision(change) && isLookedUp(change) && { wakeMs: 0 },
+  inRecord('a wake-up is forgotten', 'settled', (change) =>
+    isDecision(change) && isLookedUp(change) ? { wakeMs: 0 } : null,
   ),
   inRecord('a lease is kept when all is done', 'nothing left', ({ kind, before, after, nowMs }) => {
     const isDone = kind === 'release' && after.lease === null && nowMs > BEGIN_MS + 8 * 60_000;
     return isDone && before?.lease ? { lease: { ...before.lease, untilMs: nowMs + 86_400_000 } } : null;
   }),
-  inRecord(
-    'a conversation is given back without how its calls ended',
-    'ended calls are known',
-    ({ kind, before, after }) =>
-      kind === 'release' && after.lease === null && before ? { journal: before.journal } : null,
+  inRecord('a release forgets how calls ended', 'ended calls are known', ({ kind, before, after }) =>
+    kind === 'release' && after.lease === null && before ? { journal: before.journal } : null,
+  ),
+  inDefect(
+    'a release with a reply left is stored as if all were sent',
+    'stored replies leave',
+    aroundTransitions((transition) => (before, nowMs) => {
+      const changed = transition(before, nowMs);
+      const isLeft = changed.record?.lease === null && changed.record.outbox.length > 0;
+      return isLeft && before?.lease ? { ...changed, mark: before.lease.owner } : changed;
+    }),
   ),
   inSwap('what a part of the store refuses is never taken', 'taken', async (store, key, swap) => {
     if (key.startsWith('c:') && shardOf(key) % 16 === 5) throw new StoreUnavailable('always');

@@ -23,7 +23,7 @@ export function createPlatforms(
     hear(outgoing: Outgoing, seq: number): void;
   },
 ) {
-  const { chance, clock, count, onError, trace } = world;
+  const { chance, clock, count, occurs, onError, trace } = world;
   /** By channel, until when it is out of order. */
   const outages = new Map<string, number>();
   const recent: Update[] = [];
@@ -31,25 +31,17 @@ export function createPlatforms(
   /** What becomes of a reply before anybody hears it; undefined: it is delivered. */
   async function refuse({ channel }: Outgoing): Promise<Delivery | undefined> {
     const { throttled, silent, unconnected, waits } = world.rates;
-    if ((outages.get(channel) ?? 0) > clock.atMs && chance.happens(0.9)) {
-      count('replies in an outage');
+    const isOut = (outages.get(channel) ?? 0) > clock.atMs;
+    if (isOut && occurs(0.9, 'replies in an outage'))
       return chance.happens(0.2) ? { kind: 'throttled', afterMs: 500 } : { kind: 'undelivered' };
-    }
-    if (chance.happens(unconnected)) {
-      count('replies without a connection');
-      return { kind: 'undelivered' };
-    }
-    if (chance.happens(throttled)) {
-      count('replies throttled');
+    if (occurs(unconnected, 'replies without a connection')) return { kind: 'undelivered' };
+    if (occurs(throttled, 'replies throttled')) {
       const isLong = chance.happens(0.2);
       return { kind: 'throttled', afterMs: isLong ? chance.between(...WAIT_MS) : chance.between(100, 5_000) };
     }
-    if (chance.happens(waits)) {
-      count('replies told to wait');
+    if (occurs(waits, 'replies told to wait'))
       return { kind: 'uncertain', afterMs: chance.between(...WAIT_MS) };
-    }
-    if (!chance.happens(silent)) return undefined;
-    count('replies without an answer');
+    if (!occurs(silent, 'replies without an answer')) return undefined;
     await clock.wait(5_000);
     return { kind: 'uncertain' };
   }
@@ -85,9 +77,7 @@ export function createPlatforms(
       const refused = await refuse(outgoing);
       if (refused !== undefined) return refused;
       options.hear(outgoing, seq);
-      if (!chance.happens(failedLate)) return { kind: 'delivered' };
-      count('replies delivered with a fault');
-      return { kind: 'uncertain' };
+      return { kind: occurs(failedLate, 'replies delivered with a fault') ? 'uncertain' : 'delivered' };
     },
     /** Some updates come twice. */
     send(filed: Update): void {

@@ -1,10 +1,10 @@
-import { type Key, type RecordStore, shardOf } from '../../src/store/port.ts';
+import { type RecordStore, shardOf } from '../../src/store/port.ts';
 import { connectRedis } from '../../src/store/redis/connection.ts';
 import { createRedisRecords } from '../../src/store/redis/records.ts';
 import { addressOf, startRedis } from '../support/redis.ts';
 import { listAll } from './checks.ts';
 import type { Clock } from './clock.ts';
-import { runHistory } from './history.ts';
+import { type HistoryOptions, runHistory } from './history.ts';
 
 /** Small histories: each of their commands is a trip to Redis. */
 const CUSTOMERS = 6;
@@ -31,14 +31,20 @@ function inVirtualTime(store: RecordStore, clock: Clock): RecordStore {
   };
 }
 
-/** The content of a store: records, byte for byte, and index entries. */
-async function contentOf(store: RecordStore, keys: ReadonlySet<Key>): Promise<string[]> {
-  const content = (await listAll(store)).map(({ index, member, score }) => `${index} ${member} ${score}`);
-  for (const key of keys) {
-    const { bytes } = await store.read(key);
-    content.push(`${key} ${bytes === null ? 'none' : Buffer.from(bytes).toString('hex')}`);
-  }
-  return content.sort();
+/** A history's hash, and what it leaves: records, byte for byte, and index entries. */
+async function linesOf(seed: number, store?: Pick<HistoryOptions, 'openStore'>): Promise<Set<string>> {
+  const lines = new Set<string>();
+  const { hash } = await runHistory(seed, {
+    ...{ customers: CUSTOMERS, ...store },
+    async atEnd(left, keys) {
+      for (const { index, member, score } of await listAll(left)) lines.add(`${index} ${member} ${score}`);
+      for (const key of keys) {
+        const { bytes } = await left.read(key);
+        lines.add(`${key} ${bytes && Buffer.from(bytes).toString('hex')}`);
+      }
+    },
+  });
+  return lines.add(`the history ${hash}`);
 }
 
 /**
@@ -55,23 +61,10 @@ export async function compareWithRedis(seeds: readonly number[]): Promise<string
   try {
     const redis = createRedisRecords(connection);
     for (const seed of seeds) {
-      const run = async (openStore?: (clock: Clock) => RecordStore): Promise<string[]> => {
-        const content: string[] = [];
-        const atEnd = async (store: RecordStore, keys: ReadonlySet<Key>) =>
-          void content.push(...(await contentOf(store, keys)));
-        const { hash } = await runHistory(seed, {
-          customers: CUSTOMERS,
-          atEnd,
-          ...(openStore && { openStore }),
-        });
-        return [`the history ${hash}`, ...content];
-      };
-      const inMemory = new Set(await run());
-      const onRedis = new Set(await run((clock) => inVirtualTime(redis, clock)));
+      const inMemory = await linesOf(seed);
+      const onRedis = await linesOf(seed, { openStore: (clock) => inVirtualTime(redis, clock) });
       for (const line of inMemory.symmetricDifference(onRedis))
-        different.push(
-          `seed ${seed}: ${inMemory.has(line) ? 'in memory' : 'on Redis'}: ${line.slice(0, 100)}`,
-        );
+        different.push(`seed ${seed}: ${inMemory.has(line) ? 'memory' : 'Redis'}: ${line.slice(0, 100)}`);
       await connection.client.call('FLUSHALL');
     }
   } finally {

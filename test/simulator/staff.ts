@@ -16,7 +16,7 @@ const HOME_MS = 60_000;
 
 /** Staff who answer tickets and close some, and an operator who settles operations and replays letters. */
 export function createStaff(
-  { chance, clock, count, life, onError, trace }: World,
+  { chance, clock, count, life, occurs, onError, trace }: World,
   options: {
     desk(): Desk | undefined;
     /** Whether AntCRM has carried an operation out: operators look there. */
@@ -110,9 +110,7 @@ export function createStaff(
       served.add(ticket);
       count('tickets');
       void answer('staff 1', ticket, written);
-      if (!chance.happens(0.4)) return;
-      count('tickets with two of staff');
-      void answer('staff 2', ticket, written);
+      if (occurs(0.4, 'tickets with two of staff')) void answer('staff 2', ticket, written);
     },
     /** Operators stop some time before the faults do, so that no replayed letter kills any more. */
     look(): void {

@@ -22,18 +22,21 @@ export function watchRecords(
   onChange: (change: RecordChange) => void,
 ) {
   /** Records by their bytes, which stay the same object in memory. */
-  const known = new WeakMap<Uint8Array, { readonly record: ConversationRecord | null }>();
+  const known = new WeakMap<Uint8Array, ConversationRecord | null>();
   const keys = new Set<Key>();
 
   /** Null where there is none, or none that can be read. */
   function peek(key: Key, bytes: Uint8Array | null): ConversationRecord | null {
     if (bytes === null || !key.startsWith('c:')) return null;
-    const name = key.slice('c:'.length);
-    const seen = known.get(bytes) ?? {
-      record: tryTo(() => openRecord(WRITTEN, encryption, { name, bytes })),
-    };
-    known.set(bytes, seen);
-    return seen.record;
+    let record = known.get(bytes);
+    if (record !== undefined) return record;
+    try {
+      record = openRecord(WRITTEN, encryption, { name: key.slice('c:'.length), bytes });
+    } catch {
+      record = null;
+    }
+    known.set(bytes, record);
+    return record;
   }
 
   const swap: RecordStore['compareAndSwap'] = async (key, next) => {
@@ -61,14 +64,6 @@ export function watchRecords(
 }
 
 export type Watched = ReturnType<typeof watchRecords>;
-
-function tryTo<Result>(work: () => Result): Result | null {
-  try {
-    return work();
-  } catch {
-    return null;
-  }
-}
 
 /**
  * Reads a record that this history's engine wrote. `readRecord` would check each part, and take most of the
@@ -133,21 +128,14 @@ const PUT_OFF: Readonly<Record<string, Kind>> = {
 };
 
 function kindOf(before: ConversationRecord | null, after: ConversationRecord): Kind | undefined {
-  switch (changeBetween(before, after)) {
-    case 'fused':
-      return 'turns decided while filing';
-    case 'commit':
-      return (before?.inbox.length ?? 0) > after.inbox.length ? 'turns of the worker' : 'wake-ups';
-    case 'intend':
-      return 'intents';
-    case 'take':
-      return after.lease?.takeover ? 'take-overs' : 'claims';
-    case 'release':
-      if (after.outbox.length > 0) return PUT_OFF[after.retry?.reason ?? ''] ?? 'replies put off';
-      return after.lease === null && after.retry !== null && after.inbox.length > 0
-        ? 'turns put off for a lock'
-        : undefined;
-    default:
-      return undefined;
-  }
+  const { inbox, lease, outbox, retry } = after;
+  const changed = changeBetween(before, after);
+  if (changed === 'fused') return 'turns decided while filing';
+  if (changed === 'commit')
+    return (before?.inbox.length ?? 0) > inbox.length ? 'turns of the worker' : 'wake-ups';
+  if (changed === 'intend') return 'intents';
+  if (changed === 'take') return lease?.takeover ? 'take-overs' : 'claims';
+  if (changed !== 'release') return undefined;
+  if (outbox.length > 0) return PUT_OFF[retry?.reason ?? ''] ?? 'replies put off';
+  return lease === null && retry !== null && inbox.length > 0 ? 'turns put off for a lock' : undefined;
 }

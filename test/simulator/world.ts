@@ -49,6 +49,12 @@ export function createWorld(seed: number, watch?: (atMs: number, what: string) =
     count(kind: Kind): void {
       counts[kind] = (counts[kind] ?? 0) + 1;
     },
+    /** True with this probability, and counted then. */
+    occurs(rate: number, kind: Kind): boolean {
+      const isSo = chance.happens(rate);
+      if (isSo) world.count(kind);
+      return isSo;
+    },
     trace(what: string): void {
       traced.push(`${clock.atMs} ${what}\n`);
       watch?.(clock.atMs, what);
@@ -63,10 +69,8 @@ export function createWorld(seed: number, watch?: (atMs: number, what: string) =
       world.breach('nothing throws', error instanceof Error ? `${error.stack}` : String(error));
     },
     endFaults(): void {
-      world.rates = {
-        ...world.rates,
-        ...Object.fromEntries(Object.keys(world.rates).map((name) => [name, 0])),
-      };
+      // Each rate is zero if chance says so.
+      world.rates = drawRates({ ...chance, happens: () => true });
     },
   };
   return world;
@@ -77,30 +81,24 @@ export type World = ReturnType<typeof createWorld>;
 function drawRates({ happens, random }: Chance) {
   const upTo = (most: number): number => (happens(1 / 3) ? 0 : most * random() ** 2);
   return {
-    /** Per call of the store, a platform or AntCRM: its process is killed around it. */
+    /** A process is killed at a call; a command's answer is lost; it executes twice; a call is slow. */
     killed: upTo(0.01),
-    /** A command of the store executes, and its answer is lost. */
     lost: upTo(0.02),
-    /** A command of the store executes twice. */
     repeated: upTo(0.05),
-    /** A call takes long enough for a lease to end. */
     slow: upTo(0.02),
-    /** Each second: the store fails over and loses its last writes. */
+    /** Each second: the store fails over and loses its last writes; a node falls ill, for a while. */
     failover: happens(1 / 3) ? 0 : upTo(0.2),
-    /** Each second: a node of the store falls ill, for a while. */
     ill: upTo(0.05),
     /** Once a reply is delivered, its node, or each, refuses writes for a moment. */
     hiccup: upTo(0.03),
-    /** Each second: a record is overwritten by what nobody can open, or vanishes. */
+    /** Each second: a record breaks, or vanishes; the store's clock is put back. */
     damaged: happens(1 / 3) ? 0 : upTo(0.06),
-    /** Each second: the store's clock is put back. */
     putBack: happens(2 / 3) ? 0 : upTo(0.005),
-    /** A platform throttles, fails after delivery, is silent, cannot be reached. */
+    /** A platform throttles, fails after delivery, is silent, cannot be reached, asks for a wait. */
     throttled: upTo(0.1),
     failedLate: upTo(0.05),
     silent: upTo(0.05),
     unconnected: upTo(0.1),
-    /** A platform's fault asks for a wait before the next try. */
     waits: upTo(0.05),
     /** Each second: a platform's outage begins; a process is stopped in order. */
     outage: upTo(0.02),
