@@ -15,15 +15,17 @@ function startedBy(version: string) {
   return spawnSync(process.execPath, args, { encoding: 'utf8', env: {} });
 }
 
-it.each(['18.20.4', '23.11.1'])('Node %s is told in one line which Node is needed', (version) => {
-  const { status, stdout, stderr } = startedBy(version);
-  expect({ status, stdout }).toEqual({ status: 78, stdout: '' });
-  expect(stderr).toMatch(new RegExp(`^.*needs Node 24 .* this is Node ${version}.*\n$`));
-});
-
-it.each(['24.0.0', '100.0.0'])('Node %s starts the program', (version) => {
-  expect(startedBy(version)).toMatchObject({ status: 0, stdout: 'started\n', stderr: '' });
-});
+it.each(['18.20.4', '23.11.1', '24.0.0', '100.0.0'])(
+  'Node %s starts, or is told which Node is needed',
+  (version) => {
+    const { status, stdout, stderr } = startedBy(version);
+    if (Number.parseInt(version, 10) >= 24) expect([status, stdout, stderr]).toEqual([0, 'started\n', '']);
+    else {
+      expect([status, stdout]).toEqual([78, '']);
+      expect(stderr).toMatch(new RegExp(`^.*needs Node 24 .* this is Node ${version}.*\n$`));
+    }
+  },
+);
 
 it('every script that runs the sources makes the check first, and package.json names the same Node', () => {
   expect(manifest.engines.node).toBe('>=24');

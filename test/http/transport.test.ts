@@ -47,19 +47,11 @@ async function hookAt(...statuses: (number | null)[]) {
   return { hook, tries, failed };
 }
 
-it('a hook that fails is tried once more with the same words, and hears of the same thing once a minute', async () => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-  onTestFinished(() => void vi.useRealTimers());
-  const { hook, tries, failed } = await hookAt(503, ...Array<number>(9).fill(204));
-  hook.tell('a', { ticket: 'a1' });
-  await expect.poll(() => tries).toEqual(['{"ticket":"a1"}', '{"ticket":"a1"}']);
-  for (const ticket of ['a2', 'b1', 'b2']) hook.tell(ticket.charAt(0), { ticket });
-  await expect.poll(() => tries).toContain('{"ticket":"b1"}');
-  vi.advanceTimersByTime(61_000);
-  hook.tell('a', { ticket: 'a3' });
-  await expect.poll(() => tries).toContain('{"ticket":"a3"}');
-  // One whose answer was still on its way may have been told again.
-  expect(tries.join()).not.toMatch(/a2|b2/);
+it('a hook that fails is tried once more with the same words, and that is enough', async () => {
+  const { hook, tries, failed } = await hookAt(503, 204);
+  hook.tell('a', { ticket: 'T1' });
+  await expect.poll(() => tries).toEqual(['{"ticket":"T1"}', '{"ticket":"T1"}']);
+  await hook.close();
   expect(failed).not.toHaveBeenCalled();
 });
 

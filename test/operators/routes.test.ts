@@ -2,7 +2,6 @@ import { expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import type { AppOptions } from '../../src/app.ts';
 import { createClient } from '../../src/channels/staff/client.ts';
-import { gate } from '../engine/bot.ts';
 import { startBot } from '../support/app.ts';
 import { scanLater } from '../support/logs.ts';
 
@@ -129,25 +128,6 @@ test('an operation without an outcome is found, shown and settled, and the custo
     { level: 40, operation: reference, ...done },
     { operation: reference, filed: 'unknown' },
   ]);
-});
-
-test('the first decision counts, before a bot has taken it up', async () => {
-  const open = gate();
-  let held = false;
-  const bot = await start(TOKENS, {
-    around: {
-      // Nothing that operators file is taken up before the gate opens.
-      store: (port) => ({
-        ...port,
-        list: async (...args) => (held ? open.opened.then(() => port.list(...args)) : port.list(...args)),
-      }),
-    },
-  });
-  onTestFinished(() => open.open());
-  const settle = `/operations/${await loseAnswer(bot, 'qa-1')}/settle`;
-  held = true;
-  expect((await bot.ask('POST', settle, { result: 'not-applied', by: 'lan' })).status).toBe(200);
-  expect(await bot.ask('POST', settle, { result: 'done' })).toMatchObject({ status: 409 });
 });
 
 test('an escalated operation leaves the bot to its customer, and its ticket ends where nobody wrote', async () => {
