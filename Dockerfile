@@ -21,4 +21,4 @@ EXPOSE 3000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
   CMD ["node", "--eval", "fetch(`http://127.0.0.1:${process.env.PORT}/health/live`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-CMD ["env", "MALLOC_ARENA_MAX=2", "node", "--max-semi-space-size=16", "--expose-gc", "--import", "./src/node-version.mjs", "src/main.ts"]
+CMD ["env", "MALLOC_ARENA_MAX=2", "node", "--max-semi-space-size=16", "--heap-growing-percent=130", "--expose-gc", "--import", "./src/node-version.mjs", "src/main.ts"]
