@@ -21,7 +21,7 @@ import type { Observe } from '../../src/observability/metrics.ts';
 import { type Runtime as Outside, systemRuntime } from '../../src/runtime.ts';
 import { createEncryption } from '../../src/store/encryption.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
-import { type Encryption, type Index, SHARDS } from '../../src/store/port.ts';
+import { type Encryption, SHARDS } from '../../src/store/port.ts';
 import { type Changed, watched } from '../support/changes.ts';
 import { observeInto } from '../support/observe.ts';
 import { NO_READER } from '../support/photos.ts';
@@ -175,9 +175,9 @@ export function createWorld() {
   const customers = new VersionedRecords(CUSTOMER, kept);
   const name = encryption.name('conversation', 'test\0c1');
 
-  async function entries(index: Index) {
+  async function listDue() {
     const shards = Array.from({ length: SHARDS }, (_, shard) =>
-      memory.list(index, { shard, upTo: 'ever', limit: 1000 }),
+      memory.list('due', { shard, upTo: 'ever', limit: 1000 }),
     );
     return (await Promise.all(shards)).flatMap((listed) => listed.entries);
   }
@@ -187,7 +187,6 @@ export function createWorld() {
     operators: new Operators({ store: memory, encryption, readState, runtime: outside }),
     /** What engines changed in conversations' records, in order. */
     changes,
-    listed: async (index: Index) => (await entries(index)).map(({ member }) => member),
     /** What is kept of a customer's conversation. */
     record: async (conversation = 'c1', channel = 'test') =>
       (await conversations.read(encryption.name('conversation', `${channel}\0${conversation}`))).record,
@@ -210,7 +209,7 @@ export function createWorld() {
     async quiet(stepMs = LIMITS.leaseMs / 4) {
       const isBusy = () => busy.some((working) => working > 0);
       for (let round = 0; ; round++) {
-        const due = await entries('due');
+        const due = await listDue();
         if (due.length === 0) return;
         if (round > 2000) throw new Error(`still due: ${due.map(({ member }) => member)}`);
         // A turn at work gets its time, but for one that will never end.

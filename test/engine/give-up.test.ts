@@ -39,5 +39,5 @@ test('a code that was called when the process failed is being checked', async ()
   expect(world.calls).toEqual(CODES.slice(0, 2));
   expect(world.alarms).toEqual([{ name: 'dead_letter', reason: 'threw' }]);
   // Its intent waits for the checks.
-  expect(await world.listed('intents')).toHaveLength(1);
+  expect(await world.operators.operations()).toHaveLength(1);
 });

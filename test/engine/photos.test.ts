@@ -33,8 +33,8 @@ async function send(files: string[], script: readonly FetchedPhoto['kind'][] = [
 test('the pictures of a message are fetched and read within its turn, in their order', async () => {
   const { told, photos, fetches } = await send(['one', 'two']);
   expect(told).toBe('one two');
-  expect(fetches).toEqual(['one', 'two'].map((file) => ['c1', { chat: 1 }, file]));
   expect(photos).toEqual(['read', 'read']);
+  expect(fetches).toEqual(['one', 'two'].map((file) => ['c1', { chat: 1 }, file]));
 });
 
 test.each([

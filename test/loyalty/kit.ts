@@ -64,14 +64,12 @@ class FakeAntcrm implements port.AntCrm {
   readonly lookups: Identifier[] = [];
   readonly down = new Set<'history' | 'contact'>();
   fate: Fate = 'applied';
-  /** How far its clock is ahead; null: its answers do not tell the time. */
+  /** How far its clock is ahead (null: its answers do not tell the time), and how far that is measured wrong. */
   skewMs: number | null = 0;
-  /** How far that is measured wrong. */
   measuredMs = 0;
   /** How long a call is on its way, and how long after it its record shows. */
   afterMs = 0;
   lateMs = 0;
-  /** The record of the last call that was applied. */
   made: string | undefined;
   /** Called in between: after a request arrived, before its answer. */
   onCall = (): unknown => undefined;
@@ -112,7 +110,6 @@ class FakeAntcrm implements port.AntCrm {
     return { ok: true, value: found ?? null, time: this.#time() };
   }
 
-  /** As measured: `Date` is half a second behind on average. */
   #time(): port.AnswerTime {
     const dateMs = this.skewMs === null ? undefined : this.#nowMs() + this.measuredMs - 500;
     return { dateMs, tookMs: 0 };
