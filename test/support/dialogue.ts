@@ -166,19 +166,14 @@ export class Dialogue {
 /** AntCRM on a good day. */
 export function succeed(effect: Effect): Outcome {
   switch (effect.kind) {
-    case 'accumulate':
-      return {
-        kind: 'applied',
-        operation: effect.operation,
-        receipt: { record: 'r1', score: 100, what: 'Tivi' },
-      };
-    case 'redeem':
-      return {
-        kind: 'applied',
-        operation: effect.operation,
-        receipt: { record: 'r2', score: 10, what: 'Đầu máy' },
-        locks: ['customer:475'],
-      };
+    case 'accumulate': {
+      const receipt = { record: 'r1', score: 100, what: 'Tivi' };
+      return { kind: 'applied', operation: effect.operation, receipt };
+    }
+    case 'redeem': {
+      const receipt = { record: 'r2', score: 10, what: 'Đầu máy' };
+      return { kind: 'applied', operation: effect.operation, receipt, locks: ['customer:475'] };
+    }
     case 'check':
       return { kind: 'checked', operation: effect.operation, found: 'none' };
     case 'history':

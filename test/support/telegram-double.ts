@@ -85,7 +85,7 @@ export class TelegramDouble {
   readonly #news = new EventTarget();
   readonly #messages: ShownMessage[] = [];
   readonly #said: Pick<ShownMessage, 'chat' | 'text'>[] = [];
-  readonly #keyboards = new Map<number, string[][]>();
+  readonly #keyboards = new Map<number, z.infer<typeof keyboardSchema>['keyboard']>();
   readonly #answered = new Set<string>();
   #updates: Update[] = [];
   #webhook: Webhook | undefined;
@@ -125,7 +125,7 @@ export class TelegramDouble {
   /** All that was written to a chat, also by an edit, oldest first. */
   said = (chat: number) => this.#said.filter((message) => message.chat === chat).map(({ text }) => text);
   /** Labels of the keyboard in place of the customer's own, row by row; empty = none. */
-  keyboard = (chat: number) => this.#keyboards.get(chat) ?? [];
+  keyboard = (chat: number) => (this.#keyboards.get(chat) ?? []).map((row) => row.map(({ text }) => text));
 
   /** What getWebhookInfo says beside what was set. */
   report(info: Payload): void {
@@ -203,7 +203,14 @@ export class TelegramDouble {
         this.#webhook = undefined;
         return TAKEN;
       case 'getWebhookInfo':
-        return { result: this.#webhookInfo() };
+        return {
+          result: {
+            url: this.#webhook?.url ?? '',
+            pending_update_count: this.#updates.length,
+            ...(this.#webhook && this.#allowed && { allowed_updates: this.#allowed }),
+            ...this.#reported,
+          },
+        };
       case 'getFile': {
         const file = this.#files.get(String(payload.file_id));
         if (!file) return refused('wrong file_id');
@@ -246,22 +253,8 @@ export class TelegramDouble {
     return { result: this.#updates.filter(({ update_id }) => update_id >= offset) };
   }
 
-  #webhookInfo() {
-    return {
-      url: this.#webhook?.url ?? '',
-      has_custom_certificate: false,
-      pending_update_count: this.#updates.length,
-      ...(this.#webhook && this.#allowed && { allowed_updates: this.#allowed }),
-      ...this.#reported,
-    };
-  }
-
   #show({ chat_id: chat, text, reply_markup: markup }: z.infer<typeof sendSchema>, photo?: string): Answer {
-    if (markup && 'keyboard' in markup)
-      this.#keyboards.set(
-        chat,
-        markup.keyboard.map((row) => row.map((key) => key.text)),
-      );
+    if (markup && 'keyboard' in markup) this.#keyboards.set(chat, markup.keyboard);
     if (markup && 'remove_keyboard' in markup) this.#keyboards.delete(chat);
     const buttons = markup && 'inline_keyboard' in markup ? markup.inline_keyboard : [];
     return this.#put(this.#messages.length, {
