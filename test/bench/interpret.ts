@@ -2,11 +2,7 @@ import type { Expecting } from '../../src/conversation/commands.ts';
 import { interpret } from '../support/conversation.ts';
 import { NOW, SETTINGS } from '../support/dialogue.ts';
 
-/*
- * How long it takes to make commands of a text. Warm, microseconds, with the bounds of the design.
- *
- *     node test/bench/interpret.ts
- */
+/* How long it takes to make commands of a text: warm, in microseconds, with the bounds of the design. */
 
 const NOTHING: Expecting = { at: 'nothing', buttons: [], codes: [], references: [] };
 const ask = (kind: Expecting['kind']): Expecting => ({
@@ -40,24 +36,21 @@ const ROWS: readonly Row[] = [
   ],
 ];
 
-const reading = { settings: SETTINGS, nowMs: NOW };
-
-function timesOf(texts: string, at: Expecting, rounds: number): number[] {
+function timesOf([, bound, at, texts]: Row): number[] {
   const times: number[] = [];
-  for (let round = 0; round < rounds; round++)
+  for (let round = 0; round < (bound > 1000 ? 20 : 500); round++)
     for (const text of texts.split(' | ')) {
       const startMs = performance.now();
-      interpret(text, at, reading);
+      interpret(text, at, { settings: SETTINGS, nowMs: NOW });
       times.push((performance.now() - startMs) * 1000);
     }
   return times.sort((one, other) => one - other);
 }
 
-const share = (times: readonly number[], part: number) =>
-  (times[Math.floor(times.length * part)] ?? 0).toFixed(1).padStart(8);
-
-for (const [, bound, at, texts] of ROWS) timesOf(texts, at, bound > 1000 ? 20 : 500);
-for (const [name, bound, at, texts] of ROWS) {
-  const times = timesOf(texts, at, bound > 1000 ? 20 : 500);
-  console.log(name.padEnd(26), 'median', share(times, 0.5), 'p99', share(times, 0.99), 'bound', bound, 'µs');
+ROWS.forEach(timesOf);
+for (const row of ROWS) {
+  const [name, bound] = row;
+  const times = timesOf(row);
+  const share = (part: number) => (times[Math.floor(times.length * part)] ?? 0).toFixed(1).padStart(8);
+  console.log(name.padEnd(26), 'median', share(0.5), 'p99', share(0.99), 'bound', bound, 'µs');
 }

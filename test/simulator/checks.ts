@@ -261,10 +261,9 @@ export function createChecks(world: World, records: Watched, sent: Sent) {
   function checkPromised(chat: Chat): void {
     const heard = new Set(chat.told.map(({ seq }) => seq));
     const missing = [...chat.promised].filter(([seq, { atMs }]) => !heard.has(seq) && !mayBeLost(chat, atMs));
-    const givenUp = logged.filter(
-      (line) => line.includes('"delivery_given_up"') && line.includes(nameOf(chat.key)),
-    );
-    if (missing.length > givenUp.length)
+    const isGivenUp = (line: string) =>
+      line.includes('"delivery_given_up"') && line.includes(nameOf(chat.key));
+    if (missing.length > logged.filter(isGivenUp).length)
       for (const [seq, { key }] of missing) note(chat, 'stored replies leave', `number ${seq}, ${key}`);
   }
 

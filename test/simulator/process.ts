@@ -56,9 +56,7 @@ type Surroundings = {
   readonly conduct: Conduct;
   readonly defect: Defect;
   readonly limits: NonNullable<EngineOptions['limits']>;
-  /** AntCRM's wire; `operation`: the one at work. */
-  exchange(call: HttpCall, operation: string | undefined): ReturnType<Exchange>;
-  /** The platform. */
+  exchange(call: HttpCall, operationAtWork: string | undefined): ReturnType<Exchange>;
   readonly deliver: Deliver;
   /** The process has ended, in order or not. */
   onEnd(): void;
