@@ -22,4 +22,5 @@ export function createClaimsReader(issuer: string, audience: string) {
     return claimsSchema.safeParse(claims).data;
   };
 }
+/** The claims of a token for us. */
 export type BotClaims = NonNullable<ReturnType<ReturnType<typeof createClaimsReader>>>;

@@ -1,12 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import {
-  type Activity,
-  ActivityHandlerBase,
-  ActivityTypes,
-  type Attachment,
-  CloudAdapter,
-  TurnContext,
-} from 'botbuilder';
+import { type Activity, ActivityHandlerBase, type Attachment, CloudAdapter, TurnContext } from 'botbuilder';
 import { z } from 'zod';
 import { MAX_TEXT, type Message, type Picture } from '../../conversation/message.ts';
 import type { Incoming } from '../../engine/messages.ts';
@@ -31,6 +24,7 @@ function part<Shape extends z.ZodRawShape>(shape: Shape) {
 
 const guid = z.string().toLowerCase().default('').catch('');
 const account = part({ id: text, name: text, aadObjectId: guid });
+const flag = z.boolean().catch(false);
 const NO_TIMESTAMP = new Date(0);
 
 const activitySchema = z.object({
@@ -45,13 +39,7 @@ const activitySchema = z.object({
   value: z.unknown().optional(),
   from: account,
   recipient: account,
-  conversation: part({
-    id: text,
-    name: text,
-    conversationType: text,
-    tenantId: guid,
-    isGroup: z.boolean().catch(false),
-  }),
+  conversation: part({ id: text, name: text, conversationType: text, tenantId: guid, isGroup: flag }),
   entities: list(z.object({ type: text, text, mentioned: account })),
   attachments: list(z.object({ contentType: text, contentUrl: text })),
   membersAdded: list(account),
@@ -94,7 +82,7 @@ const READER = new ActivityReader();
 export async function readActivity(activity: Partial<Activity>): Promise<Incoming | null> {
   const context = new TurnContext(ADAPTER, activity);
   // `run` makes generators, which V8 keeps with all that they hold until it collects the whole heap.
-  if (activity.type === ActivityTypes.Message) await READER.onMessageActivity(context);
+  if (activity.type === 'message') await READER.onMessageActivity(context);
   else await READER.run(context);
   return context.turnState.get<Incoming | undefined>(SAID) ?? null;
 }

@@ -20,17 +20,16 @@ export type TeamsConfig = {
   readonly trustedTenants: readonly string[];
 };
 
+/** The parts that Teams needs; the times are for tests. */
 export type TeamsOptions = Pick<ChannelParts, 'accept' | 'limit' | 'words' | 'observe'> & {
   readonly config: TeamsConfig;
-  /** How long sending a reply may take, ms. */
+  /** Of sending a reply. */
   readonly timeoutMs?: number | undefined;
-  /** From one look at the service to the next, ms. */
   readonly watchMs?: number | undefined;
 };
 
 const TIMEOUT_MS = 10_000;
 const FETCH_MS = 5_000;
-/** A profile has a few hundred bytes, any other answer less. */
 const MAX_ANSWER_BYTES = 64 * 1024;
 
 /** How long reading a profile may take, how many are kept, and for how long. */
@@ -120,7 +119,6 @@ export class TeamsPlatform implements Platform {
     return exchange ? photoIn(exchange) : { kind: 'refused' };
   }
 
-  /** Lets open calls finish. Later ones are `undelivered`. */
   close(): Promise<void> {
     return this.#transport.close();
   }
@@ -159,7 +157,7 @@ export class TeamsPlatform implements Platform {
     return answer;
   }
 
-  /** Sends with our token, a new one after a refusal. Null: there is none. */
+  /** Sends with our token, a new one after a refusal. Null: without one nothing is sent. */
   async #send(call: HttpCall): Promise<Exchange | null> {
     if (!this.cloud) return this.#transport.exchange(call);
     const token = await this.cloud.token(this.isRefused).catch(() => undefined);

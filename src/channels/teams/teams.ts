@@ -27,7 +27,6 @@ export class TeamsChannel extends TeamsPlatform implements Channel {
     this.#watch = new Watch({ channel: TEAMS.name, check, observe, everyMs });
   }
 
-  /** The answers never describe an error. */
   readonly plugin: FastifyPluginAsync = async (app: FastifyInstance) => {
     takePlatformRequests(app);
     app.decorateRequest('vouchedUrl', undefined);
