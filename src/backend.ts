@@ -40,7 +40,7 @@ export async function openBackend({ antcrm, ...config }: Config, options: Backen
   };
 }
 
-/** The sandbox also listens on a port of its own, of which only the bot has the key. */
+/** The sandbox also listens on a separate port, whose key only the bot has. */
 async function openSandbox() {
   const routes = createSandbox();
   const apiKey = systemRuntime.id();

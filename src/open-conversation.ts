@@ -8,6 +8,7 @@ import { createWords, LANGUAGE_TEXTS, WORDING } from './i18n.ts';
 import type { Log } from './observability/log.ts';
 import { systemRuntime } from './runtime.ts';
 
+/** For programs around the bot. */
 export type TalkOptions = {
   /** In the order of the menu; `conversation/flows/` by default. */
   readonly flows?: readonly Flow[] | undefined;

@@ -12,10 +12,12 @@ import { explain } from '../http/problem.ts';
 
 /* `npm run chat`: the staff webhook from a terminal. Exit codes: 0, 1 refused or no bot, 2 wrong usage. */
 
+const ROLES = CHANNELS.map(({ traits }) => traits.name).join('|');
 const HELP = `npm run chat -- [options]: the bot from a terminal. Type a message, or the number of a choice.
 /contact PHONE shares a phone number; /start CODE opens a deep link.
-Options: --locale vi|en --as ${CHANNELS.map(({ traits }) => traits.name).join('|')} --conversation NAME --url URL`;
+Options: --locale vi|en --as ${ROLES} --conversation NAME --url URL`;
 
+/** Where a chat is read from, shown and sent to. */
 export type ChatOptions = {
   readonly client: StaffClient;
   readonly input: Readable;
@@ -33,7 +35,7 @@ export async function chat({ client, input, output, manner }: ChatOptions): Prom
   const say = (...texts: readonly string[]): void => void output.write(`${texts.join('\n')}\n`);
 
   /** Answers and events carry the same replies, in the same order: each is shown once. */
-  function show({ seq, text, choices: offered = [], view }: Shown): void {
+  function show({ seq, text, choices: offered = [], view }: ShownReply): void {
     if (seq <= lastSeq) return;
     lastSeq = seq;
     if (offered.length > 0) choices = offered.map(({ id }) => (view ? `${id}~${view}` : id));
@@ -63,7 +65,7 @@ export async function chat({ client, input, output, manner }: ChatOptions): Prom
   return code;
 }
 
-type Shown = Pick<StaffEvent, 'seq' | 'text' | 'choices' | 'view'>;
+type ShownReply = Pick<StaffEvent, 'seq' | 'text' | 'choices' | 'view'>;
 
 /** The message of a typed line, as a part of a request. */
 function toMessage(line: string, choices: readonly string[]) {

@@ -12,6 +12,7 @@ import { explain, problemSchema } from '../http/problem.ts';
 const NAMES = [...CHANNELS.map(({ traits }) => traits.name), 'phone'];
 const WHOM = NAMES.map((name) => `--${name} ${name === 'phone' ? 'NUMBER' : 'ID'}`).join(' | ');
 
+/** What `--help` shows. */
 export const USAGE = `
 npm run operations -- COMMAND
   list                         operations without an outcome, dead letters

@@ -48,6 +48,7 @@ function limitTo(createLimit: CreateLimit, max: number): Limit {
   };
 }
 
+/** The caller of a request. */
 export function callerOf(request: FastifyRequest): Caller {
   return { peer: request.raw.socket.remoteAddress, headers: request.raw.headers };
 }

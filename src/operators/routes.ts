@@ -62,18 +62,12 @@ function whomSchemaOf(channels: readonly operation.KnownChannel[]) {
 /** `/operations`. A customer is looked for by POST: addresses get into the logs of proxies. */
 export function operatorRoutes(options: OperatorRouteOptions): FastifyPluginAsync {
   const { guard, operators, channels, checksMs, log } = options;
-  /** A log line says who did what. */
-  function record(
-    { ip: from }: FastifyRequest,
-    { does, ...fields }: Fields & { readonly does: string },
-  ): void {
-    log.warn({ ...fields, from }, `an operator ${does}`);
-  }
 
   return async (scope) => {
     scope.setValidatorCompiler(validatorCompiler);
     scope.addHook('onRequest', guard);
     scope.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'));
+    await scope.register(letterRoutes(options));
     const routes = scope.withTypeProvider<ZodTypeProvider>();
 
     routes.get('/operations', () => listWork(options));
@@ -94,7 +88,7 @@ export function operatorRoutes(options: OperatorRouteOptions): FastifyPluginAsyn
       if (!lookup) return refuse(reply, open ? 'unreadable' : 'unknown');
       if (reveal) {
         const about = { operation: reference, conversation: open.conversation };
-        record(request, { does: 'was shown an identifier in full', by: request.query.by, ...about });
+        record(log, request, { does: 'was shown an identifier in full', by: request.query.by, ...about });
       }
       const { state } = (await operators.conversation(open.conversation)) ?? {};
       return {
@@ -112,22 +106,9 @@ export function operatorRoutes(options: OperatorRouteOptions): FastifyPluginAsyn
       const locksOf = (open: OpenOperation) => operation.lookupOf(open)?.locks ?? [];
       const filed = await operators.settle(reference, result, locksOf);
       const about = { operation: reference, result, filed };
-      record(request, { does: 'settles an operation', by, ...about });
+      record(log, request, { does: 'settles an operation', by, ...about });
       if (filed !== 'filed') return refuse(reply, filed);
       return { status: filed, reference, result, customer: 'is told by itself' };
-    });
-
-    routes.post('/operations/letters/:id/:action', { schema: letterRoute }, async (request, reply) => {
-      const { id: letter, action } = request.params;
-      const about = { by: request.body?.by, letter };
-      if (action === 'remove') {
-        const removed = await operators.remove(letter);
-        record(request, { does: 'removes a dead letter', ...about, removed });
-        return removed ? { status: 'removed' } : refuse(reply, 'unknown');
-      }
-      const filed = await operators.replay(letter);
-      record(request, { does: 'replays a dead letter', ...about, filed });
-      return filed === 'filed' ? { status: filed } : refuse(reply, filed);
     });
   };
 }
@@ -141,6 +122,33 @@ async function listWork({ operators, checksMs }: OperatorRouteOptions, names?: R
     operations: operations.map((one) => operation.toOperationView(one, checksMs)),
     deadLetters: letters.map(operation.toLetterView),
   };
+}
+
+function letterRoutes({ operators, log }: OperatorRouteOptions): FastifyPluginAsync {
+  return async (scope) => {
+    const routes = scope.withTypeProvider<ZodTypeProvider>();
+    routes.post('/operations/letters/:id/:action', { schema: letterRoute }, async (request, reply) => {
+      const { id: letter, action } = request.params;
+      const about = { by: request.body?.by, letter };
+      if (action === 'remove') {
+        const removed = await operators.remove(letter);
+        record(log, request, { does: 'removes a dead letter', ...about, removed });
+        return removed ? { status: 'removed' } : refuse(reply, 'unknown');
+      }
+      const filed = await operators.replay(letter);
+      record(log, request, { does: 'replays a dead letter', ...about, filed });
+      return filed === 'filed' ? { status: filed } : refuse(reply, filed);
+    });
+  };
+}
+
+/** A log line says who did what. */
+function record(
+  log: Pick<Log, 'warn'>,
+  { ip: from }: FastifyRequest,
+  { does, ...fields }: Fields & { readonly does: string },
+): void {
+  log.warn({ ...fields, from }, `an operator ${does}`);
 }
 
 function refuse(reply: FastifyReply, why: keyof typeof REFUSALS): FastifyReply {

@@ -29,7 +29,7 @@ const codes = await readBarcodes(workerData, OPTIONS);
 // A file that cannot be opened comes back as a result that is not valid.
 parentPort?.postMessage(codes.every(({ isValid }) => isValid) ? textsOf(codes) : null);
 
-/** Each text once. An EAN is the same on every box: a code of another kind beside it was meant. */
+/** Each text once. An EAN is the same on every box: it counts only without another kind of code. */
 function textsOf(codes: readonly ReadResult[]): string[] {
   const others = codes.filter(({ symbology }) => symbology !== 'EANUPC');
   return [...new Set((others.length > 0 ? others : codes).map(({ text }) => text))];

@@ -12,6 +12,7 @@ export const PRODUCTS: readonly Item[] = [
   { code: 'MAYGIAT01', name: 'Máy giặt', score: 120, id: '64d9f28b2b3ba308b322c712' },
 ];
 export const prefixOf = ({ code }: Item): string => code.slice(0, -2);
+/** For `CODE_PREFIXES`. */
 export const sandboxCodePrefixes: readonly string[] = PRODUCTS.map(prefixOf);
 
 const PICK_UP = {
@@ -26,6 +27,7 @@ export const sandboxGifts: readonly Gift[] = [
   { code: 'NOICOM01', name: { vi: 'Nồi cơm', en: 'Rice cooker' }, score: 1_000_000, pickUp: PICK_UP },
 ];
 
+/** The gifts as AntCRM has them. */
 export const GIFTS: readonly Item[] = sandboxGifts.map(({ code, name, score }, index) => {
   return { code, name: name.vi, score, id: `64d9f2ec2b3ba308b322c78${index + 2}` };
 });
