@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { TelegramApi } from '../../../src/channels/telegram/api.ts';
 import { runCli } from '../../../src/channels/telegram/cli.ts';
+import { LOCALES } from '../../../src/conversation/message.ts';
 import { commands } from '../../support/conversation.ts';
 import { words } from '../harness.ts';
 import { createBot, SECRET } from './harness.ts';
@@ -21,7 +22,7 @@ it('sets and deletes the webhook, and says who the bot is, where its updates go,
     'pending_update_count: 0',
   ];
   expect(await run('set')).toEqual(about('https://bot.example.com/webhooks/telegram'));
-  expect(double.calls('setMyCommands')).toHaveLength(3);
+  expect(double.calls('setMyCommands')).toHaveLength(LOCALES.length + 1);
   expect(await run('delete')).toEqual(about('none'));
   double.script('getMe', { code: 401, description: 'Unauthorized' });
   expect(await run('info')).toEqual([1, 'getMe 401 Unauthorized']);
