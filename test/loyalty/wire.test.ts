@@ -71,6 +71,14 @@ describe('the history', () => {
     expect(recordsOf([{ type: 2, contact: { phones: [], customerId: 1 } }], GIFT)).toHaveLength(1);
   });
 
+  test('lists gifts by their own code and name, and is full by all its records, of either type', () => {
+    const gift = { type: 2, gift: { code: 'LOA01', name: 'Loa' }, code: 'X', product: { name: 'Y' } };
+    const page = Array.from({ length: 20 }, (_, n) => (n < 19 ? gift : { type: 1 }));
+    expect(parseHistory(page, GIFT)).toMatchObject({ full: true, records: { length: 19 } });
+    expect(parseHistory(page.slice(1), GIFT)).toMatchObject({ full: false });
+    expect(recordsOf([gift], GIFT)).toEqual([{ type: 'gift', failed: false, code: 'LOA01', what: 'Loa' }]);
+  });
+
   test('may come wrapped, and is unreadable where it is no list', () => {
     expect(recordsOf({ data: [{ type: 2 }] }, GIFT)).toHaveLength(1);
     expect(parseHistory('[]', GIFT)).toBe('unreadable');
@@ -110,14 +118,19 @@ describe('a contact', () => {
 });
 
 test.each([
-  ...[0, '0', false, null, 2, 'error', {}].map((success) => [success, 'unreadable', 'unreadable']),
-  ...[1, '1', true].map((success) => [success, { records: [], full: false }, null]),
+  ['applied', [1, '1', true]],
+  ['refused', [0, 2, false, '0', 'false']],
+  ['unknown', [null, 'error', {}]],
 ])(
-  'what says success: %j beside an empty list is %j as a history, %j as a contact',
-  (success, page, whose) => {
-    const answer = { success, message: 'Internal error', data: [] };
-    expect(parseHistory(answer, POINT)).toEqual(page);
-    expect(parseContact(answer, BY_PHONE)).toEqual(whose);
+  'a write is %s that says success: %j; only success with an empty list means that there is nothing',
+  (kind, all) => {
+    for (const success of all) {
+      const answer = { success, message: 'Internal error', data: [] };
+      const isRead = kind === 'applied';
+      expect(parseAnswer(answer).kind).toBe(kind);
+      expect(parseHistory(answer, POINT)).toEqual(isRead ? { records: [], full: false } : 'unreadable');
+      expect(parseContact(answer, BY_PHONE)).toEqual(isRead ? null : 'unreadable');
+    }
   },
 );
 
