@@ -39,8 +39,8 @@ export type Sealer = {
 
 /**
  * A pure change of a record; null: no record exists. It may be applied again to another record, and returns
- * the same record if there is nothing to write. `mark`: the change is that of `applyMark`, so the stored record
- * may stay, with the mark at its end. Then what the change drops stays sealed until the next swap.
+ * the same record if there is nothing to write. `mark`: the change is that of `applyMark`, so the stored
+ * record may stay, with the mark at its end. Then what the change drops stays sealed until the next swap.
  */
 export type Transition<Content, Answer> = (
   record: Content | null,
@@ -281,7 +281,7 @@ export class VersionedRecords<Content> {
  * It is a word from inside the record, so only processes with its key can make it.
  */
 const MARKED = 2;
-/** A longer record is sealed anew, because what it drops would take memory in Redis. */
+/** A longer record is sealed again, because what it drops would take memory in Redis. */
 const MAX_MARKED_BYTES = 2048;
 
 function appendMark(stored: Uint8Array, mark: string): Pick<Swap, 'bytes' | 'appended'> {
