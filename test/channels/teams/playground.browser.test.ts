@@ -51,6 +51,8 @@ async function openPlayground() {
   const browser = await openBrowser();
   onTestFinished(() => browser.close());
   const page = await browser.newPage({ viewport: { width: 1280, height: 1400 } });
+  // A busy machine takes a while.
+  page.setDefaultTimeout(90_000);
   await page.goto(`http://localhost:${port}/`);
   return page;
 }
