@@ -58,23 +58,6 @@ test('a turn that never ends asking is a dead letter', async () => {
   expect(world.heard()).toEqual(['turn.failed']);
 });
 
-test('a wake-up that always throws comes again every ten minutes, and keeps one letter beside those of others', async () => {
-  const world = createWorld();
-  const engine = world.engine({
-    conversation: stepping((_state, { kind }) => {
-      if (kind === 'wake') throw new Error('the wake-up threw');
-    }),
-  });
-  await engine.accept(incoming('throw'));
-  await engine.accept(incoming('wake:1000'));
-  await expect.poll(() => world.sent).toHaveLength(2);
-  for (let times = 1; times <= 30; times++) {
-    world.advance(10 * 60_000 + 1);
-    await expect.poll(() => world.alarms).toHaveLength(1 + times);
-  }
-  expect(await world.operators.letters()).toHaveLength(2);
-});
-
 test('a message that ended five processes is a dead letter, with an apology, and the next is answered', async () => {
   const world = createWorld();
   const identify = vi.fn(async ({ sender, id }: Incoming) =>

@@ -6,8 +6,6 @@ import { ACCUMULATION, openAntCrm, POINTS, redemption } from '../support/antcrm.
 import { fc } from '../support/properties.ts';
 import { closedPort, serve, serveTcp } from '../support/server.ts';
 
-const TLS = (url: string) => url.replace('http:', 'https:');
-
 /** A server that reads and never answers; `bytes` is what it got. */
 async function silentServer() {
   const bytes: Buffer[] = [];
@@ -44,17 +42,6 @@ test('a refused connection was surely not sent: it is unavailable, after three t
   expect(await antCrm.accumulate(ACCUMULATION)).toMatchObject({ kind: 'unavailable' });
   expect(await antCrm.history(POINTS)).toMatchObject({ ok: false, reason: 'unavailable' });
   expect(reports.logged[0]).toEqual({ call: 'redeem', outcome: 'unavailable', reason: 'ECONNREFUSED' });
-});
-
-test('so is a connection that does not come about in its time, or before the call’s is over', async () => {
-  const { server } = await silentServer();
-  const { antCrm, reports } = openAntCrm(TLS(server.url), { timeoutMs: 4000 });
-  const calls = [antCrm.accumulate(ACCUMULATION), antCrm.redeem(redemption(1500))];
-  expect(await Promise.all(calls)).toEqual([{ kind: 'unavailable' }, { kind: 'unavailable' }]);
-  expect(reports.logged).toContainEqual({
-    ...{ call: 'redeem', outcome: 'unavailable' },
-    reason: 'UND_ERR_CONNECT_TIMEOUT',
-  });
 });
 
 test('a redemption whose time to be written is over is not written, by whichever clock, before or after connecting', async () => {

@@ -126,18 +126,6 @@ describe('the canary', () => {
     else expect(start(processes)).not.toBe('');
   });
 
-  test('makes one value of two where a process died while it replaced them', () => {
-    const old = start([{ key: a }]);
-    const replaced = start([{ key: b, previous: a }], [old]);
-    for (const values of [
-      [old, replaced],
-      [replaced, old],
-    ]) {
-      const value = start([{ key: a }, { key: b }], values);
-      expect(start([{ key: b }, { key: a, previous: b }], [value])).toBe(value);
-    }
-  });
-
   test('opens what d013fc0 wrote', () => {
     const keys = (byte: number) => ({ hashKey: Buffer.alloc(32, 1), key: Buffer.alloc(32, byte) });
     const hash = 'OTg-cTXkoYfF5ZVuP5LTMQ';
