@@ -16,11 +16,11 @@ export type Changed =
   | 'fused'
   | 'other';
 
-/** The store; `onChange` hears of each swap what it is about to do, and may throw or wait. */
+/** The store; `onChange` hears of each swap what it is about to do, and may throw. */
 export function watched(
   store: RecordStore,
   encryption: Encryption,
-  onChange: (change: Changed, record: ConversationRecord | undefined) => unknown,
+  onChange: (change: Changed) => void,
 ): RecordStore {
   const kept = new Map<string, ConversationRecord>();
   return {
@@ -30,9 +30,7 @@ export function watched(
       const name = key.slice(2);
       const record =
         bytes && key.startsWith('c:') ? openRecord(CONVERSATION, encryption, { name, bytes }) : undefined;
-      const change = record ? changeBetween(kept.get(key) ?? null, record) : lockOf(key, swap, encryption);
-      const pausing = onChange(change, record);
-      if (pausing instanceof Promise) await pausing;
+      onChange(record ? changeBetween(kept.get(key) ?? null, record) : lockOf(key, swap, encryption));
       const swapped = await store.compareAndSwap(key, swap);
       if (swapped.swapped && record) kept.set(key, record);
       return swapped;

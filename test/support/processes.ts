@@ -64,7 +64,6 @@ export async function startProcess(main: string, env: Environment = {}, args: re
     return ended;
   };
   return {
-    pid: child.pid ?? 0,
     /** What it printed so far, line by line; `output`: by standard output alone. */
     lines: lines as readonly string[],
     output: output as readonly string[],

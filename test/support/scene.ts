@@ -72,7 +72,7 @@ export class Scene {
     const [, what, how = ''] =
       /^(as|with|AntCRM|the picture says|the journal has|the state has|… unheard for) (.*)$/.exec(text) ?? [];
     if (what === 'as') chat.sender = of(SENDERS, how);
-    else if (what === 'with') chat.settings = { ...chat.settings, ...settingOf(how, chat.settings.gifts) };
+    else if (what === 'with') chat.settings = { ...chat.settings, ...settingOf(how) };
     else if (what === 'AntCRM') this.#behave(how);
     else if (what === 'the picture says')
       chat.reading = how === 'nothing' ? { kind: 'noCode' } : { kind: 'read', texts: [how] };
@@ -199,13 +199,8 @@ const GIFTS: Readonly<Record<string, readonly Gift[]>> = {
   speakers: SPEAKERS,
 };
 
-/** A setting with its value as JSON, or without one. Of gifts: a list by its name, some by code, price and names, one of them gone or at another price, or so many. */
-function settingOf(text: string, now: readonly Gift[]): Partial<Settings> {
-  const [, gone] = /^gifts without (.*)$/.exec(text) ?? [];
-  if (gone !== undefined) return { gifts: now.filter(({ code }) => code !== gone) };
-  const [, code, score] = /^gifts at (\S+) (\d+)$/.exec(text) ?? [];
-  if (code !== undefined)
-    return { gifts: now.map((one) => (one.code === code ? { ...one, score: Number(score) } : one)) };
+/** A setting with its value as JSON, or without one. Of gifts: a list by its name, some by code, price and names, or so many. */
+function settingOf(text: string): Partial<Settings> {
   const [, many, order] = /^(\d+) gifts(, the dearest first)?$/.exec(text) ?? [];
   if (many !== undefined) {
     const all = Array.from({ length: Number(many) }, (_, at) =>
