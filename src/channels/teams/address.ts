@@ -32,10 +32,7 @@ export const TEAMS: ChannelTraits = {
 };
 
 /** The place that a stored address names; undefined if the address is not of Teams. */
-export function placeOf({
-  address,
-  conversation,
-}: Pick<Incoming, 'address' | 'conversation'>): TeamsPlace | undefined {
+export function placeOf({ address, conversation }: Pick<Incoming, 'address' | 'conversation'>) {
   const read = addressSchema.safeParse(address).data;
   return read && { ...read, conversation };
 }

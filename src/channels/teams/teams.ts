@@ -32,8 +32,7 @@ export class TeamsChannel extends TeamsPlatform implements Channel {
     app.decorateRequest('vouchedUrl', undefined);
     // Runs before the body is read.
     app.addHook('onRequest', (request, reply) => this.#verify(request, reply));
-    const options = { bodyLimit: BODY_LIMIT };
-    app.post('/webhooks/teams', options, (request, reply) => this.#receive(request, reply));
+    app.post('/webhooks/teams', { bodyLimit: BODY_LIMIT }, (request, reply) => this.#receive(request, reply));
   };
 
   readonly faults = () => this.#watch.faults();
