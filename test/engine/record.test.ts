@@ -149,62 +149,35 @@ it.each([[[]], [inbox]])(
 );
 
 const holding = { owner: 'owner', untilMs: NOW + 5, step: 1 };
+const handed = { ...holding, handed: true as const };
 const next = { owner: 'owner', untilMs: NOW + LEASE, step: 2, handed: true as const };
 const outbox = [1, 2, 3].map((seq) => ({ seq, body: '', ...(seq < 3 && { asks: true as const }) }));
 const wait = { afterMs: 100, reason: 'why', leastMs: 50, madeAtMs: NOW - 7 };
 const waiting = { atMs: NOW + 100, earliestMs: NOW + 50, reason: 'why', tries: 0, sinceMs: 0 };
 const kept = { ...retry, madeAtMs: NOW - 8 };
+const holds = { wait: { ...wait, holdsWakeUps: true } };
+const brief = { wait: { afterMs: 9, reason: '' } };
 
 function releaseOf(over: Partial<ConversationRecord>, giving: object = {}) {
   const record = rest({ lease: holding, ...over });
   return release({ record }, { sentSeq: 0, leaseMs: LEASE, ...giving })(record, NOW);
 }
 
-it.each<[string, Partial<ConversationRecord>, giving: object, left: Partial<ConversationRecord>]>([
+it.each<[string, Partial<ConversationRecord>, giving: object, left: object]>([
   ['nothing is left', { retry }, {}, { lease: null, retry: null }],
   ['a message waits', { inbox, retry }, {}, { lease: next, retry: null, attempts: 0 }],
-  [
-    'it was handed on before',
-    { inbox, lease: { ...holding, handed: true } },
-    {},
-    { lease: next, attempts: 1 },
-  ],
+  ['it was handed on before', { inbox, lease: handed }, {}, { lease: next, attempts: 1 }],
   ['a wake-up is due', { wakeMs: NOW }, {}, { lease: next }],
   ['a wake-up is to come', { wakeMs: NOW + 1 }, {}, { lease: null }],
   ['a newer process wrote', { inbox, schema: VERSION + 1 }, {}, { lease: null }],
-  [
-    'two of three were sent',
-    { inbox, outbox, inSeq: 4 },
-    { sentSeq: 2 },
-    { lease: null, outbox: outbox.slice(2), knew: 4 },
-  ],
-  [
-    'replies have to wait',
-    { outbox },
-    { wait },
-    { outbox, knew: 0, retry: { ...waiting, madeAtMs: NOW - 7 } },
-  ],
+  ['two were sent', { inbox, outbox, inSeq: 4 }, { sentSeq: 2 }, { outbox: outbox.slice(2), knew: 4 }],
+  ['replies have to wait', { outbox }, { wait }, { knew: 0, retry: { ...waiting, madeAtMs: NOW - 7 } }],
   ['messages have to wait', { inbox }, { wait }, { lease: null, retry: { ...waiting, madeAtMs: 0 } }],
-  [
-    'wake-ups have to wait',
-    { wakeMs: NOW },
-    { wait: { ...wait, holdsWakeUps: true } },
-    { wakeMs: NOW + 100 },
-  ],
-  ['no wake-up has to', { wakeMs: 0 }, { wait: { ...wait, holdsWakeUps: true } }, { wakeMs: 0 }],
+  ['wake-ups have to wait', { wakeMs: NOW }, holds, { wakeMs: NOW + 100 }],
+  ['no wake-up has to', { wakeMs: 0 }, holds, { wakeMs: 0 }],
   ['replies wait already', { outbox, retry: kept, wakeMs: NOW }, {}, { lease: null, retry: kept }],
-  [
-    'they keep their time',
-    { outbox, retry: kept },
-    { wait: { ...wait, holdsWakeUps: true } },
-    { retry: kept },
-  ],
-  [
-    'they wait anew',
-    { outbox, retry: kept },
-    { wait: { afterMs: 9, reason: '' } },
-    { retry: { ...kept, atMs: NOW + 9, earliestMs: NOW + 9 } },
-  ],
+  ['they keep their time', { outbox, retry: kept }, holds, { retry: kept }],
+  ['they wait anew', { outbox, retry: kept }, brief, { retry: { atMs: NOW + 9, madeAtMs: NOW - 8 } }],
 ])('a lease is released, or goes on: %s', (_, over, giving, expected) => {
   const released = releaseOf(over, giving);
   expect(released.record).toMatchObject(expected);

@@ -2,17 +2,8 @@ import { expect, test, vi } from 'vitest';
 import { LIMITS } from '../../src/engine/limits.ts';
 import type { Incoming } from '../../src/engine/messages.ts';
 import { MAX_INBOX } from '../../src/engine/transitions.ts';
-import type { ConversationPort } from '../../src/engine/turn.ts';
 import { StoreUnavailable } from '../../src/store/port.ts';
 import { conversation, createWorld, gate, incoming, LOOKUP } from './bot.ts';
-
-/** The conversation with a step of the test's own; undefined: as always. */
-const stepping = (
-  step: (...args: Parameters<ConversationPort['step']>) => ReturnType<ConversationPort['step']> | undefined,
-) => ({
-  ...conversation,
-  step: (...args: Parameters<ConversationPort['step']>) => step(...args) ?? conversation.step(...args),
-});
 
 test('a turn knows the sender as the channel identifies them, and keeps neither name nor e-mail', async () => {
   const world = createWorld();
@@ -20,10 +11,13 @@ test('a turn knows the sender as the channel identifies them, and keeps neither 
   const identify = async ({ sender }: Incoming) => ({ ...sender, email: 'garnacho@gmail.com' });
   const engine = world.engine({
     platform: () => ({ ...world.platform, identify }),
-    conversation: stepping((state, _input, { sender, nowMs }) => {
-      seen.push(sender.email);
-      return { state, replies: [], wakeAtMs: seen.length === 1 ? nowMs + 1000 : null };
-    }),
+    conversation: {
+      ...conversation,
+      step(state, _input, { sender, nowMs }) {
+        seen.push(sender.email);
+        return { state, replies: [], wakeAtMs: seen.length === 1 ? nowMs + 1000 : null };
+      },
+    },
   });
   await engine.accept(incoming('hello'));
   await world.quiet();
@@ -43,19 +37,6 @@ test('an effect shows the customer that it takes long', async () => {
   await world.quiet();
   const place = { conversation: 'c1', address: { chat: 1 }, press: { message: 7 } };
   expect(working).toHaveBeenCalledExactlyOnceWith(expect.objectContaining(place));
-});
-
-test('a turn that never ends asking is a dead letter', async () => {
-  const world = createWorld();
-  const perform = vi.fn(async () => ({ kind: 'busy', operation: 'x' }) as const);
-  const effect = { kind: 'balance', by: { kind: 'phone', value: '+84' } } as const;
-  const asking = stepping((state, { kind }) =>
-    kind === 'failed' ? undefined : { state, replies: [], effect },
-  );
-  await world.engine({ perform, conversation: asking }).accept(incoming('hello'));
-  await world.quiet();
-  expect(perform).toHaveBeenCalledTimes(16);
-  expect(world.heard()).toEqual(['turn.failed']);
 });
 
 test('a message that ended five processes is a dead letter, with an apology, and the next is answered', async () => {

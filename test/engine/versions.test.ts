@@ -6,15 +6,15 @@ import { createWorld, incoming } from './bot.ts';
 
 const conversation = { step, readState, newState, settings: SETTINGS };
 
-/** A conversation with this state, as version `v` would have stored it, and a process of this version. */
-async function stored(state: object, v: number = VERSION) {
+/** A conversation with this state, and a process. */
+async function stored(state: object) {
   const world = createWorld();
   const sender = { channel: 'test', proof: 'contact' };
   const origin = { channel: 'test', conversation: 'c1', address: { chat: 1 }, sender };
   await world.file({});
   await world.rewrite((record) => ({
     ...record,
-    ...{ schema: v, inbox: [], state: JSON.stringify({ state, origin, v }) },
+    ...{ inbox: [], state: JSON.stringify({ state, origin, v: VERSION }) },
   }));
   return { ...world, process: world.engine({ conversation }, { attempts: 1 }) };
 }
@@ -40,16 +40,4 @@ test('a flow that nobody knows ends after a minute, and with it nothing else', a
   await expect.poll(() => world.heard()).toContain('privacy.text');
   const told = world.sent.at(-1)?.outgoing.reply.lines?.map(({ key }) => key);
   expect(told).toEqual(expect.arrayContaining(['summary.phone', 'privacy.operation']));
-});
-
-test('what a newer version wrote is filed into, and taken by nobody older', async () => {
-  const { process, ...world } = await stored({ of: 'the future' }, VERSION + 1);
-  expect(await process.accept(incoming('hello'))).toBe('accepted');
-  // As if an older process had lowered it, which none does.
-  await world.rewrite((record) => ({ ...record, schema: VERSION }));
-  await expect.poll(() => world.changes).toContain('release');
-  await process.stop();
-  expect(world.sent).toEqual([]);
-  expect(world.alarms).toEqual([]);
-  expect((await world.record())?.inbox).toHaveLength(1);
 });

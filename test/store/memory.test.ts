@@ -2,9 +2,9 @@ import { expect, it } from 'vitest';
 import { systemRuntime } from '../../src/runtime.ts';
 import { PolledFeed } from '../../src/store/feed.ts';
 import { createMemoryFeed, createMemoryStore } from '../../src/store/memory.ts';
-import { type FeedEvent, StoreUnavailable, shardOf } from '../../src/store/port.ts';
+import { type FeedEvent, StoreUnavailable } from '../../src/store/port.ts';
 import { feedContract } from '../contract/feed.ts';
-import { due, record, recordsContract, someKey, swapOf } from '../contract/records.ts';
+import { recordsContract } from '../contract/records.ts';
 
 recordsContract('memory', async () => {
   const store = createMemoryStore({ nowMs: Date.now });
@@ -15,19 +15,6 @@ recordsContract('memory', async () => {
 feedContract('memory', async (feedMs) => {
   const feed = createMemoryFeed(feedMs === undefined ? {} : { feedMs });
   return { feed, another: async () => feed, close: () => feed.close() };
-});
-
-it('The memory store goes by the clock it is given', async () => {
-  let nowMs = 1000;
-  const store = createMemoryStore({ nowMs: () => nowMs });
-  const key = someKey();
-  await store.compareAndSwap(key, swapOf({ bytes: record('brief'), ttlMs: 500, indexes: due(key, 1200) }));
-  const listed = () => store.list('due', { shard: shardOf(key), upTo: 'now', limit: 9 });
-  expect(await listed()).toMatchObject({ nowMs: 1000, count: 0 });
-  nowMs = 1200;
-  expect(await listed()).toMatchObject({ nowMs: 1200, count: 1 });
-  nowMs = 1500;
-  expect(await store.read(key)).toEqual({ nowMs: 1500, bytes: null });
 });
 
 it('A follower whose look failed looks again, and sees what other processes publish', async () => {

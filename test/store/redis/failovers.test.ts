@@ -1,6 +1,5 @@
 import { expect, test, vi } from 'vitest';
 import { StoreUnavailable } from '../../../src/store/port.ts';
-import { storedName } from '../../../src/store/redis/records.ts';
 import { bytesOf, record, replacing, someKey, swapOf } from '../../contract/records.ts';
 import { asAdmin, startRedisPair, startRedisSentinels } from '../../support/failover.ts';
 import { inTime } from '../../support/in-time.ts';
@@ -30,21 +29,6 @@ test('a process leaves a master that became a replica, with every connection, an
       String(await admin.call('CLIENT', 'LIST', 'TYPE', 'NORMAL')).match(/^id=/gm),
     );
   await expect.poll(left).toHaveLength(1);
-});
-
-test('a failover that an operator asks the sentinels for is followed at once: the old master is written no more', async () => {
-  const sentinels = stopAtEnd(await startRedisSentinels());
-  const { store } = await openRecords(sentinels.url);
-  const [key, before] = [someKey(), record('before')];
-  await store.compareAndSwap(key, swapOf({ bytes: before }));
-
-  await sentinels.failOver();
-  const promoted = await sentinels.master();
-  const after = record('after');
-  await expect
-    .poll(() => store.compareAndSwap(key, replacing(before, { bytes: after })))
-    .toMatchObject({ swapped: true });
-  expect(await asAdmin(promoted, (admin) => admin.getBuffer(storedName(key)))).toEqual(after);
 });
 
 test('a client that ended, as by a failover that is told while it connects, is connected again', async () => {
