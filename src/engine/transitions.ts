@@ -363,7 +363,7 @@ export function release(
     // Nothing waits any more, even if the clock was put back.
     if (record === delivered && wait === undefined && record.outbox.length === 0) {
       const isSwappedSoon = record.wakeMs > 0 && record.wakeMs <= nowMs + MARKED_MS;
-      return { record: endLease(before), answer: false, mark: isSwappedSoon ? held?.owner : undefined };
+      return { record: endLease(delivered), answer: false, mark: isSwappedSoon ? lease : undefined };
     }
     const wakeMs =
       wait?.holdsWakeUps && record.wakeMs > 0 ? Math.max(record.wakeMs, nowMs + wait.afterMs) : record.wakeMs;
@@ -374,17 +374,17 @@ export function release(
 /** What was sent stays in a marked record, sealed, until the wake-up swaps it. */
 const MARKED_MS = 24 * 60 * 60 * 1000;
 
-/** All replies are sent, and the lease is free. */
+/** The lease is free, and nothing waits. */
 const endLease = (record: ConversationRecord): ConversationRecord => ({
-  ...removeSent(record, record.outSeq),
+  ...record,
   lease: null,
   retry: null,
 });
 
-/** The mark is the lease's owner: a nonce that only the sealed record had. */
+/** The mark is the lease's owner: a nonce that only the sealed record had. All replies are sent. */
 function applyMark(record: ConversationRecord, mark: string): ConversationRecord {
   if (record.lease?.owner !== mark) throw new TypeError('the mark is of another record');
-  return endLease(record);
+  return endLease(removeSent(record, record.outSeq));
 }
 
 function removeSent(record: ConversationRecord, sentSeq: number): ConversationRecord {

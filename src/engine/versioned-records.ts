@@ -7,7 +7,6 @@ import {
   NAMED_INDEXES,
   type RecordStore,
   StoreUnavailable,
-  type Swap,
 } from '../store/port.ts';
 
 /** An entry that a record has in an index of its shard. */
@@ -45,7 +44,10 @@ export type Sealer = {
 export type Transition<Content, Answer> = (
   record: Content | null,
   nowMs: number,
-) => { readonly record: Content | null; readonly answer: Answer; readonly mark?: string | undefined };
+) => { readonly record: Content | null; readonly answer: Answer; readonly mark?: Mark | undefined };
+
+/** Whose lease ends: the only change. */
+export type Mark = { readonly owner: string };
 
 export type UpdateResult<Content, Answer> = {
   readonly answer: Answer;
@@ -177,12 +179,12 @@ export class VersionedRecords<Content> {
     transition: Transition<Content, Answer>,
     { durable = false, listed = false }: UpdateOptions,
   ): Promise<UpdateResult<Content, Answer>> {
-    const { store, runtime, onFault } = this.#parts;
-    const { kind, ttlMs } = this.#kind;
+    const { store, sealer, runtime, onFault } = this.#parts;
+    const { kind, ttlMs, write } = this.#kind;
     const key: Key = `${kind}:${name}`;
     const remembered = this.#seen.get(name);
     let seen = remembered ?? (await this.#read(name));
-    const isExpected = listed || (remembered !== undefined && remembered.bytes !== null);
+    const isExpected = listed || Boolean(remembered?.bytes);
     for (let conflicts = 0; conflicts < MAX_CONFLICTS; ) {
       const isCurrent = seen !== remembered;
       const nowMs = seen.nodeMs + Math.floor(runtime.monotonicMs() - seen.atMs);
@@ -190,7 +192,8 @@ export class VersionedRecords<Content> {
       const before = seen.opened;
       const { record, answer, mark } = transition(before.record, nowMs);
       const isLost = isCurrent && isExpected && seen.bytes === null;
-      const fault = before.fault ?? (isLost ? 'record_lost' : undefined);
+      let fault: RecordFault | undefined = before.fault;
+      if (isLost) fault ??= 'record_lost';
       const isChanged = record !== before.record || fault !== undefined;
       if (!isChanged && !isCurrent) {
         // What is remembered may be old: the answer is sure only after a read.
@@ -201,10 +204,11 @@ export class VersionedRecords<Content> {
       if (isChanged) {
         // The alarm comes before the swap: a process that is killed behind it would leave no sign.
         if (fault) onFault(fault, name);
-        const { bytes, appended } = this.#toBytes(key, seen.bytes, { record, mark });
+        const marked = mark && appendMark(seen.bytes, mark.owner);
+        const bytes = marked?.bytes ?? (record && sealer.seal(key, write(record)));
         const entries = (record && this.#kind.entries?.(name, record)) ?? [];
         const indexes = this.#kind.entries ? diffEntries(name, before, entries) : [];
-        const versions = { expected: seen.bytes, bytes, appended };
+        const versions = { expected: seen.bytes, bytes, appended: marked?.appended };
         const swap = { ...versions, ttlMs, indexes, aside: before === BROKEN, durable };
         const swapped = await store.compareAndSwap(key, swap);
         const atMs = runtime.monotonicMs();
@@ -237,18 +241,6 @@ export class VersionedRecords<Content> {
     } catch {
       return BROKEN;
     }
-  }
-
-  /** Appends the mark of the change, or seals the changed record. */
-  #toBytes(
-    key: Key,
-    stored: Uint8Array | null,
-    { record, mark }: { readonly record: Content | null; readonly mark: string | undefined },
-  ): Pick<Swap, 'bytes' | 'appended'> {
-    const { sealer } = this.#parts;
-    const isShort = stored !== null && stored.length <= MAX_MARKED_BYTES;
-    if (isShort && mark !== undefined) return appendMark(stored, mark);
-    return { bytes: record && sealer.seal(key, this.#kind.write(record)) };
   }
 
   async #pause(conflicts: number): Promise<void> {
@@ -284,7 +276,9 @@ const MARKED = 2;
 /** A longer record is sealed again, because what it drops would take memory in Redis. */
 const MAX_MARKED_BYTES = 2048;
 
-function appendMark(stored: Uint8Array, mark: string): Pick<Swap, 'bytes' | 'appended'> {
+/** Undefined if the record must be sealed anew. */
+function appendMark(stored: Uint8Array | null, mark: string) {
+  if (stored === null || stored.length > MAX_MARKED_BYTES) return undefined;
   const appended = Buffer.byteLength(mark) + 1;
   const bytes = Buffer.allocUnsafe(stored.length + appended);
   bytes.set(stored);
