@@ -1,10 +1,9 @@
 import { expect, test } from 'vitest';
-
 import { type RecordStore, StoreUnavailable } from '../../../src/store/port.ts';
 import { bytesOf, record, replacing, someKey, swapOf } from '../../contract/records.ts';
 import { startRedisPair } from '../../support/failover.ts';
 import { inTime } from '../../support/in-time.ts';
-import { create, openCluster, openRecords, ownRedis, stopAtEnd } from './kit.ts';
+import { create, openCluster, openRecords, stopAtEnd } from './kit.ts';
 
 /*
  * `REDIS_WAIT_REPLICAS`: what a swap promises as durable, a failover does not lose.
@@ -22,15 +21,13 @@ async function openPair() {
 const DURABLE = { durable: true };
 const durable = (bytes: Buffer) => swapOf({ bytes, durable: true });
 
-test('what as many replicas acknowledged as are wanted is durable', async () => {
+test('what as many replicas acknowledged as are wanted is durable; too few are a fault that the operator sees', async () => {
   const { store, url } = await openPair();
   expect(await store.health()).toEqual([]);
-  expect(await create(store, DURABLE)).toMatchObject({
-    swapped: true,
-    durable: true,
-  });
-  const wantsTwo = (await openRecords(url, { waitReplicas: 2 })).store;
+  expect(await create(store, DURABLE)).toMatchObject({ swapped: true, durable: true });
+  const { store: wantsTwo } = await openRecords(url, { waitReplicas: 2 });
   expect(await create(wantsTwo, DURABLE)).toMatchObject({ durable: false });
+  expect(await wantsTwo.health()).toEqual([expect.stringContaining('REDIS_WAIT_REPLICAS wants 2')]);
 });
 
 test('without acknowledgement it is swapped and not durable, and other records go on meanwhile', async () => {
@@ -66,17 +63,8 @@ test('one whose answer was lost is not durable unless a replica has it', async (
   expect(await create(store, DURABLE)).toMatchObject({ durable: false });
 });
 
-test('too few replicas are a fault that the operator sees', async () => {
-  const { url } = await ownRedis();
-  const store = await openProcess(url);
-  expect(await store.health()).toEqual([expect.stringContaining('REDIS_WAIT_REPLICAS wants 1')]);
-  expect(await create(store, DURABLE)).toMatchObject({ durable: false });
-});
-
-const replicated = { replicated: true, waitReplicas: 1 };
-
 test('in a cluster a failover loses nothing that was durable', async () => {
-  const { nodes, keyOf, store } = await openCluster(replicated);
+  const { nodes, keyOf, store } = await openCluster({ replicated: true, waitReplicas: 1 });
   const [key, one] = [await keyOf(0), record('one')];
   expect(await store.compareAndSwap(key, durable(one))).toMatchObject({ durable: true });
   await nodes[0]?.kill();

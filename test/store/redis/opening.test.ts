@@ -70,26 +70,20 @@ test('a canary that is replaced is replaced in both places, also after a process
   );
 });
 
-test('a process that started without Redis looks at the store when it comes', async () => {
-  const server = await ownRedis('--appendfsync', 'always');
-  await server.kill();
-  const { store } = await openRecords(server.url);
-  await expect(store.health()).rejects.toBeInstanceOf(StoreUnavailable);
-  await server.start();
-  await expect.poll(() => create(store)).toMatchObject({ swapped: true });
-});
-
-test('what a process finds late and is not for, it does not touch, and says why', async () => {
+test('processes that started without Redis look at the store when it comes, and leave it if it is not theirs', async () => {
   const server = await ownRedis('--appendfsync', 'always');
   await adminOf(server).mset(CANARY_KEYS[0], 'b', CANARY_KEYS[1], 'b');
   await server.kill();
   const log = memoryLog();
   const { store } = await openRecords(server.url, { log, canary: onlyThis('a') });
+  const { store: theirs } = await openRecords(server.url, { canary: onlyThis('b') });
+  await expect(theirs.health()).rejects.toBeInstanceOf(StoreUnavailable);
   await server.start();
   await expect.poll(() => store.health().catch(String)).toMatch(/^StoreUnavailable: KEY: got b/);
   await expect(store.read(someKey())).rejects.toBeInstanceOf(StoreUnavailable);
   expect(log.lines.filter((line) => line.includes('KEY: got b'))).toHaveLength(1);
   expect(await adminOf(server).dbsize()).toBe(2);
+  await expect.poll(() => create(theirs)).toMatchObject({ swapped: true });
 });
 
 test('a cluster with a dead master lets processes start, whichever it is', async () => {
