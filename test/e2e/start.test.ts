@@ -142,14 +142,6 @@ test('the sandbox alone prints its URL, answers with and without the prefix, and
   expect(await sandbox.stop()).toEqual({ code: 0, signal: null });
 });
 
-test('a bot that sees no photos has under 160 MB', async () => {
-  // What is compiled ahead takes memory, too.
-  const bot = await ownBot({ NODE_DISABLE_COMPILE_CACHE: '1' });
-  const metrics = await (await fetch(`${bot.url}/metrics`)).text();
-  const bytes = Number(/^process_resident_memory_bytes (\S+)$/m.exec(metrics)?.[1]);
-  expect(bytes / 1e6).toBeLessThan(160);
-});
-
 test('npm run operations shows what a bot answers, says in one line what it lacks, and why a bot refuses', async () => {
   const OPERATOR_TOKEN = 'an-operator-token-of-some-length';
   const { url } = await ownBot({ OPERATOR_TOKEN });
