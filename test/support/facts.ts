@@ -23,6 +23,7 @@ const said = ({ replies }: Dialogue, locale: Locale = 'vi'): readonly string[] =
 const spoken = (chat: Dialogue): string => said(chat).join('\n');
 const choicesOf = ({ replies }: Dialogue) => replies.at(-1)?.choices ?? [];
 const idsOf = (chat: Dialogue): readonly string[] => choicesOf(chat).map(({ id }) => id);
+const ticketOf = ({ state }: Dialogue) => state.tickets?.at(-1);
 const linesOf = ({ replies }: Dialogue): readonly Line[] => replies.flatMap(({ lines = [] }) => lines);
 
 /** Speaks of the reader's own points and data. */
@@ -62,13 +63,12 @@ const VALUES: Readonly<Record<string, (chat: Dialogue) => unknown>> = {
   guesses: ({ state }) => state.guesses?.refused ?? 0,
   operations: ({ state }) => state.operations.map(({ status }) => status),
   tickets: ({ state }) => state.tickets?.length ?? 0,
-  ticket: ({ state }) => [state.tickets?.at(-1)?.reason, state.tickets?.at(-1)?.notes.length],
-  notes: ({ state }) =>
-    state.tickets
-      ?.at(-1)
+  ticket: (chat) => [ticketOf(chat)?.reason, ticketOf(chat)?.notes.length],
+  notes: (chat) =>
+    ticketOf(chat)
       ?.notes.map(({ text }) => text)
       .join(', '),
-  'closed by': ({ state }) => state.tickets?.at(-1)?.closed?.by ?? 'nobody',
+  'closed by': (chat) => ticketOf(chat)?.closed?.by ?? 'nobody',
   unclear: ({ state }) =>
     state.unclear?.map(({ text, question = '' }) => `${text} ${question}`.trim()).join(', '),
   settles: ({ last }) => last?.settled,
@@ -100,7 +100,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   begins: (chat, wanted) => expect(spoken(chat).slice(0, unescaped(wanted).length)).toBe(unescaped(wanted)),
   line: (chat, wanted) =>
     expect(linesOf(chat).some((line) => saysLine(line, wanted)) || linesOf(chat).map(named)).toBe(true),
-  led: ({ state }, wanted) => expect(state.tickets?.at(-1)?.led).toContain(wanted),
+  led: (chat, wanted) => expect(ticketOf(chat)?.led).toContain(wanted),
   /** `tells receipt.code TIVI000000301 scored, …`: all such lines, with their code and context. */
   tells: (chat, wanted) => {
     const [key = ''] = wanted.split(' ');
@@ -163,15 +163,8 @@ export function inWords(effect: Effect): readonly string[] {
     case 'accumulate': {
       const { code, operation, name = 'no-name', phone, email } = effect;
       const [address = 'no-email', proof = 'no'] = knownIn(email);
-      return [
-        'accumulate',
-        code,
-        operation,
-        name,
-        ...(phone ? knownIn(phone) : ['no-phone']),
-        address,
-        `email-${proof}`,
-      ];
+      const who = phone ? knownIn(phone) : ['no-phone'];
+      return ['accumulate', code, operation, name, ...who, address, `email-${proof}`];
     }
     case 'redeem': {
       const { gift, operation, also, outdated } = effect;

@@ -8,8 +8,8 @@ import { startRedisProxy } from './proxy.ts';
 import { type RedisServer, runRedis, startRedis, until } from './redis.ts';
 
 /** A master and its replica behind one address, as a managed Redis, a virtual IP or a DNS name has them. */
-export async function startRedisPair(...settings: string[]) {
-  let { master, replica } = await startReplicated(settings);
+export async function startRedisPair() {
+  let { master, replica } = await startReplicated();
   const proxy = await startRedisProxy(master.port);
   return {
     url: proxy.url,
@@ -40,8 +40,8 @@ const NAME = 'conversations';
 const SILENCE_MS = 1000;
 
 /** A master, its replica, and three sentinels that watch them. */
-export async function startRedisSentinels(...settings: string[]) {
-  const { master: first, replica } = await startReplicated(settings);
+export async function startRedisSentinels() {
+  const { master: first, replica } = await startReplicated();
   const dir = await mkdtemp(join(tmpdir(), 'sentinel-'));
   const ports = await Promise.all([freePort(), freePort(), freePort()]);
   const sentinels = await Promise.all(ports.map((port) => launchSentinel(dir, port, first.port)));
@@ -73,11 +73,11 @@ export async function startRedisSentinels(...settings: string[]) {
     async failOver(): Promise<void> {
       const old = await master();
       // Right after another failover they do not believe in the replica yet: NOGOODSLAVE.
+      const ask = () => asAdmin({ port: ports[0] ?? 0 }, (admin) => admin.call('SENTINEL', 'FAILOVER', NAME));
       await until(() =>
-        asAdmin({ port: ports[0] ?? 0 }, (admin) => admin.call('SENTINEL', 'FAILOVER', NAME)).then(
-          () => true,
-          () => false,
-        ),
+        ask()
+          .then(Boolean)
+          .catch(() => false),
       );
       await promotedOver(old);
     },
@@ -106,9 +106,9 @@ async function launchSentinel(dir: string, port: number, masterPort: number): Pr
 /** A sentinel's view of the master: `…status=ok,address=127.0.0.1:PORT,slaves=1,sentinels=3`. */
 const viewOf = (port: number): Promise<string> => asAdmin({ port }, (admin) => admin.info('sentinel'));
 
-async function startReplicated(settings: readonly string[]) {
-  const master = await startRedis(...settings);
-  const replica = await startRedis('--replicaof', '127.0.0.1', `${master.port}`, ...settings);
+async function startReplicated() {
+  const master = await startRedis();
+  const replica = await startRedis('--replicaof', '127.0.0.1', `${master.port}`);
   await isFollowed(master);
   return { master, replica };
 }

@@ -12,10 +12,9 @@ export async function freePort(): Promise<number> {
     const port = next++;
     if (next === LAST) next = FIRST;
     const probe = createServer().listen(port, '127.0.0.1');
-    const isFree = await once(probe, 'listening').then(
-      () => true,
-      () => false,
-    );
+    const isFree = await once(probe, 'listening')
+      .then(Boolean)
+      .catch(() => false);
     if (!isFree) continue;
     await probe[Symbol.asyncDispose]();
     return port;

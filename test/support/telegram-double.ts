@@ -39,12 +39,8 @@ const buttonSchema = z.union([
   labelSchema.extend({ url: z.url(), callback_data: z.literal('').default('') }),
 ]);
 const inlineSchema = z.object({ inline_keyboard: z.array(z.array(buttonSchema)) });
-const keyboardSchema = z.strictObject({
-  keyboard: z.array(z.array(labelSchema.extend({ request_contact: z.boolean().optional() }))).min(1),
-  resize_keyboard: z.boolean().optional(),
-  one_time_keyboard: z.boolean().optional(),
-});
-const removeSchema = z.strictObject({ remove_keyboard: z.literal(true) });
+const keyboardSchema = z.object({ keyboard: z.array(z.array(labelSchema)).min(1) });
+const removeSchema = z.object({ remove_keyboard: z.literal(true) });
 const placeSchema = z.object({ chat_id: z.int(), parse_mode: z.never().optional() });
 const replySchema = placeSchema.extend({
   reply_markup: z.union([inlineSchema, keyboardSchema, removeSchema]).optional(),
