@@ -75,8 +75,6 @@ const DECIDING_MS = 60_000;
 const PHONE = /(?<![\d.]|\.\d+)(\+?84|0)91\d{7}(?!\d)/;
 const PERSONAL = new RegExp(`${PHONE.source}|TIVI\\d{9}`);
 
-type Known = { readonly operation: Operation; readonly atMs: number; readonly chat: Chat };
-
 /** What reached AntCRM for an operation, and what of it was applied. */
 type Sent = ReadonlyMap<string, { readonly times: number; readonly applied: number }>;
 
@@ -87,7 +85,7 @@ export function createChecks(world: World, records: Watched, sent: Sent) {
   const losses: Loss[] = [];
   const chats = new Map<Key, Chat>();
   /** Each operation as its conversation last wrote it. The conversation itself forgets old ones. */
-  const operations = new Map<string, Known>();
+  const operations = new Map<string, { operation: Operation; atMs: number; chat: Chat }>();
   /** The conversation of each intent, and when each message was stored. */
   const ownerOf = new Map<string, Chat>();
   const storedMs = new Map<string, number>();
@@ -110,17 +108,17 @@ export function createChecks(world: World, records: Watched, sent: Sent) {
   function onChange(change: RecordChange): void {
     const chat = chats.get(change.key);
     if (chat === undefined) return;
-    for (const { seq, reply } of change.promised)
-      chat.promised.set(seq, { key: reply.key, atMs: clock.atMs });
-    for (const { index, member, score } of CONVERSATION.entries(nameOf(change.key), change.after)) {
-      if (index === 'undelivered' && score !== (madeMsOf(change.after) ?? score))
+    const { after, promised } = change;
+    for (const { seq, reply } of promised) chat.promised.set(seq, { key: reply.key, atMs: clock.atMs });
+    for (const { index, member, score } of CONVERSATION.entries(nameOf(change.key), after)) {
+      if (index === 'undelivered' && score !== (madeMsOf(after) ?? score))
         note(chat, 'indexed', `a reply that waits counts as made at ${score}`);
       // Whatever waits, a wake-up does not wait for it.
-      if (index === 'due' && change.after.lease === null && score > (change.after.wakeMs || score))
+      if (index === 'due' && after.lease === null && score > (after.wakeMs || score))
         note(chat, 'indexed', `it is due at ${score}, after its wake-up`);
       if (PERSONAL.test(member)) note(chat, 'nothing personal', `${index} lists ${member}`);
     }
-    for (const operation of Object.keys(change.after.journal)) ownerOf.set(operation, chat);
+    for (const operation of Object.keys(after.journal)) ownerOf.set(operation, chat);
     for (const id of filedIn(change)) storedMs.set(id, storedMs.get(id) ?? clock.atMs);
     checkOutcomes(chat, change);
     checkYes(chat, change);

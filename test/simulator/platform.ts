@@ -1,4 +1,5 @@
-import type { Delivery, Incoming, Outgoing } from '../../src/engine/messages.ts';
+import type { Engine } from '../../src/engine/engine.ts';
+import type { Delivery, Outgoing } from '../../src/engine/messages.ts';
 import type { Update } from './checks.ts';
 import type { World } from './world.ts';
 
@@ -11,15 +12,12 @@ const WAIT_MS = [40_000, 90_000] as const;
 /** So many updates may come again much later than the others that come twice. */
 const RECENT = 12;
 
-/** A process that takes updates, as a platform sees it. */
-type Bot = { accept(incoming: Incoming, sentMs: number): Promise<'accepted' | 'duplicate' | 'full'> };
-
 /** Platforms: they take replies, or fail, and deliver updates until they have a 2xx. */
 export function createPlatforms(
   world: World,
   options: {
     /** The process that an update reaches, if one is there. */
-    bot(): Bot | undefined;
+    bot(): Pick<Engine, 'accept'> | undefined;
     hear(outgoing: Outgoing, seq: number): void;
   },
 ) {
