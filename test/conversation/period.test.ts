@@ -84,54 +84,19 @@ const phrases = fc.oneof(
   counted.map((words) => words.join(' ').trim()),
 );
 
-/** The period; infinite where it has no beginning or no end. */
-function read(text: string, nowMs: number, zone: string): { fromMs: number; toMs: number } | undefined {
-  const period = parsePeriod(text, nowMs, zone);
-  if (!period.ok) return undefined;
-  const { fromMs = -Infinity, toMs = Infinity } = period.value;
-  return { fromMs, toMs };
-}
-
-describe('a period, whenever and wherever it is asked for', () => {
-  it('is never the same with a word more that changes it', () => {
-    fc.assert(
-      fc.property(fc.constantFrom(...PERIOD_NAMES), either('nữa | trước nữa | before'), (name, more) => {
-        const read = periodIn(`lịch sử ${name} ${more}`, NOW, SAIGON);
-        if (read.ok) expect(read).not.toEqual(parsePeriod(name, NOW, SAIGON));
-      }),
-      { numRuns: 300 },
-    );
-  });
-
-  it('begins before it ends, on whole days of the place, not after today, and is the same among other words', () => {
-    fc.assert(
-      fc.property(phrases, moments, zones, (text, nowMs, zone) => {
-        const among = periodIn(`cho mình xem lịch sử ${text} nhé`, nowMs, zone);
-        expect([text, among]).toEqual([text, parsePeriod(text, nowMs, zone)]);
-        const period = read(text, nowMs, zone);
-        if (!period) return;
-        expect(period.fromMs).toBeLessThan(period.toMs);
-        expect(period.fromMs).toBeLessThanOrEqual(nowMs);
-        for (const ms of [period.fromMs, period.toMs])
-          if (Number.isFinite(ms)) expect(startOfDay(dayAt(ms, zone), zone)).toBe(ms);
-      }),
-      { numRuns: 300 },
-    );
-  });
-
-  it.each([
-    ['hôm kia', 'hôm qua', 'hôm nay'],
-    ['tuần trước nữa', 'tuần trước', 'tuần này'],
-    ['2 tháng trước', 'tháng trước', 'tháng này'],
-    ['3 months ago', 'month before last', 'last month'],
-    ['quý trước', 'quý này'],
-    ['2 years ago', 'năm ngoái', 'năm nay'],
-  ])('%s ends where %s begins, and so on', (...names) => {
-    fc.assert(
-      fc.property(moments, zones, (nowMs, zone) => {
-        const all = names.flatMap((name) => (name ? [read(name, nowMs, zone)] : []));
-        expect(all.slice(0, -1).map((one) => one?.toMs)).toEqual(all.slice(1).map((one) => one?.fromMs));
-      }),
-    );
-  });
+test('a period begins before it ends, on whole days of the place, not after today, and is the same among other words', () => {
+  fc.assert(
+    fc.property(phrases, moments, zones, (text, nowMs, zone) => {
+      const period = parsePeriod(text, nowMs, zone);
+      const among = periodIn(`cho mình xem lịch sử ${text} nhé`, nowMs, zone);
+      expect([text, among]).toEqual([text, period]);
+      if (!period.ok) return;
+      const { fromMs = -Infinity, toMs = Infinity } = period.value;
+      expect(fromMs).toBeLessThan(toMs);
+      expect(fromMs).toBeLessThanOrEqual(nowMs);
+      for (const ms of [fromMs, toMs])
+        if (Number.isFinite(ms)) expect(startOfDay(dayAt(ms, zone), zone)).toBe(ms);
+    }),
+    { numRuns: 300 },
+  );
 });

@@ -7,7 +7,6 @@ import { flows } from '../../src/conversation/flows/index.ts';
 import { Vocabulary } from '../../src/conversation/language/vocabulary.ts';
 import { perLocale } from '../../src/conversation/message.ts';
 import { LANGUAGE_TEXTS, WORDING } from '../../src/i18n.ts';
-import { startBot } from '../support/app.ts';
 import { Dialogue, STAFF } from '../support/dialogue.ts';
 import { missingWords } from '../support/flow-words.ts';
 import { startProcess } from '../support/processes.ts';
@@ -30,7 +29,7 @@ const converse = (flow: typeof tier) =>
 function talk(url: string, locale: 'vi' | 'en') {
   const client = createClient(url);
   return async (message: { text: string } | { choice: string }) => {
-    const answer = await client.send({ conversation: 'tier', locale, ...message });
+    const answer = await client.send({ conversation: locale, locale, ...message });
     if (answer.status !== 'done') throw new Error(answer.status);
     const keys = answer.replies.map(({ key }) => key);
     return { ...answer, keys, last: answer.replies.at(-1) };
@@ -38,29 +37,22 @@ function talk(url: string, locale: 'vi' | 'en') {
 }
 
 describe('a bot with a flow of its own', () => {
-  it('has its button in the menu, tells the tier, and the other flows go on as before', async () => {
-    const bot = await startBot({}, { flows: [...flows, tier], words, languageTexts });
-    onTestFinished(() => bot.stop());
-    const say = talk(bot.url, 'vi');
+  it('starts by its main.ts, has its button, tells the tier in both languages, and the others go on', async () => {
+    const bot = await startProcess('examples/own-flow/main.ts');
+    onTestFinished(() => void bot.kill());
+    const [, url = ''] = await bot.line(/(http:\/\/localhost:\d+)\/console/);
+    const say = talk(url, 'vi');
     const { last: menu } = await say({ text: 'xin chào' });
     expect(menu?.choices?.map(({ label }) => label)).toContain('Hạng thành viên');
-    expect((await say({ choice: 'tier' })).keys).toEqual(['identity.ask']);
+    const asked = { keys: ['identity.ask'], state: { flow: 'tier', asks: 'phone' } };
+    expect(await say({ choice: 'tier' })).toMatchObject(asked);
     expect((await say({ text: 'xem điểm 0867123456' })).keys).toEqual(['flow.switched', 'points.balance']);
     const { last } = await say({ text: 'xem hạng 0867123456' });
     expect(last?.text).toContain('Khách đang ở hạng');
     expect(last?.text).toContain('Còn 50 điểm nữa là lên hạng Vàng');
-  });
-
-  it('starts by its main.ts, and speaks English', async () => {
-    const bot = await startProcess('examples/own-flow/main.ts');
-    onTestFinished(() => void bot.kill());
-    const [, url = ''] = await bot.line(/(http:\/\/localhost:\d+)\/console/);
-    const say = talk(url, 'en');
-    expect(await say({ text: 'next tier' })).toMatchObject({
-      keys: ['identity.ask'],
-      state: { flow: 'tier', asks: 'phone' },
-    });
-    const { keys, replies } = await say({ text: '0867123456' });
+    const sayInEnglish = talk(url, 'en');
+    expect(await sayInEnglish({ text: 'next tier' })).toMatchObject(asked);
+    const { keys, replies } = await sayInEnglish({ text: '0867123456' });
     const told = replies[keys.indexOf('tier.now')]?.text;
     expect(told).toContain("The customer's tier is");
     expect(told).toContain('50 more points to the tier Gold');
