@@ -17,7 +17,7 @@ import { BEGIN_MS } from './clock.ts';
 import { TIMEOUT_MS } from './conduct.ts';
 import { underFloor } from './counts.ts';
 import { runHistory } from './history.ts';
-import { type Defect, withChanges } from './process.ts';
+import type { Defect } from './process.ts';
 import { operationsIn } from './watch.ts';
 
 /*
@@ -295,8 +295,7 @@ export const PLANTED: readonly Planted[] = [
       },
   }),
   inDefect('locks before one that is busy are kept', 'no lock past its reason', {
-    perform: (perform) => (effect, context) =>
-      perform(effect, withChanges(context, { unlock: async () => {} })),
+    perform: (perform) => (effect, context) => perform(effect, { ...context, unlock: async () => {} }),
   }),
   inStep(
     'an operator’s decision is turned round',

@@ -190,7 +190,11 @@ export function startProcess(name: string, around: Surroundings) {
     else if (context.findCall(operation) !== null) count('intents taken up');
     else if (operation.endsWith('.2')) count('codes confirmed together');
     const locks = new Set<string>();
-    const noting = withChanges(context, {
+    const noting: EffectContext = {
+      ...{ nowMs: context.nowMs, signal: context.signal, stopping: context.stopping },
+      findCall: (call) => context.findCall(call),
+      isHeld: () => context.isHeld(),
+      intend: (...call) => context.intend(...call),
       async lock(customer, ...rest) {
         const lock = await context.lock(customer, ...rest);
         if (lock.locked) locks.add(customer);
@@ -201,7 +205,7 @@ export function startProcess(name: string, around: Surroundings) {
         locks.delete(customer);
         await context.unlock(customer, ...rest);
       },
-    });
+    };
     const outcome = await operationAtWork.run(operation, () => performEffect(effect, noting));
     if (!context.signal.aborted) conduct.onOutcome(name, outcome, locks);
     return outcome;
@@ -239,23 +243,6 @@ export function startProcess(name: string, around: Surroundings) {
       conduct.onStopped(name, clock.atMs - sinceMs, busy + underWay === 0);
       end('stopped');
     },
-  };
-}
-
-/** The context with some other methods. */
-export function withChanges(context: EffectContext, changes: Partial<EffectContext>): EffectContext {
-  return {
-    nowMs: () => context.nowMs(),
-    get signal() {
-      return context.signal;
-    },
-    stopping: context.stopping,
-    findCall: (operation) => context.findCall(operation),
-    isHeld: () => context.isHeld(),
-    intend: (...call) => context.intend(...call),
-    lock: (...request) => context.lock(...request),
-    unlock: (...request) => context.unlock(...request),
-    ...changes,
   };
 }
 
