@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { Channels } from '../../src/channels/channel.ts';
+import { CHANNELS } from '../../src/channels.ts';
 import type { Delivery } from '../../src/engine/messages.ts';
 import type { Fault as TeamsFault } from '../support/teams-double.ts';
 import type { Fault as TelegramFault } from '../support/telegram-double.ts';
@@ -83,4 +85,13 @@ it.each([
   expect(await atTelegram.channel.deliver(telegram.outgoing({ key: 'k' }), 1)).toEqual(UNDELIVERED);
   expect(await atTeams.channel.deliver(atTeams.outgoing({ key: 'k' }), 1)).toEqual(UNDELIVERED);
   expect([atTelegram.double.calls(), atTeams.double.calls()]).toEqual([[], []]);
+});
+
+it('refuses two channels of one name, whose conversations would be the same', () => {
+  expect(() => new Channels([...CHANNELS, ...CHANNELS])).toThrow('Two channels are called staff');
+});
+
+it.each(['0867123456', 'a"} 1\nx', ''])('refuses the channel %j, whose name could be no label', (name) => {
+  const entries = CHANNELS.slice(0, 1).map((entry) => ({ ...entry, traits: { ...entry.traits, name } }));
+  expect(() => new Channels(entries)).toThrow('wants a short word');
 });

@@ -26,8 +26,8 @@ export type Customer = {
   unreadable?(): Promise<void>;
   /** A picture; whatever it is, it carries `PHOTOGRAPHED`. Absent where no pictures can be sent. */
   photo?(): Promise<void>;
-  /** The newest button whose choice is `choice` or begins with `choice:`, ready to be pressed, and pressed again. */
-  button(choice: string): () => Promise<void>;
+  /** All buttons so far, each ready to be pressed, and pressed again; `data`: `<choice id>~<view>`. */
+  buttons(): readonly { readonly data: string; press(): Promise<void> }[];
   /** Shows who they are where the bot asks for it; absent where the platform vouches for it by itself. */
   prove?(): Promise<void>;
   /** Whether the customer sees this text somewhere. */
@@ -103,12 +103,20 @@ async function startBot(create: CreateChannel) {
     return replies.map(({ reply }) => reply.key);
   }
 
+  /** The newest button whose choice is `choice` or begins with `choice:`. */
+  function button(choice: string): () => Promise<void> {
+    const found = customer.buttons().findLast(({ data }) => new RegExp(`^${choice}[:~]`).test(data));
+    if (!found) throw new Error(`there is no button for ${choice}`);
+    return found.press;
+  }
+
   return {
     customer,
+    button,
     isStaff: made.isStaff === true,
     said,
     text: (text: string, id?: string) => said(() => customer.text(text, id)),
-    press: (choice: string) => said(customer.button(choice)),
+    press: (choice: string) => said(button(choice)),
   };
 }
 
@@ -116,10 +124,10 @@ async function startBot(create: CreateChannel) {
 export function channelContract(name: string, create: CreateChannel): void {
   describe(`${name}, as every channel,`, () => {
     it('earns points by one message, once; of customers, consent is asked', async () => {
-      const { customer, text, press, said, isStaff } = await startBot(create);
+      const { text, button, press, said, isStaff } = await startBot(create);
       const keys = await text('tích điểm TIVI000000017 0912345678 minh@example.vn');
       expect(keys).toEqual(['accumulate.summary']);
-      const confirm = customer.button('confirm');
+      const confirm = button('confirm');
       expect(await said(confirm)).toEqual(['accumulate.done', ...(isStaff ? [] : ['privacy.consent'])]);
       if (!isStaff) expect(await press('consent:decline')).toEqual(['privacy.declined']);
       // Pressed again, it is out of date and changes nothing.

@@ -19,12 +19,13 @@ channelContract('the staff webhook', async (parts) => {
     return {
       text: (text, id) => send({ text, ...(id !== undefined && { id }) }),
       photo: () => send({ photo: Buffer.from('x').toString('base64') }),
-      button(choice) {
-        const shown = seen.flatMap(({ choices = [], view }) => choices.map(({ id }) => ({ id, view })));
-        const pressed = shown.findLast(({ id }) => id === choice || id.startsWith(`${choice}:`));
-        if (!pressed) throw new Error(`there is no button for ${choice}`);
-        return () => send({ choice: `${pressed.id}~${pressed.view}` });
-      },
+      buttons: () =>
+        seen.flatMap(({ choices = [], view }) =>
+          choices.map(({ id }) => ({
+            data: `${id}~${view}`,
+            press: () => send({ choice: `${id}~${view}` }),
+          })),
+        ),
       prove: () => send({ text: '0867123456' }),
       sees: (text) => seen.some((reply) => reply.text.includes(text)),
     };

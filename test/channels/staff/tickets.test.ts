@@ -140,13 +140,6 @@ describe('a ticket', () => {
     expect([await answer('a', 'NOBODY'), (await get('tickets/NOBODY')).status]).toEqual([404, 404]);
   });
 
-  test('is closed and empty once its customer was forgotten', async () => {
-    const id = await ask('qa-4');
-    await say('qa-4', { text: 'máy giặt hỏng rồi' });
-    expect((await say('qa-4', { text: '/forget' })).keys).toEqual(['privacy.erased']);
-    expect(await shown(id)).toMatchObject({ state: 'closed', messages: [] });
-  });
-
   test('tells what was being done, and the operations', async () => {
     const said = await say('qa-5', { text: 'tích điểm TIVI000000801 0867123456 minh@example.vn' });
     const choices = said.replies.at(-1)?.choices ?? [];
@@ -171,26 +164,22 @@ test('what is new comes as events', async () => {
     for await (const part of body?.pipeThrough(new TextDecoderStream()) ?? []) text += part;
   })().catch(() => {});
   const id = await ask('qa-6');
-  const comes = (...news: string[]) => {
-    const lines = news.map((what) => `data: ${JSON.stringify({ ticket: id, what })}`);
-    return expect.poll(() => text.match(/^data: .*/gm)?.filter((line) => line.includes(id))).toEqual(lines);
-  };
-  await comes('opened');
-  await say('qa-6', { text: 'alo' });
-  await comes('opened', 'message');
-  await post(`${id}/claim`, { by: 'lan' });
-  await comes('opened', 'message', 'claimed');
-  await post(`${id}/messages`, { by: 'lan', text: 'Chào bạn' });
-  await comes('opened', 'message', 'claimed', 'answered');
-  await post(`${id}/close`, { by: 'lan' });
-  await comes('opened', 'message', 'claimed', 'answered', 'closed');
+  const news: string[] = [];
+  for (const [what, act] of [
+    ['opened', () => {}],
+    ['message', () => say('qa-6', { text: 'alo' })],
+    ['claimed', () => post(`${id}/claim`, { by: 'lan' })],
+    ['answered', () => post(`${id}/messages`, { by: 'lan', text: 'Chào bạn' })],
+    ['closed', () => post(`${id}/close`, { by: 'lan' })],
+  ] as const) {
+    await act();
+    news.push(`data: ${JSON.stringify({ ticket: id, what })}`);
+    await expect.poll(() => text.match(/^data: .*/gm)?.filter((line) => line.includes(id))).toEqual(news);
+  }
 });
 
-test('the operator’s answers are listed, to be sent by staff', async () => {
+test('the operator’s answers are listed; the hook hears of new tickets, nothing personal, once a minute; what staff wrote stays', async () => {
   expect((await get('answers')).body).toEqual({ answers: [HOURS] });
-});
-
-test('the hook hears of new tickets, nothing personal, once a minute; what staff wrote stays', async () => {
   const id = await ask('qa-8');
   expect(await post(`${id}/messages`, { text: 'Chào bạn', by: 'lan' })).toBe(200);
   const later: string[] = [];
@@ -222,17 +211,18 @@ test('what was not understood is listed of those who agreed to be remembered, wi
   });
 });
 
-test('HANDOVER=off: no routes, and the contact for whoever asks', async () => {
+test('the routes want the token of staff; with HANDOVER=off there are none, and the contact for whoever asks', async () => {
+  const guarded = await startBot({ STAFF_TOKEN: 'staff-6fJq2v-token' });
   const off = await startBot({ HANDOVER: 'off', SUPPORT_CONTACT: '1900 0000' });
-  onTestFinished(off.stop);
-  expect((await fetch(`${off.url}/staff/tickets`)).status).toBe(404);
+  onTestFinished(async () => void (await Promise.all([guarded.stop(), off.stop()])));
+  const statuses = (url: string) =>
+    Promise.all(
+      ['tickets', 'tickets/events', 'unclear'].map(
+        async (path) => (await fetch(`${url}/staff/${path}`)).status,
+      ),
+    );
+  expect(await statuses(guarded.url)).toEqual([401, 401, 401]);
+  expect(await statuses(off.url)).toEqual([404, 404, 200]);
   const answer = await createClient(off.url).send({ conversation: 'qa-1', choice: 'person' });
   expect(answer).toMatchObject({ replies: [{ text: expect.stringContaining('1900 0000') }] });
-});
-
-test('the routes want the token of staff', async () => {
-  const guarded = await startBot({ STAFF_TOKEN: 'staff-6fJq2v-token' });
-  onTestFinished(guarded.stop);
-  for (const path of ['/staff/tickets', '/staff/tickets/events', '/staff/unclear'])
-    expect((await fetch(`${guarded.url}${path}`)).status).toBe(401);
 });

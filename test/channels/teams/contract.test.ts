@@ -1,6 +1,10 @@
+import { z } from 'zod';
 import { type Customer, channelContract } from '../../contract/channel.ts';
 import { PERSON, pressActivity, textActivity, USER } from '../../support/teams-activities.ts';
 import { CHAT, createBot, elements } from './harness.ts';
+
+/** A form's own button has none. */
+const dataSchema = z.object({ choice: z.string().default('') });
 
 channelContract('Teams', async ({ accept, words, observe }) => {
   const { channel, double } = await createBot({ accept, words, observe });
@@ -18,15 +22,13 @@ channelContract('Teams', async ({ accept, words, observe }) => {
         return send(textActivity('', { attachments: [{ contentType: 'image/*', contentUrl }] }));
       },
       unreadable: () => send(textActivity('', { attachments: [{ contentType: 'video/mp4' }] })),
-      button(choice) {
-        const buttons = double
-          .shown(CHAT)
-          .flatMap((card) => elements(card, 'Action.Submit').map(({ data }) => ({ card: card.id, data })));
-        const looks = new RegExp(`"choice":"${choice}[:~]`);
-        const button = buttons.findLast(({ data }) => looks.test(JSON.stringify(data)));
-        if (!button) throw new Error(`there is no button ${choice}`);
-        return () => send(pressActivity(button.card, button.data));
-      },
+      buttons: () =>
+        double.shown(CHAT).flatMap((card) =>
+          elements(card, 'Action.Submit').map(({ data }) => ({
+            data: dataSchema.parse(data).choice,
+            press: () => send(pressActivity(card.id, data)),
+          })),
+        ),
       sees: (text) => JSON.stringify(double.shown(CHAT)).includes(JSON.stringify(text).slice(1, -1)),
     };
   }

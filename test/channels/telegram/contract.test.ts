@@ -19,17 +19,14 @@ channelContract('Telegram', async ({ accept, words, observe }) => {
         return send(person.sends({ photo: [{ file_id: 'code', width: 90 }] }));
       },
       unreadable: () => send(person.sends({ sticker: { file_id: 's' } })),
-      button(choice) {
-        const buttons = double
-          .shown(CHAT)
-          .flatMap(({ message_id, buttons }) => buttons.flat().map((button) => ({ ...button, message_id })));
-        const pressed = buttons.findLast(({ callback_data: data }) =>
-          new RegExp(`^${choice}[:~]`).test(data),
-        );
-        if (!pressed) throw new Error(`there is no button for ${choice}`);
-        // The same press under a new update: as when a customer presses twice.
-        return () => send(person.presses(pressed.callback_data, pressed.message_id));
-      },
+      buttons: () =>
+        double.shown(CHAT).flatMap(({ message_id, buttons }) =>
+          // Each press is a new update: as when a customer presses twice.
+          buttons.flat().map(({ callback_data: data = '' }) => ({
+            data,
+            press: () => send(person.presses(data, message_id)),
+          })),
+        ),
       prove: () => send(person.shares('84867123456')),
       sees: (text) =>
         double.shown(CHAT).some((message) => message.text.includes(text)) ||

@@ -1,7 +1,9 @@
 import { describe, expect, it, vi } from 'vitest';
+import { render } from '../../../src/channels/telegram/render.ts';
+import { MAX_PHOTO_BYTES } from '../../../src/conversation/message.ts';
 import type { Reply } from '../../../src/conversation/reply.ts';
 import type { Outgoing } from '../../../src/engine/messages.ts';
-import { choice, literal } from '../harness.ts';
+import { choice, literal, words } from '../harness.ts';
 import { CHAT, createBot, outgoing } from './harness.ts';
 
 const ASKED: Reply = { key: 'ask', choices: [choice('next'), choice('cancel')], view: 'v1' };
@@ -173,4 +175,76 @@ it('no log shows the token, nor what was said', async () => {
     expect(said.join('\n')).not.toContain(double.token);
     expect(said.join('\n')).not.toContain('0867123456');
   }
+});
+
+const rowsOf = (choices: ReturnType<typeof choice>[]) =>
+  render({ key: 'k', choices, view: 'v3k' }, 'vi', words).inline?.inline_keyboard.map((row) =>
+    row.map((button) => button.text),
+  );
+
+describe('buttons', () => {
+  it.each([
+    ['two in a row', [choice('a'), choice('b'), choice('c')], [['a', 'b'], ['c']]],
+    [
+      'alone if a label is long',
+      [choice('a'), choice('b', 'a label that is long')],
+      [['a'], ['a label that is long']],
+    ],
+    ['alone if one is a gift', [choice('gift:A', 'A'), choice('cancel')], [['A'], ['cancel']]],
+    ['alone if one confirms', [choice('confirm:1', 'ok'), choice('cancel')], [['ok'], ['cancel']]],
+  ])('stand %s', (_how, choices, rows) => {
+    expect(rowsOf(choices)).toEqual(rows);
+  });
+
+  it('are left out where Telegram’s 64 bytes do not hold them', () => {
+    const long = choice(`gift:${'ă'.repeat(28)}`);
+    expect(rowsOf([long, choice('cancel')])).toEqual([['cancel']]);
+  });
+});
+
+it('cuts what Telegram would refuse as too long, never within a character', () => {
+  const { text } = render(literal(`${'x'.repeat(4095)}😀`), 'vi', words);
+  expect([text.length, text.isWellFormed()]).toEqual([4096, true]);
+});
+
+const place = { conversation: String(CHAT), address: { chat: CHAT } };
+const content = Buffer.from('a picture');
+
+describe('a photo of Telegram', () => {
+  it.each([
+    '/var/lib/telegram-bot-api/4242/photos/file_7.jpg',
+    'photos/../../bot4242/getMe',
+    'photos/%2e%2e/file',
+    'https://elsewhere.example/file.jpg',
+    'photos/file.jpg?x=1',
+    '',
+  ])('is not fetched from %j', async (path) => {
+    const { channel, double } = await createBot();
+    double.keep('f1', content, path);
+    expect(await channel.fetchPhoto?.(place, { file: 'f1' })).toEqual({ kind: 'refused' });
+    expect(double.calls('file')).toEqual([]);
+  });
+
+  it('is fetched by the path that Telegram tells, and has at most 10 MB', async () => {
+    const { channel, double } = await createBot();
+    const bytes = Buffer.alloc(MAX_PHOTO_BYTES);
+    double.keep('most', bytes, 'photos/file_7.jpg');
+    double.keep('more', Buffer.alloc(MAX_PHOTO_BYTES + 1));
+    expect(await channel.fetchPhoto?.(place, { file: 'most' })).toEqual({ kind: 'fetched', bytes });
+    expect(await channel.fetchPhoto?.(place, { file: 'more' })).toEqual({ kind: 'large' });
+  });
+
+  it.each([
+    ['getFile', { code: 400, description: 'Bad Request: file is too big' }, 'refused'],
+    ['getFile', 'reset', 'unavailable'],
+    ['file', { code: 404, description: 'Not Found' }, 'refused'],
+    ['file', { code: 302, description: 'Found', headers: { location: '/file/elsewhere' } }, 'unavailable'],
+    ['file', 'reset', 'unavailable'],
+  ] as const)('where %s ends with %j is %s, and asked for once', async (method, fault, kind) => {
+    const { channel, double } = await createBot();
+    double.keep('f1', content);
+    double.script(method, fault);
+    expect(await channel.fetchPhoto?.(place, { file: 'f1' })).toEqual({ kind });
+    expect(double.calls(method)).toHaveLength(1);
+  });
 });

@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { Accept } from '../../../src/channels/channel.ts';
+import { TelegramApi } from '../../../src/channels/telegram/api.ts';
+import { runCli } from '../../../src/channels/telegram/cli.ts';
 import { LOCALES } from '../../../src/conversation/message.ts';
 import { StoreUnavailable } from '../../../src/store/port.ts';
-import { understand } from '../../support/conversation.ts';
+import { commands, understand } from '../../support/conversation.ts';
 import { createPerson } from '../../support/telegram-updates.ts';
+import { words } from '../harness.ts';
 import { CHAT, createBot, SECRET } from './harness.ts';
 
 const minh = createPerson(CHAT);
@@ -82,8 +85,9 @@ describe('a channel out of order', () => {
     ]);
   });
 
-  it('is seen while it works, and no more once it is cured', async () => {
-    const { channel, double } = await createBot({ publicUrl: PUBLIC_URL, checkEveryMs: 5 });
+  it('is seen while it works, with one alarm a minute, and no more once it is cured', async () => {
+    const { channel, double, said } = await createBot({ publicUrl: PUBLIC_URL, checkEveryMs: 5 });
+    const lines = (word: string) => said.filter((line) => line.includes(word));
     await channel.start?.();
     expect(channel.faults?.()).toEqual([]);
     const faults = () => channel.faults?.() ?? [];
@@ -91,9 +95,21 @@ describe('a channel out of order', () => {
     double.report({ ...error, last_error_message: 'Wrong response from the webhook: 401 Unauthorized' });
     const says = expect.stringMatching(/401 Unauthorized.*PUBLIC_URL.*TELEGRAM_WEBHOOK_SECRET/);
     await expect.poll(faults).toEqual([says]);
+    await expect.poll(() => lines('["channel","telegram",false]').length).toBeGreaterThan(3);
     // The updates came through in the end: Telegram shows the error forever.
     double.report({ ...error, pending_update_count: 0 });
     await expect.poll(faults).toEqual([]);
+    expect(said.findLast((line) => line.startsWith('["channel"'))).toBe('["channel","telegram",true]');
+    expect([lines('in order again').length, lines('channel_out_of_order').length]).toEqual([1, 1]);
+  });
+
+  it('does not hold up a start while Telegram does not answer, nor counts once it was stopped', async () => {
+    const { channel, double, said } = await createBot({ publicUrl: PUBLIC_URL, timeoutMs: 1500 });
+    double.script('getMe', 'hang', 'hang');
+    await channel.start?.();
+    await channel.stop?.();
+    await channel.close?.();
+    expect([channel.faults?.(), said.filter((line) => line.includes('"alarm"'))]).toEqual([[], []]);
   });
 
   it('is not what one lost call shows, nor being asked to wait', async () => {
@@ -115,4 +131,32 @@ describe('a channel out of order', () => {
     expect(double.calls('setWebhook').at(-1)?.payload).toMatchObject({ secret_token: SECRET });
     expect(alarms().join()).not.toContain('s3cret');
   });
+});
+
+it('sets and deletes the webhook, and says who the bot is, where its updates go, and what was refused', async () => {
+  const { double } = await createBot();
+  const api = new TelegramApi({ token: double.token, apiRoot: double.url });
+  const options = {
+    api,
+    publicUrl: PUBLIC_URL,
+    secret: SECRET,
+    defaultLocale: 'vi',
+    words,
+    commands,
+  } as const;
+  async function run(command: 'info' | 'set' | 'delete') {
+    const lines: string[] = [];
+    return [await runCli(command, options, (line) => void lines.push(line)), ...lines];
+  }
+  const about = (url: string) => [
+    0,
+    'bot: @LoyaltyTestBot (4242)',
+    `webhook: ${url}`,
+    'pending_update_count: 0',
+  ];
+  expect(await run('set')).toEqual(about(`${PUBLIC_URL}/webhooks/telegram`));
+  expect(double.calls('setMyCommands')).toHaveLength(LOCALES.length + 1);
+  expect(await run('delete')).toEqual(about('none'));
+  double.script('getMe', { code: 401, description: 'Unauthorized' });
+  expect(await run('info')).toEqual([1, 'getMe 401 Unauthorized']);
 });

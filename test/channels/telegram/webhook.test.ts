@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { TelegramOptions } from '../../../src/channels/telegram/telegram.ts';
+import { MAX_PHOTO_BYTES } from '../../../src/conversation/message.ts';
+import { incomingSchema } from '../../../src/engine/messages.ts';
 import { StoreUnavailable } from '../../../src/store/port.ts';
 import { readSamples, recordedSchema } from '../../support/samples.ts';
 import { createPerson } from '../../support/telegram-updates.ts';
@@ -80,4 +82,150 @@ describe('POST /webhooks/telegram', () => {
       expect([name, statusCode, ...heard]).toEqual([name, 200, ...(says === null ? [] : [says])]);
     }
   });
+});
+
+/** What is handed on of an update, by a bot that knows its name. */
+async function read(body: object) {
+  const { channel, post, accepted } = await createHook();
+  await channel.start?.();
+  await post(body);
+  expect(accepted.length).toBeLessThanOrEqual(1);
+  return accepted.length === 0 ? null : incomingSchema.parse(accepted[0]);
+}
+const messageOf = async (body: object) => (await read(body))?.message;
+
+const remote = (file: string) => ({ kind: 'remote', at: { file } });
+const sized = (file_id: string, width: number, file_size = 1000) => ({ file_id, width, file_size });
+
+/** What Telegram tells by itself, and what people send: a part of each kind that a rule of names decides. */
+const SERVICE = (
+  'direct_message_price_changed checklist_tasks_done suggested_post_paid chat_owner_left new_chat_members invoice ' +
+  'delete_chat_photo group_chat_created migrate_to_chat_id pinned_message successful_payment connected_website ' +
+  'chat_background_set general_forum_topic_hidden giveaway unique_gift gift_upgrade_sent web_app_data'
+).split(' ');
+const SENT = (
+  'text rich_message animation audio document paid_media photo sticker story video video_note voice contact dice ' +
+  'poll location checklist hologram'
+).split(' ');
+
+describe('a private message', () => {
+  it('becomes a text with its sender, its address and the update’s id', async () => {
+    const update = minh.writes('tích điểm TIVInpmx8b98pfg');
+    expect(await read(update)).toEqual({
+      channel: 'telegram',
+      conversation: '42',
+      id: `u${update.update_id}`,
+      message: { kind: 'text', text: 'tích điểm TIVInpmx8b98pfg' },
+      sender: { channel: 'telegram', proof: 'contact', locale: 'vi', name: 'Garnacho Thong' },
+      address: { chat: 42 },
+    });
+  });
+
+  it.each([
+    [{ language_code: 'en-GB' }, { locale: 'en' }],
+    [{ language_code: 7 }, { locale: undefined }],
+    [{ last_name: 'b'.repeat(200) }, { name: `Garnacho ${'b'.repeat(91)}` }],
+    [{ first_name: undefined, last_name: undefined }, { name: undefined }],
+  ])('of a client with %j is of the sender %j', async (profile, sender) => {
+    expect((await read(createPerson(42, profile).writes('a')))?.sender).toMatchObject(sender);
+  });
+
+  const start = (payload?: string) => ({ kind: 'start', payload });
+  const photo = (file: string, more: object = {}) => ({ kind: 'photo', pictures: [remote(file)], ...more });
+  const unknown = { kind: 'unknown', what: 'other' };
+  const file = (type: string, size = 9) => ({ file_id: 'd', mime_type: type, file_size: size });
+  const [most, pdf, png] = [MAX_PHOTO_BYTES, 'application/pdf', 'image/png'];
+
+  it.each<[content: object, message: object]>([
+    [{ text: '/start@LoyaltyTestBot TIVInpmx8b98pfg' }, start('TIVInpmx8b98pfg')],
+    [{ text: `/start _${Buffer.from('TIVI/001 é').toString('base64url')}` }, start('TIVI/001 é')],
+    [{ text: '/start _' }, start()],
+    [{ photo: [{ file_id: 'f' }], caption: 'TIVI01' }, photo('f', { caption: 'TIVI01' })],
+    [{ photo: [sized('s', 90), sized('l', 1280), sized('m', 320)] }, photo('l')],
+    [{ photo: [sized('m', 320), sized('l', 1280, most + 1)] }, photo('m')],
+    [{ document: file(png) }, photo('d')],
+    [{ document: file(png, most + 1) }, { kind: 'photo', pictures: [{ kind: 'unreadable' }] }],
+    [
+      { document: file(pdf), caption: 'T' },
+      { kind: 'text', text: 'T' },
+    ],
+    [{ photo: [{}] }, unknown],
+    [{ text: 5 }, unknown],
+  ])('%j is read as %j', async (content, message) => {
+    expect(await messageOf(minh.sends(content))).toEqual(message);
+  });
+});
+
+describe('a shared contact', () => {
+  it.each([
+    ['tied by Telegram to them, it is', minh.shares('84867123456'), true],
+    ['somebody else’s', minh.shares('84867123456', { contact: { user_id: 43 } }), false],
+    ['of nobody on Telegram', minh.shares('84867123456', { contact: { user_id: undefined } }), false],
+    ['forwarded', minh.shares('84867123456', { message: { forward_origin: { type: 'user' } } }), false],
+    ['forwarded, by an old server', minh.shares('84867123456', { message: { forward_date: 1 } }), false],
+    ['sent through another bot', minh.shares('84867123456', { message: { via_bot: { id: 1 } } }), false],
+    ['without a sender', minh.shares('84867123456', { message: { from: undefined } }), false],
+  ])('is the sender’s own or not: %s', async (_why, update, own) => {
+    expect(await messageOf(update)).toEqual({ kind: 'contact', phone: '84867123456', own });
+  });
+});
+
+describe('a press', () => {
+  const query = { id: 'q7', from: { id: 42 }, data: 'a~edit:phone~v3k' };
+  const message = { message_id: 7, chat: { id: 42, type: 'private' } };
+  it.each([
+    [query, message, { query: 'q7', message: 7, view: 'v3k' }],
+    [query, 5, { query: 'q7', view: 'v3k' }],
+  ])('%j on the message %j goes to the chat, as a choice with its view', async (query, message, press) => {
+    expect(await read({ update_id: 1, callback_query: { ...query, message } })).toMatchObject({
+      conversation: '42',
+      address: { chat: 42 },
+      message: { kind: 'choice', choice: 'a~edit:phone', view: 'v3k' },
+      press,
+    });
+  });
+
+  it('with data that no button of ours has cannot be read', async () => {
+    expect(await messageOf(minh.presses('x'.repeat(65), 7))).toEqual({ kind: 'unknown', what: 'other' });
+  });
+});
+
+describe('a group', () => {
+  const group = { id: -100, type: 'supergroup', title: 'Hội' };
+  const inGroup = (text: string, more: object = {}) => minh.sends({ chat: group, text, ...more });
+  const TOPIC = { message_thread_id: 9, is_topic_message: true };
+
+  it.each([
+    ['a command', inGroup('/start')],
+    ['a command with our name', inGroup('/start@loyaltytestbot')],
+    ['a mention', inGroup('hi (@LoyaltyTestBot)')],
+    ['a reply to us', inGroup('0867123456', { reply_to_message: { from: { id: 4242 } } })],
+  ])('addresses us by %s, which says no more than that', async (_how, update) => {
+    expect(await read(update)).toMatchObject({ conversation: '-100', message: { kind: 'group' } });
+  });
+
+  it.each([
+    ['talk', inGroup('tích điểm TIVInpmx8b98pfg')],
+    ['a command of another bot', inGroup('/start@other_bot')],
+    ['a mention of somebody else', inGroup('hi @LoyaltyTestBot2')],
+    ['a reply to somebody else', inGroup('ok', { reply_to_message: { from: { id: 1 } } })],
+    ['another bot', inGroup('/start', { from: { id: 9, is_bot: true } })],
+  ])('does not address us by %s', async (_how, update) => {
+    expect(await read(update)).toBeNull();
+  });
+
+  it('answers in the topic that addressed us', async () => {
+    expect((await read(inGroup('/start', TOPIC)))?.address).toEqual({ chat: -100, thread: 9 });
+  });
+});
+
+it.each([
+  ['passed over: what Telegram tells by itself', SERVICE, false],
+  ['a message, read or not: what people send', SENT, true],
+])('is %s', async (_what, parts, isMessage) => {
+  const { post, accepted } = await createHook();
+  for (const part of parts) {
+    await post({ update_id: 1, message: { chat: { id: 42, type: 'private' }, [part]: {} } });
+    expect([part, accepted.splice(0).length]).toEqual([part, isMessage ? 1 : 0]);
+  }
 });
