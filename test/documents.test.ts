@@ -1,4 +1,7 @@
-import { existsSync, globSync, readFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import manifest from '../package.json' with { type: 'json' };
 import { USAGE } from '../src/cli/operations.ts';
@@ -30,11 +33,6 @@ it.each(documents)('%s names and links only files and npm scripts that exist', (
   expect(links.filter((link) => isMissing(link, new URL(name, root)))).toEqual([]);
 });
 
-const others = documents.filter(([name]) => name !== 'docs/configuration.md');
-it.each(others)('%s leaves the variables to docs/configuration.md', (_name, text) => {
-  expect(text.split('\n').filter((line) => /^\| `[A-Z]\w{3,}` \|/.test(line))).toEqual([]);
-});
-
 describe('docs/operators.md', () => {
   const text = read('docs/operators.md');
 
@@ -54,4 +52,69 @@ describe('docs/operators.md', () => {
     const commands = all(USAGE, /^ {2}(\w+)/gm);
     expect(commands.filter((command) => !new RegExp(`\\b${command} `).test(text))).toEqual([]);
   });
+});
+
+/*
+ * TypeScript checks each `@example` of `src`, as the body of a function. An example may use, without declaring them: the
+ * exports of its file, `thing` for an exported type `Thing` or `SomeThing`, and the names of `NAMES`. Other names are
+ * placeholders.
+ */
+
+const NAMES = `
+  import type { FastifyInstance } from 'fastify';
+  import type { Runtime } from '../../../src/runtime.ts';
+  import type { RecordStore } from '../../../src/store/port.ts';
+  declare global { const runtime: Runtime, store: RecordStore, app: FastifyInstance; }`;
+const FOLDER = 'node_modules/.cache/examples';
+
+/** The names of a type in examples: those of a class also without their first words. */
+function namesOf(type: string, isClass: boolean): string[] {
+  const words = type.split(/(?=[A-Z])/).slice(0, isClass ? undefined : 1);
+  return words
+    .map((word) => type.slice(type.indexOf(word)))
+    .map((name) => `${name[0]?.toLowerCase()}${name.slice(1)}`);
+}
+
+/** The modules that TypeScript checks, one for each example of a source. */
+function modulesOf(file: string): string[] {
+  const source = readFileSync(file, 'utf8');
+  const exported = [
+    ...source.matchAll(/^export (?:async )?(const|function|class|interface|type) (\w+)(?!<|\w)/gm),
+  ];
+  const head = new Map<string, string>();
+  for (const [, kind = '', type = ''] of exported) {
+    const isValue = /const|function|class/.test(kind);
+    if (!/const|function/.test(kind))
+      for (const name of namesOf(type, kind === 'class')) head.set(name, `declare const ${name}: ${type};`);
+    head.set(type, `import ${isValue ? '' : 'type '}{ ${type} } from '../../../${file}';`);
+  }
+  const examples = [...source.matchAll(/ \* @example\n(.*?)(?: \* @| *\*\/)/gs)];
+  return examples.map(([, code = '']) => {
+    const body = code.replace(/^ *\* ?/gm, '');
+    return [...head.values(), 'export async function check() {', body, '}'].join('\n');
+  });
+}
+
+it('every example in a doc comment of src is right by its types', { timeout: 300_000 }, async () => {
+  const modules = globSync('src/**/*.ts').flatMap(modulesOf);
+  expect(modules.length).toBeGreaterThanOrEqual(40);
+  rmSync(FOLDER, { recursive: true, force: true });
+  mkdirSync(FOLDER, { recursive: true });
+  for (const [n, content] of modules.entries()) writeFileSync(join(FOLDER, `${n}.ts`), content);
+  writeFileSync(join(FOLDER, 'names.ts'), NAMES);
+  const compilerOptions = {
+    noUnusedLocals: false,
+    noImplicitAny: false,
+    noImplicitReturns: false,
+    tsBuildInfoFile: '../examples.json',
+  };
+  const settings = { extends: '../../../tsconfig.json', compilerOptions, include: ['*.ts'], exclude: [] };
+  writeFileSync(join(FOLDER, 'tsconfig.json'), JSON.stringify(settings));
+  const output = await promisify(execFile)('node_modules/.bin/tsc', ['-p', FOLDER]).then(
+    () => '',
+    ({ stdout }: { stdout: string }) => stdout,
+  );
+  // Placeholders are not declared (TS2304, TS2552, TS18004), and what they return may be unknown (TS18046).
+  const faults = output.split('\n').filter((line) => /error/.test(line));
+  expect(faults.filter((line) => !/TS(2304|2552|18004|18046)/.test(line))).toEqual([]);
 });

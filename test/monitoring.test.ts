@@ -3,11 +3,13 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { createClient } from '../src/channels/staff/client.ts';
-import { ALARMS } from '../src/observability/log.ts';
+import { ALARMS, type Fields } from '../src/observability/log.ts';
+import { createMetrics } from '../src/observability/metrics.ts';
+import { StoreUnavailable } from '../src/store/port.ts';
 import { startBot } from './support/app.ts';
 import { asPng, drawCode } from './support/pictures.ts';
 import { startRedis, until } from './support/redis.ts';
@@ -16,7 +18,7 @@ import { startTeamsDouble } from './support/teams-double.ts';
 import { startTelegramDouble } from './support/telegram-double.ts';
 import { createPerson } from './support/telegram-updates.ts';
 
-/* The rules and the dashboard of `ops/`, by what a bot tells and by Prometheus' own tool. */
+/* What a bot tells, and the rules and the dashboard of `ops/` that ask for it, by Prometheus' own tool too. */
 
 const root = new URL('../', import.meta.url);
 const read = (name: string): string => readFileSync(new URL(name, root), 'utf8');
@@ -101,13 +103,14 @@ async function scrape(): Promise<string> {
 }
 
 test('rules and dashboard ask for nothing that the bot does not tell', { timeout: 120_000 }, async () => {
-  const told = (await scrape()).split('\n');
+  const told = await scrape();
   const unknown = [...rules.map(({ expr }) => expr), ...queries].flatMap((expression) => {
     const metrics = [...expression.matchAll(/(?<!")\b((?:bot|antcrm|nodejs|process)_\w+)(?:\{([^}]*)\})?/g)];
     return metrics.flatMap(([, name = '', matchers = '']) => {
       const labels = [...matchers.matchAll(/(\w+)(?:=~?|!=)/g)].map(([, label = '']) => label);
-      const lines = told.filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
-      const isTold = lines.some((line) => labels.every((label) => line.includes(`${label}="`)));
+      const isTold = samplesOf(told, name).some((line) =>
+        labels.every((label) => line.includes(`${label}="`)),
+      );
       return isTold ? [] : [[name, ...labels].join(' ')];
     });
   });
@@ -132,4 +135,67 @@ test('a rule is there for every alarm, and leads to what that means and what to 
     const found = alerts.filter(({ expr }) => expr.includes(`bot:alarms:raised5m{alarm="${alarm}"}`));
     expect(found).toMatchObject([{ annotations: { runbook_url: `docs/operators.md#${alarm}` } }]);
   }
+});
+
+function setUp() {
+  const silent = () => {};
+  const error = vi.fn((_fields: Fields, _message: string) => {});
+  return { metrics: createMetrics({ log: { debug: silent, info: silent, warn: silent, error } }), error };
+}
+
+/** The samples of these metrics: name, labels, then the value. */
+const samplesOf = (text: string, ...names: string[]): string[] =>
+  text.split('\n').filter((line) => names.some((name) => new RegExp(`^${name}[{ ]`).test(line)));
+
+test('what waits in the store is read once a second, and nothing old is shown where it does not answer', async () => {
+  const { metrics } = setUp();
+  const minute = 60_000;
+  const backlog = vi.fn(async () => ({
+    due: { count: 7, oldestMs: 31_500 },
+    undeliveredMs: 5 * minute,
+    letters: 2,
+    operationsMs: [0, minute - 1, minute, 40 * minute, 48 * 60 * minute],
+    tickets: { waitingMs: [minute, 16 * minute], answered: 3 },
+  }));
+  vi.useFakeTimers({ toFake: ['performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  await Promise.all(Array.from({ length: 20 }, () => metrics.text({ health: async () => [], backlog })));
+  expect(backlog, 'however many ask').toHaveBeenCalledTimes(1);
+  const names = [
+    'bot_ready',
+    'bot_due_\\w+',
+    'bot_dead_letters',
+    'bot_undelivered_\\w+',
+    'bot_\\w*ticket\\w+',
+  ];
+  const samples = async () => samplesOf(await metrics.text(), ...names, 'bot_open_operations');
+  expect(await samples()).toEqual([
+    'bot_ready 1',
+    'bot_due_conversations 7',
+    'bot_due_oldest_seconds 31.5',
+    'bot_undelivered_oldest_seconds 300',
+    'bot_dead_letters 2',
+    'bot_open_tickets{state="waiting"} 2',
+    'bot_open_tickets{state="answered"} 3',
+    'bot_ticket_waiting_seconds 960',
+    'bot_open_operations{age="under_1m"} 2',
+    'bot_open_operations{age="under_30m"} 1',
+    'bot_open_operations{age="under_1d"} 1',
+    'bot_open_operations{age="over_1d"} 1',
+  ]);
+
+  vi.advanceTimersByTime(1000);
+  const down = () => Promise.reject(new StoreUnavailable('redis: no answer'));
+  await metrics.text({ health: down, backlog: down });
+  expect(await samples()).toEqual(['bot_ready 0']);
+});
+
+test('an alarm is a log line and a counter of the same name, counted from zero so that its first rise is seen', async () => {
+  const { metrics, error } = setUp();
+  const counted = ALARMS.map((alarm) => `bot_alarms_total{alarm="${alarm}"} 0`);
+  expect(samplesOf(await metrics.text(), 'bot_alarms_total')).toEqual(counted);
+  metrics.observe.alarm('dead_letter', { conversation: 'c0ffee', alarm: 'else' });
+  const fields = { conversation: 'c0ffee', alarm: 'dead_letter' };
+  expect(error.mock.calls).toEqual([[fields, 'Alarm: dead_letter']]);
+  expect(await metrics.text()).toContain('bot_alarms_total{alarm="dead_letter"} 1');
 });

@@ -49,29 +49,14 @@ it('with a token lets its holder in from anywhere, and nobody else, local or not
       expect([authorization, access(saying({ authorization }), each)]).toEqual([authorization, 'refused']);
 });
 
-describe('over HTTP', () => {
-  const message = { conversation: 'qa', text: 'hello' };
-
-  it('answers 401 with a challenge, then 429; the right token passes however many wrong ones came', async () => {
-    const limits = { perMinute: 1, failures: 2 };
-    const { post, accepted } = await startKit({ access: { sandbox: true, token: TOKEN }, limits });
-    const tryIn = (token: string) => post(message, { authorization: `Bearer ${token}` });
-    const unauthorized = await tryIn('wrong');
-    expect(unauthorized.status).toBe(401);
-    expect(unauthorized.headers.get('www-authenticate')).toBe('Bearer realm="staff"');
-    expect(unauthorized.headers.get('content-type')).toMatch(/^application\/problem\+json/);
-    expect(await unauthorized.json()).toMatchObject({ title: 'Unauthorized', status: 401 });
-    expect((await tryIn('wrong')).status).toBe(401);
-    const refused = await tryIn('wrong');
-    expect(refused.status).toBe(429);
-    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
-    expect(await refused.json()).toMatchObject({ title: 'Too Many Requests', status: 429 });
-    expect(accepted).toEqual([]);
-    for (const [token, status] of [
-      [TOKEN, 200],
-      [TOKEN, 200],
-      ['wrong', 429],
-    ] as const)
-      expect((await tryIn(token)).status).toBe(status);
-  });
+it('over HTTP the right token passes however many wrong ones came and were told to wait', async () => {
+  const limits = { perMinute: 1, failures: 2 };
+  const { post, accepted } = await startKit({ access: { sandbox: true, token: TOKEN }, limits });
+  const statuses: number[] = [];
+  for (const token of ['wrong', 'wrong', 'wrong', TOKEN, TOKEN, 'wrong']) {
+    const message = { conversation: 'qa', text: 'hello' };
+    statuses.push((await post(message, { authorization: `Bearer ${token}` })).status);
+  }
+  expect(statuses).toEqual([401, 401, 429, 200, 200, 429]);
+  expect(accepted).toHaveLength(2);
 });

@@ -1,7 +1,8 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
 import type { AppOptions } from '../../src/app.ts';
 import { createClient } from '../../src/channels/staff/client.ts';
+import { Operators } from '../../src/engine/operators.ts';
 import { startBot } from '../support/app.ts';
 import { scanLater } from '../support/logs.ts';
 
@@ -81,6 +82,7 @@ test('every route wants the operators’ token, and no other; without one there 
 
 test('an operation without an outcome is found, shown and settled, and the customer is told; each is on record', async () => {
   const bot = await start();
+  const lists = vi.spyOn(Operators.prototype, 'operations');
   const reference = await loseAnswer(bot, 'qa-1');
 
   const open = {
@@ -116,6 +118,9 @@ test('an operation without an outcome is found, shown and settled, and the custo
   });
   for await (const event of bot.client.events('qa-1', 0, new AbortController().signal))
     if (event.key === 'operation.resolved.done') break;
+  // Another process may still have the operation on its list.
+  lists.mockReturnValueOnce(lists.mock.results[0]?.value);
+  expect(await bot.ask('POST', settle, { result: 'not-applied' })).toMatchObject({ status: 409 });
   expect(await bot.ask('POST', settle, { result: 'done' })).toMatchObject({ status: 404 });
 
   const turn = { msg: 'a turn ended', channel: 'staff', input: 'choice', result: 'done' };
@@ -126,6 +131,7 @@ test('an operation without an outcome is found, shown and settled, and the custo
   expect(bot.logged().filter(({ msg }) => msg.startsWith('an operator'))).toMatchObject([
     { operation: reference, msg: 'an operator was shown an identifier in full', from: '127.0.0.1' },
     { level: 40, operation: reference, ...done },
+    { operation: reference, filed: 'decided' },
     { operation: reference, filed: 'unknown' },
   ]);
 });
