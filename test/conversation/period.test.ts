@@ -1,4 +1,4 @@
-import { describe, expect, it, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { DAY_MS, dayAt, startOfDay } from '../../src/conversation/values/calendar.ts';
 import { PERIOD_NAMES, parsePeriod, periodIn } from '../support/conversation.ts';
 import { either, fc } from '../support/properties.ts';
@@ -19,21 +19,18 @@ function inWords(period: ReturnType<typeof parsePeriod>): string {
   return `${day(fromMs)}..${day(toMs)}`;
 }
 
-describe('a period typed on 25 November 2026', () => {
-  const rows = sentencesOf('periods.txt', 'among other words, too');
-  const alone = (text: string) => inWords(parsePeriod(text, NOW, SAIGON));
+test.each([
+  ['among other words, too', NOW],
+  ['alone', NOW],
+  ['on 1 January 2027', Date.parse('2027-01-01T00:30:00+07:00')],
+])('periods typed %s are their days', (title, nowMs) => {
+  const read = (text: string) => inWords(parsePeriod(text, nowMs, SAIGON));
+  expect(misread(sentencesOf('periods.txt', title), read)).toEqual([]);
+});
 
-  it('is its days, alone and among other words: all that speak of time, and no other', () => {
-    expect(misread([...rows, ...sentencesOf('periods.txt', 'alone')], alone)).toEqual([]);
-    const among = (text: string) => inWords(periodIn(`cho mình xem lịch sử ${text} nhé`, NOW, SAIGON));
-    expect(misread(rows, among)).toEqual([]);
-  });
-
-  it('crosses the turn of the year', () => {
-    const newYear = Date.parse('2027-01-01T00:30:00+07:00');
-    const rows = sentencesOf('periods.txt', 'on 1 January 2027');
-    expect(misread(rows, (text) => inWords(parsePeriod(text, newYear, SAIGON)))).toEqual([]);
-  });
+test('a period among other words is all that speak of time, and no other', () => {
+  const read = (text: string) => inWords(periodIn(`cho mình xem lịch sử ${text} nhé`, NOW, SAIGON));
+  expect(misread(sentencesOf('periods.txt', 'among other words, too'), read)).toEqual([]);
 });
 
 /** Some change their clocks at midnight, one left out a day. */

@@ -1,10 +1,15 @@
 import { describe, expect, it, test } from 'vitest';
+import { createConversation } from '../../src/conversation/conversation.ts';
 import { maskText } from '../../src/conversation/dialogue/privacy.ts';
+import { flows } from '../../src/conversation/flows/index.ts';
+import type { Answer } from '../../src/conversation/language/similarity.ts';
 import { fold, visible } from '../../src/conversation/language/tokenizer.ts';
 import { maskCode, maskEmail, maskPhone } from '../../src/conversation/prompts.ts';
 import { parseCode } from '../../src/conversation/values/code.ts';
 import { parseEmail, parsePhone } from '../../src/conversation/values/contact.ts';
-import { understand, vocabulary } from '../support/conversation.ts';
+import { LANGUAGE_TEXTS, WORDING } from '../../src/i18n.ts';
+import { questionsOf, understand, vocabulary } from '../support/conversation.ts';
+import { Dialogue } from '../support/dialogue.ts';
 import { either, fc } from '../support/properties.ts';
 import { misread, sentencesOf } from '../support/sentences.ts';
 
@@ -45,10 +50,13 @@ const mask = (text: string) =>
   text.startsWith('+') ? maskPhone(text) : text.includes('@') ? maskEmail(text) : maskCode(text);
 const noEmail = (text: string) => (understand(text).noEmail ? 'none' : 'nothing');
 
+const find = questionsOf();
+
 test.each<[file: string, title: string, read: (text: string) => string | undefined]>([
   ['values.txt', 'phone', valueBy(parsePhone)],
   ['values.txt', 'email', valueBy(parseEmail)],
   ['values.txt', 'code', valueBy(parseCode)],
+  ['questions.txt', '', (text) => (find(text) ?? { id: 'none' }).id],
   ['acts.txt', '', (text) => understand(text).act],
   ['acts.txt', 'no act', (text) => understand(text).act],
   ['understood.txt', '', inWords],
@@ -80,10 +88,12 @@ it('may be of any length: what is too long is cut or told, and no character in h
   expect(parseEmail(`minh@${long.join('.')}.example.vn`)).toEqual({ ok: false, reason: 'email.long' });
 });
 
-it('means the command under which it stands in the vocabulary, unless longer examples say otherwise', () => {
+it('means the command under which it stands in the vocabulary, unless longer examples say otherwise, and asks nothing', () => {
   const phrases = vocabulary.examples.filter(({ isPhrase }) => isPhrase);
   const missed = phrases.filter(({ text, act }) => understand(text).act !== act);
   expect(missed.map(({ text, act, locale, line }) => [`${locale}.md:${line}`, text, act])).toEqual([]);
+  const commands = phrases.filter(({ act }) => !act.startsWith('ask '));
+  expect(commands.filter(({ text }) => find(text))).toEqual([]);
 });
 
 /** Texts of what there is in messages, and of what makes patterns slow. */
@@ -136,4 +146,38 @@ describe('any text', () => {
       }),
     );
   });
+});
+
+test("the operator's answers take the place of built-in ones by their id, come on top, and are said as written", () => {
+  const answers: readonly Answer[] = [
+    { id: 'hours', asks: { vi: [], en: [] }, answer: { vi: '8 giờ', en: '8 am' } },
+    {
+      id: 'warranty',
+      asks: { vi: ['bảo hành bao lâu'], en: ['how long is the warranty'] },
+      answer: { vi: 'Hai năm', en: 'Two years' },
+    },
+    {
+      id: 'expiry',
+      asks: { vi: ['điểm hết hạn lúc nào'], en: [] },
+      answer: { vi: 'Cuối năm', en: 'In December' },
+    },
+  ];
+  const findAmong = questionsOf(answers);
+  const asked = [
+    'cửa hàng đóng cửa mấy giờ?',
+    'Bảo hành bao lâu vậy?',
+    'có mất phí không?',
+    'điểm hết hạn khi nào',
+  ];
+  expect(asked.map((text) => findAmong(text)?.id)).toEqual(['hours', 'warranty', 'fee', 'expiry']);
+
+  const conversation = createConversation({
+    flows,
+    wording: WORDING,
+    languageTexts: LANGUAGE_TEXTS,
+    answers,
+  });
+  const chat = new Dialogue(undefined, {}, conversation).text('bảo hành bao lâu?');
+  expect(chat.replies).toMatchObject([{ key: 'answer', params: { text: { vi: 'Hai năm' } } }]);
+  expect(chat.last?.question).toEqual({ answer: 'warranty' });
 });

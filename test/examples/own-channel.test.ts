@@ -1,11 +1,14 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { EventSource } from 'undici';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { z } from 'zod';
 import { type Member, webChat } from '../../examples/own-channel/web-chat.ts';
 import { createClient } from '../../src/channels/staff/client.ts';
 import { type Customer, channelContract } from '../contract/channel.ts';
 import { says } from '../e2e/world.ts';
 import { startBot } from '../support/app.ts';
 import { startProcess } from '../support/processes.ts';
-import { openPage, type WebMember } from './web-member.ts';
 
 const MEMBER = { id: 'garnacho', name: 'Garnacho', email: 'garnacho@gmail.com' };
 const nobody = async () => undefined;
@@ -50,10 +53,43 @@ async function startShop(whoIs: Parameters<typeof webChat>[0] = () => MEMBER) {
   return bot;
 }
 
-function openFor(url: string, language: string): WebMember {
-  const member = openPage(url, language);
-  onTestFinished(member.close);
-  return member;
+const eventSchema = z.object({
+  seq: z.int(),
+  text: z.string(),
+  choices: z.array(z.object({ typed: z.string(), data: z.string() })),
+  turn: z.string().optional(),
+  last: z.boolean(),
+});
+type Shown = z.infer<typeof eventSchema>;
+
+/** A member of the site before the page, in a language of their browser. */
+function openFor(url: string, language: string) {
+  const shown: Shown[] = [];
+  const news = new EventTarget();
+  const source = new EventSource(`${url}/chat/events`);
+  onTestFinished(() => source.close());
+  source.addEventListener('message', ({ data }) => {
+    shown.push(eventSchema.parse(JSON.parse(String(data))));
+    news.dispatchEvent(new Event('news'));
+  });
+  const ofTurn = (id: string) => shown.filter(({ turn }) => turn === id);
+  return {
+    /** Everything shown so far. */
+    shown,
+    /** Sends what the page would; resolves to the replies, once the last one is shown. */
+    async send(message: Readonly<Record<string, unknown>>): Promise<readonly Shown[]> {
+      const { id = randomUUID(), ...content } = message;
+      const response = await fetch(`${url}/chat/messages`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'accept-language': language },
+        body: JSON.stringify({ id, ...content }),
+      });
+      if (response.status !== 202) throw new Error(`${response.status}: ${await response.text()}`);
+      while (!ofTurn(String(id)).some(({ last }) => last)) await once(news, 'news');
+      return ofTurn(String(id));
+    },
+    close: () => source.close(),
+  };
 }
 
 describe('a bot with a channel of its own', () => {
