@@ -72,7 +72,7 @@ class WebChat implements Channel {
     this.#whoIs = whoIs;
     this.#parts = parts;
     this.#events = new Events({ ...parts, channel: WEB.name, schema: eventSchema });
-    this.#streams = new Streams(this.#events);
+    this.#streams = new Streams();
   }
 
   greeting({ url }: { readonly url: string }): readonly string[] {
@@ -90,7 +90,7 @@ class WebChat implements Channel {
       const member = this.#whoIs(request);
       if (!member) return this.#refuse(request, reply);
       const after = z.coerce.number().int().min(0).catch(0).parse(request.headers['last-event-id']);
-      return this.#streams.answer(reply, member.id, after);
+      return this.#streams.answer(reply, (onEvent) => this.#events.follow(member.id, after, onEvent));
     });
   };
 

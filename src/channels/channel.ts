@@ -28,15 +28,7 @@ export type ChannelTraits = {
   knownAs?(address: unknown): readonly string[];
 };
 
-/**
- * A way to talk with customers. `test/contract/channel.ts` says what all can do.
- *
- * @example
- * const channel: Channel = {
- *   plugin: async (app) => void app.post('/chat', async ({ body }) => accept(read(body))),
- *   deliver: async (outgoing) => send(outgoing.address, outgoing.reply),
- * };
- */
+/** A way to talk with customers. `test/contract/channel.ts` says what all can do. */
 export interface Channel extends Platform {
   /**
    * Routes that turn requests into messages. A route answers once `accept` has resolved. If it rejects, the
@@ -60,15 +52,7 @@ export interface Channel extends Platform {
   close?(): Promise<void>;
 }
 
-/**
- * A channel in `src/channels.ts`. `Settings`: what it reads of the configuration.
- *
- * @example
- * const web: ChannelEntry<{ readonly url?: string }> = {
- *   traits: WEB,
- *   open: async ({ url }, parts) => (url ? new WebChannel(url, parts) : { off: 'WEB_URL is unset' }),
- * };
- */
+/** A channel in `src/channels.ts`. `Settings`: what it reads of the configuration. */
 export type ChannelEntry<Settings> = {
   readonly traits: ChannelTraits;
   /** Resolves to the channel, or to why it is off. If it rejects, the start fails. */
@@ -155,14 +139,12 @@ export class Channels<Settings> {
     }
   }
 
-  /** Undefined if it is off. */
   readonly platform = (name: string): Channel | undefined => this.#open.get(name);
 
   greeting(at: Addresses): readonly string[] {
     return this.#greetings.flatMap((greeting) => greeting(at));
   }
 
-  /** By the channel's name. */
   faults(): ReadonlyMap<string, readonly string[]> {
     const platforms = [...this.#open].filter(([, { faults }]) => faults !== undefined);
     return new Map(platforms.map(([name, channel]) => [name, channel.faults?.() ?? []]));

@@ -7,7 +7,6 @@ import type { Observe } from '../observability/metrics.ts';
 import type { ChannelParts } from './channel.ts';
 
 type EventsOptions<Event> = Pick<ChannelParts, 'feed' | 'encryption'> & {
-  /** The channel's name. */
   readonly channel: string;
   readonly schema: z.ZodType<Event>;
   readonly observe: Pick<Observe, 'alarm'>;
@@ -64,7 +63,6 @@ export class Events<Event extends { readonly seq: number }> {
 }
 
 const STREAM_LIMITS = {
-  /** Streams open at a time. */
   streams: 200,
   /** A comment keeps proxies from cutting a silent stream. */
   heartbeatMs: 15_000,
@@ -79,32 +77,24 @@ const RETRY_MS = 2000;
 /** Proxies must not keep events. An idle connection would delay a stop. */
 const HEADERS = { 'cache-control': 'no-store', 'x-accel-buffering': 'no', connection: 'close' };
 
-/** As `Events`. */
-type EventSource = {
-  follow(
-    conversation: string,
-    afterSeq: number,
-    onEvent: (event: unknown, seq: number) => void,
-  ): Promise<() => void>;
-};
-
 /** Open event streams (server-sent events) of this process. */
 export class Streams {
-  readonly #source: EventSource;
   readonly #limits: StreamLimits;
   readonly #open = new Set<Readable>();
   readonly #heartbeat: NodeJS.Timeout;
   #isClosed = false;
 
-  constructor(source: EventSource, limits: StreamLimits = STREAM_LIMITS) {
-    this.#source = source;
+  constructor(limits: StreamLimits = STREAM_LIMITS) {
     this.#limits = limits;
     const beat = () => this.#open.forEach((stream) => void this.#push(stream, ': still here\n\n'));
     this.#heartbeat = setInterval(beat, limits.heartbeatMs).unref();
   }
 
-  /** Answers with the events after `afterSeq`; 503 if too many read. Rejects as `follow` does. */
-  async answer(reply: FastifyReply, conversation: string, afterSeq: number): Promise<FastifyReply> {
+  /** Answers with the events of `follow`; 503 if too many read. Rejects as `follow` does. */
+  async answer(
+    reply: FastifyReply,
+    follow: (onEvent: (event: unknown, seq: number) => void) => Promise<() => void>,
+  ): Promise<FastifyReply> {
     if (this.#isClosed || this.#open.size >= this.#limits.streams) {
       return problem(reply, 503, 'Too many streams are open.');
     }
@@ -113,7 +103,7 @@ export class Streams {
     stream.once('close', () => this.#open.delete(stream));
     this.#push(stream, `retry: ${RETRY_MS}\n\n`);
     try {
-      const unfollow = await this.#source.follow(conversation, afterSeq, (event, seq) =>
+      const unfollow = await follow((event, seq) =>
         this.#push(stream, `id: ${seq}\ndata: ${JSON.stringify(event)}\n\n`),
       );
       stream.once('close', unfollow);

@@ -7,8 +7,6 @@ import type { Exchange } from '../http/transport.ts';
 import type { Observe } from '../observability/metrics.ts';
 import type { ChannelTraits } from './channel.ts';
 
-/* What channels with a platform share: its requests, and what its answers mean. */
-
 /** Largest request of a platform. The longest messages of Teams have about 100 KB. */
 export const BODY_LIMIT = 256 * 1024;
 
@@ -76,12 +74,10 @@ export function failureOf({ kind }: Exclude<Exchange, { kind: 'answered' }>): Ca
   return { kind: kind === 'unsent' ? 'undelivered' : 'uncertain' };
 }
 
-/** A later call may succeed. */
-const TRANSIENT: ReadonlySet<Delivery['kind']> = new Set(['throttled', 'undelivered', 'uncertain']);
-
-/** The outcome of a fetch by a call that failed. */
+/** The outcome of a fetch by a call that failed. `unavailable`: a later one may succeed. */
 export function photoFailure({ kind }: CallFailure): FetchedPhoto {
-  return { kind: TRANSIENT.has(kind) ? 'unavailable' : 'refused' };
+  const isTransient = ['throttled', 'undelivered', 'uncertain'].includes(kind);
+  return { kind: isTransient ? 'unavailable' : 'refused' };
 }
 
 /** The picture in a platform's answer. */

@@ -14,7 +14,6 @@ export type RateLimiterOptions = {
   /** The limits of this process: messages a second, and to one chat in a second. */
   readonly perSecond: number;
   readonly chatBurst: number;
-  /** The channel's name. */
   readonly channel: string;
   readonly observe: Pick<Observe, 'paced'>;
   readonly runtime?: Pick<Runtime, 'nowMs' | 'monotonicMs'> | undefined;
@@ -35,12 +34,6 @@ const BOT_REFUSALS = 3;
 /**
  * Limits the messages of this process, and those to one chat. Each takes a time slot. A reply waits for its
  * slot, so that none overtakes it; a receipt does not wait.
- *
- * @example
- * const afterMs = limiter.take({ chat: '475', isGroup: false, isReceipt: false, madeAtMs });
- * if (afterMs > 0) return putOff(afterMs);
- * const delivery = await send();
- * if (delivery.kind === 'throttled') limiter.refused('475', delivery.afterMs ?? 1000);
  */
 export class RateLimiter {
   readonly #options: RateLimiterOptions;

@@ -2,8 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { atMostEvery } from '../observability/log.ts';
 import type { Observe } from '../observability/metrics.ts';
 
-export type WatchOptions = {
-  /** The channel's name. */
+type WatchOptions = {
   readonly channel: string;
   /** Looks at the platform and resolves to its faults (`Channel.faults`). Must not reject. */
   readonly check: () => Promise<readonly string[]>;

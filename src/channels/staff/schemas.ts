@@ -121,7 +121,6 @@ export function senderOf(
   return { channel: as, proof, ...(locale && { locale }), ...(name && { name }), ...(email && { email }) };
 }
 
-const choiceSchema = z.object({ id: z.string(), label: z.string() });
 const fieldSchema = z.object({
   slot: z.enum(['code', 'phone', 'email']),
   required: z.boolean(),
@@ -137,7 +136,7 @@ const replySchema = z.object({
   asks,
   view: view.describe("The question's id: buttons of an older one change nothing."),
   ...flags,
-  choices: z.array(choiceSchema).optional(),
+  choices: z.array(z.object({ id: z.string(), label: z.string() })).optional(),
   form: z.array(fieldSchema).optional(),
 });
 /** A reply in the webhook's answer. */

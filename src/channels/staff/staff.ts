@@ -46,7 +46,6 @@ const MAX_FIELDS = 1000;
 /** How long requests still wait for their turn when the process stops. */
 const LAST_REPLIES_MS = 250;
 
-/** The staff webhook's entry in the list of channels. */
 export const staff: ChannelEntry<{ readonly staffToken: string | undefined }> = {
   traits: STAFF,
   async open({ staffToken }, parts) {
@@ -69,10 +68,9 @@ export class StaffChannel implements Channel {
   constructor(options: StaffOptions) {
     this.#options = options;
     this.#events = new Events({ ...options, channel: STAFF.name, schema: eventSchema });
-    this.#streams = new Streams(this.#events, options.limits);
+    this.#streams = new Streams(options.limits);
   }
 
-  /** The console's address, and a command to try. */
   greeting({ adminUrl: url }: Addresses): readonly string[] {
     const token = this.#options.needsToken ? ` -H "Authorization: Bearer $STAFF_TOKEN"` : '';
     const body = '{"conversation":"qa-1","text":"tích điểm TIVInpmx8b98pfg"}';
@@ -109,7 +107,9 @@ export class StaffChannel implements Channel {
     if (tickets) scope.register(ticketRoutes(tickets, { handover, answers }));
     const events = { schema: eventsRoute, exposeHeadRoute: false };
     routes.get('/webhooks/staff/:conversation/events', events, async ({ params, headers }, reply) =>
-      this.#streams.answer(reply, params.conversation, headers['last-event-id'] ?? 0),
+      this.#streams.answer(reply, (onEvent) =>
+        this.#events.follow(params.conversation, headers['last-event-id'] ?? 0, onEvent),
+      ),
     );
   };
 

@@ -10,8 +10,6 @@ import type { ChannelParts } from '../channel.ts';
 import { Streams } from '../events.ts';
 import { maybe, refusals, routeOf, streamed } from './schemas.ts';
 
-/* The staff's inbox: tickets, answers, events, and the texts that were not understood. */
-
 const MAX_ANSWER = 4000;
 
 const time = z.iso.datetime();
@@ -154,16 +152,16 @@ export function ticketRoutes(
     );
 
     let seq = 0;
-    const streams = new Streams({
-      follow: (_conversation, _afterSeq, onEvent) => tickets.follow((news) => onEvent(news, ++seq)),
-    });
+    const streams = new Streams();
     scope.addHook('preClose', async () => streams.close());
 
     routes.get('/staff/tickets', { schema: ROUTES.list }, async ({ query }, reply) =>
       reply.send({ tickets: (await tickets.list(query.state)).map((one) => toTicketView(one, true)) }),
     );
     const sse = { schema: ROUTES.events, exposeHeadRoute: false };
-    routes.get('/staff/tickets/events', sse, async (_request, reply) => streams.answer(reply, '', 0));
+    routes.get('/staff/tickets/events', sse, async (_request, reply) =>
+      streams.answer(reply, (onEvent) => tickets.follow((news) => onEvent(news, ++seq))),
+    );
     routes.get('/staff/tickets/:id', { schema: ROUTES.show }, async (request, reply) => {
       const found = await tickets.find(request.params.id);
       return found ? reply.send(toTicketView(found)) : problem(reply, ...UNKNOWN);

@@ -6,8 +6,9 @@ import {
 } from 'botbuilder';
 import { AppCredentials, AuthenticationConstants, EmulatorValidation } from 'botframework-connector';
 import { LRUCache } from 'lru-cache';
+import { z } from 'zod';
 import type { Log } from '../../observability/log.ts';
-import { type BotClaims, createClaimsReader } from './claims.ts';
+import { parseJson } from '../platforms.ts';
 import { runQuietly } from './quiet.ts';
 
 /** The Azure Bot registration, and its cloud. */
@@ -107,3 +108,26 @@ function isOutage(error: unknown): boolean {
   const isFailure = 'statusCode' in error && error.statusCode === 500;
   return isFailure || /^(Fetch|Timeout)Error$/.test(error.name);
 }
+
+/*
+ * The SDK accepts any audience from another issuer, and a token that never expires. So we check the claims
+ * before it verifies the signature, and before the body is read.
+ */
+
+/** Reads the claims of an `Authorization` header; undefined if the token is not for us. */
+function createClaimsReader(issuer: string, audience: string) {
+  const claimsSchema = z.object({
+    iss: z.literal(issuer),
+    aud: z.literal(audience),
+    /** Epoch s. */
+    exp: z.number(),
+    /** The only connector that the token covers. */
+    serviceurl: z.string(),
+  });
+  return (authorization: string) => {
+    const [, payload = ''] = /^Bearer [\w-]+\.([\w-]+)\.[\w-]+$/.exec(authorization) ?? [];
+    const claims = parseJson(Buffer.from(payload, 'base64url').toString());
+    return claimsSchema.safeParse(claims).data;
+  };
+}
+type BotClaims = NonNullable<ReturnType<ReturnType<typeof createClaimsReader>>>;

@@ -2,7 +2,6 @@ import type { ChannelEntry } from '../channel.ts';
 import { TEAMS } from './address.ts';
 import type { TeamsConfig } from './platform.ts';
 
-/** Teams' entry in the list of channels. */
 export const teams: ChannelEntry<{ readonly teams: TeamsConfig | undefined }> = {
   traits: TEAMS,
   async open({ teams: config }, parts) {

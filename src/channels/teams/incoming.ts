@@ -154,14 +154,12 @@ function readPicture({ contentType, contentUrl }: Attachment): Picture | [] {
   return contentUrl ? { kind: 'remote', at: { url: contentUrl } } : { kind: 'unavailable' };
 }
 
-/** The text without the mention of the bot. */
 function readText(activity: Activity): string {
   return cut(TurnContext.removeRecipientMention(activity), MAX_TEXT)
     .replaceAll(/&nbsp;|\u00a0/g, ' ')
     .trim();
 }
 
-/** The content of a form's field. */
 const field = z
   .string()
   .transform((text) => cut(text, MAX_TEXT))

@@ -49,7 +49,6 @@ function textElement(text: string, style: Element = {}, spacing = 'Default'): El
   return { type: 'RichTextBlock', inlines: [{ type: 'TextRun', text, ...style }], spacing };
 }
 
-/** The keyboards of the fields. */
 const STYLES = { code: 'text', phone: 'tel', email: 'email' };
 
 /** Mobile clients ignore an input's own `label`. */
@@ -82,7 +81,6 @@ function textElements(main: string, reply: Reply, line: Translate): Element[] {
 /** A card's action bar shows six at most. */
 const MAX_BUTTONS = 6;
 
-/** All buttons, in the body. */
 function buttons({ choices = [], form, view }: Reply, line: Translate): Element[] {
   const button = (title: string, data: Element) => ({ type: 'Action.Submit', title, data });
   const actions = choices.map(({ id, label }) => button(line(label), { choice: encodeChoice(id, view) }));

@@ -4,7 +4,6 @@ import { callerOf, isLocal } from '../../http/guard.ts';
 import { problem } from '../../http/problem.ts';
 import type { Channel } from '../channel.ts';
 import { BODY_LIMIT, createRefusal, takePlatformRequests } from '../platforms.ts';
-
 import { Watch } from '../watch.ts';
 import { TEAMS } from './address.ts';
 import { parseActivity, readActivity } from './incoming.ts';

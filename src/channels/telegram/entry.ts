@@ -5,7 +5,7 @@ import type { TelegramOptions } from './telegram.ts';
 import { TELEGRAM } from './update.ts';
 
 /** The part of the configuration that Telegram reads. */
-export type TelegramSettings = {
+type TelegramSettings = {
   readonly telegram:
     | (Pick<TelegramOptions, 'token' | 'secret' | 'apiRoot'> & {
         readonly rates: Pick<RateLimiterOptions, 'perSecond' | 'chatBurst'>;
@@ -15,7 +15,6 @@ export type TelegramSettings = {
   readonly settings: { readonly defaultLocale: Locale };
 };
 
-/** Telegram's entry in the list of channels. */
 export const telegram: ChannelEntry<TelegramSettings> = {
   traits: TELEGRAM,
   async open({ telegram, publicUrl, settings: { defaultLocale } }, parts) {

@@ -1,17 +1,14 @@
 import { z } from 'zod';
-import type { MenuCommand } from '../../conversation/conversation.ts';
 import { LOCALES, type Locale } from '../../conversation/message.ts';
-import type { Words } from '../../i18n.ts';
 import type { Log } from '../../observability/log.ts';
+import type { ChannelParts } from '../channel.ts';
 import { failureIn, type TelegramApi } from './api.ts';
 import { ALLOWED_UPDATES } from './update.ts';
-
-/* The bot's registration at Telegram, and what is out of order there. */
 
 /** The path of the webhook. */
 export const ROUTE = '/webhooks/telegram';
 
-export type RegistrationOptions = {
+export type RegistrationOptions = Pick<ChannelParts, 'words' | 'commands'> & {
   readonly api: TelegramApi;
   /** Public https base of this bot; absent: no webhook is registered. */
   readonly publicUrl?: string | undefined;
@@ -19,9 +16,6 @@ export type RegistrationOptions = {
   readonly secret?: string | undefined;
   /** The language shown to clients in a language that we do not speak. */
   readonly defaultLocale: Locale;
-  readonly words: Words;
-  /** The commands of the menu, in its order. */
-  readonly commands: readonly MenuCommand[];
 };
 
 /** Undefined if the bot has no public address, or polls. */

@@ -62,7 +62,6 @@ export class TelegramChannel implements Channel {
     this.#watch = new Watch({ channel: TELEGRAM.name, everyMs, observe, check });
   }
 
-  /** The route that Telegram calls. */
   readonly plugin: FastifyPluginAsync = async (app) => {
     const { secret, accept } = this.#options;
     if (!secret) return;
