@@ -10,7 +10,11 @@ import { startTelegramDouble } from './support/telegram-double.ts';
 
 const TOKEN = 'a-staff-token-of-some-length';
 const STAFF = { authorization: `Bearer ${TOKEN}` };
-const SECRET = 'secret-of-telegram';
+const varsOf = ({ token, url }: { token: string; url: string }) => ({
+  TELEGRAM_BOT_TOKEN: token,
+  TELEGRAM_API_ROOT: url,
+  TELEGRAM_WEBHOOK_SECRET: 'secret-of-telegram',
+});
 
 /** What only staff, operators and Prometheus ask for. */
 const OF_STAFF = ['/console', '/docs/json', '/webhooks/staff/qa-1/events', '/metrics', '/sandbox/state'];
@@ -47,14 +51,11 @@ test('the embedded sandbox answers nobody but the bot on the port between them',
 test('with ADMIN_PORT what is for staff is on that port alone, and what is for platforms is not there', async () => {
   const telegram = await startTelegramDouble();
   onTestFinished(() => telegram.close());
-  const { url, adminUrl } = await start({
-    ...{ ADMIN_PORT: '0', STAFF_TOKEN: TOKEN },
-    ...{
-      TELEGRAM_BOT_TOKEN: telegram.token,
-      TELEGRAM_API_ROOT: telegram.url,
-      TELEGRAM_WEBHOOK_SECRET: SECRET,
-    },
-  });
+  const open = gate();
+  const around: AppOptions['around'] = { channel: (port) => ({ ...port, stop: () => open.opened }) };
+  const env = { ADMIN_PORT: '0', STAFF_TOKEN: TOKEN, ...varsOf(telegram) };
+  const bot = await start(env, { around });
+  const { url, adminUrl } = bot;
   for (const path of OF_STAFF) {
     expect([path, await statusOf(url + path, STAFF)]).toEqual([path, 404]);
     expect([path, await statusOf(adminUrl + path, STAFF)]).toEqual([path, 200]);
@@ -80,20 +81,16 @@ test('with ADMIN_PORT what is for staff is on that port alone, and what is for p
       [adminUrl, there],
     ] as const)
       expect(await post(`${base}/webhooks/${channel}`)).toBe(status);
-});
 
-test('both ports turn new requests away while the bot stops, but live and metrics answer to the end', async () => {
-  const open = gate();
-  const around: AppOptions['around'] = { channel: (port) => ({ ...port, stop: () => open.opened }) };
-  const bot = await start({ ADMIN_PORT: '0' }, { around });
+  // While it stops, both turn new requests away, but live and metrics answer to the end.
   const stopped = bot.stop();
-  expect(await statusOf(`${bot.adminUrl}/console`)).toBe(503);
-  expect(await statusOf(`${bot.url}/health/ready`)).toBe(503);
-  expect(await statusOf(`${bot.url}/health/live`)).toBe(200);
-  expect(await statusOf(`${bot.adminUrl}/metrics`)).toBe(200);
+  expect(await statusOf(`${adminUrl}/console`)).toBe(503);
+  expect(await statusOf(`${url}/health/ready`)).toBe(503);
+  expect(await statusOf(`${url}/health/live`)).toBe(200);
+  expect(await statusOf(`${adminUrl}/metrics`)).toBe(200);
   open.open();
   await stopped;
-  for (const url of [bot.url, bot.adminUrl]) await expect(fetch(url)).rejects.toThrow();
+  for (const port of [url, adminUrl]) await expect(fetch(port)).rejects.toThrow();
 });
 
 test('a channel out of order is degraded, no store is down; strangers learn no host and no fault of ours', async () => {
@@ -101,9 +98,8 @@ test('a channel out of order is degraded, no store is down; strangers learn no h
   onTestFinished(() => Promise.all([redis.stop(), double.close()]).then(() => {}));
   const bot = await start({
     REDIS_URL: redis.url,
+    ...varsOf(double),
     TELEGRAM_BOT_TOKEN: `${double.token}x`,
-    TELEGRAM_API_ROOT: double.url,
-    TELEGRAM_WEBHOOK_SECRET: SECRET,
   });
   const ask = (headers: Readonly<Record<string, string>> = {}) =>
     new Promise<{ status: number | undefined; body: unknown }>((resolve, reject) => {

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { PassThrough } from 'node:stream';
 import { parseEnv } from 'node:util';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { tryTexts } from '../src/cli/answers.ts';
 import { chat } from '../src/cli/chat.ts';
 import { freshSecrets } from '../src/cli/keys.ts';
@@ -34,22 +34,23 @@ it('npm run keys prints a file of variables that the configuration takes as they
   expect(telegram).toMatchObject({ secret: env.TELEGRAM_WEBHOOK_SECRET });
 });
 
-describe('npm run operations', () => {
-  it.each([
-    ['list', '/operations', undefined],
-    ['show abc --reveal --as lan', '/operations/abc?reveal=true&by=lan', undefined],
-    ['settle abc not-applied --as lan', '/operations/abc/settle', { result: 'not-applied', by: 'lan' }],
-    ['remove 7-ab --as lan', '/operations/letters/7-ab/remove', { by: 'lan' }],
-    ['find --phone +84867123456', '/operations/find', { phone: '+84867123456' }],
-  ])('asks the bot to %s', (words, path, body) => {
-    const asked = readCommand(words.split(' '));
-    expect([asked.path, asked.body, asked.json]).toEqual([path, body, false]);
-  });
-
-  it.each(['', 'show', 'settle a', 'list --reveal', 'find', 'list --jsno'])('refuses "%s"', (words) => {
-    expect(() => readCommand(words.split(' ').filter(Boolean))).toThrow();
-  });
+it.each([
+  ['list', '/operations', undefined],
+  ['show abc --reveal --as lan', '/operations/abc?reveal=true&by=lan', undefined],
+  ['settle abc not-applied --as lan', '/operations/abc/settle', { result: 'not-applied', by: 'lan' }],
+  ['remove 7-ab --as lan', '/operations/letters/7-ab/remove', { by: 'lan' }],
+  ['find --phone +84867123456', '/operations/find', { phone: '+84867123456' }],
+])('npm run operations asks the bot to %s', (words, path, body) => {
+  const asked = readCommand(words.split(' '));
+  expect([asked.path, asked.body, asked.json]).toEqual([path, body, false]);
 });
+
+it.each(['', 'show', 'settle a', 'list --reveal', 'find', 'list --jsno'])(
+  'npm run operations refuses "%s"',
+  (words) => {
+    expect(() => readCommand(words.split(' ').filter(Boolean))).toThrow();
+  },
+);
 
 it('an answer is shown as names and tables; a product code is masked as a person is, a gift code is not', async () => {
   const identifier = '0867 *** 456';

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { type Config, documentation, type Environment, EXIT_CONFIG, readConfig } from '../src/config.ts';
 import { questionsOf } from './support/conversation.ts';
 
@@ -98,24 +98,22 @@ it('values become what the parts need', () => {
   expect(configOf({ TRUST_PROXY: '2' }).trustProxy).toBe(2);
 });
 
-describe('what is wrong or dangerous is named, shown and answered with what is wanted', () => {
-  const none = 'got nothing, wants ';
-  it.each<[Environment, string]>([
-    [{ PUBLIC_URL: 'https://me:pw@bot.vn' }, 'PUBLIC_URL: got "https://***@bot.vn", wants '],
-    [{ REDIS_URL: 'redis://:pw@a,http://b' }, 'REDIS_URL: got a secret of 22 characters, wants redis'],
-    [{ HASH_KEY: Buffer.alloc(32).toString('base64') }, 'HASH_KEY: got a secret of 44 characters, wants '],
-    [{ OPERATOR_TOKEN: key, STAFF_TOKEN: key }, "OPERATOR_TOKEN: got STAFF_TOKEN's, wants another"],
-    [{ HANDOVER_WEBHOOK: 'http://127.0.0.1.example/x' }, 'HANDOVER_WEBHOOK: got a secret of 26 ch'],
-    [{ ANTCRM_BASE_URL: 'https://a.vn' }, `ANTCRM_API_KEY: ${none}`],
-    [{ ...teams, MICROSOFT_APP_TYPE: 'UserAssignedMSI' }, 'MICROSOFT_APP_PASSWORD: got a secret, wants none'],
-    [{ ...teams, TEAMS_SERVICE_HOSTS: '*.trafficmanager.net' }, 'TEAMS_SERVICE_HOSTS: got '],
-    [{ ...teamsOff, HOST: '0.0.0.0' }, 'TEAMS_AUTH: got "off", wants "on"'],
-    [{ ...teamsOff, PUBLIC_URL: 'https://bot.example' }, 'TEAMS_AUTH: got "off", wants "on"'],
-    [{ ...production, ...teamsOff }, 'TEAMS_AUTH: got "off", wants "on"'],
-  ])('%j', (env, fault) => {
-    const [only, ...others] = faultsOf(env);
-    expect([only?.slice(0, fault.length), others]).toEqual([fault, []]);
-  });
+const none = 'got nothing, wants ';
+it.each<[Environment, string]>([
+  [{ PUBLIC_URL: 'https://me:pw@bot.vn' }, 'PUBLIC_URL: got "https://***@bot.vn", wants '],
+  [{ REDIS_URL: 'redis://:pw@a,http://b' }, 'REDIS_URL: got a secret of 22 characters, wants redis'],
+  [{ HASH_KEY: Buffer.alloc(32).toString('base64') }, 'HASH_KEY: got a secret of 44 characters, wants '],
+  [{ OPERATOR_TOKEN: key, STAFF_TOKEN: key }, "OPERATOR_TOKEN: got STAFF_TOKEN's, wants another"],
+  [{ HANDOVER_WEBHOOK: 'http://127.0.0.1.example/x' }, 'HANDOVER_WEBHOOK: got a secret of 26 ch'],
+  [{ ANTCRM_BASE_URL: 'https://a.vn' }, `ANTCRM_API_KEY: ${none}`],
+  [{ ...teams, MICROSOFT_APP_TYPE: 'UserAssignedMSI' }, 'MICROSOFT_APP_PASSWORD: got a secret, wants none'],
+  [{ ...teams, TEAMS_SERVICE_HOSTS: '*.trafficmanager.net' }, 'TEAMS_SERVICE_HOSTS: got '],
+  [{ ...teamsOff, HOST: '0.0.0.0' }, 'TEAMS_AUTH: got "off", wants "on"'],
+  [{ ...teamsOff, PUBLIC_URL: 'https://bot.example' }, 'TEAMS_AUTH: got "off", wants "on"'],
+  [{ ...production, ...teamsOff }, 'TEAMS_AUTH: got "off", wants "on"'],
+])('what is wrong or dangerous is named, shown and answered with what is wanted: %j', (env, fault) => {
+  const [only, ...others] = faultsOf(env);
+  expect([only?.slice(0, fault.length), others]).toEqual([fault, []]);
 });
 
 it('all faults come at once, each variable once, and no secret is shown', () => {
@@ -140,52 +138,45 @@ it('all faults come at once, each variable once, and no secret is shown', () => 
   expect(EXIT_CONFIG).toBe(78);
 });
 
-describe('what is allowed and dubious is warned about', () => {
-  it.each<[Environment, string]>([
-    [{ IDENTITY_PROOF: 'off' }, 'IDENTITY_PROOF=off'],
-    [{ ANTCRM_CONTACTS: 'off' }, 'ANTCRM_CONTACTS=off'],
-    [teamsOff, 'TEAMS_AUTH=off'],
-    [{ REDIS_URL: 'redis://127.0.0.1', HASH_KEY: key }, 'STATE_KEY or HASH_KEY is unset'],
-    [{ ...production, STATE_KEY: key }, 'STATE_KEY is HASH_KEY or STATE_KEY_PREVIOUS'],
-    [{ STATE_KEY: key, STATE_KEY_PREVIOUS: key }, 'STATE_KEY is HASH_KEY or STATE_KEY_PREVIOUS'],
-    [{ ...production, ANTCRM_BASE_URL: 'http://antcrm.vn' }, 'ANTCRM_BASE_URL is http'],
-    [{ PUBLIC_URL: 'https://bot.example.vn' }, 'TRUST_PROXY is unset with PUBLIC_URL'],
-    [{ TRUST_PROXY: '10.0.0.1,0.0.0.0/0' }, 'TRUST_PROXY is a range of all addresses'],
-    [telegram, 'TELEGRAM_WEBHOOK_SECRET is short'],
-    [
-      { ...telegram, TELEGRAM_MODE: 'polling', TELEGRAM_API_ROOT: 'http://a.vn' },
-      'TELEGRAM_API_ROOT is http',
-    ],
-    [{ GIFT_FILE: 'gifts.json' }, 'unknown variable GIFT_FILE'],
-  ])('%j', (env, warning) => {
-    expect(warningsOf(env)).toEqual([expect.stringContaining(warning)]);
-  });
-
-  it('and a sound production is not, nor what Kubernetes sets for a service called redis', () => {
-    const services = { REDIS_SERVICE_HOST: '10.0.0.1', REDIS_PORT: 'tcp://10.0.0.1', EDITOR: 'vi' };
-    expect(warningsOf({ ...production, ...services })).toEqual([]);
-  });
+it.each<[Environment, string]>([
+  [{ IDENTITY_PROOF: 'off' }, 'IDENTITY_PROOF=off'],
+  [{ ANTCRM_CONTACTS: 'off' }, 'ANTCRM_CONTACTS=off'],
+  [teamsOff, 'TEAMS_AUTH=off'],
+  [{ REDIS_URL: 'redis://127.0.0.1', HASH_KEY: key }, 'STATE_KEY or HASH_KEY is unset'],
+  [{ ...production, STATE_KEY: key }, 'STATE_KEY is HASH_KEY or STATE_KEY_PREVIOUS'],
+  [{ STATE_KEY: key, STATE_KEY_PREVIOUS: key }, 'STATE_KEY is HASH_KEY or STATE_KEY_PREVIOUS'],
+  [{ ...production, ANTCRM_BASE_URL: 'http://antcrm.vn' }, 'ANTCRM_BASE_URL is http'],
+  [{ PUBLIC_URL: 'https://bot.example.vn' }, 'TRUST_PROXY is unset with PUBLIC_URL'],
+  [{ TRUST_PROXY: '10.0.0.1,0.0.0.0/0' }, 'TRUST_PROXY is a range of all addresses'],
+  [telegram, 'TELEGRAM_WEBHOOK_SECRET is short'],
+  [{ ...telegram, TELEGRAM_MODE: 'polling', TELEGRAM_API_ROOT: 'http://a.vn' }, 'TELEGRAM_API_ROOT is http'],
+  [{ GIFT_FILE: 'gifts.json' }, 'unknown variable GIFT_FILE'],
+])('what is allowed and dubious is warned about: %j', (env, warning) => {
+  expect(warningsOf(env)).toEqual([expect.stringContaining(warning)]);
 });
 
-describe('Teams', () => {
-  it('takes the settings of another cloud as they are written', () => {
-    const endpoints = Object.fromEntries(SDK_NAMES.map((name) => [name, 'https://a']));
-    expect(configOf({ ...teams, ...endpoints }).teams?.registration).toMatchObject({ endpoints });
-  });
+it('a sound production is not warned about, nor what Kubernetes sets for a service called redis', () => {
+  const services = { REDIS_SERVICE_HOST: '10.0.0.1', REDIS_PORT: 'tcp://10.0.0.1', EDITOR: 'vi' };
+  expect(warningsOf({ ...production, ...services })).toEqual([]);
+});
 
-  it('takes what the Teams CLI writes, where it wrote an id and a secret and ours are unset', () => {
-    const written = { CLIENT_ID: 'cli', CLIENT_SECRET: 's3cret', TENANT_ID: 'tenant' };
-    const registration = { appId: 'cli', password: 's3cret', tenant: 'tenant' };
-    expect(configOf(written).teams).toMatchObject({ registration });
-    expect(configOf({ ...written, ...teams }).teams?.registration?.appId).toBe('app');
-    for (const some of [{ CLIENT_SECRET: 'x' }, { CLIENT_ID: 'x' }, { TENANT_ID: 'x' }])
-      expect(configOf(some).teams).toBeUndefined();
-  });
+it('Teams takes the settings of another cloud as they are written', () => {
+  const endpoints = Object.fromEntries(SDK_NAMES.map((name) => [name, 'https://a']));
+  expect(configOf({ ...teams, ...endpoints }).teams?.registration).toMatchObject({ endpoints });
+});
 
-  it('is on without a registration only by TEAMS_AUTH=off', () => {
-    for (const env of [teamsOff, { ...teams, ...teamsOff }, { ...teamsOff, HOST: '::1' }])
-      expect([configOf(env).teams?.registration, faultsOf(env)]).toEqual([undefined, []]);
-  });
+it('Teams takes what the Teams CLI writes, where it wrote an id and a secret and ours are unset', () => {
+  const written = { CLIENT_ID: 'cli', CLIENT_SECRET: 's3cret', TENANT_ID: 'tenant' };
+  const registration = { appId: 'cli', password: 's3cret', tenant: 'tenant' };
+  expect(configOf(written).teams).toMatchObject({ registration });
+  expect(configOf({ ...written, ...teams }).teams?.registration?.appId).toBe('app');
+  for (const some of [{ CLIENT_SECRET: 'x' }, { CLIENT_ID: 'x' }, { TENANT_ID: 'x' }])
+    expect(configOf(some).teams).toBeUndefined();
+});
+
+it('Teams is on without a registration only by TEAMS_AUTH=off', () => {
+  for (const env of [teamsOff, { ...teams, ...teamsOff }, { ...teamsOff, HOST: '::1' }])
+    expect([configOf(env).teams?.registration, faultsOf(env)]).toEqual([undefined, []]);
 });
 
 it('.env of the working directory fills in what the environment leaves unset', () => {
@@ -200,27 +191,25 @@ it('.env of the working directory fills in what the environment leaves unset', (
   expect(stdout).toBe('5000 debug\n');
 });
 
-describe('a file', () => {
-  it('of gifts with wrong entries is a list of faults, each with its place; one that is missing is one, too', () => {
-    const gift = { code: 'DAUMAY01', name: { vi: 'Đầu máy', en: 'Player' }, score: 10 };
-    const wrong = { ...gift, code: 'x~y', name: { vi: ' ' }, score: -1 };
-    const images = ['http://shop.example/a.jpg', 'https://me:pass@shop.example/a.jpg'];
-    const entries = [gift, gift, wrong, ...images.map((image, at) => ({ ...gift, code: `${at}`, image }))];
-    const none = { ANSWERS_FILE: join(folder, 'none.json') };
-    const faults = faultsOf({ ...withFile('GIFTS_FILE', entries), ...none });
-    expect(faults.map((fault) => fault.split(/json|: /)[2])).toEqual([
-      ...['[2].code', '[2].name.vi', '[2].name.en', '[2].score', '[3].image', '[4].image', ' cannot be read'],
-    ]);
-    expect(faultsOf(withFile('GIFTS_FILE', [gift, gift]))).toEqual([
-      expect.stringMatching(/list\.json\[1\]: DAUMAY01 is there already$/),
-    ]);
-  });
+it('a file of gifts with wrong entries is a list of faults, each with its place; one that is missing is one, too', () => {
+  const gift = { code: 'DAUMAY01', name: { vi: 'Đầu máy', en: 'Player' }, score: 10 };
+  const wrong = { ...gift, code: 'x~y', name: { vi: ' ' }, score: -1 };
+  const images = ['http://shop.example/a.jpg', 'https://me:pass@shop.example/a.jpg'];
+  const entries = [gift, gift, wrong, ...images.map((image, at) => ({ ...gift, code: `${at}`, image }))];
+  const none = { ANSWERS_FILE: join(folder, 'none.json') };
+  const faults = faultsOf({ ...withFile('GIFTS_FILE', entries), ...none });
+  expect(faults.map((fault) => fault.split(/json|: /)[2])).toEqual([
+    ...['[2].code', '[2].name.vi', '[2].name.en', '[2].score', '[3].image', '[4].image', ' cannot be read'],
+  ]);
+  expect(faultsOf(withFile('GIFTS_FILE', [gift, gift]))).toEqual([
+    expect.stringMatching(/list\.json\[1\]: DAUMAY01 is there already$/),
+  ]);
+});
 
-  it('of answers is read as docs/configuration.md shows it', () => {
-    const document = readFileSync(new URL('../docs/configuration.md', import.meta.url), 'utf8');
-    const example: unknown = JSON.parse(/## Answers[\s\S]*?```json\n([\s\S]*?)```/.exec(document)?.[1] ?? '');
-    const { answers } = configOf(withFile('ANSWERS_FILE', example));
-    expect(questionsOf(answers)('mấy giờ cửa hàng mở cửa ạ?')).toMatchObject({ id: 'hours' });
-    expect(answers.find(({ id }) => id === 'hours')?.answer.en).toContain('8:00');
-  });
+it('a file of answers is read as docs/configuration.md shows it', () => {
+  const document = readFileSync(new URL('../docs/configuration.md', import.meta.url), 'utf8');
+  const example: unknown = JSON.parse(/## Answers[\s\S]*?```json\n([\s\S]*?)```/.exec(document)?.[1] ?? '');
+  const { answers } = configOf(withFile('ANSWERS_FILE', example));
+  expect(questionsOf(answers)('mấy giờ cửa hàng mở cửa ạ?')).toMatchObject({ id: 'hours' });
+  expect(answers.find(({ id }) => id === 'hours')?.answer.en).toContain('8:00');
 });

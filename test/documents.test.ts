@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import manifest from '../package.json' with { type: 'json' };
 import { USAGE } from '../src/cli/operations.ts';
 import { ALARMS, STUCK } from '../src/observability/log.ts';
@@ -33,25 +33,23 @@ it.each(documents)('%s names and links only files and npm scripts that exist', (
   expect(links.filter((link) => isMissing(link, new URL(name, root)))).toEqual([]);
 });
 
-describe('docs/operators.md', () => {
-  const text = read('docs/operators.md');
+const manual = read('docs/operators.md');
 
-  it('says of every alarm what it means and what to do', () => {
-    const told = all(text, /^### `(\w+)`\n\n\*\*Means\*\*: .+\n\n\*\*Do\*\*: .+\n/gm);
-    expect(told.toSorted()).toEqual([...ALARMS, STUCK].toSorted());
-  });
+it('docs/operators.md says of every alarm what it means and what to do', () => {
+  const told = all(manual, /^### `(\w+)`\n\n\*\*Means\*\*: .+\n\n\*\*Do\*\*: .+\n/gm);
+  expect(told.toSorted()).toEqual([...ALARMS, STUCK].toSorted());
+});
 
-  it('lists every metric of ours', async () => {
-    const silent = () => {};
-    const log = { debug: silent, info: silent, warn: silent, error: silent };
-    const ours = all(await createMetrics({ log }).text(), /^# HELP ((?:bot|antcrm)_\w+)/gm);
-    expect(all(text, /^\| `((?:bot|antcrm)_\w+)` \|/gm).toSorted()).toEqual(ours.toSorted());
-  });
+it('docs/operators.md lists every metric of ours', async () => {
+  const silent = () => {};
+  const log = { debug: silent, info: silent, warn: silent, error: silent };
+  const ours = all(await createMetrics({ log }).text(), /^# HELP ((?:bot|antcrm)_\w+)/gm);
+  expect(all(manual, /^\| `((?:bot|antcrm)_\w+)` \|/gm).toSorted()).toEqual(ours.toSorted());
+});
 
-  it('explains every command for operators', () => {
-    const commands = all(USAGE, /^ {2}(\w+)/gm);
-    expect(commands.filter((command) => !new RegExp(`\\b${command} `).test(text))).toEqual([]);
-  });
+it('docs/operators.md explains every command for operators', () => {
+  const commands = all(USAGE, /^ {2}(\w+)/gm);
+  expect(commands.filter((command) => !new RegExp(`\\b${command} `).test(manual))).toEqual([]);
 });
 
 /*

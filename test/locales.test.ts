@@ -1,5 +1,5 @@
 import { globSync, readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { flows } from '../src/conversation/flows/index.ts';
 import { LOCALES } from '../src/conversation/message.ts';
 import { WORDING } from '../src/i18n.ts';
@@ -40,18 +40,19 @@ function faultsOf([key, text]: readonly [string, string]): string[] {
   ];
 }
 
-describe('the wording', () => {
-  const languages = LOCALES.map((locale) => [locale, WORDING[locale]] as const);
+const languages = LOCALES.map((locale) => [locale, WORDING[locale]] as const);
 
-  it('has the same keys, in the same order, with the same placeholders in every language', () => {
-    for (const [, wording] of languages) expect(shapeOf(wording)).toEqual(shapeOf(WORDING.vi));
-  });
+it('the wording has the same keys, in the same order, with the same placeholders in every language', () => {
+  for (const [, wording] of languages) expect(shapeOf(wording)).toEqual(shapeOf(WORDING.vi));
+});
 
-  it('has for each flow, in each language, what it is called and what begins it', () => {
-    expect(missingWords(flows, WORDING)).toEqual([]);
-  });
+it('the wording has for each flow, in each language, what it is called and what begins it', () => {
+  expect(missingWords(flows, WORDING)).toEqual([]);
+});
 
-  it.each(languages)('%s is clean, short on buttons, and speaks to staff of their customer', (_, wording) => {
+it.each(languages)(
+  'the wording %s is clean, short on buttons, and speaks to staff of their customer',
+  (_, wording) => {
     const entries = Object.entries(wording);
     expect(entries.flatMap(faultsOf)).toEqual([]);
     const buttons = /^(choice\.(?!expired$)|telegram\.(sharePhone|openChat)$|teams\.form\.send$)/;
@@ -64,35 +65,33 @@ describe('the wording', () => {
       `${key}_staff` in wording || `${key}Staff` in wording || CUSTOMERS.test(key);
     expect(spoken.length).toBeGreaterThan(10);
     expect(spoken.filter((one) => !isTwin(one))).toEqual([]);
-  });
+  },
+);
 
-  it('has every key that the sources name, and no other', () => {
-    const root = new URL('../src/', import.meta.url);
-    const source = globSync('**/*.ts', { cwd: root })
-      .map((file) => readFileSync(new URL(file, root), 'utf8').replace(/\/\*\*.*?\*\//gs, ''))
-      .join('\n');
-    const all = (pattern: RegExp) => [...source.matchAll(pattern)].map(([, one = '']) => one);
-    const literals = new Set(all(/(?<=')([\w.:]*)'/g));
-    // A key made at run time: `flow.${flow}`, `${flow}.askPhone`.
-    const made = all(/`([\w.]*\$\{[^`\s]+\}[\w.]*)`/g)
-      .filter((template) => /^[a-z]\w*\.|\}\.\w/.test(template))
-      .map(
-        (template) =>
-          new RegExp(`^${template.replaceAll('.', '\\.').replaceAll(/\$\{.+?\}(?=[\w\\]|$|\$)/g, '[^.]+')}$`),
-      );
-    // Answers are named by the headings of the questions that they answer.
-    const asked = new Set(vocabulary.examples.map(({ act }) => act.replace(/^ask /, 'answer.')));
-    const keys = Object.keys(WORDING.vi);
-    const bases = new Set(keys.map(baseOf));
-    const isNamed = (key: string) => literals.has(key) || asked.has(key) || made.some((one) => one.test(key));
-    const isReachable = (key: string) =>
-      key
-        .split('_')
-        .slice(1)
-        .every((suffix) => PLURAL.test(`_${suffix}`) || literals.has(suffix));
-    expect(keys.filter((key) => !literals.has(key) && !(isNamed(baseOf(key)) && isReachable(key)))).toEqual(
-      [],
+it('the wording has every key that the sources name, and no other', () => {
+  const root = new URL('../src/', import.meta.url);
+  const source = globSync('**/*.ts', { cwd: root })
+    .map((file) => readFileSync(new URL(file, root), 'utf8').replace(/\/\*\*.*?\*\//gs, ''))
+    .join('\n');
+  const all = (pattern: RegExp) => [...source.matchAll(pattern)].map(([, one = '']) => one);
+  const literals = new Set(all(/(?<=')([\w.:]*)'/g));
+  // A key made at run time: `flow.${flow}`, `${flow}.askPhone`.
+  const made = all(/`([\w.]*\$\{[^`\s]+\}[\w.]*)`/g)
+    .filter((template) => /^[a-z]\w*\.|\}\.\w/.test(template))
+    .map(
+      (template) =>
+        new RegExp(`^${template.replaceAll('.', '\\.').replaceAll(/\$\{.+?\}(?=[\w\\]|$|\$)/g, '[^.]+')}$`),
     );
-    expect(all(/\bkey: '([^']+)'/g).filter((key) => !bases.has(key) && !keys.includes(key))).toEqual([]);
-  });
+  // Answers are named by the headings of the questions that they answer.
+  const asked = new Set(vocabulary.examples.map(({ act }) => act.replace(/^ask /, 'answer.')));
+  const keys = Object.keys(WORDING.vi);
+  const bases = new Set(keys.map(baseOf));
+  const isNamed = (key: string) => literals.has(key) || asked.has(key) || made.some((one) => one.test(key));
+  const isReachable = (key: string) =>
+    key
+      .split('_')
+      .slice(1)
+      .every((suffix) => PLURAL.test(`_${suffix}`) || literals.has(suffix));
+  expect(keys.filter((key) => !literals.has(key) && !(isNamed(baseOf(key)) && isReachable(key)))).toEqual([]);
+  expect(all(/\bkey: '([^']+)'/g).filter((key) => !bases.has(key) && !keys.includes(key))).toEqual([]);
 });

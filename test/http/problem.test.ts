@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import Fastify from 'fastify';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { notFound, problemHandler } from '../../src/http/problem.ts';
 import { createServer } from '../../src/http/server.ts';
 import { StoreUnavailable } from '../../src/store/port.ts';
@@ -31,22 +31,20 @@ it('every error is a problem document, a bug is logged and a secret is in none',
   expect(errors).toHaveLength(1);
 });
 
-describe('what reaches no route is answered with a problem, too:', () => {
-  const head = 'GET /bug HTTP/1.1\r\nhost: x\r\n';
-  it.each([
-    ['a path that cannot be decoded', 400, 'GET /%c3 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n'],
-    ['what is no HTTP', 400, 'hello\r\n\r\n'],
-    ['headers that are too large', 431, `${head}a: ${'x'.repeat(20_000)}\r\n\r\n`],
-    ['a request that does not end', 408, head],
-  ])('%s', async (_what, status, sent) => {
-    const server = createServer({ listen: { host: '', port: 0 }, logLevel: 'silent' }, { requestMs: 100 });
-    onTestFinished(() => server.close());
-    const { port } = new URL(await server.listen());
-    const socket = connect(Number(port), '127.0.0.1');
-    socket.write(sent);
-    const [head = '', body = ''] = (await text(socket)).split('\r\n\r\n');
-    expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
-    expect(head.toLowerCase()).toContain('content-type: application/problem+json');
-    expect(JSON.parse(body)).toMatchObject({ type: 'about:blank', status });
-  });
+const head = 'GET /bug HTTP/1.1\r\nhost: x\r\n';
+it.each([
+  ['a path that cannot be decoded', 400, 'GET /%c3 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n'],
+  ['what is no HTTP', 400, 'hello\r\n\r\n'],
+  ['headers that are too large', 431, `${head}a: ${'x'.repeat(20_000)}\r\n\r\n`],
+  ['a request that does not end', 408, head],
+])('what reaches no route is answered with a problem, too: %s', async (_what, status, sent) => {
+  const server = createServer({ listen: { host: '', port: 0 }, logLevel: 'silent' }, { requestMs: 100 });
+  onTestFinished(() => server.close());
+  const { port } = new URL(await server.listen());
+  const socket = connect(Number(port), '127.0.0.1');
+  socket.write(sent);
+  const [head = '', body = ''] = (await text(socket)).split('\r\n\r\n');
+  expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  expect(head.toLowerCase()).toContain('content-type: application/problem+json');
+  expect(JSON.parse(body)).toMatchObject({ type: 'about:blank', status });
 });
