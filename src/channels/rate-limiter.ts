@@ -28,7 +28,7 @@ const GROUP_PER_MINUTE = 20;
 const MAX_CHATS = 20_000;
 /** No reply waits for longer. */
 const MAX_PAUSE_MS = 24 * 60 * 60_000;
-/** So many chats refused within a second: the platform limits the whole bot. */
+/** If this many chats are refused within a second, the platform limits the whole bot. */
 const BOT_REFUSALS = 3;
 
 /**
@@ -55,7 +55,7 @@ export class RateLimiter {
     this.#runtime = options.runtime ?? systemRuntime;
   }
 
-  /** 0: it may be sent now. Else: ask again after so many ms. */
+  /** How long to wait before asking again, ms; 0: it may be sent now. */
   take({ chat, isGroup, isReceipt, madeAtMs }: SendRequest): number {
     const { perSecond, chatBurst, channel, observe } = this.#options;
     const nowMs = this.#runtime.monotonicMs();

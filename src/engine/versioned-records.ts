@@ -276,7 +276,7 @@ const MARKED = 2;
 /** A longer record is sealed again, because what it drops would take memory in Redis. */
 const MAX_MARKED_BYTES = 2048;
 
-/** Undefined if the record must be sealed anew. */
+/** Undefined if the record must be sealed again. */
 function appendMark(stored: Uint8Array | null, mark: string) {
   if (stored === null || stored.length > MAX_MARKED_BYTES) return undefined;
   const appended = Buffer.byteLength(mark) + 1;

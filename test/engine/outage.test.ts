@@ -33,3 +33,10 @@ test('a channel fails, with an alarm, while most of its last sends do; then prob
   expect(isFailing()).toBe(false);
   expect(send('delivered', 10_000)).toBe(true);
 });
+
+test('a platform that throttles, or refuses our token or the customer, does not fail', () => {
+  const { send, isFailing } = createKit();
+  for (const kind of ['throttled', 'unauthorized', 'unreachable', 'rejected'] as const)
+    for (let n = 0; n < 5; n++) send(kind);
+  expect(isFailing()).toBe(false);
+});

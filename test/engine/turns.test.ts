@@ -83,6 +83,38 @@ test('what cannot be answered or read is a dead letter: a step that throws, a me
   ]);
 });
 
+test("a wake-up that always throws comes again every ten minutes, and pushes out nobody else's letter", async () => {
+  const world = createWorld();
+  const step: typeof conversation.step = (state, input, context) => {
+    if (input.kind === 'wake') throw new Error('the wake-up threw');
+    return conversation.step(state, input, context);
+  };
+  const engine = world.engine({ conversation: { ...conversation, step } });
+  for (const text of ['throw', 'wake:1000']) await engine.accept(incoming(text));
+  await expect.poll(() => world.sent).toHaveLength(2);
+  for (let times = 1; times <= 30; times++) {
+    world.advance(10 * 60_000 + 1);
+    await expect.poll(() => world.alarms).toHaveLength(1 + times);
+  }
+  expect(await world.operators.letters()).toHaveLength(2);
+});
+
+test('no more turns are at work than there are slots, and all are answered', async () => {
+  const world = createWorld();
+  let [now, most] = [0, 0];
+  const deliver = async () => {
+    most = Math.max(most, ++now);
+    await new Promise(setImmediate);
+    now -= 1;
+    return { kind: 'delivered' } as const;
+  };
+  const engine = world.engine({ platform: () => ({ deliver }) }, { concurrency: 3, sweepMs: 3_600_000 });
+  const names = Array.from({ length: 40 }, (_, n) => `c${n}`);
+  await Promise.all(names.map((conversation) => engine.accept(incoming('hello', { conversation }))));
+  await expect.poll(() => world.turns).toHaveLength(40);
+  expect(most).toBe(3);
+});
+
 test('past the cap messages are refused, and the customer is told once', async () => {
   const world = createWorld();
   const busy = world.engine({}, { concurrency: 0 });

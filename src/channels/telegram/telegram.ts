@@ -116,7 +116,7 @@ export class TelegramChannel implements Channel {
       if (meaning.kind === 'throttled') {
         this.#options.limiter.refused(String(address.chat), meaning.afterMs ?? REFUSED_MS);
       }
-      // Telegram has many texts for a group that lets nobody write.
+      // Telegram has many texts for a group that refuses the bot.
       return meaning.kind === 'rejected' && address.chat < 0 ? { kind: 'unreachable' } : meaning;
     }
   }
