@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { flows } from '../src/conversation/flows/index.ts';
 import { LOCALES } from '../src/conversation/message.ts';
 import { WORDING } from '../src/i18n.ts';
-import { vocabulary } from './support/conversation.ts';
+import { commands, vocabulary } from './support/conversation.ts';
 import { isCustomers } from './support/facts.ts';
 import { missingWords } from './support/flow-words.ts';
 
@@ -46,8 +46,12 @@ it('the wording has the same keys, in the same order, with the same placeholders
   for (const [, wording] of languages) expect(shapeOf(wording)).toEqual(shapeOf(WORDING.vi));
 });
 
-it('the wording has for each flow, in each language, what it is called and what begins it', () => {
+it('the wording has for each flow, in each language, what it is called and what begins it, also in each menu', () => {
   expect(missingWords(flows, WORDING)).toEqual([]);
+  const { 'choice.history': _, ...vi } = WORDING.vi;
+  expect(missingWords(flows, { ...WORDING, vi })).toEqual(['history, vi, choice.history']);
+  const names = flows.map(({ name }) => name);
+  expect(commands.map(({ name }) => name)).toEqual([...names, 'language', 'privacy', 'help', 'cancel']);
 });
 
 it.each(languages)(

@@ -1,16 +1,5 @@
 import { expect, test } from 'vitest';
-import { flows } from '../../src/conversation/flows/index.ts';
-import { WORDING } from '../../src/i18n.ts';
-import { commands } from '../support/conversation.ts';
 import { Dialogue, TELEGRAM } from '../support/dialogue.ts';
-import { missingWords } from '../support/flow-words.ts';
-
-test('a flow that lacks a word is named with its language and key; each has a command in every menu', () => {
-  const { 'choice.history': _, ...vi } = WORDING.vi;
-  expect(missingWords(flows, { ...WORDING, vi })).toEqual(['history, vi, choice.history']);
-  const names = flows.map(({ name }) => name);
-  expect(commands.map(({ name }) => name)).toEqual([...names, 'language', 'privacy', 'help', 'cancel']);
-});
 
 const ticketOf = ({ state }: Dialogue) => state.tickets?.at(-1);
 
