@@ -173,17 +173,13 @@ export function channelContract(name: string, create: CreateChannel): void {
       expect(await press('previous')).toEqual(['history.page']);
     });
 
-    it('answers what it cannot read, help in the middle, and takes the code in a photo', async () => {
-      const { customer, text, said } = await startBot(create);
+    it('answers what it cannot read, help in the middle, takes the code in a photo, and changes its language', async () => {
+      const { customer, text, press, said } = await startBot(create);
       if (customer.unreadable) expect(await said(customer.unreadable)).toEqual(['unreadable']);
       await text('tích điểm');
       expect(await text('trợ giúp')).toEqual(['help', 'accumulate.askCode']);
       if (customer.photo) expect(await said(customer.photo)).toEqual(['accumulate.askPhone']);
-    });
-
-    it('changes its language when told', async () => {
-      const { customer, text, press } = await startBot(create);
-      expect(await text('huỷ')).toEqual(['cancel.nothing']);
+      expect(await text('huỷ')).toEqual(['cancel.done']);
       expect(await text('đổi ngôn ngữ')).toEqual(['language.ask']);
       expect(await press('language:en')).toEqual(['language.done']);
       expect(await text('cancel')).toEqual(['cancel.nothing']);

@@ -52,17 +52,10 @@ describe('an answer', () => {
     expect(again).toEqual({ conversation: 'qa', status: 'duplicate', replies: [], state });
     expect(accepted).toHaveLength(1);
   });
-
-  it('is 503 with Retry-After where the message cannot be stored', async () => {
-    const { post } = await startKit({ accept: async () => Promise.reject(new StoreUnavailable('down')) });
-    const { status, headers } = await post({ conversation: 'qa', text: 'hi' });
-    expect([status, headers.get('retry-after')]).toEqual([503, '2']);
-  });
 });
 
 const READ: PhotoReading = { kind: 'read', texts: ['a code'] };
 const photoReader = readerOf(READ);
-const telegram = { locale: 'en', name: 'Gá', as: 'telegram' } as const;
 
 describe('a request becomes a message', () => {
   it.each([
@@ -79,8 +72,10 @@ describe('a request becomes a message', () => {
   });
 
   it.each([
-    [{}, { channel: 'staff', proof: 'token' }],
-    [telegram, { channel: 'telegram', proof: 'contact', locale: 'en', name: 'Gá' }],
+    [
+      { locale: 'en', name: 'Gá', as: 'telegram' },
+      { channel: 'telegram', proof: 'contact', locale: 'en', name: 'Gá' },
+    ],
     [
       { as: 'teams', profile: { email: 'Minh@Example.vn' } },
       { channel: 'teams', proof: 'profile', email: 'minh@example.vn' },
