@@ -99,19 +99,6 @@ it('a newcomer on the smallest phone fills in the form and sees +100; nothing is
   await expect.poll(bottom).toBeLessThan(PHONE.height);
 });
 
-it('a lost answer resolves by itself while one watches', async () => {
-  const page = await open();
-  await button(page, 'Mất câu trả lời khi đổi quà').click();
-  await page.getByText('redeem: lose-answer ×1').waitFor();
-  await type(page, 'đổi quà DAUMAY01 0867123456');
-  await choice(page, 'confirm').click();
-  await replied(page, 'operation.checking');
-  await replied(page, 'operation.resolved.done');
-  await view(page, 'Bên trong');
-  await inside(page).getByText('Bot tự lên tiếng').waitFor();
-  await inside(page).getByText('/history-point').waitFor();
-});
-
 it('a chat outlives what is lost: an answer, the connection, the page itself', async () => {
   const page = await open();
   await replied(page, 'welcome');
@@ -209,6 +196,17 @@ it('a look inside shows what was understood, the state before and after, calls, 
   expect(typed).toMatch(/\+84912345678 · proved/);
   await turns.nth(0).getByText('/accumulate').click();
   await turns.nth(0).getByText('"value": "0912345678"').waitFor();
+
+  // A lost answer resolves by itself while one watches.
+  await view(page, 'Chat');
+  await button(page, 'Mất câu trả lời khi đổi quà').click();
+  await page.getByText('redeem: lose-answer ×1').waitFor();
+  await type(page, 'đổi quà DAUMAY01 0867123456');
+  await choice(page, 'confirm').click();
+  await replied(page, 'operation.resolved.done');
+  await view(page, 'Bên trong');
+  await inside(page).getByText('Bot tự lên tiếng').waitFor();
+  await inside(page).getByText('/history-point').waitFor();
 });
 
 it('with a staff token one signs in and out; the token is kept nowhere and in no address', async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { TEAMS } from '../../src/channels/teams/address.ts';
 import type { Lookup } from '../../src/conversation/effect.ts';
-import { type OpenOperation, Operators, type StoredConversation } from '../../src/engine/operators.ts';
+import { type OpenOperation, Operators } from '../../src/engine/operators.ts';
 import { findConversations } from '../../src/operators/operation.ts';
 import { createTickets, type News } from '../../src/operators/tickets.ts';
 import { StoreUnavailable } from '../../src/store/port.ts';
@@ -64,36 +64,32 @@ test('an answer that hangs while the customer is forgotten is refused, because n
   expect(await tickets.file(ticket?.ticket.id ?? '', { by: 'lan', text: 'Chào bạn' })).toBe('closed');
 });
 
-const PHONE = '+84867123456';
-const byEmail = { kind: 'email', value: 'minh@example.vn' } as const;
-
-function openOperation(reference: string, conversation: string, by: Lookup['by'] = byEmail): OpenOperation {
+test('a customer is found on Teams by their ids, or by a phone of the call or of the conversation', async () => {
+  const PHONE = '+84867123456';
   const address = { service: 'https://smba.example', bot: '28:bot', user: '29:user', person: 'object-id' };
   const sender = { channel: 'teams', proof: 'profile' } as const;
-  const times = { fromMs: 0, calledMs: 1000, deadlineMs: 9000 };
-  const lookup: Lookup = { kind: 'redeem', by, code: 'DAUMAY01', ...times, baseline: [], locks: [] };
   const origin = { channel: 'teams', conversation: 'a:1', address, sender };
-  return { reference, conversation, atMs: 900, intent: { origin, body: { lookup } } };
-}
-
-test('a customer is found on Teams by their ids, or by a phone of the call or of the conversation', async () => {
+  const open = (conversation: string, by: Lookup['by']): OpenOperation => {
+    const times = { fromMs: 0, calledMs: 1000, deadlineMs: 9000 };
+    const lookup: Lookup = { kind: 'redeem', by, code: 'DAUMAY01', ...times, baseline: [], locks: [] };
+    return { reference: conversation, conversation, atMs: 900, intent: { origin, body: { lookup } } };
+  };
   const state = { ...newState(0), profile: { phone: { value: PHONE, proved: true } } };
-  const remembering: StoredConversation = {
-    ...{ nowMs: 10_000, origin: null, state },
-    ...{ messages: [], outbox: [], leasedUntilMs: null },
-  };
-  const operators = {
-    operations: async () => [
-      openOperation('CALL', 'teams/a:1', { kind: 'phone', value: PHONE }),
-      openOperation('MAIL', 'c2'),
-    ],
-    letters: async () => [],
-    conversation: async (name: string) => (name === 'c2' ? remembering : null),
-  };
-  const find = async (channel: string, id: string) => [
-    ...(await findConversations({ channel, id }, operators, [TEAMS])),
+  const stored = { nowMs: 10_000, origin: null, state, messages: [], outbox: [], leasedUntilMs: null };
+  const operations = [
+    open('c1', { kind: 'phone', value: PHONE }),
+    open('c2', { kind: 'email', value: 'minh@example.vn' }),
   ];
-  for (const id of ['29:user', 'object-id']) expect(await find('teams', id)).toEqual(['teams/a:1', 'c2']);
-  expect(await find('phone', PHONE)).toEqual(['teams/a:1', 'c2']);
-  expect(await find('telegram', '29:user')).toEqual([]);
+  const operators = {
+    operations: async () => operations,
+    letters: async () => [],
+    conversation: async (name: string) => (name === 'c2' ? stored : null),
+  };
+  for (const [channel, id, found] of [
+    ['teams', '29:user', ['c1', 'c2']],
+    ['teams', 'object-id', ['c1', 'c2']],
+    ['phone', PHONE, ['c1', 'c2']],
+    ['telegram', '29:user', []],
+  ] as const)
+    expect([...(await findConversations({ channel, id }, operators, [TEAMS]))]).toEqual(found);
 });
