@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { FEED_LENGTH, type Feed } from '../../src/store/port.ts';
 
 /** A fresh, empty store with one feed on it; `another` is a second process on the same store. */
@@ -15,14 +15,10 @@ const event = (seq: number) => ({ seq, body: Buffer.from(`event ${seq}`) });
 /** What every feed must do: each promise of `src/store/port.ts`, run for each implementation. */
 export function feedContract(name: string, open: OpenFeed): void {
   describe(`the ${name} feed`, () => {
-    const closers: (() => Promise<void>)[] = [];
-    afterEach(async () => {
-      for (const close of closers.splice(0)) await close();
-    });
     const fresh = async (feedMs?: number) => {
       const opened = await open(feedMs);
-      closers.push(opened.close);
-      return opened;
+      onTestFinished(opened.close);
+      return { ...opened, conversation: someName() };
     };
 
     /** Follows, and collects the numbers seen. */
@@ -42,8 +38,7 @@ export function feedContract(name: string, open: OpenFeed): void {
     ] as const)(
       '%s gets what is stored and then what comes, in order',
       async (_, isOther, afterSeq, seqs) => {
-        const { feed, another } = await fresh();
-        const conversation = someName();
+        const { feed, another, conversation } = await fresh();
         for (const seq of [1, 2]) await feed.publish(conversation, event(seq));
         const one = await follower(isOther ? await another() : feed, conversation, afterSeq);
         for (const seq of [3, 7]) await feed.publish(conversation, event(seq));
@@ -58,8 +53,7 @@ export function feedContract(name: string, open: OpenFeed): void {
     );
 
     test('an event that forgets drops the earlier ones, and, sent again late, nothing that came after it', async () => {
-      const { feed, another } = await fresh();
-      const conversation = someName();
+      const { feed, another, conversation } = await fresh();
       const forgets = () => feed.publish(conversation, event(3), { forget: true });
       const early = await follower(feed, conversation);
       for (const seq of [1, 2]) await feed.publish(conversation, event(seq));
@@ -73,9 +67,8 @@ export function feedContract(name: string, open: OpenFeed): void {
     });
 
     test('nothing is missed or doubled between the stored and the new', async () => {
-      const { feed, another } = await fresh();
+      const { feed, another, conversation } = await fresh();
       const other = await another();
-      const conversation = someName();
       const publishing = (async () => {
         for (let seq = 1; seq <= 60; seq++) await other.publish(conversation, event(seq));
       })();
@@ -88,8 +81,7 @@ export function feedContract(name: string, open: OpenFeed): void {
     });
 
     test(`the last ${FEED_LENGTH} events are kept`, async () => {
-      const { feed } = await fresh();
-      const conversation = someName();
+      const { feed, conversation } = await fresh();
       for (let seq = 1; seq <= FEED_LENGTH + 5; seq++) await feed.publish(conversation, event(seq));
       const one = await follower(feed, conversation);
       await one.until(FEED_LENGTH + 5);

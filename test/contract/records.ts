@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { createMemoryStore } from '../../src/store/memory.ts';
 import type { Index, Key, Listed, RecordStore, Swap, Swapped } from '../../src/store/port.ts';
 import { asideOf, INDEXES, SHARDS, StoreUnavailable, shardOf, versionOf } from '../../src/store/port.ts';
@@ -17,7 +17,11 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 /** What every store must do: each promise of `src/store/port.ts`, run for each implementation. */
 export function recordsContract(name: string, open: OpenRecords): void {
   describe(`the ${name} store`, () => {
-    const fresh = opener(open);
+    const fresh = async () => {
+      const opened = await open();
+      onTestFinished(opened.close);
+      return { ...opened, key: someKey() };
+    };
 
     test('does what the memory store does, whatever is swapped, by whichever process', async () => {
       const { store, another } = await fresh();
@@ -48,8 +52,7 @@ export function recordsContract(name: string, open: OpenRecords): void {
     });
 
     test('lists each shard by the clock of its node, the first to come first, and counts beyond the limit', async () => {
-      const { store } = await fresh();
-      const key = someKey();
+      const { store, key } = await fresh();
       const { nowMs } = await store.read(key);
       const indexes = [nowMs - 2, nowMs - 1, nowMs - 3, nowMs + DAY_MS].map((score, at) => ({
         ...{ index: 'due' as const, member: `${nameOf(key)}:${at}`, score },
@@ -65,8 +68,7 @@ export function recordsContract(name: string, open: OpenRecords): void {
     });
 
     test('appends to a record that only its version and its end change, also when that is sent twice', async () => {
-      const { store } = await fresh();
-      const key = someKey();
+      const { store, key } = await fresh();
       const first = record('a long body');
       const next = Buffer.concat([first, Buffer.from('end')]);
       next[0] = 3;
@@ -83,8 +85,7 @@ export function recordsContract(name: string, open: OpenRecords): void {
     });
 
     test('forgets a record after its time, which each swap begins anew', async () => {
-      const { store } = await fresh();
-      const key = someKey();
+      const { store, key } = await fresh();
       const [first, second, third] = [record('first'), record('second'), record('third')];
       await store.compareAndSwap(key, swapOf({ bytes: first, ttlMs: 60_000 }));
       await store.compareAndSwap(key, replacing(first, { bytes: second, ttlMs: 30 }));
@@ -93,8 +94,8 @@ export function recordsContract(name: string, open: OpenRecords): void {
     });
 
     test('lets one of many swaps at once win, and tells the others what is there', async () => {
-      const { store, another } = await fresh();
-      const [key, first] = [someKey(), record('first')];
+      const { store, another, key } = await fresh();
+      const first = record('first');
       const processes = [store, await another()];
       await store.compareAndSwap(key, swapOf({ bytes: first }));
       const bytes = Array.from({ length: 20 }, (_, at) => record(`${at}`));
@@ -107,8 +108,7 @@ export function recordsContract(name: string, open: OpenRecords): void {
     });
 
     test('keeps any bytes as they are, puts aside what is shorter than a version, and has no faults', async () => {
-      const { store } = await fresh();
-      const key = someKey();
+      const { store, key } = await fresh();
       const stump = Buffer.from('stump');
       await store.compareAndSwap(key, swapOf({ bytes: stump }));
       await store.compareAndSwap(key, replacing(stump, { bytes: null, aside: true }));
@@ -164,19 +164,6 @@ async function kept(store: RecordStore, key: Key, pool: readonly Buffer[]): Prom
     return ours.map(({ member, score }) => `${member} ${score}`);
   };
   return [await Promise.all(keys.map(read)), await Promise.all(INDEXES.map(listed))];
-}
-
-/** Opens stores and closes them after each test. */
-function opener(open: OpenRecords): OpenRecords {
-  const closers: (() => Promise<void>)[] = [];
-  afterEach(async () => {
-    for (const close of closers.splice(0)) await close();
-  });
-  return async () => {
-    const opened = await open();
-    closers.push(opened.close);
-    return opened;
-  };
 }
 
 /** A key as the engine makes them: the kind, and a keyed hash as base64url. */

@@ -5,19 +5,16 @@ import { serve, serveTcp } from '../support/server.ts';
 /** An AntCRM that is ill until it is cured, its adapter after five failed redemptions, and what it was asked. */
 async function patient({ status = 500, breakerMs = 60_000, failures = 5 } = {}) {
   const asked: string[] = [];
-  let ill = true;
+  const health = { ill: true };
   const server = await serve((request, response) => {
     asked.push(request.url?.split('?')[0] ?? '');
-    if (ill) return response.writeHead(status).end();
+    if (health.ill) return response.writeHead(status).end();
     return response.end(request.method === 'POST' ? '{"success":1}' : '[]');
   });
   onTestFinished(() => server[Symbol.asyncDispose]());
   const opened = openAntCrm(server.url, { breakerMs });
   for (let n = 0; n < failures; n++) await opened.antCrm.redeem(redemption());
-  const cure = () => {
-    ill = false;
-  };
-  return { ...opened, asked, cure };
+  return { ...opened, asked, health };
 }
 
 test('the circuit breaker opens after five failures, then nothing is called', async () => {
@@ -30,12 +27,12 @@ test('the circuit breaker opens after five failures, then nothing is called', as
 });
 
 test('the circuit breaker finds out by itself that AntCRM is well again: with a read, never with a redemption', async () => {
-  const { antCrm, reports, asked, cure } = await patient({ breakerMs: 20 });
+  const { antCrm, reports, asked, health } = await patient({ breakerMs: 20 });
   asked.length = 0;
   expect(antCrm.isUp()).toBe(false);
   await expect.poll(() => reports.breaker.slice(0, 3)).toEqual(['open', 'half-open', 'open']);
   expect(await antCrm.redeem(redemption())).toMatchObject({ kind: 'unavailable' });
-  cure();
+  health.ill = false;
   await expect.poll(() => antCrm.isUp()).toBe(true);
   expect(new Set(asked)).toEqual(new Set(['/history-point']));
   expect(await antCrm.redeem(redemption())).toMatchObject({ kind: 'applied' });

@@ -1,24 +1,10 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Socket } from 'node:net';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { type Exchange, Transport } from '../../src/http/transport.ts';
 import { ACCUMULATION, openAntCrm, POINTS, redemption } from '../support/antcrm.ts';
 import { fc } from '../support/properties.ts';
 import { closedPort, serve, serveTcp } from '../support/server.ts';
-
-/** A server that reads and never answers; `bytes` is what it got. */
-async function silentServer() {
-  const bytes: Buffer[] = [];
-  const server = await serveTcp((socket) => void socket.on('data', (chunk) => bytes.push(chunk)));
-  onTestFinished(() => server[Symbol.asyncDispose]());
-  return { server, bytes };
-}
-
-/** The event loop stalls. */
-function stall(ms: number): void {
-  const start = performance.now();
-  while (performance.now() - start < ms);
-}
 
 test('connections are kept alive, but a redemption gets one of its own', async () => {
   await using server = await serve((request, response) => {
@@ -45,7 +31,8 @@ test('a refused connection was surely not sent: it is unavailable, after three t
 });
 
 test('a redemption whose time to be written is over is not written, by whichever clock, before or after connecting', async () => {
-  const { server, bytes } = await silentServer();
+  const bytes: Buffer[] = [];
+  await using server = await serveTcp((socket) => void socket.on('data', (chunk) => bytes.push(chunk)));
   const { antCrm, reports } = openAntCrm(server.url);
   const byWall = (ms: number) => {
     const { writeBefore, ...rest } = redemption();
@@ -58,8 +45,9 @@ test('a redemption whose time to be written is over is not written, by whichever
     const connecting = new Promise((resolve) => subscribe('net.client.socket', resolve));
     const redeemed = antCrm.redeem(soon());
     await connecting;
-    // The connection stands by then, but nobody has looked.
-    stall(520);
+    // The event loop stalls: the connection stands by then, but nobody has looked.
+    const stalledMs = performance.now();
+    while (performance.now() - stalledMs < 520);
     expect(await redeemed).toMatchObject({ kind: 'unavailable' });
     expect(reports.logged.at(-1)).toEqual({ call: 'redeem', outcome: 'unavailable', reason: 'TooLate' });
   }

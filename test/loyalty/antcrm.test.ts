@@ -1,12 +1,11 @@
 import nock from 'nock';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { AntCrmClient } from '../../src/loyalty/antcrm.ts';
-import { BY_PHONE, openAntCrm, POINTS, type Reports, redemption } from '../support/antcrm.ts';
+import { ACCUMULATION, BY_PHONE, openAntCrm, POINTS, type Reports, redemption } from '../support/antcrm.ts';
 import { answerByNock } from '../support/nock.ts';
 
 const BASE = 'http://antcrm.test';
 const BY_EMAIL = { kind: 'email', value: 'garnacho@gmail.com' } as const;
-const ACCUMULATION = { code: 'TIVInpmx8b98pfg', phone: '+84867123456' };
 
 let antCrm: AntCrmClient;
 let reports: Reports;
@@ -29,10 +28,9 @@ describe('what is sent', () => {
 
   test('an accumulation lists phones and e-mails, national, with the key in the header', async () => {
     const data = { emails: work('garnacho@gmail.com'), name: 'Garnacho', phones: work('0867123456') };
-    scope().post('/accumulate', { code: 'TIVInpmx8b98pfg', data }).reply(200, { success: 1 });
+    scope().post('/accumulate', { code: ACCUMULATION.code, data }).reply(200, { success: 1 });
     const whole = { ...ACCUMULATION, email: 'garnacho@gmail.com', name: 'Garnacho' };
     expect(await antCrm.accumulate(whole)).toMatchObject({ kind: 'applied' });
-    expect(reports.calls).toEqual([['accumulate', 'applied']]);
     // What it lacks is an empty list; a foreign phone stays E.164.
     const foreign = { code: 'X', data: { emails: [], phones: work('+6591234567') } };
     scope().post('/accumulate', foreign).reply(200, { success: 1 });
@@ -84,7 +82,6 @@ describe('how a call that may spend or earn ends', () => {
     ['unknown', 200, '{"success": 1'],
     ['unknown', 200, '[]'],
     ['unknown', 200, '{"success":null}'],
-    ['unknown', 200, '{"success":"ok"}'],
     ['unknown', 204, ''],
     // Followed, it would be another call.
     ['unknown', 307, ''],
@@ -93,11 +90,8 @@ describe('how a call that may spend or earn ends', () => {
     for (const path of ['accumulate', 'redeem'] as const) {
       nock(BASE).post(`/${path}`).reply(status, body);
       expect(await calls[path]()).toMatchObject({ kind });
+      expect(reports.calls.splice(0)).toEqual([[path, kind]]);
     }
-    expect(reports.calls).toEqual([
-      ['accumulate', kind],
-      ['redeem', kind],
-    ]);
   });
 });
 
@@ -111,8 +105,7 @@ describe('what operators hear', () => {
     expect(antCrm.faults()).toEqual([]);
     for (let n = 0; n < 2; n++) await accumulate(401);
     nock(BASE).get('/history-point').query(true).reply(403);
-    const read = await antCrm.history(POINTS);
-    expect(read).toMatchObject({ ok: false, reason: 'unavailable' });
+    expect(await antCrm.history(POINTS)).toMatchObject({ ok: false, reason: 'unavailable' });
     expect(reports.alarms).toEqual(['antcrm_key_refused']);
     expect(antCrm.faults()).toEqual([expect.stringContaining('ANTCRM_API_KEY')]);
     await accumulate(404, '<html>');
@@ -122,7 +115,7 @@ describe('what operators hear', () => {
   });
 
   test("AntCRM's reason for a refusal is logged without anything personal", async () => {
-    const message = `Code TIVInpmx8b98pfg of 0867 123 456 / a.b@c-d.vn\u0007 is used ${'on and '.repeat(60)}`;
+    const message = `Code ${ACCUMULATION.code} of 0867 123 456 / a.b@c-d.vn\u0007 is used ${'on and '.repeat(60)}`;
     await accumulate(200, { success: 0, message });
     const [line] = reports.logged;
     expect(line).toMatchObject({ call: 'accumulate', outcome: 'refused', status: 200 });

@@ -212,7 +212,7 @@ class FakeStore {
 
 /**
  * The rules between an AntCRM and a store, on one clock. `perform` lets it run until the effect has its outcome; `seen` is
- * what was said of AntCRM's clock. `suspend`: the machine sleeps, and its monotonic clock stands still.
+ * what was said of AntCRM's clock. `ahead`: more of it, and the machine slept while its monotonic clock stood still.
  */
 export function createKit() {
   const clock = createVirtualClock();
@@ -225,11 +225,8 @@ export function createKit() {
     alarm: (...alarm: unknown[]) => void seen.push(alarm),
     skew: (seconds: number) => void seen.push(seconds),
   };
-  let aheadMs = AHEAD_MS;
-  const suspend = (ms: number): void => {
-    aheadMs += ms;
-  };
-  const runtime = { ...clock, nowMs: () => clock.nowMs() + aheadMs };
+  const ahead = { ms: AHEAD_MS };
+  const runtime = { ...clock, nowMs: () => clock.nowMs() + ahead.ms };
   const parts = { antcrm, timeoutMs: TIMEOUT_MS, observe, runtime };
   const rules = {
     on: createPerform({ ...parts, contacts: 'on' }),
@@ -237,5 +234,5 @@ export function createKit() {
   };
   const perform = (effect: Effect, contacts: 'on' | 'off' = 'on', context: EffectContext = store.lease()) =>
     clock.run<Outcome>(rules[contacts](effect, context));
-  return { clock, suspend, antcrm, store, seen, perform };
+  return { clock, ahead, antcrm, store, seen, perform };
 }

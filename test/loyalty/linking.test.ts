@@ -3,8 +3,8 @@ import { chooseIdentifiers } from '../../src/loyalty/accumulate.ts';
 import type { AntCrm, Contact } from '../../src/loyalty/port.ts';
 import { createKit, EMAIL, PHONE } from './kit.ts';
 
-/** Whose record AntCRM finds by an identifier: nobody's, the customer's, or one of two strangers'. */
-type Owner = 'new' | 'mine' | 'theirs' | 'others';
+/** Whose record AntCRM finds by an identifier: nobody's, the customer's or a stranger's. */
+type Owner = 'new' | 'mine' | 'theirs';
 
 /** What is sent when the phone is typed, and when it is proved; whether the e-mail is proved changes nothing. */
 const MATRIX: [phone: Owner, email: Owner, typed: 'both' | 'phone', proved: 'both' | 'phone'][] = [
@@ -13,7 +13,6 @@ const MATRIX: [phone: Owner, email: Owner, typed: 'both' | 'phone', proved: 'bot
   ['mine', 'new', 'phone', 'both'],
   ['mine', 'mine', 'both', 'both'],
   ['mine', 'theirs', 'phone', 'phone'],
-  ['theirs', 'others', 'phone', 'phone'],
 ];
 
 function backendOf(...contacts: Contact[]) {
@@ -37,7 +36,7 @@ const BOTH = { ...ONLY_PHONE, email: EMAIL.value };
 
 it.each(MATRIX)('a phone that is %s and an e-mail that is %s: %s; a proved phone: %s', async (...row) => {
   const [ofPhone, ofEmail, typed, proved] = row;
-  const owned = (['mine', 'theirs', 'others'] as const).map((owner) => ({
+  const owned = (['mine', 'theirs'] as const).map((owner) => ({
     customerId: owner,
     phones: ofPhone === owner ? [PHONE.value] : [],
     emails: ofEmail === owner ? [EMAIL.value] : [],
@@ -72,22 +71,7 @@ const [ofPhone, ofEmail] = [
 ];
 
 it.each<[string, Contact[], object]>([
-  [
-    'the id of both is the same',
-    [
-      { ...ofPhone, customerId: '1' },
-      { ...ofEmail, customerId: '1' },
-    ],
-    BOTH,
-  ],
-  [
-    'the ids differ',
-    [
-      { ...ofPhone, customerId: '1' },
-      { ...ofEmail, customerId: '2' },
-    ],
-    ONLY_PHONE,
-  ],
+  ['both have one id', [ofPhone, ofEmail].map((one) => ({ ...one, customerId: '1' })), BOTH],
   ['one lists both, without an id', [{ phones: [PHONE.value], emails: [EMAIL.value] }], BOTH],
   ['each lists one, without an id', [ofPhone, ofEmail], ONLY_PHONE],
 ])('tells one customer from two where %s', async (_, contacts, expected) => {

@@ -29,13 +29,14 @@ const LOOKUP: Lookup = {
   ...{ baseline: [], locks: LOCKS },
 };
 
-let { clock, suspend, antcrm, store, seen, perform } = createKit();
+let { clock, ahead, antcrm, store, seen, perform } = createKit();
 
 beforeEach(() => {
-  ({ clock, suspend, antcrm, store, seen, perform } = createKit());
+  ({ clock, ahead, antcrm, store, seen, perform } = createKit());
   antcrm.contacts.push(GARNACHO);
 });
 
+const EMPTY = { records: [], full: false };
 const stops = () => store.stopping.abort();
 const called = () => [...antcrm.accumulated, ...antcrm.redeemed];
 
@@ -72,14 +73,7 @@ describe('accumulate', () => {
 
   it('leaves what is needed to look an unknown outcome up', async () => {
     antcrm.fate = 'lost';
-    const lookup = {
-      kind: 'accumulate',
-      by: PHONE,
-      code: 'TIVI000000017',
-      ...TIMES,
-      baseline: [],
-      locks: [],
-    };
+    const lookup = { ...LOOKUP, kind: 'accumulate', code: 'TIVI000000017', locks: [], skew: undefined };
     expect(await perform(ACCUMULATE)).toEqual({ kind: 'unknown', operation: 'op-1', lookup });
   });
 
@@ -161,18 +155,14 @@ describe('redeem', () => {
   });
 
   const unavailable = { kind: 'unavailable', operation: 'op-1' };
+  const busy = { kind: 'busy', operation: 'op-1' };
   it.each<[string, () => unknown, outcome: object, locks?: readonly string[]]>([
     ['the history cannot be read', () => antcrm.down.add('history'), unavailable],
     ['it has more pages than we read', () => antcrm.records.push(...many(1001)), unavailable],
     ['a record could never be recognised again', () => antcrm.records.push(gift({})), unavailable],
     ['AntCRM cannot say who the customer is', () => antcrm.down.add('contact'), unavailable],
     ['the intent is not safe', () => (store.isReplicated = false), { ...unavailable, locks: LOCKS }, LOCKS],
-    [
-      'another operation has one of its locks',
-      () => store.lock(LOCKS[2] ?? '', 'op-2'),
-      { kind: 'busy', operation: 'op-1' },
-      LOCKS.slice(2),
-    ],
+    ['another has one of its locks', () => store.lock(LOCKS[2] ?? '', 'op-2'), busy, LOCKS.slice(2)],
   ])('is not called where %s', async (_, spoil, outcome, locks = []) => {
     spoil();
     expect(await perform(REDEEM)).toEqual(outcome);
@@ -184,7 +174,7 @@ describe('redeem', () => {
   it('locks every name that AntCRM has for the customer, or none', async () => {
     antcrm.records.push(gift({ id: 'a', whose: { phones: ['+84900000009'], emails: ['old@example.vn'] } }));
     store.lock('email:old@example.vn', 'op-2');
-    expect(await perform(REDEEM)).toEqual({ kind: 'busy', operation: 'op-1' });
+    expect(await perform(REDEEM)).toEqual(busy);
     expect(store.locked).toEqual(['email:old@example.vn']);
     store.customers.clear();
     antcrm.fate = 'lost';
@@ -213,7 +203,7 @@ describe('redeem', () => {
   it('gives its locks back where it is interrupted before the intent', async () => {
     antcrm.history = async () => {
       stops();
-      return { ok: true, value: { records: [], full: false } };
+      return { ok: true, value: EMPTY };
     };
     await expect(perform(REDEEM)).rejects.toThrow(TurnInterrupted);
     expect(store.locked).toEqual([]);
@@ -272,10 +262,7 @@ describe('check', () => {
   it.each<[string, () => unknown]>([
     ['the customer is locked by another operation', () => store.lock(CUSTOMER, 'op-2')],
     ['the history cannot be read', () => antcrm.down.add('history')],
-    [
-      'a newer version stored what this one cannot read',
-      () => store.unlock(CUSTOMER, 'op-0', undefined, '?'),
-    ],
+    ['a newer version stored what is unreadable', () => store.unlock(CUSTOMER, 'op-0', undefined, '?')],
   ])('concludes nothing where %s', async (_, spoil) => {
     spoil();
     antcrm.records.push(found);
@@ -298,12 +285,7 @@ describe('check', () => {
       ['b', 20, 'applied'],
       ['c', 30, 'several'],
     ],
-    [
-      'leaves it to a later success',
-      360_000,
-      ['theirs', 360_010, 'none'],
-      ['a cashier’s', 360_020, 'undecided'],
-    ],
+    ['leaves it to a later success', 360_000, ['theirs', 360_010, 'none'], ['b', 360_020, 'undecided']],
   ])('beside a success whose record was not read back: %s', async (_, awaitedMs, ...records) => {
     for (const code of ['daumay01', 'LOA01']) {
       const calledMs = START_MS + awaitedMs;
@@ -402,7 +384,7 @@ describe('a turn that cannot go on', () => {
 
   it('does not redeem where the machine was suspended after the intent, and the turn is another process’s now', async () => {
     const context = then(() => {
-      suspend(20_000);
+      ahead.ms += 20_000;
       store.lease();
     });
     await expect(perform(REDEEM, 'on', context)).rejects.toThrow(LeaseLost);
@@ -457,11 +439,7 @@ describe('AntCRM’s clock', () => {
     async (_, contact, baseline, [ms, errorMs]) => {
       antcrm.fate = 'lost';
       antcrm.contact = async () => ({ ok: true, value: GARNACHO, time: toTime(contact) });
-      antcrm.history = async () => ({
-        ok: true,
-        value: { records: [], full: false },
-        time: toTime(baseline),
-      });
+      antcrm.history = async () => ({ ok: true, value: EMPTY, time: toTime(baseline) });
       // It decides from when on the history is read.
       const fromMs = TIMES.fromMs + (contact[0] === undefined ? 0 : contact[0] + 500);
       const skew = ms === undefined ? undefined : { ms, errorMs };
@@ -471,9 +449,8 @@ describe('AntCRM’s clock', () => {
 
   it('is kept as the answer to the call shows it, where nothing was asked before', async () => {
     antcrm.accumulate = async () => ({ kind: 'unknown', time: toTime([HOUR_MS]) });
-    expect(await perform(ACCUMULATE)).toMatchObject({
-      lookup: { skew: { ms: HOUR_MS + 500, errorMs: 1000 } },
-    });
+    const skew = { ms: HOUR_MS + 500, errorMs: 1000 };
+    expect(await perform(ACCUMULATE)).toMatchObject({ lookup: { skew } });
   });
 });
 

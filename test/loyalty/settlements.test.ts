@@ -150,10 +150,8 @@ async function play(
       for (const { id } of states[where].operations.filter(({ status }) => status === 'escalated')) {
         const truth = redemptions.find((one) => one.id === id)?.record;
         const result = truth === undefined ? 'not-applied' : 'done';
-        await turn(where, {
-          kind: 'message',
-          message: { kind: 'settle', operation: id, result, locks: LOCKS },
-        });
+        const message = { kind: 'settle', operation: id, result, locks: LOCKS } as const;
+        await turn(where, { kind: 'message', message });
       }
     }
   }
