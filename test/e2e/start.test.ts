@@ -24,7 +24,6 @@ test('the bot starts with no configuration at all, its greeting works when paste
   const [, line = ''] = await bot.line(/(curl .*)$/);
   const { stdout } = await promisify(execFile)('sh', ['-c', line]);
   expect(JSON.parse(stdout)).toMatchObject({ status: 'done', replies: [{ key: 'accumulate.askPhone' }] });
-  // What people can read in a terminal.
   expect(stdout.length).toBeLessThan(1000);
   expect(stdout).toMatch(/\n$/);
   for (const embedded of [/REDIS_URL is unset/, /ANTCRM_BASE_URL is unset/, /TELEGRAM_BOT_TOKEN is unset/]) {
@@ -59,7 +58,6 @@ test.for<[how: string, signal: NodeJS.Signals, toAll: boolean]>([
   });
   const { pid = 0 } = npm;
   onTestFinished(() => {
-    // Nobody is left where all went well.
     try {
       process.kill(-pid, 'SIGKILL');
     } catch {}
@@ -68,7 +66,6 @@ test.for<[how: string, signal: NodeJS.Signals, toAll: boolean]>([
   for (const stream of [npm.stdout, npm.stderr]) stream.on('data', (data) => said.push(String(data)));
   await expect.poll(() => said.join('')).toContain('channel started');
   process.kill(toAll ? -pid : pid, signal);
-  // The output ends when nobody is left who could write to it.
   await once(npm, 'close');
   expect(said.join('')).toContain('"msg":"stopped"');
 });

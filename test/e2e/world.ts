@@ -32,15 +32,12 @@ export async function startWorld(env: Environment = {}, main?: string) {
 
   return {
     antcrm: {
-      /** The next call misbehaves. */
       fault: (fault: Partial<SandboxFault>) =>
         antcrm.inject({ method: 'POST', url: '/faults', payload: fault }),
-      /** What its first customer has. */
       async points(): Promise<number> {
         return (await antcrm.inject('/state')).json().customers[0].scoreAvailable;
       },
     },
-    /** Starts one more bot, with these settings of its own. */
     async bot(own: Environment = {}): Promise<Bot> {
       const bot = await startBot({ ...everyone, ...own }, main);
       bots.push(bot);
@@ -62,7 +59,6 @@ export async function startWorld(env: Environment = {}, main?: string) {
         unread,
         writes: (text: string) => send(person.writes(text)),
         shares: (phone: string) => send(person.shares(phone)),
-        /** Presses the newest button whose choice begins so. */
         async presses(choice: string): Promise<void> {
           const shown = telegram
             .shown(id)
@@ -91,7 +87,6 @@ export async function startWorld(env: Environment = {}, main?: string) {
   };
 }
 
-/** Whether `text` is, or has a line, that `key` words in English. */
 export function says(text: string, key: keyof typeof en): boolean {
   const fixed = en[key].split(/\{\{.*?\}\}/).map((part) => RegExp.escape(part));
   return new RegExp(`(^|\\n)${fixed.join('.+')}(\\n|$)`).test(text);

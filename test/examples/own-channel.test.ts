@@ -46,7 +46,6 @@ channelContract('the channel of examples/own-channel', async (parts) => {
   return { channel: opened, listening };
 });
 
-/** The whole bot with the channel beside its own. */
 async function startShop(whoIs: Parameters<typeof webChat>[0] = () => MEMBER) {
   const bot = await startBot({}, { channels: [webChat(whoIs)] });
   onTestFinished(() => bot.stop());
@@ -74,7 +73,6 @@ function openFor(url: string, language: string) {
   });
   const ofTurn = (id: string) => shown.filter(({ turn }) => turn === id);
   return {
-    /** Everything shown so far. */
     shown,
     /** Sends what the page would; resolves to the replies, once the last one is shown. */
     async send(message: Readonly<Record<string, unknown>>): Promise<readonly Shown[]> {
@@ -123,7 +121,6 @@ describe('a bot with a channel of its own', () => {
     const message = '{"id":"1","text":"hi"}';
     expect([(await fetch(`${url}/chat/events`)).status, await post(message)]).toEqual([401, 401]);
     member = MEMBER;
-    // A form of another site cannot send JSON.
     expect([await post('{"text":"hi"}'), await post(message, 'text/plain')]).toEqual([400, 400]);
     expect(await (await fetch(`${url}/console`)).text()).toContain('value="web" data-proof="profile"');
     const profile = { email: MEMBER.email };

@@ -25,7 +25,6 @@ const converse = (flow: typeof tier) =>
     languageTexts: [...LANGUAGE_TEXTS, ...languageTexts],
   });
 
-/** Talks over the staff webhook. */
 function talk(url: string, locale: 'vi' | 'en') {
   const client = createClient(url);
   return async (message: { text: string } | { choice: string }) => {

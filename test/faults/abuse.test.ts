@@ -8,10 +8,6 @@ import { startTeamsDouble, type TeamsDouble } from '../support/teams-double.ts';
 import { startTelegramDouble, type TelegramDouble } from '../support/telegram-double.ts';
 import { createPerson } from '../support/telegram-updates.ts';
 
-/*
- * Who asks too much without the secret. Who sends too slowly: `test/http/problem.test.ts`.
- */
-
 const SECRET = 'abuse-secret';
 const APP_ID = randomUUID();
 /** A caller behind a proxy counts as a stranger, on this machine, too. */
@@ -38,7 +34,6 @@ afterAll(async () => {
   await Promise.all([telegram.close(), teams.close()]);
 });
 
-/** What a request gets whose body never comes. */
 async function answered(path: string, headers: Readonly<Record<string, string>>): Promise<string> {
   const { port } = new URL(/metrics|staff/.test(path) ? bot.adminUrl : bot.url);
   const socket = net.connect(Number(port), '127.0.0.1');

@@ -26,7 +26,6 @@ const SECRET = [...GIVEN, ...Object.values(keys), STAFF_TOKEN, '0912 345 678'];
 const among = (words: readonly string[], text: string) =>
   words.filter((word) => text.toLowerCase().includes(word.toLowerCase()));
 
-/** A bot on a Redis that is watched, and a customer's conversation with it. */
 async function startWatched() {
   const redis = await startRedis();
   const admin = new Redis(redis.url);
@@ -107,7 +106,6 @@ test('nothing personal is readable in Redis, nor in what was ever sent to it; /f
   bug.on = true;
   expect(await says('lịch sử tích điểm 30 ngày')).toEqual(['turn.failed']);
   await says('tích điểm TIVI000000018 0912345678');
-  // Requests that are refused are logged.
   const wrong = { 'content-type': 'application/json', authorization: 'Bearer wrong' };
   const body = '{"conversation":"qa-0912345678","text":"minh@example.vn"';
   for (const headers of [wrong, { ...wrong, authorization: `Bearer ${STAFF_TOKEN}` }])
@@ -128,7 +126,6 @@ test('nothing personal is readable in Redis, nor in what was ever sent to it; /f
   // The record, the last event, and the ids of AntCRM's records that settled a redemption; what the store says of itself.
   const kinds = (await admin.keys('*')).map((key) => /\}(\w+)/.exec(key)?.[1]);
   expect([...new Set(kinds)].sort()).toEqual(['c', 'f', 'layout', 'u']);
-  // The search finds what is there.
   await admin.set('control', 'Minh@example.vn');
   await expect.poll(() => among(SECRET, commands.join('\n'))).toEqual(['minh@example.vn']);
 });
@@ -150,7 +147,6 @@ test('after five operations of each kind a conversation costs under 6 KB when ju
   // As after a day: the records of the last redemptions have lapsed.
   expect(await sizeOf(admin, /\}c:/)).toBeLessThan(2816);
   await earning(9);
-  // More messages than are remembered.
   for (let n = 0; n < 100; n++) await says('trợ giúp');
   // Without the events, which only staff have, and what the store says of itself.
   expect(await sizeOf(admin, /\}(?!layout|keys|f)/)).toBeLessThan(6144);

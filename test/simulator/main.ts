@@ -1,7 +1,7 @@
 import { once } from 'node:events';
+import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import useFolder from '../support/folder.ts';
-import { readOptions } from '../support/options.ts';
 import { sumOf, underFloor } from './counts.ts';
 import { type History, runHistory } from './history.ts';
 import { find, PLANTED } from './planted.ts';
@@ -17,15 +17,22 @@ import type { Breach } from './world.ts';
 const WORKERS = 2;
 const HISTORIES_ON_REDIS = 300;
 
-const { values } = readOptions({
-  options: {
-    messages: { type: 'string', default: '100000' },
-    seed: { type: 'string', default: '1' },
-    planted: { type: 'boolean' },
-    redis: { type: 'boolean' },
-    trace: { type: 'string' },
-  },
-});
+const options = {
+  messages: { type: 'string', default: '100000' },
+  seed: { type: 'string', default: '1' },
+  planted: { type: 'boolean' },
+  redis: { type: 'boolean' },
+  trace: { type: 'string' },
+} as const;
+function readOptions() {
+  try {
+    return parseArgs({ options });
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    return process.exit(2);
+  }
+}
+const { values } = readOptions();
 const [messages, seed] = [Number(values.messages), Number(values.seed)];
 
 function fail(line: string): void {

@@ -4,7 +4,6 @@ import { AntCrmClient, type AntCrmOptions } from '../../src/loyalty/antcrm.ts';
 import type { Fields } from '../../src/observability/log.ts';
 import { systemRuntime } from '../../src/runtime.ts';
 
-/** Everything that an adapter reported, in order. */
 export type Reports = {
   readonly calls: [call: string, outcome: string][];
   readonly alarms: string[];

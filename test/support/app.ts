@@ -42,7 +42,6 @@ const keyOf = ({ wording, languageTexts, answers = [] }: ConversationOptions): s
 const own = { flows, wording: WORDING, languageTexts: LANGUAGE_TEXTS };
 const conversations = new Map([[keyOf(own), conversation]]);
 
-/** The conversation of all bots with the same words. */
 function shareConversation(options: ConversationOptions) {
   if (options.flows !== flows) return createConversation(options);
   const shared = conversations.get(keyOf(options)) ?? createConversation(options);

@@ -18,9 +18,8 @@ export async function openBrowser(): Promise<Browser> {
 }
 
 /** `faults`: whatever the page complained about (console errors, CSP violations, exceptions) or asked of elsewhere. */
-export type Watched = { readonly page: Page; readonly faults: string[] };
+type Watched = { readonly page: Page; readonly faults: string[] };
 
-/** A page of its own in a fresh session. */
 export async function openPage(
   browser: Browser,
   origin: string,

@@ -3,7 +3,6 @@ import { CONVERSATION } from '../../src/engine/transitions.ts';
 import { openRecord } from '../../src/engine/versioned-records.ts';
 import type { Encryption, RecordStore, Swap } from '../../src/store/port.ts';
 
-/** What a swap does to a record. */
 export type Changed =
   | 'accept'
   | 'take'
@@ -43,7 +42,6 @@ function lockOf(key: string, { bytes }: Swap, encryption: Encryption): Changed {
   return JSON.parse(encryption.open(key, bytes).toString()).holder === null ? 'unlock' : 'lock';
 }
 
-/** What makes the one record of the other. */
 export function changeBetween(before: ConversationRecord | null, after: ConversationRecord): Changed {
   if (after.inSeq !== (before?.inSeq ?? 0))
     return after.state === (before?.state ?? null) ? 'accept' : 'fused';

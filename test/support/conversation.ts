@@ -14,7 +14,6 @@ export const { step, readState, newState, commands } = conversation;
 
 /** What customers say, by the language files. */
 export const vocabulary = new Vocabulary(LANGUAGE_TEXTS);
-/** The ids of the questions that have a built-in answer. */
 const BUILT_IN = Object.keys(WORDING.vi).flatMap((key) => (key.startsWith('answer.') ? key.slice(7) : []));
 
 const createLanguage = (answers: readonly Answer[] = []) =>
@@ -26,10 +25,8 @@ const createLanguage = (answers: readonly Answer[] = []) =>
     answered: new Set([...BUILT_IN, ...answers.map(({ id }) => id)]),
   });
 const language = createLanguage();
-/** What texts say at a question. */
 export const interpret = language.interpret.bind(language);
 
-/** What a text says by itself. */
 export function understand(text: string) {
   const said = language.understand(text);
   const { act, codes, phones, emails, mangled, period, type, reference, rest } = said;
@@ -52,7 +49,6 @@ export function understand(text: string) {
   };
 }
 
-/** The names of periods of all languages. */
 export const PERIOD_NAMES = vocabulary.lists.flatMap(({ section, name, phrases }) =>
   section === 'periods' && spanNamed(name, 0) ? phrases : [],
 );

@@ -5,9 +5,7 @@ import type { Message, PhotoEffect, PhotoReading, Sender } from '../../src/conve
 import type { Decision, Reply } from '../../src/conversation/reply.ts';
 import type { State } from '../../src/conversation/state.ts';
 import type { Input } from '../../src/conversation/step.ts';
-import { newState, readState, step } from './conversation.ts';
-
-const own = { newState, readState, step };
+import { conversation as own } from './conversation.ts';
 
 /** 25 November 2026, 15:47 in Vietnam. */
 export const NOW = Date.UTC(2026, 10, 25, 8, 47);
@@ -53,9 +51,7 @@ export class Dialogue {
   readonly effects: Effect[] = [];
   replies: readonly Reply[] = [];
   last: Decision | undefined;
-  /** How AntCRM answers; a test sets what it needs. */
   answers: (effect: Effect) => Outcome;
-  /** What the pictures say; a test sets what it needs. */
   reading: PhotoReading = { kind: 'noCode' };
   /** Calls that an earlier attempt of the next turn perhaps made; it ends with that turn. */
   journal: Record<string, KnownCall> = {};
@@ -190,7 +186,6 @@ export function succeed(effect: Effect): Outcome {
 type Call = Extract<Effect, { kind: 'accumulate' | 'redeem' }>;
 const SOMEBODY: Identifier = { kind: 'phone', value: '+84912345678' };
 
-/** What is needed to look up a call. */
 export function lookupOf(kind: Lookup['kind'], code: string, by = SOMEBODY): Lookup {
   const locks = kind === 'redeem' ? ['customer:475'] : [];
   return { kind, by, code, fromMs: NOW, deadlineMs: NOW, baseline: [], locks };

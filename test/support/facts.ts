@@ -10,7 +10,6 @@ import { type Dialogue, NOW, SETTINGS } from './dialogue.ts';
  * What a line of a transcript may say of an answer (`; asks email`) and of what is kept (`; codes TIVI000000017`).
  */
 
-/** What was before a line: the state and the live question. */
 export type Before = {
   readonly state: Dialogue['state'];
   readonly question: Reply | undefined;
@@ -83,7 +82,6 @@ const VALUES: Readonly<Record<string, (chat: Dialogue) => unknown>> = {
   speaks: ({ state, sender, settings }) => localeOf(state, sender, settings.defaultLocale),
 };
 
-/** Has these words in it, or has not. */
 const TEXTS: Readonly<Record<string, readonly [read: (chat: Dialogue) => string, has: boolean]>> = {
   says: [spoken, true],
   'says not': [spoken, false],
@@ -117,7 +115,6 @@ const CHECKS: Readonly<Record<string, Check>> = {
 };
 
 type Kept = Dialogue['state'];
-
 /** All that was gathered, and where the conversation is. */
 function keptOf({ textLocale: _, lastMessageMs: __, misses: ___, notUnderstood: _n, step, ...rest }: Kept) {
   const { last: ____, ...where } = { last: undefined, ...step };
@@ -163,8 +160,7 @@ export function inWords(effect: Effect): readonly string[] {
     case 'accumulate': {
       const { code, operation, name = 'no-name', phone, email } = effect;
       const [address = 'no-email', proof = 'no'] = knownIn(email);
-      const who = phone ? knownIn(phone) : ['no-phone'];
-      return ['accumulate', code, operation, name, ...who, address, `email-${proof}`];
+      return ['accumulate', code, operation, name, ...knownIn(phone), address, `email-${proof}`];
     }
     case 'redeem': {
       const { gift, operation, also, outdated } = effect;
@@ -212,7 +208,6 @@ export function saysLine(line: Line, wanted: string): boolean {
   return isKey && fieldsOf(params).every(([name, value]) => textOf(line.params?.[name]) === value);
 }
 
-/** `name=value, name=value`. */
 export function fieldsOf(text: string): readonly (readonly [name: string, value: string])[] {
   if (text === '') return [];
   return text

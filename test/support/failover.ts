@@ -39,7 +39,6 @@ const NAME = 'conversations';
 /** So long a master is silent before the sentinels take it for dead. */
 const SILENCE_MS = 1000;
 
-/** A master, its replica, and three sentinels that watch them. */
 export async function startRedisSentinels() {
   const { master: first, replica } = await startReplicated();
   const dir = await mkdtemp(join(tmpdir(), 'sentinel-'));
@@ -120,7 +119,6 @@ const isFollowed = (master: RedisServer): Promise<void> =>
 const roleOf = (server: RedisServer): Promise<string> =>
   asAdmin(server, async (admin) => /^role:(\w+)/m.exec(await admin.info('replication'))?.[1] ?? '');
 
-/** Does something on a connection of its own. */
 export async function asAdmin<T>(
   { port }: { readonly port: number },
   work: (admin: Redis) => Promise<T>,

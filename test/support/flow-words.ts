@@ -13,7 +13,6 @@ export function missingWords(flows: readonly Flow[], wording: Wording): string[]
   );
 }
 
-/** The keys that a flow's name makes. */
 function keysOf(flow: Flow): string[] {
   const { name, identity } = flow;
   const confirmation = findConfirms(flow);

@@ -6,7 +6,6 @@ const logs: (readonly string[])[] = [];
 const secrets = new Map<string, string>();
 
 const SECRET_VARIABLE = /(TOKEN|SECRET|PASSWORD|KEY|KEY_PREVIOUS)$/;
-/** Shorter ones are words that may stand in any log. */
 const SECRET_LENGTH = 6;
 
 /** `lines` are looked at later: those to come, too. `env`: what this bot was told, its secrets among it. */

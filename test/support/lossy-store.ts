@@ -45,7 +45,6 @@ export function createLossyStore(
     ...memory,
     compareAndSwap: swap,
     lose,
-    /** How many swaps changed something, so far. */
     get swaps() {
       return swaps;
     },

@@ -13,7 +13,6 @@ export function recordingObserve(): { observe: Observe; said: string[] } {
   return { said, observe: observeInto(said) };
 }
 
-/** The same into a list that nobody looks at after the test. */
 export function observeInto(said: string[]): Observe {
   const note =
     (what: string) =>

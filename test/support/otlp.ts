@@ -2,7 +2,6 @@ import { EventEmitter, once } from 'node:events';
 import Fastify from 'fastify';
 import { scanLater } from './logs.ts';
 
-/** A span as a collector gets it. Ids are hex. */
 export type ReceivedSpan = {
   readonly traceId: string;
   readonly spanId: string;
@@ -10,7 +9,6 @@ export type ReceivedSpan = {
   readonly parentSpanId: string;
   readonly name: string;
   readonly attributes: Readonly<Record<string, unknown>>;
-  /** Who sent it. */
   readonly resource: Readonly<Record<string, unknown>>;
 };
 
@@ -80,7 +78,6 @@ const attributesOf = (pairs: readonly Buffer[]): Record<string, unknown> =>
 const part = (message: Buffer, field: number): Buffer => parts(message, field)[0] ?? Buffer.of();
 const numberIn = (message: Buffer, field: number): number => varint(parts(message, field)[0] ?? Buffer.of(0));
 
-/** A number of seven bits a byte, the lowest first. */
 const varint = (bytes: Buffer): number => bytes.reduceRight((sum, byte) => sum * 128 + (byte & 0x7f), 0);
 
 /** The bytes of each such field of a message: https://protobuf.dev/programming-guides/encoding/ */

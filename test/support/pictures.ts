@@ -32,7 +32,6 @@ function paint(width: number, height: number, shade: (x: number, y: number) => n
   return { width, height, data };
 }
 
-/** Pictures beside each other on one sheet. */
 export function sheet(...pictures: readonly Picture[]): Picture {
   const height = Math.max(...pictures.map((picture) => picture.height));
   const starts = pictures.map((_, n) => pictures.slice(0, n).reduce((sum, { width }) => sum + width, 0));
@@ -44,7 +43,6 @@ export function sheet(...pictures: readonly Picture[]): Picture {
   });
 }
 
-/** `quality` of 1 to 100. */
 export function asJpeg({ width, height, data }: Picture, quality: number): Buffer {
   const rgba = new Uint8Array(width * height * 4).fill(255);
   for (const [pixel, shade] of data.entries()) rgba.fill(shade, pixel * 4, pixel * 4 + 3);

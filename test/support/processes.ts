@@ -12,12 +12,9 @@ const NODE = join(ROOT, 'node_modules/.bin/node');
 /** How `npm start` runs Node. */
 const FLAGS = manifest.scripts.start.split(' ').filter((word) => /^--(max|expose)-/.test(word));
 
-/** How a process ended. */
 type Ended = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
 
-type Process = Awaited<ReturnType<typeof startProcess>>;
-/** A bot that listens. */
-export type Bot = Process & { readonly url: string };
+export type Bot = Awaited<ReturnType<typeof startProcess>> & { readonly url: string };
 
 export type Environment = Readonly<Record<string, string>>;
 

@@ -75,7 +75,6 @@ export async function startRedisCluster({ replicated = false } = {}) {
   };
 }
 
-/** All slots are served and all nodes known. */
 function isWhole(info: string, nodes: number): boolean {
   return info.includes('cluster_state:ok') && info.includes(`cluster_known_nodes:${nodes}`);
 }
@@ -90,7 +89,6 @@ function launch(dir: string, port: number, settings: readonly string[]): Promise
   return runRedis(args, 'Ready to accept connections');
 }
 
-/** Runs redis-server; resolves once it has said `ready`. */
 export async function runRedis(args: readonly string[], ready: string): Promise<Child> {
   const server = startChild('redis-server', args);
   server.stderr.pipe(process.stderr, { end: false });

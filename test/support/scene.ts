@@ -51,8 +51,6 @@ export class Scene {
   #points: number | null | undefined;
   #isMute = false;
   #records: HistoryRecord[] | undefined;
-  /** So many gifts were redeemed. */
-  #many: number | undefined;
   /** What an ended call has locked, and what the customer had then. */
   #locks: string[] | undefined;
   #had: number | undefined;
@@ -74,8 +72,7 @@ export class Scene {
     if (what === 'as') chat.sender = of(SENDERS, how);
     else if (what === 'with') chat.settings = { ...chat.settings, ...settingOf(how) };
     else if (what === 'AntCRM') this.#behave(how);
-    else if (what === 'the picture says')
-      chat.reading = how === 'nothing' ? { kind: 'noCode' } : { kind: 'read', texts: [how] };
+    else if (what === 'the picture says') chat.reading = { kind: 'read', texts: [how] };
     else if (what === 'the state has') chat.state = { ...chat.state, ...JSON.parse(how) };
     else if (what === 'the journal has') this.#remember(how);
     else if (what !== undefined) {
@@ -99,7 +96,7 @@ export class Scene {
     const [, end = '', codes = '*'] =
       /^(refuses|does not answer|loses the answer|is busy)(?:(?: for)? ([\w ]+))?(?:, .*)?$/.exec(how) ?? [];
     const [, had] = /, having (\d+)$/.exec(how) ?? [];
-    const [, verb, number = ''] = /^(has|says) (\d+) (?:gifts|points)$/.exec(how) ?? [];
+    const [, points] = /^says (\d+) points$/.exec(how) ?? [];
     const [, found] = /^finds (\w+)/.exec(how) ?? [];
     if (end !== '')
       this.#ends = {
@@ -110,8 +107,7 @@ export class Scene {
     if (how.endsWith(', holding')) this.#locks = ['customer:475'];
     if (how.startsWith('moves ')) this.#moves = how.slice('moves '.length).split(', ').map(movementOf);
     if (how.startsWith('sums ')) this.#sums = movementOf(how.slice('sums '.length));
-    if (verb === 'says') this.#points = Number(number);
-    if (verb === 'has') this.#many = Number(number);
+    if (points !== undefined) this.#points = Number(points);
     if (found !== undefined) this.#found = FOUND.find((one) => one === found) ?? 'unreadable';
     if (how.startsWith('lists ')) this.#records = JSON.parse(how.slice('lists '.length));
     if (how === 'knows nobody') this.#points = null;
@@ -160,14 +156,8 @@ export class Scene {
 
   #history(effect: Extract<Effect, { kind: 'history' }>): Outcome {
     const page = succeed(effect);
-    if (page.kind !== 'history') return page;
-    const { skip, take } = effect;
-    if (this.#many === undefined)
-      return { ...page, ...(this.#records && { records: this.#records, more: false }) };
-    const all = Array.from({ length: this.#many }, (_, at): HistoryRecord => {
-      return { type: 'gift', score: 10, what: `Loa ${at + 1}`, failed: false };
-    });
-    return { kind: 'history', records: all.slice(skip, skip + take), more: all.length > skip + take };
+    if (page.kind !== 'history' || this.#records === undefined) return page;
+    return { ...page, records: this.#records, more: false };
   }
 }
 
@@ -184,7 +174,6 @@ const SHOP: readonly Gift[] = [
   { code: 'DAUMAY01', name: { vi: 'Đầu máy', en: 'Player' }, score: 10 },
 ];
 
-/** Two that are called alike, and two that are called the same. */
 export const SPEAKERS: readonly Gift[] = [
   { code: 'LOA01', name: { vi: 'Loa', en: 'Speaker' }, score: 250 },
   { code: 'LOA02', name: { vi: 'Loa kéo', en: 'Party speaker' }, score: 400 },
@@ -192,7 +181,6 @@ export const SPEAKERS: readonly Gift[] = [
   { code: 'VOUCHER90', name: { vi: 'Phiếu mua hàng', en: 'Voucher' }, score: 90 },
 ];
 
-/** Lists of gifts by their names. */
 const GIFTS: Readonly<Record<string, readonly Gift[]>> = {
   none: [],
   'of a shop': SHOP,

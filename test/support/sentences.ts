@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 
-/** A sentence, and what is to come of it. */
 type Row = readonly [text: string, result: string];
 
 /**
@@ -30,7 +29,6 @@ function unescaped(text: string): string {
   );
 }
 
-/** The rows under a heading. */
 export function sentencesOf(file: string, title = ''): readonly Row[] {
   const rows = readSentences(file)[title];
   if (!rows?.length) throw new Error(`${file} has nothing under "${title}"`);

@@ -10,14 +10,11 @@ export type TestServer = AsyncDisposable & {
   readonly connections: () => number;
 };
 
-/** An HTTP server on a free port of 127.0.0.1. */
 export const serve = (listener: RequestListener): Promise<TestServer> => listen(createServer(listener));
 
-/** A server below HTTP. */
 export const serveTcp = (onSocket: (socket: Socket) => void): Promise<TestServer> =>
   listen(createTcpServer(onSocket));
 
-/** The address of a port where nobody listens. */
 export const closedPort = async (): Promise<string> => `http://127.0.0.1:${await freePort()}`;
 
 /** Lets it listen; its end cuts every connection. */

@@ -21,7 +21,6 @@ const stored = {
   'Teams, press': teams.pressSchema,
 } satisfies Record<string, z.ZodType>;
 
-/** A hash of each stored shape. */
 export function shapes(): Record<string, string> {
   const hashes = Object.entries(stored).map(([name, schema]) => [
     name,
@@ -30,7 +29,6 @@ export function shapes(): Record<string, string> {
   return Object.fromEntries(hashes);
 }
 
-/** The same for any order of keys. */
 function hash(value: unknown): string {
   const sorted = JSON.stringify(value, (_, part: unknown) =>
     typeof part === 'object' && part !== null && !Array.isArray(part)

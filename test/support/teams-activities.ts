@@ -1,6 +1,5 @@
 type Parts = Readonly<Record<string, unknown>>;
 
-/** An activity as Teams sends it, for tests; `more` overrides. */
 export type TeamsActivity = Parts & { readonly type: string };
 
 export const TENANT = '72f988bf-86f1-41af-91ab-2d7cd011db47';

@@ -23,13 +23,11 @@ export type TokenOptions = {
   readonly sign?: keyof typeof SIGNATURES | undefined;
 };
 
-/** Made once: it takes a while. */
 const own = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const other = generateKeyPairSync('rsa', { modulusLength: 2048 });
 
 const SIGNATURES = {
   own: (signed: string) => createSign('RSA-SHA256').update(signed).sign(own.privateKey, 'base64url'),
-  /** By a key that nobody published. */
   other: (signed: string) => createSign('RSA-SHA256').update(signed).sign(other.privateKey, 'base64url'),
   /** HS256 with the published key as the secret. */
   hmac(signed: string) {
@@ -49,12 +47,7 @@ const resourceSchema = z.object({ resource: z.string() });
  * Azure's managed identity endpoint. Faults are scripted.
  */
 export async function startTeamsDouble() {
-  const calls: {
-    readonly method: string;
-    readonly path: string;
-    readonly authorization: string | undefined;
-    readonly body: Body;
-  }[] = [];
+  const calls: { method: string; path: string; authorization: string | undefined; body: Body }[] = [];
   const faults: Fault[] = [];
   const granted: string[] = [];
   /** Profiles by the user's id: an ordinary member's of `TENANT`, but for what is said here. */
@@ -152,9 +145,7 @@ export async function startTeamsDouble() {
     mint,
     members,
     granted,
-    /** Calls of the connector, oldest first. */
     calls: (method?: string) => calls.filter((call) => method === undefined || call.method === method),
-    /** What a conversation shows now. */
     shown: (conversation: string) =>
       [...messages].flatMap(([at, message]) => (at.startsWith(`${conversation}/`) ? [message] : [])),
     /** The next calls of the connector end so, one after the other. */
@@ -164,7 +155,6 @@ export async function startTeamsDouble() {
       files.set(name, content);
       return `${serviceUrl}v3/attachments/${name}/views/original`;
     },
-    /** Posts an activity as the service does. */
     async post(activity: TeamsActivity, { url: target, appId, authorization }: Target) {
       const header = authorization === undefined ? `Bearer ${mint(appId)}` : authorization;
       const headers = {

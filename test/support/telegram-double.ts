@@ -35,7 +35,6 @@ const dataSchema = z.string().refine((data) => data.length > 0 && Buffer.byteLen
 const labelSchema = z.object({ text: z.string().min(1) });
 const buttonSchema = z.union([
   labelSchema.extend({ callback_data: dataSchema }),
-  // A press on it never reaches the bot.
   labelSchema.extend({ url: z.url(), callback_data: z.literal('').default('') }),
 ]);
 const inlineSchema = z.object({ inline_keyboard: z.array(z.array(buttonSchema)) });
@@ -116,7 +115,6 @@ export class TelegramDouble {
     this.#faults.set(method, [...(this.#faults.get(method) ?? []), ...faults]);
   }
 
-  /** What a chat shows now. */
   shown = (chat: number) => this.#messages.filter((message) => message.chat === chat);
   /** All that was written to a chat, also by an edit, oldest first. */
   said = (chat: number) => this.#said.filter((message) => message.chat === chat).map(({ text }) => text);

@@ -24,7 +24,6 @@ export function createPerson(id: number, profile: object = {}) {
     id,
     sends,
     writes: (text: string, more?: object) => sends({ text, ...more }),
-    /** Presses an inline button of a message of the bot. */
     presses(data: string, messageId: number): Update {
       const message = { message_id: messageId, chat, date: 1_790_000_000, text: '…' };
       const query = { id: `q${lastUpdateId}`, from, message, chat_instance: '-77', data };

@@ -27,12 +27,10 @@ import { messageOf, of, Scene, UNITS } from './scene.ts';
  * asked besides. A line that begins with one of these, `|` or `→` goes on the line before.
  */
 
-/** A line of a transcript, with its number in the file. */
 type Said = { readonly at: number; readonly text: string };
 export type Scenario = { readonly name: string; readonly paths: readonly (readonly Said[])[] };
 type Topic = { readonly name: string; readonly scenarios: readonly Scenario[] };
 
-/** `# topic`, its beginning, then `## scenario` after `## scenario`, each with its lines. */
 export function readTranscripts(source: string): readonly Topic[] {
   const lines = source.split('\n').map((text, at) => ({ at: at + 1, text: text.trimEnd() }));
   return split(joined(lines), '# ').map(({ name, lines: all }) => {
@@ -119,7 +117,6 @@ function alternatives(
     );
 }
 
-/** The text with what its names stand for, in each way. */
 function meant(text: string, named: ReadonlyMap<string, string>): readonly string[] {
   const [, name = ''] = [...text.matchAll(/\{(\w+)\}/g)].find(([, one = '']) => named.has(one)) ?? [];
   const words = named.get(name)?.split(' | ') ?? [];
@@ -144,7 +141,6 @@ export function runTranscript(path: readonly Said[]): void {
 class Run {
   readonly #chat = new Dialogue();
   readonly #scene = new Scene(this.#chat);
-  /** Every button that was shown, with its question. */
   readonly #shown: { readonly id: string; readonly view: string | undefined }[] = [];
   /** What was to be confirmed so far: `{id1}`, `{id2}`, …; `{id}` is the last one. */
   readonly #confirmed = new Set<string>();
