@@ -15,7 +15,7 @@ import type { Delivery, Incoming, Outgoing, Platform } from '../../src/engine/me
 import { Operators } from '../../src/engine/operators.ts';
 import type { ConversationRecord } from '../../src/engine/record.ts';
 import { accept, CONVERSATION, type Filing } from '../../src/engine/transitions.ts';
-import { type Sealer, VersionedRecords } from '../../src/engine/versioned-records.ts';
+import { VersionedRecords } from '../../src/engine/versioned-records.ts';
 import type { Alarm } from '../../src/observability/log.ts';
 import type { Observe } from '../../src/observability/metrics.ts';
 import { type Runtime as Outside, systemRuntime } from '../../src/runtime.ts';
@@ -246,15 +246,6 @@ export function gate() {
 
 export const NOW = 1_800_000_000_000;
 export const LEASE = 15_000;
-
-/** Seals nothing: the version is random all the same. Bytes that say so cannot be opened. */
-export const openSealer: Sealer = {
-  seal: (_, plain) => Buffer.concat([Buffer.of(0), randomBytes(12), plain]),
-  open(_, sealed) {
-    if (sealed[13] === 0xff) throw new Error('broken');
-    return Buffer.from(sealed.subarray(13));
-  },
-};
 
 export const taking = (owner = 'owner') => ({ owner, leaseMs: LEASE });
 

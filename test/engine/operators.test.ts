@@ -15,8 +15,11 @@ test('an intent sealed with a lost key is listed and not settled', async () => {
   });
   await engine.accept(incoming('redeem:op1'));
   await expect.poll(() => world.operators.operations()).toMatchObject([{ reference: 'op1', intent: {} }]);
-  const { readState } = echo;
-  const operators = new Operators({ store: world.store, encryption: someEncryption(), readState });
+  const operators = new Operators({
+    store: world.store,
+    encryption: someEncryption(),
+    readState: echo.readState,
+  });
   expect(await operators.operations()).toMatchObject([{ reference: 'op1', intent: null }]);
   expect(await operators.settle('op1', 'done')).toBe('unreadable');
 });

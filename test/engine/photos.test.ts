@@ -37,19 +37,17 @@ test('the pictures of a message are fetched and read within its turn, in their o
   expect(fetches).toEqual(['one', 'two'].map((file) => ['c1', { chat: 1 }, file]));
 });
 
-test.each([
-  [['unavailable'], 'file', 2],
-  [['unavailable', 'unavailable'], 'unavailable', 2],
-  [['refused'], 'unavailable', 1],
-  [['large'], 'unreadable', 1],
-] as const)('fetches that end with %j come to %s, by %i of them', async (script, expected, count) => {
-  const { told, fetches } = await send(['file'], script);
-  expect(told).toBe(expected);
-  expect(fetches).toHaveLength(count);
-});
-
-test('pictures of one message that take too long together are left', async () => {
-  const { told, fetches } = await send(['one', 'two'], [], 20_000);
-  expect(told).toBe('one unavailable');
-  expect(fetches).toHaveLength(1);
-});
+test.each<[files: string[], script: FetchedPhoto['kind'][], told: string, count: number, readMs?: number]>([
+  [['file'], ['unavailable'], 'file', 2],
+  [['file'], ['unavailable', 'unavailable'], 'unavailable', 2],
+  [['file'], ['refused'], 'unavailable', 1],
+  [['file'], ['large'], 'unreadable', 1],
+  [['one', 'two'], [], 'one unavailable', 1, 20_000],
+])(
+  'fetches of %j that end with %j, or take too long together, come to %s, by %i of them',
+  async (files, script, expected, count, readMs) => {
+    const { told, fetches } = await send(files, script, readMs);
+    expect(told).toBe(expected);
+    expect(fetches).toHaveLength(count);
+  },
+);

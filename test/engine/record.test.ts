@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { VERSION } from '../../src/conversation/state.ts';
+import { type CustomerRecord, lock, SETTLED_MS, unlock } from '../../src/engine/customer.ts';
 import { type ConversationRecord, newRecord, readRecord, writeRecord } from '../../src/engine/record.ts';
 import {
   accept,
@@ -124,27 +125,26 @@ const commits = () => commit(held.lease, answers);
 const intends = () => intend(held.lease, { operation: 'op', body: 'lookup' });
 const releases = () => release(held.lease, { sentSeq: 0, leaseMs: LEASE });
 
-it.each<[string, Partial<ConversationRecord> | null, more?: () => ReturnType<typeof commits>]>([
+const all = () => [commits(), intends(), releases()];
+
+it.each<[string, Partial<ConversationRecord> | null, changes?: typeof all]>([
   ['there is no record', null],
   ['nobody has the lease', { lease: null }],
   ['another has the lease', { lease: { ...fresh, owner: 'other' } }],
   ['a change of the holder was lost in a failover', { lease: { ...fresh, step: -1 } }],
   ['the holder went on meanwhile', { lease: { ...fresh, step: 2 } }],
-  ['it never had the lease', {}, () => commit({ record: { lease: null }, head: null }, answers)],
-])('whoever has not the lease changes nothing: %s', (_, over, more) => {
-  const found = over && { ...held.record, ...over };
-  for (const change of more ? [more()] : [commits(), intends(), releases()]) {
-    const { record, answer } = change(found, NOW);
-    expect(record).toBe(found);
-    expect([false, { kind: 'stale' }]).toContainEqual(answer);
-  }
-});
-
-it.each([[[]], [inbox]])(
-  'a change decided from another message than is there changes nothing: %j',
-  (other) => {
-    const found = { ...held.record, inbox: other };
-    for (const change of [commits(), intends()]) expect(change(found, NOW).record).toBe(found);
+  ['it never had the lease', {}, () => [commit({ record: { lease: null }, head: null }, answers)]],
+  ['its message is gone', { inbox: [] }, () => [commits(), intends()]],
+  ['another message is there', { inbox }, () => [commits(), intends()]],
+])(
+  'whoever has not the lease, or decided from another message, changes nothing: %s',
+  (_, over, changes = all) => {
+    const found = over && { ...held.record, ...over };
+    for (const change of changes()) {
+      const { record, answer } = change(found, NOW);
+      expect(record).toBe(found);
+      expect([false, { kind: 'stale' }]).toContainEqual(answer);
+    }
   },
 );
 
@@ -274,4 +274,20 @@ it('dead letters are kept until they are taken, or all is forgotten', () => {
   expect(takeLetter('one')(taken.record, NOW)).toEqual({ record: taken.record, answer: null });
   const forgotten = commit({ record: kept, head: null }, { ...answers, consumed: false, forget: true });
   expect(left(forgotten(kept, NOW)).dead).toEqual([]);
+});
+
+const locked = (settled: string[] = [], awaited: string[] = []) => ({ locked: true, settled, awaited });
+
+it('the next holder hears for a day what earlier ones left, but for its own: its outcome may not be saved', () => {
+  let record: CustomerRecord | null = null;
+  for (const left of [
+    { operation: 'op1', record: 'record 1' },
+    { operation: 'op2', awaited: '{"one":"🎁"}' },
+    { operation: 'op2', awaited: '{"one":"🎁"}' },
+  ])
+    record = unlock(left)(record, NOW).record;
+  expect(lock('op3')(record, NOW).answer).toEqual(locked(['record 1'], ['{"one":"🎁"}']));
+  expect(lock('op1')(record, NOW).answer).toEqual(locked([], ['{"one":"🎁"}']));
+  expect(lock('op2')(record, NOW).answer).toEqual(locked(['record 1']));
+  expect(lock('op3')(record, NOW + SETTLED_MS).answer).toEqual(locked());
 });

@@ -18,8 +18,6 @@ test('what is due and has no record is alarmed and taken out, once', async () =>
   expect(world.heard()).toEqual(['a']);
 });
 
-const EMPTY = { nowMs: 0, count: 0, entries: [] };
-
 /** A scheduler of eight slots whose store lists as said. */
 function createKit(
   list: RecordStore['list'],
@@ -59,7 +57,7 @@ test('shards that fail hold up no other', async () => {
   const { scheduler, clock } = createKit(async (_, { shard }) => {
     if (shard < SHARDS / 2) throw new StoreUnavailable('ill');
     listed.push(shard);
-    return EMPTY;
+    return { nowMs: 0, count: 0, entries: [] };
   });
   // A sweep takes so long that the failed shards may be asked again at the next.
   for (; clock.ms < 400_000; clock.ms += 20_000) await scheduler.sweep();

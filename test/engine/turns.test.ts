@@ -1,9 +1,12 @@
 import { expect, test, vi } from 'vitest';
+import type { Perform } from '../../src/conversation/effect.ts';
 import { LIMITS } from '../../src/engine/limits.ts';
-import type { Incoming } from '../../src/engine/messages.ts';
+import type { Incoming, Platform } from '../../src/engine/messages.ts';
 import { MAX_INBOX } from '../../src/engine/transitions.ts';
+import { Spans } from '../../src/observability/tracing.ts';
 import { StoreUnavailable } from '../../src/store/port.ts';
-import { conversation, createWorld, gate, incoming, LOOKUP } from './bot.ts';
+import { recordingObserve } from '../support/observe.ts';
+import { conversation, createWorld, gate, incoming, LOOKUP, photoOf, READER } from './bot.ts';
 
 test('a turn knows the sender as the channel identifies them, and keeps neither name nor e-mail', async () => {
   const world = createWorld();
@@ -29,10 +32,8 @@ test('an effect shows the customer that it takes long', async () => {
   const { opened, open } = gate();
   const working = vi.fn(async () => open());
   const perform = () => opened.then(() => ({ kind: 'busy', operation: 'op1' }) as const);
-  const engine = world.engine(
-    { platform: () => ({ ...world.platform, working }), perform },
-    { workingMs: 5 },
-  );
+  const platform = () => ({ ...world.platform, working });
+  const engine = world.engine({ platform, perform }, { workingMs: 5 });
   await engine.accept(incoming('redeem:op1', { press: { message: 7 } }));
   await world.quiet();
   const place = { conversation: 'c1', address: { chat: 1 }, press: { message: 7 } };
@@ -148,17 +149,13 @@ test('a lock is given back at once, though the reply that tells the outcome has 
 async function withCall(limits: Parameters<ReturnType<typeof createWorld>['engine']>[1] = {}) {
   const world = createWorld();
   const [called, answered] = [gate(), gate()];
-  const engine = world.engine(
-    {
-      perform: async (_effect, turn) => {
-        await turn.intend('op1', { lookup: LOOKUP });
-        called.open();
-        await answered.opened;
-        return { kind: 'applied', operation: 'op1' };
-      },
-    },
-    limits,
-  );
+  const perform: Perform = async (_effect, turn) => {
+    await turn.intend('op1', { lookup: LOOKUP });
+    called.open();
+    await answered.opened;
+    return { kind: 'applied', operation: 'op1' };
+  };
+  const engine = world.engine({ perform }, limits);
   await engine.accept(incoming('redeem:op1'));
   await engine.accept(incoming('b'));
   await called.opened;
@@ -190,3 +187,110 @@ test('stopping finishes and delivers a turn past its intent; what waits behind g
   const inbox = [{ id: expect.any(String) }];
   expect(await world.record()).toMatchObject({ lease: null, attempts: 0, inbox });
 });
+
+/* That texts are decided while they are filed, and their leases may end then: the simulator. */
+
+test('a text is only filed where it was sent before its process began, or more than five seconds ago', async () => {
+  const world = createWorld();
+  const engine = world.engine();
+  const startedMs = world.outside.nowMs();
+  world.advance(10_000);
+  for (const sentMs of [undefined, startedMs - 60_000, startedMs + 4000]) {
+    for (const text of ['a', 'b']) {
+      await engine.accept(incoming(text), sentMs);
+      await world.quiet();
+    }
+  }
+  expect(world.changes).not.toContain('fused');
+});
+
+test('a text is only filed where the channel has to ask who writes, which it remembers', async () => {
+  const world = createWorld();
+  let isKnown = false;
+  const platform: Platform = {
+    ...world.platform,
+    recallSender: ({ sender }) => (isKnown ? sender : undefined),
+    identify: async ({ sender }) => sender,
+  };
+  const engine = world.engine({ platform: () => platform });
+  for (const text of ['a', 'b', 'c']) {
+    isKnown = text === 'c';
+    await engine.accept(incoming(text), Number.MAX_SAFE_INTEGER);
+    await world.quiet();
+    expect(world.changes.includes('fused')).toBe(isKnown);
+  }
+});
+
+test('a turn is one event of the log, and lines are about its conversation and operation, without a tracer, too', async () => {
+  const world = createWorld();
+  const { observe, said } = recordingObserve();
+  const spans = new Spans();
+  const about: unknown[] = [];
+  const perform: Perform = (effect, context) => {
+    about.push(spans.fields());
+    return world.perform(effect, context);
+  };
+  await world.engine({ observe, spans, perform }).accept(incoming('redeem:op1'));
+  await world.quiet();
+  const conversation = world.encryption.name('conversation', 'test\0c1');
+  const number = expect.any(Number);
+  const phases = { identifyMs: number, stepsMs: number, commitMs: number, deliverMs: number };
+  const turn = { conversation, channel: 'test', input: 'text', attempt: 1, result: 'done', waitMs: number };
+  const lines = said.map((line) => JSON.parse(line)).filter(([level]) => level === 'turn');
+  expect(lines).toEqual([['turn', { ...turn, ...phases }]]);
+  expect(about).toEqual([{ conversation, operation: 'op1' }]);
+  expect(spans.fields()).toEqual({});
+});
+
+test.each(['identify', 'deliver', 'fetchPhoto'] as const)(
+  'a platform that hangs in `%s` holds up its own conversations alone, and none of them is the worse for it',
+  async (call) => {
+    const world = createWorld();
+    const hanging = gate();
+    let atOnce = 0;
+    const slow = async (hangs: boolean) => {
+      if (!hangs) return;
+      atOnce += 1;
+      expect(atOnce).toBeLessThanOrEqual(2);
+      await hanging.opened;
+      atOnce -= 1;
+    };
+    const slowPlatform: Platform = {
+      async identify({ sender }) {
+        await slow(call === 'identify');
+        return sender;
+      },
+      async deliver(outgoing, seq) {
+        await slow(call === 'deliver');
+        return world.platform.deliver(outgoing, seq);
+      },
+      async fetchPhoto(_place, at) {
+        await slow(true);
+        return { kind: 'fetched', bytes: Buffer.from(String(at)) };
+      },
+    };
+    const platform = (name: string) => (name === 'slow' ? slowPlatform : world.platform);
+    const limits = { concurrency: 8, perChannel: 2, photosPerChannel: 2, placeMs: 5 };
+    const engine = world.engine({ platform, photoReader: READER }, limits);
+    const customers = Array.from({ length: 30 }, (_, n) => `slow ${n}`);
+    for (const conversation of customers) {
+      const sent = call === 'fetchPhoto' ? photoOf(conversation) : incoming(conversation);
+      await engine.accept({ ...sent, channel: 'slow', conversation });
+    }
+    for (let n = 0; n < 3; n++) {
+      // Less than a lease, all together: those that hang keep theirs.
+      world.advance(3000);
+      // Photos that hang hold up no text of their own channel either.
+      const channel = call === 'fetchPhoto' ? 'slow' : 'test';
+      await engine.accept(incoming(`quick ${n}`, { channel, conversation: `quick ${n}` }));
+      await expect.poll(() => world.heard()).toContain(`quick ${n}`);
+    }
+    expect(world.heard()).toHaveLength(3);
+    expect((await world.record(customers[0], 'slow'))?.retry?.tries ?? 0).toBe(0);
+    hanging.open();
+    await world.quiet();
+    expect(world.heard().slice(3).toSorted()).toEqual(customers.toSorted());
+    expect(world.alarms).toEqual([]);
+    expect(new Set(world.turns)).toEqual(new Set(['done']));
+  },
+);

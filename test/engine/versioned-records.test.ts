@@ -1,12 +1,13 @@
-import { describe, expect, it } from 'vitest';
-import { Lease } from '../../src/engine/leases.ts';
+import { randomBytes } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { Lease, Leases } from '../../src/engine/leases.ts';
 import { newRecord } from '../../src/engine/record.ts';
 import { accept, CONVERSATION, commit, release, take } from '../../src/engine/transitions.ts';
 import { type Sealer, VersionedRecords } from '../../src/engine/versioned-records.ts';
 import { systemRuntime } from '../../src/runtime.ts';
 import { type Index, type Swap, shardOf } from '../../src/store/port.ts';
 import { createLossyStore } from '../support/lossy-store.ts';
-import { filing, LEASE, NOW, openSealer, taking } from './bot.ts';
+import { filing, LEASE, NOW, taking } from './bot.ts';
 
 const KEY = 'c:name';
 
@@ -18,11 +19,13 @@ function world() {
   const faults: string[] = [];
   const timers: (() => void)[] = [];
   const opened: string[] = [];
+  /** Seals nothing: the version is random all the same. Bytes that say so cannot be opened. */
   const sealer: Sealer = {
-    ...openSealer,
+    seal: (_, plain) => Buffer.concat([Buffer.of(0), randomBytes(12), plain]),
     open(key, sealed) {
       opened.push(key);
-      return openSealer.open(key, sealed);
+      if (sealed[13] === 0xff) throw new Error('broken');
+      return Buffer.from(sealed.subarray(13));
     },
   };
   const runtime = {
@@ -46,92 +49,112 @@ function world() {
     mono.ms += ms;
     for (const run of timers.splice(0)) run();
   }
-  return { memory, clock, faults, opened, pass, open, list, put };
+  return { memory, clock, mono, parts, faults, opened, pass, open, list, put };
 }
 
 const file = (id: string) => accept(filing(id));
 
-describe('Versioned records', () => {
-  it('keeps a record open for the length of a lease, and sealed from then on', async () => {
-    const { open, pass, opened } = world();
-    const cell = open();
-    for (const id of ['m1', 'm2']) await cell.update('name', file(id));
-    pass(14_999);
-    await cell.update('name', file('m3'));
-    pass(14_999);
-    expect(opened).toEqual([]);
-    pass(2);
-    await cell.update('name', file('m4'));
-    expect(opened).toEqual(['c:name']);
-  });
+test('keeps a record open for the length of a lease, and sealed from then on', async () => {
+  const { open, pass, opened } = world();
+  const cell = open();
+  for (const id of ['m1', 'm2']) await cell.update('name', file(id));
+  pass(14_999);
+  await cell.update('name', file('m3'));
+  pass(14_999);
+  expect(opened).toEqual([]);
+  pass(2);
+  await cell.update('name', file('m4'));
+  expect(opened).toEqual(['c:name']);
+});
 
-  it('makes all changes that come during a swap with the next one, in their order', async () => {
-    const { open, memory } = world();
-    const cell = open();
-    const ids = Array.from({ length: 20 }, (_, n) => `m${n}`);
-    const answers = await Promise.all(ids.map((id) => cell.update('name', file(id))));
-    expect(answers.map(({ answer }) => answer)).toEqual(ids.map(() => 'queued'));
-    expect(memory.swaps).toBe(2);
-    const { record } = await cell.read('name');
-    expect(record?.inbox.map(({ id }) => id)).toEqual(ids);
-  });
+test('makes all changes that come during a swap with the next one, in their order', async () => {
+  const { open, memory } = world();
+  const cell = open();
+  const ids = Array.from({ length: 20 }, (_, n) => `m${n}`);
+  const answers = await Promise.all(ids.map((id) => cell.update('name', file(id))));
+  expect(answers.map(({ answer }) => answer)).toEqual(ids.map(() => 'queued'));
+  expect(memory.swaps).toBe(2);
+  const { record } = await cell.read('name');
+  expect(record?.inbox.map(({ id }) => id)).toEqual(ids);
+});
 
-  it('is sure before it says that nothing is to be done: what it remembers may be old', async () => {
-    const { open } = world();
-    const [one, other] = [open(), open()];
-    const nothing = take(taking());
-    await one.update('name', () => ({ record: newRecord(NOW), answer: null }));
-    await other.update('name', file('m1'));
-    expect((await one.update('name', nothing)).answer).toBe('leased');
-  });
+test('is sure before it says that nothing is to be done: what it remembers may be old', async () => {
+  const { open } = world();
+  const [one, other] = [open(), open()];
+  const nothing = take(taking());
+  await one.update('name', () => ({ record: newRecord(NOW), answer: null }));
+  await other.update('name', file('m1'));
+  expect((await one.update('name', nothing)).answer).toBe('leased');
+});
 
-  it('keeps a released record as it was, behind a mark that nobody else can make', async () => {
-    const { open, memory, put, faults, clock } = world();
-    const one = open();
-    const stored = async () => Buffer.from((await memory.read(KEY)).bytes ?? []);
-    async function converse(owner: string) {
-      await put(null);
-      const { record } = await open().update('name', accept(filing('m1', { take: taking(owner) })));
-      if (record === null) throw new Error('nothing was filed');
-      const lease = new Lease('name', { record, nowMs: NOW, aliveUntilMs: 0 });
-      const decision = {
-        ...{ state: '{}', replies: [{ seq: 1, body: 'hello' }], consumed: true },
-        ...{ wakeMs: NOW + 60_000, settled: [], dropped: 0 },
-      };
-      lease.record = (await one.update('name', commit(lease, decision))).record ?? newRecord(NOW);
-      const sealed = await stored();
-      const released = await one.update('name', release(lease, { sentSeq: NOW + 1, leaseMs: LEASE }));
-      return { released: released.record, sealed, marked: await stored() };
-    }
-    const other = await converse('other-owner');
-    const { released, sealed, marked } = await converse('owner');
-    expect(marked.subarray(1, sealed.length)).toEqual(sealed.subarray(1));
-    expect(released).toMatchObject({ outbox: [], lease: null });
-    expect((await open().read('name')).record).toEqual(released);
-    const swapped = [marked.subarray(0, sealed.length), other.marked.subarray(other.sealed.length)];
-    const unmarked = [marked.subarray(0, 1), sealed.subarray(1)];
-    for (const forged of [Buffer.concat(swapped), marked.subarray(0, -1), Buffer.concat(unmarked)]) {
-      await put(forged);
-      await open().update('name', take(taking()));
-    }
-    expect(faults).toEqual(['seal_broken', 'seal_broken', 'seal_broken']);
-
-    // What was sent goes with the next swap: at the latest the wake-up's.
-    await put(marked);
-    clock.ms += 60_000;
+test('keeps a released record as it was, behind a mark that nobody else can make', async () => {
+  const { open, memory, put, faults, clock } = world();
+  const one = open();
+  const stored = async () => Buffer.from((await memory.read(KEY)).bytes ?? []);
+  async function converse(owner: string) {
+    await put(null);
+    const { record } = await open().update('name', accept(filing('m1', { take: taking(owner) })));
+    if (record === null) throw new Error('nothing was filed');
+    const lease = new Lease('name', { record, nowMs: NOW, aliveUntilMs: 0 });
+    const decision = {
+      ...{ state: '{}', replies: [{ seq: 1, body: 'hello' }], consumed: true },
+      ...{ wakeMs: NOW + 60_000, settled: [], dropped: 0 },
+    };
+    lease.record = (await one.update('name', commit(lease, decision))).record ?? newRecord(NOW);
+    const sealed = await stored();
+    const released = await one.update('name', release(lease, { sentSeq: NOW + 1, leaseMs: LEASE }));
+    return { released: released.record, sealed, marked: await stored() };
+  }
+  const other = await converse('other-owner');
+  const { released, sealed, marked } = await converse('owner');
+  expect(marked.subarray(1, sealed.length)).toEqual(sealed.subarray(1));
+  expect(released).toMatchObject({ outbox: [], lease: null });
+  expect((await open().read('name')).record).toEqual(released);
+  const swapped = [marked.subarray(0, sealed.length), other.marked.subarray(other.sealed.length)];
+  const unmarked = [marked.subarray(0, 1), sealed.subarray(1)];
+  for (const forged of [Buffer.concat(swapped), marked.subarray(0, -1), Buffer.concat(unmarked)]) {
+    await put(forged);
     await open().update('name', take(taking()));
-    expect([sealed, await stored()].map((bytes) => bytes.includes('hello'))).toEqual([true, false]);
-  });
+  }
+  expect(faults).toEqual(['seal_broken', 'seal_broken', 'seal_broken']);
 
-  it('puts a broken record aside also where nothing is to be written', async () => {
-    const { open, put, faults, list } = world();
-    await put(Buffer.alloc(20, 0xff), [{ index: 'due', member: 'name', score: NOW }]);
-    const cell = open();
-    for (const listed of [true, false]) {
-      expect((await cell.update('name', take(taking()), { listed })).answer).toBe('none');
-    }
-    expect(faults).toEqual(['seal_broken']);
-    expect((await list('due')).count).toBe(0);
-    expect((await list('broken')).count).toBe(1);
-  });
+  // What was sent goes with the next swap: at the latest the wake-up's.
+  await put(marked);
+  clock.ms += 60_000;
+  await open().update('name', take(taking()));
+  expect([sealed, await stored()].map((bytes) => bytes.includes('hello'))).toEqual([true, false]);
+});
+
+test('puts a broken record aside also where nothing is to be written', async () => {
+  const { open, put, faults, list } = world();
+  await put(Buffer.alloc(20, 0xff), [{ index: 'due', member: 'name', score: NOW }]);
+  const cell = open();
+  for (const listed of [true, false]) {
+    expect((await cell.update('name', take(taking()), { listed })).answer).toBe('none');
+  }
+  expect(faults).toEqual(['seal_broken']);
+  expect((await list('due')).count).toBe(0);
+  expect((await list('broken')).count).toBe(1);
+});
+
+test('a lease lasts from when it was asked for, not from when the answer came: the store may end it sooner', async () => {
+  const { memory, mono, parts } = world();
+  const store = {
+    ...memory,
+    async compareAndSwap(...args: Parameters<typeof memory.compareAndSwap>) {
+      mono.ms += 1500;
+      return memory.compareAndSwap(...args);
+    },
+  };
+  const records = new VersionedRecords(CONVERSATION, { ...parts, store });
+  const limits = { leaseMs: LEASE, renewMs: 5000 };
+  const leases = new Leases({ ...parts, records, limits, onError() {} });
+  await records.update('name', accept(filing('m1')));
+  const claimedMs = mono.ms;
+  const lease = await leases.claim('name');
+  if (typeof lease === 'string') throw new Error(lease);
+  expect(lease.aliveUntilMs).toBe(claimedMs + LEASE);
+  const renewedMs = mono.ms;
+  expect(await leases.isHeld(lease)).toBe(true);
+  expect(lease.aliveUntilMs).toBe(renewedMs + LEASE);
 });

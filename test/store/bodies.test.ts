@@ -30,8 +30,6 @@ describe(`the shapes of version ${VERSION}`, () => {
   });
 });
 
-const VERSIONS = Array.from({ length: VERSION }, (_, at) => at + 1);
-
 test.each([...readStoredSamples('states', VERSION)])('%s is what this version would store', (name, body) => {
   expect(rewritten(name, body)).toEqual(body);
 });
@@ -85,7 +83,7 @@ test('a state of version 2 loses how many of a gift were asked for', () => {
 
 const LATE_MS = 31 * 60_000;
 
-describe.each(VERSIONS)('what version %i stored', (version) => {
+describe.each(Array.from({ length: VERSION }, (_, at) => at + 1))('what version %i stored', (version) => {
   test.each([...readStoredSamples('states', version)])('state: %s goes on', (name, sample) => {
     const [next, key] = NEXT[name] ?? [text(''), 'a line of NEXT'];
     const { state, origin } = readStored(JSON.stringify(sample), readState);

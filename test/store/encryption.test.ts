@@ -16,64 +16,62 @@ test('names differ by kind, value and hash key, not by the state key, which is r
   expect(new Set(names).size).toBe(4);
 });
 
-describe('sealing', () => {
-  test('opens what it sealed', () => {
-    for (const bytes of [plain, Buffer.alloc(0), randomBytes(100_000)]) {
-      expect(sealing.open('a', sealing.seal('a', bytes))).toEqual(bytes);
-    }
-  });
+test('a seal opens what it sealed', () => {
+  for (const bytes of [plain, Buffer.alloc(0), randomBytes(100_000)]) {
+    expect(sealing.open('a', sealing.seal('a', bytes))).toEqual(bytes);
+  }
+});
 
-  test('shows nothing of the text, and begins with a version that never comes again', () => {
-    const blobs = [sealing.seal('a', plain), sealing.seal('a', plain), open.seal('a', plain)];
-    expect(blobs[0]?.includes(Buffer.from('867123456'))).toBe(false);
-    expect(blobs.map((blob) => blob[0])).toEqual([1, 1, 0]);
-    expect(new Set(blobs.map((blob) => Buffer.from(versionOf(blob)).toString('hex'))).size).toBe(3);
-  });
+test('a seal shows nothing of the text, and begins with a version that never comes again', () => {
+  const blobs = [sealing.seal('a', plain), sealing.seal('a', plain), open.seal('a', plain)];
+  expect(blobs[0]?.includes(Buffer.from('867123456'))).toBe(false);
+  expect(blobs.map((blob) => blob[0])).toEqual([1, 1, 0]);
+  expect(new Set(blobs.map((blob) => Buffer.from(versionOf(blob)).toString('hex'))).size).toBe(3);
+});
 
-  test('seals each name with a key of its own, by the nonce it is given', () => {
-    const runtime = { bytes: (count: number) => Buffer.alloc(count, 7) };
-    const fixed = createEncryption({ hashKey, key }, runtime);
-    const [one, other] = ['a', 'b'].map((name) => fixed.seal(name, plain));
-    expect(one?.subarray(1, 13)).toEqual(Buffer.alloc(12, 7));
-    expect(one?.subarray(13, -16)).not.toEqual(other?.subarray(13, -16));
-  });
+test('each name is sealed with a key of its own, by the nonce that is given', () => {
+  const runtime = { bytes: (count: number) => Buffer.alloc(count, 7) };
+  const fixed = createEncryption({ hashKey, key }, runtime);
+  const [one, other] = ['a', 'b'].map((name) => fixed.seal(name, plain));
+  expect(one?.subarray(1, 13)).toEqual(Buffer.alloc(12, 7));
+  expect(one?.subarray(13, -16)).not.toEqual(other?.subarray(13, -16));
+});
 
-  test('a blob that was moved to another conversation or kind, changed or cut anywhere is refused', () => {
-    const blob = sealing.seal('state:one', plain);
-    for (const name of ['state:two', 'message:one']) {
-      expect(() => sealing.open(name, blob)).toThrow(SealBroken);
-    }
-    for (let at = 0; at < blob.length; at++) {
-      const changed = Buffer.from(blob);
-      changed.writeUInt8(changed.readUInt8(at) ^ 1, at);
-      expect(() => sealing.open('state:one', changed)).toThrow(SealBroken);
-      expect(() => sealing.open('state:one', blob.subarray(0, at))).toThrow(SealBroken);
-    }
-  });
+test('a blob that was moved to another conversation or kind, changed or cut anywhere is refused', () => {
+  const blob = sealing.seal('state:one', plain);
+  for (const name of ['state:two', 'message:one']) {
+    expect(() => sealing.open(name, blob)).toThrow(SealBroken);
+  }
+  for (let at = 0; at < blob.length; at++) {
+    const changed = Buffer.from(blob);
+    changed.writeUInt8(changed.readUInt8(at) ^ 1, at);
+    expect(() => sealing.open('state:one', changed)).toThrow(SealBroken);
+    expect(() => sealing.open('state:one', blob.subarray(0, at))).toThrow(SealBroken);
+  }
+});
 
-  test('a key is changed without a pause in two rounds: first all can read the new one, then write with it', () => {
-    const first = createEncryption({ hashKey, key, previous: otherKey });
-    const opens: string[] = [];
-    const onPrevious = () => void opens.push('previous');
-    const second = createEncryption({ hashKey, key: otherKey, previous: key, onPrevious });
-    for (const [one, other] of [
-      [sealing, first],
-      [first, second],
-    ] as const) {
-      expect(one.open('a', other.seal('a', plain))).toEqual(plain);
-      expect(other.open('a', one.seal('a', plain))).toEqual(plain);
-    }
-    expect(() => sealing.open('a', second.seal('a', plain))).toThrow(SealBroken);
-    expect(second.open('a', second.seal('a', plain))).toEqual(plain);
-    expect(opens, 'of the first, with the key before').toEqual(['previous']);
-  });
+test('a key is changed without a pause in two rounds: first all can read the new one, then write with it', () => {
+  const first = createEncryption({ hashKey, key, previous: otherKey });
+  const opens: string[] = [];
+  const onPrevious = () => void opens.push('previous');
+  const second = createEncryption({ hashKey, key: otherKey, previous: key, onPrevious });
+  for (const [one, other] of [
+    [sealing, first],
+    [first, second],
+  ] as const) {
+    expect(one.open('a', other.seal('a', plain))).toEqual(plain);
+    expect(other.open('a', one.seal('a', plain))).toEqual(plain);
+  }
+  expect(() => sealing.open('a', second.seal('a', plain))).toThrow(SealBroken);
+  expect(second.open('a', second.seal('a', plain))).toEqual(plain);
+  expect(opens, 'of the first, with the key before').toEqual(['previous']);
+});
 
-  test('without a key blobs are plain, for development; a process with a key refuses them, and the reverse', () => {
-    expect(open.open('a', open.seal('a', plain))).toEqual(plain);
-    expect(open.seal('a', plain).includes(plain)).toBe(true);
-    expect(() => sealing.open('a', open.seal('a', plain))).toThrow(SealBroken);
-    expect(() => open.open('a', sealing.seal('a', plain))).toThrow(SealBroken);
-  });
+test('without a key blobs are plain, for development; a process with a key refuses them, and the reverse', () => {
+  expect(open.open('a', open.seal('a', plain))).toEqual(plain);
+  expect(open.seal('a', plain).includes(plain)).toBe(true);
+  expect(() => sealing.open('a', open.seal('a', plain))).toThrow(SealBroken);
+  expect(() => open.open('a', sealing.seal('a', plain))).toThrow(SealBroken);
 });
 
 describe('the canary', () => {

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 import { parseRedisUrl, placesOf } from '../../../src/store/redis/address.ts';
 
-const none = { username: '', password: '' };
-const plain = { tls: false, login: none, db: 0 };
+const plain = { tls: false, login: { username: '', password: '' }, db: 0 };
 const at = (host: string, port: number) => ({ host, port });
 
 test.for([

@@ -1,21 +1,16 @@
 import { expect, test } from 'vitest';
-import { type RecordStore, StoreUnavailable } from '../../../src/store/port.ts';
+import { StoreUnavailable } from '../../../src/store/port.ts';
 import { bytesOf, record, replacing, someKey, swapOf } from '../../contract/records.ts';
 import { startRedisPair } from '../../support/failover.ts';
 import { inTime } from '../../support/in-time.ts';
-import { create, openCluster, openRecords, stopAtEnd } from './kit.ts';
+import { create, openCluster, openRecords, stopAtEnd, stored } from './kit.ts';
 
-/*
- * `REDIS_WAIT_REPLICAS`: what a swap promises as durable, a failover does not lose.
- */
-
-const openProcess = async (url: string): Promise<RecordStore> =>
-  (await openRecords(url, { waitReplicas: 1 })).store;
+/* `REDIS_WAIT_REPLICAS`: what a swap promises as durable, a failover does not lose. */
 
 /** A Redis with one replica that follows it. */
 async function openPair() {
   const { replica, proxy, url } = stopAtEnd(await startRedisPair());
-  return { replica, proxy, url, store: await openProcess(url) };
+  return { replica, proxy, url, ...(await openRecords(url, { waitReplicas: 1 })) };
 }
 
 const DURABLE = { durable: true };
@@ -65,13 +60,11 @@ test('one whose answer was lost is not durable unless a replica has it', async (
 
 test('in a cluster a failover loses nothing that was durable', async () => {
   const { nodes, keyOf, store } = await openCluster({ replicated: true, waitReplicas: 1 });
-  const [key, one] = [await keyOf(0), record('one')];
-  expect(await store.compareAndSwap(key, durable(one))).toMatchObject({ durable: true });
+  const { key, before } = await stored(store, DURABLE, await keyOf(0));
   await nodes[0]?.kill();
-  const swap = replacing(one, { bytes: record('two'), durable: true });
+  const swap = replacing(before, { bytes: record('two'), durable: true });
   await expect(inTime(2500, () => store.compareAndSwap(key, swap))).rejects.toBeInstanceOf(StoreUnavailable);
-  const found = async () => bytesOf(await store.read(key).catch(() => ({ bytes: null })));
-  await expect.poll(found).toEqual(one);
+  await expect.poll(async () => bytesOf(await store.read(key))).toEqual(before);
   // The new master has no replica yet.
   await expect.poll(() => store.compareAndSwap(key, swap)).toMatchObject({ swapped: true, durable: false });
 });

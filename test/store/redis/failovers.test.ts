@@ -1,21 +1,17 @@
 import { expect, test, vi } from 'vitest';
 import { StoreUnavailable } from '../../../src/store/port.ts';
-import { bytesOf, record, replacing, someKey, swapOf } from '../../contract/records.ts';
+import { bytesOf, record, replacing, someKey } from '../../contract/records.ts';
 import { asAdmin, startRedisPair, startRedisSentinels } from '../../support/failover.ts';
 import { inTime } from '../../support/in-time.ts';
-import { create, memoryLog, openCluster, openRecords, ownRedis, stopAtEnd } from './kit.ts';
+import { create, memoryLog, openCluster, openRecords, ownRedis, stopAtEnd, stored } from './kit.ts';
 
-/*
- * Who is the master changes: alone behind one address, behind sentinels, in a cluster.
- */
+/* Who is the master changes: alone behind one address, behind sentinels, in a cluster. */
 
 test('a process leaves a master that became a replica, with every connection, and has all that was there', async () => {
   const pair = stopAtEnd(await startRedisPair());
   const { store } = await openRecords(pair.url, { waitReplicas: 1 });
-  const [key, before, next] = [someKey(), record('before'), record('next')];
-  expect(await store.compareAndSwap(key, swapOf({ bytes: before, durable: true }))).toMatchObject({
-    durable: true,
-  });
+  const { key, before } = await stored(store, { durable: true });
+  const next = record('next');
 
   await pair.failOver();
   await expect(create(store)).rejects.toThrow(/READONLY/);
@@ -42,16 +38,12 @@ test('a client that ended, as by a failover that is told while it connects, is c
 test('a master that dies is left for the one that its sentinels promote', async () => {
   const sentinels = stopAtEnd(await startRedisSentinels());
   const { store } = await openRecords(sentinels.url, { waitReplicas: 1 });
-  const [key, before] = [someKey(), record('before')];
-  expect(await store.compareAndSwap(key, swapOf({ bytes: before, durable: true }))).toMatchObject({
-    durable: true,
-  });
+  const { key, before } = await stored(store, { durable: true });
 
   const [first] = sentinels.servers;
   await first.kill();
   await sentinels.promotedOver(first);
-  const found = async () => bytesOf(await store.read(key).catch(() => ({ bytes: null })));
-  await expect.poll(found).toEqual(before);
+  await expect.poll(async () => bytesOf(await store.read(key))).toEqual(before);
   const swap = replacing(before, { bytes: record('after'), durable: true });
   // The promoted one has no replica.
   await expect.poll(() => store.compareAndSwap(key, swap)).toMatchObject({ swapped: true, durable: false });
@@ -68,9 +60,7 @@ test('the login of a URL with sentinels is for Redis, not for them; theirs is in
   const log = memoryLog();
   const url = sentinels.url.replace('//', '//:ours@');
   const { store } = await openRecords(`${url}?sentinelPassword=theirs`, { log });
-  expect(await create(store)).toMatchObject({
-    swapped: true,
-  });
+  expect(await create(store)).toMatchObject({ swapped: true });
   const { store: refused } = await openRecords(url, { log });
   await expect(refused.read(someKey())).rejects.toBeInstanceOf(StoreUnavailable);
   await vi.waitFor(() => expect(log.lines.join()).toMatch(/Redis cannot be reached at .*sentinels/));
@@ -83,20 +73,19 @@ test('a cluster without one node serves the others, names the fault, and recover
   const [gone] = nodes;
 
   await gone?.kill();
-  const create = (key: typeof lost) => store.compareAndSwap(key, swapOf({ bytes: record('a') }));
-  await expect(inTime(2000, () => create(lost))).rejects.toBeInstanceOf(StoreUnavailable);
-  expect(await inTime(500, () => create(kept))).toMatchObject({ swapped: true });
+  await expect(inTime(2000, () => create(store, {}, lost))).rejects.toBeInstanceOf(StoreUnavailable);
+  expect(await inTime(500, () => create(store, {}, kept))).toMatchObject({ swapped: true });
   await expect.poll(() => store.health()).toEqual([expect.stringMatching(/^redis: node 127\.0\.0\.1:\d+ /)]);
 
   await gone?.start();
-  await expect.poll(() => create(lost)).toMatchObject({ swapped: true });
+  await expect.poll(() => create(store, {}, lost)).toMatchObject({ swapped: true });
   await expect.poll(() => store.health()).toEqual([]);
 });
 
 test('a record that moves to another node goes on there, durably too', async () => {
   const { nodes, admins, store, slotOf, masterOf } = await openCluster({ waitReplicas: 1 });
-  const [key, before, next] = [someKey(), record('before'), record('next')];
-  await store.compareAndSwap(key, swapOf({ bytes: before, durable: true }));
+  const { key, before } = await stored(store);
+  const next = record('next');
 
   const slot = await slotOf(key);
   const ids = await Promise.all(admins.map((admin) => admin.call('CLUSTER', 'MYID')));

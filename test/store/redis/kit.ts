@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import type { Log } from '../../../src/observability/log.ts';
 import type { Canary } from '../../../src/store/encryption.ts';
 import type { Key, RecordStore, Swap } from '../../../src/store/port.ts';
@@ -42,6 +42,14 @@ export async function openRecords(
 /** Writes a new record. */
 export const create = (store: RecordStore, over: Partial<Swap> = {}, key: Key = someKey()) =>
   store.compareAndSwap(key, swapOf({ bytes: record('new'), ...over }));
+
+/** A record that is there. */
+export async function stored(store: RecordStore, over: Partial<Swap> = {}, key: Key = someKey()) {
+  const before = record('before');
+  const swapped = await create(store, { bytes: before, ...over }, key);
+  expect(swapped).toMatchObject({ swapped: true, durable: over.durable ?? false });
+  return { key, before };
+}
 
 /** A connection that asks Redis itself, whatever becomes of it. */
 export function adminOf({ port }: Pick<RedisServer, 'port'>): Redis {

@@ -9,9 +9,7 @@ import { someKey } from '../../contract/records.ts';
 import { startRedisCluster } from '../../support/redis.ts';
 import { adminOf, create, memoryLog, openRecords, ownRedis, stopAtEnd } from './kit.ts';
 
-/*
- * What a store says of itself, and that nobody touches one that is not ours.
- */
+/* What a store says of itself, and that nobody touches one that is not ours. */
 
 /** The canary of a process that wants this value alone. */
 const onlyThis =
@@ -65,9 +63,8 @@ test('a canary that is replaced is replaced in both places, also after a process
     await adminOf(server).set(place, before);
     await open({ key });
   }
-  await expect(open({ key: randomBytes(32), previous: randomBytes(32) })).rejects.toBeInstanceOf(
-    StoreRefused,
-  );
+  const others = open({ key: randomBytes(32), previous: randomBytes(32) });
+  await expect(others).rejects.toBeInstanceOf(StoreRefused);
 });
 
 test('processes that started without Redis look at the store when it comes, and leave it if it is not theirs', async () => {
@@ -98,10 +95,8 @@ test('a cluster with a dead master lets processes start, whichever it is', async
   expect(living.length).toBeGreaterThan(5);
 });
 
-const slotOf = (key: string): number => new Command('exists', [key]).getSlot() ?? -1;
-
 test('no master of a cluster has both keys of the check value', () => {
-  const [one = 0, other = 0] = CANARY_KEYS.map(slotOf);
+  const [one = 0, other = 0] = CANARY_KEYS.map((key) => new Command('exists', [key]).getSlot() ?? -1);
   expect(Math.abs(other - one)).toBe(16_384 / 2);
 });
 

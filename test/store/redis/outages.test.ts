@@ -10,41 +10,32 @@ import {
 import { bytesOf, due, record, replacing, someKey, swapOf } from '../../contract/records.ts';
 import { inTime } from '../../support/in-time.ts';
 import { startRedisProxy } from '../../support/proxy.ts';
-import { adminOf, create, memoryLog, openRecords, ownRedis, stopAtEnd } from './kit.ts';
+import { adminOf, create, memoryLog, openRecords, ownRedis, stopAtEnd, stored } from './kit.ts';
 
 /** Every way to ask, none of which may hang. */
-const everything = (store: RecordStore): (() => Promise<unknown>)[] => [
-  () => store.read(someKey()),
-  () => create(store),
-  () => create(store, { durable: true }),
-  () => store.list('due', { shard: 7, upTo: 'now', limit: 10 }),
-  () => store.health(),
+const everything = (store: RecordStore): Promise<unknown>[] => [
+  store.read(someKey()),
+  create(store),
+  create(store, { durable: true }),
+  store.list('due', { shard: 7, upTo: 'now', limit: 10 }),
+  store.health(),
 ];
-
-async function expectUnavailable(store: RecordStore): Promise<void> {
-  const answers = await inTime(2200, () => Promise.allSettled(everything(store).map((ask) => ask())));
-  for (const answer of answers) {
-    expect(answer.status === 'rejected' && answer.reason).toBeInstanceOf(StoreUnavailable);
-  }
-}
-
-const comesBack = (store: RecordStore): Promise<void> => expect.poll(() => store.health()).toEqual([]);
 
 test('a dead Redis is told within 2 s, and the same process goes on when it is back, with all it had', async () => {
   const server = await ownRedis('--appendfsync', 'always');
   const log = memoryLog();
   const { store } = await openRecords(server.url, { log });
-  const [key, before] = [someKey(), record('before')];
-  await store.compareAndSwap(key, swapOf({ bytes: before }));
+  const { key, before } = await stored(store);
 
   await server.kill();
-  await expectUnavailable(store);
+  const answers = await inTime(2200, () => Promise.allSettled(everything(store)));
+  for (const answer of answers)
+    expect(answer.status === 'rejected' && answer.reason).toBeInstanceOf(StoreUnavailable);
   await server.start();
-  await comesBack(store);
+  await expect.poll(() => store.health()).toEqual([]);
 
-  expect(await store.compareAndSwap(key, replacing(before, { bytes: record('after') }))).toMatchObject({
-    swapped: true,
-  });
+  const swap = replacing(before, { bytes: record('after') });
+  expect(await store.compareAndSwap(key, swap)).toMatchObject({ swapped: true });
   await expect
     .poll(() => log.lines)
     .toEqual([expect.stringContaining('cannot be reached'), expect.stringContaining('connected again')]);
@@ -96,8 +87,8 @@ test('a swap whose answer is lost is done once', async () => {
 test('a full memory refuses a swap as a whole', async () => {
   const server = await ownRedis();
   const { store } = await openRecords(server.url);
-  const [key, before] = [someKey(), record('still there')];
-  await store.compareAndSwap(key, swapOf({ bytes: before, indexes: due(key, 1) }));
+  const key = someKey();
+  const { before } = await stored(store, { indexes: due(key, 1) }, key);
   const admin = adminOf(server);
   await admin.config('SET', 'maxmemory', '100kb');
   const swap = replacing(before, { bytes: record('next'), indexes: due(key, null) });
@@ -136,12 +127,10 @@ test('wrong settings are named, with what to do', async () => {
 test('records expire, and nothing is left of an index without entries', async () => {
   const server = await ownRedis();
   const { store } = await openRecords(server.url);
-  const [key, broken] = [someKey(), record('broken')];
-  await store.compareAndSwap(key, swapOf({ bytes: broken, indexes: due(key, 1) }));
-  await store.compareAndSwap(
-    key,
-    replacing(broken, { bytes: record('a'), aside: true, indexes: due(key, null) }),
-  );
+  const key = someKey();
+  const { before } = await stored(store, { indexes: due(key, 1) }, key);
+  const swap = replacing(before, { bytes: record('a'), aside: true, indexes: due(key, null) });
+  await store.compareAndSwap(key, swap);
   await store.health();
   const admin = adminOf(server);
   const lasting: string[] = [];

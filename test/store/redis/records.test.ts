@@ -1,6 +1,5 @@
 import { Cluster } from 'ioredis';
-import { afterAll, beforeAll } from 'vitest';
-import type { Log } from '../../../src/observability/log.ts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { systemRuntime } from '../../../src/runtime.ts';
 import { PolledFeed } from '../../../src/store/feed.ts';
 import type { Feed } from '../../../src/store/port.ts';
@@ -9,11 +8,10 @@ import { createRedisLog } from '../../../src/store/redis/feed.ts';
 import { createRedisRecords } from '../../../src/store/redis/records.ts';
 import { feedContract } from '../../contract/feed.ts';
 import { recordsContract } from '../../contract/records.ts';
+import { compareWithRedis } from '../../simulator/redis.ts';
 import { startRedisSentinels } from '../../support/failover.ts';
 import { addressOf, startRedis, startRedisCluster } from '../../support/redis.ts';
-import { ANY } from './kit.ts';
-
-const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
+import { ANY, memoryLog } from './kit.ts';
 
 for (const [name, start] of [
   ['Redis', startRedis],
@@ -30,7 +28,7 @@ for (const [name, start] of [
   async function fresh<Part>(create: (connection: RedisConnection) => Part) {
     const opened: RedisConnection[] = [];
     const another = async (): Promise<Part> => {
-      const connection = await connectRedis(addressOf(server.url), { log: silent, canary: ANY });
+      const connection = await connectRedis(addressOf(server.url), { log: memoryLog(), canary: ANY });
       opened.push(connection);
       return create(connection);
     };
@@ -67,3 +65,8 @@ for (const [name, start] of [
     };
   });
 }
+
+/** `npm run simulate -- --redis` goes on from there. */
+it('a simulated history is the same in memory and on Redis', async () => {
+  expect(await compareWithRedis([1, 2, 76])).toEqual([]);
+});

@@ -1,9 +1,42 @@
 import { expect, test } from 'vitest';
 import type { Perform } from '../../src/conversation/effect.ts';
+import { VERSION } from '../../src/conversation/state.ts';
 import { LIMITS } from '../../src/engine/limits.ts';
 import { newState, readState, step } from '../support/conversation.ts';
 import { SETTINGS } from '../support/dialogue.ts';
 import { createWorld, incoming, LOOKUP } from './bot.ts';
+
+const conversation = { step, readState, newState, settings: SETTINGS };
+
+test('a flow that nobody knows ends after a minute, and with it nothing else', async () => {
+  const world = createWorld();
+  const nowMs = Date.now();
+  const state = {
+    ...{ lastMessageMs: nowMs, step: { at: 'asking', flow: 'tier', slot: 'year', tries: 0 } },
+    ...{ draft: { year: 2026 }, profile: { phone: { value: '+84867123456', proved: true } } },
+    operations: [{ id: 'OP1', kind: 'redeem', status: 'escalated', atMs: nowMs, checks: 5 }],
+  };
+  const sender = { channel: 'test', proof: 'contact' };
+  const origin = { channel: 'test', conversation: 'c1', address: { chat: 1 }, sender };
+  const stored = JSON.stringify({ state, origin, v: VERSION });
+  await world.file({});
+  await world.rewrite((record) => ({ ...record, inbox: [], state: stored }));
+  const engine = world.engine({ conversation }, { attempts: 1 });
+  const startMs = world.outside.nowMs();
+  await engine.accept(incoming('this year'));
+  await world.quiet(1500);
+  expect(world.heard()).toEqual(['conversation.expired', 'unsure']);
+  // The second one erases what was not understood, after half an hour.
+  expect(world.turns).toEqual(['done', 'done']);
+  expect(world.alarms).toEqual([]);
+  const leftForMs = (world.sent[0]?.outgoing.atMs ?? 0) - startMs;
+  expect(leftForMs).toBeGreaterThanOrEqual(60_000);
+  expect(leftForMs).toBeLessThan(75_000);
+  await engine.accept(incoming('/privacy'));
+  await expect.poll(() => world.heard()).toContain('privacy.text');
+  const told = world.sent.at(-1)?.outgoing.reply.lines?.map(({ key }) => key);
+  expect(told).toEqual(expect.arrayContaining(['summary.phone', 'privacy.operation']));
+});
 
 const CODES = ['TIVI000000301', 'TIVI000000302', 'TIVI000000303'];
 
@@ -21,7 +54,7 @@ test('a code that was called when the process failed is being checked', async ()
     if (code === CODES[1]) throw new Error('a fault of ours');
     return known ?? { kind: 'applied', operation };
   };
-  const engine = world.engine({ conversation: { step, readState, newState, settings: SETTINGS }, perform });
+  const engine = world.engine({ conversation, perform });
   await engine.accept(incoming(`tích điểm ${CODES.join(' ')} 0912345678 minh@example.vn`));
   await expect.poll(() => world.heard()).toEqual(['accumulate.summary']);
   const choice = world.sent[0]?.outgoing.reply.choices?.[0]?.id ?? '';
