@@ -13,6 +13,7 @@ const ask = (kind: Expecting['kind']): Expecting => ({
   codes: kind === 'codes' ? [] : ['TIVI000000017'],
 });
 
+const HOSTILE = ['a ', '0 ', 'ủ', 'không phải ', '1/8 - ', 'ab1 '];
 type Row = readonly [name: string, bound: number, at: Expecting, texts: string];
 const ROWS: readonly Row[] = [
   ['the phone that is asked', 10, ask('phone'), '0912345678 | 0912 345 679 | +84 912 345 680'],
@@ -30,9 +31,7 @@ const ROWS: readonly Row[] = [
     'hostile, 1,000 characters',
     20_000,
     NOTHING,
-    ['a ', '0 ', 'ủ', 'không phải ', '1/8 - ', 'ab1 ']
-      .map((part) => part.repeat(1000 / part.length))
-      .join(' | '),
+    HOSTILE.map((part) => part.repeat(1000 / part.length)).join(' | '),
   ],
 ];
 

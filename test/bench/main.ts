@@ -65,13 +65,9 @@ async function measure(name: string, store: Readonly<Record<string, string>>): P
     const perSecond = (TURNS / (performance.now() - startMs)) * 1000;
     const spent = (await figureOf(bot.url, 'process_cpu_seconds_total')) - cpuSeconds;
     const rssMb = (await figureOf(bot.url, 'process_resident_memory_bytes')) / 2 ** 20;
-    const figures = [
-      perSecond.toFixed(0),
-      'turns/s',
-      ((spent * 1000) / TURNS).toFixed(3),
-      'ms of CPU a turn',
-    ];
-    console.log(`${name} × ${inFlight}`.padEnd(16), ...figures, rssMb.toFixed(0), 'MB');
+    const speed = `${perSecond.toFixed(0)} turns/s`;
+    const cost = `${((spent * 1000) / TURNS).toFixed(3)} ms of CPU a turn`;
+    console.log(`${name} × ${inFlight}`.padEnd(16), speed, cost, rssMb.toFixed(0), 'MB');
   }
   await bot.stop();
 }

@@ -24,6 +24,9 @@ type Entry = {
   readonly shownAtMs: number;
 };
 
+/** What reached AntCRM for an operation, and what of it was applied. */
+export type Sent = Map<string, { readonly times: number; readonly applied: number }>;
+
 /** AntCRM's own error, which comes with a 200. */
 const ERROR_BODY = { success: 0, message: 'Có lỗi xảy ra', data: [] };
 
@@ -34,8 +37,7 @@ const ERROR_BODY = { success: 0, message: 'Có lỗi xảy ra', data: [] };
 export function createAntCrmDouble(world: World, onCall: (operation: string, path: string) => void) {
   const { clock, chance, count, occurs, trace } = world;
   const entries: Entry[] = [];
-  /** What reached AntCRM for an operation, and what of it was applied. */
-  const sent = new Map<string, { readonly times: number; readonly applied: number }>();
+  const sent: Sent = new Map();
 
   function pointsOf(phone: string): number {
     return entries

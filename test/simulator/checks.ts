@@ -6,13 +6,13 @@ import { CONVERSATION } from '../../src/engine/transitions.ts';
 import {
   INDEXES,
   type Index,
-  type IndexChange,
   type Key,
   type RecordStore,
   type ScoredMember,
   SHARDS,
   type Swap,
 } from '../../src/store/port.ts';
+import type { Sent } from './antcrm.ts';
 import { filedIn, madeMsOf, type RecordChange, stateOf, type Watched } from './watch.ts';
 import type { World } from './world.ts';
 
@@ -75,9 +75,6 @@ const DECIDING_MS = 60_000;
 const PHONE = /(?<![\d.]|\.\d+)(\+?84|0)91\d{7}(?!\d)/;
 const PERSONAL = new RegExp(`${PHONE.source}|TIVI\\d{9}`);
 
-/** What reached AntCRM for an operation, and what of it was applied. */
-type Sent = ReadonlyMap<string, { readonly times: number; readonly applied: number }>;
-
 /** Checks each change, each delivery, and what is left at the end. */
 export type Checks = ReturnType<typeof createChecks>;
 export function createChecks(world: World, records: Watched, sent: Sent) {
@@ -95,9 +92,7 @@ export function createChecks(world: World, records: Watched, sent: Sent) {
   /** When a process last ended: the work that it leaves takes longer. */
   let endedMs = 0;
 
-  function note({ id }: Chat, invariant: string, what: string): void {
-    breach(invariant, `${id}: ${what}`);
-  }
+  const note = ({ id }: Chat, invariant: string, what: string) => breach(invariant, `${id}: ${what}`);
 
   const lossesOf = (chat: Chat): Loss[] =>
     losses.filter((loss) => loss.chat === undefined || loss.chat === chat);
@@ -259,9 +254,8 @@ export function createChecks(world: World, records: Watched, sent: Sent) {
   function checkPromised(chat: Chat): void {
     const heard = new Set(chat.told.map(({ seq }) => seq));
     const missing = [...chat.promised].filter(([seq, { atMs }]) => !heard.has(seq) && !mayBeLost(chat, atMs));
-    const isGivenUp = (line: string) =>
-      line.includes('"delivery_given_up"') && line.includes(nameOf(chat.key));
-    if (missing.length > logged.filter(isGivenUp).length)
+    const ofChat = logged.filter((line) => line.includes(nameOf(chat.key)));
+    if (missing.length > ofChat.filter((line) => line.includes('"delivery_given_up"')).length)
       for (const [seq, { key }] of missing) note(chat, 'stored replies leave', `number ${seq}, ${key}`);
   }
 
@@ -338,9 +332,8 @@ export function createChecks(world: World, records: Watched, sent: Sent) {
     const { bytes } = await records.store.read(chat.key);
     const alarm = left ? 'seal_broken' : 'record_lost';
     const isAlarmed = logged.some((line) => line.includes(alarm) && line.includes(name));
-    const isRestored = losses.some(
-      (loss) => loss.chat === undefined && loss.fromMs <= atMs && loss.atMs >= atMs,
-    );
+    const failovers = losses.filter((loss) => loss.chat === undefined);
+    const isRestored = failovers.some((loss) => loss.fromMs <= atMs && loss.atMs >= atMs);
     const isSwept = isDue && !listed.some(({ index, member }) => index === 'due' && member === name);
     const isTouched = left
       ? bytes === null || Buffer.compare(bytes, left) !== 0
@@ -386,7 +379,7 @@ export async function listAll(
   return listed;
 }
 
-const textOfAll = (entries: readonly IndexChange[] | readonly Listed[]): string =>
+const textOfAll = (entries: readonly (Omit<Listed, 'score'> & { score: number | null })[]): string =>
   entries
     .map(({ index, member, score }) => `${index} ${member} ${score}`)
     .sort()

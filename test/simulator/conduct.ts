@@ -32,7 +32,7 @@ type Asked = NonNullable<ConversationRecord['lease']> & { readonly inSeq: number
 /** A swap that a process asks for. */
 type AskedSwap = Pick<Swap, 'bytes' | 'expected'> & { readonly key: Key; readonly atMs: number };
 
-/** Checks how processes use leases, stop, wait, call and lock. */
+/** Checks how processes use leases, wait, call and lock. */
 export type Conduct = ReturnType<typeof createConduct>;
 export function createConduct({ breach, clock, keyOf }: World, peek: Watched['peek']) {
   /** The lease of each process, by process and record. */
@@ -168,14 +168,9 @@ export function createConduct({ breach, clock, keyOf }: World, peek: Watched['pe
     for (const [key, { isStored }] of waits) if (isStored) waits.delete(key);
   }
 
-  function onStopped(process: string, tookMs: number, isIdle: boolean): void {
-    if (tookMs >= LIMITS.stopMs && isIdle)
-      breach('stops in time', `${process} had nothing to do, and did not stop`);
-  }
-
   return {
     ...{ onAsked, onUnconfirmed, onConfirmed, onSend, onToldToWait, onSwapped },
-    ...{ onCall, onOutcome, onChange, onLoss, onStopped },
+    ...{ onCall, onOutcome, onChange, onLoss },
   };
 }
 

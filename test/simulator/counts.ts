@@ -4,7 +4,6 @@
 
 /** Each kind, and how often it happens at least in a thousand messages of customers. */
 const FLOORS = {
-  // How messages are worked on.
   'turns decided while filing': 50,
   'turns of the worker': 100,
   'wake-ups': 10,
@@ -20,14 +19,12 @@ const FLOORS = {
   'replies without room': 0.1,
   'turns put off for a lock': 0.3,
   'turns given back': 0.3,
-  // Operations.
   intents: 30,
   'intents taken up': 1,
   'intents looked up': 5,
   'operations with staff': 0.1,
   'redemptions that wait for another': 0.5,
   'codes confirmed together': 0.5,
-  // People.
   'consents given': 1,
   'typed yeses': 5,
   'yeses that wait for no question': 5,
@@ -38,7 +35,6 @@ const FLOORS = {
   'contrary decisions': 0.05,
   settlements: 0.3,
   'letters replayed': 0.3,
-  // Faults of the store.
   kills: 2,
   'orderly stops': 2,
   failovers: 1,
@@ -56,7 +52,6 @@ const FLOORS = {
   'records lost': 0.1,
   'alarms of broken records': 0.05,
   'alarms of lost records': 0.1,
-  // Faults of platforms.
   'outages of platforms': 0.5,
   'replies in an outage': 2,
   'replies told to wait': 1,
@@ -64,7 +59,6 @@ const FLOORS = {
   'replies delivered with a fault': 2,
   'replies without an answer': 2,
   'replies without a connection': 2,
-  // Faults of AntCRM.
   'calls applied': 20,
   'calls refused': 2,
   'calls without a connection': 2,
@@ -78,18 +72,37 @@ const FLOORS = {
 } as const;
 
 export type Kind = keyof typeof FLOORS;
-export type Counts = Readonly<Record<string, number>>;
 
-export function sumOf(all: readonly Counts[]): Counts {
-  const sum = (kind: string): number => all.reduce((total, counts) => total + (counts[kind] ?? 0), 0);
-  return Object.fromEntries(Object.keys(FLOORS).map((kind) => [kind, sum(kind)]));
+/** Alarms, replies, and results of turns, filings and deliveries that are counted. */
+export const NAMED: Readonly<Record<string, Kind>> = {
+  dead_letter: 'dead letters',
+  operation_escalated: 'operations with staff',
+  seal_broken: 'alarms of broken records',
+  record_lost: 'alarms of lost records',
+  'operation.busy': 'redemptions that wait for another',
+  'privacy.remembered': 'consents given',
+  'privacy.erased': 'forgotten',
+  'given-back': 'turns given back',
+  duplicate: 'duplicates',
+  full: 'full inboxes',
+  'held back': 'replies held back',
+  'no room': 'replies without room',
+};
+
+type Counted = { readonly messages: number; readonly counts: Readonly<Record<string, number>> };
+
+/** What some histories did together. */
+export function sumOf(histories: readonly Counted[]): Counted {
+  const sum = (of: (one: Counted) => number) => histories.reduce((total, one) => total + of(one), 0);
+  const kinds = Object.keys(FLOORS).map((kind) => [kind, sum(({ counts }) => counts[kind] ?? 0)]);
+  return { messages: sum(({ messages }) => messages), counts: Object.fromEntries(kinds) };
 }
 
 /** What is expected more rarely than this may stay away by chance: longer runs show it. */
 const SURE = 3;
 
 /** Kinds that happened more rarely than they must, a line each. */
-export function underFloor(counts: Counts, messages: number): string[] {
+export function underFloor({ counts, messages }: Counted): string[] {
   return Object.entries(FLOORS).flatMap(([kind, rate]) => {
     const floor = (rate * messages) / 1000;
     const times = counts[kind] ?? 0;

@@ -57,11 +57,7 @@ export function createCustomer(
   let sentCount = 0;
 
   const text = (written: string): Message => ({ kind: 'text', text: written });
-  const press = (choice: string, { view }: Reply): Message => ({
-    kind: 'choice',
-    choice,
-    ...(view && { view }),
-  });
+  const press = (choice: string, { view }: Reply): Message => ({ kind: 'choice', choice, view });
 
   function say(messages: readonly Message[]): void {
     for (const message of messages) {

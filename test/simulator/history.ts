@@ -6,7 +6,6 @@ import { createAntCrmDouble } from './antcrm.ts';
 import { type Chat, createChecks, listAll, type Update } from './checks.ts';
 import { BEGIN_MS, type Clock } from './clock.ts';
 import { createConduct } from './conduct.ts';
-import type { Counts, Kind } from './counts.ts';
 import { createCustomer } from './customers.ts';
 import { createFaultyLine } from './faults.ts';
 import { createPlatforms } from './platform.ts';
@@ -14,11 +13,10 @@ import { type BotProcess, type Defect, startProcess } from './process.ts';
 import { createSharedStore } from './shared-store.ts';
 import { createStaff } from './staff.ts';
 import { type RecordChange, watchRecords } from './watch.ts';
-import { type Breach, createWorld } from './world.ts';
+import { createWorld } from './world.ts';
 
 /*
  * The seams between the simulator and the bot, all of them:
- *
  * - `Engine`, `Operators`, `createTickets`, `createLoyalty` and `createConversation`, by their options
  *   (`process.ts`): `runtime` is the clock, the timers and all chance; `transport.exchange` is AntCRM's wire;
  *   `platform().deliver` is a platform; `observe` is what is logged, counted and alarmed.
@@ -39,14 +37,7 @@ const HOUR_BACK_RATE = 0.3;
 const HOUR_BACK_MS = [1_000, 8_000] as const;
 const HOUR_MS = 3_600_000;
 
-/** The result of a history. */
-export type History = {
-  readonly seed: number;
-  readonly messages: number;
-  readonly hash: string;
-  readonly breaches: readonly Breach[];
-  readonly counts: Counts;
-};
+export type History = Awaited<ReturnType<typeof runHistory>>;
 
 export type HistoryOptions = {
   readonly customers?: number;
@@ -58,20 +49,13 @@ export type HistoryOptions = {
   readonly atEnd?: (store: RecordStore, keys: ReadonlySet<Key>) => Promise<void>;
 };
 
-/** Replies that are counted. */
-const REPLIES: Readonly<Record<string, Kind>> = {
-  'operation.busy': 'redemptions that wait for another',
-  'privacy.remembered': 'consents given',
-  'privacy.erased': 'forgotten',
-};
-
 function textOf({ before, after }: RecordChange): string {
   const shown = { ...after, ids: undefined, state: undefined, stored: undefined };
   return `${changeBetween(before, after)} ${JSON.stringify(shown)}`;
 }
 
 /** Runs the whole bot, three processes of it, through one history: the same seed, the same history. */
-export async function runHistory(seed: number, options: HistoryOptions = {}): Promise<History> {
+export async function runHistory(seed: number, options: HistoryOptions = {}) {
   const world = createWorld(seed, options.watch);
   const { breach, breaches, chance, clock, count, counts, keyOf, life, occurs, trace } = world;
   const places: (BotProcess | undefined)[] = [];
@@ -121,8 +105,7 @@ export async function runHistory(seed: number, options: HistoryOptions = {}): Pr
       return;
     }
     trace(`told ${id} ${seq} ${reply.key}`);
-    const kind = REPLIES[reply.key];
-    if (kind) count(kind);
+    world.countNamed(reply.key);
     const isNew = checks.onTold(chat, outgoing, seq);
     if (isNew && reply.key === 'person.waiting') staff.serve(String(reply.params?.reference), chat.written);
     if (isNew && last) customers.get(id)?.hear(reply);

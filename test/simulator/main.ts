@@ -40,41 +40,35 @@ function fail(line: string): void {
   process.exitCode = 1;
 }
 
-function failAt({ invariant, what }: Breach): void {
-  fail(`${invariant}: ${what}`);
-}
+const failAt = ({ invariant, what }: Breach) => fail(`${invariant}: ${what}`);
 
 async function simulate(): Promise<void> {
   const startMs = performance.now();
   const histories: History[] = [];
-  const sent = (): number => histories.reduce((sum, history) => sum + history.messages, 0);
   let next = seed;
-
-  function count(history: History): void {
-    histories.push(history);
-    history.breaches.forEach(failAt);
-    if (history.breaches.length > 0) fail(`again: npm run simulate -- --seed ${history.seed} --messages 1\n`);
-  }
 
   async function work(): Promise<void> {
     // Most objects of a history live for a moment.
     const resourceLimits = { maxYoungGenerationSizeMb: 128 };
     const worker = new Worker(new URL(import.meta.url), { workerData: 'history', resourceLimits });
-    while (sent() < messages) {
+    while (sumOf(histories).messages < messages) {
       worker.postMessage(next++);
-      const [history]: History[] = await once(worker, 'message');
-      if (history) count(history);
+      const history: History = (await once(worker, 'message'))[0];
+      const { breaches, seed: ran } = history;
+      histories.push(history);
+      breaches.forEach(failAt);
+      if (breaches.length > 0) fail(`again: npm run simulate -- --seed ${ran} --messages 1\n`);
     }
     await worker.terminate();
   }
 
   await Promise.all(Array.from({ length: messages === 1 ? 1 : WORKERS }, work));
-  const sum = sumOf(histories.map(({ counts }) => counts));
-  if (messages > 1) underFloor(sum, sent()).forEach(fail);
-  console.log(JSON.stringify(sum));
+  const sum = sumOf(histories);
+  if (messages > 1) underFloor(sum).forEach(fail);
+  console.log(JSON.stringify(sum.counts));
   const broken = histories.filter(({ breaches }) => breaches.length > 0).length;
   const seconds = Math.round((performance.now() - startMs) / 1000);
-  console.log(JSON.stringify({ seed, histories: histories.length, messages: sent(), broken, seconds }));
+  console.log(JSON.stringify({ seed, histories: histories.length, messages: sum.messages, broken, seconds }));
 }
 
 /** Runs histories on a real Redis, too, and prints what is another way there. */

@@ -4,14 +4,7 @@ import { LIMITS } from '../../src/engine/limits.ts';
 import { readOutboxItem, withVersion } from '../../src/engine/messages.ts';
 import { type ConversationRecord, ID_CHARS, type OutboxEntry, toHour } from '../../src/engine/record.ts';
 import type { ConversationTransition } from '../../src/engine/transitions.ts';
-import {
-  type Key,
-  type RecordStore,
-  StoreUnavailable,
-  type Swap,
-  shardOf,
-  versionOf,
-} from '../../src/store/port.ts';
+import { type Key, type RecordStore, StoreUnavailable, shardOf, versionOf } from '../../src/store/port.ts';
 import { type Changed, changeBetween } from '../support/changes.ts';
 import { BEGIN_MS } from './clock.ts';
 import { TIMEOUT_MS } from './conduct.ts';
@@ -47,7 +40,7 @@ export async function find(planted: Planted, from: number, most = MOST_SEEDS) {
   for (; seeds < most && !found.has(finds); seeds++) {
     const history = await runHistory(from + seeds, { customers, defect });
     for (const { invariant } of history.breaches) found.add(invariant);
-    const rare = underFloor(history.counts, history.messages);
+    const rare = underFloor(history);
     if (rare.some((line) => line.includes('decided while filing'))) found.add('floor');
   }
   return { seeds, found };
@@ -94,19 +87,20 @@ const beforeChange = (name: string, finds: string, before: Before) =>
   inDefect(name, finds, distort(before, unchanged));
 const inStore = (name: string, finds: string, change: (store: RecordStore) => Partial<RecordStore>) =>
   inDefect(name, finds, { store: (store) => ({ ...store, ...change(store) }) });
-type SwapIn = (store: RecordStore, key: Key, swap: Swap) => ReturnType<RecordStore['compareAndSwap']>;
+type Write = RecordStore['compareAndSwap'];
+type SwapIn = (store: RecordStore, ...swap: Parameters<Write>) => ReturnType<Write>;
 const inSwap = (name: string, finds: string, swapIn: SwapIn) =>
   inStore(name, finds, (store) => ({ compareAndSwap: (key, swap) => swapIn(store, key, swap) }));
 const inOutcome = (name: string, finds: string, change: (outcome: Outcome) => Outcome) =>
   inDefect(name, finds, {
     perform: (perform) => async (effect, context) => change(await perform(effect, context)),
   });
-const inStep = (name: string, finds: string, step: NonNullable<Defect['step']>) =>
+const inStep = (name: string, finds: string, step: Required<Defect>['step']) =>
   inDefect(name, finds, { step });
+const inCall = (name: string, finds: string, exchange: Required<Defect>['exchange']) =>
+  inDefect(name, finds, { exchange });
 
 const isDecision = ({ kind }: Change): boolean => kind === 'commit' || kind === 'fused';
-/** Once in so many, by the time. */
-const isOften = ({ nowMs }: Change, times: number): boolean => nowMs % times === 0;
 
 const newReplies = ({ before, after }: Change): OutboxEntry[] =>
   after.outbox.filter(({ seq }) => !before?.outbox.some((one) => one.seq === seq));
@@ -124,14 +118,14 @@ function turnOf(entry: OutboxEntry | undefined): string | undefined {
 }
 
 /** Records are stored unsealed in the simulator, behind their version. */
-const isUnlock = (key: Key, { bytes }: Swap): boolean =>
+const isUnlock = (key: Key, bytes: Uint8Array | null): boolean =>
   key.startsWith('u:') &&
   bytes !== null &&
   CUSTOMER.read(Buffer.from(bytes.subarray(versionOf(bytes).length))).holder === null;
 
 export const PLANTED: readonly Planted[] = [
   inRecord('a message goes without a reply', 'answered', (change) => {
-    const isSilent = isDecision(change) && isIdle(change) && isOften(change, 7);
+    const isSilent = isDecision(change) && isIdle(change) && change.nowMs % 7 === 0;
     return isSilent && { outbox: change.before?.outbox ?? [] };
   }),
   inRecord('attempts are not counted', 'answered', ({ kind, before }) =>
@@ -159,7 +153,7 @@ export const PLANTED: readonly Planted[] = [
   }),
   inRecord('a number is given twice', 'one number, one reply', (change) => {
     const isGiven = isDecision(change) && isIdle(change) && newReplies(change).length > 0;
-    return isGiven && isOften(change, 3) && { outSeq: change.after.outSeq - 1 };
+    return isGiven && change.nowMs % 3 === 0 && { outSeq: change.after.outSeq - 1 };
   }),
   inRecord('of replies that wait the last is dropped', 'stored replies leave', ({ kind, after }) => {
     const [one, other] = after.outbox.slice(-2).map(turnOf);
@@ -241,7 +235,7 @@ export const PLANTED: readonly Planted[] = [
     'locks of every third customer are not given back',
     'no lock past its reason',
     async (store, key, swap) => {
-      const isKept = isUnlock(key, swap) && shardOf(key) % 3 === 0;
+      const isKept = isUnlock(key, swap.bytes) && shardOf(key) % 3 === 0;
       if (!isKept) return store.compareAndSwap(key, swap);
       return { swapped: true, nowMs: (await store.read(key)).nowMs, durable: false };
     },
@@ -270,12 +264,10 @@ export const PLANTED: readonly Planted[] = [
       },
     };
   }),
-  inDefect('a call whose answer was lost is made again', 'called once', {
-    exchange: (exchange) => async (call) => {
-      const answer = await exchange(call);
-      if (answer.kind === 'lost' && call.method === 'POST') await exchange({ ...call, mayBegin: undefined });
-      return answer;
-    },
+  inCall('a call whose answer was lost is made again', 'called once', async (exchange, call) => {
+    const answer = await exchange(call);
+    if (answer.kind === 'lost' && call.method === 'POST') await exchange({ ...call, mayBegin: undefined });
+    return answer;
   }),
   inOutcome('an unknown outcome counts as applied', 'told as the ledger says', (outcome) =>
     outcome.kind === 'unknown'
@@ -285,44 +277,31 @@ export const PLANTED: readonly Planted[] = [
   inOutcome('a look-up finds nothing of what is there', 'told as the ledger says', (outcome) =>
     outcome.kind === 'checked' && outcome.found === 'applied' ? { ...outcome, found: 'none' } : outcome,
   ),
-  inDefect('a redemption leaves however late it is', 'called in time', {
-    exchange:
-      (exchange, { sleep }) =>
-      async (call) => {
-        if (call.mayBegin === undefined) return exchange(call);
-        await sleep(TIMEOUT_MS);
-        return exchange({ ...call, mayBegin: undefined });
-      },
+  inCall('a redemption leaves however late it is', 'called in time', async (exchange, call, { sleep }) => {
+    if (call.mayBegin !== undefined) await sleep(TIMEOUT_MS);
+    return exchange({ ...call, mayBegin: undefined });
   }),
   inDefect('locks before one that is busy are kept', 'no lock past its reason', {
     perform: (perform) => (effect, context) => perform(effect, { ...context, unlock: async () => {} }),
   }),
-  inStep(
-    'an operator’s decision is turned round',
-    'told as the ledger says',
-    (step) => (state, input, context) => {
-      if (input.kind !== 'message' || input.message.kind !== 'settle') return step(state, input, context);
-      const result = input.message.result === 'done' ? 'not-applied' : 'done';
-      return step(state, { ...input, message: { ...input.message, result } }, context);
-    },
-  ),
-  inStep(
-    'every text counts as written after the question',
-    'a yes to what was shown',
-    (step) => (state, input, context) => step(state, input, { ...context, current: true }),
-  ),
-  inStep('whoever asks to be forgotten is remembered', 'forgotten', (step) => (state, input, context) => {
-    const decision = step(state, input, context);
-    const { profile } = state;
+  inStep('an operator’s decision is turned round', 'told as the ledger says', (step, given) => {
+    const [state, input, context] = given;
+    if (input.kind !== 'message' || input.message.kind !== 'settle') return step(...given);
+    const result = input.message.result === 'done' ? 'not-applied' : 'done';
+    return step(state, { ...input, message: { ...input.message, result } }, context);
+  }),
+  inStep('every text counts as written after the question', 'a yes to what was shown', (step, given) => {
+    const [state, input, context] = given;
+    return step(state, input, { ...context, current: true });
+  }),
+  inStep('whoever asks to be forgotten is remembered', 'forgotten', (step, given) => {
+    const decision = step(...given);
+    const [{ profile }] = given;
     return decision.forget ? { ...decision, state: { ...decision.state, profile } } : decision;
   }),
-  inDefect('what customers write is logged', 'nothing personal', {
-    step:
-      (step, { log }) =>
-      (state, input, context) => {
-        if (input.kind === 'message') log.info({}, JSON.stringify(input.message));
-        return step(state, input, context);
-      },
+  inStep('what customers write is logged', 'nothing personal', (step, given, { log }) => {
+    log.info({}, JSON.stringify(given[1]));
+    return step(...given);
   }),
   inDefect('nobody says that a record is broken', 'damage is alarmed', {
     observe: (observe) => ({
@@ -355,9 +334,6 @@ export const PLANTED: readonly Planted[] = [
     },
   }),
   inDefect('no turn is decided while its message is filed', 'floor', {
-    aroundRecords: (records) => ({
-      isKnown: () => false,
-      update: (name, transition, options) => records.update(name, transition, options),
-    }),
+    aroundRecords: (records) => ({ isKnown: () => false, update: records.update.bind(records) }),
   }),
 ];

@@ -3,9 +3,6 @@ import type { Delivery, Outgoing } from '../../src/engine/messages.ts';
 import type { Update } from './checks.ts';
 import type { World } from './world.ts';
 
-/** When a platform sends an update again that it has no 2xx for. */
-const AGAIN_MS = 4_000;
-const TIMEOUT_MS = 20_000;
 /** How long a platform is out of order, and how long it asks to wait with a reply. */
 const OUTAGE_MS = [10_000, 120_000] as const;
 const WAIT_MS = [40_000, 90_000] as const;
@@ -21,7 +18,7 @@ export function createPlatforms(
     hear(outgoing: Outgoing, seq: number): void;
   },
 ) {
-  const { chance, clock, count, occurs, onError, trace } = world;
+  const { chance, clock, count, occurs, trace } = world;
   /** By channel, until when it is out of order. */
   const outages = new Map<string, number>();
   const recent: Update[] = [];
@@ -46,26 +43,15 @@ export function createPlatforms(
 
   /** Delivers an update until the bot has taken it, to whichever process is there. */
   function post(filed: Update): void {
-    let isOver = false;
-    const again = (): void => {
-      if (filed.takenMs === undefined && !isOver) post(filed);
-      isOver = true;
+    const isTaken = () => filed.takenMs !== undefined;
+    const send = async (to: Pick<Engine, 'accept'>): Promise<void> => {
+      const acceptance = await to.accept(filed.incoming, clock.wallMs() - (clock.atMs - filed.sentMs));
+      trace(`${acceptance} ${filed.incoming.id}`);
+      world.countNamed(acceptance);
+      if (acceptance === 'full' && !isTaken()) filed.isFull = true;
+      filed.takenMs ??= clock.atMs;
     };
-    const to = options.bot();
-    clock.plan(to === undefined ? AGAIN_MS : TIMEOUT_MS, again);
-    to?.accept(filed.incoming, clock.wallMs() - (clock.atMs - filed.sentMs)).then(
-      (acceptance) => {
-        trace(`${acceptance} ${filed.incoming.id}`);
-        if (acceptance === 'duplicate') count('duplicates');
-        if (acceptance === 'full') count('full inboxes');
-        if (acceptance === 'full' && filed.takenMs === undefined) filed.isFull = true;
-        filed.takenMs ??= clock.atMs;
-      },
-      (error: unknown) => {
-        onError(error);
-        clock.plan(AGAIN_MS, again);
-      },
-    );
+    void world.insist(options.bot, send, isTaken);
   }
 
   return {

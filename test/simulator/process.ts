@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { EffectContext, Perform } from '../../src/conversation/effect.ts';
 import { Engine, type EngineOptions } from '../../src/engine/engine.ts';
+import { LIMITS } from '../../src/engine/limits.ts';
 import type { Delivery, Outgoing } from '../../src/engine/messages.ts';
 import { Operators } from '../../src/engine/operators.ts';
 import type { HttpCall } from '../../src/http/transport.ts';
@@ -16,7 +17,6 @@ import { SETTINGS } from '../support/dialogue.ts';
 import { observeInto } from '../support/observe.ts';
 import { type Chance, createProcessRuntime } from './clock.ts';
 import { type Conduct, TIMEOUT_MS } from './conduct.ts';
-import type { Kind } from './counts.ts';
 import { KILLER, POISON } from './customers.ts';
 import type { createFaultyLine, Victim } from './faults.ts';
 import type { Desk } from './staff.ts';
@@ -25,8 +25,7 @@ import { HASH_KEY, type World } from './world.ts';
 /** Operations are looked up sooner than in production, so that a history ends sooner. */
 const CHECKS_MS = [5_000, 20_000, 60_000, 120_000, 300_000];
 
-const settings = { ...SETTINGS, operationChecksMs: CHECKS_MS, handover: true };
-const conversation = { ...own, settings };
+const conversation = { ...own, settings: { ...SETTINGS, operationChecksMs: CHECKS_MS, handover: true } };
 
 /** The operation whose effect is performed in this chain of awaits. */
 const operationAtWork = new AsyncLocalStorage<string>();
@@ -35,9 +34,9 @@ const operationAtWork = new AsyncLocalStorage<string>();
 export type Defect = {
   readonly store?: (store: RecordStore) => RecordStore;
   readonly aroundRecords?: NonNullable<EngineOptions['aroundRecords']>;
-  readonly step?: (step: Step, observe: Observe) => Step;
+  readonly step?: (step: Step, input: Parameters<Step>, observe: Observe) => ReturnType<Step>;
   readonly perform?: (perform: Perform) => Perform;
-  readonly exchange?: (exchange: Exchange, runtime: Runtime) => Exchange;
+  readonly exchange?: (exchange: Exchange, call: HttpCall, runtime: Runtime) => ReturnType<Exchange>;
   readonly fileNote?: (file: Tickets['file']) => Tickets['file'];
   readonly observe?: (observe: Observe) => Observe;
   readonly runtime?: (runtime: Runtime) => Runtime;
@@ -60,14 +59,6 @@ type Surroundings = {
   readonly deliver: Deliver;
   /** The process has ended, in order or not. */
   onEnd(): void;
-};
-
-/** Alarms that are counted. */
-const ALARMS: Readonly<Record<string, Kind>> = {
-  dead_letter: 'dead letters',
-  operation_escalated: 'operations with staff',
-  seal_broken: 'alarms of broken records',
-  record_lost: 'alarms of lost records',
 };
 
 export type BotProcess = ReturnType<typeof startProcess>;
@@ -99,59 +90,52 @@ export function startProcess(name: string, around: Surroundings) {
     },
   };
 
-  async function during<Result>(work: Promise<Result>): Promise<Result> {
+  function during<Result>(work: Promise<Result>): Promise<Result> {
     underWay += 1;
-    try {
-      return await work;
-    } finally {
+    return work.finally(() => {
       underWay -= 1;
-    }
+    });
   }
 
+  const reached = line.storeOf(victim, around.store);
   /** The store as this process reaches it. */
-  function openStore(): RecordStore {
-    const reached = line.storeOf(victim, around.store);
-    return {
-      ...reached,
-      read: (key) => during(reached.read(key)),
-      async compareAndSwap(key, swap) {
-        const asked = { key, bytes: swap.bytes, expected: swap.expected, atMs: clock.atMs };
-        conduct.onAsked(name, asked);
-        const swapped = await during(reached.compareAndSwap(key, swap)).catch((error: unknown) => {
-          conduct.onUnconfirmed(name, asked);
-          throw error;
-        });
-        if (swapped.swapped) conduct.onConfirmed(name, asked);
-        return swapped;
-      },
-      list(index, range) {
-        if (index === 'due') lookedMs.set(range.shard, clock.atMs);
-        return reached.list(index, range);
-      },
-    };
-  }
+  const store: RecordStore = {
+    ...reached,
+    read: (key) => during(reached.read(key)),
+    async compareAndSwap(key, swap) {
+      const asked = { key, bytes: swap.bytes, expected: swap.expected, atMs: clock.atMs };
+      conduct.onAsked(name, asked);
+      const swapped = await during(reached.compareAndSwap(key, swap)).catch((error: unknown) => {
+        conduct.onUnconfirmed(name, asked);
+        throw error;
+      });
+      if (swapped.swapped) conduct.onConfirmed(name, asked);
+      return swapped;
+    },
+    list(index, range) {
+      if (index === 'due') lookedMs.set(range.shard, clock.atMs);
+      return reached.list(index, range);
+    },
+  };
 
   const noted = observeInto(world.logged);
   const observe = (defect.observe ?? unchanged)({
     ...noted,
     alarm(alarm, fields) {
       noted.alarm(alarm, fields);
-      const kind = ALARMS[alarm];
-      if (kind) count(kind);
+      world.countNamed(alarm);
     },
     busy(leases) {
       busy = leases;
     },
     turn(ended) {
-      if (ended.result === 'given-back') count('turns given back');
+      world.countNamed(ended.result);
       noted.turn(ended);
     },
   });
 
-  const exchange: Exchange = (call) => {
-    const operation = operationAtWork.getStore();
-    return line.call(victim, () => around.exchange(call, operation));
-  };
+  const exchange: Exchange = (call) =>
+    line.call(victim, () => around.exchange(call, operationAtWork.getStore()));
 
   const deliver: Deliver = async (outgoing, seq) => {
     conduct.onSend(name, outgoing, seq);
@@ -162,12 +146,12 @@ export function startProcess(name: string, around: Surroundings) {
     return delivery;
   };
 
-  const decide = (defect.step ?? unchanged)(conversation.step, observe);
   const step: Step = (state, input, context) => {
     const text = input.kind === 'message' && input.message.kind === 'text' ? input.message.text : '';
     if (text === KILLER) victim.kill();
     if (text === KILLER || text === POISON) throw new Error('a step threw');
-    return decide(state, input, context);
+    const given: Parameters<Step> = [state, input, context];
+    return defect.step?.(conversation.step, given, observe) ?? conversation.step(...given);
   };
 
   const skewMs = chance.between(-500, 500);
@@ -175,10 +159,10 @@ export function startProcess(name: string, around: Surroundings) {
     createProcessRuntime(clock, chance, { name, skewMs, isAlive: victim.isAlive }),
   );
   const encryption = createEncryption({ hashKey: HASH_KEY }, runtime);
-  const parts = { store: (defect.store ?? unchanged)(openStore()), runtime, encryption };
+  const parts = { store: (defect.store ?? unchanged)(store), runtime, encryption };
   const loyalty = createLoyalty({
     ...{ runtime, observe, contacts: 'on', timeoutMs: TIMEOUT_MS, maxCalls: 32 },
-    ...{ transport: { exchange: (defect.exchange ?? unchanged)(exchange, runtime) } },
+    transport: { exchange: (call) => defect.exchange?.(exchange, call, runtime) ?? exchange(call) },
     ...{ baseUrl: 'http://antcrm', apiKey: 'key' },
   });
   const performEffect = (defect.perform ?? unchanged)(loyalty.perform);
@@ -211,10 +195,9 @@ export function startProcess(name: string, around: Surroundings) {
     return outcome;
   };
 
-  const { aroundRecords } = defect;
   const engine = new Engine({
     ...parts,
-    ...(aroundRecords && { aroundRecords }),
+    aroundRecords: defect.aroundRecords,
     ...{ observe, limits, perform, onNotice: createNotices(observe).onNotice },
     conversation: { ...conversation, serviceUp: loyalty.isUp, step },
     photoReader: { read: async () => ({ kind: 'noCode' }), close: async () => {} },
@@ -240,7 +223,8 @@ export function startProcess(name: string, around: Surroundings) {
       count('orderly stops');
       await (defect.stop?.(engine, runtime) ?? engine.stop());
       if (!isAlive) return;
-      conduct.onStopped(name, clock.atMs - sinceMs, busy + underWay === 0);
+      if (clock.atMs - sinceMs >= LIMITS.stopMs && busy + underWay === 0)
+        world.breach('stops in time', `${name} had nothing to do, and did not stop`);
       end('stopped');
     },
   };

@@ -6,9 +6,6 @@ import type { World } from './world.ts';
 /** What a process offers to staff. */
 export type Desk = { readonly operators: Operators; readonly fileNote: Tickets['file'] };
 
-/** When staff try again without a confirmation, and how long they wait for it. */
-const AGAIN_MS = 4_000;
-const PATIENCE_MS = 20_000;
 /** How often an operator looks, and how old an operation must be: a younger call may be under way. */
 const LOOK_MS = 45_000;
 const OLD_MS = 90_000;
@@ -16,7 +13,7 @@ const HOME_MS = 60_000;
 
 /** Staff who answer tickets and close some, and an operator who settles operations and replays letters. */
 export function createStaff(
-  { chance, clock, count, life, occurs, onError, trace }: World,
+  { chance, clock, count, insist, life, occurs, onError, trace }: World,
   options: {
     desk(): Desk | undefined;
     /** Whether AntCRM has carried an operation out: operators look there. */
@@ -26,31 +23,6 @@ export function createStaff(
 ) {
   const served = new Set<string>();
 
-  /** Tries at one process after the other, until one confirms. */
-  function insist<Result>(work: (desk: Desk) => Promise<Result>): Promise<Result> {
-    return new Promise((resolve) => {
-      const attempt = (): void => {
-        let isOver = false;
-        const once = (next: () => void) => () => {
-          if (!isOver) next();
-          isOver = true;
-        };
-        const again = once(attempt);
-        const desk = options.desk();
-        clock.plan(desk === undefined ? AGAIN_MS : PATIENCE_MS, again);
-        if (desk === undefined) return;
-        work(desk).then(
-          (result) => once(() => resolve(result))(),
-          (error: unknown) => {
-            onError(error);
-            clock.plan(AGAIN_MS, again);
-          },
-        );
-      };
-      attempt();
-    });
-  }
-
   /** One answer after the other, then perhaps the end. */
   async function answer(by: string, ticket: string, written: StaffAnswer[]): Promise<void> {
     const notes: (StaffNote & { id: string })[] = Array.from({ length: chance.between(0, 3) }, (_, at) => {
@@ -58,11 +30,12 @@ export function createStaff(
       return { by, id: text, text };
     });
     if (chance.happens(0.4)) notes.push({ by, id: 'end' });
-    if (chance.happens(0.3)) await insist(({ fileNote }) => fileNote(ticket, { by, claim: true }));
+    if (chance.happens(0.3))
+      await insist(options.desk, ({ fileNote }) => fileNote(ticket, { by, claim: true }));
     for (const note of notes) {
       await new Promise<void>((resolve) => clock.plan(chance.between(500, 20_000), resolve));
       const sentMs = clock.atMs;
-      const filed = await insist(({ fileNote }) => fileNote(ticket, note));
+      const filed = await insist(options.desk, ({ fileNote }) => fileNote(ticket, note));
       trace(`${filed} ${ticket} ${note.text}`);
       if (note.text === undefined || filed !== 'filed') return;
       count('answers of staff');
@@ -87,7 +60,11 @@ export function createStaff(
 
   async function decide(operators: Operators, reference: string, isDone: boolean): Promise<void> {
     const result = isDone ? 'done' : 'not-applied';
-    const filed = await operators.settle(reference, result, ({ intent }) => locksIn(intent?.body));
+    const filed = await operators.settle(
+      reference,
+      result,
+      ({ intent }) => Object(intent?.body).lookup?.locks ?? [],
+    );
     trace(`${filed} settle ${reference} ${result}`);
     if (filed !== 'filed') return;
     count('settlements');
@@ -122,10 +99,4 @@ export function createStaff(
         .catch(onError);
     },
   };
-}
-
-/** The locks of an intent. */
-function locksIn(body: unknown): readonly string[] {
-  const { lookup }: { lookup?: { locks: string[] } } = Object(body);
-  return lookup?.locks ?? [];
 }

@@ -5,7 +5,7 @@ import { CONVERSATION } from '../../src/engine/transitions.ts';
 import { openRecord } from '../../src/engine/versioned-records.ts';
 import type { Key, RecordStore } from '../../src/store/port.ts';
 import { changeBetween } from '../support/changes.ts';
-import type { Kind } from './counts.ts';
+import { type Kind, NAMED } from './counts.ts';
 import type { World } from './world.ts';
 
 /** Lengths before a record's parts (`writeRecord`), and what it leaves out. */
@@ -122,11 +122,6 @@ export function filedIn({ before, after, answers }: RecordChange): string[] {
   return answers === undefined ? filed : [...filed, answers];
 }
 
-const PUT_OFF: Readonly<Record<string, Kind>> = {
-  'held back': 'replies held back',
-  'no room': 'replies without room',
-};
-
 function kindOf(before: ConversationRecord | null, after: ConversationRecord): Kind | undefined {
   const { inbox, lease, outbox, retry } = after;
   const changed = changeBetween(before, after);
@@ -136,6 +131,6 @@ function kindOf(before: ConversationRecord | null, after: ConversationRecord): K
   if (changed === 'intend') return 'intents';
   if (changed === 'take') return lease?.takeover ? 'take-overs' : 'claims';
   if (changed !== 'release') return undefined;
-  if (outbox.length > 0) return PUT_OFF[retry?.reason ?? ''] ?? 'replies put off';
+  if (outbox.length > 0) return NAMED[retry?.reason ?? ''] ?? 'replies put off';
   return lease === null && retry !== null && inbox.length > 0 ? 'turns put off for a lock' : undefined;
 }

@@ -3,7 +3,7 @@ import { conversationName, type Incoming } from '../../src/engine/messages.ts';
 import { createEncryption } from '../../src/store/encryption.ts';
 import { type Key, StoreUnavailable } from '../../src/store/port.ts';
 import { type Chance, createChance, createClock } from './clock.ts';
-import type { Kind } from './counts.ts';
+import { type Kind, NAMED } from './counts.ts';
 
 /** Customers arrive in the first part of a history. Faults last longer; then everything settles. */
 const SHORT = {
@@ -24,6 +24,10 @@ const LONG = {
   faultFactor: SHORT.faultsMs / (3 * 3_600_000),
 } as const;
 const LONG_RATE = 0.1;
+
+/** When somebody without a confirmation tries again, and how long they wait for it. */
+const AGAIN_MS = 4_000;
+const PATIENCE_MS = 20_000;
 
 export const HASH_KEY = Buffer.alloc(32, 7);
 
@@ -49,6 +53,10 @@ export function createWorld(seed: number, watch?: (atMs: number, what: string) =
     count(kind: Kind): void {
       counts[kind] = (counts[kind] ?? 0) + 1;
     },
+    countNamed(name: string): void {
+      const kind = NAMED[name];
+      if (kind) world.count(kind);
+    },
     /** True with this probability, and counted then. */
     occurs(rate: number, kind: Kind): boolean {
       const isSo = chance.happens(rate);
@@ -67,6 +75,30 @@ export function createWorld(seed: number, watch?: (atMs: number, what: string) =
     onError(error: unknown): void {
       if (error instanceof StoreUnavailable) return;
       world.breach('nothing throws', error instanceof Error ? `${error.stack}` : String(error));
+    },
+    /** Tries at one process after the other, until one confirms or `isDone` says so. */
+    insist<To, Result>(at: () => To | undefined, work: (to: To) => Promise<Result>, isDone = () => false) {
+      return new Promise<Result>((resolve) => {
+        const attempt = (): void => {
+          let isOver = false;
+          const once = (next: () => void) => () => {
+            if (!isOver) next();
+            isOver = true;
+          };
+          const again = once(() => isDone() || attempt());
+          const to = at();
+          clock.plan(to === undefined ? AGAIN_MS : PATIENCE_MS, again);
+          if (to === undefined) return;
+          work(to).then(
+            (result) => once(() => resolve(result))(),
+            (error: unknown) => {
+              world.onError(error);
+              clock.plan(AGAIN_MS, again);
+            },
+          );
+        };
+        attempt();
+      });
     },
     endFaults(): void {
       // Each rate is zero if chance says so.
