@@ -13,17 +13,17 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: numb
   sandbox: { files: /^sandbox\//, lines: 418, count: 4 },
   channels: { files: /^channels\//, lines: 3100, count: 26 },
   programs: { files: /^(photos|operators|cli)\//, lines: 915, count: 10 },
-  console: { files: /^console\//, lines: 1595, count: 10 },
+  console: { files: /^console\//, lines: 1589, count: 10 },
 };
 
 /** A change may exceed the figures by this much. If it needs more, delete something, or raise the figure and say why. */
 const SLACK = 1.03;
 
 /** All of `src`, which the rooms must not exceed together. */
-const HOUSE = { lines: 25_049, count: 167 };
+const HOUSE = { lines: 24_262, count: 162 };
 
 /** All of `test`, fixtures too. */
-const TESTS = 26_305;
+const TESTS = 19_905;
 
 /** Shorter is not denser: characters a line on average, and the share of the lines that are comments. */
 const LINE_LENGTH = 43;
