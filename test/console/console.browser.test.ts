@@ -202,7 +202,8 @@ it('a look inside shows what was understood, the state before and after, calls, 
   await button(page, 'Mất câu trả lời khi đổi quà').click();
   await page.getByText('redeem: lose-answer ×1').waitFor();
   await type(page, 'đổi quà DAUMAY01 0867123456');
-  await choice(page, 'confirm').click();
+  // The earning's button is still there, disabled.
+  await log(page).locator('[data-choice^="confirm:"]:enabled').click();
   await replied(page, 'operation.resolved.done');
   await view(page, 'Bên trong');
   await inside(page).getByText('Bot tự lên tiếng').waitFor();
