@@ -89,8 +89,7 @@ test('a refused reply is dropped with an alarm a minute, one that cannot be reac
   world.advance(60_000);
   world.script.push(rejected);
   await world.engine.accept(incoming('e'));
-  await quiet();
-  expect(world.alarms).toHaveLength(2);
+  await expect.poll(() => world.alarms).toHaveLength(2);
 });
 
 test('a reply that its channel cannot put into words is dropped; if the channel throws, it is perhaps delivered', async () => {
