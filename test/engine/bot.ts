@@ -92,7 +92,8 @@ export const conversation = { step, readState, newState, settings };
 /** A store with its clock, a platform that collects what arrives, an AntCRM that counts its calls. */
 export function createWorld() {
   const encryption = someEncryption();
-  const beganMs = { wall: Date.now(), monotonic: performance.now() };
+  // Whole, so that sums are exact.
+  const beganMs = { wall: Date.now(), monotonic: Math.floor(performance.now()) };
   let offsetMs = 0;
   /** Time passes for the store and for all processes only as a test says. */
   const outside: Outside = {
