@@ -362,8 +362,8 @@ export function release(
     }
     // Nothing waits any more, even if the clock was put back.
     if (record === delivered && wait === undefined && record.outbox.length === 0) {
-      const isSwappedSoon = record.wakeMs > 0 && record.wakeMs <= nowMs + MARKED_MS;
-      return { record: endLease(delivered), answer: false, mark: isSwappedSoon ? lease : undefined };
+      const isSwappedSoon = record.wakeMs > 0 && record.wakeMs <= nowMs + SUFFIXED_MS;
+      return { record: endLease(delivered), answer: false, suffix: isSwappedSoon ? lease : undefined };
     }
     const wakeMs =
       wait?.holdsWakeUps && record.wakeMs > 0 ? Math.max(record.wakeMs, nowMs + wait.afterMs) : record.wakeMs;
@@ -371,8 +371,8 @@ export function release(
   };
 }
 
-/** What was sent stays in a marked record, sealed, until the wake-up swaps it. */
-const MARKED_MS = 24 * 60 * 60 * 1000;
+/** What was sent stays in a record with a suffix, sealed, until the wake-up swaps it. */
+const SUFFIXED_MS = 24 * 60 * 60 * 1000;
 
 /** The lease is free, and nothing waits. */
 const endLease = (record: ConversationRecord): ConversationRecord => ({
@@ -381,9 +381,9 @@ const endLease = (record: ConversationRecord): ConversationRecord => ({
   retry: null,
 });
 
-/** The mark is the lease's owner: a nonce that only the sealed record had. All replies are sent. */
-function applyMark(record: ConversationRecord, mark: string): ConversationRecord {
-  if (record.lease?.owner !== mark) throw new TypeError('the mark is of another record');
+/** The suffix is the lease's owner: a nonce that only the sealed record had. All replies are sent. */
+function applySuffix(record: ConversationRecord, suffix: string): ConversationRecord {
+  if (record.lease?.owner !== suffix) throw new TypeError('the suffix is of another record');
   return endLease(removeSent(record, record.outSeq));
 }
 
@@ -432,7 +432,7 @@ export const CONVERSATION = {
   ttlMs: STATE_MS,
   write: writeRecord,
   read: readRecord,
-  applyMark,
+  applySuffix,
   entries,
 } satisfies RecordKind<ConversationRecord>;
 

@@ -24,8 +24,8 @@ export type RecordKind<Content> = {
   write(record: Content): Buffer;
   /** Throws if the bytes are no record of this kind. */
   read(plain: Buffer): Content;
-  /** The record after the change that this mark stands for. Throws if the mark is not of the record. */
-  applyMark?(record: Content, mark: string): Content;
+  /** The record after the change that this suffix stands for. Throws if the suffix is of another record. */
+  applySuffix?(record: Content, suffix: string): Content;
   /** The index entries that the record should have. Absent: no index lists records of this kind. */
   entries?(name: string, record: Content): readonly IndexEntry[];
 };
@@ -38,16 +38,16 @@ export type Sealer = {
 
 /**
  * A pure change of a record; null: no record exists. It may be applied again to another record, and returns
- * the same record if there is nothing to write. `mark`: the change is that of `applyMark`, so the stored
- * record may stay, with the mark at its end. Then what the change drops stays sealed until the next swap.
+ * the same record if there is nothing to write. `suffix`: the change is that of `applySuffix`, so the
+ * stored record may stay, with the suffix at its end. Then what the change drops stays sealed until the next swap.
  */
 export type Transition<Content, Answer> = (
   record: Content | null,
   nowMs: number,
-) => { readonly record: Content | null; readonly answer: Answer; readonly mark?: Mark | undefined };
+) => { readonly record: Content | null; readonly answer: Answer; readonly suffix?: Suffix | undefined };
 
 /** Whose lease ends: the only change. */
-export type Mark = { readonly owner: string };
+export type Suffix = { readonly owner: string };
 
 export type UpdateResult<Content, Answer> = {
   readonly answer: Answer;
@@ -190,7 +190,7 @@ export class VersionedRecords<Content> {
       const nowMs = seen.nodeMs + Math.floor(runtime.monotonicMs() - seen.atMs);
       seen.opened ??= this.#open(name, seen.bytes);
       const before = seen.opened;
-      const { record, answer, mark } = transition(before.record, nowMs);
+      const { record, answer, suffix } = transition(before.record, nowMs);
       const isLost = isCurrent && isExpected && seen.bytes === null;
       let fault: RecordFault | undefined = before.fault;
       if (isLost) fault ??= 'record_lost';
@@ -204,11 +204,11 @@ export class VersionedRecords<Content> {
       if (isChanged) {
         // The alarm comes before the swap: a process that is killed behind it would leave no sign.
         if (fault) onFault(fault, name);
-        const marked = mark && appendMark(seen.bytes, mark.owner);
-        const bytes = marked?.bytes ?? (record && sealer.seal(key, write(record)));
+        const suffixed = suffix && appendSuffix(seen.bytes, suffix.owner);
+        const bytes = suffixed?.bytes ?? (record && sealer.seal(key, write(record)));
         const entries = (record && this.#kind.entries?.(name, record)) ?? [];
         const indexes = this.#kind.entries ? diffEntries(name, before, entries) : [];
-        const versions = { expected: seen.bytes, bytes, appended: marked?.appended };
+        const versions = { expected: seen.bytes, bytes, appended: suffixed?.appended };
         const swap = { ...versions, ttlMs, indexes, aside: before === BROKEN, durable };
         const swapped = await store.compareAndSwap(key, swap);
         const atMs = runtime.monotonicMs();
@@ -269,39 +269,39 @@ export class VersionedRecords<Content> {
 }
 
 /*
- * A mark is appended to a sealed record: `version with MARKED | sealed bytes | mark | its length (1 byte)`.
- * It is a word from inside the record, so only processes with its key can make it.
+ * A suffix is appended to a sealed record: `version with SUFFIXED | sealed bytes | suffix | its length
+ * (1 byte)`. It is a word from inside the record, so only processes with its key can make it.
  */
-const MARKED = 2;
+const SUFFIXED = 2;
 /** A longer record is sealed again, because what it drops would take memory in Redis. */
-const MAX_MARKED_BYTES = 2048;
+const MAX_SUFFIXED_BYTES = 2048;
 
 /** Undefined if the record must be sealed again. */
-function appendMark(stored: Uint8Array | null, mark: string) {
-  if (stored === null || stored.length > MAX_MARKED_BYTES) return undefined;
-  const appended = Buffer.byteLength(mark) + 1;
+function appendSuffix(stored: Uint8Array | null, suffix: string) {
+  if (stored === null || stored.length > MAX_SUFFIXED_BYTES) return undefined;
+  const appended = Buffer.byteLength(suffix) + 1;
   const bytes = Buffer.allocUnsafe(stored.length + appended);
   bytes.set(stored);
-  bytes[0] = (stored[0] ?? 0) | MARKED;
-  bytes.write(mark, stored.length);
+  bytes[0] = (stored[0] ?? 0) | SUFFIXED;
+  bytes.write(suffix, stored.length);
   bytes[bytes.length - 1] = appended - 1;
   return { bytes, appended };
 }
 
-/** Opens and reads a stored record. Throws if that fails, or if its mark is not its own. */
+/** Opens and reads a stored record. Throws if that fails, or if its suffix is of another record. */
 export function openRecord<Content>(
-  { kind, read, applyMark }: RecordKind<Content>,
+  { kind, read, applySuffix }: RecordKind<Content>,
   sealer: Pick<Sealer, 'open'>,
   { name, bytes }: { readonly name: string; readonly bytes: Uint8Array },
 ): Content {
   const key: Key = `${kind}:${name}`;
   const stored = Buffer.from(bytes);
   const [schema = 0] = stored;
-  if ((schema & MARKED) === 0 || applyMark === undefined) return read(sealer.open(key, stored));
+  if ((schema & SUFFIXED) === 0 || applySuffix === undefined) return read(sealer.open(key, stored));
   const end = stored.length - 1 - (stored.at(-1) ?? 0);
-  stored[0] = schema ^ MARKED;
+  stored[0] = schema ^ SUFFIXED;
   const record = read(sealer.open(key, stored.subarray(0, end)));
-  return applyMark(record, stored.toString('utf8', end, stored.length - 1));
+  return applySuffix(record, stored.toString('utf8', end, stored.length - 1));
 }
 
 /** An update that goes with the next swap. */

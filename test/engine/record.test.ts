@@ -185,7 +185,7 @@ it.each<[string, Partial<ConversationRecord>, giving: object, left: object]>([
 });
 
 const soon = { wakeMs: NOW + HOUR };
-it.each<[string, Partial<ConversationRecord>, giving?: object, mark?: string]>([
+it.each<[string, Partial<ConversationRecord>, giving?: object, suffix?: string]>([
   ['its wake-up swaps it within the hour', { ...soon, outbox }, { sentSeq: 3 }, 'owner'],
   ['its wake-up swaps it within a day', { wakeMs: NOW + 24 * HOUR }, {}, 'owner'],
   ['no wake-up comes', {}],
@@ -195,8 +195,8 @@ it.each<[string, Partial<ConversationRecord>, giving?: object, mark?: string]>([
   ['a reply waits', { ...soon, outbox }, { wait }],
   ['a message was put off', soon, { wait }],
   ['a call has ended', soon, { outcomes: { op: 'done' } }],
-])('a released record is marked, or sealed anew: %s', (_, over, giving, mark) => {
-  expect(releaseOf(over, giving).mark?.owner).toBe(mark);
+])('a released record gets a suffix, or is sealed anew: %s', (_, over, giving, suffix) => {
+  expect(releaseOf(over, giving).suffix?.owner).toBe(suffix);
 });
 
 it('is listed by what it waits for, and what it asks to be listed by', () => {

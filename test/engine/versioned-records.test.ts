@@ -87,7 +87,7 @@ test('is sure before it says that nothing is to be done: what it remembers may b
   expect((await one.update('name', nothing)).answer).toBe('leased');
 });
 
-test('keeps a released record as it was, behind a mark that nobody else can make', async () => {
+test('keeps a released record as it was, before a suffix that nobody else can make', async () => {
   const { open, memory, put, faults, clock } = world();
   const one = open();
   const stored = async () => Buffer.from((await memory.read(KEY)).bytes ?? []);
@@ -103,23 +103,23 @@ test('keeps a released record as it was, behind a mark that nobody else can make
     lease.record = (await one.update('name', commit(lease, decision))).record ?? newRecord(NOW);
     const sealed = await stored();
     const released = await one.update('name', release(lease, { sentSeq: NOW + 1, leaseMs: LEASE }));
-    return { released: released.record, sealed, marked: await stored() };
+    return { released: released.record, sealed, suffixed: await stored() };
   }
   const other = await converse('other-owner');
-  const { released, sealed, marked } = await converse('owner');
-  expect(marked.subarray(1, sealed.length)).toEqual(sealed.subarray(1));
+  const { released, sealed, suffixed } = await converse('owner');
+  expect(suffixed.subarray(1, sealed.length)).toEqual(sealed.subarray(1));
   expect(released).toMatchObject({ outbox: [], lease: null });
   expect((await open().read('name')).record).toEqual(released);
-  const swapped = [marked.subarray(0, sealed.length), other.marked.subarray(other.sealed.length)];
-  const unmarked = [marked.subarray(0, 1), sealed.subarray(1)];
-  for (const forged of [Buffer.concat(swapped), marked.subarray(0, -1), Buffer.concat(unmarked)]) {
+  const swapped = [suffixed.subarray(0, sealed.length), other.suffixed.subarray(other.sealed.length)];
+  const bare = [suffixed.subarray(0, 1), sealed.subarray(1)];
+  for (const forged of [Buffer.concat(swapped), suffixed.subarray(0, -1), Buffer.concat(bare)]) {
     await put(forged);
     await open().update('name', take(taking()));
   }
   expect(faults).toEqual(['seal_broken', 'seal_broken', 'seal_broken']);
 
   // What was sent goes with the next swap: at the latest the wake-up's.
-  await put(marked);
+  await put(suffixed);
   clock.ms += 60_000;
   await open().update('name', take(taking()));
   expect([sealed, await stored()].map((bytes) => bytes.includes('hello'))).toEqual([true, false]);

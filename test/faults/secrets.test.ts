@@ -74,7 +74,7 @@ async function sizeOf(admin: Redis, kinds: RegExp): Promise<number> {
 
 /**
  * All that opens in Redis for a thief who has the keys; an event of staff has its number in front, a released
- * record a mark at its end.
+ * record a suffix at its end.
  */
 async function openAll(admin: Redis, encryption: Encryption): Promise<string> {
   await until(async () => (await dueSoon(admin)) === 0);

@@ -200,7 +200,7 @@ export const PLANTED: readonly Planted[] = [
     aroundTransitions((transition) => (before, nowMs) => {
       const changed = transition(before, nowMs);
       const isLeft = changed.record?.lease === null && changed.record.outbox.length > 0;
-      return isLeft && before?.lease ? { ...changed, mark: before.lease } : changed;
+      return isLeft && before?.lease ? { ...changed, suffix: before.lease } : changed;
     }),
   ),
   inSwap('what a part of the store refuses is never taken', 'taken', async (store, key, swap) => {
