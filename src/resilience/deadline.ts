@@ -19,7 +19,7 @@ export function isOver(deadline: Deadline, clocks: Clocks): boolean {
 }
 
 /**
- * What `work` resolves to; undefined where that takes longer than `ms`, or `signal` is aborted first. Then
+ * What `work` resolves to; undefined where that takes longer than `ms`, or a `signal` is aborted first. Then
  * the work goes on by itself. Rejects as the work does.
  *
  * @example
@@ -28,17 +28,17 @@ export function isOver(deadline: Deadline, clocks: Clocks): boolean {
 export async function waitAtMost<Result>(
   ms: number,
   work: Promise<Result>,
-  { runtime, signal }: { readonly runtime: Pick<Runtime, 'timer'>; readonly signal: AbortSignal },
+  { runtime, signal }: { readonly runtime: Pick<Runtime, 'timer'>; readonly signal?: AbortSignal },
 ): Promise<Result | undefined> {
   const { promise: ended, resolve } = Promise.withResolvers<undefined>();
   const end = (): void => resolve(undefined);
   const timer = runtime.timer(ms, end);
-  signal.addEventListener('abort', end);
-  if (signal.aborted) end();
+  signal?.addEventListener('abort', end);
+  if (signal?.aborted) end();
   try {
     return await Promise.race([work, ended]);
   } finally {
     timer.cancel();
-    signal.removeEventListener('abort', end);
+    signal?.removeEventListener('abort', end);
   }
 }

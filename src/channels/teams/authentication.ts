@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import {
   Channels,
   ConfigurationBotFrameworkAuthentication,
@@ -8,6 +7,8 @@ import { AppCredentials, AuthenticationConstants, EmulatorValidation } from 'bot
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import type { Log } from '../../observability/log.ts';
+import { waitAtMost } from '../../resilience/deadline.ts';
+import { systemRuntime as runtime } from '../../runtime.ts';
 import { parseJson } from '../platforms.ts';
 import { runQuietly } from './quiet.ts';
 
@@ -96,9 +97,9 @@ export class Cloud {
   }
 
   async #run<Result>(call: () => Promise<Result>): Promise<Result> {
-    const signal = AbortSignal.timeout(PATIENCE_MS);
-    const late = once(signal, 'abort').then(() => Promise.reject(signal.reason));
-    return Promise.race([runQuietly(this.#log, call), late]);
+    const result = await waitAtMost(PATIENCE_MS, runQuietly(this.#log, call), { runtime });
+    if (result === undefined) throw new DOMException('The SDK took too long', 'TimeoutError');
+    return result;
   }
 }
 
