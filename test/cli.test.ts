@@ -14,7 +14,10 @@ import { startProcess } from './support/processes.ts';
 import { serve } from './support/server.ts';
 
 it('npm run answers shows what a text is taken for, and whether that has an answer', () => {
-  const [hours, expiry, gift] = tryTexts(['mấy giờ mở cửa', 'điểm hết hạn khi nào', 'đổi quà']);
+  const read = readConfig({});
+  if (!read.ok) throw new Error(read.faults.join('\n'));
+  const texts = ['mấy giờ mở cửa', 'điểm hết hạn khi nào', 'đổi quà'];
+  const [hours, expiry, gift] = tryTexts(texts, read.config);
   expect(hours).toContain('→ ask answer hours (');
   expect(expiry).toContain('→ ask answer points.expiry, which has no answer (');
   expect(gift).toBe('đổi quà → start redeem');

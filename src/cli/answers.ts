@@ -1,18 +1,15 @@
-import { readConfig } from '../config.ts';
+import { type Config, EXIT_CONFIG, environment, readConfig } from '../config.ts';
 import { createConversation } from '../conversation/conversation.ts';
 import { flows } from '../conversation/flows/index.ts';
 import { LANGUAGE_TEXTS, WORDING } from '../i18n.ts';
 
-/*
- * `npm run answers -- try "mấy giờ mở cửa"`: how the bot understands a sentence, with the answers of
- * `ANSWERS_FILE`.
- */
+/* `npm run answers -- try "…"`: how the bot, with its `ANSWERS_FILE`, understands a sentence. */
 
 /** How each text is understood without a context, and which questions are most like it. */
-export function tryTexts(texts: readonly string[], env: Parameters<typeof readConfig>[0] = {}): string[] {
-  const read = readConfig(env, ['ANSWERS_FILE']);
-  if (!read.ok) return [...read.faults];
-  const { answers, settings } = read.config;
+export function tryTexts(
+  texts: readonly string[],
+  { answers, settings }: Pick<Config, 'answers' | 'settings'>,
+): string[] {
   const about = {
     settings: { ...settings, gifts: [], codePrefixes: [] },
     nowMs: Date.now(),
@@ -37,9 +34,13 @@ export function tryTexts(texts: readonly string[], env: Parameters<typeof readCo
 
 if (import.meta.main) {
   const [command, ...texts] = process.argv.slice(2);
-  if (command === 'try' && texts.length > 0) console.log(tryTexts(texts, process.env).join('\n'));
-  else {
+  const read = readConfig(environment(), ['ANSWERS_FILE']);
+  if (command !== 'try' || texts.length === 0) {
     console.error('npm run answers -- try "…" ["…"]');
     process.exitCode = 2;
+  } else if (read.ok) console.log(tryTexts(texts, read.config).join('\n'));
+  else {
+    console.error(read.faults.join('\n'));
+    process.exitCode = EXIT_CONFIG;
   }
 }

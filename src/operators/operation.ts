@@ -59,15 +59,21 @@ export type KnownChannel = {
   knownAs?(address: unknown): readonly string[];
 };
 
-/** The names of the customer's conversations that have open work. */
+/** The names of the customer's conversations, among those of `works`. */
 export async function findConversations(
   { channel, id }: Whom,
-  operators: Pick<Operators, 'operations' | 'letters' | 'conversation'>,
-  channels: readonly KnownChannel[],
+  works: readonly (OpenOperation | OpenLetter)[],
+  {
+    operators,
+    channels,
+  }: {
+    readonly operators: Pick<Operators, 'conversation'>;
+    readonly channels: readonly KnownChannel[];
+  },
 ): Promise<ReadonlySet<string>> {
   const names = new Set<string>();
   const { knownAs } = channels.find(({ name }) => name === channel) ?? {};
-  for (const work of [...(await operators.operations()), ...(await operators.letters())]) {
+  for (const work of works) {
     const origin = originOf(work);
     const isKnown = origin?.channel === channel && knownAs?.(origin.address).includes(id);
     if (isKnown || (channel === 'phone' && (await hasPhone(work, id, operators))))

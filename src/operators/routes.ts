@@ -70,14 +70,17 @@ export function operatorRoutes(options: OperatorRouteOptions): FastifyPluginAsyn
     await scope.register(letterRoutes(options));
     const routes = scope.withTypeProvider<ZodTypeProvider>();
 
-    routes.get('/operations', () => listWork(options));
+    routes.get('/operations', async () => toList(await readWork(operators), checksMs));
 
     const findRoute = { body: whomSchemaOf(channels) };
     routes.post('/operations/find', { schema: findRoute }, async ({ body }) => {
-      const names = await operation.findConversations(body, operators, channels);
-      if (body.channel === 'phone') return listWork(options, names);
-      const conversation = operators.nameOf(body.channel, body.id);
-      return { conversation, ...(await listWork(options, new Set([...names, conversation]))) };
+      const works = await readWork(operators);
+      const names = await operation.findConversations(body, works, options);
+      const conversation = body.channel === 'phone' ? undefined : operators.nameOf(body.channel, body.id);
+      const theirs = works.filter(
+        (work) => names.has(work.conversation) || work.conversation === conversation,
+      );
+      return { conversation, ...toList(theirs, checksMs) };
     });
 
     routes.get('/operations/:reference', { schema: showRoute }, async (request, reply) => {
@@ -113,16 +116,17 @@ export function operatorRoutes(options: OperatorRouteOptions): FastifyPluginAsyn
   };
 }
 
-/** Open work of these conversations; by default of all. */
-async function listWork({ operators, checksMs }: OperatorRouteOptions, names?: ReadonlySet<string>) {
-  const isWanted = (work: OpenOperation | OpenLetter) => names?.has(work.conversation) ?? true;
-  const operations = (await operators.operations()).filter(isWanted);
-  const letters = (await operators.letters()).filter(isWanted);
-  return {
-    operations: operations.map((one) => operation.toOperationView(one, checksMs)),
-    deadLetters: letters.map(operation.toLetterView),
-  };
-}
+type Work = OpenOperation | OpenLetter;
+
+const readWork = async (operators: Pick<Operators, 'operations' | 'letters'>): Promise<Work[]> => [
+  ...(await operators.operations()),
+  ...(await operators.letters()),
+];
+
+const toList = (works: readonly Work[], checksMs: readonly number[]) => ({
+  operations: works.flatMap((one) => ('reference' in one ? operation.toOperationView(one, checksMs) : [])),
+  deadLetters: works.flatMap((one) => ('reference' in one ? [] : operation.toLetterView(one))),
+});
 
 function letterRoutes({ operators, log }: OperatorRouteOptions): FastifyPluginAsync {
   return async (scope) => {

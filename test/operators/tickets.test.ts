@@ -80,16 +80,13 @@ test('a customer is found on Teams by their ids, or by a phone of the call or of
     open('c1', { kind: 'phone', value: PHONE }),
     open('c2', { kind: 'email', value: 'minh@example.vn' }),
   ];
-  const operators = {
-    operations: async () => operations,
-    letters: async () => [],
-    conversation: async (name: string) => (name === 'c2' ? stored : null),
-  };
+  const operators = { conversation: async (name: string) => (name === 'c2' ? stored : null) };
+  const parts = { operators, channels: [TEAMS] };
   for (const [channel, id, found] of [
     ['teams', '29:user', ['c1', 'c2']],
     ['teams', 'object-id', ['c1', 'c2']],
     ['phone', PHONE, ['c1', 'c2']],
     ['telegram', '29:user', []],
   ] as const)
-    expect([...(await findConversations({ channel, id }, operators, [TEAMS]))]).toEqual(found);
+    expect([...(await findConversations({ channel, id }, operations, parts))]).toEqual(found);
 });
