@@ -41,9 +41,11 @@ export function readConfig(env: Environment, only?: readonly VariableName[]) {
 /** Values as text; blank ones count as unset. */
 type Written = Readonly<Partial<Record<VariableName, string>>>;
 
-/** How names of this bot alone begin. Kubernetes sets `REDIS_PORT` and others. */
-const OURS =
-  /^(ANSWERS?|ANTCRM|GIFTS?|HANDOVER|MICROSOFT_APP|OPERATORS?|STAFF|STATE_KEY|TEAMS|TELEGRAM|TRUST)_/;
+/** How names of this bot alone begin. For a service `redis`, Kubernetes sets `REDIS_PORT` and others. */
+const OURS = new RegExp(
+  '^(ANSWERS?_|ANTCRM_|CODE_PRE|GIFTS?_|HANDOVER_|HASH_KEY|IDENTITY_PRO|MICROSOFT_APP_|OPERAT(ION|OR)S?_|' +
+    'REDIS_|STAFF_|STATE_KEY|SUPPORT_|TEAMS_|TELEGRAM_|TRUST_)(?!.*SERVICE_(HOST|PORT)|PORT(_\\d|$))',
+);
 
 const pickSet = (env: Environment, names: readonly string[]): Environment =>
   Object.fromEntries(names.map((name) => [name, env[name]?.trim()]).filter(([, value]) => value));
@@ -248,7 +250,7 @@ export const documentation: ReadonlyMap<string, VariableInfo | undefined> = new 
 
 /** Faults of values that are right alone and wrong together. */
 function conflictsOf(env: Written): string[] {
-  const { NODE_ENV, HOST = '127.0.0.1', STAFF_TOKEN, OPERATOR_TOKEN } = env;
+  const { NODE_ENV, HOST = '127.0.0.1', PORT = '3000', ADMIN_PORT, STAFF_TOKEN, OPERATOR_TOKEN } = env;
   const has = (name: VariableName): boolean => env[name] !== undefined;
   const isProduction = NODE_ENV === 'production';
   const isOpen = env.TEAMS_AUTH === 'off';
@@ -258,11 +260,14 @@ function conflictsOf(env: Written): string[] {
   const type = appTypeOf(env.MICROSOFT_APP_TYPE, env.MICROSOFT_APP_TENANT_ID);
   const isMsi = type === 'UserAssignedMSI';
   const isWebhook = has('TELEGRAM_BOT_TOKEN') && env.TELEGRAM_MODE !== 'polling';
+  const isSamePort = ADMIN_PORT !== undefined && Number(ADMIN_PORT) === Number(PORT) && Number(PORT) !== 0;
   const needs: readonly (readonly [isNeeded: boolean, where: string, ...names: VariableName[]])[] = [
     [isProduction, 'in production', 'REDIS_URL', 'ANTCRM_BASE_URL', 'SUPPORT_CONTACT'],
     [isProduction, 'in production', 'STATE_KEY', 'HASH_KEY'],
+    [Number(env.REDIS_WAIT_REPLICAS) > 0 && !isProduction, 'with REDIS_WAIT_REPLICAS', 'REDIS_URL'],
     [has('ANTCRM_BASE_URL'), 'with ANTCRM_BASE_URL', 'ANTCRM_API_KEY'],
     [isWebhook, 'in webhook mode: anybody could post updates', 'TELEGRAM_WEBHOOK_SECRET'],
+    [has('STATE_KEY_PREVIOUS') && !isProduction, 'with STATE_KEY_PREVIOUS', 'STATE_KEY'],
     [isOfApp, 'with MICROSOFT_APP_PASSWORD or MICROSOFT_APP_TYPE', 'MICROSOFT_APP_ID'],
     [hasApp && !isMsi, 'with MICROSOFT_APP_ID', 'MICROSOFT_APP_PASSWORD'],
     [hasApp && type !== 'MultiTenant', `for a ${type} app`, 'MICROSOFT_APP_TENANT_ID'],
@@ -274,6 +279,7 @@ function conflictsOf(env: Written): string[] {
       return missing.map((name) => `${name}: got nothing, wants ${documentation.get(name)?.wants} ${where}`);
     }),
     ...applicable([
+      [isSamePort, "ADMIN_PORT: got PORT's, wants a port of its own (or none at all)"],
       [OPERATOR_TOKEN && OPERATOR_TOKEN === STAFF_TOKEN, "OPERATOR_TOKEN: got STAFF_TOKEN's, wants another"],
       [hasApp && isMsi && env.MICROSOFT_APP_PASSWORD, 'MICROSOFT_APP_PASSWORD: got a secret, wants none'],
       [isOpen && isPublic, 'TEAMS_AUTH: got "off", wants "on" where others than this machine can ask'],
@@ -282,7 +288,8 @@ function conflictsOf(env: Written): string[] {
 }
 
 function warningsOf(env: Written, config: Config): string[] {
-  const { publicUrl, trustProxy, antcrm, telegram, settings } = config;
+  const { publicUrl, trustProxy, staffToken, antcrm, telegram, settings } = config;
+  const { real } = antcrm;
   const isBare = (url = ''): boolean => url.startsWith('http:') && !isLoopback(new URL(url).hostname);
   const isGuessable = telegram?.mode === 'webhook' && telegram.secret.length < 16;
   const isKeyless = config.redis && !(env.STATE_KEY && env.HASH_KEY);
@@ -293,15 +300,15 @@ function warningsOf(env: Written, config: Config): string[] {
     [antcrm.contacts === 'off', "ANTCRM_CONTACTS=off: points can tie an e-mail to another customer's phone"],
     [env.TEAMS_AUTH === 'off', 'TEAMS_AUTH=off: every program on this machine can speak for anybody'],
     [isKeyless, 'STATE_KEY or HASH_KEY is unset: everybody knows the key of the store'],
-    [
-      isBare(antcrm.real?.baseUrl),
-      'ANTCRM_BASE_URL is http: the API key and personal data travel unencrypted',
-    ],
+    [isBare(real?.baseUrl), 'ANTCRM_BASE_URL is http: the API key and personal data travel unencrypted'],
     [isBare(telegram?.apiRoot), 'TELEGRAM_API_ROOT is http: the token and personal data travel unencrypted'],
     [isGuessable, 'TELEGRAM_WEBHOOK_SECRET is short: who guesses it can speak for anybody (npm run keys)'],
+    [env.HANDOVER === 'on' && !settings.handover, 'HANDOVER=on has no effect without STAFF_TOKEN'],
+    [env.ANTCRM_API_KEY && !real, 'ANTCRM_API_KEY is set, ANTCRM_BASE_URL is not: the sandbox answers'],
     [isOtherKey, 'STATE_KEY is HASH_KEY or STATE_KEY_PREVIOUS: each wants a key of its own'],
     [isEverybody, 'TRUST_PROXY is a range of all addresses: every client can name any address'],
     [publicUrl && !trustProxy, 'TRUST_PROXY is unset with PUBLIC_URL: all strangers share the limits of one'],
+    [staffToken && real, 'STAFF_TOKEN with a real AntCRM: what staff earn and spend is real, and audited'],
   ]);
 }
 

@@ -62,6 +62,11 @@ export class TelegramChannel implements Channel {
     this.#watch = new Watch({ channel: TELEGRAM.name, everyMs, observe, check });
   }
 
+  greeting(): readonly string[] {
+    const mode = this.#options.secret ? 'webhook' : 'polling';
+    return [`${TELEGRAM.title} is on, by ${mode}; several processes share its limit of messages a second.`];
+  }
+
   readonly plugin: FastifyPluginAsync = async (app) => {
     const { secret, accept } = this.#options;
     if (!secret) return;

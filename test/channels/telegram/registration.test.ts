@@ -18,6 +18,8 @@ const menuSchema = z.object({ commands: z.array(z.looseObject({ command: z.strin
 describe('at start', () => {
   it('the webhook, the commands and the descriptions are registered, in each language and a default', async () => {
     const { channel, double } = await createBot({ publicUrl: PUBLIC_URL });
+    const shared = expect.stringMatching(/by webhook; several processes share its limit/);
+    expect(channel.greeting?.({ url: PUBLIC_URL, adminUrl: PUBLIC_URL })).toEqual([shared]);
     await channel.start?.();
     await double.called('setMyShortDescription', ({ language_code }) => language_code === LOCALES.at(-1));
     expect(double.calls('setWebhook').map(({ payload }) => payload)).toEqual([
