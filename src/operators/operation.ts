@@ -59,17 +59,16 @@ export type KnownChannel = {
   knownAs?(address: unknown): readonly string[];
 };
 
+type KnownCustomers = {
+  readonly operators: Pick<Operators, 'conversation'>;
+  readonly channels: readonly KnownChannel[];
+};
+
 /** The names of the customer's conversations, among those of `works`. */
 export async function findConversations(
   { channel, id }: Whom,
   works: readonly (OpenOperation | OpenLetter)[],
-  {
-    operators,
-    channels,
-  }: {
-    readonly operators: Pick<Operators, 'conversation'>;
-    readonly channels: readonly KnownChannel[];
-  },
+  { operators, channels }: KnownCustomers,
 ): Promise<ReadonlySet<string>> {
   const names = new Set<string>();
   const { knownAs } = channels.find(({ name }) => name === channel) ?? {};
