@@ -59,7 +59,7 @@ export type KnownChannel = {
   knownAs?(address: unknown): readonly string[];
 };
 
-type KnownCustomers = {
+type SearchParts = {
   readonly operators: Pick<Operators, 'conversation'>;
   readonly channels: readonly KnownChannel[];
 };
@@ -68,7 +68,7 @@ type KnownCustomers = {
 export async function findConversations(
   { channel, id }: Whom,
   works: readonly (OpenOperation | OpenLetter)[],
-  { operators, channels }: KnownCustomers,
+  { operators, channels }: SearchParts,
 ): Promise<ReadonlySet<string>> {
   const names = new Set<string>();
   const { knownAs } = channels.find(({ name }) => name === channel) ?? {};

@@ -16,7 +16,9 @@ import { asking, flowOf, word } from './words.js';
 
 /* The inbox: a list of who waits for a person, one conversation, and what helps to answer it. */
 
-/** The tickets that the list may show; the one that is open here, with its messages; which ones are wanted. */
+/**
+ * The tickets that the list may show; the one that is open here, with its messages; which ones are wanted.
+ */
 let tickets = [];
 let open = null;
 let filter = 'open';
@@ -80,7 +82,10 @@ async function look() {
   isLooking = false;
 }
 
-/** Reads the lists, what is open here, and what holds a draft: these stay, also once somebody has closed them. */
+/**
+ * Reads the lists, what is open here, and what holds a draft: these stay, also once somebody has closed
+ * them.
+ */
 async function read() {
   const listed = await listTickets('open');
   const waiting = listed?.filter(({ waitingSinceMs }) => waitingSinceMs !== null).length ?? 0;
