@@ -41,7 +41,7 @@ export function readConfig(env: Environment, only?: readonly VariableName[]) {
 /** Values as text; blank ones count as unset. */
 type Written = Readonly<Partial<Record<VariableName, string>>>;
 
-/** How names of this bot alone begin. For a service `redis`, Kubernetes sets `REDIS_PORT` and others. */
+/** How names of this bot alone begin. Kubernetes sets `REDIS_PORT` and others. */
 const OURS = new RegExp(
   '^(ANSWERS?_|ANTCRM_|CODE_PRE|GIFTS?_|HANDOVER_|HASH_KEY|IDENTITY_PRO|MICROSOFT_APP_|OPERAT(ION|OR)S?_|' +
     'REDIS_|STAFF_|STATE_KEY|SUPPORT_|TEAMS_|TELEGRAM_|TRUST_)(?!.*SERVICE_(HOST|PORT)|PORT(_\\d|$))',

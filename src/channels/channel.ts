@@ -141,9 +141,7 @@ export class Channels<Settings> {
 
   readonly platform = (name: string): Channel | undefined => this.#open.get(name);
 
-  greeting(at: Addresses): readonly string[] {
-    return this.#greetings.flatMap((greeting) => greeting(at));
-  }
+  readonly greeting = (at: Addresses) => this.#greetings.flatMap((greeting) => greeting(at));
 
   faults(): ReadonlyMap<string, readonly string[]> {
     const platforms = [...this.#open].filter(([, { faults }]) => faults !== undefined);
@@ -157,13 +155,8 @@ export class Channels<Settings> {
     });
   }
 
-  async stop(): Promise<void> {
-    await this.#each(async (channel) => channel.stop?.());
-  }
-
-  async close(): Promise<void> {
-    await this.#each((channel) => waitForClose(channel.close?.()));
-  }
+  readonly stop = () => this.#each(async (channel) => channel.stop?.());
+  readonly close = () => this.#each((channel) => waitForClose(channel.close?.()));
 
   #each(work: (channel: Channel, name: string) => Promise<void>): Promise<unknown> {
     return Promise.all([...this.#open].map(([name, channel]) => work(channel, name)));

@@ -38,8 +38,10 @@ export type Sealer = {
 
 /**
  * A pure change of a record; null: no record exists. It may be applied again to another record, and returns
- * the same record if there is nothing to write. `suffix`: the change is that of `applySuffix`, so the
- * stored record may stay, with the suffix at its end. Then what the change drops stays sealed until the next swap.
+ * the same record if there is nothing to write.
+ *
+ * `suffix`: the change is that of `applySuffix`. So the stored record may stay, with the suffix at its end,
+ * and what the change drops stays sealed until the next swap.
  */
 export type Transition<Content, Answer> = (
   record: Content | null,

@@ -2,7 +2,7 @@ import { notice, sharePhoneOf } from './chat.js';
 import { $, button, can, exchange, explain, listOf, local, make, moment, showChat } from './page.js';
 import { word } from './words.js';
 
-/* The developers' side: a look inside each turn, and play: whom to be, and AntCRM's sandbox, where the bot has one. */
+/* For developers: a look inside each turn, whom to play, and AntCRM's sandbox. */
 
 /* Look inside: one card a turn, the newest on top and open, in the words of the code. */
 

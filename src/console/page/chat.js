@@ -9,10 +9,7 @@ import { word } from './words.js';
 const log = $('log');
 const typing = $('typing');
 
-/**
- * The current conversation. `mine`: the customer's bubbles by the ids of their messages, and what each
- * pressed.
- */
+/** The current conversation. `mine`: the customer's bubbles by message id, and what each pressed. */
 let here = null;
 
 /** Turns to the conversation of that name; without one a new one is opened, as a customer would. */

@@ -16,9 +16,7 @@ import { asking, flowOf, word } from './words.js';
 
 /* The inbox: a list of who waits for a person, one conversation, and what helps to answer it. */
 
-/**
- * The tickets that the list may show; the one that is open here, with its messages; which ones are wanted.
- */
+/** The tickets of the list, the open one with its messages, and which ones are wanted. */
 let tickets = [];
 let open = null;
 let filter = 'open';
@@ -82,10 +80,7 @@ async function look() {
   isLooking = false;
 }
 
-/**
- * Reads the lists, what is open here, and what holds a draft: these stay, also once somebody has closed
- * them.
- */
+/** Reads the lists, the open ticket, and those with a draft, also once they are closed. */
 async function read() {
   const listed = await listTickets('open');
   const waiting = listed?.filter(({ waitingSinceMs }) => waitingSinceMs !== null).length ?? 0;
