@@ -75,8 +75,10 @@ export async function startRedisCluster({ replicated = false } = {}) {
   };
 }
 
+/** A node that has not heard who serves a slot refuses to import a key of it. */
 function isWhole(info: string, nodes: number): boolean {
-  return info.includes('cluster_state:ok') && info.includes(`cluster_known_nodes:${nodes}`);
+  const facts = ['cluster_state:ok', 'cluster_slots_assigned:16384', `cluster_known_nodes:${nodes}\r`];
+  return facts.every((fact) => info.includes(fact));
 }
 
 /** Resolves once the server has loaded its data and listens. */
