@@ -123,14 +123,14 @@ function decipher(key: KeyObject, name: string, sealed: Uint8Array): Buffer | nu
  * (another `STATE_KEY`). It holds a hash made with `HASH_KEY`, and seals of the last two state keys: two,
  * because processes restart one after another while a key is changed.
  *
- * `stored` are the values in the store: none if it is empty, two if a process died while it replaced them.
- * The answer is the same value, or, if our state key is new, one with its seal and the seal that we opened.
- * Throws `StoreRefused` if the hash is another one, or if our keys open no seal.
+ * `stored`, null: the store is empty. The answer is the same value, or, if our state key is new, one with its
+ * seal and the seal that we opened. Throws `StoreRefused` if the hash is another one, or if our keys open no
+ * seal.
  *
  * @example
- * const wanted = createCanary(keys)(await readCheckValues());
+ * const wanted = createCanary(keys)(await readCheckValue());
  */
-export type Canary = (stored: readonly string[]) => string;
+export type Canary = (stored: string | null) => string;
 
 const CANARY = 'check';
 /** `state`: the seal of the newest key. `past`: the seal of the other one. Both are base64. */
@@ -141,22 +141,20 @@ export function createCanary(keys: Keys): Canary {
   const present = createEncryption({ key: keys.key, hashKey: keys.hashKey });
   const hash = encryption.name(CANARY, 'HASH_KEY');
   const names = keys.previous ? 'STATE_KEY, STATE_KEY_PREVIOUS' : 'STATE_KEY';
-  const format = ([state, ...past]: readonly string[]): string => JSON.stringify({ hash, state, past });
-  const sealAnew = (): string => encryption.seal(CANARY, Buffer.from(hash)).toString('base64');
+  const sealAnew = (past: readonly string[]): string => {
+    const state = encryption.seal(CANARY, Buffer.from(hash)).toString('base64');
+    return JSON.stringify({ hash, state, past });
+  };
 
   return (stored) => {
-    if (stored.length === 0) return format([sealAnew()]);
-    const seals = new Set<string>();
-    for (const canary of stored.map(parseCanary)) {
-      if (canary.hash !== hash) throw refuseKey('HASH_KEY', 'one that did not name what it holds');
-      for (const seal of [canary.state, ...canary.past]) seals.add(seal);
-    }
-    const ours = [...seals].find((seal) => opens(present, seal));
-    // If there are three seals, some are too old: only ours is kept.
-    if (ours !== undefined) return format(seals.size > 2 ? [ours] : [...seals]);
-    const other = [...seals].find((seal) => opens(encryption, seal));
+    if (stored === null) return sealAnew([]);
+    const canary = parseCanary(stored);
+    if (canary.hash !== hash) throw refuseKey('HASH_KEY', 'one that did not name what it holds');
+    const seals = [canary.state, ...canary.past];
+    if (seals.some((seal) => opens(present, seal))) return stored;
+    const other = seals.find((seal) => opens(encryption, seal));
     if (other === undefined) throw refuseKey(names, 'none that opens what it holds');
-    return format([sealAnew(), other]);
+    return sealAnew([other]);
   };
 }
 

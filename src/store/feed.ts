@@ -1,4 +1,4 @@
-import type { Runtime, Timer } from '../runtime.ts';
+import type { Runtime } from '../runtime.ts';
 import type { Feed, FeedEvent } from './port.ts';
 
 /** Where the events of a feed are kept. Methods reject with `StoreUnavailable`. */
@@ -9,14 +9,14 @@ export interface EventLog {
   read(conversation: string, afterSeq: number): Promise<readonly FeedEvent[]>;
 }
 
-type Follower = { show(): Promise<void>; stop(): void };
-
 /** How a feed looks for events. */
 export type FeedOptions = {
   readonly runtime: Pick<Runtime, 'timer'>;
   /** How often followers look for events of other processes, ms. Absent: there are no other processes. */
   readonly pollMs?: number;
 };
+
+type Follower = { readonly conversation: string; readonly show: () => Promise<void> };
 
 /**
  * A feed that reads: its followers see what this process publishes at once, and what other processes publish
@@ -25,7 +25,7 @@ export type FeedOptions = {
 export class PolledFeed implements Feed {
   readonly #log: EventLog;
   readonly #options: FeedOptions;
-  readonly #followers = new Map<string, Set<Follower>>();
+  readonly #followers = new Set<Follower>();
 
   constructor(log: EventLog, options: FeedOptions) {
     this.#log = log;
@@ -34,53 +34,45 @@ export class PolledFeed implements Feed {
 
   async publish(conversation: string, event: FeedEvent, { forget } = { forget: false }): Promise<void> {
     await this.#log.append(conversation, event, forget);
-    // If this read fails, the next look finds the event.
-    for (const follower of this.#followers.get(conversation) ?? []) follower.show().catch(() => {});
+    for (const follower of this.#followers) {
+      // If this read fails, the next look finds the event.
+      if (follower.conversation === conversation) follower.show().catch(() => {});
+    }
   }
 
   async follow(conversation: string, afterSeq: number, onEvent: (event: FeedEvent) => void) {
-    const { runtime, pollMs } = this.#options;
-    const group = this.#followers.get(conversation) ?? new Set();
     let lastSeq = afterSeq;
-    let timer: Timer | undefined;
-    const follower: Follower = {
-      // Two reads may overlap: each of them shows only what is newer than all that was shown.
-      show: async () => {
-        for (const event of await this.#log.read(conversation, lastSeq)) {
-          if (event.seq <= lastSeq || !group.has(follower)) continue;
-          lastSeq = event.seq;
-          onEvent(event);
-        }
-      },
-      stop: () => {
-        timer?.cancel();
-        group.delete(follower);
-        if (group.size === 0) this.#followers.delete(conversation);
-      },
+    // Two reads may overlap: each of them shows only what is newer than all that was shown.
+    const show = async (): Promise<void> => {
+      for (const event of await this.#log.read(conversation, lastSeq)) {
+        if (event.seq <= lastSeq || !this.#followers.has(follower)) continue;
+        lastSeq = event.seq;
+        onEvent(event);
+      }
     };
-    const lookLater = (): void => {
-      if (pollMs === undefined || !group.has(follower)) return;
-      timer = runtime.timer(
-        pollMs,
-        () =>
-          void follower
-            .show()
-            .catch(() => {})
-            .then(lookLater),
-      );
-    };
-    this.#followers.set(conversation, group.add(follower));
+    const follower = { conversation, show };
+    const unfollow = (): void => void this.#followers.delete(follower);
+    this.#followers.add(follower);
     try {
-      await follower.show();
+      await show();
     } catch (error) {
-      follower.stop();
+      unfollow();
       throw error;
     }
-    lookLater();
-    return () => follower.stop();
+    this.#showLater(follower);
+    return unfollow;
   }
 
   async close(): Promise<void> {
-    for (const group of this.#followers.values()) for (const follower of group) follower.stop();
+    this.#followers.clear();
+  }
+
+  #showLater(follower: Follower): void {
+    const { runtime, pollMs } = this.#options;
+    if (pollMs === undefined || !this.#followers.has(follower)) return;
+    runtime.timer(pollMs, async () => {
+      await follower.show().catch(() => {});
+      this.#showLater(follower);
+    });
   }
 }

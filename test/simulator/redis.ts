@@ -55,7 +55,7 @@ export async function compareWithRedis(seeds: readonly number[]): Promise<string
   const server = await startRedis('--appendonly', 'no', '--save', '');
   const log = { debug() {}, info() {}, warn() {}, error() {} };
   // Any store is good for this process.
-  const canary = ([value = 'simulator']: readonly string[]) => value;
+  const canary = (value: string | null) => value ?? 'simulator';
   const connection = await connectRedis(addressOf(server.url), { log, canary });
   const different: string[] = [];
   try {

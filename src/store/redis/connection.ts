@@ -27,11 +27,8 @@ const RECONNECT = { baseMs: 50, maxMs: 2000 };
 const REFUSES_LOGIN =
   /^(WRONGPASS|NOAUTH|ERR invalid password|ERR DB index is out of range|ERR SELECT is not allowed)/;
 
-/**
- * The store's check value lies under both keys. Their names never change, because every version of the bot
- * looks here. They are in slots of different masters, so one dead master keeps no process from starting.
- */
-export const CANARY_KEYS = ['{e8a}layout', '{bn}layout'] as const;
+/** The key of the store's check value. It never changes, because every version of the bot looks here. */
+export const CANARY_KEY = '{e8a}layout';
 
 export type ConnectionOptions = {
   readonly canary: Canary;
@@ -219,22 +216,15 @@ export class RedisConnection {
     return undefined;
   }
 
-  /** Reads the check value from both keys, and writes the value that they must have from now on. */
+  /** Reads the check value, and writes the value that it must have from now on. */
   async #agreeOnCanary(): Promise<void> {
-    const reads = CANARY_KEYS.map((key) => confirm(this.client.get(key)).catch(() => undefined));
-    const values = await Promise.all(reads);
-    const stored = values.filter((value) => typeof value === 'string');
-    // One empty key proves nothing while the other cannot be read.
-    if (stored.length === 0 && values.includes(undefined))
-      throw unavailable('the check value cannot be read');
+    const stored = await confirm(this.client.get(CANARY_KEY));
     const wanted = this.#options.canary(stored);
-    if (stored.length === 0) {
-      // Processes that start together agree, because all of them read what the first one wrote.
-      await confirm(this.client.set(CANARY_KEYS[0], wanted, 'NX'));
-      return this.#agreeOnCanary();
-    }
-    const stale = CANARY_KEYS.filter((_, at) => values[at] !== undefined && values[at] !== wanted);
-    await Promise.allSettled(stale.map((key) => confirm(this.client.set(key, wanted))));
+    if (wanted === stored) return;
+    if (stored !== null) return void (await confirm(this.client.set(CANARY_KEY, wanted)));
+    // Processes that start together agree, because all of them read what the first one wrote.
+    await confirm(this.client.set(CANARY_KEY, wanted, 'NX'));
+    await this.#agreeOnCanary();
   }
 
   /**

@@ -27,7 +27,7 @@ export const ownRedis = async (...settings: string[]): Promise<RedisServer> =>
   stopAtEnd(await startRedis(...settings));
 
 /** Any store is good for this process. */
-export const ANY: Canary = ([value = 'test']) => value;
+export const ANY: Canary = (value) => value ?? 'test';
 
 /** A process with connections and a store of its own. */
 export async function openRecords(
