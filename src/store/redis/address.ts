@@ -21,6 +21,7 @@ export type Login = { readonly username: string; readonly password: string };
 
 const REDIS_URL =
   /^(?<scheme>rediss?)(?<sentinel>\+sentinel)?:\/\/(?:(?<login>[^/]*)@)?(?<hosts>[^/?#@]+)(?:\/(?<path>[^?#]*))?(?:\?(?<query>[^#@]*))?$/;
+
 /** Further hosts may repeat scheme and login of the first one. */
 const REPEATED = /,\s*rediss?:\/\/(?:[^@,/]*@)?/g;
 
@@ -34,24 +35,31 @@ const REPEATED = /,\s*rediss?:\/\/(?:[^@,/]*@)?/g;
  * parseRedisUrl('redis://a:7000,b:7001'); // { kind: 'cluster', nodes: [{ host: 'a', port: 7000 }, …], … }
  */
 export function parseRedisUrl(text: string): RedisAddress | null {
+  try {
+    return readAddress(text);
+  } catch {
+    return null;
+  }
+}
+
+/** Throws for text that is no address. */
+function readAddress(text: string): RedisAddress {
   const parts = REDIS_URL.exec(text.replace(REPEATED, ','))?.groups;
-  if (parts === undefined || !isDecodable(text)) return null;
-  const { scheme, sentinel, hosts = '', path = '', query } = parts;
-  const [first, ...others] = hosts.split(',').map((part) => parseHost(part.trim(), sentinel ? 26_379 : 6379));
-  const account = URL.parse(`redis://${parts.login ?? ''}@login`);
-  if (!first || !others.every((other) => other !== null) || account === null) return null;
+  const { scheme, sentinel, login = '', hosts = '', path = '', query } = parts ?? {};
+  const standardPort = sentinel ? 26_379 : 6379;
+  const [first, ...others] = hosts.split(',').map((part) => parseHost(part.trim(), standardPort));
   const [master = '', db = ''] = sentinel ? path.split('/', 2) : ['', path];
-  if (!/^\d{0,5}$/.test(db)) return null;
-  const [username, password] = [account.username, account.password].map(decodeURIComponent);
-  const login = { username: username ?? '', password: password ?? '' };
-  const common = { tls: scheme === 'rediss', login, db: Number(db) };
+  if (first === undefined || !/^\d{0,5}$/.test(db)) throw new TypeError('no host, or no database');
+  const { username, password } = new URL(`redis://${login}@login`);
+  const account = { username: decodeURIComponent(username), password: decodeURIComponent(password) };
+  const common = { tls: scheme === 'rediss', login: account, db: Number(db) };
   if (sentinel) {
     const {
       sentinelUsername = '',
       sentinelPassword = '',
       ...unknown
     } = Object.fromEntries(new URLSearchParams(query));
-    if (master === '' || Object.keys(unknown).length > 0) return null;
+    if (master === '' || Object.keys(unknown).length > 0) throw new TypeError('no master');
     const sentinelLogin = { username: sentinelUsername, password: sentinelPassword };
     const named = { master: decodeURIComponent(master), sentinelLogin };
     return { ...common, kind: 'sentinel', sentinels: [first, ...others], ...named };
@@ -60,20 +68,11 @@ export function parseRedisUrl(text: string): RedisAddress | null {
   return { ...common, kind: 'server', server: first };
 }
 
-/** A lone % would throw where a part is decoded. */
-function isDecodable(text: string): boolean {
-  try {
-    return decodeURIComponent(text) !== null;
-  } catch {
-    return false;
-  }
-}
-
-/** Null for text that is no `host[:port]`. */
-function parseHost(text: string, standardPort: number): HostPort | null {
-  const url = URL.parse(`redis://${text}`);
-  if (!url?.hostname) return null;
-  return { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || standardPort) };
+/** Throws for text that is no `host[:port]`. */
+function parseHost(text: string, standardPort: number): HostPort {
+  const { hostname, port } = new URL(`redis://${text}`);
+  if (hostname === '') throw new TypeError('no host');
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || standardPort) };
 }
 
 /** The hosts and ports for people, without any login. */

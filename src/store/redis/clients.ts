@@ -90,22 +90,15 @@ const COMMON = {
   maxLoadingRetryTime: 500,
   // A command that lost its answer is sent once more after a reconnect. Every script is idempotent.
   maxRetriesPerRequest: 1,
-  reconnectOnError: isNoMaster,
+  // Behind one address a master can become a replica while our connections to it stay; it then refuses every
+  // write. A new connection goes to the present master. The refused command is rejected, not sent again.
+  reconnectOnError: ({ message }: Error): boolean => NO_MASTER.test(message),
 };
 /** In a cluster a command may go to several nodes, one after another: none may take longer. */
 export const NODE_MS = 1000;
 
 /** Answers of a node that is no master, or not up yet. Redis 6 puts the script's name before them. */
 const NO_MASTER = /^(?:ERR [^-]*-)?(?:READONLY|MASTERDOWN|LOADING|UNBLOCKED)\b/;
-
-/**
- * ioredis' `reconnectOnError`: whether an answer ends the connection. Behind one address a master can become
- * a replica while our connections to it stay; it then refuses every write. A new connection goes to the
- * present master. The refused command is rejected, not sent again.
- */
-function isNoMaster({ message }: Error): boolean {
-  return NO_MASTER.test(message);
-}
 
 /** The connections to masters that are open or known. */
 export const mastersOf = (client: Redis | Cluster): readonly Redis[] =>

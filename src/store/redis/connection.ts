@@ -64,10 +64,10 @@ export class RedisConnection {
   readonly runtime: Runtime;
   readonly #address: RedisAddress;
   readonly #options: ConnectionOptions;
+  /** Why the main client has no connection, if that is known; null while it has one. Only we change it. */
+  outage: string | null = null;
   /** For commands that wait for replicas; opened with the first one. */
   #durableClient: Redis | Cluster | undefined;
-  #outage: string | null = 'not connected yet';
-  #isOutageLogged = false;
   /** Why no command may be sent; null once the store's check value fits our keys. */
   #closed: StoreUnavailable | null = new StoreUnavailable('redis: not reached yet');
   #verifying: Promise<StoreRefused | undefined> | undefined;
@@ -81,13 +81,8 @@ export class RedisConnection {
     this.#options = options;
     this.client = this.#connect({ enableOfflineQueue: false, nodeMs: NODE_MS });
     this.client.on('error', (error) => this.#onDown(reasonOf(error)));
-    this.client.on('reconnecting', () => this.#onDown(this.#outage ?? 'no connection'));
+    this.client.on('reconnecting', () => this.#onDown(this.outage ?? 'no connection'));
     this.client.on('ready', () => this.#onReady());
-  }
-
-  /** Why the main client has no connection, if that is known; null while it has one. */
-  get outage(): string | null {
-    return this.#outage;
   }
 
   /** Waits for the first connection, and verifies the store. Rejects with `StoreRefused`. */
@@ -138,11 +133,6 @@ export class RedisConnection {
     return { answer, acknowledged: Number(acknowledged ?? 0) };
   }
 
-  /** How long to wait before the next attempt to connect, ms: up to 2 s. `attempt` counts from 1. */
-  retryMs(attempt: number): number {
-    return backoffMs(attempt, RECONNECT, this.runtime.random());
-  }
-
   /** Throws `StoreUnavailable` while the store is not verified, or if it has other keys than ours. */
   throwIfClosed(): void {
     if (this.#closed === null) return;
@@ -177,24 +167,23 @@ export class RedisConnection {
 
   /** Logs an outage once, not once for each attempt. */
   #onDown(reason: string): void {
-    this.#outage = reason;
     const message = `Redis cannot be reached at ${placesOf(this.#address)}: ${reason}`;
-    if (!this.#isOutageLogged) this.#options.log.warn({}, message);
-    this.#isOutageLogged = true;
+    if (this.outage === null) this.#options.log.warn({}, message);
+    this.outage = reason;
   }
 
   #onReady(): void {
-    if (this.#isOutageLogged) this.#options.log.info({}, 'Redis is connected again');
-    this.#outage = null;
-    this.#isOutageLogged = false;
+    if (this.outage !== null) this.#options.log.info({}, 'Redis is connected again');
+    this.outage = null;
   }
 
   #connect(options: ClientOptions): Redis | Cluster {
-    const client = createClient(this.#address, (attempt) => this.retryMs(attempt), options);
+    const retryMs = (attempt: number) => backoffMs(attempt, RECONNECT, this.runtime.random());
+    const client = createClient(this.#address, retryMs, options);
     // ioredis 6.0.0 ends a client if a sentinel announces a failover while the client asks for the master.
     return client.on('end', () => {
       const connect = () => this.#isEnded || client.connect().catch(ignore);
-      if (!this.#isEnded) this.runtime.timer(this.retryMs(1), connect);
+      if (!this.#isEnded) this.runtime.timer(retryMs(1), connect);
     });
   }
 
