@@ -53,7 +53,7 @@ export function createClient(
     ...whole,
     redisOptions: { ...node, commandTimeout: nodeMs },
     clusterRetryStrategy: retryStrategy,
-    // Enough for a moved slot and a failover. More would send a dead master's commands round the living ones.
+    // Enough for a moved slot and a failover. More would send commands round the living masters.
     maxRedirections: 4,
     // A certificate is for a name, so with TLS names are not replaced by addresses.
     ...(tls && { dnsLookup: (host, found) => found(null, host) }),

@@ -23,7 +23,7 @@ import {
 const START_MS = 3000;
 const RECONNECT = { baseMs: 50, maxMs: 2000 };
 
-/** Redis has no such login or database. Waiting does not help: the operator must change `REDIS_URL`. */
+/** Redis has no such login or database. Waiting does not help. */
 const REFUSES_LOGIN =
   /^(WRONGPASS|NOAUTH|ERR invalid password|ERR DB index is out of range|ERR SELECT is not allowed)/;
 
@@ -217,8 +217,8 @@ export class RedisConnection {
   }
 
   /**
-   * Sends the commands of one iteration of the event loop in one write, which takes a quarter less processor
-   * time. ioredis' auto-pipelining sends no batch before the previous one was answered.
+   * Sends the commands of one iteration of the event loop in one write: a quarter less processor time.
+   * ioredis' auto-pipelining sends no batch before the previous one was answered.
    */
   #cork(): void {
     this.#isCorked = true;
