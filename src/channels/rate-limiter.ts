@@ -77,7 +77,7 @@ export class RateLimiter {
     }
     this.#slots.delete(chat);
     window.left -= 1;
-    observe.paced(channel, booked === undefined ? 0 : (this.#runtime.nowMs() - madeAtMs) / 1000);
+    observe.paced(booked === undefined ? 0 : (this.#runtime.nowMs() - madeAtMs) / 1000, channel);
     return 0;
   }
 

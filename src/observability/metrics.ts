@@ -16,50 +16,6 @@ const ANSWERS = [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800];
 /** From a Redis on the same network to one that does not answer in time. */
 const COMMANDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2];
 
-/*
- * All metrics of docs/operators.md, each with its help and its labels. Labels are words of the code, names of
- * channels and ids of answers, which are checked at the start: nothing personal, and few values.
- */
-const COUNTERS = {
-  bot_alarms_total: ['Somebody must look: alarms, as logged', 'alarm'],
-  bot_updates_total: ['Messages, by what became of them', 'channel', 'result'],
-  bot_turns_total: ['Turns ended', 'channel', 'result'],
-  bot_claims_total: ['Claims of what waited, by what became of them', 'result'],
-  bot_leases_total: ['Leases of conversations, by how they were taken', 'reason'],
-  bot_deliveries_total: ['Replies handed to a channel', 'channel', 'result'],
-  bot_photos_total: ['Pictures: read, none, failed', 'channel', 'result'],
-  bot_questions_total: ['Questions, by the id of their answer', 'answer'],
-  bot_misunderstood_total: ['Messages that got a fallback'],
-  bot_previous_key_opens_total: ['What STATE_KEY_PREVIOUS opened'],
-  antcrm_calls_total: ['Calls to AntCRM ended', 'call', 'outcome'],
-} as const;
-const HISTOGRAMS = {
-  bot_turn_duration_seconds: [STEPS, 'Lease to commit', 'channel', 'result'],
-  bot_message_wait_seconds: [ANSWERS, 'Accepting to turn', 'channel'],
-  bot_answer_duration_seconds: [ANSWERS, 'Accepting to last reply', 'channel'],
-  bot_pace_wait_seconds: [WAITS, 'Wait for a platform', 'channel'],
-  bot_photo_duration_seconds: [STEPS, 'Fetching to reading', 'channel'],
-  bot_redis_command_duration_seconds: [COMMANDS, 'A script of Redis', 'script'],
-  antcrm_call_duration_seconds: [STEPS, 'A call to AntCRM', 'call'],
-} as const;
-const GAUGES = {
-  bot_build_info: ['Always 1; its label is the version of the bot', 'version'],
-  bot_turns_busy: ['Turns at work now'],
-  bot_delivery_failing: ['1 while most sends of a channel fail', 'channel'],
-  bot_channel_out_of_order: ['1 while /health/ready says why', 'channel'],
-  bot_redis_memory_ratio: ['How full a node of Redis is, 0 to 1', 'node'],
-  antcrm_clock_skew_seconds: ["How far AntCRM's clock is ahead of the store's"],
-  antcrm_breaker_state: ['Circuit breaker of AntCRM: 0 closed, 1 half-open, 2 open'],
-  bot_ready: ['1 if a message could be stored now (/health/ready), else 0'],
-  bot_due_conversations: ['Conversations that wait for somebody to work on them'],
-  bot_due_oldest_seconds: ['For how long the first of them has been due'],
-  bot_undelivered_oldest_seconds: ['Age of the oldest reply put off'],
-  bot_dead_letters: ['Dead letters that nobody has replayed yet'],
-  bot_open_tickets: ['Customers whom a person answers: waiting, answered', 'state'],
-  bot_ticket_waiting_seconds: ['For how long the first of them has waited'],
-  bot_open_operations: ['Operations without an outcome, by their age', 'age'],
-} as const;
-
 /** Age groups of operations without an outcome. After the last check, staff must settle an operation. */
 const AGES = [
   ['under_1m', 60_000],
@@ -113,7 +69,8 @@ export type Metrics = ReturnType<typeof createMetrics>;
 export type Observe = Metrics['observe'];
 
 /**
- * All metrics in a registry of their own, together with Node's.
+ * All metrics of docs/operators.md, together with Node's. Labels are words of the code, names of channels and
+ * ids of answers, which are checked at the start: nothing personal, and few values.
  *
  * @example
  * const { observe, text } = createMetrics({ log });
@@ -123,12 +80,14 @@ export type Observe = Metrics['observe'];
 export function createMetrics({ log }: { readonly log: Log }) {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LAG_MS });
-  const declared = declareAll(registry);
+  const declare = declareIn(registry);
+  const showVersion = declare.gauge<[version: string]>('bot_build_info', 'Always 1', 'version');
+  showVersion(1, packageJson.version);
   let readMs = Number.NEGATIVE_INFINITY;
-  let reading: Promise<void> | undefined;
+  let waiting: Promise<Registry> | undefined;
 
   return {
-    observe: { log, ...observeTurns(declared, log), ...observeParts(declared) },
+    observe: { log, ...observeTurns(declare, log), ...observeParts(declare) },
     /**
      * The answer of `GET /metrics` in Prometheus's text format: what this process counted and, with a
      * `store`, what waits there for all processes. Answers even while the store does not.
@@ -136,53 +95,61 @@ export function createMetrics({ log }: { readonly log: Log }) {
     async text(store?: Watched): Promise<string> {
       if (store !== undefined && performance.now() - readMs >= READ_EVERY_MS) {
         readMs = performance.now();
-        reading = showBacklog(declared, store);
+        waiting = readWaiting(store);
       }
-      await reading;
-      return registry.metrics();
+      return Registry.merge([registry, (await waiting) ?? new Registry()]).metrics();
     },
     contentType: registry.contentType,
   };
 }
 
-type DeclaredMetrics = ReturnType<typeof declareAll>;
+/** Values of the first label that begin at zero, so that Prometheus sees their first increase. */
+const ZEROS: Readonly<Record<string, readonly string[]>> = {
+  bot_alarms_total: ALARMS,
+  bot_claims_total: ['won', 'taken', 'left'],
+  bot_leases_total: ['fresh', 'due', 'takeover'],
+  bot_questions_total: ['none'],
+};
 
-function declareAll(registry: Registry) {
+type Declare = ReturnType<typeof declareIn>;
+
+/** Each function declares a metric, and returns what counts, measures or sets it for the given labels. */
+function declareIn(registry: Registry) {
   const registers = [registry];
-  const counters = mapValues(
-    COUNTERS,
-    ([help, ...labelNames], name): Counter => new Counter({ name, help, labelNames, registers }),
-  );
-  const histograms = mapValues(
-    HISTOGRAMS,
-    ([buckets, help, ...labelNames], name): Histogram =>
-      new Histogram({ name, help, labelNames, buckets, registers }),
-  );
-  const gauges = mapValues(
-    GAUGES,
-    ([help, ...labelNames], name): Gauge => new Gauge({ name, help, labelNames, registers }),
-  );
-  // From zero, so that Prometheus sees the first increase.
-  for (const alarm of ALARMS) counters.bot_alarms_total.inc({ alarm }, 0);
-  for (const result of ['won', 'taken', 'left']) counters.bot_claims_total.inc({ result }, 0);
-  for (const reason of ['fresh', 'due', 'takeover']) counters.bot_leases_total.inc({ reason }, 0);
-  counters.bot_questions_total.inc({ answer: 'none' }, 0);
-  gauges.bot_build_info.set({ version: packageJson.version }, 1);
-  return { counters, histograms, gauges };
+  return {
+    counter<Labels extends string[] = []>(name: string, help: string, ...labelNames: string[]) {
+      const counter = new Counter({ name, help, labelNames, registers });
+      for (const label of ZEROS[name] ?? []) counter.labels(label).inc(0);
+      return (...labels: Labels): void => counter.labels(...labels).inc();
+    },
+    histogram<Labels extends string[]>(name: string, buckets: number[], ...labelNames: string[]) {
+      const histogram = new Histogram({
+        name,
+        help: 'Seconds: docs/operators.md',
+        labelNames,
+        buckets,
+        registers,
+      });
+      return (seconds: number, ...labels: Labels): void => histogram.labels(...labels).observe(seconds);
+    },
+    gauge<Labels extends string[] = []>(name: string, help: string, ...labelNames: string[]) {
+      const gauge = new Gauge({ name, help, labelNames, registers });
+      return (value: number, ...labels: Labels): void => gauge.labels(...labels).set(value);
+    },
+  };
 }
 
-function mapValues<Key extends string, Value, Mapped>(
-  table: Readonly<Record<Key, Value>>,
-  map: (value: Value, key: string) => Mapped,
-) {
-  const entries = Object.entries<Value>(table).map(([key, value]) => [key, map(value, key)] as const);
-  return Object.fromEntries(entries) as Record<Key, Mapped>;
-}
+type OfChannel = [channel: string];
+type OfResult = [channel: string, result: string];
 
-function observeTurns({ counters, histograms, gauges }: DeclaredMetrics, log: Log) {
+function observeTurns({ counter, histogram, gauge }: Declare, log: Log) {
+  const countAlarm = counter<[Alarm]>('bot_alarms_total', 'Somebody must look: alarms, as logged', 'alarm');
+  const countTurn = counter<OfResult>('bot_turns_total', 'Turns ended', 'channel', 'result');
+  const timeTurn = histogram<OfResult>('bot_turn_duration_seconds', STEPS, 'channel', 'result');
+  const timeWait = histogram<OfChannel>('bot_message_wait_seconds', ANSWERS, 'channel');
   return {
     alarm(name: Alarm, fields: Fields): void {
-      counters.bot_alarms_total.inc({ alarm: name });
+      countAlarm(name);
       log.error({ ...fields, alarm: name }, `Alarm: ${name}`);
     },
     /** A turn that was given back is not counted: it is counted when a later attempt ends. */
@@ -193,86 +160,89 @@ function observeTurns({ counters, histograms, gauges }: DeclaredMetrics, log: Lo
       const about = { conversation, channel, input, waitMs, result };
       log.debug({ ...about, identifyMs, stepsMs, commitMs, deliverMs, ms }, 'a turn ended');
       if (result === 'given-back') return;
-      counters.bot_turns_total.inc({ channel, result });
-      histograms.bot_turn_duration_seconds.observe({ channel, result }, (ms - deliverMs) / 1000);
-      if (waitMs !== undefined) histograms.bot_message_wait_seconds.observe({ channel }, waitMs / 1000);
+      countTurn(channel, result);
+      timeTurn((ms - deliverMs) / 1000, channel, result);
+      if (waitMs !== undefined) timeWait(waitMs / 1000, channel);
     },
-    busy: (count: number): void => gauges.bot_turns_busy.set(count),
+    busy: gauge('bot_turns_busy', 'Turns at work now'),
     /** A lease was taken: with a fresh message, for work that was due, or because the one before ran out. */
-    lease: (reason: 'fresh' | 'due' | 'takeover'): void => counters.bot_leases_total.inc({ reason }),
+    lease: counter<['fresh' | 'due' | 'takeover']>('bot_leases_total', 'Leases, by how taken', 'reason'),
     /** `left`: the conversation is of a newer version. */
-    claim: (result: 'won' | 'taken' | 'left'): void => counters.bot_claims_total.inc({ result }),
-    /** `answer`: the id of the answer, `none` without one. */
-    question: (answer: string): void => counters.bot_questions_total.inc({ answer }),
-    misunderstood: (): void => counters.bot_misunderstood_total.inc(),
+    claim: counter<['won' | 'taken' | 'left']>('bot_claims_total', 'Claims of what waited', 'result'),
+    /** The id of the answer; `none` without one. */
+    question: counter<[answer: string]>('bot_questions_total', 'Questions, by their answer', 'answer'),
+    misunderstood: counter('bot_misunderstood_total', 'Messages that got a fallback'),
   };
 }
 
-function observeParts({ counters, histograms, gauges }: DeclaredMetrics) {
+/** What became of a message that reached `accept`. */
+type Acceptance = 'accepted' | 'duplicate' | 'full' | 'refused' | 'unavailable';
+type Call = 'accumulate' | 'redeem' | 'history' | 'contact';
+
+function observeParts({ counter, histogram, gauge }: Declare) {
+  const countDelivery = counter<OfResult>('bot_deliveries_total', 'Replies sent', 'channel', 'result');
+  const timeAnswer = histogram<OfChannel>('bot_answer_duration_seconds', ANSWERS, 'channel');
+  const countPhoto = counter<OfResult>('bot_photos_total', 'Pictures', 'channel', 'result');
+  const timePhoto = histogram<OfChannel>('bot_photo_duration_seconds', STEPS, 'channel');
+  const countCall = counter<[Call, CallResult]>('antcrm_calls_total', 'Calls ended', 'call', 'outcome');
+  const timeCall = histogram<[Call]>('antcrm_call_duration_seconds', STEPS, 'call');
+  const setOutOfOrder = gauge<OfChannel>('bot_channel_out_of_order', '1: /health/ready says why', 'channel');
+  const setFailing = gauge<OfChannel>('bot_delivery_failing', '1: most sends fail', 'channel');
+  const setBreaker = gauge('antcrm_breaker_state', '0 closed, 1 half-open, 2 open');
   return {
-    /** A message reached `accept`. */
-    update: (channel: string, result: 'accepted' | 'duplicate' | 'full' | 'refused' | 'unavailable'): void =>
-      counters.bot_updates_total.inc({ channel, result }),
+    update: counter<[channel: string, Acceptance]>('bot_updates_total', 'Messages', 'channel', 'result'),
     /** `kind`: of the `Delivery`. `answeredMs`: since the message was accepted, only with the last reply. */
     delivery(channel: string, kind: string, answeredMs?: number): void {
-      counters.bot_deliveries_total.inc({ channel, result: kind });
-      if (answeredMs !== undefined)
-        histograms.bot_answer_duration_seconds.observe({ channel }, answeredMs / 1000);
+      countDelivery(channel, kind);
+      if (answeredMs !== undefined) timeAnswer(answeredMs / 1000, channel);
     },
-    /** A message may leave now. `seconds`: how long it has waited, over all its tries. */
-    paced: (channel: string, seconds: number): void =>
-      histograms.bot_pace_wait_seconds.observe({ channel }, seconds),
+    /** A message may leave now. How long it has waited, over all its tries. */
+    paced: histogram<OfChannel>('bot_pace_wait_seconds', WAITS, 'channel'),
     /** `reading`: its kind. `seconds`: since the picture was fetched. */
     photo(channel: string, reading: keyof typeof PHOTOS, seconds: number): void {
-      counters.bot_photos_total.inc({ channel, result: PHOTOS[reading] });
-      histograms.bot_photo_duration_seconds.observe({ channel }, seconds);
+      countPhoto(channel, PHOTOS[reading]);
+      timePhoto(seconds, channel);
     },
     /** Whether a channel and its platform work together. */
-    channel: (channel: string, inOrder: boolean): void =>
-      gauges.bot_channel_out_of_order.set({ channel }, inOrder ? 0 : 1),
+    channel: (channel: string, inOrder: boolean): void => setOutOfOrder(inOrder ? 0 : 1, channel),
     /** Whether most of a channel's last sends failed. */
-    failing: (channel: string, isFailing: boolean): void =>
-      gauges.bot_delivery_failing.set({ channel }, isFailing ? 1 : 0),
+    failing: (channel: string, isFailing: boolean): void => setFailing(isFailing ? 1 : 0, channel),
     /** A call to AntCRM ended. */
-    call(call: 'accumulate' | 'redeem' | 'history' | 'contact', outcome: CallResult, seconds: number): void {
-      counters.antcrm_calls_total.inc({ call, outcome });
-      histograms.antcrm_call_duration_seconds.observe({ call }, seconds);
+    call(call: Call, outcome: CallResult, seconds: number): void {
+      countCall(call, outcome);
+      timeCall(seconds, call);
     },
-    /** How far AntCRM's clock is ahead of the store's. */
-    skew: (seconds: number): void => gauges.antcrm_clock_skew_seconds.set(seconds),
-    breaker: (state: keyof typeof BREAKER): void => gauges.antcrm_breaker_state.set(BREAKER[state]),
+    /** How far AntCRM's clock is ahead of the store's, seconds. */
+    skew: gauge('antcrm_clock_skew_seconds', "How far AntCRM's clock is ahead of the store's"),
+    breaker: (state: keyof typeof BREAKER): void => setBreaker(BREAKER[state]),
     /** How full a node of Redis is, 0 to 1. */
-    memory: (node: string, share: number): void => gauges.bot_redis_memory_ratio.set({ node }, share),
+    memory: gauge<[node: string]>('bot_redis_memory_ratio', 'How full a node of Redis is', 'node'),
     /** Something stored was opened by `STATE_KEY_PREVIOUS`. */
-    previousKey: (): void => counters.bot_previous_key_opens_total.inc(),
+    previousKey: counter('bot_previous_key_opens_total', 'What STATE_KEY_PREVIOUS opened'),
     /** A script ran on Redis, or failed. */
-    command: (script: string, seconds: number): void =>
-      histograms.bot_redis_command_duration_seconds.observe({ script }, seconds),
+    command: histogram<[script: string]>('bot_redis_command_duration_seconds', COMMANDS, 'script'),
   };
 }
 
-/** If the store does not answer, these gauges are absent: old values would mislead. */
-async function showBacklog({ gauges }: DeclaredMetrics, store: Watched): Promise<void> {
-  const [health, read] = await Promise.allSettled([store.health(), store.backlog()]);
-  gauges.bot_ready.set(health.status === 'fulfilled' ? 1 : 0);
-  for (const gauge of [gauges.bot_open_tickets, gauges.bot_open_operations]) gauge.reset();
-  const { value: backlog } = read.status === 'fulfilled' ? read : { value: null };
-  const values = [
-    [gauges.bot_due_conversations, backlog?.due.count],
-    [gauges.bot_due_oldest_seconds, backlog && backlog.due.oldestMs / 1000],
-    [gauges.bot_undelivered_oldest_seconds, backlog && backlog.undeliveredMs / 1000],
-    [gauges.bot_dead_letters, backlog?.letters],
-    [gauges.bot_ticket_waiting_seconds, backlog && Math.max(0, ...backlog.tickets.waitingMs) / 1000],
-  ] as const;
-  for (const [gauge, value] of values) {
-    if (typeof value === 'number') gauge.set(value);
-    else gauge.remove();
-  }
-  if (backlog === null) return;
-  gauges.bot_open_tickets.set({ state: 'waiting' }, backlog.tickets.waitingMs.length);
-  gauges.bot_open_tickets.set({ state: 'answered' }, backlog.tickets.answered);
-  for (const [age] of AGES) gauges.bot_open_operations.set({ age }, 0);
-  for (const ms of backlog.operationsMs) {
-    gauges.bot_open_operations.inc({ age: AGES.find(([, under]) => ms < under)?.[0] ?? 'over_1d' });
-  }
+/** What waits in the store. Made anew at each read: old values would mislead where it does not answer. */
+async function readWaiting(store: Watched): Promise<Registry> {
+  const registry = new Registry();
+  const { gauge } = declareIn(registry);
+  const [health, backlog] = await Promise.allSettled([store.health(), store.backlog()]);
+  gauge('bot_ready', '1 if a message could be stored now')(health.status === 'fulfilled' ? 1 : 0);
+  if (backlog.status === 'rejected') return registry;
+  const { due, undeliveredMs, letters, operationsMs, tickets } = backlog.value;
+  gauge('bot_due_conversations', 'Conversations that nobody works on, and should')(due.count);
+  gauge('bot_due_oldest_seconds', 'For how long the first of them is due')(due.oldestMs / 1000);
+  gauge('bot_undelivered_oldest_seconds', 'Age of the oldest reply put off')(undeliveredMs / 1000);
+  gauge('bot_dead_letters', 'Dead letters that nobody has replayed or removed')(letters);
+  const setTickets = gauge<[state: string]>('bot_open_tickets', 'Customers whom a person answers', 'state');
+  setTickets(tickets.waitingMs.length, 'waiting');
+  setTickets(tickets.answered, 'answered');
+  const waitedMs = Math.max(0, ...tickets.waitingMs);
+  gauge('bot_ticket_waiting_seconds', 'For how long the first of them has waited')(waitedMs / 1000);
+  const setOperations = gauge<[age: string]>('bot_open_operations', 'Operations without an outcome', 'age');
+  const ages = operationsMs.map((ms) => AGES.find(([, under]) => ms < under)?.[0]);
+  for (const [age] of AGES) setOperations(ages.filter((one) => one === age).length, age);
+  return registry;
 }

@@ -9,7 +9,7 @@ function createKit({ perSecond = PER_SECOND } = {}) {
   const waits: number[] = [];
   const limiter = new RateLimiter({
     ...{ perSecond, chatBurst: 3, channel: 'telegram' },
-    observe: { paced: (_channel, seconds) => void waits.push(seconds) },
+    observe: { paced: (seconds) => void waits.push(seconds) },
     runtime: { nowMs: () => time.nowMs, monotonicMs: () => time.nowMs },
   });
   let chats = 0;

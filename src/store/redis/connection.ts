@@ -107,7 +107,7 @@ export class RedisConnection {
     } catch (error) {
       throw unavailable(error);
     } finally {
-      this.#options.onCommand?.(script, (this.runtime.monotonicMs() - startMs) / 1000);
+      this.#options.onCommand?.((this.runtime.monotonicMs() - startMs) / 1000, script);
     }
   }
 

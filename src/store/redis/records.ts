@@ -16,7 +16,7 @@ import type { RedisConnection } from './connection.ts';
 /** `waitReplicas`: how many replicas must acknowledge a durable swap. `onMemory`: a node's use of memory. */
 export type RecordsOptions = {
   readonly waitReplicas?: number;
-  readonly onMemory?: (node: string, share: number) => void;
+  readonly onMemory?: (share: number, node: string) => void;
 };
 
 /** How long replicas may take to acknowledge a swap. */
@@ -163,7 +163,7 @@ async function probe(
 ): Promise<string[]> {
   const call = { script: 'swap', keys: [key, `${key}s`, `${key}s`], args: PROBE } as const;
   const [faults, durable] = await Promise.all([
-    redis ? settingFaults(redis, (share) => onMemory?.(name, share)) : [],
+    redis ? settingFaults(redis, (share) => onMemory?.(share, name)) : [],
     replicas > 0 ? connection.runDurably(call, { replicas, waitMs: PROBE_WAIT_MS }) : null,
     connection.run(call),
   ]);
