@@ -1,7 +1,5 @@
-import packageJson from '../package.json' with { type: 'json' };
 import { openBackend } from './backend.ts';
 import { type Channel, type ChannelEntry, Channels } from './channels/channel.ts';
-import { STAFF_SECURITY, STAFF_TAG } from './channels/staff/schemas.ts';
 import { CHANNELS } from './channels.ts';
 import type { Config } from './config.ts';
 import type { Settings } from './conversation/context.ts';
@@ -112,8 +110,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
 /** Opens what everything else stands on: servers, metrics, traces and the store. */
 async function openBase(config: Config, options: ServerOptions) {
   const spans = new Spans();
-  const api = { version: packageJson.version, tag: STAFF_TAG, security: STAFF_SECURITY };
-  const http = await createHttp(config, { ...options, api, logFields: () => spans.fields() });
+  const http = await createHttp(config, { ...options, logFields: () => spans.fields() });
   const metrics = createMetrics({ log: http.log });
   const { observe } = metrics;
   if (config.tracesEndpoint !== undefined) await spans.open(config.tracesEndpoint, observe.log);

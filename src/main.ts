@@ -12,7 +12,7 @@ import { placesOf } from './store/redis/address.ts';
 const STOP_MS = 11_000;
 
 /** Node's error of a server that cannot listen, or of a name that cannot be looked up. */
-const listenFaultSchema = z.object({ code: z.string(), port: z.number().optional() });
+const listenFaultSchema = z.object({ code: z.string(), port: z.number().default(0) });
 
 const [option] = process.argv.slice(2);
 if (option !== undefined && option !== '--check') {
@@ -67,24 +67,20 @@ await app.start();
 // The greeting goes to standard error: programs read the log from standard output.
 console.error([greeting(config, addresses), ...faultLines()].join('\n'));
 
-/** Ends the process if the address is not this machine's (`HOST`), or if the port is in use. */
+/** Ends the process if this user cannot open the address on this machine, or if another program has it. */
 async function listen(): Promise<Addresses> {
   try {
     return await app.listen();
   } catch (error) {
     const { code, port } = listenFaultSchema.parse(error);
+    const { host } = config.listen;
     await app.stop();
     const name = port === config.adminPort ? 'ADMIN_PORT' : 'PORT';
-    if (code === 'EADDRINUSE' && port !== undefined) {
-      const another = port === 65_535 ? 0 : port + 1;
-      console.error(`${name}: ${port} is in use. Another one: ${name}=${another} npm start`);
-      // The other program may be about to stop: a supervisor should try again.
-      process.exit(1);
-    }
-    if (code === 'EACCES') console.error(`${name}: got ${port}, wants a port that this user may open`);
-    else
-      console.error(`HOST: got "${config.listen.host}", wants a name or address of this machine (${code})`);
-    process.exit(EXIT_CONFIG);
+    const isTaken = code === 'EADDRINUSE';
+    if (isTaken) console.error(`${name}: ${port} is in use. Another one: ${name}=${port + 1} npm start`);
+    else console.error(`HOST: got "${host}", wants an address whose ${name} this user may open (${code})`);
+    // The program that has the port may be about to stop: a supervisor should try again.
+    process.exit(isTaken ? 1 : EXIT_CONFIG);
   }
 }
 

@@ -44,7 +44,7 @@ const ROOMS: readonly (readonly [files: string, imports: string])[] = [
     'conversation/|loyalty/wire.ts|engine/(listing|operators).ts|runtime.ts|store/port.ts|http/problem.ts|operators/',
   ],
   ['runtime.ts', 'nothing'],
-  ['http/', 'http/|store/port.ts'],
+  ['http/', 'http/|store/port.ts|../package.json'],
   ['observability/', '../package.json'],
   ['i18n.ts', 'conversation/|../locales/'],
   // How a Redis' address is written is the store's to know.

@@ -2,6 +2,7 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform } from 'fastify-type-provider-zod';
+import packageJson from '../../package.json' with { type: 'json' };
 import type { Guard } from './guard.ts';
 
 /** The page loads from this server alone, and calls only its routes. */
@@ -13,24 +14,23 @@ const TITLE = 'AntCRM chatbot: staff webhook';
 const DESCRIPTION =
   'Talk to the bot as a customer would, on any channel. Errors are RFC 9457 problem documents.';
 
-/** `version` and `tag` of the API, and `security`: the name of its bearer-token scheme. */
-export type ApiAbout = { readonly version: string; readonly tag: string; readonly security: string };
+/** The tag of the routes on the page. */
+export const API_TAG = 'staff webhook';
+/** The name of their bearer-token scheme. */
+export const API_SECURITY = 'staffToken';
 
 /**
  * The API page at `/docs` and its OpenAPI document at `/docs/json`, from the schemas of all routes with a
  * tag. Await it before the routes are registered: only later routes are described.
  */
-export async function describeApi(
-  app: FastifyInstance,
-  { guard, api }: { readonly guard: Pick<Guard, 'api'>; readonly api: ApiAbout },
-): Promise<void> {
+export async function describeApi(app: FastifyInstance, guard: Pick<Guard, 'api'>): Promise<void> {
   const scheme = { type: 'http', scheme: 'bearer', description: 'STAFF_TOKEN, where it is set.' } as const;
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
-      info: { title: TITLE, version: api.version, description: DESCRIPTION },
-      tags: [{ name: api.tag }],
-      components: { securitySchemes: { [api.security]: scheme } },
+      info: { title: TITLE, version: packageJson.version, description: DESCRIPTION },
+      tags: [{ name: API_TAG }],
+      components: { securitySchemes: { [API_SECURITY]: scheme } },
     },
     transform: (route) =>
       route.schema?.tags ? jsonSchemaTransform(route) : { schema: { hide: true }, url: route.url },

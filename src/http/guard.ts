@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import rateLimit from '@fastify/rate-limit';
+import type {} from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
 import { notFound, problem } from './problem.ts';
 
@@ -12,8 +12,8 @@ export type Caller = { readonly peer: string | undefined; readonly headers: Inco
 /** An `onRequest` hook that answers 429 if an address asks too often. */
 export type Limit = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>;
 
-/** Creates a counter of requests by `request.ip`, which obeys `TRUST_PROXY`. */
-export type CreateLimit = FastifyInstance['createRateLimit'];
+/** Counts requests by `request.ip`, which obeys `TRUST_PROXY`. */
+type Limiter = Pick<FastifyInstance, 'createRateLimit'>;
 
 /** Limits per minute and address. `failures`: wrong tokens; the right one always passes. */
 export type Rates = { readonly perMinute: number; readonly failures: number };
@@ -21,20 +21,14 @@ export type Rates = { readonly perMinute: number; readonly failures: number };
 const RATES: Rates = { perMinute: 300, failures: 30 };
 const MINUTE_MS = 60_000;
 
-/** Call it once for an app. */
-export async function createLimits(app: FastifyInstance): Promise<CreateLimit> {
-  await app.register(rateLimit, { global: false });
-  return app.createRateLimit;
-}
-
 /** A limit for requests that need no secret. Programs on this machine have none. */
-export function limitStrangers(createLimit: CreateLimit, { perMinute } = RATES): Limit {
-  const limit = limitTo(createLimit, perMinute);
+export function limitStrangers(limiter: Limiter, { perMinute } = RATES): Limit {
+  const limit = limitTo(limiter, perMinute);
   return async (request, reply) => (isLocal(callerOf(request)) ? undefined : limit(request, reply));
 }
 
-function limitTo(createLimit: CreateLimit, max: number): Limit {
-  const count = createLimit({ timeWindow: MINUTE_MS, max });
+function limitTo(limiter: Limiter, max: number): Limit {
+  const count = limiter.createRateLimit({ timeWindow: MINUTE_MS, max });
   return async (request, reply) => {
     // The connection of a broken request is closed by now: it has no address.
     if (request.raw.socket.destroyed) return problem(reply, 400);
@@ -106,12 +100,12 @@ type Realm = 'staff' | 'operator';
  * that the wrong tokens of an address are counted together.
  */
 export function createGuard(
-  createLimit: CreateLimit,
+  limiter: Limiter,
   { realm = 'staff', ...settings }: AccessSettings & { readonly realm?: Realm },
   rates = RATES,
 ) {
-  const limitRequests = limitStrangers(createLimit, rates);
-  const limitFailures = limitTo(createLimit, rates.failures);
+  const limitRequests = limitStrangers(limiter, rates);
+  const limitFailures = limitTo(limiter, rates.failures);
 
   const api: onRequestAsyncHookHandler = async (request, reply) => {
     switch (access(callerOf(request), settings)) {

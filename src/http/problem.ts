@@ -36,14 +36,13 @@ const FAULTS_SHOWN = 20;
 const RETRY_AFTER_S = 2;
 
 /** Answers with a problem document. 429 and 503 are temporary, so they have a `Retry-After`. */
-export function problem(reply: FastifyReply, status: number, detail?: string): FastifyReply {
-  return sendProblem(reply, status, { detail });
-}
-
-function sendProblem(reply: FastifyReply, status: number, members: object): FastifyReply {
+export function problem(reply: FastifyReply, status: number, about?: string | object): FastifyReply {
   const isTransient = status === 429 || status === 503;
   if (isTransient && !reply.hasHeader('retry-after')) reply.header('retry-after', RETRY_AFTER_S);
-  return reply.code(status).type(PROBLEM_TYPE).send(documentOf(status, members));
+  return reply
+    .code(status)
+    .type(PROBLEM_TYPE)
+    .send(documentOf(status, typeof about === 'string' ? { detail: about } : about));
 }
 
 const PROBLEM_TYPE = 'application/problem+json';
@@ -93,7 +92,7 @@ export function explain({ title, detail, faults = [] }: z.infer<typeof problemSc
 function refuse(reply: FastifyReply, faults: readonly RequestFault[]): FastifyReply {
   const count = faults.length === 1 ? 'one fault' : `${faults.length} faults`;
   const detail = `The request has ${count}.`;
-  return sendProblem(reply, 400, { detail, faults: faults.slice(0, FAULTS_SHOWN) });
+  return problem(reply, 400, { detail, faults: faults.slice(0, FAULTS_SHOWN) });
 }
 
 function faultsOf(errors: readonly FastifySchemaValidationError[], context: string): RequestFault[] {

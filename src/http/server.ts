@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import rateLimit from '@fastify/rate-limit';
 import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify';
-import { type ApiAbout, describeApi } from './docs.ts';
-import { createGuard, createLimits, limitStrangers } from './guard.ts';
+import { describeApi } from './docs.ts';
+import { createGuard, limitStrangers } from './guard.ts';
 import { notFound, problem, problemHandler, refuseBroken } from './problem.ts';
 import { createSessions } from './session.ts';
 
@@ -13,29 +14,22 @@ export type ServerOptions = {
   readonly requestMs?: number | undefined;
   /** Where log lines go; standard output unless told. */
   readonly log?: { write(line: string): void } | undefined;
+  /** Fields that are added to each log line. */
+  logFields?(): Record<string, string>;
 };
 
 /** The part of the configuration that the servers read. */
-export type ServerSettings = {
+export type HttpSettings = {
   readonly listen: { readonly host: string; readonly port: number };
   /** Undefined: one server serves all routes. */
   readonly adminPort?: number | undefined;
   readonly logLevel: string;
   /** The proxies whose `X-Forwarded-For` is believed: addresses, ranges or a number of hops. */
   readonly trustProxy?: readonly string[] | number | undefined;
-};
-
-export type HttpSettings = ServerSettings & {
   readonly publicUrl?: string | undefined;
   readonly staffToken?: string | undefined;
   /** Without `real` the sandbox is the backend: no real points can be spent. */
   readonly antcrm: { readonly real?: object | undefined };
-};
-
-export type HttpOptions = ServerOptions & {
-  /** Fields that are added to each log line. */
-  logFields(): Record<string, string>;
-  readonly api: ApiAbout;
 };
 
 /** `url` is for platforms, `adminUrl` for staff and operators. They are equal without `ADMIN_PORT`. */
@@ -48,14 +42,14 @@ export type Http = Awaited<ReturnType<typeof createHttp>>;
  * operators and Prometheus: the same one without `ADMIN_PORT`.
  *
  * @example
- * const http = await createHttp(settings, { api, logFields: () => ({}) });
+ * const http = await createHttp(settings);
  * http.admin.get('/hello', { onRequest: http.guard.api }, async () => 'Hello');
  * const { url } = await http.listen();
  */
-export async function createHttp(settings: HttpSettings, options: HttpOptions) {
+export async function createHttp(settings: HttpSettings, options: ServerOptions = {}) {
   const { staffToken: token, publicUrl, adminPort, antcrm } = settings;
-  const server = createServer(settings, options, options.logFields);
-  const admin = adminPort === undefined ? server : createServer(settings, options, options.logFields);
+  const server = createServer(settings, options);
+  const admin = adminPort === undefined ? server : createServer(settings, options);
   const servers = [...new Set([server, admin])];
   let isStopping = false;
   for (const each of servers)
@@ -63,12 +57,12 @@ export async function createHttp(settings: HttpSettings, options: HttpOptions) {
       if (!isStopping || url === '/health/live' || url === '/metrics') next();
       else problem(reply.header('connection', 'close'), 503, 'The server is stopping.');
     });
-  const limits = await createLimits(server);
+  await server.register(rateLimit, { global: false });
   const sessions = token === undefined ? undefined : createSessions(token, Date.now);
   const access = { token, sandbox: antcrm.real === undefined, publicUrl, isSignedIn: sessions?.has };
-  const guard = createGuard(limits, access);
-  await describeApi(admin, { guard, api: options.api });
-  const preHandler = limitStrangers(limits);
+  const guard = createGuard(server, access);
+  await describeApi(admin, guard);
+  const preHandler = limitStrangers(server);
   for (const each of servers) each.setNotFoundHandler({ preHandler }, notFound);
 
   return {
@@ -80,11 +74,11 @@ export async function createHttp(settings: HttpSettings, options: HttpOptions) {
     /** Sessions of browsers that signed in with the staff token; undefined without a token. */
     sessions,
     /** Metrics need no token on `ADMIN_PORT`, which only operators can reach. */
-    guardMetrics: admin === server ? guard.api : limitStrangers(limits),
+    guardMetrics: admin === server ? guard.api : limitStrangers(server),
     /** Lets only holders of the operators' token pass. */
-    guardOperators: (token: string) => createGuard(limits, { realm: 'operator', token, sandbox: false }).api,
+    guardOperators: (token: string) => createGuard(server, { realm: 'operator', token, sandbox: false }).api,
     /** A limit for requests without a secret; each limit has a counter. */
-    createLimit: () => limitStrangers(limits),
+    createLimit: () => limitStrangers(server),
     listen: () => listen({ server, admin }, settings),
     /** Resolves once all routes are mounted. */
     ready: () => Promise.all(servers.map((each) => each.ready())),
@@ -98,9 +92,8 @@ export async function createHttp(settings: HttpSettings, options: HttpOptions) {
 
 /** A server without routes, which answers errors as problem documents. */
 export function createServer(
-  { logLevel, trustProxy }: ServerSettings,
-  { requestMs = REQUEST_MS, log }: ServerOptions,
-  mixin: () => Record<string, string> = () => ({}),
+  { logLevel, trustProxy }: Pick<HttpSettings, 'logLevel' | 'trustProxy'>,
+  { requestMs = REQUEST_MS, log, logFields: mixin = () => ({}) }: ServerOptions,
 ): FastifyInstance {
   const server = Fastify({
     logger: {
@@ -137,13 +130,10 @@ export function createServer(
 /** Listens on the admin port first, so that metrics are served before messages arrive. */
 async function listen(
   { server, admin }: { readonly server: FastifyInstance; readonly admin: FastifyInstance },
-  { listen: { host, port }, adminPort }: ServerSettings,
+  { listen: { host, port }, adminPort }: HttpSettings,
 ): Promise<Addresses> {
-  if (adminPort !== undefined) {
-    const listenTextResolver = (address: string) => `listening for staff and operators on ${address}`;
-    await admin.listen({ host, port: adminPort, listenTextResolver });
-  }
-  await server.listen({ host, port, listenTextResolver: (address) => `listening on ${address}` });
+  if (adminPort !== undefined) await admin.listen({ host, port: adminPort });
+  await server.listen({ host, port });
   return { url: localUrl(server, host), adminUrl: localUrl(admin, host) };
 }
 
@@ -160,7 +150,7 @@ function localUrl(server: FastifyInstance, host: string): string {
  * Fastify ignores a bare number of hops, because a client that bypasses the proxies could then name any
  * address. An operator who gives a number asserts that no client can (SECURITY.md).
  */
-function toTrust(trustProxy: ServerSettings['trustProxy']): NonNullable<FastifyServerOptions['trustProxy']> {
+function toTrust(trustProxy: HttpSettings['trustProxy']): NonNullable<FastifyServerOptions['trustProxy']> {
   if (trustProxy === undefined) return false;
   return typeof trustProxy === 'number' ? (_address, hop) => hop < trustProxy : [...trustProxy];
 }

@@ -1,6 +1,5 @@
 import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { STAFF_SECURITY, STAFF_TAG } from '../../src/channels/staff/schemas.ts';
 import { consolePage } from '../../src/console/console.ts';
 import { describeApi } from '../../src/http/docs.ts';
 import type { AccessSettings } from '../../src/http/guard.ts';
@@ -97,15 +96,14 @@ it('the API page has every part from here, under a strict policy, describes the 
   const { url } = await startKit({
     access: { sandbox: false, token: TOKEN },
     mount: async (app, guard) => {
-      const api = { version: '1.2.3', tag: STAFF_TAG, security: STAFF_SECURITY };
-      await describeApi(app, { guard, api });
+      await describeApi(app, guard);
       app.get('/plain', { schema: { response: { 200: { type: 'string' } } } }, async () => 'plain');
     },
   });
   const get = (path: string) =>
     fetch(new URL(path, `${url}/docs`), { headers: { authorization: `Bearer ${TOKEN}` } });
   const document: unknown = await (await get('/docs/json')).json();
-  expect(document).toMatchObject({ openapi: '3.1.0', info: { version: '1.2.3' } });
+  expect(document).toMatchObject({ openapi: '3.1.0', info: { version: '0.1.0' } });
   expect(document).toHaveProperty(['paths', '/webhooks/staff', 'post']);
   expect(document).toHaveProperty(['paths', '/webhooks/staff/{conversation}/events', 'get']);
   for (const path of ['/plain', '/docs']) expect(document).not.toHaveProperty(['paths', path]);

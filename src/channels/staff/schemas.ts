@@ -9,6 +9,7 @@ import {
 import { replySchema as plainReply } from '../../conversation/reply.ts';
 import { decodeStart } from '../../conversation/values/code.ts';
 import { traceSchema } from '../../engine/messages.ts';
+import { API_SECURITY, API_TAG } from '../../http/docs.ts';
 import { problemOf } from '../../http/problem.ts';
 import type { ChannelTraits } from '../channel.ts';
 import { decodeChoice } from '../platforms.ts';
@@ -170,9 +171,6 @@ export const answerSchema = z.object({
 });
 export type StaffAnswer = z.infer<typeof answerSchema>;
 
-export const STAFF_TAG = 'staff webhook';
-export const STAFF_SECURITY = 'staffToken';
-
 /** The refusals of all routes for staff. */
 export const refusals = {
   400: problemOf('The request is wrong: `faults` lists everything at once.'),
@@ -184,7 +182,7 @@ export const refusals = {
 
 /** A route for staff, as the API page shows it. */
 export function routeOf<Schemas extends object>(operationId: string, summary: string, schemas: Schemas) {
-  return { tags: [STAFF_TAG], security: [{ [STAFF_SECURITY]: [] }], operationId, summary, ...schemas };
+  return { tags: [API_TAG], security: [{ [API_SECURITY]: [] }], operationId, summary, ...schemas };
 }
 
 /** The route that takes a message; `body`: its schema. */

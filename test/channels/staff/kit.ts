@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import rateLimit from '@fastify/rate-limit';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { onTestFinished } from 'vitest';
 import { createClient } from '../../../src/channels/staff/client.ts';
@@ -6,13 +7,7 @@ import { StaffChannel, type StaffOptions } from '../../../src/channels/staff/sta
 import { CHANNELS } from '../../../src/channels.ts';
 import type { Reply } from '../../../src/conversation/reply.ts';
 import type { Incoming } from '../../../src/engine/messages.ts';
-import {
-  type AccessSettings,
-  createGuard,
-  createLimits,
-  type Guard,
-  type Rates,
-} from '../../../src/http/guard.ts';
+import { type AccessSettings, createGuard, type Guard, type Rates } from '../../../src/http/guard.ts';
 import { notFound, problemHandler } from '../../../src/http/problem.ts';
 import { createEncryption } from '../../../src/store/encryption.ts';
 import { createMemoryFeed } from '../../../src/store/memory.ts';
@@ -60,7 +55,8 @@ export async function startKit(options: KitOptions = {}) {
   const app = Fastify();
   app.setErrorHandler(problemHandler({ error() {} }));
   app.setNotFoundHandler(notFound);
-  const guard = createGuard(await createLimits(app), access, limits);
+  await app.register(rateLimit, { global: false });
+  const guard = createGuard(app, access, limits);
   const channel = new StaffChannel({
     async accept(incoming) {
       if (accepted.some(({ id }) => id === incoming.id)) return 'duplicate';
