@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import type { Settings } from './conversation/context.ts';
 import { LOCALES } from './conversation/message.ts';
-import { answersFile, giftsFile, warnOfUntranslated } from './operator-files.ts';
+import { answersFile, giftsFile } from './operator-files.ts';
 import { parseRedisUrl } from './store/redis/address.ts';
 
 /** Exit code of a process with a wrong configuration (sysexits.h: EX_CONFIG). */
@@ -33,9 +33,7 @@ export function readConfig(env: Environment, only?: readonly VariableName[]) {
   const warnings = unknown.map((name) => `unknown variable ${name}`);
   if (!read.success || faults.length > 0) return { ok: false as const, faults, warnings };
   const config = toConfig(read.data);
-  warnings.push(...warningsOf(written, config), ...warnOfUntranslated('GIFTS_FILE', config.gifts));
-  warnings.push(...warnOfUntranslated('ANSWERS_FILE', config.answers));
-  return { ok: true as const, config, warnings };
+  return { ok: true as const, config, warnings: [...warnings, ...warningsOf(written, config)] };
 }
 
 /** Values as text; blank ones count as unset. */
@@ -250,7 +248,7 @@ export const documentation: ReadonlyMap<string, VariableInfo | undefined> = new 
 
 /** Faults of values that are right alone and wrong together. */
 function conflictsOf(env: Written): string[] {
-  const { NODE_ENV, HOST = '127.0.0.1', PORT = '3000', ADMIN_PORT, STAFF_TOKEN, OPERATOR_TOKEN } = env;
+  const { NODE_ENV, HOST = '127.0.0.1', STAFF_TOKEN, OPERATOR_TOKEN } = env;
   const has = (name: VariableName): boolean => env[name] !== undefined;
   const isProduction = NODE_ENV === 'production';
   const isOpen = env.TEAMS_AUTH === 'off';
@@ -260,7 +258,6 @@ function conflictsOf(env: Written): string[] {
   const type = appTypeOf(env.MICROSOFT_APP_TYPE, env.MICROSOFT_APP_TENANT_ID);
   const isMsi = type === 'UserAssignedMSI';
   const isWebhook = has('TELEGRAM_BOT_TOKEN') && env.TELEGRAM_MODE !== 'polling';
-  const isSamePort = ADMIN_PORT !== undefined && Number(ADMIN_PORT) === Number(PORT) && Number(PORT) !== 0;
   const needs: readonly (readonly [isNeeded: boolean, where: string, ...names: VariableName[]])[] = [
     [isProduction, 'in production', 'REDIS_URL', 'ANTCRM_BASE_URL', 'SUPPORT_CONTACT'],
     [isProduction, 'in production', 'STATE_KEY', 'HASH_KEY'],
@@ -279,7 +276,6 @@ function conflictsOf(env: Written): string[] {
       return missing.map((name) => `${name}: got nothing, wants ${documentation.get(name)?.wants} ${where}`);
     }),
     ...applicable([
-      [isSamePort, "ADMIN_PORT: got PORT's, wants a port of its own (or none at all)"],
       [OPERATOR_TOKEN && OPERATOR_TOKEN === STAFF_TOKEN, "OPERATOR_TOKEN: got STAFF_TOKEN's, wants another"],
       [hasApp && isMsi && env.MICROSOFT_APP_PASSWORD, 'MICROSOFT_APP_PASSWORD: got a secret, wants none'],
       [isOpen && isPublic, 'TEAMS_AUTH: got "off", wants "on" where others than this machine can ask'],
@@ -288,8 +284,7 @@ function conflictsOf(env: Written): string[] {
 }
 
 function warningsOf(env: Written, config: Config): string[] {
-  const { publicUrl, trustProxy, staffToken, antcrm, telegram, settings } = config;
-  const { real } = antcrm;
+  const { publicUrl, trustProxy, antcrm, telegram, settings } = config;
   const isBare = (url = ''): boolean => url.startsWith('http:') && !isLoopback(new URL(url).hostname);
   const isGuessable = telegram?.mode === 'webhook' && telegram.secret.length < 16;
   const isKeyless = config.redis && !(env.STATE_KEY && env.HASH_KEY);
@@ -300,15 +295,16 @@ function warningsOf(env: Written, config: Config): string[] {
     [antcrm.contacts === 'off', "ANTCRM_CONTACTS=off: points can tie an e-mail to another customer's phone"],
     [env.TEAMS_AUTH === 'off', 'TEAMS_AUTH=off: every program on this machine can speak for anybody'],
     [isKeyless, 'STATE_KEY or HASH_KEY is unset: everybody knows the key of the store'],
-    [isBare(real?.baseUrl), 'ANTCRM_BASE_URL is http: the API key and personal data travel unencrypted'],
+    [
+      isBare(antcrm.real?.baseUrl),
+      'ANTCRM_BASE_URL is http: the API key and personal data travel unencrypted',
+    ],
     [isBare(telegram?.apiRoot), 'TELEGRAM_API_ROOT is http: the token and personal data travel unencrypted'],
     [isGuessable, 'TELEGRAM_WEBHOOK_SECRET is short: who guesses it can speak for anybody (npm run keys)'],
     [env.HANDOVER === 'on' && !settings.handover, 'HANDOVER=on has no effect without STAFF_TOKEN'],
-    [env.ANTCRM_API_KEY && !real, 'ANTCRM_API_KEY is set, ANTCRM_BASE_URL is not: the sandbox answers'],
     [isOtherKey, 'STATE_KEY is HASH_KEY or STATE_KEY_PREVIOUS: each wants a key of its own'],
     [isEverybody, 'TRUST_PROXY is a range of all addresses: every client can name any address'],
     [publicUrl && !trustProxy, 'TRUST_PROXY is unset with PUBLIC_URL: all strangers share the limits of one'],
-    [staffToken && real, 'STAFF_TOKEN with a real AntCRM: what staff earn and spend is real, and audited'],
   ]);
 }
 

@@ -106,7 +106,7 @@ function createTranslators(
   timeZone: string,
   onMissing: OnMissing,
 ): Readonly<Record<Locale, TFunction>> {
-  const i18next = createInstance().use(createFormatter(timeZone, onMissing));
+  const i18next = createInstance().use(createFormatter(timeZone));
   void i18next.init({
     initAsync: false,
     lng: LOCALES[0],
@@ -131,37 +131,26 @@ function createTranslators(
 
 /**
  * The formats of locale files: `{{points, number}}`, `{{at, datetime}}`, `{{at, date}}`. i18next's own
- * formatter has other formats, and hides errors.
+ * formatter knows no `date` and hides errors.
  */
-function createFormatter(timeZone: string, onMissing: OnMissing): FormatterModule {
-  const numbers = new Map<string, Intl.NumberFormat>(
-    LOCALES.map((locale) => [locale, new Intl.NumberFormat(locale)]),
-  );
+function createFormatter(timeZone: string): FormatterModule {
+  const numbers = new Map(LOCALES.map((locale) => [String(locale), new Intl.NumberFormat(locale)]));
   // The same in both languages: British English writes `25/11/2026, 15:47`.
   const date = new Intl.DateTimeFormat('en-GB', { timeZone, dateStyle: 'short' });
   const datetime = new Intl.DateTimeFormat('en-GB', { timeZone, dateStyle: 'short', timeStyle: 'short' });
-
-  function formatNumber(value: number, format: string, language: string): string | undefined {
-    if (format === 'number') return numbers.get(language)?.format(value);
-    if (format === 'date') return date.format(value);
-    return format === 'datetime' ? datetime.format(value).replace(',', '') : undefined;
-  }
-
+  const formats: Readonly<Record<string, (value: number, language: string) => string | undefined>> = {
+    number: (value, language) => numbers.get(language)?.format(value),
+    date: (value) => date.format(value),
+    datetime: (value) => datetime.format(value).replace(',', ''),
+  };
   return {
     type: 'formatter',
     init() {},
     add() {},
     addCached() {},
-    format(value: unknown, ...rest) {
-      const [format = '', language = '', { interpolationkey: name } = {}] = rest;
-      // A param with a key is already text: "date unknown" for a missing date.
-      if (typeof value === 'string') return value;
-      const text = typeof value === 'number' ? formatNumber(value, format, language) : undefined;
-      if (text !== undefined) return text;
-      const placeholder = `{{${name}, ${format}}}`;
-      onMissing(placeholder);
-      return placeholder;
-    },
+    // A param with a key is already text: "date unknown" for a missing date.
+    format: (value, format = '', language = '') =>
+      typeof value === 'number' ? (formats[format]?.(value, language) ?? '') : value,
   };
 }
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Gift } from './conversation/context.ts';
 import type { Answer } from './conversation/language/similarity.ts';
 import { fold } from './conversation/language/tokenizer.ts';
-import { LOCALES, type LocalizedText, localizedSchema, perLocale } from './conversation/message.ts';
+import { localizedSchema, perLocale } from './conversation/message.ts';
 
 /* The JSON lists that operators write (docs/configuration.md). Each schema turns a path into entries. */
 
@@ -43,21 +43,6 @@ const answerSchema: z.ZodType<Answer> = z.strictObject({
 export const giftsFile = listIn(z.array(giftSchema).max(1000), ({ code }) => code);
 /** Limited: each answer is compared with every question, and is a series of a metric. */
 export const answersFile = listIn(z.array(answerSchema).max(100), ({ id }) => id);
-
-/** A warning for each language that texts of a file lack: customers see Vietnamese there. */
-export function warnOfUntranslated(path: string, entries: readonly Texts[] = []): string[] {
-  return LOCALES.flatMap((locale) => {
-    const lacks = (text: LocalizedText | undefined) => text !== undefined && text[locale] === undefined;
-    const lacking = entries.filter(({ name, description, pickUp, answer }) =>
-      [name, description, pickUp, answer].some(lacks),
-    );
-    const count = `${lacking.length} of ${entries.length} entries`;
-    return lacking.length > 0 ? [`${path}: no "${locale}" in ${count}: customers see "vi" there`] : [];
-  });
-}
-
-/** The texts of an entry. */
-type Texts = Partial<Pick<Gift, 'name' | 'description' | 'pickUp'> & Pick<Answer, 'answer'>>;
 
 /** Each issue names its place: `gifts.json[2].name.vi: …`. Keys must be unique. */
 function listIn<Item>(

@@ -7,14 +7,12 @@ const LAG_MS = 100;
 /** The store is read at most once in this time, however often metrics are scraped. */
 const READ_EVERY_MS = 1000;
 
-/** Buckets in seconds: from a step without a call to a call that reaches its deadline. */
-const STEPS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-/** From no wait to a platform that asks everybody to wait. */
-const WAITS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
-/** From an immediate answer to one that an outage delayed. The service level is counted at 2 s. */
-const ANSWERS = [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800];
-/** From a Redis on the same network to one that does not answer in time. */
-const COMMANDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2];
+/** In seconds: from a Redis on the same network to an answer that an outage delayed. */
+const BUCKETS = [
+  ...[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1],
+  // The service level of answers is counted at 2 s.
+  ...[2, 5, 10, 30, 60, 300, 1800],
+];
 
 /** Age groups of operations without an outcome. After the last check, staff must settle an operation. */
 const AGES = [
@@ -122,14 +120,8 @@ function declareIn(registry: Registry) {
       for (const label of ZEROS[name] ?? []) counter.labels(label).inc(0);
       return (...labels: Labels): void => counter.labels(...labels).inc();
     },
-    histogram<Labels extends string[]>(name: string, buckets: number[], ...labelNames: string[]) {
-      const histogram = new Histogram({
-        name,
-        help: 'Seconds: docs/operators.md',
-        labelNames,
-        buckets,
-        registers,
-      });
+    histogram<Labels extends string[]>(name: string, ...labelNames: string[]) {
+      const histogram = new Histogram({ name, help: 'Seconds', labelNames, buckets: BUCKETS, registers });
       return (seconds: number, ...labels: Labels): void => histogram.labels(...labels).observe(seconds);
     },
     gauge<Labels extends string[] = []>(name: string, help: string, ...labelNames: string[]) {
@@ -145,8 +137,8 @@ type OfResult = [channel: string, result: string];
 function observeTurns({ counter, histogram, gauge }: Declare, log: Log) {
   const countAlarm = counter<[Alarm]>('bot_alarms_total', 'Somebody must look: alarms, as logged', 'alarm');
   const countTurn = counter<OfResult>('bot_turns_total', 'Turns ended', 'channel', 'result');
-  const timeTurn = histogram<OfResult>('bot_turn_duration_seconds', STEPS, 'channel', 'result');
-  const timeWait = histogram<OfChannel>('bot_message_wait_seconds', ANSWERS, 'channel');
+  const timeTurn = histogram<OfResult>('bot_turn_duration_seconds', 'channel', 'result');
+  const timeWait = histogram<OfChannel>('bot_message_wait_seconds', 'channel');
   return {
     alarm(name: Alarm, fields: Fields): void {
       countAlarm(name);
@@ -181,11 +173,11 @@ type Call = 'accumulate' | 'redeem' | 'history' | 'contact';
 
 function observeParts({ counter, histogram, gauge }: Declare) {
   const countDelivery = counter<OfResult>('bot_deliveries_total', 'Replies sent', 'channel', 'result');
-  const timeAnswer = histogram<OfChannel>('bot_answer_duration_seconds', ANSWERS, 'channel');
+  const timeAnswer = histogram<OfChannel>('bot_answer_duration_seconds', 'channel');
   const countPhoto = counter<OfResult>('bot_photos_total', 'Pictures', 'channel', 'result');
-  const timePhoto = histogram<OfChannel>('bot_photo_duration_seconds', STEPS, 'channel');
+  const timePhoto = histogram<OfChannel>('bot_photo_duration_seconds', 'channel');
   const countCall = counter<[Call, CallResult]>('antcrm_calls_total', 'Calls ended', 'call', 'outcome');
-  const timeCall = histogram<[Call]>('antcrm_call_duration_seconds', STEPS, 'call');
+  const timeCall = histogram<[Call]>('antcrm_call_duration_seconds', 'call');
   const setOutOfOrder = gauge<OfChannel>('bot_channel_out_of_order', '1: /health/ready says why', 'channel');
   const setFailing = gauge<OfChannel>('bot_delivery_failing', '1: most sends fail', 'channel');
   const setBreaker = gauge('antcrm_breaker_state', '0 closed, 1 half-open, 2 open');
@@ -197,7 +189,7 @@ function observeParts({ counter, histogram, gauge }: Declare) {
       if (answeredMs !== undefined) timeAnswer(answeredMs / 1000, channel);
     },
     /** A message may leave now. How long it has waited, over all its tries. */
-    paced: histogram<OfChannel>('bot_pace_wait_seconds', WAITS, 'channel'),
+    paced: histogram<OfChannel>('bot_pace_wait_seconds', 'channel'),
     /** `reading`: its kind. `seconds`: since the picture was fetched. */
     photo(channel: string, reading: keyof typeof PHOTOS, seconds: number): void {
       countPhoto(channel, PHOTOS[reading]);
@@ -220,7 +212,7 @@ function observeParts({ counter, histogram, gauge }: Declare) {
     /** Something stored was opened by `STATE_KEY_PREVIOUS`. */
     previousKey: counter('bot_previous_key_opens_total', 'What STATE_KEY_PREVIOUS opened'),
     /** A script ran on Redis, or failed. */
-    command: histogram<[script: string]>('bot_redis_command_duration_seconds', COMMANDS, 'script'),
+    command: histogram<[script: string]>('bot_redis_command_duration_seconds', 'script'),
   };
 }
 

@@ -10,7 +10,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import packageJson from '../../package.json' with { type: 'json' };
-import type { Log } from './log.ts';
+import { atMostEvery, type Log } from './log.ts';
 
 /*
  * Spans, and the fields that name them in the log. OpenTelemetry's SDK is loaded only if
@@ -26,18 +26,6 @@ export type SpanFields = Readonly<Partial<Record<SpanWord, string | undefined>>>
   readonly attempt?: number;
 };
 
-/** All names of spans; the fields tell spans of one name apart. */
-export type SpanName =
-  | 'accept'
-  | 'wait'
-  | 'turn'
-  | 'perform'
-  | 'photo'
-  | 'identify'
-  | 'deliver'
-  | `antcrm ${'accumulate' | 'redeem' | 'history' | 'contact'}`
-  | `store ${'lock' | 'unlock' | 'intend' | 'commit'}`;
-
 /** What a chain of awaits works on. It may change meanwhile: log lines and new spans then name the change. */
 export type AtWork = {
   readonly conversation?: string | undefined;
@@ -47,7 +35,8 @@ export type AtWork = {
 
 /** `parent`: a W3C `traceparent`. Null begins a new trace. Undefined: the parent is the current span. */
 type SpanStart = SpanFields & {
-  readonly name: SpanName;
+  /** A name in the code, never a value: the fields tell spans of one name apart. */
+  readonly name: string;
   readonly parent?: string | null | undefined;
   /** Epoch; now by default. */
   readonly sinceMs?: number;
@@ -165,30 +154,26 @@ function contextOf(parent: Span | string | null | undefined) {
 /** How long sending a batch may take, with its retries. */
 const EXPORT_MS = 5000;
 
-/** While the collector is out of reach, spans are dropped; the log says so once. */
-async function createProvider(endpoint: string, log: Pick<Log, 'warn' | 'info'>) {
+/** How often the log says that the collector is out of reach. */
+const WARN_EVERY_MS = 60_000;
+
+/** While the collector is out of reach, spans are dropped. */
+async function createProvider(endpoint: string, log: Pick<Log, 'warn'>) {
   const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-proto');
   const { defaultResource, detectResources, envDetector, resourceFromAttributes } = await import(
     '@opentelemetry/resources'
   );
   const { BasicTracerProvider, BatchSpanProcessor } = await import('@opentelemetry/sdk-trace-node');
-  let isFailing = false;
-  function report(isSent: boolean): void {
-    if (isSent !== isFailing) return;
-    isFailing = !isSent;
-    if (isSent) log.info({}, 'traces are sent again');
-    else log.warn({}, 'traces cannot be sent to OTEL_EXPORTER_OTLP_ENDPOINT: they are dropped');
-  }
+  const warn = atMostEvery(WARN_EVERY_MS, () =>
+    log.warn({}, 'traces cannot be sent to OTEL_EXPORTER_OTLP_ENDPOINT: they are dropped'),
+  );
   const exporter = new OTLPTraceExporter({ url: `${endpoint}/v1/traces`, timeoutMillis: EXPORT_MS });
-  const processor = new BatchSpanProcessor({
-    export: (spans, done) =>
-      exporter.export(spans, (result) => {
-        report(result.code === 0);
-        done(result);
-      }),
-    forceFlush: () => exporter.forceFlush(),
-    shutdown: () => exporter.shutdown(),
-  });
+  const send = exporter.export.bind(exporter);
+  exporter.export = (spans, done) =>
+    send(spans, (result) => {
+      if (result.code !== 0) warn();
+      done(result);
+    });
   const resource = resourceFromAttributes({
     'service.name': packageJson.name,
     'service.version': packageJson.version,
@@ -198,6 +183,6 @@ async function createProvider(endpoint: string, log: Pick<Log, 'warn' | 'info'>)
     resource: defaultResource()
       .merge(resource)
       .merge(detectResources({ detectors: [envDetector] })),
-    spanProcessors: [processor],
+    spanProcessors: [new BatchSpanProcessor(exporter)],
   });
 }

@@ -1,7 +1,7 @@
 import { claimTicket } from '../conversation/dialogue/handover.ts';
 import type { Operation, State, Ticket } from '../conversation/state.ts';
 import { membersOf, type Operators, type StoredConversation } from '../engine/operators.ts';
-import type { Runtime } from '../runtime.ts';
+import type { Runtime, Timer } from '../runtime.ts';
 import { type RecordStore, StoreUnavailable } from '../store/port.ts';
 import { listTickets, type TicketEntry } from './backlog.ts';
 
@@ -127,7 +127,8 @@ function toMessage(ticket: string, { id, by, text, claim }: StaffNote & { readon
 function createTicketNews(store: TicketParts['store'], runtime: Pick<Runtime, 'timer'>) {
   const followers = new Set<(news: News) => void>();
   let open: ReadonlyMap<string, TicketEntry> = new Map();
-  let watching: Promise<void> | undefined;
+  /** Undefined: nobody follows. */
+  let next: Timer | undefined;
 
   /** If a shard does not answer, a missing ticket does not count as closed. */
   async function readOpen(): Promise<ReadonlyMap<string, TicketEntry>> {
@@ -135,31 +136,21 @@ function createTicketNews(store: TicketParts['store'], runtime: Pick<Runtime, 't
     return new Map([...(isWhole ? [] : open), ...tickets.map((entry) => [entry.id, entry] as const)]);
   }
 
-  async function begin(): Promise<void> {
-    open = await readOpen();
-    runtime.timer(READ_EVERY_MS, watch);
-  }
-
-  async function watch(): Promise<void> {
-    if (followers.size === 0) {
-      watching = undefined;
-      return;
-    }
-    // If the store does not answer, the next read tells the followers.
+  async function look(): Promise<void> {
+    // If the store does not answer, the next look tells the followers.
     const now = await readOpen().catch(() => open);
     for (const id of new Set([...now.keys(), ...open.keys()]))
       for (const what of newsOf(open.get(id), now.get(id)))
         for (const tell of followers) tell({ ticket: id, what });
     open = now;
-    runtime.timer(READ_EVERY_MS, watch);
+    next = followers.size > 0 ? runtime.timer(READ_EVERY_MS, look) : undefined;
   }
 
   return async (tell: (news: News) => void): Promise<() => void> => {
-    watching ??= begin();
-    await watching.catch((error: unknown) => {
-      watching = undefined;
-      throw error;
-    });
+    if (next === undefined) {
+      open = await readOpen();
+      next ??= runtime.timer(READ_EVERY_MS, look);
+    }
     followers.add(tell);
     return () => void followers.delete(tell);
   };
