@@ -7,6 +7,9 @@ import manifest from '../package.json' with { type: 'json' };
 import { USAGE } from '../src/cli/operations.ts';
 import { ALARMS, STUCK } from '../src/observability/log.ts';
 import { createMetrics } from '../src/observability/metrics.ts';
+import { readBacklog } from '../src/operators/backlog.ts';
+import { systemRuntime } from '../src/runtime.ts';
+import { createMemoryStore } from '../src/store/memory.ts';
 
 const root = new URL('../', import.meta.url);
 const documents = globSync(['*.md', 'docs/**/*.md'], { cwd: root }).map((name): [string, string] => [
@@ -43,7 +46,12 @@ it('docs/operators.md says of every alarm what it means and what to do', () => {
 it('docs/operators.md lists every metric of ours', async () => {
   const silent = () => {};
   const log = { debug: silent, info: silent, warn: silent, error: silent };
-  const ours = all(await createMetrics({ log }).text(), /^# HELP ((?:bot|antcrm)_\w+)/gm);
+  const store = createMemoryStore(systemRuntime);
+  const { text } = createMetrics({ log });
+  const ours = all(
+    await text({ health: store.health, backlog: () => readBacklog(store) }),
+    /^# HELP ((?:bot|antcrm)_\w+)/gm,
+  );
   expect(all(manual, /^\| `((?:bot|antcrm)_\w+)` \|/gm).toSorted()).toEqual(ours.toSorted());
 });
 
