@@ -80,7 +80,7 @@ type Attempt = {
 const STATUSES: Verdicts = { 401: 'keyRefused', 403: 'keyRefused', 408: 'busy', 429: 'busy' };
 const CLASSES: Verdicts = { 2: 'answered', 4: 'refused', 5: 'failing' };
 type Verdicts = Readonly<Record<number, Attempt['verdict']>>;
-/** Reasons of attempts that count as failures of AntCRM, as its 5xx do: it is overloaded, or not there. */
+/** Reasons that count as failures of AntCRM, as its 5xx do. */
 const NO_CONNECTION =
   /^(TimeoutError|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/;
 

@@ -98,7 +98,7 @@ function spanOf({ calledMs = 0, deadlineMs }: Lookup | Awaited, skew = UNKNOWN_S
 const isWithin = ({ atMs }: LoyaltyRecord, { fromMs, toMs }: CallSpan): boolean =>
   atMs === undefined || (atMs >= fromMs && atMs <= toMs);
 
-/** Assigns one record to each span, the newest record to the latest span. Returns the rest of both. */
+/** Pairs the newest record with the latest span, and so on. Returns the rest of both. */
 function assign(
   records: readonly LoyaltyRecord[],
   spans: readonly CallSpan[],

@@ -41,7 +41,7 @@ export async function redeem(effect: Redeem, session: Session): Promise<Outcome>
     const lockedNames = names.size;
     const baseline = await readBaseline({ by, code: gift, fromMs }, names, session);
     if (baseline === null) return { kind: 'unavailable', operation };
-    // All locks must outlive the call, until the first check or until another process takes the turn over.
+    // All locks must outlive the call, until the first check or a take-over.
     if (names.size > lockedNames || isOver(relockAfter, runtime)) others = await lockAll(context, locks);
     if (others === 'busy') return { kind: 'busy', operation };
 

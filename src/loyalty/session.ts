@@ -13,7 +13,7 @@ export type Tools = {
   readonly contacts: 'on' | 'off';
   /** How long one call may take, ms (`ANTCRM_TIMEOUT_MS`). */
   readonly timeoutMs: number;
-  /** Limits refused codes. A good code gives a refused one back: people who mistype also have good codes. */
+  /** Limits refused codes. A good code gives a refused one back: customers mistype. */
   readonly guesses: TokenBucket;
   alarmGuessing(): void;
   readonly log: Log;

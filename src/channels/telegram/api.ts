@@ -89,7 +89,7 @@ export class TelegramApi extends Telegram {
     const { status, content } = exchange;
     const answer = answerSchema.safeParse(parseJson(content.toString())).data;
     if (answer?.ok) return answer.result;
-    // Of a gateway's answers, only a redirect says that the call was not carried out.
+    // Only a redirect of a gateway says that the call was not carried out.
     const unreadable = { error_code: status >= 300 && status < 400 ? status : 0, description: 'unreadable' };
     const { error_code, description, parameters } = answer ?? { ...unreadable, parameters: undefined };
     const afterMs = (parameters?.retry_after ?? 0) * 1000;

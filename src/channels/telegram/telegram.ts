@@ -10,7 +10,7 @@ import type { Channel, ChannelParts } from '../channel.ts';
 import { BODY_LIMIT, createRefusal, takePlatformRequests } from '../platforms.ts';
 import type { RateLimiter } from '../rate-limiter.ts';
 import { pause, Watch } from '../watch.ts';
-import { failureIn, TelegramApi, type TelegramApiOptions } from './api.ts';
+import { ApiError, failureIn, TelegramApi, type TelegramApiOptions } from './api.ts';
 import { handleUpdate } from './handlers.ts';
 import { type RegistrationOptions, ROUTE, TelegramCheck } from './registration.ts';
 import { render, type TelegramReply } from './render.ts';
@@ -39,7 +39,6 @@ const PAUSE_MS = 5_000;
 const POLL_S = 50;
 
 const NO_PREVIEW = { link_preview_options: { is_disabled: true } };
-
 /** The pause if Telegram refuses a message and names no time. */
 const REFUSED_MS = 1000;
 
@@ -211,7 +210,9 @@ export class TelegramChannel implements Channel {
         if (signal.aborted) return;
         const why = error instanceof Error ? error.message : 'unknown';
         observe.log.warn({ why }, 'polling Telegram failed, trying again');
-        await pause(pauseMs, signal);
+        const { meaning } = error instanceof ApiError ? error : {};
+        const asked = meaning?.kind === 'throttled' ? meaning.afterMs : undefined;
+        await pause(asked ?? pauseMs, signal);
       }
     }
   }

@@ -54,7 +54,7 @@ describe('at start', () => {
   });
 });
 
-it('polling removes the webhook, takes messages in order, again if one was not stored, and confirms them', async () => {
+it('polling waits as asked, removes the webhook, takes messages in order, again if one was not stored', async () => {
   const ids: string[] = [];
   let refusals = 2;
   const accept: Accept = async ({ id }) => {
@@ -65,13 +65,19 @@ it('polling removes the webhook, takes messages in order, again if one was not s
   const { channel, double } = await createBot({ secret: undefined, publicUrl: PUBLIC_URL, accept });
   const updates = [minh.writes('a'), minh.presses('next~v1', 7), minh.writes('b')];
   for (const update of updates) double.push(update);
-  await channel.start?.();
+  const description = 'Too Many Requests';
+  double.script('deleteWebhook', { code: 429, description, parameters: { retry_after: 1 } });
+  const started = channel.start?.();
+  await double.called('deleteWebhook', () => true);
+  const refusedMs = performance.now();
+  await started;
   await expect.poll(() => ids).toEqual(updates.map(({ update_id }) => `u${update_id}`));
+  expect(performance.now() - refusedMs).toBeGreaterThan(990);
   const offset = (updates[2]?.update_id ?? 0) + 1;
   await double.called('getUpdates', (payload) => payload.offset === offset);
   await channel.stop?.();
   expect(double.calls('getUpdates')[0]?.payload).toMatchObject({ allowed_updates: WANTED });
-  expect([double.calls('deleteWebhook').length, double.calls('setWebhook')]).toEqual([3, []]);
+  expect([double.calls('deleteWebhook').length, double.calls('setWebhook')]).toEqual([4, []]);
 });
 
 describe('a channel out of order', () => {
