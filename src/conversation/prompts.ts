@@ -18,12 +18,17 @@ export const toTypedValue = (value: string, context: Context): ProvableValue => 
   proved: isTypingProof(context),
 });
 
-/** The phone and e-mail of the last flow, the profile, or the channel's profile. */
+/** Phone and e-mail of the last flow, the profile, or the channel's. */
 export function collectIdentity(state: State, context: Context): Identity {
   const vouched =
     context.sender.email === undefined ? undefined : { value: context.sender.email, proved: true };
-  const phone = preferProved(state.draft.phone, state.profile.phone);
-  const email = preferProved(state.draft.email ?? undefined, vouched) ?? state.profile.email;
+  const believe = (known: Identity['phone']) => {
+    if (!known || !isTypingProof(context)) return known;
+    return { ...known, proved: true };
+  };
+  const { draft, profile } = state;
+  const phone = preferProved(draft.phone, believe(profile.phone));
+  const email = preferProved(draft.email ?? undefined, vouched) ?? believe(profile.email);
   return pickIdentity({ phone, email });
 }
 
@@ -197,12 +202,19 @@ export function leaveConsent(state: State): State {
   return state.step.at === 'consenting' ? { ...state, step: { at: 'idle' } } : state;
 }
 
-/** The profile to remember. A typed value never replaces a known one: it may be another person's. */
-export function mergeProfile({ draft, profile }: State): State['profile'] {
-  const { phone, email } = pickIdentity(draft);
-  return {
-    ...profile,
-    ...(phone && (phone.proved || !profile.phone) && { phone }),
-    ...(email && (email.proved || !profile.email) && { email }),
-  };
+/**
+ * The profile to remember. A typed value never replaces a known one: it may be another person's. It is
+ * unproved, also where the operator waives proof.
+ */
+export function mergeProfile({ draft, profile }: State, { settings }: Context): State['profile'] {
+  const isAsked = settings.identityProof === 'required';
+  const kept = { ...profile };
+  for (const kind of ['phone', 'email'] as const) {
+    const value = draft[kind];
+    if (!value) continue;
+    if (kept[kind] && !value.proved) continue;
+    const proved = value.proved && isAsked;
+    kept[kind] = { ...value, proved };
+  }
+  return kept;
 }

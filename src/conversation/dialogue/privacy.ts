@@ -27,7 +27,7 @@ export function finishFlow(state: State, scope: Scope, reply: Reply): Decision {
   const isNew = consent?.version !== CONSENT_VERSION && hasMore;
   if (isNew)
     return sayFirst([reply], askStep({ ...state, draft: pickIdentity(draft) }, { at: 'consenting' }, scope));
-  const known = consent?.given ? { ...state, profile: mergeProfile(state) } : state;
+  const known = consent?.given ? { ...state, profile: mergeProfile(state, scope) } : state;
   return goHome(known, scope, reply);
 }
 
@@ -43,7 +43,7 @@ export function answerConsent(state: State, isGiven: boolean, scope: Scope): Dec
       atMs: scope.nowMs,
       channel: scope.sender.channel,
     },
-    profile: isGiven ? mergeProfile(state) : {},
+    profile: isGiven ? mergeProfile(state, scope) : {},
   };
   return goHome(next, scope, { key: isGiven ? 'privacy.remembered' : 'privacy.declined' });
 }

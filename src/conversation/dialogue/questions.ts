@@ -105,7 +105,7 @@ export function toQuestion(state: State, scope: Scope): Reply {
     case 'confirming':
       return { ...summarize(state, step, scope), view };
     case 'consenting':
-      return { ...askConsent(state), view };
+      return { ...askConsent(state, scope), view };
   }
 }
 
@@ -144,8 +144,8 @@ function summarize({ draft, profile }: State, { flow: name, operation }: Confirm
   };
 }
 
-function askConsent(state: State): Reply {
-  const { phone, email } = mergeProfile(state);
+function askConsent(state: State, scope: Scope): Reply {
+  const { phone, email } = mergeProfile(state, scope);
   const context = phone && email ? undefined : email ? 'email' : 'phone';
   const choices = [choice('consent:accept'), choice('consent:decline')];
   return { key: 'privacy.consent', context, choices, asks: 'consent' };
