@@ -164,8 +164,10 @@ class Run {
     const chat = this.#chat;
     this.#before = { state: chat.state, question: this.#question };
     this.#say(said);
-    for (const { choices = [], view } of chat.replies)
+    for (const { choices = [], view } of chat.replies) {
       this.#shown.push(...choices.map(({ id }) => ({ id, view })));
+      expect(choices.filter(({ id }, at) => choices.findIndex((one) => one.id === id) < at)).toEqual([]);
+    }
     this.#question = chat.replies.at(-1) ?? this.#question;
   }
 

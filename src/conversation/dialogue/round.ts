@@ -70,7 +70,8 @@ export function offerPerson(
   const { state, scope } = round;
   const { why = 'asked', reply, ...more } = digression;
   if (!scope.settings.handover) return digress(round, digression);
-  const choices = [...(reply.choices ?? []), ...personChoice(scope)];
+  const others = (reply.choices ?? []).filter(({ id }) => id !== 'person');
+  const choices = [...others, ...personChoice(scope)];
   const offered = { why, led: [] };
   return digress({ ...round, state: { ...state, offered } }, { ...more, reply: { ...reply, choices } });
 }

@@ -206,8 +206,10 @@ function askWhatFor(state: State, scope: Scope): Decision {
 function agree(round: Round): Reduction {
   const { state, scope } = round;
   const { step } = state;
-  // A yes that was written before the offer of a person was shown agrees to nothing.
-  if (scope.before.offered && scope.current) return { ...round, next: { go: 'person' } };
+  // A yes answers the question that stands, and agrees to no offer that it was written before.
+  const isAsked =
+    step.at === 'confirming' || step.at === 'consenting' || (step.at === 'asking' && step.offer);
+  if (scope.before.offered && scope.current && !isAsked) return { ...round, next: { go: 'person' } };
   switch (step.at) {
     case 'asking':
       return step.offer ? decideDoubt(round, 'use') : askAgain(state, scope);

@@ -216,13 +216,17 @@ export class LanguageInterpreter implements Interpreter {
   #actIn(said: ParsedText, { at, flow }: Expecting, isBare: boolean): string {
     const { act = '', gifts, parts, rest } = said;
     // "Loa nhé", "mình muốn lấy loa".
-    const isWish =
-      said.deniesGift || says(said, 'wishes') || parts.every((part) => !part.phrase || this.#isPolite(part));
+    const wishes = says(said, 'wishes');
+    // "Dạ cho em loa", "thôi lấy loa": where no yes is asked for.
+    const isOpen = at === 'nothing' || at === 'page' || at === 'consent';
+    const isAside = isOpen && (act === 'yes' || (act === 'cancel mild' && wishes));
+    const isPlain = (part: Part) => !part.phrase || this.#isPolite(part) || (isAside && actOf(part) === act);
+    const isWish = said.deniesGift || wishes || parts.every(isPlain);
     // "Không lấy loa, cho mình tivi", "can I get the TV with my points".
     const isBalance = this.#startedBy(act)?.list?.vague === true && !says(said, 'wanted');
     const isChoice = said.deniesGift
       ? /^(?:no|none|cancel mild)?$/.test(act)
-      : (act === '' || (isBalance && says(said, 'wishes'))) && !says(said, 'stops');
+      : (act === '' || isAside || (isBalance && wishes)) && !says(said, 'stops');
     if (isChoice && gifts.length > 0 && rest.length === 0 && isWish) {
       const flow = this.#language.flows.find(({ slots }) => slots.includes('gift'));
       return flow ? `start ${flow.name}` : '';
