@@ -214,20 +214,8 @@ export class LanguageInterpreter implements Interpreter {
     part.words.every(({ text }) => this.#giftWords.has(text) || this.parser.book.polite.has(text));
 
   #actIn(said: ParsedText, { at, flow }: Expecting, isBare: boolean): string {
-    const { act = '', gifts, parts, rest } = said;
-    // "Loa nhé", "mình muốn lấy loa".
-    const wishes = says(said, 'wishes');
-    // "Dạ cho em loa", "thôi lấy loa": where no yes is asked for.
-    const isOpen = at === 'nothing' || at === 'page' || at === 'consent';
-    const isAside = isOpen && (act === 'yes' || (act === 'cancel mild' && wishes));
-    const isPlain = (part: Part) => !part.phrase || this.#isPolite(part) || (isAside && actOf(part) === act);
-    const isWish = said.deniesGift || wishes || parts.every(isPlain);
-    // "Không lấy loa, cho mình tivi", "can I get the TV with my points".
-    const isBalance = this.#startedBy(act)?.list?.vague === true && !says(said, 'wanted');
-    const isChoice = said.deniesGift
-      ? /^(?:no|none|cancel mild)?$/.test(act)
-      : (act === '' || isAside || (isBalance && wishes)) && !says(said, 'stops');
-    if (isChoice && gifts.length > 0 && rest.length === 0 && isWish) {
+    const { act = '', parts } = said;
+    if (this.#choosesGift(said, at)) {
       const flow = this.#language.flows.find(({ slots }) => slots.includes('gift'));
       return flow ? `start ${flow.name}` : '';
     }
@@ -247,6 +235,23 @@ export class LanguageInterpreter implements Interpreter {
     if (act === 'yes' && at === 'nothing' && parts.some((part) => actOf(part) === 'talk thanks'))
       return 'talk thanks';
     return !isBare && POLITE_WITH_VALUES.test(act) ? '' : act;
+  }
+
+  /** "Loa nhé", "mình muốn lấy loa". */
+  #choosesGift(said: ParsedText, at: Expecting['at']): boolean {
+    const { act = '', gifts, parts, rest } = said;
+    if (gifts.length === 0 || rest.length > 0) return false;
+    const wishes = says(said, 'wishes');
+    // "Dạ cho em loa", "thôi lấy loa": where no yes is asked for.
+    const isOpen = at === 'nothing' || at === 'page' || at === 'consent';
+    const isAside = isOpen && (act === 'yes' || (act === 'cancel mild' && wishes));
+    const isPlain = (part: Part) => !part.phrase || this.#isPolite(part) || (isAside && actOf(part) === act);
+    if (!said.deniesGift && !wishes && !parts.every(isPlain)) return false;
+    // "Không lấy loa, cho mình tivi", "can I get the TV with my points".
+    const isBalance = this.#startedBy(act)?.list?.vague === true && !says(said, 'wanted');
+    return said.deniesGift
+      ? /^(?:no|none|cancel mild)?$/.test(act)
+      : (act === '' || isAside || (isBalance && wishes)) && !says(said, 'stops');
   }
 
   /** "Không muốn tích điểm, muốn đổi quà": the flow that is wished for. */
