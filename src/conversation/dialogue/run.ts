@@ -206,10 +206,12 @@ function askWhatFor(state: State, scope: Scope): Decision {
 function agree(round: Round): Reduction {
   const { state, scope } = round;
   const { step } = state;
-  // A yes answers the question that stands, and agrees to no offer that it was written before.
-  const isAsked =
-    step.at === 'confirming' || step.at === 'consenting' || (step.at === 'asking' && step.offer);
-  if (scope.before.offered && scope.current && !isAsked) return { ...round, next: { go: 'person' } };
+  // A yes answers the question that stands.
+  const isDoubt = step.at === 'asking' && step.offer;
+  const isAsked = isDoubt || step.at === 'confirming' || step.at === 'consenting';
+  // Nor does it agree to an offer that was shown after it was written.
+  const isOffered = scope.before.offered && scope.current;
+  if (isOffered && !isAsked) return { ...round, next: { go: 'person' } };
   switch (step.at) {
     case 'asking':
       return step.offer ? decideDoubt(round, 'use') : askAgain(state, scope);

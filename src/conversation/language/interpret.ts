@@ -243,15 +243,16 @@ export class LanguageInterpreter implements Interpreter {
     if (gifts.length === 0 || rest.length > 0) return false;
     const wishes = says(said, 'wishes');
     // "Dạ cho em loa", "thôi lấy loa": where no yes is asked for.
-    const isOpen = at === 'nothing' || at === 'page' || at === 'consent';
+    const isOpen = /^(?:nothing|page|consent)$/.test(at);
     const isAside = isOpen && (act === 'yes' || (act === 'cancel mild' && wishes));
+    // "Không lấy loa, cho mình tivi".
+    if (said.deniesGift) return /^(?:no|none|cancel mild)?$/.test(act);
     const isPlain = (part: Part) => !part.phrase || this.#isPolite(part) || (isAside && actOf(part) === act);
-    if (!said.deniesGift && !wishes && !parts.every(isPlain)) return false;
-    // "Không lấy loa, cho mình tivi", "can I get the TV with my points".
-    const isBalance = this.#startedBy(act)?.list?.vague === true && !says(said, 'wanted');
-    return said.deniesGift
-      ? /^(?:no|none|cancel mild)?$/.test(act)
-      : (act === '' || isAside || (isBalance && wishes)) && !says(said, 'stops');
+    if (says(said, 'stops') || (!wishes && !parts.every(isPlain))) return false;
+    if (act === '' || isAside) return true;
+    // "Can I get the TV with my points".
+    const isBalance = this.#startedBy(act)?.list?.vague === true;
+    return isBalance && wishes && !says(said, 'wanted');
   }
 
   /** "Không muốn tích điểm, muốn đổi quà": the flow that is wished for. */
