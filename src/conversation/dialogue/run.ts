@@ -209,7 +209,7 @@ function agree(round: Round): Reduction {
   // A yes answers the question that stands.
   const isDoubt = step.at === 'asking' && step.offer;
   const isAsked = isDoubt || step.at === 'confirming' || step.at === 'consenting';
-  // Nor does it agree to an offer that was shown after it was written.
+  // It was written after the offer.
   const isOffered = scope.before.offered && scope.current;
   if (isOffered && !isAsked) return { ...round, next: { go: 'person' } };
   switch (step.at) {

@@ -242,7 +242,7 @@ export class LanguageInterpreter implements Interpreter {
     const { act = '', gifts, parts, rest } = said;
     if (gifts.length === 0 || rest.length > 0) return false;
     const wishes = says(said, 'wishes');
-    // "Dạ cho em loa", "thôi lấy loa": where no yes is asked for.
+    // "Dạ cho em loa", "thôi lấy loa".
     const isOpen = /^(?:nothing|page|consent)$/.test(at);
     const isAside = isOpen && (act === 'yes' || (act === 'cancel mild' && wishes));
     // "Không lấy loa, cho mình tivi".
