@@ -243,7 +243,7 @@ export class LanguageInterpreter implements Interpreter {
     if (gifts.length === 0 || rest.length > 0) return false;
     const wishes = says(said, 'wishes');
     // "Dạ cho em loa", "thôi lấy loa".
-    const isOpen = /^(?:nothing|page|consent)$/.test(at);
+    const isOpen = ['nothing', 'page', 'consent'].includes(at);
     const isAside = isOpen && (act === 'yes' || (act === 'cancel mild' && wishes));
     // "Không lấy loa, cho mình tivi".
     if (said.deniesGift) return /^(?:no|none|cancel mild)?$/.test(act);
