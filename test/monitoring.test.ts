@@ -186,6 +186,16 @@ test('what waits in the store is read once a second, and nothing old is shown wh
   expect(await samples()).toEqual(['bot_ready 0']);
 });
 
+test('a turn that is given back is not counted: it is when it ends', async () => {
+  const { metrics } = setUp();
+  const times = { waitMs: 5, identifyMs: 1, stepsMs: 1, commitMs: 1, deliverMs: 1 };
+  const turn = { conversation: 'c0ffee', channel: 'staff', input: 'text', ...times };
+  for (const result of ['given-back', 'done'] as const) metrics.observe.turn({ ...turn, result });
+  const told = samplesOf(await metrics.text(), 'bot_turns_total', 'bot_message_wait_seconds_count');
+  const done = 'bot_turns_total{channel="staff",result="done"} 1';
+  expect(told).toEqual([done, 'bot_message_wait_seconds_count{channel="staff"} 1']);
+});
+
 test('an alarm is a log line and a counter of the same name, counted from zero so that its first rise is seen', async () => {
   const { metrics, error } = setUp();
   const counted = ALARMS.map((alarm) => `bot_alarms_total{alarm="${alarm}"} 0`);

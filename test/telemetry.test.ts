@@ -3,6 +3,8 @@ import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
 import { createClient } from '../src/channels/staff/client.ts';
 import { startBot } from './support/app.ts';
 import { type Collector, type ReceivedSpan, startCollector } from './support/otlp.ts';
+import { textActivity } from './support/teams-activities.ts';
+import { startTeamsDouble } from './support/teams-double.ts';
 import { startTelegramDouble } from './support/telegram-double.ts';
 import { createPerson } from './support/telegram-updates.ts';
 
@@ -111,12 +113,13 @@ test('a trace begins here, whatever a sender says, and goes to no other server',
   const listen = (message: unknown): void => {
     if (isRequest(message)) asked.push(message.request);
   };
-  const telegram = await startTelegramDouble();
-  onTestFinished(() => telegram.close());
+  const [telegram, teams] = await Promise.all([startTelegramDouble(), startTeamsDouble()]);
+  onTestFinished(async () => void (await Promise.all([telegram.close(), teams.close()])));
   const { bot, collector, earn } = await setUp({
     TELEGRAM_BOT_TOKEN: telegram.token,
     TELEGRAM_API_ROOT: telegram.url,
     TELEGRAM_WEBHOOK_SECRET: 'webhook-secret',
+    TEAMS_AUTH: 'off',
   });
   const traceId = 'a'.repeat(32);
   await fetch(`${bot.url}/webhooks/staff`, {
@@ -131,9 +134,10 @@ test('a trace begins here, whatever a sender says, and goes to no other server',
   onTestFinished(() => void diagnostics.unsubscribe('http.server.request.start', listen));
   const webhook = { url: `${bot.url}/webhooks/telegram`, secret: 'webhook-secret' };
   await telegram.post(createPerson(4711).writes('help'), webhook);
+  await teams.post(textActivity('help'), { url: `${bot.url}/webhooks/teams`, appId: 'any' });
   await earn('TIVI000000002');
   const paths = () => asked.map(({ url = '' }) => url.replace(/^\/bot[^/]+/, '').split('?')[0] ?? '').join();
-  const outgoing = ['/sendMessage', '/accumulate', '/contacts', '/v1/traces'];
+  const outgoing = ['/sendMessage', '/accumulate', '/contacts', '/v1/traces', '/activities'];
   await expect.poll(() => outgoing.filter((path) => !paths().includes(path))).toEqual([]);
   const names = asked.flatMap(({ headers }) => Object.keys(headers));
   expect(names.filter((name) => /^(trace|baggage|b3|x-b3|uber)/.test(name))).toEqual([]);

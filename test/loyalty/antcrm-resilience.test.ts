@@ -54,7 +54,7 @@ test('the bulkhead sends a call away after a second, without calling', async () 
   expect(asked).toBe(1);
 });
 
-test('retries are within a budget, so that an outage is not made worse', async () => {
+test('retries are within a budget, so that an outage is not made worse, and within the time of their call', async () => {
   let asked = 0;
   await using server = await serveTcp((socket) => {
     asked++;
@@ -64,4 +64,7 @@ test('retries are within a budget, so that an outage is not made worse', async (
   await Promise.all(Array.from({ length: 30 }, () => antCrm.history(POINTS)));
   expect(asked).toBeGreaterThan(35);
   expect(asked).toBeLessThanOrEqual(30 + 10 + 3);
+  asked = 0;
+  await openAntCrm(server.url, { timeoutMs: 500 }).antCrm.history(POINTS);
+  expect(asked).toBe(1);
 });

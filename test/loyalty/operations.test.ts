@@ -37,6 +37,7 @@ beforeEach(() => {
 });
 
 const EMPTY = { records: [], full: false };
+type Lease = ReturnType<typeof store.lease>;
 const stops = () => store.stopping.abort();
 const called = () => [...antcrm.accumulated, ...antcrm.redeemed];
 
@@ -51,7 +52,10 @@ const many = (count: number) => Array.from({ length: count }, (_, n) => gift({ i
 
 describe('accumulate', () => {
   it('earns the points and tells what for, and gives the sender’s name to no record but their own', async () => {
-    const outcome = await perform({ ...ACCUMULATE, phone: { value: PHONE.value, proved: true } });
+    const unlock: EffectContext['unlock'] = (...left) => clock.sleep(500).then(() => store.unlock(...left));
+    const proved = { ...ACCUMULATE, phone: { value: PHONE.value, proved: true } };
+    const outcome = await perform(proved, 'on', { ...store.lease(), unlock });
+    expect(store.customers.has(CODE), 'whose record it is').toBe(true);
     const receipt = { record: 'new-0', score: 100, what: 'Tivi' };
     expect(outcome).toMatchObject({ kind: 'applied', operation: 'op-1', receipt });
     await perform({ ...ACCUMULATE, operation: 'op-2' });
@@ -183,6 +187,14 @@ describe('redeem', () => {
     expect(await perform(REDEEM)).toMatchObject({ lookup: { locks } });
   });
 
+  it('holds the customer during the call, however slow AntCRM was before it', async () => {
+    const read = antcrm.history.bind(antcrm);
+    antcrm.history = (query) => clock.sleep(MINUTE_MS + 1).then(() => read(query));
+    await perform(REDEEM);
+    await clock.pass(2.5 * MINUTE_MS);
+    expect(store.locked).toEqual(LOCKS);
+  });
+
   it('is busy by another identifier where nothing but an old entry of the history says who it is', async () => {
     antcrm.contacts.length = 0;
     const whose = { phones: [PHONE.value], emails: [EMAIL.value] };
@@ -200,13 +212,17 @@ describe('redeem', () => {
     expect(await perform({ ...REDEEM, outdated: true })).toMatchObject({ kind: 'unknown' });
   });
 
-  it('gives its locks back where it is interrupted before the intent', async () => {
+  it.each([
+    ['gives its locks back where the bot stops', stops, TurnInterrupted, []],
+    ['leaves them to who has the lease now', (lease: Lease) => lease.abort(), LeaseLost, LOCKS],
+  ])('interrupted before the intent %s', async (_, happens, error, locks) => {
+    const lease = store.lease();
     antcrm.history = async () => {
-      stops();
+      happens(lease);
       return { ok: true, value: EMPTY };
     };
-    await expect(perform(REDEEM)).rejects.toThrow(TurnInterrupted);
-    expect(store.locked).toEqual([]);
+    await expect(perform(REDEEM, 'on', lease)).rejects.toThrow(error);
+    expect(store.locked).toEqual(locks);
   });
 
   it('locks by the identifier where AntCRM has no record, or no contacts at all', async () => {
@@ -342,7 +358,7 @@ describe('check', () => {
 
 describe('a turn that cannot go on', () => {
   /** Something happens right after the intent. */
-  const then = (happens: (context: ReturnType<typeof store.lease>) => unknown): EffectContext => {
+  const then = (happens: (context: Lease) => unknown): EffectContext => {
     const context = store.lease();
     return {
       ...context,

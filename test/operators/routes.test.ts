@@ -109,7 +109,7 @@ test('an operation without an outcome is found, shown and settled, and the custo
   });
   expect(shown.headers.get('cache-control')).toBe('no-store');
   expect(shown.text).not.toContain('867123456');
-  expect((await bot.ask('GET', `/operations/${reference}?reveal=true`)).text).toContain(PHONE);
+  expect((await bot.ask('GET', `/operations/${reference}?reveal=true&by=lan`)).text).toContain(PHONE);
 
   const settle = `/operations/${reference}/settle`;
   expect(await bot.ask('POST', settle, { result: 'done', by: 'lan' })).toMatchObject({
@@ -128,8 +128,9 @@ test('an operation without an outcome is found, shown and settled, and the custo
   const resolved = { msg: 'an unknown outcome was resolved', was: 'checking', outcome: 'done' };
   expect(bot.logged()).toContainEqual(expect.objectContaining({ ...resolved, operation: reference }));
   const done = { result: 'done', filed: 'filed', by: 'lan', msg: 'an operator settles an operation' };
+  const revealed = { msg: 'an operator was shown an identifier in full', by: 'lan', from: '127.0.0.1' };
   expect(bot.logged().filter(({ msg }) => msg.startsWith('an operator'))).toMatchObject([
-    { operation: reference, msg: 'an operator was shown an identifier in full', from: '127.0.0.1' },
+    { operation: reference, ...revealed },
     { level: 40, operation: reference, ...done },
     { operation: reference, filed: 'decided' },
     { operation: reference, filed: 'unknown' },

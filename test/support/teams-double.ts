@@ -64,6 +64,8 @@ export async function startTeamsDouble() {
     const fault = faults.shift();
     if (fault === 'hang') return reply.hijack();
     if (fault === 'reset') raw.socket.destroy();
+    // No trace of ours leaves for a platform.
+    else if (headers.traceparent) return reply.code(400).send();
     else if (fault) {
       const { status, retryAfter, code = 'Scripted' } = fault;
       if (retryAfter !== undefined) reply.header('retry-after', retryAfter);

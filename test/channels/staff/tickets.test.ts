@@ -138,6 +138,8 @@ describe('a ticket', () => {
     expect(statuses).toEqual([400, 400, 400, 200, 200]);
     expect((await shown(id)).messages).toHaveLength(1);
     expect([await answer('a', 'NOBODY'), (await get('tickets/NOBODY')).status]).toEqual([404, 404]);
+    await post(`${id}/close`, { by: 'lan' });
+    expect(await answer('a repeat, whose first answer was lost')).toBe(200);
   });
 
   test('tells what was being done, and the operations', async () => {

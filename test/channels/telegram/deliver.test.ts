@@ -80,10 +80,11 @@ it('new messages keep the pace, receipts known to it; it is told of what Telegra
     { key: 'page', inPlace: true },
     { key: 'n', notice: true },
   ];
-  const replies = [{ key: 'accumulate.done' }, { key: 'menu' }, ...remarks];
-  expect(replies.map((reply) => channel.pace?.(outgoing(reply, { press })))).toEqual([70, 70, 0, 0]);
+  const keys = ['operation.checking', 'accumulate.partly', 'redeem.done', 'redeem.askGift'];
+  const replies = [...keys.map((key) => ({ key })), ...remarks];
+  expect(replies.map((reply) => channel.pace?.(outgoing(reply, { press })))).toEqual([70, 70, 70, 70, 0, 0]);
   const asked = { chat: String(CHAT), isGroup: false, madeAtMs: 0 };
-  expect(take.mock.calls).toEqual([[{ ...asked, isReceipt: true }], [{ ...asked, isReceipt: false }]]);
+  expect(take.mock.calls).toEqual([true, true, true, false].map((isReceipt) => [{ ...asked, isReceipt }]));
   double.script('sendMessage', { code: 429, description: 'x', parameters: { retry_after: 7 } });
   await channel.deliver(outgoing({ key: 'menu' }), 1);
   expect(refused).toHaveBeenCalledExactlyOnceWith(String(CHAT), 7000);

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { TelegramOptions } from '../../../src/channels/telegram/telegram.ts';
 import { MAX_PHOTO_BYTES } from '../../../src/conversation/message.ts';
 import { incomingSchema } from '../../../src/engine/messages.ts';
@@ -27,11 +27,13 @@ async function createHook(options: Partial<TelegramOptions> = {}) {
 describe('POST /webhooks/telegram', () => {
   it('answers 200 with an empty body once the message is stored', async () => {
     const stored = Promise.withResolvers<'accepted'>();
-    const { post } = await createHook({ accept: () => stored.promise });
+    const accept = vi.fn(() => stored.promise);
+    const { post } = await createHook({ accept });
     const answer = post(minh.writes('hi'));
     expect(await Promise.race([answer, delay(100)])).toBeUndefined();
     stored.resolve('accepted');
     expect(await answer).toMatchObject({ statusCode: 200, payload: '' });
+    expect(accept).toHaveBeenCalledExactlyOnceWith(expect.anything(), 1_790_000_000_000);
   });
 
   it.each(['wrong', '', `${SECRET}x`, null])(
