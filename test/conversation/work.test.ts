@@ -23,7 +23,7 @@ const fresh = [
   ['fresh codes', (n: number) => `TIVI${n * 7919} `],
 ] as const;
 
-let workOf: (unit: (n: number) => string, length: number, opening: string) => number;
+let workOf: (unit: (n: number) => string, length: number, opening: string, pictures?: number) => number;
 
 beforeAll(async () => {
   const session = new Session();
@@ -35,12 +35,14 @@ beforeAll(async () => {
   const { Dialogue } = await import('../support/dialogue.ts');
   const states = new Map(OPENINGS.map((opening) => [opening, new Dialogue().text(opening).state]));
   const stateAfter = (opening: string) => states.get(opening) ?? expect.fail(opening);
-  workOf = (unit, length, opening) => {
+  workOf = (unit, length, opening, pictures = 0) => {
     let text = '';
     for (let n = length; text.length + unit(n).length <= length; n++) text += unit(n);
     const dialogue = new Dialogue();
     dialogue.state = stateAfter(opening);
-    dialogue.text(text);
+    const read = { kind: 'read', texts: Array.from({ length: 16 }, () => text) } as const;
+    if (pictures === 0) dialogue.text(text);
+    else dialogue.send({ kind: 'photo', pictures: Array.from({ length: pictures }, () => read) });
     let count = 0;
     session.post('Profiler.takePreciseCoverage', (_, { result }) => {
       const ours = result.filter(({ url }) => SOURCES.test(url)).flatMap(({ functions }) => functions);
@@ -51,6 +53,11 @@ beforeAll(async () => {
   // What is made at the first text is no text's.
   for (const [, unit] of repeated) workOf(unit, 50, 'chào');
   return () => session.disconnect();
+});
+
+test('pictures full of long codes cost at most as much as some texts', () => {
+  const unit = () => 'từ ';
+  expect(workOf(unit, 1000, 'chào', 10)).toBeLessThan(6 * workOf(unit, 1000, 'chào'));
 });
 
 test.each(OPENINGS.map((opening, at) => ({ opening, at })))(

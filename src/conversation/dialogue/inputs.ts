@@ -1,6 +1,6 @@
 import { type Command, SLOT_KINDS } from '../commands.ts';
 import type { Scope } from '../flow.ts';
-import type { Message, MessageOf, Photo } from '../message.ts';
+import { MAX_TEXT, type Message, type MessageOf, type Photo } from '../message.ts';
 import { leaveConsent } from '../prompts.ts';
 import { changeLast, type Decision, type FormField, type Line, type Reply, sayFirst } from '../reply.ts';
 import { SLOTS } from '../slots.ts';
@@ -140,12 +140,20 @@ function onPhoto(state: State, photo: Photo, scope: Scope): Decision {
   return isRead ? onPictures(state, photo, scope) : { state, replies: [], effect: { kind: 'photo', photo } };
 }
 
+/** How much of the pictures of a message is read, in characters: many links. */
+const MAX_PRINTED = 4 * MAX_TEXT;
+
 /** Answers pictures that were read. */
 export function onPictures(state: State, photo: Photo, scope: Scope): Decision {
   const { pictures, caption } = photo;
-  const found = pictures.map((picture) =>
-    picture.kind === 'read' ? picture.texts.flatMap((text) => scope.language.scan(text, scope)) : [],
-  );
+  let left = MAX_PRINTED;
+  const found = pictures.map((picture) => {
+    if (picture.kind !== 'read') return [];
+    return picture.texts.flatMap((text) => {
+      left -= text.length;
+      return left < 0 ? [] : scope.language.scan(text, scope);
+    });
+  });
   const read = found.filter((codes) => codes.length > 0).length;
   if (read === 0) return answerNoCode(state, photo, scope);
   const codes = [...new Set(found.flat())];
