@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
 import { z } from 'zod';
 import type { Settings } from './conversation/context.ts';
 import { LOCALES } from './conversation/message.ts';
@@ -12,10 +13,21 @@ export const EXIT_CONFIG = 78;
 /** Variables by their names. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The process's environment; `.env` of the working directory adds what is unset. */
+/**
+ * The process's environment; `.env` of the working directory adds what is unset. Ends the process if that
+ * file cannot be read.
+ */
 export function environment(): Environment {
-  if (existsSync('.env')) process.loadEnvFile('.env');
-  return process.env;
+  if (!existsSync('.env')) return process.env;
+  try {
+    // Some editors begin a file with a mark.
+    const text = readFileSync('.env', 'utf8').replace(/^\uFEFF/, '');
+    const written = parseEnv(text);
+    return Object.assign(process.env, { ...written, ...process.env });
+  } catch (error) {
+    console.error(`.env cannot be read: ${error}`);
+    process.exit(EXIT_CONFIG);
+  }
 }
 
 /**
@@ -117,7 +129,9 @@ const hook = parsed('a URL beginning with https://, or http:// on this machine, 
 const host = like(/^[\w.:-]+$/, 'a host name or address');
 
 /** Exact names: a suffix would trust everybody who can have a name under it. */
-const hostWithPort = like(/^(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i, '');
+const hostWithPort = like(/^(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i, '').refine((host) =>
+  URL.canParse(`https://${host}`),
+);
 const hosts = list(hostWithPort, 'hosts without scheme and path, separated by commas');
 
 const proxies = z
@@ -289,6 +303,7 @@ function warningsOf(env: Written, config: Config): string[] {
   const isGuessable = telegram?.mode === 'webhook' && telegram.secret.length < 16;
   const isKeyless = config.redis && !(env.STATE_KEY && env.HASH_KEY);
   const isOtherKey = env.STATE_KEY && [env.HASH_KEY, env.STATE_KEY_PREVIOUS].includes(env.STATE_KEY);
+  const isHasty = (settings.operationChecksMs.at(-2) ?? 0) < 60_000;
   const isEverybody = /\/0 *(,|$)/.test(env.TRUST_PROXY ?? '');
   return applicable([
     [settings.identityProof === 'off', 'IDENTITY_PROOF=off: a typed contact is enough to read and spend'],
@@ -301,6 +316,7 @@ function warningsOf(env: Written, config: Config): string[] {
     ],
     [isBare(telegram?.apiRoot), 'TELEGRAM_API_ROOT is http: the token and personal data travel unencrypted'],
     [isGuessable, 'TELEGRAM_WEBHOOK_SECRET is short: who guesses it can speak for anybody (npm run keys)'],
+    [isHasty, 'OPERATION_CHECKS: "not applied" is told within a minute, and a record may come later'],
     [env.HANDOVER === 'on' && !settings.handover, 'HANDOVER=on has no effect without STAFF_TOKEN'],
     [isOtherKey, 'STATE_KEY is HASH_KEY or STATE_KEY_PREVIOUS: each wants a key of its own'],
     [isEverybody, 'TRUST_PROXY is a range of all addresses: every client can name any address'],

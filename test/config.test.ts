@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -110,6 +110,7 @@ it.each<[Environment, string]>([
   [{ ANTCRM_BASE_URL: 'https://a.vn' }, `ANTCRM_API_KEY: ${none}`],
   [{ ...teams, MICROSOFT_APP_TYPE: 'UserAssignedMSI' }, 'MICROSOFT_APP_PASSWORD: got a secret, wants none'],
   [{ ...teams, TEAMS_SERVICE_HOSTS: '*.trafficmanager.net' }, 'TEAMS_SERVICE_HOSTS: got '],
+  [{ ...teamsOff, TEAMS_SERVICE_HOSTS: 'a.vn:99999' }, 'TEAMS_SERVICE_HOSTS: got "a.vn:99999", wants '],
   [{ ...teamsOff, HOST: '0.0.0.0' }, 'TEAMS_AUTH: got "off", wants "on"'],
   [{ ...teamsOff, PUBLIC_URL: 'https://bot.example' }, 'TEAMS_AUTH: got "off", wants "on"'],
   [{ ...production, ...teamsOff }, 'TEAMS_AUTH: got "off", wants "on"'],
@@ -151,6 +152,7 @@ it.each<[Environment, string]>([
   [{ PUBLIC_URL: 'https://bot.example.vn' }, 'TRUST_PROXY is unset with PUBLIC_URL'],
   [{ TRUST_PROXY: '10.0.0.1,0.0.0.0/0' }, 'TRUST_PROXY is a range of all addresses'],
   [telegram, 'TELEGRAM_WEBHOOK_SECRET is short'],
+  [{ OPERATION_CHECKS: '1s,50s,5m' }, 'OPERATION_CHECKS: "not applied" is told within a minute'],
   [{ ...telegram, TELEGRAM_MODE: 'polling', TELEGRAM_API_ROOT: 'http://a.vn' }, 'TELEGRAM_API_ROOT is http'],
   [{ ...production, HANDOVER: 'on' }, 'HANDOVER=on has no effect without STAFF_TOKEN'],
   [{ GIFT_FILE: 'gifts.json' }, 'unknown variable GIFT_FILE'],
@@ -184,15 +186,21 @@ it('Teams is on without a registration only by TEAMS_AUTH=off', () => {
 });
 
 it('.env of the working directory fills in what the environment leaves unset', () => {
-  writeFileSync(join(folder, '.env'), 'PORT=4000\nLOG_LEVEL=debug\n');
+  const file = join(folder, '.env');
   const module = new URL('../src/config.ts', import.meta.url).href;
   const program = `
     const { environment, readConfig } = await import('${module}');
     const { config } = readConfig(environment());
     console.log(config.listen.port, config.logLevel);`;
   const options = { cwd: folder, encoding: 'utf8', env: { PORT: '5000' } } as const;
-  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', program], options);
-  expect(stdout).toBe('5000 debug\n');
+  const run = () => spawnSync(process.execPath, ['--input-type=module', '--eval', program], options);
+  // As an editor of Windows writes it.
+  writeFileSync(file, '\uFEFFLOG_LEVEL=debug\r\nPORT=4000\r\n');
+  expect(run().stdout).toBe('5000 debug\n');
+  // As Docker makes it of a missing file.
+  rmSync(file);
+  mkdirSync(file);
+  expect(run()).toMatchObject({ status: 78, stderr: expect.stringMatching(/^\.env cannot be read: .*\n$/) });
 });
 
 it('a file of gifts with wrong entries is a list of faults, each with its place; one that is missing is one, too', () => {
