@@ -177,7 +177,11 @@ function pickUpLine({ draft, operations }: State, scope: Scope): Line | undefine
 /** Explains the current question, or else what the bot can do. */
 export function explain(state: State, scope: Scope): Digression {
   const about = describeQuestion(state, scope);
-  return about ? answer(state, about.what, scope) : { reply: help(state, scope) };
+  if (!about) return { reply: help(state, scope) };
+  const { step, operations } = state;
+  const isCode = step.at === 'asking' && step.slot === 'codes';
+  const isRefused = isCode && operations.at(-1)?.status === 'refused';
+  return answer(state, isRefused ? about.wrong : about.what, scope);
 }
 
 export function answerQuestion(round: Round, command: CommandOf<'ask'>): Reduction {

@@ -188,7 +188,9 @@ function tellNoted(decision: Decision, { before, isForm }: RoundScope): Decision
   const isList = codes.length > 1 && codes !== before.draft.codes;
   // If another reply comes before the question, none is added.
   const isNew = JSON.stringify(draft) !== JSON.stringify(before.draft) && !draft.among;
-  const isNoted = isAgain && isNew && !step.offer && replies.length === 1;
+  const asked = before.step.at === 'asking' ? before.step.offer : undefined;
+  const isSame = isAgain && asked?.meant === step.offer?.meant;
+  const isNoted = isSame && isNew && replies.length === 1;
   if (!isList && !isNoted) return decision;
   const told = isList ? listCodes(codes) : { key: 'noted' };
   return { ...decision, replies: [...replies.slice(0, -1), told, ...replies.slice(-1)] };
@@ -312,6 +314,9 @@ function stop(round: Round, { mild }: CommandOf<'cancel'>): Reduction {
   if (mild && canSkip) return declineSlot(round, {});
   // "Huỷ" right after an operation means to undo it.
   const last = state.operations.at(-1);
-  const isDone = step.at === 'idle' && last?.status === 'done' && scope.nowMs - last.atMs < JUST_NOW_MS;
-  return isDone ? digress(round, answer(state, 'answer.undo', scope)) : cancel(state, scope);
+  if (step.at !== 'idle' || !last) return cancel(state, scope);
+  const isDone = last.status === 'done' && scope.nowMs - last.atMs < JUST_NOW_MS;
+  if (isDone) return digress(round, answer(state, 'answer.undo', scope));
+  if (last.status !== 'checking') return cancel(state, scope);
+  return digress(round, { reply: showStatus(state, undefined, scope) });
 }
