@@ -10,7 +10,6 @@ import {
   splitCodes,
 } from '../values/code.ts';
 import { emailMeant, parseEmail, parsePhone } from '../values/contact.ts';
-import { isDenied } from './frames.ts';
 import {
   bringsValue,
   fieldIn,
@@ -20,7 +19,7 @@ import {
   type SpokenFlow,
   says,
 } from './parser.ts';
-import { actOf, isIn, isPaused, type Part, PhraseBook } from './phrases.ts';
+import { actOf, isIn, type Part, PhraseBook } from './phrases.ts';
 import { type Answer, type Near, Similarity, UNKNOWN } from './similarity.ts';
 import {
   commandOf,
@@ -65,8 +64,6 @@ const POLITE_WITH_VALUES = /^(?:show help|show menu|talk bye|cancel mild)$/;
 const HARMLESS = /^(?:talk|show (?:help|offer|complaint|privacy))/;
 /** Acts that likeness may offer by a button. */
 const OFFERED = /^(?:start |ask (?!what$|who$|consent)|show (?:person|offer|complaint|privacy)|speak )/;
-/** Questions about our own question, or about the chosen gift. */
-const OF_OURS = /^ask (?:consent\.|gift\.left$)/;
 /** Questions in which the name of a gift stands for any. */
 const OF_GIFTS = /^ask (?:gift\.|warranty)/;
 const PRICE = 'ask gift.price';
@@ -88,8 +85,6 @@ const MOST_OFFERED = 3;
 
 /** A longer text does not leave a person. */
 const MAX_LEAVING = 10;
-
-const TALK = ['talk wait', 'talk upset', 'talk bye', 'talk thanks'];
 
 /** Makes commands of texts. Construct it once: preparing the vocabulary takes half a second. */
 export class LanguageInterpreter implements Interpreter {
@@ -213,7 +208,7 @@ export class LanguageInterpreter implements Interpreter {
     isIn(part, 'several', 'counters') ||
     part.words.every(({ text }) => this.#giftWords.has(text) || this.parser.book.polite.has(text));
 
-  #actIn(said: ParsedText, { at, flow }: Expecting, isBare: boolean): string {
+  #actIn(said: ParsedText, { at }: Expecting, isBare: boolean): string {
     const { act = '', parts } = said;
     if (this.#choosesGift(said, at)) {
       const flow = this.#language.flows.find(({ slots }) => slots.includes('gift'));
@@ -224,12 +219,6 @@ export class LanguageInterpreter implements Interpreter {
     if (isCorrection && act.startsWith('start ') && at !== 'nothing') return '';
     // "Ok, cảm ơn" is a yes, too, where something is asked.
     if (act === 'talk thanks' && said.isYes && at !== 'nothing' && at !== 'page') return 'yes';
-    // "Xem tuần này thôi", "xem tiếp tháng 9".
-    if (at === 'page' && said.period && /^(?:cancel mild|page .*)$/.test(act)) return '';
-    if (act === 'cancel') return this.#wishedInstead(said, flow) ?? act;
-    // "Quên mã TIVI000000017 đi".
-    const isForgotten = parts.some((part) => actOf(part) === 'show complaint' && isIn(part, 'codes drop'));
-    if (isForgotten && said.codes.length > 0) return 'remove';
     // "Khoan đã sai email rồi".
     if (act === 'talk wait' && says(said, 'faults')) return 'no';
     if (act === 'yes' && at === 'nothing' && parts.some((part) => actOf(part) === 'talk thanks'))
@@ -249,22 +238,7 @@ export class LanguageInterpreter implements Interpreter {
     if (said.deniesGift) return /^(?:no|none|cancel mild)?$/.test(act);
     const isPlain = (part: Part) => !part.phrase || this.#isPolite(part) || (isAside && actOf(part) === act);
     if (says(said, 'stops') || (!wishes && !parts.every(isPlain))) return false;
-    if (act === '' || isAside) return true;
-    // "Can I get the TV with my points".
-    const isBalance = this.#startedBy(act)?.list?.vague === true;
-    return isBalance && wishes && !says(said, 'wanted');
-  }
-
-  /** "Không muốn tích điểm, muốn đổi quà": the flow that is wished for. */
-  #wishedInstead({ parts }: ParsedText, flow: string | undefined): string | undefined {
-    const ended = parts.findIndex((part) => actOf(part) === 'cancel');
-    const pause = parts.findIndex((part, place) => place > ended && isPaused(part));
-    const wished = parts.findIndex((part, place) => {
-      const started = place >= pause ? this.#startedBy(actOf(part)) : undefined;
-      return started !== undefined && started.name !== flow && !isDenied(parts, place);
-    });
-    const part = pause < 0 ? undefined : parts[wished];
-    return part && actOf(part);
+    return act === '' || isAside;
   }
 
   /** The usual question of a text. With a gift it asks for its price ("đổi nồi cơm bao nhiêu điểm"). */
@@ -280,9 +254,7 @@ export class LanguageInterpreter implements Interpreter {
       .filter(({ command }) => OF_GIFTS.test(command));
     const plain = isQuestion ? this.similarity.findQuestion(nearest()) : undefined;
     const [near] = [...ofGifts, ...(plain ? [plain] : [])].sort((one, other) => other.strict - one.strict);
-    // What is asked about our question is no answer elsewhere.
-    const isHere = at.at === 'consent' || at.gift !== undefined || gift !== undefined;
-    if (!near || (!isHere && OF_OURS.test(near.command))) return undefined;
+    if (!near) return undefined;
     const priced = near.command === PRICE ? (named?.code ?? at.gift) : undefined;
     if (priced !== undefined)
       return { commands: [{ do: 'ask', about: 'gift', gift: priced } as const], near };
@@ -362,8 +334,6 @@ export class LanguageInterpreter implements Interpreter {
     const isNearly =
       first?.do === 'unclear' && (first.script || (first.wrong && /[\d@]/.test(here.said.text)));
     if (isNearlyYes(here)) return { commands: NEARLY, why: { covered } };
-    const talk = isNearly ? undefined : talkIn(here);
-    if (talk) return { commands: talk, why: { covered } };
     if (isNearly || (first?.do !== 'ask' && first?.do !== 'unclear'))
       return { commands: whole, why: { covered } };
     const nearest = here.nearest();
@@ -461,13 +431,6 @@ function isNearlyYes({ said, at, isBare, isQuestion }: Situation): boolean {
   const acts = said.parts.map(actOf).filter((act) => act !== '');
   const isPlain = acts.every((act) => act === 'yes') && !says(said, 'faults', 'stops', 'declines');
   return at.at === 'summary' && isBare && !isQuestion && isPlain && acts.length > 0;
-}
-
-/** "Chờ xíu em đi lấy tem": a courtesy and nothing else that is known. Greetings begin too many requests. */
-function talkIn({ said, isBare, isQuestion }: Situation): Meant {
-  const acts = new Set(said.parts.map(actOf).filter((act) => act !== ''));
-  const [act = '', ...others] = TALK.filter((talk) => acts.has(talk));
-  return isBare && !isQuestion && acts.size === others.length + 1 ? commandOf(act) : undefined;
 }
 
 const emailDoubt = (meant: string): TextCommand => ({

@@ -119,9 +119,6 @@ const BESIDE_PERSON = /^(?:show person|show help|yes|talk .*)$/;
 const MAX_REMEMBERED_TEXTS = 2000;
 const MAX_REMEMBERED_LENGTH = 60;
 
-const UNREAD: SaidPeriod = { text: '', isPast: false };
-const sorted = (word: string) => [...word].sort().join('');
-
 export class Parser {
   readonly book: PhraseBook;
   readonly linkNames: ReadonlySet<string>;
@@ -139,8 +136,6 @@ export class Parser {
   readonly #signs: ReadonlyMap<string, string>;
   readonly #namesOfCodes: ReadonlySet<string>;
   readonly #yes: ReadonlySet<string>;
-  /** The letters of "tháng" and its like: "thnag trước" speaks of time, too. */
-  readonly #timeLetters: ReadonlySet<string>;
   /** Words so short that they say yes only alone, or with others of them: "y". */
   readonly #letters: ReadonlySet<string>;
   /** Parsed texts of known words: they contain no personal data. Valid for a day and a list of gifts. */
@@ -169,8 +164,6 @@ export class Parser {
     this.#signs = vocabulary.pairs('signs');
     this.#namesOfCodes = new Set(vocabulary.list('code'));
     const yes = vocabulary.examples.filter(({ act }) => act === 'yes');
-    const units = ['days', 'weeks', 'months', 'years'].flatMap((list) => vocabulary.list(list));
-    this.#timeLetters = new Set(units.filter(({ length }) => length > 3).map(sorted));
     this.#yes = new Set(yes.flatMap(({ text }) => vocabulary.foldings(text)));
     this.#letters = new Set(vocabulary.list('foreign alone'));
   }
@@ -225,12 +218,11 @@ export class Parser {
         : (command ?? this.#settle(said, { parts, isYes, text }, isAlone));
     const bare = tokens.length === 0 && text.includes('?') ? 'ask what' : undefined;
     const isHistory = said !== undefined && said === this.#history;
-    const isJumbled = rest.some((word) => this.#timeLetters.has(sorted(fold(word))));
     return {
       text,
       act: act ?? bare,
       parts,
-      period: isHistory && !period && isJumbled ? UNREAD : period,
+      period,
       rest,
       isYes,
       ...this.#meantIn(parts, settings.gifts),

@@ -148,9 +148,7 @@ function monthAt(line: TimedWords, at: number): PhraseMatch<Dated> | undefined {
   if (digits) return digits.value.day === undefined ? digits : undefined;
   const month = from > at ? numberAt(line, from) : listAt(line, 'month names', at);
   const year = month && yearAt(line, month.to);
-  const day = month && numberAt(line, month.to);
-  const isDated = year !== undefined || (day !== undefined && yearAt(line, day.to) !== undefined);
-  const isSure = isDated || listAt(line, 'before a month', at - 1) !== undefined;
+  const isSure = year !== undefined || listAt(line, 'before a month', at - 1) !== undefined;
   // "May 2026", "in May", not "dau may".
   if (!month || (from === at && !isSure && listAt(line, 'doubtful', at))) return undefined;
   return { value: { month: month.value, year: year?.value }, to: year?.to ?? month.to };
@@ -167,7 +165,7 @@ function digitsAt({ words }: TimedWords, at: number): PhraseMatch<Dated> | undef
   return { value: { day, month, year: year !== undefined && year < 100 ? 2000 + year : year }, to: at + 1 };
 }
 
-/** A date: "1/8", "15 tháng 8", "5th of November 2026", "Nov 5, 2026", "tháng 8", "2023", "ngày 15". */
+/** A date: "1/8", "15 tháng 8", "5th of November 2026", "Nov 5", "tháng 8", "2023", "ngày 15". */
 function dateAt(line: TimedWords, at: number): PhraseMatch<Dated> | undefined {
   const from = skip(line, 'before a day', at);
   const digits = digitsAt(line, from);
@@ -176,18 +174,13 @@ function dateAt(line: TimedWords, at: number): PhraseMatch<Dated> | undefined {
   const month = day && monthAt(line, skipBeside(line, day.to));
   if (day && month) return { value: { ...month.value, day: day.value }, to: month.to };
   const whole = monthAt(line, at);
-  if (whole) return listAt(line, 'month names', at) ? withDay(line, whole) : whole;
+  const behind = whole && listAt(line, 'month names', at) && numberAt(line, whole.to);
+  if (whole && behind) return { value: { ...whole.value, day: behind.value }, to: behind.to };
+  if (whole) return whole;
   const year = yearAt(line, at);
   if (year && !nameAt(line, at)) return { value: { year: year.value }, to: year.to };
   const isDay = from > at && /^\d/.test(line.words[from] ?? '');
   return day && isDay ? { value: { day: day.value }, to: day.to } : undefined;
-}
-
-function withDay(line: TimedWords, { value, to }: PhraseMatch<Dated>): PhraseMatch<Dated> {
-  const day = value.year === undefined ? numberAt(line, to) : undefined;
-  if (!day) return { value, to };
-  const year = yearAt(line, day.to);
-  return { value: { ...value, day: day.value, year: year?.value }, to: year?.to ?? day.to };
 }
 
 /** A number of units ("10 ngày", "2 months ago"), or a quarter ("quý 1 năm 2025"). */
@@ -209,16 +202,12 @@ function unitsAt(line: TimedWords, at: number): PhraseMatch<Point> | undefined {
 }
 
 function quarterAt(line: TimedWords, at: number): PhraseMatch<Point> | undefined {
-  // "Quý 1/2025".
-  const dated = digitsAt(line, at);
-  const number = numberAt(line, at) ?? listAt(line, 'roman numbers', at);
-  const quarter = dated?.value.month ?? number?.value ?? 0;
-  if (quarter < 1 || quarter > 4 || dated?.value.day !== undefined) return undefined;
-  const year = dated ? { value: dated.value.year, to: dated.to } : number && yearAt(line, number.to);
-  const first = lastTime({ month: quarter * 3 - 2, year: year?.value }, line.today);
-  if (!first) return undefined;
-  const span = { from: first.from, to: startOf('quarter', first.from, 1) };
-  return { value: { span }, to: year?.to ?? number?.to ?? at };
+  const quarter = numberAt(line, at) ?? listAt(line, 'roman numbers', at);
+  if (!quarter || quarter.value < 1 || quarter.value > 4) return undefined;
+  const year = yearAt(line, quarter.to);
+  const first = lastTime({ month: quarter.value * 3 - 2, year: year?.value }, line.today);
+  const span = first && { from: first.from, to: startOf('quarter', first.from, 1) };
+  return span && { value: { span }, to: year?.to ?? quarter.to };
 }
 
 function pointAt(line: TimedWords, at: number): PhraseMatch<Point> | undefined {
@@ -276,14 +265,13 @@ function piecesOf({ lists, ordinal, spelt }: Calendar, { text, source, value }: 
     return [/^\p{Pd}+$/u.test(typed) ? typed : isSpelt ? unmark(text) : NO_WORD];
   }
   const has = (word: string, ...names: readonly string[]) => names.some((name) => lists.get(name)?.has(word));
-  const [, count = '', unit = ''] = (!ordinal.test(typed) && /^(\d{1,3})(\p{L}+)$/u.exec(typed)) || [];
-  if (has(typed, 'unread')) return [typed];
+  if (ordinal.test(typed) || has(typed, 'unread')) return [typed];
+  const [, count = '', unit = ''] = /^(\d{1,3})(\p{L}+)$/u.exec(typed) ?? [];
   if (has(unit, 'days', 'weeks', 'months')) return [count, unit];
   const [, name = '', number = ''] = /^(\p{L}+)(\d{1,2}(?:[/.-]20\d\d)?)$/u.exec(typed) ?? [];
   if (has(name, 'months', 'quarters')) return [name, number];
   const [, month = '', from = '', to = ''] = /^([a-z]+)(\d{1,2})-[a-z]*(\d{1,2})$/.exec(typed) ?? [];
-  if (has(month, 'months')) return [month, from, '-', month, to];
-  return datesIn(source.text) ?? [typed];
+  return has(month, 'months') ? [month, from, '-', month, to] : (datesIn(source.text) ?? [typed]);
 }
 
 /** The period in a text, with all its words ("tháng trước nữa" is not last month), and the other words. */

@@ -4,15 +4,7 @@ import { namedPeriod, toPeriod } from '../values/calendar.ts';
 import { hasBeginning, looksLikeContact } from '../values/code.ts';
 import type { EmailResult, Phone } from '../values/contact.ts';
 import { findSigns, type PartSpan, type Sign, splitTorn } from './frames.ts';
-import {
-  bringsValue,
-  fieldIn,
-  fieldOf,
-  lacksEmail,
-  type ParsedText,
-  type SpokenFlow,
-  says,
-} from './parser.ts';
+import { fieldIn, fieldOf, lacksEmail, type ParsedText, type SpokenFlow, says } from './parser.ts';
 import type { SaidPeriod } from './period.ts';
 import { actOf, isIn, isPaused, type Part } from './phrases.ts';
 import type { Near } from './similarity.ts';
@@ -92,36 +84,25 @@ function atPage({ said, act, at, flow, starts, values }: Situation): Meant {
   if (act === 'yes') return YES;
   if (act === 'page next' || act === 'page previous')
     return [{ do: 'page', to: act === 'page next' ? 'next' : 'previous' }];
-  const isGifts = speaksOfGifts(said);
   const isOther = act !== '' && (starts === undefined || starts !== flow || at.isStaff);
-  const type = isGifts ? 'gift' : said.type;
-  if ((isOther && !isGifts) || type === 'both') return undefined;
-  return someOf([...(type ? [{ do: 'kind', of: type } as const] : []), ...values.period]);
+  return isOther || said.type === 'both' ? undefined : someOf([...values.list, ...values.period]);
 }
 
 /** It is asked whether phone and e-mail may be remembered. */
-function atConsent({ said, act, isQuestion }: Situation): Meant {
+function atConsent({ said, act }: Situation): Meant {
   if (act === 'yes') return said.isYes ? YES : NEARLY;
-  const isDenied = says(said, 'stops', 'declines') && !said.parts.some((part) => actOf(part) === 'yes');
-  if (isDenied && !isQuestion) return NO;
   return SKIPS.test(act) || act === 'cancel' ? NO : undefined;
 }
 
 /** A value is doubted: it is taken over, kept as it was typed, or neither. */
 function atDoubt(here: Situation): Meant {
-  const { said, act, at, isBare, isQuestion, flow } = here;
+  const { said, act, at, isBare, isQuestion } = here;
   const isCovered = said.rest.length === 0;
-  // "Ok, 0912345678" takes the code that is offered, and the phone as well.
-  if (!isBare) {
-    const isYes = act === 'yes' && !answersQuestion(here);
-    return isYes ? [{ do: 'use' }, ...valuesFor({ ...here, act: '' }, flow)] : undefined;
-  }
+  if (!isBare) return undefined;
   if (at.kind === 'email' && (act === 'none' || act === 'cancel mild')) return NO_EMAIL;
   if (act === 'yes' && (said.isYes || (isCovered && !isQuestion && !says(said, 'faults'))))
     return [{ do: 'use' }];
-  if (act === 'no' && isCovered && beginsWithYes(said)) return [{ do: 'use' }];
-  // "Mình gõ sai" does not say which of the two is wrong.
-  if (act === 'no') return at.kind === 'email' && isCovered && says(said, 'faults') ? [{ do: 'other' }] : NO;
+  if (act === 'no') return NO;
   if (act === 'keep') return [{ do: 'keep' }];
   return act === 'other' || act === 'change' ? [{ do: 'other' }] : undefined;
 }
@@ -313,20 +294,6 @@ function changeOf({ parts }: ParsedText): readonly TextCommand[] {
 function answersQuestion({ said, at: { kind } }: Situation): boolean {
   if (kind === 'phone') return said.phones.length > 0;
   return kind === 'email' ? said.emails.length > 0 : said.codes.length > 0;
-}
-
-/** A yes, and a pause behind it. */
-function beginsWithYes({ parts }: ParsedText): boolean {
-  const at = parts.findIndex((part) => actOf(part) !== '');
-  const [part, next] = [parts[at], parts[at + 1]];
-  return part !== undefined && actOf(part) === 'yes' && next !== undefined && isPaused(next);
-}
-
-/** Whether gifts are all that is spoken of, and no verb asks for one: "thế còn quà". */
-function speaksOfGifts(said: ParsedText): boolean {
-  const isOther = (part: Part) => !isIn(part, 'gifts') && actOf(part) !== '' && actOf(part) !== 'ask what';
-  const isPlain = said.rest.length === 0 && bringsValue(said) === false && !says(said, 'wishes', 'stops');
-  return isPlain && says(said, 'gifts') && !said.parts.some(isOther);
 }
 
 export function valuesIn(said: ParsedText, { nowMs, settings }: Reading): Situation['values'] {
