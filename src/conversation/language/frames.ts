@@ -38,8 +38,6 @@ export type PartSpan = { readonly from: number; readonly to: number };
 /** A sign, and the place of the part that gives it. */
 type FoundSign = { readonly sign: Sign; readonly at: number } | undefined;
 
-const isDropping = (sign: FoundSign): boolean => sign?.sign === 'drop' || sign?.sign === 'deny';
-
 /** The sign before each span, else after it; only those after if all are ("A đúng, B sai"). */
 export function findSigns(parts: readonly Part[], spans: readonly PartSpan[]): readonly (Sign | undefined)[] {
   const before = spans.map((span) => signBefore(parts, span));
@@ -55,17 +53,16 @@ export function findSigns(parts: readonly Part[], spans: readonly PartSpan[]): r
   });
 }
 
-/** Values that stand together, in two where the last one is judged by itself: "không phải A, B mới đúng". */
-export function splitTorn(parts: readonly Part[], span: PartSpan): readonly PartSpan[] {
-  const [before, behind] = [signBefore(parts, span), signBehind(parts, span)];
-  const last = parts.findLastIndex(({ value }, at) => at < span.to && value !== undefined);
-  const isTorn = before && behind && behind.sign !== 'add' && isDropping(before) !== isDropping(behind);
-  return isTorn && last > span.from
-    ? [
-        { ...span, to: last },
-        { ...span, from: last },
-      ]
-    : [span];
+/** Values that stand together; the last by itself if it has a sign of its own: "bỏ A, B đúng". */
+export function splitTorn(parts: readonly Part[], { from, to }: PartSpan): readonly PartSpan[] {
+  const last = parts.findLastIndex(({ value }, at) => at < to && value !== undefined);
+  const behind = signBehind(parts, { from, to })?.sign ?? 'add';
+  const isTorn = last > from && behind !== 'add' && signBefore(parts, { from, to }) !== undefined;
+  const [head, tail] = [
+    { from, to: isTorn ? last : to },
+    { from: last, to },
+  ] as const;
+  return isTorn ? [head, tail] : [head];
 }
 
 /** At most this many parts stand between a sign and its value. */
@@ -90,8 +87,7 @@ function signBehind(parts: readonly Part[], { to }: PartSpan): FoundSign {
   let isFar = false;
   for (let at = to; at < to + MAX_BETWEEN; at++) {
     const [part, next] = [parts[at], parts[at + 1]];
-    // "0912345678, số kia bỏ rồi".
-    if (!part || part.value || isIn(part, 'codes other')) return undefined;
+    if (!part || part.value) return undefined;
     const sign = signIn(part, BEHIND);
     // "TIVI000000302, sai rồi", "TIVI000000302 cũ rồi, bỏ": apart, only a fault or a drop is a sign.
     isFar ||= isPaused(part) && !isIn(part, 'faults');

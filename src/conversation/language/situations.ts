@@ -1,10 +1,10 @@
-import type { CodeRef, Expecting, FieldName, Reading, SlotKind, TextCommand } from '../commands.ts';
+import type { CodeRef, Expecting, Reading, SlotKind, TextCommand } from '../commands.ts';
 import { LOCALES } from '../message.ts';
 import { namedPeriod, toPeriod } from '../values/calendar.ts';
 import { hasBeginning, looksLikeContact } from '../values/code.ts';
 import type { EmailResult, Phone } from '../values/contact.ts';
 import { findSigns, type PartSpan, type Sign, splitTorn } from './frames.ts';
-import { fieldIn, fieldOf, lacksEmail, type ParsedText, type SpokenFlow, says } from './parser.ts';
+import { fieldIn, lacksEmail, type ParsedText, type SpokenFlow, says } from './parser.ts';
 import type { SaidPeriod } from './period.ts';
 import { actOf, isIn, isPaused, type Part } from './phrases.ts';
 import type { Near } from './similarity.ts';
@@ -44,7 +44,6 @@ const MANGLED = { codes: 'code.vietnamese', email: 'email.vietnamese' } as const
 
 /** Acts that decline to answer: no, skip, never mind. */
 const SKIPS = /^(?:none|no|cancel mild)$/;
-const BESIDE_SKIP = /^(?:none|no|cancel mild|yes|talk (?:upset|bye|thanks|greeting|remark))$/;
 /** Acts that are a command only where no value came along. */
 const ONLY_BARE = /^(?:ask |show offer|talk (?!bye))/;
 
@@ -128,7 +127,6 @@ function atSlot(here: Situation): Meant {
   const isFault = says(said, 'faults');
   const isPlain = !isFault && !lacksEmail(said);
   if (isBare && at.kind === 'email' && SKIPS.test(act) && isPlain) return NO_EMAIL;
-  if (isBare && at.kind === 'email' && isPlain && !isQuestion && isDeclined(said)) return NO_EMAIL;
   const found = aboutSlots(here);
   if (found) return found;
   // "0912345678 mà điểm của tui có mấy rồi": the value is kept, and the question drops nothing.
@@ -142,13 +140,6 @@ function atSlot(here: Situation): Meant {
   return act === 'cancel mild' ? [{ do: 'cancel', mild: true }] : NO;
 }
 
-/** "Mình xin phép không cung cấp ạ": a denial, and no other act. */
-function isDeclined({ parts }: ParsedText): boolean {
-  const isOther = (part: Part) => actOf(part) !== '' && !BESIDE_SKIP.test(actOf(part));
-  const declines = parts.some((part) => isIn(part, 'declines') || SKIPS.test(actOf(part)));
-  return declines && !parts.some(isOther);
-}
-
 function aboutSlots(here: Situation): Meant {
   const slots = here.flow?.slots ?? [];
   return (
@@ -160,12 +151,10 @@ function aboutSlots(here: Situation): Meant {
 
 /** Changes of the listed codes; an e-mail that is left out. */
 function aboutCodes(here: Situation): Meant {
-  const { said, act, at, flow, starts, isBare, values } = here;
+  const { said, act, at, isBare, values } = here;
   const field = fieldIn(said);
   if (act === 'remove' && field === 'email' && isBare) return NO_EMAIL;
-  const isOthers =
-    starts !== undefined && starts !== flow && !said.codes.some((code) => at.codes.includes(code));
-  const edit = isOthers || /^(?:ask|show) /.test(act) ? undefined : editOf(said, at.codes);
+  const edit = /^(?:ask|show) /.test(act) ? undefined : editOf(said, at.codes);
   if (edit) return [edit, ...contactsOf(values)];
   return isBare && act === 'change' && field === 'code' && at.codes.length > 0 ? changeOf(said) : undefined;
 }
@@ -209,10 +198,8 @@ function endings(here: Situation): Meant {
   if (/^cancel/.test(act) && isOffered) return [{ do: 'unclear', likely: [{ do: 'cancel' }] }];
   const isExact = said.parts.every((part) => actOf(part) !== '' || isPolite(part));
   const isAtStake = !isExact && (at.gift !== undefined || (!isQuestion && at.codes.length > 0));
-  if (!starts || starts === flow || !isAtStake) return undefined;
-  if (isBare) return [{ do: 'unclear', likely: [{ do: 'start', flow: starts.name }] }];
-  // A value that comes with a denial corrects the flow; the verb of another flow then begins nothing.
-  return says(said, 'faults') ? someOf(valuesFor(here, flow)) : undefined;
+  if (!starts || starts === flow || !isAtStake || !isBare) return undefined;
+  return [{ do: 'unclear', likely: [{ do: 'start', flow: starts.name }] }];
 }
 
 /** What means the same wherever it is said. */
@@ -260,34 +247,21 @@ export function valuesAlone(here: Situation): Meant {
 }
 
 /** What a text says for a flow; without one, all that can be kept. */
-function valuesFor(
-  { said, act, at, values }: Situation,
-  flow: SpokenFlow | undefined,
-): readonly TextCommand[] {
+function valuesFor({ said, at, values }: Situation, flow: SpokenFlow | undefined): readonly TextCommand[] {
   const slots = flow?.slots ?? ['codes', 'phone', 'email'];
   const edit = slots.includes('codes') && said.codes.length > 0 ? editOf(said, at.codes) : undefined;
-  const isUnknown = slots.includes('gift') && act === `start ${flow?.name}` && values.gift.length === 0;
   const others = slots.filter((kind) => kind !== 'codes' && kind !== 'phone' && kind !== 'email');
   return [
     ...(edit ? [edit] : slots.includes('codes') ? values.codes : []),
     ...others.flatMap((kind) => values[kind]),
-    ...(isUnknown && said.codes.length > 0 ? [wrong('gift', 'gift.unknown')] : []),
     ...contactsOf(values),
     ...(slots.includes('email') && lacksEmail(said) ? NO_EMAIL : []),
     ...(said.mangled ? [wrong(said.mangled, MANGLED[said.mangled])] : []),
   ];
 }
 
-function changeOf({ parts }: ParsedText): readonly TextCommand[] {
-  const named = parts.flatMap((part, at) => (fieldOf(part) ? { from: at, to: at + 1 } : []));
-  const signs = findSigns(parts, named);
-  // "Đúng mã nhưng sai số": the field next to the fault.
-  const fields = named.flatMap(({ from }) => fieldIn({ parts: parts.slice(from, from + 1) }) ?? []);
-  const isWrong = (at: number) => {
-    const part = parts[named[at]?.from ?? -1];
-    return (part && isIn(part, 'faults')) || signs[at] === 'drop';
-  };
-  const field: FieldName | undefined = fields.find((_, at) => isWrong(at)) ?? fields[0];
+function changeOf(said: ParsedText): readonly TextCommand[] {
+  const field = fieldIn(said);
   return [{ do: 'change', ...(field && { field }) }];
 }
 
@@ -422,18 +396,13 @@ function editOf(said: ParsedText, codes: readonly string[]): TextCommand | undef
   const mentions = mentionsIn(said.parts);
   const signed = (sign: Sign) => mentions.flatMap((mention) => (mention.sign === sign ? mention.refs : []));
   const named = mentions.flatMap(({ refs }) => refs.flatMap((ref) => ('code' in ref ? ref.code : [])));
-  const fresh = [...new Set(named)].filter((code) => !isListed(code, codes));
+  const fresh = [...new Set(named)].filter((code) => !codes.includes(code));
   const isNew = (ref: CodeRef) => 'code' in ref && fresh.includes(ref.code);
   const dropped = [...signed('drop'), ...signed('deny').filter((ref) => !isNew(ref))];
-  // "Đừng bỏ mã nào".
-  if (dropped.length === 0 && says(said, 'stops') && said.act === 'remove') return undefined;
   if (fresh.length > 0) return replacement(said, mentions, fresh);
   const only = signed('only');
-  const kept = [...only, ...signed('keep')];
   if (dropped.length > 0) return { do: 'remove', which: dropped };
-  const isRest = says(said, 'codes other') && says(said, 'codes drop');
-  if (only.length > 0 || (kept.length > 0 && isRest)) return { do: 'keepOnly', which: kept };
-  if (signed('replace').length > 0) return { do: 'change', field: 'code' };
+  if (only.length > 0) return { do: 'keepOnly', which: [...only, ...signed('keep')] };
   return speaksOfCodes(said) ? { do: 'remove', which: [] } : undefined;
 }
 
@@ -465,16 +434,9 @@ function replacement(
     : undefined;
 }
 
-/** Whether a code is in the list, by itself or by its end. */
-function isListed(code: string, codes: readonly string[]): boolean {
-  if (codes.includes(code)) return true;
-  return code.length < 8 && codes.some((one) => one.toUpperCase().endsWith(code.toUpperCase()));
-}
-
 /** Whether the text removes or keeps codes without naming them. */
 function speaksOfCodes(said: ParsedText): boolean {
   if (fieldIn(said) === 'email' || says(said, 'stops') || said.phones.length > 0) return false;
   const isDrop = said.parts.some((part) => isIn(part, 'codes drop') || actOf(part) === 'remove');
-  if (isDrop && says(said, 'code', 'codes other')) return true;
-  return says(said, 'codes only') && says(said, 'codes other', 'code');
+  return isDrop && says(said, 'code', 'codes other');
 }
