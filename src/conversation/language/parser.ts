@@ -78,7 +78,7 @@ export const bringsValue = ({ codes, phones, emails, mangled }: ParsedText): boo
   codes.length > 0 || phones.length > 0 || emails.length > 0 || mangled !== undefined;
 
 const FIELDS: readonly FieldName[] = ['code', 'phone', 'email'];
-export const fieldOf = (part: Part): FieldName | undefined => FIELDS.find((field) => isIn(part, field));
+const fieldOf = (part: Part): FieldName | undefined => FIELDS.find((field) => isIn(part, field));
 
 /** The value that the text calls by its name ("mã", "số điện thoại"); the first one. */
 export const fieldIn = ({ parts }: Pick<ParsedText, 'parts'>): FieldName | undefined =>
