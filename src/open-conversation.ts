@@ -42,7 +42,6 @@ const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
 /** The unguessable ids of one step. `operation` is also the customer's reference. */
 export function createStepIds(): { readonly operation: string; readonly view: string } {
-  let letters = '';
-  for (const byte of systemRuntime.bytes(16)) letters += ALPHABET[byte & 31];
+  const letters = Array.from(systemRuntime.bytes(16), (byte) => ALPHABET[byte & 31]).join('');
   return { operation: letters.slice(0, 10), view: letters.slice(10) };
 }

@@ -24,7 +24,7 @@ export interface Runtime {
   random(): number;
   /** A name that no other process makes. */
   id(): string;
-  /** Unpredictable bytes. */
+  /** Unpredictable bytes, at most 4096. */
   bytes(count: number): Buffer;
 }
 
@@ -51,7 +51,6 @@ let pool = Buffer.alloc(0);
 let used = 0;
 
 function randomBytes(count: number): Buffer {
-  if (count > POOL_BYTES) return randomFillSync(Buffer.alloc(count));
   if (used + count > pool.length) {
     // A new pool each time, so that bytes that were handed out never change.
     pool = randomFillSync(Buffer.alloc(POOL_BYTES));

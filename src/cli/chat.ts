@@ -14,7 +14,6 @@ import { explain } from '../http/problem.ts';
 
 const ROLES = CHANNELS.map(({ traits }) => traits.name).join('|');
 const HELP = `npm run chat -- [options]: the bot from a terminal. Type a message, or the number of a choice.
-/contact PHONE shares a phone number; /start CODE opens a deep link.
 Options: --locale vi|en --as ${ROLES} --conversation NAME --url URL`;
 
 /** Where a chat is read from, shown and sent to. */
@@ -43,7 +42,8 @@ export async function chat({ client, input, output, manner }: ChatOptions): Prom
   }
 
   async function send(line: string): Promise<void> {
-    const answer = await client.send({ ...manner, ...toMessage(line, choices) });
+    const choice = /^\d{1,2}$/.test(line) ? choices[Number(line) - 1] : undefined;
+    const answer = await client.send({ ...manner, ...(choice === undefined ? { text: line } : { choice }) });
     if (answer.status === 'refused') {
       code = 1;
       say(...explain(answer.problem));
@@ -69,15 +69,6 @@ export async function chat({ client, input, output, manner }: ChatOptions): Prom
 }
 
 type ShownReply = Pick<StaffEvent, 'seq' | 'text' | 'choices' | 'view'>;
-
-/** The message of a typed line, as a part of a request. */
-function toMessage(line: string, choices: readonly string[]) {
-  const [command, argument = ''] = line.split(/\s+/);
-  if (command === '/contact') return { contact: { phone: argument } };
-  if (command === '/start') return { start: argument };
-  const choice = /^\d{1,2}$/.test(line) ? choices[Number(line) - 1] : undefined;
-  return choice === undefined ? { text: line } : { choice };
-}
 
 if (import.meta.main) {
   const { PORT = '3000', ADMIN_PORT = PORT, STAFF_TOKEN } = environment();

@@ -92,16 +92,13 @@ export function access(caller: Caller, settings: AccessSettings): 'granted' | 'r
 
 export type Guard = ReturnType<typeof createGuard>;
 
-/** Whose token it is. */
-type Realm = 'staff' | 'operator';
-
 /**
  * `onRequest` hooks that refuse every request without the token. One guard serves all routes of a realm, so
  * that the wrong tokens of an address are counted together.
  */
 export function createGuard(
   limiter: Limiter,
-  { realm = 'staff', ...settings }: AccessSettings & { readonly realm?: Realm },
+  { realm = 'staff', ...settings }: AccessSettings & { readonly realm?: 'staff' | 'operator' },
   rates = RATES,
 ) {
   const limitRequests = limitStrangers(limiter, rates);
@@ -113,7 +110,9 @@ export function createGuard(
       case 'granted':
         return;
       case 'refused':
-        return (await limitFailures(request, reply)) ?? unauthorized(reply, realm);
+        if (await limitFailures(request, reply)) return reply;
+        reply.header('www-authenticate', `Bearer realm="${realm}"`);
+        return problem(reply, 401, `The ${realm} token is missing or wrong.`);
       case 'absent':
         return notFound(request, reply);
     }
@@ -138,9 +137,4 @@ export function createGuard(
 export function isSecret(given: string, secret: string): boolean {
   const [shown, expected] = [Buffer.from(given), Buffer.from(secret)];
   return shown.length === expected.length && timingSafeEqual(shown, expected);
-}
-
-function unauthorized(reply: FastifyReply, realm: Realm): FastifyReply {
-  reply.header('www-authenticate', `Bearer realm="${realm}"`);
-  return problem(reply, 401, `The ${realm} token is missing or wrong.`);
 }

@@ -133,18 +133,13 @@ async function listen(
   { listen: { host, port }, adminPort }: HttpSettings,
 ): Promise<Addresses> {
   if (adminPort !== undefined) await admin.listen({ host, port: adminPort });
-  await server.listen({ host, port });
-  return { url: localUrl(server, host), adminUrl: localUrl(admin, host) };
+  await server.listen({ host, port, listenTextResolver: (address) => `listening on ${address}` });
+  return { url: localUrl(server), adminUrl: localUrl(admin) };
 }
-
-const LOCALHOST = ['127.0.0.1', '::1', '0.0.0.0', '::'];
 
 /** The URL at which a program on this machine reaches the server. */
-function localUrl(server: FastifyInstance, host: string): string {
-  const address = server.server.address();
-  const name = LOCALHOST.includes(host) ? 'localhost' : host.includes(':') ? `[${host}]` : host;
-  return `http://${name}:${typeof address === 'object' && address ? address.port : ''}`;
-}
+const localUrl = ({ listeningOrigin }: FastifyInstance): string =>
+  listeningOrigin.replace(/127\.0\.0\.1|0\.0\.0\.0|\[::1?\]/, 'localhost');
 
 /**
  * Fastify ignores a bare number of hops, because a client that bypasses the proxies could then name any

@@ -60,14 +60,14 @@ export function createTickets({ store, operators, runtime }: TicketParts) {
   }
 
   return {
-    /** Oldest first, at most `MOST_READ` open and as many closed ones. */
+    /** Oldest first. Of more than `MOST_READ` the closed ones are left out. */
     async list(state?: 'open' | 'closed'): Promise<readonly SeenTicket[]> {
       const { tickets } = await listTickets(store, state === 'open' ? 'now' : 'ever', MOST_READ);
-      const sorted = tickets.toSorted((a, b) => a.score - b.score);
-      const [closed, open] = [true, false].map((isClosed) =>
-        sorted.filter(({ stands }) => (stands === 'closed') === isClosed).slice(0, MOST_READ),
-      );
-      const seen = await Promise.all([...(open ?? []), ...(closed ?? [])].map(read));
+      const isClosed = ({ stands }: TicketEntry): number => Number(stands === 'closed');
+      const sorted = tickets
+        .filter((entry) => state !== 'closed' || isClosed(entry))
+        .toSorted((a, b) => isClosed(a) - isClosed(b) || a.score - b.score);
+      const seen = await Promise.all(sorted.slice(0, MOST_READ).map(read));
       return seen
         .filter((one) => one !== null)
         .filter(({ ticket }) => state === undefined || (state === 'closed') === Boolean(ticket.closed))

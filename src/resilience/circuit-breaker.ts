@@ -29,8 +29,7 @@ export class CircuitBreaker {
   /** Counts the changes of state. */
   #era: Permit = 0;
   /** Whether the last calls failed, oldest first. */
-  #results: boolean[] = [];
-  #failures = 0;
+  #results: readonly boolean[] = [];
 
   constructor(options: CircuitBreakerOptions) {
     this.#options = options;
@@ -55,18 +54,17 @@ export class CircuitBreaker {
       this.#become(isFailure ? 'open' : 'closed');
       return;
     }
-    this.#results.push(isFailure);
-    if (isFailure) this.#failures += 1;
-    if (this.#results.length > this.#options.window && this.#results.shift()) this.#failures -= 1;
-    const count = this.#results.length;
-    if (isFailure && count >= this.#options.minResults && this.#failures > count / 2) this.#become('open');
+    const { window, minResults } = this.#options;
+    this.#results = [...this.#results, isFailure].slice(-window);
+    const { length } = this.#results;
+    const failures = this.#results.filter(Boolean).length;
+    if (isFailure && length >= minResults && failures > length / 2) this.#become('open');
   }
 
   #become(state: BreakerState): void {
     this.state = state;
     this.#era += 1;
     this.#results = [];
-    this.#failures = 0;
     this.#options.onState(state);
   }
 }

@@ -159,25 +159,24 @@ const HOUR_MS = 60 * 60 * 1000;
  * Every ninth failed. Their codes cannot be tried.
  */
 function pastOf(contact: Person): HistoryEntry[] {
-  const nowMs = Date.now();
   const entry = (hoursAgo: number) => {
-    const atMs = nowMs - hoursAgo * HOUR_MS;
-    return { createdAt: atMs, visibleAt: atMs, id: newId(), contact };
+    const createdAt = Date.now() - hoursAgo * HOUR_MS;
+    return { createdAt, visibleAt: createdAt, id: newId(), contact };
   };
   const earned = Array.from({ length: 45 }, (_, n): HistoryEntry => {
     const product = PRODUCTS[n % PRODUCTS.length];
-    const at = entry((45 - n) * 36 - 12);
     const serialNumber = String(100_000_001 + n);
     const code = (product ? prefixOf(product) : '') + serialNumber;
     // A failed attempt tells no product: the code was mistyped.
-    if (n % 9 === 8) return { ...at, type: 1, score: 0, status: 0, code };
-    return { ...at, type: 1, score: product?.score ?? 0, status: 1, product, code, serialNumber };
+    const told = n % 9 === 8 ? {} : { product, serialNumber };
+    const score = told.product?.score ?? 0;
+    return { ...entry((45 - n) * 36 - 12), type: 1, score, status: n % 9 === 8 ? 0 : 1, code, ...told };
   });
   const redeemed = Array.from({ length: 25 }, (_, n): HistoryEntry => {
-    const isFailed = n % 9 === 8;
-    const wanted = isFailed ? 'NOICOM01' : n % 2 === 0 ? 'DAUMAY01' : 'LOA01';
-    const gift = GIFTS.find(({ code }) => code === wanted);
-    return { ...entry((25 - n) * 62 - 20), type: 2, score: gift?.score ?? 0, status: isFailed ? 0 : 1, gift };
+    // The dear one cannot be paid.
+    const gift = GIFTS[n % 9 === 8 ? 2 : n % 2];
+    const status = n % 9 === 8 ? 0 : 1;
+    return { ...entry((25 - n) * 62 - 20), type: 2, score: gift?.score ?? 0, status, gift };
   });
   return [...earned, ...redeemed].sort((a, b) => a.createdAt - b.createdAt);
 }

@@ -15,9 +15,4 @@ closeWithGrace({ delay: 5000 }, async ({ err }) => {
   await app.close();
 });
 
-try {
-  console.log(`AntCRM sandbox: ${await app.listen({ host: HOST, port: Number(PORT) })}`);
-} catch (error) {
-  console.error(`HOST, PORT: ${error instanceof Error ? error.message : error}`);
-  process.exit(1);
-}
+console.log(`AntCRM sandbox: ${await app.listen({ host: HOST, port: Number(PORT) })}`);
