@@ -7,6 +7,9 @@ const LAG_MS = 100;
 /** The store is read at most once in this time, however often metrics are scraped. */
 const READ_EVERY_MS = 1000;
 
+/** What each metric tells is written there once. */
+const HELP = 'docs/operators.md, Metrics';
+
 /** In seconds: from a Redis on the same network to an answer that an outage delayed. */
 const BUCKETS = [
   ...[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1],
@@ -79,7 +82,7 @@ export function createMetrics({ log }: { readonly log: Log }) {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LAG_MS });
   const declare = declareIn(registry);
-  const showVersion = declare.gauge<[version: string]>('bot_build_info', 'Always 1', 'version');
+  const showVersion = declare.gauge<[version: string]>('bot_build_info', 'version');
   showVersion(1, packageJson.version);
   let readMs = Number.NEGATIVE_INFINITY;
   let waiting: Promise<Registry> | undefined;
@@ -113,19 +116,19 @@ type Declare = ReturnType<typeof declareIn>;
 
 /** Each function declares a metric, and returns what counts, measures or sets it for the given labels. */
 function declareIn(registry: Registry) {
-  const registers = [registry];
+  const about = { help: HELP, registers: [registry] };
   return {
-    counter<Labels extends string[] = []>(name: string, help: string, ...labelNames: string[]) {
-      const counter = new Counter({ name, help, labelNames, registers });
+    counter<Labels extends string[] = []>(name: string, ...labelNames: string[]) {
+      const counter = new Counter({ name, labelNames, ...about });
       for (const label of ZEROS[name] ?? []) counter.labels(label).inc(0);
       return (...labels: Labels): void => counter.labels(...labels).inc();
     },
     histogram<Labels extends string[]>(name: string, ...labelNames: string[]) {
-      const histogram = new Histogram({ name, help: 'Seconds', labelNames, buckets: BUCKETS, registers });
+      const histogram = new Histogram({ name, labelNames, buckets: BUCKETS, ...about });
       return (seconds: number, ...labels: Labels): void => histogram.labels(...labels).observe(seconds);
     },
-    gauge<Labels extends string[] = []>(name: string, help: string, ...labelNames: string[]) {
-      const gauge = new Gauge({ name, help, labelNames, registers });
+    gauge<Labels extends string[] = []>(name: string, ...labelNames: string[]) {
+      const gauge = new Gauge({ name, labelNames, ...about });
       return (value: number, ...labels: Labels): void => gauge.labels(...labels).set(value);
     },
   };
@@ -135,8 +138,8 @@ type OfChannel = [channel: string];
 type OfResult = [channel: string, result: string];
 
 function observeTurns({ counter, histogram, gauge }: Declare, log: Log) {
-  const countAlarm = counter<[Alarm]>('bot_alarms_total', 'Somebody must look: alarms, as logged', 'alarm');
-  const countTurn = counter<OfResult>('bot_turns_total', 'Turns ended', 'channel', 'result');
+  const countAlarm = counter<[Alarm]>('bot_alarms_total', 'alarm');
+  const countTurn = counter<OfResult>('bot_turns_total', 'channel', 'result');
   const timeTurn = histogram<OfResult>('bot_turn_duration_seconds', 'channel', 'result');
   const timeWait = histogram<OfChannel>('bot_message_wait_seconds', 'channel');
   return {
@@ -156,14 +159,14 @@ function observeTurns({ counter, histogram, gauge }: Declare, log: Log) {
       timeTurn((ms - deliverMs) / 1000, channel, result);
       if (waitMs !== undefined) timeWait(waitMs / 1000, channel);
     },
-    busy: gauge('bot_turns_busy', 'Turns at work now'),
+    busy: gauge('bot_turns_busy'),
     /** A lease was taken: with a fresh message, for work that was due, or because the one before ran out. */
-    lease: counter<['fresh' | 'due' | 'takeover']>('bot_leases_total', 'Leases, by how taken', 'reason'),
+    lease: counter<['fresh' | 'due' | 'takeover']>('bot_leases_total', 'reason'),
     /** `left`: the conversation is of a newer version. */
-    claim: counter<['won' | 'taken' | 'left']>('bot_claims_total', 'Claims of what waited', 'result'),
+    claim: counter<['won' | 'taken' | 'left']>('bot_claims_total', 'result'),
     /** The id of the answer; `none` without one. */
-    question: counter<[answer: string]>('bot_questions_total', 'Questions, by their answer', 'answer'),
-    misunderstood: counter('bot_misunderstood_total', 'Messages that got a fallback'),
+    question: counter<[answer: string]>('bot_questions_total', 'answer'),
+    misunderstood: counter('bot_misunderstood_total'),
   };
 }
 
@@ -172,17 +175,17 @@ type Acceptance = 'accepted' | 'duplicate' | 'full' | 'refused' | 'unavailable';
 type Call = 'accumulate' | 'redeem' | 'history' | 'contact';
 
 function observeParts({ counter, histogram, gauge }: Declare) {
-  const countDelivery = counter<OfResult>('bot_deliveries_total', 'Replies sent', 'channel', 'result');
+  const countDelivery = counter<OfResult>('bot_deliveries_total', 'channel', 'result');
   const timeAnswer = histogram<OfChannel>('bot_answer_duration_seconds', 'channel');
-  const countPhoto = counter<OfResult>('bot_photos_total', 'Pictures', 'channel', 'result');
+  const countPhoto = counter<OfResult>('bot_photos_total', 'channel', 'result');
   const timePhoto = histogram<OfChannel>('bot_photo_duration_seconds', 'channel');
-  const countCall = counter<[Call, CallResult]>('antcrm_calls_total', 'Calls ended', 'call', 'outcome');
+  const countCall = counter<[Call, CallResult]>('antcrm_calls_total', 'call', 'outcome');
   const timeCall = histogram<[Call]>('antcrm_call_duration_seconds', 'call');
-  const setOutOfOrder = gauge<OfChannel>('bot_channel_out_of_order', '1: /health/ready says why', 'channel');
-  const setFailing = gauge<OfChannel>('bot_delivery_failing', '1: most sends fail', 'channel');
-  const setBreaker = gauge('antcrm_breaker_state', '0 closed, 1 half-open, 2 open');
+  const setOutOfOrder = gauge<OfChannel>('bot_channel_out_of_order', 'channel');
+  const setFailing = gauge<OfChannel>('bot_delivery_failing', 'channel');
+  const setBreaker = gauge('antcrm_breaker_state');
   return {
-    update: counter<[channel: string, Acceptance]>('bot_updates_total', 'Messages', 'channel', 'result'),
+    update: counter<[channel: string, Acceptance]>('bot_updates_total', 'channel', 'result'),
     /** `kind`: of the `Delivery`. `answeredMs`: since the message was accepted, only with the last reply. */
     delivery(channel: string, kind: string, answeredMs?: number): void {
       countDelivery(channel, kind);
@@ -205,12 +208,12 @@ function observeParts({ counter, histogram, gauge }: Declare) {
       timeCall(seconds, call);
     },
     /** How far AntCRM's clock is ahead of the store's, seconds. */
-    skew: gauge('antcrm_clock_skew_seconds', "How far AntCRM's clock is ahead of the store's"),
+    skew: gauge('antcrm_clock_skew_seconds'),
     breaker: (state: keyof typeof BREAKER): void => setBreaker(BREAKER[state]),
     /** How full a node of Redis is, 0 to 1. */
-    memory: gauge<[node: string]>('bot_redis_memory_ratio', 'How full a node of Redis is', 'node'),
+    memory: gauge<[node: string]>('bot_redis_memory_ratio', 'node'),
     /** Something stored was opened by `STATE_KEY_PREVIOUS`. */
-    previousKey: counter('bot_previous_key_opens_total', 'What STATE_KEY_PREVIOUS opened'),
+    previousKey: counter('bot_previous_key_opens_total'),
     /** A script ran on Redis, or failed. */
     command: histogram<[script: string]>('bot_redis_command_duration_seconds', 'script'),
   };
@@ -221,19 +224,19 @@ async function readWaiting(store: Watched): Promise<Registry> {
   const registry = new Registry();
   const { gauge } = declareIn(registry);
   const [health, backlog] = await Promise.allSettled([store.health(), store.backlog()]);
-  gauge('bot_ready', '1 if a message could be stored now')(health.status === 'fulfilled' ? 1 : 0);
+  gauge('bot_ready')(health.status === 'fulfilled' ? 1 : 0);
   if (backlog.status === 'rejected') return registry;
   const { due, undeliveredMs, letters, operationsMs, tickets } = backlog.value;
-  gauge('bot_due_conversations', 'Conversations that nobody works on, and should')(due.count);
-  gauge('bot_due_oldest_seconds', 'For how long the first of them is due')(due.oldestMs / 1000);
-  gauge('bot_undelivered_oldest_seconds', 'Age of the oldest reply put off')(undeliveredMs / 1000);
-  gauge('bot_dead_letters', 'Dead letters that nobody has replayed or removed')(letters);
-  const setTickets = gauge<[state: string]>('bot_open_tickets', 'Customers whom a person answers', 'state');
+  gauge('bot_due_conversations')(due.count);
+  gauge('bot_due_oldest_seconds')(due.oldestMs / 1000);
+  gauge('bot_undelivered_oldest_seconds')(undeliveredMs / 1000);
+  gauge('bot_dead_letters')(letters);
+  const setTickets = gauge<[state: string]>('bot_open_tickets', 'state');
   setTickets(tickets.waitingMs.length, 'waiting');
   setTickets(tickets.answered, 'answered');
   const waitedMs = Math.max(0, ...tickets.waitingMs);
-  gauge('bot_ticket_waiting_seconds', 'For how long the first of them has waited')(waitedMs / 1000);
-  const setOperations = gauge<[age: string]>('bot_open_operations', 'Operations without an outcome', 'age');
+  gauge('bot_ticket_waiting_seconds')(waitedMs / 1000);
+  const setOperations = gauge<[age: string]>('bot_open_operations', 'age');
   const ages = operationsMs.map((ms) => AGES.find(([, under]) => ms < under)?.[0]);
   for (const [age] of AGES) setOperations(ages.filter((one) => one === age).length, age);
   return registry;
