@@ -1,10 +1,8 @@
-import { z } from 'zod';
 import {
   conclusionSchema,
   type Effect,
   type EffectContext,
   type Intent,
-  intentSchema,
   type KnownCall,
   LeaseLost,
   type Lookup,
@@ -14,7 +12,7 @@ import {
 } from '../conversation/effect.ts';
 import type { PhotoEffect } from '../conversation/message.ts';
 import { type Lock, lock, unlock } from './customer.ts';
-import { withVersion } from './messages.ts';
+import { attempt, readIntent, withVersion } from './messages.ts';
 import type { Photos } from './photos.ts';
 import type { PendingCall } from './record.ts';
 import { intend } from './transitions.ts';
@@ -175,7 +173,7 @@ export class Calls {
 
   constructor(journal: Readonly<Record<string, PendingCall>>) {
     for (const [operation, call] of Object.entries(journal)) {
-      const lookup = bodySchema.safeParse(call.body).data?.body.lookup;
+      const lookup = attempt(() => readIntent(call.body))?.body.lookup;
       // Without a lookup nothing can find out how it ended: it stays listed, for operators.
       if (lookup === undefined) continue;
       this.add(operation, lookup);
@@ -208,5 +206,3 @@ export class Calls {
     return outcomes;
   }
 }
-
-const bodySchema = z.looseObject({ body: intentSchema });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { awaitedSchema } from '../conversation/effect.ts';
+import { awaitedSchema, type Intent, intentSchema as knownCallSchema } from '../conversation/effect.ts';
 import { LOCALES, messageSchema, type Sender, senderSchema } from '../conversation/message.ts';
 import { replySchema } from '../conversation/reply.ts';
 import {
@@ -223,16 +223,13 @@ export type OutboxItem =
   | { readonly kind: 'reply'; readonly outgoing: Outgoing }
   | z.infer<typeof unlockSchema>;
 
-/**
- * `origin` tells operators where to file a settlement, `traceparent` to which trace it belongs. `body` is
- * what is known of the call; the caller defines its shape.
- */
+/** `origin` tells where to file a settlement, `traceparent` to which trace it belongs. */
 export const intentSchema = z.strictObject({
   origin: originSchema,
   traceparent: z.string().optional(),
   body: z.unknown(),
 });
-export type IntentBody = z.infer<typeof intentSchema>;
+export type IntentBody = z.infer<typeof intentSchema> & { readonly body: Intent };
 
 /** How these bodies changed from version to version. */
 const NO_UPGRADES: Upgrades = {};
@@ -269,8 +266,19 @@ export const readMessage = (stored: unknown): Incoming =>
 export const readOutboxItem = (stored: unknown): OutboxItem =>
   outboxItemSchema.parse(readBody(stored, NO_UPGRADES).body);
 
-export const readIntent = (stored: unknown): IntentBody =>
-  intentSchema.parse(readBody(stored, NO_UPGRADES).body);
+export function readIntent(stored: unknown): IntentBody {
+  const intent = intentSchema.parse(readBody(stored, NO_UPGRADES).body);
+  return { ...intent, body: knownCallSchema.parse(intent.body) };
+}
+
+/** What `read` returns; null: it throws, because the shape is not ours. */
+export function attempt<T>(read: () => T): T | null {
+  try {
+    return read();
+  } catch {
+    return null;
+  }
+}
 
 /** `unknownFlow`: this process does not have the conversation's flow, and the state is without it. */
 export function readStored(text: string, read: ReadState): StoredState & { readonly unknownFlow?: true } {

@@ -10,19 +10,18 @@ import {
   StoreUnavailable,
 } from '../store/port.ts';
 import {
+  attempt,
   conversationName,
   type Incoming,
   type IntentBody,
   type Origin,
-  type OutboxItem,
   readIntent,
   readMessage,
-  readOutboxItem,
   readStored,
   withVersion,
 } from './messages.ts';
 import type { ConversationRecord } from './record.ts';
-import { accept, CONVERSATION, takeLetter } from './transitions.ts';
+import { accept, CONVERSATION, type ConversationTransition, takeLetter } from './transitions.ts';
 import { type RecordFault, VersionedRecords } from './versioned-records.ts';
 
 /** An operation without an outcome. `intent`, null: it cannot be read. */
@@ -51,18 +50,13 @@ export type StoredConversation = {
   readonly origin: Origin | null;
   /** Accepted and not yet answered, oldest first. */
   readonly messages: readonly Incoming[];
-  /** Left by a commit and not yet delivered or done, oldest first. */
-  readonly outbox: readonly OutboxItem[];
-  /** A process has the lease until then, unless it renews it; null: none has it. */
-  readonly leasedUntilMs: number | null;
 };
 
 /**
  * What became of something filed; only `filed` changed anything. `unknown`: no such operation or letter.
  * `unreadable`: it cannot be read, or the letter holds no message. `decided`: an earlier decision counts.
- * `full`: too many messages wait.
  */
-export type FilingResult = 'filed' | 'unknown' | 'unreadable' | 'decided' | 'full';
+export type FilingResult = 'filed' | 'unknown' | 'unreadable' | 'decided';
 
 export type OperatorsOptions = {
   readonly store: RecordStore;
@@ -121,7 +115,7 @@ export class Operators {
   /** What is kept of a conversation now; null: nothing. */
   async conversation(name: string): Promise<StoredConversation | null> {
     const { record, nowMs } = await this.#conversations.read(name);
-    return record && this.#toStored(record, nowMs);
+    return this.#toStored(record, nowMs);
   }
 
   /** The name of a channel's conversation in stores and logs. */
@@ -131,53 +125,47 @@ export class Operators {
 
   /**
    * Files the decision in the operation's conversation, whose next turn saves and tells it. The first
-   * decision counts, and an operation that has an outcome keeps it. `locksOf`: the locks of the intent,
-   * which are given back even if the conversation never learned the outcome.
+   * decision counts, and an operation that has an outcome keeps it.
    */
-  async settle(
-    reference: string,
-    result: 'done' | 'not-applied',
-    locksOf: (operation: OpenOperation) => readonly string[] = () => [],
-  ): Promise<FilingResult> {
+  async settle(reference: string, result: 'done' | 'not-applied'): Promise<FilingResult> {
     const operation = (await this.operations()).find((open) => open.reference === reference);
     if (operation === undefined) return 'unknown';
     const { intent, conversation } = operation;
     if (intent === null) return 'unreadable';
-    const { origin, traceparent } = intent;
-    const locks = [...locksOf(operation)];
+    const { origin, traceparent, body } = intent;
+    // The locks are given back even if the conversation never learned the outcome.
+    const { locks } = body.lookup;
     const message = { kind: 'settle' as const, operation: reference, result, locks };
     // Always the same id: a further decision is a duplicate, and is refused.
     const incoming = { ...origin, id: `settle:${reference}`, message, traceparent };
-    const filed = await this.#file<never>(conversation, () => ({ incoming, uncapped: true }));
+    const filed = await this.#file<never>(conversation, () => incoming);
     return filed === 'duplicate' ? 'decided' : filed;
   }
 
   /**
-   * Files what staff wrote, however many messages wait. `compose` makes the message from the conversation
-   * as it is in the change that files it. It runs again if another process was faster.
+   * Files what staff wrote. `compose` makes the message from the conversation as it is in the change that
+   * files it. It runs again if another process was faster.
    */
   async file(
     name: string,
     compose: (conversation: StoredConversation | null) => Incoming | 'unknown' | 'closed',
   ): Promise<'filed' | 'unknown' | 'closed'> {
-    const filed = await this.#file<'unknown' | 'closed'>(name, (record, nowMs) => {
-      const incoming = compose(record && this.#toStored(record, nowMs));
-      return typeof incoming === 'string' ? incoming : { incoming, uncapped: true };
-    });
-    return filed === 'duplicate' || filed === 'full' ? 'filed' : filed;
+    const filed = await this.#file(name, (record, nowMs) => compose(this.#toStored(record, nowMs)));
+    return filed === 'duplicate' ? 'filed' : filed;
   }
 
   /** Files a dead letter's message once more and removes the letter, in one change. */
   async replay(id: string): Promise<FilingResult> {
     const [conversation, letterId] = splitId(id);
-    const filed = await this.#file<'unknown' | 'unreadable'>(conversation, (record) => {
+    const compose = (record: ConversationRecord | null): Incoming | 'unknown' | 'unreadable' => {
       const letter = record?.dead.find((dead) => dead.id === letterId);
       if (!letter) return 'unknown';
       const holds = heldIn(letter.body);
       if (holds === null || holds === 'state') return 'unreadable';
       // The conversation may remember the message's own id. It counts as sent now.
-      return { incoming: { ...holds, acceptedMs: undefined, id: `replay:${id}` }, letterId };
-    });
+      return { ...holds, acceptedMs: undefined, id: `replay:${id}` };
+    };
+    const filed = await this.#file(conversation, compose, takeLetter(letterId));
     return filed === 'duplicate' ? 'filed' : filed;
   }
 
@@ -187,42 +175,35 @@ export class Operators {
     return (await this.#conversations.update(conversation, takeLetter(letterId))).answer !== null;
   }
 
-  /** Nothing happens between `compose` and the filing. */
+  /** Files what `compose` makes, however many messages wait, and changes the record with `then` as well. */
   async #file<Refusal extends string>(
     name: string,
-    compose: (record: ConversationRecord | null, nowMs: number) => Composed | Refusal,
-  ): Promise<InboxResult | Refusal> {
+    compose: (record: ConversationRecord | null, nowMs: number) => Incoming | Refusal,
+    then?: ConversationTransition<unknown>,
+  ): Promise<'filed' | 'duplicate' | Refusal> {
     const deliveryId = this.#runtime.id();
-    const { answer } = await this.#conversations.update<InboxResult | Refusal>(name, (before, nowMs) => {
-      const composed = compose(before, nowMs);
-      if (typeof composed === 'string') return { record: before, answer: composed };
-      const { incoming, letterId, uncapped } = composed;
-      const filing = { id: incoming.id, deliveryId, body: withVersion(incoming), uncapped };
+    type Answer = 'filed' | 'duplicate' | Refusal;
+    const { answer } = await this.#conversations.update<Answer>(name, (before, nowMs) => {
+      const incoming = compose(before, nowMs);
+      if (typeof incoming === 'string') return { record: before, answer: incoming };
+      const filing = { id: incoming.id, deliveryId, body: withVersion(incoming), uncapped: true };
       const { record, answer } = accept(filing)(before, nowMs);
-      if (answer === 'full') return { record: before, answer };
-      const after = letterId ? takeLetter(letterId)(record, nowMs).record : record;
+      const after = then ? then(record, nowMs).record : record;
       return { record: after, answer: answer === 'duplicate' ? answer : 'filed' };
     });
     if (answer === 'filed') this.#options.onFiled?.(name);
     return answer;
   }
 
-  #toStored({ state, inbox, outbox, lease }: ConversationRecord, nowMs: number): StoredConversation {
-    const stored = state === null ? null : attempt(() => readStored(state, this.#options.readState));
-    return {
-      nowMs,
-      state: stored?.state ?? null,
-      origin: stored?.origin ?? null,
-      messages: readable(inbox, readMessage),
-      outbox: readable(outbox, readOutboxItem),
-      leasedUntilMs: lease !== null && lease.untilMs > nowMs ? lease.untilMs : null,
-    };
+  #toStored(record: ConversationRecord | null, nowMs: number): StoredConversation | null {
+    if (record === null) return null;
+    const { state: text, inbox } = record;
+    const { state = null, origin = null } =
+      (text === null ? null : attempt(() => readStored(text, this.#options.readState))) ?? {};
+    const messages = inbox.map(({ body }) => attempt(() => readMessage(body)));
+    return { nowMs, state, origin, messages: messages.filter((message) => message !== null) };
   }
 }
-
-/** `letterId`: the dead letter to remove. `uncapped`: it is filed even into a full inbox. */
-type Composed = { readonly incoming: Incoming; readonly letterId?: string; readonly uncapped?: boolean };
-type InboxResult = 'filed' | 'duplicate' | 'full';
 
 /** The conversation of a letter, and the letter's own id there. */
 function splitId(id: string): [conversation: string, letterId: string] {
@@ -233,22 +214,8 @@ function splitId(id: string): [conversation: string, letterId: string] {
 const heldIn = (body: unknown): OpenLetter['holds'] =>
   attempt(() => (typeof body === 'string' ? 'state' : readMessage(body)));
 
-const readable = <Body>(
-  entries: readonly { readonly body: unknown }[],
-  read: (body: unknown) => Body,
-): Body[] => entries.map(({ body }) => attempt(() => read(body))).filter((body) => body !== null);
-
 const oldestFirst = <T extends { readonly atMs: number }>(entries: T[]): T[] =>
   entries.sort((a, b) => a.atMs - b.atMs);
-
-/** What `read` returns; null: it throws, because the shape is not ours. */
-function attempt<T>(read: () => T): T | null {
-  try {
-    return read();
-  } catch {
-    return null;
-  }
-}
 
 /** The part of a store that lists its indexes. */
 export type Lists = Pick<RecordStore, 'list'>;

@@ -1,4 +1,4 @@
-import { intentSchema, type Lookup } from '../conversation/effect.ts';
+import type { Lookup } from '../conversation/effect.ts';
 import { maskCode, maskEmail, maskPhone } from '../conversation/prompts.ts';
 import type { OpenLetter, OpenOperation, Operators } from '../engine/operators.ts';
 import { toSent } from '../loyalty/wire.ts';
@@ -6,11 +6,6 @@ import { toSent } from '../loyalty/wire.ts';
 /* What operators see of open operations and dead letters. */
 
 const iso = (ms: number): string => new Date(ms).toISOString();
-
-/** What the call was and how to find it; null if the intent cannot be read. */
-export function lookupOf({ intent }: OpenOperation): Lookup | null {
-  return intentSchema.safeParse(intent?.body).data?.lookup ?? null;
-}
 
 /** A dead letter in a list. Nothing in lists needs to be masked. */
 export function toLetterView({ id, conversation, atMs, reason, holds }: OpenLetter) {
@@ -22,7 +17,7 @@ export function toLetterView({ id, conversation, atMs, reason, holds }: OpenLett
 /** An operation in a list. `kind`: null if the intent cannot be read. */
 export function toOperationView(operation: OpenOperation, checksMs: readonly number[]) {
   const { reference, conversation, atMs, intent } = operation;
-  const { kind = null, deadlineMs = atMs } = lookupOf(operation) ?? {};
+  const { kind = null, deadlineMs = atMs } = intent?.body.lookup ?? {};
   const checkedUntilMs = deadlineMs + (checksMs.at(-1) ?? 0);
   return {
     reference,
@@ -87,7 +82,7 @@ async function hasPhone(
   phone: string,
   operators: Pick<Operators, 'conversation'>,
 ): Promise<boolean> {
-  if ('reference' in work && lookupOf(work)?.by.value === phone) return true;
+  if ('reference' in work && work.intent?.body.lookup.by.value === phone) return true;
   const { profile, draft } = (await operators.conversation(work.conversation))?.state ?? {};
   return [profile?.phone, draft?.phone].some((known) => known?.value === phone);
 }

@@ -26,7 +26,6 @@ const REFUSALS = {
   unknown: [404, 'It was settled, or never was. Several codes have one each: REF.1, REF.2.'],
   unreadable: [422, 'It is no message, or another key or a newer version of the bot wrote it.'],
   decided: [409, 'An earlier decision counts. It stays listed until a bot has taken that up.'],
-  full: [503, 'Too many messages wait there. Nothing was filed: try again in a minute.'],
 } as const;
 
 /** The operator's name, for the record. */
@@ -87,7 +86,7 @@ export function operatorRoutes(options: OperatorRouteOptions): FastifyPluginAsyn
       const { reference } = request.params;
       const reveal = request.query.reveal === 'true';
       const open = (await operators.operations()).find((one) => one.reference === reference);
-      const lookup = open && operation.lookupOf(open);
+      const lookup = open?.intent?.body.lookup;
       if (!lookup) return refuse(reply, open ? 'unreadable' : 'unknown');
       if (reveal) {
         const about = { operation: reference, conversation: open.conversation };
@@ -106,8 +105,7 @@ export function operatorRoutes(options: OperatorRouteOptions): FastifyPluginAsyn
     routes.post('/operations/:reference/settle', { schema: settleRoute }, async (request, reply) => {
       const { reference } = request.params;
       const { result, by } = request.body;
-      const locksOf = (open: OpenOperation) => operation.lookupOf(open)?.locks ?? [];
-      const filed = await operators.settle(reference, result, locksOf);
+      const filed = await operators.settle(reference, result);
       const about = { operation: reference, result, filed };
       record(log, request, { does: 'settles an operation', by, ...about });
       if (filed !== 'filed') return refuse(reply, filed);

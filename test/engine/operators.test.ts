@@ -24,7 +24,7 @@ test('an intent sealed with a lost key is listed and not settled', async () => {
   expect(await operators.settle('op1', 'done')).toBe('unreadable');
 });
 
-test('a dead letter is replayed where its conversation has room, and answered once, though its id is remembered', async () => {
+test('a dead letter is replayed into a full inbox, and answered once, though its id is remembered', async () => {
   const world = createWorld();
   const { operators } = world;
   const engine = world.engine();
@@ -34,12 +34,10 @@ test('a dead letter is replayed where its conversation has room, and answered on
   const [letter] = await operators.letters();
   const id = letter?.id ?? '';
   for (let n = 0; n < MAX_INBOX; n++) await world.file({ of: 'nobody' }, `full ${n}`);
-  expect(await operators.replay(id)).toBe('full');
-  expect(await operators.letters()).toMatchObject([{ id }]);
-  await world.rewrite((record) => ({ ...record, inbox: [] }));
   expect(await operators.replay(id)).toBe('filed');
   expect(await operators.letters()).toEqual([]);
   expect(await operators.replay(id)).toBe('unknown');
+  await world.rewrite((record) => ({ ...record, inbox: record.inbox.slice(MAX_INBOX) }));
   world.engine({ conversation: { ...echo, step: (state) => ({ state, replies: [{ key: 'mended' }] }) } });
   await world.quiet();
   expect(world.heard()).toEqual(['turn.failed', 'mended']);

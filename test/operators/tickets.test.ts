@@ -75,7 +75,7 @@ test('a customer is found on Teams by their ids, or by a phone of the call or of
     return { reference: conversation, conversation, atMs: 900, intent: { origin, body: { lookup } } };
   };
   const state = { ...newState(0), profile: { phone: { value: PHONE, proved: true } } };
-  const stored = { nowMs: 10_000, origin: null, state, messages: [], outbox: [], leasedUntilMs: null };
+  const stored = { nowMs: 10_000, origin: null, state, messages: [] };
   const operations = [
     open('c1', { kind: 'phone', value: PHONE }),
     open('c2', { kind: 'email', value: 'minh@example.vn' }),

@@ -60,11 +60,7 @@ export function createStaff(
 
   async function decide(operators: Operators, reference: string, isDone: boolean): Promise<void> {
     const result = isDone ? 'done' : 'not-applied';
-    const filed = await operators.settle(
-      reference,
-      result,
-      ({ intent }) => Object(intent?.body).lookup?.locks ?? [],
-    );
+    const filed = await operators.settle(reference, result);
     trace(`${filed} settle ${reference} ${result}`);
     if (filed !== 'filed') return;
     count('settlements');

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { intentSchema } from '../../src/conversation/effect.ts';
 import type { Message } from '../../src/conversation/message.ts';
 import { VERSION } from '../../src/conversation/state.ts';
 import { readIntent, readMessage, readStored } from '../../src/engine/messages.ts';
@@ -104,7 +103,7 @@ describe.each(Array.from({ length: VERSION }, (_, at) => at + 1))('what version 
   test.each([...readStoredSamples('bodies', version)])('body: %s is read as it was written', (name, body) => {
     expect(rewritten(name, body)).toEqual({ ...Object(body), v: VERSION });
     if (name.startsWith('intent')) {
-      const { lookup } = intentSchema.parse(readIntent(body).body);
+      const { lookup } = readIntent(body).body;
       expect(lookup).toMatchObject({ kind: name.replace('intent-', ''), baseline: [] });
     }
     if (!name.includes('message')) return;
