@@ -217,6 +217,13 @@ export type HistoryRead = OutcomeOf<'history'>;
  */
 export type EarlierOperations = { readonly settled: readonly string[]; readonly awaited: readonly string[] };
 
+/** `record`: AntCRM's record that settled the operation. `awaited`: describes one still to come. */
+export type Unlocking = {
+  readonly operation: string;
+  readonly record?: string | undefined;
+  readonly awaited?: string | undefined;
+};
+
 /**
  * The store, bound to the lease of one turn, for the code that performs an effect. It seals bodies and hashes
  * customers. Every method may reject if the store does not confirm. Even then, the store knows each call that
@@ -230,8 +237,8 @@ export interface EffectContext {
     forMs?: number,
   ): Promise<({ readonly locked: true } & EarlierOperations) | { readonly locked: false }>;
 
-  /** Releases the lock if the operation has it. Remembers the record that settled it, or the awaited one. */
-  unlock(customer: string, operation: string, record?: string, awaited?: string): Promise<void>;
+  /** Releases the lock if the operation has it, and remembers what the operation leaves. */
+  unlock(customer: string, unlocking: Unlocking): Promise<void>;
 
   /**
    * Stores the intent of a call. Only `go` permits the call. `unreplicated`: a replica is missing, nothing

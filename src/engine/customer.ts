@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Unlocking } from '../conversation/effect.ts';
 import type { KnownFields } from './record.ts';
 import type { RecordKind, Transition } from './versioned-records.ts';
 
@@ -64,13 +65,6 @@ export function lock(operation: string, forMs = LOCK_MS): Transition<CustomerRec
     };
   };
 }
-
-/** `record`: AntCRM's record that settled the operation. `awaited`: describes one still to come. */
-export type Unlocking = {
-  readonly operation: string;
-  readonly record?: string | undefined;
-  readonly awaited?: string | undefined;
-};
 
 /** Gives the lock back if the operation has it, and remembers what the operation leaves. */
 export function unlock({ operation, record, awaited }: Unlocking): Transition<CustomerRecord, void> {

@@ -2,7 +2,6 @@ import {
   conclusionSchema,
   type Effect,
   type EffectContext,
-  type Intent,
   type KnownCall,
   LeaseLost,
   type Lookup,
@@ -11,7 +10,7 @@ import {
   TurnInterrupted,
 } from '../conversation/effect.ts';
 import type { PhotoEffect } from '../conversation/message.ts';
-import { type Lock, lock, unlock } from './customer.ts';
+import { lock, unlock } from './customer.ts';
 import { attempt, readIntent, withVersion } from './messages.ts';
 import type { Photos } from './photos.ts';
 import type { PendingCall } from './record.ts';
@@ -57,7 +56,7 @@ export class Effects {
     atWork.operation = 'operation' in effect ? effect.operation : undefined;
     if (isTracing) atWork.span = spans.begin({ name: 'perform', effect: effect.kind });
     try {
-      const outcome = await perform(effect, new TurnContext(turn, calls, this.#tools));
+      const outcome = await perform(effect, this.#contextOf(turn, calls));
       calls.note(outcome);
       if (isTracing)
         spans.end(atWork.span, { outcome: outcome.kind === 'checked' ? outcome.found : outcome.kind });
@@ -69,6 +68,69 @@ export class Effects {
       atWork.operation = undefined;
       atWork.span = outer;
     }
+  }
+
+  /** The turn as an effect may use it. */
+  #contextOf(turn: Turn, calls: Calls): EffectContext {
+    const { leases, customers, encryption, runtime, stopping } = this.#tools;
+    const { lease } = turn;
+    return {
+      nowMs: turn.storeMs,
+      signal: lease.signal,
+      stopping,
+      isHeld: () => leases.isHeld(lease),
+      async lock(customer, operation, forMs) {
+        const sinceMs = runtime.nowMs();
+        const name = encryption.name('customer', customer);
+        const { answer } = await customers.update(name, lock(operation, forMs));
+        turn.endTrip('lock', sinceMs, operation);
+        return answer;
+      },
+      async unlock(customer, unlocking) {
+        const sinceMs = runtime.nowMs();
+        await customers.update(encryption.name('customer', customer), unlock(unlocking));
+        turn.endTrip('unlock', sinceMs, unlocking.operation);
+      },
+      findCall(operation) {
+        const call = calls.known.get(operation);
+        if (call) lease.pastIntent = true;
+        return call ?? null;
+      },
+      intend: (...intended) => this.#intend(turn, calls, intended),
+    };
+  }
+
+  async #intend(
+    turn: Turn,
+    calls: Calls,
+    [operation, intent]: Parameters<EffectContext['intend']>,
+  ): ReturnType<EffectContext['intend']> {
+    const { records, platform, runtime, spans, isTracing, stopping } = this.#tools;
+    const { lease, asker } = turn;
+    const wasPastIntent = lease.pastIntent;
+    if (asker === null) throw new TypeError('nobody asked for the call');
+    if (stopping.aborted && !wasPastIntent) throw new TurnInterrupted();
+    // Set before the answer comes: it may get lost, or `stop` may be called in between.
+    lease.pastIntent = true;
+    const { origin, incoming } = asker;
+    const traceparent = isTracing ? spans.traceparent() : undefined;
+    const body = withVersion({ origin, traceparent, body: intent });
+    const intending = intend(lease, { operation, body, outcomes: calls.take() });
+    const sinceMs = runtime.nowMs();
+    const intended = await records.update(lease.conversation, intending, { durable: true });
+    const { answer, durable, record } = intended;
+    turn.endTrip('intend', sinceMs, operation);
+    if (answer.kind !== 'go' || !durable) lease.pastIntent = wasPastIntent;
+    if (answer.kind !== 'go' || record === null) {
+      lease.lose();
+      throw new LeaseLost();
+    }
+    lease.record = record;
+    lease.nowMs = intended.nowMs;
+    calls.add(operation, intent.lookup);
+    if (!durable) return 'unreplicated';
+    if (incoming) platform(incoming.channel)?.begins?.(incoming, operation);
+    return 'go';
   }
 
   /** Shows the customer that the bot is at work, until the returned function is called. */
@@ -84,83 +146,6 @@ export class Effects {
     };
     let timer = runtime.timer(limits.workingMs, show);
     return () => timer.cancel();
-  }
-}
-
-/** The turn as an effect may use it. */
-class TurnContext implements EffectContext {
-  readonly nowMs: () => number;
-  readonly signal: AbortSignal;
-  readonly stopping: AbortSignal;
-  readonly #turn: Turn;
-  readonly #calls: Calls;
-  readonly #tools: EffectTools;
-
-  constructor(turn: Turn, calls: Calls, tools: EffectTools) {
-    this.nowMs = turn.storeMs;
-    this.signal = turn.lease.signal;
-    this.stopping = tools.stopping;
-    this.#turn = turn;
-    this.#calls = calls;
-    this.#tools = tools;
-  }
-
-  isHeld(): Promise<boolean> {
-    return this.#tools.leases.isHeld(this.#turn.lease);
-  }
-
-  async lock(customer: string, operation: string, forMs?: number): Promise<Lock> {
-    const { customers, encryption, runtime } = this.#tools;
-    const sinceMs = runtime.nowMs();
-    const name = encryption.name('customer', customer);
-    const { answer } = await customers.update(name, lock(operation, forMs));
-    if (this.#turn.isWatched) this.#turn.endTrip('lock', sinceMs, operation);
-    return answer;
-  }
-
-  async unlock(
-    ...[customer, operation, record, awaited]: Parameters<EffectContext['unlock']>
-  ): Promise<void> {
-    const { customers, encryption, runtime } = this.#tools;
-    const sinceMs = runtime.nowMs();
-    const name = encryption.name('customer', customer);
-    await customers.update(name, unlock({ operation, record, awaited }));
-    if (this.#turn.isWatched) this.#turn.endTrip('unlock', sinceMs, operation);
-  }
-
-  findCall(operation: string): KnownCall | null {
-    const call = this.#calls.known.get(operation);
-    if (call) this.#turn.lease.pastIntent = true;
-    return call ?? null;
-  }
-
-  async intend(operation: string, intent: Intent): Promise<'go' | 'unreplicated'> {
-    const { records, platform, runtime, spans, isTracing, stopping } = this.#tools;
-    const { lease, asker } = this.#turn;
-    const wasPastIntent = lease.pastIntent;
-    if (asker === null) throw new TypeError('nobody asked for the call');
-    if (stopping.aborted && !wasPastIntent) throw new TurnInterrupted();
-    // Set before the answer comes: it may get lost, or `stop` may be called in between.
-    lease.pastIntent = true;
-    const { origin, incoming } = asker;
-    const traceparent = isTracing ? spans.traceparent() : undefined;
-    const body = withVersion({ origin, traceparent, body: intent });
-    const intending = intend(lease, { operation, body, outcomes: this.#calls.take() });
-    const sinceMs = runtime.nowMs();
-    const intended = await records.update(lease.conversation, intending, { durable: true });
-    const { answer, durable, record } = intended;
-    if (this.#turn.isWatched) this.#turn.endTrip('intend', sinceMs, operation);
-    if (answer.kind !== 'go' || !durable) lease.pastIntent = wasPastIntent;
-    if (answer.kind !== 'go' || record === null) {
-      lease.lose();
-      throw new LeaseLost();
-    }
-    lease.record = record;
-    lease.nowMs = intended.nowMs;
-    this.#calls.add(operation, intent.lookup);
-    if (!durable) return 'unreplicated';
-    if (incoming) platform(incoming.channel)?.begins?.(incoming, operation);
-    return 'go';
   }
 }
 

@@ -22,7 +22,6 @@ export class Traces {
 
   /** From here on, this chain of awaits works on the turn. */
   enter(turn: Turn): void {
-    turn.isWatched = true;
     turn.inside = { calls: [], trips: ['take'] };
     this.calls.enterWith(turn.inside.calls);
   }

@@ -169,8 +169,6 @@ export class Turn {
 
   /** Present if the turn is looked into. Filled as the turn goes. */
   inside: TurnInside | undefined;
-  /** Whether the turn is looked into, or a collector gets its spans. */
-  isWatched: boolean;
   /** For the log and the metrics, filled as the turn goes. It has no personal data. */
   readonly event: TurnEvent;
 
@@ -182,7 +180,6 @@ export class Turn {
   constructor(lease: Lease, tools: TurnTools) {
     const { head, nowMs, record, filed } = lease;
     this.lease = lease;
-    this.isWatched = tools.isTracing;
     this.nowMs = nowMs;
     this.#tools = tools;
     const before: ReturnType<typeof readStored> = record.stored ?? this.#readState(record.state);

@@ -165,7 +165,7 @@ export class Worker {
       lease.record = record;
       lease.nowMs = nowMs;
       turn.endPhase('commitMs');
-      if (turn.isWatched) turn.endTrip('commit', sinceMs);
+      turn.endTrip('commit', sinceMs);
       if (turn.inside) traces?.attach(turn, turn.inside);
       turn.event.result = reason === null ? 'done' : 'dead';
       this.#reportCommitted(turn);

@@ -40,7 +40,7 @@ export async function lockAll(context: EffectContext, request: LockRequest): Pro
 export async function unlockAll(context: EffectContext, { names, operation }: LockRequest): Promise<void> {
   // Another process has the lease. It works on the same operation, and may have taken the locks again.
   if (context.signal.aborted) return;
-  await Promise.allSettled([...names].map((name) => context.unlock(name, operation)));
+  await Promise.allSettled([...names].map((name) => context.unlock(name, { operation })));
 }
 
 /** Adds each name under which AntCRM knows the customer. */
@@ -63,5 +63,5 @@ export function rememberCode(
   { lookup, operation, record }: { lookup: Lookup; operation: string; record: string | undefined },
 ): Promise<void> {
   const awaited = record === undefined ? writeAwaited(toAwaited(lookup)) : undefined;
-  return context.unlock(codeLockName(lookup.code), operation, record, awaited);
+  return context.unlock(codeLockName(lookup.code), { operation, record, awaited });
 }

@@ -193,7 +193,7 @@ class FakeStore {
       abort: () => lost.abort(),
       stopping: this.stopping.signal,
       lock: async (...asked) => this.lock(...asked),
-      unlock: async (...unlocked) => this.unlock(...unlocked),
+      unlock: async (name, { operation, record, awaited }) => this.unlock(name, operation, record, awaited),
       isHeld: async () => fence === this.#fence,
       intend: async (operation, body) => {
         if (fence !== this.#fence || this.intents.has(operation)) throw new LeaseLost();
