@@ -120,8 +120,8 @@ export class Effects {
     const intended = await records.update(lease.conversation, intending, { durable: true });
     const { answer, durable, record } = intended;
     turn.endTrip('intend', sinceMs, operation);
-    if (answer.kind !== 'go' || !durable) lease.pastIntent = wasPastIntent;
-    if (answer.kind !== 'go' || record === null) {
+    if (!answer || !durable) lease.pastIntent = wasPastIntent;
+    if (!answer || record === null) {
       lease.lose();
       throw new LeaseLost();
     }

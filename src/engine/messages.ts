@@ -12,10 +12,6 @@ import {
   VERSION,
 } from '../conversation/state.ts';
 
-/*
- * What channels hand in and what goes out through them, as it is stored.
- */
-
 /** Not checked, because it comes from `JSON.parse`: `z.json()` costs as much as all other checks. */
 const json = z.custom<z.core.util.JSONType>();
 
@@ -25,9 +21,9 @@ const json = z.custom<z.core.util.JSONType>();
  * - `conversation`: the channel's own name of it (a chat id). It is hashed before it leaves this process.
  * - `id`: the platform's id of the message. It detects a message that arrives twice.
  * - `address`: where replies go, as the channel needs it. It is kept with the state for later replies.
- * - `press`: whose button was pressed, as the channel needs it to edit that message and end its spinner.
+ * - `press`: whose button was pressed, as the channel needs it.
  * - `acceptedMs`: when it was accepted, by the accepting machine's clock (epoch ms). `accept` adds it.
- * - `traceparent`: its trace (W3C Trace Context), if there is one. `accept` adds it.
+ * - `traceparent`: its trace (W3C Trace Context). `accept` adds it.
  */
 export const incomingSchema = z.strictObject({
   channel: z.string(),
@@ -57,9 +53,8 @@ export function conversationName(
  * - `turn`: the id of the message that it answers. Absent: the bot speaks unasked.
  * - `first`, `last`: whether it is the turn's first and last reply.
  * - `state`: the part of the conversation's state that staff may see.
- * - `asked`: what the conversation asked for before this turn (as `state.asks`). Telegram takes its contact
- *   keyboard away when a phone is not asked for any more.
- * - `forget`: the customer asked to be forgotten. The channel first drops what it keeps of the conversation.
+ * - `asked`: what the conversation asked for before this turn (as `state.asks`).
+ * - `forget`: the channel first drops what it keeps of the conversation.
  */
 export const outgoingSchema = z.strictObject({
   ...incomingSchema.omit({ id: true, message: true, sender: true }).shape,
@@ -98,39 +93,25 @@ export type Delivery =
   | { readonly kind: 'undelivered' | 'unauthorized' | 'unreachable' | 'rejected' }
   | { readonly kind: 'throttled' | 'uncertain'; readonly afterMs?: number };
 
-/**
- * The part of a channel that turns use: where replies go, and who writes.
- *
- * @example
- * const afterMs = platform.pace?.(outgoing) ?? 0;
- * if (afterMs > 0) return putOff(afterMs);
- * const delivery = await platform.deliver(outgoing, seq);
- */
+/** The part of a channel that turns use: where replies go, and who writes. */
 export interface Platform {
   /** Sends one reply; `seq` is its number in the conversation. Never throws. */
   deliver(outgoing: Outgoing, seq: number): Promise<Delivery>;
-  /** The channel gets quiet replies, too (`Reply.quiet`), because a client waits for the end of the turn. */
+  /** The channel gets quiet replies, too (`Reply.quiet`). */
   readonly hearsQuiet?: true;
-  /**
-   * Returns 0 if the platform takes one more message: `deliver` it now. Otherwise, how long the reply must
-   * wait (ms). Never throws. Absent: the platform takes whatever comes.
-   */
+  /** How long the reply must wait, ms; 0: `deliver` it now. Never throws. Absent: always 0. */
   pace?(outgoing: Outgoing): number;
-  /** Shows that the bot is at work, for a call that takes longer than a second. Best effort, never throws. */
+  /** Shows that the bot is at work. Best effort, never throws. */
   working?(incoming: Pick<Incoming, 'address' | 'conversation' | 'press'>): Promise<void>;
   /** The intent of an operation is stored, and the call for this message follows. Never throws. */
   begins?(incoming: Pick<Incoming, 'conversation' | 'id'>, operation: string): void;
-  /**
-   * Asks the platform who wrote, which is too slow to do before `accept`. Called at the start of a message's
-   * turn. Answers within two seconds and never throws.
-   */
+  /** Asks the platform who wrote, at the start of a turn. Answers within two seconds and never throws. */
   identify?(incoming: Pick<Incoming, 'sender' | 'address' | 'conversation'>): Promise<Sender>;
-  /** The sender from memory, if the platform was asked before; undefined: call `identify`. */
+  /** The sender from memory; undefined: call `identify`. */
   recallSender?(incoming: Pick<Incoming, 'sender' | 'address' | 'conversation'>): Sender | undefined;
   /**
-   * Fetches a picture that a customer sent; `at` is what the channel put into the message. Asks only the
-   * platform's exact hosts, follows no redirect, and reads at most `MAX_PHOTO_BYTES`. One try, within five
-   * seconds; never throws. Absent: no message of the channel has a picture to fetch.
+   * Fetches a picture; `at` is what the channel put into the message. Asks only the platform's exact hosts,
+   * follows no redirect, and reads at most `MAX_PHOTO_BYTES`. One try, within five seconds; never throws.
    */
   fetchPhoto?(place: Pick<Incoming, 'address' | 'conversation'>, at: unknown): Promise<FetchedPhoto>;
 }
@@ -147,7 +128,7 @@ export type FetchedPhoto =
 const tripSchema = z.enum(['take', 'intend', 'lock', 'unlock', 'commit']);
 export type Trip = z.infer<typeof tripSchema>;
 
-/** An attempt to call AntCRM. `body` is what was sent, `reason` how AntCRM or the connection refused it. */
+/** An attempt to call AntCRM. `reason`: how AntCRM or the connection refused it. */
 const callSchema = z.object({
   method: z.enum(['GET', 'POST']),
   path: z.string(),
@@ -161,10 +142,7 @@ const callSchema = z.object({
 });
 export type TracedCall = z.infer<typeof callSchema>;
 
-/**
- * One turn, seen from inside, for people who test the bot; its shape may change with the code. It is full of
- * personal data, so it is made only for some channels (`trace.ts`), and is not stored with the conversation.
- */
+/** One turn, seen from inside, for people who test the bot. It is full of personal data, and is not stored. */
 export const traceSchema = z.object({
   /** Null: a wake-up. */
   message: messageSchema.nullable(),
@@ -182,8 +160,7 @@ export const traceSchema = z.object({
 export type Trace = z.infer<typeof traceSchema>;
 
 /*
- * The bodies in a record. Each has its version, is upgraded step by step to the present one, and is then read
- * strictly. `test/bodies/` has samples of each version.
+ * The bodies in a record. Each has its version, is upgraded to the present one, and is then read strictly.
  */
 
 /** Who wrote last and where replies go, for turns without a message. Neither name nor e-mail is kept. */
@@ -246,7 +223,7 @@ const versionSchema = z.int().min(1);
 const isBody = (stored: unknown): stored is { readonly v?: unknown } =>
   typeof stored === 'object' && stored !== null;
 
-/** A body as it is kept: with its version. */
+/** A body as it is stored. */
 export const withVersion = <Body extends object>(body: Body): Body & { readonly v: number } => ({
   ...body,
   v: VERSION,

@@ -13,13 +13,11 @@ import type { OutboxTask, TurnTools } from './turn.ts';
 
 /** The shortest and the longest wait before a lock that could not be given back is tried again. */
 const UNLOCK_RETRY_MS = [1000, 60_000] as const;
-/** If a reply has to wait as well, the turn waits this long for a try. A lease lasts longer. */
-const MAX_UNLOCK_WAIT_MS = 4000;
 const ALARM_EVERY_MS = 60_000;
 
 /**
  * Does the tasks of the outbox. It sends the replies in order. If one has to wait, the replies behind it wait
- * as well. It always gives the locks back, because another conversation may need them.
+ * as well. The locks do not wait for them, because another conversation may need them.
  */
 export class Outbox {
   readonly #tools: TurnTools;
@@ -56,16 +54,7 @@ export class Outbox {
       }
       lease.sentSeq = seq;
     }
-    let failedSeq = await this.unlock(tasks);
-    // A reply may wait for hours, and the lock must not: it is tried again before the turn ends.
-    for (
-      let waitMs = UNLOCK_RETRY_MS[0];
-      wait && failedSeq !== null && waitMs <= MAX_UNLOCK_WAIT_MS;
-      waitMs *= 2
-    ) {
-      await this.#tools.runtime.sleep(waitMs);
-      failedSeq = await this.unlock(tasks);
-    }
+    const failedSeq = await this.unlock(tasks);
     if (failedSeq === null) return wait;
     // The replies before it count as sent, or they would be sent again and again.
     lease.sentSeq = Math.min(lease.sentSeq, failedSeq - 1);

@@ -39,15 +39,13 @@ const callSchema = z.looseObject({
 
 /**
  * The right to work on the conversation. `owner` is a fresh nonce for each lease, `step` the number of the
- * holder's last change. `takeover`: the lease before it ran out. `handed`: a release handed over the next
- * work under the same lease.
+ * holder's last change. `takeover`: the lease before it ran out.
  */
 const leaseSchema = z.looseObject({
   owner: z.string(),
   untilMs: z.number(),
   step: z.number(),
   takeover: z.literal(true).optional(),
-  handed: z.literal(true).optional(),
 });
 
 /** Why and until when replies and messages wait. All times are epoch ms by the store's clock. */
@@ -92,7 +90,7 @@ const envelopeSchema = z.looseObject({
   /** By operation. */
   journal: z.record(z.string(), callSchema).default({}),
   lease: leaseSchema.nullable().default(null),
-  /** How many leases ran out since the last commit, and how many releases handed over the same work again. */
+  /** How many leases ran out since the last commit. */
   attempts: z.number().default(0),
   /** When the state asked to be woken; 0: never. */
   wakeMs: z.number().default(0),

@@ -18,19 +18,15 @@ export type SchedulerParts = {
   onError(error: unknown): void;
 };
 
-/** Each sweep notes the next of four groups of shards, so that all shards are listed within 2 s. */
+/** Each sweep lists the next of four groups of shards, so that all shards are listed within 2 s. */
 const GROUPS = 4;
 const GROUP_SIZE = SHARDS / GROUPS;
-/** A shard that fails is skipped for this long, then twice as long. A sweep waits for its slowest shard. */
-const MIN_BACKOFF_MS = 2000;
-const MAX_BACKOFF_MS = 16_000;
+/** A shard that fails rests for so long: a sweep waits for its slowest shard. */
+const REST_MS = 5000;
 /** At most this many conversations are claimed at once. */
 const MAX_CLAIMS = 8;
 /** No timer is set for a conversation that is due later than this: a sweep finds it. */
 const MAX_TIMER_MS = 10 * 60_000;
-
-/** `left`: only a newer process can work on it. `failed`: the store did not confirm. */
-type ClaimOutcome = 'won' | 'taken' | 'left' | 'failed';
 
 /**
  * Bounds the turns at work, and claims due conversations for the free slots: leases that ran out, messages
@@ -45,10 +41,10 @@ export class Scheduler {
   readonly #parts: SchedulerParts;
   /** Shards that may have something due. What was listed and has more goes to the end. */
   readonly #noted = new Set<number>();
-  /** Conversations that only newer processes can work on, by shard. They are not claimed again while due. */
-  readonly #newer = new Map<number, Set<string>>();
-  /** Until when shards are skipped (monotonic), and for how long this time. */
-  readonly #backoffs = new Map<number, { readonly untilMs: number; readonly forMs: number }>();
+  /** Conversations that only newer processes can work on. */
+  readonly #newer = new Set<string>();
+  /** Until when shards rest (monotonic). */
+  readonly #rests = new Map<number, number>();
   #group: number;
   #usedSlots = 0;
   /** How many shards sweeps noted that no list has asked for yet. */
@@ -105,9 +101,8 @@ export class Scheduler {
   }
 
   /**
-   * Claims due conversations for the free slots, half of them at a time: a claim may wait for a slow store,
-   * and a message that comes meanwhile must find a slot. Few slots are worth the lists of few shards, but a
-   * sweep lists at least a group.
+   * Claims due conversations for the free slots, half of them at a time: a message that comes meanwhile must
+   * find a slot. Few slots are worth the lists of few shards, but a sweep lists at least a group.
    */
   async #fill(): Promise<void> {
     if (this.#isFilling) return;
@@ -158,25 +153,24 @@ export class Scheduler {
       const results = await Promise.all(chosen.map((name) => this.#claim(name)));
       won += results.filter((result) => result === 'won').length;
       if (2 * results.filter((result) => result === 'taken').length >= chosen.length) break;
-      names = names.filter((name) => !this.#isBackedOff(shardOfName(name)));
+      names = names.filter((name) => !this.#rests.has(shardOfName(name)));
     }
     return won;
   }
 
-  async #claim(conversation: string): Promise<ClaimOutcome> {
+  /** `left`: only a newer process can work on it. `failed`: the store did not confirm. */
+  async #claim(conversation: string): Promise<'won' | 'taken' | 'left' | 'failed'> {
     const { leases, observe, begin } = this.#parts;
-    const shard = shardOfName(conversation);
     try {
       const claimed = await leases.claim(conversation);
       const result = typeof claimed === 'object' ? 'won' : claimed;
-      this.#backoffs.delete(shard);
       observe.claim(result);
       if (typeof claimed === 'object') begin(claimed);
-      if (claimed === 'left') this.#newer.set(shard, (this.#newer.get(shard) ?? new Set()).add(conversation));
+      if (claimed === 'left') this.#newer.add(conversation);
       return result;
     } catch (error) {
       // The node may answer reads and refuse writes.
-      this.#backOff(shard, error);
+      this.#rest(shardOfName(conversation), error);
       return 'failed';
     }
   }
@@ -187,7 +181,9 @@ export class Scheduler {
    */
   async #listDue(room: number, shards: number): Promise<string[]> {
     const { random } = this.#parts.runtime;
-    const asked = [...this.#noted].filter((shard) => !this.#isBackedOff(shard)).slice(0, shards);
+    const nowMs = this.#parts.runtime.monotonicMs();
+    for (const [shard, untilMs] of this.#rests) if (untilMs <= nowMs) this.#rests.delete(shard);
+    const asked = [...this.#noted].filter((shard) => !this.#rests.has(shard)).slice(0, shards);
     const lists = await Promise.all(asked.map((shard) => this.#list(shard, room)));
     return lists
       .flat()
@@ -198,35 +194,24 @@ export class Scheduler {
 
   /** What is due in a shard. Nothing if the shard does not answer. */
   async #list(shard: number, limit: number): Promise<readonly ScoredMember[]> {
-    const newer = this.#newer.get(shard) ?? new Set();
     // A note that comes meanwhile stays. A shard that fails is noted again behind all others.
     this.#noted.delete(shard);
     try {
-      const range = { shard, upTo: 'now', limit: limit + newer.size } as const;
+      const range = { shard, upTo: 'now', limit: limit + this.#newer.size } as const;
       const { entries } = await this.#parts.store.list('due', range);
       if (entries.length > 0) this.#noted.add(shard);
-      else this.#backoffs.delete(shard);
-      if (newer.size === 0) return entries;
-      const stillDue = entries.map(({ member }) => member).filter((member) => newer.has(member));
-      this.#newer.set(shard, new Set(stillDue));
-      return entries.filter(({ member }) => !newer.has(member));
+      return entries.filter(({ member }) => !this.#newer.has(member));
     } catch (error) {
       this.#noted.add(shard);
-      this.#backOff(shard, error);
+      this.#rest(shard, error);
       return [];
     }
   }
 
   /** A shard that fails must not hold up the others. */
-  #backOff(shard: number, error: unknown): void {
-    const { forMs = MIN_BACKOFF_MS / 2 } = this.#backoffs.get(shard) ?? {};
-    const longer = Math.min(2 * forMs, MAX_BACKOFF_MS);
-    this.#backoffs.set(shard, { untilMs: this.#parts.runtime.monotonicMs() + longer, forMs: longer });
+  #rest(shard: number, error: unknown): void {
+    this.#rests.set(shard, this.#parts.runtime.monotonicMs() + REST_MS);
     this.#parts.onError(error);
-  }
-
-  #isBackedOff(shard: number): boolean {
-    return (this.#backoffs.get(shard)?.untilMs ?? 0) > this.#parts.runtime.monotonicMs();
   }
 }
 

@@ -10,7 +10,6 @@ import {
   type InboxMessage,
   newRecord,
   type OutboxEntry,
-  type PendingCall,
   type RequestedEntry,
   type Retry,
   readRecord,
@@ -20,10 +19,9 @@ import {
 import type { IndexEntry, RecordKind, Transition } from './versioned-records.ts';
 
 /*
- * Everything that can happen to a conversation's record, as pure functions `(record, nowMs) → { record,
- * answer }`. Each is idempotent: applied to a record that has its effect already (a swap was executed and
- * its answer was lost), it changes nothing and answers as before. It returns the very same record if
- * nothing is to be written.
+ * Everything that can happen to a conversation's record, as pure functions. Each is idempotent: applied to a
+ * record that has its effect already, it changes nothing and answers as before. It returns the very same
+ * record if nothing is to be written.
  *
  * `accept`, `take`, `renew` and `takeLetter` decide from the record alone, so they may be applied again to
  * any record. A lease holder decides its change from an older record, so that change also names its
@@ -197,14 +195,6 @@ function nextLease(
   return { ...lease, step: held.step + 1 };
 }
 
-/**
- * `go`: this very attempt wrote the intent, so the call may be made, and no other attempt may make it.
- * `known`: another attempt wrote it, and may have made the call.
- */
-export type IntendResult =
-  | { readonly kind: 'go' | 'stale' }
-  | { readonly kind: 'known'; readonly call: PendingCall };
-
 export type Outcomes = Readonly<Record<string, unknown>>;
 
 export type IntendedCall = {
@@ -214,23 +204,24 @@ export type IntendedCall = {
   readonly outcomes?: Outcomes;
 };
 
-/** Writes that a call is about to be made, and how the calls before it ended. */
+/**
+ * Writes that a call is about to be made, and how the calls before it ended. True: this very attempt wrote
+ * the intent, so the call may be made, and no other attempt may make it.
+ */
 export function intend(
   { record: { lease: held }, head }: Basis,
   { operation, body, outcomes = {} }: IntendedCall,
-): ConversationTransition<IntendResult> {
+): ConversationTransition<boolean> {
   // Names the attempt: no other attempt writes the same.
   const by = `${held?.owner}:${held?.step}`;
   return (record, nowMs) => {
     const lease = nextLease(record, held, head);
-    if (record === null || lease === 'stale') return unchanged(record, { kind: 'stale' });
-    const call = record.journal[operation];
-    const isOwn = call === undefined || call.by === by;
-    const answer: IntendResult = isOwn ? { kind: 'go' } : { kind: 'known', call };
-    if (lease === 'done') return unchanged(record, call === undefined ? { kind: 'stale' } : answer);
-    const journal = addOutcomes(record.journal, outcomes);
-    const intended = call ?? { by, atMs: nowMs, body };
-    return { record: { ...record, lease, journal: { ...journal, [operation]: intended } }, answer };
+    const call = record?.journal[operation];
+    if (record === null || typeof lease === 'string')
+      return unchanged(record, lease === 'done' && call?.by === by);
+    if (call !== undefined) return unchanged(record, false);
+    const journal = { ...addOutcomes(record.journal, outcomes), [operation]: { by, atMs: nowMs, body } };
+    return { record: { ...record, lease, journal }, answer: true };
   };
 }
 
@@ -275,11 +266,10 @@ export function commit(
     if (record === null || lease === 'stale') return unchanged(record, false);
     if (lease === 'done') return unchanged(record, true);
     const { replies, settled, wakeMs, listed = [] } = change;
-    const { handed: _, ...kept } = lease;
     return {
       record: {
         ...record,
-        lease: kept,
+        lease,
         state: change.state,
         stored: change.stored,
         inbox: change.consumed ? record.inbox.slice(1) : record.inbox,
@@ -354,8 +344,7 @@ export function release(
         record: {
           ...record,
           retry: null,
-          attempts: record.attempts + (lease.handed ? 1 : 0),
-          lease: { ...lease, untilMs: nowMs + leaseMs, handed: true },
+          lease: { ...lease, untilMs: nowMs + leaseMs },
         },
         answer: true,
       };
