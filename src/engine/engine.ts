@@ -1,53 +1,41 @@
-import type { Context } from '../conversation/context.ts';
-import { LeaseLost, type Perform } from '../conversation/effect.ts';
-import type { PhotoReader, Sender } from '../conversation/message.ts';
+import { LeaseLost } from '../conversation/effect.ts';
+import type { Sender } from '../conversation/message.ts';
 import { atMostEvery } from '../observability/log.ts';
-import type { Observe } from '../observability/metrics.ts';
 import { Spans } from '../observability/tracing.ts';
 import { Bulkhead } from '../resilience/bulkhead.ts';
 import { type Runtime, systemRuntime } from '../runtime.ts';
-import { type Encryption, type RecordStore, StoreUnavailable } from '../store/port.ts';
+import { type RecordStore, StoreUnavailable } from '../store/port.ts';
 import { CUSTOMER } from './customer.ts';
-import { Effects } from './effects.ts';
+import { Effects, type EffectTools } from './effects.ts';
 import { type ConversationRecords, Lease, Leases } from './leases.ts';
 import { type EngineLimits, LIMITS, perChannel } from './limits.ts';
-import { conversationName, type Incoming, type Platform, withVersion } from './messages.ts';
+import { conversationName, type Incoming, withVersion } from './messages.ts';
 import { Outbox } from './outbox.ts';
-import { Photos } from './photos.ts';
+import { Photos, type PhotoTools } from './photos.ts';
 import { Scheduler } from './scheduler.ts';
-import type { Traces } from './trace.ts';
 import { accept, CONVERSATION, commit } from './transitions.ts';
-import { type ConversationPort, Turn, type TurnTools } from './turn.ts';
+import { Turn, type TurnTools } from './turn.ts';
 import { type RecordFault, VersionedRecords } from './versioned-records.ts';
 import { Worker, type WorkerTools } from './worker.ts';
 
-export type EngineOptions = {
-  readonly store: RecordStore;
-  readonly encryption: Encryption;
-  readonly conversation: ConversationPort;
-  readonly perform: Perform;
-  /** Reads the pictures that channels fetch. */
-  readonly photoReader: PhotoReader;
-  /** The channel of that name, if this process has it. */
-  platform(channel: string): Platform | undefined;
-  ids(): Context['ids'];
-  readonly observe: Observe;
-  readonly runtime?: Runtime | undefined;
-  readonly limits?: Partial<EngineLimits> | undefined;
-  readonly spans?: Spans | undefined;
-  readonly watchdog?: TurnTools['watchdog'];
-  /** Records what happens inside turns of some channels. */
-  readonly traces?: Traces | undefined;
-  readonly onNotice?: WorkerTools['onNotice'] | undefined;
-  /** Wraps the conversations' records: the simulator plants defects there. */
-  readonly aroundRecords?: ((records: ConversationRecords) => ConversationRecords) | undefined;
-};
-
-/** `full`: the message was dropped, and the customer will be told. */
-type Acceptance = 'accepted' | 'duplicate' | 'full';
+export type EngineOptions = Pick<
+  TurnTools,
+  'encryption' | 'conversation' | 'platform' | 'ids' | 'observe' | 'watchdog'
+> &
+  Pick<EffectTools, 'perform'> &
+  Pick<PhotoTools, 'photoReader'> &
+  Pick<WorkerTools, 'traces'> & {
+    readonly store: RecordStore;
+    readonly runtime?: Runtime | undefined;
+    readonly limits?: Partial<EngineLimits> | undefined;
+    readonly spans?: Spans | undefined;
+    readonly onNotice?: WorkerTools['onNotice'] | undefined;
+    /** Wraps the conversations' records: the simulator plants defects there. */
+    readonly aroundRecords?: ((records: ConversationRecords) => ConversationRecords) | undefined;
+  };
 
 const ALARM_EVERY_MS = 60_000;
-/** An older message is filed before it is decided: it may have hung the process that received it first. */
+/** An older message is filed before it is decided: it may have hung another process. */
 const FRESH_MS = 5000;
 
 /**
@@ -113,10 +101,10 @@ export class Engine {
 
   /**
    * Stores a message; the work on it goes on in the background. `sentMs`: when it was sent, if the platform
-   * says so (epoch). Rejects with `StoreUnavailable`: the message may be stored all the same, and the
-   * platform should send it again.
+   * says so (epoch). `full`: the message was dropped, and the customer will be told. Rejects with
+   * `StoreUnavailable`; the message may be stored all the same.
    */
-  readonly accept = async (incoming: Incoming, sentMs = 0): Promise<Acceptance> => {
+  readonly accept = async (incoming: Incoming, sentMs = 0) => {
     const { encryption, observe, runtime, spans, isTracing } = this.#tools;
     const { channel } = incoming;
     const name = conversationName(encryption, channel, incoming.conversation);
@@ -157,7 +145,7 @@ export class Engine {
   }
 
   /** Files the message, and takes the lease if there is a slot for the work. */
-  async #file(name: string, incoming: Incoming, sentMs: number): Promise<Acceptance> {
+  async #file(name: string, incoming: Incoming, sentMs: number) {
     const { records, runtime, limits } = this.#tools;
     const { leaseMs } = limits;
     const filed = { deliveryId: runtime.id(), incoming };
@@ -192,18 +180,17 @@ export class Engine {
 
   /**
    * Returns the sender if the message may be decided within the swap that files it; undefined: the worker
-   * decides it later. A text that kills or hangs a process must be filed first, so that its attempts are
-   * counted; otherwise the platform sends it again and it ends every process. So a message is only filed if
-   * it was sent before this process started or more than `FRESH_MS` ago, if this process does not know the
-   * conversation yet, or if the channel must ask the platform who wrote.
+   * decides it later. A text that kills a process must be filed first, so that its attempts are counted;
+   * otherwise the platform sends it again and it kills every process. So a message is only filed if it was
+   * sent before this process started or more than `FRESH_MS` ago, if this process does not know the
+   * conversation yet, or if the channel must ask who wrote.
    */
   #senderAtOnce(name: string, incoming: Incoming, sentMs: number): Sender | undefined {
     const { records, platform, isTracing, runtime } = this.#tools;
-    const { traces } = this.#options;
     const { channel, message } = incoming;
     if (message.kind !== 'text' || sentMs <= this.#startedMs) return undefined;
     if (runtime.nowMs() - sentMs > FRESH_MS || !records.isKnown(name)) return undefined;
-    if (isTracing || traces?.channels.includes(channel)) return undefined;
+    if (isTracing || this.#options.traces?.channels.includes(channel)) return undefined;
     const to = platform(channel);
     return to?.identify === undefined ? incoming.sender : to.recallSender?.(incoming);
   }

@@ -7,7 +7,7 @@ import type { ConversationRecord, InboxMessage } from './record.ts';
 import { NEVER_TRIED, renew, type Tries, take } from './transitions.ts';
 import type { VersionedRecords } from './versioned-records.ts';
 
-/** A message that this process just filed. It is kept parsed, so that the turn need not parse it again. */
+/** A message that this process just filed, parsed. */
 export type FiledMessage = { readonly deliveryId: string; readonly incoming: Incoming };
 
 export type LeaseOrigin = {
@@ -100,11 +100,6 @@ export type LeasesParts = {
 /**
  * The leases of this process. Methods reject with `StoreUnavailable` if the store did not confirm; the change
  * may have taken effect all the same.
- *
- * @example
- * const lease = await leases.claim(name);
- * if (typeof lease !== 'object') return lease;
- * leases.live.add(lease);
  */
 export class Leases {
   readonly #parts: LeasesParts;

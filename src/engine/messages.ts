@@ -142,7 +142,7 @@ const callSchema = z.object({
 });
 export type TracedCall = z.infer<typeof callSchema>;
 
-/** One turn, seen from inside, for people who test the bot. It is full of personal data, and is not stored. */
+/** One turn, seen from inside, for testers. It is full of personal data, and is not stored. */
 export const traceSchema = z.object({
   /** Null: a wake-up. */
   message: messageSchema.nullable(),

@@ -28,7 +28,7 @@ import { type RecordFault, VersionedRecords } from './versioned-records.ts';
 export type OpenOperation = {
   readonly reference: string;
   readonly conversation: string;
-  /** When the call was about to be made, by the store's clock. */
+  /** The time of the intent, by the store's clock. */
   readonly atMs: number;
   readonly intent: IntentBody | null;
 };
@@ -63,18 +63,12 @@ export type OperatorsOptions = {
   readonly encryption: Encryption;
   readonly readState: ReadState;
   readonly runtime?: Runtime | undefined;
-  /** Called with a conversation in which something was filed (`Engine.schedule`). */
+  /** Called with a conversation in which something was filed. */
   readonly onFiled?: ((conversation: string) => void) | undefined;
-  /** The conversation that something was filed in had no record, or none that can be opened. */
   readonly onFault?: ((fault: RecordFault, conversation: string) => void) | undefined;
 };
 
-/**
- * What operators do with a store. All methods reject with `StoreUnavailable`.
- *
- * @example
- * for (const { id } of await operators.letters()) await operators.replay(id);
- */
+/** What operators do with a store. All methods reject with `StoreUnavailable`. */
 export class Operators {
   readonly #options: OperatorsOptions;
   readonly #runtime: Runtime;
@@ -87,7 +81,7 @@ export class Operators {
     this.#conversations = new VersionedRecords(CONVERSATION, { store, sealer, runtime, onFault });
   }
 
-  /** Operations without a known outcome, oldest first; also calls that are under way. */
+  /** Operations without an outcome, oldest first; also calls that are under way. */
   async operations(): Promise<OpenOperation[]> {
     const members = await membersOf(this.#options.store, 'intents');
     const operations = members.map(async (member) => {
@@ -182,15 +176,15 @@ export class Operators {
     then?: ConversationTransition<unknown>,
   ): Promise<'filed' | 'duplicate' | Refusal> {
     const deliveryId = this.#runtime.id();
-    type Answer = 'filed' | 'duplicate' | Refusal;
-    const { answer } = await this.#conversations.update<Answer>(name, (before, nowMs) => {
+    const file: ConversationTransition<'filed' | 'duplicate' | Refusal> = (before, nowMs) => {
       const incoming = compose(before, nowMs);
       if (typeof incoming === 'string') return { record: before, answer: incoming };
       const filing = { id: incoming.id, deliveryId, body: withVersion(incoming), uncapped: true };
       const { record, answer } = accept(filing)(before, nowMs);
       const after = then ? then(record, nowMs).record : record;
       return { record: after, answer: answer === 'duplicate' ? answer : 'filed' };
-    });
+    };
+    const { answer } = await this.#conversations.update(name, file);
     if (answer === 'filed') this.#options.onFiled?.(name);
     return answer;
   }
@@ -205,7 +199,6 @@ export class Operators {
   }
 }
 
-/** The conversation of a letter, and the letter's own id there. */
 function splitId(id: string): [conversation: string, letterId: string] {
   const dot = id.indexOf('.');
   return [id.slice(0, dot), id.slice(dot + 1)];

@@ -11,7 +11,7 @@ import { Outage } from './outage.ts';
 import { NEVER_TRIED, type Wait } from './transitions.ts';
 import type { OutboxTask, TurnTools } from './turn.ts';
 
-/** The shortest and the longest wait before a lock that could not be given back is tried again. */
+/** The shortest and the longest wait before a lock is given back again. */
 const UNLOCK_RETRY_MS = [1000, 60_000] as const;
 const ALARM_EVERY_MS = 60_000;
 

@@ -11,7 +11,7 @@ import { perChannel } from './limits.ts';
 import type { FetchedPhoto, Origin } from './messages.ts';
 import { givenBackForRoom, type Turn, type TurnTools } from './turn.ts';
 
-type PhotoTools = TurnTools & { readonly photoReader: PhotoReader };
+export type PhotoTools = TurnTools & { readonly photoReader: PhotoReader };
 
 /** Pictures of one message that are not read by then are `unavailable`. */
 const ALL_MS = 20_000;

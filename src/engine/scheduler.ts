@@ -14,7 +14,7 @@ export type SchedulerParts = {
   readonly stopping: AbortSignal;
   /** Begins to work on a conversation that was claimed, in a slot that `freeSlot` frees. */
   begin(lease: Lease): void;
-  /** A shard of the store, or the whole store, did not answer. It is asked again later. */
+  /** A shard did not answer. It is asked again later. */
   onError(error: unknown): void;
 };
 
@@ -31,11 +31,6 @@ const MAX_TIMER_MS = 10 * 60_000;
 /**
  * Bounds the turns at work, and claims due conversations for the free slots: leases that ran out, messages
  * that no process took, wake-ups, and replies that wait.
- *
- * @example
- * scheduler.start();
- * if (scheduler.reserveSlot()) void work(lease).finally(() => scheduler.freeSlot());
- * else scheduler.schedule(conversation);
  */
 export class Scheduler {
   readonly #parts: SchedulerParts;
@@ -60,7 +55,6 @@ export class Scheduler {
     this.#group = Math.floor(parts.runtime.random() * GROUPS);
   }
 
-  /** Begins to look for due conversations. */
   start(): void {
     this.#sweepLater();
   }
@@ -81,7 +75,6 @@ export class Scheduler {
     return true;
   }
 
-  /** Frees a slot. */
   freeSlot(): void {
     this.#usedSlots -= 1;
     if (this.#isWanted) void this.#fill();

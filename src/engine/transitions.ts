@@ -31,8 +31,8 @@ import type { IndexEntry, RecordKind, Transition } from './versioned-records.ts'
 export type ConversationTransition<Answer> = Transition<ConversationRecord, Answer>;
 
 /**
- * What the lease holder decided a change from: the record with the lease as it was, and the message at its
- * head. The change is refused if the lease or that message is another one. Null: it depends on no message.
+ * What the lease holder decided a change from: the lease as it was, and the message at the head; null: it
+ * depends on no message. The change is refused if the lease or that message is another one.
  */
 export type Basis = {
   readonly record: Pick<ConversationRecord, 'lease'>;
@@ -44,7 +44,6 @@ export type LeaseRequest = { readonly owner: string; readonly leaseMs: number };
 
 export const MAX_INBOX = 50;
 const MAX_INBOX_BYTES = 64 * 1024;
-/** Dead letters of one conversation. */
 const MAX_LETTERS = 20;
 /** Ids of messages that are remembered, and how long. */
 const MAX_IDS = 64;
@@ -64,21 +63,16 @@ export type AcceptResult = 'leased' | 'queued' | 'duplicate' | 'full';
 
 export type Filing = {
   readonly id: string;
-  /** Fresh for each delivery of the message: it tells an executed swap from a second delivery. */
+  /** Fresh for each delivery: it tells an executed swap from a second delivery. */
   readonly deliveryId: string;
   readonly body: unknown;
-  /** Files it even into a full inbox. For messages of operators and staff. */
+  /** Files it even into a full inbox: operators and staff. */
   readonly uncapped?: boolean | undefined;
   /** Takes the lease as well, if it is free and nothing has to wait. */
   readonly take?: LeaseRequest | undefined;
 };
 
-/**
- * Files a message. A retry that waits is brought forward.
- *
- * @example
- * const { answer } = await records.update(name, accept({ id, deliveryId, body }));
- */
+/** Files a message. A retry that waits is brought forward. */
 export function accept(filing: Filing): ConversationTransition<AcceptResult> {
   const { id, deliveryId, body, uncapped = false, take: taking } = filing;
   const idHash = hash('sha256', id, 'base64url').slice(0, ID_CHARS - HOUR_CHARS);
@@ -151,7 +145,7 @@ export function take(taking: LeaseRequest): ConversationTransition<TakeResult> {
   };
 }
 
-/** The record with the lease; null: the lease cannot be taken, or there is nothing to do. */
+/** Null: the lease cannot be taken, or there is nothing to do. */
 function grantLease(
   record: ConversationRecord,
   taking: LeaseRequest,
@@ -248,15 +242,12 @@ export type Commit = {
   /** Drops all dead letters but those of this change. */
   readonly forget?: boolean | undefined;
   readonly dead?: readonly Omit<DeadLetter, 'atMs'>[] | undefined;
-  /** How many dropped messages the turn told the customer of. */
+  /** How many dropped messages the customer was told of. */
   readonly dropped: number;
   readonly listed?: readonly RequestedEntry[] | undefined;
 };
 
-/**
- * Ends a turn's decision: state, replies, answered message, wake-up, settled calls and dead letters, all or
- * nothing. False: stale, nothing was changed.
- */
+/** Stores a turn's decision, all or nothing. False: stale, nothing was changed. */
 export function commit(
   { record: { lease: held }, head }: Basis,
   change: Commit,

@@ -9,13 +9,7 @@ import { crc32 } from 'node:zlib';
  *   the same; the caller simply sends it again.
  */
 export interface RecordStore {
-  /**
-   * Reads the record; `bytes` is null if it does not exist or has expired.
-   *
-   * @example
-   * const { nowMs, bytes } = await store.read('c:name');
-   * const record = bytes && parse(encryption.open('c:name', bytes));
-   */
+  /** Reads the record; `bytes` is null if it does not exist or has expired. */
   read(key: Key): Promise<{ readonly nowMs: number; readonly bytes: Uint8Array | null }>;
 
   /**
@@ -36,10 +30,7 @@ export interface RecordStore {
 
   /**
    * Lists entries of one shard's index, the lowest score first, and counts them. `now`: those whose score the
-   * node's clock has reached; `ever`: all. It opens no record. `limit` 0 only counts.
-   *
-   * @example
-   * const { entries } = await store.list('due', { shard: shardOf(key), upTo: 'now', limit: 50 });
+   * node's clock has reached; `ever`: all. `limit` 0 only counts.
    */
   list(index: Index, range: Range): Promise<Listed>;
 
@@ -153,19 +144,11 @@ export interface Feed {
   /**
    * Appends an event and tells the followers. Idempotent: drops an event if its seq is not above the last.
    * `forget` drops the stored events before it, in the same step.
-   *
-   * @example
-   * await feed.publish(conversation, { seq: 7, body });
-   * await feed.publish(conversation, { seq: 8, body }, { forget: true });
    */
   publish(conversation: string, event: FeedEvent, options?: { readonly forget: boolean }): Promise<void>;
   /**
    * Calls `onEvent` for every stored event with a seq above `afterSeq`, then for every new one, in order and
    * once each, until the returned function is called. Resolves when no new event can be missed any more.
-   *
-   * @example
-   * const unfollow = await feed.follow(conversation, lastSeq, ({ seq, body }) => show(seq, body));
-   * unfollow();
    */
   follow(conversation: string, afterSeq: number, onEvent: (event: FeedEvent) => void): Promise<() => void>;
   /** Ends all followers, for good. */
@@ -177,14 +160,7 @@ export type FeedEvent = { readonly seq: number; readonly body: Buffer };
 export const FEED_LENGTH = 100;
 export const FEED_MS = 60 * 60 * 1000;
 
-/**
- * Names and seals what is stored, so that a store sees keyed hashes and opaque bytes only.
- *
- * @example
- * const name = encryption.name('conversation', 'telegram\u0000475');
- * const sealed = encryption.seal(`c:${name}`, plain);
- * const opened = encryption.open(`c:${name}`, sealed);
- */
+/** Names and seals what is stored, so that a store sees keyed hashes and opaque bytes only. */
 export interface Encryption {
   /** A keyed hash, 128 bits as base64url: the name of a conversation or customer in stores and logs. */
   name(kind: 'conversation' | 'customer' | 'check', value: string): string;
