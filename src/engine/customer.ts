@@ -42,7 +42,7 @@ export type Lock =
   | { readonly locked: true; readonly settled: readonly string[]; readonly awaited: readonly string[] }
   | { readonly locked: false };
 
-/** Takes the lock for an operation, for `forMs` from now. If its holder takes it again, the time restarts. */
+/** Takes the lock for `forMs` from now. If its holder takes it again, the time restarts. */
 export function lock(operation: string, forMs = LOCK_MS): Transition<CustomerRecord, Lock> {
   return (before, nowMs) => {
     const record = before ?? NO_CUSTOMER;

@@ -6,7 +6,7 @@ import type { Tries, Wait } from './transitions.ts';
  * means" of docs/how-it-works.md.
  */
 
-/** What becomes of a reply: it is done, it waits, or it is dropped with an alarm (given up, rejected). */
+/** What becomes of a reply. `givenUp`, `rejected`: dropped, with an alarm. */
 export type Fate =
   | { readonly kind: 'done' }
   | { readonly kind: 'waits'; readonly wait: Wait }
@@ -35,7 +35,7 @@ const GIVE_UP_MS = 24 * HOUR;
  * twice is better than silence about money. A reply that comes many times is not.
  */
 const RETRY_MS = [10 * SECOND, MINUTE, 10 * MINUTE, HOUR];
-/** The times while the channel delivers nothing at all: then the platform fails, not this reply. */
+/** The times while the channel delivers nothing at all. */
 const RETRY_IN_OUTAGE_MS = [...RETRY_MS, 2 * HOUR, 4 * HOUR, 8 * HOUR, 16 * HOUR];
 
 /** The shortest and the longest wait. The last two are for replies that were not tried. */

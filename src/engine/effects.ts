@@ -184,7 +184,7 @@ export class Calls {
     this.#unwritten[operation] = conclusion;
   }
 
-  /** The outcomes that the store does not know. They go with the next change, and are returned once. */
+  /** The outcomes that the store does not know. They are returned once. */
   take(): Readonly<Record<string, KnownCall>> {
     const outcomes = this.#unwritten;
     this.#unwritten = {};

@@ -124,7 +124,7 @@ export class Engine {
     }
   };
 
-  /** Gives a conversation one of the next free slots. Call it after something else filed a message there. */
+  /** Gives a conversation one of the next free slots. */
   readonly schedule = (conversation: string): void => this.#scheduler.schedule(conversation);
 
   /** Begins to renew leases and to look for due conversations. */
@@ -133,7 +133,7 @@ export class Engine {
     this.#scheduler.start();
   }
 
-  /** Finishes the turns that may have called AntCRM, and gives the others back. Messages are still stored. */
+  /** Finishes the turns that may have called AntCRM, and gives the others back. */
   async stop(): Promise<void> {
     const late = Promise.withResolvers<void>();
     const { runtime, limits, leases } = this.#tools;

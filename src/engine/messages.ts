@@ -124,7 +124,7 @@ export type FetchedPhoto =
   | { readonly kind: 'fetched'; readonly bytes: Uint8Array }
   | { readonly kind: 'large' | 'unavailable' | 'refused' };
 
-/** What a turn waited for before its reply. `take`: the change that brought the message. */
+/** What a turn waited for before its reply. `take`: its message. */
 const tripSchema = z.enum(['take', 'intend', 'lock', 'unlock', 'commit']);
 export type Trip = z.infer<typeof tripSchema>;
 
@@ -163,7 +163,7 @@ export type Trace = z.infer<typeof traceSchema>;
  * The bodies in a record. Each has its version, is upgraded to the present one, and is then read strictly.
  */
 
-/** Who wrote last and where replies go, for turns without a message. Neither name nor e-mail is kept. */
+/** Who wrote last and where replies go. Neither name nor e-mail is kept. */
 const originSchema = incomingSchema
   .pick({ channel: true, conversation: true, address: true })
   .extend({ sender: senderSchema.omit({ name: true, email: true }) });
@@ -257,7 +257,7 @@ export function attempt<T>(read: () => T): T | null {
   }
 }
 
-/** `unknownFlow`: this process does not have the conversation's flow, and the state is without it. */
+/** `unknownFlow`: this process does not have the flow, and the state is without it. */
 export function readStored(text: string, read: ReadState): StoredState & { readonly unknownFlow?: true } {
   const { body, version } = readBody(JSON.parse(text), NO_UPGRADES);
   const stored = storedSchema.parse(body);

@@ -229,7 +229,7 @@ export async function listAll(
   return listed;
 }
 
-/** The members of an index. Rejects if one shard does not answer: what is missing would not be noticed. */
+/** The members of an index. Rejects if one shard does not answer. */
 export async function membersOf(
   store: Lists,
   index: Index,

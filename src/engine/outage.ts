@@ -43,7 +43,7 @@ export class Outage {
     observe.failing(channel, false);
   }
 
-  /** Null: the platform fails, and the next probe is not due. After a permit, `note` must follow. */
+  /** Null: the next probe is not due. After a permit, `note` must follow. */
   admit(nowMs: number): Permit | null {
     const permit = this.#breaker.admit();
     if (permit !== null || nowMs < this.#nextProbeMs) return permit;

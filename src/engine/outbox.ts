@@ -65,7 +65,7 @@ export class Outbox {
     return { ...backOff(age, 'unlock', UNLOCK_RETRY_MS), tried: { tries: 0, sinceMs } };
   }
 
-  /** Unlocks the customers among the tasks. Resolves to the number of the first unconfirmed one. */
+  /** Unlocks the customers. Resolves to the number of the first unconfirmed task. */
   async unlock(tasks: readonly OutboxTask[]): Promise<number | null> {
     const { customers, runtime, spans, isTracing, onError } = this.#tools;
     for (const { seq, body } of tasks) {
@@ -129,7 +129,7 @@ export class Outbox {
         delivery = await to.deliver(outgoing, seq);
       } catch (err) {
         observe.log.error({ err, channel }, 'a channel threw while delivering');
-        // A channel that throws has a bug, and may have sent the reply. `Unwordable`: no try can render it.
+        // A channel that throws may have sent the reply. `Unwordable`: no try can render it.
         delivery = { kind: err instanceof Unwordable ? 'rejected' : 'uncertain' };
       }
       outage.note(permit, delivery, nowMs);

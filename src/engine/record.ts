@@ -12,7 +12,7 @@ import type { StoredState } from './messages.ts';
  * state.
  */
 
-/** A message that is not answered. `mark` is the delivery id: the nonce of the accept that filed it. */
+/** A message that is not answered. `mark` is the delivery id. */
 const messageSchema = z.looseObject({
   seq: z.number(),
   id: z.string(),
@@ -56,7 +56,7 @@ const retrySchema = z.looseObject({
   earliestMs: z.number(),
   /** For operators: how the last delivery ended, or why the lease was given back. */
   reason: z.string(),
-  /** How often the first reply was perhaps delivered, and when the first of these sends was. */
+  /** How often the first reply was perhaps delivered, and when first. */
   tries: z.number(),
   sinceMs: z.number(),
   /** When the first waiting reply was made; 0: no reply waits. */
@@ -71,7 +71,7 @@ const letterSchema = z.looseObject({
   body: z.unknown(),
 });
 
-/** An index entry that the conversation asks for. `part` follows the conversation's name in the member. */
+/** An index entry that the conversation asks for. `part` follows its name in the member. */
 const listedSchema = z.looseObject({ index: z.string(), part: z.string().optional(), score: z.number() });
 
 const envelopeSchema = z.looseObject({

@@ -12,7 +12,7 @@ export type SchedulerParts = {
   readonly observe: Pick<Observe, 'claim'>;
   /** Aborted when the process is stopping: nothing more is claimed. */
   readonly stopping: AbortSignal;
-  /** Begins to work on a conversation that was claimed, in a slot that `freeSlot` frees. */
+  /** Begins to work on a claimed conversation, in a slot that `freeSlot` frees. */
   begin(lease: Lease): void;
   /** A shard did not answer. It is asked again later. */
   onError(error: unknown): void;
@@ -81,7 +81,7 @@ export class Scheduler {
     if (this.#usedSlots === 0) this.#onIdle?.();
   }
 
-  /** Call it for a conversation that is due in `afterMs`. It then gets one of the next free slots. */
+  /** A conversation that is due in `afterMs` then gets one of the next free slots. */
   schedule(conversation: string, afterMs = 0): void {
     if (afterMs > MAX_TIMER_MS) return;
     const note = (): void => {

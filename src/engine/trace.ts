@@ -7,12 +7,12 @@ import type { Turn, TurnInside } from './turn.ts';
 /** Explains to people how the bot understood a text in a given state, and why. */
 type Explain = (text: string, before: State, sender: Sender) => NonNullable<Trace['understood']>;
 
-/** Records what happens inside turns of some channels. Nothing is recorded of other turns. */
+/** Records what happens inside turns of some channels. */
 export class Traces {
   /** Turns of these channels are looked into. */
   readonly channels: readonly string[];
   readonly #explain: Explain;
-  /** The calls of the turn at work, if it is looked into. A shared client far below the turn makes them. */
+  /** The calls of the turn at work. A shared client far below the turn makes them. */
   readonly calls = new AsyncLocalStorage<TracedCall[]>();
 
   constructor(channels: readonly string[], explain: Explain) {

@@ -51,7 +51,7 @@ const MAX_ID_HOURS = 48;
 
 const unchanged = <Answer>(record: ConversationRecord | null, answer: Answer) => ({ record, answer });
 
-/** Whether replies, and the messages behind them, have to wait. Only a wake-up may run then. */
+/** Whether replies, and the messages behind them, have to wait. */
 const isPutOff = ({ retry }: ConversationRecord, nowMs: number): boolean =>
   retry !== null && retry.atMs > nowMs;
 
@@ -167,7 +167,7 @@ function grantLease(
   };
 }
 
-/** Prolongs the lease; false: it is lost. If it ran out and no process took it, it is prolonged as well. */
+/** Prolongs the lease, also if it ran out and no process took it; false: it is lost. */
 export function renew({ owner, leaseMs }: LeaseRequest): ConversationTransition<boolean> {
   return (record, nowMs) => {
     if (record?.lease?.owner !== owner) return unchanged(record, false);

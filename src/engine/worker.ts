@@ -33,9 +33,9 @@ export type WorkerTools = TurnTools & {
   readonly traces?: Traces | undefined;
 };
 
-/** A turn that asks for more effects is in an endless loop. A message with ten codes needs fewer. */
+/** A turn that asks for more effects is in an endless loop. */
 const MAX_EFFECTS = 16;
-/** When a wake-up that became a dead letter is tried again. Each failure raises an alarm. */
+/** When a wake-up that became a dead letter is tried again. */
 const WAKE_RETRY_MS = 10 * 60 * 1000;
 const FAILED: Reply = { key: 'turn.failed' };
 /** How soon an unconfirmed release is tried again. Each further wait is twice as long. */

@@ -23,7 +23,7 @@ const TAG_BYTES = 16;
 const NO_SALT = Buffer.alloc(32);
 const NAME_BYTES = 16;
 
-/** Most messages come from people who wrote a moment ago, so this many names and subkeys are cached. */
+/** This many names and subkeys are cached. */
 const CACHED = 1000;
 
 /**
@@ -37,7 +37,7 @@ export function createEncryption(
   { key, previous, hashKey, onPrevious }: Keys & { readonly onPrevious?: (() => void) | undefined },
   runtime: Pick<Runtime, 'bytes'> = systemRuntime,
 ): Encryption {
-  // Node turns a key given as bytes into an object at every call, which costs more than the cipher.
+  // Made once: it costs more than the cipher.
   const nameKey = createSecretKey(hashKey);
   // Read and set by hand: lru-cache's `memo` takes twenty times as long as `get`.
   const names = new LRUCache<string, string>({ max: CACHED });

@@ -12,7 +12,7 @@ export interface EventLog {
 /** How a feed looks for events. */
 export type FeedOptions = {
   readonly runtime: Pick<Runtime, 'timer'>;
-  /** How often followers look for events of other processes, ms. Absent: there are no other processes. */
+  /** How often followers look for events of other processes, ms. Absent: there are none. */
   readonly pollMs?: number;
 };
 

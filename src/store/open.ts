@@ -11,7 +11,7 @@ type OpenStore = { readonly records: RecordStore; readonly feed: Feed; close(): 
 /** How long a reader of a feed waits at most for what another process publishes. */
 const POLL_MS = 250;
 
-/** Opens a Redis, or the memory of this process. Rejects with `StoreRefused` if our keys do not fit. */
+/** Opens a Redis, or memory. Rejects with `StoreRefused` if our keys do not fit. */
 export async function openStore(
   redis: { readonly address: RedisAddress; readonly waitReplicas: number } | undefined,
   canary: Canary,

@@ -87,7 +87,7 @@ export type Swap = {
   readonly appended?: number | undefined;
   readonly ttlMs: number;
   readonly indexes: readonly IndexChange[];
-  /** The present record cannot be opened: keep it under `asideOf` for `ASIDE_MS`, in the index `broken`. */
+  /** The present record cannot be opened: keep it under `asideOf`, in the index `broken`. */
   readonly aside?: boolean;
   /** The answer waits until as many replicas have it as the operator wants (`REDIS_WAIT_REPLICAS`). */
   readonly durable?: boolean;
@@ -162,7 +162,7 @@ export const FEED_MS = 60 * 60 * 1000;
 
 /** Names and seals what is stored, so that a store sees keyed hashes and opaque bytes only. */
 export interface Encryption {
-  /** A keyed hash, 128 bits as base64url: the name of a conversation or customer in stores and logs. */
+  /** A keyed hash, 128 bits as base64url: a name in stores and logs. */
   name(kind: 'conversation' | 'customer' | 'check', value: string): string;
   /** Seals `plain` for `name`, which is not stored and must be the same to open it. */
   seal(name: string, plain: Buffer): Buffer;
@@ -175,7 +175,7 @@ export class SealBroken extends Error {
   override readonly name = 'SealBroken';
 }
 
-/** This process must not use this store. The message is one line for the operator who starts the process. */
+/** This process must not use this store. The message is one line for the operator. */
 export class StoreRefused extends Error {
   override readonly name = 'StoreRefused';
 }

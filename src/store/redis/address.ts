@@ -8,7 +8,7 @@ export type RedisAddress = {
   | { readonly kind: 'server'; readonly server: HostPort }
   /** Some nodes of a Redis Cluster; they know the others. */
   | { readonly kind: 'cluster'; readonly nodes: readonly [HostPort, ...HostPort[]] }
-  /** Sentinels that know the master of this name. `sentinelLogin` is their own; usually they want none. */
+  /** Sentinels that know the master of this name. `sentinelLogin` is their own. */
   | {
       readonly kind: 'sentinel';
       readonly sentinels: readonly [HostPort, ...HostPort[]];

@@ -84,7 +84,7 @@ const COMMON = {
   connectTimeout: 2000,
   // How long a command may take, with all retries of the client.
   commandTimeout: 1800,
-  // A connection without any answer for this long is dead, even if the network still looks alive.
+  // A connection without any answer for this long is dead.
   socketTimeout: 4000,
   // How often a node that loads its data is asked whether it is ready.
   maxLoadingRetryTime: 500,
@@ -123,7 +123,7 @@ const nameOf = ({ options: { host, port, name } }: Redis): string => name ?? `${
 const ownerOf = (key: string, { slots }: Cluster): string | null =>
   slots[new Command('exists', [key]).getSlot() ?? 0]?.[0] ?? null;
 
-/** For commands on further connections: these fail by themselves, and the main client logs why. */
+/** For failures that the main client logs. */
 export const ignore = (): void => {};
 
 /**

@@ -19,7 +19,7 @@ import {
   unavailable,
 } from './clients.ts';
 
-/** The start waits at most this long for Redis. Then the bot starts without it, and recovers later. */
+/** The start waits at most this long for Redis. The bot recovers later. */
 const START_MS = 3000;
 const RECONNECT = { baseMs: 50, maxMs: 2000 };
 

@@ -111,9 +111,9 @@ function toListed(answer: unknown): Listed {
 
 /** A process probes the nodes at most once in this time. */
 const PROBE_EVERY_MS = 1000;
-/** Once a node has answered, the others have this long: a caller must not wait for a dead one. */
+/** Once a node has answered, the others have this long. */
 const GRACE_MS = 300;
-/** How long replicas may take to acknowledge a probe: less than a caller waits for other nodes. */
+/** How long replicas may take to acknowledge a probe. */
 const PROBE_WAIT_MS = 200;
 /** A record of 10 s that always finds its own version, and an entry that comes and goes: it always writes. */
 const PROBE = ['', Buffer.from('what readiness writes'), 10_000, 0, 2, 'probe', 0, 'probe', ''];
@@ -172,7 +172,7 @@ async function probe(
   return [...faults, `${few}: no points can be spent`];
 }
 
-/** Settings that can lose data; tells how full the node is. None if our login may not ask for them. */
+/** Settings that can lose data. None if our login may not ask for them. */
 async function settingFaults(node: Redis, onMemory: (share: number) => void): Promise<string[]> {
   const info = await node.info().catch(() => '');
   const limit = Number(/^maxmemory:(\d+)/m.exec(info)?.[1]);
