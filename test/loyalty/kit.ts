@@ -5,6 +5,7 @@ import {
   intentSchema,
   LeaseLost,
   type Outcome,
+  type Unlocking,
 } from '../../src/conversation/effect.ts';
 import { type CustomerRecord, lock, unlock } from '../../src/engine/customer.ts';
 import type { Transition } from '../../src/engine/versioned-records.ts';
@@ -179,9 +180,7 @@ class FakeStore {
 
   lock = (name: string, operation: string, forMs?: number) => this.#update(name, lock(operation, forMs));
 
-  unlock(name: string, operation: string, record?: string, awaited?: string): void {
-    this.#update(name, unlock({ operation, record, awaited }));
-  }
+  unlock = (name: string, unlocking: Unlocking) => this.#update(name, unlock(unlocking));
 
   /** A new lease; the earlier ones are stale from now on. */
   lease(): EffectContext & { abort(): void } {
@@ -193,7 +192,7 @@ class FakeStore {
       abort: () => lost.abort(),
       stopping: this.stopping.signal,
       lock: async (...asked) => this.lock(...asked),
-      unlock: async (name, { operation, record, awaited }) => this.unlock(name, operation, record, awaited),
+      unlock: async (...left) => this.unlock(...left),
       isHeld: async () => fence === this.#fence,
       intend: async (operation, body) => {
         if (fence !== this.#fence || this.intents.has(operation)) throw new LeaseLost();

@@ -115,7 +115,7 @@ describe('reading back', () => {
 
   it('claims no record that was there, belongs to another operation, or is one of several', async () => {
     antcrm.records.push(gift({ id: 'before' }));
-    store.unlock(CUSTOMER, 'op-0', 'late');
+    store.unlock(CUSTOMER, { operation: 'op-0', record: 'late' });
     antcrm.onCall = () => antcrm.records.push(gift({ id: 'late' }));
     expect(await perform(REDEEM)).toMatchObject({ receipt: { record: 'new-2' } });
 
@@ -268,7 +268,7 @@ describe('check', () => {
     ['unreadable', 'a new one does not say of which gift', [{ ...found, code: undefined }]],
     ['unreadable', 'there are too many pages', many(1001)],
   ])('finds a redemption %s where %s', async (kind, _, records) => {
-    store.unlock(CUSTOMER, 'op-0', 'settled');
+    store.unlock(CUSTOMER, { operation: 'op-0', record: 'settled' });
     antcrm.records.push(gift({ id: 'before' }), ...records);
     expect(await check({ baseline: ['before'] })).toMatchObject({ kind: 'checked', found: kind });
     // The customer stays locked until the outcome is stored.
@@ -278,7 +278,10 @@ describe('check', () => {
   it.each<[string, () => unknown]>([
     ['the customer is locked by another operation', () => store.lock(CUSTOMER, 'op-2')],
     ['the history cannot be read', () => antcrm.down.add('history')],
-    ['a newer version stored what is unreadable', () => store.unlock(CUSTOMER, 'op-0', undefined, '?')],
+    [
+      'a newer version stored what is unreadable',
+      () => store.unlock(CUSTOMER, { operation: 'op-0', awaited: '?' }),
+    ],
   ])('concludes nothing where %s', async (_, spoil) => {
     spoil();
     antcrm.records.push(found);
@@ -306,7 +309,7 @@ describe('check', () => {
     for (const code of ['daumay01', 'LOA01']) {
       const calledMs = START_MS + awaitedMs;
       const awaited = writeAwaited({ code, calledMs, deadlineMs: calledMs + 8000, skew: LOOKUP.skew });
-      store.unlock(CUSTOMER, 'op-0', undefined, awaited);
+      store.unlock(CUSTOMER, { operation: 'op-0', awaited });
     }
     for (const [id, afterMs, kind] of records) {
       antcrm.records.push(gift({ id, atMs: START_MS + afterMs }));

@@ -99,7 +99,7 @@ async function play(
     wakes[where] = decision.wakeAtMs ?? Infinity;
     for (const { replies } of decisions) for (const reply of replies) hear(reply, asked);
     for (const { customer, operation, record, awaited } of decisions.flatMap(({ unlock = [] }) => unlock)) {
-      store.unlock(customer, operation, record, awaited && writeAwaited(awaited));
+      store.unlock(customer, { operation, record, awaited: awaited && writeAwaited(awaited) });
       const told = redemptions.find(({ id }) => id === operation);
       if (told && told !== asked) told.settledBy = record;
     }
