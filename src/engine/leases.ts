@@ -100,6 +100,10 @@ export type LeasesParts = {
 /**
  * The leases of this process. Methods reject with `StoreUnavailable` if the store did not confirm; the change
  * may have taken effect all the same.
+ *
+ * @example
+ * const lease = await leases.claim(name);
+ * if (typeof lease === 'object') leases.live.add(lease);
  */
 export class Leases {
   readonly #parts: LeasesParts;

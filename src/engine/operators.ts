@@ -68,7 +68,12 @@ export type OperatorsOptions = {
   readonly onFault?: ((fault: RecordFault, conversation: string) => void) | undefined;
 };
 
-/** What operators do with a store. All methods reject with `StoreUnavailable`. */
+/**
+ * What operators do with a store. All methods reject with `StoreUnavailable`.
+ *
+ * @example
+ * for (const { id } of await operators.letters()) await operators.replay(id);
+ */
 export class Operators {
   readonly #options: OperatorsOptions;
   readonly #runtime: Runtime;

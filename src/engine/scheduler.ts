@@ -31,6 +31,10 @@ const MAX_TIMER_MS = 10 * 60_000;
 /**
  * Bounds the turns at work, and claims due conversations for the free slots: leases that ran out, messages
  * that no process took, wake-ups, and replies that wait.
+ *
+ * @example
+ * if (scheduler.reserveSlot()) void work(lease).finally(() => scheduler.freeSlot());
+ * else scheduler.schedule(conversation);
  */
 export class Scheduler {
   readonly #parts: SchedulerParts;

@@ -72,7 +72,12 @@ export type Filing = {
   readonly take?: LeaseRequest | undefined;
 };
 
-/** Files a message. A retry that waits is brought forward. */
+/**
+ * Files a message. A retry that waits is brought forward.
+ *
+ * @example
+ * const { answer } = await records.update(name, accept({ id, deliveryId, body }));
+ */
 export function accept(filing: Filing): ConversationTransition<AcceptResult> {
   const { id, deliveryId, body, uncapped = false, take: taking } = filing;
   const idHash = hash('sha256', id, 'base64url').slice(0, ID_CHARS - HOUR_CHARS);

@@ -126,6 +126,9 @@ function decipher(key: KeyObject, name: string, sealed: Uint8Array): Buffer | nu
  * `stored`, null: the store is empty. The answer is the same value, or, if our state key is new, one with its
  * seal and the seal that we opened. Throws `StoreRefused` if the hash is another one, or if our keys open no
  * seal.
+ *
+ * @example
+ * const wanted = createCanary(keys)(await readCheckValue());
  */
 export type Canary = (stored: string | null) => string;
 

@@ -9,7 +9,12 @@ import { crc32 } from 'node:zlib';
  *   the same; the caller simply sends it again.
  */
 export interface RecordStore {
-  /** Reads the record; `bytes` is null if it does not exist or has expired. */
+  /**
+   * Reads the record; `bytes` is null if it does not exist or has expired.
+   *
+   * @example
+   * const { nowMs, bytes } = await store.read('c:name');
+   */
   read(key: Key): Promise<{ readonly nowMs: number; readonly bytes: Uint8Array | null }>;
 
   /**
@@ -31,6 +36,9 @@ export interface RecordStore {
   /**
    * Lists entries of one shard's index, the lowest score first, and counts them. `now`: those whose score the
    * node's clock has reached; `ever`: all. `limit` 0 only counts.
+   *
+   * @example
+   * const { entries } = await store.list('due', { shard: shardOf(key), upTo: 'now', limit: 50 });
    */
   list(index: Index, range: Range): Promise<Listed>;
 
@@ -144,11 +152,17 @@ export interface Feed {
   /**
    * Appends an event and tells the followers. Idempotent: drops an event if its seq is not above the last.
    * `forget` drops the stored events before it, in the same step.
+   *
+   * @example
+   * await feed.publish(conversation, { seq: 8, body }, { forget: true });
    */
   publish(conversation: string, event: FeedEvent, options?: { readonly forget: boolean }): Promise<void>;
   /**
    * Calls `onEvent` for every stored event with a seq above `afterSeq`, then for every new one, in order and
    * once each, until the returned function is called. Resolves when no new event can be missed any more.
+   *
+   * @example
+   * const unfollow = await feed.follow(conversation, lastSeq, ({ seq, body }) => show(seq, body));
    */
   follow(conversation: string, afterSeq: number, onEvent: (event: FeedEvent) => void): Promise<() => void>;
   /** Ends all followers, for good. */
@@ -160,7 +174,13 @@ export type FeedEvent = { readonly seq: number; readonly body: Buffer };
 export const FEED_LENGTH = 100;
 export const FEED_MS = 60 * 60 * 1000;
 
-/** Names and seals what is stored, so that a store sees keyed hashes and opaque bytes only. */
+/**
+ * Names and seals what is stored, so that a store sees keyed hashes and opaque bytes only.
+ *
+ * @example
+ * const name = encryption.name('conversation', 'telegram\u0000475');
+ * const opened = encryption.open(`c:${name}`, encryption.seal(`c:${name}`, plain));
+ */
 export interface Encryption {
   /** A keyed hash, 128 bits as base64url: a name in stores and logs. */
   name(kind: 'conversation' | 'customer' | 'check', value: string): string;

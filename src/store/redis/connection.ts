@@ -40,6 +40,9 @@ export type ConnectionOptions = {
 /**
  * Connects one process to a Redis: one server, a master behind sentinels, or a cluster. Waits for Redis at
  * most 3 s. Rejects with `StoreRefused` if Redis refuses the login, or if the store has other keys than ours.
+ *
+ * @example
+ * const connection = await connectRedis(address, { canary: createCanary(keys), log });
  */
 export async function connectRedis(
   address: RedisAddress,
