@@ -52,7 +52,7 @@ export function retry(state: State, scope: Scope, why?: Reply): Decision {
   if (state.step.at !== 'asking') return askAgain(state, scope);
   const tries = state.step.tries + 1;
   const help = tries % 2 === 0 ? [offerHelp(state, scope)] : [];
-  return askAgain({ ...state, step: { ...state.step, tries } }, scope, ...help, ...(why ? [why] : []));
+  return askAgain({ ...state, step: { ...state.step, tries } }, scope, ...(why ? [why] : []), ...help);
 }
 
 function offerHelp({ view }: State, scope: Scope): Reply {
