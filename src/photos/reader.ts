@@ -73,6 +73,8 @@ async function decode(bytes: Uint8Array, withinMs: number, closing: AbortSignal)
   try {
     worker = new Worker(new URL('./decoder.ts', import.meta.url), options);
     worker.unref();
+    // It may also fail after its time, when nobody waits for it.
+    worker.on('error', () => {});
     await receive(worker, START_MS);
     isReady = true;
     const { data = [] } = textsSchema.nullable().safeParse(await receive(worker, withinMs));

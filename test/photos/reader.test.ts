@@ -39,6 +39,11 @@ it.each<[string, Uint8Array]>([
 
 it('a thread has no variable of the environment, and is ended if it takes too long', async () => {
   const started = vi.spyOn(threads, 'Worker');
+  const { terminate } = threads.Worker.prototype;
+  vi.spyOn(threads.Worker.prototype, 'terminate').mockImplementation(function (this: threads.Worker) {
+    this.emit('error', new Error('out of memory, after the time'));
+    return terminate.call(this);
+  });
   syncBuiltinESMExports();
   expect(await createPhotoReader({ decodeMs: 0 }).read(PNG)).toEqual(UNREADABLE);
   expect(started).toHaveBeenCalledWith(expect.anything(), expect.objectContaining({ env: {} }));

@@ -99,6 +99,10 @@ describe('a channel out of order', () => {
     await channel.start?.();
     expect(channel.faults?.()).toEqual([]);
     const faults = () => channel.faults?.() ?? [];
+    // A date of no calendar does not end the looks.
+    double.report({ last_error_date: 1e15, pending_update_count: 1 });
+    const looks = () => double.calls('getWebhookInfo').length;
+    await expect.poll(looks).toBeGreaterThan(looks() + 1);
     const error = { last_error_date: Math.floor(Date.now() / 1000) - 300, pending_update_count: 2 };
     double.report({ ...error, last_error_message: 'Wrong response from the webhook: 401 Unauthorized' });
     const says = expect.stringMatching(/401 Unauthorized.*PUBLIC_URL.*TELEGRAM_WEBHOOK_SECRET/);
