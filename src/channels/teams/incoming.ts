@@ -3,18 +3,13 @@ import { type Activity, ActivityHandlerBase, type Attachment, CloudAdapter, Turn
 import { z } from 'zod';
 import { MAX_TEXT, type Message, type Picture } from '../../conversation/message.ts';
 import type { Incoming } from '../../engine/messages.ts';
-import { cut, decodeChoice, senderOf } from '../platforms.ts';
+import { cut, cutList, decodeChoice, senderOf } from '../platforms.ts';
 import { type addressSchema, TEAMS } from './address.ts';
 
 /** An absent or unexpected part becomes blank: we answer unreadable activities. */
 const text = z.string().default('').catch('');
 
-const MAX_LIST = 100;
-/** A list, cut before zod reads its items: 100,000 wrong ones would take long. */
-function list<T extends z.ZodType>(schema: T) {
-  const cutList = (value: unknown) => (Array.isArray(value) ? value.slice(0, MAX_LIST) : value);
-  return z.preprocess(cutList, z.array(schema)).catch([]);
-}
+const list = <T extends z.ZodType>(schema: T) => z.preprocess(cutList, z.array(schema)).catch([]);
 
 /** An object of such parts. */
 function part<Shape extends z.ZodRawShape>(shape: Shape) {

@@ -1,6 +1,7 @@
 import type { Update } from 'telegraf/types';
 import { z } from 'zod';
 import type { ChannelTraits } from '../channel.ts';
+import { cutList } from '../platforms.ts';
 
 /** Telegram, as a channel. */
 export const TELEGRAM = {
@@ -63,7 +64,7 @@ const messageSchema = z.object({
   forward_origin: present,
   forward_date: present,
   via_bot: present,
-  photo: maybe(z.array(fileSchema)),
+  photo: maybe(z.preprocess(cutList, z.array(fileSchema))),
   document: maybe(fileSchema),
 });
 export type TelegramMessage = z.infer<typeof messageSchema>;

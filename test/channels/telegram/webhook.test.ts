@@ -154,6 +154,11 @@ describe('a private message', () => {
   ])('%j is read as %j', async (content, message) => {
     expect(await messageOf(minh.sends(content))).toEqual(message);
   });
+
+  it('has few sizes of a picture that are looked at, however long their list', async () => {
+    const sizes = [...Array(100).fill({ file_id: 'f' }), ...Array(9000).fill(0)];
+    expect(await messageOf(minh.sends({ photo: sizes }))).toEqual(photo('f'));
+  });
 });
 
 describe('a shared contact', () => {
