@@ -124,7 +124,7 @@ export const isStopped = (parts: readonly Part[], at: number): boolean =>
   isDenied(parts, at, (part) => isIn(part, 'stops'));
 
 /** Acts that a denial takes back: "không cần gặp nhân viên", "đừng bỏ mã nào". */
-const TAKEN_BACK = /^(?:show (?:person|offer)|remove|change)$/;
+const TAKEN_BACK = /^(?:show (?:person|offer|erasing)|remove|change)$/;
 
 /** The parts without a declined act and the words that decline it: "không cần gặp nhân viên, xem điểm". */
 export function withoutUnwanted(parts: readonly Part[]): readonly Part[] {

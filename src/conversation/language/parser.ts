@@ -109,8 +109,7 @@ const AMONG_FLOWS = [
   { act: 'remove', priority: 26 },
 ];
 const NO = /^(?:no|none|cancel|cancel mild)$/;
-/** With these acts "thôi" still ends something; with those, a language is still wished for. */
-const BESIDE_MILD = /^(?:cancel|no|none|yes|talk )/;
+/** With these acts, a language is still wished for. */
 const BESIDE_LANGUAGE = /^(?:speak \w+|yes|no|none|talk \w+|show help)$/;
 /** Acts that answer our question; acts with which the bare name of a person is still a wish for one. */
 const ANSWERS = /^(?:yes|no|none|keep|other|cancel mild)$/;
@@ -193,7 +192,7 @@ export class Parser {
     const name = /^\/(\w+)(?:@\w+)?$/.exec(all[0]?.text ?? '')?.[1]?.toLowerCase() ?? '';
     const command = this.commands.get(name);
     const tokens = all.filter((token, at) => !(command && at === 0) && !token.text.startsWith('@'));
-    const { values, left } = this.#valuesOf(tokens, command);
+    const { values, left } = this.#valuesOf(tokens);
     const named = findGifts(this.book.wordsOf(left, values), settings.gifts, this.book);
     const words = hasPlaces(at) ? this.#withPlaces(named, at.codes) : named;
     const timed = findPeriod(this.#calendar, words, today);
@@ -237,19 +236,18 @@ export class Parser {
     };
   }
 
-  /** The tokens of a text: links are read, "👍" is "ok", "1 / 8 / 23" is a date. */
+  /** The tokens of a text: links are read, "👍" is "ok". */
   #tokensOf(text: string): Token[] {
     let seen = withLinksRead(text, this.linkNames).replace(/[\u{1F3FB}-\u{1F3FF}]/gu, '');
     for (const [sign, said] of this.#signs)
       if (seen.includes(sign)) seen = seen.replaceAll(sign, ` ${said} `);
-    if (seen.includes('/')) seen = seen.replace(/(?<!\d)(\d{1,2}) ?\/ ?(?=\d{1,4}(?!\d))/g, '$1/');
     return tokenize(seen).flatMap((token) =>
       splitCodes(token.text).map((part) => ({ ...token, text: part })),
     );
   }
 
   /** The tokens that are values by their shape. Of a phone's tokens the first is kept. */
-  #valuesOf(tokens: readonly Token[], command: string | undefined) {
+  #valuesOf(tokens: readonly Token[]) {
     const values = new Map<Token, Value>();
     const gone = new Set<Token>();
     for (const { result: email, tokens: [token] = [] } of findEmails(tokens))
@@ -265,9 +263,6 @@ export class Parser {
       if (this.isCode(token.text)) values.set(token, { kind: 'code', code: token.text });
       else if (this.#isMangled(token.text)) values.set(token, { kind: 'mangled' });
     }
-    const [only, ...more] = others;
-    const isArgument = only && more.length === 0 && this.#takesCode(command) && !values.has(only);
-    if (isArgument && this.readCode(only.text).ok) values.set(only, { kind: 'code', code: only.text });
     return { values, left: tokens.filter((token) => !gone.has(token)) };
   }
 
@@ -357,12 +352,12 @@ export class Parser {
       if (some.length === 0) return named;
       const corrected = some.filter((value) => signOf(value) === 'replace');
       if (some.length > 1 && corrected.length === 1) return corrected;
-      return isTakenBack(parts, some) ? some.slice(-1) : some;
+      return some;
     };
     const phones = meant('phone').flatMap((value) => (value.kind === 'phone' ? value.phone : []));
     const codes = new Set(all.flatMap((value) => (value.kind === 'code' ? value.code.toLowerCase() : [])));
     const coded = listed.filter(({ code }) => codes.has(code.toLowerCase()));
-    const named = all.flatMap((value) => (value.kind === 'gift' && isMeant(value) ? [value.gifts] : []));
+    const named = all.flatMap((value) => (value.kind === 'gift' && isMeant(value) ? value.gifts : []));
     const deniesGift = all.some((value) => value.kind === 'gift' && !isMeant(value));
     const emails = meant('email').flatMap((value) => (value.kind === 'email' ? value.email : []));
     const isMangled = all.some(({ kind }) => kind === 'mangled');
@@ -370,7 +365,7 @@ export class Parser {
       phones: phones.filter(({ value }, at) => phones.findIndex((other) => other.value === value) === at),
       emails: emails.filter(({ ok }) => ok),
       mangled: isMangled ? ('codes' as const) : emails.some(({ ok }) => !ok) ? ('email' as const) : undefined,
-      gifts: deniesGift || named.length > 0 ? giftsMeant(named, parts) : coded,
+      gifts: deniesGift || named.length > 0 ? [...new Set(named)] : coded,
       deniesGift,
       places: all.flatMap((value) => (value.kind === 'place' ? value.place : [])),
     };
@@ -389,12 +384,9 @@ export class Parser {
     if (denied && !(denied === 'cancel' && acts.has('show offer'))) return denied;
     if (isFlow && isReport(parts, period?.isPast)) return 'show complaint';
     const first = this.#order.find((act) => acts.has(act));
-    if (first === 'show erasing' && !isPlainRequest(parts)) return 'show privacy';
     if (acts.has('yes') && acts.has('no') && (first === 'yes' || first === 'no'))
       return says({ parts }, 'faults') ? 'no' : undefined;
-    // "Did I redeem anything in October" asks for history.
-    const isOver = period?.isPast && this.#flows.get(first ?? '')?.slots.includes('gift');
-    const isHistory = isOver || (period && isExplained && this.#isHistory(first, parts, period));
+    const isHistory = period && isExplained && this.#isHistory(first, parts, period);
     return isHistory ? this.#history : first;
   }
 
@@ -471,14 +463,6 @@ export class Parser {
   }
 }
 
-/** "0911111111 no sorry 0912345678": of two values, the last one is meant. */
-function isTakenBack(parts: readonly Part[], [first, last, ...more]: readonly Value[]): boolean {
-  if (!first || !last || more.length > 0) return false;
-  const [from, to] = [first, last].map((value) => parts.findIndex((part) => part.value === value));
-  const between = parts.slice(from, to);
-  return between.some((part) => isIn(part, 'faults') || /^(?:no|none|talk wait)$/.test(actOf(part)));
-}
-
 /** The name of a person: where none is asked for, one is mentioned. */
 const isMention = (part: Part): boolean => actOf(part) === 'show person' && !part.phrase?.always;
 
@@ -505,8 +489,6 @@ function countingActs(parts: readonly Part[], isExplained: boolean): Set<string>
       .filter((part) => !isNo || !isIn(part, 'assents'))
       .map((part) => (isMention(part) ? 'show offer' : actOf(part))),
   );
-  // "Thôi nhập số khác" ends nothing.
-  if ([...acts].some((act) => !BESIDE_MILD.test(act))) acts.delete('cancel mild');
   return acts;
 }
 
@@ -515,23 +497,6 @@ const isNameOnly = (parts: readonly Part[]): boolean =>
   parts.every(
     (part) => !isIn(part, 'stops', 'fails', 'faults') && BESIDE_PERSON.test(actOf(part) || 'show person'),
   );
-
-/** Not "đừng xoá dữ liệu của tôi", nor anything else that is said about erasing. */
-function isPlainRequest(parts: readonly Part[]): boolean {
-  const isOther = (part: Part) => isUnknown(part) || actOf(part) === 'no' || fieldOf(part) !== undefined;
-  return !says({ parts }, 'stops', 'fails', 'wanted') && !parts.some(isOther);
-}
-
-/** Of several gifts with one name, the one whose price is said. */
-function giftsMeant(named: readonly (readonly NamedGift[])[], parts: readonly Part[]): readonly NamedGift[] {
-  const all = parts.flatMap(({ words }) => words.map(({ source }) => source.text));
-  const prices = new Set(all.map((text) => Number(text.replace(/[.,](?=\d{3}$)/, ''))));
-  const meant = named.flatMap((gifts) => {
-    const priced = gifts.filter(({ score }) => prices.has(score));
-    return priced.length === 1 ? priced : gifts;
-  });
-  return [...new Set(meant)];
-}
 
 function orderOf(vocabulary: Vocabulary, flows: readonly SpokenFlow[]): readonly string[] {
   const acts = [...new Set(vocabulary.examples.flatMap(({ act, isPhrase }) => (isPhrase ? act : [])))];

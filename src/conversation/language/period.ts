@@ -1,6 +1,6 @@
 import { DAY_MS, type Days, lastUnits, type Span, spanNamed, startOf, unitAt } from '../values/calendar.ts';
 import type { Word } from './phrases.ts';
-import { datesIn, fold, isAscii, isDate, unmark } from './tokenizer.ts';
+import { datesIn, fold, isDate, unmark } from './tokenizer.ts';
 import { indexPhrases, type PhraseIndex, type PhraseMatch, phraseAt, type Vocabulary } from './vocabulary.ts';
 
 /*
@@ -74,8 +74,6 @@ export type Calendar = {
   readonly lists: ReadonlyMap<string, PhraseIndex<number>>;
   readonly names: PhraseIndex<string>;
   readonly ordinal: RegExp;
-  /** Words as they are written: "quà" is not "qua", "Tuấn" is not "tuần". */
-  readonly spelt: ReadonlySet<string>;
 };
 
 export function createCalendar(vocabulary: Vocabulary): Calendar {
@@ -86,22 +84,11 @@ export function createCalendar(vocabulary: Vocabulary): Calendar {
     );
     lists.set(name, indexPhrases(worth));
   }
-  const written = vocabulary.lists.flatMap(({ section, name, phrases }) =>
-    section === 'periods' || name === 'amounts' ? phrases : [],
-  );
   const named = [...lists.keys()].filter((name) => spanNamed(name, 0) !== undefined);
   return {
     lists,
     names: indexPhrases(named.flatMap((name) => vocabulary.list(name).map((phrase) => [phrase, name]))),
     ordinal: new RegExp(`^(\\d{1,3})(?:${vocabulary.list('ordinal endings').join('|')})?$`),
-    spelt: new Set(
-      written.flatMap((phrase) =>
-        phrase
-          .normalize('NFC')
-          .toLowerCase()
-          .split(/[\s=]+/),
-      ),
-    ),
   };
 }
 
@@ -223,7 +210,7 @@ function pointAt(line: TimedWords, at: number): PhraseMatch<Point> | undefined {
 /** A period that begins at this word: from … to …, since …, until …, or one by itself. */
 function wholeAt(line: TimedWords, at: number): PhraseMatch<Point> | undefined {
   const { today } = line;
-  const isName = (nameAt(line, at)?.to ?? 0) >= Math.max(skip(line, 'beside a period', at), at + 1);
+  const isName = nameAt(line, at) !== undefined;
   const begin = isName ? at : skipBeside(line, at);
   const until = isName ? at : skip(line, 'to', begin);
   const end = until > begin ? pointAt(line, until) : undefined;
@@ -238,8 +225,7 @@ function wholeAt(line: TimedWords, at: number): PhraseMatch<Point> | undefined {
   if (!single) return undefined;
   const span = spanOf(single.value, today) ?? NEVER;
   const value = since > begin ? { span: { from: span.from } } : { ...single.value, span };
-  const after = skip(line, 'behind a period', single.to);
-  return { value, to: (nameAt(line, single.to)?.to ?? 0) > after ? single.to : after };
+  return { value, to: skip(line, 'behind a period', single.to) };
 }
 
 /** The same point, with the one that it reaches to; undefined where none follows. */
@@ -257,13 +243,10 @@ const NEVER: Span = { from: Number.NaN };
 const NO_WORD = '\u0001';
 
 /** The pieces of a word that speak of time: "1/8-31/8" is three, "30ngày" and "T9" are two. */
-function piecesOf({ lists, ordinal, spelt }: Calendar, { text, source, value }: Word): readonly string[] {
+function piecesOf({ lists, ordinal }: Calendar, { text, source, value }: Word): readonly string[] {
   if (value) return [NO_WORD];
   const typed = unmark(source.text);
-  if (!/\d/.test(typed)) {
-    const isSpelt = isAscii(source.text) || spelt.has(source.text.normalize('NFC').toLowerCase());
-    return [/^\p{Pd}+$/u.test(typed) ? typed : isSpelt ? unmark(text) : NO_WORD];
-  }
+  if (!/\d/.test(typed)) return [/^\p{Pd}+$/u.test(typed) ? typed : unmark(text)];
   const has = (word: string, ...names: readonly string[]) => names.some((name) => lists.get(name)?.has(word));
   if (ordinal.test(typed) || has(typed, 'unread')) return [typed];
   const [, count = '', unit = ''] = /^(\d{1,3})(\p{L}+)$/u.exec(typed) ?? [];

@@ -113,7 +113,7 @@ function readPhrases(vocabulary: Vocabulary): ReadonlyMap<string, Phrase> {
 }
 
 /** A dash, or numbers with signs between: taken as they were typed. */
-const AS_TYPED = /^\p{Pd}+$|^#|\d[./-]\p{L}?\d/u;
+const AS_TYPED = /^\p{Pd}+$|\d[./-]\p{L}?\d/u;
 /** No word is longer; a longer token is taken as it was typed. */
 const MAX_WORD = 40;
 const NOTHING: Phrase = { text: '', lists: new Set(['small']), spellings: [] };
@@ -311,7 +311,7 @@ export function findGifts(
   return found;
 }
 
-/** Turns words that name places of a list into values: "mã thứ hai", "code 2", "#2", "mã 1 và 3". */
+/** Turns words that name places of a list into values: "mã thứ hai", "code 2", "mã 1 và 3". */
 export function createPlaces(vocabulary: Vocabulary): (words: readonly Word[]) => readonly Word[] {
   const worth = (list: string) =>
     [...vocabulary.pairs(list)].flatMap(([phrase, place]) =>
@@ -336,8 +336,6 @@ export function createPlaces(vocabulary: Vocabulary): (words: readonly Word[]) =
     };
     const isCount = (at: number) => (numberAt(at) ?? phraseAt(many, texts, at)) !== undefined;
     const placeAt = (at: number): PhraseMatch<number> | undefined => {
-      const numbered = /^#(\d{1,2})$/.exec(texts[at] ?? '')?.[1];
-      if (numbered) return { value: Number(numbered), to: at + 1 };
       const place = phraseAt(named, texts, at);
       // "2 mã đầu" are more than one: which ones is asked.
       if (place) return isCount(at - 1) || isCount(place.to) ? undefined : place;

@@ -1,15 +1,6 @@
 import type { LocalizedText } from '../message.ts';
 import type { PhraseBook, Word } from './phrases.ts';
-import {
-  fold,
-  isAscii,
-  isOneTypo,
-  remembered,
-  speltWords,
-  tokenize,
-  undoTyping,
-  visible,
-} from './tokenizer.ts';
+import { fold, isAscii, isOneTypo, remembered, speltWords, tokenize, visible } from './tokenizer.ts';
 import { indexPhrases, phraseAt } from './vocabulary.ts';
 
 /* Which example a text is like, and whether it asks something. */
@@ -65,8 +56,6 @@ export class Similarity {
   readonly #small: ReadonlySet<string>;
   readonly #little: ReadonlySet<string>;
   readonly #nothing: ReadonlySet<string>;
-  /** The weight that each example shares with the text. */
-  readonly #shared: Float64Array;
 
   /** `own`: the operator's answers. `answered`: the ids of all questions that have an answer. */
   constructor(book: PhraseBook, own: readonly Pick<Answer, 'id' | 'asks'>[], answered: ReadonlySet<string>) {
@@ -95,7 +84,6 @@ export class Similarity {
       }
       return { example: text, command: act, isPhrase, isOwn, weight: sum(words) };
     });
-    this.#shared = new Float64Array(this.#examples.length);
   }
 
   /** The weight of each word; polite ones have none. */
@@ -109,42 +97,37 @@ export class Similarity {
   /** The examples that a text is like (Tversky's index of weighed words), the nearest first. */
   compare(text: string): readonly Near[] {
     const said = this.#weigh(this.#book.plainly(text).map(this.#spell));
-    const touched: number[] = [];
-    // Small words alone make no example alike.
+    // The weight that each example shares with the text. Small words alone make no example alike.
+    const shares = new Map<number, number>();
     for (const [word, weight] of [...said].sort(([, one], [, other]) => other - one))
       for (const at of this.#index.get(word) ?? []) {
-        if (this.#shared[at] === 0 && weight < 1) continue;
-        if (this.#shared[at] === 0) touched.push(at);
-        this.#shared[at] = (this.#shared[at] ?? 0) + weight;
+        const before = shares.get(at);
+        if (before !== undefined || weight === 1) shares.set(at, (before ?? 0) + weight);
       }
     const all = sum(said);
-    const found: Near[] = [];
-    for (const at of touched) {
-      const [compared, shared = 0] = [this.#examples[at], this.#shared[at]];
-      this.#shared[at] = 0;
-      if (!compared) continue;
-      const { example, command, isPhrase, isOwn, weight } = compared;
+    const found = [...shares].flatMap(([at, shared]): readonly Near[] => {
+      const compared = this.#examples[at];
       const beside = shared + BESIDE * (all - shared);
-      const score = shared / (beside + LACKING.score * (weight - shared));
-      if (score < LEAST) continue;
-      const strict = shared / (beside + LACKING.strict * (weight - shared));
-      found.push({ example, command, score, strict, isPhrase, isOwn });
-    }
+      const score = shared / (beside + LACKING.score * ((compared?.weight ?? 0) - shared));
+      if (!compared || score < LEAST) return [];
+      return [
+        { ...compared, score, strict: shared / (beside + LACKING.strict * (compared.weight - shared)) },
+      ];
+    });
     return found.sort((one, other) => other.score - one.score);
   }
 
   /** The question among the examples that a text is like, if it is near enough. */
   findQuestion(nearest: readonly Near[]): Near | undefined {
     const alike = nearest
-      .filter(({ strict }) => strict >= LIKE_OWN)
+      .filter(({ strict, isOwn }) => strict >= (isOwn ? LIKE_OWN : LIKE_QUESTION))
       .sort((one, other) => other.strict - one.strict);
     const likely = alike.filter(({ isPhrase }) => !isPhrase);
     const [best] = likely;
     // "Bao nhiêu điểm" is a command, although questions are like it.
     if (!best || (alike[0]?.strict ?? 0) > best.strict) return undefined;
     // What the operator wrote is likelier meant than a question that has no answer.
-    const own = this.#answered.has(best.command) ? undefined : likely.find(({ isOwn }) => isOwn);
-    return own || best.strict >= LIKE_QUESTION ? (own ?? best) : undefined;
+    return this.#answered.has(best.command) ? best : (likely.find(({ isOwn }) => isOwn) ?? best);
   }
 }
 
@@ -163,8 +146,6 @@ function createSpeller(known: ReadonlySet<string>): (word: string) => string {
   const byLength = Map.groupBy([...known].filter(isLong), ({ length }) => length);
   return remembered((word) => {
     if (known.has(word)) return word;
-    const undone = undoTyping(word);
-    if (known.has(undone)) return undone;
     if (!isLong(word)) return word;
     const alike = [-1, 0, 1].flatMap((more) => byLength.get(word.length + more) ?? []);
     const [near, ...others] = alike.filter((one) => isOneTypo(one, word));

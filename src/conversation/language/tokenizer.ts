@@ -144,8 +144,7 @@ export function tokenize(text: string): Token[] {
   const tokens: Token[] = [];
   let pause = false;
   for (const piece of text.match(/[^\s,;:]+|[,;:]/g) ?? []) {
-    // "#2" is a place.
-    const trimmed = /^#\d{1,2}$/.test(piece) ? piece : trimEdges(piece, EDGES);
+    const trimmed = trimEdges(piece, EDGES);
     if (SEPARATORS.includes(piece) || trimmed === '') pause = true;
     else {
       tokens.push({ text: trimmed, pause });
