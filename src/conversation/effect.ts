@@ -216,6 +216,7 @@ export type HistoryRead = OutcomeOf<'history'>;
  * each success without a record the text that `readAwaited` reads.
  */
 export type EarlierOperations = { readonly settled: readonly string[]; readonly awaited: readonly string[] };
+export type Lock = ({ readonly locked: true } & EarlierOperations) | { readonly locked: false };
 
 /** `record`: AntCRM's record that settled the operation. `awaited`: describes one still to come. */
 export type Unlocking = {
@@ -231,11 +232,7 @@ export type Unlocking = {
  */
 export interface EffectContext {
   /** Sets the lock if absent, for `forMs` or the usual time. Returns what earlier operations left. */
-  lock(
-    customer: string,
-    operation: string,
-    forMs?: number,
-  ): Promise<({ readonly locked: true } & EarlierOperations) | { readonly locked: false }>;
+  lock(customer: string, operation: string, forMs?: number): Promise<Lock>;
 
   /** Releases the lock if the operation has it, and remembers what the operation leaves. */
   unlock(customer: string, unlocking: Unlocking): Promise<void>;

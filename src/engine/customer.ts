@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Unlocking } from '../conversation/effect.ts';
+import type { Lock, Unlocking } from '../conversation/effect.ts';
 import type { KnownFields } from './record.ts';
 import type { RecordKind, Transition } from './versioned-records.ts';
 
@@ -19,7 +19,7 @@ const customerSchema = z.looseObject({
 });
 
 export type CustomerRecord = KnownFields<z.infer<typeof customerSchema>>;
-type Leftover = [text: string, CustomerRecord['settled'][string]];
+type Left = CustomerRecord['settled'];
 
 const NO_CUSTOMER: CustomerRecord = { holder: null, settled: {}, awaited: {} };
 
@@ -35,14 +35,9 @@ export const CUSTOMER: RecordKind<CustomerRecord> = {
 };
 
 /**
- * Whether the operation has the lock now. `settled` and `awaited` are what `unlock` kept of other
- * operations. The operation's own are left out: it may have been cut off before its outcome was stored.
+ * Takes the lock for `forMs` from now. If its holder takes it again, the time restarts. The answer leaves out
+ * what the operation left itself: it may have been cut off before its outcome was stored.
  */
-export type Lock =
-  | { readonly locked: true; readonly settled: readonly string[]; readonly awaited: readonly string[] }
-  | { readonly locked: false };
-
-/** Takes the lock for `forMs` from now. If its holder takes it again, the time restarts. */
 export function lock(operation: string, forMs = LOCK_MS): Transition<CustomerRecord, Lock> {
   return (before, nowMs) => {
     const record = before ?? NO_CUSTOMER;
@@ -50,21 +45,18 @@ export function lock(operation: string, forMs = LOCK_MS): Transition<CustomerRec
     if (holder !== null && holder.untilMs > nowMs && holder.operation !== operation) {
       return { record: before, answer: { locked: false } };
     }
-    const isRecent = ([, { untilMs }]: Leftover): boolean => untilMs > nowMs;
-    const ofOthers = ([text, { by }]: Leftover): string[] => (by === operation ? [] : [text]);
-    const settled = Object.entries(record.settled).filter(isRecent);
-    const awaited = Object.entries(record.awaited).filter(isRecent);
+    const settled = removeEnded(record.settled, nowMs);
+    const awaited = removeEnded(record.awaited, nowMs);
+    const ofOthers = (left: Left) => Object.keys(left).filter((text) => left[text]?.by !== operation);
     return {
-      record: {
-        ...record,
-        holder: { operation, untilMs: nowMs + forMs },
-        settled: Object.fromEntries(settled),
-        awaited: Object.fromEntries(awaited),
-      },
-      answer: { locked: true, settled: settled.flatMap(ofOthers), awaited: awaited.flatMap(ofOthers) },
+      record: { ...record, holder: { operation, untilMs: nowMs + forMs }, settled, awaited },
+      answer: { locked: true, settled: ofOthers(settled), awaited: ofOthers(awaited) },
     };
   };
 }
+
+const removeEnded = (left: Left, nowMs: number): Left =>
+  Object.fromEntries(Object.entries(left).filter(([, { untilMs }]) => untilMs > nowMs));
 
 /** Gives the lock back if the operation has it, and remembers what the operation leaves. */
 export function unlock({ operation, record, awaited }: Unlocking): Transition<CustomerRecord, void> {

@@ -38,10 +38,9 @@ const RETRY_MS = [10 * SECOND, MINUTE, 10 * MINUTE, HOUR];
 /** The times while the channel delivers nothing at all. */
 const RETRY_IN_OUTAGE_MS = [...RETRY_MS, 2 * HOUR, 4 * HOUR, 8 * HOUR, 16 * HOUR];
 
-/** The shortest and the longest wait. The last two are for replies that were not tried. */
+/** The shortest and the longest wait, and those of replies that were not tried. */
 const BACK_OFF_MS = [SECOND, 10 * MINUTE] as const;
-export const NO_ROOM_MS = [SECOND, 5 * SECOND] as const;
-export const HELD_BACK_MS = [5 * SECOND, MINUTE] as const;
+export const NOT_TRIED_MS = [2 * SECOND, MINUTE] as const;
 
 const GIVEN_UP: Fate = { kind: 'givenUp' };
 

@@ -11,6 +11,7 @@ import {
   upgrade,
   VERSION,
 } from '../conversation/state.ts';
+import type { Encryption } from '../store/port.ts';
 
 /** Not checked, because it comes from `JSON.parse`: `z.json()` costs as much as all other checks. */
 const json = z.custom<z.core.util.JSONType>();
@@ -39,13 +40,11 @@ export const incomingSchema = z.strictObject({
 export type Incoming = z.infer<typeof incomingSchema>;
 
 /** The name of a channel's conversation in stores and logs: a keyed hash. */
-export function conversationName(
-  seal: { name(kind: 'conversation', value: string): string },
+export const conversationName = (
+  encryption: Pick<Encryption, 'name'>,
   channel: string,
   conversation: string,
-): string {
-  return seal.name('conversation', `${channel}\0${conversation}`);
-}
+): string => encryption.name('conversation', `${channel}\0${conversation}`);
 
 /**
  * One reply, as kept in the outbox. `acceptedMs` and `traceparent` are those of the message.

@@ -3,7 +3,7 @@ import { Unwordable } from '../conversation/reply.ts';
 import { atMostEvery } from '../observability/log.ts';
 import { StoreUnavailable } from '../store/port.ts';
 import { unlock } from './customer.ts';
-import { afterDelivery, backOff, type DeliveryTry, HELD_BACK_MS, NO_ROOM_MS } from './delivery-policy.ts';
+import { afterDelivery, backOff, type DeliveryTry, NOT_TRIED_MS } from './delivery-policy.ts';
 import type { Lease } from './leases.ts';
 import { perChannel } from './limits.ts';
 import type { Delivery, Outgoing, Platform } from './messages.ts';
@@ -99,8 +99,7 @@ export class Outbox {
     const before: DeliveryTry = { atMs, nowMs, tried, random: runtime.random };
     const sinceMs = runtime.nowMs();
     const delivery = await this.#try({ to, outgoing, seq, outage, nowMs });
-    if (delivery === 'no room') return { ...backOff(before, delivery, NO_ROOM_MS), tried };
-    if (delivery === 'held back') return { ...backOff(before, delivery, HELD_BACK_MS), tried };
+    if (typeof delivery === 'string') return { ...backOff(before, delivery, NOT_TRIED_MS), tried };
     const isAnswer = delivery.kind === 'delivered' && outgoing.last && acceptedMs !== undefined;
     observe.delivery(channel, delivery.kind, isAnswer ? runtime.nowMs() - acceptedMs : undefined);
     const fate = afterDelivery(delivery, before, outage.deliveredMs);

@@ -8,7 +8,7 @@ import type {
 } from '../conversation/message.ts';
 import { Bulkhead, NO_ROOM } from '../resilience/bulkhead.ts';
 import { perChannel } from './limits.ts';
-import type { FetchedPhoto, Origin } from './messages.ts';
+import type { Origin } from './messages.ts';
 import { givenBackForRoom, type Turn, type TurnTools } from './turn.ts';
 
 export type PhotoTools = TurnTools & { readonly photoReader: PhotoReader };
@@ -19,24 +19,20 @@ const ALL_MS = 20_000;
 const TRIES = 2;
 
 const UNAVAILABLE: PhotoReading = { kind: 'unavailable' };
-const UNREADABLE: PhotoReading = { kind: 'unreadable' };
 
 /**
  * Fetches and reads the pictures of messages, one after the other, so that few are in memory. Turns of one
- * channel wait in a line for that, and all pictures wait in a line for the one reader. A conversation has one
- * turn at a time, so the many pictures of one customer keep others waiting for one message only.
+ * channel wait in a line for that. A conversation has one turn at a time, so the many pictures of one
+ * customer keep others waiting for one message only.
  */
 export class Photos {
   readonly #tools: PhotoTools;
   readonly #turns: (channel: string) => Bulkhead;
-  readonly #decoding: Bulkhead;
 
   constructor(tools: PhotoTools) {
-    const { runtime } = tools;
     const places = tools.limits.photosPerChannel;
     this.#tools = tools;
-    this.#turns = perChannel(() => new Bulkhead({ places, maxWaiting: places }, runtime));
-    this.#decoding = new Bulkhead({ places: 1 }, runtime);
+    this.#turns = perChannel(() => new Bulkhead({ places, maxWaiting: places }, tools.runtime));
   }
 
   /**
@@ -53,12 +49,12 @@ export class Photos {
   }
 
   async #readAll(pictures: readonly Picture[], { lease, asker, event }: Turn): Promise<Picture[]> {
-    const { runtime, observe } = this.#tools;
+    const { runtime, observe, stopping } = this.#tools;
     const startMs = runtime.monotonicMs();
     const read: Picture[] = [];
     for (const picture of pictures) {
       if (lease.isLost) throw new LeaseLost();
-      this.#assertRunning();
+      if (stopping.aborted) throw new TurnInterrupted();
       const sinceMs = runtime.monotonicMs();
       if (picture.kind !== 'remote' || asker === null) read.push(picture);
       else if (sinceMs - startMs >= ALL_MS) read.push(UNAVAILABLE);
@@ -71,26 +67,14 @@ export class Photos {
     return read;
   }
 
-  async #readOne(picture: RemotePicture, origin: Origin): Promise<PhotoReading> {
-    const file = await this.#fetch(picture, origin);
-    if (file.kind !== 'fetched') return file.kind === 'large' ? UNREADABLE : UNAVAILABLE;
-    const reading = await this.#decoding.run(async () => {
-      this.#assertRunning();
-      return this.#tools.photoReader.read(file.bytes);
-    });
-    return reading === NO_ROOM ? UNAVAILABLE : reading;
-  }
-
-  async #fetch({ at }: RemotePicture, origin: Origin): Promise<FetchedPhoto> {
-    const { platform, stopping } = this.#tools;
+  async #readOne({ at }: RemotePicture, origin: Origin): Promise<PhotoReading> {
+    const { platform, stopping, photoReader } = this.#tools;
     const channel = platform(origin.channel);
     for (let tries = 1; ; tries++) {
       const file = (await channel?.fetchPhoto?.(origin, at)) ?? { kind: 'refused' };
-      if (file.kind !== 'unavailable' || tries === TRIES || stopping.aborted) return file;
+      if (file.kind === 'fetched') return photoReader.read(file.bytes);
+      if (file.kind === 'large') return { kind: 'unreadable' };
+      if (file.kind === 'refused' || tries === TRIES || stopping.aborted) return UNAVAILABLE;
     }
-  }
-
-  #assertRunning(): void {
-    if (this.#tools.stopping.aborted) throw new TurnInterrupted();
   }
 }

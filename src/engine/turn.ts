@@ -109,16 +109,14 @@ export const UNDECIDED = {
 
 /**
  * The lease is given back and nothing was changed: this process or another one takes the turn after
- * `afterMs`. It is no failure, and does not count as an attempt. `reason` is for operators.
+ * `afterMs`. It is no failure, and does not count as an attempt.
  */
 export class GivenBack extends Error {
   override readonly name = 'GivenBack';
-  readonly reason: string;
   readonly afterMs: number;
 
   constructor(reason: string, afterMs = 0) {
     super(reason);
-    this.reason = reason;
     this.afterMs = afterMs;
   }
 }

@@ -6,6 +6,7 @@ import { forgetLast } from '../conversation/state.ts';
 import type { Input } from '../conversation/step.ts';
 import { NO_ROOM } from '../resilience/bulkhead.ts';
 import { StoreUnavailable } from '../store/port.ts';
+import { backOff } from './delivery-policy.ts';
 import { Calls, type Effects } from './effects.ts';
 import type { Lease } from './leases.ts';
 import { type Incoming, readOutboxItem } from './messages.ts';
@@ -108,7 +109,7 @@ export class Worker {
   /** Throws every error but `GivenBack`. */
   async #giveBack(lease: Lease, error: unknown, calls?: Calls): Promise<boolean> {
     if (!(error instanceof GivenBack)) throw error;
-    const { reason, afterMs } = error;
+    const { message: reason, afterMs } = error;
     const wait = { reason, afterMs, tried: lease.tried, holdsWakeUps: true };
     return this.#release(lease, wait, calls?.take());
   }
@@ -197,7 +198,7 @@ export class Worker {
 
   /** Decides the turn, and returns null. Otherwise returns why it can never be decided. */
   async #attempt(turn: Turn, calls: Calls): Promise<DeadReason | null> {
-    const { limits, observe, onError, stopping } = this.#tools;
+    const { limits, observe, onError, stopping, runtime } = this.#tools;
     const { lease, asker, isUnreadable, before } = turn;
     if (isUnreadable) return 'unreadable';
     if (turn.event.attempt > limits.attempts) return 'attempts';
@@ -213,7 +214,7 @@ export class Worker {
     } catch (err) {
       if (err instanceof StoreUnavailable && !lease.pastIntent) {
         onError(err);
-        throw givenBackForStore(turn) ?? err;
+        throw givenBackForStore(turn, runtime.random) ?? err;
       }
       if (isInfrastructureError(err)) throw err;
       if (err instanceof TurnInterrupted || (stopping.aborted && !lease.pastIntent))
@@ -305,19 +306,17 @@ function nextOrphan(orphans: Set<string>, { decision }: Turn, calls: Calls): Inp
 const isInfrastructureError = (error: unknown): boolean =>
   error instanceof GivenBack || error instanceof StoreUnavailable || error instanceof LeaseLost;
 
-/** Bounds the wait of a turn after a failure of the store: half its age; the longest wait for a wake-up. */
-const MIN_STORE_RETRY_MS = 1000;
-const MAX_STORE_RETRY_MS = 60_000;
+/** The shortest and the longest wait of a turn after a failure of the store; a wake-up waits for the longest. */
+const STORE_RETRY_MS = [1000, 60_000] as const;
 /** If a message has waited longer for the store, each further failure counts as a failed attempt. */
 const PATIENCE_MS = 10 * 60_000;
 
 /** Null: the message has waited for too long. */
-function givenBackForStore({ nowMs, asker }: Turn): GivenBack | null {
-  const acceptedMs = asker?.incoming?.acceptedMs;
-  if (acceptedMs === undefined) return new GivenBack('store', MAX_STORE_RETRY_MS);
-  const ageMs = nowMs - acceptedMs;
-  if (ageMs > PATIENCE_MS) return null;
-  return new GivenBack('store', Math.min(Math.max(ageMs / 2, MIN_STORE_RETRY_MS), MAX_STORE_RETRY_MS));
+function givenBackForStore({ nowMs, asker }: Turn, random: () => number): GivenBack | null {
+  const { acceptedMs } = asker?.incoming ?? {};
+  if (acceptedMs !== undefined && nowMs - acceptedMs > PATIENCE_MS) return null;
+  const { afterMs } = backOff({ atMs: acceptedMs ?? 0, nowMs, random }, 'store', STORE_RETRY_MS);
+  return new GivenBack('store', afterMs);
 }
 
 /** A task that cannot be read is never done: `null` stands for it, and it is skipped. */
