@@ -5,6 +5,7 @@ import { findGift, findProof, isStaff, pickVariant, releaseCustomer } from '../p
 import { type Decision, type Reply, say, sayFirst } from '../reply.ts';
 import { missingSlots } from '../slots.ts';
 import type { Draft, Offer, State } from '../state.ts';
+import { parseCode } from '../values/code.ts';
 import { personChoice, supportLines } from './handover.ts';
 import { findUnseen, sayBusy, sayTooManyAttempts, splitChecked } from './operations.ts';
 import { openHistory, showPage } from './pages.ts';
@@ -208,9 +209,9 @@ function checkGift(draft: Draft, scope: Scope): Guarded {
   const { gifts } = scope.settings;
   const { code, price, ...rest } = draft;
   const gift = findGift(code, scope);
-  // The operator changed the list after the button was shown.
-  if (gifts.length > 0 && !gift)
-    return { draft: rest, said: [], stop: { say: { key: 'gift.gone' }, ask: 'gift' } };
+  // The operator changed the list after the button was shown. A forged button may say anything.
+  const isKnown = gifts.length > 0 ? gift !== undefined : parseCode(code ?? '').ok;
+  if (!isKnown) return { draft: rest, said: [], stop: { say: { key: 'gift.gone' }, ask: 'gift' } };
   const points = draft.balance?.points ?? undefined;
   if (gift && points !== undefined && gift.score > points) {
     const isAny = gifts.some(({ score }) => score <= points);
