@@ -42,17 +42,15 @@ export async function register(options: RegistrationOptions): Promise<void> {
   }
 }
 
-/** The last second that a date can have. */
-const MAX_DATE_S = 8_640_000_000_000;
-
 /** What an operator needs. Other fields might contain a secret. */
 const webhookSchema = z.object({
   url: z.string(),
   pending_update_count: z.int(),
   last_error_date: z
     .int()
-    .max(MAX_DATE_S)
-    .transform((atS) => new Date(atS * 1000).toISOString())
+    .transform((atS) => new Date(atS * 1000))
+    .pipe(z.date())
+    .transform((at) => at.toISOString())
     .optional(),
   last_error_message: z.string().optional(),
 });
