@@ -73,8 +73,14 @@ test('a refusal pauses its chat for as long as it says; refusals of three chats 
   limiter.refused('a', 50_000);
   expect(limiter.take(wish({ chat: 'a' }))).toBe(50_000);
   expect(limiter.take(wish())).toBe(0);
+  // Its reply is given up; others may still come.
+  limiter.refused('d', 24 * 60 * 60_000);
+  expect(limiter.take(wish({ chat: 'd' }))).toBe(0);
+  const waiting = wishes(60, wish);
+  for (const one of waiting) limiter.take(one);
   limiter.refused('b', 7000);
   limiter.refused('c', 7000);
-  const sent = sendAll([...wishes(60, wish), ...wishes(5, wish, { isReceipt: true })]);
+  const sent = sendAll([...waiting, ...wishes(5, wish, { isReceipt: true })]);
   expect(Math.min(...sent.map(({ atMs }) => atMs))).toBeGreaterThanOrEqual(7000);
+  expect(sent.filter(({ atMs }) => atMs < 8000).length).toBeLessThanOrEqual(PER_SECOND);
 });

@@ -86,8 +86,15 @@ it('signing in takes the token for a session, which opens what the token opens, 
   expect(out.headers.get('set-cookie')).toMatch(/^staff_session=; Path=\/; Max-Age=0;/);
   const json = { 'content-type': 'application/json' };
   expect((await login(JSON.stringify({ token: TOKEN }), json)).status).toBe(303);
-  // Over https the cookie is for https alone. What goes wrong is limited.
-  expect(createSessions(TOKEN, Date.now).begin(TOKEN, true)).toMatch(/; Secure$/);
+  // Over https the cookie is for https alone. A session ends after twelve hours. What goes wrong is limited.
+  let nowMs = 0;
+  const sessions = createSessions(TOKEN, () => nowMs);
+  const secure = sessions.begin(TOKEN, true) ?? '';
+  expect(secure).toMatch(/; Secure$/);
+  const isIn = () => sessions.has({ peer: undefined, headers: { cookie: secure.split(';', 1)[0] } });
+  expect(isIn()).toBe(true);
+  nowMs = 43_200_000;
+  expect(isIn()).toBe(false);
   const wrong = await Promise.all(Array.from({ length: 40 }, () => login('token=wrong')));
   expect(new Set(wrong.map(({ status }) => status))).toEqual(new Set([401, 429]));
 });

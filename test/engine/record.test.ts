@@ -262,10 +262,13 @@ it('a lease is renewed by its holder alone', () => {
     expect(renew(taking('other'))(record, NOW)).toEqual({ record, answer: false });
 });
 
-it('dead letters are kept until they are taken, or all is forgotten', () => {
+it('dead letters are kept, the newest twenty, until they are taken, or all is forgotten', () => {
   const dead = [{ id: 'one', reason: 'threw', body: 'poison' }];
   const kept = left(commit(held.lease, { ...answers, dead })(held.record, NOW));
   expect(kept.dead).toEqual([{ id: 'one', reason: 'threw', body: 'poison', atMs: NOW }]);
+  const more = Array.from({ length: 20 }, (_, at) => ({ id: `${at}`, reason: 'threw', body: '' }));
+  const full = commit(held.lease, { ...answers, dead: more })({ ...held.record, dead: kept.dead }, NOW);
+  expect(left(full).dead.map(({ id }) => id)).toEqual(more.map(({ id }) => id));
   const taken = takeLetter('one')(kept, NOW);
   expect(taken).toMatchObject({ record: { dead: [] }, answer: { id: 'one' } });
   expect(takeLetter('one')(taken.record, NOW)).toEqual({ record: taken.record, answer: null });

@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import Fastify from 'fastify';
 import { expect, it, onTestFinished } from 'vitest';
+import { health } from '../../src/http/health.ts';
 import { notFound, problemHandler } from '../../src/http/problem.ts';
 import { createServer } from '../../src/http/server.ts';
 import { StoreUnavailable } from '../../src/store/port.ts';
@@ -29,6 +30,16 @@ it('every error is a problem document, a bug is logged and a secret is in none',
     expect(response.body).not.toMatch(/secret|0867123456/);
   }
   expect(errors).toHaveLength(1);
+});
+
+it('readiness is lost with the store alone; a bug of another part is told without its words', async () => {
+  const app = Fastify();
+  const broken = async () => Promise.reject(new Error('redis://secret@host'));
+  const store = { name: 'store', needed: true, check: async () => [] };
+  await app.register(health([store, { name: 'antcrm', needed: false, check: broken }]));
+  const ready = await app.inject('/health/ready');
+  const dependencies = { store: { status: 'ok' }, antcrm: { status: 'down' } };
+  expect([ready.statusCode, ready.json()]).toEqual([200, { status: 'degraded', dependencies }]);
 });
 
 const head = 'GET /bug HTTP/1.1\r\nhost: x\r\n';

@@ -53,4 +53,8 @@ it('nobody waits for a hook that does not answer: it is given five seconds twice
   }
   await expect.poll(() => failed.mock.calls.length).toBe(1);
   expect(tries).toHaveLength(2);
+  // A minute later the same subject is news again.
+  vi.advanceTimersByTime(60_000);
+  hook.tell('a', { ticket: 'T2' });
+  await expect.poll(() => tries.at(2)).toBe('{"ticket":"T2"}');
 });

@@ -94,9 +94,9 @@ describe('a request becomes a message', () => {
     expect([await send(MAX_STAFF_PHOTO + 3), await send(2 * MAX_STAFF_PHOTO)]).toEqual([400, 413]);
   });
 
-  it('but not with a million fields, which take seconds to read, nor where it is no JSON', async () => {
+  it('but not with thousands of fields, of which a million take seconds to read, nor where it is no JSON', async () => {
     const { post } = await startKit();
-    const fields = `"conversation":"qa"${',"k":1'.repeat(1_000_000)}`;
+    const fields = `"conversation":"qa"${',"k":1'.repeat(2000)}`;
     expect((await post(`{${fields}}`)).status).toBe(413);
     expect((await post(`{"form":{${fields}}}`)).status).toBe(413);
     expect((await post('{"conversation":')).status).toBe(400);

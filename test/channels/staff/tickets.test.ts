@@ -118,7 +118,7 @@ describe('a ticket', () => {
     const claim = (body: object) => post(`${id}/claim`, body);
     for (const [body, claimedBy] of [
       [{ by: 'lan' }, 'lan'],
-      [{ by: 'minh' }, 'minh'],
+      [{ by: 'mi\u202enh' }, 'minh'],
       [{ by: 'lan', release: true }, 'minh'],
       [{ by: 'minh', release: true }, undefined],
     ] as const) {

@@ -64,10 +64,14 @@ it('a token is accepted, also two minutes after its expiry (clocks differ); the 
   const { issuer } = EmulatorValidation.ToBotFromEmulatorTokenValidationParameters;
   const before = issuer?.length;
   const send = async (token: TokenOptions) => (await post(HI, bearer(token))).statusCode;
-  expect(await send({ claims: { exp: nowS - 120 } })).toBe(200);
+  const late = bearer({ claims: { exp: nowS - 120 } });
+  expect((await post(HI, late)).statusCode).toBe(200);
   expect(await send({ claims: { tid: 'ours' } })).toBe(200);
   expect(await send({ claims: { tid: 'junk' }, sign: 'other' })).toBe(401);
   expect([accepted.length, issuer?.length]).toEqual([2, before]);
+  onTestFinished(() => void vi.useRealTimers());
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 4 * 60_000 });
+  expect((await post(HI, late)).statusCode).toBe(401);
 });
 
 it('a token is verified once while it lasts, and for one service', async () => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { TEAMS_HOSTS, trustHosts } from '../../../src/channels/teams/address.ts';
 import type { Reply } from '../../../src/conversation/reply.ts';
 import { incomingSchema } from '../../../src/engine/messages.ts';
@@ -107,10 +107,12 @@ describe('identity', () => {
     return { proof, double };
   }
 
-  it('is the profile’s e-mail, read once', async () => {
+  it('is the profile’s e-mail, read once an hour', async () => {
     const { proof, double } = await knowing(profile);
     expect([await proof(), await proof()]).toEqual(['garnacho@example.vn', 'garnacho@example.vn']);
     expect([await proof(null), double.calls('GET').length]).toEqual([undefined, 1]);
+    vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 60 * 60_000);
+    await expect.poll(async () => [await proof(), double.calls('GET').length].at(-1)).toBe(2);
   });
 
   it.each([

@@ -51,7 +51,7 @@ it('an installation is a start, one however Teams tells of it, and another one i
   const { post, accepted } = await createBot();
   const install = (more: object) => post(activity('installationUpdate', { action: 'add', ...more }));
   await post(activity('conversationUpdate', { membersAdded: [{ id: USER }, { id: BOT }] }));
-  await install({});
+  await install({ timestamp: '2026-11-25T08:47:59.000Z' });
   await install({ timestamp: '2027-01-01T00:00:00Z' });
   const [first, told, again] = accepted.map(({ id }) => id);
   expect([told === first, again === first]).toEqual([true, false]);

@@ -45,10 +45,10 @@ describe('a card', () => {
 
   it('keeps no more than six buttons together, and stays small: with too many it is a text', () => {
     const choices = (length: number) =>
-      Array.from({ length }, (_, at) => choice(`gift:${at}`, 'g'.repeat(50)));
+      Array.from({ length }, (_, at) => choice(`gift:${at}`, 'ạ'.repeat(50)));
     const sets = elements(cardOf({ key: 'ask', choices: choices(14) }), 'ActionSet');
     expect(sets.map((set) => actions(set).length)).toEqual([6, 6, 2]);
-    expect(render({ key: 'ask', choices: choices(500) }, 'vi', words)).toMatchObject({ text: 'vi:ask' });
+    expect(render({ key: 'ask', choices: choices(150) }, 'vi', words)).toMatchObject({ text: 'vi:ask' });
   });
 });
 
