@@ -8,8 +8,8 @@ import type { Operators } from './engine/operators.ts';
 import { type Dependency, health } from './http/health.ts';
 import type { Http } from './http/server.ts';
 import type { Words } from './i18n.ts';
-import type { Metrics } from './observability/metrics.ts';
-import { readBacklog } from './operators/backlog.ts';
+import type { Declare, Metrics } from './observability/metrics.ts';
+import { showBacklog } from './operators/backlog.ts';
 import { operatorRoutes } from './operators/routes.ts';
 import type { RecordStore } from './store/port.ts';
 
@@ -34,8 +34,9 @@ export function mountRoutes({ config, http, channels, words, gifts, metrics, ...
   const images = gifts.flatMap(({ image }) => image ?? []);
   admin.register(consolePage(guard, { roles: traits, languages, images, sessions: http.sessions }));
   admin.get('/metrics', { onRequest: http.guardMetrics }, async (_request, reply) => {
-    const watched = { health: store.health, backlog: () => readBacklog(store) };
-    return reply.type(metrics.contentType).send(await metrics.text(watched));
+    const backlog = (declare: Declare) => showBacklog(store, declare);
+    const text = await metrics.text({ health: store.health, showBacklog: backlog });
+    return reply.type(metrics.contentType).send(text);
   });
   if (config.operatorToken !== undefined) {
     const routes = operatorRoutes({

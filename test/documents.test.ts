@@ -7,7 +7,7 @@ import manifest from '../package.json' with { type: 'json' };
 import { USAGE } from '../src/cli/operations.ts';
 import { ALARMS, STUCK } from '../src/observability/log.ts';
 import { createMetrics } from '../src/observability/metrics.ts';
-import { readBacklog } from '../src/operators/backlog.ts';
+import { showBacklog } from '../src/operators/backlog.ts';
 import { systemRuntime } from '../src/runtime.ts';
 import { createMemoryStore } from '../src/store/memory.ts';
 
@@ -48,10 +48,8 @@ it('docs/operators.md lists every metric of ours', async () => {
   const log = { debug: silent, info: silent, warn: silent, error: silent };
   const store = createMemoryStore(systemRuntime);
   const { text } = createMetrics({ log });
-  const ours = all(
-    await text({ health: store.health, backlog: () => readBacklog(store) }),
-    /^# HELP ((?:bot|antcrm)_\w+)/gm,
-  );
+  const told = await text({ health: store.health, showBacklog: (declare) => showBacklog(store, declare) });
+  const ours = all(told, /^# HELP ((?:bot|antcrm)_\w+)/gm);
   expect(all(manual, /^\| `((?:bot|antcrm)_\w+)` \|/gm).toSorted()).toEqual(ours.toSorted());
 });
 

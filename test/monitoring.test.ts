@@ -8,8 +8,9 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { createClient } from '../src/channels/staff/client.ts';
 import { ALARMS, type Fields } from '../src/observability/log.ts';
-import { createMetrics } from '../src/observability/metrics.ts';
-import { StoreUnavailable } from '../src/store/port.ts';
+import { createMetrics, type Declare } from '../src/observability/metrics.ts';
+import { showBacklog } from '../src/operators/backlog.ts';
+import { SHARDS, StoreUnavailable } from '../src/store/port.ts';
 import { startBot } from './support/app.ts';
 import { asPng, drawCode } from './support/pictures.ts';
 import { startRedis, until } from './support/redis.ts';
@@ -146,17 +147,23 @@ const samplesOf = (text: string, ...names: string[]): string[] =>
 test('what waits in the store is read once a second, and nothing old is shown where it does not answer', async () => {
   const { metrics } = setUp();
   const minute = 60_000;
-  const backlog = vi.fn(async () => ({
-    due: { count: 7, oldestMs: 31_500 },
-    undeliveredMs: 5 * minute,
-    letters: 2,
-    operationsMs: [0, minute - 1, minute, 40 * minute, 48 * 60 * minute],
-    tickets: { waitingMs: [minute, 16 * minute], answered: 3 },
-  }));
+  const agesMs = new Map<string, readonly (readonly [member: string, ms: number])[]>([
+    ['due', [31_500, 0, 0].map((ms) => ['name', ms])],
+    ['undelivered', [['name', 5 * minute]]],
+    ['dead', [5, 5].map((ms) => ['name', ms])],
+    ['intents', [0, minute - 1, minute, 40 * minute, 48 * 60 * minute].map((ms) => ['name:REF', ms])],
+    ['tickets', ['T1:waiting', 'T2:waiting', 'T3:answered'].map((at, n) => [`name:${at}`, n * 16 * minute])],
+  ]);
+  const list = vi.fn(async (index: string, { shard }: { readonly shard: number }) => {
+    const members = shard === 7 ? (agesMs.get(index) ?? []) : [];
+    const entries = members.map(([member, ms]) => ({ member, score: -ms }));
+    return { nowMs: 0, count: entries.length, entries };
+  });
+  const store = { health: async () => [], showBacklog: (declare: Declare) => showBacklog({ list }, declare) };
   vi.useFakeTimers({ toFake: ['performance'] });
   onTestFinished(() => void vi.useRealTimers());
-  await Promise.all(Array.from({ length: 20 }, () => metrics.text({ health: async () => [], backlog })));
-  expect(backlog, 'however many ask').toHaveBeenCalledTimes(1);
+  await Promise.all(Array.from({ length: 20 }, () => metrics.text(store)));
+  expect(list, 'however many ask').toHaveBeenCalledTimes(5 * SHARDS);
   const names = [
     'bot_ready',
     'bot_due_\\w+',
@@ -166,23 +173,23 @@ test('what waits in the store is read once a second, and nothing old is shown wh
   ];
   const samples = async () => samplesOf(await metrics.text(), ...names, 'bot_open_operations');
   expect(await samples()).toEqual([
-    'bot_ready 1',
-    'bot_due_conversations 7',
+    'bot_due_conversations 3',
     'bot_due_oldest_seconds 31.5',
     'bot_undelivered_oldest_seconds 300',
     'bot_dead_letters 2',
-    'bot_open_tickets{state="waiting"} 2',
-    'bot_open_tickets{state="answered"} 3',
-    'bot_ticket_waiting_seconds 960',
     'bot_open_operations{age="under_1m"} 2',
     'bot_open_operations{age="under_30m"} 1',
     'bot_open_operations{age="under_1d"} 1',
     'bot_open_operations{age="over_1d"} 1',
+    'bot_open_tickets{state="waiting"} 2',
+    'bot_open_tickets{state="answered"} 1',
+    'bot_ticket_waiting_seconds 960',
+    'bot_ready 1',
   ]);
 
   vi.advanceTimersByTime(1000);
   const down = () => Promise.reject(new StoreUnavailable('redis: no answer'));
-  await metrics.text({ health: down, backlog: down });
+  await metrics.text({ health: down, showBacklog: down });
   expect(await samples()).toEqual(['bot_ready 0']);
 });
 

@@ -17,13 +17,6 @@ const BUCKETS = [
   ...[2, 5, 10, 30, 60, 300, 1800],
 ];
 
-/** Age groups of operations without an outcome. After the last check, staff must settle an operation. */
-const AGES = [
-  ['under_1m', 60_000],
-  ['under_30m', 30 * 60_000],
-  ['under_1d', 24 * 60 * 60_000],
-  ['over_1d', Number.POSITIVE_INFINITY],
-] as const;
 const PHOTOS = {
   read: 'read',
   noCode: 'none',
@@ -52,17 +45,8 @@ export type EndedTurn = {
 /** How a call to AntCRM ended. */
 export type CallResult = 'ok' | 'applied' | 'refused' | 'unavailable' | 'unknown' | 'unreadable';
 
-/** What waits in the store for all processes (`readBacklog`). */
-export type Backlog = {
-  readonly due: { readonly count: number; readonly oldestMs: number };
-  readonly undeliveredMs: number;
-  readonly letters: number;
-  readonly operationsMs: readonly number[];
-  readonly tickets: { readonly waitingMs: readonly number[]; readonly answered: number };
-};
-
-/** `health` rejects if no message can be stored. */
-type Watched = { health(): Promise<unknown>; backlog(): Promise<Backlog> };
+/** `health` rejects if no message can be stored; `showBacklog` if the store does not answer. */
+type Watched = { health(): Promise<unknown>; showBacklog(declare: Declare): Promise<void> };
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
@@ -112,7 +96,7 @@ const ZEROS: Readonly<Record<string, readonly string[]>> = {
   bot_questions_total: ['none'],
 };
 
-type Declare = ReturnType<typeof declareIn>;
+export type Declare = ReturnType<typeof declareIn>;
 
 /** Each function declares a metric, and returns what counts, measures or sets it for the given labels. */
 function declareIn(registry: Registry) {
@@ -222,22 +206,8 @@ function observeParts({ counter, histogram, gauge }: Declare) {
 /** What waits in the store. Made anew at each read: old values would mislead where it does not answer. */
 async function readWaiting(store: Watched): Promise<Registry> {
   const registry = new Registry();
-  const { gauge } = declareIn(registry);
-  const [health, backlog] = await Promise.allSettled([store.health(), store.backlog()]);
-  gauge('bot_ready')(health.status === 'fulfilled' ? 1 : 0);
-  if (backlog.status === 'rejected') return registry;
-  const { due, undeliveredMs, letters, operationsMs, tickets } = backlog.value;
-  gauge('bot_due_conversations')(due.count);
-  gauge('bot_due_oldest_seconds')(due.oldestMs / 1000);
-  gauge('bot_undelivered_oldest_seconds')(undeliveredMs / 1000);
-  gauge('bot_dead_letters')(letters);
-  const setTickets = gauge<[state: string]>('bot_open_tickets', 'state');
-  setTickets(tickets.waitingMs.length, 'waiting');
-  setTickets(tickets.answered, 'answered');
-  const waitedMs = Math.max(0, ...tickets.waitingMs);
-  gauge('bot_ticket_waiting_seconds')(waitedMs / 1000);
-  const setOperations = gauge<[age: string]>('bot_open_operations', 'age');
-  const ages = operationsMs.map((ms) => AGES.find(([, under]) => ms < under)?.[0]);
-  for (const [age] of AGES) setOperations(ages.filter((one) => one === age).length, age);
+  const declare = declareIn(registry);
+  const [health] = await Promise.allSettled([store.health(), store.showBacklog(declare)]);
+  declare.gauge('bot_ready')(health.status === 'fulfilled' ? 1 : 0);
   return registry;
 }

@@ -1,5 +1,5 @@
 import { type Lists, listAll } from '../engine/operators.ts';
-import type { Backlog } from '../observability/metrics.ts';
+import type { Declare } from '../observability/metrics.ts';
 import { type Listed, SHARDS } from '../store/port.ts';
 
 /** How many operations and tickets of a shard are read. */
@@ -32,8 +32,16 @@ export async function listTickets(store: Lists, upTo: 'now' | 'ever', limit: num
   return { tickets, isWhole: listed.length === SHARDS };
 }
 
-/** Reads what waits in the store, from indexes only. Shards without an answer are left out. */
-export async function readBacklog(store: Lists): Promise<Backlog> {
+/** Age groups of operations without an outcome. After the last check, staff must settle an operation. */
+const AGES = [
+  ['under_1m', 60_000],
+  ['under_30m', 30 * 60_000],
+  ['under_1d', 24 * 60 * 60_000],
+  ['over_1d', Number.POSITIVE_INFINITY],
+] as const;
+
+/** Shows what waits in the store, from indexes only. Shards without an answer are left out. */
+export async function showBacklog(store: Lists, { gauge }: Declare): Promise<void> {
   const [due, undelivered, dead, intents, { tickets }] = await Promise.all([
     listAll(store, 'due', { upTo: 'now', limit: 1 }),
     listAll(store, 'undelivered', { upTo: 'ever', limit: 1 }),
@@ -41,20 +49,24 @@ export async function readBacklog(store: Lists): Promise<Backlog> {
     listAll(store, 'intents', { upTo: 'ever', limit: MOST_READ }),
     listTickets(store, 'now', MOST_READ),
   ]);
-  const waiting = tickets.filter(({ stands }) => stands === 'waiting');
-  return {
-    due: { count: sumCounts(due), oldestMs: Math.max(0, ...agesOf(due)) },
-    undeliveredMs: Math.max(0, ...agesOf(undelivered)),
-    letters: sumCounts(dead),
-    operationsMs: agesOf(intents),
-    tickets: {
-      waitingMs: waiting.map(({ ageMs }) => ageMs).filter((ms) => ms < LOST_MS),
-      answered: tickets.length - waiting.length,
-    },
-  };
+  gauge('bot_due_conversations')(sumCounts(due));
+  gauge('bot_due_oldest_seconds')(oldestOf(agesOf(due)));
+  gauge('bot_undelivered_oldest_seconds')(oldestOf(agesOf(undelivered)));
+  gauge('bot_dead_letters')(sumCounts(dead));
+  const operations = gauge<[age: string]>('bot_open_operations', 'age');
+  const ages = agesOf(intents).map((ms) => AGES.find(([, under]) => ms < under)?.[0]);
+  for (const [age] of AGES) operations(ages.filter((one) => one === age).length, age);
+  const waiting = tickets.filter(({ stands, ageMs }) => stands === 'waiting' && ageMs < LOST_MS);
+  const customers = gauge<[state: string]>('bot_open_tickets', 'state');
+  customers(waiting.length, 'waiting');
+  customers(tickets.filter(({ stands }) => stands !== 'waiting').length, 'answered');
+  gauge('bot_ticket_waiting_seconds')(oldestOf(waiting.map(({ ageMs }) => ageMs)));
 }
 
 const sumCounts = (listed: readonly Listed[]): number => listed.reduce((sum, { count }) => sum + count, 0);
 
 const agesOf = (listed: readonly Listed[]): number[] =>
   listed.flatMap(({ nowMs, entries }) => entries.map(({ score }) => Math.max(0, nowMs - score)));
+
+/** In seconds; 0 without any. */
+const oldestOf = (agesMs: readonly number[]): number => Math.max(0, ...agesMs) / 1000;
