@@ -10,8 +10,6 @@ export type Dependency = {
   check(): Promise<readonly string[]>;
 };
 
-type DependencyReport = { status: 'ok' | 'degraded' | 'down'; faults?: readonly string[] };
-
 /**
  * `/health/live`: the process answers. `/health/ready`: the state of each dependency; 503 only if a needed
  * one is down. Only callers on this machine see the faults, which name hosts. There is no rate limit:
@@ -24,28 +22,29 @@ export function health(dependencies: readonly Dependency[]): FastifyPluginAsync 
     scope.get('/health/ready', async (request, reply) => {
       const isInsider = isLocal(callerOf(request));
       const reports = await Promise.all(dependencies.map(report));
-      const isDown = dependencies.some(({ needed }, index) => needed && reports[index]?.status === 'down');
+      const isDown = reports.some(({ needed, status }) => needed && status === 'down');
       const isWell = reports.every(({ status }) => status === 'ok');
-      const status = isDown ? 'down' : isWell ? 'ok' : 'degraded';
-      const shown = reports.map(({ status, ...faults }) => ({ status, ...(isInsider && faults) }));
+      const shown = reports.map(({ name, status, faults }) => {
+        return [name, { status, ...(isInsider && faults.length > 0 && { faults }) }];
+      });
       return reply
         .code(isDown ? 503 : 200)
         .header('cache-control', 'no-store')
         .send({
-          status,
-          dependencies: Object.fromEntries(dependencies.map(({ name }, index) => [name, shown[index]])),
+          status: isDown ? 'down' : isWell ? 'ok' : 'degraded',
+          dependencies: Object.fromEntries(shown),
         });
     });
   };
 }
 
-async function report(dependency: Dependency): Promise<DependencyReport> {
+async function report({ name, needed, check }: Dependency) {
   try {
-    const faults = await dependency.check();
-    return faults.length > 0 ? { status: 'degraded', faults } : { status: 'ok' };
+    const faults = await check();
+    return { name, needed, status: faults.length > 0 ? 'degraded' : 'ok', faults };
   } catch (error) {
     // Only this error's message is written for operators. Other messages may contain secrets.
-    if (!(error instanceof StoreUnavailable)) return { status: 'down' };
-    return { status: 'down', faults: error.message.split('\n') };
+    const faults = error instanceof StoreUnavailable ? error.message.split('\n') : [];
+    return { name, needed, status: 'down', faults };
   }
 }

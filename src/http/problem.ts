@@ -23,14 +23,14 @@ export const problemSchema = z.looseObject({
     .describe('Only with 400: everything that is wrong at once, at most 20.'),
 });
 
+/** More are counted only: a body may have thousands. */
+const FAULTS_SHOWN = 20;
+
 /** A problem as an answer of the API page. */
 export const problemOf = (description: string) => ({
   description,
   content: { 'application/problem+json': { schema: problemSchema } },
 });
-
-/** More are counted only: a body may have thousands. */
-const FAULTS_SHOWN = 20;
 
 /** How long a caller should wait before another try, in seconds. */
 const RETRY_AFTER_S = 2;
@@ -75,7 +75,11 @@ export function notFound(_request: FastifyRequest, reply: FastifyReply): Fastify
 export function problemHandler(log: Pick<Log, 'error'>) {
   return (error: FastifyError, _request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     if (error instanceof StoreUnavailable) return problem(reply, 503, 'The store cannot be reached.');
-    if (error.validation) return refuse(reply, faultsOf(error.validation, error.validationContext ?? 'body'));
+    if (error.validation) {
+      const faults = faultsOf(error.validation, error.validationContext ?? 'body');
+      const detail = `Faults of the request: ${faults.length}.`;
+      return problem(reply, 400, { detail, faults: faults.slice(0, FAULTS_SHOWN) });
+    }
     const status = error.statusCode ?? 500;
     if (status === 503) return problem(reply, 503, 'The server is stopping or overloaded.');
     if (status >= 400 && status < 500) return problem(reply, status, error.message);
@@ -87,12 +91,6 @@ export function problemHandler(log: Pick<Log, 'error'>) {
 /** A problem as lines for people: what is wrong, then each fault. */
 export function explain({ title, detail, faults = [] }: z.infer<typeof problemSchema>): string[] {
   return [detail ?? title, ...faults.map(({ where, what }) => `  ${where}: ${what}`)];
-}
-
-function refuse(reply: FastifyReply, faults: readonly RequestFault[]): FastifyReply {
-  const count = faults.length === 1 ? 'one fault' : `${faults.length} faults`;
-  const detail = `The request has ${count}.`;
-  return problem(reply, 400, { detail, faults: faults.slice(0, FAULTS_SHOWN) });
 }
 
 function faultsOf(errors: readonly FastifySchemaValidationError[], context: string): RequestFault[] {

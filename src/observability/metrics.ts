@@ -155,7 +155,7 @@ function observeTurns({ counter, histogram, gauge }: Declare, log: Log) {
 }
 
 /** What became of a message that reached `accept`. */
-type Acceptance = 'accepted' | 'duplicate' | 'full' | 'refused' | 'unavailable';
+type UpdateResult = 'accepted' | 'duplicate' | 'full' | 'refused' | 'unavailable';
 type Call = 'accumulate' | 'redeem' | 'history' | 'contact';
 
 function observeParts({ counter, histogram, gauge }: Declare) {
@@ -169,7 +169,7 @@ function observeParts({ counter, histogram, gauge }: Declare) {
   const setFailing = gauge<OfChannel>('bot_delivery_failing', 'channel');
   const setBreaker = gauge('antcrm_breaker_state');
   return {
-    update: counter<[channel: string, Acceptance]>('bot_updates_total', 'channel', 'result'),
+    update: counter<[channel: string, UpdateResult]>('bot_updates_total', 'channel', 'result'),
     /** `kind`: of the `Delivery`. `answeredMs`: since the message was accepted, only with the last reply. */
     delivery(channel: string, kind: string, answeredMs?: number): void {
       countDelivery(channel, kind);
@@ -203,7 +203,7 @@ function observeParts({ counter, histogram, gauge }: Declare) {
   };
 }
 
-/** What waits in the store. Made anew at each read: old values would mislead where it does not answer. */
+/** What waits in the store. Declared at each read, because old values would mislead. */
 async function readWaiting(store: Watched): Promise<Registry> {
   const registry = new Registry();
   const declare = declareIn(registry);

@@ -62,7 +62,7 @@ export class Spans {
   }
 
   /** From now on sends spans to the OpenTelemetry collector at `endpoint`. */
-  async open(endpoint: string, log: Pick<Log, 'warn' | 'info'>): Promise<void> {
+  async open(endpoint: string, log: Pick<Log, 'warn'>): Promise<void> {
     const provider = await createProvider(endpoint, log);
     this.#tracer = provider.getTracer(packageJson.name, packageJson.version);
     this.#shutdown = () => provider.shutdown();

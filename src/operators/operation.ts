@@ -5,6 +5,10 @@ import { toSent } from '../loyalty/wire.ts';
 
 /* What operators see of open operations and dead letters. */
 
+/** What is open. */
+export type Work = OpenOperation | OpenLetter;
+type Find = Pick<Operators, 'conversation'>;
+
 const iso = (ms: number): string => new Date(ms).toISOString();
 
 /** A dead letter in a list. Nothing in lists needs to be masked. */
@@ -54,16 +58,11 @@ export type KnownChannel = {
   knownAs?(address: unknown): readonly string[];
 };
 
-type SearchParts = {
-  readonly operators: Pick<Operators, 'conversation'>;
-  readonly channels: readonly KnownChannel[];
-};
-
 /** The names of the customer's conversations, among those of `works`. */
 export async function findConversations(
   { channel, id }: Whom,
-  works: readonly (OpenOperation | OpenLetter)[],
-  { operators, channels }: SearchParts,
+  works: readonly Work[],
+  { operators, channels }: { operators: Find; channels: readonly KnownChannel[] },
 ): Promise<ReadonlySet<string>> {
   const names = new Set<string>();
   const { knownAs } = channels.find(({ name }) => name === channel) ?? {};
@@ -77,17 +76,13 @@ export async function findConversations(
 }
 
 /** Whether the call carried the phone, or the conversation remembers it. */
-async function hasPhone(
-  work: OpenOperation | OpenLetter,
-  phone: string,
-  operators: Pick<Operators, 'conversation'>,
-): Promise<boolean> {
+async function hasPhone(work: Work, phone: string, operators: Find): Promise<boolean> {
   if ('reference' in work && work.intent?.body.lookup.by.value === phone) return true;
   const { profile, draft } = (await operators.conversation(work.conversation))?.state ?? {};
   return [profile?.phone, draft?.phone].some((known) => known?.value === phone);
 }
 
-function originOf(work: OpenOperation | OpenLetter) {
+function originOf(work: Work) {
   if ('reference' in work) return work.intent?.origin;
   return work.holds === 'state' ? null : work.holds;
 }

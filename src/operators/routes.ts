@@ -3,7 +3,7 @@ import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-z
 import { z } from 'zod';
 import type { Lookup } from '../conversation/effect.ts';
 import { parsePhone } from '../conversation/values/contact.ts';
-import type { FilingResult, OpenLetter, OpenOperation, Operators } from '../engine/operators.ts';
+import type { FilingResult, OpenOperation, Operators } from '../engine/operators.ts';
 import { problem } from '../http/problem.ts';
 import type { Fields, Log } from '../observability/log.ts';
 import * as operation from './operation.ts';
@@ -114,14 +114,12 @@ export function operatorRoutes(options: OperatorRouteOptions): FastifyPluginAsyn
   };
 }
 
-type Work = OpenOperation | OpenLetter;
-
-const readWork = async (operators: Pick<Operators, 'operations' | 'letters'>): Promise<Work[]> => [
+const readWork = async (operators: Pick<Operators, 'operations' | 'letters'>): Promise<operation.Work[]> => [
   ...(await operators.operations()),
   ...(await operators.letters()),
 ];
 
-const toList = (works: readonly Work[], checksMs: readonly number[]) => ({
+const toList = (works: readonly operation.Work[], checksMs: readonly number[]) => ({
   operations: works.flatMap((one) => ('reference' in one ? operation.toOperationView(one, checksMs) : [])),
   deadLetters: works.flatMap((one) => ('reference' in one ? [] : operation.toLetterView(one))),
 });

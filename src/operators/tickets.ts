@@ -127,7 +127,7 @@ function toMessage(ticket: string, { id, by, text, claim }: StaffNote & { readon
 function createTicketNews(store: TicketParts['store'], runtime: Pick<Runtime, 'timer'>) {
   const followers = new Set<(news: News) => void>();
   let open: ReadonlyMap<string, TicketEntry> = new Map();
-  /** Undefined: nobody follows. */
+  /** Undefined: there are no followers. */
   let next: Timer | undefined;
 
   /** If a shard does not answer, a missing ticket does not count as closed. */

@@ -210,7 +210,7 @@ test('whoever looks for a customer in two ways is told what is wanted', async ()
   const refused = await find({ staff: 'a', phone: PHONE });
   expect(refused).toMatchObject({ status: 400, body: { title: 'Bad Request', faults: [{ where: 'body' }] } });
   const { text } = await find(fields(2000));
-  expect(text).toMatch(/The request has 200\d faults/);
+  expect(text).toMatch(/Faults of the request: 200\d/);
   expect(text.match(/Unknown field/g)).toHaveLength(20);
   expect(await find(fields(20_000))).toMatchObject({ status: 413 });
 });
