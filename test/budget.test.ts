@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
  * feature pays by deleting. Whoever makes a room smaller lowers its figures here.
  */
 const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: number }>> = {
-  root: { files: /^([^/]+$|(http|observability|resilience)\/)/, lines: 2834, count: 29 },
+  root: { files: /^([^/]+$|(http|observability|resilience)\/)/, lines: 2822, count: 29 },
   conversation: { files: /^conversation\//, lines: 8680, count: 41 },
   engine: { files: /^(engine|store)\//, lines: 4959, count: 31 },
   loyalty: { files: /^loyalty\//, lines: 1400, count: 11 },

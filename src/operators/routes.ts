@@ -3,7 +3,7 @@ import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-z
 import { z } from 'zod';
 import type { Lookup } from '../conversation/effect.ts';
 import { parsePhone } from '../conversation/values/contact.ts';
-import type { FilingResult, OpenOperation, Operators } from '../engine/operators.ts';
+import type { FilingResult, Operators } from '../engine/operators.ts';
 import { problem } from '../http/problem.ts';
 import type { Fields, Log } from '../observability/log.ts';
 import * as operation from './operation.ts';
