@@ -213,9 +213,10 @@ export function answerQuestion(round: Round, command: CommandOf<'ask'>): Reducti
 
 function answerUnknown(round: Round): Round {
   const { scope } = round;
-  const unknown: Reply = { key: 'unsure', context: 'question', lines: supportLines(scope) };
-  const reply = isStuck(round.state) ? sayStuck(scope) : unknown;
-  return offerPerson(round, { reply, question: {} });
+  if (isStuck(round.state)) return offerPerson(round, { reply: sayStuck(scope), question: {} });
+  // It asks nothing, so a yes to it is none.
+  const said = { lines: supportLines(scope), choices: [...personChoice(scope)] };
+  return digress(round, { reply: { key: 'unsure', context: 'question', ...said }, question: {} });
 }
 
 const REFUSED: Readonly<Record<Operation['kind'], string>> = {
