@@ -3,6 +3,7 @@ import type { Sender } from '../conversation/message.ts';
 import { atMostEvery } from '../observability/log.ts';
 import { Spans } from '../observability/tracing.ts';
 import { Bulkhead } from '../resilience/bulkhead.ts';
+import { waitAtMost } from '../resilience/deadline.ts';
 import { type Runtime, systemRuntime } from '../runtime.ts';
 import { type RecordStore, StoreUnavailable } from '../store/port.ts';
 import { CUSTOMER } from './customer.ts';
@@ -135,12 +136,9 @@ export class Engine {
 
   /** Finishes the turns that may have called AntCRM, and gives the others back. */
   async stop(): Promise<void> {
-    const late = Promise.withResolvers<void>();
     const { runtime, limits, leases } = this.#tools;
     this.#stopping.abort();
-    const timer = runtime.timer(limits.stopMs, late.resolve);
-    await Promise.race([this.#scheduler.waitUntilIdle(), late.promise]);
-    timer.cancel();
+    await waitAtMost(limits.stopMs, this.#scheduler.waitUntilIdle(), { runtime });
     leases.stop();
   }
 

@@ -6,7 +6,7 @@ import { unlock } from './customer.ts';
 import { afterDelivery, backOff, type DeliveryTry, NOT_TRIED_MS } from './delivery-policy.ts';
 import type { Lease } from './leases.ts';
 import { perChannel } from './limits.ts';
-import type { Delivery, Outgoing, Platform } from './messages.ts';
+import type { Delivery, Outgoing } from './messages.ts';
 import { Outage } from './outage.ts';
 import { NEVER_TRIED, type Wait } from './transitions.ts';
 import type { OutboxTask, TurnTools } from './turn.ts';
@@ -95,14 +95,13 @@ export class Outbox {
     const paceMs = to?.pace?.(outgoing) ?? 0;
     if (paceMs > 0) return { afterMs: paceMs, reason: 'pace', tried };
     leases.assertHeld(lease);
-    const outage = this.#outages(channel);
     const before: DeliveryTry = { atMs, nowMs, tried, random: runtime.random };
     const sinceMs = runtime.nowMs();
-    const delivery = await this.#try({ to, outgoing, seq, outage, nowMs });
+    const delivery = await this.#try(outgoing, seq, nowMs);
     if (typeof delivery === 'string') return { ...backOff(before, delivery, NOT_TRIED_MS), tried };
     const isAnswer = delivery.kind === 'delivered' && outgoing.last && acceptedMs !== undefined;
     observe.delivery(channel, delivery.kind, isAnswer ? runtime.nowMs() - acceptedMs : undefined);
-    const fate = afterDelivery(delivery, before, outage.deliveredMs);
+    const fate = afterDelivery(delivery, before, this.#outages(channel).deliveredMs);
     if (isTracing) {
       const about = { channel, outcome: delivery.kind, result: fate.kind };
       spans.mark({ name: 'deliver', sinceMs, parent, ...about });
@@ -113,9 +112,11 @@ export class Outbox {
   }
 
   /** `no room`: too many sends of the channel are under way. `held back`: most of them fail. */
-  async #try({ to, outgoing, seq, outage, nowMs }: Sending): Promise<Delivery | 'no room' | 'held back'> {
-    const { bulkhead, observe } = this.#tools;
+  async #try(outgoing: Outgoing, seq: number, nowMs: number): Promise<Delivery | 'no room' | 'held back'> {
+    const { platform, bulkhead, observe } = this.#tools;
     const { channel } = outgoing;
+    const [to, outage] = [platform(channel), this.#outages(channel)];
+    // Another process may have the channel.
     if (to === undefined) return { kind: 'undelivered' };
     const places = bulkhead(channel);
     const entered = places.enter();
@@ -138,12 +139,3 @@ export class Outbox {
     }
   }
 }
-
-type Sending = {
-  /** Undefined: this process does not have the channel. */
-  readonly to: Platform | undefined;
-  readonly outgoing: Outgoing;
-  readonly seq: number;
-  readonly outage: Outage;
-  readonly nowMs: number;
-};

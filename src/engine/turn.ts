@@ -27,7 +27,7 @@ import {
   type Trip,
   withVersion,
 } from './messages.ts';
-import type { InboxMessage, OutboxEntry } from './record.ts';
+import type { OutboxEntry } from './record.ts';
 import type { Commit } from './transitions.ts';
 import type { VersionedRecords } from './versioned-records.ts';
 
@@ -135,9 +135,14 @@ const FLOOD: Reply = { key: 'abuse.flood' };
 export const givenBackForRoom = (random: number): GivenBack =>
   new GivenBack('no room', Math.round(NO_ROOM_MS * (1 + 2 * random)));
 
-/** Throws `GivenBack` for what a newer process stored: only newer processes can read it. */
-export function giveBackIfNewer(error: unknown): void {
-  if (error instanceof NewerVersion) throw new GivenBack('newer version', GIVEN_BACK_MS);
+/** What `read` returns; null: it throws. Throws `GivenBack` for what only newer processes can read. */
+export function readOrGiveBack<T>(read: () => T): T | null {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof NewerVersion) throw new GivenBack('newer version', GIVEN_BACK_MS);
+    return null;
+  }
 }
 
 type TurnEvent = { -readonly [Name in keyof EndedTurn]: EndedTurn[Name] } & { readonly attempt: number };
@@ -181,7 +186,8 @@ export class Turn {
     this.nowMs = nowMs;
     this.#tools = tools;
     const before: ReturnType<typeof readStored> = record.stored ?? this.#readState(record.state);
-    const incoming = head && (head.mark === filed?.deliveryId ? filed.incoming : readHead(head));
+    const isFiled = head !== null && head.mark === filed?.deliveryId;
+    const incoming = isFiled ? filed.incoming : head && readOrGiveBack(() => readMessage(head.body));
     this.before = before;
     this.decision = { ...UNDECIDED, state: before.state };
     this.isUnreadable = head !== null && incoming === null;
@@ -349,25 +355,9 @@ export class Turn {
 
   #readState(state: string | null): ReturnType<typeof readStored> {
     const { newState, readState } = this.#tools.conversation;
-    if (state !== null) {
-      try {
-        return readStored(state, readState);
-      } catch (error) {
-        giveBackIfNewer(error);
-        this.letters.push({ reason: 'state', body: state });
-      }
-    }
-    return { state: newState(), origin: null };
-  }
-}
-
-/** Null: the message cannot be read. */
-function readHead({ body }: InboxMessage): Incoming | null {
-  try {
-    return readMessage(body);
-  } catch (error) {
-    giveBackIfNewer(error);
-    return null;
+    const stored = state === null ? null : readOrGiveBack(() => readStored(state, readState));
+    if (state !== null && stored === null) this.letters.push({ reason: 'state', body: state });
+    return stored ?? { state: newState(), origin: null };
   }
 }
 

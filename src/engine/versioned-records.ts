@@ -353,6 +353,9 @@ type OpenedRecord<Content> = {
 const NONE = { record: null, entries: [] };
 const BROKEN = { record: null, entries: [], fault: 'seal_broken' } as const;
 
+const findEntry = (entries: readonly IndexEntry[], { index, member }: IndexEntry): IndexEntry | undefined =>
+  entries.find((entry) => entry.index === index && entry.member === member);
+
 /** What a swap changes in the indexes. */
 function diffEntries(
   name: string,
@@ -361,16 +364,10 @@ function diffEntries(
 ): IndexChange[] {
   const changes: IndexChange[] = [];
   for (const entry of after) {
-    let isNew = true;
-    for (const { index, member, score } of before.entries) {
-      if (index === entry.index && member === entry.member && score === entry.score) isNew = false;
-    }
-    if (isNew) changes.push(entry);
+    if (findEntry(before.entries, entry)?.score !== entry.score) changes.push(entry);
   }
-  for (const { index, member } of before.entries) {
-    let isGone = true;
-    for (const entry of after) if (entry.index === index && entry.member === member) isGone = false;
-    if (isGone) changes.push({ index, member, score: null });
+  for (const entry of before.entries) {
+    if (!findEntry(after, entry)) changes.push({ index: entry.index, member: entry.member, score: null });
   }
   if (before.record !== null) return changes;
   // Indexes may still list a record that was broken or lost. Its intents stay listed, for operators.

@@ -16,9 +16,9 @@ import { commit, type Outcomes, release, type Wait } from './transitions.ts';
 import {
   type DeadReason,
   GivenBack,
-  giveBackIfNewer,
   givenBackForRoom,
   type OutboxTask,
+  readOrGiveBack,
   Turn,
   type TurnTools,
   UNDECIDED,
@@ -321,12 +321,5 @@ function givenBackForStore({ nowMs, asker }: Turn, random: () => number): GivenB
 
 /** A task that cannot be read is never done: `null` stands for it, and it is skipped. */
 function readOutbox({ record: { outbox } }: Lease): OutboxTask[] {
-  return outbox.map(({ seq, body }) => {
-    try {
-      return { seq, body: readOutboxItem(body) };
-    } catch (error) {
-      giveBackIfNewer(error);
-      return { seq, body: null };
-    }
-  });
+  return outbox.map(({ seq, body }) => ({ seq, body: readOrGiveBack(() => readOutboxItem(body)) }));
 }
