@@ -86,7 +86,7 @@ const DEEDS: readonly (readonly [says: string, files: RegExp, source: RegExp])[]
     // They come from `Runtime`, or the simulator could not run what uses them.
     'has time or chance of its own',
     /^(engine\/|store\/|loyalty\/|resilience\/|channels\/rate-limiter\.ts$)/,
-    /\b(performance\.now|Date\.now|new Date\(\)|set(Timeout|Interval|Immediate)|Math\.random|random(UUID|Bytes|FillSync))\b/,
+    /\b(performance\.now|Date\.now|new Date\(\)|(?<!override )set(Timeout|Interval|Immediate)|Math\.random|random(UUID|Bytes|FillSync))\b/,
   ],
 ];
 

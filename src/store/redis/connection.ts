@@ -16,11 +16,14 @@ import {
   reasonOf,
   SCRIPTS,
   type ScriptCall,
+  ScriptCommand,
   unavailable,
 } from './clients.ts';
 
 /** The start waits at most this long for Redis. The bot recovers later. */
 const START_MS = 3000;
+/** How late a script may be ended. */
+const TIMER_MS = 100;
 const RECONNECT = { baseMs: 50, maxMs: 2000 };
 
 /** Redis has no such login or database. Waiting does not help. */
@@ -72,7 +75,10 @@ export class RedisConnection {
   #closed: StoreUnavailable | null = new StoreUnavailable('redis: not reached yet');
   #verifying: Promise<StoreRefused | undefined> | undefined;
   #isStarted = false;
+  /** The scripts under way, and when they began. */
+  readonly #open = new Map<ScriptCommand, number>();
   #isCorked = false;
+  #isTiming = false;
   #isEnded = false;
 
   constructor(address: RedisAddress, options: ConnectionOptions) {
@@ -98,16 +104,20 @@ export class RedisConnection {
   }
 
   /** Runs a script. Strings of its answer come as buffers. Rejects with `StoreUnavailable`. */
-  async run({ script, keys, args }: ScriptCall): Promise<unknown> {
+  async run(call: ScriptCall, by: 'sha' | 'lua' = 'sha'): Promise<unknown> {
     if (this.#closed !== null) this.throwIfClosed();
     const startMs = this.runtime.monotonicMs();
     if (!this.#isCorked) this.#cork();
+    const command = new ScriptCommand(call, by);
+    this.#open.set(command, startMs);
     try {
-      return await this.client[`${script}Buffer`](keys.length, ...keys, ...args);
+      return await this.client.sendCommand(command);
     } catch (error) {
+      if (by === 'sha' && reasonOf(error).startsWith('NOSCRIPT')) return this.run(call, 'lua');
       throw unavailable(error);
     } finally {
-      this.#options.onCommand?.((this.runtime.monotonicMs() - startMs) / 1000, script);
+      this.#open.delete(command);
+      this.#options.onCommand?.((this.runtime.monotonicMs() - startMs) / 1000, call.script);
     }
   }
 
@@ -121,7 +131,7 @@ export class RedisConnection {
   ): Promise<{ readonly answer: unknown; readonly acknowledged: number }> {
     this.throwIfClosed();
     this.#durableClient ??= this.#connect({ enableOfflineQueue: true }).on('error', ignore);
-    // Sent as source, because ioredis sends an unknown script again behind the WAIT.
+    // Sent as source: an unknown hash would be sent again behind the WAIT.
     const pipeline = this.#durableClient.pipeline();
     pipeline.callBuffer('EVAL', SCRIPTS[script].lua, keys.length, ...keys, ...args).wait(replicas, waitMs);
     const [[error, answer] = [], [, acknowledged] = []] = (await confirm(pipeline.exec())) ?? [];
@@ -222,12 +232,26 @@ export class RedisConnection {
    */
   #cork(): void {
     this.#isCorked = true;
+    if (!this.#isTiming) this.#endLater();
     // A node that no command has asked for yet has no stream.
     const streams = mastersOf(this.client).map(({ stream }) => stream);
     for (const stream of streams) stream?.cork();
     this.runtime.defer(() => {
       this.#isCorked = false;
       for (const stream of streams) stream?.uncork();
+    });
+  }
+
+  /** Ends the scripts whose time is over. */
+  #endLater(): void {
+    this.#isTiming = true;
+    this.runtime.timer(TIMER_MS, () => {
+      this.#isTiming = false;
+      const nowMs = this.runtime.monotonicMs();
+      for (const [command, startMs] of this.#open) {
+        if (nowMs - startMs >= command.timeoutMs) command.reject(new Error('timed out'));
+      }
+      if (this.#open.size > 0) this.#endLater();
     });
   }
 }
