@@ -4,26 +4,22 @@ import type { Locale } from './message.ts';
 import type { Period } from './values/calendar.ts';
 
 /*
- * What a message asks for. Only `interpret` turns a text into commands. Only `run` (`dialogue/run.ts`)
- * applies them: each once, in order; then it asks one question. Presses, forms, photos and links become the
- * same commands.
+ * What a message asks for. Only `interpret` turns a text into commands. Presses, forms, photos and links
+ * become the same commands. Only `run` applies them: each once, in order; then it asks one question.
  */
 
-/** The kinds of values. Each is read, joined, asked for and explained in its own way (`slots.ts`). */
+/** The kinds of values (`slots.ts`). */
 export const SLOT_KINDS = ['codes', 'phone', 'email', 'gift', 'period', 'list'] as const;
 export type SlotKind = (typeof SLOT_KINDS)[number];
 
-/** What customers call a value that they change. The running flow says which slot that is. */
+/** What customers call a value that they change. */
 export const FIELDS = ['code', 'phone', 'email'] as const;
 export type FieldName = (typeof FIELDS)[number];
 
 /** One of the current codes: itself, its place (from 1; -1 the last, 0 all), or how it ends. */
 export type CodeRef = { readonly code: string } | { readonly place: number } | { readonly end: string };
 
-/**
- * What the customer probably meant: the new form of an old phone number, the phone with its zero, the e-mail
- * without its typing error. The bot asks, and takes nothing by itself.
- */
+/** What the customer probably meant. The bot asks, and takes nothing by itself. */
 export type Doubt = { readonly why: 'mapped' | 'leadingZero' | 'typo'; readonly meant: string };
 
 /** Why a value was refused: a message key (`phone.short`). */
@@ -52,9 +48,7 @@ export type FlowCommand =
       readonly doubt?: Doubt;
       readonly proved?: boolean;
     }
-  /**
-   * A gift of the list, by its code; without a list, any code. `several`: the text wants more than one of it.
-   */
+  /** A gift, by its code. `several`: the text wants more than one of it. */
   | { readonly do: 'set'; readonly slot: 'gift'; readonly value: string; readonly several?: true }
   /** The text fits several gifts of the list: the customer picks one. */
   | { readonly do: 'among'; readonly gifts: readonly string[] }
@@ -66,14 +60,9 @@ export type FlowCommand =
   /** `which` is empty if the text names none: the only code is meant, or the bot asks. */
   | { readonly do: 'remove'; readonly which: readonly CodeRef[] }
   | { readonly do: 'keepOnly'; readonly which: readonly CodeRef[] }
-  /**
-   * `old` is empty if the text names none: the code in doubt, the only one, or the one most like the new one.
-   */
+  /** `old` is empty if the text names none: the code in doubt, or the only one. */
   | { readonly do: 'replace'; readonly old: readonly CodeRef[]; readonly codes: readonly string[] }
-  /**
-   * Asks for a value again ("sửa số điện thoại"). Without a field: the only one that can change, or the bot
-   * asks.
-   */
+  /** Asks for a value again. Without a field: the only one that can change, or the bot asks. */
   | { readonly do: 'change'; readonly field?: FieldName }
   /** The customer has no such value ("không có email"). Without a field: the one that the bot asks for. */
   | { readonly do: 'none'; readonly field?: FieldName };
@@ -101,10 +90,7 @@ export type DigressionCommand =
   /** "What?", "what is wrong with it?", or a question without an answer. */
   | { readonly do: 'ask'; readonly about: 'what' | 'wrong' | 'unknown' }
   | { readonly do: 'show'; readonly what: 'welcome' | 'menu' | 'help' | 'languages' }
-  /**
-   * The customer wants a person. For `offer` (the text only mentions a person) and for `complaint`, the bot
-   * offers one.
-   */
+  /** Wants a person. For `offer` (the text only mentions one) and `complaint`, the bot offers one. */
   | { readonly do: 'show'; readonly what: 'person' | 'offer' | 'complaint' }
   /** What is stored about the customer. `erasing`: they want it erased, which its button does. */
   | { readonly do: 'show'; readonly what: 'privacy' | 'erasing' }
@@ -113,9 +99,8 @@ export type DigressionCommand =
   | { readonly do: 'speak'; readonly locale: Locale }
   | { readonly do: 'talk'; readonly about: 'greeting' | 'thanks' | 'bye' | 'wait' | 'upset' | 'remark' }
   /**
-   * Not understood. `likely`: likely meanings, at most three, offered as buttons. A yes among them confirms
-   * nothing: the reply points at the confirm button. `wrong`: why the text is not a value of the asked kind.
-   * `script`: written in letters that no language here has. `question`: the text asks something.
+   * Not understood. `likely`: meanings to offer; a yes among them confirms nothing. `wrong`: why the text is
+   * no value of the asked kind. `script`: in letters that no language here has. `question`: it asks something.
    */
   | {
       readonly do: 'unclear';
@@ -144,10 +129,7 @@ type Unproved<Set = Extract<FlowCommand, { do: 'set' }>> = Set extends unknown
 export type Command = FlowCommand | AnswerCommand | DigressionCommand | PressCommand;
 export type CommandOf<Do extends Command['do']> = Extract<Command, { do: Do }>;
 
-/**
- * What the conversation waits for while it reads a text: the same words mean different things at different
- * questions. Derived from the state, never stored.
- */
+/** What the conversation waits for while it reads a text. Derived from the state, never stored. */
 export type Expecting = {
   readonly at: 'nothing' | 'slot' | 'doubt' | 'summary' | 'page' | 'consent';
   /** The running flow. */
@@ -170,7 +152,7 @@ export type Expecting = {
   readonly references: readonly string[];
 };
 
-/** What the interpreter knows besides the text: gifts and their names, prefixes of codes, the date. */
+/** What the interpreter knows besides the text. */
 export type Reading = {
   readonly settings: Pick<Settings, 'gifts' | 'codePrefixes' | 'timeZone'>;
   readonly nowMs: number;

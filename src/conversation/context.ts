@@ -22,7 +22,7 @@ export type Settings = {
   readonly timeZone: string;
   /** Empty if there is no list: customers type the code of a gift. */
   readonly gifts: readonly Gift[];
-  /** How codes begin, if the operator says so: the bot asks about a code that nearly begins like this. */
+  /** How codes begin: the bot asks about a code that nearly begins like this. */
   readonly codePrefixes: readonly string[];
   readonly supportContact?: string | undefined;
   /** Staff answer customers who ask for a person. */
@@ -33,7 +33,7 @@ export type Settings = {
   readonly operationChecksMs: readonly number[];
 };
 
-/** What a step may know besides the state: everything that a pure function cannot find out by itself. */
+/** What a step may know besides the state. */
 export type Context = {
   readonly settings: Settings;
   /** The store's clock, epoch ms. */
@@ -57,6 +57,6 @@ export type Context = {
    * the customer hears of each. Absent: none.
    */
   readonly journal?: Readonly<Record<string, KnownCall>> | undefined;
-  /** Fresh ids that cannot be guessed, for at most one new operation and one new view a step. */
+  /** Fresh ids that cannot be guessed, for one new operation and one new view. */
   readonly ids: { readonly operation: string; readonly view: string };
 };

@@ -24,13 +24,13 @@ import { type Input, step } from './step.ts';
 export type MenuCommand = {
   /** The wording's name: `telegram.command.<name>`, `teams.command.<name>.title`. */
   readonly name: string;
-  /** The slash command in each language, without the slash; the conversation understands all of them. */
+  /** The command in each language, without the slash. */
   readonly slash: Readonly<Record<Locale, string>>;
   /** Offered to begin with, where a platform has place for a few only. */
   readonly starter: boolean;
 };
 
-/** The pure conversation about some flows: everything that lists flows derives from them. */
+/** The pure conversation about some flows. */
 export type Conversation = {
   /** One step: the same arguments give the same decision. Never throws, whatever the message. */
   step(state: State, input: Input, context: Context): Decision;
@@ -49,7 +49,7 @@ export type Conversation = {
 export type ConversationOptions = {
   /** In the order of the menu; `flows/index.ts` has the bot's own. */
   readonly flows: readonly Flow[];
-  /** `locales/*.json`: what the bot says. Customers can type the slash commands in it. */
+  /** `locales/*.json`: what the bot says, and the slash commands. */
   readonly wording: Wording;
   /** `locales/*.md`: what customers say. */
   readonly languageTexts: readonly LanguageText[];

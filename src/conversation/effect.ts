@@ -1,16 +1,15 @@
 import { z } from 'zod';
 
 /*
- * What the bot asks of AntCRM, and how that ends. A step returns an effect as data. The engine performs it
- * (`loyalty/loyalty.ts`), and its outcome is the input of the next step. Phones are E.164 everywhere inside;
- * the adapter writes AntCRM's national form.
+ * What the bot asks of AntCRM, and how that ends. The engine performs an effect (`loyalty/loyalty.ts`); its
+ * outcome is the input of the next step. Phones are E.164.
  */
 
 /** A phone (`+84867123456`) or an e-mail. */
 export const identifierSchema = z.strictObject({ kind: z.enum(['phone', 'email']), value: z.string() });
 export type Identifier = z.infer<typeof identifierSchema>;
 
-/** A phone or an e-mail of the customer, and whether the channel proved that it is theirs. */
+/** `proved`: the channel proved that it is the customer's. */
 export const provableValueSchema = z.strictObject({ value: z.string(), proved: z.boolean() });
 export type ProvableValue = z.infer<typeof provableValueSchema>;
 
@@ -27,7 +26,7 @@ export type Spending = 'redeem';
 const skewSchema = z.strictObject({ ms: z.number(), errorMs: z.number() });
 export type Skew = z.infer<typeof skewSchema>;
 
-/** What tells later whether a call was applied. Stored before the call, and with the operation. */
+/** What tells later whether a call was applied. Stored before the call. */
 export const lookupSchema = z.strictObject({
   kind: operationKindSchema,
   /** The identifier that the call carries. The history is read by it. */
@@ -43,16 +42,16 @@ export const lookupSchema = z.strictObject({
    * after it. An accumulation can, if the process paused, but its code works only once.
    */
   deadlineMs: z.number(),
-  /** Measured at the call, because another process may look it up. Absent: not known. */
+  /** Measured at the call. Absent: not known. */
   skew: skewSchema.optional(),
   /** Ids of the records that existed before the call. */
   baseline: z.array(z.string()),
-  /** The locks of a redemption, one for each name of the customer: `customer:<id>`, `phone:…`, `email:…`. */
+  /** One for each name of the customer: `customer:<id>`, `phone:…`, `email:…`. */
   locks: z.array(z.string()),
 });
 export type Lookup = z.infer<typeof lookupSchema>;
 
-/** A success whose record was not read back: the next record of this code belongs to it. */
+/** A success without a record yet: the next one of this code belongs to it. */
 export const awaitedSchema = lookupSchema.pick({ code: true, calledMs: true, deadlineMs: true, skew: true });
 export type Awaited = z.infer<typeof awaitedSchema>;
 
@@ -116,7 +115,7 @@ export type Effect =
    */
   | { kind: 'balance'; by: Identifier; exact?: true | undefined };
 
-/** What AntCRM's record of an operation says. `score` in points; `what`: the product or gift. */
+/** AntCRM's record of an operation. `score` in points; `what`: the product or gift. */
 export const receiptSchema = z.strictObject({
   record: z.string().optional(),
   score: z.number().optional(),
@@ -128,7 +127,7 @@ export type Receipt = z.infer<typeof receiptSchema>;
 export const intentSchema = z.strictObject({ lookup: lookupSchema });
 export type Intent = z.infer<typeof intentSchema>;
 
-/** The customer's points in AntCRM's record right before a call and right after its success. */
+/** The customer's points right before a call and right after its success. */
 const movementSchema = z.strictObject({ before: z.number(), after: z.number() });
 export type Movement = z.infer<typeof movementSchema>;
 
@@ -151,7 +150,7 @@ export const conclusionSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('unavailable'), ...concluded }),
 ]);
 
-/** What is known of a call that was perhaps made: how it ended, or how to look it up. */
+/** How a call ended, or how to look it up. */
 export type KnownCall =
   | z.infer<typeof conclusionSchema>
   /** Perhaps applied. Never called again; `check` looks it up. */
@@ -244,13 +243,13 @@ export interface EffectContext {
    */
   intend(operation: string, intent: Intent): Promise<'go' | 'unreplicated'>;
 
-  /** The result of an earlier attempt, which is never called again; null: there was none. */
+  /** The result of an earlier attempt; null: there was none. */
   findCall(operation: string): KnownCall | null;
 
-  /** Asks the store whether this process still holds the lease, which a suspended process cannot know. */
+  /** Asks the store whether this process still holds the lease. */
   isHeld(): Promise<boolean>;
 
-  /** The store's clock, epoch ms: clocks of hosts differ, and deadlines outlive a process. */
+  /** The store's clock, epoch ms. */
   nowMs(): number;
 
   /** Aborted when the lease is lost: nothing more may begin, and no result counts. */
@@ -267,7 +266,7 @@ export interface EffectContext {
  */
 export type Perform = (effect: Effect, context: EffectContext) => Promise<Outcome>;
 
-/** Another process may work on the conversation, so the result of this turn does not count. No fault. */
+/** Another process may work on the conversation: this turn does not count. No fault. */
 export class LeaseLost extends Error {
   override readonly name = 'LeaseLost';
 }

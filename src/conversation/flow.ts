@@ -6,24 +6,22 @@ import type { Choice, Line, Reply } from './reply.ts';
 import type { Draft, Operation, State } from './state.ts';
 
 /*
- * A flow is data: a file in `flows/` and a line in `flows/index.ts`. Its words are in `locales/`:
- * `choice.<name>` (its button), `flow.<name>` (its activity), `help.<name>` (an example), `command.<name>`,
- * the names that platforms need, and the sentences that begin it. Its functions see slots and context, never
- * a text or the state.
+ * A flow is data: a file in `flows/` and a line in `flows/index.ts`. `test/locales.test.ts` names the words
+ * that it needs in `locales/`. Its functions see slots and context, never a text or the state.
  */
 
-/** What a step may know: the context of the turn, and the flows and the language of this conversation. */
+/** What a step may know. */
 export type Scope = Context & {
   readonly flows: Flows;
   readonly language: Interpreter;
-  /** The operator's answers to questions, by id. The wording has the others, as `answer.<id>`. */
+  /** The operator's answers to questions, by id. */
   readonly answers: ReadonlyMap<string, LocalizedText>;
   /** How each question that has an answer is asked, by id. */
   readonly questionTexts: ReadonlyMap<string, LocalizedText>;
 };
 
 /**
- * What the bot can do for a customer: which values it gathers, and what it does with them.
+ * What the bot can do for a customer.
  *
  * @example
  * const tier: Flow = {
@@ -60,15 +58,15 @@ export type Flow = {
  * };
  */
 export type FlowGuard = {
-  /** Why the flow may not begin or call AntCRM now, as a reply; undefined: it may. */
+  /** Why the flow may not begin or call AntCRM now. */
   readonly refuseStart?: ((draft: Draft, scope: Context) => Reply | undefined) | undefined;
-  /** Why the flow may not show its summary or read, as a reply. `ask`: the slot to ask for again. */
+  /** Why the flow may not end now. `ask`: the slot to ask for again. */
   readonly refuseEnd?:
     | ((draft: Draft, scope: Context) => { readonly say: Reply; readonly ask?: SlotKind } | undefined)
     | undefined;
 };
 
-/** The end of a flow that reads: the balance, told in the flow's own words, or the history, page by page. */
+/** The end of a flow that reads the balance, or the history page by page. */
 export type Reads =
   | {
       readonly reads: 'balance';
@@ -81,7 +79,7 @@ export type BalanceRead = Extract<Outcome, { kind: 'balance' | 'sums' }>;
 /** The end of a flow that calls AntCRM once the customer confirms its summary. */
 export type Confirms = Confirmation & ConfirmsByText;
 
-/** `confirmsByText`: a typed yes confirms a summary that was the last reply. No text confirms a spending. */
+/** A typed yes confirms a summary that was the last reply. No text confirms a spending. */
 type ConfirmsByText =
   | { readonly kind: Exclude<Operation['kind'], Spending>; readonly confirmsByText?: true | undefined }
   | { readonly kind: Spending; readonly confirmsByText?: never };
@@ -120,9 +118,7 @@ export type Flows = {
   get(name: string | undefined): Flow | undefined;
   /** The flow whose confirmations make operations of this kind. */
   confirming(kind: Operation['kind']): Flow | undefined;
-  /**
-   * The flow that begins with a code, a deep link or a form if no flow runs: the highest priority with codes.
-   */
+  /** Begins with a code, a deep link or a form if no flow runs. */
   readonly codeFlow: Flow | undefined;
 };
 
@@ -130,13 +126,10 @@ export type Flows = {
 export function createFlows(all: readonly Flow[]): Flows {
   const byName = new Map(all.map((flow) => [flow.name, flow] as const));
   if (byName.size < all.length) throw new Error('two flows have the same name');
-  const [codeFlow] = all
-    .filter(({ slots }) => slots.includes('codes'))
-    .sort((a, b) => b.priority - a.priority);
   return {
     all,
     get: (name) => (name === undefined ? undefined : byName.get(name)),
     confirming: (kind) => all.find((flow) => findConfirms(flow)?.kind === kind),
-    codeFlow,
+    codeFlow: all.find(({ slots }) => slots.includes('codes')),
   };
 }

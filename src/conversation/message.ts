@@ -55,7 +55,7 @@ export const photoSchema = z.strictObject({
 });
 export type Photo = z.infer<typeof photoSchema>;
 
-/** Pictures that a step wants read. The outcome has the same kind, with each picture read. */
+/** Pictures that a step wants read. The outcome has them read. */
 export type PhotoEffect = { readonly kind: 'photo'; readonly photo: Photo };
 
 /** Reads the QR and bar codes of pictures. */
@@ -116,7 +116,7 @@ export const messageSchema = z.discriminatedUnion('kind', [
 ]);
 export type MessageOf<Kind extends Message['kind']> = Extract<Message, { kind: Kind }>;
 
-/** The longest text that a channel passes on, in characters. It cuts the rest before any pattern sees it. */
+/** The longest text that a channel passes on, in characters. It cuts the rest. */
 export const MAX_TEXT = 1000;
 
 /**

@@ -18,7 +18,7 @@ export const toTypedValue = (value: string, context: Context): ProvableValue => 
   proved: isTypingProof(context),
 });
 
-/** Phone and e-mail of the last flow, the profile, or the channel's. */
+/** The known phone and e-mail, the proved ones first. */
 export function collectIdentity(state: State, context: Context): Identity {
   const vouched =
     context.sender.email === undefined ? undefined : { value: context.sender.email, proved: true };
@@ -48,7 +48,7 @@ export function pickIdentity({ phone, email }: Identity): State['profile'] {
   return { ...(phone && { phone }), ...(email && { email }) };
 }
 
-/** Staff only: drops the customer after an operation, so that staff must name the next one. */
+/** After an operation staff must name the next customer. */
 export function releaseCustomer(state: State, context: Context): State {
   if (!isStaff(context)) return state;
   const { phone: _, email: __, ...draft } = state.draft;
@@ -112,7 +112,7 @@ export function maskCode(code: string): string {
 /** The status that the customer knows: "not applied" while the last check is still to come. */
 export const toShownStatus = (status: Operation['status']) => (status === 'watching' ? 'notApplied' : status);
 
-/** The receipt ("+100 điểm · Tivi") if AntCRM's record was read, and where to get the gift. */
+/** "+100 điểm · Tivi" if AntCRM's record was read, and where to get the gift. */
 export function receiptLines(operation: Operation, scope: Scope): Line[] {
   const { kind, status, receipt, gift: code, code: earnedBy } = operation;
   if (earnedBy !== undefined) return [codeLine(operation)];
@@ -155,7 +155,7 @@ export function pickUpLines({ pickUp }: Gift): Line[] {
   return pickUp ? [{ key: 'receipt.pickUp', params: { where: pickUp } }] : [];
 }
 
-/** The gift and its price. Only AntCRM knows the price of a gift that is in no list. */
+/** The gift and its price, which only AntCRM knows if there is no list. */
 export function giftLines(code: string, price: number | undefined, scope: Pick<Context, 'settings'>): Line[] {
   const gift = findGift(code, scope);
   if (!gift) return [{ key: 'summary.giftCode', params: { code } }, { key: 'summary.priceUnknown' }];
@@ -197,7 +197,7 @@ export function askGift(
   return { key: 'redeem.askGift', ...asked, ...(others.length > 0 && { lines }), choices, asks: 'code' };
 }
 
-/** Ends the question about remembering without an answer. The end of the next flow asks it again. */
+/** Ends the question without an answer. The end of the next flow asks it again. */
 export function leaveConsent(state: State): State {
   return state.step.at === 'consenting' ? { ...state, step: { at: 'idle' } } : state;
 }

@@ -57,7 +57,7 @@ export const removeChoices = (codes: readonly string[]): Choice[] =>
 /** What a question asks for. */
 const ASKS = ['code', 'phone', 'email', 'confirm', 'consent', 'period', 'menu'] as const;
 
-/** A field of the form that asks for all missing slots at once. `reason` says why its value was refused. */
+/** A field of a form. `reason` says why its value was refused. */
 const fieldSchema = z.strictObject({
   slot: z.enum(['code', 'phone', 'email']),
   required: z.boolean(),
@@ -96,7 +96,7 @@ export const replySchema = z.strictObject({
 });
 export type Reply = z.infer<typeof replySchema>;
 
-/** Whether a reply tells the result of an operation. Such replies leave first if the channel is limited. */
+/** Whether a reply tells the result of an operation: it leaves first if the channel is limited. */
 export function isReceipt({ key }: Pick<Reply, 'key'>): boolean {
   return /^(operation\.|(accumulate|redeem)\.(done|partly|refused)$)/.test(key);
 }
@@ -119,7 +119,7 @@ export type Decision = {
   readonly settled?: readonly string[] | undefined;
   /** Customers to unlock once the state is saved. */
   readonly unlock?: readonly Unlock[] | undefined;
-  /** The customer asked to be forgotten: what is stored outside of the state is deleted, too. */
+  /** What is stored outside of the state is deleted, too. */
   readonly forget?: true | undefined;
   /** The customer asked a question: the id of its answer, absent if it has none. */
   readonly question?: { readonly answer?: string | undefined } | undefined;

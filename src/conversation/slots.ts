@@ -9,10 +9,9 @@ import { type NamedPeriod, namedPeriod, PERIODS, type Period } from './values/ca
 
 /* How each kind of slot is asked for and explained. A new kind is added here and in `draftSchema`. */
 
-/** The message keys that answer "what?" and "what is wrong?" at the question for a slot. */
-export type AnswerKeys = { readonly what: string; readonly wrong: string };
+/** The message keys that answer "what?" and "what is wrong?" (else the same) at the question for a slot. */
+export type AnswerKeys = { readonly what: string; readonly wrong?: string };
 
-/** What the question for a slot depends on: the flow, the step and what is known already. */
 type SlotQuestion = { readonly flow: Flow; readonly step: Asking; readonly draft: Draft };
 
 type SlotDefinition = {
@@ -20,7 +19,7 @@ type SlotDefinition = {
   readonly field?: FieldName | undefined;
   /** Where it lies in the draft. */
   readonly slot: keyof Draft;
-  /** Asked for only if the draft has null: the customer named it, but the bot did not understand it. */
+  /** Asked for only if the draft has null: the bot did not understand it. */
   readonly isOptional?: true | undefined;
   /** The question, without a view and without the button that cancels. */
   ask(question: SlotQuestion, scope: Context): Reply;
@@ -33,10 +32,6 @@ type SlotDefinition = {
 
 export const HISTORY_TYPES = historyTypeSchema.options;
 export const PERIOD_CHOICES = PERIODS.map((name) => choice(`period:${name}`));
-
-export const PROOF_ANSWERS: AnswerKeys = { what: 'answer.proof.why', wrong: 'answer.proof.why' };
-/** The same answer to both questions. */
-export const sameAnswers = (key: string): AnswerKeys => ({ what: key, wrong: key });
 
 export const SLOTS: Readonly<Record<SlotKind, SlotDefinition>> = {
   codes: {
@@ -89,11 +84,10 @@ export const SLOTS: Readonly<Record<SlotKind, SlotDefinition>> = {
       const context = isStaff(scope) ? 'knownStaff' : 'known';
       return askGift(gifts, points, points === undefined ? {} : { context, params: { points } });
     },
-    about: sameAnswers('answer.gift.which'),
+    about: { what: 'answer.gift.which' },
     no: 'back',
   },
 
-  // Null: the customer named both lists, so the bot asks. Absent: the bot shows the usual list.
   list: {
     slot: 'type',
     isOptional: true,
@@ -102,11 +96,10 @@ export const SLOTS: Readonly<Record<SlotKind, SlotDefinition>> = {
       choices: HISTORY_TYPES.map((type) => choice(`${name}:${type}`)),
       asks: 'menu',
     }),
-    about: sameAnswers('answer.list.which'),
+    about: { what: 'answer.list.which' },
     no: 'explain',
   },
 
-  // Null: the customer named a period that was not understood. Absent: the bot shows the usual period.
   period: {
     slot: 'period',
     isOptional: true,
@@ -116,7 +109,7 @@ export const SLOTS: Readonly<Record<SlotKind, SlotDefinition>> = {
       choices: PERIOD_CHOICES,
       asks: 'period',
     }),
-    about: sameAnswers('answer.period.how'),
+    about: { what: 'answer.period.how' },
     no: 'explain',
   },
 };

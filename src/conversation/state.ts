@@ -209,7 +209,7 @@ export const stateSchema = z.strictObject({
   misses: z.number().optional(),
   /** The last reply offered a person: why, and the messages that led to it. */
   offered: z.strictObject({ why: z.enum(['asked', 'complaint']), led: z.array(z.string()) }).optional(),
-  /** Messages that were not understood since the last one that was. Erased with the draft. */
+  /** Messages since the last one that was understood. */
   notUnderstood: z.array(z.string()).optional(),
   /**
    * Masked sentences that were not understood, oldest first; only of customers who agreed to be remembered.
@@ -236,7 +236,7 @@ export function findTakenTicket(state: Pick<State, 'tickets'>): Ticket | undefin
   return ticket?.waitsMs === undefined && ticket?.answeredMs === undefined ? undefined : ticket;
 }
 
-/** The language of replies: the chosen one, else of the customer's texts, else of the client. */
+/** The language of replies. */
 export function localeOf(
   { locale, textLocale, clientLocale }: State,
   sender: Sender,
@@ -257,14 +257,14 @@ export function dropOffer(state: State): State {
   return { ...state, step };
 }
 
-/** The state after a reply that is no summary: a typed yes confirms nothing. */
+/** A typed yes confirms nothing any more. */
 export function forgetLast(state: State): State {
   if (state.step.at !== 'confirming' || !state.step.last) return state;
   const { last: _, ...step } = state.step;
   return { ...state, step };
 }
 
-/** This process does not have the flow of the conversation. `ended`: the state without it. */
+/** This process does not have the flow. `ended`: the state without it. */
 export class UnknownFlow extends Error {
   override readonly name = 'UnknownFlow';
   readonly ended: State;

@@ -13,7 +13,7 @@ import { findTakenTicket, IDLE_MS, type State } from './state.ts';
 
 const GROUP_EVERY_MS = 60 * 60_000;
 
-/** The reason of a step: a message, the end of an effect, a wake-up, or a turn that failed for good. */
+/** The reason of a step. `failed`: the turn failed for good. */
 export type Input =
   | { readonly kind: 'message'; readonly message: Message }
   | { readonly kind: 'outcome'; readonly outcome: Outcome | PhotoEffect }
@@ -29,7 +29,7 @@ export function step(state: State, input: Input, scope: Scope): Decision {
   return decision.effect ? decision : { ...decision, wakeAtMs: nextWakeMs(decision.state, scope) };
 }
 
-/** Notes what a typed yes answers: a new summary as the last reply, or the question whether to cancel. */
+/** Notes what a typed yes answers. */
 function noteLastSaid({ view }: State, decision: Decision): Decision {
   const { state, replies } = decision;
   const reply = replies.at(-1);

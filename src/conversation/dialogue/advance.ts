@@ -1,6 +1,6 @@
 import type { SlotKind } from '../commands.ts';
 import { type HistoryRead, type OutcomeOf, spends } from '../effect.ts';
-import { type Flow, findConfirms, readsBalance, type Scope } from '../flow.ts';
+import { type Flow, findConfirms, type Scope } from '../flow.ts';
 import { findGift, findProof, isStaff, pickVariant, releaseCustomer } from '../prompts.ts';
 import { type Decision, type Reply, say, sayFirst } from '../reply.ts';
 import { missingSlots } from '../slots.ts';
@@ -21,10 +21,7 @@ export function runningFlow({ step }: State, { flows }: Scope): Flow | undefined
   return step.at === 'asking' || step.at === 'confirming' ? flows.get(step.flow) : undefined;
 }
 
-/** A value in doubt, and its slot. */
-export type Doubted = { readonly slot: SlotKind; readonly offer: Offer };
-/** The flow that goes on, perhaps with a value in doubt. */
-export type FlowGoal = { readonly flow: Flow; readonly doubt?: Doubted | undefined };
+type FlowGoal = { readonly flow: Flow; readonly doubt?: Offer | undefined };
 
 /**
  * Goes on with the flow: asks about a doubt, reads the balance, asks for a slot, or ends. A doubt about a
@@ -37,28 +34,27 @@ export function advance(state: State, { flow, doubt }: FlowGoal, scope: Scope): 
   const dead = findDeadEnd(flow, draft, scope);
   if (dead) return goHome(state, scope, dead);
   if (doubt) {
-    // Staff name a customer by an e-mail, too, where a phone is asked for.
-    const slot = flow.slots.includes(doubt.slot) ? doubt.slot : 'phone';
-    return askStep(state, slotStep(flow, slot, { offer: doubt.offer }), scope);
+    const isEmail = doubt.why === 'typo' && flow.slots.includes('email');
+    const slot = doubt.why === 'code' ? 'codes' : isEmail ? 'email' : 'phone';
+    return askStep(state, slotStep(flow, slot, { offer: doubt }), scope);
   }
   const by = findBalanceOwner(flow, draft, scope);
   if (by) return { state, replies: [], effect: { kind: 'balance', by, exact: true } };
-  // The customer of staff waits at the counter: staff can add an e-mail at the summary.
+  // Staff can add an e-mail at the summary.
   const [slot] = missingSlots(flow, draft).filter((kind) => kind !== 'email' || !isStaff(scope));
   return slot === undefined ? complete(state, flow, scope) : askStep(state, slotStep(flow, slot), scope);
 }
 
-/** Asks again and says `why`. Offers help at every second time, so that no reply comes twice in a row. */
+/** Asks again and says `why`; every second time with help. */
 export function retry(state: State, scope: Scope, why?: Reply): Decision {
   if (state.step.at !== 'asking') return askAgain(state, scope);
   const tries = state.step.tries + 1;
-  const help = tries % 2 === 0 ? [offerHelp(state, scope)] : [];
-  return askAgain({ ...state, step: { ...state.step, tries } }, scope, ...(why ? [why] : []), ...help);
-}
-
-function offerHelp({ view }: State, scope: Scope): Reply {
+  const next: State = { ...state, step: { ...state.step, tries } };
+  const before = why ? [why] : [];
+  if (tries % 2 === 1) return askAgain(next, scope, ...before);
   const choices = [...personChoice(scope)];
-  return { key: 'repair.help', lines: supportLines(scope), ...(choices.length > 0 && { choices, view }) };
+  const help = { key: 'repair.help', lines: supportLines(scope), choices, view: state.view };
+  return askAgain(next, scope, ...before, help);
 }
 
 /** An older balance is read again: points come in other ways, too. */
@@ -70,7 +66,7 @@ function findBalanceOwner(flow: Flow, { balance, ...slots }: Draft, { nowMs }: S
   return isTheirs && nowMs - balance.atMs <= FRESH_MS ? undefined : by;
 }
 
-/** All slots are set: shows the summary of a new operation, or reads, unless a guard forbids it. */
+/** All slots are set: shows a summary, or reads, unless a guard forbids it. */
 export function complete(state: State, flow: Flow, scope: Scope): Decision {
   const { draft, said, stop } = applyGuards(flow, state, scope);
   const next: State = { ...state, draft };
@@ -91,20 +87,16 @@ function reachEnd(state: State, flow: Flow, scope: Scope): Decision {
 
 type BalanceOutcome = OutcomeOf<'balance' | 'sums' | 'unavailable'>;
 
-/** Takes what was read, or that it could not be read, for the current flow. */
+/** Takes what was read for the current flow. */
 export function takeRead(state: State, outcome: BalanceOutcome | HistoryRead, scope: Scope): Decision {
   const flow = runningFlow(state, scope);
-  const confirms = flow && findConfirms(flow);
-  if (spends(confirms) && outcome.kind !== 'history') return takeBalance(state, outcome, scope);
-  // A question about the balance leaves an earning as it is.
-  const goOn = confirms ? askAgain : goHome;
-  if (outcome.kind === 'unavailable') return goOn(state, scope, { key: 'service.unavailable' });
   if (outcome.kind === 'history') return showPage(state, outcome, scope);
-  const end = (confirms ? scope.flows.all.find(readsBalance) : flow)?.end;
-  if (!end || !('reads' in end) || end.reads !== 'balance') return say(state);
-  const reply = end.tell(outcome, scope, findUnseen(state, scope.nowMs).length === 0);
+  if (flow && spends(findConfirms(flow))) return takeBalance(state, outcome, scope);
+  if (outcome.kind === 'unavailable') return goHome(state, scope, { key: 'service.unavailable' });
+  if (!flow || !('reads' in flow.end) || flow.end.reads !== 'balance') return say(state);
+  const reply = flow.end.tell(outcome, scope, findUnseen(state, scope.nowMs).length === 0);
   const isNobody = outcome.kind === 'balance' && outcome.points === null;
-  return (isNobody || confirms ? goOn : finishFlow)(state, scope, reply);
+  return (isNobody ? goHome : finishFlow)(state, scope, reply);
 }
 
 function takeBalance(state: State, outcome: BalanceOutcome, scope: Scope): Decision {
@@ -121,7 +113,7 @@ function takeBalance(state: State, outcome: BalanceOutcome, scope: Scope): Decis
   return sayFirst(remarks, advance({ ...state, draft: { ...draft, balance } }, { flow }, scope));
 }
 
-/** Asks for another code after a refusal: suggests a photo, then help, until there were too many. */
+/** Asks for another code; from the second refusal on with help. */
 export function askAfterRefusal(state: State, scope: Scope, refusal: Reply): Decision {
   const flow = runningFlow(state, scope);
   const over = releaseCustomer(state, scope);
@@ -129,18 +121,16 @@ export function askAfterRefusal(state: State, scope: Scope, refusal: Reply): Dec
   const wait = sayTooManyAttempts(state, scope);
   if (wait) return sayFirst([refusal], goHome(state, scope, wait));
   const { codes: _, ...draft } = over.draft;
-  const { refused: count = 0 } = state.guesses ?? {};
-  const told = count === 2 && !refusal.lines ? { ...refusal, lines: [{ key: 'photo.instead' }] } : refusal;
-  const help = count > 2 && !refusal.lines ? [offerHelp({ ...state, view: scope.ids.view }, scope)] : [];
-  return sayFirst(
-    [told, ...help],
-    askStep({ ...over, draft }, slotStep(flow, 'codes', { editing: true }), scope),
-  );
+  const isAgain = (state.guesses?.refused ?? 0) > 1;
+  const help = isAgain ? [{ key: 'photo.instead' }, ...supportLines(scope)] : [];
+  const told = { ...refusal, lines: [...(refusal.lines ?? []), ...help] };
+  const asked = askStep({ ...over, draft }, slotStep(flow, 'codes', { editing: true }), scope);
+  return sayFirst([told], asked);
 }
 
 type Untried = { readonly codes: string[]; readonly why: Reply };
 
-/** Shows the summary of the codes that were not tried, unless there were too many guesses. */
+/** Shows the summary of the codes that were not tried. */
 export function askUntried(state: State, { codes, why }: Untried, scope: Scope): Decision {
   const flow = runningFlow(state, scope);
   const wait = flow && waitForGuesses(flow, state, scope);
@@ -167,7 +157,6 @@ export function findCallHindrance(flow: Flow, state: State, scope: Scope): Reply
   return wait ?? flow.guards?.flatMap(({ refuseStart }) => refuseStart?.(state.draft, scope) ?? [])[0];
 }
 
-/** Only the profile can prove who the customer is, and it does not: no answer helps. */
 function findDeadEnd(flow: Flow, draft: Draft, { sender, settings }: Scope): Reply | undefined {
   const byProfile = sender.proof === 'profile' && settings.identityProof === 'required';
   if (flow.identity !== 'proved' || !byProfile || findProof(draft)) return undefined;
@@ -204,7 +193,6 @@ function dropChecked(flow: Flow, state: State): Guarded {
     : { draft: { ...draft, codes: [...left] }, said: told };
 }
 
-/** A gift must be in the list, and the customer must have its points. */
 function checkGift(draft: Draft, scope: Scope): Guarded {
   const { gifts } = scope.settings;
   const { code, price, ...rest } = draft;

@@ -31,7 +31,7 @@ import { askAgain, askStep, goHome } from './questions.ts';
  * turn goes through all calls again, and learns the outcome of each call that was made.
  */
 
-/** The confirm button was pressed: its operation id works once, here. */
+/** The confirm button: its operation id works once, here. */
 export function beginCalls(state: State, scope: Scope): Decision {
   const pending = findPending(state, scope);
   const wait = pending && findCallHindrance(pending.flow, state, scope);
@@ -81,7 +81,7 @@ function settleCall(outcome: KnownCall): Partial<Decision> {
     : endOperation(operation, locks);
 }
 
-/** The state with the outcome of a call. What was surely not applied leaves nothing to keep. */
+/** What was surely not applied leaves nothing to keep. */
 function keepOutcome(state: State, outcome: KnownCall, scope: Scope): State {
   const begun = startOperation(state, outcome.operation, scope);
   if (!begun || outcome.kind === 'unavailable') return state;
@@ -97,7 +97,7 @@ function keepOutcome(state: State, outcome: KnownCall, scope: Scope): State {
   }
 }
 
-/** The remaining codes were not tried: AntCRM is out of reach, or a fault of the bot stopped the calls. */
+/** The remaining codes were not tried. */
 const UNTRIED: Reply = { key: 'service.unavailable', context: 'rest' };
 
 function findStop(
@@ -111,7 +111,6 @@ function findStop(
 }
 
 type Ended = PendingConfirmation & {
-  /** Of the last call. */
   readonly outcome?: KnownCall | undefined;
   /** Why the codes without an outcome were not tried. */
   readonly why: Reply | undefined;
@@ -191,7 +190,7 @@ function toResult(
   return [{ key: `${name}.partly`, context: done.length === 0 ? 'none' : undefined, ...told }];
 }
 
-/** A call was perhaps made, but its confirmation is gone. Looks up the operation, and says so. */
+/** A call was perhaps made, but its confirmation is gone. */
 function keepOrphan(state: State, { operation: id, lookup }: OutcomeOf<'unknown'>, scope: Scope): Decision {
   const { kind, code } = lookup;
   const named = scope.flows.confirming(kind)?.slots.includes('codes') ? { code } : { gift: code };

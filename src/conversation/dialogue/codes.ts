@@ -6,7 +6,7 @@ import { dropOffer, type State, type Step } from '../state.ts';
 import { codeMeant } from '../values/code.ts';
 import { sayNotUnderstood } from './digressions.ts';
 import { askStep, ensureView, goHome, slotStep } from './questions.ts';
-import { continueFlow, findFlow, type Reduction, type Round, raiseDoubt, setSlots } from './round.ts';
+import { findFlow, type Reduction, type Round, setSlots } from './round.ts';
 import { beginFlow } from './slots.ts';
 
 /*
@@ -30,7 +30,6 @@ export function changeCodes(round: Round, command: ListCommand): Reduction {
   const running = findFlow(round);
   const flow = running?.slots.includes('codes') ? running : scope.flows.codeFlow;
   const isNew = command.do === 'add' || command.do === 'replace';
-  // "Bỏ" ("remove"), but there is no list of codes.
   if (!flow || (!isNew && flow !== running))
     return running ? sayNotUnderstood(round) : goHome(round.state, scope, { key: 'cancel.nothing' });
   const begun = flow === running ? round : beginFlow(round, flow);
@@ -51,15 +50,14 @@ function askWhich(state: State, codes: Codes, scope: Scope): Decision {
   return say(live, { key: 'codes.which', choices, asks: 'code', view: live.view });
 }
 
-/** Continues the flow with the new list, or asks about the first new code that may be a slip. */
 function takeList(round: Round, flow: Flow, { codes, fresh, told }: Change): Round {
   const { state, scope } = round;
   const offered = findAskedSlip(state.step);
   const isAsked = offered !== undefined && codes.includes(offered.typed);
   const slip = isAsked ? undefined : findSlip(fresh, scope.settings.codePrefixes);
   const left = { ...round, state: isAsked ? state : dropOffer(state), said: [...round.said, ...told] };
-  const next = continueFlow(setSlots(left, { codes: codes.length > 0 ? [...codes] : undefined }), flow);
-  return slip ? raiseDoubt(next, flow, { slot: 'codes', offer: { why: 'code', ...slip } }) : next;
+  const next = { ...setSlots(left, { codes: codes.length > 0 ? [...codes] : undefined }), flow };
+  return slip ? { ...next, doubt: round.doubt ?? { why: 'code', ...slip } } : next;
 }
 
 function findAskedSlip(step: Step): Slip | undefined {
@@ -76,13 +74,13 @@ function findSlip(codes: Codes, prefixes: Codes): Slip | undefined {
   return undefined;
 }
 
-/** Takes the code in doubt as it was meant, keeps it as it was typed, or asks for another one. */
+/** Takes the code in doubt as meant or as typed, or asks for another one. */
 export function decideCode(round: Round, flow: Flow, choice: 'use' | 'keep' | 'other'): Reduction {
   const { typed, meant } = findAskedSlip(round.state.step) ?? { typed: '', meant: '' };
   const { codes = [] } = round.state.draft;
   const decided = { ...round, state: dropOffer(round.state) };
   if (choice === 'use') return setSlots(decided, { codes: [...replaceIn(codes, [typed], [meant])] });
-  if (choice === 'keep' && !typed.includes(' ')) return continueFlow(decided, flow);
+  if (choice === 'keep' && !typed.includes(' ')) return { ...decided, flow };
   const left = codes.filter((code) => code !== typed);
   const { state } = setSlots(decided, { codes: left.length > 0 ? left : undefined });
   return askStep(state, slotStep(flow, 'codes'), round.scope);
@@ -92,7 +90,6 @@ export function decideCode(round: Round, flow: Flow, choice: 'use' | 'keep' | 'o
 function changeList(codes: Codes, command: ListCommand, offered: Slip | undefined): Change {
   switch (command.do) {
     case 'add':
-      // The customer types what was meant instead of pressing.
       return offered && command.codes.includes(offered.meant)
         ? replaceCodes(codes, [offered.typed], command.codes)
         : addCodes(codes, command.codes);
@@ -124,7 +121,7 @@ function addCodes(codes: Codes, added: Codes): Change {
 const join = (codes: Codes): string =>
   codes.length > 20 ? `${codes.slice(0, 20).join(', ')}, …` : codes.join(', ');
 
-/** The codes that are kept now, one a line. */
+/** The codes that are kept now. */
 export function listCodes(codes: Codes): Reply {
   return { key: 'codes.kept', params: { count: codes.length, most: MOST_CODES }, lines: codeLines(codes) };
 }

@@ -1,5 +1,6 @@
 import type { Command, CommandOf, ValueFault } from '../commands.ts';
 import type { Scope } from '../flow.ts';
+import { LOCALES } from '../message.ts';
 import {
   codeLine,
   findGift,
@@ -12,15 +13,14 @@ import {
   toShownStatus,
 } from '../prompts.ts';
 import { CANCEL, type Choice, changeLast, choice, type Decision, type Line, type Reply } from '../reply.ts';
-import { type AnswerKeys, PROOF_ANSWERS, SLOTS, sameAnswers, toExamplePeriod } from '../slots.ts';
+import { type AnswerKeys, SLOTS, toExamplePeriod } from '../slots.ts';
 import { findTakenTicket, forgetLast, type Operation, type State } from '../state.ts';
 import { retry } from './advance.ts';
 import { personChoice, supportLines, supportReply } from './handover.ts';
 import { findOperations, sayTooManyAttempts, toConfirmationId } from './operations.ts';
-import { showLanguages, showPrivacy } from './privacy.ts';
+import { describePrivacy } from './privacy.ts';
 import { goHome, pointAtButton } from './questions.ts';
 import {
-  continueFlow,
   type Digression,
   digress,
   findFlow,
@@ -44,38 +44,40 @@ export function showPart(round: Round, what: Shown): Reduction {
     case 'menu':
       return goHome(state, scope, { key: 'menu' });
     case 'help':
-      return digress(round, { reply: help(state, scope) });
+      return digress(round, help(state, scope));
     case 'person':
-      return { ...round, next: { go: 'person' } };
+      return { ...round, person: true };
     case 'offer':
     case 'complaint': {
       const context = what === 'offer' ? 'mentioned' : what;
       const offer = { key: 'person.offer', context, lines: supportLines(scope) };
       const reply = scope.settings.handover ? offer : supportReply(scope);
-      return offerPerson(round, { reply, why: what === 'offer' ? 'asked' : what });
+      return offerPerson(round, reply, what === 'offer' ? 'asked' : what);
     }
     case 'privacy':
     case 'erasing':
-      return showPrivacy(state, what === 'erasing', scope);
+      return digress(round, describePrivacy(state, scope));
     case 'languages':
-      return showLanguages(state, scope);
+      return digress(round, { key: 'language.ask', choices: LANGUAGES });
   }
 }
+
+const LANGUAGES = LOCALES.map((locale) => choice(`language:${locale}`));
 
 export function answerTalk(round: Round, about: CommandOf<'talk'>['about']): Reduction {
   const { state, scope } = round;
   switch (about) {
     case 'greeting':
-      return state.step.at === 'idle' ? welcome(state, scope) : digress(round, { reply: { key: 'greet' } });
+      return state.step.at === 'idle' ? welcome(state, scope) : digress(round, { key: 'greet' });
     case 'bye':
       return goHome(state, scope, { key: 'bye' });
     case 'upset':
-      return offerPerson(round, { reply: { key: 'upset', lines: supportLines(scope) }, why: 'complaint' });
+      return offerPerson(round, { key: 'upset', lines: supportLines(scope) }, 'complaint');
     case 'remark':
       return round;
     case 'thanks':
     case 'wait':
-      return digress(round, { reply: { key: about } });
+      return digress(round, { key: about });
   }
 }
 
@@ -107,10 +109,6 @@ export function cancel(state: State, scope: Scope): Decision {
   return goHome({ ...state, step: { at: 'idle' }, draft }, scope, { key: 'cancel.done' });
 }
 
-/*
- * Questions.
- */
-
 /** Answers of ours that only the shop can complete: they come with the contact. */
 const WITH_CONTACT: ReadonlySet<string> = new Set([
   'answer.gift.where',
@@ -128,10 +126,8 @@ export function answer(state: State, key: string, scope: Scope): Digression {
   const computed = written ? undefined : computeAnswer(state, key, scope);
   const text = (key === 'answer.gift.where' && pickUpLine(state, scope)) || (written ?? computed ?? { key });
   const isOurs = 'key' in text && WITH_CONTACT.has(String(text.key));
-  return {
-    reply: { key: 'answer', params: { text }, lines: isOurs ? supportLines(scope) : [] },
-    question: { answer: id },
-  };
+  const lines = isOurs ? supportLines(scope) : [];
+  return { key: 'answer', params: { text }, lines, question: { answer: id } };
 }
 
 function computeAnswer(state: State, key: string, scope: Scope): Line | undefined {
@@ -147,10 +143,8 @@ function computeAnswer(state: State, key: string, scope: Scope): Line | undefine
     }
     case 'answer.gift.left':
       return computePointsLeft(state, key, scope);
-    case 'answer.wait.when': {
-      const wait = sayTooManyAttempts(state, scope);
-      return wait ? { key: wait.key, params: wait.params } : { key };
-    }
+    case 'answer.wait.when':
+      return sayTooManyAttempts(state, scope) ?? { key };
     default:
       return undefined;
   }
@@ -174,14 +168,18 @@ function pickUpLine({ draft, operations }: State, scope: Scope): Line | undefine
   return gift && pickUpLines(gift)[0];
 }
 
+/** Explains the current question, though the customer asked nothing. */
+export const explainStep = (round: Round): Round =>
+  digress(round, { ...explain(round.state, round.scope), question: undefined });
+
 /** Explains the current question, or else what the bot can do. */
-export function explain(state: State, scope: Scope): Digression {
+function explain(state: State, scope: Scope): Digression {
   const about = describeQuestion(state, scope);
-  if (!about) return { reply: help(state, scope) };
+  if (!about) return help(state, scope);
   const { step, operations } = state;
   const isCode = step.at === 'asking' && step.slot === 'codes';
   const isRefused = isCode && operations.at(-1)?.status === 'refused';
-  return answer(state, isRefused ? about.wrong : about.what, scope);
+  return answer(state, (isRefused && about.wrong) || about.what, scope);
 }
 
 export function answerQuestion(round: Round, command: CommandOf<'ask'>): Reduction {
@@ -195,28 +193,18 @@ export function answerQuestion(round: Round, command: CommandOf<'ask'>): Reducti
       const gift = findGift(command.gift, scope);
       const params = gift && { gift: gift.name, score: gift.score };
       const text: Line = params ? { key: 'answer.gift.costs', params } : { key: 'answer.gift.price' };
-      return digress(round, {
-        reply: { key: 'answer', params: { text } },
-        question: { answer: 'gift.price' },
-      });
+      return digress(round, { key: 'answer', params: { text }, question: { answer: 'gift.price' } });
     }
     case 'unknown':
-      return answerUnknown(round);
+      return offerMeanings(round, { do: 'unclear', question: true });
     case 'answer': {
-      if (!scope.questionTexts.has(command.id)) return answerUnknown(round);
+      if (!scope.questionTexts.has(command.id))
+        return offerMeanings(round, { do: 'unclear', question: true });
       const key = `answer.${command.id}`;
-      const isProof = key === SLOTS.phone.about.what && describeQuestion(state, scope) === PROOF_ANSWERS;
+      const isProof = key === SLOTS.phone.about.what && describeQuestion(state, scope) === PROOF;
       return digress(round, isProof ? explain(state, scope) : answer(state, key, scope));
     }
   }
-}
-
-function answerUnknown(round: Round): Round {
-  const { scope } = round;
-  if (isStuck(round.state)) return offerPerson(round, { reply: sayStuck(scope), question: {} });
-  // It asks nothing, so a yes to it is none.
-  const said = { lines: supportLines(scope), choices: [...personChoice(scope)] };
-  return digress(round, { reply: { key: 'unsure', context: 'question', ...said }, question: {} });
 }
 
 const REFUSED: Readonly<Record<Operation['kind'], string>> = {
@@ -228,21 +216,23 @@ function explainWrong(state: State, scope: Scope): string {
   const last = state.operations.at(-1);
   const isOver = state.step.at !== 'asking' && state.step.at !== 'confirming';
   const refused = isOver && last?.status === 'refused' ? REFUSED[last.kind] : undefined;
-  return refused ?? describeQuestion(state, scope)?.wrong ?? REFUSED.accumulate;
+  const { what, wrong = what } = describeQuestion(state, scope) ?? { what: REFUSED.accumulate };
+  return refused ?? wrong;
 }
 
-/** The answers that explain the current question; undefined: it needs none. */
+const PROOF: AnswerKeys = { what: 'answer.proof.why' };
+
 function describeQuestion(state: State, scope: Scope): AnswerKeys | undefined {
   const { step } = state;
-  if (step.at === 'confirming') return sameAnswers('answer.confirm.what');
-  if (step.at === 'consenting') return sameAnswers('answer.consent.what');
+  if (step.at === 'confirming') return { what: 'answer.confirm.what' };
+  if (step.at === 'consenting') return { what: 'answer.consent.what' };
   if (step.at !== 'asking') return undefined;
   if (step.offer?.why === 'typo') return SLOTS.email.about;
   const isProof = scope.flows.get(step.flow)?.identity === 'proved' && isProofAsked(scope);
-  return step.slot === 'phone' && isProof ? PROOF_ANSWERS : SLOTS[step.slot].about;
+  return step.slot === 'phone' && isProof ? PROOF : SLOTS[step.slot].about;
 }
 
-/** How the operation of a reference stands, or the last one. */
+/** How the operation of a reference stands. */
 export function showStatus(state: State, named: string | undefined, scope: Scope): Reply {
   const all = findOperations(state, named);
   const [operation] = all;
@@ -258,63 +248,54 @@ export function showStatus(state: State, named: string | undefined, scope: Scope
   };
 }
 
-/*
- * What was not understood.
- */
-
 /** Two messages in a row were not understood: the reply must differ. */
 const isStuck = ({ misses = 0 }: State): boolean => misses > 0 && misses % 2 === 0;
 
-const sayStuck = (scope: Scope): Reply => ({
-  ...(scope.settings.handover ? { key: 'person.offer' } : { key: 'unsure', context: 'again' }),
-  lines: supportLines(scope),
-});
-
-/** The command has no meaning in this situation. */
+/** The command has no meaning here. */
 export const sayNotUnderstood = (round: Round): Round =>
-  round.next.go === 'advance' || round.next.go === 'digress'
-    ? round
-    : offerMeanings(round, { do: 'unclear' });
+  isAnswered(round) ? round : offerMeanings(round, { do: 'unclear' });
+
+const isAnswered = ({ flow, digression }: Round): boolean => (flow ?? digression) !== undefined;
 
 type Unclear = CommandOf<'unclear'>;
 
-/** Answers a text that was not understood, or a wrong value. */
+/** Answers a text that was not understood. */
 export function answerUnclear(round: Round, command: Unclear): Reduction {
-  const { state, next, scope } = round;
-  const { step } = state;
+  const { state, scope } = round;
+  const { at } = state.step;
   const { wrong, script, likely = [] } = command;
-  if (script) return digress(round, { reply: { key: 'language.unknown' } });
+  if (script) return digress(round, { key: 'language.unknown' });
   if (wrong) return sayFault(round, wrong);
-  if (next.go === 'advance' || next.go === 'digress') return round;
+  if (isAnswered(round)) return round;
   const isYes = likely.some((meaning) => meaning.do === 'yes');
-  if (step.at === 'consenting') return isYes ? round : digress(round, { reply: explain(state, scope).reply });
-  if (isYes && step.at === 'confirming') return pointAtButton(forgetLast(state), scope);
+  if (at === 'consenting') return isYes ? round : explainStep(round);
+  if (isYes && at === 'confirming') return pointAtButton(forgetLast(state), scope);
   return offerMeanings(round, command);
 }
 
 const MAX_MEANINGS = 2;
 
-function offerMeanings(round: Round, command: Unclear): Round {
+/** What a text may have meant, as buttons, or else the way to a person. */
+function offerMeanings(round: Round, { likely = [], question: isQuestion }: Unclear): Round {
   const { state, scope } = round;
-  const meant = (command.likely ?? []).flatMap((meaning) => buttonFor(meaning, state, scope) ?? []);
-  const buttons = meant.length > 0 ? [...meant.slice(0, MAX_MEANINGS), ...personChoice(scope)] : [];
-  const choices = buttons.filter(({ id }, at) => buttons.findIndex((one) => one.id === id) === at);
-  const question = command.question ? { question: {} } : {};
-  const [first] = choices;
-  if (isStuck(state)) return offerPerson(round, { reply: { ...sayStuck(scope), choices }, ...question });
-  const isSummary = state.step.at === 'confirming' && !command.question;
-  const reply: Reply =
-    first !== undefined
-      ? {
-          key: 'unsure',
-          context: meant.length > 1 ? 'maybe' : 'meant',
-          params: { meant: first.label },
-          choices,
-        }
-      : isSummary
-        ? { key: 'unsure.confirm' }
-        : { key: 'unsure', lines: supportLines(scope), choices: [...personChoice(scope)] };
-  return digress(round, { reply, ...question });
+  const lines = supportLines(scope);
+  const question = isQuestion && {};
+  const meant = new Map(
+    likely.flatMap((meaning) => {
+      const button = buttonFor(meaning, state, scope);
+      return button ? [[button.id, button]] : [];
+    }),
+  );
+  const choices = [...meant.values()].slice(0, MAX_MEANINGS);
+  if (isStuck(state)) {
+    const stuck = scope.settings.handover ? { key: 'person.offer' } : { key: 'unsure', context: 'again' };
+    return offerPerson(round, { ...stuck, lines, choices, question });
+  }
+  const context = choices.length > 0 ? 'maybe' : isQuestion ? 'question' : undefined;
+  if (!context && state.step.at === 'confirming') return digress(round, { key: 'unsure.confirm' });
+  const offered = [...choices, ...personChoice(scope)];
+  const told = choices.length > 0 ? [] : lines;
+  return digress(round, { key: 'unsure', context, lines: told, choices: offered, question });
 }
 
 /** The button that says the same as a meaning; undefined: none is ever offered for it. */
@@ -325,8 +306,7 @@ function buttonFor(meaning: Command, { step }: State, scope: Scope): Choice | un
     case 'speak':
       return choice(`language:${meaning.locale}`);
     case 'show':
-      if (meaning.what === 'privacy') return choice(meaning.what);
-      return /^(?:person|offer|complaint)$/.test(meaning.what) ? personChoice(scope)[0] : undefined;
+      return meaning.what === 'privacy' ? choice(meaning.what) : undefined;
     case 'cancel':
       return step.at === 'idle' ? undefined : CANCEL;
     case 'ask': {
@@ -341,11 +321,11 @@ function buttonFor(meaning: Command, { step }: State, scope: Scope): Choice | un
 
 /** Says why a value was refused, and asks again. */
 export function sayFault(round: Round, { kind, reason }: ValueFault): Reduction {
-  const { state, next, scope } = round;
+  const { state, scope } = round;
   const { step } = state;
   const flow = findFlow(round);
   const reply: Reply = { key: reason, params: kind === 'period' ? toExamplePeriod(scope) : undefined };
-  const isNew = next.go === 'advance' && scope.before.step !== step;
+  const isNew = round.flow !== undefined && scope.before.step !== step;
   if (step.at === 'asking' && flow && !isNew && step.slot === kind) {
     // If only sharing proves the phone, a typed value is neither right nor wrong.
     const isProof = step.slot === 'phone' && flow.identity === 'proved' && !isTypingProof(scope);
@@ -353,5 +333,5 @@ export function sayFault(round: Round, { kind, reason }: ValueFault): Reduction 
   }
   const told = { ...round, said: [...round.said, reply] };
   if (kind === 'period' && flow?.slots.includes('period')) return setSlots(told, { period: null });
-  return flow ? continueFlow(told, flow) : digress(round, { reply });
+  return flow ? { ...told, flow } : digress(round, reply);
 }

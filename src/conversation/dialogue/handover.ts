@@ -170,7 +170,6 @@ export function closeTicket(state: State, { by, staff }: Closing, scope: Scope):
   if (!ticket) return remark(state, scope, { key: 'person.back' });
   const { waitsMs: _, ...ended } = ticket;
   const closed = saveTicket(state, { ...ended, closed: { atMs: nowMs, by, ...(staff && { staff }) } });
-  // The bot answered all the time, so it has nothing to say.
   if (!findTakenTicket(state) && by !== 'customer') return say(closed);
   const isIdle = nowMs - state.lastMessageMs > IDLE_MS;
   const isUnheard = by === 'time' && ticket.answeredMs === undefined;

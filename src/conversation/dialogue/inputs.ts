@@ -15,7 +15,6 @@ import { run } from './run.ts';
  * Where commands come from: a text, a press, a form, a photo, a link, a contact.
  */
 
-/** The messages of customers. The other kinds come from staff, operators and groups. */
 type CustomerMessage = Exclude<Message, { kind: 'settle' | 'group' | 'person' }>;
 
 export function onMessage(stored: State, message: CustomerMessage, scope: Scope): Decision {
@@ -42,7 +41,7 @@ export function onMessage(stored: State, message: CustomerMessage, scope: Scope)
   }
 }
 
-/** Notes the language of the text if the client's is another. "Hello" is enough if no language is known. */
+/** Notes the language of the text. "Hello" is enough if none is known. */
 function noteLanguage(state: State, text: string, { language, sender }: Scope): State {
   const { textLocale: before, ...rest } = state;
   const clients = sender.locale ?? rest.clientLocale;
@@ -181,10 +180,6 @@ function answerNoCode(state: State, { pictures, caption }: Photo, scope: Scope):
 /** Why no picture has a code, the most useful reason first. */
 const PICTURE_FAULTS = ['unavailable', 'elsewhere', 'noCode', 'unreadable'] as const;
 
-/*
- * A form that was filled in: several answers at once.
- */
-
 type Form = MessageOf<'form'>;
 type FieldFault = { readonly slot: FormField['slot']; readonly reason: Line };
 
@@ -213,20 +208,13 @@ function onForm(stored: State, form: Form, scope: Scope): Decision {
     ...values,
     ...(form.email?.trim() === '' ? [{ do: 'none', field: 'email' } as const] : []),
   ];
-  const done = run(replaceFilled(state, form, scope), commands, { ...scope, isForm: true });
+  // The codes of a form replace those that it was filled with.
+  const { codes: _, ...draft } = state.draft;
+  const isFilled = form.view !== undefined && form.code !== undefined;
+  const done = run(isFilled ? { ...state, draft } : state, commands, { ...scope, isForm: true });
   return faults.length === 0 ? done : markFaults(done, form, faults);
 }
 
-/** The values of a form replace the values that it was filled with. */
-function replaceFilled(state: State, form: Form, scope: Scope): State {
-  const asked: State = form.email === undefined ? state : { ...state, emailAsked: true };
-  const isAnswer = form.view !== undefined && state.step.at === 'asking';
-  if (!isAnswer || form.code === undefined) return asked;
-  const { codes: _, ...draft } = asked.draft;
-  return runningFlow(state, scope) ? { ...asked, draft } : asked;
-}
-
-/** Says each fault in its field, and nowhere else. */
 function markFaults(decision: Decision, form: Form, faults: readonly FieldFault[]): Decision {
   const asked = decision.replies.at(-1)?.form ?? [];
   const fields = SLOT_KINDS.flatMap((kind) => SLOTS[kind].form ?? []).filter(

@@ -72,7 +72,7 @@ export function keepOperation(state: State, operation: Operation, scope: Scope):
   return countGuess(next, operation, scope);
 }
 
-/** The receipt to keep. It has the balance only if this operation alone explains the change of points. */
+/** Has the balance only if this operation alone explains the change of points. */
 export function keepReceipt(state: State, { kind, atMs }: StartedOperation, { receipt, balance }: Applied) {
   const kept = toReceipt(receipt);
   const score = receipt?.score;
@@ -132,7 +132,7 @@ export function splitChecked(
   };
 }
 
-/** Says that the outcome is unknown, and being looked up. */
+/** Says that the outcome is looked up. */
 export function sayChecking({ id: reference, kind }: Operation): Reply {
   return { key: 'operation.checking', context: kind, params: { reference } };
 }

@@ -37,7 +37,7 @@ function readPage(state: State): Decision {
   return { state, replies: [], effect: { kind: 'history', type, by, ...period, skip, take: PAGE } };
 }
 
-/** Shows what AntCRM answered. If the wanted page is beyond the end, the one that is shown stays. */
+/** Shows what AntCRM answered. Beyond the end, the shown page stays. */
 export function showPage(state: State, { records, more }: HistoryRead, scope: Scope): Decision {
   if (state.step.at !== 'browsing') return say(state);
   const { flow, page } = state.step;

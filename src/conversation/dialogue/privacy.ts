@@ -1,11 +1,10 @@
 import type { Scope } from '../flow.ts';
 import { fold, mapWords, visible } from '../language/tokenizer.ts';
-import { LOCALES } from '../message.ts';
 import { identityLines, isStaff, mergeProfile, pickIdentity, pickVariant } from '../prompts.ts';
-import { choice, type Decision, type Line, type Reply, say, sayFirst } from '../reply.ts';
+import { choice, type Decision, type Line, type Reply, sayFirst } from '../reply.ts';
 import { isOpen, newState, type State } from '../state.ts';
 import { eraseTickets, supportLines } from './handover.ts';
-import { askStep, ensureView, goHome, remark, toQuestion } from './questions.ts';
+import { askStep, goHome, toQuestion } from './questions.ts';
 
 /*
  * Customers' data: asks whether to remember it, shows it, erases it.
@@ -31,7 +30,7 @@ export function finishFlow(state: State, scope: Scope, reply: Reply): Decision {
   return goHome(known, scope, reply);
 }
 
-/** Remembers phone and e-mail of the last flow, or not. */
+/** Remembers phone and e-mail, or not. */
 export function answerConsent(state: State, isGiven: boolean, scope: Scope): Decision {
   const { unclear, ...rest } = state;
   const next: State = {
@@ -48,8 +47,8 @@ export function answerConsent(state: State, isGiven: boolean, scope: Scope): Dec
   return goHome(next, scope, { key: isGiven ? 'privacy.remembered' : 'privacy.declined' });
 }
 
-/** Shows what is stored about the customer, and the button that erases it. */
-export function showPrivacy(state: State, isErasing: boolean, scope: Scope): Decision {
+/** What is stored about the customer, and the button that erases it. */
+export function describePrivacy(state: State, scope: Scope): Reply {
   const { operations, tickets = [], unclear = [], consent, profile, draft } = state;
   const counted = [
     { key: 'privacy.recent', params: { recent: operations.filter((one) => !isOpen(one)).length } },
@@ -60,16 +59,12 @@ export function showPrivacy(state: State, isErasing: boolean, scope: Scope): Dec
     ...identityLines({ ...findBrowsed(state), ...profile, ...pickIdentity(draft) }, () => !isStaff(scope)),
     ...operations.filter(isOpen).map(({ id }) => ({ key: 'privacy.operation', params: { reference: id } })),
     ...counted,
+    ...(consent?.given ? [{ key: 'privacy.since', params: { at: consent.atMs } }] : []),
   ];
-  const since = consent?.given ? [{ key: 'privacy.since', params: { at: consent.atMs } }] : [];
-  const isNothing = kept.length === 0 && since.length === 0 && !isErasing;
-  const all = kept.length === 0 ? [{ key: 'privacy.nothing' }] : kept;
-  const lines = [...all, ...since, ...supportLines(scope)];
-  const reply: Reply = { key: 'privacy.text', context: pickVariant(scope), lines };
-  // There is nothing to erase.
-  if (isNothing) return remark(state, scope, reply);
-  const live = ensureView(state, scope);
-  return say(live, { ...reply, choices: [choice('forget')], view: live.view });
+  const isNothing = kept.length === 0;
+  const lines = [...(isNothing ? [{ key: 'privacy.nothing' }] : kept), ...supportLines(scope)];
+  const choices = isNothing ? [] : [choice('forget')];
+  return { key: 'privacy.text', context: pickVariant(scope), lines, choices };
 }
 
 function findBrowsed({ step }: State): State['profile'] {
@@ -94,13 +89,6 @@ export function forget(state: State, scope: Scope): Decision {
   return { ...goHome(kept, scope, reply), forget: true };
 }
 
-/** Asks for a language. The current question stays. */
-export function showLanguages(state: State, scope: Scope): Decision {
-  const live = ensureView(state, scope);
-  const choices = LOCALES.map((locale) => choice(`language:${locale}`));
-  return say(live, { key: 'language.ask', choices, asks: 'menu', view: live.view });
-}
-
 /*
  * Texts that were not understood, for people who improve the vocabulary: only of customers who agreed to be
  * remembered, and without personal data.
@@ -111,7 +99,7 @@ const KEPT_MS = 14 * 24 * 60 * 60 * 1000;
 
 const MAX_NOT_UNDERSTOOD = 5;
 
-/** Keeps a text that was not understood: for staff if a ticket opens, and masked for the vocabulary. */
+/** Keeps a text that was not understood: for a ticket, and masked for the vocabulary. */
 export function noteUnclear(
   decision: Decision,
   { before, text }: { readonly before: State; readonly text: string },

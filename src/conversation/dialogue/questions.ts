@@ -24,7 +24,7 @@ export function slotStep({ name }: Flow, slot: SlotKind, more: Partial<Asking> =
   return { at: 'asking', flow: name, slot, tries: 0, ...more };
 }
 
-/** Moves to `step` under a fresh view and asks its question: buttons of earlier questions are dead now. */
+/** Asks the question of `step` under a fresh view: earlier buttons are dead now. */
 export function askStep(state: State, step: Step, scope: Scope): Decision {
   const isEmail = step.at === 'asking' && step.slot === 'email';
   const posed: State = { ...state, step, view: scope.ids.view, ...(isEmail && { emailAsked: true }) };
@@ -47,16 +47,14 @@ export function ensureView(state: State, { ids }: Scope): State {
  */
 export function remark(state: State, scope: Scope, reply: Reply): Decision {
   const { at } = state.step;
-  // The next customer of staff may be another one.
-  const live = ensureView(at === 'idle' && isStaff(scope) ? { ...state, draft: {} } : state, scope);
-  // A person answers, so the bot asks nothing.
+  const live = ensureView(state, scope);
   if (findTakenTicket(live)) return say(live, addMenu(live, reply, scope));
   const { choices: offered = [], ...told } = reply;
   const { choices = [], ...asked } = toQuestion(live, scope);
   const others = choices.filter(({ id }) => !offered.some((one) => one.id === id));
   const isAsked = at !== 'idle' && at !== 'browsing';
   // If the bot asks nothing, the likely meanings are the only buttons.
-  const isAlone = !isAsked && (told.context === 'meant' || told.context === 'maybe');
+  const isAlone = !isAsked && told.context === 'maybe';
   const question = { ...asked, choices: isAlone ? offered : [...offered, ...others] };
   return isAsked ? say(live, told, question) : say(live, { ...question, ...told });
 }
@@ -130,7 +128,7 @@ function askDoubt({ slot }: Asking, { why, meant, typed }: Offer, { sender }: Sc
   return { key: 'email.typo', params: { email: meant }, choices, asks };
 }
 
-/** What is about to be asked of AntCRM. Only its button, which carries the operation, always confirms. */
+/** What is about to be asked of AntCRM. Its button carries the operation. */
 function summarize({ draft, profile }: State, { flow: name, operation }: Confirming, scope: Scope): Reply {
   const flow = scope.flows.get(name);
   const confirms = flow && findConfirms(flow);
@@ -151,9 +149,7 @@ function askConsent(state: State, scope: Scope): Reply {
   return { key: 'privacy.consent', context, choices, asks: 'consent' };
 }
 
-/* What a text may answer, and what a pressed button says. */
-
-/** What the conversation waits for while it reads a text. */
+/** What the conversation waits for. */
 export function toExpecting(state: State, scope: Scope): Expecting {
   const { step, draft } = state;
   const isAsking = step.at === 'asking';

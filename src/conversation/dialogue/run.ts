@@ -1,7 +1,7 @@
 import type { Command, CommandOf, SlotKind } from '../commands.ts';
 import { findConfirms, type Scope } from '../flow.ts';
 import { isStaff, toTypedValue } from '../prompts.ts';
-import { type Decision, type Reply, say, sayFirst } from '../reply.ts';
+import { type Decision, say, sayFirst } from '../reply.ts';
 import { findSlotByField, missingSlots, SLOTS } from '../slots.ts';
 import { type Confirming, dropOffer, forgetLast, type State } from '../state.ts';
 import { advance } from './advance.ts';
@@ -13,7 +13,7 @@ import {
   answerTalk,
   answerUnclear,
   cancel,
-  explain,
+  explainStep,
   sayNotUnderstood,
   showPart,
   showStatus,
@@ -22,26 +22,9 @@ import { callPerson } from './handover.ts';
 import { isInterrupted } from './operations.ts';
 import { turnPage } from './pages.ts';
 import { answerConsent, forget } from './privacy.ts';
-import {
-  addMenu,
-  askAgain,
-  askStep,
-  goHome,
-  parseChoice,
-  pointAtButton,
-  remark,
-  slotStep,
-} from './questions.ts';
-import {
-  continueFlow,
-  digress,
-  findFlow,
-  type Reduction,
-  type Round,
-  type RoundScope,
-  setSlots,
-} from './round.ts';
-import { serveNext, setGift, setGifts, setHistory, setIdentity, startFlow } from './slots.ts';
+import { askAgain, askStep, parseChoice, pointAtButton, remark, slotStep } from './questions.ts';
+import { digress, findFlow, type Reduction, type Round, type RoundScope, setSlots } from './round.ts';
+import { serveNext, setGift, setHistory, setIdentity, startFlow } from './slots.ts';
 
 /*
  * The dialogue: applies the commands of a message, each once, in order; then the bot asks one question.
@@ -58,7 +41,7 @@ export function run(
   );
   const { offered: _, ...counted } = countMisses(before, commands);
   const state = isStaff(scope) ? serveNext(counted, commands, scope) : counted;
-  let round: Round = { state, said: [], next: { go: 'again' }, scope: { ...scope, before, commands } };
+  let round: Round = { state, said: [], scope: { ...scope, before, commands } };
   for (const command of commands) {
     const reduction = reduce(round, command);
     if ('replies' in reduction) return sayFirst(round.said, reduction);
@@ -67,7 +50,7 @@ export function run(
   return finish(round);
 }
 
-/** Counts the messages in a row that were not understood. A text that nearly was a yes was understood. */
+/** Counts messages that were not understood. A text that is nearly a yes is none. */
 function countMisses({ misses = 0, notUnderstood, ...state }: State, commands: readonly Command[]): State {
   const isMiss = commands.some((command) => {
     if (command.do === 'ask') return command.about === 'unknown';
@@ -85,7 +68,7 @@ function reduce(round: Round, command: Command): Reduction {
     case 'set':
       return command.slot === 'gift' ? setGift(round, command) : setIdentity(round, command);
     case 'among':
-      return setGifts(round, command);
+      return setGift(round, command);
     case 'period':
     case 'kind':
       return setHistory(round, command);
@@ -117,9 +100,9 @@ function reduce(round: Round, command: Command): Reduction {
     case 'show':
       return showPart(round, command.what);
     case 'status':
-      return digress(round, { reply: showStatus(state, command.reference, scope) });
+      return digress(round, showStatus(state, command.reference, scope));
     case 'speak':
-      return digress({ ...round, state: { ...state, locale: command.locale } }, SPOKEN);
+      return digress({ ...round, state: { ...state, locale: command.locale } }, { key: 'language.done' });
     case 'talk':
       return answerTalk(round, command.about);
     case 'unclear':
@@ -131,100 +114,58 @@ function reduce(round: Round, command: Command): Reduction {
     case 'forget':
       return forget(state, scope);
     case 'expired':
-      return sayExpired(state, scope);
+      return sayExpired(state);
   }
 }
-
-const SPOKEN = { reply: { key: 'language.done' } };
 
 function confirm(state: State, operation: string, scope: Scope): Decision {
   const isLive = state.step.at === 'confirming' && state.step.operation === operation;
-  return isLive ? beginCalls(state, scope) : sayExpired(state, scope);
+  return isLive ? beginCalls(state, scope) : sayExpired(state);
 }
 
 /** A press or a form of a question that is over: nothing is changed. */
-function sayExpired(state: State, scope: Scope): Decision {
-  const reply: Reply = { key: 'choice.expired', notice: true };
-  const isIdle = state.step.at === 'idle' && state.view !== undefined;
-  return say(state, isIdle ? addMenu(state, reply, scope) : reply);
-}
+const sayExpired = (state: State): Decision => say(state, { key: 'choice.expired', notice: true });
 
-function finish({ state, said, next, scope }: Round): Decision {
-  switch (next.go) {
-    case 'person': {
-      // A ticket tells what led to the offer of it, and what was not understood.
-      const { offered, notUnderstood } = scope.before;
-      return callPerson({ ...state, notUnderstood }, offered ?? { why: 'asked' }, scope);
-    }
-    case 'advance': {
-      const { digression } = next;
-      const decision = advance(state, next, scope);
-      if (digression) {
-        const { choices: _, ...reply } = digression.reply;
-        return { ...sayFirst([...said, reply], decision), question: digression.question };
-      }
-      return tellNoted(sayFirst(said, decision), scope);
-    }
-    case 'digress': {
-      const { reply, question } = next.digression;
-      return { ...sayFirst(said, remark(state, scope, reply)), question };
-    }
-    case 'keep':
-      return askWhatFor(state, scope);
-    case 'again':
-      return askAgain(state, scope, ...said);
+function finish({ state, said, flow, doubt, digression, person, scope }: Round): Decision {
+  if (person) {
+    // A ticket tells what led to the offer of it, and what was not understood.
+    const { offered, notUnderstood } = scope.before;
+    return callPerson({ ...state, notUnderstood }, offered ?? { why: 'asked' }, scope);
   }
+  const goal = flow && advance(state, { flow, doubt }, scope);
+  if (!digression) return goal ? tellNoted(sayFirst(said, goal), scope) : askAgain(state, scope, ...said);
+  const { question, ...reply } = digression;
+  if (!goal) return { ...sayFirst(said, remark(state, scope, reply)), question };
+  const { choices: _, ...told } = reply;
+  return { ...sayFirst([...said, told], goal), question };
 }
 
-/** Before the question, lists the noted codes. Before a repeated question, says that a value was noted. */
+/** Before the question, lists new codes, or says that a value was noted. */
 function tellNoted(decision: Decision, { before, isForm }: RoundScope): Decision {
   const { replies, effect, state } = decision;
   const { step, draft } = state;
   if (effect || step.at !== 'asking' || isForm) return decision;
+  const asked = before.step.at === 'asking' ? before.step : undefined;
   const isAgain =
-    before.step.at === 'asking' && before.step.flow === step.flow && before.step.slot === step.slot;
-  if (step.offer && !isAgain) return decision;
+    asked?.flow === step.flow && asked.slot === step.slot && asked.offer?.meant === step.offer?.meant;
   const { codes = [] } = draft;
-  const isList = codes.length > 1 && codes !== before.draft.codes;
-  // If another reply comes before the question, none is added.
+  const isList = !step.offer && codes.length > 1 && codes !== before.draft.codes;
   const isNew = JSON.stringify(draft) !== JSON.stringify(before.draft) && !draft.among;
-  const asked = before.step.at === 'asking' ? before.step.offer : undefined;
-  const isSame = isAgain && asked?.meant === step.offer?.meant;
-  const isNoted = isSame && isNew && replies.length === 1;
-  if (!isList && !isNoted) return decision;
+  // If another reply comes before the question, none is added.
+  if (!isList && !(isAgain && isNew && replies.length === 1)) return decision;
   const told = isList ? listCodes(codes) : { key: 'noted' };
   return { ...decision, replies: [...replies.slice(0, -1), told, ...replies.slice(-1)] };
 }
 
-function askWhatFor(state: State, scope: Scope): Decision {
-  const menu = goHome(state, scope, { key: 'unsure', context: 'identity' });
-  return { ...menu, state: { ...menu.state, draft: state.draft } };
-}
-
-/*
- * Answers without a value: yes, no, none, another one, an end.
- */
-
 function agree(round: Round): Reduction {
   const { state, scope } = round;
   const { step } = state;
-  // A yes answers the question that stands.
-  const isDoubt = step.at === 'asking' && step.offer;
-  const isAsked = isDoubt || step.at === 'confirming' || step.at === 'consenting';
-  // It was written after the offer.
-  const isOffered = scope.before.offered && scope.current;
-  if (isOffered && !isAsked) return { ...round, next: { go: 'person' } };
-  switch (step.at) {
-    case 'asking':
-      return step.offer ? decideDoubt(round, 'use') : askAgain(state, scope);
-    case 'confirming':
-      return confirmByWord(state, step, scope);
-    case 'consenting':
-      return scope.current ? answerConsent(state, true, scope) : askAgain(state, scope);
-    case 'browsing':
-    case 'idle':
-      return round;
-  }
+  if (step.at === 'confirming') return confirmByWord(state, step, scope);
+  if (step.at === 'consenting')
+    return scope.current ? answerConsent(state, true, scope) : askAgain(state, scope);
+  if (step.at === 'asking' && step.offer) return decideDoubt(round, 'use');
+  // A yes that was written before a person was offered agrees to nothing.
+  return scope.before.offered && scope.current ? { ...round, person: true } : round;
 }
 
 /**
@@ -244,13 +185,12 @@ function confirmByWord(state: State, step: Confirming, scope: Scope): Decision {
 
 function refuse(round: Round, { wrong }: CommandOf<'no'>): Reduction {
   const { step } = round.state;
-  if (step.at === 'idle' || step.at === 'browsing') return digress(round, { reply: { key: 'later' } });
+  if (step.at === 'idle' || step.at === 'browsing') return digress(round, { key: 'later' });
   if (step.at === 'asking' && step.offer)
     return decideDoubt(round, step.offer.typed === undefined ? 'other' : 'keep');
   return wrong && step.at === 'asking' ? askAgain(round.state, round.scope) : declineSlot(round, {});
 }
 
-/** Takes the value in doubt as it was meant, keeps it as it was typed, or asks for another one. */
 function decideDoubt(round: Round, choice: 'use' | 'keep' | 'other'): Reduction {
   const { scope, state } = round;
   const { step } = state;
@@ -276,10 +216,7 @@ function changeSlot(round: Round, { field }: CommandOf<'change'>): Reduction {
   if (step.at === 'asking' && (slot === undefined || slot === step.slot))
     return step.offer ? decideDoubt(round, 'other') : askAgain(state, scope);
   const edits = findConfirms(flow)?.edits(draft) ?? [];
-  const isEditable = (kind: SlotKind) =>
-    step.at === 'confirming'
-      ? edits.some(({ id }) => id === `edit:${SLOTS[kind].field}`)
-      : draft[SLOTS[kind].slot] != null;
+  const isEditable = (kind: SlotKind) => edits.some(({ id }) => id === `edit:${SLOTS[kind].field}`);
   const [only, ...others] = flow.slots.filter((kind) => isEditable(kind) && (!slot || kind === slot));
   if (only && others.length === 0) return askStep(state, slotStep(flow, only, { editing: true }), scope);
   return step.at === 'confirming' ? askAgain(state, scope, { key: 'confirm.edit' }) : round;
@@ -298,9 +235,9 @@ function declineSlot(round: Round, { field }: Pick<CommandOf<'none'>, 'field'>):
     case 'none':
       return setSlots({ ...round, state: dropOffer(state) }, { email: null });
     case 'back':
-      return missingSlots(flow, draft).includes(step.slot) ? cancel(state, scope) : continueFlow(round, flow);
+      return missingSlots(flow, draft).includes(step.slot) ? cancel(state, scope) : { ...round, flow };
     case 'explain':
-      return digress(round, { reply: explain(state, scope).reply });
+      return explainStep(round);
   }
 }
 

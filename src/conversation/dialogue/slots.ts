@@ -1,21 +1,13 @@
 import type { Command, CommandOf } from '../commands.ts';
 import type { ProvableValue } from '../effect.ts';
 import { type Flow, readsBalance, type Scope } from '../flow.ts';
-import { collectIdentity, findGift, findProof, leaveConsent, showPhone, toTypedValue } from '../prompts.ts';
+import { collectIdentity, findGift, leaveConsent, showPhone, toTypedValue } from '../prompts.ts';
 import { changeLast, sayFirst } from '../reply.ts';
 import { type Draft, dropOffer, type Identity, type State } from '../state.ts';
 import { findHindrance, retry, runningFlow } from './advance.ts';
 import { answer, sayFault, sayNotUnderstood } from './digressions.ts';
-import { askAgain, askStep, goHome, slotStep } from './questions.ts';
-import {
-  continueFlow,
-  digress,
-  findFlow,
-  type Reduction,
-  type Round,
-  raiseDoubt,
-  setSlots,
-} from './round.ts';
+import { askStep, goHome, slotStep } from './questions.ts';
+import { digress, findFlow, type Reduction, type Round, setSlots } from './round.ts';
 
 /*
  * How a flow begins, and what sets its slots, except codes.
@@ -30,19 +22,16 @@ export function startFlow(round: Round, { flow: name, asked }: CommandOf<'start'
   const { codes, code } = state.draft;
   // A mere question must not lose the codes or the gift of the running flow.
   if (asked && left && left !== flow && (codes ?? code) !== undefined && flow.identity === 'proved') {
-    const isBalance = readsBalance(flow);
-    const by = isBalance && codes ? findProof(collectIdentity(state, scope)) : undefined;
-    if (by) return { state, replies: [], effect: { kind: 'balance', by } };
-    const first = { key: 'flow.first', params: { flow: { key: `flow.${left.name}` } } };
-    return digress(round, isBalance && code ? answer(state, 'answer.gift.left', scope) : { reply: first });
+    if (code !== undefined && readsBalance(flow))
+      return digress(round, answer(state, 'answer.gift.left', scope));
+    const reply = { key: 'flow.first', params: { flow: { key: `flow.${left.name}` } } };
+    return digress(round, reply);
   }
   if (left !== flow) return beginFlow(round, flow);
   // "Đổi quà khác" ("another gift").
   const isOther =
     flow.slots.includes('gift') && state.draft.code !== undefined && scope.commands.length === 1;
-  return isOther
-    ? askStep(state, slotStep(flow, 'gift', { editing: true }), scope)
-    : continueFlow(round, flow);
+  return isOther ? askStep(state, slotStep(flow, 'gift', { editing: true }), scope) : { ...round, flow };
 }
 
 export function beginFlow(round: Round, flow: Flow): Reduction {
@@ -53,40 +42,29 @@ export function beginFlow(round: Round, flow: Flow): Reduction {
   const wait = findHindrance(flow, state, scope);
   if (wait) return sayFirst(told, goHome(state, scope, wait));
   const known: Draft = collectIdentity(state, scope);
-  // The e-mail is asked for once.
   const isSkipped = flow.slots.includes('email') && known.email === undefined && state.emailAsked;
   const draft = isSkipped ? { ...known, email: null } : known;
   const [slot = 'phone'] = flow.slots;
-  const begun = { ...round, state: { ...state, step: slotStep(flow, slot), draft } };
-  return continueFlow({ ...begun, said: [...round.said, ...told] }, flow);
+  const begun = { ...state, step: slotStep(flow, slot), draft };
+  return { ...round, state: begun, said: [...round.said, ...told], flow };
 }
 
-type SetGift = Extract<Command, { do: 'set'; slot: 'gift' }>;
+type GiftCommand = Extract<Command, { do: 'set'; slot: 'gift' }> | CommandOf<'among'>;
 
-/** A gift. If the text named more than one of it, says that each is redeemed by itself. */
-export function setGift(round: Round, { value, several }: SetGift): Reduction {
-  const { scope } = round;
-  const taken = takeGifts(round, { code: value });
-  if (!several || 'replies' in taken) return taken;
-  const params = { gift: findGift(value, scope)?.name ?? value };
-  return { ...taken, said: [...taken.said, { key: 'redeem.oneAtATime', params }] };
-}
-
-/** Several gifts that a text may have meant: one of them is to be picked. */
-export function setGifts(round: Round, { gifts }: CommandOf<'among'>): Reduction {
-  return takeGifts(round, { among: [...gifts] });
-}
-
-function takeGifts(round: Round, gift: Pick<Draft, 'code' | 'among'>): Reduction {
+/** A gift, or several that a text may have meant. */
+export function setGift(round: Round, command: GiftCommand): Reduction {
   const { scope } = round;
   const running = findFlow(round);
-  const flow = running?.slots.includes('gift')
-    ? running
-    : scope.flows.all.find(({ slots }) => slots.includes('gift'));
+  const hasGift = ({ slots }: Flow) => slots.includes('gift');
+  const flow = running && hasGift(running) ? running : scope.flows.all.find(hasGift);
   if (!flow) return sayNotUnderstood(round);
   const begun = flow === running ? round : beginFlow(round, flow);
   if ('replies' in begun) return begun;
-  return setSlots(begun, { code: undefined, among: undefined, price: undefined, ...gift });
+  const gift = command.do === 'set' ? { code: command.value } : { among: [...command.gifts] };
+  const taken = setSlots(begun, { code: undefined, among: undefined, price: undefined, ...gift });
+  if (command.do === 'among' || !command.several) return taken;
+  const params = { gift: findGift(command.value, scope)?.name ?? command.value };
+  return { ...taken, said: [...taken.said, { key: 'redeem.oneAtATime', params }] };
 }
 
 /** Sets the list or the period of the history. The other values of a shown page stay. */
@@ -103,7 +81,7 @@ export function setHistory(round: Round, command: CommandOf<'period' | 'kind'>):
     const { by, type, period } = step.page;
     const known = { [by.kind]: { value: by.value, proved: true }, type, period };
     const browsed = { ...state, draft: { ...state.draft, ...known } };
-    return setSlots(continueFlow({ ...round, state: browsed }, shown), said);
+    return setSlots({ ...round, state: browsed, flow: shown }, said);
   }
   if (running?.slots.includes('period')) return setSlots(round, said);
   return scope.commands.length > 1 ? round : sayNotUnderstood(round);
@@ -121,10 +99,8 @@ export function setIdentity(round: Round, command: SetIdentity): Reduction {
   const counts = flow.identity === 'typed' || known.proved;
   if (command.doubt && counts) {
     const isUsable = command.doubt.why === 'typo' && value !== undefined;
-    return raiseDoubt(round, flow, {
-      slot,
-      offer: { ...command.doubt, ...(isUsable && { typed: value }) },
-    });
+    const doubt = { ...command.doubt, ...(isUsable && { typed: value }) };
+    return { ...round, flow, doubt: round.doubt ?? doubt };
   }
   if (value === undefined) return round;
   if (!counts) return setUnproved(round, { [slot]: known });
@@ -142,11 +118,10 @@ function setPhone({ state, scope }: Round, phone: ProvableValue): Identity {
 
 /** A typed value proves nothing here. It never replaces a proved one. */
 function setUnproved(round: Round, known: Identity): Reduction {
-  const { state, next, scope } = round;
+  const { state, scope } = round;
   const { step, draft } = state;
   const isBetter = (known.phone && draft.phone?.proved) || (known.email && draft.email?.proved);
-  if (next.go === 'advance')
-    return isBetter ? round : { ...round, state: { ...state, draft: { ...draft, ...known } } };
+  if (round.flow) return isBetter ? round : { ...round, state: { ...state, draft: { ...draft, ...known } } };
   if (step.at === 'asking' && step.slot === 'gift')
     return sayFault(round, { kind: 'gift', reason: 'gift.unknown' });
   if (step.at === 'asking' && step.slot === 'phone')
@@ -154,12 +129,12 @@ function setUnproved(round: Round, known: Identity): Reduction {
   return scope.commands.length > 1 ? round : sayNotUnderstood(round);
 }
 
-/** A value without a flow stays for the next flow, or half an hour. */
 function keepForLater(round: Round, { slot, value, doubt }: SetIdentity): Round {
   const { scope, state } = round;
   const known = value === undefined || doubt ? {} : { [slot]: toTypedValue(value, scope) };
-  const before = round.next.go === 'keep' ? state.draft : {};
-  return { ...round, state: { ...state, draft: { ...before, ...known } }, next: { go: 'keep' } };
+  const before = state.draft === scope.before.draft ? {} : state.draft;
+  const kept: State = { ...state, step: { at: 'idle' }, draft: { ...before, ...known } };
+  return digress({ ...round, state: kept }, { key: 'unsure', context: 'identity' });
 }
 
 /** A shared contact. The sender's own number is proved. Another number counts as typed. */
@@ -169,19 +144,19 @@ function setShared(
 ): Reduction {
   const { state, scope } = round;
   const flow = runningFlow(state, scope);
-  if (!proved && flow?.identity !== 'typed') {
-    const notOwn = { key: 'identity.notOwn' };
-    return flow ? askAgain(state, scope, notOwn) : goHome(state, scope, notOwn);
-  }
+  if (!proved && flow?.identity !== 'typed') return digress(round, { key: 'identity.notOwn' });
   // The new form of an old number is no guess.
   const phone: ProvableValue = { value: doubt?.meant ?? value, proved };
   const profile = state.consent?.given && proved ? { ...state.profile, phone } : state.profile;
   if (flow) return setSlots({ ...round, state: { ...state, profile } }, { phone });
-  const menu = goHome(state, scope, { key: 'identity.phone', params: { phone: showPhone(phone.value) } });
-  return { ...menu, state: { ...menu.state, profile, draft: { phone } } };
+  const kept: State = { ...state, step: { at: 'idle' }, profile, draft: { phone } };
+  return digress(
+    { ...round, state: kept },
+    { key: 'identity.phone', params: { phone: showPhone(phone.value) } },
+  );
 }
 
-/** If staff name the next customer, nothing of the last one goes along; the codes stay unless others come. */
+/** If staff name the next customer, only codes stay, unless others come. */
 export function serveNext(state: State, commands: readonly Command[], scope: Scope): State {
   if (!isAnother(state, commands, scope)) return state;
   const { phone: _, email: __, codes, ...rest } = state.draft;

@@ -4,7 +4,7 @@ import type { Flow } from '../flow.ts';
 import { codeLines, identityLines, isStaff, pickVariant } from '../prompts.ts';
 import { type Choice, choice, type Line, removeChoices } from '../reply.ts';
 
-/** Earning points: codes, phone, e-mail (asked for once, can be skipped), summary, a call for each code. */
+/** Earning points: codes, phone, e-mail, summary, a call for each code. */
 export const accumulate: Flow = {
   name: 'accumulate',
   priority: 15,

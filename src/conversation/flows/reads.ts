@@ -2,7 +2,7 @@ import type { Flow } from '../flow.ts';
 import { pickVariant } from '../prompts.ts';
 import type { Line } from '../reply.ts';
 
-/** The balance: proved phone or e-mail → points and tier, or the sums of the history, labelled as such. */
+/** The balance: proved phone or e-mail → points and tier, or the sums of the history. */
 export const points: Flow = {
   name: 'points',
   priority: 10,
