@@ -255,5 +255,5 @@ function stop(round: Round, { mild }: CommandOf<'cancel'>): Reduction {
   const isDone = last.status === 'done' && scope.nowMs - last.atMs < JUST_NOW_MS;
   if (isDone) return digress(round, answer(state, 'answer.undo', scope));
   if (last.status !== 'checking') return cancel(state, scope);
-  return digress(round, { reply: showStatus(state, undefined, scope) });
+  return digress(round, showStatus(state, undefined, scope));
 }
