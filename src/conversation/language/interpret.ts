@@ -114,15 +114,16 @@ export class LanguageInterpreter implements Interpreter {
     const quick = pickByNumber(text, at) ?? this.#readAsked(text, at, reading);
     if (quick) return { commands: quick, why: { covered: [] } };
     const here = this.#situationOf(text, at, reading);
-    const asked = this.#findQuestion(here);
-    if (asked && !lacksEmail(here.said) && !isReference(here))
-      return { commands: asked.commands, why: { covered: [], nearest: [asked.near] } };
-    const meant = meantHere(here) ?? meantAnywhere(here) ?? valuesAlone(here);
+    const commands = this.#meant(here);
     const covered = here.said.parts.flatMap(({ phrase }) => (phrase?.act ? [phrase.text] : []));
-    const doubted = meant && this.#doubted(here, meant);
-    if (doubted) return doubted;
-    if (meant) return { commands: meant, why: { covered } };
-    return this.#leftOver(here, covered);
+    return { commands, why: { covered, ...here.why } };
+  }
+
+  #meant(here: Situation): readonly TextCommand[] {
+    const asked = this.#findQuestion(here);
+    if (asked && !lacksEmail(here.said) && !isReference(here)) return asked;
+    const meant = meantHere(here) ?? meantAnywhere(here) ?? valuesAlone(here);
+    return meant ? (this.#doubted(here, meant) ?? meant) : this.#leftOver(here);
   }
 
   /** A text that is, by itself, a value of the kind that is asked. */
@@ -183,6 +184,7 @@ export class LanguageInterpreter implements Interpreter {
     const isBare = !bringsValue(said);
     const act = this.#actIn(said, at, isBare);
     const { flows } = this.#language;
+    const why: { nearest?: readonly Near[] } = {};
     return {
       said,
       act,
@@ -193,7 +195,11 @@ export class LanguageInterpreter implements Interpreter {
       linked: this.#linked,
       isBare,
       isQuestion: this.similarity.isQuestion(text),
-      nearest: once(() => this.similarity.compare(said.text)),
+      why,
+      nearest: () => {
+        why.nearest ??= this.similarity.compare(said.text);
+        return why.nearest;
+      },
       isPolite: this.#isPolite,
       values: valuesIn(said, reading),
     };
@@ -242,7 +248,7 @@ export class LanguageInterpreter implements Interpreter {
   }
 
   /** The usual question of a text. With a gift it asks for its price ("đổi nồi cơm bao nhiêu điểm"). */
-  #findQuestion({ said, act, at, isBare, isQuestion, nearest }: Situation) {
+  #findQuestion({ said, act, at, isBare, isQuestion, nearest }: Situation): Meant {
     // "How many points did I get last week" asks for history.
     const isPast = said.period?.isPast === true && act.startsWith('start ');
     if (!isBare || act === 'remove' || isPast) return undefined;
@@ -256,16 +262,14 @@ export class LanguageInterpreter implements Interpreter {
     const [near] = [...ofGifts, ...(plain ? [plain] : [])].sort((one, other) => other.strict - one.strict);
     if (!near) return undefined;
     const priced = near.command === PRICE ? (named?.code ?? at.gift) : undefined;
-    if (priced !== undefined)
-      return { commands: [{ do: 'ask', about: 'gift', gift: priced } as const], near };
+    if (priced !== undefined) return [{ do: 'ask', about: 'gift', gift: priced }];
     // "Sai chỗ nào?" is asked about whatever was refused last.
-    if (near.command === WRONG && fieldIn(said) !== 'code')
-      return { commands: [{ do: 'ask', about: 'wrong' } as const], near };
-    return { commands: near.command === UNKNOWN ? ASKS_UNKNOWN : (commandOf(near.command) ?? UNCLEAR), near };
+    const isOther = near.command === WRONG && fieldIn(said) !== 'code';
+    return isOther ? [{ do: 'ask', about: 'wrong' }] : commandOf(near.command);
   }
 
   /** Whether the whole text is like another command ("đổi quà 2 tuần rồi chưa thấy giao"): offers both. */
-  #doubted(here: Situation, [command]: readonly TextCommand[]): Interpretation | undefined {
+  #doubted(here: Situation, [command]: readonly TextCommand[]): Meant {
     const { said, act, at, isBare, isQuestion } = here;
     const flow = command?.do === 'start' ? command.flow : undefined;
     const isVerb = flow === undefined ? command?.do === 'cancel' && at.at === 'nothing' : flow !== at.flow;
@@ -277,12 +281,11 @@ export class LanguageInterpreter implements Interpreter {
     );
     const isLike = !isOwn && best !== undefined && best.score >= NEAR;
     const sure = isLike ? this.#likely(nearest, here) : undefined;
-    if (sure) return { commands: sure, why: { covered: [], nearest } };
-    if (!isLike && said.rest.length < STORY) return undefined;
+    if (sure || (!isLike && said.rest.length < STORY)) return sure;
     const others = this.#offered(nearest, here).filter((one) => one.do !== 'start' || one.flow !== flow);
     const likely = [...(flow === undefined ? [] : [{ do: 'start', flow } as const]), ...others];
-    const unclear = { do: 'unclear', likely, ...(isQuestion && { question: true as const }) } as const;
-    return { commands: likely.length > 0 ? [unclear] : ASKS_UNKNOWN, why: { covered: [], nearest } };
+    if (likely.length === 0) return ASKS_UNKNOWN;
+    return [{ do: 'unclear', likely, ...(isQuestion && { question: true }) }];
   }
 
   /** The command of the nearest example, if it changes nothing that was gathered. */
@@ -304,7 +307,6 @@ export class LanguageInterpreter implements Interpreter {
     if (command === 'show person') return commandOf('show offer');
     const isAnswer = ANSWERED.test(command) && (isQuestion || isSure || score >= SAME_QUESTION);
     if (command === 'show erasing') return commandOf('show privacy');
-    if (isAnswer && command === UNKNOWN) return ASKS_UNKNOWN;
     return isAnswer || HARMLESS.test(command) ? commandOf(command) : undefined;
   }
 
@@ -327,26 +329,18 @@ export class LanguageInterpreter implements Interpreter {
   }
 
   /** A text without command or value: what it may mean, or why it does not answer our question. */
-  #leftOver(here: Situation, covered: readonly string[]): Interpretation {
+  #leftOver(here: Situation): readonly TextCommand[] {
+    if (isNearlyYes(here)) return NEARLY;
     const whole = this.#readWhole(here);
     const [first] = whole;
+    if (first?.do !== 'ask' && first?.do !== 'unclear') return whole;
     // A text that is nearly a value of the kind that is asked is no example of anything.
-    const isNearly =
-      first?.do === 'unclear' && (first.script || (first.wrong && /[\d@]/.test(here.said.text)));
-    if (isNearlyYes(here)) return { commands: NEARLY, why: { covered } };
-    if (isNearly || (first?.do !== 'ask' && first?.do !== 'unclear'))
-      return { commands: whole, why: { covered } };
-    const nearest = here.nearest();
-    const likely = this.#likely(nearest, here);
-    if (likely) return { commands: likely, why: { covered, nearest } };
-    const offered = this.#offered(nearest, here);
-    if (offered.length === 0) return { commands: whole, why: { covered, nearest } };
-    const unclear: TextCommand = {
-      do: 'unclear',
-      likely: offered,
-      ...(first.do === 'ask' && { question: true }),
-    };
-    return { commands: [unclear], why: { covered, nearest } };
+    if (first.do === 'unclear' && (first.script || (first.wrong && /[\d@]/.test(here.said.text)))) return whole;
+    const likely = this.#likely(here.nearest(), here);
+    if (likely) return likely;
+    const offered = this.#offered(here.nearest(), here);
+    if (offered.length === 0) return whole;
+    return [{ do: 'unclear', likely: offered, ...(first.do === 'ask' && { question: true }) }];
   }
 
   #readWhole({ said, at, flow, reading, isQuestion }: Situation): readonly TextCommand[] {
@@ -438,15 +432,6 @@ const emailDoubt = (meant: string): TextCommand => ({
   slot: 'email',
   doubt: { why: 'typo', meant },
 });
-
-/** The result of a function, which is called at the first use. */
-function once<Result>(read: () => Result): () => Result {
-  let result: { readonly value: Result } | undefined;
-  return () => {
-    result ??= { value: read() };
-    return result.value;
-  };
-}
 
 /** The text with a word in place of the name of a gift. */
 function withName({ parts }: ParsedText, word: string): string {

@@ -27,6 +27,8 @@ export type Situation = {
   readonly isQuestion: boolean;
   /** The examples that the text is like, the nearest first. */
   readonly nearest: () => readonly Near[];
+  /** What was compared, for the trace. */
+  readonly why: { readonly nearest?: readonly Near[] };
   readonly isPolite: (part: Part) => boolean;
   /** The commands of its values, by the kinds of slots. */
   readonly values: Readonly<Record<SlotKind, readonly TextCommand[]>>;
