@@ -84,21 +84,14 @@ function signBefore(parts: readonly Part[], { from }: PartSpan): FoundSign {
 }
 
 function signBehind(parts: readonly Part[], { to }: PartSpan): FoundSign {
-  let isFar = false;
   for (let at = to; at < to + MAX_BETWEEN; at++) {
     const [part, next] = [parts[at], parts[at + 1]];
     if (!part || part.value) return undefined;
     const sign = signIn(part, BEHIND);
-    // "TIVI000000302, sai rồi", "TIVI000000302 cũ rồi, bỏ": apart, only a fault or a drop is a sign.
-    isFar ||= isPaused(part) && !isIn(part, 'faults');
     // "0912345678 không cần email" drops no phone; "TIVI000000302 sai, email a@b.vn" drops the code.
     const isField = next && isIn(next, 'phone', 'email') && !parts[at + 2]?.value && !isIn(part, 'faults');
-    const isBeforeValue = next?.value !== undefined && !isPaused(next);
-    const isOthers = isField || (isFar && (sign !== 'drop' || isBeforeValue));
-    if (sign) return isOthers ? undefined : { sign, at };
-    const isUnknown = part.phrase === undefined;
-    if (!isQuiet(part) && !isUnknown) return undefined;
-    isFar ||= isUnknown;
+    if (sign) return isField ? undefined : { sign, at };
+    if (!isQuiet(part) && part.phrase) return undefined;
   }
   return undefined;
 }

@@ -20,7 +20,7 @@ import {
   says,
 } from './parser.ts';
 import { actOf, isIn, type Part, PhraseBook } from './phrases.ts';
-import { type Answer, type Near, Similarity, UNKNOWN } from './similarity.ts';
+import { type Answer, type Near, Similarity } from './similarity.ts';
 import {
   commandOf,
   isReference,

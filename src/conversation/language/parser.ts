@@ -135,8 +135,6 @@ export class Parser {
   readonly #signs: ReadonlyMap<string, string>;
   readonly #namesOfCodes: ReadonlySet<string>;
   readonly #yes: ReadonlySet<string>;
-  /** Words so short that they say yes only alone, or with others of them: "y". */
-  readonly #letters: ReadonlySet<string>;
   /** Parsed texts of known words: they contain no personal data. Valid for a day and a list of gifts. */
   readonly #remembered = new Map<string, ParsedText>();
   #rememberedFor: { readonly today: number; readonly gifts: readonly NamedGift[] } = { today: 0, gifts: [] };
@@ -164,7 +162,6 @@ export class Parser {
     this.#namesOfCodes = new Set(vocabulary.list('code'));
     const yes = vocabulary.examples.filter(({ act }) => act === 'yes');
     this.#yes = new Set(yes.flatMap(({ text }) => vocabulary.foldings(text)));
-    this.#letters = new Set(vocabulary.list('foreign alone'));
   }
 
   /** Codes and gifts of the question (`at`) may be named by their places. */
@@ -440,9 +437,7 @@ export class Parser {
     const isYes = (part: Part) => actOf(part) === 'yes' || part.words.some(({ text }) => this.#yes.has(text));
     const isPolite = (part: Part) =>
       part.words.every(({ text }) => this.book.polite.has(text) || this.#yes.has(text));
-    // "Y" alone, not "chờ y".
-    const isLetter = parts.some(({ words: [word] }) => this.#letters.has(word?.text ?? ''));
-    return parts.some(isYes) && parts.every((part) => actOf(part) === 'yes' || (isPolite(part) && !isLetter));
+    return parts.some(isYes) && parts.every((part) => actOf(part) === 'yes' || isPolite(part));
   }
 
   #listOf(part: Part): SpokenFlow['list'] {

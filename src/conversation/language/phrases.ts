@@ -132,7 +132,6 @@ export class PhraseBook {
   /** Phrases by their letters without blanks: "tíchđiểm". */
   readonly #joined: ReadonlyMap<string, string>;
   readonly #withMarks: ReadonlySet<string>;
-  readonly #foreign: ReadonlySet<string>;
   readonly #spelt: ReadonlySet<string>;
 
   constructor(vocabulary: Vocabulary) {
@@ -151,7 +150,6 @@ export class PhraseBook {
     const fields = ['code', 'phone', 'email'].flatMap((list) => vocabulary.list(list));
     this.fields = new Set(fields.flatMap((phrase) => phrase.split(' ')));
     this.#withMarks = new Set(vocabulary.list('with marks only'));
-    this.#foreign = new Set(vocabulary.list('foreign alone'));
     this.#spelt = new Set([...this.#phrases.values()].flatMap(({ spellings }) => spellings.flat()));
   }
 
@@ -234,8 +232,6 @@ export class PhraseBook {
         isHere(phrase) && this.#isSpelt(value, words.slice(at, at + phrase.length)),
     )?.value;
     if (!found || found.text.includes(' ') || !words[at]?.isBare) return found;
-    // "No o đâu con": a word of another language.
-    if (this.#foreign.has(found.text)) return undefined;
     return this.#withMarks.has(found.text) ? NOTHING : found;
   }
 

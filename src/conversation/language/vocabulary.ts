@@ -1,4 +1,4 @@
-import { fold, isAscii, tokenize, undoTyping, visible } from './tokenizer.ts';
+import { fold, isAscii, tokenize, visible } from './tokenizer.ts';
 
 /*
  * What customers say: `locales/<tag>.md`. A heading is a command, perhaps with a limit in brackets; a line
@@ -132,15 +132,11 @@ export function phraseAt<Value>(
 
 /**
  * Tells the language of a text: the one to which most of its words belong; undefined on a tie or without
- * such words ("ok", a code). Borrowed words ("hello") and courtesies ("thank you") count only in a
- * customer's first text (`isFirst`).
+ * such words ("ok", a code). Borrowed words ("hello", "thank you") count only in a customer's first text
+ * (`isFirst`).
  */
 export function createLocaleOf(vocabulary: Vocabulary) {
   const languages = vocabulary.locales.map((locale) => languageOf(vocabulary, locale));
-  const courtesies = new Set(
-    vocabulary.examples.flatMap(({ act, text }) => (/^(?:talk|yes|no$)/.test(act) ? fold(text) : [])),
-  );
-  const polite = new Set(vocabulary.list('polite').flatMap((phrase) => phrase.split(' ')));
   const only = (some: typeof languages) => (some.length === 1 ? some[0]?.locale : undefined);
 
   function localeOfWord(typed: string, isFirst: boolean): string | undefined {
@@ -148,19 +144,13 @@ export function createLocaleOf(vocabulary: Vocabulary) {
     const word = fold(typed);
     const lenders = languages.filter(({ borrowed }) => borrowed.has(word));
     if (word.length < 2 || lenders.length > 0) return isFirst ? only(lenders) : undefined;
-    const speakers = languages.filter(({ own }) => own.has(word));
-    if (speakers.length > 0) return only(speakers);
-    return only(languages.filter(({ own, hasMarks }) => hasMarks && own.has(undoTyping(word))));
+    return only(languages.filter(({ own }) => own.has(word)));
   }
 
   return (text: string, isFirst = false): string | undefined => {
     // Values belong to no language: addresses, links, codes, numbers and commands are passed over.
     const words = tokenize(visible(text)).map((token) => token.text);
     const telling = words.filter((word) => /^\p{L}[\p{L}\p{M}'’-]*\d?$/u.test(word));
-    const folded = telling.map(fold);
-    const isCourtesy = (some: readonly string[]) => courtesies.has(some.join(' '));
-    if (!isFirst && telling.every(isAscii))
-      if (isCourtesy(folded) || isCourtesy(folded.filter((word) => !polite.has(word)))) return undefined;
     const counts = Map.groupBy(telling, (word) => localeOfWord(word, isFirst));
     counts.delete(undefined);
     const [best, second] = [...counts].sort(([, one], [, other]) => other.length - one.length);
@@ -168,7 +158,7 @@ export function createLocaleOf(vocabulary: Vocabulary) {
   };
 }
 
-/** The words of a language. `hasMarks`: its keyboards have keystrokes for marks. */
+/** The words of a language. `hasMarks`: it writes letters with marks. */
 function languageOf(vocabulary: Vocabulary, locale: string) {
   const phrases = vocabulary.examples.flatMap((one) =>
     one.locale === locale && one.isPhrase ? one.text : [],
