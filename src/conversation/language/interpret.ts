@@ -335,7 +335,8 @@ export class LanguageInterpreter implements Interpreter {
     const [first] = whole;
     if (first?.do !== 'ask' && first?.do !== 'unclear') return whole;
     // A text that is nearly a value of the kind that is asked is no example of anything.
-    if (first.do === 'unclear' && (first.script || (first.wrong && /[\d@]/.test(here.said.text)))) return whole;
+    if (first.do === 'unclear' && (first.script || (first.wrong && /[\d@]/.test(here.said.text))))
+      return whole;
     const likely = this.#likely(here.nearest(), here);
     if (likely) return likely;
     const offered = this.#offered(here.nearest(), here);

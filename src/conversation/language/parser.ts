@@ -15,8 +15,8 @@ import { findSigns, isDenied, isReport, isStopped, withoutUnwanted } from './fra
 import { type Calendar, createCalendar, findPeriod, isTimeWord, type SaidPeriod } from './period.ts';
 import {
   actOf,
-  createPlaces,
   findGifts,
+  findPlaces,
   isIn,
   isSign,
   type NamedGift,
@@ -122,7 +122,6 @@ export class Parser {
   readonly book: PhraseBook;
   readonly linkNames: ReadonlySet<string>;
   readonly #calendar: Calendar;
-  readonly #places: ReturnType<typeof createPlaces>;
   readonly commands: ReadonlyMap<string, string>;
   readonly #flows: ReadonlyMap<string, SpokenFlow>;
   /** The flow that reads history. A past period asks for it, whatever flow is named ("điểm 30 ngày"). */
@@ -148,7 +147,6 @@ export class Parser {
     this.book = book;
     this.linkNames = new Set(vocabulary.list('link parameters'));
     this.#calendar = createCalendar(vocabulary);
-    this.#places = createPlaces(vocabulary);
     this.commands = commands;
     this.isQuestion = isQuestion;
     this.#flows = new Map(flows.map((flow) => [`start ${flow.name}`, flow]));
@@ -275,7 +273,7 @@ export class Parser {
 
   /** The words; names of places and ends of listed codes become values. */
   #withPlaces(words: readonly Word[], codes: readonly string[]): readonly Word[] {
-    const placed = this.#places(words);
+    const placed = findPlaces(words, this.book.vocabulary);
     const isEnd = (typed: string) => codes.some((code) => code.toUpperCase().endsWith(typed.toUpperCase()));
     return placed.map((word, at): Word => {
       const typed = word.source.text;

@@ -69,24 +69,18 @@ export type SaidPeriod = {
 
 const UNITS = { days: 'day', weeks: 'week', months: 'month', years: 'year' } as const;
 
-/** The lists of time of the language files, with the worth of their phrases. */
+/** The words of time of the language files. */
 export type Calendar = {
-  readonly lists: ReadonlyMap<string, PhraseIndex<number>>;
+  readonly vocabulary: Vocabulary;
   readonly names: PhraseIndex<string>;
   readonly ordinal: RegExp;
 };
 
 export function createCalendar(vocabulary: Vocabulary): Calendar {
-  const lists = new Map<string, PhraseIndex<number>>();
-  for (const { name } of vocabulary.lists) {
-    const worth = [...vocabulary.pairs(name)].flatMap(([phrase, count]) =>
-      vocabulary.foldings(phrase).map((text) => [text, Number(count)] as const),
-    );
-    lists.set(name, indexPhrases(worth));
-  }
-  const named = [...lists.keys()].filter((name) => spanNamed(name, 0) !== undefined);
+  const lists = new Set(vocabulary.lists.map(({ name }) => name));
+  const named = [...lists].filter((name) => spanNamed(name, 0) !== undefined);
   return {
-    lists,
+    vocabulary,
     names: indexPhrases(named.flatMap((name) => vocabulary.list(name).map((phrase) => [phrase, name]))),
     ordinal: new RegExp(`^(\\d{1,3})(?:${vocabulary.list('ordinal endings').join('|')})?$`),
   };
@@ -94,14 +88,8 @@ export function createCalendar(vocabulary: Vocabulary): Calendar {
 
 type TimedWords = { readonly calendar: Calendar; readonly words: readonly string[]; readonly today: number };
 
-const listAt = (
-  { calendar, words }: TimedWords,
-  list: string,
-  at: number,
-): PhraseMatch<number> | undefined => {
-  const index = calendar.lists.get(list);
-  return index && phraseAt(index, words, at);
-};
+const listAt = ({ calendar, words }: TimedWords, list: string, at: number) =>
+  phraseAt(calendar.vocabulary.index(list), words, at);
 /** The place behind a phrase of a list; the same place where none stands there. */
 const skip = (line: TimedWords, list: string, at: number): number => listAt(line, list, at)?.to ?? at;
 /** The place after the words that may precede a period: "in the last". */
@@ -243,11 +231,12 @@ const NEVER: Span = { from: Number.NaN };
 const NO_WORD = '\u0001';
 
 /** The pieces of a word that speak of time: "1/8-31/8" is three, "30ngày" and "T9" are two. */
-function piecesOf({ lists, ordinal }: Calendar, { text, source, value }: Word): readonly string[] {
+function piecesOf({ vocabulary, ordinal }: Calendar, { text, source, value }: Word): readonly string[] {
   if (value) return [NO_WORD];
   const typed = unmark(source.text);
   if (!/\d/.test(typed)) return [/^\p{Pd}+$/u.test(typed) ? typed : unmark(text)];
-  const has = (word: string, ...names: readonly string[]) => names.some((name) => lists.get(name)?.has(word));
+  const has = (word: string, ...names: readonly string[]) =>
+    names.some((name) => vocabulary.index(name).has(word));
   if (ordinal.test(typed) || has(typed, 'unread')) return [typed];
   const [, count = '', unit = ''] = /^(\d{1,3})(\p{L}+)$/u.exec(typed) ?? [];
   if (has(unit, 'days', 'weeks', 'months')) return [count, unit];

@@ -291,67 +291,53 @@ export function findGifts(
   if (gifts.length === 0) return words;
   const index = namesOf(gifts, book);
   const texts = words.map(({ text, value }) => (value?.kind === 'code' ? fold(value.code) : text));
+  return withValues(words, (at) => {
+    const name = phraseAt(index, texts, at);
+    return name && { value: { kind: 'gift', gifts: name.value }, to: name.to };
+  });
+}
+
+/** The words, from left to right with the values that `valueAt` finds in their places. */
+function withValues(
+  words: readonly Word[],
+  valueAt: (at: number) => PhraseMatch<Value> | undefined,
+): readonly Word[] {
   const found: Word[] = [];
   for (let at = 0; at < words.length; ) {
-    const name = phraseAt(index, texts, at);
     const word = words[at];
     if (!word) break;
-    const isCode = word.value?.kind === 'code';
-    found.push(
-      name && !isCode
-        ? { text: VALUE, source: word.source, value: { kind: 'gift', gifts: name.value } }
-        : word,
-    );
-    at = name?.to ?? at + 1;
+    const match = word.value ? undefined : valueAt(at);
+    found.push(match ? { text: VALUE, source: word.source, value: match.value } : word);
+    at = match?.to ?? at + 1;
   }
   return found;
 }
 
-/** Turns words that name places of a list into values: "mã thứ hai", "code 2", "mã 1 và 3". */
-export function createPlaces(vocabulary: Vocabulary): (words: readonly Word[]) => readonly Word[] {
-  const worth = (list: string) =>
-    [...vocabulary.pairs(list)].flatMap(([phrase, place]) =>
-      vocabulary.foldings(phrase).map((text) => [text, Number(place)] as const),
-    );
-  const flags = (list: string) => indexPhrases(vocabulary.list(list).map((text) => [text, true] as const));
-  const [named, ordinals] = [indexPhrases(worth('places')), indexPhrases(worth('ordinals'))];
-  const [before, joins] = [flags('before a place'), flags('codes join')];
-  const many = flags('several');
-  const spelt = new Set(vocabulary.pairs('ordinals').keys());
-
-  return (words) => {
-    // "Bảy" is a number, "bây" is none.
-    const texts = words.map(({ text, source: { text: typed } }) => {
-      const isOther =
-        !isAscii(typed) && ordinals.has(text) && !spelt.has(typed.normalize('NFC').toLowerCase());
-      return isOther ? VALUE : text;
-    });
-    const numberAt = (at: number): PhraseMatch<number> | undefined => {
-      const digits = /^(\d{1,2})$/.exec(texts[at] ?? '')?.[1];
-      return digits === undefined ? phraseAt(ordinals, texts, at) : { value: Number(digits), to: at + 1 };
-    };
-    const isCount = (at: number) => (numberAt(at) ?? phraseAt(many, texts, at)) !== undefined;
-    const placeAt = (at: number): PhraseMatch<number> | undefined => {
-      const place = phraseAt(named, texts, at);
-      // "2 mã đầu" are more than one: which ones is asked.
-      if (place) return isCount(at - 1) || isCount(place.to) ? undefined : place;
-      const from = phraseAt(before, texts, at)?.to;
-      return from === undefined ? undefined : numberAt(from);
-    };
-    const found: Word[] = [];
-    let isMore = false;
-    for (let at = 0; at < words.length; ) {
-      const word = words[at];
-      if (!word) break;
-      const place: PhraseMatch<number> | undefined = word.value
-        ? undefined
-        : (placeAt(at) ?? (isMore ? numberAt(at) : undefined));
-      found.push(
-        place ? { text: VALUE, source: word.source, value: { kind: 'place', place: place.value } } : word,
-      );
-      isMore = place !== undefined || (isMore && phraseAt(joins, texts, at) !== undefined);
-      at = place?.to ?? at + 1;
-    }
-    return found;
+/** The words with places of a list as values: "mã thứ hai", "code 2", "mã 1 và 3". */
+export function findPlaces(words: readonly Word[], vocabulary: Vocabulary): readonly Word[] {
+  const spelt = vocabulary.pairs('ordinals');
+  // "Bảy" is a number, "bây" is none.
+  const texts = words.map(({ text, source: { text: typed } }) => {
+    const isNumber = isAscii(typed) || spelt.has(typed.normalize('NFC').toLowerCase());
+    return isNumber || !vocabulary.index('ordinals').has(text) ? text : VALUE;
+  });
+  const listAt = (list: string, at: number) => phraseAt(vocabulary.index(list), texts, at);
+  const numberAt = (at: number): PhraseMatch<number> | undefined => {
+    const digits = /^(\d{1,2})$/.exec(texts[at] ?? '')?.[1];
+    return digits === undefined ? listAt('ordinals', at) : { value: Number(digits), to: at + 1 };
   };
+  const isCount = (at: number) => (numberAt(at) ?? listAt('several', at)) !== undefined;
+  const placeAt = (at: number): PhraseMatch<number> | undefined => {
+    const place = listAt('places', at);
+    // "2 mã đầu" are more than one: which ones is asked.
+    if (place) return isCount(at - 1) || isCount(place.to) ? undefined : place;
+    const from = listAt('before a place', at)?.to;
+    return from === undefined ? undefined : numberAt(from);
+  };
+  let isMore = false;
+  return withValues(words, (at) => {
+    const place = placeAt(at) ?? (isMore ? numberAt(at) : undefined);
+    isMore = place !== undefined || (isMore && listAt('codes join', at) !== undefined);
+    return place && { value: { kind: 'place', place: place.value }, to: place.to };
+  });
 }

@@ -1,7 +1,7 @@
 import type { LocalizedText } from '../message.ts';
 import type { PhraseBook, Word } from './phrases.ts';
 import { fold, isAscii, isOneTypo, remembered, speltWords, tokenize, visible } from './tokenizer.ts';
-import { indexPhrases, phraseAt } from './vocabulary.ts';
+import { phraseAt } from './vocabulary.ts';
 
 /* Which example a text is like, and whether it asks something. */
 
@@ -157,27 +157,20 @@ function createSpeller(known: ReadonlySet<string>): (word: string) => string {
 function createIsQuestion(book: PhraseBook): (text: string) => boolean {
   const { vocabulary } = book;
   const polite = new Set(vocabulary.list('asks nothing'));
-  const [anywhere, first, last] = ['asks anywhere', 'asks first', 'asks last'].map((name) => ({
-    index: indexPhrases(vocabulary.list(name).map((phrase) => [phrase, true] as const)),
-    spelt: new Set(vocabulary.written(name).flatMap(speltWords)),
-  }));
-  type Asks = typeof anywhere;
-  /** The words as a list has them. A word with marks must be spelt so: "đầu" is not "đâu". */
-  const wordsFor = (asks: Asks, said: readonly Word[]) =>
-    said.map(({ text: word, source: { text: typed } }) => {
-      if (isAscii(typed) || fold(typed) !== word) return word;
-      return asks?.spelt.has(typed.normalize('NFC').toLowerCase()) ? word : '';
+  const speltWordsOf = remembered((name) => new Set(vocabulary.written(name).flatMap(speltWords)));
+  /** Whether a phrase of the list is at a place. A word with marks must be spelt so: "đầu" is not "đâu". */
+  const asks = (name: string, said: readonly Word[], places: Iterable<number>) => {
+    const words = said.map(({ text, source: { text: typed } }) => {
+      const isPlain = isAscii(typed) || fold(typed) !== text;
+      return isPlain || speltWordsOf(name).has(typed.normalize('NFC').toLowerCase()) ? text : '';
     });
-  const asksAt = (asks: Asks, words: readonly string[], at: number) =>
-    asks !== undefined && phraseAt(asks.index, words, at) !== undefined;
+    return [...places].some((at) => phraseAt(vocabulary.index(name), words, at));
+  };
   return (text) => {
     const said = book.wordsOf(tokenize(visible(text)));
     if (said.length < 2 || text.trimEnd().endsWith('?')) return said.length > 1;
-    const words = wordsFor(anywhere, said);
-    if (words.some((_, at) => asksAt(anywhere, words, at))) return true;
     const telling = said.filter((word) => !polite.has(word.text));
-    return (
-      asksAt(first, wordsFor(first, telling), 0) || asksAt(last, wordsFor(last, telling), telling.length - 1)
-    );
+    const isFirst = asks('asks anywhere', said, said.keys()) || asks('asks first', telling, [0]);
+    return isFirst || asks('asks last', telling, [telling.length - 1]);
   };
 }

@@ -48,6 +48,7 @@ export class Vocabulary {
   /** Short forms with what they are short for. */
   readonly shortFor: ReadonlyMap<string, string>;
   readonly #folded = new Map<string, readonly string[]>();
+  readonly #indexes = new Map<string, PhraseIndex<number>>();
 
   constructor(texts: readonly LanguageText[]) {
     this.locales = [...new Set(texts.map(({ locale }) => locale))];
@@ -90,6 +91,19 @@ export class Vocabulary {
   pairs(name: string): Map<string, string> {
     const pairs = this.written(name).map((pair) => pair.split('=').map((part) => part.trim()));
     return new Map(pairs.map(([one = '', other = '']) => [one.normalize('NFC'), other]));
+  }
+
+  /** The phrases of a list, with the numbers that they stand for ("hai = 2"). */
+  index(name: string): PhraseIndex<number> {
+    const known = this.#indexes.get(name);
+    if (known) return known;
+    const index = indexPhrases(
+      [...this.pairs(name)].flatMap(([phrase, number]) =>
+        this.foldings(phrase).map((text) => [text, Number(number)] as const),
+      ),
+    );
+    this.#indexes.set(name, index);
+    return index;
   }
 
   /** A phrase as it is compared: folded and, where marks tell words apart, as `as spelt` has them, too. */
