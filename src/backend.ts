@@ -26,9 +26,7 @@ export async function openBackend({ antcrm, ...config }: Config, options: Backen
     ...options,
   });
   return {
-    perform: loyalty.perform,
-    isUp: loyalty.isUp,
-    faults: loyalty.faults,
+    ...loyalty,
     gifts: config.gifts ?? (sandbox ? sandboxGifts : []),
     codePrefixes: config.codePrefixes ?? (sandbox ? sandboxCodePrefixes : []),
     /** AntCRM's routes, if the sandbox is the backend. */

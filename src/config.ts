@@ -334,7 +334,6 @@ function toConfig(env: Variables) {
   const { ANTCRM_BASE_URL: baseUrl, STAFF_TOKEN: staffToken, PUBLIC_URL: publicUrl } = env;
   const hasStaff = staffToken !== undefined || (baseUrl === undefined && publicUrl === undefined);
   return {
-    production: env.NODE_ENV === 'production',
     listen: { host: env.HOST, port: env.PORT },
     adminPort: env.ADMIN_PORT,
     publicUrl,

@@ -65,7 +65,7 @@ globalThis.gc?.({ type: 'major', flavor: 'last-resort' });
 const addresses = await listen();
 await app.start();
 // The greeting goes to standard error: programs read the log from standard output.
-console.error([greeting(config, addresses), ...faultLines()].join('\n'));
+console.error(greeting(config, addresses));
 
 /** Ends the process if this user cannot open the address on this machine, or if another program has it. */
 async function listen(): Promise<Addresses> {
@@ -96,13 +96,10 @@ function greeting({ listen: { host }, adminPort, redis, antcrm }: Config, addres
       ? `Store: Redis at ${placesOf(redis.address)}`
       : 'Store: in memory, gone with this process (REDIS_URL is unset)',
     ...(antcrm.real ? [] : ['CRM:   a sandbox with customers, codes and gifts (ANTCRM_BASE_URL is unset)']),
+    // A wrong token or address shows at once.
+    ...[...app.channels.faults()].flatMap(([channel, faults]) =>
+      faults.map((fault) => `OUT OF ORDER: ${channel}: ${fault}`),
+    ),
   ];
   return lines.map((line) => `  ${line}`).join('\n');
-}
-
-/** Shows at once that a token or an address is wrong. */
-function faultLines(): string[] {
-  return [...app.channels.faults()].flatMap(([channel, lines]) =>
-    lines.map((line) => `  OUT OF ORDER: ${channel}: ${line}`),
-  );
 }

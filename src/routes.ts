@@ -5,7 +5,7 @@ import { consolePage } from './console/console.ts';
 import type { Gift } from './conversation/context.ts';
 import { LOCALES } from './conversation/message.ts';
 import type { Operators } from './engine/operators.ts';
-import { type Dependency, health } from './http/health.ts';
+import { health } from './http/health.ts';
 import type { Http } from './http/server.ts';
 import type { Words } from './i18n.ts';
 import type { Declare, Metrics } from './observability/metrics.ts';
@@ -50,20 +50,10 @@ export function mountRoutes({ config, http, channels, words, gifts, metrics, ...
   }
   const { sandbox } = backend;
   if (sandbox) {
-    const guarded: FastifyPluginAsync = async (scope) => {
-      scope.addHook('onRequest', guard.api);
-      scope.register(sandbox);
-    };
+    const guarded: FastifyPluginAsync = async (scope) =>
+      void scope.addHook('onRequest', guard.api).register(sandbox);
     admin.register(guarded, { prefix: '/sandbox' });
   }
-  const platforms = [...channels.faults().keys()].map((name): Dependency => {
-    return { name, needed: false, check: async () => channels.faults().get(name) ?? [] };
-  });
-  server.register(
-    health([
-      { name: 'store', needed: true, check: () => store.health() },
-      { name: 'antcrm', needed: false, check: async () => backend.faults() },
-      ...platforms,
-    ]),
-  );
+  const others = () => new Map([['antcrm', backend.faults()], ...channels.faults()]);
+  server.register(health({ store: store.health, others }));
 }

@@ -50,7 +50,7 @@ function withFile(variable: string, content: unknown): Environment {
 }
 
 it('an empty environment, as a blank one, starts on the embedded parts without warnings', () => {
-  const embedded = { production: false, redis: undefined, telegram: undefined, teams: undefined };
+  const embedded = { redis: undefined, telegram: undefined, teams: undefined };
   expect(configOf({})).toMatchObject({
     ...embedded,
     ...{ staffToken: undefined, trustProxy: undefined, listen: { host: '127.0.0.1', port: 3000 } },
@@ -84,7 +84,6 @@ it('values become what the parts need', () => {
     ...teams,
   });
   expect(config).toMatchObject({
-    production: true,
     publicUrl: 'https://bot.example.vn/loyalty',
     trustProxy: ['10.0.0.0/8', '::1', 'fd00::/8'],
     redis: { address: { kind: 'cluster', tls: true }, waitReplicas: 1 },

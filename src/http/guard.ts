@@ -16,14 +16,12 @@ export type Limit = (request: FastifyRequest, reply: FastifyReply) => Promise<Fa
 type Limiter = Pick<FastifyInstance, 'createRateLimit'>;
 
 /** Limits per minute and address. `failures`: wrong tokens; the right one always passes. */
-export type Rates = { readonly perMinute: number; readonly failures: number };
-
-const RATES: Rates = { perMinute: 300, failures: 30 };
+const RATES = { requests: 300, failures: 30 };
 const MINUTE_MS = 60_000;
 
 /** A limit for requests that need no secret. Programs on this machine have none. */
-export function limitStrangers(limiter: Limiter, { perMinute } = RATES): Limit {
-  const limit = limitTo(limiter, perMinute);
+export function limitStrangers(limiter: Limiter): Limit {
+  const limit = limitTo(limiter, RATES.requests);
   return async (request, reply) => (isLocal(callerOf(request)) ? undefined : limit(request, reply));
 }
 
@@ -99,10 +97,9 @@ export type Guard = ReturnType<typeof createGuard>;
 export function createGuard(
   limiter: Limiter,
   { realm = 'staff', ...settings }: AccessSettings & { readonly realm?: 'staff' | 'operator' },
-  rates = RATES,
 ) {
-  const limitRequests = limitStrangers(limiter, rates);
-  const limitFailures = limitTo(limiter, rates.failures);
+  const limitRequests = limitStrangers(limiter);
+  const limitFailures = limitTo(limiter, RATES.failures);
 
   const api: onRequestAsyncHookHandler = async (request, reply) => {
     switch (access(callerOf(request), settings)) {

@@ -2,49 +2,44 @@ import type { FastifyPluginAsync } from 'fastify';
 import { StoreUnavailable } from '../store/port.ts';
 import { callerOf, isLocal } from './guard.ts';
 
-/** A part that the bot depends on. `check` resolves to its faults; rejects if it is unusable. */
-export type Dependency = {
-  readonly name: string;
-  /** Without it no message can be accepted. */
-  readonly needed: boolean;
-  check(): Promise<readonly string[]>;
+/** What tells the faults of the parts that the bot depends on. */
+export type HealthParts = {
+  /** Rejects if no message can be accepted. */
+  store(): Promise<readonly string[]>;
+  /** Of parts without which messages are still accepted, by name. */
+  others(): ReadonlyMap<string, readonly string[]>;
 };
 
 /**
- * `/health/live`: the process answers. `/health/ready`: the state of each dependency; 503 only if a needed
- * one is down. Only callers on this machine see the faults, which name hosts. There is no rate limit:
- * strangers could use up that of the probes.
+ * `/health/live`: the process answers. `/health/ready`: the state of each part; 503 only if no message can be
+ * accepted. Only callers on this machine see the faults, which name hosts. There is no rate limit: strangers
+ * could use up that of the probes.
  */
-export function health(dependencies: readonly Dependency[]): FastifyPluginAsync {
+export function health({ store, others }: HealthParts): FastifyPluginAsync {
   return async (scope) => {
     scope.get('/health/live', async () => ({ status: 'ok' }));
 
     scope.get('/health/ready', async (request, reply) => {
       const isInsider = isLocal(callerOf(request));
-      const reports = await Promise.all(dependencies.map(report));
-      const isDown = reports.some(({ needed, status }) => needed && status === 'down');
-      const isWell = reports.every(({ status }) => status === 'ok');
-      const shown = reports.map(({ name, status, faults }) => {
-        return [name, { status, ...(isInsider && faults.length > 0 && { faults }) }];
+      let isDown = false;
+      const stored = await store().catch((error: unknown) => {
+        isDown = true;
+        // Only this error's message is written for operators. Other messages may contain secrets.
+        return error instanceof StoreUnavailable ? error.message.split('\n') : [];
       });
+      const parts = [...new Map([['store', stored], ...others()])].map(([name, faults]) => {
+        const isWell = faults.length === 0;
+        const status = isDown && name === 'store' ? 'down' : isWell ? 'ok' : 'degraded';
+        return [name, { status, ...(isInsider && !isWell && { faults }) }] as const;
+      });
+      const isWell = parts.every(([, { status }]) => status === 'ok');
       return reply
         .code(isDown ? 503 : 200)
         .header('cache-control', 'no-store')
         .send({
           status: isDown ? 'down' : isWell ? 'ok' : 'degraded',
-          dependencies: Object.fromEntries(shown),
+          dependencies: Object.fromEntries(parts),
         });
     });
   };
-}
-
-async function report({ name, needed, check }: Dependency) {
-  try {
-    const faults = await check();
-    return { name, needed, status: faults.length > 0 ? 'degraded' : 'ok', faults };
-  } catch (error) {
-    // Only this error's message is written for operators. Other messages may contain secrets.
-    const faults = error instanceof StoreUnavailable ? error.message.split('\n') : [];
-    return { name, needed, status: 'down', faults };
-  }
 }

@@ -210,9 +210,6 @@ function codeOf(error: Error): string {
   return typeof code === 'string' && /^\w{1,50}$/.test(code) ? code : error.name;
 }
 
-/** Limits of one try. */
-const HOOK_LIMITS = { timeoutMs: 5000, maxBytes: 64 * 1024 };
-
 /** The least time between two calls about the same subject. */
 const HOOK_EVERY_MS = 60_000;
 
@@ -224,7 +221,8 @@ export function createHook(url: string, onFailed: () => void) {
   const { origin, pathname, search } = new URL(url);
   const transport = new Transport({ origin });
   const headers = { 'content-type': 'application/json' };
-  const call = { method: 'POST', origin, path: pathname + search, headers, ...HOOK_LIMITS } as const;
+  const limits = { timeoutMs: 5000, maxBytes: 64 * 1024 };
+  const call = { method: 'POST', origin, path: pathname + search, headers, ...limits } as const;
   /** The subjects of the last minute. */
   const recent = new Set<string>();
 

@@ -54,7 +54,7 @@ type SpanStart = SpanFields & {
 export class Spans {
   readonly #atWork = new AsyncLocalStorage<AtWork>();
   #tracer: Tracer | undefined;
-  #shutdown: (() => Promise<void>) | undefined;
+  #provider: { shutdown(): Promise<void> } | undefined;
 
   /** Whether there is a collector. Work that only makes spans can be skipped without one. */
   get isTracing(): boolean {
@@ -65,12 +65,12 @@ export class Spans {
   async open(endpoint: string, log: Pick<Log, 'warn'>): Promise<void> {
     const provider = await createProvider(endpoint, log);
     this.#tracer = provider.getTracer(packageJson.name, packageJson.version);
-    this.#shutdown = () => provider.shutdown();
+    this.#provider = provider;
   }
 
   /** Sends the spans that have ended. Never rejects. */
   async close(): Promise<void> {
-    await this.#shutdown?.().catch(() => {});
+    await this.#provider?.shutdown().catch(() => {});
   }
 
   /** From here on, this chain of awaits does `work`. */
@@ -160,9 +160,7 @@ const WARN_EVERY_MS = 60_000;
 /** While the collector is out of reach, spans are dropped. */
 async function createProvider(endpoint: string, log: Pick<Log, 'warn'>) {
   const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-proto');
-  const { defaultResource, detectResources, envDetector, resourceFromAttributes } = await import(
-    '@opentelemetry/resources'
-  );
+  const resources = await import('@opentelemetry/resources');
   const { BasicTracerProvider, BatchSpanProcessor } = await import('@opentelemetry/sdk-trace-node');
   const warn = atMostEvery(WARN_EVERY_MS, () =>
     log.warn({}, 'traces cannot be sent to OTEL_EXPORTER_OTLP_ENDPOINT: they are dropped'),
@@ -174,15 +172,14 @@ async function createProvider(endpoint: string, log: Pick<Log, 'warn'>) {
       if (result.code !== 0) warn();
       done(result);
     });
-  const resource = resourceFromAttributes({
+  const service = resources.resourceFromAttributes({
     'service.name': packageJson.name,
     'service.version': packageJson.version,
     'service.instance.id': randomUUID(),
   });
+  const told = resources.detectResources({ detectors: [resources.envDetector] });
   return new BasicTracerProvider({
-    resource: defaultResource()
-      .merge(resource)
-      .merge(detectResources({ detectors: [envDetector] })),
+    resource: resources.defaultResource().merge(service).merge(told),
     spanProcessors: [new BatchSpanProcessor(exporter)],
   });
 }

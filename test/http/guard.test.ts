@@ -50,13 +50,12 @@ it('with a token lets its holder in from anywhere, and nobody else, local or not
 });
 
 it('over HTTP the right token passes however many wrong ones came and were told to wait', async () => {
-  const limits = { perMinute: 1, failures: 2 };
-  const { post, accepted } = await startKit({ access: { sandbox: true, token: TOKEN }, limits });
+  const { post, accepted } = await startKit({ access: { sandbox: true, token: TOKEN } });
   const statuses: number[] = [];
-  for (const token of ['wrong', 'wrong', 'wrong', TOKEN, TOKEN, 'wrong']) {
+  for (const token of [...Array.from({ length: 31 }, () => 'wrong'), TOKEN, TOKEN, 'wrong']) {
     const message = { conversation: 'qa', text: 'hello' };
     statuses.push((await post(message, { authorization: `Bearer ${token}` })).status);
   }
-  expect(statuses).toEqual([401, 401, 429, 200, 200, 429]);
+  expect(statuses.slice(29)).toEqual([401, 429, 200, 200, 429]);
   expect(accepted).toHaveLength(2);
 });

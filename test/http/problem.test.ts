@@ -32,14 +32,18 @@ it('every error is a problem document, a bug is logged and a secret is in none',
   expect(errors).toHaveLength(1);
 });
 
-it('readiness is lost with the store alone; a bug of another part is told without its words', async () => {
-  const app = Fastify();
-  const broken = async () => Promise.reject(new Error('redis://secret@host'));
-  const store = { name: 'store', needed: true, check: async () => [] };
-  await app.register(health([store, { name: 'antcrm', needed: false, check: broken }]));
-  const ready = await app.inject('/health/ready');
-  const dependencies = { store: { status: 'ok' }, antcrm: { status: 'down' } };
-  expect([ready.statusCode, ready.json()]).toEqual([200, { status: 'degraded', dependencies }]);
+it('readiness is lost with the store alone, whose bug is told without its words', async () => {
+  const ask = async (store: () => Promise<string[]>) => {
+    const app = Fastify();
+    await app.register(health({ store, others: () => new Map([['antcrm', ['no answer']]]) }));
+    const ready = await app.inject('/health/ready');
+    return [ready.statusCode, ready.json()];
+  };
+  const antcrm = { status: 'degraded', faults: ['no answer'] };
+  const degraded = { status: 'degraded', dependencies: { store: { status: 'ok' }, antcrm } };
+  expect(await ask(async () => [])).toEqual([200, degraded]);
+  const down = { status: 'down', dependencies: { store: { status: 'down' }, antcrm } };
+  expect(await ask(() => Promise.reject(new Error('redis://secret@host')))).toEqual([503, down]);
 });
 
 const head = 'GET /bug HTTP/1.1\r\nhost: x\r\n';

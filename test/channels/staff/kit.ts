@@ -7,7 +7,7 @@ import { StaffChannel, type StaffOptions } from '../../../src/channels/staff/sta
 import { CHANNELS } from '../../../src/channels.ts';
 import type { Reply } from '../../../src/conversation/reply.ts';
 import type { Incoming } from '../../../src/engine/messages.ts';
-import { type AccessSettings, createGuard, type Guard, type Rates } from '../../../src/http/guard.ts';
+import { type AccessSettings, createGuard, type Guard } from '../../../src/http/guard.ts';
 import { notFound, problemHandler } from '../../../src/http/problem.ts';
 import { createEncryption } from '../../../src/store/encryption.ts';
 import { createMemoryFeed } from '../../../src/store/memory.ts';
@@ -21,7 +21,6 @@ export type Kit = Awaited<ReturnType<typeof startKit>>;
 
 export type KitOptions = Partial<Pick<StaffOptions, 'accept' | 'feed' | 'answerMs' | 'photoReader'>> & {
   readonly access?: AccessSettings;
-  readonly limits?: Rates;
   readonly streams?: StaffOptions['limits'];
   /** How the engine answers a message; by default with one reply. `null`: not yet. */
   readonly answer?: (incoming: Incoming) => readonly Reply[] | null;
@@ -33,7 +32,7 @@ export type KitOptions = Partial<Pick<StaffOptions, 'accept' | 'feed' | 'answerM
 
 /** The staff channel on a real server, over the memory feed, with an engine that answers by rote. */
 export async function startKit(options: KitOptions = {}) {
-  const { access = { sandbox: true }, limits, streams, mount, ...more } = options;
+  const { access = { sandbox: true }, streams, mount, ...more } = options;
   const { answer = () => [{ key: 'help.text' }], hashKey = randomBytes(32), ...given } = more;
   const { feed = createMemoryFeed() } = given;
   const accepted: Incoming[] = [];
@@ -56,7 +55,7 @@ export async function startKit(options: KitOptions = {}) {
   app.setErrorHandler(problemHandler({ error() {} }));
   app.setNotFoundHandler(notFound);
   await app.register(rateLimit, { global: false });
-  const guard = createGuard(app, access, limits);
+  const guard = createGuard(app, access);
   const channel = new StaffChannel({
     async accept(incoming) {
       if (accepted.some(({ id }) => id === incoming.id)) return 'duplicate';
