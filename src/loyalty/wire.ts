@@ -201,6 +201,8 @@ export function parseContact(json: unknown, by: Identifier): Contact | null | 'u
   }
   const [first] = others;
   if (!first) return entries.length === 0 ? null : 'unreadable';
+  // The customer's record may be on the next page.
+  if (entries.length >= HISTORY_PAGE) return 'unreadable';
   return others.length === 1 && !isOfAnotherCustomer(first, by) ? first : null;
 }
 

@@ -114,6 +114,8 @@ describe('a contact', () => {
     const bare = { customerId: 475, phones: null, scoreAvailable: 5 };
     expect(parseContact(bare, BY_PHONE)).toMatchObject({ customerId: '475', points: 5, phones: [] });
     expect(parseContact([bare, bare], BY_PHONE)).toBeNull();
+    // Theirs may be on the next page.
+    expect(parseContact(Array(20).fill(other), BY_PHONE)).toBe('unreadable');
   });
 });
 
