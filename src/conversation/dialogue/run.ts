@@ -249,9 +249,9 @@ function stop(round: Round, { mild }: CommandOf<'cancel'>): Reduction {
   if (step.at === 'consenting') return answerConsent(state, false, scope);
   const canSkip = step.at === 'asking' && SLOTS[step.slot].no !== 'explain';
   if (mild && canSkip) return declineSlot(round, {});
-  // "Huỷ" right after an operation means to undo it.
+  // "Huỷ" right after an operation means to undo it; "thôi" ends the talk.
   const last = state.operations.at(-1);
-  if (step.at !== 'idle' || !last) return cancel(state, scope);
+  if (step.at !== 'idle' || !last || mild) return cancel(state, scope);
   const isDone = last.status === 'done' && scope.nowMs - last.atMs < JUST_NOW_MS;
   if (isDone) return digress(round, answer(state, 'answer.undo', scope));
   if (last.status !== 'checking') return cancel(state, scope);
