@@ -121,10 +121,7 @@ async function openBase(config: Config, options: ServerOptions) {
   return { http, metrics, stores, core };
 }
 
-/**
- * Refuses requests (503), begins no call, finishes the calls under way and tells the customers, releases the
- * other turns, then closes everything; within ten seconds.
- */
+/** Within ten seconds: refuses requests, finishes calls, releases the other turns, closes everything. */
 async function stop(
   { http, stores, core }: Awaited<ReturnType<typeof openBase>>,
   parts: {

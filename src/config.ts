@@ -13,10 +13,7 @@ export const EXIT_CONFIG = 78;
 /** Variables by their names. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/**
- * The process's environment; `.env` of the working directory adds what is unset. Ends the process if that
- * file cannot be read.
- */
+/** The process's environment, with what `.env` adds. Ends the process if that file cannot be read. */
 export function environment(): Environment {
   if (!existsSync('.env')) return process.env;
   try {

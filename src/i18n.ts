@@ -12,10 +12,7 @@ export const LANGUAGE_TEXTS: readonly LanguageText[] = LOCALES.map((locale) => (
   text: readFileSync(new URL(`../locales/${locale}.md`, import.meta.url), 'utf8'),
 }));
 
-/**
- * What the bot says, in each language. Flat keys with dots; i18next's suffixes pick
- * variants: `key_context`, `key_one`, `key_other`.
- */
+/** What the bot says. Suffixes of a key are variants: `key_context`, `key_one`, `key_other`. */
 export const WORDING: Wording = { vi, en };
 
 /** Turns replies, which are data, into text. Pure and synchronous. */
@@ -26,10 +23,7 @@ export type WordsOptions = {
   readonly timeZone: string;
   /** Other wording than `locales/*.json`, for tests. */
   readonly resources?: Wording | undefined;
-  /**
-   * Called with a key without wording, or a placeholder without a param. Throws by default, for tests; if it
-   * returns, the customer sees the key or the placeholder.
-   */
+  /** Called with what is missing. Throws by default; if it returns, customers see the key. */
   readonly onMissing?: OnMissing | undefined;
 };
 
@@ -129,10 +123,7 @@ function createTranslators(
   return perLocale((locale) => i18next.getFixedT(locale));
 }
 
-/**
- * The formats of locale files: `{{points, number}}`, `{{at, datetime}}`, `{{at, date}}`. i18next's own
- * formatter knows no `date` and hides errors.
- */
+/** The formats of locale files. i18next's own formatter knows no `date` and hides errors. */
 function createFormatter(timeZone: string): FormatterModule {
   const numbers = new Map(LOCALES.map((locale) => [String(locale), new Intl.NumberFormat(locale)]));
   // The same in both languages: British English writes `25/11/2026, 15:47`.

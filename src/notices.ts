@@ -2,10 +2,7 @@ import type { Notice } from './conversation/outline.ts';
 import { createHook } from './http/transport.ts';
 import type { Observe } from './observability/metrics.ts';
 
-/**
- * Tells operators what happened in turns: by alarms, metrics and log lines. `HANDOVER_WEBHOOK` gets opened
- * tickets, and nothing personal.
- */
+/** Tells operators what happened in turns. `HANDOVER_WEBHOOK` gets opened tickets, nothing personal. */
 export function createNotices(
   { alarm, log, misunderstood, question }: Pick<Observe, 'alarm' | 'log' | 'misunderstood' | 'question'>,
   hookUrl?: string,

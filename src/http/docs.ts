@@ -19,10 +19,7 @@ export const API_TAG = 'staff webhook';
 /** The name of their bearer-token scheme. */
 export const API_SECURITY = 'staffToken';
 
-/**
- * The API page at `/docs` and its OpenAPI document at `/docs/json`, from the schemas of all routes with a
- * tag. Await it before the routes are registered: only later routes are described.
- */
+/** Mounts `/docs` and `/docs/json`, of tagged routes. Await it first: only later routes are described. */
 export async function describeApi(app: FastifyInstance, guard: Pick<Guard, 'api'>): Promise<void> {
   const scheme = { type: 'http', scheme: 'bearer', description: 'STAFF_TOKEN, where it is set.' } as const;
   await app.register(swagger, {

@@ -90,10 +90,7 @@ export function access(caller: Caller, settings: AccessSettings): 'granted' | 'r
 
 export type Guard = ReturnType<typeof createGuard>;
 
-/**
- * `onRequest` hooks that refuse every request without the token. One guard serves all routes of a realm, so
- * that the wrong tokens of an address are counted together.
- */
+/** `onRequest` hooks that want the token. Its routes count the wrong tokens of an address together. */
 export function createGuard(
   limiter: Limiter,
   { realm = 'staff', ...settings }: AccessSettings & { readonly realm?: 'staff' | 'operator' },

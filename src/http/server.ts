@@ -141,10 +141,7 @@ async function listen(
 const localUrl = ({ listeningOrigin }: FastifyInstance): string =>
   listeningOrigin.replace(/127\.0\.0\.1|0\.0\.0\.0|\[::1?\]/, 'localhost');
 
-/**
- * Fastify ignores a bare number of hops, because a client that bypasses the proxies could then name any
- * address. An operator who gives a number asserts that no client can (SECURITY.md).
- */
+/** Fastify ignores a bare hop count, which clients could spoof. The operator asserts that none can. */
 function toTrust(trustProxy: HttpSettings['trustProxy']): NonNullable<FastifyServerOptions['trustProxy']> {
   if (trustProxy === undefined) return false;
   return typeof trustProxy === 'number' ? (_address, hop) => hop < trustProxy : [...trustProxy];
@@ -163,19 +160,14 @@ async function closeServer(server: FastifyInstance): Promise<void> {
 /** How long a part may take to close. */
 const CLOSE_MS = 500;
 
-/**
- * Waits for `ending`, but at most `withinMs`: a part that does not answer must not keep the process alive.
- */
+/** Waits at most `withinMs`: a part that hangs must not keep the process alive. */
 export async function waitForClose(ending: Promise<void> | undefined, withinMs = CLOSE_MS): Promise<void> {
   const ended = new AbortController();
   await Promise.race([ending, delay(Math.max(0, withinMs), undefined, ended).catch(() => {})]);
   ended.abort();
 }
 
-/**
- * Name, code and stack, never the message or other fields: they may contain URLs, headers and bodies. A code
- * is a word such as `ECONNREFUSED`.
- */
+/** Name, code (`ECONNREFUSED`) and stack: other parts of an error may contain URLs and bodies. */
 function describeError(error: unknown): { type: string; message: string; stack: string; code?: string } {
   if (!(error instanceof Error)) return { type: typeof error, message: '', stack: '' };
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';

@@ -92,9 +92,7 @@ export class Transport {
     this.#shared = new Agent(this.#options);
   }
 
-  /**
-   * Never rejects. Does not use undici's `request`: its stream and signal for each call take 5 % of a turn.
-   */
+  /** Never rejects. undici's `request` would take 5 % of a turn for its stream and its signal. */
   exchange(call: HttpCall): Promise<Exchange> {
     const { method, origin, path, headers = {}, body = null, isFresh } = call;
     const { dispatcher, reset } = isFresh ? this.#openFresh(origin) : { dispatcher: this.#shared };

@@ -123,9 +123,7 @@ export class Spans {
 /** These errors are no faults: another process continues the turn. */
 const EXPECTED = ['GivenBack', 'LeaseLost', 'TurnInterrupted'];
 
-/**
- * The pattern of attributes. Other values become `other`, so that no sentence or address is sent.
- */
+/** Other attributes become `other`, so that no sentence or address is sent. */
 const WORD = /^[\w.:-]{1,64}$/;
 
 function attributesOf(about: SpanFields): Attributes {

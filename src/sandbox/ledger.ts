@@ -43,10 +43,7 @@ const hasPhone = ({ phones }: Person, phone: string | undefined): boolean =>
 const hasEmail = ({ emails }: Person, email: string | undefined): boolean =>
   email !== undefined && emails.some(({ value }) => value.toLowerCase() === email.toLowerCase());
 
-/**
- * AntCRM's books. A new one has one customer with a past, and every code is unused. `accumulate` and `redeem`
- * return null, or AntCRM's words for its refusal.
- */
+/** AntCRM's books. `accumulate` and `redeem` return null, or AntCRM's words for a refusal. */
 export class Ledger {
   customers: readonly Person[] = [addTo(createPerson(475), GARNACHO)];
   readonly #entries = this.customers.flatMap(pastOf);
@@ -111,10 +108,7 @@ export class Ledger {
     return this.find(named) ?? addTo(createPerson(), named);
   }
 
-  /**
-   * Joins everything that was sent to the customer who earns. Another customer who has a part of it is merged
-   * into this one: the worst case of docs/antcrm.md.
-   */
+  /** Merges all customers who have a part of it: the worst case of docs/antcrm.md. */
   #join(named: Named): Person {
     const [known, ...others] = new Set(this.#findAll(named));
     const customerId = Math.max(...this.customers.map((person) => person.customerId ?? 0)) + 1;
@@ -154,10 +148,7 @@ const findRefusal = (rules: readonly (readonly [isBroken: unknown, refusal: stri
 
 const HOUR_MS = 60 * 60 * 1000;
 
-/**
- * 45 accumulations and 25 redemptions of the last ten weeks, oldest first, so that every period has records.
- * Every ninth failed. Their codes cannot be tried.
- */
+/** 45 accumulations and 25 redemptions, so that every period has records. Every ninth failed. */
 function pastOf(contact: Person): HistoryEntry[] {
   const entry = (hoursAgo: number) => {
     const createdAt = Date.now() - hoursAgo * HOUR_MS;
