@@ -20,7 +20,7 @@ const ROOMS: readonly (readonly [files: string, imports: string])[] = [
   ['store/', 'store/|resilience/retry.ts|runtime.ts'],
   // The engine knows the store by its ports, never an implementation.
   ['engine/', 'conversation/|store/[^/]+$|engine/|resilience/|runtime.ts'],
-  ['photos/', 'conversation/message.ts|photos/'],
+  ['photos/', 'conversation/message.ts|resilience/|runtime.ts|photos/'],
   ['sandbox/', 'conversation/|loyalty/wire.ts|sandbox/'],
   ['loyalty/', 'conversation/|loyalty/|resilience/|runtime.ts|http/transport.ts'],
   ['resilience/', 'runtime.ts'],

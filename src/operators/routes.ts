@@ -129,15 +129,12 @@ function letterRoutes({ operators, log }: OperatorRouteOptions): FastifyPluginAs
     const routes = scope.withTypeProvider<ZodTypeProvider>();
     routes.post('/operations/letters/:id/:action', { schema: letterRoute }, async (request, reply) => {
       const { id: letter, action } = request.params;
-      const about = { by: request.body?.by, letter };
-      if (action === 'remove') {
-        const removed = await operators.remove(letter);
-        record(log, request, { does: 'removes a dead letter', ...about, removed });
-        return removed ? { status: 'removed' } : refuse(reply, 'unknown');
-      }
-      const filed = await operators.replay(letter);
-      record(log, request, { does: 'replays a dead letter', ...about, filed });
-      return filed === 'filed' ? { status: filed } : refuse(reply, filed);
+      const isRemoval = action === 'remove';
+      const removed = isRemoval && (await operators.remove(letter)) ? 'removed' : 'unknown';
+      const filed = isRemoval ? removed : await operators.replay(letter);
+      const does = isRemoval ? 'removes a dead letter' : 'replays a dead letter';
+      record(log, request, { does, by: request.body?.by, letter, filed });
+      return filed === 'filed' || filed === 'removed' ? { status: filed } : refuse(reply, filed);
     });
   };
 }

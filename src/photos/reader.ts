@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { z } from 'zod';
 import { MAX_PHOTO_BYTES, MAX_TEXT, type PhotoReader, type PhotoReading } from '../conversation/message.ts';
+import { Bulkhead, NO_ROOM } from '../resilience/bulkhead.ts';
+import { systemRuntime } from '../runtime.ts';
 
 /** For tests; the bot uses the defaults. */
 export type PhotoReaderOptions = {
@@ -14,25 +16,20 @@ const DECODE_MS = 3_000;
 /** For loading the decoder on a busy machine. */
 const START_MS = 10_000;
 /** Pictures that wait, each with its bytes in memory. */
-const MAX_WAITING = 32;
+const MAX_WAITING = 31;
 
 /** Reads JPEG and PNG pictures, one at a time, each in a new thread. */
 export function createPhotoReader(options: PhotoReaderOptions = {}): PhotoReader {
   const { decodeMs = DECODE_MS } = options;
   const closing = new AbortController();
-  let last: Promise<unknown> = Promise.resolve();
-  let waiting = 0;
+  const bulkhead = new Bulkhead({ places: 1, maxWaiting: MAX_WAITING }, systemRuntime);
 
   return {
     async read(bytes) {
       if (bytes.byteLength > MAX_PHOTO_BYTES || !isPicture(bytes)) return { kind: 'unreadable' };
-      if (waiting >= MAX_WAITING) return { kind: 'unavailable' };
-      waiting += 1;
-      const reading = last.then(() => (options.decode ?? decode)(bytes, decodeMs, closing.signal));
-      last = reading.finally(() => {
-        waiting -= 1;
-      });
-      return reading;
+      const work = () => (options.decode ?? decode)(bytes, decodeMs, closing.signal);
+      const reading = await bulkhead.run(work);
+      return reading === NO_ROOM ? { kind: 'unavailable' } : reading;
     },
     close: async () => closing.abort(),
   };
