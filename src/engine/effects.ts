@@ -177,11 +177,9 @@ export class Calls {
   note(outcome: Outcome): void {
     const { kind } = outcome;
     if (kind !== 'applied' && kind !== 'refused' && kind !== 'unavailable') return;
-    const { operation } = outcome;
-    if (operation === undefined || !this.known.has(operation)) return;
-    const conclusion = conclusionSchema.parse({ ...outcome, locks: outcome.locks && [...outcome.locks] });
-    this.known.set(operation, conclusion);
-    this.#unwritten[operation] = conclusion;
+    if (outcome.operation === undefined || !this.known.has(outcome.operation)) return;
+    this.known.set(outcome.operation, outcome);
+    this.#unwritten[outcome.operation] = outcome;
   }
 
   /** The outcomes that the store does not know. They are returned once. */

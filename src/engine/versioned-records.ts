@@ -1,6 +1,8 @@
 import { LRUCache } from 'lru-cache';
+import { backoffMs } from '../resilience/retry.ts';
 import type { Runtime } from '../runtime.ts';
 import {
+  type Encryption,
   type Index,
   type IndexChange,
   type Key,
@@ -28,12 +30,6 @@ export type RecordKind<Content> = {
   applySuffix?(record: Content, suffix: string): Content;
   /** The index entries that the record should have. Absent: no index lists records of this kind. */
   entries?(name: string, record: Content): readonly IndexEntry[];
-};
-
-/** Seals a record under its key. `open` throws if no key of this process opens the bytes. */
-export type Sealer = {
-  seal(key: Key, plain: Buffer): Uint8Array;
-  open(key: Key, sealed: Uint8Array): Buffer;
 };
 
 /**
@@ -77,7 +73,7 @@ export type UpdateOptions = {
 
 export type RecordParts = {
   readonly store: Pick<RecordStore, 'read' | 'compareAndSwap'>;
-  readonly sealer: Sealer;
+  readonly sealer: Pick<Encryption, 'seal' | 'open'>;
   readonly runtime: Pick<Runtime, 'monotonicMs' | 'timer' | 'sleep' | 'random'>;
   onFault(fault: RecordFault, name: string): void;
 };
@@ -91,8 +87,7 @@ const FORGET_EVERY_MS = 1000;
 /** An update fails after this many conflicts with other processes. It waits after all but the first few. */
 const MAX_CONFLICTS = 20;
 const QUICK_CONFLICTS = 3;
-const MIN_WAIT_MS = 5;
-const MAX_WAIT_MS = 500;
+const CONFLICT_WAIT = { baseMs: 5, maxMs: 500 };
 
 /**
  * The records of one kind. An update reads the record, applies a transition and swaps. If another process was
@@ -247,9 +242,8 @@ export class VersionedRecords<Content> {
 
   async #pause(conflicts: number): Promise<void> {
     const { runtime } = this.#parts;
-    if (conflicts <= QUICK_CONFLICTS) return;
-    const ms = Math.min(MAX_WAIT_MS, MIN_WAIT_MS * 2 ** (conflicts - QUICK_CONFLICTS - 1));
-    await runtime.sleep(ms * (0.5 + runtime.random()));
+    const retry = conflicts - QUICK_CONFLICTS - 1;
+    if (retry >= 0) await runtime.sleep(backoffMs(retry, CONFLICT_WAIT, runtime.random()));
   }
 
   #forgetLater(): void {
@@ -293,7 +287,7 @@ function appendSuffix(stored: Uint8Array | null, suffix: string) {
 /** Opens and reads a stored record. Throws if that fails, or if its suffix is of another record. */
 export function openRecord<Content>(
   { kind, read, applySuffix }: RecordKind<Content>,
-  sealer: Pick<Sealer, 'open'>,
+  sealer: Pick<Encryption, 'open'>,
   { name, bytes }: { readonly name: string; readonly bytes: Uint8Array },
 ): Content {
   const key: Key = `${kind}:${name}`;

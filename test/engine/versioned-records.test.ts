@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { Lease, Leases } from '../../src/engine/leases.ts';
 import { newRecord } from '../../src/engine/record.ts';
 import { accept, CONVERSATION, commit, release, take } from '../../src/engine/transitions.ts';
-import { type Sealer, VersionedRecords } from '../../src/engine/versioned-records.ts';
+import { type RecordParts, VersionedRecords } from '../../src/engine/versioned-records.ts';
 import { systemRuntime } from '../../src/runtime.ts';
 import { type Index, type Swap, shardOf } from '../../src/store/port.ts';
 import { createLossyStore } from '../support/lossy-store.ts';
@@ -20,7 +20,7 @@ function world() {
   const timers: (() => void)[] = [];
   const opened: string[] = [];
   /** Seals nothing: the version is random all the same. Bytes that say so cannot be opened. */
-  const sealer: Sealer = {
+  const sealer: RecordParts['sealer'] = {
     seal: (_, plain) => Buffer.concat([Buffer.of(0), randomBytes(12), plain]),
     open(key, sealed) {
       opened.push(key);
