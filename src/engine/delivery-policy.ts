@@ -14,7 +14,6 @@ export type Fate =
 
 /** A reply before a try to deliver it. Times are epoch ms by the store's clock. */
 export type DeliveryTry = {
-  /** When the reply was made. */
   readonly atMs: number;
   readonly nowMs: number;
   /** Earlier tries that perhaps delivered it. */

@@ -70,7 +70,6 @@ export class Effects {
     }
   }
 
-  /** The turn as an effect may use it. */
   #contextOf(turn: Turn, calls: Calls): EffectContext {
     const { leases, customers, encryption, runtime, stopping } = this.#tools;
     const { lease } = turn;
@@ -167,7 +166,6 @@ export class Calls {
     }
   }
 
-  /** A call is about to be made. */
   add(operation: string, lookup: Lookup): void {
     this.lookups.set(operation, lookup);
     this.known.set(operation, { kind: 'unknown', operation, lookup });

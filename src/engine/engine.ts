@@ -142,7 +142,6 @@ export class Engine {
     leases.stop();
   }
 
-  /** Files the message, and takes the lease if there is a slot for the work. */
   async #file(name: string, incoming: Incoming, sentMs: number) {
     const { records, runtime, limits } = this.#tools;
     const { leaseMs } = limits;

@@ -74,7 +74,6 @@ export class Lease {
     this.#abort?.abort();
   }
 
-  /** Aborts once the lease is known to be lost. */
   get signal(): AbortSignal {
     this.#abort ??= new AbortController();
     if (this.isLost) this.#abort.abort();
@@ -115,7 +114,6 @@ export class Leases {
     this.#parts = parts;
   }
 
-  /** Takes the lease of a conversation that is listed as due. */
   async claim(conversation: string): Promise<ClaimResult> {
     const { records, runtime, limits } = this.#parts;
     const aliveUntilMs = runtime.monotonicMs() + limits.leaseMs;

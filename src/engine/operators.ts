@@ -46,7 +46,6 @@ export type OpenLetter = {
 export type StoredConversation = {
   readonly nowMs: number;
   readonly state: State | null;
-  /** Who wrote last, and where replies go. */
   readonly origin: Origin | null;
   /** Accepted and not yet answered, oldest first. */
   readonly messages: readonly Incoming[];
@@ -63,7 +62,6 @@ export type OperatorsOptions = {
   readonly encryption: Encryption;
   readonly readState: ReadState;
   readonly runtime?: Runtime | undefined;
-  /** Called with a conversation in which something was filed. */
   readonly onFiled?: ((conversation: string) => void) | undefined;
   readonly onFault?: ((fault: RecordFault, conversation: string) => void) | undefined;
 };
@@ -117,7 +115,6 @@ export class Operators {
     return this.#toStored(record, nowMs);
   }
 
-  /** The name of a channel's conversation in stores and logs. */
   nameOf(channel: string, conversation: string): string {
     return conversationName(this.#options.encryption, channel, conversation);
   }

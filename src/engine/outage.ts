@@ -52,7 +52,6 @@ export class Outage {
     return probe;
   }
 
-  /** A send has ended. */
   note(permit: Permit, { kind }: Delivery, nowMs: number): void {
     const isProbe = this.#breaker.state === 'half-open';
     if (kind === 'delivered') this.deliveredMs = Math.max(this.deliveredMs, nowMs);

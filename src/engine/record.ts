@@ -80,14 +80,11 @@ const envelopeSchema = z.looseObject({
   /** The last message ids. Each is 8 characters of its hash, then 2 characters of the hour of its filing. */
   ids: z.string().default(''),
   inbox: z.array(messageSchema).default([]),
-  /** Number of the last filed message. */
   inSeq: z.number().default(0),
   /** What `inSeq` was when a question was last delivered. */
   knew: z.number().default(0),
   outbox: z.array(outboxSchema).default([]),
-  /** Number of the last reply. */
   outSeq: z.number().default(0),
-  /** By operation. */
   journal: z.record(z.string(), callSchema).default({}),
   lease: leaseSchema.nullable().default(null),
   /** How many leases ran out since the last commit. */

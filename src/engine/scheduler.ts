@@ -63,7 +63,6 @@ export class Scheduler {
     this.#sweepLater();
   }
 
-  /** Resolves when no slot is in use. */
   waitUntilIdle(): Promise<void> {
     return new Promise((resolve) => {
       this.#onIdle = resolve;
@@ -119,7 +118,6 @@ export class Scheduler {
     if (this.#usedSlots === 0) this.#onIdle?.();
   }
 
-  /** Claims what is due in the next group of shards. */
   async sweep(): Promise<void> {
     this.#group = (this.#group + 1) % GROUPS;
     const first = this.#group * GROUP_SIZE;
@@ -130,7 +128,6 @@ export class Scheduler {
     await this.#fill();
   }
 
-  /** One sweep at a time. */
   #sweepLater(): void {
     this.#parts.runtime.timer(this.#parts.limits.sweepMs, async () => {
       await this.sweep();
@@ -189,7 +186,6 @@ export class Scheduler {
       .map(({ member }) => member);
   }
 
-  /** What is due in a shard. Nothing if the shard does not answer. */
   async #list(shard: number, limit: number): Promise<readonly ScoredMember[]> {
     // A note that comes meanwhile stays. A shard that fails is noted again behind all others.
     this.#noted.delete(shard);
@@ -205,7 +201,6 @@ export class Scheduler {
     }
   }
 
-  /** A shard that fails must not hold up the others. */
   #rest(shard: number, error: unknown): void {
     this.#rests.set(shard, this.#parts.runtime.monotonicMs() + REST_MS);
     this.#parts.onError(error);

@@ -9,7 +9,6 @@ type Explain = (text: string, before: State, sender: Sender) => NonNullable<Trac
 
 /** Records what happens inside turns of some channels. */
 export class Traces {
-  /** Turns of these channels are looked into. */
   readonly channels: readonly string[];
   readonly #explain: Explain;
   /** The calls of the turn at work. A shared client far below the turn makes them. */

@@ -199,7 +199,6 @@ export type Outcomes = Readonly<Record<string, unknown>>;
 export type IntendedCall = {
   readonly operation: string;
   readonly body: unknown;
-  /** How earlier calls of the turn ended. */
   readonly outcomes?: Outcomes;
 };
 
@@ -359,7 +358,6 @@ export function release(
 /** What was sent stays in a record with a suffix, sealed, until the wake-up swaps it. */
 const SUFFIXED_MS = 24 * 60 * 60 * 1000;
 
-/** The lease is free, and nothing waits. */
 const endLease = (record: ConversationRecord): ConversationRecord => ({
   ...record,
   lease: null,

@@ -34,7 +34,6 @@ import type { VersionedRecords } from './versioned-records.ts';
 /** The pure conversation, as turns use it. */
 export type ConversationPort = {
   step(state: State, input: Input, context: Context): Decision;
-  /** Reads what `version` stored. */
   readState: ReadState;
   newState(lastMessageMs?: number): State;
   readonly settings: Settings;
@@ -45,7 +44,6 @@ export type ConversationPort = {
 /** What the parts of the engine share. */
 export type TurnTools = {
   readonly conversation: ConversationPort;
-  /** Fresh ids for one step. */
   ids(): Context['ids'];
   readonly leases: Leases;
   readonly records: ConversationRecords;
@@ -53,7 +51,6 @@ export type TurnTools = {
   readonly encryption: Encryption;
   /** The channel of that name, if this process has it. */
   platform(channel: string): Platform | undefined;
-  /** Bounds the deliveries and look-ups of one channel. */
   bulkhead(channel: string): Bulkhead;
   /** Aborted when the process is stopping: no call may begin. */
   readonly stopping: AbortSignal;
@@ -62,10 +59,8 @@ export type TurnTools = {
   readonly limits: EngineLimits;
   readonly runtime: Runtime;
   readonly spans: Spans;
-  /** Whether there is a collector of spans. */
   readonly isTracing: boolean;
   readonly observe: Observe;
-  /** Names the conversation whose step hangs. */
   readonly watchdog?: Watchdog | undefined;
 };
 
@@ -160,7 +155,6 @@ export class Turn {
   readonly lease: Lease;
   /** The store's clock when the turn was opened. */
   readonly nowMs: number;
-  /** The state before the turn. */
   readonly before: StoredState;
   /** Null: it is unknown who gets the answer. */
   readonly asker: Asker | null;

@@ -49,7 +49,6 @@ export type Suffix = { readonly owner: string };
 
 export type UpdateResult<Content, Answer> = {
   readonly answer: Answer;
-  /** The record as the transition left it. */
   readonly record: Content | null;
   /** The clock of the record's node, or a little earlier. */
   readonly nowMs: number;
@@ -350,7 +349,6 @@ const BROKEN = { record: null, entries: [], fault: 'seal_broken' } as const;
 const findEntry = (entries: readonly IndexEntry[], { index, member }: IndexEntry): IndexEntry | undefined =>
   entries.find((entry) => entry.index === index && entry.member === member);
 
-/** What a swap changes in the indexes. */
 function diffEntries(
   name: string,
   before: OpenedRecord<unknown>,

@@ -27,7 +27,6 @@ import {
 export type WorkerTools = TurnTools & {
   readonly effects: Effects;
   readonly outbox: Outbox;
-  /** Makes the conversation due again after `afterMs`. */
   schedule(conversation: string, afterMs: number): void;
   /** Called with each notice of a committed turn. Must not throw. */
   onNotice(notice: Notice, about: { readonly conversation: string; readonly channel: string }): void;
@@ -114,7 +113,6 @@ export class Worker {
     return this.#release(lease, wait, calls?.take());
   }
 
-  /** Answers the message or the wake-up, delivers the answer, and releases. */
   async #answer(lease: Lease): Promise<boolean> {
     const { outbox } = this.#tools;
     const turn = this.#begin(lease);
@@ -151,7 +149,6 @@ export class Worker {
     return turn;
   }
 
-  /** Decides the turn with steps and effects, then commits it once. */
   async #decideAndCommit(turn: Turn, calls: Calls): Promise<void> {
     const { records, runtime, traces } = this.#tools;
     const { lease } = turn;
@@ -177,7 +174,6 @@ export class Worker {
     }
   }
 
-  /** Reports a committed turn: alarms and notices. */
   #reportCommitted({ lease, before, letters, decision, event }: Turn): void {
     const { observe, onNotice } = this.#tools;
     const { conversation, channel } = event;
@@ -238,7 +234,6 @@ export class Worker {
     return identified;
   }
 
-  /** Takes steps until a step asks for no effect. */
   async #takeSteps(turn: Turn, first: Input, { calls, sender }: Steps): Promise<void> {
     // A wake-up must not see the calls that a message confirmed.
     const journal = first.kind === 'wake' ? undefined : Object.fromEntries(calls.known);

@@ -2,7 +2,6 @@
 export type RedisAddress = {
   readonly tls: boolean;
   readonly login: Login;
-  /** The number of the database, 0 by default. */
   readonly db: number;
 } & (
   | { readonly kind: 'server'; readonly server: HostPort }

@@ -117,7 +117,6 @@ function sentinelOptions(
   };
 }
 
-/** What all connections have in common. */
 const COMMON = {
   connectTimeout: 2000,
   // How long a command may take, with all retries of the client.
