@@ -48,8 +48,7 @@ const FRESH_MS = 5000;
  * await engine.accept(incoming, sentMs);
  */
 export class Engine {
-  readonly #options: EngineOptions;
-  readonly #tools: TurnTools;
+  readonly #tools: TurnTools & Pick<WorkerTools, 'traces'>;
   readonly #scheduler: Scheduler;
   readonly #worker: Worker;
   readonly #stopping = new AbortController();
@@ -60,7 +59,6 @@ export class Engine {
     const { observe, encryption, runtime = systemRuntime, spans = new Spans() } = options;
     const { isTracing } = spans;
     const limits = { ...LIMITS, ...options.limits };
-    this.#options = options;
     this.#startedMs = runtime.nowMs();
     const alarm = (): void => observe.alarm('store_unavailable', {});
     this.#alarmUnavailable = atMostEvery(ALARM_EVERY_MS, alarm, runtime.monotonicMs);
@@ -183,11 +181,11 @@ export class Engine {
    * conversation yet, or if the channel must ask who wrote.
    */
   #senderAtOnce(name: string, incoming: Incoming, sentMs: number): Sender | undefined {
-    const { records, platform, isTracing, runtime } = this.#tools;
+    const { records, platform, isTracing, runtime, traces } = this.#tools;
     const { channel, message } = incoming;
     if (message.kind !== 'text' || sentMs <= this.#startedMs) return undefined;
     if (runtime.nowMs() - sentMs > FRESH_MS || !records.isKnown(name)) return undefined;
-    if (isTracing || this.#options.traces?.channels.includes(channel)) return undefined;
+    if (isTracing || traces?.channels.includes(channel)) return undefined;
     const to = platform(channel);
     return to?.identify === undefined ? incoming.sender : to.recallSender?.(incoming);
   }
@@ -244,6 +242,6 @@ export class Engine {
 
   readonly #report = (err: unknown): void => {
     if (err instanceof StoreUnavailable) this.#alarmUnavailable();
-    else this.#options.observe.log.error({ err }, 'a turn was abandoned; it will be repeated');
+    else this.#tools.observe.log.error({ err }, 'a turn was abandoned; it will be repeated');
   };
 }

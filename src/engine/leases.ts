@@ -10,12 +10,7 @@ import type { VersionedRecords } from './versioned-records.ts';
 /** A message that this process just filed, parsed. */
 export type FiledMessage = { readonly deliveryId: string; readonly incoming: Incoming };
 
-export type LeaseOrigin = {
-  readonly record: ConversationRecord;
-  /** The store's clock when the record was written. */
-  readonly nowMs: number;
-  /** When the lease ends on this process's monotonic clock, or a little before its end. */
-  readonly aliveUntilMs: number;
+export type LeaseOrigin = Pick<Lease, 'record' | 'nowMs' | 'aliveUntilMs'> & {
   readonly filed?: FiledMessage | undefined;
 };
 
@@ -29,6 +24,7 @@ export class Lease {
   /** The record after the last change under the lease, and the store's clock at that change. */
   record: ConversationRecord;
   nowMs: number;
+  /** When the lease ends on this process's monotonic clock, or a little before its end. */
   aliveUntilMs: number;
   /** Whether replies have to wait: nothing may be sent, and no message be answered. */
   isPutOff = false;

@@ -218,9 +218,7 @@ const MESSAGE_UPGRADES: Upgrades = {
   },
 };
 
-const versionSchema = z.int().min(1);
-const isBody = (stored: unknown): stored is { readonly v?: unknown } =>
-  typeof stored === 'object' && stored !== null;
+const bodySchema = z.looseObject({ v: z.int().min(1) });
 
 /** A body as it is stored. */
 export const withVersion = <Body extends object>(body: Body): Body & { readonly v: number } => ({
@@ -230,9 +228,7 @@ export const withVersion = <Body extends object>(body: Body): Body & { readonly 
 
 /** A stored body, upgraded to the present version, and the version that wrote it. Throws `NewerVersion`. */
 function readBody(stored: unknown, upgrades: Upgrades): { body: unknown; version: number } {
-  if (!isBody(stored)) throw new TypeError('a stored body is an object');
-  const { v, ...body } = stored;
-  const version = v === VERSION ? VERSION : versionSchema.parse(v);
+  const { v: version, ...body } = bodySchema.parse(stored);
   return { body: upgrade(body, version, upgrades), version };
 }
 

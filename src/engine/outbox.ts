@@ -11,8 +11,8 @@ import { Outage } from './outage.ts';
 import { NEVER_TRIED, type Wait } from './transitions.ts';
 import type { OutboxTask, TurnTools } from './turn.ts';
 
-/** The shortest and the longest wait before a lock is given back again. */
-const UNLOCK_RETRY_MS = [1000, 60_000] as const;
+/** A lock that could not be given back is tried again after this. */
+const UNLOCK_RETRY_MS = 5000;
 const ALARM_EVERY_MS = 60_000;
 
 /**
@@ -58,11 +58,8 @@ export class Outbox {
     if (failedSeq === null) return wait;
     // The replies before it count as sent, or they would be sent again and again.
     lease.sentSeq = Math.min(lease.sentSeq, failedSeq - 1);
-    if (wait) return { ...wait, afterMs: Math.max(wait.afterMs, UNLOCK_RETRY_MS[0]) };
-    const { retry } = lease.record;
-    const sinceMs = retry?.reason === 'unlock' ? retry.sinceMs : lease.nowMs;
-    const age = { atMs: sinceMs, nowMs: lease.nowMs, random: this.#tools.runtime.random };
-    return { ...backOff(age, 'unlock', UNLOCK_RETRY_MS), tried: { tries: 0, sinceMs } };
+    const { afterMs, ...others } = wait ?? { afterMs: 0, reason: 'unlock', leastMs: 0 };
+    return { ...others, afterMs: Math.max(afterMs, UNLOCK_RETRY_MS) };
   }
 
   /** Unlocks the customers. Resolves to the number of the first unconfirmed task. */

@@ -344,30 +344,23 @@ export function release(
         answer: true,
       };
     }
-    // Nothing waits any more, even if the clock was put back.
-    if (record === delivered && wait === undefined && record.outbox.length === 0) {
-      const isSwappedSoon = record.wakeMs > 0 && record.wakeMs <= nowMs + SUFFIXED_MS;
-      return { record: endLease(delivered), answer: false, suffix: isSwappedSoon ? lease : undefined };
-    }
     const wakeMs =
       wait?.holdsWakeUps && record.wakeMs > 0 ? Math.max(record.wakeMs, nowMs + wait.afterMs) : record.wakeMs;
-    return { record: { ...record, lease: null, wakeMs, retry: toRetry(record, wait, nowMs) }, answer: false };
+    const retry = toRetry(record, wait, nowMs);
+    const isSwappedSoon = wakeMs > 0 && wakeMs <= nowMs + SUFFIXED_MS;
+    const isEnd = record === delivered && record.outbox.length === 0 && retry === null;
+    const suffix = isEnd && isSwappedSoon ? lease : undefined;
+    return { record: { ...record, lease: null, wakeMs, retry }, answer: false, suffix };
   };
 }
 
 /** What was sent stays in a record with a suffix, sealed, until the wake-up swaps it. */
 const SUFFIXED_MS = 24 * 60 * 60 * 1000;
 
-const endLease = (record: ConversationRecord): ConversationRecord => ({
-  ...record,
-  lease: null,
-  retry: null,
-});
-
 /** The suffix is the lease's owner: a nonce that only the sealed record had. All replies are sent. */
 function applySuffix(record: ConversationRecord, suffix: string): ConversationRecord {
   if (record.lease?.owner !== suffix) throw new TypeError('the suffix is of another record');
-  return endLease(removeSent(record, record.outSeq));
+  return { ...removeSent(record, record.outSeq), lease: null, retry: null };
 }
 
 function removeSent(record: ConversationRecord, sentSeq: number): ConversationRecord {
@@ -383,6 +376,8 @@ function removeSent(record: ConversationRecord, sentSeq: number): ConversationRe
 }
 
 function toRetry(record: ConversationRecord, wait: Wait | undefined, nowMs: number): Retry | null {
+  // Nothing waits any more, even if the clock was put back.
+  if (wait === undefined && record.outbox.length === 0) return null;
   // Only a wake-up ran while replies wait: the replies keep their time.
   if (isPutOff(record, nowMs) && (wait === undefined || wait.holdsWakeUps)) return record.retry;
   if (wait === undefined) return null;
