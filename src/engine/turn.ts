@@ -158,7 +158,6 @@ export class Turn {
   readonly before: StoredState;
   /** Null: it is unknown who gets the answer. */
   readonly asker: Asker | null;
-  readonly isUnreadable: boolean;
   readonly letters: { readonly reason: DeadReason; readonly body: unknown }[] = [];
   decision: TurnDecision;
   /** What is left to be done after the commit: replies to send in order, then customers to unlock. */
@@ -184,7 +183,6 @@ export class Turn {
     const incoming = isFiled ? filed.incoming : head && readOrGiveBack(() => readMessage(head.body));
     this.before = before;
     this.decision = { ...UNDECIDED, state: before.state };
-    this.isUnreadable = head !== null && incoming === null;
     const origin = incoming === null ? before.origin : toOrigin(incoming);
     this.asker = origin && { origin, sender: incoming?.sender ?? origin.sender, incoming };
     // A message that staff filed has no `acceptedMs`: it does not wait for another process.

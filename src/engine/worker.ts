@@ -117,14 +117,11 @@ export class Worker {
     const { outbox } = this.#tools;
     const turn = this.#begin(lease);
     const calls = new Calls(lease.record.journal);
-    // Read it before the turn is decided: meanwhile the waiting replies may become due, and they must leave
-    // before this turn's replies.
-    const { isPutOff } = lease;
     let wait: Wait | undefined;
     try {
       await this.#decideAndCommit(turn, calls);
       // While replies wait, only a wake-up ran. Its customers are unlocked now.
-      if (isPutOff) await outbox.unlock(turn.tasks);
+      if (lease.isPutOff) await outbox.unlock(turn.tasks);
       else wait = await outbox.deliver(lease, turn.tasks);
     } catch (error) {
       this.#end(turn, error);
@@ -195,8 +192,8 @@ export class Worker {
   /** Decides the turn, and returns null. Otherwise returns why it can never be decided. */
   async #attempt(turn: Turn, calls: Calls): Promise<DeadReason | null> {
     const { limits, observe, onError, stopping, runtime } = this.#tools;
-    const { lease, asker, isUnreadable, before } = turn;
-    if (isUnreadable) return 'unreadable';
+    const { lease, asker } = turn;
+    if (lease.head !== null && !asker?.incoming) return 'unreadable';
     if (turn.event.attempt > limits.attempts) return 'attempts';
     // The state of this wake-up cannot be read, so its customer is unknown.
     if (asker === null) return null;
@@ -216,7 +213,6 @@ export class Worker {
       if (err instanceof TurnInterrupted || (stopping.aborted && !lease.pastIntent))
         throw new GivenBack('stopping');
       observe.log.error({ err, conversation: lease.conversation }, 'a turn threw');
-      turn.decision = { ...UNDECIDED, state: before.state };
       return 'threw';
     }
   }
