@@ -9,35 +9,51 @@ import {
   type Perform,
   TurnInterrupted,
 } from '../conversation/effect.ts';
-import type { PhotoEffect } from '../conversation/message.ts';
+import type {
+  PhotoEffect,
+  PhotoReader,
+  PhotoReading,
+  Picture,
+  RemotePicture,
+} from '../conversation/message.ts';
+import { Bulkhead, NO_ROOM } from '../resilience/bulkhead.ts';
 import { lock, unlock } from './customer.ts';
-import { attempt, readIntent, withVersion } from './messages.ts';
-import type { Photos } from './photos.ts';
+import { perChannel } from './limits.ts';
+import { attempt, type Origin, readIntent, withVersion } from './messages.ts';
 import type { PendingCall } from './record.ts';
 import { intend } from './transitions.ts';
-import type { Turn, TurnTools } from './turn.ts';
+import { givenBackForRoom, type Turn, type TurnTools } from './turn.ts';
 
-export type EffectTools = TurnTools & { readonly perform: Perform; readonly photos: Photos };
+export type EffectTools = TurnTools & { readonly perform: Perform; readonly photoReader: PhotoReader };
 
 /** Teams shows typing for three seconds, Telegram for five. */
 const WORKING_REPEAT_MS = 3000;
 
+/** Pictures of one message that are not read by then are `unavailable`. */
+const ALL_PICTURES_MS = 20_000;
+/** A fetch that may succeed next time is repeated once. */
+const TRIES = 2;
+const UNAVAILABLE: PhotoReading = { kind: 'unavailable' };
+
 /** Performs what turns ask for, each effect under the turn's lease. */
 export class Effects {
   readonly #tools: EffectTools;
+  /** Turns of one channel that read pictures wait in a line, so that few pictures are in memory. */
+  readonly #photoTurns: (channel: string) => Bulkhead;
 
   constructor(tools: EffectTools) {
+    const places = tools.limits.photosPerChannel;
     this.#tools = tools;
+    this.#photoTurns = perChannel(() => new Bulkhead({ places, maxWaiting: places }, tools.runtime));
   }
 
   /** Throws `LeaseLost` if the outcome is void, `GivenBack` and `TurnInterrupted` if nothing was done. */
   async perform(effect: Effect | PhotoEffect, turn: Turn, calls: Calls): Promise<Outcome | PhotoEffect> {
-    const { photos } = this.#tools;
     const { lease } = turn;
     const hideWorking = this.#showWorking(turn);
     try {
       const isPhoto = effect.kind === 'photo';
-      const outcome = isPhoto ? await photos.read(effect, turn) : await this.#call(effect, turn, calls);
+      const outcome = isPhoto ? await this.#readPhoto(effect, turn) : await this.#call(effect, turn, calls);
       if (!lease.isLost) return outcome;
     } catch (error) {
       if (!lease.isLost) throw error;
@@ -130,6 +146,51 @@ export class Effects {
     if (!durable) return 'unreplicated';
     if (incoming) platform(incoming.channel)?.begins?.(incoming, operation);
     return 'go';
+  }
+
+  /**
+   * Whatever a platform or a picture does becomes a reading. Throws `GivenBack` if the line is too long,
+   * `TurnInterrupted` when the process stops, and `LeaseLost`; nothing is changed then.
+   */
+  async #readPhoto({ photo }: PhotoEffect, turn: Turn): Promise<PhotoEffect> {
+    const { runtime, spans } = this.#tools;
+    const sinceMs = runtime.nowMs();
+    const places = this.#photoTurns(turn.event.channel);
+    const pictures = await places.run(() => this.#readPictures(photo.pictures, turn));
+    if (pictures === NO_ROOM) throw givenBackForRoom(runtime.random());
+    spans.mark({ name: 'photo', sinceMs });
+    return { kind: 'photo', photo: { ...photo, pictures } };
+  }
+
+  /** One after the other. */
+  async #readPictures(pictures: readonly Picture[], { lease, asker, event }: Turn): Promise<Picture[]> {
+    const { runtime, observe, stopping } = this.#tools;
+    const startMs = runtime.monotonicMs();
+    const read: Picture[] = [];
+    for (const picture of pictures) {
+      if (lease.isLost) throw new LeaseLost();
+      if (stopping.aborted) throw new TurnInterrupted();
+      const sinceMs = runtime.monotonicMs();
+      if (picture.kind !== 'remote' || asker === null) read.push(picture);
+      else if (sinceMs - startMs >= ALL_PICTURES_MS) read.push(UNAVAILABLE);
+      else {
+        const reading = await this.#readPicture(picture, asker.origin);
+        observe.photo(event.channel, reading.kind, (runtime.monotonicMs() - sinceMs) / 1000);
+        read.push(reading);
+      }
+    }
+    return read;
+  }
+
+  async #readPicture({ at }: RemotePicture, origin: Origin): Promise<PhotoReading> {
+    const { platform, stopping, photoReader } = this.#tools;
+    const channel = platform(origin.channel);
+    for (let tries = 1; ; tries++) {
+      const file = (await channel?.fetchPhoto?.(origin, at)) ?? { kind: 'refused' };
+      if (file.kind === 'fetched') return photoReader.read(file.bytes);
+      if (file.kind === 'large') return { kind: 'unreadable' };
+      if (file.kind === 'refused' || tries === TRIES || stopping.aborted) return UNAVAILABLE;
+    }
   }
 
   /** Shows the customer that the bot is at work, until the returned function is called. */

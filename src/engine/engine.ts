@@ -12,7 +12,6 @@ import { type ConversationRecords, Lease, Leases } from './leases.ts';
 import { type EngineLimits, LIMITS, perChannel } from './limits.ts';
 import { conversationName, type Incoming, withVersion } from './messages.ts';
 import { Outbox } from './outbox.ts';
-import { Photos, type PhotoTools } from './photos.ts';
 import { Scheduler } from './scheduler.ts';
 import { accept, CONVERSATION, commit } from './transitions.ts';
 import { Turn, type TurnTools } from './turn.ts';
@@ -23,8 +22,7 @@ export type EngineOptions = Pick<
   TurnTools,
   'encryption' | 'conversation' | 'platform' | 'ids' | 'observe' | 'watchdog'
 > &
-  Pick<EffectTools, 'perform'> &
-  Pick<PhotoTools, 'photoReader'> &
+  Pick<EffectTools, 'perform' | 'photoReader'> &
   Pick<WorkerTools, 'traces'> & {
     readonly store: RecordStore;
     readonly runtime?: Runtime | undefined;
@@ -94,8 +92,7 @@ export class Engine {
       onNotice: options.onNotice ?? (() => {}),
     };
     this.#tools = tools;
-    const effects = new Effects({ ...tools, photos: new Photos(tools) });
-    this.#worker = new Worker({ ...tools, effects, outbox: new Outbox(tools) });
+    this.#worker = new Worker({ ...tools, effects: new Effects(tools), outbox: new Outbox(tools) });
   }
 
   /**

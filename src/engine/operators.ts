@@ -88,8 +88,7 @@ export class Operators {
   async operations(): Promise<OpenOperation[]> {
     const members = await membersOf(this.#options.store, 'intents');
     const operations = members.map(async (member) => {
-      const [conversation = '', ...rest] = member.split(':');
-      const reference = rest.join(':');
+      const [conversation = '', reference = ''] = member.split(':');
       const { record } = await this.#conversations.read(conversation);
       const call = record?.journal[reference];
       const intent = call === undefined ? null : attempt(() => readIntent(call.body));
