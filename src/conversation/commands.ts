@@ -141,7 +141,7 @@ export type Expecting = {
   /** Staff write: a phone or an e-mail names the customer, wherever it stands. */
   readonly isStaff?: true | undefined;
   /** The ids of the current question's buttons, in order. Null: no words press this one. */
-  readonly buttons: readonly (string | null)[];
+  buttons(): readonly (string | null)[];
   /** The current codes, in order. */
   readonly codes: readonly string[];
   readonly gift?: string | undefined;

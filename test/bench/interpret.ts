@@ -4,7 +4,7 @@ import { NOW, SETTINGS } from '../support/dialogue.ts';
 
 /* How long it takes to make commands of a text: warm, in microseconds, with the bounds of the design. */
 
-const NOTHING: Expecting = { at: 'nothing', buttons: [], codes: [], references: [] };
+const NOTHING: Expecting = { at: 'nothing', buttons: () => [], codes: [], references: [] };
 const ask = (kind: Expecting['kind']): Expecting => ({
   ...NOTHING,
   at: 'slot',

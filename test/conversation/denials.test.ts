@@ -27,7 +27,7 @@ function goneOf(commands: readonly TextCommand[]): readonly unknown[] {
 function sayTo(list: readonly string[], sentence: string, around: string) {
   const [x = '', y = ''] = [list[0], list[1]];
   const text = `${around} ${sentence.replaceAll('X', x).replaceAll('Y', y)}`;
-  const at: Expecting = { at: 'summary', flow: 'accumulate', codes: list, buttons: [], references: [] };
+  const at: Expecting = { at: 'summary', flow: 'accumulate', codes: list, buttons: () => [], references: [] };
   return { text, x, y, commands: interpret(text, at, { settings: SETTINGS, nowMs: NOW }).commands };
 }
 const lists = fc.shuffledSubarray(CODES, { minLength: 2 });

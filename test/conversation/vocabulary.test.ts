@@ -12,7 +12,7 @@ import { interpret, PERIOD_NAMES, vocabulary } from '../support/conversation.ts'
  * The language files: `locales/*.md`. They are data; here they are compiled.
  */
 
-const nothing: Expecting = { at: 'nothing', buttons: [], codes: [], references: [] };
+const nothing: Expecting = { at: 'nothing', buttons: () => [], codes: [], references: [] };
 const reading: Reading = {
   settings: { gifts: [], codePrefixes: [], timeZone: 'UTC' },
   nowMs: Date.UTC(2026, 10, 25),

@@ -63,7 +63,7 @@ function periodAt(text: string, nowMs: number, timeZone: string, at: Expecting) 
   }
   return { ok: false as const, reason: 'period.shape' };
 }
-const NOWHERE: Expecting = { at: 'nothing', buttons: [], codes: [], references: [] };
+const NOWHERE: Expecting = { at: 'nothing', buttons: () => [], codes: [], references: [] };
 /** A text that answers the question for a period. */
 export const parsePeriod = (text: string, nowMs: number, timeZone: string) =>
   periodAt(text, nowMs, timeZone, { ...NOWHERE, at: 'slot', flow: 'history', kind: 'period' });

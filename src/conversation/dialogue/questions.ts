@@ -161,7 +161,7 @@ export function toExpecting(state: State, scope: Scope): Expecting {
     ...(isAsking && step.editing && { editing: true }),
     ...(isStaff(scope) && { isStaff: true }),
     // Only a number or a place picks a button, so most texts need none.
-    get buttons() {
+    buttons() {
       const { choices = [] } = toQuestion(state, scope);
       // A text from before the consent question was shown cannot answer it.
       const isUnseen = step.at === 'consenting' && !scope.current;

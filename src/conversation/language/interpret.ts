@@ -417,7 +417,8 @@ const ANYWHERE: Reading = { settings: { gifts: [], codePrefixes: [], timeZone: '
 
 function pickByNumber(text: string, expecting: Expecting): Meant {
   if (expecting.at === 'page' || !/^\s*\d{1,2}\s*$/.test(text)) return undefined;
-  const choice = expecting.buttons.length > 1 && expecting.buttons[Number(text) - 1];
+  const buttons = expecting.buttons();
+  const choice = buttons.length > 1 && buttons[Number(text) - 1];
   return choice ? [{ do: 'pick', choice }] : undefined;
 }
 

@@ -67,7 +67,7 @@ export type ParsedText = {
   readonly isYes: boolean;
 };
 
-const NOWHERE: Expecting = { at: 'nothing', buttons: [], codes: [], references: [] };
+const NOWHERE: Expecting = { at: 'nothing', buttons: () => [], codes: [], references: [] };
 const hasPlaces = ({ codes, kind }: Expecting): boolean => codes.length > 0 || kind === 'gift';
 
 export const says = ({ parts }: Pick<ParsedText, 'parts'>, ...lists: readonly string[]): boolean =>

@@ -179,7 +179,7 @@ function aboutGift(here: Situation): Meant {
   if (said.gifts.length > 0) return !isQuestion || said.rest.length === 0 ? named : undefined;
   if (isBare && SKIPS.test(act) && !says(said, 'faults')) return [{ do: 'none' }];
   const [place, ...others] = isBare ? said.places : [];
-  const buttons = at.buttons.filter((id) => id?.startsWith('gift:'));
+  const buttons = at.buttons().filter((id) => id?.startsWith('gift:'));
   const choice = place && others.length === 0 ? buttons.at(place > 0 ? place - 1 : place) : undefined;
   return choice ? [{ do: 'pick', choice }] : undefined;
 }
