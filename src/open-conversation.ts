@@ -42,6 +42,7 @@ const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
 /** The unguessable ids of one step. `operation` is also the customer's reference. */
 export function createStepIds(): { readonly operation: string; readonly view: string } {
-  const letters = Array.from(systemRuntime.bytes(16), (byte) => ALPHABET[byte & 31]).join('');
+  let letters = '';
+  for (const byte of systemRuntime.bytes(16)) letters += ALPHABET[byte & 31];
   return { operation: letters.slice(0, 10), view: letters.slice(10) };
 }
