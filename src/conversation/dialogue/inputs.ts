@@ -183,46 +183,43 @@ const PICTURE_FAULTS = ['unavailable', 'elsewhere', 'noCode', 'unreadable'] as c
 type Form = MessageOf<'form'>;
 type FieldFault = { readonly slot: FormField['slot']; readonly reason: Line };
 
+const FIELDS = SLOT_KINDS.flatMap((kind) => {
+  const { form } = SLOTS[kind];
+  return form ? [{ kind, form, slot: form.slot }] : [];
+});
+
 function onForm(stored: State, form: Form, scope: Scope): Decision {
   if (form.view !== undefined && form.view !== stored.view) return run(stored, [{ do: 'expired' }], scope);
   const state = leaveConsent(stored);
   const flow = runningFlow(state, scope) ?? scope.flows.codeFlow;
   if (!flow) return askAgain(state, scope);
-  const read = SLOT_KINDS.flatMap((kind) => {
-    const slot = SLOTS[kind].form?.slot;
-    const text = (slot && form[slot]?.trim()) ?? '';
-    if (slot === undefined || text === '') return [];
-    return scope.language.read(kind, text, scope).map((command: Command) => ({ slot, command }));
-  });
-  const faults = read.flatMap(({ slot, command }): FieldFault[] =>
-    command.do === 'unclear' && command.wrong ? [{ slot, reason: { key: command.wrong.reason } }] : [],
-  );
-  const values = read.flatMap(({ command }) => {
-    // The bot asks about a value in doubt once the others are right.
-    const isLater = faults.length > 0 && 'doubt' in command && command.doubt !== undefined;
-    const isAsked = command.do !== 'add' || flow.slots.includes('codes');
-    return command.do === 'unclear' || isLater || !isAsked ? [] : [command];
-  });
-  const commands: Command[] = [
-    { do: 'start', flow: flow.name },
-    ...values,
-    ...(form.email?.trim() === '' ? [{ do: 'none', field: 'email' } as const] : []),
-  ];
+  const commands: Command[] = [{ do: 'start', flow: flow.name }];
+  const faults: FieldFault[] = [];
+  for (const { kind, slot } of FIELDS) {
+    const text = form[slot]?.trim();
+    if (slot === 'email' && text === '') commands.push({ do: 'none', field: slot });
+    for (const command of text ? scope.language.read(kind, text, scope) : [])
+      if (command.do !== 'unclear') commands.push(command);
+      else if (command.wrong) faults.push({ slot, reason: { key: command.wrong.reason } });
+  }
+  // The bot asks about a value in doubt once the others are right.
+  const isLater = (one: Command) => faults.length > 0 && 'doubt' in one && one.doubt !== undefined;
+  const values = commands.filter((one) => !isLater(one));
   // The codes of a form replace those that it was filled with.
   const { codes: _, ...draft } = state.draft;
   const isFilled = form.view !== undefined && form.code !== undefined;
-  const done = run(isFilled ? { ...state, draft } : state, commands, { ...scope, isForm: true });
+  const done = run(isFilled ? { ...state, draft } : state, values, { ...scope, isForm: true });
   return faults.length === 0 ? done : markFaults(done, form, faults);
 }
 
 function markFaults(decision: Decision, form: Form, faults: readonly FieldFault[]): Decision {
   const asked = decision.replies.at(-1)?.form ?? [];
-  const fields = SLOT_KINDS.flatMap((kind) => SLOTS[kind].form ?? []).filter(
+  const fields = FIELDS.filter(
     ({ slot }) => form[slot] !== undefined || asked.some((field) => field.slot === slot),
   );
-  const marked = fields.map((field): FormField => {
-    const value = form[field.slot]?.trim() || undefined;
-    const reason = faults.find(({ slot }) => slot === field.slot)?.reason;
+  const marked = fields.map(({ slot, form: field }): FormField => {
+    const value = form[slot]?.trim() || undefined;
+    const reason = faults.find((fault) => fault.slot === slot)?.reason;
     return { ...field, ...(value !== undefined && { value }), ...(reason && { reason }) };
   });
   return changeLast(decision, { form: marked });

@@ -192,34 +192,32 @@ export function parseChoice(id: string, state: State, scope: Scope): readonly Co
 
 function readButton(id: string, state: State, scope: Scope): readonly Command[] | false | undefined {
   const [, name = '', value = ''] = /^([^:]*):?(.*)$/s.exec(id) ?? [];
-  const { step, draft } = state;
-  const asked = step.at === 'asking' ? step.slot : undefined;
-  const isPage = step.at === 'browsing';
   switch (name) {
     case 'use':
     case 'keep':
     case 'other':
-      return step.at === 'asking' && step.offer && [{ do: name }];
+      return [{ do: name }];
     case 'skip':
-      return asked === 'email' && [{ do: 'none' }];
+      return [{ do: 'none' }];
     case 'gift':
-      return asked === 'gift' && [{ do: 'set', slot: 'gift', value }];
+      return [{ do: 'set', slot: 'gift', value }];
     case 'period':
-      if (!isNamedPeriod(value) || !(isPage || asked === 'period')) return undefined;
-      return [{ do: 'period', period: resolvePeriod(value, scope) }];
+      return isNamedPeriod(value) && [{ do: 'period', period: resolvePeriod(value, scope) }];
     case 'confirm':
-      return step.at === 'confirming' && value === step.operation && [{ do: 'confirm', operation: value }];
-    case 'remove':
-      return draft.codes?.[Number(value) - 1] !== undefined && [{ do: 'remove', which: [{ place: +value }] }];
+      return [{ do: 'confirm', operation: value }];
+    case 'remove': {
+      const code = state.draft.codes?.[Number(value) - 1];
+      return code !== undefined && [{ do: 'remove', which: [{ code }] }];
+    }
     case 'edit': {
       const field = FIELDS.find((one) => one === value);
-      return step.at === 'confirming' && field && [{ do: 'change', field }];
+      return field && [{ do: 'change', field }];
     }
     case 'next':
     case 'previous':
-      return isPage && [{ do: 'page', to: name }];
+      return [{ do: 'page', to: name }];
     case 'consent':
-      return step.at === 'consenting' && [{ do: 'consent', given: value === 'accept' }];
+      return state.step.at === 'consenting' && [{ do: 'consent', given: value === 'accept' }];
     case 'language': {
       const locale = LOCALES.find((one) => one === value);
       return [locale ? { do: 'speak', locale } : { do: 'show', what: 'languages' }];
@@ -230,7 +228,7 @@ function readButton(id: string, state: State, scope: Scope): readonly Command[] 
     case 'privacy':
       return [{ do: 'show', what: name }];
     case 'answer':
-      return scope.questionTexts.has(value) && [{ do: 'ask', about: 'answer', id: value }];
+      return [{ do: 'ask', about: 'answer', id: value }];
     case 'cancel':
     case 'forget':
       return [{ do: name }];
