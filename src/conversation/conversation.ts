@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { TextCommand } from './commands.ts';
 import type { Context } from './context.ts';
 import { toExpecting } from './dialogue/questions.ts';
-import { createFlows, type Flow, type Flows, findConfirms } from './flow.ts';
+import { createFlows, type Flow, type Flows } from './flow.ts';
 import { LanguageInterpreter } from './language/interpret.ts';
 import type { Answer } from './language/similarity.ts';
 import { type LanguageText, Vocabulary } from './language/vocabulary.ts';
@@ -165,7 +165,7 @@ export function slashCommands(flows: readonly Flow[], wording: Wording): Readonl
 }
 
 const inFlowSchema = z.looseObject({
-  step: z.looseObject({ at: z.string(), flow: z.string().optional() }),
+  step: z.looseObject({ flow: z.string().optional() }),
   view: z.unknown().optional(),
 });
 
@@ -173,16 +173,13 @@ const inFlowSchema = z.looseObject({
 function createStateReader(flows: Flows): ReadState {
   return (stored, version = VERSION) => {
     const upgraded = inFlowSchema.parse(upgrade(stored, version, STATE_UPGRADES));
-    const { flow: name, at } = upgraded.step;
-    const flow = flows.get(name);
-    if (name !== undefined && !flow) {
+    const { flow: name } = upgraded.step;
+    if (name !== undefined && !flows.get(name)) {
       // The slots of an unknown flow may be of unknown kinds.
       const { view: _, ...kept } = upgraded;
       const ended = { ...kept, step: { at: 'idle', unfinished: true }, draft: {} };
       throw new UnknownFlow(name, stateSchema.parse(ended));
     }
-    if (at === 'confirming' && flow && !findConfirms(flow))
-      throw new Error(`the state confirms ${flow.name}, but this flow has no confirmation`);
     return stateSchema.parse(upgraded);
   };
 }

@@ -28,11 +28,9 @@ export function toOutline(state: State): Outline {
   return {
     flow: isInFlow ? step.flow : undefined,
     ...(findOpenTicket(state) && { person: true as const }),
-    listed: state.tickets || state.unclear ? listEntries(state) : NONE,
+    listed: listEntries(state),
   };
 }
-
-const NONE: readonly ListedEntry[] = [];
 
 function listEntries({ tickets = [], unclear = [] }: State): readonly ListedEntry[] {
   const sentence = unclear.at(-1);

@@ -44,13 +44,9 @@ function noteLastSaid({ view }: State, decision: Decision): Decision {
 }
 
 function nextWakeMs(state: State, scope: Scope): number | null {
-  const times = [
-    nextCheckMs(state, scope),
-    nextTicketMs(state),
-    unclearUntilMs(state),
-    lapseAtMs(state),
-  ].filter((at) => at !== null);
-  return times.length > 0 ? Math.min(...times) : null;
+  const checkMs = nextCheckMs(state, scope);
+  const atMs = Math.min(checkMs, nextTicketMs(state), unclearUntilMs(state), lapseAtMs(state));
+  return Number.isFinite(atMs) ? atMs : null;
 }
 
 function decide(state: State, input: Input, scope: Scope): Decision {
@@ -127,11 +123,12 @@ function onOutcome(state: State, outcome: Outcome | PhotoEffect, scope: Scope): 
  * says so.
  */
 
-/** When the flow must end, epoch ms; null: there is nothing to erase. */
-function lapseAtMs({ draft, step, offered, notUnderstood, lastMessageMs }: State): number | null {
+/** When the flow must end, epoch ms; infinite: there is nothing to erase. */
+function lapseAtMs({ draft, step, offered, notUnderstood, lastMessageMs }: State): number {
   const isAsked = step.at === 'browsing' || (step.at === 'asking' && step.offer !== undefined);
   const isGathering = isAsked || Object.keys(draft).length > 0;
-  return isGathering || offered || notUnderstood ? lastMessageMs + IDLE_MS + 1 : null;
+  const isKept = isGathering || offered || notUnderstood;
+  return isKept ? lastMessageMs + IDLE_MS + 1 : Number.POSITIVE_INFINITY;
 }
 
 /** Ends the flow if the customer had been silent for `IDLE_MS`. */

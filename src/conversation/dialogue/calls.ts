@@ -224,24 +224,19 @@ export function giveUp(state: State, scope: Scope): Decision {
 
 /** Looks up the operation whose check is due first. */
 export function checkDue(state: State, scope: Scope): Decision {
-  const [due] = state.operations
-    .map((operation) => ({ operation, atMs: checkAtMs(operation, scope) ?? Number.POSITIVE_INFINITY }))
-    .filter(({ atMs }) => atMs <= scope.nowMs)
-    .sort((one, other) => one.atMs - other.atMs);
-  const { id, lookup } = due?.operation ?? {};
-  if (id === undefined || !lookup) return say(state);
-  return { state, replies: [], effect: { kind: 'check', operation: id, lookup } };
+  const dueMs = nextCheckMs(state, scope);
+  const due = state.operations.find((operation) => checkAtMs(operation, scope) === dueMs);
+  if (!due?.lookup || dueMs > scope.nowMs) return say(state);
+  return { state, replies: [], effect: { kind: 'check', operation: due.id, lookup: due.lookup } };
 }
 
-/** When the next check of any operation is due, epoch ms. */
-export function nextCheckMs(state: State, scope: Scope): number | null {
-  const times = state.operations.map((operation) => checkAtMs(operation, scope)).filter((at) => at !== null);
-  return times.length > 0 ? Math.min(...times) : null;
-}
+/** When the next check of any operation is due, epoch ms; infinite: never. */
+export const nextCheckMs = ({ operations }: State, scope: Scope): number =>
+  Math.min(...operations.map((operation) => checkAtMs(operation, scope)));
 
 /** The time between two checks is never shorter than planned, so that a downtime uses up no check. */
-function checkAtMs({ status, lookup, checks, lookedMs }: Operation, { settings }: Scope): number | null {
-  if (!lookup || (status !== 'checking' && status !== 'watching')) return null;
+function checkAtMs({ status, lookup, checks, lookedMs }: Operation, { settings }: Scope): number {
+  if (!lookup || (status !== 'checking' && status !== 'watching')) return Number.POSITIVE_INFINITY;
   const planned = settings.operationChecksMs;
   const next = Math.min(checks, planned.length - 1);
   const { [next - 1]: before = 0, [next]: delay = 0 } = planned;

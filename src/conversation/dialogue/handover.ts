@@ -192,9 +192,8 @@ export function handleTicketTime(state: State, scope: Scope): Decision | undefin
   return say(saveTicket(state, { ...ticket, late: true }), reply);
 }
 
-/** When the next of these is due, epoch ms; null: never. */
-export const nextTicketMs = ({ tickets = [] }: State): number | null =>
-  tickets.length > 0 ? Math.min(...tickets.map(nextAtMs)) : null;
+/** When the next of these is due, epoch ms; infinite: never. */
+export const nextTicketMs = ({ tickets = [] }: State): number => Math.min(...tickets.map(nextAtMs));
 
 function nextAtMs(ticket: Ticket): number {
   const { closed, waitsMs, late, answeredMs } = ticket;

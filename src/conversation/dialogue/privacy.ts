@@ -124,10 +124,9 @@ export function dropOldUnclear(state: State, { nowMs }: Scope): State {
   return kept.length > 0 ? { ...rest, unclear: kept } : rest;
 }
 
-/** When the first text expires, epoch ms; null: never. */
-export function unclearUntilMs({ unclear: [first] = [] }: State): number | null {
-  return first ? first.atMs + KEPT_MS : null;
-}
+/** When the first text expires, epoch ms; infinite: never. */
+export const unclearUntilMs = ({ unclear = [] }: State): number =>
+  Math.min(...unclear.map(({ atMs }) => atMs + KEPT_MS));
 
 const MASK = '***';
 const LINK = /@|:\/\/|www\.|^\.*[^.]+\.[^/]+\//;
