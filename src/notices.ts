@@ -1,4 +1,4 @@
-import type { Notice } from './conversation/outline.ts';
+import type { WorkerTools } from './engine/worker.ts';
 import { createHook } from './http/transport.ts';
 import type { Observe } from './observability/metrics.ts';
 
@@ -10,11 +10,7 @@ export function createNotices(
   const onFailed = (): void => log.warn({}, 'HANDOVER_WEBHOOK did not answer');
   const hook = hookUrl === undefined ? undefined : createHook(hookUrl, onFailed);
 
-  function onNotice(
-    notice: Notice,
-    about: { readonly conversation: string; readonly channel: string },
-  ): void {
-    const { conversation, channel } = about;
+  const onNotice: WorkerTools['onNotice'] = (notice, { conversation, channel }) => {
     switch (notice.kind) {
       case 'escalated':
         alarm('operation_escalated', { conversation, operation: notice.operation });
@@ -40,7 +36,7 @@ export function createNotices(
         log.info({ conversation, operation, was, outcome }, message);
       }
     }
-  }
+  };
 
   return { onNotice, close: async () => hook?.close() };
 }

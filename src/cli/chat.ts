@@ -52,10 +52,7 @@ export async function chat({ client, input, output, manner }: ChatOptions): Prom
   }
 
   const events = client.events(manner.conversation, 0, ending.signal);
-  const end = (): void => {
-    if (!ending.signal.aborted) say('The connection was cut: start again to see what the bot adds.');
-  };
-  const following = Array.fromAsync(events, show).then(end, end);
+  const following = Array.fromAsync(events, show).catch(() => {});
   try {
     for await (const line of createInterface({ input })) if (line.trim()) await send(line.trim());
   } catch {

@@ -48,6 +48,7 @@ export type Http = Awaited<ReturnType<typeof createHttp>>;
  */
 export async function createHttp(settings: HttpSettings, options: ServerOptions = {}) {
   const { staffToken: token, publicUrl, adminPort, antcrm } = settings;
+  const { host, port } = settings.listen;
   const server = createServer(settings, options);
   const admin = adminPort === undefined ? server : createServer(settings, options);
   const servers = [...new Set([server, admin])];
@@ -58,7 +59,7 @@ export async function createHttp(settings: HttpSettings, options: ServerOptions 
       else problem(reply.header('connection', 'close'), 503, 'The server is stopping.');
     });
   await server.register(rateLimit, { global: false });
-  const sessions = token === undefined ? undefined : createSessions(token, Date.now);
+  const sessions = token === undefined ? undefined : createSessions(token);
   const access = { token, sandbox: antcrm.real === undefined, publicUrl, isSignedIn: sessions?.has };
   const guard = createGuard(server, access);
   await describeApi(admin, guard);
@@ -79,7 +80,12 @@ export async function createHttp(settings: HttpSettings, options: ServerOptions 
     guardOperators: (token: string) => createGuard(server, { realm: 'operator', token, sandbox: false }).api,
     /** A limit for requests without a secret; each limit has a counter. */
     createLimit: () => limitStrangers(server),
-    listen: () => listen({ server, admin }, settings),
+    async listen(): Promise<Addresses> {
+      // The admin port first, so that metrics are served before messages arrive.
+      if (adminPort !== undefined) await admin.listen({ host, port: adminPort });
+      await server.listen({ host, port, listenTextResolver: (address) => `listening on ${address}` });
+      return { url: localUrl(server), adminUrl: localUrl(admin) };
+    },
     /** Resolves once all routes are mounted. */
     ready: () => Promise.all(servers.map((each) => each.ready())),
     /** From now on requests get 503, so that another process takes them. Live and metrics still answer. */
@@ -127,16 +133,6 @@ export function createServer(
   return server;
 }
 
-/** Listens on the admin port first, so that metrics are served before messages arrive. */
-async function listen(
-  { server, admin }: { readonly server: FastifyInstance; readonly admin: FastifyInstance },
-  { listen: { host, port }, adminPort }: HttpSettings,
-): Promise<Addresses> {
-  if (adminPort !== undefined) await admin.listen({ host, port: adminPort });
-  await server.listen({ host, port, listenTextResolver: (address) => `listening on ${address}` });
-  return { url: localUrl(server), adminUrl: localUrl(admin) };
-}
-
 /** The URL at which a program on this machine reaches the server. */
 const localUrl = ({ listeningOrigin }: FastifyInstance): string =>
   listeningOrigin.replace(/127\.0\.0\.1|0\.0\.0\.0|\[::1?\]/, 'localhost');
@@ -163,7 +159,7 @@ const CLOSE_MS = 500;
 /** Waits at most `withinMs`: a part that hangs must not keep the process alive. */
 export async function waitForClose(ending: Promise<void> | undefined, withinMs = CLOSE_MS): Promise<void> {
   const ended = new AbortController();
-  await Promise.race([ending, delay(Math.max(0, withinMs), undefined, ended).catch(() => {})]);
+  await Promise.race([ending, delay(withinMs, undefined, ended).catch(() => {})]);
   ended.abort();
 }
 

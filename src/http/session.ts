@@ -9,8 +9,8 @@ const SESSION_S = 12 * 60 * 60;
 
 export type Sessions = ReturnType<typeof createSessions>;
 
-/** Sessions of staff who sign in with `token`. `nowMs` is epoch ms. */
-export function createSessions(token: string, nowMs: () => number) {
+/** Sessions of staff who sign in with `token`. */
+export function createSessions(token: string) {
   const sign = (untilMs: string): string =>
     createHmac('sha256', token).update(`session ${untilMs}`).digest('hex');
 
@@ -22,7 +22,7 @@ export function createSessions(token: string, nowMs: () => number) {
     /** Returns the cookie; undefined for a wrong token. */
     begin(shown: string, isHttps: boolean): string | undefined {
       if (!isSecret(shown, token)) return undefined;
-      const untilMs = String(nowMs() + SESSION_S * 1000);
+      const untilMs = String(Date.now() + SESSION_S * 1000);
       return cookie(`${untilMs}.${sign(untilMs)}`, SESSION_S, isHttps);
     },
 
@@ -34,7 +34,7 @@ export function createSessions(token: string, nowMs: () => number) {
         /(?:^|; )staff_session=(\d+)\.(\w+)(?:;|$)/.exec(headers.cookie ?? '') ?? [];
       const { 'sec-fetch-site': site = 'same-origin' } = headers;
       const isOwn = site === 'same-origin' || site === 'none';
-      return isOwn && Number(untilMs) > nowMs() && isSecret(signature, sign(untilMs));
+      return isOwn && Number(untilMs) > Date.now() && isSecret(signature, sign(untilMs));
     },
   };
 }

@@ -1,14 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
-import {
-  type Attributes,
-  isSpanContextValid,
-  ROOT_CONTEXT,
-  type Span,
-  SpanStatusCode,
-  type Tracer,
-  trace,
-} from '@opentelemetry/api';
+import { ROOT_CONTEXT, type Span, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api';
 import packageJson from '../../package.json' with { type: 'json' };
 import { atMostEvery, type Log } from './log.ts';
 
@@ -126,7 +118,7 @@ const EXPECTED = ['GivenBack', 'LeaseLost', 'TurnInterrupted'];
 /** Other attributes become `other`, so that no sentence or address is sent. */
 const WORD = /^[\w.:-]{1,64}$/;
 
-function attributesOf(about: SpanFields): Attributes {
+function attributesOf(about: SpanFields) {
   const entries = Object.entries(about).flatMap(([key, value]) => {
     if (value === undefined) return [];
     return [[`bot.${key}`, typeof value === 'number' || WORD.test(value) ? value : 'other']];
@@ -144,9 +136,10 @@ function traceparentOf(span: Span): string {
 
 function contextOf(parent: Span | string | null | undefined) {
   if (typeof parent === 'object' && parent !== null) return trace.setSpan(ROOT_CONTEXT, parent);
-  const [, traceId = '', spanId = '', flags = ''] = TRACEPARENT.exec(parent ?? '') ?? [];
-  const from = { traceId, spanId, traceFlags: Number.parseInt(flags, 16) & 1, isRemote: true };
-  return isSpanContextValid(from) ? trace.setSpanContext(ROOT_CONTEXT, from) : ROOT_CONTEXT;
+  const [, traceId, spanId, flags = ''] = TRACEPARENT.exec(parent ?? '') ?? [];
+  if (traceId === undefined || spanId === undefined) return ROOT_CONTEXT;
+  const traceFlags = Number.parseInt(flags, 16) & 1;
+  return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags, isRemote: true });
 }
 
 /** How long sending a batch may take, with its retries. */

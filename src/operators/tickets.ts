@@ -1,5 +1,5 @@
 import { claimTicket } from '../conversation/dialogue/handover.ts';
-import type { Operation, State, Ticket } from '../conversation/state.ts';
+import type { State, Ticket } from '../conversation/state.ts';
 import { membersOf, type Operators, type StoredConversation } from '../engine/operators.ts';
 import type { Runtime, Timer } from '../runtime.ts';
 import { type RecordStore, StoreUnavailable } from '../store/port.ts';
@@ -7,14 +7,8 @@ import { listTickets, type TicketEntry } from './backlog.ts';
 
 /* The tickets of all conversations. An answer is filed in its conversation like a message. */
 
-/** A ticket with what its customer did. */
-export type SeenTicket = {
-  readonly ticket: Ticket;
-  readonly channel: string;
-  /** The channel's own name of it. */
-  readonly conversation: string;
-  readonly operations: readonly Operation[];
-};
+/** A ticket, with what its customer did and where they are. */
+export type SeenTicket = NonNullable<ReturnType<typeof ticketIn>>;
 
 /** What happened to a ticket. */
 export type News = {
@@ -45,11 +39,8 @@ export type Tickets = ReturnType<typeof createTickets>;
 
 /** All functions reject with `StoreUnavailable`. */
 export function createTickets({ store, operators, runtime }: TicketParts) {
-  async function read({ conversation: name, id }: TicketEntry): Promise<SeenTicket | null> {
-    const { ticket, operations, origin } = ticketIn(await operators.conversation(name), id) ?? {};
-    if (!ticket || !operations || !origin) return null;
-    return { ticket, operations, channel: origin.channel, conversation: origin.conversation };
-  }
+  const read = async ({ conversation, id }: TicketEntry): Promise<SeenTicket | null> =>
+    ticketIn(await operators.conversation(conversation), id);
 
   /** Undefined: no ticket has that id. */
   async function entryOf(id: string): Promise<TicketEntry | undefined> {
@@ -64,9 +55,7 @@ export function createTickets({ store, operators, runtime }: TicketParts) {
     async list(state?: 'open' | 'closed'): Promise<readonly SeenTicket[]> {
       const { tickets } = await listTickets(store, state === 'open' ? 'now' : 'ever', MOST_READ);
       const isClosed = ({ stands }: TicketEntry): number => Number(stands === 'closed');
-      const sorted = tickets
-        .filter((entry) => state !== 'closed' || isClosed(entry))
-        .toSorted((a, b) => isClosed(a) - isClosed(b) || a.score - b.score);
+      const sorted = tickets.toSorted((a, b) => isClosed(a) - isClosed(b) || a.score - b.score);
       const seen = await Promise.all(sorted.slice(0, MOST_READ).map(read));
       return seen
         .filter((one) => one !== null)

@@ -1,5 +1,5 @@
 import { globSync, readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { consolePage } from '../../src/console/console.ts';
 import { describeApi } from '../../src/http/docs.ts';
 import type { AccessSettings } from '../../src/http/guard.ts';
@@ -7,7 +7,7 @@ import { createSessions } from '../../src/http/session.ts';
 import { startKit, TRAITS } from '../channels/staff/kit.ts';
 
 const start = (access: AccessSettings = { sandbox: true }) => {
-  const sessions = access.token ? createSessions(access.token, Date.now) : undefined;
+  const sessions = access.token ? createSessions(access.token) : undefined;
   const languages = [{ tag: 'vi', name: 'Tiếng Việt' }];
   return startKit({
     access: { ...access, isSignedIn: sessions?.has },
@@ -87,14 +87,15 @@ it('signing in takes the token for a session, which opens what the token opens, 
   const json = { 'content-type': 'application/json' };
   expect((await login(JSON.stringify({ token: TOKEN }), json)).status).toBe(303);
   // Over https the cookie is for https alone. A session ends after twelve hours. What goes wrong is limited.
-  let nowMs = 0;
-  const sessions = createSessions(TOKEN, () => nowMs);
+  const sessions = createSessions(TOKEN);
   const secure = sessions.begin(TOKEN, true) ?? '';
   expect(secure).toMatch(/; Secure$/);
   const isIn = () => sessions.has({ peer: undefined, headers: { cookie: secure.split(';', 1)[0] } });
   expect(isIn()).toBe(true);
-  nowMs = 43_200_000;
+  const inTwelveHours = Date.now() + 43_200_000;
+  vi.spyOn(Date, 'now').mockReturnValue(inTwelveHours);
   expect(isIn()).toBe(false);
+  vi.restoreAllMocks();
   const wrong = await Promise.all(Array.from({ length: 40 }, () => login('token=wrong')));
   expect(new Set(wrong.map(({ status }) => status))).toEqual(new Set([401, 429]));
 });

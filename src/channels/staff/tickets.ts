@@ -76,13 +76,14 @@ const MAX_LAST = 120;
 
 /** The schema takes away what staff need not see. */
 function toTicketView(
-  { ticket, operations, ...where }: SeenTicket,
+  { ticket, operations, origin: { channel, conversation } }: SeenTicket,
   isListed = false,
 ): z.infer<typeof ticketSchema> {
   const { openedMs, closed, led, notUnderstood, notes } = ticket;
   const last = notes.findLast(({ by }) => by === undefined)?.text ?? led?.at(-1) ?? notUnderstood?.at(-1);
   return {
-    ...where,
+    channel,
+    conversation,
     ...ticket,
     openedAt: isoOf(openedMs),
     state: closed ? 'closed' : 'open',
