@@ -97,7 +97,8 @@ export function consolePage(
       return reply.redirect(ADDRESS, 303);
     });
     scope.post(`${ADDRESS}/logout`, async (request, reply) => {
-      if (sessions) reply.header('set-cookie', sessions.end(request.protocol === 'https'));
+      if (sessions && guard.isStaff(request))
+        reply.header('set-cookie', sessions.end(request.protocol === 'https'));
       return reply.redirect(ADDRESS, 303);
     });
   };

@@ -82,8 +82,13 @@ it('signing in takes the token for a session, which opens what the token opens, 
   expect(await api(cookie, { 'sec-fetch-site': 'same-site' })).toBe(401);
   for (const forged of [`${Number(untilMs) + 1}.${signature}`, `1.${signature}`, untilMs, ''])
     expect([forged, await api(`staff_session=${forged}`)]).toEqual([forged, 401]);
-  const out = await fetch(`${url}/console/logout`, { method: 'POST', redirect: 'manual' });
-  expect(out.headers.get('set-cookie')).toMatch(/^staff_session=; Path=\/; Max-Age=0;/);
+  const signOut = async (headers: Record<string, string>) => {
+    const out = await fetch(`${url}/console/logout`, { method: 'POST', redirect: 'manual', headers });
+    return out.headers.get('set-cookie');
+  };
+  expect(await signOut({ cookie })).toMatch(/^staff_session=; Path=\/; Max-Age=0;/);
+  // A form on another site's page, which browsers send without the cookie.
+  expect(await signOut({ 'sec-fetch-site': 'cross-site' })).toBeNull();
   const json = { 'content-type': 'application/json' };
   expect((await login(JSON.stringify({ token: TOKEN }), json)).status).toBe(303);
   // Over https the cookie is for https alone. A session ends after twelve hours. What goes wrong is limited.
