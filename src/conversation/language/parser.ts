@@ -292,10 +292,9 @@ export class Parser {
       const isNext = this.#takesCode(before ? actOf(before) : command) || (before && isIn(before, 'code'));
       return isUnknown(part) && isNext && this.#isAnnounced(code);
     });
-    return parts.map((part, at): Part => {
-      const code = part.words[0]?.source.text ?? '';
-      return at === found ? { words: part.words, value: { kind: 'code', code } } : part;
-    });
+    const [word] = parts[found]?.words ?? [];
+    if (!word) return parts;
+    return parts.with(found, { words: [word], value: { kind: 'code', code: word.source.text } });
   }
 
   #isAnnounced(text: string): boolean {
@@ -346,8 +345,7 @@ export class Parser {
       // "Không 0912345678" answers our question.
       if (some.length === 0) return named;
       const corrected = some.filter((value) => signOf(value) === 'replace');
-      if (some.length > 1 && corrected.length === 1) return corrected;
-      return some;
+      return corrected.length === 1 ? corrected : some;
     };
     const phones = meant('phone').flatMap((value) => (value.kind === 'phone' ? value.phone : []));
     const codes = new Set(all.flatMap((value) => (value.kind === 'code' ? value.code.toLowerCase() : [])));

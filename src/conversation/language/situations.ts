@@ -81,11 +81,11 @@ export function meantHere(here: Situation): Meant {
 }
 
 /** A page is shown: another one, the other list, another period, or both. */
-function atPage({ said, act, at, flow, starts, values }: Situation): Meant {
+function atPage({ said, act, flow, starts, values }: Situation): Meant {
   if (act === 'yes') return YES;
   if (act === 'page next' || act === 'page previous')
     return [{ do: 'page', to: act === 'page next' ? 'next' : 'previous' }];
-  const isOther = act !== '' && (starts === undefined || starts !== flow || at.isStaff);
+  const isOther = act !== '' && (starts === undefined || starts !== flow);
   return isOther || said.type === 'both' ? undefined : someOf([...values.list, ...values.period]);
 }
 
@@ -113,9 +113,6 @@ function atSummary({ said, act, starts, flow, isBare, isPolite }: Situation): Me
   const isOther = said.gifts.length > 0 || said.deniesGift || said.places.length > 0;
   if (!isBare || lacksEmail(said) || isOther) return undefined;
   if (act === 'no' || act === 'none') return fieldIn(said) ? changeOf(said) : NO;
-  // "Được bao nhiêu điểm" asks about the codes, not about the balance.
-  const isWorth = said.parts.some((part) => isIn(part, 'possible')) && starts?.list?.vague === true;
-  if (isWorth && flow?.slots.includes('codes')) return [{ do: 'ask', about: 'answer', id: 'points.worth' }];
   if (act === 'yes' && fieldIn(said) === undefined) return said.isYes ? YES : NEARLY;
   if (act === 'cancel mild' && said.isYes) return NEARLY;
   // "Ok đổi đi": a yes with the flow's own verb.
@@ -135,8 +132,7 @@ function atSlot(here: Situation): Meant {
   if (starts && starts !== flow && isQuestion && answersQuestion(here))
     return [...valuesFor(here, flow), { do: 'start', flow: starts.name, asked: true }];
   if (!isBare) return undefined;
-  if (act === 'no' && isFault)
-    return at.editing && fieldIn(said) ? changeOf(said) : [{ do: 'no', wrong: true }];
+  if (act === 'no' && isFault) return [{ do: 'no', wrong: true }];
   if (said.isYes) return YES;
   if (!isPlain || said.rest.length > 0 || !SKIPS.test(act)) return undefined;
   return act === 'cancel mild' ? [{ do: 'cancel', mild: true }] : NO;
@@ -185,11 +181,9 @@ function aboutGift(here: Situation): Meant {
 }
 
 function aboutPeriod({ said, act, at, values }: Situation): Meant {
-  const [period] = said.period ? values.period : [];
-  const isAlone = period !== undefined && act === '' && said.phones.length + said.emails.length === 0;
-  if (at.kind === 'phone' && period?.do !== 'unclear' && !isAlone) return undefined;
-  if (!period && (at.kind === 'period' || !said.type)) return undefined;
-  return [...values.list, ...(period ? [period] : []), ...contactsOf(values)];
+  const isAnswer = said.period !== undefined || (at.kind !== 'period' && said.type !== undefined);
+  if (!isAnswer || (at.kind === 'phone' && act !== '')) return undefined;
+  return [...values.list, ...values.period, ...contactsOf(values)];
 }
 
 /** A text with unknown words neither ends nor replaces what is gathered: its meaning is offered instead. */
