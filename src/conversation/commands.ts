@@ -136,8 +136,6 @@ export type Expecting = {
   readonly flow?: string | undefined;
   /** The kind of the slot that is asked for (`slot`) or in doubt (`doubt`). */
   readonly kind?: SlotKind | undefined;
-  /** The customer changes the slot. */
-  readonly editing?: true | undefined;
   /** Staff write: a phone or an e-mail names the customer, wherever it stands. */
   readonly isStaff?: true | undefined;
   /** The ids of the current question's buttons, in order. Null: no words press this one. */

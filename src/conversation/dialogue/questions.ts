@@ -158,7 +158,6 @@ export function toExpecting(state: State, scope: Scope): Expecting {
     at: AT[isAsking && step.offer ? 'doubt' : step.at],
     flow: 'flow' in step ? step.flow : undefined,
     kind,
-    ...(isAsking && step.editing && { editing: true }),
     ...(isStaff(scope) && { isStaff: true }),
     // Only a number or a place picks a button, so most texts need none.
     buttons() {

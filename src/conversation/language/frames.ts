@@ -5,21 +5,15 @@ import { actOf, isIn, isPaused, type Part } from './phrases.ts';
 /** What the words around a value say about it. `deny`: a bare "không", which may also answer our question. */
 export type Sign = 'drop' | 'deny' | 'keep' | 'only' | 'replace' | 'add';
 
-const BEFORE: readonly (readonly [Sign, readonly string[]])[] = [
+const SIGNS: readonly (readonly [Sign, readonly string[]])[] = [
   ['drop', ['codes drop']],
-  ['deny', ['stops']],
   ['only', ['codes only']],
   ['replace', ['codes replace']],
   ['add', ['codes add']],
   ['keep', ['codes keep']],
 ];
-const BEHIND: readonly (readonly [Sign, readonly string[]])[] = [
-  ['replace', ['codes replace']],
-  ['drop', ['codes drop', 'faults']],
-  ['only', ['codes only', 'codes behind']],
-  ['add', ['codes add']],
-  ['keep', ['codes keep']],
-];
+const BEFORE: typeof SIGNS = [...SIGNS, ['deny', ['stops']]];
+const BEHIND: typeof SIGNS = [...SIGNS, ['drop', ['faults']], ['only', ['codes behind']]];
 
 /** What a part says about the value next to it: "bỏ" and "không cần" drop it. */
 function signIn(part: Part, signs: typeof BEFORE): Sign | undefined {

@@ -225,8 +225,6 @@ export class LanguageInterpreter implements Interpreter {
     if (isCorrection && act.startsWith('start ') && at !== 'nothing') return '';
     // "Ok, cảm ơn" is a yes, too, where something is asked.
     if (act === 'talk thanks' && said.isYes && at !== 'nothing' && at !== 'page') return 'yes';
-    // "Khoan đã sai email rồi".
-    if (act === 'talk wait' && says(said, 'faults')) return 'no';
     if (act === 'yes' && at === 'nothing' && parts.some((part) => actOf(part) === 'talk thanks'))
       return 'talk thanks';
     return !isBare && POLITE_WITH_VALUES.test(act) ? '' : act;

@@ -129,8 +129,6 @@ export class PhraseBook {
   readonly #phrases: ReadonlyMap<string, Phrase>;
   readonly #index: PhraseIndex<Phrase>;
   readonly #shortFor: ReadonlyMap<string, string>;
-  /** Phrases by their letters without blanks: "tíchđiểm". */
-  readonly #joined: ReadonlyMap<string, string>;
   readonly #withMarks: ReadonlySet<string>;
   readonly #spelt: ReadonlySet<string>;
 
@@ -144,8 +142,6 @@ export class PhraseBook {
     );
     const words = [...this.#phrases.keys(), ...periods.map(fold), ...this.#shortFor.keys()];
     this.known = new Set(words.flatMap((text) => text.split(' ')));
-    const long = [...this.#phrases.keys()].filter((text) => text.includes(' '));
-    this.#joined = new Map(long.map((text) => [text.replaceAll(' ', ''), text]));
     this.polite = new Set(vocabulary.list('polite').flatMap((phrase) => phrase.split(' ')));
     const fields = ['code', 'phone', 'email'].flatMap((list) => vocabulary.list(list));
     this.fields = new Set(fields.flatMap((phrase) => phrase.split(' ')));
@@ -189,8 +185,6 @@ export class PhraseBook {
     const long = this.#shortFor.get(word);
     if (long !== undefined) return long;
     if (this.known.has(word)) return word;
-    const joined = this.#joined.get(word);
-    if (joined !== undefined) return joined;
     const undone = undoTyping(word);
     const isUndone = undone.length > 1 && this.known.has(undone);
     return isUndone ? (this.#shortFor.get(undone) ?? undone) : word;

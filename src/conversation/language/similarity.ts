@@ -1,6 +1,6 @@
 import type { LocalizedText } from '../message.ts';
 import type { PhraseBook, Word } from './phrases.ts';
-import { fold, isAscii, isOneTypo, remembered, speltWords, tokenize, visible } from './tokenizer.ts';
+import { fold, isAscii, remembered, speltWords, tokenize, visible } from './tokenizer.ts';
 import { phraseAt } from './vocabulary.ts';
 
 /* Which example a text is like, and whether it asks something. */
@@ -52,7 +52,6 @@ export class Similarity {
   readonly #examples: readonly Compared[];
   readonly #index = new Map<string, number[]>();
   readonly #asked: ReadonlySet<string>;
-  readonly #spell: (word: string) => string;
   readonly #small: ReadonlySet<string>;
   readonly #little: ReadonlySet<string>;
   readonly #nothing: ReadonlySet<string>;
@@ -74,7 +73,6 @@ export class Similarity {
     const list = (name: string) => new Set(vocabulary.list(name));
     [this.#small, this.#little, this.#nothing] = [list('small'), list('asks little'), list('asks nothing')];
     this.#asked = new Set(all.flatMap(({ said, isPhrase }) => (isPhrase ? [] : said)));
-    this.#spell = createSpeller(new Set([...all.flatMap(({ said }) => said), ...this.#small]));
     this.#examples = all.map(({ text, act, isPhrase, isOwn, said }, at) => {
       const words = this.#weigh(said);
       for (const word of words.keys()) {
@@ -96,7 +94,7 @@ export class Similarity {
 
   /** The examples that a text is like (Tversky's index of weighed words), the nearest first. */
   compare(text: string): readonly Near[] {
-    const said = this.#weigh(this.#book.plainly(text).map(this.#spell));
+    const said = this.#weigh(this.#book.plainly(text));
     // The weight that each example shares with the text. Small words alone make no example alike.
     const shares = new Map<number, number>();
     for (const [word, weight] of [...said].sort(([, one], [, other]) => other - one))
@@ -136,22 +134,6 @@ const sum = (words: Weighed): number => {
   for (const weight of words.values()) all += weight;
   return all;
 };
-
-/** In fewer letters than this, one typing error makes too many other words. */
-const MIN_TYPO = 4;
-
-/** Spells a word as a known one: undoes keystrokes, mends one typing error if it is unambiguous. */
-function createSpeller(known: ReadonlySet<string>): (word: string) => string {
-  const isLong = (word: string) => word.length >= MIN_TYPO && /^[a-z]+$/.test(word);
-  const byLength = Map.groupBy([...known].filter(isLong), ({ length }) => length);
-  return remembered((word) => {
-    if (known.has(word)) return word;
-    if (!isLong(word)) return word;
-    const alike = [-1, 0, 1].flatMap((more) => byLength.get(word.length + more) ?? []);
-    const [near, ...others] = alike.filter((one) => isOneTypo(one, word));
-    return others.length === 0 ? (near ?? word) : word;
-  });
-}
 
 /** Tells whether a text asks something, by its question mark or its words. A single word does not. */
 function createIsQuestion(book: PhraseBook): (text: string) => boolean {
