@@ -30,8 +30,8 @@ export class ScriptCommand extends Command {
   timeoutMs = Number.POSITIVE_INFINITY;
 
   constructor({ script, keys, args }: ScriptCall, by: 'sha' | 'lua') {
-    const name = by === 'sha' ? 'evalsha' : 'eval';
-    super(name, [SCRIPTS[script][by], keys.length, ...keys, ...args], { replyEncoding: null });
+    super(by === 'sha' ? 'evalsha' : 'eval', [], { replyEncoding: null });
+    this.args = [SCRIPTS[script][by], keys.length, ...keys, ...args];
   }
 
   /** ioredis calls it when it sends the command. */
