@@ -1,4 +1,4 @@
-import { fold, isAscii, tokenize, visible } from './tokenizer.ts';
+import { fold, isAscii, remembered, tokenize, visible } from './tokenizer.ts';
 
 /*
  * What customers say: `locales/<tag>.md`. A heading is a command, perhaps with a limit in brackets; a line
@@ -47,8 +47,6 @@ export class Vocabulary {
   readonly asSpelt: ReadonlyMap<string, string>;
   /** Short forms with what they are short for. */
   readonly shortFor: ReadonlyMap<string, string>;
-  readonly #folded = new Map<string, readonly string[]>();
-  readonly #indexes = new Map<string, PhraseIndex<number>>();
 
   constructor(texts: readonly LanguageText[]) {
     this.locales = [...new Set(texts.map(({ locale }) => locale))];
@@ -79,32 +77,24 @@ export class Vocabulary {
   }
 
   /** The phrases of a list as they are compared. */
-  list(name: string): readonly string[] {
-    const known = this.#folded.get(name);
-    if (known) return known;
-    const all = [...new Set(this.written(name).flatMap((phrase) => this.foldings(phrase)))];
-    this.#folded.set(name, all);
-    return all;
-  }
+  readonly list = remembered((name): readonly string[] => [
+    ...new Set(this.written(name).flatMap((phrase) => this.foldings(phrase))),
+  ]);
 
   /** A list of `one = other`. */
-  pairs(name: string): Map<string, string> {
+  readonly pairs = remembered((name): ReadonlyMap<string, string> => {
     const pairs = this.written(name).map((pair) => pair.split('=').map((part) => part.trim()));
     return new Map(pairs.map(([one = '', other = '']) => [one.normalize('NFC'), other]));
-  }
+  });
 
   /** The phrases of a list, with the numbers that they stand for ("hai = 2"). */
-  index(name: string): PhraseIndex<number> {
-    const known = this.#indexes.get(name);
-    if (known) return known;
-    const index = indexPhrases(
+  readonly index = remembered((name) =>
+    indexPhrases(
       [...this.pairs(name)].flatMap(([phrase, number]) =>
         this.foldings(phrase).map((text) => [text, Number(number)] as const),
       ),
-    );
-    this.#indexes.set(name, index);
-    return index;
-  }
+    ),
+  );
 
   /** A phrase as it is compared: folded and, where marks tell words apart, as `as spelt` has them, too. */
   foldings(phrase: string): string[] {
