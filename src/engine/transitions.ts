@@ -417,20 +417,17 @@ export const CONVERSATION = {
 function entries(name: string, record: ConversationRecord): readonly IndexEntry[] {
   const { retry, dead, journal, listed } = record;
   const filed: IndexEntry[] = [];
+  const file = (index: IndexEntry['index'], score: number, part?: string): void => {
+    filed.push({ index, member: part === undefined ? name : `${name}:${part}`, score });
+  };
   const atMs = dueMs(record);
-  if (atMs !== null) filed.push({ index: 'due', member: name, score: atMs });
-  if (retry !== null && retry.madeAtMs > 0)
-    filed.push({ index: 'undelivered', member: name, score: retry.madeAtMs });
-  if (dead[0] !== undefined) filed.push({ index: 'dead', member: name, score: dead[0].atMs });
-  for (const operation of Object.keys(journal)) {
-    const call = journal[operation];
-    if (call && call.outcome === undefined) {
-      filed.push({ index: 'intents', member: `${name}:${operation}`, score: call.atMs });
-    }
+  if (atMs !== null) file('due', atMs);
+  if (retry !== null && retry.madeAtMs > 0) file('undelivered', retry.madeAtMs);
+  if (dead[0] !== undefined) file('dead', dead[0].atMs);
+  for (const [operation, { outcome, atMs }] of Object.entries(journal)) {
+    if (outcome === undefined) file('intents', atMs, operation);
   }
-  for (const { index, part, score } of listed) {
-    if (isIndex(index)) filed.push({ index, member: part === undefined ? name : `${name}:${part}`, score });
-  }
+  for (const { index, part, score } of listed) if (isIndex(index)) file(index, score, part);
   return filed;
 }
 

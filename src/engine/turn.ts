@@ -75,32 +75,36 @@ export type Asker = {
 export type DeadReason = 'threw' | 'attempts' | 'unreadable' | 'state';
 
 /** What the steps of a turn decided together. */
-export type TurnDecision = {
-  readonly state: State;
-  readonly replies: readonly Reply[];
-  readonly wakeAtMs: number | null;
-  readonly settled: readonly string[];
-  readonly unlock: readonly Unlock[];
-  readonly escalated: readonly string[];
-  readonly questions: readonly string[];
-  readonly forget: boolean;
-};
+export class TurnDecision {
+  state: State;
+  wakeAtMs: number | null;
+  forget = false;
+  readonly replies: Reply[] = [];
+  readonly settled: string[] = [];
+  readonly unlock: Unlock[] = [];
+  readonly escalated: string[] = [];
+  readonly questions: string[] = [];
+
+  constructor(state: State, wakeAtMs: number | null = null) {
+    this.state = state;
+    this.wakeAtMs = wakeAtMs;
+  }
+
+  add({ state, replies, wakeAtMs = null, forget, question, ...decision }: Decision): void {
+    const { settled = [], unlock = [], escalated = [] } = decision;
+    this.state = state;
+    this.wakeAtMs = wakeAtMs;
+    this.forget ||= forget === true;
+    this.replies.push(...replies);
+    this.settled.push(...settled);
+    this.unlock.push(...unlock);
+    this.escalated.push(...escalated);
+    if (question) this.questions.push(question.answer ?? 'none');
+  }
+}
 
 /** An entry of the outbox, as it was before it was written; `body`, null: it cannot be read. */
 export type OutboxTask = { readonly seq: number; readonly body: OutboxItem | null };
-
-const NOTHING: readonly never[] = [];
-
-/** What a turn decides before its first step, but for the state. */
-export const UNDECIDED = {
-  replies: NOTHING,
-  wakeAtMs: null,
-  settled: NOTHING,
-  unlock: NOTHING,
-  escalated: NOTHING,
-  questions: NOTHING,
-  forget: false,
-} satisfies Omit<TurnDecision, 'state'>;
 
 /**
  * The lease is given back and nothing was changed: this process or another one takes the turn after
@@ -161,7 +165,7 @@ export class Turn {
   readonly letters: { readonly reason: DeadReason; readonly body: unknown }[] = [];
   decision: TurnDecision;
   /** What is left to be done after the commit: replies to send in order, then customers to unlock. */
-  tasks: readonly OutboxTask[] = NOTHING;
+  tasks: readonly OutboxTask[] = [];
 
   /** Present if the turn is looked into. Filled as the turn goes. */
   inside: TurnInside | undefined;
@@ -182,7 +186,7 @@ export class Turn {
     const isFiled = head !== null && head.mark === filed?.deliveryId;
     const incoming = isFiled ? filed.incoming : head && readOrGiveBack(() => readMessage(head.body));
     this.before = before;
-    this.decision = { ...UNDECIDED, state: before.state };
+    this.decision = new TurnDecision(before.state);
     const origin = incoming === null ? before.origin : toOrigin(incoming);
     this.asker = origin && { origin, sender: incoming?.sender ?? origin.sender, incoming };
     // A message that staff filed has no `acceptedMs`: it does not wait for another process.
@@ -232,7 +236,6 @@ export class Turn {
   ): Effect | PhotoEffect | undefined {
     const { conversation, ids, watchdog } = this.#tools;
     const { head, record } = this.lease;
-    const before = this.decision;
     const context = {
       sender,
       journal,
@@ -247,21 +250,11 @@ export class Turn {
     let decision: Decision;
     watchdog?.enter(this.lease.conversation);
     try {
-      decision = conversation.step(before.state, input, context);
+      decision = conversation.step(this.decision.state, input, context);
     } finally {
       watchdog?.leave();
     }
-    const { settled = NOTHING, unlock = NOTHING, escalated = NOTHING, question } = decision;
-    this.decision = {
-      state: decision.state,
-      replies: [...before.replies, ...decision.replies],
-      wakeAtMs: decision.wakeAtMs ?? null,
-      settled: [...before.settled, ...settled],
-      unlock: [...before.unlock, ...unlock],
-      escalated: [...before.escalated, ...escalated],
-      questions: question ? [...before.questions, question.answer ?? 'none'] : before.questions,
-      forget: before.forget || decision.forget === true,
-    };
+    this.decision.add(decision);
     return decision.effect;
   }
 
@@ -270,7 +263,7 @@ export class Turn {
     const { before, lease, letters, nowMs, asker } = this;
     const { record, head } = lease;
     const isFlood = record.dropped > 0 && nowMs - (before.floodedMs ?? 0) > FLOOD_EVERY_MS;
-    if (isFlood) this.decision = { ...this.decision, replies: [FLOOD, ...this.decision.replies] };
+    if (isFlood) this.decision.replies.unshift(FLOOD);
     const { state, replies, wakeAtMs, settled, forget } = this.decision;
     const asks = replies.findLast((reply) => reply.asks !== undefined)?.asks;
     const outline = toOutline(state);

@@ -346,8 +346,10 @@ type OpenedRecord<Content> = {
 const NONE = { record: null, entries: [] };
 const BROKEN = { record: null, entries: [], fault: 'seal_broken' } as const;
 
-const findEntry = (entries: readonly IndexEntry[], { index, member }: IndexEntry): IndexEntry | undefined =>
-  entries.find((entry) => entry.index === index && entry.member === member);
+function findEntry(entries: readonly IndexEntry[], { index, member }: IndexEntry): IndexEntry | undefined {
+  for (const entry of entries) if (entry.index === index && entry.member === member) return entry;
+  return undefined;
+}
 
 function diffEntries(
   name: string,

@@ -20,8 +20,8 @@ import {
   type OutboxTask,
   readOrGiveBack,
   Turn,
+  TurnDecision,
   type TurnTools,
-  UNDECIDED,
 } from './turn.ts';
 
 export type WorkerTools = TurnTools & {
@@ -260,10 +260,10 @@ export class Worker {
     turn.letters.push({ reason, body: head?.body ?? record.state });
     const { state } = before;
     if (head === null) {
-      turn.decision = { ...UNDECIDED, state, wakeAtMs: asker && nowMs + WAKE_RETRY_MS };
+      turn.decision = new TurnDecision(state, asker && nowMs + WAKE_RETRY_MS);
       return;
     }
-    turn.decision = { ...UNDECIDED, state };
+    turn.decision = new TurnDecision(state);
     try {
       const { sender } = asker ?? {};
       if (sender) return await this.#takeSteps(turn, { kind: 'failed' }, { calls, sender });
@@ -271,8 +271,8 @@ export class Worker {
       if (isInfrastructureError(err)) throw err;
       this.#tools.observe.log.error({ err, conversation }, 'a turn threw while it was given up');
     }
-    const wakeAtMs = record.wakeMs || null;
-    turn.decision = { ...UNDECIDED, state: forgetLast(state), wakeAtMs, replies: [FAILED] };
+    turn.decision = new TurnDecision(forgetLast(state), record.wakeMs || null);
+    turn.decision.replies.push(FAILED);
   }
 }
 
