@@ -99,7 +99,7 @@ export const cutList = (value: unknown): unknown => (Array.isArray(value) ? valu
 
 const MAX_NAME = 100;
 
-/** The sender, from the client's language tag (BCP 47) and name. */
+/** The sender, from the client's language tag (BCP 47) and name. Staff and AntCRM see the name. */
 export function senderOf(
   { name: channel, proof }: ChannelTraits,
   tag: string | undefined,
@@ -107,7 +107,8 @@ export function senderOf(
 ): Sender {
   const language = tag?.slice(0, 2).toLowerCase();
   const locale = LOCALES.find((ours) => ours === language);
-  const name = cut(written.trim(), MAX_NAME);
+  const seen = written.replace(/[\p{Cc}\p{Cf}]/gu, '');
+  const name = cut(seen.trim(), MAX_NAME);
   return { channel, proof, locale, name: name === '' ? undefined : name };
 }
 

@@ -126,6 +126,8 @@ describe('a private message', () => {
     [{ language_code: 7 }, { locale: undefined }],
     [{ last_name: 'b'.repeat(200) }, { name: `Garnacho ${'b'.repeat(91)}` }],
     [{ first_name: undefined, last_name: undefined }, { name: undefined }],
+    [{ first_name: '\u202eMinh\u0007', last_name: '\u200b' }, { name: 'Minh' }],
+    [{ first_name: '\u200b\u202e', last_name: undefined }, { name: undefined }],
   ])('of a client with %j is of the sender %j', async (profile, sender) => {
     expect((await read(createPerson(42, profile).writes('a')))?.sender).toMatchObject(sender);
   });
