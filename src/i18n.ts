@@ -29,8 +29,6 @@ export type WordsOptions = {
 
 /** Characters of a text param: names from profiles and products are cut. */
 const MAX_PARAM = 200;
-/** Characters of a text that operators write: names of gifts, answers. */
-const MAX_LOCALIZED = 1000;
 
 /**
  * Wording in all languages: each has its own translator. There is no global switch of the language, so no
@@ -71,25 +69,20 @@ export function createWords({ timeZone, resources = WORDING, onMissing = refuse 
     }
   }
 
-  /** A text from outside comes on one line, without characters that could reorder a message. */
   function toText(param: Exclude<Param, number>, locale: Locale): string {
-    const isPlain = typeof param === 'string';
-    if (!isPlain && 'written' in param) return param.written;
-    if (!isPlain && 'key' in param) return line(param, locale);
-    const text = isPlain ? param : (param[locale] ?? param.vi);
-    const max = isPlain ? MAX_PARAM : MAX_LOCALIZED;
-    const short = text.length > max ? `${text.slice(0, max - 1)}…` : text;
-    return short.replace(BREAKS, ' ').replace(INVISIBLE, '');
+    if (typeof param === 'string') {
+      const isLong = param.length > MAX_PARAM;
+      return clean(isLong ? `${param.slice(0, MAX_PARAM - 1)}…` : param);
+    }
+    if ('written' in param) return param.written;
+    return 'key' in param ? line(param, locale) : clean(param[locale] ?? param.vi);
   }
 
   return {
     line,
     /** The whole message: the main text, then its lines. */
-    text(reply: Reply, locale: Locale): string {
-      let text = line(reply, locale);
-      for (const extra of reply.lines ?? []) text += `\n${line(extra, locale)}`;
-      return text;
-    },
+    text: (reply: Reply, locale: Locale): string =>
+      [reply, ...(reply.lines ?? [])].map((each) => line(each, locale)).join('\n'),
   };
 }
 
@@ -148,6 +141,9 @@ function createFormatter(timeZone: string): FormatterModule {
 const BREAKS = /[\t-\r\u0085\u2028\u2029]+/g;
 /** Control, format (bidirectional, zero-width) and broken surrogate characters. */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}]/gu;
+
+/** A text from outside comes on one line, without characters that could reorder a message. */
+const clean = (text: string): string => text.replace(BREAKS, ' ').replace(INVISIBLE, '');
 
 function refuse(what: string): never {
   throw new Error(`Missing wording: ${what}`);

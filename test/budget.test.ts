@@ -6,13 +6,13 @@ import { describe, expect, it } from 'vitest';
  * feature pays by deleting. Whoever makes a room smaller lowers its figures here.
  */
 const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: number }>> = {
-  root: { files: /^([^/]+$|(http|observability|resilience)\/)/, lines: 2740, count: 29 },
+  root: { files: /^([^/]+$|(http|observability|resilience)\/)/, lines: 2737, count: 29 },
   conversation: { files: /^conversation\//, lines: 8680, count: 41 },
   engine: { files: /^(engine|store)\//, lines: 4906, count: 30 },
   loyalty: { files: /^loyalty\//, lines: 1400, count: 11 },
-  sandbox: { files: /^sandbox\//, lines: 405, count: 4 },
+  sandbox: { files: /^sandbox\//, lines: 400, count: 4 },
   channels: { files: /^channels\//, lines: 3100, count: 26 },
-  programs: { files: /^(photos|operators|cli)\//, lines: 905, count: 10 },
+  programs: { files: /^(photos|operators|cli)\//, lines: 903, count: 10 },
   console: { files: /^console\//, lines: 1589, count: 10 },
 };
 

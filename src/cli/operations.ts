@@ -37,7 +37,7 @@ export function readCommand(args: readonly string[]): BotRequest {
     options: {
       ...Object.fromEntries(NAMES.map((name) => [name, { type: 'string' as const }])),
       json: { type: 'boolean', default: false },
-      reveal: { type: 'boolean' },
+      reveal: { type: 'boolean', default: false },
       as: { type: 'string' },
     },
     allowPositionals: true,
@@ -48,16 +48,14 @@ export function readCommand(args: readonly string[]): BotRequest {
   if (positionals.length !== WORDS.get(name) || !isOneCustomer || (reveal && name !== 'show'))
     throw new Error(`No such command: ${args.join(' ')}`);
   const id = encodeURIComponent(subject);
+  const query = new URLSearchParams({ reveal: String(reveal), by });
   switch (name) {
     case 'list':
       return { json, path: '/operations' };
     case 'find':
       return { json, path: '/operations/find', body: whom };
     case 'show':
-      return {
-        json,
-        path: `/operations/${id}?${new URLSearchParams({ reveal: String(reveal ?? false), by })}`,
-      };
+      return { json, path: `/operations/${id}?${query}` };
     case 'settle':
       return { json, path: `/operations/${id}/settle`, body: { result, by } };
     default:

@@ -37,7 +37,6 @@ const newId = (): string => randomBytes(12).toString('hex');
 
 const GARNACHO: Named = { name: 'Garnacho', phone: '0867123456', email: 'garnacho@gmail.com' };
 
-/** However the phone is written. */
 const hasPhone = ({ phones }: Person, phone: string | undefined): boolean =>
   phone !== undefined && phones.some(({ value }) => toE164(value) === toE164(phone));
 const hasEmail = ({ emails }: Person, email: string | undefined): boolean =>
@@ -90,11 +89,11 @@ export class Ledger {
 
   /** Newest first. A phone together with an e-mail narrows the result. */
   history(type: HistoryEntry['type'], { phone, email, fromMs = 0, toMs = Infinity }: EntryQuery) {
-    const isOf = (person: Person) =>
-      (phone === undefined || hasPhone(person, phone)) && (email === undefined || hasEmail(person, email));
     return this.#entries
-      .filter((entry) => entry.type === type && entry.visibleAt <= Date.now() && isOf(entry.contact))
+      .filter((entry) => entry.type === type && entry.visibleAt <= Date.now())
       .filter(({ createdAt }) => createdAt >= fromMs && createdAt <= toMs)
+      .filter(({ contact }) => phone === undefined || hasPhone(contact, phone))
+      .filter(({ contact }) => email === undefined || hasEmail(contact, email))
       .sort((a, b) => b.createdAt - a.createdAt);
   }
 
@@ -146,12 +145,10 @@ function addTo(person: Person, { phone, email, name = '' }: Named): Person {
 const findRefusal = (rules: readonly (readonly [isBroken: unknown, refusal: string])[]): string | null =>
   rules.find(([isBroken]) => isBroken)?.[1] ?? null;
 
-const HOUR_MS = 60 * 60 * 1000;
-
 /** 45 accumulations and 25 redemptions, so that every period has records. Every ninth failed. */
 function pastOf(contact: Person): HistoryEntry[] {
   const entry = (hoursAgo: number) => {
-    const createdAt = Date.now() - hoursAgo * HOUR_MS;
+    const createdAt = Date.now() - hoursAgo * 60 * 60 * 1000;
     return { createdAt, visibleAt: createdAt, id: newId(), contact };
   };
   const earned = Array.from({ length: 45 }, (_, n): HistoryEntry => {

@@ -49,8 +49,7 @@ export type SandboxFault = z.infer<typeof faultSchema>;
 const route = { logLevel: 'silent', schema: { hide: true } } as const;
 
 /**
- * AntCRM by docs/antcrm.md, as a Fastify plugin for any prefix. It has AntCRM's routes, which take any
- * `apikey`, and `POST /faults`, `POST /reset` and `GET /state`.
+ * AntCRM by docs/antcrm.md, which takes any `apikey`; and `POST /faults`, `POST /reset` and `GET /state`.
  *
  * @example
  * await app.register(createSandbox(), { prefix: '/sandbox' });
@@ -93,10 +92,9 @@ class Sandbox {
     );
     app.get('/history-point', route, (request, reply) =>
       this.#answer('history', reply, () => {
-        const { type, createdAtRangeFrom, createdAtRangeTo, ...query } = historySchema.parse(request.query);
-        const { page, ...named } = query;
-        const between = { ...named, fromMs: createdAtRangeFrom, toMs: createdAtRangeTo };
-        return pageOf(this.#ledger.history(type ? 1 : 2, between), page).map(toRecord);
+        const query = historySchema.parse(request.query);
+        const { type, page, createdAtRangeFrom: fromMs, createdAtRangeTo: toMs, ...named } = query;
+        return pageOf(this.#ledger.history(type ? 1 : 2, { ...named, fromMs, toMs }), page).map(toRecord);
       }),
     );
     app.get('/contacts', route, (request, reply) =>
