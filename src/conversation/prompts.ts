@@ -211,10 +211,8 @@ export function mergeProfile({ draft, profile }: State, { settings }: Context): 
   const kept = { ...profile };
   for (const kind of ['phone', 'email'] as const) {
     const value = draft[kind];
-    if (!value) continue;
-    if (kept[kind] && !value.proved) continue;
-    const proved = value.proved && isAsked;
-    kept[kind] = { ...value, proved };
+    const isBetter = value?.proved || !kept[kind];
+    if (value && isBetter) kept[kind] = { ...value, proved: value.proved && isAsked };
   }
   return kept;
 }

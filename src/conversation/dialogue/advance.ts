@@ -142,11 +142,6 @@ export function askUntried(state: State, { codes, why }: Untried, scope: Scope):
  * What forbids a flow to begin, to call, or to show its summary.
  */
 
-/** Why a flow cannot begin now; undefined: it can. */
-export function findHindrance(flow: Flow, state: State, scope: Scope): Reply | undefined {
-  return scope.serviceUp ? findCallHindrance(flow, state, scope) : { key: 'service.unavailable' };
-}
-
 const waitForGuesses = (flow: Flow, state: State, scope: Scope): Reply | undefined =>
   flow.slots.includes('codes') ? sayTooManyAttempts(state, scope) : undefined;
 

@@ -110,14 +110,7 @@ export function cancel(state: State, scope: Scope): Decision {
 }
 
 /** Answers of ours that only the shop can complete: they come with the contact. */
-const WITH_CONTACT: ReadonlySet<string> = new Set([
-  'answer.gift.where',
-  'answer.gift.refused',
-  'answer.gift.return',
-  'answer.points.missing',
-  'answer.undo',
-  'answer.hours',
-]);
+const WITH_CONTACT = ['gift.where', 'gift.refused', 'gift.return', 'points.missing', 'undo', 'hours'];
 
 /** The answer with this key, in the operator's words or ours. */
 export function answer(state: State, key: string, scope: Scope): Digression {
@@ -125,7 +118,7 @@ export function answer(state: State, key: string, scope: Scope): Digression {
   const written = scope.answers.get(id);
   const computed = written ? undefined : computeAnswer(state, key, scope);
   const text = (key === 'answer.gift.where' && pickUpLine(state, scope)) || (written ?? computed ?? { key });
-  const isOurs = 'key' in text && WITH_CONTACT.has(String(text.key));
+  const isOurs = 'key' in text && text.key === key && WITH_CONTACT.includes(id);
   const lines = isOurs ? supportLines(scope) : [];
   return { key: 'answer', params: { text }, lines, question: { answer: id } };
 }

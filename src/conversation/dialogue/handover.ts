@@ -52,12 +52,12 @@ export function callPerson(state: State, { why, led = [] }: TicketCause, scope: 
   if (!settings.handover) return remark(state, scope, supportReply(scope));
   const { notUnderstood, tickets = [], view = ids.view, ...rest } = state;
   const open = findOpenTicket(state);
-  const fresh: Ticket = {
+  const { waitsMs = nowMs, ...called } = open ?? {
     ...createTicket(state, why, scope),
-    ...(led.length > 0 && { led: led.slice(-MAX_LED) }),
+    ...(led.length > 0 && { led: [...led] }),
     ...(notUnderstood && { notUnderstood }),
   };
-  const ticket = open ? awaitStaff(open, nowMs) : fresh;
+  const ticket: Ticket = { ...called, waitsMs };
   const next = { ...rest, view, tickets: boundTickets([...tickets.filter((one) => one !== open), ticket]) };
   // Once an answer came or was late, the reply names no time.
   const context = ticket.late || ticket.answeredMs !== undefined ? 'open' : undefined;
@@ -81,16 +81,11 @@ function createTicket(state: State, reason: Reason, scope: Scope): Ticket {
     reason,
     ...(sender.name && { name: sender.name }),
     openedMs: nowMs,
-    // The bot goes on while staff look into an operation.
-    ...(reason !== 'escalated' && { waitsMs: nowMs }),
     ...(doing && { doing }),
     notes: [],
     count: { customer: 0, staff: 0 },
   };
 }
-
-const awaitStaff = (ticket: Ticket, nowMs: number): Ticket =>
-  ticket.answeredMs === undefined ? { ...ticket, waitsMs: ticket.waitsMs ?? nowMs } : ticket;
 
 const sayWaiting = ({ id }: Ticket, { view, context }: Pick<Reply, 'view' | 'context'>): Reply => ({
   key: 'person.waiting',

@@ -61,12 +61,7 @@ const interpret = (state: State, text: string, scope: Scope): readonly Command[]
   scope.language.interpret(text, toExpecting(state, scope), scope).commands;
 
 /** The commands that the bot answers while a person does. */
-const OWN: ReadonlySet<string | undefined> = new Set([
-  'show help',
-  'show languages',
-  'show privacy',
-  'show erasing',
-]);
+const OWN = ['show help', 'show languages', 'show privacy', 'show erasing'];
 const UNWRITTEN = { voice: '🎤', sticker: '🙂', other: '📎' } as const;
 
 /**
@@ -79,7 +74,7 @@ function passToStaff(state: State, message: CustomerMessage, scope: Scope): Deci
       const act = scope.language.slash(message.text);
       if (act === 'cancel' || scope.language.leaves(message.text))
         return closeTicket(state, { by: 'customer' }, scope);
-      return OWN.has(act) ? undefined : addCustomerNote(state, message.text, scope);
+      return act && OWN.includes(act) ? undefined : addCustomerNote(state, message.text, scope);
     }
     case 'choice':
       return message.choice === 'person:leave' ? closeTicket(state, { by: 'customer' }, scope) : undefined;

@@ -4,7 +4,7 @@ import { type Flow, readsBalance, type Scope } from '../flow.ts';
 import { collectIdentity, findGift, leaveConsent, showPhone, toTypedValue } from '../prompts.ts';
 import { changeLast, sayFirst } from '../reply.ts';
 import { type Draft, dropOffer, type Identity, type State } from '../state.ts';
-import { findHindrance, retry, runningFlow } from './advance.ts';
+import { findCallHindrance, retry, runningFlow } from './advance.ts';
 import { answer, sayFault, sayNotUnderstood } from './digressions.ts';
 import { askStep, goHome, slotStep } from './questions.ts';
 import { digress, findFlow, type Reduction, type Round, setSlots } from './round.ts';
@@ -39,7 +39,7 @@ export function beginFlow(round: Round, flow: Flow): Reduction {
   const state = leaveConsent(round.state);
   const left = runningFlow(state, scope);
   const told = left ? [{ key: 'flow.switched', params: { flow: { key: `flow.${left.name}` } } }] : [];
-  const wait = findHindrance(flow, state, scope);
+  const wait = scope.serviceUp ? findCallHindrance(flow, state, scope) : { key: 'service.unavailable' };
   if (wait) return sayFirst(told, goHome(state, scope, wait));
   const known: Draft = collectIdentity(state, scope);
   const isSkipped = flow.slots.includes('email') && known.email === undefined && state.emailAsked;
