@@ -7,7 +7,7 @@ import { missingSlots } from '../slots.ts';
 import type { Draft, Offer, State } from '../state.ts';
 import { parseCode } from '../values/code.ts';
 import { personChoice, supportLines } from './handover.ts';
-import { findUnseen, sayBusy, sayTooManyAttempts, splitChecked } from './operations.ts';
+import { findUnseen, sayBusy, sayChecking, sayTooManyAttempts } from './operations.ts';
 import { openHistory, showPage } from './pages.ts';
 import { finishFlow } from './privacy.ts';
 import { askAgain, askStep, goHome, slotStep } from './questions.ts';
@@ -179,13 +179,18 @@ function applyGuards(flow: Flow, state: State, scope: Scope): Guarded {
   return { ...guarded, stop };
 }
 
-function dropChecked(flow: Flow, state: State): Guarded {
-  const { draft } = state;
-  const { left, told } = splitChecked(state, findConfirms(flow)?.kind, draft.codes ?? []);
-  const [first, ...others] = told;
-  return first && left.length === 0
+/** A code that is being checked is not called again: both calls would find the same record. */
+function dropChecked(flow: Flow, { draft, operations }: State): Guarded {
+  const { codes = [] } = draft;
+  const confirms = findConfirms(flow);
+  const open = operations.filter(({ kind, status }) => kind === confirms?.kind && status === 'checking');
+  const checked = open.filter(({ lookup }) => lookup && codes.includes(lookup.code));
+  const left = codes.filter((code) => !checked.some(({ lookup }) => lookup?.code === code));
+  const [first, ...others] = checked.map(sayChecking);
+  if (!first) return { draft, said: [] };
+  return left.length === 0
     ? { draft, said: others, stop: { say: first } }
-    : { draft: { ...draft, codes: [...left] }, said: told };
+    : { draft: { ...draft, codes: left }, said: [first, ...others] };
 }
 
 function checkGift(draft: Draft, scope: Scope): Guarded {

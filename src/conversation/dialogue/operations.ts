@@ -116,22 +116,6 @@ export function sayStillChecking(state: State): Reply {
     : { key: 'operation.busy' };
 }
 
-/** A code that is being checked is not called again: both calls would find the same record. */
-export function splitChecked(
-  { operations }: State,
-  wanted: Operation['kind'] | undefined,
-  codes: readonly string[],
-): { readonly left: readonly string[]; readonly told: readonly Reply[] } {
-  const open = operations.filter(
-    ({ kind, status, lookup }) =>
-      kind === wanted && status === 'checking' && lookup !== undefined && codes.includes(lookup.code),
-  );
-  return {
-    left: codes.filter((code) => !open.some(({ lookup }) => lookup?.code === code)),
-    told: open.map(sayChecking),
-  };
-}
-
 /** Says that the outcome is looked up. */
 export function sayChecking({ id: reference, kind }: Operation): Reply {
   return { key: 'operation.checking', context: kind, params: { reference } };
