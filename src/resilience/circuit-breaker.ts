@@ -29,7 +29,7 @@ export class CircuitBreaker {
   /** Counts the changes of state. */
   #era: Permit = 0;
   /** Whether the last calls failed, oldest first. */
-  #results: readonly boolean[] = [];
+  #results: boolean[] = [];
 
   constructor(options: CircuitBreakerOptions) {
     this.#options = options;
@@ -55,10 +55,10 @@ export class CircuitBreaker {
       return;
     }
     const { window, minResults } = this.#options;
-    this.#results = [...this.#results, isFailure].slice(-window);
-    const { length } = this.#results;
+    if (this.#results.push(isFailure) > window) this.#results.shift();
+    if (!isFailure || this.#results.length < minResults) return;
     const failures = this.#results.filter(Boolean).length;
-    if (isFailure && length >= minResults && failures > length / 2) this.#become('open');
+    if (failures > this.#results.length / 2) this.#become('open');
   }
 
   #become(state: BreakerState): void {

@@ -43,10 +43,10 @@ export function render(reply: Reply, locale: Locale, words: Words): TelegramRepl
     if (button.text.length > SHORT_LABEL || /^(confirm|gift):/.test(id)) columns = 1;
     buttons.push(button);
   }
-  const { reply_markup: inline } = Markup.inlineKeyboard(buttons, { columns });
+  const keyboard = buttons.length > 0 ? Markup.inlineKeyboard(buttons, { columns }) : undefined;
   return {
     text,
-    ...(buttons.length > 0 && { inline }),
+    inline: keyboard?.reply_markup,
     ...(text.length <= MAX_CAPTION && { photo: image }),
   };
 }
