@@ -56,9 +56,8 @@ export function afterDelivery(delivery: Delivery, before: DeliveryTry, delivered
       return { kind };
     case 'undelivered':
     case 'unauthorized':
-      return leftMs < 0 ? GIVEN_UP : { kind: 'waits', wait: { ...backOff(before, kind), tried } };
     case 'throttled': {
-      const { afterMs } = delivery;
+      const afterMs = kind === 'throttled' ? delivery.afterMs : undefined;
       const wait =
         afterMs === undefined ? backOff(before, kind) : { afterMs, leastMs: afterMs, reason: kind };
       return leftMs < (afterMs ?? 0) ? GIVEN_UP : { kind: 'waits', wait: { ...wait, tried } };

@@ -1,21 +1,16 @@
 import type { Observe } from '../observability/metrics.ts';
-import type { Runtime } from '../runtime.ts';
 import { type RecordStore, type ScoredMember, SHARDS, shardOf } from '../store/port.ts';
 import type { Lease, Leases } from './leases.ts';
 import type { EngineLimits } from './limits.ts';
+import type { TurnTools } from './turn.ts';
 
-export type SchedulerParts = {
+export type SchedulerParts = Pick<TurnTools, 'runtime' | 'stopping' | 'onError'> & {
   readonly store: Pick<RecordStore, 'list'>;
   readonly leases: Pick<Leases, 'claim'>;
-  readonly runtime: Runtime;
   readonly limits: Pick<EngineLimits, 'concurrency' | 'sweepMs'>;
   readonly observe: Pick<Observe, 'claim'>;
-  /** Aborted when the process is stopping: nothing more is claimed. */
-  readonly stopping: AbortSignal;
   /** Begins to work on a claimed conversation, in a slot that `freeSlot` frees. */
   begin(lease: Lease): void;
-  /** A shard did not answer. It is asked again later. */
-  onError(error: unknown): void;
 };
 
 /** Each sweep lists the next of four groups of shards, so that all shards are listed within 2 s. */

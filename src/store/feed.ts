@@ -9,8 +9,7 @@ export interface EventLog {
   read(conversation: string, afterSeq: number): Promise<readonly FeedEvent[]>;
 }
 
-/** How a feed looks for events. */
-export type FeedOptions = {
+type FeedOptions = {
   readonly runtime: Pick<Runtime, 'timer'>;
   /** How often followers look for events of other processes, ms. Absent: there are none. */
   readonly pollMs?: number;

@@ -52,13 +52,10 @@ export async function connectRedis(
   options: ConnectionOptions,
 ): Promise<RedisConnection> {
   const connection = new RedisConnection(address, options);
-  try {
-    await connection.start();
-  } catch (error) {
-    connection.close();
-    throw error;
-  }
-  return connection;
+  const refused = await connection.start();
+  if (refused === undefined) return connection;
+  connection.close();
+  throw refused;
 }
 
 export class RedisConnection {
@@ -91,16 +88,16 @@ export class RedisConnection {
     this.client.on('ready', () => this.#onReady());
   }
 
-  /** Waits for the first connection, and verifies the store. Rejects with `StoreRefused`. */
-  async start(): Promise<void> {
+  /** Waits for the first connection, and verifies the store. */
+  async start(): Promise<StoreRefused | undefined> {
     const refusal = await this.#waitForRedis();
     if (refusal !== null) {
       const got = `a user, password or database that ${placesOf(this.#address)} refuses (${refusal})`;
-      throw new StoreRefused(`REDIS_URL: got ${got}, wants those it has`);
+      return new StoreRefused(`REDIS_URL: got ${got}, wants those it has`);
     }
     const refused = await this.verify();
-    if (refused !== undefined) throw refused;
     this.#isStarted = true;
+    return refused;
   }
 
   /** Runs a script. Strings of its answer come as buffers. Rejects with `StoreUnavailable`. */
