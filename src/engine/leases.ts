@@ -1,6 +1,6 @@
 import { LeaseLost } from '../conversation/effect.ts';
 import type { AtWork } from '../observability/tracing.ts';
-import type { Runtime } from '../runtime.ts';
+import type { Runtime, Timer } from '../runtime.ts';
 import type { EngineLimits } from './limits.ts';
 import type { Incoming } from './messages.ts';
 import type { ConversationRecord, InboxMessage } from './record.ts';
@@ -104,7 +104,7 @@ export class Leases {
   readonly #parts: LeasesParts;
   /** Leases at work. They are renewed as long as they are here. */
   readonly live = new Set<Lease>();
-  #isRunning = false;
+  #timer: Timer | undefined;
 
   constructor(parts: LeasesParts) {
     this.#parts = parts;
@@ -137,18 +137,15 @@ export class Leases {
     if (lease.isLost) throw new LeaseLost();
   }
 
+  /** Renews the leases at work from time to time, until `stop`. */
   start(): void {
-    this.#isRunning = true;
-    this.#parts.runtime.timer(this.#parts.limits.renewMs, () => this.#renewAll());
+    this.#timer = this.#parts.runtime.timer(this.#parts.limits.renewMs, () => {
+      for (const lease of this.live) this.isHeld(lease).catch(this.#parts.onError);
+      this.start();
+    });
   }
 
   stop(): void {
-    this.#isRunning = false;
-  }
-
-  #renewAll(): void {
-    if (!this.#isRunning) return;
-    for (const lease of this.live) this.isHeld(lease).catch(this.#parts.onError);
-    this.#parts.runtime.timer(this.#parts.limits.renewMs, () => this.#renewAll());
+    this.#timer?.cancel();
   }
 }

@@ -88,8 +88,7 @@ export type Outgoing = z.infer<typeof outgoingSchema> & { readonly trace?: Trace
  * - `rejected`: refused for another reason; the same reply will be refused again.
  */
 export type Delivery =
-  | { readonly kind: 'delivered' }
-  | { readonly kind: 'undelivered' | 'unauthorized' | 'unreachable' | 'rejected' }
+  | { readonly kind: 'delivered' | 'undelivered' | 'unauthorized' | 'unreachable' | 'rejected' }
   | { readonly kind: 'throttled' | 'uncertain'; readonly afterMs?: number };
 
 /** The part of a channel that turns use: where replies go, and who writes. */
