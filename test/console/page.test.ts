@@ -27,8 +27,9 @@ describe('the console page', () => {
     const response = await fetch(`${url}/console`);
     const html = await response.text();
     expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
-    expect(response.headers.get('content-security-policy')).toMatch(
-      /^default-src 'none'; script-src 'self'; style-src 'self';/,
+    expect(response.headers.get('content-security-policy')).toBe(
+      "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; img-src 'self'",
     );
     expect(html).not.toMatch(/<style|style="|\son\w+="|<script(?![^>]* src=)/);
     const paths = new Set([...html.matchAll(/(?:src|href)="(console[^"]+)"/g)].map(([, path = '']) => path));

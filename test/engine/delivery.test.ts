@@ -53,6 +53,12 @@ test('a try that a message of the customer brought forward does not count', () =
   expect(fate).toMatchObject({ wait: { afterMs: 40_000, tried } });
 });
 
+test('if a platform asks to wait for longer than what is left of a day, the reply is given up', () => {
+  const before = { atMs: NOW, nowMs: NOW + HOUR, tried: NEVER_TRIED, random: () => 0.5 };
+  const kindOf = (afterMs: number) => afterDelivery({ kind: 'throttled', afterMs }, before, -1).kind;
+  expect([kindOf(23 * HOUR), kindOf(24 * HOUR)]).toEqual(['waits', 'givenUp']);
+});
+
 /** A world whose platform does so with the first replies, and what else happens to these messages. */
 async function answer(texts: string, ...script: (Delivery | (() => Promise<Delivery>))[]) {
   const world = createWorld();

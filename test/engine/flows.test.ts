@@ -38,6 +38,15 @@ test('a flow that nobody knows ends after a minute, and with it nothing else', a
   expect(told).toEqual(expect.arrayContaining(['summary.phone', 'privacy.operation']));
 });
 
+test('a press on a dead question leaves what the live one asks for', async () => {
+  const world = createWorld();
+  const engine = world.engine({ conversation });
+  await engine.accept(incoming('tích điểm TIVI000000301'));
+  await engine.accept(incoming('', { message: { kind: 'choice', choice: 'skip', view: 'dead' } }));
+  await expect.poll(() => world.heard()).toEqual(['accumulate.askPhone', 'choice.expired']);
+  expect(world.sent.map(({ outgoing }) => outgoing.state.asks)).toEqual(['phone', 'phone']);
+});
+
 const CODES = ['TIVI000000301', 'TIVI000000302', 'TIVI000000303'];
 
 test('a code that was called when the process failed is being checked', async () => {

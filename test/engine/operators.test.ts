@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { Operators } from '../../src/engine/operators.ts';
 import { MAX_INBOX } from '../../src/engine/transitions.ts';
+import { StoreUnavailable } from '../../src/store/port.ts';
 import { createWorld, conversation as echo, incoming, LOOKUP, someEncryption } from './bot.ts';
 
 /* Settled and replayed by people: `test/operators/routes.test.ts`, and by the simulator's. */
@@ -15,13 +16,15 @@ test('an intent sealed with a lost key is listed and not settled', async () => {
   });
   await engine.accept(incoming('redeem:op1'));
   await expect.poll(() => world.operators.operations()).toMatchObject([{ reference: 'op1', intent: {} }]);
-  const operators = new Operators({
-    store: world.store,
-    encryption: someEncryption(),
-    readState: echo.readState,
-  });
+  const { store } = world;
+  const parts = { store, encryption: someEncryption(), readState: echo.readState };
+  const operators = new Operators(parts);
   expect(await operators.operations()).toMatchObject([{ reference: 'op1', intent: null }]);
   expect(await operators.settle('op1', 'done')).toBe('unreadable');
+  const list: typeof store.list = (index, range) =>
+    range.shard === 7 ? Promise.reject(new StoreUnavailable('down')) : store.list(index, range);
+  const lists = new Operators({ ...parts, store: { ...store, list } }).operations();
+  await expect(lists, 'what a shard has would be missing').rejects.toThrow(StoreUnavailable);
 });
 
 test('a dead letter is replayed into a full inbox, and answered once, though its id is remembered', async () => {

@@ -144,16 +144,23 @@ test('a call behind one that hangs is refused, later ones at once, until the fir
   expect(await bulkhead.run(async () => 1)).toBe(1);
 });
 
-test('past the cap messages are refused, and the customer is told once', async () => {
+test('past the cap messages are refused, and the customer is told once a minute', async () => {
   const world = createWorld();
   const busy = world.engine({}, { concurrency: 0 });
   const results = [];
   for (let n = 0; n < MAX_INBOX + 2; n++) results.push(await busy.accept(incoming('a')));
   expect(results.slice(MAX_INBOX - 1)).toEqual(['accepted', 'full', 'full']);
-  world.engine();
+  const engine = world.engine();
   await world.quiet();
   expect(world.heard().slice(0, 3)).toEqual(['abuse.flood', 'a', 'a a']);
   expect(world.heard()).toHaveLength(1 + MAX_INBOX);
+  for (const [passedMs, told] of [[0, 1] as const, [60_001, 2] as const]) {
+    world.advance(passedMs);
+    await world.rewrite((record) => ({ ...record, dropped: 1 }));
+    await engine.accept(incoming('b'));
+    await world.quiet();
+    expect(world.heard().filter((key) => key === 'abuse.flood')).toHaveLength(told);
+  }
 });
 
 test('while the store is out of reach accepting is refused, so that the platform sends again', async () => {
