@@ -1,6 +1,7 @@
 import diagnostics from 'node:diagnostics_channel';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
 import { createClient } from '../src/channels/staff/client.ts';
+import { Spans } from '../src/observability/tracing.ts';
 import { startBot } from './support/app.ts';
 import { type Collector, type ReceivedSpan, startCollector } from './support/otlp.ts';
 import { textActivity } from './support/teams-activities.ts';
@@ -33,11 +34,11 @@ async function setUp(env: Readonly<Record<string, string>> = {}, delayMs = 20) {
   return { bot, collector, lines, send, earn };
 }
 
-type Spans = readonly ReceivedSpan[];
-const named = (spans: Spans, name: string) => spans.filter((span) => span.name === name);
+type Trace = readonly ReceivedSpan[];
+const named = (spans: Trace, name: string) => spans.filter((span) => span.name === name);
 
 /** The spans of the first trace that has a span of this name. */
-const traceOf = (spans: Spans, name: string) =>
+const traceOf = (spans: Trace, name: string) =>
   spans.filter(({ traceId }) => traceId === named(spans, name)[0]?.traceId);
 
 /** `name` below the name of its parent, and so on. */
@@ -47,8 +48,8 @@ function pathOf(span: ReceivedSpan, spans: readonly ReceivedSpan[]): string {
 }
 
 /** Waits until such a trace is there from end to end. */
-async function arrived(collector: Collector, name: string): Promise<Spans> {
-  const isWhole = (spans: Spans) =>
+async function arrived(collector: Collector, name: string): Promise<Trace> {
+  const isWhole = (spans: Trace) =>
     ['deliver', 'turn'].every((last) => named(traceOf(spans, name), last).length > 0);
   return traceOf(await collector.until(isWhole), name);
 }
@@ -97,7 +98,7 @@ test('a message is one trace, from its acceptance to the delivery; log lines car
     body: JSON.stringify({ call: 'accumulate', fault: 'lose-answer' }),
   });
   await earn('TIVI000000004');
-  const calls = (all: Spans) => named(all, 'antcrm accumulate');
+  const calls = (all: Trace) => named(all, 'antcrm accumulate');
   const call = calls(await collector.until((all) => calls(all).length > 1)).at(-1);
   expect(JSON.parse(lines.find((line) => /Outcome unknown/.test(line)) ?? '')).toMatchObject({
     call: 'accumulate',
@@ -158,10 +159,24 @@ test('a collector out of reach costs customers nothing, and the log one line', a
   expect(told()).toHaveLength(1);
 });
 
-test('what a bot has done before it stops reaches the collector', async () => {
+test.each([
+  ['on', 1],
+  ['off', 0],
+])('what was done before a stop reaches the collector where sampling is %s', async (stands, count) => {
+  vi.stubEnv('OTEL_TRACES_SAMPLER', `parentbased_always_${stands}`);
   const { bot, collector, send } = await setUp({}, 600_000);
   await send({ text: 'hello' });
   expect(collector.spans).toEqual([]);
   await bot.stop();
-  expect(named(collector.spans, 'turn')).toHaveLength(1);
+  expect(named(collector.spans, 'turn')).toHaveLength(count);
+});
+
+test('a span says words of ours, and nothing else', async () => {
+  const collector = await startCollector();
+  onTestFinished(() => collector.stop());
+  const spans = new Spans();
+  await spans.open(collector.url, { warn() {} });
+  spans.mark({ name: 'accept', channel: 'anh Minh', sinceMs: Date.now() });
+  await spans.close();
+  expect(collector.spans).toMatchObject([{ attributes: { 'bot.channel': 'other' } }]);
 });

@@ -155,7 +155,8 @@ test('an escalated operation leaves the bot to its customer, and its ticket ends
     await asStaff('/sandbox/faults', { call: 'history', fault: 'error-500', times: 99 });
     await expect.poll(() => ticketOf(conversation), { timeout: 5000 }).toMatchObject({ reason: 'escalated' });
     const escalated = { msg: 'an unknown outcome is with staff', operation: reference, outcome: 'escalated' };
-    expect(bot.logged()).toContainEqual(expect.objectContaining(escalated));
+    const alarm = { alarm: 'operation_escalated', operation: reference };
+    for (const line of [escalated, alarm]) expect(bot.logged()).toContainEqual(expect.objectContaining(line));
     await asStaff('/sandbox/reset', {});
     expect(await says(bot, conversation, { text: 'help' })).toMatchObject({ key: 'help' });
     if (answer) await asStaff(`/staff/tickets/${(await ticketOf(conversation))?.id}/messages`, answer);

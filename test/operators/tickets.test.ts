@@ -2,10 +2,9 @@ import { expect, test } from 'vitest';
 import { TEAMS } from '../../src/channels/teams/address.ts';
 import type { Lookup } from '../../src/conversation/effect.ts';
 import { type OpenOperation, Operators } from '../../src/engine/operators.ts';
-import { readBacklog } from '../../src/operators/backlog.ts';
 import { findConversations } from '../../src/operators/operation.ts';
 import { createTickets, type News } from '../../src/operators/tickets.ts';
-import { SHARDS, StoreUnavailable } from '../../src/store/port.ts';
+import { StoreUnavailable } from '../../src/store/port.ts';
 import { createWorld, incoming } from '../engine/bot.ts';
 import { watched } from '../support/changes.ts';
 import { newState, readState, step } from '../support/conversation.ts';
@@ -46,16 +45,6 @@ test('while a part of the store is silent no ticket counts as unknown or closed'
   isSilent = false;
   await look();
   expect(heard).toEqual([]);
-});
-
-test('a ticket that has waited for two days is lost, and counts no more', async () => {
-  let nowMs = 1;
-  const entries = [{ member: 'name:T1:waiting:1:0', score: 0 }];
-  const list = async () => ({ nowMs, count: 1, entries });
-  const waiting = async () => (await readBacklog({ list })).tickets.waitingMs.length;
-  expect(await waiting()).toBe(SHARDS);
-  nowMs = 2 * 24 * 60 * 60_000;
-  expect(await waiting()).toBe(0);
 });
 
 test('an answer that hangs while the customer is forgotten is refused, because nobody would be told it', async () => {
