@@ -107,8 +107,7 @@ export function senderOf(
 ): Sender {
   const language = tag?.slice(0, 2).toLowerCase();
   const locale = LOCALES.find((ours) => ours === language);
-  const seen = written.replace(/[\p{Cc}\p{Cf}]/gu, '');
-  const name = cut(seen.trim(), MAX_NAME);
+  const name = cut(written.replace(/[\p{Cc}\p{Cf}]/gu, '').trim(), MAX_NAME);
   return { channel, proof, locale, name: name === '' ? undefined : name };
 }
 

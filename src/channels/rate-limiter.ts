@@ -28,12 +28,8 @@ const GROUP_PER_MINUTE = 20;
 const MAX_CHATS = 20_000;
 /** No reply waits for longer. */
 const MAX_PAUSE_MS = 24 * 60 * 60_000;
-/**
- * If this share of a second's messages is refused within a second, the platform limits the whole bot. One
- * person can have one chat refused.
- */
-const BOT_REFUSALS = 1 / 5;
-const MIN_REFUSALS = 3;
+/** If so many chats are refused within a second, the platform limits the whole bot, and no single person. */
+const botRefusals = (perSecond: number): number => Math.max(3, perSecond / 5);
 
 /**
  * Limits the messages of this process, and those to one chat. Each takes a time slot. A reply waits for its
@@ -95,8 +91,7 @@ export class RateLimiter {
       this.#refusedMs = nowMs;
     }
     this.#refused.add(chat);
-    const most = Math.max(MIN_REFUSALS, BOT_REFUSALS * this.#options.perSecond);
-    if (this.#refused.size < most) return;
+    if (this.#refused.size < botRefusals(this.#options.perSecond)) return;
     this.#pausedMs = nowMs + afterMs;
     // All who wait get new slots after the pause.
     this.#slots.clear();

@@ -13,7 +13,6 @@ const USAGE = `npm run teams:package -- [--developer "AntCRM"] [--privacy https:
 Writes the Teams app package. Wants MICROSOFT_APP_ID and PUBLIC_URL.`;
 
 const EXIT_USAGE = 2;
-
 const ICONS = { color: 'color.png', outline: 'outline.png' } as const;
 
 const { commands } = createConversation({ flows, wording: WORDING, languageTexts: LANGUAGE_TEXTS });
