@@ -54,8 +54,12 @@ export class Scheduler {
     this.#group = Math.floor(parts.runtime.random() * GROUPS);
   }
 
+  /** Sweeps from time to time, one sweep at a time, until the process stops. */
   start(): void {
-    this.#sweepLater();
+    this.#parts.runtime.timer(this.#parts.limits.sweepMs, async () => {
+      await this.sweep();
+      if (!this.#parts.stopping.aborted) this.start();
+    });
   }
 
   waitUntilIdle(): Promise<void> {
@@ -121,13 +125,6 @@ export class Scheduler {
     // The claims under way go on with the group; without a free slot, the next that is freed does.
     this.#isWanted = true;
     await this.#fill();
-  }
-
-  #sweepLater(): void {
-    this.#parts.runtime.timer(this.#parts.limits.sweepMs, async () => {
-      await this.sweep();
-      if (!this.#parts.stopping.aborted) this.#sweepLater();
-    });
   }
 
   /**

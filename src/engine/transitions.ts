@@ -335,14 +335,8 @@ export function release(
     const isWoken = record.wakeMs > 0 && record.wakeMs <= nowMs;
     const hasMore = record.inbox.length > 0 || isWoken;
     if (hasMore && wait === undefined && record.outbox.length === 0 && record.schema <= VERSION) {
-      return {
-        record: {
-          ...record,
-          retry: null,
-          lease: { ...lease, untilMs: nowMs + leaseMs },
-        },
-        answer: true,
-      };
+      const longer = { ...lease, untilMs: nowMs + leaseMs };
+      return { record: { ...record, retry: null, lease: longer }, answer: true };
     }
     const wakeMs =
       wait?.holdsWakeUps && record.wakeMs > 0 ? Math.max(record.wakeMs, nowMs + wait.afterMs) : record.wakeMs;

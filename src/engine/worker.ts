@@ -249,10 +249,9 @@ export class Worker {
   }
 
   /**
-   * Decides what is left of a message that will never be answered. The conversation decides it, because it
-   * alone knows what may have been called for the message. If that throws as well, the state stays, and the
-   * customer gets an apology. A wake-up is tried again later: an operation may wait for it, and the
-   * customer's next redemption may wait for that operation.
+   * Decides what is left of a message that will never be answered. The conversation decides it: it alone
+   * knows what may have been called. If that throws as well, the state stays, and the customer gets an
+   * apology. A wake-up is tried again later, because an operation may wait for it.
    */
   async #giveUp(turn: Turn, calls: Calls, reason: DeadReason): Promise<void> {
     const { lease, before, asker, nowMs } = turn;
