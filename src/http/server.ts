@@ -124,7 +124,6 @@ export function createServer(
     http: { headersTimeout: requestMs, connectionsCheckingInterval: Math.min(requestMs / 4, 1000) },
     keepAliveTimeout: 72_000,
     forceCloseConnections: 'idle',
-    return503OnClosing: true,
     clientErrorHandler: refuseBroken,
     // A path that cannot be decoded has no route, so the error handler is not called for it.
     frameworkErrors: (error, _request, reply) => void problem(reply, error.statusCode ?? 400, error.message),

@@ -211,10 +211,7 @@ function codeOf(error: Error): string {
 /** The least time between two calls about the same subject. */
 const HOOK_EVERY_MS = 60_000;
 
-/**
- * Posts news to the operator's URL, with one retry; after two failures it calls `onFailed`. Nothing waits for
- * it. Of several news about a subject within a minute only the first is posted.
- */
+/** Posts news to `url`, with one retry, and at most once a minute about a subject. Nothing waits for it. */
 export function createHook(url: string, onFailed: () => void) {
   const { origin, pathname, search } = new URL(url);
   const transport = new Transport({ origin });

@@ -73,10 +73,7 @@ export function createMetrics({ log }: { readonly log: Log }) {
 
   return {
     observe: { log, ...observeTurns(declare, log), ...observeParts(declare) },
-    /**
-     * The answer of `GET /metrics` in Prometheus's text format: what this process counted and, with a
-     * `store`, what waits there for all processes. Answers even while the store does not.
-     */
+    /** The answer of `GET /metrics`; with what waits in `store`, unless it does not answer. */
     async text(store?: Watched): Promise<string> {
       if (store !== undefined && performance.now() - readMs >= READ_EVERY_MS) {
         readMs = performance.now();
