@@ -73,9 +73,9 @@ export const periodIn = (text: string, nowMs: number, timeZone: string) =>
 
 /** Finds what answers a question; `answers`: the operator's. */
 export function questionsOf(answers: readonly Answer[] = []) {
-  const { similarity } = createLanguage(answers);
+  const { similarity, parser } = createLanguage(answers);
   return (text: string) => {
-    const near = similarity.isQuestion(text) ? similarity.findQuestion(similarity.compare(text)) : undefined;
+    const near = parser.book.isQuestion(text) ? similarity.findQuestion(similarity.compare(text)) : undefined;
     const id = near && near.command !== UNKNOWN ? near.command.slice('ask '.length) : undefined;
     return near && { ...near, ...(id && { id }) };
   };

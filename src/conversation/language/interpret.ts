@@ -59,7 +59,7 @@ const UNCLEAR: readonly TextCommand[] = [{ do: 'unclear' }];
 const ASKS_UNKNOWN: readonly TextCommand[] = [{ do: 'ask', about: 'unknown' }];
 
 /** With a value, these acts are only politeness: "giúp mình mã TIVI000000017 với". */
-const POLITE_WITH_VALUES = /^(?:show help|show menu|talk bye|cancel mild)$/;
+const POLITE_WITH_VALUES = /^(?:show (?:help|menu|welcome)|talk bye|cancel mild)$/;
 /** Acts that likeness alone may carry out. */
 const HARMLESS = /^(?:talk|show (?:help|offer|complaint|privacy))/;
 /** Acts that likeness may offer by a button. */
@@ -92,7 +92,6 @@ export class LanguageInterpreter implements Interpreter {
   readonly similarity: Similarity;
   readonly #localeOf: (text: string, isFirst?: boolean) => string | undefined;
   readonly #language: InterpreterOptions;
-  readonly #linked: SpokenFlow | undefined;
   /** Words that add nothing to the name of a gift. */
   readonly #giftWords: ReadonlySet<string>;
 
@@ -100,11 +99,9 @@ export class LanguageInterpreter implements Interpreter {
     const { vocabulary, flows, commands, answers, answered } = language;
     const book = new PhraseBook(vocabulary);
     this.similarity = new Similarity(book, answers, answered);
-    const { isQuestion } = this.similarity;
-    this.parser = new Parser(book, flows, { commands, isQuestion });
+    this.parser = new Parser(book, flows, commands);
     this.#localeOf = createLocaleOf(vocabulary);
     this.#language = language;
-    this.#linked = flows.find(({ slots }) => slots.includes('codes'));
     this.#giftWords = new Set(
       ['wishes', 'beside a gift', 'counters', 'several'].flatMap((list) => vocabulary.list(list)),
     );
@@ -129,8 +126,6 @@ export class LanguageInterpreter implements Interpreter {
   /** A text that is, by itself, a value of the kind that is asked. */
   #readAsked(text: string, { at, kind, references }: Expecting, reading: Reading): Meant {
     if ((at !== 'slot' && at !== 'doubt') || kind === undefined) return undefined;
-    const spelled = kind === 'email' && !text.includes('@') ? emailMeant(this.#spellEmail(text)) : undefined;
-    if (spelled !== undefined) return [emailDoubt(spelled)];
     if (kind === 'phone' || kind === 'email') {
       if (!/\d|@/.test(text)) return undefined;
       const [value] = this.#readAs(kind, text, reading);
@@ -142,14 +137,6 @@ export class LanguageInterpreter implements Interpreter {
     const isCode = (code: string) =>
       this.parser.isCode(code) && !looksLikeContact(code) && !references.includes(code);
     return codes.length > 0 && codes.every(isCode) ? [{ do: 'add', codes }] : undefined;
-  }
-
-  /** "lan90 a còng gmail chấm com" with its signs. */
-  #spellEmail(text: string): string {
-    let spelled = visible(text).toLowerCase();
-    for (const [word, sign] of this.#language.vocabulary.pairs('mail signs'))
-      spelled = spelled.replaceAll(` ${word} `, sign);
-    return spelled;
   }
 
   #readAs(kind: SlotKind, text: string, { settings }: Reading): readonly TextCommand[] {
@@ -192,9 +179,8 @@ export class LanguageInterpreter implements Interpreter {
       reading,
       flow: flows.find(({ name }) => name === at.flow),
       starts: this.#startedBy(act),
-      linked: this.#linked,
       isBare,
-      isQuestion: this.similarity.isQuestion(text),
+      isQuestion: this.parser.book.isQuestion(text),
       why,
       nearest: () => {
         why.nearest ??= this.similarity.compare(said.text);
@@ -323,7 +309,7 @@ export class LanguageInterpreter implements Interpreter {
   }
 
   #isUnanswered(act: string): boolean {
-    return act.startsWith('ask ') && !this.#language.answered.has(act.slice('ask '.length));
+    return act.startsWith('ask ') && !this.similarity.answered.has(act);
   }
 
   /** A text without command or value: what it may mean, or why it does not answer our question. */
@@ -333,7 +319,7 @@ export class LanguageInterpreter implements Interpreter {
     const [first] = whole;
     if (first?.do !== 'ask' && first?.do !== 'unclear') return whole;
     // A text that is nearly a value of the kind that is asked is no example of anything.
-    if (first.do === 'unclear' && (first.script || (first.wrong && /[\d@]/.test(here.said.text))))
+    if (first.do === 'unclear' && (first.script || (first.wrong && /[\d@]|\w\.\w/.test(here.said.text))))
       return whole;
     const likely = this.#likely(here.nearest(), here);
     if (likely) return likely;

@@ -31,7 +31,7 @@ import { ANSWERED, type Vocabulary } from './vocabulary.ts';
 
 export type SpokenFlow = {
   readonly name: string;
-  /** If a message matches several flows, the highest priority wins. A change of details has 25 and 26. */
+  /** If a message matches several flows, the highest priority wins. */
   readonly priority: number;
   readonly identity: 'typed' | 'proved';
   readonly slots: readonly SlotKind[];
@@ -99,15 +99,11 @@ export function lacksEmail({ parts, emails }: ParsedText): boolean {
 /** If a text has several acts, the first of these is meant. `flows` are ordered by priority. */
 const ORDER = [
   'show erasing, show privacy, speak, show languages, status',
-  'show person, answers, show complaint, show offer, cancel, cancel mild, flows',
+  'show person, answers, show complaint, show offer, cancel, cancel mild, flows, remove, change',
   'show help, show welcome, show menu, none, page next, page previous',
   'keep, other, talk wait, ask what',
   'no, yes, talk bye, talk upset, ask who, talk thanks, talk greeting, talk remark',
 ].join(', ');
-const AMONG_FLOWS = [
-  { act: 'change', priority: 25 },
-  { act: 'remove', priority: 26 },
-];
 const NO = /^(?:no|none|cancel|cancel mild)$/;
 /** With these acts, a language is still wished for. */
 const BESIDE_LANGUAGE = /^(?:speak \w+|yes|no|none|talk \w+|show help)$/;
@@ -127,7 +123,6 @@ export class Parser {
   /** The flow that reads history. A past period asks for it, whatever flow is named ("điểm 30 ngày"). */
   readonly #history: string | undefined;
   readonly #order: readonly string[];
-  readonly isQuestion: (text: string) => boolean;
   readonly #objections: RegExp;
   readonly #phoneLabel: RegExp;
   readonly #amount: RegExp;
@@ -138,17 +133,12 @@ export class Parser {
   readonly #remembered = new Map<string, ParsedText>();
   #rememberedFor: { readonly today: number; readonly gifts: readonly NamedGift[] } = { today: 0, gifts: [] };
 
-  constructor(
-    book: PhraseBook,
-    flows: readonly SpokenFlow[],
-    { commands, isQuestion }: Pick<Parser, 'commands' | 'isQuestion'>,
-  ) {
+  constructor(book: PhraseBook, flows: readonly SpokenFlow[], commands: ReadonlyMap<string, string>) {
     const { vocabulary } = book;
     this.book = book;
     this.linkNames = new Set(vocabulary.list('link parameters'));
     this.#calendar = createCalendar(vocabulary);
     this.commands = commands;
-    this.isQuestion = isQuestion;
     this.#flows = new Map(flows.map((flow) => [`start ${flow.name}`, flow]));
     this.#history = [...this.#flows].find(([, { slots }]) => slots.includes('list'))?.[0];
     this.#order = orderOf(vocabulary, flows);
@@ -223,10 +213,7 @@ export class Parser {
       codes: spaced
         ? [spaced]
         : [...new Set(parts.flatMap(({ value }) => (value?.kind === 'code' ? value.code : [])))],
-      reference: referenceIn(
-        tokens.map((token) => token.text),
-        rest.length === 1,
-      ),
+      reference: referenceIn(tokens.map((token) => token.text)),
       type: isAlone || isHistory ? this.#typeIn(parts, said) : undefined,
     };
   }
@@ -422,8 +409,8 @@ export class Parser {
     isAlone: boolean,
   ): string | undefined {
     if (act === 'show offer')
-      return isAlone && isNameOnly(parts) && !this.isQuestion(text) ? 'show person' : act;
-    if (act === 'show erasing') return isAlone && !this.isQuestion(text) ? act : 'show privacy';
+      return isAlone && isNameOnly(parts) && !this.book.isQuestion(text) ? 'show person' : act;
+    if (act === 'show erasing') return isAlone && !this.book.isQuestion(text) ? act : 'show privacy';
     if (act?.startsWith('speak ')) return isAlone ? act : undefined;
     return act === 'show help' && isYes ? 'yes' : act;
   }
@@ -491,11 +478,11 @@ const isNameOnly = (parts: readonly Part[]): boolean =>
 
 function orderOf(vocabulary: Vocabulary, flows: readonly SpokenFlow[]): readonly string[] {
   const acts = [...new Set(vocabulary.examples.flatMap(({ act, isPhrase }) => (isPhrase ? act : [])))];
-  const ranked = flows.map(({ name, priority }) => ({ act: `start ${name}`, priority })).concat(AMONG_FLOWS);
+  const ranked = [...flows].sort((one, other) => other.priority - one.priority);
   const groups: Readonly<Record<string, readonly string[]>> = {
     answers: acts.filter((act) => ANSWERED.test(act)),
     speak: acts.filter((act) => act.startsWith('speak ')),
-    flows: ranked.sort((one, other) => other.priority - one.priority).map(({ act }) => act),
+    flows: ranked.map(({ name }) => `start ${name}`),
   };
   return ORDER.split(', ').flatMap((act) => groups[act] ?? act);
 }

@@ -149,6 +149,30 @@ export class PhraseBook {
     this.#spelt = new Set([...this.#phrases.values()].flatMap(({ spellings }) => spellings.flat()));
   }
 
+  /** Whether a text asks something, by its question mark or its words. A single word does not. */
+  isQuestion(text: string): boolean {
+    const said = this.wordsOf(tokenize(visible(text)));
+    if (said.length < 2 || text.trimEnd().endsWith('?')) return said.length > 1;
+    const quiet = this.vocabulary.list('asks nothing');
+    const telling = said.filter((word) => !quiet.includes(word.text));
+    const isFirst = this.#asks('asks anywhere', said, said.keys()) || this.#asks('asks first', telling, [0]);
+    return isFirst || this.#asks('asks last', telling, [telling.length - 1]);
+  }
+
+  /** Whether a phrase of the list is at a place. A word with marks must be spelt so: "đầu" is not "đâu". */
+  #asks(list: string, said: readonly Word[], places: Iterable<number>): boolean {
+    const spelt = this.#speltIn(list);
+    const words = said.map(({ text, source: { text: typed } }) => {
+      const isPlain = isAscii(typed) || fold(typed) !== text;
+      return isPlain || spelt.has(typed.normalize('NFC').toLowerCase()) ? text : '';
+    });
+    return [...places].some((at) => phraseAt(this.vocabulary.index(list), words, at));
+  }
+
+  readonly #speltIn = remembered(
+    (list: string) => new Set(this.vocabulary.written(list).flatMap(speltWords)),
+  );
+
   isPhrase(text: string): boolean {
     return this.#phrases.has(fold(text));
   }

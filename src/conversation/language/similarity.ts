@@ -1,9 +1,7 @@
 import type { LocalizedText } from '../message.ts';
-import type { PhraseBook, Word } from './phrases.ts';
-import { fold, isAscii, remembered, speltWords, tokenize, visible } from './tokenizer.ts';
-import { phraseAt } from './vocabulary.ts';
+import type { PhraseBook } from './phrases.ts';
 
-/* Which example a text is like, and whether it asks something. */
+/* Which example a text is like. */
 
 /**
  * An operator's answer to a question. `id`: an id of the language files or a new one; a metric has it as a
@@ -46,9 +44,9 @@ type Weighed = ReadonlyMap<string, number>;
 type Compared = Omit<Near, 'score' | 'strict'> & { readonly weight: number };
 
 export class Similarity {
-  readonly isQuestion: (text: string) => boolean;
   readonly #book: PhraseBook;
-  readonly #answered: ReadonlySet<string>;
+  /** The questions that have an answer: `ask fee`. */
+  readonly answered: ReadonlySet<string>;
   readonly #examples: readonly Compared[];
   readonly #index = new Map<string, number[]>();
   readonly #asked: ReadonlySet<string>;
@@ -60,8 +58,7 @@ export class Similarity {
   constructor(book: PhraseBook, own: readonly Pick<Answer, 'id' | 'asks'>[], answered: ReadonlySet<string>) {
     const { vocabulary } = book;
     this.#book = book;
-    this.isQuestion = createIsQuestion(book);
-    this.#answered = new Set([...answered].map((id) => `ask ${id}`));
+    this.answered = new Set([...answered].map((id) => `ask ${id}`));
     const owns = own.flatMap(({ id, asks = {} }) =>
       Object.values(asks).flatMap((texts) =>
         texts.map((text) => ({ text, act: `ask ${id}`, isPhrase: false, isOwn: true })),
@@ -125,7 +122,7 @@ export class Similarity {
     // "Bao nhiêu điểm" is a command, although questions are like it.
     if (!best || (alike[0]?.strict ?? 0) > best.strict) return undefined;
     // What the operator wrote is likelier meant than a question that has no answer.
-    return this.#answered.has(best.command) ? best : (likely.find(({ isOwn }) => isOwn) ?? best);
+    return this.answered.has(best.command) ? best : (likely.find(({ isOwn }) => isOwn) ?? best);
   }
 }
 
@@ -134,25 +131,3 @@ const sum = (words: Weighed): number => {
   for (const weight of words.values()) all += weight;
   return all;
 };
-
-/** Tells whether a text asks something, by its question mark or its words. A single word does not. */
-function createIsQuestion(book: PhraseBook): (text: string) => boolean {
-  const { vocabulary } = book;
-  const polite = new Set(vocabulary.list('asks nothing'));
-  const speltWordsOf = remembered((name) => new Set(vocabulary.written(name).flatMap(speltWords)));
-  /** Whether a phrase of the list is at a place. A word with marks must be spelt so: "đầu" is not "đâu". */
-  const asks = (name: string, said: readonly Word[], places: Iterable<number>) => {
-    const words = said.map(({ text, source: { text: typed } }) => {
-      const isPlain = isAscii(typed) || fold(typed) !== text;
-      return isPlain || speltWordsOf(name).has(typed.normalize('NFC').toLowerCase()) ? text : '';
-    });
-    return [...places].some((at) => phraseAt(vocabulary.index(name), words, at));
-  };
-  return (text) => {
-    const said = book.wordsOf(tokenize(visible(text)));
-    if (said.length < 2 || text.trimEnd().endsWith('?')) return said.length > 1;
-    const telling = said.filter((word) => !polite.has(word.text));
-    const isFirst = asks('asks anywhere', said, said.keys()) || asks('asks first', telling, [0]);
-    return isFirst || asks('asks last', telling, [telling.length - 1]);
-  };
-}

@@ -21,8 +21,6 @@ export type Situation = {
   /** The live flow, and the one that the text would begin. */
   readonly flow: SpokenFlow | undefined;
   readonly starts: SpokenFlow | undefined;
-  /** The flow that a code begins. */
-  readonly linked: SpokenFlow | undefined;
   readonly isBare: boolean;
   readonly isQuestion: boolean;
   /** The examples that the text is like, the nearest first. */
@@ -200,14 +198,11 @@ function endings(here: Situation): Meant {
 
 /** What means the same wherever it is said. */
 export function meantAnywhere(here: Situation): Meant {
-  const { said, act, at, flow, starts, linked, isBare, isQuestion } = here;
+  const { said, act, at, flow, starts, isBare, isQuestion } = here;
   if (starts) {
     const isAsked = isBare && isQuestion;
     return [{ do: 'start', flow: starts.name, ...(isAsked && { asked: true }) }, ...valuesFor(here, starts)];
   }
-  // The link that opens the chat may bring a code.
-  if (act === 'show welcome' && said.codes.length > 0 && linked)
-    return [{ do: 'start', flow: linked.name }, ...valuesFor(here, linked)];
   // Values in the wish for a person are kept while the person answers.
   if (act === 'show person' || act === 'show complaint')
     return [...(flow ? valuesFor(here, flow) : []), ...(commandOf(act) ?? [])];

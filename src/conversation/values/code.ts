@@ -157,13 +157,12 @@ const REFERENCE = /^[0-9A-HJKMNP-TV-Z]{5}-?[0-9A-HJKMNP-TV-Z]{5}(?:\.\d{1,2})?$/
 
 /**
  * The word that looks like an operation's id: ten characters of Crockford's base 32, perhaps with the
- * number of a code. Without a digit it must be in capitals, or all that is left to explain; without a
- * letter it is a number.
+ * number of a code. Without a digit it must be in capitals; without a letter it is a number.
  */
-export function referenceIn(words: readonly string[], isAlone: boolean): string | undefined {
+export function referenceIn(words: readonly string[]): string | undefined {
   const isReference = (word: string) =>
     REFERENCE.test(word) &&
     !/^[\d.-]+$/.test(word) &&
-    (/\d/.test(word) || word === word.toUpperCase() || isAlone);
+    (/\d/.test(word) || word === word.toUpperCase());
   return words.find(isReference)?.replace('-', '').toUpperCase();
 }
