@@ -161,8 +161,6 @@ const REFERENCE = /^[0-9A-HJKMNP-TV-Z]{5}-?[0-9A-HJKMNP-TV-Z]{5}(?:\.\d{1,2})?$/
  */
 export function referenceIn(words: readonly string[]): string | undefined {
   const isReference = (word: string) =>
-    REFERENCE.test(word) &&
-    !/^[\d.-]+$/.test(word) &&
-    (/\d/.test(word) || word === word.toUpperCase());
+    REFERENCE.test(word) && !/^[\d.-]+$/.test(word) && (/\d/.test(word) || word === word.toUpperCase());
   return words.find(isReference)?.replace('-', '').toUpperCase();
 }
