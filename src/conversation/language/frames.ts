@@ -82,7 +82,7 @@ function signBehind(parts: readonly Part[], { to }: PartSpan): FoundSign {
     const [part, next] = [parts[at], parts[at + 1]];
     if (!part || part.value) return undefined;
     const sign = signIn(part, BEHIND);
-    // "0912345678 không cần email" drops no phone; "TIVI000000302 sai, email a@b.vn" drops the code.
+    // "0912345678, quên mail rồi" drops no phone; "TIVI000000302 sai, email a@b.vn" drops the code.
     const isField = next && isIn(next, 'phone', 'email') && !parts[at + 2]?.value && !isIn(part, 'faults');
     if (sign) return isField ? undefined : { sign, at };
     if (!isQuiet(part) && part.phrase) return undefined;
@@ -98,7 +98,7 @@ function denialBefore(parts: readonly Part[], at: number, denies = isDenial): nu
     const [part, next] = [parts[place - 1], parts[place]];
     if (!part || !next || isPaused(next)) return -1;
     if (denies(part)) return place - 1;
-    if (!isQuiet(part) || isIn(part, 'speakers')) return -1;
+    if (!isQuiet(part)) return -1;
   }
   return -1;
 }
@@ -118,7 +118,7 @@ export function withoutUnwanted(parts: readonly Part[]): readonly Part[] {
   const isDeclining = (part: Part) => isIn(part, 'declines') || isDenial(part);
   const unwanted = new Set<Part>();
   for (const [at, part] of parts.entries()) {
-    const isTaken = TAKEN_BACK.test(actOf(part)) && !isIn(part, 'undenied');
+    const isTaken = TAKEN_BACK.test(actOf(part));
     const from = isTaken ? denialBefore(parts, at, isDeclining) : -1;
     for (const one of from < 0 ? [] : parts.slice(from, at + 1)) unwanted.add(one);
   }

@@ -92,11 +92,6 @@ const listAt = ({ calendar, words }: TimedWords, list: string, at: number) =>
   phraseAt(calendar.vocabulary.index(list), words, at);
 /** The place behind a phrase of a list; the same place where none stands there. */
 const skip = (line: TimedWords, list: string, at: number): number => listAt(line, list, at)?.to ?? at;
-/** The place after the words that may precede a period: "in the last". */
-function skipBeside(line: TimedWords, at: number, most = 4): number {
-  const to = skip(line, 'beside a period', at);
-  return to === at || most === 1 || nameAt(line, to) ? to : skipBeside(line, to, most - 1);
-}
 const nameAt = ({ calendar, words }: TimedWords, at: number) => phraseAt(calendar.names, words, at);
 const isDash = ({ words }: TimedWords, at: number) => /^[\p{Pd}~→]+$/u.test(words[at] ?? '');
 
@@ -111,7 +106,7 @@ function yearAt(line: TimedWords, at: number): PhraseMatch<number> | undefined {
   const name = nameAt(line, at);
   const [, before] = /^year (-?\d)$/.exec(name?.value ?? '') ?? [];
   if (name && before) return { value: yearOf(line.today) + Number(before), to: name.to };
-  const from = skip(line, 'years', skipBeside(line, at));
+  const from = skip(line, 'years', skip(line, 'beside a period', at));
   const isYear = /^20\d\d$/.test(line.words[from] ?? '');
   return isYear ? { value: Number(line.words[from]), to: from + 1 } : undefined;
 }
@@ -146,7 +141,7 @@ function dateAt(line: TimedWords, at: number): PhraseMatch<Dated> | undefined {
   const digits = digitsAt(line, from);
   if (digits) return digits;
   const day = numberAt(line, from);
-  const month = day && monthAt(line, skipBeside(line, day.to));
+  const month = day && monthAt(line, skip(line, 'beside a period', day.to));
   if (day && month) return { value: { ...month.value, day: day.value }, to: month.to };
   const whole = monthAt(line, at);
   const behind = whole && listAt(line, 'month names', at) && numberAt(line, whole.to);
@@ -199,7 +194,7 @@ function pointAt(line: TimedWords, at: number): PhraseMatch<Point> | undefined {
 function wholeAt(line: TimedWords, at: number): PhraseMatch<Point> | undefined {
   const { today } = line;
   const isName = nameAt(line, at) !== undefined;
-  const begin = isName ? at : skipBeside(line, at);
+  const begin = isName ? at : skip(line, 'beside a period', at);
   const until = isName ? at : skip(line, 'to', begin);
   const end = until > begin ? pointAt(line, until) : undefined;
   if (end) return { value: { span: { to: spanOf(end.value, today)?.to } }, to: end.to };
@@ -221,8 +216,6 @@ function rangeAt(line: TimedWords, first: PhraseMatch<Point>): PhraseMatch<Point
   const { today } = line;
   const joined = isDash(line, first.to) ? first.to + 1 : skip(line, 'to', first.to);
   if (joined === first.to) return undefined;
-  const now = listAt(line, 'now', joined);
-  if (now) return { value: { span: { from: spanOf(first.value, today)?.from } }, to: now.to };
   const last = pointAt(line, joined);
   return last && { value: { span: between(first.value, last.value, today) ?? NEVER }, to: last.to };
 }
