@@ -82,7 +82,6 @@ export function createConversation({
     answers,
     answered: new Set(questionTexts.keys()),
   });
-  const starters = flows.map(({ name }) => ({ name, starter: true }));
   const fixed = { flows: flowsByName, language, answers: operatorAnswers, questionTexts };
   return {
     step: (state, input, context) => step(state, input, { ...context, ...fixed }),
@@ -98,10 +97,10 @@ export function createConversation({
         ...(nearest && { nearest: nearest.join(' · ') }),
       };
     },
-    commands: [...starters, ...MENU_COMMANDS].map(({ name, starter }) => ({
+    commands: [...flows.map(({ name }) => name), ...MENU].map((name) => ({
       name,
       slash: perLocale((locale) => wording[locale][`command.${name}`] ?? ''),
-      starter,
+      starter: !LATER.includes(name),
     })),
   };
 }
@@ -111,11 +110,10 @@ function collectQuestions(
   { examples }: Vocabulary,
   answers: readonly Answer[],
 ): ReadonlyMap<string, LocalizedText> {
-  const operators = new Map(answers.map((answer) => [answer.id, answer] as const));
   const builtIn = Object.keys(wording.vi).flatMap((key) => /^answer\.([a-z.]+)$/i.exec(key)?.[1] ?? []);
-  const all = new Set([...builtIn, ...operators.keys()]);
+  const all = new Set([...builtIn, ...answers.map(({ id }) => id)]);
   const first = (id: string, locale: Locale) =>
-    operators.get(id)?.asks?.[locale]?.[0] ??
+    answers.findLast((answer) => answer.id === id)?.asks?.[locale]?.[0] ??
     examples.find((one) => one.act === `ask ${id}` && one.locale === locale)?.text ??
     id;
   return new Map([...all].map((id) => [id, perLocale((locale) => toQuestionText(first(id, locale)))]));
@@ -134,12 +132,8 @@ function describeCommand(command: TextCommand): string {
     .join(' ');
 }
 
-const MENU_COMMANDS = [
-  { name: 'language', starter: true },
-  { name: 'privacy', starter: false },
-  { name: 'help', starter: true },
-  { name: 'cancel', starter: false },
-] as const;
+const MENU = ['language', 'privacy', 'help', 'cancel'];
+const LATER = ['privacy', 'cancel'];
 
 const SLASH: Readonly<Record<string, string>> = {
   forget: 'show erasing',
@@ -154,14 +148,13 @@ const SLASH: Readonly<Record<string, string>> = {
 
 export function slashCommands(flows: readonly Flow[], wording: Wording): ReadonlyMap<string, string> {
   const acts = [...flows.map(({ name }) => [name, `start ${name}`] as const), ...Object.entries(SLASH)];
-  return new Map(
-    acts.flatMap(([name, act]) =>
-      Object.values(wording).flatMap((words) => {
-        const command = words[`command.${name}`];
-        return command ? [[command, act] as const] : [];
-      }),
-    ),
-  );
+  const commands = new Map<string, string>();
+  for (const [name, act] of acts)
+    for (const words of Object.values(wording)) {
+      const command = words[`command.${name}`];
+      if (command) commands.set(command, act);
+    }
+  return commands;
 }
 
 const inFlowSchema = z.looseObject({

@@ -149,11 +149,7 @@ function nameCode(ref: CodeRef): string | undefined {
 }
 
 function matchCodes(codes: Codes, ref: CodeRef): Codes {
-  if ('place' in ref) {
-    if (ref.place === 0) return codes;
-    const code = codes.at(ref.place > 0 ? ref.place - 1 : ref.place);
-    return code === undefined ? [] : [code];
-  }
+  if ('place' in ref) return ref.place > 0 ? codes.slice(ref.place - 1, ref.place) : codes.slice(ref.place);
   const end = 'code' in ref ? ref.code : ref.end;
   if (codes.includes(end)) return [end];
   return codes.filter((code) => code.toUpperCase().endsWith(end.toUpperCase()));

@@ -178,7 +178,7 @@ const PICTURE_FAULTS = ['unavailable', 'elsewhere', 'noCode', 'unreadable'] as c
 type Form = MessageOf<'form'>;
 type FieldFault = { readonly slot: FormField['slot']; readonly reason: Line };
 
-const FIELDS = SLOT_KINDS.flatMap((kind) => {
+const FORM_FIELDS = SLOT_KINDS.flatMap((kind) => {
   const { form } = SLOTS[kind];
   return form ? [{ kind, form, slot: form.slot }] : [];
 });
@@ -190,7 +190,7 @@ function onForm(stored: State, form: Form, scope: Scope): Decision {
   if (!flow) return askAgain(state, scope);
   const commands: Command[] = [{ do: 'start', flow: flow.name }];
   const faults: FieldFault[] = [];
-  for (const { kind, slot } of FIELDS) {
+  for (const { kind, slot } of FORM_FIELDS) {
     const text = form[slot]?.trim();
     if (slot === 'email' && text === '') commands.push({ do: 'none', field: slot });
     for (const command of text ? scope.language.read(kind, text, scope) : [])
@@ -209,7 +209,7 @@ function onForm(stored: State, form: Form, scope: Scope): Decision {
 
 function markFaults(decision: Decision, form: Form, faults: readonly FieldFault[]): Decision {
   const asked = decision.replies.at(-1)?.form ?? [];
-  const fields = FIELDS.filter(
+  const fields = FORM_FIELDS.filter(
     ({ slot }) => form[slot] !== undefined || asked.some((field) => field.slot === slot),
   );
   const marked = fields.map(({ slot, form: field }): FormField => {
