@@ -66,7 +66,7 @@ export function createMetrics({ log }: { readonly log: Log }) {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LAG_MS });
   const declare = declareIn(registry);
-  const showVersion = declare.gauge<[version: string]>('bot_build_info', 'version');
+  const showVersion = declare.set<[version: string]>('bot_build_info', 'version');
   showVersion(1, packageJson.version);
   let readMs = Number.NEGATIVE_INFINITY;
   let waiting: Promise<Registry> | undefined;
@@ -95,37 +95,42 @@ const ZEROS: Readonly<Record<string, readonly string[]>> = {
 
 export type Declare = ReturnType<typeof declareIn>;
 
-/** Each function declares a metric, and returns what counts, measures or sets it for the given labels. */
+/** Declares metrics. `count`, `time` and `set` return what does that for labels in their order. */
 function declareIn(registry: Registry) {
   const about = { help: HELP, registers: [registry] };
+  function counter(name: string, ...labelNames: string[]): Counter {
+    const counter = new Counter({ name, labelNames, ...about });
+    for (const label of ZEROS[name] ?? []) counter.labels(label).inc(0);
+    return counter;
+  }
+  const histogram = (name: string, ...labelNames: string[]): Histogram =>
+    new Histogram({ name, labelNames, buckets: BUCKETS, ...about });
   return {
-    counter<Labels extends string[] = []>(name: string, ...labelNames: string[]) {
-      const counter = new Counter({ name, labelNames, ...about });
-      for (const label of ZEROS[name] ?? []) counter.labels(label).inc(0);
-      return (...labels: Labels): void => counter.labels(...labels).inc();
+    counter,
+    histogram,
+    count<Labels extends string[] = []>(...names: [string, ...string[]]) {
+      const counted = counter(...names);
+      return (...labels: Labels): void => counted.labels(...labels).inc();
     },
-    histogram<Labels extends string[]>(name: string, ...labelNames: string[]) {
-      const histogram = new Histogram({ name, labelNames, buckets: BUCKETS, ...about });
-      return (seconds: number, ...labels: Labels): void => histogram.labels(...labels).observe(seconds);
+    time<Labels extends string[]>(...names: [string, ...string[]]) {
+      const timed = histogram(...names);
+      return (seconds: number, ...labels: Labels): void => timed.labels(...labels).observe(seconds);
     },
-    gauge<Labels extends string[] = []>(name: string, ...labelNames: string[]) {
+    set<Labels extends string[] = []>(name: string, ...labelNames: string[]) {
       const gauge = new Gauge({ name, labelNames, ...about });
       return (value: number, ...labels: Labels): void => gauge.labels(...labels).set(value);
     },
   };
 }
 
-type OfChannel = [channel: string];
-type OfResult = [channel: string, result: string];
-
-function observeTurns({ counter, histogram, gauge }: Declare, log: Log) {
-  const countAlarm = counter<[Alarm]>('bot_alarms_total', 'alarm');
-  const countTurn = counter<OfResult>('bot_turns_total', 'channel', 'result');
-  const timeTurn = histogram<OfResult>('bot_turn_duration_seconds', 'channel', 'result');
-  const timeWait = histogram<OfChannel>('bot_message_wait_seconds', 'channel');
+function observeTurns({ counter, histogram, count, set }: Declare, log: Log) {
+  const alarms = counter('bot_alarms_total', 'alarm');
+  const turns = counter('bot_turns_total', 'channel', 'result');
+  const durations = histogram('bot_turn_duration_seconds', 'channel', 'result');
+  const waits = histogram('bot_message_wait_seconds', 'channel');
   return {
     alarm(name: Alarm, fields: Fields): void {
-      countAlarm(name);
+      alarms.inc({ alarm: name });
       log.error({ ...fields, alarm: name }, `Alarm: ${name}`);
     },
     /** A turn that was given back is not counted: it is counted when a later attempt ends. */
@@ -136,48 +141,48 @@ function observeTurns({ counter, histogram, gauge }: Declare, log: Log) {
       const about = { conversation, channel, input, waitMs, result };
       log.debug({ ...about, identifyMs, stepsMs, commitMs, deliverMs, ms }, 'a turn ended');
       if (result === 'given-back') return;
-      countTurn(channel, result);
-      timeTurn((ms - deliverMs) / 1000, channel, result);
-      if (waitMs !== undefined) timeWait(waitMs / 1000, channel);
+      turns.inc({ channel, result });
+      durations.observe({ channel, result }, (ms - deliverMs) / 1000);
+      if (waitMs !== undefined) waits.observe({ channel }, waitMs / 1000);
     },
-    busy: gauge('bot_turns_busy'),
+    busy: set('bot_turns_busy'),
     /** A lease was taken: with a fresh message, for work that was due, or because the one before ran out. */
-    lease: counter<['fresh' | 'due' | 'takeover']>('bot_leases_total', 'reason'),
+    lease: count<['fresh' | 'due' | 'takeover']>('bot_leases_total', 'reason'),
     /** `left`: the conversation is of a newer version. */
-    claim: counter<['won' | 'taken' | 'left']>('bot_claims_total', 'result'),
+    claim: count<['won' | 'taken' | 'left']>('bot_claims_total', 'result'),
     /** The id of the answer; `none` without one. */
-    question: counter<[answer: string]>('bot_questions_total', 'answer'),
-    misunderstood: counter('bot_misunderstood_total'),
+    question: count<[answer: string]>('bot_questions_total', 'answer'),
+    misunderstood: count('bot_misunderstood_total'),
   };
 }
 
 /** What became of a message that reached `accept`. */
-type UpdateResult = 'accepted' | 'duplicate' | 'full' | 'refused' | 'unavailable';
+type MessageResult = 'accepted' | 'duplicate' | 'full' | 'refused' | 'unavailable';
 type Call = 'accumulate' | 'redeem' | 'history' | 'contact';
 
-function observeParts({ counter, histogram, gauge }: Declare) {
-  const countDelivery = counter<OfResult>('bot_deliveries_total', 'channel', 'result');
-  const timeAnswer = histogram<OfChannel>('bot_answer_duration_seconds', 'channel');
-  const countPhoto = counter<OfResult>('bot_photos_total', 'channel', 'result');
-  const timePhoto = histogram<OfChannel>('bot_photo_duration_seconds', 'channel');
-  const countCall = counter<[Call, CallResult]>('antcrm_calls_total', 'call', 'outcome');
-  const timeCall = histogram<[Call]>('antcrm_call_duration_seconds', 'call');
-  const setOutOfOrder = gauge<OfChannel>('bot_channel_out_of_order', 'channel');
-  const setFailing = gauge<OfChannel>('bot_delivery_failing', 'channel');
-  const setBreaker = gauge('antcrm_breaker_state');
+function observeParts({ counter, histogram, count, time, set }: Declare) {
+  const deliveries = counter('bot_deliveries_total', 'channel', 'result');
+  const answers = histogram('bot_answer_duration_seconds', 'channel');
+  const photos = counter('bot_photos_total', 'channel', 'result');
+  const readings = histogram('bot_photo_duration_seconds', 'channel');
+  const calls = counter('antcrm_calls_total', 'call', 'outcome');
+  const callTimes = histogram('antcrm_call_duration_seconds', 'call');
+  const setOutOfOrder = set<[channel: string]>('bot_channel_out_of_order', 'channel');
+  const setFailing = set<[channel: string]>('bot_delivery_failing', 'channel');
+  const setBreaker = set('antcrm_breaker_state');
   return {
-    update: counter<[channel: string, UpdateResult]>('bot_updates_total', 'channel', 'result'),
+    update: count<[channel: string, MessageResult]>('bot_updates_total', 'channel', 'result'),
     /** `kind`: of the `Delivery`. `answeredMs`: since the message was accepted, only with the last reply. */
     delivery(channel: string, kind: string, answeredMs?: number): void {
-      countDelivery(channel, kind);
-      if (answeredMs !== undefined) timeAnswer(answeredMs / 1000, channel);
+      deliveries.inc({ channel, result: kind });
+      if (answeredMs !== undefined) answers.observe({ channel }, answeredMs / 1000);
     },
     /** A message may leave now. How long it has waited, over all its tries. */
-    paced: histogram<OfChannel>('bot_pace_wait_seconds', 'channel'),
+    paced: time<[channel: string]>('bot_pace_wait_seconds', 'channel'),
     /** `reading`: its kind. `seconds`: since the picture was fetched. */
     photo(channel: string, reading: keyof typeof PHOTOS, seconds: number): void {
-      countPhoto(channel, PHOTOS[reading]);
-      timePhoto(seconds, channel);
+      photos.inc({ channel, result: PHOTOS[reading] });
+      readings.observe({ channel }, seconds);
     },
     /** Whether a channel and its platform work together. */
     channel: (channel: string, inOrder: boolean): void => setOutOfOrder(inOrder ? 0 : 1, channel),
@@ -185,18 +190,18 @@ function observeParts({ counter, histogram, gauge }: Declare) {
     failing: (channel: string, isFailing: boolean): void => setFailing(isFailing ? 1 : 0, channel),
     /** A call to AntCRM ended. */
     call(call: Call, outcome: CallResult, seconds: number): void {
-      countCall(call, outcome);
-      timeCall(seconds, call);
+      calls.inc({ call, outcome });
+      callTimes.observe({ call }, seconds);
     },
     /** How far AntCRM's clock is ahead of the store's, seconds. */
-    skew: gauge('antcrm_clock_skew_seconds'),
+    skew: set('antcrm_clock_skew_seconds'),
     breaker: (state: keyof typeof BREAKER): void => setBreaker(BREAKER[state]),
     /** How full a node of Redis is, 0 to 1. */
-    memory: gauge<[node: string]>('bot_redis_memory_ratio', 'node'),
+    memory: set<[node: string]>('bot_redis_memory_ratio', 'node'),
     /** Something stored was opened by `STATE_KEY_PREVIOUS`. */
-    previousKey: counter('bot_previous_key_opens_total'),
+    previousKey: count('bot_previous_key_opens_total'),
     /** A script ran on Redis, or failed. */
-    command: histogram<[script: string]>('bot_redis_command_duration_seconds', 'script'),
+    command: time<[script: string]>('bot_redis_command_duration_seconds', 'script'),
   };
 }
 
@@ -205,6 +210,6 @@ async function readWaiting(store: Watched): Promise<Registry> {
   const registry = new Registry();
   const declare = declareIn(registry);
   const [health] = await Promise.allSettled([store.health(), store.showBacklog(declare)]);
-  declare.gauge('bot_ready')(health.status === 'fulfilled' ? 1 : 0);
+  declare.set('bot_ready')(health.status === 'fulfilled' ? 1 : 0);
   return registry;
 }

@@ -41,7 +41,7 @@ const AGES = [
 ] as const;
 
 /** Shows what waits in the store, from indexes only. Shards without an answer are left out. */
-export async function showBacklog(store: Lists, { gauge }: Declare): Promise<void> {
+export async function showBacklog(store: Lists, { set }: Declare): Promise<void> {
   const [due, undelivered, dead, intents, { tickets }] = await Promise.all([
     listAll(store, 'due', { upTo: 'now', limit: 1 }),
     listAll(store, 'undelivered', { upTo: 'ever', limit: 1 }),
@@ -49,18 +49,18 @@ export async function showBacklog(store: Lists, { gauge }: Declare): Promise<voi
     listAll(store, 'intents', { upTo: 'ever', limit: MOST_READ }),
     listTickets(store, 'now', MOST_READ),
   ]);
-  gauge('bot_due_conversations')(sumCounts(due));
-  gauge('bot_due_oldest_seconds')(oldestOf(agesOf(due)));
-  gauge('bot_undelivered_oldest_seconds')(oldestOf(agesOf(undelivered)));
-  gauge('bot_dead_letters')(sumCounts(dead));
-  const operations = gauge<[age: string]>('bot_open_operations', 'age');
+  set('bot_due_conversations')(sumCounts(due));
+  set('bot_due_oldest_seconds')(oldestOf(agesOf(due)));
+  set('bot_undelivered_oldest_seconds')(oldestOf(agesOf(undelivered)));
+  set('bot_dead_letters')(sumCounts(dead));
+  const operations = set<[age: string]>('bot_open_operations', 'age');
   const ages = agesOf(intents).map((ms) => AGES.find(([, under]) => ms < under)?.[0]);
   for (const [age] of AGES) operations(ages.filter((one) => one === age).length, age);
   const waiting = tickets.filter(({ stands, ageMs }) => stands === 'waiting' && ageMs < LOST_MS);
-  const customers = gauge<[state: string]>('bot_open_tickets', 'state');
+  const customers = set<[state: string]>('bot_open_tickets', 'state');
   customers(waiting.length, 'waiting');
   customers(tickets.filter(({ stands }) => stands !== 'waiting').length, 'answered');
-  gauge('bot_ticket_waiting_seconds')(oldestOf(waiting.map(({ ageMs }) => ageMs)));
+  set('bot_ticket_waiting_seconds')(oldestOf(waiting.map(({ ageMs }) => ageMs)));
 }
 
 const sumCounts = (listed: readonly Listed[]): number => listed.reduce((sum, { count }) => sum + count, 0);

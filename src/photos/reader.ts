@@ -70,7 +70,7 @@ async function decode(bytes: Uint8Array, withinMs: number, closing: AbortSignal)
   try {
     worker = new Worker(new URL('./decoder.ts', import.meta.url), options);
     worker.unref();
-    // It may also fail after its time, when nobody waits for it.
+    // It may also fail after its time, when nothing waits for it.
     worker.on('error', () => {});
     await receive(worker, START_MS);
     isReady = true;
