@@ -33,7 +33,7 @@ const valueBy = (parse: (text: string) => Read) => (text: string) => {
 /** What a text says by itself, in words. */
 function inWords(text: string): string {
   const { act = 'no act', type, period, codes = [], phone, phoneAsk, email, ...rest } = understand(text);
-  const all = [act, type, period && `"${period}"`, ...codes];
+  const all = [act, type, period, ...codes];
   const meant = [
     rest.emailSuggestion && `(${rest.emailSuggestion})`,
     rest.mangled && `mangled ${rest.mangled}`,

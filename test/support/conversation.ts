@@ -41,7 +41,7 @@ export function understand(text: string) {
     email: email?.value,
     emailSuggestion: email?.suggestion,
     mangled: mangled === 'codes' ? 'code' : mangled,
-    period: period?.text,
+    period: period && (period.fault ?? 'period'),
     type,
     reference,
     noEmail: lacksEmail(said) || undefined,

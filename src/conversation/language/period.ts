@@ -59,9 +59,8 @@ function between(first: Point, last: Point, today: number): Span | undefined {
   return from && { from: from.from, to: to.to };
 }
 
-/** A period in a text: its folded words, and its days or what is wrong. `isPast`: it is over. */
+/** A period in a text: its days, or what is wrong. `isPast`: it is over. */
 export type SaidPeriod = {
-  readonly text: string;
   readonly span?: Span | undefined;
   readonly fault?: PeriodFault | undefined;
   readonly isPast: boolean;
@@ -247,37 +246,35 @@ export function findPeriod(
 ): { readonly said?: SaidPeriod; readonly others: readonly Word[] } {
   const pieces = said.flatMap((word) => piecesOf(calendar, word).map((text) => ({ text, word })));
   const line: TimedWords = { calendar, words: pieces.map(({ text }) => text), today };
-  const { taken, points, isWhole } = takePoints(line);
+  const { taken, points } = takePoints(line);
   if (taken.size === 0) return { others: said };
   const changing = line.words.flatMap((_, at) => (changes(line, taken, at) ? at : []));
   for (const at of changing) taken.add(at);
-  const [point] = isWhole && points.length === 1 && changing.length === 0 ? points : [];
-  const span = point && spanOf(point, today);
+  const [point, ...others] = points;
+  const isOne = point !== undefined && others.length + changing.length === 0;
+  const span = isOne ? spanOf(point, today) : undefined;
   const fault = faultOf(span, today);
-  const words = pieces.filter((_, at) => taken.has(at));
-  const ofTime = new Set(words.map(({ word }) => word));
-  const isPast = !fault && point !== undefined && !('isNow' in point && point.isNow);
+  const ofTime = new Set(pieces.flatMap(({ word }, at) => (taken.has(at) ? word : [])));
+  const isPast = !fault && isOne && !('isNow' in point && point.isNow);
   return {
-    said: { text: words.map(({ text }) => text).join(' '), ...(fault ? { fault } : { span }), isPast },
+    said: { ...(fault ? { fault } : { span }), isPast },
     others: said.filter((word) => !ofTime.has(word)),
   };
 }
 
-/** Where the words of time stand, and the points that they name. `isWhole`: all could be read. */
+/** Where the words of time stand, and the points that they name. */
 function takePoints(line: TimedWords) {
   const taken = new Set<number>();
   const points: Point[] = [];
-  let isWhole = true;
   for (let at = 0; at < line.words.length; ) {
     const unread = skip(line, 'unread', at);
     const whole = unread > (nameAt(line, at)?.to ?? at) ? undefined : wholeAt(line, at);
     const to = whole?.to ?? unread;
-    if (whole) points.push(whole.value);
-    else if (unread > at) isWhole = false;
+    if (to > at) points.push(whole?.value ?? { span: NEVER });
     for (let place = at; place < to; place++) taken.add(place);
     at = Math.max(to, at + 1);
   }
-  return { taken, points, isWhole };
+  return { taken, points };
 }
 
 /** Whether a word next to a period changes it: "đầu tháng 8", "tháng 8 - 10". */

@@ -66,12 +66,12 @@ export const isPaused = ({ words: [word] }: Part): boolean => word?.source.pause
 /** Lists of signs next to values. In a text without values they explain nothing. */
 const SIGNS = (
   'codes drop,codes keep,codes only,codes replace,codes add,codes other,codes join,codes behind,' +
-  'beside a gift,counters,several,reports,troubles,declines,undenied'
+  'beside a gift,counters,several,reports,troubles,declines'
 ).split(',');
 /** The lists whose phrases are found in texts, as the examples are. */
 const FOUND = (
   'small,polite,amounts,wanted,wishes,assents,faults,code,phone,email,gifts,points list,gifts list,ever,' +
-  'stops,fails,possible,speakers,units,from,to,leaving'
+  'stops,fails,possible,units,from,to,leaving'
 )
   .split(',')
   .concat(SIGNS);
@@ -275,7 +275,6 @@ const prepared = new WeakMap<readonly NamedGift[], PhraseIndex<readonly NamedGif
 function namesOf(gifts: readonly NamedGift[], book: PhraseBook): PhraseIndex<readonly NamedGift[]> {
   const known = prepared.get(gifts);
   if (known) return known;
-  const endings = ['', ...book.vocabulary.list('name endings')];
   const [whole, partial] = [new Map<string, NamedGift[]>(), new Map<string, NamedGift[]>()];
   const add = (names: typeof whole, some: readonly string[], gift: NamedGift) => {
     for (const name of new Set(some)) names.set(name, [...(names.get(name) ?? []), gift]);
@@ -288,10 +287,12 @@ function namesOf(gifts: readonly NamedGift[], book: PhraseBook): PhraseIndex<rea
     // "Số điện thoại" names no "nồi cơm điện".
     const isField = ([word = '', ...more]: readonly string[]) => more.length === 0 && book.fields.has(word);
     const sure = ends.filter((words) => words.length > 0 && !/\d/.test(words.join('')) && !isField(words));
-    const ended = (some: readonly (readonly string[])[]) =>
-      some.flatMap((words) => endings.map((ending) => words.join(' ') + ending));
-    add(whole, [fold(gift.code), ...ended(names)], gift);
-    add(partial, ended(sure), gift);
+    add(whole, [fold(gift.code), ...names.map((words) => words.join(' '))], gift);
+    add(
+      partial,
+      sure.map((words) => words.join(' ')),
+      gift,
+    );
   }
   const byName = new Map([...partial, ...whole]);
   // A gift that is called "quà" is not what "đổi quà" names.
