@@ -246,7 +246,7 @@ export type Commit = {
   /** Drops all dead letters but those of this change. */
   readonly forget?: boolean | undefined;
   readonly dead?: readonly Omit<DeadLetter, 'atMs'>[] | undefined;
-  /** How many dropped messages the customer was told of. */
+  /** How many dropped messages the replies report. */
   readonly dropped: number;
   readonly listed?: readonly RequestedEntry[] | undefined;
 };

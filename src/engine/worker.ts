@@ -296,7 +296,7 @@ function nextOrphan(orphans: Set<string>, { decision }: Turn, calls: Calls): Inp
 const isInfrastructureError = (error: unknown): boolean =>
   error instanceof GivenBack || error instanceof StoreUnavailable || error instanceof LeaseLost;
 
-/** The shortest and the longest wait of a turn after a failure of the store; a wake-up waits for the longest. */
+/** The shortest and the longest wait of a turn after a failure of the store. A wake-up waits the longest. */
 const STORE_RETRY_MS = [1000, 60_000] as const;
 /** If a message has waited longer for the store, each further failure counts as a failed attempt. */
 const PATIENCE_MS = 10 * 60_000;
