@@ -106,7 +106,9 @@ export function operatorRoutes(options: OperatorRouteOptions): FastifyPluginAsyn
       const { reference } = request.params;
       const { result, by } = request.body;
       const filed = await operators.settle(reference, result);
-      const about = { operation: reference, result, filed };
+      // What is unknown may be a phone in the wrong place.
+      const known = filed === 'unknown' ? undefined : reference;
+      const about = { operation: known, result, filed };
       record(log, request, { does: 'settles an operation', by, ...about });
       if (filed !== 'filed') return refuse(reply, filed);
       return { status: filed, reference, result, customer: 'is told by itself' };
@@ -133,7 +135,8 @@ function letterRoutes({ operators, log }: OperatorRouteOptions): FastifyPluginAs
       const removed = isRemoval && (await operators.remove(letter)) ? 'removed' : 'unknown';
       const filed = isRemoval ? removed : await operators.replay(letter);
       const does = isRemoval ? 'removes a dead letter' : 'replays a dead letter';
-      record(log, request, { does, by: request.body?.by, letter, filed });
+      const about = { letter: filed === 'unknown' ? undefined : letter, filed };
+      record(log, request, { does, by: request.body?.by, ...about });
       return filed === 'filed' || filed === 'removed' ? { status: filed } : refuse(reply, filed);
     });
   };

@@ -133,8 +133,11 @@ test('an operation without an outcome is found, shown and settled, and the custo
     { operation: reference, ...revealed },
     { level: 40, operation: reference, ...done },
     { operation: reference, filed: 'decided' },
-    { operation: reference, filed: 'unknown' },
+    { filed: 'unknown' },
   ]);
+  await bot.ask('POST', '/operations/0912345678/settle', { result: 'done' });
+  await bot.ask('POST', '/operations/letters/0912345678/remove', {});
+  expect(JSON.stringify(bot.logged())).not.toContain('0912345678');
 });
 
 test('an escalated operation leaves the bot to its customer, and its ticket ends where nobody wrote', async () => {
