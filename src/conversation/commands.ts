@@ -100,7 +100,7 @@ export type DigressionCommand =
   | { readonly do: 'talk'; readonly about: 'greeting' | 'thanks' | 'bye' | 'wait' | 'upset' | 'remark' }
   /**
    * Not understood. `likely`: meanings to offer; a yes among them confirms nothing. `wrong`: why the text is
-   * no value of the asked kind. `script`: in letters that no language here has. `question`: it asks something.
+   * no value of the asked kind. `script`: in letters that no language here has. `question`: it asks.
    */
   | {
       readonly do: 'unclear';
