@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
  */
 const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: number }>> = {
   root: { files: /^([^/]+$|(http|observability|resilience)\/)/, lines: 2730, count: 29 },
-  conversation: { files: /^conversation\//, lines: 8680, count: 41 },
+  conversation: { files: /^conversation\//, lines: 8090, count: 41 },
   engine: { files: /^(engine|store)\//, lines: 4881, count: 30 },
   loyalty: { files: /^loyalty\//, lines: 1400, count: 11 },
   sandbox: { files: /^sandbox\//, lines: 400, count: 4 },

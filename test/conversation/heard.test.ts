@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { conversation, vocabulary } from '../support/conversation.ts';
+import { conversation, heard } from '../support/conversation.ts';
 import { Dialogue, SETTINGS, STAFF, TELEGRAM } from '../support/dialogue.ts';
 import { sentencesOf } from '../support/sentences.ts';
 
@@ -72,7 +72,7 @@ function misheard(rows: readonly (readonly string[])[]) {
 }
 
 test.each([
-  ['that the language files have', vocabulary.heard.map(({ text }) => text.split(' → '))],
+  ['that the language files have', heard.map((sentence) => sentence.split(' → '))],
   ['that they have not', sentencesOf('heard.txt')],
 ])('sentences %s are understood, or offered', (_, rows) => {
   expect(misheard(rows)).toEqual([]);

@@ -14,6 +14,12 @@ export const { step, readState, newState, commands } = conversation;
 
 /** What customers say, by the language files. */
 export const vocabulary = new Vocabulary(LANGUAGE_TEXTS);
+/** Their sentences under `## heard`. */
+export const heard = LANGUAGE_TEXTS.flatMap(({ text }) =>
+  (text.split('\n## heard\n')[1] ?? '')
+    .split('\n')
+    .flatMap((line) => (line.startsWith('- ') ? line.slice(2) : [])),
+);
 const BUILT_IN = Object.keys(WORDING.vi).flatMap((key) => (key.startsWith('answer.') ? key.slice(7) : []));
 
 const createLanguage = (answers: readonly Answer[] = []) =>

@@ -103,12 +103,11 @@ function denialBefore(parts: readonly Part[], at: number, denies = isDenial): nu
   return -1;
 }
 
-export const isDenied = (parts: readonly Part[], at: number, denies = isDenial): boolean =>
-  denialBefore(parts, at, denies) >= 0;
+export const isDenied = (parts: readonly Part[], at: number): boolean => denialBefore(parts, at) >= 0;
 
 /** "Không đổi quà nữa": a plain no before the verb may as well answer our question. */
 export const isStopped = (parts: readonly Part[], at: number): boolean =>
-  isDenied(parts, at, (part) => isIn(part, 'stops'));
+  denialBefore(parts, at, (part) => isIn(part, 'stops')) >= 0;
 
 /** Acts that a denial takes back: "không cần gặp nhân viên", "đừng bỏ mã nào". */
 const TAKEN_BACK = /^(?:show (?:person|offer|erasing)|remove|change)$/;

@@ -76,8 +76,7 @@ export type Calendar = {
 };
 
 export function createCalendar(vocabulary: Vocabulary): Calendar {
-  const lists = new Set(vocabulary.lists.map(({ name }) => name));
-  const named = [...lists].filter((name) => spanNamed(name, 0) !== undefined);
+  const named = vocabulary.lists.map(({ name }) => name).filter((name) => spanNamed(name, 0) !== undefined);
   return {
     vocabulary,
     names: indexPhrases(named.flatMap((name) => vocabulary.list(name).map((phrase) => [phrase, name]))),

@@ -40,8 +40,6 @@ type List = {
 export class Vocabulary {
   readonly locales: readonly string[];
   readonly examples: Example[] = [];
-  /** Sentences with the command and the question that they answered: for tests. */
-  readonly heard: Example[] = [];
   readonly lists: List[] = [];
   /** Words that are others with their marks; `''`: words that say nothing. */
   readonly asSpelt: ReadonlyMap<string, string>;
@@ -63,7 +61,7 @@ export class Vocabulary {
       else if (act !== '' && line.startsWith('- ')) {
         const isPhrase = limit === 'said' || !ANSWERED.test(act);
         const said = { locale, text: line.slice(2), act, alone: limit === 'alone', isPhrase, line: at + 1 };
-        (act === 'heard' ? this.heard : this.examples).push(said);
+        if (act !== 'heard') this.examples.push(said);
       } else if (act === 'words' || act === 'periods') {
         const [, name, all = ''] = /^([\w -]+): (.+)$/.exec(line) ?? [];
         const phrases = all.split(',').map((phrase) => phrase.trim());
