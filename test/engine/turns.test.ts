@@ -171,6 +171,16 @@ test('while the store is out of reach accepting is refused, so that the platform
   expect(world.alarms).toEqual([{ name: 'store_unavailable', reason: undefined }]);
 });
 
+test('a message that the store fails for more than ten minutes is a dead letter, and the next is answered', async () => {
+  const world = createWorld();
+  const engine = world.engine({ perform: () => Promise.reject(new StoreUnavailable('down')) });
+  for (const text of ['redeem:op1', 'b']) await engine.accept(incoming(text));
+  const startMs = world.outside.nowMs();
+  await world.quiet();
+  expect(world.heard()).toEqual(['turn.failed', 'b']);
+  expect(world.outside.nowMs() - startMs).toBeGreaterThan(600_000);
+});
+
 test('a lock is given back at once, though the reply that tells the outcome has to wait', async () => {
   const world = createWorld();
   world.script.push({ kind: 'throttled', afterMs: 3_600_000 });
