@@ -70,19 +70,24 @@ export function createWords({ timeZone, resources = WORDING, onMissing = refuse 
   }
 
   function toText(param: Exclude<Param, number>, locale: Locale): string {
+    let text: string;
     if (typeof param === 'string') {
-      const isLong = param.length > MAX_PARAM;
-      return clean(isLong ? `${param.slice(0, MAX_PARAM - 1)}…` : param);
-    }
-    if ('written' in param) return param.written;
-    return 'key' in param ? line(param, locale) : clean(param[locale] ?? param.vi);
+      text = param.length > MAX_PARAM ? `${param.slice(0, MAX_PARAM - 1)}…` : param;
+    } else if ('written' in param) return param.written;
+    else if ('key' in param) return line(param, locale);
+    else text = param[locale] ?? param.vi;
+    // A text from outside comes on one line, without characters that could reorder a message.
+    return text.replace(BREAKS, ' ').replace(INVISIBLE, '');
   }
 
   return {
     line,
     /** The whole message: the main text, then its lines. */
-    text: (reply: Reply, locale: Locale): string =>
-      [reply, ...(reply.lines ?? [])].map((each) => line(each, locale)).join('\n'),
+    text(reply: Reply, locale: Locale): string {
+      let text = line(reply, locale);
+      for (const each of reply.lines ?? []) text += `\n${line(each, locale)}`;
+      return text;
+    },
   };
 }
 
@@ -141,9 +146,6 @@ function createFormatter(timeZone: string): FormatterModule {
 const BREAKS = /[\t-\r\u0085\u2028\u2029]+/g;
 /** Control, format (bidirectional, zero-width) and broken surrogate characters. */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}]/gu;
-
-/** A text from outside comes on one line, without characters that could reorder a message. */
-const clean = (text: string): string => text.replace(BREAKS, ' ').replace(INVISIBLE, '');
 
 function refuse(what: string): never {
   throw new Error(`Missing wording: ${what}`);

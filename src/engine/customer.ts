@@ -19,7 +19,6 @@ const customerSchema = z.looseObject({
 });
 
 export type CustomerRecord = KnownFields<z.infer<typeof customerSchema>>;
-type Left = CustomerRecord['settled'];
 
 const NO_CUSTOMER: CustomerRecord = { holder: null, settled: {}, awaited: {} };
 
@@ -45,18 +44,19 @@ export function lock(operation: string, forMs = LOCK_MS): Transition<CustomerRec
     if (holder !== null && holder.untilMs > nowMs && holder.operation !== operation) {
       return { record: before, answer: { locked: false } };
     }
-    const settled = removeEnded(record.settled, nowMs);
-    const awaited = removeEnded(record.awaited, nowMs);
-    const ofOthers = (left: Left) => Object.keys(left).filter((text) => left[text]?.by !== operation);
+    const kept = { settled: Object.entries(record.settled), awaited: Object.entries(record.awaited) };
+    const ofOthers: Record<keyof typeof kept, string[]> = { settled: [], awaited: [] };
+    for (const kind of ['settled', 'awaited'] as const) {
+      kept[kind] = kept[kind].filter(([, { untilMs }]) => untilMs > nowMs);
+      for (const [text, { by }] of kept[kind]) if (by !== operation) ofOthers[kind].push(text);
+    }
+    const [settled, awaited] = [Object.fromEntries(kept.settled), Object.fromEntries(kept.awaited)];
     return {
       record: { ...record, holder: { operation, untilMs: nowMs + forMs }, settled, awaited },
-      answer: { locked: true, settled: ofOthers(settled), awaited: ofOthers(awaited) },
+      answer: { locked: true, ...ofOthers },
     };
   };
 }
-
-const removeEnded = (left: Left, nowMs: number): Left =>
-  Object.fromEntries(Object.entries(left).filter(([, { untilMs }]) => untilMs > nowMs));
 
 /** Gives the lock back if the operation has it, and remembers what the operation leaves. */
 export function unlock({ operation, record, awaited }: Unlocking): Transition<CustomerRecord, void> {

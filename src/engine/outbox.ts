@@ -1,12 +1,13 @@
 import { writeAwaited } from '../conversation/effect.ts';
 import { Unwordable } from '../conversation/reply.ts';
 import { atMostEvery } from '../observability/log.ts';
+import type { Bulkhead } from '../resilience/bulkhead.ts';
 import { StoreUnavailable } from '../store/port.ts';
 import { unlock } from './customer.ts';
 import { afterDelivery, backOff, type DeliveryTry, NOT_TRIED_MS } from './delivery-policy.ts';
 import type { Lease } from './leases.ts';
 import { perChannel } from './limits.ts';
-import type { Delivery, Outgoing } from './messages.ts';
+import type { Delivery, Outgoing, Platform } from './messages.ts';
 import { Outage } from './outage.ts';
 import { NEVER_TRIED, type Wait } from './transitions.ts';
 import type { OutboxTask, TurnTools } from './turn.ts';
@@ -15,26 +16,35 @@ import type { OutboxTask, TurnTools } from './turn.ts';
 const UNLOCK_RETRY_MS = 5000;
 const ALARM_EVERY_MS = 60_000;
 
+/** Where the replies of a channel go; `to` is undefined if another process has the channel. */
+type Route = {
+  readonly to: Platform | undefined;
+  readonly places: Bulkhead;
+  readonly outage: Outage;
+  alarmRejected(conversation: string): void;
+};
+
 /**
  * Does the tasks of the outbox. It sends the replies in order. If one has to wait, the replies behind it wait
  * as well. The locks do not wait for them, because another conversation may need them.
  */
 export class Outbox {
   readonly #tools: TurnTools;
-  readonly #outages: (channel: string) => Outage;
-  readonly #alarmRejected: (channel: string) => (conversation: string) => void;
+  readonly #routeOf: (channel: string) => Route;
 
   constructor(tools: TurnTools) {
-    const { observe, runtime } = tools;
+    const { platform, bulkhead, observe, runtime } = tools;
     this.#tools = tools;
-    this.#outages = perChannel((channel) => new Outage(channel, observe, runtime));
-    this.#alarmRejected = perChannel((channel) =>
-      atMostEvery(
+    this.#routeOf = perChannel((channel) => ({
+      to: platform(channel),
+      places: bulkhead(channel),
+      outage: new Outage(channel, observe, runtime),
+      alarmRejected: atMostEvery(
         ALARM_EVERY_MS,
         (conversation: string) => observe.alarm('delivery_rejected', { channel, conversation }),
         runtime.monotonicMs,
       ),
-    );
+    }));
   }
 
   /**
@@ -84,38 +94,40 @@ export class Outbox {
 
   /** Sends a reply once. Resolves to how long it has to wait, if it is neither delivered nor dropped. */
   async #send(lease: Lease, seq: number, outgoing: Outgoing): Promise<Wait | undefined> {
-    const { platform, leases, observe, spans, isTracing, runtime } = this.#tools;
+    const { leases, observe, spans, isTracing, runtime } = this.#tools;
     const { channel, reply, atMs, acceptedMs, traceparent: parent = null } = outgoing;
     const { nowMs, tried, conversation } = lease;
-    const to = platform(channel);
+    const route = this.#routeOf(channel);
+    const { to } = route;
     if (reply.quiet && !to?.hearsQuiet) return undefined;
     const paceMs = to?.pace?.(outgoing) ?? 0;
     if (paceMs > 0) return { afterMs: paceMs, reason: 'pace', tried };
     leases.assertHeld(lease);
     const before: DeliveryTry = { atMs, nowMs, tried, random: runtime.random };
     const sinceMs = runtime.nowMs();
-    const delivery = await this.#try(outgoing, seq, nowMs);
+    const delivery = await this.#try({ ...route, nowMs }, outgoing, seq);
     if (typeof delivery === 'string') return { ...backOff(before, delivery, NOT_TRIED_MS), tried };
     const isAnswer = delivery.kind === 'delivered' && outgoing.last && acceptedMs !== undefined;
     observe.delivery(channel, delivery.kind, isAnswer ? runtime.nowMs() - acceptedMs : undefined);
-    const fate = afterDelivery(delivery, before, this.#outages(channel).deliveredMs);
+    const fate = afterDelivery(delivery, before, route.outage.deliveredMs);
     if (isTracing) {
       const about = { channel, outcome: delivery.kind, result: fate.kind };
       spans.mark({ name: 'deliver', sinceMs, parent, ...about });
     }
-    if (fate.kind === 'rejected') this.#alarmRejected(channel)(conversation);
+    if (fate.kind === 'rejected') route.alarmRejected(conversation);
     if (fate.kind === 'givenUp') observe.alarm('delivery_given_up', { channel, conversation });
     return fate.kind === 'waits' ? fate.wait : undefined;
   }
 
   /** `no room`: too many sends of the channel are under way. `held back`: most of them fail. */
-  async #try(outgoing: Outgoing, seq: number, nowMs: number): Promise<Delivery | 'no room' | 'held back'> {
-    const { platform, bulkhead, observe } = this.#tools;
+  async #try(
+    { to, places, outage, nowMs }: Route & { readonly nowMs: number },
+    outgoing: Outgoing,
+    seq: number,
+  ): Promise<Delivery | 'no room' | 'held back'> {
+    const { observe } = this.#tools;
     const { channel } = outgoing;
-    const [to, outage] = [platform(channel), this.#outages(channel)];
-    // Another process may have the channel.
     if (to === undefined) return { kind: 'undelivered' };
-    const places = bulkhead(channel);
     const entered = places.enter();
     if (entered !== true && !(await entered)) return 'no room';
     try {

@@ -409,27 +409,24 @@ export const CONVERSATION = {
 } satisfies RecordKind<ConversationRecord>;
 
 function entries(name: string, record: ConversationRecord): readonly IndexEntry[] {
-  const { retry, dead, journal, listed } = record;
+  const { lease, inbox, outbox, retry, wakeMs, dead, journal, listed } = record;
   const filed: IndexEntry[] = [];
-  const file = (index: IndexEntry['index'], score: number, part?: string): void => {
-    filed.push({ index, member: part === undefined ? name : `${name}:${part}`, score });
-  };
-  const atMs = dueMs(record);
-  if (atMs !== null) file('due', atMs);
-  if (retry !== null && retry.madeAtMs > 0) file('undelivered', retry.madeAtMs);
-  if (dead[0] !== undefined) file('dead', dead[0].atMs);
-  for (const [operation, { outcome, atMs }] of Object.entries(journal)) {
-    if (outcome === undefined) file('intents', atMs, operation);
+  const member = name;
+  // When a process must look at the conversation.
+  let atMs = wakeMs > 0 ? wakeMs : Infinity;
+  if (lease !== null) atMs = lease.untilMs;
+  else if (inbox[0] !== undefined || outbox.length > 0) {
+    atMs = Math.min(atMs, retry?.atMs ?? inbox[0]?.atMs ?? 0);
   }
-  for (const { index, part, score } of listed) if (isIndex(index)) file(index, score, part);
+  if (atMs < Infinity) filed.push({ index: 'due', member, score: atMs });
+  if (retry !== null && retry.madeAtMs > 0)
+    filed.push({ index: 'undelivered', member, score: retry.madeAtMs });
+  if (dead[0] !== undefined) filed.push({ index: 'dead', member, score: dead[0].atMs });
+  for (const [operation, { outcome, atMs }] of Object.entries(journal)) {
+    if (outcome === undefined) filed.push({ index: 'intents', member: `${name}:${operation}`, score: atMs });
+  }
+  for (const { index, part, score } of listed) {
+    if (isIndex(index)) filed.push({ index, member: part === undefined ? name : `${name}:${part}`, score });
+  }
   return filed;
-}
-
-/** When a process must look at the conversation; null: never. */
-function dueMs({ lease, inbox, outbox, retry, wakeMs }: ConversationRecord): number | null {
-  if (lease !== null) return lease.untilMs;
-  const [message] = inbox;
-  if (message === undefined && outbox.length === 0) return wakeMs > 0 ? wakeMs : null;
-  const waitsMs = retry?.atMs ?? message?.atMs ?? 0;
-  return wakeMs > 0 ? Math.min(waitsMs, wakeMs) : waitsMs;
 }

@@ -89,18 +89,6 @@ export class TurnDecision {
     this.state = state;
     this.wakeAtMs = wakeAtMs;
   }
-
-  add({ state, replies, wakeAtMs = null, forget, question, ...decision }: Decision): void {
-    const { settled = [], unlock = [], escalated = [] } = decision;
-    this.state = state;
-    this.wakeAtMs = wakeAtMs;
-    this.forget ||= forget === true;
-    this.replies.push(...replies);
-    this.settled.push(...settled);
-    this.unlock.push(...unlock);
-    this.escalated.push(...escalated);
-    if (question) this.questions.push(question.answer ?? 'none');
-  }
 }
 
 /** An entry of the outbox, as it was before it was written; `body`, null: it cannot be read. */
@@ -247,15 +235,24 @@ export class Turn {
       current: head !== null && head.seq > record.knew,
       ids: ids(),
     };
-    let decision: Decision;
+    const { decision } = this;
+    let step: Decision;
     watchdog?.enter(this.lease.conversation);
     try {
-      decision = conversation.step(this.decision.state, input, context);
+      step = conversation.step(decision.state, input, context);
     } finally {
       watchdog?.leave();
     }
-    this.decision.add(decision);
-    return decision.effect;
+    const { settled = [], unlock = [], escalated = [], question } = step;
+    decision.state = step.state;
+    decision.wakeAtMs = step.wakeAtMs ?? null;
+    decision.forget ||= step.forget === true;
+    decision.replies.push(...step.replies);
+    decision.settled.push(...settled);
+    decision.unlock.push(...unlock);
+    decision.escalated.push(...escalated);
+    if (question) decision.questions.push(question.answer ?? 'none');
+    return step.effect;
   }
 
   /** Makes the commit from the decision, and sets `tasks`. */

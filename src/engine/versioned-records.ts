@@ -346,11 +346,6 @@ type OpenedRecord<Content> = {
 const NONE = { record: null, entries: [] };
 const BROKEN = { record: null, entries: [], fault: 'seal_broken' } as const;
 
-function findEntry(entries: readonly IndexEntry[], { index, member }: IndexEntry): IndexEntry | undefined {
-  for (const entry of entries) if (entry.index === index && entry.member === member) return entry;
-  return undefined;
-}
-
 function diffEntries(
   name: string,
   before: OpenedRecord<unknown>,
@@ -358,10 +353,16 @@ function diffEntries(
 ): IndexChange[] {
   const changes: IndexChange[] = [];
   for (const entry of after) {
-    if (findEntry(before.entries, entry)?.score !== entry.score) changes.push(entry);
+    let isNew = true;
+    for (const { index, member, score } of before.entries) {
+      if (index === entry.index && member === entry.member && score === entry.score) isNew = false;
+    }
+    if (isNew) changes.push(entry);
   }
-  for (const entry of before.entries) {
-    if (!findEntry(after, entry)) changes.push({ index: entry.index, member: entry.member, score: null });
+  for (const { index, member } of before.entries) {
+    let isOver = true;
+    for (const entry of after) if (index === entry.index && member === entry.member) isOver = false;
+    if (isOver) changes.push({ index, member, score: null });
   }
   if (before.record !== null) return changes;
   // Indexes may still list a record that was broken or lost. Its intents stay listed, for operators.
