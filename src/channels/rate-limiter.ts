@@ -28,7 +28,7 @@ const GROUP_PER_MINUTE = 20;
 const MAX_CHATS = 20_000;
 /** No reply waits for longer. */
 const MAX_PAUSE_MS = 24 * 60 * 60_000;
-/** If so many chats are refused within a second, the platform limits the whole bot, and no single person. */
+/** The chats refused within a second that show a limit of the whole bot, not of single people. */
 const botRefusals = (perSecond: number): number => Math.max(3, perSecond / 5);
 
 /**

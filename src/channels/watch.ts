@@ -65,7 +65,7 @@ export class Watch {
   }
 }
 
-/** Resolves early when `signal` is aborted, and after 24 days: a longer timer would end at once. Keeps no process alive. */
+/** Waits for 24 days at most, or until `signal` is aborted. Keeps no process alive. */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(Math.min(ms, 2 ** 31 - 1), undefined, { signal, ref: false }).catch(() => {});
 }

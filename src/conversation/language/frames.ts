@@ -47,7 +47,7 @@ export function findSigns(parts: readonly Part[], spans: readonly PartSpan[]): r
   });
 }
 
-/** Values that stand together; the last by itself if it has a sign of its own: "bỏ A, B đúng". */
+/** Values that stand together; the last by itself if it has another sign: "bỏ A, B đúng". */
 export function splitTorn(parts: readonly Part[], { from, to }: PartSpan): readonly PartSpan[] {
   const last = parts.findLastIndex(({ value }, at) => at < to && value !== undefined);
   const behind = signBehind(parts, { from, to })?.sign ?? 'add';
