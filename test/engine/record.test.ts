@@ -12,7 +12,6 @@ import {
   release,
   renew,
   take,
-  takeLetter,
 } from '../../src/engine/transitions.ts';
 import { filing, LEASE, leased, NOW, taking } from './bot.ts';
 
@@ -212,15 +211,6 @@ it('is listed by what it waits for, and what it asks to be listed by', () => {
     ...[entry('due', kept.atMs), entry('undelivered', kept.madeAtMs), entry('dead', NOW + 4)],
     ...[entry('intents', NOW + 3, ':op'), entry('tickets', 7, ':a'), entry('unclear', 8)],
   ]);
-  const dues = [
-    {},
-    { wakeMs: 5 },
-    { inbox },
-    { inbox, wakeMs: 5 },
-    { inbox, retry },
-    { lease: holding, inbox },
-  ];
-  expect(dues.map((over) => due(rest(over)))).toEqual([null, 5, NOW - 9, 5, NOW + 1, NOW + 5]);
 });
 
 it('a call may be made by the attempt that wrote the intent, and by none other', () => {
@@ -262,18 +252,13 @@ it('a lease is renewed by its holder alone', () => {
     expect(renew(taking('other'))(record, NOW)).toEqual({ record, answer: false });
 });
 
-it('dead letters are kept, the newest twenty, until they are taken, or all is forgotten', () => {
+it('dead letters are kept, the newest twenty', () => {
   const dead = [{ id: 'one', reason: 'threw', body: 'poison' }];
   const kept = left(commit(held.lease, { ...answers, dead })(held.record, NOW));
   expect(kept.dead).toEqual([{ id: 'one', reason: 'threw', body: 'poison', atMs: NOW }]);
   const more = Array.from({ length: 20 }, (_, at) => ({ id: `${at}`, reason: 'threw', body: '' }));
   const full = commit(held.lease, { ...answers, dead: more })({ ...held.record, dead: kept.dead }, NOW);
   expect(left(full).dead.map(({ id }) => id)).toEqual(more.map(({ id }) => id));
-  const taken = takeLetter('one')(kept, NOW);
-  expect(taken).toMatchObject({ record: { dead: [] }, answer: { id: 'one' } });
-  expect(takeLetter('one')(taken.record, NOW)).toEqual({ record: taken.record, answer: null });
-  const forgotten = commit({ record: kept, head: null }, { ...answers, consumed: false, forget: true });
-  expect(left(forgotten(kept, NOW)).dead).toEqual([]);
 });
 
 const locked = (settled: string[] = [], awaited: string[] = []) => ({ locked: true, settled, awaited });

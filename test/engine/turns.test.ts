@@ -4,8 +4,6 @@ import { LIMITS } from '../../src/engine/limits.ts';
 import type { Incoming, Platform } from '../../src/engine/messages.ts';
 import { MAX_INBOX } from '../../src/engine/transitions.ts';
 import { Spans } from '../../src/observability/tracing.ts';
-import { Bulkhead, NO_ROOM } from '../../src/resilience/bulkhead.ts';
-import { systemRuntime } from '../../src/runtime.ts';
 import { StoreUnavailable } from '../../src/store/port.ts';
 import { recordingObserve } from '../support/observe.ts';
 import { conversation, createWorld, gate, incoming, LOOKUP, photoOf, READER } from './bot.ts';
@@ -129,19 +127,6 @@ test('a turn that never ends asking is a dead letter', async () => {
   await world.quiet();
   expect(perform).toHaveBeenCalledTimes(16);
   expect(world.heard()).toEqual(['turn.failed']);
-});
-
-test('a call behind one that hangs is refused, later ones at once, until the first one ends', async () => {
-  const bulkhead = new Bulkhead({ places: 1, patienceMs: 20 }, systemRuntime);
-  const hanging = gate();
-  const first = bulkhead.run(() => hanging.opened);
-  expect(await bulkhead.run(async () => 1)).toBe(NO_ROOM);
-  const late = Promise.withResolvers<number>();
-  setImmediate(late.resolve, 2);
-  expect(await Promise.race([bulkhead.run(async () => 1), late.promise])).toBe(NO_ROOM);
-  hanging.open();
-  await first;
-  expect(await bulkhead.run(async () => 1)).toBe(1);
 });
 
 test('past the cap messages are refused, and the customer is told once a minute', async () => {

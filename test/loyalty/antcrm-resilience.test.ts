@@ -44,14 +44,17 @@ test.each([400, 401, 404, 429])('the circuit breaker does not mind status %i', a
   expect(reports.breaker).toEqual([]);
 });
 
-test('the bulkhead sends a call away after a second, without calling', async () => {
+test('the bulkhead sends a call away after a second, later ones at once, without calling', async () => {
   let asked = 0;
   await using server = await serve(() => void asked++);
   const { antCrm } = openAntCrm(server.url, { maxCalls: 1, timeoutMs: 1500 });
   const first = antCrm.accumulate(ACCUMULATION);
   expect(await antCrm.redeem(redemption())).toMatchObject({ kind: 'unavailable' });
+  const late = antCrm.redeem(redemption());
+  expect(await Promise.race([late, first])).toMatchObject({ kind: 'unavailable' });
   expect(await first).toMatchObject({ kind: 'unknown' });
-  expect(asked).toBe(1);
+  expect(await antCrm.accumulate(ACCUMULATION)).toMatchObject({ kind: 'unknown' });
+  expect(asked).toBe(2);
 });
 
 test('retries are within a budget, so that an outage is not made worse, and within the time of their call', async () => {
