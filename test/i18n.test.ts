@@ -46,11 +46,6 @@ it.each<['vi' | 'en', Line, string]>([
   expect(words.line(line, locale)).toBe(text);
 });
 
-it('puts the lines of a reply under its text', () => {
-  const reply = { key: 'hello', params: { name: 'Garnacho' }, lines: [record] };
-  expect(words.text(reply, 'vi')).toBe('Chào Garnacho!\n25/11/2026 15:47 · Tivi');
-});
-
 it.each([
   // It is never filled, nested or escaped.
   ...['{{name}}', '{{points, number}}', '$t(slot)', '<b>&amp;</b>', '$&', '*_`['].map((text) => [text, text]),

@@ -58,14 +58,6 @@ describe('the language files', () => {
     expect(phrases.filter(({ text }) => others.has(fold(text)))).toEqual([]);
   });
 
-  test('have at least twelve examples of each usual question in each language', () => {
-    const usual = vocabulary.examples.filter(({ act, isPhrase }) => !isPhrase && act !== 'ask unknown');
-    const all = Map.groupBy(usual, ({ act, locale }) => `${locale} ${act}`);
-    expect([...all].flatMap(([name, some]) => (some.length < 12 ? [`${name}: ${some.length}`] : []))).toEqual(
-      [],
-    );
-  });
-
   test('have no yes among the examples of another command', () => {
     const summary: Expecting = { ...nothing, at: 'summary', flow: 'accumulate', codes: ['TIVI000000017'] };
     const saysYes = (text: string) =>

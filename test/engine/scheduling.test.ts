@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Scheduler, type SchedulerParts } from '../../src/engine/scheduler.ts';
-import { type RecordStore, shardOf, versionOf } from '../../src/store/port.ts';
+import { type RecordStore, SHARDS, StoreUnavailable, shardOf, versionOf } from '../../src/store/port.ts';
 import { createWorld, incoming } from './bot.ts';
 
 test('what is due and has no record is alarmed and taken out, once', async () => {
@@ -50,4 +50,18 @@ test('conversations that only newer processes can work on hold up none of their 
   );
   for (; !claimed.includes(last) && clock.ms < 60_000; clock.ms += 500) await scheduler.sweep();
   expect(claimed).toEqual(due);
+});
+
+test('shards that fail hold up no other', async () => {
+  const listed: number[] = [];
+  const { scheduler, clock } = createKit(async (_, { shard }) => {
+    if (shard < SHARDS / 2) throw new StoreUnavailable('ill');
+    listed.push(shard);
+    return { nowMs: 0, count: 0, entries: [] };
+  });
+  // A sweep takes so long that the failed shards may be asked again at the next.
+  for (; clock.ms < 400_000; clock.ms += 20_000) await scheduler.sweep();
+  listed.length = 0;
+  for (let sweeps = 0; sweeps < 8; sweeps++, clock.ms += 20_000) await scheduler.sweep();
+  expect(new Set(listed).size).toBe(SHARDS / 2);
 });
