@@ -7,20 +7,20 @@ import { describe, expect, it } from 'vitest';
  */
 const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: number }>> = {
   root: { files: /^([^/]+$|(http|observability|resilience)\/)/, lines: 2735, count: 29 },
-  conversation: { files: /^conversation\//, lines: 8090, count: 41 },
-  engine: { files: /^(engine|store)\//, lines: 4881, count: 30 },
+  conversation: { files: /^conversation\//, lines: 8102, count: 41 },
+  engine: { files: /^(engine|store)\//, lines: 4888, count: 30 },
   loyalty: { files: /^loyalty\//, lines: 1400, count: 11 },
   sandbox: { files: /^sandbox\//, lines: 400, count: 4 },
   channels: { files: /^channels\//, lines: 3100, count: 26 },
   programs: { files: /^(photos|operators|cli)\//, lines: 903, count: 10 },
-  console: { files: /^console\//, lines: 1589, count: 10 },
+  console: { files: /^console\//, lines: 1600, count: 10 },
 };
 
 /** A change may exceed the figures by this much. If it needs more, delete something, or raise the figure and say why. */
 const SLACK = 1.03;
 
 /** All of `src`, which the rooms must not exceed together. */
-const HOUSE = { lines: 24_262, count: 162 };
+const HOUSE = { lines: 23_135, count: 161 };
 
 /** All of `test`, fixtures too. */
 const TESTS = 19_905;

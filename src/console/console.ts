@@ -17,7 +17,6 @@ export type Role = {
   readonly sharesContacts: boolean;
 };
 
-/** What the page shows. */
 export type ConsoleParts = {
   /** The channels; staff themselves stand in the page. */
   readonly roles: readonly Role[];

@@ -191,8 +191,7 @@ export function parseContact(json: unknown, by: Identifier): Contact | null | 'u
   const { data, isRefusal } = parseAnswer(json);
   if (isRefusal) return 'unreadable';
   if (data === null) return null;
-  const body = data ?? json;
-  const entries: unknown[] = Array.isArray(body) ? body : [body];
+  const entries: unknown[] = [data ?? json].flat();
   const others: Contact[] = [];
   for (const entry of entries) {
     const contact = toContact(entry);
