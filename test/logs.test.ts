@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { leaksOf, scanLater } from './support/logs.ts';
 
-/* The scan of all logs (`support/log-scan.ts`) finds what is there, and only that. */
+/* The scan of all logs (`support/logs.ts`) finds what is there, and only that. */
 
 test.each([
   ['phone', '{"level":30,"msg":"0912345678 wrote"}'],

@@ -3,6 +3,8 @@ import { createClient } from '../../src/channels/staff/client.ts';
 import useFolder from '../support/folder.ts';
 import { startBot, startProcess } from '../support/processes.ts';
 import { startRedis } from '../support/redis.ts';
+// What it takes to understand a text is shown first.
+import './interpret.ts';
 
 /*
  * `npm run bench`: turns a second of a bot in memory and on Redis, over the staff webhook, and what a turn

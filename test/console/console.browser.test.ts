@@ -8,9 +8,7 @@ import { type Running, startBot } from '../support/app.ts';
 import { openBrowser, openPage } from '../support/browser.ts';
 import { asPng, drawCode } from '../support/pictures.ts';
 
-/*
- * The console in Chromium, before a bot of its own for each test, which fails where the page complained.
- */
+/* The console in Chromium, before a bot of its own for each test, which fails where the page complained. */
 
 /** Lost answers are found within a second. */
 const QUICK = { ANTCRM_TIMEOUT_MS: '2000', OPERATION_CHECKS: '300ms,1s,3s' };

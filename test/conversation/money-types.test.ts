@@ -2,9 +2,7 @@ import { expectTypeOf, test } from 'vitest';
 import type { Command, Interpreter, PressCommand, TextCommand } from '../../src/conversation/commands.ts';
 import type { Confirms } from '../../src/conversation/flow.ts';
 
-/*
- * Held by the compiler (`npm run check`): what must not compile says so here.
- */
+/* Held by the compiler (`npm run check`): what must not compile says so here. */
 
 type Of<Did extends Command['do']> = Extract<TextCommand, { do: Did }>;
 type OfConfirms<All> = All extends { kind: infer Kind; confirmsByText?: infer Word }

@@ -13,9 +13,7 @@ import { Dialogue } from '../support/dialogue.ts';
 import { either, fc } from '../support/properties.ts';
 import { misread, sentencesOf } from '../support/sentences.ts';
 
-/*
- * What texts are read as, by the rows of `test/language/*.txt`; and what is so of any text.
- */
+/* What texts are read as, by the rows of `test/language/*.txt`; and what is so of any text. */
 
 type Read =
   | { readonly ok: true; readonly value: string; readonly ask?: unknown; readonly suggestion?: unknown }

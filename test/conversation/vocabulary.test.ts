@@ -8,9 +8,7 @@ import { LOCALES } from '../../src/conversation/message.ts';
 import { LANGUAGE_TEXTS, WORDING } from '../../src/i18n.ts';
 import { interpret, PERIOD_NAMES, vocabulary } from '../support/conversation.ts';
 
-/*
- * The language files: `locales/*.md`. They are data; here they are compiled.
- */
+/* The language files: `locales/*.md`. They are data; here they are compiled. */
 
 const nothing: Expecting = { at: 'nothing', buttons: () => [], codes: [], references: [] };
 const reading: Reading = {
@@ -56,6 +54,12 @@ describe('the language files', () => {
     const others = new Set([...vocabulary.list('small'), ...PERIOD_NAMES.map(fold)]);
     const phrases = vocabulary.examples.filter(({ isPhrase }) => isPhrase);
     expect(phrases.filter(({ text }) => others.has(fold(text)))).toEqual([]);
+  });
+
+  test('have at least twelve examples of each usual question in each language', () => {
+    const usual = vocabulary.examples.filter(({ act, isPhrase }) => !isPhrase && act !== 'ask unknown');
+    const all = Map.groupBy(usual, ({ act, locale }) => `${locale} ${act}`);
+    for (const [name, { length }] of all) expect([name, Math.min(length, 12)]).toEqual([name, 12]);
   });
 
   test('have no yes among the examples of another command', () => {

@@ -6,9 +6,7 @@ import { Operators } from '../../src/engine/operators.ts';
 import { startBot } from '../support/app.ts';
 import { scanLater } from '../support/logs.ts';
 
-/*
- * `/operations` over HTTP, beside a bot whose store is in its own memory.
- */
+/* `/operations` over HTTP, beside a bot whose store is in its own memory. */
 
 const OPERATOR = 'an-operator-token-of-some-length';
 const STAFF = 'a-staff-token-of-some-length';

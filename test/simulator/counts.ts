@@ -1,6 +1,4 @@
-/*
- * What a history did, by kind: a proof that never took a path proves nothing of it.
- */
+/* What a history did, by kind: a proof that never took a path proves nothing of it. */
 
 /** Each kind, and how often it happens at least in a thousand messages of customers. */
 const FLOORS = {

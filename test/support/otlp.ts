@@ -46,9 +46,7 @@ export async function startCollector() {
   };
 }
 
-/*
- * OTLP in protobuf, by its field numbers: https://github.com/open-telemetry/opentelemetry-proto
- */
+/* OTLP in protobuf, by its field numbers: https://github.com/open-telemetry/opentelemetry-proto */
 
 function readRequest(body: Buffer): ReceivedSpan[] {
   return parts(body, 1).flatMap((resourceSpans) => {
