@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { ACCUMULATION, openAntCrm, POINTS, redemption } from '../support/antcrm.ts';
 import { serve, serveTcp } from '../support/server.ts';
@@ -44,7 +45,7 @@ test.each([400, 401, 404, 429])('the circuit breaker does not mind status %i', a
   expect(reports.breaker).toEqual([]);
 });
 
-test('the bulkhead sends a call away after a second, later ones at once, without calling', async () => {
+test('the bulkhead sends a call away after a second, later ones at once, until it gets a place', async () => {
   let asked = 0;
   await using server = await serve(() => void asked++);
   const { antCrm } = openAntCrm(server.url, { maxCalls: 1, timeoutMs: 1500 });
@@ -53,7 +54,11 @@ test('the bulkhead sends a call away after a second, later ones at once, without
   const late = antCrm.redeem(redemption());
   expect(await Promise.race([late, first])).toMatchObject({ kind: 'unavailable' });
   expect(await first).toMatchObject({ kind: 'unknown' });
-  expect(await antCrm.accumulate(ACCUMULATION)).toMatchObject({ kind: 'unknown' });
+  // It ended and gave its place back, so a call waits for one again.
+  const next = antCrm.accumulate(ACCUMULATION);
+  const waiting = antCrm.redeem(redemption()).then(() => 'refused');
+  expect(await Promise.race([waiting, delay(200, 'waits')])).toBe('waits');
+  expect(await next).toMatchObject({ kind: 'unknown' });
   expect(asked).toBe(2);
 });
 
