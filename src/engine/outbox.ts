@@ -12,8 +12,10 @@ import { Outage } from './outage.ts';
 import { NEVER_TRIED, type Wait } from './transitions.ts';
 import type { OutboxTask, TurnTools } from './turn.ts';
 
-/** A lock that could not be given back is tried again after this. */
+/** A lock that could not be given back is tried again after this, with the outbox. */
 const UNLOCK_RETRY_MS = 5000;
+/** If a reply waits, the turn tries after these waits, too. A lease lasts longer than their sum. */
+const UNLOCK_WAITS_MS = [1000, 2000, 4000];
 const ALARM_EVERY_MS = 60_000;
 
 /** Where the replies of a channel go; `to` is undefined if another process has the channel. */
@@ -64,7 +66,13 @@ export class Outbox {
       }
       lease.sentSeq = seq;
     }
-    const failedSeq = await this.unlock(tasks);
+    let failedSeq = await this.unlock(tasks);
+    // A reply may wait for hours, and the lock must not.
+    for (const waitMs of UNLOCK_WAITS_MS) {
+      if (!wait || failedSeq === null) break;
+      await this.#tools.runtime.sleep(waitMs);
+      failedSeq = await this.unlock(tasks);
+    }
     if (failedSeq === null) return wait;
     // The replies before it count as sent, or they would be sent again and again.
     lease.sentSeq = Math.min(lease.sentSeq, failedSeq - 1);

@@ -17,6 +17,7 @@ const LEASE_SLACK_MS = 2_000;
 const WAIT_SLACK_MS = 26_000;
 /** A release that the store did not confirm is tried again after this. Each further wait is twice as long. */
 const RELEASE_WAIT_MS = 200;
+const MAX_RELEASE_WAIT_MS = 4000;
 
 type Wait = {
   readonly process: string;
@@ -54,7 +55,8 @@ export function createConduct({ breach, clock, keyOf }: World, peek: Watched['pe
   function onAsked(process: string, swap: AskedSwap): void {
     const before = failedRelease(process, swap);
     const waitedMs = swap.atMs - (before?.failedMs ?? swap.atMs);
-    if (before && waitedMs < RELEASE_WAIT_MS * 2 ** (before.times - 1))
+    // Within a lease each wait is twice as long. Later leases rest as long as a shard that fails.
+    if (before && waitedMs < Math.min(RELEASE_WAIT_MS * 2 ** (before.times - 1), MAX_RELEASE_WAIT_MS))
       breach('waits for the store', `${process} tried ${swap.key} again after ${waitedMs} ms`);
   }
 
