@@ -139,7 +139,7 @@ function createFormatter(timeZone: string): FormatterModule {
     addCached() {},
     // A param with a key is already text: "date unknown" for a missing date.
     format: (value, format = '', language = '') =>
-      typeof value === 'number' ? (formats[format]?.(value, language) ?? '') : value,
+      typeof value === 'number' ? formats[format]?.(value, language) : value,
   };
 }
 

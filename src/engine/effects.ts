@@ -120,11 +120,10 @@ export class Effects {
     calls: Calls,
     [operation, intent]: Parameters<EffectContext['intend']>,
   ): ReturnType<EffectContext['intend']> {
-    const { records, platform, runtime, spans, isTracing, stopping } = this.#tools;
+    const { records, platform, runtime, spans, isTracing } = this.#tools;
     const { lease, asker } = turn;
     const wasPastIntent = lease.pastIntent;
     if (asker === null) throw new TypeError('nobody asked for the call');
-    if (stopping.aborted && !wasPastIntent) throw new TurnInterrupted();
     // Set before the answer comes: it may get lost, or `stop` may be called in between.
     lease.pastIntent = true;
     const { origin, incoming } = asker;

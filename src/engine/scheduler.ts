@@ -20,6 +20,8 @@ const GROUP_SIZE = SHARDS / GROUPS;
 const REST_MS = 5000;
 /** At most this many conversations are claimed at once. */
 const MAX_CLAIMS = 8;
+/** So many conversations of newer processes are remembered. Then they are claimed in vain once more. */
+const MAX_NEWER = 1000;
 /** No timer is set for a conversation that is due later than this: a sweep finds it. */
 const MAX_TIMER_MS = 10 * 60_000;
 
@@ -152,6 +154,7 @@ export class Scheduler {
       const result = typeof claimed === 'object' ? 'won' : claimed;
       observe.claim(result);
       if (typeof claimed === 'object') begin(claimed);
+      if (this.#newer.size >= MAX_NEWER) this.#newer.clear();
       if (claimed === 'left') this.#newer.add(conversation);
       return result;
     } catch (error) {

@@ -27,7 +27,7 @@ export function health({ store, others }: HealthParts): FastifyPluginAsync {
         // Only this error's message is written for operators. Other messages may contain secrets.
         return error instanceof StoreUnavailable ? error.message.split('\n') : [];
       });
-      const parts = [...new Map([['store', stored], ...others()])].map(([name, faults]) => {
+      const parts = [['store', stored] as const, ...others()].map(([name, faults]) => {
         const isWell = faults.length === 0;
         const status = isDown && name === 'store' ? 'down' : isWell ? 'ok' : 'degraded';
         return [name, { status, ...(isInsider && !isWell && { faults }) }] as const;
