@@ -28,7 +28,7 @@ export type ChannelTraits = {
   knownAs?(address: unknown): readonly string[];
 };
 
-/** A way to talk with customers. `test/contract/channel.ts` says what all can do. */
+/** A way to talk with customers: `examples/own-channel/` is one. `test/contract/channel.ts` tests all. */
 export interface Channel extends Platform {
   /**
    * Routes that turn requests into messages. A route answers once `accept` has resolved. If it rejects, the
