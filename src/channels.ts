@@ -4,5 +4,5 @@ import { teams } from './channels/teams/entry.ts';
 import { telegram } from './channels/telegram/entry.ts';
 import type { Config } from './config.ts';
 
-/** The only list of the app's channels (CONTRIBUTING.md, "Recipes"). */
+/** The only list of the app's channels (docs/recipes/channel.md). */
 export const CHANNELS: readonly ChannelEntry<Config>[] = [staff, telegram, teams];

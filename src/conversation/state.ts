@@ -282,7 +282,7 @@ export type ReadState = (stored: unknown, version?: number) => State;
 
 /**
  * The version of all that is stored: state, message, reply, intent, dead letter. A changed shape raises it,
- * with an upgrade and frozen samples (CONTRIBUTING.md, "What is stored"). The store keeps it with the bodies,
+ * with an upgrade and frozen samples (docs/recipes/stored.md). The store keeps it with the bodies,
  * so that older processes leave newer ones alone.
  */
 export const VERSION = 4;

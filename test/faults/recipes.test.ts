@@ -5,12 +5,14 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
 /*
- * The recipes of CONTRIBUTING.md, carried out together, as printed, in a clean copy: diffs are applied, commands are run.
+ * The pages of docs/recipes/, carried out together, as printed, in a clean copy and in the order of CONTRIBUTING.md's table:
+ * diffs are applied, commands are run.
  * `FAULTS=long` runs the whole gate and the tests of the rooms that they touch; else the compiler alone says whether the
  * result is right.
  */
 
-const [, recipes = ''] = readFileSync('CONTRIBUTING.md', 'utf8').split('\n## Recipes\n');
+const pages = [...readFileSync('CONTRIBUTING.md', 'utf8').matchAll(/\]\((docs\/recipes\/\w+\.md)\)/g)];
+const recipes = pages.map(([, page = '']) => readFileSync(page, 'utf8')).join('\n');
 const blocks = [...recipes.matchAll(/^```(diff|sh)\n(.*?)^```/gms)];
 const STEPS =
   process.env.FAULTS === 'long'
@@ -31,7 +33,7 @@ const COPY = `
   git add --all
 `;
 
-test('the recipes of CONTRIBUTING.md, followed as printed, pass the gate', { timeout: 1_800_000 }, () => {
+test('the recipes, followed as printed one after the other, pass the gate', { timeout: 1_800_000 }, () => {
   const cwd = mkdtempSync(join(tmpdir(), 'recipes-'));
   const bash = ['-euo', 'pipefail', '-c'];
   execFileSync('bash', [...bash, COPY, cwd]);

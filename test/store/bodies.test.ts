@@ -24,7 +24,7 @@ describe(`the shapes of version ${VERSION}`, () => {
       frozen,
       `The stored shape "${name}" is not the one of version ${VERSION}, which is in stores and at work: they could not ` +
         'read each other. Raise VERSION in src/conversation/state.ts, add the upgrade, freeze files of the new ' +
-        'version: CONTRIBUTING.md, "What is stored". (A new flow changes no version.)',
+        'version: docs/recipes/stored.md. (A new flow changes no version.)',
     ).toMatchObject({ [name]: hash });
   });
 });

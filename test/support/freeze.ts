@@ -23,7 +23,7 @@ export function rewritten(name: string, body: unknown): unknown {
 /*
  * `node test/support/freeze.ts` writes `test/states/<version>.jsonl` and `test/bodies/<version>.jsonl`: the samples of the
  * version before that this one stores otherwise, with the hashes of its shapes beside. Run once for a version, by its code;
- * what is frozen is never written again (CONTRIBUTING.md, "What is stored").
+ * what is frozen is never written again (docs/recipes/stored.md).
  */
 if (import.meta.main) {
   const shapesPath = new URL(`../bodies/${VERSION}-shapes.json`, import.meta.url);
