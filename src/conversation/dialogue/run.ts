@@ -3,7 +3,7 @@ import { findConfirms, type Scope } from '../flow.ts';
 import { isStaff, toTypedValue } from '../prompts.ts';
 import { type Decision, say, sayFirst } from '../reply.ts';
 import { findSlotByField, missingSlots, SLOTS } from '../slots.ts';
-import { type Confirming, dropOffer, forgetLast, type State } from '../state.ts';
+import { type Confirming, dropOffer, forgetLast, type Offer, type State } from '../state.ts';
 import { advance } from './advance.ts';
 import { beginCalls } from './calls.ts';
 import { changeCodes, decideCode, listCodes } from './codes.ts';
@@ -186,8 +186,7 @@ function confirmByWord(state: State, step: Confirming, scope: Scope): Decision {
 function refuse(round: Round, { wrong }: CommandOf<'no'>): Reduction {
   const { step } = round.state;
   if (step.at === 'idle' || step.at === 'browsing') return digress(round, { key: 'later' });
-  if (step.at === 'asking' && step.offer)
-    return decideDoubt(round, step.offer.typed === undefined ? 'other' : 'keep');
+  if (step.at === 'asking' && step.offer) return decideDoubt(round, mayKeep(step.offer) ? 'keep' : 'other');
   return wrong && step.at === 'asking' ? askAgain(round.state, round.scope) : declineSlot(round, {});
 }
 
@@ -199,11 +198,17 @@ function decideDoubt(round: Round, choice: 'use' | 'keep' | 'other'): Reduction 
   const { why, meant, typed } = step.offer;
   if (why === 'code') return decideCode(round, flow, choice);
   const decided = { ...round, state: dropOffer(state) };
-  const taken = choice === 'use' ? meant : choice === 'keep' ? typed : undefined;
+  const kept = choice === 'keep' && mayKeep(step.offer) ? typed : undefined;
+  const taken = choice === 'use' ? meant : kept;
   if (taken === undefined)
     return askStep(decided.state, slotStep(flow, step.slot, { editing: step.editing }), scope);
-  return setSlots(decided, { [why === 'typo' ? 'email' : 'phone']: toTypedValue(taken, scope) });
+  if (why === 'typo') return setSlots(decided, { email: toTypedValue(taken, scope) });
+  const isShared = typed !== undefined;
+  return setSlots(decided, { phone: isShared ? { value: taken, proved: true } : toTypedValue(taken, scope) });
 }
+
+/** A phone number in doubt cannot be called, so it is not kept. */
+const mayKeep = ({ why, typed }: Offer): boolean => typed !== undefined && (why === 'typo' || why === 'code');
 
 function changeSlot(round: Round, { field }: CommandOf<'change'>): Reduction {
   const { state, scope } = round;

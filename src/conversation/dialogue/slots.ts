@@ -137,7 +137,10 @@ function keepForLater(round: Round, { slot, value, doubt }: SetIdentity): Round 
   return digress({ ...round, state: kept }, { key: 'unsure', context: 'identity' });
 }
 
-/** A shared contact. The sender's own number is proved. Another number counts as typed. */
+/**
+ * A shared contact. The sender's own number is proved. Another number counts as typed. An old number of
+ * eleven digits proves its new form only once the customer has agreed to it.
+ */
 function setShared(
   round: Round,
   { value = '', doubt, proved }: SetIdentity & { readonly proved: boolean },
@@ -145,9 +148,10 @@ function setShared(
   const { state, scope } = round;
   const flow = runningFlow(state, scope);
   if (!proved && flow?.identity !== 'typed') return digress(round, { key: 'identity.notOwn' });
-  // The new form of an old number is no guess.
-  const phone: ProvableValue = { value: doubt?.meant ?? value, proved };
-  const profile = state.consent?.given && proved ? { ...state.profile, phone } : state.profile;
+  if (doubt && flow)
+    return { ...round, flow, doubt: round.doubt ?? { ...doubt, ...(proved && { typed: value }) } };
+  const phone: ProvableValue = { value, proved: proved && !doubt };
+  const profile = state.consent?.given && phone.proved ? { ...state.profile, phone } : state.profile;
   if (flow) return setSlots({ ...round, state: { ...state, profile } }, { phone });
   const kept: State = { ...state, step: { at: 'idle' }, profile, draft: { phone } };
   return digress(
