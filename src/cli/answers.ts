@@ -2,8 +2,12 @@ import { type Config, EXIT_CONFIG, environment, readConfig } from '../config.ts'
 import { createConversation } from '../conversation/conversation.ts';
 import { flows } from '../conversation/flows/index.ts';
 import { LANGUAGE_TEXTS, WORDING } from '../i18n.ts';
+import { judgeFolds, reportFolds } from './folds.ts';
 
-/* `npm run answers -- try "…"`: how the bot, with its `ANSWERS_FILE`, understands a sentence. */
+/*
+ * `npm run answers -- try "…"`: how the bot, with its `ANSWERS_FILE`, understands a sentence.
+ * `npm run answers -- folds`: how well it understands lines that it has not learnt.
+ */
 
 /** How each text is understood without a context, and which questions are most like it. */
 export function tryTexts(
@@ -35,8 +39,9 @@ export function tryTexts(
 if (import.meta.main) {
   const [command, ...texts] = process.argv.slice(2);
   const read = readConfig(environment(), ['ANSWERS_FILE']);
-  if (command !== 'try' || texts.length === 0) {
-    console.error('npm run answers -- try "…" ["…"]');
+  if (command === 'folds') console.log(reportFolds(judgeFolds()));
+  else if (command !== 'try' || texts.length === 0) {
+    console.error('npm run answers -- try "…" ["…"]\nnpm run answers -- folds');
     process.exitCode = 2;
   } else if (read.ok) console.log(tryTexts(texts, read.config).join('\n'));
   else {

@@ -1,0 +1,169 @@
+import type { Expecting, Interpreter, Reading, TextCommand } from '../conversation/commands.ts';
+import { slashCommands } from '../conversation/conversation.ts';
+import { flows } from '../conversation/flows/index.ts';
+import { LanguageInterpreter } from '../conversation/language/interpret.ts';
+import { type Example, Vocabulary } from '../conversation/language/vocabulary.ts';
+import { LANGUAGE_TEXTS, WORDING } from '../i18n.ts';
+
+/*
+ * How well the bot understands lines that it has not learnt. The example lines of `locales/*.md` are dealt
+ * into five folds; each fold is read by an interpreter that learnt the other four.
+ */
+
+export type Verdict = 'right' | 'offered' | 'unclear' | 'wrong';
+export type Judged = Pick<Example, 'text' | 'act' | 'locale' | 'line'> & {
+  readonly verdict: Verdict;
+  /** What was understood, in words: `start redeem`. */
+  readonly as: string;
+};
+
+const FOLDS = 5;
+
+/** Judges each example line, read by an interpreter that has not learnt it. */
+export function judgeFolds(): readonly Judged[] {
+  const answered = questionsOf(new Vocabulary(LANGUAGE_TEXTS));
+  return Array.from({ length: FOLDS }, (_, fold) => {
+    const isLeftOut = (text: string) => hashOf(text) % FOLDS === fold;
+    const learnt = new Vocabulary(
+      LANGUAGE_TEXTS.map((one) => ({ ...one, text: without(one.text, isLeftOut) })),
+    );
+    const interpreter = new LanguageInterpreter({
+      vocabulary: learnt,
+      flows,
+      commands: slashCommands(flows, WORDING),
+      answers: [],
+      answered,
+    });
+    const examples = new Vocabulary(LANGUAGE_TEXTS).examples.filter(({ text }) => isLeftOut(text));
+    return examples.map((example) => judgeExample(example, interpreter));
+  }).flat();
+}
+
+/** All questions count as answered: the folds ask whether they are told apart. */
+const questionsOf = ({ examples }: Vocabulary) =>
+  new Set(examples.flatMap(({ act }) => (act.startsWith('ask ') ? act.slice('ask '.length) : [])));
+
+/** A language file without the example lines that are left out. Word lists stay. */
+function without(text: string, isLeftOut: (line: string) => boolean): string {
+  const isExample = (line: string) => line.startsWith('- ');
+  return text
+    .split('\n')
+    .filter((line) => !isExample(line) || !isLeftOut(line.slice(2)))
+    .join('\n');
+}
+
+/** FNV-1a, mixed: the same line is in the same fold on every machine. */
+function hashOf(text: string): number {
+  let hash = 2_166_136_261;
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 16_777_619);
+  hash = Math.imul(hash ^ (hash >>> 15), 2_246_822_519);
+  return (hash ^ (hash >>> 13)) >>> 0;
+}
+
+const READING: Reading = {
+  settings: {
+    gifts: [
+      { code: 'DAUMAY01', name: { vi: 'Đầu máy', en: 'Karaoke player' }, score: 100 },
+      { code: 'LOA01', name: { vi: 'Loa', en: 'Speaker' }, score: 250 },
+      { code: 'NOICOM01', name: { vi: 'Nồi cơm', en: 'Rice cooker' }, score: 1_000_000 },
+    ],
+    codePrefixes: ['TIVI', 'TULANH'],
+    timeZone: 'Asia/Ho_Chi_Minh',
+  },
+  nowMs: Date.UTC(2026, 10, 25, 5),
+};
+
+const NOTHING: Expecting = { at: 'nothing', buttons: () => [], codes: [], references: [] };
+const EARNING = { ...NOTHING, flow: 'accumulate', codes: ['TIVInpmx8b98pfg', 'TULANH000000123'] };
+const PHONE = '+84867123456';
+
+/** The question at which an act is most natural. */
+function placeOf(act: string): Expecting {
+  if (act === 'none' || act.startsWith('ask email'))
+    return { ...EARNING, at: 'slot', kind: 'email', phone: PHONE };
+  if (act === 'keep' || act === 'other') return { ...EARNING, at: 'doubt', kind: 'phone' };
+  if (act.startsWith('page ')) return { ...NOTHING, at: 'page', flow: 'history' };
+  if (act === 'yes' || act === 'change' || act === 'remove')
+    return { ...EARNING, at: 'summary', phone: PHONE };
+  if (act === 'no' || act.startsWith('ask consent')) return { ...NOTHING, at: 'consent' };
+  if (act.startsWith('cancel') || act.startsWith('ask code'))
+    return { ...EARNING, at: 'slot', kind: 'codes', codes: [] };
+  if (/^ask (?:phone|proof)/.test(act)) return { ...EARNING, at: 'slot', kind: 'phone' };
+  return NOTHING;
+}
+
+function judgeExample({ text, act, locale, line }: Example, interpreter: Interpreter): Judged {
+  const { commands } = interpreter.interpret(text, placeOf(act), READING);
+  const as = commands.map(describe).join(' · ');
+  return { text, act, locale, line, as, verdict: verdictOf(act, commands) };
+}
+
+/** The heading under which a command stands. */
+function actOf(command: TextCommand): string {
+  switch (command.do) {
+    case 'start':
+      return `start ${command.flow}`;
+    case 'ask':
+      if (command.about === 'answer') return `ask ${command.id}`;
+      return command.about === 'gift' ? 'ask gift.price' : `ask ${command.about}`;
+    case 'show':
+      return `show ${command.what}`;
+    case 'talk':
+      return `talk ${command.about}`;
+    case 'speak':
+      return `speak ${command.locale}`;
+    case 'page':
+      return `page ${command.to}`;
+    case 'use':
+      return 'yes';
+    default:
+      return command.do;
+  }
+}
+
+const describe = (command: TextCommand): string =>
+  command.do === 'unclear' ? `unclear (${(command.likely ?? []).map(actOf).join(', ')})` : actOf(command);
+
+/** Headings that get the same answer, or nearly. */
+const ALIKE: readonly (readonly string[])[] = [
+  ['cancel', 'cancel mild', 'no', 'none'],
+  ['show person', 'show offer', 'show complaint', 'talk upset'],
+  ['show erasing', 'show privacy'],
+  ['ask operation.when', 'status'],
+  ['show help', 'show menu', 'show welcome', 'talk greeting'],
+  ['change', 'no'],
+  ['talk remark', 'ask unknown'],
+];
+const isAlike = (one: string, other: string): boolean =>
+  one === other || ALIKE.some((acts) => acts.includes(one) && acts.includes(other));
+
+function verdictOf(act: string, commands: readonly TextCommand[]): Verdict {
+  const said = commands.flatMap((command) => (command.do === 'unclear' ? [] : actOf(command)));
+  const offered = commands.flatMap((command) =>
+    command.do === 'unclear' ? (command.likely ?? []).map(actOf) : [],
+  );
+  if (said.some((one) => isAlike(one, act))) return 'right';
+  if (offered.some((one) => isAlike(one, act))) return 'offered';
+  if (said.some((one) => one !== 'ask unknown')) return 'wrong';
+  return isAlike(act, 'ask unknown') && offered.length === 0 ? 'right' : 'unclear';
+}
+
+/** The shares of the verdicts, and for each heading with an error how often it was taken for what. */
+export function reportFolds(judged: readonly Judged[]): string {
+  const share = (verdict: Verdict) => {
+    const count = judged.filter((one) => one.verdict === verdict).length;
+    return `${verdict} ${((100 * count) / judged.length).toFixed(1)} %`;
+  };
+  const wrong = judged.filter(({ verdict }) => verdict === 'wrong');
+  const confused = [...Map.groupBy(wrong, ({ act, as }) => `${act} → ${as}`)]
+    .sort(([, one], [, other]) => other.length - one.length)
+    .map(
+      ([pair, lines]) =>
+        `${String(lines.length).padStart(4)} ${pair}: ${lines
+          .slice(0, 3)
+          .map(({ text }) => text)
+          .join(' | ')}`,
+    );
+  const shares = (['right', 'offered', 'unclear', 'wrong'] as const).map(share).join(', ');
+  return [`${judged.length} lines: ${shares}`, ...confused].join('\n');
+}
