@@ -104,7 +104,8 @@ function readMessage(activity: Activity): Incoming | null {
 function readInstall(activity: Activity): Incoming | null {
   const envelope = readEnvelope(activity);
   if (!envelope || !isPrivate(activity)) return null;
-  const minute = Math.floor((activity.timestamp?.getTime() ?? 0) / 60_000);
+  // Without a timestamp, our clock decides: the app may be added again at any time.
+  const minute = Math.floor((activity.timestamp?.getTime() || Date.now()) / 60_000);
   const id = `install:${envelope.conversation}:${minute}`;
   return { ...envelope, id, message: { kind: 'start' } };
 }

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
 import { TEAMS_HOSTS } from '../../../src/channels/teams/address.ts';
 import { parseActivity } from '../../../src/channels/teams/incoming.ts';
@@ -56,6 +56,19 @@ it('an installation is a start, one however Teams tells of it, and another one i
   const [first, told, again] = accepted.map(({ id }) => id);
   expect([told === first, again === first]).toEqual([true, false]);
   expect(accepted.map(({ message }) => message)).toEqual(Array(3).fill({ kind: 'start' }));
+});
+
+it('an installation without a timestamp counts by the time of its arrival', async () => {
+  const { post, accepted } = await createBot();
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2026, 10, 25, 8, 47, 10) });
+  onTestFinished(() => void vi.useRealTimers());
+  const install = () => post(activity('installationUpdate', { action: 'add', timestamp: undefined }));
+  await install();
+  await install();
+  vi.setSystemTime(Date.now() + 5 * 60_000);
+  await install();
+  const [first, told, again] = accepted.map(({ id }) => id);
+  expect([told === first, again === first]).toEqual([true, false]);
 });
 
 it.each([
