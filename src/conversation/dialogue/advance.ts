@@ -157,7 +157,11 @@ function findDeadEnd(flow: Flow, draft: Draft, { sender, settings }: Scope): Rep
   if (flow.identity !== 'proved' || !byProfile || findProof(draft)) return undefined;
   return sender.unread
     ? { key: 'identity.unread' }
-    : { key: 'identity.noEmail', lines: supportLines({ settings }) };
+    : {
+        key: 'identity.noEmail',
+        lines: supportLines({ settings }),
+        choices: [...personChoice({ settings })],
+      };
 }
 
 type Guarded = {
