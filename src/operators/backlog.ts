@@ -19,8 +19,15 @@ export type TicketEntry = {
   readonly ageMs: number;
 };
 
-/** At most `limit` tickets of each shard; `now`: only open ones. `isWhole`: every shard answered. */
-export async function listTickets(store: Lists, upTo: 'now' | 'ever', limit: number) {
+/**
+ * Tickets in no order; `now`: only open ones. `limit`: of each shard, the newest of the closed ones.
+ * `count`: how many there are, also beyond the limit. `isWhole`: every shard answered.
+ */
+export async function listTickets(
+  store: Lists,
+  upTo: 'now' | 'ever',
+  limit = Number.MAX_SAFE_INTEGER,
+): Promise<{ tickets: TicketEntry[]; count: number; isWhole: boolean }> {
   const listed = await listAll(store, 'tickets', { upTo, limit });
   const tickets = listed.flatMap(({ nowMs, entries }) =>
     entries.map(({ member, score }): TicketEntry => {
@@ -29,7 +36,7 @@ export async function listTickets(store: Lists, upTo: 'now' | 'ever', limit: num
       return { conversation, id, stands, ...written, score, ageMs: Math.max(0, nowMs - score) };
     }),
   );
-  return { tickets, isWhole: listed.length === SHARDS };
+  return { tickets, count: sumCounts(listed), isWhole: listed.length === SHARDS };
 }
 
 /** Age groups of operations without an outcome. After the last check, staff must settle an operation. */

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { claimTicket } from '../conversation/dialogue/handover.ts';
 import type { State, Ticket } from '../conversation/state.ts';
 import { membersOf, type Operators, type StoredConversation } from '../engine/operators.ts';
@@ -30,56 +31,75 @@ type TicketParts = {
   readonly runtime: Pick<Runtime, 'id' | 'timer'>;
 };
 
-/** Tickets in a list, and entries read of each shard. */
-const MOST_READ = 200;
+/** Tickets in a list, unless more customers wait. */
+const MOST_LISTED = 200;
+/** Conversations whose unclear sentences are read, of each shard and in all. */
+const MOST_UNCLEAR = 200;
+/** Tickets whose conversation is remembered: it never changes. */
+const MOST_PLACES = 10_000;
 /** How often the index is read while anybody follows. */
 const READ_EVERY_MS = 500;
+/** How long what a list shows of a ticket is remembered, unless the ticket's entry changes. */
+const ROW_MS = 60_000;
 
 export type Tickets = ReturnType<typeof createTickets>;
 
+/** `total`: how many there are, also beyond those in the list. */
+export type TicketList = { readonly tickets: readonly SeenTicket[]; readonly total: number };
+
 /** All functions reject with `StoreUnavailable`. */
 export function createTickets({ store, operators, runtime }: TicketParts) {
-  const read = async ({ conversation, id }: TicketEntry): Promise<SeenTicket | null> =>
+  const places = new LRUCache<string, string>({ max: MOST_PLACES });
+  const read = async (conversation: string, id: string): Promise<SeenTicket | null> =>
     ticketIn(await operators.conversation(conversation), id);
+  const rows = createRows(runtime, read);
 
-  /** Undefined: no ticket has that id. */
-  async function entryOf(id: string): Promise<TicketEntry | undefined> {
-    const { tickets, isWhole } = await listTickets(store, 'ever', MOST_READ);
+  /** The name of the ticket's conversation; undefined: no ticket has that id. */
+  async function placeOf(id: string): Promise<string | undefined> {
+    const known = places.get(id);
+    if (known !== undefined) return known;
+    const { tickets, isWhole } = await listTickets(store, 'ever');
     const entry = tickets.find((ticket) => ticket.id === id);
     if (!entry && !isWhole) throw new StoreUnavailable('some shards of the store do not answer');
-    return entry;
+    if (entry) places.set(id, entry.conversation);
+    return entry?.conversation;
   }
 
   return {
-    /** Oldest first. Of more than `MOST_READ` the closed ones are left out. */
-    async list(state?: 'open' | 'closed'): Promise<readonly SeenTicket[]> {
-      const { tickets } = await listTickets(store, state === 'open' ? 'now' : 'ever', MOST_READ);
-      const isClosed = ({ stands }: TicketEntry): number => Number(stands === 'closed');
-      const sorted = tickets.toSorted((a, b) => isClosed(a) - isClosed(b) || a.score - b.score);
-      const seen = await Promise.all(sorted.slice(0, MOST_READ).map(read));
-      return seen
-        .filter((one) => one !== null)
-        .filter(({ ticket }) => state === undefined || (state === 'closed') === Boolean(ticket.closed))
-        .toSorted((a, b) => a.ticket.openedMs - b.ticket.openedMs);
+    /**
+     * Who waits comes first, the longest, and all of them; then who was answered; then what is closed, the
+     * newest first. In the list are no messages but the last of either side.
+     */
+    async list(state?: 'open' | 'closed'): Promise<TicketList> {
+      const { entries, total } = await readEntries(store, state);
+      const sorted = entries.toSorted((a, b) => rankOf(a) - rankOf(b) || a.score - b.score);
+      const waiting = entries.filter(({ stands }) => stands === 'waiting').length;
+      const listed = sorted.slice(0, Math.max(MOST_LISTED, waiting));
+      for (const { id, conversation } of listed) places.set(id, conversation);
+      const seen = await Promise.all(listed.map(rows.read));
+      return { tickets: seen.filter((one) => one !== null), total };
     },
 
     async find(id: string): Promise<SeenTicket | null> {
-      const entry = await entryOf(id);
-      return entry === undefined ? null : read(entry);
+      const conversation = await placeOf(id);
+      return conversation === undefined ? null : read(conversation, id);
     },
 
     /** A repeated `note.id` changes nothing. */
     async file(id: string, note: StaffNote): Promise<'filed' | 'unknown' | 'closed'> {
-      const entry = await entryOf(id);
-      if (!entry) return 'unknown';
+      const place = await placeOf(id);
+      if (place === undefined) return 'unknown';
       const { id: noteId = runtime.id() } = note;
-      return operators.file(entry.conversation, (conversation) => {
+      const filed = await operators.file(place, (conversation) => {
         const { ticket, origin } = ticketIn(conversation, id) ?? {};
         if (!ticket || !origin) return 'unknown';
         const isRepeat = note.text !== undefined && ticket.notes.some((filed) => filed.id === noteId);
         if (!isRepeat && ticket.closed) return 'closed';
         return { ...origin, ...toMessage(id, { ...note, id: noteId }) };
       });
+      // The entry changes with the next turn.
+      rows.forget(id);
+      return filed;
     },
 
     unclear: () => readUnclear(store, operators),
@@ -88,12 +108,63 @@ export function createTickets({ store, operators, runtime }: TicketParts) {
   };
 }
 
+/** Open tickets all, of closed ones the newest. */
+async function readEntries(store: TicketParts['store'], state: 'open' | 'closed' | undefined) {
+  const open = await listTickets(store, 'now');
+  if (state === 'open') return { entries: open.tickets, total: open.count };
+  // A shard lists its open tickets before its closed ones.
+  const ever = await listTickets(store, 'ever', open.count + MOST_LISTED);
+  if (state === undefined) return { entries: ever.tickets, total: ever.count };
+  const closed = ever.tickets.filter(({ stands }) => stands === 'closed');
+  return { entries: closed, total: Math.max(closed.length, ever.count - open.count) };
+}
+
+const RANKS = ['waiting', 'answered', 'closed'];
+const rankOf = ({ stands }: TicketEntry): number => RANKS.indexOf(stands);
+
+/**
+ * What lists show of tickets. Opening a conversation with a full ticket takes half a millisecond, and an
+ * event makes each page read its list again: so a row is kept until the ticket's entry changes.
+ */
+function createRows(
+  runtime: Pick<Runtime, 'timer'>,
+  read: (conversation: string, id: string) => Promise<SeenTicket | null>,
+) {
+  type Row = { readonly entry: string; readonly seen: Promise<SeenTicket | null> };
+  const rows = new Map<string, Row>();
+
+  return {
+    read({ conversation, id, stands, score, customer, staff, claims }: TicketEntry): Row['seen'] {
+      const entry = [stands, score, customer, staff, claims].join(':');
+      const known = rows.get(id);
+      if (known?.entry === entry) return known.seen;
+      // Rows are personal data: none outlives the timer.
+      if (rows.size === 0) runtime.timer(ROW_MS, () => rows.clear());
+      const seen = read(conversation, id).then(withLastNotes);
+      rows.set(id, { entry, seen });
+      seen.catch(() => rows.delete(id));
+      return seen;
+    },
+
+    forget: (id: string): void => void rows.delete(id),
+  };
+}
+
+/** A ticket with no notes but the last one and the customer's last one. */
+function withLastNotes(seen: SeenTicket | null): SeenTicket | null {
+  if (seen === null) return null;
+  const { notes } = seen.ticket;
+  const lastOfCustomer = notes.findLast(({ by }) => by === undefined);
+  const last = notes.filter((note, at) => note === lastOfCustomer || at === notes.length - 1);
+  return { ...seen, ticket: { ...seen.ticket, notes: last } };
+}
+
 /** Texts that the bot did not understand, newest first, of some conversations. */
 async function readUnclear(
   store: TicketParts['store'],
   operators: Pick<Operators, 'conversation'>,
 ): Promise<readonly (NonNullable<State['unclear']>[number] & { channel: string })[]> {
-  const names = (await membersOf(store, 'unclear', MOST_READ)).slice(0, MOST_READ);
+  const names = (await membersOf(store, 'unclear', MOST_UNCLEAR)).slice(0, MOST_UNCLEAR);
   const conversations = await Promise.all(names.map((name) => operators.conversation(name)));
   const sentences = conversations.flatMap((conversation) => {
     const channel = conversation?.origin?.channel ?? '';
@@ -121,7 +192,7 @@ function createTicketNews(store: TicketParts['store'], runtime: Pick<Runtime, 't
 
   /** If a shard does not answer, a missing ticket does not count as closed. */
   async function readOpen(): Promise<ReadonlyMap<string, TicketEntry>> {
-    const { tickets, isWhole } = await listTickets(store, 'now', MOST_READ);
+    const { tickets, isWhole } = await listTickets(store, 'now');
     return new Map([...(isWhole ? [] : open), ...tickets.map((entry) => [entry.id, entry] as const)]);
   }
 

@@ -13,7 +13,7 @@ import { startProcess } from '../support/processes.ts';
 const MEMBER = { id: 'garnacho', name: 'Garnacho', email: 'garnacho@gmail.com' };
 const nobody = async () => undefined;
 const NO_TICKETS = {
-  list: async () => [],
+  list: async () => ({ tickets: [], total: 0 }),
   find: async () => null,
   file: async () => 'unknown' as const,
   follow: async () => () => {},

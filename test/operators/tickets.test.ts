@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { TEAMS } from '../../src/channels/teams/address.ts';
 import type { Lookup } from '../../src/conversation/effect.ts';
+import type { Ticket } from '../../src/conversation/state.ts';
 import { type OpenOperation, Operators } from '../../src/engine/operators.ts';
 import { findConversations } from '../../src/operators/operation.ts';
 import { createTickets, type News } from '../../src/operators/tickets.ts';
@@ -47,6 +48,96 @@ test('while a part of the store is silent no ticket counts as unknown or closed'
   expect(heard).toEqual([]);
 });
 
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** Tickets that stand in the index of one shard, each in a conversation of its own; which ones were opened. */
+function openInbox(standing: Readonly<Record<string, readonly Ticket[]>>) {
+  const nowMs = 2 * DAY_MS;
+  const opened: string[] = [];
+  const all = Object.entries(standing).flatMap(([stands, some]) =>
+    some.map((ticket) => ({ stands, ticket })),
+  );
+  const entries = () =>
+    all.map(({ stands, ticket: { id, openedMs, count } }) => ({
+      member: `c-${id}:${id}:${stands}:${count.customer}:${count.staff}`,
+      score: stands === 'closed' ? 1e14 - openedMs : openedMs,
+    }));
+  const sender = { channel: 'staff', proof: 'token' } as const;
+  const origin = { channel: 'staff', conversation: 'qa', address: {}, sender };
+  const tickets = createTickets({
+    store: {
+      async list(_index, { shard, upTo, limit }) {
+        const listed = shard === 7 ? entries().filter(({ score }) => upTo === 'ever' || score <= nowMs) : [];
+        listed.sort((a, b) => a.score - b.score);
+        return { nowMs, count: listed.length, entries: listed.slice(0, limit) };
+      },
+    },
+    operators: {
+      async conversation(name) {
+        opened.push(name);
+        const tickets = all.filter(({ ticket }) => name === `c-${ticket.id}`).map(({ ticket }) => ticket);
+        return { nowMs, origin, messages: [], state: { ...newState(0), tickets } };
+      },
+      file: async () => 'filed' as const,
+    },
+    runtime: { id: () => 'note', timer: () => ({ cancel() {} }) },
+  });
+  return { tickets, opened };
+}
+
+/** Tickets with so many messages, each opened a millisecond after the one before. */
+const someTickets = (name: string, count: number, firstMs: number): Ticket[] =>
+  Array.from({ length: count }, (_, at) => ({
+    ...{ id: `${name}${at}`, reason: 'asked', openedMs: firstMs + at, count: { customer: 3, staff: 0 } },
+    notes: ['one', 'two', 'three'].map((text) => ({ atMs: firstMs, text })),
+  }));
+
+test('who waits comes first and whole, before any number of answered and closed tickets, which are cut', async () => {
+  const answered = someTickets('A', 300, 1000);
+  const closed = someTickets('C', 300, 0).map(
+    (ticket): Ticket => ({ ...ticket, closed: { atMs: ticket.openedMs, by: 'time' } }),
+  );
+  const waiting = someTickets('W', 220, DAY_MS);
+  const { tickets } = openInbox({ answered, closed, waiting });
+  const idsOf = async (state?: 'open' | 'closed') => {
+    const list = await tickets.list(state);
+    return { ids: list.tickets.map(({ ticket }) => ticket.id), total: list.total };
+  };
+  const whoWaits = waiting.map(({ id }) => id);
+  expect(await idsOf()).toEqual({ ids: whoWaits, total: 820 });
+  expect(await idsOf('open')).toEqual({ ids: whoWaits, total: 520 });
+  const newest = closed.map(({ id }) => id).reverse();
+  expect(await idsOf('closed')).toEqual({ ids: newest.slice(0, 200), total: 300 });
+  const few = openInbox({ answered, closed, waiting: waiting.slice(0, 1) });
+  const list = await few.tickets.list();
+  expect(list.tickets.map(({ ticket }) => ticket.id)).toEqual([
+    'W0',
+    ...answered.slice(0, 199).map((one) => one.id),
+  ]);
+});
+
+test('a ticket opens by its id wherever it stands, and is answered', async () => {
+  const { tickets } = openInbox({ answered: someTickets('A', 300, 0), waiting: someTickets('W', 300, 500) });
+  for (const id of ['A299', 'W299', 'W0']) {
+    expect(await tickets.find(id)).toMatchObject({ ticket: { id, notes: [{}, {}, {}] } });
+    expect(await tickets.file(id, { by: 'lan', text: 'Chào bạn' })).toBe('filed');
+  }
+});
+
+test('a list opens only the conversations whose tickets changed since', async () => {
+  const waiting = someTickets('W', 50, 0);
+  const { tickets, opened } = openInbox({ waiting });
+  await tickets.list('open');
+  expect(opened.splice(0)).toHaveLength(50);
+  const [ticket] = waiting;
+  if (ticket) Object.assign(ticket, { count: { customer: 4, staff: 0 } });
+  const { tickets: listed } = await tickets.list('open');
+  expect([opened.splice(0), listed.length]).toEqual([['c-W0'], 50]);
+  await tickets.file('W1', { by: 'lan', claim: true });
+  await tickets.list();
+  expect(opened).toEqual(['c-W1']);
+});
+
 test('an answer that hangs while the customer is forgotten is refused, because nobody would be told it', async () => {
   const world = createWorld();
   const settings = { ...SETTINGS, handover: true };
@@ -60,7 +151,7 @@ test('an answer that hangs while the customer is forgotten is refused, because n
   });
   const operators = new Operators({ ...world, store: slow, readState });
   const tickets = createTickets({ store: slow, operators, runtime: world.outside });
-  const [ticket] = await tickets.list();
+  const [ticket] = (await tickets.list()).tickets;
   expect(await tickets.file(ticket?.ticket.id ?? '', { by: 'lan', text: 'Chào bạn' })).toBe('closed');
 });
 

@@ -65,7 +65,7 @@ test.each(globSync('test/stores/*.json'))('%s is opened and worked off', async (
   // Conversations go on where they were.
   await shop.hear('asked', text('0867123456'));
   expect(shop.keysTo('asked')).toEqual(['accumulate.askEmail']);
-  const [ticket] = await shop.tickets.list('open');
+  const [ticket] = (await shop.tickets.list('open')).tickets;
   const id = ticket?.ticket.id ?? '';
   expect(ticket?.ticket.notes.map((note) => note.text)).toEqual(['hàng bị hỏng']);
   await shop.tickets.file(id, { by: 'lan', text: 'Em xem ngay ạ' });

@@ -105,9 +105,14 @@ const describeFiling = <Body extends z.ZodType>(body: Body) => {
 };
 
 const ROUTES = {
-  list: routeOf('listTickets', 'Who waits for a person, oldest first', {
+  list: routeOf('listTickets', 'Who waits for a person, the longest first; then answered, then closed ones', {
     querystring: z.object({ state: z.enum(['open', 'closed']).optional() }),
-    ...answerWith(z.object({ tickets: z.array(ticketSchema) })),
+    ...answerWith(
+      z.object({
+        tickets: z.array(ticketSchema),
+        total: z.int().describe('How many there are, also beyond a list that is cut.'),
+      }),
+    ),
   }),
   show: routeOf('showTicket', 'A ticket', { params, ...answerWith(ticketSchema) }),
   events: routeOf('followTickets', 'Follow what is new', {
@@ -156,9 +161,10 @@ export function ticketRoutes(
     const streams = new Streams();
     scope.addHook('preClose', async () => streams.close());
 
-    routes.get('/staff/tickets', { schema: ROUTES.list }, async ({ query }, reply) =>
-      reply.send({ tickets: (await tickets.list(query.state)).map((one) => toTicketView(one, true)) }),
-    );
+    routes.get('/staff/tickets', { schema: ROUTES.list }, async ({ query }, reply) => {
+      const { tickets: listed, total } = await tickets.list(query.state);
+      return reply.send({ tickets: listed.map((one) => toTicketView(one, true)), total });
+    });
     const sse = { schema: ROUTES.events, exposeHeadRoute: false };
     routes.get('/staff/tickets/events', sse, async (_request, reply) =>
       streams.answer(reply, (onEvent) => tickets.follow((news) => onEvent(news, ++seq))),
