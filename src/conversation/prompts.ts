@@ -48,13 +48,6 @@ export function pickIdentity({ phone, email }: Identity): State['profile'] {
   return { ...(phone && { phone }), ...(email && { email }) };
 }
 
-/** After an operation staff must name the next customer. */
-export function releaseCustomer(state: State, context: Context): State {
-  if (!isStaff(context)) return state;
-  const { phone: _, email: __, ...draft } = state.draft;
-  return { ...state, draft };
-}
-
 /** The variant of a wording that speaks to staff about the customer. */
 export function pickVariant(context: Context): 'staff' | undefined {
   return isStaff(context) ? 'staff' : undefined;
@@ -155,15 +148,23 @@ export function pickUpLines({ pickUp }: Gift): Line[] {
   return pickUp ? [{ key: 'receipt.pickUp', params: { where: pickUp } }] : [];
 }
 
-/** The gift and its price, which only AntCRM knows if there is no list. */
-export function giftLines(code: string, price: number | undefined, scope: Pick<Context, 'settings'>): Line[] {
+type Afford = { readonly price?: number | undefined; readonly points?: number | null | undefined };
+
+/**
+ * The gift, its price, which only AntCRM knows if there is no list, and what is left of the points if they
+ * are known.
+ */
+export function giftLines(code: string, { price, points }: Afford, scope: Pick<Context, 'settings'>): Line[] {
   const gift = findGift(code, scope);
   if (!gift) return [{ key: 'summary.giftCode', params: { code } }, { key: 'summary.priceUnknown' }];
-  const { name, description, score } = gift;
+  const { name, description, score: listed } = gift;
+  const score = price ?? listed;
+  const left = points == null ? [] : [{ key: 'summary.left', params: { left: Math.max(points - score, 0) } }];
   return [
     { key: 'summary.gift', params: { gift: name } },
     ...(description ? [{ key: 'summary.description', params: { text: description } }] : []),
-    { key: 'summary.price', params: { score: price ?? score } },
+    { key: 'summary.price', params: { score } },
+    ...left,
   ];
 }
 

@@ -202,6 +202,8 @@ export const stateSchema = z.strictObject({
   consent: z
     .strictObject({ given: z.boolean(), version: z.number(), atMs: z.number(), channel: z.string() })
     .optional(),
+  /** Staff's last customer: a button of the next flow names them again. */
+  before: identitySchema.optional(),
   /** The e-mail is asked for only once. */
   emailAsked: z.literal(true).optional(),
   operations: z.array(operationSchema),
@@ -285,7 +287,7 @@ export type ReadState = (stored: unknown, version?: number) => State;
  * with an upgrade and frozen samples (docs/recipes/stored.md). The store keeps it with the bodies,
  * so that older processes leave newer ones alone.
  */
-export const VERSION = 4;
+export const VERSION = 5;
 
 /** The upgrade from each version to the next. A version without one did not change the shape. */
 export type Upgrades = Readonly<Record<number, (body: unknown) => unknown>>;

@@ -124,17 +124,17 @@ function onOutcome(state: State, outcome: Outcome | PhotoEffect, scope: Scope): 
  */
 
 /** When the flow must end, epoch ms; infinite: there is nothing to erase. */
-function lapseAtMs({ draft, step, offered, notUnderstood, lastMessageMs }: State): number {
+function lapseAtMs({ draft, step, offered, notUnderstood, before, lastMessageMs }: State): number {
   const isAsked = step.at === 'browsing' || (step.at === 'asking' && step.offer !== undefined);
   const isGathering = isAsked || Object.keys(draft).length > 0;
-  const isKept = isGathering || offered || notUnderstood;
+  const isKept = isGathering || offered || notUnderstood || before;
   return isKept ? lastMessageMs + IDLE_MS + 1 : Number.POSITIVE_INFINITY;
 }
 
 /** Ends the flow if the customer had been silent for `IDLE_MS`. */
 function lapse(state: State, atMs: number): State {
   if (atMs - state.lastMessageMs <= IDLE_MS) return state;
-  const { view: _, offered: __, notUnderstood: ___, step, ...kept } = state;
+  const { view: _, offered: __, notUnderstood: ___, before: ____, step, ...kept } = state;
   const isUnfinished =
     step.at === 'idle' ? step.unfinished : step.at === 'asking' || step.at === 'confirming';
   return { ...kept, draft: {}, step: { at: 'idle', ...(isUnfinished && { unfinished: true }) } };

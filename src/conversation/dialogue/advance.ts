@@ -1,7 +1,7 @@
 import type { SlotKind } from '../commands.ts';
 import { type HistoryRead, type OutcomeOf, spends } from '../effect.ts';
 import { type Flow, findConfirms, type Scope } from '../flow.ts';
-import { findGift, findProof, isStaff, pickVariant, releaseCustomer } from '../prompts.ts';
+import { findGift, findProof, isStaff, pickVariant } from '../prompts.ts';
 import { type Decision, type Reply, say, sayFirst } from '../reply.ts';
 import { missingSlots } from '../slots.ts';
 import type { Draft, Offer, State } from '../state.ts';
@@ -116,15 +116,14 @@ function takeBalance(state: State, outcome: BalanceOutcome, scope: Scope): Decis
 /** Asks for another code; from the second refusal on with help. */
 export function askAfterRefusal(state: State, scope: Scope, refusal: Reply): Decision {
   const flow = runningFlow(state, scope);
-  const over = releaseCustomer(state, scope);
-  if (!flow?.slots.includes('codes')) return goHome(over, scope, refusal);
+  if (!flow?.slots.includes('codes')) return goHome(state, scope, refusal);
   const wait = sayTooManyAttempts(state, scope);
   if (wait) return sayFirst([refusal], goHome(state, scope, wait));
-  const { codes: _, ...draft } = over.draft;
+  const { codes: _, ...draft } = state.draft;
   const isAgain = (state.guesses?.refused ?? 0) > 1;
   const help = isAgain ? [{ key: 'photo.instead' }, ...supportLines(scope)] : [];
   const told = { ...refusal, lines: [...(refusal.lines ?? []), ...help] };
-  const asked = askStep({ ...over, draft }, slotStep(flow, 'codes', { editing: true }), scope);
+  const asked = askStep({ ...state, draft }, slotStep(flow, 'codes', { editing: true }), scope);
   return sayFirst([told], asked);
 }
 

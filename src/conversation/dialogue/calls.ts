@@ -1,7 +1,7 @@
 import { type KnownCall, type OutcomeOf, spends, toAwaited } from '../effect.ts';
 import type { Scope } from '../flow.ts';
 import type { MessageOf } from '../message.ts';
-import { balanceLines, codeLine, receiptLines, releaseCustomer } from '../prompts.ts';
+import { balanceLines, codeLine, receiptLines } from '../prompts.ts';
 import { type Decision, type Reply, say, sayFirst } from '../reply.ts';
 import { type Draft, isOpen, type Operation, type State } from '../state.ts';
 import { askAfterRefusal, askUntried, complete, findCallHindrance } from './advance.ts';
@@ -126,8 +126,7 @@ function tellAll(state: State, end: Ended, scope: Scope): Decision {
     return askToConfirmAgain(state, end, scope);
   const result = toResult(state.draft, { ...end, operations, untried }, scope);
   const replies = [...result, ...listChecking(operations, result.length > 0)];
-  if (why && untried.length > 0)
-    return sayFirst(replies, askUntried(releaseCustomer(state, scope), { codes: untried, why }, scope));
+  if (why && untried.length > 0) return sayFirst(replies, askUntried(state, { codes: untried, why }, scope));
   const last = replies.at(-1) ?? { key: 'menu' };
   const isDone = operations.some(({ status }) => status === 'done');
   const isRefused = operations.every(({ status }) => status === 'refused');

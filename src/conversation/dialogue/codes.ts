@@ -3,8 +3,8 @@ import type { Flow, Scope } from '../flow.ts';
 import { codeLines } from '../prompts.ts';
 import { CANCEL, type Decision, type Reply, removeChoices, say } from '../reply.ts';
 import { dropOffer, type State, type Step } from '../state.ts';
-import { codeMeant } from '../values/code.ts';
-import { sayNotUnderstood } from './digressions.ts';
+import { codeMeant, isArticleNumber } from '../values/code.ts';
+import { sayFault, sayNotUnderstood } from './digressions.ts';
 import { askStep, ensureView, goHome, slotStep } from './questions.ts';
 import { findFlow, type Reduction, type Round, setSlots } from './round.ts';
 import { beginFlow } from './slots.ts';
@@ -24,8 +24,26 @@ type Slip = { readonly typed: string; readonly meant: string };
 
 type ListCommand = CommandOf<'add' | 'remove' | 'keepOnly' | 'replace'>;
 
-/** Changes the list of codes. If no flow takes codes, a code begins the one that does. */
+/**
+ * Changes the list of codes. If no flow takes codes, a code begins the one that does. The bar code of a
+ * product is no code: every box has the same.
+ */
 export function changeCodes(round: Round, command: ListCommand): Reduction {
+  if (command.do !== 'add') return changeBy(round, command);
+  const { codePrefixes } = round.scope.settings;
+  const codes = command.codes.filter((code) => !isArticleNumber(code, codePrefixes));
+  if (codes.length === command.codes.length) return changeBy(round, command);
+  const fault = { kind: 'codes', reason: 'code.article' } as const;
+  if (codes.length > 0) {
+    const told = { ...round, said: [...round.said, { key: fault.reason }] };
+    return changeBy(told, { ...command, codes });
+  }
+  const { codeFlow } = round.scope.flows;
+  const begun = findFlow(round) || !codeFlow ? round : beginFlow(round, codeFlow);
+  return 'replies' in begun ? begun : sayFault(begun, fault);
+}
+
+function changeBy(round: Round, command: ListCommand): Reduction {
   const { scope } = round;
   const running = findFlow(round);
   const flow = running?.slots.includes('codes') ? running : scope.flows.codeFlow;

@@ -104,8 +104,9 @@ function help(state: State, scope: Scope): Reply {
 export function cancel(state: State, scope: Scope): Decision {
   if (state.step.at === 'idle') return goHome(state, scope, { key: 'cancel.nothing' });
   const isOver = state.consent?.given === false || isStaff(scope);
+  if (isOver) return goHome(state, scope, { key: 'cancel.done' });
   const { phone, email } = state.draft;
-  const draft = isOver ? {} : { ...(phone?.proved && { phone }), ...(email?.proved && { email }) };
+  const draft = { ...(phone?.proved && { phone }), ...(email?.proved && { email }) };
   return goHome({ ...state, step: { at: 'idle' }, draft }, scope, { key: 'cancel.done' });
 }
 

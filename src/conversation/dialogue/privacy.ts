@@ -49,14 +49,17 @@ export function answerConsent(state: State, isGiven: boolean, scope: Scope): Dec
 
 /** What is stored about the customer, and the button that erases it. */
 export function describePrivacy(state: State, scope: Scope): Reply {
-  const { operations, tickets = [], unclear = [], consent, profile, draft } = state;
+  const { operations, tickets = [], unclear = [], consent, profile, draft, before } = state;
   const counted = [
     { key: 'privacy.recent', params: { recent: operations.filter((one) => !isOpen(one)).length } },
     { key: 'privacy.person', params: { written: tickets.flatMap(({ notes }) => notes).length } },
     { key: 'privacy.unclear', params: { unclear: unclear.length } },
   ].filter(({ params }) => Object.values(params).some((count) => count > 0));
   const kept: Line[] = [
-    ...identityLines({ ...findBrowsed(state), ...profile, ...pickIdentity(draft) }, () => !isStaff(scope)),
+    ...identityLines(
+      { ...findBrowsed(state), ...before, ...profile, ...pickIdentity(draft) },
+      () => !isStaff(scope),
+    ),
     ...operations.filter(isOpen).map(({ id }) => ({ key: 'privacy.operation', params: { reference: id } })),
     ...counted,
     ...(consent?.given ? [{ key: 'privacy.since', params: { at: consent.atMs } }] : []),

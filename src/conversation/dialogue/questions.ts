@@ -1,7 +1,7 @@
 import { type Command, type Expecting, FIELDS, type SlotKind } from '../commands.ts';
 import { type Flow, findConfirms, type Scope } from '../flow.ts';
 import { LOCALES } from '../message.ts';
-import { findGift, isStaff, mergeProfile, showPhone } from '../prompts.ts';
+import { findGift, isStaff, mergeProfile, pickIdentity, showPhone } from '../prompts.ts';
 import { CANCEL, type Choice, choice, type Decision, type Reply, say } from '../reply.ts';
 import { HISTORY_TYPES, missingSlots, PERIOD_CHOICES, resolvePeriod, SLOTS } from '../slots.ts';
 import {
@@ -63,11 +63,13 @@ export function remark(state: State, scope: Scope, reply: Reply): Decision {
 export function goHome(state: State, scope: Scope, reply: Reply): Decision {
   const isKept = state.step.at === 'idle' && !isStaff(scope);
   const draft = isKept ? state.draft : {};
+  const customer = isStaff(scope) ? pickIdentity(state.draft) : {};
   const next: State = {
     ...state,
     step: { at: 'idle' },
     draft,
     view: scope.ids.view,
+    ...((customer.phone ?? customer.email) && { before: customer }),
   };
   return say(next, addMenu(next, reply, scope));
 }
@@ -112,9 +114,16 @@ function askSlot(state: State, step: Asking, scope: Scope): Reply {
   const flow = scope.flows.get(step.flow);
   if (!flow) return { key: 'menu' };
   const asked = SLOTS[step.slot].ask({ flow, step, draft }, scope);
-  const choices = [...(asked.choices ?? []), CANCEL];
+  const choices = [...(asked.choices ?? []), ...offerBefore(state, step, scope), CANCEL];
   const form = step.editing ? [] : missingSlots(flow, draft).flatMap((kind) => SLOTS[kind].form ?? []);
   return { ...asked, choices, ...(form.length > 1 && { form }) };
+}
+
+/** The button that names staff's last customer again. */
+function offerBefore({ before }: State, { slot }: Asking, scope: Scope): readonly Choice[] {
+  const name = before?.phone ? showPhone(before.phone.value) : before?.email?.value;
+  if (!isStaff(scope) || slot !== 'phone' || name === undefined) return [];
+  return [choice('before', { params: { name } })];
 }
 
 function askDoubt({ slot }: Asking, { why, meant, typed }: Offer, { sender }: Scope): Reply {
@@ -200,6 +209,8 @@ function readButton(id: string, state: State, scope: Scope): readonly Command[] 
       return [{ do: 'none' }];
     case 'gift':
       return [{ do: 'set', slot: 'gift', value }];
+    case 'before':
+      return nameBefore(state);
     case 'period':
       return isNamedPeriod(value) && [{ do: 'period', period: resolvePeriod(value, scope) }];
     case 'confirm':
@@ -234,6 +245,15 @@ function readButton(id: string, state: State, scope: Scope): readonly Command[] 
     default:
       return startByButton(id, state, scope);
   }
+}
+
+function nameBefore({ before }: State): readonly Command[] | undefined {
+  if (!before) return undefined;
+  const { phone, email } = before;
+  return [
+    ...(phone ? [{ do: 'set', slot: 'phone', value: phone.value } as const] : []),
+    ...(email ? [{ do: 'set', slot: 'email', value: email.value } as const] : []),
+  ];
 }
 
 /** Begins a flow (`<flow>`), with a gift (`<flow>:<gift>`) or a list of the history (`<flow>:<list>`). */

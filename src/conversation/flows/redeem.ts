@@ -14,11 +14,11 @@ export const redeem: Flow = {
     kind: 'redeem',
     edits: () => [choice('edit:code', { key: 'choice.edit:gift' })],
 
-    summary({ code = '', price, phone, email }, _, scope) {
+    summary({ code = '', price, phone, email, balance }, _, scope) {
       const lines = identityLines({ phone, email }, () => !isStaff(scope));
       const context = isStaff(scope) ? 'redeemStaff' : 'redeem';
       return [
-        ...giftLines(code, price, scope),
+        ...giftLines(code, { price, points: balance?.points }, scope),
         ...lines,
         { key: 'summary.irreversible' },
         { key: 'summary.purpose', context },
