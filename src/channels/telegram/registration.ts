@@ -24,11 +24,16 @@ function webhookOf({ publicUrl, secret: secret_token }: RegistrationOptions) {
   return { url: publicUrl + ROUTE, secret_token, allowed_updates: ALLOWED_UPDATES, max_connections: 100 };
 }
 
+/** Registers the webhook, if there is one. */
+async function registerWebhook(options: RegistrationOptions): Promise<void> {
+  const { url, ...extra } = webhookOf(options) ?? {};
+  if (url !== undefined) await options.api.setWebhook(url, extra);
+}
+
 /** Registers the webhook, then the menu and descriptions: for other languages and for each of ours. */
 export async function register(options: RegistrationOptions): Promise<void> {
   const { api, words, defaultLocale, commands } = options;
-  const { url, ...extra } = webhookOf(options) ?? {};
-  if (url !== undefined) await api.setWebhook(url, extra);
+  await registerWebhook(options);
   for (const language_code of [undefined, ...LOCALES]) {
     const locale = language_code ?? defaultLocale;
     const line = (key: string) => words.line({ key }, locale);
@@ -55,6 +60,8 @@ const webhookSchema = z.object({
   last_error_message: z.string().optional(),
 });
 
+type WebhookInfo = z.infer<typeof webhookSchema>;
+
 /** Undefined if the answer cannot be read. */
 export async function readWebhook(api: Pick<TelegramApi, 'getWebhookInfo'>) {
   return webhookSchema.safeParse(await api.getWebhookInfo()).data;
@@ -68,6 +75,8 @@ export class TelegramCheck {
   readonly #options: RegistrationOptions;
   readonly #log: Log;
   #isRegistered = false;
+  /** The date of the last refusal of our secret that a new registration answered. */
+  #answeredAt: string | undefined;
 
   constructor(options: RegistrationOptions, log: Log) {
     this.#options = options;
@@ -88,20 +97,33 @@ export class TelegramCheck {
         ? [`Telegram refuses the token (${message}): was it revoked? Set TELEGRAM_BOT_TOKEN, restart`]
         : [`Telegram does not answer at ${host} (${message}): look at the network and TELEGRAM_API_ROOT`];
     }
-    if (!this.#isRegistered) return this.#register();
+    if (!this.#isRegistered) return this.#register(register);
     const info = await readWebhook(api).catch((error) => void failureIn(error));
     if (!info) return [];
     const url = webhookOf(this.#options)?.url;
-    if (url === undefined || info.url === url) return deliveryFaults(info);
+    if (url === undefined) return deliveryFaults(info);
+    if (info.url === url) return this.#repairSecret(info);
     // Shows an address by its host: the path may be a secret.
     const host = URL.parse(info.url)?.host ?? 'no address';
     const fault = `the webhook was registered at ${host}, not at ${url}: end the other bot with this token`;
-    return [fault, ...(await this.#register())];
+    return [fault, ...(await this.#register(register))];
   }
 
-  async #register(): Promise<readonly string[]> {
+  /**
+   * If Telegram shows us a wrong secret, another process registered its own. Registers ours again, once for
+   * each refusal: processes with two secrets must not register without end.
+   */
+  async #repairSecret(info: WebhookInfo): Promise<readonly string[]> {
+    const faults = deliveryFaults(info);
+    const isRefused = faults.length > 0 && /\b401\b/.test(info.last_error_message ?? '');
+    if (!isRefused || info.last_error_date === this.#answeredAt) return faults;
+    this.#answeredAt = info.last_error_date;
+    return [...faults, ...(await this.#register(registerWebhook))];
+  }
+
+  async #register(work: typeof register): Promise<readonly string[]> {
     try {
-      await register(this.#options);
+      await work(this.#options);
     } catch (error) {
       const { meaning, message } = failureIn(error);
       if (meaning.kind === 'throttled') return [];
@@ -114,7 +136,7 @@ export class TelegramCheck {
 }
 
 /** The last error of a delivery, unless it is old or the updates came through. */
-function deliveryFaults(info: z.infer<typeof webhookSchema>): string[] {
+function deliveryFaults(info: WebhookInfo): string[] {
   const { pending_update_count: waiting, last_error_date: at = 0 } = info;
   if (waiting === 0 || Date.now() - new Date(at).getTime() >= STUCK_MS) return [];
   const error = info.last_error_message ?? 'no reason given';

@@ -49,6 +49,8 @@ export class TelegramChannel implements Channel {
   readonly #watch: Watch;
   readonly #stopping = new AbortController();
   #polling: Promise<void> | undefined;
+  /** Why Telegram refused the last poll. */
+  #refusal: string | undefined;
   /** The first update that Telegram should send; 0: it has sent none. */
   #offset = 0;
 
@@ -57,7 +59,7 @@ export class TelegramChannel implements Channel {
     this.#options = options;
     this.#api = new TelegramApi(options);
     const registration = new TelegramCheck({ ...options, api: this.#api }, observe.log);
-    const check = () => registration.look();
+    const check = async () => [...(await registration.look()), ...this.#pollingFaults()];
     this.#watch = new Watch({ channel: TELEGRAM.name, everyMs, observe, check });
   }
 
@@ -211,16 +213,23 @@ export class TelegramChannel implements Channel {
         const why = error instanceof Error ? error.message : 'unknown';
         observe.log.warn({ why }, 'polling Telegram failed, trying again');
         const { meaning } = error instanceof ApiError ? error : {};
+        this.#refusal = meaning?.kind === 'rejected' ? why : undefined;
         const asked = meaning?.kind === 'throttled' ? meaning.afterMs : undefined;
         await pause(asked ?? pauseMs, signal);
       }
     }
   }
 
+  #pollingFaults(): readonly string[] {
+    const hint = 'let one process alone poll with this token, or set TELEGRAM_MODE=webhook';
+    return this.#refusal === undefined ? [] : [`Telegram hands out no updates (${this.#refusal}): ${hint}`];
+  }
+
   /** Rejects if an update could not be stored: it and all later ones are fetched again. */
   async #poll(signal: AbortSignal): Promise<void> {
     const wanted = { timeout: POLL_S, allowed_updates: ALLOWED_UPDATES, offset: this.#offset };
     const sent: unknown = await this.#api.callApi('getUpdates', wanted, { signal });
+    this.#refusal = undefined;
     for (const update of z.array(z.unknown()).parse(sent).map(parseUpdate)) {
       if (!update) continue;
       await handleUpdate(update, this.#api, this.#options.accept);

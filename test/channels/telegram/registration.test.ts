@@ -132,6 +132,44 @@ describe('a channel out of order', () => {
     expect(channel.faults?.()).toEqual([]);
   });
 
+  it('is a webhook whose secret another process changed: ours is registered again, once for each error', async () => {
+    const { channel, double } = await createBot({ publicUrl: PUBLIC_URL, checkEveryMs: 5 });
+    await channel.start?.();
+    const registered = () => double.calls('setWebhook').length;
+    const looks = () => double.calls('getWebhookInfo').length;
+    const refusedAgo = (seconds: number) =>
+      double.report({
+        last_error_date: Math.floor(Date.now() / 1000) - seconds,
+        last_error_message: 'Wrong response from the webhook: 401 Unauthorized',
+        pending_update_count: 2,
+      });
+    for (const [seconds, times] of [
+      [60, 2],
+      [30, 3],
+    ] as const) {
+      refusedAgo(seconds);
+      await expect.poll(registered).toBe(times);
+      await expect.poll(looks).toBeGreaterThan(looks() + 2);
+      expect(registered()).toBe(times);
+      expect(channel.faults?.()).toEqual([expect.stringContaining('401 Unauthorized')]);
+    }
+    expect(double.calls('setWebhook').at(-1)?.payload).toMatchObject({ secret_token: SECRET });
+    expect(double.calls('setMyCommands')).toHaveLength(LOCALES.length + 1);
+  });
+
+  it('is another program that polls with the same token, until it ends', async () => {
+    const { channel, double, said } = await createBot({ secret: undefined, checkEveryMs: 5, pauseMs: 5 });
+    const description = 'Conflict: terminated by other getUpdates request';
+    const conflict = { code: 409, description };
+    double.script('getUpdates', ...Array.from({ length: 60 }, () => conflict));
+    await channel.start?.();
+    await expect
+      .poll(() => said.filter((line) => line.includes('channel_out_of_order')))
+      .toEqual([expect.stringMatching(/getUpdates 409 Conflict.*one process/)]);
+    double.push(minh.writes('a'));
+    await expect.poll(() => channel.faults?.()).toEqual([]);
+  });
+
   it('is another bot that took the webhook: it is registered anew, and an alarm names its host', async () => {
     const { channel, double, said } = await createBot({ publicUrl: PUBLIC_URL, checkEveryMs: 5 });
     await channel.start?.();
