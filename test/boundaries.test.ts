@@ -14,7 +14,7 @@ const ROOMS: readonly (readonly [files: string, imports: string])[] = [
   // A language knows nothing of dialogues; what runs and asks for flows knows none of them; a flow knows no other one.
   ['conversation/language/', 'conversation/((language|values)/|(message|commands).ts)'],
   ['conversation/values/', 'conversation/(values/|language/tokenizer.ts)'],
-  ['conversation/prompts.ts', 'conversation/(?!dialogue/|flows/)'],
+  ['conversation/prompts/', 'conversation/(?!dialogue/|flows/)'],
   ['conversation/flows/index.ts', 'conversation/flow'],
   ['conversation/', 'conversation/(?!flows/)'],
   ['store/', 'store/|resilience/retry.ts|runtime.ts'],

@@ -1,6 +1,6 @@
 import type { Flow, FlowGuard } from '../../src/conversation/flow.ts';
 import type { LocalizedText } from '../../src/conversation/message.ts';
-import { pickVariant } from '../../src/conversation/prompts.ts';
+import { pickVariant } from '../../src/conversation/prompts/identity.ts';
 import type { Line } from '../../src/conversation/reply.ts';
 
 /** A tier, and from how many counting points on a customer is in it. AntCRM tells neither the table nor what is next. */

@@ -2,12 +2,16 @@ import type { FieldName, SlotKind } from './commands.ts';
 import type { Context } from './context.ts';
 import { historyTypeSchema } from './effect.ts';
 import type { Flow } from './flow.ts';
-import { askGift, findProof, isProofAsked, isStaff, pickVariant } from './prompts.ts';
+import { askGift } from './prompts/gifts.ts';
+import { findProof, isProofAsked, isStaff, pickVariant } from './prompts/identity.ts';
 import { choice, type FormField, type Reply } from './reply.ts';
 import type { Asking, Draft } from './state.ts';
 import { type NamedPeriod, namedPeriod, PERIODS, type Period } from './values/calendar.ts';
 
-/* How each kind of slot is asked for and explained. A new kind is added here and in `draftSchema`. */
+/*
+ * How each kind of slot is asked for and explained. A new kind is added here and, under the same name, in
+ * `draftSchema`.
+ */
 
 /** The message keys that answer "what?" and "what is wrong?" (else the same) at the question for a slot. */
 export type AnswerKeys = { readonly what: string; readonly wrong?: string };
@@ -17,8 +21,6 @@ type SlotQuestion = { readonly flow: Flow; readonly step: Asking; readonly draft
 type SlotDefinition = {
   /** What customers call it when they change it. */
   readonly field?: FieldName | undefined;
-  /** Where it lies in the draft. */
-  readonly slot: keyof Draft;
   /** Asked for only if the draft has null: the bot did not understand it. */
   readonly isOptional?: true | undefined;
   /** The question, without a view and without the button that cancels. */
@@ -36,7 +38,6 @@ export const PERIOD_CHOICES = PERIODS.map((name) => choice(`period:${name}`));
 export const SLOTS: Readonly<Record<SlotKind, SlotDefinition>> = {
   codes: {
     field: 'code',
-    slot: 'codes',
     ask: ({ flow: { name } }) => ({ key: `${name}.askCode`, asks: 'code' }),
     about: { what: 'answer.code.where', wrong: 'answer.code.wrong' },
     form: { slot: 'code', required: true },
@@ -45,7 +46,6 @@ export const SLOTS: Readonly<Record<SlotKind, SlotDefinition>> = {
 
   phone: {
     field: 'phone',
-    slot: 'phone',
     ask({ flow: { name, identity } }, scope) {
       const isShared = identity === 'typed' ? scope.sender.proof === 'contact' : isProofAsked(scope);
       const share: Partial<Reply> = isShared ? { sharePhone: true } : {};
@@ -60,7 +60,6 @@ export const SLOTS: Readonly<Record<SlotKind, SlotDefinition>> = {
 
   email: {
     field: 'email',
-    slot: 'email',
     ask: ({ flow: { name } }, scope) => ({
       key: `${name}.askEmail`,
       context: pickVariant(scope),
@@ -74,7 +73,6 @@ export const SLOTS: Readonly<Record<SlotKind, SlotDefinition>> = {
 
   gift: {
     field: 'code',
-    slot: 'code',
     ask({ flow: { name }, draft: { balance, among } }, scope) {
       const { gifts } = scope.settings;
       if (gifts.length === 0) return { key: `${name}.askCode`, asks: 'code' };
@@ -89,7 +87,6 @@ export const SLOTS: Readonly<Record<SlotKind, SlotDefinition>> = {
   },
 
   list: {
-    slot: 'type',
     isOptional: true,
     ask: ({ flow: { name } }) => ({
       key: `${name}.askType`,
@@ -101,7 +98,6 @@ export const SLOTS: Readonly<Record<SlotKind, SlotDefinition>> = {
   },
 
   period: {
-    slot: 'period',
     isOptional: true,
     ask: ({ flow: { name } }, scope) => ({
       key: `${name}.askPeriod`,
@@ -128,10 +124,9 @@ export function toExamplePeriod(context: Context): { from: number; to: number } 
 export function missingSlots({ slots, identity }: Flow, draft: Draft): readonly SlotKind[] {
   const missing: SlotKind[] = [];
   for (const kind of slots) {
-    const { slot, isOptional } = SLOTS[kind];
     const isProof = kind === 'phone' && identity === 'proved';
-    const value = isProof ? findProof(draft) : draft[slot];
-    if (value === (isOptional ? null : undefined)) missing.push(kind);
+    const value = isProof ? findProof(draft) : draft[kind];
+    if (value === (SLOTS[kind].isOptional ? null : undefined)) missing.push(kind);
   }
   return missing;
 }

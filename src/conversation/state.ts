@@ -25,7 +25,7 @@ export type Identity = z.infer<typeof identitySchema>;
 export const draftSchema = identitySchema.extend({
   codes: z.array(z.string()).min(1).optional(),
   /** The gift's code. */
-  code: z.string().optional(),
+  gift: z.string().optional(),
   /** The codes of the gifts that a text may have meant: one of them is to be picked. */
   among: z.array(z.string()).optional(),
   /** The price that the summary showed. */
@@ -34,14 +34,15 @@ export const draftSchema = identitySchema.extend({
   balance: z
     .strictObject({ by: identifierSchema, points: z.number().nullable(), atMs: z.number() })
     .optional(),
-  type: historyTypeSchema.nullable().optional(),
+  /** Which list of the history. */
+  list: historyTypeSchema.nullable().optional(),
   period: periodSchema.nullable().optional(),
 });
 export type Draft = z.infer<typeof draftSchema>;
 
 /** A page of the history, from record `skip`. */
 export const pageSchema = z.strictObject({
-  type: historyTypeSchema,
+  list: historyTypeSchema,
   by: identifierSchema,
   period: periodSchema,
   skip: z.number(),
@@ -326,4 +327,20 @@ export const STATE_UPGRADES: Upgrades = {
     const { back: _____, ...page } = step.page ?? {};
     return { ...state, step: { ...step, ...(step.page && { page }) } };
   },
+  // Version 4 called the gift `code` and the list of the history `type`.
+  4: (body) => {
+    const { draft: before, step, ...state } = draftedSchema.parse(body);
+    const { code: gift, type: list, ...draft } = before;
+    const { type, ...page } = step.page ?? {};
+    return {
+      ...state,
+      draft: { ...draft, ...(gift !== undefined && { gift }), ...(list !== undefined && { list }) },
+      step: { ...step, ...(step.page && { page: { ...page, list: type } }) },
+    };
+  },
 };
+
+const draftedSchema = z.looseObject({
+  draft: z.looseObject({}),
+  step: z.looseObject({ page: z.looseObject({}).optional() }),
+});

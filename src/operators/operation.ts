@@ -1,5 +1,5 @@
 import type { Lookup } from '../conversation/effect.ts';
-import { maskCode, maskEmail, maskPhone } from '../conversation/prompts.ts';
+import { maskCode, maskEmail, maskPhone } from '../conversation/prompts/format.ts';
 import type { OpenLetter, OpenOperation, Operators } from '../engine/operators.ts';
 import { toSent } from '../loyalty/wire.ts';
 

@@ -4,7 +4,7 @@ import { maskText } from '../../src/conversation/dialogue/privacy.ts';
 import { flows } from '../../src/conversation/flows/index.ts';
 import type { Answer } from '../../src/conversation/language/similarity.ts';
 import { fold, visible } from '../../src/conversation/language/tokenizer.ts';
-import { maskCode, maskEmail, maskPhone } from '../../src/conversation/prompts.ts';
+import { maskCode, maskEmail, maskPhone } from '../../src/conversation/prompts/format.ts';
 import { parseCode } from '../../src/conversation/values/code.ts';
 import { parseEmail, parsePhone } from '../../src/conversation/values/contact.ts';
 import { LANGUAGE_TEXTS, WORDING } from '../../src/i18n.ts';

@@ -32,7 +32,7 @@ const settings: Settings = {
 };
 
 /**
- * A conversation of one line a command. The state remembers every text it answered (`draft.code`), and each answer
+ * A conversation of one line a command. The state remembers every text it answered (`draft.gift`), and each answer
  * tells them all, so that order, losses and doubles can be seen.
  */
 function step(state: State, input: Input, { nowMs }: { nowMs: number }): Decision {
@@ -65,12 +65,12 @@ export const LOOKUP: Lookup = {
 };
 
 function onText(text: string, before: State, nowMs: number): Decision {
-  const told = [before.draft.code, text].filter((one) => one !== undefined).join(' ');
+  const told = [before.draft.gift, text].filter((one) => one !== undefined).join(' ');
   const [command, argument = ''] = text.split(':');
   if (command === 'throw') throw new Error('the step threw');
   const by = { kind: 'phone', value: '+84' } as const;
   return {
-    state: { ...before, draft: { code: told } },
+    state: { ...before, draft: { gift: told } },
     replies: [{ key: 'echo', params: { told } }],
     ...(command === 'wake' && { wakeAtMs: nowMs + Number(argument) }),
     ...(command === 'redeem' && { effect: { kind: 'redeem', operation: argument, gift: 'G', by } }),

@@ -124,7 +124,7 @@ async function play(
       ...states[where],
       lastMessageMs: clock.nowMs(),
       step: { at: 'confirming', flow: 'redeem', operation: id },
-      draft: { code: GIFT, phone: { value: PHONE.value, proved: true } },
+      draft: { gift: GIFT, phone: { value: PHONE.value, proved: true } },
       view: 'live',
     };
     const message = { kind: 'choice', choice: `confirm:${id}`, view: 'live' } as const;

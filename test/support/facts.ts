@@ -50,7 +50,7 @@ const VALUES: Readonly<Record<string, (chat: Dialogue) => unknown>> = {
   codes: ({ state }) => state.draft.codes,
   phone: ({ state }) => state.draft.phone?.value,
   email: ({ state: { draft } }) => (draft.email === null ? 'skipped' : draft.email?.value),
-  gift: ({ state }) => state.draft.code,
+  gift: ({ state }) => state.draft.gift,
   draft: ({ state }) => Object.keys(state.draft),
   consent: ({ state: { consent } }) => (consent ? (consent.given ? 'given' : 'refused') : 'open'),
   remembers: ({ state: { profile } }) => [

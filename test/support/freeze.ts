@@ -29,9 +29,11 @@ if (import.meta.main) {
   const shapesPath = new URL(`../bodies/${VERSION}-shapes.json`, import.meta.url);
   if (existsSync(shapesPath)) throw new Error(`version ${VERSION} is frozen`);
   for (const kind of ['states', 'bodies'] as const) {
-    const lines = [...readStoredSamples(kind, VERSION)].flatMap(([name, before]) => {
+    const lines = [...readStoredSamples(kind, VERSION - 1)].flatMap(([name, before]) => {
       const body = rewritten(name, before);
-      return isDeepStrictEqual(body, before) ? [] : `${JSON.stringify({ name, body })}\n`;
+      return isDeepStrictEqual(body, { ...Object(before), v: VERSION })
+        ? []
+        : `${JSON.stringify({ name, body })}\n`;
     });
     if (lines.length > 0)
       writeFileSync(new URL(`../${kind}/${VERSION}.jsonl`, import.meta.url), lines.join(''));

@@ -1,7 +1,8 @@
 import type { SlotKind } from '../commands.ts';
 import { type HistoryRead, type OutcomeOf, spends } from '../effect.ts';
 import { type Flow, findConfirms, type Scope } from '../flow.ts';
-import { findGift, findProof, isStaff, pickVariant } from '../prompts.ts';
+import { findGift } from '../prompts/gifts.ts';
+import { findProof, isStaff, pickVariant } from '../prompts/identity.ts';
 import { type Decision, type Reply, say, sayFirst } from '../reply.ts';
 import { missingSlots } from '../slots.ts';
 import type { Draft, Offer, State } from '../state.ts';
@@ -198,7 +199,7 @@ function dropChecked(flow: Flow, { draft, operations }: State): Guarded {
 
 function checkGift(draft: Draft, scope: Scope): Guarded {
   const { gifts } = scope.settings;
-  const { code, price, ...rest } = draft;
+  const { gift: code, price, ...rest } = draft;
   const gift = findGift(code, scope);
   // The operator changed the list after the button was shown. A forged button may say anything.
   const isKnown = gifts.length > 0 ? gift !== undefined : parseCode(code ?? '').ok;

@@ -1,7 +1,7 @@
 import { type KnownCall, type OutcomeOf, spends, toAwaited } from '../effect.ts';
 import type { Scope } from '../flow.ts';
 import type { MessageOf } from '../message.ts';
-import { balanceLines, codeLine, receiptLines } from '../prompts.ts';
+import { balanceLines, codeLine, receiptLines } from '../prompts/receipts.ts';
 import { type Decision, type Reply, say, sayFirst } from '../reply.ts';
 import { type Draft, isOpen, type Operation, type State } from '../state.ts';
 import { askAfterRefusal, askUntried, complete, findCallHindrance } from './advance.ts';

@@ -1,6 +1,6 @@
 import type { CodeRef, CommandOf } from '../commands.ts';
 import type { Flow, Scope } from '../flow.ts';
-import { codeLines } from '../prompts.ts';
+import { codeLines } from '../prompts/receipts.ts';
 import { CANCEL, type Decision, type Reply, removeChoices, say } from '../reply.ts';
 import { dropOffer, type State, type Step } from '../state.ts';
 import { codeMeant, isArticleNumber } from '../values/code.ts';

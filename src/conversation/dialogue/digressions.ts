@@ -1,17 +1,9 @@
 import type { Command, CommandOf, ValueFault } from '../commands.ts';
 import type { Scope } from '../flow.ts';
 import { LOCALES } from '../message.ts';
-import {
-  codeLine,
-  findGift,
-  isProofAsked,
-  isStaff,
-  isTypingProof,
-  pickUpLines,
-  pickVariant,
-  receiptLines,
-  toShownStatus,
-} from '../prompts.ts';
+import { findGift, pickUpLines } from '../prompts/gifts.ts';
+import { isProofAsked, isStaff, isTypingProof, pickVariant } from '../prompts/identity.ts';
+import { codeLine, receiptLines, toShownStatus } from '../prompts/receipts.ts';
 import { CANCEL, type Choice, changeLast, choice, type Decision, type Line, type Reply } from '../reply.ts';
 import { type AnswerKeys, SLOTS, toExamplePeriod } from '../slots.ts';
 import { findTakenTicket, forgetLast, type Operation, type State } from '../state.ts';
@@ -145,7 +137,7 @@ function computeAnswer(state: State, key: string, scope: Scope): Line | undefine
 }
 
 function computePointsLeft({ draft, operations }: State, key: string, scope: Scope): Line {
-  const gift = findGift(draft.code, scope);
+  const gift = findGift(draft.gift, scope);
   const points = draft.balance?.points ?? undefined;
   if (gift && points !== undefined) {
     const left = Math.max(points - gift.score, 0);
@@ -158,7 +150,7 @@ function computePointsLeft({ draft, operations }: State, key: string, scope: Sco
 
 function pickUpLine({ draft, operations }: State, scope: Scope): Line | undefined {
   const redeemed = operations.findLast(({ status, gift }) => status === 'done' && gift !== undefined);
-  const gift = findGift(draft.code, scope) ?? findGift(redeemed?.gift, scope);
+  const gift = findGift(draft.gift, scope) ?? findGift(redeemed?.gift, scope);
   return gift && pickUpLines(gift)[0];
 }
 

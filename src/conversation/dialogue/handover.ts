@@ -1,6 +1,6 @@
 import type { Scope } from '../flow.ts';
 import type { MessageOf } from '../message.ts';
-import { showPhone } from '../prompts.ts';
+import { showPhone } from '../prompts/format.ts';
 import { type Choice, changeLast, choice, type Decision, type Line, type Reply, say } from '../reply.ts';
 import { findOpenTicket, findTakenTicket, IDLE_MS, type Reason, type State, type Ticket } from '../state.ts';
 import { remark, toQuestion } from './questions.ts';
@@ -67,7 +67,7 @@ export function callPerson(state: State, { why, led = [] }: TicketCause, scope: 
 function createTicket(state: State, reason: Reason, scope: Scope): Ticket {
   const { ids, nowMs, sender } = scope;
   const { step, draft } = state;
-  const { codes, code: gift, phone, email } = draft;
+  const { codes, gift, phone, email } = draft;
   const doing = 'flow' in step && {
     flow: step.flow,
     asks: toQuestion(state, scope).asks,

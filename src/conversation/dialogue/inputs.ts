@@ -1,7 +1,7 @@
 import { type Command, SLOT_KINDS } from '../commands.ts';
 import type { Scope } from '../flow.ts';
 import { MAX_TEXT, type Message, type MessageOf, type Photo } from '../message.ts';
-import { leaveConsent } from '../prompts.ts';
+import { leaveConsent } from '../prompts/identity.ts';
 import { changeLast, type Decision, type FormField, type Line, type Reply, sayFirst } from '../reply.ts';
 import { SLOTS } from '../slots.ts';
 import { findTakenTicket, type State } from '../state.ts';

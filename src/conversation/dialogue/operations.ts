@@ -61,7 +61,7 @@ export function startOperation(state: State, id: string, scope: Scope): StartedO
   if (!pending || !call) return undefined;
   const { kind } = pending.confirms;
   const code = call.code === undefined ? {} : { code: call.code };
-  return { id, kind, atMs: scope.nowMs, checks: 0, gift: state.draft.code, ...code };
+  return { id, kind, atMs: scope.nowMs, checks: 0, gift: state.draft.gift, ...code };
 }
 
 /** Adds an operation and forgets the oldest outcomes. */

@@ -1,6 +1,7 @@
 import type { HistoryRead, HistoryRecord, Identifier } from '../effect.ts';
 import type { Scope } from '../flow.ts';
-import { findGift, isTypingProof } from '../prompts.ts';
+import { findGift } from '../prompts/gifts.ts';
+import { isTypingProof } from '../prompts/identity.ts';
 import { type Choice, choice, type Decision, type Line, type Reply, say } from '../reply.ts';
 import { HISTORY_TYPES, PERIOD_CHOICES, resolvePeriod } from '../slots.ts';
 import type { Draft, Page, State } from '../state.ts';
@@ -11,7 +12,7 @@ import { addMenu } from './questions.ts';
  * The history, page by page, shown in place.
  */
 
-const DEFAULTS = { type: 'point', period: '30d' } as const;
+const DEFAULTS = { list: 'point', period: '30d' } as const;
 /** Records shown at a time; divides AntCRM's page of 20, which is read once for all of its records. */
 const PAGE = 5;
 
@@ -21,10 +22,10 @@ export function openHistory(
   { flow, by }: { readonly flow: string; readonly by: Identifier },
   scope: Scope,
 ): Decision {
-  const { type, period } = state.draft;
+  const { list, period } = state.draft;
   const { fromMs, toMs = scope.nowMs } = period ?? resolvePeriod(DEFAULTS.period, scope);
   // The end is fixed: records that arrive while the customer pages must not shift the pages.
-  const page = { type: type ?? DEFAULTS.type, by, period: { fromMs, toMs }, skip: 0 };
+  const page = { list: list ?? DEFAULTS.list, by, period: { fromMs, toMs }, skip: 0 };
   // The customer stays known for the next question. Where typing proves an identifier, no customer
   // stays known: the next one may be another person.
   const draft: Draft = isTypingProof(scope) ? {} : { [by.kind]: { value: by.value, proved: true } };
@@ -33,8 +34,8 @@ export function openHistory(
 
 function readPage(state: State): Decision {
   if (state.step.at !== 'browsing') return say(state);
-  const { type, by, period, skip } = state.step.page;
-  return { state, replies: [], effect: { kind: 'history', type, by, ...period, skip, take: PAGE } };
+  const { list, by, period, skip } = state.step.page;
+  return { state, replies: [], effect: { kind: 'history', type: list, by, ...period, skip, take: PAGE } };
 }
 
 /** Shows what AntCRM answered. Beyond the end, the shown page stays. */
@@ -54,22 +55,22 @@ export function showPage(state: State, { records, more }: HistoryRead, scope: Sc
   return say(next, { ...reply, choices: [...choices, choice('menu')], view: scope.ids.view });
 }
 
-function listRecords({ type, period, skip }: Page, records: HistoryRecord[], scope: Scope): Reply {
+function listRecords({ list, period, skip }: Page, records: HistoryRecord[], scope: Scope): Reply {
   const lines = records.map((record) => recordLine(record, scope));
   const params = { page: skip / PAGE + 1, period: periodLine(period, scope.settings.timeZone) };
-  return { key: 'history.page', context: type, params, lines, inPlace: true };
+  return { key: 'history.page', context: list, params, lines, inPlace: true };
 }
 
-function sayEmpty({ type, period: asked }: Page, scope: Scope): Reply {
+function sayEmpty({ list, period: asked }: Page, scope: Scope): Reply {
   const period = periodLine(asked, scope.settings.timeZone);
   const lines = period.context === 'all' ? [] : [{ key: 'history.other' }];
-  return { key: 'history.empty', context: type, params: { period }, lines };
+  return { key: 'history.empty', context: list, params: { period }, lines };
 }
 
-const offerPages = ({ type, skip }: Page, more: boolean): Choice[] => [
+const offerPages = ({ list, skip }: Page, more: boolean): Choice[] => [
   ...(skip > 0 ? [choice('previous')] : []),
   ...(more ? [choice('next')] : []),
-  ...HISTORY_TYPES.filter((one) => one !== type).map((one) => choice(`history:${one}`)),
+  ...HISTORY_TYPES.filter((one) => one !== list).map((one) => choice(`history:${one}`)),
   ...PERIOD_CHOICES,
 ];
 

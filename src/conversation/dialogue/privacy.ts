@@ -1,6 +1,6 @@
 import type { Scope } from '../flow.ts';
 import { fold, mapWords, visible } from '../language/tokenizer.ts';
-import { identityLines, isStaff, mergeProfile, pickIdentity, pickVariant } from '../prompts.ts';
+import { identityLines, isStaff, mergeProfile, pickIdentity, pickVariant } from '../prompts/identity.ts';
 import { choice, type Decision, type Line, type Reply, sayFirst } from '../reply.ts';
 import { isOpen, newState, type State } from '../state.ts';
 import { eraseTickets, supportLines } from './handover.ts';

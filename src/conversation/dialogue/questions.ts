@@ -1,7 +1,9 @@
 import { type Command, type Expecting, FIELDS, type SlotKind } from '../commands.ts';
 import { type Flow, findConfirms, type Scope } from '../flow.ts';
 import { LOCALES } from '../message.ts';
-import { findGift, isStaff, mergeProfile, pickIdentity, showPhone } from '../prompts.ts';
+import { showPhone } from '../prompts/format.ts';
+import { findGift } from '../prompts/gifts.ts';
+import { isStaff, mergeProfile, pickIdentity } from '../prompts/identity.ts';
 import { CANCEL, type Choice, choice, type Decision, type Reply, say } from '../reply.ts';
 import { HISTORY_TYPES, missingSlots, PERIOD_CHOICES, resolvePeriod, SLOTS } from '../slots.ts';
 import {
@@ -145,7 +147,7 @@ function summarize({ draft, profile }: State, { flow: name, operation }: Confirm
   return {
     key: `${name}.summary`,
     lines: [...(confirms?.summary(draft, profile, scope) ?? [])],
-    image: findGift(draft.code, scope)?.image,
+    image: findGift(draft.gift, scope)?.image,
     choices: [confirm, ...(confirms?.edits(draft) ?? []), CANCEL],
     asks: 'confirm',
   };
@@ -177,7 +179,7 @@ export function toExpecting(state: State, scope: Scope): Expecting {
       return choices.map(({ id }) => (isPress(id) ? null : id));
     },
     codes: draft.codes ?? [],
-    gift: draft.code,
+    gift: draft.gift,
     phone: draft.phone?.value,
     email: draft.email?.value,
     references: state.operations.flatMap(({ id }) => [id, toConfirmationId(id)]),

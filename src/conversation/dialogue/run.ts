@@ -1,6 +1,6 @@
 import type { Command, CommandOf, SlotKind } from '../commands.ts';
 import { findConfirms, type Scope } from '../flow.ts';
-import { isStaff, toTypedValue } from '../prompts.ts';
+import { isStaff, toTypedValue } from '../prompts/identity.ts';
 import { type Decision, say, sayFirst } from '../reply.ts';
 import { findSlotByField, missingSlots, SLOTS } from '../slots.ts';
 import { type Confirming, dropOffer, forgetLast, type Offer, type State } from '../state.ts';

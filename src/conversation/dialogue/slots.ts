@@ -1,7 +1,9 @@
 import type { Command, CommandOf } from '../commands.ts';
 import type { ProvableValue } from '../effect.ts';
 import { type Flow, readsBalance, type Scope } from '../flow.ts';
-import { collectIdentity, findGift, leaveConsent, showPhone, toTypedValue } from '../prompts.ts';
+import { showPhone } from '../prompts/format.ts';
+import { findGift } from '../prompts/gifts.ts';
+import { collectIdentity, leaveConsent, toTypedValue } from '../prompts/identity.ts';
 import { changeLast, sayFirst } from '../reply.ts';
 import { type Draft, dropOffer, type Identity, type State } from '../state.ts';
 import { findCallHindrance, retry, runningFlow } from './advance.ts';
@@ -19,10 +21,10 @@ export function startFlow(round: Round, { flow: name, asked }: CommandOf<'start'
   const flow = scope.flows.get(name);
   if (!flow) return sayNotUnderstood(round);
   const left = runningFlow(state, scope);
-  const { codes, code } = state.draft;
+  const { codes, gift } = state.draft;
   // A mere question must not lose the codes or the gift of the running flow.
-  if (asked && left && left !== flow && (codes ?? code) !== undefined && flow.identity === 'proved') {
-    if (code !== undefined && readsBalance(flow))
+  if (asked && left && left !== flow && (codes ?? gift) !== undefined && flow.identity === 'proved') {
+    if (gift !== undefined && readsBalance(flow))
       return digress(round, answer(state, 'answer.gift.left', scope));
     const reply = { key: 'flow.first', params: { flow: { key: `flow.${left.name}` } } };
     return digress(round, reply);
@@ -30,7 +32,7 @@ export function startFlow(round: Round, { flow: name, asked }: CommandOf<'start'
   if (left !== flow) return beginFlow(round, flow);
   // "Đổi quà khác" ("another gift").
   const isOther =
-    flow.slots.includes('gift') && state.draft.code !== undefined && scope.commands.length === 1;
+    flow.slots.includes('gift') && state.draft.gift !== undefined && scope.commands.length === 1;
   return isOther ? askStep(state, slotStep(flow, 'gift', { editing: true }), scope) : { ...round, flow };
 }
 
@@ -60,8 +62,8 @@ export function setGift(round: Round, command: GiftCommand): Reduction {
   if (!flow) return sayNotUnderstood(round);
   const begun = flow === running ? round : beginFlow(round, flow);
   if ('replies' in begun) return begun;
-  const gift = command.do === 'set' ? { code: command.value } : { among: [...command.gifts] };
-  const taken = setSlots(begun, { code: undefined, among: undefined, price: undefined, ...gift });
+  const gift = command.do === 'set' ? { gift: command.value } : { among: [...command.gifts] };
+  const taken = setSlots(begun, { gift: undefined, among: undefined, price: undefined, ...gift });
   if (command.do === 'among' || !command.several) return taken;
   const params = { gift: findGift(command.value, scope)?.name ?? command.value };
   return { ...taken, said: [...taken.said, { key: 'redeem.oneAtATime', params }] };
@@ -74,12 +76,12 @@ export function setHistory(round: Round, command: CommandOf<'period' | 'kind'>):
   const said: Draft =
     command.do === 'period'
       ? { period: command.period }
-      : { type: command.of === 'both' ? null : command.of };
+      : { list: command.of === 'both' ? null : command.of };
   const running = findFlow(round);
-  const shown = step.at === 'browsing' && said.type !== null ? scope.flows.get(step.flow) : undefined;
+  const shown = step.at === 'browsing' && said.list !== null ? scope.flows.get(step.flow) : undefined;
   if (!running && shown && step.at === 'browsing') {
-    const { by, type, period } = step.page;
-    const known = { [by.kind]: { value: by.value, proved: true }, type, period };
+    const { by, list, period } = step.page;
+    const known = { [by.kind]: { value: by.value, proved: true }, list, period };
     const browsed = { ...state, draft: { ...state.draft, ...known } };
     return setSlots({ ...round, state: browsed, flow: shown }, said);
   }

@@ -1,7 +1,8 @@
 import type { Context } from '../context.ts';
 import type { ProvableValue } from '../effect.ts';
 import type { Flow } from '../flow.ts';
-import { codeLines, identityLines, isStaff, pickVariant } from '../prompts.ts';
+import { identityLines, isStaff, pickVariant } from '../prompts/identity.ts';
+import { codeLines } from '../prompts/receipts.ts';
 import { type Choice, choice, type Line, removeChoices } from '../reply.ts';
 
 /** Earning points: codes, phone, e-mail, summary, a call for each code. */

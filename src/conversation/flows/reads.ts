@@ -1,5 +1,5 @@
 import type { Flow } from '../flow.ts';
-import { pickVariant } from '../prompts.ts';
+import { pickVariant } from '../prompts/identity.ts';
 import type { Line } from '../reply.ts';
 
 /** The balance: proved phone or e-mail → points and tier, or the sums of the history. */

@@ -1,5 +1,6 @@
 import type { Flow } from '../flow.ts';
-import { findGift, findProof, giftLines, identityLines, isStaff } from '../prompts.ts';
+import { findGift, giftLines } from '../prompts/gifts.ts';
+import { findProof, identityLines, isStaff } from '../prompts/identity.ts';
 import { choice } from '../reply.ts';
 
 /** Spending points on a gift: gift, proved phone or e-mail, balance, summary, call. */
@@ -14,18 +15,18 @@ export const redeem: Flow = {
     kind: 'redeem',
     edits: () => [choice('edit:code', { key: 'choice.edit:gift' })],
 
-    summary({ code = '', price, phone, email, balance }, _, scope) {
+    summary({ gift = '', price, phone, email, balance }, _, scope) {
       const lines = identityLines({ phone, email }, () => !isStaff(scope));
       const context = isStaff(scope) ? 'redeemStaff' : 'redeem';
       return [
-        ...giftLines(code, { price, points: balance?.points }, scope),
+        ...giftLines(gift, { price, points: balance?.points }, scope),
         ...lines,
         { key: 'summary.irreversible' },
         { key: 'summary.purpose', context },
       ];
     },
 
-    effect({ code, price, phone, email }, { operation }, scope) {
+    effect({ gift: code, price, phone, email }, { operation }, scope) {
       const by = findProof({ phone, email });
       if (code === undefined || by === undefined) return undefined;
       const other = by.kind === 'phone' ? email : phone;
@@ -38,7 +39,7 @@ export const redeem: Flow = {
       return { kind: 'redeem', operation, gift: code, by, also, ...(isOutdated && { outdated: true }) };
     },
 
-    next({ code }, scope) {
+    next({ gift: code }, scope) {
       const gift = findGift(code, scope);
       if (!gift) return [];
       const label = { key: 'choice.redeem.more', params: { gift: gift.name } };
@@ -46,7 +47,7 @@ export const redeem: Flow = {
     },
 
     /** Whether the points were too few: AntCRM itself tells no reason. */
-    why({ code }, { points }, scope) {
+    why({ gift: code }, { points }, scope) {
       const gift = findGift(code, scope);
       if (!gift || points === undefined) return {};
       if (gift.score <= points) return { context: 'enough' };
