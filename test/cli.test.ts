@@ -41,6 +41,7 @@ it.each([
   ['list', '/operations', undefined],
   ['show abc --reveal --as lan', '/operations/abc?reveal=true&by=lan', undefined],
   ['settle abc not-applied --as lan', '/operations/abc/settle', { result: 'not-applied', by: 'lan' }],
+  ['close abc --as lan', '/operations/abc/close', { by: 'lan' }],
   ['remove 7/ab --as lan', '/operations/letters/7%2Fab/remove', { by: 'lan' }],
   ['find --phone +84867123456', '/operations/find', { phone: '+84867123456' }],
 ])('npm run operations asks the bot to %s', (words, path, body) => {

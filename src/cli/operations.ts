@@ -21,6 +21,8 @@ npm run operations -- COMMAND
   show REF [--reveal]          what it is, and what to look for in AntCRM;
                                --reveal unmasks, and is logged
   settle REF done|not-applied  what AntCRM showed: the bot tells the customer
+  close REF                    takes an operation off the list of which nothing can be
+                               read; the customer is not told
   replay ID                    hands a dead letter's message in once more
   remove ID                    removes a dead letter
 Each with --json for machines, and --as NAME for the record.`.trim();
@@ -28,7 +30,9 @@ Each with --json for machines, and --as NAME for the record.`.trim();
 type BotRequest = { readonly path: string; readonly body?: object; readonly json: boolean };
 
 /** How many words each command has. */
-const WORDS = new Map(Object.entries({ list: 1, find: 1, show: 2, replay: 2, remove: 2, settle: 3 }));
+const WORDS = new Map(
+  Object.entries({ list: 1, find: 1, show: 2, close: 2, replay: 2, remove: 2, settle: 3 }),
+);
 
 /** Reads the command line. Throws if it is none of `USAGE`. */
 export function readCommand(args: readonly string[]): BotRequest {
@@ -58,6 +62,8 @@ export function readCommand(args: readonly string[]): BotRequest {
       return { json, path: `/operations/${id}?${query}` };
     case 'settle':
       return { json, path: `/operations/${id}/settle`, body: { result, by } };
+    case 'close':
+      return { json, path: `/operations/${id}/close`, body: { by } };
     default:
       return { json, path: `/operations/letters/${id}/${name}`, body: { by } };
   }

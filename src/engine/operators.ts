@@ -3,9 +3,12 @@ import { type Runtime, systemRuntime } from '../runtime.ts';
 import {
   type Encryption,
   type Index,
+  type IndexChange,
+  type Key,
   type Listed,
   type Range,
   type RecordStore,
+  type ScoredMember,
   SHARDS,
   StoreUnavailable,
 } from '../store/port.ts';
@@ -22,18 +25,22 @@ import {
 } from './messages.ts';
 import type { ConversationRecord } from './record.ts';
 import { accept, CONVERSATION, type ConversationTransition, takeLetter } from './transitions.ts';
-import { type RecordFault, VersionedRecords } from './versioned-records.ts';
+import { openRecord, type RecordFault, VersionedRecords } from './versioned-records.ts';
 
-/** An operation without an outcome. `intent`, null: it cannot be read. */
+/**
+ * An operation without an outcome. `intent`, null: it cannot be read. `isLost`: nothing can be read of it, for
+ * its record is missing or cannot be opened, or does not know it any more.
+ */
 export type OpenOperation = {
   readonly reference: string;
   readonly conversation: string;
   /** The time of the intent, by the store's clock. */
   readonly atMs: number;
   readonly intent: IntentBody | null;
+  readonly isLost: boolean;
 };
 
-/** `holds`: the message, or that it is a state; null: it cannot be read. */
+/** `holds`: the message, or that it is a state; null: it cannot be read. `reason`, `lost`: its record is. */
 export type OpenLetter = {
   readonly id: string;
   readonly conversation: string;
@@ -41,6 +48,12 @@ export type OpenLetter = {
   readonly reason: string;
   readonly holds: Incoming | 'state' | null;
 };
+
+/** The id of the letters whose record is missing or cannot be opened, behind its conversation. */
+const LOST = 'lost';
+
+/** An entry is taken off its index after this many conflicts at most. */
+const MAX_TRIES = 20;
 
 /** What is kept of a conversation, without what cannot be read. */
 export type StoredConversation = {
@@ -53,9 +66,10 @@ export type StoredConversation = {
 
 /**
  * What became of something filed; only `filed` changed anything. `unknown`: no such operation or letter.
- * `unreadable`: it cannot be read, or the letter holds no message. `decided`: an earlier decision counts.
+ * `unreadable`: it cannot be read, or the letter holds no message. `lost`: its record is. `decided`: an earlier
+ * decision counts.
  */
-export type FilingResult = 'filed' | 'unknown' | 'unreadable' | 'decided';
+export type FilingResult = 'filed' | 'unknown' | 'unreadable' | 'lost' | 'decided';
 
 export type OperatorsOptions = {
   readonly store: RecordStore;
@@ -86,22 +100,24 @@ export class Operators {
 
   /** Operations without an outcome, oldest first; also calls that are under way. */
   async operations(): Promise<OpenOperation[]> {
-    const members = await membersOf(this.#options.store, 'intents');
-    const operations = members.map(async (member) => {
+    const entries = await entriesOf(this.#options.store, 'intents');
+    const operations = entries.map(async ({ member, score: atMs }) => {
       const [conversation = '', reference = ''] = member.split(':');
       const { record } = await this.#conversations.read(conversation);
       const call = record?.journal[reference];
       const intent = call === undefined ? null : attempt(() => readIntent(call.body));
-      return { reference, conversation, atMs: call?.atMs ?? 0, intent };
+      return { reference, conversation, atMs, intent, isLost: call === undefined };
     });
     return oldestFirst(await Promise.all(operations));
   }
 
   /** Dead letters, oldest first. */
   async letters(): Promise<OpenLetter[]> {
-    const letters = (await membersOf(this.#options.store, 'dead')).map(async (conversation) => {
+    const entries = await entriesOf(this.#options.store, 'dead');
+    const letters = entries.map(async ({ member: conversation, score: atMs }) => {
       const { record } = await this.#conversations.read(conversation);
-      return (record?.dead ?? []).map(({ id, body, ...letter }): OpenLetter => {
+      const lost = { id: LOST, atMs, reason: LOST, body: null };
+      return (record?.dead ?? [lost]).map(({ id, body, ...letter }): OpenLetter => {
         return { ...letter, id: `${conversation}.${id}`, conversation, holds: heldIn(body) };
       });
     });
@@ -125,8 +141,8 @@ export class Operators {
   async settle(reference: string, result: 'done' | 'not-applied'): Promise<FilingResult> {
     const operation = (await this.operations()).find((open) => open.reference === reference);
     if (operation === undefined) return 'unknown';
-    const { intent, conversation } = operation;
-    if (intent === null) return 'unreadable';
+    const { intent, conversation, isLost } = operation;
+    if (intent === null) return isLost ? 'lost' : 'unreadable';
     const { origin, traceparent, body } = intent;
     // The locks are given back even if the conversation never learned the outcome.
     const { locks } = body.lookup;
@@ -135,6 +151,45 @@ export class Operators {
     const incoming = { ...origin, id: `settle:${reference}`, message, traceparent };
     const filed = await this.#file<never>(conversation, () => incoming);
     return filed === 'duplicate' ? 'decided' : filed;
+  }
+
+  /**
+   * Takes an operation off the list of which nothing can be read, so that nothing can be settled. `kept`: its
+   * record has it, and it must be settled. Its record stays as it is.
+   */
+  async close(reference: string): Promise<'closed' | 'unknown' | 'kept'> {
+    const operation = (await this.operations()).find((open) => open.reference === reference);
+    if (operation === undefined) return 'unknown';
+    if (!operation.isLost) return 'kept';
+    const { conversation } = operation;
+    const isLost = (record: ConversationRecord | null) => record?.journal[reference] === undefined;
+    const entry = { index: 'intents', member: `${conversation}:${reference}` } as const;
+    return (await this.#unlist(conversation, entry, isLost)) ? 'closed' : 'kept';
+  }
+
+  /** Removes an entry of an index, in the change that finds that its record `isLost`. */
+  async #unlist(
+    conversation: string,
+    entry: Pick<IndexChange, 'index' | 'member'>,
+    isLost: (record: ConversationRecord | null) => boolean,
+  ): Promise<boolean> {
+    const { store } = this.#options;
+    const key: Key = `${CONVERSATION.kind}:${conversation}`;
+    const indexes = [{ ...entry, score: null }];
+    let { bytes } = await store.read(key);
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      if (!isLost(this.#open(conversation, bytes))) return false;
+      const swap = { expected: bytes, bytes, ttlMs: CONVERSATION.ttlMs, indexes };
+      const swapped = await store.compareAndSwap(key, swap);
+      if (swapped.swapped) return true;
+      ({ bytes } = swapped);
+    }
+    throw new StoreUnavailable('the record is changed too often');
+  }
+
+  #open(name: string, bytes: Uint8Array | null): ConversationRecord | null {
+    if (bytes === null) return null;
+    return attempt(() => openRecord(CONVERSATION, this.#options.encryption, { name, bytes }));
   }
 
   /**
@@ -152,6 +207,7 @@ export class Operators {
   /** Files a dead letter's message once more and removes the letter, in one change. */
   async replay(id: string): Promise<FilingResult> {
     const [conversation, letterId] = splitId(id);
+    if (letterId === LOST) return 'unreadable';
     const compose = (record: ConversationRecord | null): Incoming | 'unknown' | 'unreadable' => {
       const letter = record?.dead.find((dead) => dead.id === letterId);
       if (!letter) return 'unknown';
@@ -167,6 +223,11 @@ export class Operators {
   /** Removes a dead letter; false: no letter has that id. */
   async remove(id: string): Promise<boolean> {
     const [conversation, letterId] = splitId(id);
+    if (letterId === LOST) {
+      const isListed = (await this.letters()).some((letter) => letter.id === id);
+      const entry = { index: 'dead', member: conversation } as const;
+      return isListed && this.#unlist(conversation, entry, (record) => record === null);
+    }
     return (await this.#conversations.update(conversation, takeLetter(letterId))).answer !== null;
   }
 
@@ -230,13 +291,13 @@ export async function listAll(
   return listed;
 }
 
-/** The members of an index. Rejects if one shard does not answer. */
-export async function membersOf(
+/** The entries of an index. Rejects if one shard does not answer. */
+export async function entriesOf(
   store: Lists,
   index: Index,
   limit = Number.MAX_SAFE_INTEGER,
-): Promise<string[]> {
+): Promise<ScoredMember[]> {
   const listed = await listAll(store, index, { upTo: 'ever', limit });
   if (listed.length < SHARDS) throw new StoreUnavailable('some shards of the store do not answer');
-  return listed.flatMap(({ entries }) => entries.map(({ member }) => member));
+  return listed.flatMap(({ entries }) => entries);
 }

@@ -63,10 +63,11 @@ export async function showBacklog(store: Lists, { set }: Declare): Promise<void>
   const operations = set<[age: string]>('bot_open_operations', 'age');
   const ages = agesOf(intents).map((ms) => AGES.find(([, under]) => ms < under)?.[0]);
   for (const [age] of AGES) operations(ages.filter((one) => one === age).length, age);
-  const waiting = tickets.filter(({ stands, ageMs }) => stands === 'waiting' && ageMs < LOST_MS);
+  const open = tickets.filter(({ ageMs }) => ageMs < LOST_MS);
+  const waiting = open.filter(({ stands }) => stands === 'waiting');
   const customers = set<[state: string]>('bot_open_tickets', 'state');
   customers(waiting.length, 'waiting');
-  customers(tickets.filter(({ stands }) => stands !== 'waiting').length, 'answered');
+  customers(open.length - waiting.length, 'answered');
   set('bot_ticket_waiting_seconds')(oldestOf(waiting.map(({ ageMs }) => ageMs)));
 }
 

@@ -18,19 +18,20 @@ export function toLetterView({ id, conversation, atMs, reason, holds }: OpenLett
   return { id, reason, holds: kind, at: iso(atMs), channel: message?.channel ?? null, conversation };
 }
 
-/** An operation in a list. `kind`: null if the intent cannot be read. */
+/** An operation in a list. `kind`: null if the intent cannot be read; `lost`: it can only be closed. */
 export function toOperationView(operation: OpenOperation, checksMs: readonly number[]) {
-  const { reference, conversation, atMs, intent } = operation;
+  const { reference, conversation, atMs, intent, isLost } = operation;
   const { kind = null, deadlineMs = atMs } = intent?.body.lookup ?? {};
   const checkedUntilMs = deadlineMs + (checksMs.at(-1) ?? 0);
   return {
     reference,
     kind,
     at: iso(atMs),
-    waitsFor: Date.now() < checkedUntilMs ? 'bot' : 'staff',
+    waitsFor: !isLost && Date.now() < checkedUntilMs ? 'bot' : 'staff',
     checkedUntil: iso(checkedUntilMs),
     channel: intent?.origin.channel ?? null,
     conversation,
+    ...(isLost && { lost: true }),
   };
 }
 

@@ -3,7 +3,7 @@ import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-z
 import { z } from 'zod';
 import type { Lookup } from '../conversation/effect.ts';
 import { parsePhone } from '../conversation/values/contact.ts';
-import type { FilingResult, Operators } from '../engine/operators.ts';
+import type { Operators } from '../engine/operators.ts';
 import { problem } from '../http/problem.ts';
 import type { Fields, Log } from '../observability/log.ts';
 import * as operation from './operation.ts';
@@ -25,6 +25,8 @@ export type OperatorRouteOptions = {
 const REFUSALS = {
   unknown: [404, 'It was settled, or never was. Several codes have one each: REF.1, REF.2.'],
   unreadable: [422, 'It is no message, or another key or a newer version of the bot wrote it.'],
+  lost: [422, 'Nothing can be read of it. Look in AntCRM by its time, then take it off the list: close.'],
+  kept: [409, 'It can be settled: by the newest bot if another version of the bot began it.'],
   decided: [409, 'An earlier decision counts. It stays listed until a bot has taken that up.'],
 } as const;
 
@@ -36,6 +38,7 @@ const showRoute = {
   querystring: z.object({ reveal: z.enum(['true', 'false']).optional(), by }),
 };
 const settleRoute = { params, body: z.strictObject({ result: z.enum(['done', 'not-applied']), by }) };
+const closeRoute = { params, body: z.strictObject({ by }).nullish() };
 const letterRoute = {
   params: z.object({ id: z.string().min(1).max(100), action: z.enum(['replay', 'remove']) }),
   body: z.strictObject({ by }).nullish(),
@@ -66,6 +69,7 @@ export function operatorRoutes(options: OperatorRouteOptions): FastifyPluginAsyn
     scope.setValidatorCompiler(validatorCompiler);
     scope.addHook('onRequest', guard);
     scope.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'));
+    await scope.register(decisionRoutes(options));
     await scope.register(letterRoutes(options));
     const routes = scope.withTypeProvider<ZodTypeProvider>();
 
@@ -87,7 +91,7 @@ export function operatorRoutes(options: OperatorRouteOptions): FastifyPluginAsyn
       const reveal = request.query.reveal === 'true';
       const open = (await operators.operations()).find((one) => one.reference === reference);
       const lookup = open?.intent?.body.lookup;
-      if (!lookup) return refuse(reply, open ? 'unreadable' : 'unknown');
+      if (!lookup) return refuse(reply, open === undefined ? 'unknown' : open.isLost ? 'lost' : 'unreadable');
       if (reveal) {
         const about = { operation: reference, conversation: open.conversation };
         record(log, request, { does: 'was shown an identifier in full', by: request.query.by, ...about });
@@ -101,18 +105,6 @@ export function operatorRoutes(options: OperatorRouteOptions): FastifyPluginAsyn
         next: tellNext(lookup.kind, reference),
       };
     });
-
-    routes.post('/operations/:reference/settle', { schema: settleRoute }, async (request, reply) => {
-      const { reference } = request.params;
-      const { result, by } = request.body;
-      const filed = await operators.settle(reference, result);
-      // What is unknown may be a phone in the wrong place.
-      const known = filed === 'unknown' ? undefined : reference;
-      const about = { operation: known, result, filed };
-      record(log, request, { does: 'settles an operation', by, ...about });
-      if (filed !== 'filed') return refuse(reply, filed);
-      return { status: filed, reference, result, customer: 'is told by itself' };
-    });
   };
 }
 
@@ -125,6 +117,34 @@ const toList = (works: readonly operation.Work[], checksMs: readonly number[]) =
   operations: works.flatMap((one) => ('reference' in one ? operation.toOperationView(one, checksMs) : [])),
   deadLetters: works.flatMap((one) => ('reference' in one ? [] : operation.toLetterView(one))),
 });
+
+/** Decisions about operations. */
+function decisionRoutes({ operators, log }: OperatorRouteOptions): FastifyPluginAsync {
+  return async (scope) => {
+    const routes = scope.withTypeProvider<ZodTypeProvider>();
+    routes.post('/operations/:reference/settle', { schema: settleRoute }, async (request, reply) => {
+      const { reference } = request.params;
+      const { result, by } = request.body;
+      const filed = await operators.settle(reference, result);
+      // What is unknown may be a phone in the wrong place.
+      const known = filed === 'unknown' ? undefined : reference;
+      const about = { operation: known, result, filed };
+      record(log, request, { does: 'settles an operation', by, ...about });
+      if (filed !== 'filed') return refuse(reply, filed);
+      return { status: filed, reference, result, customer: 'is told by itself' };
+    });
+
+    routes.post('/operations/:reference/close', { schema: closeRoute }, async (request, reply) => {
+      const { reference } = request.params;
+      const result = await operators.close(reference);
+      const known = result === 'unknown' ? undefined : reference;
+      record(log, request, { does: 'closes an operation', by: request.body?.by, operation: known, result });
+      return result === 'closed'
+        ? { status: result, reference, customer: 'is not told' }
+        : refuse(reply, result);
+    });
+  };
+}
 
 function letterRoutes({ operators, log }: OperatorRouteOptions): FastifyPluginAsync {
   return async (scope) => {
@@ -152,7 +172,7 @@ function record(
 }
 
 function refuse(reply: FastifyReply, why: keyof typeof REFUSALS): FastifyReply {
-  const [status, detail] = REFUSALS[why satisfies Exclude<FilingResult, 'filed'>];
+  const [status, detail] = REFUSALS[why];
   return problem(reply, status, detail);
 }
 

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { claimTicket } from '../conversation/dialogue/handover.ts';
 import type { State, Ticket } from '../conversation/state.ts';
-import { membersOf, type Operators, type StoredConversation } from '../engine/operators.ts';
+import { entriesOf, type Operators, type StoredConversation } from '../engine/operators.ts';
 import type { Runtime, Timer } from '../runtime.ts';
 import { type RecordStore, StoreUnavailable } from '../store/port.ts';
 import { listTickets, type TicketEntry } from './backlog.ts';
@@ -164,8 +164,10 @@ async function readUnclear(
   store: TicketParts['store'],
   operators: Pick<Operators, 'conversation'>,
 ): Promise<readonly (NonNullable<State['unclear']>[number] & { channel: string })[]> {
-  const names = (await membersOf(store, 'unclear', MOST_UNCLEAR)).slice(0, MOST_UNCLEAR);
-  const conversations = await Promise.all(names.map((name) => operators.conversation(name)));
+  const entries = await entriesOf(store, 'unclear', MOST_UNCLEAR);
+  // The score is minus the time.
+  const newest = entries.sort((a, b) => a.score - b.score).slice(0, MOST_UNCLEAR);
+  const conversations = await Promise.all(newest.map(({ member }) => operators.conversation(member)));
   const sentences = conversations.flatMap((conversation) => {
     const channel = conversation?.origin?.channel ?? '';
     return (conversation?.state?.unclear ?? []).map((sentence) => ({ ...sentence, channel }));

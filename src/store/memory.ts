@@ -35,7 +35,10 @@ export function createMemoryStore(runtime: Pick<Runtime, 'nowMs'>): RecordStore 
       if (aside && present !== null && isExpected) {
         const asideKey = asideOf(key, versionOf(present));
         records.set(asideKey, { bytes: present, endsMs: nowMs + ASIDE_MS });
-        file(`broken:${shardOf(key)}`, asideKey, nowMs);
+        const broken = `broken:${shardOf(key)}`;
+        file(broken, asideKey, nowMs);
+        for (const [member, atMs] of indexes.get(broken) ?? [])
+          if (atMs <= nowMs - ASIDE_MS) file(broken, member, null);
       }
       if (bytes === null) records.delete(key);
       else records.set(key, { bytes, endsMs: nowMs + ttlMs });

@@ -62,7 +62,8 @@ export type Key = `${string}:${string}`;
  * - `intents`: a call without an outcome; scored by the time of the intent.
  * - `dead`: a dead letter. `tickets`: a person has taken over.
  * - `unclear`: sentences that were not understood; scored by minus the time of the last one.
- * - `broken`: the key of a record that could not be opened and was moved aside; only a swap files it.
+ * - `broken`: the key of a record that could not be opened and was moved aside; only a swap files it, and
+ *   drops the shard's entries whose record has expired.
  */
 export const INDEXES = ['due', 'undelivered', 'intents', 'dead', 'tickets', 'unclear', 'broken'] as const;
 export type Index = (typeof INDEXES)[number];

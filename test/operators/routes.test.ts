@@ -65,6 +65,7 @@ test('every route wants the operators’ token, and no other; without one there 
   for (const [method, path] of [
     ['GET', '/operations'],
     ['POST', '/operations/5VH0M11JXX/settle'],
+    ['POST', '/operations/5VH0M11JXX/close'],
     ['POST', '/operations/letters/1-ab/remove'],
     ['POST', '/operations/find'],
   ] as const) {
@@ -109,6 +110,8 @@ test('an operation without an outcome is found, shown and settled, and the custo
   expect(shown.text).not.toContain('867123456');
   expect((await bot.ask('GET', `/operations/${reference}?reveal=true&by=lan`)).text).toContain(PHONE);
 
+  const close = `/operations/${reference}/close`;
+  expect(await bot.ask('POST', close, { by: 'lan' })).toMatchObject({ status: 409 });
   const settle = `/operations/${reference}/settle`;
   expect(await bot.ask('POST', settle, { result: 'done', by: 'lan' })).toMatchObject({
     status: 200,
@@ -129,12 +132,14 @@ test('an operation without an outcome is found, shown and settled, and the custo
   const revealed = { msg: 'an operator was shown an identifier in full', by: 'lan', from: '127.0.0.1' };
   expect(bot.logged().filter(({ msg }) => msg.startsWith('an operator'))).toMatchObject([
     { operation: reference, ...revealed },
+    { operation: reference, msg: 'an operator closes an operation', result: 'kept', by: 'lan' },
     { level: 40, operation: reference, ...done },
     { operation: reference, filed: 'decided' },
     { filed: 'unknown' },
   ]);
   await bot.ask('POST', '/operations/0912345678/settle', { result: 'done' });
   await bot.ask('POST', '/operations/letters/0912345678/remove', {});
+  expect(await bot.ask('POST', '/operations/0912345678/close', {})).toMatchObject({ status: 404 });
   expect(JSON.stringify(bot.logged())).not.toContain('0912345678');
 });
 

@@ -163,7 +163,13 @@ test('a customer is found on Teams by their ids, or by a phone of the call or of
   const open = (conversation: string, by: Lookup['by']): OpenOperation => {
     const times = { fromMs: 0, calledMs: 1000, deadlineMs: 9000 };
     const lookup: Lookup = { kind: 'redeem', by, code: 'DAUMAY01', ...times, baseline: [], locks: [] };
-    return { reference: conversation, conversation, atMs: 900, intent: { origin, body: { lookup } } };
+    return {
+      reference: conversation,
+      conversation,
+      atMs: 900,
+      intent: { origin, body: { lookup } },
+      isLost: false,
+    };
   };
   const state = { ...newState(0), profile: { phone: { value: PHONE, proved: true } } };
   const stored = { nowMs: 10_000, origin: null, state, messages: [] };

@@ -25,6 +25,7 @@ if #KEYS > 1 + CHANGES and version == EXPECTED then
   redis.call('RENAME', RECORD, aside)
   redis.call('PEXPIRE', aside, ARGV[7 + 2 * CHANGES])
   redis.call('ZADD', broken, now, ARGV[6 + 2 * CHANGES])
+  redis.call('ZREMRANGEBYSCORE', broken, '-inf', now - ARGV[7 + 2 * CHANGES])
 end
 
 if ARGV[4] == '1' then

@@ -1,11 +1,11 @@
 import { Cluster } from 'ioredis';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { systemRuntime } from '../../../src/runtime.ts';
 import { PolledFeed } from '../../../src/store/feed.ts';
-import type { Feed } from '../../../src/store/port.ts';
+import { ASIDE_MS, asideOf, type Feed, shardOf } from '../../../src/store/port.ts';
 import { connectRedis, type RedisConnection } from '../../../src/store/redis/connection.ts';
 import { createRedisLog } from '../../../src/store/redis/feed.ts';
-import { createRedisRecords } from '../../../src/store/redis/records.ts';
+import { createRedisRecords, storedName } from '../../../src/store/redis/records.ts';
 import { feedContract } from '../../contract/feed.ts';
 import { recordsContract } from '../../contract/records.ts';
 import { compareWithRedis } from '../../simulator/redis.ts';
@@ -65,6 +65,29 @@ for (const [name, start] of [
     };
   });
 }
+
+it('Redis drops from the index of broken records what has expired', async () => {
+  const server = await startRedis();
+  onTestFinished(() => server.stop());
+  const connection = await connectRedis(addressOf(server.url), { log: memoryLog(), canary: ANY });
+  onTestFinished(() => void connection.close());
+  const store = createRedisRecords(connection);
+  const key = 'c:name';
+  const index = storedName(key).replace('c:name', 'broken');
+  await connection.client.zadd(
+    index,
+    Date.now() - ASIDE_MS - 60_000,
+    'gone',
+    Date.now() - ASIDE_MS / 2,
+    'kept',
+  );
+  const stump = Buffer.from('stump');
+  const swap = { ttlMs: 60_000, indexes: [] };
+  await store.compareAndSwap(key, { ...swap, expected: null, bytes: stump });
+  await store.compareAndSwap(key, { ...swap, expected: stump, bytes: null, aside: true });
+  const { entries } = await store.list('broken', { shard: shardOf(key), upTo: 'ever', limit: 9 });
+  expect(entries.map(({ member }) => member)).toEqual(['kept', asideOf(key, stump)]);
+});
 
 /** `npm run simulate -- --redis` goes on from there. */
 it('a simulated history is the same in memory and on Redis', async () => {
