@@ -39,10 +39,10 @@ export type Context = {
   /** The store's clock, epoch ms. */
   readonly nowMs: number;
   /**
-   * When the message was accepted, epoch ms, by the clock of the accepting machine; absent: now. Only used to
-   * measure the customer's silence. A time after `nowMs` counts as `nowMs`.
+   * When the message was filed, epoch ms by the store's clock; absent: now. Only used to measure the
+   * customer's silence.
    */
-  readonly acceptedMs?: number | undefined;
+  readonly filedMs?: number | undefined;
   /** Who wrote. At a wake-up: who wrote last, without name and e-mail. */
   readonly sender: Sender;
   /** False while AntCRM is out of reach. The bot says so before it asks for anything. */

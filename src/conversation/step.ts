@@ -83,9 +83,9 @@ function pointAway(stored: State, { nowMs }: Scope): Decision {
 
 /** Notes that the customer is here, and tells if a flow ended by silence. */
 function arrive(stored: State, scope: Scope): { state: State; before: Reply[] } {
-  const { nowMs, acceptedMs = nowMs, sender } = scope;
+  const { nowMs, filedMs = nowMs, sender } = scope;
   // A confirmed operation goes on, however long a crash delayed it.
-  const atMs = isInterrupted(stored, scope) ? stored.lastMessageMs : Math.min(nowMs, acceptedMs);
+  const atMs = isInterrupted(stored, scope) ? stored.lastMessageMs : Math.min(nowMs, filedMs);
   const { step, ...rest } = lapse(stored, atMs);
   const isUnfinished = step.at === 'idle' && step.unfinished === true;
   return {

@@ -63,6 +63,9 @@ const retrySchema = z.looseObject({
   madeAtMs: z.number(),
 });
 
+/** How many leases ran out while this reply was the next to be sent. */
+const stuckSchema = z.looseObject({ seq: z.number(), leases: z.number() });
+
 /** A message or state that no turn could handle. */
 const letterSchema = z.looseObject({
   id: z.string(),
@@ -87,8 +90,9 @@ const envelopeSchema = z.looseObject({
   outSeq: z.number().default(0),
   journal: z.record(z.string(), callSchema).default({}),
   lease: leaseSchema.nullable().default(null),
-  /** How many leases ran out since the last commit. */
+  /** How many leases ran out since the last commit, other than while replies were sent. */
   attempts: z.number().default(0),
+  stuck: stuckSchema.nullable().default(null),
   /** When the state asked to be woken; 0: never. */
   wakeMs: z.number().default(0),
   retry: retrySchema.nullable().default(null),

@@ -165,11 +165,20 @@ function grantLease(
   const ranOut = record.lease !== null;
   return {
     ...record,
+    ...(ranOut && countRunOut(record, nowMs)),
     // Older processes cannot read what this lease will write.
     schema: VERSION,
-    attempts: record.attempts + (ranOut ? 1 : 0),
     lease: { owner, untilMs: nowMs + leaseMs, step: 0, ...(ranOut && { takeover: true }) },
   };
+}
+
+/** Replies that need not wait are sent before anything else, so the lease ran out at the first of them. */
+function countRunOut(record: ConversationRecord, nowMs: number) {
+  const { outbox, stuck, attempts } = record;
+  const [reply] = outbox;
+  if (reply === undefined || isPutOff(record, nowMs)) return { attempts: attempts + 1 };
+  const leases = stuck?.seq === reply.seq ? stuck.leases + 1 : 1;
+  return { stuck: { seq: reply.seq, leases } };
 }
 
 /** Prolongs the lease, also if it ran out and no process took it; false: it is lost. */
@@ -366,15 +375,14 @@ function removeSent(record: ConversationRecord, sentSeq: number): ConversationRe
     if (entry === undefined || entry.seq > sentSeq) break;
     if (entry.asks) knew = inSeq;
   }
-  return sent === 0 ? record : { ...record, outbox: outbox.slice(sent), knew };
+  return sent === 0 ? record : { ...record, outbox: outbox.slice(sent), knew, stuck: null };
 }
 
 function toRetry(record: ConversationRecord, wait: Wait | undefined, nowMs: number): Retry | null {
   // Nothing waits any more, even if the clock was put back.
   if (wait === undefined && record.outbox.length === 0) return null;
-  // Only a wake-up ran while replies wait: the replies keep their time.
-  if (isPutOff(record, nowMs) && (wait === undefined || wait.holdsWakeUps)) return record.retry;
-  if (wait === undefined) return null;
+  // Only a wake-up ran while replies wait: they keep their time and their tries, also if that has come.
+  if (wait === undefined || (wait.holdsWakeUps && isPutOff(record, nowMs))) return record.retry;
   const { afterMs, leastMs = afterMs, reason, tried = NEVER_TRIED, madeAtMs } = wait;
   const replyWaits = record.outbox.length > 0;
   return {

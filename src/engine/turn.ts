@@ -150,6 +150,8 @@ export class Turn {
   readonly before: StoredState;
   /** Null: it is unknown who gets the answer. */
   readonly asker: Asker | null;
+  /** When the customer's message was filed, by the store's clock. Absent at wake-ups, and for staff's messages. */
+  readonly filedMs: number | undefined;
   readonly letters: { readonly reason: DeadReason; readonly body: unknown }[] = [];
   decision: TurnDecision;
   /** What is left to be done after the commit: replies to send in order, then customers to unlock. */
@@ -177,11 +179,12 @@ export class Turn {
     this.decision = new TurnDecision(before.state);
     const origin = incoming === null ? before.origin : toOrigin(incoming);
     this.asker = origin && { origin, sender: incoming?.sender ?? origin.sender, incoming };
-    // A message that staff filed has no `acceptedMs`: it does not wait for another process.
-    const sinceMs = head === null ? record.wakeMs : (incoming?.acceptedMs ?? 0);
+    const acceptedMs = incoming?.acceptedMs;
+    this.filedMs = acceptedMs === undefined ? undefined : head?.atMs;
+    // A message that staff filed does not wait for another process.
+    const sinceMs = head === null ? record.wakeMs : (this.filedMs ?? 0);
     if (before.unknownFlow && nowMs - sinceMs < FOREIGN_FLOW_MS) throw new GivenBack('flow', GIVEN_BACK_MS);
     const { runtime } = tools;
-    const acceptedMs = incoming?.acceptedMs;
     this.event = {
       conversation: lease.conversation,
       channel: this.asker?.origin.channel ?? 'unknown',
@@ -230,7 +233,7 @@ export class Turn {
       settings: conversation.settings,
       serviceUp: conversation.serviceUp?.() ?? true,
       nowMs: this.storeMs(),
-      acceptedMs: this.asker?.incoming?.acceptedMs,
+      filedMs: this.filedMs,
       // The message was filed after the last question was delivered, so its writer could know the question.
       current: head !== null && head.seq > record.knew,
       ids: ids(),

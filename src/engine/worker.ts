@@ -66,7 +66,9 @@ export class Worker {
       } else if (lease.record.outbox.length > 0 && !lease.isPutOff) {
         // The replies of an earlier lease are sent and removed before a step can add more. So if this process
         // dies, too, only the latest turn's replies are sent twice, and no old reply follows a newer one.
-        hasMore = await this.#release(lease, await outbox.deliver(lease, readOutbox(lease)));
+        const tasks = readOutbox(lease);
+        const wait = this.#dropStuck(lease, tasks) ?? (await outbox.deliver(lease, tasks));
+        hasMore = await this.#release(lease, wait);
       }
       while (hasMore) {
         if (stopping.aborted) throw new GivenBack('stopping');
@@ -79,6 +81,21 @@ export class Worker {
     } catch (error) {
       await this.#giveBack(lease, error);
     }
+  }
+
+  /**
+   * Drops the first reply, with an alarm, if sending it ended too many leases: perhaps it ends each process
+   * that sends it. The replies behind it wait until that is stored.
+   */
+  #dropStuck(lease: Lease, [first]: readonly OutboxTask[]): Wait | undefined {
+    const { limits, observe } = this.#tools;
+    const { stuck } = lease.record;
+    const isStuck = first?.seq === stuck?.seq && stuck !== null && stuck.leases >= limits.attempts;
+    if (!isStuck || first?.body?.kind !== 'reply') return undefined;
+    const { channel } = first.body.outgoing;
+    observe.alarm('delivery_given_up', { channel, conversation: lease.conversation });
+    lease.sentSeq = first.seq;
+    return { afterMs: 0, reason: 'stuck' };
   }
 
   /**
@@ -302,10 +319,9 @@ const STORE_RETRY_MS = [1000, 60_000] as const;
 const PATIENCE_MS = 10 * 60_000;
 
 /** Null: the message has waited for too long. */
-function givenBackForStore({ nowMs, asker }: Turn, random: () => number): GivenBack | null {
-  const { acceptedMs } = asker?.incoming ?? {};
-  if (acceptedMs !== undefined && nowMs - acceptedMs > PATIENCE_MS) return null;
-  const { afterMs } = backOff({ atMs: acceptedMs ?? 0, nowMs, random }, 'store', STORE_RETRY_MS);
+function givenBackForStore({ nowMs, filedMs }: Turn, random: () => number): GivenBack | null {
+  if (filedMs !== undefined && nowMs - filedMs > PATIENCE_MS) return null;
+  const { afterMs } = backOff({ atMs: filedMs ?? 0, nowMs, random }, 'store', STORE_RETRY_MS);
   return new GivenBack('store', afterMs);
 }
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { Unwordable } from '../../src/conversation/reply.ts';
 import { afterDelivery, type DeliveryTry } from '../../src/engine/delivery-policy.ts';
+import { LIMITS } from '../../src/engine/limits.ts';
 import type { Delivery } from '../../src/engine/messages.ts';
 import { Outage } from '../../src/engine/outage.ts';
 import { NEVER_TRIED } from '../../src/engine/transitions.ts';
@@ -83,6 +84,20 @@ test('a reply that is given up has an alarm, and the next goes on', async () => 
   await world.quiet(10 * MINUTE);
   expect(world.heard()).toEqual(['a b']);
   expect(world.alarms.map(({ name }) => name)).toContain('delivery_given_up');
+});
+
+test('a reply whose sending ends each process is given up after five, and the next message is answered', async () => {
+  const world = createWorld();
+  const ends = () => new Promise<Delivery>(() => {});
+  world.script.push(...Array.from({ length: LIMITS.attempts }, () => ends));
+  const engine = world.engine();
+  for (const text of ['a', 'b']) await engine.accept(incoming(text));
+  await world.quiet();
+  expect(world.script).toEqual([]);
+  expect(world.heard()).toEqual(['a b']);
+  expect(world.alarms.map(({ name }) => name)).toEqual(['delivery_given_up']);
+  // The first is still being sent, for all that anybody knows.
+  expect(world.turns).toEqual(['done']);
 });
 
 test('a refused reply is dropped with an alarm a minute, one that cannot be reached without, and the next goes on', async () => {

@@ -8,34 +8,53 @@ import { createWorld, incoming, LOOKUP } from './bot.ts';
 
 const conversation = { step, readState, newState, settings: SETTINGS };
 
-test('a flow that nobody knows ends after a minute, and with it nothing else', async () => {
+const MINUTE = 60_000;
+
+test.each([0, -40, 40])(
+  'a flow that nobody knows ends after a minute, with a clock %i minutes wrong',
+  async (minutes) => {
+    const world = createWorld();
+    const runtime = { ...world.outside, nowMs: () => world.outside.nowMs() + minutes * MINUTE };
+    const nowMs = Date.now();
+    const state = {
+      ...{ lastMessageMs: nowMs, step: { at: 'asking', flow: 'tier', slot: 'year', tries: 0 } },
+      ...{ draft: { year: 2026 }, profile: { phone: { value: '+84867123456', proved: true } } },
+      operations: [{ id: 'OP1', kind: 'redeem', status: 'escalated', atMs: nowMs, checks: 5 }],
+    };
+    const sender = { channel: 'test', proof: 'contact' };
+    const origin = { channel: 'test', conversation: 'c1', address: { chat: 1 }, sender };
+    const stored = JSON.stringify({ state, origin, v: VERSION });
+    await world.file({});
+    await world.rewrite((record) => ({ ...record, inbox: [], state: stored }));
+    const engine = world.engine({ conversation, runtime }, { attempts: 1 });
+    const startMs = world.outside.nowMs();
+    await engine.accept(incoming('this year'));
+    await world.quiet(1500);
+    expect(world.heard()).toEqual(['conversation.expired', 'unsure']);
+    // The second one erases what was not understood, after half an hour.
+    expect(world.turns).toEqual(['done', 'done']);
+    expect(world.alarms).toEqual([]);
+    const leftForMs = (world.sent[0]?.outgoing.atMs ?? 0) - startMs;
+    expect(leftForMs).toBeGreaterThanOrEqual(60_000);
+    expect(leftForMs).toBeLessThan(75_000);
+    await engine.accept(incoming('/privacy'));
+    await expect.poll(() => world.heard()).toContain('privacy.text');
+    const told = world.sent.at(-1)?.outgoing.reply.lines?.map(({ key }) => key);
+    expect(told).toEqual(expect.arrayContaining(['summary.phone', 'privacy.operation']));
+  },
+);
+
+test('a clock that is wrong by 40 minutes makes no customer silent', async () => {
   const world = createWorld();
-  const nowMs = Date.now();
-  const state = {
-    ...{ lastMessageMs: nowMs, step: { at: 'asking', flow: 'tier', slot: 'year', tries: 0 } },
-    ...{ draft: { year: 2026 }, profile: { phone: { value: '+84867123456', proved: true } } },
-    operations: [{ id: 'OP1', kind: 'redeem', status: 'escalated', atMs: nowMs, checks: 5 }],
-  };
-  const sender = { channel: 'test', proof: 'contact' };
-  const origin = { channel: 'test', conversation: 'c1', address: { chat: 1 }, sender };
-  const stored = JSON.stringify({ state, origin, v: VERSION });
-  await world.file({});
-  await world.rewrite((record) => ({ ...record, inbox: [], state: stored }));
-  const engine = world.engine({ conversation }, { attempts: 1 });
-  const startMs = world.outside.nowMs();
-  await engine.accept(incoming('this year'));
-  await world.quiet(1500);
-  expect(world.heard()).toEqual(['conversation.expired', 'unsure']);
-  // The second one erases what was not understood, after half an hour.
-  expect(world.turns).toEqual(['done', 'done']);
-  expect(world.alarms).toEqual([]);
-  const leftForMs = (world.sent[0]?.outgoing.atMs ?? 0) - startMs;
-  expect(leftForMs).toBeGreaterThanOrEqual(60_000);
-  expect(leftForMs).toBeLessThan(75_000);
-  await engine.accept(incoming('/privacy'));
-  await expect.poll(() => world.heard()).toContain('privacy.text');
-  const told = world.sent.at(-1)?.outgoing.reply.lines?.map(({ key }) => key);
-  expect(told).toEqual(expect.arrayContaining(['summary.phone', 'privacy.operation']));
+  const runtime = { ...world.outside, nowMs: () => world.outside.nowMs() - 40 * MINUTE };
+  const busy = world.engine({ conversation, runtime }, { concurrency: 0 });
+  await busy.accept(incoming('tích điểm TIVI000000301'));
+  world.engine({ conversation });
+  await expect.poll(() => world.heard()).toEqual(['accumulate.askPhone']);
+  world.advance(31 * MINUTE);
+  // It was written after half an hour, however late the clock of its process is.
+  await busy.accept(incoming('0867123456'));
+  await expect.poll(() => world.heard()).toEqual(['accumulate.askPhone', 'conversation.expired', 'unsure']);
 });
 
 test('a press on a dead question leaves what the live one asks for', async () => {

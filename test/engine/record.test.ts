@@ -113,6 +113,19 @@ it.each<[string, Partial<ConversationRecord>, lease: ConversationRecord['lease']
   expect(record).toEqual({ ...rest(over), lease, attempts });
 });
 
+it('a lease that runs out while a reply is sent counts as a failure of that reply, not of the next message', () => {
+  const sending = { inbox, outbox: [reply, { seq: 2, body: 'bye' }], lease: ranOut };
+  const once = left(take(taking())(rest(sending), NOW));
+  expect(once).toMatchObject({ attempts: 0, stuck: { seq: 1, leases: 1 } });
+  const twice = left(take(taking('next'))(once, NOW + LEASE));
+  expect(twice.stuck).toEqual({ seq: 1, leases: 2 });
+  const sent = left(release({ record: twice }, { sentSeq: 1, leaseMs: LEASE })(twice, NOW + LEASE));
+  expect(sent.stuck).toBeNull();
+  // While replies are put off, only a wake-up is at work.
+  const putOff = rest({ ...sending, retry, wakeMs: NOW });
+  expect(left(take(taking())(putOff, NOW))).toMatchObject({ attempts: 1, stuck: null });
+});
+
 it('a message brings a retry forward to its earliest time, and waits for it', () => {
   const waits = rest({ outbox: [reply], retry: { ...retry, atMs: NOW + HOUR, earliestMs: NOW + 5 } });
   const brought = accept(filing('m1', { take: taking() }))(waits, NOW);
@@ -153,6 +166,7 @@ const outbox = [1, 2, 3].map((seq) => ({ seq, body: '', ...(seq < 3 && { asks: t
 const wait = { afterMs: 100, reason: 'why', leastMs: 50, madeAtMs: NOW - 7 };
 const waiting = { atMs: NOW + 100, earliestMs: NOW + 50, reason: 'why', tries: 0, sinceMs: 0 };
 const kept = { ...retry, madeAtMs: NOW - 8 };
+const uncertain = { ...kept, atMs: NOW, tries: 3, sinceMs: NOW - 9 };
 const holds = { wait: { ...wait, holdsWakeUps: true } };
 const brief = { wait: { afterMs: 9, reason: '' } };
 
@@ -174,6 +188,7 @@ it.each<[string, Partial<ConversationRecord>, giving: object, left: object]>([
   ['no wake-up has to', { wakeMs: 0 }, holds, { wakeMs: 0 }],
   ['replies wait already', { outbox, retry: kept, wakeMs: NOW }, {}, { lease: null, retry: kept }],
   ['they keep their time', { outbox, retry: kept }, holds, { retry: kept }],
+  ['their time came meanwhile', { outbox, retry: uncertain, wakeMs: NOW }, {}, { retry: uncertain }],
   ['they wait anew', { outbox, retry: kept }, brief, { retry: { atMs: NOW + 9, madeAtMs: NOW - 8 } }],
 ])('a lease is released, or goes on: %s', (_, over, giving, expected) => {
   const released = releaseOf(over, giving);

@@ -124,6 +124,19 @@ describe('the canary', () => {
     else expect(start(processes)).not.toBeNull();
   });
 
+  test('lets two processes with different new keys start, and neither replaces the seal of the other', () => {
+    const both = [
+      { key: b, previous: a },
+      { key: c, previous: a },
+    ];
+    const value = start([{ key: a }, ...both]);
+    expect(start([...both, { key: b }, { key: c }, { key: a }], value)).toBe(value);
+    // They read the same value, and the second overwrote what the first wrote: the next look mends it.
+    const [written] = both.toReversed().map((keys) => start([{ key: a }, keys]));
+    const mended = start(both, written ?? null);
+    expect(start([...both, { key: b }, { key: c }], mended)).toBe(mended);
+  });
+
   test('opens what d013fc0 wrote', () => {
     const keys = (byte: number) => ({ hashKey: Buffer.alloc(32, 1), key: Buffer.alloc(32, byte) });
     const hash = 'OTg-cTXkoYfF5ZVuP5LTMQ';

@@ -43,8 +43,8 @@ export class Dialogue {
   serviceUp = true;
   /** Whether messages are written by somebody who could see all that was said. */
   current = true;
-  /** When what is said was accepted, epoch ms; undefined: now. */
-  acceptedMs: number | undefined;
+  /** When what is said was filed, epoch ms; undefined: now. */
+  filedMs: number | undefined;
   sender: Sender;
   settings: Settings;
   readonly conversation: Pick<Conversation, 'step' | 'readState' | 'newState'>;
@@ -152,7 +152,7 @@ export class Dialogue {
       sender: this.sender,
       serviceUp: this.serviceUp,
       current: this.current,
-      acceptedMs: this.acceptedMs,
+      filedMs: this.filedMs,
       journal: this.journal,
       ids: { operation: `K7M2Q9X${id.padStart(3, '0')}`, view: `v${id}` },
     };

@@ -76,7 +76,7 @@ export class Scene {
     else if (what === 'the state has') chat.state = { ...chat.state, ...JSON.parse(how) };
     else if (what === 'the journal has') this.#remember(how);
     else if (what !== undefined) {
-      chat.acceptedMs = chat.nowMs + 1000;
+      chat.filedMs = chat.nowMs + 1000;
       chat.later(Number.parseInt(how, 10) * of(UNITS, 'min'));
     }
     return what !== undefined;
