@@ -85,7 +85,8 @@ function placeOf(act: string): Expecting {
   if (act.startsWith('page ')) return { ...NOTHING, at: 'page', flow: 'history' };
   if (act === 'yes' || act === 'change' || act === 'remove')
     return { ...EARNING, at: 'summary', phone: PHONE };
-  if (act === 'no' || act.startsWith('ask consent')) return { ...NOTHING, at: 'consent' };
+  if (act.startsWith('ask consent')) return { ...NOTHING, asksConsent: true };
+  if (act === 'no') return { ...EARNING, at: 'summary', phone: PHONE };
   if (act.startsWith('cancel') || act.startsWith('ask code'))
     return { ...EARNING, at: 'slot', kind: 'codes', codes: [] };
   if (/^ask (?:phone|proof)/.test(act)) return { ...EARNING, at: 'slot', kind: 'phone' };

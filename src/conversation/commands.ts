@@ -78,6 +78,8 @@ export type AnswerCommand =
   /** Ends the flow. `mild` ("thôi"): skips a question that can be skipped. */
   | { readonly do: 'cancel'; readonly mild?: true }
   | { readonly do: 'page'; readonly to: 'next' | 'previous' }
+  /** The whole text answers the question whether phone and e-mail may be remembered (`asksConsent`). */
+  | { readonly do: 'remember'; readonly given: boolean }
   /** A button of the current question (`Expecting.buttons`), by its number or its words. */
   | { readonly do: 'pick'; readonly choice: string };
 
@@ -131,11 +133,13 @@ export type CommandOf<Do extends Command['do']> = Extract<Command, { do: Do }>;
 
 /** What the conversation waits for while it reads a text. Derived from the state, never stored. */
 export type Expecting = {
-  readonly at: 'nothing' | 'slot' | 'doubt' | 'summary' | 'page' | 'consent';
+  readonly at: 'nothing' | 'slot' | 'doubt' | 'summary' | 'page';
   /** The running flow. */
   readonly flow?: string | undefined;
   /** The kind of the slot that is asked for (`slot`) or in doubt (`doubt`). */
   readonly kind?: SlotKind | undefined;
+  /** The consent question is the very last thing that was said: a text that is nothing else can answer it. */
+  readonly asksConsent?: true | undefined;
   /** Staff write: a phone or an e-mail names the customer, wherever it stands. */
   readonly isStaff?: true | undefined;
   /** The ids of the current question's buttons, in order. Null: no words press this one. */

@@ -59,7 +59,6 @@ const name = z.string();
  * - `confirming`: the summary waits. `last`: what a typed yes answers: a new summary that was said last, or
  *   whether to edit or cancel.
  * - `browsing`: a page of the history.
- * - `consenting`: asks whether phone and e-mail may be remembered.
  */
 const stepSchema = z.discriminatedUnion('at', [
   z.strictObject({ at: z.literal('idle'), unfinished: z.literal(true).optional() }),
@@ -85,7 +84,6 @@ const stepSchema = z.discriminatedUnion('at', [
     last: z.enum(['summary', 'edit']).optional(),
   }),
   z.strictObject({ at: z.literal('browsing'), flow: name, page: pageSchema }),
-  z.strictObject({ at: z.literal('consenting') }),
 ]);
 export type Step = z.infer<typeof stepSchema>;
 export type Asking = Extract<Step, { at: 'asking' }>;
@@ -202,6 +200,24 @@ export const stateSchema = z.strictObject({
   profile: z.strictObject({ phone: provableValueSchema.optional(), email: provableValueSchema.optional() }),
   consent: z
     .strictObject({ given: z.boolean(), version: z.number(), atMs: z.number(), channel: z.string() })
+    .optional(),
+  /**
+   * The question whether phone and e-mail may be remembered: each version of it is asked once. `open`: it has
+   * no answer yet; the view of its buttons and what would be remembered are erased like a draft. `isLast`:
+   * nothing was said after it, so words can answer it.
+   */
+  consentQuestion: z
+    .strictObject({
+      version: z.number(),
+      open: z
+        .strictObject({
+          view: z.string(),
+          isLast: z.literal(true).optional(),
+          phone: provableValueSchema.optional(),
+          email: provableValueSchema.optional(),
+        })
+        .optional(),
+    })
     .optional(),
   /** Staff's last customer: a button of the next flow names them again. */
   before: identitySchema.optional(),
@@ -327,20 +343,24 @@ export const STATE_UPGRADES: Upgrades = {
     const { back: _____, ...page } = step.page ?? {};
     return { ...state, step: { ...step, ...(step.page && { page }) } };
   },
-  // Version 4 called the gift `code` and the list of the history `type`.
+  // Version 4 called the gift `code` and the list of the history `type`, and waited for consent.
   4: (body) => {
-    const { draft: before, step, ...state } = draftedSchema.parse(body);
-    const { code: gift, type: list, ...draft } = before;
-    const { type, ...page } = step.page ?? {};
-    return {
-      ...state,
-      draft: { ...draft, ...(gift !== undefined && { gift }), ...(list !== undefined && { list }) },
-      step: { ...step, ...(step.page && { page: { ...page, list: type } }) },
-    };
+    const { draft: before, step: stepBefore, ...state } = version4Schema.parse(body);
+    const { code: gift, type: list, ...others } = before;
+    const draft = { ...others, ...(gift !== undefined && { gift }), ...(list !== undefined && { list }) };
+    const { page: pageBefore, ...step } = stepBefore;
+    if (step.at !== 'consenting') {
+      const { type, ...page } = pageBefore ?? {};
+      return { ...state, draft, step: { ...step, ...(pageBefore && { page: { ...page, list: type } }) } };
+    }
+    const open = { ...draft, view: state.view };
+    const consentQuestion = { version: 2, ...(state.view !== undefined && { open }) };
+    return { ...state, draft, step: { at: 'idle' }, consentQuestion };
   },
 };
 
-const draftedSchema = z.looseObject({
+const version4Schema = z.looseObject({
   draft: z.looseObject({}),
-  step: z.looseObject({ page: z.looseObject({}).optional() }),
+  step: z.looseObject({ at: z.string(), page: z.looseObject({}).optional() }),
+  view: z.string().optional(),
 });

@@ -30,7 +30,21 @@ export function step(state: State, input: Input, scope: Scope): Decision {
 }
 
 /** Notes what a typed yes answers. */
-function noteLastSaid({ view }: State, decision: Decision): Decision {
+function noteLastSaid(before: State, decision: Decision): Decision {
+  const reply = decision.replies.at(-1);
+  if (reply === undefined || reply.quiet) return decision;
+  return noteSummary(before, { ...decision, state: noteConsent(decision.state, reply) });
+}
+
+/** After any other reply words do not answer the consent question. */
+function noteConsent(state: State, { key }: Reply): State {
+  const { consentQuestion } = state;
+  if (!consentQuestion?.open?.isLast || key === 'privacy.consent') return state;
+  const { isLast: _, ...open } = consentQuestion.open;
+  return { ...state, consentQuestion: { ...consentQuestion, open } };
+}
+
+function noteSummary({ view }: State, decision: Decision): Decision {
   const { state, replies } = decision;
   const reply = replies.at(-1);
   const isButtonHint = replies[0]?.key === 'confirm.press';
@@ -124,18 +138,27 @@ function onOutcome(state: State, outcome: Outcome | PhotoEffect, scope: Scope): 
  */
 
 /** When the flow must end, epoch ms; infinite: there is nothing to erase. */
-function lapseAtMs({ draft, step, offered, notUnderstood, before, lastMessageMs }: State): number {
+function lapseAtMs({
+  draft,
+  step,
+  offered,
+  notUnderstood,
+  before,
+  consentQuestion,
+  lastMessageMs,
+}: State): number {
   const isAsked = step.at === 'browsing' || (step.at === 'asking' && step.offer !== undefined);
   const isGathering = isAsked || Object.keys(draft).length > 0;
-  const isKept = isGathering || offered || notUnderstood || before;
+  const isKept = isGathering || offered || notUnderstood || before || consentQuestion?.open;
   return isKept ? lastMessageMs + IDLE_MS + 1 : Number.POSITIVE_INFINITY;
 }
 
 /** Ends the flow if the customer had been silent for `IDLE_MS`. */
 function lapse(state: State, atMs: number): State {
   if (atMs - state.lastMessageMs <= IDLE_MS) return state;
-  const { view: _, offered: __, notUnderstood: ___, before: ____, step, ...kept } = state;
+  const { view: _, offered: __, notUnderstood: ___, before: ____, step, consentQuestion, ...kept } = state;
+  const isAsked = consentQuestion && { consentQuestion: { version: consentQuestion.version } };
   const isUnfinished =
     step.at === 'idle' ? step.unfinished : step.at === 'asking' || step.at === 'confirming';
-  return { ...kept, draft: {}, step: { at: 'idle', ...(isUnfinished && { unfinished: true }) } };
+  return { ...kept, ...isAsked, draft: {}, step: { at: 'idle', ...(isUnfinished && { unfinished: true }) } };
 }

@@ -11,7 +11,7 @@ import { retry } from './advance.ts';
 import { personChoice, supportLines, supportReply } from './handover.ts';
 import { findOperations, sayTooManyAttempts, toConfirmationId } from './operations.ts';
 import { describePrivacy } from './privacy.ts';
-import { goHome, pointAtButton } from './questions.ts';
+import { CONSENT_CHOICES, goHome, pointAtButton } from './questions.ts';
 import {
   type Digression,
   digress,
@@ -113,7 +113,9 @@ export function answer(state: State, key: string, scope: Scope): Digression {
   const text = (key === 'answer.gift.where' && pickUpLine(state, scope)) || (written ?? computed ?? { key });
   const isOurs = 'key' in text && text.key === key && WITH_CONTACT.includes(id);
   const lines = isOurs ? supportLines(scope) : [];
-  return { key: 'answer', params: { text }, lines, question: { answer: id } };
+  const isOfConsent = id === 'consent.what' && state.consentQuestion?.open !== undefined;
+  const choices = isOfConsent ? { choices: CONSENT_CHOICES } : {};
+  return { key: 'answer', params: { text }, lines, ...choices, question: { answer: id } };
 }
 
 function computeAnswer(state: State, key: string, scope: Scope): Line | undefined {
@@ -209,9 +211,9 @@ function explainWrong(state: State, scope: Scope): string {
 const PROOF: AnswerKeys = { what: 'answer.proof.why' };
 
 function describeQuestion(state: State, scope: Scope): AnswerKeys | undefined {
-  const { step } = state;
+  const { step, consentQuestion } = state;
   if (step.at === 'confirming') return { what: 'answer.confirm.what' };
-  if (step.at === 'consenting') return { what: 'answer.consent.what' };
+  if (step.at === 'idle' && consentQuestion?.open?.isLast) return { what: 'answer.consent.what' };
   if (step.at !== 'asking') return undefined;
   if (step.offer?.why === 'typo') return SLOTS.email.about;
   const isProof = scope.flows.get(step.flow)?.identity === 'proved' && isProofAsked(scope);
@@ -254,7 +256,6 @@ export function answerUnclear(round: Round, command: Unclear): Reduction {
   if (wrong) return sayFault(round, wrong);
   if (isAnswered(round)) return round;
   const isYes = likely.some((meaning) => meaning.do === 'yes');
-  if (at === 'consenting') return isYes ? round : explainStep(round);
   if (isYes && at === 'confirming') return pointAtButton(forgetLast(state), scope);
   return offerMeanings(round, command);
 }

@@ -1,7 +1,6 @@
 import { type Command, SLOT_KINDS } from '../commands.ts';
 import type { Scope } from '../flow.ts';
 import { MAX_TEXT, type Message, type MessageOf, type Photo } from '../message.ts';
-import { leaveConsent } from '../prompts/identity.ts';
 import { changeLast, type Decision, type FormField, type Line, type Reply, sayFirst } from '../reply.ts';
 import { SLOTS } from '../slots.ts';
 import { findTakenTicket, type State } from '../state.ts';
@@ -103,7 +102,8 @@ function onPress(state: State, { choice, view }: MessageOf<'choice'>, scope: Sco
   const { at } = state.step;
   const commands = parseChoice(choice, state, scope);
   const isMenu = commands.every((one) => one.do === 'start' || one.do === 'show');
-  const isOld = view !== undefined && view !== state.view && choice !== 'person';
+  const isOfConsent = choice.startsWith('consent:') && view === state.consentQuestion?.open?.view;
+  const isOld = view !== undefined && view !== state.view && choice !== 'person' && !isOfConsent;
   const isLive = !isOld || (isMenu && (at === 'idle' || at === 'browsing'));
   return run(state, isLive ? commands : [{ do: 'expired' }], scope);
 }
@@ -114,7 +114,7 @@ function onContact(state: State, { phone, own }: MessageOf<'contact'>, scope: Sc
   const commands = scope.language
     .read('phone', number, scope)
     .map((one): Command => (one.do === 'set' && one.slot === 'phone' ? { ...one, proved: own } : one));
-  return run(leaveConsent(state), commands, scope);
+  return run(state, commands, scope);
 }
 
 /** A deep link, or the first contact: a code, for the flow that takes the codes of links. */
@@ -183,9 +183,8 @@ const FORM_FIELDS = SLOT_KINDS.flatMap((kind) => {
   return form ? [{ kind, form, slot: form.slot }] : [];
 });
 
-function onForm(stored: State, form: Form, scope: Scope): Decision {
-  if (form.view !== undefined && form.view !== stored.view) return run(stored, [{ do: 'expired' }], scope);
-  const state = leaveConsent(stored);
+function onForm(state: State, form: Form, scope: Scope): Decision {
+  if (form.view !== undefined && form.view !== state.view) return run(state, [{ do: 'expired' }], scope);
   const flow = runningFlow(state, scope) ?? scope.flows.codeFlow;
   if (!flow) return askAgain(state, scope);
   const commands: Command[] = [{ do: 'start', flow: flow.name }];

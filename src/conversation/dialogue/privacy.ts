@@ -1,10 +1,10 @@
 import type { Scope } from '../flow.ts';
 import { fold, mapWords, visible } from '../language/tokenizer.ts';
 import { identityLines, isStaff, mergeProfile, pickIdentity, pickVariant } from '../prompts/identity.ts';
-import { choice, type Decision, type Line, type Reply, sayFirst } from '../reply.ts';
+import { choice, type Decision, type Line, type Reply, say } from '../reply.ts';
 import { isOpen, newState, type State } from '../state.ts';
 import { eraseTickets, supportLines } from './handover.ts';
-import { askStep, goHome, toQuestion } from './questions.ts';
+import { addMenu, askAgain, CONSENT_CHOICES, goHome, remark, toQuestion } from './questions.ts';
 
 /*
  * Customers' data: asks whether to remember it, shows it, erases it.
@@ -14,42 +14,67 @@ import { askStep, goHome, toQuestion } from './questions.ts';
 const CONSENT_VERSION = 2;
 
 /**
- * Ends a flow. Asks whether phone and e-mail may be remembered, unless the customer answered this version of
- * the question. Staff are not asked: they type for others.
+ * Ends a flow. Asks whether phone and e-mail may be remembered, once for each version of the question. Staff
+ * are not asked: they type for others.
  */
 export function finishFlow(state: State, scope: Scope, reply: Reply): Decision {
-  const { draft, consent } = state;
+  const { draft, consent, consentQuestion } = state;
   if (isStaff(scope)) return goHome(state, scope, reply);
   // The channel tells its own e-mail each time.
   const hasMore =
     draft.phone !== undefined || (draft.email != null && draft.email.value !== scope.sender.email);
-  const isNew = consent?.version !== CONSENT_VERSION && hasMore;
-  if (isNew)
-    return sayFirst([reply], askStep({ ...state, draft: pickIdentity(draft) }, { at: 'consenting' }, scope));
-  const known = consent?.given ? { ...state, profile: mergeProfile(state, scope) } : state;
+  const isAsked = consent?.version === CONSENT_VERSION || consentQuestion?.version === CONSENT_VERSION;
+  if (hasMore && !isAsked) return askConsent(state, scope, reply);
+  const known = consent?.given ? { ...state, profile: mergeProfile(state, draft, scope) } : state;
   return goHome(known, scope, reply);
 }
 
-/** Remembers phone and e-mail, or not. */
+/** The question is a message of its own behind the result. Nothing waits for its answer. */
+function askConsent(state: State, scope: Scope, reply: Reply): Decision {
+  const { view } = scope.ids;
+  const named = pickIdentity(state.draft);
+  const asked: State = {
+    ...state,
+    step: { at: 'idle' },
+    draft: named,
+    view,
+    consentQuestion: { version: CONSENT_VERSION, open: { ...named, view, isLast: true } },
+  };
+  const { phone, email } = mergeProfile(state, named, scope);
+  const context = phone && email ? undefined : email ? 'email' : 'phone';
+  const question = {
+    key: 'privacy.consent',
+    context,
+    choices: CONSENT_CHOICES,
+    asks: 'consent',
+    view,
+  } as const;
+  return say(asked, addMenu(asked, reply, scope), question);
+}
+
+/** Remembers phone and e-mail, or not. What is being done goes on. */
 export function answerConsent(state: State, isGiven: boolean, scope: Scope): Decision {
-  const { unclear, ...rest } = state;
+  const { unclear, consentQuestion, ...rest } = state;
+  if (!consentQuestion?.open) return askAgain(state, scope);
+  const isForgotten = !isGiven && state.step.at === 'idle';
   const next: State = {
     ...rest,
     ...(isGiven && unclear && { unclear }),
+    ...(isForgotten && { draft: {} }),
     consent: {
       given: isGiven,
       version: CONSENT_VERSION,
       atMs: scope.nowMs,
       channel: scope.sender.channel,
     },
-    profile: isGiven ? mergeProfile(state, scope) : {},
+    profile: isGiven ? mergeProfile(state, consentQuestion.open, scope) : {},
   };
-  return goHome(next, scope, { key: isGiven ? 'privacy.remembered' : 'privacy.declined' });
+  return remark(next, scope, { key: isGiven ? 'privacy.remembered' : 'privacy.declined' });
 }
 
 /** What is stored about the customer, and the button that erases it. */
 export function describePrivacy(state: State, scope: Scope): Reply {
-  const { operations, tickets = [], unclear = [], consent, profile, draft, before } = state;
+  const { operations, tickets = [], unclear = [], consent, profile, draft, before, consentQuestion } = state;
   const counted = [
     { key: 'privacy.recent', params: { recent: operations.filter((one) => !isOpen(one)).length } },
     { key: 'privacy.person', params: { written: tickets.flatMap(({ notes }) => notes).length } },
@@ -57,7 +82,13 @@ export function describePrivacy(state: State, scope: Scope): Reply {
   ].filter(({ params }) => Object.values(params).some((count) => count > 0));
   const kept: Line[] = [
     ...identityLines(
-      { ...findBrowsed(state), ...before, ...profile, ...pickIdentity(draft) },
+      {
+        ...findBrowsed(state),
+        ...before,
+        ...pickIdentity(consentQuestion?.open ?? {}),
+        ...profile,
+        ...pickIdentity(draft),
+      },
       () => !isStaff(scope),
     ),
     ...operations.filter(isOpen).map(({ id }) => ({ key: 'privacy.operation', params: { reference: id } })),

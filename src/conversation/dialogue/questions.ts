@@ -3,7 +3,7 @@ import { type Flow, findConfirms, type Scope } from '../flow.ts';
 import { LOCALES } from '../message.ts';
 import { showPhone } from '../prompts/format.ts';
 import { findGift } from '../prompts/gifts.ts';
-import { isStaff, mergeProfile, pickIdentity } from '../prompts/identity.ts';
+import { isStaff, pickIdentity } from '../prompts/identity.ts';
 import { CANCEL, type Choice, choice, type Decision, type Reply, say } from '../reply.ts';
 import { HISTORY_TYPES, missingSlots, PERIOD_CHOICES, resolvePeriod, SLOTS } from '../slots.ts';
 import {
@@ -106,8 +106,6 @@ export function toQuestion(state: State, scope: Scope): Reply {
       return { ...(step.offer ? askDoubt(step, step.offer, scope) : askSlot(state, step, scope)), view };
     case 'confirming':
       return { ...summarize(state, step, scope), view };
-    case 'consenting':
-      return { ...askConsent(state, scope), view };
   }
 }
 
@@ -153,28 +151,27 @@ function summarize({ draft, profile }: State, { flow: name, operation }: Confirm
   };
 }
 
-function askConsent(state: State, scope: Scope): Reply {
-  const { phone, email } = mergeProfile(state, scope);
-  const context = phone && email ? undefined : email ? 'email' : 'phone';
-  const choices = [choice('consent:accept'), choice('consent:decline')];
-  return { key: 'privacy.consent', context, choices, asks: 'consent' };
-}
+/** The buttons that answer whether phone and e-mail may be remembered. */
+export const CONSENT_CHOICES = [choice('consent:accept'), choice('consent:decline')];
 
 /** What the conversation waits for. */
 export function toExpecting(state: State, scope: Scope): Expecting {
   const { step, draft } = state;
   const isAsking = step.at === 'asking';
+  // A text from before the consent question was shown cannot answer it.
+  const isConsentLast = state.consentQuestion?.open?.isLast === true;
+  const asksConsent = scope.current && isConsentLast;
   const kind = isAsking ? (step.offer?.why === 'typo' ? 'email' : step.slot) : undefined;
   return {
     at: AT[isAsking && step.offer ? 'doubt' : step.at],
     flow: 'flow' in step ? step.flow : undefined,
     kind,
     ...(isStaff(scope) && { isStaff: true }),
+    ...(asksConsent && { asksConsent }),
     // Only a number or a place picks a button, so most texts need none.
     buttons() {
-      const { choices = [] } = toQuestion(state, scope);
-      // A text from before the consent question was shown cannot answer it.
-      const isUnseen = step.at === 'consenting' && !scope.current;
+      const choices = asksConsent ? CONSENT_CHOICES : (toQuestion(state, scope).choices ?? []);
+      const isUnseen = isConsentLast && !scope.current;
       const isPress = (id: string) => isUnseen || id === 'forget' || id.startsWith('confirm:');
       return choices.map(({ id }) => (isPress(id) ? null : id));
     },
@@ -192,7 +189,6 @@ const AT = {
   doubt: 'doubt',
   confirming: 'summary',
   browsing: 'page',
-  consenting: 'consent',
 } as const;
 
 /** The commands of a button; `expired` if the current question has no such button. */
@@ -229,7 +225,7 @@ function readButton(id: string, state: State, scope: Scope): readonly Command[] 
     case 'previous':
       return [{ do: 'page', to: name }];
     case 'consent':
-      return state.step.at === 'consenting' && [{ do: 'consent', given: value === 'accept' }];
+      return state.consentQuestion?.open && [{ do: 'consent', given: value === 'accept' }];
     case 'language': {
       const locale = LOCALES.find((one) => one === value);
       return [locale ? { do: 'speak', locale } : { do: 'show', what: 'languages' }];

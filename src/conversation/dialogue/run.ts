@@ -109,6 +109,7 @@ function reduce(round: Round, command: Command): Reduction {
       return answerUnclear(round, command);
     case 'confirm':
       return confirm(state, command.operation, scope);
+    case 'remember':
     case 'consent':
       return answerConsent(state, command.given, scope);
     case 'forget':
@@ -161,8 +162,6 @@ function agree(round: Round): Reduction {
   const { state, scope } = round;
   const { step } = state;
   if (step.at === 'confirming') return confirmByWord(state, step, scope);
-  if (step.at === 'consenting')
-    return scope.current ? answerConsent(state, true, scope) : askAgain(state, scope);
   if (step.at === 'asking' && step.offer) return decideDoubt(round, 'use');
   // A yes that was written before a person was offered agrees to nothing.
   return scope.before.offered && scope.current ? { ...round, person: true } : round;
@@ -232,7 +231,6 @@ function declineSlot(round: Round, { field }: Pick<CommandOf<'none'>, 'field'>):
   const { step, draft } = state;
   const flow = findFlow(round);
   if (field === 'email' && flow?.slots.includes('email')) return setSlots(round, { email: null });
-  if (step.at === 'consenting') return answerConsent(state, false, scope);
   if (step.at === 'confirming') return askAgain(state, scope, { key: 'confirm.edit' });
   if (step.at !== 'asking' || !flow) return sayNotUnderstood(round);
   if (step.offer && step.slot !== 'email') return decideDoubt(round, 'other');
@@ -251,7 +249,6 @@ const JUST_NOW_MS = 10 * 60_000;
 function stop(round: Round, { mild }: CommandOf<'cancel'>): Reduction {
   const { state, scope } = round;
   const { step } = state;
-  if (step.at === 'consenting') return answerConsent(state, false, scope);
   const canSkip = step.at === 'asking' && SLOTS[step.slot].no !== 'explain';
   if (mild && canSkip) return declineSlot(round, {});
   // "Huỷ" right after an operation means to undo it; "thôi" ends the talk.

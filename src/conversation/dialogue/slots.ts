@@ -3,7 +3,7 @@ import type { ProvableValue } from '../effect.ts';
 import { type Flow, readsBalance, type Scope } from '../flow.ts';
 import { showPhone } from '../prompts/format.ts';
 import { findGift } from '../prompts/gifts.ts';
-import { collectIdentity, leaveConsent, toTypedValue } from '../prompts/identity.ts';
+import { collectIdentity, toTypedValue } from '../prompts/identity.ts';
 import { changeLast, sayFirst } from '../reply.ts';
 import { type Draft, dropOffer, type Identity, type State } from '../state.ts';
 import { findCallHindrance, retry, runningFlow } from './advance.ts';
@@ -38,7 +38,7 @@ export function startFlow(round: Round, { flow: name, asked }: CommandOf<'start'
 
 export function beginFlow(round: Round, flow: Flow): Reduction {
   const { scope } = round;
-  const state = leaveConsent(round.state);
+  const { state } = round;
   const left = runningFlow(state, scope);
   const told = left ? [{ key: 'flow.switched', params: { flow: { key: `flow.${left.name}` } } }] : [];
   const wait = scope.serviceUp ? findCallHindrance(flow, state, scope) : { key: 'service.unavailable' };

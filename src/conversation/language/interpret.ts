@@ -35,7 +35,7 @@ import {
   valuesIn,
   wrong,
 } from './situations.ts';
-import { isAscii, tokenize, visible } from './tokenizer.ts';
+import { fold, isAscii, tokenize, visible } from './tokenizer.ts';
 import { ANSWERED, createLocaleOf, type Vocabulary } from './vocabulary.ts';
 
 /*
@@ -108,7 +108,7 @@ export class LanguageInterpreter implements Interpreter {
   }
 
   interpret(text: string, at: Expecting, reading: Reading): Interpretation {
-    const quick = pickByNumber(text, at) ?? this.#readAsked(text, at, reading);
+    const quick = pickByNumber(text, at) ?? this.#readConsent(text, at) ?? this.#readAsked(text, at, reading);
     if (quick) return { commands: quick, why: { covered: [] } };
     const here = this.#situationOf(text, at, reading);
     const commands = this.#meant(here);
@@ -121,6 +121,22 @@ export class LanguageInterpreter implements Interpreter {
     if (asked && !lacksEmail(here.said) && !isReference(here)) return asked;
     const meant = meantHere(here) ?? meantAnywhere(here) ?? valuesAlone(here);
     return meant ? (this.#doubted(here, meant) ?? meant) : this.#leftOver(here);
+  }
+
+  /** A text that, politeness aside, is a listed answer to the consent question: no other yes is one. */
+  #readConsent(text: string, { asksConsent }: Expecting): Meant {
+    if (!asksConsent || text.includes('?')) return undefined;
+    const { vocabulary } = this.#language;
+    const words = tokenize(visible(text)).map((token) => fold(token.text));
+    const polite = new Set([...this.parser.book.polite, ...vocabulary.list('assents')]);
+    const isWhole = (listed: string) => {
+      const phrase = listed.split(' ');
+      const from = words.findIndex((_, at) => phrase.every((word, next) => words[at + next] === word));
+      const others = words.filter((_, at) => at < from || at >= from + phrase.length);
+      return from >= 0 && others.every((word) => polite.has(word));
+    };
+    if (vocabulary.list('consent yes').some(isWhole)) return [{ do: 'remember', given: true }];
+    return vocabulary.list('consent no').some(isWhole) ? [{ do: 'remember', given: false }] : undefined;
   }
 
   /** A text that is, by itself, a value of the kind that is asked. */
@@ -222,7 +238,7 @@ export class LanguageInterpreter implements Interpreter {
     if (gifts.length === 0 || rest.length > 0) return false;
     const wishes = says(said, 'wishes');
     // "Dạ cho em loa", "thôi lấy loa".
-    const isOpen = ['nothing', 'page', 'consent'].includes(at);
+    const isOpen = at === 'nothing' || at === 'page';
     const isAside = isOpen && (act === 'yes' || (act === 'cancel mild' && wishes));
     // "Không lấy loa, cho mình tivi".
     if (said.deniesGift) return /^(?:no|none|cancel mild)?$/.test(act);
@@ -284,7 +300,6 @@ export class LanguageInterpreter implements Interpreter {
     const isAgreed = isNext && score >= AGREED.score && isOpen;
     const isSure = isAgreed || (score >= SURE.score && ahead >= SURE.ahead);
     if (score < SAME && !isSure) return undefined;
-    if (isSkip && at.at === 'consent') return [{ do: 'no' }];
     const flow = this.#startedBy(command);
     if (flow && (at.at === 'nothing' || at.at === 'page')) return [{ do: 'start', flow: flow.name }];
     if (isSkip && at.kind === 'email' && at.at === 'slot') return [{ do: 'none', field: 'email' }];
@@ -296,7 +311,7 @@ export class LanguageInterpreter implements Interpreter {
 
   /** What a text may mean: never a yes, an end, a change or an erasure. */
   #offered(nearest: readonly Near[], { isBare, at }: Situation): readonly TextCommand[] {
-    if (!isBare || at.at === 'consent') return [];
+    if (!isBare) return [];
     const near = nearest.filter(({ score }) => score >= NEAR);
     const acts = [...new Set(near.map(({ command }) => command))];
     const [first = '', ...others] = acts.filter((act) => OFFERED.test(act) && act !== `start ${at.flow}`);

@@ -67,8 +67,6 @@ export function meantHere(here: Situation): Meant {
       return here.isBare && here.act === 'yes' ? YES : undefined;
     case 'page':
       return here.isBare ? atPage(here) : undefined;
-    case 'consent':
-      return here.isBare ? atConsent(here) : undefined;
     case 'doubt':
       return atDoubt(here) ?? aboutSlots(here) ?? endings(here);
     case 'summary':
@@ -85,12 +83,6 @@ function atPage({ said, act, flow, starts, values }: Situation): Meant {
     return [{ do: 'page', to: act === 'page next' ? 'next' : 'previous' }];
   const isOther = act !== '' && (starts === undefined || starts !== flow);
   return isOther || said.type === 'both' ? undefined : someOf([...values.list, ...values.period]);
-}
-
-/** It is asked whether phone and e-mail may be remembered. */
-function atConsent({ said, act }: Situation): Meant {
-  if (act === 'yes') return said.isYes ? YES : NEARLY;
-  return SKIPS.test(act) || act === 'cancel' ? NO : undefined;
 }
 
 /** A value is doubted: it is taken over, kept as it was typed, or neither. */
@@ -212,7 +204,7 @@ export function meantAnywhere(here: Situation): Meant {
     return said.codes.length > 0
       ? [{ do: 'remove', which: said.codes.map((code) => ({ code })) }]
       : [{ do: 'cancel' }];
-  return act === 'no' && at.at !== 'consent' && isBare && fieldIn(said) === undefined ? NO : undefined;
+  return act === 'no' && isBare && fieldIn(said) === undefined ? NO : undefined;
 }
 
 export function valuesAlone(here: Situation): Meant {

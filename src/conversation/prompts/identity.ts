@@ -73,20 +73,19 @@ export function identityLines(
   ];
 }
 
-/** Ends the question without an answer. The end of the next flow asks it again. */
-export function leaveConsent(state: State): State {
-  return state.step.at === 'consenting' ? { ...state, step: { at: 'idle' } } : state;
-}
-
 /**
  * The profile to remember. A typed value never replaces a known one: it may be another person's. It is
  * unproved, also where the operator waives proof.
  */
-export function mergeProfile({ draft, profile }: State, { settings }: Context): State['profile'] {
+export function mergeProfile(
+  { profile }: Pick<State, 'profile'>,
+  named: Identity,
+  { settings }: Context,
+): State['profile'] {
   const isAsked = settings.identityProof === 'required';
   const kept = { ...profile };
   for (const kind of ['phone', 'email'] as const) {
-    const value = draft[kind];
+    const value = named[kind];
     const isBetter = value?.proved || !kept[kind];
     if (value && isBetter) kept[kind] = { ...value, proved: value.proved && isAsked };
   }
