@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
+import { findClosestName } from './closest-name.ts';
 import type { Settings } from './conversation/context.ts';
 import { LOCALES } from './conversation/message.ts';
 import { answersFile, giftsFile } from './operator-files.ts';
@@ -38,8 +39,7 @@ export function readConfig(env: Environment, only?: readonly VariableName[]) {
   const wrong = (read.error?.issues ?? []).map((issue) => faultOf(issue, written));
   const isAbout = (fault: string): boolean => names.includes(fault.slice(0, fault.indexOf(':')));
   const faults = [...new Set(wrong), ...conflictsOf(written).filter(isAbout)];
-  const unknown = Object.keys(env).filter((name) => OURS.test(name) && !(name in variables.shape));
-  const warnings = unknown.map((name) => `unknown variable ${name}`);
+  const warnings = unknownNames(Object.keys(env));
   if (!read.success || faults.length > 0) return { ok: false as const, faults, warnings };
   const config = toConfig(read.data);
   return { ok: true as const, config, warnings: [...warnings, ...warningsOf(written, config)] };
@@ -48,11 +48,24 @@ export function readConfig(env: Environment, only?: readonly VariableName[]) {
 /** Values as text; blank ones count as unset. */
 type Written = Readonly<Partial<Record<VariableName, string>>>;
 
-/** How names of this bot alone begin. Kubernetes sets `REDIS_PORT` and others. */
+/** How names of this bot alone begin. */
 const OURS = new RegExp(
   '^(ANSWERS?_|ANTCRM_|CODE_PRE|GIFTS?_|HANDOVER_|HASH_KEY|IDENTITY_PRO|MICROSOFT_APP_|OPERAT(ION|OR)S?_|' +
-    'REDIS_|STAFF_|STATE_KEY|SUPPORT_|TEAMS_|TELEGRAM_|TRUST_)(?!.*SERVICE_(HOST|PORT)|PORT(_\\d|$))',
+    'REDIS_|STAFF_|STATE_KEY|SUPPORT_|TEAMS_|TELEGRAM_|TRUST_)',
 );
+/** What Kubernetes sets for a service: `REDIS_PORT`, `REDIS_SERVICE_HOST` and others. */
+const OF_SERVICE = /._(SERVICE_(HOST|PORT).*|PORT(_\d.*)?)$/;
+
+/** A warning for each name that is ours and unknown, or nearly one of ours. */
+function unknownNames(names: readonly string[]): string[] {
+  const known = Object.keys(variables.shape);
+  return names.flatMap((name) => {
+    if (known.includes(name) || OF_SERVICE.test(name)) return [];
+    const meant = findClosestName(name, known);
+    if (meant !== undefined) return `unknown variable ${name}: did you mean ${meant}?`;
+    return OURS.test(name) ? `unknown variable ${name}` : [];
+  });
+}
 
 const pickSet = (env: Environment, names: readonly string[]): Environment =>
   Object.fromEntries(names.map((name) => [name, env[name]?.trim()]).filter(([, value]) => value));
@@ -69,11 +82,31 @@ function faultOf(issue: z.core.$ZodIssue, written: Environment): string {
   // A file has one fault for each wrong entry.
   if (name.endsWith('_FILE')) return `${name}: ${issue.message}`;
   const value = written[name] ?? '';
-  // User and password of a URL are secrets in every variable.
-  const shown = value.replace(/\/\/[^/@]*@/, '//***@').slice(0, 100);
-  const { isSecret, wants } = documentation.get(name) ?? {};
-  const got = isSecret ? `a secret of ${value.length} characters` : JSON.stringify(shown);
-  return `${name}: got ${got}, wants ${wants}`;
+  const few = issue.message === FEW ? `, ${FEW}` : '';
+  return `${name}: got ${describeValue(name, value)}${few}, wants ${documentation.get(name)?.wants}`;
+}
+
+/** What a fault shows of a value: it may be a secret, or one in the wrong place. */
+function describeValue(name: string, value: string): string {
+  const { isSecret, holds } = documentation.get(name) ?? {};
+  const length = `${value.length} characters`;
+  if (isSecret) return `a secret of ${length}`;
+  if (holds === 'an id') return `an id of ${length}`;
+  if (holds === 'an address') return describeAddress(value) ?? `an address of ${length}`;
+  return value.length > MOST_SHOWN ? `a value of ${length}` : JSON.stringify(value);
+}
+
+/** The longest name of a time zone. A longer value may be a secret. */
+const MOST_SHOWN = 32;
+
+/** Scheme and host of a URL; undefined: it is none, or its parts are in doubt. */
+function describeAddress(text: string): string | undefined {
+  const { protocol, host, username, password, pathname, search, hash } = URL.parse(text) ?? {};
+  const path = `${pathname ?? ''}${search}${hash}`;
+  if (!host || path.includes('@')) return undefined;
+  return JSON.stringify(
+    `${protocol}//${username || password ? '***@' : ''}${host}${path.length > 1 ? '/…' : ''}`,
+  );
 }
 
 /* Kinds of values: schemas of a text. The description completes "wants …". */
@@ -83,17 +116,31 @@ type ValueSchema<T> = z.ZodType<T, string>;
 const like = (pattern: RegExp, wants: string) => z.string().regex(pattern).describe(wants);
 const oneOf = <const T extends string>(...words: readonly T[]) => z.enum(words).describe(words.join(' or '));
 
-/** Values that `parse` can read. For other values it throws or returns null. */
-function parsed<T>(wants: string, parse: (text: string) => T | null): ValueSchema<T> {
+/** Values that `parse` can read. For other values it throws or returns null. `FEW`: who asks can guess it. */
+function parsed<T>(wants: string, parse: (text: string) => T | typeof FEW | null): ValueSchema<T> {
   const transform = (text: string, context: z.RefinementCtx<string>): T => {
+    let value: T | typeof FEW | null = null;
     try {
-      const value = parse(text);
-      if (value !== null) return value;
+      value = parse(text);
     } catch {}
-    context.addIssue({ code: 'custom' });
+    if (value !== null && value !== FEW) return value;
+    context.addIssue({ code: 'custom', ...(value === FEW && { message: FEW }) });
     return z.NEVER;
   };
   return z.string().transform(transform).describe(wants);
+}
+
+/** What is wrong with a secret that everybody can guess. */
+const FEW = 'few of them different';
+const isVaried = (parts: Iterable<unknown>): boolean => new Set(parts).size > 5;
+
+/** Kinds of which a fault does not show every value. */
+type Holding = 'an id' | 'an address';
+const holdings = new Map<z.ZodType, Holding>();
+
+function holding<Kind extends z.ZodType>(what: Holding, kind: Kind): Kind {
+  holdings.set(kind, what);
+  return kind;
 }
 
 /** Values separated by commas. */
@@ -108,12 +155,18 @@ const integer = (from: number, to: number) =>
   });
 
 /** Without a slash at its end: paths are appended. */
-const url = (...protocols: readonly string[]) =>
-  parsed(`a URL beginning with ${protocols.join(' or ')}, without user, query and fragment`, (text) => {
+function url(...protocols: readonly string[]): ValueSchema<string> {
+  const wants = `a URL beginning with ${protocols.join(' or ')}, without user, query and fragment`;
+  const parse = (text: string): string | null => {
     const { href, username, password, search, hash } = new URL(text);
     const isBase = protocols.some((protocol) => href.startsWith(protocol));
-    return isBase && !(username || password || search || hash) ? href.replace(/(?<!\/)\/+$/, '') : null;
-  });
+    // With an `@` somewhere else, a password that has a slash or a number in it was misread.
+    return isBase && !(username || password || search || hash || href.includes('@'))
+      ? href.replace(/(?<!\/)\/+$/, '')
+      : null;
+  };
+  return holding('an address', parsed(wants, parse));
+}
 
 const isLoopback = (host: string): boolean => /^(localhost|127\.\d+\.\d+\.\d+|::1|\[::1\])$/.test(host);
 
@@ -123,17 +176,30 @@ const hook = parsed('a URL beginning with https://, or http:// on this machine, 
   return isSafe && !username && !password ? text : null;
 });
 
-const host = like(/^[\w.:-]+$/, 'a host name or address');
+const host = holding('an address', like(/^[\w.:-]+$/, 'a host name or address'));
 
 /** Exact names: a suffix would trust everybody who can have a name under it. */
 const hostWithPort = like(/^(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i, '').refine((host) =>
   URL.canParse(`https://${host}`),
 );
-const hosts = list(hostWithPort, 'hosts without scheme and path, separated by commas');
+const hosts = holding('an address', list(hostWithPort, 'hosts without scheme and path, separated by commas'));
 
-const proxies = z
-  .union([integer(1, 20), list(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]), '')])
-  .describe('addresses or ranges such as 10.0.0.0/8, separated by commas, or a number of hops from 1 to 20');
+const proxies = holding(
+  'an address',
+  z
+    .union([integer(1, 20), list(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]), '')])
+    .describe(
+      'addresses or ranges such as 10.0.0.0/8, separated by commas, or a number of hops from 1 to 20',
+    ),
+);
+
+/** Whether the range is larger than any private network: 10.0.0.0/8, fc00::/7. */
+function coversStrangers(range: string): boolean {
+  const [address = '', bits = '128'] = range.trim().split('/');
+  if (!address.includes(':')) return range.includes('/') && Number(bits) < 8;
+  const isMapped = /^(0*:)+(0*:)*ffff:/i.test(address);
+  return Number(bits) < (isMapped ? 96 + 8 : 7);
+}
 
 const redisUrl = parsed('redis[s]://host:port,… or redis[s]+sentinel://host:port,…/master', parseRedisUrl);
 const UNIT_MS = new Map(Object.entries({ ms: 1, s: 1000, m: 60_000, h: 3_600_000 }));
@@ -150,20 +216,23 @@ const delays = parsed('two or more rising delays such as 5s,20s, at most 90m apa
 });
 
 const timeZone = parsed('an IANA time zone', (text) => Intl.DateTimeFormat('en', { timeZone: text }) && text);
-/** Few different bytes are no chance: everybody can guess a key of zeros. */
 const key = parsed('base64 of 32 random bytes (openssl rand -base64 32)', (text) => {
   const bytes = Buffer.from(text, 'base64');
-  return /^[A-Za-z0-9+/]{43}=?$/.test(text) && new Set(bytes).size > 8 ? bytes : null;
+  if (!/^[A-Za-z0-9+/]{43}=?$/.test(text)) return null;
+  return isVaried(bytes) ? bytes : FEW;
 });
 const port = integer(0, 65_535);
 const rate = integer(1, 10_000);
 const onOff = oneOf('on', 'off');
 const levels = oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent');
-const bearerToken = like(/^[!-~]{16,}$/, 'at least 16 visible ASCII characters (openssl rand -hex 32)');
+const bearerToken = parsed('at least 16 visible ASCII characters (openssl rand -hex 32)', (text) => {
+  if (!/^[!-~]{16,}$/.test(text)) return null;
+  return isVaried(text) ? text : FEW;
+});
 const visible = like(/^[!-~]+$/, 'visible ASCII characters');
 const webhookSecret = like(/^[\w-]{1,256}$/, '1–256 of A–Z a–z 0–9 _ -');
-const azureId = like(/^[\w.-]{1,100}$/, 'an id as Azure shows it');
-const azureIds = list(azureId, 'ids of directories, separated by commas');
+const azureId = holding('an id', like(/^[\w.-]{1,100}$/, 'an id as Azure shows it'));
+const azureIds = holding('an id', list(azureId, 'ids of directories, separated by commas'));
 const appType = oneOf('SingleTenant', 'UserAssignedMSI', 'MultiTenant');
 const httpUrl = url('https://', 'http://');
 const contact = like(/^.{1,200}$/u, 'at most 200 characters');
@@ -174,9 +243,12 @@ type VariableInfo = Readonly<Record<'meaning' | 'wants', string>> & {
   readonly default?: string | undefined;
   readonly absent?: string | undefined;
   readonly isSecret?: true;
+  readonly holds?: Holding | undefined;
 };
 const registry = z.registry<VariableInfo>();
-const infoOf = <T>(kind: ValueSchema<T>, meaning: string) => ({ meaning, wants: kind.description ?? '' });
+const infoOf = <T>(kind: ValueSchema<T>, meaning: string) => {
+  return { meaning, wants: kind.description ?? '', holds: holdings.get(kind) };
+};
 
 /** A variable with a default. */
 const set = <T>(kind: ValueSchema<T>, fallback: string, meaning: string) =>
@@ -191,7 +263,8 @@ const secret = <T>(kind: ValueSchema<T>, absent: string | undefined, meaning: st
   kind.optional().register(registry, { ...infoOf(kind, meaning), absent, isSecret: true });
 
 /** The Bot Framework SDK's own names. With one of them, it forgets all its defaults. */
-const endpoint = may(like(/^https?:\/\/\S+$/, 'a URL'), 'public cloud', 'all six or none, for another cloud');
+const anyUrl = holding('an address', like(/^https?:\/\/\S+$/, 'a URL'));
+const endpoint = may(anyUrl, 'public cloud', 'all six or none, for another cloud');
 const endpoints = z.object({
   ToBotFromChannelOpenIdMetadataUrl: endpoint,
   ToBotFromEmulatorOpenIdMetadataUrl: endpoint,
@@ -257,9 +330,12 @@ export const documentation: ReadonlyMap<string, VariableInfo | undefined> = new 
   Object.entries(variables.shape).map(([name, schema]) => [name, registry.get(schema)]),
 );
 
+/** Each of them opens something else, or is known to others. */
+const TOKENS = ['STAFF_TOKEN', 'OPERATOR_TOKEN', 'TELEGRAM_WEBHOOK_SECRET'] as const;
+
 /** Faults of values that are right alone and wrong together. */
 function conflictsOf(env: Written): string[] {
-  const { NODE_ENV, HOST = '127.0.0.1', STAFF_TOKEN, OPERATOR_TOKEN } = env;
+  const { NODE_ENV, HOST = '127.0.0.1', PORT = '3000', ADMIN_PORT = '0' } = env;
   const has = (name: VariableName): boolean => env[name] !== undefined;
   const isProduction = NODE_ENV === 'production';
   const isOpen = env.TEAMS_AUTH === 'off';
@@ -281,13 +357,22 @@ function conflictsOf(env: Written): string[] {
     [hasApp && type !== 'MultiTenant', `for a ${type} app`, 'MICROSOFT_APP_TENANT_ID'],
     [ENDPOINTS.some(has), 'for all six settings of the SDK or none', ...ENDPOINTS],
   ];
+  const equals = TOKENS.flatMap((name, at) =>
+    TOKENS.slice(0, at).flatMap((other) =>
+      has(name) && env[name] === env[other] ? `${name}: got ${other}'s, wants another` : [],
+    ),
+  );
   return [
+    ...equals,
     ...needs.flatMap(([isNeeded, where, ...names]) => {
       const missing = names.filter((name) => isNeeded && !has(name));
       return missing.map((name) => `${name}: got nothing, wants ${documentation.get(name)?.wants} ${where}`);
     }),
     ...applicable([
-      [OPERATOR_TOKEN && OPERATOR_TOKEN === STAFF_TOKEN, "OPERATOR_TOKEN: got STAFF_TOKEN's, wants another"],
+      [
+        Number(ADMIN_PORT) > 0 && Number(ADMIN_PORT) === Number(PORT),
+        "ADMIN_PORT: got PORT's, wants another",
+      ],
       [hasApp && isMsi && env.MICROSOFT_APP_PASSWORD, 'MICROSOFT_APP_PASSWORD: got a secret, wants none'],
       [isOpen && isPublic, 'TEAMS_AUTH: got "off", wants "on" where others than this machine can ask'],
     ]),
@@ -297,11 +382,12 @@ function conflictsOf(env: Written): string[] {
 function warningsOf(env: Written, config: Config): string[] {
   const { publicUrl, trustProxy, antcrm, telegram, settings } = config;
   const isBare = (url = ''): boolean => url.startsWith('http:') && !isLoopback(new URL(url).hostname);
-  const isGuessable = telegram?.mode === 'webhook' && telegram.secret.length < 16;
+  const secret = telegram?.mode === 'webhook' ? telegram.secret : undefined;
+  const isGuessable = secret !== undefined && !(secret.length >= 16 && isVaried(secret));
   const isKeyless = config.redis && !(env.STATE_KEY && env.HASH_KEY);
   const isOtherKey = env.STATE_KEY && [env.HASH_KEY, env.STATE_KEY_PREVIOUS].includes(env.STATE_KEY);
   const isHasty = (settings.operationChecksMs.at(-2) ?? 0) < 60_000;
-  const isEverybody = /\/0 *(,|$)/.test(env.TRUST_PROXY ?? '');
+  const isEverybody = (env.TRUST_PROXY ?? '').split(',').some(coversStrangers);
   return applicable([
     [settings.identityProof === 'off', 'IDENTITY_PROOF=off: a typed contact is enough to read and spend'],
     [antcrm.contacts === 'off', "ANTCRM_CONTACTS=off: points can tie an e-mail to another customer's phone"],
@@ -312,11 +398,11 @@ function warningsOf(env: Written, config: Config): string[] {
       'ANTCRM_BASE_URL is http: the API key and personal data travel unencrypted',
     ],
     [isBare(telegram?.apiRoot), 'TELEGRAM_API_ROOT is http: the token and personal data travel unencrypted'],
-    [isGuessable, 'TELEGRAM_WEBHOOK_SECRET is short: who guesses it can speak for anybody (npm run keys)'],
+    [isGuessable, 'TELEGRAM_WEBHOOK_SECRET is easily guessed: who does can speak for anybody (npm run keys)'],
     [isHasty, 'OPERATION_CHECKS: "not applied" is told within a minute, and a record may come later'],
     [env.HANDOVER === 'on' && !settings.handover, 'HANDOVER=on has no effect without STAFF_TOKEN'],
     [isOtherKey, 'STATE_KEY is HASH_KEY or STATE_KEY_PREVIOUS: each wants a key of its own'],
-    [isEverybody, 'TRUST_PROXY is a range of all addresses: every client can name any address'],
+    [isEverybody, 'TRUST_PROXY covers addresses of strangers: they can name any address as theirs'],
     [publicUrl && !trustProxy, 'TRUST_PROXY is unset with PUBLIC_URL: all strangers share the limits of one'],
   ]);
 }

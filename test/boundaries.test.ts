@@ -37,18 +37,18 @@ const ROOMS: readonly (readonly [files: string, imports: string])[] = [
   // Programs that talk to a running bot as staff and operators do, from outside.
   [
     'cli/',
-    'channels/staff/(client|schemas).ts|conversation/message.ts|http/problem.ts|(channels|config).ts|cli/',
+    'channels/staff/(client|schemas).ts|conversation/message.ts|http/problem.ts|(channels|config|closest-name).ts|cli/',
   ],
   [
     'operators/',
     'conversation/|loyalty/wire.ts|engine/(listing|operators).ts|runtime.ts|store/port.ts|http/problem.ts|operators/',
   ],
-  ['runtime.ts', 'nothing'],
+  ['(runtime|closest-name).ts', 'nothing'],
   ['http/', 'http/|store/port.ts|../package.json'],
   ['observability/', '../package.json'],
   ['i18n.ts', 'conversation/|../locales/'],
   // How a Redis' address is written is the store's to know.
-  ['(config|operator-files).ts', 'conversation/|operator-files.ts|store/redis/address.ts'],
+  ['(config|operator-files).ts', 'conversation/|(operator-files|closest-name).ts|store/redis/address.ts'],
   // The process and its wiring.
   ['[^/]+$', ''],
 ];

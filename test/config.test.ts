@@ -65,7 +65,10 @@ it('an empty environment, as a blank one, starts on the embedded parts without w
 it('a person answers where there are staff routes, unless HANDOVER says no', () => {
   const isAnswered = (env: Environment) => configOf(env).settings.handover;
   const real = { ANTCRM_BASE_URL: 'https://x.example', ANTCRM_API_KEY: 'k' };
-  expect([{}, { ...real, STAFF_TOKEN: 'x'.repeat(16) }].map(isAnswered)).toEqual([true, true]);
+  expect([{}, { ...real, STAFF_TOKEN: 'a-staff-token-of-some-length' }].map(isAnswered)).toEqual([
+    true,
+    true,
+  ]);
   const others = [real, { PUBLIC_URL: 'https://x.example' }, { HANDOVER: 'off' }];
   expect(others.map(isAnswered)).toEqual([false, false, false]);
 });
@@ -101,21 +104,67 @@ const none = 'got nothing, wants ';
 it.each<[Environment, string]>([
   [{ PUBLIC_URL: 'https://me:pw@bot.vn' }, 'PUBLIC_URL: got "https://***@bot.vn", wants '],
   [{ REDIS_URL: 'redis://:pw@a,http://b' }, 'REDIS_URL: got a secret of 22 characters, wants redis'],
-  [{ HASH_KEY: Buffer.alloc(32).toString('base64') }, 'HASH_KEY: got a secret of 44 characters, wants '],
+  [{ HASH_KEY: 'short' }, 'HASH_KEY: got a secret of 5 characters, wants base64'],
+  [
+    { HASH_KEY: Buffer.alloc(32).toString('base64') },
+    'HASH_KEY: got a secret of 44 characters, few of them dif',
+  ],
+  [
+    { STAFF_TOKEN: 'a'.repeat(32) },
+    'STAFF_TOKEN: got a secret of 32 characters, few of them different, wants ',
+  ],
+  [{ PORT: '3000', ADMIN_PORT: '3000' }, "ADMIN_PORT: got PORT's, wants another"],
+  [{ ADMIN_PORT: '3000' }, "ADMIN_PORT: got PORT's, wants another"],
   [{ OPERATOR_TOKEN: key, STAFF_TOKEN: key }, "OPERATOR_TOKEN: got STAFF_TOKEN's, wants another"],
+  [
+    { ...telegram, TELEGRAM_WEBHOOK_SECRET: 'of-16-characters', STAFF_TOKEN: 'of-16-characters' },
+    "TELEGRAM_WEBHOOK_SECRET: got STAFF_TOKEN's, wants another",
+  ],
   [{ REDIS_WAIT_REPLICAS: '1' }, `REDIS_URL: ${none}`],
   [{ STATE_KEY_PREVIOUS: key }, `STATE_KEY: ${none}`],
   [{ HANDOVER_WEBHOOK: 'http://127.0.0.1.example/x' }, 'HANDOVER_WEBHOOK: got a secret of 26 ch'],
   [{ ANTCRM_BASE_URL: 'https://a.vn' }, `ANTCRM_API_KEY: ${none}`],
   [{ ...teams, MICROSOFT_APP_TYPE: 'UserAssignedMSI' }, 'MICROSOFT_APP_PASSWORD: got a secret, wants none'],
   [{ ...teams, TEAMS_SERVICE_HOSTS: '*.trafficmanager.net' }, 'TEAMS_SERVICE_HOSTS: got '],
-  [{ ...teamsOff, TEAMS_SERVICE_HOSTS: 'a.vn:99999' }, 'TEAMS_SERVICE_HOSTS: got "a.vn:99999", wants '],
+  [
+    { ...teamsOff, TEAMS_SERVICE_HOSTS: 'a.vn:99999' },
+    'TEAMS_SERVICE_HOSTS: got an address of 10 characters, wants ',
+  ],
   [{ ...teamsOff, HOST: '0.0.0.0' }, 'TEAMS_AUTH: got "off", wants "on"'],
   [{ ...teamsOff, PUBLIC_URL: 'https://bot.example' }, 'TEAMS_AUTH: got "off", wants "on"'],
   [{ ...production, ...teamsOff }, 'TEAMS_AUTH: got "off", wants "on"'],
 ])('what is wrong or dangerous is named, shown and answered with what is wanted: %j', (env, fault) => {
   const [only, ...others] = faultsOf(env);
   expect([only?.slice(0, fault.length), others]).toEqual([fault, []]);
+});
+
+it('of a secret, an id or an address that does not parse, a refused start shows the length alone', () => {
+  const secret = 'hun~ter2';
+  const wrong = {
+    MICROSOFT_APP_ID: secret,
+    MICROSOFT_APP_TENANT_ID: secret,
+    TEAMS_TENANTS: secret,
+    HOST: `admin@${secret}`,
+    PUBLIC_URL: `https://admin:hun/ter2@${secret}`,
+    ANTCRM_BASE_URL: `https://admin:80/${secret}@host`,
+    TELEGRAM_API_ROOT: `https://api.telegram.org/bot123:${secret}?x`,
+    OAuthUrl: secret,
+    TEAMS_SERVICE_HOSTS: secret,
+    TRUST_PROXY: secret,
+    LOG_LEVEL: `${secret}`.repeat(5),
+  };
+  const faults = faultsOf(wrong);
+  for (const name of Object.keys(wrong)) expect(faults.join('\n')).toContain(`${name}: got`);
+  for (const part of ['hun~', 'ter2', 'hun/']) expect(faults.join('\n')).not.toContain(part);
+  expect(faults).toContainEqual(expect.stringContaining('MICROSOFT_APP_ID: got an id of 8 characters'));
+  expect(faults).toContainEqual(expect.stringContaining('PUBLIC_URL: got an address of 31 characters'));
+  expect(faults).toContainEqual(
+    expect.stringContaining('TELEGRAM_API_ROOT: got "https://api.telegram.org/…"'),
+  );
+  // Exchanged, as happens.
+  const exchanged = { MICROSOFT_APP_ID: secret, MICROSOFT_APP_PASSWORD: 'an-id' };
+  for (const env of [exchanged, { CLIENT_ID: secret, CLIENT_SECRET: 'an-id' }])
+    expect(faultsOf(env)[0]).toMatch(/^MICROSOFT_APP_ID: got an id of 8 characters, wants /);
 });
 
 it('all faults come at once, each variable once, and no secret is shown', () => {
@@ -149,20 +198,39 @@ it.each<[Environment, string]>([
   [{ STATE_KEY: key, STATE_KEY_PREVIOUS: key }, 'STATE_KEY is HASH_KEY or STATE_KEY_PREVIOUS'],
   [{ ...production, ANTCRM_BASE_URL: 'http://antcrm.vn' }, 'ANTCRM_BASE_URL is http'],
   [{ PUBLIC_URL: 'https://bot.example.vn' }, 'TRUST_PROXY is unset with PUBLIC_URL'],
-  [{ TRUST_PROXY: '10.0.0.1,0.0.0.0/0' }, 'TRUST_PROXY is a range of all addresses'],
-  [telegram, 'TELEGRAM_WEBHOOK_SECRET is short'],
+  ...['10.0.0.1,0.0.0.0/0', '0.0.0.0/1,128.0.0.0/1', '::/0', '8000::/1', '::ffff:0:0/96'].map(
+    (proxies): [Environment, string] => [
+      { TRUST_PROXY: proxies },
+      'TRUST_PROXY covers addresses of strangers',
+    ],
+  ),
+  [{ ...telegram, TELEGRAM_WEBHOOK_SECRET: 'ab'.repeat(16) }, 'TELEGRAM_WEBHOOK_SECRET is easily guessed'],
+  [telegram, 'TELEGRAM_WEBHOOK_SECRET is easily guessed'],
   [{ OPERATION_CHECKS: '1s,50s,5m' }, 'OPERATION_CHECKS: "not applied" is told within a minute'],
   [{ ...telegram, TELEGRAM_MODE: 'polling', TELEGRAM_API_ROOT: 'http://a.vn' }, 'TELEGRAM_API_ROOT is http'],
   [{ ...production, HANDOVER: 'on' }, 'HANDOVER=on has no effect without STAFF_TOKEN'],
-  [{ GIFT_FILE: 'gifts.json' }, 'unknown variable GIFT_FILE'],
+  [{ GIFT_FILE: 'gifts.json' }, 'unknown variable GIFT_FILE: did you mean GIFTS_FILE?'],
+  [{ SUPORT_CONTACT: '1900 0000' }, 'unknown variable SUPORT_CONTACT: did you mean SUPPORT_CONTACT?'],
+  [{ STAFFTOKEN: 'x' }, 'unknown variable STAFFTOKEN: did you mean STAFF_TOKEN?'],
+  [{ TRUSTPROXY: '1' }, 'unknown variable TRUSTPROXY: did you mean TRUST_PROXY?'],
+  [{ PROT: '1' }, 'unknown variable PROT: did you mean PORT?'],
   [{ REDIS_WAIT: '1' }, 'unknown variable REDIS_WAIT'],
 ])('what is allowed and dubious is warned about: %j', (env, warning) => {
   expect(warningsOf(env)).toEqual([expect.stringContaining(warning)]);
 });
 
 it('a sound production is not warned about, nor what Kubernetes sets for a service called redis', () => {
-  const services = { REDIS_SERVICE_HOST: '10.0.0.1', REDIS_PORT: 'tcp://10.0.0.1', EDITOR: 'vi' };
-  expect(warningsOf({ ...production, ...services })).toEqual([]);
+  const services = { REDIS_SERVICE_HOST: '10.0.0.1', REDIS_PORT: 'tcp://10.0.0.1' };
+  const others = {
+    EDITOR: 'vi',
+    HOME: '/',
+    PATH: '/',
+    HOSTNAME: 'x',
+    TZ: 'UTC',
+    HTTP_PROXY: 'x',
+    NO_PROXY: 'x',
+  };
+  expect(warningsOf({ ...production, ...services, ...others })).toEqual([]);
 });
 
 it('Teams takes the settings of another cloud as they are written', () => {

@@ -10,6 +10,12 @@ const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+const HEADERS = {
+  'cache-control': 'no-store',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+};
+
 const TITLE = 'AntCRM chatbot: staff webhook';
 const DESCRIPTION =
   'Talk to the bot as a customer would, on any channel. Errors are RFC 9457 problem documents.';
@@ -34,6 +40,8 @@ export async function describeApi(app: FastifyInstance, guard: Pick<Guard, 'api'
   });
   await app.register(async (scope) => {
     scope.addHook('onRequest', guard.api);
+    // As late as that, because the page's files come with headers of their own.
+    scope.addHook('onSend', async (_request, reply) => void reply.headers(HEADERS));
     await scope.register(swaggerUi, {
       routePrefix: '/docs',
       staticCSP: POLICY,

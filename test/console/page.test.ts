@@ -127,7 +127,12 @@ it('the API page has every part from here, under a strict policy, describes the 
   expect(page.headers.get('content-security-policy')).not.toMatch(/unsafe|https:/);
   const assets = [...(await page.text()).matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path = '']) => path);
   expect(assets.length).toBeGreaterThan(4);
-  for (const path of assets) expect([path, (await get(path)).status]).toEqual([path, 200]);
+  for (const path of [...assets, '/docs', '/docs/json']) {
+    const { status, headers } = await get(path);
+    expect([path, status]).toEqual([path, 200]);
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+    expect(headers.get('cache-control')).toBe('no-store');
+  }
   for (const path of ['/docs', '/docs/json', '/docs/static/swagger-ui.css'])
     expect((await fetch(url + path)).status).toBe(401);
 });
