@@ -32,7 +32,7 @@ const { services } = z
 const given: Readonly<Record<string, string>> = {
   STATE_KEY: randomBytes(32).toString('base64'),
   HASH_KEY: randomBytes(32).toString('base64'),
-  STAFF_TOKEN: 'a'.repeat(64),
+  STAFF_TOKEN: randomBytes(32).toString('hex'),
   SUPPORT_CONTACT: '1900 0000',
   ANTCRM_BASE_URL: 'http://sandbox:3001',
   ANTCRM_API_KEY: 'sandbox',

@@ -54,7 +54,7 @@ export type Flow = {
  *
  * @example
  * const guard: FlowGuard = {
- *   refuseEnd: ({ code }) => (code === 'LOA01' ? { say: { key: 'gift.gone' }, ask: 'gift' } : undefined),
+ *   refuseEnd: ({ gift }) => (gift === 'LOA01' ? { say: { key: 'gift.gone' }, ask: 'gift' } : undefined),
  * };
  */
 export type FlowGuard = {
