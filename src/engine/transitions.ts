@@ -339,8 +339,8 @@ export function release(
   return (before, nowMs) => {
     const lease = nextLease(before, held, null);
     if (before === null || typeof lease === 'string') return unchanged(before, lease === 'done');
-    const delivered = removeSent(before, sentSeq);
-    const record = outcomes ? { ...delivered, journal: addOutcomes(delivered.journal, outcomes) } : delivered;
+    const left = removeSent(before, sentSeq);
+    const record = outcomes ? { ...left, journal: addOutcomes(left.journal, outcomes) } : left;
     const isWoken = record.wakeMs > 0 && record.wakeMs <= nowMs;
     const hasMore = record.inbox.length > 0 || isWoken;
     if (hasMore && wait === undefined && record.outbox.length === 0 && record.schema <= VERSION) {
@@ -350,19 +350,14 @@ export function release(
     const wakeMs =
       wait?.holdsWakeUps && record.wakeMs > 0 ? Math.max(record.wakeMs, nowMs + wait.afterMs) : record.wakeMs;
     const retry = toRetry(record, wait, nowMs);
-    const isSwappedSoon = wakeMs > 0 && wakeMs <= nowMs + SUFFIXED_MS;
-    const isEnd = record === delivered && record.outbox.length === 0 && retry === null;
-    const suffix = isEnd && isSwappedSoon ? lease : undefined;
-    return { record: { ...record, lease: null, wakeMs, retry }, answer: false, suffix };
+    return { record: { ...record, lease: null, wakeMs, retry }, answer: false };
   };
 }
 
-/** What was sent stays in a record with a suffix, sealed, until the wake-up swaps it. */
-const SUFFIXED_MS = 24 * 60 * 60 * 1000;
-
-/** The suffix is the lease's owner: a nonce that only the sealed record had. All replies are sent. */
-function applySuffix(record: ConversationRecord, suffix: string): ConversationRecord {
-  if (record.lease?.owner !== suffix) throw new TypeError('the suffix is of another record');
+/** The record after a release that sent all: 8a345a9f marked it with the lease's owner, and kept the rest. */
+function readReleased(plain: Buffer, owner: string): ConversationRecord {
+  const record = readRecord(plain);
+  if (record.lease?.owner !== owner) throw new TypeError('the mark is of another record');
   return { ...removeSent(record, record.outSeq), lease: null, retry: null };
 }
 
@@ -412,7 +407,7 @@ export const CONVERSATION = {
   ttlMs: STATE_MS,
   write: writeRecord,
   read: readRecord,
-  applySuffix,
+  readMarked: readReleased,
   entries,
 } satisfies RecordKind<ConversationRecord>;
 

@@ -26,8 +26,8 @@ export type RecordKind<Content> = {
   write(record: Content): Buffer;
   /** Throws if the bytes are no record of this kind. */
   read(plain: Buffer): Content;
-  /** The record after the change that this suffix stands for. Throws if the suffix is of another record. */
-  applySuffix?(record: Content, suffix: string): Content;
+  /** Reads what 8a345a9f and earlier stored: a record, then the owner of a lease that has released it. */
+  readMarked?(plain: Buffer, owner: string): Content;
   /** The index entries that the record should have. Absent: no index lists records of this kind. */
   entries?(name: string, record: Content): readonly IndexEntry[];
 };
@@ -35,17 +35,11 @@ export type RecordKind<Content> = {
 /**
  * A pure change of a record; null: no record exists. It may be applied again to another record, and returns
  * the same record if there is nothing to write.
- *
- * `suffix`: the change is that of `applySuffix`. So the stored record may stay, with the suffix at its end,
- * and what the change drops stays sealed until the next swap.
  */
 export type Transition<Content, Answer> = (
   record: Content | null,
   nowMs: number,
-) => { readonly record: Content | null; readonly answer: Answer; readonly suffix?: Suffix | undefined };
-
-/** Whose lease ends: the only change. */
-export type Suffix = { readonly owner: string };
+) => { readonly record: Content | null; readonly answer: Answer };
 
 export type UpdateResult<Content, Answer> = {
   readonly answer: Answer;
@@ -186,7 +180,7 @@ export class VersionedRecords<Content> {
       const nowMs = seen.nodeMs + Math.floor(runtime.monotonicMs() - seen.atMs);
       seen.opened ??= this.#open(name, seen.bytes);
       const before = seen.opened;
-      const { record, answer, suffix } = transition(before.record, nowMs);
+      const { record, answer } = transition(before.record, nowMs);
       const isLost = isCurrent && isExpected && seen.bytes === null;
       let fault: RecordFault | undefined = before.fault;
       if (isLost) fault ??= 'record_lost';
@@ -200,12 +194,10 @@ export class VersionedRecords<Content> {
       if (isChanged) {
         // The alarm comes before the swap: a process that is killed behind it would leave no sign.
         if (fault) onFault(fault, name);
-        const suffixed = suffix && appendSuffix(seen.bytes, suffix.owner);
-        const bytes = suffixed?.bytes ?? (record && sealer.seal(key, write(record)));
+        const bytes = record && sealer.seal(key, write(record));
         const entries = (record && this.#kind.entries?.(name, record)) ?? [];
         const indexes = this.#kind.entries ? diffEntries(name, before, entries) : [];
-        const versions = { expected: seen.bytes, bytes, appended: suffixed?.appended };
-        const swap = { ...versions, ttlMs, indexes, aside: before === BROKEN, durable };
+        const swap = { expected: seen.bytes, bytes, ttlMs, indexes, aside: before === BROKEN, durable };
         const swapped = await store.compareAndSwap(key, swap);
         const atMs = runtime.monotonicMs();
         if (!swapped.swapped) {
@@ -263,40 +255,25 @@ export class VersionedRecords<Content> {
   }
 }
 
-/*
- * A suffix is appended to a sealed record: `version with SUFFIXED | sealed bytes | suffix | its length
- * (1 byte)`. It is a word from inside the record, so only processes with its key can make it.
- */
-const SUFFIXED = 2;
-/** A longer record is sealed again, because what it drops would take memory in Redis. */
-const MAX_SUFFIXED_BYTES = 2048;
+/** Set in the first byte of a marked record: `sealed bytes | owner | its length (1 byte)`. */
+const MARKED = 2;
 
-/** Undefined if the record must be sealed again. */
-function appendSuffix(stored: Uint8Array | null, suffix: string) {
-  if (stored === null || stored.length > MAX_SUFFIXED_BYTES) return undefined;
-  const appended = Buffer.byteLength(suffix) + 1;
-  const bytes = Buffer.allocUnsafe(stored.length + appended);
-  bytes.set(stored);
-  bytes[0] = (stored[0] ?? 0) | SUFFIXED;
-  bytes.write(suffix, stored.length);
-  bytes[bytes.length - 1] = appended - 1;
-  return { bytes, appended };
-}
-
-/** Opens and reads a stored record. Throws if that fails, or if its suffix is of another record. */
+/** Opens and reads a stored record. Throws if that fails. */
 export function openRecord<Content>(
-  { kind, read, applySuffix }: RecordKind<Content>,
+  { kind, read, readMarked }: RecordKind<Content>,
   sealer: Pick<Encryption, 'open'>,
   { name, bytes }: { readonly name: string; readonly bytes: Uint8Array },
 ): Content {
   const key: Key = `${kind}:${name}`;
+  const [schema = 0] = bytes;
+  if ((schema & MARKED) === 0 || readMarked === undefined) return read(sealer.open(key, bytes));
   const stored = Buffer.from(bytes);
-  const [schema = 0] = stored;
-  if ((schema & SUFFIXED) === 0 || applySuffix === undefined) return read(sealer.open(key, stored));
   const end = stored.length - 1 - (stored.at(-1) ?? 0);
-  stored[0] = schema ^ SUFFIXED;
-  const record = read(sealer.open(key, stored.subarray(0, end)));
-  return applySuffix(record, stored.toString('utf8', end, stored.length - 1));
+  stored[0] = schema ^ MARKED;
+  return readMarked(
+    sealer.open(key, stored.subarray(0, end)),
+    stored.toString('utf8', end, stored.length - 1),
+  );
 }
 
 /** An update that goes with the next swap. */

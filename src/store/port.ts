@@ -89,11 +89,6 @@ export type Swap = {
   readonly expected: Uint8Array | null;
   /** The new record, which begins with its version; null removes the record. */
   readonly bytes: Uint8Array | null;
-  /**
-   * `bytes` is the expected record but for its version and this many bytes at its end: the rest need not be
-   * sent again.
-   */
-  readonly appended?: number | undefined;
   readonly ttlMs: number;
   readonly indexes: readonly IndexChange[];
   /** The present record cannot be opened: keep it under `asideOf`, in the index `broken`. */

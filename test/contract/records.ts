@@ -67,23 +67,6 @@ export function recordsContract(name: string, open: OpenRecords): void {
       expect(await list('ever', 10, (shardOf(key) + 1) % SHARDS)).toMatchObject({ count: 0 });
     });
 
-    test('appends to a record that only its version and its end change, also when that is sent twice', async () => {
-      const { store, key } = await fresh();
-      const first = record('a long body');
-      const next = Buffer.concat([first, Buffer.from('end')]);
-      next[0] = 3;
-      await store.compareAndSwap(key, swapOf({ bytes: first }));
-      const appending = replacing(first, { bytes: next, appended: 3, indexes: due(key, 7) });
-      for (const swap of [appending, appending]) {
-        expect(await store.compareAndSwap(key, swap)).toMatchObject({ swapped: true });
-        expect(bytesOf(await store.read(key))).toEqual(next);
-      }
-      const stale = replacing(first, { bytes: record('a long body+'), appended: 1 });
-      expect(taken(await store.compareAndSwap(key, stale))).toEqual(next);
-      const { entries } = await store.list('due', { shard: shardOf(key), upTo: 'ever', limit: 9 });
-      expect(entries).toContainEqual({ member: nameOf(key), score: 7 });
-    });
-
     test('forgets a record after its time, which each swap begins anew', async () => {
       const { store, key } = await fresh();
       const [first, second, third] = [record('first'), record('second'), record('third')];

@@ -196,21 +196,6 @@ it.each<[string, Partial<ConversationRecord>, giving: object, left: object]>([
   expect(released.answer).toBe(released.record?.lease !== null);
 });
 
-const soon = { wakeMs: NOW + HOUR };
-it.each<[string, Partial<ConversationRecord>, giving?: object, suffix?: string]>([
-  ['its wake-up swaps it within the hour', { ...soon, outbox }, { sentSeq: 3 }, 'owner'],
-  ['its wake-up swaps it within a day', { wakeMs: NOW + 24 * HOUR }, {}, 'owner'],
-  ['no wake-up comes', {}],
-  ['its wake-up comes later', { wakeMs: NOW + 25 * HOUR }],
-  ['its wake-up is due', { wakeMs: NOW }],
-  ['a message waits', { ...soon, inbox }],
-  ['a reply waits', { ...soon, outbox }, { wait }],
-  ['a message was put off', soon, { wait }],
-  ['a call has ended', soon, { outcomes: { op: 'done' } }],
-])('a released record gets a suffix, or is sealed anew: %s', (_, over, giving, suffix) => {
-  expect(releaseOf(over, giving).suffix?.owner).toBe(suffix);
-});
-
 it('is listed by what it waits for, and what it asks to be listed by', () => {
   const call = { by: '', atMs: NOW + 3, body: '' };
   const listed = [

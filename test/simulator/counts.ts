@@ -5,7 +5,6 @@ const FLOORS = {
   'turns decided while filing': 50,
   'turns of the worker': 100,
   'wake-ups': 10,
-  'releases by a suffix': 200,
   claims: 50,
   'take-overs': 3,
   conflicts: 20,

@@ -194,15 +194,6 @@ export const PLANTED: readonly Planted[] = [
   inRecord('a release forgets how calls ended', 'ended calls are known', ({ kind, before, after }) =>
     kind === 'release' && after.lease === null && before ? { journal: before.journal } : null,
   ),
-  inDefect(
-    'a release with a reply left is stored as if all were sent',
-    'stored replies leave',
-    aroundTransitions((transition) => (before, nowMs) => {
-      const changed = transition(before, nowMs);
-      const isLeft = changed.record?.lease === null && changed.record.outbox.length > 0;
-      return isLeft && before?.lease ? { ...changed, suffix: before.lease } : changed;
-    }),
-  ),
   inSwap('what a part of the store refuses is never taken', 'taken', async (store, key, swap) => {
     if (key.startsWith('c:') && shardOf(key) % 16 === 5) throw new StoreUnavailable('always');
     return store.compareAndSwap(key, swap);

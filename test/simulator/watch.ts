@@ -49,7 +49,6 @@ export function watchRecords(
     if (after === null || after === before) return swapped;
     const kind = kindOf(before, after);
     if (kind) count(kind);
-    if (next.appended) count('releases by a suffix');
     onChange(changeOf(key, before, after));
     return swapped;
   };

@@ -22,7 +22,7 @@ export type RecordsOptions = {
 /** How long replicas may take to acknowledge a swap. */
 const WAIT_MS = 1000;
 /** A swap that writes nothing. It expects a version that no record has, so its answer is the record. */
-const READ = ['longer than a version', '', 0, 0, 0];
+const READ = ['longer than a version', '', 0, 0];
 
 /** Records on Redis or Redis Cluster, for any number of processes. */
 export function createRedisRecords(connection: RedisConnection, options: RecordsOptions = {}): RecordStore {
@@ -63,12 +63,11 @@ const TAGS = Array.from({ length: SHARDS }, (_, shard) => {
 export const storedName = (key: Key): string => `${TAGS[shardOf(key)]}${key}`;
 
 /** Keys and arguments as the head of swap.lua says. */
-function toCall(key: Key, { expected, bytes, appended, ttlMs, indexes, aside }: Swap) {
+function toCall(key: Key, { expected, bytes, ttlMs, indexes, aside }: Swap) {
   const tag = TAGS[shardOf(key)];
   const keys = [`${tag}${key}`];
   const version = expected && versionOf(expected);
-  const next = toBuffer(bytes && appended ? withoutBody(bytes, appended) : bytes);
-  const args = [toBuffer(version), next, ttlMs, appended ? 1 : 0, indexes.length];
+  const args = [toBuffer(version), toBuffer(bytes), ttlMs, indexes.length];
   for (const { index, member, score } of indexes) {
     keys.push(`${tag}${index}`);
     args.push(member, score ?? '');
@@ -80,10 +79,6 @@ function toCall(key: Key, { expected, bytes, appended, ttlMs, indexes, aside }: 
   }
   return { script: 'swap', keys, args } as const;
 }
-
-/** The version of a record, and what was appended to it. */
-const withoutBody = (bytes: Uint8Array, appended: number): Buffer =>
-  Buffer.concat([versionOf(bytes), bytes.subarray(-appended)]);
 
 /** The same bytes, not copied. */
 const toBuffer = (bytes: Uint8Array | null): Buffer | string | number =>
@@ -116,7 +111,7 @@ const GRACE_MS = 300;
 /** How long replicas may take to acknowledge a probe. */
 const PROBE_WAIT_MS = 200;
 /** A record of 10 s that always finds its own version, and an entry that comes and goes: it always writes. */
-const PROBE = ['', Buffer.from('what readiness writes'), 10_000, 0, 2, 'probe', 0, 'probe', ''];
+const PROBE = ['', Buffer.from('what readiness writes'), 10_000, 2, 'probe', 0, 'probe', ''];
 
 /** Swaps a record on each node, as a message would be swapped. */
 function createHealth(connection: RedisConnection, options: RecordsOptions): RecordStore['health'] {
