@@ -28,6 +28,7 @@ export const ALARMS = [
   'code_guessing',
   'staff_operation',
   'store_unavailable',
+  'store_emptied',
   'delivery_given_up',
   'delivery_rejected',
   'delivery_failing',

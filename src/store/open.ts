@@ -15,7 +15,7 @@ const POLL_MS = 250;
 export async function openStore(
   redis: { readonly address: RedisAddress; readonly waitReplicas: number } | undefined,
   canary: Canary,
-  { log, command: onCommand, memory: onMemory }: Pick<Observe, 'log' | 'command' | 'memory'>,
+  { alarm, log, command: onCommand, memory: onMemory }: Pick<Observe, 'alarm' | 'log' | 'command' | 'memory'>,
 ): Promise<OpenStore> {
   if (redis === undefined) {
     const feed = createMemoryFeed();
@@ -27,7 +27,9 @@ export async function openStore(
     import('./redis/feed.ts'),
     import('./redis/records.ts'),
   ]);
-  const connection = await connectRedis(redis.address, { canary, log, onCommand, runtime: systemRuntime });
+  const onEmptied = () => alarm('store_emptied', {});
+  const options = { canary, log, onCommand, onEmptied, runtime: systemRuntime };
+  const connection = await connectRedis(redis.address, options);
   const feed = new PolledFeed(createRedisLog(connection), { runtime: systemRuntime, pollMs: POLL_MS });
   return {
     records: createRedisRecords(connection, { ...redis, onMemory }),

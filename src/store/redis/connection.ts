@@ -26,6 +26,14 @@ const START_MS = 3000;
 const TIMER_MS = 100;
 const RECONNECT = { baseMs: 50, maxMs: 2000 };
 
+/** How often the check value is looked for, also if nobody asks for readiness. */
+const LOOK_EVERY_MS = 10_000;
+/** How long readiness tells that the store was emptied. */
+const EMPTIED_MS = 60 * 60 * 1000;
+const EMPTIED =
+  'redis: somebody emptied it, or another one answers at its address: conversations begin anew, and running ' +
+  'operations are looked up no more. What to do: docs/operators.md, store_emptied';
+
 /** Redis has no such login or database. Waiting does not help. */
 const REFUSES_LOGIN =
   /^(WRONGPASS|NOAUTH|ERR invalid password|ERR DB index is out of range|ERR SELECT is not allowed)/;
@@ -36,8 +44,10 @@ export const CANARY_KEY = '{e8a}layout';
 export type ConnectionOptions = {
   readonly canary: Canary;
   readonly log: Log;
-  readonly runtime?: Runtime;
+  readonly runtime?: Runtime | undefined;
   readonly onCommand?: Observe['command'];
+  /** The check value was there, and is gone: what the store held is gone with it. */
+  readonly onEmptied?: (() => void) | undefined;
 };
 
 /**
@@ -72,6 +82,9 @@ export class RedisConnection {
   #closed: StoreUnavailable | null = new StoreUnavailable('redis: not reached yet');
   #verifying: Promise<StoreRefused | undefined> | undefined;
   #isStarted = false;
+  /** The store had its check value. */
+  #isBegun = false;
+  #emptiedMs = Number.NEGATIVE_INFINITY;
   /** The scripts under way, and when they began. */
   readonly #open = new Map<ScriptCommand, number>();
   #isCorked = false;
@@ -97,7 +110,21 @@ export class RedisConnection {
     }
     const refused = await this.verify();
     this.#isStarted = true;
+    this.#lookLater();
     return refused;
+  }
+
+  /** What was found while this process runs, a line for operators each. */
+  faults(): readonly string[] {
+    return this.runtime.monotonicMs() - this.#emptiedMs < EMPTIED_MS ? [EMPTIED] : [];
+  }
+
+  #lookLater(): void {
+    if (this.#isEnded) return;
+    this.runtime.timer(LOOK_EVERY_MS, () => {
+      this.#lookLater();
+      if (this.outage === null) void this.verify();
+    });
   }
 
   /** Runs a script. Strings of its answer come as buffers. Rejects with `StoreUnavailable`. */
@@ -215,12 +242,20 @@ export class RedisConnection {
   /** Reads the check value, and writes the value that it must have from now on. */
   async #agreeOnCanary(): Promise<void> {
     const stored = await confirm(this.client.get(CANARY_KEY));
+    if (stored === null && this.#isBegun) this.#onGone();
     const wanted = this.#options.canary(stored);
+    if (stored !== null) this.#isBegun = true;
     if (wanted === stored) return;
     if (stored !== null) return void (await confirm(this.client.set(CANARY_KEY, wanted)));
     // Processes that start together agree, because all of them read what the first one wrote.
     await confirm(this.client.set(CANARY_KEY, wanted, 'NX'));
     await this.#agreeOnCanary();
+  }
+
+  #onGone(): void {
+    this.#isBegun = false;
+    this.#emptiedMs = this.runtime.monotonicMs();
+    this.#options.onEmptied?.();
   }
 
   /**

@@ -140,7 +140,7 @@ function createHealth(connection: RedisConnection, options: RecordsOptions): Rec
       throw new StoreUnavailable(refusals.join('\n') || 'redis: no node of the cluster can be reached');
     }
     const faults = results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
-    return [...new Set([...refusals, ...faults])];
+    return [...new Set([...connection.faults(), ...refusals, ...faults])];
   }
 
   return () => {

@@ -3,7 +3,11 @@ import { expect, onTestFinished } from 'vitest';
 import type { Log } from '../../../src/observability/log.ts';
 import type { Canary } from '../../../src/store/encryption.ts';
 import type { Key, RecordStore, Swap } from '../../../src/store/port.ts';
-import { connectRedis, type RedisConnection } from '../../../src/store/redis/connection.ts';
+import {
+  type ConnectionOptions,
+  connectRedis,
+  type RedisConnection,
+} from '../../../src/store/redis/connection.ts';
 import { createRedisRecords, type RecordsOptions, storedName } from '../../../src/store/redis/records.ts';
 import { record, someKey, swapOf } from '../../contract/records.ts';
 import { addressOf, type RedisServer, startRedis, startRedisCluster } from '../../support/redis.ts';
@@ -32,9 +36,15 @@ export const ANY: Canary = (value) => value ?? 'test';
 /** A process with connections and a store of its own. */
 export async function openRecords(
   url: string,
-  { log = memoryLog(), canary = ANY, ...options }: RecordsOptions & { log?: Log; canary?: Canary } = {},
+  {
+    log = memoryLog(),
+    canary = ANY,
+    runtime,
+    onEmptied,
+    ...options
+  }: RecordsOptions & Partial<ConnectionOptions> = {},
 ): Promise<{ connection: RedisConnection; store: RecordStore }> {
-  const connection = await connectRedis(addressOf(url), { log, canary });
+  const connection = await connectRedis(addressOf(url), { log, canary, runtime, onEmptied });
   onTestFinished(() => connection.close());
   return { connection, store: createRedisRecords(connection, options) };
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { systemRuntime } from '../../../src/runtime.ts';
 import { type Canary, createCanary, type Keys } from '../../../src/store/encryption.ts';
 import { StoreRefused, StoreUnavailable } from '../../../src/store/port.ts';
 import { CANARY_KEY } from '../../../src/store/redis/connection.ts';
@@ -19,15 +20,45 @@ const onlyThis =
 
 test('an empty store is begun once, however many processes start together, and keeps its word', async () => {
   const server = await ownRedis();
-  const opening = Array.from({ length: 5 }, () => openRecords(server.url, { canary: onlyThis('a') }));
+  const emptied: string[] = [];
+  const onEmptied = () => void emptied.push('emptied');
+  const opening = Array.from({ length: 5 }, () =>
+    openRecords(server.url, { canary: onlyThis('a'), onEmptied }),
+  );
   const stores = (await Promise.all(opening)).map(({ store }) => store);
   await expect(openRecords(server.url, { canary: onlyThis('b') })).rejects.toBeInstanceOf(StoreRefused);
   const admin = adminOf(server);
   expect(await admin.get(CANARY_KEY)).toBe('a');
-  // Emptied beneath the processes, it is begun anew by their readiness.
+  // Emptied beneath the processes, it is begun anew, and the one that sees it raises an alarm and says what to do.
   await admin.flushall();
-  for (const store of stores) expect(await store.health()).toEqual([]);
+  const faults: string[] = [];
+  for (const store of stores) faults.push(...(await store.health()));
+  expect(faults).toEqual([expect.stringMatching(/^redis: .* emptied .*store_emptied/)]);
+  expect(emptied).toEqual(['emptied']);
   await expect.poll(() => admin.get(CANARY_KEY)).toBe('a');
+});
+
+test('a process notices by itself that its store was emptied, once each time', async () => {
+  const server = await ownRedis();
+  const emptied: string[] = [];
+  const timers: (() => void)[] = [];
+  const runtime = {
+    ...systemRuntime,
+    timer(ms: number, run: () => void) {
+      if (ms !== 10_000) return systemRuntime.timer(ms, run);
+      timers.push(run);
+      return { cancel() {} };
+    },
+  };
+  await openRecords(server.url, { runtime, onEmptied: () => void emptied.push('emptied') });
+  const admin = adminOf(server);
+  for (const expected of [1, 2]) {
+    await admin.flushall();
+    await expect.poll(() => timers.length).toBe(1);
+    timers.shift()?.();
+    await expect.poll(() => admin.get(CANARY_KEY)).toBe('test');
+    expect(emptied).toHaveLength(expected);
+  }
 });
 
 test('a Redis that refuses the login, or has no such database, is refused', async () => {
