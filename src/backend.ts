@@ -17,8 +17,10 @@ export async function openBackend({ antcrm, ...config }: Config, options: Backen
   const { baseUrl = '', apiKey = '' } = antcrm.real ?? sandbox ?? {};
   const { origin } = new URL(baseUrl);
   const transport = new Transport({ origin, connectMs: CONNECT_MS });
+  const gifts = config.gifts ?? (sandbox ? sandboxGifts : []);
   const loyalty = createLoyalty({
     ...antcrm,
+    gifts,
     baseUrl,
     apiKey,
     transport,
@@ -27,7 +29,7 @@ export async function openBackend({ antcrm, ...config }: Config, options: Backen
   });
   return {
     ...loyalty,
-    gifts: config.gifts ?? (sandbox ? sandboxGifts : []),
+    gifts,
     codePrefixes: config.codePrefixes ?? (sandbox ? sandboxCodePrefixes : []),
     /** AntCRM's routes, if the sandbox is the backend. */
     sandbox: sandbox?.routes,

@@ -15,6 +15,9 @@ export function createNotices(
       case 'escalated':
         alarm('operation_escalated', { conversation, operation: notice.operation });
         return;
+      case 'lateRecord':
+        alarm('late_record', { conversation, operation: notice.operation });
+        return;
       case 'late':
         alarm('person_waits', { conversation });
         return;

@@ -44,10 +44,19 @@ export const lookupSchema = z.strictObject({
   deadlineMs: z.number(),
   /** Measured at the call. Absent: not known. */
   skew: skewSchema.optional(),
+  /** The latest `Date` of AntCRM's answers about the operation, epoch ms. An older answer comes from a cache. */
+  dateMs: z.number().optional(),
   /** Ids of the records that existed before the call. */
   baseline: z.array(z.string()),
   /** One for each name of the customer: `customer:<id>`, `phone:…`, `email:…`. */
   locks: z.array(z.string()),
+  /**
+   * The customer's points before a redemption, when they were read (epoch ms by the store's clock), and what
+   * the gift costs. Absent: AntCRM did not tell them.
+   */
+  balance: z
+    .strictObject({ points: z.number(), readMs: z.number(), price: z.number().optional() })
+    .optional(),
 });
 export type Lookup = z.infer<typeof lookupSchema>;
 
@@ -97,9 +106,9 @@ export type Effect =
       also?: (Identifier & { proved: boolean }) | undefined;
       outdated?: true | undefined;
     }
-  /** Looks up an operation with an unknown outcome. */
-  | { kind: 'check'; operation: string; lookup: Lookup }
-  /** Records `[skip, skip + take)` of `[fromMs, toMs)`; `take` divides 20. */
+  /** Looks up an operation with an unknown outcome; `late`: a day after "not applied" was told. */
+  | { kind: 'check'; operation: string; lookup: Lookup; late?: true | undefined }
+  /** Records `[skip, skip + take)` of `[fromMs, toMs)`. */
   | {
       kind: 'history';
       type: HistoryType;
@@ -193,13 +202,15 @@ export type Outcome =
   | { kind: 'busy'; operation: string }
   /**
    * `unreadable`: the history could not be read completely, so it proves nothing. `undecided`: the records
-   * prove nothing, because they may belong to other operations, or because a clock is wrong.
+   * prove nothing, because they may belong to other operations, because a clock is wrong, or because points
+   * are missing. `dateMs`: the latest `Date` of AntCRM's answers, for the next look.
    */
   | {
       kind: 'checked';
       operation: string;
       found: 'applied' | 'refused' | 'none' | 'several' | 'undecided' | 'unreadable';
       receipt?: Receipt | undefined;
+      dateMs?: number | undefined;
     }
   | { kind: 'history'; records: HistoryRecord[]; more: boolean }
   /** From AntCRM's contact record. `points: null`: AntCRM does not know the customer. */

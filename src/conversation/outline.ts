@@ -56,6 +56,8 @@ export function waitingSinceMs({ closed, waitsMs, answeredMs, openedMs }: Ticket
 export type Notice =
   /** Only staff can settle the operation from now on. */
   | { readonly kind: 'escalated'; readonly operation: string }
+  /** A record of the operation came a day after the customer heard that it was not applied. */
+  | { readonly kind: 'lateRecord'; readonly operation: string }
   /** The customer heard that no answer came in time. */
   | { readonly kind: 'late' }
   /** The customer asked for a person. */
@@ -70,14 +72,14 @@ type Status = Operation['status'];
 
 const UNDECIDED: readonly Status[] = ['checking', 'watching', 'escalated'];
 
-/** The notices of a turn. `escalated` and `questions` come from its decisions. */
-export function collectNotices(
-  before: State,
-  after: State,
-  { escalated, questions }: { readonly escalated: readonly string[]; readonly questions: readonly string[] },
-): readonly Notice[] {
+type Decided = Readonly<Record<'escalated' | 'late' | 'questions', readonly string[]>>;
+
+/** The notices of a turn. `decided` comes from its decisions. */
+export function collectNotices(before: State, after: State, decided: Decided): readonly Notice[] {
+  const { escalated, late, questions } = decided;
   const notices: Notice[] = [];
   for (const operation of escalated) notices.push({ kind: 'escalated', operation });
+  for (const operation of late) notices.push({ kind: 'lateRecord', operation });
   for (const answer of questions) notices.push({ kind: 'question', answer });
   if ((after.misses ?? 0) > (before.misses ?? 0)) notices.push({ kind: 'misunderstood' });
   const ticket = findOpenTicket(after);

@@ -125,6 +125,8 @@ export type Decision = {
   readonly question?: { readonly answer?: string | undefined } | undefined;
   /** Operations that only staff can settle from now on. Each raises an alarm. */
   readonly escalated?: readonly string[] | undefined;
+  /** Operations that were applied after all, a day after "not applied" was told. Each raises an alarm. */
+  readonly late?: readonly string[] | undefined;
 };
 
 /** A lock to release. `record` settled the operation; `awaited`: its record is still to come. */

@@ -94,7 +94,8 @@ export type Offer = NonNullable<Asking['offer']>;
  * A call that earns or spends. The id is the customer's reference. If a confirmation has several codes, each
  * call has the id `<id of the confirmation>.<n>`, n from 1.
  * - `checking`: the outcome is unknown, and looked up.
- * - `watching`: the customer heard "not applied"; one last lookup finds a record that comes late.
+ * - `watching`: the customer heard "not applied"; one last lookup finds a record that comes late. `lateMs`: one
+ *   more finds a record that comes within a day, for staff; by then the operation is over.
  * - `escalated`: only staff can tell. `lookup` stays while it may be needed. `checks` counts lookups,
  *   `lookedMs` is the time of the last one, `unread` has the numbers (from 0) of lookups that could not read.
  *   The receipt keeps what later replies say.
@@ -107,6 +108,7 @@ const operationSchema = z.strictObject({
   checks: z.number(),
   lookedMs: z.number().optional(),
   unread: z.array(z.number()).optional(),
+  lateMs: z.number().optional(),
   lookup: lookupSchema.optional(),
   receipt: receiptSchema
     .omit({ record: true })

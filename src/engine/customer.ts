@@ -23,8 +23,8 @@ export type CustomerRecord = KnownFields<z.infer<typeof customerSchema>>;
 const NO_CUSTOMER: CustomerRecord = { holder: null, settled: {}, awaited: {} };
 
 export const LOCK_MS = 2 * 60 * 60 * 1000;
-/** Longer than any operation is looked up (`OPERATION_CHECKS`). */
-export const SETTLED_MS = 24 * 60 * 60 * 1000;
+/** Longer than any operation is looked up (`OPERATION_CHECKS`, and a day more). */
+export const SETTLED_MS = 48 * 60 * 60 * 1000;
 
 export const CUSTOMER: RecordKind<CustomerRecord> = {
   kind: 'u',

@@ -83,6 +83,7 @@ export class TurnDecision {
   readonly settled: string[] = [];
   readonly unlock: Unlock[] = [];
   readonly escalated: string[] = [];
+  readonly late: string[] = [];
   readonly questions: string[] = [];
 
   constructor(state: State, wakeAtMs: number | null = null) {
@@ -246,7 +247,7 @@ export class Turn {
     } finally {
       watchdog?.leave();
     }
-    const { settled = [], unlock = [], escalated = [], question } = step;
+    const { settled = [], unlock = [], escalated = [], late = [], question } = step;
     decision.state = step.state;
     decision.wakeAtMs = step.wakeAtMs ?? null;
     decision.forget ||= step.forget === true;
@@ -254,6 +255,7 @@ export class Turn {
     decision.settled.push(...settled);
     decision.unlock.push(...unlock);
     decision.escalated.push(...escalated);
+    decision.late.push(...late);
     if (question) decision.questions.push(question.answer ?? 'none');
     return step.effect;
   }

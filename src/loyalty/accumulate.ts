@@ -31,7 +31,7 @@ export async function accumulate(effect: Accumulate, session: Session): Promise<
   if (kind === 'unknown') {
     // If nothing was read before the call, its own answer may show AntCRM's clock.
     const { skew = session.skew } = lookup;
-    return { kind, operation, lookup: { ...lookup, skew } };
+    return { kind, operation, lookup: { ...lookup, skew, dateMs: session.dateMs } };
   }
   if (kind !== 'applied') return { kind, operation };
   const pointsAfter = pointsBefore && readPoints(by, session);

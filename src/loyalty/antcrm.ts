@@ -97,6 +97,8 @@ const ALARM_EVERY_MS = 60_000;
 const MAX_ANSWER_BYTES = 256 * 1024;
 /** AntCRM does not document the number of the first page. */
 const FIRST_PAGE = 1;
+/** A phone or an e-mail names few customers. */
+const MAX_CONTACT_PAGES = 5;
 const NOBODY = { type: 'point', by: { kind: 'phone', value: '+84000000000' } } as const;
 
 const decline = (reason: string): Attempt => ({ verdict: 'declined', reason, ms: 0 });
@@ -118,7 +120,9 @@ export class AntCrmClient implements port.AntCrm {
   constructor(options: AntCrmOptions) {
     const { runtime, observe, baseUrl, apiKey } = options;
     const { origin, pathname } = new URL(baseUrl);
-    const headers = { apikey: apiKey, accept: 'application/json', 'content-type': 'application/json' };
+    const json = { accept: 'application/json', 'content-type': 'application/json' };
+    // A proxy must not answer a look-up with the history from before the call.
+    const headers = { apikey: apiKey, ...json, 'cache-control': 'no-cache' };
     this.#options = options;
     this.#server = { origin, headers };
     this.#prefix = pathname.replace(/(?<!\/)\/+$/, '');
@@ -145,8 +149,15 @@ export class AntCrmClient implements port.AntCrm {
     return this.#read('history', path, (json) => wire.parseHistory(json, query));
   }
 
-  contact(by: Identifier): Promise<port.Read<port.Contact | null>> {
-    return this.#read('contact', wire.contactPath(by, FIRST_PAGE), (json) => wire.parseContact(json, by));
+  /** Reads on while a page lists only others. */
+  async contact(by: Identifier): Promise<port.Read<port.Contact | null>> {
+    for (let page = 0; page < MAX_CONTACT_PAGES; page++) {
+      const path = wire.contactPath(by, FIRST_PAGE + page);
+      const read = await this.#read('contact', path, (json) => wire.parseContact(json, by));
+      if (!read.ok) return read;
+      if (read.value !== 'elsewhere') return { ...read, value: read.value };
+    }
+    return { ok: false, reason: 'unreadable' };
   }
 
   /** False while the circuit breaker is not closed: no call would be made. Cheap. */
@@ -240,7 +251,12 @@ export class AntCrmClient implements port.AntCrm {
     if (exchange.kind !== 'answered') return { verdict: exchange.kind, reason: exchange.reason, ms };
     const { status, headers, content } = exchange;
     const dateMs = Date.parse(headers.date ?? '');
-    const time = { dateMs: Number.isNaN(dateMs) ? undefined : dateMs, tookMs: ms };
+    const isCached = Number(headers.age ?? 0) > 0;
+    const time = {
+      dateMs: Number.isNaN(dateMs) ? undefined : dateMs,
+      tookMs: ms,
+      ...(isCached && { isCached }),
+    };
     const json = wire.parseJson(content);
     const isAbsent = (status === 404 || status === 405) && json === undefined;
     const verdict = STATUSES[status] ?? CLASSES[Math.floor(status / 100)] ?? 'strange';

@@ -1,11 +1,17 @@
 import type { Awaited, Lookup, Outcome, Skew } from '../conversation/effect.ts';
+import { isAmbiguous, isSameCode, mayHaveCode } from './codes.ts';
 import type { OtherOperations } from './locks.ts';
 import type { LoyaltyRecord } from './port.ts';
 
 /** What the history says of an operation (see `checked` of `Outcome`). */
 export type Finding = Pick<Extract<Outcome, { kind: 'checked' }>, 'found' | 'receipt'>;
 
-type Evidence = { readonly others: OtherOperations; readonly skewNow: Skew | undefined };
+/** `codes`: the gifts that the operator lists. */
+type Evidence = {
+  readonly others: OtherOperations;
+  readonly skewNow: Skew | undefined;
+  readonly codes: readonly string[];
+};
 
 /** When the record of a call may have been created, epoch ms by AntCRM's clock. Both ends are included. */
 type CallSpan = { readonly calledMs: number; readonly fromMs: number; readonly toMs: number };
@@ -17,8 +23,8 @@ const UNKNOWN_SKEW: Skew = { ms: 0, errorMs: 31 * 60 * 1000 };
 
 /**
  * Finds the record of an operation. `records` are all that AntCRM lists since the lookup's `fromMs`. A record
- * of the baseline, or one that settled another operation, does not belong to this operation. Any other
- * successful record
+ * of the baseline, or one that settled another operation, does not belong to this operation. A new record
+ * that does not say what tells it apart may be ours: then nothing is decided. Any other successful record
  * - belongs to this operation if it was created in time and no other awaited success may own it. Two or more
  *   such records are `several`: one may be of a cashier;
  * - is strange if it was created earlier or later and no awaited success may own it: it may be a cashier's,
@@ -30,26 +36,9 @@ export function attribute(lookup: Lookup, records: readonly LoyaltyRecord[], evi
   const { others, skewNow } = evidence;
   const skew = lookup.skew ?? skewNow;
   const span = spanOf(lookup, skew);
-  const missing = new Set(lookup.baseline);
-  const since: LoyaltyRecord[] = [];
-  const before: LoyaltyRecord[] = [];
-  const older: LoyaltyRecord[] = [];
-  let isRefused = false;
-  for (const record of records) {
-    if (!mayBeOf(lookup, record)) continue;
-    const { id = '', failed, atMs = Infinity } = record;
-    const isOld = lookup.baseline.includes(id);
-    missing.delete(id);
-    if (others.settled.includes(id)) continue;
-    // An accumulation is known by its code, which is good once, so its record needs no id.
-    const isIdentified = lookup.kind === 'accumulate' || (id !== '' && record.code !== undefined);
-    if (!isOld && !isIdentified) return { found: 'unreadable' };
-    if (failed) isRefused ||= !isOld && isWithin(record, span);
-    else if (isOld) older.push(record);
-    else (atMs < span.fromMs ? before : since).push(record);
-  }
-  // The read was cut off, or is of a copy of AntCRM's data that lags behind.
-  if (missing.size > 0) return { found: 'unreadable' };
+  const sorted = sortRecords(lookup, records, { ...evidence, span });
+  if (typeof sorted === 'string') return { found: sorted };
+  const { since, before, older, isRefused } = sorted;
 
   const awaited = others.awaited.filter(({ code }) => isSameCode(code, lookup.code));
   const spans = awaited.map((success) => spanOf(success, success.skew ?? skew));
@@ -71,22 +60,68 @@ export function attribute(lookup: Lookup, records: readonly LoyaltyRecord[], evi
     return { found: 'applied', receipt: { record, score, what } };
   }
   if (candidates.length > 0 || isStrange) return { found: 'undecided' };
-  // A refused accumulation may be an earlier attempt with the code: there is no baseline.
-  return { found: isRefused && lookup.kind === 'redeem' ? 'refused' : 'none' };
+  return { found: isRefused ? 'refused' : 'none' };
+}
+
+/** Successes that may be of the lookup's code: of the baseline, newer but before the call, and since it. */
+type SortedRecords = Readonly<Record<'older' | 'before' | 'since', readonly LoyaltyRecord[]>> & {
+  readonly isRefused: boolean;
+};
+
+/** `unreadable`, `undecided`: the records prove nothing. */
+function sortRecords(
+  lookup: Lookup,
+  records: readonly LoyaltyRecord[],
+  { others, codes, span }: Evidence & { readonly span: CallSpan },
+): SortedRecords | 'unreadable' | 'undecided' {
+  const known = [lookup.code, ...codes, ...others.awaited.map(({ code }) => code), ...textCodes(records)];
+  const missing = new Set(lookup.baseline);
+  const since: LoyaltyRecord[] = [];
+  const before: LoyaltyRecord[] = [];
+  const older: LoyaltyRecord[] = [];
+  let isRefused = false;
+  let isUnclear = false;
+  for (const record of records.filter((one) => mayBeOf(lookup, one))) {
+    const { id = '', failed, atMs = Number.POSITIVE_INFINITY } = record;
+    const isOld = missing.delete(id) || lookup.baseline.includes(id);
+    if (others.settled.includes(id)) continue;
+    if (isOld) {
+      if (!failed) older.push(record);
+    } else if (!isTold(lookup, record)) {
+      // An accumulation has no baseline: only its time makes a record new.
+      if (lookup.kind === 'redeem' || isWithin(record, span)) return 'unreadable';
+    } else if (isAmbiguous(record, known)) isUnclear = true;
+    else if (failed) isRefused ||= isWithin(record, span);
+    else (atMs < span.fromMs ? before : since).push(record);
+  }
+  // The read was cut off, or is of a copy of AntCRM's data that lags behind.
+  if (missing.size > 0) return 'unreadable';
+  return isUnclear ? 'undecided' : { older, before, since, isRefused };
 }
 
 /** A redemption without a gift's code may be of any gift. */
-export function mayBeRedemptionOf(gift: string, { type, code }: LoyaltyRecord): boolean {
-  return type === 'gift' && (code === undefined || isSameCode(code, gift));
+export function mayBeRedemptionOf(gift: string, record: LoyaltyRecord): boolean {
+  return record.type === 'gift' && mayHaveCode(record, gift);
 }
 
-function mayBeOf(lookup: Lookup, record: LoyaltyRecord): boolean {
-  if (lookup.kind === 'redeem') return mayBeRedemptionOf(lookup.code, record);
-  return record.type === 'point' && record.code !== undefined && isSameCode(record.code, lookup.code);
+/** A failed accumulation may be an earlier attempt with the code, and proves nothing. */
+function mayBeOf({ kind, code }: Lookup, record: LoyaltyRecord): boolean {
+  if (kind === 'redeem') return mayBeRedemptionOf(code, record);
+  const { type, failed, isVague } = record;
+  return type === 'point' && (isVague || !failed) && mayHaveCode(record, code);
 }
 
-/** AntCRM may change the case of a code. A missed record would be called "not applied". */
-const isSameCode = (a: string, b: string): boolean => a.trim().toLowerCase() === b.trim().toLowerCase();
+/**
+ * Whether a record says whose it is: its type, its code, how it ended, and its id. An accumulation is known
+ * by its code, which is good once, so its record needs no id.
+ */
+function isTold({ kind }: Lookup, { id, code, isVague }: LoyaltyRecord): boolean {
+  return code !== undefined && !isVague && (kind === 'accumulate' || id !== undefined);
+}
+
+function textCodes(records: readonly LoyaltyRecord[]): readonly string[] {
+  return records.flatMap(({ code, isNumericCode }) => (code === undefined || isNumericCode ? [] : [code]));
+}
 
 /** The span of a call, widened by the error of the skew. */
 function spanOf({ calledMs = 0, deadlineMs }: Lookup | Awaited, skew = UNKNOWN_SKEW): CallSpan {

@@ -1,72 +1,72 @@
 import type { Effect, Identifier, Movement, Outcome, Skew } from '../conversation/effect.ts';
-import type { HistoryPeriod, Read } from './port.ts';
-import { HISTORY_PAGE, type HistoryQuery, type LoyaltyRecord } from './port.ts';
+import type { HistoryPage, HistoryPeriod, HistoryQuery, LoyaltyRecord, Read } from './port.ts';
+import { readPages } from './proof.ts';
 import type { Session } from './session.ts';
 
-/** A read of more pages is incomplete. */
+/** Customers see no further page than this. */
 const MAX_PAGES = 50;
 const NO_SKEW: Skew = { ms: 0, errorMs: 0 };
 
 type HistoryEffect = Extract<Effect, { kind: 'history' }>;
 type Filter = Omit<HistoryQuery, 'page'>;
-type Pages = Promise<Read<{ readonly records: readonly LoyaltyRecord[]; readonly isComplete: boolean }>>;
-
-/** Reads the first pages, and keeps each record once: a new record shifts the pages. */
-export async function readAll(session: Session, query: Filter): Pages {
-  const records: LoyaltyRecord[] = [];
-  const seen = new Set<string | undefined>();
-  for (let page = 1; page <= MAX_PAGES; page++) {
-    const read = await session.history({ ...query, page });
-    if (!read.ok) return read;
-    for (const record of read.value.records) {
-      if (record.id === undefined || !seen.has(record.id)) records.push(record);
-      seen.add(record.id);
-    }
-    if (!read.value.full) return { ok: true, value: { records, isComplete: true } };
-  }
-  return { ok: true, value: { records, isComplete: false } };
-}
 
 /**
- * Reads the records `[skip, skip + take)` from the one page of AntCRM that holds them: `take` divides its
- * page size. Newest first within that page. The next page is read only to know `more`. Periods and times are
- * by the store's clock. If the answer shows that AntCRM's clock differs, the page is read again.
+ * Reads the records `[skip, skip + take)`, and whether there are more. Periods and times are by the store's
+ * clock. If the first answer shows that AntCRM's clock differs, the period is corrected.
  */
 export async function readHistory(effect: HistoryEffect, session: Session): Promise<Outcome> {
   const { type, by, skip, take, fromMs, toMs } = effect;
-  const page = Math.floor(skip / HISTORY_PAGE) + 1;
-  let query: HistoryQuery = { type, by, fromMs, toMs, page };
-  let read = await session.history(query);
+  let filter: Filter = { type, by, fromMs, toMs };
+  let first = await session.history({ ...filter, page: 1 });
   // A skew within its error says nothing: then AntCRM's times are taken as they are.
   const { skew } = session;
   const { ms: aheadMs, errorMs } = skew && Math.abs(skew.ms) > skew.errorMs ? skew : NO_SKEW;
-  if (read.ok && aheadMs !== 0 && (fromMs ?? toMs) !== undefined) {
+  if (first.ok && aheadMs !== 0 && (fromMs ?? toMs) !== undefined) {
     // Widened by the error, so that it holds the whole period by AntCRM's clock.
-    if (fromMs !== undefined) query = { ...query, fromMs: fromMs + aheadMs - errorMs };
-    if (toMs !== undefined) query = { ...query, toMs: toMs + aheadMs + errorMs };
-    read = await session.history(query);
+    if (fromMs !== undefined) filter = { ...filter, fromMs: fromMs + aheadMs - errorMs };
+    if (toMs !== undefined) filter = { ...filter, toMs: toMs + aheadMs + errorMs };
+    first = await session.history({ ...filter, page: 1 });
   }
-  if (!read.ok) return { kind: 'unavailable' };
+  const rows = await readRows(first, { session, filter, count: skip + take });
+  if (rows === 'unavailable') return { kind: rows };
+  const shown = rows.records.slice(skip, skip + take).map(({ atMs, ...record }) => {
+    const { whose: _, isNumericCode: __, isVague: ___, ...told } = record;
+    return { ...told, atMs: atMs && atMs - aheadMs };
+  });
+  return { kind: 'history', records: shown, more: rows.more };
+}
 
-  const records = inPeriod(read.value.records, query).sort((a, b) => (b.atMs ?? 0) - (a.atMs ?? 0));
-  const start = skip % HISTORY_PAGE;
-  const end = start + take;
-  const more = records.length > end || (read.value.full && (await hasNextRecords(session, query)));
-  const shown = records
-    .slice(start, end)
-    .map(({ whose: _, atMs, ...record }) => ({ ...record, atMs: atMs && atMs - aheadMs }));
-  return { kind: 'history', records: shown, more };
+type RowsQuery = { readonly session: Session; readonly filter: Filter; readonly count: number };
+type Rows = { readonly records: readonly LoyaltyRecord[]; readonly more: boolean };
+
+/**
+ * At least the first `count` records, if there are so many. AntCRM's pages are read from the first on,
+ * because how many records one has is AntCRM's choice. Each is sorted by itself, newest first, so that a
+ * record keeps its place.
+ */
+async function readRows(
+  first: Read<HistoryPage>,
+  { session, filter, count }: RowsQuery,
+): Promise<Rows | 'unavailable'> {
+  const records: LoyaltyRecord[] = [];
+  const seen = new Set<string>();
+  let read = first;
+  for (let page = 1; ; page++) {
+    // There may be more: pressing "next" asks again.
+    if (!read.ok) return records.length < count ? 'unavailable' : { records, more: true };
+    const { marks, records: listed } = read.value;
+    const isLast = page === MAX_PAGES || marks.every((mark) => seen.has(mark));
+    const fresh = inPeriod(listed, filter).filter(({ id }) => id === undefined || !seen.has(id));
+    records.push(...fresh.sort((a, b) => (b.atMs ?? 0) - (a.atMs ?? 0)));
+    if (isLast || records.length > count) return { records, more: records.length > count };
+    for (const mark of marks) seen.add(mark);
+    read = await session.history({ ...filter, page: page + 1 });
+  }
 }
 
 /** Periods are half-open, whatever AntCRM does about the end. A record without a time is shown. */
 function inPeriod(records: readonly LoyaltyRecord[], { fromMs = -Infinity, toMs = Infinity }: HistoryPeriod) {
   return records.filter(({ atMs }) => atMs === undefined || (atMs >= fromMs && atMs < toMs));
-}
-
-/** If the next page cannot be read, there may be more: pressing "next" asks again. */
-async function hasNextRecords(session: Session, query: HistoryQuery): Promise<boolean> {
-  const read = await session.history({ ...query, page: query.page + 1 });
-  return !read.ok || read.value.full || inPeriod(read.value.records, query).length > 0;
 }
 
 /** The customer's points: from the contact record, else what the history adds up to. */
@@ -80,13 +80,13 @@ export async function readBalance(by: Identifier, session: Session): Promise<Out
 }
 
 async function readSums(by: Identifier, session: Session): Promise<Outcome> {
-  const [earned, spent] = await Promise.all([
-    readAll(session, { type: 'point', by }),
-    readAll(session, { type: 'gift', by }),
-  ]);
-  if (!earned.ok || !spent.ok) return { kind: 'unavailable' };
-  const partial = !earned.value.isComplete || !spent.value.isComplete;
-  return { kind: 'sums', earned: sum(earned.value.records), spent: sum(spent.value.records), partial };
+  const earned = await readPages(session, { type: 'point', by });
+  const spent = await readPages(session, { type: 'gift', by });
+  const doubts = [earned.doubt, spent.doubt].filter((doubt) => doubt !== undefined);
+  if (doubts.some((doubt) => doubt === 'unavailable' || doubt === 'unreadable'))
+    return { kind: 'unavailable' };
+  const partial = doubts.length > 0;
+  return { kind: 'sums', earned: sum(earned.records), spent: sum(spent.records), partial };
 }
 
 const sum = (records: readonly LoyaltyRecord[]): number =>

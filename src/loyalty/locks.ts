@@ -1,5 +1,6 @@
 import type { Awaited, EffectContext, Lookup } from '../conversation/effect.ts';
 import { readAwaited, toAwaited, writeAwaited } from '../conversation/effect.ts';
+import { toCodeKey } from './codes.ts';
 import type { CustomerNames, LoyaltyRecord } from './port.ts';
 
 /** Other operations of the customer: `settled` by these records, or `awaited`, without a record yet. */
@@ -54,8 +55,8 @@ export function addRecordNames(names: Set<string>, records: readonly LoyaltyReco
   for (const { whose } of records) if (whose) addNames(names, whose);
 }
 
-/** AntCRM may change the case of a code. */
-export const codeLockName = (code: string): string => `code:${code.trim().toLowerCase()}`;
+/** One lock for all codes that AntCRM's answers may not tell apart. */
+export const codeLockName = (code: string): string => `code:${toCodeKey(code)}`;
 
 /** Stores which operation the record of a code belongs to. Without a record, the record is still to come. */
 export function rememberCode(

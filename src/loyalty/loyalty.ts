@@ -6,12 +6,14 @@ import { accumulate } from './accumulate.ts';
 import { AntCrmClient, type AntCrmOptions } from './antcrm.ts';
 import { readBalance, readExactBalance, readHistory } from './history.ts';
 import { lockAll } from './locks.ts';
+import { isSmallSkew } from './proof.ts';
 import { check } from './reconcile.ts';
 import { redeem } from './redeem.ts';
-import { isSmallSkew, Session, type Tools } from './session.ts';
+import { Session, type Tools } from './session.ts';
 
 export type LoyaltyOptions = AntCrmOptions & {
   readonly contacts: Tools['contacts'];
+  readonly gifts: Tools['gifts'];
   readonly observe: Pick<Observe, 'skew'>;
   /** Wraps the client, for tests that inject faults. */
   readonly around?: ((antcrm: AntCrmClient) => AntCrmClient) | undefined;
@@ -36,7 +38,7 @@ const ALARM_EVERY_MS = 60_000;
 /** Limits codes guessed by many accounts, per process: 60 refused codes at once, then one a second. */
 const GUESSES = { burst: 60, perSecond: 1 };
 
-type Rules = Pick<Tools, 'antcrm' | 'contacts' | 'timeoutMs' | 'runtime'> & {
+type Rules = Pick<Tools, 'antcrm' | 'contacts' | 'gifts' | 'timeoutMs' | 'runtime'> & {
   readonly observe: Pick<Observe, 'log' | 'alarm' | 'skew'>;
 };
 
@@ -46,8 +48,14 @@ export function createPerform({ observe, ...parts }: Rules): Perform {
   const alarm = (name: Alarm) =>
     atMostEvery(ALARM_EVERY_MS, (fields: Fields) => observe.alarm(name, fields), runtime.monotonicMs);
   const [alarmSkew, alarmGuessing] = [alarm('antcrm_clock_skew'), alarm('code_guessing')];
-  const guesses = new TokenBucket({ ...GUESSES, runtime });
-  const tools: Tools = { ...parts, guesses, alarmGuessing: () => alarmGuessing({}), log: observe.log };
+  const alarmPages = alarm('antcrm_pages');
+  const tools: Tools = {
+    ...parts,
+    guesses: new TokenBucket({ ...GUESSES, runtime }),
+    alarmGuessing: () => alarmGuessing({}),
+    alarmPages: (why) => alarmPages({ why }),
+    log: observe.log,
+  };
 
   /** Silent if AntCRM does not answer at all: that is another fault, with another alarm. */
   function reportClock({ skew, isAnswered }: Session): void {

@@ -22,7 +22,8 @@ export interface AntCrm {
    */
   redeem(request: RedeemRequest): Promise<CallOutcome>;
   /**
-   * Reads one page (from 1) of at most 20 records of the given type, in AntCRM's order.
+   * Reads one page (from 1) of records of the given type, in AntCRM's order. How many records it has is
+   * AntCRM's choice.
    */
   history(query: HistoryQuery): Promise<Read<HistoryPage>>;
   /**
@@ -40,13 +41,26 @@ export type HistoryPeriod = { readonly fromMs?: number | undefined; readonly toM
 
 export type HistoryQuery = HistoryPeriod & Readonly<{ type: HistoryType; by: Identifier; page: number }>;
 
-/** How many records AntCRM puts on a page of the history. */
-export const HISTORY_PAGE = 20;
-/** `full`: there may be another page. */
-export type HistoryPage = { readonly records: readonly LoyaltyRecord[]; readonly full: boolean };
+/**
+ * A page of the history: `records` of the type that was asked for.
+ * - `marks`: what tells its entries apart, of both types, in order. After an empty page there is none.
+ * - `isWhole`: each entry could be read.
+ */
+export type HistoryPage = {
+  readonly records: readonly LoyaltyRecord[];
+  readonly marks: readonly string[];
+  readonly isWhole: boolean;
+};
 
-/** AntCRM's clock as an answer shows it (`Date`, epoch ms, cut to seconds), and the round trip, ms. */
-export type AnswerTime = { readonly dateMs: number | undefined; readonly tookMs: number };
+/**
+ * AntCRM's clock as an answer shows it (`Date`, epoch ms, cut to seconds), and the round trip, ms. `isCached`:
+ * a cache has answered (`Age` above 0).
+ */
+export type AnswerTime = {
+  readonly dateMs: number | undefined;
+  readonly tookMs: number;
+  readonly isCached?: true | undefined;
+};
 
 /** `time` is absent if there was no answer. */
 export type TimedAnswer = { readonly time?: AnswerTime | undefined };
@@ -62,8 +76,16 @@ export type CallOutcome = TimedAnswer & { readonly kind: 'applied' | 'refused' |
 type Failure = { readonly ok: false; readonly reason: 'unavailable' | 'unreadable' };
 export type Read<Value> = TimedAnswer & ({ readonly ok: true; readonly value: Value } | Failure);
 
-/** A record of the history, read tolerantly, with the customer that it names. */
-export type LoyaltyRecord = Readonly<HistoryRecord> & { readonly whose?: CustomerNames | undefined };
+/**
+ * A record of the history, read tolerantly, with the customer that it names.
+ * - `isNumericCode`: the code was a JSON number, so that leading zeros are lost.
+ * - `isVague`: it does not say its type, or not clearly how the attempt ended.
+ */
+export type LoyaltyRecord = Readonly<HistoryRecord> & {
+  readonly whose?: CustomerNames | undefined;
+  readonly isNumericCode?: true | undefined;
+  readonly isVague?: true | undefined;
+};
 
 /** Each of these names one customer. Phones are E.164 where they can be, e-mails in lower case. */
 export type CustomerNames = {

@@ -1,72 +1,87 @@
-import type { Effect, Lookup, Outcome, Receipt, Skew } from '../conversation/effect.ts';
+import type { Effect, Lookup, Outcome, Receipt } from '../conversation/effect.ts';
 import { attribute, type Finding, mayBeRedemptionOf } from './attribution.ts';
-import { readAll } from './history.ts';
-import type { LockResult } from './locks.ts';
+import type { LockResult, OtherOperations } from './locks.ts';
 import { addRecordNames, codeLockName, lockAll, rememberCode, SHORT_LOCK_MS, unlockAll } from './locks.ts';
-import { isSmallSkew, type Session } from './session.ts';
+import type { LoyaltyRecord } from './port.ts';
+import { type Proof, proveHistory, proveNoEffect } from './proof.ts';
+import type { Session } from './session.ts';
 
 type BaselineCall = Pick<Lookup, 'by' | 'code' | 'fromMs'>;
 type Check = Extract<Effect, { kind: 'check' }>;
 
 /**
- * How far back the history is read, ms. No record is older than its call, but AntCRM's clock may be wrong.
+ * How far back the history is read, ms. No record is older than its call, but the clock of AntCRM's records
+ * may be wrong, and need not be the clock of its `Date`.
  */
-const LOOK_BACK_MS = 35 * 60 * 1000;
+const LOOK_BACK_MS = 24 * 60 * 60 * 1000;
 /** The read-back after a success takes at most this long, ms. */
 const READ_BACK_MS = 2000;
 const READ_BACK_EVERY_MS = 300;
 
-/** The history is read from this time for a call that begins now, epoch ms by AntCRM's clock. */
+/** The history is read from this time for a call that begins now, epoch ms: a day back by either clock. */
 export const windowStart = ({ context, skew }: Session): number =>
-  context.nowMs() + (skew?.ms ?? 0) - LOOK_BACK_MS;
+  context.nowMs() + Math.min(0, skew?.ms ?? 0) - LOOK_BACK_MS;
 
 /**
- * Ids of the redemptions of a gift before the call; `names` gains the customer's names. Null if the history
- * is not complete, or has a record without an id, which would look like a new one.
+ * Ids of the redemptions of a gift before the call; `names` gains the customer's names. Not proved if the
+ * history is not whole, or has a record without an id, which would look like a new one.
  */
-export async function readBaseline(
-  call: BaselineCall,
+export async function proveBaseline(
+  { by, code, fromMs }: BaselineCall,
   names: Set<string>,
   session: Session,
-): Promise<string[] | null> {
-  const read = await readAll(session, { type: 'gift', by: call.by, fromMs: call.fromMs });
-  if (!read.ok || !read.value.isComplete) return null;
-  const redemptions = read.value.records.filter((record) => mayBeRedemptionOf(call.code, record));
+): Promise<Proof<string[]>> {
+  const history = await proveHistory(session, { type: 'gift', by, fromMs });
+  if (!history.proven) return history;
+  const redemptions = history.value.filter((record) => mayBeRedemptionOf(code, record));
   const ids = redemptions.map(({ id }) => id).filter((id) => id !== undefined);
-  if (ids.length < redemptions.length) return null;
-  addRecordNames(names, read.value.records);
-  return ids;
+  if (ids.length < redemptions.length) return { proven: false, why: 'unreadable' };
+  addRecordNames(names, history.value);
+  return { proven: true, value: ids };
 }
 
 /**
  * Looks up an operation whose outcome is unknown. It takes or prolongs the locks: if another operation had
- * one, a record could belong to either. A code is locked only during this check. If AntCRM's clock cannot be
- * trusted, the lack of a record proves nothing.
+ * one, a record could belong to either. A code is locked only during this check, and a late one needs no
+ * lock afterwards.
  */
 export async function check(effect: Check, session: Session): Promise<Outcome> {
-  const { operation, lookup } = effect;
+  const { operation, lookup, late } = effect;
   const { context } = session;
   const isCode = lookup.kind === 'accumulate';
-  const locks = isCode
-    ? { names: [codeLockName(lookup.code)], operation, forMs: SHORT_LOCK_MS }
-    : { names: lookup.locks, operation };
+  const isShort = isCode || late === true;
+  const names = isCode ? [codeLockName(lookup.code)] : lookup.locks;
+  const locks = { names, operation, ...(isShort && { forMs: SHORT_LOCK_MS }) };
+  session.goOnAfter(lookup);
   const others = await lockAll(context, locks);
-  const { found, receipt } = await findRecord(lookup, others, session);
-  if (found !== 'applied') {
-    if (isCode) await unlockAll(context, locks);
-    const isMissing = found === 'none' || found === 'refused';
-    const isUndecided = isMissing && !isTrusted(lookup.skew, session.skew);
-    return { kind: 'checked', operation, found: isUndecided ? 'undecided' : found };
-  }
-  if (isCode) await rememberCode(context, { lookup, operation, record: receipt?.record });
-  return { kind: 'checked', operation, found, receipt };
+  const { found, receipt } = await conclude(lookup, others, session);
+  const { dateMs } = session;
+  if (isCode && found === 'applied')
+    await rememberCode(context, { lookup, operation, record: receipt?.record });
+  else if (isShort) await unlockAll(context, locks);
+  return {
+    kind: 'checked',
+    operation,
+    found,
+    ...(receipt && { receipt }),
+    ...(dateMs !== undefined && { dateMs }),
+  };
 }
 
-/** Skews at the time of the call and now: at least one must be known, and none may be large. */
-function isTrusted(...skews: readonly (Skew | undefined)[]): boolean {
-  const measured = skews.filter((skew) => skew !== undefined);
-  return measured.length > 0 && measured.every(isSmallSkew);
+/** What the history says. That nothing happened needs a proof of its own. */
+async function conclude(lookup: Lookup, others: LockResult, session: Session): Promise<Finding> {
+  if (others === 'busy' || others === 'unreadable') return UNREADABLE;
+  const history = await readSince(lookup, session);
+  if (!history.proven) return UNREADABLE;
+  const finding = findRecord({ lookup, others }, history.value, session);
+  if (finding.found !== 'none' && finding.found !== 'refused') return finding;
+  const proof = await proveNoEffect(lookup, history.value, session);
+  if (proof.proven) return finding;
+  session.tools.log.warn({ why: proof.why }, 'No record was found, but that proves nothing');
+  return proof.why === 'clock' || proof.why === 'balance' ? { found: 'undecided' } : UNREADABLE;
 }
+
+const UNREADABLE: Finding = { found: 'unreadable' };
 
 /** The record of a success, which tells the points; undefined if AntCRM does not list it in time. */
 export function readBack(lookup: Lookup, others: LockResult, session: Session): Promise<Receipt | undefined> {
@@ -74,10 +89,14 @@ export function readBack(lookup: Lookup, others: LockResult, session: Session): 
 }
 
 async function findRepeatedly(lookup: Lookup, others: LockResult, session: Session) {
+  if (others === 'busy' || others === 'unreadable') return undefined;
   const { runtime } = session.tools;
   const endMs = runtime.monotonicMs() + READ_BACK_MS;
   while (session.mayRead() && runtime.monotonicMs() < endMs) {
-    const { found, receipt } = await findRecord(lookup, others, session);
+    const history = await readSince(lookup, session);
+    const { found, receipt } = history.proven
+      ? findRecord({ lookup, others }, history.value, session)
+      : UNREADABLE;
     if (found === 'applied') return receipt;
     if (found === 'several') return undefined;
     await runtime.sleep(READ_BACK_EVERY_MS);
@@ -85,11 +104,18 @@ async function findRepeatedly(lookup: Lookup, others: LockResult, session: Sessi
   return undefined;
 }
 
-/** An incomplete read decides nothing. */
-async function findRecord(lookup: Lookup, others: LockResult, session: Session): Promise<Finding> {
-  if (others === 'busy' || others === 'unreadable') return { found: 'unreadable' };
-  const type = lookup.kind === 'redeem' ? 'gift' : 'point';
-  const read = await readAll(session, { type, by: lookup.by, fromMs: lookup.fromMs });
-  if (!read.ok || !read.value.isComplete) return { found: 'unreadable' };
-  return attribute(lookup, read.value.records, { others, skewNow: session.skew });
+/** The history that may have the record of a call. */
+function readSince({ kind, by, fromMs }: Lookup, session: Session): Promise<Proof<readonly LoyaltyRecord[]>> {
+  return proveHistory(session, { type: kind === 'redeem' ? 'gift' : 'point', by, fromMs });
+}
+
+type Sought = { readonly lookup: Lookup; readonly others: OtherOperations };
+
+function findRecord(
+  { lookup, others }: Sought,
+  records: readonly LoyaltyRecord[],
+  session: Session,
+): Finding {
+  const codes = lookup.kind === 'redeem' ? session.tools.gifts.map(({ code }) => code) : [];
+  return attribute(lookup, records, { others, skewNow: session.skew, codes });
 }

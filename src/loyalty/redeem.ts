@@ -2,17 +2,17 @@ import { type Effect, LeaseLost, type Lookup, type Outcome, toAwaited } from '..
 import { deadlineIn, isOver } from '../resilience/deadline.ts';
 import { readPoints, toMovement } from './history.ts';
 import { addNames, addRecordNames, type LockResult, lockAll, SHORT_LOCK_MS, unlockAll } from './locks.ts';
-import type { CallOutcome, RedeemRequest } from './port.ts';
-import { readBack, readBaseline, windowStart } from './reconcile.ts';
+import type { CallOutcome, Contact, Read, RedeemRequest } from './port.ts';
+import { proveBaseline, readBack, windowStart } from './reconcile.ts';
 import type { Session } from './session.ts';
 import { hasIdentifier } from './wire.ts';
 
 type Redeem = Extract<Effect, { kind: 'redeem' }>;
 type Request = Omit<RedeemRequest, 'writeBefore'>;
 /** Whose points are spent: the names, the points by AntCRM's record, what the request carries. */
-type Customer = { names: Set<string>; points: number | undefined; request: Request };
-/** A redemption that was called; `before`: the customer's points before the call. */
-type CalledRedemption = { operation: string; lookup: Lookup; others: LockResult; before: number | undefined };
+type Customer = { names: Set<string>; balance: Lookup['balance']; request: Request };
+/** A redemption that was called. */
+type CalledRedemption = { operation: string; lookup: Lookup; others: LockResult };
 
 /** If storing the intent takes longer, ms, the store is asked whether this process still has the lease. */
 const FRESH_MS = 1000;
@@ -39,8 +39,8 @@ export async function redeem(effect: Redeem, session: Session): Promise<Outcome>
     const relockAfter = deadlineIn(SHORT_LOCK_MS / 3, runtime);
     const fromMs = windowStart(session);
     const lockedNames = names.size;
-    const baseline = await readBaseline({ by, code: gift, fromMs }, names, session);
-    if (baseline === null) return { kind: 'unavailable', operation };
+    const baseline = await proveBaseline({ by, code: gift, fromMs }, names, session);
+    if (!baseline.proven) return { kind: 'unavailable', operation };
     // All locks must outlive the call, until the first check or a take-over.
     if (names.size > lockedNames || isOver(relockAfter, runtime)) others = await lockAll(context, locks);
     if (others === 'busy') return { kind: 'busy', operation };
@@ -48,14 +48,14 @@ export async function redeem(effect: Redeem, session: Session): Promise<Outcome>
     // Set before the intent: a pause of the process after it must not carry the call past its deadline.
     const writeBefore = deadlineIn(timeoutMs, runtime);
     const freshUntil = deadlineIn(FRESH_MS, runtime);
-    const evidence = { baseline, locks: [...names].sort() };
+    const evidence = { baseline: baseline.value, locks: [...names].sort(), balance: customer.balance };
     const lookup: Lookup = { kind: 'redeem', by, code: gift, fromMs, ...session.callTimes(), ...evidence };
     const intended = await session.intend(operation, { lookup });
     isIntended = true;
     if (intended === 'unreplicated') return { kind: 'unavailable', operation, locks: lookup.locks };
     if (isOver(freshUntil, runtime) && !(await context.isHeld())) throw new LeaseLost();
     const { kind } = await session.redeem({ ...customer.request, writeBefore });
-    return await conclude(kind, { operation, lookup, others, before: customer.points }, session);
+    return await conclude(kind, { operation, lookup, others }, session);
   } finally {
     if (!isIntended) await unlockAll(context, locks);
   }
@@ -66,13 +66,13 @@ async function conclude(
   call: CalledRedemption,
   session: Session,
 ): Promise<Outcome> {
-  const { operation, lookup, others, before } = call;
+  const { operation, lookup, others } = call;
   if (kind === 'unknown') {
     // Extends the locks for as long as the outcome is looked up.
     await lockAll(session.context, { names: lookup.locks, operation });
     return { kind, operation, lookup };
   }
-  const { locks } = lookup;
+  const { locks, balance: { points: before } = {} } = lookup;
   if (kind === 'unavailable') return { kind, operation, locks };
   if (kind === 'refused') return { kind, operation, locks, ...(before !== undefined && { points: before }) };
   const after = before === undefined ? undefined : readPoints(lookup.by, session);
@@ -90,8 +90,10 @@ async function conclude(
 async function identify({ gift, by, also }: Redeem, session: Session): Promise<Customer | null> {
   const names = new Set([`${by.kind}:${by.value}`]);
   const request = { gift, [by.kind]: by.value };
-  const isOn = session.tools.contacts === 'on';
-  const read = isOn ? await session.contact(by) : ({ ok: true, value: null } as const);
+  const { contacts, gifts } = session.tools;
+  const isOn = contacts === 'on';
+  const readMs = session.context.nowMs();
+  const read: Read<Contact | null> = isOn ? await session.contact(by) : { ok: true, value: null };
   if (!read.ok) return null;
   const contact = read.value;
   if (also?.proved || (also && contact && hasIdentifier(contact, also))) {
@@ -109,5 +111,9 @@ async function identify({ gift, by, also }: Redeem, session: Session): Promise<C
       addRecordNames(names, page.value.records);
     }
   }
-  return { names, points: contact?.points, request };
+  const points = session.isStale(read.time) ? undefined : contact?.points;
+  const price = gifts.find(({ code }) => code === gift)?.score;
+  const balance =
+    points === undefined ? undefined : { points, readMs, ...(price !== undefined && { price }) };
+  return { names, balance, request };
 }

@@ -1,3 +1,4 @@
+import type { Gift } from '../conversation/context.ts';
 import type { Identifier, Intent, Lookup } from '../conversation/effect.ts';
 import { type EffectContext, LeaseLost, type Skew, TurnInterrupted } from '../conversation/effect.ts';
 import type { Log } from '../observability/log.ts';
@@ -16,6 +17,10 @@ export type Tools = {
   /** Limits refused codes. A good code gives a refused one back: customers mistype. */
   readonly guesses: TokenBucket;
   alarmGuessing(): void;
+  /** The history cannot be read whole: AntCRM ignores `page`, or has too many of them. */
+  alarmPages(why: 'ignored' | 'endless'): void;
+  /** The operator's list: codes that AntCRM may not tell apart, and prices. */
+  readonly gifts: readonly Pick<Gift, 'code' | 'score'>[];
   readonly log: Log;
   readonly runtime: Runtime;
 };
@@ -34,6 +39,8 @@ export class Session {
   readonly tools: Tools;
   /** The skew that the last answer with a `Date` showed; undefined if no answer had one. */
   skew: Skew | undefined;
+  /** The latest `Date` of all answers, epoch ms. */
+  dateMs: number | undefined;
   /** Whether AntCRM answered at all. */
   isAnswered = false;
   #isCalled = false;
@@ -81,9 +88,21 @@ export class Session {
   }
 
   /** The times of a call that begins now, for its lookup. */
-  callTimes(): Pick<Lookup, 'calledMs' | 'deadlineMs' | 'skew'> {
+  callTimes(): Pick<Lookup, 'calledMs' | 'deadlineMs' | 'skew' | 'dateMs'> {
     const calledMs = this.context.nowMs();
-    return { calledMs, deadlineMs: calledMs + this.tools.timeoutMs, skew: this.skew };
+    const { skew, dateMs } = this;
+    return { calledMs, deadlineMs: calledMs + this.tools.timeoutMs, skew, dateMs };
+  }
+
+  /** An earlier turn of the operation got answers until `dateMs`. Those of this turn must be later. */
+  goOnAfter({ dateMs }: Pick<Lookup, 'dateMs'>): void {
+    if (dateMs !== undefined) this.dateMs = dateMs + 1;
+  }
+
+  /** Whether an answer is older than an earlier one of the operation, or comes from a cache. */
+  isStale(time: port.AnswerTime | undefined): boolean {
+    const { dateMs, isCached } = time ?? {};
+    return isCached === true || (dateMs !== undefined && dateMs < (this.dateMs ?? 0));
   }
 
   /** The result of optional work; undefined if it takes longer than `ms`, or if the lease is lost. */
@@ -108,13 +127,10 @@ export class Session {
     if (time === undefined) return reply;
     this.isAnswered = true;
     const { dateMs, tookMs } = time;
-    if (dateMs === undefined) return reply;
+    if (dateMs === undefined || this.isStale(time)) return reply;
+    this.dateMs = dateMs;
     const ms = Math.round(dateMs + HALF_SECOND_MS - (this.context.nowMs() - tookMs / 2));
     this.skew = { ms, errorMs: Math.max(MIN_ERROR_MS, HALF_SECOND_MS + tookMs / 2) };
     return reply;
   }
 }
-
-/** A clock further off than this is wrong: the lack of a record proves nothing then. */
-const MAX_SKEW_MS = 2 * 60 * 1000;
-export const isSmallSkew = ({ ms }: Skew): boolean => Math.abs(ms) <= MAX_SKEW_MS;

@@ -1,7 +1,14 @@
 import { z } from 'zod';
 import type { HistoryType, Identifier } from '../conversation/effect.ts';
-import type { AccumulateRequest, Contact, CustomerNames, HistoryPage, HistoryQuery } from './port.ts';
-import { HISTORY_PAGE, type LoyaltyRecord, type RedeemRequest } from './port.ts';
+import type {
+  AccumulateRequest,
+  Contact,
+  CustomerNames,
+  HistoryPage,
+  HistoryQuery,
+  LoyaltyRecord,
+  RedeemRequest,
+} from './port.ts';
 
 /*
  * What goes over the wire, as docs/antcrm.md has it, and what comes back, read tolerantly: a part that is
@@ -47,8 +54,11 @@ export function historyPath(query: Omit<HistoryQuery, 'page'>, page: number): st
   return `/history-point?${search}`;
 }
 
+/** How many customers a page is asked to have. AntCRM may put more or fewer on it. */
+const CONTACT_LIMIT = 20;
+
 export function contactPath(by: Identifier, page: number): string {
-  const paging = { page: String(page), limit: String(HISTORY_PAGE) };
+  const paging = { page: String(page), limit: String(CONTACT_LIMIT) };
   return `/contacts?${new URLSearchParams({ contactType: 'customer', [by.kind]: toSent(by), ...paging })}`;
 }
 
@@ -73,8 +83,13 @@ const number = optional(anyNumber);
 const time = optional(anyNumber.pipe(z.number().nonnegative().lt(Date.UTC(10_000))));
 const anyText = z.union([z.string(), z.number().transform(String)]).pipe(z.string().trim().min(1));
 const text = optional(anyText);
-const id = optional(anyText.pipe(z.string().max(MAX_LENGTH)));
-const item = optional(z.object({ code: id, name: text }));
+const shortText = z.string().trim().min(1).max(MAX_LENGTH);
+/** A number above 2^53 was rounded when it was parsed, so that two ids may have become one. */
+const exactNumber = z.number().refine(Number.isSafeInteger);
+const id = optional(z.union([shortText, exactNumber.transform(String)]));
+/** It stays a number, because a number has lost the leading zeros of its code. */
+const code = optional(z.union([shortText, exactNumber]));
+const item = optional(z.object({ code, name: text }));
 
 const address = z.union([anyText, z.object({ value: anyText })]);
 const addresses = z.array(optional(address)).catch([]);
@@ -87,7 +102,7 @@ const recordSchema = z.object({
   status: optional(z.union([anyNumber, z.boolean().transform(Number)])),
   product: item,
   gift: item,
-  code: id,
+  code,
   contact: optional(namesSchema),
   createdAt: time,
   id,
@@ -140,34 +155,46 @@ type HistoryFilter = Pick<HistoryQuery, 'type' | 'by'>;
 export function parseHistory(json: unknown, { type, by }: HistoryFilter): HistoryPage | 'unreadable' {
   const { data: list, isRefusal } = Array.isArray(json) ? { data: json } : parseAnswer(json);
   if (!Array.isArray(list) || isRefusal) return 'unreadable';
-  const records: LoyaltyRecord[] = [];
-  for (const entry of list) {
-    const record = parseRecord(entry, type);
-    if (record?.whose && isOfAnotherCustomer(record.whose, by)) return 'unreadable';
-    if (record?.type === type) records.push(record);
-  }
-  // Records of the other type count: AntCRM has filled the page.
-  return { records, full: list.length >= HISTORY_PAGE };
+  const parsed = list.map((entry) => parseRecord(entry, type));
+  const known = parsed.filter((record) => record !== null);
+  if (known.some(({ whose }) => whose && isOfAnotherCustomer(whose, by))) return 'unreadable';
+  return {
+    records: known.filter((record) => record.type === type),
+    marks: parsed.map(markOf),
+    isWhole: known.length === parsed.length,
+  };
+}
+
+/** Tells a record from others: its id, or all else that it says. */
+function markOf(record: LoyaltyRecord | null): string {
+  if (record === null) return '';
+  const { id, type, code, score, what, atMs } = record;
+  return id ?? JSON.stringify([type, code, score, what, atMs]);
 }
 
 const TYPES: Readonly<Record<number, HistoryType>> = { 1: 'point', 2: 'gift' };
 
+/** Null: it is no record, or of a type that nobody knows. */
 function parseRecord(entry: unknown, asked: HistoryType): LoyaltyRecord | null {
   const record = recordSchema.safeParse(entry).data;
   if (!record) return null;
   const type = record.type === undefined ? asked : TYPES[record.type];
   if (!type) return null;
-  const { product, gift } = record;
+  const { product, gift, status } = record;
+  const codeOf = type === 'point' ? record.code : gift?.code;
+  const isVague = record.type === undefined || (status !== 0 && status !== 1);
   return {
     id: record.id ?? record._id,
     type,
     // Only a plain 0 is a failure: taking a success for one would let points be spent a second time.
-    failed: record.status === 0,
+    failed: status === 0,
     score: record.score,
     what: (type === 'point' ? product : gift)?.name?.slice(0, MAX_LENGTH),
-    code: type === 'point' ? record.code : gift?.code,
+    code: codeOf === undefined ? undefined : String(codeOf),
     atMs: record.createdAt,
     whose: record.contact && toNames(record.contact),
+    ...(typeof codeOf === 'number' && { isNumericCode: true }),
+    ...(isVague && { isVague }),
   };
 }
 
@@ -183,26 +210,24 @@ function toNames({ customerId, phones, emails }: z.infer<typeof namesSchema>): C
 }
 
 /**
- * Reads the customer's record from an object, an array or `{ data }`. Null: AntCRM has none. `unreadable`:
- * the answer is something else. A record that lists only other phones (or e-mails) than `by` is another
- * customer's.
+ * Reads the customer's record from an object, an array or `{ data }`. Null: AntCRM has none. `elsewhere`: a
+ * list of others, so that the record may be on the next page. `unreadable`: the answer is something else. A
+ * record that lists only other phones (or e-mails) than `by` is another customer's.
  */
-export function parseContact(json: unknown, by: Identifier): Contact | null | 'unreadable' {
+export function parseContact(json: unknown, by: Identifier): Contact | null | 'elsewhere' | 'unreadable' {
   const { data, isRefusal } = parseAnswer(json);
   if (isRefusal) return 'unreadable';
   if (data === null) return null;
-  const entries: unknown[] = [data ?? json].flat();
-  const others: Contact[] = [];
-  for (const entry of entries) {
-    const contact = toContact(entry);
-    if (contact && hasIdentifier(contact, by)) return contact;
-    if (contact) others.push(contact);
-  }
-  const [first] = others;
-  if (!first) return entries.length === 0 ? null : 'unreadable';
-  // The customer's record may be on the next page.
-  if (entries.length >= HISTORY_PAGE) return 'unreadable';
-  return others.length === 1 && !isOfAnotherCustomer(first, by) ? first : null;
+  const answer = data ?? json;
+  const entries: unknown[] = [answer].flat();
+  if (entries.length === 0) return null;
+  const contacts = entries.map(toContact).filter((contact) => contact !== null);
+  const own = contacts.find((contact) => hasIdentifier(contact, by));
+  if (own) return own;
+  const [first] = contacts;
+  if (!first) return 'unreadable';
+  if (entries.length === 1 && !isOfAnotherCustomer(first, by)) return first;
+  return Array.isArray(answer) ? 'elsewhere' : null;
 }
 
 function toContact(entry: unknown): Contact | null {

@@ -20,7 +20,9 @@ export type Log = {
 export const ALARMS = [
   'antcrm_key_refused',
   'antcrm_clock_skew',
+  'antcrm_pages',
   'operation_escalated',
+  'late_record',
   'person_waits',
   'dead_letter',
   'record_lost',

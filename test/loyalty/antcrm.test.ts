@@ -50,7 +50,7 @@ describe('what is sent', () => {
     scope().get('/history-point').query(query).reply(200, []);
     scope().get('/history-point').query({ email: 'garnacho@gmail.com', page: '1' }).reply(200, []);
     const points = { type: 'point', by: BY_PHONE, fromMs: 1000, toMs: 2000, page: 2 } as const;
-    expect(await antCrm.history(points)).toMatchObject({ ok: true, value: { records: [], full: false } });
+    expect(await antCrm.history(points)).toMatchObject({ ok: true, value: { records: [], marks: [] } });
     await antCrm.history({ type: 'gift', by: BY_EMAIL, page: 1 });
   });
 
@@ -59,6 +59,31 @@ describe('what is sent', () => {
     scope().get('/api/contacts').query(query).reply(200, []);
     const { antCrm: other } = openAntCrm(`${BASE}/api/`);
     expect(await other.contact(BY_PHONE)).toMatchObject({ ok: true, value: null });
+  });
+
+  test('a contact is looked for on five pages, as long as they list others', async () => {
+    const others = [{ phones: [{ value: '0912345678' }] }];
+    const page = (number: number, list: object[]) =>
+      scope()
+        .get('/contacts')
+        .query({ contactType: 'customer', phone: '0867123456', page: `${number}`, limit: '20' })
+        .reply(200, list);
+    page(1, others);
+    page(2, [{ phones: ['0867123456'], scoreAvailable: 7 }]);
+    expect(await antCrm.contact(BY_PHONE)).toMatchObject({ ok: true, value: { points: 7 } });
+    page(1, others);
+    page(2, []);
+    expect(await antCrm.contact(BY_PHONE)).toMatchObject({ ok: true, value: null });
+    for (let number = 1; number <= 5; number++) page(number, others);
+    expect(await antCrm.contact(BY_PHONE)).toMatchObject({ ok: false, reason: 'unreadable' });
+  });
+
+  test('an answer of a cache says so by its age; caches are asked for none', async () => {
+    const fresh = nock(BASE, { reqheaders: { 'cache-control': 'no-cache' } })
+      .get('/history-point')
+      .query(true);
+    fresh.reply(200, [], { age: '12' });
+    expect((await antCrm.history(POINTS)).time).toMatchObject({ isCached: true });
   });
 });
 

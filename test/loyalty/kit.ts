@@ -11,7 +11,6 @@ import { type CustomerRecord, lock, unlock } from '../../src/engine/customer.ts'
 import type { Transition } from '../../src/engine/versioned-records.ts';
 import { createPerform } from '../../src/loyalty/loyalty.ts';
 import type * as port from '../../src/loyalty/port.ts';
-import { HISTORY_PAGE } from '../../src/loyalty/port.ts';
 import { BEGIN_MS, createChance, createClock, createProcessRuntime } from '../simulator/clock.ts';
 
 export const PHONE: Identifier = { kind: 'phone', value: '+84867123456' };
@@ -20,6 +19,12 @@ export const START_MS = BEGIN_MS;
 /** The clock of the process is ahead of the store's, so that mixing the two up shows. */
 export const AHEAD_MS = 7 * 60_000;
 export const TIMEOUT_MS = 8000;
+/** The operator's list. */
+export const GIFTS = [
+  { code: 'DAUMAY01', score: 10 },
+  { code: 'LOA01', score: 250 },
+  { code: '0071', score: 30 },
+];
 
 export const never = () => new Promise<never>(() => undefined);
 
@@ -55,6 +60,13 @@ type VirtualClock = ReturnType<typeof createVirtualClock>;
  */
 export type Fate = 'applied' | 'lost' | 'vanished' | 'refused' | 'refused and lost' | 'unavailable';
 
+/** A page of AntCRM's, each entry of which can be read. */
+export const toPage = (records: readonly port.LoyaltyRecord[]): port.HistoryPage => ({
+  records,
+  marks: records.map(({ id, ...rest }) => id ?? JSON.stringify(rest)),
+  isWhole: true,
+});
+
 /** An AntCRM in memory: it keeps records and contacts and counts what it is asked. */
 class FakeAntcrm implements port.AntCrm {
   readonly records: (port.LoyaltyRecord & { visibleAtMs?: number })[] = [];
@@ -64,6 +76,7 @@ class FakeAntcrm implements port.AntCrm {
   readonly queries: port.HistoryQuery[] = [];
   readonly lookups: Identifier[] = [];
   readonly down = new Set<'history' | 'contact'>();
+  pageSize = 20;
   fate: Fate = 'applied';
   /** How far its clock is ahead (null: its answers do not tell the time), and how far that is measured wrong. */
   skewMs: number | null = 0;
@@ -100,8 +113,8 @@ class FakeAntcrm implements port.AntCrm {
         (record.atMs === undefined || (record.atMs >= fromMs && record.atMs <= toMs)) &&
         (record.visibleAtMs ?? 0) <= this.#nowMs(),
     );
-    const records = all.slice((page - 1) * HISTORY_PAGE, page * HISTORY_PAGE);
-    return { ok: true, value: { records, full: records.length === HISTORY_PAGE }, time: this.#time() };
+    const records = all.slice((page - 1) * this.pageSize, page * this.pageSize);
+    return { ok: true, value: toPage(records), time: this.#time() };
   }
 
   async contact(by: Identifier): Promise<port.Read<port.Contact | null>> {
@@ -223,15 +236,17 @@ export function createKit() {
     log: { debug: mute, info: mute, warn: mute, error: mute },
     alarm: (...alarm: unknown[]) => void seen.push(alarm),
     skew: (seconds: number) => void seen.push(seconds),
+    call: mute,
+    breaker: mute,
   };
   const ahead = { ms: AHEAD_MS };
   const runtime = { ...clock, nowMs: () => clock.nowMs() + ahead.ms };
-  const parts = { antcrm, timeoutMs: TIMEOUT_MS, observe, runtime };
+  const parts = { antcrm, timeoutMs: TIMEOUT_MS, observe, runtime, gifts: GIFTS };
   const rules = {
     on: createPerform({ ...parts, contacts: 'on' }),
     off: createPerform({ ...parts, contacts: 'off' }),
   };
   const perform = (effect: Effect, contacts: 'on' | 'off' = 'on', context: EffectContext = store.lease()) =>
     clock.run<Outcome>(rules[contacts](effect, context));
-  return { clock, ahead, antcrm, store, seen, perform };
+  return { clock, ahead, antcrm, store, seen, perform, observe };
 }

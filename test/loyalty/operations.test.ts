@@ -10,7 +10,7 @@ import {
 } from '../../src/conversation/effect.ts';
 import { LOCK_MS } from '../../src/engine/customer.ts';
 import type { AnswerTime, LoyaltyRecord } from '../../src/loyalty/port.ts';
-import { AHEAD_MS, createKit, EMAIL, type Fate, never, PHONE, START_MS } from './kit.ts';
+import { AHEAD_MS, createKit, EMAIL, type Fate, never, PHONE, START_MS, toPage } from './kit.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -23,7 +23,7 @@ const ACCUMULATE: Extract<Effect, { kind: 'accumulate' }> = {
   ...{ kind: 'accumulate', operation: 'op-1', code: 'TIVI000000017', name: 'Garnacho' },
   phone: { value: PHONE.value, proved: false },
 };
-const TIMES = { fromMs: START_MS - 35 * MINUTE_MS, calledMs: START_MS, deadlineMs: START_MS + 8000 };
+const TIMES = { fromMs: START_MS - 24 * HOUR_MS, calledMs: START_MS, deadlineMs: START_MS + 8000 };
 const LOOKUP: Lookup = {
   ...{ kind: 'redeem', by: PHONE, code: 'DAUMAY01', ...TIMES, skew: { ms: 0, errorMs: 1000 } },
   ...{ baseline: [], locks: LOCKS },
@@ -36,7 +36,7 @@ beforeEach(() => {
   antcrm.contacts.push(GARNACHO);
 });
 
-const EMPTY = { records: [], full: false };
+const EMPTY = toPage([]);
 type Lease = ReturnType<typeof store.lease>;
 const stops = () => store.stopping.abort();
 const called = () => [...antcrm.accumulated, ...antcrm.redeemed];
@@ -151,8 +151,9 @@ describe('redeem', () => {
   it('keeps locks and baseline for as long as it is looked up, once its outcome is unknown', async () => {
     antcrm.fate = 'lost';
     antcrm.records.push(...many(45), gift({ id: 'other gift', code: 'LOA01' }));
-    antcrm.records.push(gift({ id: 'long ago', atMs: START_MS - 36 * MINUTE_MS }));
-    const lookup = { ...LOOKUP, baseline: many(45).map(({ id }) => id) };
+    antcrm.records.push(gift({ id: 'long ago', atMs: START_MS - 25 * HOUR_MS }));
+    const told = { dateMs: START_MS - 500, balance: { points: 990, readMs: START_MS, price: 10 } };
+    const lookup = { ...LOOKUP, ...told, baseline: many(45).map(({ id }) => id) };
     expect(await perform(REDEEM)).toEqual({ kind: 'unknown', operation: 'op-1', lookup });
     await clock.pass(LOCK_MS - MINUTE_MS);
     expect(store.locked).toEqual(LOCKS);
@@ -198,7 +199,7 @@ describe('redeem', () => {
   it('is busy by another identifier where nothing but an old entry of the history says who it is', async () => {
     antcrm.contacts.length = 0;
     const whose = { phones: [PHONE.value], emails: [EMAIL.value] };
-    antcrm.records.push(gift({ id: 'long ago', atMs: START_MS - 36 * MINUTE_MS, whose }));
+    antcrm.records.push(gift({ id: 'long ago', atMs: START_MS - 25 * HOUR_MS, whose }));
     antcrm.fate = 'vanished';
     await perform(REDEEM, 'off');
     const second: Effect = { ...REDEEM, operation: 'op-2', by: EMAIL };
@@ -343,10 +344,24 @@ describe('check', () => {
     expect(await check({ skew })).toMatchObject({ found: 'applied' });
   });
 
+  it('holds nobody a day later, whatever it finds, and leaves a record that came late to its operation', async () => {
+    const late = { kind: 'check', operation: 'op-1', late: true } as const;
+    const code: Lookup = { ...LOOKUP, kind: 'accumulate', code: 'TIVI000000017', locks: [] };
+    for (const lookup of [LOOKUP, code]) {
+      expect(await perform({ ...late, lookup })).toMatchObject({ found: 'none' });
+      expect(store.locked).toEqual([]);
+    }
+    antcrm.records.push(found, { ...found, id: 'b', type: 'point', code: code.code });
+    for (const lookup of [LOOKUP, code])
+      expect(await perform({ ...late, lookup })).toMatchObject({ found: 'applied' });
+    expect(store.locked).toEqual([]);
+    expect(store.lock(CODE, 'op-2')).toMatchObject({ settled: ['b'] });
+  });
+
   it('knows an accumulation by its code, even without an id, and locks the code while it looks', async () => {
     const lookUp = () => check({ kind: 'accumulate', code: 'TIVI000000017', locks: [CODE] });
     const point = { type: 'point', score: 100, atMs: START_MS, failed: false } as const;
-    antcrm.records.push({ ...point, id: 'other', code: 'TIVI000000018' }, { ...point, id: 'no code' });
+    antcrm.records.push({ ...point, id: 'other', code: 'TIVI000000018' });
     expect(await lookUp()).toMatchObject({ found: 'none' });
     // Perhaps an earlier try, of which no baseline tells.
     antcrm.records.push({ ...point, code: 'tivi000000017', failed: true });
@@ -449,7 +464,7 @@ describe('AntCRM’s clock', () => {
   });
 
   it.each([
-    ['is half a second behind what it cut off', [HOUR_MS], [-500], [0, 1000]],
+    ['is half a second behind what it cut off', [-HOUR_MS], [-500], [0, 1000]],
     ['is as unsure as the round trip was long', [0], [HOUR_MS, 6000], [HOUR_MS + 3500, 3500]],
     ['is the answer before, where the last has no Date', [HOUR_MS], [], [HOUR_MS + 500, 1000]],
     ['is not known where no answer has one', [], [], []],
@@ -459,8 +474,8 @@ describe('AntCRM’s clock', () => {
       antcrm.fate = 'lost';
       antcrm.contact = async () => ({ ok: true, value: GARNACHO, time: toTime(contact) });
       antcrm.history = async () => ({ ok: true, value: EMPTY, time: toTime(baseline) });
-      // It decides from when on the history is read.
-      const fromMs = TIMES.fromMs + (contact[0] === undefined ? 0 : contact[0] + 500);
+      // It decides from when on the history is read, a day back by either clock.
+      const fromMs = TIMES.fromMs + Math.min(0, (contact[0] ?? 0) + 500);
       const skew = ms === undefined ? undefined : { ms, errorMs };
       expect(await perform(REDEEM)).toMatchObject({ lookup: { skew, fromMs } });
     },
@@ -501,7 +516,7 @@ describe('codes guessed by many', () => {
     expect(await tries(200, 'vanished', 'unavailable')).toBe(200);
     // What is read back is there at once.
     const record = { id: 'r', type: 'point', code: 'TIVI000000017', failed: false, atMs: START_MS } as const;
-    antcrm.history = async () => ({ ok: true, value: { records: [record], full: false } });
+    antcrm.history = async ({ page }) => ({ ok: true, value: toPage(page === 1 ? [record] : []) });
     expect(await tries(400, 'refused', 'applied')).toBe(400);
     expect(alarms()).toEqual([]);
   });

@@ -161,7 +161,7 @@ export function startProcess(name: string, around: Surroundings) {
   const encryption = createEncryption({ hashKey: HASH_KEY }, runtime);
   const parts = { store: (defect.store ?? unchanged)(store), runtime, encryption };
   const loyalty = createLoyalty({
-    ...{ runtime, observe, contacts: 'on', timeoutMs: TIMEOUT_MS, maxCalls: 32 },
+    ...{ runtime, observe, contacts: 'on', timeoutMs: TIMEOUT_MS, maxCalls: 32, gifts: SETTINGS.gifts },
     transport: { exchange: (call) => defect.exchange?.(exchange, call, runtime) ?? exchange(call) },
     ...{ baseUrl: 'http://antcrm', apiKey: 'key' },
   });

@@ -101,7 +101,7 @@ export function createShop(
   const ends = new Map<string, Delivery>();
   const observe = observeInto(said);
   const loyalty = createLoyalty({
-    ...{ runtime, observe, contacts: 'on', timeoutMs: 8000, maxCalls: 32 },
+    ...{ runtime, observe, contacts: 'on', timeoutMs: 8000, maxCalls: 32, gifts: SETTINGS.gifts },
     transport: { exchange: (call) => antcrm.exchange(call) },
     ...{ baseUrl: 'http://antcrm', apiKey: 'key' },
   });

@@ -70,6 +70,7 @@ const VALUES: Readonly<Record<string, (chat: Dialogue) => unknown>> = {
     state.unclear?.map(({ text, question = '' }) => `${text} ${question}`.trim()).join(', '),
   settles: ({ last }) => last?.settled,
   escalates: ({ last }) => last?.escalated,
+  reports: ({ last }) => last?.late,
   unlocks: ({ last }) =>
     last?.unlock?.map(({ customer, operation, record, awaited }) =>
       [customer, operation, record ?? (awaited && `awaits ${awaited.code}`)].join(' ').trim(),

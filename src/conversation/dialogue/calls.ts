@@ -226,7 +226,8 @@ export function checkDue(state: State, scope: Scope): Decision {
   const dueMs = nextCheckMs(state, scope);
   const due = state.operations.find((operation) => checkAtMs(operation, scope) === dueMs);
   if (!due?.lookup || dueMs > scope.nowMs) return say(state);
-  return { state, replies: [], effect: { kind: 'check', operation: due.id, lookup: due.lookup } };
+  const check = { kind: 'check', operation: due.id, lookup: due.lookup } as const;
+  return { state, replies: [], effect: isOpen(due) ? check : { ...check, late: true } };
 }
 
 /** When the next check of any operation is due, epoch ms; infinite: never. */
@@ -234,7 +235,9 @@ export const nextCheckMs = ({ operations }: State, scope: Scope): number =>
   Math.min(...operations.map((operation) => checkAtMs(operation, scope)));
 
 /** The time between two checks is never shorter than planned, so that a downtime uses up no check. */
-function checkAtMs({ status, lookup, checks, lookedMs }: Operation, { settings }: Scope): number {
+function checkAtMs(operation: Operation, { settings }: Scope): number {
+  const { status, lookup, checks, lookedMs, lateMs } = operation;
+  if (lookup && lateMs !== undefined && !isOpen(operation)) return lateMs;
   if (!lookup || (status !== 'checking' && status !== 'watching')) return Number.POSITIVE_INFINITY;
   const planned = settings.operationChecksMs;
   const next = Math.min(checks, planned.length - 1);
@@ -245,8 +248,10 @@ function checkAtMs({ status, lookup, checks, lookedMs }: Operation, { settings }
 
 /** Takes what a check found, and tells the customer, who did not ask. */
 export function takeCheck(state: State, outcome: OutcomeOf<'checked'>, scope: Scope): Decision {
-  const operation = findOperation(state, outcome.operation);
-  if (!operation || !isOpen(operation)) return { ...say(state), settled: [outcome.operation] };
+  const looked = findOperation(state, outcome.operation);
+  if (looked?.lateMs !== undefined && !isOpen(looked)) return takeLateLook(state, looked, { outcome, scope });
+  if (!looked || !isOpen(looked)) return { ...say(state), settled: [outcome.operation] };
+  const operation = keepDate(looked, outcome);
   const left = countChecksLeft(operation, scope);
   const unread = { ...operation, unread: [...(operation.unread ?? []), operation.checks] };
   switch (outcome.found) {
@@ -268,6 +273,12 @@ export function takeCheck(state: State, outcome: OutcomeOf<'checked'>, scope: Sc
   }
 }
 
+/** The next look must get later answers than this one. */
+function keepDate(operation: Operation, { dateMs }: OutcomeOf<'checked'>): Operation {
+  const { lookup } = operation;
+  return lookup && dateMs !== undefined ? { ...operation, lookup: { ...lookup, dateMs } } : operation;
+}
+
 const countChecksLeft = ({ checks }: Operation, { settings }: Scope) =>
   settings.operationChecksMs.length - 1 - checks;
 
@@ -276,15 +287,46 @@ const countChecksLeft = ({ checks }: Operation, { settings }: Scope) =>
  * another attempt. The last check, under a new lock, finds a record that came late.
  */
 function takeNotApplied(state: State, operation: Operation, scope: Scope): Decision {
-  const before = findOperation(state, operation.id) ?? operation;
-  const isWatching = before.status === 'watching';
+  const { status = operation.status } = findOperation(state, operation.id) ?? {};
+  const before: Operation = { ...operation, status };
+  const isWatching = status === 'watching';
   const left = countChecksLeft(operation, scope);
   if (left > 1 || (left > 0 && isWatching)) return saveCheck(state, before, scope);
-  if (left <= 0 && isWatching) return { ...saveCheck(state, operation, scope), ...endLookup(operation) };
-  if (left <= 0) return resolve(state, { operation }, scope);
+  const { lateMs = scope.nowMs + LATE_MS } = operation;
+  const over = { ...operation, lateMs };
+  if (left <= 0 && isWatching) return { ...saveCheck(state, over, scope), ...endLookup(operation) };
+  if (left <= 0) return resolve(state, { operation: over }, scope);
   const { unlock } = endLookup(operation);
-  const watched = saveCheck(countGuess(state, operation, scope), { ...before, status: 'watching' }, scope);
+  const watching: Operation = { ...before, status: 'watching', lateMs };
+  const watched = saveCheck(countGuess(state, operation, scope), watching, scope);
   return { ...sayFirst([sayResolved(operation, scope)], watched), unlock };
+}
+
+/** How long after "not applied" was told a record may still come. If that cannot be read, the bot asks again. */
+const LATE_MS = 24 * 60 * 60_000;
+const LATE_AGAIN_MS = 60 * 60_000;
+
+type LateLook = { readonly outcome: OutcomeOf<'checked'>; readonly scope: Scope };
+
+/**
+ * The last look of all. The customer hears nothing: they were told "not applied", and may have redeemed
+ * again. Staff decide.
+ */
+function takeLateLook(state: State, operation: Operation, { outcome, scope }: LateLook): Decision {
+  const { id, lateMs: _, lookup: __, ...over } = operation;
+  const { found, receipt } = outcome;
+  const again = scope.nowMs + LATE_AGAIN_MS;
+  if (found === 'unreadable' && again < operation.atMs + 2 * LATE_MS)
+    return say(replaceOperation(state, { ...operation, lateMs: again }));
+  const next = say(replaceOperation(state, { id, ...over }));
+  if (found !== 'applied' && found !== 'several') return next;
+  const { unlock } = endLookup(operation, { record: receipt?.record });
+  return escalateTicket({ ...next, unlock, late: [id] }, scope);
+}
+
+function replaceOperation(state: State, operation: Operation): State {
+  const operations = state.operations.map((one) => (one.id === operation.id ? operation : one));
+  return { ...state, operations };
 }
 
 /**
@@ -349,8 +391,7 @@ function saveCheck(state: State, operation: Operation, { nowMs }: Scope): Decisi
   const { lookup, lookedMs: _, unread, ...known } = operation;
   const moved: Operation = { ...known, checks: operation.checks + 1 };
   // A lookup carries phone or e-mail, so it is deleted once it is not needed any more.
-  const isKept = isOpen(moved) && lookup;
+  const isKept = (isOpen(moved) || moved.lateMs !== undefined) && lookup;
   const next = isKept ? { ...moved, lookup, lookedMs: nowMs, ...(unread && { unread }) } : moved;
-  const operations = state.operations.map((one) => (one.id === operation.id ? next : one));
-  return say({ ...state, operations });
+  return say(replaceOperation(state, next));
 }

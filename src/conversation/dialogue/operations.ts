@@ -68,7 +68,8 @@ export function startOperation(state: State, id: string, scope: Scope): StartedO
 export function keepOperation(state: State, operation: Operation, scope: Scope): State {
   const operations = [...state.operations, operation];
   const kept = new Set(operations.filter((one) => !isOpen(one)).slice(-MAX_KEPT));
-  const next = { ...state, operations: operations.filter((one) => isOpen(one) || kept.has(one)) };
+  const isNeeded = (one: Operation): boolean => isOpen(one) || one.lateMs !== undefined || kept.has(one);
+  const next = { ...state, operations: operations.filter(isNeeded) };
   return countGuess(next, operation, scope);
 }
 

@@ -1,0 +1,134 @@
+import type { Lookup, Skew } from '../conversation/effect.ts';
+import type { Contact, HistoryQuery, LoyaltyRecord } from './port.ts';
+import type { Session } from './session.ts';
+
+/*
+ * What proves something about an operation, all of it (docs/antcrm.md, "What is a proof"): a history that was
+ * read whole, and that nothing happened. Who reads for a customer's eyes may be content with less.
+ */
+
+/**
+ * Why something is not proved.
+ * - `unavailable`, `unreadable`: AntCRM did not answer, or not with records that all can be read.
+ * - `stale`: the answer is older than an earlier one, or comes from a cache.
+ * - `unsteady`: records came again on a later page.
+ * - `ignored`: AntCRM sends the same page whatever `page` says. `endless`: it has more than `MAX_PAGES`.
+ * - `clock`: AntCRM's clock is not known, or wrong.
+ * - `balance`: points are missing that no record explains.
+ */
+export type Doubt =
+  | 'unavailable'
+  | 'unreadable'
+  | 'stale'
+  | 'unsteady'
+  | 'ignored'
+  | 'endless'
+  | 'clock'
+  | 'balance';
+export type Proof<Value> =
+  | { readonly proven: true; readonly value: Value }
+  | { readonly proven: false; readonly why: Doubt };
+
+const doubt = (why: Doubt) => ({ proven: false, why }) as const;
+
+type Filter = Omit<HistoryQuery, 'page'>;
+/** `doubt`, absent: these are all records. */
+type Reading = { readonly records: readonly LoyaltyRecord[]; readonly doubt?: Doubt };
+
+/** A read of more pages is incomplete. */
+const MAX_PAGES = 50;
+/** Pages that shift while they are read are read anew. */
+const PASSES = 3;
+const isWorthRepeating = (why: Doubt): boolean => why === 'stale' || why === 'unsteady' || why === 'ignored';
+
+/**
+ * The whole history of a customer: pages are read until one is empty, so no page size is assumed. Pages that
+ * repeat or shift are read anew from the first, twice at most.
+ */
+export async function proveHistory(
+  session: Session,
+  query: Filter,
+): Promise<Proof<readonly LoyaltyRecord[]>> {
+  for (let pass = 1; ; pass++) {
+    const reading = await readPages(session, query);
+    if (reading.doubt === undefined) return { proven: true, value: reading.records };
+    if (pass < PASSES && isWorthRepeating(reading.doubt)) continue;
+    const why = reading.doubt;
+    if (why === 'ignored' || why === 'endless') session.tools.alarmPages(why);
+    return doubt(why);
+  }
+}
+
+/** Reads the pages once, and keeps each record once. */
+export async function readPages(session: Session, query: Filter): Promise<Reading> {
+  const records: LoyaltyRecord[] = [];
+  const seen = new Set<string>();
+  let previous: readonly string[] = [];
+  let isUnsteady = false;
+  for (let page = 1; page <= MAX_PAGES; page++) {
+    const read = await session.history({ ...query, page });
+    if (!read.ok) return { records, doubt: read.reason };
+    if (session.isStale(read.time)) return { records, doubt: 'stale' };
+    const { marks, isWhole } = read.value;
+    if (!isWhole) return { records, doubt: 'unreadable' };
+    if (marks.length === 0) return isUnsteady ? { records, doubt: 'unsteady' } : { records };
+    if (marks.join() === previous.join()) return { records, doubt: 'ignored' };
+    isUnsteady ||= marks.some((mark) => seen.has(mark));
+    records.push(...read.value.records.filter(({ id }) => id === undefined || !seen.has(id)));
+    for (const mark of marks) seen.add(mark);
+    previous = marks;
+  }
+  return { records, doubt: 'endless' };
+}
+
+/** A clock further off than this is wrong: the lack of a record proves nothing then. */
+const MAX_SKEW_MS = 2 * 60 * 1000;
+export const isSmallSkew = ({ ms }: Skew): boolean => Math.abs(ms) <= MAX_SKEW_MS;
+
+/** Skews at the time of the call and now: at least one must be known, and none may be large. */
+function isTrusted(...skews: readonly (Skew | undefined)[]): boolean {
+  const measured = skews.filter((skew) => skew !== undefined);
+  return measured.length > 0 && measured.every(isSmallSkew);
+}
+
+/**
+ * Whether an operation without a record had no effect. A whole history is not enough: AntCRM's clock must be
+ * right, and where the points before a redemption are known, none may be missing (`redemptions` are all of
+ * the customer's).
+ */
+export async function proveNoEffect(
+  lookup: Lookup,
+  redemptions: readonly LoyaltyRecord[],
+  session: Session,
+): Promise<Proof<void>> {
+  if (!isTrusted(lookup.skew, session.skew)) return doubt('clock');
+  const { balance, by, fromMs } = lookup;
+  if (balance === undefined || session.tools.contacts === 'off') return NO_EFFECT;
+  const contact = await session.contact(by);
+  if (!contact.ok) return doubt(contact.reason);
+  if (session.isStale(contact.time)) return doubt('stale');
+  if (isMerged(contact.value, lookup)) return doubt('balance');
+  const points = contact.value?.points;
+  if (points === undefined) return NO_EFFECT;
+  const accumulations = await proveHistory(session, { type: 'point', by, fromMs });
+  if (!accumulations.proven) return accumulations;
+  const { ms, errorMs } = lookup.skew ?? session.skew ?? NO_SKEW;
+  const sinceMs = balance.readMs + ms - errorMs;
+  const expected = balance.points + sumSince(sinceMs, accumulations.value) - sumSince(sinceMs, redemptions);
+  // Without a price, one missing point is too many.
+  return expected - points >= (balance.price ?? 1) ? doubt('balance') : NO_EFFECT;
+}
+
+const NO_EFFECT = { proven: true, value: undefined } as const;
+const NO_SKEW: Skew = { ms: 0, errorMs: 0 };
+
+/** The points of a customer who became another one tell nothing of those before the call. */
+function isMerged(contact: Contact | null, { locks }: Lookup): boolean {
+  const { customerId } = contact ?? {};
+  return contact === null || (customerId !== undefined && !locks.includes(`customer:${customerId}`));
+}
+
+const sumSince = (sinceMs: number, records: readonly LoyaltyRecord[]): number =>
+  records
+    .filter(({ failed, atMs = Number.POSITIVE_INFINITY }) => !failed && atMs >= sinceMs)
+    .reduce((sum, { score = 0 }) => sum + score, 0);
