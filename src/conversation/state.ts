@@ -124,6 +124,26 @@ const operationSchema = z.strictObject({
 });
 export type Operation = z.infer<typeof operationSchema>;
 
+/** What the last replies told, as far as customers ask about it ("why?", "is it there?"). */
+export const LAST_EVENTS = [
+  'earned',
+  'redeemed',
+  'partly',
+  'codeRefused',
+  'giftRefused',
+  'tooFewPoints',
+  'checking',
+  'notApplied',
+  'escalated',
+  'unavailable',
+  'tooManyAttempts',
+  'page',
+  'failedRow',
+  'offer',
+  'person',
+] as const;
+export type LastEvent = (typeof LAST_EVENTS)[number];
+
 /** Whether the outcome of an operation may still change. */
 export function isOpen({ status }: Operation): boolean {
   return status === 'checking' || status === 'watching' || status === 'escalated';
@@ -221,6 +241,8 @@ export const stateSchema = z.strictObject({
         .optional(),
     })
     .optional(),
+  /** Until another question is asked, or half an hour of silence. */
+  lastEvent: z.enum(LAST_EVENTS).optional(),
   /** Staff's last customer: a button of the next flow names them again. */
   before: identitySchema.optional(),
   /** The e-mail is asked for only once. */

@@ -1,5 +1,6 @@
 import { takeRead } from './dialogue/advance.ts';
 import { checkDue, concludeCall, giveUp, nextCheckMs, settle, takeCheck } from './dialogue/calls.ts';
+import { findEvent } from './dialogue/follow-ups.ts';
 import { handleTicketTime, nextTicketMs, takeStaffWord } from './dialogue/handover.ts';
 import { onMessage, onPictures } from './dialogue/inputs.ts';
 import { isInterrupted } from './dialogue/operations.ts';
@@ -33,7 +34,17 @@ export function step(state: State, input: Input, scope: Scope): Decision {
 function noteLastSaid(before: State, decision: Decision): Decision {
   const reply = decision.replies.at(-1);
   if (reply === undefined || reply.quiet) return decision;
-  return noteSummary(before, { ...decision, state: noteConsent(decision.state, reply) });
+  const state = noteEvent(before, { ...decision, state: noteConsent(decision.state, reply) });
+  return noteSummary(before, { ...decision, state });
+}
+
+/** A new question takes the place of what happened before it. */
+function noteEvent({ view }: State, { state, replies }: Decision): State {
+  const event = findEvent(replies);
+  const { step, lastEvent, ...others } = state;
+  if (event) return { ...state, lastEvent: event };
+  const isAsked = step.at === 'asking' || step.at === 'confirming';
+  return lastEvent && isAsked && state.view !== view ? { ...others, step } : state;
 }
 
 /** After any other reply words do not answer the consent question. */
@@ -156,7 +167,16 @@ function lapseAtMs({
 /** Ends the flow if the customer had been silent for `IDLE_MS`. */
 function lapse(state: State, atMs: number): State {
   if (atMs - state.lastMessageMs <= IDLE_MS) return state;
-  const { view: _, offered: __, notUnderstood: ___, before: ____, step, consentQuestion, ...kept } = state;
+  const {
+    view: _,
+    offered: __,
+    notUnderstood: ___,
+    before: ____,
+    lastEvent: _____,
+    step,
+    consentQuestion,
+    ...kept
+  } = state;
   const isAsked = consentQuestion && { consentQuestion: { version: consentQuestion.version } };
   const isUnfinished =
     step.at === 'idle' ? step.unfinished : step.at === 'asking' || step.at === 'confirming';

@@ -6,8 +6,9 @@ import { isProofAsked, isStaff, isTypingProof, pickVariant } from '../prompts/id
 import { codeLine, receiptLines, toShownStatus } from '../prompts/receipts.ts';
 import { CANCEL, type Choice, changeLast, choice, type Decision, type Line, type Reply } from '../reply.ts';
 import { type AnswerKeys, SLOTS, toExamplePeriod } from '../slots.ts';
-import { findTakenTicket, forgetLast, type Operation, type State } from '../state.ts';
+import { findTakenTicket, forgetLast, type State } from '../state.ts';
 import { retry } from './advance.ts';
+import { findFollowUp } from './follow-ups.ts';
 import { personChoice, supportLines, supportReply } from './handover.ts';
 import { findOperations, sayTooManyAttempts, toConfirmationId } from './operations.ts';
 import { describePrivacy } from './privacy.ts';
@@ -132,7 +133,7 @@ function computeAnswer(state: State, key: string, scope: Scope): Line | undefine
     case 'answer.gift.left':
       return computePointsLeft(state, key, scope);
     case 'answer.wait.when':
-      return sayTooManyAttempts(state, scope) ?? { key };
+      return sayTooManyAttempts(state, scope) ?? { key, context: state.guesses ? undefined : 'none' };
     default:
       return undefined;
   }
@@ -164,14 +165,13 @@ export const explainStep = (round: Round): Round =>
 function explain(state: State, scope: Scope): Digression {
   const about = describeQuestion(state, scope);
   if (!about) return help(state, scope);
-  const { step, operations } = state;
-  const isCode = step.at === 'asking' && step.slot === 'codes';
-  const isRefused = isCode && operations.at(-1)?.status === 'refused';
-  return answer(state, (isRefused && about.wrong) || about.what, scope);
+  return answer(state, about.what, scope);
 }
 
 export function answerQuestion(round: Round, command: CommandOf<'ask'>): Reduction {
   const { state, scope } = round;
+  const followUp = answerFollowUp(round, command);
+  if (followUp) return followUp;
   switch (command.about) {
     case 'what':
       return digress(round, explain(state, scope));
@@ -195,17 +195,20 @@ export function answerQuestion(round: Round, command: CommandOf<'ask'>): Reducti
   }
 }
 
-const REFUSED: Readonly<Record<Operation['kind'], string>> = {
-  accumulate: 'answer.code.wrong',
-  redeem: 'answer.gift.refused',
-};
+/** Answers a question about what happened last; undefined: it is about something else. */
+export function answerFollowUp(round: Round, command: CommandOf<'ask' | 'status'>): Round | undefined {
+  const { state, scope } = round;
+  const reply = findFollowUp(command, scope.before, scope);
+  if (!reply) return undefined;
+  if (reply.key.startsWith('answer.')) return digress(round, answer(state, reply.key, scope));
+  const { key, params, ...told } = reply;
+  const question = command.do === 'ask' && command.about === 'answer' ? { answer: command.id } : undefined;
+  return digress(round, { ...told, key: 'answer', params: { text: { key, params } }, question });
+}
 
 function explainWrong(state: State, scope: Scope): string {
-  const last = state.operations.at(-1);
-  const isOver = state.step.at !== 'asking' && state.step.at !== 'confirming';
-  const refused = isOver && last?.status === 'refused' ? REFUSED[last.kind] : undefined;
-  const { what, wrong = what } = describeQuestion(state, scope) ?? { what: REFUSED.accumulate };
-  return refused ?? wrong;
+  const { what, wrong = what } = describeQuestion(state, scope) ?? { what: 'answer.code.wrong' };
+  return wrong;
 }
 
 const PROOF: AnswerKeys = { what: 'answer.proof.why' };

@@ -9,6 +9,7 @@ import { beginCalls } from './calls.ts';
 import { changeCodes, decideCode, listCodes } from './codes.ts';
 import {
   answer,
+  answerFollowUp,
   answerQuestion,
   answerTalk,
   answerUnclear,
@@ -100,7 +101,7 @@ function reduce(round: Round, command: Command): Reduction {
     case 'show':
       return showPart(round, command.what);
     case 'status':
-      return digress(round, showStatus(state, command.reference, scope));
+      return answerFollowUp(round, command) ?? digress(round, showStatus(state, command.reference, scope));
     case 'speak':
       return digress({ ...round, state: { ...state, locale: command.locale } }, { key: 'language.done' });
     case 'talk':

@@ -1,0 +1,211 @@
+import type { Command } from '../commands.ts';
+import type { Scope } from '../flow.ts';
+import { balanceLines, codeLine, receiptLines } from '../prompts/receipts.ts';
+import type { Line, Reply } from '../reply.ts';
+import type { LastEvent, Operation, State } from '../state.ts';
+import { personChoice, supportLines } from './handover.ts';
+import { findOperations, toConfirmationId } from './operations.ts';
+
+/*
+ * Questions about what happened last: "why?", "is it there?", "done?", "when?". One table says what answers
+ * each.
+ */
+
+/** What a reply tells, by its key. A reply without a row tells nothing that questions are asked about. */
+const EVENTS: ReadonlyMap<string, LastEvent> = new Map([
+  ['accumulate.done', 'earned'],
+  ['accumulate.partly', 'partly'],
+  ['accumulate.refused', 'codeRefused'],
+  ['redeem.done', 'redeemed'],
+  ['redeem.refused', 'giftRefused'],
+  ['redeem.tooFewPoints', 'tooFewPoints'],
+  ['operation.checking', 'checking'],
+  ['operation.busy', 'checking'],
+  ['operation.resolved.notApplied', 'notApplied'],
+  ['operation.escalated', 'escalated'],
+  ['service.unavailable', 'unavailable'],
+  ['abuse.tooManyAttempts', 'tooManyAttempts'],
+  ['history.page', 'page'],
+  ['person.offer', 'offer'],
+  ['person.says', 'person'],
+  ['person.back', 'person'],
+]);
+
+/** What the replies of a decision tell; undefined: nothing. */
+export function findEvent(replies: readonly Reply[]): LastEvent | undefined {
+  return replies.map(toEvent).findLast((event) => event !== undefined);
+}
+
+function toEvent({ key, params = {}, lines = [] }: Reply): LastEvent | undefined {
+  if (key === 'operation.resolved.done') return isLine(params['what'], 'redeem') ? 'redeemed' : 'earned';
+  const hasFailedRow = key === 'history.page' && lines.some(({ context }) => context === 'failed');
+  return hasFailedRow ? 'failedRow' : EVENTS.get(key);
+}
+
+const isLine = (what: unknown, kind: Operation['kind']): boolean =>
+  typeof what === 'object' && what !== null && 'key' in what && what.key === `operation.kind.${kind}`;
+
+type FollowUp = 'why' | 'done' | 'there' | 'pickUp' | 'wait' | 'undo';
+
+/** The questions of the language files that may be about what happened last. */
+const QUESTIONS: ReadonlyMap<string, FollowUp> = new Map([
+  ['points.when', 'there'],
+  ['points.missing', 'there'],
+  ['operation.when', 'wait'],
+  ['wait.when', 'wait'],
+  ['gift.where', 'pickUp'],
+  ['gift.delivery', 'pickUp'],
+  ['undo', 'undo'],
+]);
+
+function toFollowUp(command: Command): FollowUp | undefined {
+  if (command.do === 'status') return command.reference === undefined ? 'done' : undefined;
+  if (command.do !== 'ask') return undefined;
+  if (command.about === 'what' || command.about === 'wrong') return 'why';
+  return command.about === 'answer' ? QUESTIONS.get(command.id) : undefined;
+}
+
+/**
+ * A message key. An `answer.…` is a usual question's, which the operator may have worded. How an operation
+ * stands ("done?") is told by `showStatus`.
+ */
+type Answers = Readonly<Partial<Record<FollowUp, string>>>;
+
+const UNCHANGED = 'last.unchanged';
+const CHECKING: Answers = {
+  why: 'last.checking.why',
+  there: 'last.checking',
+  pickUp: 'last.checking',
+  wait: 'last.checking.wait',
+  undo: 'last.checking.undo',
+};
+
+const TABLE: Readonly<Record<LastEvent | 'summary' | 'asking', Answers>> = {
+  earned: { why: 'last.earned', there: 'last.earned', wait: 'last.over' },
+  redeemed: {
+    why: 'last.redeemed',
+    there: 'last.redeemed',
+    pickUp: 'answer.gift.where',
+    wait: 'last.over',
+  },
+  partly: { why: 'last.partly', there: 'last.partly', wait: 'last.over' },
+  codeRefused: {
+    why: 'answer.code.wrong',
+    there: 'last.codeRefused',
+    wait: 'last.again',
+    undo: UNCHANGED,
+  },
+  giftRefused: {
+    why: 'answer.gift.refused',
+    there: 'last.giftRefused',
+    pickUp: 'last.giftRefused',
+    wait: 'last.again',
+    undo: UNCHANGED,
+  },
+  tooFewPoints: {
+    why: 'last.tooFewPoints',
+    done: 'last.tooFewPoints',
+    pickUp: 'last.tooFewPoints',
+    undo: UNCHANGED,
+  },
+  checking: CHECKING,
+  escalated: {
+    why: 'last.escalated',
+    there: 'last.escalated',
+    pickUp: 'last.escalated',
+    wait: 'last.escalated',
+    undo: 'last.checking.undo',
+  },
+  notApplied: {
+    why: 'last.notApplied',
+    there: 'last.notApplied',
+    pickUp: 'last.notApplied',
+    wait: 'last.again',
+    undo: UNCHANGED,
+  },
+  unavailable: {
+    why: 'last.unavailable',
+    done: 'last.unavailable',
+    there: 'last.unavailable',
+    wait: 'last.unavailable',
+    undo: UNCHANGED,
+  },
+  tooManyAttempts: { why: 'last.tooManyAttempts' },
+  page: { why: 'answer.list.which' },
+  failedRow: { why: 'last.failedRow', there: 'last.failedRow' },
+  offer: { why: 'last.offer', done: 'last.offer', wait: 'last.offer' },
+  person: {
+    why: 'last.person',
+    done: 'last.person',
+    there: 'last.person',
+    pickUp: 'last.person',
+    wait: 'last.person',
+  },
+  summary: { done: 'last.summary', wait: 'last.summary', undo: UNCHANGED },
+  asking: { done: 'last.asking' },
+};
+
+/** Events of an operation that the answer lists. */
+const LISTED: readonly LastEvent[] = ['earned', 'redeemed', 'partly', 'checking', 'escalated'];
+/** Answers that only a person can complete. */
+const FOR_PERSON: readonly string[] = ['last.failedRow', 'last.person', 'last.offer', 'last.escalated'];
+
+/** The answer to a question about what happened last: a message key with its lines; undefined: a general one. */
+export function findFollowUp(command: Command, state: State, scope: Scope): Reply | undefined {
+  const followUp = toFollowUp(command);
+  const subject = followUp && findSubject(state);
+  const key = subject && TABLE[subject][followUp];
+  // The operator knows better where gifts are handed over.
+  const isWorded =
+    followUp === 'pickUp' && command.do === 'ask' && 'id' in command && scope.answers.has(command.id);
+  if (key === undefined || isWorded || isAboutConsent(command, state)) return undefined;
+  const isListed = LISTED.some((event) => event === subject) && followUp !== 'undo' && key !== 'last.over';
+  const lines = isListed ? describeOperations(state, scope) : [];
+  const needsPerson = FOR_PERSON.includes(key);
+  return {
+    key,
+    params: toParams(key, state, scope),
+    lines: needsPerson ? [...lines, ...supportLines(scope)] : lines,
+    ...(needsPerson && { choices: [...personChoice(scope)] }),
+  };
+}
+
+/** "What?" right after a success and the consent question is about that question. */
+function isAboutConsent(command: Command, { lastEvent, consentQuestion }: State): boolean {
+  const isWhat = command.do === 'ask' && command.about === 'what';
+  const isSuccess = lastEvent === 'earned' || lastEvent === 'redeemed';
+  return isWhat && isSuccess && consentQuestion?.open?.isLast === true;
+}
+
+/** What the question is about: the summary or the question that waits, unless something was just told. */
+function findSubject({ step, lastEvent, operations }: State): LastEvent | 'summary' | 'asking' | undefined {
+  if (step.at === 'confirming') return 'summary';
+  if (lastEvent === 'checking' || lastEvent === 'escalated') {
+    const last = operations.at(-1);
+    if (last?.status === 'checking' || last?.status === 'escalated') return last.status;
+  }
+  return lastEvent ?? (step.at === 'asking' ? 'asking' : undefined);
+}
+
+function describeOperations(state: State, scope: Scope): Line[] {
+  const last = findOperations(state);
+  const [operation] = last;
+  if (!operation) return [];
+  const reference = toConfirmationId(operation.id);
+  return [
+    ...(last.length > 1 ? last.map(codeLine) : receiptLines(operation, scope)),
+    ...balanceLines(last.findLast(({ status }) => status === 'done')),
+    { key: 'receipt.reference', params: { reference } },
+  ];
+}
+
+const MINUTE_MS = 60_000;
+
+function toParams(key: string, { operations }: State, { settings, nowMs }: Scope): Line['params'] {
+  if (key !== 'last.checking.wait') return undefined;
+  // "Not applied" is told at the last check but one, anything else before.
+  const delayMs = settings.operationChecksMs.at(-2) ?? 0;
+  const lookup = operations.findLast(({ status }) => status === 'checking')?.lookup;
+  const leftMs = (lookup?.deadlineMs ?? nowMs) + delayMs - nowMs;
+  return { minutes: Math.max(1, Math.ceil(leftMs / MINUTE_MS)) };
+}
