@@ -19,8 +19,11 @@ export type FieldName = (typeof FIELDS)[number];
 /** One of the current codes: itself, its place (from 1; -1 the last, 0 all), or how it ends. */
 export type CodeRef = { readonly code: string } | { readonly place: number } | { readonly end: string };
 
-/** What the customer probably meant. The bot asks, and takes nothing by itself. */
-export type Doubt = { readonly why: 'mapped' | 'leadingZero' | 'typo'; readonly meant: string };
+/**
+ * What the customer probably meant. The bot asks, and takes nothing by itself. `spoken`: digits in words, a
+ * dictated e-mail.
+ */
+export type Doubt = { readonly why: 'mapped' | 'leadingZero' | 'typo' | 'spoken'; readonly meant: string };
 
 /** Why a value was refused: a message key (`phone.short`). */
 export type ValueFault = { readonly kind: SlotKind; readonly reason: string };
@@ -55,8 +58,8 @@ export type FlowCommand =
   | { readonly do: 'period'; readonly period: Period }
   /** Which history. `both`: the text names both, so the bot asks. */
   | { readonly do: 'kind'; readonly of: HistoryType | 'both' }
-  /** `spaced`: written with blanks inside, so the bot asks about it. */
-  | { readonly do: 'add'; readonly codes: readonly string[]; readonly spaced?: true }
+  /** A code with a blank inside is a guess ("TIVI 000000314"): the bot asks about it. */
+  | { readonly do: 'add'; readonly codes: readonly string[] }
   /** `which` is empty if the text names none: the only code is meant, or the bot asks. */
   | { readonly do: 'remove'; readonly which: readonly CodeRef[] }
   | { readonly do: 'keepOnly'; readonly which: readonly CodeRef[] }

@@ -6,7 +6,6 @@ import {
   parseCode,
   referenceIn,
   SURE_LENGTH,
-  spacedCode,
   splitCodes,
   withLinksRead,
 } from '../values/code.ts';
@@ -26,6 +25,7 @@ import {
   type Value,
   type Word,
 } from './phrases.ts';
+import { SpokenValues, toSpokenLine } from './spoken.ts';
 import { fold, type Token, tokenize, undoTyping, visible } from './tokenizer.ts';
 import { ANSWERED, type Vocabulary } from './vocabulary.ts';
 
@@ -52,6 +52,8 @@ export type ParsedText = {
   /** A Vietnamese keyboard rewrote this value while it was typed; it is not repaired. */
   readonly mangled?: 'codes' | 'email' | undefined;
   readonly period?: SaidPeriod | undefined;
+  /** The right last digits of a value that stands: "331 ở cuối". */
+  readonly tail?: string | undefined;
   /** A word of the shape that operation ids have. It may be a code as well. */
   readonly reference?: string | undefined;
   /** Which history; only where the text asks for one, or says nothing else. */
@@ -118,6 +120,7 @@ export class Parser {
   readonly book: PhraseBook;
   readonly linkNames: ReadonlySet<string>;
   readonly #calendar: Calendar;
+  readonly #spoken: SpokenValues;
   readonly commands: ReadonlyMap<string, string>;
   readonly #flows: ReadonlyMap<string, SpokenFlow>;
   /** The flow that reads history. A past period asks for it, whatever flow is named ("điểm 30 ngày"). */
@@ -126,6 +129,8 @@ export class Parser {
   readonly #objections: RegExp;
   readonly #phoneLabel: RegExp;
   readonly #amount: RegExp;
+  /** "(at)" in an address. */
+  readonly #bracketed: RegExp;
   readonly #signs: ReadonlyMap<string, string>;
   readonly #namesOfCodes: ReadonlySet<string>;
   readonly #yes: ReadonlySet<string>;
@@ -138,6 +143,7 @@ export class Parser {
     this.book = book;
     this.linkNames = new Set(vocabulary.list('link parameters'));
     this.#calendar = createCalendar(vocabulary);
+    this.#spoken = new SpokenValues(vocabulary);
     this.commands = commands;
     this.#flows = new Map(flows.map((flow) => [`start ${flow.name}`, flow]));
     this.#history = [...this.#flows].find(([, { slots }]) => slots.includes('list'))?.[0];
@@ -146,6 +152,8 @@ export class Parser {
     const labels = [...vocabulary.written('phone labels'), ...vocabulary.list('phone labels')];
     this.#phoneLabel = new RegExp(`^(?:${labels.join('|') || '(?!)'})\\.?(?=\\+?\\d)`, 'iu');
     this.#amount = new RegExp(`^\\d+(?:${vocabulary.written('amount endings').map(fold).join('|')})?$`, 'i');
+    const signs = vocabulary.written('mail sign').map(RegExp.escape).join('|') || '(?!)';
+    this.#bracketed = new RegExp(`[([](?:${signs})[)\\]]`, 'giu');
     this.#signs = vocabulary.pairs('signs');
     this.#namesOfCodes = new Set(vocabulary.list('code'));
     const yes = vocabulary.examples.filter(({ act }) => act === 'yes');
@@ -159,7 +167,7 @@ export class Parser {
       this.#remembered.clear();
       this.#rememberedFor = { today, gifts: settings.gifts };
     }
-    if (hasPlaces(at)) return this.#parse(typed, settings, at);
+    if (hasPlaces(at) || at.phone !== undefined) return this.#parse(typed, settings, at);
     const known = this.#remembered.get(typed);
     if (known) return known;
     const parsed = this.#parse(typed, settings, at);
@@ -176,19 +184,18 @@ export class Parser {
     const all = this.#tokensOf(text);
     const name = /^\/(\w+)(?:@\w+)?$/.exec(all[0]?.text ?? '')?.[1]?.toLowerCase() ?? '';
     const command = this.commands.get(name);
-    const tokens = all.filter((token, at) => !(command && at === 0) && !token.text.startsWith('@'));
-    const { values, left } = this.#valuesOf(tokens);
+    const tokens = command ? all.slice(1) : all;
+    const { values, left } = this.#valuesOf(tokens, settings.codePrefixes);
     const named = findGifts(this.book.wordsOf(left, values), settings.gifts, this.book);
     const words = hasPlaces(at) ? this.#withPlaces(named, at.codes) : named;
     const timed = findPeriod(this.#calendar, words, today);
     const { said: period, others } = this.#isWithin(words, timed.others) ? { others: words } : timed;
     const told = this.#withAnnounced(this.book.partsOf(others), command);
     const parts = withoutUnwanted(told);
-    const spaced = parts.some(({ value }) => value) ? undefined : spacedCode(text, settings.codePrefixes);
     const sources = unexplainedIn(parts).flatMap(({ words }) => words.map(({ source }) => source));
     const rest = [...new Set(sources)].map((token) => token.text);
     const valued = parts.filter(({ value }) => value && value.kind !== 'gift' && value.kind !== 'place');
-    const isAlone = valued.length === 0 && !spaced && rest.length === 0;
+    const isAlone = valued.length === 0 && rest.length === 0;
     // "Ok, tomorrow" is a yes for another day.
     const isNow = isAlone && !period && !this.#objections.test(text.normalize('NFC'));
     const isYes = isNow && this.#saysYes(told);
@@ -200,7 +207,7 @@ export class Parser {
       command === 'show languages' && said?.startsWith('speak ')
         ? said
         : (command ?? this.#settle(said, { parts, isYes, text }, isAlone));
-    const bare = tokens.length === 0 && text.includes('?') ? 'ask what' : undefined;
+    const bare = left.length === 0 && text.includes('?') ? 'ask what' : undefined;
     const isHistory = said !== undefined && said === this.#history;
     return {
       text,
@@ -210,9 +217,11 @@ export class Parser {
       rest,
       isYes,
       ...this.#meantIn(parts, settings.gifts),
-      codes: spaced
-        ? [spaced]
-        : [...new Set(parts.flatMap(({ value }) => (value?.kind === 'code' ? value.code : [])))],
+      codes: [...new Set(parts.flatMap(({ value }) => (value?.kind === 'code' ? value.code : [])))],
+      tail:
+        at.codes.length > 0 || at.phone !== undefined
+          ? this.#spoken.findTail(toSpokenLine(tokens))
+          : undefined,
       reference: referenceIn(tokens.map((token) => token.text)),
       type: isAlone || isHistory ? this.#typeIn(parts, said) : undefined,
     };
@@ -221,6 +230,7 @@ export class Parser {
   /** The tokens of a text: links are read, "👍" is "ok". */
   #tokensOf(text: string): Token[] {
     let seen = withLinksRead(text, this.linkNames).replace(/[\u{1F3FB}-\u{1F3FF}]/gu, '');
+    if (/[([]/.test(seen)) seen = seen.replace(this.#bracketed, ' @ ');
     for (const [sign, said] of this.#signs)
       if (seen.includes(sign)) seen = seen.replaceAll(sign, ` ${said} `);
     return tokenize(seen).flatMap((token) =>
@@ -228,24 +238,42 @@ export class Parser {
     );
   }
 
-  /** The tokens that are values by their shape. Of a phone's tokens the first is kept. */
-  #valuesOf(tokens: readonly Token[]) {
+  /** The tokens that are values, by their shape or as people say them. Of several the first is kept. */
+  #valuesOf(tokens: readonly Token[], beginnings: readonly string[]) {
     const values = new Map<Token, Value>();
     const gone = new Set<Token>();
-    for (const { result: email, tokens: [token] = [] } of findEmails(tokens))
-      if (token) values.set(token, { kind: 'email', email });
-    for (const { result: phone, tokens: some } of findPhones(
-      tokens.filter((token) => !values.has(token)),
-      this.#phoneLabel,
-    ))
-      for (const [at, token] of some.entries())
-        at === 0 ? values.set(token, { kind: 'phone', phone }) : gone.add(token);
-    const others = tokens.filter((token) => !values.has(token) && !gone.has(token));
-    for (const token of others) {
-      if (this.isCode(token.text)) values.set(token, { kind: 'code', code: token.text });
+    const isFree = (token: Token) => !values.has(token) && !gone.has(token);
+    const take = <Result>(
+      matches: readonly { readonly result: Result; readonly tokens: readonly Token[] }[],
+      toValue: (result: Result) => Value,
+    ) => {
+      for (const { result, tokens: some } of matches) {
+        const [first, ...others] = some;
+        if (!first || !some.every(isFree)) continue;
+        values.set(first, toValue(result));
+        for (const token of others) gone.add(token);
+      }
+    };
+    const line = toSpokenLine(tokens);
+    const toPhone = (phone: Phone): Value => ({ kind: 'phone', phone });
+    const toEmail = (email: EmailResult): Value => ({ kind: 'email', email });
+    take(findEmails(tokens), toEmail);
+    take(this.#spoken.findEmails(line), (value) => toEmail({ ok: true, value, isGuess: true }));
+    const phones = findPhones(tokens.filter(isFree), this.#phoneLabel);
+    take(
+      phones.filter(({ result }) => !result.ask),
+      toPhone,
+    );
+    take(this.#spoken.findPhones(line), toPhone);
+    const toCode = (code: string): Value => ({ kind: 'code', code });
+    take(this.#spoken.findCodes(line, beginnings, isFree), toCode);
+    take(phones, toPhone);
+    for (const token of tokens.filter((token) => isFree(token) && !token.text.startsWith('@'))) {
+      if (this.isCode(token.text)) values.set(token, toCode(token.text));
       else if (this.#isMangled(token.text)) values.set(token, { kind: 'mangled' });
     }
-    return { values, left: tokens.filter((token) => !gone.has(token)) };
+    const isMention = (token: Token) => isFree(token) && token.text.startsWith('@');
+    return { values, left: tokens.filter((token) => !gone.has(token) && !isMention(token)) };
   }
 
   /** Whether words of time belong to a longer phrase: "everything is right". */

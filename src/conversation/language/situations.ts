@@ -4,7 +4,7 @@ import { namedPeriod, toPeriod } from '../values/calendar.ts';
 import { hasBeginning, looksLikeContact } from '../values/code.ts';
 import type { EmailResult, Phone } from '../values/contact.ts';
 import { findSigns, type PartSpan, type Sign, splitTorn } from './frames.ts';
-import { fieldIn, lacksEmail, type ParsedText, type SpokenFlow, says } from './parser.ts';
+import { bringsValue, fieldIn, lacksEmail, type ParsedText, type SpokenFlow, says } from './parser.ts';
 import type { SaidPeriod } from './period.ts';
 import { actOf, isIn, isPaused, type Part } from './phrases.ts';
 import type { Near } from './similarity.ts';
@@ -142,9 +142,34 @@ function aboutCodes(here: Situation): Meant {
   const { said, act, at, isBare, values } = here;
   const field = fieldIn(said);
   if (act === 'remove' && field === 'email' && isBare) return NO_EMAIL;
+  const corrected = correctTail(said, at);
+  if (corrected) return corrected;
   const edit = /^(?:ask|show) /.test(act) ? undefined : editOf(said, at.codes);
   if (edit) return [edit, ...contactsOf(values)];
   return isBare && act === 'change' && field === 'code' && at.codes.length > 0 ? changeOf(said) : undefined;
+}
+
+/** A value that stands gets other last digits: a guess. Undefined: the text has none, or they fit several codes. */
+function correctTail(said: ParsedText, { codes, kind, phone }: Expecting): Meant {
+  const { tail } = said;
+  if (tail === undefined || bringsValue(said)) return undefined;
+  const field = fieldIn(said) ?? (kind === 'phone' ? 'phone' : 'code');
+  const withTail = (value: string) => value.slice(0, -tail.length) + tail;
+  if (field === 'phone' && phone !== undefined)
+    return [{ do: 'set', slot: 'phone', doubt: { why: 'spoken', meant: withTail(phone) } }];
+  const differing = (code: string) => [...code.slice(-tail.length)].filter((digit, at) => digit !== tail[at]);
+  const nearest = codes.filter((code) => differing(code).length === 1);
+  const [code, ...others] = nearest.length > 0 ? nearest : codes;
+  if (
+    field !== 'code' ||
+    code === undefined ||
+    code.endsWith(tail) ||
+    codes.some((one) => one.endsWith(tail))
+  )
+    return undefined;
+  if (others.length > 0) return [{ do: 'change', field }];
+  const guess = `${code.slice(0, -tail.length)} ${tail}`;
+  return [{ do: 'replace', old: [{ code }], codes: [guess] }];
 }
 
 /** A gift is chosen, by its name or its place, or another one is wanted. */
@@ -294,7 +319,8 @@ export const setPhone = ({ value, ask: why }: Phone): TextCommand =>
 
 export function setEmail(email: EmailResult): readonly TextCommand[] {
   if (!email.ok) return [];
-  const { value, suggestion: meant } = email;
+  const { value, suggestion: meant, isGuess } = email;
+  if (isGuess) return [{ do: 'set', slot: 'email', doubt: { why: 'spoken', meant: value } }];
   if (meant === undefined) return [{ do: 'set', slot: 'email', value }];
   return [{ do: 'set', slot: 'email', value, doubt: { why: 'typo', meant } }];
 }

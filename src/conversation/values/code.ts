@@ -69,7 +69,9 @@ export function looksLikeContact(code: string): boolean {
 
 /** The code that was probably meant: with a known beginning, 0 and 1 for O and I; else undefined. */
 export function codeMeant(code: string, beginnings: readonly string[]): string | undefined {
-  const joined = code.replace(/[ -]/g, '');
+  // Signs in a number only group its digits: "TIVI.000.000.314".
+  const isGrouped = /\d[._]\d/.test(code) && /[._]\d+[._]/.test(code);
+  const joined = code.replace(isGrouped ? /[ ._-]/g : /[ -]/g, '');
   for (const beginning of beginnings) {
     const [typed, rest] = [joined.slice(0, beginning.length), joined.slice(beginning.length)];
     if (rest === '' || alike(typed) !== alike(beginning)) continue;
@@ -77,17 +79,15 @@ export function codeMeant(code: string, beginnings: readonly string[]): string |
     const meant = beginning + (/^\d{4,}$/.test(number) ? number : rest);
     return meant === code ? undefined : meant;
   }
-  return undefined;
+  return isGuessedCode(code) ? joined : undefined;
 }
 
-/** A code with blanks inside, as it was written: "TIVI 000 000 633", but not "tivi 55 inch". */
-export function spacedCode(text: string, beginnings: readonly string[]): string | undefined {
-  if (beginnings.length === 0) return undefined;
-  const beginning = beginnings.map((one) => RegExp.escape(one)).join('|');
-  const pattern = new RegExp(`(?<![\\p{L}\\p{N}])(?:${beginning}) ?\\d+(?: \\d+)*(?![\\p{L}\\p{N}])`, 'iu');
-  const [code = ''] = pattern.exec(visible(text)) ?? [];
-  return code.includes(' ') && code.replace(/\D/g, '').length >= SURE_LENGTH ? code : undefined;
-}
+/** Whether a code is a guess: its beginning and its number stand apart ("TIVI 000000314"). */
+export const isGuessedCode = (code: string): boolean => code.includes(' ');
+
+/** The beginning that a text is, slips aside. */
+export const findBeginning = (text: string, beginnings: readonly string[]): string | undefined =>
+  beginnings.find((beginning) => alike(beginning) === alike(text));
 
 /** Whether a code begins as known ones do, slips aside. */
 export function hasBeginning(code: string, beginnings: readonly string[]): boolean {

@@ -3,11 +3,11 @@ import { isAscii, isDate, isOneTypo, QUOTES, type Token, trimEdges, visible } fr
 
 /* Phone numbers and e-mail addresses, read as a whole or found among words. */
 
-/** `value` is E.164. With `ask` it is a guess: an old number of eleven digits, or a missing zero. */
+/** `value` is E.164. With `ask` it is a guess: an old number of eleven digits, a missing zero, digits in words. */
 export type Phone = {
   readonly ok: true;
   readonly value: string;
-  readonly ask?: 'mapped' | 'leadingZero' | undefined;
+  readonly ask?: 'mapped' | 'leadingZero' | 'spoken' | undefined;
 };
 export type PhoneResult =
   | Phone
@@ -143,9 +143,17 @@ function longestPhone(
   return undefined;
 }
 
-/** With `suggestion`, the domain looks mistyped; the customer is asked which of the two is right. */
+/**
+ * With `suggestion`, the domain looks mistyped; the customer is asked which of the two is right. `isGuess`: it
+ * was dictated, or typed with blanks.
+ */
 export type EmailResult =
-  | { readonly ok: true; readonly value: string; readonly suggestion?: string | undefined }
+  | {
+      readonly ok: true;
+      readonly value: string;
+      readonly suggestion?: string | undefined;
+      readonly isGuess?: true | undefined;
+    }
   | { readonly ok: false; readonly reason: 'email.shape' | 'email.vietnamese' | 'email.long' };
 
 const MAX_EMAIL = 254;
@@ -197,6 +205,12 @@ function betterDomain(domain: string): string | undefined {
   // It has no mailboxes under any other end (gmail.vn).
   return near ?? (domain.startsWith('gmail.') ? 'gmail.com' : undefined);
 }
+
+export const isUsualDomain = (domain: string): boolean => COMMON.includes(domain);
+
+/** A domain, or the one of a mail provider that is called by its name: "gmail". */
+export const completeDomain = (domain: string): string | undefined =>
+  domain.includes('.') ? domain : COMMON.find((common) => common === `${domain}.com`);
 
 /** The address that was probably meant: "lan @ gmail.com", "lan@gmail,com", "lan@gmail com". */
 export function emailMeant(text: string): string | undefined {

@@ -1,0 +1,349 @@
+import { findBeginning, SURE_LENGTH } from '../values/code.ts';
+import { completeDomain, isUsualDomain, type Phone, parseEmail, parsePhone } from '../values/contact.ts';
+import { fold, isAscii, isDate, type Token, unmark } from './tokenizer.ts';
+import { indexPhrases, type PhraseIndex, phraseAt, type Vocabulary } from './vocabulary.ts';
+
+/*
+ * Values as people say them: digits in words, dictated e-mails, codes written apart. Each is a guess: the bot
+ * shows it, and only its button takes it.
+ */
+
+/** A value, and the tokens that make it up. */
+export type SpokenMatch<Result> = { readonly result: Result; readonly tokens: readonly Token[] };
+
+/** The tokens of a text, and each as it is compared. */
+export type SpokenLine = { readonly tokens: readonly Token[]; readonly words: readonly string[] };
+
+export const toSpokenLine = (tokens: readonly Token[]): SpokenLine => ({
+  tokens,
+  words: tokens.map(({ text }) => (text === '@' ? text : fold(text))),
+});
+
+/** Digits that one token stands for, or several together: "double five". */
+type Digits = {
+  readonly from: number;
+  readonly to: number;
+  readonly digits: string;
+  readonly isWord: boolean;
+};
+
+/** A side of a dictated address, or a run of digits, has at most this many pieces. */
+const MAX_PIECES = 24;
+/** At most this many starts of phones are tried. */
+const MAX_STARTS = 20;
+/** "Không 912345678" is a no and a number. */
+const MIN_DIGIT_WORDS = 2;
+/** A piece of so many digits is a whole number: the next piece belongs to another one. */
+const WHOLE_NUMBER = 9;
+const MAX_CODE_DIGITS = 30;
+const MAX_TAIL = 6;
+
+const NUMERIC = /^\+?[\doO][\doO./()-]*$/;
+const CODE_PIECE = /^[\dOoIl][\dOoIl._-]*$/;
+const NAME = /^[a-z0-9][a-z0-9._+-]*$/;
+/** With other beginnings a number that is said is most likely no phone: "không không". */
+const PHONE_START = /^(?:0[1-9]|\+?84|0084|[1-9])/;
+
+export class SpokenValues {
+  readonly #digits: Numbers;
+  readonly #times: Numbers;
+  readonly #repeats: ReadonlySet<string>;
+  readonly #signs: PhraseIndex<string>;
+  readonly #marks: PhraseIndex<string>;
+  readonly #ends: ReadonlySet<string>;
+  readonly #tails: PhraseIndex<'before' | 'behind'>;
+  readonly #namesOfCodes: ReadonlySet<string>;
+  readonly #namesOfEmails: ReadonlySet<string>;
+
+  constructor(vocabulary: Vocabulary) {
+    this.#digits = readNumbers(vocabulary, 'digits');
+    this.#times = readNumbers(vocabulary, 'digits several times');
+    this.#repeats = new Set(vocabulary.list('before a repeated digit'));
+    this.#signs = indexPhrases(vocabulary.list('mail sign').map((phrase) => [phrase, '@'] as const));
+    const marks = [...vocabulary.pairs('mail marks')];
+    this.#marks = indexPhrases(marks.map(([phrase, mark]) => [fold(phrase), mark] as const));
+    this.#ends = new Set(vocabulary.list('mail ends'));
+    const tails = (['before', 'behind'] as const).flatMap((side) =>
+      vocabulary.list(`${side} last digits`).map((phrase) => [phrase, side] as const),
+    );
+    this.#tails = indexPhrases(tails);
+    this.#namesOfCodes = new Set([...vocabulary.list('code'), ...vocabulary.list('before a place')]);
+    this.#namesOfEmails = new Set(vocabulary.list('email'));
+  }
+
+  /** Phones whose digits are words, at least some of them: "không chín một 234 double five 78". */
+  findPhones(line: SpokenLine): readonly SpokenMatch<Phone>[] {
+    const units = this.#digitsOf(line, 0, line.tokens.length);
+    const found: SpokenMatch<Phone>[] = [];
+    for (let from = 0, starts = 0; from < units.length && starts < MAX_STARTS; from++) {
+      const run = runAt(units, from);
+      if (run.filter(({ isWord }) => isWord).length < MIN_DIGIT_WORDS) continue;
+      starts++;
+      const phone = longestPhone(run);
+      const [first, last] = [run[0], run[(phone?.count ?? 0) - 1]];
+      if (!phone || !first || !last) continue;
+      found.push({ result: phone.result, tokens: line.tokens.slice(first.from, last.to) });
+      from += phone.count - 1;
+    }
+    return found;
+  }
+
+  /**
+   * Codes whose beginning stands apart: "TIVI 000 000 314", "tủ lạnh số 000000315", digits in words, too. The
+   * result has a blank behind the beginning, which marks a guess. What is not free belongs to another value.
+   */
+  findCodes(
+    { tokens, words }: SpokenLine,
+    beginnings: readonly string[],
+    isFree: (token: Token) => boolean,
+  ): readonly SpokenMatch<string>[] {
+    const found: SpokenMatch<string>[] = [];
+    // What is taken already ends a number.
+    const free = {
+      tokens: tokens.map((token) => (isFree(token) ? token : NOTHING)),
+      words: tokens.map((token, at) => (isFree(token) ? (words[at] ?? '') : '')),
+    };
+    for (let from = 0; from < tokens.length; from++) {
+      const name = beginningAt(free, from, beginnings);
+      if (!name) continue;
+      const isNamed = this.#namesOfCodes.has(free.words[name.to] ?? '');
+      const number = this.#numberAt(free, isNamed ? name.to + 1 : name.to);
+      if (!number) continue;
+      found.push({ result: `${name.beginning} ${number.text}`, tokens: tokens.slice(from, number.to) });
+      from = number.to - 1;
+    }
+    return found;
+  }
+
+  /** E-mails in words, or with blanks or commas inside: "lan a còng gmail chấm com", "lan @ gmail,com". */
+  findEmails(line: SpokenLine): readonly SpokenMatch<string>[] {
+    const { tokens, words } = line;
+    const found: SpokenMatch<string>[] = [];
+    let done = 0;
+    for (let at = 0; at < tokens.length; at++) {
+      const text = tokens[at]?.text ?? '';
+      const sign = phraseAt(this.#signs, words, at)?.to;
+      const [name = '', host = '', ...more] = text.split('@');
+      const isTyped = text.includes('@') && more.length === 0;
+      if (sign === undefined && !isTyped) continue;
+      const local = this.#localBefore(line, { at: isTyped && name !== '' ? at + 1 : at, done });
+      const domain = this.#domainAt(line, { at: sign ?? at + 1, host });
+      if (!local || !domain || (sign !== undefined && !domain.isSure)) continue;
+      const email = parseEmail(`${local.text}@${domain.text}`);
+      if (!email.ok) continue;
+      found.push({ result: email.suggestion ?? email.value, tokens: tokens.slice(local.from, domain.to) });
+      done = domain.to;
+      at = domain.to - 1;
+    }
+    return found;
+  }
+
+  /** The last digits of a value that stands, which the text corrects: "331 ở cuối", "ends with 331". */
+  findTail(line: SpokenLine): string | undefined {
+    for (let at = 0; at < line.words.length; at++) {
+      const found = phraseAt(this.#tails, line.words, at);
+      if (found) return found.value === 'before' ? this.#tailAt(line, found.to) : this.#tailUntil(line, at);
+    }
+    return undefined;
+  }
+
+  #tailAt(line: SpokenLine, from: number): string | undefined {
+    let digits = '';
+    for (let at = from; digits.length < MAX_TAIL; ) {
+      const unit = this.#digitsAt(line, at);
+      if (!unit) break;
+      digits += unit.digits;
+      at = unit.to;
+    }
+    return isTail(digits) ? digits : undefined;
+  }
+
+  /** The digits right before a place: as many units as there are, at most `MAX_TAIL`. */
+  #tailUntil(line: SpokenLine, to: number): string | undefined {
+    const units = this.#digitsOf(line, Math.max(0, to - MAX_TAIL), to);
+    let [digits, from] = ['', to];
+    for (const unit of [...units].reverse()) {
+      if (unit.to !== from) break;
+      digits = unit.digits + digits;
+      from = unit.from;
+    }
+    return isTail(digits) ? digits : undefined;
+  }
+
+  /** The part of an address before its sign, read backwards: "lan chấm nguyen 90". */
+  #localBefore(
+    { tokens, words }: SpokenLine,
+    { at, done }: { readonly at: number; readonly done: number },
+  ): { readonly text: string; readonly from: number } | undefined {
+    let text = '';
+    let from = at;
+    for (let pieces = 0; from > done && pieces < MAX_PIECES; pieces++) {
+      const typed = tokens[from - 1]?.text.split('@')[0] ?? '';
+      const piece = unmark(typed);
+      if (!NAME.test(piece) || this.#namesOfEmails.has(piece)) break;
+      const isNumber = /^\d/.test(text) && /[a-z]$/.test(piece);
+      if (text !== '' && !/^[._-]/.test(text) && !isNumber) break;
+      text = piece + text;
+      from--;
+      const mark = this.#markBefore(words, from);
+      if (mark) [text, from] = [mark.text + text, mark.from];
+      else if (tokens[from]?.pause) break;
+    }
+    return text === '' || /^[._-]/.test(text) ? undefined : { text, from };
+  }
+
+  #markBefore(words: readonly string[], to: number) {
+    for (const from of [to - 2, to - 1]) {
+      const mark = from < 0 ? undefined : phraseAt(this.#marks, words, from);
+      if (mark?.to === to) return { text: mark.value, from };
+    }
+    return undefined;
+  }
+
+  /** The part of an address behind its sign. `isSure`: a usual domain, or a mark that is said in words. */
+  #domainAt(
+    { tokens, words }: SpokenLine,
+    { at, host }: { readonly at: number; readonly host: string },
+  ): { readonly text: string; readonly to: number; readonly isSure: boolean } | undefined {
+    let [text, to] = host === '' ? [unmark(tokens[at]?.text ?? ''), at + 1] : [unmark(host), at];
+    let isSaid = false;
+    for (let pieces = 0; pieces < MAX_PIECES; pieces++) {
+      const mark = phraseAt(this.#marks, words, to);
+      const end = words[mark?.to ?? to] ?? '';
+      if (!NAME.test(end) || !(mark || (this.#ends.has(end) && !text.endsWith(`.${end}`)))) break;
+      text += (mark?.value ?? '.') + end;
+      to = (mark?.to ?? to) + 1;
+      isSaid ||= mark !== undefined;
+    }
+    const domain = completeDomain(text);
+    return domain === undefined ? undefined : { text: domain, to, isSure: isSaid || isUsualDomain(domain) };
+  }
+
+  /** The digits behind the beginning of a code, with the blanks between them. */
+  #numberAt(line: SpokenLine, at: number): { readonly text: string; readonly to: number } | undefined {
+    let [text, count, to, isSpoken] = ['', 0, at, false];
+    while (count < MAX_CODE_DIGITS) {
+      const unit = this.#codePieceAt(line, to);
+      const isNext = line.tokens[to]?.pause === true && to > at && count >= SURE_LENGTH;
+      if (!unit || isNext) break;
+      text += text === '' || (isSpoken && unit.isWord) ? unit.digits : ` ${unit.digits}`;
+      count += unit.digits.length;
+      to = unit.to;
+      isSpoken = unit.isWord;
+      if (unit.digits.length >= WHOLE_NUMBER) break;
+    }
+    return count >= SURE_LENGTH && /\d/.test(text) ? { text, to } : undefined;
+  }
+
+  #codePieceAt(line: SpokenLine, at: number): Digits | undefined {
+    const { text } = line.tokens[at] ?? NOTHING;
+    if (CODE_PIECE.test(text) && text !== 'I' && text !== 'l')
+      return isDate(text) ? undefined : { from: at, to: at + 1, digits: text, isWord: false };
+    return this.#digitsAt(line, at);
+  }
+
+  #digitsOf(line: SpokenLine, from: number, to: number): readonly Digits[] {
+    const units: Digits[] = [];
+    for (let at = from; at < to; ) {
+      const unit = this.#digitsAt(line, at);
+      if (unit) units.push(unit);
+      at = unit?.to ?? at + 1;
+    }
+    return units;
+  }
+
+  #digitsAt(line: SpokenLine, at: number): Digits | undefined {
+    const { tokens, words } = line;
+    const times = numberOf(this.#times, line, at);
+    const doubled = times === undefined ? undefined : this.#digitAt(line, at + 1);
+    if (doubled !== undefined)
+      return { from: at, to: at + 2, digits: doubled.repeat(times ?? 1), isWord: true };
+    const digit = numberOf(this.#digits, line, at);
+    // "Ba con tám" is 888.
+    const isCount = digit !== undefined && digit > 1 && this.#repeats.has(words[at + 1] ?? '');
+    const repeated = isCount && !tokens[at + 2]?.pause ? this.#digitAt(line, at + 2) : undefined;
+    if (repeated !== undefined)
+      return { from: at, to: at + 3, digits: repeated.repeat(digit ?? 1), isWord: true };
+    if (digit !== undefined) return { from: at, to: at + 1, digits: String(digit), isWord: true };
+    const typed = tokens[at]?.text ?? '';
+    if (!/\d/.test(typed) || !NUMERIC.test(typed) || isDate(typed)) return undefined;
+    const digits = typed.replace(/[^\doO+]/g, '').replace(/[oO]/g, '0');
+    return { from: at, to: at + 1, digits, isWord: false };
+  }
+
+  #digitAt(line: SpokenLine, at: number): string | undefined {
+    const digit = numberOf(this.#digits, line, at);
+    return digit === undefined ? /^\d$/.exec(line.words[at] ?? '')?.[0] : String(digit);
+  }
+}
+
+const NOTHING: Token = { text: '', pause: true };
+
+/** Numbers by their words as they are compared; each with its spellings. */
+type Numbers = ReadonlyMap<string, readonly { readonly spelt: string; readonly number: number }[]>;
+
+function readNumbers(vocabulary: Vocabulary, list: string): Numbers {
+  const numbers = [...vocabulary.pairs(list)].map(([word, number]) => ({
+    spelt: word.toLowerCase(),
+    number: Number(number),
+  }));
+  return Map.groupBy(numbers, ({ spelt }) => fold(spelt));
+}
+
+/** The number that a word stands for. A word with marks must be spelt so: "bay" may be 7, "bây" is none. */
+function numberOf(numbers: Numbers, { tokens, words }: SpokenLine, at: number): number | undefined {
+  const found = numbers.get(words[at] ?? '');
+  const typed = tokens[at]?.text;
+  if (!found || typed === undefined) return undefined;
+  if (isAscii(typed)) return found[0]?.number;
+  const spelt = typed.normalize('NFC').toLowerCase();
+  return found.find((one) => one.spelt === spelt)?.number;
+}
+
+const isTail = (digits: string): boolean => /^\d{2,6}$/.test(digits);
+
+/** The units from a place on that stand side by side. */
+function runAt(units: readonly Digits[], from: number): readonly Digits[] {
+  let to = from + 1;
+  while (to < units.length && to - from < MAX_PIECES && units[to]?.from === units[to - 1]?.to) to++;
+  return units.slice(from, to);
+}
+
+function longestPhone(
+  run: readonly Digits[],
+): { readonly result: Phone; readonly count: number } | undefined {
+  for (let count = run.length; count >= MIN_DIGIT_WORDS; count--) {
+    const some = run.slice(0, count);
+    const digits = some.map((unit) => unit.digits).join('');
+    if (digits.length < 9 || digits.length > 14 || !PHONE_START.test(digits)) continue;
+    if (some.filter(({ isWord }) => isWord).length < MIN_DIGIT_WORDS) return undefined;
+    const phone = parsePhone(digits);
+    if (phone.ok) return { result: { ...phone, ask: phone.ask === 'mapped' ? phone.ask : 'spoken' }, count };
+  }
+  return undefined;
+}
+
+/** A beginning has at most this many words: "máy giặt". */
+const MAX_NAME = 4;
+
+/** The beginning of codes that words make up: "TIVI", "tủ lạnh". None is known: capitals. */
+function beginningAt(
+  { tokens, words }: SpokenLine,
+  from: number,
+  beginnings: readonly string[],
+): { readonly beginning: string; readonly to: number } | undefined {
+  if (beginnings.length === 0) {
+    const beginning = tokens[from]?.text ?? '';
+    return /^[A-Z]{3,12}$/.test(beginning) ? { beginning, to: from + 1 } : undefined;
+  }
+  const longest = Math.max(...beginnings.map(({ length }) => length));
+  let joined = '';
+  for (let to = from; to < from + MAX_NAME && joined.length < longest; to++) {
+    const word = words[to] ?? '';
+    if (word === '' || (tokens[to]?.pause && to > from)) return undefined;
+    joined += word.replaceAll(' ', '');
+    const beginning = joined.length > longest ? undefined : findBeginning(joined, beginnings);
+    if (beginning !== undefined) return { beginning, to: to + 1 };
+  }
+  return undefined;
+}
