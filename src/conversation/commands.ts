@@ -42,15 +42,19 @@ export type FlowCommand =
   | { readonly do: 'start'; readonly flow: string; readonly asked?: true }
   /**
    * A phone (E.164) or an e-mail. With a doubt, `value` is the typed text; absent if that is not valid.
-   * `proved`: shared instead of typed, and whether it is the sender's own.
+   * `proved`: shared instead of typed, and whether it is the sender's own. `kept`: the text only mentions it
+   * (a complaint, a question, a plan), so it is noted and begins nothing.
    */
   | {
       readonly do: 'set';
       readonly slot: 'phone' | 'email';
       readonly value?: string;
       readonly doubt?: Doubt;
+      readonly kept?: true;
       readonly proved?: boolean;
     }
+  /** The text has several of them, and may mean each. Phones are E.164. */
+  | { readonly do: 'several'; readonly slot: 'phone' | 'email'; readonly values: readonly string[] }
   /** A gift, by its code. `several`: the text wants more than one of it. */
   | { readonly do: 'set'; readonly slot: 'gift'; readonly value: string; readonly several?: true }
   /** The text fits several gifts of the list: the customer picks one. */
@@ -59,7 +63,7 @@ export type FlowCommand =
   /** Which history. `both`: the text names both, so the bot asks. */
   | { readonly do: 'kind'; readonly of: HistoryType | 'both' }
   /** A code with a blank inside is a guess ("TIVI 000000314"): the bot asks about it. */
-  | { readonly do: 'add'; readonly codes: readonly string[] }
+  | { readonly do: 'add'; readonly codes: readonly string[]; readonly kept?: true }
   /** `which` is empty if the text names none: the only code is meant, or the bot asks. */
   | { readonly do: 'remove'; readonly which: readonly CodeRef[] }
   | { readonly do: 'keepOnly'; readonly which: readonly CodeRef[] }
@@ -76,7 +80,7 @@ export type AnswerCommand =
   | { readonly do: 'yes' }
   /** `wrong`: the text says that something is wrong, and not what. */
   | { readonly do: 'no'; readonly wrong?: true }
-  /** At a doubt: takes what was meant, what was typed, or neither. */
+  /** At a doubt: takes what was meant, what was typed, or neither. A guess is taken by its button only. */
   | { readonly do: 'use' | 'keep' | 'other' }
   /** Ends the flow. `mild` ("thôi"): skips a question that can be skipped. */
   | { readonly do: 'cancel'; readonly mild?: true }
@@ -117,6 +121,8 @@ export type DigressionCommand =
 
 /** Commands that only a button gives, never a text. */
 export type PressCommand =
+  /** Takes the value in doubt; `option`: one of several, from 1. */
+  | { readonly do: 'accept'; readonly option?: number }
   | { readonly do: 'confirm'; readonly operation: string }
   | { readonly do: 'consent'; readonly given: boolean }
   /** Erases at once: the button, or the slash command `/forget`. */
@@ -153,6 +159,8 @@ export type Expecting = {
   /** E.164. */
   readonly phone?: string | undefined;
   readonly email?: string | undefined;
+  /** The text right before, a part of a value: "0867". */
+  readonly piece?: string | undefined;
   /** References of the operations of this conversation. */
   readonly references: readonly string[];
 };

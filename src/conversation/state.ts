@@ -21,9 +21,26 @@ export const identitySchema = z.strictObject({
 });
 export type Identity = z.infer<typeof identitySchema>;
 
+/**
+ * A value in doubt, which only the customer can accept.
+ * - `mapped`, `leadingZero`: a phone. `typo`: an e-mail. `code`: a code with a slip.
+ * - `spoken`: put together from words or pieces. `several`: one of the options is meant.
+ */
+const offerSchema = z.strictObject({
+  why: z.enum(['mapped', 'leadingZero', 'typo', 'spoken', 'several', 'code']),
+  meant: z.string(),
+  /** What the customer typed (`typo`, `code`) and may keep, shared (`mapped`), or listed (`spoken`). */
+  typed: z.string().optional(),
+  options: z.array(z.string()).optional(),
+});
+export type Offer = z.infer<typeof offerSchema>;
+
 /** The slots of the running flow (`slots.ts`). Null: the customer has none, or it was not understood. */
 export const draftSchema = identitySchema.extend({
+  /** A code with a blank inside is a guess, and a doubt is about it. */
   codes: z.array(z.string()).min(1).optional(),
+  /** Values in doubt that are asked about next. */
+  doubts: z.array(offerSchema).min(1).optional(),
   /** The gift's code. */
   gift: z.string().optional(),
   /** The codes of the gifts that a text may have meant: one of them is to be picked. */
@@ -68,14 +85,7 @@ const stepSchema = z.discriminatedUnion('at', [
     slot: z.enum(SLOT_KINDS),
     tries: z.number(),
     editing: z.literal(true).optional(),
-    offer: z
-      .strictObject({
-        why: z.enum(['mapped', 'leadingZero', 'typo', 'code']),
-        meant: z.string(),
-        /** What the customer typed (`typo`, `code`) and may keep, or shared (`mapped`). */
-        typed: z.string().optional(),
-      })
-      .optional(),
+    offer: offerSchema.optional(),
   }),
   z.strictObject({
     at: z.literal('confirming'),
@@ -88,7 +98,6 @@ const stepSchema = z.discriminatedUnion('at', [
 export type Step = z.infer<typeof stepSchema>;
 export type Asking = Extract<Step, { at: 'asking' }>;
 export type Confirming = Extract<Step, { at: 'confirming' }>;
-export type Offer = NonNullable<Asking['offer']>;
 
 /**
  * A call that earns or spends. The id is the customer's reference. If a confirmation has several codes, each
@@ -219,6 +228,8 @@ export const stateSchema = z.strictObject({
   draft: draftSchema,
   /** The id of the current question. A press on another one does nothing. */
   view: z.string().optional(),
+  /** The last text, a part of a value ("0867"): the next text may be the rest of it. */
+  piece: z.strictObject({ value: z.string(), atMs: z.number() }).optional(),
   profile: z.strictObject({ phone: provableValueSchema.optional(), email: provableValueSchema.optional() }),
   consent: z
     .strictObject({ given: z.boolean(), version: z.number(), atMs: z.number(), channel: z.string() })

@@ -155,12 +155,13 @@ function lapseAtMs({
   offered,
   notUnderstood,
   before,
+  piece,
   consentQuestion,
   lastMessageMs,
 }: State): number {
   const isAsked = step.at === 'browsing' || (step.at === 'asking' && step.offer !== undefined);
   const isGathering = isAsked || Object.keys(draft).length > 0;
-  const isKept = isGathering || offered || notUnderstood || before || consentQuestion?.open;
+  const isKept = isGathering || offered || notUnderstood || before || piece || consentQuestion?.open;
   return isKept ? lastMessageMs + IDLE_MS + 1 : Number.POSITIVE_INFINITY;
 }
 
@@ -173,6 +174,7 @@ function lapse(state: State, atMs: number): State {
     notUnderstood: ___,
     before: ____,
     lastEvent: _____,
+    piece: ______,
     step,
     consentQuestion,
     ...kept

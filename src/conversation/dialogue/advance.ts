@@ -5,8 +5,9 @@ import { findGift } from '../prompts/gifts.ts';
 import { findProof, isStaff, pickVariant } from '../prompts/identity.ts';
 import { type Decision, type Reply, say, sayFirst } from '../reply.ts';
 import { missingSlots } from '../slots.ts';
-import type { Draft, Offer, State } from '../state.ts';
+import type { Draft, State } from '../state.ts';
 import { parseCode } from '../values/code.ts';
+import { findDoubtedSlot, takeDoubt } from './doubts.ts';
 import { personChoice, supportLines } from './handover.ts';
 import { findUnseen, sayBusy, sayChecking, sayTooManyAttempts } from './operations.ts';
 import { openHistory, showPage } from './pages.ts';
@@ -22,23 +23,22 @@ export function runningFlow({ step }: State, { flows }: Scope): Flow | undefined
   return step.at === 'asking' || step.at === 'confirming' ? flows.get(step.flow) : undefined;
 }
 
-type FlowGoal = { readonly flow: Flow; readonly doubt?: Offer | undefined };
-
 /**
- * Goes on with the flow: asks about a doubt, reads the balance, asks for a slot, or ends. A doubt about a
- * code stays until it is decided.
+ * Goes on with the flow: asks about a doubt, reads the balance, asks for a slot, or ends. A doubt stays until
+ * it is decided, or its slot has a value.
  */
-export function advance(state: State, { flow, doubt }: FlowGoal, scope: Scope): Decision {
-  const { step, draft } = state;
-  if (step.at === 'asking' && step.flow === flow.name && step.offer?.why === 'code')
-    return askStep(state, step, scope);
-  const dead = findDeadEnd(flow, draft, scope);
-  if (dead) return goHome(state, scope, dead);
+export function advance(before: State, flow: Flow, scope: Scope): Decision {
+  const { step } = before;
+  if (step.at === 'asking' && step.flow === flow.name && step.offer) return askStep(before, step, scope);
+  const dead = findDeadEnd(flow, before.draft, scope);
+  if (dead) return goHome(before, scope, dead);
+  const { state, doubt } = takeDoubt(before, flow);
   if (doubt) {
-    const isEmail = doubt.why === 'typo' && flow.slots.includes('email');
-    const slot = doubt.why === 'code' ? 'codes' : isEmail ? 'email' : 'phone';
+    const kind = findDoubtedSlot(doubt);
+    const slot = flow.slots.includes(kind) ? kind : 'phone';
     return askStep(state, slotStep(flow, slot, { offer: doubt }), scope);
   }
+  const { draft } = state;
   const by = findBalanceOwner(flow, draft, scope);
   if (by) return { state, replies: [], effect: { kind: 'balance', by, exact: true } };
   // Staff can add an e-mail at the summary.
@@ -111,7 +111,7 @@ function takeBalance(state: State, outcome: BalanceOutcome, scope: Scope): Decis
   const isSure = findUnseen(state, scope.nowMs).length === 0;
   const balance = { by, points: isSure ? read : null, atMs: scope.nowMs };
   const remarks = isSure || read === null ? [] : [{ key: 'receipt.behind', params: { points: read } }];
-  return sayFirst(remarks, advance({ ...state, draft: { ...draft, balance } }, { flow }, scope));
+  return sayFirst(remarks, advance({ ...state, draft: { ...draft, balance } }, flow, scope));
 }
 
 /** Asks for another code; from the second refusal on with help. */
@@ -135,7 +135,7 @@ export function askUntried(state: State, { codes, why }: Untried, scope: Scope):
   const flow = runningFlow(state, scope);
   const wait = flow && waitForGuesses(flow, state, scope);
   if (!flow || wait) return goHome(state, scope, wait ?? why);
-  return sayFirst([why], advance({ ...state, draft: { ...state.draft, codes } }, { flow }, scope));
+  return sayFirst([why], advance({ ...state, draft: { ...state.draft, codes } }, flow, scope));
 }
 
 /*

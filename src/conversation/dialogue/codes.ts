@@ -2,9 +2,10 @@ import type { CodeRef, CommandOf } from '../commands.ts';
 import type { Flow, Scope } from '../flow.ts';
 import { codeLines } from '../prompts/receipts.ts';
 import { CANCEL, type Decision, type Reply, removeChoices, say } from '../reply.ts';
-import { dropOffer, type State, type Step } from '../state.ts';
-import { codeMeant, isArticleNumber } from '../values/code.ts';
+import { dropOffer, type Offer, type State, type Step } from '../state.ts';
+import { codeMeant, isArticleNumber, isGuessedCode } from '../values/code.ts';
 import { sayFault, sayNotUnderstood } from './digressions.ts';
+import { addDoubts, findDoubtedSlot } from './doubts.ts';
 import { askStep, ensureView, goHome, slotStep } from './questions.ts';
 import { findFlow, type Reduction, type Round, setSlots } from './round.ts';
 import { beginFlow } from './slots.ts';
@@ -19,8 +20,6 @@ type Codes = readonly string[];
 const MOST_CODES = 10;
 
 type Change = { readonly codes: Codes; readonly fresh: Codes; readonly told: readonly Reply[] };
-
-type Slip = { readonly typed: string; readonly meant: string };
 
 type ListCommand = CommandOf<'add' | 'remove' | 'keepOnly' | 'replace'>;
 
@@ -47,6 +46,7 @@ function changeBy(round: Round, command: ListCommand): Reduction {
   const { scope } = round;
   const running = findFlow(round);
   const flow = running?.slots.includes('codes') ? running : scope.flows.codeFlow;
+  if (command.do === 'add' && command.kept && flow !== running) return keepCodes(round, command);
   const isNew = command.do === 'add' || command.do === 'replace';
   if (!flow || (!isNew && flow !== running))
     return running ? sayNotUnderstood(round) : goHome(round.state, scope, { key: 'cancel.nothing' });
@@ -54,12 +54,32 @@ function changeBy(round: Round, command: ListCommand): Reduction {
   if ('replies' in begun) return begun;
   const { step, draft } = begun.state;
   const { codes = [] } = draft;
-  const offered = findAskedSlip(step);
+  const correction = findCorrection(codes, command, scope.settings.codePrefixes);
+  if (correction) return { ...begun, state: addDoubts(begun.state, [correction]), flow };
+  const offered = findAskedCode(step);
   const isEditing = step.at === 'asking' && step.slot === 'codes' && step.editing === true;
   const isCorrected = isEditing && !offered && codes.length === 1 && command.do === 'add';
   const change = changeList(isCorrected ? [] : codes, command, offered);
   if (change.told.some(({ key }) => key === 'codes.which')) return askWhich(begun.state, codes, scope);
   return takeList(begun, flow, change);
+}
+
+/** Codes that the text only mentions: the next earning has them. */
+function keepCodes(round: Round, command: CommandOf<'add'>): Round {
+  const { state, scope } = round;
+  const { codes, fresh, told } = addCodes(state.draft.codes ?? [], command.codes);
+  const kept: State = { ...state, draft: { ...state.draft, codes: [...codes] } };
+  const slips = findSlips(fresh, scope.settings.codePrefixes);
+  return { ...round, state: addDoubts(kept, slips), said: [...round.said, ...told] };
+}
+
+/** A guess in the place of a listed code: that one stays until the customer has agreed. */
+function findCorrection(codes: Codes, command: ListCommand, prefixes: Codes): Offer | undefined {
+  if (command.do !== 'replace') return undefined;
+  const [typed, ...others] = findCodes(codes, command.old).found;
+  const [guess = '', ...more] = command.codes;
+  if (typed === undefined || others.length + more.length > 0 || !isGuessedCode(guess)) return undefined;
+  return { why: 'spoken', typed, meant: codeMeant(guess, prefixes) ?? guess };
 }
 
 function askWhich(state: State, codes: Codes, scope: Scope): Decision {
@@ -70,57 +90,55 @@ function askWhich(state: State, codes: Codes, scope: Scope): Decision {
 
 function takeList(round: Round, flow: Flow, { codes, fresh, told }: Change): Round {
   const { state, scope } = round;
-  const offered = findAskedSlip(state.step);
-  const isAsked = offered !== undefined && codes.includes(offered.typed);
-  const slip = isAsked ? undefined : findSlip(fresh, scope.settings.codePrefixes);
+  const offered = findAskedCode(state.step);
+  const isAsked = offered === undefined || codes.includes(offered.typed ?? '');
   const left = { ...round, state: isAsked ? state : dropOffer(state), said: [...round.said, ...told] };
   const next = { ...setSlots(left, { codes: codes.length > 0 ? [...codes] : undefined }), flow };
-  return slip ? { ...next, doubt: round.doubt ?? { why: 'code', ...slip } } : next;
+  return { ...next, state: addDoubts(next.state, findSlips(fresh, scope.settings.codePrefixes)) };
 }
 
-function findAskedSlip(step: Step): Slip | undefined {
+/** The code that the current question is about. */
+function findAskedCode(step: Step): Offer | undefined {
   const offer = step.at === 'asking' ? step.offer : undefined;
-  return offer?.why === 'code' ? { typed: offer.typed ?? '', meant: offer.meant } : undefined;
+  return offer && findDoubtedSlot(offer) === 'codes' ? offer : undefined;
 }
 
-/** The first code that nearly begins like the codes of the operator: probably a typing error. */
-function findSlip(codes: Codes, prefixes: Codes): Slip | undefined {
-  for (const typed of codes) {
+/** The codes that nearly begin like the codes of the operator, probably typing errors; and guesses. */
+function findSlips(codes: Codes, prefixes: Codes): readonly Offer[] {
+  return codes.flatMap((typed): readonly Offer[] => {
     const meant = codeMeant(typed, prefixes);
-    if (meant !== undefined) return { typed, meant };
-  }
-  return undefined;
+    return meant === undefined ? [] : [{ why: isGuessedCode(typed) ? 'spoken' : 'code', typed, meant }];
+  });
 }
 
-/** Takes the code in doubt as meant or as typed, or asks for another one. */
-export function decideCode(round: Round, flow: Flow, choice: 'use' | 'keep' | 'other'): Reduction {
-  const { typed, meant } = findAskedSlip(round.state.step) ?? { typed: '', meant: '' };
+/** Takes the code in doubt as it was meant. */
+export function acceptCode(round: Round, { typed, meant }: Offer): Round {
   const { codes = [] } = round.state.draft;
-  const decided = { ...round, state: dropOffer(round.state) };
-  if (choice === 'use') return setSlots(decided, { codes: [...replaceIn(codes, [typed], [meant])] });
-  if (choice === 'keep' && !typed.includes(' ')) return { ...decided, flow };
+  return setSlots(round, { codes: [...replaceIn(codes, [typed ?? ''], [meant])] });
+}
+
+/** Drops the code in doubt, and asks for another one. */
+export function declineCode(round: Round, flow: Flow, { typed }: Offer): Reduction {
+  const { codes = [] } = round.state.draft;
   const left = codes.filter((code) => code !== typed);
-  const { state } = setSlots(decided, { codes: left.length > 0 ? left : undefined });
+  const { state } = setSlots(round, { codes: left.length > 0 ? left : undefined });
   return askStep(state, slotStep(flow, 'codes'), round.scope);
 }
 
 /** `offered`: the code that the current question is about. */
-function changeList(codes: Codes, command: ListCommand, offered: Slip | undefined): Change {
+function changeList(codes: Codes, command: ListCommand, offered: Offer | undefined): Change {
+  const doubted = offered?.typed === undefined ? [] : [offered.typed];
   switch (command.do) {
     case 'add':
       return offered && command.codes.includes(offered.meant)
-        ? replaceCodes(codes, [offered.typed], command.codes)
+        ? replaceCodes(codes, doubted, command.codes)
         : addCodes(codes, command.codes);
     case 'remove':
     case 'keepOnly':
       return removeCodes(codes, command);
     case 'replace': {
       const fresh = command.codes.filter((code) => !codes.includes(code));
-      const wrong = [
-        findCodes(codes, command.old).found,
-        offered === undefined ? [] : [offered.typed],
-        codes.length === 1 ? codes : [],
-      ];
+      const wrong = [findCodes(codes, command.old).found, doubted, codes.length === 1 ? codes : []];
       return replaceCodes(codes, wrong.find((some) => some.length > 0) ?? [], fresh);
     }
   }
@@ -170,7 +188,8 @@ function matchCodes(codes: Codes, ref: CodeRef): Codes {
   if ('place' in ref) return ref.place > 0 ? codes.slice(ref.place - 1, ref.place) : codes.slice(ref.place);
   const end = 'code' in ref ? ref.code : ref.end;
   if (codes.includes(end)) return [end];
-  return codes.filter((code) => code.toUpperCase().endsWith(end.toUpperCase()));
+  const toPlain = (code: string) => code.replaceAll(' ', '').toUpperCase();
+  return codes.filter((code) => toPlain(code).endsWith(toPlain(end)));
 }
 
 function removeCodes(codes: Codes, { do: way, which }: CommandOf<'remove' | 'keepOnly'>): Change {

@@ -8,6 +8,7 @@ import { CANCEL, type Choice, changeLast, choice, type Decision, type Line, type
 import { type AnswerKeys, SLOTS, toExamplePeriod } from '../slots.ts';
 import { findTakenTicket, forgetLast, type State } from '../state.ts';
 import { retry } from './advance.ts';
+import { findDoubtedSlot } from './doubts.ts';
 import { findFollowUp } from './follow-ups.ts';
 import { personChoice, supportLines, supportReply } from './handover.ts';
 import { findOperations, sayTooManyAttempts, toConfirmationId } from './operations.ts';
@@ -218,7 +219,7 @@ function describeQuestion(state: State, scope: Scope): AnswerKeys | undefined {
   if (step.at === 'confirming') return { what: 'answer.confirm.what' };
   if (step.at === 'idle' && consentQuestion?.open?.isLast) return { what: 'answer.consent.what' };
   if (step.at !== 'asking') return undefined;
-  if (step.offer?.why === 'typo') return SLOTS.email.about;
+  if (step.offer) return SLOTS[findDoubtedSlot(step.offer)].about;
   const isProof = scope.flows.get(step.flow)?.identity === 'proved' && isProofAsked(scope);
   return step.slot === 'phone' && isProof ? PROOF : SLOTS[step.slot].about;
 }

@@ -7,7 +7,7 @@ import { findTakenTicket, type State } from '../state.ts';
 import { runningFlow } from './advance.ts';
 import { addCustomerNote, callPerson, closeTicket, noteLead } from './handover.ts';
 import { noteUnclear } from './privacy.ts';
-import { askAgain, parseChoice, remark, toExpecting } from './questions.ts';
+import { askAgain, PIECE_MS, parseChoice, remark, toExpecting } from './questions.ts';
 import { run } from './run.ts';
 
 /*
@@ -52,9 +52,29 @@ function noteLanguage(state: State, text: string, { language, sender }: Scope): 
 
 function onText(state: State, text: string, scope: Scope): Decision {
   if (scope.language.slash(text) === 'show erasing') return run(state, [{ do: 'forget' }], scope);
-  const decision = run(state, interpret(state, text, scope), scope);
-  return noteUnclear(noteLead(decision, state, text), { before: state, text }, scope);
+  const commands = interpret(state, text, scope);
+  const { piece, ...rest } = state;
+  const decision = run(rest, commands, scope);
+  const pieced = commands.some(isUnread) ? notePiece(decision, { piece, text }, scope) : decision;
+  return noteUnclear(noteLead(pieced, state, text), { before: state, text }, scope);
 }
+
+function isUnread(command: Command): boolean {
+  if (command.do !== 'unclear' || command.likely || command.script) return false;
+  return !command.wrong || SLOTS[command.wrong.kind].form !== undefined;
+}
+
+/** Longer texts are no part of a value, nor are more words. */
+const PIECE = /^(?:\S{1,40}(?:\s|$)){1,4}$/;
+
+/** Keeps a text that is no value: the next text may be the rest of it. */
+function notePiece(decision: Decision, { piece, text }: PieceNote, { nowMs }: Scope): Decision {
+  const isNext = piece !== undefined && nowMs - piece.atMs <= PIECE_MS;
+  const whole = isNext ? `${piece.value} ${text.trim()}` : text.trim();
+  if (!PIECE.test(whole)) return decision;
+  return { ...decision, state: { ...decision.state, piece: { value: whole, atMs: nowMs } } };
+}
+type PieceNote = Pick<State, 'piece'> & { readonly text: string };
 
 const interpret = (state: State, text: string, scope: Scope): readonly Command[] =>
   scope.language.interpret(text, toExpecting(state, scope), scope).commands;

@@ -6,15 +6,9 @@ import { findGift } from '../prompts/gifts.ts';
 import { isStaff, pickIdentity } from '../prompts/identity.ts';
 import { CANCEL, type Choice, choice, type Decision, type Reply, say } from '../reply.ts';
 import { HISTORY_TYPES, missingSlots, PERIOD_CHOICES, resolvePeriod, SLOTS } from '../slots.ts';
-import {
-  type Asking,
-  type Confirming,
-  findTakenTicket,
-  type Offer,
-  type State,
-  type Step,
-} from '../state.ts';
+import { type Asking, type Confirming, findTakenTicket, type State, type Step } from '../state.ts';
 import { isNamedPeriod } from '../values/calendar.ts';
+import { askDoubt, findDoubtedSlot } from './doubts.ts';
 import { toConfirmationId } from './operations.ts';
 
 /*
@@ -103,10 +97,16 @@ export function toQuestion(state: State, scope: Scope): Reply {
       return { key: 'menu', choices, asks: 'menu', view };
     }
     case 'asking':
-      return { ...(step.offer ? askDoubt(step, step.offer, scope) : askSlot(state, step, scope)), view };
+      return { ...askValue(state, step, scope), view };
     case 'confirming':
       return { ...summarize(state, step, scope), view };
   }
+}
+
+function askValue(state: State, step: Asking, scope: Scope): Reply {
+  const { offer } = step;
+  const takesPhone = scope.sender.proof === 'contact';
+  return offer ? askDoubt({ step, offer, takesPhone }) : askSlot(state, step, scope);
 }
 
 function askSlot(state: State, step: Asking, scope: Scope): Reply {
@@ -126,17 +126,6 @@ function offerBefore({ before }: State, { slot }: Asking, scope: Scope): readonl
   return [choice('before', { params: { name } })];
 }
 
-function askDoubt({ slot }: Asking, { why, meant, typed }: Offer, { sender }: Scope): Reply {
-  const isPhone = why === 'mapped' || why === 'leadingZero';
-  const ids = isPhone ? ['use', 'other'] : typed === undefined ? ['use'] : ['use', 'keep'];
-  const choices = [...ids.map((id) => choice(id)), CANCEL];
-  if (isPhone) return { key: `phone.${why}`, params: { phone: showPhone(meant) }, choices, asks: 'phone' };
-  if (why === 'code')
-    return { key: 'code.offer', params: { typed: typed ?? '', code: meant }, choices, asks: 'code' };
-  const asks = slot === 'email' || sender.proof !== 'contact' ? 'email' : 'phone';
-  return { key: 'email.typo', params: { email: meant }, choices, asks };
-}
-
 /** What is about to be asked of AntCRM. Its button carries the operation. */
 function summarize({ draft, profile }: State, { flow: name, operation }: Confirming, scope: Scope): Reply {
   const flow = scope.flows.get(name);
@@ -154,6 +143,9 @@ function summarize({ draft, profile }: State, { flow: name, operation }: Confirm
 /** The buttons that answer whether phone and e-mail may be remembered. */
 export const CONSENT_CHOICES = [choice('consent:accept'), choice('consent:decline')];
 
+/** A part of a value and the rest of it come within this time. */
+export const PIECE_MS = 20_000;
+
 /** What the conversation waits for. */
 export function toExpecting(state: State, scope: Scope): Expecting {
   const { step, draft } = state;
@@ -161,7 +153,9 @@ export function toExpecting(state: State, scope: Scope): Expecting {
   // A text from before the consent question was shown cannot answer it.
   const isConsentLast = state.consentQuestion?.open?.isLast === true;
   const asksConsent = scope.current && isConsentLast;
-  const kind = isAsking ? (step.offer?.why === 'typo' ? 'email' : step.slot) : undefined;
+  const kind = isAsking ? (step.offer ? findDoubtedSlot(step.offer) : step.slot) : undefined;
+  const { piece } = state;
+  const isFresh = piece !== undefined && scope.nowMs - piece.atMs <= PIECE_MS;
   return {
     at: AT[isAsking && step.offer ? 'doubt' : step.at],
     flow: 'flow' in step ? step.flow : undefined,
@@ -179,6 +173,7 @@ export function toExpecting(state: State, scope: Scope): Expecting {
     gift: draft.gift,
     phone: draft.phone?.value,
     email: draft.email?.value,
+    ...(isFresh && { piece: piece.value }),
     references: state.operations.flatMap(({ id }) => [id, toConfirmationId(id)]),
   };
 }
@@ -200,6 +195,7 @@ function readButton(id: string, state: State, scope: Scope): readonly Command[] 
   const [, name = '', value = ''] = /^([^:]*):?(.*)$/s.exec(id) ?? [];
   switch (name) {
     case 'use':
+      return [{ do: 'accept', ...(value !== '' && { option: Number(value) }) }];
     case 'keep':
     case 'other':
       return [{ do: name }];

@@ -1,8 +1,9 @@
 import type { Command } from '../commands.ts';
 import type { Flow, Scope } from '../flow.ts';
 import type { Decision, Reply } from '../reply.ts';
-import type { Draft, Offer, State } from '../state.ts';
+import type { Draft, State } from '../state.ts';
 import { runningFlow } from './advance.ts';
+import { dropDoubts } from './doubts.ts';
 import { personChoice } from './handover.ts';
 
 /** Said before the question. Its choices say what the customer may have meant. */
@@ -16,8 +17,6 @@ export type Round = {
   readonly said: readonly Reply[];
   /** The message has slots of this flow: it goes on. */
   readonly flow?: Flow | undefined;
-  /** The first value in doubt, which is asked about. */
-  readonly doubt?: Offer | undefined;
   readonly digression?: Digression | undefined;
   /** A person is called; what else was said is kept. */
   readonly person?: true | undefined;
@@ -52,9 +51,11 @@ export function offerPerson(round: Round, said: Digression, why: Offered['why'] 
 }
 type Offered = NonNullable<State['offered']>;
 
-/** Sets slots, or deletes those that are undefined. The running flow goes on. */
+/** Sets slots, or deletes those that are undefined. The running flow goes on, without doubts about them. */
 export function setSlots(round: Round, slots: Draft): Round {
-  const entries = Object.entries({ ...round.state.draft, ...slots });
+  const settled = (['phone', 'email'] as const).filter((slot) => slot in slots);
+  const state = settled.reduce(dropDoubts, round.state);
+  const entries = Object.entries({ ...state.draft, ...slots });
   const draft: Draft = Object.fromEntries(entries.filter(([, value]) => value !== undefined));
-  return { ...round, state: { ...round.state, draft }, flow: findFlow(round) };
+  return { ...round, state: { ...state, draft }, flow: findFlow(round) };
 }

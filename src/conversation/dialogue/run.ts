@@ -3,10 +3,10 @@ import { findConfirms, type Scope } from '../flow.ts';
 import { isStaff, toTypedValue } from '../prompts/identity.ts';
 import { type Decision, say, sayFirst } from '../reply.ts';
 import { findSlotByField, missingSlots, SLOTS } from '../slots.ts';
-import { type Confirming, dropOffer, forgetLast, type Offer, type State } from '../state.ts';
+import { type Confirming, dropOffer, forgetLast, type State } from '../state.ts';
 import { advance } from './advance.ts';
 import { beginCalls } from './calls.ts';
-import { changeCodes, decideCode, listCodes } from './codes.ts';
+import { acceptCode, changeCodes, declineCode, listCodes } from './codes.ts';
 import {
   answer,
   answerFollowUp,
@@ -19,13 +19,14 @@ import {
   showPart,
   showStatus,
 } from './digressions.ts';
+import { findDoubtedSlot, isButtonOnly, mayKeep } from './doubts.ts';
 import { callPerson } from './handover.ts';
 import { isInterrupted } from './operations.ts';
 import { turnPage } from './pages.ts';
 import { answerConsent, forget } from './privacy.ts';
 import { askAgain, askStep, parseChoice, pointAtButton, remark, slotStep } from './questions.ts';
 import { digress, findFlow, type Reduction, type Round, type RoundScope, setSlots } from './round.ts';
-import { serveNext, setGift, setHistory, setIdentity, startFlow } from './slots.ts';
+import { serveNext, setGift, setHistory, setIdentity, setSeveral, startFlow } from './slots.ts';
 
 /*
  * The dialogue: applies the commands of a message, each once, in order; then the bot asks one question.
@@ -90,6 +91,10 @@ function reduce(round: Round, command: Command): Reduction {
     case 'keep':
     case 'other':
       return decideDoubt(round, command.do);
+    case 'accept':
+      return acceptDoubt(round, command);
+    case 'several':
+      return setSeveral(round, command);
     case 'cancel':
       return stop(round, command);
     case 'page':
@@ -128,13 +133,13 @@ function confirm(state: State, operation: string, scope: Scope): Decision {
 /** A press or a form of a question that is over: nothing is changed. */
 const sayExpired = (state: State): Decision => say(state, { key: 'choice.expired', notice: true });
 
-function finish({ state, said, flow, doubt, digression, person, scope }: Round): Decision {
+function finish({ state, said, flow, digression, person, scope }: Round): Decision {
   if (person) {
     // A ticket tells what led to the offer of it, and what was not understood.
     const { offered, notUnderstood } = scope.before;
     return callPerson({ ...state, notUnderstood }, offered ?? { why: 'asked' }, scope);
   }
-  const goal = flow && advance(state, { flow, doubt }, scope);
+  const goal = flow && advance(state, flow, scope);
   if (!digression) return goal ? tellNoted(sayFirst(said, goal), scope) : askAgain(state, scope, ...said);
   const { question, ...reply } = digression;
   if (!goal) return { ...sayFirst(said, remark(state, scope, reply)), question };
@@ -190,25 +195,44 @@ function refuse(round: Round, { wrong }: CommandOf<'no'>): Reduction {
   return wrong && step.at === 'asking' ? askAgain(round.state, round.scope) : declineSlot(round, {});
 }
 
+/** What a text says about a value in doubt. It takes no guess: the answer shows the button. */
 function decideDoubt(round: Round, choice: 'use' | 'keep' | 'other'): Reduction {
   const { scope, state } = round;
   const { step } = state;
   const flow = findFlow(round);
   if (step.at !== 'asking' || !step.offer || !flow) return round;
-  const { why, meant, typed } = step.offer;
-  if (why === 'code') return decideCode(round, flow, choice);
+  const { offer } = step;
+  if (choice === 'use' && isButtonOnly(offer)) return askAgain(state, scope, { key: 'doubt.press' });
+  if (choice === 'use') return acceptDoubt(round, { do: 'accept' });
+  const kept = choice === 'keep' && mayKeep(offer) ? offer.typed : undefined;
   const decided = { ...round, state: dropOffer(state) };
-  const kept = choice === 'keep' && mayKeep(step.offer) ? typed : undefined;
-  const taken = choice === 'use' ? meant : kept;
-  if (taken === undefined)
-    return askStep(decided.state, slotStep(flow, step.slot, { editing: step.editing }), scope);
-  if (why === 'typo') return setSlots(decided, { email: toTypedValue(taken, scope) });
-  const isShared = typed !== undefined;
-  return setSlots(decided, { phone: isShared ? { value: taken, proved: true } : toTypedValue(taken, scope) });
+  const isCode = findDoubtedSlot(offer) === 'codes';
+  if (isCode) return kept === undefined ? declineCode(decided, flow, offer) : { ...decided, flow };
+  if (kept !== undefined) return setSlots(decided, { email: toTypedValue(kept, scope) });
+  return askStep(decided.state, slotStep(flow, step.slot, { editing: step.editing }), scope);
 }
 
-/** A phone number in doubt cannot be called, so it is not kept. */
-const mayKeep = ({ why, typed }: Offer): boolean => typed !== undefined && (why === 'typo' || why === 'code');
+/** The button of a value in doubt. */
+function acceptDoubt(round: Round, { option }: CommandOf<'accept'>): Reduction {
+  const { scope, state } = round;
+  const { offer } = state.step.at === 'asking' ? state.step : {};
+  if (!offer) return round;
+  const { why, typed, meant, options } = offer;
+  const taken = options ? options[(option ?? 0) - 1] : meant;
+  if (taken === undefined) return sayExpired(state);
+  const decided = { ...round, state: dropOffer(state) };
+  switch (findDoubtedSlot(offer)) {
+    case 'codes':
+      return acceptCode(decided, offer);
+    case 'email':
+      return setSlots(decided, { email: toTypedValue(taken, scope) });
+    case 'phone': {
+      const isShared = why === 'mapped' && typed !== undefined;
+      const phone = isShared ? { value: taken, proved: true } : toTypedValue(taken, scope);
+      return setSlots(decided, { phone });
+    }
+  }
+}
 
 function changeSlot(round: Round, { field }: CommandOf<'change'>): Reduction {
   const { state, scope } = round;

@@ -5,9 +5,10 @@ import { showPhone } from '../prompts/format.ts';
 import { findGift } from '../prompts/gifts.ts';
 import { collectIdentity, toTypedValue } from '../prompts/identity.ts';
 import { changeLast, sayFirst } from '../reply.ts';
-import { type Draft, dropOffer, type Identity, type State } from '../state.ts';
+import { type Draft, dropOffer, type Identity, type Offer, type State } from '../state.ts';
 import { findCallHindrance, retry, runningFlow } from './advance.ts';
 import { answer, sayFault, sayNotUnderstood } from './digressions.ts';
+import { addDoubts, dropDoubts } from './doubts.ts';
 import { askStep, goHome, slotStep } from './questions.ts';
 import { digress, findFlow, type Reduction, type Round, setSlots } from './round.ts';
 
@@ -43,7 +44,8 @@ export function beginFlow(round: Round, flow: Flow): Reduction {
   const told = left ? [{ key: 'flow.switched', params: { flow: { key: `flow.${left.name}` } } }] : [];
   const wait = scope.serviceUp ? findCallHindrance(flow, state, scope) : { key: 'service.unavailable' };
   if (wait) return sayFirst(told, goHome(state, scope, wait));
-  const known: Draft = collectIdentity(state, scope);
+  const waiting = left ? {} : pickWaiting(state.draft);
+  const known: Draft = { ...collectIdentity(state, scope), ...waiting };
   const isSkipped = flow.slots.includes('email') && known.email === undefined && state.emailAsked;
   const draft = isSkipped ? { ...known, email: null } : known;
   const [slot = 'phone'] = flow.slots;
@@ -99,11 +101,8 @@ export function setIdentity(round: Round, command: SetIdentity): Reduction {
   if (!flow) return keepForLater(round, command);
   const known = toTypedValue(value ?? '', scope);
   const counts = flow.identity === 'typed' || known.proved;
-  if (command.doubt && counts) {
-    const isUsable = command.doubt.why === 'typo' && value !== undefined;
-    const doubt = { ...command.doubt, ...(isUsable && { typed: value }) };
-    return { ...round, flow, doubt: round.doubt ?? doubt };
-  }
+  if (command.doubt && counts)
+    return { ...round, state: addDoubts(dropDoubts(round.state, slot), [toOffer(command)]), flow };
   if (value === undefined) return round;
   if (!counts) return setUnproved(round, { [slot]: known });
   return setSlots(round, slot === 'email' ? { email: known } : setPhone(round, known));
@@ -131,12 +130,42 @@ function setUnproved(round: Round, known: Identity): Reduction {
   return scope.commands.length > 1 ? round : sayNotUnderstood(round);
 }
 
-function keepForLater(round: Round, { slot, value, doubt }: SetIdentity): Round {
+/** A value that no flow asked for. The next flow uses it. */
+function keepForLater(round: Round, command: SetIdentity): Round {
+  const { slot, value, doubt, kept: isKept } = command;
   const { scope, state } = round;
   const known = value === undefined || doubt ? {} : { [slot]: toTypedValue(value, scope) };
-  const before = state.draft === scope.before.draft ? {} : state.draft;
-  const kept: State = { ...state, step: { at: 'idle' }, draft: { ...before, ...known } };
-  return digress({ ...round, state: kept }, { key: 'unsure', context: 'identity' });
+  const before = state.draft === scope.before.draft ? pickWaiting(state.draft) : state.draft;
+  const step = isKept ? state.step : ({ at: 'idle' } as const);
+  const noted = { ...state, step, draft: { ...before, ...known } };
+  const kept = { ...round, state: addDoubts(noted, doubt ? [toOffer(command)] : []) };
+  if (isKept) return kept;
+  const shown = value ?? doubt?.meant ?? '';
+  const params = { value: slot === 'phone' ? showPhone(shown) : shown };
+  return digress(kept, { key: 'unsure', context: 'identity', params });
+}
+
+/** What waits in the draft while no flow runs. */
+export function pickWaiting({ codes, doubts }: Draft): Draft {
+  return { ...(codes && { codes }), ...(doubts && { doubts }) };
+}
+
+function toOffer({ value, doubt }: SetIdentity): Offer {
+  const isUsable = doubt?.why === 'typo' && value !== undefined;
+  return { ...(doubt ?? { why: 'spoken', meant: value ?? '' }), ...(isUsable && { typed: value }) };
+}
+
+/** Several phones or e-mails, of which one is meant: the customer picks it. */
+export function setSeveral(round: Round, { slot, values }: CommandOf<'several'>): Reduction {
+  const { scope, state } = round;
+  const flow = findFlow(round);
+  const offer: Offer = { why: 'several', meant: values[0] ?? '', options: [...values] };
+  const counts = !flow || flow.identity === 'typed' || toTypedValue('', scope).proved;
+  if (!counts) return setIdentity(round, { do: 'set', slot, value: offer.meant });
+  const doubted = { ...round, state: addDoubts(dropDoubts(state, slot), [offer]) };
+  if (flow) return { ...doubted, flow };
+  const shown = slot === 'phone' ? values.map(showPhone) : values;
+  return digress(doubted, { key: 'unsure', context: 'identity', params: { value: shown.join(', ') } });
 }
 
 /**
@@ -150,12 +179,15 @@ function setShared(
   const { state, scope } = round;
   const flow = runningFlow(state, scope);
   if (!proved && flow?.identity !== 'typed') return digress(round, { key: 'identity.notOwn' });
-  if (doubt && flow)
-    return { ...round, flow, doubt: round.doubt ?? { ...doubt, ...(proved && { typed: value }) } };
+  if (doubt && flow) {
+    const offer = { ...doubt, ...(proved && { typed: value }) };
+    return { ...round, flow, state: addDoubts(dropDoubts(state, 'phone'), [offer]) };
+  }
   const phone: ProvableValue = { value, proved: proved && !doubt };
   const profile = state.consent?.given && phone.proved ? { ...state.profile, phone } : state.profile;
   if (flow) return setSlots({ ...round, state: { ...state, profile } }, { phone });
-  const kept: State = { ...state, step: { at: 'idle' }, profile, draft: { phone } };
+  const draft = { ...pickWaiting(state.draft), phone };
+  const kept: State = { ...state, step: { at: 'idle' }, profile, draft };
   return digress(
     { ...round, state: kept },
     { key: 'identity.phone', params: { phone: showPhone(phone.value) } },

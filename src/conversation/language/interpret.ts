@@ -2,6 +2,7 @@ import type { Expecting, Interpretation, Interpreter, Reading, SlotKind, TextCom
 import { LOCALES, type Locale } from '../message.ts';
 import {
   codeInLink,
+  findBeginning,
   isArticleNumber,
   isPlainCode,
   linkOf,
@@ -55,6 +56,7 @@ export type InterpreterOptions = {
   readonly answered: ReadonlySet<string>;
 };
 
+const SHORT = { ok: false, reason: 'code.short' } as const;
 const UNCLEAR: readonly TextCommand[] = [{ do: 'unclear' }];
 const ASKS_UNKNOWN: readonly TextCommand[] = [{ do: 'ask', about: 'unknown' }];
 
@@ -83,6 +85,8 @@ const MARGIN = 0.1;
 const STORY = 4;
 const MOST_OFFERED = 3;
 
+/** A longer text is not the rest of a value. */
+const MAX_REST = 40;
 /** A longer text does not leave a person. */
 const MAX_LEAVING = 10;
 
@@ -108,7 +112,11 @@ export class LanguageInterpreter implements Interpreter {
   }
 
   interpret(text: string, at: Expecting, reading: Reading): Interpretation {
-    const quick = pickByNumber(text, at) ?? this.#readConsent(text, at) ?? this.#readAsked(text, at, reading);
+    const quick =
+      this.#readRest(text, at, reading) ??
+      pickByNumber(text, at) ??
+      this.#readConsent(text, at) ??
+      this.#readAsked(text, at, reading);
     if (quick) return { commands: quick, why: { covered: [] } };
     const here = this.#situationOf(text, at, reading);
     const commands = this.#meant(here);
@@ -137,6 +145,19 @@ export class LanguageInterpreter implements Interpreter {
     };
     if (vocabulary.list('consent yes').some(isWhole)) return [{ do: 'remember', given: true }];
     return vocabulary.list('consent no').some(isWhole) ? [{ do: 'remember', given: false }] : undefined;
+  }
+
+  /** The value that the text before began: "0867", "123456". It is a guess. */
+  #readRest(text: string, { piece }: Expecting, reading: Reading): Meant {
+    if (piece === undefined || text.length > MAX_REST) return undefined;
+    const parsed = this.parser.parse(`${piece} ${text}`, reading);
+    if (bringsValue(this.parser.parse(text, reading)) || parsed.rest.length > 0) return undefined;
+    const { codes, phones, emails } = parsed;
+    const values = [...phones, ...emails].flatMap((one) => (one.ok ? one.value : []));
+    if (values.length + codes.length !== 1) return undefined;
+    const [meant] = values;
+    if (meant === undefined) return [{ do: 'add', codes }];
+    return [{ do: 'set', slot: meant.includes('@') ? 'email' : 'phone', doubt: { why: 'spoken', meant } }];
   }
 
   /** A text that is, by itself, a value of the kind that is asked. */
@@ -173,7 +194,8 @@ export class LanguageInterpreter implements Interpreter {
         return [wrong(kind, 'history.type')];
       default: {
         if (kind === 'gift' && settings.gifts.length > 0) return [wrong(kind, 'gift.unknown')];
-        const code = this.parser.readCode(text);
+        const isBeginning = findBeginning(text.trim(), settings.codePrefixes) !== undefined;
+        const code = isBeginning ? SHORT : this.parser.readCode(text);
         if (!code.ok) return [wrong(kind, code.reason)];
         return [
           kind === 'gift' ? { do: 'set', slot: kind, value: code.value } : { do: 'add', codes: [code.value] },

@@ -298,8 +298,8 @@ export function valuesIn(said: ParsedText, { nowMs, settings }: Reading): Situat
   const all = { do: 'period', period: namedPeriod('all', nowMs, settings.timeZone) } as const;
   return {
     codes: added.length > 0 ? [{ do: 'add', codes: added }] : [],
-    phone: phones.length > 1 ? [wrong('phone', 'phone.several')] : phones.map(setPhone),
-    email: emails.length > 1 ? [wrong('email', 'email.several')] : emails.flatMap(setEmail),
+    phone: severalOf('phone', phones) ?? phones.map(setPhone),
+    email: severalOf('email', emails) ?? emails.flatMap(setEmail),
     gift:
       others.length > 0 ? [{ do: 'among', gifts: [...new Set([gift ?? '', ...others])] }] : code ? [set] : [],
     list: type ? [{ do: 'kind', of: type }] : [],
@@ -311,6 +311,23 @@ const periodOf = ({ span, fault = 'period.shape' }: SaidPeriod, timeZone: string
   span ? { do: 'period', period: toPeriod(span, timeZone) } : wrong('period', fault);
 
 const contactsOf = ({ phone, email }: Situation['values']): readonly TextCommand[] => [...phone, ...email];
+
+/** The values of a kind, where a text has more than one. */
+function severalOf(
+  slot: 'phone' | 'email',
+  some: readonly (Phone | EmailResult)[],
+): readonly TextCommand[] | undefined {
+  const values = some.flatMap((one) => (one.ok ? one.value : []));
+  return values.length > 1 ? [{ do: 'several', slot, values }] : undefined;
+}
+
+/** Values that the text only mentions: they are noted, and begin nothing. */
+export const asKept = (commands: readonly TextCommand[]): readonly TextCommand[] =>
+  commands.map((command) =>
+    command.do === 'add' || (command.do === 'set' && command.slot !== 'gift')
+      ? { ...command, kept: true }
+      : command,
+  );
 
 export const setPhone = ({ value, ask: why }: Phone): TextCommand =>
   why
