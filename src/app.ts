@@ -15,6 +15,7 @@ import { createMetrics } from './observability/metrics.ts';
 import { Spans } from './observability/tracing.ts';
 import type { Watchdog } from './observability/watchdog.ts';
 import { createStepIds, openConversation, type TalkOptions } from './open-conversation.ts';
+import { Overload } from './operators/overload.ts';
 import { createTickets } from './operators/tickets.ts';
 import { createPhotoReader, type PhotoReaderOptions } from './photos/reader.ts';
 import { mountRoutes } from './routes.ts';
@@ -83,12 +84,14 @@ export async function createApp(config: Config, options: AppOptions = {}) {
   const operators = new Operators({ ...core, readState, onFiled: engine.schedule, onFault });
   const tickets = createTickets({ ...core, operators });
 
-  const work = { accept: engine.accept, commands, words, photoReader, feed: stores.feed };
+  const { maxBacklog } = config;
+  const overload = new Overload({ ...core, operators, isSaturated: engine.isSaturated, maxBacklog });
+  const work = { accept: overload.around(engine.accept), commands, words, photoReader, feed: stores.feed };
   const { answers } = config;
   const facts = { answers, handover: config.settings.handover, sandboxed: backend.sandbox !== undefined };
   await channels.open(config, { ...core, ...http, ...work, ...facts, tickets }, around.channel);
   channels.mount(http);
-  mountRoutes({ ...core, config, http, channels, words, gifts, metrics, operators, backend });
+  mountRoutes({ ...core, config, http, channels, words, gifts, metrics, operators, backend, overload });
   await http.ready();
 
   return {
@@ -101,9 +104,10 @@ export async function createApp(config: Config, options: AppOptions = {}) {
     /** Once it listens: begins to work on what is due, registers webhooks. */
     async start(): Promise<void> {
       engine.start();
+      overload.start();
       await channels.start(observe.log);
     },
-    stop: () => stop(base, { engine, channels, others: [backend, photoReader, notices] }),
+    stop: () => stop(base, { engine, channels, others: [overload, backend, photoReader, notices] }),
   };
 }
 

@@ -23,11 +23,12 @@ type RouteParts = {
   readonly store: RecordStore;
   readonly operators: Operators;
   readonly backend: { readonly sandbox: FastifyPluginAsync | undefined; faults(): readonly string[] };
+  readonly overload: { faults(): readonly string[] };
 };
 
 /** Mounts the routes for staff, operators, Prometheus and orchestrators; channels mount theirs. */
 export function mountRoutes({ config, http, channels, words, gifts, metrics, ...parts }: RouteParts): void {
-  const { store, backend, operators } = parts;
+  const { store, backend, operators, overload } = parts;
   const { server, admin, guard } = http;
   const { traits } = channels;
   const languages = LOCALES.map((tag) => ({ tag, name: words.line({ key: `choice.language:${tag}` }, tag) }));
@@ -54,6 +55,7 @@ export function mountRoutes({ config, http, channels, words, gifts, metrics, ...
       void scope.addHook('onRequest', guard.api).register(sandbox);
     admin.register(guarded, { prefix: '/sandbox' });
   }
-  const others = () => new Map([['antcrm', backend.faults()], ...channels.faults()]);
+  const others = () =>
+    new Map([['antcrm', backend.faults()], ['turns', overload.faults()], ...channels.faults()]);
   server.register(health({ store: store.health, others }));
 }

@@ -124,6 +124,7 @@ test('a channel out of order is degraded, no store is down; strangers learn no h
     const dependencies = {
       store: { status: 'down' },
       antcrm: { status: 'ok' },
+      turns: { status: 'ok' },
       telegram: { status: 'degraded' },
     };
     expect(await ask(headers)).toEqual({ status: 503, body: { status: 'down', dependencies } });

@@ -123,6 +123,9 @@ export class Engine {
   /** Gives a conversation one of the next free slots. */
   readonly schedule = (conversation: string): void => this.#scheduler.schedule(conversation);
 
+  /** Whether this process has no free slot for another turn. */
+  readonly isSaturated = (): boolean => this.#scheduler.isFull;
+
   /** Begins to renew leases and to look for due conversations. */
   start(): void {
     this.#tools.leases.start();

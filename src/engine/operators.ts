@@ -130,6 +130,19 @@ export class Operators {
     return this.#toStored(record, nowMs);
   }
 
+  /**
+   * The messages of a conversation that wait for a turn: their channel, and for how long each has waited. Null:
+   * none does. Messages behind a reply that waits do not count, nor those of a turn that is at work.
+   */
+  async waitingIn(name: string): Promise<{ readonly channel: string; readonly agesMs: number[] } | null> {
+    const { record, nowMs } = await this.#conversations.read(name);
+    const head = record?.inbox[0];
+    if (record === null || head === undefined || record.outbox.length > 0) return null;
+    if (record.lease !== null && record.lease.untilMs > nowMs) return null;
+    const message = attempt(() => readMessage(head.body));
+    return message && { channel: message.channel, agesMs: record.inbox.map(({ atMs }) => nowMs - atMs) };
+  }
+
   nameOf(channel: string, conversation: string): string {
     return conversationName(this.#options.encryption, channel, conversation);
   }

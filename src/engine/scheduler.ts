@@ -64,6 +64,11 @@ export class Scheduler {
     });
   }
 
+  /** Whether no slot is free: a message then waits in the store. */
+  get isFull(): boolean {
+    return this.#usedSlots >= this.#parts.limits.concurrency;
+  }
+
   waitUntilIdle(): Promise<void> {
     return new Promise((resolve) => {
       this.#onIdle = resolve;
@@ -73,8 +78,7 @@ export class Scheduler {
 
   /** Takes a slot, if one is free and the process is not stopping. */
   reserveSlot(): boolean {
-    const { stopping, limits } = this.#parts;
-    if (stopping.aborted || this.#usedSlots >= limits.concurrency) return false;
+    if (this.#parts.stopping.aborted || this.isFull) return false;
     this.#usedSlots += 1;
     return true;
   }

@@ -31,6 +31,7 @@ export const ALARMS = [
   'staff_operation',
   'store_unavailable',
   'store_emptied',
+  'turns_late',
   'delivery_given_up',
   'delivery_rejected',
   'delivery_failing',

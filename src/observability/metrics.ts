@@ -146,6 +146,8 @@ function observeTurns({ counter, histogram, count, set }: Declare, log: Log) {
       if (waitMs !== undefined) waits.observe({ channel }, waitMs / 1000);
     },
     busy: set('bot_turns_busy'),
+    /** How long the messages of a channel that wait for their turn have waited on average, seconds. */
+    turnWait: set<[channel: string]>('bot_turn_wait_seconds', 'channel'),
     /** A lease was taken: with a fresh message, for work that was due, or because the one before ran out. */
     lease: count<['fresh' | 'due' | 'takeover']>('bot_leases_total', 'reason'),
     /** `left`: the conversation is of a newer version. */
@@ -157,7 +159,7 @@ function observeTurns({ counter, histogram, count, set }: Declare, log: Log) {
 }
 
 /** What became of a message that reached `accept`. */
-type MessageResult = 'accepted' | 'duplicate' | 'full' | 'refused' | 'unavailable';
+type MessageResult = 'accepted' | 'duplicate' | 'full' | 'refused' | 'unavailable' | 'overloaded';
 type Call = 'accumulate' | 'redeem' | 'history' | 'contact';
 
 function observeParts({ counter, histogram, count, time, set }: Declare) {
