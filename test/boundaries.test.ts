@@ -33,7 +33,7 @@ const ROOMS: readonly (readonly [files: string, imports: string])[] = [
   ['../examples/own-channel/', CHANNEL],
   ['../examples/own-flow/', 'conversation/|../examples/own-flow/'],
   ['console/', 'console/|http/(guard|session).ts'],
-  ['cli/answers.ts', 'conversation/|(config|i18n).ts'],
+  ['cli/(answers|folds).ts', 'conversation/|cli/folds.ts|(config|i18n).ts'],
   // Programs that talk to a running bot as staff and operators do, from outside.
   [
     'cli/',
