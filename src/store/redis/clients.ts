@@ -1,8 +1,21 @@
 import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { Cluster, Command, Redis } from 'ioredis';
+import { type ClientContext, Cluster, Command, Redis, type Result } from 'ioredis';
 import { StoreUnavailable } from '../port.ts';
 import type { RedisAddress } from './address.ts';
+
+/** ioredis has for each command one whose answer is in buffers. Its types leave these out. */
+declare module 'ioredis' {
+  interface RedisCommander<
+    Context extends ClientContext = {
+      type: 'default';
+    },
+  > {
+    evalBuffer(...args: ScriptArguments): Result<unknown, Context>;
+    evalshaBuffer(...args: ScriptArguments): Result<unknown, Context>;
+  }
+}
+type ScriptArguments = [script: string, keyCount: number, ...keysAndArgs: (string | Buffer | number)[]];
 
 const readScript = (name: string) => {
   const lua = readFileSync(new URL(`${name}.lua`, import.meta.url), 'utf8');
@@ -20,49 +33,6 @@ export type ScriptCall = {
   readonly keys: readonly string[];
   readonly args: readonly (string | Buffer | number)[];
 };
-
-/**
- * A script, sent by its hash or its source. ioredis's own way takes a piece of memory for each argument and
- * a timer for each command: 4 % of a turn.
- */
-export class ScriptCommand extends Command {
-  /** How long it may take once it is sent: the sender then rejects it. */
-  timeoutMs = Number.POSITIVE_INFINITY;
-
-  constructor({ script, keys, args }: ScriptCall, by: 'sha' | 'lua') {
-    super(by === 'sha' ? 'evalsha' : 'eval', [], { replyEncoding: null });
-    this.args = [SCRIPTS[script][by], keys.length, ...keys, ...args];
-  }
-
-  /** ioredis calls it when it sends the command. */
-  override setTimeout(ms: number): void {
-    this.timeoutMs = ms;
-  }
-
-  /** The command in Redis's protocol, in one buffer. */
-  override toWritable(): Buffer {
-    const { name, args } = this;
-    let size = MAX_HEAD;
-    for (const arg of args) size += MAX_HEAD + (Buffer.isBuffer(arg) ? arg.length : 3 * String(arg).length);
-    const written = Buffer.allocUnsafe(size);
-    let end = 0;
-    let text = `*${args.length + 1}\r\n$${name.length}\r\n${name}\r\n`;
-    for (const arg of args) {
-      const part = Buffer.isBuffer(arg) ? arg : String(arg);
-      text += `$${Buffer.byteLength(part)}\r\n`;
-      if (typeof part === 'string') text += `${part}\r\n`;
-      else {
-        end += written.write(text, end);
-        end += part.copy(written, end);
-        text = '\r\n';
-      }
-    }
-    end += written.write(text, end);
-    return written.subarray(0, end);
-  }
-}
-/** What an argument needs at most besides its own bytes. */
-const MAX_HEAD = 32;
 
 export type ClientOptions = {
   /** Whether commands wait until there is a connection. */
@@ -89,6 +59,7 @@ export function createClient(
   }
   return new Cluster([...address.nodes], {
     enableOfflineQueue,
+    enableAutoPipelining: COMMON.enableAutoPipelining,
     redisOptions: { ...node, commandTimeout: nodeMs },
     clusterRetryStrategy: retryStrategy,
     // Enough for a moved slot and a failover. More would send commands round the living masters.
@@ -117,10 +88,14 @@ function sentinelOptions(
   };
 }
 
+/** How long a command may take, with all retries of the client. */
+export const COMMAND_MS = 1800;
+
 const COMMON = {
+  // Commands of one iteration of the event loop go out together. One by one, a text costs 1.7 times as much.
+  enableAutoPipelining: true,
   connectTimeout: 2000,
-  // How long a command may take, with all retries of the client.
-  commandTimeout: 1800,
+  commandTimeout: COMMAND_MS,
   // A connection without any answer for this long is dead.
   socketTimeout: 4000,
   // How often a node that loads its data is asked whether it is ready.
@@ -138,7 +113,7 @@ export const NODE_MS = 1000;
 const NO_MASTER = /^(?:ERR [^-]*-)?(?:READONLY|MASTERDOWN|LOADING|UNBLOCKED)\b/;
 
 /** The connections to masters that are open or known. */
-export const mastersOf = (client: Redis | Cluster): readonly Redis[] =>
+const mastersOf = (client: Redis | Cluster): readonly Redis[] =>
   client instanceof Cluster ? client.nodes('master') : [client];
 
 /** A node that holds data: its name for operators, a key that it holds, its connection if there is one. */

@@ -8,22 +8,19 @@ import { StoreRefused, StoreUnavailable } from '../port.ts';
 import { placesOf, type RedisAddress } from './address.ts';
 import {
   type ClientOptions,
+  COMMAND_MS,
   confirm,
   createClient,
   ignore,
-  mastersOf,
   NODE_MS,
   reasonOf,
   SCRIPTS,
   type ScriptCall,
-  ScriptCommand,
   unavailable,
 } from './clients.ts';
 
 /** The start waits at most this long for Redis. The bot recovers later. */
 const START_MS = 3000;
-/** How late a script may be ended. */
-const TIMER_MS = 100;
 const RECONNECT = { baseMs: 50, maxMs: 2000 };
 
 /** How often the check value is looked for, also if nobody asks for readiness. */
@@ -37,6 +34,9 @@ const EMPTIED =
 /** Redis has no such login or database. Waiting does not help. */
 const REFUSES_LOGIN =
   /^(WRONGPASS|NOAUTH|ERR invalid password|ERR DB index is out of range|ERR SELECT is not allowed)/;
+
+/** A node that has not the slot names the one that has it. */
+const REDIRECTED = /^(MOVED|ASK) /;
 
 /** The key of the store's check value. It never changes, because every version of the bot looks here. */
 export const CANARY_KEY = '{e8a}layout';
@@ -85,10 +85,6 @@ export class RedisConnection {
   /** The store had its check value. */
   #isBegun = false;
   #emptiedMs = Number.NEGATIVE_INFINITY;
-  /** The scripts under way, and when they began. */
-  readonly #open = new Map<ScriptCommand, number>();
-  #isCorked = false;
-  #isTiming = false;
   #isEnded = false;
 
   constructor(address: RedisAddress, options: ConnectionOptions) {
@@ -128,20 +124,41 @@ export class RedisConnection {
   }
 
   /** Runs a script. Strings of its answer come as buffers. Rejects with `StoreUnavailable`. */
-  async run(call: ScriptCall, by: 'sha' | 'lua' = 'sha'): Promise<unknown> {
-    if (this.#closed !== null) this.throwIfClosed();
+  async run(call: ScriptCall): Promise<unknown> {
+    this.throwIfClosed();
     const startMs = this.runtime.monotonicMs();
-    if (!this.#isCorked) this.#cork();
-    const command = new ScriptCommand(call, by);
-    this.#open.set(command, startMs);
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    // ioredis counts from when the batch leaves, and it leaves when the one before it has its answers.
+    const timer = this.runtime.timer(COMMAND_MS, () => reject(new Error('timed out')));
     try {
-      return await this.client.sendCommand(command);
+      return await Promise.race([this.#send(call), late]);
     } catch (error) {
-      if (by === 'sha' && reasonOf(error).startsWith('NOSCRIPT')) return this.run(call, 'lua');
       throw unavailable(error);
     } finally {
-      this.#open.delete(command);
+      timer.cancel();
       this.#options.onCommand?.((this.runtime.monotonicMs() - startMs) / 1000, call.script);
+    }
+  }
+
+  /** Sends a script with whatever else leaves in this iteration of the event loop. */
+  async #send({ script, keys, args }: ScriptCall): Promise<unknown> {
+    const { lua, sha } = SCRIPTS[script];
+    const parts = [keys.length, ...keys, ...args] as const;
+    try {
+      // By `call`, a batch would lose the name of the command; by `defineCommand`, it would fail in a cluster.
+      return await this.client.evalshaBuffer(sha, ...parts);
+    } catch (error) {
+      const reason = reasonOf(error);
+      if (reason.startsWith('NOSCRIPT')) return this.client.evalBuffer(lua, ...parts);
+      if (!REDIRECTED.test(reason)) throw error;
+      // A batch is redirected only as a whole. By itself the command follows its slot.
+      const [[again, answer] = []] =
+        (await this.client
+          .pipeline()
+          .evalBuffer(lua, ...parts)
+          .exec()) ?? [];
+      if (again) throw again;
+      return answer;
     }
   }
 
@@ -161,7 +178,7 @@ export class RedisConnection {
     const [[error, answer] = [], [, acknowledged] = []] = (await confirm(pipeline.exec())) ?? [];
     if (error || answer === undefined) {
       // A pipeline does not follow a slot that has moved. A single command does, and learns its new node.
-      if (/^(MOVED|ASK) /.test(reasonOf(error))) this.#durableClient.exists(...keys).catch(ignore);
+      if (REDIRECTED.test(reasonOf(error))) this.#durableClient.exists(...keys).catch(ignore);
       throw unavailable(error);
     }
     return { answer, acknowledged: Number(acknowledged ?? 0) };
@@ -256,34 +273,5 @@ export class RedisConnection {
     this.#isBegun = false;
     this.#emptiedMs = this.runtime.monotonicMs();
     this.#options.onEmptied?.();
-  }
-
-  /**
-   * Sends the commands of one iteration of the event loop in one write: a quarter less processor time.
-   * ioredis' auto-pipelining sends no batch before the previous one was answered.
-   */
-  #cork(): void {
-    this.#isCorked = true;
-    if (!this.#isTiming) this.#endLater();
-    // A node that no command has asked for yet has no stream.
-    const streams = mastersOf(this.client).map(({ stream }) => stream);
-    for (const stream of streams) stream?.cork();
-    this.runtime.defer(() => {
-      this.#isCorked = false;
-      for (const stream of streams) stream?.uncork();
-    });
-  }
-
-  /** Ends the scripts whose time is over. */
-  #endLater(): void {
-    this.#isTiming = true;
-    this.runtime.timer(TIMER_MS, () => {
-      this.#isTiming = false;
-      const nowMs = this.runtime.monotonicMs();
-      for (const [command, startMs] of this.#open) {
-        if (nowMs - startMs >= command.timeoutMs) command.reject(new Error('timed out'));
-      }
-      if (this.#open.size > 0) this.#endLater();
-    });
   }
 }

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { StoreUnavailable } from '../../../src/store/port.ts';
+import { type Key, StoreUnavailable } from '../../../src/store/port.ts';
 import { bytesOf, record, replacing, someKey } from '../../contract/records.ts';
 import { asAdmin, startRedisPair, startRedisSentinels } from '../../support/failover.ts';
 import { inTime } from '../../support/in-time.ts';
@@ -82,26 +82,45 @@ test('a cluster without one node serves the others, names the fault, and recover
   await expect.poll(() => store.health()).toEqual([]);
 });
 
+/** A cluster, and what moves a key's slot from its master to the next one. */
+async function openMovable() {
+  const opened = await openCluster({ waitReplicas: 1 });
+  const { nodes, admins, slotOf, masterOf } = opened;
+  const ids = await Promise.all(admins.map((admin) => admin.call('CLUSTER', 'MYID')));
+  async function move(key: Key): Promise<void> {
+    const slot = await slotOf(key);
+    const from = masterOf(slot);
+    const to = (from + 1) % 3;
+    await admins[to]?.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', String(ids[from]));
+    await admins[from]?.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', String(ids[to]));
+    const keys = await admins[from]?.call('CLUSTER', 'GETKEYSINSLOT', slot, 100);
+    for (const one of Array.isArray(keys) ? keys : []) {
+      await admins[from]?.call('MIGRATE', '127.0.0.1', nodes[to]?.port ?? 0, String(one), 0, 1000);
+    }
+    for (const index of [to, from, 3 - to - from]) {
+      await admins[index]?.call('CLUSTER', 'SETSLOT', slot, 'NODE', String(ids[to]));
+    }
+  }
+  return { ...opened, move };
+}
+
 test('a record that moves to another node goes on there, durably too', async () => {
-  const { nodes, admins, store, slotOf, masterOf } = await openCluster({ waitReplicas: 1 });
+  const { store, move } = await openMovable();
   const { key, before } = await stored(store);
   const next = record('next');
-
-  const slot = await slotOf(key);
-  const ids = await Promise.all(admins.map((admin) => admin.call('CLUSTER', 'MYID')));
-  const from = masterOf(slot);
-  const to = (from + 1) % 3;
-  await admins[to]?.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', String(ids[from]));
-  await admins[from]?.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', String(ids[to]));
-  const keys = await admins[from]?.call('CLUSTER', 'GETKEYSINSLOT', slot, 100);
-  for (const one of Array.isArray(keys) ? keys : []) {
-    await admins[from]?.call('MIGRATE', '127.0.0.1', nodes[to]?.port ?? 0, String(one), 0, 1000);
-  }
-  for (const index of [to, from, 3 - to - from]) {
-    await admins[index]?.call('CLUSTER', 'SETSLOT', slot, 'NODE', String(ids[to]));
-  }
-
+  await move(key);
   const swap = replacing(before, { bytes: next, durable: true });
   await expect.poll(() => store.compareAndSwap(key, swap)).toMatchObject({ swapped: true, durable: false });
   expect(bytesOf(await store.read(key))).toEqual(next);
+});
+
+test('of commands that leave together, those whose record has moved follow it', async () => {
+  const { store, move, keyOf } = await openMovable();
+  const create = async () => stored(store, {}, await keyOf(0));
+  const moved = await create();
+  const stayed = await Promise.all([create(), create(), create()]);
+  await move(moved.key);
+  const all = [...stayed, moved, ...stayed];
+  const found = await Promise.all(all.map(({ key }) => store.read(key)));
+  expect(found.map(bytesOf)).toEqual(all.map(({ before }) => before));
 });

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import {
   ASIDE_MS,
@@ -29,9 +30,13 @@ test('a Redis that hangs or is dead is told within 2 s, and the process goes on 
 
   for (const end of [server.pause, server.kill]) {
     await end();
+    // Others wait already.
+    const before = Promise.allSettled([create(store), create(store)]);
+    await delay(300);
     const answers = await inTime(2200, () => Promise.allSettled(everything(store)));
     for (const answer of answers)
       expect(answer.status === 'rejected' && answer.reason).toBeInstanceOf(StoreUnavailable);
+    await before;
   }
   await server.start();
   await expect.poll(() => store.health()).toEqual([]);
