@@ -1,11 +1,9 @@
+import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify';
 import { z } from 'zod';
 import type { Log } from '../observability/log.ts';
 import { StoreUnavailable } from '../store/port.ts';
-
-/** An import would also load Node's WebSocket and fetch: 2 MB. */
-const { STATUS_CODES } = process.getBuiltinModule('node:http');
 
 /** A fault of a request. `where`: the field (dotted path, `body` for the whole). */
 const faultSchema = z.object({ where: z.string(), what: z.string() });

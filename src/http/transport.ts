@@ -1,14 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
-import type undici from 'undici';
-import type { buildConnector, Dispatcher } from 'undici';
-
-/** The package's own entry also loads fetch, caches and mocks: 8 MB. */
-const require = createRequire(import.meta.url);
-const Agent: typeof undici.Agent = require('undici/lib/dispatcher/agent.js');
-const Client: typeof undici.Client = require('undici/lib/dispatcher/client.js');
-const createConnector: typeof buildConnector = require('undici/lib/core/connect.js');
+import { Agent, buildConnector, Client, type Dispatcher } from 'undici';
 
 /** One HTTP call. Times are ms. */
 export type HttpCall = {
@@ -114,7 +106,7 @@ export class Transport {
    * may send buffered bytes minutes after the deadline of the call.
    */
   #openFresh(origin: string): { readonly dispatcher: Dispatcher; reset?(): void } {
-    const open = createConnector({ timeout: this.#connectMs, allowH2: false });
+    const open = buildConnector({ timeout: this.#connectMs, allowH2: false });
     let raw: Socket | undefined;
     const connect: buildConnector.connector = (to, done) => {
       const port = to.port || (to.protocol === 'https:' ? '443' : '80');

@@ -54,15 +54,16 @@ function world() {
 
 const file = (id: string) => accept(filing(id));
 
-test('keeps a record open for the length of a lease, and sealed from then on', async () => {
+test('remembers a record for a minute, and forgets it by itself', async () => {
   const { open, pass, opened } = world();
   const cell = open();
   for (const id of ['m1', 'm2']) await cell.update('name', file(id));
-  pass(14_999);
+  pass(59_999);
   await cell.update('name', file('m3'));
-  pass(14_999);
+  expect(cell.isKnown('name')).toBe(true);
   expect(opened).toEqual([]);
-  pass(2);
+  pass(60_001);
+  expect(cell.isKnown('name')).toBe(false);
   await cell.update('name', file('m4'));
   expect(opened).toEqual(['c:name']);
 });
