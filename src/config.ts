@@ -54,7 +54,7 @@ const OURS = new RegExp(
     'REDIS_|STAFF_|STATE_KEY|SUPPORT_|TEAMS_|TELEGRAM_|TRUST_)',
 );
 /** What Kubernetes sets for a service: `REDIS_PORT`, `REDIS_SERVICE_HOST` and others. */
-const OF_SERVICE = /._(SERVICE_(HOST|PORT).*|PORT(_\d.*)?)$/;
+const OF_SERVICE = /_SERVICE_HOST|_SERVICE_PORT|_PORT_\d|_PORT$/;
 
 /** A warning for each name that is ours and unknown, or nearly one of ours. */
 function unknownNames(names: readonly string[]): string[] {
@@ -197,7 +197,7 @@ const proxies = holding(
 function coversStrangers(range: string): boolean {
   const [address = '', bits = '128'] = range.trim().split('/');
   if (!address.includes(':')) return range.includes('/') && Number(bits) < 8;
-  const isMapped = /^(0*:)+(0*:)*ffff:/i.test(address);
+  const isMapped = URL.parse(`http://[${address}]`)?.hostname.startsWith('[::ffff:');
   return Number(bits) < (isMapped ? 96 + 8 : 7);
 }
 
