@@ -127,9 +127,11 @@ function createFormatter(timeZone: string): FormatterModule {
   // The same in both languages: British English writes `25/11/2026, 15:47`.
   const date = new Intl.DateTimeFormat('en-GB', { timeZone, dateStyle: 'short' });
   const datetime = new Intl.DateTimeFormat('en-GB', { timeZone, dateStyle: 'short', timeStyle: 'short' });
+  const time = new Intl.DateTimeFormat('en-GB', { timeZone, timeStyle: 'short' });
   const formats: Readonly<Record<string, (value: number, language: string) => string | undefined>> = {
     number: (value, language) => numbers.get(language)?.format(value),
     date: (value) => date.format(value),
+    time: (value) => time.format(value),
     datetime: (value) => datetime.format(value).replace(',', ''),
   };
   return {

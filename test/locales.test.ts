@@ -30,7 +30,9 @@ function shapeOf(wording: Wording): [key: string, placeholders: string[]][] {
 
 /** What is wrong with one text by itself. */
 function faultsOf([key, text]: readonly [string, string]): string[] {
-  const odd = placeholdersOf(text).filter((one) => !/^\{\{\w+(, (number|date|datetime))?\}\}$/.test(one));
+  const odd = placeholdersOf(text).filter(
+    (one) => !/^\{\{\w+(, (number|date|datetime|time))?\}\}$/.test(one),
+  );
   return [
     ...(text.trim() === text && text !== '' ? [] : [`${key}: empty, or spaces around it`]),
     ...((text.match(/\p{Extended_Pictographic}/gu) ?? []).length > 1 ? [`${key}: more than one emoji`] : []),

@@ -105,8 +105,7 @@ function actOf(command: TextCommand): string {
     case 'start':
       return `start ${command.flow}`;
     case 'ask':
-      if (command.about === 'answer') return `ask ${command.id}`;
-      return command.about === 'gift' ? 'ask gift.price' : `ask ${command.about}`;
+      return `ask ${command.about === 'answer' ? command.id : command.about}`;
     case 'show':
       return `show ${command.what}`;
     case 'talk':

@@ -90,12 +90,22 @@ export type AnswerCommand =
   /** A button of the current question (`Expecting.buttons`), by its number or its words. */
   | { readonly do: 'pick'; readonly choice: string };
 
+/**
+ * Small talk. `listen`: announces a question ("cho mình hỏi chút"). `unsure`: cannot decide ("chưa biết chọn
+ * gì").
+ */
+export type TalkTopic = 'greeting' | 'thanks' | 'bye' | 'wait' | 'listen' | 'unsure' | 'upset' | 'remark';
+
 /** Leaves the flow as it is: the bot answers, and asks its question again. */
 export type DigressionCommand =
-  /** A question that has an answer, by its id. */
-  | { readonly do: 'ask'; readonly about: 'answer'; readonly id: string; readonly field?: FieldName }
-  /** What a gift of the list costs. */
-  | { readonly do: 'ask'; readonly about: 'gift'; readonly gift: string }
+  /** A usual question, by its id. `gift`: the code of the gift that the text names (`gift.price`). */
+  | {
+      readonly do: 'ask';
+      readonly about: 'answer';
+      readonly id: string;
+      readonly field?: FieldName;
+      readonly gift?: string;
+    }
   /** "What?", "what is wrong with it?", or a question without an answer. */
   | { readonly do: 'ask'; readonly about: 'what' | 'wrong' | 'unknown' }
   | { readonly do: 'show'; readonly what: 'welcome' | 'menu' | 'help' | 'languages' }
@@ -106,7 +116,7 @@ export type DigressionCommand =
   /** How the operation of a reference stands, or the last one. */
   | { readonly do: 'status'; readonly reference?: string }
   | { readonly do: 'speak'; readonly locale: Locale }
-  | { readonly do: 'talk'; readonly about: 'greeting' | 'thanks' | 'bye' | 'wait' | 'upset' | 'remark' }
+  | { readonly do: 'talk'; readonly about: TalkTopic }
   /**
    * Not understood. `likely`: meanings to offer; a yes among them confirms nothing. `wrong`: why the text is
    * no value of the asked kind. `script`: in letters that no language here has. `question`: it asks.

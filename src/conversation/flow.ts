@@ -88,6 +88,8 @@ type Confirmation = {
   readonly kind: Operation['kind'];
   /** The lines of the summary. */
   readonly summary: (draft: Draft, profile: State['profile'], scope: Context) => readonly Line[];
+  /** What the summary is about in a few words, for when it is shown again: a variant of `<flow>.summary`. */
+  readonly brief: (draft: Draft, scope: Context) => Pick<Line, 'context' | 'params'>;
   /** The buttons of the summary that change a slot (`edit:<field>`). */
   readonly edits: (draft: Draft) => readonly Choice[];
   /** The call; undefined if a slot is missing, then nothing is called. */

@@ -73,8 +73,8 @@ const name = z.string();
  * - `idle`: no flow. `unfinished`: a flow ended by silence; the next reply says so.
  * - `asking`: asks for a slot. `tries`: invalid answers in a row. `editing`: the summary comes next. `offer`:
  *   a value in doubt, which only the customer can accept.
- * - `confirming`: the summary waits. `last`: what a typed yes answers: a new summary that was said last, or
- *   whether to edit or cancel.
+ * - `confirming`: the summary waits. `isLast`: it was the very last thing that was said, in full: a typed yes
+ *   answers it.
  * - `browsing`: a page of the history.
  */
 const stepSchema = z.discriminatedUnion('at', [
@@ -91,7 +91,7 @@ const stepSchema = z.discriminatedUnion('at', [
     at: z.literal('confirming'),
     flow: name,
     operation: z.string(),
-    last: z.enum(['summary', 'edit']).optional(),
+    isLast: z.literal(true).optional(),
   }),
   z.strictObject({ at: z.literal('browsing'), flow: name, page: pageSchema }),
 ]);
@@ -313,8 +313,8 @@ export function dropOffer(state: State): State {
 
 /** A typed yes confirms nothing any more. */
 export function forgetLast(state: State): State {
-  if (state.step.at !== 'confirming' || !state.step.last) return state;
-  const { last: _, ...step } = state.step;
+  if (state.step.at !== 'confirming' || !state.step.isLast) return state;
+  const { isLast: _, ...step } = state.step;
   return { ...state, step };
 }
 
@@ -378,12 +378,14 @@ export const STATE_UPGRADES: Upgrades = {
     const { back: _____, ...page } = step.page ?? {};
     return { ...state, step: { ...step, ...(step.page && { page }) } };
   },
-  // Version 4 called the gift `code` and the list of the history `type`, and waited for consent.
+  // Version 4 called the gift `code` and the list of the history `type`, waited for consent,
+  // and took a yes for an end.
   4: (body) => {
     const { draft: before, step: stepBefore, ...state } = version4Schema.parse(body);
     const { code: gift, type: list, ...others } = before;
     const draft = { ...others, ...(gift !== undefined && { gift }), ...(list !== undefined && { list }) };
-    const { page: pageBefore, ...step } = stepBefore;
+    const { page: pageBefore, last, ...stepOthers } = stepBefore;
+    const step = { ...stepOthers, ...(last === 'summary' && { isLast: true }) };
     if (step.at !== 'consenting') {
       const { type, ...page } = pageBefore ?? {};
       return { ...state, draft, step: { ...step, ...(pageBefore && { page: { ...page, list: type } }) } };
@@ -396,6 +398,6 @@ export const STATE_UPGRADES: Upgrades = {
 
 const version4Schema = z.looseObject({
   draft: z.looseObject({}),
-  step: z.looseObject({ at: z.string(), page: z.looseObject({}).optional() }),
+  step: z.looseObject({ at: z.string(), last: z.string().optional(), page: z.looseObject({}).optional() }),
   view: z.string().optional(),
 });

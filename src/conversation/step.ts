@@ -60,12 +60,10 @@ function noteSummary({ view }: State, decision: Decision): Decision {
   const reply = replies.at(-1);
   const isButtonHint = replies[0]?.key === 'confirm.press';
   if (state.step.at !== 'confirming' || reply === undefined || isButtonHint) return decision;
-  const { last: _, ...step } = state.step;
+  const { isLast: _, ...step } = state.step;
   const isNewSummary =
     reply.key === `${step.flow}.summary` && reply.view === state.view && view !== state.view;
-  const isEdit = replies.some(({ key }) => key === 'confirm.edit');
-  const last = isNewSummary ? 'summary' : isEdit ? 'edit' : undefined;
-  return { ...decision, state: { ...state, step: { ...step, ...(last && { last }) } } };
+  return { ...decision, state: { ...state, step: { ...step, ...(isNewSummary && { isLast: true }) } } };
 }
 
 function nextWakeMs(state: State, scope: Scope): number | null {

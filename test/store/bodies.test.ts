@@ -55,7 +55,7 @@ const NEXT: Readonly<Record<string, readonly [next: ((chat: Dialogue) => Message
     'accumulate-offering-mapped-phone': [press('use'), 'accumulate.askEmail'],
     'accumulate-asking-email': [press('skip'), 'accumulate.summary'],
     'accumulate-confirming': [press('confirm'), 'accumulate.done'],
-    'accumulate-confirming-edit': [text('ừ'), 'cancel.done'],
+    'accumulate-confirming-edit': [text('ừ'), 'confirm.press'],
     'accumulate-editing-code': [text('TIVI000000201'), 'accumulate.summary'],
     'accumulate-consenting': [press('consent:accept'), 'privacy.remembered'],
     'accumulate-remembered': [text('tích điểm TIVI000000201'), 'accumulate.summary'],

@@ -116,7 +116,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
 type Kept = Dialogue['state'];
 /** All that was gathered, and where the conversation is. */
 function keptOf({ textLocale: _, lastMessageMs: __, misses: ___, notUnderstood: _n, step, ...rest }: Kept) {
-  const { last: ____, ...where } = { last: undefined, ...step };
+  const { isLast: ____, ...where } = { isLast: undefined, ...step };
   return { ...rest, step: where };
 }
 

@@ -10,6 +10,7 @@ import { findTakenTicket, forgetLast, type State } from '../state.ts';
 import { retry } from './advance.ts';
 import { findDoubtedSlot } from './doubts.ts';
 import { findFollowUp } from './follow-ups.ts';
+import { answerGiftTopic } from './gift-topics.ts';
 import { personChoice, supportLines, supportReply } from './handover.ts';
 import { findOperations, sayTooManyAttempts, toConfirmationId } from './operations.ts';
 import { describePrivacy } from './privacy.ts';
@@ -69,10 +70,20 @@ export function answerTalk(round: Round, about: CommandOf<'talk'>['about']): Red
       return offerPerson(round, { key: 'upset', lines: supportLines(scope) }, 'complaint');
     case 'remark':
       return round;
+    case 'unsure':
+      return helpDecide(round);
     case 'thanks':
     case 'wait':
+    case 'listen':
       return digress(round, { key: about });
   }
+}
+
+/** Whoever cannot decide is in no hurry: the gifts within reach come first, any other question is explained. */
+function helpDecide(round: Round): Reduction {
+  const { step } = round.state;
+  if (step.at !== 'asking') return digress(round, { key: 'wait' });
+  return step.slot === 'gift' ? digress(round, { key: 'gift.unsure' }) : explainStep(round);
 }
 
 function welcome(state: State, scope: Scope): Decision {
@@ -107,10 +118,15 @@ export function cancel(state: State, scope: Scope): Decision {
 /** Answers of ours that only the shop can complete: they come with the contact. */
 const WITH_CONTACT = ['gift.where', 'gift.refused', 'gift.return', 'points.missing', 'undo', 'hours'];
 
+type AnswerRequest = { readonly key: string; readonly gift?: string | undefined };
+
 /** The answer with this key, in the operator's words or ours. */
-export function answer(state: State, key: string, scope: Scope): Digression {
+export function answer(state: State, request: AnswerRequest, scope: Scope): Digression {
+  const { key } = request;
   const id = key.slice('answer.'.length);
   const written = scope.answers.get(id);
+  const topic = written ? undefined : answerGiftTopic(request, state, scope);
+  if (topic) return { key: 'answer', ...topic, question: { answer: id } };
   const computed = written ? undefined : computeAnswer(state, key, scope);
   const text = (key === 'answer.gift.where' && pickUpLine(state, scope)) || (written ?? computed ?? { key });
   const isOurs = 'key' in text && text.key === key && WITH_CONTACT.includes(id);
@@ -131,25 +147,11 @@ function computeAnswer(state: State, key: string, scope: Scope): Line | undefine
       const { supportContact: contact } = scope.settings;
       return contact ? { key, params: { contact } } : { key, context: 'none' };
     }
-    case 'answer.gift.left':
-      return computePointsLeft(state, key, scope);
     case 'answer.wait.when':
       return sayTooManyAttempts(state, scope) ?? { key, context: state.guesses ? undefined : 'none' };
     default:
       return undefined;
   }
-}
-
-function computePointsLeft({ draft, operations }: State, key: string, scope: Scope): Line {
-  const gift = findGift(draft.gift, scope);
-  const points = draft.balance?.points ?? undefined;
-  if (gift && points !== undefined) {
-    const left = Math.max(points - gift.score, 0);
-    const context = isStaff(scope) ? 'knownStaff' : 'known';
-    return { key, context, params: { gift: gift.name, price: gift.score, points, left } };
-  }
-  const balance = operations.at(-1)?.receipt?.balance;
-  return balance === undefined ? { key } : { key: 'receipt.balance', params: { points: balance } };
 }
 
 function pickUpLine({ draft, operations }: State, scope: Scope): Line | undefined {
@@ -166,7 +168,7 @@ export const explainStep = (round: Round): Round =>
 function explain(state: State, scope: Scope): Digression {
   const about = describeQuestion(state, scope);
   if (!about) return help(state, scope);
-  return answer(state, about.what, scope);
+  return answer(state, { key: about.what }, scope);
 }
 
 export function answerQuestion(round: Round, command: CommandOf<'ask'>): Reduction {
@@ -177,13 +179,7 @@ export function answerQuestion(round: Round, command: CommandOf<'ask'>): Reducti
     case 'what':
       return digress(round, explain(state, scope));
     case 'wrong':
-      return digress(round, answer(state, explainWrong(state, scope), scope));
-    case 'gift': {
-      const gift = findGift(command.gift, scope);
-      const params = gift && { gift: gift.name, score: gift.score };
-      const text: Line = params ? { key: 'answer.gift.costs', params } : { key: 'answer.gift.price' };
-      return digress(round, { key: 'answer', params: { text }, question: { answer: 'gift.price' } });
-    }
+      return digress(round, answer(state, { key: explainWrong(state, scope) }, scope));
     case 'unknown':
       return offerMeanings(round, { do: 'unclear', question: true });
     case 'answer': {
@@ -191,7 +187,10 @@ export function answerQuestion(round: Round, command: CommandOf<'ask'>): Reducti
         return offerMeanings(round, { do: 'unclear', question: true });
       const key = `answer.${command.id}`;
       const isProof = key === SLOTS.phone.about.what && describeQuestion(state, scope) === PROOF;
-      return digress(round, isProof ? explain(state, scope) : answer(state, key, scope));
+      return digress(
+        round,
+        isProof ? explain(state, scope) : answer(state, { key, gift: command.gift }, scope),
+      );
     }
   }
 }
@@ -201,7 +200,7 @@ export function answerFollowUp(round: Round, command: CommandOf<'ask' | 'status'
   const { state, scope } = round;
   const reply = findFollowUp(command, scope.before, scope);
   if (!reply) return undefined;
-  if (reply.key.startsWith('answer.')) return digress(round, answer(state, reply.key, scope));
+  if (reply.key.startsWith('answer.')) return digress(round, answer(state, { key: reply.key }, scope));
   const { key, params, ...told } = reply;
   const question = command.do === 'ask' && command.about === 'answer' ? { answer: command.id } : undefined;
   return digress(round, { ...told, key: 'answer', params: { text: { key, params } }, question });

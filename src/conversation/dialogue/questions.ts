@@ -4,7 +4,7 @@ import { LOCALES } from '../message.ts';
 import { showPhone } from '../prompts/format.ts';
 import { findGift } from '../prompts/gifts.ts';
 import { isStaff, pickIdentity } from '../prompts/identity.ts';
-import { CANCEL, type Choice, choice, type Decision, type Reply, say } from '../reply.ts';
+import { CANCEL, type Choice, choice, type Decision, type Line, type Reply, say } from '../reply.ts';
 import { HISTORY_TYPES, missingSlots, PERIOD_CHOICES, resolvePeriod, SLOTS } from '../slots.ts';
 import { type Asking, type Confirming, findTakenTicket, type State, type Step } from '../state.ts';
 import { isNamedPeriod } from '../values/calendar.ts';
@@ -27,10 +27,20 @@ export function askStep(state: State, step: Step, scope: Scope): Decision {
   return say(posed, toQuestion(posed, scope));
 }
 
-/** Asks the live question once more, its buttons still alive. */
+/** Asks the live question once more, its buttons still alive. A summary comes as one line. */
 export function askAgain(state: State, scope: Scope, ...before: readonly Reply[]): Decision {
   const live = ensureView(state, scope);
-  return say(live, ...before, toQuestion(live, scope));
+  return say(live, ...before, toRepeat(live, scope));
+}
+
+/** The live question, when it was asked in full before. */
+function toRepeat(state: State, scope: Scope): Reply {
+  const { step, draft, view } = state;
+  const flow = step.at === 'confirming' ? scope.flows.get(step.flow) : undefined;
+  const confirms = flow && findConfirms(flow);
+  if (step.at !== 'confirming' || !confirms) return toQuestion(state, scope);
+  const { key, choices, asks } = summarize(state, step, scope);
+  return { key, ...confirms.brief(draft, scope), choices, asks, view };
 }
 
 /** Sets a view if the state lacks one, so that buttons work before the first question. */
@@ -46,7 +56,7 @@ export function remark(state: State, scope: Scope, reply: Reply): Decision {
   const live = ensureView(state, scope);
   if (findTakenTicket(live)) return say(live, addMenu(live, reply, scope));
   const { choices: offered = [], ...told } = reply;
-  const { choices = [], ...asked } = toQuestion(live, scope);
+  const { choices = [], ...asked } = toRepeat(live, scope);
   const others = choices.filter(({ id }) => !offered.some((one) => one.id === id));
   const isAsked = at !== 'idle' && at !== 'browsing';
   // If the bot asks nothing, the likely meanings are the only buttons.
@@ -127,17 +137,31 @@ function offerBefore({ before }: State, { slot }: Asking, scope: Scope): readonl
 }
 
 /** What is about to be asked of AntCRM. Its button carries the operation. */
-function summarize({ draft, profile }: State, { flow: name, operation }: Confirming, scope: Scope): Reply {
+function summarize(state: State, { flow: name, operation }: Confirming, scope: Scope): Reply {
+  const { draft, profile } = state;
   const flow = scope.flows.get(name);
   const confirms = flow && findConfirms(flow);
   const confirm = choice(`confirm:${operation}`, { key: `choice.confirm.${name}` });
   return {
     key: `${name}.summary`,
-    lines: [...(confirms?.summary(draft, profile, scope) ?? [])],
+    lines: [...mentionRepeat(state, scope), ...(confirms?.summary(draft, profile, scope) ?? [])],
     image: findGift(draft.gift, scope)?.image,
     choices: [confirm, ...(confirms?.edits(draft) ?? []), CANCEL],
     asks: 'confirm',
   };
+}
+
+const JUST_NOW_MS = 10 * 60_000;
+
+/** Says that the same gift was redeemed a moment ago: it may be meant once only. */
+function mentionRepeat({ draft, operations, before }: State, scope: Scope): readonly Line[] {
+  // The last operation of staff may be another customer's.
+  if (isStaff(scope) && before?.phone?.value !== draft.phone?.value) return [];
+  const last = operations.findLast(({ gift, status }) => status === 'done' && gift !== undefined);
+  if (last?.gift === undefined || last.gift !== draft.gift || scope.nowMs - last.atMs > JUST_NOW_MS)
+    return [];
+  const params = { gift: findGift(draft.gift, scope)?.name ?? last.gift, at: last.atMs };
+  return [{ key: 'summary.repeat', params }];
 }
 
 /** The buttons that answer whether phone and e-mail may be remembered. */

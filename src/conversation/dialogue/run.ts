@@ -175,17 +175,15 @@ function agree(round: Round): Reduction {
 
 /**
  * A typed yes never spends points. It adds points after a summary that was the last reply, or after a crash
- * during the calls. It cancels if that was the last question.
+ * during the calls.
  */
 function confirmByWord(state: State, step: Confirming, scope: Scope): Decision {
   const flow = scope.flows.get(step.flow);
   if (!flow) return askAgain(state, scope);
-  const answers = scope.current ? step.last : undefined;
-  const isMeant = answers === 'summary' || isInterrupted(state, scope);
+  const isMeant = (scope.current && step.isLast) || isInterrupted(state, scope);
   if (findConfirms(flow)?.confirmsByText && isMeant) return beginCalls(state, scope);
-  if (answers === 'edit') return cancel(state, scope);
   // A yes that was written before the summary came is asked for once more.
-  return pointAtButton(step.last === 'summary' ? state : forgetLast(state), scope);
+  return pointAtButton(step.isLast ? state : forgetLast(state), scope);
 }
 
 function refuse(round: Round, { wrong }: CommandOf<'no'>): Reduction {
@@ -280,7 +278,7 @@ function stop(round: Round, { mild }: CommandOf<'cancel'>): Reduction {
   const last = state.operations.at(-1);
   if (step.at !== 'idle' || !last || mild) return cancel(state, scope);
   const isDone = last.status === 'done' && scope.nowMs - last.atMs < JUST_NOW_MS;
-  if (isDone) return digress(round, answer(state, 'answer.undo', scope));
+  if (isDone) return digress(round, answer(state, { key: 'answer.undo' }, scope));
   if (last.status !== 'checking') return cancel(state, scope);
   return digress(round, showStatus(state, undefined, scope));
 }

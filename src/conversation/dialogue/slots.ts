@@ -26,7 +26,7 @@ export function startFlow(round: Round, { flow: name, asked }: CommandOf<'start'
   // A mere question must not lose the codes or the gift of the running flow.
   if (asked && left && left !== flow && (codes ?? gift) !== undefined && flow.identity === 'proved') {
     if (gift !== undefined && readsBalance(flow))
-      return digress(round, answer(state, 'answer.gift.left', scope));
+      return digress(round, answer(state, { key: 'answer.gift.left' }, scope));
     const reply = { key: 'flow.first', params: { flow: { key: `flow.${left.name}` } } };
     return digress(round, reply);
   }
@@ -58,6 +58,8 @@ type GiftCommand = Extract<Command, { do: 'set'; slot: 'gift' }> | CommandOf<'am
 /** A gift, or several that a text may have meant. */
 export function setGift(round: Round, command: GiftCommand): Reduction {
   const { scope } = round;
+  // The gift of a complaint is what it is about, and no wish.
+  if (scope.commands.some((one) => one.do === 'show' && one.what === 'complaint')) return round;
   const running = findFlow(round);
   const hasGift = ({ slots }: Flow) => slots.includes('gift');
   const flow = running && hasGift(running) ? running : scope.flows.all.find(hasGift);

@@ -30,6 +30,11 @@ export const accumulate: Flow = {
       return [...codeLines(codes), ...lines, describePurpose(phone, scope)];
     },
 
+    brief: ({ codes = [] }) =>
+      codes.length > 1
+        ? { context: 'againSeveral', params: { codes: codes.length } }
+        : { context: 'again', params: { code: codes[0] ?? '' } },
+
     effect({ codes = [], phone, email }, { operation, at }, { sender: { name } }) {
       const code = codes[at];
       if (code === undefined || phone === undefined) return undefined;

@@ -26,6 +26,12 @@ export const redeem: Flow = {
       ];
     },
 
+    brief({ gift: code = '', price }, scope) {
+      const gift = findGift(code, scope);
+      if (!gift) return { context: 'againUnlisted', params: { code } };
+      return { context: 'again', params: { gift: gift.name, score: price ?? gift.score } };
+    },
+
     effect({ gift: code, price, phone, email }, { operation }, scope) {
       const by = findProof({ phone, email });
       if (code === undefined || by === undefined) return undefined;

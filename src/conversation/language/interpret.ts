@@ -284,7 +284,7 @@ export class LanguageInterpreter implements Interpreter {
     const [near] = [...ofGifts, ...(plain ? [plain] : [])].sort((one, other) => other.strict - one.strict);
     if (!near) return undefined;
     const priced = near.command === PRICE ? (named?.code ?? at.gift) : undefined;
-    if (priced !== undefined) return [{ do: 'ask', about: 'gift', gift: priced }];
+    if (priced !== undefined) return [{ do: 'ask', about: 'answer', id: 'gift.price', gift: priced }];
     // "Sai chỗ nào?" is asked about whatever was refused last.
     const isOther = near.command === WRONG && fieldIn(said) !== 'code';
     return isOther ? [{ do: 'ask', about: 'wrong' }] : commandOf(near.command);

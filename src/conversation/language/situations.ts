@@ -343,7 +343,7 @@ export function setEmail(email: EmailResult): readonly TextCommand[] {
 }
 
 const SHOWN = ['menu', 'help', 'person', 'offer', 'complaint', 'languages', 'privacy', 'erasing'] as const;
-const TALK = ['greeting', 'thanks', 'bye', 'wait', 'upset', 'remark'] as const;
+const TALK = ['greeting', 'thanks', 'bye', 'wait', 'listen', 'unsure', 'upset', 'remark'] as const;
 const COMMANDS: ReadonlyMap<string, TextCommand> = new Map<string, TextCommand>([
   ['status', { do: 'status' }],
   ['cancel', { do: 'cancel' }],
