@@ -16,7 +16,11 @@ done
 
 # Maps and types are for developers; tests, documents and examples for the packages' own.
 drop '.*\.\(map\|[cm]?ts\|md\|flow\)'
-drop "$PACKAGE/\(test\|tests\|docs\|coverage\|examples?\|bench\|benchmarks?\|vendors/chai\)\(/.*\)?"
+drop "$PACKAGE/\(\.github\|test\|tests\|spec\|e2e\|docs\|coverage\|examples?\|bench\|benchmarks?\|vendors/chai\)\(/.*\)?"
+
+# What npm remembers of the installation, and what zxing-wasm has beside the reader.
+drop '\.package-lock\.json'
+drop 'zxing-wasm/dist/full\(/.*\)?'
 
 # The same code for browsers, edges, phones and bundlers: Node takes the rest.
 drop '@opentelemetry/[^/]*/build/es[^/]*\(/.*\)?'

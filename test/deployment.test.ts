@@ -68,9 +68,19 @@ test('compose.yaml is what Compose takes: a production without faults, locked in
   expect(JSON.stringify(services.redis?.command)).toMatch(/"--appendfsync","always".*"noeviction"/);
 
   const { PORT, ADMIN_PORT } = environment();
-  expect(read('ops/caddy/Caddyfile')).toContain(`import bots {$BOT_PORT:${PORT}}`);
-  expect(read('ops/caddy/Caddyfile')).toContain(`import bots {$BOT_ADMIN_PORT:${ADMIN_PORT}}`);
+  expect(read('ops/caddy/Caddyfile')).toContain(`dynamic a {$BOT_HOST:bot} {$BOT_PORT:${PORT}}`);
+  expect(read('ops/caddy/Caddyfile')).toContain(`dynamic a {$BOT_HOST:bot} {$BOT_ADMIN_PORT:${ADMIN_PORT}}`);
   expect(read('ops/prometheus/prometheus.yml')).toContain(`names: [bot], type: A, port: ${ADMIN_PORT}`);
+});
+
+test('the example files of gifts and answers are what the bot takes, where its containers have them', () => {
+  const [gifts, answers] = ['ops/shop/gifts.example.json', 'ops/shop/answers.example.json'];
+  const settings = { ...environment(), GIFTS_FILE: `${root.pathname}${gifts}` };
+  expect(readConfig({ ...settings, ANSWERS_FILE: `${root.pathname}${answers}` })).toMatchObject({
+    ok: true,
+    config: { gifts: [{ code: 'DAUMAY01' }], answers: [{ id: 'hours' }] },
+  });
+  expect(services.bot).toMatchObject({ volumes: ['./ops/shop:/shop:ro'] });
 });
 
 test('the manifest for Kubernetes is what Kubernetes takes, of this version, its ports the bots’', () => {
