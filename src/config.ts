@@ -389,23 +389,42 @@ function warningsOf(env: Written, config: Config): string[] {
   const isOtherKey = env.STATE_KEY && [env.HASH_KEY, env.STATE_KEY_PREVIOUS].includes(env.STATE_KEY);
   const isHasty = (settings.operationChecksMs.at(-2) ?? 0) < 60_000;
   const isEverybody = (env.TRUST_PROXY ?? '').split(',').some(coversStrangers);
-  return applicable([
-    [settings.identityProof === 'off', 'IDENTITY_PROOF=off: a typed contact is enough to read and spend'],
-    [antcrm.contacts === 'off', "ANTCRM_CONTACTS=off: points can tie an e-mail to another customer's phone"],
-    [env.TEAMS_AUTH === 'off', 'TEAMS_AUTH=off: every program on this machine can speak for anybody'],
-    [isKeyless, 'STATE_KEY or HASH_KEY is unset: everybody knows the key of the store'],
-    [
-      isBare(antcrm.real?.baseUrl),
-      'ANTCRM_BASE_URL is http: the API key and personal data travel unencrypted',
-    ],
-    [isBare(telegram?.apiRoot), 'TELEGRAM_API_ROOT is http: the token and personal data travel unencrypted'],
-    [isGuessable, 'TELEGRAM_WEBHOOK_SECRET is easily guessed: who does can speak for anybody (npm run keys)'],
-    [isHasty, 'OPERATION_CHECKS: "not applied" is told within a minute, and a record may come later'],
-    [env.HANDOVER === 'on' && !settings.handover, 'HANDOVER=on has no effect without STAFF_TOKEN'],
-    [isOtherKey, 'STATE_KEY is HASH_KEY or STATE_KEY_PREVIOUS: each wants a key of its own'],
-    [isEverybody, 'TRUST_PROXY covers addresses of strangers: they can name any address as theirs'],
-    [publicUrl && !trustProxy, 'TRUST_PROXY is unset with PUBLIC_URL: all strangers share the limits of one'],
-  ]);
+  const lacking = LOCALES.flatMap((locale) => {
+    const ids = config.answers.flatMap(({ id, lacks }) => (lacks.includes(locale) ? id : []));
+    const told = `ANSWERS_FILE: without "${locale}", whose customers get the other language: ${ids.join(', ')}`;
+    return ids.length > 0 ? told : [];
+  });
+  return lacking.concat(
+    applicable([
+      [settings.identityProof === 'off', 'IDENTITY_PROOF=off: a typed contact is enough to read and spend'],
+      [
+        antcrm.contacts === 'off',
+        "ANTCRM_CONTACTS=off: points can tie an e-mail to another customer's phone",
+      ],
+      [env.TEAMS_AUTH === 'off', 'TEAMS_AUTH=off: every program on this machine can speak for anybody'],
+      [isKeyless, 'STATE_KEY or HASH_KEY is unset: everybody knows the key of the store'],
+      [
+        isBare(antcrm.real?.baseUrl),
+        'ANTCRM_BASE_URL is http: the API key and personal data travel unencrypted',
+      ],
+      [
+        isBare(telegram?.apiRoot),
+        'TELEGRAM_API_ROOT is http: the token and personal data travel unencrypted',
+      ],
+      [
+        isGuessable,
+        'TELEGRAM_WEBHOOK_SECRET is easily guessed: who does can speak for anybody (npm run keys)',
+      ],
+      [isHasty, 'OPERATION_CHECKS: "not applied" is told within a minute, and a record may come later'],
+      [env.HANDOVER === 'on' && !settings.handover, 'HANDOVER=on has no effect without STAFF_TOKEN'],
+      [isOtherKey, 'STATE_KEY is HASH_KEY or STATE_KEY_PREVIOUS: each wants a key of its own'],
+      [isEverybody, 'TRUST_PROXY covers addresses of strangers: they can name any address as theirs'],
+      [
+        publicUrl && !trustProxy,
+        'TRUST_PROXY is unset with PUBLIC_URL: all strangers share the limits of one',
+      ],
+    ]),
+  );
 }
 
 const applicable = (lines: readonly (readonly [condition: unknown, line: string])[]): string[] =>

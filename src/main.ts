@@ -2,6 +2,7 @@ import { flushCompileCache } from 'node:module';
 import closeWithGrace from 'close-with-grace';
 import { z } from 'zod';
 import { createApp } from './app.ts';
+import { findClosestName } from './closest-name.ts';
 import { type Config, EXIT_CONFIG, environment, readConfig } from './config.ts';
 import type { Addresses } from './http/server.ts';
 import { startWatchdog } from './observability/watchdog.ts';
@@ -16,7 +17,8 @@ const listenFaultSchema = z.object({ code: z.string(), port: z.number().default(
 
 const [option] = process.argv.slice(2);
 if (option !== undefined && option !== '--check') {
-  console.error(`${option} is no option: only --check is`);
+  const meant = findClosestName(option, ['--check']);
+  console.error(`There is no option ${option}${meant ? `: did you mean ${meant}?` : ', only --check'}`);
   process.exit(2);
 }
 const read = readConfig(environment());
@@ -37,7 +39,11 @@ for (const warning of warnings) app.server.log.warn(warning);
 // `--check` only says whether a start would be refused (compose.yaml).
 if (option !== undefined) {
   const isSound = await app.checkStore().then(
-    () => true,
+    (faults) => {
+      for (const fault of faults) console.error(fault);
+      console.log('All is well: the configuration has no faults, and a message can be stored.');
+      return true;
+    },
     ({ message }: Error) => console.error(`REDIS_URL: ${message}`),
   );
   await app.stop();

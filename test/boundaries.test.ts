@@ -72,14 +72,14 @@ const ROOMS: readonly (readonly [files: string, imports: readonly string[]])[] =
       'operators/',
     ],
   ],
-  ['(runtime|closest-name).ts', []],
-  ['http/', ['http/', 'store/port.ts', '../package.json']],
+  ['(runtime|closest-name|fault-words).ts', []],
+  ['http/', ['http/', 'fault-words.ts', 'store/port.ts', '../package.json']],
   ['observability/', ['../package.json']],
   ['i18n.ts', ['conversation/', '../locales/']],
   // How a Redis' address is written is the store's to know.
   [
     '(config|operator-files).ts',
-    ['conversation/', 'operator-files.ts', 'closest-name.ts', 'store/redis/address.ts'],
+    ['conversation/', 'operator-files.ts', 'closest-name.ts', 'fault-words.ts', 'store/redis/address.ts'],
   ],
   // The process and its wiring.
   ['[^/]+$', ['']],

@@ -42,11 +42,27 @@ it.each([
   ['show abc --reveal --as lan', '/operations/abc?reveal=true&by=lan', undefined],
   ['settle abc not-applied --as lan', '/operations/abc/settle', { result: 'not-applied', by: 'lan' }],
   ['close abc --as lan', '/operations/abc/close', { by: 'lan' }],
+  ['read 7/ab --as lan', '/operations/letters/7%2Fab?by=lan', undefined],
   ['remove 7/ab --as lan', '/operations/letters/7%2Fab/remove', { by: 'lan' }],
   ['find --phone +84867123456', '/operations/find', { phone: '+84867123456' }],
 ])('npm run operations asks the bot to %s', (words, path, body) => {
   const asked = readCommand(words.split(' '));
   expect([asked.path, asked.body, asked.json]).toEqual([path, body, false]);
+});
+
+it('npm run operations says which command or option it does not know, and which was meant', () => {
+  const saidOf = (words: string) => {
+    try {
+      readCommand(words.split(' '));
+      return '';
+    } catch (error) {
+      return String(error);
+    }
+  };
+  expect(saidOf('setle abc done')).toContain('There is no command setle: did you mean settle?');
+  expect(saidOf('dance')).toMatch(/There is no command dance$/);
+  expect(saidOf('list --jsno')).toContain('--jsno');
+  expect(saidOf('show')).toContain('show wants other words');
 });
 
 it.each(['', 'show', 'settle a', 'list --reveal', 'find', 'list --jsno'])(

@@ -285,6 +285,38 @@ it('a file of gifts with wrong entries is a list of faults, each with its place;
   ]);
 });
 
+it('an answer in one language is enough: customers of the other one get it, too, and that is warned about', () => {
+  const only = [{ id: 'hours', answer: { vi: '8h–21h' } }];
+  const { answers } = configOf(withFile('ANSWERS_FILE', only));
+  expect(answers).toMatchObject([{ id: 'hours', answer: { vi: '8h–21h', en: '8h–21h' } }]);
+  expect(warningsOf(withFile('ANSWERS_FILE', only))).toEqual([
+    'ANSWERS_FILE: without "en", whose customers get the other language: hours',
+  ]);
+  const [fault] = faultsOf(withFile('ANSWERS_FILE', [{ id: 'hours', answer: {} }]));
+  expect(fault).toMatch(/list\.json\[0\]\.answer: Wants a text in vi or en$/);
+});
+
+it('the faults of a file are told in words of this project', () => {
+  const gift = { code: 'A', name: { vi: 'a', en: 'a' }, score: 1 };
+  const entries = [
+    { ...gift, name: { en: 'a' } },
+    { ...gift, code: 'B', score: '10' },
+    { ...gift, code: 'C', score: -1 },
+    { ...gift, code: 'D', prize: 5, name: { vi: '', en: 'x'.repeat(101) } },
+    'gift',
+  ];
+  expect(faultsOf(withFile('GIFTS_FILE', entries)).map((fault) => fault.split('list.json')[1])).toEqual([
+    '[0].name.vi: Is missing: wants a text',
+    '[1].score: Wants a number',
+    '[2].score: Wants at least 0',
+    '[3].name.vi: Is empty',
+    '[3].name.en: Wants at most 100 characters',
+    '[3]: Unknown field "prize"',
+    '[4]: Wants an object { … }',
+  ]);
+  expect(faultsOf(withFile('GIFTS_FILE', {}))).toEqual([expect.stringMatching(/list\.json: Wants a list$/)]);
+});
+
 it('a file of answers is read as docs/configuration.md shows it', () => {
   const document = readFileSync(new URL('../docs/configuration.md', import.meta.url), 'utf8');
   const example: unknown = JSON.parse(/## Answers[\s\S]*?```json\n([\s\S]*?)```/.exec(document)?.[1] ?? '');

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { CHANNELS } from '../channels.ts';
+import { findClosestName } from '../closest-name.ts';
 import { EXIT_CONFIG, environment } from '../config.ts';
 import { explain, problemSchema } from '../http/problem.ts';
 
@@ -23,6 +24,7 @@ npm run operations -- COMMAND
   settle REF done|not-applied  what AntCRM showed: the bot tells the customer
   close REF                    takes an operation off the list of which nothing can be
                                read; the customer is not told
+  read ID                      what the message of a dead letter says, and is logged
   replay ID                    hands a dead letter's message in once more
   remove ID                    removes a dead letter
 Each with --json for machines, and --as NAME for the record.`.trim();
@@ -31,7 +33,7 @@ type BotRequest = { readonly path: string; readonly body?: object; readonly json
 
 /** How many words each command has. */
 const WORDS = new Map(
-  Object.entries({ list: 1, find: 1, show: 2, close: 2, replay: 2, remove: 2, settle: 3 }),
+  Object.entries({ list: 1, find: 1, show: 2, close: 2, read: 2, replay: 2, remove: 2, settle: 3 }),
 );
 
 /** Reads the command line. Throws if it is none of `USAGE`. */
@@ -49,8 +51,9 @@ export function readCommand(args: readonly string[]): BotRequest {
   const { json, reveal, as: by = process.env.USER ?? `user ${process.getuid?.()}`, ...whom } = values;
   const [name = '', subject = '', result] = positionals;
   const isOneCustomer = Object.keys(whom).length === (name === 'find' ? 1 : 0);
+  if (!WORDS.has(name)) throw new Error(unknownCommand(name));
   if (positionals.length !== WORDS.get(name) || !isOneCustomer || (reveal && name !== 'show'))
-    throw new Error(`No such command: ${args.join(' ')}`);
+    throw new Error(`${name} wants other words`);
   const id = encodeURIComponent(subject);
   const query = new URLSearchParams({ reveal: String(reveal), by });
   switch (name) {
@@ -64,9 +67,17 @@ export function readCommand(args: readonly string[]): BotRequest {
       return { json, path: `/operations/${id}/settle`, body: { result, by } };
     case 'close':
       return { json, path: `/operations/${id}/close`, body: { by } };
+    case 'read':
+      return { json, path: `/operations/letters/${id}?${new URLSearchParams({ by })}` };
     default:
       return { json, path: `/operations/letters/${id}/${name}`, body: { by } };
   }
+}
+
+function unknownCommand(name: string): string {
+  const meant = findClosestName(name, WORDS.keys());
+  const hint = meant === undefined ? '' : `: did you mean ${meant}?`;
+  return name === '' ? 'Wants a command' : `There is no command ${name}${hint}`;
 }
 
 /** Shows an answer to people: each name with its value, a list as a table or as lines. */
@@ -113,8 +124,9 @@ if (import.meta.main) {
   else
     try {
       process.exitCode = await ask(readCommand(args));
-    } catch {
-      console.error(USAGE);
+    } catch (error) {
+      // Of an unknown option, Node says which.
+      console.error(`${error instanceof Error ? error.message : error}\n\n${USAGE}`);
       process.exitCode = 2;
     }
 }

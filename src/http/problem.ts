@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify';
 import { z } from 'zod';
+import '../fault-words.ts';
 import type { Log } from '../observability/log.ts';
 import { StoreUnavailable } from '../store/port.ts';
 

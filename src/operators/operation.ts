@@ -18,6 +18,20 @@ export function toLetterView({ id, conversation, atMs, reason, holds }: OpenLett
   return { id, reason, holds: kind, at: iso(atMs), channel: message?.channel ?? null, conversation };
 }
 
+/** What a dead letter's message says; undefined: it holds none, or cannot be read. Nothing is masked. */
+export function toLetterContent({ holds }: OpenLetter) {
+  if (holds === null || holds === 'state') return undefined;
+  const { message } = holds;
+  if (message.kind !== 'photo') {
+    const { kind: _, ...content } = message;
+    return content;
+  }
+  // Where a picture is, the platform's own address says: it would show our token, or let anybody fetch it.
+  const { caption, pictures } = message;
+  const codes = pictures.flatMap((picture) => (picture.kind === 'read' ? picture.texts : []));
+  return { caption, pictures: pictures.length, codes };
+}
+
 /** An operation in a list. `kind`: null if the intent cannot be read; `lost`: it can only be closed. */
 export function toOperationView(operation: OpenOperation, checksMs: readonly number[]) {
   const { reference, conversation, atMs, intent, isLost } = operation;

@@ -39,6 +39,10 @@ const showRoute = {
 };
 const settleRoute = { params, body: z.strictObject({ result: z.enum(['done', 'not-applied']), by }) };
 const closeRoute = { params, body: z.strictObject({ by }).nullish() };
+const readRoute = {
+  params: z.object({ id: z.string().min(1).max(100) }),
+  querystring: z.object({ by }),
+};
 const letterRoute = {
   params: z.object({ id: z.string().min(1).max(100), action: z.enum(['replay', 'remove']) }),
   body: z.strictObject({ by }).nullish(),
@@ -149,6 +153,18 @@ function decisionRoutes({ operators, log }: OperatorRouteOptions): FastifyPlugin
 function letterRoutes({ operators, log }: OperatorRouteOptions): FastifyPluginAsync {
   return async (scope) => {
     const routes = scope.withTypeProvider<ZodTypeProvider>();
+    routes.get('/operations/letters/:id', { schema: readRoute }, async (request, reply) => {
+      const { id } = request.params;
+      const letter = (await operators.letters()).find((one) => one.id === id);
+      const content = letter && operation.toLetterContent(letter);
+      const filed = content ? 'shown' : letter ? 'unreadable' : 'unknown';
+      const about = { letter: letter?.id, conversation: letter?.conversation, filed };
+      record(log, request, { does: 'reads a dead letter', by: request.query.by, ...about });
+      if (letter === undefined || content === undefined)
+        return refuse(reply, letter ? 'unreadable' : 'unknown');
+      return { ...operation.toLetterView(letter), ...content };
+    });
+
     routes.post('/operations/letters/:id/:action', { schema: letterRoute }, async (request, reply) => {
       const { id: letter, action } = request.params;
       const isRemoval = action === 'remove';

@@ -104,6 +104,7 @@ test('--check fails where Redis refuses a start, and where no message can be sto
   expect(await wrong.ended).toEqual({ code: EXIT_CONFIG, signal: null });
   expect(wrong.lines).toEqual([expect.stringMatching(/^REDIS_URL: got a user, .*WRONGPASS/)]);
   expect(await right.ended).toEqual({ code: 0, signal: null });
+  expect(right.output).toContainEqual(expect.stringMatching(/^All is well/));
   await redis.kill();
   const missing = await check(':right');
   expect(await missing.ended).toEqual({ code: 1, signal: null });

@@ -67,6 +67,7 @@ test('every route wants the operators’ token, and no other; without one there 
     ['POST', '/operations/5VH0M11JXX/settle'],
     ['POST', '/operations/5VH0M11JXX/close'],
     ['POST', '/operations/letters/1-ab/remove'],
+    ['GET', '/operations/letters/1-ab'],
     ['POST', '/operations/find'],
   ] as const) {
     for (const headers of [{}, bearer(STAFF), bearer(`${OPERATOR}x`), basic]) {
@@ -197,6 +198,11 @@ test('a dead letter is listed, found by its sender, replayed once or removed, an
   expect(await find({ staff: 'qa-9' })).toMatchObject({ deadLetters });
   expect(await find({ phone: '0912345678' })).toMatchObject({ deadLetters: [] });
 
+  const read = await bot.ask('GET', `/operations/letters/${deadLetters[0]?.id}?by=lan`);
+  expect(read).toMatchObject({ status: 200, body: { reason: 'threw', text: `my points ${PHONE}` } });
+  const reading = { msg: 'an operator reads a dead letter', letter: deadLetters[0]?.id, by: 'lan' };
+  expect(bot.logged()).toContainEqual(expect.objectContaining(reading));
+  expect(await bot.ask('GET', '/operations/letters/nobody')).toMatchObject({ status: 404 });
   await says(bot, 'qa-10', { text: `my points ${PHONE}` });
   const [, hopeless] = await letters();
   expect(await act(hopeless?.id, 'remove')).toMatchObject({ status: 200, body: { status: 'removed' } });
@@ -216,6 +222,13 @@ test('whoever looks for a customer in two ways is told what is wanted', async ()
   const fields = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, at) => [at, '1']));
   const refused = await find({ staff: 'a', phone: PHONE });
   expect(refused).toMatchObject({ status: 400, body: { title: 'Bad Request', faults: [{ where: 'body' }] } });
+  const wrong = await ask('POST', '/operations/5VH0M11JXX/settle', { result: 'yes', by: 5 });
+  expect(wrong.body).toMatchObject({
+    faults: [
+      { where: 'result', what: 'Wants "done" or "not-applied"' },
+      { where: 'by', what: 'Wants a text' },
+    ],
+  });
   const { text } = await find(fields(2000));
   expect(text).toMatch(/Faults of the request: 200\d/);
   expect(text.match(/Unknown field/g)).toHaveLength(20);

@@ -180,5 +180,11 @@ async function settingFaults(node: Redis, onMemory: (share: number) => void): Pr
   return [...(isVolatile ? [lossy] : []), ...(policy === 'noeviction' ? [] : [evicting])];
 }
 
-/** Redis' own words, as "OOM command not allowed when used memory > 'maxmemory'". */
-const reasonIn = (error: unknown): string => reasonOf(error).replace(/^redis: /, '');
+/** Redis' own words, without its place in our script; for a full one what to do as well. */
+function reasonIn(error: unknown): string {
+  const reason = reasonOf(error)
+    .replace(/^redis: /, '')
+    .replace(/\.? script: .*/, '');
+  return reason.startsWith('OOM') ? `${reason}: ${FULL}` : reason;
+}
+const FULL = 'its memory is full, raise maxmemory (docs/operators.md, "Redis fills")';
