@@ -5,7 +5,7 @@ import { CANCEL, type Decision, type Reply, removeChoices, say } from '../reply.
 import { dropOffer, type Offer, type State, type Step } from '../state.ts';
 import { codeMeant, isArticleNumber, isGuessedCode } from '../values/code.ts';
 import { sayFault, sayNotUnderstood } from './digressions.ts';
-import { addDoubts, findDoubtedSlot } from './doubts.ts';
+import { addDoubts, findDoubtedSlot, findSlips } from './doubts.ts';
 import { askStep, ensureView, goHome, slotStep } from './questions.ts';
 import { findFlow, type Reduction, type Round, setSlots } from './round.ts';
 import { beginFlow } from './slots.ts';
@@ -46,7 +46,7 @@ function changeBy(round: Round, command: ListCommand): Reduction {
   const { scope } = round;
   const running = findFlow(round);
   const flow = running?.slots.includes('codes') ? running : scope.flows.codeFlow;
-  if (command.do === 'add' && command.kept && flow !== running) return keepCodes(round, command);
+  if (command.do === 'add' && command.kept && flow !== running) return round;
   const isNew = command.do === 'add' || command.do === 'replace';
   if (!flow || (!isNew && flow !== running))
     return running ? sayNotUnderstood(round) : goHome(round.state, scope, { key: 'cancel.nothing' });
@@ -62,15 +62,6 @@ function changeBy(round: Round, command: ListCommand): Reduction {
   const change = changeList(isCorrected ? [] : codes, command, offered);
   if (change.told.some(({ key }) => key === 'codes.which')) return askWhich(begun.state, codes, scope);
   return takeList(begun, flow, change);
-}
-
-/** Codes that the text only mentions: the next earning has them. */
-function keepCodes(round: Round, command: CommandOf<'add'>): Round {
-  const { state, scope } = round;
-  const { codes, fresh, told } = addCodes(state.draft.codes ?? [], command.codes);
-  const kept: State = { ...state, draft: { ...state.draft, codes: [...codes] } };
-  const slips = findSlips(fresh, scope.settings.codePrefixes);
-  return { ...round, state: addDoubts(kept, slips), said: [...round.said, ...told] };
 }
 
 /** A guess in the place of a listed code: that one stays until the customer has agreed. */
@@ -101,14 +92,6 @@ function takeList(round: Round, flow: Flow, { codes, fresh, told }: Change): Rou
 function findAskedCode(step: Step): Offer | undefined {
   const offer = step.at === 'asking' ? step.offer : undefined;
   return offer && findDoubtedSlot(offer) === 'codes' ? offer : undefined;
-}
-
-/** The codes that nearly begin like the codes of the operator, probably typing errors; and guesses. */
-function findSlips(codes: Codes, prefixes: Codes): readonly Offer[] {
-  return codes.flatMap((typed): readonly Offer[] => {
-    const meant = codeMeant(typed, prefixes);
-    return meant === undefined ? [] : [{ why: isGuessedCode(typed) ? 'spoken' : 'code', typed, meant }];
-  });
 }
 
 /** Takes the code in doubt as it was meant. */

@@ -2,7 +2,7 @@ import type { Flow } from '../flow.ts';
 import { showPhone } from '../prompts/format.ts';
 import { CANCEL, type Choice, choice, type Reply } from '../reply.ts';
 import { type Asking, dropOffer, type Offer, type State } from '../state.ts';
-import { isGuessedCode } from '../values/code.ts';
+import { codeMeant, isGuessedCode } from '../values/code.ts';
 
 /*
  * Values in doubt. One is asked about at a time; the others wait in the draft, so that none is lost.
@@ -32,6 +32,14 @@ export const isButtonOnly = ({ why }: Offer): boolean => why === 'spoken' || why
 /** Whether what was typed is a value that may be kept. A phone number in doubt cannot be called. */
 export const mayKeep = (offer: Offer): boolean =>
   offer.typed !== undefined && findDoubtedSlot(offer) !== 'phone' && !isGuessedCode(offer.typed);
+
+/** The codes that nearly begin like the codes of the operator, probably typing errors; and guesses. */
+export function findSlips(codes: readonly string[], prefixes: readonly string[]): readonly Offer[] {
+  return codes.flatMap((typed): readonly Offer[] => {
+    const meant = codeMeant(typed, prefixes);
+    return meant === undefined ? [] : [{ why: isGuessedCode(typed) ? 'spoken' : 'code', typed, meant }];
+  });
+}
 
 /** The state with doubts that wait for their turn. */
 export function addDoubts(state: State, added: readonly Offer[]): State {

@@ -137,7 +137,9 @@ function finish({ state, said, flow, digression, person, scope }: Round): Decisi
   if (person) {
     // A ticket tells what led to the offer of it, and what was not understood.
     const { offered, notUnderstood } = scope.before;
-    return callPerson({ ...state, notUnderstood }, offered ?? { why: 'asked' }, scope);
+    const called = callPerson({ ...state, notUnderstood }, offered ?? { why: 'asked' }, scope);
+    // A ticket has the text itself.
+    return scope.settings.handover ? called : sayFirst(said, called);
   }
   const goal = flow && advance(state, flow, scope);
   if (!digression) return goal ? tellNoted(sayFirst(said, goal), scope) : askAgain(state, scope, ...said);
@@ -225,6 +227,8 @@ function acceptDoubt(round: Round, { option }: CommandOf<'accept'>): Reduction {
     case 'email':
       return setSlots(decided, { email: toTypedValue(taken, scope) });
     case 'phone': {
+      const { phone: before } = state.draft;
+      if (why === 'several' && before?.value === taken) return setSlots(decided, { phone: before });
       const isShared = why === 'mapped' && typed !== undefined;
       const phone = isShared ? { value: taken, proved: true } : toTypedValue(taken, scope);
       return setSlots(decided, { phone });

@@ -3,11 +3,11 @@ import type { ProvableValue } from '../effect.ts';
 import { type Flow, readsBalance, type Scope } from '../flow.ts';
 import { showPhone } from '../prompts/format.ts';
 import { findGift } from '../prompts/gifts.ts';
-import { collectIdentity, toTypedValue } from '../prompts/identity.ts';
+import { collectIdentity, findProof, isStaff, toTypedValue } from '../prompts/identity.ts';
 import { changeLast, sayFirst } from '../reply.ts';
 import { type Draft, dropOffer, type Identity, type Offer, type State } from '../state.ts';
 import { findCallHindrance, retry, runningFlow } from './advance.ts';
-import { answer, sayFault, sayNotUnderstood } from './digressions.ts';
+import { answer, sayNotUnderstood } from './digressions.ts';
 import { addDoubts, dropDoubts } from './doubts.ts';
 import { askStep, goHome, slotStep } from './questions.ts';
 import { digress, findFlow, type Reduction, type Round, setSlots } from './round.ts';
@@ -44,8 +44,8 @@ export function beginFlow(round: Round, flow: Flow): Reduction {
   const told = left ? [{ key: 'flow.switched', params: { flow: { key: `flow.${left.name}` } } }] : [];
   const wait = scope.serviceUp ? findCallHindrance(flow, state, scope) : { key: 'service.unavailable' };
   if (wait) return sayFirst(told, goHome(state, scope, wait));
-  const waiting = left ? {} : pickWaiting(state.draft);
-  const known: Draft = { ...collectIdentity(state, scope), ...waiting };
+  const { doubts } = state.draft;
+  const known: Draft = { ...collectIdentity(state, scope), ...(!left && doubts && { doubts }) };
   const isSkipped = flow.slots.includes('email') && known.email === undefined && state.emailAsked;
   const draft = isSkipped ? { ...known, email: null } : known;
   const [slot = 'phone'] = flow.slots;
@@ -105,8 +105,15 @@ export function setIdentity(round: Round, command: SetIdentity): Reduction {
   const counts = flow.identity === 'typed' || known.proved;
   if (command.doubt && counts)
     return { ...round, state: addDoubts(dropDoubts(round.state, slot), [toOffer(command)]), flow };
+  if (!counts) return setUnproved(round, command);
   if (value === undefined) return round;
-  if (!counts) return setUnproved(round, { [slot]: known });
+  if (command.kept && isOther(round.state, command))
+    return setSeveral(round, mergeValues(round.state, command));
+  // Staff may name another customer: what needs a proof is about one identifier.
+  const other = slot === 'phone' ? 'email' : 'phone';
+  const isNamed = scope.commands.some((one) => one.do === 'set' && one.slot === other);
+  if (isStaff(scope) && flow.identity === 'proved' && !isNamed)
+    return setSlots(round, { [other]: undefined, [slot]: known });
   return setSlots(round, slot === 'email' ? { email: known } : setPhone(round, known));
 }
 
@@ -119,17 +126,28 @@ function setPhone({ state, scope }: Round, phone: ProvableValue): Identity {
   return isSaid ? { phone } : { phone, email: null };
 }
 
-/** A typed value proves nothing here. It never replaces a proved one. */
-function setUnproved(round: Round, known: Identity): Reduction {
+/** Whether a text that only mentions a value has another one than the draft. */
+function isOther({ draft }: State, { slot, value }: SetIdentity): boolean {
+  const known = draft[slot]?.value;
+  return known !== undefined && known !== value;
+}
+
+function mergeValues({ draft }: State, { slot, value = '' }: SetIdentity): CommandOf<'several'> {
+  return { do: 'several', slot, values: [draft[slot]?.value ?? '', value] };
+}
+
+/** A typed value proves nothing here. It never replaces a proved one; the reply says so. */
+function setUnproved(round: Round, { slot, value, doubt }: SetIdentity): Reduction {
   const { state, scope } = round;
   const { step, draft } = state;
-  const isBetter = (known.phone && draft.phone?.proved) || (known.email && draft.email?.proved);
-  if (round.flow) return isBetter ? round : { ...round, state: { ...state, draft: { ...draft, ...known } } };
-  if (step.at === 'asking' && step.slot === 'gift')
-    return sayFault(round, { kind: 'gift', reason: 'gift.unknown' });
-  if (step.at === 'asking' && step.slot === 'phone')
+  if (step.at === 'asking' && step.slot === 'phone' && !round.flow)
     return changeLast(retry(state, scope), { context: 'typed' });
-  return scope.commands.length > 1 ? round : sayNotUnderstood(round);
+  if (round.flow && !findProof(draft) && value !== undefined && !doubt)
+    return { ...round, state: { ...state, draft: { ...draft, [slot]: toTypedValue(value, scope) } } };
+  const meant = value ?? doubt?.meant ?? '';
+  if (draft[slot]?.value === meant) return round;
+  const params = { value: slot === 'phone' ? showPhone(meant) : meant };
+  return { ...round, said: [...round.said, { key: 'identity.unproved', params }] };
 }
 
 /** A value that no flow asked for. The next flow uses it. */
@@ -137,7 +155,9 @@ function keepForLater(round: Round, command: SetIdentity): Round {
   const { slot, value, doubt, kept: isKept } = command;
   const { scope, state } = round;
   const known = value === undefined || doubt ? {} : { [slot]: toTypedValue(value, scope) };
-  const before = state.draft === scope.before.draft ? pickWaiting(state.draft) : state.draft;
+  const { doubts } = state.draft;
+  const waiting = doubts ? { doubts } : {};
+  const before = state.draft === scope.before.draft ? waiting : state.draft;
   const step = isKept ? state.step : ({ at: 'idle' } as const);
   const noted = { ...state, step, draft: { ...before, ...known } };
   const kept = { ...round, state: addDoubts(noted, doubt ? [toOffer(command)] : []) };
@@ -145,11 +165,6 @@ function keepForLater(round: Round, command: SetIdentity): Round {
   const shown = value ?? doubt?.meant ?? '';
   const params = { value: slot === 'phone' ? showPhone(shown) : shown };
   return digress(kept, { key: 'unsure', context: 'identity', params });
-}
-
-/** What waits in the draft while no flow runs. */
-export function pickWaiting({ codes, doubts }: Draft): Draft {
-  return { ...(codes && { codes }), ...(doubts && { doubts }) };
 }
 
 function toOffer({ value, doubt }: SetIdentity): Offer {
@@ -188,8 +203,7 @@ function setShared(
   const phone: ProvableValue = { value, proved: proved && !doubt };
   const profile = state.consent?.given && phone.proved ? { ...state.profile, phone } : state.profile;
   if (flow) return setSlots({ ...round, state: { ...state, profile } }, { phone });
-  const draft = { ...pickWaiting(state.draft), phone };
-  const kept: State = { ...state, step: { at: 'idle' }, profile, draft };
+  const kept: State = { ...state, step: { at: 'idle' }, profile, draft: { phone } };
   return digress(
     { ...round, state: kept },
     { key: 'identity.phone', params: { phone: showPhone(phone.value) } },

@@ -25,6 +25,7 @@ import { type Answer, type Near, Similarity } from './similarity.ts';
 import {
   commandOf,
   isReference,
+  keepOthers,
   type Meant,
   meantAnywhere,
   meantHere,
@@ -119,7 +120,7 @@ export class LanguageInterpreter implements Interpreter {
       this.#readAsked(text, at, reading);
     if (quick) return { commands: quick, why: { covered: [] } };
     const here = this.#situationOf(text, at, reading);
-    const commands = this.#meant(here);
+    const commands = keepOthers(this.#meant(here), here);
     const covered = here.said.parts.flatMap(({ phrase }) => (phrase?.act ? [phrase.text] : []));
     return { commands, why: { covered, ...here.why } };
   }

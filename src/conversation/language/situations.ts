@@ -321,6 +321,45 @@ function severalOf(
   return values.length > 1 ? [{ do: 'several', slot, values }] : undefined;
 }
 
+/**
+ * The commands, after those of values that none of them has: no value is lost. The customer who cancels drops
+ * them.
+ */
+export function keepOthers(
+  commands: readonly TextCommand[],
+  { said, values }: Pick<Situation, 'said' | 'values'>,
+): readonly TextCommand[] {
+  if (commands.some((command) => command.do === 'cancel')) return commands;
+  const taken = new Set(commands.flatMap(valuesOf));
+  const isTaken = (command: TextCommand) => valuesOf(command).some((value) => taken.has(value));
+  const codes = values.codes.flatMap((command) => (command.do === 'add' ? command.codes : []));
+  const others = codes.filter(
+    (code) => !taken.has(code) && code !== said.reference && !looksLikeContact(code),
+  );
+  const added: readonly TextCommand[] = others.length > 0 ? [{ do: 'add', codes: others }] : [];
+  const contacts = contactsOf(values).filter((command) => valuesOf(command).length > 0 && !isTaken(command));
+  return [...asKept([...added, ...contacts]), ...commands];
+}
+
+/** The values that a command has. */
+function valuesOf(command: TextCommand): readonly string[] {
+  switch (command.do) {
+    case 'add':
+      return command.codes;
+    case 'remove':
+    case 'keepOnly':
+      return command.which.flatMap((ref) => ('code' in ref ? ref.code : []));
+    case 'replace':
+      return [...command.codes, ...command.old.flatMap((ref) => ('code' in ref ? ref.code : []))];
+    case 'set':
+      return command.slot === 'gift' ? [command.value] : [command.value ?? command.doubt?.meant ?? ''];
+    case 'several':
+      return command.values;
+    default:
+      return [];
+  }
+}
+
 /** Values that the text only mentions: they are noted, and begin nothing. */
 export const asKept = (commands: readonly TextCommand[]): readonly TextCommand[] =>
   commands.map((command) =>
