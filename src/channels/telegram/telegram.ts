@@ -180,16 +180,17 @@ export class TelegramChannel implements Channel {
     const privateKeyboard =
       contact ?? (state.asks === 'phone' ? undefined : ({ remove_keyboard: true } as const));
     const markup = inline ?? (chat < 0 ? this.#privateChat(locale) : privateKeyboard);
-    const extra = {
-      ...(thread !== undefined && { message_thread_id: thread }),
-      ...(markup && { reply_markup: markup }),
-    };
+    const topic = thread === undefined ? {} : { message_thread_id: thread };
+    const extra = markup ? { reply_markup: markup } : {};
     if (photo !== undefined) {
-      const sending = this.#api.sendPhoto(chat, photo, { caption: text, ...extra });
+      const sending = this.#api.sendPhoto(chat, photo, { caption: text, ...topic, ...extra });
       // Telegram fetches the picture during the call: its server may be slow.
       if (await isDone(sending, 'rejected', 'uncertain')) return;
     }
-    await this.#api.sendMessage(chat, text, { ...NO_PREVIEW, ...extra });
+    const send = (to: typeof topic) => this.#api.sendMessage(chat, text, { ...NO_PREVIEW, ...to, ...extra });
+    // The topic may have been deleted.
+    if (thread !== undefined && (await isDone(send(topic), 'rejected'))) return;
+    await send({});
   }
 
   /** The button into the private chat; undefined until the bot knows its name. */

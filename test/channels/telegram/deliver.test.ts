@@ -48,6 +48,18 @@ describe('a reply', () => {
   });
 });
 
+it('a reply to a topic that was deleted goes to the chat', async () => {
+  const { channel, double } = await createBot();
+  const gone = { code: 400, description: 'Bad Request: message thread not found' };
+  double.script('sendPhoto', gone);
+  double.script('sendMessage', gone);
+  const address = { chat: CHAT, thread: 9 };
+  const reply = { key: 'redeem.done', image: 'https://shop.example/loa.jpg' };
+  expect(await channel.deliver(outgoing(reply, { address }), 1)).toEqual({ kind: 'delivered' });
+  expect(double.shown(CHAT)).toMatchObject([{ text: 'vi:redeem.done' }]);
+  expect(double.calls('sendMessage').map(({ payload }) => payload.message_thread_id)).toEqual([9, undefined]);
+});
+
 describe('a reply with a picture', () => {
   const url = 'https://shop.example/loa.jpg';
   const summary: Reply = { key: 'redeem.summary', image: url, choices: [choice('confirm:1')], view: 'v1' };
