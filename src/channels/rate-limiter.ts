@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import type { Delivery } from '../engine/messages.ts';
 import type { Observe } from '../observability/metrics.ts';
 import { type Runtime, systemRuntime } from '../runtime.ts';
 
@@ -11,7 +12,7 @@ export type SendRequest = {
 };
 
 export type RateLimiterOptions = {
-  /** The limits of this process: messages a second, and to one chat in a second. */
+  /** The limits of this process: messages a second, and to one chat at once. */
   readonly perSecond: number;
   readonly chatBurst: number;
   readonly channel: string;
@@ -23,78 +24,200 @@ export type RateLimiterOptions = {
 const REPLY_SHARE = 0.8;
 /** So old a slot may still be used. */
 const BURST_MS = 200;
-/** Telegram's limit (core.telegram.org/bots/faq). */
+/** Telegram's limits, on average: a message a second to a chat, 20 a minute to a group (bots/faq). */
+const CHAT_EVERY_MS = 1000;
 const GROUP_PER_MINUTE = 20;
+const MINUTE_MS = 60_000;
 const MAX_CHATS = 20_000;
 /** No reply waits for longer. */
-const MAX_PAUSE_MS = 24 * 60 * 60_000;
-/** The chats refused within a second that show a limit of the whole bot, not of single people. */
+const MAX_PAUSE_MS = 24 * 60 * MINUTE_MS;
+/** The pause of a refusal that names no time. */
+const REFUSED_MS = 1000;
+/**
+ * The quiet chats that are refused within a second if the platform limits the whole bot, not single people.
+ * Then nobody's message passes; so for a second a message that passes shows that the bot is not meant.
+ */
 const botRefusals = (perSecond: number): number => Math.max(3, perSecond / 5);
+const SECOND_MS = 1000;
+/** Older refusals do not count. */
+const FORGET_MS = 10 * SECOND_MS;
+/** A chat is quiet if it got no more messages than this in the last minute: nobody provoked its refusal. */
+const QUIET = 1;
+
+/** When the first probe of a pause leaves, and how long others wait for the probe's outcome. */
+const PROBE_MS = 5000;
+const PROBE_LASTS_MS = 15_000;
+const LOOK_AGAIN_MS = 500;
+/** A probe is a receipt, if one comes within this time; else of a quiet chat, if there is one. */
+const RECEIPT_LEAD_MS = 250;
+const QUIET_LEAD_MS = 1000;
+
+/** What one chat got. All times are monotonic. */
+type Chat = {
+  /** When a chat that gets nothing more has its whole burst again. */
+  restedMs: number;
+  /** Nothing is sent to it until then. */
+  pausedMs: number;
+  /** When it got the last messages, oldest first: two more than a quiet chat may get. */
+  readonly sentMs: number[];
+};
+
+/**
+ * Nothing is sent to anybody until `endsMs`, but for a probe at `probeMs`. `probe`: the chat whose message is
+ * under way, until `probeEndsMs` at the latest.
+ */
+type Pause = {
+  endsMs: number;
+  probeMs: number;
+  distanceMs: number;
+  probe: string | undefined;
+  probeEndsMs: number;
+};
 
 /**
  * Limits the messages of this process, and those to one chat. Each takes a time slot. A reply waits for its
- * slot, so that none overtakes it; a receipt does not wait.
+ * slot, so that none overtakes it; a receipt does not wait. A refusal pauses its chat. Refusals of several
+ * quiet chats pause all, until a probe passes: anybody can have their own chat refused.
+ *
+ * @example
+ * const waitMs = limiter.take(request);
+ * if (waitMs === 0) limiter.note(request.chat, await send());
  */
 export class RateLimiter {
   readonly #options: RateLimiterOptions;
   readonly #runtime: Pick<Runtime, 'nowMs' | 'monotonicMs'>;
-  /** How many more messages a chat may get until `endsMs`. All times are monotonic. */
-  readonly #windows = new LRUCache<string, { readonly endsMs: number; left: number }>({ max: MAX_CHATS });
+  readonly #chats = new LRUCache<string, Chat>({ max: MAX_CHATS });
   /** When the reply of a chat may be sent. A chat waits with one at a time. */
   readonly #slots = new LRUCache<string, number>({ max: MAX_CHATS });
   /** The next free slot. */
   #freeMs = Number.NEGATIVE_INFINITY;
-  /** Nothing is sent until then. */
-  #pausedMs = 0;
-  /** The chats refused within the last second, and the first time. */
-  readonly #refused = new Set<string>();
-  #refusedMs = 0;
+  #pause: Pause | undefined;
+  /** The quiet chats that were refused since a message passed, and when; the first refusal is first. */
+  readonly #refused = new Map<string, number>();
 
   constructor(options: RateLimiterOptions) {
     this.#options = options;
     this.#runtime = options.runtime ?? systemRuntime;
   }
 
-  /** How long to wait before asking again, ms; 0: it may be sent now. */
-  take({ chat, isGroup, isReceipt, madeAtMs }: SendRequest): number {
-    const { perSecond, chatBurst, channel, observe } = this.#options;
+  /** How long to wait before asking again, ms; 0: send it now, and `note` the outcome. */
+  take({ chat: name, isGroup, isReceipt, madeAtMs }: SendRequest): number {
+    const { perSecond, channel, observe } = this.#options;
     const nowMs = this.#runtime.monotonicMs();
-    let window = this.#windows.get(chat);
-    if (!window || window.endsMs <= nowMs) {
-      window = isGroup
-        ? { endsMs: nowMs + 60_000, left: GROUP_PER_MINUTE }
-        : { endsMs: nowMs + 1000, left: chatBurst };
-      this.#windows.set(chat, window);
-    }
-    const blockedMs = Math.max(this.#pausedMs, window.left > 0 ? 0 : window.endsMs);
+    const chat = this.#chatOf(name);
+    const { burst, everyMs } = this.#limitOf(isGroup);
+    const blockedMs = Math.max(chat.pausedMs, chat.restedMs - (burst - 1) * everyMs);
     if (blockedMs > nowMs) return Math.ceil(blockedMs - nowMs);
-    const booked = this.#slots.get(chat);
+    const pausedMs = this.#waitForPause(name, isReceipt, nowMs);
+    if (pausedMs > 0) return Math.ceil(pausedMs);
+    const booked = this.#slots.get(name);
     const slotMs = booked ?? Math.max(nowMs - BURST_MS, this.#freeMs);
     if (booked === undefined) this.#freeMs = slotMs + 1000 / (REPLY_SHARE * perSecond);
-    if (slotMs > nowMs && !isReceipt) {
-      this.#slots.set(chat, slotMs);
+    if (slotMs > nowMs && !isReceipt && this.#pause?.probe !== name) {
+      this.#slots.set(name, slotMs);
       return Math.ceil(slotMs - nowMs);
     }
-    this.#slots.delete(chat);
-    window.left -= 1;
+    this.#slots.delete(name);
+    chat.restedMs = Math.max(chat.restedMs, nowMs) + everyMs;
+    chat.sentMs.push(nowMs);
+    if (chat.sentMs.length > QUIET + 2) chat.sentMs.shift();
     observe.paced(booked === undefined ? 0 : (this.#runtime.nowMs() - madeAtMs) / 1000, channel);
     return 0;
   }
 
-  /** The platform refused a message: the chat pauses, or all if many are refused. */
-  refused(chat: string, afterMs: number): void {
-    if (afterMs >= MAX_PAUSE_MS) return;
+  /** How sending to a chat ended. A refusal pauses the chat for as long as it says, or all chats. */
+  note(name: string, delivery: Delivery): void {
     const nowMs = this.#runtime.monotonicMs();
-    this.#windows.set(chat, { endsMs: nowMs + afterMs, left: 0 });
-    if (nowMs - this.#refusedMs > 1000) {
-      this.#refused.clear();
-      this.#refusedMs = nowMs;
+    const isProbe = this.#pause?.probe === name;
+    switch (delivery.kind) {
+      case 'throttled':
+        this.#refuse(name, Math.min(delivery.afterMs ?? REFUSED_MS, MAX_PAUSE_MS), nowMs);
+        break;
+      case 'undelivered':
+      case 'uncertain':
+      case 'unauthorized':
+        if (isProbe) this.#postponeProbe(nowMs);
+        break;
+      // The platform did not count it as too much.
+      case 'delivered':
+      case 'unreachable':
+      case 'rejected':
+        this.#refused.clear();
+        if (isProbe) this.#pause = undefined;
     }
-    this.#refused.add(chat);
-    if (this.#refused.size < botRefusals(this.#options.perSecond)) return;
-    this.#pausedMs = nowMs + afterMs;
+  }
+
+  #chatOf(name: string): Chat {
+    const known = this.#chats.get(name);
+    if (known) return known;
+    const chat = { restedMs: 0, pausedMs: 0, sentMs: [] };
+    this.#chats.set(name, chat);
+    return chat;
+  }
+
+  /** How many messages a chat may get at once, and how often on average. */
+  #limitOf(isGroup: boolean): { readonly burst: number; readonly everyMs: number } {
+    const { chatBurst } = this.#options;
+    if (!isGroup) return { burst: chatBurst, everyMs: CHAT_EVERY_MS };
+    const burst = Math.min(chatBurst, GROUP_PER_MINUTE / 2);
+    return { burst, everyMs: MINUTE_MS / (GROUP_PER_MINUTE - burst) };
+  }
+
+  /** How long the pause of all holds a message back, ms; 0: it may go, perhaps as the probe. */
+  #waitForPause(name: string, isReceipt: boolean, nowMs: number): number {
+    const pause = this.#pause;
+    if (!pause) return 0;
+    if (nowMs >= pause.endsMs) {
+      this.#pause = undefined;
+      return 0;
+    }
+    if (pause.probe !== undefined && nowMs < pause.probeEndsMs) return LOOK_AGAIN_MS;
+    const leadMs = this.#isQuiet(name, nowMs) ? RECEIPT_LEAD_MS : QUIET_LEAD_MS;
+    const dueMs = Math.min(pause.endsMs, pause.probeMs + (isReceipt ? 0 : leadMs));
+    if (nowMs < dueMs) return dueMs - nowMs;
+    pause.probe = name;
+    pause.probeEndsMs = nowMs + PROBE_LASTS_MS;
+    return 0;
+  }
+
+  #refuse(name: string, afterMs: number, nowMs: number): void {
+    const chat = this.#chatOf(name);
+    chat.pausedMs = nowMs + afterMs;
+    if (this.#pause?.probe === name) this.#postponeProbe(nowMs);
+    // The last of its messages is the one that was refused.
+    if (!this.#isQuiet(name, nowMs, QUIET + 1)) return;
+    if (this.#pause) this.#pause.endsMs = Math.max(this.#pause.endsMs, nowMs + afterMs);
+    else if (this.#isBotMeant(name, nowMs)) this.#pauseAll(nowMs, afterMs);
+  }
+
+  /** Notes that a quiet chat was refused. Whether the platform refuses the whole bot. */
+  #isBotMeant(name: string, nowMs: number): boolean {
+    for (const [chat, atMs] of this.#refused) if (atMs < nowMs - FORGET_MS) this.#refused.delete(chat);
+    this.#refused.set(name, nowMs);
+    const [sinceMs = nowMs] = this.#refused.values();
+    const recent = [...this.#refused.values()].filter((atMs) => atMs > nowMs - SECOND_MS);
+    return nowMs >= sinceMs + SECOND_MS && recent.length >= botRefusals(this.#options.perSecond);
+  }
+
+  #pauseAll(nowMs: number, afterMs: number): void {
+    const probeMs = nowMs + PROBE_MS;
+    const distanceMs = PROBE_MS;
+    this.#pause = { endsMs: nowMs + afterMs, probeMs, distanceMs, probe: undefined, probeEndsMs: 0 };
     // All who wait get new slots after the pause.
     this.#slots.clear();
-    this.#freeMs = Math.max(this.#freeMs, this.#pausedMs);
+    this.#freeMs = nowMs;
+  }
+
+  /** The probe told nothing new: the next one leaves after twice the time. */
+  #postponeProbe(nowMs: number): void {
+    if (!this.#pause) return;
+    this.#pause.distanceMs *= 2;
+    this.#pause.probeMs = nowMs + this.#pause.distanceMs;
+    this.#pause.probe = undefined;
+  }
+
+  #isQuiet(name: string, nowMs: number, most = QUIET): boolean {
+    const { sentMs } = this.#chatOf(name);
+    return sentMs.filter((atMs) => atMs > nowMs - MINUTE_MS).length <= most;
   }
 }

@@ -43,6 +43,7 @@ export async function startWorld(env: Environment = {}, main?: string) {
       bots.push(bot);
       return bot;
     },
+    telegram,
     post: (update: Update, { url }: Bot) =>
       telegram.post(update, { url: `${url}/webhooks/telegram`, secret: TELEGRAM_WEBHOOK_SECRET }),
     /** A new customer, whose updates go to this bot. */

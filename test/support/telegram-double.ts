@@ -82,6 +82,7 @@ export class TelegramDouble {
   readonly #said: Pick<ShownMessage, 'chat' | 'text'>[] = [];
   readonly #keyboards = new Map<number, z.infer<typeof keyboardSchema>['keyboard']>();
   readonly #answered = new Set<string>();
+  readonly #throttled = new Map<number, number>();
   #updates: Update[] = [];
   #webhook: Webhook | undefined;
   #allowed: readonly string[] | undefined;
@@ -113,6 +114,11 @@ export class TelegramDouble {
   /** The next calls of a method end so, one after the other; a file is fetched by `file`. */
   script(method: string, ...faults: Fault[]): void {
     this.#faults.set(method, [...(this.#faults.get(method) ?? []), ...faults]);
+  }
+
+  /** Refuses all that is written to this chat from now on; `seconds`: how long it asks to wait. */
+  throttle(chat: number, seconds: number): void {
+    this.#throttled.set(chat, seconds);
   }
 
   shown = (chat: number) => this.#messages.filter((message) => message.chat === chat);
@@ -156,6 +162,11 @@ export class TelegramDouble {
     if (fault === 'hang') return reply.hijack();
     if (fault === 'garbage') return reply.type('text/html').send('<html>gateway</html>');
     if (typeof fault === 'object') return send(reply, fault);
+    const retry_after = this.#throttled.get(Number(payload.chat_id));
+    if (retry_after !== undefined) {
+      const description = `Too Many Requests: retry after ${retry_after}`;
+      return send(reply, { code: 429, description, parameters: { retry_after } });
+    }
     const answer = await this.#run(method, payload).catch(() => refused('the double cannot read it'));
     return fault === 'reset' ? cut(request, reply) : send(reply, answer);
   }

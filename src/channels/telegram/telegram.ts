@@ -27,7 +27,7 @@ export type TelegramOptions = TelegramApiOptions &
   Omit<RegistrationOptions, 'api'> &
   Pick<ChannelParts, 'accept' | 'limit' | 'observe'> & {
     /** For the messages of this process. */
-    readonly limiter: Pick<RateLimiter, 'take' | 'refused'>;
+    readonly limiter: Pick<RateLimiter, 'take' | 'note'>;
     /** How often the channel looks for faults, ms. */
     readonly checkEveryMs?: number | undefined;
     /** The pause after a poll that failed, ms. */
@@ -39,8 +39,6 @@ const PAUSE_MS = 5_000;
 const POLL_S = 50;
 
 const NO_PREVIEW = { link_preview_options: { is_disabled: true } };
-/** The pause if Telegram refuses a message and names no time. */
-const REFUSED_MS = 1000;
 
 /** Telegram, by webhook or by polling. Its ids of people are positive, those of groups negative. */
 export class TelegramChannel implements Channel {
@@ -112,27 +110,27 @@ export class TelegramChannel implements Channel {
   async deliver(outgoing: Outgoing): Promise<Delivery> {
     const address = addressSchema.safeParse(outgoing.address).data;
     if (!address) return { kind: 'rejected' };
+    const delivery = await this.#send(address, outgoing);
+    this.#options.limiter.note(String(address.chat), delivery);
+    // Telegram has many texts for a group that refuses the bot.
+    return delivery.kind === 'rejected' && address.chat < 0 ? { kind: 'unreachable' } : delivery;
+  }
+
+  /** Limits all that is written: new messages, edits and toasts. */
+  pace({ conversation: chat, reply, atMs: madeAtMs }: Outgoing): number {
+    const isGroup = chat.startsWith('-');
+    return this.#options.limiter.take({ chat, isGroup, isReceipt: isReceipt(reply), madeAtMs });
+  }
+
+  async #send(address: TelegramAddress, outgoing: Outgoing): Promise<Delivery> {
     const rendered = render(outgoing.reply, outgoing.locale, this.#options.words);
     try {
       if (outgoing.press === undefined) await this.#sendNew(address, rendered, outgoing);
       else await this.#answerPress(address, rendered, outgoing);
       return { kind: 'delivered' };
     } catch (error) {
-      const { meaning } = failureIn(error);
-      if (meaning.kind === 'throttled') {
-        this.#options.limiter.refused(String(address.chat), meaning.afterMs ?? REFUSED_MS);
-      }
-      // Telegram has many texts for a group that refuses the bot.
-      return meaning.kind === 'rejected' && address.chat < 0 ? { kind: 'unreachable' } : meaning;
+      return failureIn(error).meaning;
     }
-  }
-
-  /** Limits new messages. If Telegram refuses an edit or a toast, its chat pauses. */
-  pace({ conversation: chat, reply, first, press, atMs: madeAtMs }: Outgoing): number {
-    const isToast = first && reply.notice === true;
-    if (press !== undefined && (reply.inPlace === true || isToast)) return 0;
-    const isGroup = chat.startsWith('-');
-    return this.#options.limiter.take({ chat, isGroup, isReceipt: isReceipt(reply), madeAtMs });
   }
 
   /** Shows that the bot types, and ends the spinner of a pressed button. */

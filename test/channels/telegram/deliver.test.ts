@@ -84,9 +84,9 @@ describe('a reply with a picture', () => {
   });
 });
 
-it('new messages keep the pace, receipts known to it; it is told of what Telegram refuses', async () => {
-  const [take, refused] = [vi.fn(() => 70), vi.fn()];
-  const { channel, double } = await createBot({ limiter: { take, refused } });
+it('all that is written keeps the pace, receipts known to it; it is told how each ended', async () => {
+  const [take, note] = [vi.fn(() => 70), vi.fn()];
+  const { channel, double } = await createBot({ limiter: { take, note } });
   const press = { query: 'q1', message: 101, view: 'v1' };
   const remarks: Reply[] = [
     { key: 'page', inPlace: true },
@@ -94,12 +94,16 @@ it('new messages keep the pace, receipts known to it; it is told of what Telegra
   ];
   const keys = ['operation.checking', 'accumulate.partly', 'redeem.done', 'redeem.askGift'];
   const replies = [...keys.map((key) => ({ key })), ...remarks];
-  expect(replies.map((reply) => channel.pace?.(outgoing(reply, { press })))).toEqual([70, 70, 70, 70, 0, 0]);
+  expect(replies.map((reply) => channel.pace?.(outgoing(reply, { press })))).toEqual(replies.map(() => 70));
   const asked = { chat: String(CHAT), isGroup: false, madeAtMs: 0 };
-  expect(take.mock.calls).toEqual([true, true, true, false].map((isReceipt) => [{ ...asked, isReceipt }]));
+  const receipts = [true, true, true, false, false, false];
+  expect(take.mock.calls).toEqual(receipts.map((isReceipt) => [{ ...asked, isReceipt }]));
   double.script('sendMessage', { code: 429, description: 'x', parameters: { retry_after: 7 } });
-  await channel.deliver(outgoing({ key: 'menu' }), 1);
-  expect(refused).toHaveBeenCalledExactlyOnceWith(String(CHAT), 7000);
+  for (const key of ['menu', 'again']) await channel.deliver(outgoing({ key }), 1);
+  expect(note.mock.calls).toEqual([
+    [String(CHAT), { kind: 'throttled', afterMs: 7000 }],
+    [String(CHAT), { kind: 'delivered' }],
+  ]);
 });
 
 describe('a press', () => {

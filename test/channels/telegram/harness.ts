@@ -29,7 +29,7 @@ export async function createBot(options: Partial<TelegramOptions> = {}) {
     words,
     commands,
     observe,
-    limiter: { take: () => 0, refused() {} },
+    limiter: { take: () => 0, note() {} },
     pauseMs: 5,
     ...options,
   });
