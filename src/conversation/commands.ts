@@ -209,8 +209,11 @@ export type Interpreter = {
   interpret(text: string, expecting: Expecting, reading: Reading): Interpretation;
   /** The language of the text, if its words show it. `first`: none is known yet, so "hello" is enough. */
   localeOf(text: string, known?: { readonly first: boolean }): Locale | undefined;
-  /** Whether the text is only a word that ends the talk with a person: "quay lại". */
-  leaves(text: string): boolean;
+  /**
+   * Whether the text ends the talk with a person: `all`, it is nothing but a word of leaving ("quay lại"),
+   * curses and courtesies aside; `part`, such a word is among others ("huỷ đơn giúp mình").
+   */
+  leaves(text: string): 'all' | 'part' | undefined;
   /**
    * The meaning of the slash command at the start of the text (`show help`); undefined without one.
    */

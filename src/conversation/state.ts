@@ -197,6 +197,8 @@ const ticketSchema = z.strictObject({
   waitsMs: z.number().optional(),
   answeredMs: z.number().optional(),
   late: z.literal(true).optional(),
+  /** A word of leaving brought the button that leaves: it comes once. */
+  leaveOffered: z.literal(true).optional(),
   claimedBy: z.string().optional(),
   closed: z
     .strictObject({
@@ -226,6 +228,8 @@ export const stateSchema = z.strictObject({
   lastMessageMs: z.number(),
   step: stepSchema,
   draft: draftSchema,
+  /** What flows gathered that are not finished, while another one runs; erased like a draft. */
+  parked: z.array(z.strictObject({ flow: name, draft: draftSchema })).optional(),
   /** The id of the current question. A press on another one does nothing. */
   view: z.string().optional(),
   /** The last text, a part of a value ("0867"): the next text may be the rest of it. */

@@ -146,39 +146,30 @@ function onOutcome(state: State, outcome: Outcome | PhotoEffect, scope: Scope): 
  * says so.
  */
 
+/** What silence erases beside the draft. */
+const TEMPORARY = ['offered', 'notUnderstood', 'before', 'piece', 'parked'] as const;
+
 /** When the flow must end, epoch ms; infinite: there is nothing to erase. */
-function lapseAtMs({
-  draft,
-  step,
-  offered,
-  notUnderstood,
-  before,
-  piece,
-  consentQuestion,
-  lastMessageMs,
-}: State): number {
+function lapseAtMs(state: State): number {
+  const { draft, step, consentQuestion, lastMessageMs } = state;
   const isAsked = step.at === 'browsing' || (step.at === 'asking' && step.offer !== undefined);
-  const isGathering = isAsked || Object.keys(draft).length > 0;
-  const isKept = isGathering || offered || notUnderstood || before || piece || consentQuestion?.open;
+  const isGathering = isAsked || Object.keys(draft).length > 0 || consentQuestion?.open !== undefined;
+  const isKept = isGathering || TEMPORARY.some((field) => state[field] !== undefined);
   return isKept ? lastMessageMs + IDLE_MS + 1 : Number.POSITIVE_INFINITY;
 }
 
 /** Ends the flow if the customer had been silent for `IDLE_MS`. */
 function lapse(state: State, atMs: number): State {
   if (atMs - state.lastMessageMs <= IDLE_MS) return state;
-  const {
-    view: _,
-    offered: __,
-    notUnderstood: ___,
-    before: ____,
-    lastEvent: _____,
-    piece: ______,
-    step,
-    consentQuestion,
-    ...kept
-  } = state;
-  const isAsked = consentQuestion && { consentQuestion: { version: consentQuestion.version } };
+  const { view: _, lastEvent: __, step, consentQuestion, ...rest } = state;
   const isUnfinished =
     step.at === 'idle' ? step.unfinished : step.at === 'asking' || step.at === 'confirming';
-  return { ...kept, ...isAsked, draft: {}, step: { at: 'idle', ...(isUnfinished && { unfinished: true }) } };
+  const kept: State = {
+    ...rest,
+    ...(consentQuestion && { consentQuestion: { version: consentQuestion.version } }),
+    draft: {},
+    step: { at: 'idle', ...(isUnfinished && { unfinished: true }) },
+  };
+  for (const field of TEMPORARY) delete kept[field];
+  return kept;
 }

@@ -2,7 +2,7 @@ import type { SlotKind } from '../commands.ts';
 import { type HistoryRead, type OutcomeOf, spends } from '../effect.ts';
 import { type Flow, findConfirms, type Scope } from '../flow.ts';
 import { findGift } from '../prompts/gifts.ts';
-import { findProof, isStaff, pickVariant } from '../prompts/identity.ts';
+import { findProof, isStaff, pickProved, pickVariant } from '../prompts/identity.ts';
 import { type Decision, type Reply, say, sayFirst } from '../reply.ts';
 import { missingSlots } from '../slots.ts';
 import type { Draft, State } from '../state.ts';
@@ -10,7 +10,8 @@ import { parseCode } from '../values/code.ts';
 import { findDoubtedSlot, takeDoubt } from './doubts.ts';
 import { personChoice, supportLines } from './handover.ts';
 import { findUnseen, sayBusy, sayChecking, sayTooManyAttempts } from './operations.ts';
-import { openHistory, showPage } from './pages.ts';
+import { openHistory, showPage, toBrowsedDraft } from './pages.ts';
+import { parkFlow } from './parking.ts';
 import { finishFlow } from './privacy.ts';
 import { askAgain, askStep, goHome, slotStep } from './questions.ts';
 
@@ -93,11 +94,21 @@ export function takeRead(state: State, outcome: BalanceOutcome | HistoryRead, sc
   const flow = runningFlow(state, scope);
   if (outcome.kind === 'history') return showPage(state, outcome, scope);
   if (flow && spends(findConfirms(flow))) return takeBalance(state, outcome, scope);
-  if (outcome.kind === 'unavailable') return goHome(state, scope, { key: 'service.unavailable' });
+  if (outcome.kind === 'unavailable') return pauseFlow(state, scope);
   if (!flow || !('reads' in flow.end) || flow.end.reads !== 'balance') return say(state);
   const reply = flow.end.tell(outcome, scope, findUnseen(state, scope.nowMs).length === 0);
   const isNobody = outcome.kind === 'balance' && outcome.points === null;
   return (isNobody ? goHome : finishFlow)(state, scope, reply);
+}
+
+/** AntCRM is out of reach: what was gathered, and a phone that was shared, wait for the next try. */
+function pauseFlow(state: State, scope: Scope): Decision {
+  const { step } = state;
+  const draft = step.at === 'browsing' ? toBrowsedDraft(step.page) : state.draft;
+  const flow = step.at === 'idle' ? undefined : scope.flows.get(step.flow);
+  const parked = flow ? parkFlow({ ...state, draft }, flow) : state;
+  const idle: State = { ...parked, step: { at: 'idle' }, draft: pickProved(draft) };
+  return goHome(isStaff(scope) ? parked : idle, scope, { key: 'service.unavailable' });
 }
 
 function takeBalance(state: State, outcome: BalanceOutcome, scope: Scope): Decision {

@@ -2,7 +2,7 @@ import type { Command, CommandOf, ValueFault } from '../commands.ts';
 import type { Scope } from '../flow.ts';
 import { LOCALES } from '../message.ts';
 import { findGift, pickUpLines } from '../prompts/gifts.ts';
-import { isProofAsked, isStaff, isTypingProof, pickVariant } from '../prompts/identity.ts';
+import { isProofAsked, isStaff, isTypingProof, pickProved, pickVariant } from '../prompts/identity.ts';
 import { codeLine, receiptLines, toShownStatus } from '../prompts/receipts.ts';
 import { CANCEL, type Choice, changeLast, choice, type Decision, type Line, type Reply } from '../reply.ts';
 import { type AnswerKeys, SLOTS, toExamplePeriod } from '../slots.ts';
@@ -110,9 +110,8 @@ export function cancel(state: State, scope: Scope): Decision {
   if (state.step.at === 'idle') return goHome(state, scope, { key: 'cancel.nothing' });
   const isOver = state.consent?.given === false || isStaff(scope);
   if (isOver) return goHome(state, scope, { key: 'cancel.done' });
-  const { phone, email } = state.draft;
-  const draft = { ...(phone?.proved && { phone }), ...(email?.proved && { email }) };
-  return goHome({ ...state, step: { at: 'idle' }, draft }, scope, { key: 'cancel.done' });
+  const idle: State = { ...state, step: { at: 'idle' }, draft: pickProved(state.draft) };
+  return goHome(idle, scope, { key: 'cancel.done' });
 }
 
 /** Answers of ours that only the shop can complete: they come with the contact. */

@@ -127,6 +127,18 @@ export function addCustomerNote(state: State, text: string, { nowMs, ids, sender
   return say({ ...next, view }, sayWaiting(ticket, { view, context: 'noted' }));
 }
 
+/** Brings the button that leaves, once a ticket: the text may have meant that. It went to staff all the same. */
+export function offerLeave(decision: Decision, { ids }: Scope): Decision {
+  const { state } = decision;
+  const ticket = findOpenTicket(state);
+  if (!ticket || ticket.leaveOffered) return decision;
+  const next = saveTicket(state, { ...ticket, leaveOffered: true });
+  const isShown = decision.replies.some(({ choices = [] }) => choices.some(({ id }) => id === LEAVE.id));
+  if (isShown) return { ...decision, state: next };
+  const { view = ids.view } = next;
+  return say({ ...next, view }, sayWaiting(ticket, { view, context: 'leave' }));
+}
+
 /**
  * A member of staff writes (and so claims the ticket), claims, releases or closes it. Repeats, and messages
  * for an erased ticket, are ignored.

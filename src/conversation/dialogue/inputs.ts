@@ -5,7 +5,7 @@ import { changeLast, type Decision, type FormField, type Line, type Reply, sayFi
 import { SLOTS } from '../slots.ts';
 import { findTakenTicket, type State } from '../state.ts';
 import { runningFlow } from './advance.ts';
-import { addCustomerNote, callPerson, closeTicket, noteLead } from './handover.ts';
+import { addCustomerNote, callPerson, closeTicket, noteLead, offerLeave } from './handover.ts';
 import { noteUnclear } from './privacy.ts';
 import { askAgain, PIECE_MS, parseChoice, remark, toExpecting } from './questions.ts';
 import { run } from './run.ts';
@@ -91,9 +91,11 @@ function passToStaff(state: State, message: CustomerMessage, scope: Scope): Deci
   switch (message.kind) {
     case 'text': {
       const act = scope.language.slash(message.text);
-      if (act === 'cancel' || scope.language.leaves(message.text))
-        return closeTicket(state, { by: 'customer' }, scope);
-      return act && OWN.includes(act) ? undefined : addCustomerNote(state, message.text, scope);
+      const leaves = act === undefined ? scope.language.leaves(message.text) : undefined;
+      if (act === 'cancel' || leaves === 'all') return closeTicket(state, { by: 'customer' }, scope);
+      if (act && OWN.includes(act)) return undefined;
+      const noted = addCustomerNote(state, message.text, scope);
+      return leaves === 'part' ? offerLeave(noted, scope) : noted;
     }
     case 'choice':
       return message.choice === 'person:leave' ? closeTicket(state, { by: 'customer' }, scope) : undefined;

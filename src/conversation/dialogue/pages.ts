@@ -32,6 +32,11 @@ export function openHistory(
   return readPage({ ...state, draft, step: { at: 'browsing', flow, page } });
 }
 
+/** What a page was asked with, as the draft that asks for it. */
+export function toBrowsedDraft({ by, list, period }: Page): Draft {
+  return { [by.kind]: { value: by.value, proved: true }, list, period };
+}
+
 function readPage(state: State): Decision {
   if (state.step.at !== 'browsing') return say(state);
   const { list, by, period, skip } = state.step.page;

@@ -74,23 +74,14 @@ export function answerConsent(state: State, isGiven: boolean, scope: Scope): Dec
 
 /** What is stored about the customer, and the button that erases it. */
 export function describePrivacy(state: State, scope: Scope): Reply {
-  const { operations, tickets = [], unclear = [], consent, profile, draft, before, consentQuestion } = state;
+  const { operations, tickets = [], unclear = [], consent } = state;
   const counted = [
     { key: 'privacy.recent', params: { recent: operations.filter((one) => !isOpen(one)).length } },
     { key: 'privacy.person', params: { written: tickets.flatMap(({ notes }) => notes).length } },
     { key: 'privacy.unclear', params: { unclear: unclear.length } },
   ].filter(({ params }) => Object.values(params).some((count) => count > 0));
   const kept: Line[] = [
-    ...identityLines(
-      {
-        ...findBrowsed(state),
-        ...before,
-        ...pickIdentity(consentQuestion?.open ?? {}),
-        ...profile,
-        ...pickIdentity(draft),
-      },
-      () => !isStaff(scope),
-    ),
+    ...identityLines(collectKept(state), () => !isStaff(scope)),
     ...operations.filter(isOpen).map(({ id }) => ({ key: 'privacy.operation', params: { reference: id } })),
     ...counted,
     ...(consent?.given ? [{ key: 'privacy.since', params: { at: consent.atMs } }] : []),
@@ -101,10 +92,17 @@ export function describePrivacy(state: State, scope: Scope): Reply {
   return { key: 'privacy.text', context: pickVariant(scope), lines, choices };
 }
 
-function findBrowsed({ step }: State): State['profile'] {
-  if (step.at !== 'browsing') return {};
-  const { kind, value } = step.page.by;
-  return { [kind]: { value, proved: true } };
+/** The phone and e-mail that are kept anywhere, what is being done first. */
+function collectKept({ step, before, parked, consentQuestion, profile, draft }: State): State['profile'] {
+  const by = step.at === 'browsing' ? step.page.by : undefined;
+  return {
+    ...(by && { [by.kind]: { value: by.value, proved: true } }),
+    ...pickIdentity(before ?? {}),
+    ...pickIdentity(parked?.at(-1)?.draft ?? {}),
+    ...pickIdentity(consentQuestion?.open ?? {}),
+    ...profile,
+    ...pickIdentity(draft),
+  };
 }
 
 /** Erases all but open operations, the language and the count of refused codes, which stops guessing. */

@@ -88,7 +88,13 @@ export function addMenu(state: State, reply: Reply, scope: Scope): Reply {
 
 /** While a person answers, no flow begins. */
 function menuChoices(state: State, { flows }: Scope): readonly Choice[] {
-  return findTakenTicket(state) ? [choice('person:leave')] : flows.all.map(({ name }) => choice(name));
+  if (findTakenTicket(state)) return [choice('person:leave')];
+  const unfinished = (state.parked ?? []).map(({ flow }) => flow).reverse();
+  const params = (flow: string) => ({ flow: { key: `flow.${flow}` } });
+  return [
+    ...unfinished.map((flow) => choice(flow, { key: 'choice.resume', params: params(flow) })),
+    ...flows.all.flatMap(({ name }) => (unfinished.includes(name) ? [] : choice(name))),
+  ];
 }
 
 /** Points at the confirm button. */

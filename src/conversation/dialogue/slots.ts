@@ -4,19 +4,21 @@ import { type Flow, readsBalance, type Scope } from '../flow.ts';
 import { showPhone } from '../prompts/format.ts';
 import { findGift } from '../prompts/gifts.ts';
 import { collectIdentity, findProof, isStaff, toTypedValue } from '../prompts/identity.ts';
-import { changeLast, sayFirst } from '../reply.ts';
+import { changeLast, choice, type Reply } from '../reply.ts';
 import { type Draft, dropOffer, type Identity, type Offer, type State } from '../state.ts';
 import { findCallHindrance, retry, runningFlow } from './advance.ts';
 import { answer, sayNotUnderstood } from './digressions.ts';
 import { addDoubts, dropDoubts } from './doubts.ts';
-import { askStep, goHome, slotStep } from './questions.ts';
+import { toBrowsedDraft } from './pages.ts';
+import { parkFlow, parkValues, unparkFlow } from './parking.ts';
+import { askStep, goHome, remark, slotStep } from './questions.ts';
 import { digress, findFlow, type Reduction, type Round, setSlots } from './round.ts';
 
 /*
  * How a flow begins, and what sets its slots, except codes.
  */
 
-/** Begins a flow with known values, and says so if another flow ends. */
+/** Begins a flow with known values, or goes on with it, and says so if another flow is set aside. */
 export function startFlow(round: Round, { flow: name, asked }: CommandOf<'start'>): Reduction {
   const { state, scope } = round;
   const flow = scope.flows.get(name);
@@ -27,8 +29,7 @@ export function startFlow(round: Round, { flow: name, asked }: CommandOf<'start'
   if (asked && left && left !== flow && (codes ?? gift) !== undefined && flow.identity === 'proved') {
     if (gift !== undefined && readsBalance(flow))
       return digress(round, answer(state, { key: 'answer.gift.left' }, scope));
-    const reply = { key: 'flow.first', params: { flow: { key: `flow.${left.name}` } } };
-    return digress(round, reply);
+    return digress(round, { key: 'flow.first', params: nameFlow(left), choices: [choice(flow.name)] });
   }
   if (left !== flow) return beginFlow(round, flow);
   // "Đổi quà khác" ("another gift").
@@ -38,20 +39,34 @@ export function startFlow(round: Round, { flow: name, asked }: CommandOf<'start'
 }
 
 export function beginFlow(round: Round, flow: Flow): Reduction {
-  const { scope } = round;
-  const { state } = round;
-  const left = runningFlow(state, scope);
-  const told = left ? [{ key: 'flow.switched', params: { flow: { key: `flow.${left.name}` } } }] : [];
-  const wait = scope.serviceUp ? findCallHindrance(flow, state, scope) : { key: 'service.unavailable' };
-  if (wait) return sayFirst(told, goHome(state, scope, wait));
-  const { doubts } = state.draft;
-  const known: Draft = { ...collectIdentity(state, scope), ...(!left && doubts && { doubts }) };
+  const { state: before, scope } = round;
+  const left = runningFlow(before, scope);
+  const wait = scope.serviceUp ? findCallHindrance(flow, before, scope) : { key: 'service.unavailable' };
+  if (wait && left) return remark(before, scope, wait);
+  if (wait) return goHome(parkValues(before, { flow, commands: scope.commands }, scope), scope, wait);
+  const parked = left ? parkFlow(before, left) : before;
+  const { state, draft: gathered } = unparkFlow(parked, flow);
+  const { doubts } = before.draft;
+  const waiting = !left && doubts && { doubts };
+  const known: Draft = { ...collectIdentity(before, scope), ...waiting, ...gathered };
   const isSkipped = flow.slots.includes('email') && known.email === undefined && state.emailAsked;
   const draft = isSkipped ? { ...known, email: null } : known;
   const [slot = 'phone'] = flow.slots;
   const begun = { ...state, step: slotStep(flow, slot), draft };
+  const told = [
+    ...(left ? [saySwitched(left, parked !== before)] : []),
+    ...(gathered ? [{ key: 'flow.resumed', params: nameFlow(flow) }] : []),
+  ];
   return { ...round, state: begun, said: [...round.said, ...told], flow };
 }
+
+const nameFlow = ({ name }: Flow) => ({ flow: { key: `flow.${name}` } });
+
+const saySwitched = (left: Flow, isParked: boolean): Reply => ({
+  key: 'flow.switched',
+  context: isParked ? 'kept' : undefined,
+  params: nameFlow(left),
+});
 
 type GiftCommand = Extract<Command, { do: 'set'; slot: 'gift' }> | CommandOf<'among'>;
 
@@ -84,9 +99,7 @@ export function setHistory(round: Round, command: CommandOf<'period' | 'kind'>):
   const running = findFlow(round);
   const shown = step.at === 'browsing' && said.list !== null ? scope.flows.get(step.flow) : undefined;
   if (!running && shown && step.at === 'browsing') {
-    const { by, list, period } = step.page;
-    const known = { [by.kind]: { value: by.value, proved: true }, list, period };
-    const browsed = { ...state, draft: { ...state.draft, ...known } };
+    const browsed = { ...state, draft: { ...state.draft, ...toBrowsedDraft(step.page) } };
     return setSlots({ ...round, state: browsed, flow: shown }, said);
   }
   if (running?.slots.includes('period')) return setSlots(round, said);

@@ -396,14 +396,16 @@ export class LanguageInterpreter implements Interpreter {
     return this.parser.parse(text, ANYWHERE);
   }
 
-  leaves(text: string): boolean {
+  leaves(text: string): 'all' | 'part' | undefined {
     const { parts } = this.understand(text);
+    if (!says({ parts }, 'leaving')) return undefined;
     const isPart = (part: Part) =>
-      isIn(part, 'leaving', 'assents') || part.words.every((word) => this.parser.book.polite.has(word.text));
+      isIn(part, 'leaving', 'assents', 'curses') ||
+      part.words.every((word) => this.parser.book.polite.has(word.text));
     // "Huy" may be a name.
     const names = isAscii(text) ? this.#language.vocabulary.list('with marks only') : [];
     const isName = parts.some(({ words }) => words.some((word) => names.includes(word.text)));
-    return !isName && parts.length <= MAX_LEAVING && says({ parts }, 'leaving') && parts.every(isPart);
+    return !isName && parts.length <= MAX_LEAVING && parts.every(isPart) ? 'all' : 'part';
   }
 
   slash(text: string): string | undefined {

@@ -50,6 +50,11 @@ export function pickIdentity({ phone, email }: Identity): State['profile'] {
   return { ...(phone && { phone }), ...(email && { email }) };
 }
 
+/** The proved ones: they stay for the next flow. */
+export function pickProved({ phone, email }: Identity): State['profile'] {
+  return { ...(phone?.proved && { phone }), ...(email?.proved && { email }) };
+}
+
 /** The variant of a wording that speaks to staff about the customer. */
 export function pickVariant(context: Context): 'staff' | undefined {
   return isStaff(context) ? 'staff' : undefined;
