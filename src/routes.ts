@@ -1,5 +1,5 @@
 import type { FastifyPluginAsync } from 'fastify';
-import type { Channels } from './channels/channel.ts';
+import type { ChannelRegistry } from './channels/registry.ts';
 import type { Config } from './config.ts';
 import { consolePage } from './console/console.ts';
 import type { Gift } from './conversation/context.ts';
@@ -16,7 +16,7 @@ import type { RecordStore } from './store/port.ts';
 type RouteParts = {
   readonly config: Config;
   readonly http: Http;
-  readonly channels: Channels<Config>;
+  readonly channels: ChannelRegistry<Config>;
   readonly words: Words;
   readonly gifts: readonly Gift[];
   readonly metrics: Metrics;
