@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createInstance, type FormatterModule, type TFunction } from 'i18next';
 import en from '../locales/en.json' with { type: 'json' };
 import vi from '../locales/vi.json' with { type: 'json' };
+import { Address } from './conversation/language/address.ts';
 import type { LanguageText } from './conversation/language/vocabulary.ts';
 import { LOCALES, type Locale, perLocale, type Wording } from './conversation/message.ts';
 import { type Line, type Param, type Reply, Unwordable } from './conversation/reply.ts';
@@ -11,6 +12,9 @@ export const LANGUAGE_TEXTS: readonly LanguageText[] = LOCALES.map((locale) => (
   locale,
   text: readFileSync(new URL(`../locales/${locale}.md`, import.meta.url), 'utf8'),
 }));
+
+const ADDRESS = new Address(LANGUAGE_TEXTS);
+const MAX_ADDRESSES = 16;
 
 /** What the bot says. Suffixes of a key are variants: `key_context`, `key_one`, `key_other`. */
 export const WORDING: Wording = { vi, en };
@@ -39,13 +43,32 @@ const MAX_PARAM = 200;
  * words.text({ key: 'points.balance', params: { points: 120 } }, 'vi');
  */
 export function createWords({ timeZone, resources = WORDING, onMissing = refuse }: WordsOptions) {
-  const translators = createTranslators(resources, timeZone, onMissing);
+  const plain = { resources, translators: createTranslators(resources, timeZone, onMissing) };
+  /** The wording for each word that a customer may be called by. Each is made once it is used. */
+  const addressed = new Map<string, typeof plain>();
+
+  function wordingFor(address: string | undefined): typeof plain {
+    if (address === undefined) return plain;
+    const made = addressed.get(address) ?? makeWording(address);
+    // Only words of the tables are ever stored, so these stay few.
+    if (addressed.size < MAX_ADDRESSES) addressed.set(address, made);
+    return made;
+  }
+
+  function makeWording(you: string): typeof plain {
+    const reworded = perLocale((locale) => {
+      const texts = Object.entries(resources[locale]);
+      return Object.fromEntries(texts.map(([key, text]) => [key, ADDRESS.reword(text, { locale, you })]));
+    });
+    return { resources: reworded, translators: createTranslators(reworded, timeZone, onMissing) };
+  }
 
   /** A button's label, a reason, a line. */
-  function line({ key, context, params }: Line, locale: Locale): string {
+  function line({ key, context, params }: Line, locale: Locale, address?: string): string {
+    const { resources: words, translators } = wordingFor(address);
     if (params === undefined) {
       // For a text without placeholders, i18next takes as long as a whole step.
-      const wording = resources[locale];
+      const wording = words[locale];
       const text = wording[context === undefined ? key : `${key}_${context}`] ?? wording[key];
       if (text !== undefined && !text.includes('{{')) return text;
     }
@@ -53,7 +76,7 @@ export function createWords({ timeZone, resources = WORDING, onMissing = refuse 
     for (const name in params) {
       const param = params[name];
       if (typeof param === 'number') replace[name] = param;
-      else if (param !== undefined) replace[name] = toText(param, locale);
+      else if (param !== undefined) replace[name] = toText(param, locale, address);
     }
     const { count } = replace;
     try {
@@ -69,12 +92,12 @@ export function createWords({ timeZone, resources = WORDING, onMissing = refuse 
     }
   }
 
-  function toText(param: Exclude<Param, number>, locale: Locale): string {
+  function toText(param: Exclude<Param, number>, locale: Locale, address?: string): string {
     let text: string;
     if (typeof param === 'string') {
       text = param.length > MAX_PARAM ? `${param.slice(0, MAX_PARAM - 1)}…` : param;
     } else if ('written' in param) return param.written;
-    else if ('key' in param) return line(param, locale);
+    else if ('key' in param) return line(param, locale, address);
     else text = param[locale] ?? param.vi;
     // A text from outside comes on one line, without characters that could reorder a message.
     return text.replace(BREAKS, ' ').replace(INVISIBLE, '');
@@ -84,8 +107,9 @@ export function createWords({ timeZone, resources = WORDING, onMissing = refuse 
     line,
     /** The whole message: the main text, then its lines. */
     text(reply: Reply, locale: Locale): string {
-      let text = line(reply, locale);
-      for (const each of reply.lines ?? []) text += `\n${line(each, locale)}`;
+      const { address } = reply;
+      let text = line(reply, locale, address);
+      for (const each of reply.lines ?? []) text += `\n${line(each, locale, address)}`;
       return text;
     },
   };

@@ -209,6 +209,8 @@ export type Interpreter = {
   interpret(text: string, expecting: Expecting, reading: Reading): Interpretation;
   /** The language of the text, if its words show it. `first`: none is known yet, so "hello" is enough. */
   localeOf(text: string, known?: { readonly first: boolean }): Locale | undefined;
+  /** The word by which the customer speaks of themselves ("bác muốn …"), of the tables of address. */
+  addressIn(text: string): string | undefined;
   /**
    * Whether the text ends the talk with a person: `all`, it is nothing but a word of leaving ("quay lại"),
    * curses and courtesies aside; `part`, such a word is among others ("huỷ đơn giúp mình").

@@ -77,6 +77,7 @@ export type FormField = z.infer<typeof fieldSchema>;
  * - `inPlace`: replaces the message whose button was pressed (paging).
  * - `notice`: a short remark on a press, shown as a toast where the channel can.
  * - `image`: an https URL of a picture. The text says everything without it.
+ * - `address`: what the customer is called in it, if the language has a table of address.
  * - `quiet`: it is not sent to the customer. It only ends the turn.
  */
 export const replySchema = z.strictObject({
@@ -92,6 +93,7 @@ export const replySchema = z.strictObject({
   inPlace: z.literal(true).optional(),
   notice: z.literal(true).optional(),
   image: z.string().optional(),
+  address: z.string().optional(),
   quiet: z.literal(true).optional(),
 });
 export type Reply = z.infer<typeof replySchema>;

@@ -219,12 +219,15 @@ export type Ticket = z.infer<typeof ticketSchema>;
 /**
  * All that is stored of a conversation (sealed), the same for all flows. `draft` ends with its flow;
  * `profile` stays only after consent. Languages: `clientLocale` of the client, `textLocale` of the customer's
- * texts if it is not the client's, `locale` the customer's choice.
+ * clear sentences, `turning` of the last one if it is another, `locale` the customer's choice.
  */
 export const stateSchema = z.strictObject({
   locale: z.enum(LOCALES).optional(),
   clientLocale: z.enum(LOCALES).optional(),
   textLocale: z.enum(LOCALES).optional(),
+  turning: z.enum(LOCALES).optional(),
+  /** What the customer calls themselves, where the language has a table of address. */
+  address: z.string().optional(),
   lastMessageMs: z.number(),
   step: stepSchema,
   draft: draftSchema,

@@ -26,11 +26,17 @@ export type Input =
  * only a press with the current operation id, and a proved identifier, redeem.
  */
 export function step(state: State, input: Input, scope: Scope): Decision {
-  const decision = noteLastSaid(state, decide(state, input, scope));
+  const decision = addressReplies(noteLastSaid(state, decide(state, input, scope)));
   return decision.effect ? decision : { ...decision, wakeAtMs: nextWakeMs(decision.state, scope) };
 }
 
-/** Notes what a typed yes answers. */
+function addressReplies(decision: Decision): Decision {
+  const { address } = decision.state;
+  if (address === undefined || decision.replies.length === 0) return decision;
+  return { ...decision, replies: decision.replies.map((reply) => ({ ...reply, address })) };
+}
+
+/** Notes what a typed yes answers, and what questions are about. */
 function noteLastSaid(before: State, decision: Decision): Decision {
   const reply = decision.replies.at(-1);
   if (reply === undefined || reply.quiet) return decision;

@@ -79,6 +79,7 @@ const VALUES: Readonly<Record<string, (chat: Dialogue) => unknown>> = {
   wakes: ({ last, nowMs }) =>
     typeof last?.wakeAtMs === 'number' ? `in ${(last.wakeAtMs - nowMs) / 1000} s` : 'never',
   speaks: ({ state, sender, settings }) => localeOf(state, sender, settings.defaultLocale),
+  calls: ({ question }) => question.address ?? 'bạn',
 };
 
 const TEXTS: Readonly<Record<string, readonly [read: (chat: Dialogue) => string, has: boolean]>> = {
@@ -115,7 +116,15 @@ const CHECKS: Readonly<Record<string, Check>> = {
 
 type Kept = Dialogue['state'];
 /** All that was gathered, and where the conversation is. */
-function keptOf({ textLocale: _, lastMessageMs: __, misses: ___, notUnderstood: _n, step, ...rest }: Kept) {
+function keptOf({
+  textLocale: _,
+  turning: _t,
+  lastMessageMs: __,
+  misses: ___,
+  notUnderstood: _n,
+  step,
+  ...rest
+}: Kept) {
   const { isLast: ____, ...where } = { isLast: undefined, ...step };
   return { ...rest, step: where };
 }

@@ -1,6 +1,7 @@
 import { type Command, SLOT_KINDS } from '../commands.ts';
 import type { Scope } from '../flow.ts';
 import { MAX_TEXT, type Message, type MessageOf, type Photo } from '../message.ts';
+import { isStaff } from '../prompts/identity.ts';
 import { changeLast, type Decision, type FormField, type Line, type Reply, sayFirst } from '../reply.ts';
 import { SLOTS } from '../slots.ts';
 import { findTakenTicket, type State } from '../state.ts';
@@ -19,7 +20,7 @@ type CustomerMessage = Exclude<Message, { kind: 'settle' | 'group' | 'person' }>
 export function onMessage(stored: State, message: CustomerMessage, scope: Scope): Decision {
   const text =
     message.kind === 'text' ? message.text : message.kind === 'photo' ? message.caption : undefined;
-  const state = text === undefined ? stored : noteLanguage(stored, text, scope);
+  const state = text === undefined ? stored : noteAddress(noteLanguage(stored, text, scope), text, scope);
   const passed = findTakenTicket(state) && passToStaff(state, message, scope);
   if (passed) return passed;
   switch (message.kind) {
@@ -40,14 +41,25 @@ export function onMessage(stored: State, message: CustomerMessage, scope: Scope)
   }
 }
 
-/** Notes the language of the text. "Hello" is enough if none is known. */
+/**
+ * Notes the language of a clear sentence. The first one decides; later, the second in a row turns the answers.
+ * "Hello" is enough if no language is known.
+ */
 function noteLanguage(state: State, text: string, { language, sender }: Scope): State {
-  const { textLocale: before, ...rest } = state;
-  const clients = sender.locale ?? rest.clientLocale;
-  const first = (rest.locale ?? before ?? clients) === undefined;
+  const { turning, ...settled } = state;
+  if (settled.locale) return settled;
+  const { textLocale, clientLocale } = settled;
+  const first = (textLocale ?? sender.locale ?? clientLocale) === undefined;
   const written = language.localeOf(text) ?? (first ? language.localeOf(text, { first }) : undefined);
   if (written === undefined) return state;
-  return written === clients ? rest : { ...rest, textLocale: written };
+  const isTurned = textLocale === undefined || textLocale === written || turning === written;
+  return isTurned ? { ...settled, textLocale: written } : { ...settled, turning: written };
+}
+
+/** Takes up how customers call themselves. Staff are colleagues. */
+function noteAddress(state: State, text: string, scope: Scope): State {
+  const address = isStaff(scope) ? undefined : scope.language.addressIn(text);
+  return address === undefined ? state : { ...state, address };
 }
 
 function onText(state: State, text: string, scope: Scope): Decision {

@@ -396,6 +396,10 @@ export class LanguageInterpreter implements Interpreter {
     return this.parser.parse(text, ANYWHERE);
   }
 
+  addressIn(text: string): string | undefined {
+    return this.#language.vocabulary.address.find(text);
+  }
+
   leaves(text: string): 'all' | 'part' | undefined {
     const { parts } = this.understand(text);
     if (!says({ parts }, 'leaving')) return undefined;

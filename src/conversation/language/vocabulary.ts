@@ -1,3 +1,4 @@
+import { Address } from './address.ts';
 import { fold, isAscii, remembered, tokenize, visible } from './tokenizer.ts';
 
 /*
@@ -41,6 +42,7 @@ export class Vocabulary {
   readonly locales: readonly string[];
   readonly examples: Example[] = [];
   readonly lists: List[] = [];
+  readonly address: Address;
   /** Words that are others with their marks; `''`: words that say nothing. */
   readonly asSpelt: ReadonlyMap<string, string>;
   /** Short forms with what they are short for. */
@@ -49,6 +51,7 @@ export class Vocabulary {
   constructor(texts: readonly LanguageText[]) {
     this.locales = [...new Set(texts.map(({ locale }) => locale))];
     for (const { locale, text } of texts) this.#read(locale, text);
+    this.address = new Address(texts);
     this.asSpelt = this.pairs('as spelt');
     this.shortFor = new Map([...this.pairs('short for')].map(([short, long]) => [short, fold(long)]));
   }
