@@ -83,7 +83,7 @@ it('an answer is shown as names and tables; a product code is masked as a person
   expect((await ended).code).toBe(0);
   const shown = output.join('\n');
   expect(shown).toMatch(
-    /^code +LOA01\nidentifier +0867 \*{3} 456\noperations \(1\)\n[\s\S]*REF[\s\S]*knownRecords \(1\)\n {2}64db/,
+    /^code +LOA01\nidentifier +0867 \*{3} 456\noperations \(1\)\n {2}reference {2}kind\n {2}REF {8}\?\nknownRecords \(1\)\n {2}64db/,
   );
 
   const lookup: Lookup = {

@@ -80,17 +80,35 @@ function unknownCommand(name: string): string {
   return name === '' ? 'Wants a command' : `There is no command ${name}${hint}`;
 }
 
-/** Shows an answer to people: each name with its value, a list as a table or as lines. */
+/** Shows an answer to people: each name with its value, a list as columns or as lines. */
 function print(answer: object): void {
   for (const [name, value] of Object.entries(answer)) {
-    if (!Array.isArray(value)) console.log(name.padEnd(14), value ?? '?');
-    else {
+    if (Array.isArray(value)) {
       console.log(`${name} (${value.length})`);
-      if (typeof value[0] === 'object') console.table(value);
-      else for (const line of value) console.log(`  ${line}`);
+      for (const line of toLines(value)) console.log(`  ${line}`);
+    } else {
+      const fields = rowSchema.safeParse(value).data;
+      console.log(name.padEnd(14), fields ? Object.values(fields).join(' ') : (value ?? '?'));
     }
   }
 }
+
+/** A line for each entry; objects stand in columns below their names. */
+function toLines(entries: readonly unknown[]): string[] {
+  const { data: rows = [] } = z.array(rowSchema).safeParse(entries);
+  if (rows.length === 0) return entries.map(String);
+  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const cells = [names, ...rows.map((row) => names.map((name) => String(row[name] ?? '?')))];
+  const widths = names.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
+  return cells.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+const rowSchema = z.looseObject({});
 
 /** Asks the bot, and shows its answer. */
 async function ask({ path, body, json }: BotRequest): Promise<number> {
