@@ -62,8 +62,16 @@ export type FlowCommand =
   | { readonly do: 'period'; readonly period: Period }
   /** Which history. `both`: the text names both, so the bot asks. */
   | { readonly do: 'kind'; readonly of: HistoryType | 'both' }
-  /** A code with a blank inside is a guess ("TIVI 000000314"): the bot asks about it. */
-  | { readonly do: 'add'; readonly codes: readonly string[]; readonly kept?: true }
+  /**
+   * A code with a blank inside is a guess ("TIVI 000000314"): the bot asks about it. `others`: numbers that
+   * are no codes, such as an order's.
+   */
+  | {
+      readonly do: 'add';
+      readonly codes: readonly string[];
+      readonly others?: readonly string[];
+      readonly kept?: true;
+    }
   /** `which` is empty if the text names none: the only code is meant, or the bot asks. */
   | { readonly do: 'remove'; readonly which: readonly CodeRef[] }
   | { readonly do: 'keepOnly'; readonly which: readonly CodeRef[] }

@@ -27,8 +27,12 @@ type ListCommand = CommandOf<'add' | 'remove' | 'keepOnly' | 'replace'>;
  * Changes the list of codes. If no flow takes codes, a code begins the one that does. The bar code of a
  * product is no code: every box has the same.
  */
-export function changeCodes(round: Round, command: ListCommand): Reduction {
-  if (command.do !== 'add') return changeBy(round, command);
+export function changeCodes(before: Round, command: ListCommand): Reduction {
+  if (command.do !== 'add') return changeBy(before, command);
+  const passed: readonly Reply[] = command.others
+    ? [{ key: 'codes.others', params: { codes: join(command.others) } }]
+    : [];
+  const round = { ...before, said: [...before.said, ...passed] };
   const { codePrefixes } = round.scope.settings;
   const codes = command.codes.filter((code) => !isArticleNumber(code, codePrefixes));
   if (codes.length === command.codes.length) return changeBy(round, command);

@@ -158,10 +158,16 @@ function setUnproved(round: Round, { slot, value, doubt }: SetIdentity): Reducti
   if (round.flow && !findProof(draft) && value !== undefined && !doubt)
     return { ...round, state: { ...state, draft: { ...draft, [slot]: toTypedValue(value, scope) } } };
   const meant = value ?? doubt?.meant ?? '';
-  if (draft[slot]?.value === meant) return round;
-  const params = { value: slot === 'phone' ? showPhone(meant) : meant };
-  return { ...round, said: [...round.said, { key: 'identity.unproved', params }] };
+  return draft[slot]?.value === meant ? round : tellUnproved(round, slot, [meant]);
 }
+
+function tellUnproved(round: Round, slot: 'phone' | 'email', values: readonly string[]): Round {
+  const value = showValues(slot, values);
+  return { ...round, said: [...round.said, { key: 'identity.unproved', params: { value } }] };
+}
+
+const showValues = (slot: 'phone' | 'email', values: readonly string[]): string =>
+  (slot === 'phone' ? values.map(showPhone) : values).join(', ');
 
 /** A value that no flow asked for. The next flow uses it. */
 function keepForLater(round: Round, command: SetIdentity): Round {
@@ -175,8 +181,7 @@ function keepForLater(round: Round, command: SetIdentity): Round {
   const noted = { ...state, step, draft: { ...before, ...known } };
   const kept = { ...round, state: addDoubts(noted, doubt ? [toOffer(command)] : []) };
   if (isKept) return kept;
-  const shown = value ?? doubt?.meant ?? '';
-  const params = { value: slot === 'phone' ? showPhone(shown) : shown };
+  const params = { value: showValues(slot, [value ?? doubt?.meant ?? '']) };
   return digress(kept, { key: 'unsure', context: 'identity', params });
 }
 
@@ -191,11 +196,11 @@ export function setSeveral(round: Round, { slot, values }: CommandOf<'several'>)
   const flow = findFlow(round);
   const offer: Offer = { why: 'several', meant: values[0] ?? '', options: [...values] };
   const counts = !flow || flow.identity === 'typed' || toTypedValue('', scope).proved;
-  if (!counts) return setIdentity(round, { do: 'set', slot, value: offer.meant });
+  if (!counts) return tellUnproved(round, slot, values);
   const doubted = { ...round, state: addDoubts(dropDoubts(state, slot), [offer]) };
   if (flow) return { ...doubted, flow };
-  const shown = slot === 'phone' ? values.map(showPhone) : values;
-  return digress(doubted, { key: 'unsure', context: 'identity', params: { value: shown.join(', ') } });
+  const params = { value: showValues(slot, values) };
+  return digress(doubted, { key: 'unsure', context: 'identity', params });
 }
 
 /**

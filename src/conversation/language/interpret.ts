@@ -3,6 +3,7 @@ import { LOCALES, type Locale } from '../message.ts';
 import {
   codeInLink,
   findBeginning,
+  hasBeginning,
   isArticleNumber,
   isPlainCode,
   linkOf,
@@ -171,7 +172,11 @@ export class LanguageInterpreter implements Interpreter {
     }
     if (kind !== 'codes' || !/\d/.test(text)) return undefined;
     if (isPlainCode(text) && !references.includes(text)) return [{ do: 'add', codes: [text] }];
-    const codes = [...new Set(tokenize(visible(text)).map((token) => token.text))];
+    const { codePrefixes: beginnings } = reading.settings;
+    const words = tokenize(visible(text)).flatMap((token) => splitCodes(token.text, beginnings));
+    const codes = [...new Set(words)];
+    // A number that begins otherwise than another one may be an order's.
+    if (codes.length > 1 && !codes.every((code) => hasBeginning(code, beginnings))) return undefined;
     const isCode = (code: string) =>
       this.parser.isCode(code) && !looksLikeContact(code) && !references.includes(code);
     return codes.length > 0 && codes.every(isCode) ? [{ do: 'add', codes }] : undefined;
@@ -418,7 +423,9 @@ export class LanguageInterpreter implements Interpreter {
 
   read(kind: SlotKind, text: string, reading: Reading): readonly TextCommand[] {
     if (kind !== 'codes') return this.#readAs(kind, text, reading);
-    const words = (visible(text).match(/[^\s,;]+/g) ?? []).flatMap(splitCodes);
+    const words = (visible(text).match(/[^\s,;]+/g) ?? []).flatMap((word) =>
+      splitCodes(word, reading.settings.codePrefixes),
+    );
     // A code with a blank inside was mistyped: nothing is made of its parts.
     const areCodes = words.some((word) => this.parser.isCode(word));
     const results = (areCodes ? words : [text]).flatMap((word) => this.#readAs('codes', word, reading));

@@ -2,6 +2,7 @@ import type { Expecting, FieldName, Reading, SlotKind } from '../commands.ts';
 import { dayAt } from '../values/calendar.ts';
 import {
   type CodeResult,
+  hasBeginning,
   isSureCode,
   parseCode,
   referenceIn,
@@ -25,8 +26,8 @@ import {
   type Value,
   type Word,
 } from './phrases.ts';
-import { SpokenValues, toSpokenLine } from './spoken.ts';
-import { fold, type Token, tokenize, undoTyping, visible } from './tokenizer.ts';
+import { type SpokenLine, SpokenValues, toSpokenLine } from './spoken.ts';
+import { fold, type Token, tokenize, undoTyping, unmark, visible } from './tokenizer.ts';
 import { ANSWERED, type Vocabulary } from './vocabulary.ts';
 
 export type SpokenFlow = {
@@ -47,6 +48,8 @@ export type ParsedText = {
   readonly parts: readonly Part[];
   readonly codes: readonly string[];
   /** The phones and e-mails that are meant: "B, not A" means B. */
+  /** Numbers of orders, invoices and the like. */
+  readonly others: readonly string[];
   readonly phones: readonly Phone[];
   readonly emails: readonly EmailResult[];
   /** A Vietnamese keyboard rewrote this value while it was typed; it is not repaired. */
@@ -181,7 +184,7 @@ export class Parser {
   #parse(typed: string, settings: Reading['settings'], at: Expecting): ParsedText {
     const text = visible(typed);
     const { today } = this.#rememberedFor;
-    const all = this.#tokensOf(text);
+    const all = this.#tokensOf(text, settings.codePrefixes);
     const name = /^\/(\w+)(?:@\w+)?$/.exec(all[0]?.text ?? '')?.[1]?.toLowerCase() ?? '';
     const command = this.commands.get(name);
     const tokens = command ? all.slice(1) : all;
@@ -218,6 +221,7 @@ export class Parser {
       isYes,
       ...this.#meantIn(parts, settings.gifts),
       codes: [...new Set(parts.flatMap(({ value }) => (value?.kind === 'code' ? value.code : [])))],
+      others: parts.flatMap(({ value }) => (value?.kind === 'other' ? value.text : [])),
       tail:
         at.codes.length > 0 || at.phone !== undefined
           ? this.#spoken.findTail(toSpokenLine(tokens))
@@ -228,13 +232,13 @@ export class Parser {
   }
 
   /** The tokens of a text: links are read, "👍" is "ok". */
-  #tokensOf(text: string): Token[] {
+  #tokensOf(text: string, beginnings: readonly string[]): Token[] {
     let seen = withLinksRead(text, this.linkNames).replace(/[\u{1F3FB}-\u{1F3FF}]/gu, '');
     if (/[([]/.test(seen)) seen = seen.replace(this.#bracketed, ' @ ');
     for (const [sign, said] of this.#signs)
       if (seen.includes(sign)) seen = seen.replaceAll(sign, ` ${said} `);
     return tokenize(seen).flatMap((token) =>
-      splitCodes(token.text).map((part) => ({ ...token, text: part })),
+      splitCodes(token.text, beginnings).map((part) => ({ ...token, text: part })),
     );
   }
 
@@ -267,13 +271,33 @@ export class Parser {
     take(this.#spoken.findPhones(line), toPhone);
     const toCode = (code: string): Value => ({ kind: 'code', code });
     take(this.#spoken.findCodes(line, beginnings, isFree), toCode);
+    take(this.#spoken.findNumbers(line, beginnings, isFree), toCode);
     take(phones, toPhone);
+    const others = this.#othersIn(line, beginnings);
     for (const token of tokens.filter((token) => isFree(token) && !token.text.startsWith('@'))) {
-      if (this.isCode(token.text)) values.set(token, toCode(token.text));
+      if (others.has(token)) values.set(token, { kind: 'other', text: token.text });
+      else if (this.isCode(token.text)) values.set(token, toCode(token.text));
       else if (this.#isMangled(token.text)) values.set(token, { kind: 'mangled' });
     }
     const isMention = (token: Token) => isFree(token) && token.text.startsWith('@');
     return { values, left: tokens.filter((token) => !gone.has(token) && !isMention(token)) };
+  }
+
+  /**
+   * Numbers that are no codes: codes have known beginnings, and these are called otherwise, or stand beside
+   * codes that have one. A receipt is full of them.
+   */
+  #othersIn(line: SpokenLine, beginnings: readonly string[]): ReadonlySet<Token> {
+    if (beginnings.length === 0) return new Set();
+    const { tokens } = line;
+    const isKnown = ({ text }: Token) => hasBeginning(text, beginnings);
+    const others = this.#spoken.findOthers(line).filter((token) => !isKnown(token));
+    const isBeside = tokens.some((token) => this.isCode(token.text) && isKnown(token));
+    const isNumber = ({ text }: Token) => this.isCode(text) || /^\d{6,}$/.test(text);
+    return new Set([
+      ...others,
+      ...(isBeside ? tokens.filter((token) => isNumber(token) && !isKnown(token)) : []),
+    ]);
   }
 
   /** Whether words of time belong to a longer phrase: "everything is right". */
@@ -337,6 +361,8 @@ export class Parser {
   #isMangled(text: string): boolean {
     if (text.length < SURE_LENGTH || !/\d/.test(text)) return false;
     const result = parseCode(text);
+    // "12.500.000đ".
+    if (this.#amount.test(unmark(text.replace(/[.,]/g, '')))) return false;
     return !result.ok && result.reason === 'code.vietnamese' && !this.#isWord(text);
   }
 

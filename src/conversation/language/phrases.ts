@@ -27,7 +27,9 @@ export type Value =
   | { readonly kind: 'email'; readonly email: EmailResult }
   | { readonly kind: 'gift'; readonly gifts: readonly NamedGift[] }
   /** A code that a Vietnamese keyboard rewrote while it was typed; it is not repaired. */
-  | { readonly kind: 'mangled' };
+  | { readonly kind: 'mangled' }
+  /** A number that is no code, because codes have known beginnings: an order's, an invoice's. */
+  | { readonly kind: 'other'; readonly text: string };
 
 /** A word of a message, folded, and the token that it was read from. A value is one word. */
 export type Word = {

@@ -297,7 +297,7 @@ export function valuesIn(said: ParsedText, { nowMs, settings }: Reading): Situat
   };
   const all = { do: 'period', period: namedPeriod('all', nowMs, settings.timeZone) } as const;
   return {
-    codes: added.length > 0 ? [{ do: 'add', codes: added }] : [],
+    codes: addedCodes(added, said.others),
     phone: severalOf('phone', phones) ?? phones.map(setPhone),
     email: severalOf('email', emails) ?? emails.flatMap(setEmail),
     gift:
@@ -311,6 +311,12 @@ const periodOf = ({ span, fault = 'period.shape' }: SaidPeriod, timeZone: string
   span ? { do: 'period', period: toPeriod(span, timeZone) } : wrong('period', fault);
 
 const contactsOf = ({ phone, email }: Situation['values']): readonly TextCommand[] => [...phone, ...email];
+
+/** `others` are no codes, and the answer says so. */
+function addedCodes(codes: readonly string[], others: readonly string[]): readonly TextCommand[] {
+  if (codes.length > 0) return [{ do: 'add', codes, ...(others.length > 0 && { others }) }];
+  return others.length > 0 ? [wrong('codes', 'code.order')] : [];
+}
 
 /** The values of a kind, where a text has more than one. */
 function severalOf(

@@ -1,4 +1,4 @@
-import { findBeginning, SURE_LENGTH } from '../values/code.ts';
+import { findBeginning, hasBeginning, SURE_LENGTH } from '../values/code.ts';
 import { completeDomain, isUsualDomain, type Phone, parseEmail, parsePhone } from '../values/contact.ts';
 import { fold, isAscii, isDate, type Token, unmark } from './tokenizer.ts';
 import { indexPhrases, type PhraseIndex, phraseAt, type Vocabulary } from './vocabulary.ts';
@@ -37,6 +37,8 @@ const MIN_DIGIT_WORDS = 2;
 const WHOLE_NUMBER = 9;
 const MAX_CODE_DIGITS = 30;
 const MAX_TAIL = 6;
+/** "Mã đơn hàng của tôi là DH00012345": at most this many words from the name on. */
+const MAX_BETWEEN = 4;
 
 const NUMERIC = /^\+?[\doO][\doO./()-]*$/;
 const CODE_PIECE = /^[\dOoIl][\dOoIl._-]*$/;
@@ -47,18 +49,19 @@ const PHONE_START = /^(?:0[1-9]|\+?84|0084|[1-9])/;
 export class SpokenValues {
   readonly #digits: Numbers;
   readonly #times: Numbers;
-  readonly #repeats: ReadonlySet<string>;
+  readonly #repeats: Numbers;
   readonly #signs: PhraseIndex<string>;
   readonly #marks: PhraseIndex<string>;
   readonly #ends: ReadonlySet<string>;
   readonly #tails: PhraseIndex<'before' | 'behind'>;
+  readonly #otherNumbers: PhraseIndex<true>;
   readonly #namesOfCodes: ReadonlySet<string>;
   readonly #namesOfEmails: ReadonlySet<string>;
 
   constructor(vocabulary: Vocabulary) {
     this.#digits = readNumbers(vocabulary, 'digits');
     this.#times = readNumbers(vocabulary, 'digits several times');
-    this.#repeats = new Set(vocabulary.list('before a repeated digit'));
+    this.#repeats = readNumbers(vocabulary, 'before a repeated digit');
     this.#signs = indexPhrases(vocabulary.list('mail sign').map((phrase) => [phrase, '@'] as const));
     const marks = [...vocabulary.pairs('mail marks')];
     this.#marks = indexPhrases(marks.map(([phrase, mark]) => [fold(phrase), mark] as const));
@@ -67,6 +70,8 @@ export class SpokenValues {
       vocabulary.list(`${side} last digits`).map((phrase) => [phrase, side] as const),
     );
     this.#tails = indexPhrases(tails);
+    const others = vocabulary.list('numbers of other things');
+    this.#otherNumbers = indexPhrases(others.map((phrase) => [phrase, true] as const));
     this.#namesOfCodes = new Set([...vocabulary.list('code'), ...vocabulary.list('before a place')]);
     this.#namesOfEmails = new Set(vocabulary.list('email'));
   }
@@ -115,6 +120,25 @@ export class SpokenValues {
     return found;
   }
 
+  /** Codes of which only the number is repeated: "TIVI000000314, 000000315". */
+  findNumbers(
+    { tokens }: SpokenLine,
+    beginnings: readonly string[],
+    isFree: (token: Token) => boolean,
+  ): readonly SpokenMatch<string>[] {
+    let before: { readonly beginning: string; readonly digits: number; readonly at: number } | undefined;
+    return tokens.flatMap((token, at): SpokenMatch<string>[] => {
+      const { text } = token;
+      const beginning = beginnings.find((one) => hasBeginning(text, [one]));
+      if (beginning) before = { beginning, digits: text.length - beginning.length, at };
+      const isNext = before !== undefined && at > before.at && at <= before.at + 2;
+      if (!before || !isNext || !/^\d{6,}$/.test(text) || text.length !== before.digits || !isFree(token))
+        return [];
+      before = { ...before, at };
+      return [{ result: `${before.beginning} ${text}`, tokens: [token] }];
+    });
+  }
+
   /** E-mails in words, or with blanks or commas inside: "lan a còng gmail chấm com", "lan @ gmail,com". */
   findEmails(line: SpokenLine): readonly SpokenMatch<string>[] {
     const { tokens, words } = line;
@@ -136,6 +160,16 @@ export class SpokenValues {
       at = domain.to - 1;
     }
     return found;
+  }
+
+  /** Numbers that are called something else than codes: "đơn hàng DH00012345", "invoice no 99887766". */
+  findOthers({ tokens, words }: SpokenLine): readonly Token[] {
+    return tokens.flatMap((_, at) => {
+      const to = phraseAt(this.#otherNumbers, words, at)?.to;
+      if (to === undefined) return [];
+      const named = tokens.slice(to, to + MAX_BETWEEN).findIndex(({ text }) => /\d{3}/.test(text));
+      return tokens.slice(to + named, to + named + 1).filter(() => named >= 0);
+    });
   }
 
   /** The last digits of a value that stands, which the text corrects: "331 ở cuối", "ends with 331". */
@@ -253,14 +287,14 @@ export class SpokenValues {
   }
 
   #digitsAt(line: SpokenLine, at: number): Digits | undefined {
-    const { tokens, words } = line;
+    const { tokens } = line;
     const times = numberOf(this.#times, line, at);
     const doubled = times === undefined ? undefined : this.#digitAt(line, at + 1);
     if (doubled !== undefined)
       return { from: at, to: at + 2, digits: doubled.repeat(times ?? 1), isWord: true };
     const digit = numberOf(this.#digits, line, at);
     // "Ba con tám" is 888.
-    const isCount = digit !== undefined && digit > 1 && this.#repeats.has(words[at + 1] ?? '');
+    const isCount = digit !== undefined && digit > 1 && numberOf(this.#repeats, line, at + 1) !== undefined;
     const repeated = isCount && !tokens[at + 2]?.pause ? this.#digitAt(line, at + 2) : undefined;
     if (repeated !== undefined)
       return { from: at, to: at + 3, digits: repeated.repeat(digit ?? 1), isWord: true };
@@ -279,13 +313,13 @@ export class SpokenValues {
 
 const NOTHING: Token = { text: '', pause: true };
 
-/** Numbers by their words as they are compared; each with its spellings. */
+/** Numbers by their words as they are compared, each with its spellings; words without a number are 0. */
 type Numbers = ReadonlyMap<string, readonly { readonly spelt: string; readonly number: number }[]>;
 
 function readNumbers(vocabulary: Vocabulary, list: string): Numbers {
   const numbers = [...vocabulary.pairs(list)].map(([word, number]) => ({
     spelt: word.toLowerCase(),
-    number: Number(number),
+    number: Number(number) || 0,
   }));
   return Map.groupBy(numbers, ({ spelt }) => fold(spelt));
 }

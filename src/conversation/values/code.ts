@@ -33,9 +33,12 @@ export function isSureCode(text: string): boolean {
   return parseCode(text).ok && !isDate(text);
 }
 
+/** A longer text may be several codes. */
+const PLAIN_LENGTH = 20;
+
 /** Whether a text is a code at first sight: no word, date or period has a letter and five digits in a row. */
 export function isPlainCode(text: string): boolean {
-  const hasShape = text.length >= SURE_LENGTH && text.length <= MAX_LENGTH && SHAPE.test(text);
+  const hasShape = text.length >= SURE_LENGTH && text.length <= PLAIN_LENGTH && SHAPE.test(text);
   return hasShape && /[A-Za-z]/.test(text) && /\d{5}/.test(text) && !looksLikeContact(text);
 }
 
@@ -53,10 +56,25 @@ export function isArticleNumber(text: string, beginnings: readonly string[]): bo
   return sum % 10 === 0;
 }
 
-/** "TIVI000000017/TIVI000000018": the codes that were typed without a blank; any other word as it is. */
-export function splitCodes(word: string): readonly string[] {
-  const pieces = word.split(/[/|+&]/);
+/**
+ * "TIVI000000017/TIVI000000018", "TIVI000000017TULANH000000018": the codes that were typed without a blank;
+ * any other word as it is.
+ */
+export function splitCodes(word: string, beginnings: readonly string[]): readonly string[] {
+  if (word.length < 2 * SURE_LENGTH) return [word];
+  const pieces = word.split(/[/|+&]/).flatMap((piece) => splitGlued(piece, beginnings));
   return pieces.length > 1 && pieces.every(isSureCode) ? pieces : [word];
+}
+
+function splitGlued(word: string, beginnings: readonly string[]): readonly string[] {
+  const capitals = word.toUpperCase();
+  const starts = beginnings
+    .flatMap((beginning) => [
+      ...capitals.matchAll(new RegExp(`(?<=\\d)${RegExp.escape(beginning.toUpperCase())}`, 'g')),
+    ])
+    .map(({ index }) => index)
+    .sort((one, other) => one - other);
+  return [0, ...starts].map((start, at, all) => word.slice(start, all[at + 1]));
 }
 
 const MAIL = /(?:gmail|yahoo|hotmail|outlook|icloud)|\.(?:com|con|cm|vn|net|org)$/i;
