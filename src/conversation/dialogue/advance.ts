@@ -33,7 +33,7 @@ export function advance(before: State, flow: Flow, scope: Scope): Decision {
   if (step.at === 'asking' && step.flow === flow.name && step.offer) return askStep(before, step, scope);
   const dead = findDeadEnd(flow, before.draft, scope);
   if (dead) return goHome(before, scope, dead);
-  const { state, doubt } = takeDoubt(before, flow);
+  const { state, doubt } = takeDoubt(before, { flow, beginnings: scope.settings.codePrefixes });
   if (doubt) {
     const kind = findDoubtedSlot(doubt);
     const slot = flow.slots.includes(kind) ? kind : 'phone';

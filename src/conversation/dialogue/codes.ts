@@ -6,6 +6,7 @@ import { dropOffer, type Offer, type State, type Step } from '../state.ts';
 import { codeMeant, isArticleNumber, isGuessedCode } from '../values/code.ts';
 import { sayFault, sayNotUnderstood } from './digressions.ts';
 import { addDoubts, findDoubtedSlot, findSlips } from './doubts.ts';
+import { parkCodes } from './parking.ts';
 import { askStep, ensureView, goHome, slotStep } from './questions.ts';
 import { findFlow, type Reduction, type Round, setSlots } from './round.ts';
 import { beginFlow } from './slots.ts';
@@ -50,7 +51,8 @@ function changeBy(round: Round, command: ListCommand): Reduction {
   const { scope } = round;
   const running = findFlow(round);
   const flow = running?.slots.includes('codes') ? running : scope.flows.codeFlow;
-  if (command.do === 'add' && command.kept && flow !== running) return round;
+  if (command.do === 'add' && command.kept && flow !== running)
+    return { ...round, state: parkCodes(round.state, command.codes, scope) };
   const isNew = command.do === 'add' || command.do === 'replace';
   if (!flow || (!isNew && flow !== running))
     return running ? sayNotUnderstood(round) : goHome(round.state, scope, { key: 'cancel.nothing' });

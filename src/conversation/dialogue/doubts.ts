@@ -56,9 +56,15 @@ export function dropDoubts(state: State, slot: DoubtedSlot): State {
   return keepDoubts(settled, (doubt) => findDoubtedSlot(doubt) !== slot);
 }
 
-/** The next doubt of a flow, and the state without it. */
-export function takeDoubt(state: State, flow: Flow): { readonly state: State; readonly doubt?: Offer } {
-  const { codes = [], doubts = [] } = state.draft;
+type FlowDoubts = { readonly flow: Flow; readonly beginnings: readonly string[] };
+type TakenDoubt = { readonly state: State; readonly doubt?: Offer };
+
+/** The next doubt of a flow, and the state without it. Each guessed code is in doubt. */
+export function takeDoubt(before: State, { flow, beginnings }: FlowDoubts): TakenDoubt {
+  const { codes = [], doubts: known = [] } = before.draft;
+  const isNew = (code: string) => isGuessedCode(code) && !known.some(({ typed }) => typed === code);
+  const state = addDoubts(before, findSlips(codes.filter(isNew), beginnings));
+  const { doubts = [] } = state.draft;
   const isOpen = (offer: Offer) => {
     const isListed = offer.typed !== undefined && codes.includes(offer.typed);
     return findDoubtedSlot(offer) !== 'codes' || isListed;

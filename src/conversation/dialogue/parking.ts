@@ -2,6 +2,7 @@ import type { Command } from '../commands.ts';
 import type { Flow, Scope } from '../flow.ts';
 import { toTypedValue } from '../prompts/identity.ts';
 import type { Draft, State } from '../state.ts';
+import { findSlips } from './doubts.ts';
 
 /*
  * What a flow gathered is set aside while another flow runs, or while it cannot go on. The flow's button
@@ -19,7 +20,7 @@ export function parkFlow(state: State, flow: Flow): State {
 /** The state with the values of a message set aside whose flow cannot begin now. */
 export function parkValues(state: State, { flow, commands }: UnbegunFlow, scope: Scope): State {
   const codes = commands.flatMap((one) => (one.do === 'add' ? one.codes : []));
-  const draft: Draft = codes.length > 0 ? { codes: [...codes] } : {};
+  const draft: Draft = codes.length > 0 ? withCodes({}, codes, scope) : {};
   for (const command of commands) {
     if (command.do !== 'set' || command.value === undefined) continue;
     if (command.slot === 'gift') draft.gift = command.value;
@@ -27,6 +28,25 @@ export function parkValues(state: State, { flow, commands }: UnbegunFlow, scope:
   }
   return park(state, flow, draft);
 }
+
+/** The state with codes set aside that a text only mentions, for the flow that takes them. */
+export function parkCodes(before: State, codes: readonly string[], scope: Scope): State {
+  const { codeFlow: flow } = scope.flows;
+  if (!flow) return before;
+  const { state, draft = {} } = unparkFlow(before, flow);
+  return park(state, flow, withCodes(draft, codes, scope));
+}
+
+function withCodes(
+  { codes = [], doubts = [], ...draft }: Draft,
+  added: readonly string[],
+  scope: Scope,
+): Draft {
+  const fresh = added.filter((code) => !codes.includes(code));
+  const doubted = [...doubts, ...findSlips(fresh, scope.settings.codePrefixes)];
+  return { ...draft, codes: [...codes, ...fresh], ...(doubted.length > 0 && { doubts: doubted }) };
+}
+
 type UnbegunFlow = { readonly flow: Flow; readonly commands: readonly Command[] };
 
 /** The newest is the last. A flow has one place. */

@@ -46,9 +46,9 @@ export function beginFlow(round: Round, flow: Flow): Reduction {
   if (wait) return goHome(parkValues(before, { flow, commands: scope.commands }, scope), scope, wait);
   const parked = left ? parkFlow(before, left) : before;
   const { state, draft: gathered } = unparkFlow(parked, flow);
-  const { doubts } = before.draft;
-  const waiting = !left && doubts && { doubts };
-  const known: Draft = { ...collectIdentity(before, scope), ...waiting, ...gathered };
+  const doubts = [...((left ? undefined : before.draft.doubts) ?? []), ...(gathered?.doubts ?? [])];
+  const doubted = doubts.length > 0 && { doubts };
+  const known: Draft = { ...collectIdentity(before, scope), ...gathered, ...doubted };
   const isSkipped = flow.slots.includes('email') && known.email === undefined && state.emailAsked;
   const draft = isSkipped ? { ...known, email: null } : known;
   const [slot = 'phone'] = flow.slots;
