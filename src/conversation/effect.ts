@@ -211,6 +211,8 @@ export type Outcome =
       found: 'applied' | 'refused' | 'none' | 'several' | 'undecided' | 'unreadable';
       receipt?: Receipt | undefined;
       dateMs?: number | undefined;
+      /** Of a redemption that was applied, if both could be read. */
+      balance?: Movement | undefined;
     }
   | { kind: 'history'; records: HistoryRecord[]; more: boolean }
   /** From AntCRM's contact record. `points: null`: AntCRM does not know the customer. */

@@ -1,5 +1,6 @@
 import type { Effect, Lookup, Outcome, Receipt } from '../conversation/effect.ts';
 import { attribute, type Finding, mayBeRedemptionOf } from './attribution.ts';
+import { readPoints, toMovement } from './history.ts';
 import type { LockResult, OtherOperations } from './locks.ts';
 import { addRecordNames, codeLockName, lockAll, rememberCode, SHORT_LOCK_MS, unlockAll } from './locks.ts';
 import type { LoyaltyRecord } from './port.ts';
@@ -56,6 +57,8 @@ export async function check(effect: Check, session: Session): Promise<Outcome> {
   const others = await lockAll(context, locks);
   const { found, receipt } = await conclude(lookup, others, session);
   const { dateMs } = session;
+  const before = found === 'applied' ? lookup.balance?.points : undefined;
+  const balance = before === undefined ? undefined : toMovement(before, await readPoints(lookup.by, session));
   if (isCode && found === 'applied')
     await rememberCode(context, { lookup, operation, record: receipt?.record });
   else if (isShort) await unlockAll(context, locks);
@@ -65,6 +68,7 @@ export async function check(effect: Check, session: Session): Promise<Outcome> {
     found,
     ...(receipt && { receipt }),
     ...(dateMs !== undefined && { dateMs }),
+    ...(balance && { balance }),
   };
 }
 

@@ -122,7 +122,8 @@ export class Scene {
       case 'check': {
         const receipt = { record: 'r9', score: 10, what: 'Đầu máy' };
         const checked = { kind: 'checked', operation: effect.operation, found: this.#found } as const;
-        return this.#found === 'applied' ? { ...checked, receipt } : checked;
+        const [balance] = this.#moves;
+        return this.#found === 'applied' ? { ...checked, receipt, balance } : checked;
       }
       case 'balance':
         if (this.#isMute) return { kind: 'unavailable' };

@@ -20,7 +20,6 @@ import {
   sayChecking,
   sayStillChecking,
   startOperation,
-  toReceipt,
 } from './operations.ts';
 import { finishFlow } from './privacy.ts';
 import { askAgain, askStep, goHome } from './questions.ts';
@@ -356,8 +355,9 @@ export function settle(state: State, message: MessageOf<'settle'>, scope: Scope)
 type Resolution = { readonly operation: Operation; readonly found?: OutcomeOf<'checked'> };
 
 function resolve(state: State, { operation, found }: Resolution, scope: Scope): Decision {
-  const receipt = found?.receipt;
-  const known: Operation = { ...operation, receipt: toReceipt(receipt) };
+  const { receipt, balance } = found ?? {};
+  const others = { ...state, operations: state.operations.filter(({ id }) => id !== operation.id) };
+  const known: Operation = { ...operation, receipt: keepReceipt(others, operation, { receipt, balance }) };
   // Staff may settle an operation of which no check found the record.
   const { lookup } = operation;
   const isAwaited = receipt?.record === undefined && lookup !== undefined;
@@ -378,7 +378,7 @@ function escalate(state: State, operation: Operation, scope: Scope): Decision {
 
 function sayResolved(operation: Operation, scope: Scope): Reply {
   const { id, kind, status } = operation;
-  const lines = receiptLines(operation, scope);
+  const lines = [...receiptLines(operation, scope), ...balanceLines(operation)];
   const params = { reference: id, what: { key: `operation.kind.${kind}` } };
   if (status === 'done') return { key: 'operation.resolved.done', params, lines };
   const context = status === 'refused' ? 'refused' : undefined;

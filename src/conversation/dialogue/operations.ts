@@ -86,7 +86,7 @@ export function keepReceipt(state: State, { kind, atMs }: StartedOperation, { re
 }
 
 /** The receipt without the record's id: later replies do not need it. */
-export function toReceipt(receipt: Receipt | undefined): Operation['receipt'] {
+function toReceipt(receipt: Receipt | undefined): Operation['receipt'] {
   return receipt && { score: receipt.score, what: receipt.what };
 }
 

@@ -14,7 +14,9 @@ export function receiptLines(operation: Operation, scope: Pick<Context, 'setting
   if (earnedBy !== undefined) return [codeLine(operation)];
   const gift = findGift(code, scope);
   const pickUp = status === 'done' && gift ? pickUpLines(gift) : [];
-  if (receipt?.score === undefined) return pickUp;
+  if (receipt?.score === undefined && gift)
+    return [{ key: 'summary.gift', params: { gift: gift.name } }, ...pickUp];
+  if (receipt?.score === undefined) return [];
   const what = gift?.name ?? receipt.what;
   const params = { score: receipt.score, what: what ?? '' };
   return [{ key: `receipt.${kind}`, context: what ? undefined : 'unnamed', params }, ...pickUp];
