@@ -61,19 +61,17 @@ export function isArticleNumber(text: string, beginnings: readonly string[]): bo
  * any other word as it is.
  */
 export function splitCodes(word: string, beginnings: readonly string[]): readonly string[] {
-  if (word.length < 2 * SURE_LENGTH) return [word];
+  if (word.length < 2 * SURE_LENGTH || word.length > 10 * MAX_LENGTH) return [word];
   const pieces = word.split(/[/|+&]/).flatMap((piece) => splitGlued(piece, beginnings));
   return pieces.length > 1 && pieces.every(isSureCode) ? pieces : [word];
 }
 
 function splitGlued(word: string, beginnings: readonly string[]): readonly string[] {
   const capitals = word.toUpperCase();
-  const starts = beginnings
-    .flatMap((beginning) => [
-      ...capitals.matchAll(new RegExp(`(?<=\\d)${RegExp.escape(beginning.toUpperCase())}`, 'g')),
-    ])
-    .map(({ index }) => index)
-    .sort((one, other) => one - other);
+  const starts = [...capitals].flatMap((_, at) => {
+    const isStart = beginnings.some((beginning) => capitals.startsWith(beginning.toUpperCase(), at));
+    return isStart && /\d/.test(capitals.charAt(at - 1)) ? at : [];
+  });
   return [0, ...starts].map((start, at, all) => word.slice(start, all[at + 1]));
 }
 
