@@ -89,6 +89,7 @@ const ROOMS: readonly (readonly [files: string, imports: readonly string[]])[] =
 const PLACES: Readonly<Record<string, RegExp>> = {
   'telegraf(/|$)': /^channels\/telegram\//,
   '(botbuilder|botframework)': /^channels\/teams\//,
+  'jose(/|$)': /^channels\/teams\//,
   'ioredis(/|$)': /^store\/redis\//,
   // Whatever the bot asks of others leaves from here: exact hosts, no redirects, size and time capped (SECURITY.md).
   'undici(/|$)': /^http\/transport\.ts$/,

@@ -16,18 +16,21 @@ export type Fault =
   | 'hang'
   | { readonly status: number; readonly retryAfter?: number; readonly code?: string };
 
+/** What becomes of a read of the keys. */
+export type KeyFault = 'cut' | 'html' | 'empty';
+
 /** What a token says and how it is signed; `undefined` leaves a claim out. */
 export type TokenOptions = {
   readonly claims?: Body | undefined;
   readonly header?: Body | undefined;
-  readonly sign?: keyof typeof SIGNATURES | undefined;
+  readonly sign?: 'own' | keyof typeof SIGNATURES | undefined;
 };
 
-const own = generateKeyPairSync('rsa', { modulusLength: 2048 });
-const other = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const createKey = () => generateKeyPairSync('rsa', { modulusLength: 2048 });
+const own = createKey();
+const other = createKey();
 
 const SIGNATURES = {
-  own: (signed: string) => createSign('RSA-SHA256').update(signed).sign(own.privateKey, 'base64url'),
   other: (signed: string) => createSign('RSA-SHA256').update(signed).sign(other.privateKey, 'base64url'),
   /** HS256 with the published key as the secret. */
   hmac(signed: string) {
@@ -98,11 +101,20 @@ export async function startTeamsDouble() {
     return content ? reply.send(Buffer.from(content)) : reply.code(404).send(missing);
   });
 
-  const kid = randomUUID();
-  const key = { kid, use: 'sig', ...own.publicKey.export({ format: 'jwk' }) };
-  // The second one is published for another channel only: endorsements count.
-  const foreign = { ...key, kid: `${kid}-slack`, endorsements: ['slack'] };
-  app.get('/keys', async () => ({ keys: [{ ...key, endorsements: ['msteams'] }, foreign] }));
+  let kid = randomUUID();
+  let pair = own;
+  let reads = 0;
+  let away: KeyFault | undefined;
+  app.get('/keys', async (_request, reply) => {
+    reads += 1;
+    if (away === 'cut') return reply.hijack().raw.socket?.destroy();
+    if (away === 'html') return reply.type('text/html').send('<html>gateway</html>');
+    if (away === 'empty') return { keys: [] };
+    const key = { kid, use: 'sig', ...pair.publicKey.export({ format: 'jwk' }) };
+    // The second one is published for another channel only: endorsements count.
+    const foreign = { ...key, kid: `${kid}-slack`, endorsements: ['slack'] };
+    return { keys: [{ ...key, endorsements: ['msteams'] }, foreign, { kty: 'EC', kid: 'unread' }] };
+  });
   app.get('/openid', async () => ({ issuer: `${url}/issuer`, jwks_uri: `${url}/keys` }));
   app.get('/identity', async ({ query }) => {
     const { resource } = resourceSchema.parse(query);
@@ -128,7 +140,11 @@ export async function startTeamsDouble() {
       { ...said, ...claims },
     ];
     const signed = parts.map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
-    return `${signed}.${SIGNATURES[sign](signed)}`;
+    const signature =
+      sign === 'own'
+        ? createSign('RSA-SHA256').update(signed).sign(pair.privateKey, 'base64url')
+        : SIGNATURES[sign](signed);
+    return `${signed}.${signature}`;
   }
 
   return {
@@ -145,6 +161,17 @@ export async function startTeamsDouble() {
     },
     identity: { IDENTITY_ENDPOINT: `${url}/identity`, IDENTITY_HEADER: 'double' },
     mint,
+    /** How often the keys were read. */
+    keyReads: () => reads,
+    /** All reads of the keys end so from now on; undefined: they succeed. */
+    breakKeys(fault?: KeyFault): void {
+      away = fault;
+    },
+    /** From now on tokens are signed with a new key, which alone is published. */
+    changeKey(): void {
+      pair = createKey();
+      kid = randomUUID();
+    },
     members,
     granted,
     calls: (method?: string) => calls.filter((call) => method === undefined || call.method === method),

@@ -1,16 +1,12 @@
-import {
-  Channels,
-  ConfigurationBotFrameworkAuthentication,
-  ConfigurationServiceClientCredentialFactory,
-} from 'botbuilder';
-import { AppCredentials, AuthenticationConstants, EmulatorValidation } from 'botframework-connector';
+import { ConfigurationServiceClientCredentialFactory } from 'botbuilder';
+import { AppCredentials, AuthenticationConstants } from 'botframework-connector';
+import { decodeProtectedHeader, errors, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
-import type { Log } from '../../observability/log.ts';
 import { waitAtMost } from '../../resilience/deadline.ts';
 import { systemRuntime as runtime } from '../../runtime.ts';
 import { parseJson } from '../platforms.ts';
-import { runQuietly } from './quiet.ts';
+import { ALGORITHM, SigningKeys, type SigningKeysOptions } from './keys.ts';
 
 /** The Azure Bot registration, and its cloud. */
 export type Registration = {
@@ -27,62 +23,59 @@ export type Registration = {
 /** Verifying takes half a turn (SECURITY.md, "What does not protect"). */
 const VERIFIED_S = 5 * 60;
 const MAX_VERIFIED = 100;
+/** How far the service's clock and ours may differ. */
+const CLOCK_SKEW_S = 5 * 60;
+/** The channel for which a key must be endorsed. */
+const ENDORSED_FOR = 'msteams';
 
 /** Longest call of the SDK, which has no time limit. */
 const PATIENCE_MS = 5_000;
 
-const { issuer: EMULATOR_ISSUERS } = EmulatorValidation.ToBotFromEmulatorTokenValidationParameters;
-
-/** Tokens between the Bot Framework service and us, by the SDK. */
+/** Tokens between the Bot Framework service and us. */
 export class Cloud {
-  /** False if the service's keys could not be fetched for the last token. */
-  hasKeys = true;
-  readonly #log: Pick<Log, 'debug'>;
-  readonly #authentication: ConfigurationBotFrameworkAuthentication;
-  readonly #readClaims: ReturnType<typeof createClaimsReader>;
+  readonly keys: SigningKeys;
+  readonly #claimsSchema: ReturnType<typeof createClaimsSchema>;
   readonly #credentials: Promise<unknown>;
   readonly #verified = new LRUCache<string, BotClaims>({ max: MAX_VERIFIED });
 
   /** Throws where the registration is not complete. */
-  constructor(registration: Registration, log: Pick<Log, 'debug'>) {
+  constructor(registration: Registration, parts: Omit<SigningKeysOptions, 'metadataUrl'>) {
     const { appId, type, password = '', tenant = '', endpoints } = registration;
-    const settings = {
+    const factory = new ConfigurationServiceClientCredentialFactory({
       MicrosoftAppId: appId,
       MicrosoftAppType: type,
       MicrosoftAppPassword: password,
       MicrosoftAppTenantId: tenant,
-      ...endpoints,
-    };
-    const factory = new ConfigurationServiceClientCredentialFactory(settings);
+    });
     const cloud = { ...AuthenticationConstants, ...endpoints };
-    this.#log = log;
-    this.#authentication = new ConfigurationBotFrameworkAuthentication(settings, factory);
-    this.#readClaims = createClaimsReader(cloud.ToBotFromChannelTokenIssuer, appId);
+    this.keys = new SigningKeys({ ...parts, metadataUrl: cloud.ToBotFromChannelOpenIdMetadataUrl });
+    this.#claimsSchema = createClaimsSchema(cloud.ToBotFromChannelTokenIssuer, appId);
     const { ToChannelFromBotOAuthScope: scope, ToChannelFromBotLoginUrl: login } = cloud;
     this.#credentials = factory.createCredentials(appId, scope, login, true);
     // `token` rejects with the failure.
     this.#credentials.catch(() => {});
   }
 
-  /** Verifies an `Authorization` header. `unavailable`: the service's keys are. Never rejects. */
+  /**
+   * Verifies an `Authorization` header. `unavailable`: its signing key is not known now, and perhaps published.
+   * Never rejects.
+   */
   async verify(authorization = ''): Promise<BotClaims | 'refused' | 'unavailable'> {
     const verified = this.#verified.get(authorization);
     if (verified && verified.exp > Date.now() / 1000) return verified;
-    const claims = this.#readClaims(authorization);
-    if (!claims) return 'refused';
-    const issuers = EMULATOR_ISSUERS?.length ?? 0;
+    // Checked before the signature, so that a token for others causes no read of the keys.
+    const token = readToken(authorization);
+    const claims = this.#claimsSchema.safeParse(token?.claims).data;
+    if (!token || !claims) return 'refused';
+    const found = await this.keys.find(token.kid);
+    if (found === 'unavailable') return found;
+    if (found === 'unknown' || !isEndorsed(found.endorsements)) return 'refused';
+    const limits = { algorithms: [ALGORITHM], clockTolerance: CLOCK_SKEW_S, requiredClaims: ['exp'] };
     try {
-      // Of the SDK's ways, the one that needs no body.
-      await this.#run(() =>
-        this.#authentication.authenticateStreamingRequest(authorization, Channels.Msteams),
-      );
-      this.hasKeys = true;
+      await jwtVerify(token.text, found.key, limits);
     } catch (error) {
-      this.hasKeys = !isOutage(error);
-      return this.hasKeys ? 'refused' : 'unavailable';
-    } finally {
-      // The SDK keeps each directory that a token names, even a forged one.
-      if (Array.isArray(EMULATOR_ISSUERS)) EMULATOR_ISSUERS.splice(issuers);
+      if (error instanceof errors.JOSEError) return 'refused';
+      throw error;
     }
     const exp = Math.min(claims.exp, Date.now() / 1000 + VERIFIED_S);
     this.#verified.set(authorization, { ...claims, exp });
@@ -93,31 +86,30 @@ export class Cloud {
   async token(renewed = false): Promise<string> {
     const credentials = await this.#credentials;
     if (!(credentials instanceof AppCredentials)) throw new Error('no credentials');
-    return this.#run(() => credentials.getToken(renewed));
-  }
-
-  async #run<Result>(call: () => Promise<Result>): Promise<Result> {
-    const result = await waitAtMost(PATIENCE_MS, runQuietly(this.#log, call), { runtime });
-    if (result === undefined) throw new DOMException('The SDK took too long', 'TimeoutError');
-    return result;
+    const token = await waitAtMost(PATIENCE_MS, credentials.getToken(renewed), { runtime });
+    if (token === undefined) throw new DOMException('The SDK took too long', 'TimeoutError');
+    return token;
   }
 }
 
-/** Whether the SDK could not fetch the service's keys. */
-function isOutage(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const isFailure = 'statusCode' in error && error.statusCode === 500;
-  return isFailure || /^(Fetch|Timeout)Error$/.test(error.name);
+const isEndorsed = (endorsements: readonly string[]): boolean =>
+  endorsements.length === 0 || endorsements.includes(ENDORSED_FOR);
+
+/** The token of an `Authorization` header, unverified; undefined if it is none that the service signs. */
+function readToken(authorization: string) {
+  const [, text, payload = ''] = /^Bearer ([\w-]+\.([\w-]+)\.[\w-]+)$/.exec(authorization) ?? [];
+  if (text === undefined) return undefined;
+  try {
+    const { alg, kid } = decodeProtectedHeader(text);
+    if (alg !== ALGORITHM || !kid) return undefined;
+    return { text, kid, claims: parseJson(Buffer.from(payload, 'base64url').toString()) };
+  } catch {
+    return undefined;
+  }
 }
 
-/*
- * The SDK accepts any audience from another issuer, and a token that never expires. So we check the claims
- * before it verifies the signature, and before the body is read.
- */
-
-/** Reads the claims of an `Authorization` header; undefined if the token is not for us. */
-function createClaimsReader(issuer: string, audience: string) {
-  const claimsSchema = z.object({
+function createClaimsSchema(issuer: string, audience: string) {
+  return z.object({
     iss: z.literal(issuer),
     aud: z.literal(audience),
     /** Epoch s. */
@@ -125,10 +117,5 @@ function createClaimsReader(issuer: string, audience: string) {
     /** The only connector that the token covers. */
     serviceurl: z.string(),
   });
-  return (authorization: string) => {
-    const [, payload = ''] = /^Bearer [\w-]+\.([\w-]+)\.[\w-]+$/.exec(authorization) ?? [];
-    const claims = parseJson(Buffer.from(payload, 'base64url').toString());
-    return claimsSchema.safeParse(claims).data;
-  };
 }
-type BotClaims = NonNullable<ReturnType<ReturnType<typeof createClaimsReader>>>;
+type BotClaims = z.infer<ReturnType<typeof createClaimsSchema>>;

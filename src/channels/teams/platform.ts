@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { MAX_PHOTO_BYTES, type Sender } from '../../conversation/message.ts';
 import type { Delivery, FetchedPhoto, Incoming, Outgoing, Platform } from '../../engine/messages.ts';
 import { type Exchange, type HttpCall, Transport } from '../../http/transport.ts';
+import type { Runtime } from '../../runtime.ts';
 import type { ChannelParts } from '../channel.ts';
 import { failureOf, meaningOf, type PlatformAnswer, parseJson, photoIn } from '../platforms.ts';
 import { placeOf, pressSchema, TEAMS_HOSTS, type TeamsPlace, trustHosts } from './address.ts';
@@ -26,6 +27,7 @@ export type TeamsOptions = Pick<ChannelParts, 'accept' | 'limit' | 'words' | 'ob
   /** Of sending a reply. */
   readonly timeoutMs?: number | undefined;
   readonly watchMs?: number | undefined;
+  readonly runtime?: Pick<Runtime, 'monotonicMs'> | undefined;
 };
 
 const TIMEOUT_MS = 10_000;
@@ -57,8 +59,9 @@ export class TeamsPlatform implements Platform {
 
   constructor(options: TeamsOptions) {
     const { registration, serviceHosts = TEAMS_HOSTS, trustedTenants } = options.config;
+    const { runtime } = options;
     this.#options = options;
-    this.cloud = registration && new Cloud(registration, options.observe.log);
+    this.cloud = registration && new Cloud(registration, { transport: this.#transport, runtime });
     this.trust = trustHosts(serviceHosts, registration === undefined);
     this.#trustedTenants = new Set(trustedTenants.map((tenant) => tenant.toLowerCase()));
   }

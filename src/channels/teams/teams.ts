@@ -6,6 +6,7 @@ import type { Channel } from '../channel.ts';
 import { BODY_LIMIT, createRefusal, takePlatformRequests } from '../platforms.ts';
 import { Watch } from '../watch.ts';
 import { TEAMS } from './address.ts';
+import type { Cloud } from './authentication.ts';
 import { parseActivity, readActivity } from './incoming.ts';
 import { type TeamsOptions, TeamsPlatform } from './platform.ts';
 
@@ -34,9 +35,15 @@ export class TeamsChannel extends TeamsPlatform implements Channel {
     app.post('/webhooks/teams', { bodyLimit: BODY_LIMIT }, (request, reply) => this.#receive(request, reply));
   };
 
-  readonly faults = () => this.#watch.faults();
   readonly start = () => this.#watch.start();
   readonly stop = async () => this.#watch.stop();
+
+  /** Without keys nothing is accepted, whether somebody has looked or not. */
+  faults(): readonly string[] {
+    const faults = this.#watch.faults();
+    const isKnown = this.cloud?.keys.state !== 'none' || faults.includes(NO_KEYS);
+    return isKnown ? faults : [NO_KEYS, ...faults];
+  }
 
   /** Answers a request without a valid token; undefined: go on. */
   async #verify(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
@@ -45,7 +52,11 @@ export class TeamsChannel extends TeamsPlatform implements Channel {
       return this.#refuse(reply, 403, 'Only this machine is heard.');
     }
     const verdict = await this.cloud.verify(request.headers.authorization);
-    if (verdict === 'unavailable') return problem(reply, 503, 'The token cannot be verified now.');
+    // Not 401: Teams would not send the message again. Forged tokens get here, too.
+    if (verdict === 'unavailable') {
+      const { limit } = this.#options;
+      return (await limit(request, reply)) ?? problem(reply, 503, 'The token cannot be verified now.');
+    }
     if (verdict === 'refused') return this.#refuse(reply, 401, WRONG_TOKEN);
     request.setDecorator('vouchedUrl', verdict.serviceurl);
     return undefined;
@@ -72,24 +83,30 @@ export class TeamsChannel extends TeamsPlatform implements Channel {
     return reply.code(200).send();
   }
 
-  /** The faults that the last requests showed. */
+  /** Reads the signing keys if they are due. Resolves to the faults of both directions. */
   async #look(): Promise<readonly string[]> {
     const { cloud } = this;
-    const faults = cloud?.hasKeys === false ? [NO_KEYS] : [];
+    if (!cloud) return [];
+    const [fault] = await Promise.all([this.#lookForToken(cloud), cloud.keys.refresh()]);
+    const { state } = cloud.keys;
+    const keys = state === 'none' ? [NO_KEYS] : state === 'old' ? [OLD_KEYS] : [];
+    return [...keys, ...(fault === undefined ? [] : [fault])];
+  }
+
+  async #lookForToken(cloud: Pick<Cloud, 'token'>): Promise<string | undefined> {
     try {
-      await cloud?.token();
-      if (this.isRefused) faults.push(REFUSED);
+      await cloud.token();
+      return this.isRefused ? REFUSED : undefined;
     } catch (error) {
       const code = error instanceof Error && 'errorCode' in error ? ` (${error.errorCode})` : '';
-      faults.push(`the login service gives no token${code}, ${NO_TOKEN}`);
+      return `the login service gives no token${code}, ${NO_TOKEN}`;
     }
-    return faults;
   }
 }
 
-const NO_KEYS =
-  'the signing keys cannot be fetched, so no message is accepted: ' +
-  'is https to login.botframework.com let out?';
+const OUT = 'is https to login.botframework.com let out?';
+const NO_KEYS = `the signing keys cannot be read, so no message is accepted: ${OUT}`;
+const OLD_KEYS = `the signing keys cannot be read again; those of the last read serve for seven days: ${OUT}`;
 const NO_TOKEN =
   'so no reply is sent: has MICROSOFT_APP_PASSWORD expired, ' +
   'are MICROSOFT_APP_ID and MICROSOFT_APP_TENANT_ID right, ' +

@@ -15,19 +15,23 @@ export const CHAT = 'a:personal';
 type BotOptions = Partial<Omit<TeamsOptions, 'config'>> & {
   /** `on`: tokens are wanted, in both directions. */
   readonly auth?: 'on' | 'off';
-  readonly registration?: Partial<Registration>;
+  readonly registration?: Partial<Omit<Registration, 'endpoints'>>;
+  /** Whose login service gives our own tokens. */
+  readonly login?: 'double' | 'microsoft';
   readonly serviceHosts?: readonly string[];
   readonly trustedTenants?: readonly string[];
 };
 
 /** A Teams channel before a double of the Bot Framework service; `accepted` is what it handed on. Ends with the test. */
-export async function createBot({ auth, serviceHosts, trustedTenants, ...options }: BotOptions = {}) {
+export async function createBot({ auth, login, serviceHosts, trustedTenants, ...options }: BotOptions = {}) {
   const double = await startTeamsDouble();
   const { observe, said } = recordingObserve();
   const accepted: Incoming[] = [];
   // The SDK keeps tokens by app id, for the whole process.
   const appId = randomUUID();
-  const app = { appId, type: 'UserAssignedMSI', tenant: TENANT, endpoints: double.endpoints } as const;
+  const { ToChannelFromBotLoginUrl: _, ToChannelFromBotOAuthScope: __, ...inbound } = double.endpoints;
+  const endpoints = login === 'microsoft' ? inbound : double.endpoints;
+  const app = { appId, type: 'UserAssignedMSI', tenant: TENANT, endpoints } as const;
   const channel: Channel = new TeamsChannel({
     limit: async () => undefined,
     words,
