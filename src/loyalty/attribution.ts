@@ -1,6 +1,6 @@
 import type { Awaited, Lookup, Outcome, Skew } from '../conversation/effect.ts';
 import { isAmbiguous, isSameCode, mayHaveCode } from './codes.ts';
-import type { OtherOperations } from './locks.ts';
+import { type OtherOperations, toLockNames } from './locks.ts';
 import type { LoyaltyRecord } from './port.ts';
 
 /** What the history says of an operation (see `checked` of `Outcome`). */
@@ -88,8 +88,9 @@ function sortRecords(
     if (isOld) {
       if (!failed) older.push(record);
     } else if (!isTold(lookup, record)) {
-      // An accumulation has no baseline: only its time makes a record new.
-      if (lookup.kind === 'redeem' || isWithin(record, span)) return 'unreadable';
+      // An accumulation has no baseline: of a record without a code, only the time can tell that it is older.
+      if (lookup.kind === 'redeem' || record.code !== undefined || isAround(record, span))
+        return 'unreadable';
     } else if (isAmbiguous(record, known)) isUnclear = true;
     else if (failed) isRefused ||= isWithin(record, span);
     else (atMs < span.fromMs ? before : since).push(record);
@@ -112,11 +113,24 @@ function mayBeOf({ kind, code }: Lookup, record: LoyaltyRecord): boolean {
 }
 
 /**
- * Whether a record says whose it is: its type, its code, how it ended, and its id. An accumulation is known
- * by its code, which is good once, so its record needs no id.
+ * Whether a record says whose it is: its type, its code, how it ended, and of a redemption its id and time.
+ * An accumulation is known by its code, which is good once.
  */
-function isTold({ kind }: Lookup, { id, code, isVague }: LoyaltyRecord): boolean {
-  return code !== undefined && !isVague && (kind === 'accumulate' || id !== undefined);
+function isTold(lookup: Lookup, record: LoyaltyRecord): boolean {
+  const { id, code, atMs, isVague } = record;
+  if (code === undefined || isVague) return false;
+  return (
+    lookup.kind === 'accumulate' || (id !== undefined && atMs !== undefined && !isOfMerged(lookup, record))
+  );
+}
+
+/**
+ * A new record with a name that the customer did not have before the call: AntCRM has merged two customers,
+ * so that it may be of the other one. Only where AntCRM's record told all names.
+ */
+function isOfMerged({ locks }: Lookup, { whose }: LoyaltyRecord): boolean {
+  if (whose === undefined || !locks.some((name) => name.startsWith('customer:'))) return false;
+  return toLockNames(whose).some((name) => !locks.includes(name));
 }
 
 function textCodes(records: readonly LoyaltyRecord[]): readonly string[] {
@@ -132,6 +146,11 @@ function spanOf({ calledMs = 0, deadlineMs }: Lookup | Awaited, skew = UNKNOWN_S
 /** A record without a time may be of any time. */
 const isWithin = ({ atMs }: LoyaltyRecord, { fromMs, toMs }: CallSpan): boolean =>
   atMs === undefined || (atMs >= fromMs && atMs <= toMs);
+
+/** Clocks may be off, or be put right between the call and the look, by this much, ms. */
+const AROUND_MS = 60 * 60 * 1000;
+const isAround = (record: LoyaltyRecord, { calledMs, fromMs, toMs }: CallSpan): boolean =>
+  isWithin(record, { calledMs, fromMs: fromMs - AROUND_MS, toMs: toMs + AROUND_MS });
 
 /** Pairs the newest record with the latest span, and so on. Returns the rest of both. */
 function assign(

@@ -44,11 +44,14 @@ export async function unlockAll(context: EffectContext, { names, operation }: Lo
   await Promise.allSettled([...names].map((name) => context.unlock(name, { operation })));
 }
 
-/** Adds each name under which AntCRM knows the customer. */
-export function addNames(names: Set<string>, { customerId, phones, emails }: CustomerNames): void {
-  if (customerId !== undefined) names.add(`customer:${customerId}`);
-  for (const phone of phones) names.add(`phone:${phone}`);
-  for (const email of emails) names.add(`email:${email}`);
+/** Each name under which AntCRM knows the customer. */
+export function toLockNames({ customerId, phones, emails }: CustomerNames): readonly string[] {
+  const ids = customerId === undefined ? [] : [`customer:${customerId}`];
+  return [...ids, ...phones.map((phone) => `phone:${phone}`), ...emails.map((email) => `email:${email}`)];
+}
+
+export function addNames(names: Set<string>, customer: CustomerNames): void {
+  for (const name of toLockNames(customer)) names.add(name);
 }
 
 export function addRecordNames(names: Set<string>, records: readonly LoyaltyRecord[]): void {

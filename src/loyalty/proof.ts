@@ -32,8 +32,13 @@ export type Proof<Value> =
 const doubt = (why: Doubt) => ({ proven: false, why }) as const;
 
 type Filter = Omit<HistoryQuery, 'page'>;
-/** `doubt`, absent: these are all records. */
-type Reading = { readonly records: readonly LoyaltyRecord[]; readonly doubt?: Doubt };
+/** `marks` tell the entries apart. `pages`: how many had entries. `doubt`, absent: these are all records. */
+type Reading = {
+  readonly records: readonly LoyaltyRecord[];
+  readonly marks: readonly string[];
+  readonly pages: number;
+  readonly doubt?: Doubt;
+};
 
 /** A read of more pages is incomplete. */
 const MAX_PAGES = 50;
@@ -43,19 +48,22 @@ const isWorthRepeating = (why: Doubt): boolean => why === 'stale' || why === 'un
 
 /**
  * The whole history of a customer: pages are read until one is empty, so no page size is assumed. Pages that
- * repeat or shift are read anew from the first, twice at most.
+ * repeat or shift are read anew from the first, twice at most. A shift may also hide a record between two
+ * pages, so several pages count only if they are read twice and are the same.
  */
 export async function proveHistory(
   session: Session,
   query: Filter,
 ): Promise<Proof<readonly LoyaltyRecord[]>> {
+  const whole = new Set<string>();
   for (let pass = 1; ; pass++) {
-    const reading = await readPages(session, query);
-    if (reading.doubt === undefined) return { proven: true, value: reading.records };
-    if (pass < PASSES && isWorthRepeating(reading.doubt)) continue;
-    const why = reading.doubt;
+    const { records, marks, pages, doubt: why } = await readPages(session, query);
+    const text = marks.join();
+    if (why === undefined && (pages < 2 || whole.has(text))) return { proven: true, value: records };
+    if (why === undefined) whole.add(text);
+    if (pass < PASSES && (why === undefined || isWorthRepeating(why))) continue;
     if (why === 'ignored' || why === 'endless') session.tools.alarmPages(why);
-    return doubt(why);
+    return doubt(why ?? 'unsteady');
   }
 }
 
@@ -63,22 +71,23 @@ export async function proveHistory(
 export async function readPages(session: Session, query: Filter): Promise<Reading> {
   const records: LoyaltyRecord[] = [];
   const seen = new Set<string>();
-  let previous: readonly string[] = [];
   let isUnsteady = false;
-  for (let page = 1; page <= MAX_PAGES; page++) {
-    const read = await session.history({ ...query, page });
-    if (!read.ok) return { records, doubt: read.reason };
-    if (session.isStale(read.time)) return { records, doubt: 'stale' };
+  let pages = 0;
+  const end = (why?: Doubt): Reading => ({ records, marks: [...seen], pages, ...(why && { doubt: why }) });
+  for (let previous = ''; pages < MAX_PAGES; pages++) {
+    const read = await session.history({ ...query, page: pages + 1 });
+    if (!read.ok) return end(read.reason);
+    if (session.isStale(read.time)) return end('stale');
     const { marks, isWhole } = read.value;
-    if (!isWhole) return { records, doubt: 'unreadable' };
-    if (marks.length === 0) return isUnsteady ? { records, doubt: 'unsteady' } : { records };
-    if (marks.join() === previous.join()) return { records, doubt: 'ignored' };
+    if (!isWhole) return end('unreadable');
+    if (marks.length === 0) return end(isUnsteady ? 'unsteady' : undefined);
+    if (marks.join() === previous) return end('ignored');
     isUnsteady ||= marks.some((mark) => seen.has(mark));
     records.push(...read.value.records.filter(({ id }) => id === undefined || !seen.has(id)));
     for (const mark of marks) seen.add(mark);
-    previous = marks;
+    previous = marks.join();
   }
-  return { records, doubt: 'endless' };
+  return end('endless');
 }
 
 /** A clock further off than this is wrong: the lack of a record proves nothing then. */

@@ -50,8 +50,10 @@ export async function redeem(effect: Redeem, session: Session): Promise<Outcome>
     const freshUntil = deadlineIn(FRESH_MS, runtime);
     const evidence = { baseline: baseline.value, locks: [...names].sort(), balance: customer.balance };
     const lookup: Lookup = { kind: 'redeem', by, code: gift, fromMs, ...session.callTimes(), ...evidence };
-    const intended = await session.intend(operation, { lookup });
+    session.assertMayBegin();
+    // Before the answer: if it is lost, the intent may be stored, and the operation must keep its locks.
     isIntended = true;
+    const intended = await session.intend(operation, { lookup });
     if (intended === 'unreplicated') return { kind: 'unavailable', operation, locks: lookup.locks };
     if (isOver(freshUntil, runtime) && !(await context.isHeld())) throw new LeaseLost();
     const { kind } = await session.redeem({ ...customer.request, writeBefore });

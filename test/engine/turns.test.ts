@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import type { Perform } from '../../src/conversation/effect.ts';
 import { LIMITS } from '../../src/engine/limits.ts';
-import type { Incoming, Platform } from '../../src/engine/messages.ts';
+import { type Incoming, type Platform, withVersion } from '../../src/engine/messages.ts';
 import { MAX_INBOX } from '../../src/engine/transitions.ts';
 import { Spans } from '../../src/observability/tracing.ts';
 import { StoreUnavailable } from '../../src/store/port.ts';
@@ -98,6 +98,34 @@ test("a wake-up that always throws comes again every ten minutes, and pushes out
     await expect.poll(() => world.alarms).toHaveLength(1 + times);
   }
   expect(await world.operators.letters()).toHaveLength(2);
+});
+
+test('a wake-up does not tell of a call that a message behind it has confirmed', async () => {
+  const world = createWorld();
+  const perform: Perform = async (_, turn) =>
+    turn.findCall('op9') ?? { kind: 'unavailable', operation: 'op9' };
+  const engine = world.engine({ perform });
+  world.script.push({ kind: 'throttled', afterMs: 60_000 });
+  await engine.accept(incoming('wake:1000'));
+  await expect.poll(() => world.deliveries).toEqual(['throttled']);
+  await engine.accept(incoming('redeem:op9', { id: 'confirmed' }));
+  // Its process made the call, and ended.
+  const { address, sender, conversation: of } = incoming('');
+  const origin = { channel: 'test', conversation: of, address, sender: { ...sender, name: undefined } };
+  const body = withVersion({ origin, body: { lookup: LOOKUP } });
+  await world.rewrite((record) => ({ ...record, journal: { op9: { by: 'gone:1', atMs: 0, body } } }));
+  world.advance(2000);
+  await expect.poll(() => world.turns).toEqual(['done', 'done']);
+  expect((await world.record())?.journal).toHaveProperty('op9');
+  world.advance(60_000);
+  await expect.poll(() => world.heard().at(-1)).toBe('unknown');
+  const turns = world.sent.map(({ outgoing: { reply, turn } }) => [reply.key, turn === 'confirmed']);
+  expect(turns).toEqual([
+    ['echo', false],
+    ['woken', false],
+    ['echo', true],
+    ['unknown', true],
+  ]);
 });
 
 test('no more turns are at work than there are slots, and all are answered', async () => {

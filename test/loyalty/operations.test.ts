@@ -416,6 +416,16 @@ describe('a turn that cannot go on', () => {
     },
   );
 
+  it('keeps its locks where nobody knows whether the intent was stored', async () => {
+    const context = then(() => {
+      throw new Error('the answer was lost');
+    });
+    await expect(perform(REDEEM, 'on', context)).rejects.toThrow('the answer was lost');
+    expect(store.locked).toEqual(LOCKS);
+    expect(await perform(REDEEM)).toMatchObject({ kind: 'unknown' });
+    expect(antcrm.redeemed).toEqual([]);
+  });
+
   it('does not redeem where the machine was suspended after the intent, and the turn is another process’s now', async () => {
     const context = then(() => {
       ahead.ms += 20_000;

@@ -105,15 +105,20 @@ describe('a history is whole', () => {
   it('if pages that shift come in order when they are read anew, twice at most', async () => {
     wire.pageSize = 5;
     wire.records.gift = gifts(12);
-    let shifts = 2;
-    wire.pageOf = (page) => {
-      if (page !== 2 || shifts === 0) return page;
-      shifts -= 1;
-      return 1.2;
-    };
-    expect(await check(LOOKUP)).toMatchObject({ found: 'none' });
-    shifts = 3;
-    expect(await check(LOOKUP)).toMatchObject({ found: 'unreadable' });
+    let shifts = 0;
+    for (const shifted of [1.8, 2.2]) {
+      wire.pageOf = (page) => {
+        if (page !== 2 || shifts === 0) return page;
+        shifts -= 1;
+        return shifted;
+      };
+      shifts = 1;
+      expect(await check(LOOKUP)).toMatchObject({ found: 'none' });
+      shifts = 2;
+      wire.records.gift = [...gifts(5), record(), ...gifts(12).slice(5)];
+      expect(await check(LOOKUP)).toMatchObject({ found: 'unreadable' });
+      wire.records.gift = gifts(12);
+    }
   });
 
   it('not if AntCRM ignores `page`: that costs six reads, and operators hear of it', async () => {
@@ -141,6 +146,8 @@ describe('a new record is told apart', () => {
     ['no type', { type: undefined }],
     ['no status', { status: undefined }],
     ['no code', { gift: { name: 'Đầu máy' } }],
+    ['no time', { createdAt: undefined }],
+    ['a name that the customer did not have before', { contact: { ...contact, customerId: 476 } }],
     ['a code that was rounded', { gift: { code: ROUNDED } }],
   ])('not with %s: then nothing is concluded', async (_, over) => {
     wire.records.gift = [record(over)];
@@ -158,8 +165,12 @@ describe('a new record is told apart', () => {
   it('an accumulation without a code may be ours, unless it was created at another time', async () => {
     wire.records.point = [points({ code: undefined })];
     expect(await check(CODE)).toMatchObject({ found: 'unreadable' });
-    wire.records.point = [points({ code: undefined, createdAt: START_MS - MINUTE_MS })];
+    wire.records.point = [points({ code: undefined, createdAt: START_MS - 40 * MINUTE_MS })];
+    expect(await check(CODE), 'a clock may be off').toMatchObject({ found: 'unreadable' });
+    wire.records.point = [points({ code: undefined, createdAt: START_MS - 62 * MINUTE_MS })];
     expect(await check(CODE)).toMatchObject({ found: 'none' });
+    wire.records.point = [points({ status: undefined, createdAt: START_MS - DAY_MS + MINUTE_MS })];
+    expect(await check(CODE), 'our own code').toMatchObject({ found: 'unreadable' });
     wire.records.point = [points({ code: undefined, status: 0 })];
     expect(await check(CODE)).toMatchObject({ found: 'none' });
   });

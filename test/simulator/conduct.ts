@@ -45,6 +45,8 @@ export function createConduct({ breach, clock, keyOf }: World, peek: Watched['pe
   /** The process that knows how a call ended, and operations with a replicated intent. */
   const ended = new Map<string, string>();
   const replicated = new Set<string>();
+  /** Operations whose intent was removed. */
+  const over = new Set<string>();
   /** By operation, the attempt that stored its intent, and when its process asked for that. */
   const intended = new Map<string, { readonly by: string; readonly askedMs: number }>();
 
@@ -140,6 +142,7 @@ export function createConduct({ breach, clock, keyOf }: World, peek: Watched['pe
   }
 
   function onChange({ key, before, after }: RecordChange): void {
+    checkIntents(before, after);
     // A failover lost the intent before, and with it the call.
     for (const operation of Object.keys(after.journal))
       if (before?.journal[operation] === undefined) ended.delete(operation);
@@ -148,6 +151,22 @@ export function createConduct({ breach, clock, keyOf }: World, peek: Watched['pe
     const isOnTime = clock.nowMs() === clock.wallMs();
     if (after.lease?.step === 0 && isPutOff && isOnTime) putOff.set(key, after.lease.owner);
     if (before?.lease && after.lease === null) onRelease(key, before, after);
+  }
+
+  /** An operation is intended once, and the intent of the next one says how those before it ended. */
+  function checkIntents(before: ConversationRecord | null, after: ConversationRecord): void {
+    const begun = Object.keys(after.journal).filter((operation) => before?.journal[operation] === undefined);
+    for (const operation of begun)
+      if (over.has(operation))
+        breach('an operation is intended once', `${operation} was over, and began again`);
+    for (const operation of Object.keys(before?.journal ?? {}))
+      if (after.journal[operation] === undefined) over.add(operation);
+    if (begun.length === 0 || !after.lease) return;
+    for (const [operation, { by, outcome }] of Object.entries(after.journal)) {
+      const isMade = by.startsWith(`${after.lease.owner}:`) && !begun.includes(operation);
+      if (isMade && outcome === undefined && ended.get(operation) === processOf(after.lease.owner))
+        breach('ended calls are known', `${operation} ended, and the next intent does not say so`);
+    }
   }
 
   function onRelease(key: Key, { lease, retry }: ConversationRecord, after: ConversationRecord): void {
@@ -168,6 +187,8 @@ export function createConduct({ breach, clock, keyOf }: World, peek: Watched['pe
   /** The store may have lost each wait that it had. */
   function onLoss(): void {
     for (const [key, { isStored }] of waits) if (isStored) waits.delete(key);
+    // What was removed may be there again.
+    over.clear();
   }
 
   return {

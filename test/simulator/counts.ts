@@ -19,6 +19,7 @@ const FLOORS = {
   intents: 30,
   'intents taken up': 1,
   'intents looked up': 5,
+  'operations without an answer': 3,
   'operations with staff': 0.1,
   'redemptions that wait for another': 0.5,
   'codes confirmed together': 0.5,
@@ -64,8 +65,30 @@ const FLOORS = {
   'error bodies': 0.5,
   'server errors': 1,
   'records that show late': 0.5,
+  'pages of another size': 5,
+  'lists from the newest on': 5,
+  'records of another clock': 2,
+  'pages repeated': 0.2,
+  'pages shifted': 0.2,
+  'pages ignored': 0.3,
+  'pages without end': 2,
+  'fields missing': 1,
+  'numbers as texts': 2,
+  'entries of an unknown type': 0.3,
+  'garbage in a 200': 0.5,
+  redirects: 0.5,
+  'huge answers': 0.5,
+  'answers that came too late': 0.2,
+  'waits that AntCRM asked for': 0.5,
+  'answers of a cache': 0.3,
+  'redemptions of cashiers': 1,
+  'redemptions by e-mail': 0.5,
+  'customers merged': 0.2,
+  'alarms of pages': 0.1,
   'intents not replicated': 0.5,
+  'slow intents': 0.5,
   'second locks busy': 0.05,
+  'records left beside a lock': 0.05,
 } as const;
 
 export type Kind = keyof typeof FLOORS;
@@ -74,6 +97,7 @@ export type Kind = keyof typeof FLOORS;
 export const NAMED: Readonly<Record<string, Kind>> = {
   dead_letter: 'dead letters',
   operation_escalated: 'operations with staff',
+  antcrm_pages: 'alarms of pages',
   seal_broken: 'alarms of broken records',
   record_lost: 'alarms of lost records',
   'operation.busy': 'redemptions that wait for another',
@@ -86,7 +110,7 @@ export const NAMED: Readonly<Record<string, Kind>> = {
   'no room': 'replies without room',
 };
 
-type Counted = { readonly messages: number; readonly counts: Readonly<Record<string, number>> };
+export type Counted = { readonly messages: number; readonly counts: Readonly<Record<string, number>> };
 
 /** What some histories did together. */
 export function sumOf(histories: readonly Counted[]): Counted {

@@ -17,7 +17,7 @@ const BLIND_MS = [1, 3_000] as const;
 
 type CustomerOptions = {
   readonly phone: string;
-  /** Uses two channels at once, and first spends points on both. */
+  /** Uses two channels at once, and first spends points on both, twice. */
   readonly isTwice: boolean;
   /** A code that nobody has used, most often. */
   freshCode(): string;
@@ -50,7 +50,7 @@ export function createCustomer(
     // Few flood.
     return wish === 'flood' && chance.happens(0.8) ? 'chatter' : wish;
   });
-  if (isTwice) wishes.unshift('redeem');
+  if (isTwice) wishes.unshift('redeem', 'redeem');
   let wish: string | undefined;
   let latest: Reply | undefined;
   let isThinking = false;

@@ -10,6 +10,9 @@ export type Victim = { isAlive(): boolean; kill(): void };
 /** How long a slow call takes: some outlast a lease. */
 const SLOW_MS = [3_000, 25_000] as const;
 
+/** How long replicas take to acknowledge an intent, if they are slow: shorter than a lease. */
+const ACKNOWLEDGED_MS = [2_000, 14_000] as const;
+
 /** How long a node refuses writes that have just begun to be needed. */
 const HICCUP_MS = [300, 3_000] as const;
 
@@ -116,7 +119,12 @@ export function createFaultyLine(world: World) {
       read: (key) => command(process, () => execute(key, false, () => store.read(key))),
       compareAndSwap(key, swap) {
         for (const { index } of swap.indexes) touched.add(`${index} ${shardOf(key)}`);
-        return command(process, () => execute(key, true, () => store.compareAndSwap(key, swap)));
+        return command(process, async () => {
+          const swapped = await execute(key, true, () => store.compareAndSwap(key, swap));
+          if (swap.durable && occurs(world.rates.slowIntents, 'slow intents'))
+            await clock.wait(chance.between(...ACKNOWLEDGED_MS));
+          return swapped;
+        });
       },
       async list(index, range) {
         const isTouched = touched.has(`${index} ${range.shard}`) || illnessOf(range.shard) !== undefined;

@@ -1,8 +1,9 @@
+import type { Sender } from '../../src/conversation/message.ts';
 import type { Outgoing } from '../../src/engine/messages.ts';
 import type { Key, RecordStore } from '../../src/store/port.ts';
 import { changeBetween } from '../support/changes.ts';
 import { createLossyStore } from '../support/lossy-store.ts';
-import { createAntCrmDouble } from './antcrm.ts';
+import { createAntCrmDouble, emailOf } from './antcrm.ts';
 import { type Chat, createChecks, listAll, type Update } from './checks.ts';
 import { BEGIN_MS, type Clock } from './clock.ts';
 import { createConduct } from './conduct.ts';
@@ -13,7 +14,7 @@ import { type BotProcess, type Defect, startProcess } from './process.ts';
 import { createSharedStore } from './shared-store.ts';
 import { createStaff } from './staff.ts';
 import { type RecordChange, watchRecords } from './watch.ts';
-import { createWorld } from './world.ts';
+import { createWorld, type WorldOptions } from './world.ts';
 
 /*
  * The seams between the simulator and the bot, all of them:
@@ -32,19 +33,17 @@ const CUSTOMERS = 60;
 const REST_MS = 2 * 3_600_000;
 const REST_STEP_MS = 20_000;
 const QUIET_MS = 11 * 60_000;
-/** At how many changes of the hour the store's clock is put back to the hour before, and how soon after. */
-const HOUR_BACK_RATE = 0.3;
+/** How soon after the change of the hour the store's clock is put back. */
 const HOUR_BACK_MS = [1_000, 8_000] as const;
 const HOUR_MS = 3_600_000;
 
 export type History = Awaited<ReturnType<typeof runHistory>>;
 
-export type HistoryOptions = {
+export type HistoryOptions = WorldOptions & {
   readonly customers?: number;
   readonly defect?: Defect;
   /** Another store than memory, for the same history. */
   readonly openStore?: (clock: Clock) => RecordStore;
-  readonly watch?: (atMs: number, what: string) => void;
   /** Called with the store at the end. */
   readonly atEnd?: (store: RecordStore, keys: ReadonlySet<Key>) => Promise<void>;
 };
@@ -56,7 +55,7 @@ function textOf({ before, after }: RecordChange): string {
 
 /** Runs the whole bot, three processes of it, through one history: the same seed, the same history. */
 export async function runHistory(seed: number, options: HistoryOptions = {}) {
-  const world = createWorld(seed, options.watch);
+  const world = createWorld(seed, options);
   const { breach, breaches, chance, clock, count, counts, keyOf, life, occurs, trace } = world;
   const places: (BotProcess | undefined)[] = [];
   const customers = new Map<string, ReturnType<typeof createCustomer>>();
@@ -72,8 +71,9 @@ export async function runHistory(seed: number, options: HistoryOptions = {}) {
     checks.onChange(change);
     conduct.onChange(change);
   });
-  const { exchange, sent } = createAntCrmDouble(world, (...call) => conduct.onCall(...call));
-  const checks = createChecks(world, records, sent);
+  const antcrm = createAntCrmDouble(world, (...call) => conduct.onCall(...call));
+  const { exchange, sent } = antcrm;
+  const checks = createChecks(world, records, antcrm);
   const conduct = createConduct(world, records.peek);
   const { store, failOver, damage } = createSharedStore(world, { lossy, records, checks, conduct });
   const line = createFaultyLine(world);
@@ -112,9 +112,19 @@ export async function runHistory(seed: number, options: HistoryOptions = {}) {
   }
 
   function addCustomer(phone: string, channel: string, isTwice: boolean): void {
+    // On Teams, half of them are known by their e-mail.
+    const isByEmail = channel === 'teams' && chance.happens(0.5);
     const id = `chat-${customers.size}`;
     const to = { channel, conversation: id };
-    const chat: Chat = { id, key: keyOf(to), messages: [], told: [], written: [], promised: new Map() };
+    const chat: Chat = {
+      id,
+      key: keyOf(to),
+      phone,
+      messages: [],
+      told: [],
+      written: [],
+      promised: new Map(),
+    };
     checks.chats.set(chat.key, chat);
     const customer = createCustomer(world, {
       ...{ phone, isTwice },
@@ -126,7 +136,9 @@ export async function runHistory(seed: number, options: HistoryOptions = {}) {
       },
       send(message) {
         messages += 1;
-        const sender = { channel, proof: 'contact', locale: 'vi' } as const;
+        const sender: Sender = isByEmail
+          ? { channel, proof: 'profile', locale: 'vi', email: emailOf(phone) }
+          : { channel, proof: 'contact', locale: 'vi' };
         const incoming = { ...to, id: `update-${messages}`, message, sender, address: null };
         const filed: Update = { incoming, sentMs: clock.atMs };
         chat.messages.push(filed);
@@ -184,8 +196,10 @@ export async function runHistory(seed: number, options: HistoryOptions = {}) {
   for (const { arrive } of customers.values()) clock.plan(chance.between(0, life.arrivalsMs), arrive);
   void eachSecond();
   for (let atMs = HOUR_MS - (BEGIN_MS % HOUR_MS); atMs < life.faultsMs; atMs += HOUR_MS)
-    if (chance.happens(HOUR_BACK_RATE)) clock.after(atMs + chance.between(...HOUR_BACK_MS), putHourBack);
+    if (chance.happens(world.rates.hourBack))
+      clock.after(atMs + chance.between(...HOUR_BACK_MS), putHourBack);
   staff.look();
+  antcrm.lookAround();
   await clock.runUntil(life.faultsMs);
   world.endFaults();
   do await clock.runUntil(clock.atMs + REST_STEP_MS);

@@ -6,22 +6,25 @@ import { sumOf, underFloor } from './counts.ts';
 import { type History, runHistory } from './history.ts';
 import { find, PLANTED } from './planted.ts';
 import { compareWithRedis } from './redis.ts';
+import { printShares } from './share.ts';
 import type { Breach } from './world.ts';
 
 /*
- * `npm run simulate -- --messages N --seed S [--planted] [--redis] [--trace TEXT]` runs one
+ * `npm run simulate -- --messages N --seed S [--planted] [--redis] [--staff] [--trace TEXT]` runs one
  * history per seed, two at a time, until customers have sent N messages. A failure prints the command that
  * repeats it. `--trace` prints the events of the first history that contain the text.
  */
 
 const WORKERS = 2;
 const HISTORIES_ON_REDIS = 300;
+const SHARE_HISTORIES = 12;
 
 const options = {
   messages: { type: 'string', default: '100000' },
   seed: { type: 'string', default: '1' },
   planted: { type: 'boolean' },
   redis: { type: 'boolean' },
+  staff: { type: 'boolean' },
   trace: { type: 'string' },
 } as const;
 function readOptions() {
@@ -102,6 +105,7 @@ if (isMainThread) {
   process.once('exit', useFolder());
   if (values.trace !== undefined) await follow(values.trace);
   else if (values.planted) await findPlanted();
+  else if (values.staff) await printShares(seed, SHARE_HISTORIES);
   else await (values.redis ? compare() : simulate());
 } else if (workerData === 'history') {
   parentPort?.on('message', async (at: number) => parentPort?.postMessage(await runHistory(at)));

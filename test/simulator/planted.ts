@@ -27,7 +27,7 @@ export type Planted = {
 
 const SMALL = 25;
 /** What is rare needs more customers. */
-const RARE = /how calls ended|contrary decision/;
+const RARE = /how calls ended|contrary decision|ends the lock/;
 const MOST_SEEDS = 80;
 const ID = new RegExp(`.{${ID_CHARS}}`, 'g');
 
@@ -100,6 +100,28 @@ const inStep = (name: string, finds: string, step: Required<Defect>['step']) =>
 const inCall = (name: string, finds: string, exchange: Required<Defect>['exchange']) =>
   inDefect(name, finds, { exchange });
 
+/** A lost time of its own for the rules of calls: what storing an intent takes counts for no deadline. */
+function setDeadlinesAfterIntents(): Defect {
+  let lostMs = 0;
+  return {
+    callRuntime: (runtime) => ({
+      ...runtime,
+      monotonicMs: () => runtime.monotonicMs() - lostMs,
+      nowMs: () => runtime.nowMs() - lostMs,
+    }),
+    perform: (perform) => (effect, context) =>
+      perform(effect, {
+        ...context,
+        async intend(...call) {
+          const sinceMs = context.nowMs();
+          const intended = await context.intend(...call);
+          lostMs += context.nowMs() - sinceMs;
+          return intended;
+        },
+      }),
+  };
+}
+
 const isDecision = ({ kind }: Change): boolean => kind === 'commit' || kind === 'fused';
 
 const newReplies = ({ before, after }: Change): OutboxEntry[] =>
@@ -118,10 +140,26 @@ function turnOf(entry: OutboxEntry | undefined): string | undefined {
 }
 
 /** Records are stored unsealed in the simulator, behind their version. */
+const readCustomer = (bytes: Uint8Array) =>
+  CUSTOMER.read(Buffer.from(bytes.subarray(versionOf(bytes).length)));
+
 const isUnlock = (key: Key, bytes: Uint8Array | null): boolean =>
-  key.startsWith('u:') &&
-  bytes !== null &&
-  CUSTOMER.read(Buffer.from(bytes.subarray(versionOf(bytes).length))).holder === null;
+  key.startsWith('u:') && bytes !== null && readCustomer(bytes).holder === null;
+
+/** Whatever an operation leaves with a customer ends the customer's lock. */
+function endAnyLock(): SwapIn {
+  const known = new Map<Key, string>();
+  return (store, key, swap) => {
+    const { bytes } = swap;
+    if (bytes === null || !key.startsWith('u:')) return store.compareAndSwap(key, swap);
+    const { holder: _, ...left } = readCustomer(bytes);
+    const isLeft = JSON.stringify(left) !== (known.get(key) ?? JSON.stringify({ settled: {}, awaited: {} }));
+    known.set(key, JSON.stringify(left));
+    if (!isLeft) return store.compareAndSwap(key, swap);
+    const unlocked = Buffer.concat([versionOf(bytes), CUSTOMER.write({ holder: null, ...left })]);
+    return store.compareAndSwap(key, { ...swap, bytes: unlocked });
+  };
+}
 
 export const PLANTED: readonly Planted[] = [
   inRecord('a message goes without a reply', 'answered', (change) => {
@@ -193,6 +231,21 @@ export const PLANTED: readonly Planted[] = [
   }),
   inRecord('a release forgets how calls ended', 'ended calls are known', ({ kind, before, after }) =>
     kind === 'release' && after.lease === null && before ? { journal: before.journal } : null,
+  ),
+  inRecord('the next intent forgets how calls ended', 'ended calls are known', ({ kind, before, after }) =>
+    kind === 'intend' && before ? { journal: { ...after.journal, ...before.journal } } : null,
+  ),
+  inDefect('a redemption’s deadline is set after its intent', 'called in time', setDeadlinesAfterIntents()),
+  inSwap('what an operation leaves ends the lock of any other', 'a lock lasts to its end', endAnyLock()),
+  inStep(
+    'an operation that left an intent is confirmed under the same id',
+    'an operation is intended once',
+    (step, given) => {
+      const [state, input, context] = given;
+      const isEnded = input.kind === 'outcome' && input.outcome.kind === 'unavailable';
+      if (!isEnded || state.step.at !== 'confirming') return step(...given);
+      return step(state, input, { ...context, ids: { ...context.ids, operation: state.step.operation } });
+    },
   ),
   inSwap('what a part of the store refuses is never taken', 'taken', async (store, key, swap) => {
     if (key.startsWith('c:') && shardOf(key) % 16 === 5) throw new StoreUnavailable('always');

@@ -40,6 +40,8 @@ export type Defect = {
   readonly fileNote?: (file: Tickets['file']) => Tickets['file'];
   readonly observe?: (observe: Observe) => Observe;
   readonly runtime?: (runtime: Runtime) => Runtime;
+  /** The clocks of the rules of calls alone. */
+  readonly callRuntime?: (runtime: Runtime) => Runtime;
   readonly deliver?: (deliver: Deliver) => Deliver;
   readonly stop?: (engine: Engine, runtime: Runtime) => Promise<void>;
 };
@@ -161,7 +163,14 @@ export function startProcess(name: string, around: Surroundings) {
   const encryption = createEncryption({ hashKey: HASH_KEY }, runtime);
   const parts = { store: (defect.store ?? unchanged)(store), runtime, encryption };
   const loyalty = createLoyalty({
-    ...{ runtime, observe, contacts: 'on', timeoutMs: TIMEOUT_MS, maxCalls: 32, gifts: SETTINGS.gifts },
+    ...{
+      runtime: (defect.callRuntime ?? unchanged)(runtime),
+      observe,
+      contacts: 'on',
+      timeoutMs: TIMEOUT_MS,
+      maxCalls: 32,
+      gifts: SETTINGS.gifts,
+    },
     transport: { exchange: (call) => defect.exchange?.(exchange, call, runtime) ?? exchange(call) },
     ...{ baseUrl: 'http://antcrm', apiKey: 'key' },
   });

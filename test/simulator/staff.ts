@@ -13,7 +13,7 @@ const HOME_MS = 60_000;
 
 /** Staff who answer tickets and close some, and an operator who settles operations and replays letters. */
 export function createStaff(
-  { chance, clock, count, insist, life, occurs, onError, trace }: World,
+  world: World,
   options: {
     desk(): Desk | undefined;
     /** Whether AntCRM has carried an operation out: operators look there. */
@@ -21,6 +21,7 @@ export function createStaff(
     readonly checks: Checks;
   },
 ) {
+  const { chance, clock, count, insist, life, occurs, onError, trace } = world;
   const served = new Set<string>();
 
   /** One answer after the other, then perhaps the end. */
@@ -46,7 +47,7 @@ export function createStaff(
 
   async function settleOld({ operators }: Desk): Promise<void> {
     for (const { reference, atMs, intent } of await operators.operations()) {
-      if (intent === null || clock.nowMs() - atMs < OLD_MS || !chance.happens(0.2)) continue;
+      if (intent === null || clock.nowMs() - atMs < OLD_MS || !chance.happens(world.rates.settles)) continue;
       const other = chance.happens(0.2) ? options.desk()?.operators : undefined;
       if (other) {
         count('contrary decisions');

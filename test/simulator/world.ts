@@ -34,8 +34,15 @@ export const HASH_KEY = Buffer.alloc(32, 7);
 /** What must hold, by its name in docs/simulator.md; each has a defect that it finds (`planted.ts`). */
 export type Breach = { readonly invariant: string; readonly what: string };
 
+export type WorldOptions = {
+  readonly watch?: ((atMs: number, what: string) => void) | undefined;
+  /** Rates that do not come from the seed. */
+  readonly oddities?: Partial<ReturnType<typeof drawRates>> | undefined;
+  readonly manners?: Partial<ReturnType<typeof drawManners>> | undefined;
+};
+
 /** What the parts of a history share: its time and chance, and what is noted of it. */
-export function createWorld(seed: number, watch?: (atMs: number, what: string) => void) {
+export function createWorld(seed: number, { watch, oddities, manners }: WorldOptions = {}) {
   const [chance, clock] = [createChance(seed), createClock()];
   const encryption = createEncryption({ hashKey: HASH_KEY });
   const counts: Record<string, number> = {};
@@ -44,7 +51,8 @@ export function createWorld(seed: number, watch?: (atMs: number, what: string) =
   const traced: string[] = [];
   const world = {
     ...{ chance, clock, encryption, counts, breaches },
-    rates: drawRates(chance),
+    rates: { ...drawRates(chance), ...oddities },
+    manners: { ...drawManners(chance), ...manners },
     life: chance.happens(LONG_RATE) ? LONG : SHORT,
     /** All that was logged, counted and alarmed. */
     logged,
@@ -109,9 +117,20 @@ export function createWorld(seed: number, watch?: (atMs: number, what: string) =
 }
 export type World = ReturnType<typeof createWorld>;
 
+/** How AntCRM is all the time: how many records a page has, in which order, and what clock they have. */
+function drawManners({ between, happens }: Chance) {
+  return {
+    pageSize: happens(1 / 3) ? 20 : between(1, 50),
+    isNewestFirst: happens(1 / 2),
+    recordsAheadMs: happens(3 / 4) ? 0 : between(-60, 60) * 60_000,
+  };
+}
+
 /** The rates of faults, each drawn from the seed. A third of them are zero. */
 function drawRates({ happens, random }: Chance) {
   const upTo = (most: number): number => (happens(1 / 3) ? 0 : most * random() ** 2);
+  /** In fewer histories, so that most lost answers are looked up in peace. */
+  const odd = (most: number): number => (happens(1 / 2) ? 0 : most * random() ** 2);
   return {
     /** A process is killed at a call; a command's answer is lost; it executes twice; a call is slow. */
     killed: upTo(0.01),
@@ -135,8 +154,9 @@ function drawRates({ happens, random }: Chance) {
     /** Each second: a platform's outage begins; a process is stopped in order. */
     outage: upTo(0.02),
     stopped: upTo(0.05),
-    /** Too few replicas acknowledge an intent. */
+    /** Too few replicas acknowledge an intent, or they do so late. */
     unreplicated: upTo(0.2),
+    slowIntents: upTo(0.4),
     /** AntCRM's answer is lost, the call never arrives, there is no connection, the record appears late. */
     answerLost: upTo(0.3),
     unheard: upTo(0.2),
@@ -145,6 +165,32 @@ function drawRates({ happens, random }: Chance) {
     /** A call or read is answered by a 429 or 5xx; a read by AntCRM's own error in a 200. */
     failed: upTo(0.2),
     errorBody: upTo(0.2),
+    /** Pages begin with the page before, or a record too early or late; of a customer, all are the same, or endless. */
+    repeats: odd(0.5),
+    shifts: odd(0.5),
+    ignored: odd(0.2),
+    endless: odd(0.1),
+    /** A record lacks a field, or has texts for numbers; a page has an entry of an unknown type. */
+    missing: odd(0.3),
+    asText: odd(1),
+    unknownTypes: odd(0.1),
+    /** Answers that say nothing: garbage, redirects, too long, too late, a 429 with `Retry-After`. */
+    garbage: odd(0.1),
+    redirects: odd(0.1),
+    huge: odd(0.1),
+    dawdles: odd(0.05),
+    throttles: odd(0.1),
+    /** A proxy answers with what it kept of the same question. */
+    cached: odd(0.3),
+    /** Of a customer, AntCRM never lists anything. */
+    mute: odd(0.3),
+    /** Every two seconds: a cashier redeems for somebody, two customers become one. */
+    cashiers: odd(0.3),
+    merges: odd(0.1),
+    /** Each time an operator looks: an old operation is settled by hand. */
+    settles: 0.2,
+    /** At each change of the hour: the store's clock is put back to the hour before. */
+    hourBack: 0.3,
     /** An update is delivered twice. */
     doubled: upTo(0.3),
   };
