@@ -49,6 +49,8 @@ export class Overload {
   readonly #parts: OverloadParts;
   readonly #alarm: (channel: string, backlog: ChannelBacklog) => void;
   #backlogs: ReadonlyMap<string, ChannelBacklog> = new Map();
+  /** Those whose metric is shown. */
+  readonly #channels = new Set<string>();
   #timer: Timer | undefined;
   #looks = 0;
 
@@ -81,6 +83,7 @@ export class Overload {
   ) {
     return async (message: Message, ...rest: Rest): Promise<Result> => {
       const { channel } = message;
+      if (!this.#channels.has(channel)) this.#show(channel);
       if (!this.#isOver(channel)) return accept(message, ...rest);
       this.#parts.observe.update(channel, 'overloaded');
       throw new Overloaded(`too many messages of ${channel} wait for their turn`);
@@ -101,14 +104,15 @@ export class Overload {
 
   /** Reads the backlog. Rejects with `StoreUnavailable`. */
   async look(): Promise<void> {
-    const { observe } = this.#parts;
     const backlogs = await this.#read();
-    for (const channel of this.#backlogs.keys()) if (!backlogs.has(channel)) observe.turnWait(0, channel);
     this.#backlogs = backlogs;
-    for (const [channel, backlog] of backlogs) {
-      observe.turnWait(backlog.waitMs / 1000, channel);
-      if (this.#isLate(channel)) this.#alarm(channel, backlog);
-    }
+    for (const channel of new Set([...this.#channels, ...backlogs.keys()])) this.#show(channel);
+    for (const [channel, backlog] of backlogs) if (this.#isLate(channel)) this.#alarm(channel, backlog);
+  }
+
+  #show(channel: string): void {
+    this.#channels.add(channel);
+    this.#parts.observe.turnWait((this.#backlogs.get(channel)?.waitMs ?? 0) / 1000, channel);
   }
 
   #isOver(channel: string): boolean {
