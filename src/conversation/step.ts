@@ -53,10 +53,11 @@ function noteEvent({ view }: State, { state, replies }: Decision): State {
   return lastEvent && isAsked && state.view !== view ? { ...others, step } : state;
 }
 
-/** After any other reply words do not answer the consent question. */
-function noteConsent(state: State, { key }: Reply): State {
+/** Words answer the consent question only if the last reply has its buttons. */
+function noteConsent(state: State, { choices = [] }: Reply): State {
   const { consentQuestion } = state;
-  if (!consentQuestion?.open?.isLast || key === 'privacy.consent') return state;
+  const isAsked = choices.some(({ id }) => id === 'consent:accept');
+  if (!consentQuestion?.open?.isLast || isAsked) return state;
   const { isLast: _, ...open } = consentQuestion.open;
   return { ...state, consentQuestion: { ...consentQuestion, open } };
 }

@@ -5,6 +5,7 @@ import type { Line, Reply } from '../reply.ts';
 import type { LastEvent, Operation, State } from '../state.ts';
 import { personChoice, supportLines } from './handover.ts';
 import { findOperations, toConfirmationId } from './operations.ts';
+import { CONSENT_CHOICES } from './questions.ts';
 
 /*
  * Questions about what happened last: "why?", "is it there?", "done?", "when?". One table says what answers
@@ -81,14 +82,14 @@ const CHECKING: Answers = {
 };
 
 const TABLE: Readonly<Record<LastEvent | 'summary' | 'asking', Answers>> = {
-  earned: { why: 'last.earned', there: 'last.earned', wait: 'last.over' },
+  earned: { why: 'last.earned', there: 'last.earned', wait: 'last.earned' },
   redeemed: {
     why: 'last.redeemed',
     there: 'last.redeemed',
     pickUp: 'answer.gift.where',
-    wait: 'last.over',
+    wait: 'last.redeemed',
   },
-  partly: { why: 'last.partly', there: 'last.partly', wait: 'last.over' },
+  partly: { why: 'last.partly', there: 'last.partly', wait: 'last.partly' },
   codeRefused: {
     why: 'answer.code.wrong',
     there: 'last.codeRefused',
@@ -158,23 +159,19 @@ export function findFollowUp(command: Command, state: State, scope: Scope): Repl
   // The operator knows better where gifts are handed over.
   const isWorded =
     followUp === 'pickUp' && command.do === 'ask' && 'id' in command && scope.answers.has(command.id);
-  if (key === undefined || isWorded || isAboutConsent(command, state)) return undefined;
-  const isListed = LISTED.some((event) => event === subject) && followUp !== 'undo' && key !== 'last.over';
+  if (key === undefined || isWorded) return undefined;
+  const isListed = LISTED.some((event) => event === subject) && followUp !== 'undo';
   const lines = isListed ? describeOperations(state, scope) : [];
+  // "What?" may be about the question that came after the receipt, too.
+  const asksConsent = followUp === 'why' && state.consentQuestion?.open?.isLast === true;
   const needsPerson = FOR_PERSON.includes(key);
   return {
     key,
     params: toParams(key, state, scope),
-    lines: needsPerson ? [...lines, ...supportLines(scope)] : lines,
+    lines: needsPerson ? [...lines, ...supportLines(scope)] : [...lines, ...(asksConsent ? [CONSENT] : [])],
     ...(needsPerson && { choices: [...personChoice(scope)] }),
+    ...(asksConsent && { choices: CONSENT_CHOICES }),
   };
-}
-
-/** "What?" right after a success and the consent question is about that question. */
-function isAboutConsent(command: Command, { lastEvent, consentQuestion }: State): boolean {
-  const isWhat = command.do === 'ask' && command.about === 'what';
-  const isSuccess = lastEvent === 'earned' || lastEvent === 'redeemed';
-  return isWhat && isSuccess && consentQuestion?.open?.isLast === true;
 }
 
 /** What the question is about: the summary or the question that waits, unless something was just told. */
@@ -198,6 +195,9 @@ function describeOperations(state: State, scope: Scope): Line[] {
     { key: 'receipt.reference', params: { reference } },
   ];
 }
+
+/** Explains the consent question. */
+const CONSENT: Line = { key: 'answer.consent.what', context: 'also' };
 
 const MINUTE_MS = 60_000;
 

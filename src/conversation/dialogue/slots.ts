@@ -26,7 +26,17 @@ export function startFlow(round: Round, { flow: name, asked }: CommandOf<'start'
   const left = runningFlow(state, scope);
   const { codes, gift } = state.draft;
   // A mere question must not lose the codes or the gift of the running flow.
-  if (asked && left && left !== flow && (codes ?? gift) !== undefined && flow.identity === 'proved') {
+  const isWish = scope.commands.some(
+    (one) => one.do === 'among' || (one.do === 'set' && one.slot === 'gift'),
+  );
+  if (
+    asked &&
+    !isWish &&
+    left &&
+    left !== flow &&
+    (codes ?? gift) !== undefined &&
+    flow.identity === 'proved'
+  ) {
     if (gift !== undefined && readsBalance(flow))
       return digress(round, answer(state, { key: 'answer.gift.left' }, scope));
     return digress(round, { key: 'flow.first', params: nameFlow(left), choices: [choice(flow.name)] });
