@@ -52,6 +52,7 @@ export function addDoubts(state: State, added: readonly Offer[]): State {
 /** The state without the doubts of a slot: it has a value now. */
 export function dropDoubts(state: State, slot: DoubtedSlot): State {
   const { offer } = state.step.at === 'asking' ? state.step : {};
+  if (!offer && !state.draft.doubts) return state;
   const settled = offer && findDoubtedSlot(offer) === slot ? dropOffer(state) : state;
   return keepDoubts(settled, (doubt) => findDoubtedSlot(doubt) !== slot);
 }
@@ -62,6 +63,7 @@ type TakenDoubt = { readonly state: State; readonly doubt?: Offer };
 /** The next doubt of a flow, and the state without it. Each guessed code is in doubt. */
 export function takeDoubt(before: State, { flow, beginnings }: FlowDoubts): TakenDoubt {
   const { codes = [], doubts: known = [] } = before.draft;
+  if (known.length === 0 && !codes.some(isGuessedCode)) return { state: before };
   const isNew = (code: string) => isGuessedCode(code) && !known.some(({ typed }) => typed === code);
   const state = addDoubts(before, findSlips(codes.filter(isNew), beginnings));
   const { doubts = [] } = state.draft;
