@@ -25,7 +25,7 @@ FROM node:24-slim
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 NODE_COMPILE_CACHE=/app/.compile-cache
 WORKDIR /app
 # All of it belongs to root: the bot can change nothing of itself.
-COPY --from=app /app ./
+COPY --from=app --chown=root:root /app ./
 USER node
 EXPOSE 3000
 STOPSIGNAL SIGTERM
