@@ -19,7 +19,8 @@ COPY src src
 ENV NODE_COMPILE_CACHE=/app/.compile-cache
 RUN mkdir .compile-cache && chown node .compile-cache
 USER node
-RUN ["env", "LOG_LEVEL=silent", "node", "--max-semi-space-size=16", "--heap-growing-percent=130", "--expose-gc", "--import", "./src/node-version.mjs", "src/main.ts", "--check"]
+RUN LOG_LEVEL=silent node --max-semi-space-size=16 --heap-growing-percent=130 --expose-gc --import ./src/node-version.mjs src/main.ts --check \
+  && chmod -R a+rX .compile-cache
 
 FROM node:24-slim
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 NODE_COMPILE_CACHE=/app/.compile-cache

@@ -46,4 +46,5 @@ receivers:
     $email
 YAML
 
-exec alertmanager --config.file=/tmp/alertmanager.yml --storage.path=/alertmanager "$@"
+# One Alertmanager alone needs no port for others of its kind.
+exec alertmanager --config.file=/tmp/alertmanager.yml --storage.path=/alertmanager --cluster.listen-address= "$@"

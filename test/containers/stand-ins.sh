@@ -1,6 +1,6 @@
 # The base images, made of the programs of this machine, under the names that Dockerfile and compose.yaml say. Sourced by run.sh.
 
-SHELL_TOOLS=(sh env find id ls cat touch mkdir rm sleep grep wc chown)
+SHELL_TOOLS=(sh env find id ls cat touch mkdir rm sleep grep wc chown chmod)
 
 # make_root FOLDER PROGRAM…: a root file system with these programs and the libraries that they load.
 make_root() {
