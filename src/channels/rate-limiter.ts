@@ -8,6 +8,8 @@ export type SendRequest = {
   readonly chat: string;
   readonly isGroup: boolean;
   readonly isReceipt: boolean;
+  /** It ends the wait of a pressed button, and is no message of the chat: toasts are counted by themselves. */
+  readonly isToast?: boolean;
   readonly madeAtMs: number;
 };
 
@@ -54,8 +56,9 @@ const QUIET_LEAD_MS = 1000;
 
 /** What one chat got. All times are monotonic. */
 type Chat = {
-  /** When a chat that gets nothing more has its whole burst again. */
+  /** When a chat that gets nothing more has its whole burst of messages, and of toasts, again. */
   restedMs: number;
+  toastedMs: number;
   /** Nothing is sent to it until then. */
   pausedMs: number;
   /** When it got the last messages, oldest first: two more than a quiet chat may get. */
@@ -101,12 +104,13 @@ export class RateLimiter {
   }
 
   /** How long to wait before asking again, ms; 0: send it now, and `note` the outcome. */
-  take({ chat: name, isGroup, isReceipt, madeAtMs }: SendRequest): number {
+  take({ chat: name, isGroup, isReceipt, isToast = false, madeAtMs }: SendRequest): number {
     const { perSecond, channel, observe } = this.#options;
     const nowMs = this.#runtime.monotonicMs();
     const chat = this.#chatOf(name);
     const { burst, everyMs } = this.#limitOf(isGroup);
-    const blockedMs = Math.max(chat.pausedMs, chat.restedMs - (burst - 1) * everyMs);
+    const restedMs = Math.max(nowMs, isToast ? chat.toastedMs : chat.restedMs);
+    const blockedMs = Math.max(chat.pausedMs, restedMs - (burst - 1) * everyMs);
     if (blockedMs > nowMs) return Math.ceil(blockedMs - nowMs);
     const pausedMs = this.#waitForPause(name, isReceipt, nowMs);
     if (pausedMs > 0) return Math.ceil(pausedMs);
@@ -118,7 +122,8 @@ export class RateLimiter {
       return Math.ceil(slotMs - nowMs);
     }
     this.#slots.delete(name);
-    chat.restedMs = Math.max(chat.restedMs, nowMs) + everyMs;
+    if (isToast) chat.toastedMs = restedMs + everyMs;
+    else chat.restedMs = restedMs + everyMs;
     chat.sentMs.push(nowMs);
     if (chat.sentMs.length > QUIET + 2) chat.sentMs.shift();
     observe.paced(booked === undefined ? 0 : (this.#runtime.nowMs() - madeAtMs) / 1000, channel);
@@ -150,7 +155,7 @@ export class RateLimiter {
   #chatOf(name: string): Chat {
     const known = this.#chats.get(name);
     if (known) return known;
-    const chat = { restedMs: 0, pausedMs: 0, sentMs: [] };
+    const chat = { restedMs: 0, toastedMs: 0, pausedMs: 0, sentMs: [] };
     this.#chats.set(name, chat);
     return chat;
   }

@@ -109,10 +109,12 @@ test('a receipt overtakes the replies that wait', () => {
   expect(limiter.take(wish())).toBeGreaterThan(1000);
 });
 
-test('a chat gets its burst, then a message a second; a group 20 in a minute', () => {
+test('a chat gets its burst, then a message and a toast a second; a group 20 in a minute', () => {
   const { limiter, wish, time, sendAll } = createKit({ perSecond: 1000 });
   const chat = [1, 2, 3, 4].map(() => limiter.take(wish({ chat: 'c' })));
   expect(chat).toEqual([0, 0, 0, 1000]);
+  const toasts = [1, 2, 3, 4].map(() => limiter.take(wish({ chat: 'c', isToast: true })));
+  expect(toasts).toEqual([0, 0, 0, 1000]);
   time.nowMs = 60_000;
   const atMs = sendAll(wishes(20, wish, { chat: 'c' })).map((one) => one.atMs);
   expect(atMs.at(-1)).toBe(60_000 + 17_000);

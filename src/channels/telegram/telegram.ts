@@ -117,9 +117,10 @@ export class TelegramChannel implements Channel {
   }
 
   /** Limits all that is written: new messages, edits and toasts. */
-  pace({ conversation: chat, reply, atMs: madeAtMs }: Outgoing): number {
+  pace({ conversation: chat, reply, first, press, atMs: madeAtMs }: Outgoing): number {
     const isGroup = chat.startsWith('-');
-    return this.#options.limiter.take({ chat, isGroup, isReceipt: isReceipt(reply), madeAtMs });
+    const isToast = press !== undefined && first && reply.notice === true;
+    return this.#options.limiter.take({ chat, isGroup, isReceipt: isReceipt(reply), isToast, madeAtMs });
   }
 
   async #send(address: TelegramAddress, outgoing: Outgoing): Promise<Delivery> {

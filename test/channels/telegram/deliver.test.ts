@@ -96,8 +96,8 @@ it('all that is written keeps the pace, receipts known to it; it is told how eac
   const replies = [...keys.map((key) => ({ key })), ...remarks];
   expect(replies.map((reply) => channel.pace?.(outgoing(reply, { press })))).toEqual(replies.map(() => 70));
   const asked = { chat: String(CHAT), isGroup: false, madeAtMs: 0 };
-  const receipts = [true, true, true, false, false, false];
-  expect(take.mock.calls).toEqual(receipts.map((isReceipt) => [{ ...asked, isReceipt }]));
+  const kinds = [...Array(3).fill([true, false]), ...Array(2).fill([false, false]), [false, true]];
+  expect(take.mock.calls).toEqual(kinds.map(([isReceipt, isToast]) => [{ ...asked, isReceipt, isToast }]));
   double.script('sendMessage', { code: 429, description: 'x', parameters: { retry_after: 7 } });
   for (const key of ['menu', 'again']) await channel.deliver(outgoing({ key }), 1);
   expect(note.mock.calls).toEqual([
