@@ -302,7 +302,7 @@ const variables = z.object({
   TELEGRAM_API_ROOT: set(httpUrl, 'https://api.telegram.org', 'also a local Bot API server'),
   TELEGRAM_MODE: set(oneOf('webhook', 'polling'), 'webhook', '`polling`: development without a public URL'),
   TELEGRAM_MESSAGES_PER_SECOND: set(rate, '30', 'of this process: divide between several; more where bought'),
-  TELEGRAM_CHAT_BURST: set(rate, '3', 'messages to one chat at once; then one a second'),
+  TELEGRAM_CHAT_BURST: set(rate, '3', 'messages a second to one chat, for three seconds; then one a second'),
   MICROSOFT_APP_ID: may(azureId, 'channel off', 'the id of the Azure Bot; `CLIENT_ID`, where it is unset'),
   MICROSOFT_APP_PASSWORD: secret(visible, undefined, 'its client secret; `CLIENT_SECRET`, where it is unset'),
   MICROSOFT_APP_TYPE: may(appType, 'by the tenant', 'how it is registered; without a tenant: `MultiTenant`'),

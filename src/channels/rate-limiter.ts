@@ -14,7 +14,7 @@ export type SendRequest = {
 };
 
 export type RateLimiterOptions = {
-  /** The limits of this process: messages a second, and to one chat at once. */
+  /** The limits of this process: messages a second, and to one chat in a second. */
   readonly perSecond: number;
   readonly chatBurst: number;
   readonly channel: string;
@@ -29,6 +29,8 @@ const BURST_MS = 200;
 /** Telegram's limits, on average: a message a second to a chat, 20 a minute to a group (bots/faq). */
 const CHAT_EVERY_MS = 1000;
 const GROUP_PER_MINUTE = 20;
+/** So many bursts a chat may get before the average counts: a quick customer is answered at once. */
+const BURSTS = 3;
 const MINUTE_MS = 60_000;
 const MAX_CHATS = 20_000;
 /** No reply waits for longer. */
@@ -54,11 +56,13 @@ const LOOK_AGAIN_MS = 500;
 const RECEIPT_LEAD_MS = 250;
 const QUIET_LEAD_MS = 1000;
 
+/** At most `burst` at once, then one each `everyMs`. */
+type Limit = { readonly burst: number; readonly everyMs: number };
+
 /** What one chat got. All times are monotonic. */
 type Chat = {
-  /** When a chat that gets nothing more has its whole burst of messages, and of toasts, again. */
-  restedMs: number;
-  toastedMs: number;
+  /** When a chat that gets nothing more may get a whole burst of each kind again, by each of its limits. */
+  readonly restedMs: Record<'message' | 'toast', readonly number[]>;
   /** Nothing is sent to it until then. */
   pausedMs: number;
   /** When it got the last messages, oldest first: two more than a quiet chat may get. */
@@ -108,9 +112,11 @@ export class RateLimiter {
     const { perSecond, channel, observe } = this.#options;
     const nowMs = this.#runtime.monotonicMs();
     const chat = this.#chatOf(name);
-    const { burst, everyMs } = this.#limitOf(isGroup);
-    const restedMs = Math.max(nowMs, isToast ? chat.toastedMs : chat.restedMs);
-    const blockedMs = Math.max(chat.pausedMs, restedMs - (burst - 1) * everyMs);
+    const kind = isToast ? 'toast' : 'message';
+    const limits = this.#limitsOf(isGroup);
+    const restedMs = limits.map((_, at) => Math.max(nowMs, chat.restedMs[kind][at] ?? 0));
+    const freeMs = limits.map(({ burst, everyMs }, at) => (restedMs[at] ?? 0) - (burst - 1) * everyMs);
+    const blockedMs = Math.max(chat.pausedMs, ...freeMs);
     if (blockedMs > nowMs) return Math.ceil(blockedMs - nowMs);
     const pausedMs = this.#waitForPause(name, isReceipt, nowMs);
     if (pausedMs > 0) return Math.ceil(pausedMs);
@@ -122,8 +128,7 @@ export class RateLimiter {
       return Math.ceil(slotMs - nowMs);
     }
     this.#slots.delete(name);
-    if (isToast) chat.toastedMs = restedMs + everyMs;
-    else chat.restedMs = restedMs + everyMs;
+    chat.restedMs[kind] = limits.map(({ everyMs }, at) => (restedMs[at] ?? 0) + everyMs);
     chat.sentMs.push(nowMs);
     if (chat.sentMs.length > QUIET + 2) chat.sentMs.shift();
     observe.paced(booked === undefined ? 0 : (this.#runtime.nowMs() - madeAtMs) / 1000, channel);
@@ -155,17 +160,22 @@ export class RateLimiter {
   #chatOf(name: string): Chat {
     const known = this.#chats.get(name);
     if (known) return known;
-    const chat = { restedMs: 0, toastedMs: 0, pausedMs: 0, sentMs: [] };
+    const chat = { restedMs: { message: [], toast: [] }, pausedMs: 0, sentMs: [] };
     this.#chats.set(name, chat);
     return chat;
   }
 
-  /** How many messages a chat may get at once, and how often on average. */
-  #limitOf(isGroup: boolean): { readonly burst: number; readonly everyMs: number } {
+  /** The limits of a chat, which all count: of its bursts, and on average. */
+  #limitsOf(isGroup: boolean): readonly Limit[] {
     const { chatBurst } = this.#options;
-    if (!isGroup) return { burst: chatBurst, everyMs: CHAT_EVERY_MS };
-    const burst = Math.min(chatBurst, GROUP_PER_MINUTE / 2);
-    return { burst, everyMs: MINUTE_MS / (GROUP_PER_MINUTE - burst) };
+    if (isGroup) {
+      const burst = Math.min(chatBurst, GROUP_PER_MINUTE / 2);
+      return [{ burst, everyMs: MINUTE_MS / (GROUP_PER_MINUTE - burst) }];
+    }
+    return [
+      { burst: chatBurst, everyMs: SECOND_MS / chatBurst },
+      { burst: BURSTS * chatBurst, everyMs: CHAT_EVERY_MS },
+    ];
   }
 
   /** How long the pause of all holds a message back, ms; 0: it may go, perhaps as the probe. */
