@@ -17,7 +17,7 @@ import type { Breach } from './world.ts';
 
 const WORKERS = 2;
 const HISTORIES_ON_REDIS = 300;
-const SHARE_HISTORIES = 12;
+const SHARE_HISTORIES = 6;
 
 const options = {
   messages: { type: 'string', default: '100000' },

@@ -264,7 +264,10 @@ export function takeCheck(state: State, outcome: OutcomeOf<'checked'>, scope: Sc
     case 'undecided':
       return left > 0 ? saveCheck(state, operation, scope) : escalate(state, operation, scope);
     case 'unreadable':
-      return left > 0 ? saveCheck(state, unread, scope) : escalate(state, unread, scope);
+      if (left > 0) return saveCheck(state, unread, scope);
+      return operation.status === 'watching'
+        ? lookLater(state, operation, scope)
+        : escalate(state, unread, scope);
     case 'refused':
       return takeNotApplied(state, { ...operation, status: 'refused' }, scope);
     case 'none':
@@ -307,20 +310,30 @@ const LATE_AGAIN_MS = 60 * 60_000;
 
 type LateLook = { readonly outcome: OutcomeOf<'checked'>; readonly scope: Scope };
 
+/** "Not applied" was proved and told, so staff need not know that nothing could be read half an hour later. */
+function lookLater(state: State, operation: Operation, scope: Scope): Decision {
+  const lateMs = scope.nowMs + LATE_AGAIN_MS;
+  const over: Operation = { ...operation, status: 'notApplied', lateMs };
+  return { ...saveCheck(state, over, scope), ...endLookup(operation) };
+}
+
 /**
- * The last look of all. The customer hears nothing: they were told "not applied", and may have redeemed
- * again. Staff decide.
+ * The looks after the last check. The customer hears nothing: they were told "not applied", and may have
+ * redeemed again. Staff decide.
  */
 function takeLateLook(state: State, operation: Operation, { outcome, scope }: LateLook): Decision {
   const { id, lateMs: _, lookup: __, ...over } = operation;
+  const { nowMs } = scope;
   const { found, receipt } = outcome;
-  const again = scope.nowMs + LATE_AGAIN_MS;
-  if (found === 'unreadable' && again < operation.atMs + 2 * LATE_MS)
-    return say(replaceOperation(state, { ...operation, lateMs: again }));
-  const next = say(replaceOperation(state, { id, ...over }));
-  if (found !== 'applied' && found !== 'several') return next;
-  const { unlock } = endLookup(operation, { record: receipt?.record });
-  return escalateTicket({ ...next, unlock, late: [id] }, scope);
+  if (found === 'applied' || found === 'several') {
+    const { unlock } = endLookup(operation, { record: receipt?.record });
+    const next = say(replaceOperation(state, { id, ...over }));
+    return escalateTicket({ ...next, unlock, late: [id] }, scope);
+  }
+  const isUnread = found === 'unreadable';
+  const nextMs = isUnread ? nowMs + LATE_AGAIN_MS : operation.atMs + LATE_MS;
+  const isNeeded = nextMs > nowMs && nextMs < operation.atMs + 2 * LATE_MS;
+  return say(replaceOperation(state, isNeeded ? { ...operation, lateMs: nextMs } : { id, ...over }));
 }
 
 function replaceOperation(state: State, operation: Operation): State {
