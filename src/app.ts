@@ -65,6 +65,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
     runtime: systemRuntime,
     observe,
     isSaturated: engine.isSaturated,
+    channels: channels.traits.map(({ name }) => name),
     maxBacklog: config.maxBacklog,
   });
   const parts = {

@@ -21,6 +21,8 @@ type OverloadParts = {
   readonly observe: Pick<Observe, 'alarm' | 'turnWait' | 'update'>;
   /** Whether this process has no free slot for another turn. */
   isSaturated(): boolean;
+  /** The names of all channels. */
+  readonly channels: readonly string[];
   /** `MAX_BACKLOG`. */
   readonly maxBacklog: number;
 };
@@ -47,28 +49,36 @@ const OPENED = 400;
  */
 export class Overload {
   readonly #parts: OverloadParts;
-  readonly #alarm: (channel: string, backlog: ChannelBacklog) => void;
+  /** Raises the alarm of each channel, at most once a minute. */
+  readonly #alarms = new Map<string, (backlog: ChannelBacklog) => void>();
   #backlogs: ReadonlyMap<string, ChannelBacklog> = new Map();
-  /** Those whose metric is shown. */
-  readonly #channels = new Set<string>();
+  /** Channels that take no more messages for now. */
+  #closed: ReadonlySet<string> = new Set();
   #timer: Timer | undefined;
   #looks = 0;
 
   constructor(parts: OverloadParts) {
     this.#parts = parts;
-    const { observe, runtime } = parts;
-    const alarm = (channel: string, { messages, waitMs }: ChannelBacklog): void =>
-      observe.alarm('turns_late', { channel, messages, seconds: Math.round(waitMs / 1000) });
-    this.#alarm = atMostEvery(ALARM_EVERY_MS, alarm, runtime.monotonicMs);
+    const { channels, observe, runtime } = parts;
+    for (const channel of channels) {
+      const alarm = ({ messages, waitMs }: ChannelBacklog): void =>
+        observe.alarm('turns_late', { channel, messages, seconds: Math.round(waitMs / 1000) });
+      this.#alarms.set(channel, atMostEvery(ALARM_EVERY_MS, alarm, runtime.monotonicMs));
+    }
   }
 
   start(): void {
+    for (const channel of this.#parts.channels) this.#parts.observe.turnWait(0, channel);
+    this.#lookLater();
+  }
+
+  #lookLater(): void {
     this.#timer = this.#parts.runtime.timer(LOOK_EVERY_MS, async () => {
       this.#looks += 1;
       const isBusy = this.#backlogs.size > 0 || this.#parts.isSaturated();
       // While the store does not answer, the last look counts.
       if (isBusy || this.#looks % IDLE_LOOKS === 0) await this.look().catch(() => {});
-      if (this.#timer !== undefined) this.start();
+      if (this.#timer !== undefined) this.#lookLater();
     });
   }
 
@@ -80,14 +90,14 @@ export class Overload {
   /** `accept` that rejects with `Overloaded` while too many messages of the message's channel wait. */
   around<Message extends { readonly channel: string }, Rest extends readonly unknown[], Result>(
     accept: (message: Message, ...rest: Rest) => Promise<Result>,
-  ) {
-    return async (message: Message, ...rest: Rest): Promise<Result> => {
-      const { channel } = message;
-      if (!this.#channels.has(channel)) this.#show(channel);
-      if (!this.#isOver(channel)) return accept(message, ...rest);
-      this.#parts.observe.update(channel, 'overloaded');
-      throw new Overloaded(`too many messages of ${channel} wait for their turn`);
-    };
+  ): typeof accept {
+    return (message, ...rest) =>
+      this.#closed.has(message.channel) ? this.#refuse(message.channel) : accept(message, ...rest);
+  }
+
+  async #refuse(channel: string): Promise<never> {
+    this.#parts.observe.update(channel, 'overloaded');
+    throw new Overloaded(`too many messages of ${channel} wait for their turn`);
   }
 
   /** A line for operators for each channel whose messages wait too long. */
@@ -95,7 +105,7 @@ export class Overload {
     return [...this.#backlogs].flatMap(([channel, { messages, waitMs }]) => {
       if (!this.#isLate(channel)) return [];
       const waits = `${channel}: ${messages} messages wait for their turn, ${Math.round(waitMs / 1000)} s on average`;
-      const isOver = this.#isOver(channel)
+      const isOver = this.#closed.has(channel)
         ? `; above MAX_BACKLOG (${this.#parts.maxBacklog}) it gets 503`
         : '';
       return [`${waits}${isOver}. What to do: docs/operators.md, turns_late`];
@@ -104,23 +114,18 @@ export class Overload {
 
   /** Reads the backlog. Rejects with `StoreUnavailable`. */
   async look(): Promise<void> {
+    const { observe, channels, maxBacklog } = this.#parts;
     const backlogs = await this.#read();
     this.#backlogs = backlogs;
-    for (const channel of new Set([...this.#channels, ...backlogs.keys()])) this.#show(channel);
-    for (const [channel, backlog] of backlogs) if (this.#isLate(channel)) this.#alarm(channel, backlog);
-  }
-
-  #show(channel: string): void {
-    this.#channels.add(channel);
-    this.#parts.observe.turnWait((this.#backlogs.get(channel)?.waitMs ?? 0) / 1000, channel);
-  }
-
-  #isOver(channel: string): boolean {
-    return (this.#backlogs.get(channel)?.messages ?? 0) > this.#parts.maxBacklog;
+    const full = [...backlogs].filter(([, { messages }]) => messages > maxBacklog);
+    this.#closed = new Set(full.map(([channel]) => channel));
+    for (const channel of channels) observe.turnWait((backlogs.get(channel)?.waitMs ?? 0) / 1000, channel);
+    for (const [channel, backlog] of backlogs)
+      if (this.#isLate(channel)) this.#alarms.get(channel)?.(backlog);
   }
 
   #isLate(channel: string): boolean {
-    return (this.#backlogs.get(channel)?.waitMs ?? 0) > LATE_MS || this.#isOver(channel);
+    return (this.#backlogs.get(channel)?.waitMs ?? 0) > LATE_MS || this.#closed.has(channel);
   }
 
   /** Opens some of the due conversations, all if they are few, and concludes from them to all. */

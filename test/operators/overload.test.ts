@@ -20,6 +20,7 @@ function setUp(maxBacklog = 20_000) {
   };
   const overload = new Overload({
     ...{ store: world.store, operators: world.operators, runtime: world.outside, observe, maxBacklog },
+    channels: ['test', 'other'],
     isSaturated: () => false,
   });
   const engine = world.engine({}, { concurrency: 0 });
@@ -63,7 +64,7 @@ test('replies that a platform does not take, and what waits behind them, do not 
   await engine.stop();
   world.advance(90_000);
   await overload.look();
-  expect([waits, alarms]).toEqual([[], []]);
+  expect([waits.filter(([seconds]) => seconds > 0), alarms]).toEqual([[], []]);
 });
 
 test('of many waiting conversations some are opened, and the rest is estimated', async () => {
