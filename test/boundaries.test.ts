@@ -34,7 +34,10 @@ const ROOMS: readonly (readonly [files: string, imports: readonly string[]])[] =
   ['engine/', ['conversation/', 'store/[^/]+$', 'engine/', 'resilience/', 'runtime.ts']],
   ['photos/', ['conversation/message.ts', 'resilience/', 'runtime.ts', 'photos/']],
   ['sandbox/', ['conversation/', 'loyalty/wire.ts', 'sandbox/']],
-  ['loyalty/', ['conversation/', 'loyalty/', 'resilience/', 'runtime.ts', 'http/transport.ts']],
+  [
+    'loyalty/',
+    ['conversation/', 'engine/perform.ts', 'loyalty/', 'resilience/', 'runtime.ts', 'http/transport.ts'],
+  ],
   ['resilience/', ['runtime.ts']],
   // A channel knows no other one.
   ['channels/([^/]+)/cli.ts', ['channels/$1/', 'conversation/', 'config.ts', 'i18n.ts', '../package.json']],
@@ -114,6 +117,12 @@ const DEEDS: readonly (readonly [says: string, files: RegExp, source: RegExp])[]
     'loads modules past its imports',
     /^(?!.*\.cjs$)/,
     /\bcreateRequire\b|\bgetBuiltinModule\b|(?<![\w.'-])require\(/,
+  ],
+  [
+    // Whoever makes the permit for a call has stored its intent.
+    'permits a call',
+    /^(?!engine\/effects\.ts$)/,
+    /\bnew CallPermit\b/,
   ],
   [
     // Only `interpret` sees what a customer wrote: `inputs.ts` hands texts over.
@@ -209,6 +218,7 @@ it.each([
   ['engine/turns.ts', 'const answer = await fetch(url);'],
   ['engine/turns.ts', 'const id = randomUUID();'],
   ['conversation/slots.ts', 'const atMs = Date.now();'],
+  ['loyalty/redeem.ts', 'const permit = new CallPermit(operation);'],
   ['http/transport.ts', "const Agent = createRequire(import.meta.url)('undici/lib/dispatcher/agent.js');"],
   ['loyalty/antcrm.ts', "import { request } from 'undici/lib/api.js';"],
 ])('a breach planted in %s is refused: %s', (file, source) => {

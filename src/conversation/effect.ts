@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /*
- * What the bot asks of AntCRM, and how that ends. The engine performs an effect (`loyalty/loyalty.ts`); its
+ * What the bot asks of AntCRM, and how that ends. An effect is performed (`engine/perform.ts`); its
  * outcome is the input of the next step. Phones are E.164.
  */
 
@@ -222,69 +222,3 @@ export type Outcome =
 
 export type OutcomeOf<Kind extends Outcome['kind']> = Extract<Outcome, { kind: Kind }>;
 export type HistoryRead = OutcomeOf<'history'>;
-
-/**
- * What the store remembers of a customer's earlier operations: ids of the records that settled them, and for
- * each success without a record the text that `readAwaited` reads.
- */
-export type EarlierOperations = { readonly settled: readonly string[]; readonly awaited: readonly string[] };
-export type Lock = ({ readonly locked: true } & EarlierOperations) | { readonly locked: false };
-
-/** `record`: AntCRM's record that settled the operation. `awaited`: describes one still to come. */
-export type Unlocking = {
-  readonly operation: string;
-  readonly record?: string | undefined;
-  readonly awaited?: string | undefined;
-};
-
-/**
- * The store, bound to the lease of one turn, for the code that performs an effect. It seals bodies and hashes
- * customers. Every method may reject if the store does not confirm. Even then, the store knows each call that
- * was made.
- */
-export interface EffectContext {
-  /** Sets the lock if absent, for `forMs` or the usual time. Returns what earlier operations left. */
-  lock(customer: string, operation: string, forMs?: number): Promise<Lock>;
-
-  /** Releases the lock if the operation has it, and remembers what the operation leaves. */
-  unlock(customer: string, unlocking: Unlocking): Promise<void>;
-
-  /**
-   * Stores the intent of a call. Only `go` permits the call. `unreplicated`: a replica is missing, nothing
-   * was called, and the intent is deleted with the operation. Throws `LeaseLost` if another process has the
-   * turn.
-   */
-  intend(operation: string, intent: Intent): Promise<'go' | 'unreplicated'>;
-
-  /** The result of an earlier attempt; null: there was none. */
-  findCall(operation: string): KnownCall | null;
-
-  /** Asks the store whether this process still holds the lease. */
-  isHeld(): Promise<boolean>;
-
-  /** The store's clock, epoch ms. */
-  nowMs(): number;
-
-  /** Aborted when the lease is lost: nothing more may begin, and no result counts. */
-  readonly signal: AbortSignal;
-
-  /** Aborted when the process is stopping: no call may begin. */
-  readonly stopping: AbortSignal;
-}
-
-/**
- * Performs an effect. AntCRM's answer is an outcome. Throws `LeaseLost`, `TurnInterrupted`, or what the
- * context rejects with. Any other error ends the turn: with an intent it is repeated, else the message is a
- * dead letter.
- */
-export type Perform = (effect: Effect, context: EffectContext) => Promise<Outcome>;
-
-/** Another process may work on the conversation: this turn does not count. No fault. */
-export class LeaseLost extends Error {
-  override readonly name = 'LeaseLost';
-}
-
-/** The process stops before a call: the turn is given back unprocessed. */
-export class TurnInterrupted extends Error {
-  override readonly name = 'TurnInterrupted';
-}

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Lock, Unlocking } from '../conversation/effect.ts';
+import type { Lock, Unlocking } from './perform.ts';
 import type { KnownFields } from './record.ts';
 import type { RecordKind, Transition } from './versioned-records.ts';
 

@@ -1,13 +1,9 @@
 import {
   conclusionSchema,
   type Effect,
-  type EffectContext,
   type KnownCall,
-  LeaseLost,
   type Lookup,
   type Outcome,
-  type Perform,
-  TurnInterrupted,
 } from '../conversation/effect.ts';
 import type {
   PhotoEffect,
@@ -17,12 +13,16 @@ import type {
   RemotePicture,
 } from '../conversation/message.ts';
 import { Bulkhead, NO_ROOM } from '../resilience/bulkhead.ts';
+import { deadlineIn, isOver } from '../resilience/deadline.ts';
 import { lock, unlock } from './customer.ts';
+import { type GivenBack, giveBackForRoom, LOST, type Lost, STOPPING } from './ends.ts';
+import type { Run } from './leases.ts';
 import { perChannel } from './limits.ts';
 import { attempt, type Origin, readIntent, withVersion } from './messages.ts';
+import { CallPermit, type EffectContext, type Interrupted, type Perform } from './perform.ts';
 import type { PendingCall } from './record.ts';
 import { intend } from './transitions.ts';
-import { givenBackForRoom, type Turn, type TurnTools } from './turn.ts';
+import type { Turn, TurnTools } from './turn.ts';
 
 export type EffectTools = TurnTools & { readonly perform: Perform; readonly photoReader: PhotoReader };
 
@@ -34,6 +34,15 @@ const ALL_PICTURES_MS = 20_000;
 /** A fetch that may succeed next time is repeated once. */
 const TRIES = 2;
 const UNAVAILABLE: PhotoReading = { kind: 'unavailable' };
+
+/**
+ * If storing an intent takes longer, by either clock, the store is asked whether this process still has the
+ * lease: it may have been suspended.
+ */
+const FRESH_MS = 1000;
+
+/** A turn whose steps ask for effects, under its lease. */
+export type TurnAtWork = { readonly run: Run; readonly turn: Turn; readonly calls: Calls };
 
 /** Performs what turns ask for, each effect under the turn's lease. */
 export class Effects {
@@ -47,35 +56,38 @@ export class Effects {
     this.#photoTurns = perChannel(() => new Bulkhead({ places, maxWaiting: places }, tools.runtime));
   }
 
-  /** Throws `LeaseLost` if the outcome is void, `GivenBack` and `TurnInterrupted` if nothing was done. */
-  async perform(effect: Effect | PhotoEffect, turn: Turn, calls: Calls): Promise<Outcome | PhotoEffect> {
-    const { lease } = turn;
+  /** Lost: the outcome is void. Given back: nothing was done. */
+  async perform(
+    effect: Effect | PhotoEffect,
+    work: TurnAtWork,
+  ): Promise<Outcome | PhotoEffect | GivenBack | Lost> {
+    const { run, turn } = work;
     const hideWorking = this.#showWorking(turn);
     try {
       const isPhoto = effect.kind === 'photo';
-      const outcome = isPhoto ? await this.#readPhoto(effect, turn) : await this.#call(effect, turn, calls);
-      if (!lease.isLost) return outcome;
+      const outcome = isPhoto ? await this.#readPhoto(effect, work) : await this.#call(effect, work);
+      // The lease's end is not checked: a call may have been made, and the commit checks the lease itself.
+      if (run.isLost) return LOST;
+      return outcome === 'interrupted' ? STOPPING : outcome;
     } catch (error) {
-      if (!lease.isLost) throw error;
+      if (run.isLost) return LOST;
+      throw error;
     } finally {
       hideWorking();
     }
-    // The lease's end is not checked: a call may have been made, and the commit checks the lease itself.
-    throw new LeaseLost();
   }
 
   /** Log lines meanwhile name the operation, with or without a collector of spans. */
-  async #call(effect: Effect, turn: Turn, calls: Calls): Promise<Outcome> {
+  async #call(effect: Effect, work: TurnAtWork): Promise<Outcome | Interrupted> {
     const { perform, spans, isTracing } = this.#tools;
-    const { atWork } = turn.lease;
+    const { atWork } = work.run;
     const { span: outer } = atWork;
     atWork.operation = 'operation' in effect ? effect.operation : undefined;
     if (isTracing) atWork.span = spans.begin({ name: 'perform', effect: effect.kind });
     try {
-      const outcome = await perform(effect, this.#contextOf(turn, calls));
-      calls.note(outcome);
-      if (isTracing)
-        spans.end(atWork.span, { outcome: outcome.kind === 'checked' ? outcome.found : outcome.kind });
+      const outcome = await perform(effect, this.#contextOf(work));
+      if (outcome !== 'interrupted') work.calls.note(outcome);
+      if (isTracing) spans.end(atWork.span, { outcome: nameOf(outcome) });
       return outcome;
     } catch (error) {
       if (isTracing) spans.end(atWork.span, {}, error);
@@ -86,14 +98,13 @@ export class Effects {
     }
   }
 
-  #contextOf(turn: Turn, calls: Calls): EffectContext {
-    const { leases, customers, encryption, runtime, stopping } = this.#tools;
-    const { lease } = turn;
+  #contextOf(work: TurnAtWork): EffectContext {
+    const { run, turn, calls } = work;
+    const { customers, encryption, runtime, stopping } = this.#tools;
     return {
       nowMs: turn.storeMs,
-      signal: lease.signal,
+      signal: run.signal,
       stopping,
-      isHeld: () => leases.isHeld(lease),
       async lock(customer, operation, forMs) {
         const sinceMs = runtime.nowMs();
         const name = encryption.name('customer', customer);
@@ -108,67 +119,72 @@ export class Effects {
       },
       findCall(operation) {
         const call = calls.known.get(operation);
-        if (call) lease.pastIntent = true;
+        if (call) calls.isPastIntent = true;
         return call ?? null;
       },
-      intend: (...intended) => this.#intend(turn, calls, intended),
+      intend: (...intended) => this.#intend(work, intended),
     };
   }
 
   async #intend(
-    turn: Turn,
-    calls: Calls,
+    { run, turn, calls }: TurnAtWork,
     [operation, intent]: Parameters<EffectContext['intend']>,
   ): ReturnType<EffectContext['intend']> {
-    const { records, platform, runtime, spans, isTracing } = this.#tools;
-    const { lease, asker } = turn;
-    const wasPastIntent = lease.pastIntent;
+    const { records, leases, platform, runtime, spans, isTracing } = this.#tools;
+    const { asker, work } = turn;
     if (asker === null) throw new TypeError('nobody asked for the call');
+    const wasPastIntent = calls.isPastIntent;
     // Set before the answer comes: it may get lost, or `stop` may be called in between.
-    lease.pastIntent = true;
+    calls.isPastIntent = true;
     const { origin, incoming } = asker;
     const traceparent = isTracing ? spans.traceparent() : undefined;
     const body = withVersion({ origin, traceparent, body: intent });
-    const intending = intend(lease, { operation, body, outcomes: calls.take() });
+    const basis = { record: run.lease.record, head: work.head };
+    const intending = intend(basis, { operation, body, outcomes: calls.take() });
     const sinceMs = runtime.nowMs();
-    const intended = await records.update(lease.conversation, intending, { durable: true });
+    const freshUntil = deadlineIn(FRESH_MS, runtime);
+    const intended = await records.update(run.conversation, intending, { durable: true });
     const { answer, durable, record } = intended;
     turn.endTrip('intend', sinceMs, operation);
-    if (!answer || !durable) lease.pastIntent = wasPastIntent;
+    if (!answer || !durable) calls.isPastIntent = wasPastIntent;
     if (!answer || record === null) {
-      lease.lose();
-      throw new LeaseLost();
+      run.lose();
+      return 'interrupted';
     }
-    lease.record = record;
-    lease.nowMs = intended.nowMs;
+    run.advance(record, intended.nowMs);
     calls.add(operation, intent.lookup);
     if (!durable) return 'unreplicated';
+    const isHeld = !run.isLost && (!isOver(freshUntil, runtime) || (await leases.isHeld(run)));
+    if (!isHeld) return 'interrupted';
     if (incoming) platform(incoming.channel)?.begins?.(incoming, operation);
-    return 'go';
+    return new CallPermit(operation);
   }
 
-  /**
-   * Whatever a platform or a picture does becomes a reading. Throws `GivenBack` if the line is too long,
-   * `TurnInterrupted` when the process stops, and `LeaseLost`; nothing is changed then.
-   */
-  async #readPhoto({ photo }: PhotoEffect, turn: Turn): Promise<PhotoEffect> {
+  /** Whatever a platform or a picture does becomes a reading. Given back: the line is too long. */
+  async #readPhoto(
+    { photo }: PhotoEffect,
+    { run, turn }: TurnAtWork,
+  ): Promise<PhotoEffect | GivenBack | Interrupted> {
     const { runtime, spans } = this.#tools;
     const sinceMs = runtime.nowMs();
     const places = this.#photoTurns(turn.event.channel);
-    const pictures = await places.run(() => this.#readPictures(photo.pictures, turn));
-    if (pictures === NO_ROOM) throw givenBackForRoom(runtime.random());
+    const pictures = await places.run(() => this.#readPictures(photo.pictures, run, turn));
+    if (pictures === NO_ROOM) return giveBackForRoom(runtime.random());
     spans.mark({ name: 'photo', sinceMs });
-    return { kind: 'photo', photo: { ...photo, pictures } };
+    return pictures === 'interrupted' ? pictures : { kind: 'photo', photo: { ...photo, pictures } };
   }
 
   /** One after the other. */
-  async #readPictures(pictures: readonly Picture[], { lease, asker, event }: Turn): Promise<Picture[]> {
+  async #readPictures(
+    pictures: readonly Picture[],
+    run: Run,
+    { asker, event }: Turn,
+  ): Promise<Picture[] | Interrupted> {
     const { runtime, observe, stopping } = this.#tools;
     const startMs = runtime.monotonicMs();
     const read: Picture[] = [];
     for (const picture of pictures) {
-      if (lease.isLost) throw new LeaseLost();
-      if (stopping.aborted) throw new TurnInterrupted();
+      if (run.isLost || stopping.aborted) return 'interrupted';
       const sinceMs = runtime.monotonicMs();
       if (picture.kind !== 'remote' || asker === null) read.push(picture);
       else if (sinceMs - startMs >= ALL_PICTURES_MS) read.push(UNAVAILABLE);
@@ -208,8 +224,15 @@ export class Effects {
   }
 }
 
+function nameOf(outcome: Outcome | Interrupted): string {
+  if (outcome === 'interrupted') return outcome;
+  return outcome.kind === 'checked' ? outcome.found : outcome.kind;
+}
+
 /** The calls of a conversation that were perhaps made, as its journal and this turn know them. */
 export class Calls {
+  /** AntCRM may have been called for the turn at work, so the turn must be finished. */
+  isPastIntent = false;
   readonly known = new Map<string, KnownCall>();
   readonly lookups = new Map<string, Lookup>();
   /** How calls of this turn ended, which the store does not know yet. */

@@ -1,4 +1,3 @@
-import { LeaseLost } from '../conversation/effect.ts';
 import type { Sender } from '../conversation/message.ts';
 import { atMostEvery } from '../observability/log.ts';
 import { Spans } from '../observability/tracing.ts';
@@ -8,13 +7,14 @@ import { type Runtime, systemRuntime } from '../runtime.ts';
 import { type RecordStore, StoreUnavailable } from '../store/port.ts';
 import { CUSTOMER } from './customer.ts';
 import { Effects, type EffectTools } from './effects.ts';
-import { type ConversationRecords, Lease, Leases } from './leases.ts';
+import { fileAndDecide } from './filing.ts';
+import { type ConversationRecords, Leases, Run } from './leases.ts';
 import { type EngineLimits, LIMITS, perChannel } from './limits.ts';
-import { conversationName, type Incoming, withVersion } from './messages.ts';
+import { conversationName, type Incoming } from './messages.ts';
 import { Outbox } from './outbox.ts';
 import { Scheduler } from './scheduler.ts';
-import { accept, CONVERSATION, commit } from './transitions.ts';
-import { Turn, type TurnTools } from './turn.ts';
+import { CONVERSATION } from './transitions.ts';
+import type { CommittedTurn, TurnTools } from './turn.ts';
 import { type RecordFault, VersionedRecords } from './versioned-records.ts';
 import { Worker, type WorkerTools } from './worker.ts';
 
@@ -80,7 +80,7 @@ export class Engine {
       onError: this.#report,
     };
     const leases = new Leases(shared);
-    this.#scheduler = new Scheduler({ ...shared, leases, begin: (lease) => void this.#work(lease) });
+    this.#scheduler = new Scheduler({ ...shared, leases, begin: (run) => void this.#work(run) });
     const tools = {
       ...shared,
       leases,
@@ -140,34 +140,27 @@ export class Engine {
     leases.stop();
   }
 
-  async #file(name: string, incoming: Incoming, sentMs: number) {
+  async #file(conversation: string, incoming: Incoming, sentMs: number) {
     const { records, runtime, limits } = this.#tools;
     const { leaseMs } = limits;
-    const filed = { deliveryId: runtime.id(), incoming };
-    const leaseFields = { aliveUntilMs: runtime.monotonicMs() + leaseMs, filed };
+    const aliveUntilMs = runtime.monotonicMs() + leaseMs;
     const hasSlot = this.#scheduler.reserveSlot();
     let isBegun = false;
     try {
-      const sender = hasSlot ? this.#senderAtOnce(name, incoming, sentMs) : undefined;
-      const { deliveryId } = filed;
-      const take = hasSlot ? { owner: runtime.id(), leaseMs } : undefined;
-      const file = accept({ id: incoming.id, deliveryId, body: withVersion(incoming), take });
-      let lease: Lease | undefined;
-      let decided: Turn | undefined;
-      // It may be applied again if another process was faster, so it has no effect but these two.
-      const { answer } = await records.update(name, (before, nowMs) => {
-        const { record, answer } = file(before, nowMs);
-        const isLeased = answer === 'leased' && record !== null;
-        lease = isLeased ? new Lease(name, { record, nowMs, ...leaseFields }) : undefined;
-        decided = lease && sender && this.#decideAtOnce(lease, sender);
-        return { record: decided?.lease.record ?? record, answer };
-      });
+      const plan = {
+        conversation,
+        filed: { deliveryId: runtime.id(), incoming },
+        take: hasSlot ? { owner: runtime.id(), leaseMs } : undefined,
+        sender: hasSlot ? this.#senderAtOnce(conversation, incoming, sentMs) : undefined,
+      };
+      const { answer } = await records.update(conversation, fileAndDecide(plan, this.#tools));
+      const { result, lease, committed } = answer;
       if (lease !== undefined) {
         isBegun = true;
-        void this.#work(lease, decided);
+        void this.#work(new Run(lease, aliveUntilMs), committed);
       }
-      if (answer === 'queued' && !hasSlot) this.#scheduler.schedule(name);
-      return answer === 'duplicate' || answer === 'full' ? answer : 'accepted';
+      if (result === 'queued' && !hasSlot) this.#scheduler.schedule(conversation);
+      return result === 'duplicate' || result === 'full' ? result : 'accepted';
     } finally {
       if (hasSlot && !isBegun) this.#scheduler.freeSlot();
     }
@@ -189,51 +182,23 @@ export class Engine {
     return to?.identify === undefined ? incoming.sender : to.recallSender?.(incoming);
   }
 
-  /**
-   * Decides and commits a turn in the same swap that files its message; the lease then has the new record.
-   * Undefined: only the worker may decide it. Then replies, calls or failed attempts come before it, its
-   * step asks for an effect or throws, or something cannot be read.
-   */
-  #decideAtOnce(lease: Lease, sender: Sender): Turn | undefined {
-    const { record, nowMs, filed, head } = lease;
-    const isNext = head?.mark === filed?.deliveryId && record.outbox.length === 0 && !record.lease?.takeover;
-    if (!isNext || record.attempts > 0 || Object.keys(record.journal).length > 0) return undefined;
-    try {
-      const turn = new Turn(lease, this.#tools);
-      const message = turn.asker?.incoming?.message;
-      if (message === undefined || turn.letters.length > 0) return undefined;
-      const effect = turn.takeStep({ kind: 'message', message }, { sender, journal: undefined });
-      if (effect !== undefined) return undefined;
-      turn.endPhase('stepsMs');
-      const { answer, record: after } = commit(lease, turn.toCommit())(record, nowMs);
-      if (!answer || after === null) return undefined;
-      lease.record = after;
-      turn.event.result = 'done';
-      return turn;
-    } catch {
-      // The worker finds out what is wrong, and counts it.
-      return undefined;
-    }
-  }
-
   /** Never rejects: a lease whose work failed expires, and the next sweep takes it up. */
-  async #work(lease: Lease, decided?: Turn): Promise<void> {
+  async #work(run: Run, committed?: CommittedTurn): Promise<void> {
     const { leases, observe, runtime, spans } = this.#tools;
-    const isTakeover = lease.record.lease?.takeover === true;
-    observe.lease(isTakeover ? 'takeover' : lease.filed === undefined ? 'due' : 'fresh');
-    if (isTakeover) {
-      observe.log.info({ conversation: lease.conversation }, 'took over: the lease before this one ran out');
-    }
-    observe.busy(leases.live.add(lease).size);
+    const { conversation, record, filed } = run.lease;
+    const isTakeover = record.lease?.takeover === true;
+    observe.lease(isTakeover ? 'takeover' : filed === undefined ? 'due' : 'fresh');
+    if (isTakeover) observe.log.info({ conversation }, 'took over: the lease before this one ran out');
+    observe.busy(leases.live.add(run).size);
     try {
       // The platform gets its answer first.
       await new Promise<void>(runtime.defer);
-      spans.enter(lease.atWork);
-      await this.#worker.run(lease, decided);
+      spans.enter(run.atWork);
+      await this.#worker.run(run, committed);
     } catch (error) {
-      if (!(error instanceof LeaseLost)) this.#report(error);
+      this.#report(error);
     } finally {
-      leases.live.delete(lease);
+      leases.live.delete(run);
       observe.busy(leases.live.size);
       this.#scheduler.freeSlot();
     }

@@ -1,79 +1,96 @@
-import { LeaseLost } from '../conversation/effect.ts';
 import type { AtWork } from '../observability/tracing.ts';
 import type { Runtime, Timer } from '../runtime.ts';
 import type { EngineLimits } from './limits.ts';
 import type { Incoming } from './messages.ts';
 import type { ConversationRecord, InboxMessage } from './record.ts';
-import { NEVER_TRIED, renew, type Tries, take } from './transitions.ts';
+import { isPutOff, renew, take } from './transitions.ts';
 import type { VersionedRecords } from './versioned-records.ts';
 
 /** A message that this process just filed, parsed. */
 export type FiledMessage = { readonly deliveryId: string; readonly incoming: Incoming };
 
-export type LeaseOrigin = Pick<Lease, 'record' | 'nowMs' | 'aliveUntilMs'> & {
+/** This process's right to work on a conversation, as it was at the last confirmed change. */
+export type Lease = {
+  readonly conversation: string;
+  readonly record: ConversationRecord;
+  /** The store's clock at that change. */
+  readonly nowMs: number;
+  /** The message that was filed when the lease was taken. */
   readonly filed?: FiledMessage | undefined;
 };
 
-/** This process's right to work on a conversation, with the conversation's record. */
-export class Lease {
+/** The next work under a lease. It stays the same until it is done, even if waiting replies become due. */
+export type LeasedWork = {
+  /** The message to answer; null: none, or messages have to wait. */
+  readonly head: InboxMessage | null;
+  /** Whether there is a wake-up to handle and no message to answer. */
+  readonly isWoken: boolean;
+  /** Whether replies have to wait: nothing may be sent, and no message be answered. */
+  readonly isPutOff: boolean;
+};
+
+/** Chooses a message, a wake-up or nothing. */
+export function nextWork({ record, nowMs }: Lease, { isFirst }: { readonly isFirst: boolean }): LeasedWork {
+  // Later under the lease, replies do not wait: it would have been given back with them.
+  const isWaiting = isFirst && isPutOff(record, nowMs);
+  const head = isWaiting ? null : (record.inbox[0] ?? null);
+  const isWoken = head === null && record.wakeMs > 0 && record.wakeMs <= nowMs;
+  return { head, isWoken, isPutOff: isWaiting };
+}
+
+/** A lease at work: what changes while a process works. */
+export class Run {
   readonly conversation: string;
   readonly owner: string;
-  readonly filed: FiledMessage | undefined;
-  /** What log lines and spans name while the lease is at work. */
+  /** What log lines and spans name meanwhile. */
   readonly atWork: AtWork;
-  /** The record after the last change under the lease, and the store's clock at that change. */
-  record: ConversationRecord;
-  nowMs: number;
-  /** When the lease ends on this process's monotonic clock, or a little before its end. */
-  aliveUntilMs: number;
-  /** Whether replies have to wait: nothing may be sent, and no message be answered. */
-  isPutOff = false;
-  /** The message to answer; null: none, or messages have to wait. */
-  head: InboxMessage | null = null;
-  /** Whether there is a wake-up to handle and no message to answer. */
-  isWoken = false;
-  /** All items of the outbox up to this number are done. */
-  sentSeq = 0;
-  /** Earlier tries to send the first reply in the outbox. */
-  tried: Tries;
-  /** AntCRM may have been called for the turn at work, so the turn must be finished. */
-  pastIntent = false;
-  isLost = false;
+  #lease: Lease;
+  #aliveUntilMs: number;
+  #isLost = false;
   /** Created when it is first asked for: most turns make no call that could be aborted. */
   #abort: AbortController | undefined;
 
-  constructor(conversation: string, { record, nowMs, aliveUntilMs, filed }: LeaseOrigin) {
-    this.conversation = conversation;
-    this.filed = filed;
-    this.atWork = { conversation };
-    this.record = record;
-    this.nowMs = nowMs;
-    this.aliveUntilMs = aliveUntilMs;
-    this.owner = record.lease?.owner ?? '';
-    this.tried = record.retry ?? NEVER_TRIED;
-    this.beginNext(record.retry !== null && record.retry.atMs > nowMs);
+  /** `aliveUntilMs`: when the lease ends on this process's monotonic clock, or a little before its end. */
+  constructor(lease: Lease, aliveUntilMs: number) {
+    this.conversation = lease.conversation;
+    this.owner = lease.record.lease?.owner ?? '';
+    this.atWork = { conversation: lease.conversation };
+    this.#lease = lease;
+    this.#aliveUntilMs = aliveUntilMs;
   }
 
-  /**
-   * Chooses the next work: a message, a wake-up or nothing. It stays the same until the next call, even if
-   * waiting replies become due: new replies must not overtake them.
-   */
-  beginNext(isPutOff = false): void {
-    const { record, nowMs } = this;
-    this.isPutOff = isPutOff;
-    this.head = isPutOff ? null : (record.inbox[0] ?? null);
-    this.isWoken = this.head === null && record.wakeMs > 0 && record.wakeMs <= nowMs;
+  get lease(): Lease {
+    return this.#lease;
+  }
+
+  get aliveUntilMs(): number {
+    return this.#aliveUntilMs;
+  }
+
+  get isLost(): boolean {
+    return this.#isLost;
+  }
+
+  /** Aborted when the lease is lost. */
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    if (this.#isLost) this.#abort.abort();
+    return this.#abort.signal;
+  }
+
+  /** A change under the lease was confirmed. */
+  advance(record: ConversationRecord, nowMs: number): void {
+    const { conversation, filed } = this.#lease;
+    this.#lease = { conversation, record, nowMs, filed };
+  }
+
+  prolong(untilMs: number): void {
+    this.#aliveUntilMs = untilMs;
   }
 
   lose(): void {
-    this.isLost = true;
+    this.#isLost = true;
     this.#abort?.abort();
-  }
-
-  get signal(): AbortSignal {
-    this.#abort ??= new AbortController();
-    if (this.isLost) this.#abort.abort();
-    return this.#abort.signal;
   }
 }
 
@@ -81,7 +98,7 @@ export class Lease {
  * What became of a claim. `taken`: another process was faster, or nothing is left to do. `left`: only a newer
  * process can work on the conversation.
  */
-export type ClaimResult = Lease | 'taken' | 'left';
+export type ClaimResult = Run | 'taken' | 'left';
 
 export type ConversationRecords = Pick<VersionedRecords<ConversationRecord>, 'update' | 'isKnown'>;
 
@@ -97,13 +114,13 @@ export type LeasesParts = {
  * may have taken effect all the same.
  *
  * @example
- * const lease = await leases.claim(name);
- * if (typeof lease === 'object') leases.live.add(lease);
+ * const run = await leases.claim(name);
+ * if (typeof run === 'object') leases.live.add(run);
  */
 export class Leases {
   readonly #parts: LeasesParts;
   /** Leases at work. They are renewed as long as they are here. */
-  readonly live = new Set<Lease>();
+  readonly live = new Set<Run>();
   #timer: Timer | undefined;
 
   constructor(parts: LeasesParts) {
@@ -115,32 +132,31 @@ export class Leases {
     const aliveUntilMs = runtime.monotonicMs() + limits.leaseMs;
     const taking = take({ owner: runtime.id(), leaseMs: limits.leaseMs });
     const { answer, record, nowMs } = await records.update(conversation, taking, { listed: true });
-    if (answer === 'leased' && record !== null)
-      return new Lease(conversation, { record, nowMs, aliveUntilMs });
+    if (answer === 'leased' && record !== null) return new Run({ conversation, record, nowMs }, aliveUntilMs);
     return answer === 'newer' ? 'left' : 'taken';
   }
 
   /** Asks the store whether the lease is still held, which a process that was suspended cannot know. */
-  async isHeld(lease: Lease): Promise<boolean> {
+  async isHeld(run: Run): Promise<boolean> {
     const { records, runtime, limits } = this.#parts;
     const aliveUntilMs = runtime.monotonicMs() + limits.leaseMs;
-    const renewing = renew({ owner: lease.owner, leaseMs: limits.leaseMs });
-    const { answer } = await records.update(lease.conversation, renewing);
-    if (answer) lease.aliveUntilMs = aliveUntilMs;
-    else if (this.live.has(lease)) lease.lose();
+    const renewing = renew({ owner: run.owner, leaseMs: limits.leaseMs });
+    const { answer } = await records.update(run.conversation, renewing);
+    if (answer) run.prolong(aliveUntilMs);
+    else if (this.live.has(run)) run.lose();
     return answer;
   }
 
-  /** Throws `LeaseLost`, also if the lease has ended by this process's clock. */
-  assertHeld(lease: Lease): void {
-    if (this.#parts.runtime.monotonicMs() >= lease.aliveUntilMs) lease.lose();
-    if (lease.isLost) throw new LeaseLost();
+  /** Whether it is held as far as this process knows, also by its own clock. */
+  isAlive(run: Run): boolean {
+    if (this.#parts.runtime.monotonicMs() >= run.aliveUntilMs) run.lose();
+    return !run.isLost;
   }
 
   /** Renews the leases at work from time to time, until `stop`. */
   start(): void {
     this.#timer = this.#parts.runtime.timer(this.#parts.limits.renewMs, () => {
-      for (const lease of this.live) this.isHeld(lease).catch(this.#parts.onError);
+      for (const run of this.live) this.isHeld(run).catch(this.#parts.onError);
       this.start();
     });
   }

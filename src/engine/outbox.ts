@@ -5,11 +5,12 @@ import type { Bulkhead } from '../resilience/bulkhead.ts';
 import { StoreUnavailable } from '../store/port.ts';
 import { unlock } from './customer.ts';
 import { afterDelivery, backOff, type DeliveryTry, NOT_TRIED_MS } from './delivery-policy.ts';
-import type { Lease } from './leases.ts';
+import { isEnd, LOST, type Lost } from './ends.ts';
+import type { Run } from './leases.ts';
 import { perChannel } from './limits.ts';
 import type { Delivery, Outgoing, Platform } from './messages.ts';
 import { Outage } from './outage.ts';
-import { NEVER_TRIED, type Wait } from './transitions.ts';
+import { NEVER_TRIED, type Tries, type Wait } from './transitions.ts';
 import type { OutboxTask, TurnTools } from './turn.ts';
 
 /** A lock that could not be given back is tried again after this, with the outbox. */
@@ -17,6 +18,12 @@ const UNLOCK_RETRY_MS = 5000;
 /** If a reply waits, the turn tries after these waits, too. A lease lasts longer than their sum. */
 const UNLOCK_WAITS_MS = [1000, 2000, 4000];
 const ALARM_EVERY_MS = 60_000;
+
+/**
+ * How a delivery ended: all tasks up to `sentSeq` are done. `wait`: how long the rest has to wait; absent:
+ * nothing is left.
+ */
+export type Delivered = { readonly sentSeq: number; readonly wait?: Wait | undefined };
 
 /** Where the replies of a channel go; `to` is undefined if another process has the channel. */
 type Route = {
@@ -49,22 +56,22 @@ export class Outbox {
     }));
   }
 
-  /**
-   * Notes in the lease what is done. Resolves to how long the rest has to wait, if something is left. Throws
-   * `LeaseLost` before it would send without the lease.
-   */
-  async deliver(lease: Lease, tasks: readonly OutboxTask[]): Promise<Wait | undefined> {
+  /** Sends nothing any more once the lease is lost. */
+  async deliver(run: Run, tasks: readonly OutboxTask[]): Promise<Delivered | Lost> {
+    let sentSeq = 0;
     let wait: Wait | undefined;
+    let tried: Tries = run.lease.record.retry ?? NEVER_TRIED;
     for (const { seq, body } of tasks) {
       if (body?.kind === 'reply') {
-        wait = await this.#send(lease, seq, body.outgoing);
-        if (wait) {
-          wait = { ...wait, madeAtMs: body.outgoing.atMs };
+        const sent = await this.#send(run, body.outgoing, { seq, tried });
+        if (isEnd(sent)) return sent;
+        if (sent) {
+          wait = { ...sent, madeAtMs: body.outgoing.atMs };
           break;
         }
-        lease.tried = NEVER_TRIED;
+        tried = NEVER_TRIED;
       }
-      lease.sentSeq = seq;
+      sentSeq = seq;
     }
     let failedSeq = await this.unlock(tasks);
     // A reply may wait for hours, and the lock must not.
@@ -73,11 +80,11 @@ export class Outbox {
       await this.#tools.runtime.sleep(waitMs);
       failedSeq = await this.unlock(tasks);
     }
-    if (failedSeq === null) return wait;
+    if (failedSeq === null) return { sentSeq, wait };
     // The replies before it count as sent, or they would be sent again and again.
-    lease.sentSeq = Math.min(lease.sentSeq, failedSeq - 1);
     const { afterMs, ...others } = wait ?? { afterMs: 0, reason: 'unlock', leastMs: 0 };
-    return { ...others, afterMs: Math.max(afterMs, UNLOCK_RETRY_MS) };
+    wait = { ...others, afterMs: Math.max(afterMs, UNLOCK_RETRY_MS) };
+    return { sentSeq: Math.min(sentSeq, failedSeq - 1), wait };
   }
 
   /** Unlocks the customers. Resolves to the number of the first unconfirmed task. */
@@ -101,16 +108,20 @@ export class Outbox {
   }
 
   /** Sends a reply once. Resolves to how long it has to wait, if it is neither delivered nor dropped. */
-  async #send(lease: Lease, seq: number, outgoing: Outgoing): Promise<Wait | undefined> {
+  async #send(
+    run: Run,
+    outgoing: Outgoing,
+    { seq, tried }: { readonly seq: number; readonly tried: Tries },
+  ): Promise<Wait | Lost | undefined> {
     const { leases, observe, spans, isTracing, runtime } = this.#tools;
     const { channel, reply, atMs, acceptedMs, traceparent: parent = null } = outgoing;
-    const { nowMs, tried, conversation } = lease;
+    const { nowMs, conversation } = run.lease;
     const route = this.#routeOf(channel);
     const { to } = route;
     if (reply.quiet && !to?.hearsQuiet) return undefined;
     const paceMs = to?.pace?.(outgoing) ?? 0;
     if (paceMs > 0) return { afterMs: paceMs, reason: 'pace', tried };
-    leases.assertHeld(lease);
+    if (!leases.isAlive(run)) return LOST;
     const before: DeliveryTry = { atMs, nowMs, tried, random: runtime.random };
     const sinceMs = runtime.nowMs();
     const delivery = await this.#try({ ...route, nowMs }, outgoing, seq);

@@ -1,6 +1,6 @@
 import type { Observe } from '../observability/metrics.ts';
 import { type RecordStore, type ScoredMember, SHARDS, shardOf } from '../store/port.ts';
-import type { Lease, Leases } from './leases.ts';
+import type { Leases, Run } from './leases.ts';
 import type { EngineLimits } from './limits.ts';
 import type { TurnTools } from './turn.ts';
 
@@ -10,7 +10,7 @@ export type SchedulerParts = Pick<TurnTools, 'runtime' | 'stopping' | 'onError'>
   readonly limits: Pick<EngineLimits, 'concurrency' | 'sweepMs'>;
   readonly observe: Pick<Observe, 'claim'>;
   /** Begins to work on a claimed conversation, in a slot that `freeSlot` frees. */
-  begin(lease: Lease): void;
+  begin(run: Run): void;
 };
 
 /** Each sweep lists the next of four groups of shards, so that all shards are listed within 2 s. */
@@ -30,7 +30,7 @@ const MAX_TIMER_MS = 10 * 60_000;
  * that no process took, wake-ups, and replies that wait.
  *
  * @example
- * if (scheduler.reserveSlot()) void work(lease).finally(() => scheduler.freeSlot());
+ * if (scheduler.reserveSlot()) void work(run).finally(() => scheduler.freeSlot());
  * else scheduler.schedule(conversation);
  */
 export class Scheduler {

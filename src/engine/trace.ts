@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Sender } from '../conversation/message.ts';
 import type { State } from '../conversation/state.ts';
 import type { Trace, TracedCall } from './messages.ts';
-import type { Turn, TurnInside } from './turn.ts';
+import type { OutboxTask, Turn, TurnInside } from './turn.ts';
 
 /** Explains to people how the bot understood a text in a given state, and why. */
 type Explain = (text: string, before: State, sender: Sender) => NonNullable<Trace['understood']>;
@@ -29,7 +29,7 @@ export class Traces {
    * The trace goes with the turn's last reply. A reply to "forget me" has none, because a trace would repeat
    * the forgotten data. The stored outbox does not have the trace, so a crash loses it.
    */
-  attach(turn: Turn, { calls, trips }: TurnInside): void {
+  attach(turn: Turn, { calls, trips }: TurnInside, tasks: readonly OutboxTask[]): readonly OutboxTask[] {
     const { identifyMs, stepsMs, commitMs } = turn.event;
     const { message = null, sender } = turn.asker?.incoming ?? {};
     const before = turn.before.state;
@@ -44,7 +44,7 @@ export class Traces {
       trips,
       ms: identifyMs + stepsMs + commitMs,
     };
-    turn.tasks = turn.tasks.map((task) => {
+    return tasks.map((task) => {
       const { seq, body } = task;
       if (body?.kind !== 'reply' || !body.outgoing.last || body.outgoing.forget) return task;
       return { seq, body: { ...body, outgoing: { ...body.outgoing, trace } } };

@@ -52,7 +52,7 @@ const MAX_ID_HOURS = 48;
 const unchanged = <Answer>(record: ConversationRecord | null, answer: Answer) => ({ record, answer });
 
 /** Whether replies, and the messages behind them, have to wait. */
-const isPutOff = ({ retry }: ConversationRecord, nowMs: number): boolean =>
+export const isPutOff = ({ retry }: ConversationRecord, nowMs: number): boolean =>
   retry !== null && retry.atMs > nowMs;
 
 /**

@@ -1,9 +1,9 @@
 import type { Context, Settings } from '../conversation/context.ts';
-import type { Effect } from '../conversation/effect.ts';
+import type { Effect, KnownCall, Lookup, Outcome } from '../conversation/effect.ts';
 import type { PhotoEffect, Sender } from '../conversation/message.ts';
 import { toOutline } from '../conversation/outline.ts';
 import type { Decision, Reply, Unlock } from '../conversation/reply.ts';
-import { localeOf, NewerVersion, type ReadState, type State, VERSION } from '../conversation/state.ts';
+import { localeOf, type ReadState, type State, VERSION } from '../conversation/state.ts';
 import type { Input } from '../conversation/step.ts';
 import type { EndedTurn, Observe } from '../observability/metrics.ts';
 import type { Spans } from '../observability/tracing.ts';
@@ -12,7 +12,8 @@ import type { Bulkhead } from '../resilience/bulkhead.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Encryption } from '../store/port.ts';
 import type { CustomerRecord } from './customer.ts';
-import type { ConversationRecords, Lease, Leases } from './leases.ts';
+import { type GivenBack, isEnd, readOrGiveBack, UNKNOWN_FLOW } from './ends.ts';
+import type { ConversationRecords, Lease, LeasedWork, Leases } from './leases.ts';
 import type { EngineLimits } from './limits.ts';
 import {
   type Incoming,
@@ -95,43 +96,31 @@ export class TurnDecision {
 /** An entry of the outbox, as it was before it was written; `body`, null: it cannot be read. */
 export type OutboxTask = { readonly seq: number; readonly body: OutboxItem | null };
 
-/**
- * The lease is given back and nothing was changed: this process or another one takes the turn after
- * `afterMs`. It is no failure, and does not count as an attempt.
- */
-export class GivenBack extends Error {
-  override readonly name = 'GivenBack';
-  readonly afterMs: number;
-
-  constructor(reason: string, afterMs = 0) {
-    super(reason);
-    this.afterMs = afterMs;
-  }
-}
-
-/** A turn that finds no room in a bulkhead is tried again after this, or after up to three times as long. */
-const NO_ROOM_MS = 2000;
-/** A turn that only another process can handle is given back for this long. */
-const GIVEN_BACK_MS = 2000;
 /** How long other processes may go on with a flow that this process does not have. */
 const FOREIGN_FLOW_MS = 60_000;
 /** How often at most a customer hears that messages were dropped. */
 const FLOOD_EVERY_MS = 60_000;
 const FLOOD: Reply = { key: 'abuse.flood' };
+/** A turn that asks for more effects is in an endless loop. */
+const MAX_EFFECTS = 16;
 
-/** `random` in [0, 1) spreads the retries of turns that found no room at the same time. */
-export const givenBackForRoom = (random: number): GivenBack =>
-  new GivenBack('no room', Math.round(NO_ROOM_MS * (1 + 2 * random)));
+/** The calls that may have been made for the conversation, and how each can be looked up. */
+export type KnownCalls = {
+  readonly known: ReadonlyMap<string, KnownCall>;
+  readonly lookups: ReadonlyMap<string, Lookup>;
+};
+export const NO_CALLS: KnownCalls = { known: new Map(), lookups: new Map() };
 
-/** What `read` returns; null: it throws. Throws `GivenBack` for what only newer processes can read. */
-export function readOrGiveBack<T>(read: () => T): T | null {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof NewerVersion) throw new GivenBack('newer version', GIVEN_BACK_MS);
-    return null;
-  }
-}
+type StepsOptions = { readonly sender: Sender; readonly calls: KnownCalls };
+
+/** What a turn decided: the change that stores it, and what is left to be done then, in order. */
+export type Decided = { readonly change: Commit; readonly tasks: readonly OutboxTask[] };
+/** A turn whose change is stored. */
+export type CommittedTurn = { readonly turn: Turn; readonly tasks: readonly OutboxTask[] };
+/** How the steps of a turn ended. `threw`: the conversation has a fault. */
+export type StepsEnd =
+  | { readonly kind: 'decided'; readonly decided: Decided }
+  | { readonly kind: 'threw'; readonly error: unknown };
 
 type TurnEvent = { -readonly [Name in keyof EndedTurn]: EndedTurn[Name] } & { readonly attempt: number };
 /** What people see who look into the turn. */
@@ -139,25 +128,20 @@ export type TurnInside = { readonly calls: TracedCall[]; readonly trips: Trip[] 
 type Phase = 'identifyMs' | 'stepsMs' | 'commitMs' | 'deliverMs';
 
 /**
- * One turn: it reads a message or a wake-up, the conversation decides, and the decision becomes one commit.
- * Nothing here waits or changes anything outside, so a turn may be decided twice. It is decided within the
- * swap that files its message (`engine.ts`), or by the worker, which performs effects between the steps
- * (`worker.ts`).
+ * One turn: `open` reads a message or a wake-up, and `takeSteps` has the conversation decide. Nothing here waits
+ * or changes anything outside, so a turn may be decided twice. It is decided within the swap that files its
+ * message (`filing.ts`), or by the worker, which performs the effects that the steps ask for (`worker.ts`).
  */
 export class Turn {
+  /** The lease as it was when the turn was opened. */
   readonly lease: Lease;
-  /** The store's clock when the turn was opened. */
-  readonly nowMs: number;
+  readonly work: LeasedWork;
   readonly before: StoredState;
   /** Null: it is unknown who gets the answer. */
   readonly asker: Asker | null;
   /** When the customer's message was filed, by the store's clock. Absent at wake-ups, and for staff's messages. */
   readonly filedMs: number | undefined;
   readonly letters: { readonly reason: DeadReason; readonly body: unknown }[] = [];
-  decision: TurnDecision;
-  /** What is left to be done after the commit: replies to send in order, then customers to unlock. */
-  tasks: readonly OutboxTask[] = [];
-
   /** Present if the turn is looked into. Filled as the turn goes. */
   inside: TurnInside | undefined;
   /** For the log and the metrics, filled as the turn goes. It has no personal data. */
@@ -166,25 +150,44 @@ export class Turn {
   readonly #tools: TurnTools;
   readonly #beganMs: number;
   #phaseMs: number;
+  #decision: TurnDecision;
 
-  /** Throws `GivenBack` if only another process can read the message or the state. */
-  constructor(lease: Lease, tools: TurnTools) {
-    const { head, nowMs, record, filed } = lease;
-    this.lease = lease;
-    this.nowMs = nowMs;
-    this.#tools = tools;
-    const before: ReturnType<typeof readStored> = record.stored ?? this.#readState(record.state);
+  /** Opens the next turn of a lease. It is given back if only another process can go on. */
+  static open(lease: Lease, work: LeasedWork, tools: TurnTools): Turn | GivenBack {
+    const { nowMs, record, filed } = lease;
+    const { head } = work;
+    const { newState, readState } = tools.conversation;
     const isFiled = head !== null && head.mark === filed?.deliveryId;
     const incoming = isFiled ? filed.incoming : head && readOrGiveBack(() => readMessage(head.body));
+    if (isEnd(incoming)) return incoming;
+    const { state } = record;
+    const stored =
+      record.stored ?? (state === null ? null : readOrGiveBack(() => readStored(state, readState)));
+    if (isEnd(stored)) return stored;
+    const turn = new Turn(
+      { lease, work, before: stored ?? { state: newState(), origin: null }, incoming },
+      tools,
+    );
+    // A message that staff filed does not wait for another process.
+    const sinceMs = head === null ? record.wakeMs : (turn.filedMs ?? 0);
+    const isForeign = stored !== null && 'unknownFlow' in stored && nowMs - sinceMs < FOREIGN_FLOW_MS;
+    if (isForeign) return UNKNOWN_FLOW;
+    if (state !== null && stored === null) turn.letters.push({ reason: 'state', body: state });
+    return turn;
+  }
+
+  private constructor({ lease, work, before, incoming }: OpenedTurn, tools: TurnTools) {
+    const { record } = lease;
+    const { head } = work;
+    this.lease = lease;
+    this.work = work;
     this.before = before;
-    this.decision = new TurnDecision(before.state);
+    this.#tools = tools;
+    this.#decision = new TurnDecision(before.state);
     const origin = incoming === null ? before.origin : toOrigin(incoming);
     this.asker = origin && { origin, sender: incoming?.sender ?? origin.sender, incoming };
     const acceptedMs = incoming?.acceptedMs;
     this.filedMs = acceptedMs === undefined ? undefined : head?.atMs;
-    // A message that staff filed does not wait for another process.
-    const sinceMs = head === null ? record.wakeMs : (this.filedMs ?? 0);
-    if (before.unknownFlow && nowMs - sinceMs < FOREIGN_FLOW_MS) throw new GivenBack('flow', GIVEN_BACK_MS);
     const { runtime } = tools;
     this.event = {
       conversation: lease.conversation,
@@ -203,8 +206,13 @@ export class Turn {
     this.#phaseMs = this.#beganMs;
   }
 
+  get decision(): Readonly<TurnDecision> {
+    return this.#decision;
+  }
+
   /** This process's estimate of the store's clock now. */
-  readonly storeMs = (): number => this.nowMs + Math.round(this.#tools.runtime.monotonicMs() - this.#beganMs);
+  readonly storeMs = (): number =>
+    this.lease.nowMs + Math.round(this.#tools.runtime.monotonicMs() - this.#beganMs);
 
   /** Adds the time since the end of the last phase to this phase. */
   endPhase(phase: Phase): void {
@@ -220,14 +228,65 @@ export class Turn {
   }
 
   /**
-   * Takes one step and adds what it decides. Returns the effect that it asks for. Throws what `step` throws.
+   * Has the conversation decide. It yields each effect that a step asks for, and goes on with its outcome. At the
+   * end, calls that an earlier attempt may have made, and that no step asked for, are `unknown`.
    */
-  takeStep(
+  *takeSteps(
+    first: Input,
+    { sender, calls }: StepsOptions,
+  ): Generator<Effect | PhotoEffect, StepsEnd, Outcome | PhotoEffect> {
+    // A wake-up must not see the calls that a message confirmed.
+    const journal = first.kind === 'wake' ? undefined : Object.fromEntries(calls.known);
+    const orphans = new Set(Object.keys(journal ?? {}));
+    let effects = 0;
+    for (let input: Input | undefined = first; input !== undefined; ) {
+      let effect: Effect | PhotoEffect | undefined;
+      try {
+        effect = this.#takeStep(input, { sender, journal });
+        if (effect !== undefined) effects += 1;
+        if (effects > MAX_EFFECTS) throw new Error(`a turn asked for more than ${MAX_EFFECTS} effects`);
+      } catch (error) {
+        return { kind: 'threw', error };
+      }
+      if (effect === undefined) {
+        input = this.#nextOrphan(orphans, calls);
+        continue;
+      }
+      if ('operation' in effect) orphans.delete(effect.operation);
+      input = { kind: 'outcome', outcome: yield effect };
+    }
+    try {
+      return { kind: 'decided', decided: this.conclude() };
+    } catch (error) {
+      return { kind: 'threw', error };
+    }
+  }
+
+  /** The next call that no step has asked for. The conversation gets it as `unknown`, to tell the customer. */
+  #nextOrphan(orphans: Set<string>, { lookups }: KnownCalls): Input | undefined {
+    for (const operation of orphans) {
+      orphans.delete(operation);
+      const { state, settled } = this.#decision;
+      const isDecided = state.operations.some(({ id }) => id === operation) || settled.includes(operation);
+      const lookup = lookups.get(operation);
+      if (!isDecided && lookup) return { kind: 'outcome', outcome: { kind: 'unknown', operation, lookup } };
+    }
+    return undefined;
+  }
+
+  /** Drops what the steps decided, and begins again from this state. */
+  startOver(state: State, wakeAtMs: number | null = null, reply?: Reply): void {
+    this.#decision = new TurnDecision(state, wakeAtMs);
+    if (reply) this.#decision.replies.push(reply);
+  }
+
+  /** Takes one step and adds what it decides. Returns the effect that it asks for. Throws what `step` throws. */
+  #takeStep(
     input: Input,
     { sender, journal }: Pick<Context, 'sender' | 'journal'>,
   ): Effect | PhotoEffect | undefined {
     const { conversation, ids, watchdog } = this.#tools;
-    const { head, record } = this.lease;
+    const { head } = this.work;
     const context = {
       sender,
       journal,
@@ -236,10 +295,10 @@ export class Turn {
       nowMs: this.storeMs(),
       filedMs: this.filedMs,
       // The message was filed after the last question was delivered, so its writer could know the question.
-      current: head !== null && head.seq > record.knew,
+      current: head !== null && head.seq > this.lease.record.knew,
       ids: ids(),
     };
-    const { decision } = this;
+    const decision = this.#decision;
     let step: Decision;
     watchdog?.enter(this.lease.conversation);
     try {
@@ -260,13 +319,13 @@ export class Turn {
     return step.effect;
   }
 
-  /** Makes the commit from the decision, and sets `tasks`. */
-  toCommit(): Commit {
-    const { before, lease, letters, nowMs, asker } = this;
-    const { record, head } = lease;
+  /** Makes one change of all that was decided. */
+  conclude(): Decided {
+    const { before, lease, letters, asker, work } = this;
+    const { record, nowMs } = lease;
     const isFlood = record.dropped > 0 && nowMs - (before.floodedMs ?? 0) > FLOOD_EVERY_MS;
-    if (isFlood) this.decision.replies.unshift(FLOOD);
-    const { state, replies, wakeAtMs, settled, forget } = this.decision;
+    const { state, wakeAtMs, settled, forget } = this.#decision;
+    const replies = isFlood ? [FLOOD, ...this.#decision.replies] : this.#decision.replies;
     const asks = replies.findLast((reply) => reply.asks !== undefined)?.asks;
     const outline = toOutline(state);
     const { isTracing, spans } = this.#tools;
@@ -283,32 +342,32 @@ export class Turn {
     };
     const { flow, person } = outline;
     const shownState = { flow, asks: stored.asks, ...(person && { person }) };
-    const tasks = asker === null ? [] : this.#toTasks(asker, shownState, traceparent);
-    this.tasks = tasks;
-    return {
+    const tasks = asker === null ? [] : this.#toTasks(asker, { replies, state: shownState, traceparent });
+    const change = {
       state: JSON.stringify(withVersion(stored)),
       stored,
       replies: tasks,
-      consumed: head !== null,
+      consumed: work.head !== null,
       wakeMs: wakeAtMs,
       settled,
       forget,
       // A wake-up that fails again and again has one letter.
-      dead: letters.map((letter) => ({ ...letter, id: lease.isWoken ? 'wake' : this.#tools.runtime.id() })),
+      dead: letters.map((letter) => ({ ...letter, id: work.isWoken ? 'wake' : this.#tools.runtime.id() })),
       dropped: record.dropped,
       listed: outline.listed,
     };
+    return { change, tasks };
   }
 
   /** The replies in order, then the customers to unlock. */
   #toTasks(
     { origin, sender, incoming }: Asker,
-    state: Outgoing['state'],
-    traceparent: string | undefined,
+    { replies, state, traceparent }: Pick<Outgoing, 'state' | 'traceparent'> & Pick<Decision, 'replies'>,
   ): (OutboxTask & OutboxEntry)[] {
-    const { decision, before, nowMs } = this;
+    const decision = this.#decision;
+    const { before, lease } = this;
     const { conversation, encryption } = this.#tools;
-    const { replies, unlock, forget } = decision;
+    const { unlock, forget } = decision;
     const shared = {
       channel: origin.channel,
       conversation: origin.conversation,
@@ -319,11 +378,11 @@ export class Turn {
       state,
       asked: before.asks,
       ...(forget && { forget: true as const }),
-      atMs: nowMs,
+      atMs: lease.nowMs,
       acceptedMs: incoming?.acceptedMs,
       traceparent,
     };
-    let seq = this.lease.record.outSeq;
+    let seq = lease.record.outSeq;
     const tasks: (OutboxTask & OutboxEntry)[] = [];
     for (const reply of replies) {
       const place = { first: tasks.length === 0, last: tasks.length === replies.length - 1 };
@@ -339,14 +398,9 @@ export class Turn {
     }
     return tasks;
   }
-
-  #readState(state: string | null): ReturnType<typeof readStored> {
-    const { newState, readState } = this.#tools.conversation;
-    const stored = state === null ? null : readOrGiveBack(() => readStored(state, readState));
-    if (state !== null && stored === null) this.letters.push({ reason: 'state', body: state });
-    return stored ?? { state: newState(), origin: null };
-  }
 }
+
+type OpenedTurn = Pick<Turn, 'lease' | 'work' | 'before'> & { readonly incoming: Incoming | null };
 
 /** Neither name nor e-mail of the sender is kept for later turns. */
 function toOrigin({ channel, conversation, address, sender }: Incoming): Origin {

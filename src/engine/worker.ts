@@ -1,4 +1,3 @@
-import { LeaseLost, TurnInterrupted } from '../conversation/effect.ts';
 import type { Sender } from '../conversation/message.ts';
 import { collectNotices, type Notice } from '../conversation/outline.ts';
 import type { Reply } from '../conversation/reply.ts';
@@ -7,20 +6,30 @@ import type { Input } from '../conversation/step.ts';
 import { NO_ROOM } from '../resilience/bulkhead.ts';
 import { StoreUnavailable } from '../store/port.ts';
 import { backOff } from './delivery-policy.ts';
-import { Calls, type Effects } from './effects.ts';
-import type { Lease } from './leases.ts';
-import { type Incoming, readOutboxItem } from './messages.ts';
-import type { Outbox } from './outbox.ts';
-import type { Traces } from './trace.ts';
-import { commit, type Outcomes, release, type Wait } from './transitions.ts';
+import { Calls, type Effects, type TurnAtWork } from './effects.ts';
 import {
-  type DeadReason,
-  GivenBack,
-  givenBackForRoom,
-  type OutboxTask,
+  type GivenBack,
+  giveBack,
+  giveBackForRoom,
+  isEnd,
+  isLost,
+  LOST,
+  type Lost,
   readOrGiveBack,
+  STOPPING,
+} from './ends.ts';
+import { type Lease, type LeasedWork, nextWork, type Run } from './leases.ts';
+import { type Incoming, readOutboxItem } from './messages.ts';
+import type { Delivered, Outbox } from './outbox.ts';
+import type { Traces } from './trace.ts';
+import { commit, NEVER_TRIED, type Outcomes, type Release, release } from './transitions.ts';
+import {
+  type CommittedTurn,
+  type DeadReason,
+  type Decided,
+  type OutboxTask,
+  type StepsEnd,
   Turn,
-  TurnDecision,
   type TurnTools,
 } from './turn.ts';
 
@@ -33,13 +42,18 @@ export type WorkerTools = TurnTools & {
   readonly traces?: Traces | undefined;
 };
 
-/** A turn that asks for more effects is in an endless loop. */
-const MAX_EFFECTS = 16;
 /** When a wake-up that became a dead letter is tried again. */
 const WAKE_RETRY_MS = 10 * 60 * 1000;
 const FAILED: Reply = { key: 'turn.failed' };
 /** How soon an unconfirmed release is tried again. Each further wait is twice as long. */
 const RELEASE_RETRY_MS = 250;
+
+/**
+ * How the work on a message, a wake-up or waiting replies ended. `outcomes`: how calls ended that the store does
+ * not know yet. Anything else is an error: the lease runs out, and the work is repeated.
+ */
+type WorkEnd = Delivered | Lost | (GivenBack & { readonly outcomes?: Outcomes });
+const NOTHING_SENT: Delivered = { sentSeq: 0 };
 
 /** Works on conversations whose lease this process has. */
 export class Worker {
@@ -50,108 +64,108 @@ export class Worker {
   }
 
   /**
-   * Works on a conversation until nothing is left to do: delivers what an earlier lease left, answers,
-   * delivers, and goes on with what `release` hands over. No reply overtakes one that waits. `decided`: the
-   * turn that was decided and committed when its message was filed. Throws `LeaseLost`; after any other error
-   * the lease is left to expire, and the turn is repeated.
+   * Works on a conversation until nothing is left to do, or the lease is lost: delivers what an earlier lease
+   * left, answers, delivers, and goes on with what `release` hands over. No reply overtakes one that waits.
+   * `committed`: the turn that was decided and committed when its message was filed. After an error the lease
+   * is left to expire, and the turn is repeated.
    */
-  async run(lease: Lease, decided?: Turn): Promise<void> {
-    const { leases, outbox, stopping } = this.#tools;
-    try {
-      let hasMore = true;
-      if (decided) {
-        this.#reportCommitted(decided);
-        const wait = await outbox.deliver(lease, decided.tasks).finally(() => this.#end(decided));
-        hasMore = await this.#release(lease, wait);
-      } else if (lease.record.outbox.length > 0 && !lease.isPutOff) {
-        // The replies of an earlier lease are sent and removed before a step can add more. So if this process
-        // dies, too, only the latest turn's replies are sent twice, and no old reply follows a newer one.
-        const tasks = readOutbox(lease);
-        const wait = this.#dropStuck(lease, tasks) ?? (await outbox.deliver(lease, tasks));
-        hasMore = await this.#release(lease, wait);
+  async run(run: Run, committed?: CommittedTurn): Promise<void> {
+    let work = nextWork(run.lease, { isFirst: true });
+    let ended = committed ? await this.#deliver(run, committed) : await this.#deliverLeft(run, work);
+    for (;;) {
+      if (ended !== null) {
+        if (isLost(ended) || !(await this.#release(run, ended))) return;
+        work = nextWork(run.lease, { isFirst: false });
       }
-      while (hasMore) {
-        if (stopping.aborted) throw new GivenBack('stopping');
-        if (lease.head === null && !lease.isWoken) hasMore = await this.#release(lease);
-        else {
-          leases.assertHeld(lease);
-          hasMore = await this.#answer(lease);
-        }
-      }
-    } catch (error) {
-      await this.#giveBack(lease, error);
+      ended = this.#tools.stopping.aborted ? STOPPING : await this.#answer(run, work);
     }
+  }
+
+  /**
+   * The replies of an earlier lease are sent and removed before a step can add more. So if this process dies,
+   * too, only the latest turn's replies are sent twice, and no old reply follows a newer one. Null: none is left.
+   */
+  async #deliverLeft(run: Run, { isPutOff }: LeasedWork): Promise<WorkEnd | null> {
+    if (isPutOff || run.lease.record.outbox.length === 0) return null;
+    const tasks = readOutbox(run.lease);
+    if (isEnd(tasks)) return tasks;
+    return this.#dropStuck(run.lease, tasks) ?? this.#tools.outbox.deliver(run, tasks);
   }
 
   /**
    * Drops the first reply, with an alarm, if sending it ended too many leases: perhaps it ends each process
    * that sends it. The replies behind it wait until that is stored.
    */
-  #dropStuck(lease: Lease, [first]: readonly OutboxTask[]): Wait | undefined {
+  #dropStuck({ record, conversation }: Lease, [first]: readonly OutboxTask[]): Delivered | undefined {
     const { limits, observe } = this.#tools;
-    const { stuck } = lease.record;
+    const { stuck } = record;
     const isStuck = first?.seq === stuck?.seq && stuck !== null && stuck.leases >= limits.attempts;
     if (!isStuck || first?.body?.kind !== 'reply') return undefined;
-    const { channel } = first.body.outgoing;
-    observe.alarm('delivery_given_up', { channel, conversation: lease.conversation });
-    lease.sentSeq = first.seq;
-    return { afterMs: 0, reason: 'stuck' };
+    observe.alarm('delivery_given_up', { channel: first.body.outgoing.channel, conversation });
+    return { sentSeq: first.seq, wait: { afterMs: 0, reason: 'stuck' } };
   }
 
   /**
-   * Ends a delivery. True: the lease goes on with the next work. It tries until the lease ends, because a
-   * reply that is not noted as sent would be sent again.
+   * Ends a delivery, or gives the lease back. True: the lease goes on with the next work. It tries until the
+   * lease ends, because a reply that is not noted as sent would be sent again.
    */
-  async #release(lease: Lease, wait?: Wait, outcomes?: Outcomes): Promise<boolean> {
+  async #release(run: Run, ended: Exclude<WorkEnd, Lost>): Promise<boolean> {
     const { records, runtime, limits, schedule } = this.#tools;
-    const ending = { sentSeq: lease.sentSeq, wait, outcomes, leaseMs: limits.leaseMs };
+    const ending = { ...toRelease(run.lease, ended), leaseMs: limits.leaseMs };
     for (let pauseMs = RELEASE_RETRY_MS; ; pauseMs *= 2) {
       try {
-        const { answer, record, nowMs } = await records.update(lease.conversation, release(lease, ending));
-        if (wait) schedule(lease.conversation, wait.afterMs);
+        const { answer, record, nowMs } = await records.update(run.conversation, release(run.lease, ending));
+        if (ending.wait) schedule(run.conversation, ending.wait.afterMs);
         if (!answer || record === null) return false;
-        lease.record = record;
-        lease.nowMs = nowMs;
-        lease.beginNext();
+        run.advance(record, nowMs);
         return true;
       } catch (error) {
-        const isOver = runtime.monotonicMs() + pauseMs >= lease.aliveUntilMs;
+        const isOver = runtime.monotonicMs() + pauseMs >= run.aliveUntilMs;
         if (!(error instanceof StoreUnavailable) || isOver) throw error;
       }
       await runtime.sleep(pauseMs);
     }
   }
 
-  /** Throws every error but `GivenBack`. */
-  async #giveBack(lease: Lease, error: unknown, calls?: Calls): Promise<boolean> {
-    if (!(error instanceof GivenBack)) throw error;
-    const { message: reason, afterMs } = error;
-    const wait = { reason, afterMs, tried: lease.tried, holdsWakeUps: true };
-    return this.#release(lease, wait, calls?.take());
+  async #answer(run: Run, work: LeasedWork): Promise<WorkEnd> {
+    if (work.head === null && !work.isWoken) return NOTHING_SENT;
+    if (!this.#tools.leases.isAlive(run)) return LOST;
+    const turn = this.#begin(run, work);
+    if (isEnd(turn)) return turn;
+    const calls = new Calls(run.lease.record.journal);
+    let committed: CommittedTurn | GivenBack | Lost;
+    try {
+      committed = await this.#decideAndCommit({ run, turn, calls });
+    } catch (error) {
+      turn.event.result = 'failed';
+      this.#end(run, turn, error);
+      throw error;
+    }
+    if (!isEnd(committed)) return this.#deliver(run, committed);
+    if (isLost(committed)) turn.event.result = 'stale';
+    this.#end(run, turn);
+    return isLost(committed) ? committed : { ...committed, outcomes: calls.take() };
   }
 
-  async #answer(lease: Lease): Promise<boolean> {
+  /** Delivers what a committed turn has decided. */
+  async #deliver(run: Run, { turn, tasks }: CommittedTurn): Promise<Delivered | Lost> {
     const { outbox } = this.#tools;
-    const turn = this.#begin(lease);
-    const calls = new Calls(lease.record.journal);
-    let wait: Wait | undefined;
+    this.#reportCommitted(turn);
     try {
-      await this.#decideAndCommit(turn, calls);
+      if (!turn.work.isPutOff) return await outbox.deliver(run, tasks);
       // While replies wait, only a wake-up ran. Its customers are unlocked now.
-      if (lease.isPutOff) await outbox.unlock(turn.tasks);
-      else wait = await outbox.deliver(lease, turn.tasks);
-    } catch (error) {
-      this.#end(turn, error);
-      return this.#giveBack(lease, error, calls);
+      await outbox.unlock(tasks);
+      return NOTHING_SENT;
+    } finally {
+      this.#end(run, turn);
     }
-    this.#end(turn);
-    return this.#release(lease, wait);
   }
 
   /** Opens the turn, for those who watch it, too. */
-  #begin(lease: Lease): Turn {
+  #begin(run: Run, work: LeasedWork): Turn | GivenBack {
     const { spans, isTracing, traces } = this.#tools;
-    const turn = new Turn(lease, this.#tools);
+    const turn = Turn.open(run.lease, work, this.#tools);
+    if (isEnd(turn)) return turn;
     const { channel, input, attempt, conversation } = turn.event;
     if (traces?.channels.includes(channel)) traces.enter(turn);
     if (!isTracing) return turn;
@@ -159,39 +173,33 @@ export class Worker {
     if (traceparent !== undefined && acceptedMs !== undefined) {
       spans.mark({ name: 'wait', sinceMs: acceptedMs, parent: traceparent, channel, conversation });
     }
-    lease.atWork.span = spans.begin({ name: 'turn', channel, input, attempt, parent: traceparent ?? null });
+    run.atWork.span = spans.begin({ name: 'turn', channel, input, attempt, parent: traceparent ?? null });
     return turn;
   }
 
-  async #decideAndCommit(turn: Turn, calls: Calls): Promise<void> {
+  async #decideAndCommit(work: TurnAtWork): Promise<CommittedTurn | GivenBack | Lost> {
     const { records, runtime, traces } = this.#tools;
-    const { lease } = turn;
-    try {
-      const reason = await this.#attempt(turn, calls);
-      if (reason !== null) await this.#giveUp(turn, calls, reason);
-      turn.endPhase('stepsMs');
-      const sinceMs = runtime.nowMs();
-      const committing = commit(lease, turn.toCommit());
-      const { answer, record, nowMs } = await records.update(lease.conversation, committing);
-      if (!answer || record === null) throw new LeaseLost();
-      lease.record = record;
-      lease.nowMs = nowMs;
-      turn.endPhase('commitMs');
-      turn.endTrip('commit', sinceMs);
-      if (turn.inside) traces?.attach(turn, turn.inside);
-      turn.event.result = reason === null ? 'done' : 'dead';
-      this.#reportCommitted(turn);
-    } catch (error) {
-      if (error instanceof LeaseLost) turn.event.result = 'stale';
-      else if (!(error instanceof GivenBack)) turn.event.result = 'failed';
-      throw error;
-    }
+    const { run, turn } = work;
+    const attempted = await this.#attempt(work);
+    if (isEnd(attempted)) return attempted;
+    const decided = typeof attempted === 'string' ? await this.#giveUp(work, attempted) : attempted;
+    if (isEnd(decided)) return decided;
+    turn.endPhase('stepsMs');
+    const sinceMs = runtime.nowMs();
+    const basis = { record: run.lease.record, head: turn.work.head };
+    const stored = await records.update(run.conversation, commit(basis, decided.change));
+    if (!stored.answer || stored.record === null) return LOST;
+    run.advance(stored.record, stored.nowMs);
+    turn.endPhase('commitMs');
+    turn.endTrip('commit', sinceMs);
+    turn.event.result = typeof attempted === 'string' ? 'dead' : 'done';
+    const { tasks } = decided;
+    return { turn, tasks: turn.inside && traces ? traces.attach(turn, turn.inside, tasks) : tasks };
   }
 
-  #reportCommitted({ lease, before, letters, decision, event }: Turn): void {
+  #reportCommitted({ before, letters, decision, event }: Turn): void {
     const { observe, onNotice } = this.#tools;
     const { conversation, channel } = event;
-    lease.pastIntent = false;
     for (const { reason } of letters) observe.alarm('dead_letter', { conversation, reason });
     for (const notice of collectNotices(before.state, decision.state, decision)) {
       onNotice(notice, { conversation, channel });
@@ -199,43 +207,49 @@ export class Worker {
   }
 
   /** The turn is over: one event for the log, the metrics and its span. */
-  #end(turn: Turn, error?: unknown): void {
+  #end(run: Run, turn: Turn, error?: unknown): void {
     const { observe, spans, isTracing } = this.#tools;
     turn.endPhase('deliverMs');
-    if (isTracing) spans.end(turn.lease.atWork.span, { result: turn.event.result }, error);
+    if (isTracing) spans.end(run.atWork.span, { result: turn.event.result }, error);
     observe.turn(turn.event);
   }
 
-  /** Decides the turn, and returns null. Otherwise returns why it can never be decided. */
-  async #attempt(turn: Turn, calls: Calls): Promise<DeadReason | null> {
+  /** Decides the turn. A reason: it can never be decided. */
+  async #attempt(work: TurnAtWork): Promise<Decided | DeadReason | GivenBack | Lost> {
     const { limits, observe, onError, stopping, runtime } = this.#tools;
-    const { lease, asker } = turn;
-    if (lease.head !== null && !asker?.incoming) return 'unreadable';
+    const { turn, calls, run } = work;
+    const { asker } = turn;
+    if (turn.work.head !== null && !asker?.incoming) return 'unreadable';
     if (turn.event.attempt > limits.attempts) return 'attempts';
     // The state of this wake-up cannot be read, so its customer is unknown.
-    if (asker === null) return null;
+    if (asker === null) return turn.conclude();
+    let end: StepsEnd | GivenBack | Lost;
     try {
       const sender = await this.#identify(asker.incoming, asker.sender);
+      if (isEnd(sender)) return sender;
       turn.endPhase('identifyMs');
       const message = asker.incoming?.message;
       const input: Input = message ? { kind: 'message', message } : { kind: 'wake' };
-      await this.#takeSteps(turn, input, { calls, sender });
-      return null;
-    } catch (err) {
-      if (err instanceof StoreUnavailable && !lease.pastIntent) {
-        onError(err);
-        throw givenBackForStore(turn, runtime.random) ?? err;
-      }
-      if (isInfrastructureError(err)) throw err;
-      if (err instanceof TurnInterrupted || (stopping.aborted && !lease.pastIntent))
-        throw new GivenBack('stopping');
-      observe.log.error({ err, conversation: lease.conversation }, 'a turn threw');
-      return 'threw';
+      end = await this.#takeSteps(work, input, sender);
+    } catch (error) {
+      end = { kind: 'threw', error };
     }
+    if (isEnd(end)) return end;
+    if (end.kind === 'decided') return end.decided;
+    const { error: err } = end;
+    if (err instanceof StoreUnavailable) {
+      const givenBack = calls.isPastIntent ? null : giveBackForStore(turn, runtime.random);
+      if (givenBack === null) throw err;
+      onError(err);
+      return givenBack;
+    }
+    if (stopping.aborted && !calls.isPastIntent) return STOPPING;
+    observe.log.error({ err, conversation: run.conversation }, 'a turn threw');
+    return 'threw';
   }
 
   /** Asks the platform who wrote, if that is too slow to be asked before the message is filed. */
-  async #identify(incoming: Incoming | null, sender: Sender): Promise<Sender> {
+  async #identify(incoming: Incoming | null, sender: Sender): Promise<Sender | GivenBack> {
     const { platform, bulkhead, spans, runtime } = this.#tools;
     const channel = incoming === null ? undefined : platform(incoming.channel);
     if (incoming === null || channel?.identify === undefined) return sender;
@@ -243,26 +257,20 @@ export class Worker {
     const sinceMs = runtime.nowMs();
     const identified = await bulkhead(incoming.channel).run(identify);
     spans.mark({ name: 'identify', sinceMs });
-    if (identified === NO_ROOM) throw givenBackForRoom(runtime.random());
-    return identified;
+    return identified === NO_ROOM ? giveBackForRoom(runtime.random()) : identified;
   }
 
-  async #takeSteps(turn: Turn, first: Input, { calls, sender }: Steps): Promise<void> {
-    // A wake-up must not see the calls that a message confirmed.
-    const journal = first.kind === 'wake' ? undefined : Object.fromEntries(calls.known);
-    const orphans = new Set(Object.keys(journal ?? {}));
-    let effects = 0;
-    for (let input: Input | undefined = first; input !== undefined; ) {
-      const effect = turn.takeStep(input, { sender, journal });
-      if (effect === undefined) {
-        input = nextOrphan(orphans, turn, calls);
-        continue;
-      }
-      effects += 1;
-      if (effects > MAX_EFFECTS) throw new Error(`a turn asked for more than ${MAX_EFFECTS} effects`);
-      if ('operation' in effect) orphans.delete(effect.operation);
-      input = { kind: 'outcome', outcome: await this.#tools.effects.perform(effect, turn, calls) };
+  /** Takes the turn's steps, and performs the effects between them. */
+  async #takeSteps(work: TurnAtWork, first: Input, sender: Sender): Promise<StepsEnd | GivenBack | Lost> {
+    const { turn, calls } = work;
+    const steps = turn.takeSteps(first, { sender, calls });
+    let next = steps.next();
+    while (!next.done) {
+      const outcome = await this.#tools.effects.perform(next.value, work);
+      if (isEnd(outcome)) return outcome;
+      next = steps.next(outcome);
     }
+    return next.value;
   }
 
   /**
@@ -270,48 +278,44 @@ export class Worker {
    * knows what may have been called. If that throws as well, the state stays, and the customer gets an
    * apology. A wake-up is tried again later, because an operation may wait for it.
    */
-  async #giveUp(turn: Turn, calls: Calls, reason: DeadReason): Promise<void> {
-    const { lease, before, asker, nowMs } = turn;
-    const { head, record, conversation } = lease;
-    turn.letters.push({ reason, body: head?.body ?? record.state });
+  async #giveUp(work: TurnAtWork, reason: DeadReason): Promise<Decided | GivenBack | Lost> {
+    const { run, turn } = work;
+    const { before, asker } = turn;
     const { state } = before;
+    const { record, conversation } = run.lease;
+    const { head } = turn.work;
+    turn.letters.push({ reason, body: head?.body ?? record.state });
     if (head === null) {
-      turn.decision = new TurnDecision(state, asker && nowMs + WAKE_RETRY_MS);
-      return;
+      turn.startOver(state, asker && turn.lease.nowMs + WAKE_RETRY_MS);
+      return turn.conclude();
     }
-    turn.decision = new TurnDecision(state);
+    turn.startOver(state);
+    const end = asker === null ? undefined : await this.#askWhatFailed(work, asker.sender);
+    if (isEnd(end)) return end;
+    if (end?.kind === 'decided') return end.decided;
+    if (end) {
+      this.#tools.observe.log.error({ err: end.error, conversation }, 'a turn threw while it was given up');
+    }
+    turn.startOver(forgetLast(state), record.wakeMs || null, FAILED);
+    return turn.conclude();
+  }
+
+  async #askWhatFailed(work: TurnAtWork, sender: Sender): Promise<StepsEnd | GivenBack | Lost> {
     try {
-      const { sender } = asker ?? {};
-      if (sender) return await this.#takeSteps(turn, { kind: 'failed' }, { calls, sender });
-    } catch (err) {
-      if (isInfrastructureError(err)) throw err;
-      this.#tools.observe.log.error({ err, conversation }, 'a turn threw while it was given up');
+      return await this.#takeSteps(work, { kind: 'failed' }, sender);
+    } catch (error) {
+      if (error instanceof StoreUnavailable) throw error;
+      return { kind: 'threw', error };
     }
-    turn.decision = new TurnDecision(forgetLast(state), record.wakeMs || null);
-    turn.decision.replies.push(FAILED);
   }
 }
 
-type Steps = { readonly calls: Calls; readonly sender: Sender };
-
-/**
- * The next orphaned call: an earlier attempt may have made it, and no step of this attempt asked for it. The
- * conversation gets it as `unknown`, so that it tells the customer.
- */
-function nextOrphan(orphans: Set<string>, { decision }: Turn, calls: Calls): Input | undefined {
-  for (const operation of orphans) {
-    orphans.delete(operation);
-    const { state, settled } = decision;
-    const isDecided = state.operations.some(({ id }) => id === operation) || settled.includes(operation);
-    const lookup = calls.lookups.get(operation);
-    if (!isDecided && lookup) return { kind: 'outcome', outcome: { kind: 'unknown', operation, lookup } };
-  }
-  return undefined;
+function toRelease({ record }: Lease, ended: Exclude<WorkEnd, Lost>): Omit<Release, 'leaseMs'> {
+  if (!isEnd(ended)) return ended;
+  const { reason, afterMs, outcomes } = ended;
+  const wait = { reason, afterMs, tried: record.retry ?? NEVER_TRIED, holdsWakeUps: true };
+  return { sentSeq: 0, wait, outcomes };
 }
-
-/** Errors of the engine and its store: the turn is retried, and its message is not to blame. */
-const isInfrastructureError = (error: unknown): boolean =>
-  error instanceof GivenBack || error instanceof StoreUnavailable || error instanceof LeaseLost;
 
 /** The shortest and the longest wait of a turn after a failure of the store. A wake-up waits the longest. */
 const STORE_RETRY_MS = [1000, 60_000] as const;
@@ -319,13 +323,20 @@ const STORE_RETRY_MS = [1000, 60_000] as const;
 const PATIENCE_MS = 10 * 60_000;
 
 /** Null: the message has waited for too long. */
-function givenBackForStore({ nowMs, filedMs }: Turn, random: () => number): GivenBack | null {
+function giveBackForStore({ lease, filedMs }: Turn, random: () => number): GivenBack | null {
+  const { nowMs } = lease;
   if (filedMs !== undefined && nowMs - filedMs > PATIENCE_MS) return null;
   const { afterMs } = backOff({ atMs: filedMs ?? 0, nowMs, random }, 'store', STORE_RETRY_MS);
-  return new GivenBack('store', afterMs);
+  return giveBack('store', afterMs);
 }
 
 /** A task that cannot be read is never done: `null` stands for it, and it is skipped. */
-function readOutbox({ record: { outbox } }: Lease): OutboxTask[] {
-  return outbox.map(({ seq, body }) => ({ seq, body: readOrGiveBack(() => readOutboxItem(body)) }));
+function readOutbox({ record: { outbox } }: Lease): readonly OutboxTask[] | GivenBack {
+  const tasks: OutboxTask[] = [];
+  for (const { seq, body } of outbox) {
+    const item = readOrGiveBack(() => readOutboxItem(body));
+    if (isEnd(item)) return item;
+    tasks.push({ seq, body: item });
+  }
+  return tasks;
 }

@@ -24,10 +24,16 @@ export async function accumulate(effect: Accumulate, session: Session): Promise<
   const isProved = effect[by.kind]?.proved === true;
   // This read is sent before the call. If the call is answered first, the balance is left out.
   const pointsBefore = isProved ? readPoints(by, session) : undefined;
-  const intended = await session.intend(operation, { lookup });
-  if (intended === 'unreplicated') return { kind: 'unavailable', operation };
+  const permit = await session.intend(operation, { lookup });
+  if (permit === 'unreplicated' || permit === 'interrupted') return { kind: 'unavailable', operation };
 
-  const { kind } = await session.accumulate({ code, phone, email, name: isProved ? name : undefined });
+  const { kind } = await session.accumulate({
+    code,
+    phone,
+    email,
+    name: isProved ? name : undefined,
+    permit,
+  });
   if (kind === 'unknown') {
     // If nothing was read before the call, its own answer may show AntCRM's clock.
     const { skew = session.skew } = lookup;

@@ -135,12 +135,14 @@ export class AntCrmClient implements port.AntCrm {
 
   accumulate(request: port.AccumulateRequest): Promise<port.CallOutcome> {
     const given = [request.code, request.name];
+    request.permit.use();
     return this.#write('accumulate', { body: wire.accumulateBody(request), given });
   }
 
   redeem(request: port.RedeemRequest): Promise<port.CallOutcome> {
     const { gift, writeBefore } = request;
     const body = wire.redeemBody(request);
+    request.permit.use();
     return this.#write('redeem', { body, given: [gift], writeBefore, isFresh: true });
   }
 

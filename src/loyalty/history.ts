@@ -115,7 +115,7 @@ export function toMovement(before: number | undefined, after: Points): Movement 
 
 /** The points of AntCRM's record; `unavailable` if they cannot be read. Never a sum of the history. */
 export async function readExactBalance(by: Identifier, session: Session): Promise<Outcome> {
-  session.assertMayBegin();
+  if (!session.mayBegin()) return { kind: 'unavailable' };
   const points = await readPoints(by, session, LIST_MS);
   return points === undefined ? { kind: 'unavailable' } : { kind: 'balance', points };
 }

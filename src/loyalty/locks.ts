@@ -1,5 +1,6 @@
-import type { Awaited, EffectContext, Lookup } from '../conversation/effect.ts';
+import type { Awaited, Lookup } from '../conversation/effect.ts';
 import { readAwaited, toAwaited, writeAwaited } from '../conversation/effect.ts';
+import type { EffectContext } from '../engine/perform.ts';
 import { toCodeKey } from './codes.ts';
 import type { CustomerNames, LoyaltyRecord } from './port.ts';
 

@@ -1,4 +1,5 @@
-import type { Effect, Outcome, Perform } from '../conversation/effect.ts';
+import type { Effect, Outcome } from '../conversation/effect.ts';
+import type { Perform } from '../engine/perform.ts';
 import { type Alarm, atMostEvery, type Fields } from '../observability/log.ts';
 import type { Observe } from '../observability/metrics.ts';
 import { TokenBucket } from '../resilience/token-bucket.ts';
@@ -67,7 +68,8 @@ export function createPerform({ observe, ...parts }: Rules): Perform {
   return async (effect, context) => {
     const session = new Session(context, tools);
     try {
-      return await performEffect(effect, session);
+      const outcome = await performEffect(effect, session);
+      return session.isInterrupted ? 'interrupted' : outcome;
     } finally {
       reportClock(session);
     }

@@ -1,9 +1,11 @@
 import type { HistoryRecord, HistoryType, Identifier } from '../conversation/effect.ts';
+import type { CallPermit } from '../engine/perform.ts';
 import type { Deadline } from '../resilience/deadline.ts';
 
 /**
  * AntCRM as the rules of calls see it (docs/antcrm.md). Phones are E.164; the client writes AntCRM's form. No
- * method throws: each end of a call is a value. No method repeats a call that might have been applied.
+ * method throws: each end of a call is a value. No method repeats a call that might have been applied. What
+ * changes points needs the permit of its stored intent, which is good for one call.
  */
 export interface AntCrm {
   /**
@@ -17,7 +19,7 @@ export interface AntCrm {
    *
    * @example
    * const writeBefore = deadlineIn(5000, runtime);
-   * const call = await antCrm.redeem({ gift: 'DAUMAY01', phone: '+84867123456', writeBefore });
+   * const call = await antCrm.redeem({ gift: 'DAUMAY01', phone: '+84867123456', writeBefore, permit });
    * if (call.kind === 'unknown') lookUpLater();
    */
   redeem(request: RedeemRequest): Promise<CallOutcome>;
@@ -33,8 +35,12 @@ export interface AntCrm {
 }
 
 type SentValues = Readonly<Partial<Record<'phone' | 'email', string | undefined>>>;
-export type AccumulateRequest = SentValues & { readonly code: string; readonly name?: string | undefined };
-export type RedeemRequest = SentValues & { readonly gift: string; readonly writeBefore: Deadline };
+type PermittedValues = SentValues & { readonly permit: CallPermit };
+export type AccumulateRequest = PermittedValues & {
+  readonly code: string;
+  readonly name?: string | undefined;
+};
+export type RedeemRequest = PermittedValues & { readonly gift: string; readonly writeBefore: Deadline };
 
 /** From `fromMs` to before `toMs`; epoch ms. */
 export type HistoryPeriod = { readonly fromMs?: number | undefined; readonly toMs?: number | undefined };

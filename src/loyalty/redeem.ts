@@ -1,4 +1,4 @@
-import { type Effect, LeaseLost, type Lookup, type Outcome, toAwaited } from '../conversation/effect.ts';
+import { type Effect, type Lookup, type Outcome, toAwaited } from '../conversation/effect.ts';
 import { deadlineIn, isOver } from '../resilience/deadline.ts';
 import { readPoints, toMovement } from './history.ts';
 import { addNames, addRecordNames, type LockResult, lockAll, SHORT_LOCK_MS, unlockAll } from './locks.ts';
@@ -8,14 +8,11 @@ import type { Session } from './session.ts';
 import { hasIdentifier } from './wire.ts';
 
 type Redeem = Extract<Effect, { kind: 'redeem' }>;
-type Request = Omit<RedeemRequest, 'writeBefore'>;
+type Request = Omit<RedeemRequest, 'writeBefore' | 'permit'>;
 /** Whose points are spent: the names, the points by AntCRM's record, what the request carries. */
 type Customer = { names: Set<string>; balance: Lookup['balance']; request: Request };
 /** A redemption that was called. */
 type CalledRedemption = { operation: string; lookup: Lookup; others: LockResult };
-
-/** If storing the intent takes longer, ms, the store is asked whether this process still has the lease. */
-const FRESH_MS = 1000;
 
 /**
  * Spends points, calling at most once per operation, however often the turn is repeated: locks, baseline,
@@ -47,16 +44,15 @@ export async function redeem(effect: Redeem, session: Session): Promise<Outcome>
 
     // Set before the intent: a pause of the process after it must not carry the call past its deadline.
     const writeBefore = deadlineIn(timeoutMs, runtime);
-    const freshUntil = deadlineIn(FRESH_MS, runtime);
     const evidence = { baseline: baseline.value, locks: [...names].sort(), balance: customer.balance };
     const lookup: Lookup = { kind: 'redeem', by, code: gift, fromMs, ...session.callTimes(), ...evidence };
-    session.assertMayBegin();
+    if (!session.mayBegin()) return { kind: 'unavailable', operation };
     // Before the answer: if it is lost, the intent may be stored, and the operation must keep its locks.
     isIntended = true;
-    const intended = await session.intend(operation, { lookup });
-    if (intended === 'unreplicated') return { kind: 'unavailable', operation, locks: lookup.locks };
-    if (isOver(freshUntil, runtime) && !(await context.isHeld())) throw new LeaseLost();
-    const { kind } = await session.redeem({ ...customer.request, writeBefore });
+    const permit = await session.intend(operation, { lookup });
+    if (permit === 'interrupted') return { kind: 'unavailable', operation };
+    if (permit === 'unreplicated') return { kind: 'unavailable', operation, locks: lookup.locks };
+    const { kind } = await session.redeem({ ...customer.request, writeBefore, permit });
     return await conclude(kind, { operation, lookup, others }, session);
   } finally {
     if (!isIntended) await unlockAll(context, locks);

@@ -1,6 +1,6 @@
 import type { Gift } from '../conversation/context.ts';
-import type { Identifier, Intent, Lookup } from '../conversation/effect.ts';
-import { type EffectContext, LeaseLost, type Skew, TurnInterrupted } from '../conversation/effect.ts';
+import type { Identifier, Intent, Lookup, Skew } from '../conversation/effect.ts';
+import type { EffectContext } from '../engine/perform.ts';
 import type { Log } from '../observability/log.ts';
 import { waitAtMost } from '../resilience/deadline.ts';
 import type { TokenBucket } from '../resilience/token-bucket.ts';
@@ -28,11 +28,12 @@ export type Tools = {
 /** `Date` is cut to whole seconds: half a second is missing on average. */
 const HALF_SECOND_MS = 500;
 const MIN_ERROR_MS = 1000;
+const INTERRUPTED_READ = { ok: false, reason: 'unavailable' } as const;
 
 /**
- * AntCRM and the store, as one effect uses them. Once the lease is lost or the process is stopping, methods
- * throw `LeaseLost` or `TurnInterrupted`, until a call that changes points is made. Later reads are optional
- * and do not throw. Each answer measures AntCRM's clock.
+ * AntCRM and the store, as one effect uses them. Once the lease is lost or the process is stopping, it is
+ * `isInterrupted`: nothing begins any more, and the effect has no outcome. Once a call that changes points is
+ * made, it is not: later reads are optional. Each answer measures AntCRM's clock.
  */
 export class Session {
   readonly context: EffectContext;
@@ -43,6 +44,8 @@ export class Session {
   dateMs: number | undefined;
   /** Whether AntCRM answered at all. */
   isAnswered = false;
+  /** Something was refused, because the lease is lost or the process is stopping. */
+  isInterrupted = false;
   #isCalled = false;
 
   constructor(context: EffectContext, tools: Tools) {
@@ -51,16 +54,15 @@ export class Session {
   }
 
   async history(query: port.HistoryQuery): Promise<port.Read<port.HistoryPage>> {
-    this.assertMayBegin();
+    if (!this.mayBegin()) return INTERRUPTED_READ;
     return this.#noteTime(await this.tools.antcrm.history(query));
   }
 
   async contact(by: Identifier): Promise<port.Read<port.Contact | null>> {
-    this.assertMayBegin();
+    if (!this.mayBegin()) return INTERRUPTED_READ;
     return this.#noteTime(await this.tools.antcrm.contact(by));
   }
 
-  /** Call it only after `intend`; `accumulate` as well. */
   async redeem(request: port.RedeemRequest): Promise<port.CallOutcome> {
     this.#isCalled = true;
     return this.#noteTime(await this.tools.antcrm.redeem(request));
@@ -79,12 +81,12 @@ export class Session {
     return this.#noteTime(outcome);
   }
 
-  /** Stores the intent. After `go` the call must follow, stopping or not. */
-  async intend(operation: string, intent: Intent): Promise<'go' | 'unreplicated'> {
-    this.assertMayBegin();
+  /** Stores the intent. After a permit the call must follow, stopping or not. */
+  async intend(operation: string, intent: Intent): ReturnType<EffectContext['intend']> {
+    if (!this.mayBegin()) return 'interrupted';
     const intended = await this.context.intend(operation, intent);
-    if (intended === 'go' && this.context.signal.aborted) throw new LeaseLost();
-    return intended;
+    if (intended === 'interrupted' || this.context.signal.aborted) this.isInterrupted = true;
+    return this.isInterrupted ? 'interrupted' : intended;
   }
 
   /** The times of a call that begins now, for its lookup. */
@@ -115,10 +117,12 @@ export class Session {
     return !this.context.signal.aborted && !this.context.stopping.aborted;
   }
 
-  assertMayBegin(): void {
-    if (this.#isCalled) return;
-    if (this.context.signal.aborted) throw new LeaseLost();
-    if (this.context.stopping.aborted) throw new TurnInterrupted();
+  /** Whether the effect may go on. */
+  mayBegin(): boolean {
+    if (this.#isCalled) return true;
+    const { signal, stopping } = this.context;
+    if (signal.aborted || stopping.aborted) this.isInterrupted = true;
+    return !this.isInterrupted;
   }
 
   /** AntCRM wrote its `Date` half a round trip ago. */

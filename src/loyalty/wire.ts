@@ -31,7 +31,7 @@ export function toE164(stored: string): string {
   return stored;
 }
 
-export function accumulateBody({ code, phone, email, name }: AccumulateRequest) {
+export function accumulateBody({ code, phone, email, name }: Omit<AccumulateRequest, 'permit'>) {
   const emails = email === undefined ? [] : [{ type: 'Work', value: email }];
   const phones =
     phone === undefined ? [] : [{ type: 'Work', value: toSent({ kind: 'phone', value: phone }) }];
@@ -39,7 +39,7 @@ export function accumulateBody({ code, phone, email, name }: AccumulateRequest) 
 }
 
 /** Flat strings, unlike an accumulation. */
-export function redeemBody({ gift, phone, email }: RedeemRequest) {
+export function redeemBody({ gift, phone, email }: Omit<RedeemRequest, 'permit'>) {
   return { code: gift, data: { email, phone: phone && toSent({ kind: 'phone', value: phone }) } };
 }
 

@@ -86,7 +86,7 @@ export class Spans {
     if (error !== undefined) {
       const type = error instanceof Error ? error.name : typeof error;
       span.setAttribute('error.type', type);
-      if (!EXPECTED.includes(type)) span.setStatus({ code: SpanStatusCode.ERROR });
+      span.setStatus({ code: SpanStatusCode.ERROR });
     }
     span.end();
   }
@@ -111,9 +111,6 @@ export class Spans {
     };
   }
 }
-
-/** These errors are no faults: another process continues the turn. */
-const EXPECTED = ['GivenBack', 'LeaseLost', 'TurnInterrupted'];
 
 /** Other attributes become `other`, so that no sentence or address is sent. */
 const WORD = /^[\w.:-]{1,64}$/;

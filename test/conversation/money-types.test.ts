@@ -1,6 +1,8 @@
-import { expectTypeOf, test } from 'vitest';
+import { expect, expectTypeOf, test } from 'vitest';
 import type { Command, Interpreter, PressCommand, TextCommand } from '../../src/conversation/commands.ts';
 import type { Confirms } from '../../src/conversation/flow.ts';
+import { CallPermit, type EffectContext } from '../../src/engine/perform.ts';
+import type { AntCrm } from '../../src/loyalty/port.ts';
 
 /* Held by the compiler (`npm run check`): what must not compile says so here. */
 
@@ -25,4 +27,31 @@ test('no words confirm, consent or erase, nor are they proof; a flow that spends
   // @ts-expect-error: what spends takes its button.
   const spends: OfConfirms<Confirms> = { kind: 'redeem', confirmsByText: true };
   return [confirmed, erased, offered, typed, shared, earns, spends];
+});
+
+test('a call that changes points takes the permit that its stored intent returns', () => {
+  const call = async (
+    antcrm: AntCrm,
+    context: EffectContext,
+    intent: Parameters<EffectContext['intend']>,
+  ) => {
+    const request = { code: 'TIVI000000001', phone: '+84867123456' };
+    // @ts-expect-error: without an intent there is no permit.
+    void antcrm.accumulate(request);
+    const permit = await context.intend(...intent);
+    // @ts-expect-error: the store may have refused it, or given the lease away.
+    void antcrm.accumulate({ ...request, permit });
+    // @ts-expect-error: nobody makes one up.
+    const own: CallPermit = { operation: 'op-1', use() {} };
+    return permit === 'unreplicated' || permit === 'interrupted'
+      ? own
+      : antcrm.accumulate({ ...request, permit });
+  };
+  expectTypeOf(call).toBeFunction();
+});
+
+test('a permit is for one call', () => {
+  const permit = new CallPermit('op-1');
+  permit.use();
+  expect(() => permit.use()).toThrow('op-1 has only one call');
 });

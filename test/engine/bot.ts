@@ -2,19 +2,19 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import type { Settings } from '../../src/conversation/context.ts';
-import type { Lookup, Outcome, Perform } from '../../src/conversation/effect.ts';
+import type { Lookup, Outcome } from '../../src/conversation/effect.ts';
 import type { Message, Photo, PhotoReader } from '../../src/conversation/message.ts';
 import type { Decision } from '../../src/conversation/reply.ts';
 import { newState, type State, stateSchema } from '../../src/conversation/state.ts';
 import type { Input } from '../../src/conversation/step.ts';
 import { CUSTOMER, lock } from '../../src/engine/customer.ts';
 import { Engine, type EngineOptions } from '../../src/engine/engine.ts';
-import { Lease } from '../../src/engine/leases.ts';
 import { type EngineLimits, LIMITS } from '../../src/engine/limits.ts';
 import type { Delivery, Incoming, Outgoing, Platform } from '../../src/engine/messages.ts';
 import { Operators } from '../../src/engine/operators.ts';
+import { CallPermit, type Perform } from '../../src/engine/perform.ts';
 import type { ConversationRecord } from '../../src/engine/record.ts';
-import { accept, CONVERSATION, type Filing } from '../../src/engine/transitions.ts';
+import { accept, type Basis, CONVERSATION, type Filing } from '../../src/engine/transitions.ts';
 import { VersionedRecords } from '../../src/engine/versioned-records.ts';
 import type { Alarm } from '../../src/observability/log.ts';
 import type { Observe } from '../../src/observability/metrics.ts';
@@ -127,8 +127,9 @@ export function createWorld() {
     const { operation } = effect;
     const customer = 'customer:1';
     if (!(await turn.lock(customer, operation)).locked) return { kind: 'busy', operation };
-    if ((await turn.intend(operation, { lookup: LOOKUP })) !== 'go') throw new Error('may not call');
-    calls.push(operation);
+    const permit = await turn.intend(operation, { lookup: LOOKUP });
+    if (!(permit instanceof CallPermit)) throw new Error('may not call');
+    calls.push(permit.operation);
     return { kind: 'applied', operation, locks: [customer] };
   };
 
@@ -255,10 +256,10 @@ export function filing(id: string, over: Partial<Filing> = {}): Filing {
 }
 
 /** A record with a message of that id, whose lease `owner` has. */
-export function leased(id = 'm1', nowMs = NOW): { record: ConversationRecord; lease: Lease } {
+export function leased(id = 'm1', nowMs = NOW): { record: ConversationRecord; basis: Basis } {
   const { record, answer } = accept(filing(id, { take: taking() }))(null, nowMs);
   if (record === null || answer !== 'leased') throw new Error(answer);
-  return { record, lease: new Lease('name', { record, nowMs, aliveUntilMs: 0 }) };
+  return { record, basis: { record, head: record.inbox[0] ?? null } };
 }
 
 /** Takes the bytes for what a code says. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { Perform } from '../../src/conversation/effect.ts';
 import { VERSION } from '../../src/conversation/state.ts';
 import { LIMITS } from '../../src/engine/limits.ts';
+import type { Perform } from '../../src/engine/perform.ts';
 import { newState, readState, step } from '../support/conversation.ts';
 import { SETTINGS } from '../support/dialogue.ts';
 import { createWorld, incoming, LOOKUP } from './bot.ts';

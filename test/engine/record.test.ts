@@ -133,9 +133,9 @@ it('a message brings a retry forward to its earliest time, and waits for it', ()
   expect(due(left(brought))).toBe(NOW + 5);
 });
 
-const commits = () => commit(held.lease, answers);
-const intends = () => intend(held.lease, { operation: 'op', body: 'lookup' });
-const releases = () => release(held.lease, { sentSeq: 0, leaseMs: LEASE });
+const commits = () => commit(held.basis, answers);
+const intends = () => intend(held.basis, { operation: 'op', body: 'lookup' });
+const releases = () => release(held.basis, { sentSeq: 0, leaseMs: LEASE });
 
 const all = () => [commits(), intends(), releases()];
 
@@ -214,11 +214,11 @@ it('is listed by what it waits for, and what it asks to be listed by', () => {
 });
 
 it('a call may be made by the attempt that wrote the intent, and by none other', () => {
-  const { record, lease } = held;
-  const { head } = lease;
-  const first = intend(lease, { operation: 'op', body: 'lookup' })(record, NOW);
+  const { record, basis } = held;
+  const { head } = basis;
+  const first = intend(basis, { operation: 'op', body: 'lookup' })(record, NOW);
   expect(first.answer).toBe(true);
-  const stale = intend(lease, { operation: 'not written', body: '' })(first.record, NOW);
+  const stale = intend(basis, { operation: 'not written', body: '' })(first.record, NOW);
   expect(stale).toEqual({ record: first.record, answer: false });
   const repeated = intend({ record: left(first), head }, { operation: 'op', body: 'other' });
   expect(repeated(first.record, NOW)).toEqual({ record: first.record, answer: false });
@@ -245,7 +245,7 @@ it.each([
 });
 
 it('a lease is renewed by its holder alone', () => {
-  const record = { ...held.record, lease: { ...held.lease.record.lease, untilMs: NOW + 1 + LEASE } };
+  const record = { ...held.record, lease: { ...held.record.lease, untilMs: NOW + 1 + LEASE } };
   expect(renew(taking())(held.record, NOW + 1)).toEqual({ record, answer: true });
   expect(take(taking())(null, NOW)).toEqual({ record: null, answer: 'none' });
   for (const record of [null, filed, held.record])
@@ -254,10 +254,10 @@ it('a lease is renewed by its holder alone', () => {
 
 it('dead letters are kept, the newest twenty', () => {
   const dead = [{ id: 'one', reason: 'threw', body: 'poison' }];
-  const kept = left(commit(held.lease, { ...answers, dead })(held.record, NOW));
+  const kept = left(commit(held.basis, { ...answers, dead })(held.record, NOW));
   expect(kept.dead).toEqual([{ id: 'one', reason: 'threw', body: 'poison', atMs: NOW }]);
   const more = Array.from({ length: 20 }, (_, at) => ({ id: `${at}`, reason: 'threw', body: '' }));
-  const full = commit(held.lease, { ...answers, dead: more })({ ...held.record, dead: kept.dead }, NOW);
+  const full = commit(held.basis, { ...answers, dead: more })({ ...held.record, dead: kept.dead }, NOW);
   expect(left(full).dead.map(({ id }) => id)).toEqual(more.map(({ id }) => id));
 });
 

@@ -1,10 +1,10 @@
 import { expect, test, vi } from 'vitest';
-import type { Perform } from '../../src/conversation/effect.ts';
 import { LIMITS } from '../../src/engine/limits.ts';
 import { type Incoming, type Platform, withVersion } from '../../src/engine/messages.ts';
+import type { Perform } from '../../src/engine/perform.ts';
 import { MAX_INBOX } from '../../src/engine/transitions.ts';
 import { Spans } from '../../src/observability/tracing.ts';
-import { StoreUnavailable } from '../../src/store/port.ts';
+import { type RecordStore, StoreUnavailable } from '../../src/store/port.ts';
 import { recordingObserve } from '../support/observe.ts';
 import { conversation, createWorld, gate, incoming, LOOKUP, photoOf, READER } from './bot.ts';
 
@@ -219,6 +219,36 @@ async function withCall(limits: Parameters<ReturnType<typeof createWorld>['engin
   await called.opened;
   return { world, engine, answered };
 }
+
+test('a process that was suspended while it stored an intent makes no call once another has the turn', async () => {
+  const world = createWorld();
+  const calls: string[] = [];
+  const perform: Perform = async (_effect, turn) => {
+    const known = turn.findCall('op1');
+    if (known !== null) return known;
+    const permit = await turn.intend('op1', { lookup: LOOKUP });
+    if (permit === 'interrupted' || permit === 'unreplicated')
+      return { kind: 'unavailable', operation: 'op1' };
+    calls.push(permit.operation);
+    return { kind: 'applied', operation: 'op1' };
+  };
+  let isSuspended = false;
+  const suspending: RecordStore = {
+    ...world.store,
+    async compareAndSwap(key, swap) {
+      const swapped = await world.store.compareAndSwap(key, swap);
+      if (world.changes.at(-1) !== 'intend' || isSuspended) return swapped;
+      isSuspended = true;
+      world.advance(2 * LIMITS.leaseMs);
+      world.engine({ perform });
+      await expect.poll(() => world.heard()).toEqual(['redeem:op1', 'unknown']);
+      return swapped;
+    },
+  };
+  await world.engine({ store: suspending, perform }).accept(incoming('redeem:op1'));
+  await expect.poll(() => world.heard()).toEqual(['redeem:op1', 'unknown']);
+  expect(calls).toEqual([]);
+});
 
 test('a long call keeps its lease by renewing it', async () => {
   const { world, answered } = await withCall({ renewMs: 5 });

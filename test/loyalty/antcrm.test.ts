@@ -34,7 +34,9 @@ describe('what is sent', () => {
     // What it lacks is an empty list; a foreign phone stays E.164.
     const foreign = { code: 'X', data: { emails: [], phones: work('+6591234567') } };
     scope().post('/accumulate', foreign).reply(200, { success: 1 });
-    expect(await antCrm.accumulate({ code: 'X', phone: '+6591234567' })).toMatchObject({ kind: 'applied' });
+    expect(await antCrm.accumulate({ ...ACCUMULATION, code: 'X', phone: '+6591234567' })).toMatchObject({
+      kind: 'applied',
+    });
   });
 
   test('a redemption is flat', async () => {

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Effect, EffectContext, Lookup, Outcome } from '../../src/conversation/effect.ts';
+import type { Effect, Lookup, Outcome } from '../../src/conversation/effect.ts';
+import type { EffectContext } from '../../src/engine/perform.ts';
 import { Transport } from '../../src/http/transport.ts';
 import { createLoyalty } from '../../src/loyalty/loyalty.ts';
 import { systemRuntime } from '../../src/runtime.ts';
@@ -90,10 +91,12 @@ async function play(seed: number): Promise<{ told: readonly Told[]; counts: Reco
   });
   antcrm.lookAround();
 
-  function perform(effect: Effect & { operation: string }): Promise<Outcome> {
+  async function perform(effect: Effect & { operation: string }): Promise<Outcome> {
     atWork = effect.operation;
     const context: EffectContext = { ...store.lease(), nowMs: () => Date.now() };
-    return loyalty.perform(effect, context);
+    const outcome = await loyalty.perform(effect, context);
+    if (outcome === 'interrupted') throw new Error('nobody interrupts here');
+    return outcome;
   }
 
   async function lookUp(operation: string, lookup: Lookup): Promise<string> {

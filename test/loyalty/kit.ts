@@ -1,13 +1,11 @@
-import {
-  type Effect,
-  type EffectContext,
-  type Identifier,
-  intentSchema,
-  LeaseLost,
-  type Outcome,
-  type Unlocking,
-} from '../../src/conversation/effect.ts';
+import { type Effect, type Identifier, intentSchema, type Outcome } from '../../src/conversation/effect.ts';
 import { type CustomerRecord, lock, unlock } from '../../src/engine/customer.ts';
+import {
+  CallPermit,
+  type EffectContext,
+  type Interrupted,
+  type Unlocking,
+} from '../../src/engine/perform.ts';
 import type { Transition } from '../../src/engine/versioned-records.ts';
 import { createPerform } from '../../src/loyalty/loyalty.ts';
 import type * as port from '../../src/loyalty/port.ts';
@@ -71,8 +69,8 @@ export const toPage = (records: readonly port.LoyaltyRecord[]): port.HistoryPage
 class FakeAntcrm implements port.AntCrm {
   readonly records: (port.LoyaltyRecord & { visibleAtMs?: number })[] = [];
   readonly contacts: port.Contact[] = [];
-  readonly accumulated: port.AccumulateRequest[] = [];
-  readonly redeemed: port.RedeemRequest[] = [];
+  readonly accumulated: Omit<port.AccumulateRequest, 'permit'>[] = [];
+  readonly redeemed: Omit<port.RedeemRequest, 'permit'>[] = [];
   readonly queries: port.HistoryQuery[] = [];
   readonly lookups: Identifier[] = [];
   readonly down = new Set<'history' | 'contact'>();
@@ -93,12 +91,14 @@ class FakeAntcrm implements port.AntCrm {
     this.#clock = clock;
   }
 
-  async accumulate(request: port.AccumulateRequest): Promise<port.CallOutcome> {
+  async accumulate({ permit, ...request }: port.AccumulateRequest): Promise<port.CallOutcome> {
+    permit.use();
     this.accumulated.push(request);
     return this.#end(request, { type: 'point', code: request.code, score: 100, what: 'Tivi' });
   }
 
-  async redeem(request: port.RedeemRequest): Promise<port.CallOutcome> {
+  async redeem({ permit, ...request }: port.RedeemRequest): Promise<port.CallOutcome> {
+    permit.use();
     this.redeemed.push(request);
     return this.#end(request, { type: 'gift', code: request.gift, score: 10, what: 'Đầu máy' });
   }
@@ -206,11 +206,10 @@ class FakeStore {
       stopping: this.stopping.signal,
       lock: async (...asked) => this.lock(...asked),
       unlock: async (...left) => this.unlock(...left),
-      isHeld: async () => fence === this.#fence,
       intend: async (operation, body) => {
-        if (fence !== this.#fence || this.intents.has(operation)) throw new LeaseLost();
+        if (fence !== this.#fence || this.intents.has(operation)) return 'interrupted';
         this.intents.set(operation, JSON.stringify(body));
-        return this.isReplicated ? 'go' : 'unreplicated';
+        return this.isReplicated ? new CallPermit(operation) : 'unreplicated';
       },
       findCall: (operation) => {
         const stored = this.intents.get(operation);
@@ -247,6 +246,6 @@ export function createKit() {
     off: createPerform({ ...parts, contacts: 'off' }),
   };
   const perform = (effect: Effect, contacts: 'on' | 'off' = 'on', context: EffectContext = store.lease()) =>
-    clock.run<Outcome>(rules[contacts](effect, context));
+    clock.run<Outcome | Interrupted>(rules[contacts](effect, context));
   return { clock, ahead, antcrm, store, seen, perform, observe };
 }

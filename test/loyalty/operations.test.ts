@@ -1,14 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import {
-  type Effect,
-  type EffectContext,
-  LeaseLost,
-  type Lookup,
-  type Outcome,
-  TurnInterrupted,
-  writeAwaited,
-} from '../../src/conversation/effect.ts';
+import { type Effect, type Lookup, writeAwaited } from '../../src/conversation/effect.ts';
 import { LOCK_MS } from '../../src/engine/customer.ts';
+import type { EffectContext } from '../../src/engine/perform.ts';
 import type { AnswerTime, LoyaltyRecord } from '../../src/loyalty/port.ts';
 import { AHEAD_MS, createKit, EMAIL, type Fate, never, PHONE, START_MS, toPage } from './kit.ts';
 
@@ -29,10 +22,10 @@ const LOOKUP: Lookup = {
   ...{ baseline: [], locks: LOCKS },
 };
 
-let { clock, ahead, antcrm, store, seen, perform } = createKit();
+let { clock, antcrm, store, seen, perform } = createKit();
 
 beforeEach(() => {
-  ({ clock, ahead, antcrm, store, seen, perform } = createKit());
+  ({ clock, antcrm, store, seen, perform } = createKit());
   antcrm.contacts.push(GARNACHO);
 });
 
@@ -214,15 +207,15 @@ describe('redeem', () => {
   });
 
   it.each([
-    ['gives its locks back where the bot stops', stops, TurnInterrupted, []],
-    ['leaves them to who has the lease now', (lease: Lease) => lease.abort(), LeaseLost, LOCKS],
-  ])('interrupted before the intent %s', async (_, happens, error, locks) => {
+    ['gives its locks back where the bot stops', stops, []],
+    ['leaves them to who has the lease now', (lease: Lease) => lease.abort(), LOCKS],
+  ])('interrupted before the intent %s', async (_, happens, locks) => {
     const lease = store.lease();
     antcrm.history = async () => {
       happens(lease);
       return { ok: true, value: EMPTY };
     };
-    await expect(perform(REDEEM, 'on', lease)).rejects.toThrow(error);
+    expect(await perform(REDEEM, 'on', lease)).toBe('interrupted');
     expect(store.locked).toEqual(locks);
   });
 
@@ -246,7 +239,7 @@ describe('redeem', () => {
 });
 
 describe('check', () => {
-  const check = (over: Partial<Lookup> = {}): Promise<Outcome> =>
+  const check = (over: Partial<Lookup> = {}) =>
     perform({ kind: 'check', operation: 'op-1', lookup: { ...LOOKUP, ...over } });
   const early = gift({ id: 'a', atMs: START_MS - 1001 });
   const found = gift({ id: 'a' });
@@ -397,9 +390,9 @@ describe('a turn that cannot go on', () => {
   ])('calls nothing for $kind while stopping, or once the lease is lost', async (effect) => {
     const lost = store.lease();
     lost.abort();
-    await expect(perform(effect, 'on', lost)).rejects.toThrow(LeaseLost);
+    expect(await perform(effect, 'on', lost)).toBe('interrupted');
     stops();
-    await expect(perform(effect)).rejects.toThrow(TurnInterrupted);
+    expect(await perform(effect)).toBe('interrupted');
     expect([...called(), ...antcrm.queries, ...antcrm.lookups]).toEqual([]);
     expect(store.intents.size).toBe(0);
   });
@@ -409,9 +402,9 @@ describe('a turn that cannot go on', () => {
     async (effect) => {
       const stale = store.lease();
       store.lease();
-      await expect(perform(effect, 'on', stale)).rejects.toThrow(LeaseLost);
+      expect(await perform(effect, 'on', stale)).toBe('interrupted');
       const losing = then((context) => context.abort());
-      await expect(perform(effect, 'on', losing)).rejects.toThrow(LeaseLost);
+      expect(await perform(effect, 'on', losing)).toBe('interrupted');
       expect(called()).toEqual([]);
     },
   );
@@ -422,16 +415,6 @@ describe('a turn that cannot go on', () => {
     });
     await expect(perform(REDEEM, 'on', context)).rejects.toThrow('the answer was lost');
     expect(store.locked).toEqual(LOCKS);
-    expect(await perform(REDEEM)).toMatchObject({ kind: 'unknown' });
-    expect(antcrm.redeemed).toEqual([]);
-  });
-
-  it('does not redeem where the machine was suspended after the intent, and the turn is another process’s now', async () => {
-    const context = then(() => {
-      ahead.ms += 20_000;
-      store.lease();
-    });
-    await expect(perform(REDEEM, 'on', context)).rejects.toThrow(LeaseLost);
     expect(await perform(REDEEM)).toMatchObject({ kind: 'unknown' });
     expect(antcrm.redeemed).toEqual([]);
   });

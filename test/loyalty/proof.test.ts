@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Lookup, Outcome } from '../../src/conversation/effect.ts';
+import type { Interrupted } from '../../src/engine/perform.ts';
 import type { Exchange, HttpCall } from '../../src/http/transport.ts';
 import { createLoyalty } from '../../src/loyalty/loyalty.ts';
 import { createKit, GIFTS, PHONE, START_MS, TIMEOUT_MS } from './kit.ts';
@@ -63,9 +64,11 @@ function createWire() {
     ...{ transport: wire, runtime: clock, gifts: GIFTS, observe },
   });
   const check = (lookup: Lookup) =>
-    clock.run<Outcome>(perform({ kind: 'check', operation: 'op-1', lookup }, store.lease()));
+    clock.run<Outcome | Interrupted>(perform({ kind: 'check', operation: 'op-1', lookup }, store.lease()));
   const redeem = (gift = 'DAUMAY01') =>
-    clock.run<Outcome>(perform({ kind: 'redeem', operation: 'op-1', gift, by: PHONE }, store.lease()));
+    clock.run<Outcome | Interrupted>(
+      perform({ kind: 'redeem', operation: 'op-1', gift, by: PHONE }, store.lease()),
+    );
   return { wire, clock, seen, check, redeem };
 }
 

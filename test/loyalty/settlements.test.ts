@@ -92,6 +92,7 @@ async function play(
       // A cashier does not wait for our calls to end.
       letCashiersRedeem();
       const outcome = await perform(decision.effect);
+      if (outcome === 'interrupted') throw new Error('nobody interrupts here');
       decision = step(decision.state, { kind: 'outcome', outcome }, context());
       decisions.push(decision);
     }

@@ -93,7 +93,10 @@ const inSwap = (name: string, finds: string, swapIn: SwapIn) =>
   inStore(name, finds, (store) => ({ compareAndSwap: (key, swap) => swapIn(store, key, swap) }));
 const inOutcome = (name: string, finds: string, change: (outcome: Outcome) => Outcome) =>
   inDefect(name, finds, {
-    perform: (perform) => async (effect, context) => change(await perform(effect, context)),
+    perform: (perform) => async (effect, context) => {
+      const outcome = await perform(effect, context);
+      return outcome === 'interrupted' ? outcome : change(outcome);
+    },
   });
 const inStep = (name: string, finds: string, step: Required<Defect>['step']) =>
   inDefect(name, finds, { step });

@@ -1,9 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { EffectContext, Perform } from '../../src/conversation/effect.ts';
 import { Engine, type EngineOptions } from '../../src/engine/engine.ts';
 import { LIMITS } from '../../src/engine/limits.ts';
 import type { Delivery, Outgoing } from '../../src/engine/messages.ts';
 import { Operators } from '../../src/engine/operators.ts';
+import type { EffectContext, Perform } from '../../src/engine/perform.ts';
 import type { HttpCall } from '../../src/http/transport.ts';
 import { createLoyalty, type LoyaltyOptions } from '../../src/loyalty/loyalty.ts';
 import { createNotices } from '../../src/notices.ts';
@@ -186,7 +186,6 @@ export function startProcess(name: string, around: Surroundings) {
     const noting: EffectContext = {
       ...{ nowMs: context.nowMs, signal: context.signal, stopping: context.stopping },
       findCall: (call) => context.findCall(call),
-      isHeld: () => context.isHeld(),
       intend: (...call) => context.intend(...call),
       async lock(customer, ...rest) {
         const lock = await context.lock(customer, ...rest);
@@ -200,7 +199,7 @@ export function startProcess(name: string, around: Surroundings) {
       },
     };
     const outcome = await operationAtWork.run(operation, () => performEffect(effect, noting));
-    if (!context.signal.aborted) conduct.onOutcome(name, outcome, locks);
+    if (outcome !== 'interrupted' && !context.signal.aborted) conduct.onOutcome(name, outcome, locks);
     return outcome;
   };
 

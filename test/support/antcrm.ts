@@ -1,4 +1,5 @@
 import { onTestFinished } from 'vitest';
+import { CallPermit } from '../../src/engine/perform.ts';
 import { Transport } from '../../src/http/transport.ts';
 import { AntCrmClient, type AntCrmOptions } from '../../src/loyalty/antcrm.ts';
 import type { Fields } from '../../src/observability/log.ts';
@@ -43,11 +44,18 @@ export function openAntCrm(
 
 export const BY_PHONE = { kind: 'phone', value: '+84867123456' } as const;
 export const POINTS = { type: 'point', by: BY_PHONE, page: 1 } as const;
-export const ACCUMULATION = { code: 'TIVI000000001', phone: BY_PHONE.value };
+export const ACCUMULATION = {
+  ...{ code: 'TIVI000000001', phone: BY_PHONE.value },
+  /** Each call has its own. */
+  get permit() {
+    return new CallPermit('op-1');
+  },
+};
 
 /** A redemption that may be written for a while yet. */
 export const redemption = (writeWithinMs = 60_000) => ({
   gift: 'DAUMAY01',
   phone: BY_PHONE.value,
+  permit: new CallPermit('op-1'),
   writeBefore: { monotonicMs: performance.now() + writeWithinMs, wallMs: Date.now() + 60_000 },
 });
