@@ -141,7 +141,7 @@ export class RateLimiter {
     const isProbe = this.#pause?.probe === name;
     switch (delivery.kind) {
       case 'throttled':
-        this.#refuse(name, Math.min(delivery.afterMs ?? REFUSED_MS, MAX_PAUSE_MS), nowMs);
+        this.#refuse(name, delivery.afterMs ?? REFUSED_MS, nowMs);
         break;
       case 'undelivered':
       case 'uncertain':
@@ -196,9 +196,10 @@ export class RateLimiter {
   }
 
   #refuse(name: string, afterMs: number, nowMs: number): void {
-    const chat = this.#chatOf(name);
-    chat.pausedMs = nowMs + afterMs;
     if (this.#pause?.probe === name) this.#postponeProbe(nowMs);
+    // The reply is given up; others may still come.
+    if (afterMs >= MAX_PAUSE_MS) return;
+    this.#chatOf(name).pausedMs = nowMs + afterMs;
     // The last of its messages is the one that was refused.
     if (!this.#isQuiet(name, nowMs, QUIET + 1)) return;
     if (this.#pause) this.#pause.endsMs = Math.max(this.#pause.endsMs, nowMs + afterMs);
