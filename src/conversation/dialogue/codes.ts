@@ -65,9 +65,17 @@ function changeBy(round: Round, command: ListCommand): Reduction {
   const offered = findAskedCode(step);
   const isEditing = step.at === 'asking' && step.slot === 'codes' && step.editing === true;
   const isCorrected = isEditing && !offered && codes.length === 1 && command.do === 'add';
-  const change = changeList(isCorrected ? [] : codes, command, offered);
+  const changed = changeList(isCorrected ? [] : codes, command, offered);
+  const change = command.do === 'add' && command.kept ? tellAdded(changed, codes) : changed;
   if (change.told.some(({ key }) => key === 'codes.which')) return askWhich(begun.state, codes, scope);
   return takeList(begun, flow, change);
+}
+
+/** Says which codes join the list: the text only mentions them. */
+function tellAdded(change: Change, codes: Codes): Change {
+  const { fresh, told } = change;
+  if (codes.length === 0 || fresh.length === 0) return change;
+  return { ...change, told: [...told, { key: 'codes.beside', params: { code: join(fresh) } }] };
 }
 
 /** A guess in the place of a listed code: that one stays until the customer has agreed. */

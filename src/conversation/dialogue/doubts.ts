@@ -108,7 +108,7 @@ export function askDoubt({ step, offer, takesPhone }: DoubtQuestion): Reply {
       };
     case 'email': {
       const asks = step.slot === 'email' || !takesPhone ? 'email' : 'phone';
-      const context = why === 'several' ? why : undefined;
+      const context = isButtonOnly(offer) ? why : undefined;
       return { key: 'email.typo', context, params: { email: meant }, choices, asks };
     }
   }

@@ -1,9 +1,10 @@
 import type { Command, CommandOf, SlotKind } from '../commands.ts';
 import { findConfirms, type Scope } from '../flow.ts';
+import { showPhone } from '../prompts/format.ts';
 import { isStaff, toTypedValue } from '../prompts/identity.ts';
-import { type Decision, say, sayFirst } from '../reply.ts';
+import { type Decision, type Reply, say, sayFirst } from '../reply.ts';
 import { findSlotByField, missingSlots, SLOTS } from '../slots.ts';
-import { type Confirming, dropOffer, forgetLast, type State } from '../state.ts';
+import { type Confirming, type Draft, dropOffer, forgetLast, type State } from '../state.ts';
 import { advance } from './advance.ts';
 import { beginCalls } from './calls.ts';
 import { acceptCode, changeCodes, declineCode, listCodes } from './codes.ts';
@@ -162,8 +163,16 @@ function tellNoted(decision: Decision, { before, isForm }: RoundScope): Decision
   const isNew = JSON.stringify(draft) !== JSON.stringify(before.draft) && !draft.among;
   // If another reply comes before the question, none is added.
   if (!isList && !(isAgain && isNew && replies.length === 1)) return decision;
-  const told = isList ? listCodes(codes) : { key: 'noted' };
+  const told = isList ? listCodes(codes) : describeNoted(draft, before.draft);
   return { ...decision, replies: [...replies.slice(0, -1), told, ...replies.slice(-1)] };
+}
+
+function describeNoted({ phone, email }: Draft, before: Draft): Reply {
+  if (phone && phone.value !== before.phone?.value)
+    return { key: 'noted', context: 'value', params: { value: showPhone(phone.value) } };
+  if (email && email.value !== before.email?.value)
+    return { key: 'noted', context: 'value', params: { value: email.value } };
+  return { key: 'noted' };
 }
 
 function agree(round: Round): Reduction {

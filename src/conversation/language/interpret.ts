@@ -58,7 +58,7 @@ export type InterpreterOptions = {
   readonly answered: ReadonlySet<string>;
 };
 
-const SHORT = { ok: false, reason: 'code.short' } as const;
+const PART = { ok: false, reason: 'code.part' } as const;
 const UNCLEAR: readonly TextCommand[] = [{ do: 'unclear' }];
 const ASKS_UNKNOWN: readonly TextCommand[] = [{ do: 'ask', about: 'unknown' }];
 
@@ -201,7 +201,7 @@ export class LanguageInterpreter implements Interpreter {
       default: {
         if (kind === 'gift' && settings.gifts.length > 0) return [wrong(kind, 'gift.unknown')];
         const isBeginning = findBeginning(text.trim(), settings.codePrefixes) !== undefined;
-        const code = isBeginning ? SHORT : this.parser.readCode(text);
+        const code = isBeginning ? PART : this.parser.readCode(text);
         if (!code.ok) return [wrong(kind, code.reason)];
         return [
           kind === 'gift' ? { do: 'set', slot: kind, value: code.value } : { do: 'add', codes: [code.value] },

@@ -88,6 +88,8 @@ function atPage({ said, act, flow, starts, values }: Situation): Meant {
 /** A value is doubted: it is taken over, kept as it was typed, or neither. */
 function atDoubt(here: Situation): Meant {
   const { said, act, at, isBare, isQuestion } = here;
+  const picked = isBare ? pickPlace(said, at, 'use:') : undefined;
+  if (picked) return picked;
   const isCovered = said.rest.length === 0;
   if (!isBare) return undefined;
   if (at.kind === 'email' && (act === 'none' || act === 'cancel mild')) return NO_EMAIL;
@@ -158,8 +160,13 @@ function correctTail(said: ParsedText, { codes, kind, phone }: Expecting): Meant
   if (field === 'phone' && phone !== undefined)
     return [{ do: 'set', slot: 'phone', doubt: { why: 'spoken', meant: withTail(phone) } }];
   const differing = (code: string) => [...code.slice(-tail.length)].filter((digit, at) => digit !== tail[at]);
+  const wrongEnds = said.parts.flatMap(({ value }) =>
+    value?.kind === 'end' && value.end !== tail ? value.end : [],
+  );
+  // "113 chứ không phải 112": the other digits say which code is meant.
+  const named = codes.filter((code) => wrongEnds.some((end) => code.endsWith(end)));
   const nearest = codes.filter((code) => differing(code).length === 1);
-  const [code, ...others] = nearest.length > 0 ? nearest : codes;
+  const [code, ...others] = [named, nearest, codes].find((some) => some.length > 0) ?? [];
   if (
     field !== 'code' ||
     code === undefined ||
@@ -189,9 +196,17 @@ function aboutGift(here: Situation): Meant {
   const named = someOf(valuesFor(here, flow));
   if (said.gifts.length > 0) return !isQuestion || said.rest.length === 0 ? named : undefined;
   if (isBare && SKIPS.test(act) && !says(said, 'faults')) return [{ do: 'none' }];
-  const [place, ...others] = isBare ? said.places : [];
-  const buttons = at.buttons().filter((id) => id?.startsWith('gift:'));
-  const choice = place && others.length === 0 ? buttons.at(place > 0 ? place - 1 : place) : undefined;
+  return isBare ? pickPlace(said, at, 'gift:') : undefined;
+}
+
+/** The button that a text names by its place: "cái thứ hai". */
+function pickPlace({ places }: ParsedText, at: Expecting, ids: string): Meant {
+  const [place, ...others] = places;
+  if (!place || others.length > 0) return undefined;
+  const choice = at
+    .buttons()
+    .filter((id) => id?.startsWith(ids))
+    .at(place > 0 ? place - 1 : place);
   return choice ? [{ do: 'pick', choice }] : undefined;
 }
 
@@ -222,7 +237,7 @@ export function meantAnywhere(here: Situation): Meant {
   }
   // Values in the wish for a person are kept while the person answers.
   if (act === 'show person' || act === 'show complaint')
-    return [...(flow ? valuesFor(here, flow) : []), ...(commandOf(act) ?? [])];
+    return [...(flow ? asKept(valuesFor(here, flow)) : []), ...(commandOf(act) ?? [])];
   const plain = isBare || !ONLY_BARE.test(act) ? commandOf(act) : undefined;
   if (plain || isLive(at)) return plain;
   if (act === 'remove')
