@@ -205,7 +205,7 @@ it('a look inside shows what was understood, the state before and after, calls, 
   await replied(page, 'operation.resolved.done');
   await view(page, 'Bên trong');
   await inside(page).getByText('Bot tự lên tiếng').waitFor();
-  await inside(page).getByText('/history-point').waitFor();
+  await inside(page).getByText('/history-point').first().waitFor();
 });
 
 it('with a staff token one signs in and out; the token is kept nowhere and in no address', async () => {
