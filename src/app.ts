@@ -8,6 +8,7 @@ import type { Settings } from './conversation/context.ts';
 import { Engine } from './engine/engine.ts';
 import type { EngineLimits } from './engine/limits.ts';
 import { Operators } from './engine/operators.ts';
+import { createSecrets } from './engine/secrets.ts';
 import { Traces } from './engine/trace.ts';
 import type { ServerOptions } from './http/server.ts';
 import type { AntCrmClient } from './loyalty/antcrm.ts';
@@ -77,6 +78,13 @@ export async function createApp(config: Config, options: AppOptions = {}) {
     guard: http.guard,
     encryption,
     feed,
+    createSecrets: (channel: string) =>
+      createSecrets(channel, {
+        store,
+        sealer: encryption,
+        runtime: systemRuntime,
+        onFault: (fault, name) => observe.alarm(fault, { channel, conversation: name }),
+      }),
     photoReader,
     tickets: createTickets({ store, operators, runtime: systemRuntime }),
     handover: config.settings.handover,

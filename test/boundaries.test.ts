@@ -8,6 +8,7 @@ const CHANNEL = [
   'channels/[^/]+$',
   'http/',
   'engine/messages.ts',
+  'engine/secrets.ts',
   'runtime.ts',
   'operators/tickets.ts',
   'resilience/',

@@ -2,6 +2,7 @@ import type { FastifyPluginAsync } from 'fastify';
 import type { MenuCommand } from '../conversation/conversation.ts';
 import type { LocalizedText, PhotoReader, Sender } from '../conversation/message.ts';
 import type { Incoming, Platform } from '../engine/messages.ts';
+import type { Secrets } from '../engine/secrets.ts';
 import type { Guard, Limit } from '../http/guard.ts';
 import type { Addresses } from '../http/server.ts';
 import type { Words } from '../i18n.ts';
@@ -71,6 +72,8 @@ export type ChannelParts = {
   readonly guard: Guard;
   readonly encryption: Encryption;
   readonly feed: Feed;
+  /** Keeps this channel's own secrets: those that the platform renews. */
+  readonly secrets: Secrets;
   /** Reads pictures that come with a request (others: `fetchPhoto`). */
   readonly photoReader: PhotoReader;
   /** Who asked for a person. `handover`: staff answer them. */

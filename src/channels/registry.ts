@@ -1,3 +1,4 @@
+import type { Secrets } from '../engine/secrets.ts';
 import { type Addresses, type Http, waitForClose } from '../http/server.ts';
 import type { Log } from '../observability/log.ts';
 import type { Channel, ChannelEntry, ChannelParts, ChannelTraits } from './channel.ts';
@@ -27,12 +28,14 @@ export class ChannelRegistry<Settings> {
   /** Opens the channels. `wrap` may put a layer between each and the engine. */
   async open(
     settings: Settings,
-    parts: Omit<ChannelParts, 'limit' | 'channels'> & Pick<Http, 'createLimit'>,
+    parts: Omit<ChannelParts, 'limit' | 'channels' | 'secrets'> &
+      Pick<Http, 'createLimit'> & { readonly createSecrets: (channel: string) => Secrets },
     wrap = (channel: Channel): Channel => channel,
   ): Promise<void> {
     for (const { traits, open } of this.#entries) {
-      const opened = await open(settings, { ...parts, channels: this.traits, limit: parts.createLimit() });
       const { name, title } = traits;
+      const own = { limit: parts.createLimit(), secrets: parts.createSecrets(name) };
+      const opened = await open(settings, { ...parts, ...own, channels: this.traits });
       if ('off' in opened) this.#greetings.push(() => [`${title} is off (${opened.off})`]);
       else {
         this.#open.set(name, wrap(opened));

@@ -26,6 +26,7 @@ channelContract('the channel of examples/own-channel', async (parts) => {
     limit: nobody,
     guard: { api: nobody, page: nobody, limitFailures: nobody, isStaff: () => true },
     tickets: NO_TICKETS,
+    secrets: { read: nobody, replace: async () => 'busy' as const },
     ...{ sandboxed: true, handover: false, channels: [], commands: [], answers: [] },
   });
   if ('off' in opened) throw new Error(opened.off);
