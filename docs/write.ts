@@ -33,9 +33,11 @@ const entries = variables.map(({ name, meaning, wants, fallback = '', absent }) 
 const answers = Object.keys(WORDING.vi).flatMap((key) => /^answer\.([^_]+)$/.exec(key)?.[1] ?? []);
 
 const { examples } = new Vocabulary(LANGUAGE_TEXTS);
-const asked = new Set(examples.flatMap(({ act, isPhrase }) => (isPhrase ? [] : [act.slice('ask '.length)])));
+const asked = new Set(
+  examples.flatMap(({ act }) => (act.startsWith('ask ') ? act.slice('ask '.length) : [])),
+);
 // How an operation stands, the bot knows.
-const others = new Set([...answers, 'unknown', 'operation.when']);
+const others = new Set([...answers, 'unknown', 'what', 'who', 'operation.when']);
 const unanswered = [...asked].filter((id) => !others.has(id));
 const list = (ids: readonly string[]) => ids.map((id) => `\`${id}\``).join(', ');
 

@@ -20,7 +20,7 @@ it('npm run answers shows what a text is taken for, and whether that has an answ
   const [hours, expiry, gift] = tryTexts(texts, read.config);
   expect(hours).toContain('→ ask answer hours (');
   expect(expiry).toContain('→ ask answer points.expiry, which has no answer (');
-  expect(gift).toBe('đổi quà → start redeem');
+  expect(gift).toBe('đổi quà → start redeem (start redeem 1.00; like "đổi quà")');
 });
 
 it('npm run keys prints a file of variables that the configuration takes as they are', async () => {

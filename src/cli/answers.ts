@@ -9,7 +9,7 @@ import { judgeFolds, reportFolds } from './folds.ts';
  * `npm run answers -- folds`: how well it understands lines that it has not learnt.
  */
 
-/** How each text is understood without a context, and which questions are most like it. */
+/** How each text is understood without a context, how sure that is, and the nearest line of the files. */
 export function tryTexts(
   texts: readonly string[],
   { answers, settings }: Pick<Config, 'answers' | 'settings'>,
@@ -27,12 +27,13 @@ export function tryTexts(
   });
   const known = new Set(answers.map(({ id }) => id));
   return texts.map((text) => {
-    const { commands = '', nearest } = explain(text, newState(), about);
+    const { commands = '', guesses, line } = explain(text, newState(), about);
     const [, id] = /^ask answer (\S+)$/.exec(commands) ?? [];
     const isOpen = id !== undefined && !known.has(id) && !(`answer.${id}` in WORDING.vi);
     const open = isOpen ? ', which has no answer' : '';
-    const near = nearest === undefined ? '' : ` (${nearest})`;
-    return `${text} → ${commands}${open}${near}`;
+    const near = line === undefined ? '' : `; like "${line}"`;
+    const why = guesses === undefined ? '' : ` (${guesses}${near})`;
+    return `${text} → ${commands}${open}${why}`;
   });
 }
 

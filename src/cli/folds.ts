@@ -35,7 +35,7 @@ export function judgeFolds(): readonly Judged[] {
       answered,
     });
     const examples = new Vocabulary(LANGUAGE_TEXTS).examples.filter(({ text }) => isLeftOut(text));
-    return examples.map((example) => judgeExample(example, interpreter));
+    return examples.map((one) => ({ ...one, ...judgeText(one.text, one.act, interpreter) }));
   }).flat();
 }
 
@@ -93,14 +93,14 @@ function placeOf(act: string): Expecting {
   return NOTHING;
 }
 
-function judgeExample({ text, act, locale, line }: Example, interpreter: Interpreter): Judged {
+/** How a text that should be this act is understood at the act's most natural question. */
+export function judgeText(text: string, act: string, interpreter: Pick<Interpreter, 'interpret'>) {
   const { commands } = interpreter.interpret(text, placeOf(act), READING);
-  const as = commands.map(describe).join(' · ');
-  return { text, act, locale, line, as, verdict: verdictOf(act, commands) };
+  return { as: commands.map(describe).join(' · '), verdict: verdictOf(act, commands) };
 }
 
 /** The heading under which a command stands. */
-function actOf(command: TextCommand): string {
+export function actOf(command: TextCommand): string {
   switch (command.do) {
     case 'start':
       return `start ${command.flow}`;
@@ -133,6 +133,10 @@ const ALIKE: readonly (readonly string[])[] = [
   ['show help', 'show menu', 'show welcome', 'talk greeting'],
   ['change', 'no'],
   ['talk remark', 'ask unknown'],
+  ['ask code.wrong', 'ask phone.wrong', 'ask email.wrong', 'ask wrong'],
+  ['start accumulate', 'ask points.how'],
+  ['start redeem', 'ask gift.how', 'ask points.use'],
+  ['show complaint', 'ask points.missing'],
 ];
 const isAlike = (one: string, other: string): boolean =>
   one === other || ALIKE.some((acts) => acts.includes(one) && acts.includes(other));

@@ -194,14 +194,11 @@ export type Interpretation = {
   /** At least one. */
   readonly commands: readonly TextCommand[];
   readonly why: {
-    /** The examples that cover the text, as the language file has them. */
-    readonly covered: readonly string[];
-    /** Similar examples, the nearest first. */
-    readonly nearest?: readonly {
-      readonly example: string;
-      readonly command: string;
-      readonly score: number;
-    }[];
+    /** What the words say, and how sure that is (0–1; 1: an example line); `''`: nothing that is sure. */
+    readonly act: string;
+    readonly p: number;
+    /** What they may say, the likeliest first. */
+    readonly guesses: readonly { readonly act: string; readonly p: number }[];
   };
 };
 

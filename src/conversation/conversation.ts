@@ -4,7 +4,7 @@ import type { Context } from './context.ts';
 import { toExpecting } from './dialogue/questions.ts';
 import { createFlows, type Flow, type Flows } from './flow.ts';
 import { LanguageInterpreter } from './language/interpret.ts';
-import type { Answer } from './language/similarity.ts';
+import type { Answer } from './language/nearness.ts';
 import { type LanguageText, Vocabulary } from './language/vocabulary.ts';
 import { type Locale, type LocalizedText, perLocale, type Wording } from './message.ts';
 import type { Decision } from './reply.ts';
@@ -90,11 +90,12 @@ export function createConversation({
     explain(text, state, context) {
       const scope = { ...UNUSED_CONTEXT, ...context, ...fixed };
       const { commands, why } = language.interpret(text, toExpecting(state, scope), scope);
-      const nearest = why.nearest?.map(({ example, score }) => `${example} ${score.toFixed(2)}`);
+      const line = language.nearestLine(text, why.act);
+      const guesses = why.guesses.slice(0, SHOWN_GUESSES).map(({ act, p }) => `${act} ${p.toFixed(2)}`);
       return {
         commands: commands.map(describeCommand).join(' · '),
-        ...(why.covered.length > 0 && { covered: why.covered.join(' · ') }),
-        ...(nearest && { nearest: nearest.join(' · ') }),
+        ...(guesses.length > 0 && { guesses: guesses.join(' · ') }),
+        ...(line !== undefined && { line }),
       };
     },
     commands: [...flows.map(({ name }) => name), ...MENU].map((name) => ({
@@ -122,6 +123,9 @@ function collectQuestions(
 /** "có mất phí không" -> "Có mất phí không?" */
 const toQuestionText = (text: string) =>
   `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/\?$/, '')}?`;
+
+/** What the trace shows of what a text may mean. */
+const SHOWN_GUESSES = 3;
 
 /** Values for the parts of a context that reading a text does not use. */
 const UNUSED_CONTEXT = { serviceUp: true, current: true, ids: { operation: '', view: '' } } as const;

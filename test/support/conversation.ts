@@ -1,9 +1,10 @@
-import type { Expecting } from '../../src/conversation/commands.ts';
+import { actOf, judgeText } from '../../src/cli/folds.ts';
+import type { Expecting, Reading } from '../../src/conversation/commands.ts';
 import { createConversation, slashCommands } from '../../src/conversation/conversation.ts';
 import { flows } from '../../src/conversation/flows/index.ts';
 import { LanguageInterpreter } from '../../src/conversation/language/interpret.ts';
+import type { Answer } from '../../src/conversation/language/nearness.ts';
 import { lacksEmail } from '../../src/conversation/language/parser.ts';
-import { type Answer, UNKNOWN } from '../../src/conversation/language/similarity.ts';
 import { Vocabulary } from '../../src/conversation/language/vocabulary.ts';
 import { spanNamed } from '../../src/conversation/values/calendar.ts';
 import { LANGUAGE_TEXTS, WORDING } from '../../src/i18n.ts';
@@ -30,12 +31,24 @@ const createLanguage = (answers: readonly Answer[] = []) =>
     answers,
     answered: new Set([...BUILT_IN, ...answers.map(({ id }) => id)]),
   });
+const NOWHERE: Expecting = { at: 'nothing', buttons: () => [], codes: [], references: [] };
+const READING: Reading = { settings: { gifts: [], codePrefixes: [], timeZone: 'UTC' }, nowMs: 0 };
 const language = createLanguage();
 export const interpret = language.interpret.bind(language);
+/** How a text that should be this act is understood at its most natural question. */
+export const judge = (text: string, act: string) => judgeText(text, act, language);
+
+/** The act of a text by itself. */
+function actIn(interpreter: LanguageInterpreter, text: string): string | undefined {
+  const { commands } = interpreter.interpret(text, NOWHERE, READING);
+  const [command] = commands.filter((one) => one.do !== 'add' && one.do !== 'set' && one.do !== 'unclear');
+  return command && actOf(command);
+}
 
 export function understand(text: string) {
   const said = language.understand(text);
-  const { act, codes, phones, emails, mangled, period, type, reference, rest } = said;
+  const { codes, phones, emails, mangled, period, type, reference, rest } = said;
+  const act = actIn(language, text);
   const [phone] = phones;
   const [email] = emails.flatMap((one) => (one.ok ? one : []));
   return {
@@ -48,7 +61,7 @@ export function understand(text: string) {
     emailSuggestion: email?.suggestion,
     mangled: mangled === 'codes' ? 'code' : mangled,
     period: period && (period.fault ?? 'period'),
-    type,
+    type: act === undefined || act === 'start history' ? type : undefined,
     reference,
     noEmail: lacksEmail(said) || undefined,
     rest: rest.join(' ') || undefined,
@@ -69,7 +82,6 @@ function periodAt(text: string, nowMs: number, timeZone: string, at: Expecting) 
   }
   return { ok: false as const, reason: 'period.shape' };
 }
-const NOWHERE: Expecting = { at: 'nothing', buttons: () => [], codes: [], references: [] };
 /** A text that answers the question for a period. */
 export const parsePeriod = (text: string, nowMs: number, timeZone: string) =>
   periodAt(text, nowMs, timeZone, { ...NOWHERE, at: 'slot', flow: 'history', kind: 'period' });
@@ -79,10 +91,9 @@ export const periodIn = (text: string, nowMs: number, timeZone: string) =>
 
 /** Finds what answers a question; `answers`: the operator's. */
 export function questionsOf(answers: readonly Answer[] = []) {
-  const { similarity, parser } = createLanguage(answers);
-  return (text: string) => {
-    const near = parser.book.isQuestion(text) ? similarity.findQuestion(similarity.compare(text)) : undefined;
-    const id = near && near.command !== UNKNOWN ? near.command.slice('ask '.length) : undefined;
-    return near && { ...near, ...(id && { id }) };
+  const interpreter = answers.length > 0 ? createLanguage(answers) : language;
+  return (text: string): string | undefined => {
+    const { commands } = interpreter.interpret(text, NOWHERE, READING);
+    return commands.flatMap((one) => (one.do === 'ask' && one.about === 'answer' ? one.id : []))[0];
   };
 }

@@ -103,21 +103,15 @@ function denialBefore(parts: readonly Part[], at: number, denies = isDenial): nu
   return -1;
 }
 
-export const isDenied = (parts: readonly Part[], at: number): boolean => denialBefore(parts, at) >= 0;
+/** Acts that a denial takes back: "đừng bỏ mã nào". */
+const TAKEN_BACK: ReadonlySet<string> = new Set(['remove', 'change']);
 
-/** "Không đổi quà nữa": a plain no before the verb may as well answer our question. */
-export const isStopped = (parts: readonly Part[], at: number): boolean =>
-  denialBefore(parts, at, (part) => isIn(part, 'stops')) >= 0;
-
-/** Acts that a denial takes back: "không cần gặp nhân viên", "đừng bỏ mã nào". */
-const TAKEN_BACK = /^(?:show (?:person|offer|erasing)|remove|change)$/;
-
-/** The parts without a declined act and the words that decline it: "không cần gặp nhân viên, xem điểm". */
+/** The parts without a declined change of codes and the words that decline it: "đừng bỏ mã nào". */
 export function withoutUnwanted(parts: readonly Part[]): readonly Part[] {
   const isDeclining = (part: Part) => isIn(part, 'declines') || isDenial(part);
   const unwanted = new Set<Part>();
   for (const [at, part] of parts.entries()) {
-    const isTaken = TAKEN_BACK.test(actOf(part));
+    const isTaken = TAKEN_BACK.has(actOf(part));
     const from = isTaken ? denialBefore(parts, at, isDeclining) : -1;
     for (const one of from < 0 ? [] : parts.slice(from, at + 1)) unwanted.add(one);
   }
@@ -127,4 +121,4 @@ export function withoutUnwanted(parts: readonly Part[]): readonly Part[] {
 /** Whether the text reports that something went wrong: "đổi rồi mà chưa thấy quà". */
 export const isReport = (parts: readonly Part[], isPast = false): boolean =>
   (isPast || parts.some((part) => isIn(part, 'reports'))) &&
-  parts.some((part) => isIn(part, 'troubles', 'fails') || actOf(part) === 'show complaint');
+  parts.some((part) => isIn(part, 'troubles', 'fails'));

@@ -12,20 +12,13 @@ import {
   splitCodes,
 } from '../values/code.ts';
 import { emailMeant, parseEmail, parsePhone } from '../values/contact.ts';
-import {
-  bringsValue,
-  fieldIn,
-  lacksEmail,
-  type ParsedText,
-  Parser,
-  type SpokenFlow,
-  says,
-} from './parser.ts';
+import { type Acts, createActs, LIKELY } from './acts.ts';
+import { isReport } from './frames.ts';
+import { type Meaning, Meanings } from './meaning.ts';
+import { type Answer, Nearness } from './nearness.ts';
+import { bringsValue, type ParsedText, Parser, type SpokenFlow, says } from './parser.ts';
 import { actOf, isIn, type Part, PhraseBook } from './phrases.ts';
-import { type Answer, type Near, Similarity } from './similarity.ts';
 import {
-  commandOf,
-  isReference,
   keepOthers,
   type Meant,
   meantAnywhere,
@@ -39,12 +32,11 @@ import {
   wrong,
 } from './situations.ts';
 import { fold, isAscii, tokenize, visible } from './tokenizer.ts';
-import { ANSWERED, createLocaleOf, type Vocabulary } from './vocabulary.ts';
+import { createLocaleOf, type Vocabulary } from './vocabulary.ts';
 
 /*
- * Makes commands of texts. In this order: the number of a button; a value of the kind that is asked; a
- * usual question; what the words mean at this question; what they mean anywhere; values without words;
- * likeness.
+ * Makes commands of texts. In this order: the number of a button; a value of the kind that is asked; what
+ * the words mean at this question; what they mean anywhere; values without words; what they may mean.
  */
 
 export type InterpreterOptions = {
@@ -62,29 +54,9 @@ const PART = { ok: false, reason: 'code.part' } as const;
 const UNCLEAR: readonly TextCommand[] = [{ do: 'unclear' }];
 const ASKS_UNKNOWN: readonly TextCommand[] = [{ do: 'ask', about: 'unknown' }];
 
-/** With a value, these acts are only politeness: "giúp mình mã TIVI000000017 với". */
-const POLITE_WITH_VALUES = /^(?:show (?:help|menu|welcome)|talk bye|cancel mild)$/;
-/** Acts that likeness alone may carry out. */
-const HARMLESS = /^(?:talk|show (?:help|offer|complaint|privacy))/;
-/** Acts that likeness may offer by a button. */
-const OFFERED = /^(?:start |ask (?!what$|who$|consent)|show (?:person|offer|complaint|privacy)|speak )/;
-/** Questions in which the name of a gift stands for any. */
-const OF_GIFTS = /^ask (?:gift\.|warranty)/;
-const PRICE = 'ask gift.price';
-const WRONG = 'ask code.wrong';
-/** How near an example must be (0–1) to be offered, and to be carried out. */
-const NEAR = 0.4;
-const SAME = 0.85;
-/** The nearest is carried out, too, if all other commands are this much farther. */
-const SURE = { score: 0.5, ahead: 0.25 } as const;
-/** Or if this many of the next nearest have its command. */
-const AGREED = { score: 0.45, others: 3 } as const;
-/** How near a text that is no question must be to the example of a question to get its answer. */
-const SAME_QUESTION = 0.9;
-/** An example of the text's own act counts although another one is nearer by less than this. */
-const MARGIN = 0.1;
-/** This many unexplained words tell a story: a verb among them begins nothing. */
-const STORY = 4;
+/** How near (0–1) an operator's question must be: to be meant, and to be meant rather than no answer. */
+const SAME_QUESTION = 0.72;
+const LIKE_QUESTION = 0.5;
 const MOST_OFFERED = 3;
 
 /** A longer text is not the rest of a value. */
@@ -95,17 +67,24 @@ const MAX_LEAVING = 10;
 /** Makes commands of texts. Construct it once: preparing the vocabulary takes half a second. */
 export class LanguageInterpreter implements Interpreter {
   readonly parser: Parser;
-  readonly similarity: Similarity;
+  readonly acts: Acts;
+  readonly meanings: Meanings;
+  readonly #nearness: Nearness;
   readonly #localeOf: (text: string, isFirst?: boolean) => string | undefined;
   readonly #language: InterpreterOptions;
   /** Words that add nothing to the name of a gift. */
   readonly #giftWords: ReadonlySet<string>;
 
   constructor(language: InterpreterOptions) {
-    const { vocabulary, flows, commands, answers, answered } = language;
-    const book = new PhraseBook(vocabulary);
-    this.similarity = new Similarity(book, answers, answered);
+    const { vocabulary, flows, commands, answers } = language;
+    this.acts = createActs(
+      flows.map(({ name }) => name),
+      answers.map(({ id }) => id),
+    );
+    const book = new PhraseBook(vocabulary, this.acts);
+    this.#nearness = new Nearness(book, answers);
     this.parser = new Parser(book, flows, commands);
+    this.meanings = new Meanings(this.parser, this.acts);
     this.#localeOf = createLocaleOf(vocabulary);
     this.#language = language;
     this.#giftWords = new Set(
@@ -119,18 +98,13 @@ export class LanguageInterpreter implements Interpreter {
       pickByNumber(text, at) ??
       this.#readConsent(text, at) ??
       this.#readAsked(text, at, reading);
-    if (quick) return { commands: quick, why: { covered: [] } };
+    if (quick) return { commands: quick, why: NO_WORDS };
     const here = this.#situationOf(text, at, reading);
-    const commands = keepOthers(this.#meant(here), here);
-    const covered = here.said.parts.flatMap(({ phrase }) => (phrase?.act ? [phrase.text] : []));
-    return { commands, why: { covered, ...here.why } };
+    return { commands: keepOthers(this.#meant(here), here), why: here.meaning };
   }
 
   #meant(here: Situation): readonly TextCommand[] {
-    const asked = this.#findQuestion(here);
-    if (asked && !lacksEmail(here.said) && !isReference(here)) return asked;
-    const meant = meantHere(here) ?? meantAnywhere(here) ?? valuesAlone(here);
-    return meant ? (this.#doubted(here, meant) ?? meant) : this.#leftOver(here);
+    return meantHere(here) ?? meantAnywhere(here) ?? valuesAlone(here) ?? this.#leftOver(here);
   }
 
   /** A text that, politeness aside, is a listed answer to the consent question: no other yes is one. */
@@ -213,30 +187,28 @@ export class LanguageInterpreter implements Interpreter {
   #situationOf(text: string, at: Expecting, reading: Reading): Situation {
     const said = this.parser.parse(text, reading, at);
     const isBare = !bringsValue(said);
-    const act = this.#actIn(said, at, isBare);
+    const isQuestion = this.parser.book.isQuestion(text);
+    const meaning = this.#meaningOf(said, at, isQuestion);
     const { flows } = this.#language;
-    const why: { nearest?: readonly Near[] } = {};
+    // "Thank u" is thanks, though "u" is a yes.
+    const isThanks = meaning.act === 'talk thanks' && (at.at === 'nothing' || at.at === 'page');
+    const isYes = said.isYes && !isThanks && (meaning.p < 1 || YES_LINES.has(meaning.act));
+    const act = isYes ? 'yes' : this.#actIn(said, at, meaning.act);
     return {
       said,
       act,
+      meaning,
       at,
       reading,
       flow: flows.find(({ name }) => name === at.flow),
-      starts: this.#startedBy(act),
+      starts: flows.find(({ name }) => act === `start ${name}`),
+      isYes,
       isBare,
-      isQuestion: this.parser.book.isQuestion(text),
-      why,
-      nearest: () => {
-        why.nearest ??= this.similarity.compare(said.text);
-        return why.nearest;
-      },
+      isQuestion,
+      command: this.acts.get(act)?.command,
       isPolite: this.#isPolite,
       values: valuesIn(said, reading),
     };
-  }
-
-  #startedBy(act: string): SpokenFlow | undefined {
-    return this.#language.flows.find(({ name }) => act === `start ${name}`);
   }
 
   readonly #isPolite = (part: Part): boolean =>
@@ -244,115 +216,75 @@ export class LanguageInterpreter implements Interpreter {
     isIn(part, 'several', 'counters') ||
     part.words.every(({ text }) => this.#giftWords.has(text) || this.parser.book.polite.has(text));
 
-  #actIn(said: ParsedText, { at }: Expecting, isBare: boolean): string {
-    const { act = '', parts } = said;
-    if (this.#choosesGift(said, at)) {
-      const flow = this.#language.flows.find(({ slots }) => slots.includes('gift'));
-      return flow ? `start ${flow.name}` : '';
-    }
+  /** The act of a text: of its slash command, of the operator's question that it is, or of its words. */
+  #meaningOf(said: ParsedText, at: Expecting, isQuestion: boolean): Meaning {
+    const { command, words, text } = said;
+    if (words.length === 0 && text.includes('?')) return sureOf(command ?? 'ask what');
+    const meaning = this.meanings.read(words, {
+      place: at.at,
+      running: at.flow && `start ${at.flow}`,
+      hasValue: bringsValue(said),
+      isQuestion,
+    });
+    if (command !== undefined)
+      return command === 'show languages' && meaning.act.startsWith('speak ') ? meaning : sureOf(command);
+    if (meaning.p === 1 && !this.#isUnanswered(meaning.act)) return meaning;
+    const near = this.#nearness.find(text);
+    const isOpen = meaning.act === '' || meaning.act === 'ask unknown' || this.#isUnanswered(meaning.act);
+    const isMeant = near && near.score >= (isOpen ? LIKE_QUESTION : SAME_QUESTION);
+    return isMeant ? { ...meaning, act: `ask ${near.id}`, p: near.score } : meaning;
+  }
+
+  /** What the model's act means with the values and the signs beside them. */
+  #actIn(said: ParsedText, at: Expecting, act: string): string {
+    const flow = this.#language.flows.find(({ name }) => act === `start ${name}`);
+    if (act === '' || this.acts.get(act)?.rank === 'nothing') return this.#choosesByCode(said);
+    if (flow && isReport(said.parts, said.period?.isPast)) return 'show complaint';
+    // A bare name answers the question for a gift, or takes another one at the summary.
+    const isAsked = at.kind === 'gift' || at.gift !== undefined;
+    if (isAsked && said.gifts.length > 0 && said.parts.every(this.#isPolite)) return '';
+    // "Not the speaker, the voucher": one beside a denial is wished for.
+    if (act === 'ask gift.what' && said.deniesGift && said.gifts.length > 0)
+      return this.#giftFlow && !isAsked ? `start ${this.#giftFlow.name}` : '';
+    // Where nothing is asked it is a topic: only a wish chooses.
+    if (said.gifts.length > 0 && said.parts.every(this.#isBareName)) return 'ask gift.what';
     // "Đổi 0911111111 thành 0912345678" redeems nothing.
     const isCorrection = said.phones.length + said.emails.length > 0 && says(said, 'codes replace', 'faults');
-    if (isCorrection && act.startsWith('start ') && at !== 'nothing') return '';
-    // "Ok, cảm ơn" is a yes, too, where something is asked.
-    if (act === 'talk thanks' && said.isYes && at !== 'nothing' && at !== 'page') return 'yes';
-    if (act === 'yes' && at === 'nothing' && parts.some((part) => actOf(part) === 'talk thanks'))
-      return 'talk thanks';
-    return !isBare && POLITE_WITH_VALUES.test(act) ? '' : act;
+    if (isCorrection && flow && at.at !== 'nothing') return '';
+    return act;
   }
 
-  /** "Loa nhé", "mình muốn lấy loa". */
-  #choosesGift(said: ParsedText, at: Expecting['at']): boolean {
-    const { act = '', gifts, parts, rest } = said;
-    if (gifts.length === 0 || rest.length > 0) return false;
-    const wishes = says(said, 'wishes');
-    // "Dạ cho em loa", "thôi lấy loa".
-    const isOpen = at === 'nothing' || at === 'page';
-    const isAside = isOpen && (act === 'yes' || (act === 'cancel mild' && wishes));
-    // "Không lấy loa, cho mình tivi".
-    if (said.deniesGift) return /^(?:no|none|cancel mild)?$/.test(act);
-    const isPlain = (part: Part) => !part.phrase || this.#isPolite(part) || (isAside && actOf(part) === act);
-    if (says(said, 'stops') || (!wishes && !parts.every(isPlain))) return false;
-    return act === '' || isAside;
+  readonly #isBareName = ({ value, words }: Part): boolean =>
+    value?.kind === 'gift' || words.every(({ text }) => this.parser.book.polite.has(text));
+
+  /** The code of a listed gift, and no other: it is redeemed. */
+  #choosesByCode({ codes, gifts, rest }: ParsedText): string {
+    const isListed = (code: string) => gifts.some((gift) => gift.code.toLowerCase() === code.toLowerCase());
+    const isChosen = codes.length > 0 && rest.length === 0 && codes.every(isListed);
+    return isChosen && this.#giftFlow ? `start ${this.#giftFlow.name}` : '';
   }
 
-  /** The usual question of a text. With a gift it asks for its price ("đổi nồi cơm bao nhiêu điểm"). */
-  #findQuestion({ said, act, at, isBare, isQuestion, nearest }: Situation): Meant {
-    // "How many points did I get last week" asks for history.
-    const isPast = said.period?.isPast === true && act.startsWith('start ');
-    if (!isBare || act === 'remove' || isPast) return undefined;
-    const [gift, ...others] = said.gifts;
-    const named = others.length === 0 ? gift : undefined;
-    const words = named ? this.#language.vocabulary.list('gifts') : [];
-    const ofGifts = words
-      .flatMap((word) => this.similarity.findQuestion(this.similarity.compare(withName(said, word))) ?? [])
-      .filter(({ command }) => OF_GIFTS.test(command));
-    const plain = isQuestion ? this.similarity.findQuestion(nearest()) : undefined;
-    const [near] = [...ofGifts, ...(plain ? [plain] : [])].sort((one, other) => other.strict - one.strict);
-    if (!near) return undefined;
-    const priced = near.command === PRICE ? (named?.code ?? at.gift) : undefined;
-    if (priced !== undefined) return [{ do: 'ask', about: 'answer', id: 'gift.price', gift: priced }];
-    // "Sai chỗ nào?" is asked about whatever was refused last.
-    const isOther = near.command === WRONG && fieldIn(said) !== 'code';
-    return isOther ? [{ do: 'ask', about: 'wrong' }] : commandOf(near.command);
-  }
-
-  /** Whether the whole text is like another command ("đổi quà 2 tuần rồi chưa thấy giao"): offers both. */
-  #doubted(here: Situation, [command]: readonly TextCommand[]): Meant {
-    const { said, act, at, isBare, isQuestion } = here;
-    const flow = command?.do === 'start' ? command.flow : undefined;
-    const isVerb = flow === undefined ? command?.do === 'cancel' && at.at === 'nothing' : flow !== at.flow;
-    if (!isVerb || !isBare || said.rest.length === 0) return undefined;
-    const nearest = here.nearest();
-    const [best] = nearest;
-    const isOwn = nearest.some(
-      ({ command: one, score }) => one === act && score > (best?.score ?? 0) - MARGIN,
-    );
-    const isLike = !isOwn && best !== undefined && best.score >= NEAR;
-    const sure = isLike ? this.#likely(nearest, here) : undefined;
-    if (sure || (!isLike && said.rest.length < STORY)) return sure;
-    const others = this.#offered(nearest, here).filter((one) => one.do !== 'start' || one.flow !== flow);
-    const likely = [...(flow === undefined ? [] : [{ do: 'start', flow } as const]), ...others];
-    if (likely.length === 0) return ASKS_UNKNOWN;
-    return [{ do: 'unclear', likely, ...(isQuestion && { question: true }) }];
-  }
-
-  /** The command of the nearest example, if it changes nothing that was gathered. */
-  #likely([near, ...others]: readonly Near[], { at, isBare, isQuestion }: Situation): Meant {
-    if (!near || !isBare) return undefined;
-    const { command, score } = near;
-    const isSkip = /^(?:none|no|cancel mild)$/.test(command);
-    const ahead = score - (others.find((other) => other.command !== command)?.score ?? 0);
-    const next = others.slice(0, AGREED.others);
-    const isNext = next.every((one) => one.command === command);
-    const isOpen = next.length === AGREED.others && (isQuestion || at.at === 'nothing');
-    const isAgreed = isNext && score >= AGREED.score && isOpen;
-    const isSure = isAgreed || (score >= SURE.score && ahead >= SURE.ahead);
-    if (score < SAME && !isSure) return undefined;
-    const flow = this.#startedBy(command);
-    if (flow && (at.at === 'nothing' || at.at === 'page')) return [{ do: 'start', flow: flow.name }];
-    if (isSkip && at.kind === 'email' && at.at === 'slot') return [{ do: 'none', field: 'email' }];
-    if (command === 'show person') return commandOf('show offer');
-    const isAnswer = ANSWERED.test(command) && (isQuestion || isSure || score >= SAME_QUESTION);
-    if (command === 'show erasing') return commandOf('show privacy');
-    return isAnswer || HARMLESS.test(command) ? commandOf(command) : undefined;
+  get #giftFlow(): SpokenFlow | undefined {
+    return this.#language.flows.find(({ slots }) => slots.includes('gift'));
   }
 
   /** What a text may mean: never a yes, an end, a change or an erasure. */
-  #offered(nearest: readonly Near[], { isBare, at }: Situation): readonly TextCommand[] {
+  #offered({ meaning, isBare, at }: Situation): readonly TextCommand[] {
     if (!isBare) return [];
-    const near = nearest.filter(({ score }) => score >= NEAR);
-    const acts = [...new Set(near.map(({ command }) => command))];
-    const [first = '', ...others] = acts.filter((act) => OFFERED.test(act) && act !== `start ${at.flow}`);
-    if (this.#isUnanswered(first)) return [];
-    const meanings = [first, ...others.filter((act) => !this.#isUnanswered(act))].slice(0, MOST_OFFERED);
-    return meanings.flatMap((act): readonly TextCommand[] => {
-      const flow = this.#startedBy(act);
-      return flow ? [{ do: 'start', flow: flow.name }] : (commandOf(act) ?? []);
+    const likely = meaning.guesses.filter(({ act, p }) => p >= LIKELY && this.acts.get(act)?.isOffered);
+    const acts = likely.map(({ act }) => act).filter((act) => act !== `start ${at.flow}`);
+    const answered = acts.filter((act) => !this.#isUnanswered(act)).slice(0, MOST_OFFERED);
+    return answered.flatMap((act): readonly TextCommand[] => {
+      const flow = this.#language.flows.find(({ name }) => act === `start ${name}`);
+      if (flow) return [{ do: 'start', flow: flow.name }];
+      const command = this.acts.get(act)?.command;
+      return command ? [command] : [];
     });
   }
 
   #isUnanswered(act: string): boolean {
-    return act.startsWith('ask ') && !this.similarity.answered.has(act);
+    const command = this.acts.get(act)?.command;
+    return command?.do === 'ask' && command.about === 'answer' && !this.#language.answered.has(command.id);
   }
 
   /** A text without command or value: what it may mean, or why it does not answer our question. */
@@ -364,9 +296,7 @@ export class LanguageInterpreter implements Interpreter {
     // A text that is nearly a value of the kind that is asked is no example of anything.
     if (first.do === 'unclear' && (first.script || (first.wrong && /[\d@]|\w\.\w/.test(here.said.text))))
       return whole;
-    const likely = this.#likely(here.nearest(), here);
-    if (likely) return likely;
-    const offered = this.#offered(here.nearest(), here);
+    const offered = this.#offered(here);
     if (offered.length === 0) return whole;
     return [{ do: 'unclear', likely: offered, ...(first.do === 'ask' && { question: true }) }];
   }
@@ -389,6 +319,19 @@ export class LanguageInterpreter implements Interpreter {
   }
 
   /* The other ways in. */
+
+  /** The example line of an act that shares most words with a text: why it was taken for it. */
+  nearestLine(text: string, act: string): string | undefined {
+    const words = new Set(this.parser.book.plainly(text));
+    let nearest: { readonly line: string; readonly score: number } | undefined;
+    for (const example of this.#language.vocabulary.examples) {
+      if (example.act !== act) continue;
+      const others = new Set(this.parser.book.plainly(example.text));
+      const score = words.intersection(others).size / (words.size + others.size || 1);
+      if (score > (nearest?.score ?? 0)) nearest = { line: example.text, score };
+    }
+    return nearest?.line;
+  }
 
   localeOf(text: string, about?: { readonly first: boolean }): Locale | undefined {
     // Most values have no word of any language.
@@ -448,6 +391,10 @@ export class LanguageInterpreter implements Interpreter {
   }
 }
 
+/** Headings whose lines may be a yes: "ok, cảm ơn". */
+const YES_LINES: ReadonlySet<string> = new Set(['yes', 'talk thanks']);
+const NO_WORDS: Meaning = { act: '', p: 0, guesses: [] };
+const sureOf = (act: string): Meaning => ({ act, p: 1, guesses: [{ act, p: 1 }] });
 const ANYWHERE: Reading = { settings: { gifts: [], codePrefixes: [], timeZone: 'UTC' }, nowMs: 0 };
 
 function pickByNumber(text: string, expecting: Expecting): Meant {
@@ -457,11 +404,16 @@ function pickByNumber(text: string, expecting: Expecting): Meant {
   return choice ? [{ do: 'pick', choice }] : undefined;
 }
 
-/** "Looks good, send it": a yes with unknown words, at the summary. */
-function isNearlyYes({ said, at, isBare, isQuestion }: Situation): boolean {
-  const acts = said.parts.map(actOf).filter((act) => act !== '');
-  const isPlain = acts.every((act) => act === 'yes') && !says(said, 'faults', 'stops', 'declines');
-  return at.at === 'summary' && isBare && !isQuestion && isPlain && acts.length > 0;
+/** How likely a yes, or the verb of the flow itself, must be to be pointed at the button. */
+const NEARLY_YES = 0.6;
+
+/** "Looks good, send it", "đồng ý đổi": like a yes, with more words, at the summary. */
+function isNearlyYes({ meaning, at, isBare, isQuestion, said }: Situation): boolean {
+  const own = meaning.guesses.filter(({ act }) => act === 'yes' || act === `start ${at.flow}`);
+  const p = own.reduce((sum, guess) => sum + guess.p, 0);
+  const isSaid = said.rest.length === 0 && said.parts.some((part) => actOf(part) === 'yes');
+  const isLikely = isSaid || p >= NEARLY_YES;
+  return at.at === 'summary' && isBare && !isQuestion && isLikely && !says(said, 'faults', 'stops');
 }
 
 const emailDoubt = (meant: string): TextCommand => ({
@@ -469,10 +421,3 @@ const emailDoubt = (meant: string): TextCommand => ({
   slot: 'email',
   doubt: { why: 'typo', meant },
 });
-
-/** The text with a word in place of the name of a gift. */
-function withName({ parts }: ParsedText, word: string): string {
-  const named = (part: Part) =>
-    part.value?.kind === 'gift' ? word : part.words.map(({ source }) => source.text).join(' ');
-  return `${parts.map(named).join(' ')}?`;
-}

@@ -11,7 +11,7 @@ import {
   withLinksRead,
 } from '../values/code.ts';
 import { type EmailResult, findEmails, findPhones, type Phone } from '../values/contact.ts';
-import { findSigns, isDenied, isReport, isStopped, withoutUnwanted } from './frames.ts';
+import { findSigns, withoutUnwanted } from './frames.ts';
 import { type Calendar, createCalendar, findPeriod, isTimeWord, type SaidPeriod } from './period.ts';
 import {
   actOf,
@@ -21,6 +21,7 @@ import {
   isSign,
   type NamedGift,
   type Part,
+  PERIOD,
   type PhraseBook,
   VALUE,
   type Value,
@@ -28,7 +29,7 @@ import {
 } from './phrases.ts';
 import { type SpokenLine, SpokenValues, toSpokenLine } from './spoken.ts';
 import { fold, type Token, tokenize, undoTyping, unmark, visible } from './tokenizer.ts';
-import { ANSWERED, type Vocabulary } from './vocabulary.ts';
+import type { Vocabulary } from './vocabulary.ts';
 
 export type SpokenFlow = {
   readonly name: string;
@@ -43,8 +44,10 @@ export type SpokenFlow = {
 /** A text, parsed once, whatever question it answers. */
 export type ParsedText = {
   readonly text: string;
-  /** The command of its words or of its slash command: `start redeem`, `yes`. */
-  readonly act?: string | undefined;
+  /** The act of its slash command: `start redeem`. */
+  readonly command?: string | undefined;
+  /** Its words; values among them. */
+  readonly words: readonly Word[];
   readonly parts: readonly Part[];
   readonly codes: readonly string[];
   /** The phones and e-mails that are meant: "B, not A" means B. */
@@ -59,7 +62,7 @@ export type ParsedText = {
   readonly tail?: string | undefined;
   /** A word of the shape that operation ids have. It may be a code as well. */
   readonly reference?: string | undefined;
-  /** Which history; only where the text asks for one, or says nothing else. */
+  /** Which history its words name. */
   readonly type?: 'point' | 'gift' | 'both' | undefined;
   readonly gifts: readonly NamedGift[];
   /** Names a gift that is not meant: "không lấy loa". */
@@ -96,25 +99,10 @@ export function lacksEmail({ parts, emails }: ParsedText): boolean {
     const next = telling[at + 1];
     // "Khỏi lấy mail".
     if (actOf(part) === 'none' && isIn(part, 'email')) return emails.length === 0;
-    const isDeclining = /^(?:no|none)$/.test(actOf(part)) && !isIn(part, 'faults');
+    const isDeclining = /^(?:no|none)$/.test(actOf(part)) && !isIn(part, 'faults', 'code', 'phone');
     return isDeclining && emails.length === 0 && next && fieldOf(next) === 'email' && actOf(next) === '';
   });
 }
-
-/** If a text has several acts, the first of these is meant. `flows` are ordered by priority. */
-const ORDER = [
-  'show erasing, show privacy, speak, show languages, status',
-  'show person, answers, show complaint, show offer, cancel, cancel mild, flows, remove, change',
-  'show help, show welcome, show menu, none, page next, page previous',
-  'keep, other, talk wait, ask what',
-  'no, yes, talk bye, talk upset, ask who, talk thanks, talk greeting, talk remark',
-].join(', ');
-const NO = /^(?:no|none|cancel|cancel mild)$/;
-/** With these acts, a language is still wished for. */
-const BESIDE_LANGUAGE = /^(?:speak \w+|yes|no|none|talk \w+|show help)$/;
-/** Acts that answer our question; acts with which the bare name of a person is still a wish for one. */
-const ANSWERS = /^(?:yes|no|none|keep|other|cancel mild)$/;
-const BESIDE_PERSON = /^(?:show person|show help|yes|talk .*)$/;
 
 const MAX_REMEMBERED_TEXTS = 2000;
 const MAX_REMEMBERED_LENGTH = 60;
@@ -126,9 +114,6 @@ export class Parser {
   readonly #spoken: SpokenValues;
   readonly commands: ReadonlyMap<string, string>;
   readonly #flows: ReadonlyMap<string, SpokenFlow>;
-  /** The flow that reads history. A past period asks for it, whatever flow is named ("điểm 30 ngày"). */
-  readonly #history: string | undefined;
-  readonly #order: readonly string[];
   readonly #objections: RegExp;
   readonly #phoneLabel: RegExp;
   readonly #amount: RegExp;
@@ -149,8 +134,6 @@ export class Parser {
     this.#spoken = new SpokenValues(vocabulary);
     this.commands = commands;
     this.#flows = new Map(flows.map((flow) => [`start ${flow.name}`, flow]));
-    this.#history = [...this.#flows].find(([, { slots }]) => slots.includes('list'))?.[0];
-    this.#order = orderOf(vocabulary, flows);
     this.#objections = readObjections(vocabulary);
     const labels = [...vocabulary.written('phone labels'), ...vocabulary.list('phone labels')];
     this.#phoneLabel = new RegExp(`^(?:${labels.join('|') || '(?!)'})\\.?(?=\\+?\\d)`, 'iu');
@@ -191,9 +174,13 @@ export class Parser {
     const { values, left } = this.#valuesOf(tokens, settings.codePrefixes);
     const named = findGifts(this.book.wordsOf(left, values), settings.gifts, this.book);
     const words = hasPlaces(at) ? this.#withPlaces(named, at.codes) : named;
-    const timed = findPeriod(this.#calendar, words, today);
-    const { said: period, others } = this.#isWithin(words, timed.others) ? { others: words } : timed;
+    const { said: period, others } = this.#findPeriod(words, today);
     const told = this.#withAnnounced(this.book.partsOf(others), command);
+    const announced = new Map(
+      told.flatMap(({ value, words: [word] }) =>
+        value && word ? [[word, { ...word, value }] as const] : [],
+      ),
+    );
     const parts = withoutUnwanted(told);
     const sources = unexplainedIn(parts).flatMap(({ words }) => words.map(({ source }) => source));
     const rest = [...new Set(sources)].map((token) => token.text);
@@ -202,19 +189,10 @@ export class Parser {
     // "Ok, tomorrow" is a yes for another day.
     const isNow = isAlone && !period && !this.#objections.test(text.normalize('NFC'));
     const isYes = isNow && this.#saysYes(told);
-    const wanted = this.#actOf(parts, period);
-    // "Không cần gặp nhân viên" answers no question of ours.
-    const isCut = parts.length < told.length && ANSWERS.test(wanted ?? 'no');
-    const said = isCut ? 'talk remark' : wanted;
-    const act =
-      command === 'show languages' && said?.startsWith('speak ')
-        ? said
-        : (command ?? this.#settle(said, { parts, isYes, text }, isAlone));
-    const bare = left.length === 0 && text.includes('?') ? 'ask what' : undefined;
-    const isHistory = said !== undefined && said === this.#history;
     return {
       text,
-      act: act ?? bare,
+      command,
+      words: withPeriodAsOne(words, others).map((word) => announced.get(word) ?? word),
       parts,
       period,
       rest,
@@ -227,7 +205,7 @@ export class Parser {
           ? this.#spoken.findTail(toSpokenLine(tokens))
           : undefined,
       reference: referenceIn(tokens.map((token) => token.text)),
-      type: isAlone || isHistory ? this.#typeIn(parts, said) : undefined,
+      type: this.#typeIn(parts),
     };
   }
 
@@ -299,6 +277,17 @@ export class Parser {
       ...(isBeside ? tokens.filter((token) => isNumber(token) && !isKnown(token)) : []),
     ]);
   }
+
+  #findPeriod(words: readonly Word[], today: number): ReturnType<typeof findPeriod> {
+    const timed = findPeriod(this.#calendar, words, today);
+    return this.#isWithin(words, timed.others) ? { others: words } : timed;
+  }
+
+  /** The words of an example line, as those of a text are. */
+  readonly wordsOf = (line: string): readonly Word[] => {
+    const words = this.book.wordsOf(tokenize(visible(line)));
+    return withPeriodAsOne(words, this.#findPeriod(words, 0).others);
+  };
 
   /** Whether words of time belong to a longer phrase: "everything is right". */
   #isWithin(words: readonly Word[], others: readonly Word[]): boolean {
@@ -405,75 +394,11 @@ export class Parser {
     };
   }
 
-  /* Acts. */
-
-  #actOf(parts: readonly Part[], period: SaidPeriod | undefined): string | undefined {
-    const isExplained = unexplainedIn(parts).length === 0;
-    const language = isExplained ? this.#wishedLanguage(parts) : undefined;
-    if (language !== undefined) return language;
-    const acts = countingActs(parts, isExplained);
-    const isFlow = [...acts].some((act) => this.#flows.has(act));
-    const denied = isFlow ? this.#deniedFlow(parts) : undefined;
-    // "Nhân viên không cho tích điểm" stops nothing.
-    if (denied && !(denied === 'cancel' && acts.has('show offer'))) return denied;
-    if (isFlow && isReport(parts, period?.isPast)) return 'show complaint';
-    const first = this.#order.find((act) => acts.has(act));
-    if (acts.has('yes') && acts.has('no') && (first === 'yes' || first === 'no'))
-      return says({ parts }, 'faults') ? 'no' : undefined;
-    const isHistory = period && isExplained && this.#isHistory(first, parts, period);
-    return isHistory ? this.#history : first;
-  }
-
-  /** "Tuần này tích được bao nhiêu" asks for history, "tuần này có bao nhiêu điểm" for the balance. */
-  #isHistory(act = '', parts: readonly Part[], period: SaidPeriod): boolean {
-    const list = this.#flows.get(act)?.list;
-    const isOfPoints = (part: Part) => this.#listOf(part)?.type === 'point' && !this.#listOf(part)?.vague;
-    const isEarned = list?.vague ? parts.some(isOfPoints) : says({ parts }, 'wanted');
-    return this.#flows.has(act) && (period.isPast || (list?.type === 'point' && isEarned));
-  }
-
-  /** "Không đổi quà nữa" cancels, "không tích điểm được" complains, "không, tích điểm" does neither. */
-  #deniedFlow(parts: readonly Part[]): string | undefined {
-    if (says({ parts }, 'fails')) return 'show complaint';
-    const at = parts.findIndex((part, place) => this.#flows.has(actOf(part)) && isStopped(parts, place));
-    const denied = actOf(parts[at] ?? { words: [] });
-    if (denied === '') return undefined;
-    // "Không phải tích điểm, mình muốn xem điểm" means the other one.
-    const after = parts.slice(at + 1);
-    const other = after.map(actOf).find((act) => this.#flows.has(act) && act !== denied);
-    return other ?? (says({ parts: after }, 'possible') ? 'show complaint' : 'cancel');
-  }
-
-  /** The language that a text wishes for and nothing else. "I don't speak English" wishes for the other. */
-  #wishedLanguage(parts: readonly Part[]): string | undefined {
-    const isOther = (part: Part) =>
-      (actOf(part) !== '' && !BESIDE_LANGUAGE.test(actOf(part))) || fieldOf(part) !== undefined;
-    const named = new Set(parts.map(actOf).filter((act) => act.startsWith('speak ')));
-    if (named.size === 0 || parts.some(isOther)) return undefined;
-    const refused = parts.find((part, at) => actOf(part).startsWith('speak ') && isDenied(parts, at));
-    const languages = this.#order.filter((act) => act.startsWith('speak '));
-    const [wanted, ...more] = languages.filter((act) => (refused ? act !== actOf(refused) : named.has(act)));
-    return more.length === 0 ? wanted : 'show languages';
-  }
-
-  /** Only a plain request erases data, changes the language or calls a person. */
-  #settle(
-    act: string | undefined,
-    { parts, isYes, text }: Pick<ParsedText, 'parts' | 'isYes' | 'text'>,
-    isAlone: boolean,
-  ): string | undefined {
-    if (act === 'show offer')
-      return isAlone && isNameOnly(parts) && !this.book.isQuestion(text) ? 'show person' : act;
-    if (act === 'show erasing') return isAlone && !this.book.isQuestion(text) ? act : 'show privacy';
-    if (act?.startsWith('speak ')) return isAlone ? act : undefined;
-    return act === 'show help' && isYes ? 'yes' : act;
-  }
-
   /** Nothing but yes and polite words. */
   #saysYes(parts: readonly Part[]): boolean {
     const isYes = (part: Part) => actOf(part) === 'yes' || part.words.some(({ text }) => this.#yes.has(text));
     const isPolite = (part: Part) =>
-      part.words.every(({ text }) => this.book.polite.has(text) || this.#yes.has(text));
+      part.words.every(({ text }) => this.book.besideYes.has(text) || this.#yes.has(text));
     return parts.some(isYes) && parts.every((part) => actOf(part) === 'yes' || isPolite(part));
   }
 
@@ -481,13 +406,12 @@ export class Parser {
     return this.#flows.get(actOf(part))?.list;
   }
 
-  /** The history that the phrases name; undefined if the act is not a flow. */
-  #typeIn(parts: readonly Part[], act: string | undefined): ParsedText['type'] {
-    if (act !== undefined && !this.#flows.has(act)) return undefined;
+  /** The history that the phrases name. */
+  #typeIn(parts: readonly Part[]): ParsedText['type'] {
     const named = parts.flatMap((part) => {
       if (isIn(part, 'points list')) return 'point';
       if (isIn(part, 'gifts list')) return 'gift';
-      return (part.phrase?.always && !this.#listOf(part)?.vague && this.#listOf(part)?.type) || [];
+      return (!this.#listOf(part)?.vague && this.#listOf(part)?.type) || [];
     });
     const [only, ...more] = new Set(named);
     const [type, ...types] = new Set(parts.flatMap((part) => this.#listOf(part)?.type ?? []));
@@ -495,8 +419,16 @@ export class Parser {
   }
 }
 
-/** The name of a person: where none is asked for, one is mentioned. */
-const isMention = (part: Part): boolean => actOf(part) === 'show person' && !part.phrase?.always;
+/** The words; those of a period are one: whichever period it is, the text means the same. */
+function withPeriodAsOne(words: readonly Word[], others: readonly Word[]): readonly Word[] {
+  if (others.length === words.length) return words;
+  const kept = new Set(others);
+  const first = words.find((word) => !kept.has(word));
+  return words.flatMap((word) => {
+    if (kept.has(word)) return word;
+    return word === first ? { text: PERIOD, source: word.source } : [];
+  });
+}
 
 function unexplainedIn(parts: readonly Part[]): readonly Part[] {
   const hasValue = parts.some(({ value }) => value);
@@ -506,40 +438,6 @@ function unexplainedIn(parts: readonly Part[]): readonly Part[] {
 }
 
 const isUnknown = ({ phrase, value }: Part): boolean => phrase === undefined && value === undefined;
-
-/** The acts that count: those that always do, else all of a text whose words are all explained. */
-function countingActs(parts: readonly Part[], isExplained: boolean): Set<string> {
-  const said = parts.filter((part) => {
-    const act = actOf(part);
-    return act !== '' && !act.startsWith('speak ');
-  });
-  const sure = said.filter((part) => part.phrase?.always || isMention(part));
-  const isNo = said.some((part) => NO.test(actOf(part)));
-  const counting = sure.length > 0 ? sure : isExplained ? said : [];
-  const acts = new Set(
-    counting
-      .filter((part) => !isNo || !isIn(part, 'assents'))
-      .map((part) => (isMention(part) ? 'show offer' : actOf(part))),
-  );
-  return acts;
-}
-
-/** The name of a person, and nothing else that is wanted or denied. */
-const isNameOnly = (parts: readonly Part[]): boolean =>
-  parts.every(
-    (part) => !isIn(part, 'stops', 'fails', 'faults') && BESIDE_PERSON.test(actOf(part) || 'show person'),
-  );
-
-function orderOf(vocabulary: Vocabulary, flows: readonly SpokenFlow[]): readonly string[] {
-  const acts = [...new Set(vocabulary.examples.flatMap(({ act, isPhrase }) => (isPhrase ? act : [])))];
-  const ranked = [...flows].sort((one, other) => other.priority - one.priority);
-  const groups: Readonly<Record<string, readonly string[]>> = {
-    answers: acts.filter((act) => ANSWERED.test(act)),
-    speak: acts.filter((act) => act.startsWith('speak ')),
-    flows: ranked.map(({ name }) => `start ${name}`),
-  };
-  return ORDER.split(', ').flatMap((act) => groups[act] ?? act);
-}
 
 /**
  * Small words and emoji that turn a yes into a question or an objection: "có gì", "ok sao", "ok nhưng".

@@ -1,5 +1,6 @@
 import type { Reading } from '../commands.ts';
 import type { EmailResult, Phone } from '../values/contact.ts';
+import type { Acts } from './acts.ts';
 import {
   fold,
   isAscii,
@@ -42,12 +43,12 @@ export type Word = {
 
 /** The text of a word that is a value: no phrase has it. */
 export const VALUE = '\u0000';
+/** The text of the words of a period, taken together. */
+export const PERIOD = '\u0001';
 
 export type Phrase = {
   readonly text: string;
   readonly act?: string | undefined;
-  /** Its act counts whatever else the message says. */
-  readonly always?: boolean | undefined;
   /** The word lists that have it: `faults`, `phone`; `small` says nothing. */
   readonly lists: ReadonlySet<string>;
   readonly spellings: readonly (readonly string[])[];
@@ -96,9 +97,9 @@ function fieldsIn(text: string, act: string, vocabulary: Vocabulary): readonly s
 /** One for all phrases without a list: there are thousands. */
 const NONE: ReadonlySet<string> = new Set();
 
-function readPhrases(vocabulary: Vocabulary): ReadonlyMap<string, Phrase> {
+function readPhrases(vocabulary: Vocabulary, acts: Acts): ReadonlyMap<string, Phrase> {
   const all = new Map<string, Phrase>();
-  const add = (written: string, more: Pick<Phrase, 'act' | 'always'>, list: readonly string[] = []) => {
+  const add = (written: string, more: Pick<Phrase, 'act'>, list: readonly string[] = []) => {
     const spelling = speltWords(written).map(marked);
     for (const text of vocabulary.foldings(written)) {
       const before = all.get(text);
@@ -107,8 +108,8 @@ function readPhrases(vocabulary: Vocabulary): ReadonlyMap<string, Phrase> {
     }
   };
   for (const list of FOUND) for (const phrase of vocabulary.written(list)) add(phrase, {}, [list]);
-  for (const { text, act, alone, isPhrase } of vocabulary.examples)
-    if (isPhrase) add(text, alone ? { act } : { act, always: true }, fieldsIn(text, act, vocabulary));
+  for (const { text, act } of vocabulary.examples)
+    if (acts.get(act)?.isSign) add(text, { act }, fieldsIn(text, act, vocabulary));
   for (const [word, meant] of vocabulary.asSpelt)
     if (meant === '') all.set(word, { text: word, lists: new Set(['small']), spellings: [] });
   return all;
@@ -126,6 +127,8 @@ export class PhraseBook {
   readonly vocabulary: Vocabulary;
   readonly known: Set<string>;
   readonly polite: ReadonlySet<string>;
+  /** The polite words that say nothing else: "thôi" ends. */
+  readonly besideYes: ReadonlySet<string>;
   /** The words of the names of values: "điện" of "điện thoại". */
   readonly fields: ReadonlySet<string>;
   readonly #phrases: ReadonlyMap<string, Phrase>;
@@ -134,17 +137,21 @@ export class PhraseBook {
   readonly #withMarks: ReadonlySet<string>;
   readonly #spelt: ReadonlySet<string>;
 
-  constructor(vocabulary: Vocabulary) {
+  constructor(vocabulary: Vocabulary, acts: Acts) {
     this.vocabulary = vocabulary;
-    this.#phrases = readPhrases(vocabulary);
+    this.#phrases = readPhrases(vocabulary, acts);
     this.#index = indexPhrases([...this.#phrases].map(([text, phrase]) => [text, phrase] as const));
     this.#shortFor = vocabulary.shortFor;
     const periods = vocabulary.lists.flatMap(({ section, phrases }) =>
       section === 'periods' ? phrases : [],
     );
-    const words = [...this.#phrases.keys(), ...periods.map(fold), ...this.#shortFor.keys()];
+    const examples = vocabulary.examples.map(({ text }) => fold(text));
+    const words = [...this.#phrases.keys(), ...examples, ...periods.map(fold), ...this.#shortFor.keys()];
     this.known = new Set(words.flatMap((text) => text.split(' ')));
     this.polite = new Set(vocabulary.list('polite').flatMap((phrase) => phrase.split(' ')));
+    const isOther = (act: string) => act !== 'yes' && (acts.get(act)?.isSign || acts.get(act)?.isEnding);
+    const lines = vocabulary.examples.filter(({ act }) => isOther(act));
+    this.besideYes = this.polite.difference(new Set(lines.flatMap(({ text }) => vocabulary.foldings(text))));
     const fields = ['code', 'phone', 'email'].flatMap((list) => vocabulary.list(list));
     this.fields = new Set(fields.flatMap((phrase) => phrase.split(' ')));
     this.#withMarks = new Set(vocabulary.list('with marks only'));

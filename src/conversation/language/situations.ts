@@ -1,13 +1,13 @@
 import type { CodeRef, Expecting, Reading, SlotKind, TextCommand } from '../commands.ts';
-import { LOCALES } from '../message.ts';
 import { namedPeriod, toPeriod } from '../values/calendar.ts';
 import { hasBeginning, looksLikeContact } from '../values/code.ts';
 import type { EmailResult, Phone } from '../values/contact.ts';
+import { isSure } from './acts.ts';
 import { findSigns, type PartSpan, type Sign, splitTorn } from './frames.ts';
+import type { Meaning } from './meaning.ts';
 import { bringsValue, fieldIn, lacksEmail, type ParsedText, type SpokenFlow, says } from './parser.ts';
 import type { SaidPeriod } from './period.ts';
 import { actOf, isIn, isPaused, type Part } from './phrases.ts';
-import type { Near } from './similarity.ts';
 
 /* What a parsed text means: one function a situation, then what holds anywhere, then values alone. */
 
@@ -21,12 +21,14 @@ export type Situation = {
   /** The live flow, and the one that the text would begin. */
   readonly flow: SpokenFlow | undefined;
   readonly starts: SpokenFlow | undefined;
+  /** A yes and nothing else, by the lists: points depend on it. */
+  readonly isYes: boolean;
   readonly isBare: boolean;
   readonly isQuestion: boolean;
-  /** The examples that the text is like, the nearest first. */
-  readonly nearest: () => readonly Near[];
-  /** What was compared, for the trace. */
-  readonly why: { readonly nearest?: readonly Near[] };
+  /** What its words say, and how sure that is. */
+  readonly meaning: Meaning;
+  /** The command of its act, where it is one by itself. */
+  readonly command: TextCommand | undefined;
   readonly isPolite: (part: Part) => boolean;
   /** The commands of its values, by the kinds of slots. */
   readonly values: Readonly<Record<SlotKind, readonly TextCommand[]>>;
@@ -43,9 +45,18 @@ const NO_EMAIL: readonly TextCommand[] = [{ do: 'none', field: 'email' }];
 const MANGLED = { codes: 'code.vietnamese', email: 'email.vietnamese' } as const;
 
 /** Acts that decline to answer: no, skip, never mind. */
-const SKIPS = /^(?:none|no|cancel mild)$/;
-/** Acts that are a command only where no value came along. */
-const ONLY_BARE = /^(?:ask |show offer|talk (?!bye))/;
+const SKIPS: ReadonlySet<string> = new Set(['none', 'no', 'cancel mild']);
+/** "What is wrong with the e-mail": at a summary, said without asking, it is to be changed. */
+const WRONG: ReadonlySet<string> = new Set(['ask code.wrong', 'ask phone.wrong', 'ask email.wrong']);
+/** Acts beside which the name of a gift may still choose it: "ok loa", "không, loa". */
+const BESIDE_GIFT: ReadonlySet<string> = new Set([
+  '',
+  'yes',
+  'no',
+  'none',
+  'cancel mild',
+  'talk remark',
+]).union(new Set(['talk greeting', 'change', 'other', 'keep']));
 
 const isLive = ({ at }: Expecting): boolean => at === 'slot' || at === 'doubt' || at === 'summary';
 
@@ -56,15 +67,17 @@ export const wrong = (kind: SlotKind, reason: string): TextCommand & { do: 'uncl
   wrong: { kind, reason },
 });
 
-export const isReference = ({ said: { reference }, act, at }: Situation): boolean =>
+const isReference = ({ said: { reference }, act, at }: Situation): boolean =>
   reference !== undefined && (act === 'status' || at.references.includes(reference));
 
 /** What the text means where the conversation is. */
 export function meantHere(here: Situation): Meant {
   if (isReference(here)) return [{ do: 'status', reference: here.said.reference ?? '' }];
+  const question = asksAnswer(here);
+  if (question) return [question];
   switch (here.at.at) {
     case 'nothing':
-      return here.isBare && here.act === 'yes' ? YES : undefined;
+      return here.isYes ? YES : undefined;
     case 'page':
       return here.isBare ? atPage(here) : undefined;
     case 'doubt':
@@ -76,9 +89,29 @@ export function meantHere(here: Situation): Meant {
   }
 }
 
+/** Questions that are about the gift that is named, or the one that is being redeemed. */
+const isOfGift = (id: string): boolean => id.startsWith('gift.');
+
+/** A usual question. With a gift it asks about that one: "loa bao nhiêu điểm". */
+function asksAnswer({ said, act, command, at, isBare, isQuestion }: Situation): TextCommand | undefined {
+  if (!isBare || command?.do !== 'ask' || command.about !== 'answer' || lacksEmail(said)) return undefined;
+  if (at.at === 'summary' && WRONG.has(act) && !isQuestion) return undefined;
+  const [named, ...others] = said.gifts;
+  const gift =
+    others.length === 0 ? (named?.code ?? (command.id === 'gift.price' ? at.gift : undefined)) : undefined;
+  // "Sai chỗ nào?" is asked about whatever was refused last.
+  if (command.id === 'code.wrong' && fieldIn(said) !== 'code') return { do: 'ask', about: 'wrong' };
+  return isOfGift(command.id) && gift !== undefined ? { ...command, gift } : command;
+}
+
 /** A page is shown: another one, the other list, another period, or both. */
-function atPage({ said, act, flow, starts, values }: Situation): Meant {
-  if (act === 'yes') return YES;
+function atPage({ said, act, command, flow, starts, isYes, values }: Situation): Meant {
+  if (isYes) return YES;
+  // "Second week of October" asks nobody to wait.
+  const isElsewhere = starts !== undefined || (command !== undefined && command.do !== 'talk');
+  const isPeriod = said.period !== undefined && (said.rest.length === 0 || !isElsewhere);
+  const isList = says(said, 'points list', 'gifts list') && said.rest.length === 0;
+  if ((isPeriod || isList) && said.type !== 'both') return [...values.list, ...values.period];
   if (act === 'page next' || act === 'page previous')
     return [{ do: 'page', to: act === 'page next' ? 'next' : 'previous' }];
   const isOther = act !== '' && (starts === undefined || starts !== flow);
@@ -87,26 +120,28 @@ function atPage({ said, act, flow, starts, values }: Situation): Meant {
 
 /** A value is doubted: it is taken over, kept as it was typed, or neither. */
 function atDoubt(here: Situation): Meant {
-  const { said, act, at, isBare, isQuestion } = here;
+  const { said, act, at, isYes, isBare, isQuestion } = here;
   const picked = isBare ? pickPlace(said, at, 'use:') : undefined;
   if (picked) return picked;
   const isCovered = said.rest.length === 0;
   if (!isBare) return undefined;
   if (at.kind === 'email' && (act === 'none' || act === 'cancel mild')) return NO_EMAIL;
-  if (act === 'yes' && (said.isYes || (isCovered && !isQuestion && !says(said, 'faults'))))
-    return [{ do: 'use' }];
+  if (act === 'yes' && (isYes || (isCovered && !isQuestion && !says(said, 'faults')))) return [{ do: 'use' }];
   if (act === 'no') return NO;
   if (act === 'keep') return [{ do: 'keep' }];
   return act === 'other' || act === 'change' ? [{ do: 'other' }] : undefined;
 }
 
 /** The summary waits: only a text that is a yes and nothing else confirms it. */
-function atSummary({ said, act, starts, flow, isBare, isPolite }: Situation): Meant {
+function atSummary({ said, act, starts, flow, isYes, isBare, isQuestion, isPolite }: Situation): Meant {
   const isOther = said.gifts.length > 0 || said.deniesGift || said.places.length > 0;
   if (!isBare || lacksEmail(said) || isOther) return undefined;
+  if (act === 'none' && fieldIn(said) === 'email') return NO_EMAIL;
   if (act === 'no' || act === 'none') return fieldIn(said) ? changeOf(said) : NO;
-  if (act === 'yes' && fieldIn(said) === undefined) return said.isYes ? YES : NEARLY;
-  if (act === 'cancel mild' && said.isYes) return NEARLY;
+  if (WRONG.has(act) && !isQuestion) return changeOf(said);
+  // "Mã chưa đúng", "sai số điện thoại".
+  if (act === '' && !isQuestion && fieldIn(said) && says(said, 'faults')) return changeOf(said);
+  if (act === 'yes' && fieldIn(said) === undefined) return isYes ? YES : NEARLY;
   // "Ok đổi đi": a yes with the flow's own verb.
   const isOwn = starts !== undefined && starts === flow;
   const hasYes = said.parts.some((part) => actOf(part) === 'yes') || said.parts.every(isPolite);
@@ -114,10 +149,10 @@ function atSummary({ said, act, starts, flow, isBare, isPolite }: Situation): Me
 }
 
 function atSlot(here: Situation): Meant {
-  const { said, act, at, flow, starts, isBare, isQuestion } = here;
+  const { said, act, at, flow, starts, isYes, isBare, isQuestion } = here;
   const isFault = says(said, 'faults');
   const isPlain = !isFault && !lacksEmail(said);
-  if (isBare && at.kind === 'email' && SKIPS.test(act) && isPlain) return NO_EMAIL;
+  if (isBare && at.kind === 'email' && SKIPS.has(act) && isPlain) return NO_EMAIL;
   const found = aboutSlots(here);
   if (found) return found;
   // "0912345678 mà điểm của tui có mấy rồi": the value is kept, and the question drops nothing.
@@ -125,8 +160,8 @@ function atSlot(here: Situation): Meant {
     return [...valuesFor(here, flow), { do: 'start', flow: starts.name, asked: true }];
   if (!isBare) return undefined;
   if (act === 'no' && isFault) return [{ do: 'no', wrong: true }];
-  if (said.isYes) return YES;
-  if (!isPlain || said.rest.length > 0 || !SKIPS.test(act)) return undefined;
+  if (isYes) return YES;
+  if (!isPlain || !SKIPS.has(act)) return undefined;
   return act === 'cancel mild' ? [{ do: 'cancel', mild: true }] : NO;
 }
 
@@ -143,10 +178,16 @@ function aboutSlots(here: Situation): Meant {
 function aboutCodes(here: Situation): Meant {
   const { said, act, at, isBare, values } = here;
   const field = fieldIn(said);
-  if (act === 'remove' && field === 'email' && isBare) return NO_EMAIL;
+  const isSkip = act === 'change' || SKIPS.has(act);
+  const isDropped = act === 'remove' || (isSkip && says(said, 'codes drop'));
+  if (isDropped && field === 'email' && isBare) return NO_EMAIL;
   const corrected = correctTail(said, at);
   if (corrected) return corrected;
-  const edit = /^(?:ask|show) /.test(act) ? undefined : editOf(said, at.codes);
+  const isAside = here.command?.do === 'ask' || here.command?.do === 'show';
+  // "Xoá hết đi" ends; no code is named.
+  const isOther = here.meaning.p === 1 && !CORRECTS.has(act);
+  const isNamed = said.codes.length + said.places.length > 0;
+  const edit = (isAside || isOther) && !isNamed ? undefined : editOf(here);
   if (edit) return [edit, ...contactsOf(values)];
   return isBare && act === 'change' && field === 'code' && at.codes.length > 0 ? changeOf(said) : undefined;
 }
@@ -194,8 +235,9 @@ function aboutGift(here: Situation): Meant {
     return isOwn && (isBare || said.mangled) ? again : undefined;
   }
   const named = someOf(valuesFor(here, flow));
-  if (said.gifts.length > 0) return !isQuestion || said.rest.length === 0 ? named : undefined;
-  if (isBare && SKIPS.test(act) && !says(said, 'faults')) return [{ do: 'none' }];
+  const isChosen = (isOwn || BESIDE_GIFT.has(act)) && said.period?.isPast !== true;
+  if (said.gifts.length > 0) return isChosen && (!isQuestion || said.rest.length === 0) ? named : undefined;
+  if (isBare && SKIPS.has(act) && !says(said, 'faults')) return [{ do: 'none' }];
   return isBare ? pickPlace(said, at, 'gift:') : undefined;
 }
 
@@ -216,30 +258,27 @@ function aboutPeriod({ said, act, at, values }: Situation): Meant {
   return [...values.list, ...values.period, ...contactsOf(values)];
 }
 
-/** A text with unknown words neither ends nor replaces what is gathered: its meaning is offered instead. */
+/** What ends or replaces what is gathered must be surer than what begins: else it is offered. */
 function endings(here: Situation): Meant {
-  const { said, act, at, flow, starts, isBare, isQuestion, isPolite } = here;
+  const { said, act, at, flow, starts, isBare, isQuestion, meaning } = here;
   if (at.at === 'summary' && act === 'change') return someOf(valuesFor(here, flow)) ?? changeOf(said);
-  const isOffered = isBare ? said.rest.length > 0 : act === 'cancel' && said.codes.length > 0;
-  if (/^cancel/.test(act) && isOffered) return [{ do: 'unclear', likely: [{ do: 'cancel' }] }];
-  const isExact = said.parts.every((part) => actOf(part) !== '' || isPolite(part));
-  const isAtStake = !isExact && (at.gift !== undefined || (!isQuestion && at.codes.length > 0));
-  if (!starts || starts === flow || !isAtStake || !isBare) return undefined;
+  if (act === 'cancel' && said.codes.length > 0) return [{ do: 'unclear', likely: [{ do: 'cancel' }] }];
+  const isAtStake = at.gift !== undefined || (!isQuestion && at.codes.length > 0);
+  if (!starts || starts === flow || !isAtStake || !isBare || isSure('costly', meaning.p)) return undefined;
   return [{ do: 'unclear', likely: [{ do: 'start', flow: starts.name }] }];
 }
 
 /** What means the same wherever it is said. */
 export function meantAnywhere(here: Situation): Meant {
-  const { said, act, at, flow, starts, isBare, isQuestion } = here;
+  const { said, act, at, command, flow, starts, isBare, isQuestion } = here;
   if (starts) {
     const isAsked = isBare && isQuestion;
     return [{ do: 'start', flow: starts.name, ...(isAsked && { asked: true }) }, ...valuesFor(here, starts)];
   }
   // Values in the wish for a person are kept while the person answers.
   if (act === 'show person' || act === 'show complaint')
-    return [...(flow ? asKept(valuesFor(here, flow)) : []), ...(commandOf(act) ?? [])];
-  const plain = isBare || !ONLY_BARE.test(act) ? commandOf(act) : undefined;
-  if (plain || isLive(at)) return plain;
+    return [...(flow ? asKept(valuesFor(here, flow)) : []), ...(command ? [command] : [])];
+  if (command || isLive(at)) return command && [command];
   if (act === 'remove')
     return said.codes.length > 0
       ? [{ do: 'remove', which: said.codes.map((code) => ({ code })) }]
@@ -270,9 +309,10 @@ export function valuesAlone(here: Situation): Meant {
 }
 
 /** What a text says for a flow; without one, all that can be kept. */
-function valuesFor({ said, at, values }: Situation, flow: SpokenFlow | undefined): readonly TextCommand[] {
+function valuesFor(here: Situation, flow: SpokenFlow | undefined): readonly TextCommand[] {
+  const { said, values } = here;
   const slots = flow?.slots ?? ['codes', 'phone', 'email'];
-  const edit = slots.includes('codes') && said.codes.length > 0 ? editOf(said, at.codes) : undefined;
+  const edit = slots.includes('codes') && said.codes.length > 0 ? editOf(here) : undefined;
   const others = slots.filter((kind) => kind !== 'codes' && kind !== 'phone' && kind !== 'email');
   return [
     ...(edit ? [edit] : slots.includes('codes') ? values.codes : []),
@@ -382,7 +422,7 @@ function valuesOf(command: TextCommand): readonly string[] {
 }
 
 /** Values that the text only mentions: they are noted, and begin nothing. */
-export const asKept = (commands: readonly TextCommand[]): readonly TextCommand[] =>
+const asKept = (commands: readonly TextCommand[]): readonly TextCommand[] =>
   commands.map((command) =>
     command.do === 'add' || (command.do === 'set' && command.slot !== 'gift')
       ? { ...command, kept: true }
@@ -400,29 +440,6 @@ export function setEmail(email: EmailResult): readonly TextCommand[] {
   if (isGuess) return [{ do: 'set', slot: 'email', doubt: { why: 'spoken', meant: value } }];
   if (meant === undefined) return [{ do: 'set', slot: 'email', value }];
   return [{ do: 'set', slot: 'email', value, doubt: { why: 'typo', meant } }];
-}
-
-const SHOWN = ['menu', 'help', 'person', 'offer', 'complaint', 'languages', 'privacy', 'erasing'] as const;
-const TALK = ['greeting', 'thanks', 'bye', 'wait', 'listen', 'unsure', 'upset', 'remark'] as const;
-const COMMANDS: ReadonlyMap<string, TextCommand> = new Map<string, TextCommand>([
-  ['status', { do: 'status' }],
-  ['cancel', { do: 'cancel' }],
-  ['cancel mild', { do: 'cancel', mild: true }],
-  ['ask what', { do: 'ask', about: 'what' }],
-  ['ask unknown', { do: 'ask', about: 'unknown' }],
-  // How far it is, the operation itself tells.
-  ['ask operation.when', { do: 'status' }],
-  ['show welcome', { do: 'show', what: 'welcome' }],
-  ...SHOWN.map((what) => [`show ${what}`, { do: 'show', what }] as const),
-  ...LOCALES.map((locale) => [`speak ${locale}`, { do: 'speak', locale }] as const),
-  ...TALK.map((about) => [`talk ${about}`, { do: 'talk', about }] as const),
-]);
-
-/** The command of an act that is one by itself. */
-export function commandOf(act: string): Meant {
-  const command = COMMANDS.get(act);
-  if (command) return [command];
-  return act.startsWith('ask ') ? [{ do: 'ask', about: 'answer', id: act.slice('ask '.length) }] : undefined;
 }
 
 /*
@@ -477,7 +494,7 @@ function isNewMention(parts: readonly Part[], from: number, part: Part): boolean
 }
 
 /** How a text changes the listed codes; undefined if it only adds to them, or names none. */
-function editOf(said: ParsedText, codes: readonly string[]): TextCommand | undefined {
+function editOf({ said, act, at: { codes } }: Situation): TextCommand | undefined {
   if (codes.length === 0) return undefined;
   const mentions = mentionsIn(said.parts);
   const signed = (sign: Sign) => mentions.flatMap((mention) => (mention.sign === sign ? mention.refs : []));
@@ -485,19 +502,26 @@ function editOf(said: ParsedText, codes: readonly string[]): TextCommand | undef
   const fresh = [...new Set(named)].filter((code) => !codes.includes(code));
   const isNew = (ref: CodeRef) => 'code' in ref && fresh.includes(ref.code);
   const dropped = [...signed('drop'), ...signed('deny').filter((ref) => !isNew(ref))];
-  if (fresh.length > 0) return replacement(said, mentions, fresh);
+  if (fresh.length > 0) return replacement({ said, act, mentions, fresh });
   const only = signed('only');
   if (dropped.length > 0) return { do: 'remove', which: dropped };
   if (only.length > 0) return { do: 'keepOnly', which: [...only, ...signed('keep')] };
-  return speaksOfCodes(said) ? { do: 'remove', which: [] } : undefined;
+  return speaksOfCodes(said, act) ? { do: 'remove', which: [] } : undefined;
 }
 
+/** Acts with which new codes take the place of others. */
+const CORRECTS: ReadonlySet<string> = new Set(['no', 'none', 'change', 'remove']);
+
 /** New codes take the place of those that are wrong, unless the text only adds them. */
-function replacement(
-  said: ParsedText,
-  mentions: readonly Mention[],
-  fresh: readonly string[],
-): TextCommand | undefined {
+function replacement({
+  said,
+  act,
+  mentions,
+  fresh,
+}: Pick<Situation, 'said' | 'act'> & {
+  readonly mentions: readonly Mention[];
+  readonly fresh: readonly string[];
+}): TextCommand | undefined {
   const isNew = (ref: CodeRef) => 'code' in ref && fresh.includes(ref.code);
   const has = (sign: Sign) => mentions.some((mention) => mention.sign === sign);
   const old = mentions.flatMap(({ refs, sign }) => (sign === 'add' ? [] : refs.filter((ref) => !isNew(ref))));
@@ -509,11 +533,7 @@ function replacement(
   if (wrong.length > 0 && meant.length > 0) return { do: 'replace', old: wrong, codes: meant };
   if (denied.length > 0) return { do: 'remove', which: denied };
   if (old.length > 0 || has('add')) return undefined;
-  const isCorrection =
-    has('replace') ||
-    has('deny') ||
-    says(said, 'faults') ||
-    /^(?:no|none|change|remove)$/.test(said.act ?? '');
+  const isCorrection = has('replace') || has('deny') || says(said, 'faults') || CORRECTS.has(act);
   const isOfCodes = (fieldIn(said) ?? 'code') === 'code';
   return isCorrection && isOfCodes && !says(said, 'codes add')
     ? { do: 'replace', old: [], codes: meant }
@@ -521,8 +541,8 @@ function replacement(
 }
 
 /** Whether the text removes or keeps codes without naming them. */
-function speaksOfCodes(said: ParsedText): boolean {
+function speaksOfCodes(said: ParsedText, act: string): boolean {
   if (fieldIn(said) === 'email' || says(said, 'stops') || said.phones.length > 0) return false;
-  const isDrop = said.parts.some((part) => isIn(part, 'codes drop') || actOf(part) === 'remove');
+  const isDrop = act === 'remove' || said.parts.some((part) => isIn(part, 'codes drop'));
   return isDrop && says(said, 'code', 'codes other');
 }

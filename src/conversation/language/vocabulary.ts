@@ -2,8 +2,7 @@ import { Address } from './address.ts';
 import { fold, isAscii, remembered, tokenize, visible } from './tokenizer.ts';
 
 /*
- * What customers say: `locales/<tag>.md`. A heading is a command, perhaps with a limit in brackets; a line
- * below it is an example. `## words` and `## periods` list words by what they do.
+ * What customers say: `locales/<tag>.md`. A heading is an act (`acts.ts`); a line below it is an example. `## words` and `## periods` list words by what they do.
  */
 
 /** A text of a language. Several texts of one language add to each other. */
@@ -14,15 +13,8 @@ export type Example = {
   readonly text: string;
   /** The command of its heading: `start redeem`. */
   readonly act: string;
-  /** Counts only where the rest of the message is understood, too. */
-  readonly alone: boolean;
-  /** A phrase that is found in texts. The others are questions, which are compared as a whole. */
-  readonly isPhrase: boolean;
   readonly line: number;
 };
-
-/** Headings of questions that are answered: their examples are compared as a whole. */
-export const ANSWERED = /^ask (?!what$|who$)/;
 
 type List = {
   readonly locale: string;
@@ -41,6 +33,8 @@ type List = {
 export class Vocabulary {
   readonly locales: readonly string[];
   readonly examples: Example[] = [];
+  /** Sentences that were misunderstood once, with the act they were meant as. */
+  readonly heard: Example[] = [];
   readonly lists: List[] = [];
   readonly address: Address;
   /** Words that are others with their marks; `''`: words that say nothing. */
@@ -57,19 +51,27 @@ export class Vocabulary {
   }
 
   #read(locale: string, text: string): void {
-    let [act, limit] = ['', ''];
+    let act = '';
     for (const [at, line] of text.split('\n').entries()) {
-      const heading = /^## ([^(]+)(?:\((\w+)\))?$/.exec(line);
-      if (heading) [act, limit] = [heading[1]?.trim() ?? '', heading[2] ?? ''];
+      const heading = /^## (.+)$/.exec(line)?.[1];
+      if (heading !== undefined) act = heading.trim();
       else if (act !== '' && line.startsWith('- ')) {
-        const isPhrase = limit === 'said' || !ANSWERED.test(act);
-        const said = { locale, text: line.slice(2), act, alone: limit === 'alone', isPhrase, line: at + 1 };
-        if (act !== 'heard') this.examples.push(said);
+        this.#add({ locale, text: line.slice(2), act, line: at + 1 });
       } else if (act === 'words' || act === 'periods') {
         const [, name, all = ''] = /^([\w -]+): (.+)$/.exec(line) ?? [];
         const phrases = all.split(',').map((phrase) => phrase.trim());
         if (name) this.lists.push({ locale, section: act, name, phrases: phrases.filter(Boolean) });
       }
+    }
+  }
+
+  #add(example: Example): void {
+    if (example.act !== 'heard') this.examples.push(example);
+    else {
+      const [text = '', result = ''] = example.text.split(' → ');
+      const command = result.slice(0, result.lastIndexOf(' ('));
+      const act = command.replace(/^ask answer (\S+).*/, 'ask $1').replace(/^(change|none) \w+$/, '$1');
+      this.heard.push({ ...example, text, act });
     }
   }
 
@@ -96,6 +98,20 @@ export class Vocabulary {
       ),
     ),
   );
+
+  /** The phrases of some lists as true, those of others as false; the longest one at a place counts. */
+  flags({
+    yes,
+    no,
+  }: {
+    readonly yes: readonly string[];
+    readonly no: readonly string[];
+  }): PhraseIndex<boolean> {
+    const flagged = new Map<string, boolean>();
+    for (const [names, flag] of [[yes, true] as const, [no, false] as const])
+      for (const phrase of names.flatMap((name) => this.list(name))) flagged.set(phrase, flag);
+    return indexPhrases(flagged);
+  }
 
   /** A phrase as it is compared: folded and, where marks tell words apart, as `as spelt` has them, too. */
   foldings(phrase: string): string[] {
@@ -163,19 +179,33 @@ export function createLocaleOf(vocabulary: Vocabulary) {
   };
 }
 
+/** A word belongs to a language if its lines have it so many times as often as those of any other. */
+const OWN_TIMES = 4;
+
 /** The words of a language. `hasMarks`: it writes letters with marks. */
 function languageOf(vocabulary: Vocabulary, locale: string) {
-  const phrases = vocabulary.examples.flatMap((one) =>
-    one.locale === locale && one.isPhrase ? one.text : [],
+  const textsOf = (isMine: boolean) => [
+    ...vocabulary.examples.flatMap((one) => ((one.locale === locale) === isMine ? one.text : [])),
+    ...vocabulary.lists.flatMap((list) => ((list.locale === locale) === isMine ? list.phrases : [])),
+  ];
+  const [mine, others] = [textsOf(true), textsOf(false)];
+  const [counts, otherCounts] = [countWords(mine), countWords(others)];
+  const isOwn = ([word, count]: readonly [string, number]) =>
+    count >= OWN_TIMES * (otherCounts.get(word) ?? 0);
+  const borrowed = vocabulary.lists.flatMap((list) =>
+    list.locale === locale && list.name === 'borrowed' ? list.phrases : [],
   );
-  const lists = vocabulary.lists.filter((list) => list.locale === locale);
-  const borrowed = lists.flatMap(({ name, phrases }) => (name === 'borrowed' ? phrases : []));
   return {
     locale,
-    own: new Set(
-      [...phrases, ...lists.flatMap((list) => list.phrases)].flatMap((text) => fold(text).split(' ')),
-    ),
+    own: new Set([...counts].flatMap((one) => (isOwn(one) ? one[0] : []))),
     borrowed: new Set(borrowed.map(fold)),
-    hasMarks: /\p{M}/u.test(phrases.join(' ').normalize('NFD')),
+    hasMarks: /\p{M}/u.test(mine.join(' ').normalize('NFD')),
   };
+}
+
+function countWords(texts: readonly string[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const word of texts.flatMap((text) => fold(text).split(' ')))
+    counts.set(word, (counts.get(word) ?? 0) + 1);
+  return counts;
 }

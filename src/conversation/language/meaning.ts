@@ -1,0 +1,350 @@
+import type { Acts, Place } from './acts.ts';
+import { addAlike, BESIDE_VALUE, isSure, LIKELY, RANKS } from './acts.ts';
+import { type Guess, type Lesson, Model, type ModelText } from './model.ts';
+import type { Parser } from './parser.ts';
+import { PERIOD, type PhraseBook, type Word } from './phrases.ts';
+import { isAscii, speltWords } from './tokenizer.ts';
+import { type Example, type PhraseIndex, phraseAt } from './vocabulary.ts';
+
+/*
+ * Which act a text says at a question: a line of the files word for word, else what the model is sure of,
+ * over the whole text and over its clauses. A denial or a plan of a deed does nothing.
+ */
+
+export type Meaning = {
+  /** `''`: not sure, or nothing by itself. */
+  readonly act: string;
+  /** How sure it is (0–1); 1: a line of the files. */
+  readonly p: number;
+  /** What it may be, the likeliest first. */
+  readonly guesses: readonly Guess[];
+};
+
+/** What is known of a text besides its words. */
+export type MeaningContext = {
+  readonly place: Place;
+  /** The act of the running flow: `start redeem`. */
+  readonly running: string | undefined;
+  /** The text brings a code, a phone or an e-mail. */
+  readonly hasValue: boolean;
+  readonly isQuestion: boolean;
+};
+
+type Clause = { readonly words: readonly Word[]; readonly meaning: Meaning; readonly isDropped: boolean };
+
+const NOTHING: Meaning = { act: '', p: 0, guesses: [] };
+/** The name of a gift, and the words for any, as the model sees them. */
+const GIFT = '§gift';
+/** A longer text is no example with polite words around it. */
+const MOST_POLITE_WORDS = 10;
+/** A line with polite words around it is meant only if the model has its act among so many. */
+const AMONG = 5;
+const NOT_QUITE = 0.99;
+/** What may be said before or behind words that nobody knows. */
+const COURTESIES: ReadonlySet<string> = new Set(['talk thanks', 'talk greeting', 'talk wait']);
+const MOST_COURTESY = 3;
+
+/** The lists of words that stand beside values. */
+const BESIDE_VALUES = [
+  'code',
+  'phone',
+  'email',
+  'words of phone',
+  'codes replace',
+  'codes add',
+  'codes keep',
+  'codes only',
+  'codes join',
+  'small',
+  'polite',
+  'counters',
+];
+
+export class Meanings {
+  readonly model: Model;
+  readonly #book: PhraseBook;
+  readonly #wordsOf: Parser['wordsOf'];
+  readonly #acts: Acts;
+  /** The acts of example lines, by their words; with the spelling of each line. */
+  readonly #exact = new Map<string, { readonly act: string; readonly spelt: readonly string[] }[]>();
+  readonly #quiet: ReadonlySet<string>;
+  readonly #gifts: ReadonlySet<string>;
+  readonly #withMarks: ReadonlySet<string>;
+  readonly #denials: PhraseIndex<boolean>;
+  readonly #plans: PhraseIndex<boolean>;
+  readonly #contrasts: PhraseIndex<boolean>;
+
+  constructor({ book, wordsOf }: Pick<Parser, 'book' | 'wordsOf'>, acts: Acts) {
+    const { vocabulary } = book;
+    this.#book = book;
+    this.#wordsOf = wordsOf;
+    this.#acts = acts;
+    this.#quiet = new Set([...book.polite, ...vocabulary.list('assents')]);
+    this.#gifts = new Set(vocabulary.list('gifts').filter((word) => !word.includes(' ')));
+    this.#withMarks = new Set(vocabulary.list('with marks only'));
+    this.#denials = vocabulary.flags({ yes: ['denies', 'stops', 'declines'], no: ['denies nothing'] });
+    this.#plans = vocabulary.flags({ yes: ['plans'], no: [] });
+    this.#contrasts = vocabulary.flags({ yes: ['contrasts'], no: [] });
+    const lessons = vocabulary.examples.map((example) => this.#toLesson(example));
+    for (const { act, variants } of lessons) this.#addExact(act, variants[0]);
+    const heard = vocabulary.heard.filter(({ act }) => acts.has(act)).map((one) => this.#toLesson(one));
+    this.model = new Model([...lessons, ...heard, ...this.#lessonsOfNothing()]);
+  }
+
+  #addExact(act: string, { words, spelt }: ModelText): void {
+    const key = words.join(' ');
+    const known = this.#exact.get(key);
+    if (known) known.push({ act, spelt });
+    else this.#exact.set(key, [{ act, spelt }]);
+  }
+
+  /** A line, and the same with polite words around it; every other one of these without its marks. */
+  #toLesson({ text, act, locale }: Example): Lesson {
+    const plain = this.toModelText(this.#wordsOf(text));
+    let hash = 2_166_136_261;
+    for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 16_777_619) >>> 0;
+    const polite = this.#book.vocabulary.lists.flatMap((list) =>
+      list.locale === locale && list.name === 'polite' ? list.phrases : [],
+    );
+    const pick = (bits: number) => this.#book.plainly(polite[(hash >>> bits) % (polite.length || 1)] ?? '');
+    const isBefore = (hash >>> 16) % 3 === 0;
+    const words = isBefore ? [...pick(0), ...plain.words] : [...plain.words, ...pick(8)];
+    return { act, variants: [plain, { words, spelt: hash & (1 << 20) ? [] : plain.spelt }] };
+  }
+
+  /** Words beside values say nothing by themselves. */
+  #lessonsOfNothing(): readonly Lesson[] {
+    const written = BESIDE_VALUES.flatMap((list) => this.#book.vocabulary.written(list));
+    return [...new Set(written)].map((text) => ({
+      act: BESIDE_VALUE,
+      variants: [this.toModelText(this.#wordsOf(text))],
+    }));
+  }
+
+  /** Words as the model sees them: values are left out, gifts are one word, numbers are one. */
+  toModelText(words: readonly Word[]): ModelText {
+    const seen = words.flatMap(({ text, source, value, isBare }): { text: string; typed: string }[] => {
+      if (value) return value.kind === 'gift' ? [{ text: GIFT, typed: '' }] : [];
+      if (text === PERIOD) return [{ text, typed: '' }];
+      if (/^\d+$/.test(text)) return [{ text: '0', typed: '' }];
+      const isGift = this.#gifts.has(text) && !(isBare && this.#withMarks.has(text));
+      return [{ text: isGift ? GIFT : text, typed: isAscii(source.text) ? '' : source.text }];
+    });
+    return {
+      words: seen.map(({ text }) => text),
+      spelt: [...new Set(seen.flatMap(({ typed }) => speltWords(typed)))],
+    };
+  }
+
+  /** The act of an example line that has just these words, spelt alike. */
+  #exactly({ words, spelt }: ModelText, isPossible: (act: string) => boolean): string | undefined {
+    const lines = this.#exact.get(words.join(' ')) ?? [];
+    const isAlike = (line: readonly string[]) =>
+      spelt.length === 0 || line.length === 0 || spelt.every((word) => line.includes(word));
+    return lines.find(({ act, spelt: line }) => isPossible(act) && isAlike(line))?.act;
+  }
+
+  /** The line that the words are but for polite ones around it: "dạ không ạ" is "không". */
+  #politely(text: ModelText, isPossible: (act: string) => boolean): string | undefined {
+    const { words, spelt } = text;
+    if (words.length > MOST_POLITE_WORDS) return undefined;
+    const isQuiet = (word: string) => this.#quiet.has(word);
+    const from = words.findIndex((word) => !isQuiet(word));
+    const to = words.findLastIndex((word) => !isQuiet(word));
+    for (let length = words.length - 1; length > 0; length--)
+      for (let at = Math.max(0, to + 1 - length); at <= (from < 0 ? words.length - 1 : from); at++) {
+        if (at + length > words.length) break;
+        const part = { words: words.slice(at, at + length), spelt };
+        const lines = this.#exact.get(part.words.join(' ')) ?? [];
+        const act = lines.find((line) => isPossible(line.act) && line.act !== 'yes')?.act;
+        if (act !== undefined) return act;
+      }
+    return undefined;
+  }
+
+  /** What a text says at a question. */
+  read(words: readonly Word[], context: MeaningContext): Meaning {
+    const whole = this.#judge(words, context);
+    if (whole.p === 1) return whole;
+    const clauses = this.#clausesOf(words).map((clause): Clause => {
+      const meaning = this.#judge(clause, context);
+      const isDenied = this.#denial(clause) >= 0 && this.#isDenying(meaning.act);
+      return { words: clause, meaning, isDropped: isDenied || this.#isPlanned(clause) };
+    });
+    const meaning =
+      clauses.length < 2 ? this.#turn(words, whole, context) : this.#together(whole, clauses, context);
+    return meaning.act === '' ? this.#courtesy(words, meaning, context) : meaning;
+  }
+
+  /** "Cảm ơn gấu trúc": a courtesy counts beside words that nobody knows. */
+  #courtesy(words: readonly Word[], meaning: Meaning, { hasValue }: MeaningContext): Meaning {
+    if (hasValue || (meaning.guesses[0]?.p ?? 0) >= LIKELY) return meaning;
+    const isCourtesy = (act: string) => COURTESIES.has(act);
+    for (let length = Math.min(MOST_COURTESY, words.length - 1); length > 0; length--)
+      for (const some of [words.slice(0, length), words.slice(-length)]) {
+        const act = this.#exactly(this.toModelText(some), isCourtesy);
+        if (act !== undefined) return { ...meaning, act };
+      }
+    return meaning;
+  }
+
+  #isPossible(act: string, { place, hasValue }: MeaningContext): boolean {
+    const row = this.#acts.get(act);
+    const isThere = row?.at?.includes(place) ?? true;
+    const isFit = hasValue ? row?.withValues === true : row?.isOnlyWithValues !== true;
+    return row !== undefined && isThere && isFit;
+  }
+
+  /** "Không quét được mã" complains, and denies nothing. */
+  #isDenying(act: string): boolean {
+    const row = this.#acts.get(act);
+    return row === undefined || row.isDeed === true || row.rank === 'aside' || row.rank === 'nothing';
+  }
+
+  #judge(words: readonly Word[], context: MeaningContext): Meaning {
+    const isPossible = (act: string) => this.#isPossible(act, context);
+    const text = this.toModelText(words);
+    if (text.words.length === 0) return NOTHING;
+    const exact = this.#exactly(text, isPossible);
+    if (exact !== undefined) return { act: exact, p: 1, guesses: [{ act: exact, p: 1 }] };
+    const guesses = addAlike(this.model.guess(text, isPossible), context.place);
+    const polite = context.hasValue ? undefined : this.#politely(text, isPossible);
+    if (polite !== undefined) return { act: polite, p: NOT_QUITE, guesses };
+    const [best] = guesses;
+    const row = best && this.#acts.get(best.act);
+    if (!best || !row) return { ...NOTHING, guesses };
+    // Beside a value, all but a deed with it must be surer.
+    const sure = context.hasValue && row.isSign !== true && row.rank !== 'nothing' ? 'costly' : row.sure;
+    const milder = row.milder !== undefined && isSure('plain', best.p) ? row.milder : '';
+    return { act: isSure(sure, best.p) ? best.act : context.hasValue ? '' : milder, p: best.p, guesses };
+  }
+
+  /** What several clauses say. A wish beside a denial or a plan counts; several wishes are offered. */
+  #together(whole: Meaning, clauses: readonly Clause[], context: MeaningContext): Meaning {
+    const isTelling = ({ meaning: { act } }: Clause) => {
+      const rank = this.#acts.get(act)?.rank;
+      return rank === 'deed' || rank === 'question';
+    };
+    const telling = clauses.filter((clause) => isTelling(clause) && !clause.isDropped);
+    const isTorn = clauses.some(({ isDropped }) => isDropped);
+    const deeds = telling.filter(({ meaning: { act } }) => this.#acts.get(act)?.rank === 'deed');
+    const wishes = [...new Set((deeds.length > 0 ? deeds : telling).map(({ meaning }) => meaning.act))];
+    const guesses = mergeGuesses(
+      telling.map(({ meaning: { act, p } }) => ({ act, p })),
+      whole.guesses,
+    );
+    const [only, ...others] = wishes;
+    if (isTorn) {
+      if (only !== undefined && others.length === 0) return { act: only, p: 0.9, guesses };
+      if (only !== undefined) return { ...NOTHING, guesses };
+      return this.#turnClauses(whole, clauses, context);
+    }
+    if (others.length > 0) {
+      const isDeedOf = (act: string) => this.#acts.get(act)?.isDeed === true;
+      const isSafe = whole.act !== '' && !(isDeedOf(whole.act) && context.running !== undefined);
+      return isSafe && wishes.includes(whole.act) ? whole : { ...NOTHING, guesses };
+    }
+    if (only === undefined) return this.#aside(whole, clauses);
+    if (only === whole.act) return whole;
+    const isHigher = this.#rankOf(only) > this.#rankOf(whole.act);
+    const isAmong = whole.guesses.slice(0, AMONG).some(({ act }) => act === only);
+    const isLine = telling.some(({ meaning }) => meaning.act === only && meaning.p >= NOT_QUITE);
+    if (isHigher && (isAmong || isLine)) return { act: only, p: 0.9, guesses };
+    return this.#acts.get(whole.act)?.isEnding ? { ...NOTHING, guesses } : whole;
+  }
+
+  #rankOf(act: string): number {
+    return RANKS.indexOf(this.#acts.get(act)?.rank ?? 'nothing');
+  }
+
+  /** "Không, TIVI000000302": a clause that is a line says something, the whole does not. */
+  #aside(whole: Meaning, clauses: readonly Clause[]): Meaning {
+    const rank = this.#acts.get(whole.act)?.rank ?? 'nothing';
+    const line = clauses.find(
+      ({ meaning }) => meaning.p === 1 && this.#acts.get(meaning.act)?.rank === 'aside',
+    );
+    return rank === 'nothing' && line ? { ...line.meaning, p: NOT_QUITE, guesses: whole.guesses } : whole;
+  }
+
+  /** Only denials, plans and asides: each deed that is denied turns, the first that is left counts. */
+  #turnClauses(whole: Meaning, clauses: readonly Clause[], context: MeaningContext): Meaning {
+    for (const { words, meaning, isDropped } of clauses) {
+      if (!isDropped) continue;
+      const turned = this.#turn(words, meaning, context);
+      if (turned.act !== '') return { ...turned, guesses: whole.guesses };
+    }
+    const isDeed = this.#acts.get(whole.act)?.isDeed === true;
+    return isDeed ? { ...whole, act: '' } : whole;
+  }
+
+  /** A denied deed is none, and a plan waits: "đừng huỷ" cancels nothing. */
+  #turn(words: readonly Word[], meaning: Meaning, context: MeaningContext): Meaning {
+    const { running, place, isQuestion } = context;
+    const { act, p } = meaning;
+    const row = this.#acts.get(act);
+    if (p === 1 || (act !== '' && !row?.isDeed)) return meaning;
+    const from = isQuestion ? -1 : this.#denial(words);
+    if (from < 0)
+      return this.#isPlanned(words) && row && !row.isEnding ? { ...meaning, act: 'talk wait' } : meaning;
+    const denied = this.#judge(words.slice(from), context);
+    const [likely] = denied.guesses;
+    const deed = act === '' ? denied.act : act;
+    // A denial and what it denies never mean the same; "không đổi nữa" ends surer than "đổi nữa".
+    const isDeed = this.#acts.get(deed)?.isDeed === true && this.#isDenying(meaning.guesses[0]?.act ?? '');
+    if (!isDeed || likely?.act !== deed || (act !== '' && likely.p <= p)) return meaning;
+    const language = this.#otherLanguage(deed);
+    if (language !== undefined) return { ...meaning, act: language };
+    if (!deed.startsWith('start ')) return { ...meaning, act: 'talk remark' };
+    return {
+      ...meaning,
+      act: deed === running ? 'cancel' : place === 'nothing' ? 'cancel mild' : 'talk remark',
+    };
+  }
+
+  /** "I don't speak English" wishes for the other language. */
+  #otherLanguage(act: string): string | undefined {
+    const isLanguage = (one: string) => this.#acts.get(one)?.command?.do === 'speak';
+    const [other, ...more] = [...this.#acts.keys()].filter((one) => isLanguage(one) && one !== act);
+    return isLanguage(act) && more.length === 0 ? other : undefined;
+  }
+
+  /** Where the denied words begin; -1 without a denial. A denial at the end asks ("được không"). */
+  #denial(words: readonly Word[]): number {
+    const texts = words.map(({ text }) => text);
+    for (let at = 0; at < texts.length; at++) {
+      const found = phraseAt(this.#denials, texts, at);
+      if (!found) continue;
+      const isLast = texts.slice(found.to).every((text) => this.#quiet.has(text));
+      if (found.value && !isLast) return found.to;
+      at = found.to - 1;
+    }
+    return -1;
+  }
+
+  #isPlanned(words: readonly Word[]): boolean {
+    const texts = words.map(({ text }) => text);
+    return texts.some((_, at) => phraseAt(this.#plans, texts, at) !== undefined);
+  }
+
+  /** The clauses of a text: cut at pauses and before words of contrast. */
+  #clausesOf(words: readonly Word[]): readonly (readonly Word[])[] {
+    const texts = words.map(({ text }) => text);
+    const clauses: Word[][] = [[]];
+    for (let at = 0; at < words.length; at++) {
+      const word = words[at];
+      const contrast = phraseAt(this.#contrasts, texts, at);
+      if (word?.source.pause || contrast) clauses.push([]);
+      // "Nhưng" says nothing by itself; "không phải" denies.
+      const isSilent = contrast && phraseAt(this.#denials, texts, at) === undefined;
+      if (isSilent) at = contrast.to - 1;
+      else if (word) clauses.at(-1)?.push(word);
+    }
+    return clauses.filter((clause) => clause.some(({ value }) => !value || value.kind === 'gift'));
+  }
+}
+
+function mergeGuesses(sure: readonly Guess[], guesses: readonly Guess[]): readonly Guess[] {
+  const acts = new Set(sure.map(({ act }) => act));
+  const first = [...acts].flatMap((act) => sure.find((one) => one.act === act) ?? []);
+  return [...first, ...guesses.filter(({ act }) => !acts.has(act))];
+}
