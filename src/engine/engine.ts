@@ -153,7 +153,8 @@ export class Engine {
         take: hasSlot ? { owner: runtime.id(), leaseMs } : undefined,
         sender: hasSlot ? this.#senderAtOnce(conversation, incoming, sentMs) : undefined,
       };
-      const { answer } = await records.update(conversation, fileAndDecide(plan, this.#tools));
+      const filing = fileAndDecide(plan, this.#tools);
+      const { answer } = await records.update(conversation, filing, { isCostly: plan.sender !== undefined });
       const { result, lease, committed } = answer;
       if (lease !== undefined) {
         isBegun = true;

@@ -5,6 +5,7 @@ import {
   type Encryption,
   type Index,
   type IndexChange,
+  isSameVersion,
   type Key,
   NAMED_INDEXES,
   type RecordStore,
@@ -63,6 +64,11 @@ export type UpdateOptions = {
   readonly durable?: boolean;
   /** An index lists the record, so it should be there. */
   readonly listed?: boolean;
+  /**
+   * The transition costs more than a read, as a decided turn does. So the record is read first if another
+   * process was found to write it: two processes whose turns alternate would decide most of them twice.
+   */
+  readonly isCostly?: boolean;
 };
 
 export type RecordParts = {
@@ -141,6 +147,7 @@ export class VersionedRecords<Content> {
       const options = {
         durable: batch.some(({ durable }) => durable),
         listed: batch.some(({ listed }) => listed),
+        isCostly: batch.some(({ isCostly }) => isCostly),
       };
       try {
         const updated = await this.#swap(name, applyAll, options);
@@ -167,13 +174,14 @@ export class VersionedRecords<Content> {
   async #swap<Answer>(
     name: string,
     transition: Transition<Content, Answer>,
-    { durable = false, listed = false }: UpdateOptions,
+    { durable = false, listed = false, isCostly = false }: UpdateOptions,
   ): Promise<UpdateResult<Content, Answer>> {
     const { store, sealer, runtime, onFault } = this.#parts;
     const { kind, ttlMs, write } = this.#kind;
     const key: Key = `${kind}:${name}`;
     const remembered = this.#seen.get(name);
-    let seen = remembered ?? (await this.#read(name));
+    const isDoubtful = remembered === undefined || (isCostly && remembered.isShared);
+    let seen = isDoubtful ? await this.#read(name, remembered) : remembered;
     const isExpected = listed || Boolean(remembered?.version);
     for (let conflicts = 0; conflicts < MAX_CONFLICTS; ) {
       const isCurrent = seen !== remembered;
@@ -198,13 +206,13 @@ export class VersionedRecords<Content> {
         const swap = { expected: seen.version, bytes, ttlMs, indexes, aside, durable };
         const swapped = await store.compareAndSwap(key, swap);
         if (!swapped.swapped) {
-          seen = this.#open(name, swapped);
+          seen = this.#open(name, swapped, { isShared: true });
           conflicts += 1;
           await this.#pause(conflicts);
           continue;
         }
         isDurable ||= swapped.durable;
-        seen = this.#see(swapped.nowMs, { version: bytes, record, entries });
+        seen = this.#see(swapped.nowMs, { version: bytes, record, entries, isShared: seen.isShared });
       }
       this.#seen.set(name, seen);
       if (!this.#isForgetting) this.#forgetLater();
@@ -213,17 +221,25 @@ export class VersionedRecords<Content> {
     throw new StoreUnavailable(`a record was changed elsewhere ${MAX_CONFLICTS} times`);
   }
 
-  async #read(name: string): Promise<SeenRecord<Content>> {
-    return this.#open(name, await this.#parts.store.read(`${this.#kind.kind}:${name}`));
+  async #read(name: string, remembered?: SeenRecord<Content>): Promise<SeenRecord<Content>> {
+    const stored = await this.#parts.store.read(`${this.#kind.kind}:${name}`);
+    if (remembered === undefined) return this.#open(name, stored, { isShared: false });
+    const isSame = isSameVersion(stored.bytes, remembered.version);
+    if (isSame) return this.#see(stored.nowMs, { ...remembered, isShared: false });
+    return this.#open(name, stored, { isShared: true });
   }
 
-  #open(name: string, { nowMs, bytes }: StoredBytes): SeenRecord<Content> {
-    if (bytes === null) return this.#see(nowMs, NO_RECORD);
+  #open(
+    name: string,
+    { nowMs, bytes }: StoredBytes,
+    { isShared }: Pick<OpenedRecord<Content>, 'isShared'>,
+  ): SeenRecord<Content> {
+    if (bytes === null) return this.#see(nowMs, { ...NO_RECORD, isShared });
     try {
       const record = openRecord(this.#kind, this.#parts.sealer, { name, bytes });
-      return this.#see(nowMs, { version: bytes, record, entries: this.#entriesOf(name, record) });
+      return this.#see(nowMs, { version: bytes, record, entries: this.#entriesOf(name, record), isShared });
     } catch {
-      return this.#see(nowMs, { ...NO_RECORD, version: bytes, fault: 'seal_broken' });
+      return this.#see(nowMs, { ...NO_RECORD, version: bytes, isShared, fault: 'seal_broken' });
     }
   }
 
@@ -309,6 +325,8 @@ type OpenedRecord<Content> = {
   readonly version: Uint8Array | null;
   readonly record: Content | null;
   readonly entries: readonly IndexEntry[];
+  /** Another process wrote it when it was last looked at. */
+  readonly isShared: boolean;
   readonly fault?: 'seal_broken';
 };
 const NO_RECORD = { version: null, record: null, entries: [] };

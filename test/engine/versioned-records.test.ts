@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { Leases } from '../../src/engine/leases.ts';
-import { newRecord } from '../../src/engine/record.ts';
+import { type ConversationRecord, newRecord } from '../../src/engine/record.ts';
 import { accept, CONVERSATION, take } from '../../src/engine/transitions.ts';
 import { type RecordParts, VersionedRecords } from '../../src/engine/versioned-records.ts';
 import { systemRuntime } from '../../src/runtime.ts';
@@ -86,6 +86,30 @@ test('is sure before it says that nothing is to be done: what it remembers may b
   await one.update('name', () => ({ record: newRecord(NOW), answer: null }));
   await other.update('name', file('m1'));
   expect((await one.update('name', nothing)).answer).toBe('leased');
+});
+
+test('of two processes that write in turns, neither decides on what the other has overwritten', async () => {
+  const { open, memory } = world();
+  const cells = [open(), open()];
+  let decided = 0;
+  const decide = (id: string) => (before: ConversationRecord | null, nowMs: number) => {
+    decided += 1;
+    return file(id)(before, nowMs);
+  };
+  const turns = 10;
+  for (let n = 0; n < turns; n++) {
+    const cell = cells[n % 2];
+    await cell?.update('name', decide(`m${n}`), { isCostly: true });
+    await cell?.update('name', (record) => ({ record: record && { ...record, knew: n }, answer: null }));
+  }
+  // Each process is wrong once.
+  expect(decided).toBe(turns + 2);
+  const { swaps } = memory;
+  await cells[0]?.update('name', decide('m10'), { isCostly: true });
+  await cells[0]?.update('name', decide('m11'), { isCostly: true });
+  expect([memory.swaps - swaps, decided]).toEqual([2, turns + 4]);
+  const { record } = await open().read('name');
+  expect(record?.inbox).toHaveLength(turns + 2);
 });
 
 test('opens a record that 8a345a9f released with a mark, but not with the mark of another record', async () => {
