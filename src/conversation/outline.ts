@@ -37,13 +37,37 @@ function listEntries({ tickets = [], unclear = [] }: State): readonly ListedEntr
   const listed = tickets.map((ticket): ListedEntry => {
     const { id, closed, answeredMs = 0, count } = ticket;
     const waitsMs = waitingSinceMs(ticket);
-    const status = closed ? 'closed' : waitsMs === null ? 'answered' : 'waiting';
+    const stands = closed ? 'closed' : waitsMs === null ? 'answered' : 'waiting';
     const score = closed ? CLOSED_SCORE - closed.atMs : (waitsMs ?? answeredMs);
     const { customer, staff, claims = 0 } = count;
-    return { index: 'tickets', part: `${id}:${status}:${customer}:${staff}:${claims}`, score };
+    return { index: 'tickets', part: writeTicketPart({ id, stands, customer, staff, claims }), score };
   });
   // The newest first.
   return sentence ? [...listed, { index: 'unclear', score: -sentence.atMs }] : listed;
+}
+
+/** What the index of tickets tells without opening a record: counts of what was written and claimed. */
+export type TicketPart = {
+  readonly id: string;
+  readonly stands: 'waiting' | 'answered' | 'closed';
+  readonly customer: number;
+  readonly staff: number;
+  readonly claims: number;
+};
+
+const writeTicketPart = ({ id, stands, customer, staff, claims }: TicketPart): string =>
+  [id, stands, customer, staff, claims].join(':');
+
+/** Reads what `writeTicketPart` wrote, also without claims, as versions before it did. */
+export function readTicketPart(part: string): TicketPart {
+  const [id = '', stands, customer, staff, claims = 0] = part.split(':');
+  return {
+    id,
+    stands: stands === 'waiting' || stands === 'answered' ? stands : 'closed',
+    customer: Number(customer),
+    staff: Number(staff),
+    claims: Number(claims),
+  };
 }
 
 /** When the customer began to wait for staff, epoch ms; null: staff wrote last, or the ticket is closed. */

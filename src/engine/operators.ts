@@ -8,9 +8,11 @@ import {
   type Listed,
   type Range,
   type RecordStore,
+  readMember,
   type ScoredMember,
   SHARDS,
   StoreUnavailable,
+  writeMember,
 } from '../store/port.ts';
 import {
   attempt,
@@ -102,7 +104,7 @@ export class Operators {
   async operations(): Promise<OpenOperation[]> {
     const entries = await entriesOf(this.#options.store, 'intents');
     const operations = entries.map(async ({ member, score: atMs }) => {
-      const [conversation = '', reference = ''] = member.split(':');
+      const { name: conversation, part: reference } = readMember(member);
       const { record } = await this.#conversations.read(conversation);
       const call = record?.journal[reference];
       const intent = call === undefined ? null : attempt(() => readIntent(call.body));
@@ -176,7 +178,7 @@ export class Operators {
     if (!operation.isLost) return 'kept';
     const { conversation } = operation;
     const isLost = (record: ConversationRecord | null) => record?.journal[reference] === undefined;
-    const entry = { index: 'intents', member: `${conversation}:${reference}` } as const;
+    const entry = { index: 'intents', member: writeMember(conversation, reference) } as const;
     return (await this.#unlist(conversation, entry, isLost)) ? 'closed' : 'kept';
   }
 

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { VERSION } from '../conversation/state.ts';
-import { isIndex } from '../store/port.ts';
+import { isIndex, writeMember } from '../store/port.ts';
 import type { StoredState } from './messages.ts';
 import {
   type ConversationRecord,
@@ -414,7 +414,7 @@ export const CONVERSATION = {
 function entries(name: string, record: ConversationRecord): readonly IndexEntry[] {
   const { lease, inbox, outbox, retry, wakeMs, dead, journal, listed } = record;
   const filed: IndexEntry[] = [];
-  const member = name;
+  const member = writeMember(name);
   // When a process must look at the conversation.
   let atMs = wakeMs > 0 ? wakeMs : Infinity;
   if (lease !== null) atMs = lease.untilMs;
@@ -426,10 +426,11 @@ function entries(name: string, record: ConversationRecord): readonly IndexEntry[
     filed.push({ index: 'undelivered', member, score: retry.madeAtMs });
   if (dead[0] !== undefined) filed.push({ index: 'dead', member, score: dead[0].atMs });
   for (const [operation, { outcome, atMs }] of Object.entries(journal)) {
-    if (outcome === undefined) filed.push({ index: 'intents', member: `${name}:${operation}`, score: atMs });
+    if (outcome === undefined)
+      filed.push({ index: 'intents', member: writeMember(name, operation), score: atMs });
   }
   for (const { index, part, score } of listed) {
-    if (isIndex(index)) filed.push({ index, member: part === undefined ? name : `${name}:${part}`, score });
+    if (isIndex(index)) filed.push({ index, member: writeMember(name, part), score });
   }
   return filed;
 }

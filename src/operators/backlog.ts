@@ -1,20 +1,16 @@
+import { readTicketPart, type TicketPart } from '../conversation/outline.ts';
 import { type Lists, listAll } from '../engine/operators.ts';
 import type { Declare } from '../observability/metrics.ts';
-import { type Listed, SHARDS } from '../store/port.ts';
+import { type Listed, readMember, SHARDS } from '../store/port.ts';
 
 /** How many operations and tickets of a shard are read. */
 const MOST_READ = 1000;
 /** A ticket ends after a day. If one has waited longer, its record is lost. */
 const LOST_MS = 2 * 24 * 60 * 60 * 1000;
 
-/** A ticket in its index: counts of what was written and claimed, and its state since `score`. */
-export type TicketEntry = {
+/** A ticket in its index: it has stood so since `score`. */
+export type TicketEntry = TicketPart & {
   readonly conversation: string;
-  readonly id: string;
-  readonly stands: string;
-  readonly customer: number;
-  readonly staff: number;
-  readonly claims: number;
   readonly score: number;
   readonly ageMs: number;
 };
@@ -31,9 +27,8 @@ export async function listTickets(
   const listed = await listAll(store, 'tickets', { upTo, limit });
   const tickets = listed.flatMap(({ nowMs, entries }) =>
     entries.map(({ member, score }): TicketEntry => {
-      const [conversation = '', id = '', stands = '', customer, staff, claims = 0] = member.split(':');
-      const written = { customer: Number(customer), staff: Number(staff), claims: Number(claims) };
-      return { conversation, id, stands, ...written, score, ageMs: Math.max(0, nowMs - score) };
+      const { name: conversation, part } = readMember(member);
+      return { conversation, ...readTicketPart(part), score, ageMs: Math.max(0, nowMs - score) };
     }),
   );
   return { tickets, count: sumCounts(listed), isWhole: listed.length === SHARDS };

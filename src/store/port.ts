@@ -67,7 +67,7 @@ export type Key = `${string}:${string}`;
  */
 export const INDEXES = ['due', 'undelivered', 'intents', 'dead', 'tickets', 'unclear', 'broken'] as const;
 export type Index = (typeof INDEXES)[number];
-/** Indexes whose members are names of records, without more parts. */
+/** Indexes whose members are names of records, without a part. */
 export const NAMED_INDEXES = ['due', 'undelivered', 'dead', 'unclear'] as const;
 
 /** Whether a record may ask for an entry in the index of that name. */
@@ -75,8 +75,22 @@ export const isIndex = (name: string): name is Exclude<Index, 'broken'> =>
   name !== 'broken' && INDEXES.some((index) => index === name);
 
 /**
- * Files a member under a score (epoch ms) in its record's shard; null removes it. A member is a record's
- * name, with more parts behind a colon if one record has several.
+ * A member of an index: the name of its record and, if a record has several entries, the `part` that tells them
+ * apart. A name has no colon, a part may have some.
+ */
+export const writeMember = (name: string, part?: string): string =>
+  part === undefined ? name : `${name}:${part}`;
+
+/** `part` is empty if there is none. */
+export function readMember(member: string): { readonly name: string; readonly part: string } {
+  const colon = member.indexOf(':');
+  return colon < 0
+    ? { name: member, part: '' }
+    : { name: member.slice(0, colon), part: member.slice(colon + 1) };
+}
+
+/**
+ * Files a member (`writeMember`) under a score (epoch ms) in its record's shard; null removes it.
  */
 export type IndexChange = {
   readonly index: Exclude<Index, 'broken'>;
