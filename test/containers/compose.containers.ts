@@ -178,17 +178,18 @@ test('loses no request when a bot stops, and when one is killed', async () => {
 
 test('gives up a bot that hangs after 11 s, and leaves it alone', async () => {
   const [first = ''] = await bots();
-  const answered = traffic(20_000);
+  const answered = traffic(40_000);
   await sleep(500);
   await docker('pause', first);
-  const [get] = await answered;
+  const [{ statuses, worstMs }] = await answered;
   await docker('unpause', first);
-  expect(get.worstMs).toBeLessThan(13_000);
-  const { 200: answered200 = 0, ...failed } = get.statuses;
-  expect(answered200).toBeGreaterThan(10);
-  // Debian's Caddy may choose the bot that hangs for its second try, too.
+  const { 200: good = 0, ...failed } = statuses;
   const failures = Object.values(failed).reduce((sum, count) => sum + count, 0);
-  expect(failures).toBeLessThanOrEqual((await handsPostsOver()) ? 0 : 2);
+  expect(good).toBeGreaterThan(20);
+  // Debian's Caddy may choose the bot that hangs for its second try, too.
+  const isNew = await handsPostsOver();
+  expect(failures).toBeLessThanOrEqual(isNew ? 0 : 3);
+  expect(worstMs).toBeLessThan(isNew ? 13_000 : 24_000);
 });
 
 const resultSchema = z.object({

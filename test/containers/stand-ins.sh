@@ -81,6 +81,9 @@ SH
   root=$WORK/alertmanager
   make_root "$root" "${SHELL_TOOLS[@]}" prometheus-alertmanager wget
   mv "$root/usr/bin/prometheus-alertmanager" "$root/usr/bin/alertmanager"
+  # Debian's reads its templates from here; the official one has them built in.
+  mkdir -p "$root/usr/share/prometheus"
+  cp -a /usr/share/prometheus/alertmanager "$root/usr/share/prometheus/alertmanager"
   mkdir "$root/alertmanager" && chown 65534:65534 "$root/alertmanager"
   import_image "$root" "$(name_of alertmanager)" -c 'USER nobody' -c 'VOLUME /alertmanager' -c 'WORKDIR /alertmanager' \
     -c 'ENTRYPOINT ["alertmanager"]'
