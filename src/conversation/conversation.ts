@@ -14,7 +14,6 @@ import {
   STATE_UPGRADES,
   type State,
   stateSchema,
-  UnknownFlow,
   upgrade,
   VERSION,
 } from './state.ts';
@@ -166,7 +165,7 @@ const inFlowSchema = z.looseObject({
   view: z.unknown().optional(),
 });
 
-/** Reads stored states. A state of a flow that is not among these throws `UnknownFlow`. */
+/** Reads stored states. A flow that is not among these ends. */
 function createStateReader(flows: Flows): ReadState {
   return (stored, version = VERSION) => {
     const upgraded = inFlowSchema.parse(upgrade(stored, version, STATE_UPGRADES));
@@ -175,8 +174,8 @@ function createStateReader(flows: Flows): ReadState {
       // The slots of an unknown flow may be of unknown kinds.
       const { view: _, ...kept } = upgraded;
       const ended = { ...kept, step: { at: 'idle', unfinished: true }, draft: {} };
-      throw new UnknownFlow(name, stateSchema.parse(ended));
+      return { state: stateSchema.parse(ended), unknownFlow: true };
     }
-    return stateSchema.parse(upgraded);
+    return { state: stateSchema.parse(upgraded) };
   };
 }

@@ -3,7 +3,7 @@ import type { Awaited, Effect } from './effect.ts';
 import { type LocalizedText, localizedSchema, type PhotoEffect } from './message.ts';
 import type { State } from './state.ts';
 
-/** The reply cannot be rendered as text. A retry does not help. */
+/** The reply cannot be rendered as text. It is thrown, because wordings hold each other; the outbox drops the reply. */
 export class Unwordable extends Error {
   override name = 'Unwordable';
 }

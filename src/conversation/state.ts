@@ -325,21 +325,11 @@ export function forgetLast(state: State): State {
   return { ...state, step };
 }
 
-/** This process does not have the flow. `ended`: the state without it. */
-export class UnknownFlow extends Error {
-  override readonly name = 'UnknownFlow';
-  readonly ended: State;
+/** `unknownFlow`: this process does not have the flow, and the state is without it. */
+export type StateRead = { readonly state: State; readonly unknownFlow?: true };
 
-  constructor(flow: string, ended: State) {
-    super(`the flow ${flow} is unknown`);
-    this.ended = ended;
-  }
-}
-
-/**
- * Reads a state that `version` stored. Throws `UnknownFlow`, `NewerVersion`, or an error for a wrong shape.
- */
-export type ReadState = (stored: unknown, version?: number) => State;
+/** Reads a state that `version` stored. Throws `NewerVersion`, or an error for a wrong shape. */
+export type ReadState = (stored: unknown, version?: number) => StateRead;
 
 /**
  * The version of all that is stored: state, message, reply, intent, dead letter. A changed shape raises it,
@@ -351,7 +341,7 @@ export const VERSION = 5;
 /** The upgrade from each version to the next. A version without one did not change the shape. */
 export type Upgrades = Readonly<Record<number, (body: unknown) => unknown>>;
 
-/** A newer version stored it. */
+/** A newer version stored it. It is thrown, because bodies are read within each other; `readOrGiveBack` ends it. */
 export class NewerVersion extends Error {
   override readonly name = 'NewerVersion';
 }

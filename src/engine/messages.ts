@@ -5,8 +5,8 @@ import { replySchema } from '../conversation/reply.ts';
 import {
   type ReadState,
   type State,
+  type StateRead,
   stateSchema,
-  UnknownFlow,
   type Upgrades,
   upgrade,
   VERSION,
@@ -251,14 +251,8 @@ export function attempt<T>(read: () => T): T | null {
   }
 }
 
-/** `unknownFlow`: this process does not have the flow, and the state is without it. */
-export function readStored(text: string, read: ReadState): StoredState & { readonly unknownFlow?: true } {
+export function readStored(text: string, read: ReadState): StoredState & StateRead {
   const { body, version } = readBody(JSON.parse(text), NO_UPGRADES);
   const stored = storedSchema.parse(body);
-  try {
-    return { ...stored, state: read(stored.state, version) };
-  } catch (error) {
-    if (!(error instanceof UnknownFlow)) throw error;
-    return { ...stored, state: error.ended, unknownFlow: true };
-  }
+  return { ...stored, ...read(stored.state, version) };
 }

@@ -5,7 +5,7 @@ import type { Settings } from '../../src/conversation/context.ts';
 import type { Lookup, Outcome } from '../../src/conversation/effect.ts';
 import type { Message, Photo, PhotoReader } from '../../src/conversation/message.ts';
 import type { Decision } from '../../src/conversation/reply.ts';
-import { newState, type State, stateSchema } from '../../src/conversation/state.ts';
+import { newState, type State, type StateRead, stateSchema } from '../../src/conversation/state.ts';
 import type { Input } from '../../src/conversation/step.ts';
 import { CUSTOMER, lock } from '../../src/engine/customer.ts';
 import { Engine, type EngineOptions } from '../../src/engine/engine.ts';
@@ -85,7 +85,7 @@ function ending(outcome: Exclude<Outcome, { kind: 'photo' }>): Partial<Decision>
 }
 
 /** Its states keep what no flow of the bot would. */
-const readState = (stored: unknown): State => stateSchema.parse(stored);
+const readState = (stored: unknown): StateRead => ({ state: stateSchema.parse(stored) });
 
 export const conversation = { step, readState, newState, settings };
 

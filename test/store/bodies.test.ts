@@ -77,7 +77,7 @@ const NEXT: Readonly<Record<string, readonly [next: ((chat: Dialogue) => Message
 
 test('a state of version 2 loses how many of a gift were asked for', () => {
   const stored = { ...newState(), draft: { code: 'LOA01', wanted: 3 } };
-  expect(readState(stored, 2).draft).toEqual({ gift: 'LOA01' });
+  expect(readState(stored, 2).state.draft).toEqual({ gift: 'LOA01' });
 });
 
 const LATE_MS = 31 * 60_000;

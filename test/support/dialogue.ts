@@ -126,7 +126,7 @@ export class Dialogue {
     this.replies = replies;
     this.journal = {};
     this.last = decision;
-    this.state = this.conversation.readState(JSON.parse(JSON.stringify(decision.state)));
+    this.state = this.conversation.readState(JSON.parse(JSON.stringify(decision.state))).state;
     return this;
   }
 
