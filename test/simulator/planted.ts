@@ -4,6 +4,7 @@ import { LIMITS } from '../../src/engine/limits.ts';
 import { readOutboxItem, withVersion } from '../../src/engine/messages.ts';
 import { type ConversationRecord, ID_CHARS, type OutboxEntry, toHour } from '../../src/engine/record.ts';
 import type { ConversationTransition } from '../../src/engine/transitions.ts';
+import type { Exchange } from '../../src/http/transport.ts';
 import { type Key, type RecordStore, StoreUnavailable, shardOf, versionOf } from '../../src/store/port.ts';
 import { type Changed, changeBetween } from '../support/changes.ts';
 import { BEGIN_MS } from './clock.ts';
@@ -125,6 +126,35 @@ function setDeadlinesAfterIntents(): Defect {
   };
 }
 
+type Answer = Extract<Exchange, { kind: 'answered' }>;
+
+/** Changes what AntCRM answers to a read of that route, before the bot sees it. */
+const inRead = (
+  name: string,
+  route: string,
+  change: (answer: Answer, path: string, nowMs: number) => Answer,
+) =>
+  inCall(name, 'told as the ledger says', async (exchange, call, { nowMs }) => {
+    const answer = await exchange(call);
+    const isRead = call.path.startsWith(route) && answer.kind === 'answered' && answer.status === 200;
+    return isRead ? change(answer, call.path, nowMs()) : answer;
+  });
+
+/** The same answer with other content; content that is no JSON stays. */
+function withJson(answer: Answer, change: (json: unknown) => unknown): Answer {
+  try {
+    const content = Buffer.from(JSON.stringify(change(JSON.parse(answer.content.toString()))));
+    return { ...answer, content };
+  } catch {
+    return answer;
+  }
+}
+
+const isRecord = (entry: unknown): boolean => {
+  const { type, id, createdAt, gift, code } = Object(entry);
+  return /^[12]$/.test(type) && id != null && createdAt != null && (gift?.code ?? code) != null;
+};
+
 const isDecision = ({ kind }: Change): boolean => kind === 'commit' || kind === 'fused';
 
 const newReplies = ({ before, after }: Change): OutboxEntry[] =>
@@ -238,6 +268,16 @@ export const PLANTED: readonly Planted[] = [
   inRecord('the next intent forgets how calls ended', 'ended calls are known', ({ kind, before, after }) =>
     kind === 'intend' && before ? { journal: { ...after.journal, ...before.journal } } : null,
   ),
+  inRead('a record that cannot be read is passed over', '/history-point', (answer) =>
+    withJson(answer, (json) => (Array.isArray(json) ? json.filter(isRecord) : [])),
+  ),
+  inRead('only the first page of the history is read', '/history-point', (answer, path) =>
+    path.endsWith('page=1') ? answer : { ...answer, content: Buffer.from('[]') },
+  ),
+  inRead('what a cache kept counts as new', '/', (answer, _, nowMs) => ({
+    ...answer,
+    headers: { date: new Date(nowMs).toUTCString() },
+  })),
   inDefect('a redemption’s deadline is set after its intent', 'called in time', setDeadlinesAfterIntents()),
   inSwap('what an operation leaves ends the lock of any other', 'a lock lasts to its end', endAnyLock()),
   inStep(

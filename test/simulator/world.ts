@@ -180,7 +180,7 @@ function drawRates({ happens, random }: Chance) {
     huge: odd(0.1),
     dawdles: odd(0.05),
     throttles: odd(0.1),
-    /** A proxy answers with what it kept of the same question. */
+    /** A proxy answers some questions with what it kept of them. */
     cached: odd(0.3),
     /** Of a customer, AntCRM never lists anything. */
     mute: odd(0.3),
