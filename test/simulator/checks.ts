@@ -3,6 +3,7 @@ import type { Operation } from '../../src/conversation/state.ts';
 import { CUSTOMER, type CustomerRecord } from '../../src/engine/customer.ts';
 import type { Incoming, Outgoing } from '../../src/engine/messages.ts';
 import { CONVERSATION } from '../../src/engine/transitions.ts';
+import { SHORT_LOCK_MS } from '../../src/loyalty/locks.ts';
 import {
   INDEXES,
   type Index,
@@ -197,6 +198,8 @@ export function createChecks(
       const known = holder && holder.untilMs > nowMs ? operations.get(holder.operation) : undefined;
       if (known === undefined || isOpen(known.operation)) continue;
       const { operation, atMs, chat } = known;
+      // A late look, whose lock ends by itself.
+      if (operation.lateMs !== undefined && holder && holder.untilMs <= nowMs + SHORT_LOCK_MS) continue;
       // The store may have lost the release, or the outcome that causes it.
       const isLost = lossesOf(chat).some((loss) => loss.atMs >= atMs);
       const heldMs = clock.atMs - Math.max(atMs, endedMs);
