@@ -29,10 +29,10 @@ export async function redeem(effect: Redeem, session: Session): Promise<Outcome>
 
   const { names } = customer;
   const locks = { names, operation, forMs: SHORT_LOCK_MS };
-  let others = await lockAll(context, locks);
-  if (others === 'busy') return { kind: 'busy', operation };
   let isIntended = false;
   try {
+    let others = await lockAll(context, locks);
+    if (others === 'busy') return { kind: 'busy', operation };
     const relockAfter = deadlineIn(SHORT_LOCK_MS / 3, runtime);
     const fromMs = windowStart(session);
     const lockedNames = names.size;

@@ -169,6 +169,15 @@ describe('redeem', () => {
     expect(store.intents.size).toBe(store.isReplicated ? 0 : 1);
   });
 
+  it('gives back what it locked where the store fails at the next lock', async () => {
+    const lock: EffectContext['lock'] = async (name, ...rest) => {
+      if (name === LOCKS[2]) throw new Error('the node is full');
+      return store.lock(name, ...rest);
+    };
+    await expect(perform(REDEEM, 'on', { ...store.lease(), lock })).rejects.toThrow('the node is full');
+    expect(store.locked).toEqual([]);
+  });
+
   it('locks every name that AntCRM has for the customer, or none', async () => {
     antcrm.records.push(gift({ id: 'a', whose: { phones: ['+84900000009'], emails: ['old@example.vn'] } }));
     store.lock('email:old@example.vn', 'op-2');
