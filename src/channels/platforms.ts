@@ -93,6 +93,16 @@ export function cut(text: string, max: number): string {
   return (text.length > max ? text.slice(0, max) : text).toWellFormed();
 }
 
+const SENTENCE_ENDS = ['. ', '! ', '? ', '… ', '\n'];
+
+/** A text of at most `max` UTF-16 units, cut between sentences or lines, unless a sentence is very long. */
+export function cutText(text: string, max: number): string {
+  const kept = cut(text, max);
+  if (kept.length === text.length) return kept;
+  const end = Math.max(...SENTENCE_ENDS.map((mark) => kept.lastIndexOf(mark)));
+  return end > max / 2 ? kept.slice(0, end + 1).trimEnd() : kept;
+}
+
 const MAX_LIST = 100;
 /** Cuts a list before zod reads its items: 100,000 wrong ones would take long. */
 export const cutList = (value: unknown): unknown => (Array.isArray(value) ? value.slice(0, MAX_LIST) : value);

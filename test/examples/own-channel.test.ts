@@ -20,31 +20,44 @@ const NO_TICKETS = {
   unclear: async () => [],
 };
 
-channelContract('the channel of examples/own-channel', async (parts) => {
-  const opened = await webChat(() => MEMBER).open(undefined, {
-    ...parts,
-    limit: nobody,
-    guard: { api: nobody, page: nobody, limitFailures: nobody, isStaff: () => true },
-    tickets: NO_TICKETS,
-    secrets: { read: nobody, replace: async () => 'busy' as const },
-    ...{ sandboxed: true, handover: false, channels: [], commands: [], answers: [] },
-  });
-  if ('off' in opened) throw new Error(opened.off);
+channelContract({
+  name: 'the channel of examples/own-channel',
+  abilities: ['proof', 'strangers'],
+  create: async (parts) => {
+    const opened = await webChat(({ headers }) => (headers.cookie === 'nobody' ? undefined : MEMBER)).open(
+      undefined,
+      {
+        ...parts,
+        limit: nobody,
+        guard: { api: nobody, page: nobody, limitFailures: nobody, isStaff: () => true },
+        tickets: NO_TICKETS,
+        secrets: { read: nobody, replace: async () => 'busy' as const },
+        ...{ sandboxed: true, handover: false, channels: [], commands: [], answers: [] },
+      },
+    );
+    if ('off' in opened) throw new Error(opened.off);
 
-  function listening(url: string): Customer {
-    const member = openFor(url, 'vi-VN,vi;q=0.9');
-    const send = async (message: Readonly<Record<string, unknown>>) => void (await member.send(message));
-    return {
-      text: (text, id) => send({ text, ...(id !== undefined && { id }) }),
-      unreadable: () => send({ picture: 'x' }),
-      buttons: () =>
-        member.shown
-          .flatMap(({ choices }) => choices)
-          .map(({ data, typed }) => ({ data, press: () => send({ text: typed }) })),
-      sees: (text) => member.shown.some((reply) => reply.text.includes(text)),
-    };
-  }
-  return { channel: opened, listening };
+    function listening(url: string): Customer {
+      const member = openFor(url, 'vi-VN,vi;q=0.9');
+      const send = async (message: Readonly<Record<string, unknown>>) => void (await member.send(message));
+      return {
+        text: (text, id) => send({ text, ...(id !== undefined && { id }) }),
+        unreadable: () => send({ picture: 'x' }),
+        buttons: () =>
+          member.shown
+            .flatMap(({ choices }) => choices)
+            .map(({ data, typed }) => ({ data, press: () => send({ text: typed }) })),
+        sees: (text) => member.shown.some((reply) => reply.text.includes(text)),
+        shown: () => member.shown.map(({ text }) => text),
+        async stranger() {
+          const headers = { 'content-type': 'application/json', cookie: 'nobody' };
+          const body = JSON.stringify({ id: 'x', text: 'x' });
+          return (await fetch(`${url}/chat/messages`, { method: 'POST', headers, body })).status;
+        },
+      };
+    }
+    return { channel: opened, listening };
+  },
 });
 
 async function startShop(whoIs: Parameters<typeof webChat>[0] = () => MEMBER) {

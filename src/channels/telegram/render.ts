@@ -3,7 +3,7 @@ import type { InlineKeyboardButton, InlineKeyboardMarkup, ReplyKeyboardMarkup } 
 import type { Locale } from '../../conversation/message.ts';
 import type { Reply } from '../../conversation/reply.ts';
 import type { Words } from '../../i18n.ts';
-import { cut, encodeChoice } from '../platforms.ts';
+import { cutText, encodeChoice } from '../platforms.ts';
 import { MAX_DATA } from './update.ts';
 
 /** A reply as Telegram takes it: plain text, which is never read as markup. */
@@ -25,7 +25,7 @@ const SHORT_LABEL = 16;
 
 /** If a phone is asked, the choices are keys that send their label: only a keyboard shares a contact. */
 export function render(reply: Reply, locale: Locale, words: Words): TelegramReply {
-  const text = cut(words.text(reply, locale), MAX_MESSAGE);
+  const text = cutText(words.text(reply, locale), MAX_MESSAGE);
   const { choices = [], image } = reply;
   if (reply.sharePhone) {
     const share = { text: words.line({ key: 'telegram.sharePhone' }, locale), request_contact: true };
