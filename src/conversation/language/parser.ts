@@ -216,7 +216,9 @@ export class Parser {
     for (const [sign, said] of this.#signs)
       if (seen.includes(sign)) seen = seen.replaceAll(sign, ` ${said} `);
     return tokenize(seen).flatMap((token) =>
-      splitCodes(token.text, beginnings).map((part) => ({ ...token, text: part })),
+      splitCodes(token.text, beginnings)
+        .flatMap((part) => this.#spoken.splitDigits(part))
+        .map((part) => ({ ...token, text: part })),
     );
   }
 

@@ -50,6 +50,9 @@ export class SpokenValues {
   readonly #digits: Numbers;
   readonly #times: Numbers;
   readonly #repeats: Numbers;
+  readonly #tens: Numbers;
+  readonly #afterTens: Numbers;
+  readonly #hosts: PhraseIndex<string>;
   readonly #signs: PhraseIndex<string>;
   readonly #marks: PhraseIndex<string>;
   readonly #ends: ReadonlySet<string>;
@@ -61,10 +64,12 @@ export class SpokenValues {
   constructor(vocabulary: Vocabulary) {
     this.#digits = readNumbers(vocabulary, 'digits');
     this.#times = readNumbers(vocabulary, 'digits several times');
+    this.#tens = readNumbers(vocabulary, 'digits of tens');
+    this.#afterTens = readNumbers(vocabulary, 'after a digit of tens');
+    this.#hosts = readPairs(vocabulary, 'mail hosts');
     this.#repeats = readNumbers(vocabulary, 'before a repeated digit');
     this.#signs = indexPhrases(vocabulary.list('mail sign').map((phrase) => [phrase, '@'] as const));
-    const marks = [...vocabulary.pairs('mail marks')];
-    this.#marks = indexPhrases(marks.map(([phrase, mark]) => [fold(phrase), mark] as const));
+    this.#marks = readPairs(vocabulary, 'mail marks');
     this.#ends = new Set(vocabulary.list('mail ends'));
     const tails = (['before', 'behind'] as const).flatMap((side) =>
       vocabulary.list(`${side} last digits`).map((phrase) => [phrase, side] as const),
@@ -74,6 +79,14 @@ export class SpokenValues {
     this.#otherNumbers = indexPhrases(others.map((phrase) => [phrase, true] as const));
     this.#namesOfCodes = new Set([...vocabulary.list('code'), ...vocabulary.list('before a place')]);
     this.#namesOfEmails = new Set(vocabulary.list('email'));
+  }
+
+  /** "Oh-nine-oh-eight": the digits of a word that has several; any other word as it is. */
+  splitDigits(word: string): readonly string[] {
+    const pieces = word.split(/[-.]/);
+    const isDigit = (piece: string) =>
+      this.#digits.has(fold(piece)) || this.#times.has(fold(piece)) || /^\d+$/.test(piece);
+    return pieces.length > 1 && pieces.every(isDigit) && /\p{L}/u.test(word) ? pieces : [word];
   }
 
   /** Phones whose digits are words, at least some of them: "không chín một 234 double five 78". */
@@ -239,7 +252,9 @@ export class SpokenValues {
     { tokens, words }: SpokenLine,
     { at, host }: { readonly at: number; readonly host: string },
   ): { readonly text: string; readonly to: number; readonly isSure: boolean } | undefined {
-    let [text, to] = host === '' ? [unmark(tokens[at]?.text ?? ''), at + 1] : [unmark(host), at];
+    const name = host === '' ? phraseAt(this.#hosts, words, at) : undefined;
+    let [text, to] =
+      host === '' ? [name?.value ?? unmark(tokens[at]?.text ?? ''), name?.to ?? at + 1] : [unmark(host), at];
     let isSaid = false;
     for (let pieces = 0; pieces < MAX_PIECES; pieces++) {
       const mark = phraseAt(this.#marks, words, to);
@@ -292,9 +307,12 @@ export class SpokenValues {
     const doubled = times === undefined ? undefined : this.#digitAt(line, at + 1);
     if (doubled !== undefined)
       return { from: at, to: at + 2, digits: doubled.repeat(times ?? 1), isWord: true };
+    const tens = this.#tensAt(line, at);
+    if (tens) return tens;
     const digit = numberOf(this.#digits, line, at);
     // "Ba con tám" is 888.
-    const isCount = digit !== undefined && digit > 1 && numberOf(this.#repeats, line, at + 1) !== undefined;
+    const isCount =
+      digit !== undefined && digit > 1 && digit < 10 && numberOf(this.#repeats, line, at + 1) !== undefined;
     const repeated = isCount && !tokens[at + 2]?.pause ? this.#digitAt(line, at + 2) : undefined;
     if (repeated !== undefined)
       return { from: at, to: at + 3, digits: repeated.repeat(digit ?? 1), isWord: true };
@@ -305,6 +323,23 @@ export class SpokenValues {
     return { from: at, to: at + 1, digits, isWord: false };
   }
 
+  /** "Chín mươi hai", "mười hai", "twenty three"; without a digit behind it a zero: "chín mươi". */
+  #tensAt(line: SpokenLine, at: number): Digits | undefined {
+    const ten = numberOf(this.#tens, line, at);
+    const isTens = numberOf(this.#afterTens, line, at + 1) !== undefined;
+    const first = ten ?? (isTens ? numberOf(this.#digits, line, at) : undefined);
+    if (first === undefined || first > 9) return undefined;
+    const from = ten === undefined ? at + 2 : at + 1;
+    const second = this.#digitAt(line, from);
+    const isDigit = second !== undefined && second !== '0' && second.length === 1;
+    return {
+      from: at,
+      to: isDigit ? from + 1 : from,
+      digits: `${first}${isDigit ? second : 0}`,
+      isWord: true,
+    };
+  }
+
   #digitAt(line: SpokenLine, at: number): string | undefined {
     const digit = numberOf(this.#digits, line, at);
     return digit === undefined ? /^\d$/.exec(line.words[at] ?? '')?.[0] : String(digit);
@@ -312,6 +347,9 @@ export class SpokenValues {
 }
 
 const NOTHING: Token = { text: '', pause: true };
+
+const readPairs = (vocabulary: Vocabulary, list: string): PhraseIndex<string> =>
+  indexPhrases([...vocabulary.pairs(list)].map(([phrase, text]) => [fold(phrase), text] as const));
 
 /** Numbers by their words as they are compared, each with its spellings; words without a number are 0. */
 type Numbers = ReadonlyMap<string, readonly { readonly spelt: string; readonly number: number }[]>;
@@ -357,8 +395,8 @@ function longestPhone(
   return undefined;
 }
 
-/** A beginning has at most this many words: "máy giặt". */
-const MAX_NAME = 4;
+/** A beginning has at most this many words: "máy giặt", "T I V I". */
+const MAX_NAME = 8;
 
 /** The beginning of codes that words make up: "TIVI", "tủ lạnh". None is known: capitals. */
 function beginningAt(
