@@ -18,6 +18,7 @@ import { createStepIds, openConversation, type TalkOptions } from './open-conver
 import { Overload } from './operators/overload.ts';
 import { createTickets } from './operators/tickets.ts';
 import { createPhotoReader, type PhotoReaderOptions } from './photos/reader.ts';
+import { openProof } from './proof/open.ts';
 import { mountRoutes } from './routes.ts';
 import { systemRuntime } from './runtime.ts';
 import type { RecordStore } from './store/port.ts';
@@ -51,7 +52,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
   const { observe } = metrics;
   const channels = new ChannelRegistry([...CHANNELS, ...(options.channels ?? [])]);
   const work = await openEngine(config, options, { base, channels });
-  const { engine, conversation, words, backend, photoReader, notices } = work;
+  const { engine, conversation, words, backend, photoReader, notices, proof } = work;
   const operators = new Operators({
     store,
     encryption,
@@ -78,13 +79,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
     guard: http.guard,
     encryption,
     feed,
-    createSecrets: (channel: string) =>
-      createSecrets(channel, {
-        store,
-        sealer: encryption,
-        runtime: systemRuntime,
-        onFault: (fault, name) => observe.alarm(fault, { channel, conversation: name }),
-      }),
+    createSecrets: openSecrets(base),
     photoReader,
     tickets: createTickets({ store, operators, runtime: systemRuntime }),
     handover: config.settings.handover,
@@ -94,7 +89,8 @@ export async function createApp(config: Config, options: AppOptions = {}) {
   await channels.open(config, parts, options.around?.channel);
   channels.mount(http);
   const { gifts } = backend;
-  mountRoutes({ config, http, channels, words, gifts, metrics, store, operators, backend, overload });
+  const codes = proof.shown;
+  mountRoutes({ config, http, channels, words, gifts, metrics, store, operators, backend, overload, codes });
   await http.ready();
 
   return {
@@ -110,9 +106,21 @@ export async function createApp(config: Config, options: AppOptions = {}) {
       overload.start();
       await channels.start(observe.log);
     },
-    stop: () => stopParts(base, { engine, channels, others: [overload, backend, photoReader, notices] }),
+    stop: () =>
+      stopParts(base, { engine, channels, others: [overload, backend, photoReader, notices, proof] }),
   };
 }
+
+/** Keeps the secrets of a channel. */
+const openSecrets =
+  ({ store, encryption, metrics }: Base) =>
+  (channel: string) =>
+    createSecrets(channel, {
+      store,
+      sealer: encryption,
+      runtime: systemRuntime,
+      onFault: (fault, name) => metrics.observe.alarm(fault, { channel, conversation: name }),
+    });
 
 /** The conversation, AntCRM, and the engine that runs turns between them. */
 async function openEngine(
@@ -136,6 +144,14 @@ async function openEngine(
   const { gifts, codePrefixes } = backend;
   const settings: Settings = { ...config.settings, gifts, codePrefixes };
   const { step, readState, newState } = conversation;
+  const proof = openProof(config.proofGateway, {
+    store,
+    encryption,
+    words,
+    observe,
+    runtime: systemRuntime,
+    sandbox: backend.sandbox,
+  });
   const photoReader = createPhotoReader(options.photos);
   const notices = createNotices(observe, config.handoverWebhook);
   const engine = new Engine({
@@ -146,6 +162,7 @@ async function openEngine(
     spans,
     conversation: { step, readState, newState, settings, serviceUp: backend.isUp },
     perform: backend.perform,
+    proof: proof.perform,
     photoReader,
     traces,
     platform: channels.platform,
@@ -154,5 +171,5 @@ async function openEngine(
     limits: { concurrency: Math.max(TURNS, TURNS_PER_CALL * config.antcrm.maxCalls), ...options.limits },
     onNotice: notices.onNotice,
   });
-  return { engine, conversation, words, backend, photoReader, notices };
+  return { engine, conversation, words, backend, photoReader, notices, proof };
 }

@@ -51,7 +51,7 @@ type Written = Readonly<Partial<Record<VariableName, string>>>;
 /** How names of this bot alone begin. */
 const OURS = new RegExp(
   '^(ANSWERS?_|ANTCRM_|CODE_PRE|GIFTS?_|HANDOVER_|HASH_KEY|IDENTITY_PRO|MICROSOFT_APP_|OPERAT(ION|OR)S?_|' +
-    'REDIS_|STAFF_|STATE_KEY|SUPPORT_|TEAMS_|TELEGRAM_|TRUST_)',
+    'PROOF_|REDIS_|STAFF_|STATE_KEY|SUPPORT_|TEAMS_|TELEGRAM_|TRUST_)',
 );
 /** What Kubernetes sets for a service: `REDIS_PORT`, `REDIS_SERVICE_HOST` and others. */
 const OF_SERVICE = /_SERVICE_HOST|_SERVICE_PORT|_PORT_\d|_PORT$/;
@@ -215,6 +215,13 @@ const delays = parsed('two or more rising delays such as 5s,20s, at most 90m apa
   return isGood && delaysMs.length > 1 ? delaysMs : null;
 });
 
+/** `0`, `24h`: at most a week. */
+const cooldown = parsed('0, or a time such as 30m or 24h, at most 168h', (text) => {
+  const [, count, unit = ''] = /^(\d{1,6})([a-z]+)$/.exec(text) ?? [];
+  const ms = text === '0' ? 0 : Number(count) * (UNIT_MS.get(unit) ?? Number.NaN);
+  return ms <= 604_800_000 ? ms : null;
+});
+
 const timeZone = parsed('an IANA time zone', (text) => Intl.DateTimeFormat('en', { timeZone: text }) && text);
 const key = parsed('base64 of 32 random bytes (openssl rand -base64 32)', (text) => {
   const bytes = Buffer.from(text, 'base64');
@@ -321,6 +328,13 @@ const variables = z.object({
   SUPPORT_CONTACT: may(contact, undefined, 'hotline or link to reach a person; required in production'),
   HANDOVER: may(onOff, '`on` where staff routes are', '`off`: only `SUPPORT_CONTACT` is given'),
   HANDOVER_WEBHOOK: secret(hook, undefined, 'gets a JSON object, nothing personal, when a ticket opens'),
+  PROOF_GATEWAY_URL: secret(
+    hook,
+    'no one-time codes',
+    'sends a one-time code to a phone (docs/operators.md)',
+  ),
+  PROOF_GATEWAY_TOKEN: secret(visible, 'no token', 'sent to `PROOF_GATEWAY_URL` as a bearer token'),
+  PROOF_COOLDOWN: set(cooldown, '0', 'how long a phone that a code proved cannot spend points, e.g. `24h`'),
   IDENTITY_PROOF: set(oneOf('required', 'off'), 'required', '`off`: a typed contact is believed (kiosk use)'),
 });
 type Variables = z.output<typeof variables>;
@@ -465,15 +479,21 @@ function toConfig(env: Variables) {
     codePrefixes: env.CODE_PREFIXES,
     answers: env.ANSWERS_FILE ?? [],
     handoverWebhook: env.HANDOVER_WEBHOOK,
+    proofGateway: gatewayOf(env),
     settings: {
       defaultLocale: env.DEFAULT_LOCALE,
       timeZone: env.TIME_ZONE,
       supportContact: env.SUPPORT_CONTACT,
       identityProof: env.IDENTITY_PROOF,
+      proof: env.PROOF_GATEWAY_URL === undefined ? undefined : { cooldownMs: env.PROOF_COOLDOWN },
       handover: env.HANDOVER !== 'off' && hasStaff,
       operationChecksMs: env.OPERATION_CHECKS,
     } satisfies Omit<Settings, 'gifts' | 'codePrefixes'>,
   };
+}
+
+function gatewayOf({ PROOF_GATEWAY_URL: url, PROOF_GATEWAY_TOKEN: token }: Variables) {
+  return url === undefined ? undefined : { url, token };
 }
 
 function telegramOf(env: Variables) {

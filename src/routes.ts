@@ -11,6 +11,7 @@ import type { Words } from './i18n.ts';
 import type { Declare, Metrics } from './observability/metrics.ts';
 import { showBacklog } from './operators/backlog.ts';
 import { operatorRoutes } from './operators/routes.ts';
+import type { ShownCode } from './proof/open.ts';
 import type { RecordStore } from './store/port.ts';
 
 type RouteParts = {
@@ -24,11 +25,13 @@ type RouteParts = {
   readonly operators: Operators;
   readonly backend: { readonly sandbox: FastifyPluginAsync | undefined; faults(): readonly string[] };
   readonly overload: { faults(): readonly string[] };
+  /** One-time codes that were sent, while the sandbox is the backend. */
+  readonly codes: (() => readonly ShownCode[]) | undefined;
 };
 
 /** Mounts the routes for staff, operators, Prometheus and orchestrators; channels mount theirs. */
 export function mountRoutes({ config, http, channels, words, gifts, metrics, ...parts }: RouteParts): void {
-  const { store, backend, operators, overload } = parts;
+  const { store, backend, operators, overload, codes } = parts;
   const { server, admin, guard } = http;
   const { traits } = channels;
   const languages = LOCALES.map((tag) => ({ tag, name: words.line({ key: `choice.language:${tag}` }, tag) }));
@@ -49,6 +52,7 @@ export function mountRoutes({ config, http, channels, words, gifts, metrics, ...
     });
     admin.register(routes);
   }
+  if (codes) admin.get('/console/codes', { onRequest: guard.api }, async () => ({ codes: codes() }));
   const { sandbox } = backend;
   if (sandbox) {
     const guarded: FastifyPluginAsync = async (scope) =>

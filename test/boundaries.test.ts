@@ -39,6 +39,20 @@ const ROOMS: readonly (readonly [files: string, imports: readonly string[]])[] =
     'loyalty/',
     ['conversation/', 'engine/perform.ts', 'loyalty/', 'resilience/', 'runtime.ts', 'http/transport.ts'],
   ],
+  [
+    'proof/',
+    [
+      'conversation/',
+      'engine/record.ts',
+      'engine/versioned-records.ts',
+      'http/transport.ts',
+      'i18n.ts',
+      'proof/',
+      'resilience/',
+      'runtime.ts',
+      'store/port.ts',
+    ],
+  ],
   ['resilience/', ['runtime.ts']],
   // A channel knows no other one.
   ['channels/([^/]+)/cli.ts', ['channels/$1/', 'conversation/', 'config.ts', 'i18n.ts', '../package.json']],

@@ -10,6 +10,7 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number }>> = {
   conversation: { files: /^conversation\//, lines: 12_000 },
   engine: { files: /^(engine|store)\//, lines: 7000 },
   loyalty: { files: /^loyalty\//, lines: 3000 },
+  proof: { files: /^proof\//, lines: 900 },
   sandbox: { files: /^sandbox\//, lines: 800 },
   channels: { files: /^channels\//, lines: 5000 },
   programs: { files: /^(photos|operators|cli)\//, lines: 2500 },

@@ -123,6 +123,11 @@ it.each<[Environment, string]>([
   [{ REDIS_WAIT_REPLICAS: '1' }, `REDIS_URL: ${none}`],
   [{ STATE_KEY_PREVIOUS: key }, `STATE_KEY: ${none}`],
   [{ HANDOVER_WEBHOOK: 'http://127.0.0.1.example/x' }, 'HANDOVER_WEBHOOK: got a secret of 26 ch'],
+  [
+    { PROOF_GATEWAY_URL: 'http://sms.example/otp' },
+    'PROOF_GATEWAY_URL: got a secret of 22 characters, wants ',
+  ],
+  [{ PROOF_COOLDOWN: '169h' }, 'PROOF_COOLDOWN: got "169h", wants 0, or a time'],
   [{ ANTCRM_BASE_URL: 'https://a.vn' }, `ANTCRM_API_KEY: ${none}`],
   [{ ...teams, MICROSOFT_APP_TYPE: 'UserAssignedMSI' }, 'MICROSOFT_APP_PASSWORD: got a secret, wants none'],
   [{ ...teams, TEAMS_SERVICE_HOSTS: '*.trafficmanager.net' }, 'TEAMS_SERVICE_HOSTS: got '],

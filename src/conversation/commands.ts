@@ -9,7 +9,7 @@ import type { Period } from './values/calendar.ts';
  */
 
 /** The kinds of values (`slots.ts`). */
-export const SLOT_KINDS = ['codes', 'phone', 'email', 'gift', 'period', 'list'] as const;
+export const SLOT_KINDS = ['codes', 'phone', 'email', 'gift', 'period', 'list', 'proof'] as const;
 export type SlotKind = (typeof SLOT_KINDS)[number];
 
 /** What customers call a value that they change. */
@@ -93,6 +93,8 @@ export type AnswerCommand =
   /** Ends the flow. `mild` ("thôi"): skips a question that can be skipped. */
   | { readonly do: 'cancel'; readonly mild?: true }
   | { readonly do: 'page'; readonly to: 'next' | 'previous' }
+  /** Wants a one-time code for the phone: the first, or another one. */
+  | { readonly do: 'sendCode' }
   /** The whole text answers the question whether phone and e-mail may be remembered (`asksConsent`). */
   | { readonly do: 'remember'; readonly given: boolean }
   /** A button of the current question (`Expecting.buttons`), by its number or its words. */
@@ -143,6 +145,8 @@ export type PressCommand =
   | { readonly do: 'accept'; readonly option?: number }
   | { readonly do: 'confirm'; readonly operation: string }
   | { readonly do: 'consent'; readonly given: boolean }
+  /** The one-time code, six digits. Only `inputs.ts` reads it: no text with it is interpreted. */
+  | { readonly do: 'prove'; readonly code: string }
   /** Erases at once: the button, or the slash command `/forget`. */
   | { readonly do: 'forget' }
   /** The button belongs to an earlier question. */

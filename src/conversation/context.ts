@@ -27,6 +27,11 @@ export type Settings = {
   readonly supportContact?: string | undefined;
   /** Staff answer customers who ask for a person. */
   readonly handover?: boolean | undefined;
+  /**
+   * A one-time code can prove a phone. `cooldownMs`: how long a phone that a code proved cannot spend points.
+   * Absent: there are no codes.
+   */
+  readonly proof?: { readonly cooldownMs: number } | undefined;
   /** `off`: the bot believes a typed phone or e-mail everywhere (kiosk use). */
   readonly identityProof: 'required' | 'off';
   /** When an unknown outcome is looked up: delays after the call's deadline, ms, ascending, at least two. */

@@ -10,7 +10,12 @@ export const identifierSchema = z.strictObject({ kind: z.enum(['phone', 'email']
 export type Identifier = z.infer<typeof identifierSchema>;
 
 /** `proved`: the channel proved that it is the customer's. */
-export const provableValueSchema = z.strictObject({ value: z.string(), proved: z.boolean() });
+export const provableValueSchema = z.strictObject({
+  value: z.string(),
+  proved: z.boolean(),
+  /** When a one-time code proved it, epoch ms. Absent: it was proved in another way, or not at all. */
+  codeMs: z.number().optional(),
+});
 export type ProvableValue = z.infer<typeof provableValueSchema>;
 
 /** The two lists of AntCRM's history: points earned, gifts redeemed. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Awaited, Effect } from './effect.ts';
 import { type LocalizedText, localizedSchema, type PhotoEffect } from './message.ts';
+import type { ProofEffect } from './proof.ts';
 import type { State } from './state.ts';
 
 /** The reply cannot be rendered as text. It is thrown, because wordings hold each other; the outbox drops the reply. */
@@ -55,7 +56,7 @@ export const removeChoices = (codes: readonly string[]): Choice[] =>
   codes.map((code, at) => choice(`remove:${at + 1}`, { key: 'choice.remove', params: { code } }));
 
 /** What a question asks for. */
-const ASKS = ['code', 'phone', 'email', 'confirm', 'consent', 'period', 'menu'] as const;
+const ASKS = ['code', 'phone', 'email', 'proof', 'confirm', 'consent', 'period', 'menu'] as const;
 
 /** A field of a form. `reason` says why its value was refused. */
 const fieldSchema = z.strictObject({
@@ -114,7 +115,7 @@ export function isReceipt({ key }: Pick<Reply, 'key'>): boolean {
 export type Decision = {
   readonly state: State;
   readonly replies: readonly Reply[];
-  readonly effect?: Effect | PhotoEffect | undefined;
+  readonly effect?: Effect | PhotoEffect | ProofEffect | undefined;
   /** When the state wants to be woken, epoch ms; null or absent: never. */
   readonly wakeAtMs?: number | null | undefined;
   /** Operations whose outcome is final: their intents can be deleted. */

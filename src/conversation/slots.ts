@@ -2,8 +2,9 @@ import type { FieldName, SlotKind } from './commands.ts';
 import type { Context } from './context.ts';
 import { historyTypeSchema } from './effect.ts';
 import type { Flow } from './flow.ts';
+import { showPhone } from './prompts/format.ts';
 import { askGift } from './prompts/gifts.ts';
-import { findProof, isProofAsked, isStaff, pickVariant } from './prompts/identity.ts';
+import { canProveByCode, findProof, isProofAsked, isStaff, pickVariant } from './prompts/identity.ts';
 import { choice, type FormField, type Reply } from './reply.ts';
 import type { Asking, Draft } from './state.ts';
 import { type NamedPeriod, namedPeriod, PERIODS, type Period } from './values/calendar.ts';
@@ -46,12 +47,17 @@ export const SLOTS: Readonly<Record<SlotKind, SlotDefinition>> = {
 
   phone: {
     field: 'phone',
-    ask({ flow: { name, identity } }, scope) {
+    ask({ flow: { name, identity }, draft }, scope) {
       const isShared = identity === 'typed' ? scope.sender.proof === 'contact' : isProofAsked(scope);
       const share: Partial<Reply> = isShared ? { sharePhone: true } : {};
       const asked = { context: pickVariant(scope), asks: 'phone', ...share } as const;
       if (identity === 'typed') return { key: `${name}.askPhone`, ...asked };
-      return { key: isShared ? 'identity.proofNeeded' : 'identity.ask', ...asked };
+      if (draft.proof) return { key: 'identity.codePhone', asks: 'phone' };
+      const key = isShared ? 'identity.proofNeeded' : 'identity.ask';
+      if (!canProveByCode(scope)) return { key, ...asked };
+      const person = scope.settings.handover && !isShared ? [choice('person')] : [];
+      const byCode = { context: 'code', choices: [choice('code:send'), ...person] };
+      return { key: isShared ? key : 'identity.noEmail', ...asked, ...byCode };
     },
     about: { what: 'answer.phone.why', wrong: 'answer.phone.wrong' },
     form: { slot: 'phone', required: true },
@@ -108,6 +114,18 @@ export const SLOTS: Readonly<Record<SlotKind, SlotDefinition>> = {
     about: { what: 'answer.period.how' },
     no: 'explain',
   },
+
+  /** Takes the place of the phone once a one-time code was sent to it. */
+  proof: {
+    ask({ draft: { proof } }) {
+      const { phone = '', state } = proof ?? {};
+      const asked: Pick<Reply, 'choices' | 'asks'> = { choices: [choice('code:again')], asks: 'proof' };
+      if (state === 'over') return { key: 'identity.codeExpired', ...asked };
+      return { key: 'identity.codeSent', context: state, params: { phone: showPhone(phone) }, ...asked };
+    },
+    about: { what: 'answer.proof.code' },
+    no: 'explain',
+  },
 };
 
 export function resolvePeriod(name: NamedPeriod, { nowMs, settings }: Context): Period {
@@ -126,7 +144,8 @@ export function missingSlots({ slots, identity }: Flow, draft: Draft): readonly 
   for (const kind of slots) {
     const isProof = kind === 'phone' && identity === 'proved';
     const value = isProof ? findProof(draft) : draft[kind];
-    if (value === (SLOTS[kind].isOptional ? null : undefined)) missing.push(kind);
+    if (value !== (SLOTS[kind].isOptional ? null : undefined)) continue;
+    missing.push(isProof && draft.proof?.phone !== undefined ? 'proof' : kind);
   }
   return missing;
 }

@@ -41,6 +41,17 @@ export const draftSchema = identitySchema.extend({
   codes: z.array(z.string()).min(1).optional(),
   /** Values in doubt that are asked about next. */
   doubts: z.array(offerSchema).min(1).optional(),
+  /**
+   * A one-time code is to prove the phone. `wanted`: it is to be sent. `phone`: it was sent there. `unsure`: perhaps it
+   * was not. `over`: it does not count any more.
+   */
+  proof: z
+    .strictObject({
+      wanted: z.literal(true).optional(),
+      phone: z.string().optional(),
+      state: z.enum(['unsure', 'over']).optional(),
+    })
+    .optional(),
   /** The gift's code. */
   gift: z.string().optional(),
   /** The codes of the gifts that a text may have meant: one of them is to be picked. */
@@ -61,6 +72,8 @@ export type Draft = z.infer<typeof draftSchema>;
 export const pageSchema = z.strictObject({
   list: historyTypeSchema,
   by: identifierSchema,
+  /** When a one-time code proved it (`ProvableValue`). */
+  codeMs: z.number().optional(),
   period: periodSchema,
   skip: z.number(),
 });
@@ -237,6 +250,8 @@ export const stateSchema = z.strictObject({
   view: z.string().optional(),
   /** The last text, a part of a value ("0867"): the next text may be the rest of it. */
   piece: z.strictObject({ value: z.string(), atMs: z.number() }).optional(),
+  /** When a one-time code was last sent, epoch ms: for a while, texts with six digits are shown to nobody. */
+  codeSentMs: z.number().optional(),
   profile: z.strictObject({ phone: provableValueSchema.optional(), email: provableValueSchema.optional() }),
   consent: z
     .strictObject({ given: z.boolean(), version: z.number(), atMs: z.number(), channel: z.string() })

@@ -5,10 +5,12 @@ import { handleTicketTime, nextTicketMs, takeStaffWord } from './dialogue/handov
 import { onMessage, onPictures } from './dialogue/inputs.ts';
 import { isInterrupted } from './dialogue/operations.ts';
 import { dropOldUnclear, unclearUntilMs } from './dialogue/privacy.ts';
+import { takeCodeSent, takeCodeTried } from './dialogue/proofs.ts';
 import { goHome } from './dialogue/questions.ts';
 import type { Outcome } from './effect.ts';
 import type { Scope } from './flow.ts';
 import type { Message, PhotoEffect } from './message.ts';
+import type { ProofOutcome } from './proof.ts';
 import { type Decision, type Reply, say, sayFirst } from './reply.ts';
 import { findTakenTicket, IDLE_MS, type State } from './state.ts';
 
@@ -17,7 +19,7 @@ const GROUP_EVERY_MS = 60 * 60_000;
 /** The reason of a step. `failed`: the turn failed for good. */
 export type Input =
   | { readonly kind: 'message'; readonly message: Message }
-  | { readonly kind: 'outcome'; readonly outcome: Outcome | PhotoEffect }
+  | { readonly kind: 'outcome'; readonly outcome: Outcome | PhotoEffect | ProofOutcome }
   | { readonly kind: 'wake' }
   | { readonly kind: 'failed' };
 
@@ -129,10 +131,14 @@ function arrive(stored: State, scope: Scope): { state: State; before: Reply[] } 
   };
 }
 
-function onOutcome(state: State, outcome: Outcome | PhotoEffect, scope: Scope): Decision {
+function onOutcome(state: State, outcome: Outcome | PhotoEffect | ProofOutcome, scope: Scope): Decision {
   switch (outcome.kind) {
     case 'photo':
       return onPictures(state, outcome.photo, scope);
+    case 'codeSent':
+      return takeCodeSent(state, outcome, scope);
+    case 'codeTried':
+      return takeCodeTried(state, outcome, scope);
     case 'checked':
       return takeCheck(state, outcome, scope);
     case 'history':

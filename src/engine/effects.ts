@@ -12,6 +12,7 @@ import type {
   Picture,
   RemotePicture,
 } from '../conversation/message.ts';
+import type { PerformProof, ProofEffect, ProofOutcome } from '../conversation/proof.ts';
 import { Bulkhead, NO_ROOM } from '../resilience/bulkhead.ts';
 import { deadlineIn, isOver } from '../resilience/deadline.ts';
 import { lock, unlock } from './customer.ts';
@@ -22,9 +23,14 @@ import { attempt, type Origin, readIntent, withVersion } from './messages.ts';
 import { CallPermit, type EffectContext, type Interrupted, type Perform } from './perform.ts';
 import type { PendingCall } from './record.ts';
 import { intend } from './transitions.ts';
-import type { Turn, TurnTools } from './turn.ts';
+import type { Turn, TurnTools, WantedEffect } from './turn.ts';
 
-export type EffectTools = TurnTools & { readonly perform: Perform; readonly photoReader: PhotoReader };
+export type EffectTools = TurnTools & {
+  readonly perform: Perform;
+  /** Absent: nothing asks for one-time codes (`Settings.proof`). */
+  readonly proof?: PerformProof | undefined;
+  readonly photoReader: PhotoReader;
+};
 
 /** Teams shows typing for three seconds, Telegram for five. */
 const WORKING_REPEAT_MS = 3000;
@@ -58,14 +64,13 @@ export class Effects {
 
   /** Lost: the outcome is void. Given back: nothing was done. */
   async perform(
-    effect: Effect | PhotoEffect,
+    effect: WantedEffect,
     work: TurnAtWork,
-  ): Promise<Outcome | PhotoEffect | GivenBack | Lost> {
+  ): Promise<Outcome | PhotoEffect | ProofOutcome | GivenBack | Lost> {
     const { run, turn } = work;
     const hideWorking = this.#showWorking(turn);
     try {
-      const isPhoto = effect.kind === 'photo';
-      const outcome = isPhoto ? await this.#readPhoto(effect, work) : await this.#call(effect, work);
+      const outcome = await this.#performOne(effect, work);
       // The lease's end is not checked: a call may have been made, and the commit checks the lease itself.
       if (run.isLost) return LOST;
       return outcome === 'interrupted' ? STOPPING : outcome;
@@ -75,6 +80,27 @@ export class Effects {
     } finally {
       hideWorking();
     }
+  }
+
+  #performOne(effect: WantedEffect, work: TurnAtWork) {
+    switch (effect.kind) {
+      case 'photo':
+        return this.#readPhoto(effect, work);
+      case 'sendCode':
+      case 'tryCode':
+        return this.#prove(effect, work);
+      default:
+        return this.#call(effect, work);
+    }
+  }
+
+  /** What it does is remembered by the message, so a repeat of the turn does nothing twice. */
+  async #prove(effect: ProofEffect, { run, turn }: TurnAtWork): Promise<ProofOutcome | Interrupted> {
+    const { proof, stopping } = this.#tools;
+    const { head } = turn.work;
+    if (proof === undefined || head === null) throw new TypeError('no message can ask for a code');
+    if (stopping.aborted) return 'interrupted';
+    return proof(effect, { conversation: run.conversation, message: head.mark });
   }
 
   /** Log lines meanwhile name the operation, with or without a collector of spans. */

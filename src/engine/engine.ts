@@ -22,7 +22,7 @@ export type EngineOptions = Pick<
   TurnTools,
   'encryption' | 'conversation' | 'platform' | 'ids' | 'observe' | 'watchdog'
 > &
-  Pick<EffectTools, 'perform' | 'photoReader'> &
+  Pick<EffectTools, 'perform' | 'proof' | 'photoReader'> &
   Pick<WorkerTools, 'traces'> & {
     readonly store: RecordStore;
     readonly runtime?: Runtime | undefined;

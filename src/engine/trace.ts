@@ -1,11 +1,17 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Sender } from '../conversation/message.ts';
+import type { Message, Sender } from '../conversation/message.ts';
+import { hideCode } from '../conversation/proof.ts';
 import type { State } from '../conversation/state.ts';
 import type { Trace, TracedCall } from './messages.ts';
 import type { OutboxTask, Turn, TurnInside } from './turn.ts';
 
 /** Explains to people how the bot understood a text in a given state, and why. */
 type Explain = (text: string, before: State, sender: Sender) => NonNullable<Trace['understood']>;
+
+/** The feed keeps traces, and no one-time code may be in it. */
+function hideCodes(message: Message, before: State, nowMs: number): Message {
+  return message.kind === 'text' ? { ...message, text: hideCode(message.text, before, nowMs) } : message;
+}
 
 /** Records what happens inside turns of some channels. */
 export class Traces {
@@ -31,8 +37,9 @@ export class Traces {
    */
   attach(turn: Turn, { calls, trips }: TurnInside, tasks: readonly OutboxTask[]): readonly OutboxTask[] {
     const { identifyMs, stepsMs, commitMs } = turn.event;
-    const { message = null, sender } = turn.asker?.incoming ?? {};
+    const { message: written = null, sender } = turn.asker?.incoming ?? {};
     const before = turn.before.state;
+    const message = written && hideCodes(written, before, turn.storeMs());
     const isText = message?.kind === 'text' && sender !== undefined;
     const trace = {
       message,

@@ -1,7 +1,8 @@
 import type { Context, Settings } from '../conversation/context.ts';
-import type { Effect, KnownCall, Lookup, Outcome } from '../conversation/effect.ts';
+import type { KnownCall, Lookup, Outcome } from '../conversation/effect.ts';
 import type { PhotoEffect, Sender } from '../conversation/message.ts';
 import { toOutline } from '../conversation/outline.ts';
+import type { ProofOutcome } from '../conversation/proof.ts';
 import type { Decision, Reply, Unlock } from '../conversation/reply.ts';
 import { localeOf, type ReadState, type State, VERSION } from '../conversation/state.ts';
 import type { Input } from '../conversation/step.ts';
@@ -117,6 +118,9 @@ type StepsOptions = { readonly sender: Sender; readonly calls: KnownCalls };
 export type Decided = { readonly change: Commit; readonly tasks: readonly OutboxTask[] };
 /** A turn whose change is stored. */
 export type CommittedTurn = { readonly turn: Turn; readonly tasks: readonly OutboxTask[] };
+/** What a step asks for. */
+export type WantedEffect = NonNullable<Decision['effect']>;
+
 /** How the steps of a turn ended. `threw`: the conversation has a fault. */
 export type StepsEnd =
   | { readonly kind: 'decided'; readonly decided: Decided }
@@ -234,13 +238,13 @@ export class Turn {
   *takeSteps(
     first: Input,
     { sender, calls }: StepsOptions,
-  ): Generator<Effect | PhotoEffect, StepsEnd, Outcome | PhotoEffect> {
+  ): Generator<WantedEffect, StepsEnd, Outcome | PhotoEffect | ProofOutcome> {
     // A wake-up must not see the calls that a message confirmed.
     const journal = first.kind === 'wake' ? undefined : Object.fromEntries(calls.known);
     const orphans = new Set(Object.keys(journal ?? {}));
     let effects = 0;
     for (let input: Input | undefined = first; input !== undefined; ) {
-      let effect: Effect | PhotoEffect | undefined;
+      let effect: WantedEffect | undefined;
       try {
         effect = this.#takeStep(input, { sender, journal });
         if (effect !== undefined) effects += 1;
@@ -284,7 +288,7 @@ export class Turn {
   #takeStep(
     input: Input,
     { sender, journal }: Pick<Context, 'sender' | 'journal'>,
-  ): Effect | PhotoEffect | undefined {
+  ): WantedEffect | undefined {
     const { conversation, ids, watchdog } = this.#tools;
     const { head } = this.work;
     const context = {

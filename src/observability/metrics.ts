@@ -186,6 +186,8 @@ function observeParts({ counter, histogram, count, time, set }: Declare) {
       photos.inc({ channel, result: PHOTOS[reading] });
       readings.observe({ channel }, seconds);
     },
+    /** A one-time code was asked for or tried (`ProofOutcome`). */
+    code: count<[result: string]>('bot_codes_total', 'result'),
     /** Whether a channel and its platform work together. */
     channel: (channel: string, inOrder: boolean): void => setOutOfOrder(inOrder ? 0 : 1, channel),
     /** Whether most of a channel's last sends failed. */

@@ -112,6 +112,8 @@ class Sandbox {
       this.#faults = [...this.#faults, faultSchema.parse(body)];
       return { faults: this.#faults };
     });
+    // A gateway of one-time codes, for `PROOF_GATEWAY_URL`: the console shows what it got.
+    app.post('/texts', route, async () => ({}));
     app.post('/reset', route, async () => {
       this.#faults = [];
       this.#ledger = new Ledger();

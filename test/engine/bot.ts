@@ -43,6 +43,8 @@ function step(state: State, input: Input, { nowMs }: { nowMs: number }): Decisio
       throw new Error('nothing is known of what failed');
     case 'outcome':
       if (input.outcome.kind === 'photo') return { state, replies: [echoOf(input.outcome.photo)] };
+      if (input.outcome.kind === 'codeSent' || input.outcome.kind === 'codeTried')
+        throw new Error('nobody asks for one-time codes here');
       return { state, replies: [{ key: input.outcome.kind }], ...ending(input.outcome) };
     case 'message':
       if (input.message.kind === 'photo')

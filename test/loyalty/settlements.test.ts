@@ -88,10 +88,12 @@ async function play(
     let decision = step(states[where], input, context());
     const decisions = [decision];
     while (decision.effect) {
-      if (decision.effect.kind === 'photo') throw new Error('nobody sends photos here');
+      const { effect } = decision;
+      if (effect.kind === 'photo' || effect.kind === 'sendCode' || effect.kind === 'tryCode')
+        throw new Error('nobody sends photos or proves a phone here');
       // A cashier does not wait for our calls to end.
       letCashiersRedeem();
-      const outcome = await perform(decision.effect);
+      const outcome = await perform(effect);
       if (outcome === 'interrupted') throw new Error('nobody interrupts here');
       decision = step(decision.state, { kind: 'outcome', outcome }, context());
       decisions.push(decision);

@@ -2,6 +2,7 @@ import type { Context, Settings } from '../../src/conversation/context.ts';
 import type { Conversation } from '../../src/conversation/conversation.ts';
 import type { Effect, Identifier, KnownCall, Lookup, Outcome } from '../../src/conversation/effect.ts';
 import type { Message, PhotoEffect, PhotoReading, Sender } from '../../src/conversation/message.ts';
+import type { ProofEffect, ProofOutcome } from '../../src/conversation/proof.ts';
 import type { Decision, Reply } from '../../src/conversation/reply.ts';
 import type { State } from '../../src/conversation/state.ts';
 import type { Input } from '../../src/conversation/step.ts';
@@ -49,6 +50,10 @@ export class Dialogue {
   settings: Settings;
   readonly conversation: Pick<Conversation, 'step' | 'readState' | 'newState'>;
   readonly effects: Effect[] = [];
+  /** What was asked of one-time codes, and what becomes of it. */
+  readonly proofs: ProofEffect[] = [];
+  prove: (effect: ProofEffect) => ProofOutcome = ({ kind }) =>
+    kind === 'sendCode' ? { kind: 'codeSent', result: 'sent' } : { kind: 'codeTried', result: 'expired' };
   replies: readonly Reply[] = [];
   last: Decision | undefined;
   answers: (effect: Effect) => Outcome;
@@ -130,7 +135,11 @@ export class Dialogue {
     return this;
   }
 
-  private perform(effect: Effect | PhotoEffect): Outcome | PhotoEffect {
+  private perform(effect: NonNullable<Decision['effect']>): Outcome | PhotoEffect | ProofOutcome {
+    if (effect.kind === 'sendCode' || effect.kind === 'tryCode') {
+      this.proofs.push(effect);
+      return this.prove(effect);
+    }
     if (effect.kind !== 'photo') {
       const known =
         'operation' in effect && effect.kind !== 'check' ? this.journal[effect.operation] : undefined;

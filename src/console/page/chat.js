@@ -70,11 +70,18 @@ function receive({ turn = '', last, trace, ...reply }) {
   here.seen.add(reply.seq);
   here.keys.push(reply.key);
   if (!reply.quiet) showReply(reply, turn);
+  if (reply.asks === 'proof') void showCode();
   if (!last) return;
   if (trace) showMessage(turn, trace.message);
   tell('turn', { keys: here.keys, trace });
   here.keys = [];
   wait(turn, true);
+}
+
+/** The text that a phone got: the bot tells it only while the sandbox is its backend. */
+async function showCode() {
+  const { codes = [] } = (await exchange('console/codes').catch(() => null))?.content ?? {};
+  if (codes[0]) notice(`📱 ${codes[0].phone}: ${codes[0].text}`, 'soft');
 }
 
 /** The customer waits for the answer to a message, or does no more. */

@@ -20,6 +20,7 @@ const ASKS = {
   code: word('for the code', 'mã sản phẩm'),
   phone: word('for the phone', 'số điện thoại'),
   email: word('for the e-mail', 'email'),
+  proof: word('for the code that was sent to the phone', 'mã đã gửi tới điện thoại'),
   confirm: word('to confirm', 'xác nhận'),
   period: word('for a period', 'khoảng thời gian'),
   menu: word('for a choice', 'chọn một mục'),

@@ -2,10 +2,11 @@ import type { SlotKind } from '../commands.ts';
 import { type HistoryRead, type OutcomeOf, spends } from '../effect.ts';
 import { type Flow, findConfirms, type Scope } from '../flow.ts';
 import { findGift } from '../prompts/gifts.ts';
-import { findProof, isStaff, pickProved, pickVariant } from '../prompts/identity.ts';
+import { canProveByCode, findProof, isStaff, pickProved, pickVariant } from '../prompts/identity.ts';
+import { canGetCode } from '../proof.ts';
 import { type Decision, type Reply, say, sayFirst } from '../reply.ts';
 import { missingSlots } from '../slots.ts';
-import type { Draft, State } from '../state.ts';
+import { type Draft, localeOf, type State } from '../state.ts';
 import { parseCode } from '../values/code.ts';
 import { findDoubtedSlot, takeDoubt } from './doubts.ts';
 import { personChoice, supportLines } from './handover.ts';
@@ -32,7 +33,7 @@ export function advance(before: State, flow: Flow, scope: Scope): Decision {
   const { step } = before;
   if (step.at === 'asking' && step.flow === flow.name && step.offer) return askStep(before, step, scope);
   const dead = findDeadEnd(flow, before.draft, scope);
-  if (dead) return goHome(before, scope, dead);
+  if (dead) return goHome(keepProof(before), scope, dead);
   const { state, doubt } = takeDoubt(before, { flow, beginnings: scope.settings.codePrefixes });
   if (doubt) {
     const kind = findDoubtedSlot(doubt);
@@ -44,11 +45,30 @@ export function advance(before: State, flow: Flow, scope: Scope): Decision {
     return sayFirst(checked.said, advance({ ...state, draft: checked.draft }, flow, scope));
   if (checked?.stop) return sayFirst(checked.said, goHome(state, scope, checked.stop.say));
   const { draft } = state;
+  if (flow.identity === 'proved' && draft.proof?.wanted && draft.phone && !findProof(draft))
+    return sendCode(state, draft.phone.value, { flow, scope });
   const by = findBalanceOwner(flow, draft, scope);
   if (by) return { state, replies: [], effect: { kind: 'balance', by, exact: true } };
   // Staff can add an e-mail at the summary.
   const [slot] = missingSlots(flow, draft).filter((kind) => kind !== 'email' || !isStaff(scope));
   return slot === undefined ? complete(state, flow, scope) : askStep(state, slotStep(flow, slot), scope);
+}
+
+/** The proof stays for the next flow, unless the customer declined to be remembered. */
+function keepProof(state: State): State {
+  if (state.consent?.given === false) return state;
+  return { ...state, step: { at: 'idle' }, draft: pickProved(state.draft) };
+}
+
+/** Only mobiles of Vietnam get a one-time code. */
+function sendCode(state: State, phone: string, { flow, scope }: { flow: Flow; scope: Scope }): Decision {
+  if (!canGetCode(phone)) {
+    const { phone: _, ...draft } = state.draft;
+    const asked = askStep({ ...state, draft }, slotStep(flow, 'phone'), scope);
+    return sayFirst([{ key: 'identity.codeMobile' }], asked);
+  }
+  const locale = localeOf(state, scope.sender, scope.settings.defaultLocale);
+  return { state, replies: [], effect: { kind: 'sendCode', phone, purpose: flow.name, locale } };
 }
 
 /** Asks again and says `why`; every second time with help. */
@@ -167,11 +187,16 @@ export function findCallHindrance(flow: Flow, state: State, scope: Scope): Reply
   return wait ?? flow.guards?.flatMap(({ refuseStart }) => refuseStart?.(state.draft, scope) ?? [])[0];
 }
 
-function findDeadEnd(flow: Flow, draft: Draft, { sender, settings }: Scope): Reply | undefined {
+function findDeadEnd(flow: Flow, draft: Draft, { sender, settings, nowMs }: Scope): Reply | undefined {
+  const { codeMs } = draft.phone ?? {};
+  const untilMs = codeMs !== undefined && settings.proof ? codeMs + settings.proof.cooldownMs : nowMs;
+  if (untilMs > nowMs && spends(findConfirms(flow)))
+    return { key: 'identity.codeCooldown', params: { at: untilMs } };
   const byProfile = sender.proof === 'profile' && settings.identityProof === 'required';
   if (flow.identity !== 'proved' || !byProfile || findProof(draft)) return undefined;
-  return sender.unread
-    ? { key: 'identity.unread' }
+  if (sender.unread) return { key: 'identity.unread' };
+  return canProveByCode({ sender, settings })
+    ? undefined
     : {
         key: 'identity.noEmail',
         lines: supportLines({ settings }),

@@ -2,6 +2,7 @@ import { type Command, SLOT_KINDS } from '../commands.ts';
 import type { Scope } from '../flow.ts';
 import { MAX_TEXT, type Message, type MessageOf, type Photo } from '../message.ts';
 import { isStaff } from '../prompts/identity.ts';
+import { findCode, hideCode } from '../proof.ts';
 import { changeLast, type Decision, type FormField, type Line, type Reply, sayFirst } from '../reply.ts';
 import { SLOTS } from '../slots.ts';
 import { findTakenTicket, type State } from '../state.ts';
@@ -64,11 +65,19 @@ function noteAddress(state: State, text: string, scope: Scope): State {
 
 function onText(state: State, text: string, scope: Scope): Decision {
   if (scope.language.slash(text) === 'show erasing') return run(state, [{ do: 'forget' }], scope);
+  const code = readCode(state, text);
+  if (code !== undefined) return run(state, [{ do: 'prove', code }], scope);
   const commands = interpret(state, text, scope);
   const { piece, ...rest } = state;
   const decision = run(rest, commands, scope);
   const pieced = commands.some(isUnread) ? notePiece(decision, { piece, text }, scope) : decision;
-  return noteUnclear(noteLead(pieced, state, text), { before: state, text }, scope);
+  const shown = hideCode(text, state, scope.nowMs);
+  return noteUnclear(noteLead(pieced, state, shown), { before: state, text: shown }, scope);
+}
+
+/** A one-time code where one is asked for. A text with it is never interpreted, noted or shown. */
+function readCode({ step }: State, text: string): string | undefined {
+  return step.at === 'asking' && step.slot === 'proof' ? findCode(text) : undefined;
 }
 
 function isUnread(command: Command): boolean {
@@ -102,11 +111,12 @@ const UNWRITTEN = { voice: '🎤', sticker: '🙂', other: '📎' } as const;
 function passToStaff(state: State, message: CustomerMessage, scope: Scope): Decision | undefined {
   switch (message.kind) {
     case 'text': {
+      if (readCode(state, message.text) !== undefined) return undefined;
       const act = scope.language.slash(message.text);
       const leaves = act === undefined ? scope.language.leaves(message.text) : undefined;
       if (act === 'cancel' || leaves === 'all') return closeTicket(state, { by: 'customer' }, scope);
       if (act && OWN.includes(act)) return undefined;
-      const noted = addCustomerNote(state, message.text, scope);
+      const noted = addCustomerNote(state, hideCode(message.text, state, scope.nowMs), scope);
       return leaves === 'part' ? offerLeave(noted, scope) : noted;
     }
     case 'choice':

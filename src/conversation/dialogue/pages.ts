@@ -23,18 +23,27 @@ export function openHistory(
   scope: Scope,
 ): Decision {
   const { list, period } = state.draft;
+  const proved = state.draft[by.kind] ?? { value: by.value, proved: true };
+  const { codeMs } = proved;
   const { fromMs, toMs = scope.nowMs } = period ?? resolvePeriod(DEFAULTS.period, scope);
   // The end is fixed: records that arrive while the customer pages must not shift the pages.
-  const page = { list: list ?? DEFAULTS.list, by, period: { fromMs, toMs }, skip: 0 };
+  const page = {
+    list: list ?? DEFAULTS.list,
+    by,
+    period: { fromMs, toMs },
+    skip: 0,
+    ...(codeMs !== undefined && { codeMs }),
+  };
   // The customer stays known for the next question. Where typing proves an identifier, no customer
   // stays known: the next one may be another person.
-  const draft: Draft = isTypingProof(scope) ? {} : { [by.kind]: { value: by.value, proved: true } };
+  const draft: Draft = isTypingProof(scope) ? {} : { [by.kind]: proved };
   return readPage({ ...state, draft, step: { at: 'browsing', flow, page } });
 }
 
 /** What a page was asked with, as the draft that asks for it. */
-export function toBrowsedDraft({ by, list, period }: Page): Draft {
-  return { [by.kind]: { value: by.value, proved: true }, list, period };
+export function toBrowsedDraft({ by, codeMs, list, period }: Page): Draft {
+  const proved = { value: by.value, proved: true, ...(codeMs !== undefined && { codeMs }) };
+  return { [by.kind]: proved, list, period };
 }
 
 function readPage(state: State): Decision {

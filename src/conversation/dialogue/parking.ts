@@ -11,7 +11,7 @@ import { findSlips } from './doubts.ts';
 
 /** The state with the values of a running flow set aside; the same state if nothing was gathered. */
 export function parkFlow(state: State, flow: Flow): State {
-  const { balance: _, among: __, price: ___, ...draft } = state.draft;
+  const { balance: _, among: __, price: ___, proof: ____, ...draft } = state.draft;
   const { offer } = state.step.at === 'asking' ? state.step : {};
   const doubts = [...(offer ? [offer] : []), ...(draft.doubts ?? [])];
   return park(state, flow, { ...draft, ...(doubts.length > 0 && { doubts }) });

@@ -256,6 +256,8 @@ function readButton(id: string, state: State, scope: Scope): readonly Command[] 
       const locale = LOCALES.find((one) => one === value);
       return [locale ? { do: 'speak', locale } : { do: 'show', what: 'languages' }];
     }
+    case 'code':
+      return (value === 'send' || value === 'again') && [{ do: 'sendCode' }];
     case 'person':
     case 'help':
     case 'menu':

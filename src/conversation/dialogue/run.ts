@@ -25,6 +25,7 @@ import { callPerson } from './handover.ts';
 import { isInterrupted } from './operations.ts';
 import { turnPage } from './pages.ts';
 import { answerConsent, forget } from './privacy.ts';
+import { proveByCode, wantCode } from './proofs.ts';
 import { askAgain, askStep, parseChoice, pointAtButton, remark, slotStep } from './questions.ts';
 import { digress, findFlow, type Reduction, type Round, type RoundScope, setSlots } from './round.ts';
 import { serveNext, setGift, setHistory, setIdentity, setSeveral, startFlow } from './slots.ts';
@@ -114,8 +115,25 @@ function reduce(round: Round, command: Command): Reduction {
       return answerTalk(round, command.about);
     case 'unclear':
       return answerUnclear(round, command);
+    default:
+      return reduceDecision(round, command);
+  }
+}
+
+type DecisionCommand = CommandOf<
+  'confirm' | 'sendCode' | 'prove' | 'remember' | 'consent' | 'forget' | 'expired'
+>;
+
+/** What mostly a button gives. */
+function reduceDecision(round: Round, command: DecisionCommand): Reduction {
+  const { state, scope } = round;
+  switch (command.do) {
     case 'confirm':
       return confirm(state, command.operation, scope);
+    case 'sendCode':
+      return wantCode(round);
+    case 'prove':
+      return proveByCode(round, command);
     case 'remember':
     case 'consent':
       return answerConsent(state, command.given, scope);
@@ -160,7 +178,7 @@ function tellNoted(decision: Decision, { before, isForm }: RoundScope): Decision
     asked?.flow === step.flow && asked.slot === step.slot && asked.offer?.meant === step.offer?.meant;
   const { codes = [] } = draft;
   const isList = !step.offer && codes.length > 1 && codes !== before.draft.codes;
-  const isNew = JSON.stringify(draft) !== JSON.stringify(before.draft) && !draft.among;
+  const isNew = writeValues(draft) !== writeValues(before.draft) && !draft.among;
   // If another reply comes before the question, none is added.
   if (!isList && !(isAgain && isNew && replies.length === 1)) return decision;
   const told = isList ? listCodes(codes) : describeNoted(draft, before.draft);
@@ -174,6 +192,8 @@ function describeNoted({ phone, email }: Draft, before: Draft): Reply {
     return { key: 'noted', context: 'value', params: { value: email.value } };
   return { key: 'noted' };
 }
+/** That a one-time code is wanted is no value. */
+const writeValues = ({ proof: _, ...values }: Draft): string => JSON.stringify(values);
 
 function agree(round: Round): Reduction {
   const { state, scope } = round;

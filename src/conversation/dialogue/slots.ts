@@ -3,7 +3,7 @@ import type { ProvableValue } from '../effect.ts';
 import { type Flow, readsBalance, type Scope } from '../flow.ts';
 import { showPhone } from '../prompts/format.ts';
 import { findGift } from '../prompts/gifts.ts';
-import { collectIdentity, findProof, isStaff, toTypedValue } from '../prompts/identity.ts';
+import { canProveByCode, collectIdentity, findProof, isStaff, toTypedValue } from '../prompts/identity.ts';
 import { changeLast, choice, type Reply } from '../reply.ts';
 import { type Draft, dropOffer, type Identity, type Offer, type State } from '../state.ts';
 import { findCallHindrance, retry, runningFlow } from './advance.ts';
@@ -126,7 +126,7 @@ export function setIdentity(round: Round, command: SetIdentity): Reduction {
   if (!flow) return keepForLater(round, command);
   const known = toTypedValue(value ?? '', scope);
   const counts = flow.identity === 'typed' || known.proved;
-  if (command.doubt && counts)
+  if (command.doubt && (counts || round.state.draft.proof))
     return { ...round, state: addDoubts(dropDoubts(round.state, slot), [toOffer(command)]), flow };
   if (!counts) return setUnproved(round, command);
   if (value === undefined) return round;
@@ -163,8 +163,14 @@ function mergeValues({ draft }: State, { slot, value = '' }: SetIdentity): Comma
 function setUnproved(round: Round, { slot, value, doubt }: SetIdentity): Reduction {
   const { state, scope } = round;
   const { step, draft } = state;
-  if (step.at === 'asking' && step.slot === 'phone' && !round.flow)
-    return changeLast(retry(state, scope), { context: 'typed' });
+  const phone = slot === 'phone' && value !== undefined && !doubt ? toTypedValue(value, scope) : undefined;
+  if (phone && draft.proof && !draft.phone?.proved && phone.value !== draft.proof.phone)
+    return setSlots(round, { phone, proof: { wanted: true } });
+  if (step.at === 'asking' && step.slot === 'phone' && !round.flow) {
+    const isByCode = canProveByCode(scope);
+    const next = isByCode && phone ? { ...state, draft: { ...draft, phone } } : state;
+    return changeLast(retry(next, scope), { context: isByCode ? 'typedCode' : 'typed' });
+  }
   if (round.flow && !findProof(draft) && value !== undefined && !doubt)
     return { ...round, state: { ...state, draft: { ...draft, [slot]: toTypedValue(value, scope) } } };
   const meant = value ?? doubt?.meant ?? '';

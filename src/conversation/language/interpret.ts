@@ -172,6 +172,8 @@ export class LanguageInterpreter implements Interpreter {
         return [wrong(kind, 'period.shape')];
       case 'list':
         return [wrong(kind, 'history.type')];
+      case 'proof':
+        return [wrong(kind, 'identity.codeShape')];
       default: {
         if (kind === 'gift' && settings.gifts.length > 0) return [wrong(kind, 'gift.unknown')];
         const isBeginning = findBeginning(text.trim(), settings.codePrefixes) !== undefined;

@@ -359,6 +359,7 @@ export function valuesIn(said: ParsedText, { nowMs, settings }: Reading): Situat
       others.length > 0 ? [{ do: 'among', gifts: [...new Set([gift ?? '', ...others])] }] : code ? [set] : [],
     list: type ? [{ do: 'kind', of: type }] : [],
     period: period ? [periodOf(period, settings.timeZone)] : says(said, 'ever') ? [all] : [],
+    proof: [],
   };
 }
 

@@ -10,7 +10,7 @@ import { maskEmail, maskPhone, showPhone } from './format.ts';
 export const isStaff = ({ sender }: Pick<Context, 'sender'>): boolean => sender.proof === 'token';
 
 /** Typing proves an identifier if staff vouch for it, or the operator waived proof. */
-export function isTypingProof({ sender, settings }: Context): boolean {
+export function isTypingProof({ sender, settings }: Pick<Context, 'sender' | 'settings'>): boolean {
   return isStaff({ sender }) || settings.identityProof === 'off';
 }
 
@@ -63,6 +63,11 @@ export function pickVariant(context: Context): 'staff' | undefined {
 /** Whether a phone counts only if it is shared: a typed one is not enough. */
 export function isProofAsked({ sender, settings }: Context): boolean {
   return sender.proof === 'contact' && settings.identityProof === 'required';
+}
+
+/** Whether a one-time code can prove a phone: not where typing is enough. */
+export function canProveByCode({ sender, settings }: Pick<Context, 'sender' | 'settings'>): boolean {
+  return settings.proof !== undefined && !isTypingProof({ sender, settings });
 }
 
 /** Phone and e-mail, a line each. A value that was not typed now is masked: others may see the screen. */
