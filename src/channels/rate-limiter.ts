@@ -57,12 +57,12 @@ const RECEIPT_LEAD_MS = 250;
 const QUIET_LEAD_MS = 1000;
 
 /** At most `burst` at once, then one each `everyMs`. */
-type Limit = { readonly burst: number; readonly everyMs: number };
+type Allowance = { readonly burst: number; readonly everyMs: number };
 
 /** What one chat got. All times are monotonic. */
 type Chat = {
   /** When a chat that gets nothing more may get a whole burst of each kind again, by each of its limits. */
-  readonly restedMs: Record<'message' | 'toast', readonly number[]>;
+  readonly restedMs: Readonly<Record<'message' | 'toast', number[]>>;
   /** Nothing is sent to it until then. */
   pausedMs: number;
   /** When it got the last messages, oldest first: two more than a quiet chat may get. */
@@ -81,6 +81,8 @@ type Pause = {
   probeEndsMs: number;
 };
 
+type ProbeRequest = { readonly name: string; readonly isReceipt: boolean; readonly nowMs: number };
+
 /**
  * Limits the messages of this process, and those to one chat. Each takes a time slot. A reply waits for its
  * slot, so that none overtakes it; a receipt does not wait. A refusal pauses its chat. Refusals of several
@@ -93,6 +95,9 @@ type Pause = {
 export class RateLimiter {
   readonly #options: RateLimiterOptions;
   readonly #runtime: Pick<Runtime, 'nowMs' | 'monotonicMs'>;
+  /** What a private chat and a group may get; all parts count: of bursts, and on average. */
+  readonly #privates: readonly Allowance[];
+  readonly #groups: readonly Allowance[];
   readonly #chats = new LRUCache<string, Chat>({ max: MAX_CHATS });
   /** When the reply of a chat may be sent. A chat waits with one at a time. */
   readonly #slots = new LRUCache<string, number>({ max: MAX_CHATS });
@@ -105,6 +110,13 @@ export class RateLimiter {
   constructor(options: RateLimiterOptions) {
     this.#options = options;
     this.#runtime = options.runtime ?? systemRuntime;
+    const { chatBurst: burst } = options;
+    const groupBurst = Math.min(burst, GROUP_PER_MINUTE / 2);
+    this.#privates = [
+      { burst, everyMs: SECOND_MS / burst },
+      { burst: BURSTS * burst, everyMs: CHAT_EVERY_MS },
+    ];
+    this.#groups = [{ burst: groupBurst, everyMs: MINUTE_MS / (GROUP_PER_MINUTE - groupBurst) }];
   }
 
   /** How long to wait before asking again, ms; 0: send it now, and `note` the outcome. */
@@ -113,12 +125,12 @@ export class RateLimiter {
     const nowMs = this.#runtime.monotonicMs();
     const chat = this.#chatOf(name);
     const kind = isToast ? 'toast' : 'message';
-    const limits = this.#limitsOf(isGroup);
-    const restedMs = limits.map((_, at) => Math.max(nowMs, chat.restedMs[kind][at] ?? 0));
-    const freeMs = limits.map(({ burst, everyMs }, at) => (restedMs[at] ?? 0) - (burst - 1) * everyMs);
-    const blockedMs = Math.max(chat.pausedMs, ...freeMs);
+    const allowances = isGroup ? this.#groups : this.#privates;
+    let blockedMs = chat.pausedMs;
+    for (const [at, { burst, everyMs }] of allowances.entries())
+      blockedMs = Math.max(blockedMs, (chat.restedMs[kind][at] ?? 0) - (burst - 1) * everyMs);
     if (blockedMs > nowMs) return Math.ceil(blockedMs - nowMs);
-    const pausedMs = this.#waitForPause(name, isReceipt, nowMs);
+    const pausedMs = this.#pause ? this.#waitForPause(this.#pause, { name, isReceipt, nowMs }) : 0;
     if (pausedMs > 0) return Math.ceil(pausedMs);
     const booked = this.#slots.get(name);
     const slotMs = booked ?? Math.max(nowMs - BURST_MS, this.#freeMs);
@@ -128,7 +140,8 @@ export class RateLimiter {
       return Math.ceil(slotMs - nowMs);
     }
     this.#slots.delete(name);
-    chat.restedMs[kind] = limits.map(({ everyMs }, at) => (restedMs[at] ?? 0) + everyMs);
+    for (const [at, { everyMs }] of allowances.entries())
+      chat.restedMs[kind][at] = Math.max(nowMs, chat.restedMs[kind][at] ?? 0) + everyMs;
     chat.sentMs.push(nowMs);
     if (chat.sentMs.length > QUIET + 2) chat.sentMs.shift();
     observe.paced(booked === undefined ? 0 : (this.#runtime.nowMs() - madeAtMs) / 1000, channel);
@@ -165,23 +178,8 @@ export class RateLimiter {
     return chat;
   }
 
-  /** The limits of a chat, which all count: of its bursts, and on average. */
-  #limitsOf(isGroup: boolean): readonly Limit[] {
-    const { chatBurst } = this.#options;
-    if (isGroup) {
-      const burst = Math.min(chatBurst, GROUP_PER_MINUTE / 2);
-      return [{ burst, everyMs: MINUTE_MS / (GROUP_PER_MINUTE - burst) }];
-    }
-    return [
-      { burst: chatBurst, everyMs: SECOND_MS / chatBurst },
-      { burst: BURSTS * chatBurst, everyMs: CHAT_EVERY_MS },
-    ];
-  }
-
   /** How long the pause of all holds a message back, ms; 0: it may go, perhaps as the probe. */
-  #waitForPause(name: string, isReceipt: boolean, nowMs: number): number {
-    const pause = this.#pause;
-    if (!pause) return 0;
+  #waitForPause(pause: Pause, { name, isReceipt, nowMs }: ProbeRequest): number {
     if (nowMs >= pause.endsMs) {
       this.#pause = undefined;
       return 0;
