@@ -40,7 +40,8 @@ export function advance(before: State, flow: Flow, scope: Scope): Decision {
     const slot = flow.slots.includes(kind) ? kind : 'phone';
     return askStep(state, slotStep(flow, slot, { offer: doubt }), scope);
   }
-  const checked = flow.slots.includes('codes') ? dropChecked(flow, state) : undefined;
+  const isCodeFlow = state.operations.length > 0 && flow.slots.includes('codes');
+  const checked = isCodeFlow ? dropChecked(flow, state) : undefined;
   if (checked && checked.draft !== state.draft)
     return sayFirst(checked.said, advance({ ...state, draft: checked.draft }, flow, scope));
   if (checked?.stop) return sayFirst(checked.said, goHome(state, scope, checked.stop.say));
@@ -226,7 +227,6 @@ function applyGuards(flow: Flow, state: State, scope: Scope): Guarded {
 /** A code that is being checked is not called again: both calls would find the same record. */
 function dropChecked(flow: Flow, { draft, operations }: State): Guarded {
   const { codes = [] } = draft;
-  if (operations.length === 0) return { draft, said: [] };
   const confirms = findConfirms(flow);
   const open = operations.filter(({ kind, status }) => kind === confirms?.kind && status === 'checking');
   const checked = open.filter(({ lookup }) => lookup && codes.includes(lookup.code));

@@ -51,10 +51,15 @@ export function offerPerson(round: Round, said: Digression, why: Offered['why'] 
 }
 type Offered = NonNullable<State['offered']>;
 
+function settleDoubts(state: State, slots: Draft): State {
+  return (['phone', 'email'] as const).filter((slot) => slot in slots).reduce(dropDoubts, state);
+}
+
 /** Sets slots, or deletes those that are undefined. The running flow goes on, without doubts about them. */
 export function setSlots(round: Round, slots: Draft): Round {
-  const settled = (['phone', 'email'] as const).filter((slot) => slot in slots);
-  const state = settled.reduce(dropDoubts, round.state);
+  const { step, draft: before } = round.state;
+  const isDoubted = before.doubts !== undefined || (step.at === 'asking' && step.offer !== undefined);
+  const state = isDoubted ? settleDoubts(round.state, slots) : round.state;
   const entries = Object.entries({ ...state.draft, ...slots });
   const draft: Draft = Object.fromEntries(entries.filter(([, value]) => value !== undefined));
   return { ...round, state: { ...state, draft }, flow: findFlow(round) };

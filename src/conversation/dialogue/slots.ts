@@ -133,10 +133,11 @@ export function setIdentity(round: Round, command: SetIdentity): Reduction {
   if (command.kept && isOther(round.state, command))
     return setSeveral(round, mergeValues(round.state, command));
   // Staff may name another customer: what needs a proof is about one identifier.
-  const other = slot === 'phone' ? 'email' : 'phone';
-  const isNamed = scope.commands.some((one) => one.do === 'set' && one.slot === other);
-  if (isStaff(scope) && flow.identity === 'proved' && !isNamed)
-    return setSlots(round, { [other]: undefined, [slot]: known });
+  if (flow.identity === 'proved' && isStaff(scope)) {
+    const other = slot === 'phone' ? 'email' : 'phone';
+    const isNamed = scope.commands.some((one) => one.do === 'set' && one.slot === other);
+    if (!isNamed) return setSlots(round, { [other]: undefined, [slot]: known });
+  }
   return setSlots(round, slot === 'email' ? { email: known } : setPhone(round, known));
 }
 

@@ -94,7 +94,7 @@ export class LanguageInterpreter implements Interpreter {
 
   interpret(text: string, at: Expecting, reading: Reading): Interpretation {
     const quick =
-      this.#readRest(text, at, reading) ??
+      (at.piece === undefined ? undefined : this.#readRest(text, at.piece, reading)) ??
       pickByNumber(text, at) ??
       this.#readConsent(text, at) ??
       this.#readAsked(text, at, reading);
@@ -124,8 +124,8 @@ export class LanguageInterpreter implements Interpreter {
   }
 
   /** The value that the text before began: "0867", "123456". It is a guess. */
-  #readRest(text: string, { piece }: Expecting, reading: Reading): Meant {
-    if (piece === undefined || text.length > MAX_REST) return undefined;
+  #readRest(text: string, piece: string, reading: Reading): Meant {
+    if (text.length > MAX_REST) return undefined;
     const parsed = this.parser.parse(`${piece} ${text}`, reading);
     if (bringsValue(this.parser.parse(text, reading)) || parsed.rest.length > 0) return undefined;
     const { codes, phones, emails } = parsed;
