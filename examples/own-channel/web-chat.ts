@@ -1,4 +1,4 @@
-import { hash, randomInt } from 'node:crypto';
+import { createHmac, hash, randomBytes, randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -7,11 +7,13 @@ import { Events, Streams } from '../../src/channels/events.ts';
 import { cut, decodeChoice, encodeChoice, senderOf } from '../../src/channels/platforms.ts';
 import { MAX_TEXT, type Message } from '../../src/conversation/message.ts';
 import type { Delivery, Outgoing } from '../../src/engine/messages.ts';
+import { isSecret } from '../../src/http/guard.ts';
 import { problem } from '../../src/http/problem.ts';
 import type { Words } from '../../src/i18n.ts';
+import { StoreUnavailable } from '../../src/store/port.ts';
 
-/** A customer who is signed in to the site that the page is part of. */
-export type Member = { readonly id: string; readonly name: string; readonly email: string };
+/** A customer who is signed in to the site that the page is part of, or a guest, who has no proved e-mail. */
+export type Member = { readonly id: string; readonly name: string; readonly email?: string };
 
 /** Who sent a request, by the site's own session; undefined: the sender is not signed in. */
 export type WhoIs = (request: FastifyRequest) => Member | undefined;
@@ -19,7 +21,7 @@ export type WhoIs = (request: FastifyRequest) => Member | undefined;
 const WEB: ChannelTraits = {
   name: 'web',
   title: 'Web chat',
-  // The site has checked the member's e-mail. No phone is ever proved here.
+  // The site has checked the member's e-mail. A guest proves a phone by a one-time code.
   proof: 'profile',
   drawsForms: false,
   sharesContacts: false,
@@ -67,6 +69,7 @@ class WebChat implements Channel {
   // Through the feed of the store a page hears the replies of every process, and after a cut connection those it missed.
   readonly #events: Events<Event>;
   readonly #streams: Streams;
+  #key: string | undefined;
 
   constructor(whoIs: WhoIs, parts: ChannelParts) {
     this.#whoIs = whoIs;
@@ -81,13 +84,14 @@ class WebChat implements Channel {
 
   readonly plugin: FastifyPluginAsync = async (app) => {
     app.addHook('preClose', () => this.close());
-    app.get('/chat', async (_request, reply) =>
-      reply.type('text/html; charset=utf-8').header('content-security-policy', POLICY).send(page),
-    );
+    app.get('/chat', async (request, reply) => {
+      if (!(await this.#find(request))) reply.header('set-cookie', await this.#inviteGuest());
+      return reply.type('text/html; charset=utf-8').header('content-security-policy', POLICY).send(page);
+    });
     // Only `application/json` is parsed, which no form of another site can send in the member's name.
     app.post('/chat/messages', (request, reply) => this.#receive(request, reply));
     app.get('/chat/events', async (request, reply) => {
-      const member = this.#whoIs(request);
+      const member = await this.#find(request);
       if (!member) return this.#refuse(request, reply);
       const after = z.coerce.number().int().min(0).catch(0).parse(request.headers['last-event-id']);
       return this.#streams.answer(reply, (onEvent) => this.#events.follow(member.id, after, onEvent));
@@ -102,8 +106,38 @@ class WebChat implements Channel {
     this.#streams.close();
   }
 
-  async #receive(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  /** The member, by the site's session, or a guest, by our cookie. */
+  async #find(request: FastifyRequest): Promise<Member | undefined> {
     const member = this.#whoIs(request);
+    if (member) return member;
+    const [, id = '', mark = ''] =
+      /\bguest=([\w-]{22})\.([\w-]{43})/.exec(request.headers.cookie ?? '') ?? [];
+    return id !== '' && isSecret(mark, await this.#sign(id)) ? { id: `guest-${id}`, name: '' } : undefined;
+  }
+
+  async #inviteGuest(): Promise<string> {
+    const id = randomBytes(16).toString('base64url');
+    return `guest=${id}.${await this.#sign(id)}; Path=/chat; HttpOnly; SameSite=Strict; Max-Age=2592000`;
+  }
+
+  /** The key is the channel's own: the first process makes it, and the store keeps it for all. */
+  async #sign(id: string): Promise<string> {
+    const { secrets } = this.#parts;
+    this.#key ??= await secrets.read('guests');
+    if (this.#key === undefined) {
+      const made = await secrets.replace(
+        'guests',
+        async (kept) => kept ?? randomBytes(32).toString('base64url'),
+      );
+      // Another process is making it: the page asks again.
+      if (made === 'busy') throw new StoreUnavailable('the key is not made yet');
+      this.#key = made.secret;
+    }
+    return createHmac('sha256', this.#key).update(id).digest('base64url');
+  }
+
+  async #receive(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const member = await this.#find(request);
     if (!member) return this.#refuse(request, reply);
     const sent = sentSchema.safeParse(request.body).data;
     if (!sent) return problem(reply, 400, 'The body is no JSON object with an id.');
@@ -113,7 +147,7 @@ class WebChat implements Channel {
       conversation,
       id: sent.id,
       message: await this.#readMessage(conversation, sent),
-      sender: { ...senderOf(WEB, request.headers['accept-language'], name), email },
+      sender: { ...senderOf(WEB, request.headers['accept-language'], name), ...(email && { email }) },
       address: null,
     });
     // It is stored; where it cannot be, `accept` rejects, which the app answers with 503.

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { EventSource } from 'undici';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
@@ -7,6 +8,7 @@ import { type Member, webChat } from '../../examples/own-channel/web-chat.ts';
 import { createClient } from '../../src/channels/staff/client.ts';
 import { type Customer, channelContract } from '../contract/channel.ts';
 import { says } from '../e2e/world.ts';
+import { startGateway } from '../proof/shop.ts';
 import { startBot } from '../support/app.ts';
 import { startProcess } from '../support/processes.ts';
 
@@ -141,6 +143,41 @@ describe('a bot with a channel of its own', () => {
     const imitated = { conversation: 'qa', text: 'points', as: 'web', profile };
     expect(await createClient(url).send(imitated)).toMatchObject({ status: 'done' });
   });
+});
+
+it('knows a guest by a cookie of its own, who proves a phone by a code, and then sees the points', async () => {
+  const gateway = await startGateway();
+  const bot = await startBot({ PROOF_GATEWAY_URL: gateway.url }, { channels: [webChat(() => undefined)] });
+  onTestFinished(() => bot.stop());
+  const [cookie = ''] = (await fetch(`${bot.url}/chat`)).headers.get('set-cookie')?.split(';') ?? [];
+  const headers = { cookie, 'content-type': 'application/json', 'accept-language': 'en' };
+  const ended = new AbortController();
+  onTestFinished(() => ended.abort());
+  const events = await fetch(`${bot.url}/chat/events`, { headers, signal: ended.signal });
+  const shown = events.body?.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
+  const reader = shown?.getReader();
+
+  /** The replies to a text. */
+  async function hears(text: string): Promise<readonly Shown[]> {
+    const body = JSON.stringify({ id: randomUUID(), text });
+    const { status } = await fetch(`${bot.url}/chat/messages`, { method: 'POST', headers, body });
+    expect(status).toBe(202);
+    const replies: Shown[] = [];
+    while (!replies.at(-1)?.last) {
+      replies.push(eventSchema.parse(JSON.parse((await reader?.read())?.value?.data ?? '')));
+    }
+    return replies;
+  }
+
+  expect((await hears('points'))[0]?.choices[0]?.data).toMatch(/^code:send/);
+  expect(says((await hears('1'))[0]?.text ?? '', 'identity.codePhone')).toBe(true);
+  expect(says((await hears('0867123456'))[0]?.text ?? '', 'identity.codeSent')).toBe(true);
+  const told = await hears(gateway.texted[0]?.code ?? '');
+  expect(told.some(({ text }) => says(text, 'points.balance'))).toBe(true);
+  const forged = { ...headers, cookie: cookie.replace(/=.{4}/, '=AAAA') };
+  const body = JSON.stringify({ id: 'x', text: 'x' });
+  const refused = await fetch(`${bot.url}/chat/messages`, { method: 'POST', headers: forged, body });
+  expect(refused.status).toBe(401);
 });
 
 it('runs: `node examples/own-channel/main.ts`', async () => {
