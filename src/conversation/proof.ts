@@ -2,8 +2,8 @@ import type { Locale } from './message.ts';
 import type { State } from './state.ts';
 
 /*
- * A phone that is proved by a one-time code. A step asks for a code, or tries one; `src/proof/` does it. A code
- * counts for its phone, its conversation and its purpose.
+ * A phone that is proved by a one-time code. A step asks for a code, or tries one; `src/proof/` does it. A
+ * code counts for its phone, its conversation and its purpose.
  */
 
 /** `purpose`: the flow that needs the proof. Phones are E.164. */
@@ -45,8 +45,8 @@ export type CodeTried = { readonly kind: 'codeTried' } & (
 export type ProofOutcome = CodeSent | CodeTried;
 
 /**
- * Performs it for one message. `conversation` is a keyed hash; `message` is the same each time that the message is
- * worked on, so that a repeat after a crash sends and counts nothing twice. Rejects as the store does.
+ * Performs it for one message. `conversation` is a keyed hash. `message` is the same in each attempt at the
+ * message, so that a repeat after a crash sends and counts nothing twice. Rejects as the store does.
  */
 export type PerformProof = (
   effect: ProofEffect,

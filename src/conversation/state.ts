@@ -42,8 +42,8 @@ export const draftSchema = identitySchema.extend({
   /** Values in doubt that are asked about next. */
   doubts: z.array(offerSchema).min(1).optional(),
   /**
-   * A one-time code is to prove the phone. `wanted`: it is to be sent. `phone`: it was sent there. `unsure`: perhaps it
-   * was not. `over`: it does not count any more.
+   * A one-time code is to prove the phone. `wanted`: it is to be sent. `phone`: it was sent there. `unsure`:
+   * perhaps it was not. `over`: it does not count any more.
    */
   proof: z
     .strictObject({
@@ -250,7 +250,7 @@ export const stateSchema = z.strictObject({
   view: z.string().optional(),
   /** The last text, a part of a value ("0867"): the next text may be the rest of it. */
   piece: z.strictObject({ value: z.string(), atMs: z.number() }).optional(),
-  /** When a one-time code was last sent, epoch ms: for a while, texts with six digits are shown to nobody. */
+  /** When a one-time code was last sent, epoch ms: for a while, six digits in texts are hidden from staff. */
   codeSentMs: z.number().optional(),
   profile: z.strictObject({ phone: provableValueSchema.optional(), email: provableValueSchema.optional() }),
   consent: z

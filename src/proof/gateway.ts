@@ -1,6 +1,6 @@
 import type { Exchange, Transport } from '../http/transport.ts';
 
-/** A code on its way to a phone (E.164). `text` is the whole sentence; `id` comes again only with the same code. */
+/** A code on its way to a phone (E.164). `text`: the whole sentence. `id` repeats only with the same code. */
 export type CodeMessage = Readonly<Record<'phone' | 'code' | 'text' | 'locale' | 'id', string>>;
 
 /** `sent`: the gateway took it. `refused`, `unavailable`: surely not sent. `unknown`: perhaps sent. */
@@ -8,7 +8,7 @@ export type Sending = 'sent' | 'refused' | 'unavailable' | 'unknown';
 
 /** Sends a text to a phone: an SMS, a message on Zalo, a call. */
 export interface ProofGateway {
-  /** One try, never repeated by itself: each message costs money. Never throws. Answers within ten seconds. */
+  /** Tries once: each message costs money. Never throws. Answers within ten seconds. */
   send(message: CodeMessage): Promise<Sending>;
   /** Lets open calls finish. */
   close(): Promise<void>;
@@ -26,7 +26,7 @@ const TIMEOUT_MS = 8000;
 /** The answer's status counts, never its body. */
 const MAX_ANSWER_BYTES = 64 * 1024;
 
-/** `POST { phone, code, text, locale, id }` to the operator's gateway (docs/operators.md, "One-time codes"). */
+/** Posts the message to the operator's gateway (docs/operators.md, "One-time codes"). */
 export class HttpProofGateway implements ProofGateway {
   readonly #options: HttpGatewayOptions;
 

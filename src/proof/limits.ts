@@ -4,7 +4,7 @@ import type { RecordKind, Transition } from '../engine/versioned-records.ts';
 
 /*
  * The limits of one-time codes, as pure changes of two kinds of records: one for each number, one for each
- * conversation that asks. They are in the store, so they hold over all processes, and `/forget` leaves them: a
+ * conversation that asks. They are in the store, so they hold over all processes. `/forget` leaves them: a
  * record has keyed hashes, times and counts only, and expires by itself.
  */
 
@@ -50,7 +50,7 @@ const askerSchema = z.looseObject({
 });
 export type AskerRecord = KnownFields<z.infer<typeof askerSchema>>;
 
-/** How long it is known since when a conversation has proved a number (`PROOF_COOLDOWN` is at most a week). */
+/** How long the store knows when a conversation first proved a number: `PROOF_COOLDOWN` is at most a week. */
 const PROVED_MS = 14 * DAY_MS;
 
 export const NUMBER: RecordKind<NumberRecord> = {
@@ -69,18 +69,22 @@ export const ASKER: RecordKind<AskerRecord> = {
 
 type Limited = { readonly kind: 'limited'; readonly untilMs: number };
 
-/** The asking conversation (a name), and the message's id. */
-export type Asking = { readonly by: string; readonly id: string };
+/** The conversation that asks (a name), and the message's id. */
+export type CodeRequest = { readonly by: string; readonly id: string };
 
 /** `repeated`: an earlier attempt at this message perhaps sent its code. */
 export type Issue = { readonly kind: 'issued' | 'repeated' } | Limited;
 
 /**
  * Issues a code: only then it may be sent. The three tries of each live code are set aside from the number's
- * tries of the day, so nobody who floods a number can use up the tries of a code that was sent before. The
- * day's last send is kept for the conversation that asked first, until that has used it.
+ * tries of the day, so a flood of other conversations cannot use up the tries of a code that was sent before.
+ * The day's last send is kept for the conversation that asked first, until that has used it.
  */
-export function issue({ by, id, mac }: Asking & { readonly mac: string }): Transition<NumberRecord, Issue> {
+export function issue({
+  by,
+  id,
+  mac,
+}: CodeRequest & { readonly mac: string }): Transition<NumberRecord, Issue> {
   return (before, nowMs) => {
     const record = tidyNumber(before, nowMs);
     if (before?.codes[by]?.id === id) return { record: before, answer: { kind: 'repeated' } };
@@ -113,7 +117,7 @@ function triesLimitMs({ wrong, codes }: NumberRecord, by: string, nowMs: number)
 }
 
 /** Takes a code back that was surely not sent. */
-export function withdraw({ by, id }: Asking): Transition<NumberRecord, void> {
+export function withdraw({ by, id }: CodeRequest): Transition<NumberRecord, void> {
   return (before) => {
     if (before?.codes[by]?.id !== id) return { record: before, answer: undefined };
     const { [by]: _, ...codes } = before.codes;
@@ -130,7 +134,11 @@ export type Try =
   | { readonly kind: 'expired' };
 
 /** Tries a code. A repeat of the same message gets the same answer, and counts once. */
-export function tryCode({ by, id, mac }: Asking & { readonly mac: string }): Transition<NumberRecord, Try> {
+export function tryCode({
+  by,
+  id,
+  mac,
+}: CodeRequest & { readonly mac: string }): Transition<NumberRecord, Try> {
   return (before, nowMs) => {
     const code = before?.codes[by];
     if (before === null || code === undefined) return { record: before, answer: { kind: 'expired' } };

@@ -1,7 +1,7 @@
 import type { PerformProof } from '../conversation/proof.ts';
 import { Transport } from '../http/transport.ts';
 import { type CodeMessage, HttpProofGateway, type ProofGateway, type Sending } from './gateway.ts';
-import { Proof, type ProofOptions } from './proof.ts';
+import { OneTimeCodes, type ProofOptions } from './proof.ts';
 
 /** `url` and `token` of the operator's gateway (`PROOF_GATEWAY_URL`). */
 export type GatewaySettings = { readonly url: string; readonly token: string | undefined };
@@ -24,7 +24,7 @@ export function openProof(
   if (settings === undefined) return { close: async () => {} };
   const real = new HttpProofGateway({ ...settings, transport: new Transport() });
   const shown = sandbox ? new ShownCodes(real, options.runtime) : undefined;
-  const proof = new Proof({ ...options, gateway: shown ?? real });
+  const proof = new OneTimeCodes({ ...options, gateway: shown ?? real });
   return { perform: proof.perform, close: () => proof.close(), ...(shown && { shown: shown.list }) };
 }
 

@@ -25,10 +25,10 @@ type About = Parameters<PerformProof>[1];
 type EffectOf<Kind extends ProofEffect['kind']> = Extract<ProofEffect, { kind: Kind }>;
 
 /**
- * Proves phones by one-time codes. The store has a code only as a keyed hash over code, phone, conversation and
- * purpose; no log, trace or metric has anything of it.
+ * Proves phones by one-time codes. The store has a code only as a keyed hash over code, phone, conversation
+ * and purpose. No log, trace or metric has anything of it.
  */
-export class Proof {
+export class OneTimeCodes {
   readonly #options: ProofOptions;
   readonly #numbers;
   readonly #askers;
@@ -59,7 +59,7 @@ export class Proof {
     return this.#options.gateway.close();
   }
 
-  /** The code is issued before it is sent. So a lost answer, or a crash, never sends a second one by itself. */
+  /** Issues the code before it sends it: a lost answer, or a crash, never sends a second one by itself. */
   async #send({ phone, purpose, locale }: EffectOf<'sendCode'>, about: About): Promise<CodeSent> {
     const { runtime, words } = this.#options;
     const { number, by, id } = this.#namesOf(phone, about);
@@ -118,7 +118,7 @@ export class Proof {
 }
 
 const CODES = 1_000_000;
-/** The largest multiple of a million that three bytes can hold: beyond it, small codes would come more often. */
+/** The largest multiple of a million in three bytes: above it, small codes would come more often. */
 const FAIR = 16 * CODES;
 
 /** Six digits, each code as likely as any other. */

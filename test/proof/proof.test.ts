@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
 import type { CodeMessage, ProofGateway } from '../../src/proof/gateway.ts';
-import { Proof } from '../../src/proof/proof.ts';
+import { OneTimeCodes } from '../../src/proof/proof.ts';
 import { systemRuntime } from '../../src/runtime.ts';
 import { createEncryption } from '../../src/store/encryption.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
@@ -26,7 +26,7 @@ function world() {
   const encryption = createEncryption({ key: randomBytes(32), hashKey: randomBytes(32) });
   const { observe } = recordingObserve();
   const parts = { store, encryption, words, observe, runtime: systemRuntime };
-  const open = (other: ProofGateway = gateway) => new Proof({ ...parts, gateway: other });
+  const open = (other: ProofGateway = gateway) => new OneTimeCodes({ ...parts, gateway: other });
   const tryCode = (code: string, purpose = 'redeem') =>
     ({ kind: 'tryCode', phone: PHONE, purpose, code }) as const;
   return { sent, open, tryCode };

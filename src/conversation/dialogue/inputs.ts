@@ -71,7 +71,7 @@ function onText(state: State, text: string, scope: Scope): Decision {
   const { piece, ...rest } = state;
   const decision = run(rest, commands, scope);
   const pieced = commands.some(isUnread) ? notePiece(decision, { piece, text }, scope) : decision;
-  const shown = hideCode(text, state, scope.nowMs);
+  const shown = state.codeSentMs === undefined ? text : hideCode(text, state, scope.nowMs);
   return noteUnclear(noteLead(pieced, state, shown), { before: state, text: shown }, scope);
 }
 

@@ -9,7 +9,8 @@ import { askAgain, askStep, goHome, slotStep } from './questions.ts';
 import { findFlow, type Reduction, type Round } from './round.ts';
 
 /*
- * A phone that is proved by a one-time code: asking for a code, trying one, and how both end. `advance` sends it.
+ * A phone that is proved by a one-time code: asking for a code, trying one, and how both end. `advance` sends
+ * the code.
  */
 
 /** A code is wanted: `advance` sends it, or asks for the phone. */
