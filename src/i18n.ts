@@ -47,8 +47,7 @@ export function createWords({ timeZone, resources = WORDING, onMissing = refuse 
   /** The wording for each word that a customer may be called by. Each is made once it is used. */
   const addressed = new Map<string, typeof plain>();
 
-  function wordingFor(address: string | undefined): typeof plain {
-    if (address === undefined) return plain;
+  function wordingFor(address: string): typeof plain {
     const made = addressed.get(address) ?? makeWording(address);
     // Only words of the tables are ever stored, so these stay few.
     if (addressed.size < MAX_ADDRESSES) addressed.set(address, made);
@@ -65,7 +64,7 @@ export function createWords({ timeZone, resources = WORDING, onMissing = refuse 
 
   /** A button's label, a reason, a line. */
   function line({ key, context, params }: Line, locale: Locale, address?: string): string {
-    const { resources: words, translators } = wordingFor(address);
+    const { resources: words, translators } = address === undefined ? plain : wordingFor(address);
     if (params === undefined) {
       // For a text without placeholders, i18next takes as long as a whole step.
       const wording = words[locale];

@@ -58,8 +58,8 @@ function noteEvent({ view }: State, { state, replies }: Decision): State {
 /** Words answer the consent question only if the last reply has its buttons. */
 function noteConsent(state: State, { choices = [] }: Reply): State {
   const { consentQuestion } = state;
-  const isAsked = choices.some(({ id }) => id === 'consent:accept');
-  if (!consentQuestion?.open?.isLast || isAsked) return state;
+  if (!consentQuestion?.open?.isLast) return state;
+  if (choices.some(({ id }) => id === 'consent:accept')) return state;
   const { isLast: _, ...open } = consentQuestion.open;
   return { ...state, consentQuestion: { ...consentQuestion, open } };
 }

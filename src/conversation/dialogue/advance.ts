@@ -33,7 +33,7 @@ export function advance(before: State, flow: Flow, scope: Scope): Decision {
   const { step } = before;
   if (step.at === 'asking' && step.flow === flow.name && step.offer) return askStep(before, step, scope);
   const dead = findDeadEnd(flow, before.draft, scope);
-  if (dead) return goHome(keepProof(before), scope, dead);
+  if (dead) return goHome(keepProof(before, scope), scope, dead);
   const { state, doubt } = takeDoubt(before, { flow, beginnings: scope.settings.codePrefixes });
   if (doubt) {
     const kind = findDoubtedSlot(doubt);
@@ -56,9 +56,9 @@ export function advance(before: State, flow: Flow, scope: Scope): Decision {
 }
 
 /** The proof stays for the next flow, unless the customer declined to be remembered. */
-function keepProof(state: State): State {
+function keepProof(state: State, scope: Scope): State {
   if (state.consent?.given === false) return state;
-  return { ...state, step: { at: 'idle' }, draft: pickProved(state.draft) };
+  return { ...state, step: { at: 'idle' }, draft: pickProved(state.draft, scope) };
 }
 
 /** Only mobiles of Vietnam get a one-time code. */
@@ -132,7 +132,7 @@ function pauseFlow(state: State, scope: Scope): Decision {
   const draft = step.at === 'browsing' ? toBrowsedDraft(step.page) : state.draft;
   const flow = step.at === 'idle' ? undefined : scope.flows.get(step.flow);
   const parked = flow ? parkFlow({ ...state, draft }, flow) : state;
-  const idle: State = { ...parked, step: { at: 'idle' }, draft: pickProved(draft) };
+  const idle: State = { ...parked, step: { at: 'idle' }, draft: pickProved(draft, scope) };
   return goHome(isStaff(scope) ? parked : idle, scope, { key: 'service.unavailable' });
 }
 

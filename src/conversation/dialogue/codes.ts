@@ -67,7 +67,7 @@ function changeBy(round: Round, command: ListCommand): Reduction {
   const isCorrected = isEditing && !offered && codes.length === 1 && command.do === 'add';
   const changed = changeList(isCorrected ? [] : codes, command, offered);
   const change = command.do === 'add' && command.kept ? tellAdded(changed, codes) : changed;
-  if (change.told.some(({ key }) => key === 'codes.which')) return askWhich(begun.state, codes, scope);
+  if (change.told.some(({ key }) => key === 'codes.which')) return askWhich(begun.state, scope);
   return takeList(begun, flow, change);
 }
 
@@ -87,10 +87,11 @@ function findCorrection(codes: Codes, command: ListCommand, prefixes: Codes): Of
   return { why: 'spoken', typed, meant: codeMeant(guess, prefixes) ?? guess };
 }
 
-function askWhich(state: State, codes: Codes, scope: Scope): Decision {
+/** Asks which code is to go, or to be changed, with a button for each. */
+export function askWhich(state: State, scope: Scope, context?: 'edit'): Decision {
   const live = ensureView(state, scope);
-  const choices = [...removeChoices(codes), CANCEL];
-  return say(live, { key: 'codes.which', choices, asks: 'code', view: live.view });
+  const choices = [...removeChoices(state.draft.codes ?? []), CANCEL];
+  return say(live, { key: 'codes.which', context, choices, asks: 'code', view: live.view });
 }
 
 function takeList(round: Round, flow: Flow, { codes, fresh, told }: Change): Round {

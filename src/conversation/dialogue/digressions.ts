@@ -110,7 +110,7 @@ export function cancel(state: State, scope: Scope): Decision {
   if (state.step.at === 'idle') return goHome(state, scope, { key: 'cancel.nothing' });
   const isOver = state.consent?.given === false || isStaff(scope);
   if (isOver) return goHome(state, scope, { key: 'cancel.done' });
-  const idle: State = { ...state, step: { at: 'idle' }, draft: pickProved(state.draft) };
+  const idle: State = { ...state, step: { at: 'idle' }, draft: pickProved(state.draft, scope) };
   return goHome(idle, scope, { key: 'cancel.done' });
 }
 

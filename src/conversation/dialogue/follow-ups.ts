@@ -1,5 +1,6 @@
 import type { Command } from '../commands.ts';
 import type { Scope } from '../flow.ts';
+import { findGift } from '../prompts/gifts.ts';
 import { balanceLines, codeLine, receiptLines } from '../prompts/receipts.ts';
 import type { Line, Reply } from '../reply.ts';
 import type { LastEvent, Operation, State } from '../state.ts';
@@ -34,17 +35,19 @@ const EVENTS: ReadonlyMap<string, LastEvent> = new Map([
 
 /** What the replies of a decision tell; undefined: nothing. */
 export function findEvent(replies: readonly Reply[]): LastEvent | undefined {
-  return replies.map(toEvent).findLast((event) => event !== undefined);
+  let last: LastEvent | undefined;
+  for (const reply of replies) last = toEvent(reply) ?? last;
+  return last;
 }
 
 function toEvent({ key, params = {}, lines = [] }: Reply): LastEvent | undefined {
-  if (key === 'operation.resolved.done') return isLine(params['what'], 'redeem') ? 'redeemed' : 'earned';
+  if (key === 'operation.resolved.done') return isOf('redeem', params) ? 'redeemed' : 'earned';
   const hasFailedRow = key === 'history.page' && lines.some(({ context }) => context === 'failed');
   return hasFailedRow ? 'failedRow' : EVENTS.get(key);
 }
 
-const isLine = (what: unknown, kind: Operation['kind']): boolean =>
-  typeof what === 'object' && what !== null && 'key' in what && what.key === `operation.kind.${kind}`;
+const isOf = (kind: Operation['kind'], { what }: NonNullable<Reply['params']>): boolean =>
+  typeof what === 'object' && 'key' in what && what.key === `operation.kind.${kind}`;
 
 type FollowUp = 'why' | 'done' | 'there' | 'pickUp' | 'wait' | 'undo';
 
@@ -81,7 +84,9 @@ const CHECKING: Answers = {
   undo: 'last.checking.undo',
 };
 
-const TABLE: Readonly<Record<LastEvent | 'summary' | 'asking', Answers>> = {
+type Subject = LastEvent | 'summary' | 'asking';
+
+const TABLE: Readonly<Record<Subject, Answers>> = {
   earned: { why: 'last.earned', there: 'last.earned', wait: 'last.earned' },
   redeemed: {
     why: 'last.redeemed',
@@ -146,6 +151,8 @@ const TABLE: Readonly<Record<LastEvent | 'summary' | 'asking', Answers>> = {
   asking: { done: 'last.asking' },
 };
 
+const MINUTE_MS = 60_000;
+
 /** Events of an operation that the answer lists. */
 const LISTED: readonly LastEvent[] = ['earned', 'redeemed', 'partly', 'checking', 'escalated'];
 /** Answers that only a person can complete. */
@@ -154,12 +161,14 @@ const FOR_PERSON: readonly string[] = ['last.failedRow', 'last.person', 'last.of
 /** The answer to a question about what happened last: a message key with its lines; undefined: a general one. */
 export function findFollowUp(command: Command, state: State, scope: Scope): Reply | undefined {
   const followUp = toFollowUp(command);
-  const subject = followUp && findSubject(state);
+  const subject = followUp && findSubject(followUp, state);
   const key = subject && TABLE[subject][followUp];
   // The operator knows better where gifts are handed over.
   const isWorded =
     followUp === 'pickUp' && command.do === 'ask' && 'id' in command && scope.answers.has(command.id);
   if (key === undefined || isWorded) return undefined;
+  const several = subject === 'redeemed' && followUp !== 'pickUp' ? findSeveral(state, scope) : [];
+  if (several.length > 0) return listSeveral(several, scope);
   const isListed = LISTED.some((event) => event === subject) && followUp !== 'undo';
   const lines = isListed ? describeOperations(state, scope) : [];
   // "What?" may be about the question that came after the receipt, too.
@@ -174,14 +183,35 @@ export function findFollowUp(command: Command, state: State, scope: Scope): Repl
   };
 }
 
-/** What the question is about: the summary or the question that waits, unless something was just told. */
-function findSubject({ step, lastEvent, operations }: State): LastEvent | 'summary' | 'asking' | undefined {
+/** A check under way, the summary or question that waits, or what was just told. */
+function findSubject(followUp: FollowUp, { step, lastEvent, operations }: State): Subject | undefined {
+  const isOpen = step.at === 'asking' || step.at === 'confirming';
+  const status = operations.at(-1)?.status;
+  const isUnknown = status === 'checking' || status === 'escalated';
+  // "Why?" is about the question that waits.
+  if (isUnknown && !(isOpen && followUp === 'why')) return status;
   if (step.at === 'confirming') return 'summary';
-  if (lastEvent === 'checking' || lastEvent === 'escalated') {
-    const last = operations.at(-1);
-    if (last?.status === 'checking' || last?.status === 'escalated') return last.status;
-  }
   return lastEvent ?? (step.at === 'asking' ? 'asking' : undefined);
+}
+
+function listSeveral(redemptions: readonly Operation[], scope: Scope): Reply {
+  const rows = redemptions.map(({ id: reference, atMs: at, gift = '' }): Line => {
+    const what = findGift(gift, scope)?.name ?? gift;
+    return { key: 'last.several.row', params: { at, what, reference } };
+  });
+  const lines = [...rows, ...supportLines(scope)];
+  const params = { count: redemptions.length };
+  return { key: 'last.several', params, lines, choices: [...personChoice(scope)] };
+}
+
+const RECENT_MS = 30 * MINUTE_MS;
+
+/** Redemptions of the last half hour, if there are several: the customer may count one too many. */
+function findSeveral({ operations }: State, { nowMs }: Scope): readonly Operation[] {
+  const recent = operations.filter(
+    ({ status, gift, atMs }) => status === 'done' && gift !== undefined && nowMs - atMs < RECENT_MS,
+  );
+  return recent.length > 1 ? recent : [];
 }
 
 function describeOperations(state: State, scope: Scope): Line[] {
@@ -198,8 +228,6 @@ function describeOperations(state: State, scope: Scope): Line[] {
 
 /** Explains the consent question. */
 const CONSENT: Line = { key: 'answer.consent.what', context: 'also' };
-
-const MINUTE_MS = 60_000;
 
 function toParams(key: string, { operations }: State, { settings, nowMs }: Scope): Line['params'] {
   if (key !== 'last.checking.wait') return undefined;

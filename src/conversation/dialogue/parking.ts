@@ -57,10 +57,7 @@ function park(state: State, flow: Flow, draft: Draft): State {
 }
 
 /** Whether there is more than the customer's identity, which every flow knows. */
-export function hasGathered(
-  { codes, gift, doubts, list, period, phone }: Draft,
-  { identity }: Flow,
-): boolean {
+function hasGathered({ codes, gift, doubts, list, period, phone }: Draft, { identity }: Flow): boolean {
   const isNamed = identity === 'typed' && phone?.proved === false;
   return (
     isNamed ||

@@ -1,6 +1,13 @@
 import type { Scope } from '../flow.ts';
 import { fold, mapWords, visible } from '../language/tokenizer.ts';
-import { identityLines, isStaff, mergeProfile, pickIdentity, pickVariant } from '../prompts/identity.ts';
+import {
+  identityLines,
+  isStaff,
+  mergeProfile,
+  pickIdentity,
+  pickProved,
+  pickVariant,
+} from '../prompts/identity.ts';
 import { choice, type Decision, type Line, type Reply, say } from '../reply.ts';
 import { isOpen, newState, type State } from '../state.ts';
 import { eraseTickets, supportLines } from './handover.ts';
@@ -25,8 +32,10 @@ export function finishFlow(state: State, scope: Scope, reply: Reply): Decision {
     draft.phone !== undefined || (draft.email != null && draft.email.value !== scope.sender.email);
   const isAsked = consent?.version === CONSENT_VERSION || consentQuestion?.version === CONSENT_VERSION;
   if (hasMore && !isAsked) return askConsent(state, scope, reply);
-  const known = consent?.given ? { ...state, profile: mergeProfile(state, draft, scope) } : state;
-  return goHome(known, scope, reply);
+  const profile = consent?.given ? mergeProfile(state, draft, scope) : state.profile;
+  // A shared phone stays for the next flow, as after an end by the customer.
+  const kept = consent?.given === false ? {} : pickProved(draft, scope);
+  return goHome({ ...state, step: { at: 'idle' }, draft: kept, profile }, scope, reply);
 }
 
 /** The question is a message of its own behind the result. Nothing waits for its answer. */

@@ -39,8 +39,17 @@ function toRepeat(state: State, scope: Scope): Reply {
   const flow = step.at === 'confirming' ? scope.flows.get(step.flow) : undefined;
   const confirms = flow && findConfirms(flow);
   if (step.at !== 'confirming' || !confirms) return toQuestion(state, scope);
-  const { key, choices, asks } = summarize(state, step, scope);
-  return { key, ...confirms.brief(draft, scope), choices, asks, view };
+  const { key, choices = [], asks } = summarize(state, step, scope);
+  // Each of several codes has a button in the full summary only.
+  const isRemoving = ({ id }: Choice) => id.startsWith('remove:');
+  const others = choices.flatMap((one, at) => (!isRemoving(one) ? one : at === 1 ? choice('edit:code') : []));
+  return { key, ...confirms.brief(draft, scope), choices: others, asks, view };
+}
+
+/** The live question as it was shown last. */
+function toLastQuestion(state: State, scope: Scope): Reply {
+  const isRepeat = state.step.at === 'confirming' && !state.step.isLast;
+  return isRepeat ? toRepeat(state, scope) : toQuestion(state, scope);
 }
 
 /** Sets a view if the state lacks one, so that buttons work before the first question. */
@@ -194,7 +203,7 @@ export function toExpecting(state: State, scope: Scope): Expecting {
     ...(asksConsent && { asksConsent }),
     // Only a number or a place picks a button, so most texts need none.
     buttons() {
-      const choices = asksConsent ? CONSENT_CHOICES : (toQuestion(state, scope).choices ?? []);
+      const choices = asksConsent ? CONSENT_CHOICES : (toLastQuestion(state, scope).choices ?? []);
       const isUnseen = isConsentLast && !scope.current;
       const isPress = (id: string) => isUnseen || id === 'forget' || id.startsWith('confirm:');
       return choices.map(({ id }) => (isPress(id) ? null : id));

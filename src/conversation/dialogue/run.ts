@@ -7,7 +7,7 @@ import { findSlotByField, missingSlots, SLOTS } from '../slots.ts';
 import { type Confirming, type Draft, dropOffer, forgetLast, type State } from '../state.ts';
 import { advance } from './advance.ts';
 import { beginCalls } from './calls.ts';
-import { acceptCode, changeCodes, declineCode, listCodes } from './codes.ts';
+import { acceptCode, askWhich, changeCodes, declineCode, listCodes } from './codes.ts';
 import {
   answer,
   answerFollowUp,
@@ -271,8 +271,7 @@ function changeSlot(round: Round, { field }: CommandOf<'change'>): Reduction {
   const flow = findFlow(round);
   if (!flow) return sayNotUnderstood(round);
   const slot = field && findSlotByField(flow, field);
-  if (slot === 'codes' && (draft.codes ?? []).length > 1)
-    return askAgain(state, scope, { key: 'codes.which', context: 'edit' });
+  if (slot === 'codes' && (draft.codes ?? []).length > 1) return askWhich(state, scope, 'edit');
   if (step.at === 'asking' && (slot === undefined || slot === step.slot))
     return step.offer ? decideDoubt(round, 'other') : askAgain(state, scope);
   const edits = findConfirms(flow)?.edits(draft) ?? [];

@@ -78,7 +78,8 @@ const saySwitched = (left: Flow, isParked: boolean): Reply => ({
   params: nameFlow(left),
 });
 
-type GiftCommand = Extract<Command, { do: 'set'; slot: 'gift' }> | CommandOf<'among'>;
+type SetGift = Extract<Command, { do: 'set'; slot: 'gift' }>;
+type GiftCommand = SetGift | CommandOf<'among'>;
 
 /** A gift, or several that a text may have meant. */
 export function setGift(round: Round, command: GiftCommand): Reduction {
@@ -89,6 +90,7 @@ export function setGift(round: Round, command: GiftCommand): Reduction {
   const hasGift = ({ slots }: Flow) => slots.includes('gift');
   const flow = running && hasGift(running) ? running : scope.flows.all.find(hasGift);
   if (!flow) return sayNotUnderstood(round);
+  if (command.do === 'set' && isShownGift(round, command)) return stayAtSummary(round);
   const begun = flow === running ? round : beginFlow(round, flow);
   if ('replies' in begun) return begun;
   const gift = command.do === 'set' ? { gift: command.value } : { among: [...command.gifts] };
@@ -96,6 +98,15 @@ export function setGift(round: Round, command: GiftCommand): Reduction {
   if (command.do === 'among' || !command.several) return taken;
   const params = { gift: findGift(command.value, scope)?.name ?? command.value };
   return { ...taken, said: [...taken.said, { key: 'redeem.oneAtATime', params }] };
+}
+
+/** Whether the summary of this gift waits already. */
+function isShownGift({ state: { step, draft } }: Round, { value, several }: SetGift): boolean {
+  return step.at === 'confirming' && draft.gift === value && !several;
+}
+
+function stayAtSummary({ flow: _, ...round }: Round): Round {
+  return round;
 }
 
 /** Sets the list or the period of the history. The other values of a shown page stay. */

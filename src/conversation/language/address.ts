@@ -38,11 +38,10 @@ export class Address {
    * sure. Words without their marks never count: "co" is no "cô".
    */
   find(text: string): string | undefined {
-    const words =
-      text
-        .normalize('NFC')
-        .toLowerCase()
-        .match(/\p{L}+|[^\p{L}\s]+/gu) ?? [];
+    // Most values have no word.
+    if (!/\p{L}{2}/u.test(text)) return undefined;
+    const plain = text.normalize('NFC').toLowerCase();
+    const words = plain.match(/\p{L}+|[^\p{L}\s]+/gu) ?? [];
     for (const { pairs, lists } of this.#tables) {
       const has = (list: string, at: number) => lists.get(list)?.has(words[at] ?? '') ?? false;
       if (words.some((_, at) => has('other selves', at))) continue;

@@ -50,9 +50,13 @@ export function pickIdentity({ phone, email }: Identity): State['profile'] {
   return { ...(phone && { phone }), ...(email && { email }) };
 }
 
-/** The proved ones: they stay for the next flow. */
-export function pickProved({ phone, email }: Identity): State['profile'] {
-  return { ...(phone?.proved && { phone }), ...(email?.proved && { email }) };
+/** The proved ones: they stay for the next flow. The channel tells its own e-mail each time. */
+export function pickProved(
+  { phone, email }: Identity,
+  { sender }: Pick<Context, 'sender'>,
+): State['profile'] {
+  const isKept = email?.proved && email.value !== sender.email;
+  return { ...(phone?.proved && { phone }), ...(isKept && { email }) };
 }
 
 /** The variant of a wording that speaks to staff about the customer. */
