@@ -9,7 +9,7 @@ import {
   commit,
   type LeaseRequest,
 } from './transitions.ts';
-import { type CommittedTurn, type Decided, NO_CALLS, Turn, type TurnTools } from './turn.ts';
+import { type CommittedTurn, type DecidedTurn, NO_CALLS, Turn, type TurnTools } from './turn.ts';
 
 export type FilingPlan = {
   readonly conversation: string;
@@ -21,21 +21,21 @@ export type FilingPlan = {
 };
 
 /**
- * What became of a message. With a lease, this process works on it; with a turn, that is decided and committed
- * already.
+ * What became of a message. With a lease, this process works on it; with a turn, that is decided and
+ * committed already.
  */
-export type FilingResult = {
+export type FilingOutcome = {
   readonly result: AcceptResult;
   readonly lease?: Lease | undefined;
   readonly committed?: CommittedTurn | undefined;
 };
 
 /**
- * Files a message and, if nothing comes before it, decides and commits its turn: one change of the record, and
- * two swaps less than deciding afterwards. If another process was faster, it is applied again to what that one
- * wrote, and its answer counts alone.
+ * Files a message and, if nothing comes before it, decides and commits its turn: one change of the record,
+ * and two swaps less than deciding afterwards. If another process was faster, it is applied again to what
+ * that one wrote, and its answer counts alone.
  */
-export function fileAndDecide(plan: FilingPlan, tools: TurnTools): ConversationTransition<FilingResult> {
+export function fileAndDecide(plan: FilingPlan, tools: TurnTools): ConversationTransition<FilingOutcome> {
   const { conversation, filed, take, sender } = plan;
   const { deliveryId, incoming } = filed;
   const file = accept({ id: incoming.id, deliveryId, body: withVersion(incoming), take });
@@ -63,14 +63,16 @@ function openNext(lease: Lease, tools: TurnTools): Turn | undefined {
 }
 
 /** Undefined: the worker has to decide it, because a step asks for an effect, or throws. */
-function decide(turn: Turn, sender: Sender): Decided | undefined {
+function decide(turn: Turn, sender: Sender): DecidedTurn | undefined {
   const message = turn.asker?.incoming?.message;
   if (message === undefined) return undefined;
   const { done, value } = turn.takeSteps({ kind: 'message', message }, { sender, calls: NO_CALLS }).next();
   return done && value.kind === 'decided' ? value.decided : undefined;
 }
 
-/** Whether the message that was filed is next: no reply, call, failed attempt or lost lease comes before it. */
+/**
+ * Whether the message that was filed is next: no reply, call, failed attempt or lost lease comes before it.
+ */
 function isNext({ record, filed }: Lease, { head }: LeasedWork): boolean {
   const { outbox, attempts, journal, lease } = record;
   const isAlone = outbox.length === 0 && attempts === 0 && Object.keys(journal).length === 0;

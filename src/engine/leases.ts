@@ -38,58 +38,47 @@ export function nextWork({ record, nowMs }: Lease, { isFirst }: { readonly isFir
   return { head, isWoken, isPutOff: isWaiting };
 }
 
-/** A lease at work: what changes while a process works. */
+/** A lease at work: all that changes while a process works. Others read it; its methods change it. */
 export class Run {
   readonly conversation: string;
   readonly owner: string;
   /** What log lines and spans name meanwhile. */
   readonly atWork: AtWork;
-  #lease: Lease;
-  #aliveUntilMs: number;
-  #isLost = false;
+  /** The lease as it was at the last confirmed change. */
+  lease: Lease;
+  /** When the lease ends on this process's monotonic clock, or a little before its end. */
+  aliveUntilMs: number;
+  isLost = false;
   /** Created when it is first asked for: most turns make no call that could be aborted. */
   #abort: AbortController | undefined;
 
-  /** `aliveUntilMs`: when the lease ends on this process's monotonic clock, or a little before its end. */
   constructor(lease: Lease, aliveUntilMs: number) {
     this.conversation = lease.conversation;
     this.owner = lease.record.lease?.owner ?? '';
     this.atWork = { conversation: lease.conversation };
-    this.#lease = lease;
-    this.#aliveUntilMs = aliveUntilMs;
-  }
-
-  get lease(): Lease {
-    return this.#lease;
-  }
-
-  get aliveUntilMs(): number {
-    return this.#aliveUntilMs;
-  }
-
-  get isLost(): boolean {
-    return this.#isLost;
+    this.lease = lease;
+    this.aliveUntilMs = aliveUntilMs;
   }
 
   /** Aborted when the lease is lost. */
   get signal(): AbortSignal {
     this.#abort ??= new AbortController();
-    if (this.#isLost) this.#abort.abort();
+    if (this.isLost) this.#abort.abort();
     return this.#abort.signal;
   }
 
   /** A change under the lease was confirmed. */
   advance(record: ConversationRecord, nowMs: number): void {
-    const { conversation, filed } = this.#lease;
-    this.#lease = { conversation, record, nowMs, filed };
+    const { conversation, filed } = this.lease;
+    this.lease = { conversation, record, nowMs, filed };
   }
 
   prolong(untilMs: number): void {
-    this.#aliveUntilMs = untilMs;
+    this.aliveUntilMs = untilMs;
   }
 
   lose(): void {
-    this.#isLost = true;
+    this.isLost = true;
     this.#abort?.abort();
   }
 }

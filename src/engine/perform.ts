@@ -5,17 +5,17 @@ import type { Effect, Intent, KnownCall, Outcome } from '../conversation/effect.
  */
 
 /**
- * Performs an effect. AntCRM's answer is an outcome. `interrupted`: the lease is lost or the process stops, and
- * nothing was begun that counts. Rejects with what the context rejects with. Any other error ends the turn:
- * with an intent it is repeated, else the message is a dead letter.
+ * Performs an effect. AntCRM's answer is an outcome. `interrupted`: the lease is lost or the process stops,
+ * and nothing was begun that counts. Rejects with what the context rejects with. Any other error ends the
+ * turn: with an intent it is repeated, else the message is a dead letter.
  */
 export type Perform = (effect: Effect, context: EffectContext) => Promise<Outcome | Interrupted>;
 
 export type Interrupted = 'interrupted';
 
 /**
- * The right to make one call that changes points. Its intent is stored, and right after that this process held
- * the lease. Nothing but `EffectContext.intend` gives one, so that no call is made without its intent.
+ * The right to make one call that changes points. Its intent is stored, and right after that this process
+ * held the lease. Nothing but `EffectContext.intend` gives one, so that no call is made without its intent.
  */
 export class CallPermit {
   readonly operation: string;

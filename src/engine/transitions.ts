@@ -414,7 +414,7 @@ export const CONVERSATION = {
 function entries(name: string, record: ConversationRecord): readonly IndexEntry[] {
   const { lease, inbox, outbox, retry, wakeMs, dead, journal, listed } = record;
   const filed: IndexEntry[] = [];
-  const member = writeMember(name);
+  const member = name;
   // When a process must look at the conversation.
   let atMs = wakeMs > 0 ? wakeMs : Infinity;
   if (lease !== null) atMs = lease.untilMs;

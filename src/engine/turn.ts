@@ -115,7 +115,7 @@ export const NO_CALLS: KnownCalls = { known: new Map(), lookups: new Map() };
 type StepsOptions = { readonly sender: Sender; readonly calls: KnownCalls };
 
 /** What a turn decided: the change that stores it, and what is left to be done then, in order. */
-export type Decided = { readonly change: Commit; readonly tasks: readonly OutboxTask[] };
+export type DecidedTurn = { readonly change: Commit; readonly tasks: readonly OutboxTask[] };
 /** A turn whose change is stored. */
 export type CommittedTurn = { readonly turn: Turn; readonly tasks: readonly OutboxTask[] };
 /** What a step asks for. */
@@ -123,7 +123,7 @@ export type WantedEffect = NonNullable<Decision['effect']>;
 
 /** How the steps of a turn ended. `threw`: the conversation has a fault. */
 export type StepsEnd =
-  | { readonly kind: 'decided'; readonly decided: Decided }
+  | { readonly kind: 'decided'; readonly decided: DecidedTurn }
   | { readonly kind: 'threw'; readonly error: unknown };
 
 type TurnEvent = { -readonly [Name in keyof EndedTurn]: EndedTurn[Name] } & { readonly attempt: number };
@@ -132,9 +132,10 @@ export type TurnInside = { readonly calls: TracedCall[]; readonly trips: Trip[] 
 type Phase = 'identifyMs' | 'stepsMs' | 'commitMs' | 'deliverMs';
 
 /**
- * One turn: `open` reads a message or a wake-up, and `takeSteps` has the conversation decide. Nothing here waits
- * or changes anything outside, so a turn may be decided twice. It is decided within the swap that files its
- * message (`filing.ts`), or by the worker, which performs the effects that the steps ask for (`worker.ts`).
+ * One turn: `open` reads a message or a wake-up, and `takeSteps` has the conversation decide. Nothing here
+ * waits or changes anything outside, so a turn may be decided twice. It is decided within the swap that files
+ * its message (`filing.ts`), or by the worker, which performs the effects that the steps ask for
+ * (`worker.ts`).
  */
 export class Turn {
   /** The lease as it was when the turn was opened. */
@@ -143,9 +144,14 @@ export class Turn {
   readonly before: StoredState;
   /** Null: it is unknown who gets the answer. */
   readonly asker: Asker | null;
-  /** When the customer's message was filed, by the store's clock. Absent at wake-ups, and for staff's messages. */
+  /**
+   * When the customer's message was filed, by the store's clock. Absent at wake-ups, and for staff's
+   * messages.
+   */
   readonly filedMs: number | undefined;
   readonly letters: { readonly reason: DeadReason; readonly body: unknown }[] = [];
+  /** What the steps decided until now. */
+  decision: TurnDecision;
   /** Present if the turn is looked into. Filled as the turn goes. */
   inside: TurnInside | undefined;
   /** For the log and the metrics, filled as the turn goes. It has no personal data. */
@@ -154,7 +160,6 @@ export class Turn {
   readonly #tools: TurnTools;
   readonly #beganMs: number;
   #phaseMs: number;
-  #decision: TurnDecision;
 
   /** Opens the next turn of a lease. It is given back if only another process can go on. */
   static open(lease: Lease, work: LeasedWork, tools: TurnTools): Turn | GivenBack {
@@ -187,7 +192,7 @@ export class Turn {
     this.work = work;
     this.before = before;
     this.#tools = tools;
-    this.#decision = new TurnDecision(before.state);
+    this.decision = new TurnDecision(before.state);
     const origin = incoming === null ? before.origin : toOrigin(incoming);
     this.asker = origin && { origin, sender: incoming?.sender ?? origin.sender, incoming };
     const acceptedMs = incoming?.acceptedMs;
@@ -210,10 +215,6 @@ export class Turn {
     this.#phaseMs = this.#beganMs;
   }
 
-  get decision(): Readonly<TurnDecision> {
-    return this.#decision;
-  }
-
   /** This process's estimate of the store's clock now. */
   readonly storeMs = (): number =>
     this.lease.nowMs + Math.round(this.#tools.runtime.monotonicMs() - this.#beganMs);
@@ -232,8 +233,8 @@ export class Turn {
   }
 
   /**
-   * Has the conversation decide. It yields each effect that a step asks for, and goes on with its outcome. At the
-   * end, calls that an earlier attempt may have made, and that no step asked for, are `unknown`.
+   * Has the conversation decide. It yields each effect that a step asks for, and goes on with its outcome. At
+   * the end, calls that an earlier attempt may have made, and that no step asked for, are `unknown`.
    */
   *takeSteps(
     first: Input,
@@ -266,11 +267,13 @@ export class Turn {
     }
   }
 
-  /** The next call that no step has asked for. The conversation gets it as `unknown`, to tell the customer. */
+  /**
+   * The next call that no step has asked for. The conversation gets it as `unknown`, to tell the customer.
+   */
   #nextOrphan(orphans: Set<string>, { lookups }: KnownCalls): Input | undefined {
     for (const operation of orphans) {
       orphans.delete(operation);
-      const { state, settled } = this.#decision;
+      const { state, settled } = this.decision;
       const isDecided = state.operations.some(({ id }) => id === operation) || settled.includes(operation);
       const lookup = lookups.get(operation);
       if (!isDecided && lookup) return { kind: 'outcome', outcome: { kind: 'unknown', operation, lookup } };
@@ -280,11 +283,13 @@ export class Turn {
 
   /** Drops what the steps decided, and begins again from this state. */
   startOver(state: State, wakeAtMs: number | null = null, reply?: Reply): void {
-    this.#decision = new TurnDecision(state, wakeAtMs);
-    if (reply) this.#decision.replies.push(reply);
+    this.decision = new TurnDecision(state, wakeAtMs);
+    if (reply) this.decision.replies.push(reply);
   }
 
-  /** Takes one step and adds what it decides. Returns the effect that it asks for. Throws what `step` throws. */
+  /**
+   * Takes one step and adds what it decides. Returns the effect that it asks for. Throws what `step` throws.
+   */
   #takeStep(
     input: Input,
     { sender, journal }: Pick<Context, 'sender' | 'journal'>,
@@ -302,7 +307,7 @@ export class Turn {
       current: head !== null && head.seq > this.lease.record.knew,
       ids: ids(),
     };
-    const decision = this.#decision;
+    const decision = this.decision;
     let step: Decision;
     watchdog?.enter(this.lease.conversation);
     try {
@@ -324,12 +329,12 @@ export class Turn {
   }
 
   /** Makes one change of all that was decided. */
-  conclude(): Decided {
+  conclude(): DecidedTurn {
     const { before, lease, letters, asker, work } = this;
     const { record, nowMs } = lease;
     const isFlood = record.dropped > 0 && nowMs - (before.floodedMs ?? 0) > FLOOD_EVERY_MS;
-    const { state, wakeAtMs, settled, forget } = this.#decision;
-    const replies = isFlood ? [FLOOD, ...this.#decision.replies] : this.#decision.replies;
+    const { state, wakeAtMs, settled, forget } = this.decision;
+    const replies = isFlood ? [FLOOD, ...this.decision.replies] : this.decision.replies;
     const asks = replies.findLast((reply) => reply.asks !== undefined)?.asks;
     const outline = toOutline(state);
     const { isTracing, spans } = this.#tools;
@@ -368,7 +373,7 @@ export class Turn {
     { origin, sender, incoming }: Asker,
     { replies, state, traceparent }: Pick<Outgoing, 'state' | 'traceparent'> & Pick<Decision, 'replies'>,
   ): (OutboxTask & OutboxEntry)[] {
-    const decision = this.#decision;
+    const decision = this.decision;
     const { before, lease } = this;
     const { conversation, encryption } = this.#tools;
     const { unlock, forget } = decision;

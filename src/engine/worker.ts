@@ -26,7 +26,7 @@ import { commit, NEVER_TRIED, type Outcomes, type Release, release } from './tra
 import {
   type CommittedTurn,
   type DeadReason,
-  type Decided,
+  type DecidedTurn,
   type OutboxTask,
   type StepsEnd,
   Turn,
@@ -49,8 +49,8 @@ const FAILED: Reply = { key: 'turn.failed' };
 const RELEASE_RETRY_MS = 250;
 
 /**
- * How the work on a message, a wake-up or waiting replies ended. `outcomes`: how calls ended that the store does
- * not know yet. Anything else is an error: the lease runs out, and the work is repeated.
+ * How the work on a message, a wake-up or waiting replies ended. `outcomes`: how calls ended that the store
+ * does not know yet. Anything else is an error: the lease runs out, and the work is repeated.
  */
 type WorkEnd = Delivered | Lost | (GivenBack & { readonly outcomes?: Outcomes });
 const NOTHING_SENT: Delivered = { sentSeq: 0 };
@@ -83,7 +83,8 @@ export class Worker {
 
   /**
    * The replies of an earlier lease are sent and removed before a step can add more. So if this process dies,
-   * too, only the latest turn's replies are sent twice, and no old reply follows a newer one. Null: none is left.
+   * too, only the latest turn's replies are sent twice, and no old reply follows a newer one. Null: none is
+   * left.
    */
   async #deliverLeft(run: Run, { isPutOff }: LeasedWork): Promise<WorkEnd | null> {
     if (isPutOff || run.lease.record.outbox.length === 0) return null;
@@ -215,7 +216,7 @@ export class Worker {
   }
 
   /** Decides the turn. A reason: it can never be decided. */
-  async #attempt(work: TurnAtWork): Promise<Decided | DeadReason | GivenBack | Lost> {
+  async #attempt(work: TurnAtWork): Promise<DecidedTurn | DeadReason | GivenBack | Lost> {
     const { limits, observe, onError, stopping, runtime } = this.#tools;
     const { turn, calls, run } = work;
     const { asker } = turn;
@@ -278,7 +279,7 @@ export class Worker {
    * knows what may have been called. If that throws as well, the state stays, and the customer gets an
    * apology. A wake-up is tried again later, because an operation may wait for it.
    */
-  async #giveUp(work: TurnAtWork, reason: DeadReason): Promise<Decided | GivenBack | Lost> {
+  async #giveUp(work: TurnAtWork, reason: DeadReason): Promise<DecidedTurn | GivenBack | Lost> {
     const { run, turn } = work;
     const { before, asker } = turn;
     const { state } = before;

@@ -59,8 +59,8 @@ export type HistoryPage = {
 };
 
 /**
- * AntCRM's clock as an answer shows it (`Date`, epoch ms, cut to seconds), and the round trip, ms. `isCached`:
- * a cache has answered (`Age` above 0).
+ * AntCRM's clock as an answer shows it (`Date`, epoch ms, cut to seconds), and the round trip, ms.
+ * `isCached`: a cache has answered (`Age` above 0).
  */
 export type AnswerTime = {
   readonly dateMs: number | undefined;

@@ -154,7 +154,8 @@ export function createCanary(keys: Keys): Canary {
     if (seals.some((seal) => opens(present, seal))) return stored;
     const other = seals.find((seal) => opens(encryption, seal));
     if (other === undefined) throw refuseKey(names, 'none that opens what it holds');
-    // The newest seal may be of a process that got another new key: the two would replace each other for ever.
+    // The newest seal may be of a process that got another new key: the two would replace each other for
+    // ever.
     return sealAnew(other === canary.state ? [other] : [other, canary.state]);
   };
 }

@@ -75,8 +75,8 @@ export const isIndex = (name: string): name is Exclude<Index, 'broken'> =>
   name !== 'broken' && INDEXES.some((index) => index === name);
 
 /**
- * A member of an index: the name of its record and, if a record has several entries, the `part` that tells them
- * apart. A name has no colon, a part may have some.
+ * A member of an index: the name of its record and, if a record has several entries, the `part` that tells
+ * them apart. A name has no colon, a part may have some.
  */
 export const writeMember = (name: string, part?: string): string =>
   part === undefined ? name : `${name}:${part}`;

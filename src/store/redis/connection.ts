@@ -145,7 +145,8 @@ export class RedisConnection {
     const { lua, sha } = SCRIPTS[script];
     const parts = [keys.length, ...keys, ...args] as const;
     try {
-      // By `call`, a batch would lose the name of the command; by `defineCommand`, it would fail in a cluster.
+      // By `call`, a batch would lose the name of the command; by `defineCommand`, it would fail in a
+      // cluster.
       return await this.client.evalshaBuffer(sha, ...parts);
     } catch (error) {
       const reason = reasonOf(error);
