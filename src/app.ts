@@ -1,49 +1,25 @@
+import type { AppOptions } from './app-options.ts';
 import { openBackend } from './backend.ts';
-import { type Base, openBase, stopParts } from './base.ts';
-import type { Channel, ChannelEntry } from './channels/channel.ts';
+import { type Base, openBase, openSecrets, stopParts } from './base.ts';
 import { ChannelRegistry } from './channels/registry.ts';
 import { CHANNELS } from './channels.ts';
 import type { Config } from './config.ts';
 import type { Settings } from './conversation/context.ts';
+import { createDesk } from './desk.ts';
 import { Engine } from './engine/engine.ts';
-import type { EngineLimits } from './engine/limits.ts';
-import { Operators } from './engine/operators.ts';
-import { createSecrets } from './engine/secrets.ts';
 import { Traces } from './engine/trace.ts';
-import type { ServerOptions } from './http/server.ts';
-import type { AntCrmClient } from './loyalty/antcrm.ts';
 import { createNotices } from './notices.ts';
-import type { Watchdog } from './observability/watchdog.ts';
-import { createStepIds, openConversation, type TalkOptions } from './open-conversation.ts';
-import { Overload } from './operators/overload.ts';
-import { createTickets } from './operators/tickets.ts';
-import { createPhotoReader, type PhotoReaderOptions } from './photos/reader.ts';
+import { createStepIds, openConversation } from './open-conversation.ts';
+import { createPhotoReader } from './photos/reader.ts';
 import { openProof } from './proof/open.ts';
 import { mountRoutes } from './routes.ts';
 import { systemRuntime } from './runtime.ts';
-import type { RecordStore } from './store/port.ts';
+
+export type { AppOptions, Around } from './app-options.ts';
 
 /** Turns at once. A slow AntCRM gets at most half of them. */
 const TURNS = 64;
 const TURNS_PER_CALL = 2;
-
-/** For programs that add channels, flows and wording to the bot, and for tests. */
-export type AppOptions = ServerOptions &
-  TalkOptions & {
-    /** Added to the app's own channels. */
-    readonly channels?: readonly ChannelEntry<Config>[] | undefined;
-    readonly limits?: Partial<EngineLimits> | undefined;
-    readonly photos?: PhotoReaderOptions | undefined;
-    readonly watchdog?: Watchdog | undefined;
-    readonly around?: Partial<Around> | undefined;
-  };
-
-/** Replaces a port by one around it: fault tests attack there. */
-export type Around = {
-  store(port: RecordStore): RecordStore;
-  antcrm(port: AntCrmClient): AntCrmClient;
-  channel(port: Channel): Channel;
-};
 
 /** Wires the parts. The only file that knows all of them. */
 export async function createApp(config: Config, options: AppOptions = {}) {
@@ -53,23 +29,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
   const channels = new ChannelRegistry([...CHANNELS, ...(options.channels ?? [])]);
   const work = await openEngine(config, options, { base, channels });
   const { engine, conversation, words, backend, photoReader, notices, proof } = work;
-  const operators = new Operators({
-    store,
-    encryption,
-    runtime: systemRuntime,
-    readState: conversation.readState,
-    onFiled: engine.schedule,
-    onFault: (fault, name) => observe.alarm(fault, { conversation: name }),
-  });
-  const overload = new Overload({
-    store,
-    operators,
-    runtime: systemRuntime,
-    observe,
-    isSaturated: engine.isSaturated,
-    channels: channels.traits.map(({ name }) => name),
-    maxBacklog: config.maxBacklog,
-  });
+  const { operators, overload, tickets } = createDesk(base, { config, channels, engine, conversation });
   const parts = {
     accept: overload.around(engine.accept),
     words,
@@ -81,7 +41,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
     feed,
     createSecrets: openSecrets(base),
     photoReader,
-    tickets: createTickets({ store, operators, runtime: systemRuntime }),
+    tickets,
     handover: config.settings.handover,
     answers: config.answers,
     sandboxed: backend.sandbox !== undefined,
@@ -110,17 +70,6 @@ export async function createApp(config: Config, options: AppOptions = {}) {
       stopParts(base, { engine, channels, others: [overload, backend, photoReader, notices, proof] }),
   };
 }
-
-/** Keeps the secrets of a channel. */
-const openSecrets =
-  ({ store, encryption, metrics }: Base) =>
-  (channel: string) =>
-    createSecrets(channel, {
-      store,
-      sealer: encryption,
-      runtime: systemRuntime,
-      onFault: (fault, name) => metrics.observe.alarm(fault, { channel, conversation: name }),
-    });
 
 /** The conversation, AntCRM, and the engine that runs turns between them. */
 async function openEngine(

@@ -1,7 +1,9 @@
 import type { Config } from './config.ts';
+import { createSecrets } from './engine/secrets.ts';
 import { createHttp, type ServerOptions, waitForClose } from './http/server.ts';
 import { createMetrics } from './observability/metrics.ts';
 import { Spans } from './observability/tracing.ts';
+import { systemRuntime } from './runtime.ts';
 import { createCanary, createEncryption } from './store/encryption.ts';
 import { openStore } from './store/open.ts';
 
@@ -23,6 +25,17 @@ export async function openBase(config: Config, { requestMs, log }: ServerOptions
   const { records: store, feed, close: closeStore } = await openStore(config.redis, canary, observe);
   return { http, metrics, spans, encryption, store, feed, closeStore };
 }
+
+/** Keeps the secrets of a channel. */
+export const openSecrets =
+  ({ store, encryption, metrics }: Base) =>
+  (channel: string) =>
+    createSecrets(channel, {
+      store,
+      sealer: encryption,
+      runtime: systemRuntime,
+      onFault: (fault, name) => metrics.observe.alarm(fault, { channel, conversation: name }),
+    });
 
 type Stoppable = { stop(): Promise<unknown> };
 
