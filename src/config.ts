@@ -405,8 +405,8 @@ function warningsOf(env: Written, config: Config): string[] {
   const isEverybody = (env.TRUST_PROXY ?? '').split(',').some(coversStrangers);
   const lacking = LOCALES.flatMap((locale) => {
     const ids = config.answers.flatMap(({ id, lacks }) => (lacks.includes(locale) ? id : []));
-    const told = `ANSWERS_FILE: without "${locale}", whose customers get the other language: ${ids.join(', ')}`;
-    return ids.length > 0 ? told : [];
+    const lack = `ANSWERS_FILE: without "${locale}", whose customers get the other language`;
+    return ids.length > 0 ? `${lack}: ${ids.join(', ')}` : [];
   });
   return lacking.concat(
     applicable([

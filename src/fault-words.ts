@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /*
- * What people read of a wrong value, for every schema that has no words of its own: requests of programs, and the
- * files that operators write. Import it where such faults are shown.
+ * What people read of a wrong value, if its schema brings no words: in requests of programs, and in the files
+ * that operators write. Import it where such faults are shown.
  */
 z.config({ localeError: describeFault });
 

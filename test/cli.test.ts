@@ -8,19 +8,25 @@ import { freshSecrets } from '../src/cli/keys.ts';
 import { readCommand } from '../src/cli/operations.ts';
 import { readConfig } from '../src/config.ts';
 import type { Lookup } from '../src/conversation/effect.ts';
+import { WORDING } from '../src/i18n.ts';
 import { describe as describeLookup } from '../src/operators/operation.ts';
 import { type Kit, startKit } from './channels/staff/kit.ts';
 import { startProcess } from './support/processes.ts';
 import { serve } from './support/server.ts';
 
-it('npm run answers shows what a text is taken for, and whether that has an answer', () => {
+it('npm run answers shows what a text is taken for, what is likely, and its answer', () => {
   const read = readConfig({});
   if (!read.ok) throw new Error(read.faults.join('\n'));
   const texts = ['mấy giờ mở cửa', 'điểm hết hạn khi nào', 'đổi quà'];
   const [hours, expiry, gift] = tryTexts(texts, read.config);
-  expect(hours).toContain('→ ask answer hours (');
+  const { vi, en } = WORDING;
+  expect(hours).toMatch(/→ ask answer hours \(ask hours \d/);
+  expect(hours?.split('\n').slice(1)).toEqual([`  vi: ${vi['answer.hours']}`, `  en: ${en['answer.hours']}`]);
   expect(expiry).toContain('→ ask answer points.expiry, which has no answer (');
   expect(gift).toBe('đổi quà → start redeem (start redeem 1.00; like "đổi quà")');
+  const own = [{ id: 'points.expiry', answer: { vi: 'Không hết hạn.', en: 'Never.' }, lacks: [] }];
+  const [told] = tryTexts(['điểm hết hạn khi nào'], { ...read.config, answers: own });
+  expect(told?.split('\n').slice(1)).toEqual(['  vi: Không hết hạn.', '  en: Never.']);
 });
 
 it('npm run keys prints a file of variables that the configuration takes as they are', async () => {

@@ -326,6 +326,6 @@ it('a file of answers is read as docs/configuration.md shows it', () => {
   const document = readFileSync(new URL('../docs/configuration.md', import.meta.url), 'utf8');
   const example: unknown = JSON.parse(/## Answers[\s\S]*?```json\n([\s\S]*?)```/.exec(document)?.[1] ?? '');
   const { answers } = configOf(withFile('ANSWERS_FILE', example));
-  expect(questionsOf(answers)('mấy giờ cửa hàng mở cửa ạ?')).toMatchObject({ id: 'hours' });
+  expect(questionsOf(answers)('mấy giờ cửa hàng mở cửa ạ?')).toBe('hours');
   expect(answers.find(({ id }) => id === 'hours')?.answer.en).toContain('8:00');
 });

@@ -1,6 +1,7 @@
 import { type Config, EXIT_CONFIG, environment, readConfig } from '../config.ts';
 import { createConversation } from '../conversation/conversation.ts';
 import { flows } from '../conversation/flows/index.ts';
+import { LOCALES, type Locale, type LocalizedText } from '../conversation/message.ts';
 import { LANGUAGE_TEXTS, WORDING } from '../i18n.ts';
 import { judgeFolds, reportFolds } from './folds.ts';
 
@@ -9,7 +10,7 @@ import { judgeFolds, reportFolds } from './folds.ts';
  * `npm run answers -- folds`: how well it understands lines that it has not learnt.
  */
 
-/** How each text is understood without a context, how sure that is, and the nearest line of the files. */
+/** How each text is understood without a context, how sure that is, the nearest line, and its answer. */
 export function tryTexts(
   texts: readonly string[],
   { answers, settings }: Pick<Config, 'answers' | 'settings'>,
@@ -25,16 +26,22 @@ export function tryTexts(
     languageTexts: LANGUAGE_TEXTS,
     answers,
   });
-  const known = new Set(answers.map(({ id }) => id));
+  const own = new Map(answers.map(({ id, answer }) => [id, answer] as const));
   return texts.map((text) => {
     const { commands = '', guesses, line } = explain(text, newState(), about);
     const [, id] = /^ask answer (\S+)$/.exec(commands) ?? [];
-    const isOpen = id !== undefined && !known.has(id) && !(`answer.${id}` in WORDING.vi);
-    const open = isOpen ? ', which has no answer' : '';
+    const told = id === undefined ? [] : LOCALES.flatMap((locale) => answerLine(id, locale, own.get(id)));
+    const open = id !== undefined && told.length === 0 ? ', which has no answer' : '';
     const near = line === undefined ? '' : `; like "${line}"`;
     const why = guesses === undefined ? '' : ` (${guesses}${near})`;
-    return `${text} → ${commands}${open}${why}`;
+    return [`${text} → ${commands}${open}${why}`, ...told].join('\n');
   });
+}
+
+/** What customers of that language get: the operator's answer, or else the bot's. */
+function answerLine(id: string, locale: Locale, own: LocalizedText | undefined): string[] {
+  const text = own === undefined ? WORDING[locale][`answer.${id}`] : own[locale];
+  return text === undefined ? [] : [`  ${locale}: ${text}`];
 }
 
 if (import.meta.main) {

@@ -124,7 +124,7 @@ const toQuestionText = (text: string) =>
   `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/\?$/, '')}?`;
 
 /** What the trace shows of what a text may mean. */
-const SHOWN_GUESSES = 3;
+const SHOWN_GUESSES = 5;
 
 /** Values for the parts of a context that reading a text does not use. */
 const UNUSED_CONTEXT = { serviceUp: true, current: true, ids: { operation: '', view: '' } } as const;

@@ -78,7 +78,7 @@ export class Scheduler {
 
   /** Takes a slot, if one is free and the process is not stopping. */
   reserveSlot(): boolean {
-    if (this.#parts.stopping.aborted || this.isFull) return false;
+    if (this.#parts.stopping.aborted || this.#usedSlots >= this.#parts.limits.concurrency) return false;
     this.#usedSlots += 1;
     return true;
   }

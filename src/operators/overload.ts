@@ -4,7 +4,7 @@ import type { Observe } from '../observability/metrics.ts';
 import type { Runtime, Timer } from '../runtime.ts';
 import { type RecordStore, SHARDS } from '../store/port.ts';
 
-/** A channel's webhook takes no more messages for now: more than `MAX_BACKLOG` wait for their turn. */
+/** A channel refuses messages for now, because more than `MAX_BACKLOG` wait for their turn. */
 export class Overloaded extends Error {
   override readonly name = 'Overloaded';
   /** For the answer of the webhook. */
@@ -52,7 +52,7 @@ export class Overload {
   /** Raises the alarm of each channel, at most once a minute. */
   readonly #alarms = new Map<string, (backlog: ChannelBacklog) => void>();
   #backlogs: ReadonlyMap<string, ChannelBacklog> = new Map();
-  /** Channels that take no more messages for now. */
+  /** Channels that refuse messages for now. */
   #closed: ReadonlySet<string> = new Set();
   #timer: Timer | undefined;
   #looks = 0;
@@ -104,7 +104,8 @@ export class Overload {
   faults(): readonly string[] {
     return [...this.#backlogs].flatMap(([channel, { messages, waitMs }]) => {
       if (!this.#isLate(channel)) return [];
-      const waits = `${channel}: ${messages} messages wait for their turn, ${Math.round(waitMs / 1000)} s on average`;
+      const seconds = Math.round(waitMs / 1000);
+      const waits = `${channel}: ${messages} messages wait for their turn, ${seconds} s on average`;
       const isOver = this.#closed.has(channel)
         ? `; above MAX_BACKLOG (${this.#parts.maxBacklog}) it gets 503`
         : '';

@@ -38,8 +38,8 @@ const MOST_UNCLEAR = 200;
 /** Tickets whose conversation is remembered: it never changes. */
 const MOST_PLACES = 10_000;
 /**
- * How often the index is read while anybody follows. Another process may have written, or time may have closed a
- * ticket. A store that tells its readers would take one more connection for each process.
+ * How often the index is read while anybody follows. Another process may have written, or time may have
+ * closed a ticket. A store that tells its readers would take one more connection for each process.
  */
 const READ_EVERY_MS = 500;
 /** How long what a list shows of a ticket is remembered, unless the ticket's entry changes. */

@@ -23,13 +23,13 @@ import {
 const START_MS = 3000;
 const RECONNECT = { baseMs: 50, maxMs: 2000 };
 
-/** How often the check value is looked for, also if nobody asks for readiness. */
+/** How often the check value is looked for, whether or not readiness is asked. */
 const LOOK_EVERY_MS = 10_000;
 /** How long readiness tells that the store was emptied. */
 const EMPTIED_MS = 60 * 60 * 1000;
 const EMPTIED =
-  'redis: somebody emptied it, or another one answers at its address: conversations begin anew, and running ' +
-  'operations are looked up no more. What to do: docs/operators.md, store_emptied';
+  'redis: somebody emptied it, or another one answers at its address: conversations begin again, and nothing ' +
+  'looks up the operations that were running. What to do: docs/operators.md, store_emptied';
 
 /** Redis has no such login or database. Waiting does not help. */
 const REFUSES_LOGIN =
