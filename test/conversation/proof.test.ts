@@ -180,6 +180,13 @@ it('a phone that a code proved reads at once and spends after the cooldown', () 
   expect(chat.keys).toEqual(['redeem.summary']);
 });
 
+it('without a cooldown a phone spends at once, also if the clock of the proof is ahead', () => {
+  const chat = customer();
+  chat.text('đổi quà DAUMAY01').press('code:send').text('0867123456');
+  chat.prove = () => ({ kind: 'codeTried', result: 'right', provedMs: chat.nowMs + 40 });
+  expect(chat.text('123456').keys).toEqual(['redeem.summary']);
+});
+
 it('the cooldown holds after the history, and after a flow that was set aside', () => {
   const chat = customer(STRANGER, 24 * HOUR_MS);
   chat.text('lịch sử điểm tất cả').press('code:send').text('0867123456').text('123456');

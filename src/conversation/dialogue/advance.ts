@@ -190,8 +190,10 @@ export function findCallHindrance(flow: Flow, state: State, scope: Scope): Reply
 
 function findDeadEnd(flow: Flow, draft: Draft, { sender, settings, nowMs }: Scope): Reply | undefined {
   const { codeMs } = draft.phone ?? {};
-  const untilMs = codeMs !== undefined && settings.proof ? codeMs + settings.proof.cooldownMs : nowMs;
-  if (untilMs > nowMs && spends(findConfirms(flow)))
+  const { cooldownMs = 0 } = settings.proof ?? {};
+  const untilMs = (codeMs ?? Number.NEGATIVE_INFINITY) + cooldownMs;
+  // Without a cooldown no clock counts: the time of the proof is by the clock of another node.
+  if (cooldownMs > 0 && untilMs > nowMs && spends(findConfirms(flow)))
     return { key: 'identity.codeCooldown', params: { at: untilMs } };
   const byProfile = sender.proof === 'profile' && settings.identityProof === 'required';
   if (flow.identity !== 'proved' || !byProfile || findProof(draft)) return undefined;
