@@ -2,7 +2,7 @@ import type { Outcome } from '../../src/conversation/effect.ts';
 import { LIMITS } from '../../src/engine/limits.ts';
 import type { Outgoing } from '../../src/engine/messages.ts';
 import type { ConversationRecord } from '../../src/engine/record.ts';
-import type { Key, Swap } from '../../src/store/port.ts';
+import { type Key, type Swap, versionOf } from '../../src/store/port.ts';
 import type { RecordChange, Watched } from './watch.ts';
 import type { World } from './world.ts';
 
@@ -53,8 +53,13 @@ export function createConduct({ breach, clock, keyOf }: World, peek: Watched['pe
   /** By process and record, a release that the store did not confirm: of which version, how often, when last. */
   const unreleased = new Map<string, Pick<Swap, 'expected'> & { times: number; failedMs: number }>();
 
+  /** The versions of records that have a lease: a process names the record that it swaps by its version alone. */
+  const leased = new Set<string>();
+  const nameOf = (version: Uint8Array): string => Buffer.from(versionOf(version)).toString('hex');
+
   /** A process asks for a swap. If that is a release that failed before, it has waited long enough. */
   function onAsked(process: string, swap: AskedSwap): void {
+    if (swap.bytes && peek(swap.key, swap.bytes)?.lease) leased.add(nameOf(swap.bytes));
     const before = failedRelease(process, swap);
     const waitedMs = swap.atMs - (before?.failedMs ?? swap.atMs);
     // Within a lease each wait is twice as long. Later leases rest as long as a shard that fails.
@@ -64,7 +69,7 @@ export function createConduct({ breach, clock, keyOf }: World, peek: Watched['pe
 
   function onUnconfirmed(process: string, swap: AskedSwap): void {
     const isRelease = peek(swap.key, swap.bytes)?.lease === null;
-    if (!isRelease || !peek(swap.key, swap.expected)?.lease) return;
+    if (!isRelease || swap.expected === null || !leased.has(nameOf(swap.expected))) return;
     const times = (failedRelease(process, swap)?.times ?? 0) + 1;
     const { expected } = swap;
     unreleased.set(`${process} ${swap.key}`, { expected, times, failedMs: clock.atMs });
