@@ -43,24 +43,12 @@ const MAX_PARAM = 200;
  * words.text({ key: 'points.balance', params: { points: 120 } }, 'vi');
  */
 export function createWords({ timeZone, resources = WORDING, onMissing = refuse }: WordsOptions) {
-  const plain = { resources, translators: createTranslators(resources, timeZone, onMissing) };
-  /** The wording for each word that a customer may be called by. Each is made once it is used. */
-  const addressed = new Map<string, typeof plain>();
-
-  function wordingFor(address: string): typeof plain {
-    const made = addressed.get(address) ?? makeWording(address);
-    // Only words of the tables are ever stored, so these stay few.
-    if (addressed.size < MAX_ADDRESSES) addressed.set(address, made);
-    return made;
-  }
-
-  function makeWording(you: string): typeof plain {
-    const reworded = perLocale((locale) => {
-      const texts = Object.entries(resources[locale]);
-      return Object.fromEntries(texts.map(([key, text]) => [key, ADDRESS.reword(text, { locale, you })]));
-    });
-    return { resources: reworded, translators: createTranslators(reworded, timeZone, onMissing) };
-  }
+  const toSpoken = (texts: Wording): SpokenWording => ({
+    resources: texts,
+    translators: createTranslators(texts, timeZone, onMissing),
+  });
+  const plain = toSpoken(resources);
+  const wordingFor = createAddressed(resources, toSpoken);
 
   /** A button's label, a reason, a line. */
   function line({ key, context, params }: Line, locale: Locale, address?: string): string {
@@ -111,6 +99,30 @@ export function createWords({ timeZone, resources = WORDING, onMissing = refuse 
       for (const each of reply.lines ?? []) text += `\n${line(each, locale, address)}`;
       return text;
     },
+  };
+}
+
+/** Texts with the translators that fill their placeholders. */
+type SpokenWording = {
+  readonly resources: Wording;
+  readonly translators: Readonly<Record<Locale, TFunction>>;
+};
+
+/** The wording for each word that a customer may be called by. Each is made when it is first used. */
+function createAddressed(
+  resources: Wording,
+  toSpoken: (texts: Wording) => SpokenWording,
+): (you: string) => SpokenWording {
+  const wordings = new Map<string, SpokenWording>();
+  return (you) => {
+    const known = wordings.get(you);
+    if (known) return known;
+    const reword = (locale: Locale) =>
+      Object.entries(resources[locale]).map(([key, text]) => [key, ADDRESS.reword(text, { locale, you })]);
+    const made = toSpoken(perLocale((locale) => Object.fromEntries(reword(locale))));
+    // Only words of the tables are ever stored, so these stay few.
+    if (wordings.size < MAX_ADDRESSES) wordings.set(you, made);
+    return made;
   };
 }
 

@@ -146,7 +146,7 @@ const operationSchema = z.strictObject({
 });
 export type Operation = z.infer<typeof operationSchema>;
 
-/** What the last replies told, as far as customers ask about it ("why?", "is it there?"). */
+/** The events that customers ask about afterwards ("why?", "is it there?"). */
 export const LAST_EVENTS = [
   'earned',
   'redeemed',

@@ -159,7 +159,7 @@ function onOutcome(state: State, outcome: Outcome | PhotoEffect | ProofOutcome, 
  * says so.
  */
 
-/** What silence erases beside the draft. */
+/** What silence erases in addition to the draft. */
 const TEMPORARY = ['offered', 'notUnderstood', 'before', 'piece', 'parked'] as const;
 
 /** When the flow must end, epoch ms; infinite: there is nothing to erase. */

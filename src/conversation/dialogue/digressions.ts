@@ -79,7 +79,7 @@ export function answerTalk(round: Round, about: CommandOf<'talk'>['about']): Red
   }
 }
 
-/** Whoever cannot decide is in no hurry: the gifts within reach come first, any other question is explained. */
+/** Helps a customer who cannot decide: shows the gifts again, or explains any other question. */
 function helpDecide(round: Round): Reduction {
   const { step } = round.state;
   if (step.at !== 'asking') return digress(round, { key: 'wait' });

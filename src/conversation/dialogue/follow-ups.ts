@@ -71,7 +71,7 @@ function toFollowUp(command: Command): FollowUp | undefined {
 
 /**
  * A message key. An `answer.…` is a usual question's, which the operator may have worded. How an operation
- * stands ("done?") is told by `showStatus`.
+ * stands ("done?"), `showStatus` tells.
  */
 type Answers = Readonly<Partial<Record<FollowUp, string>>>;
 
@@ -158,7 +158,7 @@ const LISTED: readonly LastEvent[] = ['earned', 'redeemed', 'partly', 'checking'
 /** Answers that only a person can complete. */
 const FOR_PERSON: readonly string[] = ['last.failedRow', 'last.person', 'last.offer', 'last.escalated'];
 
-/** The answer to a question about what happened last: a message key with its lines; undefined: a general one. */
+/** The answer to a question about the last event: a key with its lines. Undefined: a general answer. */
 export function findFollowUp(command: Command, state: State, scope: Scope): Reply | undefined {
   const followUp = toFollowUp(command);
   const subject = followUp && findSubject(followUp, state);
@@ -231,7 +231,7 @@ const CONSENT: Line = { key: 'answer.consent.what', context: 'also' };
 
 function toParams(key: string, { operations }: State, { settings, nowMs }: Scope): Line['params'] {
   if (key !== 'last.checking.wait') return undefined;
-  // "Not applied" is told at the last check but one, anything else before.
+  // The second-last check tells "not applied". Other results come before.
   const delayMs = settings.operationChecksMs.at(-2) ?? 0;
   const lookup = operations.findLast(({ status }) => status === 'checking')?.lookup;
   const leftMs = (lookup?.deadlineMs ?? nowMs) + delayMs - nowMs;

@@ -13,7 +13,7 @@ type Topic = Required<Pick<Reply, 'params' | 'lines'>> & Pick<Reply, 'choices'>;
 
 type Question = {
   readonly key: string;
-  /** The gift that the text names, or the one at hand. */
+  /** The gift that the text names, or the chosen one. */
   readonly gift: Gift | undefined;
   /** The gifts of the list, the cheapest first. */
   readonly gifts: readonly Gift[];

@@ -127,7 +127,7 @@ export function addCustomerNote(state: State, text: string, { nowMs, ids, sender
   return say({ ...next, view }, sayWaiting(ticket, { view, context: 'noted' }));
 }
 
-/** Brings the button that leaves, once a ticket: the text may have meant that. It went to staff all the same. */
+/** Offers the button that leaves, once a ticket: the text may have meant that. Staff get the text anyway. */
 export function offerLeave(decision: Decision, { ids }: Scope): Decision {
   const { state } = decision;
   const ticket = findOpenTicket(state);

@@ -38,7 +38,7 @@ export function finishFlow(state: State, scope: Scope, reply: Reply): Decision {
   return goHome({ ...state, step: { at: 'idle' }, draft: kept, profile }, scope, reply);
 }
 
-/** The question is a message of its own behind the result. Nothing waits for its answer. */
+/** Asks in a separate message after the result. Nothing waits for the answer. */
 function askConsent(state: State, scope: Scope, reply: Reply): Decision {
   const { view } = scope.ids;
   const named = pickIdentity(state.draft);

@@ -6,7 +6,7 @@
 /** A language file. */
 type TableText = { readonly locale: string; readonly text: string };
 
-/** A word for the customer, and the word for the bot beside it. */
+/** A word for the customer, and the word for the bot that goes with it. */
 type Pair = { readonly you: string; readonly me: string };
 
 type Table = {
