@@ -5,7 +5,7 @@ import { createApp } from './app.ts';
 import { findClosestName } from './closest-name.ts';
 import { type Config, EXIT_CONFIG, environment, readConfig } from './config.ts';
 import type { Addresses } from './http/server.ts';
-import { startWatchdog } from './observability/watchdog.ts';
+import { createWatchdog } from './observability/watchdog.ts';
 import { StoreRefused } from './store/port.ts';
 import { placesOf } from './store/redis/address.ts';
 
@@ -29,7 +29,7 @@ if (!read.ok) {
 }
 const { config, warnings } = read;
 
-const watchdog = startWatchdog();
+const watchdog = createWatchdog();
 const app = await createApp(config, { watchdog }).catch((error: unknown) => {
   if (!(error instanceof StoreRefused)) throw error;
   console.error(error.message);
@@ -50,6 +50,7 @@ if (option !== undefined) {
   process.exit(isSound ? 0 : 1);
 }
 
+watchdog.start();
 const skip = ['SIGINT', 'SIGTERM'] as const;
 const { close } = closeWithGrace({ delay: STOP_MS, logger: false, skip: [...skip] }, async ({ err }) => {
   if (err) app.server.log.error({ err }, 'stopping after an unexpected error');

@@ -16,23 +16,25 @@ const NAME_LENGTH = 1;
 const NAME_AT = 8;
 const NAME_BYTES = 64;
 
-export type Watchdog = ReturnType<typeof startWatchdog>;
+export type Watchdog = ReturnType<typeof createWatchdog>;
 
-/** Watches the event loop of this thread, unless a debugger is attached. */
-export function startWatchdog() {
+/** Watches the event loop of this thread from `start` on, unless a debugger is attached. */
+export function createWatchdog() {
   const shared = new SharedArrayBuffer(NAME_AT + NAME_BYTES);
   const counters = new Int32Array(shared, 0, 2);
   const name = Buffer.from(shared, NAME_AT);
-  if (url() === undefined) {
-    setInterval(() => Atomics.add(counters, TICKS, 1), TICK_MS).unref();
-    new Worker(new URL('./watchdog-thread.cjs', import.meta.url), {
-      workerData: { shared, alarm: STUCK },
-      env: {},
-      execArgv: [],
-      resourceLimits: { maxOldGenerationSizeMb: 16 },
-    }).unref();
-  }
   return {
+    /** Not before all is loaded and learnt: on a busy machine that keeps the loop longer than a hang may last. */
+    start(): void {
+      if (url() !== undefined) return;
+      setInterval(() => Atomics.add(counters, TICKS, 1), TICK_MS).unref();
+      new Worker(new URL('./watchdog-thread.cjs', import.meta.url), {
+        workerData: { shared, alarm: STUCK },
+        env: {},
+        execArgv: [],
+        resourceLimits: { maxOldGenerationSizeMb: 16 },
+      }).unref();
+    },
     /** The alarm names this conversation if the loop stands still before `leave`. */
     enter(conversation: string): void {
       counters[NAME_LENGTH] = name.write(conversation, 'latin1');
