@@ -208,6 +208,8 @@ export class LanguageInterpreter implements Interpreter {
       isBare,
       isQuestion,
       command: this.acts.get(act)?.command,
+      isPlan: said.period?.fault === 'period.future' || this.meanings.isPlanned(said.words),
+      isRequest: this.meanings.isRequested(said.words),
       isPolite: this.#isPolite,
       values: valuesIn(said, reading),
     };

@@ -72,6 +72,7 @@ export class Meanings {
   readonly #withMarks: ReadonlySet<string>;
   readonly #denials: PhraseIndex<boolean>;
   readonly #plans: PhraseIndex<boolean>;
+  readonly #requests: PhraseIndex<boolean>;
   readonly #contrasts: PhraseIndex<boolean>;
 
   constructor({ book, wordsOf }: Pick<Parser, 'book' | 'wordsOf'>, acts: Acts) {
@@ -84,6 +85,7 @@ export class Meanings {
     this.#withMarks = new Set(vocabulary.list('with marks only'));
     this.#denials = vocabulary.flags({ yes: ['denies', 'stops', 'declines'], no: ['denies nothing'] });
     this.#plans = vocabulary.flags({ yes: ['plans'], no: [] });
+    this.#requests = vocabulary.flags({ yes: ['requests'], no: [] });
     this.#contrasts = vocabulary.flags({ yes: ['contrasts'], no: [] });
     const lessons = vocabulary.examples.map((example) => this.#toLesson(example));
     for (const { act, variants } of lessons) this.#addExact(act, variants[0]);
@@ -169,7 +171,7 @@ export class Meanings {
     const clauses = this.#clausesOf(words).map((clause): Clause => {
       const meaning = this.#judge(clause, context);
       const isDenied = this.#denial(clause) >= 0 && this.#isDenying(meaning.act);
-      return { words: clause, meaning, isDropped: isDenied || this.#isPlanned(clause) };
+      return { words: clause, meaning, isDropped: isDenied || this.isPlanned(clause) };
     });
     const meaning =
       clauses.length < 2 ? this.#turn(words, whole, context) : this.#together(whole, clauses, context);
@@ -285,7 +287,7 @@ export class Meanings {
     if (p === 1 || (act !== '' && !row?.isDeed)) return meaning;
     const from = isQuestion ? -1 : this.#denial(words);
     if (from < 0)
-      return this.#isPlanned(words) && row && !row.isEnding ? { ...meaning, act: 'talk wait' } : meaning;
+      return this.isPlanned(words) && row && !row.isEnding ? { ...meaning, act: 'talk wait' } : meaning;
     const denied = this.#judge(words.slice(from), context);
     const [likely] = denied.guesses;
     const deed = act === '' ? denied.act : act;
@@ -321,7 +323,14 @@ export class Meanings {
     return -1;
   }
 
-  #isPlanned(words: readonly Word[]): boolean {
+  /** Whether the words ask for something to be done: "giúp mình", "please". */
+  isRequested(words: readonly Word[]): boolean {
+    const texts = words.map(({ text }) => text);
+    return texts.some((_, at) => phraseAt(this.#requests, texts, at) !== undefined);
+  }
+
+  /** Whether the words speak of later: "mai", "lát nữa". */
+  isPlanned(words: readonly Word[]): boolean {
     const texts = words.map(({ text }) => text);
     return texts.some((_, at) => phraseAt(this.#plans, texts, at) !== undefined);
   }

@@ -3,7 +3,7 @@ import { namedPeriod, toPeriod } from '../values/calendar.ts';
 import { hasBeginning, looksLikeContact } from '../values/code.ts';
 import type { EmailResult, Phone } from '../values/contact.ts';
 import { isSure } from './acts.ts';
-import { findSigns, type PartSpan, type Sign, splitTorn } from './frames.ts';
+import { findSigns, isReport, type PartSpan, type Sign, splitTorn } from './frames.ts';
 import type { Meaning } from './meaning.ts';
 import { bringsValue, fieldIn, lacksEmail, type ParsedText, type SpokenFlow, says } from './parser.ts';
 import type { SaidPeriod } from './period.ts';
@@ -25,6 +25,10 @@ export type Situation = {
   readonly isYes: boolean;
   readonly isBare: boolean;
   readonly isQuestion: boolean;
+  /** It asks for something to be done: "giúp mình". */
+  readonly isRequest: boolean;
+  /** It speaks of later. */
+  readonly isPlan: boolean;
   /** What its words say, and how sure that is. */
   readonly meaning: Meaning;
   /** The command of its act, where it is one by itself. */
@@ -290,7 +294,7 @@ export function valuesAlone(here: Situation): Meant {
   const { said, at, reading, isQuestion, values } = here;
   const { codes, gifts } = said;
   const flow = isLive(at) ? here.flow : undefined;
-  if (!flow) return someOf(valuesFor(here, undefined));
+  if (!flow) return mentionedOnly(here) ?? someOf(valuesFor(here, undefined));
   const hasContact = contactsOf(values).length > 0;
   const areContacts = codes.every(looksLikeContact);
   const takesCodes = flow.slots.includes('codes');
@@ -305,7 +309,21 @@ export function valuesAlone(here: Situation): Meant {
   const isContact =
     (at.kind === 'phone' || at.kind === 'email') && codes.length > 0 && areContacts && isUncalled;
   const isNothing = !takesCodes && !said.mangled && gifts.length === 0 && !(isGift && codes.length > 0);
-  return (isContact || isNothing) && !hasContact ? undefined : someOf(valuesFor(here, flow));
+  if ((isContact || isNothing) && !hasContact) return undefined;
+  const isMention = codes.length > 0 && at.codes.length > 0 && mentionedOnly(here) !== undefined;
+  return someOf(isMention ? asKept(valuesFor(here, flow)) : valuesFor(here, flow));
+}
+
+/** Values in a plan, a report or a question begin nothing: they are kept. */
+function mentionedOnly(here: Situation): Meant {
+  const { said, isPlan, isQuestion } = here;
+  const values = asKept(valuesFor(here, undefined));
+  if (values.length === 0) return undefined;
+  if (isPlan) return [...values, { do: 'talk', about: 'wait' }];
+  if (isReport(said.parts) || says(said, 'fails', 'troubles'))
+    return [...values, { do: 'show', what: 'complaint' }];
+  const isAsked = isQuestion && !here.isRequest;
+  return isAsked ? [...values, { do: 'ask', about: 'unknown' }] : undefined;
 }
 
 /** What a text says for a flow; without one, all that can be kept. */
