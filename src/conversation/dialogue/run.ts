@@ -229,6 +229,8 @@ function decideDoubt(round: Round, choice: 'use' | 'keep' | 'other'): Reduction 
   const { scope, state } = round;
   const { step } = state;
   const flow = findFlow(round);
+  // "Not that one" at a summary wants another value.
+  if (step.at === 'confirming' && choice === 'other') return changeSlot(round, { do: 'change' });
   if (step.at !== 'asking' || !step.offer || !flow) return round;
   const { offer } = step;
   if (choice === 'use' && isButtonOnly(offer)) return askAgain(state, scope, { key: 'doubt.press' });
