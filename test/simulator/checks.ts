@@ -238,8 +238,8 @@ export function createChecks(
     if (others.length > 0) world.count('records left beside a lock');
     if (holder?.operation === operation) return;
     const known = operations.get(operation);
-    if (holder !== null) breach('a lock lasts to its end', `${holder.operation} took a lock of ${operation}`);
-    else if (known?.operation.kind === 'redeem' && known.operation.status === 'checking')
+    // A process may give a lock back and take it for another operation in one swap.
+    if (known?.operation.kind === 'redeem' && known.operation.status === 'checking')
       breach('a lock lasts to its end', `${operation} is looked up, and its lock was given back`);
     for (const [, { by }] of others)
       breach('a lock lasts to its end', `${by} ended the lock of ${operation}`);
