@@ -1,5 +1,5 @@
 import type { Effect, Identifier, Movement, Outcome, Skew } from '../conversation/effect.ts';
-import type { HistoryPage, HistoryPeriod, HistoryQuery, LoyaltyRecord, Read } from './port.ts';
+import type { HistoryPage, HistoryPeriod, LoyaltyRecord, Read, UnpagedQuery } from './port.ts';
 import { readPages } from './proof.ts';
 import type { Session } from './session.ts';
 
@@ -8,7 +8,6 @@ const MAX_PAGES = 50;
 const NO_SKEW: Skew = { ms: 0, errorMs: 0 };
 
 type HistoryEffect = Extract<Effect, { kind: 'history' }>;
-type Filter = Omit<HistoryQuery, 'page'>;
 
 /**
  * Reads the records `[skip, skip + take)`, and whether there are more. Periods and times are by the store's
@@ -16,7 +15,7 @@ type Filter = Omit<HistoryQuery, 'page'>;
  */
 export async function readHistory(effect: HistoryEffect, session: Session): Promise<Outcome> {
   const { type, by, skip, take, fromMs, toMs } = effect;
-  let filter: Filter = { type, by, fromMs, toMs };
+  let filter: UnpagedQuery = { type, by, fromMs, toMs };
   let first = await session.history({ ...filter, page: 1 });
   // A skew within its error says nothing: then AntCRM's times are taken as they are.
   const { skew } = session;
@@ -36,7 +35,7 @@ export async function readHistory(effect: HistoryEffect, session: Session): Prom
   return { kind: 'history', records: shown, more: rows.more };
 }
 
-type RowsQuery = { readonly session: Session; readonly filter: Filter; readonly count: number };
+type RowsQuery = { readonly session: Session; readonly filter: UnpagedQuery; readonly count: number };
 type Rows = { readonly records: readonly LoyaltyRecord[]; readonly more: boolean };
 
 /**

@@ -46,6 +46,8 @@ export type RedeemRequest = PermittedValues & { readonly gift: string; readonly 
 export type HistoryPeriod = { readonly fromMs?: number | undefined; readonly toMs?: number | undefined };
 
 export type HistoryQuery = HistoryPeriod & Readonly<{ type: HistoryType; by: Identifier; page: number }>;
+/** All pages. */
+export type UnpagedQuery = Omit<HistoryQuery, 'page'>;
 
 /**
  * A page of the history: `records` of the type that was asked for.

@@ -1,5 +1,5 @@
 import type { Lookup, Skew } from '../conversation/effect.ts';
-import type { Contact, HistoryQuery, LoyaltyRecord } from './port.ts';
+import type { Contact, LoyaltyRecord, UnpagedQuery } from './port.ts';
 import type { Session } from './session.ts';
 
 /*
@@ -16,7 +16,7 @@ import type { Session } from './session.ts';
  * - `clock`: AntCRM's clock is not known, or wrong.
  * - `balance`: points are missing that no record explains.
  */
-export type Doubt =
+export type ProofFault =
   | 'unavailable'
   | 'unreadable'
   | 'stale'
@@ -27,24 +27,24 @@ export type Doubt =
   | 'balance';
 export type Proof<Value> =
   | { readonly proven: true; readonly value: Value }
-  | { readonly proven: false; readonly why: Doubt };
+  | { readonly proven: false; readonly why: ProofFault };
 
-const doubt = (why: Doubt) => ({ proven: false, why }) as const;
+const doubt = (why: ProofFault) => ({ proven: false, why }) as const;
 
-type Filter = Omit<HistoryQuery, 'page'>;
 /** `marks` tell the entries apart. `pages`: how many had entries. `doubt`, absent: these are all records. */
-type Reading = {
+type PagesRead = {
   readonly records: readonly LoyaltyRecord[];
   readonly marks: readonly string[];
   readonly pages: number;
-  readonly doubt?: Doubt;
+  readonly doubt?: ProofFault;
 };
 
 /** A read of more pages is incomplete. */
 const MAX_PAGES = 50;
 /** Pages that shift while they are read are read anew. */
 const PASSES = 3;
-const isWorthRepeating = (why: Doubt): boolean => why === 'stale' || why === 'unsteady' || why === 'ignored';
+const isWorthRepeating = (why: ProofFault): boolean =>
+  why === 'stale' || why === 'unsteady' || why === 'ignored';
 
 /**
  * The whole history of a customer: pages are read until one is empty, so no page size is assumed. Pages that
@@ -53,7 +53,7 @@ const isWorthRepeating = (why: Doubt): boolean => why === 'stale' || why === 'un
  */
 export async function proveHistory(
   session: Session,
-  query: Filter,
+  query: UnpagedQuery,
 ): Promise<Proof<readonly LoyaltyRecord[]>> {
   const whole = new Set<string>();
   for (let pass = 1; ; pass++) {
@@ -68,12 +68,17 @@ export async function proveHistory(
 }
 
 /** Reads the pages once, and keeps each record once. */
-export async function readPages(session: Session, query: Filter): Promise<Reading> {
+export async function readPages(session: Session, query: UnpagedQuery): Promise<PagesRead> {
   const records: LoyaltyRecord[] = [];
   const seen = new Set<string>();
   let isUnsteady = false;
   let pages = 0;
-  const end = (why?: Doubt): Reading => ({ records, marks: [...seen], pages, ...(why && { doubt: why }) });
+  const end = (why?: ProofFault): PagesRead => ({
+    records,
+    marks: [...seen],
+    pages,
+    ...(why && { doubt: why }),
+  });
   for (let previous = ''; pages < MAX_PAGES; pages++) {
     const read = await session.history({ ...query, page: pages + 1 });
     if (!read.ok) return end(read.reason);

@@ -8,6 +8,7 @@ import type {
   HistoryQuery,
   LoyaltyRecord,
   RedeemRequest,
+  UnpagedQuery,
 } from './port.ts';
 
 /*
@@ -44,7 +45,7 @@ export function redeemBody({ gift, phone, email }: Omit<RedeemRequest, 'permit'>
 }
 
 /** `page` is AntCRM's number of the page. */
-export function historyPath(query: Omit<HistoryQuery, 'page'>, page: number): string {
+export function historyPath(query: UnpagedQuery, page: number): string {
   const search = new URLSearchParams(query.type === 'point' ? { type: 'point' } : {});
   if (query.fromMs !== undefined) search.set('createdAtRangeFrom', String(query.fromMs));
   // Our periods are half-open. AntCRM does not say whether it includes the end.

@@ -13,8 +13,7 @@ import { serve } from '../support/server.ts';
 import { createKit, GIFTS } from './kit.ts';
 
 /*
- * The simulator's AntCRM, odd as the seed makes it, over HTTP: what the client makes of real bodies, headers and broken
- * connections is no other than in the simulator.
+ * The simulator's AntCRM over HTTP, as odd as the seed makes it: real bodies, headers and broken connections.
  */
 
 const SEEDS = 40;

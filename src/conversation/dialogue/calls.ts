@@ -304,13 +304,13 @@ function takeNotApplied(state: State, operation: Operation, scope: Scope): Decis
   return { ...sayFirst([sayResolved(operation, scope)], watched), unlock };
 }
 
-/** How long after "not applied" was told a record may still come. If that cannot be read, the bot asks again. */
+/** The look after "not applied" was told, and the time to the next one if it could not be read. */
 const LATE_MS = 24 * 60 * 60_000;
 const LATE_AGAIN_MS = 60 * 60_000;
 
 type LateLook = { readonly outcome: OutcomeOf<'checked'>; readonly scope: Scope };
 
-/** "Not applied" was proved and told, so staff need not know that nothing could be read half an hour later. */
+/** "Not applied" was proved and told. An unreadable last check is no reason to call staff. */
 function lookLater(state: State, operation: Operation, scope: Scope): Decision {
   const lateMs = scope.nowMs + LATE_AGAIN_MS;
   const over: Operation = { ...operation, status: 'notApplied', lateMs };
