@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
 import type { AppOptions } from '../../src/app.ts';
@@ -5,6 +6,7 @@ import { createClient } from '../../src/channels/staff/client.ts';
 import { Operators } from '../../src/engine/operators.ts';
 import { startBot } from '../support/app.ts';
 import { scanLater } from '../support/logs.ts';
+import { startRedis } from '../support/redis.ts';
 
 /* `/operations` over HTTP, beside a bot whose store is in its own memory. */
 
@@ -142,6 +144,38 @@ test('an operation without an outcome is found, shown and settled, and the custo
   await bot.ask('POST', '/operations/letters/0912345678/remove', {});
   expect(await bot.ask('POST', '/operations/0912345678/close', {})).toMatchObject({ status: 404 });
   expect(JSON.stringify(bot.logged())).not.toContain('0912345678');
+});
+
+test('an operation whose record was broken in Redis is listed as lost, and closed: the metric falls, and that is on record', async () => {
+  const redis = await startRedis();
+  const admin = new Redis(redis.url);
+  const bot = await start({ ...TOKENS, REDIS_URL: redis.url });
+  onTestFinished(async () => {
+    admin.disconnect();
+    await redis.stop();
+  });
+  const reference = await loseAnswer(bot, 'qa-1');
+  const [key = ''] = await admin.keys('*}c:*');
+  await admin.setrange(key, 40, 'somebody wrote here');
+  const list = async () => (await bot.ask('GET', '/operations')).body;
+  expect(await list()).toMatchObject({
+    operations: [{ reference, kind: null, waitsFor: 'staff', lost: true }],
+  });
+  expect(await bot.ask('GET', `/operations/${reference}`)).toMatchObject({ status: 422 });
+  const settle = await bot.ask('POST', `/operations/${reference}/settle`, { result: 'done' });
+  expect(settle).toMatchObject({ status: 422, body: { detail: expect.stringContaining('close') } });
+  const closed = await bot.ask('POST', `/operations/${reference}/close`, { by: 'lan' });
+  expect(closed).toMatchObject({ status: 200, body: { status: 'closed', customer: 'is not told' } });
+  expect(await list()).toMatchObject({ operations: [] });
+  const closing = {
+    msg: 'an operator closes an operation',
+    operation: reference,
+    result: 'closed',
+    by: 'lan',
+  };
+  expect(bot.logged()).toContainEqual(expect.objectContaining(closing));
+  const metrics = await fetch(`${bot.adminUrl}/metrics`, { headers: bearer(STAFF) });
+  expect(await metrics.text()).toMatch(/^bot_open_operations\{age="under_1m"\} 0$/m);
 });
 
 test('an escalated operation leaves the bot to its customer, and its ticket ends where nobody wrote', async () => {
