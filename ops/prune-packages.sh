@@ -20,7 +20,7 @@ drop "$PACKAGE/\(\.github\|test\|tests\|spec\|e2e\|docs\|coverage\|examples?\|be
 
 # What npm remembers of the installation, and what zxing-wasm has beside the reader.
 drop '\.package-lock\.json'
-drop 'zxing-wasm/dist/full\(/.*\)?'
+drop 'zxing-wasm/dist/\(full\|writer\)\(/.*\)?'
 
 # The same code for browsers, edges, phones and bundlers: Node takes the rest.
 drop '@opentelemetry/[^/]*/build/es[^/]*\(/.*\)?'
