@@ -220,7 +220,7 @@ export function channelContract({ name, abilities, longest, create }: ChannelKit
 type Can = (ability: Ability) => boolean;
 
 function describeRequests(create: CreateChannel, can: Can): void {
-  it('has the abilities that its kit names', async () => {
+  it(`has what its kit names: ${ABILITIES.filter(can).join(', ')}`, async () => {
     const { channel, customer, text } = await startBot(create);
     await text('đổi ngôn ngữ');
     const has: Partial<Record<Ability, boolean>> = {
