@@ -65,7 +65,7 @@ const FLOORS = {
   'error bodies': 0.5,
   'server errors': 1,
   'records that show late': 0.5,
-  'pages of another size': 5,
+  'pages of another size': 1,
   'lists from the newest on': 5,
   'records of another clock': 2,
   'pages repeated': 0.2,
