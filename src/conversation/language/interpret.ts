@@ -14,7 +14,7 @@ import {
 import { emailMeant, parseEmail, parsePhone } from '../values/contact.ts';
 import { type Acts, createActs, LIKELY } from './acts.ts';
 import { isReport } from './frames.ts';
-import { type Meaning, Meanings } from './meaning.ts';
+import { type Meaning, Meanings, NOT_QUITE } from './meaning.ts';
 import { type Answer, Nearness } from './nearness.ts';
 import { bringsValue, type ParsedText, Parser, type SpokenFlow, says } from './parser.ts';
 import { actOf, isIn, type Part, PhraseBook } from './phrases.ts';
@@ -194,7 +194,7 @@ export class LanguageInterpreter implements Interpreter {
     const { flows } = this.#language;
     // "Thank u" is thanks, though "u" is a yes.
     const isThanks = meaning.act === 'talk thanks' && (at.at === 'nothing' || at.at === 'page');
-    const isYes = said.isYes && !isThanks && (meaning.p < 1 || YES_LINES.has(meaning.act));
+    const isYes = said.isYes && !isThanks && (meaning.p < NOT_QUITE || YES_LINES.has(meaning.act));
     const act = isYes ? 'yes' : this.#actIn(said, at, meaning.act);
     return {
       said,

@@ -39,7 +39,8 @@ const GIFT = '§gift';
 const MOST_POLITE_WORDS = 10;
 /** A line with polite words around it is meant only if the model has its act among so many. */
 const AMONG = 5;
-const NOT_QUITE = 0.99;
+/** How sure a line with polite words around it is. */
+export const NOT_QUITE = 0.99;
 /** What may be said before or behind words that nobody knows. */
 const COURTESIES: ReadonlySet<string> = new Set(['talk thanks', 'talk greeting', 'talk wait']);
 const MOST_COURTESY = 3;
@@ -68,8 +69,11 @@ export class Meanings {
   /** The acts of example lines, by their words; with the spelling of each line. */
   readonly #exact = new Map<string, { readonly act: string; readonly spelt: readonly string[] }[]>();
   readonly #quiet: ReadonlySet<string>;
+  /** Words that are a yes or thanks by themselves. */
+  readonly #assents: ReadonlySet<string>;
   readonly #gifts: ReadonlySet<string>;
   readonly #withMarks: ReadonlySet<string>;
+  readonly #possible: ReadonlySet<string>;
   readonly #denials: PhraseIndex<boolean>;
   readonly #plans: PhraseIndex<boolean>;
   readonly #requests: PhraseIndex<boolean>;
@@ -80,9 +84,13 @@ export class Meanings {
     this.#book = book;
     this.#wordsOf = wordsOf;
     this.#acts = acts;
+    const asides = vocabulary.examples.filter(({ act }) => act === 'yes' || act === 'talk thanks');
+    const assents = asides.flatMap(({ text }) => (text.includes(' ') ? [] : vocabulary.foldings(text)));
     this.#quiet = new Set([...book.polite, ...vocabulary.list('assents')]);
+    this.#assents = new Set(assents).difference(this.#quiet);
     this.#gifts = new Set(vocabulary.list('gifts').filter((word) => !word.includes(' ')));
     this.#withMarks = new Set(vocabulary.list('with marks only'));
+    this.#possible = new Set(vocabulary.list('possible'));
     this.#denials = vocabulary.flags({ yes: ['denies', 'stops', 'declines'], no: ['denies nothing'] });
     this.#plans = vocabulary.flags({ yes: ['plans'], no: [] });
     this.#requests = vocabulary.flags({ yes: ['requests'], no: [] });
@@ -148,34 +156,65 @@ export class Meanings {
 
   /** The line that the words are but for polite ones around it: "dạ không ạ" is "không". */
   #politely(text: ModelText, isPossible: (act: string) => boolean): string | undefined {
-    const { words, spelt } = text;
+    const { words } = text;
     if (words.length > MOST_POLITE_WORDS) return undefined;
-    const isQuiet = (word: string) => this.#quiet.has(word);
+    const isQuiet = (word: string) => this.#quiet.has(word) || this.#assents.has(word);
     const from = words.findIndex((word) => !isQuiet(word));
     const to = words.findLastIndex((word) => !isQuiet(word));
-    for (let length = words.length - 1; length > 0; length--)
-      for (let at = Math.max(0, to + 1 - length); at <= (from < 0 ? words.length - 1 : from); at++) {
-        if (at + length > words.length) break;
-        const part = { words: words.slice(at, at + length), spelt };
-        const lines = this.#exact.get(part.words.join(' ')) ?? [];
-        const act = lines.find((line) => isPossible(line.act) && line.act !== 'yes')?.act;
-        if (act !== undefined) return act;
+    for (let length = words.length - 1; length > 0; length--) {
+      const last = Math.min(from < 0 ? words.length - 1 : from, words.length - length);
+      const lines = [];
+      for (let at = Math.max(0, to + 1 - length); at <= last; at++) {
+        const beside = [...words.slice(0, at), ...words.slice(at + length)];
+        // "Ok thôi" ends nothing.
+        const isAssent = beside.some((word) => this.#assents.has(word));
+        for (const { act } of this.#exact.get(words.slice(at, at + length).join(' ')) ?? [])
+          if (isPossible(act) && !(isAssent && this.#acts.get(act)?.isEnding)) lines.push(act);
       }
+      if (lines.length > 0) return lines.find((act) => act !== 'yes');
+    }
     return undefined;
   }
 
   /** What a text says at a question. */
   read(words: readonly Word[], context: MeaningContext): Meaning {
     const whole = this.#judge(words, context);
-    if (whole.p === 1) return whole;
-    const clauses = this.#clausesOf(words).map((clause): Clause => {
+    if (whole.p === 1 || whole.p === NOT_QUITE) return whole;
+    const all = this.#clausesOf(words).map((clause): Clause => {
       const meaning = this.#judge(clause, context);
-      const isDenied = this.#denial(clause) >= 0 && this.#isDenying(meaning.act);
+      const from = this.#denial(clause);
+      const isDenied = from >= 0 && this.#denies(meaning.act, this.#judge(clause.slice(from), context).act);
       return { words: clause, meaning, isDropped: isDenied || this.isPlanned(clause) };
     });
-    const meaning =
-      clauses.length < 2 ? this.#turn(words, whole, context) : this.#together(whole, clauses, context);
+    const clauses = all.filter((clause) => !this.#isAside(clause));
+    const meaning = this.#readClauses(words, { whole, all, clauses }, context);
     return meaning.act === '' ? this.#courtesy(words, meaning, context) : meaning;
+  }
+
+  #readClauses(
+    words: readonly Word[],
+    {
+      whole,
+      all,
+      clauses,
+    }: { readonly whole: Meaning } & Readonly<Record<'all' | 'clauses', readonly Clause[]>>,
+    context: MeaningContext,
+  ): Meaning {
+    const [only, ...others] = clauses;
+    if (all.length < 2 || !only) return this.#turn(words, whole, context);
+    if (others.length > 0) return this.#together(whole, clauses, context);
+    if (all.length === 1) return this.#turn(words, whole, context);
+    // "Không, tích điểm": beside asides, the one clause counts.
+    const meaning = this.#turn(only.words, only.meaning, context);
+    if (this.#rankOf(meaning.act) > 0) return meaning;
+    const aside = all.find((clause) => this.#isAside(clause));
+    return aside ? { ...aside.meaning, p: NOT_QUITE, guesses: whole.guesses } : whole;
+  }
+
+  /** "Ok", "không", "cảm ơn": a line that is said beside others, and ends nothing. */
+  #isAside({ meaning: { act, p } }: Clause): boolean {
+    const row = this.#acts.get(act);
+    return p >= NOT_QUITE && row?.rank === 'aside' && !row.isEnding;
   }
 
   /** "Cảm ơn gấu trúc": a courtesy counts beside words that nobody knows. */
@@ -195,6 +234,11 @@ export class Meanings {
     const isThere = row?.at?.includes(place) ?? true;
     const isFit = hasValue ? row?.withValues === true : row?.isOnlyWithValues !== true;
     return row !== undefined && isThere && isFit;
+  }
+
+  /** Whether a clause denies: what it says, or what stands behind its denial, is a deed. */
+  #denies(act: string, denied: string): boolean {
+    return this.#isDenying(act) || this.#acts.get(denied)?.isDeed === true;
   }
 
   /** "Không quét được mã" complains, and denies nothing. */
@@ -246,8 +290,7 @@ export class Meanings {
       const isSafe = whole.act !== '' && !(isDeedOf(whole.act) && context.running !== undefined);
       return isSafe && wishes.includes(whole.act) ? whole : { ...NOTHING, guesses };
     }
-    if (only === undefined) return this.#aside(whole, clauses);
-    if (only === whole.act) return whole;
+    if (only === undefined || only === whole.act) return whole;
     const isHigher = this.#rankOf(only) > this.#rankOf(whole.act);
     const isAmong = whole.guesses.slice(0, AMONG).some(({ act }) => act === only);
     const isLine = telling.some(({ meaning }) => meaning.act === only && meaning.p >= NOT_QUITE);
@@ -259,21 +302,13 @@ export class Meanings {
     return RANKS.indexOf(this.#acts.get(act)?.rank ?? 'nothing');
   }
 
-  /** "Không, TIVI000000302": a clause that is a line says something, the whole does not. */
-  #aside(whole: Meaning, clauses: readonly Clause[]): Meaning {
-    const rank = this.#acts.get(whole.act)?.rank ?? 'nothing';
-    const line = clauses.find(
-      ({ meaning }) => meaning.p === 1 && this.#acts.get(meaning.act)?.rank === 'aside',
-    );
-    return rank === 'nothing' && line ? { ...line.meaning, p: NOT_QUITE, guesses: whole.guesses } : whole;
-  }
-
   /** Only denials, plans and asides: each deed that is denied turns, the first that is left counts. */
   #turnClauses(whole: Meaning, clauses: readonly Clause[], context: MeaningContext): Meaning {
     for (const { words, meaning, isDropped } of clauses) {
       if (!isDropped) continue;
       const turned = this.#turn(words, meaning, context);
-      if (turned.act !== '') return { ...turned, guesses: whole.guesses };
+      const isWhole = whole.guesses[0]?.act === turned.act || this.#acts.get(turned.act)?.isEnding !== true;
+      if (turned.act !== '' && isWhole) return { ...turned, guesses: whole.guesses };
     }
     const isDeed = this.#acts.get(whole.act)?.isDeed === true;
     return isDeed ? { ...whole, act: '' } : whole;
@@ -317,7 +352,9 @@ export class Meanings {
       const found = phraseAt(this.#denials, texts, at);
       if (!found) continue;
       const isLast = texts.slice(found.to).every((text) => this.#quiet.has(text));
-      if (found.value && !isLast) return found.to;
+      // "Không tích điểm được" complains.
+      const last = texts.findLast((text) => !this.#quiet.has(text)) ?? '';
+      if (found.value && !isLast && !this.#possible.has(last)) return found.to;
       at = found.to - 1;
     }
     return -1;

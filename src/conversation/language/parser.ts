@@ -29,7 +29,7 @@ import {
 } from './phrases.ts';
 import { type SpokenLine, SpokenValues, toSpokenLine } from './spoken.ts';
 import { fold, type Token, tokenize, undoTyping, unmark, visible } from './tokenizer.ts';
-import type { Vocabulary } from './vocabulary.ts';
+import { indexPhrases, type PhraseIndex, phraseAt, type Vocabulary } from './vocabulary.ts';
 
 export type SpokenFlow = {
   readonly name: string;
@@ -104,6 +104,9 @@ export function lacksEmail({ parts, emails }: ParsedText): boolean {
   });
 }
 
+/** Thanks and a greeting leave a yes as it is. */
+const BESIDE_YES: ReadonlySet<string> = new Set(['yes', 'talk thanks', 'talk greeting']);
+
 const MAX_REMEMBERED_TEXTS = 2000;
 const MAX_REMEMBERED_LENGTH = 60;
 
@@ -122,6 +125,8 @@ export class Parser {
   readonly #signs: ReadonlyMap<string, string>;
   readonly #namesOfCodes: ReadonlySet<string>;
   readonly #yes: ReadonlySet<string>;
+  /** Lines of other headings that are made of words that may stand beside a yes. */
+  readonly #others: PhraseIndex<true>;
   /** Parsed texts of known words: they contain no personal data. Valid for a day and a list of gifts. */
   readonly #remembered = new Map<string, ParsedText>();
   #rememberedFor: { readonly today: number; readonly gifts: readonly NamedGift[] } = { today: 0, gifts: [] };
@@ -144,6 +149,12 @@ export class Parser {
     this.#namesOfCodes = new Set(vocabulary.list('code'));
     const yes = vocabulary.examples.filter(({ act }) => act === 'yes');
     this.#yes = new Set(yes.flatMap(({ text }) => vocabulary.foldings(text)));
+    const isBeside = (word: string) => book.besideYes.has(word) || this.#yes.has(word);
+    const others = vocabulary.examples
+      .filter(({ act }) => !BESIDE_YES.has(act))
+      .flatMap(({ text }) => vocabulary.foldings(text))
+      .filter((text) => !this.#yes.has(text) && text.split(' ').every(isBeside));
+    this.#others = indexPhrases([...new Set(others)].map((text) => [text, true] as const));
   }
 
   /** Codes and gifts of the question (`at`) may be named by their places. */
@@ -401,7 +412,17 @@ export class Parser {
     const isYes = (part: Part) => actOf(part) === 'yes' || part.words.some(({ text }) => this.#yes.has(text));
     const isPolite = (part: Part) =>
       part.words.every(({ text }) => this.book.besideYes.has(text) || this.#yes.has(text));
-    return parts.some(isYes) && parts.every((part) => actOf(part) === 'yes' || isPolite(part));
+    const isOnlyYes = parts.some(isYes) && parts.every((part) => actOf(part) === 'yes' || isPolite(part));
+    return isOnlyYes && !this.#saysOther(parts);
+  }
+
+  /** Whether polite words beside a yes are a line of another heading: "ok, giúp đỡ" asks for help. */
+  #saysOther(parts: readonly Part[]): boolean {
+    const beside = parts.map((part) =>
+      actOf(part) === 'yes' ? [VALUE] : part.words.map(({ text }) => text),
+    );
+    const words = beside.flat();
+    return words.some((_, at) => phraseAt(this.#others, words, at) !== undefined);
   }
 
   #listOf(part: Part): SpokenFlow['list'] {

@@ -52,6 +52,8 @@ const MANGLED = { codes: 'code.vietnamese', email: 'email.vietnamese' } as const
 const SKIPS: ReadonlySet<string> = new Set(['none', 'no', 'cancel mild']);
 /** "What is wrong with the e-mail": at a summary, said without asking, it is to be changed. */
 const WRONG: ReadonlySet<string> = new Set(['ask code.wrong', 'ask phone.wrong', 'ask email.wrong']);
+/** Commands that only ask: they change no codes that they name by a place. */
+const ASIDE: ReadonlySet<string> = new Set(['ask', 'show', 'status']);
 /** Acts beside which the name of a gift may still choose it: "ok loa", "không, loa". */
 const BESIDE_GIFT: ReadonlySet<string> = new Set([
   '',
@@ -187,10 +189,10 @@ function aboutCodes(here: Situation): Meant {
   if (isDropped && field === 'email' && isBare) return NO_EMAIL;
   const corrected = correctTail(said, at);
   if (corrected) return corrected;
-  const isAside = here.command?.do === 'ask' || here.command?.do === 'show';
+  const isAside = ASIDE.has(here.command?.do ?? '');
   // "Xoá hết đi" ends; no code is named.
   const isOther = here.meaning.p === 1 && !CORRECTS.has(act);
-  const isNamed = said.codes.length + said.places.length > 0;
+  const isNamed = said.codes.length > 0 || (said.places.length > 0 && !isAside);
   const edit = (isAside || isOther) && !isNamed ? undefined : editOf(here);
   if (edit) return [edit, ...contactsOf(values)];
   return isBare && act === 'change' && field === 'code' && at.codes.length > 0 ? changeOf(said) : undefined;
@@ -561,6 +563,7 @@ function replacement({
 
 /** Whether the text removes or keeps codes without naming them. */
 function speaksOfCodes(said: ParsedText, act: string): boolean {
+  if (act !== 'remove' && !CORRECTS.has(act)) return false;
   if (fieldIn(said) === 'email' || says(said, 'stops') || said.phones.length > 0) return false;
   const isDrop = act === 'remove' || said.parts.some((part) => isIn(part, 'codes drop'));
   return isDrop && says(said, 'code', 'codes other');
