@@ -195,7 +195,10 @@ export class LanguageInterpreter implements Interpreter {
     // "Thank u" is thanks, though "u" is a yes.
     const isThanks = meaning.act === 'talk thanks' && (at.at === 'nothing' || at.at === 'page');
     const isYes = said.isYes && !isThanks && (meaning.p < NOT_QUITE || YES_LINES.has(meaning.act));
-    const act = isYes ? 'yes' : this.#actIn(said, at, meaning.act);
+    const meant = isYes ? 'yes' : this.#actIn(said, at, meaning.act);
+    // A guessed remark that asks is a question that nobody answers.
+    const isOpen = meant === 'talk remark' && isQuestion && meaning.p < NOT_QUITE;
+    const act = isOpen ? 'ask unknown' : meant;
     return {
       said,
       act,
@@ -396,7 +399,7 @@ export class LanguageInterpreter implements Interpreter {
 }
 
 /** Headings whose lines may be a yes: "ok, cảm ơn". */
-const YES_LINES: ReadonlySet<string> = new Set(['yes', 'talk thanks']);
+const YES_LINES: ReadonlySet<string> = new Set(['yes', 'talk thanks', 'talk greeting']);
 const NO_WORDS: Meaning = { act: '', p: 0, guesses: [] };
 const sureOf = (act: string): Meaning => ({ act, p: 1, guesses: [{ act, p: 1 }] });
 const ANYWHERE: Reading = { settings: { gifts: [], codePrefixes: [], timeZone: 'UTC' }, nowMs: 0 };

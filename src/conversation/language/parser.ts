@@ -186,6 +186,8 @@ export class Parser {
     const named = findGifts(this.book.wordsOf(left, values), settings.gifts, this.book);
     const words = hasPlaces(at) ? this.#withPlaces(named, at.codes) : named;
     const { said: period, others } = this.#findPeriod(words, today);
+    const timed = new Set(words).difference(new Set(others));
+    const timeless = named.filter((word) => !timed.has(word));
     const told = this.#withAnnounced(this.book.partsOf(others), command);
     const announced = new Map(
       told.flatMap(({ value, words: [word] }) =>
@@ -203,7 +205,7 @@ export class Parser {
     return {
       text,
       command,
-      words: withPeriodAsOne(words, others).map((word) => announced.get(word) ?? word),
+      words: withPeriodAsOne(named, timeless).map((word) => announced.get(word) ?? word),
       parts,
       period,
       rest,

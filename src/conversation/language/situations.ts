@@ -140,7 +140,8 @@ function atDoubt(here: Situation): Meant {
 
 /** The summary waits: only a text that is a yes and nothing else confirms it. */
 function atSummary({ said, act, starts, flow, isYes, isBare, isQuestion, isPolite }: Situation): Meant {
-  const isOther = said.gifts.length > 0 || said.deniesGift || said.places.length > 0;
+  const isOther =
+    said.gifts.length > 0 || said.deniesGift || said.places.length > 0 || said.tail !== undefined;
   if (!isBare || lacksEmail(said) || isOther) return undefined;
   if (act === 'none' && fieldIn(said) === 'email') return NO_EMAIL;
   if (act === 'no' || act === 'none') return fieldIn(said) ? changeOf(said) : NO;
@@ -515,7 +516,8 @@ function isNewMention(parts: readonly Part[], from: number, part: Part): boolean
 }
 
 /** How a text changes the listed codes; undefined if it only adds to them, or names none. */
-function editOf({ said, act, at: { codes } }: Situation): TextCommand | undefined {
+function editOf({ said, act, meaning, at: { codes } }: Situation): TextCommand | undefined {
+  const likeliest = meaning.guesses[0]?.act ?? '';
   if (codes.length === 0) return undefined;
   const mentions = mentionsIn(said.parts);
   const signed = (sign: Sign) => mentions.flatMap((mention) => (mention.sign === sign ? mention.refs : []));
@@ -527,7 +529,7 @@ function editOf({ said, act, at: { codes } }: Situation): TextCommand | undefine
   const only = signed('only');
   if (dropped.length > 0) return { do: 'remove', which: dropped };
   if (only.length > 0) return { do: 'keepOnly', which: [...only, ...signed('keep')] };
-  return speaksOfCodes(said, act) ? { do: 'remove', which: [] } : undefined;
+  return speaksOfCodes(said, act === '' ? likeliest : act) ? { do: 'remove', which: [] } : undefined;
 }
 
 /** Acts with which new codes take the place of others. */
