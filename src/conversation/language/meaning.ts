@@ -163,7 +163,7 @@ export class Meanings {
     const to = words.findLastIndex((word) => !isQuiet(word));
     for (let length = words.length - 1; length > 0; length--) {
       const last = Math.min(from < 0 ? words.length - 1 : from, words.length - length);
-      const lines = [];
+      const lines: string[] = [];
       for (let at = Math.max(0, to + 1 - length); at <= last; at++) {
         const beside = [...words.slice(0, at), ...words.slice(at + length)];
         // "Ok thôi" ends nothing.
