@@ -9,7 +9,7 @@ const SEEDS = [1, 12];
 const QUICK = [
   'an operation that is being looked up is forgotten with its intent',
   'a wake-up is forgotten',
-  'every text counts as written after the question',
+  'the next intent forgets how calls ended',
 ];
 
 describe('The simulator', () => {
