@@ -3,7 +3,7 @@ import { addAlike, BESIDE_VALUE, isSure, LIKELY, RANKS } from './acts.ts';
 import { type Guess, type Lesson, Model, type ModelText } from './model.ts';
 import type { Parser } from './parser.ts';
 import { PERIOD, type PhraseBook, type Word } from './phrases.ts';
-import { isAscii, speltWords } from './tokenizer.ts';
+import { isAscii, remembered, speltWords } from './tokenizer.ts';
 import { type Example, type PhraseIndex, phraseAt } from './vocabulary.ts';
 
 /*
@@ -108,15 +108,20 @@ export class Meanings {
     else this.#exact.set(key, [{ act, spelt }]);
   }
 
+  /** The polite phrases of a language, as words. */
+  readonly #politeIn = remembered((locale: string): readonly (readonly string[])[] =>
+    this.#book.vocabulary.lists
+      .filter((list) => list.locale === locale && list.name === 'polite')
+      .flatMap(({ phrases }) => phrases.map((phrase) => this.#book.plainly(phrase))),
+  );
+
   /** A line, and the same with polite words around it; every other one of these without its marks. */
   #toLesson({ text, act, locale }: Example): Lesson {
     const plain = this.toModelText(this.#wordsOf(text));
     let hash = 2_166_136_261;
     for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 16_777_619) >>> 0;
-    const polite = this.#book.vocabulary.lists.flatMap((list) =>
-      list.locale === locale && list.name === 'polite' ? list.phrases : [],
-    );
-    const pick = (bits: number) => this.#book.plainly(polite[(hash >>> bits) % (polite.length || 1)] ?? '');
+    const polite = this.#politeIn(locale);
+    const pick = (bits: number) => polite[(hash >>> bits) % (polite.length || 1)] ?? [];
     const isBefore = (hash >>> 16) % 3 === 0;
     const words = isBefore ? [...pick(0), ...plain.words] : [...plain.words, ...pick(8)];
     return { act, variants: [plain, { words, spelt: hash & (1 << 20) ? [] : plain.spelt }] };
