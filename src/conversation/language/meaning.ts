@@ -151,12 +151,12 @@ export class Meanings {
     };
   }
 
-  /** The act of an example line that has just these words, spelt alike. */
+  /** The act of an example line that has just these words, spelt alike. Lines of a flow from outside come last and win. */
   #exactly({ words, spelt }: ModelText, isPossible: (act: string) => boolean): string | undefined {
     const lines = this.#exact.get(words.join(' ')) ?? [];
     const isAlike = (line: readonly string[]) =>
       spelt.length === 0 || line.length === 0 || spelt.every((word) => line.includes(word));
-    return lines.find(({ act, spelt: line }) => isPossible(act) && isAlike(line))?.act;
+    return lines.findLast(({ act, spelt: line }) => isPossible(act) && isAlike(line))?.act;
   }
 
   /** The line that the words are but for polite ones around it: "dạ không ạ" is "không". */
