@@ -48,8 +48,6 @@ export const languageTexts: readonly LanguageText[] = [
 - điểm tính hạng
 - xem hạng
 - điểm hạng
-
-## start tier (alone)
 - hạng
 `,
   },

@@ -5,9 +5,8 @@ import type { Ticket } from '../../src/conversation/state.ts';
 import { type OpenOperation, Operators } from '../../src/engine/operators.ts';
 import { findConversations } from '../../src/operators/operation.ts';
 import { createTickets, type News } from '../../src/operators/tickets.ts';
-import { StoreUnavailable } from '../../src/store/port.ts';
+import { type RecordStore, StoreUnavailable } from '../../src/store/port.ts';
 import { createWorld, incoming } from '../engine/bot.ts';
-import { watched } from '../support/changes.ts';
 import { newState, readState, step } from '../support/conversation.ts';
 import { SETTINGS } from '../support/dialogue.ts';
 
@@ -145,12 +144,17 @@ test('an answer that hangs while the customer is forgotten is refused, because n
   await engine.accept(incoming('gặp nhân viên'));
   await expect.poll(world.heard).toEqual(['person.waiting']);
   let isForgotten = false;
-  const slow = watched(world.store, world.encryption, async () => {
-    if (isForgotten) return;
-    isForgotten = true;
-    await engine.accept(incoming('/forget'));
-    await expect.poll(world.heard).toEqual(['person.waiting', 'privacy.erased']);
-  });
+  const slow: RecordStore = {
+    ...world.store,
+    async compareAndSwap(key, swap) {
+      if (!isForgotten) {
+        isForgotten = true;
+        await engine.accept(incoming('/forget'));
+        await expect.poll(world.heard).toEqual(['person.waiting', 'privacy.erased']);
+      }
+      return world.store.compareAndSwap(key, swap);
+    },
+  };
   const operators = new Operators({ ...world, store: slow, readState });
   const tickets = createTickets({ store: slow, operators, runtime: world.outside });
   const [ticket] = (await tickets.list()).tickets;
