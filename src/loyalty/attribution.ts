@@ -38,7 +38,7 @@ export function attribute(lookup: Lookup, records: readonly LoyaltyRecord[], evi
   const span = spanOf(lookup, skew);
   const sorted = sortRecords(lookup, records, { ...evidence, span });
   if (typeof sorted === 'string') return { found: sorted };
-  const { since, before, older, isRefused } = sorted;
+  const { since, before, older, merged, isRefused } = sorted;
 
   const awaited = others.awaited.filter(({ code }) => isSameCode(code, lookup.code));
   const spans = awaited.map((success) => spanOf(success, success.skew ?? skew));
@@ -52,7 +52,9 @@ export function attribute(lookup: Lookup, records: readonly LoyaltyRecord[], evi
     inTime.some((record) => isWithin(record, other)),
   ).length;
 
-  if (inTime.length > othersShare + 1) return { found: 'several' };
+  const mergedInTime = merged.filter((record) => !record.failed && isWithin(record, span));
+  if (inTime.length + mergedInTime.length > othersShare + 1) return { found: 'several' };
+  if (merged.length > 0) return { found: 'unreadable' };
   // The newest: earlier calls left the older records.
   const [newest] = inTime;
   if (newest && inTime.length > othersShare) {
@@ -63,8 +65,11 @@ export function attribute(lookup: Lookup, records: readonly LoyaltyRecord[], evi
   return { found: isRefused ? 'refused' : 'none' };
 }
 
-/** Successes that may be of the lookup's code: of the baseline, newer but before the call, and since it. */
-type SortedRecords = Readonly<Record<'older' | 'before' | 'since', readonly LoyaltyRecord[]>> & {
+/**
+ * Successes that may be of the lookup's code: of the baseline, newer but before the call, and since it. `merged`: new
+ * records that may be of another customer.
+ */
+type SortedRecords = Readonly<Record<'older' | 'before' | 'since' | 'merged', readonly LoyaltyRecord[]>> & {
   readonly isRefused: boolean;
 };
 
@@ -79,6 +84,7 @@ function sortRecords(
   const since: LoyaltyRecord[] = [];
   const before: LoyaltyRecord[] = [];
   const older: LoyaltyRecord[] = [];
+  const merged: LoyaltyRecord[] = [];
   let isRefused = false;
   let isUnclear = false;
   for (const record of records.filter((one) => mayBeOf(lookup, one))) {
@@ -91,13 +97,14 @@ function sortRecords(
       // An accumulation has no baseline: of a record without a code, only the time can tell that it is older.
       if (lookup.kind === 'redeem' || record.code !== undefined || isAround(record, span))
         return 'unreadable';
-    } else if (isAmbiguous(record, known)) isUnclear = true;
+    } else if (lookup.kind === 'redeem' && isOfMerged(lookup, record)) merged.push(record);
+    else if (isAmbiguous(record, known)) isUnclear = true;
     else if (failed) isRefused ||= isWithin(record, span);
     else (atMs < span.fromMs ? before : since).push(record);
   }
   // The read was cut off, or is of a copy of AntCRM's data that lags behind.
   if (missing.size > 0) return 'unreadable';
-  return isUnclear ? 'undecided' : { older, before, since, isRefused };
+  return isUnclear ? 'undecided' : { older, before, since, merged, isRefused };
 }
 
 /** A redemption without a gift's code may be of any gift. */
@@ -116,12 +123,9 @@ function mayBeOf({ kind, code }: Lookup, record: LoyaltyRecord): boolean {
  * Whether a record says whose it is: its type, its code, how it ended, and of a redemption its id and time.
  * An accumulation is known by its code, which is good once.
  */
-function isTold(lookup: Lookup, record: LoyaltyRecord): boolean {
-  const { id, code, atMs, isVague } = record;
+function isTold({ kind }: Lookup, { id, code, atMs, isVague }: LoyaltyRecord): boolean {
   if (code === undefined || isVague) return false;
-  return (
-    lookup.kind === 'accumulate' || (id !== undefined && atMs !== undefined && !isOfMerged(lookup, record))
-  );
+  return kind === 'accumulate' || (id !== undefined && atMs !== undefined);
 }
 
 /**

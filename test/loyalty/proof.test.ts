@@ -157,6 +157,11 @@ describe('a new record is told apart', () => {
     expect(await check(LOOKUP)).toMatchObject({ found: 'unreadable' });
   });
 
+  it('beside one of a merged customer: the second success is with staff at once', async () => {
+    wire.records.gift = [record(), record({ id: 'second', contact: { ...contact, customerId: 476 } })];
+    expect(await check(LOOKUP)).toMatchObject({ found: 'several' });
+  });
+
   it('from a neighbour above 2^53, which must not stand for it in the baseline', async () => {
     const [before, after] = ['9007199254740992', '9007199254740993'].map((id) => record({ id: Number(id) }));
     wire.records.gift = [before];

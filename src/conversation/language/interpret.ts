@@ -244,6 +244,8 @@ export class LanguageInterpreter implements Interpreter {
 
   /** What the model's act means with the values and the signs beside them. */
   #actIn(said: ParsedText, at: Expecting, act: string): string {
+    // A slash command is a wish, whatever stands behind it.
+    if (said.command === act) return act;
     const flow = this.#language.flows.find(({ name }) => act === `start ${name}`);
     if (act === '' || this.acts.get(act)?.rank === 'nothing') return this.#choosesByCode(said);
     if (flow && isReport(said.parts, said.period?.isPast)) return 'show complaint';
