@@ -18,9 +18,12 @@ import {
   type ScriptCall,
   unavailable,
 } from './clients.ts';
+import { readRefusal } from './refusal.ts';
 
 /** The start waits at most this long for Redis. The bot recovers later. */
 const START_MS = 3000;
+/** A Redis that refuses everybody says so at once. */
+const ASK_MS = 500;
 const RECONNECT = { baseMs: 50, maxMs: 2000 };
 
 /** How often the check value is looked for, whether or not readiness is asked. */
@@ -104,6 +107,7 @@ export class RedisConnection {
       const got = `a user, password or database that ${placesOf(this.#address)} refuses (${refusal})`;
       return new StoreRefused(`REDIS_URL: got ${got}, wants those it has`);
     }
+    await this.#askWhy();
     const refused = await this.verify();
     this.#isStarted = true;
     this.#lookLater();
@@ -215,6 +219,13 @@ export class RedisConnection {
         if (refusal !== null) resolve(refusal[0]);
       });
     });
+  }
+
+  /** Without a connection, a server may say why: an operator needs its own sentence. */
+  async #askWhy(): Promise<void> {
+    if (this.outage === null || this.#address.kind !== 'server' || this.#address.tls) return;
+    const refusal = await readRefusal(this.#address.server, ASK_MS);
+    if (refusal !== undefined) this.#onDown(refusal);
   }
 
   /** Logs an outage once, not once for each attempt. */

@@ -6,6 +6,7 @@ import { StoreRefused, StoreUnavailable } from '../../../src/store/port.ts';
 import { CANARY_KEY } from '../../../src/store/redis/connection.ts';
 import { storedName } from '../../../src/store/redis/records.ts';
 import { someKey } from '../../contract/records.ts';
+import { serveTcp } from '../../support/server.ts';
 import { adminOf, create, memoryLog, openRecords, ownRedis } from './kit.ts';
 
 /* What a store says of itself, and that nobody touches one that is not ours. */
@@ -115,4 +116,11 @@ test('what a record is called in Redis never changes', () => {
     '{N-I0}c:conversation',
     '{F-N0}h:Q2hhdCA3',
   ]);
+});
+
+test('a Redis that refuses every connection is quoted with its own sentence', async () => {
+  const sentence = 'DENIED Redis is running in protected mode because no password is set';
+  await using server = await serveTcp((socket) => socket.end(`-${sentence}\r\n`));
+  const { store } = await openRecords(server.url.replace('http', 'redis'));
+  await expect(store.health()).rejects.toThrow(sentence);
 });
