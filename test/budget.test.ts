@@ -6,15 +6,15 @@ import { describe, expect, it } from 'vitest';
  * no line is joined and no test is cut for one. A room that grows past its figure asks its author a question, no more.
  */
 const ROOMS: Readonly<Record<string, { files: RegExp; lines: number }>> = {
-  root: { files: /^([^/]+$|(http|observability|resilience)\/)/, lines: 4000 },
-  conversation: { files: /^conversation\//, lines: 12_000 },
-  engine: { files: /^(engine|store)\//, lines: 7000 },
-  loyalty: { files: /^loyalty\//, lines: 3000 },
-  proof: { files: /^proof\//, lines: 900 },
-  sandbox: { files: /^sandbox\//, lines: 800 },
-  channels: { files: /^channels\//, lines: 5000 },
-  programs: { files: /^(photos|operators|cli)\//, lines: 2500 },
-  console: { files: /^console\//, lines: 3000 },
+  root: { files: /^([^/]+$|(http|observability|resilience)\/)/, lines: 3317 },
+  conversation: { files: /^conversation\//, lines: 11_624 },
+  engine: { files: /^(engine|store)\//, lines: 5754 },
+  loyalty: { files: /^loyalty\//, lines: 1872 },
+  proof: { files: /^proof\//, lines: 512 },
+  sandbox: { files: /^sandbox\//, lines: 422 },
+  channels: { files: /^channels\//, lines: 3575 },
+  programs: { files: /^(photos|operators|cli)\//, lines: 1496 },
+  console: { files: /^console\//, lines: 1688 },
 };
 
 const QUESTION =
