@@ -8,7 +8,9 @@ export type SendRequest = {
   readonly chat: string;
   readonly isGroup: boolean;
   readonly isReceipt: boolean;
-  /** It ends the wait of a pressed button, and is no message of the chat: toasts are counted by themselves. */
+  /**
+   * It ends the wait of a pressed button, and is no message of the chat: toasts are counted by themselves.
+   */
   readonly isToast?: boolean;
   readonly madeAtMs: number;
 };

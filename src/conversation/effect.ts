@@ -49,7 +49,10 @@ export const lookupSchema = z.strictObject({
   deadlineMs: z.number(),
   /** Measured at the call. Absent: not known. */
   skew: skewSchema.optional(),
-  /** The latest `Date` of AntCRM's answers about the operation, epoch ms. An older answer comes from a cache. */
+  /**
+   * The latest `Date` of AntCRM's answers about the operation, epoch ms. An older answer comes from a
+   * cache.
+   */
   dateMs: z.number().optional(),
   /** Ids of the records that existed before the call. */
   baseline: z.array(z.string()),

@@ -4,7 +4,10 @@ import { type LocalizedText, localizedSchema, type PhotoEffect } from './message
 import type { ProofEffect } from './proof.ts';
 import type { State } from './state.ts';
 
-/** The reply cannot be rendered as text. It is thrown, because wordings hold each other; the outbox drops the reply. */
+/**
+ * The reply cannot be rendered as text. It is thrown, because wordings hold each other; the outbox drops
+ * the reply.
+ */
 export class Unwordable extends Error {
   override name = 'Unwordable';
 }

@@ -116,8 +116,8 @@ export type Confirming = Extract<Step, { at: 'confirming' }>;
  * A call that earns or spends. The id is the customer's reference. If a confirmation has several codes, each
  * call has the id `<id of the confirmation>.<n>`, n from 1.
  * - `checking`: the outcome is unknown, and looked up.
- * - `watching`: the customer heard "not applied"; one last lookup finds a record that comes late. `lateMs`: one
- *   more finds a record that comes within a day, for staff; by then the operation is over.
+ * - `watching`: the customer heard "not applied"; one last lookup finds a record that comes late.
+ *   `lateMs`: one more finds a record that comes within a day, for staff; by then the operation is over.
  * - `escalated`: only staff can tell. `lookup` stays while it may be needed. `checks` counts lookups,
  *   `lookedMs` is the time of the last one, `unread` has the numbers (from 0) of lookups that could not read.
  *   The receipt keeps what later replies say.
@@ -356,7 +356,10 @@ export const VERSION = 5;
 /** The upgrade from each version to the next. A version without one did not change the shape. */
 export type Upgrades = Readonly<Record<number, (body: unknown) => unknown>>;
 
-/** A newer version stored it. It is thrown, because bodies are read within each other; `readOrGiveBack` ends it. */
+/**
+ * A newer version stored it. It is thrown, because bodies are read within each other; `readOrGiveBack`
+ * ends it.
+ */
 export class NewerVersion extends Error {
   override readonly name = 'NewerVersion';
 }

@@ -30,8 +30,8 @@ import { accept, CONVERSATION, type ConversationTransition, takeLetter } from '.
 import { openRecord, type RecordFault, VersionedRecords } from './versioned-records.ts';
 
 /**
- * An operation without an outcome. `intent`, null: it cannot be read. `isLost`: nothing can be read of it. Its
- * record is missing or cannot be opened, or does not have the operation.
+ * An operation without an outcome. `intent`, null: it cannot be read. `isLost`: nothing can be read of it.
+ * Its record is missing or cannot be opened, or does not have the operation.
  */
 export type OpenOperation = {
   readonly reference: string;
@@ -134,8 +134,8 @@ export class Operators {
   }
 
   /**
-   * The messages of a conversation that wait for a turn: their channel, and for how long each has waited; null
-   * if none waits. Messages behind a waiting reply do not count, nor those of a turn that is at work.
+   * The messages of a conversation that wait for a turn: their channel, and for how long each has waited;
+   * null if none waits. Messages behind a waiting reply do not count, nor those of a turn that is at work.
    */
   async waitingIn(name: string): Promise<{ readonly channel: string; readonly agesMs: number[] } | null> {
     const { record, nowMs } = await this.#conversations.read(name);

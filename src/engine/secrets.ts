@@ -3,7 +3,8 @@ import { StoreUnavailable } from '../store/port.ts';
 import { type RecordKind, type RecordParts, VersionedRecords } from './versioned-records.ts';
 
 /**
- * Keeps secrets in the store, sealed, such as a token that a platform exchanges for a new one and then refuses.
+ * Keeps secrets in the store, sealed, such as a token that a platform exchanges for a new one and then
+ * refuses.
  */
 export type Secrets = {
   /** Undefined: none is kept. Rejects with `StoreUnavailable`. */
@@ -39,8 +40,8 @@ const secretSchema = z.looseObject({
   secret: z.string().nullable(),
   lease: z.looseObject({ owner: z.string(), untilMs: z.number() }).nullable(),
 });
-type SecretRecord = { readonly secret: string | null; readonly lease: Lease | null };
-type Lease = { readonly owner: string; readonly untilMs: number };
+type SecretRecord = { readonly secret: string | null; readonly lease: SecretLease | null };
+type SecretLease = { readonly owner: string; readonly untilMs: number };
 
 const SECRET: RecordKind<SecretRecord> = {
   kind: 's',

@@ -66,8 +66,8 @@ export function attribute(lookup: Lookup, records: readonly LoyaltyRecord[], evi
 }
 
 /**
- * Successes that may be of the lookup's code: of the baseline, newer but before the call, and since it. `merged`: new
- * records that may be of another customer.
+ * Successes that may be of the lookup's code: of the baseline, newer but before the call, and since it.
+ * `merged`: new records that may be of another customer.
  */
 type SortedRecords = Readonly<Record<'older' | 'before' | 'since' | 'merged', readonly LoyaltyRecord[]>> & {
   readonly isRefused: boolean;

@@ -24,7 +24,10 @@ export function createWatchdog() {
   const counters = new Int32Array(shared, 0, 2);
   const name = Buffer.from(shared, NAME_AT);
   return {
-    /** Not before all is loaded and learnt: on a busy machine that keeps the loop longer than a hang may last. */
+    /**
+     * Not before all is loaded and learnt: on a busy machine that keeps the loop longer than a hang may
+     * last.
+     */
     start(): void {
       if (url() !== undefined) return;
       setInterval(() => Atomics.add(counters, TICKS, 1), TICK_MS).unref();

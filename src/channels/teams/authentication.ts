@@ -57,8 +57,8 @@ export class Cloud {
   }
 
   /**
-   * Verifies an `Authorization` header. `unavailable`: its signing key is not known now, and perhaps published.
-   * Never rejects.
+   * Verifies an `Authorization` header. `unavailable`: its signing key is not known now, and perhaps
+   * published. Never rejects.
    */
   async verify(authorization = ''): Promise<BotClaims | 'refused' | 'unavailable'> {
     const verified = this.#verified.get(authorization);

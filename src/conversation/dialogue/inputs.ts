@@ -43,8 +43,8 @@ export function onMessage(stored: State, message: CustomerMessage, scope: Scope)
 }
 
 /**
- * Notes the language of a clear sentence. The first one decides; later, the second in a row turns the answers.
- * "Hello" is enough if no language is known.
+ * Notes the language of a clear sentence. The first one decides; later, the second in a row turns the
+ * answers. "Hello" is enough if no language is known.
  */
 function noteLanguage(state: State, text: string, { language, sender }: Scope): State {
   const { turning, ...settled } = state;

@@ -151,7 +151,10 @@ export class Meanings {
     };
   }
 
-  /** The act of an example line that has just these words, spelt alike. Lines of a flow from outside come last and win. */
+  /**
+   * The act of an example line that has just these words, spelt alike. Lines of a flow from outside come
+   * last and win.
+   */
   #exactly({ words, spelt }: ModelText, isPossible: (act: string) => boolean): string | undefined {
     const lines = this.#exact.get(words.join(' ')) ?? [];
     const isAlike = (line: readonly string[]) =>

@@ -199,7 +199,10 @@ function aboutCodes(here: Situation): Meant {
   return isBare && act === 'change' && field === 'code' && at.codes.length > 0 ? changeOf(said) : undefined;
 }
 
-/** A value that stands gets other last digits: a guess. Undefined: the text has none, or they fit several codes. */
+/**
+ * A value that stands gets other last digits: a guess. Undefined: the text has none, or they fit several
+ * codes.
+ */
 function correctTail(said: ParsedText, { codes, kind, phone }: Expecting): Meant {
   const { tail } = said;
   if (tail === undefined || bringsValue(said)) return undefined;

@@ -2,7 +2,8 @@ import { Address } from './address.ts';
 import { fold, isAscii, remembered, tokenize, visible } from './tokenizer.ts';
 
 /*
- * What customers say: `locales/<tag>.md`. A heading is an act (`acts.ts`); a line below it is an example. `## words` and `## periods` list words by what they do.
+ * What customers say: `locales/<tag>.md`. A heading is an act (`acts.ts`); a line below it is an example.
+ * `## words` and `## periods` list words by what they do.
  */
 
 /** A text of a language. Several texts of one language add to each other. */

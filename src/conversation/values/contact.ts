@@ -3,7 +3,10 @@ import { isAscii, isDate, isOneTypo, QUOTES, type Token, trimEdges, visible } fr
 
 /* Phone numbers and e-mail addresses, read as a whole or found among words. */
 
-/** `value` is E.164. With `ask` it is a guess: an old number of eleven digits, a missing zero, digits in words. */
+/**
+ * `value` is E.164. With `ask` it is a guess: an old number of eleven digits, a missing zero, digits in
+ * words.
+ */
 export type Phone = {
   readonly ok: true;
   readonly value: string;
@@ -144,8 +147,8 @@ function longestPhone(
 }
 
 /**
- * With `suggestion`, the domain looks mistyped; the customer is asked which of the two is right. `isGuess`: it
- * was dictated, or typed with blanks.
+ * With `suggestion`, the domain looks mistyped; the customer is asked which of the two is right.
+ * `isGuess`: it was dictated, or typed with blanks.
  */
 export type EmailResult =
   | {
