@@ -1,0 +1,86 @@
+import { $, local, make, place, tell } from './page.js';
+import { draftOf, inbox, isMine, look, nameOf } from './tickets.js';
+import { word } from './words.js';
+
+/* The list of tickets, and the number of waiting customers in the header and the title. */
+
+/** Which tickets each button of the list shows. */
+const FILTERS = {
+  open: ({ state }) => state === 'open',
+  mine: (ticket) => ticket.state === 'open' && isMine(ticket),
+  free: ({ state, claimedBy }) => state === 'open' && !claimedBy,
+  closed: ({ state }) => state === 'closed',
+};
+export const REASONS = {
+  asked: word('Asked for a person', 'Muốn gặp nhân viên'),
+  complaint: word('Complaint', 'Phàn nàn'),
+  escalated: word('Outcome unknown', 'Chưa rõ kết quả'),
+};
+/** A customer who waits so long is urgent. */
+const URGENT_MS = 15 * 60_000;
+
+const parts = [];
+/** Adds a text to the last line of each row: `part(ticket)` returns it, or a falsy value. */
+export const addToRows = (part) => parts.push(part);
+
+/** Waiting customers first, the longest wait on top; then answered ones; then closed ones, the newest on top. */
+function inOrder(a, b) {
+  const rank = ({ state, waitingSinceMs }) => (state === 'closed' ? 2 : waitingSinceMs === null ? 1 : 0);
+  const age = (a.waitingSinceMs ?? Date.parse(a.openedAt)) - (b.waitingSinceMs ?? Date.parse(b.openedAt));
+  return rank(a) - rank(b) || (rank(a) === 2 ? -age : age);
+}
+
+function drawList() {
+  const isShown = (ticket) => ticket.id === place()[1] || draftOf(ticket.id) || FILTERS[inbox.filter](ticket);
+  const rows = (inbox.found ?? inbox.tickets.filter(isShown)).toSorted(inOrder).map(rowOf);
+  const focused = $('tickets').contains(document.activeElement) && document.activeElement.hash;
+  $('tickets').replaceChildren(...rows);
+  if (focused) $('tickets').querySelector(`[href="${focused}"]`)?.focus();
+  $('quiet').hidden = rows.length > 0;
+  for (const filter of $('filters').children)
+    filter.ariaPressed = String(filter.dataset.filter === inbox.filter);
+}
+
+function rowOf(ticket) {
+  const { id, channel, reason, state, claimedBy, lastText = '' } = ticket;
+  const owner = isMine(ticket)
+    ? word('yours', 'của bạn')
+    : claimedBy && `${word('with', 'của')} ${claimedBy}`;
+  const about = [owner, draftOf(id) && word('draft', 'có nháp'), REASONS[reason], channel];
+  const details = [...about, ...parts.map((part) => part(ticket))].filter(Boolean).join(' · ');
+  const lines = [make('span', '', lastText), make('small', '', details)];
+  const row = make('a', state, make('b', '', nameOf(ticket)), standing(ticket), ...lines);
+  row.href = `#inbox/${id}`;
+  if (id === place()[1]) row.ariaCurrent = 'true';
+  return row;
+}
+
+/** How long the customer waits, or that they do not. */
+function standing({ state, waitingSinceMs }) {
+  if (state === 'closed') return make('small', '', word('Closed', 'Đã đóng'));
+  if (waitingSinceMs === null) return make('small', '', word('Answered', 'Đã trả lời'));
+  const ms = Math.max(0, Date.now() - waitingSinceMs);
+  const [value, unit] = ms < 3_600_000 ? [Math.floor(ms / 60_000), 'minute'] : [ms / 3_600_000, 'hour'];
+  const text = local(value, { style: 'unit', unit, maximumFractionDigits: 1 });
+  return make('small', ms < URGENT_MS ? 'good' : 'bad', `${word('Waits', 'Chờ')} ${text}`);
+}
+
+addEventListener('waiting', ({ detail: waiting }) => {
+  $('toInbox').hidden = false;
+  if (waiting > 0) $('toInbox').dataset.count = waiting;
+  else delete $('toInbox').dataset.count;
+  document.title = `${waiting > 0 ? `(${waiting}) ` : ''}AntCRM`;
+});
+for (const button of $('filters').children)
+  button.addEventListener('click', () => {
+    inbox.filter = button.dataset.filter;
+    void look();
+  });
+$('by').value = sessionStorage.by ?? localStorage.by ?? '';
+$('by').addEventListener('input', () => {
+  sessionStorage.by = localStorage.by = $('by').value.trim();
+  tell('tickets');
+  tell('ticket', { isOther: false, isSame: true });
+});
+addEventListener('tickets', drawList);
+setInterval(drawList, 20_000);
