@@ -5,6 +5,7 @@ import { ChannelRegistry } from './channels/registry.ts';
 import { CHANNELS } from './channels.ts';
 import type { Config } from './config.ts';
 import type { Settings } from './conversation/context.ts';
+import { Gifts } from './counter/gifts.ts';
 import { createDesk } from './desk.ts';
 import { Engine } from './engine/engine.ts';
 import { Traces } from './engine/trace.ts';
@@ -28,7 +29,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
   const { observe } = metrics;
   const channels = new ChannelRegistry([...CHANNELS, ...(options.channels ?? [])]);
   const work = await openEngine(config, options, { base, channels });
-  const { engine, conversation, words, backend, photoReader, notices, proof } = work;
+  const { engine, conversation, words, backend, counter, photoReader, notices, proof } = work;
   const { operators, overload, tickets } = createDesk(base, { config, channels, engine, conversation });
   const parts = {
     accept: overload.around(engine.accept),
@@ -49,8 +50,8 @@ export async function createApp(config: Config, options: AppOptions = {}) {
   await channels.open(config, parts, options.around?.channel);
   channels.mount(http);
   const { gifts } = backend;
-  const codes = proof.shown;
-  mountRoutes({ config, http, channels, words, gifts, metrics, store, operators, backend, overload, codes });
+  const shown = { gifts, codes: proof.shown, counter, photoReader };
+  mountRoutes({ config, http, channels, words, metrics, store, operators, backend, overload, ...shown });
   await http.ready();
 
   return {
@@ -103,15 +104,19 @@ async function openEngine(
   });
   const photoReader = createPhotoReader(options.photos);
   const notices = createNotices(observe, config.handoverWebhook);
+  const parts = { store: around.store?.(store) ?? store, encryption, runtime: systemRuntime };
+  const counter = new Gifts({
+    ...parts,
+    onFault: (fault, name) => observe.alarm(fault, { conversation: name }),
+  });
   const engine = new Engine({
-    store: around.store?.(store) ?? store,
-    encryption,
-    runtime: systemRuntime,
+    ...parts,
     observe,
     spans,
     conversation: { step, readState, newState, settings, serviceUp: backend.isUp },
     perform: backend.perform,
     proof: proof.perform,
+    gifts: counter,
     photoReader,
     traces,
     platform: channels.platform,
@@ -120,5 +125,5 @@ async function openEngine(
     limits: { concurrency: Math.max(TURNS, TURNS_PER_CALL * config.antcrm.maxCalls), ...options.limits },
     onNotice: notices.onNotice,
   });
-  return { engine, conversation, words, backend, photoReader, notices, proof };
+  return { engine, conversation, words, backend, counter, photoReader, notices, proof };
 }

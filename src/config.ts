@@ -487,6 +487,7 @@ function toConfig(env: Variables) {
       identityProof: env.IDENTITY_PROOF,
       proof: env.PROOF_GATEWAY_URL === undefined ? undefined : { cooldownMs: env.PROOF_COOLDOWN },
       handover: env.HANDOVER !== 'off' && hasStaff,
+      counter: hasStaff,
       operationChecksMs: env.OPERATION_CHECKS,
     } satisfies Omit<Settings, 'gifts' | 'codePrefixes'>,
   };

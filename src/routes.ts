@@ -3,7 +3,9 @@ import type { ChannelRegistry } from './channels/registry.ts';
 import type { Config } from './config.ts';
 import { consolePage } from './console/console.ts';
 import type { Gift } from './conversation/context.ts';
-import { LOCALES } from './conversation/message.ts';
+import { LOCALES, type PhotoReader } from './conversation/message.ts';
+import type { Gifts } from './counter/gifts.ts';
+import { giftRoutes } from './counter/routes.ts';
 import type { Operators } from './engine/operators.ts';
 import { health } from './http/health.ts';
 import type { Http } from './http/server.ts';
@@ -12,6 +14,7 @@ import type { Declare, Metrics } from './observability/metrics.ts';
 import { showBacklog } from './operators/backlog.ts';
 import { operatorRoutes } from './operators/routes.ts';
 import type { ShownCode } from './proof/open.ts';
+import { systemRuntime } from './runtime.ts';
 import type { RecordStore } from './store/port.ts';
 
 type RouteParts = {
@@ -27,6 +30,8 @@ type RouteParts = {
   readonly overload: { faults(): readonly string[] };
   /** One-time codes that were sent, while the sandbox is the backend. */
   readonly codes: (() => readonly ShownCode[]) | undefined;
+  readonly counter: Pick<Gifts, 'find' | 'handOver'>;
+  readonly photoReader: PhotoReader;
 };
 
 /** Mounts the routes for staff, operators, Prometheus and orchestrators; channels mount theirs. */
@@ -51,6 +56,11 @@ export function mountRoutes({ config, http, channels, words, gifts, metrics, ...
       log: metrics.observe.log,
     });
     admin.register(routes);
+  }
+  if (config.settings.counter) {
+    const { counter, photoReader } = parts;
+    const shared = { guard: guard.api, photoReader, log: metrics.observe.log, runtime: systemRuntime };
+    admin.register(giftRoutes({ ...shared, gifts: counter }));
   }
   if (codes) admin.get('/console/codes', { onRequest: guard.api }, async () => ({ codes: codes() }));
   const { sandbox } = backend;

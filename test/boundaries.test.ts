@@ -53,6 +53,19 @@ const ROOMS: readonly (readonly [files: string, imports: readonly string[]])[] =
       'store/port.ts',
     ],
   ],
+  [
+    'counter/',
+    [
+      'conversation/',
+      'channels/staff/schemas.ts',
+      'counter/',
+      'engine/versioned-records.ts',
+      'http/problem.ts',
+      'resilience/',
+      'runtime.ts',
+      'store/port.ts',
+    ],
+  ],
   ['resilience/', ['runtime.ts']],
   // A channel knows no other one.
   ['channels/([^/]+)/cli.ts', ['channels/$1/', 'conversation/', 'config.ts', 'i18n.ts', '../package.json']],

@@ -11,6 +11,7 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number }>> = {
   engine: { files: /^(engine|store)\//, lines: 5754 },
   loyalty: { files: /^loyalty\//, lines: 1872 },
   proof: { files: /^proof\//, lines: 512 },
+  counter: { files: /^counter\//, lines: 420 },
   sandbox: { files: /^sandbox\//, lines: 422 },
   channels: { files: /^channels\//, lines: 3575 },
   programs: { files: /^(photos|operators|cli)\//, lines: 1496 },

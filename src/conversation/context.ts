@@ -27,6 +27,8 @@ export type Settings = {
   readonly supportContact?: string | undefined;
   /** Staff answer customers who ask for a person. */
   readonly handover?: boolean | undefined;
+  /** Staff can look up the code of a redeemed gift, so receipts carry one (`Context.giftCode`). */
+  readonly counter?: boolean | undefined;
   /**
    * A one-time code can prove a phone. `cooldownMs`: how long a phone that a code proved cannot spend points.
    * Absent: there are no codes.
@@ -62,6 +64,11 @@ export type Context = {
    * the customer hears of each. Absent: none.
    */
   readonly journal?: Readonly<Record<string, KnownCall>> | undefined;
+  /**
+   * The code that proves a redemption at the counter, by the operation's id: always the same for the same
+   * operation, and a secret of its customer. Absent: there is no counter.
+   */
+  readonly giftCode?: ((operation: string) => string) | undefined;
   /** Fresh ids that cannot be guessed, for one new operation and one new view. */
   readonly ids: { readonly operation: string; readonly view: string };
 };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Awaited, Effect } from './effect.ts';
+import type { GiftNote } from './gift-note.ts';
 import { type LocalizedText, localizedSchema, type PhotoEffect } from './message.ts';
 import type { ProofEffect } from './proof.ts';
 import type { State } from './state.ts';
@@ -81,6 +82,7 @@ export type FormField = z.infer<typeof fieldSchema>;
  * - `inPlace`: replaces the message whose button was pressed (paging).
  * - `notice`: a short remark on a press, shown as a toast where the channel can.
  * - `image`: an https URL of a picture. The text says everything without it.
+ * - `qr`: a text to show as a QR code, where the channel can. The text of the reply has it, too.
  * - `address`: what the customer is called in it, if the language has a table of address.
  * - `quiet`: it is not sent to the customer. It only ends the turn.
  */
@@ -97,6 +99,7 @@ export const replySchema = z.strictObject({
   inPlace: z.literal(true).optional(),
   notice: z.literal(true).optional(),
   image: z.string().optional(),
+  qr: z.string().optional(),
   address: z.string().optional(),
   quiet: z.literal(true).optional(),
 });
@@ -125,6 +128,8 @@ export type Decision = {
   readonly settled?: readonly string[] | undefined;
   /** Customers to unlock once the state is saved. */
   readonly unlock?: readonly Unlock[] | undefined;
+  /** For the counter's records of redeemed gifts. */
+  readonly gifts?: readonly GiftNote[] | undefined;
   /** What is stored outside of the state is deleted, too. */
   readonly forget?: true | undefined;
   /** The customer asked a question: the id of its answer, absent if it has none. */

@@ -1,6 +1,7 @@
 import { takeRead } from './dialogue/advance.ts';
 import { checkDue, concludeCall, giveUp, nextCheckMs, settle, takeCheck } from './dialogue/calls.ts';
 import { findEvent } from './dialogue/follow-ups.ts';
+import { noteGifts } from './dialogue/gift-notes.ts';
 import { handleTicketTime, nextTicketMs, takeStaffWord } from './dialogue/handover.ts';
 import { onMessage, onPictures } from './dialogue/inputs.ts';
 import { isInterrupted } from './dialogue/operations.ts';
@@ -28,7 +29,8 @@ export type Input =
  * only a press with the current operation id, and a proved identifier, redeem.
  */
 export function step(state: State, input: Input, scope: Scope): Decision {
-  const decision = addressReplies(noteLastSaid(state, decide(state, input, scope)));
+  const decided = noteGifts(state, decide(state, input, scope), scope);
+  const decision = addressReplies(noteLastSaid(state, decided));
   return decision.effect ? decision : { ...decision, wakeAtMs: nextWakeMs(decision.state, scope) };
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { awaitedSchema, type Intent, intentSchema as knownCallSchema } from '../conversation/effect.ts';
+import { giftNoteSchema } from '../conversation/gift-note.ts';
 import { LOCALES, messageSchema, type Sender, senderSchema } from '../conversation/message.ts';
 import { replySchema } from '../conversation/reply.ts';
 import {
@@ -191,12 +192,14 @@ const unlockSchema = z.strictObject({
   record: z.string().optional(),
   awaited: awaitedSchema.optional(),
 });
-export const outboxItemSchema = z.discriminatedUnion('kind', [replyItemSchema, unlockSchema]);
+const giftSchema = z.strictObject({ kind: z.literal('gift'), note: giftNoteSchema });
+export const outboxItemSchema = z.discriminatedUnion('kind', [replyItemSchema, unlockSchema, giftSchema]);
 
-/** What a commit leaves to be done outside: a reply to send, or a customer to unlock. */
+/** What a commit leaves to be done outside: a reply to send, a customer to unlock, a note for the counter. */
 export type OutboxItem =
   | { readonly kind: 'reply'; readonly outgoing: Outgoing }
-  | z.infer<typeof unlockSchema>;
+  | z.infer<typeof unlockSchema>
+  | z.infer<typeof giftSchema>;
 
 /** `origin` tells where to file a settlement, `traceparent` to which trace it belongs. */
 export const intentSchema = z.strictObject({

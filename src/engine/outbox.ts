@@ -8,15 +8,15 @@ import { afterDelivery, backOff, type DeliveryTry, NOT_TRIED_MS } from './delive
 import { isEnd, LOST, type Lost } from './ends.ts';
 import type { Run } from './leases.ts';
 import { perChannel } from './limits.ts';
-import type { Delivery, Outgoing, Platform } from './messages.ts';
+import type { Delivery, OutboxItem, Outgoing, Platform } from './messages.ts';
 import { Outage } from './outage.ts';
 import { NEVER_TRIED, type Tries, type Wait } from './transitions.ts';
 import type { OutboxTask, TurnTools } from './turn.ts';
 
-/** A lock that could not be given back is tried again after this, with the outbox. */
-const UNLOCK_RETRY_MS = 5000;
+/** What the store did not confirm is tried again after this, with the outbox. */
+const FILE_RETRY_MS = 5000;
 /** If a reply waits, the turn tries after these waits, too. A lease lasts longer than their sum. */
-const UNLOCK_WAITS_MS = [1000, 2000, 4000];
+const FILE_WAITS_MS = [1000, 2000, 4000];
 const ALARM_EVERY_MS = 60_000;
 
 /**
@@ -24,6 +24,8 @@ const ALARM_EVERY_MS = 60_000;
  * nothing is left.
  */
 export type Delivered = { readonly sentSeq: number; readonly wait?: Wait | undefined };
+
+type ItemOf<Kind extends OutboxItem['kind']> = Extract<OutboxItem, { kind: Kind }>;
 
 /** Where the replies of a channel go; `to` is undefined if another process has the channel. */
 type Route = {
@@ -35,7 +37,7 @@ type Route = {
 
 /**
  * Does the tasks of the outbox. It sends the replies in order. If one has to wait, the replies behind it wait
- * as well. The locks do not wait for them, because another conversation may need them.
+ * as well. Locks and notes for the counter do not wait for them, because others may need them.
  */
 export class Outbox {
   readonly #tools: TurnTools;
@@ -58,6 +60,12 @@ export class Outbox {
 
   /** Sends nothing any more once the lease is lost. */
   async deliver(run: Run, tasks: readonly OutboxTask[]): Promise<Delivered | Lost> {
+    const filed = new Set<number>();
+    // Whoever has the receipt of a gift can show it at once.
+    await this.file(
+      tasks.filter(({ body }) => body?.kind === 'gift'),
+      filed,
+    );
     let sentSeq = 0;
     let wait: Wait | undefined;
     let tried: Tries = run.lease.record.retry ?? NEVER_TRIED;
@@ -73,38 +81,47 @@ export class Outbox {
       }
       sentSeq = seq;
     }
-    let failedSeq = await this.unlock(tasks);
+    let failedSeq = await this.file(tasks, filed);
     // A reply may wait for hours, and the lock must not.
-    for (const waitMs of UNLOCK_WAITS_MS) {
+    for (const waitMs of FILE_WAITS_MS) {
       if (!wait || failedSeq === null) break;
       await this.#tools.runtime.sleep(waitMs);
-      failedSeq = await this.unlock(tasks);
+      failedSeq = await this.file(tasks, filed);
     }
     if (failedSeq === null) return { sentSeq, wait };
     // The replies before it count as sent, or they would be sent again and again.
     const { afterMs, ...others } = wait ?? { afterMs: 0, reason: 'unlock', leastMs: 0 };
-    wait = { ...others, afterMs: Math.max(afterMs, UNLOCK_RETRY_MS) };
+    wait = { ...others, afterMs: Math.max(afterMs, FILE_RETRY_MS) };
     return { sentSeq: Math.min(sentSeq, failedSeq - 1), wait };
   }
 
-  /** Unlocks the customers. Resolves to the number of the first unconfirmed task. */
-  async unlock(tasks: readonly OutboxTask[]): Promise<number | null> {
-    const { customers, runtime, spans, isTracing, onError } = this.#tools;
+  /**
+   * Unlocks the customers and notes what the counter must know, but for tasks in `filed`, which gets those
+   * that are done. Resolves to the number of the first unconfirmed task.
+   */
+  async file(tasks: readonly OutboxTask[], filed = new Set<number>()): Promise<number | null> {
     for (const { seq, body } of tasks) {
-      if (body?.kind !== 'unlock') continue;
-      const { customer, operation, record, awaited } = body;
-      const sinceMs = runtime.nowMs();
+      if (body === null || body.kind === 'reply' || filed.has(seq)) continue;
       try {
-        const unlocking = unlock({ operation, record, awaited: awaited && writeAwaited(awaited) });
-        await customers.update(customer, unlocking);
+        await (body.kind === 'gift' ? this.#tools.gifts?.note(body.note) : this.#unlock(body));
       } catch (error) {
         if (!(error instanceof StoreUnavailable)) throw error;
-        onError(error);
+        this.#tools.onError(error);
         return seq;
       }
-      if (isTracing) spans.mark({ name: 'store unlock', operation, sinceMs });
+      filed.add(seq);
     }
     return null;
+  }
+
+  async #unlock({ customer, operation, record, awaited }: ItemOf<'unlock'>): Promise<void> {
+    const { customers, runtime, spans, isTracing } = this.#tools;
+    const sinceMs = runtime.nowMs();
+    await customers.update(
+      customer,
+      unlock({ operation, record, awaited: awaited && writeAwaited(awaited) }),
+    );
+    if (isTracing) spans.mark({ name: 'store unlock', operation, sinceMs });
   }
 
   /** Sends a reply once. Resolves to how long it has to wait, if it is neither delivered nor dropped. */

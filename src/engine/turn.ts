@@ -1,5 +1,6 @@
 import type { Context, Settings } from '../conversation/context.ts';
 import type { KnownCall, Lookup, Outcome } from '../conversation/effect.ts';
+import type { GiftNote } from '../conversation/gift-note.ts';
 import type { PhotoEffect, Sender } from '../conversation/message.ts';
 import { toOutline } from '../conversation/outline.ts';
 import type { ProofOutcome } from '../conversation/proof.ts';
@@ -43,6 +44,14 @@ export type ConversationPort = {
   serviceUp?(): boolean;
 };
 
+/** The counter's records of redeemed gifts, as turns use them (`counter/`). */
+export type GiftPort = {
+  /** The code that the customer of an operation shows at the counter. */
+  codeOf(operation: string): string;
+  /** Takes a note, which may have come before. Rejects with `StoreUnavailable`. */
+  note(note: GiftNote): Promise<void>;
+};
+
 /** What the parts of the engine share. */
 export type TurnTools = {
   readonly conversation: ConversationPort;
@@ -50,6 +59,8 @@ export type TurnTools = {
   readonly leases: Leases;
   readonly records: ConversationRecords;
   readonly customers: VersionedRecords<CustomerRecord>;
+  /** Absent: nobody looks gifts up, and notes about them go nowhere. */
+  readonly gifts?: GiftPort | undefined;
   readonly encryption: Encryption;
   /** The channel of that name, if this process has it. */
   platform(channel: string): Platform | undefined;
@@ -84,6 +95,7 @@ export class TurnDecision {
   readonly replies: Reply[] = [];
   readonly settled: string[] = [];
   readonly unlock: Unlock[] = [];
+  readonly gifts: GiftNote[] = [];
   readonly escalated: string[] = [];
   readonly late: string[] = [];
   readonly questions: string[] = [];
@@ -294,7 +306,7 @@ export class Turn {
     input: Input,
     { sender, journal }: Pick<Context, 'sender' | 'journal'>,
   ): WantedEffect | undefined {
-    const { conversation, ids, watchdog } = this.#tools;
+    const { conversation, gifts, ids, watchdog } = this.#tools;
     const { head } = this.work;
     const context = {
       sender,
@@ -305,6 +317,7 @@ export class Turn {
       filedMs: this.filedMs,
       // The message was filed after the last question was delivered, so its writer could know the question.
       current: head !== null && head.seq > this.lease.record.knew,
+      giftCode: gifts?.codeOf,
       ids: ids(),
     };
     const decision = this.decision;
@@ -315,13 +328,14 @@ export class Turn {
     } finally {
       watchdog?.leave();
     }
-    const { settled = [], unlock = [], escalated = [], late = [], question } = step;
+    const { settled = [], unlock = [], gifts: notes = [], escalated = [], late = [], question } = step;
     decision.state = step.state;
     decision.wakeAtMs = step.wakeAtMs ?? null;
     decision.forget ||= step.forget === true;
     decision.replies.push(...step.replies);
     decision.settled.push(...settled);
     decision.unlock.push(...unlock);
+    decision.gifts.push(...notes);
     decision.escalated.push(...escalated);
     decision.late.push(...late);
     if (question) decision.questions.push(question.answer ?? 'none');
@@ -368,7 +382,7 @@ export class Turn {
     return { change, tasks };
   }
 
-  /** The replies in order, then the customers to unlock. */
+  /** The replies in order, then the customers to unlock and the notes for the counter. */
   #toTasks(
     { origin, sender, incoming }: Asker,
     { replies, state, traceparent }: Pick<Outgoing, 'state' | 'traceparent'> & Pick<Decision, 'replies'>,
@@ -376,7 +390,7 @@ export class Turn {
     const decision = this.decision;
     const { before, lease } = this;
     const { conversation, encryption } = this.#tools;
-    const { unlock, forget } = decision;
+    const { unlock, gifts, forget } = decision;
     const shared = {
       channel: origin.channel,
       conversation: origin.conversation,
@@ -403,6 +417,11 @@ export class Turn {
       const name = encryption.name('customer', customer);
       const body = { kind: 'unlock' as const, customer: name, ...unlocked, v: VERSION };
       seq += 1;
+      tasks.push({ seq, body });
+    }
+    for (const note of gifts) {
+      seq += 1;
+      const body = { kind: 'gift' as const, note, v: VERSION };
       tasks.push({ seq, body });
     }
     return tasks;

@@ -154,8 +154,8 @@ export class Worker {
     this.#reportCommitted(turn);
     try {
       if (!turn.work.isPutOff) return await outbox.deliver(run, tasks);
-      // While replies wait, only a wake-up ran. Its customers are unlocked now.
-      await outbox.unlock(tasks);
+      // While replies wait, only a wake-up ran. What others wait for is done now.
+      await outbox.file(tasks);
       return NOTHING_SENT;
     } finally {
       this.#end(run, turn);

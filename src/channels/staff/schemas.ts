@@ -40,6 +40,17 @@ const conversationSchema = z
 export const maybe = <T extends z.ZodType>(schema: T, description: string) =>
   schema.optional().describe(description);
 
+/** A name and the longest text fit into one message: Telegram takes 4,096 characters. */
+const MAX_NAME = 80;
+
+/** Who of staff, as they call themselves. */
+export const nameSchema = z
+  .string()
+  .trim()
+  .regex(/[^\s\p{Cc}\p{Cf}]/u, 'Wants a name')
+  .max(MAX_NAME, `Wants at most ${MAX_NAME} characters`)
+  .transform((name) => name.replace(/[\p{Cc}\p{Cf}]/gu, '').toWellFormed());
+
 /** The kinds of message. A request has exactly one. */
 const kindsSchema = z.object({
   text: maybe(z.string().min(1), `What the customer types; cut after ${MAX_TEXT} characters.`),

@@ -8,23 +8,14 @@ import { problem, problemOf } from '../../http/problem.ts';
 import type { SeenTicket, Tickets } from '../../operators/tickets.ts';
 import type { ChannelParts } from '../channel.ts';
 import { Streams } from '../events.ts';
-import { maybe, refusals, routeOf, streamed } from './schemas.ts';
+import { maybe, nameSchema, refusals, routeOf, streamed } from './schemas.ts';
 
 const MAX_ANSWER = 4000;
 
 const time = z.iso.datetime();
 const params = z.object({ id: z.string().trim().toUpperCase().min(1).max(40) });
-/** A name and the longest text fit into one message: Telegram takes 4,096 characters. */
-const MAX_NAME = 80;
-
 const closeSchema = z.strictObject({
-  by: z
-    .string()
-    .trim()
-    .regex(/[^\s\p{Cc}\p{Cf}]/u, 'Wants a name')
-    .max(MAX_NAME, `Wants at most ${MAX_NAME} characters`)
-    .transform((name) => name.replace(/[\p{Cc}\p{Cf}]/gu, '').toWellFormed())
-    .describe('Who of staff: customers see it before each answer.'),
+  by: nameSchema.describe('Who of staff: customers see it before each answer.'),
 });
 const claimSchema = closeSchema
   .extend({ release: maybe(z.literal(true), 'Gives it back. Only who has it can.') })

@@ -41,7 +41,7 @@ export function advance(before: State, flow: Flow, scope: Scope): Decision {
     return askStep(state, slotStep(flow, slot, { offer: doubt }), scope);
   }
   const isCodeFlow = state.operations.length > 0 && flow.slots.includes('codes');
-  const checked = isCodeFlow ? dropChecked(flow, state) : undefined;
+  const checked = isCodeFlow ? dropChecked(flow, state, scope) : undefined;
   if (checked && checked.draft !== state.draft)
     return sayFirst(checked.said, advance({ ...state, draft: checked.draft }, flow, scope));
   if (checked?.stop) return sayFirst(checked.said, goHome(state, scope, checked.stop.say));
@@ -217,7 +217,7 @@ type Guarded = {
 function applyGuards(flow: Flow, state: State, scope: Scope): Guarded {
   const { slots, guards = [] } = flow;
   const guarded = slots.includes('codes')
-    ? dropChecked(flow, state)
+    ? dropChecked(flow, state, scope)
     : slots.includes('gift')
       ? checkGift(state.draft, scope)
       : { draft: state.draft, said: [] };
@@ -227,13 +227,13 @@ function applyGuards(flow: Flow, state: State, scope: Scope): Guarded {
 }
 
 /** A code that is being checked is not called again: both calls would find the same record. */
-function dropChecked(flow: Flow, { draft, operations }: State): Guarded {
+function dropChecked(flow: Flow, { draft, operations }: State, scope: Scope): Guarded {
   const { codes = [] } = draft;
   const confirms = findConfirms(flow);
   const open = operations.filter(({ kind, status }) => kind === confirms?.kind && status === 'checking');
   const checked = open.filter(({ lookup }) => lookup && codes.includes(lookup.code));
   const left = codes.filter((code) => !checked.some(({ lookup }) => lookup?.code === code));
-  const [first, ...others] = checked.map(sayChecking);
+  const [first, ...others] = checked.map((operation) => sayChecking(operation, scope));
   if (!first) return { draft, said: [] };
   return left.length === 0
     ? { draft, said: others, stop: { say: first } }

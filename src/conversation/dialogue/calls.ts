@@ -1,7 +1,7 @@
 import { type KnownCall, type OutcomeOf, spends, toAwaited } from '../effect.ts';
 import type { Scope } from '../flow.ts';
 import type { MessageOf } from '../message.ts';
-import { balanceLines, codeLine, receiptLines } from '../prompts/receipts.ts';
+import { balanceLines, codeLine, findGiftCode, receiptLines } from '../prompts/receipts.ts';
 import { type Decision, type Reply, say, sayFirst } from '../reply.ts';
 import { type Draft, isOpen, type Operation, type State } from '../state.ts';
 import { askAfterRefusal, askUntried, complete, findCallHindrance } from './advance.ts';
@@ -124,7 +124,7 @@ function tellAll(state: State, end: Ended, scope: Scope): Decision {
   if (operations.length === 0 && (why || outcome?.kind === 'unavailable'))
     return askToConfirmAgain(state, end, scope);
   const result = toResult(state.draft, { ...end, operations, untried }, scope);
-  const replies = [...result, ...listChecking(operations, result.length > 0)];
+  const replies = [...result, ...listChecking(operations, result.length > 0, scope)];
   if (why && untried.length > 0) return sayFirst(replies, askUntried(state, { codes: untried, why }, scope));
   const last = replies.at(-1) ?? { key: 'menu' };
   const isDone = operations.some(({ status }) => status === 'done');
@@ -144,11 +144,11 @@ function askToConfirmAgain(state: State, { step, confirms, outcome }: Ended, sco
   return sayFirst([{ key: 'service.unavailable' }], askStep(state, { ...step, operation }, scope));
 }
 
-function listChecking(operations: readonly Operation[], areTold: boolean): Reply[] {
+function listChecking(operations: readonly Operation[], areTold: boolean, scope: Scope): Reply[] {
   const open = operations.filter(({ status }) => status === 'checking');
   const [only, ...more] = open;
   if (only === undefined) return [];
-  if (more.length === 0) return [sayChecking(only)];
+  if (more.length === 0) return [sayChecking(only, scope)];
   const lines = areTold ? [] : open.map(codeLine);
   return [{ key: 'operation.checking', context: 'several', params: { count: open.length }, lines }];
 }
@@ -183,7 +183,9 @@ function toResult(
     ...(choices.length > 0 && { choices: [...choices], view: scope.ids.view }),
   };
   const context = isOne ? undefined : 'several';
-  if (isAll) return [{ key: `${name}.done`, context, ...told }];
+  const [first] = done;
+  const qr = first && findGiftCode(first, scope);
+  if (isAll) return [{ key: `${name}.done`, context, ...told, ...(qr && { qr }) }];
   if (done.length === 0 && isRefused) return [{ key: `${name}.refused`, context, ...told }];
   return [{ key: `${name}.partly`, context: done.length === 0 ? 'none' : undefined, ...told }];
 }
@@ -194,7 +196,7 @@ function keepOrphan(state: State, { operation: id, lookup }: OutcomeOf<'unknown'
   const named = scope.flows.confirming(kind)?.slots.includes('codes') ? { code } : { gift: code };
   const status = 'checking';
   const operation: Operation = { id, kind, atMs: scope.nowMs, checks: 0, status, lookup, ...named };
-  return say(keepOperation(state, operation, scope), sayChecking(operation));
+  return say(keepOperation(state, operation, scope), sayChecking(operation, scope));
 }
 
 const FAILED: Reply = { key: 'turn.failed' };
@@ -393,7 +395,8 @@ function sayResolved(operation: Operation, scope: Scope): Reply {
   const { id, kind, status } = operation;
   const lines = [...receiptLines(operation, scope), ...balanceLines(operation)];
   const params = { reference: id, what: { key: `operation.kind.${kind}` } };
-  if (status === 'done') return { key: 'operation.resolved.done', params, lines };
+  const qr = findGiftCode(operation, scope);
+  if (status === 'done') return { key: 'operation.resolved.done', params, lines, ...(qr && { qr }) };
   const context = status === 'refused' ? 'refused' : undefined;
   return { key: 'operation.resolved.notApplied', context, params, lines };
 }

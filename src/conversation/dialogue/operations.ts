@@ -1,6 +1,7 @@
 import type { Context } from '../context.ts';
 import { type KnownCall, type Receipt, spends, toPointChange } from '../effect.ts';
 import { type Confirms, type Flow, findConfirms, type Scope } from '../flow.ts';
+import { giftCodeLines } from '../prompts/receipts.ts';
 import type { Reply, Unlock } from '../reply.ts';
 import { type Confirming, isOpen, type Operation, type State } from '../state.ts';
 
@@ -118,8 +119,10 @@ export function sayStillChecking(state: State): Reply {
 }
 
 /** Says that the outcome is looked up. */
-export function sayChecking({ id: reference, kind }: Operation): Reply {
-  return { key: 'operation.checking', context: kind, params: { reference } };
+export function sayChecking(operation: Operation, scope: Scope): Reply {
+  const { id: reference, kind } = operation;
+  const lines = giftCodeLines(operation, scope);
+  return { key: 'operation.checking', context: kind, params: { reference }, ...(lines[0] && { lines }) };
 }
 
 /** AntCRM's record of the customer, with the balance, lags behind its history for at most this time. */

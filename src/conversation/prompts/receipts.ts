@@ -1,4 +1,5 @@
 import type { Context } from '../context.ts';
+import { spends } from '../effect.ts';
 import type { Line } from '../reply.ts';
 import type { Operation } from '../state.ts';
 import { findGift, pickUpLines } from './gifts.ts';
@@ -8,10 +9,16 @@ import { findGift, pickUpLines } from './gifts.ts';
 /** The status that the customer knows: "not applied" while the last check is still to come. */
 export const toShownStatus = (status: Operation['status']) => (status === 'watching' ? 'notApplied' : status);
 
-/** "+100 điểm · Tivi" if AntCRM's record was read, and where to get the gift. */
-export function receiptLines(operation: Operation, scope: Pick<Context, 'settings'>): Line[] {
-  const { kind, status, receipt, gift: code, code: earnedBy } = operation;
-  if (earnedBy !== undefined) return [codeLine(operation)];
+type ReceiptScope = Pick<Context, 'settings' | 'giftCode'>;
+
+/** "+100 điểm · Tivi" if AntCRM's record was read; where to get the gift, and the code that proves it. */
+export function receiptLines(operation: Operation, scope: ReceiptScope): Line[] {
+  return operation.code === undefined
+    ? [...changeLines(operation, scope), ...giftCodeLines(operation, scope)]
+    : [codeLine(operation)];
+}
+
+function changeLines({ kind, status, receipt, gift: code }: Operation, scope: ReceiptScope): Line[] {
   const gift = findGift(code, scope);
   const pickUp = status === 'done' && gift ? pickUpLines(gift) : [];
   if (receipt?.score === undefined && gift)
@@ -20,6 +27,19 @@ export function receiptLines(operation: Operation, scope: Pick<Context, 'setting
   const what = gift?.name ?? receipt.what;
   const params = { score: receipt.score, what: what ?? '' };
   return [{ key: `receipt.${kind}`, context: what ? undefined : 'unnamed', params }, ...pickUp];
+}
+
+/** What the customer shows at the counter; undefined: there is no counter, or nothing to show. */
+export function findGiftCode(operation: Operation, { settings, giftCode }: ReceiptScope): string | undefined {
+  const isShown = operation.status === 'done' || operation.status === 'checking';
+  return settings.counter && spends(operation) && isShown ? giftCode?.(operation.id) : undefined;
+}
+
+/** The code of a gift. While the redemption is looked up, the counter says so. */
+export function giftCodeLines(operation: Operation, scope: ReceiptScope): Line[] {
+  const code = findGiftCode(operation, scope);
+  const context = operation.status === 'checking' ? 'checking' : undefined;
+  return code === undefined ? [] : [{ key: 'receipt.giftCode', context, params: { code } }];
 }
 
 /** The codes, one a line. */
