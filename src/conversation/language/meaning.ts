@@ -95,10 +95,19 @@ export class Meanings {
     this.#plans = vocabulary.flags({ yes: ['plans'], no: [] });
     this.#requests = vocabulary.flags({ yes: ['requests'], no: [] });
     this.#contrasts = vocabulary.flags({ yes: ['contrasts'], no: [] });
-    const lessons = vocabulary.examples.map((example) => this.#toLesson(example));
-    for (const { act, variants } of lessons) this.#addExact(act, variants[0]);
-    const heard = vocabulary.heard.filter(({ act }) => acts.has(act)).map((one) => this.#toLesson(one));
-    this.model = new Model([...lessons, ...heard, ...this.#lessonsOfNothing()]);
+    this.model = new Model(this.#lessons());
+  }
+
+  /** One line at a time: what the model has taken from it is forgotten. */
+  *#lessons(): Iterable<Lesson> {
+    const { examples, heard } = this.#book.vocabulary;
+    for (const example of examples) {
+      const lesson = this.#toLesson(example);
+      this.#addExact(lesson.act, lesson.variants[0]);
+      yield lesson;
+    }
+    for (const example of heard) if (this.#acts.has(example.act)) yield this.#toLesson(example);
+    yield* this.#lessonsOfNothing();
   }
 
   #addExact(act: string, { words, spelt }: ModelText): void {

@@ -3,6 +3,8 @@
  * from the example lines when a process starts. The same lines in the same order give the same model.
  */
 
+import { remembered } from './tokenizer.ts';
+
 /** A text as the model sees it. */
 export type ModelText = {
   /** Its folded words, without values. */
@@ -23,7 +25,7 @@ const RATE = 6;
 const BIAS_RATE = 0.12;
 /** How much rare acts weigh (0: as often as their lines; 1: all the same). */
 const BALANCE = 0.4;
-/** A line that the model already takes for its act with this probability teaches nothing. */
+/** A line that the model already takes for its act with this probability teaches nothing, for two rounds. */
 const KNOWN = 0.97;
 /** Errors of an act below this probability change no weight. */
 const IGNORED = 0.003;
@@ -31,19 +33,21 @@ const IGNORED = 0.003;
 const STRANGENESS = 0.6;
 /** How much of what acts that are impossible here take away counts as doubt. */
 const IMPOSSIBLE = 0.5;
+/** What is less likely is no guess. */
+const LEAST_LIKELY = 0.002;
 /** Features are told apart by this many bits of their hash. */
 const HASH_BITS = 18;
 const BUCKETS = 1 << HASH_BITS;
-/** Letters within words, by lengths. */
-const LEAST_LETTERS = 2;
-const MOST_LETTERS = 3;
+/** So many letters within a word, its edges among them, are a feature. */
+const LETTERS_TOGETHER = 3;
 /** A longer word has no more features, a longer text no more words. */
 const MOST_WORD = 20;
 const MOST_WORDS = 60;
+/** Longer texts are all as long as this. */
+const MOST_LENGTH = 8;
 
 const SEED = 2_166_136_261;
 const PRIME = 16_777_619;
-const EDGE = 95;
 const WORD = 1;
 const PAIR = 2;
 const SPELT = 3;
@@ -56,46 +60,49 @@ function hash(text: string, from: number): number {
   return value;
 }
 /** FNV-1a leaves its high bits weak. */
-const toBucket = (value: number): number =>
-  Math.imul(value ^ (value >>> 15), 0x2c1b3c6d) >>> (32 - HASH_BITS);
+function toBucket(value: number): number {
+  const mixed = Math.imul(value, PRIME);
+  return Math.imul(mixed ^ (mixed >>> 15), 0x2c1b3c6d) >>> (32 - HASH_BITS);
+}
 
 /** Adds to a number of an array: its elements are never undefined, but the compiler cannot know. */
 function addAt(array: Float32Array | Int32Array, at: number, value: number): void {
   array[at] = (array[at] ?? 0) + value;
 }
 
+/** The buckets of a word and of the letters within it. */
+const bucketsOfWord = remembered((word: string): readonly number[] => {
+  const edged = `_${word}_`;
+  const buckets = [toBucket(hash(word, SEED ^ WORD))];
+  for (let at = 0; at + LETTERS_TOGETHER <= edged.length; at++)
+    buckets.push(toBucket(hash(edged.slice(at, at + LETTERS_TOGETHER), SEED ^ LETTERS)));
+  return buckets;
+});
+
 /** The buckets of a text's words, pairs of words, spelling, letters within words and length; each once. */
-function bucketsOf({ words, spelt }: ModelText): Set<number> {
+function bucketsOf({ words, spelt }: ModelText): readonly number[] {
   const found = new Set<number>();
-  const add = (value: number) => found.add(toBucket(Math.imul(value, PRIME) >>> 0));
-  let before = '^';
-  for (const word of words.slice(0, MOST_WORDS)) {
-    const typed = word.slice(0, MOST_WORD);
-    add(hash(typed, SEED ^ WORD));
-    add(hash(typed, hash(before, SEED ^ PAIR) ^ EDGE));
-    before = typed;
-    addLetters(typed, add);
+  let before = hash('^', SEED ^ PAIR);
+  for (const typed of words.slice(0, MOST_WORDS)) {
+    const word = typed.slice(0, MOST_WORD);
+    for (const bucket of bucketsOfWord(word)) found.add(bucket);
+    found.add(toBucket(hash(word, before)));
+    before = hash(' ', hash(word, SEED ^ PAIR));
   }
-  add(hash('$', hash(before, SEED ^ PAIR) ^ EDGE));
-  for (const word of spelt.slice(0, MOST_WORDS)) add(hash(word.slice(0, MOST_WORD), SEED ^ SPELT));
-  add(Math.imul(SEED ^ LENGTH ^ Math.min(words.length, 8), PRIME));
-  return found;
+  found.add(toBucket(hash('$', before)));
+  for (const word of spelt.slice(0, MOST_WORDS))
+    found.add(toBucket(hash(word.slice(0, MOST_WORD), SEED ^ SPELT)));
+  found.add(toBucket(SEED ^ LENGTH ^ Math.min(words.length, MOST_LENGTH)));
+  return [...found];
 }
 
-function addLetters(word: string, add: (value: number) => void): void {
-  const last = word.length;
-  for (let from = -1; from < last; from++) {
-    let value = SEED ^ LETTERS;
-    for (let length = 1; length <= MOST_LETTERS && from + length <= last + 1; length++) {
-      const at = from + length - 1;
-      const letter = at < 0 || at >= last ? EDGE : word.charCodeAt(at);
-      value = Math.imul(value ^ letter, PRIME);
-      if (length >= LEAST_LETTERS) add(value ^ length);
-    }
-  }
-}
-
-type Vector = { readonly ids: Int32Array; readonly values: Float32Array };
+/** A vector: `[from, to)` of two arrays, which the vectors of all lines share. */
+type Vector = {
+  readonly ids: Int32Array;
+  readonly values: Float32Array;
+  readonly from: number;
+  readonly to: number;
+};
 type Pupil = { readonly answer: number; readonly vectors: readonly Vector[] };
 
 export class Model {
@@ -109,44 +116,72 @@ export class Model {
   readonly #weights: Float32Array;
   readonly #bias: Float32Array;
 
-  constructor(lessons: readonly Lesson[]) {
-    this.acts = [...new Set(lessons.map(({ act }) => act))].sort();
-    const buckets = lessons.map(({ variants }) => variants.map(bucketsOf));
+  constructor(lessons: Iterable<Lesson>) {
+    const buckets: number[] = [];
+    const lines = Array.from(lessons, ({ act, variants }) => ({
+      act,
+      // Where the buckets of each variant end.
+      ends: variants.map((text) => {
+        for (const bucket of bucketsOf(text)) buckets.push(bucket);
+        return buckets.length;
+      }),
+    }));
+    this.acts = [...new Set(lines.map(({ act }) => act))].sort();
     const counts = new Int32Array(BUCKETS);
-    for (const [plain] of buckets) for (const bucket of plain ?? []) addAt(counts, bucket, 1);
+    let from = 0;
+    for (const { ends } of lines) {
+      for (const bucket of buckets.slice(from, ends[0])) addAt(counts, bucket, 1);
+      from = ends.at(-1) ?? from;
+    }
+    this.#idf = this.#nameFeatures(counts, lines.length);
+    this.#rarest = Math.log(1 + lines.length);
+    this.#weights = new Float32Array(this.#idf.length * this.acts.length);
+    this.#bias = new Float32Array(this.acts.length);
+    this.#learn(this.#toPupils(lines, buckets));
+  }
+
+  /** Numbers the buckets that the lines have; returns how telling each is. */
+  #nameFeatures(counts: Int32Array, lines: number): Float32Array {
     const idf: number[] = [];
     for (const [bucket, count] of counts.entries()) {
       if (count === 0) continue;
       this.#ids[bucket] = idf.length;
-      idf.push(Math.log(1 + lessons.length / count));
+      idf.push(Math.log(1 + lines / count));
     }
-    this.#idf = Float32Array.from(idf);
-    this.#rarest = Math.log(1 + lessons.length);
-    this.#weights = new Float32Array(idf.length * this.acts.length);
-    this.#bias = new Float32Array(this.acts.length);
-    const places = new Map(this.acts.map((act, at) => [act, at]));
-    this.#learn(
-      lessons.map(({ act }, at) => ({
-        answer: places.get(act) ?? 0,
-        vectors: (buckets[at] ?? []).map((some) => this.#vectorOf(some)),
-      })),
-    );
+    return Float32Array.from(idf);
   }
 
-  /** Of length 1. */
-  #vectorOf(buckets: ReadonlySet<number>, isStrange = false): Vector {
-    const ids: number[] = [];
-    let square = 0;
+  #toPupils(
+    lines: readonly { readonly act: string; readonly ends: readonly number[] }[],
+    buckets: readonly number[],
+  ): readonly Pupil[] {
+    const answers = new Map(this.acts.map((act, at) => [act, at]));
+    const room = { ids: new Int32Array(buckets.length), values: new Float32Array(buckets.length), from: 0 };
+    return lines.map(({ act, ends }) => ({
+      answer: answers.get(act) ?? 0,
+      vectors: ends.map((end) => {
+        const vector = this.#toVector(buckets.slice(room.from, end), room);
+        room.from = end;
+        return vector;
+      }),
+    }));
+  }
+
+  /** Writes a vector of length 1. What no line has makes it shorter, by `strangeness`. */
+  #toVector(buckets: readonly number[], { ids, values, from }: Omit<Vector, 'to'>, strangeness = 0): Vector {
+    let [to, square] = [from, 0];
     for (const bucket of buckets) {
       const id = this.#ids[bucket] ?? -1;
-      if (id >= 0) ids.push(id);
-      const unknown = isStrange ? this.#rarest * STRANGENESS : 0;
-      const idf = id >= 0 ? (this.#idf[id] ?? 0) : unknown;
+      const idf = id >= 0 ? (this.#idf[id] ?? 0) : this.#rarest * strangeness;
       square += idf * idf;
+      if (id < 0) continue;
+      ids[to] = id;
+      values[to] = idf;
+      to += 1;
     }
     const length = Math.sqrt(square) || 1;
-    const values = Float32Array.from(ids, (id) => (this.#idf[id] ?? 0) / length);
-    return { ids: Int32Array.from(ids), values };
+    for (let at = from; at < to; at++) values[at] = (values[at] ?? 0) / length;
+    return { ids, values, from, to };
   }
 
   #learn(pupils: readonly Pupil[]): void {
@@ -155,21 +190,25 @@ export class Model {
     const share = lines.map((count) => (pupils.length / this.acts.length / count) ** BALANCE);
     const scores = new Float32Array(this.acts.length);
     let order = pupils;
+    let known = new Set<Pupil>();
     for (let round = 0; round < ROUNDS; round++) {
+      const knownBefore = known;
+      known = new Set();
       order = shuffle(order, round);
-      for (const { answer, vectors } of order) {
+      for (const pupil of order) {
+        const { answer, vectors } = pupil;
         const vector = vectors[round % vectors.length];
-        if (!vector) continue;
+        if (!vector || knownBefore.has(pupil)) continue;
         this.#score(vector, scores);
-        if ((scores[answer] ?? 0) > KNOWN) continue;
-        this.#correct(vector, scores, { answer, step: (1 - round / ROUNDS) * (share[answer] ?? 1) });
+        if ((scores[answer] ?? 0) > KNOWN) known.add(pupil);
+        else this.#correct(vector, scores, { answer, step: (1 - round / ROUNDS) * (share[answer] ?? 1) });
       }
     }
   }
 
   /** Moves the weights towards the answer, and away from what was taken for it. */
   #correct(
-    { ids, values }: Vector,
+    { ids, values, from, to }: Vector,
     scores: Float32Array,
     { answer, step }: { readonly answer: number; readonly step: number },
   ): void {
@@ -181,27 +220,20 @@ export class Model {
       if (Math.abs(error) > IGNORED) wrong.push(act);
     }
     const weights = this.#weights;
-    for (let at = 0; at < ids.length; at++) {
-      const from = (ids[at] ?? 0) * acts;
+    for (let at = from; at < to; at++) {
+      const row = (ids[at] ?? 0) * acts;
       const value = (values[at] ?? 0) * RATE;
-      for (const act of wrong) weights[from + act] = (weights[from + act] ?? 0) + value * (scores[act] ?? 0);
+      for (const act of wrong) weights[row + act] = (weights[row + act] ?? 0) + value * (scores[act] ?? 0);
     }
     for (const act of wrong) addAt(this.#bias, act, BIAS_RATE * (scores[act] ?? 0));
   }
 
   /** The probability of each act. */
-  #score({ ids, values }: Vector, scores: Float32Array): void {
-    const acts = scores.length;
-    const weights = this.#weights;
-    scores.set(this.#bias);
-    for (let at = 0; at < ids.length; at++) {
-      const from = (ids[at] ?? 0) * acts;
-      const value = values[at] ?? 0;
-      for (let act = 0; act < acts; act++)
-        scores[act] = (scores[act] ?? 0) + value * (weights[from + act] ?? 0);
-    }
+  #score(vector: Vector, scores: Float32Array): void {
+    this.#addWeights(vector, scores);
     let [most, sum] = [Number.NEGATIVE_INFINITY, 0];
     for (const score of scores) if (score > most) most = score;
+    const acts = scores.length;
     for (let act = 0; act < acts; act++) {
       const likelihood = Math.exp((scores[act] ?? 0) - most);
       scores[act] = likelihood;
@@ -210,14 +242,43 @@ export class Model {
     for (let act = 0; act < acts; act++) scores[act] = (scores[act] ?? 0) / sum;
   }
 
+  /** Four features at a time: each score is read and written once for all of them. */
+  #addWeights({ ids, values, from, to }: Vector, scores: Float32Array): void {
+    const acts = scores.length;
+    const weights = this.#weights;
+    scores.set(this.#bias);
+    const idAt = (at: number) => (at < to ? (ids[at] ?? 0) : 0);
+    const valueAt = (at: number) => (at < to ? (values[at] ?? 0) : 0);
+    for (let at = from; at < to; at += 4) {
+      const [one, two, three, four] = [idAt(at), idAt(at + 1), idAt(at + 2), idAt(at + 3)];
+      const [a, b, c, d] = [valueAt(at), valueAt(at + 1), valueAt(at + 2), valueAt(at + 3)];
+      for (let act = 0; act < acts; act++)
+        scores[act] =
+          (scores[act] ?? 0) +
+          a * (weights[one * acts + act] ?? 0) +
+          b * (weights[two * acts + act] ?? 0) +
+          c * (weights[three * acts + act] ?? 0) +
+          d * (weights[four * acts + act] ?? 0);
+    }
+  }
+
   /** The acts that are possible, the likeliest first. */
   guess(text: ModelText, isPossible: (act: string) => boolean): readonly Guess[] {
     const scores = new Float32Array(this.acts.length);
-    this.#score(this.#vectorOf(bucketsOf(text), true), scores);
-    const some = this.acts.flatMap((act, at) => (isPossible(act) ? [{ act, p: scores[at] ?? 0 }] : []));
-    const possible = some.reduce((sum, { p }) => sum + p, 0);
+    const buckets = bucketsOf(text);
+    const { length } = buckets;
+    const room = { ids: new Int32Array(length), values: new Float32Array(length), from: 0 };
+    this.#score(this.#toVector(buckets, room, STRANGENESS), scores);
+    const guesses: Guess[] = [];
+    let possible = 0;
+    for (const [at, act] of this.acts.entries()) {
+      if (!isPossible(act)) continue;
+      const p = scores[at] ?? 0;
+      possible += p;
+      if (p >= LEAST_LIKELY) guesses.push({ act, p });
+    }
     const whole = possible + IMPOSSIBLE * (1 - possible);
-    return some.map(({ act, p }) => ({ act, p: p / whole })).sort((one, other) => other.p - one.p);
+    return guesses.map(({ act, p }) => ({ act, p: p / whole })).sort((one, other) => other.p - one.p);
   }
 }
 

@@ -73,12 +73,17 @@ export type Calendar = {
   readonly vocabulary: Vocabulary;
   readonly names: PhraseIndex<string>;
   readonly ordinal: RegExp;
+  /** The first words of all phrases of time, numbers in digits aside. */
+  readonly openings: ReadonlySet<string>;
 };
 
 export function createCalendar(vocabulary: Vocabulary): Calendar {
   const named = vocabulary.lists.map(({ name }) => name).filter((name) => spanNamed(name, 0) !== undefined);
+  const lists = vocabulary.lists.flatMap(({ section, name }) => (section === 'periods' ? name : []));
+  const phrases = [...new Set([...lists, ...named])].flatMap((name) => vocabulary.list(name));
   return {
     vocabulary,
+    openings: new Set(phrases.map((phrase) => phrase.split(' ')[0] ?? '')),
     names: indexPhrases(named.flatMap((name) => vocabulary.list(name).map((phrase) => [phrase, name]))),
     ordinal: new RegExp(`^(\\d{1,3})(?:${vocabulary.list('ordinal endings').join('|')})?$`),
   };
@@ -261,11 +266,19 @@ export function findPeriod(
   };
 }
 
+/** Most words open no period: nothing else is looked at for them. */
+const opensPeriod = ({ calendar, words }: TimedWords, at: number): boolean =>
+  calendar.openings.has(words[at] ?? '') || /^[\d\p{Pd}]/u.test(words[at] ?? '');
+
 /** Where the words of time stand, and the points that they name. */
 function takePoints(line: TimedWords) {
   const taken = new Set<number>();
   const points: Point[] = [];
   for (let at = 0; at < line.words.length; ) {
+    if (!opensPeriod(line, at)) {
+      at += 1;
+      continue;
+    }
     const unread = skip(line, 'unread', at);
     const whole = unread > (nameAt(line, at)?.to ?? at) ? undefined : wholeAt(line, at);
     const to = whole?.to ?? unread;

@@ -30,7 +30,8 @@ export const mapWords = (text: string, change: (word: string) => string): string
   text.split(' ').map(change).join(' ');
 
 const MAX_REMEMBERED = 16;
-const REMEMBERED = 2000;
+/** More words than the language files have: while a process learns them, nothing is forgotten. */
+const REMEMBERED = 6000;
 
 /** Remembers the results for short words. A word with a digit may be personal data and is not remembered. */
 export function remembered<Result>(read: (word: string) => Result): (word: string) => Result {
