@@ -281,7 +281,7 @@ export const stateSchema = z.strictObject({
   /** The e-mail is asked for only once. */
   emailAsked: z.literal(true).optional(),
   operations: z.array(operationSchema),
-  /** Redemptions of which the counter keeps a record (`counter/`), oldest first: `/forget` must reach them. */
+  /** Earlier redemptions of which the counter has a record (`counter/`), which `/forget` must reach. */
   gifts: z.array(z.strictObject({ id: z.string(), atMs: z.number() })).optional(),
   /** The number of messages in a row that were not understood. */
   misses: z.number().optional(),

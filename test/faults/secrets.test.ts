@@ -87,6 +87,16 @@ async function openAll(admin: Redis, encryption: Encryption): Promise<string> {
   return opened.join('\n');
 }
 
+/** The counter's records of redeemed gifts. */
+async function openGifts(admin: Redis, encryption: Encryption): Promise<string> {
+  const keys = (await admin.keys('*')).filter((key) => key.includes('}g:'));
+  const opened = keys.map(async (key) => {
+    const bytes = await admin.getBuffer(key);
+    return bytes && encryption.open(key.slice(key.indexOf('}') + 1), bytes).toString();
+  });
+  return (await Promise.all(opened)).join('\n');
+}
+
 test('nothing personal is readable in Redis, nor in what was ever sent to it; /forget leaves nothing even for who has the keys', async () => {
   const { url, config, admin, commands, bug, does, says, confirms } = await startWatched();
   const encryption = createEncryption({ key: config.keys.state, hashKey: config.keys.hash });
@@ -113,13 +123,18 @@ test('nothing personal is readable in Redis, nor in what was ever sent to it; /f
   expect(commands.length).toBeGreaterThan(50);
   expect(among(SECRET, [...(await dump(admin)), ...commands].join('\n'))).toEqual([]);
 
+  expect(await openGifts(admin, encryption)).toContain('"whose":"0867 *** 456"');
   expect(await says('/forget')).toEqual(['privacy.erased']);
+  await expect
+    .poll(() => openGifts(admin, encryption))
+    .toMatch(/^\{"redemption":\{[^}]*DAUMAY01.*"whose":null\}$/);
   const after = await openAll(admin, encryption);
   expect(among(GIVEN, after)).toEqual([]);
   expect(after).toContain('"draft":{},"profile":{},"operations":[]');
-  // The record, the last event, and the ids of AntCRM's records that settled a redemption; what the store says of itself.
+  // The record, the last event, a redeemed gift without whose it is, and the ids of AntCRM's records that settled a
+  // redemption; what the store says of itself.
   const kinds = (await admin.keys('*')).map((key) => /\}(\w+)/.exec(key)?.[1]);
-  expect([...new Set(kinds)].sort()).toEqual(['c', 'f', 'layout', 'u']);
+  expect([...new Set(kinds)].sort()).toEqual(['c', 'f', 'g', 'layout', 'u']);
   await admin.set('control', 'Minh@example.vn');
   await expect.poll(() => among(SECRET, commands.join('\n'))).toEqual(['minh@example.vn']);
 });
@@ -142,6 +157,7 @@ test('after five operations of each kind a conversation costs under 6 KB when ju
   expect(await sizeOf(admin, /\}c:/)).toBeLessThan(2816);
   await earning(9);
   for (let n = 0; n < 100; n++) await says('trợ giúp');
-  // Without the events, which only staff have, and what the store says of itself.
-  expect(await sizeOf(admin, /\}(?!layout|keys|f)/)).toBeLessThan(6144);
+  // Without the events, which only staff have, what the store says of itself, and the five redeemed gifts.
+  expect(await sizeOf(admin, /\}(?!layout|keys|f|g)/)).toBeLessThan(6144);
+  expect(await sizeOf(admin, /\}g:/)).toBeLessThan(5 * 450);
 });

@@ -163,6 +163,7 @@ export class Dialogue {
       current: this.current,
       filedMs: this.filedMs,
       journal: this.journal,
+      giftCode: (operation) => `CODE-${operation}`,
       ids: { operation: `K7M2Q9X${id.padStart(3, '0')}`, view: `v${id}` },
     };
   }

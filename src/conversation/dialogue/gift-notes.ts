@@ -18,19 +18,18 @@ const MAX_KEPT = 100;
 /** The same decision with the notes for the counter. */
 export function noteGifts(before: State, decision: Decision, scope: Scope): Decision {
   const { state, forget, late = [] } = decision;
-  if (forget) return forgetGifts(before, decision);
-  if (!scope.settings.counter) return decision;
+  if (forget) return { ...decision, gifts: findReachable(before).map(toForget) };
   if (state.operations === before.operations && late.length === 0) return decision;
   const statuses = new Map(before.operations.map(({ id, status }) => [id, status]));
   const notes = state.operations.flatMap((operation): GiftNote[] => {
     const { id } = operation;
     const status = late.includes(id) ? 'confirmed' : toGiftStatus(operation);
     const isChanged = statuses.get(id) !== operation.status || late.includes(id);
-    if (!spends(operation) || status === undefined || !isChanged) return [];
+    if (!scope.settings.counter || !spends(operation) || status === undefined || !isChanged) return [];
     const whose = statuses.has(id) ? {} : findOwner(before, operation);
     return [{ kind: 'redeemed', redemption: { status, ...describe(operation, scope) }, ...whose }];
   });
-  return notes.length > 0 ? keepReachable(notes, decision, scope) : decision;
+  return keepReachable(before, { ...decision, ...(notes.length > 0 && { gifts: notes }) }, scope);
 }
 
 /** Undefined: the counter has nothing of it, or need not know more. */
@@ -60,23 +59,20 @@ function findOwner({ draft }: State, { lookup }: Operation): { readonly whose?: 
   return by ? { whose: (by.kind === 'phone' ? maskPhone : maskEmail)(by.value) } : {};
 }
 
-/** Remembers which records `/forget` must reach: finished operations are soon dropped from the state. */
-function keepReachable(notes: readonly GiftNote[], decision: Decision, { nowMs }: Scope): Decision {
-  const { state } = decision;
-  const earlier = (state.gifts ?? []).filter(({ atMs }) => atMs > nowMs - KEPT_MS);
-  const noted = notes.flatMap((note) => (note.kind === 'redeemed' ? note.redemption : []));
-  const fresh = noted.filter(({ reference }) => earlier.every(({ id }) => id !== reference));
-  const all = [...earlier, ...fresh.map(({ reference: id, atMs }) => ({ id, atMs }))];
-  const dropped = all.slice(0, -MAX_KEPT).map(toForget);
-  return {
-    ...decision,
-    state: { ...state, gifts: all.slice(-MAX_KEPT) },
-    gifts: [...notes, ...dropped],
-  };
+/** The redemptions of which the counter may have a record. */
+function findReachable({ operations, gifts = [] }: State): NonNullable<State['gifts']> {
+  return [...gifts, ...operations.filter((one) => spends(one) && toGiftStatus(one) !== undefined)];
 }
 
-function forgetGifts({ gifts = [] }: State, decision: Decision): Decision {
-  return gifts.length > 0 ? { ...decision, gifts: gifts.map(toForget) } : decision;
+/** A finished operation is soon dropped from the state. `/forget` must still reach its record. */
+function keepReachable(before: State, decision: Decision, { nowMs, settings }: Scope): Decision {
+  const { state } = decision;
+  const kept = new Set(state.operations.map(({ id }) => id));
+  const left = findReachable(before).filter(({ id, atMs }) => !kept.has(id) && atMs > nowMs - KEPT_MS);
+  if (!settings.counter || left.length === 0) return decision;
+  const gifts = left.slice(-MAX_KEPT).map(({ id, atMs }) => ({ id, atMs }));
+  const dropped = left.slice(0, -MAX_KEPT).map(toForget);
+  return { ...decision, state: { ...state, gifts }, gifts: [...(decision.gifts ?? []), ...dropped] };
 }
 
 const toForget = ({ id: reference }: { readonly id: string }): GiftNote => ({ kind: 'forget', reference });

@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import type { GiftNote } from '../../src/conversation/gift-note.ts';
+import { Dialogue, lookupOf, SETTINGS, succeed, TELEGRAM } from '../support/dialogue.ts';
+
+const DAY_MS = 24 * 60 * 60_000;
+
+function startShop(settings: Partial<typeof SETTINGS> = { counter: true }): Dialogue {
+  return new Dialogue(TELEGRAM, settings).text('xem điểm').shareOwnPhone();
+}
+
+/** The notes of the turn that confirms a redemption. */
+function redeem(shop: Dialogue): readonly GiftNote[] {
+  return shop.text('đổi quà DAUMAY01').press('confirm').last?.gifts ?? [];
+}
+
+const forgotten = (shop: Dialogue) =>
+  shop.last?.gifts?.map((note) => (note.kind === 'forget' ? note.reference : note.kind)) ?? [];
+
+describe('What a turn tells the counter', () => {
+  it('has what was redeemed, when, and whose it is, masked', () => {
+    const [note, ...others] = redeem(startShop());
+    expect(others).toEqual([]);
+    expect(note).toMatchObject({
+      kind: 'redeemed',
+      redemption: { status: 'confirmed', gift: 'DAUMAY01', what: SETTINGS.gifts[0]?.name, score: 10 },
+      whose: '0867 *** 456',
+    });
+  });
+
+  it('is nothing without staff routes, and then the receipt has no code', () => {
+    const shop = startShop({ counter: false });
+    expect(redeem(shop)).toEqual([]);
+    expect(JSON.stringify(shop.replies)).not.toContain('CODE-');
+  });
+
+  it('is nothing of a redemption that AntCRM refused, nor of an accumulation', () => {
+    const shop = startShop();
+    shop.answers = (effect) =>
+      effect.kind === 'redeem' ? { kind: 'refused', operation: effect.operation } : succeed(effect);
+    expect(redeem(shop)).toEqual([]);
+    shop.text('tích điểm TIVI000000017 0867123456');
+    if (shop.question.choices?.some(({ id }) => id.startsWith('confirm:'))) shop.press('confirm');
+    expect(shop.last?.gifts).toBeUndefined();
+  });
+
+  it('is that it is checked, then how it ended', () => {
+    const shop = startShop();
+    const lookup = lookupOf('redeem', 'DAUMAY01');
+    shop.answers = (effect) =>
+      effect.kind === 'redeem' ? { kind: 'unknown', operation: effect.operation, lookup } : succeed(effect);
+    expect(redeem(shop)).toMatchObject([{ redemption: { status: 'checking' }, whose: '0912 *** 678' }]);
+    expect(shop.replies.at(-1)).not.toHaveProperty('qr');
+    shop.answers = (effect) =>
+      effect.kind === 'check'
+        ? { kind: 'checked', operation: effect.operation, found: 'applied', receipt: { score: 10 } }
+        : succeed(effect);
+    shop.later(6_000).wake();
+    expect(shop.last?.gifts).toMatchObject([{ redemption: { status: 'confirmed', score: 10 } }]);
+    expect(shop.replies.at(-1)).toMatchObject({ key: 'operation.resolved.done', qr: expect.any(String) });
+  });
+
+  it('/forget reaches the records of all redemptions of half a year', () => {
+    const shop = startShop();
+    const old = redeem(shop);
+    shop
+      .later(200 * DAY_MS)
+      .text('xem điểm')
+      .shareOwnPhone();
+    const references = Array.from({ length: 20 }, () => {
+      const [note] = redeem(shop);
+      shop.later(60_000);
+      return note?.kind === 'redeemed' ? note.redemption.reference : 'none';
+    });
+    expect(old).toHaveLength(1);
+    shop.text('/forget');
+    expect(forgotten(shop)).toEqual(references);
+    expect(shop.state.gifts).toBeUndefined();
+  });
+
+  it('of more than a hundred, the oldest are forgotten by themselves', () => {
+    const shop = startShop();
+    const [first] = redeem(shop);
+    for (let count = 0; count < 111; count++) {
+      redeem(shop.later(60_000));
+      if (forgotten(shop).length > 1) break;
+    }
+    expect(shop.last?.gifts?.at(-1)).toEqual({
+      kind: 'forget',
+      reference: first?.kind === 'redeemed' ? first.redemption.reference : '',
+    });
+  });
+});
