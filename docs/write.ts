@@ -2,11 +2,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { documentation } from '../src/config.ts';
 import { Vocabulary } from '../src/conversation/language/vocabulary.ts';
 import { LANGUAGE_TEXTS, WORDING } from '../src/i18n.ts';
+import { partsOf } from './proof.ts';
+import { readRuns } from './runs.ts';
 
 /*
- * `npm run docs` writes the parts of the documents that come from the sources: `.env.example` as a whole, of
- * docs/configuration.md what stands between `<!-- name -->` and `<!-- /name -->`. With `--check` it writes nothing and
- * fails where a file is out of date.
+ * `npm run docs` writes the parts of the documents that come from the sources, or from the last recorded runs:
+ * `.env.example` as a whole, of the documents what stands between `<!-- name -->` and `<!-- /name -->`. With `--check` it
+ * writes nothing and fails where a file is out of date.
  */
 
 const [option] = process.argv.slice(2);
@@ -41,28 +43,36 @@ const others = new Set([...answers, 'unknown', 'what', 'who', 'operation.when'])
 const unanswered = [...asked].filter((id) => !others.has(id));
 const list = (ids: readonly string[]) => ids.map((id) => `\`${id}\``).join(', ');
 
-const PARTS = {
+const SOURCES = {
   variables: ['| variable | default | meaning |', '| --- | --- | --- |', ...rows].join('\n'),
   answers: list(answers),
   unanswered: list(unanswered),
 };
 
-function fillIn(text: string): string {
-  return Object.entries(PARTS).reduce((filled, [name, part]) => {
-    const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
-    const [before, rest = ''] = filled.split(begin);
+const { runs, events, planted, staff } = partsOf(readRuns());
+
+/** The document with these parts filled in, each between its two marks. */
+function fillIn(document: string, parts: Readonly<Record<string, string>>): string {
+  return Object.entries(parts).reduce((text, [name, part]) => {
+    const begin = `<!-- ${name} -->`;
+    const end = `<!-- /${name} -->`;
+    const [before, rest = ''] = text.split(begin);
     const [, after] = rest.split(end);
-    if (after === undefined) throw new Error(`docs/configuration.md has no part "${name}"`);
+    if (after === undefined) throw new Error(`${document} has no part "${name}"`);
     return `${before}${begin}\n${part}\n${end}${after}`;
-  }, text);
+  }, read(document));
 }
 
-const read = (name: string): string => readFileSync(new URL(`../${name}`, import.meta.url), 'utf8');
+function read(name: string): string {
+  return readFileSync(new URL(`../${name}`, import.meta.url), 'utf8');
+}
 
 const HEAD = '# Copy to .env and uncomment what you set; the environment wins over this file.\n';
 const files = {
   '.env.example': [HEAD, ...entries].join('\n'),
-  'docs/configuration.md': fillIn(read('docs/configuration.md')),
+  'docs/configuration.md': fillIn('docs/configuration.md', SOURCES),
+  'docs/proof.md': fillIn('docs/proof.md', { runs, planted, events }),
+  'docs/simulator.md': fillIn('docs/simulator.md', { staff }),
 };
 
 for (const [name, content] of Object.entries(files)) {

@@ -77,7 +77,9 @@ export function createAntCrmDouble(world: AntCrmWorld, onCall: (operation: strin
     const status = isGood ? 1 : 0;
     entries.push({ ...call, id: `record-${entries.length}`, status, score, createdAt, shownAtMs });
     if (manners.recordsAheadMs !== 0) count('records of another clock');
-    trace(`antcrm ${by} ${type === 1 ? 'point' : 'gift'} ${code}: ${isGood ? 'applied' : 'refused'}`);
+    trace(
+      `AntCRM ${isGood ? 'applies' : 'refuses'} ${by}: ${type === 1 ? 'points for' : 'the gift'} ${code}`,
+    );
     return isGood;
   }
 
@@ -188,7 +190,7 @@ export function createAntCrmDouble(world: AntCrmWorld, onCall: (operation: strin
   /** `operation`: the one at work. */
   async function exchange(call: HttpCall, operation = 'nobody'): Promise<Exchange> {
     if (occurs(world.rates.refused, 'calls without a connection')) {
-      trace(`antcrm ${operation}: no connection`);
+      trace(`AntCRM cannot be reached for ${operation}`);
       return { kind: 'unsent', reason: 'ECONNREFUSED' };
     }
     await clock.wait(chance.between(1, 20));
@@ -210,7 +212,7 @@ export function createAntCrmDouble(world: AntCrmWorld, onCall: (operation: strin
     if (phone === undefined || other === undefined || personOf(phone) === personOf(other)) return;
     if (!occurs(merges, 'customers merged')) return;
     const [kept, merged] = [personOf(phone), personOf(other)];
-    trace(`antcrm merges ${other} into ${phone}`);
+    trace(`AntCRM makes the customers ${other} and ${phone} one`);
     for (const one of merged.phones) {
       kept.phones.add(one);
       people.set(one, kept);

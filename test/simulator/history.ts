@@ -13,6 +13,7 @@ import { createPlatforms } from './platform.ts';
 import { type BotProcess, type Defect, startProcess } from './process.ts';
 import { createSharedStore } from './shared-store.ts';
 import { createStaff } from './staff.ts';
+import { describeMessage, tellStory } from './story.ts';
 import { type RecordChange, watchRecords } from './watch.ts';
 import { createWorld, type WorldOptions } from './world.ts';
 
@@ -104,7 +105,7 @@ export async function runHistory(seed: number, options: HistoryOptions = {}) {
       breach('answered', `a reply to nobody: ${id}`);
       return;
     }
-    trace(`told ${id} ${seq} ${reply.key}`);
+    trace(`${id} gets reply ${seq}: ${reply.key}`);
     world.countNamed(reply.key);
     const isNew = checks.onTold(chat, outgoing, seq);
     if (isNew && reply.key === 'person.waiting') staff.serve(String(reply.params?.reference), chat.written);
@@ -142,7 +143,7 @@ export async function runHistory(seed: number, options: HistoryOptions = {}) {
         const incoming = { ...to, id: `update-${messages}`, message, sender, address: null };
         const filed: Update = { incoming, sentMs: clock.atMs };
         chat.messages.push(filed);
-        trace(`sent ${id} ${incoming.id} ${JSON.stringify(message)}`);
+        trace(`${id} sends ${incoming.id}: ${describeMessage(message)}`);
         platforms.send(filed);
       },
     });
@@ -206,5 +207,6 @@ export async function runHistory(seed: number, options: HistoryOptions = {}) {
   while (clock.atMs < life.faultsMs + REST_MS && !(await isAtRest()));
   await checks.checkAll(lossy);
   await options.atEnd?.(lossy, records.keys);
-  return { seed, messages, hash: world.hash(), breaches, counts };
+  const story = breaches.length > 0 ? tellStory(world.traced, breaches) : [];
+  return { seed, messages, hash: world.hash(), breaches, counts, story };
 }

@@ -1,18 +1,20 @@
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { type RunResult, type Runs, recordRun } from '../../docs/runs.ts';
 import useFolder from '../support/folder.ts';
 import { sumOf, underFloor } from './counts.ts';
 import { type History, runHistory } from './history.ts';
 import { find, PLANTED } from './planted.ts';
 import { compareWithRedis } from './redis.ts';
-import { printShares } from './share.ts';
+import { measureShares } from './share.ts';
 import type { Breach } from './world.ts';
 
 /*
- * `npm run simulate -- --messages N --seed S [--planted] [--redis] [--staff] [--trace TEXT]` runs one
+ * `npm run simulate -- --messages N --seed S [--planted] [--redis] [--staff] [--record] [--trace TEXT]` runs one
  * history per seed, two at a time, until customers have sent N messages. A failure prints the command that
- * repeats it. `--trace` prints the events of the first history that contain the text.
+ * repeats it, and what happened to whom it concerns. `--record` keeps the result for docs/proof.md. `--trace` prints
+ * the events of the first history that contain the text.
  */
 
 const WORKERS = 2;
@@ -25,6 +27,7 @@ const options = {
   planted: { type: 'boolean' },
   redis: { type: 'boolean' },
   staff: { type: 'boolean' },
+  record: { type: 'boolean' },
   trace: { type: 'string' },
 } as const;
 function readOptions() {
@@ -43,6 +46,11 @@ function fail(line: string): void {
   process.exitCode = 1;
 }
 
+/** Keeps the result of this run, if it was asked to. */
+function keep<Name extends keyof Runs>(name: Name, result: RunResult<Name>): void {
+  if (values.record) recordRun(name, result);
+}
+
 const failAt = ({ invariant, what }: Breach) => fail(`${invariant}: ${what}`);
 
 async function simulate(): Promise<void> {
@@ -57,10 +65,12 @@ async function simulate(): Promise<void> {
     while (sumOf(histories).messages < messages) {
       worker.postMessage(next++);
       const history: History = (await once(worker, 'message'))[0];
-      const { breaches, seed: ran } = history;
+      const { breaches, seed: ran, story } = history;
       histories.push(history);
       breaches.forEach(failAt);
-      if (breaches.length > 0) fail(`again: npm run simulate -- --seed ${ran} --messages 1\n`);
+      if (breaches.length === 0) continue;
+      console.log(story.join('\n'));
+      fail(`again: npm run simulate -- --seed ${ran} --messages 1\n`);
     }
     await worker.terminate();
   }
@@ -71,7 +81,9 @@ async function simulate(): Promise<void> {
   console.log(JSON.stringify(sum.counts));
   const broken = histories.filter(({ breaches }) => breaches.length > 0).length;
   const seconds = Math.round((performance.now() - startMs) / 1000);
-  console.log(JSON.stringify({ seed, histories: histories.length, messages: sum.messages, broken, seconds }));
+  const result = { seed, histories: histories.length, messages: sum.messages, broken, seconds };
+  console.log(JSON.stringify(result));
+  keep('simulated', { ...result, counts: sum.counts });
 }
 
 /** Runs histories on a real Redis, too, and prints what is another way there. */
@@ -79,16 +91,21 @@ async function compare(): Promise<void> {
   const different = await compareWithRedis(Array.from({ length: HISTORIES_ON_REDIS }, (_, at) => seed + at));
   different.forEach(fail);
   console.log(`${HISTORIES_ON_REDIS} histories, ${different.length} differences`);
+  keep('redis', { seed, histories: HISTORIES_ON_REDIS, differences: different.length });
 }
 
 /** Prints how many histories it took to find each planted defect, and what found it. */
 async function findPlanted(): Promise<void> {
+  const defects: RunResult<'planted'>['defects'] = [];
   for (const planted of PLANTED) {
     const { seeds, found } = await find(planted, seed);
-    const row = `| ${planted.finds} | ${planted.name} | ${seeds} | ${[...found].join(', ')} |`;
-    if (found.has(planted.finds)) console.log(row);
-    else fail(row);
+    const { finds: invariant, name } = planted;
+    const line = `${name}: ${seeds} histories, found by ${[...found].join(', ') || 'nothing'}`;
+    if (found.has(invariant)) console.log(line);
+    else fail(`not found by "${invariant}": ${line}`);
+    defects.push({ invariant, name, histories: seeds, foundBy: [...found] });
   }
+  keep('planted', { seed, defects });
 }
 
 /** Prints what happens in one history, as far as it names the text. */
@@ -105,7 +122,7 @@ if (isMainThread) {
   process.once('exit', useFolder());
   if (values.trace !== undefined) await follow(values.trace);
   else if (values.planted) await findPlanted();
-  else if (values.staff) await printShares(seed, SHARE_HISTORIES);
+  else if (values.staff) keep('staff', await measureShares(seed, SHARE_HISTORIES));
   else await (values.redis ? compare() : simulate());
 } else if (workerData === 'history') {
   parentPort?.on('message', async (at: number) => parentPort?.postMessage(await runHistory(at)));

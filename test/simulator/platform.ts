@@ -46,7 +46,7 @@ export function createPlatforms(
     const isTaken = () => filed.takenMs !== undefined;
     const send = async (to: Pick<Engine, 'accept'>): Promise<void> => {
       const acceptance = await to.accept(filed.incoming, clock.wallMs() - (clock.atMs - filed.sentMs));
-      trace(`${acceptance} ${filed.incoming.id}`);
+      trace(`a bot takes ${filed.incoming.id}: ${acceptance}`);
       world.countNamed(acceptance);
       if (acceptance === 'full' && !isTaken()) filed.isFull = true;
       filed.takenMs ??= clock.atMs;

@@ -79,7 +79,7 @@ export function startProcess(name: string, around: Surroundings) {
 
   function end(how: string): void {
     isAlive = false;
-    trace(`${how} ${name}`);
+    trace(`process ${name} is ${how}`);
     onEnd();
   }
 

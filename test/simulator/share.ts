@@ -1,3 +1,4 @@
+import type { RunResult } from '../../docs/runs.ts';
 import { type Counted, sumOf } from './counts.ts';
 import { runHistory } from './history.ts';
 import type { WorldOptions } from './world.ts';
@@ -51,8 +52,9 @@ const ODDITIES: Readonly<Record<string, { oddities?: Partial<Oddities>; manners?
   'two of sixty customers become one every minute': { oddities: { merges: 1 / 30 } },
 };
 
-/** Runs so many histories under each oddity, and prints a row of docs/simulator.md for each. */
-export async function printShares(seed: number, histories: number): Promise<void> {
+/** Runs so many histories under each oddity: operations without an answer, and how many of them ended with staff. */
+export async function measureShares(seed: number, histories: number): Promise<RunResult<'staff'>> {
+  const measured: { name: string; unanswered: number; withStaff: number }[] = [];
   for (const [name, { manners, oddities }] of Object.entries(ODDITIES)) {
     const ran: Counted[] = [];
     for (let at = 0; at < histories; at++) {
@@ -64,8 +66,10 @@ export async function printShares(seed: number, histories: number): Promise<void
       ran.push(history);
     }
     const { counts } = sumOf(ran);
-    const lost = counts['operations without an answer'] ?? 0;
+    const unanswered = counts['operations without an answer'] ?? 0;
     const withStaff = counts['operations with staff'] ?? 0;
-    console.log(`| ${name} | ${lost} | ${withStaff} | ${((100 * withStaff) / lost).toFixed(1)} % |`);
+    measured.push({ name, unanswered, withStaff });
+    console.log(`${name}: ${withStaff} of ${unanswered}`);
   }
+  return { oddities: measured };
 }

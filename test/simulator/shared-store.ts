@@ -42,7 +42,7 @@ export function createSharedStore(world: World, { lossy, records, checks, conduc
       conduct.onLoss();
       losable = [];
       count('failovers');
-      trace(`failover, ${lost} swaps lost`);
+      trace(`the store fails over and loses its last ${lost} writes`);
       if (lost > 0) await lossy.lose(lost);
     },
 
@@ -57,7 +57,7 @@ export function createSharedStore(world: World, { lossy, records, checks, conduc
       const left = kind === 'broken' ? noise : null;
       const isDue = CONVERSATION.entries('', record).some(({ index }) => index === 'due');
       count(`records ${kind}`);
-      trace(`${chat.id} ${kind}`);
+      trace(`the record of ${chat.id} is ${kind}`);
       checks.losses.push({ fromMs: -Infinity, atMs: clock.atMs, chat, damage: { left, isDue } });
       conduct.onLoss();
       losable.push(clock.atMs);

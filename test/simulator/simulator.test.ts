@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { sumOf, underFloor } from './counts.ts';
 import { type History, runHistory } from './history.ts';
 import { find, PLANTED } from './planted.ts';
+import { tellStory } from './story.ts';
 
 /** Some seconds of it; `npm run simulate` goes on from there. */
 const SEEDS = [1, 12];
@@ -32,6 +33,25 @@ describe('The simulator', () => {
     const [first, again] = [await runHistory(9, { customers: 10 }), await runHistory(9, { customers: 10 })];
     expect([again.hash, again.counts]).toEqual([first.hash, first.counts]);
     expect(new Set(histories.map((one) => one.hash)).size).toBe(SEEDS.length);
+  });
+
+  it('tells of a breach what happened to the conversation that it names, and when processes ended meanwhile', () => {
+    const events = [
+      { atMs: 500, what: 'process 1/2 is killed' },
+      { atMs: 1000, what: 'chat-1 sends update-7: presses confirm:Q62B225ZZK' },
+      { atMs: 1500, what: 'chat-2 sends update-8: writes "menu"' },
+      { atMs: 2000, what: 'process 0/1 is killed' },
+      { atMs: 2500, what: 'AntCRM applies Q62B225ZZK: the gift LOA01' },
+      { atMs: 3000, what: 'chat-1 gets reply 3: redeem.done' },
+      { atMs: 3500, what: 'the store fails over and loses its last 4 writes' },
+    ];
+    const story = tellStory(events, [{ invariant: 'called once', what: 'Q62B225ZZK was called 2 times' }]);
+    expect(story.map((line) => line.trim())).toEqual([
+      '1.000 s  chat-1 sends update-7: presses confirm:Q62B225ZZK',
+      '2.000 s  process 0/1 is killed',
+      '2.500 s  AntCRM applies Q62B225ZZK: the gift LOA01',
+      '3.000 s  chat-1 gets reply 3: redeem.done',
+    ]);
   });
 
   it.each(PLANTED.filter(({ name }) => QUICK.includes(name)))(

@@ -37,7 +37,7 @@ export function createStaff(
       await new Promise<void>((resolve) => clock.plan(chance.between(500, 20_000), resolve));
       const sentMs = clock.atMs;
       const filed = await insist(options.desk, ({ fileNote }) => fileNote(ticket, note));
-      trace(`${filed} ${ticket} ${note.text}`);
+      trace(`staff ${note.text === undefined ? 'close' : 'write to'} ticket ${ticket}: ${filed}`);
       if (note.text === undefined || filed !== 'filed') return;
       count('answers of staff');
       const id = `person:${ticket}:${note.id}`;
@@ -62,7 +62,7 @@ export function createStaff(
   async function decide(operators: Operators, reference: string, isDone: boolean): Promise<void> {
     const result = isDone ? 'done' : 'not-applied';
     const filed = await operators.settle(reference, result);
-    trace(`${filed} settle ${reference} ${result}`);
+    trace(`an operator settles ${reference} as ${result}: ${filed}`);
     if (filed !== 'filed') return;
     count('settlements');
     options.checks.onDecided(reference, result);
@@ -72,7 +72,7 @@ export function createStaff(
     for (const { id } of await operators.letters()) {
       if (!chance.happens(0.3)) continue;
       const done = chance.happens(0.7) ? await operators.replay(id) : await operators.remove(id);
-      trace(`${done} letter ${id}`);
+      trace(`an operator replays or removes dead letter ${id}: ${done}`);
       if (done === 'filed') count('letters replayed');
     }
   }

@@ -34,6 +34,9 @@ export const HASH_KEY = Buffer.alloc(32, 7);
 /** What must hold, by its name in docs/simulator.md; each has a defect that it finds (`planted.ts`). */
 export type Breach = { readonly invariant: string; readonly what: string };
 
+/** Something that happened in a history, in words. */
+export type Event = { readonly atMs: number; readonly what: string };
+
 export type WorldOptions = {
   readonly watch?: ((atMs: number, what: string) => void) | undefined;
   /** Rates that do not come from the seed. */
@@ -48,9 +51,10 @@ export function createWorld(seed: number, { watch, oddities, manners }: WorldOpt
   const counts: Record<string, number> = {};
   const breaches: Breach[] = [];
   const logged: string[] = [];
-  const traced: string[] = [];
+  /** What happened, with its time in ms: the lines of which a history's hash is made. */
+  const traced: Event[] = [];
   const world = {
-    ...{ chance, clock, encryption, counts, breaches },
+    ...{ chance, clock, encryption, counts, breaches, traced },
     rates: { ...drawRates(chance), ...oddities },
     manners: { ...drawManners(chance), ...manners },
     life: chance.happens(LONG_RATE) ? LONG : SHORT,
@@ -72,10 +76,10 @@ export function createWorld(seed: number, { watch, oddities, manners }: WorldOpt
       return isSo;
     },
     trace(what: string): void {
-      traced.push(`${clock.atMs} ${what}\n`);
+      traced.push({ atMs: clock.atMs, what });
       watch?.(clock.atMs, what);
     },
-    hash: () => hash('sha256', traced.join('')).slice(0, 16),
+    hash: () => hash('sha256', traced.map(({ atMs, what }) => `${atMs} ${what}\n`).join('')).slice(0, 16),
     breach(invariant: string, what: string): void {
       if (breaches.length < 30) breaches.push({ invariant, what });
     },
