@@ -262,7 +262,8 @@ export function answerUnclear(round: Round, command: Unclear): Reduction {
   return offerMeanings(round, command);
 }
 
-const MAX_MEANINGS = 2;
+/** Buttons of a text that was not understood: the likeliest meanings, a person if there is room. */
+const MAX_MEANINGS = 3;
 
 /** What a text may have meant, as buttons, or else the way to a person. */
 function offerMeanings(round: Round, { likely = [], question: isQuestion }: Unclear): Round {
@@ -282,10 +283,14 @@ function offerMeanings(round: Round, { likely = [], question: isQuestion }: Uncl
   }
   const context = choices.length > 0 ? 'maybe' : isQuestion ? 'question' : undefined;
   if (!context && state.step.at === 'confirming') return digress(round, { key: 'unsure.confirm' });
-  const offered = [...choices, ...personChoice(scope)];
+  const person = personChoice(scope).filter(({ id }) => !meant.has(id));
+  const offered = [...choices, ...person].slice(0, MAX_MEANINGS);
   const told = choices.length > 0 ? [] : lines;
   return digress(round, { key: 'unsure', context, lines: told, choices: offered, question });
 }
+
+/** Who may mean one of these is offered a person. */
+const PERSONAL: ReadonlySet<CommandOf<'show'>['what']> = new Set(['person', 'offer', 'complaint']);
 
 /** The button that says the same as a meaning; undefined: none is ever offered for it. */
 function buttonFor(meaning: Command, { step }: State, scope: Scope): Choice | undefined {
@@ -295,7 +300,8 @@ function buttonFor(meaning: Command, { step }: State, scope: Scope): Choice | un
     case 'speak':
       return choice(`language:${meaning.locale}`);
     case 'show':
-      return meaning.what === 'privacy' ? choice(meaning.what) : undefined;
+      if (meaning.what === 'privacy') return choice(meaning.what);
+      return PERSONAL.has(meaning.what) ? personChoice(scope)[0] : undefined;
     case 'cancel':
       return step.at === 'idle' ? undefined : CANCEL;
     case 'ask': {

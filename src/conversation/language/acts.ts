@@ -227,6 +227,8 @@ export function createActs(flows: readonly string[], ownQuestions: readonly stri
 const SURE = { plain: 0.6, costly: 0.8 } as const;
 /** How likely an act must be (0–1) to be offered. */
 export const LIKELY = 0.18;
+/** How likely it must be (0–1) to be offered beside a likely one, or to be the line that is in the text. */
+export const POSSIBLE = 0.06;
 
 /** Whether a probability is enough. What is listed is never guessed. */
 export const isSure = (sure: Sureness, p: number): boolean => sure !== 'listed' && p >= SURE[sure];
@@ -249,6 +251,11 @@ const ALIKE: readonly Alike[] = [
   { at: EVERYWHERE, acts: ['start accumulate', 'ask points.how'] },
   { at: EVERYWHERE, acts: ['start redeem', 'ask gift.how', 'ask points.use'] },
 ];
+
+/** Whether two acts get the same answer at a place. */
+export const areAlike = (one: string, other: string, place: Place): boolean =>
+  one === other ||
+  ALIKE.some(({ at, acts }) => at.includes(place) && acts.includes(one) && acts.includes(other));
 
 /** Probabilities, the likeliest first, with what means the same at a place added up. */
 export function addAlike(guesses: readonly Guess[], place: Place): readonly Guess[] {

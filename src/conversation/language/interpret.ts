@@ -12,7 +12,7 @@ import {
   splitCodes,
 } from '../values/code.ts';
 import { emailMeant, parseEmail, parsePhone } from '../values/contact.ts';
-import { type Acts, createActs, LIKELY } from './acts.ts';
+import { type Acts, createActs, LIKELY, POSSIBLE } from './acts.ts';
 import { isReport } from './frames.ts';
 import { type Meaning, Meanings, NOT_QUITE } from './meaning.ts';
 import { type Answer, Nearness } from './nearness.ts';
@@ -280,7 +280,9 @@ export class LanguageInterpreter implements Interpreter {
   /** What a text may mean: never a yes, an end, a change or an erasure. */
   #offered({ meaning, isBare, at }: Situation): readonly TextCommand[] {
     if (!isBare) return [];
-    const likely = meaning.guesses.filter(({ act, p }) => p >= LIKELY && this.acts.get(act)?.isOffered);
+    const likely = meaning.guesses.filter(({ act, p }) => p >= POSSIBLE && this.acts.get(act)?.isOffered);
+    // Where nothing is likely, buttons would only hide that the text was not understood.
+    if ((likely[0]?.p ?? 0) < LIKELY) return [];
     const acts = likely.map(({ act }) => act).filter((act) => act !== `start ${at.flow}`);
     const answered = acts.filter((act) => !this.#isUnanswered(act)).slice(0, MOST_OFFERED);
     return answered.flatMap((act): readonly TextCommand[] => {

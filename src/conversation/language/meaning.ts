@@ -1,5 +1,5 @@
 import type { Acts, Place } from './acts.ts';
-import { addAlike, BESIDE_VALUE, isSure, LIKELY, RANKS } from './acts.ts';
+import { addAlike, areAlike, BESIDE_VALUE, isSure, LIKELY, POSSIBLE, RANKS } from './acts.ts';
 import { type Guess, type Lesson, Model, type ModelText } from './model.ts';
 import type { Parser } from './parser.ts';
 import { PERIOD, type PhraseBook, type Word } from './phrases.ts';
@@ -272,7 +272,10 @@ export class Meanings {
     if (exact !== undefined) return { act: exact, p: 1, guesses: [{ act: exact, p: 1 }] };
     const guesses = addAlike(this.model.guess(text, isPossible), context.place);
     const polite = context.hasValue ? undefined : this.#politely(text, isPossible);
-    if (polite !== undefined) return { act: polite, p: NOT_QUITE, guesses };
+    // "Đã đổi" is no "đổi": the model must not speak against the line.
+    const isLikely = (line: string) =>
+      guesses.some(({ act, p }) => p >= POSSIBLE && areAlike(act, line, context.place));
+    if (polite !== undefined && isLikely(polite)) return { act: polite, p: NOT_QUITE, guesses };
     const [best] = guesses;
     const row = best && this.#acts.get(best.act);
     if (!best || !row) return { ...NOTHING, guesses };
