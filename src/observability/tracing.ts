@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import { ROOT_CONTEXT, type Span, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api';
+import type { SpanExporter } from '@opentelemetry/sdk-trace-node';
 import packageJson from '../../package.json' with { type: 'json' };
 import { atMostEvery, type Log } from './log.ts';
 
@@ -153,21 +154,28 @@ async function createProvider(endpoint: string, log: Pick<Log, 'warn'>) {
   const warn = atMostEvery(WARN_EVERY_MS, () =>
     log.warn({}, 'traces cannot be sent to OTEL_EXPORTER_OTLP_ENDPOINT: they are dropped'),
   );
-  const exporter = new OTLPTraceExporter({ url: `${endpoint}/v1/traces`, timeoutMillis: EXPORT_MS });
-  const send = exporter.export.bind(exporter);
-  exporter.export = (spans, done) =>
-    send(spans, (result) => {
-      if (result.code !== 0) warn();
-      done(result);
-    });
+  const collector = new OTLPTraceExporter({ url: `${endpoint}/v1/traces`, timeoutMillis: EXPORT_MS });
   const service = resources.resourceFromAttributes({
     'service.name': packageJson.name,
     'service.version': packageJson.version,
     'service.instance.id': randomUUID(),
   });
-  const told = resources.detectResources({ detectors: [resources.envDetector] });
+  const detected = resources.detectResources({ detectors: [resources.envDetector] });
   return new BasicTracerProvider({
-    resource: resources.defaultResource().merge(service).merge(told),
-    spanProcessors: [new BatchSpanProcessor(exporter)],
+    resource: resources.defaultResource().merge(service).merge(detected),
+    spanProcessors: [new BatchSpanProcessor(warnOfFailures(collector, warn))],
   });
+}
+
+/** The exporter, with `warn` called whenever it could not send. */
+function warnOfFailures(exporter: SpanExporter, warn: () => void): SpanExporter {
+  return {
+    export: (spans, done) =>
+      exporter.export(spans, (result) => {
+        if (result.code !== 0) warn();
+        done(result);
+      }),
+    shutdown: () => exporter.shutdown(),
+    forceFlush: async () => exporter.forceFlush?.(),
+  };
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Activity, ActivityHandlerBase, type Attachment, CloudAdapter, TurnContext } from 'botbuilder';
+import { type Activity, ActivityTypes, type Attachment, TurnContext } from 'botbuilder';
 import { z } from 'zod';
 import { MAX_TEXT, type Message, type Picture } from '../../conversation/message.ts';
 import type { Incoming } from '../../engine/messages.ts';
@@ -45,45 +45,33 @@ const activitySchema = z.object({
 /**
  * Undefined if the body has no `type`. A field that we do not read is absent, so no sender can steer the SDK.
  */
-export function parseActivity(body: unknown) {
+export function parseActivity(body: unknown): KnownActivity | undefined {
   return activitySchema.safeParse(body).data satisfies Partial<Activity> | undefined;
 }
+type KnownActivity = z.infer<typeof activitySchema>;
 
-/** A turn of the SDK wants one. We send nothing within it. */
-const ADAPTER = new CloudAdapter();
-const SAID = Symbol('said');
-
-/** The base class: the SDK's handler for Teams fetches the profile of each new member. */
-class ActivityReader extends ActivityHandlerBase {
-  override async onMessageActivity({ activity, turnState }: TurnContext): Promise<void> {
-    turnState.set(SAID, readMessage(activity));
+/**
+ * What the customer says; null: nothing. The SDK's `ActivityHandler` is for bots that answer within its turn, which we do
+ * not: of the SDK, we use what it knows of activities.
+ */
+export function readActivity(activity: KnownActivity): Incoming | null {
+  switch (activity.type) {
+    case ActivityTypes.Message:
+      return readMessage(activity);
+    // Teams reports an installation in two ways; neither is reliable.
+    case ActivityTypes.InstallationUpdate:
+      return activity.action === 'add' ? readInstall(activity) : null;
+    case ActivityTypes.ConversationUpdate: {
+      const isUs = activity.membersAdded.some(({ id }) => id === activity.recipient.id);
+      return isUs ? readInstall(activity) : null;
+    }
+    default:
+      return null;
   }
-
-  // Teams reports an installation in two ways; neither is reliable.
-  protected override async onInstallationUpdateAddActivity(context: TurnContext): Promise<void> {
-    context.turnState.set(SAID, readInstall(context.activity));
-  }
-
-  protected override async onConversationUpdateActivity(context: TurnContext): Promise<void> {
-    const { membersAdded = [], recipient } = context.activity;
-    const isUs = membersAdded.some(({ id }) => id === recipient.id);
-    if (isUs) await this.onInstallationUpdateAddActivity(context);
-  }
-}
-
-const READER = new ActivityReader();
-
-/** What the customer says; null: nothing. */
-export async function readActivity(activity: Partial<Activity>): Promise<Incoming | null> {
-  const context = new TurnContext(ADAPTER, activity);
-  // `run` makes generators, which V8 keeps with all that they hold until it collects the whole heap.
-  if (activity.type === 'message') await READER.onMessageActivity(context);
-  else await READER.run(context);
-  return context.turnState.get<Incoming | undefined>(SAID) ?? null;
 }
 
 /** Null if it cannot be answered, or if a group does not mention the bot. */
-function readMessage(activity: Activity): Incoming | null {
+function readMessage(activity: KnownActivity): Incoming | null {
   const envelope = readEnvelope(activity);
   if (!envelope) return null;
   if (!isPrivate(activity)) {
@@ -101,7 +89,7 @@ function readMessage(activity: Activity): Incoming | null {
 }
 
 /** An installation is a start. Two reports within a minute have one id. Null in a group. */
-function readInstall(activity: Activity): Incoming | null {
+function readInstall(activity: KnownActivity): Incoming | null {
   const envelope = readEnvelope(activity);
   if (!envelope || !isPrivate(activity)) return null;
   // Without a timestamp, our clock decides: the app may be added again at any time.
@@ -111,10 +99,10 @@ function readInstall(activity: Activity): Incoming | null {
 }
 
 /** Other people may read any chat that is not marked as private. */
-const isPrivate = ({ conversation }: Activity) => conversation.conversationType === 'personal';
+const isPrivate = ({ conversation }: KnownActivity) => conversation.conversationType === 'personal';
 
 /** Null if the activity has no address. */
-function readEnvelope(activity: Activity): Omit<Incoming, 'message'> | null {
+function readEnvelope(activity: KnownActivity): Omit<Incoming, 'message'> | null {
   const { serviceUrl: service, conversation, recipient, from } = activity;
   if (!service || !conversation.id || !recipient.id || !from.id) return null;
   const address = {
@@ -134,9 +122,9 @@ function readEnvelope(activity: Activity): Omit<Incoming, 'message'> | null {
 }
 
 /** A typed message: its pictures and files, or its text. */
-function readContent(activity: Activity): Message {
+function readContent(activity: KnownActivity): Message {
   const text = readText(activity);
-  const pictures = (activity.attachments ?? []).flatMap(readPicture);
+  const pictures = activity.attachments.flatMap(readPicture);
   if (pictures.length > 0) return { kind: 'photo', pictures, ...(text !== '' && { caption: text }) };
   return text === '' ? { kind: 'unknown', what: 'other' } : { kind: 'text', text };
 }
@@ -150,7 +138,7 @@ function readPicture({ contentType, contentUrl }: Attachment): Picture | [] {
   return contentUrl ? { kind: 'remote', at: { url: contentUrl } } : { kind: 'unavailable' };
 }
 
-function readText(activity: Activity): string {
+function readText(activity: KnownActivity): string {
   return cut(TurnContext.removeRecipientMention(activity), MAX_TEXT)
     .replaceAll(/&nbsp;|\u00a0/g, ' ')
     .trim();

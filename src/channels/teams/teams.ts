@@ -78,7 +78,7 @@ export class TeamsChannel extends TeamsPlatform implements Channel {
     }
     // Those of clients (feedback, link previews) must succeed.
     if (type === 'invoke') return reply.send({});
-    const incoming = await readActivity(activity);
+    const incoming = readActivity(activity);
     if (incoming) await accept(incoming, timestamp.getTime());
     return reply.code(200).send();
   }

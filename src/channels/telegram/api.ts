@@ -21,10 +21,6 @@ export type TelegramApiOptions = {
   readonly timeoutMs?: number | undefined;
 };
 
-/** telegraf takes the `AbortSignal` of an older package. We pass Node's. */
-export type CallOptions = { readonly signal?: TelegrafSignal | AbortSignal };
-type TelegrafSignal = NonNullable<Parameters<Telegram['callApi']>[2]>['signal'];
-
 const TIMEOUT_MS = 10_000;
 /** Optional calls must not delay a reply, and checks must not delay a stop. */
 const METHOD_MS: Readonly<Record<string, number>> = {
@@ -44,8 +40,8 @@ const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
 const HEADERS = { 'content-type': 'application/json' };
 
 /**
- * telegraf's client over our transport. Its methods reject with `ApiError`. The caller parses the results,
- * which are outside data, whatever telegraf's types say.
+ * telegraf's client over our transport. Its methods reject with `ApiError`. Their results are outside data, which the
+ * caller parses.
  */
 export class TelegramApi extends Telegram {
   /** Who the bot is; `username` is empty until `fetchName` has resolved. */
@@ -66,12 +62,17 @@ export class TelegramApi extends Telegram {
     this.botInfo = { ...UNNAMED, id: Number(token.split(':', 1)[0]) };
   }
 
-  override callApi<M extends keyof Methods>(
-    method: M,
-    payload: Opts<M>,
-    options?: CallOptions,
-  ): Promise<ReturnType<Methods[M]>>;
-  override async callApi(method: string, payload: object, { signal }: CallOptions = {}): Promise<unknown> {
+  /**
+   * The one way out of telegraf's methods. telegraf 4.16.3 declares what Telegram should answer, and its base class
+   * demands that declaration here. What Telegram does answer is unknown: see `call`.
+   */
+  override callApi<M extends keyof Methods>(method: M, payload: Opts<M>): Promise<ReturnType<Methods[M]>>;
+  override callApi(method: string, payload: object): Promise<unknown> {
+    return this.call(method, payload);
+  }
+
+  /** Calls a method of the Bot API. Resolves to its result, which is outside data; rejects with `ApiError`. */
+  async call(method: string, payload: object, signal?: AbortSignal): Promise<unknown> {
     const exchange = await this.#transport.exchange({
       method: 'POST',
       origin: this.#origin,
@@ -80,7 +81,7 @@ export class TelegramApi extends Telegram {
       body: JSON.stringify(payload),
       timeoutMs: Math.min(this.#maxMs, METHOD_MS[method] ?? TIMEOUT_MS),
       maxBytes: MAX_ANSWER_BYTES,
-      signal: signal instanceof AbortSignal ? signal : undefined,
+      signal,
     });
     if (exchange.kind !== 'answered') {
       const description = exchange.kind === 'large' ? 'too large' : exchange.reason;

@@ -206,7 +206,7 @@ export class TelegramChannel implements Channel {
     const { observe, pauseMs = PAUSE_MS } = this.#options;
     while (!signal.aborted) {
       try {
-        await this.#api.callApi('deleteWebhook', {}, { signal });
+        await this.#api.call('deleteWebhook', {}, signal);
         while (!signal.aborted) await this.#poll(signal);
       } catch (error) {
         if (signal.aborted) return;
@@ -228,7 +228,7 @@ export class TelegramChannel implements Channel {
   /** Rejects if an update could not be stored: it and all later ones are fetched again. */
   async #poll(signal: AbortSignal): Promise<void> {
     const wanted = { timeout: POLL_S, allowed_updates: ALLOWED_UPDATES, offset: this.#offset };
-    const sent: unknown = await this.#api.callApi('getUpdates', wanted, { signal });
+    const sent = await this.#api.call('getUpdates', wanted, signal);
     this.#refusal = undefined;
     for (const update of z.array(z.unknown()).parse(sent).map(parseUpdate)) {
       if (!update) continue;
