@@ -13,9 +13,9 @@ const SPANS_MS = 1000;
 export type Base = Awaited<ReturnType<typeof openBase>>;
 
 /** Opens what everything else stands on: servers, metrics, traces and the store. */
-export async function openBase(config: Config, { requestMs, log }: ServerOptions) {
+export async function openBase(config: Config, { requestMs, peopleMs, log }: ServerOptions) {
   const spans = new Spans();
-  const http = await createHttp(config, { requestMs, log, logFields: () => spans.fields() });
+  const http = await createHttp(config, { requestMs, peopleMs, log, logFields: () => spans.fields() });
   const metrics = createMetrics({ log: http.log });
   const { observe } = metrics;
   if (config.tracesEndpoint !== undefined) await spans.open(config.tracesEndpoint, observe.log);

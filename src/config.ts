@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { findClosestName } from './closest-name.ts';
 import type { Settings } from './conversation/context.ts';
 import { LOCALES } from './conversation/message.ts';
+import { isVaried, readPeople, TOKEN_WANTS, weaknessOf } from './http/people.ts';
 import { answersFile, giftsFile } from './operator-files.ts';
 import { parseRedisUrl } from './store/redis/address.ts';
 
@@ -132,7 +133,6 @@ function parsed<T>(wants: string, parse: (text: string) => T | typeof FEW | null
 
 /** What is wrong with a secret that everybody can guess. */
 const FEW = 'few of them different';
-const isVaried = (parts: Iterable<unknown>): boolean => new Set(parts).size > 5;
 
 /** Kinds of which a fault does not show every value. */
 type Holding = 'an id' | 'an address';
@@ -232,10 +232,12 @@ const port = integer(0, 65_535);
 const rate = integer(1, 10_000);
 const onOff = oneOf('on', 'off');
 const levels = oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent');
-const bearerToken = parsed('at least 16 visible ASCII characters (openssl rand -hex 32)', (text) => {
-  if (!/^[!-~]{16,}$/.test(text)) return null;
-  return isVaried(text) ? text : FEW;
+const bearerToken = parsed(TOKEN_WANTS, (text) => {
+  const weakness = weaknessOf(text);
+  if (weakness === undefined) return text;
+  return weakness === 'few' ? FEW : null;
 });
+const path = like(/^.{1,1000}$/u, 'the path of a file');
 const visible = like(/^[!-~]+$/, 'visible ASCII characters');
 const webhookSecret = like(/^[\w-]{1,256}$/, '1–256 of A–Z a–z 0–9 _ -');
 const azureId = holding('an id', like(/^[\w.-]{1,100}$/, 'an id as Azure shows it'));
@@ -322,6 +324,11 @@ const variables = z.object({
   STATE_KEY_PREVIOUS: secret(key, undefined, 'the key before `STATE_KEY`: what it sealed can still be read'),
   HASH_KEY: secret(key, 'a development key', 'names keys and logs; never rotated; required in production'),
   STAFF_TOKEN: secret(bearerToken, 'sandbox: open to this machine, else absent', 'opens the staff routes'),
+  STAFF_PEOPLE: may(
+    path,
+    'nobody',
+    'a file of lines `name: token`: each signs in as that person, to the inbox',
+  ),
   OPERATOR_TOKEN: secret(bearerToken, 'routes absent', 'opens `/operations`: settling, replaying'),
   DEFAULT_LOCALE: set(oneOf(...LOCALES), 'vi', "until the customer's client or choice says otherwise"),
   TIME_ZONE: set(timeZone, 'Asia/Ho_Chi_Minh', 'dates shown and typed'),
@@ -366,6 +373,7 @@ function conflictsOf(env: Written): string[] {
     [Number(env.REDIS_WAIT_REPLICAS) > 0 && !isProduction, 'with REDIS_WAIT_REPLICAS', 'REDIS_URL'],
     [has('ANTCRM_BASE_URL'), 'with ANTCRM_BASE_URL', 'ANTCRM_API_KEY'],
     [isWebhook, 'in webhook mode: anybody could post updates', 'TELEGRAM_WEBHOOK_SECRET'],
+    [has('STAFF_PEOPLE'), 'with STAFF_PEOPLE', 'STAFF_TOKEN'],
     [has('STATE_KEY_PREVIOUS') && !isProduction, 'with STATE_KEY_PREVIOUS', 'STATE_KEY'],
     [isOfApp, 'with MICROSOFT_APP_PASSWORD or MICROSOFT_APP_TYPE', 'MICROSOFT_APP_ID'],
     [hasApp && !isMsi, 'with MICROSOFT_APP_ID', 'MICROSOFT_APP_PASSWORD'],
@@ -377,8 +385,10 @@ function conflictsOf(env: Written): string[] {
       has(name) && env[name] === env[other] ? `${name}: got ${other}'s, wants another` : [],
     ),
   );
+  const people = peopleOf(env);
   return [
     ...equals,
+    ...(people ? readPeople(people).faults.map((fault) => `STAFF_PEOPLE: ${fault}`) : []),
     ...needs.flatMap(([isNeeded, where, ...names]) => {
       const missing = names.filter((name) => isNeeded && !has(name));
       return missing.map((name) => `${name}: got nothing, wants ${documentation.get(name)?.wants} ${where}`);
@@ -392,6 +402,19 @@ function conflictsOf(env: Written): string[] {
       [isOpen && isPublic, 'TEAMS_AUTH: got "off", wants "on" where others than this machine can ask'],
     ]),
   ];
+}
+
+/** Where staff are listed, and the tokens that none of them may have. */
+function peopleOf(
+  env: Readonly<Partial<Record<'STAFF_PEOPLE' | (typeof TOKENS)[number], string | undefined>>>,
+) {
+  const { STAFF_PEOPLE: path } = env;
+  if (path === undefined) return undefined;
+  const tokens = TOKENS.flatMap((name) => {
+    const token = env[name];
+    return token === undefined ? [] : [[token, name] as const];
+  });
+  return { path, reserved: new Map<string, string>(tokens) };
 }
 
 function warningsOf(env: Written, config: Config): string[] {
@@ -474,6 +497,7 @@ function toConfig(env: Variables) {
       hash: env.HASH_KEY ?? developmentKey('hash'),
     },
     staffToken,
+    staffPeople: peopleOf(env),
     operatorToken: env.OPERATOR_TOKEN,
     gifts: env.GIFTS_FILE,
     codePrefixes: env.CODE_PREFIXES,

@@ -59,7 +59,7 @@ export function mountRoutes({ config, http, channels, words, gifts, metrics, ...
   }
   if (config.settings.counter) {
     const { counter, photoReader } = parts;
-    const shared = { guard: guard.api, photoReader, log: metrics.observe.log, runtime: systemRuntime };
+    const shared = { guard, photoReader, log: metrics.observe.log, runtime: systemRuntime };
     admin.register(giftRoutes({ ...shared, gifts: counter }));
   }
   if (codes) admin.get('/console/codes', { onRequest: guard.api }, async () => ({ codes: codes() }));
@@ -70,6 +70,11 @@ export function mountRoutes({ config, http, channels, words, gifts, metrics, ...
     admin.register(guarded, { prefix: '/sandbox' });
   }
   const others = () =>
-    new Map([['antcrm', backend.faults()], ['turns', overload.faults()], ...channels.faults()]);
+    new Map([
+      ['antcrm', backend.faults()],
+      ['turns', overload.faults()],
+      ...(http.peopleFaults ? [['people', http.peopleFaults()] as const] : []),
+      ...channels.faults(),
+    ]);
   server.register(health({ store: store.health, others }));
 }

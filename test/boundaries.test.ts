@@ -60,6 +60,7 @@ const ROOMS: readonly (readonly [files: string, imports: readonly string[]])[] =
       'channels/staff/schemas.ts',
       'counter/',
       'engine/versioned-records.ts',
+      'http/guard.ts',
       'http/problem.ts',
       'resilience/',
       'runtime.ts',
@@ -110,7 +111,14 @@ const ROOMS: readonly (readonly [files: string, imports: readonly string[]])[] =
   // How a Redis' address is written is the store's to know.
   [
     '(config|operator-files).ts',
-    ['conversation/', 'operator-files.ts', 'closest-name.ts', 'fault-words.ts', 'store/redis/address.ts'],
+    [
+      'conversation/',
+      'operator-files.ts',
+      'closest-name.ts',
+      'fault-words.ts',
+      'http/people.ts',
+      'store/redis/address.ts',
+    ],
   ],
   // The process and its wiring.
   ['[^/]+$', ['']],

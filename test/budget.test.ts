@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
  * no line is joined and no test is cut for one. A room that grows past its figure asks its author a question, no more.
  */
 const ROOMS: Readonly<Record<string, { files: RegExp; lines: number }>> = {
-  root: { files: /^([^/]+$|(http|observability|resilience)\/)/, lines: 3317 },
+  root: { files: /^([^/]+$|(http|observability|resilience)\/)/, lines: 3650 },
   conversation: { files: /^conversation\//, lines: 11_624 },
   engine: { files: /^(engine|store)\//, lines: 5754 },
   loyalty: { files: /^loyalty\//, lines: 1872 },
@@ -15,7 +15,7 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number }>> = {
   sandbox: { files: /^sandbox\//, lines: 422 },
   channels: { files: /^channels\//, lines: 3575 },
   programs: { files: /^(photos|operators|cli)\//, lines: 1496 },
-  console: { files: /^console\//, lines: 1688 },
+  console: { files: /^console\//, lines: 2200 },
 };
 
 const QUESTION =

@@ -7,8 +7,8 @@ import { Events, Streams } from '../../src/channels/events.ts';
 import { cut, decodeChoice, encodeChoice, senderOf } from '../../src/channels/platforms.ts';
 import { MAX_TEXT, type Message } from '../../src/conversation/message.ts';
 import type { Delivery, Outgoing } from '../../src/engine/messages.ts';
-import { isSecret } from '../../src/http/guard.ts';
 import { problem } from '../../src/http/problem.ts';
+import { isSecret } from '../../src/http/secret.ts';
 import type { Words } from '../../src/i18n.ts';
 import { StoreUnavailable } from '../../src/store/port.ts';
 

@@ -80,26 +80,30 @@ const HEADERS = { 'cache-control': 'no-store', 'x-accel-buffering': 'no', connec
 /** Open event streams (server-sent events) of this process. */
 export class Streams {
   readonly #limits: StreamLimits;
-  readonly #open = new Set<Readable>();
+  /** Each stream with the check of its reader. */
+  readonly #open = new Map<Readable, () => boolean>();
   readonly #heartbeat: NodeJS.Timeout;
   #isClosed = false;
 
   constructor(limits: StreamLimits = STREAM_LIMITS) {
     this.#limits = limits;
-    const beat = () => this.#open.forEach((stream) => void this.#push(stream, ': still here\n\n'));
-    this.#heartbeat = setInterval(beat, limits.heartbeatMs).unref();
+    this.#heartbeat = setInterval(() => this.#beat(), limits.heartbeatMs).unref();
   }
 
-  /** Answers with the events of `follow`; 503 if too many read. Rejects as `follow` does. */
+  /**
+   * Answers with the events of `follow`; 503 if too many read. The stream ends soon after its reader may no
+   * longer read. Rejects as `follow` does.
+   */
   async answer(
     reply: FastifyReply,
     follow: (onEvent: (event: unknown, seq: number) => void) => Promise<() => void>,
+    mayRead: () => boolean = () => true,
   ): Promise<FastifyReply> {
     if (this.#isClosed || this.#open.size >= this.#limits.streams) {
       return problem(reply, 503, 'Too many streams are open.');
     }
     const stream = new Readable({ read() {}, highWaterMark: this.#limits.lag });
-    this.#open.add(stream);
+    this.#open.set(stream, mayRead);
     stream.once('close', () => this.#open.delete(stream));
     this.#push(stream, `retry: ${RETRY_MS}\n\n`);
     try {
@@ -119,7 +123,14 @@ export class Streams {
   close(): void {
     this.#isClosed = true;
     clearInterval(this.#heartbeat);
-    for (const stream of this.#open) stream.push(null);
+    for (const stream of this.#open.keys()) stream.push(null);
+  }
+
+  #beat(): void {
+    for (const [stream, mayRead] of this.#open) {
+      if (mayRead()) this.#push(stream, ': still here\n\n');
+      else stream.push(null);
+    }
   }
 
   #push(stream: Readable, chunk: string): void {

@@ -43,7 +43,7 @@ const loginSchema = z.object({ token: z.string().max(1000) });
  * the staff webhook. The browser gets native modules, without a build.
  */
 export function consolePage(
-  guard: Pick<Guard, 'page' | 'isStaff' | 'limitFailures'>,
+  guard: Pick<Guard, 'page' | 'visitorOf' | 'limitFailures'>,
   { roles, languages, images, sessions }: ConsoleParts,
 ): FastifyPluginAsync {
   const origins = new Set(images.map((url) => new URL(url).origin));
@@ -78,7 +78,7 @@ export function consolePage(
       async (_request: unknown, body: string) => Object.fromEntries(new URLSearchParams(body)),
     );
     scope.get('/', async (_request, reply) => reply.redirect(ADDRESS));
-    scope.get(ADDRESS, async (request, reply) => send(reply, HTML, guard.isStaff(request) ? page : login));
+    scope.get(ADDRESS, async (request, reply) => send(reply, HTML, guard.visitorOf(request) ? page : login));
     for (const file of readdirSync(PAGE)) {
       const type = TYPES[extname(file)];
       const body = read(file);
@@ -96,7 +96,7 @@ export function consolePage(
       return reply.redirect(ADDRESS, 303);
     });
     scope.post(`${ADDRESS}/logout`, async (request, reply) => {
-      if (sessions && guard.isStaff(request))
+      if (sessions && guard.visitorOf(request))
         reply.header('set-cookie', sessions.end(request.protocol === 'https'));
       return reply.redirect(ADDRESS, 303);
     });

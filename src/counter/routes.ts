@@ -1,9 +1,10 @@
-import type { FastifyPluginAsync, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
+import type { FastifyPluginAsync, FastifyRequest } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { maybe, nameSchema, refusals, routeOf } from '../channels/staff/schemas.ts';
 import { giftStatusSchema } from '../conversation/gift-note.ts';
 import { localizedSchema, MAX_PHOTO_BYTES, type PhotoReader } from '../conversation/message.ts';
+import type { Guard } from '../http/guard.ts';
 import { problem, problemOf } from '../http/problem.ts';
 import type { Log } from '../observability/log.ts';
 import type { Runtime } from '../runtime.ts';
@@ -13,8 +14,8 @@ import { Misses } from './misses.ts';
 import type { GiftRecord, HandOver } from './record.ts';
 
 export type GiftRouteOptions = {
-  /** Lets only staff pass. */
-  readonly guard: onRequestAsyncHookHandler;
+  /** Lets only staff pass, people with tokens of their own too. */
+  readonly guard: Pick<Guard, 'inbox' | 'speaker'>;
   readonly gifts: Pick<Gifts, 'find' | 'handOver'>;
   readonly photoReader: Pick<PhotoReader, 'read'>;
   readonly runtime: Pick<Runtime, 'monotonicMs'>;
@@ -77,7 +78,8 @@ export function giftRoutes({
   return async (scope) => {
     scope.setValidatorCompiler(validatorCompiler);
     scope.setSerializerCompiler(serializerCompiler);
-    scope.addHook('onRequest', guard);
+    scope.addHook('onRequest', guard.inbox);
+    scope.addHook('preValidation', guard.speaker);
     scope.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'));
     scope.addContentTypeParser(
       /^image\/(jpeg|png)$/,

@@ -1,8 +1,15 @@
-import { timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type {} from '@fastify/rate-limit';
-import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
+import type {
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  onRequestAsyncHookHandler,
+  preValidationAsyncHookHandler,
+} from 'fastify';
+import type { People } from './people.ts';
 import { notFound, problem } from './problem.ts';
+import { isSecret } from './secret.ts';
 
 /* Which callers may ask, and how often. */
 
@@ -76,40 +83,57 @@ export type AccessSettings = {
   readonly sandbox: boolean;
   /** `PUBLIC_URL`: a caller that looks local may then be a proxy on this machine. */
   readonly publicUrl?: string | undefined;
-  /** A browser that has signed in needs no token. */
-  readonly isSignedIn?: ((caller: Caller) => boolean) | undefined;
+  /** Who of staff has signed in with a browser: it needs no token. */
+  readonly signedIn?: ((caller: Caller) => Visitor | undefined) | undefined;
+  /** Staff with tokens of their own. */
+  readonly people?: Pick<People, 'nameOf' | 'has' | 'names'> | undefined;
 };
 
+/** Who of staff asks. `person`: somebody of STAFF_PEOPLE, who may use the inbox alone. */
+export type Visitor = { readonly person?: string | undefined };
+
 /** `refused`: the token is missing or wrong. `absent`: the route must look like none. */
-export function access(caller: Caller, settings: AccessSettings): 'granted' | 'refused' | 'absent' {
-  const { token, isSignedIn, sandbox, publicUrl } = settings;
-  if (!token) return sandbox && !publicUrl && isLocal(caller) ? 'granted' : 'absent';
+export function access(caller: Caller, settings: AccessSettings): Visitor | 'refused' | 'absent' {
+  const { token, signedIn, sandbox, publicUrl, people } = settings;
+  if (!token) return sandbox && !publicUrl && isLocal(caller) ? {} : 'absent';
   const [, shown = ''] = /^bearer +(\S+)$/i.exec(caller.headers.authorization ?? '') ?? [];
-  return isSecret(shown, token) || isSignedIn?.(caller) ? 'granted' : 'refused';
+  if (isSecret(shown, token)) return {};
+  const person = people?.nameOf(shown);
+  return person === undefined ? (signedIn?.(caller) ?? 'refused') : { person };
 }
 
 export type Guard = ReturnType<typeof createGuard>;
 
+type GuardSettings = AccessSettings & { readonly realm?: 'staff' | 'operator' };
+
 /** `onRequest` hooks that want the token. Its routes count the wrong tokens of an address together. */
-export function createGuard(
-  limiter: Limiter,
-  { realm = 'staff', ...settings }: AccessSettings & { readonly realm?: 'staff' | 'operator' },
-) {
+export function createGuard(limiter: Limiter, { realm = 'staff', ...settings }: GuardSettings) {
+  const { people } = settings;
   const limitRequests = limitStrangers(limiter);
   const limitFailures = limitTo(limiter, RATES.failures);
+  const visitorOf = (request: FastifyRequest): Visitor | undefined => {
+    const visitor = access(callerOf(request), settings);
+    return typeof visitor === 'string' ? undefined : visitor;
+  };
+  const personOf = (request: FastifyRequest): string | undefined => visitorOf(request)?.person;
 
-  const api: onRequestAsyncHookHandler = async (request, reply) => {
+  const inbox: onRequestAsyncHookHandler = async (request, reply) => {
     switch (access(callerOf(request), settings)) {
-      // Not limited: behind a proxy, who guesses the token shares its holder's address.
-      case 'granted':
-        return;
       case 'refused':
         if (await limitFailures(request, reply)) return reply;
         reply.header('www-authenticate', `Bearer realm="${realm}"`);
         return problem(reply, 401, `The ${realm} token is missing or wrong.`);
       case 'absent':
         return notFound(request, reply);
+      // Not limited: behind a proxy, who guesses the token shares its holder's address.
+      default:
+        return;
     }
+  };
+
+  const api: onRequestAsyncHookHandler = async (request, reply) => {
+    if (personOf(request) === undefined) return inbox.call(request.server, request, reply);
+    return problem(reply, 403, "A person's token opens the inbox alone.");
   };
 
   const page: onRequestAsyncHookHandler = async (request, reply) =>
@@ -117,18 +141,29 @@ export function createGuard(
       ? notFound(request, reply)
       : limitRequests(request, reply);
 
+  const speaker: preValidationAsyncHookHandler = async (request, reply) => {
+    const { body } = request;
+    if (typeof body !== 'object' || body === null) return;
+    const person = personOf(request);
+    const by = 'by' in body && typeof body.by === 'string' ? body.by : '';
+    if (person !== undefined) request.body = { ...body, by: person };
+    else if (people?.has(by)) return problem(reply, 403, 'Only who signs in as that person has this name.');
+  };
+
   return {
+    /** Lets the holder of the token pass. */
     api,
+    /** Lets people pass, too. */
+    inbox,
+    /** Behind `inbox`: a person's request is by that person, and nobody else takes the name of one. */
+    speaker,
     /** For the page to sign in: absent if staff access is off. */
     page,
     /** Counts a wrong token, and answers if there were too many. */
     limitFailures,
-    isStaff: (request: FastifyRequest) => access(callerOf(request), settings) === 'granted',
+    /** Undefined: nobody of staff. */
+    visitorOf,
+    /** The names of STAFF_PEOPLE. */
+    people: () => people?.names ?? [],
   };
-}
-
-/** Compares in a time that depends on the lengths only. */
-export function isSecret(given: string, secret: string): boolean {
-  const [shown, expected] = [Buffer.from(given), Buffer.from(secret)];
-  return shown.length === expected.length && timingSafeEqual(shown, expected);
 }

@@ -3,6 +3,7 @@ import rateLimit from '@fastify/rate-limit';
 import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify';
 import { describeApi } from './docs.ts';
 import { createGuard, limitStrangers } from './guard.ts';
+import { People, type PeopleFile } from './people.ts';
 import { notFound, problem, problemHandler, refuseBroken } from './problem.ts';
 import { createSessions } from './session.ts';
 
@@ -12,6 +13,8 @@ const REQUEST_MS = 20_000;
 export type ServerOptions = {
   /** How long a request may take to arrive. */
   readonly requestMs?: number | undefined;
+  /** How often STAFF_PEOPLE is read. */
+  readonly peopleMs?: number | undefined;
   /** Where log lines go; standard output unless told. */
   readonly log?: { write(line: string): void } | undefined;
   /** Fields that are added to each log line. */
@@ -28,6 +31,7 @@ export type HttpSettings = {
   readonly trustProxy?: readonly string[] | number | undefined;
   readonly publicUrl?: string | undefined;
   readonly staffToken?: string | undefined;
+  readonly staffPeople?: PeopleFile | undefined;
   /** Without `real` the sandbox is the backend: no real points can be spent. */
   readonly antcrm: { readonly real?: object | undefined };
 };
@@ -47,7 +51,7 @@ export type Http = Awaited<ReturnType<typeof createHttp>>;
  * const { url } = await http.listen();
  */
 export async function createHttp(settings: HttpSettings, options: ServerOptions = {}) {
-  const { staffToken: token, publicUrl, adminPort, antcrm } = settings;
+  const { staffToken: token, staffPeople, publicUrl, adminPort, antcrm } = settings;
   const { host, port } = settings.listen;
   const server = createServer(settings, options);
   const admin = adminPort === undefined ? server : createServer(settings, options);
@@ -59,8 +63,12 @@ export async function createHttp(settings: HttpSettings, options: ServerOptions 
       else problem(reply.header('connection', 'close'), 503, 'The server is stopping.');
     });
   await server.register(rateLimit, { global: false });
-  const sessions = token === undefined ? undefined : createSessions(token);
-  const access = { token, sandbox: antcrm.real === undefined, publicUrl, isSignedIn: sessions?.has };
+  const people = staffPeople && new People(staffPeople, { log: server.log, everyMs: options.peopleMs });
+  const sessions = token === undefined ? undefined : createSessions(token, people);
+  const access = {
+    ...{ token, people, publicUrl, sandbox: antcrm.real === undefined },
+    signedIn: sessions?.visitor,
+  };
   const guard = createGuard(server, access);
   await describeApi(admin, guard);
   const preHandler = limitStrangers(server);
@@ -72,8 +80,10 @@ export async function createHttp(settings: HttpSettings, options: ServerOptions 
     log: server.log,
     /** Lets only staff pass. */
     guard,
-    /** Sessions of browsers that signed in with the staff token; undefined without a token. */
+    /** Sessions of browsers that signed in; undefined without a token. */
     sessions,
+    /** What is wrong with STAFF_PEOPLE; undefined without it. */
+    peopleFaults: people?.faults,
     /** Metrics need no token on `ADMIN_PORT`, which only operators can reach. */
     guardMetrics: admin === server ? guard.api : limitStrangers(server),
     /** Lets only holders of the operators' token pass. */
@@ -92,7 +102,10 @@ export async function createHttp(settings: HttpSettings, options: ServerOptions 
     refuseRequests(): void {
       isStopping = true;
     },
-    close: () => Promise.all(servers.map(closeServer)),
+    async close(): Promise<void> {
+      people?.close();
+      await Promise.all(servers.map(closeServer));
+    },
   };
 }
 

@@ -1,7 +1,12 @@
 import { createHmac } from 'node:crypto';
-import { type Caller, isSecret } from './guard.ts';
+import type { Caller, Visitor } from './guard.ts';
+import type { People } from './people.ts';
+import { isSecret } from './secret.ts';
 
-/* A browser's session is a cookie signed with the token: nothing is stored, a new token ends all of them. */
+/*
+ * A browser's session is a cookie signed with the token of who signed in: nothing is stored, and a new token,
+ * or a person's line that is taken out, ends all of them.
+ */
 
 const COOKIE = 'staff_session';
 /** A working day. */
@@ -9,10 +14,12 @@ const SESSION_S = 12 * 60 * 60;
 
 export type Sessions = ReturnType<typeof createSessions>;
 
-/** Sessions of staff who sign in with `token`. */
-export function createSessions(token: string) {
-  const sign = (untilMs: string): string =>
-    createHmac('sha256', token).update(`session ${untilMs}`).digest('hex');
+/** Sessions of staff who sign in with `token`, or with the token of a person. */
+export function createSessions(token: string, people?: Pick<People, 'nameOf' | 'tokenOf'>) {
+  const sign = (untilMs: string, { person }: Visitor, key: string): string =>
+    createHmac('sha256', key)
+      .update(person === undefined ? `session ${untilMs}` : `session ${untilMs} ${person}`)
+      .digest('hex');
 
   /** The `Set-Cookie` header. `Strict`: the browser does not send it for requests of other sites. */
   const cookie = (value: string, maxAgeS: number, isHttps: boolean): string =>
@@ -21,20 +28,26 @@ export function createSessions(token: string) {
   return {
     /** Returns the cookie; undefined for a wrong token. */
     begin(shown: string, isHttps: boolean): string | undefined {
-      if (!isSecret(shown, token)) return undefined;
+      const person = people?.nameOf(shown);
+      if (person === undefined && !isSecret(shown, token)) return undefined;
       const untilMs = String(Date.now() + SESSION_S * 1000);
-      return cookie(`${untilMs}.${sign(untilMs)}`, SESSION_S, isHttps);
+      const parts = [untilMs, sign(untilMs, { person }, shown)];
+      if (person !== undefined) parts.push(Buffer.from(person).toString('base64url'));
+      return cookie(parts.join('.'), SESSION_S, isHttps);
     },
 
     end: (isHttps: boolean): string => cookie('', 0, isHttps),
 
-    /** Whether a request has a valid session and does not come from another site's page. */
-    has({ headers }: Caller): boolean {
-      const [, untilMs = '', signature = ''] =
-        /(?:^|; )staff_session=(\d+)\.(\w+)(?:;|$)/.exec(headers.cookie ?? '') ?? [];
+    /** Who has a valid session. Undefined: nobody, or the request comes from another site's page. */
+    visitor({ headers }: Caller): Visitor | undefined {
+      const [, untilMs = '', signature = '', name] =
+        /(?:^|; )staff_session=(\d+)\.(\w+)(?:\.([\w-]+))?(?:;|$)/.exec(headers.cookie ?? '') ?? [];
+      const person = name === undefined ? undefined : Buffer.from(name, 'base64url').toString();
+      const key = person === undefined ? token : people?.tokenOf(person);
       const { 'sec-fetch-site': site = 'same-origin' } = headers;
       const isOwn = site === 'same-origin' || site === 'none';
-      return isOwn && Number(untilMs) > Date.now() && isSecret(signature, sign(untilMs));
+      if (key === undefined || !isOwn || Number(untilMs) <= Date.now()) return undefined;
+      return isSecret(signature, sign(untilMs, { person }, key)) ? { person } : undefined;
     },
   };
 }

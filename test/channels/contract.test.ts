@@ -5,6 +5,7 @@ import { StaffChannel } from '../../src/channels/staff/staff.ts';
 import { type Customer, channelContract, type Failure } from '../contract/channel.ts';
 import type { Fault } from '../support/telegram-double.ts';
 import { createPerson } from '../support/telegram-updates.ts';
+import { OPEN_GUARD } from './harness.ts';
 import { CHAT, createBot, SECRET } from './telegram/harness.ts';
 
 const FAULTS: Readonly<Record<Failure, Fault>> = {
@@ -67,7 +68,7 @@ channelContract({
   name: 'the staff webhook',
   abilities: ['buttons', 'picture', 'proof'],
   create: async (parts) => {
-    const rest = { channels: [STAFF], guard: { api: async () => {} }, audited: false };
+    const rest = { channels: [STAFF], guard: OPEN_GUARD, audited: false };
     const channel = new StaffChannel({ ...parts, ...rest });
     const seen: StaffReply[] = [];
 

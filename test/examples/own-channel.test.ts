@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { type Member, webChat } from '../../examples/own-channel/web-chat.ts';
 import { createClient } from '../../src/channels/staff/client.ts';
+import { OPEN_GUARD } from '../channels/harness.ts';
 import { type Customer, channelContract } from '../contract/channel.ts';
 import { says } from '../e2e/world.ts';
 import { startGateway } from '../proof/shop.ts';
@@ -31,7 +32,7 @@ channelContract({
       {
         ...parts,
         limit: nobody,
-        guard: { api: nobody, page: nobody, limitFailures: nobody, isStaff: () => true },
+        guard: OPEN_GUARD,
         tickets: NO_TICKETS,
         secrets: { read: nobody, replace: async () => 'busy' as const },
         ...{ sandboxed: true, handover: false, channels: [], commands: [], answers: [] },

@@ -10,6 +10,7 @@ import { replySchema as plainReply } from '../../conversation/reply.ts';
 import { decodeStart } from '../../conversation/values/code.ts';
 import { traceSchema } from '../../engine/messages.ts';
 import { API_SECURITY, API_TAG } from '../../http/docs.ts';
+import { MAX_STAFF_NAME } from '../../http/people.ts';
 import { problemOf } from '../../http/problem.ts';
 import type { ChannelTraits } from '../channel.ts';
 import { decodeChoice } from '../platforms.ts';
@@ -40,15 +41,12 @@ const conversationSchema = z
 export const maybe = <T extends z.ZodType>(schema: T, description: string) =>
   schema.optional().describe(description);
 
-/** A name and the longest text fit into one message: Telegram takes 4,096 characters. */
-const MAX_NAME = 80;
-
 /** Who of staff, as they call themselves. */
 export const nameSchema = z
   .string()
   .trim()
   .regex(/[^\s\p{Cc}\p{Cf}]/u, 'Wants a name')
-  .max(MAX_NAME, `Wants at most ${MAX_NAME} characters`)
+  .max(MAX_STAFF_NAME, `Wants at most ${MAX_STAFF_NAME} characters`)
   .transform((name) => name.replace(/[\p{Cc}\p{Cf}]/gu, '').toWellFormed());
 
 /** The kinds of message. A request has exactly one. */
@@ -186,6 +184,7 @@ export type StaffAnswer = z.infer<typeof answerSchema>;
 export const refusals = {
   400: problemOf('The request is wrong: `faults` lists everything at once.'),
   401: problemOf('The staff token is missing or wrong.'),
+  403: problemOf("A person's token opens the inbox alone, and nobody else has a person's name."),
   404: problemOf('Staff access is off, or not from here.'),
   429: problemOf('Too many requests of this address, or messages of this conversation.'),
   503: problemOf('The store cannot be reached, or the server is stopping.'),

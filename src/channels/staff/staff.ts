@@ -31,7 +31,7 @@ type Parts = 'accept' | 'feed' | 'encryption' | 'words' | 'channels' | 'photoRea
 /** Without `tickets` their routes are absent. */
 export type StaffOptions = Pick<ChannelParts, Parts> &
   Partial<Pick<ChannelParts, 'tickets' | 'handover' | 'answers'>> & {
-    readonly guard: Pick<Guard, 'api'>;
+    readonly guard: Pick<Guard, 'api' | 'inbox' | 'speaker' | 'visitorOf' | 'people'>;
     readonly observe: Pick<Observe, 'alarm' | 'update' | 'photo'>;
     /** The backend is a real AntCRM: what staff earn and spend raises an alarm. */
     readonly audited: boolean;
@@ -81,10 +81,9 @@ export class StaffChannel implements Channel {
   }
 
   readonly staffPlugin: FastifyPluginAsync = async (scope) => {
-    const { guard, observe, channels, tickets, handover = false, answers = [] } = this.#options;
+    const { observe, tickets } = this.#options;
     scope.setValidatorCompiler(validatorCompiler);
     scope.setSerializerCompiler(serializerCompiler);
-    scope.addHook('onRequest', guard.api);
     scope.addHook('onResponse', async ({ method }, { statusCode }) => {
       if (method !== 'POST' || (statusCode !== 400 && statusCode !== 401)) return;
       observe.update(STAFF.name, 'refused');
@@ -97,6 +96,13 @@ export class StaffChannel implements Channel {
       if (fields.length < MAX_FIELDS) parseJson(request, String(body), done);
       else done(Object.assign(new Error('A request has few fields.'), { statusCode: 413 }));
     });
+    scope.register(this.#webhook);
+    if (tickets) scope.register(ticketRoutes(tickets, this.#options));
+  };
+
+  readonly #webhook: FastifyPluginAsync = async (scope) => {
+    const { guard, channels } = this.#options;
+    scope.addHook('onRequest', guard.api);
     const routes = scope.withTypeProvider<ZodTypeProvider>();
     const message = { schema: messageRouteOf(requestSchemaOf(channels)), bodyLimit: MAX_BODY_BYTES };
     routes.post('/webhooks/staff', message, async ({ body }, reply) => {
@@ -104,7 +110,6 @@ export class StaffChannel implements Channel {
       if (answered === 'full') return problem(reply, 429, 'Too many messages of this conversation wait.');
       return reply.header('cache-control', 'no-store').send(answered);
     });
-    if (tickets) scope.register(ticketRoutes(tickets, { handover, answers }));
     const events = { schema: eventsRoute, exposeHeadRoute: false };
     routes.get('/webhooks/staff/:conversation/events', events, async ({ params, headers }, reply) =>
       this.#streams.answer(reply, (onEvent) =>

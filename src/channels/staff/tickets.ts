@@ -4,18 +4,23 @@ import { z } from 'zod';
 import { localizedSchema } from '../../conversation/message.ts';
 import { waitingSinceMs } from '../../conversation/outline.ts';
 import { doingSchema, REASONS } from '../../conversation/state.ts';
+import type { Guard } from '../../http/guard.ts';
 import { problem, problemOf } from '../../http/problem.ts';
 import type { SeenTicket, Tickets } from '../../operators/tickets.ts';
 import type { ChannelParts } from '../channel.ts';
-import { Streams } from '../events.ts';
+import { type StreamLimits, Streams } from '../events.ts';
 import { maybe, nameSchema, refusals, routeOf, streamed } from './schemas.ts';
 
+/** With a name it fits into one message: Telegram takes 4,096 characters. */
 const MAX_ANSWER = 4000;
 
 const time = z.iso.datetime();
 const params = z.object({ id: z.string().trim().toUpperCase().min(1).max(40) });
+
 const closeSchema = z.strictObject({
-  by: nameSchema.describe('Who of staff: customers see it before each answer.'),
+  by: nameSchema.describe(
+    'Who of staff: customers see it before each answer. With the token of a person it is that person.',
+  ),
 });
 const claimSchema = closeSchema
   .extend({ release: maybe(z.literal(true), 'Gives it back. Only who has it can.') })
@@ -58,6 +63,10 @@ const unclearSchema = z.object({
   question: maybe(z.string(), 'The key of the question that it answered.'),
   channel: z.string(),
 });
+const meSchema = z.object({
+  name: maybe(z.string(), 'The person whose token it is.'),
+  people: z.array(z.string()).describe('The names of STAFF_PEOPLE.'),
+});
 const answersSchema = z.array(z.object({ id: z.string(), answer: localizedSchema(z.string()) }));
 
 const isoOf = (ms: number): string => new Date(ms).toISOString();
@@ -96,6 +105,7 @@ const describeFiling = <Body extends z.ZodType>(body: Body) => {
 };
 
 const ROUTES = {
+  me: routeOf('showMe', 'Who asks, and their colleagues', answerWith(meSchema)),
   list: routeOf('listTickets', 'Who waits for a person, the longest first; then answered, then closed ones', {
     querystring: z.object({ state: z.enum(['open', 'closed']).optional() }),
     ...answerWith(
@@ -131,15 +141,26 @@ const FILINGS = {
 const UNKNOWN = [404, 'There is no ticket of that id.'] as const;
 const CLOSED = [409, 'The ticket is closed: the bot answers again.'] as const;
 
-/** The routes of tickets. The caller's scope has the guard. Without `handover` there are no tickets. */
+type TicketRouteOptions = Partial<Pick<ChannelParts, 'handover' | 'answers'>> & {
+  readonly guard: Pick<Guard, 'api' | 'inbox' | 'speaker' | 'visitorOf' | 'people'>;
+  readonly limits?: StreamLimits | undefined;
+};
+
+/** The routes of tickets. Without `handover` there are no tickets. */
 export function ticketRoutes(
   tickets: Tickets,
-  { handover, answers }: Pick<ChannelParts, 'handover' | 'answers'>,
+  { handover = false, answers = [], guard, limits }: TicketRouteOptions,
 ): FastifyPluginAsync {
   return async (scope) => {
+    scope.addHook('onRequest', guard.inbox);
+    scope.addHook('preValidation', guard.speaker);
     scope.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'));
     const routes = scope.withTypeProvider<ZodTypeProvider>();
-    routes.get('/staff/unclear', { schema: ROUTES.unclear }, async (_request, reply) => {
+    routes.get('/staff/me', { schema: ROUTES.me }, async (request, reply) =>
+      reply.send({ name: guard.visitorOf(request)?.person, people: [...guard.people()] }),
+    );
+    const unclear = { schema: ROUTES.unclear, onRequest: guard.api };
+    routes.get('/staff/unclear', unclear, async (_request, reply) => {
       const found = await tickets.unclear();
       return reply.send({ unclear: found.map(({ atMs, ...one }) => ({ ...one, at: isoOf(atMs) })) });
     });
@@ -149,7 +170,7 @@ export function ticketRoutes(
     );
 
     let seq = 0;
-    const streams = new Streams();
+    const streams = new Streams(limits);
     scope.addHook('preClose', async () => streams.close());
 
     routes.get('/staff/tickets', { schema: ROUTES.list }, async ({ query }, reply) => {
@@ -157,9 +178,11 @@ export function ticketRoutes(
       return reply.send({ tickets: listed.map((one) => toTicketView(one, true)), total });
     });
     const sse = { schema: ROUTES.events, exposeHeadRoute: false };
-    routes.get('/staff/tickets/events', sse, async (_request, reply) =>
-      streams.answer(reply, (onEvent) => tickets.follow((news) => onEvent(news, ++seq))),
-    );
+    routes.get('/staff/tickets/events', sse, async (request, reply) => {
+      const follow = (onEvent: (event: unknown, seq: number) => void) =>
+        tickets.follow((news) => onEvent(news, ++seq));
+      return streams.answer(reply, follow, () => guard.visitorOf(request) !== undefined);
+    });
     routes.get('/staff/tickets/:id', { schema: ROUTES.show }, async (request, reply) => {
       const found = await tickets.find(request.params.id);
       return found ? reply.send(toTicketView(found)) : problem(reply, ...UNKNOWN);

@@ -5,7 +5,7 @@ import type { Locale } from '../../conversation/message.ts';
 import { isReceipt } from '../../conversation/reply.ts';
 import { START_WITHOUT_CODE } from '../../conversation/values/code.ts';
 import type { Delivery, FetchedPhoto, Incoming, Outgoing } from '../../engine/messages.ts';
-import { isSecret } from '../../http/guard.ts';
+import { isSecret } from '../../http/secret.ts';
 import type { Channel, ChannelParts } from '../channel.ts';
 import { BODY_LIMIT, createRefusal, takePlatformRequests } from '../platforms.ts';
 import type { RateLimiter } from '../rate-limiter.ts';

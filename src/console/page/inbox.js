@@ -2,6 +2,7 @@ import './ticket-list.js';
 import './conversation.js';
 import './composer.js';
 import './facts.js';
+import './people.js';
 import { $, follow, place, tell } from './page.js';
 import { look } from './tickets.js';
 

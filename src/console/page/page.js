@@ -114,7 +114,7 @@ export function follow(path, onEvent, { signal, onLink = () => {} } = {}) {
     onLink(false);
     if (source.readyState !== EventSource.CLOSED) return;
     // The stream does not tell why it was refused: a request does, where the session is over.
-    call('staff/unclear').catch(() => {});
+    call('staff/me').catch(() => {});
     setTimeout(() => follow(path, onEvent, { signal, onLink }), 2000);
   };
 }
