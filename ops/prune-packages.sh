@@ -18,9 +18,9 @@ done
 drop '.*\.\(map\|[cm]?ts\|md\|flow\)'
 drop "$PACKAGE/\(\.github\|test\|tests\|spec\|e2e\|docs\|coverage\|examples?\|bench\|benchmarks?\|vendors/chai\)\(/.*\)?"
 
-# What npm remembers of the installation, and what zxing-wasm has beside the reader.
+# What npm remembers of the installation, and what zxing-wasm has beside its reader and writer.
 drop '\.package-lock\.json'
-drop 'zxing-wasm/dist/\(full\|writer\)\(/.*\)?'
+drop 'zxing-wasm/dist/full\(/.*\)?'
 
 # The same code for browsers, edges, phones and bundlers: Node takes the rest.
 drop '@opentelemetry/[^/]*/build/es[^/]*\(/.*\)?'

@@ -11,6 +11,7 @@ import { Engine } from './engine/engine.ts';
 import { Traces } from './engine/trace.ts';
 import { createNotices } from './notices.ts';
 import { createStepIds, openConversation } from './open-conversation.ts';
+import { createQrWriter } from './photos/qr.ts';
 import { createPhotoReader } from './photos/reader.ts';
 import { openProof } from './proof/open.ts';
 import { mountRoutes } from './routes.ts';
@@ -42,6 +43,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
     feed,
     createSecrets: openSecrets(base),
     photoReader,
+    drawQr: createQrWriter(),
     tickets,
     handover: config.settings.handover,
     answers: config.answers,

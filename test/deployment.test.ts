@@ -179,6 +179,10 @@ test('the image has every file that the bot loads, and no package of developers'
   const { packages } = lock.parse(JSON.parse(read('package-lock.json')));
   const packageOf = (file: string) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? '';
   expect(loaded.filter((file) => pruned.has(file) || packages[packageOf(file)]?.dev)).toEqual([]);
+  const opened = ['reader', 'writer'].map(
+    (kind) => `node_modules/zxing-wasm/dist/${kind}/zxing_${kind}.wasm`,
+  );
+  expect(opened.filter((file) => pruned.has(file) || !existsSync(new URL(file, root)))).toEqual([]);
 });
 
 test('the image is healthy while the bot answers, and is not when it is not there or says so', async () => {

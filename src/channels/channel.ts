@@ -76,6 +76,8 @@ export type ChannelParts = {
   readonly secrets: Secrets;
   /** Reads pictures that come with a request (others: `fetchPhoto`). */
   readonly photoReader: PhotoReader;
+  /** The picture (PNG) of a QR code (`Reply.qr`); undefined if it cannot be drawn. */
+  drawQr(text: string): Promise<Buffer | undefined>;
   /** Who asked for a person. `handover`: staff answer them. */
   readonly tickets: Tickets;
   readonly handover: boolean;

@@ -8,7 +8,7 @@ export type HttpCall = {
   readonly origin: string;
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string | undefined;
+  readonly body?: string | Uint8Array | undefined;
   /** How long the call may take, with the whole answer. */
   readonly timeoutMs: number;
   /** The longest answer. */
@@ -124,7 +124,7 @@ export class Transport {
   }
 }
 
-/** One call under way. undici writes nothing before `onRequestStart`, and a string body right after it. */
+/** One call under way. undici writes nothing before `onRequestStart`, and the body right after it. */
 class CallHandler implements Dispatcher.DispatchHandler {
   readonly exchange: Promise<Exchange>;
   readonly #call: HttpCall;

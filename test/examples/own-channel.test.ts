@@ -32,6 +32,7 @@ channelContract({
       {
         ...parts,
         limit: nobody,
+        drawQr: nobody,
         guard: OPEN_GUARD,
         tickets: NO_TICKETS,
         secrets: { read: nobody, replace: async () => 'busy' as const },

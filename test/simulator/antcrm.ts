@@ -129,7 +129,7 @@ export function createAntCrmDouble(world: AntCrmWorld, onCall: (operation: strin
     if (isFailed && chance.happens(0.5)) return answered(chance.pick([429, 500, 502]), 'no');
     const isUnheard = chance.happens(0.5) ? await misbehave(leftMs()) : undefined;
     if (isUnheard) return isUnheard;
-    const { code, data } = JSON.parse(body);
+    const { code, data } = JSON.parse(String(body));
     const isPoint = path.includes('/accumulate');
     const named = isPoint ? { phone: data.phones[0]?.value, email: data.emails[0]?.value } : data;
     const isGood = applyCall(name, { type: isPoint ? 1 : 2, code, phone: phoneOf(named) });

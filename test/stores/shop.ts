@@ -70,7 +70,7 @@ export function createAntCrm({ wallMs, wait }: ReturnType<typeof createClock>, e
       const { pathname, searchParams } = new URL(path, 'http://antcrm');
       if (method === 'GET')
         return answered(pathname === '/contacts' ? { data: [contact] } : historyOf(searchParams));
-      const { code } = JSON.parse(body);
+      const { code } = JSON.parse(String(body));
       posts.push(`${pathname} ${code}`);
       const type = pathname === '/redeem' ? 2 : 1;
       const score = type === 2 ? 10 : 100;

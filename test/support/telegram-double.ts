@@ -46,8 +46,10 @@ const replySchema = placeSchema.extend({
 });
 const textSchema = z.string().min(1).max(4096);
 const sendSchema = replySchema.extend({ text: textSchema });
+/** A file that came with the call. */
+const uploadSchema = z.instanceof(Uint8Array);
 const photoSchema = replySchema.extend({
-  photo: z.url({ protocol: /^https$/ }),
+  photo: z.union([z.url({ protocol: /^https$/ }), uploadSchema]),
   caption: z.string().max(1024).default(''),
 });
 const editSchema = placeSchema.extend({
@@ -57,12 +59,32 @@ const editSchema = placeSchema.extend({
 });
 const answerSchema = z.object({ callback_query_id: z.string(), text: z.string().max(200).optional() });
 
+/** The fields of a form: files as bytes, all others as the JSON that they are. */
+async function readForm({ headers }: FastifyRequest, body: string | Buffer): Promise<Payload> {
+  const type = headers['content-type'] ?? '';
+  const form = await new Response(Buffer.from(body), { headers: { 'content-type': type } }).formData();
+  const fields: [string, unknown][] = [];
+  for (const [name, value] of form) {
+    const isText = typeof value === 'string';
+    fields.push([name, isText ? asJson(value) : new Uint8Array(await value.arrayBuffer())]);
+  }
+  return Object.fromEntries(fields);
+}
+
+function asJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
 /** A message as the customer sees it now, edits applied; the text of a picture is its caption. */
 type ShownMessage = {
   readonly message_id: number;
   readonly chat: number;
   readonly text: string;
-  readonly photo?: string | undefined;
+  readonly photo?: string | Uint8Array | undefined;
   readonly buttons: readonly (readonly z.infer<typeof buttonSchema>[])[];
 };
 
@@ -89,6 +111,7 @@ export class TelegramDouble {
   #reported: Payload | undefined;
 
   async listen(): Promise<this> {
+    this.#app.addContentTypeParser(/^multipart\/form-data/, { parseAs: 'buffer' }, readForm);
     this.#app.post('/*', (request, reply) => this.#call(request, reply));
     this.#app.get('/file/*', (request, reply) => this.#file(request, reply));
     this.url = await this.#app.listen({ port: 0, host: '127.0.0.1' });
@@ -258,7 +281,10 @@ export class TelegramDouble {
     return { result: this.#updates.filter(({ update_id }) => update_id >= offset) };
   }
 
-  #show({ chat_id: chat, text, reply_markup: markup }: z.infer<typeof sendSchema>, photo?: string): Answer {
+  #show(
+    { chat_id: chat, text, reply_markup: markup }: z.infer<typeof sendSchema>,
+    photo?: ShownMessage['photo'],
+  ): Answer {
     if (markup && 'keyboard' in markup) this.#keyboards.set(chat, markup.keyboard);
     if (markup && 'remove_keyboard' in markup) this.#keyboards.delete(chat);
     const buttons = markup && 'inline_keyboard' in markup ? markup.inline_keyboard : [];

@@ -2,6 +2,7 @@ import { ActivityTypes } from 'botbuilder';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { MAX_PHOTO_BYTES, type Sender } from '../../conversation/message.ts';
+import type { Reply } from '../../conversation/reply.ts';
 import type { Delivery, FetchedPhoto, Incoming, Outgoing, Platform } from '../../engine/messages.ts';
 import { type Exchange, type HttpCall, Transport } from '../../http/transport.ts';
 import type { Runtime } from '../../runtime.ts';
@@ -22,7 +23,7 @@ export type TeamsConfig = {
 };
 
 /** The parts that Teams needs; the times are for tests. */
-export type TeamsOptions = Pick<ChannelParts, 'accept' | 'limit' | 'words' | 'observe'> & {
+export type TeamsOptions = Pick<ChannelParts, 'accept' | 'limit' | 'words' | 'observe' | 'drawQr'> & {
   readonly config: TeamsConfig;
   /** Of sending a reply. */
   readonly timeoutMs?: number | undefined;
@@ -71,7 +72,7 @@ export class TeamsPlatform implements Platform {
     const place = placeOf(outgoing);
     if (!place) return { kind: 'rejected' };
     const { reply, locale } = outgoing;
-    const rendered = render(reply, locale, this.#options.words);
+    const rendered = render(await this.#withQr(reply), locale, this.#options.words);
     const press = reply.inPlace && pressSchema.safeParse(outgoing.press).data;
     if (press) {
       const delivery = await this.#put(place, { ...rendered, id: press.activity });
@@ -79,6 +80,13 @@ export class TeamsPlatform implements Platform {
       if (delivery.kind !== 'rejected' && delivery.kind !== 'unreachable') return delivery;
     }
     return this.#put(place, rendered);
+  }
+
+  /** A card has the picture of a QR code within itself. */
+  async #withQr(reply: Reply): Promise<Reply> {
+    if (reply.qr === undefined) return reply;
+    const picture = await this.#options.drawQr(reply.qr);
+    return picture ? { ...reply, image: `data:image/png;base64,${picture.toString('base64')}` } : reply;
   }
 
   recallSender(incoming: Arrival): Sender | undefined {

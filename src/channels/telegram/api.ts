@@ -3,7 +3,7 @@ import type { Telegram as Methods, Opts, UserFromGetMe } from 'telegraf/types';
 import { z } from 'zod';
 import { MAX_PHOTO_BYTES } from '../../conversation/message.ts';
 import type { FetchedPhoto } from '../../engine/messages.ts';
-import { Transport } from '../../http/transport.ts';
+import { type HttpCall, Transport } from '../../http/transport.ts';
 import {
   type CallFailure,
   failureOf,
@@ -73,12 +73,12 @@ export class TelegramApi extends Telegram {
 
   /** Calls a method of the Bot API. Resolves to its result, which is outside data; rejects with `ApiError`. */
   async call(method: string, payload: object, signal?: AbortSignal): Promise<unknown> {
+    const sent = await encode(payload);
     const exchange = await this.#transport.exchange({
       method: 'POST',
       origin: this.#origin,
       path: `${this.#root}/bot${this.token}/${method}`,
-      headers: HEADERS,
-      body: JSON.stringify(payload),
+      ...sent,
       timeoutMs: Math.min(this.#maxMs, METHOD_MS[method] ?? TIMEOUT_MS),
       maxBytes: MAX_ANSWER_BYTES,
       signal,
@@ -127,6 +127,30 @@ export class TelegramApi extends Telegram {
     return this.#transport.close();
   }
 }
+
+/**
+ * A call's body. A file of ours goes as a form: telegraf's `{ source, filename? }`, whose other fields are
+ * JSON.
+ */
+async function encode(payload: object): Promise<Pick<HttpCall, 'headers' | 'body'>> {
+  const fields = Object.entries(payload);
+  const isFile = fields.some(([, value]) => fileOfOurs.safeParse(value).success);
+  if (!isFile) return { headers: HEADERS, body: JSON.stringify(payload) };
+  const form = new FormData();
+  for (const [name, value] of fields) {
+    const file = fileOfOurs.safeParse(value).data;
+    if (file) form.set(name, new Blob([file.source]), file.filename);
+    else if (value !== undefined) form.set(name, typeof value === 'string' ? value : JSON.stringify(value));
+  }
+  const encoded = new Response(form);
+  const headers = { 'content-type': encoded.headers.get('content-type') ?? '' };
+  return { headers, body: new Uint8Array(await encoded.arrayBuffer()) };
+}
+
+const fileOfOurs = z.object({
+  source: z.instanceof(Uint8Array<ArrayBuffer>),
+  filename: z.string().default('file'),
+});
 
 /** The bot as telegraf's type has it, before its name is known. */
 const UNNAMED: Omit<UserFromGetMe, 'id'> = {

@@ -9,8 +9,9 @@ import { MAX_DATA } from './update.ts';
 /** A reply as Telegram takes it: plain text, which is never read as markup. */
 export type TelegramReply = {
   readonly text: string;
-  /** A picture's URL. The text is its caption. */
+  /** A picture's URL, or a text that a QR code shows. The text is the caption. */
   readonly photo?: string | undefined;
+  readonly qr?: string | undefined;
   readonly inline?: InlineKeyboardMarkup | undefined;
   /** The keyboard that shares the phone. */
   readonly contact?: ReplyKeyboardMarkup | undefined;
@@ -26,7 +27,7 @@ const SHORT_LABEL = 16;
 /** If a phone is asked, the choices are keys that send their label: only a keyboard shares a contact. */
 export function render(reply: Reply, locale: Locale, words: Words): TelegramReply {
   const text = cutText(words.text(reply, locale), MAX_MESSAGE);
-  const { choices = [], image } = reply;
+  const { choices = [], image, qr } = reply;
   if (reply.sharePhone) {
     const share = { text: words.line({ key: 'telegram.sharePhone' }, locale), request_contact: true };
     const keyboard = [[share], ...choices.map(({ label }) => [{ text: words.line(label, locale) }])];
@@ -47,6 +48,6 @@ export function render(reply: Reply, locale: Locale, words: Words): TelegramRepl
   return {
     text,
     inline: keyboard?.reply_markup,
-    ...(text.length <= MAX_CAPTION && { photo: image }),
+    ...(text.length <= MAX_CAPTION && { photo: image, qr }),
   };
 }

@@ -25,7 +25,7 @@ import {
 
 export type TelegramOptions = TelegramApiOptions &
   Omit<RegistrationOptions, 'api'> &
-  Pick<ChannelParts, 'accept' | 'limit' | 'observe'> & {
+  Pick<ChannelParts, 'accept' | 'limit' | 'observe' | 'drawQr'> & {
     /** For the messages of this process. */
     readonly limiter: Pick<RateLimiter, 'take' | 'note'>;
     /** How often the channel looks for faults, ms. */
@@ -173,7 +173,7 @@ export class TelegramChannel implements Channel {
   /** Without buttons, it takes the contact keyboard away, unless a phone is asked. */
   async #sendNew(
     { chat, thread }: TelegramAddress,
-    { text, photo, inline, contact }: TelegramReply,
+    { text, photo, qr, inline, contact }: TelegramReply,
     { state, locale }: Outgoing,
   ): Promise<void> {
     const privateKeyboard =
@@ -181,10 +181,12 @@ export class TelegramChannel implements Channel {
     const markup = inline ?? (chat < 0 ? this.#privateChat(locale) : privateKeyboard);
     const topic = thread === undefined ? {} : { message_thread_id: thread };
     const extra = markup ? { reply_markup: markup } : {};
-    if (photo !== undefined) {
-      const sending = this.#api.sendPhoto(chat, photo, { caption: text, ...topic, ...extra });
-      // Telegram fetches the picture during the call: its server may be slow.
-      if (await isDone(sending, 'rejected', 'uncertain')) return;
+    const drawn = photo === undefined && qr !== undefined ? await this.#options.drawQr(qr) : undefined;
+    const picture = drawn ? { source: drawn, filename: 'qr.png' } : photo;
+    if (picture !== undefined) {
+      const sending = this.#api.sendPhoto(chat, picture, { caption: text, ...topic, ...extra });
+      // Telegram fetches a picture of others during the call: its server may be slow.
+      if (await isDone(sending, 'rejected', ...(drawn ? [] : ['uncertain' as const]))) return;
     }
     const send = (to: typeof topic) => this.#api.sendMessage(chat, text, { ...NO_PREVIEW, ...to, ...extra });
     // The topic may have been deleted.

@@ -2,6 +2,8 @@ import { describe, expect, it, vi } from 'vitest';
 import { TEAMS_HOSTS, trustHosts } from '../../../src/channels/teams/address.ts';
 import type { Reply } from '../../../src/conversation/reply.ts';
 import { incomingSchema } from '../../../src/engine/messages.ts';
+import { createPhotoReader } from '../../../src/photos/reader.ts';
+import { PATIENT } from '../../support/photos.ts';
 import { BOT, PERSON, TENANT, textActivity, USER } from '../../support/teams-activities.ts';
 import { choice, literal } from '../harness.ts';
 import { CHAT, createBot } from './harness.ts';
@@ -44,6 +46,16 @@ describe('a reply', () => {
       expect(delivery).toEqual({ kind: 'rejected' });
     }
     expect(double.granted).toEqual([]);
+  });
+
+  it('shows its QR code as a picture within the card', async () => {
+    const { channel, double, outgoing } = await createBot();
+    const reply: Reply = { key: 'redeem.done', qr: '7KQ2-M8XR-W4TD', lines: [literal('7KQ2-M8XR-W4TD')] };
+    expect(await channel.deliver(outgoing(reply), 1)).toEqual({ kind: 'delivered' });
+    const card = JSON.stringify(double.shown(CHAT));
+    const [, picture = ''] = /"data:image\/png;base64,([^"]+)"/.exec(card) ?? [];
+    const read = await createPhotoReader(PATIENT).read(Buffer.from(picture, 'base64'));
+    expect(read).toEqual({ kind: 'read', texts: ['7KQ2-M8XR-W4TD'] });
   });
 
   const page: Reply = { key: 'history.page', inPlace: true, choices: [choice('next')], view: 'v2' };

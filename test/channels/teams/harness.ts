@@ -5,6 +5,7 @@ import type { TeamsOptions } from '../../../src/channels/teams/platform.ts';
 import { TeamsChannel } from '../../../src/channels/teams/teams.ts';
 import type { Reply } from '../../../src/conversation/reply.ts';
 import type { Incoming, Outgoing } from '../../../src/engine/messages.ts';
+import { createQrWriter } from '../../../src/photos/qr.ts';
 import { recordingObserve } from '../../support/observe.ts';
 import { BOT, PERSON, TENANT, type TeamsActivity, USER } from '../../support/teams-activities.ts';
 import { startTeamsDouble, type TokenOptions } from '../../support/teams-double.ts';
@@ -34,6 +35,7 @@ export async function createBot({ auth, login, serviceHosts, trustedTenants, ...
   const app = { appId, type: 'UserAssignedMSI', tenant: TENANT, endpoints } as const;
   const channel: Channel = new TeamsChannel({
     limit: async () => undefined,
+    drawQr: createQrWriter(),
     words,
     observe,
     ...options,

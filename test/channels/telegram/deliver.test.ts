@@ -3,6 +3,8 @@ import { render } from '../../../src/channels/telegram/render.ts';
 import { MAX_PHOTO_BYTES } from '../../../src/conversation/message.ts';
 import type { Reply } from '../../../src/conversation/reply.ts';
 import type { Outgoing } from '../../../src/engine/messages.ts';
+import { createPhotoReader } from '../../../src/photos/reader.ts';
+import { PATIENT } from '../../support/photos.ts';
 import { choice, literal, words } from '../harness.ts';
 import { CHAT, createBot, outgoing } from './harness.ts';
 
@@ -81,6 +83,45 @@ describe('a reply with a picture', () => {
     double.script('sendPhoto', fault);
     expect(await channel.deliver(outgoing(summary), 1)).toEqual({ kind: 'delivered' });
     expect(double.shown(CHAT).at(-1)).toMatchObject(asText);
+  });
+});
+
+describe('a reply with a QR code', () => {
+  const receipt: Reply = {
+    key: 'redeem.done',
+    qr: '7KQ2-M8XR-W4TD',
+    choices: [choice('redeem')],
+    view: 'v1',
+  };
+
+  it('arrives as a picture that reads back, with the text as its caption and its buttons', async () => {
+    const { channel, double } = await createBot();
+    expect(await channel.deliver(outgoing(receipt), 1)).toEqual({ kind: 'delivered' });
+    const [{ photo, ...shown } = { photo: undefined }, ...others] = double.shown(CHAT);
+    expect([shown, others]).toMatchObject([{ text: 'vi:redeem.done', buttons: [[{ text: 'redeem' }]] }, []]);
+    const picture = photo instanceof Uint8Array ? photo : new Uint8Array();
+    expect(await createPhotoReader(PATIENT).read(picture)).toEqual({
+      kind: 'read',
+      texts: ['7KQ2-M8XR-W4TD'],
+    });
+  });
+
+  it.each([
+    ['cannot be drawn', { drawQr: async () => undefined }, undefined],
+    ['Telegram refuses', {}, { code: 400, description: 'Bad Request: PHOTO_INVALID_DIMENSIONS' }],
+  ] as const)('that %s arrives as text', async (_what, options, fault) => {
+    const { channel, double } = await createBot(options);
+    if (fault) double.script('sendPhoto', fault);
+    expect(await channel.deliver(outgoing(receipt), 1)).toEqual({ kind: 'delivered' });
+    expect(double.calls('sendMessage')).toHaveLength(1);
+    expect(double.shown(CHAT)).toMatchObject([{ text: 'vi:redeem.done' }]);
+  });
+
+  it('is uncertain if the answer is lost: the engine decides whether to send it again', async () => {
+    const { channel, double } = await createBot();
+    double.script('sendPhoto', 'reset');
+    expect(await channel.deliver(outgoing(receipt), 1)).toEqual({ kind: 'uncertain' });
+    expect(double.calls('sendMessage')).toHaveLength(0);
   });
 });
 

@@ -2,6 +2,7 @@ import type { Accept, Channel } from '../../../src/channels/channel.ts';
 import { TelegramChannel, type TelegramOptions } from '../../../src/channels/telegram/telegram.ts';
 import type { Reply } from '../../../src/conversation/reply.ts';
 import type { Incoming, Outgoing } from '../../../src/engine/messages.ts';
+import { createQrWriter } from '../../../src/photos/qr.ts';
 import { commands } from '../../support/conversation.ts';
 import { recordingObserve } from '../../support/observe.ts';
 import { startTelegramDouble } from '../../support/telegram-double.ts';
@@ -25,6 +26,7 @@ export async function createBot(options: Partial<TelegramOptions> = {}) {
     apiRoot: double.url,
     defaultLocale: 'vi',
     limit: async () => undefined,
+    drawQr: createQrWriter(),
     accept,
     words,
     commands,
