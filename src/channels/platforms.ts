@@ -46,12 +46,13 @@ export type CallFailure = Exclude<Delivery, { readonly kind: 'delivered' }>;
  *
  * - `status`: of HTTP, or the error code in the body. Undefined: the answer could not be read.
  * - `afterMs`: how long the platform asks us to wait.
- * - `says`: what its words add: an edit changes nothing, the customer is gone, our token is refused.
+ * - `says`: what its words add: an edit changes nothing, the customer blocked us or is gone, our
+ *   token is refused.
  */
 export type PlatformAnswer = {
   readonly status: number | undefined;
   readonly afterMs?: number | undefined;
-  readonly says?: 'delivered' | 'unreachable' | 'unauthorized' | undefined;
+  readonly says?: 'delivered' | 'blocked' | 'unreachable' | 'unauthorized' | undefined;
 };
 
 /** The outcome of a delivery (docs/how-it-works.md, "What a platform's answer means"). */
@@ -63,6 +64,7 @@ export function meaningOf({ status = 0, afterMs = 0, says }: PlatformAnswer): De
   // A fault of a gateway or of the platform: the call may have been carried out.
   if (status < 200 || status >= 500 || status === 408) return { kind: 'uncertain', ...wait };
   if (status === 429) return { kind: 'throttled', ...wait };
+  if (says === 'blocked') return { kind: 'unreachable', blocked: true };
   if (says !== undefined) return { kind: says };
   // Teams: another message of the conversation was being written.
   if (status === 412) return { kind: 'throttled', ...wait };

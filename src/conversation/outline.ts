@@ -46,27 +46,32 @@ function listEntries({ tickets = [], unclear = [] }: State): readonly ListedEntr
   return sentence ? [...listed, { index: 'unclear', score: -sentence.atMs }] : listed;
 }
 
-/** What the index of tickets tells without opening a record: counts of what was written and claimed. */
+/**
+ * What the index of tickets tells without opening a record: counts of what was written, claimed, and sent or
+ * dropped by the engine (which adds `carried`).
+ */
 export type TicketPart = {
   readonly id: string;
   readonly stands: 'waiting' | 'answered' | 'closed';
   readonly customer: number;
   readonly staff: number;
   readonly claims: number;
+  readonly carried: number;
 };
 
-const writeTicketPart = ({ id, stands, customer, staff, claims }: TicketPart): string =>
+const writeTicketPart = ({ id, stands, customer, staff, claims }: Omit<TicketPart, 'carried'>): string =>
   [id, stands, customer, staff, claims].join(':');
 
-/** Reads what `writeTicketPart` wrote, also without claims, as versions before it did. */
+/** Reads what `writeTicketPart` wrote, also without the last counts, as versions before did. */
 export function readTicketPart(part: string): TicketPart {
-  const [id = '', stands, customer, staff, claims = 0] = part.split(':');
+  const [id = '', stands, customer, staff, claims = 0, carried = 0] = part.split(':');
   return {
     id,
     stands: stands === 'waiting' || stands === 'answered' ? stands : 'closed',
     customer: Number(customer),
     staff: Number(staff),
     claims: Number(claims),
+    carried: Number(carried),
   };
 }
 

@@ -84,6 +84,7 @@ export type FormField = z.infer<typeof fieldSchema>;
  * - `image`: an https URL of a picture. The text says everything without it.
  * - `qr`: a text to show as a QR code, where the channel can. The text of the reply has it, too.
  * - `address`: what the customer is called in it, if the language has a table of address.
+ * - `note`: the id of the staff's message that it carries.
  * - `quiet`: it is not sent to the customer. It only ends the turn.
  */
 export const replySchema = z.strictObject({
@@ -101,6 +102,7 @@ export const replySchema = z.strictObject({
   image: z.string().optional(),
   qr: z.string().optional(),
   address: z.string().optional(),
+  note: z.string().optional(),
   quiet: z.literal(true).optional(),
 });
 export type Reply = z.infer<typeof replySchema>;

@@ -175,12 +175,16 @@ export function isOpen({ status }: Operation): boolean {
 export const REASONS = ['asked', 'complaint', 'escalated'] as const;
 export type Reason = (typeof REASONS)[number];
 
-/** A message in a ticket; `by` is absent if the customer wrote it. `id` tells it from its repeat. */
+/**
+ * A message in a ticket; `by` is absent if the customer wrote it. `id` tells it from its repeat. `tracked`:
+ * its record tells whether it was delivered.
+ */
 const noteSchema = z.strictObject({
   atMs: z.number(),
   text: z.string(),
   by: z.string().optional(),
   id: z.string().optional(),
+  tracked: z.literal(true).optional(),
 });
 
 /** The flow, its question and its values, in full, when the ticket was opened. */

@@ -1,4 +1,4 @@
-import type { Delivery } from './messages.ts';
+import type { Delivery, Failure } from './messages.ts';
 import type { Tries, Wait } from './transitions.ts';
 
 /*
@@ -6,11 +6,11 @@ import type { Tries, Wait } from './transitions.ts';
  * means" of docs/how-it-works.md.
  */
 
-/** What becomes of a reply. `givenUp`, `rejected`: dropped, with an alarm. */
+/** What becomes of a reply. */
 export type Fate =
   | { readonly kind: 'done' }
   | { readonly kind: 'waits'; readonly wait: Wait }
-  | { readonly kind: 'givenUp' | 'rejected' };
+  | { readonly kind: 'dropped'; readonly why: Failure };
 
 /** A reply before a try to deliver it. Times are epoch ms by the store's clock. */
 export type DeliveryTry = {
@@ -41,7 +41,7 @@ const RETRY_IN_OUTAGE_MS = [...RETRY_MS, 2 * HOUR, 4 * HOUR, 8 * HOUR, 16 * HOUR
 const BACK_OFF_MS = [SECOND, 10 * MINUTE] as const;
 export const NOT_TRIED_MS = [2 * SECOND, MINUTE] as const;
 
-const GIVEN_UP: Fate = { kind: 'givenUp' };
+const GIVEN_UP: Fate = { kind: 'dropped', why: 'late' };
 
 /** `deliveredMs`: when the channel last delivered anything to anybody. */
 export function afterDelivery(delivery: Delivery, before: DeliveryTry, deliveredMs: number): Fate {
@@ -50,10 +50,11 @@ export function afterDelivery(delivery: Delivery, before: DeliveryTry, delivered
   const { kind } = delivery;
   switch (kind) {
     case 'delivered':
-    case 'unreachable':
       return { kind: 'done' };
+    case 'unreachable':
+      return { kind: 'dropped', why: delivery.blocked ? 'blocked' : 'unreachable' };
     case 'rejected':
-      return { kind };
+      return { kind: 'dropped', why: 'refused' };
     case 'undelivered':
     case 'unauthorized':
     case 'throttled': {

@@ -85,12 +85,21 @@ export type Outgoing = z.infer<typeof outgoingSchema> & { readonly trace?: Trace
  * - `undelivered`: surely not delivered (no connection, a closed client).
  * - `uncertain`: perhaps delivered (a time-out, a cut connection, a fault of the platform's own).
  * - `unauthorized`: the platform refuses our token or our bot; the operator's fault.
- * - `unreachable`: the customer blocked the bot, or the conversation is gone; final.
+ * - `unreachable`: the customer `blocked` the bot, or the conversation is gone; final.
  * - `rejected`: refused for another reason; the same reply will be refused again.
  */
 export type Delivery =
-  | { readonly kind: 'delivered' | 'undelivered' | 'unauthorized' | 'unreachable' | 'rejected' }
+  | { readonly kind: 'delivered' | 'undelivered' | 'unauthorized' | 'rejected' }
+  | { readonly kind: 'unreachable'; readonly blocked?: true }
   | { readonly kind: 'throttled' | 'uncertain'; readonly afterMs?: number };
+
+/**
+ * Why a reply was dropped.
+ * - `blocked`: the customer blocked the bot. `unreachable`: the conversation is gone.
+ * - `refused`: the platform does not take it. `late`: it was tried for too long; perhaps it was delivered.
+ */
+export const FAILURES = ['blocked', 'refused', 'unreachable', 'late'] as const;
+export type Failure = (typeof FAILURES)[number];
 
 /** The part of a channel that turns use: where replies go, and who writes. */
 export interface Platform {

@@ -25,7 +25,7 @@ import {
   readStored,
   withVersion,
 } from './messages.ts';
-import type { ConversationRecord } from './record.ts';
+import type { ConversationRecord, FailedNote } from './record.ts';
 import { accept, CONVERSATION, type ConversationTransition, takeLetter } from './transitions.ts';
 import { openRecord, type RecordFault, VersionedRecords } from './versioned-records.ts';
 
@@ -64,6 +64,9 @@ export type StoredConversation = {
   readonly origin: Origin | null;
   /** Accepted and not yet answered, oldest first. */
   readonly messages: readonly Incoming[];
+  /** The ids of staff's messages that are not sent yet, and those that were dropped. */
+  readonly unsent: readonly string[];
+  readonly failed: readonly FailedNote[];
 };
 
 /**
@@ -269,11 +272,18 @@ export class Operators {
 
   #toStored(record: ConversationRecord | null, nowMs: number): StoredConversation | null {
     if (record === null) return null;
-    const { state: text, inbox } = record;
+    const { state: text, inbox, outbox, failed } = record;
     const { state = null, origin = null } =
       (text === null ? null : attempt(() => readStored(text, this.#options.readState))) ?? {};
     const messages = inbox.map(({ body }) => attempt(() => readMessage(body)));
-    return { nowMs, state, origin, messages: messages.filter((message) => message !== null) };
+    return {
+      nowMs,
+      state,
+      origin,
+      messages: messages.filter((message) => message !== null),
+      unsent: outbox.flatMap(({ note }) => note ?? []),
+      failed,
+    };
   }
 }
 

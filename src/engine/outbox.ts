@@ -4,11 +4,11 @@ import { atMostEvery } from '../observability/log.ts';
 import type { Bulkhead } from '../resilience/bulkhead.ts';
 import { StoreUnavailable } from '../store/port.ts';
 import { unlock } from './customer.ts';
-import { afterDelivery, backOff, type DeliveryTry, NOT_TRIED_MS } from './delivery-policy.ts';
+import { afterDelivery, backOff, type DeliveryTry, type Fate, NOT_TRIED_MS } from './delivery-policy.ts';
 import { isEnd, LOST, type Lost } from './ends.ts';
 import type { Run } from './leases.ts';
 import { perChannel } from './limits.ts';
-import type { Delivery, OutboxItem, Outgoing, Platform } from './messages.ts';
+import type { Delivery, Failure, OutboxItem, Outgoing, Platform } from './messages.ts';
 import { Outage } from './outage.ts';
 import { NEVER_TRIED, type Tries, type Wait } from './transitions.ts';
 import type { OutboxTask, TurnTools } from './turn.ts';
@@ -21,9 +21,13 @@ const ALARM_EVERY_MS = 60_000;
 
 /**
  * How a delivery ended: all tasks up to `sentSeq` are done. `wait`: how long the rest has to wait; absent:
- * nothing is left.
+ * nothing is left. `failures`: the replies that were dropped, by their number.
  */
-export type Delivered = { readonly sentSeq: number; readonly wait?: Wait | undefined };
+export type Delivered = {
+  readonly sentSeq: number;
+  readonly wait?: Wait | undefined;
+  readonly failures?: ReadonlyMap<number, Failure> | undefined;
+};
 
 type ItemOf<Kind extends OutboxItem['kind']> = Extract<OutboxItem, { kind: Kind }>;
 
@@ -68,15 +72,18 @@ export class Outbox {
     );
     let sentSeq = 0;
     let wait: Wait | undefined;
+    const failures = new Map<number, Failure>();
     let tried: Tries = run.lease.record.retry ?? NEVER_TRIED;
     for (const { seq, body } of tasks) {
+      if (body === null) failures.set(seq, 'refused');
       if (body?.kind === 'reply') {
-        const sent = await this.#send(run, body.outgoing, { seq, tried });
-        if (isEnd(sent)) return sent;
-        if (sent) {
-          wait = { ...sent, madeAtMs: body.outgoing.atMs };
+        const fate = await this.#send(run, body.outgoing, { seq, tried });
+        if (isEnd(fate)) return fate;
+        if (fate.kind === 'waits') {
+          wait = { ...fate.wait, madeAtMs: body.outgoing.atMs };
           break;
         }
+        if (fate.kind === 'dropped') failures.set(seq, fate.why);
         tried = NEVER_TRIED;
       }
       sentSeq = seq;
@@ -88,11 +95,11 @@ export class Outbox {
       await this.#tools.runtime.sleep(waitMs);
       failedSeq = await this.file(tasks, filed);
     }
-    if (failedSeq === null) return { sentSeq, wait };
+    if (failedSeq === null) return { sentSeq, wait, failures };
     // The replies before it count as sent, or they would be sent again and again.
     const { afterMs, ...others } = wait ?? { afterMs: 0, reason: 'unlock', leastMs: 0 };
     wait = { ...others, afterMs: Math.max(afterMs, FILE_RETRY_MS) };
-    return { sentSeq: Math.min(sentSeq, failedSeq - 1), wait };
+    return { sentSeq: Math.min(sentSeq, failedSeq - 1), wait, failures };
   }
 
   /**
@@ -124,35 +131,37 @@ export class Outbox {
     if (isTracing) spans.mark({ name: 'store unlock', operation, sinceMs });
   }
 
-  /** Sends a reply once. Resolves to how long it has to wait, if it is neither delivered nor dropped. */
+  /** Sends a reply once. */
   async #send(
     run: Run,
     outgoing: Outgoing,
     { seq, tried }: { readonly seq: number; readonly tried: Tries },
-  ): Promise<Wait | Lost | undefined> {
+  ): Promise<Fate | Lost> {
     const { leases, observe, spans, isTracing, runtime } = this.#tools;
     const { channel, reply, atMs, acceptedMs, traceparent: parent = null } = outgoing;
     const { nowMs, conversation } = run.lease;
     const route = this.#routeOf(channel);
     const { to } = route;
-    if (reply.quiet && !to?.hearsQuiet) return undefined;
+    if (reply.quiet && !to?.hearsQuiet) return { kind: 'done' };
     const paceMs = to?.pace?.(outgoing) ?? 0;
-    if (paceMs > 0) return { afterMs: paceMs, reason: 'pace', tried };
+    if (paceMs > 0) return { kind: 'waits', wait: { afterMs: paceMs, reason: 'pace', tried } };
     if (!leases.isAlive(run)) return LOST;
     const before: DeliveryTry = { atMs, nowMs, tried, random: runtime.random };
     const sinceMs = runtime.nowMs();
     const delivery = await this.#try({ ...route, nowMs }, outgoing, seq);
-    if (typeof delivery === 'string') return { ...backOff(before, delivery, NOT_TRIED_MS), tried };
+    if (typeof delivery === 'string')
+      return { kind: 'waits', wait: { ...backOff(before, delivery, NOT_TRIED_MS), tried } };
     const isAnswer = delivery.kind === 'delivered' && outgoing.last && acceptedMs !== undefined;
     observe.delivery(channel, delivery.kind, isAnswer ? runtime.nowMs() - acceptedMs : undefined);
     const fate = afterDelivery(delivery, before, route.outage.deliveredMs);
+    const why = fate.kind === 'dropped' ? fate.why : undefined;
     if (isTracing) {
-      const about = { channel, outcome: delivery.kind, result: fate.kind };
+      const about = { channel, outcome: delivery.kind, result: why ?? fate.kind };
       spans.mark({ name: 'deliver', sinceMs, parent, ...about });
     }
-    if (fate.kind === 'rejected') route.alarmRejected(conversation);
-    if (fate.kind === 'givenUp') observe.alarm('delivery_given_up', { channel, conversation });
-    return fate.kind === 'waits' ? fate.wait : undefined;
+    if (why === 'refused') route.alarmRejected(conversation);
+    if (why === 'late') observe.alarm('delivery_given_up', { channel, conversation });
+    return fate;
   }
 
   /** `no room`: too many sends of the channel are under way. `held back`: most of them fail. */

@@ -22,12 +22,19 @@ const messageSchema = z.looseObject({
   body: z.unknown(),
 });
 
-/** A reply that is not delivered, or another task that a commit left. `asks`: the reply is a question. */
+/**
+ * A reply that is not delivered, or another task that a commit left. `asks`: the reply is a question.
+ * `note`: the id of the staff's message that the reply carries.
+ */
 const outboxSchema = z.looseObject({
   seq: z.number(),
   body: z.unknown(),
   asks: z.literal(true).optional(),
+  note: z.string().optional(),
 });
+
+/** A message of staff that was not delivered, and never will be. `why`: of `FAILURES`. */
+const failedSchema = z.looseObject({ note: z.string(), why: z.string() });
 
 /** A call that may have been made. Only the attempt `by` may make it. Without `outcome`: unknown. */
 const callSchema = z.looseObject({
@@ -88,6 +95,9 @@ const envelopeSchema = z.looseObject({
   knew: z.number().default(0),
   outbox: z.array(outboxSchema).default([]),
   outSeq: z.number().default(0),
+  /** The number of staff's messages that left the outbox. */
+  carried: z.number().default(0),
+  failed: z.array(failedSchema).default([]),
   journal: z.record(z.string(), callSchema).default({}),
   lease: leaseSchema.nullable().default(null),
   /** How many leases ran out since the last commit, other than while replies were sent. */
@@ -117,6 +127,7 @@ type IsCarried<Name, Value> = string extends Name ? (unknown extends Value ? tru
 
 export type InboxMessage = KnownFields<z.infer<typeof messageSchema>>;
 export type OutboxEntry = KnownFields<z.infer<typeof outboxSchema>>;
+export type FailedNote = KnownFields<z.infer<typeof failedSchema>>;
 export type PendingCall = KnownFields<z.infer<typeof callSchema>>;
 export type Retry = KnownFields<z.infer<typeof retrySchema>>;
 export type DeadLetter = KnownFields<z.infer<typeof letterSchema>>;

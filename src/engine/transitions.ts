@@ -1,10 +1,11 @@
 import { hash } from 'node:crypto';
 import { VERSION } from '../conversation/state.ts';
 import { isIndex, writeMember } from '../store/port.ts';
-import type { StoredState } from './messages.ts';
+import type { Failure, StoredState } from './messages.ts';
 import {
   type ConversationRecord,
   type DeadLetter,
+  type FailedNote,
   HOUR_CHARS,
   ID_CHARS,
   type InboxMessage,
@@ -45,6 +46,8 @@ export type LeaseRequest = { readonly owner: string; readonly leaseMs: number };
 export const MAX_INBOX = 50;
 const MAX_INBOX_BYTES = 64 * 1024;
 const MAX_LETTERS = 20;
+/** As many as messages are kept of all tickets of a conversation. */
+const MAX_FAILED = 200;
 /** Ids of messages that are remembered, and how long. */
 const MAX_IDS = 64;
 const MAX_ID_HOURS = 48;
@@ -284,6 +287,7 @@ export function commit(
         attempts: 0,
         dropped: Math.max(0, record.dropped - change.dropped),
         listed,
+        failed: change.forget ? [] : record.failed,
         dead: change.dead?.length || change.forget ? mergeLetters(record, change, nowMs) : record.dead,
       },
       answer: true,
@@ -322,6 +326,8 @@ export type Release = {
   /** All items of the outbox up to this number are done. */
   readonly sentSeq: number;
   readonly wait?: Wait | undefined;
+  /** Those that were dropped, and why. */
+  readonly failures?: ReadonlyMap<number, Failure> | undefined;
   readonly leaseMs: number;
   /** How the calls of a turn that is given back ended. */
   readonly outcomes?: Outcomes | undefined;
@@ -334,12 +340,12 @@ export type Release = {
  */
 export function release(
   { record: { lease: held } }: Pick<Basis, 'record'>,
-  { sentSeq, wait, leaseMs, outcomes }: Release,
+  { sentSeq, wait, failures, leaseMs, outcomes }: Release,
 ): ConversationTransition<boolean> {
   return (before, nowMs) => {
     const lease = nextLease(before, held, null);
     if (before === null || typeof lease === 'string') return unchanged(before, lease === 'done');
-    const left = removeSent(before, sentSeq);
+    const left = removeSent(before, sentSeq, failures);
     const record = outcomes ? { ...left, journal: addOutcomes(left.journal, outcomes) } : left;
     const isWoken = record.wakeMs > 0 && record.wakeMs <= nowMs;
     const hasMore = record.inbox.length > 0 || isWoken;
@@ -361,16 +367,27 @@ function readReleased(plain: Buffer, owner: string): ConversationRecord {
   return { ...removeSent(record, record.outSeq), lease: null, retry: null };
 }
 
-function removeSent(record: ConversationRecord, sentSeq: number): ConversationRecord {
+function removeSent(
+  record: ConversationRecord,
+  sentSeq: number,
+  failures?: Release['failures'],
+): ConversationRecord {
   const { outbox, inSeq } = record;
+  const failed: FailedNote[] = [];
   let sent = 0;
-  let { knew } = record;
+  let { knew, carried } = record;
   for (; sent < outbox.length; sent++) {
     const entry = outbox[sent];
     if (entry === undefined || entry.seq > sentSeq) break;
     if (entry.asks) knew = inSeq;
+    if (entry.note === undefined) continue;
+    carried += 1;
+    const why = failures?.get(entry.seq);
+    if (why !== undefined) failed.push({ note: entry.note, why });
   }
-  return sent === 0 ? record : { ...record, outbox: outbox.slice(sent), knew, stuck: null };
+  if (sent === 0) return record;
+  const left = { ...record, outbox: outbox.slice(sent), knew, carried, stuck: null };
+  return failed.length === 0 ? left : { ...left, failed: [...record.failed, ...failed].slice(-MAX_FAILED) };
 }
 
 function toRetry(record: ConversationRecord, wait: Wait | undefined, nowMs: number): Retry | null {
@@ -412,7 +429,7 @@ export const CONVERSATION = {
 } satisfies RecordKind<ConversationRecord>;
 
 function entries(name: string, record: ConversationRecord): readonly IndexEntry[] {
-  const { lease, inbox, outbox, retry, wakeMs, dead, journal, listed } = record;
+  const { lease, inbox, outbox, retry, wakeMs, dead, journal, listed, carried } = record;
   const filed: IndexEntry[] = [];
   const member = name;
   // When a process must look at the conversation.
@@ -430,7 +447,9 @@ function entries(name: string, record: ConversationRecord): readonly IndexEntry[
       filed.push({ index: 'intents', member: writeMember(name, operation), score: atMs });
   }
   for (const { index, part, score } of listed) {
-    if (isIndex(index)) filed.push({ index, member: writeMember(name, part), score });
+    // The entry of a ticket changes when a message of staff was delivered or dropped: followers read it.
+    const shown = index === 'tickets' && carried > 0 ? `${part}:${carried}` : part;
+    if (isIndex(index)) filed.push({ index, member: writeMember(name, shown), score });
   }
   return filed;
 }

@@ -411,7 +411,8 @@ export class Turn {
       const place = { first: tasks.length === 0, last: tasks.length === replies.length - 1 };
       const body = { kind: 'reply' as const, outgoing: { ...shared, reply, ...place }, v: VERSION };
       seq += 1;
-      tasks.push({ seq, body, ...(reply.view !== undefined && { asks: true as const }) });
+      const { view, note } = reply;
+      tasks.push({ seq, body, ...(view !== undefined && { asks: true as const }), ...(note && { note }) });
     }
     for (const { customer, ...unlocked } of unlock) {
       const name = encryption.name('customer', customer);

@@ -103,7 +103,8 @@ export class Worker {
     const isStuck = first?.seq === stuck?.seq && stuck !== null && stuck.leases >= limits.attempts;
     if (!isStuck || first?.body?.kind !== 'reply') return undefined;
     observe.alarm('delivery_given_up', { channel: first.body.outgoing.channel, conversation });
-    return { sentSeq: first.seq, wait: { afterMs: 0, reason: 'stuck' } };
+    const failures = new Map([[first.seq, 'late' as const]]);
+    return { sentSeq: first.seq, wait: { afterMs: 0, reason: 'stuck' }, failures };
   }
 
   /**

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { claimTicket } from '../conversation/dialogue/handover.ts';
 import type { State, Ticket } from '../conversation/state.ts';
+import { FAILURES, type Failure } from '../engine/messages.ts';
 import { entriesOf, type Operators, type StoredConversation } from '../engine/operators.ts';
 import type { Runtime, Timer } from '../runtime.ts';
 import { type RecordStore, StoreUnavailable } from '../store/port.ts';
@@ -14,7 +15,7 @@ export type SeenTicket = NonNullable<ReturnType<typeof ticketIn>>;
 /** What happened to a ticket. */
 export type News = {
   readonly ticket: string;
-  readonly what: 'opened' | 'message' | 'answered' | 'claimed' | 'closed';
+  readonly what: 'opened' | 'message' | 'answered' | 'delivery' | 'claimed' | 'closed';
 };
 
 /** What staff do with a ticket: `text` answers, `claim` takes or releases it, neither closes it. */
@@ -137,8 +138,9 @@ function createRows(
   const rows = new Map<string, Row>();
 
   return {
-    read({ conversation, id, stands, score, customer, staff, claims }: TicketEntry): Row['seen'] {
-      const entry = [stands, score, customer, staff, claims].join(':');
+    read({ conversation, id, ...shown }: TicketEntry): Row['seen'] {
+      const { stands, score, customer, staff, claims, carried } = shown;
+      const entry = [stands, score, customer, staff, claims, carried].join(':');
       const known = rows.get(id);
       if (known?.entry === entry) return known.seen;
       // Rows are personal data: none outlives the timer.
@@ -227,6 +229,8 @@ function newsOf(before: TicketEntry | undefined, now: TicketEntry | undefined): 
   const news: News['what'][] = before ? [] : ['opened'];
   if (now.customer > (before?.customer ?? 0)) news.push('message');
   if (now.staff > (before?.staff ?? 0)) news.push('answered');
+  // Of a new ticket, an earlier one may have counted them.
+  if (before && now.carried > before.carried) news.push('delivery');
   if (now.claims > (before?.claims ?? 0)) news.push('claimed');
   return news;
 }
@@ -234,9 +238,35 @@ function newsOf(before: TicketEntry | undefined, now: TicketEntry | undefined): 
 /** The ticket, with the messages of staff that no turn has handled yet. */
 function ticketIn(conversation: StoredConversation | null, id: string) {
   const { state, origin } = conversation ?? {};
-  const ticket = state?.tickets?.find((one) => one.id === id);
-  if (!conversation || !state || !origin || !ticket) return null;
-  return { ticket: withFiledNotes(ticket, conversation), origin, operations: state.operations };
+  const kept = state?.tickets?.find((one) => one.id === id);
+  if (!conversation || !state || !origin || !kept) return null;
+  const ticket = withFiledNotes(kept, conversation);
+  const deliveries = deliveriesOf(ticket, conversation);
+  return { ticket, origin, operations: state.operations, deliveries };
+}
+
+/** Whether a message of staff has arrived. `why`: why it never will. */
+export type NoteDelivery =
+  | { readonly delivery: 'waiting' | 'delivered' }
+  | { readonly delivery: 'failed'; readonly why: Failure };
+
+/**
+ * Of each message of staff, by its id. Only the record knows: a message waits in its inbox, then in its
+ * outbox, and has arrived if it left that one and did not fail.
+ */
+function deliveriesOf({ notes }: Ticket, { messages, unsent, failed }: StoredConversation) {
+  const filed = messages.flatMap(({ message }) => (message.kind === 'person' ? (message.id ?? []) : []));
+  const deliveries = new Map<string, NoteDelivery>();
+  for (const { id, tracked } of notes) {
+    if (id === undefined) continue;
+    const why = failed.find(({ note }) => note === id)?.why;
+    if (unsent.includes(id) || filed.includes(id)) deliveries.set(id, { delivery: 'waiting' });
+    // A newer version may know more reasons.
+    else if (why !== undefined)
+      deliveries.set(id, { delivery: 'failed', why: FAILURES.find((one) => one === why) ?? 'refused' });
+    else if (tracked) deliveries.set(id, { delivery: 'delivered' });
+  }
+  return deliveries;
 }
 
 function withFiledNotes(ticket: Ticket, { messages, nowMs }: StoredConversation): Ticket {

@@ -18,7 +18,7 @@ function triesOf(kind: 'undelivered' | 'uncertain', deliveredMs = -1): number[] 
   for (;;) {
     tries.push(before.nowMs - NOW);
     const fate = afterDelivery({ kind }, before, deliveredMs);
-    if (fate.kind === 'givenUp') return tries;
+    if (fate.kind === 'dropped') return tries;
     if (fate.kind !== 'waits') throw new Error(fate.kind);
     const { afterMs, tried = NEVER_TRIED } = fate.wait;
     before = { ...before, nowMs: before.nowMs + afterMs, tried };
@@ -57,7 +57,7 @@ test('a try that a message of the customer brought forward does not count', () =
 test('if a platform asks to wait for longer than what is left of a day, the reply is given up', () => {
   const before = { atMs: NOW, nowMs: NOW + HOUR, tried: NEVER_TRIED, random: () => 0.5 };
   const kindOf = (afterMs: number) => afterDelivery({ kind: 'throttled', afterMs }, before, -1).kind;
-  expect([kindOf(23 * HOUR), kindOf(24 * HOUR)]).toEqual(['waits', 'givenUp']);
+  expect([kindOf(23 * HOUR), kindOf(24 * HOUR)]).toEqual(['waits', 'dropped']);
 });
 
 /** A world whose platform does so with the first replies, and what else happens to these messages. */

@@ -75,7 +75,7 @@ function openInbox(standing: Readonly<Record<string, readonly Ticket[]>>) {
       async conversation(name) {
         opened.push(name);
         const tickets = all.filter(({ ticket }) => name === `c-${ticket.id}`).map(({ ticket }) => ticket);
-        return { nowMs, origin, messages: [], state: { ...newState(0), tickets } };
+        return { nowMs, origin, messages: [], unsent: [], failed: [], state: { ...newState(0), tickets } };
       },
       file: async () => 'filed' as const,
     },
@@ -178,7 +178,7 @@ test('a customer is found on Teams by their ids, or by a phone of the call or of
     };
   };
   const state = { ...newState(0), profile: { phone: { value: PHONE, proved: true } } };
-  const stored = { nowMs: 10_000, origin: null, state, messages: [] };
+  const stored = { nowMs: 10_000, origin: null, state, messages: [], unsent: [], failed: [] };
   const operations = [
     open('c1', { kind: 'phone', value: PHONE }),
     open('c2', { kind: 'email', value: 'minh@example.vn' }),

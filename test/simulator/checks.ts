@@ -2,6 +2,7 @@ import type { Reply } from '../../src/conversation/reply.ts';
 import type { Operation } from '../../src/conversation/state.ts';
 import { CUSTOMER, type CustomerRecord } from '../../src/engine/customer.ts';
 import type { Incoming, Outgoing } from '../../src/engine/messages.ts';
+import type { ConversationRecord } from '../../src/engine/record.ts';
 import { CONVERSATION } from '../../src/engine/transitions.ts';
 import { SHORT_LOCK_MS } from '../../src/loyalty/locks.ts';
 import {
@@ -262,6 +263,7 @@ export function createChecks(
     const { inbox, outbox, lease, journal } = record;
     if (inbox.length + outbox.length > 0 || lease !== null)
       note(chat, 'nothing left', `${inbox.length} messages, ${outbox.length} replies, ${lease?.owner}`);
+    checkArrived(chat, record);
     const statuses = new Map(stateOf(record)?.operations.map(({ id, status }) => [id, status]));
     for (const [id, status] of statuses) {
       if (status === 'checking' || status === 'watching') note(chat, 'settled', `${id} is ${status} at rest`);
@@ -304,6 +306,19 @@ export function createChecks(
     const ofChat = logged.filter((line) => line.includes(nameOf(chat.key)));
     if (missing.length > ofChat.filter((line) => line.includes('"delivery_given_up"')).length)
       for (const [seq, { key }] of missing) note(chat, 'stored replies leave', `number ${seq}, ${key}`);
+  }
+
+  /** A message of staff that is shown as delivered has arrived, and one that is not has failed. */
+  function checkArrived(chat: Chat, record: ConversationRecord): void {
+    const failed = new Set(record.failed.map(({ note }) => note));
+    const notes = stateOf(record)?.tickets?.flatMap((ticket) => ticket.notes) ?? [];
+    for (const { id = '', text, tracked } of notes) {
+      const isTold = chat.told.some(
+        ({ reply }) => reply.key === 'person.says' && textOf(reply).includes(text),
+      );
+      if (tracked && !isTold && !failed.has(id))
+        note(chat, 'staff see what arrived', `"${text}" is shown as delivered`);
+    }
   }
 
   /** Answers of staff are told once and in order. */

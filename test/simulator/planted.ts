@@ -402,6 +402,10 @@ export const PLANTED: readonly Planted[] = [
       return file(ticket, note);
     },
   }),
+  inDefect('every second message of staff counts as sent and is not', 'staff see what arrived', {
+    deliver: (deliver) => async (outgoing, seq) =>
+      outgoing.reply.key === 'person.says' && seq % 2 === 0 ? { kind: 'delivered' } : deliver(outgoing, seq),
+  }),
   inDefect('the clock of a process is slow, so it takes its leases for longer', 'sends under its lease', {
     runtime: (runtime) => ({ ...runtime, monotonicMs: () => runtime.monotonicMs() / 3 }),
   }),

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { localizedSchema } from '../../conversation/message.ts';
 import { waitingSinceMs } from '../../conversation/outline.ts';
 import { doingSchema, REASONS } from '../../conversation/state.ts';
+import { FAILURES } from '../../engine/messages.ts';
 import type { Guard } from '../../http/guard.ts';
 import { problem, problemOf } from '../../http/problem.ts';
 import type { SeenTicket, Tickets } from '../../operators/tickets.ts';
@@ -35,6 +36,13 @@ const messageSchema = closeSchema.extend({
   id: maybe(z.string().min(1).max(128), 'The same id in the same ticket counts once.'),
 });
 
+const noteSchema = z.object({
+  at: time,
+  text: z.string(),
+  by: maybe(z.string(), 'Who of staff wrote it.'),
+  delivery: maybe(z.enum(['waiting', 'delivered', 'failed']), "Of staff's messages."),
+  why: maybe(z.enum(FAILURES), 'Why it was not delivered; `late`: perhaps it was.'),
+});
 const ticketSchema = z.object({
   id: z.string().describe('The reference that the customer was told.'),
   conversation: z.string(),
@@ -52,10 +60,8 @@ const ticketSchema = z.object({
   led: maybe(z.array(z.string()), 'What the customer wrote that led to it.'),
   notUnderstood: maybe(z.array(z.string()), 'What was not understood right before.'),
   operations: z.array(z.object({ reference: z.string(), kind: z.string(), status: z.string() })),
-  messages: maybe(
-    z.array(z.object({ at: time, text: z.string(), by: z.string().optional() })),
-    'Not in the list; oldest first.',
-  ),
+  undelivered: maybe(z.int(), "How many of staff's messages were not delivered."),
+  messages: maybe(z.array(noteSchema), 'Not in the list; oldest first.'),
 });
 const unclearSchema = z.object({
   at: time,
@@ -76,7 +82,7 @@ const MAX_LAST = 120;
 
 /** The schema takes away what staff need not see. */
 function toTicketView(
-  { ticket, operations, origin: { channel, conversation } }: SeenTicket,
+  { ticket, operations, deliveries, origin: { channel, conversation } }: SeenTicket,
   isListed = false,
 ): z.infer<typeof ticketSchema> {
   const { openedMs, closed, led, notUnderstood, notes } = ticket;
@@ -92,7 +98,10 @@ function toTicketView(
     lastText: last && [...last].slice(0, MAX_LAST).join(''),
     waitingSinceMs: waitingSinceMs(ticket),
     operations: operations.map(({ id: reference, kind, status }) => ({ reference, kind, status })),
-    messages: isListed ? undefined : notes.map(({ atMs, text, by }) => ({ at: isoOf(atMs), text, by })),
+    undelivered: [...deliveries.values()].filter(({ delivery }) => delivery === 'failed').length || undefined,
+    messages: isListed
+      ? undefined
+      : notes.map(({ atMs, text, by, id = '' }) => ({ at: isoOf(atMs), text, by, ...deliveries.get(id) })),
   };
 }
 

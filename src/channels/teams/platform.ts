@@ -209,19 +209,15 @@ function readAnswer(exchange: Exchange | null): ConnectorAnswer {
 function whoRefuses(status: number, content: Buffer): PlatformAnswer['says'] {
   if (status === 404) return 'unreachable';
   if (status !== 403) return undefined;
-  const isGone = goneSchema.safeParse(parseJson(content.toString())).success;
-  return isGone ? 'unreachable' : 'unauthorized';
+  const { code } = goneSchema.safeParse(parseJson(content.toString())).data?.error ?? {};
+  if (code === undefined) return 'unauthorized';
+  return BLOCKED.some((blocked) => blocked === code) ? 'blocked' : 'unreachable';
 }
 
 /**
- * Codes of 403 if a customer or an administrator removed the bot (msteams-docs, "Status codes from bot
- * conversational APIs").
+ * Codes of 403 if a customer (`BLOCKED`) or an administrator removed the bot (msteams-docs, "Status codes
+ * from bot conversational APIs").
  */
-const GONE = [
-  'MessageWritesBlocked',
-  'ConversationBlockedByUser',
-  'BotNotInConversationRoster',
-  'BotDisabledByAdmin',
-  'ForbiddenOperationException',
-] as const;
+const BLOCKED = ['MessageWritesBlocked', 'ConversationBlockedByUser', 'BotNotInConversationRoster'] as const;
+const GONE = [...BLOCKED, 'BotDisabledByAdmin', 'ForbiddenOperationException'] as const;
 const goneSchema = z.object({ error: z.object({ code: z.enum(GONE) }) });

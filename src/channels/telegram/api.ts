@@ -205,6 +205,7 @@ const answerSchema = z.discriminatedUnion('ok', [
 function saysOf(code: number, description: string): PlatformAnswer['says'] {
   // 404 means a malformed token, or a method that an old Bot API server does not have.
   if (code === 404 && !/method/i.test(description)) return 'unauthorized';
+  if (code === 403 && /blocked by the user/i.test(description)) return 'blocked';
   if (/chat not found/i.test(description)) return 'unreachable';
   return /message is not modified/i.test(description) ? 'delivered' : undefined;
 }

@@ -155,10 +155,11 @@ export function takeStaffWord(
   if (text === undefined) return closeTicket(state, { by: 'staff', staff: by }, scope);
   if (note !== undefined && ticket.notes.some((one) => one.id === note)) return say(state);
   const { waitsMs: _, late: __, count, notes, ...rest } = ticket;
-  const said = { atMs, text, by, ...(note !== undefined && { id: note }) };
+  const tracked = note === undefined ? {} : { id: note, tracked: true as const };
+  const said = { atMs, text, by, ...tracked };
   const counted = { ...rest, answeredMs: atMs, count: { ...count, staff: count.staff + 1 } };
   const next = saveTicket(state, { ...counted, claimedBy: by, notes: [...notes, said] });
-  return say(next, { key: 'person.says', params: { by: { written: by }, text: { written: text } } });
+  return say(next, { key: 'person.says', params: { by: { written: by }, text: { written: text } }, note });
 }
 
 /** A claim takes the ticket over. Only its owner can release it. */

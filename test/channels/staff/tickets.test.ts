@@ -175,7 +175,8 @@ test('what is new comes as events', async () => {
     ['closed', () => post(`${id}/close`, { by: 'lan' })],
   ] as const) {
     await act();
-    news.push(`data: ${JSON.stringify({ ticket: id, what })}`);
+    const also = what === 'answered' ? (['answered', 'delivery'] as const) : [what];
+    news.push(...also.map((one) => `data: ${JSON.stringify({ ticket: id, what: one })}`));
     await expect.poll(() => text.match(/^data: .*/gm)?.filter((line) => line.includes(id))).toEqual(news);
   }
 });
