@@ -72,12 +72,12 @@ test('with ADMIN_PORT what is for staff is on that port alone, and what is for p
   const post = async (address: string) =>
     (await fetch(address, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' }))
       .status;
-  for (const [channel, here, there] of [
+  for (const [channel, onPublic, there] of [
     ['telegram', 401, 404],
     ['staff', 404, 401],
   ] as const)
     for (const [base, status] of [
-      [url, here],
+      [url, onPublic],
       [adminUrl, there],
     ] as const)
       expect(await post(`${base}/webhooks/${channel}`)).toBe(status);

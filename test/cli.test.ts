@@ -25,8 +25,8 @@ it('npm run answers shows what a text is taken for, what is likely, and its answ
   expect(expiry).toContain('→ ask answer points.expiry, which has no answer (');
   expect(gift).toBe('đổi quà → start redeem (start redeem 1.00; like "đổi quà")');
   const own = [{ id: 'points.expiry', answer: { vi: 'Không hết hạn.', en: 'Never.' }, lacks: [] }];
-  const [told] = tryTexts(['điểm hết hạn khi nào'], { ...read.config, answers: own });
-  expect(told?.split('\n').slice(1)).toEqual(['  vi: Không hết hạn.', '  en: Never.']);
+  const [result] = tryTexts(['điểm hết hạn khi nào'], { ...read.config, answers: own });
+  expect(result?.split('\n').slice(1)).toEqual(['  vi: Không hết hạn.', '  en: Never.']);
 });
 
 it('npm run keys prints a file of variables that the configuration takes as they are', async () => {

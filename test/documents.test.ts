@@ -39,8 +39,8 @@ it.each(documents)('%s names and links only files and npm scripts that exist', (
 const manual = read('docs/operators.md');
 
 it('docs/operators.md says of every alarm what it means and what to do', () => {
-  const told = all(manual, /^### `(\w+)`\n\n\*\*Means\*\*: .+\n\n\*\*Do\*\*: .+\n/gm);
-  expect(told.toSorted()).toEqual([...ALARMS, STUCK].toSorted());
+  const alarms = all(manual, /^### `(\w+)`\n\n\*\*Means\*\*: .+\n\n\*\*Do\*\*: .+\n/gm);
+  expect(alarms.toSorted()).toEqual([...ALARMS, STUCK].toSorted());
 });
 
 it('docs/operators.md lists every metric of ours', async () => {
@@ -48,8 +48,8 @@ it('docs/operators.md lists every metric of ours', async () => {
   const log = { debug: silent, info: silent, warn: silent, error: silent };
   const store = createMemoryStore(systemRuntime);
   const { text } = createMetrics({ log });
-  const told = await text({ health: store.health, showBacklog: (declare) => showBacklog(store, declare) });
-  const ours = all(told, /^# HELP ((?:bot|antcrm)_\w+)/gm);
+  const metrics = await text({ health: store.health, showBacklog: (declare) => showBacklog(store, declare) });
+  const ours = all(metrics, /^# HELP ((?:bot|antcrm)_\w+)/gm);
   expect(all(manual, /^\| `((?:bot|antcrm)_\w+)` \|/gm).toSorted()).toEqual(ours.toSorted());
 });
 

@@ -100,12 +100,12 @@ test('rules and dashboard ask for nothing that the bot does not tell', async () 
   await say({ text: 'history of 0867123456' });
   await say({ text: 'is there a fee?' });
   await say({ choice: 'person' });
-  const told = await (await fetch(`${bot.url}/metrics`)).text();
+  const exposition = await (await fetch(`${bot.url}/metrics`)).text();
   const unknown = [...rules.map(({ expr }) => expr), ...queries].flatMap((expression) => {
     const metrics = [...expression.matchAll(/(?<!")\b((?:bot|antcrm|nodejs|process)_\w+)(?:\{([^}]*)\})?/g)];
     return metrics.flatMap(([, name = '', matchers = '']) => {
       const labels = [...matchers.matchAll(/(\w+)(?:=~?|!=)/g)].map(([, label = '']) => label);
-      const isTold = samplesOf(told, name).some((line) =>
+      const isTold = samplesOf(exposition, name).some((line) =>
         labels.every((label) => line.includes(`${label}="`)),
       );
       return isTold ? [] : [[name, ...labels].join(' ')];
@@ -208,9 +208,9 @@ test('a turn that is given back is not counted: it is when it ends', async () =>
   const times = { waitMs: 5, identifyMs: 1, stepsMs: 1, commitMs: 1, deliverMs: 1 };
   const turn = { conversation: 'c0ffee', channel: 'staff', input: 'text', ...times };
   for (const result of ['given-back', 'done'] as const) metrics.observe.turn({ ...turn, result });
-  const told = samplesOf(await metrics.text(), 'bot_turns_total', 'bot_message_wait_seconds_count');
+  const samples = samplesOf(await metrics.text(), 'bot_turns_total', 'bot_message_wait_seconds_count');
   const done = 'bot_turns_total{channel="staff",result="done"} 1';
-  expect(told).toEqual([done, 'bot_message_wait_seconds_count{channel="staff"} 1']);
+  expect(samples).toEqual([done, 'bot_message_wait_seconds_count{channel="staff"} 1']);
 });
 
 test('an alarm is a log line and a counter of the same name, counted from zero so that its first rise is seen', async () => {

@@ -70,9 +70,13 @@ function judge({ source, flags }: Omit<Pattern, 'place'>): string {
   vi.stubEnv('RECHECK_BACKEND', 'pure');
   // Names of groups change nothing, and recheck knows none that stand twice.
   const unnamed = source.includes('\\k<') ? source : source.replaceAll(/\(\?<\w+>/g, '(');
-  const said = checkSync(unnamed, flags, { timeout: MOST_MS, attackTimeout: null, incubationTimeout: null });
-  if (said.status === 'safe') return said.complexity.isFuzz ? 'tried' : 'proved';
-  return said.status === 'vulnerable' ? said.complexity.summary : `undecided: ${said.error.kind}`;
+  const result = checkSync(unnamed, flags, {
+    timeout: MOST_MS,
+    attackTimeout: null,
+    incubationTimeout: null,
+  });
+  if (result.status === 'safe') return result.complexity.isFuzz ? 'tried' : 'proved';
+  return result.status === 'vulnerable' ? result.complexity.summary : `undecided: ${result.error.kind}`;
 }
 
 test('every regular expression takes linear time', { timeout: 1_800_000 }, async () => {
@@ -84,13 +88,15 @@ test('every regular expression takes linear time', { timeout: 1_800_000 }, async
   expect(unseen, 'Built in no run: write a literal, or add to SAID').toEqual([]);
 
   const file = readFileSync(new URL(VERDICTS, import.meta.url), 'utf8');
-  const before = new Map([...file.matchAll(/^(proved|tried) (.+)$/gm)].map(([, said, key]) => [key, said]));
+  const before = new Map(
+    [...file.matchAll(/^(proved|tried) (.+)$/gm)].map(([, verdict, key]) => [key, verdict]),
+  );
   const patterns = [...sources.flatMap(({ written }) => written), ...built];
   const verdicts = [...new Map(patterns.map((pattern) => [keyOf(pattern), pattern]))].map(
-    ([key, pattern]) => ({ key, place: pattern.place, said: before.get(key) ?? judge(pattern) }),
+    ([key, pattern]) => ({ key, place: pattern.place, verdict: before.get(key) ?? judge(pattern) }),
   );
-  expect(verdicts.filter(({ said }) => said !== 'proved' && said !== 'tried')).toEqual([]);
-  const lines = verdicts.map(({ key, said }) => `${said} ${key}\n`).sort();
+  expect(verdicts.filter(({ verdict }) => verdict !== 'proved' && verdict !== 'tried')).toEqual([]);
+  const lines = verdicts.map(({ key, verdict }) => `${verdict} ${key}\n`).sort();
   await expect(lines.join(''), 'npm run patterns writes them').toMatchFileSnapshot(VERDICTS);
 });
 

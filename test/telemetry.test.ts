@@ -152,11 +152,11 @@ function isRequest(message: unknown): message is { request: { url?: string; head
 test('a collector out of reach costs customers nothing, and the log one line', async () => {
   vi.stubEnv('OTEL_EXPORTER_OTLP_TIMEOUT', '1000');
   const { lines, send } = await setUp({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' });
-  const told = () => lines.filter((line) => line.includes('traces cannot be sent'));
+  const warnings = () => lines.filter((line) => line.includes('traces cannot be sent'));
   expect(await send({ text: 'help' })).toHaveLength(1);
-  await expect.poll(() => told().length).toBe(1);
+  await expect.poll(() => warnings().length).toBe(1);
   expect(await send({ text: 'help' })).toHaveLength(1);
-  expect(told()).toHaveLength(1);
+  expect(warnings()).toHaveLength(1);
 });
 
 test.each([

@@ -157,7 +157,7 @@ it('says each word in Vietnamese, too', () => {
     String,
   );
   expect(named.filter((tag) => !/data-vi-(label|hint|title|name)="[^"]/.test(tag))).toEqual([]);
-  const said = [...script.matchAll(/\bword\(\s*('[^']+')(,\s*'[^']+')?/g)];
-  expect(said.length).toBeGreaterThan(50);
-  expect(said.flatMap(([, english, vietnamese]) => (vietnamese ? [] : [english]))).toEqual([]);
+  const words = [...script.matchAll(/\bword\(\s*('[^']+')(,\s*'[^']+')?/g)];
+  expect(words.length).toBeGreaterThan(50);
+  expect(words.flatMap(([, english, vietnamese]) => (vietnamese ? [] : [english]))).toEqual([]);
 });

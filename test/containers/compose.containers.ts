@@ -252,8 +252,8 @@ test('scales to three bots; Prometheus finds them and loads the rules; an alarm 
     body: JSON.stringify([alert]),
   });
   // Alertmanager writes the chat's id as a text, which Telegram takes and the double, strict with our bot, does not.
-  const told = () => telegram.calls('sendMessage').map(({ payload }) => JSON.stringify(payload));
-  await expect.poll(() => told().join('\n')).toMatch(/"-100777".*No bot can store a message/);
+  const sentMessages = () => telegram.calls('sendMessage').map(({ payload }) => JSON.stringify(payload));
+  await expect.poll(() => sentMessages().join('\n')).toMatch(/"-100777".*No bot can store a message/);
 });
 
 test('keeps in Redis what it had, through down and up', async () => {

@@ -180,7 +180,7 @@ describe('a bot in the image', () => {
 
     const person = createPerson(7001, { language_code: 'en' });
     await telegram.post(person.writes('help'), { url: `${PUBLIC}/webhooks/telegram`, secret: SECRET });
-    await expect.poll(() => telegram.said(7001).length).toBeGreaterThan(0);
+    await expect.poll(() => telegram.textsTo(7001).length).toBeGreaterThan(0);
     const webhook = { url: `${PUBLIC}/webhooks/teams`, appId: APP_ID };
     await teams.post(textActivity('help'), webhook);
     await expect.poll(() => teams.shown('a:personal').length).toBeGreaterThan(0);

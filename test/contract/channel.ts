@@ -143,7 +143,7 @@ async function startBot(create: CreateChannel) {
   const customer = made.listening(url);
 
   /** The keys of what the bot says to an act, once all of it was delivered; and the customer has seen each. */
-  async function said(act: () => Promise<void>, turns = 1): Promise<string[]> {
+  async function repliesAfter(act: () => Promise<void>, turns = 1): Promise<string[]> {
     const before = delivered.length;
     const over = () => delivered.slice(before).filter(({ last }) => last).length;
     await act();
@@ -172,9 +172,9 @@ async function startBot(create: CreateChannel) {
     customer,
     button,
     isStaff: made.isStaff === true,
-    said,
-    text: (text: string, id?: string) => said(() => customer.text(text, id)),
-    press: (choice: string) => said(button(choice)),
+    repliesAfter,
+    text: (text: string, id?: string) => repliesAfter(() => customer.text(text, id)),
+    press: (choice: string) => repliesAfter(button(choice)),
   };
 }
 
@@ -236,7 +236,7 @@ function describeRequests(create: CreateChannel, can: Can): void {
   });
 
   it('answers a request once the message is stored, and takes it again if it was not', async () => {
-    const { customer, gate, said } = await startBot(create);
+    const { customer, gate, repliesAfter } = await startBot(create);
     gate.setAway(true);
     await expect(customer.text('trợ giúp', '7101')).rejects.toThrow();
     gate.setAway(false);
@@ -252,15 +252,15 @@ function describeRequests(create: CreateChannel, can: Can): void {
       open();
       await sending;
     }
-    expect(await said(send)).toEqual(['help']);
+    expect(await repliesAfter(send)).toEqual(['help']);
   });
 
   it('keeps the order of messages that come at once', async () => {
-    const { customer, said } = await startBot(create);
+    const { customer, repliesAfter } = await startBot(create);
     async function send(): Promise<void> {
       for (const text of ['trợ giúp', 'đổi ngôn ngữ', 'huỷ']) await customer.text(text);
     }
-    expect(await said(send, 3)).toEqual(['help', 'language.ask', 'cancel.nothing']);
+    expect(await repliesAfter(send, 3)).toEqual(['help', 'language.ask', 'cancel.nothing']);
   });
 
   if (can('strangers'))
@@ -274,17 +274,17 @@ function describeRequests(create: CreateChannel, can: Can): void {
 function describeQuestions(create: CreateChannel, can: Can): void {
   if (can('contact'))
     it('offers the button that shares a contact where a phone must be proved', async () => {
-      const { delivered, customer, text, said } = await startBot(create);
+      const { delivered, customer, text, repliesAfter } = await startBot(create);
       await text('đổi quà DAUMAY01');
       expect(delivered.at(-1)?.reply.sharePhone).toBe(true);
-      expect(await said(async () => customer.prove?.())).toEqual(['redeem.summary']);
+      expect(await repliesAfter(async () => customer.prove?.())).toEqual(['redeem.summary']);
     });
 
   if (can('edit'))
     it('replaces a page by the next one', async () => {
-      const { customer, text, press, said } = await startBot(create);
+      const { customer, text, press, repliesAfter } = await startBot(create);
       const asked = await text('lịch sử');
-      if (customer.prove && !asked.includes('history.page')) await said(customer.prove);
+      if (customer.prove && !asked.includes('history.page')) await repliesAfter(customer.prove);
       await press('period:all');
       const before = customer.shown().length;
       expect(await press('next')).toEqual(['history.page']);
@@ -303,11 +303,11 @@ function describeQuestions(create: CreateChannel, can: Can): void {
 async function startTold(create: CreateChannel) {
   const bot = await startBot(create);
   await bot.text('trợ giúp');
-  const [told] = bot.delivered;
-  if (!told) throw new Error('nothing was delivered');
+  const [outgoing] = bot.delivered;
+  if (!outgoing) throw new Error('nothing was delivered');
   const says = (text: string, times = 1): Outgoing => {
     const line = { key: 'person.says', params: { by: 'Lan', text } };
-    return { ...told, press: undefined, reply: { ...line, lines: Array(times - 1).fill(line) } };
+    return { ...outgoing, press: undefined, reply: { ...line, lines: Array(times - 1).fill(line) } };
   };
   return { ...bot, says };
 }
@@ -340,13 +340,13 @@ function describePlatform(create: CreateChannel, longest: number | undefined): v
   });
 
   it('puts a reply off for as long as the platform asks; none overtakes it', async () => {
-    const { customer, said, fail } = await startTold(create);
+    const { customer, repliesAfter, fail } = await startTold(create);
     fail('throttled');
     const sinceMs = performance.now();
     async function send(): Promise<void> {
       for (const text of ['đổi ngôn ngữ', 'huỷ']) await customer.text(text);
     }
-    expect(await said(send, 2)).toEqual(['language.ask', 'cancel.nothing']);
+    expect(await repliesAfter(send, 2)).toEqual(['language.ask', 'cancel.nothing']);
     expect(performance.now() - sinceMs).toBeGreaterThan(990);
   });
 
@@ -371,23 +371,23 @@ function describePlatform(create: CreateChannel, longest: number | undefined): v
 
 function describeConversations(create: CreateChannel): void {
   it('earns points by one message, once; of customers, consent is asked', async () => {
-    const { text, button, press, said, isStaff } = await startBot(create);
+    const { text, button, press, repliesAfter, isStaff } = await startBot(create);
     const keys = await text('tích điểm TIVI000000017 0912345678 minh@example.vn');
     expect(keys).toEqual(['accumulate.summary']);
     const confirm = button('confirm');
-    expect(await said(confirm)).toEqual(['accumulate.done', ...(isStaff ? [] : ['privacy.consent'])]);
+    expect(await repliesAfter(confirm)).toEqual(['accumulate.done', ...(isStaff ? [] : ['privacy.consent'])]);
     if (!isStaff) expect(await press('consent:decline')).toEqual(['privacy.declined']);
     // Pressed again, it is out of date and changes nothing.
-    expect(await said(confirm)).toEqual(['choice.expired']);
+    expect(await repliesAfter(confirm)).toEqual(['choice.expired']);
   });
 
   it('earns points question by question: a message that comes twice counts once, an answer may be skipped', async () => {
-    const { customer, text, press, said } = await startBot(create);
+    const { customer, text, press, repliesAfter } = await startBot(create);
     const twice = async () => {
       await customer.text('tích điểm', '7001');
       await customer.text('tích điểm', '7001');
     };
-    expect(await said(twice)).toEqual(['accumulate.askCode']);
+    expect(await repliesAfter(twice)).toEqual(['accumulate.askCode']);
     expect(await text('TIVI000000017', '7002')).toEqual(['accumulate.askPhone']);
     expect(await text('blah blah blah')).toContain('accumulate.askPhone');
     const afterPhone = await text('0912345678');
@@ -403,19 +403,19 @@ function describeConversations(create: CreateChannel): void {
 
 function describeOperations(create: CreateChannel): void {
   it('spends points on a gift once who it is was proved', async () => {
-    const { customer, text, press, said } = await startBot(create);
+    const { customer, text, press, repliesAfter } = await startBot(create);
     const asked = await text('đổi quà DAUMAY01');
     if (customer.prove) {
       expect(asked).not.toContain('redeem.summary');
-      expect(await said(customer.prove)).toEqual(['redeem.summary']);
+      expect(await repliesAfter(customer.prove)).toEqual(['redeem.summary']);
     } else expect(asked).toEqual(['redeem.summary']);
     expect((await press('confirm'))[0]).toBe('redeem.done');
   });
 
   it('shows a history, and turns its pages', async () => {
-    const { customer, text, press, said } = await startBot(create);
+    const { customer, text, press, repliesAfter } = await startBot(create);
     const asked = await text('lịch sử');
-    if (customer.prove) expect(await said(customer.prove)).toEqual(['history.page']);
+    if (customer.prove) expect(await repliesAfter(customer.prove)).toEqual(['history.page']);
     else expect(asked).toEqual(['history.page']);
     expect(await press('period:all')).toEqual(['history.page']);
     expect(await press('next')).toEqual(['history.page']);
@@ -423,11 +423,11 @@ function describeOperations(create: CreateChannel): void {
   });
 
   it('answers what it cannot read, help in the middle, takes the code in a photo, and changes its language', async () => {
-    const { customer, text, press, said } = await startBot(create);
-    if (customer.unreadable) expect(await said(customer.unreadable)).toEqual(['unreadable']);
+    const { customer, text, press, repliesAfter } = await startBot(create);
+    if (customer.unreadable) expect(await repliesAfter(customer.unreadable)).toEqual(['unreadable']);
     await text('tích điểm');
     expect(await text('trợ giúp')).toEqual(['help', 'accumulate.askCode']);
-    if (customer.photo) expect(await said(customer.photo)).toEqual(['accumulate.askPhone']);
+    if (customer.photo) expect(await repliesAfter(customer.photo)).toEqual(['accumulate.askPhone']);
     expect(await text('huỷ')).toEqual(['cancel.done']);
     expect(await text('đổi ngôn ngữ')).toEqual(['language.ask']);
     expect(await press('language:en')).toEqual(['language.done']);

@@ -39,11 +39,11 @@ export function recordsContract(name: string, open: OpenRecords): void {
               aside: aside && expected !== bytes && expected + bytes !== 2,
               indexes: changes.map((change) => ({ ...change, member: `${nameOf(key)}:${change.member}` })),
             };
-            const [said, modelled] = [
+            const [swapped, modelled] = [
               await confirmed(() => processes[process].compareAndSwap(key, swap)),
               await model.compareAndSwap(key, swap),
             ];
-            expect(said.swapped || bytesOf(said)).toEqual(modelled.swapped || bytesOf(modelled));
+            expect(swapped.swapped || bytesOf(swapped)).toEqual(modelled.swapped || bytesOf(modelled));
           }
           expect(await kept(store, key, pool)).toEqual(await kept(model, key, pool));
         }),

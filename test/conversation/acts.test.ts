@@ -33,16 +33,16 @@ const spoken = (text: string, at: number) => [
 ];
 
 describe('every line of the language files, alone and with "ok", "dạ" and thanks', () => {
-  const tried = vocabulary.examples.flatMap(({ act, text }, at) =>
-    spoken(text, at).map((said) => ({
+  const tried = vocabulary.examples.flatMap(({ act, text: example }, at) =>
+    spoken(example, at).map((text) => ({
       act,
-      said,
-      commands: [...commandsOf(said, earning), ...(said === text ? commandsOf(said, redeeming) : [])],
+      text,
+      commands: [...commandsOf(text, earning), ...(text === example ? commandsOf(text, redeeming) : [])],
     })),
   );
   type Tried = (typeof tried)[number];
   const found = (isWrong: (one: Tried) => boolean) =>
-    tried.filter(isWrong).map(({ act, said }) => `${said} (${act})`);
+    tried.filter(isWrong).map(({ act, text }) => `${text} (${act})`);
   const did = ({ commands }: Tried, ...names: readonly TextCommand['do'][]) =>
     commands.some((command) => names.includes(command.do));
   const isOther = ({ act }: Tried, ...acts: readonly string[]) => !acts.includes(act);
@@ -50,14 +50,14 @@ describe('every line of the language files, alone and with "ok", "dạ" and than
   it('is a yes only under "yes", or beside thanks and a greeting', () => {
     const listed = new Set(vocabulary.examples.flatMap(({ act, text }) => (act === 'yes' ? fold(text) : [])));
     const isElse = (one: Tried) =>
-      isOther(one, 'yes', 'talk thanks', 'talk greeting') && !listed.has(fold(one.said));
+      isOther(one, 'yes', 'talk thanks', 'talk greeting') && !listed.has(fold(one.text));
     expect(found((one) => isElse(one) && did(one, 'yes'))).toEqual([]);
   });
 
   it('ends what was gathered only if its heading ends, declines or denies', () => {
     // "Không đổi loa" ends its redemption.
     const isElse = (one: Tried) =>
-      isOther(one, 'cancel', 'cancel mild', 'no', 'none', 'remove') && !one.said.includes('{gift}');
+      isOther(one, 'cancel', 'cancel mild', 'no', 'none', 'remove') && !one.text.includes('{gift}');
     expect(found((one) => isElse(one) && did(one, 'cancel'))).toEqual([]);
   });
 

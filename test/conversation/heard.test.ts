@@ -53,21 +53,25 @@ function commandsOf(question: string, text: string): readonly string[] {
 }
 
 /** Whether all of it was said, or offered. */
-const isUnderstood = (said: readonly string[], expected: string) =>
+const isUnderstood = (commands: readonly string[], expected: string) =>
   expected
     .split('; ')
-    .every((wanted) => said.some((one) => one === wanted || (/^unclear/.test(one) && one.includes(wanted))));
+    .every((wanted) =>
+      commands.some((one) => one === wanted || (/^unclear/.test(one) && one.includes(wanted))),
+    );
 /** What confirms, ends or takes away, and is not what was expected. */
-const isHarm = (said: readonly string[], expected: string) =>
-  said.some((one) => /^(yes|use|cancel|keepOnly|remove .|replace .* )/.test(one) && !expected.includes(one));
+const isHarm = (commands: readonly string[], expected: string) =>
+  commands.some(
+    (one) => /^(yes|use|cancel|keepOnly|remove .|replace .* )/.test(one) && !expected.includes(one),
+  );
 
 /** The sentences that are taken for something else. */
 function misheard(rows: readonly (readonly string[])[]) {
   return rows.flatMap(([text = '', result = '']) => {
     const [, expected = '', question = ''] = /^(.*) \((.*)\)$/.exec(result) ?? [];
-    const said = commandsOf(question, text);
-    expect([text, said, isHarm(said, expected)]).toEqual([text, said, false]);
-    return isUnderstood(said, expected) ? [] : [`"${text}" is ${result}, not ${said.join('; ')}`];
+    const commands = commandsOf(question, text);
+    expect([text, commands, isHarm(commands, expected)]).toEqual([text, commands, false]);
+    return isUnderstood(commands, expected) ? [] : [`"${text}" is ${result}, not ${commands.join('; ')}`];
   });
 }
 

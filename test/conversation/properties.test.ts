@@ -68,9 +68,9 @@ const message: fc.Arbitrary<Message> = fc.oneof(
   ),
 );
 
-/** `told`: the writer knew what was said before. `on`: what leads on. `gift`: the list changes, at 0 one is gone. */
+/** `isInformed`: the writer knew what was said before. `on`: what leads on. `gift`: the list changes, at 0 one is gone. */
 type Move =
-  | { readonly kind: 'send'; readonly message: Message; readonly told: boolean }
+  | { readonly kind: 'send'; readonly message: Message; readonly isInformed: boolean }
   | { readonly kind: 'press'; readonly index: number; readonly view: 'live' | 'dead' | 'none' }
   | { readonly kind: 'gift'; readonly at: number; readonly score: number }
   | { readonly kind: 'later'; readonly ms: number }
@@ -79,7 +79,7 @@ type Move =
 const sent = (messages: fc.Arbitrary<Message>): fc.Arbitrary<Move> =>
   fc
     .tuple(messages, fc.constantFrom(true, true, false))
-    .map(([message, told]) => ({ kind: 'send', message, told }));
+    .map(([message, isInformed]) => ({ kind: 'send', message, isInformed }));
 const view = fc.constantFrom(...(['live', 'live', 'live', 'dead', 'none'] as const));
 const move: fc.Arbitrary<Move> = fc.oneof(
   { weight: 18, arbitrary: fc.constant<Move>({ kind: 'on' }) },
@@ -141,7 +141,7 @@ function messageOf(move: Move, chat: Dialogue, shown: Reply | undefined, pick: n
 type Turn = {
   readonly chat: Dialogue;
   readonly message: Message | undefined;
-  readonly told: boolean;
+  readonly isInformed: boolean;
   readonly before: Dialogue['state'];
   /** What a yes answered, and the last summary of a redemption. */
   readonly answers: Answers;
@@ -171,19 +171,19 @@ function expectProved({ chat, message, before, calls, shared, summary }: Turn): 
 type Answers = 'confirm' | undefined;
 
 /** Only a summary that came new, and last, is confirmed; pointing at its button does not change that. */
-function answersAfter(chat: Dialogue, { said, views, answers }: Asked): Answers {
+function answersAfter(chat: Dialogue, { text, views, answers }: Asked): Answers {
   const [first, last] = [chat.replies[0], chat.replies.at(-1)];
   if (first === undefined) return answers;
-  if (first.key === 'confirm.press' && YES.includes(said)) return answers === 'confirm' ? answers : undefined;
+  if (first.key === 'confirm.press' && YES.includes(text)) return answers === 'confirm' ? answers : undefined;
   const isNew = !views.has(last?.view ?? '');
   if (last?.key === 'accumulate.summary' && isNew) return 'confirm';
   return undefined;
 }
-type Asked = { readonly said: string; readonly views: ReadonlySet<string>; readonly answers: Answers };
+type Asked = { readonly text: string; readonly views: ReadonlySet<string>; readonly answers: Answers };
 
-type Meant = 'confirmed' | 'pointed' | undefined;
+type YesMeaning = 'confirmed' | 'pointed' | undefined;
 /** A typed yes confirms an earning whose summary is all that was said since it was posed; nothing else typed calls. */
-function expectMeant({ chat, message, told, before, answers, calls }: Turn): Meant {
+function expectYesMeans({ chat, message, isInformed, before, answers, calls }: Turn): YesMeaning {
   if (message?.kind !== 'text') return undefined;
   // It was said too late.
   if (chat.keys[0] === 'conversation.expired') {
@@ -191,7 +191,7 @@ function expectMeant({ chat, message, told, before, answers, calls }: Turn): Mea
     return undefined;
   }
   const isYes = YES.includes(message.text);
-  const isAnswer = isYes && told && before.step.at === 'confirming';
+  const isAnswer = isYes && isInformed && before.step.at === 'confirming';
   if (!(isAnswer && answers === 'confirm')) expect(calls).toEqual([]);
   else if (calls.length === 0)
     expect(chat.keys.some((key) => /^(abuse\.tooMany|operation\.|service\.)/.test(key))).toBe(true);
@@ -279,7 +279,7 @@ test('whatever is said: money moves by the live button or a yes to what was show
         };
         chat.serviceUp = pick % 10 !== 0;
         const message = messageOf(next, chat, shown, pick);
-        chat.current = next.kind !== 'send' || next.told;
+        chat.current = next.kind !== 'send' || next.isInformed;
         if (message?.kind === 'contact' && message.own) shared = true;
         // A value that is offered in the place of a slip is named by the yes to it.
         const words = JSON.stringify([message ?? '', chat.state.step]);
@@ -293,19 +293,29 @@ test('whatever is said: money moves by the live button or a yes to what was show
         const calls = chat.effects
           .slice(called)
           .filter((one) => one.kind === 'accumulate' || one.kind === 'redeem');
-        const turn = { chat, message, told: chat.current, before, answers, summary, calls, shared, given };
+        const turn = {
+          chat,
+          message,
+          isInformed: chat.current,
+          before,
+          answers,
+          summary,
+          calls,
+          shared,
+          given,
+        };
         expectProved(turn);
         expectNamed(turn);
         expectForgotten(turn, next.kind === 'wake');
         expectAnswered(turn);
         expectConsented(turn);
-        const meant = expectMeant(turn);
-        if (meant) seen[meant] += 1;
+        const meaning = expectYesMeans(turn);
+        if (meaning) seen[meaning] += 1;
         if (calls.some(({ kind }) => kind === 'redeem')) seen.redeemed += 1;
         if (calls.length > 0 && sender === STAFF) seen.served += 1;
         if (isOver) given = new Set();
-        const said = message?.kind === 'text' ? message.text : '';
-        answers = answersAfter(chat, { said, views, answers });
+        const text = message?.kind === 'text' ? message.text : '';
+        answers = answersAfter(chat, { text, views, answers });
         for (const { view: one } of chat.replies) if (one !== undefined) views.add(one);
         shown = chat.replies.at(-1) ?? shown;
         summary = chat.replies.findLast(({ key, lines }) => key === 'redeem.summary' && lines) ?? summary;

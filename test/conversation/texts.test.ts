@@ -32,7 +32,7 @@ const valueBy = (parse: (text: string) => Read) => (text: string) => {
 function inWords(text: string): string {
   const { act = 'no act', type, period, codes = [], phone, phoneAsk, email, ...rest } = understand(text);
   const all = [act, type, period, ...codes];
-  const meant = [
+  const values = [
     rest.emailSuggestion && `(${rest.emailSuggestion})`,
     rest.mangled && `mangled ${rest.mangled}`,
   ];
@@ -41,7 +41,7 @@ function inWords(text: string): string {
     rest.noEmail && 'no e-mail',
     rest.rest && `… ${rest.rest}`,
   ];
-  return [...all, phone, phoneAsk && `(${phoneAsk})`, email, ...meant, ...also].filter(Boolean).join(', ');
+  return [...all, phone, phoneAsk && `(${phoneAsk})`, email, ...values, ...also].filter(Boolean).join(', ');
 }
 
 const mask = (text: string) =>

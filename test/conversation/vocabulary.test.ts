@@ -34,12 +34,12 @@ describe('the language files', () => {
   test('say each command in each language, and each language has its name and its wish', () => {
     const acts = new Set(vocabulary.examples.map(({ act }) => act));
     const lacking = LOCALES.flatMap((locale) => {
-      const said = new Set(vocabulary.examples.flatMap((one) => (one.locale === locale ? one.act : [])));
+      const covered = new Set(vocabulary.examples.flatMap((one) => (one.locale === locale ? one.act : [])));
       const named = LOCALES.map((one) => [`locales/${one}.json`, WORDING[one]] as const);
       return [
         ...(LANGUAGE_TEXTS.some((one) => one.locale === locale) ? [] : [`locales/${locale}.md`]),
         ...[...acts, `speak ${locale}`].flatMap((act) =>
-          said.has(act) ? [] : `locales/${locale}.md: ${act}`,
+          covered.has(act) ? [] : `locales/${locale}.md: ${act}`,
         ),
         ...named.flatMap(([file, words]) =>
           words?.[`choice.language:${locale}`] ? [] : `${file}: choice.language:${locale}`,
@@ -86,16 +86,16 @@ test('a language that nobody knew is understood by its file alone', () => {
     answered: new Set(['fee']),
   });
   const asked: Expecting = { ...nothing, at: 'slot', flow: 'history', kind: 'period' };
-  const heard = (said: string, at = nothing) => interpreter.interpret(said, at, reading).commands[0];
-  expect(heard('mala kuna')).toMatchObject({ do: 'start', flow: 'points' });
-  expect(heard('Mala kuna pla!')).toMatchObject({ do: 'start', flow: 'points' });
-  expect(heard('/kuna')).toMatchObject({ do: 'start', flow: 'points' });
-  expect(heard('tifo')).toMatchObject({ do: 'start', flow: 'redeem' });
-  expect(heard('salo')).toMatchObject({ do: 'talk', about: 'greeting' });
-  expect(heard('kolo vanu ti')).toMatchObject({ do: 'ask', about: 'answer', id: 'fee' });
-  expect(heard('jo pla')).toMatchObject({ do: 'yes' });
-  expect(heard('0912345678')).toMatchObject({ do: 'set', slot: 'phone', value: '+84912345678' });
+  const commandIn = (text: string, at = nothing) => interpreter.interpret(text, at, reading).commands[0];
+  expect(commandIn('mala kuna')).toMatchObject({ do: 'start', flow: 'points' });
+  expect(commandIn('Mala kuna pla!')).toMatchObject({ do: 'start', flow: 'points' });
+  expect(commandIn('/kuna')).toMatchObject({ do: 'start', flow: 'points' });
+  expect(commandIn('tifo')).toMatchObject({ do: 'start', flow: 'redeem' });
+  expect(commandIn('salo')).toMatchObject({ do: 'talk', about: 'greeting' });
+  expect(commandIn('kolo vanu ti')).toMatchObject({ do: 'ask', about: 'answer', id: 'fee' });
+  expect(commandIn('jo pla')).toMatchObject({ do: 'yes' });
+  expect(commandIn('0912345678')).toMatchObject({ do: 'set', slot: 'phone', value: '+84912345678' });
   const from = (day: string) => ({ do: 'period', period: { fromMs: Date.parse(day) } });
-  expect(heard('sema vora', asked)).toMatchObject(from('2026-11-16'));
-  expect(heard('in du luno', asked)).toMatchObject(from('2026-09-25'));
+  expect(commandIn('sema vora', asked)).toMatchObject(from('2026-11-16'));
+  expect(commandIn('in du luno', asked)).toMatchObject(from('2026-09-25'));
 });

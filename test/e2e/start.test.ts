@@ -38,8 +38,8 @@ test('the bot starts with no configuration at all, its greeting works when paste
   const { port } = new URL(bot.url);
   const second = await startProcess('src/main.ts', { PORT: port });
   expect(await second.ended).toEqual({ code: 1, signal: null });
-  const said = second.lines.filter((one) => !second.output.includes(one));
-  expect(said).toEqual([`PORT: ${port} is in use. Another one: PORT=${Number(port) + 1} npm start`]);
+  const problems = second.lines.filter((one) => !second.output.includes(one));
+  expect(problems).toEqual([`PORT: ${port} is in use. Another one: PORT=${Number(port) + 1} npm start`]);
 
   expect(await bot.stop()).toEqual({ code: 0, signal: null });
   await bot.line(/"msg":"stopped"/);
@@ -62,12 +62,12 @@ test.for<[how: string, signal: NodeJS.Signals, toAll: boolean]>([
       process.kill(-pid, 'SIGKILL');
     } catch {}
   });
-  const said: string[] = [];
-  for (const stream of [npm.stdout, npm.stderr]) stream.on('data', (data) => said.push(String(data)));
-  await expect.poll(() => said.join('')).toContain('channel started');
+  const output: string[] = [];
+  for (const stream of [npm.stdout, npm.stderr]) stream.on('data', (data) => output.push(String(data)));
+  await expect.poll(() => output.join('')).toContain('channel started');
   process.kill(toAll ? -pid : pid, signal);
   await once(npm, 'close');
-  expect(said.join('')).toContain('"msg":"stopped"');
+  expect(output.join('')).toContain('"msg":"stopped"');
 });
 
 test('a Redis that cannot be reached is said in plain words, with where it was looked for and nothing more', async () => {
@@ -86,9 +86,10 @@ test('faults of the configuration come as one list, secrets masked, and so does 
     startProcess('src/main.ts', { LOG_LEVEL: 'fatal', HOST: '192.0.2.1' }),
   ]);
   expect(await bot.ended).toEqual({ code: EXIT_CONFIG, signal: null });
-  const said = bot.lines.join('\n');
-  for (const name of [...Object.keys(env), 'TELEGRAM_WEBHOOK_SECRET']) expect(said).toContain(`${name}: got`);
-  expect(said).not.toContain(secret);
+  const output = bot.lines.join('\n');
+  for (const name of [...Object.keys(env), 'TELEGRAM_WEBHOOK_SECRET'])
+    expect(output).toContain(`${name}: got`);
+  expect(output).not.toContain(secret);
   expect(await other.ended).toEqual({ code: EXIT_CONFIG, signal: null });
   expect(other.lines).toEqual([expect.stringMatching(/^ *HOST: got "192.0.2.1", wants /)]);
 });

@@ -50,7 +50,7 @@ export async function startWorld(env: Environment = {}, main?: string) {
     chat(bot: Bot) {
       const id = ++lastId;
       let read = 0;
-      const unread = () => telegram.said(id).slice(read);
+      const unread = () => telegram.textsTo(id).slice(read);
       const person = createPerson(id, { language_code: 'en' });
       const send = async (update: Update) =>
         expect(await this.post(update, bot)).toMatchObject({ status: 200 });
@@ -71,13 +71,13 @@ export async function startWorld(env: Environment = {}, main?: string) {
         },
         /** Reads on until a message says all these keys. */
         async hears(...keys: (keyof typeof en)[]): Promise<string> {
-          const heard: string[] = [];
-          while (!keys.every((key) => says(heard.at(-1) ?? '', key))) {
-            const message = `no ${keys}, but: ${heard.join(' | ')}`;
+          const texts: string[] = [];
+          while (!keys.every((key) => says(texts.at(-1) ?? '', key))) {
+            const message = `no ${keys}, but: ${texts.join(' | ')}`;
             await expect.poll(unread, { message, timeout: 60_000 }).not.toEqual([]);
-            heard.push(telegram.said(id)[read++] ?? '');
+            texts.push(telegram.textsTo(id)[read++] ?? '');
           }
-          return heard.at(-1) ?? '';
+          return texts.at(-1) ?? '';
         },
       };
     },

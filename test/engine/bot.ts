@@ -67,13 +67,13 @@ export const LOOKUP: Lookup = {
 };
 
 function onText(text: string, before: State, nowMs: number): Decision {
-  const told = [before.draft.gift, text].filter((one) => one !== undefined).join(' ');
+  const gift = [before.draft.gift, text].filter((one) => one !== undefined).join(' ');
   const [command, argument = ''] = text.split(':');
   if (command === 'throw') throw new Error('the step threw');
   const by = { kind: 'phone', value: '+84' } as const;
   return {
-    state: { ...before, draft: { gift: told } },
-    replies: [{ key: 'echo', params: { told } }],
+    state: { ...before, draft: { gift: gift } },
+    replies: [{ key: 'echo', params: { told: gift } }],
     ...(command === 'wake' && { wakeAtMs: nowMs + Number(argument) }),
     ...(command === 'redeem' && { effect: { kind: 'redeem', operation: argument, gift: 'G', by } }),
   };

@@ -142,7 +142,7 @@ test('a reply for a channel that this process has not waits for one that has it'
 });
 
 function createKit() {
-  const { observe, said } = recordingObserve();
+  const { observe, observed } = recordingObserve();
   const outage = new Outage('one', observe, { monotonicMs: () => 0 });
   /** Whether it was sent. */
   const send = (kind: Delivery['kind'], nowMs = 0): boolean => {
@@ -150,17 +150,17 @@ function createKit() {
     if (permit !== null) outage.note(permit, { kind }, nowMs);
     return permit !== null;
   };
-  const isFailing = () => said.findLast((line) => line.startsWith('["failing","one"'))?.includes('true');
-  return { outage, send, said, isFailing };
+  const isFailing = () => observed.findLast((line) => line.startsWith('["failing","one"'))?.includes('true');
+  return { outage, send, observed, isFailing };
 }
 
 test('a channel fails, with an alarm, while most of its last sends do; then probes go out, until one succeeds', () => {
-  const { outage, send, said, isFailing } = createKit();
+  const { outage, send, observed, isFailing } = createKit();
   for (const kind of ['delivered', 'delivered', 'uncertain', 'undelivered'] as const) send(kind);
   expect(isFailing()).toBe(false);
   for (let n = 0; n < 3; n++) send('uncertain');
   expect(isFailing()).toBe(true);
-  const alarms = said.filter((line) => line.includes('delivery_failing'));
+  const alarms = observed.filter((line) => line.includes('delivery_failing'));
   expect(alarms).toEqual(['["alarm","delivery_failing",{"channel":"one"}]']);
   // One in five seconds, one at a time.
   expect(send('uncertain', 5000)).toBe(true);

@@ -39,8 +39,8 @@ test.each([0, -40, 40])(
     expect(leftForMs).toBeLessThan(75_000);
     await engine.accept(incoming('/privacy'));
     await expect.poll(() => world.heard()).toContain('privacy.text');
-    const told = world.sent.at(-1)?.outgoing.reply.lines?.map(({ key }) => key);
-    expect(told).toEqual(expect.arrayContaining(['summary.phone', 'privacy.operation']));
+    const lines = world.sent.at(-1)?.outgoing.reply.lines?.map(({ key }) => key);
+    expect(lines).toEqual(expect.arrayContaining(['summary.phone', 'privacy.operation']));
   },
 );
 
@@ -87,16 +87,16 @@ test('a code that was called when the process failed is being checked', async ()
   await expect.poll(() => world.heard()).toEqual(['accumulate.summary']);
   const choice = world.sent[0]?.outgoing.reply.choices?.[0]?.id ?? '';
   await engine.accept(incoming('', { message: { kind: 'choice', choice } }));
-  const told = () => {
+  const repliesAfterPress = () => {
     // Each lease that ends with a fault has to expire.
     if (world.heard().length === 1) world.advance(LIMITS.leaseMs / 2);
     return world.heard().slice(1);
   };
   const expected = ['accumulate.partly', 'operation.checking', 'turn.failed', 'accumulate.summary'];
-  await expect.poll(told).toEqual(expected);
+  await expect.poll(repliesAfterPress).toEqual(expected);
   const lines = world.sent.flatMap(({ outgoing: { reply } }) => reply.lines ?? []);
-  const said = lines.flatMap(({ key, context }) => (key === 'receipt.code' ? [context] : []));
-  expect(said).toEqual(['done', 'checking', 'untried']);
+  const outcomes = lines.flatMap(({ key, context }) => (key === 'receipt.code' ? [context] : []));
+  expect(outcomes).toEqual(['done', 'checking', 'untried']);
   expect(world.calls).toEqual(CODES.slice(0, 2));
   expect(world.alarms).toEqual([{ name: 'dead_letter', reason: 'threw' }]);
   // Its intent waits for the checks.

@@ -167,12 +167,12 @@ test('past the cap messages are refused, and the customer is told once a minute'
   await world.quiet();
   expect(world.heard().slice(0, 3)).toEqual(['abuse.flood', 'a', 'a a']);
   expect(world.heard()).toHaveLength(1 + MAX_INBOX);
-  for (const [passedMs, told] of [[30_000, 1] as const, [60_001, 2] as const]) {
+  for (const [passedMs, warnings] of [[30_000, 1] as const, [60_001, 2] as const]) {
     world.advance(passedMs);
     await world.rewrite((record) => ({ ...record, dropped: 1 }));
     await engine.accept(incoming('b'));
     await world.quiet();
-    expect(world.heard().filter((key) => key === 'abuse.flood')).toHaveLength(told);
+    expect(world.heard().filter((key) => key === 'abuse.flood')).toHaveLength(warnings);
   }
 });
 
@@ -311,7 +311,7 @@ test('a text is only filed where the channel has to ask who writes, which it rem
 
 test('a turn is one event of the log, and lines are about its conversation and operation, without a tracer, too', async () => {
   const world = createWorld();
-  const { observe, said } = recordingObserve();
+  const { observe, observed } = recordingObserve();
   const spans = new Spans();
   const about: unknown[] = [];
   const perform: Perform = (effect, context) => {
@@ -324,7 +324,7 @@ test('a turn is one event of the log, and lines are about its conversation and o
   const number = expect.any(Number);
   const phases = { identifyMs: number, stepsMs: number, commitMs: number, deliverMs: number };
   const turn = { conversation, channel: 'test', input: 'text', attempt: 1, result: 'done', waitMs: number };
-  const lines = said.map((line) => JSON.parse(line)).filter(([level]) => level === 'turn');
+  const lines = observed.map((line) => JSON.parse(line)).filter(([level]) => level === 'turn');
   expect(lines).toEqual([['turn', { ...turn, ...phases }]]);
   expect(about).toEqual([{ conversation, operation: 'op1' }]);
   expect(spans.fields()).toEqual({});

@@ -174,8 +174,8 @@ it('knows a guest by a cookie of its own, who proves a phone by a code, and then
   expect((await hears('points'))[0]?.choices[0]?.data).toMatch(/^code:send/);
   expect(says((await hears('1'))[0]?.text ?? '', 'identity.codePhone')).toBe(true);
   expect(says((await hears('0867123456'))[0]?.text ?? '', 'identity.codeSent')).toBe(true);
-  const told = await hears(gateway.texted[0]?.code ?? '');
-  expect(told.some(({ text }) => says(text, 'points.balance'))).toBe(true);
+  const replies = await hears(gateway.texted[0]?.code ?? '');
+  expect(replies.some(({ text }) => says(text, 'points.balance'))).toBe(true);
   const forged = { ...headers, cookie: cookie.replace(/=.{4}/, '=AAAA') };
   const body = JSON.stringify({ id: 'x', text: 'x' });
   const refused = await fetch(`${bot.url}/chat/messages`, { method: 'POST', headers: forged, body });

@@ -52,9 +52,9 @@ describe('a bot with a flow of its own', () => {
     const sayInEnglish = talk(url, 'en');
     expect(await sayInEnglish({ text: 'next tier' })).toMatchObject(asked);
     const { keys, replies } = await sayInEnglish({ text: '0867123456' });
-    const told = replies[keys.indexOf('tier.now')]?.text;
-    expect(told).toContain("The customer's tier is");
-    expect(told).toContain('50 more points to the tier Gold');
+    const answer = replies[keys.indexOf('tier.now')]?.text;
+    expect(answer).toContain("The customer's tier is");
+    expect(answer).toContain('50 more points to the tier Gold');
     expect(await bot.stop()).toEqual({ code: 0, signal: null });
   });
 

@@ -65,8 +65,8 @@ test('Telegram and Teams are heard all the same, whatever directories junk token
   const person = createPerson(810_003);
   const headers = { ...STRANGER, 'x-telegram-bot-api-secret-token': SECRET };
   const update = () => ({ method: 'POST', headers, body: JSON.stringify(person.writes('chào')) });
-  const heard = await times(PER_MINUTE + 1, () => fetch(`${bot.url}/webhooks/telegram`, update()));
-  expect(new Set(heard.map(({ status }) => status))).toEqual(new Set([200]));
+  const answers = await times(PER_MINUTE + 1, () => fetch(`${bot.url}/webhooks/telegram`, update()));
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
   const post = (authorization: string) =>
     teams.post(textActivity('xin chào'), { url: `${bot.url}/webhooks/teams`, appId: APP_ID, authorization });
   await times(101, (tid) => post(junk({ tid: `junk-${tid}` })));

@@ -42,7 +42,7 @@ const HAPPENS: readonly Kind[] = [
   ...(['answers of a cache', 'redemptions of cashiers'] as const),
 ];
 
-type Told = {
+type Verdict = {
   readonly operation: string;
   readonly found: string;
   readonly applied: number;
@@ -55,8 +55,8 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat(parts).toString();
 }
 
-/** A redemption and an accumulation of one customer, looked up until they are told; and what AntCRM did. */
-async function play(seed: number): Promise<{ told: readonly Told[]; counts: Record<string, number> }> {
+/** A redemption and an accumulation of one customer, looked up until their outcomes are known; and what AntCRM did. */
+async function play(seed: number): Promise<{ verdicts: readonly Verdict[]; counts: Record<string, number> }> {
   const beganMs = performance.now();
   const clock = {
     get atMs() {
@@ -123,37 +123,39 @@ async function play(seed: number): Promise<{ told: readonly Told[]; counts: Reco
       phone: { value: phone, proved: true },
     },
   ] as const;
-  const told: Told[] = [];
+  const verdicts: Verdict[] = [];
   for (const effect of effects) {
     const outcome = await perform(effect);
     const found = outcome.kind === 'unknown' ? await lookUp(effect.operation, outcome.lookup) : outcome.kind;
     const { applied = 0 } = antcrm.sent.get(effect.operation) ?? {};
     const isCashiers = antcrm.cashiersOf(phone, 'DAUMAY01').length > 0;
-    told.push({ operation: `${effect.operation} ${seed}`, found, applied, isCashiers });
+    verdicts.push({ operation: `${effect.operation} ${seed}`, found, applied, isCashiers });
   }
   await transport.close();
-  return { told, counts };
+  return { verdicts, counts };
 }
 
 describe('AntCRM as it may be, over HTTP', () => {
-  const told: Told[] = [];
+  const verdicts: Verdict[] = [];
   const counts: Record<string, number> = {};
   beforeAll(async () => {
     const played = await Promise.all(Array.from({ length: SEEDS }, (_, seed) => play(seed)));
     for (const one of played) {
-      told.push(...one.told);
+      verdicts.push(...one.verdicts);
       for (const [kind, times] of Object.entries(one.counts)) counts[kind] = (counts[kind] ?? 0) + times;
     }
   }, 60_000);
 
   it('"nothing happened" is never concluded of what happened, and a success never of nothing', () => {
-    const of = (found: RegExp) => told.filter((one) => found.test(one.found));
+    const of = (found: RegExp) => verdicts.filter((one) => found.test(one.found));
     expect(of(/none|refused|unavailable/).filter(({ applied }) => applied > 0)).toEqual([]);
     expect(of(/applied/).filter(({ applied, isCashiers }) => applied === 0 && !isCashiers)).toEqual([]);
   });
 
   it('a lost answer is mostly settled without staff, however odd AntCRM was', () => {
-    expect(told.filter(({ found }) => /applied|none|refused/.test(found)).length).toBeGreaterThan(SEEDS / 2);
+    expect(verdicts.filter(({ found }) => /applied|none|refused/.test(found)).length).toBeGreaterThan(
+      SEEDS / 2,
+    );
     for (const kind of HAPPENS) expect([kind, counts[kind]]).toEqual([kind, expect.any(Number)]);
   });
 });

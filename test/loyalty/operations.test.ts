@@ -145,8 +145,8 @@ describe('redeem', () => {
     antcrm.fate = 'lost';
     antcrm.records.push(...many(45), gift({ id: 'other gift', code: 'LOA01' }));
     antcrm.records.push(gift({ id: 'long ago', atMs: START_MS - 25 * HOUR_MS }));
-    const told = { dateMs: START_MS - 500, balance: { points: 990, readMs: START_MS, price: 10 } };
-    const lookup = { ...LOOKUP, ...told, baseline: many(45).map(({ id }) => id) };
+    const knownBefore = { dateMs: START_MS - 500, balance: { points: 990, readMs: START_MS, price: 10 } };
+    const lookup = { ...LOOKUP, ...knownBefore, baseline: many(45).map(({ id }) => id) };
     expect(await perform(REDEEM)).toEqual({ kind: 'unknown', operation: 'op-1', lookup });
     await clock.pass(LOCK_MS - MINUTE_MS);
     expect(store.locked).toEqual(LOCKS);
@@ -501,7 +501,7 @@ describe('codes guessed by many', () => {
     }
     return antcrm.accumulated.length - before;
   }
-  const alarms = () => seen.filter((said) => Array.isArray(said) && said[0] === 'code_guessing');
+  const alarms = () => seen.filter((report) => Array.isArray(report) && report[0] === 'code_guessing');
 
   it('get no further than sixty in one go and one a second, sent at once or not, with an alarm', async () => {
     antcrm.fate = 'refused';

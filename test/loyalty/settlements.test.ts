@@ -40,10 +40,10 @@ type Redemption = {
   /** The record of its success, and the one that a check settled it by. */
   record: string | undefined;
   settledBy: string | undefined;
-  readonly told: ('done' | 'not applied' | 'with staff')[];
+  readonly outcomes: ('done' | 'not applied' | 'with staff')[];
 };
 
-const TOLD: Readonly<Record<string, Redemption['told'][number]>> = {
+const OUTCOME_OF_REPLY: Readonly<Record<string, Redemption['outcomes'][number]>> = {
   'redeem.done': 'done',
   'operation.resolved.done': 'done',
   'operation.escalated': 'with staff',
@@ -103,24 +103,24 @@ async function play(
     wakes[where] = decision.wakeAtMs ?? Infinity;
     for (const { replies } of decisions) for (const reply of replies) hear(reply, asked);
     for (const id of decisions.flatMap(({ late = [] }) => late))
-      redemptions.find((one) => one.id === id)?.told.push('with staff');
+      redemptions.find((one) => one.id === id)?.outcomes.push('with staff');
     for (const { customer, operation, record, awaited } of decisions.flatMap(({ unlock = [] }) => unlock)) {
       store.unlock(customer, { operation, record, awaited: awaited && writeAwaited(awaited) });
-      const told = redemptions.find(({ id }) => id === operation);
-      if (told && told !== asked) told.settledBy = record;
+      const settled = redemptions.find(({ id }) => id === operation);
+      if (settled && settled !== asked) settled.settledBy = record;
     }
   }
 
   function hear({ key, params }: Reply, asked: Redemption | undefined): void {
-    const told = TOLD[key];
+    const outcome = OUTCOME_OF_REPLY[key];
     const about = asked ?? redemptions.find(({ id }) => id === params?.reference);
-    if (told) about?.told.push(told);
+    if (outcome) about?.outcomes.push(outcome);
   }
 
   async function redeem(where: 0 | 1, call: Call): Promise<void> {
     const id = newId();
     const redemption: Redemption = {
-      ...{ id, call, confirmedMs: clock.nowMs(), called: false, told: [] },
+      ...{ id, call, confirmedMs: clock.nowMs(), called: false, outcomes: [] },
       ...{ record: undefined, settledBy: undefined },
     };
     redemptions.push(redemption);
@@ -206,15 +206,15 @@ it.each([NOT_APPLIED_MS, LAST_MS])(
     const skew = fc.oneof(skewOf(30 * MINUTE_MS), skewOf(MAX_SKEW_MS));
     const property = fc.asyncProperty(actsOf(hiddenMs, anyCashiers), skew, measured, async (...played) => {
       const redemptions = await play(...played);
-      const done = redemptions.filter(({ told }) => told.includes('done'));
+      const done = redemptions.filter(({ outcomes }) => outcomes.includes('done'));
       const records = new Set(done.map(({ settledBy, record }) => settledBy ?? record));
       expect(records).not.toContain(undefined);
       expect(records.size).toBe(done.length);
-      for (const { called, told, record } of redemptions) {
-        if (called) expect(told.length).toBeGreaterThan(0);
-        if (record === undefined || !told.includes('not applied')) continue;
+      for (const { called, outcomes, record } of redemptions) {
+        if (called) expect(outcomes.length).toBeGreaterThan(0);
+        if (record === undefined || !outcomes.includes('not applied')) continue;
         expect(hiddenMs).toBe(LAST_MS);
-        expect(told).toContain('with staff');
+        expect(outcomes).toContain('with staff');
       }
     });
     await fc.assert(property, { numRuns: 200 });
@@ -227,7 +227,7 @@ it('all is told without staff where AntCRM’s clock is right and no cashier int
     const redemptions = await play(...played);
     for (const one of redemptions.filter(({ called }) => called)) {
       const truth = one.record === undefined ? 'not applied' : 'done';
-      expect(one.told).toEqual([truth]);
+      expect(one.outcomes).toEqual([truth]);
     }
   });
   await fc.assert(property, { numRuns: 200 });

@@ -35,8 +35,8 @@ test('while a part of the store is silent no ticket counts as unknown or closed'
     await expect.poll(() => looks.length).toBe(1);
   };
   const answer = { by: 'lan', text: 'Chào bạn' };
-  const heard: News[] = [];
-  await tickets.follow((news) => void heard.push(news));
+  const received: News[] = [];
+  await tickets.follow((news) => void received.push(news));
   expect(await tickets.file('T2', answer)).toBe('unknown');
   isSilent = true;
   await expect(tickets.find('T1')).rejects.toThrow(StoreUnavailable);
@@ -44,7 +44,7 @@ test('while a part of the store is silent no ticket counts as unknown or closed'
   await look();
   isSilent = false;
   await look();
-  expect(heard).toEqual([]);
+  expect(received).toEqual([]);
 });
 
 const DAY_MS = 24 * 60 * 60 * 1000;

@@ -54,20 +54,20 @@ it('50 guesses over five conversations and two bots end at the limits, and the o
   const { gateway, one, two } = await startTwoBots();
   await one.ask('owner', PHONE);
   const owners = gateway.texted[0]?.code ?? '';
-  const told: string[] = [];
+  const replies: string[] = [];
   await Promise.all(
     ['a', 'b', 'c', 'd', 'e'].map(async (conversation, at) => {
       const bot = at % 2 === 0 ? one : two;
-      told.push(...(await bot.ask(conversation, PHONE)));
+      replies.push(...(await bot.ask(conversation, PHONE)));
       for (let guess = 0; guess < 10; guess++) {
         const code = gateway.texted.some((sent) => sent.code === '777777') ? '777778' : '777777';
-        told.push(...(await bot.keys(conversation, { text: code })));
+        replies.push(...(await bot.keys(conversation, { text: code })));
       }
     }),
   );
-  expect(told.filter((key) => key === 'identity.codeLimit').length).toBeGreaterThanOrEqual(3);
-  expect(told.filter((key) => key === 'identity.codeWrong').length).toBeLessThanOrEqual(6);
-  expect(told).not.toContain('points.balance');
+  expect(replies.filter((key) => key === 'identity.codeLimit').length).toBeGreaterThanOrEqual(3);
+  expect(replies.filter((key) => key === 'identity.codeWrong').length).toBeLessThanOrEqual(6);
+  expect(replies).not.toContain('points.balance');
   expect(gateway.texted).toHaveLength(3);
   expect(await two.keys('owner', { text: owners })).toEqual(RIGHT);
 });

@@ -28,7 +28,10 @@ export type Update = {
 };
 
 /** A delivered reply. `turn`: the message that it answers. `first`: it begins an answer. */
-type ToldReply = Pick<Outgoing, 'reply' | 'turn' | 'first'> & { readonly seq: number; readonly atMs: number };
+type DeliveredReply = Pick<Outgoing, 'reply' | 'turn' | 'first'> & {
+  readonly seq: number;
+  readonly atMs: number;
+};
 
 /** An answer of staff, the id of its message, and when the bot took it. `by`: who wrote, to which ticket. */
 export type StaffAnswer = {
@@ -45,7 +48,7 @@ export type Chat = {
   readonly key: Key;
   readonly phone: string;
   readonly messages: Update[];
-  readonly told: ToldReply[];
+  readonly delivered: DeliveredReply[];
   readonly written: StaffAnswer[];
   /** When the store got each reply, by its number. */
   readonly promised: Map<number, { readonly key: string; readonly atMs: number }>;
@@ -161,7 +164,7 @@ export function createChecks(
     const filedMs = storedMs.get(answers ?? '');
     if (filedMs === undefined || filedMs <= lastLossMs(chat)) return;
     const asks = hasConsented ? 'consent' : 'confirm';
-    const isShown = chat.told.some(({ reply, atMs }) => reply.asks === asks && atMs <= filedMs);
+    const isShown = chat.delivered.some(({ reply, atMs }) => reply.asks === asks && atMs <= filedMs);
     if (!isShown) note(chat, 'a yes to what was shown', `${answers} is no yes to ${asks}`);
   }
 
@@ -172,12 +175,12 @@ export function createChecks(
       note(chat, 'forgotten', `something is left: ${Object.keys(profile ?? {})}, ${after.dead.length}`);
   }
 
-  /** Returns whether the reply is told for the first time. */
-  function onTold(chat: Chat, { reply, turn, first }: Outgoing, seq: number): boolean {
-    const before = chat.told.find((told) => told.seq === seq)?.reply;
+  /** Returns whether the reply is delivered for the first time. */
+  function onDelivered(chat: Chat, { reply, turn, first }: Outgoing, seq: number): boolean {
+    const before = chat.delivered.find((earlier) => earlier.seq === seq)?.reply;
     if (before && textOf(before) !== textOf(reply) && lossesOf(chat).length === 0)
       note(chat, 'one number, one reply', `number ${seq} was ${before.key}, then ${reply.key}`);
-    chat.told.push({ seq, reply, atMs: clock.atMs, turn, first });
+    chat.delivered.push({ seq, reply, atMs: clock.atMs, turn, first });
     return before === undefined;
   }
 
@@ -276,13 +279,13 @@ export function createChecks(
 
   function checkMessages(chat: Chat): void {
     const lossMs = lastLossMs(chat);
-    const told = Map.groupBy(chat.told, ({ turn }) => turn);
+    const repliesOfTurns = Map.groupBy(chat.delivered, ({ turn }) => turn);
     let before = { id: '', takenMs: Infinity, answeredMs: 0 };
     for (const { incoming, sentMs, takenMs, isFull } of chat.messages) {
       const { id, message } = incoming;
       if (takenMs === undefined) note(chat, 'taken', `${id} was never taken`);
       if (takenMs === undefined || isFull) continue;
-      const replies = told.get(id) ?? [];
+      const replies = repliesOfTurns.get(id) ?? [];
       const [first] = replies;
       if (first === undefined && !mayBeLost(chat, sentMs, takenMs))
         note(chat, 'answered', `${id} (${JSON.stringify(message)}) was never answered`);
@@ -301,8 +304,10 @@ export function createChecks(
 
   /** Each reply that was stored was delivered. */
   function checkPromised(chat: Chat): void {
-    const heard = new Set(chat.told.map(({ seq }) => seq));
-    const missing = [...chat.promised].filter(([seq, { atMs }]) => !heard.has(seq) && !mayBeLost(chat, atMs));
+    const delivered = new Set(chat.delivered.map(({ seq }) => seq));
+    const missing = [...chat.promised].filter(
+      ([seq, { atMs }]) => !delivered.has(seq) && !mayBeLost(chat, atMs),
+    );
     const ofChat = logged.filter((line) => line.includes(nameOf(chat.key)));
     if (missing.length > ofChat.filter((line) => line.includes('"delivery_given_up"')).length)
       for (const [seq, { key }] of missing) note(chat, 'stored replies leave', `number ${seq}, ${key}`);
@@ -313,7 +318,7 @@ export function createChecks(
     const failed = new Set(record.failed.map(({ note }) => note));
     const notes = stateOf(record)?.tickets?.flatMap((ticket) => ticket.notes) ?? [];
     for (const { id = '', text, tracked } of notes) {
-      const isTold = chat.told.some(
+      const isTold = chat.delivered.some(
         ({ reply }) => reply.key === 'person.says' && textOf(reply).includes(text),
       );
       if (tracked && !isTold && !failed.has(id))
@@ -323,21 +328,23 @@ export function createChecks(
 
   /** Answers of staff are told once and in order. */
   function checkTickets(chat: Chat): void {
-    const { told, promised, written } = chat;
+    const { delivered, promised, written } = chat;
     const lossMs = lastLossMs(chat);
     const heardSeqs = new Map<string, number>();
     for (const { text, by, id, sentMs, takenMs } of written) {
-      const heard = told.filter(({ reply }) => reply.key === 'person.says' && textOf(reply).includes(text));
+      const deliveries = delivered.filter(
+        ({ reply }) => reply.key === 'person.says' && textOf(reply).includes(text),
+      );
       // After the filing, five processes died at it, or the conversation was forgotten.
       const filedMs = storedMs.get(id) ?? takenMs;
       const isOver = [...promised.values()].some(
         ({ key, atMs }) => atMs >= filedMs && /^(turn.failed|privacy.erased)$/.test(key),
       );
-      const [first] = heard;
+      const [first] = deliveries;
       if (first === undefined && !mayBeLost(chat, sentMs, takenMs) && !isOver)
         note(chat, 'staff are heard', `"${text}" was never told`);
       if (first === undefined || sentMs <= lossMs) continue;
-      if (new Set(heard.map(({ seq }) => seq)).size > 1)
+      if (new Set(deliveries.map(({ seq }) => seq)).size > 1)
         note(chat, 'staff are heard', `"${text}" was told twice`);
       if (first.seq < (heardSeqs.get(by) ?? 0))
         note(chat, 'staff are heard', `"${text}" was told before what was written before it`);
@@ -428,7 +435,7 @@ export function createChecks(
   }
 
   return {
-    ...{ losses, chats, contested, onChange, onTold, onDecided, onSwapped, onEnd },
+    ...{ losses, chats, contested, onChange, onDelivered, onDecided, onSwapped, onEnd },
     ...{ checkLocks, checkLooks, checkAll },
   };
 }

@@ -22,7 +22,7 @@ const MAX_RELEASE_WAIT_MS = 4000;
 type Wait = {
   readonly process: string;
   readonly seq: number;
-  readonly toldMs: number;
+  readonly atMs: number;
   readonly untilMs: number;
   isStored: boolean;
 };
@@ -106,16 +106,20 @@ export function createConduct({ breach, clock, keyOf }: World, peek: Watched['pe
       breach('sends under its lease', `${process} sent ${seq} of ${key} after its lease`);
     const wait = waits.get(key);
     // A failover may take a process's lease away. It does not know what its successor was told.
-    const knows = wait !== undefined && (process === wait.process || askedMs >= wait.toldMs);
+    const knows = wait !== undefined && (process === wait.process || askedMs >= wait.atMs);
     if (knows && wait.isStored && clock.atMs < wait.untilMs - WAIT_SLACK_MS)
       breach('waits as asked', `${key}: ${seq} was sent ${wait.untilMs - clock.atMs} ms too early`);
     waits.delete(key);
   }
 
   /** A platform's answer asks the process to wait. */
-  function onToldToWait(process: string, outgoing: Outgoing, told: { seq: number; afterMs: number }): void {
-    const toldMs = clock.atMs;
-    const wait = { process, seq: told.seq, toldMs, untilMs: toldMs + told.afterMs, isStored: false };
+  function onThrottled(
+    process: string,
+    outgoing: Outgoing,
+    delivery: { seq: number; afterMs: number },
+  ): void {
+    const atMs = clock.atMs;
+    const wait = { process, seq: delivery.seq, atMs, untilMs: atMs + delivery.afterMs, isStored: false };
     waits.set(keyOf(outgoing), wait);
   }
 
@@ -180,8 +184,8 @@ export function createConduct({ breach, clock, keyOf }: World, peek: Watched['pe
     if (isStill && after.outbox.length > 0 && after.retry?.atMs !== retry.atMs)
       breach('waits as asked', `${key}: replies that had to wait got another time`);
     const wait = waits.get(key);
-    const isTold = wait?.process === processOf(lease.owner) && after.outbox[0]?.seq === wait.seq;
-    if (isTold && after.retry !== null) wait.isStored = true;
+    const isSameReply = wait?.process === processOf(lease.owner) && after.outbox[0]?.seq === wait.seq;
+    if (isSameReply && after.retry !== null) wait.isStored = true;
     for (const [operation, { by, outcome }] of Object.entries(after.journal)) {
       const isMade = by.startsWith(`${lease.owner}:`);
       if (outcome === undefined && isMade && ended.get(operation) === processOf(lease.owner))
@@ -197,7 +201,7 @@ export function createConduct({ breach, clock, keyOf }: World, peek: Watched['pe
   }
 
   return {
-    ...{ onAsked, onUnconfirmed, onConfirmed, onSend, onToldToWait, onSwapped },
+    ...{ onAsked, onUnconfirmed, onConfirmed, onSend, onThrottled, onSwapped },
     ...{ onCall, onOutcome, onChange, onLoss },
   };
 }

@@ -107,7 +107,7 @@ export async function runHistory(seed: number, options: HistoryOptions = {}) {
     }
     trace(`${id} gets reply ${seq}: ${reply.key}`);
     world.countNamed(reply.key);
-    const isNew = checks.onTold(chat, outgoing, seq);
+    const isNew = checks.onDelivered(chat, outgoing, seq);
     if (isNew && reply.key === 'person.waiting') staff.serve(String(reply.params?.reference), chat.written);
     if (isNew && last) customers.get(id)?.hear(reply);
   }
@@ -122,7 +122,7 @@ export async function runHistory(seed: number, options: HistoryOptions = {}) {
       key: keyOf(to),
       phone,
       messages: [],
-      told: [],
+      delivered: [],
       written: [],
       promised: new Map(),
     };

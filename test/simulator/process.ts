@@ -144,7 +144,7 @@ export function startProcess(name: string, around: Surroundings) {
     const delivery = await line.call(victim, () => around.deliver(outgoing, seq));
     if (delivery.kind === 'delivered') line.onDelivered(world.keyOf(outgoing));
     const { afterMs = 0 } = 'afterMs' in delivery ? delivery : {};
-    if (afterMs > 0) conduct.onToldToWait(name, outgoing, { seq, afterMs });
+    if (afterMs > 0) conduct.onThrottled(name, outgoing, { seq, afterMs });
     return delivery;
   };
 

@@ -33,7 +33,7 @@ test.each([...readStoredSamples('states', VERSION)])('%s is what this version wo
   expect(rewritten(name, body)).toEqual(body);
 });
 
-const text = (said: string) => (): Message => ({ kind: 'text', text: said });
+const text = (content: string) => (): Message => ({ kind: 'text', text: content });
 const shares = (): Message => ({ kind: 'contact', phone: '84867123456', own: true });
 const press =
   (choice: string) =>

@@ -85,7 +85,7 @@ export function createAntCrm({ wallMs, wait }: ReturnType<typeof createClock>, e
 /** A text for which the step throws, so that its message becomes a dead letter. */
 export const POISON = 'làm hỏng bước';
 
-/** One process on a store. `deliver` says how each reply ends; `told` has those that were delivered. */
+/** One process on a store. `deliver` says how each reply ends; `delivered` has those that were delivered. */
 export function createShop(
   clock: ReturnType<typeof createClock>,
   store: RecordStore,
@@ -95,11 +95,14 @@ export function createShop(
     ...{ name: `bot at ${clock.atMs}`, skewMs: 0, isAlive: () => true },
   });
   const encryption = createEncryption(KEYS, runtime);
-  const said: string[] = [];
-  const told: { readonly conversation: string; readonly seq: number; readonly reply: Outgoing['reply'] }[] =
-    [];
+  const observed: string[] = [];
+  const delivered: {
+    readonly conversation: string;
+    readonly seq: number;
+    readonly reply: Outgoing['reply'];
+  }[] = [];
   const ends = new Map<string, Delivery>();
-  const observe = observeInto(said);
+  const observe = observeInto(observed);
   const loyalty = createLoyalty({
     ...{ runtime, observe, contacts: 'on', timeoutMs: 8000, maxCalls: 32, gifts: SETTINGS.gifts },
     transport: { exchange: (call) => antcrm.exchange(call) },
@@ -120,7 +123,7 @@ export function createShop(
     platform: () => ({
       async deliver({ conversation: to, reply }, seq) {
         const end = ends.get(to) ?? { kind: 'delivered' };
-        if (end.kind === 'delivered') told.push({ conversation: to, seq, reply });
+        if (end.kind === 'delivered') delivered.push({ conversation: to, seq, reply });
         return end;
       },
     }),
@@ -136,9 +139,16 @@ export function createShop(
     return engine.accept(incoming, clock.wallMs());
   }
   const repliesTo = (to: string) =>
-    told.filter((reply) => reply.conversation === to).map(({ reply }) => reply);
+    delivered.filter((reply) => reply.conversation === to).map(({ reply }) => reply);
   return {
-    ...{ engine, operators, tickets: createTickets({ store, operators, runtime }), said, told, ends },
+    ...{
+      engine,
+      operators,
+      tickets: createTickets({ store, operators, runtime }),
+      observed,
+      delivered,
+      ends,
+    },
     nameOf: (to: string) => encryption.name('conversation', `telegram\0${to}`),
     keysTo: (to: string) => repliesTo(to).map(({ key }) => key),
     repliesTo,

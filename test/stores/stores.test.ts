@@ -76,5 +76,5 @@ test.each(globSync('test/stores/*.json'))('%s is opened and worked off', async (
   expect(letter?.holds).toMatchObject({ message: { kind: 'text' } });
   expect(await shop.operators.remove(letter?.id ?? '')).toBe(true);
 
-  expect(shop.said.filter((line) => /seal_broken|record_lost|"error"/.test(line))).toEqual([]);
+  expect(shop.observed.filter((line) => /seal_broken|record_lost|"error"/.test(line))).toEqual([]);
 });

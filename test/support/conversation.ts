@@ -46,8 +46,8 @@ function actIn(interpreter: LanguageInterpreter, text: string): string | undefin
 }
 
 export function understand(text: string) {
-  const said = language.understand(text);
-  const { codes, phones, emails, mangled, period, type, reference, rest } = said;
+  const parsed = language.understand(text);
+  const { codes, phones, emails, mangled, period, type, reference, rest } = parsed;
   const act = actIn(language, text);
   const [phone] = phones;
   const [email] = emails.flatMap((one) => (one.ok ? one : []));
@@ -63,7 +63,7 @@ export function understand(text: string) {
     period: period && (period.fault ?? 'period'),
     type: act === undefined || act === 'start history' ? type : undefined,
     reference,
-    noEmail: lacksEmail(said) || undefined,
+    noEmail: lacksEmail(parsed) || undefined,
     rest: rest.join(' ') || undefined,
   };
 }

@@ -15,9 +15,9 @@ export type Before = {
 
 const words = createWords({ timeZone: SETTINGS.timeZone });
 /** What the bot said last, each reply as its reader sees it. */
-const said = ({ replies }: Dialogue, locale: Locale = 'vi'): readonly string[] =>
+const shownTexts = ({ replies }: Dialogue, locale: Locale = 'vi'): readonly string[] =>
   replies.map((reply) => words.text(reply, locale));
-const spoken = (chat: Dialogue): string => said(chat).join('\n');
+const spoken = (chat: Dialogue): string => shownTexts(chat).join('\n');
 const choicesOf = ({ replies }: Dialogue) => replies.at(-1)?.choices ?? [];
 const idsOf = (chat: Dialogue): readonly string[] => choicesOf(chat).map(({ id }) => id);
 const ticketOf = ({ state }: Dialogue) => state.tickets?.at(-1);
@@ -30,7 +30,7 @@ export const isCustomers = (text: string): boolean =>
   );
 /** What was said of a customer's own, though staff read it. */
 export const saidAsToCustomer = (chat: Dialogue): readonly string[] =>
-  [...said(chat), ...said(chat, 'en')].filter(isCustomers);
+  [...shownTexts(chat), ...shownTexts(chat, 'en')].filter(isCustomers);
 
 /** Is exactly so: `none` where there is nothing, lists with blanks. */
 const VALUES: Readonly<Record<string, (chat: Dialogue) => unknown>> = {
@@ -102,8 +102,8 @@ const CHECKS: Readonly<Record<string, Check>> = {
   /** `tells receipt.code TIVI000000301 scored, …`: all such lines, with their code and context. */
   tells: (chat, wanted) => {
     const [key = ''] = wanted.split(' ');
-    const told = linesOf(chat).filter((line) => line.key === key);
-    const codes = told.map(({ params, context }) => [params?.code, context].join(' ').trim());
+    const receipts = linesOf(chat).filter((line) => line.key === key);
+    const codes = receipts.map(({ params, context }) => [params?.code, context].join(' ').trim());
     expect(`${key} ${codes.join(', ')}`).toBe(wanted);
   },
   keeps: ({ state }, wanted) => expect(state).toMatchObject(JSON.parse(wanted)),

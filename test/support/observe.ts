@@ -7,19 +7,19 @@ const silent: Log = { debug: nothing, info: nothing, warn: nothing, error: nothi
 const { observe: counted } = createMetrics({ log: silent });
 
 /** Everything that was logged, alarmed or counted, as one list of JSON lines. */
-export function recordingObserve(): { observe: Observe; said: string[] } {
-  const said: string[] = [];
-  scanLater(said, {});
-  return { said, observe: observeInto(said) };
+export function recordingObserve(): { observe: Observe; observed: string[] } {
+  const observed: string[] = [];
+  scanLater(observed, {});
+  return { observed, observe: observeInto(observed) };
 }
 
-export function observeInto(said: string[]): Observe {
+export function observeInto(observed: string[]): Observe {
   const note =
     (what: string) =>
     (...details: unknown[]) =>
-      void said.push(JSON.stringify([what, ...details]));
+      void observed.push(JSON.stringify([what, ...details]));
   const log = (level: string) => (fields: Fields & { err?: unknown }, message: string) =>
-    void said.push(JSON.stringify([level, message, fields, String(fields.err ?? '')]));
+    void observed.push(JSON.stringify([level, message, fields, String(fields.err ?? '')]));
   const notes = Object.keys(counted).map((what) => [what, note(what)]);
   return {
     ...counted,

@@ -128,7 +128,7 @@ export async function startTeamsDouble() {
   /** A token for the bot, and for activities of the connector. */
   function mint(appId: string, { claims, header, sign = 'own' }: TokenOptions = {}): string {
     const nowS = Math.floor(Date.now() / 1000);
-    const said = {
+    const claimsOfUs = {
       iss: `${url}/issuer`,
       aud: appId,
       serviceurl: serviceUrl,
@@ -137,7 +137,7 @@ export async function startTeamsDouble() {
     };
     const parts = [
       { alg: ALGORITHMS[sign], kid, typ: 'JWT', ...header },
-      { ...said, ...claims },
+      { ...claimsOfUs, ...claims },
     ];
     const signed = parts.map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
     const signature =

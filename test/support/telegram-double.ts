@@ -101,7 +101,7 @@ export class TelegramDouble {
   readonly #files = new Map<string, { readonly path: string; readonly content: Uint8Array }>();
   readonly #news = new EventTarget();
   readonly #messages: ShownMessage[] = [];
-  readonly #said: Pick<ShownMessage, 'chat' | 'text'>[] = [];
+  readonly #texts: Pick<ShownMessage, 'chat' | 'text'>[] = [];
   readonly #keyboards = new Map<number, z.infer<typeof keyboardSchema>['keyboard']>();
   readonly #answered = new Set<string>();
   readonly #throttled = new Map<number, number>();
@@ -146,7 +146,7 @@ export class TelegramDouble {
 
   shown = (chat: number) => this.#messages.filter((message) => message.chat === chat);
   /** All that was written to a chat, also by an edit, oldest first. */
-  said = (chat: number) => this.#said.filter((message) => message.chat === chat).map(({ text }) => text);
+  textsTo = (chat: number) => this.#texts.filter((message) => message.chat === chat).map(({ text }) => text);
   /** Labels of the keyboard in place of the customer's own, row by row; empty = none. */
   keyboard = (chat: number) => (this.#keyboards.get(chat) ?? []).map((row) => row.map(({ text }) => text));
 
@@ -307,7 +307,7 @@ export class TelegramDouble {
 
   #put(at: number, message: ShownMessage): Answer {
     const { chat, message_id, text } = message;
-    if (text !== this.#messages[at]?.text) this.#said.push({ chat, text });
+    if (text !== this.#messages[at]?.text) this.#texts.push({ chat, text });
     this.#messages[at] = message;
     return { result: { message_id, date: 1_790_000_000, chat: { id: chat }, text } };
   }

@@ -58,10 +58,10 @@ function joined(lines: readonly Said[]): readonly Said[] {
     else all.push({ at, text });
   }
   return all.flatMap(({ at, text }) => {
-    const [, indent = '', way = '', said = '', times = '1'] =
+    const [, indent = '', way = '', words = '', times = '1'] =
       /^(\s*)(- )?(.*?)(?: \(×(\d+)\))?$/.exec(text) ?? [];
     const inside = indent + ' '.repeat(way.length);
-    const steps = Array.from({ length: Number(times) }, () => said.split(' » ')).flat();
+    const steps = Array.from({ length: Number(times) }, () => words.split(' » ')).flat();
     return steps.map((one, step) => ({ at, text: (step === 0 ? indent + way : inside) + one }));
   });
 }
@@ -105,24 +105,24 @@ function alternatives(
   const text = line.text.trim();
   const [, name, words = ''] = /^let (\w+): (.*)$/.exec(text) ?? [];
   if (name !== undefined)
-    return alternatives(rest, new Map([...named, [name, meant(words, named).join(' | ')]]));
+    return alternatives(rest, new Map([...named, [name, expand(words, named).join(' | ')]]));
   const ends = alternatives(rest, named);
-  const [said = '', ...answered] = text.split(/ (?=→)/);
-  return said
+  const [typed = '', ...answered] = text.split(/ (?=→)/);
+  return typed
     .split(' | ')
     .flatMap((one) =>
-      meant([one, ...answered].join(' '), named).flatMap((way) =>
+      expand([one, ...answered].join(' '), named).flatMap((way) =>
         ends.map((end) => [{ at: line.at, text: way }, ...end]),
       ),
     );
 }
 
-function meant(text: string, named: ReadonlyMap<string, string>): readonly string[] {
+function expand(text: string, named: ReadonlyMap<string, string>): readonly string[] {
   const [, name = ''] = [...text.matchAll(/\{(\w+)\}/g)].find(([, one = '']) => named.has(one)) ?? [];
   const words = named.get(name)?.split(' | ') ?? [];
   return words.length === 0
     ? [text]
-    : words.flatMap((one) => meant(text.replaceAll(`{${name}}`, one), named));
+    : words.flatMap((one) => expand(text.replaceAll(`{${name}}`, one), named));
 }
 
 /** Runs a way through a scenario; throws where something else came than the transcript says. */
@@ -155,15 +155,15 @@ class Run {
     const text = line.replace(/\{id(\d?)\}/g, (_, at) => ids.at(at === '' ? -1 : Number(at) - 1) ?? '');
     if (this.#scene.sets(text)) return;
     const called = chat.effects.length;
-    const [said = '', answered = ''] = text.startsWith('= ') ? ['', text.slice(2)] : text.split(/ ?→ ?/);
-    if (said !== '') this.#exchange(said);
+    const [typed = '', answered = ''] = text.startsWith('= ') ? ['', text.slice(2)] : text.split(/ ?→ ?/);
+    if (typed !== '') this.#exchange(typed);
     this.#compare(answered.replaceAll('{ticket}', this.#ticket), called);
   }
 
-  #exchange(said: string): void {
+  #exchange(words: string): void {
     const chat = this.#chat;
     this.#before = { state: chat.state, question: this.#question };
-    this.#say(said);
+    this.#say(words);
     for (const { choices = [], view } of chat.replies) {
       this.#shown.push(...choices.map(({ id }) => ({ id, view })));
       expect(choices.filter(({ id }, at) => choices.findIndex((one) => one.id === id) < at)).toEqual([]);
@@ -171,15 +171,15 @@ class Run {
     this.#question = chat.replies.at(-1) ?? this.#question;
   }
 
-  #say(said: string): void {
+  #say(words: string): void {
     const chat = this.#chat;
-    const [, many, unit = ''] = /^… ([\d.]+) (\w+) later$/.exec(said) ?? [];
-    const [, button] = /^\[(.*)\]$/.exec(said) ?? [];
-    const [, other] = /^\((.*)\)$/.exec(said) ?? [];
-    const [, unseen] = /^\(unseen\) (.*)$/.exec(said) ?? [];
+    const [, many, unit = ''] = /^… ([\d.]+) (\w+) later$/.exec(words) ?? [];
+    const [, button] = /^\[(.*)\]$/.exec(words) ?? [];
+    const [, other] = /^\((.*)\)$/.exec(words) ?? [];
+    const [, unseen] = /^\(unseen\) (.*)$/.exec(words) ?? [];
     chat.current = unseen === undefined;
     if (many !== undefined) chat.later(Number(many) * of(UNITS, unit));
-    else if (said === '… until it wakes') this.#wake();
+    else if (words === '… until it wakes') this.#wake();
     else if (button !== undefined) this.#press(button);
     else if (other === 'wakes') chat.wake();
     else if (other === 'gives up') chat.fail();
@@ -188,7 +188,7 @@ class Run {
     else if (other !== undefined) {
       this.#sent = messageOf(other, this.#question?.view, this.#ticket);
       chat.send(this.#sent);
-    } else chat.text(typed(unseen ?? said));
+    } else chat.text(typed(unseen ?? words));
   }
 
   /** The outcome of a call of before, `comes unknown OPERATION CODE`. */

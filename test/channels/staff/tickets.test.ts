@@ -73,7 +73,7 @@ async function ask(conversation: string): Promise<string> {
 }
 
 /** The texts that came as events, as soon as there are so many. */
-async function heard(conversation: string, count: number): Promise<string[]> {
+async function textsToCustomer(conversation: string, count: number): Promise<string[]> {
   const texts: string[] = [];
   for await (const { key, text } of client.events(conversation, 0, new AbortController().signal)) {
     if (key === 'person.says' && texts.push(text) === count) break;
@@ -89,8 +89,8 @@ describe('a ticket', () => {
     const listed = async () => (await list()).find((one) => one.id === id);
     const waitingSinceMs = expect.closeTo(Date.now(), -4);
     expect(await listed()).toMatchObject({ lastText: unclear, notUnderstood: [unclear], waitingSinceMs });
-    const told = await say('qa-1', { text: 'máy giặt hỏng rồi' });
-    expect([told.keys, told.replies[0]?.text]).toEqual([['person.waiting'], expect.stringContaining(id)]);
+    const answer = await say('qa-1', { text: 'máy giặt hỏng rồi' });
+    expect([answer.keys, answer.replies[0]?.text]).toEqual([['person.waiting'], expect.stringContaining(id)]);
     const silent = await say('qa-1', { name: 'Garnacho', text: '😀'.repeat(200) });
     expect(silent).toMatchObject({ status: 'done', replies: [], state: { person: true } });
     expect(await listed()).toMatchObject({ name: 'Garnacho', lastText: '😀'.repeat(120) });
@@ -103,7 +103,7 @@ describe('a ticket', () => {
       { text: 'Chào bạn', by: 'lan' },
       { text: 'Bạn gửi mình số máy nhé', by: 'lan' },
     ]);
-    expect(await heard('qa-1', 2)).toEqual(['lan: Chào bạn', 'lan: Bạn gửi mình số máy nhé']);
+    expect(await textsToCustomer('qa-1', 2)).toEqual(['lan: Chào bạn', 'lan: Bạn gửi mình số máy nhé']);
     expect(await post(`${id}/close`, { by: 'lan' })).toBe(200);
     expect(await post(`${id}/messages`, { text: 'Còn đó không?', by: 'lan' })).toBe(409);
     expect(await post(`${id}/close`, { by: 'lan' })).toBe(409);
@@ -143,8 +143,8 @@ describe('a ticket', () => {
   });
 
   test('tells what was being done, and the operations', async () => {
-    const said = await say('qa-5', { text: 'tích điểm TIVI000000801 0867123456 minh@example.vn' });
-    const choices = said.replies.at(-1)?.choices ?? [];
+    const answer = await say('qa-5', { text: 'tích điểm TIVI000000801 0867123456 minh@example.vn' });
+    const choices = answer.replies.at(-1)?.choices ?? [];
     const confirm = choices.find(({ id }) => id.startsWith('confirm:'))?.id ?? '';
     await say('qa-5', { choice: confirm });
     await say('qa-5', { text: 'tích điểm TIVI000000802 0867123456 minh@example.vn' });
@@ -193,8 +193,8 @@ test('the operator’s answers are listed; the hook hears of new tickets, nothin
   }
   expect((await shown(id)).messages).toMatchObject([{ text: 'Chào bạn', by: 'lan' }]);
   expect((await get(`tickets/${later[0]}`)).status).toBe(404);
-  const told = { ticket: id, channel: 'staff', reason: 'asked', openedAt: expect.any(String) };
-  await expect.poll(() => hooked).toContainEqual(told);
+  const notice = { ticket: id, channel: 'staff', reason: 'asked', openedAt: expect.any(String) };
+  await expect.poll(() => hooked).toContainEqual(notice);
   expect(later.filter((one) => JSON.stringify(hooked).includes(one))).toEqual([]);
 });
 

@@ -28,7 +28,7 @@ const BAD_TOKENS: Readonly<Record<string, TokenOptions>> = {
 };
 
 it('a request without a valid token is refused with 401, without a reason', async () => {
-  const { post, bearer, double, appId, accepted, said } = await createBot({ auth: 'on' });
+  const { post, bearer, double, appId, accepted, observed } = await createBot({ auth: 'on' });
   const [head = '', , signature] = double.mint(appId).split('.');
   const [, claims] = double.mint(appId, { claims: { extra: 1 } }).split('.');
   const { kid } = JSON.parse(Buffer.from(head, 'base64url').toString());
@@ -52,7 +52,7 @@ it('a request without a valid token is refused with 401, without a reason', asyn
     ]);
   }
   expect(accepted).toEqual([]);
-  expect(said.filter((line) => line === '["update","teams","refused"]')).toHaveLength(requests.length);
+  expect(observed.filter((line) => line === '["update","teams","refused"]')).toHaveLength(requests.length);
 });
 
 it('a token is accepted, also two minutes after its expiry (clocks differ)', async () => {
@@ -117,11 +117,11 @@ describe('the signing keys', () => {
 
   it('are read by the start; without them, whatever came instead, tokens get 503 and the channel is degraded', async () => {
     for (const fault of ['cut', 'html', 'empty'] as const) {
-      const { double, faults, send, look, said, time } = await createKeysBot();
+      const { double, faults, send, look, observed, time } = await createKeysBot();
       double.breakKeys(fault);
       expect(faults()).toEqual([expect.stringContaining('no message is accepted')]);
       expect(await look()).toEqual([expect.stringContaining('no message is accepted')]);
-      expect(said.join()).toMatch(/channel_out_of_order.*signing keys/);
+      expect(observed.join()).toMatch(/channel_out_of_order.*signing keys/);
       expect([await send(), await send(unknown)]).toEqual([503, 503]);
       double.breakKeys();
       time.nowMs += MINUTE_MS;
@@ -190,7 +190,7 @@ describe('the signing keys', () => {
 
 // One test: Azure's library looks for its endpoint once in a process, and files may share one (`npm run test:quick`).
 it('our own tokens come from the managed identity, are kept, and renewed where the connector refuses one', async () => {
-  const { double, channel, outgoing, said } = await createBot({ auth: 'on' });
+  const { double, channel, outgoing, observed } = await createBot({ auth: 'on' });
   vi.stubEnv('IDENTITY_ENDPOINT', double.identity.IDENTITY_ENDPOINT);
   vi.stubEnv('IDENTITY_HEADER', double.identity.IDENTITY_HEADER);
   const deliver = (key: string) => channel.deliver(outgoing({ key }), 1);
@@ -202,7 +202,7 @@ it('our own tokens come from the managed identity, are kept, and renewed where t
   double.script({ status: 401 });
   expect(await deliver('c')).toEqual({ kind: 'unauthorized' });
   await channel.start?.();
-  expect(said.filter((line) => line.startsWith('["alarm"'))).toEqual([
+  expect(observed.filter((line) => line.startsWith('["alarm"'))).toEqual([
     expect.stringMatching(/channel_out_of_order.*the connector refuses our token/),
   ]);
   expect(await deliver('c')).toEqual({ kind: 'delivered' });

@@ -33,9 +33,9 @@ describe('a reply', () => {
     const { address } = incomingSchema.parse(JSON.parse(JSON.stringify(asked.accepted[0])));
     const delivery = await channel.deliver(outgoing(literal('**x** [a](b)'), { address }), 1);
     expect(delivery).toEqual({ kind: 'delivered' });
-    const said = { id: 'a1', type: 'message', text: '**x** [a](b)', textFormat: 'plain' };
+    const activity = { id: 'a1', type: 'message', text: '**x** [a](b)', textFormat: 'plain' };
     const where = { from: { id: BOT }, recipient: { id: USER }, conversation: { id: CHAT } };
-    expect(asked.double.shown(CHAT)).toEqual([{ ...said, ...where }]);
+    expect(asked.double.shown(CHAT)).toEqual([{ ...activity, ...where }]);
   });
 
   it('to an address of no known shape, or of a host that is not trusted, is dropped', async () => {

@@ -26,7 +26,7 @@ type BotOptions = Partial<Omit<TeamsOptions, 'config'>> & {
 /** A Teams channel before a double of the Bot Framework service; `accepted` is what it handed on. Ends with the test. */
 export async function createBot({ auth, login, serviceHosts, trustedTenants, ...options }: BotOptions = {}) {
   const double = await startTeamsDouble();
-  const { observe, said } = recordingObserve();
+  const { observe, observed } = recordingObserve();
   const accepted: Incoming[] = [];
   // The SDK keeps tokens by app id, for the whole process.
   const appId = randomUUID();
@@ -64,7 +64,7 @@ export async function createBot({ auth, login, serviceHosts, trustedTenants, ...
   const address = { service: double.serviceUrl, bot: BOT, user: USER, tenant: TENANT, person: PERSON };
   const outgoing = (reply: Reply, more: Partial<Outgoing> = {}) =>
     outgoingOf({ channel: 'teams', conversation: CHAT, address }, reply, more);
-  return { double, channel, app: server, appId, accepted, said, post, bearer, outgoing };
+  return { double, channel, app: server, appId, accepted, observed, post, bearer, outgoing };
 }
 
 type Json = Readonly<Record<string, unknown>>;

@@ -53,8 +53,8 @@ it('an installation is a start, one however Teams tells of it, and another one i
   await post(activity('conversationUpdate', { membersAdded: [{ id: USER }, { id: BOT }] }));
   await install({ timestamp: '2026-11-25T08:47:59.000Z' });
   await install({ timestamp: '2027-01-01T00:00:00Z' });
-  const [first, told, again] = accepted.map(({ id }) => id);
-  expect([told === first, again === first]).toEqual([true, false]);
+  const [first, second, again] = accepted.map(({ id }) => id);
+  expect([second === first, again === first]).toEqual([true, false]);
   expect(accepted.map(({ message }) => message)).toEqual(Array(3).fill({ kind: 'start' }));
 });
 
@@ -67,8 +67,8 @@ it('an installation without a timestamp counts by the time of its arrival', asyn
   await install();
   vi.setSystemTime(Date.now() + 5 * 60_000);
   await install();
-  const [first, told, again] = accepted.map(({ id }) => id);
-  expect([told === first, again === first]).toEqual([true, false]);
+  const [first, second, again] = accepted.map(({ id }) => id);
+  expect([second === first, again === first]).toEqual([true, false]);
 });
 
 it.each([
@@ -94,7 +94,7 @@ it('what cannot be stored is asked for again, what is one too many is not', asyn
 });
 
 it('without authentication a program of this machine is heard, and nobody else', async () => {
-  const { app, accepted, said } = await createBot();
+  const { app, accepted, observed } = await createBot();
   const payload = JSON.stringify({ ...textActivity('hi'), serviceUrl: 'http://127.0.0.1:1/' });
   const status = async (more: object) =>
     (await app.inject({ method: 'POST', url: '/webhooks/teams', payload, ...more })).statusCode;
@@ -107,7 +107,7 @@ it('without authentication a program of this machine is heard, and nobody else',
   ]) {
     expect([stranger, await status(stranger)]).toEqual([stranger, 403]);
   }
-  expect(said.filter((line) => line === '["update","teams","refused"]')).toHaveLength(4);
+  expect(observed.filter((line) => line === '["update","teams","refused"]')).toHaveLength(4);
   expect([await status({ remoteAddress: '::1' }), accepted.length]).toEqual([200, 1]);
 });
 

@@ -224,14 +224,14 @@ it('while a call is at work the press is answered and the bot types', async () =
 
 it('no log shows the token, nor what was said', async () => {
   for (const apiRoot of ['http://127.0.0.1:1', undefined]) {
-    const { channel, double, said } = await createBot({ ...(apiRoot && { apiRoot }), timeoutMs: 1000 });
+    const { channel, double, observed } = await createBot({ ...(apiRoot && { apiRoot }), timeoutMs: 1000 });
     double.script('setWebhook', 'garbage', { code: 400, description: 'Bad Request: bad webhook' });
     double.script('sendMessage', 'reset');
     await channel.start?.();
     await channel.deliver(outgoing(literal('0867123456')), 1);
     await channel.stop?.();
-    expect(said.join('\n')).not.toContain(double.token);
-    expect(said.join('\n')).not.toContain('0867123456');
+    expect(observed.join('\n')).not.toContain(double.token);
+    expect(observed.join('\n')).not.toContain('0867123456');
   }
 });
 

@@ -14,7 +14,7 @@ export const CHAT = 42;
 /** A Telegram channel before a double of Telegram that takes whatever comes; `accepted` is what it handed on. */
 export async function createBot(options: Partial<TelegramOptions> = {}) {
   const double = await startTelegramDouble();
-  const { observe, said } = recordingObserve();
+  const { observe, observed } = recordingObserve();
   const accepted: Incoming[] = [];
   const accept: Accept = async (incoming) => {
     accepted.push(incoming);
@@ -35,7 +35,7 @@ export async function createBot(options: Partial<TelegramOptions> = {}) {
     pauseMs: 5,
     ...options,
   });
-  return { double, channel, app: await serveChannel(channel, double), accepted, said };
+  return { double, channel, app: await serveChannel(channel, double), accepted, observed };
 }
 
 export function outgoing(reply: Reply, more: Partial<Outgoing> = {}): Outgoing {

@@ -41,7 +41,7 @@ describe('at start', () => {
   });
 
   it('goes on until all of it is registered, and tells what Telegram refuses', async () => {
-    const { channel, double, said } = await createBot({ publicUrl: PUBLIC_URL, checkEveryMs: 5 });
+    const { channel, double, observed } = await createBot({ publicUrl: PUBLIC_URL, checkEveryMs: 5 });
     double.script('setWebhook', 'garbage');
     double.script('setMyCommands', { code: 429, description: 'x' });
     double.script('setMyDescription', { code: 400, description: 'Bad Request: too long' });
@@ -50,7 +50,7 @@ describe('at start', () => {
     await double.called('setMyShortDescription', ({ language_code }) => language_code === 'en');
     await expect.poll(() => channel.faults?.()).toEqual([]);
     expect(double.calls('setWebhook')).toHaveLength(4);
-    expect(said.join()).not.toContain('setMyCommands');
+    expect(observed.join()).not.toContain('setMyCommands');
   });
 });
 
@@ -85,17 +85,17 @@ describe('a channel out of order', () => {
     ['a wrong token', { token: '4242:wrong' }, 'Telegram refuses the token (getMe 401 Unauthorized)'],
     ['a host out of reach', { apiRoot: 'http://127.0.0.1:1' }, 'Telegram does not answer at 127.0.0.1:1'],
   ])('is seen at the start: %s', async (_what, options, fault) => {
-    const { channel, said } = await createBot(options);
+    const { channel, observed } = await createBot(options);
     await channel.start?.();
     expect(channel.faults?.()).toEqual([expect.stringContaining(fault)]);
-    expect(said.filter((line) => line.includes('"alarm"'))).toEqual([
+    expect(observed.filter((line) => line.includes('"alarm"'))).toEqual([
       expect.stringMatching(/channel_out_of_order.*telegram/),
     ]);
   });
 
   it('is seen while it works, with one alarm a minute, and no more once it is cured', async () => {
-    const { channel, double, said } = await createBot({ publicUrl: PUBLIC_URL, checkEveryMs: 5 });
-    const lines = (word: string) => said.filter((line) => line.includes(word));
+    const { channel, double, observed } = await createBot({ publicUrl: PUBLIC_URL, checkEveryMs: 5 });
+    const lines = (word: string) => observed.filter((line) => line.includes(word));
     await channel.start?.();
     expect(channel.faults?.()).toEqual([]);
     const faults = () => channel.faults?.() ?? [];
@@ -111,17 +111,17 @@ describe('a channel out of order', () => {
     // The updates came through in the end: Telegram shows the error forever.
     double.report({ ...error, pending_update_count: 0 });
     await expect.poll(faults).toEqual([]);
-    expect(said.findLast((line) => line.startsWith('["channel"'))).toBe('["channel","telegram",true]');
+    expect(observed.findLast((line) => line.startsWith('["channel"'))).toBe('["channel","telegram",true]');
     expect([lines('in order again').length, lines('channel_out_of_order').length]).toEqual([1, 1]);
   });
 
   it('does not hold up a start while Telegram does not answer, nor counts once it was stopped', async () => {
-    const { channel, double, said } = await createBot({ publicUrl: PUBLIC_URL, timeoutMs: 1500 });
+    const { channel, double, observed } = await createBot({ publicUrl: PUBLIC_URL, timeoutMs: 1500 });
     double.script('getMe', 'hang', 'hang');
     await channel.start?.();
     await channel.stop?.();
     await channel.close?.();
-    expect([channel.faults?.(), said.filter((line) => line.includes('"alarm"'))]).toEqual([[], []]);
+    expect([channel.faults?.(), observed.filter((line) => line.includes('"alarm"'))]).toEqual([[], []]);
   });
 
   it('is not what one lost call shows, nor being asked to wait', async () => {
@@ -158,23 +158,23 @@ describe('a channel out of order', () => {
   });
 
   it('is another program that polls with the same token, until it ends', async () => {
-    const { channel, double, said } = await createBot({ secret: undefined, checkEveryMs: 5, pauseMs: 5 });
+    const { channel, double, observed } = await createBot({ secret: undefined, checkEveryMs: 5, pauseMs: 5 });
     const description = 'Conflict: terminated by other getUpdates request';
     const conflict = { code: 409, description };
     double.script('getUpdates', ...Array.from({ length: 60 }, () => conflict));
     await channel.start?.();
     await expect
-      .poll(() => said.filter((line) => line.includes('channel_out_of_order')))
+      .poll(() => observed.filter((line) => line.includes('channel_out_of_order')))
       .toEqual([expect.stringMatching(/getUpdates 409 Conflict.*one process/)]);
     double.push(minh.writes('a'));
     await expect.poll(() => channel.faults?.()).toEqual([]);
   });
 
   it('is another bot that took the webhook: it is registered anew, and an alarm names its host', async () => {
-    const { channel, double, said } = await createBot({ publicUrl: PUBLIC_URL, checkEveryMs: 5 });
+    const { channel, double, observed } = await createBot({ publicUrl: PUBLIC_URL, checkEveryMs: 5 });
     await channel.start?.();
     double.report({ url: 'https://other.example/telegram/s3cret' });
-    const alarms = () => said.filter((line) => line.includes('channel_out_of_order'));
+    const alarms = () => observed.filter((line) => line.includes('channel_out_of_order'));
     const says = expect.stringMatching(/at other\.example, not at https:\/\/bot\.exam/);
     await expect.poll(alarms).toEqual([says]);
     expect(double.calls('setWebhook').length).toBeGreaterThan(1);

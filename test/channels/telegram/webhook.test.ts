@@ -39,13 +39,13 @@ describe('POST /webhooks/telegram', () => {
   it.each(['wrong', '', `${SECRET}x`, null])(
     'answers 401 to the secret %j, whatever the body',
     async (secret) => {
-      const { post, accepted, said } = await createHook();
+      const { post, accepted, observed } = await createHook();
       for (const body of [minh.writes('hi'), '{', 'x'.repeat(300 * 1024)]) {
         const { statusCode, headers } = await post(body, secret);
         expect([statusCode, headers['content-type']]).toEqual([401, PROBLEM]);
       }
       expect(accepted).toEqual([]);
-      expect(said).toContain('["update","telegram","refused"]');
+      expect(observed).toContain('["update","telegram","refused"]');
     },
   );
 
@@ -78,8 +78,8 @@ describe('POST /webhooks/telegram', () => {
     await channel.start?.();
     for (const { name, says, sent } of readSamples('replay/telegram.jsonl', recordedSchema)) {
       const { statusCode } = await post(JSON.stringify(sent));
-      const heard = kindsOf(accepted.splice(0));
-      expect([name, statusCode, ...heard]).toEqual([name, 200, ...(says === null ? [] : [says])]);
+      const kinds = kindsOf(accepted.splice(0));
+      expect([name, statusCode, ...kinds]).toEqual([name, 200, ...(says === null ? [] : [says])]);
     }
   });
 });
