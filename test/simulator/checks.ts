@@ -436,7 +436,7 @@ export function createChecks(
 
   return {
     ...{ losses, chats, contested, onChange, onDelivered, onDecided, onSwapped, onEnd },
-    ...{ checkLocks, checkLooks, checkAll },
+    ...{ checkLocks, checkLooks, checkAll, lossesOf },
   };
 }
 

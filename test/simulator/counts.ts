@@ -30,6 +30,8 @@ const FLOORS = {
   tickets: 2,
   'answers of staff': 2,
   'tickets with two of staff': 0.5,
+  'gifts handed over': 1,
+  'gifts with two of staff': 0.3,
   'contrary decisions': 0.05,
   settlements: 0.3,
   'letters replayed': 0.3,

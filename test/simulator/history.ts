@@ -1,12 +1,14 @@
 import type { Sender } from '../../src/conversation/message.ts';
+import { Gifts } from '../../src/counter/gifts.ts';
 import type { Outgoing } from '../../src/engine/messages.ts';
 import type { Key, RecordStore } from '../../src/store/port.ts';
 import { changeBetween } from '../support/changes.ts';
 import { createLossyStore } from '../support/lossy-store.ts';
 import { createAntCrmDouble, emailOf } from './antcrm.ts';
 import { type Chat, createChecks, listAll, type Update } from './checks.ts';
-import { BEGIN_MS, type Clock } from './clock.ts';
+import { BEGIN_MS, type Clock, createProcessRuntime } from './clock.ts';
 import { createConduct } from './conduct.ts';
+import { createCounter } from './counter.ts';
 import { createCustomer } from './customers.ts';
 import { createFaultyLine } from './faults.ts';
 import { createPlatforms } from './platform.ts';
@@ -15,7 +17,7 @@ import { createSharedStore } from './shared-store.ts';
 import { createStaff } from './staff.ts';
 import { describeMessage, tellStory } from './story.ts';
 import { type RecordChange, watchRecords } from './watch.ts';
-import { createWorld, type WorldOptions } from './world.ts';
+import { createWorld, type World, type WorldOptions } from './world.ts';
 
 /*
  * The seams between the simulator and the bot, all of them:
@@ -54,6 +56,13 @@ function textOf({ before, after }: RecordChange): string {
   return `${changeBetween(before, after)} ${JSON.stringify(shown)}`;
 }
 
+/** The counter's records as the store has them, without a process. */
+const openGifts = (store: RecordStore, { clock, chance, encryption }: World) =>
+  new Gifts({
+    ...{ store, encryption, onFault: () => {} },
+    runtime: createProcessRuntime(clock, chance, { name: 'check', skewMs: 0, isAlive: () => true }),
+  });
+
 /** Runs the whole bot, three processes of it, through one history: the same seed, the same history. */
 export async function runHistory(seed: number, options: HistoryOptions = {}) {
   const world = createWorld(seed, options);
@@ -84,6 +93,10 @@ export async function runHistory(seed: number, options: HistoryOptions = {}) {
     ...{ checks, desk: () => bot()?.desk },
     isApplied: (operation) => (sent.get(operation)?.applied ?? 0) > 0,
   });
+  const counter = createCounter(world, {
+    gifts: () => bot()?.desk.gifts,
+    isLost: (chat, sinceMs) => checks.lossesOf(chat).some(({ atMs }) => atMs >= sinceMs),
+  });
   const around = { ...{ world, store, line, conduct, limits, exchange }, deliver: platforms.deliver };
 
   function start(place: number): void {
@@ -109,6 +122,7 @@ export async function runHistory(seed: number, options: HistoryOptions = {}) {
     world.countNamed(reply.key);
     const isNew = checks.onDelivered(chat, outgoing, seq);
     if (isNew && reply.key === 'person.waiting') staff.serve(String(reply.params?.reference), chat.written);
+    if (isNew && reply.qr !== undefined) counter.serve(chat, reply.qr);
     if (isNew && last) customers.get(id)?.hear(reply);
   }
 
@@ -206,6 +220,7 @@ export async function runHistory(seed: number, options: HistoryOptions = {}) {
   do await clock.runUntil(clock.atMs + REST_STEP_MS);
   while (clock.atMs < life.faultsMs + REST_MS && !(await isAtRest()));
   await checks.checkAll(lossy);
+  await counter.check(openGifts(lossy, world));
   await options.atEnd?.(lossy, records.keys);
   const story = breaches.length > 0 ? tellStory(world.traced, breaches) : [];
   return { seed, messages, hash: world.hash(), breaches, counts, story };

@@ -406,6 +406,18 @@ export const PLANTED: readonly Planted[] = [
     deliver: (deliver) => async (outgoing, seq) =>
       outgoing.reply.key === 'person.says' && seq % 2 === 0 ? { kind: 'delivered' } : deliver(outgoing, seq),
   }),
+  inDefect('a note for the counter that the store does not confirm is not repeated', 'gifts are known', {
+    gifts: (gifts) => ({ ...gifts, note: (note) => gifts.note(note).catch(() => {}) }),
+  }),
+  inDefect('a gift is handed over to whoever asks', 'handed over once', {
+    gifts: (gifts) => ({
+      ...gifts,
+      async handOver(code, by) {
+        const { result, record } = await gifts.handOver(code, by);
+        return { result: result === 'before' ? 'handedOver' : result, record };
+      },
+    }),
+  }),
   inDefect('the clock of a process is slow, so it takes its leases for longer', 'sends under its lease', {
     runtime: (runtime) => ({ ...runtime, monotonicMs: () => runtime.monotonicMs() / 3 }),
   }),

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { Gifts } from '../../src/counter/gifts.ts';
 import { Engine, type EngineOptions } from '../../src/engine/engine.ts';
 import { LIMITS } from '../../src/engine/limits.ts';
 import type { Delivery, Outgoing } from '../../src/engine/messages.ts';
@@ -25,7 +26,10 @@ import { HASH_KEY, type World } from './world.ts';
 /** Operations are looked up sooner than in production, so that a history ends sooner. */
 const CHECKS_MS = [5_000, 20_000, 60_000, 120_000, 300_000];
 
-const conversation = { ...own, settings: { ...SETTINGS, operationChecksMs: CHECKS_MS, handover: true } };
+const conversation = {
+  ...own,
+  settings: { ...SETTINGS, operationChecksMs: CHECKS_MS, handover: true, counter: true },
+};
 
 /** The operation whose effect is performed in this chain of awaits. */
 const operationAtWork = new AsyncLocalStorage<string>();
@@ -38,6 +42,7 @@ export type Defect = {
   readonly perform?: (perform: Perform) => Perform;
   readonly exchange?: (exchange: Exchange, call: HttpCall, runtime: Runtime) => ReturnType<Exchange>;
   readonly fileNote?: (file: Tickets['file']) => Tickets['file'];
+  readonly gifts?: (gifts: GiftParts) => GiftParts;
   readonly observe?: (observe: Observe) => Observe;
   readonly runtime?: (runtime: Runtime) => Runtime;
   /** The clocks of the rules of calls alone. */
@@ -45,6 +50,7 @@ export type Defect = {
   readonly deliver?: (deliver: Deliver) => Deliver;
   readonly stop?: (engine: Engine, runtime: Runtime) => Promise<void>;
 };
+type GiftParts = Pick<Gifts, 'codeOf' | 'note' | 'handOver'>;
 type Step = EngineOptions['conversation']['step'];
 type Exchange = LoyaltyOptions['transport']['exchange'];
 type Deliver = (outgoing: Outgoing, seq: number) => Promise<Delivery>;
@@ -203,8 +209,18 @@ export function startProcess(name: string, around: Surroundings) {
     return outcome;
   };
 
+  const counter = new Gifts({
+    ...parts,
+    onFault: (fault, record) => observe.alarm(fault, { conversation: record }),
+  });
+  const gifts = (defect.gifts ?? unchanged<GiftParts>)({
+    codeOf: counter.codeOf,
+    note: (note) => counter.note(note),
+    handOver: (code, by) => counter.handOver(code, by),
+  });
   const engine = new Engine({
     ...parts,
+    gifts,
     aroundRecords: defect.aroundRecords,
     ...{ observe, limits, perform, onNotice: createNotices(observe).onNotice },
     conversation: { ...conversation, serviceUp: loyalty.isUp, step },
@@ -217,7 +233,7 @@ export function startProcess(name: string, around: Surroundings) {
     onFault: (fault, record) => observe.alarm(fault, { conversation: record }),
   });
   const { file } = createTickets({ ...parts, operators });
-  const desk: Desk = { operators, fileNote: (defect.fileNote ?? unchanged)(file) };
+  const desk: Desk = { operators, fileNote: (defect.fileNote ?? unchanged)(file), gifts };
   engine.start();
 
   return {

@@ -1,10 +1,15 @@
+import type { Gifts } from '../../src/counter/gifts.ts';
 import type { Operators } from '../../src/engine/operators.ts';
 import type { StaffNote, Tickets } from '../../src/operators/tickets.ts';
 import type { Checks, StaffAnswer } from './checks.ts';
 import type { World } from './world.ts';
 
 /** What a process offers to staff. */
-export type Desk = { readonly operators: Operators; readonly fileNote: Tickets['file'] };
+export type Desk = {
+  readonly operators: Operators;
+  readonly fileNote: Tickets['file'];
+  readonly gifts: Pick<Gifts, 'handOver'>;
+};
 
 /** How often an operator looks, and how old an operation must be: a younger call may be under way. */
 const LOOK_MS = 45_000;
