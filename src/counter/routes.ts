@@ -15,7 +15,7 @@ import type { GiftRecord, HandOver } from './record.ts';
 
 export type GiftRouteOptions = {
   /** Lets only staff pass, people with tokens of their own too. */
-  readonly guard: Pick<Guard, 'inbox' | 'speaker'>;
+  readonly guard: Pick<Guard, 'inbox' | 'speaker' | 'visitorOf'>;
   readonly gifts: Pick<Gifts, 'find' | 'handOver'>;
   readonly photoReader: Pick<PhotoReader, 'read'>;
   readonly runtime: Pick<Runtime, 'monotonicMs'>;
@@ -89,11 +89,13 @@ export function giftRoutes({
     const routes = scope.withTypeProvider<ZodTypeProvider>();
 
     routes.get('/staff/gifts/:code', { schema: ROUTES.show }, async (request, reply) => {
-      const guessers = [`address ${request.ip}`];
+      const by = guard.visitorOf(request)?.person;
+      const guessers = [`address ${request.ip}`, ...(by === undefined ? [] : [`person ${by}`])];
       if (!misses.take(guessers)) return problem(reply, ...TOO_MANY);
       const code = parseGiftCode(request.params.code);
       const shown = code === undefined ? undefined : toGiftView(code, await gifts.find(code));
-      record(request, 'look a gift up', { operation: shown?.reference, result: shown?.status ?? 'unknown' });
+      const result = shown?.status ?? 'unknown';
+      record(request, 'look a gift up', { by, operation: shown?.reference, result });
       if (shown === undefined) return problem(reply, ...UNKNOWN);
       misses.forgive(guessers);
       return reply.send(shown);

@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import Fastify from 'fastify';
 import { Redis } from 'ioredis';
 import { expect, it, onTestFinished } from 'vitest';
@@ -168,4 +171,15 @@ it('is for staff alone', async () => {
     const response = await fetch(`${url}/staff/gifts/${path}`, { method: path === 'read' ? 'POST' : 'GET' });
     expect(response.status).toBe(401);
   }
+});
+
+it('a person of STAFF_PEOPLE hands over under their own name, and guesses by themselves', async () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'people-')), 'people.txt');
+  writeFileSync(file, 'Lan: a-token-of-lan-0123456789ab\nMinh: a-token-of-minh-0123456789a\n');
+  const { redeem, url } = await startShop({ STAFF_PEOPLE: file });
+  const code = codeIn(await redeem('c'));
+  const headers = { ...HEADERS, authorization: 'Bearer a-token-of-lan-0123456789ab' };
+  const body = JSON.stringify({ by: 'Minh' });
+  const response = await fetch(`${url}/staff/gifts/${code}/hand-over`, { method: 'POST', headers, body });
+  expect([response.status, await response.json()]).toMatchObject([200, { handedOver: { by: 'Lan' } }]);
 });

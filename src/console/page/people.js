@@ -11,8 +11,9 @@ async function readStaff() {
   if (!staff.name) return;
   $('by').value = staff.name;
   $('by').readOnly = true;
-  // The inbox alone is open to them.
-  for (const link of document.querySelectorAll('nav a')) link.hidden ||= link.hash !== '#inbox';
+  // The inbox and the counter alone are open to them.
+  for (const link of document.querySelectorAll('nav a'))
+    link.hidden ||= link.hash !== '#inbox' && link.hash !== '#gift';
   tell('tickets');
   tell('ticket', { isOther: false, isSame: true });
 }
