@@ -59,7 +59,6 @@ export function createClient(
   }
   return new Cluster([...address.nodes], {
     enableOfflineQueue,
-    enableAutoPipelining: COMMON.enableAutoPipelining,
     redisOptions: { ...node, commandTimeout: nodeMs },
     clusterRetryStrategy: retryStrategy,
     // Enough for a moved slot and a failover. More would send commands round the living masters.
@@ -88,14 +87,10 @@ function sentinelOptions(
   };
 }
 
-/** How long a command may take, with all retries of the client. */
-export const COMMAND_MS = 1800;
-
 const COMMON = {
-  // Commands of one iteration of the event loop go out together. One by one, a text costs 1.7 times as much.
-  enableAutoPipelining: true,
   connectTimeout: 2000,
-  commandTimeout: COMMAND_MS,
+  // With all retries of the client.
+  commandTimeout: 1800,
   // A connection without any answer for this long is dead.
   socketTimeout: 4000,
   // How often a node that loads its data is asked whether it is ready.
@@ -113,7 +108,7 @@ export const NODE_MS = 1000;
 const NO_MASTER = /^(?:ERR [^-]*-)?(?:READONLY|MASTERDOWN|LOADING|UNBLOCKED)\b/;
 
 /** The connections to masters that are open or known. */
-const mastersOf = (client: Redis | Cluster): readonly Redis[] =>
+export const mastersOf = (client: Redis | Cluster): readonly Redis[] =>
   client instanceof Cluster ? client.nodes('master') : [client];
 
 /** A node that holds data: its name for operators, a key that it holds, its connection if there is one. */
