@@ -1,15 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { createClient } from '../../src/channels/staff/client.ts';
 import useFolder from '../support/folder.ts';
-import { startBot, startProcess } from '../support/processes.ts';
+import { type Bot, startBot, startProcess } from '../support/processes.ts';
 import { startRedis } from '../support/redis.ts';
 // What it takes to understand a text is shown first.
 import './interpret.ts';
 
 /*
- * `npm run bench`: turns a second of a bot in memory and on Redis, over the staff webhook, and what a turn
- * costs. So many conversations are in flight; each asks its next question as soon as the last was answered.
- * Compare two versions in one run: the machine has its day.
+ * `npm run bench`: turns a second and what a turn costs, over the staff webhook: a bot in memory, one on Redis,
+ * and two on one Redis whose turns alternate, as behind a round-robin proxy. So many conversations are in
+ * flight; each asks its next question as soon as the last was answered. All bots live at once and take turns
+ * of a slice, because the machine has its day: compare by the ratios, which are of slices side by side.
  */
 
 process.once('exit', useFolder());
@@ -20,59 +21,104 @@ const CUSTOMERS = 1000;
 /** A dialogue that asks nothing of AntCRM, over and over. */
 const DIALOGUE = ['trợ giúp', 'tích điểm', 'TIVI000000017', '0912345678', 'bỏ qua', 'huỷ'] as const;
 const IN_FLIGHT = [1, 32];
-const [WARM_UP, TURNS, ROUNDS] = [30_000, 6000, 3];
+const [WARM_UP, TURNS, SLICES] = [20_000, 1500, 8];
+
+type Customer = { readonly conversation: string; turns: number };
+type Target = { readonly name: string; readonly bots: readonly Bot[]; readonly idle: Customer[] };
+/** `cost`: processor time of all its processes, ms a turn. */
+type Slice = { readonly cost: number; readonly perSecond: number };
 
 const sandbox = await startProcess('src/sandbox/main.ts');
 const [, antcrm = ''] = await sandbox.line(/AntCRM sandbox: (\S+)/);
 
-/** A figure of the bot, as its metrics tell it. */
-async function figureOf(url: string, name: string): Promise<number> {
-  const headers = { authorization: `Bearer ${STAFF_TOKEN}` };
-  const metrics = await (await fetch(`${url}/metrics`, { headers })).text();
-  return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(metrics)?.[1]);
-}
-
-async function measure(name: string, store: Readonly<Record<string, string>>): Promise<void> {
+async function open(
+  name: string,
+  processes: number,
+  store: Readonly<Record<string, string>>,
+): Promise<Target> {
   const key = randomBytes(32).toString('base64');
-  const bot = await startBot({
-    ...{ LOG_LEVEL: 'info', STAFF_TOKEN, STATE_KEY: key, HASH_KEY: key, ...store },
-    ...{ ANTCRM_BASE_URL: antcrm, ANTCRM_API_KEY: 'bench' },
-  });
-  const client = createClient(bot.url, STAFF_TOKEN);
-  const idle = Array.from({ length: CUSTOMERS }, (_, index) => ({ conversation: `bench-${index}`, said: 0 }));
-
-  async function run(inFlight: number, turns: number): Promise<void> {
-    let left = turns;
-    const talk = async (): Promise<void> => {
-      while (left-- > 0) {
-        const customer = idle.shift();
-        if (customer === undefined) throw new Error('there are not so many customers');
-        const { conversation } = customer;
-        const text = DIALOGUE[customer.said++ % DIALOGUE.length] ?? '';
-        const { status } = await client.send({ conversation, locale: 'vi', text });
-        if (status !== 'done') throw new Error(status);
-        idle.push(customer);
-      }
-    };
-    await Promise.all(Array.from({ length: inFlight }, talk));
-  }
-
-  await run(Math.max(...IN_FLIGHT), WARM_UP);
-  for (const inFlight of IN_FLIGHT.flatMap((some) => Array<number>(ROUNDS).fill(some))) {
-    const cpuSeconds = await figureOf(bot.url, 'process_cpu_seconds_total');
-    const startMs = performance.now();
-    await run(inFlight, TURNS);
-    const perSecond = (TURNS / (performance.now() - startMs)) * 1000;
-    const spent = (await figureOf(bot.url, 'process_cpu_seconds_total')) - cpuSeconds;
-    const rssMb = (await figureOf(bot.url, 'process_resident_memory_bytes')) / 2 ** 20;
-    const speed = `${perSecond.toFixed(0)} turns/s`;
-    const cost = `${((spent * 1000) / TURNS).toFixed(3)} ms of CPU a turn`;
-    console.log(`${name} × ${inFlight}`.padEnd(16), speed, cost, rssMb.toFixed(0), 'MB');
-  }
-  await bot.stop();
+  const keys = { STAFF_TOKEN, STATE_KEY: key, HASH_KEY: key };
+  const loyalty = { ANTCRM_BASE_URL: antcrm, ANTCRM_API_KEY: 'bench' };
+  const start = () => startBot({ LOG_LEVEL: 'info', ...keys, ...store, ...loyalty });
+  const bots = await Promise.all(Array.from({ length: processes }, start));
+  const idle = Array.from({ length: CUSTOMERS }, (_, index) => ({
+    conversation: `bench-${index}`,
+    turns: 0,
+  }));
+  return { name, bots, idle };
 }
 
-const redis = await startRedis('--auto-aof-rewrite-percentage', '0');
-await measure('memory', {});
-await measure('Redis', { REDIS_URL: redis.url });
-await Promise.all([sandbox.stop(), redis.stop()]);
+/** The sum of a figure over the target's processes, as their metrics tell it. */
+async function figureOf({ bots }: Target, name: string): Promise<number> {
+  const headers = { authorization: `Bearer ${STAFF_TOKEN}` };
+  let sum = 0;
+  for (const { url } of bots) {
+    const metrics = await (await fetch(`${url}/metrics`, { headers })).text();
+    sum += Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(metrics)?.[1]);
+  }
+  return sum;
+}
+
+/** Each customer's next turn goes to the next process. */
+async function talk({ bots, idle }: Target, inFlight: number, turns: number): Promise<void> {
+  const clients = bots.map(({ url }) => createClient(url, STAFF_TOKEN));
+  let left = turns;
+  const talkOn = async (): Promise<void> => {
+    while (left-- > 0) {
+      const customer = idle.shift();
+      const client = clients[(customer?.turns ?? 0) % clients.length];
+      if (customer === undefined || client === undefined) throw new Error('there are not so many customers');
+      const text = DIALOGUE[customer.turns++ % DIALOGUE.length] ?? '';
+      const { status } = await client.send({ conversation: customer.conversation, locale: 'vi', text });
+      if (status !== 'done') throw new Error(status);
+      idle.push(customer);
+    }
+  };
+  await Promise.all(Array.from({ length: inFlight }, talkOn));
+}
+
+async function measure(target: Target, inFlight: number): Promise<Slice> {
+  const cpuSeconds = await figureOf(target, 'process_cpu_seconds_total');
+  const startMs = performance.now();
+  await talk(target, inFlight, TURNS);
+  const perSecond = (TURNS / (performance.now() - startMs)) * 1000;
+  const spent = (await figureOf(target, 'process_cpu_seconds_total')) - cpuSeconds;
+  return { cost: (spent * 1000) / TURNS, perSecond };
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+const redis = [
+  await startRedis('--auto-aof-rewrite-percentage', '0'),
+  await startRedis('--auto-aof-rewrite-percentage', '0'),
+] as const;
+const one = await open('one on Redis', 1, { REDIS_URL: redis[0].url });
+const two = await open('two that alternate', 2, { REDIS_URL: redis[1].url });
+const targets = [one, two, await open('one in memory', 1, {})];
+for (const target of targets) await talk(target, Math.max(...IN_FLIGHT), WARM_UP * target.bots.length);
+
+for (const inFlight of IN_FLIGHT) {
+  const rounds: ReadonlyMap<Target, Slice>[] = [];
+  for (let round = 0; round < SLICES; round++) {
+    const slices = new Map<Target, Slice>();
+    for (const target of targets) slices.set(target, await measure(target, inFlight));
+    rounds.push(slices);
+  }
+  for (const target of targets) {
+    const slices = rounds.flatMap((round) => round.get(target) ?? []);
+    const ratios = rounds.map((round) => (round.get(target)?.cost ?? 0) / (round.get(one)?.cost ?? 0));
+    const cost = `${median(slices.map((slice) => slice.cost)).toFixed(3)} ms of CPU a turn`;
+    const ratio = `${median(ratios).toFixed(2)} × one on Redis`;
+    const speed = `${median(slices.map(({ perSecond }) => perSecond)).toFixed(0)} turns/s`;
+    const rssMb = (await figureOf(target, 'process_resident_memory_bytes')) / 2 ** 20;
+    console.log(
+      `${target.name}, ${inFlight} in flight:`.padEnd(36),
+      `${cost}, ${ratio}, ${speed}, ${rssMb.toFixed(0)} MB`,
+    );
+  }
+}
+for (const { bots } of targets) for (const bot of bots) await bot.stop();
+await Promise.all([sandbox.stop(), ...redis.map((server) => server.stop())]);
