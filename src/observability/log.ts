@@ -28,6 +28,7 @@ export const ALARMS = [
   'record_lost',
   'seal_broken',
   'code_guessing',
+  'codes_failing',
   'staff_operation',
   'store_unavailable',
   'store_emptied',

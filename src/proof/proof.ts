@@ -1,6 +1,7 @@
 import type { CodeSent, CodeTried, PerformProof, ProofEffect } from '../conversation/proof.ts';
 import { type RecordParts, VersionedRecords } from '../engine/versioned-records.ts';
 import type { Words } from '../i18n.ts';
+import { atMostEvery } from '../observability/log.ts';
 import type { Observe } from '../observability/metrics.ts';
 import { Bulkhead, NO_ROOM } from '../resilience/bulkhead.ts';
 import type { Runtime } from '../runtime.ts';
@@ -20,6 +21,7 @@ export type ProofOptions = {
 /** Calls of the gateway at once in each process: one that hangs must not take all turns. */
 const PLACES = 8;
 const PATIENCE_MS = 1000;
+const ALARM_EVERY_MS = 60_000;
 
 type About = Parameters<PerformProof>[1];
 type EffectOf<Kind extends ProofEffect['kind']> = Extract<ProofEffect, { kind: Kind }>;
@@ -33,6 +35,7 @@ export class OneTimeCodes {
   readonly #numbers;
   readonly #askers;
   readonly #places: Bulkhead;
+  readonly #alarmFailing: (result: string) => void;
 
   constructor(options: ProofOptions) {
     const { store, encryption: sealer, runtime, observe } = options;
@@ -41,6 +44,8 @@ export class OneTimeCodes {
     this.#options = options;
     this.#numbers = new VersionedRecords(NUMBER, parts);
     this.#askers = new VersionedRecords(ASKER, parts);
+    const alarm = (result: string): void => observe.alarm('codes_failing', { result });
+    this.#alarmFailing = atMostEvery(ALARM_EVERY_MS, alarm, runtime.monotonicMs);
     this.#places = new Bulkhead({ places: PLACES, patienceMs: PATIENCE_MS }, runtime);
   }
 
@@ -81,7 +86,10 @@ export class OneTimeCodes {
 
   async #hand(message: CodeMessage) {
     const sending = await this.#places.run(() => this.#options.gateway.send(message));
-    return sending === NO_ROOM ? 'unavailable' : sending;
+    const result = sending === NO_ROOM ? 'unavailable' : sending;
+    // A gateway that refuses a number works.
+    if (result === 'unavailable' || result === 'unknown') this.#alarmFailing(result);
+    return result;
   }
 
   async #try({ phone, purpose, code }: EffectOf<'tryCode'>, about: About): Promise<CodeTried> {

@@ -24,12 +24,12 @@ function world() {
   };
   const store = createMemoryStore(systemRuntime);
   const encryption = createEncryption({ key: randomBytes(32), hashKey: randomBytes(32) });
-  const { observe } = recordingObserve();
+  const { observe, observed } = recordingObserve();
   const parts = { store, encryption, words, observe, runtime: systemRuntime };
   const open = (other: ProofGateway = gateway) => new OneTimeCodes({ ...parts, gateway: other });
   const tryCode = (code: string, purpose = 'redeem') =>
     ({ kind: 'tryCode', phone: PHONE, purpose, code }) as const;
-  return { sent, open, tryCode };
+  return { sent, observed, open, tryCode };
 }
 
 it('a process that dies while it sends leaves a code that counts, and the next one sends no other', async () => {
@@ -76,6 +76,24 @@ it('a gateway that hangs holds up eight turns of a process, no more', async () =
   await expect.poll(() => results.length, { timeout: 5000 }).toBeGreaterThanOrEqual(2);
   expect(new Set(results).isSubsetOf(new Set(['unavailable', 'limited']))).toBe(true);
 });
+
+it.each([
+  ['unavailable', 1],
+  ['unknown', 1],
+  ['refused', 0],
+  ['sent', 0],
+] as const)(
+  'a gateway whose answer is %s raises %i alarms, without anything of the customer',
+  async (result, count) => {
+    const { open, observed } = world();
+    const { perform } = open({ send: async () => result, async close() {} });
+    await perform(SEND, ABOUT);
+    await perform({ ...SEND, phone: '+84912345678' }, { conversation: 'd', message: 'm2' });
+    const alarms = observed.filter((line) => line.includes('codes_failing'));
+    expect(alarms).toHaveLength(count);
+    expect(alarms.join()).not.toMatch(/867123456|912345678/);
+  },
+);
 
 it('codes are spread over all that there are', async () => {
   const { sent, open } = world();
