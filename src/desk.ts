@@ -31,7 +31,7 @@ export function createDesk(
     channels: channels.traits.map(({ name }) => name),
     maxBacklog: config.maxBacklog,
   });
-  const tickets = createTickets({ store, operators, runtime: systemRuntime });
+  const tickets = createTickets({ store, operators, runtime: systemRuntime, platform: channels.platform });
   return { operators, overload, tickets };
 }
 

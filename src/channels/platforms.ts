@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { LOCALES, type Sender } from '../conversation/message.ts';
-import type { Delivery, FetchedPhoto } from '../engine/messages.ts';
+import type { Delivery, FetchedMedia, FetchedPhoto } from '../engine/messages.ts';
 import type { Limit } from '../http/guard.ts';
 import { problem } from '../http/problem.ts';
-import type { Exchange } from '../http/transport.ts';
+import type { Exchange, Opened } from '../http/transport.ts';
 import type { Observe } from '../observability/metrics.ts';
 import type { ChannelTraits } from './channel.ts';
 
@@ -88,6 +88,30 @@ export function photoIn(exchange: Exchange): FetchedPhoto {
   if (exchange.kind !== 'answered') return photoFailure(failureOf(exchange));
   const meaning = meaningOf(exchange);
   return meaning.kind === 'delivered' ? { kind: 'fetched', bytes: exchange.content } : photoFailure(meaning);
+}
+
+/** How long the head of a file, and each of its parts, may take, ms. */
+export const MEDIA_MS = 10_000;
+
+/** The file in a platform's answer. */
+export function mediaIn(opened: Opened): FetchedMedia {
+  if (opened.kind === 'large') return opened;
+  if (opened.kind !== 'answered') return { kind: 'unavailable' };
+  const { status, content } = opened;
+  if (status >= 200 && status < 300) return { kind: 'fetched', content };
+  content.destroy();
+  return mediaFailure(meaningOf({ status }));
+}
+
+/** `unauthorized` is the operator's fault, and may be mended. */
+export function mediaFailure({ kind }: Delivery): FetchedMedia {
+  return { kind: kind === 'rejected' || kind === 'unreachable' ? 'gone' : 'unavailable' };
+}
+
+/** A file's name as the customer's client wrote it, without what could mislead. */
+export function cleanName(written: string | undefined): { name?: string } {
+  const name = cut((written ?? '').replace(/[\p{Cc}\p{Cf}/\\]/gu, '').trim(), MAX_NAME);
+  return name === '' ? {} : { name };
 }
 
 /** The first `max` UTF-16 units of a text. Half a character at the end is replaced. */

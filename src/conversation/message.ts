@@ -45,6 +45,22 @@ export type RemotePicture = z.infer<typeof remoteSchema>;
 export const pictureSchema = z.discriminatedUnion('kind', [remoteSchema, readSchema, unreadSchema]);
 export type Picture = z.infer<typeof pictureSchema>;
 
+export const MEDIA_KINDS = ['picture', 'voice', 'video', 'file', 'place'] as const;
+
+/**
+ * What a customer sent beside text, for staff. It is never stored itself: `at` is what its channel needs to
+ * fetch it (`Platform.fetchMedia`); absent: the bot cannot. `name`: of the file; of a place with its
+ * coordinates. `bytes`: how large it is, as the platform says.
+ */
+export const mediaSchema = z.strictObject({
+  kind: z.enum(MEDIA_KINDS),
+  name: z.string().optional(),
+  bytes: z.number().optional(),
+  at: z.json().optional(),
+});
+export type Media = z.infer<typeof mediaSchema>;
+const media = z.array(mediaSchema).optional();
+
 /**
  * Pictures of one message, with their caption.
  */
@@ -52,6 +68,7 @@ export const photoSchema = z.strictObject({
   kind: z.literal('photo'),
   pictures: z.array(pictureSchema),
   caption: z.string().optional(),
+  media,
 });
 export type Photo = z.infer<typeof photoSchema>;
 
@@ -69,7 +86,7 @@ export interface PhotoReader {
 /**
  * What a customer can send, on any channel. Stored (sealed) with its conversation, hence a schema.
  *
- * - `text`: at most `MAX_TEXT` characters; the channel has cut it.
+ * - `text`: at most `MAX_TEXT` characters; the channel has cut it. With `media`, their caption.
  * - `choice`: the id of a pressed button, and the view (question) that it belonged to. Without `view`: the
  *   current one.
  * - `contact`: a shared phone, as the platform wrote it. `own` only if the platform ties the number to the
@@ -85,7 +102,7 @@ export interface PhotoReader {
  */
 export type Message = z.infer<typeof messageSchema>;
 export const messageSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('text'), text: z.string() }),
+  z.strictObject({ kind: z.literal('text'), text: z.string(), media }),
   z.strictObject({ kind: z.literal('choice'), choice: z.string(), view: z.string().optional() }),
   z.strictObject({ kind: z.literal('contact'), phone: z.string(), own: z.boolean() }),
   z.strictObject({
@@ -97,7 +114,7 @@ export const messageSchema = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ kind: z.literal('start'), payload: z.string().optional() }),
   photoSchema,
-  z.strictObject({ kind: z.literal('unknown'), what: z.enum(['voice', 'sticker', 'other']) }),
+  z.strictObject({ kind: z.literal('unknown'), what: z.enum(['voice', 'sticker', 'other']), media }),
   z.strictObject({ kind: z.literal('group') }),
   z.strictObject({
     kind: z.literal('person'),

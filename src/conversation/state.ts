@@ -8,7 +8,7 @@ import {
   provableValueSchema,
   receiptSchema,
 } from './effect.ts';
-import { LOCALES, type Locale, type Sender } from './message.ts';
+import { LOCALES, type Locale, mediaSchema, type Sender } from './message.ts';
 import { periodSchema } from './values/calendar.ts';
 
 /** A flow ends after this silence, ms. */
@@ -177,7 +177,7 @@ export type Reason = (typeof REASONS)[number];
 
 /**
  * A message in a ticket; `by` is absent if the customer wrote it. `id` tells it from its repeat. `tracked`:
- * its record tells whether it was delivered.
+ * its record tells whether it was delivered. `media`: each with its number in the ticket.
  */
 const noteSchema = z.strictObject({
   atMs: z.number(),
@@ -185,6 +185,7 @@ const noteSchema = z.strictObject({
   by: z.string().optional(),
   id: z.string().optional(),
   tracked: z.literal(true).optional(),
+  media: z.array(mediaSchema.extend({ n: z.number() })).optional(),
 });
 
 /** The flow, its question and its values, in full, when the ticket was opened. */
@@ -204,7 +205,7 @@ export const doingSchema = z.strictObject({
  * - `name`: the customer's display name. `claimedBy`, `closed.staff`: the member of staff.
  * - `led`: messages that led to it. `notUnderstood`: messages before it that were not understood.
  * - `erased`: closed for new messages.
- * - `count`: the number of all messages (`notes` has only the last ones), and of claims and releases.
+ * - `count`: the number of all messages and media (`notes` has only the last ones), of claims and releases.
  */
 const ticketSchema = z.strictObject({
   id: z.string(),
@@ -229,7 +230,12 @@ const ticketSchema = z.strictObject({
   notUnderstood: z.array(z.string()).optional(),
   erased: z.literal(true).optional(),
   notes: z.array(noteSchema),
-  count: z.strictObject({ customer: z.number(), staff: z.number(), claims: z.number().optional() }),
+  count: z.strictObject({
+    customer: z.number(),
+    staff: z.number(),
+    claims: z.number().optional(),
+    media: z.number().optional(),
+  }),
 });
 export type Ticket = z.infer<typeof ticketSchema>;
 

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import { awaitedSchema, type Intent, intentSchema as knownCallSchema } from '../conversation/effect.ts';
 import { giftNoteSchema } from '../conversation/gift-note.ts';
@@ -122,6 +123,11 @@ export interface Platform {
    * follows no redirect, and reads at most `MAX_PHOTO_BYTES`. One try, within five seconds; never throws.
    */
   fetchPhoto?(place: Pick<Incoming, 'address' | 'conversation'>, at: unknown): Promise<FetchedPhoto>;
+  /**
+   * Begins to fetch what a customer sent, for staff; `at` is the channel's own (`Media`). Asks only the
+   * platform's exact hosts and follows no redirect. Never throws.
+   */
+  fetchMedia?(place: Pick<Incoming, 'address' | 'conversation'>, at: unknown): Promise<FetchedMedia>;
 }
 
 /**
@@ -131,6 +137,19 @@ export interface Platform {
 export type FetchedPhoto =
   | { readonly kind: 'fetched'; readonly bytes: Uint8Array }
   | { readonly kind: 'large' | 'unavailable' | 'refused' };
+
+/** The largest file of a customer that staff can look at, bytes; also Telegram's limit for bots. */
+export const MAX_MEDIA_BYTES = 20 * 1024 * 1024;
+
+/**
+ * How a fetch of media ended. `content` is read as it comes, and must be read or destroyed.
+ *
+ * - `large`: over `MAX_MEDIA_BYTES`. `unavailable`: no answer, or one that may change.
+ * - `gone`: the platform does not have it any more, or names a host that is not allowed.
+ */
+export type FetchedMedia =
+  | { readonly kind: 'fetched'; readonly content: Readable }
+  | { readonly kind: 'large' | 'unavailable' | 'gone' };
 
 /** What a turn waited for before its reply. `take`: its message. */
 const tripSchema = z.enum(['take', 'intend', 'lock', 'unlock', 'commit']);

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
+import { Readable } from 'node:stream';
 import { Agent, buildConnector, Client, type Dispatcher } from 'undici';
 
 /** One HTTP call. Times are ms. */
@@ -41,6 +42,16 @@ export type Exchange =
     }
   | { readonly kind: 'large' }
   | { readonly kind: 'unsent' | 'lost'; readonly reason: string };
+
+/** As `Exchange`, but the answer's body is read by the caller, who must read or destroy it. */
+export type Opened =
+  | {
+      readonly kind: 'answered';
+      readonly status: number;
+      readonly headers: IncomingHttpHeaders;
+      readonly content: Readable;
+    }
+  | Exclude<Exchange, { kind: 'answered' }>;
 
 export type TransportOptions = {
   /** The only origin that may be called; a call elsewhere is `unsent`. By default the caller checks each. */
@@ -93,6 +104,36 @@ export class Transport {
     else if (call.signal?.aborted) handler.fail('AbortError');
     else dispatcher.dispatch({ origin, path, method, headers, body }, handler);
     return isFresh ? handler.exchange.finally(() => void dispatcher.destroy()) : handler.exchange;
+  }
+
+  /**
+   * Begins a call whose answer is too large to be held: it is `answered` once its head has come. `timeoutMs`:
+   * how long the head, and then each part of the body, may take. A body over `maxBytes` that did not say so,
+   * or that stalls, ends with an error. Never rejects.
+   */
+  async open({ method, origin, path, headers, timeoutMs, maxBytes }: OpenCall): Promise<Opened> {
+    if (this.#origin !== undefined && this.#origin !== origin) {
+      return { kind: 'unsent', reason: 'ForeignOrigin' };
+    }
+    const abort = new AbortController();
+    const timer = setTimeout(() => abort.abort(), timeoutMs);
+    try {
+      const { signal } = abort;
+      const answer = await this.#shared.request({ origin, path, method, headers: headers ?? {}, signal });
+      const { statusCode: status, headers: told, body } = answer;
+      // Without a listener, an error of an abandoned body would end the process.
+      body.on('error', () => {});
+      if (Number(told['content-length'] ?? 0) > maxBytes) {
+        body.destroy();
+        return { kind: 'large' };
+      }
+      const content = Readable.from(bounded(body, { abort, timeoutMs, maxBytes }), { objectMode: false });
+      return { kind: 'answered', status, headers: told, content };
+    } catch (error) {
+      return { kind: 'lost', reason: error instanceof Error ? codeOf(error) : 'unknown' };
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Lets open calls finish; further calls are `unsent`. */
@@ -191,6 +232,32 @@ class CallHandler implements Dispatcher.DispatchHandler {
     clearTimeout(this.#timer);
     this.#call.signal?.removeEventListener('abort', this.#abort);
     this.#resolve(exchange);
+  }
+}
+
+type OpenCall = Pick<HttpCall, 'method' | 'origin' | 'path' | 'headers' | 'timeoutMs' | 'maxBytes'>;
+
+/** The parts of a body, within its limits. Its errors name no address. */
+async function* bounded(
+  body: Readable,
+  { abort, timeoutMs, maxBytes }: Pick<OpenCall, 'timeoutMs' | 'maxBytes'> & { abort: AbortController },
+): AsyncGenerator<Buffer> {
+  let size = 0;
+  let timer = setTimeout(() => abort.abort(), timeoutMs);
+  try {
+    for await (const part of body) {
+      clearTimeout(timer);
+      const bytes = Buffer.from(part);
+      size += bytes.length;
+      if (size > maxBytes) throw new Error('too large');
+      yield bytes;
+      timer = setTimeout(() => abort.abort(), timeoutMs);
+    }
+  } catch {
+    throw new Error('the body ended early');
+  } finally {
+    clearTimeout(timer);
+    body.destroy();
   }
 }
 

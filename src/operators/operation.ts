@@ -22,11 +22,12 @@ export function toLetterView({ id, conversation, atMs, reason, holds }: OpenLett
 export function toLetterContent({ holds }: OpenLetter) {
   if (holds === null || holds === 'state') return undefined;
   const { message } = holds;
+  // Where a file is, the platform's own address says: it would show our token, or let anybody fetch it.
+  const media = 'media' in message ? message.media?.map(({ at: _, ...shown }) => shown) : undefined;
   if (message.kind !== 'photo') {
     const { kind: _, ...content } = message;
-    return content;
+    return media ? { ...content, media } : content;
   }
-  // Where a picture is, the platform's own address says: it would show our token, or let anybody fetch it.
   const { caption, pictures } = message;
   const codes = pictures.flatMap((picture) => (picture.kind === 'read' ? picture.texts : []));
   return { caption, pictures: pictures.length, codes };

@@ -1,7 +1,14 @@
 import { LRUCache } from 'lru-cache';
 import { claimTicket } from '../conversation/dialogue/handover.ts';
+import type { Media } from '../conversation/message.ts';
 import type { State, Ticket } from '../conversation/state.ts';
-import { FAILURES, type Failure } from '../engine/messages.ts';
+import {
+  FAILURES,
+  type Failure,
+  type FetchedMedia,
+  MAX_MEDIA_BYTES,
+  type Platform,
+} from '../engine/messages.ts';
 import { entriesOf, type Operators, type StoredConversation } from '../engine/operators.ts';
 import type { Runtime, Timer } from '../runtime.ts';
 import { type RecordStore, StoreUnavailable } from '../store/port.ts';
@@ -30,7 +37,12 @@ type TicketParts = {
   readonly store: Pick<RecordStore, 'list'>;
   readonly operators: Pick<Operators, 'conversation' | 'file'>;
   readonly runtime: Pick<Runtime, 'id' | 'timer'>;
+  /** The channel of that name. Absent: nothing that customers sent can be fetched. */
+  platform?(channel: string): Pick<Platform, 'fetchMedia'> | undefined;
 };
+
+/** What a customer sent, and how fetching it ended. */
+export type SeenMedia = Pick<Media, 'kind' | 'name'> & { readonly fetched: FetchedMedia };
 
 /** Tickets in a list, unless more customers wait. */
 const MOST_LISTED = 200;
@@ -52,7 +64,7 @@ export type Tickets = ReturnType<typeof createTickets>;
 export type TicketList = { readonly tickets: readonly SeenTicket[]; readonly total: number };
 
 /** All functions reject with `StoreUnavailable`. */
-export function createTickets({ store, operators, runtime }: TicketParts) {
+export function createTickets({ store, operators, runtime, platform }: TicketParts) {
   const places = new LRUCache<string, string>({ max: MOST_PLACES });
   const read = async (conversation: string, id: string): Promise<SeenTicket | null> =>
     ticketIn(await operators.conversation(conversation), id);
@@ -67,6 +79,11 @@ export function createTickets({ store, operators, runtime }: TicketParts) {
     if (!entry && !isWhole) throw new StoreUnavailable('some shards of the store do not answer');
     if (entry) places.set(id, entry.conversation);
     return entry?.conversation;
+  }
+
+  async function find(id: string): Promise<SeenTicket | null> {
+    const conversation = await placeOf(id);
+    return conversation === undefined ? null : read(conversation, id);
   }
 
   return {
@@ -84,10 +101,10 @@ export function createTickets({ store, operators, runtime }: TicketParts) {
       return { tickets: seen.filter((one) => one !== null), total };
     },
 
-    async find(id: string): Promise<SeenTicket | null> {
-      const conversation = await placeOf(id);
-      return conversation === undefined ? null : read(conversation, id);
-    },
+    find,
+
+    /** Begins to fetch what the customer sent, the `n`th of the ticket; null: there is none. */
+    media: async (id: string, n: number) => fetchMedia(await find(id), n, platform),
 
     /** A repeated `note.id` changes nothing. */
     async file(id: string, note: StaffNote): Promise<'filed' | 'unknown' | 'closed'> {
@@ -110,6 +127,20 @@ export function createTickets({ store, operators, runtime }: TicketParts) {
 
     follow: createTicketNews(store, runtime),
   };
+}
+
+async function fetchMedia(
+  seen: SeenTicket | null,
+  n: number,
+  platform: TicketParts['platform'],
+): Promise<SeenMedia | null> {
+  const found = seen?.ticket.notes.flatMap(({ media = [] }) => media).find((one) => one.n === n);
+  if (!seen || !found) return null;
+  const { kind, name, at, bytes = 0 } = found;
+  if (at === undefined) return { kind, name, fetched: { kind: 'gone' } };
+  if (bytes > MAX_MEDIA_BYTES) return { kind, name, fetched: { kind: 'large' } };
+  const fetching = platform?.(seen.origin.channel)?.fetchMedia?.(seen.origin, at);
+  return { kind, name, fetched: (await fetching) ?? { kind: 'unavailable' } };
 }
 
 /** Open tickets all, of closed ones the newest. */

@@ -36,10 +36,16 @@ const TABLE: readonly [string, Delivery, readonly TelegramFault[], readonly Team
     [...refusals('NotEnoughPermissions'), ...statuses(401, 403)],
   ],
   [
-    '403, or the conversation is not found',
+    '403, because the customer blocked the bot',
+    { kind: 'unreachable', blocked: true },
+    [error(403, 'Forbidden: bot was blocked by the user')],
+    refusals('MessageWritesBlocked', 'ConversationBlockedByUser', 'BotNotInConversationRoster'),
+  ],
+  [
+    'another 403 about the customer, or the conversation is not found',
     { kind: 'unreachable' },
-    [error(403, 'Forbidden: bot was blocked by the user'), error(400, 'Bad Request: chat not found')],
-    [...refusals('MessageWritesBlocked', 'ForbiddenOperationException'), ...statuses(404)],
+    [error(403, 'Forbidden: user is deactivated'), error(400, 'Bad Request: chat not found')],
+    [...refusals('BotDisabledByAdmin', 'ForbiddenOperationException'), ...statuses(404)],
   ],
   [
     'another 4xx',

@@ -21,6 +21,7 @@ const NO_TICKETS = {
   file: async () => 'unknown' as const,
   follow: async () => () => {},
   unclear: async () => [],
+  media: async () => null,
 };
 
 channelContract({

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { createHook, Transport } from '../../src/http/transport.ts';
 import { closedPort, serve } from '../support/server.ts';
@@ -57,4 +58,56 @@ it('nobody waits for a hook that does not answer: it is given five seconds twice
   vi.advanceTimersByTime(60_000);
   hook.tell('a', { ticket: 'T2' });
   await expect.poll(() => tries.at(2)).toBe('{"ticket":"T2"}');
+});
+
+/** Opens an answer of a server that writes it as `write` says; what came, or how it ended. */
+async function opened(write: (response: ServerResponse) => void, maxBytes = 1000) {
+  const server = await serve((_, response) => write(response));
+  const transport = new Transport();
+  onTestFinished(async () => {
+    await server[Symbol.asyncDispose]();
+    await transport.close();
+  });
+  const call = { method: 'GET', origin: server.url, path: '/', timeoutMs: 200, maxBytes } as const;
+  const answer = await transport.open(call);
+  if (answer.kind !== 'answered') return answer.kind;
+  let size = 0;
+  try {
+    for await (const part of answer.content) size += part.length;
+    return size;
+  } catch (error) {
+    return [size, error instanceof Error ? error.message : ''];
+  }
+}
+
+it.each<[what: string, write: (response: ServerResponse) => void, result: unknown]>([
+  ['of a size that is allowed comes whole', (response) => response.end('x'.repeat(1000)), 1000],
+  ['that says it is larger is not read', (response) => response.end('x'.repeat(1001)), 'large'],
+  [
+    'that is larger without saying so is cut off',
+    (response) => {
+      response.write('x'.repeat(900));
+      setTimeout(() => response.end('x'.repeat(900)), 50);
+    },
+    [900, 'the body ended early'],
+  ],
+  ['whose head does not come is lost', () => {}, 'lost'],
+  [
+    'that stalls is cut off',
+    (response) => response.writeHead(200, { 'content-length': 900 }).write('x'),
+    [1, 'the body ended early'],
+  ],
+  [
+    'that is slow but comes is waited for',
+    (response) => {
+      let parts = 0;
+      const drip = setInterval(() => {
+        response.write('x');
+        if (++parts === 4) response.end(() => clearInterval(drip));
+      }, 100);
+    },
+    4,
+  ],
+])('an answer %s', async (_what, write, result) => {
+  expect(await opened(write)).toEqual(result);
 });

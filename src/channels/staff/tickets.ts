@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { localizedSchema } from '../../conversation/message.ts';
+import { localizedSchema, MEDIA_KINDS } from '../../conversation/message.ts';
 import { waitingSinceMs } from '../../conversation/outline.ts';
 import { doingSchema, REASONS } from '../../conversation/state.ts';
 import { FAILURES } from '../../engine/messages.ts';
@@ -10,6 +10,7 @@ import { problem, problemOf } from '../../http/problem.ts';
 import type { SeenTicket, Tickets } from '../../operators/tickets.ts';
 import type { ChannelParts } from '../channel.ts';
 import { type StreamLimits, Streams } from '../events.ts';
+import { mediaRouteOf, sendMedia } from './media.ts';
 import { maybe, nameSchema, refusals, routeOf, streamed } from './schemas.ts';
 
 /** With a name it fits into one message: Telegram takes 4,096 characters. */
@@ -36,10 +37,18 @@ const messageSchema = closeSchema.extend({
   id: maybe(z.string().min(1).max(128), 'The same id in the same ticket counts once.'),
 });
 
+const mediaSchema = z.object({
+  n: z.int().describe('`GET /staff/tickets/{id}/media/{n}` shows it.'),
+  kind: z.enum(MEDIA_KINDS),
+  name: maybe(z.string(), 'Of the file, or of the place with its coordinates.'),
+  bytes: z.number().optional(),
+  elsewhere: maybe(z.literal(true), 'The bot does not fetch it (SharePoint).'),
+});
 const noteSchema = z.object({
   at: time,
   text: z.string(),
   by: maybe(z.string(), 'Who of staff wrote it.'),
+  media: maybe(z.array(mediaSchema), 'Of customers: pictures, voice, files, places.'),
   delivery: maybe(z.enum(['waiting', 'delivered', 'failed']), "Of staff's messages."),
   why: maybe(z.enum(FAILURES), 'Why it was not delivered; `late`: perhaps it was.'),
 });
@@ -101,9 +110,22 @@ function toTicketView(
     undelivered: [...deliveries.values()].filter(({ delivery }) => delivery === 'failed').length || undefined,
     messages: isListed
       ? undefined
-      : notes.map(({ atMs, text, by, id = '' }) => ({ at: isoOf(atMs), text, by, ...deliveries.get(id) })),
+      : notes.map(({ atMs, text, by, id = '', media }) => ({
+          at: isoOf(atMs),
+          text,
+          by,
+          media: media?.map(toMediaView),
+          ...deliveries.get(id),
+        })),
   };
 }
+
+/** Where the platform keeps it stays with us: the address may hold our token. */
+const toMediaView = ({ at, ...media }: TicketMedia) => ({
+  ...media,
+  ...(at === undefined && media.kind !== 'place' && { elsewhere: true as const }),
+});
+type TicketMedia = NonNullable<SeenTicket['ticket']['notes'][number]['media']>[number];
 
 const answerWith = <Schema extends z.ZodType>(schema: Schema) => ({
   response: { 200: schema, ...refusals },
@@ -140,6 +162,8 @@ const ROUTES = {
     answerWith(z.object({ unclear: z.array(unclearSchema) })),
   ),
 };
+
+const MEDIA = mediaRouteOf(params.extend({ n: z.coerce.number().int().min(1) }));
 
 const FILINGS = {
   messages: routeOf('answerTicket', 'Answer a customer', describeFiling(messageSchema)),
@@ -195,6 +219,12 @@ export function ticketRoutes(
     routes.get('/staff/tickets/:id', { schema: ROUTES.show }, async (request, reply) => {
       const found = await tickets.find(request.params.id);
       return found ? reply.send(toTicketView(found)) : problem(reply, ...UNKNOWN);
+    });
+    const media = { schema: MEDIA, exposeHeadRoute: false };
+    routes.get('/staff/tickets/:id/media/:n', media, async (request, reply) => {
+      const { id, n } = request.params;
+      const found = await tickets.media(id, n);
+      return found ? sendMedia(reply, found) : problem(reply, 404, 'There is nothing of that number.');
     });
     for (const [what, schema] of Object.entries(FILINGS)) {
       routes.post(`/staff/tickets/:id/${what}`, { schema }, async ({ params, body }, reply) => {

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { type Activity, ActivityTypes, type Attachment, TurnContext } from 'botbuilder';
 import { z } from 'zod';
-import { MAX_TEXT, type Message, type Picture } from '../../conversation/message.ts';
+import { MAX_TEXT, type Media, type Message, type Picture } from '../../conversation/message.ts';
 import type { Incoming } from '../../engine/messages.ts';
-import { cut, cutList, decodeChoice, senderOf } from '../platforms.ts';
+import { cleanName, cut, cutList, decodeChoice, senderOf } from '../platforms.ts';
 import { type addressSchema, TEAMS } from './address.ts';
 
 /** An absent or unexpected part becomes blank: we answer unreadable activities. */
@@ -36,7 +36,7 @@ const activitySchema = z.object({
   recipient: account,
   conversation: part({ id: text, name: text, conversationType: text, tenantId: guid, isGroup: flag }),
   entities: list(z.object({ type: text, text, mentioned: account })),
-  attachments: list(z.object({ contentType: text, contentUrl: text })),
+  attachments: list(z.object({ contentType: text, contentUrl: text, name: text })),
   membersAdded: list(account),
   /** Of an `installationUpdate`. An upgrade of the app is no start. */
   action: z.literal(['add', '']).default('').catch(''),
@@ -124,9 +124,24 @@ function readEnvelope(activity: KnownActivity): Omit<Incoming, 'message'> | null
 /** A typed message: its pictures and files, or its text. */
 function readContent(activity: KnownActivity): Message {
   const text = readText(activity);
-  const pictures = activity.attachments.flatMap(readPicture);
-  if (pictures.length > 0) return { kind: 'photo', pictures, ...(text !== '' && { caption: text }) };
-  return text === '' ? { kind: 'unknown', what: 'other' } : { kind: 'text', text };
+  const { attachments } = activity;
+  const pictures = attachments.flatMap(readPicture);
+  const sent = attachments.flatMap(readMedia);
+  const media = sent.length > 0 ? { media: sent } : {};
+  if (pictures.length > 0)
+    return { kind: 'photo', pictures, ...(text !== '' && { caption: text }), ...media };
+  return text === '' ? { kind: 'unknown', what: 'other', ...media } : { kind: 'text', text, ...media };
+}
+
+const KINDS = { image: 'picture', audio: 'voice', video: 'video' } as const;
+
+/** Cards and the text as HTML, which comes with each message, are none. */
+function readMedia({ contentType, contentUrl, name }: Attachment): Media | [] {
+  const named = cleanName(name);
+  if (contentType === FILE) return { kind: 'file', ...named };
+  const [, type] = /^(image|audio|video)\//.exec(contentType) ?? [];
+  if (type !== 'image' && type !== 'audio' && type !== 'video') return [];
+  return { kind: KINDS[type], ...named, ...(contentUrl && { at: { url: contentUrl } }) };
 }
 
 /** A file in SharePoint or OneDrive, which is not fetched. */

@@ -3,11 +3,27 @@ import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { MAX_PHOTO_BYTES, type Sender } from '../../conversation/message.ts';
 import type { Reply } from '../../conversation/reply.ts';
-import type { Delivery, FetchedPhoto, Incoming, Outgoing, Platform } from '../../engine/messages.ts';
+import {
+  type Delivery,
+  type FetchedMedia,
+  type FetchedPhoto,
+  type Incoming,
+  MAX_MEDIA_BYTES,
+  type Outgoing,
+  type Platform,
+} from '../../engine/messages.ts';
 import { type Exchange, type HttpCall, Transport } from '../../http/transport.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { ChannelParts } from '../channel.ts';
-import { failureOf, meaningOf, type PlatformAnswer, parseJson, photoIn } from '../platforms.ts';
+import {
+  failureOf,
+  MEDIA_MS,
+  meaningOf,
+  mediaIn,
+  type PlatformAnswer,
+  parseJson,
+  photoIn,
+} from '../platforms.ts';
 import { placeOf, pressSchema, TEAMS_HOSTS, type TeamsPlace, trustHosts } from './address.ts';
 import { Cloud, type Registration } from './authentication.ts';
 import { render, type TeamsReply } from './render.ts';
@@ -130,6 +146,18 @@ export class TeamsPlatform implements Platform {
     return exchange ? photoIn(exchange) : { kind: 'refused' };
   }
 
+  async fetchMedia(_place: unknown, media: unknown): Promise<FetchedMedia> {
+    const { url = '' } = pictureSchema.safeParse(media).data ?? {};
+    const at = this.trust(url);
+    if (!at) return { kind: 'gone' };
+    const headers = await this.#authorize();
+    if (!headers) return { kind: 'unavailable' };
+    const { origin, pathname: path } = at;
+    const timeoutMs = Math.min(this.#options.timeoutMs ?? MEDIA_MS, MEDIA_MS);
+    const bounds = { timeoutMs, maxBytes: MAX_MEDIA_BYTES };
+    return mediaIn(await this.#transport.open({ method: 'GET', origin, path, headers, ...bounds }));
+  }
+
   close(): Promise<void> {
     return this.#transport.close();
   }
@@ -170,11 +198,15 @@ export class TeamsPlatform implements Platform {
 
   /** Sends with our token, a new one after a refusal. Null: without one nothing is sent. */
   async #send(call: HttpCall): Promise<Exchange | null> {
-    if (!this.cloud) return this.#transport.exchange(call);
+    const ours = await this.#authorize();
+    return ours && this.#transport.exchange({ ...call, headers: { ...call.headers, ...ours } });
+  }
+
+  /** The header with our token; null: we get none. */
+  async #authorize(): Promise<Readonly<Record<string, string>> | null> {
+    if (!this.cloud) return {};
     const token = await this.cloud.token(this.isRefused).catch(() => undefined);
-    if (token === undefined) return null;
-    const headers = { ...call.headers, authorization: `Bearer ${token}` };
-    return this.#transport.exchange({ ...call, headers });
+    return token === undefined ? null : { authorization: `Bearer ${token}` };
   }
 }
 

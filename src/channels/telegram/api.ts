@@ -2,12 +2,15 @@ import { Telegram, TelegramError } from 'telegraf';
 import type { Telegram as Methods, Opts, UserFromGetMe } from 'telegraf/types';
 import { z } from 'zod';
 import { MAX_PHOTO_BYTES } from '../../conversation/message.ts';
-import type { FetchedPhoto } from '../../engine/messages.ts';
+import { type FetchedMedia, type FetchedPhoto, MAX_MEDIA_BYTES } from '../../engine/messages.ts';
 import { type HttpCall, Transport } from '../../http/transport.ts';
 import {
   type CallFailure,
   failureOf,
+  MEDIA_MS,
   meaningOf,
+  mediaFailure,
+  mediaIn,
   type PlatformAnswer,
   parseJson,
   photoFailure,
@@ -119,6 +122,21 @@ export class TelegramApi extends Telegram {
       );
     } catch (error) {
       return photoFailure(failureIn(error).meaning);
+    }
+  }
+
+  /** As `Platform.fetchMedia`; `at` is `{ file: <file_id> }`. */
+  async fetchMedia(at: unknown): Promise<FetchedMedia> {
+    try {
+      const id = placeSchema.safeParse(at).data?.file ?? '';
+      const file = fileSchema.safeParse(await this.getFile(id)).data;
+      if (!file) return { kind: 'gone' };
+      const path = `${this.#root}/file/bot${this.token}/${file.file_path}`;
+      const bounds = { timeoutMs: Math.min(this.#maxMs, MEDIA_MS), maxBytes: MAX_MEDIA_BYTES };
+      return mediaIn(await this.#transport.open({ method: 'GET', origin: this.#origin, path, ...bounds }));
+    } catch (error) {
+      const { meaning, message } = failureIn(error);
+      return /file is too big/i.test(message) ? { kind: 'large' } : mediaFailure(meaning);
     }
   }
 

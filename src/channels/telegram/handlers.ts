@@ -7,6 +7,7 @@ import type { Incoming } from '../../engine/messages.ts';
 import type { Accept } from '../channel.ts';
 import { cut, decodeChoice, senderOf } from '../platforms.ts';
 import type { TelegramApi } from './api.ts';
+import { withMedia } from './media.ts';
 import {
   type CallbackQuery,
   isService,
@@ -48,7 +49,7 @@ class UpdateContext extends Context {
       channel: TELEGRAM.name,
       conversation: String(chat),
       id: `u${this.update.update_id}`,
-      message: said,
+      message: sent ? withMedia(said, sent) : said,
       sender: senderOf(TELEGRAM, language_code, `${first} ${last}`),
       address,
       ...(press && { press }),

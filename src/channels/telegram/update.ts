@@ -45,9 +45,12 @@ const userSchema = z.object({
 const fileSchema = z.object({
   file_id: z.string(),
   file_size: maybe(z.number()),
+  file_name: maybe(z.string()),
   width: maybe(z.number()),
   mime_type: maybe(z.string()),
 });
+
+const locationSchema = z.object({ latitude: z.number(), longitude: z.number() });
 
 const messageSchema = z.object({
   message_id: maybe(z.int()),
@@ -66,7 +69,21 @@ const messageSchema = z.object({
   via_bot: present,
   photo: maybe(z.preprocess(cutList, z.array(fileSchema))),
   document: maybe(fileSchema),
+  voice: maybe(fileSchema),
+  audio: maybe(fileSchema),
+  video: maybe(fileSchema),
+  video_note: maybe(fileSchema),
+  sticker: maybe(
+    fileSchema.extend({
+      is_animated: maybe(z.boolean()),
+      is_video: maybe(z.boolean()),
+      thumbnail: maybe(fileSchema),
+    }),
+  ),
+  location: maybe(locationSchema),
+  venue: maybe(z.object({ location: locationSchema, title: z.string() })),
 });
+export type TelegramFile = z.infer<typeof fileSchema>;
 export type TelegramMessage = z.infer<typeof messageSchema>;
 
 const querySchema = z.object({

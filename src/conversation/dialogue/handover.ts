@@ -1,5 +1,5 @@
 import type { Scope } from '../flow.ts';
-import type { MessageOf } from '../message.ts';
+import type { Media, MessageOf } from '../message.ts';
 import { showPhone } from '../prompts/format.ts';
 import { type Choice, changeLast, choice, type Decision, type Line, type Reply, say } from '../reply.ts';
 import { findOpenTicket, findTakenTicket, IDLE_MS, type Reason, type State, type Ticket } from '../state.ts';
@@ -113,14 +113,20 @@ export function closeSettled(decision: Decision, { nowMs }: Scope): Decision {
   return { ...decision, state: saveTicket(state, { ...ticket, closed: { atMs: nowMs, by: 'staff' } }) };
 }
 
+type Written = { readonly text: string; readonly media?: readonly Media[] | undefined };
+
 /** Passes a message to staff. Only the first one is acknowledged. */
-export function addCustomerNote(state: State, text: string, { nowMs, ids, sender }: Scope): Decision {
+export function addCustomerNote(state: State, { text, media }: Written, scope: Scope): Decision {
+  const { nowMs, ids, sender } = scope;
   const ticket = findOpenTicket(state);
   if (!ticket) return say(state);
   const { count, waitsMs = nowMs, notes } = ticket;
   const name = sender.name && { name: sender.name };
-  const told = { ...ticket, ...name, waitsMs, count: { ...count, customer: count.customer + 1 } };
-  const next = saveTicket(state, { ...told, notes: [...notes, { text, atMs: nowMs }] });
+  const { media: before = 0 } = count;
+  const numbered = media?.map((one, at) => ({ ...one, n: before + at + 1 }));
+  const counts = { ...count, customer: count.customer + 1, ...(media && { media: before + media.length }) };
+  const note = { text, atMs: nowMs, ...(numbered && { media: numbered }) };
+  const next = saveTicket(state, { ...ticket, ...name, waitsMs, count: counts, notes: [...notes, note] });
   if (count.customer > 0 || ticket.answeredMs !== undefined)
     return say(next, { key: 'person.noted', quiet: true });
   const { view = ids.view } = next;
@@ -251,4 +257,5 @@ function boundTickets(tickets: readonly Ticket[]): Ticket[] {
 }
 
 type TicketNote = Ticket['notes'][number];
-const countBytes = ({ text }: TicketNote): number => Buffer.byteLength(text);
+const countBytes = ({ text, media }: TicketNote): number =>
+  Buffer.byteLength(text) + (media ? Buffer.byteLength(JSON.stringify(media)) : 0);

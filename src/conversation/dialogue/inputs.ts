@@ -116,7 +116,8 @@ function passToStaff(state: State, message: CustomerMessage, scope: Scope): Deci
       const leaves = act === undefined ? scope.language.leaves(message.text) : undefined;
       if (act === 'cancel' || leaves === 'all') return closeTicket(state, { by: 'customer' }, scope);
       if (act && OWN.includes(act)) return undefined;
-      const noted = addCustomerNote(state, hideCode(message.text, state, scope.nowMs), scope);
+      const { media, text } = message;
+      const noted = addCustomerNote(state, { text: hideCode(text, state, scope.nowMs), media }, scope);
       return leaves === 'part' ? offerLeave(noted, scope) : noted;
     }
     case 'choice':
@@ -124,16 +125,16 @@ function passToStaff(state: State, message: CustomerMessage, scope: Scope): Deci
     case 'form':
       return undefined;
     case 'contact':
-      return addCustomerNote(state, `📱 ${message.phone}`, scope);
+      return addCustomerNote(state, { text: `📱 ${message.phone}` }, scope);
     // The customer may have cleared the chat, so the reply says who answers.
     case 'start':
       return message.payload
-        ? addCustomerNote(state, `/start ${message.payload}`, scope)
+        ? addCustomerNote(state, { text: `/start ${message.payload}` }, scope)
         : callPerson(state, { why: 'asked' }, scope);
     case 'photo':
-      return addCustomerNote(state, describePhoto(message), scope);
+      return addCustomerNote(state, { text: describePhoto(message), media: message.media }, scope);
     case 'unknown':
-      return addCustomerNote(state, UNWRITTEN[message.what], scope);
+      return addCustomerNote(state, { text: UNWRITTEN[message.what], media: message.media }, scope);
   }
 }
 

@@ -10,9 +10,17 @@ import { createBot } from './harness.ts';
 
 const contentUrl = 'https://smba.trafficmanager.net/apac/v3/attachments/0-ea/views/original';
 const remote = { kind: 'remote', at: { url: contentUrl } };
-const file = { contentType: 'application/vnd.microsoft.teams.file.download.info', contentUrl };
+const file = {
+  ...{ contentType: 'application/vnd.microsoft.teams.file.download.info', name: 'hoá đơn.pdf' },
+  contentUrl: 'https://shop.sharepoint.com/hoa-don.pdf',
+};
 const attachments = [{ contentType: 'image/*', contentUrl }, file, { contentType: 'image/png' }];
 const pictures = [remote, { kind: 'elsewhere' }, { kind: 'unavailable' }];
+const media = [
+  { kind: 'picture', at: { url: contentUrl } },
+  { kind: 'file', name: 'hoá đơn.pdf' },
+  { kind: 'picture' },
+];
 const entities = [{ type: 'mention', text: '<at>Điểm &amp; quà</at>', mentioned: { id: BOT } }];
 const called = '<at>Điểm &amp; quà</at>&nbsp;tích điểm cho <at>x</at>';
 const odd = { entities: 'x', attachments: {}, value: 'x', channelData: null };
@@ -29,7 +37,14 @@ it.each<[what: string, sent: object, message: object]>([
   ],
   ['a long text', textActivity(`${long}😀`), { kind: 'text', text: `${long}\ufffd` }],
   ['odd parts', activity('message', { text: 7, ...odd }), { kind: 'unknown', what: 'other' }],
-  ['pictures', textActivity('T', { attachments }), { kind: 'photo', pictures, caption: 'T' }],
+  ['pictures', textActivity('T', { attachments }), { kind: 'photo', pictures, caption: 'T', media }],
+  [
+    'a recording',
+    textActivity('', {
+      attachments: [{ contentType: 'audio/ogg', contentUrl }, { contentType: 'text/html' }],
+    }),
+    { kind: 'unknown', what: 'other', media: [{ kind: 'voice', at: { url: contentUrl } }] },
+  ],
   ['a press', pressActivity('card-1', { choice: 'confirm:K7M2~v3' }), confirm],
   ['a form', pressActivity('card-1', { form: 'v3', ...fields }), { kind: 'form', view: 'v3', ...fields }],
   [

@@ -133,7 +133,14 @@ describe('a private message', () => {
   });
 
   const start = (payload?: string) => ({ kind: 'start', payload });
-  const photo = (file: string, more: object = {}) => ({ kind: 'photo', pictures: [remote(file)], ...more });
+  const picture = (file: string, more: object = {}) => ({
+    media: [{ kind: 'picture', ...more, at: { file } }],
+  });
+  const photo = (file: string, more: object = {}) => ({
+    ...{ kind: 'photo', pictures: [remote(file)] },
+    ...picture(file),
+    ...more,
+  });
   const unknown = { kind: 'unknown', what: 'other' };
   const file = (type: string, size = 9) => ({ file_id: 'd', mime_type: type, file_size: size });
   const [most, pdf, png] = [MAX_PHOTO_BYTES, 'application/pdf', 'image/png'];
@@ -143,18 +150,62 @@ describe('a private message', () => {
     [{ text: `/start _${Buffer.from('TIVI/001 é').toString('base64url')}` }, start('TIVI/001 é')],
     [{ text: '/start _' }, start()],
     [{ photo: [{ file_id: 'f' }], caption: 'TIVI01' }, photo('f', { caption: 'TIVI01' })],
-    [{ photo: [sized('s', 90), sized('l', 1280), sized('m', 320)] }, photo('l')],
-    [{ photo: [sized('m', 320), sized('l', 1280, most + 1)] }, photo('m')],
-    [{ document: file(png) }, photo('d')],
-    [{ document: file(png, most + 1) }, { kind: 'photo', pictures: [{ kind: 'unreadable' }] }],
+    [
+      { photo: [sized('s', 90), sized('l', 1280), sized('m', 320)] },
+      photo('l', picture('l', { bytes: 1000 })),
+    ],
+    [{ photo: [sized('m', 320), sized('l', 1280, most + 1)] }, photo('m', picture('l', { bytes: most + 1 }))],
+    [{ document: file(png) }, photo('d', picture('d', { bytes: 9 }))],
+    [
+      { document: file(png, most + 1) },
+      { kind: 'photo', pictures: [{ kind: 'unreadable' }], ...picture('d', { bytes: most + 1 }) },
+    ],
     [
       { document: file(pdf), caption: 'T' },
-      { kind: 'text', text: 'T' },
+      { kind: 'text', text: 'T', media: [{ kind: 'file', bytes: 9, at: { file: 'd' } }] },
     ],
     [{ photo: [{}] }, unknown],
     [{ text: 5 }, unknown],
   ])('%j is read as %j', async (content, message) => {
     expect(await messageOf(minh.sends(content))).toEqual(message);
+  });
+
+  const sent = { file_id: 'f', file_size: 9 };
+  const at = { file: 'f' };
+  const place = { latitude: 10.772541, longitude: 106.698 };
+  it.each<[content: object, what: string, media: object]>([
+    [{ voice: sent }, 'voice', { kind: 'voice', bytes: 9, at }],
+    [
+      { audio: { ...sent, file_name: '../\u202eBài\u0000.mp3' } },
+      'voice',
+      { kind: 'voice', name: '..Bài.mp3', bytes: 9, at },
+    ],
+    [{ video_note: sent }, 'voice', { kind: 'video', bytes: 9, at }],
+    [{ video: sent }, 'other', { kind: 'video', bytes: 9, at }],
+    [
+      { animation: sent, document: { ...sent, mime_type: 'video/mp4' } },
+      'other',
+      { kind: 'video', bytes: 9, at },
+    ],
+    [
+      { document: { ...sent, file_name: 'hoá đơn.pdf' } },
+      'other',
+      { kind: 'file', name: 'hoá đơn.pdf', bytes: 9, at },
+    ],
+    [{ sticker: sent }, 'sticker', { kind: 'picture', bytes: 9, at }],
+    [
+      { sticker: { file_id: 's', is_animated: true, thumbnail: sent } },
+      'sticker',
+      { kind: 'picture', bytes: 9, at },
+    ],
+    [{ location: place }, 'other', { kind: 'place', name: '10.77254, 106.69800' }],
+    [
+      { location: place, venue: { location: place, title: 'Chợ Bến Thành' } },
+      'other',
+      { kind: 'place', name: 'Chợ Bến Thành (10.77254, 106.69800)' },
+    ],
+  ])('%j is handed on for staff to look at', async (content, what, media) => {
+    expect(await messageOf(minh.sends(content))).toEqual({ kind: 'unknown', what, media: [media] });
   });
 
   it('has few sizes of a picture that are looked at, however long their list', async () => {

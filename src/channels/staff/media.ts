@@ -1,0 +1,113 @@
+import { Readable } from 'node:stream';
+import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
+import { problem, problemOf } from '../../http/problem.ts';
+import type { SeenMedia } from '../../operators/tickets.ts';
+import { refusals, routeOf } from './schemas.ts';
+
+/*
+ * What customers sent, as staff look at it. Customers choose its bytes, so a browser must never take them for
+ * a page: the bytes themselves say what they are, from a short list, and everything else is a download.
+ */
+
+/** The route of what a customer sent; `params`: the schema of its path. */
+export const mediaRouteOf = <Params extends z.ZodType>(params: Params) =>
+  routeOf('showMedia', 'What the customer sent, fetched from the platform now', {
+    description: 'JPEG, PNG, WebP, GIF, OGG and MP4 as such; anything else as a download.',
+    params,
+    response: {
+      200: {
+        description: 'The bytes.',
+        content: { 'application/octet-stream': { schema: z.string() } },
+      },
+      ...refusals,
+      410: problemOf('The platform does not have it any more, or the bot may not fetch it.'),
+      413: problemOf('It is larger than 20 MB.'),
+    },
+  });
+
+/** The first bytes that tell what a file is. */
+const HEAD_BYTES = 12;
+/** By their first bytes, as hexadecimal digits. */
+const MAGIC: readonly (readonly [type: string, magic: RegExp])[] = [
+  ['image/jpeg', /^ffd8ff/],
+  ['image/png', /^89504e470d0a1a0a/],
+  ['image/gif', /^474946383[79]61/],
+  ['image/webp', /^52494646.{8}57454250/],
+  ['audio/ogg', /^4f676753/],
+];
+/** Files of other brands are pictures (HEIC, AVIF), or what browsers do not play. */
+const MP4_BRANDS = /^ftyp(?:iso[m2-9]|mp4[12]|avc1|M4[AV] |MSNV|dash|3gp\d)/;
+const DOWNLOAD = 'application/octet-stream';
+
+/** What the first bytes of a file say. */
+export function typeOf(head: Buffer): string {
+  if (MP4_BRANDS.test(head.toString('latin1', 4, HEAD_BYTES))) return 'video/mp4';
+  const digits = head.toString('hex', 0, HEAD_BYTES);
+  return MAGIC.find(([, magic]) => magic.test(digits))?.[0] ?? DOWNLOAD;
+}
+
+const HEADERS = {
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': "sandbox; default-src 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+};
+
+const REFUSALS = {
+  gone: [410, 'The platform does not have it any more.'],
+  large: [413, 'It is larger than 20 MB: the platform alone can show it.'],
+  unavailable: [503, 'The platform does not answer now.'],
+} as const;
+
+function refuse(reply: FastifyReply, why: keyof typeof REFUSALS): FastifyReply {
+  const [status, detail] = REFUSALS[why];
+  return problem(reply, status, detail);
+}
+
+/** Answers with what a customer sent, as it comes. */
+export async function sendMedia(reply: FastifyReply, { name, fetched }: SeenMedia): Promise<FastifyReply> {
+  if (fetched.kind !== 'fetched') return refuse(reply, fetched.kind);
+  const parts = fetched.content[Symbol.asyncIterator]();
+  let head: Buffer;
+  try {
+    head = await readHead(parts);
+  } catch {
+    return refuse(reply, 'unavailable');
+  }
+  const type = typeOf(head);
+  const shown = type === DOWNLOAD ? 'attachment' : 'inline';
+  return reply
+    .headers({ ...HEADERS, 'content-disposition': `${shown}${fileName(name)}` })
+    .type(type)
+    .send(Readable.from(continued(head, parts), { objectMode: false }));
+}
+
+type Parts = AsyncIterator<Buffer>;
+
+/** The parts until the type can be told; less of a shorter file. */
+async function readHead(parts: Parts): Promise<Buffer> {
+  let head = Buffer.alloc(0);
+  while (head.length < HEAD_BYTES) {
+    const next = await parts.next();
+    if (next.done) break;
+    head = Buffer.concat([head, next.value]);
+  }
+  return head;
+}
+
+/** If the reader goes away, so does the fetch. */
+async function* continued(head: Buffer, parts: Parts): AsyncGenerator<Buffer> {
+  try {
+    yield head;
+    for (let next = await parts.next(); !next.done; next = await parts.next()) yield next.value;
+  } finally {
+    await parts.return?.();
+  }
+}
+
+/** RFC 8187: any name, in ASCII. */
+function fileName(name: string | undefined): string {
+  if (name === undefined) return '';
+  const encode = (mark: string) => `%${mark.charCodeAt(0).toString(16)}`;
+  return `; filename*=UTF-8''${encodeURIComponent(name).replace(/['()*]/g, encode)}`;
+}

@@ -1,0 +1,51 @@
+import type { Media, Message } from '../../conversation/message.ts';
+import { cleanName } from '../platforms.ts';
+import type { TelegramFile, TelegramMessage } from './update.ts';
+
+/* What a customer sent beside text, for staff to look at. */
+
+/** The message with its media, if it is of a kind that has any. */
+export function withMedia(said: Message, sent: TelegramMessage): Message {
+  if (said.kind !== 'text' && said.kind !== 'photo' && said.kind !== 'unknown') return said;
+  const media = readMedia(sent);
+  return media.length > 0 ? { ...said, media } : said;
+}
+
+function readMedia(message: TelegramMessage): Media[] {
+  const { photo = [], document, voice, audio, video, video_note, sticker } = message;
+  // An animation is a document, too: Telegram sends it as a video.
+  const isVideo = document?.mime_type === 'video/mp4';
+  const isImage = document?.mime_type?.startsWith('image/');
+  const found = [
+    mediaOf('picture', largestOf(photo)),
+    mediaOf(isImage ? 'picture' : isVideo ? 'video' : 'file', document),
+    mediaOf('voice', voice ?? audio),
+    mediaOf('video', video ?? video_note),
+    mediaOf('picture', sticker && stillOf(sticker)),
+    placeOf(message),
+  ];
+  return found.filter((one) => one !== undefined);
+}
+
+function mediaOf(kind: Media['kind'], file: TelegramFile | undefined): Media | undefined {
+  if (!file) return undefined;
+  const { file_id, file_name, file_size: bytes } = file;
+  return { kind, ...cleanName(file_name), ...(bytes !== undefined && { bytes }), at: { file: file_id } };
+}
+
+const largestOf = (sizes: readonly TelegramFile[]): TelegramFile | undefined =>
+  sizes.toSorted((one, other) => (other.width ?? 0) - (one.width ?? 0))[0];
+
+/** Browsers show no sticker that moves, but its first picture. */
+function stillOf(sticker: NonNullable<TelegramMessage['sticker']>): TelegramFile {
+  return (sticker.is_animated || sticker.is_video ? sticker.thumbnail : undefined) ?? sticker;
+}
+
+/** Five digits are a metre. */
+function placeOf({ location, venue }: TelegramMessage): Media | undefined {
+  const at = venue?.location ?? location;
+  if (!at) return undefined;
+  const coordinates = `${at.latitude.toFixed(5)}, ${at.longitude.toFixed(5)}`;
+  const { name: title } = cleanName(venue?.title);
+  return { kind: 'place', name: title === undefined ? coordinates : `${title} (${coordinates})` };
+}

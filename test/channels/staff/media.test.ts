@@ -1,0 +1,226 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { type Running, startBot } from '../../support/app.ts';
+import { textActivity } from '../../support/teams-activities.ts';
+import { startTeamsDouble, type TeamsDouble } from '../../support/teams-double.ts';
+import { startTelegramDouble, type TelegramDouble } from '../../support/telegram-double.ts';
+import { createPerson } from '../../support/telegram-updates.ts';
+
+/* What customers send, as staff see it: with the whole bot and doubles of both platforms. */
+
+const SECRET = 'webhook-secret_1';
+const MB = 1024 * 1024;
+
+let telegram: TelegramDouble;
+let teams: TeamsDouble;
+let bot: Running;
+const lines: string[] = [];
+beforeAll(async () => {
+  [telegram, teams] = await Promise.all([startTelegramDouble(), startTeamsDouble()]);
+  bot = await startBot(
+    {
+      ...{ TELEGRAM_BOT_TOKEN: telegram.token, TELEGRAM_API_ROOT: telegram.url },
+      ...{ TELEGRAM_WEBHOOK_SECRET: SECRET, TEAMS_AUTH: 'off', SUPPORT_CONTACT: '1900 0000' },
+    },
+    { log: { write: (line) => lines.push(line) } },
+  );
+});
+afterAll(async () => {
+  await bot.stop();
+  await Promise.all([telegram.close(), teams.close()]);
+});
+
+const ticketSchema = z.object({
+  id: z.string(),
+  name: z.string().optional(),
+  conversation: z.string(),
+  messages: z.array(z.looseObject({ text: z.string(), media: z.unknown().optional() })).default([]),
+});
+const readJson = async (path: string): Promise<unknown> => (await fetch(`${bot.url}/staff/${path}`)).json();
+const list = async () =>
+  z.object({ tickets: z.array(ticketSchema) }).parse(await readJson('tickets?state=open')).tickets;
+const media = (id: string, n: number | string) => fetch(`${bot.url}/staff/tickets/${id}/media/${n}`);
+const show = async (id: string) => ticketSchema.parse(await readJson(`tickets/${id}`)).messages;
+
+let lastChat = 9_000;
+
+/** A customer on Telegram who asked for a person; `send` resolves once staff see so many messages. */
+async function ask() {
+  const person = createPerson(++lastChat);
+  const post = (content: object) =>
+    telegram.post(person.sends(content), { url: `${bot.url}/webhooks/telegram`, secret: SECRET });
+  await post({ text: 'gặp nhân viên' });
+  const find = async () => (await list()).find(({ conversation }) => conversation === String(person.id));
+  await expect.poll(find).toBeDefined();
+  const id = (await find())?.id ?? '';
+  let count = 0;
+  async function send(content: object) {
+    await post(content);
+    count += 1;
+    await expect.poll(async () => (await show(id)).length).toBe(count);
+    return (await show(id)).at(-1);
+  }
+  return { id, send, post };
+}
+
+const startOf = (...bytes: (number | string)[]) =>
+  Buffer.concat(
+    bytes.map((one) => (typeof one === 'string' ? Buffer.from(one, 'latin1') : Buffer.from([one]))),
+  );
+const PNG = startOf(0x89, 'PNG\r\n\x1a\n', 'the rest of it');
+
+describe('what a customer of Telegram sent', () => {
+  test('is in the ticket with its kind, name and size, without its place at the platform', async () => {
+    const { id, send } = await ask();
+    telegram.keep('p1', PNG);
+    const photo = [{ file_id: 'p1', file_size: PNG.length, width: 90 }];
+    expect(await send({ photo, caption: 'nhãn mờ quá' })).toMatchObject({
+      text: '📷 nhãn mờ quá',
+      media: [{ n: 1, kind: 'picture', bytes: PNG.length }],
+    });
+    expect(await send({ location: { latitude: 10.5, longitude: 106.5 } })).toMatchObject({
+      media: [{ n: 2, kind: 'place', name: '10.50000, 106.50000' }],
+    });
+    const document = { file_id: 'd1', file_name: 'hoá đơn.pdf' };
+    const last = await send({ document });
+    expect(last).toMatchObject({ media: [{ n: 3, kind: 'file', name: 'hoá đơn.pdf' }] });
+    const text = JSON.stringify([await show(id), await readJson('tickets')]);
+    expect(text).not.toMatch(/p1|d1|double-token/);
+    const shown = await media(id, 1);
+    expect(shown.status).toBe(200);
+    expect(Buffer.from(await shown.arrayBuffer())).toEqual(PNG);
+    expect((await media(id, 2)).status).toBe(410);
+  });
+
+  const svg = '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>';
+  test.each<[what: string, bytes: Buffer, type: string]>([
+    ['JPEG', startOf(0xff, 0xd8, 0xff, 'x'.repeat(90_000)), 'image/jpeg'],
+    ['PNG', PNG, 'image/png'],
+    ['WebP', startOf('RIFF', 1, 2, 3, 4, 'WEBPVP8 '), 'image/webp'],
+    ['GIF', startOf('GIF89a', '........'), 'image/gif'],
+    ['OGG', startOf('OggS', '........'), 'audio/ogg'],
+    ['MP4', startOf(0, 0, 0, 32, 'ftypisom', '....'), 'video/mp4'],
+    ['SVG', startOf(svg), 'download'],
+    ['HTML', startOf('<!doctype html><script>alert(1)</script>'), 'download'],
+    ['HEIC', startOf(0, 0, 0, 32, 'ftypheic', '....'), 'download'],
+    ['a page behind a picture’s first byte', startOf(0xff, '<html>'), 'download'],
+    ['an empty file', Buffer.alloc(0), 'download'],
+  ])('that is %s is shown as what its bytes say, never as a page', async (_what, bytes, type) => {
+    const { id, send } = await ask();
+    const file_id = `f-${id}`;
+    telegram.keep(file_id, bytes);
+    await send({ document: { file_id, mime_type: 'text/html', file_name: "it's (1).html" } });
+    const response = await media(id, 1);
+    expect(Buffer.from(await response.arrayBuffer())).toEqual(bytes);
+    const isDownload = type === 'download';
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      'content-type': isDownload ? 'application/octet-stream' : type,
+      'content-disposition': `${isDownload ? 'attachment' : 'inline'}; filename*=UTF-8''it%27s%20%281%29.html`,
+      'x-content-type-options': 'nosniff',
+      'cache-control': 'no-store',
+      'content-security-policy': expect.stringContaining('sandbox'),
+    });
+  });
+
+  test.each<[what: string, act: (file: string) => void, status: number]>([
+    ['the platform has it no more', () => {}, 410],
+    [
+      'it is gone behind its path',
+      (file) => {
+        telegram.keep(file, PNG);
+        telegram.script('file', { code: 404, description: 'Not Found' });
+      },
+      410,
+    ],
+    [
+      'the platform redirects',
+      (file) => {
+        telegram.keep(file, PNG);
+        telegram.script('file', { code: 302, description: '', headers: { location: '/file/x' } });
+      },
+      503,
+    ],
+    [
+      'the connection is cut',
+      (file) => {
+        telegram.keep(file, PNG);
+        telegram.script('file', 'reset');
+      },
+      503,
+    ],
+    ['it has 21 MB', (file) => telegram.keep(file, Buffer.alloc(21 * MB)), 413],
+    [
+      'Telegram says that it is too big',
+      () => telegram.script('getFile', { code: 400, description: 'Bad Request: file is too big' }),
+      413,
+    ],
+    ['it lies on the disk of a Bot API server', (file) => telegram.keep(file, PNG, '/var/lib/p.png'), 410],
+  ])('is refused with a reason if %s', async (_what, act, status) => {
+    const { id, send } = await ask();
+    act(`f-${id}`);
+    await send({ voice: { file_id: `f-${id}` } });
+    const before = telegram.calls('file').length;
+    const response = await media(id, 1);
+    expect([response.status, response.headers.get('content-type')]).toEqual([
+      status,
+      expect.stringContaining('application/problem+json'),
+    ]);
+    expect(telegram.calls('file').length - before).toBeLessThanOrEqual(1);
+    expect(await response.text()).not.toMatch(/double-token|127\.0\.0\.1|f-/);
+  });
+
+  test('is not asked for if Telegram said that it has more than 20 MB', async () => {
+    const { id, send } = await ask();
+    await send({ video: { file_id: 'v', file_size: 20 * MB + 1 } });
+    const before = telegram.calls('getFile').length;
+    expect((await media(id, 1)).status).toBe(413);
+    expect(telegram.calls('getFile')).toHaveLength(before);
+  });
+
+  test('is gone once the customer is forgotten, and of another number there is none', async () => {
+    const { id, send, post } = await ask();
+    telegram.keep('kept', PNG);
+    await send({ photo: [{ file_id: 'kept' }] });
+    for (const n of ['0', 'x', '-1']) expect((await media(id, n)).status).toBe(400);
+    expect([(await media(id, 2)).status, (await media('NOPE', 1)).status]).toEqual([404, 404]);
+    await post({ text: '/forget' });
+    await expect.poll(async () => (await media(id, 1)).status).toBe(404);
+  });
+});
+
+test('pictures of Teams are fetched from the connector alone, files of SharePoint are name and size', async () => {
+  const target = { url: `${bot.url}/webhooks/teams`, appId: '', authorization: null };
+  const post = (text: string, attachments: object[]) =>
+    teams.post(textActivity(text, { id: `t-${text}`, attachments }), target);
+  await post('gặp nhân viên', []);
+  const find = async () => (await list()).find(({ conversation }) => conversation.startsWith('a:'));
+  await expect.poll(find).toBeDefined();
+  const id = (await find())?.id ?? '';
+  await post('ảnh đây', [
+    { contentType: 'image/png', contentUrl: teams.keep('p1', PNG) },
+    { contentType: 'image/png', contentUrl: 'https://evil.example/p.png' },
+    {
+      contentType: 'application/vnd.microsoft.teams.file.download.info',
+      ...{ name: 'hoá đơn.pdf', contentUrl: 'https://shop.sharepoint.com/1' },
+    },
+  ]);
+  await expect
+    .poll(async () => (await show(id)).at(-1)?.media)
+    .toEqual([
+      { n: 1, kind: 'picture' },
+      { n: 2, kind: 'picture' },
+      { n: 3, kind: 'file', name: 'hoá đơn.pdf', elsewhere: true },
+    ]);
+  const first = await media(id, 1);
+  expect(Buffer.from(await first.arrayBuffer())).toEqual(PNG);
+  expect([(await media(id, 2)).status, (await media(id, 3)).status]).toEqual([410, 410]);
+  teams.script({ status: 302 });
+  expect((await media(id, 1)).status).toBe(503);
+});
+
+test('nothing of where files lie is in the log', () => {
+  expect(lines.length).toBeGreaterThan(10);
+  expect(lines.filter((line) => /double-token|photos\/|views\/original|evil\.example/.test(line))).toEqual(
+    [],
+  );
+});
