@@ -62,8 +62,8 @@ function unknownNames(names: readonly string[]): string[] {
   const known = Object.keys(variables.shape);
   return names.flatMap((name) => {
     if (known.includes(name) || OF_SERVICE.test(name)) return [];
-    const meant = findClosestName(name, known);
-    if (meant !== undefined) return `unknown variable ${name}: did you mean ${meant}?`;
+    const closest = findClosestName(name, known);
+    if (closest !== undefined) return `unknown variable ${name}: did you mean ${closest}?`;
     return OURS.test(name) ? `unknown variable ${name}` : [];
   });
 }

@@ -17,8 +17,8 @@ const listenFaultSchema = z.object({ code: z.string(), port: z.number().default(
 
 const [option] = process.argv.slice(2);
 if (option !== undefined && option !== '--check') {
-  const meant = findClosestName(option, ['--check']);
-  console.error(`There is no option ${option}${meant ? `: did you mean ${meant}?` : ', only --check'}`);
+  const closest = findClosestName(option, ['--check']);
+  console.error(`There is no option ${option}${closest ? `: did you mean ${closest}?` : ', only --check'}`);
   process.exit(2);
 }
 const read = readConfig(environment());

@@ -30,11 +30,12 @@ export function tryTexts(
   return texts.map((text) => {
     const { commands = '', guesses, line } = explain(text, newState(), about);
     const [, id] = /^ask answer (\S+)$/.exec(commands) ?? [];
-    const told = id === undefined ? [] : LOCALES.flatMap((locale) => answerLine(id, locale, own.get(id)));
-    const open = id !== undefined && told.length === 0 ? ', which has no answer' : '';
+    const ownAnswers =
+      id === undefined ? [] : LOCALES.flatMap((locale) => answerLine(id, locale, own.get(id)));
+    const open = id !== undefined && ownAnswers.length === 0 ? ', which has no answer' : '';
     const near = line === undefined ? '' : `; like "${line}"`;
     const why = guesses === undefined ? '' : ` (${guesses}${near})`;
-    return [`${text} → ${commands}${open}${why}`, ...told].join('\n');
+    return [`${text} → ${commands}${open}${why}`, ...ownAnswers].join('\n');
   });
 }
 

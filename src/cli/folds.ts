@@ -142,13 +142,13 @@ const isAlike = (one: string, other: string): boolean =>
   one === other || ALIKE.some((acts) => acts.includes(one) && acts.includes(other));
 
 function verdictOf(act: string, commands: readonly TextCommand[]): Verdict {
-  const said = commands.flatMap((command) => (command.do === 'unclear' ? [] : actOf(command)));
+  const acts = commands.flatMap((command) => (command.do === 'unclear' ? [] : actOf(command)));
   const offered = commands.flatMap((command) =>
     command.do === 'unclear' ? (command.likely ?? []).map(actOf) : [],
   );
-  if (said.some((one) => isAlike(one, act))) return 'right';
+  if (acts.some((one) => isAlike(one, act))) return 'right';
   if (offered.some((one) => isAlike(one, act))) return 'offered';
-  if (said.some((one) => one !== 'ask unknown')) return 'wrong';
+  if (acts.some((one) => one !== 'ask unknown')) return 'wrong';
   return isAlike(act, 'ask unknown') && offered.length === 0 ? 'right' : 'unclear';
 }
 

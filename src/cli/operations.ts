@@ -75,8 +75,8 @@ export function readCommand(args: readonly string[]): BotRequest {
 }
 
 function unknownCommand(name: string): string {
-  const meant = findClosestName(name, WORDS.keys());
-  const hint = meant === undefined ? '' : `: did you mean ${meant}?`;
+  const closest = findClosestName(name, WORDS.keys());
+  const hint = closest === undefined ? '' : `: did you mean ${closest}?`;
   return name === '' ? 'Wants a command' : `There is no command ${name}${hint}`;
 }
 

@@ -1,4 +1,4 @@
-import type { KnownCall } from './effect.ts';
+import type { OperationOutcome } from './effect.ts';
 import type { Locale, LocalizedText, Sender } from './message.ts';
 
 /**
@@ -63,7 +63,7 @@ export type Context = {
    * Calls that an earlier attempt at this message perhaps made, by operation. None of them is made again, and
    * the customer hears of each. Absent: none.
    */
-  readonly journal?: Readonly<Record<string, KnownCall>> | undefined;
+  readonly journal?: Readonly<Record<string, OperationOutcome>> | undefined;
   /**
    * The code that proves a redemption at the counter, by the operation's id: always the same for the same
    * operation, and a secret of its customer. Absent: there is no counter.

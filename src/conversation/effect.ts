@@ -168,7 +168,7 @@ export const conclusionSchema = z.discriminatedUnion('kind', [
 ]);
 
 /** How a call ended, or how to look it up. */
-export type KnownCall =
+export type OperationOutcome =
   | z.infer<typeof conclusionSchema>
   /** Perhaps applied. Never called again; `check` looks it up. */
   | { kind: 'unknown'; operation: string; lookup: Lookup };
@@ -201,7 +201,7 @@ export type HistoryRecord = {
 
 /** How an effect ended. */
 export type Outcome =
-  | KnownCall
+  | OperationOutcome
   /** AntCRM was out of reach for a read. */
   | { kind: 'unavailable'; operation?: undefined }
   /** Nothing was called: the summary must be shown again. */

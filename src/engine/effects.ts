@@ -1,8 +1,8 @@
 import {
   conclusionSchema,
   type Effect,
-  type KnownCall,
   type Lookup,
+  type OperationOutcome,
   type Outcome,
 } from '../conversation/effect.ts';
 import type {
@@ -21,7 +21,7 @@ import type { Run } from './leases.ts';
 import { perChannel } from './limits.ts';
 import { attempt, type Origin, readIntent, withVersion } from './messages.ts';
 import { CallPermit, type EffectContext, type Interrupted, type Perform } from './perform.ts';
-import type { PendingCall } from './record.ts';
+import type { JournalEntry } from './record.ts';
 import { intend } from './transitions.ts';
 import type { Turn, TurnTools, WantedEffect } from './turn.ts';
 
@@ -259,12 +259,12 @@ function nameOf(outcome: Outcome | Interrupted): string {
 export class Calls {
   /** AntCRM may have been called for the turn at work, so the turn must be finished. */
   isPastIntent = false;
-  readonly known = new Map<string, KnownCall>();
+  readonly known = new Map<string, OperationOutcome>();
   readonly lookups = new Map<string, Lookup>();
   /** How calls of this turn ended, which the store does not know yet. */
-  #unwritten: Record<string, KnownCall> = {};
+  #unwritten: Record<string, OperationOutcome> = {};
 
-  constructor(journal: Readonly<Record<string, PendingCall>>) {
+  constructor(journal: Readonly<Record<string, JournalEntry>>) {
     for (const [operation, call] of Object.entries(journal)) {
       const lookup = attempt(() => readIntent(call.body))?.body.lookup;
       // Without a lookup nothing can find out how it ended: it stays listed, for operators.
@@ -290,7 +290,7 @@ export class Calls {
   }
 
   /** The outcomes that the store does not know. They are returned once. */
-  take(): Readonly<Record<string, KnownCall>> {
+  take(): Readonly<Record<string, OperationOutcome>> {
     const outcomes = this.#unwritten;
     this.#unwritten = {};
     return outcomes;

@@ -167,7 +167,7 @@ const callSchema = z.object({
   outcome: z.string(),
   ms: z.number(),
 });
-export type TracedCall = z.infer<typeof callSchema>;
+export type CallTrace = z.infer<typeof callSchema>;
 
 /** One turn, seen from inside, for testers. It is full of personal data, and is not stored. */
 export const traceSchema = z.object({

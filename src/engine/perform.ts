@@ -1,4 +1,4 @@
-import type { Effect, Intent, KnownCall, Outcome } from '../conversation/effect.ts';
+import type { Effect, Intent, OperationOutcome, Outcome } from '../conversation/effect.ts';
 
 /*
  * The port by which turns have effects performed (`loyalty/loyalty.ts`), and what the engine lends for it.
@@ -51,7 +51,7 @@ export interface EffectContext {
   intend(operation: string, intent: Intent): Promise<CallPermit | 'unreplicated' | Interrupted>;
 
   /** The result of an earlier attempt; null: there was none. */
-  findCall(operation: string): KnownCall | null;
+  findCall(operation: string): OperationOutcome | null;
 
   /** The store's clock, epoch ms. */
   nowMs(): number;

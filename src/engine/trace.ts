@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Message, Sender } from '../conversation/message.ts';
 import { hideCode } from '../conversation/proof.ts';
 import type { State } from '../conversation/state.ts';
-import type { Trace, TracedCall } from './messages.ts';
+import type { CallTrace, Trace } from './messages.ts';
 import type { OutboxTask, Turn, TurnInside } from './turn.ts';
 
 /** Explains to people how the bot understood a text in a given state, and why. */
@@ -18,7 +18,7 @@ export class Traces {
   readonly channels: readonly string[];
   readonly #explain: Explain;
   /** The calls of the turn at work. A shared client far below the turn makes them. */
-  readonly calls = new AsyncLocalStorage<TracedCall[]>();
+  readonly calls = new AsyncLocalStorage<CallTrace[]>();
 
   constructor(channels: readonly string[], explain: Explain) {
     this.channels = channels;

@@ -208,7 +208,7 @@ function nextLease(
 
 export type Outcomes = Readonly<Record<string, unknown>>;
 
-export type IntendedCall = {
+export type IntentRequest = {
   readonly operation: string;
   readonly body: unknown;
   readonly outcomes?: Outcomes;
@@ -220,7 +220,7 @@ export type IntendedCall = {
  */
 export function intend(
   { record: { lease: held }, head }: Basis,
-  { operation, body, outcomes = {} }: IntendedCall,
+  { operation, body, outcomes = {} }: IntentRequest,
 ): ConversationTransition<boolean> {
   // Names the attempt: no other attempt writes the same.
   const by = `${held?.owner}:${held?.step}`;

@@ -1,5 +1,5 @@
 import type { Context, Settings } from '../conversation/context.ts';
-import type { KnownCall, Lookup, Outcome } from '../conversation/effect.ts';
+import type { Lookup, OperationOutcome, Outcome } from '../conversation/effect.ts';
 import type { GiftNote } from '../conversation/gift-note.ts';
 import type { PhotoEffect, Sender } from '../conversation/message.ts';
 import { toOutline } from '../conversation/outline.ts';
@@ -18,6 +18,7 @@ import { type GivenBack, isEnd, readOrGiveBack, UNKNOWN_FLOW } from './ends.ts';
 import type { ConversationRecords, Lease, LeasedWork, Leases } from './leases.ts';
 import type { EngineLimits } from './limits.ts';
 import {
+  type CallTrace,
   type Incoming,
   type Origin,
   type OutboxItem,
@@ -26,7 +27,6 @@ import {
   readMessage,
   readStored,
   type StoredState,
-  type TracedCall,
   type Trip,
   withVersion,
 } from './messages.ts';
@@ -119,7 +119,7 @@ const MAX_EFFECTS = 16;
 
 /** The calls that may have been made for the conversation, and how each can be looked up. */
 export type KnownCalls = {
-  readonly known: ReadonlyMap<string, KnownCall>;
+  readonly known: ReadonlyMap<string, OperationOutcome>;
   readonly lookups: ReadonlyMap<string, Lookup>;
 };
 export const NO_CALLS: KnownCalls = { known: new Map(), lookups: new Map() };
@@ -140,7 +140,7 @@ export type StepsEnd =
 
 type TurnEvent = { -readonly [Name in keyof EndedTurn]: EndedTurn[Name] } & { readonly attempt: number };
 /** What people see who look into the turn. */
-export type TurnInside = { readonly calls: TracedCall[]; readonly trips: Trip[] };
+export type TurnInside = { readonly calls: CallTrace[]; readonly trips: Trip[] };
 type Phase = 'identifyMs' | 'stepsMs' | 'commitMs' | 'deliverMs';
 
 /**

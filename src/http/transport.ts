@@ -3,8 +3,8 @@ import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { Agent, buildConnector, Client, type Dispatcher } from 'undici';
 
-/** One HTTP call. Times are ms. */
-export type HttpCall = {
+/** An HTTP request and its limits. Times are ms. */
+export type HttpRequest = {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly origin: string;
   readonly path: string;
@@ -96,7 +96,7 @@ export class Transport {
   }
 
   /** Never rejects. undici's `request` would take 5 % of a turn for its stream and its signal. */
-  exchange(call: HttpCall): Promise<Exchange> {
+  exchange(call: HttpRequest): Promise<Exchange> {
     const { method, origin, path, headers = {}, body = null, isFresh } = call;
     const { dispatcher, reset } = isFresh ? this.#openFresh(origin) : { dispatcher: this.#shared };
     const handler = new CallHandler(call, reset);
@@ -168,7 +168,7 @@ export class Transport {
 /** One call under way. undici writes nothing before `onRequestStart`, and the body right after it. */
 class CallHandler implements Dispatcher.DispatchHandler {
   readonly exchange: Promise<Exchange>;
-  readonly #call: HttpCall;
+  readonly #call: HttpRequest;
   readonly #reset: (() => void) | undefined;
   readonly #resolve: (exchange: Exchange) => void;
   readonly #timer: NodeJS.Timeout;
@@ -180,7 +180,7 @@ class CallHandler implements Dispatcher.DispatchHandler {
   #isOver = false;
   #controller: Dispatcher.DispatchController | undefined;
 
-  constructor(call: HttpCall, reset?: () => void) {
+  constructor(call: HttpRequest, reset?: () => void) {
     this.#call = call;
     this.#reset = reset;
     ({ promise: this.exchange, resolve: this.#resolve } = Promise.withResolvers<Exchange>());
@@ -235,7 +235,7 @@ class CallHandler implements Dispatcher.DispatchHandler {
   }
 }
 
-type OpenCall = Pick<HttpCall, 'method' | 'origin' | 'path' | 'headers' | 'timeoutMs' | 'maxBytes'>;
+type OpenCall = Pick<HttpRequest, 'method' | 'origin' | 'path' | 'headers' | 'timeoutMs' | 'maxBytes'>;
 
 /** The parts of a body, within its limits. Its errors name no address. */
 async function* bounded(

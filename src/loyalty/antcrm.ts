@@ -28,17 +28,17 @@ export type AntCrmOptions = {
   readonly observe: Pick<Observe, 'log' | 'alarm' | 'call' | 'breaker'>;
   readonly spans?: Pick<Spans, 'mark'> | undefined;
   /** The list to which each attempt is added, if the turn is looked into. Personal data: not for logs. */
-  readonly watchedCalls?: Pick<AsyncLocalStorage<MadeCall[]>, 'getStore'> | undefined;
+  readonly watchedCalls?: Pick<AsyncLocalStorage<CallReport[]>, 'getStore'> | undefined;
 };
 
 /**
  * One attempt in AntCRM's terms, for people who look into a turn. `reason`: its words, or an error's name.
  */
-export type MadeCall = Pick<ApiCall, 'method' | 'path' | 'body'> &
+export type CallReport = Pick<AntCrmRequest, 'method' | 'path' | 'body'> &
   Pick<Attempt, 'status' | 'reason' | 'ms'> & { readonly outcome: string };
 
 /** One call of the port. Nothing of it is written after `writeBefore`. */
-type ApiCall = {
+type AntCrmRequest = {
   readonly name: Parameters<Observe['call']>[0];
   readonly method: 'GET' | 'POST';
   readonly path: string;
@@ -50,7 +50,7 @@ type ApiCall = {
   readonly isFresh?: true;
 };
 
-type WriteRequest = Pick<ApiCall, 'body' | 'given' | 'writeBefore' | 'isFresh'>;
+type WriteRequest = Pick<AntCrmRequest, 'body' | 'given' | 'writeBefore' | 'isFresh'>;
 type Parse<Value> = (json: unknown) => Value | 'unreadable';
 
 /** What an answer means to a write and to a read (docs/antcrm.md, last table). A 2xx answer is parsed. */
@@ -181,7 +181,7 @@ export class AntCrmClient implements port.AntCrm {
 
   async #write(name: 'accumulate' | 'redeem', request: WriteRequest): Promise<port.CallOutcome> {
     const startMs = this.#options.runtime.monotonicMs();
-    const call: ApiCall = { name, method: 'POST', path: `/${name}`, startMs, ...request };
+    const call: AntCrmRequest = { name, method: 'POST', path: `/${name}`, startMs, ...request };
     const attempt = await this.#call(call);
     const { verdict, json, time } = attempt;
     const kind = verdict === 'answered' ? wire.parseAnswer(json).kind : MEANINGS[verdict].write;
@@ -195,7 +195,7 @@ export class AntCrmClient implements port.AntCrm {
     parse: Parse<Value>,
   ): Promise<port.Read<Value>> {
     const startMs = this.#options.runtime.monotonicMs();
-    const call: ApiCall = { name, method: 'GET', path, given: [], startMs };
+    const call: AntCrmRequest = { name, method: 'GET', path, given: [], startMs };
     const attempt = await this.#call(call);
     const { verdict, json, time } = attempt;
     const value = verdict === 'answered' ? parse(json) : 'unreadable';
@@ -205,7 +205,7 @@ export class AntCrmClient implements port.AntCrm {
   }
 
   /** Makes at most three attempts, within the call's time and the retry budget. The last one counts. */
-  async #call(call: ApiCall): Promise<Attempt> {
+  async #call(call: AntCrmRequest): Promise<Attempt> {
     const { runtime, timeoutMs } = this.#options;
     const endMs = call.writeBefore?.monotonicMs ?? call.startMs + timeoutMs;
     const entered = this.#bulkhead.enter();
@@ -233,7 +233,7 @@ export class AntCrmClient implements port.AntCrm {
   }
 
   /** One attempt, within the call's time. Never rejects. */
-  async #send(call: ApiCall): Promise<Attempt> {
+  async #send(call: AntCrmRequest): Promise<Attempt> {
     const { transport, runtime, timeoutMs } = this.#options;
     const { method, path, body, startMs, writeBefore, isFresh } = call;
     if (writeBefore && isOver(writeBefore, runtime)) return decline('TooLate');
@@ -265,7 +265,7 @@ export class AntCrmClient implements port.AntCrm {
     return { verdict: isAbsent ? 'absent' : verdict, status, json, time, ms };
   }
 
-  #report(call: ApiCall, attempt: Attempt, outcome: CallResult): void {
+  #report(call: AntCrmRequest, attempt: Attempt, outcome: CallResult): void {
     const { observe, spans, runtime, watchedCalls } = this.#options;
     const { verdict, status, reason, json } = attempt;
     watchedCalls?.getStore()?.push(toMadeCall(call, attempt, outcome));
@@ -299,7 +299,11 @@ export class AntCrmClient implements port.AntCrm {
   }
 }
 
-function toMadeCall({ method, path, body }: ApiCall, attempt: Attempt, outcome: CallResult): MadeCall {
+function toMadeCall(
+  { method, path, body }: AntCrmRequest,
+  attempt: Attempt,
+  outcome: CallResult,
+): CallReport {
   const { status, ms, json, reason = wire.parseReason(json) } = attempt;
   return { method, path, body, status, reason, outcome, ms };
 }

@@ -29,8 +29,8 @@ export async function readHistory(effect: HistoryEffect, session: Session): Prom
   const rows = await readRows(first, { session, filter, count: skip + take });
   if (rows === 'unavailable') return { kind: rows };
   const shown = rows.records.slice(skip, skip + take).map(({ atMs, ...record }) => {
-    const { whose: _, isNumericCode: __, isVague: ___, ...told } = record;
-    return { ...told, atMs: atMs && atMs - aheadMs };
+    const { whose: _, isNumericCode: __, isVague: ___, ...row } = record;
+    return { ...row, atMs: atMs && atMs - aheadMs };
   });
   return { kind: 'history', records: shown, more: rows.more };
 }

@@ -7,7 +7,7 @@ import type { LoyaltyRecord } from './port.ts';
 import { type Proof, proveHistory, proveNoEffect } from './proof.ts';
 import type { Session } from './session.ts';
 
-type BaselineCall = Pick<Lookup, 'by' | 'code' | 'fromMs'>;
+type BaselineQuery = Pick<Lookup, 'by' | 'code' | 'fromMs'>;
 type Check = Extract<Effect, { kind: 'check' }>;
 
 /**
@@ -28,7 +28,7 @@ export const windowStart = ({ context, skew }: Session): number =>
  * history is not whole, or has a record without an id, which would look like a new one.
  */
 export async function proveBaseline(
-  { by, code, fromMs }: BaselineCall,
+  { by, code, fromMs }: BaselineQuery,
   names: Set<string>,
   session: Session,
 ): Promise<Proof<string[]>> {

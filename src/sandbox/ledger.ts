@@ -156,9 +156,9 @@ function pastOf(contact: Person): HistoryEntry[] {
     const serialNumber = String(100_000_001 + n);
     const code = (product ? prefixOf(product) : '') + serialNumber;
     // A failed attempt tells no product: the code was mistyped.
-    const told = n % 9 === 8 ? {} : { product, serialNumber };
-    const score = told.product?.score ?? 0;
-    return { ...entry((45 - n) * 36 - 12), type: 1, score, status: n % 9 === 8 ? 0 : 1, code, ...told };
+    const item = n % 9 === 8 ? {} : { product, serialNumber };
+    const score = item.product?.score ?? 0;
+    return { ...entry((45 - n) * 36 - 12), type: 1, score, status: n % 9 === 8 ? 0 : 1, code, ...item };
   });
   const redeemed = Array.from({ length: 25 }, (_, n): HistoryEntry => {
     // The dear one cannot be paid.

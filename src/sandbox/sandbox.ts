@@ -29,7 +29,7 @@ const type = z.literal('point').optional();
 const historySchema = querySchema.extend({ type, createdAtRangeFrom: time, createdAtRangeTo: time });
 
 const CALLS = ['accumulate', 'redeem', 'history', 'contacts'] as const;
-type SandboxCall = (typeof CALLS)[number];
+type SandboxRoute = (typeof CALLS)[number];
 
 /**
  * A way to misbehave. `refuse-connection` (a reset) and `error-500` apply nothing. Applied are `lose-answer`
@@ -126,7 +126,7 @@ class Sandbox {
     }));
   }
 
-  async #answer(call: SandboxCall, reply: FastifyReply, apply: (hiddenMs: number) => unknown) {
+  async #answer(call: SandboxRoute, reply: FastifyReply, apply: (hiddenMs: number) => unknown) {
     const { fault, ms = 0 } = this.#takeFault(call) ?? {};
     if (fault === 'refuse-connection') return cut(reply);
     if (fault === 'error-500') return reply.code(500).send({ message: 'Internal error' });
@@ -138,7 +138,7 @@ class Sandbox {
   }
 
   /** The first fault planned for the call. */
-  #takeFault(call: SandboxCall): SandboxFault | undefined {
+  #takeFault(call: SandboxRoute): SandboxFault | undefined {
     const planned = this.#faults.find((fault) => fault.call === call);
     if (planned !== undefined) planned.times -= 1;
     this.#faults = this.#faults.filter(({ times }) => times > 0);

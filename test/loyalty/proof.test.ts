@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Lookup, Outcome } from '../../src/conversation/effect.ts';
 import type { Interrupted } from '../../src/engine/perform.ts';
-import type { Exchange, HttpCall } from '../../src/http/transport.ts';
+import type { Exchange, HttpRequest } from '../../src/http/transport.ts';
 import { createLoyalty } from '../../src/loyalty/loyalty.ts';
 import { createKit, GIFTS, PHONE, START_MS, TIMEOUT_MS } from './kit.ts';
 
@@ -46,8 +46,8 @@ function createWire() {
     contacts: [{ ...contact, scoreAvailable: 990 }] as unknown,
     headers: {} as Record<string, string>,
     date: () => clock.nowMs(),
-    asked: [] as HttpCall[],
-    async exchange(call: HttpCall): Promise<Exchange> {
+    asked: [] as HttpRequest[],
+    async exchange(call: HttpRequest): Promise<Exchange> {
       wire.asked.push(call);
       const { pathname, searchParams } = new URL(call.path, 'http://antcrm');
       const all = wire.records[searchParams.get('type') === 'point' ? 'point' : 'gift'];

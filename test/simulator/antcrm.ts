@@ -1,4 +1,4 @@
-import type { Exchange, HttpCall } from '../../src/http/transport.ts';
+import type { Exchange, HttpRequest } from '../../src/http/transport.ts';
 import { toE164 } from '../../src/loyalty/wire.ts';
 import { BEGIN_MS } from './clock.ts';
 import { type Entry, luckOf, type Person, toListed, toPage } from './manners.ts';
@@ -119,7 +119,7 @@ export function createAntCrmDouble(world: AntCrmWorld, onCall: (operation: strin
     return undefined;
   }
 
-  async function write({ path, body = '{}', timeoutMs }: HttpCall, name: string): Promise<Exchange> {
+  async function write({ path, body = '{}', timeoutMs }: HttpRequest, name: string): Promise<Exchange> {
     const { unheard, answerLost, failed } = world.rates;
     if (occurs(unheard, 'calls that never arrived')) return lost(timeoutMs);
     const startMs = clock.atMs;
@@ -139,7 +139,7 @@ export function createAntCrmDouble(world: AntCrmWorld, onCall: (operation: strin
     return (await misbehave(leftMs())) ?? answered(200, isGood ? { success: 1 } : ERROR_BODY);
   }
 
-  async function read({ path, timeoutMs }: HttpCall): Promise<Exchange> {
+  async function read({ path, timeoutMs }: HttpRequest): Promise<Exchange> {
     const { cached } = world.rates;
     const kept = cache.get(path);
     if (kept && luckOf(`cached ${path}`) < cached) {
@@ -188,7 +188,7 @@ export function createAntCrmDouble(world: AntCrmWorld, onCall: (operation: strin
   }
 
   /** `operation`: the one at work. */
-  async function exchange(call: HttpCall, operation = 'nobody'): Promise<Exchange> {
+  async function exchange(call: HttpRequest, operation = 'nobody'): Promise<Exchange> {
     if (occurs(world.rates.refused, 'calls without a connection')) {
       trace(`AntCRM cannot be reached for ${operation}`);
       return { kind: 'unsent', reason: 'ECONNREFUSED' };

@@ -5,7 +5,7 @@ import { LIMITS } from '../../src/engine/limits.ts';
 import type { Delivery, Outgoing } from '../../src/engine/messages.ts';
 import { Operators } from '../../src/engine/operators.ts';
 import type { EffectContext, Perform } from '../../src/engine/perform.ts';
-import type { HttpCall } from '../../src/http/transport.ts';
+import type { HttpRequest } from '../../src/http/transport.ts';
 import { createLoyalty, type LoyaltyOptions } from '../../src/loyalty/loyalty.ts';
 import { createNotices } from '../../src/notices.ts';
 import type { Observe } from '../../src/observability/metrics.ts';
@@ -40,7 +40,7 @@ export type Defect = {
   readonly aroundRecords?: NonNullable<EngineOptions['aroundRecords']>;
   readonly step?: (step: Step, input: Parameters<Step>, observe: Observe) => ReturnType<Step>;
   readonly perform?: (perform: Perform) => Perform;
-  readonly exchange?: (exchange: Exchange, call: HttpCall, runtime: Runtime) => ReturnType<Exchange>;
+  readonly exchange?: (exchange: Exchange, call: HttpRequest, runtime: Runtime) => ReturnType<Exchange>;
   readonly fileNote?: (file: Tickets['file']) => Tickets['file'];
   readonly gifts?: (gifts: GiftParts) => GiftParts;
   readonly observe?: (observe: Observe) => Observe;
@@ -63,7 +63,7 @@ type Surroundings = {
   readonly conduct: Conduct;
   readonly defect: Defect;
   readonly limits: NonNullable<EngineOptions['limits']>;
-  exchange(call: HttpCall, operationAtWork: string | undefined): ReturnType<Exchange>;
+  exchange(call: HttpRequest, operationAtWork: string | undefined): ReturnType<Exchange>;
   readonly deliver: Deliver;
   /** The process has ended, in order or not. */
   onEnd(): void;

@@ -1,7 +1,7 @@
 import { Engine, type EngineOptions } from '../../src/engine/engine.ts';
 import type { Delivery, Outgoing } from '../../src/engine/messages.ts';
 import { Operators } from '../../src/engine/operators.ts';
-import type { Exchange, HttpCall } from '../../src/http/transport.ts';
+import type { Exchange, HttpRequest } from '../../src/http/transport.ts';
 import { createLoyalty } from '../../src/loyalty/loyalty.ts';
 import { createTickets } from '../../src/operators/tickets.ts';
 import { createEncryption } from '../../src/store/encryption.ts';
@@ -66,7 +66,7 @@ export function createAntCrm({ wallMs, wait }: ReturnType<typeof createClock>, e
     entries,
     /** Whether calls are applied without an answer. */
     isSilent: false,
-    async exchange({ method, path, timeoutMs, body = '{}' }: HttpCall): Promise<Exchange> {
+    async exchange({ method, path, timeoutMs, body = '{}' }: HttpRequest): Promise<Exchange> {
       const { pathname, searchParams } = new URL(path, 'http://antcrm');
       if (method === 'GET')
         return answered(pathname === '/contacts' ? { data: [contact] } : historyOf(searchParams));

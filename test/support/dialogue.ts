@@ -1,6 +1,6 @@
 import type { Context, Settings } from '../../src/conversation/context.ts';
 import type { Conversation } from '../../src/conversation/conversation.ts';
-import type { Effect, Identifier, KnownCall, Lookup, Outcome } from '../../src/conversation/effect.ts';
+import type { Effect, Identifier, Lookup, OperationOutcome, Outcome } from '../../src/conversation/effect.ts';
 import type { Message, PhotoEffect, PhotoReading, Sender } from '../../src/conversation/message.ts';
 import type { ProofEffect, ProofOutcome } from '../../src/conversation/proof.ts';
 import type { Decision, Reply } from '../../src/conversation/reply.ts';
@@ -59,7 +59,7 @@ export class Dialogue {
   answers: (effect: Effect) => Outcome;
   reading: PhotoReading = { kind: 'noCode' };
   /** Calls that an earlier attempt of the next turn perhaps made; it ends with that turn. */
-  journal: Record<string, KnownCall> = {};
+  journal: Record<string, OperationOutcome> = {};
   #ids = 0;
 
   constructor(

@@ -12,7 +12,7 @@ import {
   type Outgoing,
   type Platform,
 } from '../../engine/messages.ts';
-import { type Exchange, type HttpCall, Transport } from '../../http/transport.ts';
+import { type Exchange, type HttpRequest, Transport } from '../../http/transport.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { ChannelParts } from '../channel.ts';
 import {
@@ -179,7 +179,7 @@ export class TeamsPlatform implements Platform {
   /** Calls the connector about a conversation, whose path is put before `path`. */
   async #call(
     { service, conversation }: TeamsPlace,
-    { path, ...call }: Pick<HttpCall, 'method' | 'path' | 'body' | 'timeoutMs'>,
+    { path, ...call }: Pick<HttpRequest, 'method' | 'path' | 'body' | 'timeoutMs'>,
   ): Promise<ConnectorAnswer> {
     const at = this.trust(service);
     if (!at) return { meaning: { kind: 'rejected' } };
@@ -197,7 +197,7 @@ export class TeamsPlatform implements Platform {
   }
 
   /** Sends with our token, a new one after a refusal. Null: without one nothing is sent. */
-  async #send(call: HttpCall): Promise<Exchange | null> {
+  async #send(call: HttpRequest): Promise<Exchange | null> {
     const ours = await this.#authorize();
     return ours && this.#transport.exchange({ ...call, headers: { ...call.headers, ...ours } });
   }

@@ -3,7 +3,7 @@ import type { Telegram as Methods, Opts, UserFromGetMe } from 'telegraf/types';
 import { z } from 'zod';
 import { MAX_PHOTO_BYTES } from '../../conversation/message.ts';
 import { type FetchedMedia, type FetchedPhoto, MAX_MEDIA_BYTES } from '../../engine/messages.ts';
-import { type HttpCall, Transport } from '../../http/transport.ts';
+import { type HttpRequest, Transport } from '../../http/transport.ts';
 import {
   type CallFailure,
   failureOf,
@@ -150,7 +150,7 @@ export class TelegramApi extends Telegram {
  * A call's body. A file of ours goes as a form: telegraf's `{ source, filename? }`, whose other fields are
  * JSON.
  */
-async function encode(payload: object): Promise<Pick<HttpCall, 'headers' | 'body'>> {
+async function encode(payload: object): Promise<Pick<HttpRequest, 'headers' | 'body'>> {
   const fields = Object.entries(payload);
   const isFile = fields.some(([, value]) => fileOfOurs.safeParse(value).success);
   if (!isFile) return { headers: HEADERS, body: JSON.stringify(payload) };

@@ -29,7 +29,7 @@ export async function handleUpdate(update: Update, api: TelegramApi, accept: Acc
 class UpdateContext extends Context {
   incoming: Incoming | undefined;
 
-  takeMessage(said: Message): void {
+  takeMessage(content: Message): void {
     const sent: TelegramMessage | undefined = this.message;
     const query: CallbackQuery | undefined = this.callbackQuery;
     const shown = sent ?? query?.message;
@@ -43,13 +43,13 @@ class UpdateContext extends Context {
     const press: TelegramPress | undefined = query && {
       query: query.id,
       ...(shown?.message_id !== undefined && { message: shown.message_id }),
-      ...(said.kind === 'choice' && said.view !== undefined && { view: said.view }),
+      ...(content.kind === 'choice' && content.view !== undefined && { view: content.view }),
     };
     this.incoming = {
       channel: TELEGRAM.name,
       conversation: String(chat),
       id: `u${this.update.update_id}`,
-      message: sent ? withMedia(said, sent) : said,
+      message: sent ? withMedia(content, sent) : content,
       sender: senderOf(TELEGRAM, language_code, `${first} ${last}`),
       address,
       ...(press && { press }),

@@ -1,4 +1,4 @@
-import { type KnownCall, type OutcomeOf, spends, toAwaited } from '../effect.ts';
+import { type OperationOutcome, type OutcomeOf, spends, toAwaited } from '../effect.ts';
 import type { Scope } from '../flow.ts';
 import type { MessageOf } from '../message.ts';
 import { balanceLines, codeLine, findGiftCode, receiptLines } from '../prompts/receipts.ts';
@@ -15,7 +15,7 @@ import {
   keepOperation,
   keepReceipt,
   type PendingConfirmation,
-  type PlannedCall,
+  type PlannedOperation,
   type Success,
   sayChecking,
   sayStillChecking,
@@ -42,15 +42,15 @@ export function beginCalls(state: State, scope: Scope): Decision {
   );
 }
 
-type NextCall = { readonly pending: PendingConfirmation; readonly call: PlannedCall };
+type NextOperation = { readonly pending: PendingConfirmation; readonly call: PlannedOperation };
 
-function makeCall(state: State, { pending, call }: NextCall, scope: Scope): Decision | undefined {
+function makeCall(state: State, { pending, call }: NextOperation, scope: Scope): Decision | undefined {
   const { confirms, calls } = pending;
   const effect = confirms.effect(state.draft, { operation: call.operation, at: calls.indexOf(call) }, scope);
   return effect && { state, replies: [], effect };
 }
 
-type CallEnd = KnownCall | OutcomeOf<'outdated' | 'busy'>;
+type CallEnd = OperationOutcome | OutcomeOf<'outdated' | 'busy'>;
 
 /** A call of the confirmation has ended: makes the next one, or tells of all. */
 export function concludeCall(state: State, outcome: CallEnd, scope: Scope): Decision {
@@ -72,7 +72,7 @@ export function concludeCall(state: State, outcome: CallEnd, scope: Scope): Deci
   return { ...(next ?? tellAll(kept, { ...pending, outcome, why }, scope)), ...settleCall(outcome) };
 }
 
-function settleCall(outcome: KnownCall): Partial<Decision> {
+function settleCall(outcome: OperationOutcome): Partial<Decision> {
   if (outcome.kind === 'unknown') return {};
   const { operation, locks } = outcome;
   return outcome.kind === 'applied'
@@ -81,7 +81,7 @@ function settleCall(outcome: KnownCall): Partial<Decision> {
 }
 
 /** What was surely not applied leaves nothing to keep. */
-function keepOutcome(state: State, outcome: KnownCall, scope: Scope): State {
+function keepOutcome(state: State, outcome: OperationOutcome, scope: Scope): State {
   const begun = startOperation(state, outcome.operation, scope);
   if (!begun || outcome.kind === 'unavailable') return state;
   switch (outcome.kind) {
@@ -101,7 +101,7 @@ const UNTRIED: Reply = { key: 'service.unavailable', context: 'rest' };
 
 function findStop(
   state: State,
-  { pending, call, outcome }: NextCall & { readonly outcome: KnownCall },
+  { pending, call, outcome }: NextOperation & { readonly outcome: OperationOutcome },
   scope: Scope,
 ): Reply | undefined {
   if (Object.hasOwn(scope.journal ?? {}, call.operation)) return undefined;
@@ -110,7 +110,7 @@ function findStop(
 }
 
 type Ended = PendingConfirmation & {
-  readonly outcome?: KnownCall | undefined;
+  readonly outcome?: OperationOutcome | undefined;
   /** Why the codes without an outcome were not tried. */
   readonly why: Reply | undefined;
 };

@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts';
-import { type KnownCall, type Receipt, spends, toPointChange } from '../effect.ts';
+import { type OperationOutcome, type Receipt, spends, toPointChange } from '../effect.ts';
 import { type Confirms, type Flow, findConfirms, type Scope } from '../flow.ts';
 import { giftCodeLines } from '../prompts/receipts.ts';
 import type { Reply, Unlock } from '../reply.ts';
@@ -10,14 +10,14 @@ import { type Confirming, isOpen, type Operation, type State } from '../state.ts
  */
 
 /** A call that a confirmation makes; `code` only where it makes several. */
-export type PlannedCall = { readonly operation: string; readonly code?: string | undefined };
+export type PlannedOperation = { readonly operation: string; readonly code?: string | undefined };
 
 /** The summary that waits for its button, and its calls. */
 export type PendingConfirmation = {
   readonly step: Confirming;
   readonly flow: Flow;
   readonly confirms: Confirms;
-  readonly calls: readonly PlannedCall[];
+  readonly calls: readonly PlannedOperation[];
 };
 
 /** Undefined: no summary waits. */
@@ -30,7 +30,7 @@ export function findPending(state: State, { flows }: Scope): PendingConfirmation
 }
 
 /** The calls in order. A single one has the confirmation's id, several have `<id>.<n>`. */
-function planCalls({ draft: { codes = [] } }: State, id: string): readonly PlannedCall[] {
+function planCalls({ draft: { codes = [] } }: State, id: string): readonly PlannedOperation[] {
   if (codes.length < 2) return [{ operation: id }];
   return codes.map((code, at) => ({ operation: `${id}.${at + 1}`, code }));
 }
@@ -53,7 +53,7 @@ const MAX_KEPT = 11;
 const MAX_OPEN = 5;
 
 type StartedOperation = Omit<Operation, 'status'>;
-type Applied = Pick<Extract<KnownCall, { kind: 'applied' }>, 'receipt' | 'balance'>;
+type Applied = Pick<Extract<OperationOutcome, { kind: 'applied' }>, 'receipt' | 'balance'>;
 
 /** A new operation for a call of the current confirmation; undefined: it is not of it. */
 export function startOperation(state: State, id: string, scope: Scope): StartedOperation | undefined {

@@ -28,7 +28,7 @@ export const SCRIPTS = {
   list: readScript('list'),
   publish: readScript('publish'),
 };
-export type ScriptCall = {
+export type ScriptInvocation = {
   readonly script: keyof typeof SCRIPTS;
   readonly keys: readonly string[];
   readonly args: readonly (string | Buffer | number)[];

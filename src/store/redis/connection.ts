@@ -15,7 +15,7 @@ import {
   NODE_MS,
   reasonOf,
   SCRIPTS,
-  type ScriptCall,
+  type ScriptInvocation,
   unavailable,
 } from './clients.ts';
 import { readRefusal } from './refusal.ts';
@@ -126,7 +126,7 @@ export class RedisConnection {
   }
 
   /** Runs a script. Strings of its answer come as buffers. Rejects with `StoreUnavailable`. */
-  async run({ script, keys, args }: ScriptCall): Promise<unknown> {
+  async run({ script, keys, args }: ScriptInvocation): Promise<unknown> {
     this.throwIfClosed();
     const startMs = this.runtime.monotonicMs();
     const { lua, sha } = SCRIPTS[script];
@@ -166,7 +166,7 @@ export class RedisConnection {
    * uses a separate client, because `WAIT` stalls the connection that it waits on.
    */
   async runDurably(
-    { script, keys, args }: ScriptCall,
+    { script, keys, args }: ScriptInvocation,
     { replicas, waitMs }: { readonly replicas: number; readonly waitMs: number },
   ): Promise<{ readonly answer: unknown; readonly acknowledged: number }> {
     this.throwIfClosed();
