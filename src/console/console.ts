@@ -51,7 +51,8 @@ export function consolePage(
     'content-security-policy':
       "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
       "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; " +
-      `img-src ${["'self'", ...origins].join(' ')}`,
+      // What customers sent is fetched by the page, which then shows it from memory.
+      `media-src blob:; img-src ${["'self'", 'blob:', ...origins].join(' ')}`,
     'cross-origin-resource-policy': 'same-origin',
     'referrer-policy': 'no-referrer',
     'x-content-type-options': 'nosniff',

@@ -30,7 +30,7 @@ describe('the console page', () => {
     expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
     expect(response.headers.get('content-security-policy')).toBe(
       "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
-        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; img-src 'self'",
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; media-src blob:; img-src 'self' blob:",
     );
     expect(html).not.toMatch(/<style|style="|\son\w+="|<script(?![^>]* src=)/);
     const paths = new Set([...html.matchAll(/(?:src|href)="(console[^"]+)"/g)].map(([, path = '']) => path));

@@ -45,7 +45,9 @@ const toEnd = () => $('said').scrollTo(0, $('said').scrollHeight);
 function rowOf(message) {
   const { at, text, by } = message;
   const about = make('small', '', `${by ?? nameOf(inbox.open)} · ${moment(at, { timeStyle: 'short' })}`);
-  const bubble = text ? make('p', 'bubble', text) : null;
+  // The signs of what is shown itself.
+  const written = message.media ? text.replace(/^(📷+ ?|🎤$|🙂$|📎$)/u, '') : text;
+  const bubble = written ? make('p', 'bubble', written) : null;
   return make('div', by ? 'mine' : 'bot', about, bubble, ...parts.map((part) => part(message, inbox.open)));
 }
 
