@@ -9,9 +9,8 @@ import { NewerVersion } from '../conversation/state.ts';
 export type GivenBack = { readonly end: 'givenBack'; readonly reason: string; readonly afterMs: number };
 
 /** Another process has the lease, or may have it: what this one decided is void. */
-export type Lost = { readonly end: 'lost' };
-
-export const LOST: Lost = { end: 'lost' };
+export const LOST = 'lost';
+export type Lost = typeof LOST;
 
 /** A turn that finds no room in a bulkhead is tried again after this, or after up to three times as long. */
 const NO_ROOM_MS = 2000;
@@ -29,10 +28,8 @@ export const giveBackForRoom = (random: number): GivenBack =>
 
 /** Whether the work ended, and there is no result. */
 export function isEnd(result: unknown): result is GivenBack | Lost {
-  return typeof result === 'object' && result !== null && 'end' in result;
+  return result === LOST || (typeof result === 'object' && result !== null && 'end' in result);
 }
-
-export const isLost = (result: unknown): result is Lost => isEnd(result) && result.end === 'lost';
 
 /** What `read` returns; null: it throws. It is given back if only newer processes can read it. */
 export function readOrGiveBack<T>(read: () => T): T | GivenBack | null {

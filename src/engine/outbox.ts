@@ -5,7 +5,7 @@ import type { Bulkhead } from '../resilience/bulkhead.ts';
 import { StoreUnavailable } from '../store/port.ts';
 import { unlock } from './customer.ts';
 import { afterDelivery, backOff, type DeliveryTry, type Fate, NOT_TRIED_MS } from './delivery-policy.ts';
-import { isEnd, LOST, type Lost } from './ends.ts';
+import { LOST, type Lost } from './ends.ts';
 import type { Run } from './leases.ts';
 import { perChannel } from './limits.ts';
 import type { Delivery, Failure, OutboxItem, Outgoing, Platform } from './messages.ts';
@@ -78,7 +78,7 @@ export class Outbox {
       if (body === null) failures.set(seq, 'refused');
       if (body?.kind === 'reply') {
         const fate = await this.#send(run, body.outgoing, { seq, tried });
-        if (isEnd(fate)) return fate;
+        if (fate === LOST) return LOST;
         if (fate.kind === 'waits') {
           wait = { ...fate.wait, madeAtMs: body.outgoing.atMs };
           break;

@@ -12,7 +12,6 @@ import {
   giveBack,
   giveBackForRoom,
   isEnd,
-  isLost,
   LOST,
   type Lost,
   readOrGiveBack,
@@ -70,11 +69,11 @@ export class Worker {
    * is left to expire, and the turn is repeated.
    */
   async run(run: Run, committed?: CommittedTurn): Promise<void> {
-    let work = nextWork(run.lease, { isFirst: true });
+    let work = committed?.turn.work ?? nextWork(run.lease, { isFirst: true });
     let ended = committed ? await this.#deliver(run, committed) : await this.#deliverLeft(run, work);
     for (;;) {
       if (ended !== null) {
-        if (isLost(ended) || !(await this.#release(run, ended))) return;
+        if (ended === LOST || !(await this.#release(run, ended))) return;
         work = nextWork(run.lease, { isFirst: false });
       }
       ended = this.#tools.stopping.aborted ? STOPPING : await this.#answer(run, work);
@@ -144,9 +143,9 @@ export class Worker {
       throw error;
     }
     if (!isEnd(committed)) return this.#deliver(run, committed);
-    if (isLost(committed)) turn.event.result = 'stale';
+    if (committed === LOST) turn.event.result = 'stale';
     this.#end(run, turn);
-    return isLost(committed) ? committed : { ...committed, outcomes: calls.take() };
+    return committed === LOST ? LOST : { ...committed, outcomes: calls.take() };
   }
 
   /** Delivers what a committed turn has decided. */
