@@ -151,12 +151,10 @@ export class TelegramApi extends Telegram {
  * JSON.
  */
 async function encode(payload: object): Promise<Pick<HttpRequest, 'headers' | 'body'>> {
-  const fields = Object.entries(payload);
-  const isFile = fields.some(([, value]) => fileOfOurs.safeParse(value).success);
-  if (!isFile) return { headers: HEADERS, body: JSON.stringify(payload) };
+  if (!Object.values(payload).some(isFile)) return { headers: HEADERS, body: JSON.stringify(payload) };
   const form = new FormData();
-  for (const [name, value] of fields) {
-    const file = fileOfOurs.safeParse(value).data;
+  for (const [name, value] of Object.entries(payload)) {
+    const file = isFile(value) ? fileOfOurs.parse(value) : undefined;
     if (file) form.set(name, new Blob([file.source]), file.filename);
     else if (value !== undefined) form.set(name, typeof value === 'string' ? value : JSON.stringify(value));
   }
@@ -164,6 +162,8 @@ async function encode(payload: object): Promise<Pick<HttpRequest, 'headers' | 'b
   const headers = { 'content-type': encoded.headers.get('content-type') ?? '' };
   return { headers, body: new Uint8Array(await encoded.arrayBuffer()) };
 }
+
+const isFile = (value: unknown): boolean => typeof value === 'object' && value !== null && 'source' in value;
 
 const fileOfOurs = z.object({
   source: z.instanceof(Uint8Array<ArrayBuffer>),
