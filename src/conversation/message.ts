@@ -95,8 +95,9 @@ export interface PhotoReader {
  * - `start`: a deep link or the first contact. `payload` is decoded: the code itself.
  * - `unknown`: a kind of message that the bot cannot read. It is answered, too.
  * - `group`: the bot was addressed where others can read.
- * - `person`: a member of staff writes in a ticket (`text`), claims or releases it (`claim`), or closes it
- *   (neither field). `id`: a repeat of a text has the same one.
+ * - `person`: a member of staff writes in a ticket (`text`; `inner`: for staff alone), claims or releases it
+ *   (`claim`), assigns it to a colleague (`to`), or closes it (none of these). `id`: a repeat of a text has the
+ *   same one.
  * - `settle`: an operator decided an operation (`npm run operations -- settle`). `locks`: what its intent
  *   locked.
  */
@@ -122,7 +123,9 @@ export const messageSchema = z.discriminatedUnion('kind', [
     by: z.string(),
     text: z.string().optional(),
     id: z.string().optional(),
+    inner: z.literal(true).optional(),
     claim: z.boolean().optional(),
+    to: z.string().optional(),
   }),
   z.strictObject({
     kind: z.literal('settle'),

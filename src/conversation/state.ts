@@ -177,7 +177,8 @@ export type Reason = (typeof REASONS)[number];
 
 /**
  * A message in a ticket; `by` is absent if the customer wrote it. `id` tells it from its repeat. `tracked`:
- * its record tells whether it was delivered. `media`: each with its number in the ticket.
+ * its record tells whether it was delivered. `media`: each with its number in the ticket. `inner`: a note of
+ * staff that the customer never sees.
  */
 const noteSchema = z.strictObject({
   atMs: z.number(),
@@ -186,6 +187,7 @@ const noteSchema = z.strictObject({
   id: z.string().optional(),
   tracked: z.literal(true).optional(),
   media: z.array(mediaSchema.extend({ n: z.number() })).optional(),
+  inner: z.literal(true).optional(),
 });
 
 /** The flow, its question and its values, in full, when the ticket was opened. */
@@ -202,10 +204,12 @@ export const doingSchema = z.strictObject({
  * A talk with a person.
  * - `waitsMs`: since when the customer waits. `answeredMs`: the last message of staff. A ticket of an
  *   escalated operation has neither: the bot goes on until the customer or staff write.
- * - `name`: the customer's display name. `claimedBy`, `closed.staff`: the member of staff.
+ * - `name`: the customer's display name. `claimedBy`, `closed.staff`: the member of staff. `assignedTo`: who
+ *   is to take it, until somebody claims it.
  * - `led`: messages that led to it. `notUnderstood`: messages before it that were not understood.
  * - `erased`: closed for new messages.
- * - `count`: the number of all messages and media (`notes` has only the last ones), of claims and releases.
+ * - `count`: the number of all messages and media (`notes` has only the last ones), and of claims, releases,
+ *   assignments and inner notes.
  */
 const ticketSchema = z.strictObject({
   id: z.string(),
@@ -218,6 +222,7 @@ const ticketSchema = z.strictObject({
   /** A word of leaving brought the button that leaves: it comes once. */
   leaveOffered: z.literal(true).optional(),
   claimedBy: z.string().optional(),
+  assignedTo: z.string().optional(),
   closed: z
     .strictObject({
       atMs: z.number(),

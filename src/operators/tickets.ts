@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { claimTicket } from '../conversation/dialogue/handover.ts';
+import { markTicket } from '../conversation/dialogue/handover.ts';
 import type { Media } from '../conversation/message.ts';
 import type { State, Ticket } from '../conversation/state.ts';
 import {
@@ -25,12 +25,17 @@ export type News = {
   readonly what: 'opened' | 'message' | 'answered' | 'delivery' | 'claimed' | 'closed';
 };
 
-/** What staff do with a ticket: `text` answers, `claim` takes or releases it, neither closes it. */
+/**
+ * What staff do with a ticket: `text` answers (`inner`: it is a note for staff alone), `claim` takes or releases
+ * it, `to` assigns it, none of these closes it.
+ */
 export type StaffNote = {
   readonly by: string;
   readonly text?: string;
   readonly id?: string | undefined;
+  readonly inner?: true;
   readonly claim?: boolean;
+  readonly to?: string;
 };
 
 type TicketParts = {
@@ -186,12 +191,13 @@ function createRows(
   };
 }
 
-/** A ticket with no notes but the last one and the customer's last one. */
+/** A ticket with no notes but the last message of either side and the customer's last one. */
 function withLastNotes(seen: SeenTicket | null): SeenTicket | null {
   if (seen === null) return null;
   const { notes } = seen.ticket;
   const lastOfCustomer = notes.findLast(({ by }) => by === undefined);
-  const last = notes.filter((note, at) => note === lastOfCustomer || at === notes.length - 1);
+  const lastOfBoth = notes.findLast(({ inner }) => !inner);
+  const last = notes.filter((note) => note === lastOfCustomer || note === lastOfBoth);
   return { ...seen, ticket: { ...seen.ticket, notes: last } };
 }
 
@@ -211,13 +217,13 @@ async function readUnclear(
   return sentences.toSorted((a, b) => b.atMs - a.atMs);
 }
 
-function toMessage(ticket: string, { id, by, text, claim }: StaffNote & { readonly id: string }) {
-  const content = text === undefined ? {} : { text, id };
-  const claimed = claim === undefined ? {} : { claim };
-  const isEnd = text === undefined && claim === undefined;
+function toMessage(ticket: string, { id, by, text, inner, claim, to }: StaffNote & { readonly id: string }) {
+  const content = text === undefined ? {} : { text, id, ...(inner && { inner }) };
+  const mark = { ...(claim !== undefined && { claim }), ...(to !== undefined && { to }) };
+  const isEnd = text === undefined && claim === undefined && to === undefined;
   return {
     id: isEnd ? `person:${ticket}` : `person:${ticket}:${id}`,
-    message: { kind: 'person' as const, ticket, by, ...content, ...claimed },
+    message: { kind: 'person' as const, ticket, by, ...content, ...mark },
   };
 }
 
@@ -288,8 +294,8 @@ export type NoteDelivery =
 function deliveriesOf({ notes }: Ticket, { messages, unsent, failed }: StoredConversation) {
   const filed = messages.flatMap(({ message }) => (message.kind === 'person' ? (message.id ?? []) : []));
   const deliveries = new Map<string, NoteDelivery>();
-  for (const { id, tracked } of notes) {
-    if (id === undefined) continue;
+  for (const { id, tracked, inner } of notes) {
+    if (id === undefined || inner) continue;
     const why = failed.find(({ note }) => note === id)?.why;
     if (unsent.includes(id) || filed.includes(id)) deliveries.set(id, { delivery: 'waiting' });
     // A newer version may know more reasons.
@@ -304,11 +310,13 @@ function withFiledNotes(ticket: Ticket, { messages, nowMs }: StoredConversation)
   let current = ticket;
   for (const { message, acceptedMs: atMs = nowMs } of messages) {
     if (message.kind !== 'person' || message.ticket !== ticket.id) continue;
-    const { by, text, id, claim } = message;
-    if (claim !== undefined) current = claimTicket(current, by, claim);
+    const { by, text, id, inner } = message;
+    const marked = markTicket(current, message, atMs);
+    if (marked) current = marked;
+    else if (inner) continue;
     else if (text === undefined) current = { closed: { atMs, by: 'staff', staff: by }, ...current };
     else {
-      const { waitsMs: _, ...rest } = current;
+      const { waitsMs: _, assignedTo: __, ...rest } = current;
       const note = { atMs, text, by, ...(id !== undefined && { id }) };
       current = { ...rest, answeredMs: atMs, claimedBy: by, notes: [...rest.notes, note] };
     }

@@ -37,6 +37,9 @@ const messageSchema = closeSchema.extend({
   id: maybe(z.string().min(1).max(128), 'The same id in the same ticket counts once.'),
 });
 
+const noteSchema = messageSchema.transform((note) => ({ ...note, inner: true as const }));
+const assignSchema = closeSchema.extend({ to: nameSchema.describe('The colleague who is to take it.') });
+
 const mediaSchema = z.object({
   n: z.int().describe('`GET /staff/tickets/{id}/media/{n}` shows it.'),
   kind: z.enum(MEDIA_KINDS),
@@ -44,10 +47,11 @@ const mediaSchema = z.object({
   bytes: z.number().optional(),
   elsewhere: maybe(z.literal(true), 'The bot does not fetch it (SharePoint).'),
 });
-const noteSchema = z.object({
+const messageViewSchema = z.object({
   at: time,
   text: z.string(),
-  by: maybe(z.string(), 'Who of staff wrote it.'),
+  by: maybe(z.string(), 'Who of staff wrote it; absent if the customer did.'),
+  note: maybe(z.literal(true), 'Customers never see it.'),
   media: maybe(z.array(mediaSchema), 'Of customers: pictures, voice, files, places.'),
   delivery: maybe(z.enum(['waiting', 'delivered', 'failed']), "Of staff's messages."),
   why: maybe(z.enum(FAILURES), 'Why it was not delivered; `late`: perhaps it was.'),
@@ -62,15 +66,17 @@ const ticketSchema = z.object({
   closedBy: z.enum(['customer', 'staff', 'time']).optional(),
   closedByName: maybe(z.string(), 'Who of staff closed it.'),
   claimedBy: z.string().optional(),
+  assignedTo: maybe(z.string(), 'Who is to take it, until somebody claims it.'),
   name: z.string().optional(),
   lastText: maybe(z.string(), 'What the customer wrote last, cut.'),
+  last: maybe(messageViewSchema, 'The last message of either side, cut; notes do not count.'),
   waitingSinceMs: z.number().nullable().describe('Epoch ms; null once answered.'),
   doing: maybe(doingSchema, 'What was being done when it was opened.'),
   led: maybe(z.array(z.string()), 'What the customer wrote that led to it.'),
   notUnderstood: maybe(z.array(z.string()), 'What was not understood right before.'),
   operations: z.array(z.object({ reference: z.string(), kind: z.string(), status: z.string() })),
   undelivered: maybe(z.int(), "How many of staff's messages were not delivered."),
-  messages: maybe(z.array(noteSchema), 'Not in the list; oldest first.'),
+  messages: maybe(z.array(messageViewSchema), 'Not in the list; oldest first.'),
 });
 const unclearSchema = z.object({
   at: time,
@@ -86,8 +92,9 @@ const answersSchema = z.array(z.object({ id: z.string(), answer: localizedSchema
 
 const isoOf = (ms: number): string => new Date(ms).toISOString();
 
-/** Of the customer's last text, in characters. */
+/** Of the last texts, in characters. */
 const MAX_LAST = 120;
+const cut = (text: string): string => [...text].slice(0, MAX_LAST).join('');
 
 /** The schema takes away what staff need not see. */
 function toTicketView(
@@ -95,7 +102,8 @@ function toTicketView(
   isListed = false,
 ): z.infer<typeof ticketSchema> {
   const { openedMs, closed, led, notUnderstood, notes } = ticket;
-  const last = notes.findLast(({ by }) => by === undefined)?.text ?? led?.at(-1) ?? notUnderstood?.at(-1);
+  const own = notes.findLast(({ by }) => by === undefined)?.text ?? led?.at(-1) ?? notUnderstood?.at(-1);
+  const last = notes.findLast(({ inner }) => !inner);
   return {
     channel,
     conversation,
@@ -104,28 +112,27 @@ function toTicketView(
     state: closed ? 'closed' : 'open',
     closedBy: closed?.by,
     closedByName: closed?.staff,
-    lastText: last && [...last].slice(0, MAX_LAST).join(''),
+    lastText: own && cut(own),
+    last: last && { ...toMessageView(last), text: cut(last.text) },
     waitingSinceMs: waitingSinceMs(ticket),
     operations: operations.map(({ id: reference, kind, status }) => ({ reference, kind, status })),
     undelivered: [...deliveries.values()].filter(({ delivery }) => delivery === 'failed').length || undefined,
     messages: isListed
       ? undefined
-      : notes.map(({ atMs, text, by, id = '', media }) => ({
-          at: isoOf(atMs),
-          text,
-          by,
-          media: media?.map(toMediaView),
-          ...deliveries.get(id),
-        })),
+      : notes.map((note) => ({ ...toMessageView(note), ...deliveries.get(note.id ?? '') })),
   };
 }
 
+type TicketNote = SeenTicket['ticket']['notes'][number];
+const toMessageView = ({ atMs, text, by, inner: note, media }: TicketNote) => {
+  return { at: isoOf(atMs), text, by, note, media: media?.map(toMediaView) };
+};
+
 /** Where the platform keeps it stays with us: the address may hold our token. */
-const toMediaView = ({ at, ...media }: TicketMedia) => ({
+const toMediaView = ({ at, ...media }: NonNullable<TicketNote['media']>[number]) => ({
   ...media,
   ...(at === undefined && media.kind !== 'place' && { elsewhere: true as const }),
 });
-type TicketMedia = NonNullable<SeenTicket['ticket']['notes'][number]['media']>[number];
 
 const answerWith = <Schema extends z.ZodType>(schema: Schema) => ({
   response: { 200: schema, ...refusals },
@@ -167,6 +174,8 @@ const MEDIA = mediaRouteOf(params.extend({ n: z.coerce.number().int().min(1) }))
 
 const FILINGS = {
   messages: routeOf('answerTicket', 'Answer a customer', describeFiling(messageSchema)),
+  notes: routeOf('noteInTicket', 'Note what customers never see', describeFiling(noteSchema)),
+  assign: routeOf('assignTicket', 'Hand a ticket to a colleague', describeFiling(assignSchema)),
   claim: routeOf('claimTicket', 'Claim a ticket, or take it over', describeFiling(claimSchema)),
   close: routeOf('closeTicket', 'Close a ticket: the bot answers again', describeFiling(closeSchema)),
 };

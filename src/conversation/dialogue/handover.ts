@@ -146,21 +146,19 @@ export function offerLeave(decision: Decision, { ids }: Scope): Decision {
 }
 
 /**
- * A member of staff writes (and so claims the ticket), claims, releases or closes it. Repeats, and messages
- * for an erased ticket, are ignored.
+ * A member of staff writes (and so claims the ticket), notes something for colleagues, claims, releases, assigns
+ * or closes it. Repeats, and messages for an erased ticket, are ignored.
  */
-export function takeStaffWord(
-  state: State,
-  { ticket: id, by, text, id: note, claim }: MessageOf<'person'>,
-  scope: Scope,
-): Decision {
+export function takeStaffWord(state: State, message: MessageOf<'person'>, scope: Scope): Decision {
+  const { ticket: id, by, text, id: note, inner } = message;
   const { nowMs: atMs } = scope;
   const ticket = state.tickets?.find((one) => one.id === id);
   if (!ticket || ticket.erased || (text === undefined && ticket.closed)) return say(state);
-  if (claim !== undefined) return say(saveTicket(state, claimTicket(ticket, by, claim)));
+  const marked = markTicket(ticket, message, atMs);
+  if (marked) return say(saveTicket(state, marked));
   if (text === undefined) return closeTicket(state, { by: 'staff', staff: by }, scope);
-  if (note !== undefined && ticket.notes.some((one) => one.id === note)) return say(state);
-  const { waitsMs: _, late: __, count, notes, ...rest } = ticket;
+  if (inner || (note !== undefined && ticket.notes.some((one) => one.id === note))) return say(state);
+  const { waitsMs: _, late: __, assignedTo: ___, count, notes, ...rest } = ticket;
   const tracked = note === undefined ? {} : { id: note, tracked: true as const };
   const said = { atMs, text, by, ...tracked };
   const counted = { ...rest, answeredMs: atMs, count: { ...count, staff: count.staff + 1 } };
@@ -168,12 +166,39 @@ export function takeStaffWord(
   return say(next, { key: 'person.says', params: { by: { written: by }, text: { written: text } }, note });
 }
 
-/** A claim takes the ticket over. Only its owner can release it. */
-export function claimTicket(ticket: Ticket, by: string, isClaim: boolean): Ticket {
-  const { claimedBy, count, ...rest } = ticket;
-  if (!isClaim && claimedBy !== by) return ticket;
-  return { ...rest, ...(isClaim && { claimedBy: by }), count: { ...count, claims: (count.claims ?? 0) + 1 } };
+/**
+ * The ticket after what the customer does not see: a claim, a release, an assignment, an inner note. Undefined: it
+ * is something else, or the repeat of a note.
+ */
+export function markTicket(
+  ticket: Ticket,
+  { by, text, id, inner, claim, to }: MessageOf<'person'>,
+  atMs: number,
+): Ticket | undefined {
+  if (to !== undefined) return assignTicket(ticket, to);
+  if (claim !== undefined) return claimTicket(ticket, by, claim);
+  if (!inner || text === undefined || ticket.notes.some((one) => one.id === id)) return undefined;
+  return countMark({ ...ticket, notes: [...ticket.notes, { atMs, text, by, ...(id && { id }), inner }] });
 }
+
+/** A claim takes the ticket over. Only its owner can release it. */
+function claimTicket(ticket: Ticket, by: string, isClaim: boolean): Ticket {
+  const { claimedBy, ...rest } = ticket;
+  if (!isClaim) return claimedBy === by ? countMark(rest) : ticket;
+  const { assignedTo: _, ...claimed } = rest;
+  return countMark({ ...claimed, claimedBy: by });
+}
+
+/** Hands the ticket over: nobody has it until the colleague, or somebody else, claims it. */
+function assignTicket(ticket: Ticket, to: string): Ticket {
+  const { claimedBy, ...rest } = ticket;
+  return countMark(claimedBy === to ? ticket : { ...rest, assignedTo: to });
+}
+
+/** Followers learn of what changes these counts. */
+const countMark = (ticket: Ticket): Ticket => {
+  return { ...ticket, count: { ...ticket.count, claims: (ticket.count.claims ?? 0) + 1 } };
+};
 
 type Closing = Pick<NonNullable<Ticket['closed']>, 'by' | 'staff'>;
 
@@ -244,7 +269,7 @@ function saveTicket(state: State, ticket: Ticket): State {
 
 function boundTickets(tickets: readonly Ticket[]): Ticket[] {
   const oldest = tickets.length - KEPT;
-  const kept = tickets.filter(({ count }, at) => at >= oldest || count.staff > 0);
+  const kept = tickets.filter((ticket, at) => at >= oldest || hasStaffText(ticket));
   const newestFirst = kept.flatMap(({ notes }) => notes).reverse();
   const fitting = new Set<TicketNote>();
   let bytes = 0;
@@ -255,6 +280,8 @@ function boundTickets(tickets: readonly Ticket[]): Ticket[] {
   }
   return kept.map((ticket) => ({ ...ticket, notes: ticket.notes.filter((note) => fitting.has(note)) }));
 }
+
+const hasStaffText = ({ count, notes }: Ticket): boolean => count.staff > 0 || notes.some(({ inner }) => inner);
 
 type TicketNote = Ticket['notes'][number];
 const countBytes = ({ text, media }: TicketNote): number =>
