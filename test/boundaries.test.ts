@@ -97,6 +97,7 @@ const ROOMS: readonly (readonly [files: string, imports: readonly string[]])[] =
     [
       'conversation/',
       'loyalty/wire.ts',
+      'engine/messages.ts',
       'engine/operators.ts',
       'runtime.ts',
       'store/port.ts',

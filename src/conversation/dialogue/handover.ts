@@ -281,7 +281,8 @@ function boundTickets(tickets: readonly Ticket[]): Ticket[] {
   return kept.map((ticket) => ({ ...ticket, notes: ticket.notes.filter((note) => fitting.has(note)) }));
 }
 
-const hasStaffText = ({ count, notes }: Ticket): boolean => count.staff > 0 || notes.some(({ inner }) => inner);
+const hasStaffText = ({ count, notes }: Ticket): boolean =>
+  count.staff > 0 || notes.some(({ inner }) => inner);
 
 type TicketNote = Ticket['notes'][number];
 const countBytes = ({ text, media }: TicketNote): number =>

@@ -129,6 +129,49 @@ describe('a ticket', () => {
     expect(await claim({ by: 'minh' })).toBe(409);
   });
 
+  test('has notes that the customer never sees: they answer nothing, claim nothing, and count once', async () => {
+    const id = await ask('qa-12');
+    await say('qa-12', { text: 'hỏng rồi' });
+    const note = { by: 'lan', text: 'Khách VIP, gọi lại sau 5 giờ', id: 'n1' };
+    for (let tries = 0; tries < 2; tries++) expect(await post(`${id}/notes`, note)).toBe(200);
+    const ticket = await shown(id);
+    expect(ticket).toMatchObject({
+      waitingSinceMs: expect.any(Number),
+      messages: [{ text: 'hỏng rồi' }, { text: note.text, by: 'lan', note: true }],
+    });
+    expect([ticket.claimedBy, ticket.messages?.length]).toEqual([undefined, 2]);
+    const listed = async () => (await list()).find((one) => one.id === id);
+    expect(await listed()).toMatchObject({ last: { text: 'hỏng rồi' } });
+    await post(`${id}/messages`, { by: 'minh', text: 'Chào bạn' });
+    expect(await textsToCustomer('qa-12', 1)).toEqual(['minh: Chào bạn']);
+    expect(await listed()).toMatchObject({ lastText: 'hỏng rồi', last: { text: 'Chào bạn', by: 'minh' } });
+    await post(`${id}/close`, { by: 'minh' });
+    expect(await post(`${id}/notes`, note)).toBe(200);
+    expect(await post(`${id}/notes`, { ...note, id: 'n2' })).toBe(409);
+    await say('qa-12', { text: '/forget' });
+    expect((await shown(id)).messages).toEqual([]);
+  });
+
+  test('is assigned to a colleague, until somebody claims or answers it', async () => {
+    const id = await ask('qa-13');
+    const assign = (to: unknown) => post(`${id}/assign`, { by: 'lan', to });
+    const whose = async () => {
+      const { claimedBy, assignedTo } = await shown(id);
+      return { claimedBy, assignedTo };
+    };
+    await post(`${id}/claim`, { by: 'lan' });
+    expect([await assign('minh'), await whose()]).toEqual([200, { assignedTo: 'minh' }]);
+    await post(`${id}/claim`, { by: 'minh' });
+    expect(await whose()).toEqual({ claimedBy: 'minh' });
+    await assign('hoa');
+    await post(`${id}/messages`, { by: 'lan', text: 'Chào bạn' });
+    expect(await whose()).toEqual({ claimedBy: 'lan' });
+    expect([await assign('lan'), await whose()]).toEqual([200, { claimedBy: 'lan' }]);
+    for (const to of [undefined, '', 'x'.repeat(81)]) expect(await assign(to)).toBe(400);
+    await post(`${id}/close`, { by: 'lan' });
+    expect(await assign('minh')).toBe(409);
+  });
+
   test('takes an answer of 1 to 4,000 characters that can be seen, once for an id', async () => {
     const id = await ask('qa-3');
     const answer = (text: string, to = id) => post(`${to}/messages`, { text, by: 'lan', id: 'm1' });
