@@ -19,7 +19,7 @@ const FAULTS: Readonly<Record<Failure, Fault>> = {
 
 channelContract({
   name: 'Telegram',
-  abilities: ['buttons', 'edit', 'picture', 'contact', 'typing', 'proof', 'platform', 'strangers'],
+  abilities: ['buttons', 'edit', 'picture', 'media', 'contact', 'typing', 'proof', 'platform', 'strangers'],
   longest: 4096,
   create: async ({ accept, words, observe }) => {
     const { channel, double } = await createBot({ accept, words, observe });

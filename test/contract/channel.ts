@@ -4,7 +4,7 @@ import Fastify from 'fastify';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Accept, Channel, ChannelParts } from '../../src/channels/channel.ts';
 import { Engine } from '../../src/engine/engine.ts';
-import type { Delivery, Outgoing } from '../../src/engine/messages.ts';
+import type { Delivery, Incoming, Outgoing } from '../../src/engine/messages.ts';
 import { problemHandler } from '../../src/http/problem.ts';
 import { createWords } from '../../src/i18n.ts';
 import { systemRuntime } from '../../src/runtime.ts';
@@ -30,7 +30,7 @@ const PHOTOGRAPHED = 'TIVI000000017';
  *
  * - `buttons`: choices are buttons. Else they are numbers, which customers type.
  * - `edit`: the next page of a list replaces the page before.
- * - `picture`: customers send pictures. `contact`: they have a button that shares their contact.
+ * - `picture`: customers send pictures. `media`: staff can look at what they send. `contact`: they have a button that shares their contact.
  * - `typing`: it shows that the bot is at work.
  * - `proof`: customers can show who they are, or the platform vouches for it.
  * - `platform`: replies leave by calls, whose answers have a meaning. Else they wait in the feed.
@@ -38,7 +38,7 @@ const PHOTOGRAPHED = 'TIVI000000017';
  */
 export type Ability = (typeof ABILITIES)[number];
 const ABILITIES = [
-  ...(['buttons', 'edit', 'picture', 'contact'] as const),
+  ...(['buttons', 'edit', 'picture', 'media', 'contact'] as const),
   ...(['typing', 'proof', 'platform', 'strangers'] as const),
 ];
 
@@ -100,6 +100,7 @@ async function startBot(create: CreateChannel) {
   const delivered: Outgoing[] = [];
   const news = new EventTarget();
   const gate = new Gate();
+  const accepted: Incoming[] = [];
   let channel: Channel | undefined;
   let asked = 0;
   const photoReader = readerOf({ kind: 'read', texts: [PHOTOGRAPHED] });
@@ -118,6 +119,7 @@ async function startBot(create: CreateChannel) {
   const feed = createMemoryFeed();
   const accept: Accept = async (...message) => {
     await gate.pass();
+    accepted.push(message[0]);
     return engine.accept(...message);
   };
   const made = await create({ accept, words, observe, encryption, feed, photoReader });
@@ -166,6 +168,7 @@ async function startBot(create: CreateChannel) {
 
   return {
     channel,
+    accepted,
     delivered,
     gate,
     fail: made.fail ?? (() => {}),
@@ -212,6 +215,7 @@ export function channelContract({ name, abilities, longest, create }: ChannelKit
     describeQuestions(create, can);
     describeDeliveries(create, can);
     if (can('platform')) describePlatform(create, longest);
+    if (can('media')) describeMedia(create);
     describeConversations(create);
     describeOperations(create);
   });
@@ -225,6 +229,7 @@ function describeRequests(create: CreateChannel, can: Can): void {
     await text('đổi ngôn ngữ');
     const has: Partial<Record<Ability, boolean>> = {
       picture: customer.photo !== undefined,
+      media: channel.fetchMedia !== undefined,
       typing: channel.working !== undefined,
       strangers: customer.stranger !== undefined,
     };
@@ -366,6 +371,24 @@ function describePlatform(create: CreateChannel, longest: number | undefined): v
     await channel.stop?.();
     await channel.close?.();
     expect(await channel.deliver(says('late'), 91)).toEqual({ kind: 'undelivered' });
+  });
+}
+
+function describeMedia(create: CreateChannel): void {
+  it('fetches for staff what a customer sends, each time that they look; of what is not its own nothing', async () => {
+    const { channel, customer, accepted } = await startBot(create);
+    await customer.photo?.();
+    const [incoming] = accepted;
+    const [media] = incoming?.message.kind === 'photo' ? (incoming.message.media ?? []) : [];
+    if (!incoming || !media) throw new Error('the picture is not handed on');
+    expect(media).toMatchObject({ kind: 'picture', at: expect.anything() });
+    for (const _ of [1, 2]) {
+      const fetched = await channel.fetchMedia?.(incoming, media.at);
+      if (fetched?.kind !== 'fetched') throw new Error(`it is ${fetched?.kind}`);
+      expect((await fetched.content.toArray()).length).toBeGreaterThan(0);
+    }
+    for (const at of [undefined, null, 'https://elsewhere.example/', { url: 'https://elsewhere.example/p' }])
+      expect((await channel.fetchMedia?.(incoming, at))?.kind).toBe('gone');
   });
 }
 

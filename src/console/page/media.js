@@ -72,7 +72,10 @@ async function fill(box, media, path) {
     : /^(audio|video)\//.test(type)
       ? playerOf(url, media)
       : make('a', '', describe(media));
-  if (shown.tagName === 'A') Object.assign(shown, { href: url, download: media.name ?? 'file' });
+  if (shown.tagName === 'A') {
+    box.classList.remove('picture');
+    Object.assign(shown, { href: url, download: media.name ?? 'file' });
+  }
   box.replaceChildren(shown);
   await shown.firstChild?.decode?.().catch(() => {});
   if (isAtEnd) log.scrollTo(0, log.scrollHeight);

@@ -47,7 +47,7 @@ function rowOf(ticket) {
     ? word('yours', 'của bạn')
     : claimedBy && `${word('with', 'của')} ${claimedBy}`;
   const about = [owner, draftOf(id) && word('draft', 'có nháp'), REASONS[reason], channel];
-  const details = [...about, ...parts.map((part) => part(ticket))].filter(Boolean).join(' · ');
+  const details = [...parts.map((part) => part(ticket)), ...about].filter(Boolean).join(' · ');
   const lines = [make('span', '', lastText), make('small', '', details)];
   const row = make('a', state, make('b', '', nameOf(ticket)), standing(ticket), ...lines);
   row.href = `#inbox/${id}`;

@@ -18,7 +18,7 @@ const FAULTS: Readonly<Record<Failure, Fault>> = {
 
 channelContract({
   name: 'Teams',
-  abilities: ['buttons', 'edit', 'picture', 'typing', 'proof', 'platform', 'strangers'],
+  abilities: ['buttons', 'edit', 'picture', 'media', 'typing', 'proof', 'platform', 'strangers'],
   create: async ({ accept, words, observe }) => {
     const { channel, double } = await createBot({ accept, words, observe });
     double.members.set(USER, { email: 'garnacho@gmail.com', aadObjectId: PERSON });
