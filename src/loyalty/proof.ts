@@ -31,7 +31,10 @@ export type Proof<Value> =
 
 const doubt = (why: ProofFault) => ({ proven: false, why }) as const;
 
-/** `marks` tell the entries apart. `pages`: how many had entries. `doubt`, absent: these are all records. */
+/**
+ * `marks` tell the entries apart. `pages`: how many had entries. `doubt`, absent: these are all records, or
+ * enough of them.
+ */
 type PagesRead = {
   readonly records: readonly LoyaltyRecord[];
   readonly marks: readonly string[];
@@ -67,8 +70,12 @@ export async function proveHistory(
   }
 }
 
-/** Reads the pages once, and keeps each record once. */
-export async function readPages(session: Session, query: UnpagedQuery): Promise<PagesRead> {
+/** Reads the pages once, until `isEnough` or one is empty, and keeps each record once. */
+export async function readPages(
+  session: Session,
+  query: UnpagedQuery,
+  isEnough = (_records: readonly LoyaltyRecord[]) => false,
+): Promise<PagesRead> {
   const records: LoyaltyRecord[] = [];
   const seen = new Set<string>();
   let isUnsteady = false;
@@ -90,6 +97,7 @@ export async function readPages(session: Session, query: UnpagedQuery): Promise<
     isUnsteady ||= marks.some((mark) => seen.has(mark));
     records.push(...read.value.records.filter(({ id }) => id === undefined || !seen.has(id)));
     for (const mark of marks) seen.add(mark);
+    if (isEnough(records)) return end();
     previous = marks.join();
   }
   return end('endless');

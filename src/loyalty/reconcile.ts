@@ -4,7 +4,7 @@ import { readPoints, toMovement } from './history.ts';
 import type { LockResult, OtherOperations } from './locks.ts';
 import { addRecordNames, codeLockName, lockAll, rememberCode, SHORT_LOCK_MS, unlockAll } from './locks.ts';
 import type { LoyaltyRecord } from './port.ts';
-import { type Proof, proveHistory, proveNoEffect } from './proof.ts';
+import { type Proof, proveHistory, proveNoEffect, readPages } from './proof.ts';
 import type { Session } from './session.ts';
 
 type BaselineQuery = Pick<Lookup, 'by' | 'code' | 'fromMs'>;
@@ -97,15 +97,25 @@ async function findRepeatedly(lookup: Lookup, others: LockResult, session: Sessi
   const { runtime } = session.tools;
   const endMs = runtime.monotonicMs() + READ_BACK_MS;
   while (session.mayRead() && runtime.monotonicMs() < endMs) {
-    const history = await readSince(lookup, session);
-    const { found, receipt } = history.proven
-      ? findRecord({ lookup, others }, history.value, session)
-      : UNREADABLE;
+    const { found, receipt } = await findSuccess({ lookup, others }, session);
     if (found === 'applied') return receipt;
     if (found === 'several') return undefined;
     await runtime.sleep(READ_BACK_EVERY_MS);
   }
   return undefined;
+}
+
+/** A code is good once, so no page is read behind the one that has its record. */
+async function findSuccess(sought: Sought, session: Session): Promise<Finding> {
+  const { kind, by, fromMs } = sought.lookup;
+  const find = (records: readonly LoyaltyRecord[]) => findRecord(sought, records, session);
+  if (kind === 'redeem') {
+    const history = await readSince(sought.lookup, session);
+    return history.proven ? find(history.value) : UNREADABLE;
+  }
+  const isFound = (records: readonly LoyaltyRecord[]) => find(records).found === 'applied';
+  const { records, doubt } = await readPages(session, { type: 'point', by, fromMs }, isFound);
+  return doubt === undefined ? find(records) : UNREADABLE;
 }
 
 /** The history that may have the record of a call. */

@@ -106,6 +106,11 @@ describe('reading back', () => {
     if (tookMs === 0) expect(antcrm.queries).toEqual([]);
   });
 
+  it('is read no further than the page that has the record of the code', async () => {
+    await perform(ACCUMULATE);
+    expect(antcrm.queries).toMatchObject([{ type: 'point', page: 1 }]);
+  });
+
   it('claims no record that was there, belongs to another operation, or is one of several', async () => {
     antcrm.records.push(gift({ id: 'before' }));
     store.unlock(CUSTOMER, { operation: 'op-0', record: 'late' });
