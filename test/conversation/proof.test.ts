@@ -222,3 +222,39 @@ it('a code is tried while staff answer, too', () => {
   expect(chat.proofs).toHaveLength(2);
   expect(JSON.stringify(chat.state.tickets)).not.toContain('654321');
 });
+
+describe('in words, at the question for a code', () => {
+  it.each(['gửi lại mã', 'dạ gửi lại mã giúp em với ạ', 'cho mình xin mã mới nha', 'resend the code please'])(
+    '"%s" sends another one',
+    (text) => {
+      const chat = asked().text(text);
+      expect([chat.keys, chat.proofs.filter(({ kind }) => kind === 'sendCode')]).toMatchObject([
+        ['identity.codeSent'],
+        [{}, {}],
+      ]);
+    },
+  );
+
+  it.each(['chưa nhận được mã', 'mã đâu?', 'em chưa thấy mã ạ', 'I did not get the code'])(
+    '"%s" sends nothing, and points at the button',
+    (text) => {
+      const chat = asked().text(text);
+      expect(chat.replies.map(({ key, params }) => [key, params?.text])).toMatchObject([
+        ['answer', { key: 'answer.proof.missing' }],
+        ['identity.codeSent', undefined],
+      ]);
+      expect(idsOf(chat)).toContain('code:again');
+      expect(chat.proofs.filter(({ kind }) => kind === 'sendCode')).toHaveLength(1);
+    },
+  );
+
+  it.each(['đừng gửi lại mã', 'không cần gửi lại mã đâu'])('"%s" sends nothing', (text) => {
+    const chat = asked().text(text);
+    expect(chat.proofs.filter(({ kind }) => kind === 'sendCode')).toHaveLength(1);
+  });
+
+  it('elsewhere such words are no wish for a code', () => {
+    const chat = customer().text('gửi lại mã');
+    expect(chat.proofs).toEqual([]);
+  });
+});

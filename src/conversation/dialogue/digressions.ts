@@ -140,6 +140,8 @@ function computeAnswer(state: State, key: string, scope: Scope): Line | undefine
   switch (key) {
     case 'answer.undo':
       return last && { key, context: 'reference', params: { reference: toConfirmationId(last.id) } };
+    case 'answer.code.where':
+      return isCodeAsked(state) ? { key: 'answer.proof.missing' } : undefined;
     case 'answer.proof.why':
       return { key, context: pickVariant(scope) };
     case 'answer.shop.phone': {
@@ -152,6 +154,9 @@ function computeAnswer(state: State, key: string, scope: Scope): Line | undefine
       return undefined;
   }
 }
+
+/** "Where is the code?" is about the one-time code while that is asked for. */
+const isCodeAsked = ({ step }: State): boolean => step.at === 'asking' && step.slot === 'proof';
 
 function pickUpLine({ draft, operations }: State, scope: Scope): Line | undefined {
   const redeemed = operations.findLast(({ status, gift }) => status === 'done' && gift !== undefined);

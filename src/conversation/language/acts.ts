@@ -1,4 +1,4 @@
-import type { Expecting, TextCommand } from '../commands.ts';
+import type { Expecting, SlotKind, TextCommand } from '../commands.ts';
 import { LOCALES } from '../message.ts';
 import type { Guess } from './model.ts';
 
@@ -15,6 +15,8 @@ export type Act = {
   readonly command?: TextCommand | undefined;
   /** Places where it is possible; everywhere without them. */
   readonly at?: readonly Place[] | undefined;
+  /** Possible only while this value is asked for, by its lines alone: the model does not learn them. */
+  readonly slot?: SlotKind | undefined;
   /** How sure the model must be (`SURE`). */
   readonly sure: Sureness;
   /** If clauses say several acts, those of the highest rank are meant. */
@@ -157,6 +159,8 @@ const ROWS: Readonly<Record<string, Act>> = {
     isDeed: true,
     isEnding: true,
   },
+  // A text costs money, and ends the code before it.
+  'code again': { command: { do: 'sendCode' }, sure: 'listed', rank: 'deed', slot: 'proof', isDeed: true },
   'page next': { sure: 'plain', rank: 'deed', at: ['page'] },
   'page previous': { sure: 'plain', rank: 'deed', at: ['page'] },
 
@@ -200,6 +204,7 @@ const ROWS: Readonly<Record<string, Act>> = {
   'ask operation.when': { command: { do: 'status' }, sure: 'plain', rank: 'question' },
   ...Object.fromEntries(QUESTIONS.map((id): [string, Act] => [`ask ${id}`, asking(id)])),
   'ask consent.what': asking('consent.what', { isOffered: undefined }),
+  'ask proof.missing': asking('proof.missing', { sure: 'listed', isOffered: undefined, slot: 'proof' }),
 };
 
 /** What begins a flow: the text's values go with it. */

@@ -229,6 +229,7 @@ export class LanguageInterpreter implements Interpreter {
     if (words.length === 0 && text.includes('?')) return sureOf(command ?? 'ask what');
     const meaning = this.meanings.read(words, {
       place: at.at,
+      slot: at.at === 'slot' ? at.kind : undefined,
       running: at.flow && `start ${at.flow}`,
       hasValue: bringsValue(said),
       isQuestion,

@@ -1,3 +1,4 @@
+import type { SlotKind } from '../commands.ts';
 import type { Acts, Place } from './acts.ts';
 import { addAlike, areAlike, BESIDE_VALUE, isSure, LIKELY, POSSIBLE, RANKS } from './acts.ts';
 import { type Guess, type Lesson, Model, type ModelText } from './model.ts';
@@ -23,6 +24,8 @@ export type Meaning = {
 /** What is known of a text besides its words. */
 export type MeaningContext = {
   readonly place: Place;
+  /** The value that is asked for. */
+  readonly slot: SlotKind | undefined;
   /** The act of the running flow: `start redeem`. */
   readonly running: string | undefined;
   /** The text brings a code, a phone or an e-mail. */
@@ -104,7 +107,7 @@ export class Meanings {
     for (const example of examples) {
       const lesson = this.#toLesson(example);
       this.#addExact(lesson.act, lesson.variants[0]);
-      yield lesson;
+      if (!this.#isOfSlot(lesson.act)) yield lesson;
     }
     for (const example of heard) if (this.#acts.has(example.act)) yield this.#toLesson(example);
     yield* this.#lessonsOfNothing();
@@ -246,11 +249,17 @@ export class Meanings {
     return meaning;
   }
 
-  #isPossible(act: string, { place, hasValue }: MeaningContext): boolean {
+  #isPossible(act: string, { place, slot, hasValue }: MeaningContext): boolean {
     const row = this.#acts.get(act);
-    const isThere = row?.at?.includes(place) ?? true;
+    const isAsked = row?.slot === undefined || row.slot === slot;
+    const isThere = isAsked && (row?.at?.includes(place) ?? true);
     const isFit = hasValue ? row?.withValues === true : row?.isOnlyWithValues !== true;
     return row !== undefined && isThere && isFit;
+  }
+
+  /** Its lines count word for word, with polite words around them: the model does not learn them. */
+  #isOfSlot(act: string): boolean {
+    return this.#acts.get(act)?.slot !== undefined;
   }
 
   /** Whether a clause denies: what it says, or what stands behind its denial, is a deed. */
@@ -274,6 +283,7 @@ export class Meanings {
     const polite = context.hasValue ? undefined : this.#politely(text, isPossible);
     // "Đã đổi" is no "đổi": the model must not speak against the line.
     const isLikely = (line: string) =>
+      this.#isOfSlot(line) ||
       guesses.some(({ act, p }) => p >= POSSIBLE && areAlike(act, line, context.place));
     if (polite !== undefined && isLikely(polite)) return { act: polite, p: NOT_QUITE, guesses };
     const [best] = guesses;
