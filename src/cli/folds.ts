@@ -132,11 +132,13 @@ const ALIKE: readonly (readonly string[])[] = [
   ['ask operation.when', 'status'],
   ['show help', 'show menu', 'show welcome', 'talk greeting'],
   ['change', 'no'],
+  ['change', 'other'],
   ['talk remark', 'ask unknown'],
   ['ask code.wrong', 'ask phone.wrong', 'ask email.wrong', 'ask wrong'],
   ['start accumulate', 'ask points.how'],
   ['start redeem', 'ask gift.how', 'ask points.use'],
   ['show complaint', 'ask points.missing'],
+  ['talk wait', 'talk bye'],
 ];
 const isAlike = (one: string, other: string): boolean =>
   one === other || ALIKE.some((acts) => acts.includes(one) && acts.includes(other));

@@ -244,6 +244,7 @@ type Alike = { readonly at: readonly Place[]; readonly acts: readonly string[]; 
 const EVERYWHERE: readonly Place[] = ['nothing', 'slot', 'doubt', 'summary', 'page'];
 const ALIKE: readonly Alike[] = [
   { at: ['slot', 'doubt'], acts: ['none', 'no', 'cancel mild'] },
+  { at: ['doubt', 'summary'], acts: ['other', 'change'] },
   { at: ['nothing', 'page'], acts: ['cancel', 'cancel mild', 'no', 'none'] },
   { at: ['summary'], acts: ['cancel', 'cancel mild'] },
   {
@@ -252,6 +253,7 @@ const ALIKE: readonly Alike[] = [
   },
   { at: EVERYWHERE, acts: ['show privacy', 'show erasing'], as: 'show privacy' },
   { at: EVERYWHERE, acts: ['status', 'ask operation.when'], as: 'status' },
+  { at: EVERYWHERE, acts: ['talk wait', 'talk bye'] },
   { at: EVERYWHERE, acts: ['show offer', 'show complaint', 'talk upset'] },
   { at: EVERYWHERE, acts: ['start accumulate', 'ask points.how'] },
   { at: EVERYWHERE, acts: ['start redeem', 'ask gift.how', 'ask points.use'] },

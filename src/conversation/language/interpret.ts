@@ -194,7 +194,8 @@ export class LanguageInterpreter implements Interpreter {
     const { flows } = this.#language;
     // "Thank u" is thanks, though "u" is a yes.
     const isThanks = meaning.act === 'talk thanks' && (at.at === 'nothing' || at.at === 'page');
-    const isYes = said.isYes && !isThanks && (meaning.p < NOT_QUITE || YES_LINES.has(meaning.act));
+    const line = meaning.p < NOT_QUITE ? meaning.unlikely : meaning.act;
+    const isYes = said.isYes && !isThanks && (line === undefined || YES_LINES.has(line));
     const meant = isYes ? 'yes' : this.#actIn(said, at, meaning.act);
     // A guessed remark that asks is a question that nobody answers.
     const isOpen = meant === 'talk remark' && isQuestion && meaning.p < NOT_QUITE;

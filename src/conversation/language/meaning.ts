@@ -19,6 +19,8 @@ export type Meaning = {
   readonly p: number;
   /** What it may be, the likeliest first. */
   readonly guesses: readonly Guess[];
+  /** The act of the line that it is but for polite words, though the model speaks against it. */
+  readonly unlikely?: string | undefined;
 };
 
 /** What is known of a text besides its words. */
@@ -120,23 +122,37 @@ export class Meanings {
     else this.#exact.set(key, [{ act, spelt }]);
   }
 
-  /** The polite phrases of a language, as words. */
-  readonly #politeIn = remembered((locale: string): readonly (readonly string[])[] =>
-    this.#book.vocabulary.lists
-      .filter((list) => list.locale === locale && list.name === 'polite')
-      .flatMap(({ phrases }) => phrases.map((phrase) => this.#book.plainly(phrase))),
-  );
+  /** The phrases of a language's list, as words. */
+  #phrasesOf(locale: string, name: string): readonly (readonly string[])[] {
+    return this.#book.vocabulary.lists
+      .filter((list) => list.locale === locale && list.name === name)
+      .flatMap(({ phrases }) => phrases.map((phrase) => this.#book.plainly(phrase)));
+  }
 
-  /** A line, and the same with polite words around it; every other one of these without its marks. */
+  /** What is said around a line of a language and changes nothing. */
+  readonly #fillersOf = remembered((locale: string) => ({
+    polite: this.#phrasesOf(locale, 'polite'),
+    before: this.#phrasesOf(locale, 'before a line'),
+    behind: this.#phrasesOf(locale, 'behind a line'),
+  }));
+
+  /** A line, and the same with words around it that change nothing, some of them without the marks. */
   #toLesson({ text, act, locale }: Example): Lesson {
     const plain = this.toModelText(this.#wordsOf(text));
     let hash = 2_166_136_261;
     for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 16_777_619) >>> 0;
-    const polite = this.#politeIn(locale);
-    const pick = (bits: number) => polite[(hash >>> bits) % (polite.length || 1)] ?? [];
+    const { polite, before, behind } = this.#fillersOf(locale);
+    const pick = (some: readonly (readonly string[])[], bits: number) =>
+      some[(hash >>> bits) % (some.length || 1)] ?? [];
     const isBefore = (hash >>> 16) % 3 === 0;
-    const words = isBefore ? [...pick(0), ...plain.words] : [...plain.words, ...pick(8)];
-    return { act, variants: [plain, { words, spelt: hash & (1 << 20) ? [] : plain.spelt }] };
+    const politely = isBefore ? [...pick(polite, 0), ...plain.words] : [...plain.words, ...pick(polite, 8)];
+    const spelt = hash & (1 << 20) ? [] : plain.spelt;
+    const ending = hash & (1 << 21) ? pick(behind, 3) : [];
+    const wordy = [...pick(before, 11), ...plain.words, ...ending];
+    return {
+      act,
+      variants: [plain, { words: politely, spelt }, { words: wordy, spelt: plain.spelt }, plain],
+    };
   }
 
   /** Words beside values say nothing by themselves. */
@@ -286,6 +302,10 @@ export class Meanings {
       this.#isOfSlot(line) ||
       guesses.some(({ act, p }) => p >= POSSIBLE && areAlike(act, line, context.place));
     if (polite !== undefined && isLikely(polite)) return { act: polite, p: NOT_QUITE, guesses };
+    return { ...this.#guessed(guesses, context), unlikely: polite };
+  }
+
+  #guessed(guesses: readonly Guess[], context: MeaningContext): Meaning {
     const [best] = guesses;
     const row = best && this.#acts.get(best.act);
     if (!best || !row) return { ...NOTHING, guesses };

@@ -102,6 +102,8 @@ const isOfGift = (id: string): boolean => id.startsWith('gift.');
 function asksAnswer({ said, act, command, at, isBare, isQuestion }: Situation): TextCommand | undefined {
   if (!isBare || command?.do !== 'ask' || command.about !== 'answer' || lacksEmail(said)) return undefined;
   if (at.at === 'summary' && WRONG.has(act) && !isQuestion) return undefined;
+  // "Còn quà thì sao" at a page is the other list.
+  if (at.at === 'page' && said.type !== undefined && said.gifts.length === 0) return undefined;
   const [named, ...others] = said.gifts;
   const gift =
     others.length === 0 ? (named?.code ?? (command.id === 'gift.price' ? at.gift : undefined)) : undefined;
@@ -145,6 +147,7 @@ function atSummary({ said, act, starts, flow, isYes, isBare, isQuestion, isPolit
   if (!isBare || lacksEmail(said) || isOther) return undefined;
   if (act === 'none' && fieldIn(said) === 'email') return NO_EMAIL;
   if (act === 'no' || act === 'none') return fieldIn(said) ? changeOf(said) : NO;
+  if (act === 'other') return [{ do: 'other' }];
   if (WRONG.has(act) && !isQuestion) return changeOf(said);
   // "Mã chưa đúng", "sai số điện thoại".
   if (act === '' && !isQuestion && fieldIn(said) && says(said, 'faults')) return changeOf(said);
@@ -248,6 +251,7 @@ function aboutGift(here: Situation): Meant {
   const isChosen = (isOwn || BESIDE_GIFT.has(act)) && said.period?.isPast !== true;
   if (said.gifts.length > 0) return isChosen && (!isQuestion || said.rest.length === 0) ? named : undefined;
   if (isBare && SKIPS.has(act) && !says(said, 'faults')) return [{ do: 'none' }];
+  if (isBare && act === 'other') return again;
   return isBare ? pickPlace(said, at, 'gift:') : undefined;
 }
 
