@@ -8,6 +8,7 @@ import type { Settings } from './conversation/context.ts';
 import { Gifts } from './counter/gifts.ts';
 import { createDesk } from './desk.ts';
 import { Engine } from './engine/engine.ts';
+import { Files } from './engine/files.ts';
 import { Traces } from './engine/trace.ts';
 import { createNotices } from './notices.ts';
 import { createStepIds, openConversation } from './open-conversation.ts';
@@ -31,7 +32,8 @@ export async function createApp(config: Config, options: AppOptions = {}) {
   const channels = new ChannelRegistry([...CHANNELS, ...(options.channels ?? [])]);
   const work = await openEngine(config, options, { base, channels });
   const { engine, conversation, words, backend, counter, photoReader, notices, proof } = work;
-  const { operators, overload, tickets } = createDesk(base, { config, channels, engine, conversation });
+  const desk = { config, channels, engine, conversation, files: work.files };
+  const { operators, overload, tickets } = createDesk(base, desk);
   const parts = {
     accept: overload.around(engine.accept),
     words,
@@ -111,6 +113,7 @@ async function openEngine(
     ...parts,
     onFault: (fault, name) => observe.alarm(fault, { conversation: name }),
   });
+  const files = new Files(parts);
   const engine = new Engine({
     ...parts,
     observe,
@@ -119,6 +122,7 @@ async function openEngine(
     perform: backend.perform,
     proof: proof.perform,
     gifts: counter,
+    files,
     photoReader,
     traces,
     platform: channels.platform,
@@ -127,5 +131,5 @@ async function openEngine(
     limits: { concurrency: Math.max(TURNS, TURNS_PER_CALL * config.antcrm.maxCalls), ...options.limits },
     onNotice: notices.onNotice,
   });
-  return { engine, conversation, words, backend, counter, photoReader, notices, proof };
+  return { engine, files, conversation, words, backend, counter, photoReader, notices, proof };
 }

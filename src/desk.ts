@@ -3,6 +3,7 @@ import type { ChannelRegistry } from './channels/registry.ts';
 import type { Config } from './config.ts';
 import type { Conversation } from './conversation/conversation.ts';
 import type { Engine } from './engine/engine.ts';
+import type { Files } from './engine/files.ts';
 import { Operators } from './engine/operators.ts';
 import { Overload } from './operators/overload.ts';
 import { createTickets } from './operators/tickets.ts';
@@ -11,7 +12,7 @@ import { systemRuntime } from './runtime.ts';
 /** What staff and operators do with the store, and how much waits in it. */
 export function createDesk(
   { store, encryption, metrics }: Base,
-  { config, channels, engine, conversation }: DeskParts,
+  { config, channels, engine, conversation, files }: DeskParts,
 ) {
   const { observe } = metrics;
   const operators = new Operators({
@@ -31,7 +32,13 @@ export function createDesk(
     channels: channels.traits.map(({ name }) => name),
     maxBacklog: config.maxBacklog,
   });
-  const tickets = createTickets({ store, operators, runtime: systemRuntime, platform: channels.platform });
+  const tickets = createTickets({
+    store,
+    operators,
+    runtime: systemRuntime,
+    platform: channels.platform,
+    files,
+  });
   return { operators, overload, tickets };
 }
 
@@ -40,4 +47,5 @@ type DeskParts = {
   readonly channels: ChannelRegistry<Config>;
   readonly engine: Engine;
   readonly conversation: Conversation;
+  readonly files: Files;
 };

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Awaited, Effect } from './effect.ts';
 import type { GiftNote } from './gift-note.ts';
-import { type LocalizedText, localizedSchema, type PhotoEffect } from './message.ts';
+import { type LocalizedText, localizedSchema, mediaSchema, type PhotoEffect } from './message.ts';
 import type { ProofEffect } from './proof.ts';
 import type { State } from './state.ts';
 
@@ -84,6 +84,7 @@ export type FormField = z.infer<typeof fieldSchema>;
  * - `image`: an https URL of a picture. The text says everything without it.
  * - `qr`: a text to show as a QR code, where the channel can. The text of the reply has it, too.
  * - `address`: what the customer is called in it, if the language has a table of address.
+ * - `file`: what staff send with it; `at` is its name in `Files` (engine).
  * - `note`: the id of the staff's message that it carries.
  * - `quiet`: it is not sent to the customer. It only ends the turn.
  */
@@ -102,6 +103,7 @@ export const replySchema = z.strictObject({
   image: z.string().optional(),
   qr: z.string().optional(),
   address: z.string().optional(),
+  file: mediaSchema.optional(),
   note: z.string().optional(),
   quiet: z.literal(true).optional(),
 });

@@ -20,7 +20,7 @@ import { Worker, type WorkerTools } from './worker.ts';
 
 export type EngineOptions = Pick<
   TurnTools,
-  'encryption' | 'conversation' | 'platform' | 'ids' | 'observe' | 'watchdog' | 'gifts'
+  'encryption' | 'conversation' | 'platform' | 'ids' | 'observe' | 'watchdog' | 'gifts' | 'files'
 > &
   Pick<EffectTools, 'perform' | 'proof' | 'photoReader'> &
   Pick<WorkerTools, 'traces'> & {

@@ -74,8 +74,14 @@ export const outgoingSchema = z.strictObject({
   forget: z.literal(true).optional(),
 });
 
-/** A reply on its way to its channel. If the turn is looked into, its last reply has the `trace`. */
-export type Outgoing = z.infer<typeof outgoingSchema> & { readonly trace?: Trace | undefined };
+/**
+ * A reply on its way to its channel. If the turn is looked into, its last reply has the `trace`; `content`: the
+ * bytes of `reply.file`.
+ */
+export type Outgoing = z.infer<typeof outgoingSchema> & {
+  readonly trace?: Trace | undefined;
+  readonly content?: Buffer | undefined;
+};
 
 /**
  * How one delivery ended. What follows is in docs/how-it-works.md, "What a platform's answer means". The
@@ -106,6 +112,8 @@ export type Failure = (typeof FAILURES)[number];
 export interface Platform {
   /** Sends one reply; `seq` is its number in the conversation. Never throws. */
   deliver(outgoing: Outgoing, seq: number): Promise<Delivery>;
+  /** What staff can send (`Reply.file`). Absent: text alone. */
+  readonly takes?: readonly ('picture' | 'file')[];
   /** The channel gets quiet replies, too (`Reply.quiet`). */
   readonly hearsQuiet?: true;
   /** How long the reply must wait, ms; 0: `deliver` it now. Never throws. Absent: always 0. */

@@ -164,6 +164,19 @@ export class Outbox {
     return fate;
   }
 
+  /** The reply with the bytes of its file; null: they have expired. `held back`: the store does not answer. */
+  async #withContent(outgoing: Outgoing): Promise<Outgoing | 'held back' | null> {
+    const { file } = outgoing.reply;
+    try {
+      const content = typeof file?.at === 'string' ? await this.#tools.files?.read(file.at) : null;
+      return content ? { ...outgoing, content } : null;
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error;
+      this.#tools.onError(error);
+      return 'held back';
+    }
+  }
+
   /** `no room`: too many sends of the channel are under way. `held back`: most of them fail. */
   async #try(
     { to, places, outage, nowMs }: Route & { readonly nowMs: number },
@@ -173,6 +186,9 @@ export class Outbox {
     const { observe } = this.#tools;
     const { channel } = outgoing;
     if (to === undefined) return { kind: 'undelivered' };
+    const sent = outgoing.reply.file ? await this.#withContent(outgoing) : outgoing;
+    if (sent === null) return { kind: 'rejected' };
+    if (sent === 'held back') return sent;
     const entered = places.enter();
     if (entered !== true && !(await entered)) return 'no room';
     try {
@@ -180,7 +196,7 @@ export class Outbox {
       if (permit === null) return 'held back';
       let delivery: Delivery;
       try {
-        delivery = await to.deliver(outgoing, seq);
+        delivery = await to.deliver(sent, seq);
       } catch (err) {
         observe.log.error({ err, channel }, 'a channel threw while delivering');
         // A channel that throws may have sent the reply. `Unwordable`: no try can render it.

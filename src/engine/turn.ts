@@ -52,6 +52,9 @@ export type GiftPort = {
   note(note: GiftNote): Promise<void>;
 };
 
+/** The files that staff send (`files.ts`). */
+export type FilePort = { read(name: string): Promise<Buffer | null> };
+
 /** What the parts of the engine share. */
 export type TurnTools = {
   readonly conversation: ConversationPort;
@@ -61,6 +64,8 @@ export type TurnTools = {
   readonly customers: VersionedRecords<CustomerRecord>;
   /** Absent: nobody looks gifts up, and notes about them go nowhere. */
   readonly gifts?: GiftPort | undefined;
+  /** Absent: nobody sends files. */
+  readonly files?: FilePort | undefined;
   readonly encryption: Encryption;
   /** The channel of that name, if this process has it. */
   platform(channel: string): Platform | undefined;

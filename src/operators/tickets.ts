@@ -1,7 +1,9 @@
+import { Readable } from 'node:stream';
 import { LRUCache } from 'lru-cache';
 import { markTicket } from '../conversation/dialogue/handover.ts';
 import type { Media } from '../conversation/message.ts';
 import type { State, Ticket } from '../conversation/state.ts';
+import type { Files } from '../engine/files.ts';
 import {
   FAILURES,
   type Failure,
@@ -36,6 +38,7 @@ export type StaffNote = {
   readonly inner?: true;
   readonly claim?: boolean;
   readonly to?: string;
+  readonly media?: readonly Media[];
 };
 
 type TicketParts = {
@@ -43,8 +46,20 @@ type TicketParts = {
   readonly operators: Pick<Operators, 'conversation' | 'file'>;
   readonly runtime: Pick<Runtime, 'id' | 'timer'>;
   /** The channel of that name. Absent: nothing that customers sent can be fetched. */
-  platform?(channel: string): Pick<Platform, 'fetchMedia'> | undefined;
+  platform?(channel: string): Pick<Platform, 'fetchMedia' | 'takes'> | undefined;
+  /** Absent: staff send no files. */
+  readonly files?: Pick<Files, 'keep' | 'read'> | undefined;
 };
+
+/** A picture or file that staff send, with or without text. */
+export type StaffFile = Pick<StaffNote, 'by' | 'id'> & {
+  readonly text: string;
+  readonly name: string;
+  readonly kind: 'picture' | 'file';
+  readonly content: Buffer;
+};
+
+type Filed = 'filed' | 'unknown' | 'closed';
 
 /** What a customer sent, and how fetching it ended. */
 export type SeenMedia = Pick<Media, 'kind' | 'name'> & { readonly fetched: FetchedMedia };
@@ -69,26 +84,33 @@ export type Tickets = ReturnType<typeof createTickets>;
 export type TicketList = { readonly tickets: readonly SeenTicket[]; readonly total: number };
 
 /** All functions reject with `StoreUnavailable`. */
-export function createTickets({ store, operators, runtime, platform }: TicketParts) {
-  const places = new LRUCache<string, string>({ max: MOST_PLACES });
+export function createTickets(parts: TicketParts) {
+  const { store, operators, runtime } = parts;
+  const places = createPlaces(store);
   const read = async (conversation: string, id: string): Promise<SeenTicket | null> =>
     ticketIn(await operators.conversation(conversation), id);
   const rows = createRows(runtime, read);
 
-  /** The name of the ticket's conversation; undefined: no ticket has that id. */
-  async function placeOf(id: string): Promise<string | undefined> {
-    const known = places.get(id);
-    if (known !== undefined) return known;
-    const { tickets, isWhole } = await listTickets(store, 'ever');
-    const entry = tickets.find((ticket) => ticket.id === id);
-    if (!entry && !isWhole) throw new StoreUnavailable('some shards of the store do not answer');
-    if (entry) places.set(id, entry.conversation);
-    return entry?.conversation;
+  async function find(id: string): Promise<SeenTicket | null> {
+    const conversation = await places.of(id);
+    return conversation === undefined ? null : read(conversation, id);
   }
 
-  async function find(id: string): Promise<SeenTicket | null> {
-    const conversation = await placeOf(id);
-    return conversation === undefined ? null : read(conversation, id);
+  /** A repeated `note.id` changes nothing. */
+  async function file(id: string, note: StaffNote): Promise<Filed> {
+    const place = await places.of(id);
+    if (place === undefined) return 'unknown';
+    const { id: noteId = runtime.id() } = note;
+    const filed = await operators.file(place, (conversation) => {
+      const { ticket, origin } = ticketIn(conversation, id) ?? {};
+      if (!ticket || !origin) return 'unknown';
+      const isRepeat = note.text !== undefined && ticket.notes.some((filed) => filed.id === noteId);
+      if (!isRepeat && ticket.closed) return 'closed';
+      return { ...origin, ...toMessage(id, { ...note, id: noteId }) };
+    });
+    // The entry changes with the next turn.
+    rows.forget(id);
+    return filed;
   }
 
   return {
@@ -97,11 +119,8 @@ export function createTickets({ store, operators, runtime, platform }: TicketPar
      * newest first. In the list are no messages but the last of either side.
      */
     async list(state?: 'open' | 'closed'): Promise<TicketList> {
-      const { entries, total } = await readEntries(store, state);
-      const sorted = entries.toSorted((a, b) => rankOf(a) - rankOf(b) || a.score - b.score);
-      const waiting = entries.filter(({ stands }) => stands === 'waiting').length;
-      const listed = sorted.slice(0, Math.max(MOST_LISTED, waiting));
-      for (const { id, conversation } of listed) places.set(id, conversation);
+      const { listed, total } = await chooseListed(store, state);
+      places.note(listed);
       const seen = await Promise.all(listed.map(rows.read));
       return { tickets: seen.filter((one) => one !== null), total };
     },
@@ -109,24 +128,22 @@ export function createTickets({ store, operators, runtime, platform }: TicketPar
     find,
 
     /** Begins to fetch what the customer sent, the `n`th of the ticket; null: there is none. */
-    media: async (id: string, n: number) => fetchMedia(await find(id), n, platform),
+    media: async (id: string, n: number) => fetchMedia(await find(id), n, parts),
 
-    /** A repeated `note.id` changes nothing. */
-    async file(id: string, note: StaffNote): Promise<'filed' | 'unknown' | 'closed'> {
-      const place = await placeOf(id);
-      if (place === undefined) return 'unknown';
-      const { id: noteId = runtime.id() } = note;
-      const filed = await operators.file(place, (conversation) => {
-        const { ticket, origin } = ticketIn(conversation, id) ?? {};
-        if (!ticket || !origin) return 'unknown';
-        const isRepeat = note.text !== undefined && ticket.notes.some((filed) => filed.id === noteId);
-        if (!isRepeat && ticket.closed) return 'closed';
-        return { ...origin, ...toMessage(id, { ...note, id: noteId }) };
-      });
-      // The entry changes with the next turn.
-      rows.forget(id);
-      return filed;
+    file,
+
+    /** Sends a picture or file. `refused`: the customer's channel takes none of its kind. */
+    async send(id: string, { kind, name, content, ...note }: StaffFile): Promise<Filed | 'refused'> {
+      const seen = await find(id);
+      if (!seen) return 'unknown';
+      if (!takesOf(seen, parts).includes(kind) || !parts.files) return 'refused';
+      const noteId = note.id ?? runtime.id();
+      const at = await parts.files.keep(id, noteId, content);
+      return file(id, { ...note, id: noteId, media: [{ kind, name, bytes: content.length, at }] });
     },
+
+    /** What staff can send to the ticket's customer. */
+    takes: (seen: SeenTicket): readonly ('picture' | 'file')[] => takesOf(seen, parts),
 
     unclear: () => readUnclear(store, operators),
 
@@ -134,18 +151,56 @@ export function createTickets({ store, operators, runtime, platform }: TicketPar
   };
 }
 
+/** Where tickets are. */
+function createPlaces(store: TicketParts['store']) {
+  const places = new LRUCache<string, string>({ max: MOST_PLACES });
+  return {
+    note(tickets: readonly TicketEntry[]): void {
+      for (const { id, conversation } of tickets) places.set(id, conversation);
+    },
+
+    /** The name of the ticket's conversation; undefined: no ticket has that id. */
+    async of(id: string): Promise<string | undefined> {
+      const known = places.get(id);
+      if (known !== undefined) return known;
+      const { tickets, isWhole } = await listTickets(store, 'ever');
+      const entry = tickets.find((ticket) => ticket.id === id);
+      if (!entry && !isWhole) throw new StoreUnavailable('some shards of the store do not answer');
+      if (entry) places.set(id, entry.conversation);
+      return entry?.conversation;
+    },
+  };
+}
+
+const takesOf = ({ origin }: SeenTicket, { platform }: TicketParts) =>
+  platform?.(origin.channel)?.takes ?? [];
+
 async function fetchMedia(
   seen: SeenTicket | null,
   n: number,
-  platform: TicketParts['platform'],
+  { platform, files }: TicketParts,
 ): Promise<SeenMedia | null> {
-  const found = seen?.ticket.notes.flatMap(({ media = [] }) => media).find((one) => one.n === n);
-  if (!seen || !found) return null;
+  const note = seen?.ticket.notes.find(({ media = [] }) => media.some((one) => one.n === n));
+  const found = note?.media?.find((one) => one.n === n);
+  if (!seen || !note || !found) return null;
   const { kind, name, at, bytes = 0 } = found;
+  if (note.by !== undefined) {
+    const content = typeof at === 'string' ? await files?.read(at) : null;
+    const kept = content && { kind: 'fetched' as const, content: Readable.from([content]) };
+    return { kind, name, fetched: kept ?? { kind: 'gone' } };
+  }
   if (at === undefined) return { kind, name, fetched: { kind: 'gone' } };
   if (bytes > MAX_MEDIA_BYTES) return { kind, name, fetched: { kind: 'large' } };
   const fetching = platform?.(seen.origin.channel)?.fetchMedia?.(seen.origin, at);
   return { kind, name, fetched: (await fetching) ?? { kind: 'unavailable' } };
+}
+
+/** In the order of the list. */
+async function chooseListed(store: TicketParts['store'], state: 'open' | 'closed' | undefined) {
+  const { entries, total } = await readEntries(store, state);
+  const sorted = entries.toSorted((a, b) => rankOf(a) - rankOf(b) || a.score - b.score);
+  const waiting = entries.filter(({ stands }) => stands === 'waiting').length;
+  return { listed: sorted.slice(0, Math.max(MOST_LISTED, waiting)), total };
 }
 
 /** Open tickets all, of closed ones the newest. */
@@ -217,8 +272,12 @@ async function readUnclear(
   return sentences.toSorted((a, b) => b.atMs - a.atMs);
 }
 
-function toMessage(ticket: string, { id, by, text, inner, claim, to }: StaffNote & { readonly id: string }) {
-  const content = text === undefined ? {} : { text, id, ...(inner && { inner }) };
+function toMessage(
+  ticket: string,
+  { id, by, text, inner, claim, to, media }: StaffNote & { readonly id: string },
+) {
+  const content =
+    text === undefined ? {} : { text, id, ...(inner && { inner }), ...(media && { media: [...media] }) };
   const mark = { ...(claim !== undefined && { claim }), ...(to !== undefined && { to }) };
   const isEnd = text === undefined && claim === undefined && to === undefined;
   return {

@@ -22,6 +22,8 @@ const NO_TICKETS = {
   follow: async () => () => {},
   unclear: async () => [],
   media: async () => null,
+  send: async () => 'unknown' as const,
+  takes: () => [],
 };
 
 channelContract({

@@ -52,6 +52,10 @@ const photoSchema = replySchema.extend({
   photo: z.union([z.url({ protocol: /^https$/ }), uploadSchema]),
   caption: z.string().max(1024).default(''),
 });
+const documentSchema = replySchema.extend({
+  document: uploadSchema,
+  caption: z.string().max(1024).default(''),
+});
 const editSchema = placeSchema.extend({
   message_id: z.int(),
   text: textSchema.optional(),
@@ -249,6 +253,10 @@ export class TelegramDouble {
       case 'sendPhoto': {
         const { photo, caption: text, ...to } = photoSchema.parse(payload);
         return this.#show({ ...to, text }, photo);
+      }
+      case 'sendDocument': {
+        const { caption: text, ...to } = documentSchema.parse(payload);
+        return this.#show({ ...to, text });
       }
       case 'editMessageText':
       case 'editMessageReplyMarkup':

@@ -1,9 +1,11 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
+import { MAX_FILE_BYTES } from '../../engine/files.ts';
 import { problem, problemOf } from '../../http/problem.ts';
-import type { SeenMedia } from '../../operators/tickets.ts';
-import { refusals, routeOf } from './schemas.ts';
+import type { SeenMedia, StaffFile } from '../../operators/tickets.ts';
+import { cleanName } from '../platforms.ts';
+import { cleanText, maybe, nameSchema, refusals, routeOf } from './schemas.ts';
 
 /*
  * What customers sent, as staff look at it. Customers choose its bytes, so a browser must never take them for
@@ -24,6 +26,30 @@ export const mediaRouteOf = <Params extends z.ZodType>(params: Params) =>
       410: problemOf('The platform does not have it any more, or the bot may not fetch it.'),
       413: problemOf('It is larger than 20 MB.'),
     },
+  });
+
+const MAX_BASE64 = Math.ceil(MAX_FILE_BYTES / 3) * 4;
+/** Of a request with the largest file, with its text and name. */
+export const MAX_FILE_BODY = MAX_BASE64 + 16 * 1024;
+/** Telegram's longest caption is 1,024 characters; who wrote comes before it. */
+const MAX_CAPTION = 900;
+
+/** What staff send. */
+export const fileSchema = z
+  .strictObject({
+    by: nameSchema.describe('Who of staff.'),
+    file: z.base64().min(4).max(MAX_BASE64).describe('At most 5 MB; JPEG and PNG are sent as pictures.'),
+    name: maybe(z.string().min(1).max(200), 'Of the file, as the customer sees it.'),
+    text: maybe(z.string().max(MAX_CAPTION).transform(cleanText), 'Below it.'),
+    id: maybe(z.string().min(1).max(128), 'The same id in the same ticket counts once.'),
+  })
+  .transform(({ file, name, text = '', ...note }): StaffFile => {
+    const content = Buffer.from(file, 'base64');
+    const type = typeOf(content);
+    const isPicture = type === 'image/jpeg' || type === 'image/png';
+    const kind = isPicture ? 'picture' : 'file';
+    const { name: cleaned = isPicture ? type.replace('/', '.') : 'file' } = cleanName(name);
+    return { ...note, text: text.trim(), content, kind, name: cleaned };
   });
 
 /** The first bytes that tell what a file is. */

@@ -180,6 +180,9 @@ export const answerSchema = z.object({
 });
 export type StaffAnswer = z.infer<typeof answerSchema>;
 
+/** What staff write, without control characters. */
+export const cleanText = (text: string): string => text.replace(/[^\P{Cc}\n\t]/gu, '').toWellFormed();
+
 /** The refusals of all routes for staff. */
 export const refusals = {
   400: problemOf('The request is wrong: `faults` lists everything at once.'),

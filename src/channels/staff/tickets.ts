@@ -1,4 +1,4 @@
-import type { FastifyPluginAsync } from 'fastify';
+import type { FastifyPluginAsync, FastifyReply } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { localizedSchema, MEDIA_KINDS } from '../../conversation/message.ts';
@@ -10,8 +10,8 @@ import { problem, problemOf } from '../../http/problem.ts';
 import type { SeenTicket, Tickets } from '../../operators/tickets.ts';
 import type { ChannelParts } from '../channel.ts';
 import { type StreamLimits, Streams } from '../events.ts';
-import { mediaRouteOf, sendMedia } from './media.ts';
-import { maybe, nameSchema, refusals, routeOf, streamed } from './schemas.ts';
+import { fileSchema, MAX_FILE_BODY, mediaRouteOf, sendMedia } from './media.ts';
+import { cleanText, maybe, nameSchema, refusals, routeOf, streamed } from './schemas.ts';
 
 /** With a name it fits into one message: Telegram takes 4,096 characters. */
 const MAX_ANSWER = 4000;
@@ -32,7 +32,7 @@ const messageSchema = closeSchema.extend({
     .string()
     .max(MAX_ANSWER, `Wants at most ${MAX_ANSWER} characters`)
     .regex(/[^\s\p{Cc}\p{Cf}]/u, 'Wants some text')
-    .transform((text) => text.replace(/[^\P{Cc}\n\t]/gu, '').toWellFormed())
+    .transform(cleanText)
     .describe('Leaves as it is written.'),
   id: maybe(z.string().min(1).max(128), 'The same id in the same ticket counts once.'),
 });
@@ -75,6 +75,7 @@ const ticketSchema = z.object({
   led: maybe(z.array(z.string()), 'What the customer wrote that led to it.'),
   notUnderstood: maybe(z.array(z.string()), 'What was not understood right before.'),
   operations: z.array(z.object({ reference: z.string(), kind: z.string(), status: z.string() })),
+  takes: maybe(z.array(z.enum(['picture', 'file'])), 'What can be sent beside text.'),
   undelivered: maybe(z.int(), "How many of staff's messages were not delivered."),
   messages: maybe(z.array(messageViewSchema), 'Not in the list; oldest first.'),
 });
@@ -172,6 +173,16 @@ const ROUTES = {
 
 const MEDIA = mediaRouteOf(params.extend({ n: z.coerce.number().int().min(1) }));
 
+const SEND = describeFiling(fileSchema);
+const SEND_FILE = routeOf('sendFile', 'Send a customer a picture or file', {
+  ...SEND,
+  response: {
+    ...SEND.response,
+    413: problemOf('It is larger than 5 MB.'),
+    415: problemOf("The customer's channel takes nothing of its kind (`takes`)."),
+  },
+});
+
 const FILINGS = {
   messages: routeOf('answerTicket', 'Answer a customer', describeFiling(messageSchema)),
   notes: routeOf('noteInTicket', 'Note what customers never see', describeFiling(noteSchema)),
@@ -182,6 +193,11 @@ const FILINGS = {
 
 const UNKNOWN = [404, 'There is no ticket of that id.'] as const;
 const CLOSED = [409, 'The ticket is closed: the bot answers again.'] as const;
+
+function answerFiling(reply: FastifyReply, status: 'filed' | 'unknown' | 'closed'): FastifyReply {
+  if (status === 'unknown') return problem(reply, ...UNKNOWN);
+  return status === 'closed' ? problem(reply, ...CLOSED) : reply.send({ status });
+}
 
 type TicketRouteOptions = Partial<Pick<ChannelParts, 'handover' | 'answers'>> & {
   readonly guard: Pick<Guard, 'api' | 'inbox' | 'speaker' | 'visitorOf' | 'people'>;
@@ -227,7 +243,8 @@ export function ticketRoutes(
     });
     routes.get('/staff/tickets/:id', { schema: ROUTES.show }, async (request, reply) => {
       const found = await tickets.find(request.params.id);
-      return found ? reply.send(toTicketView(found)) : problem(reply, ...UNKNOWN);
+      if (!found) return problem(reply, ...UNKNOWN);
+      return reply.send({ ...toTicketView(found), takes: [...tickets.takes(found)] });
     });
     const media = { schema: MEDIA, exposeHeadRoute: false };
     routes.get('/staff/tickets/:id/media/:n', media, async (request, reply) => {
@@ -235,11 +252,15 @@ export function ticketRoutes(
       const found = await tickets.media(id, n);
       return found ? sendMedia(reply, found) : problem(reply, 404, 'There is nothing of that number.');
     });
+    const sending = { schema: SEND_FILE, bodyLimit: MAX_FILE_BODY };
+    routes.post('/staff/tickets/:id/media', sending, async ({ params, body }, reply) => {
+      const status = await tickets.send(params.id, body);
+      if (status === 'refused') return problem(reply, 415, 'The chat app of this customer takes text alone.');
+      return answerFiling(reply, status);
+    });
     for (const [what, schema] of Object.entries(FILINGS)) {
       routes.post(`/staff/tickets/:id/${what}`, { schema }, async ({ params, body }, reply) => {
-        const status = await tickets.file(params.id, body);
-        if (status === 'unknown') return problem(reply, ...UNKNOWN);
-        return status === 'closed' ? problem(reply, ...CLOSED) : reply.send({ status });
+        return answerFiling(reply, await tickets.file(params.id, body));
       });
     }
   };

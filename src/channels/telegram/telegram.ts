@@ -61,6 +61,8 @@ export class TelegramChannel implements Channel {
     this.#watch = new Watch({ channel: TELEGRAM.name, everyMs, observe, check });
   }
 
+  readonly takes = ['picture', 'file'] as const;
+
   greeting(): readonly string[] {
     const mode = this.#options.secret ? 'webhook' : 'polling';
     return [`${TELEGRAM.title} is on, by ${mode}; several processes share its limit of messages a second.`];
@@ -178,13 +180,22 @@ export class TelegramChannel implements Channel {
   async #sendNew(
     { chat, thread }: TelegramAddress,
     { text, photo, qr, inline, contact }: TelegramReply,
-    { state, locale }: Outgoing,
+    { state, locale, reply, content }: Outgoing,
   ): Promise<void> {
     const privateKeyboard =
       contact ?? (state.asks === 'phone' ? undefined : ({ remove_keyboard: true } as const));
     const markup = inline ?? (chat < 0 ? this.#privateChat(locale) : privateKeyboard);
     const topic = thread === undefined ? {} : { message_thread_id: thread };
     const extra = markup ? { reply_markup: markup } : {};
+    if (reply.file !== undefined && content !== undefined) {
+      const file = { source: content, filename: reply.file.name ?? 'file' };
+      const more = { caption: text, ...topic, ...extra };
+      // A picture that Telegram does not take as one (its sides) goes as a file.
+      const isSent =
+        reply.file.kind === 'picture' && (await isDone(this.#api.sendPhoto(chat, file, more), 'rejected'));
+      if (!isSent) await this.#api.sendDocument(chat, file, more);
+      return;
+    }
     const drawn = photo === undefined && qr !== undefined ? await this.#options.drawQr(qr) : undefined;
     const picture = drawn ? { source: drawn, filename: 'qr.png' } : photo;
     if (picture !== undefined) {

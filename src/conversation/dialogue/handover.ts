@@ -122,15 +122,22 @@ export function addCustomerNote(state: State, { text, media }: Written, scope: S
   if (!ticket) return say(state);
   const { count, waitsMs = nowMs, notes } = ticket;
   const name = sender.name && { name: sender.name };
-  const { media: before = 0 } = count;
-  const numbered = media?.map((one, at) => ({ ...one, n: before + at + 1 }));
-  const counts = { ...count, customer: count.customer + 1, ...(media && { media: before + media.length }) };
-  const note = { text, atMs: nowMs, ...(numbered && { media: numbered }) };
+  const numbered = numberMedia(count, media);
+  const counts = { ...numbered.count, customer: count.customer + 1 };
+  const note = { text, atMs: nowMs, ...numbered.shown };
   const next = saveTicket(state, { ...ticket, ...name, waitsMs, count: counts, notes: [...notes, note] });
   if (count.customer > 0 || ticket.answeredMs !== undefined)
     return say(next, { key: 'person.noted', quiet: true });
   const { view = ids.view } = next;
   return say({ ...next, view }, sayWaiting(ticket, { view, context: 'noted' }));
+}
+
+/** Gives media the next numbers of the ticket. */
+function numberMedia(count: Ticket['count'], media: Written['media']) {
+  if (!media) return { count, shown: {} };
+  const { media: before = 0 } = count;
+  const shown = { media: media.map((one, at) => ({ ...one, n: before + at + 1 })) };
+  return { count: { ...count, media: before + media.length }, shown };
 }
 
 /** Offers the button that leaves, once a ticket: the text may have meant that. Staff get the text anyway. */
@@ -150,7 +157,7 @@ export function offerLeave(decision: Decision, { ids }: Scope): Decision {
  * or closes it. Repeats, and messages for an erased ticket, are ignored.
  */
 export function takeStaffWord(state: State, message: MessageOf<'person'>, scope: Scope): Decision {
-  const { ticket: id, by, text, id: note, inner } = message;
+  const { ticket: id, by, text, id: note, inner, media } = message;
   const { nowMs: atMs } = scope;
   const ticket = state.tickets?.find((one) => one.id === id);
   if (!ticket || ticket.erased || (text === undefined && ticket.closed)) return say(state);
@@ -160,10 +167,13 @@ export function takeStaffWord(state: State, message: MessageOf<'person'>, scope:
   if (inner || (note !== undefined && ticket.notes.some((one) => one.id === note))) return say(state);
   const { waitsMs: _, late: __, assignedTo: ___, count, notes, ...rest } = ticket;
   const tracked = note === undefined ? {} : { id: note, tracked: true as const };
-  const said = { atMs, text, by, ...tracked };
-  const counted = { ...rest, answeredMs: atMs, count: { ...count, staff: count.staff + 1 } };
+  const numbered = numberMedia(count, media);
+  const said = { atMs, text, by, ...tracked, ...numbered.shown };
+  const counted = { ...rest, answeredMs: atMs, count: { ...numbered.count, staff: count.staff + 1 } };
   const next = saveTicket(state, { ...counted, claimedBy: by, notes: [...notes, said] });
-  return say(next, { key: 'person.says', params: { by: { written: by }, text: { written: text } }, note });
+  const context = text === '' ? 'file' : undefined;
+  const params = { by: { written: by }, text: { written: text } };
+  return say(next, { key: 'person.says', context, params, file: media?.[0], note });
 }
 
 /**

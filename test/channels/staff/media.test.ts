@@ -60,7 +60,7 @@ async function ask() {
     await expect.poll(async () => (await show(id)).length).toBe(count);
     return (await show(id)).at(-1);
   }
-  return { id, send, post };
+  return { id, chat: person.id, send, post };
 }
 
 const startOf = (...bytes: (number | string)[]) =>
@@ -216,6 +216,76 @@ test('pictures of Teams are fetched from the connector alone, files of SharePoin
   expect([(await media(id, 2)).status, (await media(id, 3)).status]).toEqual([410, 410]);
   teams.script({ status: 302 });
   expect((await media(id, 1)).status).toBe(503);
+});
+
+describe('a file of staff', () => {
+  const post = async (id: string, body: object) => {
+    const headers = { 'content-type': 'application/json' };
+    const request = { method: 'POST', headers, body: JSON.stringify({ by: 'lan', ...body }) };
+    return (await fetch(`${bot.url}/staff/tickets/${id}/media`, request)).status;
+  };
+  const file = PNG.toString('base64');
+  const sentTo = (method: string, chat: number) =>
+    telegram.calls(method).filter(({ payload }) => Number(payload.chat_id) === chat);
+  const lastOf = async (id: string) => (await show(id)).at(-1);
+  const delivered = { delivery: 'delivered' };
+
+  test('reaches the customer of Telegram once with its text, is shown in the ticket, and its state', async () => {
+    const { id, chat } = await ask();
+    expect(await readJson(`tickets/${id}`)).toMatchObject({ takes: ['picture', 'file'] });
+    const body = { file, text: 'Nhãn như thế này ạ', id: 'f1' };
+    expect(await post(id, body)).toBe(200);
+    await expect
+      .poll(() => lastOf(id))
+      .toMatchObject({
+        ...{ by: 'lan', text: 'Nhãn như thế này ạ', ...delivered },
+        media: [{ n: 1, kind: 'picture', name: 'image.png', bytes: PNG.length }],
+      });
+    expect(await post(id, body)).toBe(200);
+    expect(await post(id, { file })).toBe(200);
+    await expect.poll(async () => (await show(id)).length).toBe(2);
+    await expect.poll(() => lastOf(id)).toMatchObject({ ...delivered, media: [{ n: 2 }] });
+    const sent = sentTo('sendPhoto', chat).map(({ payload }) => payload);
+    expect(sent.map(({ caption }) => caption)).toEqual(['lan: Nhãn như thế này ạ', 'lan gửi bạn:']);
+    expect(sent.map(({ photo }) => Buffer.from(z.instanceof(Uint8Array).parse(photo)))).toEqual([PNG, PNG]);
+    expect(Buffer.from(await (await media(id, 1)).arrayBuffer())).toEqual(PNG);
+  });
+
+  test('that is no JPEG or PNG, or that Telegram does not take as a picture, goes as a file', async () => {
+    const { id, chat } = await ask();
+    const pdf = Buffer.from('%PDF-1.7 bảo hành').toString('base64');
+    expect(await post(id, { file: pdf, name: 'bảo hành.pdf' })).toBe(200);
+    await expect.poll(() => lastOf(id)).toMatchObject(delivered);
+    telegram.script('sendPhoto', { code: 400, description: 'Bad Request: PHOTO_INVALID_DIMENSIONS' });
+    expect(await post(id, { file })).toBe(200);
+    await expect.poll(async () => (await show(id)).length).toBe(2);
+    await expect.poll(() => lastOf(id)).toMatchObject(delivered);
+    expect(sentTo('sendDocument', chat)).toHaveLength(2);
+  });
+
+  test('waits as a text does, and says why it failed', async () => {
+    const { id, chat } = await ask();
+    const busy = { code: 429, description: 'Too Many Requests', parameters: { retry_after: 1 } };
+    telegram.script('sendPhoto', busy);
+    expect(await post(id, { file })).toBe(200);
+    expect(await lastOf(id)).toMatchObject({ delivery: 'waiting' });
+    await expect.poll(() => lastOf(id), { timeout: 10_000 }).toMatchObject(delivered);
+    expect(sentTo('sendPhoto', chat)).toHaveLength(2);
+    telegram.script('sendPhoto', { code: 403, description: 'Forbidden: bot was blocked by the user' });
+    expect(await post(id, { file })).toBe(200);
+    await expect.poll(() => lastOf(id)).toMatchObject({ delivery: 'failed', why: 'blocked' });
+  });
+
+  test('is refused if it is too large or no base64, or if the chat app takes text alone', async () => {
+    const { id } = await ask();
+    expect(await post(id, { file: Buffer.alloc(7 * MB).toString('base64') })).toBe(413);
+    expect(await post(id, { file: '<svg>' })).toBe(400);
+    expect(await post('NOPE', { file })).toBe(404);
+    const teamsTicket = (await list()).find(({ conversation }) => conversation.startsWith('a:'))?.id ?? '';
+    expect(await post(teamsTicket, { file })).toBe(415);
+    expect(await readJson(`tickets/${teamsTicket}`)).toMatchObject({ takes: [] });
+    expect(await show(id)).toEqual([]);
+  });
 });
 
 test('nothing of where files lie is in the log', () => {
