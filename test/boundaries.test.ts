@@ -24,7 +24,13 @@ const ROOMS: readonly (readonly [files: string, imports: readonly string[]])[] =
   // A language knows nothing of dialogues; what runs and asks for flows knows none of them; a flow knows no other one.
   [
     'conversation/language/',
-    ['conversation/language/', 'conversation/values/', 'conversation/message.ts', 'conversation/commands.ts'],
+    [
+      'conversation/language/',
+      'conversation/values/',
+      'conversation/message.ts',
+      'conversation/commands.ts',
+      'closest-name.ts',
+    ],
   ],
   ['conversation/values/', ['conversation/values/', 'conversation/language/tokenizer.ts']],
   ['conversation/prompts/', ['conversation/(?!dialogue/|flows/)']],

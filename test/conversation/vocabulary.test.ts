@@ -1,6 +1,8 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import type { Expecting, Reading } from '../../src/conversation/commands.ts';
 import { flows } from '../../src/conversation/flows/index.ts';
+import { createActs } from '../../src/conversation/language/acts.ts';
+import { findHeadingFaults } from '../../src/conversation/language/headings.ts';
 import { LanguageInterpreter } from '../../src/conversation/language/interpret.ts';
 import { fold } from '../../src/conversation/language/tokenizer.ts';
 import { type Example, Vocabulary } from '../../src/conversation/language/vocabulary.ts';
@@ -98,4 +100,36 @@ test('a language that nobody knew is understood by its file alone', () => {
   const from = (day: string) => ({ do: 'period', period: { fromMs: Date.parse(day) } });
   expect(commandIn('sema vora', asked)).toMatchObject(from('2026-11-16'));
   expect(commandIn('in du luno', asked)).toMatchObject(from('2026-09-25'));
+});
+
+describe('a heading that is no act', () => {
+  const acts = createActs(['accumulate', 'points'], ['parking']);
+  const faultsOf = (text: string) => findHeadingFaults(new Vocabulary([{ locale: 'en', text }]), acts);
+
+  it('is a fault that names the file, the line, the heading and the one that may be meant', () => {
+    expect(faultsOf('# English\n\n## start point\n- my points')).toEqual([
+      expect.stringMatching(/^locales\/en\.md:3: "start point" is no act: did you mean "start points"\?/),
+    ]);
+    expect(faultsOf('## (alone)\n- ok')).toEqual([
+      expect.stringMatching(/^locales\/en\.md:1: "\(alone\)" is no act\. Give it a row in src/),
+    ]);
+  });
+
+  it('is none of a flow, of a question of the operator, nor of word lists', () => {
+    const names = ['start points', 'ask parking', 'ask fee', 'words', 'periods', 'address', 'heard'];
+    expect(faultsOf(names.map((name) => `## ${name}`).join('\n'))).toEqual([]);
+  });
+
+  it('keeps the bot from starting', () => {
+    const text = '## start pints\n- my points';
+    const create = () =>
+      new LanguageInterpreter({
+        vocabulary: new Vocabulary([{ locale: 'en', text }]),
+        flows,
+        commands: new Map(),
+        answers: [],
+        answered: new Set(),
+      });
+    expect(create).toThrow('locales/en.md:1: "start pints" is no act: did you mean "start points"?');
+  });
 });

@@ -229,7 +229,7 @@ export function createActs(flows: readonly string[], ownQuestions: readonly stri
 }
 
 /** How sure the model must be of an act (0–1), chosen on the folds (`npm run answers -- folds`). */
-const SURE = { plain: 0.6, costly: 0.8 } as const;
+const SURE = { plain: 0.68, costly: 0.8 } as const;
 /** How likely an act must be (0–1) to be offered. */
 export const LIKELY = 0.18;
 /** How likely it must be (0–1) to be offered beside a likely one, or to be the line that is in the text. */

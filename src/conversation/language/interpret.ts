@@ -14,6 +14,7 @@ import {
 import { emailMeant, parseEmail, parsePhone } from '../values/contact.ts';
 import { type Acts, createActs, LIKELY, POSSIBLE } from './acts.ts';
 import { isReport } from './frames.ts';
+import { findHeadingFaults } from './headings.ts';
 import { type Meaning, Meanings, NOT_QUITE } from './meaning.ts';
 import { type Answer, Nearness } from './nearness.ts';
 import { bringsValue, type ParsedText, Parser, type SpokenFlow, says } from './parser.ts';
@@ -64,7 +65,11 @@ const MAX_REST = 40;
 /** A longer text does not leave a person. */
 const MAX_LEAVING = 10;
 
-/** Makes commands of texts. Construct it once: preparing the vocabulary takes half a second. */
+/**
+ * Makes commands of texts. Construct it once: learning the language files takes a second of processor.
+ *
+ * @throws {Error} if a heading of the language files is no act: it names the file, the line and the heading.
+ */
 export class LanguageInterpreter implements Interpreter {
   readonly parser: Parser;
   readonly acts: Acts;
@@ -81,6 +86,8 @@ export class LanguageInterpreter implements Interpreter {
       flows.map(({ name }) => name),
       answers.map(({ id }) => id),
     );
+    const faults = findHeadingFaults(vocabulary, this.acts);
+    if (faults.length > 0) throw new Error(faults.join('\n'));
     const book = new PhraseBook(vocabulary, this.acts);
     this.#nearness = new Nearness(book, answers);
     this.parser = new Parser(book, flows, commands);

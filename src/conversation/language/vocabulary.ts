@@ -17,6 +17,9 @@ export type Example = {
   readonly line: number;
 };
 
+/** A heading of a language's text. */
+export type Heading = { readonly locale: string; readonly name: string; readonly line: number };
+
 type List = {
   readonly locale: string;
   readonly section: string;
@@ -33,6 +36,7 @@ type List = {
  */
 export class Vocabulary {
   readonly locales: readonly string[];
+  readonly headings: Heading[] = [];
   readonly examples: Example[] = [];
   /** Sentences that were misunderstood once, with the act they were meant as. */
   readonly heard: Example[] = [];
@@ -55,8 +59,10 @@ export class Vocabulary {
     let act = '';
     for (const [at, line] of text.split('\n').entries()) {
       const heading = /^## (.+)$/.exec(line)?.[1];
-      if (heading !== undefined) act = heading.trim();
-      else if (act !== '' && line.startsWith('- ')) {
+      if (heading !== undefined) {
+        act = heading.trim();
+        this.headings.push({ locale, name: act, line: at + 1 });
+      } else if (act !== '' && line.startsWith('- ')) {
         this.#add({ locale, text: line.slice(2), act, line: at + 1 });
       } else if (act === 'words' || act === 'periods') {
         const [, name, all = ''] = /^([\w -]+): (.+)$/.exec(line) ?? [];
