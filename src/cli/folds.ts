@@ -154,22 +154,35 @@ function verdictOf(act: string, commands: readonly TextCommand[]): Verdict {
   return isAlike(act, 'ask unknown') && offered.length === 0 ? 'right' : 'unclear';
 }
 
+/** How large a part of the lines (0–1) has each verdict. */
+export function sharesOf(judged: readonly Judged[]): Readonly<Record<Verdict, number>> {
+  const share = (verdict: Verdict) =>
+    judged.filter((one) => one.verdict === verdict).length / (judged.length || 1);
+  return {
+    right: share('right'),
+    offered: share('offered'),
+    unclear: share('unclear'),
+    wrong: share('wrong'),
+  };
+}
+
+/** Headings that are taken for others, the most confused first: "ask gift.what → start redeem". */
+export function confusionsOf(judged: readonly Judged[]): readonly Confusion[] {
+  const wrong = judged.filter(({ verdict }) => verdict === 'wrong');
+  return [...Map.groupBy(wrong, ({ act, as }) => `${act} → ${as}`)]
+    .map(([pair, lines]) => ({ pair, lines }))
+    .sort((one, other) => other.lines.length - one.lines.length);
+}
+export type Confusion = { readonly pair: string; readonly lines: readonly Judged[] };
+
 /** The shares of the verdicts, and for each heading with an error how often it was taken for what. */
 export function reportFolds(judged: readonly Judged[]): string {
-  const share = (verdict: Verdict) => {
-    const count = judged.filter((one) => one.verdict === verdict).length;
-    return `${verdict} ${((100 * count) / judged.length).toFixed(1)} %`;
-  };
-  const wrong = judged.filter(({ verdict }) => verdict === 'wrong');
-  const confused = [...Map.groupBy(wrong, ({ act, as }) => `${act} → ${as}`)]
-    .sort(([, one], [, other]) => other.length - one.length)
-    .map(
-      ([pair, lines]) =>
-        `${String(lines.length).padStart(4)} ${pair}: ${lines
-          .slice(0, 3)
-          .map(({ text }) => text)
-          .join(' | ')}`,
-    );
-  const shares = (['right', 'offered', 'unclear', 'wrong'] as const).map(share).join(', ');
-  return [`${judged.length} lines: ${shares}`, ...confused].join('\n');
+  const shares = Object.entries(sharesOf(judged)).map(
+    ([verdict, share]) => `${verdict} ${(100 * share).toFixed(1)} %`,
+  );
+  const confused = confusionsOf(judged).map(({ pair, lines }) => {
+    const some = lines.slice(0, 3).map(({ text }) => text);
+    return `${String(lines.length).padStart(4)} ${pair}: ${some.join(' | ')}`;
+  });
+  return [`${judged.length} lines: ${shares.join(', ')}`, ...confused].join('\n');
 }

@@ -140,6 +140,11 @@ export class Model {
     this.#learn(this.#toPupils(lines, buckets));
   }
 
+  /** The memory of the weights, which is most of the model's. */
+  get bytes(): number {
+    return this.#weights.byteLength;
+  }
+
   /** Numbers the buckets that the lines have; returns how telling each is. */
   #nameFeatures(counts: Int32Array, lines: number): Float32Array {
     const idf: number[] = [];
