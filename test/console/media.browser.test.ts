@@ -112,6 +112,31 @@ it('staff see a picture and enlarge it, save a file, and read what cannot be sho
   await keepLook(minh, 'media-390');
 });
 
+it('staff send a picture: it is shown before, goes with its text, and what is too large is refused at once', async () => {
+  const { telegram, open } = await startInbox();
+  const [lan, minh] = [await open('Lan'), await open('Minh', PHONE)];
+  const png = asPng(await drawCode('TIVI000000017'));
+  await lan.locator('#file').setInputFiles({ name: 'nhãn.png', mimeType: 'image/png', buffer: png });
+  await lan
+    .locator('#attached')
+    .getByText(/nhãn\.png · \d+ kB/)
+    .waitFor();
+  await lan.locator('#reply').fill('Nhãn như thế này ạ');
+  await keepLook(lan, 'attach-1360');
+  await lan.locator('#send').click();
+  await expect.poll(() => lan.locator('#attached').isVisible()).toBe(false);
+  expect(await lan.locator('#reply').inputValue()).toBe('');
+  for (const page of [lan, minh]) await page.locator('#said .mine .media.picture img').waitFor();
+  await minh.locator('#said .mine').getByText('Đã gửi').waitFor();
+  expect(telegram.calls('sendPhoto').map(({ payload }) => payload.caption)).toEqual([
+    'Lan: Nhãn như thế này ạ',
+  ]);
+  const large = { name: 'a.png', mimeType: 'image/png', buffer: Buffer.alloc(6 * 1024 * 1024) };
+  await lan.locator('#file').setInputFiles(large);
+  await lan.getByText('Chỉ gửi được tệp tối đa 5 MB.').waitFor();
+  await keepLook(minh, 'sent-390');
+});
+
 it('both see live that a message was not sent and why, in the conversation and in the row', async () => {
   const { telegram, open } = await startInbox();
   const [lan, minh] = [await open('Lan'), await open('Minh')];

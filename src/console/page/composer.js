@@ -4,8 +4,8 @@ import { word } from './words.js';
 
 /* The field for the answer, what is said above it, and the operator's answers. */
 
-/** Where the typed text goes, a route of the ticket. */
-export const target = { route: 'messages' };
+/** Where the typed text goes, a route of the ticket. `attached`: resolves to what goes to the customer with it. */
+export const target = { route: 'messages', attached: null };
 
 const ENDED = {
   customer: word('The customer went back to the bot.', 'Khách đã quay lại với bot.'),
@@ -61,10 +61,14 @@ async function type() {
 async function send() {
   const { id, state } = inbox.open;
   const text = $('reply').value;
-  if (text.trim() === '' || state === 'closed') return;
+  const attached = target.route === 'messages' ? target.attached : null;
+  if ((text.trim() === '' && !attached) || state === 'closed') return;
   // A message that may have arrived is sent again with the same id.
   sessionStorage[`note:${id}`] ??= random(4);
-  if (!(await post(id, target.route, { text, id: sessionStorage[`note:${id}`] }))) return;
+  const route = attached ? 'media' : target.route;
+  const more = await attached?.();
+  if (!(await post(id, route, { ...more, text, id: sessionStorage[`note:${id}`] }))) return;
+  if (attached && attached === target.attached) tell('sent');
   delete sessionStorage[`note:${id}`];
   if (draftOf(id) === text) keepDraft(id, '');
   if (inbox.open?.id === id && $('reply').value === text) $('reply').value = '';

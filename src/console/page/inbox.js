@@ -1,6 +1,7 @@
 import './ticket-list.js';
 import './conversation.js';
 import './composer.js';
+import './attach.js';
 import './delivery.js';
 import './media.js';
 import './facts.js';
