@@ -2,6 +2,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { createClient } from '../../src/channels/staff/client.ts';
 import { createQrWriter } from '../../src/photos/qr.ts';
+import { startGateway, startShop } from '../proof/shop.ts';
 import { startBot } from '../support/app.ts';
 import { openBrowser, openPage } from '../support/browser.ts';
 
@@ -65,6 +66,7 @@ it('staff type a code, see the gift and hand it over; a colleague reads who did'
   await shown(minh, 'Đã giao · Lan');
   expect(await lan.evaluate('document.documentElement.scrollWidth')).toBe(320);
   await lan.getByRole('link', { name: 'Chat', exact: true }).click();
+  await expect.poll(() => lan.locator('#gift').isVisible()).toBe(false);
   await lan.getByRole('link', { name: 'Giao quà', exact: true }).click();
   await expect.poll(() => lan.locator('#giftShown').textContent()).toBe('');
 });
@@ -102,3 +104,35 @@ it('a browser that reads codes scans one before its camera, and only such a brow
   await other.getByRole('button', { name: 'Xem', exact: true }).waitFor();
   expect(await other.getByRole('button', { name: 'Quét' }).isVisible()).toBe(false);
 });
+
+it.each([true, false])(
+  'the chat shows the texts of one-time codes if the sandbox is the backend: %s',
+  async (isSandbox) => {
+    const gateway = await startGateway();
+    const sandbox = await startShop(gateway);
+    const STAFF_TOKEN = 'a-staff-token-of-some-length';
+    const real = { ANTCRM_BASE_URL: `${sandbox.url}/sandbox`, ANTCRM_API_KEY: 'key-of-antcrm', STAFF_TOKEN };
+    const { url } = isSandbox ? sandbox : await startShop(gateway, real);
+    const { page } = await openPage(browser, url);
+    onTestFinished(() => page.context().close());
+    await page.goto(`${url}/console#chat`);
+    if (!isSandbox) {
+      await page.locator('[name=token]').fill(STAFF_TOKEN);
+      await page.keyboard.press('Enter');
+    }
+    await page.locator('#as').selectOption('telegram');
+    const log = page.getByRole('log').first();
+    const say = async (text: string) => {
+      await page.locator('#text').fill(text);
+      await page.keyboard.press('Enter');
+    };
+    await say('xem điểm');
+    await log.locator('[data-choice^="code:send"]').last().click();
+    await log.locator('[data-key="identity.codePhone"]').waitFor();
+    await say('0867123456');
+    await log.locator('[data-key="identity.codeSent"]').waitFor();
+    const code = gateway.texted.at(-1)?.code ?? 'none';
+    if (isSandbox) await log.getByText(code).waitFor();
+    else expect(await page.locator('body').textContent()).not.toContain(code);
+  },
+);
