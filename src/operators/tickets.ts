@@ -15,6 +15,7 @@ import { entriesOf, type Operators, type StoredConversation } from '../engine/op
 import type { Runtime, Timer } from '../runtime.ts';
 import { type RecordStore, StoreUnavailable } from '../store/port.ts';
 import { listTickets, type TicketEntry } from './backlog.ts';
+import { searchTickets, type TicketSearch } from './ticket-search.ts';
 
 /* The tickets of all conversations. An answer is filed in its conversation like a message. */
 
@@ -126,6 +127,16 @@ export function createTickets(parts: TicketParts) {
     },
 
     find,
+
+    /** By the customer's name, a reference, a phone, or words of open tickets; what is read is bounded. */
+    async search(query: string): Promise<TicketSearch> {
+      const { entries, total } = await readEntries(store, undefined);
+      const sorted = entries.toSorted((a, b) => rankOf(a) - rankOf(b) || a.score - b.score);
+      for (const { id, conversation } of sorted) places.set(id, conversation);
+      return searchTickets(query, { entries: sorted, total }, ({ conversation, id }) =>
+        read(conversation, id),
+      );
+    },
 
     /** Begins to fetch what the customer sent, the `n`th of the ticket; null: there is none. */
     media: async (id: string, n: number) => fetchMedia(await find(id), n, parts),
@@ -338,7 +349,8 @@ function ticketIn(conversation: StoredConversation | null, id: string) {
   if (!conversation || !state || !origin || !kept) return null;
   const ticket = withFiledNotes(kept, conversation);
   const deliveries = deliveriesOf(ticket, conversation);
-  return { ticket, origin, operations: state.operations, deliveries };
+  const known = [state.profile.phone, state.draft.phone].flatMap((phone) => phone?.value ?? []);
+  return { ticket, origin, operations: state.operations, deliveries, phones: known };
 }
 
 /** Whether a message of staff has arrived. `why`: why it never will. */

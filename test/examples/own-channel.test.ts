@@ -20,6 +20,7 @@ const NO_TICKETS = {
   find: async () => null,
   file: async () => 'unknown' as const,
   follow: async () => () => {},
+  search: async () => ({ tickets: [], searched: 0, total: 0 }),
   unclear: async () => [],
   media: async () => null,
   send: async () => 'unknown' as const,

@@ -123,6 +123,17 @@ test('a ticket opens by its id wherever it stands, and is answered', async () =>
   }
 });
 
+test('a search reads a bounded number of tickets, open ones first, and says how many', async () => {
+  const closed = someTickets('C', 400, 0).map(
+    (ticket): Ticket => ({ ...ticket, closed: { atMs: ticket.openedMs, by: 'time' } }),
+  );
+  const { tickets, opened } = openInbox({ closed, waiting: someTickets('W', 150, DAY_MS) });
+  const found = await tickets.search('khong co');
+  expect([found.searched, found.total, opened.length]).toEqual([300, 550, 300]);
+  expect(opened.filter((name) => name.startsWith('c-W'))).toHaveLength(150);
+  expect((await tickets.search('three')).tickets.length).toBeLessThan(70);
+});
+
 test('a list opens only the conversations whose tickets changed since', async () => {
   const waiting = someTickets('W', 50, 0);
   const { tickets, opened } = openInbox({ waiting });

@@ -200,6 +200,37 @@ describe('a ticket', () => {
   });
 });
 
+test('tickets are found by name, reference, phone and text of open ones, marks and capitals aside', async () => {
+  await say('qa-21', { name: 'Nguyễn Thị Hoà', text: 'tích điểm TIVI000000821 0867 000 821' });
+  const hoa = await ask('qa-21');
+  await say('qa-21', { name: 'Nguyễn Thị Hoà', text: 'Máy giặt kêu to lắm' });
+  const other = await ask('qa-22');
+  const search = async (q: string) => {
+    const headers = { 'content-type': 'application/json' };
+    const request = { method: 'POST', headers, body: JSON.stringify({ q }) };
+    const response = await fetch(`${bot.url}/staff/tickets/search`, request);
+    const body = z.looseObject({ tickets: z.array(ticketSchema).default([]) }).parse(await response.json());
+    const ids = body.tickets.map(({ id }) => id).filter((id) => id === hoa || id === other);
+    return { status: response.status, ids, counts: [body.searched, body.total] };
+  };
+  const texts = [
+    'nguyen thi hoa',
+    'HOÀ Thị',
+    hoa.toLowerCase(),
+    '+84 867 000 821',
+    '0867.000.821',
+    'may giat',
+  ];
+  for (const q of texts) expect([q, (await search(q)).ids]).toEqual([q, [hoa]]);
+  expect((await search('0867000822')).ids).toEqual([]);
+  await post(`${hoa}/close`, { by: 'lan' });
+  await expect.poll(async () => (await shown(hoa)).state).toBe('closed');
+  expect([(await search('may giat')).ids, (await search('0867000821')).ids]).toEqual([[], [hoa]]);
+  const { counts } = await search('khong co gi');
+  expect(counts).toEqual([expect.any(Number), counts[0]]);
+  for (const q of ['', ' x ', 'x'.repeat(101)]) expect((await search(q)).status).toBe(400);
+});
+
 test('what is new comes as events', async () => {
   const stop = new AbortController();
   onTestFinished(() => stop.abort());

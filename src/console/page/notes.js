@@ -1,0 +1,51 @@
+import { $ } from './page.js';
+import { addToMessages } from './conversation.js';
+import { target } from './composer.js';
+import { inbox, post } from './tickets.js';
+import { addToRows } from './ticket-list.js';
+import { staff } from './people.js';
+import { word } from './words.js';
+
+/* Work together: notes that customers never see, and tickets assigned to a colleague. */
+
+function drawKind() {
+  const isNote = $('noting').checked;
+  target.route = isNote ? 'notes' : 'messages';
+  $('answer').classList.toggle('noting', isNote);
+}
+
+/** The names that a ticket can be assigned to: people, and who else has tickets. */
+function drawColleagues() {
+  const owners = inbox.tickets.flatMap(({ claimedBy, assignedTo }) => [claimedBy, assignedTo]);
+  const names = new Set([...staff.people, ...owners].filter(Boolean));
+  names.delete(inbox.open?.claimedBy);
+  names.delete(inbox.open?.assignedTo);
+  const [title] = $('assign').options;
+  $('assign').replaceChildren(title, ...[...names].sort().map((name) => new Option(name)));
+  $('assign').hidden = names.size === 0 || inbox.open?.state === 'closed';
+}
+
+$('noting').addEventListener('change', () => {
+  drawKind();
+  $('reply').focus();
+});
+$('assign').addEventListener('change', async () => {
+  const to = $('assign').value;
+  $('assign').selectedIndex = 0;
+  if (to) await post(inbox.open.id, 'assign', { to });
+});
+addToMessages(({ note }) => {
+  if (!note) return null;
+  const mark = document.createElement('small');
+  mark.className = 'inner';
+  mark.textContent = word('Note: customers never see it', 'Ghi chú nội bộ, khách không thấy');
+  return mark;
+});
+addToRows(({ assignedTo }) => assignedTo && `${word('for', 'giao cho')} ${assignedTo}`);
+addEventListener('ticket', ({ detail: { isOther } }) => {
+  if (!inbox.open) return;
+  // An answer that was meant as one must not become a note, nor the other way round.
+  if (isOther) $('noting').checked = false;
+  drawKind();
+  drawColleagues();
+});

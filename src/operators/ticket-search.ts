@@ -1,0 +1,63 @@
+import { fold } from '../conversation/language/tokenizer.ts';
+import { parsePhone } from '../conversation/values/contact.ts';
+import type { TicketEntry } from './backlog.ts';
+import type { SeenTicket } from './tickets.ts';
+
+/** Tickets that a search reads: open ones first, then the newest closed ones. */
+const MOST_SEARCHED = 300;
+const MOST_FOUND = 50;
+/** Tickets that are read at once, so that the search holds nothing else up. */
+const AT_ONCE = 20;
+
+/** `searched`: how many were read, of `total`. */
+export type TicketSearch = {
+  readonly tickets: readonly SeenTicket[];
+  readonly searched: number;
+  readonly total: number;
+};
+
+type Searched = { readonly entries: readonly TicketEntry[]; readonly total: number };
+
+/**
+ * Finds tickets by the customer's name, a reference, a phone, or words of an open one. Its cost does not grow
+ * with the number of tickets.
+ */
+export async function searchTickets(
+  query: string,
+  { entries, total }: Searched,
+  read: (entry: TicketEntry) => Promise<SeenTicket | null>,
+): Promise<TicketSearch> {
+  const isWanted = matcherOf(query);
+  const tickets: SeenTicket[] = [];
+  const most = Math.min(entries.length, MOST_SEARCHED);
+  let searched = 0;
+  while (searched < most && tickets.length < MOST_FOUND) {
+    const some = await Promise.all(entries.slice(searched, Math.min(searched + AT_ONCE, most)).map(read));
+    searched += some.length;
+    tickets.push(...some.filter((seen) => seen !== null).filter(isWanted));
+  }
+  return { tickets, searched, total };
+}
+
+/** Marks, capitals and blanks do not count. A phone is compared as a number, however it is written. */
+function matcherOf(query: string): (seen: SeenTicket) => boolean {
+  const words = fold(query).split(' ').filter(Boolean);
+  const phone = parsePhone(query);
+  return (seen) => {
+    if (phone.ok && phonesOf(seen).includes(phone.value)) return true;
+    const text = fold(textsOf(seen).join(' \n '));
+    return words.length > 0 && words.every((word) => text.includes(word));
+  };
+}
+
+function phonesOf({ ticket, phones }: SeenTicket): readonly string[] {
+  const asked = parsePhone(ticket.doing?.phone ?? '');
+  return asked.ok ? [...phones, asked.value] : phones;
+}
+
+/** What is searched: of closed tickets name and references alone. */
+function textsOf({ ticket, operations }: SeenTicket): readonly string[] {
+  const { id, name = '', closed, led = [], notes } = ticket;
+  const always = [name, id, ...operations.map((operation) => operation.id)];
+  return closed ? always : [...always, ...led, ...notes.map(({ text }) => text)];
+}
