@@ -57,6 +57,9 @@ const statusOf = async (url: string, cookie: string) => (await fetch(url, { head
 test('who signs in with a token of their own speaks, claims and closes under that name, whatever `by` says', async () => {
   const { request, ask } = await start('# the shop', '', `Lan: ${LAN}`, `Minh: ${MINH}`);
   const id = await ask();
+  expect((await request(LAN, '/staff/tickets/search', { q: id })).content).toMatchObject({
+    tickets: [{ id }],
+  });
   const answer = { text: 'Chào bạn', by: 'Giám đốc' };
   expect((await request(LAN, `/staff/tickets/${id}/messages`, answer)).status).toBe(200);
   expect((await request(MINH, `/staff/tickets/${id}/claim`, {})).status).toBe(200);

@@ -156,7 +156,7 @@ const ROUTES = {
   }),
   search: routeOf('searchTickets', 'Find tickets by name, reference, phone, or words of open ones', {
     description: 'Reads open tickets and the newest closed ones, 300 at most, and stops at 50 that fit.',
-    body: z.strictObject({ q: z.string().trim().min(2).max(100) }),
+    body: z.strictObject({ q: z.string().trim().min(2).max(100), by: maybe(nameSchema, 'Who searches.') }),
     ...answerWith(
       z.object({
         tickets: z.array(ticketSchema),

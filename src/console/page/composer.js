@@ -6,17 +6,24 @@ import { word } from './words.js';
 
 /** Where the typed text goes, a route of the ticket. `attached`: resolves to what goes to the customer with it. */
 export const target = { route: 'messages', attached: null };
+const isNote = () => target.route === 'notes';
+/** A note takes nothing over. */
+const takesOver = () => isOthers(inbox.open) && !isNote();
 
 const ENDED = {
   customer: word('The customer went back to the bot.', 'Khách đã quay lại với bot.'),
   time: word('It ended by itself, after a long silence.', 'Tự kết thúc vì lâu không có tin nhắn.'),
 };
 
-function drawComposer() {
+export function drawComposer() {
   const isClosed = inbox.open.state === 'closed';
   label(
     $('send'),
-    isOthers(inbox.open) ? word('Take over and send', 'Nhận thay và gửi') : word('Send', 'Gửi'),
+    isNote()
+      ? word('Save the note', 'Lưu ghi chú')
+      : takesOver()
+        ? word('Take over and send', 'Nhận thay và gửi')
+        : word('Send', 'Gửi'),
   );
   $('send').disabled = $('canned').disabled = $('reply').readOnly = isClosed;
   drawNote(isClosed);
@@ -52,7 +59,7 @@ async function type() {
   // A changed text is another message than the one that may have arrived.
   delete sessionStorage[`note:${id}`];
   if (state === 'closed') return look();
-  if (claimedBy || claiming === id || $('reply').value === '') return;
+  if (claimedBy || isNote() || claiming === id || $('reply').value === '') return;
   claiming = id;
   await post(id, 'claim');
   claiming = '';
@@ -93,7 +100,7 @@ $('reply').addEventListener('keydown', (event) => {
   if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
   event.preventDefault();
   // Taking over a ticket wants a second press.
-  if (isOthers(inbox.open)) $('send').focus();
+  if (takesOver()) $('send').focus();
   else void send();
 });
 $('answer').addEventListener('submit', (event) => {

@@ -57,7 +57,7 @@ function end() {
 }
 
 $('claim').addEventListener('click', () =>
-  post(inbox.open.id, 'claim', isMine(inbox.open) ? { release: true } : {}),
+  post(inbox.open.id, 'claim', inbox.open.claimedBy && isMine(inbox.open) ? { release: true } : {}),
 );
 $('end').addEventListener('click', end);
 addEventListener('ticket', ({ detail: { isOther, isSame } }) => {

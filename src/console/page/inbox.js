@@ -6,6 +6,8 @@ import './delivery.js';
 import './media.js';
 import './facts.js';
 import './people.js';
+import './notes.js';
+import './search.js';
 import { $, follow, place, tell } from './page.js';
 import { look } from './tickets.js';
 

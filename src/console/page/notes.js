@@ -1,9 +1,9 @@
-import { $ } from './page.js';
+import { drawComposer, target } from './composer.js';
 import { addToMessages } from './conversation.js';
-import { target } from './composer.js';
-import { inbox, post } from './tickets.js';
-import { addToRows } from './ticket-list.js';
+import { $, make } from './page.js';
 import { staff } from './people.js';
+import { addToRows } from './ticket-list.js';
+import { inbox, post } from './tickets.js';
 import { word } from './words.js';
 
 /* Work together: notes that customers never see, and tickets assigned to a colleague. */
@@ -12,6 +12,7 @@ function drawKind() {
   const isNote = $('noting').checked;
   target.route = isNote ? 'notes' : 'messages';
   $('answer').classList.toggle('noting', isNote);
+  drawComposer();
 }
 
 /** The names that a ticket can be assigned to: people, and who else has tickets. */
@@ -36,10 +37,7 @@ $('assign').addEventListener('change', async () => {
 });
 addToMessages(({ note }) => {
   if (!note) return null;
-  const mark = document.createElement('small');
-  mark.className = 'inner';
-  mark.textContent = word('Note: customers never see it', 'Ghi chú nội bộ, khách không thấy');
-  return mark;
+  return make('small', 'inner', word('Note, customers never see it', 'Ghi chú nội bộ, khách không thấy'));
 });
 addToRows(({ assignedTo }) => assignedTo && `${word('for', 'giao cho')} ${assignedTo}`);
 addEventListener('ticket', ({ detail: { isOther } }) => {

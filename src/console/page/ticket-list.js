@@ -8,7 +8,7 @@ import { word } from './words.js';
 const FILTERS = {
   open: ({ state }) => state === 'open',
   mine: (ticket) => ticket.state === 'open' && isMine(ticket),
-  free: ({ state, claimedBy }) => state === 'open' && !claimedBy,
+  free: ({ state, claimedBy, assignedTo }) => state === 'open' && !claimedBy && !assignedTo,
   closed: ({ state }) => state === 'closed',
 };
 export const REASONS = {
@@ -42,13 +42,16 @@ function drawList() {
 }
 
 function rowOf(ticket) {
-  const { id, channel, reason, state, claimedBy, lastText = '' } = ticket;
+  const { id, channel, reason, state, claimedBy, lastText = '', last } = ticket;
   const owner = isMine(ticket)
     ? word('yours', 'của bạn')
     : claimedBy && `${word('with', 'của')} ${claimedBy}`;
   const about = [owner, draftOf(id) && word('draft', 'có nháp'), REASONS[reason], channel];
   const details = [...parts.map((part) => part(ticket)), ...about].filter(Boolean).join(' · ');
-  const lines = [make('span', '', lastText), make('small', '', details)];
+  const lines = [
+    make('span', '', last?.by ? `${last.by}: ${last.text}` : lastText),
+    make('small', '', details),
+  ];
   const row = make('a', state, make('b', '', nameOf(ticket)), standing(ticket), ...lines);
   row.href = `#inbox/${id}`;
   if (id === place()[1]) row.ariaCurrent = 'true';

@@ -12,8 +12,8 @@ export const inbox = { tickets: [], open: null, filter: 'open', found: null };
 /** Staff without a name are told apart by a number, the same in this tab. */
 sessionStorage.number ??= String(100 + Math.floor(Math.random() * 900));
 export const by = () => $('by').value.trim() || `${word('Staff', 'Nhân viên')} ${sessionStorage.number}`;
-export const isMine = ({ claimedBy }) => claimedBy === by();
-export const isOthers = (ticket) => Boolean(ticket.claimedBy) && !isMine(ticket);
+export const isMine = ({ claimedBy, assignedTo }) => (claimedBy ?? assignedTo) === by();
+export const isOthers = ({ claimedBy }) => Boolean(claimedBy) && claimedBy !== by();
 export const nameOf = ({ name, conversation }) => name ?? `${word('Customer', 'Khách')} ${conversation}`;
 
 /** A control's text, and for screen readers also the ticket that it is for. */
