@@ -1,7 +1,7 @@
 import { fold } from '../conversation/language/tokenizer.ts';
+import type { Operation, Ticket } from '../conversation/state.ts';
 import { parsePhone } from '../conversation/values/contact.ts';
 import type { TicketEntry } from './backlog.ts';
-import type { SeenTicket } from './tickets.ts';
 
 /** Tickets that a search reads: open ones first, then the newest closed ones. */
 const MOST_SEARCHED = 300;
@@ -9,9 +9,17 @@ const MOST_FOUND = 50;
 /** Tickets that are read at once, so that the search holds nothing else up. */
 const AT_ONCE = 20;
 
+/** What is searched of a ticket. */
+type Searchable = {
+  readonly ticket: Ticket;
+  readonly operations: readonly Pick<Operation, 'id'>[];
+  /** The phones that the bot knows of the customer, E.164. */
+  readonly phones: readonly string[];
+};
+
 /** `searched`: how many were read, of `total`. */
-export type TicketSearch = {
-  readonly tickets: readonly SeenTicket[];
+export type TicketSearch<Seen> = {
+  readonly tickets: readonly Seen[];
   readonly searched: number;
   readonly total: number;
 };
@@ -22,13 +30,13 @@ type Searched = { readonly entries: readonly TicketEntry[]; readonly total: numb
  * Finds tickets by the customer's name, a reference, a phone, or words of an open one. Its cost does not grow
  * with the number of tickets.
  */
-export async function searchTickets(
+export async function searchTickets<Seen extends Searchable>(
   query: string,
   { entries, total }: Searched,
-  read: (entry: TicketEntry) => Promise<SeenTicket | null>,
-): Promise<TicketSearch> {
+  read: (entry: TicketEntry) => Promise<Seen | null>,
+): Promise<TicketSearch<Seen>> {
   const isWanted = matcherOf(query);
-  const tickets: SeenTicket[] = [];
+  const tickets: Seen[] = [];
   const most = Math.min(entries.length, MOST_SEARCHED);
   let searched = 0;
   while (searched < most && tickets.length < MOST_FOUND) {
@@ -40,7 +48,7 @@ export async function searchTickets(
 }
 
 /** Marks, capitals and blanks do not count. A phone is compared as a number, however it is written. */
-function matcherOf(query: string): (seen: SeenTicket) => boolean {
+function matcherOf(query: string): (seen: Searchable) => boolean {
   const words = fold(query).split(' ').filter(Boolean);
   const phone = parsePhone(query);
   return (seen) => {
@@ -50,13 +58,13 @@ function matcherOf(query: string): (seen: SeenTicket) => boolean {
   };
 }
 
-function phonesOf({ ticket, phones }: SeenTicket): readonly string[] {
+function phonesOf({ ticket, phones }: Searchable): readonly string[] {
   const asked = parsePhone(ticket.doing?.phone ?? '');
   return asked.ok ? [...phones, asked.value] : phones;
 }
 
 /** What is searched: of closed tickets name and references alone. */
-function textsOf({ ticket, operations }: SeenTicket): readonly string[] {
+function textsOf({ ticket, operations }: Searchable): readonly string[] {
   const { id, name = '', closed, led = [], notes } = ticket;
   const always = [name, id, ...operations.map((operation) => operation.id)];
   return closed ? always : [...always, ...led, ...notes.map(({ text }) => text)];

@@ -15,7 +15,7 @@ import { entriesOf, type Operators, type StoredConversation } from '../engine/op
 import type { Runtime, Timer } from '../runtime.ts';
 import { type RecordStore, StoreUnavailable } from '../store/port.ts';
 import { listTickets, type TicketEntry } from './backlog.ts';
-import { searchTickets, type TicketSearch } from './ticket-search.ts';
+import { searchTickets } from './ticket-search.ts';
 
 /* The tickets of all conversations. An answer is filed in its conversation like a message. */
 
@@ -129,14 +129,10 @@ export function createTickets(parts: TicketParts) {
     find,
 
     /** By the customer's name, a reference, a phone, or words of open tickets; what is read is bounded. */
-    async search(query: string): Promise<TicketSearch> {
-      const { entries, total } = await readEntries(store, undefined);
-      const sorted = entries.toSorted((a, b) => rankOf(a) - rankOf(b) || a.score - b.score);
-      for (const { id, conversation } of sorted) places.set(id, conversation);
-      return searchTickets(query, { entries: sorted, total }, ({ conversation, id }) =>
+    search: async (query: string) =>
+      searchTickets(query, await readEntries(store, undefined), ({ conversation, id }) =>
         read(conversation, id),
-      );
-    },
+      ),
 
     /** Begins to fetch what the customer sent, the `n`th of the ticket; null: there is none. */
     media: async (id: string, n: number) => fetchMedia(await find(id), n, parts),
@@ -206,27 +202,28 @@ async function fetchMedia(
   return { kind, name, fetched: (await fetching) ?? { kind: 'unavailable' } };
 }
 
-/** In the order of the list. */
+/** All that wait, and more up to the length of a list. */
 async function chooseListed(store: TicketParts['store'], state: 'open' | 'closed' | undefined) {
   const { entries, total } = await readEntries(store, state);
-  const sorted = entries.toSorted((a, b) => rankOf(a) - rankOf(b) || a.score - b.score);
   const waiting = entries.filter(({ stands }) => stands === 'waiting').length;
-  return { listed: sorted.slice(0, Math.max(MOST_LISTED, waiting)), total };
+  return { listed: entries.slice(0, Math.max(MOST_LISTED, waiting)), total };
 }
 
-/** Open tickets all, of closed ones the newest. */
+/** Open tickets all, of closed ones the newest, in the order of `list`. */
 async function readEntries(store: TicketParts['store'], state: 'open' | 'closed' | undefined) {
   const open = await listTickets(store, 'now');
-  if (state === 'open') return { entries: open.tickets, total: open.count };
+  if (state === 'open') return { entries: inOrder(open.tickets), total: open.count };
   // A shard lists its open tickets before its closed ones.
   const ever = await listTickets(store, 'ever', open.count + MOST_LISTED);
-  if (state === undefined) return { entries: ever.tickets, total: ever.count };
+  if (state === undefined) return { entries: inOrder(ever.tickets), total: ever.count };
   const closed = ever.tickets.filter(({ stands }) => stands === 'closed');
-  return { entries: closed, total: Math.max(closed.length, ever.count - open.count) };
+  return { entries: inOrder(closed), total: Math.max(closed.length, ever.count - open.count) };
 }
 
 const RANKS = ['waiting', 'answered', 'closed'];
 const rankOf = ({ stands }: TicketEntry): number => RANKS.indexOf(stands);
+const inOrder = (entries: readonly TicketEntry[]): readonly TicketEntry[] =>
+  entries.toSorted((a, b) => rankOf(a) - rankOf(b) || a.score - b.score);
 
 /**
  * What lists show of tickets. Opening a conversation with a full ticket takes half a millisecond, and an
