@@ -129,10 +129,7 @@ export function createTickets(parts: TicketParts) {
     find,
 
     /** By the customer's name, a reference, a phone, or words of open tickets; what is read is bounded. */
-    search: async (query: string) =>
-      searchTickets(query, await readEntries(store, undefined), ({ conversation, id }) =>
-        read(conversation, id),
-      ),
+    search: (query: string) => search(store, query, read),
 
     /** Begins to fetch what the customer sent, the `n`th of the ticket; null: there is none. */
     media: async (id: string, n: number) => fetchMedia(await find(id), n, parts),
@@ -201,6 +198,11 @@ async function fetchMedia(
   const fetching = platform?.(seen.origin.channel)?.fetchMedia?.(seen.origin, at);
   return { kind, name, fetched: (await fetching) ?? { kind: 'unavailable' } };
 }
+
+const search = async (store: TicketParts['store'], query: string, read: ReadTicket) =>
+  searchTickets(query, await readEntries(store, undefined), ({ conversation, id }) => read(conversation, id));
+
+type ReadTicket = (conversation: string, id: string) => Promise<SeenTicket | null>;
 
 /** All that wait, and more up to the length of a list. */
 async function chooseListed(store: TicketParts['store'], state: 'open' | 'closed' | undefined) {
