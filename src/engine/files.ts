@@ -4,9 +4,6 @@ import { attempt } from './messages.ts';
 /** How long a file of staff is kept: an hour longer than its message may wait to be sent. */
 const FILE_MS = 25 * 60 * 60 * 1000;
 
-/** The largest file that staff can send, bytes. */
-export const MAX_FILE_BYTES = 5 * 1024 * 1024;
-
 /**
  * Files that staff send, each in a value of its own: a conversation's record is written with each message, so it
  * has only the name. They are sealed, and expire. All methods reject with `StoreUnavailable`.

@@ -146,6 +146,9 @@ export type FetchedPhoto =
   | { readonly kind: 'fetched'; readonly bytes: Uint8Array }
   | { readonly kind: 'large' | 'unavailable' | 'refused' };
 
+/** The largest file that staff can send, bytes. */
+export const MAX_FILE_BYTES = 5 * 1024 * 1024;
+
 /** The largest file of a customer that staff can look at, bytes; also Telegram's limit for bots. */
 export const MAX_MEDIA_BYTES = 20 * 1024 * 1024;
 

@@ -3,7 +3,6 @@ import { LRUCache } from 'lru-cache';
 import { markTicket } from '../conversation/dialogue/handover.ts';
 import type { Media } from '../conversation/message.ts';
 import type { State, Ticket } from '../conversation/state.ts';
-import type { Files } from '../engine/files.ts';
 import {
   FAILURES,
   type Failure,
@@ -49,7 +48,12 @@ type TicketParts = {
   /** The channel of that name. Absent: nothing that customers sent can be fetched. */
   platform?(channel: string): Pick<Platform, 'fetchMedia' | 'takes'> | undefined;
   /** Absent: staff send no files. */
-  readonly files?: Pick<Files, 'keep' | 'read'> | undefined;
+  readonly files?:
+    | {
+        keep(ticket: string, note: string, bytes: Buffer): Promise<string>;
+        read(name: string): Promise<Buffer | null>;
+      }
+    | undefined;
 };
 
 /** A picture or file that staff send, with or without text. */

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { MAX_FILE_BYTES } from '../../engine/files.ts';
+import { MAX_FILE_BYTES } from '../../engine/messages.ts';
 import { problem, problemOf } from '../../http/problem.ts';
 import type { SeenMedia, StaffFile } from '../../operators/tickets.ts';
 import { cleanName } from '../platforms.ts';
@@ -67,7 +67,7 @@ const MP4_BRANDS = /^ftyp(?:iso[m2-9]|mp4[12]|avc1|M4[AV] |MSNV|dash|3gp\d)/;
 const DOWNLOAD = 'application/octet-stream';
 
 /** What the first bytes of a file say. */
-export function typeOf(head: Buffer): string {
+function typeOf(head: Buffer): string {
   if (MP4_BRANDS.test(head.toString('latin1', 4, HEAD_BYTES))) return 'video/mp4';
   const digits = head.toString('hex', 0, HEAD_BYTES);
   return MAGIC.find(([, magic]) => magic.test(digits))?.[0] ?? DOWNLOAD;
