@@ -147,6 +147,8 @@ export type PressCommand =
   | { readonly do: 'consent'; readonly given: boolean }
   /** The one-time code, six digits. Only `inputs.ts` reads it: no text with it is interpreted. */
   | { readonly do: 'prove'; readonly code: string }
+  /** The picture of the code of one's own gift, where a receipt cannot have it (`QR_PICTURE`). */
+  | { readonly do: 'showQr'; readonly code: string }
   /** Erases at once: the button, or the slash command `/forget`. */
   | { readonly do: 'forget' }
   /** The button belongs to an earlier question. */

@@ -90,3 +90,27 @@ describe('What a turn tells the counter', () => {
     });
   });
 });
+
+describe('The picture of a code, where a receipt cannot have it', () => {
+  const press = (shop: Dialogue, choice: string, view?: string) =>
+    shop.send({ kind: 'choice', choice, ...(view !== undefined && { view }) });
+
+  it('comes for one press, however old the receipt is, and what is being done goes on', () => {
+    const shop = startShop();
+    redeem(shop);
+    const receipt = shop.replies.find(({ key }) => key === 'redeem.done');
+    shop.text('đổi quà LOA01');
+    press(shop, `qr:${receipt?.qr}`, receipt?.view);
+    expect(shop.replies[0]).toMatchObject({ key: 'receipt.qr', qr: receipt?.qr });
+    expect(shop.question.key).not.toBe('choice.expired');
+  });
+
+  it('is a dead button after /forget, and for the code of somebody else', () => {
+    const shop = startShop();
+    redeem(shop);
+    const receipt = shop.replies.find(({ key }) => key === 'redeem.done');
+    expect(press(shop, 'qr:7KQ2-M8XR-W4TD').keys).toEqual(['choice.expired']);
+    shop.text('/forget');
+    expect(press(shop, `qr:${receipt?.qr}`).keys).toEqual(['choice.expired']);
+  });
+});

@@ -88,14 +88,18 @@ export class TeamsPlatform implements Platform {
     const place = placeOf(outgoing);
     if (!place) return { kind: 'rejected' };
     const { reply, locale } = outgoing;
-    const rendered = render(await this.#withQr(reply), locale, this.#options.words);
+    const { words } = this.#options;
+    const plain = render(reply, locale, words);
+    const rendered = reply.qr === undefined ? plain : render(await this.#withQr(reply), locale, words);
     const press = reply.inPlace && pressSchema.safeParse(outgoing.press).data;
     if (press) {
       const delivery = await this.#put(place, { ...rendered, id: press.activity });
       // That card cannot be edited.
       if (delivery.kind !== 'rejected' && delivery.kind !== 'unreachable') return delivery;
     }
-    return this.#put(place, rendered);
+    const delivery = await this.#put(place, rendered);
+    // A receipt never fails for its picture.
+    return delivery.kind === 'rejected' && rendered !== plain ? this.#put(place, plain) : delivery;
   }
 
   /** A card has the picture of a QR code within itself. */

@@ -1,7 +1,7 @@
 import { Markup } from 'telegraf';
 import type { InlineKeyboardButton, InlineKeyboardMarkup, ReplyKeyboardMarkup } from 'telegraf/types';
 import type { Locale } from '../../conversation/message.ts';
-import type { Reply } from '../../conversation/reply.ts';
+import { choice, QR_PICTURE, type Reply } from '../../conversation/reply.ts';
 import type { Words } from '../../i18n.ts';
 import { cutText, encodeChoice } from '../platforms.ts';
 import { MAX_DATA } from './update.ts';
@@ -36,7 +36,10 @@ export function render(reply: Reply, locale: Locale, words: Words): TelegramRepl
   const buttons: InlineKeyboardButton.CallbackButton[] = [];
   // A confirmation and a gift have a row of their own, against wrong presses.
   let columns = 2;
-  for (const { id, label } of choices) {
+  const isPicture = reply.key === QR_PICTURE;
+  // A receipt must not wait for a picture that is drawn and sent.
+  const picture = qr === undefined || isPicture ? [] : [choice(`qr:${qr}`, { key: 'choice.qr' })];
+  for (const { id, label } of [...picture, ...choices]) {
     const data = encodeChoice(id, reply.view);
     // A gift's code may be too long for a button. It can be typed.
     if (Buffer.byteLength(data) > MAX_DATA) continue;
@@ -48,6 +51,6 @@ export function render(reply: Reply, locale: Locale, words: Words): TelegramRepl
   return {
     text,
     inline: keyboard?.reply_markup,
-    ...(text.length <= MAX_CAPTION && { photo: image, qr }),
+    ...(text.length <= MAX_CAPTION && { photo: image, ...(isPicture && { qr }) }),
   };
 }

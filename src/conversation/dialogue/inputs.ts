@@ -149,7 +149,8 @@ function onPress(state: State, { choice, view }: MessageOf<'choice'>, scope: Sco
   const isMenu = commands.every((one) => one.do === 'start' || one.do === 'show');
   const isOfConsent = choice.startsWith('consent:') && view === state.consentQuestion?.open?.view;
   const isOld = view !== undefined && view !== state.view && choice !== 'person' && !isOfConsent;
-  const isLive = !isOld || (isMenu && (at === 'idle' || at === 'browsing'));
+  // A receipt's picture can be asked for as long as the receipt is known.
+  const isLive = !isOld || choice.startsWith('qr:') || (isMenu && (at === 'idle' || at === 'browsing'));
   return run(state, isLive ? commands : [{ do: 'expired' }], scope);
 }
 

@@ -4,6 +4,7 @@ import { LOCALES } from '../message.ts';
 import { showPhone } from '../prompts/format.ts';
 import { findGift } from '../prompts/gifts.ts';
 import { isStaff, pickIdentity } from '../prompts/identity.ts';
+import { findGiftCode } from '../prompts/receipts.ts';
 import { CANCEL, type Choice, choice, type Decision, type Line, type Reply, say } from '../reply.ts';
 import { HISTORY_TYPES, missingSlots, PERIOD_CHOICES, resolvePeriod, SLOTS } from '../slots.ts';
 import { type Asking, type Confirming, findTakenTicket, type State, type Step } from '../state.ts';
@@ -265,6 +266,8 @@ function readButton(id: string, state: State, scope: Scope): readonly Command[] 
       const locale = LOCALES.find((one) => one === value);
       return [locale ? { do: 'speak', locale } : { do: 'show', what: 'languages' }];
     }
+    case 'qr':
+      return isOwnGift(value, state, scope) && [{ do: 'showQr', code: value }];
     case 'code':
       return (value === 'send' || value === 'again') && [{ do: 'sendCode' }];
     case 'person':
@@ -281,6 +284,10 @@ function readButton(id: string, state: State, scope: Scope): readonly Command[] 
       return startByButton(id, state, scope);
   }
 }
+
+/** The code of another's gift, or of one that was forgotten, is a dead button. */
+const isOwnGift = (code: string, { operations }: State, scope: Scope): boolean =>
+  operations.some((operation) => operation.status === 'done' && findGiftCode(operation, scope) === code);
 
 function nameBefore({ before }: State): readonly Command[] | undefined {
   if (!before) return undefined;

@@ -2,7 +2,7 @@ import type { Command, CommandOf, SlotKind } from '../commands.ts';
 import { findConfirms, type Scope } from '../flow.ts';
 import { showPhone } from '../prompts/format.ts';
 import { isStaff, toTypedValue } from '../prompts/identity.ts';
-import { type Decision, type Reply, say, sayFirst } from '../reply.ts';
+import { type Decision, QR_PICTURE, type Reply, say, sayFirst } from '../reply.ts';
 import { findSlotByField, missingSlots, SLOTS } from '../slots.ts';
 import { type Confirming, type Draft, dropOffer, forgetLast, type State } from '../state.ts';
 import { advance } from './advance.ts';
@@ -121,7 +121,7 @@ function reduce(round: Round, command: Command): Reduction {
 }
 
 type DecisionCommand = CommandOf<
-  'confirm' | 'sendCode' | 'prove' | 'remember' | 'consent' | 'forget' | 'expired'
+  'confirm' | 'sendCode' | 'prove' | 'showQr' | 'remember' | 'consent' | 'forget' | 'expired'
 >;
 
 /** What mostly a button gives. */
@@ -134,6 +134,10 @@ function reduceDecision(round: Round, command: DecisionCommand): Reduction {
       return wantCode(round);
     case 'prove':
       return proveByCode(round, command);
+    case 'showQr': {
+      const { code } = command;
+      return digress(round, { key: QR_PICTURE, params: { code }, qr: code });
+    }
     case 'remember':
     case 'consent':
       return answerConsent(state, command.given, scope);

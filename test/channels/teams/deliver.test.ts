@@ -58,6 +58,13 @@ describe('a reply', () => {
     expect(read).toEqual({ kind: 'read', texts: ['7KQ2-M8XR-W4TD'] });
   });
 
+  it('is a receipt without a picture where Teams refuses the picture', async () => {
+    const { channel, double, outgoing } = await createBot({ drawQr: async () => Buffer.alloc(30_000) });
+    const reply: Reply = { key: 'redeem.done', qr: '7KQ2-M8XR-W4TD', lines: [literal('7KQ2-M8XR-W4TD')] };
+    expect(await channel.deliver(outgoing(reply), 1)).toEqual({ kind: 'delivered' });
+    expect(JSON.stringify(double.shown(CHAT))).toContain('7KQ2-M8XR-W4TD');
+  });
+
   const page: Reply = { key: 'history.page', inPlace: true, choices: [choice('next')], view: 'v2' };
 
   it.each<[what: string, reply: Reply, count: number, card: RegExp, activity?: string]>([

@@ -93,34 +93,40 @@ describe('a reply with a QR code', () => {
     choices: [choice('redeem')],
     view: 'v1',
   };
+  const picture: Reply = { ...receipt, key: 'receipt.qr' };
 
-  it('arrives as a picture that reads back, with the text as its caption and its buttons', async () => {
-    const { channel, double } = await createBot();
+  it('is a text with a button that asks for the picture: a receipt waits for none', async () => {
+    const { channel, double } = await createBot({ drawQr: () => new Promise(() => {}) });
     expect(await channel.deliver(outgoing(receipt), 1)).toEqual({ kind: 'delivered' });
+    expect(double.calls('sendPhoto')).toEqual([]);
+    const buttons = double.shown(CHAT).flatMap((shown) => shown.buttons.flat());
+    expect(buttons).toMatchObject([{ callback_data: 'qr:7KQ2-M8XR-W4TD~v1' }, { text: 'redeem' }]);
+  });
+
+  it('is a picture that reads back where it was asked for, with the text as its caption and its buttons', async () => {
+    const { channel, double } = await createBot();
+    expect(await channel.deliver(outgoing(picture), 1)).toEqual({ kind: 'delivered' });
     const [{ photo, ...shown } = { photo: undefined }, ...others] = double.shown(CHAT);
-    expect([shown, others]).toMatchObject([{ text: 'vi:redeem.done', buttons: [[{ text: 'redeem' }]] }, []]);
-    const picture = photo instanceof Uint8Array ? photo : new Uint8Array();
-    expect(await createPhotoReader(PATIENT).read(picture)).toEqual({
-      kind: 'read',
-      texts: ['7KQ2-M8XR-W4TD'],
-    });
+    expect([shown, others]).toMatchObject([{ text: 'vi:receipt.qr', buttons: [[{ text: 'redeem' }]] }, []]);
+    const bytes = photo instanceof Uint8Array ? photo : new Uint8Array();
+    expect(await createPhotoReader(PATIENT).read(bytes)).toEqual({ kind: 'read', texts: ['7KQ2-M8XR-W4TD'] });
   });
 
   it.each([
     ['cannot be drawn', { drawQr: async () => undefined }, undefined],
     ['Telegram refuses', {}, { code: 400, description: 'Bad Request: PHOTO_INVALID_DIMENSIONS' }],
-  ] as const)('that %s arrives as text', async (_what, options, fault) => {
+  ] as const)('that %s is a text', async (_what, options, fault) => {
     const { channel, double } = await createBot(options);
     if (fault) double.script('sendPhoto', fault);
-    expect(await channel.deliver(outgoing(receipt), 1)).toEqual({ kind: 'delivered' });
+    expect(await channel.deliver(outgoing(picture), 1)).toEqual({ kind: 'delivered' });
     expect(double.calls('sendMessage')).toHaveLength(1);
-    expect(double.shown(CHAT)).toMatchObject([{ text: 'vi:redeem.done' }]);
+    expect(double.shown(CHAT)).toMatchObject([{ text: 'vi:receipt.qr' }]);
   });
 
-  it('is uncertain if the answer is lost: the engine decides whether to send it again', async () => {
+  it('is uncertain if the answer to its picture is lost: the engine decides whether to send it again', async () => {
     const { channel, double } = await createBot();
     double.script('sendPhoto', 'reset');
-    expect(await channel.deliver(outgoing(receipt), 1)).toEqual({ kind: 'uncertain' });
+    expect(await channel.deliver(outgoing(picture), 1)).toEqual({ kind: 'uncertain' });
     expect(double.calls('sendMessage')).toHaveLength(0);
   });
 });
