@@ -237,6 +237,12 @@ const bearerToken = parsed(TOKEN_WANTS, (text) => {
   if (weakness === undefined) return text;
   return weakness === 'few' ? FEW : null;
 });
+const groupId = holding(
+  'an id',
+  parsed('the id of a Telegram group, such as -1001234567890', (text) =>
+    /^-\d{5,15}$/.test(text) ? Number(text) : null,
+  ),
+);
 const path = like(/^.{1,1000}$/u, 'the path of a file');
 const visible = like(/^[!-~]+$/, 'visible ASCII characters');
 const webhookSecret = like(/^[\w-]{1,256}$/, '1–256 of A–Z a–z 0–9 _ -');
@@ -324,6 +330,11 @@ const variables = z.object({
   STATE_KEY_PREVIOUS: secret(key, undefined, 'the key before `STATE_KEY`: what it sealed can still be read'),
   HASH_KEY: secret(key, 'a development key', 'names keys and logs; never rotated; required in production'),
   STAFF_TOKEN: secret(bearerToken, 'sandbox: open to this machine, else absent', 'opens the staff routes'),
+  STAFF_TELEGRAM_CHAT: may(
+    groupId,
+    'none',
+    'a Telegram group of staff: one message a ticket, nothing personal',
+  ),
   STAFF_PEOPLE: may(
     path,
     'nobody',
@@ -374,6 +385,7 @@ function conflictsOf(env: Written): string[] {
     [has('ANTCRM_BASE_URL'), 'with ANTCRM_BASE_URL', 'ANTCRM_API_KEY'],
     [isWebhook, 'in webhook mode: anybody could post updates', 'TELEGRAM_WEBHOOK_SECRET'],
     [has('STAFF_PEOPLE'), 'with STAFF_PEOPLE', 'STAFF_TOKEN'],
+    [has('STAFF_TELEGRAM_CHAT'), 'with STAFF_TELEGRAM_CHAT', 'TELEGRAM_BOT_TOKEN'],
     [has('STATE_KEY_PREVIOUS') && !isProduction, 'with STATE_KEY_PREVIOUS', 'STATE_KEY'],
     [isOfApp, 'with MICROSOFT_APP_PASSWORD or MICROSOFT_APP_TYPE', 'MICROSOFT_APP_ID'],
     [hasApp && !isMsi, 'with MICROSOFT_APP_ID', 'MICROSOFT_APP_PASSWORD'],
@@ -525,8 +537,9 @@ function telegramOf(env: Variables) {
   const { TELEGRAM_BOT_TOKEN: token, TELEGRAM_API_ROOT: apiRoot, TELEGRAM_MODE: mode } = env;
   if (token === undefined) return undefined;
   const rates = { perSecond: env.TELEGRAM_MESSAGES_PER_SECOND, chatBurst: env.TELEGRAM_CHAT_BURST };
-  if (mode === 'polling') return { token, apiRoot, rates, mode };
-  return { token, apiRoot, rates, mode, secret: required(env, 'TELEGRAM_WEBHOOK_SECRET') };
+  const shared = { token, apiRoot, rates, staffChat: env.STAFF_TELEGRAM_CHAT };
+  if (mode === 'polling') return { ...shared, mode };
+  return { ...shared, mode, secret: required(env, 'TELEGRAM_WEBHOOK_SECRET') };
 }
 
 function teamsOf(env: Variables) {

@@ -115,6 +115,11 @@ it.each<[Environment, string]>([
   ],
   [{ PORT: '3000', ADMIN_PORT: '3000' }, "ADMIN_PORT: got PORT's, wants another"],
   [{ ADMIN_PORT: '3000' }, "ADMIN_PORT: got PORT's, wants another"],
+  [
+    { STAFF_TELEGRAM_CHAT: '@shop', ...telegram },
+    'STAFF_TELEGRAM_CHAT: got an id of 5 characters, wants the id',
+  ],
+  [{ STAFF_TELEGRAM_CHAT: '-1001234567890' }, `TELEGRAM_BOT_TOKEN: ${none}`],
   [{ STAFF_PEOPLE: '/no/such', STAFF_TOKEN: key }, 'STAFF_PEOPLE: /no/such cannot be read: ENOENT'],
   [{ STAFF_PEOPLE: '/dev/null' }, 'STAFF_TOKEN: got nothing, wants at least 16 visible ASCII'],
   [{ OPERATOR_TOKEN: key, STAFF_TOKEN: key }, "OPERATOR_TOKEN: got STAFF_TOKEN's, wants another"],

@@ -243,6 +243,8 @@ export class TelegramDouble {
             ...this.#reported,
           },
         };
+      case 'getChat':
+        return { result: { id: payload.chat_id, type: 'supergroup' } };
       case 'getFile': {
         const file = this.#files.get(String(payload.file_id));
         if (!file) return refused('wrong file_id');

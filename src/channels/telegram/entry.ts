@@ -8,19 +8,29 @@ import { TELEGRAM } from './update.ts';
 type TelegramSettings = {
   readonly telegram:
     | (Pick<TelegramOptions, 'token' | 'secret' | 'apiRoot'> & {
+        /** `STAFF_TELEGRAM_CHAT`. */
+        readonly staffChat: number | undefined;
         readonly rates: Pick<RateLimiterOptions, 'perSecond' | 'chatBurst'>;
       })
     | undefined;
   readonly publicUrl: string | undefined;
-  readonly settings: { readonly defaultLocale: Locale };
+  readonly adminPort: number | undefined;
+  readonly settings: { readonly defaultLocale: Locale; readonly timeZone: string };
 };
 
 export const telegram: ChannelEntry<TelegramSettings> = {
   traits: TELEGRAM,
-  async open({ telegram, publicUrl, settings: { defaultLocale } }, parts) {
+  async open({ telegram, publicUrl, adminPort, settings }, parts) {
     if (!telegram) return { off: 'TELEGRAM_BOT_TOKEN is unset' };
     const { TelegramChannel } = await import('./telegram.ts');
     const limiter = new RateLimiter({ ...telegram.rates, channel: TELEGRAM.name, observe: parts.observe });
-    return new TelegramChannel({ ...parts, ...telegram, publicUrl, defaultLocale, limiter });
+    const { defaultLocale, timeZone } = settings;
+    // With a port of its own the inbox has no address that we know.
+    const inboxUrl = publicUrl && adminPort === undefined ? `${publicUrl}/console#inbox` : undefined;
+    const { tickets, secrets } = parts;
+    const group = { inboxUrl, timeZone, locale: defaultLocale, tickets, secrets };
+    const { staffChat: chat, ...others } = telegram;
+    const staffGroup = chat === undefined || !parts.handover ? undefined : { ...group, chat };
+    return new TelegramChannel({ ...parts, ...others, publicUrl, defaultLocale, limiter, staffGroup });
   },
 };

@@ -14,6 +14,7 @@ import { ApiError, failureIn, TelegramApi, type TelegramApiOptions } from './api
 import { handleUpdate } from './handlers.ts';
 import { type RegistrationOptions, ROUTE, TelegramCheck } from './registration.ts';
 import { render, type TelegramReply } from './render.ts';
+import { StaffGroup, type StaffGroupSettings } from './staff-group.ts';
 import {
   ALLOWED_UPDATES,
   addressSchema,
@@ -28,6 +29,8 @@ export type TelegramOptions = TelegramApiOptions &
   Pick<ChannelParts, 'accept' | 'limit' | 'observe' | 'drawQr'> & {
     /** For the messages of this process. */
     readonly limiter: Pick<RateLimiter, 'take' | 'note'>;
+    /** A group of staff that is told about tickets, and what that needs. */
+    readonly staffGroup?: (StaffGroupSettings & Pick<ChannelParts, 'tickets' | 'secrets'>) | undefined;
     /** How often the channel looks for faults, ms. */
     readonly checkEveryMs?: number | undefined;
     /** The pause after a poll that failed, ms. */
@@ -45,6 +48,7 @@ export class TelegramChannel implements Channel {
   readonly #options: TelegramOptions;
   readonly #api: TelegramApi;
   readonly #watch: Watch;
+  readonly #group: StaffGroup | undefined;
   readonly #stopping = new AbortController();
   #polling: Promise<void> | undefined;
   /** Why Telegram refused the last poll. */
@@ -57,7 +61,12 @@ export class TelegramChannel implements Channel {
     this.#options = options;
     this.#api = new TelegramApi(options);
     const registration = new TelegramCheck({ ...options, api: this.#api }, observe.log);
-    const check = async () => [...(await registration.look()), ...this.#pollingFaults()];
+    const { staffGroup, words } = options;
+    this.#group = staffGroup && new StaffGroup({ ...staffGroup, words, api: this.#api });
+    const check = async () => {
+      await this.#group?.check();
+      return [...(await registration.look()), ...this.#pollingFaults(), ...(this.#group?.faults() ?? [])];
+    };
     this.#watch = new Watch({ channel: TELEGRAM.name, everyMs, observe, check });
   }
 
@@ -96,13 +105,14 @@ export class TelegramChannel implements Channel {
 
   async start(): Promise<void> {
     if (!this.#options.secret) this.#polling = this.#keepPolling(this.#stopping.signal);
+    this.#group?.start();
     await this.#watch.start();
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#watch.stop();
-    await this.#polling;
+    await Promise.all([this.#polling, this.#group?.stop()]);
   }
 
   close(): Promise<void> {
