@@ -211,7 +211,10 @@ it('our own tokens come from the managed identity, are kept, and renewed where t
   const url = double.keep('p1', content);
   const fetched = await channel.fetchPhoto?.({ conversation: CHAT, address: {} }, { url });
   expect(fetched).toEqual({ kind: 'fetched', bytes: content });
-  expect(double.calls('GET').at(-1)?.authorization).toMatch(/^Bearer granted-\d$/);
+  const seen = await channel.fetchMedia?.({ conversation: CHAT, address: {} }, { url });
+  expect(seen?.kind === 'fetched' && Buffer.concat(await seen.content.toArray())).toEqual(content);
+  for (const { authorization } of double.calls('GET').slice(-2))
+    expect(authorization).toMatch(/^Bearer granted-\d$/);
 });
 
 const GRANTED = { token_type: 'Bearer', expires_in: 3600, access_token: 'granted' };

@@ -96,7 +96,11 @@ it('a picture is fetched from a trusted connector, by one call, whatever that an
   const place = { conversation: CHAT, address: {} };
   const fetch = async (url: string) => (await channel.fetchPhoto?.(place, { url }))?.kind;
   for (const url of ['https://contoso.sharepoint.com/p.png', 'file:///etc/passwd', 'p1'])
-    expect([url, await fetch(url)]).toEqual([url, 'refused']);
+    expect([url, await fetch(url), (await channel.fetchMedia?.(place, { url }))?.kind]).toEqual([
+      url,
+      'refused',
+      'gone',
+    ]);
   expect(double.granted).toEqual([]);
 
   const open = await createBot();
