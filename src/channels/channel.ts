@@ -74,7 +74,7 @@ export type ChannelParts = {
   readonly feed: Feed;
   /** Keeps this channel's own secrets: those that the platform renews. */
   readonly secrets: Secrets;
-  /** Reads pictures that come with a request (others: `fetchPhoto`). */
+  /** Reads pictures that come with a request (others: `fetchMedia`). */
   readonly photoReader: PhotoReader;
   /** The picture (PNG) of a QR code (`Reply.qr`); undefined if it cannot be drawn. */
   drawQr(text: string): Promise<Buffer | undefined>;

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { LOCALES, type Sender } from '../conversation/message.ts';
-import type { Delivery, FetchedMedia, FetchedPhoto } from '../engine/messages.ts';
+import type { Delivery, FetchedMedia } from '../engine/messages.ts';
 import type { Limit } from '../http/guard.ts';
 import { problem } from '../http/problem.ts';
 import type { Exchange, Opened } from '../http/transport.ts';
@@ -75,23 +75,6 @@ export function meaningOf({ status = 0, afterMs = 0, says }: PlatformAnswer): De
 export function failureOf({ kind }: Exclude<Exchange, { kind: 'answered' }>): CallFailure {
   return { kind: kind === 'unsent' ? 'undelivered' : 'uncertain' };
 }
-
-/** The outcome of a fetch by a call that failed. `unavailable`: a later one may succeed. */
-export function photoFailure({ kind }: CallFailure): FetchedPhoto {
-  const isTransient = ['throttled', 'undelivered', 'uncertain'].includes(kind);
-  return { kind: isTransient ? 'unavailable' : 'refused' };
-}
-
-/** The picture in a platform's answer. */
-export function photoIn(exchange: Exchange): FetchedPhoto {
-  if (exchange.kind === 'large') return exchange;
-  if (exchange.kind !== 'answered') return photoFailure(failureOf(exchange));
-  const meaning = meaningOf(exchange);
-  return meaning.kind === 'delivered' ? { kind: 'fetched', bytes: exchange.content } : photoFailure(meaning);
-}
-
-/** How long the head of a file, and each of its parts, may take, ms. */
-export const MEDIA_MS = 10_000;
 
 /** The file in a platform's answer. */
 export function mediaIn(opened: Opened): FetchedMedia {

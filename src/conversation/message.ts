@@ -37,7 +37,7 @@ export type PhotoReading = z.infer<typeof readSchema> | z.infer<typeof unreadSch
 const readSchema = z.strictObject({ kind: z.literal('read'), texts: z.array(z.string()) });
 const unreadSchema = z.strictObject({ kind: z.enum(['noCode', 'unreadable', 'unavailable', 'elsewhere']) });
 
-/** A picture that was not read yet. `at` is what its channel needs to fetch it (`Platform.fetchPhoto`). */
+/** A picture that was not read yet. `at` is what its channel needs to fetch it (`Platform.fetchMedia`). */
 const remoteSchema = z.strictObject({ kind: z.literal('remote'), at: z.json() });
 export type RemotePicture = z.infer<typeof remoteSchema>;
 

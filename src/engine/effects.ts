@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import {
   conclusionSchema,
   type Effect,
@@ -5,12 +6,13 @@ import {
   type OperationOutcome,
   type Outcome,
 } from '../conversation/effect.ts';
-import type {
-  PhotoEffect,
-  PhotoReader,
-  PhotoReading,
-  Picture,
-  RemotePicture,
+import {
+  MAX_PHOTO_BYTES,
+  type PhotoEffect,
+  type PhotoReader,
+  type PhotoReading,
+  type Picture,
+  type RemotePicture,
 } from '../conversation/message.ts';
 import type { PerformProof, ProofEffect, ProofOutcome } from '../conversation/proof.ts';
 import { Bulkhead, NO_ROOM } from '../resilience/bulkhead.ts';
@@ -37,6 +39,9 @@ const WORKING_REPEAT_MS = 3000;
 
 /** Pictures of one message that are not read by then are `unavailable`. */
 const ALL_PICTURES_MS = 20_000;
+/** The customer waits: a picture must begin to come, and come, within this. */
+const PICTURE_MS = 3000;
+const PHOTO_BOUNDS = { maxBytes: MAX_PHOTO_BYTES, timeoutMs: PICTURE_MS };
 /** A fetch that may succeed next time is repeated once. */
 const TRIES = 2;
 const UNAVAILABLE: PhotoReading = { kind: 'unavailable' };
@@ -227,10 +232,23 @@ export class Effects {
     const { platform, stopping, photoReader } = this.#tools;
     const channel = platform(origin.channel);
     for (let tries = 1; ; tries++) {
-      const file = (await channel?.fetchPhoto?.(origin, at)) ?? { kind: 'refused' };
-      if (file.kind === 'fetched') return photoReader.read(file.bytes);
+      const file = (await channel?.fetchMedia?.(origin, at, PHOTO_BOUNDS)) ?? { kind: 'gone' };
+      const bytes = file.kind === 'fetched' ? await this.#collect(file.content) : null;
+      if (bytes) return photoReader.read(bytes);
       if (file.kind === 'large') return { kind: 'unreadable' };
-      if (file.kind === 'refused' || tries === TRIES || stopping.aborted) return UNAVAILABLE;
+      if (file.kind === 'gone' || tries === TRIES || stopping.aborted) return UNAVAILABLE;
+    }
+  }
+
+  /** Null: it ended early, or takes too long. */
+  async #collect(content: Readable): Promise<Uint8Array | null> {
+    const late = this.#tools.runtime.timer(PICTURE_MS, () => content.destroy(new Error('too slow')));
+    try {
+      return Buffer.concat(await content.toArray());
+    } catch {
+      return null;
+    } finally {
+      late.cancel();
     }
   }
 

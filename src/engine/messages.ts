@@ -127,24 +127,16 @@ export interface Platform {
   /** The sender from memory; undefined: call `identify`. */
   recallSender?(incoming: Pick<Incoming, 'sender' | 'address' | 'conversation'>): Sender | undefined;
   /**
-   * Fetches a picture; `at` is what the channel put into the message. Asks only the platform's exact hosts,
-   * follows no redirect, and reads at most `MAX_PHOTO_BYTES`. One try, within five seconds; never throws.
+   * Begins to fetch what a customer sent, for staff to look at or for the bot to read a picture's codes; `at` is
+   * what the channel put into the message. Asks only the platform's exact hosts and follows no redirect. One
+   * try; never throws.
    */
-  fetchPhoto?(place: Pick<Incoming, 'address' | 'conversation'>, at: unknown): Promise<FetchedPhoto>;
-  /**
-   * Begins to fetch what a customer sent, for staff; `at` is the channel's own (`Media`). Asks only the
-   * platform's exact hosts and follows no redirect. Never throws.
-   */
-  fetchMedia?(place: Pick<Incoming, 'address' | 'conversation'>, at: unknown): Promise<FetchedMedia>;
+  fetchMedia?(
+    place: Pick<Incoming, 'address' | 'conversation'>,
+    at: unknown,
+    bounds: MediaBounds,
+  ): Promise<FetchedMedia>;
 }
-
-/**
- * How a fetch ended. `large`: over `MAX_PHOTO_BYTES`. `unavailable`: no answer, or one that may change.
- * `refused`: the platform does not have the picture, or names another host.
- */
-export type FetchedPhoto =
-  | { readonly kind: 'fetched'; readonly bytes: Uint8Array }
-  | { readonly kind: 'large' | 'unavailable' | 'refused' };
 
 /** The largest file that staff can send, bytes. */
 export const MAX_FILE_BYTES = 5 * 1024 * 1024;
@@ -152,10 +144,16 @@ export const MAX_FILE_BYTES = 5 * 1024 * 1024;
 /** The largest file of a customer that staff can look at, bytes; also Telegram's limit for bots. */
 export const MAX_MEDIA_BYTES = 20 * 1024 * 1024;
 
+/** `timeoutMs`: how long the head of the answer, and then each part of it, may take. */
+export type MediaBounds = { readonly maxBytes: number; readonly timeoutMs: number };
+
+/** When staff look. */
+export const MEDIA_BOUNDS: MediaBounds = { maxBytes: MAX_MEDIA_BYTES, timeoutMs: 10_000 };
+
 /**
  * How a fetch of media ended. `content` is read as it comes, and must be read or destroyed.
  *
- * - `large`: over `MAX_MEDIA_BYTES`. `unavailable`: no answer, or one that may change.
+ * - `large`: over `maxBytes`. `unavailable`: no answer, or one that may change.
  * - `gone`: the platform does not have it any more, or names a host that is not allowed.
  */
 export type FetchedMedia =

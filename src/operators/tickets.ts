@@ -8,6 +8,7 @@ import {
   type Failure,
   type FetchedMedia,
   MAX_MEDIA_BYTES,
+  MEDIA_BOUNDS,
   type Platform,
 } from '../engine/messages.ts';
 import { entriesOf, type Operators, type StoredConversation } from '../engine/operators.ts';
@@ -199,7 +200,7 @@ async function fetchMedia(
   }
   if (at === undefined) return { kind, name, fetched: { kind: 'gone' } };
   if (bytes > MAX_MEDIA_BYTES) return { kind, name, fetched: { kind: 'large' } };
-  const fetching = platform?.(seen.origin.channel)?.fetchMedia?.(seen.origin, at);
+  const fetching = platform?.(seen.origin.channel)?.fetchMedia?.(seen.origin, at, MEDIA_BOUNDS);
   return { kind, name, fetched: (await fetching) ?? { kind: 'unavailable' } };
 }
 

@@ -4,7 +4,7 @@ import Fastify from 'fastify';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Accept, Channel, ChannelParts } from '../../src/channels/channel.ts';
 import { Engine } from '../../src/engine/engine.ts';
-import type { Delivery, Incoming, Outgoing } from '../../src/engine/messages.ts';
+import { type Delivery, type Incoming, MEDIA_BOUNDS, type Outgoing } from '../../src/engine/messages.ts';
 import { problemHandler } from '../../src/http/problem.ts';
 import { createWords } from '../../src/i18n.ts';
 import { systemRuntime } from '../../src/runtime.ts';
@@ -383,12 +383,12 @@ function describeMedia(create: CreateChannel): void {
     if (!incoming || !media) throw new Error('the picture is not handed on');
     expect(media).toMatchObject({ kind: 'picture', at: expect.anything() });
     for (const _ of [1, 2]) {
-      const fetched = await channel.fetchMedia?.(incoming, media.at);
+      const fetched = await channel.fetchMedia?.(incoming, media.at, MEDIA_BOUNDS);
       if (fetched?.kind !== 'fetched') throw new Error(`it is ${fetched?.kind}`);
       expect((await fetched.content.toArray()).length).toBeGreaterThan(0);
     }
     for (const at of [undefined, null, 'https://elsewhere.example/', { url: 'https://elsewhere.example/p' }])
-      expect((await channel.fetchMedia?.(incoming, at))?.kind).toBe('gone');
+      expect((await channel.fetchMedia?.(incoming, at, MEDIA_BOUNDS))?.kind).toBe('gone');
   });
 }
 

@@ -1,19 +1,20 @@
+import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
 import type { PhotoReader } from '../../src/conversation/message.ts';
-import type { FetchedPhoto, Platform } from '../../src/engine/messages.ts';
+import type { FetchedMedia, Platform } from '../../src/engine/messages.ts';
 import { createWorld, photoOf, READER } from './bot.ts';
 
 /** A message with these pictures on a platform whose fetches end as scripted, then well; a file's content is its name. */
-async function send(files: string[], script: readonly FetchedPhoto['kind'][] = [], readMs = 0) {
+async function send(files: string[], script: readonly FetchedMedia['kind'][] = [], readMs = 0) {
   const world = createWorld();
   const fetches: unknown[] = [];
   const left = [...script];
   const platform: Platform = {
     ...world.platform,
-    async fetchPhoto(place, at) {
+    async fetchMedia(place, at) {
       fetches.push([place.conversation, place.address, at]);
       const kind = left.shift() ?? 'fetched';
-      return kind === 'fetched' ? { kind, bytes: Buffer.from(String(at)) } : { kind };
+      return kind === 'fetched' ? { kind, content: Readable.from([Buffer.from(String(at))]) } : { kind };
     },
   };
   const photoReader: PhotoReader = {
@@ -37,10 +38,10 @@ test('the pictures of a message are fetched and read within its turn, in their o
   expect(fetches).toEqual(['one', 'two'].map((file) => ['c1', { chat: 1 }, file]));
 });
 
-test.each<[files: string[], script: FetchedPhoto['kind'][], told: string, count: number, readMs?: number]>([
+test.each<[files: string[], script: FetchedMedia['kind'][], told: string, count: number, readMs?: number]>([
   [['file'], ['unavailable'], 'file', 2],
   [['file'], ['unavailable', 'unavailable'], 'unavailable', 2],
-  [['file'], ['refused'], 'unavailable', 1],
+  [['file'], ['gone'], 'unavailable', 1],
   [['file'], ['large'], 'unreadable', 1],
   [['one', 'two'], [], 'one unavailable', 1, 20_000],
 ])(
@@ -51,3 +52,24 @@ test.each<[files: string[], script: FetchedPhoto['kind'][], told: string, count:
     expect(fetches).toHaveLength(count);
   },
 );
+
+test('a picture that ends early is fetched once more', async () => {
+  const world = createWorld();
+  const parts = [['a broken', null], ['a whole one']];
+  const platform: Platform = {
+    ...world.platform,
+    async fetchMedia() {
+      const content = Readable.from(
+        (function* () {
+          for (const part of parts.shift() ?? []) {
+            if (part === null) throw new Error('cut');
+            yield Buffer.from(part);
+          }
+        })(),
+      );
+      return { kind: 'fetched', content };
+    },
+  };
+  await world.engine({ platform: () => platform, photoReader: READER }).accept(photoOf('file'));
+  await expect.poll(() => world.heard()).toEqual(['a whole one']);
+});

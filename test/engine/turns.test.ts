@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { expect, test, vi } from 'vitest';
 import { LIMITS } from '../../src/engine/limits.ts';
 import { type Incoming, type Platform, withVersion } from '../../src/engine/messages.ts';
@@ -330,7 +331,7 @@ test('a turn is one event of the log, and lines are about its conversation and o
   expect(spans.fields()).toEqual({});
 });
 
-test.each(['identify', 'deliver', 'fetchPhoto'] as const)(
+test.each(['identify', 'deliver', 'fetchMedia'] as const)(
   'a platform that hangs in `%s` holds up its own conversations alone, and none of them is the worse for it',
   async (call) => {
     const world = createWorld();
@@ -352,9 +353,9 @@ test.each(['identify', 'deliver', 'fetchPhoto'] as const)(
         await slow(call === 'deliver');
         return world.platform.deliver(outgoing, seq);
       },
-      async fetchPhoto(_place, at) {
+      async fetchMedia(_place, at) {
         await slow(true);
-        return { kind: 'fetched', bytes: Buffer.from(String(at)) };
+        return { kind: 'fetched', content: Readable.from([Buffer.from(String(at))]) };
       },
     };
     const platform = (name: string) => (name === 'slow' ? slowPlatform : world.platform);
@@ -362,14 +363,14 @@ test.each(['identify', 'deliver', 'fetchPhoto'] as const)(
     const engine = world.engine({ platform, photoReader: READER }, limits);
     const customers = Array.from({ length: 30 }, (_, n) => `slow ${n}`);
     for (const conversation of customers) {
-      const sent = call === 'fetchPhoto' ? photoOf(conversation) : incoming(conversation);
+      const sent = call === 'fetchMedia' ? photoOf(conversation) : incoming(conversation);
       await engine.accept({ ...sent, channel: 'slow', conversation });
     }
     for (let n = 0; n < 3; n++) {
       // Less than a lease, all together: those that hang keep theirs.
       world.advance(3000);
       // Photos that hang hold up no text of their own channel either.
-      const channel = call === 'fetchPhoto' ? 'slow' : 'test';
+      const channel = call === 'fetchMedia' ? 'slow' : 'test';
       await engine.accept(incoming(`quick ${n}`, { channel, conversation: `quick ${n}` }));
       await expect.poll(() => world.heard()).toContain(`quick ${n}`);
     }

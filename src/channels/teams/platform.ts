@@ -1,29 +1,20 @@
 import { ActivityTypes } from 'botbuilder';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
-import { MAX_PHOTO_BYTES, type Sender } from '../../conversation/message.ts';
+import type { Sender } from '../../conversation/message.ts';
 import type { Reply } from '../../conversation/reply.ts';
-import {
-  type Delivery,
-  type FetchedMedia,
-  type FetchedPhoto,
-  type Incoming,
-  MAX_MEDIA_BYTES,
-  type Outgoing,
-  type Platform,
+import type {
+  Delivery,
+  FetchedMedia,
+  Incoming,
+  MediaBounds,
+  Outgoing,
+  Platform,
 } from '../../engine/messages.ts';
 import { type Exchange, type HttpRequest, Transport } from '../../http/transport.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { ChannelParts } from '../channel.ts';
-import {
-  failureOf,
-  MEDIA_MS,
-  meaningOf,
-  mediaIn,
-  type PlatformAnswer,
-  parseJson,
-  photoIn,
-} from '../platforms.ts';
+import { failureOf, meaningOf, mediaIn, type PlatformAnswer, parseJson } from '../platforms.ts';
 import { placeOf, pressSchema, TEAMS_HOSTS, type TeamsPlace, trustHosts } from './address.ts';
 import { Cloud, type Registration } from './authentication.ts';
 import { render, type TeamsReply } from './render.ts';
@@ -48,7 +39,6 @@ export type TeamsOptions = Pick<ChannelParts, 'accept' | 'limit' | 'words' | 'ob
 };
 
 const TIMEOUT_MS = 10_000;
-const FETCH_MS = 5_000;
 const MAX_ANSWER_BYTES = 64 * 1024;
 
 /** How long reading a profile may take, how many are kept, and for how long. */
@@ -139,26 +129,19 @@ export class TeamsPlatform implements Platform {
     if (place) await this.#put(place, { type: ActivityTypes.Typing });
   }
 
-  /** The sender chose the picture's address. */
-  async fetchPhoto(_place: unknown, picture: unknown): Promise<FetchedPhoto> {
-    const { url = '' } = pictureSchema.safeParse(picture).data ?? {};
-    const at = this.trust(url);
-    if (!at) return { kind: 'refused' };
-    const { origin, pathname: path } = at;
-    const bounds = { maxBytes: MAX_PHOTO_BYTES, timeoutMs: FETCH_MS };
-    const exchange = await this.#send({ method: 'GET', origin, path, ...bounds });
-    return exchange ? photoIn(exchange) : { kind: 'refused' };
-  }
-
-  async fetchMedia(_place: unknown, media: unknown): Promise<FetchedMedia> {
+  /** The sender chose the address. */
+  async fetchMedia(
+    _place: unknown,
+    media: unknown,
+    { maxBytes, timeoutMs }: MediaBounds,
+  ): Promise<FetchedMedia> {
     const { url = '' } = pictureSchema.safeParse(media).data ?? {};
     const at = this.trust(url);
     if (!at) return { kind: 'gone' };
     const headers = await this.#authorize();
     if (!headers) return { kind: 'unavailable' };
     const { origin, pathname: path } = at;
-    const timeoutMs = Math.min(this.#options.timeoutMs ?? MEDIA_MS, MEDIA_MS);
-    const bounds = { timeoutMs, maxBytes: MAX_MEDIA_BYTES };
+    const bounds = { timeoutMs: Math.min(this.#options.timeoutMs ?? timeoutMs, timeoutMs), maxBytes };
     return mediaIn(await this.#transport.open({ method: 'GET', origin, path, headers, ...bounds }));
   }
 

@@ -1,20 +1,16 @@
 import { Telegram, TelegramError } from 'telegraf';
 import type { Telegram as Methods, Opts, UserFromGetMe } from 'telegraf/types';
 import { z } from 'zod';
-import { MAX_PHOTO_BYTES } from '../../conversation/message.ts';
-import { type FetchedMedia, type FetchedPhoto, MAX_MEDIA_BYTES } from '../../engine/messages.ts';
+import type { FetchedMedia, MediaBounds } from '../../engine/messages.ts';
 import { type HttpRequest, Transport } from '../../http/transport.ts';
 import {
   type CallFailure,
   failureOf,
-  MEDIA_MS,
   meaningOf,
   mediaFailure,
   mediaIn,
   type PlatformAnswer,
   parseJson,
-  photoFailure,
-  photoIn,
 } from '../platforms.ts';
 
 export type TelegramApiOptions = {
@@ -36,8 +32,6 @@ const METHOD_MS: Readonly<Record<string, number>> = {
   getFile: 2_000,
   getUpdates: 60_000,
 };
-/** With `getFile`, five seconds for a picture. */
-const FILE_MS = 3_000;
 /** Ten times the size of a hundred updates with the longest messages. */
 const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
 const HEADERS = { 'content-type': 'application/json' };
@@ -109,30 +103,14 @@ export class TelegramApi extends Telegram {
     if (me) this.botInfo = { ...this.botInfo, ...me };
   }
 
-  /** As `Platform.fetchPhoto`; `at` is `{ file: <file_id> }`. */
-  async fetchPhoto(at: unknown): Promise<FetchedPhoto> {
-    try {
-      const id = placeSchema.safeParse(at).data?.file ?? '';
-      const file = fileSchema.safeParse(await this.getFile(id)).data;
-      if (!file) return { kind: 'refused' };
-      const path = `${this.#root}/file/bot${this.token}/${file.file_path}`;
-      const bounds = { timeoutMs: Math.min(this.#maxMs, FILE_MS), maxBytes: MAX_PHOTO_BYTES };
-      return photoIn(
-        await this.#transport.exchange({ method: 'GET', origin: this.#origin, path, ...bounds }),
-      );
-    } catch (error) {
-      return photoFailure(failureIn(error).meaning);
-    }
-  }
-
   /** As `Platform.fetchMedia`; `at` is `{ file: <file_id> }`. */
-  async fetchMedia(at: unknown): Promise<FetchedMedia> {
+  async fetchMedia(at: unknown, { maxBytes, timeoutMs }: MediaBounds): Promise<FetchedMedia> {
     try {
       const id = placeSchema.safeParse(at).data?.file ?? '';
       const file = fileSchema.safeParse(await this.getFile(id)).data;
       if (!file) return { kind: 'gone' };
       const path = `${this.#root}/file/bot${this.token}/${file.file_path}`;
-      const bounds = { timeoutMs: Math.min(this.#maxMs, MEDIA_MS), maxBytes: MAX_MEDIA_BYTES };
+      const bounds = { timeoutMs: Math.min(this.#maxMs, timeoutMs), maxBytes };
       return mediaIn(await this.#transport.open({ method: 'GET', origin: this.#origin, path, ...bounds }));
     } catch (error) {
       const { meaning, message } = failureIn(error);

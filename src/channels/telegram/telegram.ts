@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Locale } from '../../conversation/message.ts';
 import { isReceipt } from '../../conversation/reply.ts';
 import { START_WITHOUT_CODE } from '../../conversation/values/code.ts';
-import type { Delivery, FetchedMedia, FetchedPhoto, Incoming, Outgoing } from '../../engine/messages.ts';
+import type { Delivery, FetchedMedia, Incoming, MediaBounds, Outgoing } from '../../engine/messages.ts';
 import { isSecret } from '../../http/secret.ts';
 import type { Channel, ChannelParts } from '../channel.ts';
 import { BODY_LIMIT, createRefusal, takePlatformRequests } from '../platforms.ts';
@@ -156,12 +156,8 @@ export class TelegramChannel implements Channel {
     ]);
   }
 
-  fetchPhoto(_place: unknown, at: unknown): Promise<FetchedPhoto> {
-    return this.#api.fetchPhoto(at);
-  }
-
-  fetchMedia(_place: unknown, at: unknown): Promise<FetchedMedia> {
-    return this.#api.fetchMedia(at);
+  fetchMedia(_place: unknown, at: unknown, bounds: MediaBounds): Promise<FetchedMedia> {
+    return this.#api.fetchMedia(at, bounds);
   }
 
   /** A remark is a toast, a page replaces the message, other replies are new. */
