@@ -61,7 +61,7 @@ it('two people write notes that the customer never sees, assign to each other, a
   expect(await lan.locator('nav a:visible').evaluateAll((links) => links.map(({ hash }) => hash))).toEqual(
     expect.not.arrayContaining(['#chat', '#inside', '#play', '#unclear']),
   );
-  await lan.getByLabel('Ghi chú nội bộ').check();
+  await lan.getByRole('button', { name: 'Ghi chú nội bộ' }).click();
   await answer(lan).fill('Khách gọi hôm qua rồi');
   await answer(lan).press('Enter');
   await minh.getByText('Ghi chú nội bộ, khách không thấy').waitFor();

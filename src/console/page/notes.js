@@ -8,8 +8,8 @@ import { word } from './words.js';
 
 /* Work together: notes that customers never see, and tickets assigned to a colleague. */
 
-function drawKind() {
-  const isNote = $('noting').checked;
+function chooseKind(isNote) {
+  $('noting').ariaPressed = String(isNote);
   target.route = isNote ? 'notes' : 'messages';
   $('answer').classList.toggle('noting', isNote);
   drawComposer();
@@ -26,8 +26,8 @@ function drawColleagues() {
   $('assign').hidden = names.size === 0 || inbox.open?.state === 'closed';
 }
 
-$('noting').addEventListener('change', () => {
-  drawKind();
+$('noting').addEventListener('click', () => {
+  chooseKind($('noting').ariaPressed === 'false');
   $('reply').focus();
 });
 $('assign').addEventListener('change', async () => {
@@ -43,7 +43,7 @@ addToRows(({ assignedTo }) => assignedTo && `${word('for', 'giao cho')} ${assign
 addEventListener('ticket', ({ detail: { isOther } }) => {
   if (!inbox.open) return;
   // An answer that was meant as one must not become a note, nor the other way round.
-  if (isOther) $('noting').checked = false;
-  drawKind();
+  if (isOther) chooseKind(false);
+  $('noting').disabled = inbox.open.state === 'closed';
   drawColleagues();
 });
