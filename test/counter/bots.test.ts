@@ -157,6 +157,8 @@ it('neither the store, nor the log, nor the metrics have the code or whose it is
   const admin = new Redis(redis.url);
   onTestFinished(() => admin.disconnect());
   const stored = (await dump(admin)).map((bytes) => bytes.toString('latin1'));
+  const [key = ''] = (await admin.keys('*')).filter((name) => name.includes('}g:'));
+  expect((await admin.pttl(key)) / 86_400_000, 'days').toBeCloseTo(180, 1);
   const metrics = await (await fetch(`${url}/metrics`, { headers: HEADERS })).text();
   const all = [...stored, ...lines, metrics];
   expect(stored.some((text) => text.startsWith('g:') || text.includes('g:'))).toBe(true);
