@@ -105,6 +105,9 @@ it('a search shows what fits, and the list again once it is empty', async () => 
 it('whoever is taken off the list of people is at the page to sign in, in a moment', async () => {
   await ask('qa-1', 'Garnacho', 'alo');
   const page = await signIn('Lan');
+  await page.goto(`${bot.url}/console`);
+  await expect.poll(() => page.evaluate('location.hash')).toBe('#inbox');
+  await rows(page).first().click();
   writePeople('Minh');
   // The stream ends with its next beat; the page asks before.
   await answer(page).fill('Chào bạn');
