@@ -49,7 +49,7 @@ function rowOf(ticket) {
   const about = [owner, draftOf(id) && word('draft', 'có nháp'), REASONS[reason], channel];
   const details = [...parts.map((part) => part(ticket)), ...about].filter(Boolean).join(' · ');
   const lines = [
-    make('span', '', last?.by ? `${last.by}: ${last.text}` : lastText),
+    make('span', '', last?.by ? `${last.by}: ${last.text || '📎'}` : lastText),
     make('small', '', details),
   ];
   const row = make('a', state, make('b', '', nameOf(ticket)), standing(ticket), ...lines);
