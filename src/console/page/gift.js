@@ -43,8 +43,14 @@ function draw({ code, status, what, gift, score, at, whose, reference, handedOve
     make('h2', '', name),
     make('p', isFree || note ? 'good' : 'bad', note ?? given ?? STATUSES[status]),
     listOf(rows.filter(([, text]) => text)),
-    isFree ? button(`${word('Hand over', 'Giao quà')} · ${by()}`, () => handOver(code)) : null,
+    isFree ? handingOver(code) : null,
   );
+}
+
+function handingOver(code) {
+  const press = button(`${word('Hand over', 'Giao quà')} · ${by()}`, () => handOver(code));
+  press.className = 'primary';
+  return press;
 }
 
 async function look(code) {
