@@ -59,6 +59,19 @@ describe('What a turn tells the counter', () => {
     expect(shop.replies.at(-1)).toMatchObject({ key: 'operation.resolved.done', qr: expect.any(String) });
   });
 
+  it('is confirmed if an operator settles it as done', () => {
+    const shop = startShop();
+    const lookup = lookupOf('redeem', 'DAUMAY01');
+    shop.answers = (effect) =>
+      effect.kind === 'redeem' ? { kind: 'unknown', operation: effect.operation, lookup } : succeed(effect);
+    redeem(shop);
+    const [operation] = shop.state.operations;
+    shop.send({ kind: 'settle', operation: operation?.id ?? '', result: 'done', locks: [] });
+    expect(shop.last?.gifts).toMatchObject([
+      { redemption: { status: 'confirmed', reference: operation?.id } },
+    ]);
+  });
+
   it('/forget reaches the records of all redemptions of half a year', () => {
     const shop = startShop();
     const old = redeem(shop);
