@@ -51,7 +51,7 @@ type Written = Readonly<Partial<Record<VariableName, string>>>;
 
 /** How names of this bot alone begin. */
 const OURS = new RegExp(
-  '^(ANSWERS?_|ANTCRM_|CODE_PRE|GIFTS?_|HANDOVER_|HASH_KEY|IDENTITY_PRO|MICROSOFT_APP_|OPERAT(ION|OR)S?_|' +
+  '^(ANSWERS?_|ANTCRM_|CODE_PRE|CONSOLE_DEV|GIFTS?_|HANDOVER_|HASH_KEY|IDENTITY_PRO|MICROSOFT_APP_|OPERAT(ION|OR)S?_|' +
     'PROOF_|REDIS_|STAFF_|STATE_KEY|SUPPORT_|TEAMS_|TELEGRAM_|TRUST_)',
 );
 /** What Kubernetes sets for a service: `REDIS_PORT`, `REDIS_SERVICE_HOST` and others. */
@@ -340,6 +340,11 @@ const variables = z.object({
     'nobody',
     'a file of lines `name: token`: each signs in as that person, to the inbox',
   ),
+  CONSOLE_DEVELOPERS: may(
+    onOff,
+    '`on` outside production',
+    '`off`: no test chat, no look inside at `/console`',
+  ),
   OPERATOR_TOKEN: secret(bearerToken, 'routes absent', 'opens `/operations`: settling, replaying'),
   DEFAULT_LOCALE: set(oneOf(...LOCALES), 'vi', "until the customer's client or choice says otherwise"),
   TIME_ZONE: set(timeZone, 'Asia/Ho_Chi_Minh', 'dates shown and typed'),
@@ -515,6 +520,8 @@ function toConfig(env: Variables) {
     codePrefixes: env.CODE_PREFIXES,
     answers: env.ANSWERS_FILE ?? [],
     handoverWebhook: env.HANDOVER_WEBHOOK,
+    /** The console also shows what developers use: the chat to try, the look inside, the sandbox. */
+    showsDevelopers: (env.CONSOLE_DEVELOPERS ?? (env.NODE_ENV === 'production' ? 'off' : 'on')) === 'on',
     proofGateway: gatewayOf(env),
     settings: {
       defaultLocale: env.DEFAULT_LOCALE,

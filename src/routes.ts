@@ -41,7 +41,9 @@ export function mountRoutes({ config, http, channels, words, gifts, metrics, ...
   const { traits } = channels;
   const languages = LOCALES.map((tag) => ({ tag, name: words.line({ key: `choice.language:${tag}` }, tag) }));
   const images = gifts.flatMap(({ image }) => image ?? []);
-  admin.register(consolePage(guard, { roles: traits, languages, images, sessions: http.sessions }));
+  const { showsDevelopers } = config;
+  const page = { roles: traits, languages, images, sessions: http.sessions, showsDevelopers };
+  admin.register(consolePage(guard, page));
   admin.get('/metrics', { onRequest: http.guardMetrics }, async (_request, reply) => {
     const backlog = (declare: Declare) => showBacklog(store, declare);
     const text = await metrics.text({ health: store.health, showBacklog: backlog });

@@ -73,6 +73,12 @@ it('a person answers where there are staff routes, unless HANDOVER says no', () 
   expect(others.map(isAnswered)).toEqual([false, false, false]);
 });
 
+it('the console is for developers too outside production, unless CONSOLE_DEVELOPERS says otherwise', () => {
+  const shows = (env: Environment) => configOf(env).showsDevelopers;
+  expect([{}, { ...production, CONSOLE_DEVELOPERS: 'on' }].map(shows)).toEqual([true, true]);
+  expect([production, { CONSOLE_DEVELOPERS: 'off' }].map(shows)).toEqual([false, false]);
+});
+
 it('values become what the parts need', () => {
   const config = configOf({
     ...production,

@@ -24,6 +24,8 @@ export type ConsoleParts = {
   readonly languages: readonly { readonly tag: string; readonly name: string }[];
   /** The URLs of pictures that replies may have; no others' origin is asked. */
   readonly images: readonly string[];
+  /** Whether the page has the chat to try, the look inside and the sandbox (`CONSOLE_DEVELOPERS`). */
+  readonly showsDevelopers: boolean;
   /** Absent: no sign-in is needed. */
   readonly sessions?: Sessions | undefined;
 };
@@ -44,7 +46,7 @@ const loginSchema = z.object({ token: z.string().max(1000) });
  */
 export function consolePage(
   guard: Pick<Guard, 'page' | 'visitorOf' | 'limitFailures'>,
-  { roles, languages, images, sessions }: ConsoleParts,
+  { roles, languages, images, sessions, showsDevelopers }: ConsoleParts,
 ): FastifyPluginAsync {
   const origins = new Set(images.map((url) => new URL(url).origin));
   const headers = {
@@ -60,13 +62,21 @@ export function consolePage(
   };
   const read = (file: string) => lean(readFileSync(new URL(file, PAGE), 'utf8'));
   const options = roles.filter(({ name }) => name !== 'staff').map(optionOf);
+  const titles = roles.map(({ name, title }) => `<option value="${name}">${escaped(title)}</option>`);
   const spoken = languages.map(({ tag, name }) => `<option value="${tag}">${escaped(name)}</option>`);
   const page = read('index.html')
     .replace('<!-- channels -->', () => options.join(''))
+    .replace('<!-- titles -->', () => titles.join(''))
     .replace('<!-- languages -->', () => spoken.join(''))
     // Without a sign-in there is no sign-out.
     .replace('id="account"', () => (sessions ? 'id="account"' : 'id="account" hidden'));
+  const shopPage = withoutDevelopers(page);
   const login = read('login.html');
+  /** A person of the shop opens the inbox and nothing else. */
+  const pageFor = (visitor: ReturnType<Guard['visitorOf']>): string => {
+    if (!visitor) return login;
+    return showsDevelopers && visitor.person === undefined ? page : shopPage;
+  };
 
   return async (scope) => {
     const send = (reply: FastifyReply, type: string, body: string) =>
@@ -79,7 +89,7 @@ export function consolePage(
       async (_request: unknown, body: string) => Object.fromEntries(new URLSearchParams(body)),
     );
     scope.get('/', async (_request, reply) => reply.redirect(ADDRESS));
-    scope.get(ADDRESS, async (request, reply) => send(reply, HTML, guard.visitorOf(request) ? page : login));
+    scope.get(ADDRESS, async (request, reply) => send(reply, HTML, pageFor(guard.visitorOf(request))));
     for (const file of readdirSync(PAGE)) {
       const type = TYPES[extname(file)];
       const body = read(file);
@@ -109,6 +119,13 @@ function lean(source: string): string {
   const lines = source.split('\n').map((line) => line.trim());
   return lines.filter((line) => !/^($|\/?\*|\/\/ |<!-- A )/.test(line)).join('\n');
 }
+
+/** The page without what stands between two marks: the parts of developers. */
+const withoutDevelopers = (html: string): string =>
+  html
+    .split('<!-- developers -->')
+    .filter((_, index) => index % 2 === 0)
+    .join('');
 
 function optionOf({ name, title, proof, drawsForms, sharesContacts }: Role): string {
   const does = [drawsForms && ' data-forms', sharesContacts && ' data-contacts'].filter(Boolean).join('');

@@ -138,7 +138,7 @@ it('the picture of a gift is shown where it is confirmed', async () => {
 it('plays a customer of Telegram or Teams: a typed phone and another’s contact prove nothing, their own do', async () => {
   const page = await open();
   await role(page, 'Telegram');
-  await view(page, 'Chat');
+  await view(page, 'Chat thử');
   await type(page, 'xem điểm');
   await replied(page, 'identity.proofNeeded');
   await button(page, 'Gửi số người khác').click();
@@ -164,9 +164,9 @@ it('reads a photo, shows the sandbox and resets it', async () => {
   await replied(page, 'photo.unreadable');
   await send(asPng(await drawCode('TIVI000000064')));
   await replied(page, 'accumulate.askPhone');
-  await view(page, 'Bên trong');
+  await view(page, 'Chi tiết xử lý');
   await inside(page).locator('summary').getByText('TIVI000000064').waitFor();
-  await view(page, 'Chat');
+  await view(page, 'Chat thử');
   await page.getByText('2.080 điểm').waitFor();
   await button(page, 'TIVInpmx8b98pfg').click();
   await expect.poll(() => page.locator('#text').inputValue()).toBe('TIVInpmx8b98pfg');
@@ -196,14 +196,14 @@ it('a look inside shows what was understood, the state before and after, calls, 
   await turns.nth(0).getByText('"value": "0912345678"').waitFor();
 
   // A lost answer resolves by itself while one watches.
-  await view(page, 'Chat');
+  await view(page, 'Chat thử');
   await button(page, 'Mất câu trả lời khi đổi quà').click();
   await page.getByText('redeem: lose-answer ×1').waitFor();
   await type(page, 'đổi quà DAUMAY01 0867123456');
   // The earning's button is still there, disabled.
   await log(page).locator('[data-choice^="confirm:"]:enabled').click();
   await replied(page, 'operation.resolved.done');
-  await view(page, 'Bên trong');
+  await view(page, 'Chi tiết xử lý');
   await inside(page).getByText('Bot tự lên tiếng').waitFor();
   await inside(page).getByText('/history-point').first().waitFor();
 });
@@ -214,18 +214,19 @@ it('with a staff token one signs in and out; the token is kept nowhere and in no
   const addresses: string[] = [];
   page.on('request', (request) => addresses.push(request.url()));
   const signIn = async (token: string) => {
-    await page.getByLabel('STAFF_TOKEN').fill(token);
+    await page.getByLabel('Mã truy cập').fill(token);
     await page.keyboard.press('Enter');
   };
   await signIn('a-wrong-token-of-some-length');
   await page.getByText('Mã truy cập không đúng.').waitFor();
   await signIn(TOKEN);
+  await view(page, 'Chat thử');
   await replied(page, 'welcome');
   const kept = await page.evaluate('JSON.stringify([localStorage, sessionStorage, document.cookie])');
   expect(`${kept} ${addresses}`).not.toMatch(/a-token-of-some-length|session=/);
   await button(page, 'Menu').click();
   await button(page, 'Đăng xuất').click();
-  await page.getByLabel('STAFF_TOKEN').waitFor();
+  await page.getByLabel('Mã truy cập').waitFor();
   expect((await page.request.get(`${bot.url}/staff/tickets`)).status()).toBe(401);
   // Chromium reports each refused request.
   forgive('401');
@@ -283,9 +284,9 @@ it('the list tells who waits, for how long, why, and who has them; staff land in
   const page = await open();
   await expect.poll(() => rows(page).count()).toBe(2);
   expect(await rows(page).nth(0).textContent()).toBe(
-    'GarnachoChờ 0 phútmáy giặt hỏng rồiMuốn gặp nhân viên · staff',
+    'GarnachoVừa nhắnmáy giặt hỏng rồiMuốn gặp nhân viên · Chat thử',
   );
-  expect(await rows(page).nth(1).textContent()).toMatch(/^MinhChờ .*bực quáPhàn nàn/);
+  expect(await rows(page).nth(1).textContent()).toMatch(/^MinhVừa nhắn.*bực quáPhàn nàn/);
   const badge = await page.locator('#toInbox').getAttribute('data-count');
   expect([badge, await page.title()]).toEqual(['2', '(2) AntCRM']);
   await page.clock.setFixedTime(Date.now() + 16 * 60_000);
@@ -318,19 +319,19 @@ it('two of staff claim by typing, see who has whom, take over knowingly, and los
   await said(minh).getByText('Mình xem nhé').waitFor();
   await note(lan).getByText('Minh đang trả lời khách này.').waitFor();
   await said(lan).getByText('Mình xem nhé').waitFor();
-  expect(await lan.locator('#said .mine small').textContent()).toMatch(/^Minh · \d+:\d+/);
+  expect(await lan.locator('#said .mine small').first().textContent()).toMatch(/^Minh · \d+:\d+/);
   await press(lan, 'Nhận thay');
   await note(minh).getByText('Lan đang trả lời khách này.').waitFor();
-  await press(lan, 'Trả lại');
+  await press(lan, 'Bỏ nhận');
   await expect.poll(() => note(minh).isVisible()).toBe(false);
 
   // The browser asks; without an answer it is "no".
-  await press(minh, 'Kết thúc');
+  await press(minh, 'Chuyển lại cho bot');
   await send({ text: 'alo' });
   await said(minh).getByText('alo').waitFor();
   minh.on('dialog', (dialog) => dialog.accept());
-  await press(minh, 'Kết thúc');
-  await note(lan).getByText('Minh đã kết thúc. Câu bạn đang gõ vẫn còn đây.').waitFor();
+  await press(minh, 'Chuyển lại cho bot');
+  await note(lan).getByText('Minh đã chuyển lại cho bot. Câu bạn đang gõ vẫn còn đây.').waitFor();
   await lan.reload();
   await expect.poll(() => answer(lan).inputValue()).toBe('Chào');
   expect(await answer(lan).evaluate((it) => it.matches(':read-only'))).toBe(true);
@@ -382,7 +383,7 @@ it('what was being done, asked and not understood stands beside the conversation
   const facts = () => page.locator('#facts').textContent();
   await expect.poll(facts).toMatch(/Tích điểm.*xác nhận.*TIVI000000301.*0867123456.*con mèo trèo cây cau/);
   // Whose ticket it is for, each control says; no text turns the page round.
-  for (const name of ['Kết thúc', 'Nhận', 'Gửi', 'Câu trả lời'])
+  for (const name of ['Chuyển lại cho bot', 'Nhận', 'Gửi', 'Câu trả lời'])
     await page
       .locator('#talk')
       .getByLabel(new RegExp(`^${name}: Garnacho \\([0-9A-Z]{10}\\)$`))
@@ -395,23 +396,117 @@ it('on 390 px the list, the conversation and the context come one after the othe
   const page = await open({ path: '/console#inbox', viewport: NARROW });
   const send = await ask('qa-2', 'gặp nhân viên', 'Garnacho');
   await send({ text: 'a'.repeat(300) });
+  const header = await page.getByRole('banner').boundingBox();
+  expect(header?.height, 'one row').toBeLessThan(60);
   await rows(page).focus();
   await page.keyboard.press('Enter');
   await said(page).getByText('aaaa').waitFor();
   expect([await rows(page).isVisible(), await width(page)]).toEqual([false, NARROW.width]);
-  const header = await page.getByRole('banner').boundingBox();
-  expect(header?.height, 'one row').toBeLessThan(60);
+  expect(await page.getByRole('banner').isVisible(), 'the conversation has the whole screen').toBe(false);
   for (let tabs = 0; tabs < 12 && !(await answer(page).evaluate((it) => it.matches(':focus'))); tabs++)
     await page.keyboard.press('Tab');
   await page.keyboard.type('Chào bạn');
   await page.keyboard.press('Enter');
   await said(page).getByText('Chào bạn').waitFor();
   await page.getByRole('link', { name: 'Về khách này' }).click();
-  await page.locator('#facts').getByText('qa-2').waitFor();
+  await page.locator('#facts').getByText('Mã tra cứu').waitFor();
   await page.getByRole('link', { name: 'Về cuộc trò chuyện' }).click();
   await page.getByRole('link', { name: 'Về danh sách' }).click();
   await expect.poll(() => rows(page).isVisible()).toBe(true);
   expect(await width(page)).toBe(NARROW.width);
+});
+
+/** A phone's screen without what its keyboard takes. */
+const ABOVE_KEYBOARD = { width: NARROW.width, height: 400 };
+
+it('on a phone the conversation keeps half of what the keyboard leaves, and fingers find what they press', async () => {
+  const send = await ask('qa-1', 'gặp nhân viên', 'Garnacho');
+  for (let n = 0; n < 12; n++) await send({ text: `tin nhắn số ${n}` });
+  const page = await open({ path: '/console#inbox', viewport: NARROW, hasTouch: true, isMobile: true });
+  const small = () =>
+    page.locator(':is(a, button, select, input, textarea, summary):visible').evaluateAll((targets) =>
+      targets.flatMap((target) => {
+        const { width, height } = target.getBoundingClientRect();
+        return width < 44 || height < 44 ? `${target.outerHTML.slice(0, 90)}: ${width} × ${height}` : [];
+      }),
+    );
+  await rows(page).waitFor();
+  expect(await small()).toEqual([]);
+  await rows(page).tap();
+  await said(page).last().waitFor();
+  expect(await small()).toEqual([]);
+  expect(await answer(page).getAttribute('placeholder')).not.toMatch(/Enter|Shift/);
+  await page.setViewportSize(ABOVE_KEYBOARD);
+  for (const text of ['Chào bạn', 'Chào bạn,\nbạn chụp\nmã giúp\nmình nhé,\ncả dòng\ncuối']) {
+    await answer(page).fill(text);
+    const height = async () => (await page.locator('#said').boundingBox())?.height;
+    await expect.poll(height).toBeGreaterThanOrEqual(ABOVE_KEYBOARD.height / 2);
+  }
+  // What was written last stays in sight, and a phone's Enter begins a line.
+  await expect
+    .poll(() =>
+      said(page)
+        .last()
+        .evaluate((it) => it.getBoundingClientRect().bottom),
+    )
+    .toBeLessThan(400);
+  await answer(page).press('Enter');
+  expect(await page.locator('#said .mine').count()).toBe(0);
+  await press(page, 'Gửi');
+  await page.locator('#said .mine').waitFor();
+  await page.getByRole('link', { name: 'Về khách này' }).tap();
+  await page.locator('#facts').waitFor();
+  expect(await small()).toEqual([]);
+  expect(await width(page)).toBe(NARROW.width);
+});
+
+it('a closed ticket is grey, and nothing can be typed into it or pressed', async () => {
+  await ask('qa-1', 'gặp nhân viên', 'Garnacho');
+  const page = await sit('Lan');
+  page.on('dialog', (dialog) => dialog.accept());
+  const colour = () =>
+    page.evaluate<string>('getComputedStyle(document.getElementById("send")).backgroundColor');
+  const bright = await colour();
+  await press(page, 'Chuyển lại cho bot');
+  await note(page).getByText('Lan đã chuyển lại cho bot.').waitFor();
+  expect(await answer(page).isDisabled()).toBe(true);
+  expect(await page.locator('#send').isDisabled()).toBe(true);
+  expect(await colour()).not.toBe(bright);
+  const ground = await page.evaluate('getComputedStyle(document.body).backgroundColor');
+  const field = await page.evaluate('getComputedStyle(document.getElementById("reply")).backgroundColor');
+  expect(field).toBe(ground);
+  for (const name of ['Nhận', 'Bỏ nhận', 'Chuyển lại cho bot'])
+    expect(await page.locator('#talk').getByRole('button', { name }).filter({ visible: true }).count()).toBe(
+      0,
+    );
+});
+
+it('staff of a shop sign in to their inbox; what belongs together has one name, and no id of a platform', async () => {
+  await restart({ STAFF_TOKEN: TOKEN, CONSOLE_DEVELOPERS: 'off' });
+  const page = await open();
+  await page.getByLabel('Mã truy cập').fill(TOKEN);
+  await page.keyboard.press('Enter');
+  await page.getByText('Không có khách nào ở đây.').waitFor();
+  expect(await page.locator('nav a:visible').allTextContents()).toEqual([
+    'Hộp thư',
+    'Giao quà',
+    'Bot chưa hiểu',
+  ]);
+  const say = (text: string) =>
+    page.request.post(`${bot.url}/webhooks/staff`, {
+      data: { conversation: 'qa-77', locale: 'vi', text, as: 'telegram' },
+    });
+  await say('shop làm ăn kiểu gì vậy');
+  const replies: unknown = await (await say('gặp nhân viên')).json();
+  await say('alo');
+  await rows(page).click();
+  await said(page).getByText('alo').waitFor();
+  const reference = (await page.evaluate<string>('location.hash')).split('/')[1];
+  expect(JSON.stringify(replies)).toContain(`Mã tra cứu: ${reference}`);
+  expect(await page.locator('#facts').textContent()).toContain(`Mã tra cứu${reference}`);
+  expect(await page.locator('body').textContent()).not.toContain('qa-77');
+  // The day stands above everything, also above what led to the ticket.
+  expect(await page.locator('#said > *').first().getAttribute('class')).toBe('notice soft');
 });
 
 it('what was not understood is counted by its question, as the line or the answer that teaches it', async () => {

@@ -110,6 +110,8 @@ it('whoever is taken off the list of people is at the page to sign in, in a mome
   await rows(page).first().click();
   writePeople('Minh');
   // The stream ends with its next beat; the page asks before.
-  await answer(page).fill('Chào bạn');
+  await answer(page)
+    .fill('Chào bạn', { timeout: 2000 })
+    .catch(() => {});
   await page.locator('[name=token]').waitFor();
 });

@@ -65,7 +65,7 @@ it('staff type a code, see the gift and hand it over; a colleague reads who did'
   await minh.getByRole('button', { name: 'Giao quà · Minh' }).click();
   await shown(minh, 'Đã giao · Lan');
   expect(await lan.evaluate('document.documentElement.scrollWidth')).toBe(320);
-  await lan.getByRole('link', { name: 'Chat', exact: true }).click();
+  await lan.getByRole('link', { name: 'Chat thử', exact: true }).click();
   await expect.poll(() => lan.locator('#gift').isVisible()).toBe(false);
   await lan.getByRole('link', { name: 'Giao quà', exact: true }).click();
   await expect.poll(() => lan.locator('#giftShown').textContent()).toBe('');
@@ -119,6 +119,7 @@ it.each([true, false])(
     if (!isSandbox) {
       await page.locator('[name=token]').fill(STAFF_TOKEN);
       await page.keyboard.press('Enter');
+      await page.getByRole('link', { name: 'Chat thử' }).click();
     }
     await page.locator('#as').selectOption('telegram');
     const log = page.getByRole('log').first();

@@ -7,13 +7,15 @@ import type { AccessSettings } from '../../src/http/guard.ts';
 import { createSessions } from '../../src/http/session.ts';
 import { startKit, TRAITS } from '../channels/staff/kit.ts';
 
-const start = (access: AccessSettings = { sandbox: true }) => {
+const start = (access: AccessSettings = { sandbox: true }, showsDevelopers = true) => {
   const sessions = access.token ? createSessions(access.token) : undefined;
   const languages = [{ tag: 'vi', name: 'Tiếng Việt' }];
   return startKit({
     access: { ...access, signedIn: sessions?.visitor },
-    mount: async (app, guard) =>
-      void app.register(consolePage(guard, { roles: TRAITS, languages, images: [], sessions })),
+    mount: async (app, guard) => {
+      const parts = { roles: TRAITS, languages, images: [], sessions, showsDevelopers };
+      app.register(consolePage(guard, parts));
+    },
   });
 };
 
@@ -57,6 +59,28 @@ describe('the console page', () => {
       return { file, lines: source.split('\n').length - 1 };
     });
     expect(lengths.filter(({ lines }) => lines > 300)).toEqual([]);
+  });
+
+  it('shows the chat to try, the look inside and the API only to developers', async () => {
+    const [shown, hidden] = await Promise.all(
+      [true, false].map(async (showsDevelopers) => {
+        const { url } = await start({ sandbox: true }, showsDevelopers);
+        return (await fetch(`${url}/console`)).text();
+      }),
+    );
+    const parts = [
+      'id="chat"',
+      'id="inside"',
+      'id="play"',
+      '#chat',
+      '#inside',
+      '#play',
+      'bench.js',
+      'API docs',
+    ];
+    expect(parts.filter((part) => !shown?.includes(part))).toEqual([]);
+    expect(parts.filter((part) => hidden?.includes(part))).toEqual([]);
+    for (const part of ['id="inbox"', 'id="unclear"', 'inbox.js', '</html>']) expect(hidden).toContain(part);
   });
 
   it('is served as the staff routes are: open here with the sandbox, or absent; with a token it asks for it', async () => {

@@ -1,5 +1,5 @@
-import { notice, sharePhoneOf } from './chat.js';
-import { $, button, can, exchange, explain, listOf, local, make, moment, showChat } from './page.js';
+import { can, notice, sharePhoneOf, showChat } from './chat.js';
+import { $, button, exchange, explain, listOf, local, make, moment } from './page.js';
 import { word } from './words.js';
 
 /* For developers: a look inside each turn, whom to play, and AntCRM's sandbox. */

@@ -1,4 +1,4 @@
-import { $, button, can, exchange, explain, follow, make, random, showChat, tell } from './page.js';
+import { $, button, exchange, explain, follow, goTo, make, random, tell } from './page.js';
 import { word } from './words.js';
 
 /*
@@ -7,6 +7,13 @@ import { word } from './words.js';
  */
 
 const log = $('log');
+
+/** What the part that is played can do. */
+export const can = () => $('as').selectedOptions[0].dataset;
+
+/** Shows the chat where another view fills the screen. */
+export const showChat = () => $('chat').hidden && goTo('chat');
+
 const typing = $('typing');
 
 /** The current conversation. `mine`: the customer's bubbles by message id, and what each pressed. */
@@ -242,6 +249,7 @@ $('image').addEventListener('change', async () => {
   const bytes = new Uint8Array(await file.arrayBuffer());
   send({ photo: bytes.toBase64() }, `${word('Photo', 'Ảnh')} · ${file.name}`);
 });
+$('as').value = sessionStorage.as ?? 'staff';
 // Also when the view is shown again, and when a phone's keyboard comes up.
 new ResizeObserver(toEnd).observe(log);
 

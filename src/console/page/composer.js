@@ -12,8 +12,14 @@ const takesOver = () => isOthers(inbox.open) && !isNote();
 
 const ENDED = {
   customer: word('The customer went back to the bot.', 'Khách đã quay lại với bot.'),
-  time: word('It ended by itself, after a long silence.', 'Tự kết thúc vì lâu không có tin nhắn.'),
+  time: word('Closed by itself, after a long silence.', 'Tự đóng vì lâu không có tin nhắn.'),
 };
+
+/** Phones have no Shift: their Enter begins a line. */
+const hasKeyboard = matchMedia('(hover: hover) and (pointer: fine)').matches;
+const HINT = hasKeyboard
+  ? word('Enter sends, Shift+Enter begins a line', 'Enter để gửi, Shift+Enter để xuống dòng')
+  : word('Answer the customer', 'Nhắn cho khách');
 
 export function drawComposer() {
   const isClosed = inbox.open.state === 'closed';
@@ -25,7 +31,11 @@ export function drawComposer() {
         ? word('Take over and send', 'Nhận thay và gửi')
         : word('Send', 'Gửi'),
   );
-  $('send').disabled = $('canned').disabled = $('reply').readOnly = isClosed;
+  for (const control of $('doing').querySelectorAll('button, select, input')) control.disabled = isClosed;
+  // A draft can still be copied.
+  $('reply').readOnly = isClosed;
+  $('reply').disabled = isClosed && !draftOf(inbox.open.id);
+  $('reply').placeholder = isClosed ? word('Closed', 'Đã đóng') : HINT;
   drawNote(isClosed);
 }
 
@@ -34,7 +44,8 @@ function drawNote(isClosed) {
   const { id, claimedBy, closedBy, closedByName = word('Staff', 'Nhân viên') } = inbox.open;
   if (isClosed) {
     const draft = draftOf(id);
-    const ended = ENDED[closedBy] ?? `${closedByName} ${word('ended it.', 'đã kết thúc.')}`;
+    const ended =
+      ENDED[closedBy] ?? `${closedByName} ${word('gave it back to the bot.', 'đã chuyển lại cho bot.')}`;
     const typed = draft && word(' What you typed is still here.', ' Câu bạn đang gõ vẫn còn đây.');
     note(ended + typed, ...(draft ? [button(word('Discard', 'Bỏ'), type)] : []));
   } else if (isOthers(inbox.open))
@@ -97,7 +108,7 @@ async function offerAnswers() {
 
 $('reply').addEventListener('input', type);
 $('reply').addEventListener('keydown', (event) => {
-  if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+  if (event.key !== 'Enter' || event.shiftKey || event.isComposing || !hasKeyboard) return;
   event.preventDefault();
   // Taking over a ticket wants a second press.
   if (takesOver()) $('send').focus();

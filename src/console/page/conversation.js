@@ -10,11 +10,11 @@ export const addToMessages = (part) => parts.push(part);
 
 function drawHead() {
   const { state, claimedBy } = inbox.open;
-  const claim = claimedBy ? word('Give back', 'Trả lại') : word('Claim', 'Nhận');
+  const claim = claimedBy ? word('Unclaim', 'Bỏ nhận') : word('Claim', 'Nhận');
   $('whom').textContent = nameOf(inbox.open);
   $('talk').className = state === 'closed' ? 'over' : '';
   label($('claim'), isOthers(inbox.open) ? word('Take over', 'Nhận thay') : claim);
-  label($('end'), word('End', 'Kết thúc'));
+  label($('end'), word('Back to the bot', 'Chuyển lại cho bot'));
   $('claim').hidden = $('end').hidden = state === 'closed';
 }
 
@@ -27,20 +27,23 @@ function nameParts() {
 
 /** Bubbles, with a line between days. The scroll position stays, unless it is at the end. */
 function drawMessages(isOther) {
-  const { led = [], messages } = inbox.open;
-  const isAtEnd = isOther || $('said').scrollHeight - $('said').scrollTop - $('said').clientHeight < 80;
-  const days = messages.map(({ at }) => new Date(at).toDateString());
-  const rows = messages.flatMap((message, index) => {
-    const day = { weekday: 'long', day: 'numeric', month: 'numeric' };
-    const isSameDay = days[index] === days[index - 1];
-    return [...(isSameDay ? [] : [make('p', 'notice soft', moment(message.at, day))]), rowOf(message)];
-  });
-  const before = led.map((text) => make('div', 'bot before', make('p', 'bubble', text)));
-  $('said').replaceChildren(...before, ...rows);
-  if (isAtEnd) toEnd();
+  const { led = [], openedAt, messages } = inbox.open;
+  // What led to the ticket has no time of its own.
+  const before = led.map((text) => [openedAt, make('div', 'bot before', make('p', 'bubble', text))]);
+  const rows = [...before, ...messages.map((message) => [message.at, rowOf(message)])];
+  const days = rows.map(([at]) => new Date(at).toDateString());
+  const day = { weekday: 'long', day: 'numeric', month: 'numeric' };
+  const lines = rows.flatMap(([at, row], index) =>
+    days[index] === days[index - 1] ? [row] : [make('p', 'notice soft', moment(at, day)), row],
+  );
+  $('said').replaceChildren(...lines);
+  if (isOther) isAtEnd = true;
+  stayAtEnd();
 }
 
-const toEnd = () => $('said').scrollTo(0, $('said').scrollHeight);
+let isAtEnd = true;
+/** The last message stays in sight, also above a phone's keyboard, unless somebody reads further up. */
+const stayAtEnd = () => isAtEnd && $('said').scrollTo(0, $('said').scrollHeight);
 
 function rowOf(message) {
   const { at, text, by } = message;
@@ -52,14 +55,19 @@ function rowOf(message) {
 }
 
 function end() {
-  const question = word('End the conversation with', 'Kết thúc trò chuyện với');
-  if (confirm(`${question} ${nameOf(inbox.open)}?`)) void post(inbox.open.id, 'close');
+  const name = nameOf(inbox.open);
+  const question = word(`Shall the bot answer ${name} again?`, `Chuyển ${name} lại cho bot?`);
+  if (confirm(question)) void post(inbox.open.id, 'close');
 }
 
 $('claim').addEventListener('click', () =>
   post(inbox.open.id, 'claim', inbox.open.claimedBy && isMine(inbox.open) ? { release: true } : {}),
 );
 $('end').addEventListener('click', end);
+$('said').addEventListener('scroll', () => {
+  isAtEnd = $('said').scrollHeight - $('said').scrollTop - $('said').clientHeight < 80;
+});
+new ResizeObserver(stayAtEnd).observe($('said'));
 addEventListener('ticket', ({ detail: { isOther, isSame } }) => {
   const [, id, part = 'talk'] = place();
   $('inbox').dataset.step = id ? part : 'list';

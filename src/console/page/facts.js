@@ -1,6 +1,6 @@
 import { $, listOf, moment } from './page.js';
 import { REASONS } from './ticket-list.js';
-import { inbox } from './tickets.js';
+import { channelOf, inbox } from './tickets.js';
 import { asking, flowOf, word } from './words.js';
 
 /* Beside the conversation: what the customer was doing, and what became of it. */
@@ -16,7 +16,7 @@ const STATUSES = {
 const SHORT = { dateStyle: 'short', timeStyle: 'short' };
 
 function drawFacts() {
-  const { id, channel, reason, openedAt, conversation, doing = {}, notUnderstood = [] } = inbox.open;
+  const { id, reason, openedAt, doing = {}, notUnderstood = [] } = inbox.open;
   const operations = inbox.open.operations.map(
     ({ kind, status, reference }) => `${flowOf(kind)}: ${STATUSES[status]}\n${reference}`,
   );
@@ -31,7 +31,7 @@ function drawFacts() {
     [word('Not understood', 'Bot chưa hiểu'), notUnderstood.join('\n')],
     [word('Operations', 'Giao dịch'), operations.join('\n')],
     [word('Reference', 'Mã tra cứu'), id],
-    [word('Channel', 'Kênh'), `${channel} · ${conversation}`],
+    [word('Channel', 'Kênh'), channelOf(inbox.open)],
     [word('Since', 'Từ lúc'), moment(openedAt, SHORT)],
   ];
   $('facts').replaceChildren(listOf(rows.filter(([, text]) => text)));

@@ -44,6 +44,5 @@ addEventListener('ticket', ({ detail: { isOther } }) => {
   if (!inbox.open) return;
   // An answer that was meant as one must not become a note, nor the other way round.
   if (isOther) chooseKind(false);
-  $('noting').disabled = inbox.open.state === 'closed';
   drawColleagues();
 });

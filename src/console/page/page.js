@@ -12,9 +12,6 @@ export const tell = (what, detail) => dispatchEvent(new CustomEvent(what, { deta
 
 export const random = (parts) => crypto.getRandomValues(new Uint32Array(parts)).join('-');
 
-/** What the part that is played can do. */
-export const can = () => $('as').selectedOptions[0].dataset;
-
 /** A text without the characters that turn its direction round. */
 const straight = (one) => (typeof one === 'string' ? one.replace(/[\u202a-\u202e\u2066-\u2069]/g, '') : one);
 
@@ -70,9 +67,6 @@ export function goTo(view) {
   show();
 }
 
-/** Where another view fills the screen. */
-export const showChat = () => $('chat').hidden && goTo('chat');
-
 /** A request of ours. Where the session is over, the page to sign in comes. */
 export async function call(path, options) {
   const response = await fetch(path, options);
@@ -119,7 +113,14 @@ export function follow(path, onEvent, { signal, onLink = () => {} } = {}) {
   };
 }
 
-$('as').value = sessionStorage.as ?? 'staff';
+/** The page is as high as what a phone's keyboard leaves of the screen. */
+function fillScreen() {
+  document.body.style.height = `${visualViewport.height}px`;
+  // Safari moves the page up behind the keyboard.
+  scrollTo(0, 0);
+}
+visualViewport.addEventListener('resize', () => visualViewport.scale === 1 && fillScreen());
+
 $('account').addEventListener('submit', () => sessionStorage.clear());
 $('locale').addEventListener('change', () => {
   sessionStorage.locale = $('locale').value;

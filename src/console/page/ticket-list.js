@@ -1,5 +1,5 @@
 import { $, local, make, place, tell } from './page.js';
-import { draftOf, inbox, isMine, look, nameOf } from './tickets.js';
+import { channelOf, draftOf, inbox, isMine, look, nameOf } from './tickets.js';
 import { word } from './words.js';
 
 /* The list of tickets, and the number of waiting customers in the header and the title. */
@@ -42,11 +42,11 @@ function drawList() {
 }
 
 function rowOf(ticket) {
-  const { id, channel, reason, state, claimedBy, lastText = '', last } = ticket;
+  const { id, reason, state, claimedBy, lastText = '', last } = ticket;
   const owner = isMine(ticket)
     ? word('yours', 'của bạn')
     : claimedBy && `${word('with', 'của')} ${claimedBy}`;
-  const about = [owner, draftOf(id) && word('draft', 'có nháp'), REASONS[reason], channel];
+  const about = [owner, draftOf(id) && word('draft', 'có nháp'), REASONS[reason], channelOf(ticket)];
   const details = [...parts.map((part) => part(ticket)), ...about].filter(Boolean).join(' · ');
   const lines = [
     make('span', '', last?.by ? `${last.by}: ${last.text || '📎'}` : lastText),
@@ -63,6 +63,7 @@ function standing({ state, waitingSinceMs }) {
   if (state === 'closed') return make('small', '', word('Closed', 'Đã đóng'));
   if (waitingSinceMs === null) return make('small', '', word('Answered', 'Đã trả lời'));
   const ms = Math.max(0, Date.now() - waitingSinceMs);
+  if (ms < 60_000) return make('small', 'good', word('Just now', 'Vừa nhắn'));
   const [value, unit] = ms < 3_600_000 ? [Math.floor(ms / 60_000), 'minute'] : [ms / 3_600_000, 'hour'];
   const text = local(value, { style: 'unit', unit, maximumFractionDigits: 1 });
   return make('small', ms < URGENT_MS ? 'good' : 'bad', `${word('Waits', 'Chờ')} ${text}`);

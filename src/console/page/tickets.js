@@ -14,7 +14,13 @@ sessionStorage.number ??= String(100 + Math.floor(Math.random() * 900));
 export const by = () => $('by').value.trim() || `${word('Staff', 'Nhân viên')} ${sessionStorage.number}`;
 export const isMine = ({ claimedBy, assignedTo }) => (claimedBy ?? assignedTo) === by();
 export const isOthers = ({ claimedBy }) => Boolean(claimedBy) && claimedBy !== by();
-export const nameOf = ({ name, conversation }) => name ?? `${word('Customer', 'Khách')} ${conversation}`;
+/** Customers without a name are told apart by the end of the reference. */
+export const nameOf = ({ name, id }) => name ?? `${word('Customer', 'Khách')} ${id.slice(-4)}`;
+/** The name that people use for a ticket's channel. */
+export function channelOf({ channel }) {
+  if (channel === 'staff') return word('Trial chat', 'Chat thử');
+  return $('channels').querySelector(`[value="${CSS.escape(channel)}"]`)?.textContent ?? channel;
+}
 
 /** A control's text, and for screen readers also the ticket that it is for. */
 export function label(control, text) {
@@ -52,8 +58,7 @@ export async function look() {
 async function read() {
   const listed = await listTickets('open');
   const waiting = listed?.filter(({ waitingSinceMs }) => waitingSinceMs !== null).length ?? 0;
-  // Without a view in the address, the inbox is first if somebody waits.
-  if (!location.hash) goTo(waiting > 0 ? 'inbox' : 'chat');
+  if (!location.hash) goTo(firstView(listed !== undefined, waiting));
   // HANDOVER=off: there is no inbox.
   if (!listed) return;
   tell('waiting', waiting);
@@ -66,6 +71,13 @@ async function read() {
   inbox.tickets = [...listed.filter((ticket) => ticket.id !== named?.id), ...others];
   tell('tickets');
   if (place()[1] === id) show(named);
+}
+
+/** The view of an address without one. Who signs in is staff of a shop; a developer tries the bot while nobody waits. */
+function firstView(hasInbox, waiting) {
+  const isDeveloper = $('chat') !== null && ($('account').hidden || !hasInbox);
+  if (isDeveloper && waiting === 0) return 'chat';
+  return hasInbox ? 'inbox' : 'unclear';
 }
 
 function show(ticket) {
