@@ -115,14 +115,15 @@ it.each([true, false])(
     const { url } = isSandbox ? sandbox : await startShop(gateway, real);
     const { page } = await openPage(browser, url);
     onTestFinished(() => page.context().close());
+    await page.addInitScript(`sessionStorage.as = 'telegram'`);
     await page.goto(`${url}/console#chat`);
     if (!isSandbox) {
       await page.locator('[name=token]').fill(STAFF_TOKEN);
       await page.keyboard.press('Enter');
       await page.getByRole('link', { name: 'Chat thử' }).click();
     }
-    await page.locator('#as').selectOption('telegram');
     const log = page.getByRole('log').first();
+    await log.locator('[data-key="welcome"]').waitFor();
     const say = async (text: string) => {
       await page.locator('#text').fill(text);
       await page.keyboard.press('Enter');
