@@ -65,6 +65,9 @@ it('staff type a code, see the gift and hand it over; a colleague reads who did'
   await minh.getByRole('button', { name: 'Giao quà · Minh' }).click();
   await shown(minh, 'Đã giao · Lan');
   expect(await lan.evaluate('document.documentElement.scrollWidth')).toBe(320);
+  // No view's name stands over another one.
+  const isApart = `[...document.querySelectorAll('nav a')].every((link) => link.scrollWidth <= link.clientWidth + 1)`;
+  expect(await lan.evaluate(isApart)).toBe(true);
   await lan.getByRole('link', { name: 'Chat thử', exact: true }).click();
   await expect.poll(() => lan.locator('#gift').isVisible()).toBe(false);
   await lan.getByRole('link', { name: 'Giao quà', exact: true }).click();
