@@ -86,6 +86,12 @@ it('two people write notes that the customer never sees, assign to each other, a
   expect(sent.join()).not.toContain('hôm qua');
 });
 
+it('on 390 px the field for the answer is wider than half, whatever stands beside it', async () => {
+  await ask('qa-1', 'Garnacho', 'alo');
+  const page = await signIn('Lan', { width: 390, height: 800 });
+  expect((await answer(page).boundingBox())?.width).toBeGreaterThan(195);
+});
+
 it('a search shows what fits, and the list again once it is empty', async () => {
   await ask('qa-1', 'Garnacho', 'máy giặt hỏng rồi');
   await ask('qa-2', 'Minh', 'gọi cho mình số 0867 123 456');
