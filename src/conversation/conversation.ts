@@ -112,9 +112,11 @@ function collectQuestions(
 ): ReadonlyMap<string, LocalizedText> {
   const builtIn = Object.keys(wording.vi).flatMap((key) => /^answer\.([a-z.]+)$/i.exec(key)?.[1] ?? []);
   const all = new Set([...builtIn, ...answers.map(({ id }) => id)]);
+  // A line with a placeholder ("{gift} là gì") is no sentence for a button.
+  const isWhole = (text: string) => !text.includes('{');
   const first = (id: string, locale: Locale) =>
-    answers.findLast((answer) => answer.id === id)?.asks?.[locale]?.[0] ??
-    examples.find((one) => one.act === `ask ${id}` && one.locale === locale)?.text ??
+    answers.findLast((answer) => answer.id === id)?.asks?.[locale]?.find(isWhole) ??
+    examples.find((one) => one.act === `ask ${id}` && one.locale === locale && isWhole(one.text))?.text ??
     id;
   return new Map([...all].map((id) => [id, perLocale((locale) => toQuestionText(first(id, locale)))]));
 }

@@ -3,7 +3,7 @@ import type { Flow, Scope } from '../flow.ts';
 import { codeLines } from '../prompts/receipts.ts';
 import { CANCEL, type Decision, type Reply, removeChoices, say } from '../reply.ts';
 import { dropOffer, type Offer, type State, type Step } from '../state.ts';
-import { codeMeant, isArticleNumber, isGuessedCode } from '../values/code.ts';
+import { codeMeant, hasBeginning, isArticleNumber, isGuessedCode } from '../values/code.ts';
 import { sayFault, sayNotUnderstood } from './digressions.ts';
 import { addDoubts, findDoubtedSlot, findSlips } from './doubts.ts';
 import { parkCodes } from './parking.ts';
@@ -35,6 +35,9 @@ export function changeCodes(before: Round, command: ListCommand): Reduction {
     : [];
   const round = { ...before, said: [...before.said, ...passed] };
   const { codePrefixes } = round.scope.settings;
+  const isCodeAsked = round.state.step.at === 'asking' && round.state.step.slot === 'codes';
+  if (isCodeAsked && command.codes.every((code) => isFragment(code, codePrefixes)))
+    return sayFault(round, { kind: 'codes', reason: 'code.shape' });
   const codes = command.codes.filter((code) => !isArticleNumber(code, codePrefixes));
   if (codes.length === command.codes.length) return changeBy(round, command);
   const fault = { kind: 'codes', reason: 'code.article' } as const;
@@ -46,6 +49,13 @@ export function changeCodes(before: Round, command: ListCommand): Reduction {
   const begun = findFlow(round) || !codeFlow ? round : beginFlow(round, codeFlow);
   return 'replies' in begun ? begun : sayFault(begun, fault);
 }
+
+/**
+ * A few digits by themselves, where codes have known beginnings: a part of a phone or of a code ("0867"),
+ * which would count as a wrong code.
+ */
+const isFragment = (code: string, beginnings: Codes): boolean =>
+  beginnings.length > 0 && /^\d{1,7}$/.test(code) && !hasBeginning(code, beginnings);
 
 function changeBy(round: Round, command: ListCommand): Reduction {
   const { scope } = round;

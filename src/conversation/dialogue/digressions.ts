@@ -6,7 +6,7 @@ import { isProofAsked, isStaff, isTypingProof, pickProved, pickVariant } from '.
 import { codeLine, receiptLines, toShownStatus } from '../prompts/receipts.ts';
 import { CANCEL, type Choice, changeLast, choice, type Decision, type Line, type Reply } from '../reply.ts';
 import { type AnswerKeys, SLOTS, toExamplePeriod } from '../slots.ts';
-import { findTakenTicket, forgetLast, type State } from '../state.ts';
+import { findTakenTicket, forgetLast, localeOf, type State } from '../state.ts';
 import { retry } from './advance.ts';
 import { findDoubtedSlot } from './doubts.ts';
 import { findFollowUp } from './follow-ups.ts';
@@ -298,11 +298,15 @@ function offerMeanings(round: Round, { likely = [], question: isQuestion }: Uncl
 const PERSONAL: ReadonlySet<CommandOf<'show'>['what']> = new Set(['person', 'offer', 'complaint']);
 
 /** The button that says the same as a meaning; undefined: none is ever offered for it. */
-function buttonFor(meaning: Command, { step }: State, scope: Scope): Choice | undefined {
+function buttonFor(meaning: Command, state: State, scope: Scope): Choice | undefined {
+  const { step } = state;
+  const { sender, settings } = scope;
   switch (meaning.do) {
     case 'start':
       return choice(meaning.flow);
     case 'speak':
+      // The bot speaks that language already.
+      if (localeOf(state, sender, settings.defaultLocale) === meaning.locale) return undefined;
       return choice(`language:${meaning.locale}`);
     case 'show':
       if (meaning.what === 'privacy') return choice(meaning.what);

@@ -186,7 +186,9 @@ function setUnproved(round: Round, { slot, value, doubt }: SetIdentity): Reducti
   if (round.flow && !findProof(draft) && value !== undefined && !doubt)
     return { ...round, state: { ...state, draft: { ...draft, [slot]: toTypedValue(value, scope) } } };
   const meant = value ?? doubt?.meant ?? '';
-  return draft[slot]?.value === meant ? round : tellUnproved(round, slot, [meant]);
+  // A form and a wish may repeat a known value; a message that is nothing else gets an answer.
+  const isRepeated = draft[slot]?.value === meant && scope.commands.length > 1;
+  return isRepeated ? round : tellUnproved(round, slot, [meant]);
 }
 
 function tellUnproved(round: Round, slot: 'phone' | 'email', values: readonly string[]): Round {

@@ -44,11 +44,14 @@ export class Address {
     const words = plain.match(/\p{L}+|[^\p{L}\s]+/gu) ?? [];
     for (const { pairs, lists } of this.#tables) {
       const has = (list: string, at: number) => lists.get(list)?.has(words[at] ?? '') ?? false;
-      if (words.some((_, at) => has('other selves', at))) continue;
+      const isWord = (at: number) => /\p{L}/u.test(words[at] ?? '');
+      // "Cháu ơi", "hả cháu": the bot is called, so this is no word for the customer.
+      const isCall = (at: number) => !has('before', at - 1) && (!isWord(at + 1) || has('calls', at + 1));
+      if (words.some((_, at) => has('other selves', at) && !isCall(at))) continue;
       const at = words.findIndex((word, here) => {
         if (!pairs.has(word)) return false;
         if (has('before', here - 1)) return here + 1 === words.length || has('after', here + 1);
-        const isStart = here === 0 || !/\p{L}/u.test(words[here - 1] ?? '') || has('openings', here - 1);
+        const isStart = !isWord(here - 1) || has('openings', here - 1);
         return isStart && has('verbs', here + 1);
       });
       if (at >= 0) return words[at];
