@@ -9,7 +9,7 @@ import { type AnswerKeys, SLOTS, toExamplePeriod } from '../slots.ts';
 import { findTakenTicket, forgetLast, localeOf, type State } from '../state.ts';
 import { retry } from './advance.ts';
 import { findDoubtedSlot } from './doubts.ts';
-import { findFollowUp } from './follow-ups.ts';
+import { describeWait, findFollowUp } from './follow-ups.ts';
 import { answerGiftTopic } from './gift-topics.ts';
 import { personChoice, supportLines, supportReply } from './handover.ts';
 import { findOperations, sayTooManyAttempts, toConfirmationId } from './operations.ts';
@@ -234,12 +234,13 @@ export function showStatus(state: State, named: string | undefined, scope: Scope
   if (!operation) return { key: 'operation.none' };
   const { id, kind, status, atMs: at } = operation;
   const isOne = all.length === 1;
+  const wait = all.some((one) => one.status === 'checking') ? [describeWait(state, scope)] : [];
   const reference = isOne ? id : toConfirmationId(id);
   return {
     key: 'operation.status',
     context: isOne ? toShownStatus(status) : 'several',
     params: { reference, what: { key: `operation.kind.${kind}` }, at },
-    lines: isOne ? receiptLines(operation, scope) : all.map(codeLine),
+    lines: [...(isOne ? receiptLines(operation, scope) : all.map(codeLine)), ...wait],
   };
 }
 

@@ -111,7 +111,9 @@ const TABLE: Readonly<Record<Subject, Answers>> = {
   tooFewPoints: {
     why: 'last.tooFewPoints',
     done: 'last.tooFewPoints',
+    there: 'last.tooFewPoints',
     pickUp: 'last.tooFewPoints',
+    wait: 'last.tooFewPoints',
     undo: UNCHANGED,
   },
   checking: CHECKING,
@@ -136,10 +138,20 @@ const TABLE: Readonly<Record<Subject, Answers>> = {
     wait: 'last.unavailable',
     undo: UNCHANGED,
   },
-  tooManyAttempts: { why: 'last.tooManyAttempts' },
-  page: { why: 'answer.list.which' },
-  failedRow: { why: 'last.failedRow', there: 'last.failedRow' },
-  offer: { why: 'last.offer', done: 'last.offer', wait: 'last.offer' },
+  tooManyAttempts: {
+    why: 'last.tooManyAttempts',
+    done: 'last.tooManyAttempts',
+    there: 'last.tooManyAttempts',
+    undo: UNCHANGED,
+  },
+  page: { why: 'last.page' },
+  failedRow: {
+    why: 'last.failedRow',
+    done: 'last.failedRow',
+    there: 'last.failedRow',
+    wait: 'last.failedRow',
+  },
+  offer: { why: 'last.offer', done: 'last.offer', there: 'last.offer', wait: 'last.offer' },
   person: {
     why: 'last.person',
     done: 'last.person',
@@ -147,8 +159,8 @@ const TABLE: Readonly<Record<Subject, Answers>> = {
     pickUp: 'last.person',
     wait: 'last.person',
   },
-  summary: { done: 'last.summary', wait: 'last.summary', undo: UNCHANGED },
-  asking: { done: 'last.asking' },
+  summary: { done: 'last.summary', there: 'last.summary', wait: 'last.summary', undo: UNCHANGED },
+  asking: { done: 'last.asking', undo: UNCHANGED },
 };
 
 const MINUTE_MS = 60_000;
@@ -190,6 +202,8 @@ function findSubject(followUp: FollowUp, { step, lastEvent, operations }: State)
   const isUnknown = status === 'checking' || status === 'escalated';
   // "Why?" is about the question that waits.
   if (isUnknown && !(isOpen && followUp === 'why')) return status;
+  // An earlier operation may be meant: that nothing was changed is then false.
+  if (isOpen && followUp === 'undo' && operations.some((one) => one.status === 'done')) return undefined;
   if (step.at === 'confirming') return 'summary';
   return lastEvent ?? (step.at === 'asking' ? 'asking' : undefined);
 }
@@ -228,6 +242,12 @@ function describeOperations(state: State, scope: Scope): Line[] {
 
 /** Explains the consent question. */
 const CONSENT: Line = { key: 'answer.consent.what', context: 'also' };
+
+/** How long the customer waits for the result of a check at most. */
+export const describeWait = (state: State, scope: Scope): Line => {
+  const key = 'last.checking.wait';
+  return { key, params: toParams(key, state, scope) };
+};
 
 function toParams(key: string, { operations }: State, { settings, nowMs }: Scope): Line['params'] {
   if (key !== 'last.checking.wait') return undefined;

@@ -164,18 +164,12 @@ function finish({ state, said, flow, digression, person, scope }: Round): Decisi
     // A ticket has the text itself.
     return scope.settings.handover ? called : sayFirst(said, called);
   }
-  const goal = flow && (isStillShown(state, scope) ? askAgain(state, scope) : advance(state, flow, scope));
+  const goal = flow && advance(state, flow, scope);
   if (!digression) return goal ? tellNoted(sayFirst(said, goal), scope) : askAgain(state, scope, ...said);
   const { question, ...reply } = digression;
   if (!goal) return { ...sayFirst(said, remark(state, scope, reply)), question };
   const { choices: _, ...told } = reply;
   return { ...sayFirst([...said, told], goal), question };
-}
-
-/** Whether the summary waits already, and the message changed nothing of it. */
-function isStillShown({ step, draft }: State, { before, isForm }: RoundScope): boolean {
-  const isSame = step.at === 'confirming' && step === before.step && !isForm;
-  return isSame && JSON.stringify(draft) === JSON.stringify(before.draft);
 }
 
 /** Before the question, lists new codes, or says that a value was noted. */
