@@ -9,7 +9,7 @@ import { type AnswerKeys, SLOTS, toExamplePeriod } from '../slots.ts';
 import { findTakenTicket, forgetLast, localeOf, type State } from '../state.ts';
 import { retry } from './advance.ts';
 import { findDoubtedSlot } from './doubts.ts';
-import { describeWait, findFollowUp } from './follow-ups.ts';
+import { describeSeveral, describeWait, findFollowUp } from './follow-ups.ts';
 import { answerGiftTopic } from './gift-topics.ts';
 import { personChoice, supportLines, supportReply } from './handover.ts';
 import { findOperations, sayTooManyAttempts, toConfirmationId } from './operations.ts';
@@ -45,7 +45,8 @@ export function showPart(round: Round, what: Shown): Reduction {
     case 'offer':
     case 'complaint': {
       const context = what === 'offer' ? 'mentioned' : what;
-      const offer = { key: 'person.offer', context, lines: supportLines(scope) };
+      const several = what === 'complaint' ? describeSeveral(scope.before, scope) : [];
+      const offer = { key: 'person.offer', context, lines: [...several, ...supportLines(scope)] };
       const reply = scope.settings.handover ? offer : supportReply(scope);
       return offerPerson(round, reply, what === 'offer' ? 'asked' : what);
     }

@@ -208,12 +208,18 @@ function findSubject(followUp: FollowUp, { step, lastEvent, operations }: State)
   return lastEvent ?? (step.at === 'asking' ? 'asking' : undefined);
 }
 
-function listSeveral(redemptions: readonly Operation[], scope: Scope): Reply {
-  const rows = redemptions.map(({ id: reference, atMs: at, gift = '' }): Line => {
+/** Lines for a complaint right after several redemptions: it may be about one too many. */
+export const describeSeveral = (state: State, scope: Scope): readonly Line[] =>
+  state.lastEvent === 'redeemed' ? toRows(findSeveral(state, scope), scope) : [];
+
+const toRows = (redemptions: readonly Operation[], scope: Scope): readonly Line[] =>
+  redemptions.map(({ id: reference, atMs: at, gift = '' }) => {
     const what = findGift(gift, scope)?.name ?? gift;
     return { key: 'last.several.row', params: { at, what, reference } };
   });
-  const lines = [...rows, ...supportLines(scope)];
+
+function listSeveral(redemptions: readonly Operation[], scope: Scope): Reply {
+  const lines = [...toRows(redemptions, scope), ...supportLines(scope)];
   const params = { count: redemptions.length };
   return { key: 'last.several', params, lines, choices: [...personChoice(scope)] };
 }
