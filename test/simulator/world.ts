@@ -184,8 +184,8 @@ function drawRates({ happens, random }: Chance) {
     huge: odd(0.1),
     dawdles: odd(0.05),
     throttles: odd(0.1),
-    /** A proxy answers some questions with what it kept of them. */
-    cached: odd(0.3),
+    /** A proxy answers some questions with what it kept of them: often both the list and the points of a customer. */
+    cached: odd(0.8),
     /** Of a customer, AntCRM never lists anything. */
     mute: odd(0.3),
     /** Every two seconds: a cashier redeems for somebody, two customers become one. */
