@@ -61,8 +61,10 @@ function changeBy(round: Round, command: ListCommand): Reduction {
   const { scope } = round;
   const running = findFlow(round);
   const flow = running?.slots.includes('codes') ? running : scope.flows.codeFlow;
-  if (command.do === 'add' && command.kept && flow !== running)
-    return { ...round, state: parkCodes(round.state, command.codes, scope) };
+  if (command.do === 'add' && command.kept && flow !== running) {
+    const codes = command.codes.filter((code) => !hasEarned(round.state, code));
+    return codes.length === 0 ? round : { ...round, state: parkCodes(round.state, codes, scope) };
+  }
   const isNew = command.do === 'add' || command.do === 'replace';
   if (!flow || (!isNew && flow !== running))
     return running ? sayNotUnderstood(round) : goHome(round.state, scope, { key: 'cancel.nothing' });
@@ -80,6 +82,10 @@ function changeBy(round: Round, command: ListCommand): Reduction {
   if (change.told.some(({ key }) => key === 'codes.which')) return askWhich(begun.state, scope);
   return takeList(begun, flow, change);
 }
+
+/** Whether a code is known to have earned. Only of several codes at once is that kept. */
+const hasEarned = ({ operations }: State, code: string): boolean =>
+  operations.some((operation) => operation.status === 'done' && operation.code === code);
 
 /** Says which codes join the list: the text only mentions them. */
 function tellAdded(change: Change, codes: Codes): Change {
