@@ -11,7 +11,7 @@ const FILE = new URL('runs.json', import.meta.url);
 
 const count = z.int().nonnegative();
 
-/** The commit that ran, with `-dirty` if files differed from it, and the day. */
+/** The commit that ran, with `-dirty` if files other than this record differed from it, and the day. */
 const stamp = { commit: z.string(), day: z.iso.date() };
 
 const SHAPES = {
@@ -67,12 +67,18 @@ export function readRuns(): Runs {
   return runsSchema.parse(JSON.parse(readFileSync(FILE, 'utf8')));
 }
 
+const git = (...args: readonly string[]) => execFileSync('git', args, { encoding: 'utf8' }).trim();
+
 /** Keeps the result of a run in place of the one before, and says so. */
 export function recordRun<Name extends RunName>(name: Name, result: RunResult<Name>): void {
-  const describe = ['describe', '--always', '--dirty', '--exclude=*'];
-  const commit = execFileSync('git', describe, { encoding: 'utf8' }).trim();
+  const commit = git('rev-parse', '--short', 'HEAD');
+  // A run that was recorded before this one changed the file, not the code.
+  const isDirty = git('status', '--porcelain', '--', ':/', ':(top,exclude)docs/runs.json') !== '';
   const day = new Date().toISOString().slice(0, 10);
-  const runs = runsSchema.parse({ ...readRuns(), [name]: { commit, day, ...result } });
+  const runs = runsSchema.parse({
+    ...readRuns(),
+    [name]: { commit: `${commit}${isDirty ? '-dirty' : ''}`, day, ...result },
+  });
   writeFileSync(FILE, `${JSON.stringify(runs, null, 2)}\n`);
   console.log(`docs/runs.json has this run: npm run docs writes docs/proof.md from it`);
 }
