@@ -115,6 +115,7 @@ export class People {
   #faults: readonly string[] = [];
   /** What was read last. */
   #seen = '';
+  #isReading = false;
 
   /** Throws if the file has faults. */
   constructor(file: PeopleFile, { log, everyMs = READ_EVERY_MS }: PeopleOptions) {
@@ -123,7 +124,7 @@ export class People {
     this.#file = file;
     this.#log = log;
     this.#people = people;
-    this.#timer = setInterval(() => void this.#read(), everyMs).unref();
+    this.#timer = setInterval(() => void this.#look(), everyMs).unref();
   }
 
   /** Who has the token. */
@@ -152,6 +153,14 @@ export class People {
 
   close(): void {
     clearInterval(this.#timer);
+  }
+
+  /** One reading after the other: a slow one must not bring back what a later one has replaced. */
+  async #look(): Promise<void> {
+    if (this.#isReading) return;
+    this.#isReading = true;
+    await this.#read();
+    this.#isReading = false;
   }
 
   async #read(): Promise<void> {

@@ -216,5 +216,7 @@ it('hands the feed sealed bytes under a hashed name, and passes over what it can
   await stranger.deliver('qa', replies('numbered as the first', 'b'), 'm2');
   expect((await take(stranger, 1)).map(({ key }) => key)).toEqual(['b']);
   expect(stranger.alarms).toEqual(['seal_broken']);
-  expect(published.join()).not.toMatch(/\bqa\b|secret/);
+  // Sealed bytes may spell two letters by chance, so the name is compared as a whole.
+  expect(published).not.toContain('qa');
+  expect(published.join()).not.toContain('secret');
 });
