@@ -1,7 +1,7 @@
 import { type OperationOutcome, type OutcomeOf, spends, toAwaited } from '../effect.ts';
 import type { Scope } from '../flow.ts';
 import type { MessageOf } from '../message.ts';
-import { balanceLines, codeLine, findGiftCode, receiptLines } from '../prompts/receipts.ts';
+import { balanceLines, codeLine, findGiftCode, giftCodeLines, receiptLines } from '../prompts/receipts.ts';
 import { type Decision, type Reply, say, sayFirst } from '../reply.ts';
 import { type Draft, isOpen, type Operation, type State } from '../state.ts';
 import { askAfterRefusal, askUntried, complete, findCallHindrance } from './advance.ts';
@@ -178,6 +178,7 @@ function toResult(
       // The last success tells the points as they are now, unless one that is checked may move them.
       ...(isChecked ? [] : balanceLines(done.at(-1))),
       ...(spends(confirms) ? references : []),
+      ...operations.flatMap((operation) => giftCodeLines(operation, scope)),
     ],
     ...(!isOne && { params: { done: done.length, all: operations.length + untried.length } }),
     ...(choices.length > 0 && { choices: [...choices], view: scope.ids.view }),
@@ -393,7 +394,11 @@ function escalate(state: State, operation: Operation, scope: Scope): Decision {
 
 function sayResolved(operation: Operation, scope: Scope): Reply {
   const { id, kind, status } = operation;
-  const lines = [...receiptLines(operation, scope), ...balanceLines(operation)];
+  const lines = [
+    ...receiptLines(operation, scope),
+    ...balanceLines(operation),
+    ...giftCodeLines(operation, scope),
+  ];
   const params = { reference: id, what: { key: `operation.kind.${kind}` } };
   const qr = findGiftCode(operation, scope);
   if (status === 'done') return { key: 'operation.resolved.done', params, lines, ...(qr && { qr }) };

@@ -3,7 +3,7 @@ import type { Scope } from '../flow.ts';
 import { LOCALES } from '../message.ts';
 import { findGift, pickUpLines } from '../prompts/gifts.ts';
 import { isProofAsked, isStaff, isTypingProof, pickProved, pickVariant } from '../prompts/identity.ts';
-import { codeLine, receiptLines, toShownStatus } from '../prompts/receipts.ts';
+import { codeLine, giftCodeLines, receiptLines, toShownStatus } from '../prompts/receipts.ts';
 import { CANCEL, type Choice, changeLast, choice, type Decision, type Line, type Reply } from '../reply.ts';
 import { type AnswerKeys, SLOTS, toExamplePeriod } from '../slots.ts';
 import { findTakenTicket, forgetLast, localeOf, type State } from '../state.ts';
@@ -241,7 +241,11 @@ export function showStatus(state: State, named: string | undefined, scope: Scope
     key: 'operation.status',
     context: isOne ? toShownStatus(status) : 'several',
     params: { reference, what: { key: `operation.kind.${kind}` }, at },
-    lines: [...(isOne ? receiptLines(operation, scope) : all.map(codeLine)), ...wait],
+    lines: [
+      ...(isOne ? receiptLines(operation, scope) : all.map(codeLine)),
+      ...wait,
+      ...(isOne ? giftCodeLines(operation, scope) : []),
+    ],
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Command } from '../commands.ts';
 import type { Scope } from '../flow.ts';
 import { findGift } from '../prompts/gifts.ts';
-import { balanceLines, codeLine, receiptLines } from '../prompts/receipts.ts';
+import { balanceLines, codeLine, giftCodeLines, receiptLines } from '../prompts/receipts.ts';
 import type { Line, Reply } from '../reply.ts';
 import type { LastEvent, Operation, State } from '../state.ts';
 import { personChoice, supportLines } from './handover.ts';
@@ -243,6 +243,7 @@ function describeOperations(state: State, scope: Scope): Line[] {
     ...(last.length > 1 ? last.map(codeLine) : receiptLines(operation, scope)),
     ...balanceLines(last.findLast(({ status }) => status === 'done')),
     { key: 'receipt.reference', params: { reference } },
+    ...(last.length > 1 ? [] : giftCodeLines(operation, scope)),
   ];
 }
 

@@ -11,11 +11,9 @@ export const toShownStatus = (status: Operation['status']) => (status === 'watch
 
 type ReceiptScope = Pick<Context, 'settings' | 'giftCode'>;
 
-/** "+100 điểm · Tivi" if AntCRM's record was read; where to get the gift, and the code that proves it. */
+/** "+100 điểm · Tivi" if AntCRM's record was read, and where to get the gift. */
 export function receiptLines(operation: Operation, scope: ReceiptScope): Line[] {
-  return operation.code === undefined
-    ? [...changeLines(operation, scope), ...giftCodeLines(operation, scope)]
-    : [codeLine(operation)];
+  return operation.code === undefined ? changeLines(operation, scope) : [codeLine(operation)];
 }
 
 function changeLines({ kind, status, receipt, gift: code }: Operation, scope: ReceiptScope): Line[] {
@@ -35,7 +33,7 @@ export function findGiftCode(operation: Operation, { settings, giftCode }: Recei
   return settings.counter && spends(operation) && isShown ? giftCode?.(operation.id) : undefined;
 }
 
-/** The code of a gift. While the redemption is looked up, the counter says so. */
+/** The code of a gift: the last line of a receipt, which is what staff look for. While the redemption is looked up, the counter says so. */
 export function giftCodeLines(operation: Operation, scope: ReceiptScope): Line[] {
   const code = findGiftCode(operation, scope);
   const context = operation.status === 'checking' ? 'checking' : undefined;
