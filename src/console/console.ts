@@ -48,19 +48,7 @@ export function consolePage(
   guard: Pick<Guard, 'page' | 'visitorOf' | 'limitFailures'>,
   { roles, languages, images, sessions, showsDevelopers }: ConsoleParts,
 ): FastifyPluginAsync {
-  const origins = new Set(images.map((url) => new URL(url).origin));
-  const headers = {
-    'content-security-policy':
-      "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
-      "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; " +
-      // What customers sent is fetched by the page, which then shows it from memory.
-      `media-src blob:; img-src ${["'self'", 'blob:', ...origins].join(' ')}`,
-    'cross-origin-resource-policy': 'same-origin',
-    'referrer-policy': 'no-referrer',
-    'x-content-type-options': 'nosniff',
-    'cache-control': 'no-cache',
-  };
-  const read = (file: string) => lean(readFileSync(new URL(file, PAGE), 'utf8'));
+  const headers = headersOf(images);
   const options = roles.filter(({ name }) => name !== 'staff').map(optionOf);
   const titles = roles.map(({ name, title }) => `<option value="${name}">${escaped(title)}</option>`);
   const spoken = languages.map(({ tag, name }) => `<option value="${tag}">${escaped(name)}</option>`);
@@ -113,6 +101,24 @@ export function consolePage(
     });
   };
 }
+
+/** What browsers may load: the page's own files, and `images` by their origins. */
+function headersOf(images: readonly string[]) {
+  const origins = new Set(images.map((url) => new URL(url).origin));
+  return {
+    'content-security-policy':
+      "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
+      "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; " +
+      // What customers sent is fetched by the page, which then shows it from memory.
+      `media-src blob:; img-src ${["'self'", 'blob:', ...origins].join(' ')}`,
+    'cross-origin-resource-policy': 'same-origin',
+    'referrer-policy': 'no-referrer',
+    'x-content-type-options': 'nosniff',
+    'cache-control': 'no-cache',
+  };
+}
+
+const read = (file: string) => lean(readFileSync(new URL(file, PAGE), 'utf8'));
 
 /** A file as browsers get it: without comments on lines of their own and indentation. */
 function lean(source: string): string {

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { localizedSchema } from './message.ts';
 
 /*
- * What the bot keeps of redeemed gifts for the counter (`counter/`): the customer shows a code, staff hand the
- * gift over once.
+ * What the bot keeps of redeemed gifts for the counter (`counter/`): the customer shows a code, staff hand
+ * the gift over once.
  */
 
 /** `checking`: AntCRM has not confirmed the redemption yet. */

@@ -82,8 +82,9 @@ export type FormField = z.infer<typeof fieldSchema>;
  * - `inPlace`: replaces the message whose button was pressed (paging).
  * - `notice`: a short remark on a press, shown as a toast where the channel can.
  * - `image`: an https URL of a picture. The text says everything without it.
- * - `qr`: a text that the channel may show as a QR code. The text of the reply has it, too. A channel that can
- *   show it only in place of the text offers a button (`qr:<text>`), which asks for the reply `QR_PICTURE`.
+ * - `qr`: a text that the channel may show as a QR code. The text of the reply has it, too. A channel that
+ *   can show it only in place of the text offers a button (`qr:<text>`), which asks for the reply
+ * `QR_PICTURE`.
  * - `address`: what the customer is called in it, if the language has a table of address.
  * - `file`: what staff send with it; `at` is its name in `Files` (engine).
  * - `note`: the id of the staff's message that it carries.

@@ -185,7 +185,7 @@ export class Effects {
     run.advance(record, intended.nowMs);
     calls.add(operation, intent.lookup);
     if (!durable) return 'unreplicated';
-    const isHeld = !run.isLost && (!isOver(freshUntil, runtime) || (await leases.isHeld(run)));
+    const isHeld = !run.isLost && (!isOver(freshUntil, runtime) || (await leases.renew(run)));
     if (!isHeld) return 'interrupted';
     if (incoming) platform(incoming.channel)?.begins?.(incoming, operation);
     return new CallPermit(operation);

@@ -125,8 +125,11 @@ export class Leases {
     return answer === 'newer' ? 'left' : 'taken';
   }
 
-  /** Asks the store whether the lease is still held, which a process that was suspended cannot know. */
-  async isHeld(run: Run): Promise<boolean> {
+  /**
+   * Renews the lease in the store. Resolves to whether it is still held, which a process that was suspended
+   * cannot know by itself; if not, the run is lost.
+   */
+  async renew(run: Run): Promise<boolean> {
     const { records, runtime, limits } = this.#parts;
     const aliveUntilMs = runtime.monotonicMs() + limits.leaseMs;
     const renewing = renew({ owner: run.owner, leaseMs: limits.leaseMs });
@@ -136,7 +139,7 @@ export class Leases {
     return answer;
   }
 
-  /** Whether it is held as far as this process knows, also by its own clock. */
+  /** Whether it is held, by what this process knows. A run whose time is over by its clock is lost. */
   isAlive(run: Run): boolean {
     if (this.#parts.runtime.monotonicMs() >= run.aliveUntilMs) run.lose();
     return !run.isLost;
@@ -145,7 +148,7 @@ export class Leases {
   /** Renews the leases at work from time to time, until `stop`. */
   start(): void {
     this.#timer = this.#parts.runtime.timer(this.#parts.limits.renewMs, () => {
-      for (const run of this.live) this.isHeld(run).catch(this.#parts.onError);
+      for (const run of this.live) this.renew(run).catch(this.#parts.onError);
       this.start();
     });
   }

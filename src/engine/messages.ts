@@ -75,8 +75,8 @@ export const outgoingSchema = z.strictObject({
 });
 
 /**
- * A reply on its way to its channel. If the turn is looked into, its last reply has the `trace`; `content`: the
- * bytes of `reply.file`.
+ * A reply on its way to its channel. If the turn is looked into, its last reply has the `trace`; `content`:
+ * the bytes of `reply.file`.
  */
 export type Outgoing = z.infer<typeof outgoingSchema> & {
   readonly trace?: Trace | undefined;
@@ -127,9 +127,9 @@ export interface Platform {
   /** The sender from memory; undefined: call `identify`. */
   recallSender?(incoming: Pick<Incoming, 'sender' | 'address' | 'conversation'>): Sender | undefined;
   /**
-   * Begins to fetch what a customer sent, for staff to look at or for the bot to read a picture's codes; `at` is
-   * what the channel put into the message. Asks only the platform's exact hosts and follows no redirect. One
-   * try; never throws.
+   * Begins to fetch what a customer sent, for staff to look at or for the bot to read a picture's codes; `at`
+   * is what the channel put into the message. Asks only the platform's exact hosts and follows no redirect.
+   * One try; never throws.
    */
   fetchMedia?(
     place: Pick<Incoming, 'address' | 'conversation'>,

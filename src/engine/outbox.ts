@@ -164,7 +164,7 @@ export class Outbox {
     return fate;
   }
 
-  /** The reply with the bytes of its file; null: they have expired. `held back`: the store does not answer. */
+  /** The reply with its file's bytes. Null: they have expired; `held back`: the store does not answer. */
   async #withContent(outgoing: Outgoing): Promise<Outgoing | 'held back' | null> {
     const { file } = outgoing.reply;
     try {

@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { isSecret } from './secret.ts';
 
 /*
- * STAFF_PEOPLE: a file of lines `name: token`, of staff who sign in with a token of their own. Blank lines and
- * those that begin with `#` do not count. The file is read again while the bot runs.
+ * STAFF_PEOPLE: a file of lines `name: token`, of staff who sign in with a token of their own. Blank lines
+ * and those that begin with `#` do not count. The file is read again while the bot runs.
  */
 
 /** `reserved`: tokens that nobody may have, by what they are (`STAFF_TOKEN`). */
@@ -104,8 +104,8 @@ type PeopleOptions = {
 };
 
 /**
- * The people of a file, as it is now: a line that is taken out counts after ten seconds. If the file cannot be
- * read or has faults, those who were there before stay.
+ * The people of a file, as it is now: a line that is taken out counts after ten seconds. If the file cannot
+ * be read or has faults, those who were there before stay.
  */
 export class People {
   readonly #file: PeopleFile;

@@ -81,8 +81,8 @@ export type TimedAnswer = { readonly time?: AnswerTime | undefined };
  */
 export type CallOutcome = TimedAnswer & { readonly kind: 'applied' | 'refused' | 'unavailable' | 'unknown' };
 
-type Failure = { readonly ok: false; readonly reason: 'unavailable' | 'unreadable' };
-export type Read<Value> = TimedAnswer & ({ readonly ok: true; readonly value: Value } | Failure);
+type FailedRead = { readonly ok: false; readonly reason: 'unavailable' | 'unreadable' };
+export type Read<Value> = TimedAnswer & ({ readonly ok: true; readonly value: Value } | FailedRead);
 
 /**
  * A record of the history, read tolerantly, with the customer that it names.

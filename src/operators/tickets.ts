@@ -29,8 +29,8 @@ export type News = {
 };
 
 /**
- * What staff do with a ticket: `text` answers (`inner`: it is a note for staff alone), `claim` takes or releases
- * it, `to` assigns it, none of these closes it.
+ * What staff do with a ticket: `text` answers (`inner`: it is a note for staff alone), `claim` takes or
+ * releases it, `to` assigns it, none of these closes it.
  */
 export type StaffNote = {
   readonly by: string;

@@ -5,7 +5,7 @@ import { GIFTS, type Item, PRODUCTS, prefixOf, readPrintedCode } from './catalog
 type WorkValue = Readonly<Record<'_id' | 'value', string>> & { readonly type: 'Work' };
 
 /** A customer; without a `customerId` a stranger: a failed attempt creates no customer. */
-export type Person = Readonly<{ phones: WorkValue[]; emails: WorkValue[]; lastname: ''; id: string }> & {
+export type Member = Readonly<{ phones: WorkValue[]; emails: WorkValue[]; lastname: ''; id: string }> & {
   name: string;
   readonly customerId?: number;
 };
@@ -23,7 +23,7 @@ export type HistoryEntry = {
   readonly status: 0 | 1;
   readonly product?: Item | undefined;
   readonly gift?: Item | { readonly code: string } | undefined;
-  contact: Person;
+  contact: Member;
   readonly code?: string | undefined;
   readonly serialNumber?: string | undefined;
   /** Epoch ms; the history shows it from `visibleAt` on. */
@@ -37,21 +37,21 @@ const newId = (): string => randomBytes(12).toString('hex');
 
 const GARNACHO: Named = { name: 'Garnacho', phone: '0867123456', email: 'garnacho@gmail.com' };
 
-const hasPhone = ({ phones }: Person, phone: string | undefined): boolean =>
+const hasPhone = ({ phones }: Member, phone: string | undefined): boolean =>
   phone !== undefined && phones.some(({ value }) => toE164(value) === toE164(phone));
-const hasEmail = ({ emails }: Person, email: string | undefined): boolean =>
+const hasEmail = ({ emails }: Member, email: string | undefined): boolean =>
   email !== undefined && emails.some(({ value }) => value.toLowerCase() === email.toLowerCase());
 
 /** AntCRM's books. `accumulate` and `redeem` return null, or AntCRM's words for a refusal. */
 export class Ledger {
-  customers: readonly Person[] = [addTo(createPerson(475), GARNACHO)];
+  customers: readonly Member[] = [addTo(createPerson(475), GARNACHO)];
   readonly #entries = this.customers.flatMap(pastOf);
 
-  find(named: Named): Person | undefined {
+  find(named: Named): Member | undefined {
     return this.#findAll(named)[0];
   }
 
-  balance(customer: Person) {
+  balance(customer: Member) {
     const scores = { 1: 0, 2: 0 };
     for (const { contact, status, type, score } of this.#entries)
       if (contact === customer && status === 1) scores[type] += score;
@@ -98,17 +98,17 @@ export class Ledger {
   }
 
   /** The customer with the phone, then the one with the e-mail. */
-  #findAll({ phone, email }: Named): Person[] {
+  #findAll({ phone, email }: Named): Member[] {
     const byPhone = this.customers.filter((person) => hasPhone(person, phone));
     return [...byPhone, ...this.customers.filter((person) => hasEmail(person, email))];
   }
 
-  #findOrCreate(named: Named): Person {
+  #findOrCreate(named: Named): Member {
     return this.find(named) ?? addTo(createPerson(), named);
   }
 
   /** Merges all customers who have a part of it: the worst case of docs/antcrm.md. */
-  #join(named: Named): Person {
+  #join(named: Named): Member {
     const [known, ...others] = new Set(this.#findAll(named));
     const customerId = Math.max(...this.customers.map((person) => person.customerId ?? 0)) + 1;
     const customer = known ?? createPerson(customerId);
@@ -129,12 +129,12 @@ export class Ledger {
 }
 
 /** Without a `customerId` a stranger. */
-function createPerson(customerId?: number): Person {
+function createPerson(customerId?: number): Member {
   const identity = customerId === undefined ? {} : { customerId };
   return { phones: [], emails: [], name: '', lastname: '', ...identity, id: newId() };
 }
 
-function addTo(person: Person, { phone, email, name = '' }: Named): Person {
+function addTo(person: Member, { phone, email, name = '' }: Named): Member {
   const identifier = { type: 'Work', _id: newId() } as const;
   if (phone !== undefined && !hasPhone(person, phone)) person.phones.push({ ...identifier, value: phone });
   if (email !== undefined && !hasEmail(person, email)) person.emails.push({ ...identifier, value: email });
@@ -146,7 +146,7 @@ const findRefusal = (rules: readonly (readonly [isBroken: unknown, refusal: stri
   rules.find(([isBroken]) => isBroken)?.[1] ?? null;
 
 /** 45 accumulations and 25 redemptions, so that every period has records. Every ninth failed. */
-function pastOf(contact: Person): HistoryEntry[] {
+function pastOf(contact: Member): HistoryEntry[] {
   const entry = (hoursAgo: number) => {
     const createdAt = Date.now() - hoursAgo * 60 * 60 * 1000;
     return { createdAt, visibleAt: createdAt, id: newId(), contact };

@@ -3,7 +3,7 @@ import type {} from '@fastify/swagger';
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { SAMPLE_CODE } from './catalog.ts';
-import { type HistoryEntry, Ledger, type Person } from './ledger.ts';
+import { type HistoryEntry, Ledger, type Member } from './ledger.ts';
 
 const ORG = '62c10674cbe832bc9245a5b8';
 const PAGE = 20;
@@ -157,7 +157,7 @@ const toRecord = ({ visibleAt: _, product, ...entry }: HistoryEntry) => ({
   org: ORG,
 });
 
-function toContact(customer: Person, ledger: Ledger) {
+function toContact(customer: Member, ledger: Ledger) {
   const { available: scoreAvailable, earned: scoreRank } = ledger.balance(customer);
   const rankName = scoreRank >= 5000 ? 'Vàng' : scoreRank >= 1000 ? 'Bạc' : 'Đồng';
   return { ...customer, contactType: 'customer', scoreAvailable, scoreRank, rankName, org: ORG };

@@ -108,10 +108,10 @@ export async function sendMedia(reply: FastifyReply, { name, fetched }: SeenMedi
     .send(Readable.from(continued(head, parts), { objectMode: false }));
 }
 
-type Parts = AsyncIterator<Buffer>;
+type Chunks = AsyncIterator<Buffer>;
 
 /** The parts until the type can be told; less of a shorter file. */
-async function readHead(parts: Parts): Promise<Buffer> {
+async function readHead(parts: Chunks): Promise<Buffer> {
   let head = Buffer.alloc(0);
   while (head.length < HEAD_BYTES) {
     const next = await parts.next();
@@ -122,7 +122,7 @@ async function readHead(parts: Parts): Promise<Buffer> {
 }
 
 /** If the reader goes away, so does the fetch. */
-async function* continued(head: Buffer, parts: Parts): AsyncGenerator<Buffer> {
+async function* continued(head: Buffer, parts: Chunks): AsyncGenerator<Buffer> {
   try {
     yield head;
     for (let next = await parts.next(); !next.done; next = await parts.next()) yield next.value;

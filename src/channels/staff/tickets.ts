@@ -1,4 +1,4 @@
-import type { FastifyPluginAsync, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { localizedSchema, MEDIA_KINDS } from '../../conversation/message.ts';
@@ -124,13 +124,13 @@ function toTicketView(
   };
 }
 
-type TicketNote = SeenTicket['ticket']['notes'][number];
-const toMessageView = ({ atMs, text, by, inner: note, media }: TicketNote) => {
+type SeenNote = SeenTicket['ticket']['notes'][number];
+const toMessageView = ({ atMs, text, by, inner: note, media }: SeenNote) => {
   return { at: isoOf(atMs), text, by, note, media: media?.map(toMediaView) };
 };
 
 /** Where the platform keeps it stays with us: the address may hold our token. */
-const toMediaView = ({ at, ...media }: NonNullable<TicketNote['media']>[number]) => ({
+const toMediaView = ({ at, ...media }: NonNullable<SeenNote['media']>[number]) => ({
   ...media,
   ...(at === undefined && media.kind !== 'place' && { elsewhere: true as const }),
 });
@@ -215,6 +215,23 @@ type TicketRouteOptions = Partial<Pick<ChannelParts, 'handover' | 'answers'>> & 
   readonly limits?: StreamLimits | undefined;
 };
 
+/** What customers sent, and what staff send them. */
+function addMediaRoutes(scope: FastifyInstance, tickets: Tickets): void {
+  const routes = scope.withTypeProvider<ZodTypeProvider>();
+  const media = { schema: MEDIA, exposeHeadRoute: false };
+  routes.get('/staff/tickets/:id/media/:n', media, async (request, reply) => {
+    const { id, n } = request.params;
+    const found = await tickets.media(id, n);
+    return found ? sendMedia(reply, found) : problem(reply, 404, 'There is nothing of that number.');
+  });
+  const sending = { schema: SEND_FILE, bodyLimit: MAX_FILE_BODY };
+  routes.post('/staff/tickets/:id/media', sending, async ({ params, body }, reply) => {
+    const status = await tickets.send(params.id, body);
+    if (status === 'refused') return problem(reply, 415, 'The chat app of this customer takes text alone.');
+    return answerFiling(reply, status);
+  });
+}
+
 /** The routes of tickets. Without `handover` there are no tickets. */
 export function ticketRoutes(
   tickets: Tickets,
@@ -262,18 +279,7 @@ export function ticketRoutes(
       if (!found) return problem(reply, ...UNKNOWN);
       return reply.send({ ...toTicketView(found), takes: [...tickets.takes(found)] });
     });
-    const media = { schema: MEDIA, exposeHeadRoute: false };
-    routes.get('/staff/tickets/:id/media/:n', media, async (request, reply) => {
-      const { id, n } = request.params;
-      const found = await tickets.media(id, n);
-      return found ? sendMedia(reply, found) : problem(reply, 404, 'There is nothing of that number.');
-    });
-    const sending = { schema: SEND_FILE, bodyLimit: MAX_FILE_BODY };
-    routes.post('/staff/tickets/:id/media', sending, async ({ params, body }, reply) => {
-      const status = await tickets.send(params.id, body);
-      if (status === 'refused') return problem(reply, 415, 'The chat app of this customer takes text alone.');
-      return answerFiling(reply, status);
-    });
+    addMediaRoutes(scope, tickets);
     for (const [what, schema] of Object.entries(FILINGS)) {
       routes.post(`/staff/tickets/:id/${what}`, { schema }, async ({ params, body }, reply) => {
         return answerFiling(reply, await tickets.file(params.id, body));

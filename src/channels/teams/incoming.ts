@@ -51,8 +51,8 @@ export function parseActivity(body: unknown): KnownActivity | undefined {
 type KnownActivity = z.infer<typeof activitySchema>;
 
 /**
- * What the customer says; null: nothing. The SDK's `ActivityHandler` is for bots that answer within its turn, which we do
- * not: of the SDK, we use what it knows of activities.
+ * What the customer says; null: nothing. The SDK's `ActivityHandler` is for bots that answer within its turn,
+ * which we do not: of the SDK, we use what it knows of activities.
  */
 export function readActivity(activity: KnownActivity): Incoming | null {
   switch (activity.type) {

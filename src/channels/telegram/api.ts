@@ -37,8 +37,8 @@ const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
 const HEADERS = { 'content-type': 'application/json' };
 
 /**
- * telegraf's client over our transport. Its methods reject with `ApiError`. Their results are outside data, which the
- * caller parses.
+ * telegraf's client over our transport. Its methods reject with `ApiError`. Their results are outside data,
+ * which the caller parses.
  */
 export class TelegramApi extends Telegram {
   /** Who the bot is; `username` is empty until `fetchName` has resolved. */
@@ -60,15 +60,15 @@ export class TelegramApi extends Telegram {
   }
 
   /**
-   * The one way out of telegraf's methods. telegraf 4.16.3 declares what Telegram should answer, and its base class
-   * demands that declaration here. What Telegram does answer is unknown: see `call`.
+   * The one way out of telegraf's methods. telegraf 4.16.3 declares what Telegram should answer, and its base
+   * class demands that declaration here. What Telegram does answer is unknown: see `call`.
    */
   override callApi<M extends keyof Methods>(method: M, payload: Opts<M>): Promise<ReturnType<Methods[M]>>;
   override callApi(method: string, payload: object): Promise<unknown> {
     return this.call(method, payload);
   }
 
-  /** Calls a method of the Bot API. Resolves to its result, which is outside data; rejects with `ApiError`. */
+  /** Calls a method of the Bot API. Resolves to its result, outside data; rejects with `ApiError`. */
   async call(method: string, payload: object, signal?: AbortSignal): Promise<unknown> {
     const sent = await encode(payload);
     const exchange = await this.#transport.exchange({

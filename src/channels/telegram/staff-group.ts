@@ -120,7 +120,7 @@ export class StaffGroup {
     });
   }
 
-  async #findChange(kept: string | undefined): Promise<Change | undefined> {
+  async #findChange(kept: string | undefined): Promise<PostChange | undefined> {
     const posts = readPosts(kept);
     const { tickets } = await this.#parts.tickets.list('open');
     for (const seen of tickets) {
@@ -141,7 +141,7 @@ export class StaffGroup {
   }
 
   /** Sends the message, or edits it; returns its id. */
-  async #show({ id, stage, post }: Change): Promise<number> {
+  async #show({ id, stage, post }: PostChange): Promise<number> {
     const { api, chat } = this.#parts;
     const text = this.#textOf({ id, stage, post });
     const content = { chat_id: chat, text, link_preview_options: { is_disabled: true } };
@@ -155,7 +155,7 @@ export class StaffGroup {
   }
 
   /** Nothing personal: why, since when, and where. */
-  #textOf({ id, stage, post: { reason, sinceMs } }: Change): string {
+  #textOf({ id, stage, post: { reason, sinceMs } }: PostChange): string {
     const { words, locale, timeZone, inboxUrl } = this.#parts;
     const format = { hour: '2-digit', minute: '2-digit', timeZone } as const;
     const since = new Intl.DateTimeFormat(locale, format).format(sinceMs);
@@ -168,7 +168,7 @@ export class StaffGroup {
   }
 }
 
-type Change = {
+type PostChange = {
   readonly id: string;
   readonly stage: Stage;
   readonly post: Pick<Post, 'reason' | 'sinceMs'> & { readonly message?: number };

@@ -113,10 +113,10 @@ export function closeSettled(decision: Decision, { nowMs }: Scope): Decision {
   return { ...decision, state: saveTicket(state, { ...ticket, closed: { atMs: nowMs, by: 'staff' } }) };
 }
 
-type Written = { readonly text: string; readonly media?: readonly Media[] | undefined };
+type NewText = { readonly text: string; readonly media?: readonly Media[] | undefined };
 
 /** Passes a message to staff. Only the first one is acknowledged. */
-export function addCustomerNote(state: State, { text, media }: Written, scope: Scope): Decision {
+export function addCustomerNote(state: State, { text, media }: NewText, scope: Scope): Decision {
   const { nowMs, ids, sender } = scope;
   const ticket = findOpenTicket(state);
   if (!ticket) return say(state);
@@ -133,7 +133,7 @@ export function addCustomerNote(state: State, { text, media }: Written, scope: S
 }
 
 /** Gives media the next numbers of the ticket. */
-function numberMedia(count: Ticket['count'], media: Written['media']) {
+function numberMedia(count: Ticket['count'], media: NewText['media']) {
   if (!media) return { count, shown: {} };
   const { media: before = 0 } = count;
   const shown = { media: media.map((one, at) => ({ ...one, n: before + at + 1 })) };
@@ -153,8 +153,8 @@ export function offerLeave(decision: Decision, { ids }: Scope): Decision {
 }
 
 /**
- * A member of staff writes (and so claims the ticket), notes something for colleagues, claims, releases, assigns
- * or closes it. Repeats, and messages for an erased ticket, are ignored.
+ * A member of staff writes (and so claims the ticket), notes something for colleagues, claims, releases,
+ * assigns or closes it. Repeats, and messages for an erased ticket, are ignored.
  */
 export function takeStaffWord(state: State, message: MessageOf<'person'>, scope: Scope): Decision {
   const { ticket: id, by, text, id: note, inner, media } = message;
@@ -177,8 +177,8 @@ export function takeStaffWord(state: State, message: MessageOf<'person'>, scope:
 }
 
 /**
- * The ticket after what the customer does not see: a claim, a release, an assignment, an inner note. Undefined: it
- * is something else, or the repeat of a note.
+ * The ticket after what the customer does not see: a claim, a release, an assignment, an inner note.
+ * Undefined: it is something else, or the repeat of a note.
  */
 export function markTicket(
   ticket: Ticket,

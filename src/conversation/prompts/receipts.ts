@@ -33,7 +33,10 @@ export function findGiftCode(operation: Operation, { settings, giftCode }: Recei
   return settings.counter && spends(operation) && isShown ? giftCode?.(operation.id) : undefined;
 }
 
-/** The code of a gift: the last line of a receipt, which is what staff look for. While the redemption is looked up, the counter says so. */
+/**
+ * The code of a gift: the last line of a receipt, because staff look for it. While the redemption is looked
+ * up, the counter says so.
+ */
 export function giftCodeLines(operation: Operation, scope: ReceiptScope): Line[] {
   const code = findGiftCode(operation, scope);
   const context = operation.status === 'checking' ? 'checking' : undefined;

@@ -4,7 +4,7 @@ import { type ClientContext, Cluster, Command, Redis, type Result } from 'ioredi
 import { StoreUnavailable } from '../port.ts';
 import type { RedisAddress } from './address.ts';
 
-/** For each command ioredis has one whose answer is in buffers. The types of ioredis 6.0.0 leave these two out. */
+/** Each command of ioredis has a twin whose answer is in buffers. The types of ioredis 6.0.0 lack two. */
 declare module 'ioredis' {
   interface RedisCommander<
     Context extends ClientContext = {

@@ -145,9 +145,9 @@ export class RedisConnection {
   }
 
   /**
-   * Commands of one iteration of the event loop leave in one write: written one by one, a text costs 1.7 times
-   * as much. ioredis' auto-pipelining costs 6 % of a turn more, and holds a batch back until the batch before
-   * it has its answers.
+   * Commands of one iteration of the event loop leave in one write: written one by one, a text costs 1.7
+   * times as much. ioredis' auto-pipelining costs 6 % of a turn more, and holds a batch back until the batch
+   * before it has its answers.
    */
   #gatherWrites(): void {
     if (this.#isGathering) return;
