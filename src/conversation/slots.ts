@@ -83,8 +83,8 @@ export const SLOTS: Readonly<Record<SlotKind, SlotDefinition>> = {
       const { gifts } = scope.settings;
       if (gifts.length === 0) return { key: `${name}.askCode`, asks: 'code' };
       const points = balance?.points ?? undefined;
-      const meant = gifts.filter(({ code }) => among?.includes(code));
-      if (meant.length > 0) return askGift(meant, points, { context: 'several' });
+      const chosen = gifts.filter(({ code }) => among?.includes(code));
+      if (chosen.length > 0) return askGift(chosen, points, { context: 'several' });
       const context = isStaff(scope) ? 'knownStaff' : 'known';
       return askGift(gifts, points, points === undefined ? {} : { context, params: { points } });
     },

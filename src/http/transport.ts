@@ -111,7 +111,7 @@ export class Transport {
    * how long the head, and then each part of the body, may take. A body over `maxBytes` that did not say so,
    * or that stalls, ends with an error. Never rejects.
    */
-  async open({ method, origin, path, headers, timeoutMs, maxBytes }: OpenCall): Promise<Opened> {
+  async open({ method, origin, path, headers, timeoutMs, maxBytes }: RequestHead): Promise<Opened> {
     if (this.#origin !== undefined && this.#origin !== origin) {
       return { kind: 'unsent', reason: 'ForeignOrigin' };
     }
@@ -120,15 +120,15 @@ export class Transport {
     try {
       const { signal } = abort;
       const answer = await this.#shared.request({ origin, path, method, headers: headers ?? {}, signal });
-      const { statusCode: status, headers: told, body } = answer;
+      const { statusCode: status, headers: responseHeaders, body } = answer;
       // Without a listener, an error of an abandoned body would end the process.
       body.on('error', () => {});
-      if (Number(told['content-length'] ?? 0) > maxBytes) {
+      if (Number(responseHeaders['content-length'] ?? 0) > maxBytes) {
         body.destroy();
         return { kind: 'large' };
       }
       const content = Readable.from(bounded(body, { abort, timeoutMs, maxBytes }), { objectMode: false });
-      return { kind: 'answered', status, headers: told, content };
+      return { kind: 'answered', status, headers: responseHeaders, content };
     } catch (error) {
       return { kind: 'lost', reason: error instanceof Error ? codeOf(error) : 'unknown' };
     } finally {
@@ -235,12 +235,12 @@ class CallHandler implements Dispatcher.DispatchHandler {
   }
 }
 
-type OpenCall = Pick<HttpRequest, 'method' | 'origin' | 'path' | 'headers' | 'timeoutMs' | 'maxBytes'>;
+type RequestHead = Pick<HttpRequest, 'method' | 'origin' | 'path' | 'headers' | 'timeoutMs' | 'maxBytes'>;
 
 /** The parts of a body, within its limits. Its errors name no address. */
 async function* bounded(
   body: Readable,
-  { abort, timeoutMs, maxBytes }: Pick<OpenCall, 'timeoutMs' | 'maxBytes'> & { abort: AbortController },
+  { abort, timeoutMs, maxBytes }: Pick<RequestHead, 'timeoutMs' | 'maxBytes'> & { abort: AbortController },
 ): AsyncGenerator<Buffer> {
   let size = 0;
   let timer = setTimeout(() => abort.abort(), timeoutMs);

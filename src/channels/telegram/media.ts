@@ -5,10 +5,10 @@ import type { TelegramFile, TelegramMessage } from './update.ts';
 /* What a customer sent beside text, for staff to look at. */
 
 /** The message with its media, if it is of a kind that has any. */
-export function withMedia(said: Message, sent: TelegramMessage): Message {
-  if (said.kind !== 'text' && said.kind !== 'photo' && said.kind !== 'unknown') return said;
-  const media = readMedia(sent);
-  return media.length > 0 ? { ...said, media } : said;
+export function withMedia(message: Message, telegramMessage: TelegramMessage): Message {
+  if (message.kind !== 'text' && message.kind !== 'photo' && message.kind !== 'unknown') return message;
+  const media = readMedia(telegramMessage);
+  return media.length > 0 ? { ...message, media } : message;
 }
 
 function readMedia(message: TelegramMessage): Media[] {

@@ -43,8 +43,8 @@ export function advance(before: State, flow: Flow, scope: Scope): Decision {
   const isCodeFlow = state.operations.length > 0 && flow.slots.includes('codes');
   const checked = isCodeFlow ? dropChecked(flow, state, scope) : undefined;
   if (checked && checked.draft !== state.draft)
-    return sayFirst(checked.said, advance({ ...state, draft: checked.draft }, flow, scope));
-  if (checked?.stop) return sayFirst(checked.said, goHome(state, scope, checked.stop.say));
+    return sayFirst(checked.remarks, advance({ ...state, draft: checked.draft }, flow, scope));
+  if (checked?.stop) return sayFirst(checked.remarks, goHome(state, scope, checked.stop.say));
   const { draft } = state;
   if (flow.identity === 'proved' && draft.proof?.wanted && draft.phone && !findProof(draft))
     return sendCode(state, draft.phone.value, { flow, scope });
@@ -95,11 +95,11 @@ function findBalanceOwner(flow: Flow, { balance, ...slots }: Draft, { nowMs }: S
 
 /** All slots are set: shows a summary, or reads, unless a guard forbids it. */
 export function complete(state: State, flow: Flow, scope: Scope): Decision {
-  const { draft, said, stop } = applyGuards(flow, state, scope);
+  const { draft, remarks, stop } = applyGuards(flow, state, scope);
   const next: State = { ...state, draft };
-  if (stop?.ask) return sayFirst([...said, stop.say], askStep(next, slotStep(flow, stop.ask), scope));
-  if (stop) return sayFirst(said, goHome(next, scope, stop.say));
-  return sayFirst(said, reachEnd(next, flow, scope));
+  if (stop?.ask) return sayFirst([...remarks, stop.say], askStep(next, slotStep(flow, stop.ask), scope));
+  if (stop) return sayFirst(remarks, goHome(next, scope, stop.say));
+  return sayFirst(remarks, reachEnd(next, flow, scope));
 }
 
 function reachEnd(state: State, flow: Flow, scope: Scope): Decision {
@@ -159,9 +159,9 @@ export function askAfterRefusal(state: State, scope: Scope, refusal: Reply): Dec
   const { codes: _, ...draft } = state.draft;
   const isAgain = (state.guesses?.refused ?? 0) > 1;
   const help = isAgain ? [{ key: 'photo.instead' }, ...supportLines(scope)] : [];
-  const told = { ...refusal, lines: [...(refusal.lines ?? []), ...help] };
+  const reply = { ...refusal, lines: [...(refusal.lines ?? []), ...help] };
   const asked = askStep({ ...state, draft }, slotStep(flow, 'codes', { editing: true }), scope);
-  return sayFirst([told], asked);
+  return sayFirst([reply], asked);
 }
 
 type Untried = { readonly codes: string[]; readonly why: Reply };
@@ -209,7 +209,7 @@ function findDeadEnd(flow: Flow, draft: Draft, { sender, settings, nowMs }: Scop
 
 type Guarded = {
   readonly draft: Draft;
-  readonly said: readonly Reply[];
+  readonly remarks: readonly Reply[];
   readonly stop?: { readonly say: Reply; readonly ask?: SlotKind | undefined } | undefined;
 };
 
@@ -220,7 +220,7 @@ function applyGuards(flow: Flow, state: State, scope: Scope): Guarded {
     ? dropChecked(flow, state, scope)
     : slots.includes('gift')
       ? checkGift(state.draft, scope)
-      : { draft: state.draft, said: [] };
+      : { draft: state.draft, remarks: [] };
   if (guarded.stop) return guarded;
   const [stop] = guards.flatMap(({ refuseEnd }) => refuseEnd?.(guarded.draft, scope) ?? []);
   return { ...guarded, stop };
@@ -234,10 +234,10 @@ function dropChecked(flow: Flow, { draft, operations }: State, scope: Scope): Gu
   const checked = open.filter(({ lookup }) => lookup && codes.includes(lookup.code));
   const left = codes.filter((code) => !checked.some(({ lookup }) => lookup?.code === code));
   const [first, ...others] = checked.map((operation) => sayChecking(operation, scope));
-  if (!first) return { draft, said: [] };
+  if (!first) return { draft, remarks: [] };
   return left.length === 0
-    ? { draft, said: others, stop: { say: first } }
-    : { draft: { ...draft, codes: left }, said: [first, ...others] };
+    ? { draft, remarks: others, stop: { say: first } }
+    : { draft: { ...draft, codes: left }, remarks: [first, ...others] };
 }
 
 function checkGift(draft: Draft, scope: Scope): Guarded {
@@ -246,17 +246,17 @@ function checkGift(draft: Draft, scope: Scope): Guarded {
   const gift = findGift(code, scope);
   // The operator changed the list after the button was shown. A forged button may say anything.
   const isKnown = gifts.length > 0 ? gift !== undefined : parseCode(code ?? '').ok;
-  if (!isKnown) return { draft: rest, said: [], stop: { say: { key: 'gift.gone' }, ask: 'gift' } };
+  if (!isKnown) return { draft: rest, remarks: [], stop: { say: { key: 'gift.gone' }, ask: 'gift' } };
   const points = draft.balance?.points ?? undefined;
   if (gift && points !== undefined && gift.score > points) {
     const isAny = gifts.some(({ score }) => score <= points);
     const { name, score } = gift;
     const params = { gift: name, price: score, points, missing: score - points };
     const say = { key: 'redeem.tooFewPoints', context: pickVariant(scope), params };
-    return { draft: rest, said: [], stop: { say, ask: isAny ? 'gift' : undefined } };
+    return { draft: rest, remarks: [], stop: { say, ask: isAny ? 'gift' : undefined } };
   }
   const next = { ...draft, price: gift?.score };
-  if (!gift || price === undefined || price === gift.score) return { draft: next, said: [] };
+  if (!gift || price === undefined || price === gift.score) return { draft: next, remarks: [] };
   const params = { gift: gift.name, before: price, price: gift.score };
-  return { draft: next, said: [{ key: 'redeem.priceChanged', params }] };
+  return { draft: next, remarks: [{ key: 'redeem.priceChanged', params }] };
 }

@@ -171,7 +171,7 @@ function toResult(
     return [{ key: `${name}.refused`, ...confirms.why?.(draft, outcome, scope) }];
   const choices = done.length > 0 ? (confirms.next?.(draft, scope) ?? []) : [];
   const references = done.map(({ id }) => ({ key: 'receipt.reference', params: { reference: id } }));
-  const told = {
+  const content = {
     lines: [
       ...operations.flatMap((operation) => receiptLines(operation, scope)),
       ...untried.map((code) => ({ key: 'receipt.code', context: 'untried', params: { code } })),
@@ -186,9 +186,9 @@ function toResult(
   const context = isOne ? undefined : 'several';
   const [first] = done;
   const qr = first && findGiftCode(first, scope);
-  if (isAll) return [{ key: `${name}.done`, context, ...told, ...(qr && { qr }) }];
-  if (done.length === 0 && isRefused) return [{ key: `${name}.refused`, context, ...told }];
-  return [{ key: `${name}.partly`, context: done.length === 0 ? 'none' : undefined, ...told }];
+  if (isAll) return [{ key: `${name}.done`, context, ...content, ...(qr && { qr }) }];
+  if (done.length === 0 && isRefused) return [{ key: `${name}.refused`, context, ...content }];
+  return [{ key: `${name}.partly`, context: done.length === 0 ? 'none' : undefined, ...content }];
 }
 
 /** A call was perhaps made, but its confirmation is gone. */
@@ -361,11 +361,11 @@ export function settle(state: State, message: MessageOf<'settle'>, scope: Scope)
   if (!pending || !begun) return { ...say(state), ...end };
   const operation = { ...begun, status } as const;
   const kept = keepOperation(state, operation, scope);
-  const told =
+  const decision =
     pending.calls.length > 1
       ? tellAll(kept, { ...pending, why: UNTRIED }, scope)
       : goHome(kept, scope, sayResolved(operation, scope));
-  return { ...told, ...end };
+  return { ...decision, ...end };
 }
 
 type Resolution = { readonly operation: Operation; readonly found?: OutcomeOf<'checked'> };

@@ -20,7 +20,7 @@ type Codes = readonly string[];
 
 const MOST_CODES = 10;
 
-type Change = { readonly codes: Codes; readonly fresh: Codes; readonly told: readonly Reply[] };
+type Change = { readonly codes: Codes; readonly fresh: Codes; readonly replies: readonly Reply[] };
 
 type ListCommand = CommandOf<'add' | 'remove' | 'keepOnly' | 'replace'>;
 
@@ -33,7 +33,7 @@ export function changeCodes(before: Round, command: ListCommand): Reduction {
   const passed: readonly Reply[] = command.others
     ? [{ key: 'codes.others', params: { codes: join(command.others) } }]
     : [];
-  const round = { ...before, said: [...before.said, ...passed] };
+  const round = { ...before, remarks: [...before.remarks, ...passed] };
   const { codePrefixes } = round.scope.settings;
   const isCodeAsked = round.state.step.at === 'asking' && round.state.step.slot === 'codes';
   if (isCodeAsked && command.codes.every((code) => isFragment(code, codePrefixes)))
@@ -42,8 +42,8 @@ export function changeCodes(before: Round, command: ListCommand): Reduction {
   if (codes.length === command.codes.length) return changeBy(round, command);
   const fault = { kind: 'codes', reason: 'code.article' } as const;
   if (codes.length > 0) {
-    const told = { ...round, said: [...round.said, { key: fault.reason }] };
-    return changeBy(told, { ...command, codes });
+    const warned = { ...round, remarks: [...round.remarks, { key: fault.reason }] };
+    return changeBy(warned, { ...command, codes });
   }
   const { codeFlow } = round.scope.flows;
   const begun = findFlow(round) || !codeFlow ? round : beginFlow(round, codeFlow);
@@ -79,7 +79,7 @@ function changeBy(round: Round, command: ListCommand): Reduction {
   const isCorrected = isEditing && !offered && codes.length === 1 && command.do === 'add';
   const changed = changeList(isCorrected ? [] : codes, command, offered);
   const change = command.do === 'add' && command.kept ? tellAdded(changed, codes) : changed;
-  if (change.told.some(({ key }) => key === 'codes.which')) return askWhich(begun.state, scope);
+  if (change.replies.some(({ key }) => key === 'codes.which')) return askWhich(begun.state, scope);
   return takeList(begun, flow, change);
 }
 
@@ -89,9 +89,9 @@ const hasEarned = ({ operations }: State, code: string): boolean =>
 
 /** Says which codes join the list: the text only mentions them. */
 function tellAdded(change: Change, codes: Codes): Change {
-  const { fresh, told } = change;
+  const { fresh, replies } = change;
   if (codes.length === 0 || fresh.length === 0) return change;
-  return { ...change, told: [...told, { key: 'codes.beside', params: { code: join(fresh) } }] };
+  return { ...change, replies: [...replies, { key: 'codes.beside', params: { code: join(fresh) } }] };
 }
 
 /** A guess in the place of a listed code: that one stays until the customer has agreed. */
@@ -110,11 +110,15 @@ export function askWhich(state: State, scope: Scope, context?: 'edit'): Decision
   return say(live, { key: 'codes.which', context, choices, asks: 'code', view: live.view });
 }
 
-function takeList(round: Round, flow: Flow, { codes, fresh, told }: Change): Round {
+function takeList(round: Round, flow: Flow, { codes, fresh, replies }: Change): Round {
   const { state, scope } = round;
   const offered = findAskedCode(state.step);
   const isAsked = offered === undefined || codes.includes(offered.typed ?? '');
-  const left = { ...round, state: isAsked ? state : dropOffer(state), said: [...round.said, ...told] };
+  const left = {
+    ...round,
+    state: isAsked ? state : dropOffer(state),
+    remarks: [...round.remarks, ...replies],
+  };
   const next = { ...setSlots(left, { codes: codes.length > 0 ? [...codes] : undefined }), flow };
   return { ...next, state: addDoubts(next.state, findSlips(fresh, scope.settings.codePrefixes)) };
 }
@@ -163,8 +167,8 @@ function addCodes(codes: Codes, added: Codes): Change {
   const left = all.slice(MOST_CODES);
   const kept = all.slice(0, MOST_CODES);
   const params = { most: MOST_CODES, codes: join(left) };
-  const told: Reply[] = left.length > 0 ? [{ key: 'codes.tooMany', params }] : [];
-  return { codes: kept, fresh: kept.slice(codes.length), told };
+  const replies: Reply[] = left.length > 0 ? [{ key: 'codes.tooMany', params }] : [];
+  return { codes: kept, fresh: kept.slice(codes.length), replies };
 }
 
 /** The codes on one line: at most 20, so that they fit into a message. */
@@ -183,12 +187,14 @@ function replaceIn(codes: Codes, old: Codes, fresh: Codes): Codes {
 }
 
 function findCodes(codes: Codes, which: readonly CodeRef[]) {
-  const named = which.map((ref) => ({ name: nameCode(ref), meant: matchCodes(codes, ref) }));
-  const found = named.flatMap(({ name, meant }) => (name === undefined || meant.length === 1 ? meant : []));
+  const named = which.map((ref) => ({ name: nameCode(ref), matches: matchCodes(codes, ref) }));
+  const found = named.flatMap(({ name, matches }) =>
+    name === undefined || matches.length === 1 ? matches : [],
+  );
   return {
     found: codes.filter((code) => found.includes(code)),
-    missing: named.flatMap(({ name, meant }) => (meant.length === 0 && name !== undefined ? [name] : [])),
-    isUnclear: named.some(({ name, meant }) => name !== undefined && meant.length > 1),
+    missing: named.flatMap(({ name, matches }) => (matches.length === 0 && name !== undefined ? [name] : [])),
+    isUnclear: named.some(({ name, matches }) => name !== undefined && matches.length > 1),
   };
 }
 
@@ -208,22 +214,23 @@ function matchCodes(codes: Codes, ref: CodeRef): Codes {
 
 function removeCodes(codes: Codes, { do: way, which }: CommandOf<'remove' | 'keepOnly'>): Change {
   const { found, missing, isUnclear } = findCodes(codes, which);
-  const told: Reply[] = missing.length > 0 ? [{ key: 'codes.missing', params: { code: join(missing) } }] : [];
+  const replies: Reply[] =
+    missing.length > 0 ? [{ key: 'codes.missing', params: { code: join(missing) } }] : [];
   const isOnly = missing.length === 0 && codes.length === 1;
   const named = way === 'keepOnly' ? codes.filter((code) => !found.includes(code)) : found;
   const gone = isUnclear ? [] : found.length > 0 ? named : isOnly ? codes : [];
   const left = codes.filter((code) => !gone.includes(code));
-  if (gone.length > 0) told.unshift({ key: 'codes.removed', params: { code: join(gone) } });
-  else if (isUnclear || (found.length === 0 && missing.length === 0)) told.push({ key: 'codes.which' });
-  return { codes: left, fresh: [], told };
+  if (gone.length > 0) replies.unshift({ key: 'codes.removed', params: { code: join(gone) } });
+  else if (isUnclear || (found.length === 0 && missing.length === 0)) replies.push({ key: 'codes.which' });
+  return { codes: left, fresh: [], replies };
 }
 
 function replaceCodes(codes: Codes, gone: Codes, fresh: Codes): Change {
   if (gone.length === 0) {
-    const { told, ...added } = addCodes(codes, fresh);
-    return { ...added, fresh, told: [...told, { key: 'codes.beside', params: { code: join(fresh) } }] };
+    const { replies, ...added } = addCodes(codes, fresh);
+    return { ...added, fresh, replies: [...replies, { key: 'codes.beside', params: { code: join(fresh) } }] };
   }
   const replaced = addCodes(replaceIn(codes, gone, fresh), []);
   const params = { from: join(gone), to: join(fresh) };
-  return { codes: replaced.codes, fresh, told: [...replaced.told, { key: 'codes.replaced', params }] };
+  return { codes: replaced.codes, fresh, replies: [...replaced.replies, { key: 'codes.replaced', params }] };
 }

@@ -206,9 +206,9 @@ export function answerFollowUp(round: Round, command: CommandOf<'ask' | 'status'
   const reply = findFollowUp(command, scope.before, scope);
   if (!reply) return undefined;
   if (reply.key.startsWith('answer.')) return digress(round, answer(state, { key: reply.key }, scope));
-  const { key, params, ...told } = reply;
+  const { key, params, ...rest } = reply;
   const question = command.do === 'ask' && command.about === 'answer' ? { answer: command.id } : undefined;
-  return digress(round, { ...told, key: 'answer', params: { text: { key, params } }, question });
+  return digress(round, { ...rest, key: 'answer', params: { text: { key, params } }, question });
 }
 
 function explainWrong(state: State, scope: Scope): string {
@@ -281,23 +281,23 @@ function offerMeanings(round: Round, { likely = [], question: isQuestion }: Uncl
   const { state, scope } = round;
   const lines = supportLines(scope);
   const question = isQuestion && {};
-  const meant = new Map(
+  const buttons = new Map(
     likely.flatMap((meaning) => {
       const button = buttonFor(meaning, state, scope);
       return button ? [[button.id, button]] : [];
     }),
   );
-  const choices = [...meant.values()].slice(0, MAX_MEANINGS);
+  const choices = [...buttons.values()].slice(0, MAX_MEANINGS);
   if (isStuck(state)) {
     const stuck = scope.settings.handover ? { key: 'person.offer' } : { key: 'unsure', context: 'again' };
     return offerPerson(round, { ...stuck, lines, choices, question });
   }
   const context = choices.length > 0 ? 'maybe' : isQuestion ? 'question' : undefined;
   if (!context && state.step.at === 'confirming') return digress(round, { key: 'unsure.confirm' });
-  const person = personChoice(scope).filter(({ id }) => !meant.has(id));
+  const person = personChoice(scope).filter(({ id }) => !buttons.has(id));
   const offered = [...choices, ...person].slice(0, MAX_MEANINGS);
-  const told = choices.length > 0 ? [] : lines;
-  return digress(round, { key: 'unsure', context, lines: told, choices: offered, question });
+  const helpLines = choices.length > 0 ? [] : lines;
+  return digress(round, { key: 'unsure', context, lines: helpLines, choices: offered, question });
 }
 
 /** Who may mean one of these is offered a person. */
@@ -341,7 +341,7 @@ export function sayFault(round: Round, { kind, reason }: ValueFault): Reduction 
     const isProof = step.slot === 'phone' && flow.identity === 'proved' && !isTypingProof(scope);
     return retry(state, scope, isProof ? undefined : reply);
   }
-  const told = { ...round, said: [...round.said, reply] };
-  if (kind === 'period' && flow?.slots.includes('period')) return setSlots(told, { period: null });
-  return flow ? { ...told, flow } : digress(round, reply);
+  const warned = { ...round, remarks: [...round.remarks, reply] };
+  if (kind === 'period' && flow?.slots.includes('period')) return setSlots(warned, { period: null });
+  return flow ? { ...warned, flow } : digress(round, reply);
 }

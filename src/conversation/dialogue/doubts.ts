@@ -36,8 +36,10 @@ export const mayKeep = (offer: Offer): boolean =>
 /** The codes that nearly begin like the codes of the operator, probably typing errors; and guesses. */
 export function findSlips(codes: readonly string[], prefixes: readonly string[]): readonly Offer[] {
   return codes.flatMap((typed): readonly Offer[] => {
-    const meant = codeMeant(typed, prefixes);
-    return meant === undefined ? [] : [{ why: isGuessedCode(typed) ? 'spoken' : 'code', typed, meant }];
+    const likelyCode = codeMeant(typed, prefixes);
+    return likelyCode === undefined
+      ? []
+      : [{ why: isGuessedCode(typed) ? 'spoken' : 'code', typed, meant: likelyCode }];
   });
 }
 

@@ -168,9 +168,9 @@ export function takeStaffWord(state: State, message: MessageOf<'person'>, scope:
   const { waitsMs: _, late: __, assignedTo: ___, count, notes, ...rest } = ticket;
   const tracked = note === undefined ? {} : { id: note, tracked: true as const };
   const numbered = numberMedia(count, media);
-  const said = { atMs, text, by, ...tracked, ...numbered.shown };
+  const answer = { atMs, text, by, ...tracked, ...numbered.shown };
   const counted = { ...rest, answeredMs: atMs, count: { ...numbered.count, staff: count.staff + 1 } };
-  const next = saveTicket(state, { ...counted, claimedBy: by, notes: [...notes, said] });
+  const next = saveTicket(state, { ...counted, claimedBy: by, notes: [...notes, answer] });
   const context = text === '' ? 'file' : undefined;
   const params = { by: { written: by }, text: { written: text } };
   return say(next, { key: 'person.says', context, params, file: media?.[0], note });

@@ -199,8 +199,8 @@ export function onPictures(state: State, photo: Photo, scope: Scope): Decision {
   const codes = [...new Set(found.flat())];
   const text = [caption ?? [], codes].flat().join(' ');
   const commands = caption === undefined ? [] : interpret(state, text, scope);
-  const heard = new Set(commands.flatMap((one) => ('codes' in one ? one.codes : [])));
-  const others = codes.filter((code) => !heard.has(code));
+  const captionCodes = new Set(commands.flatMap((one) => ('codes' in one ? one.codes : [])));
+  const others = codes.filter((code) => !captionCodes.has(code));
   const kept = commands.filter((one) => others.length === 0 || (one.do !== 'unclear' && one.do !== 'set'));
   const all: readonly Command[] = others.length > 0 ? [...kept, { do: 'add', codes: others }] : commands;
   const some: Reply = { key: 'photo.some', params: { read, all: pictures.length } };

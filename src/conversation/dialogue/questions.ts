@@ -65,14 +65,14 @@ export function remark(state: State, scope: Scope, reply: Reply): Decision {
   const { at } = state.step;
   const live = ensureView(state, scope);
   if (findTakenTicket(live)) return say(live, addMenu(live, reply, scope));
-  const { choices: offered = [], ...told } = reply;
+  const { choices: offered = [], ...statement } = reply;
   const { choices = [], ...asked } = toRepeat(live, scope);
   const others = choices.filter(({ id }) => !offered.some((one) => one.id === id));
   const isAsked = at !== 'idle' && at !== 'browsing';
   // If the bot asks nothing, the likely meanings are the only buttons.
-  const isAlone = !isAsked && told.context === 'maybe';
+  const isAlone = !isAsked && statement.context === 'maybe';
   const question = { ...asked, choices: isAlone ? offered : [...offered, ...others] };
-  return isAsked ? say(live, told, question) : say(live, { ...question, ...told });
+  return isAsked ? say(live, statement, question) : say(live, { ...question, ...statement });
 }
 
 /** Ends the flow and shows the menu. A number that was shared while no flow ran stays for the next flow. */

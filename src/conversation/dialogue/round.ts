@@ -14,7 +14,7 @@ export type Round = {
   readonly state: State;
   readonly scope: RoundScope;
   /** Said before what comes next. */
-  readonly said: readonly Reply[];
+  readonly remarks: readonly Reply[];
   /** The message has slots of this flow: it goes on. */
   readonly flow?: Flow | undefined;
   readonly digression?: Digression | undefined;
@@ -41,13 +41,13 @@ export const findFlow = ({ flow, state, scope }: Round): Flow | undefined =>
 export const digress = (round: Round, digression: Digression): Round => ({ ...round, digression });
 
 /** The same, and offers a person if staff answer. A yes then opens a ticket. */
-export function offerPerson(round: Round, said: Digression, why: Offered['why'] = 'asked'): Round {
+export function offerPerson(round: Round, digression: Digression, why: Offered['why'] = 'asked'): Round {
   const { state, scope } = round;
-  if (!scope.settings.handover) return digress(round, said);
-  const others = (said.choices ?? []).filter(({ id }) => id !== 'person');
+  if (!scope.settings.handover) return digress(round, digression);
+  const others = (digression.choices ?? []).filter(({ id }) => id !== 'person');
   const choices = [...others, ...personChoice(scope)];
   const offered = { ...state, offered: { why, led: [] } };
-  return digress({ ...round, state: offered }, { ...said, choices });
+  return digress({ ...round, state: offered }, { ...digression, choices });
 }
 type Offered = NonNullable<State['offered']>;
 

@@ -45,10 +45,10 @@ export function run(
   );
   const { offered: _, ...counted } = countMisses(before, commands);
   const state = isStaff(scope) ? serveNext(counted, commands, scope) : counted;
-  let round: Round = { state, said: [], scope: { ...scope, before, commands } };
+  let round: Round = { state, remarks: [], scope: { ...scope, before, commands } };
   for (const command of commands) {
     const reduction = reduce(round, command);
-    if ('replies' in reduction) return sayFirst(round.said, reduction);
+    if ('replies' in reduction) return sayFirst(round.remarks, reduction);
     round = reduction;
   }
   return finish(round);
@@ -156,20 +156,21 @@ function confirm(state: State, operation: string, scope: Scope): Decision {
 /** A press or a form of a question that is over: nothing is changed. */
 const sayExpired = (state: State): Decision => say(state, { key: 'choice.expired', notice: true });
 
-function finish({ state, said, flow, digression, person, scope }: Round): Decision {
+function finish({ state, remarks, flow, digression, person, scope }: Round): Decision {
   if (person) {
     // A ticket tells what led to the offer of it, and what was not understood.
     const { offered, notUnderstood } = scope.before;
     const called = callPerson({ ...state, notUnderstood }, offered ?? { why: 'asked' }, scope);
     // A ticket has the text itself.
-    return scope.settings.handover ? called : sayFirst(said, called);
+    return scope.settings.handover ? called : sayFirst(remarks, called);
   }
   const goal = flow && advance(state, flow, scope);
-  if (!digression) return goal ? tellNoted(sayFirst(said, goal), scope) : askAgain(state, scope, ...said);
+  if (!digression)
+    return goal ? tellNoted(sayFirst(remarks, goal), scope) : askAgain(state, scope, ...remarks);
   const { question, ...reply } = digression;
-  if (!goal) return { ...sayFirst(said, remark(state, scope, reply)), question };
-  const { choices: _, ...told } = reply;
-  return { ...sayFirst([...said, told], goal), question };
+  if (!goal) return { ...sayFirst(remarks, remark(state, scope, reply)), question };
+  const { choices: _, ...statement } = reply;
+  return { ...sayFirst([...remarks, statement], goal), question };
 }
 
 /** Before the question, lists new codes, or says that a value was noted. */
@@ -185,8 +186,8 @@ function tellNoted(decision: Decision, { before, isForm }: RoundScope): Decision
   const isNew = writeValues(draft) !== writeValues(before.draft) && !draft.among;
   // If another reply comes before the question, none is added.
   if (!isList && !(isAgain && isNew && replies.length === 1)) return decision;
-  const told = isList ? listCodes(codes) : describeNoted(draft, before.draft);
-  return { ...decision, replies: [...replies.slice(0, -1), told, ...replies.slice(-1)] };
+  const acknowledgement = isList ? listCodes(codes) : describeNoted(draft, before.draft);
+  return { ...decision, replies: [...replies.slice(0, -1), acknowledgement, ...replies.slice(-1)] };
 }
 
 function describeNoted({ phone, email }: Draft, before: Draft): Reply {

@@ -63,11 +63,11 @@ export function beginFlow(round: Round, flow: Flow): Reduction {
   const draft = isSkipped ? { ...known, email: null } : known;
   const [slot = 'phone'] = flow.slots;
   const begun = { ...state, step: slotStep(flow, slot), draft };
-  const told = [
+  const remarks = [
     ...(left ? [saySwitched(left, parked !== before)] : []),
     ...(gathered ? [{ key: 'flow.resumed', params: nameFlow(flow) }] : []),
   ];
-  return { ...round, state: begun, said: [...round.said, ...told], flow };
+  return { ...round, state: begun, remarks: [...round.remarks, ...remarks], flow };
 }
 
 const nameFlow = ({ name }: Flow) => ({ flow: { key: `flow.${name}` } });
@@ -97,7 +97,7 @@ export function setGift(round: Round, command: GiftCommand): Reduction {
   const taken = setSlots(begun, { gift: undefined, among: undefined, price: undefined, ...gift });
   if (command.do === 'among' || !command.several) return taken;
   const params = { gift: findGift(command.value, scope)?.name ?? command.value };
-  return { ...taken, said: [...taken.said, { key: 'redeem.oneAtATime', params }] };
+  return { ...taken, remarks: [...taken.remarks, { key: 'redeem.oneAtATime', params }] };
 }
 
 /** Whether the summary of this gift waits already. */
@@ -113,17 +113,17 @@ function stayAtSummary({ flow: _, ...round }: Round): Round {
 export function setHistory(round: Round, command: CommandOf<'period' | 'kind'>): Round {
   const { state, scope } = round;
   const { step } = state;
-  const said: Draft =
+  const draft: Draft =
     command.do === 'period'
       ? { period: command.period }
       : { list: command.of === 'both' ? null : command.of };
   const running = findFlow(round);
-  const shown = step.at === 'browsing' && said.list !== null ? scope.flows.get(step.flow) : undefined;
+  const shown = step.at === 'browsing' && draft.list !== null ? scope.flows.get(step.flow) : undefined;
   if (!running && shown && step.at === 'browsing') {
     const browsed = { ...state, draft: { ...state.draft, ...toBrowsedDraft(step.page) } };
-    return setSlots({ ...round, state: browsed, flow: shown }, said);
+    return setSlots({ ...round, state: browsed, flow: shown }, draft);
   }
-  if (running?.slots.includes('period')) return setSlots(round, said);
+  if (running?.slots.includes('period')) return setSlots(round, draft);
   return scope.commands.length > 1 ? round : sayNotUnderstood(round);
 }
 
@@ -185,15 +185,15 @@ function setUnproved(round: Round, { slot, value, doubt }: SetIdentity): Reducti
   }
   if (round.flow && !findProof(draft) && value !== undefined && !doubt)
     return { ...round, state: { ...state, draft: { ...draft, [slot]: toTypedValue(value, scope) } } };
-  const meant = value ?? doubt?.meant ?? '';
+  const repeatedValue = value ?? doubt?.meant ?? '';
   // A form and a wish may repeat a known value; a message that is nothing else gets an answer.
-  const isRepeated = draft[slot]?.value === meant && scope.commands.length > 1;
-  return isRepeated ? round : tellUnproved(round, slot, [meant]);
+  const isRepeated = draft[slot]?.value === repeatedValue && scope.commands.length > 1;
+  return isRepeated ? round : tellUnproved(round, slot, [repeatedValue]);
 }
 
 function tellUnproved(round: Round, slot: 'phone' | 'email', values: readonly string[]): Round {
   const value = showValues(slot, values);
-  return { ...round, said: [...round.said, { key: 'identity.unproved', params: { value } }] };
+  return { ...round, remarks: [...round.remarks, { key: 'identity.unproved', params: { value } }] };
 }
 
 const showValues = (slot: 'phone' | 'email', values: readonly string[]): string =>

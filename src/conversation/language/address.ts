@@ -48,11 +48,11 @@ export class Address {
       // "Cháu ơi", "hả cháu": the bot is called, so this is no word for the customer.
       const isCall = (at: number) => !has('before', at - 1) && (!isWord(at + 1) || has('calls', at + 1));
       if (words.some((_, at) => has('other selves', at) && !isCall(at))) continue;
-      const at = words.findIndex((word, here) => {
+      const at = words.findIndex((word, place) => {
         if (!pairs.has(word)) return false;
-        if (has('before', here - 1)) return here + 1 === words.length || has('after', here + 1);
-        const isStart = !isWord(here - 1) || has('openings', here - 1);
-        return isStart && has('verbs', here + 1);
+        if (has('before', place - 1)) return place + 1 === words.length || has('after', place + 1);
+        const isStart = !isWord(place - 1) || has('openings', place - 1);
+        return isStart && has('verbs', place + 1);
       });
       if (at >= 0) return words[at];
     }
@@ -65,13 +65,13 @@ export class Address {
     const pair = table?.pairs.get(you);
     if (!table || !pair) return text;
     const { written } = table;
-    const meant = new Map([
+    const replacements = new Map([
       [written.you, pair.you],
       [written.me, pair.me],
     ]);
     return text.replace(/\p{L}+/gu, (word) => {
       const plain = word.toLowerCase();
-      const other = meant.get(plain);
+      const other = replacements.get(plain);
       if (other === undefined) return word;
       return word === plain ? other : other.charAt(0).toUpperCase() + other.slice(1);
     });

@@ -52,12 +52,12 @@ export class Nearness {
   /** The nearest question (Dice's coefficient of weighed words). */
   find(text: string): NearQuestion | undefined {
     if (this.#questions.length === 0) return undefined;
-    const said = this.#weigh(text);
-    const whole = sum(said);
+    const asked = this.#weigh(text);
+    const whole = sum(asked);
     let best: NearQuestion | undefined;
     for (const { id, words } of this.#questions) {
       let shared = 0;
-      for (const [word, weight] of words) if (said.has(word)) shared += weight;
+      for (const [word, weight] of words) if (asked.has(word)) shared += weight;
       const score = (2 * shared) / (whole + sum(words) || 1);
       if (score > (best?.score ?? 0)) best = { id, score };
     }

@@ -185,23 +185,23 @@ export class Parser {
     const { values, left } = this.#valuesOf(tokens, settings.codePrefixes);
     const named = findGifts(this.book.wordsOf(left, values), settings.gifts, this.book);
     const words = hasPlaces(at) ? this.#withPlaces(named, at.codes) : named;
-    const { said: period, others } = this.#findPeriod(words, today);
+    const { period, others } = this.#findPeriod(words, today);
     const timed = new Set(words).difference(new Set(others));
     const timeless = named.filter((word) => !timed.has(word));
-    const told = this.#withAnnounced(this.book.partsOf(others), command);
+    const parsedParts = this.#withAnnounced(this.book.partsOf(others), command);
     const announced = new Map(
-      told.flatMap(({ value, words: [word] }) =>
+      parsedParts.flatMap(({ value, words: [word] }) =>
         value && word ? [[word, { ...word, value }] as const] : [],
       ),
     );
-    const parts = withoutUnwanted(told);
+    const parts = withoutUnwanted(parsedParts);
     const sources = unexplainedIn(parts).flatMap(({ words }) => words.map(({ source }) => source));
     const rest = [...new Set(sources)].map((token) => token.text);
     const valued = parts.filter(({ value }) => value && value.kind !== 'gift' && value.kind !== 'place');
     const isAlone = valued.length === 0 && rest.length === 0;
     // "Ok, tomorrow" is a yes for another day.
     const isNow = isAlone && !period && !this.#objections.test(text.normalize('NFC'));
-    const isYes = isNow && this.#saysYes(told);
+    const isYes = isNow && this.#saysYes(parsedParts);
     return {
       text,
       command,

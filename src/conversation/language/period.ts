@@ -245,13 +245,13 @@ function piecesOf({ vocabulary, ordinal }: Calendar, { text, source, value }: Wo
 /** The period in a text, with all its words ("tháng trước nữa" is not last month), and the other words. */
 export function findPeriod(
   calendar: Calendar,
-  said: readonly Word[],
+  words: readonly Word[],
   today: number,
-): { readonly said?: SaidPeriod; readonly others: readonly Word[] } {
-  const pieces = said.flatMap((word) => piecesOf(calendar, word).map((text) => ({ text, word })));
+): { readonly period?: SaidPeriod; readonly others: readonly Word[] } {
+  const pieces = words.flatMap((word) => piecesOf(calendar, word).map((text) => ({ text, word })));
   const line: TimedWords = { calendar, words: pieces.map(({ text }) => text), today };
   const { taken, points } = takePoints(line);
-  if (taken.size === 0) return { others: said };
+  if (taken.size === 0) return { others: words };
   const changing = line.words.flatMap((_, at) => (changes(line, taken, at) ? at : []));
   for (const at of changing) taken.add(at);
   const [point, ...others] = points;
@@ -261,8 +261,8 @@ export function findPeriod(
   const ofTime = new Set(pieces.flatMap(({ word }, at) => (taken.has(at) ? word : [])));
   const isPast = !fault && isOne && !('isNow' in point && point.isNow);
   return {
-    said: { ...(fault ? { fault } : { span }), isPast },
-    others: said.filter((word) => !ofTime.has(word)),
+    period: { ...(fault ? { fault } : { span }), isPast },
+    others: words.filter((word) => !ofTime.has(word)),
   };
 }
 

@@ -110,8 +110,8 @@ function readPhrases(vocabulary: Vocabulary, acts: Acts): ReadonlyMap<string, Ph
   for (const list of FOUND) for (const phrase of vocabulary.written(list)) add(phrase, {}, [list]);
   for (const { text, act } of vocabulary.examples)
     if (acts.get(act)?.isSign) add(text, { act }, fieldsIn(text, act, vocabulary));
-  for (const [word, meant] of vocabulary.asSpelt)
-    if (meant === '') all.set(word, { text: word, lists: new Set(['small']), spellings: [] });
+  for (const [word, spelling] of vocabulary.asSpelt)
+    if (spelling === '') all.set(word, { text: word, lists: new Set(['small']), spellings: [] });
   return all;
 }
 
@@ -160,22 +160,23 @@ export class PhraseBook {
 
   /** Whether a text asks something, by its question mark or its words. A single word does not. */
   isQuestion(text: string): boolean {
-    const said = this.wordsOf(tokenize(visible(text)));
-    if (said.length < 2 || text.trimEnd().endsWith('?')) return said.length > 1;
+    const words = this.wordsOf(tokenize(visible(text)));
+    if (words.length < 2 || text.trimEnd().endsWith('?')) return words.length > 1;
     const quiet = this.vocabulary.list('asks nothing');
-    const telling = said.filter((word) => !quiet.includes(word.text));
-    const isFirst = this.#asks('asks anywhere', said, said.keys()) || this.#asks('asks first', telling, [0]);
+    const telling = words.filter((word) => !quiet.includes(word.text));
+    const isFirst =
+      this.#asks('asks anywhere', words, words.keys()) || this.#asks('asks first', telling, [0]);
     return isFirst || this.#asks('asks last', telling, [telling.length - 1]);
   }
 
   /** Whether a phrase of the list is at a place. A word with marks must be spelt so: "đầu" is not "đâu". */
-  #asks(list: string, said: readonly Word[], places: Iterable<number>): boolean {
+  #asks(list: string, sentence: readonly Word[], places: Iterable<number>): boolean {
     const spelt = this.#speltIn(list);
-    const words = said.map(({ text, source: { text: typed } }) => {
+    const spoken = sentence.map(({ text, source: { text: typed } }) => {
       const isPlain = isAscii(typed) || fold(typed) !== text;
       return isPlain || spelt.has(typed.normalize('NFC').toLowerCase()) ? text : '';
     });
-    return [...places].some((at) => phraseAt(this.vocabulary.index(list), words, at));
+    return [...places].some((at) => phraseAt(this.vocabulary.index(list), spoken, at));
   }
 
   readonly #speltIn = remembered(
@@ -206,8 +207,8 @@ export class PhraseBook {
   /** The letters of a word, folded where its marks tell nothing. */
   readonly #lettersOf = remembered((typed: string): string => {
     const word = typed.normalize('NFC').toLowerCase();
-    const meant = this.vocabulary.asSpelt.get(word);
-    if (meant !== undefined) return meant === '' ? word : fold(meant);
+    const spelling = this.vocabulary.asSpelt.get(word);
+    if (spelling !== undefined) return spelling === '' ? word : fold(spelling);
     return fold(typed)
       .split(' ')
       .map((one) => this.#asKnown(one))

@@ -124,8 +124,8 @@ export class Vocabulary {
   foldings(phrase: string): string[] {
     const words = phrase.normalize('NFC').toLowerCase().split(' ');
     const spelt = words.map((word) => {
-      const meant = this.asSpelt.get(word);
-      return meant === '' ? word : fold(meant ?? word);
+      const spelling = this.asSpelt.get(word);
+      return spelling === '' ? word : fold(spelling ?? word);
     });
     const long = spelt.map((word) => this.shortFor.get(word) ?? word);
     return [...new Set([fold(phrase), spelt.join(' '), long.join(' ')])].filter((text) => text !== '');

@@ -92,8 +92,8 @@ export function codeMeant(code: string, beginnings: readonly string[]): string |
     const [typed, rest] = [joined.slice(0, beginning.length), joined.slice(beginning.length)];
     if (rest === '' || alike(typed) !== alike(beginning)) continue;
     const number = rest.replace(/o/gi, '0').replace(/[il]/gi, '1');
-    const meant = beginning + (/^\d{4,}$/.test(number) ? number : rest);
-    return meant === code ? undefined : meant;
+    const completed = beginning + (/^\d{4,}$/.test(number) ? number : rest);
+    return completed === code ? undefined : completed;
   }
   return isGuessedCode(code) ? joined : undefined;
 }
@@ -130,13 +130,13 @@ export function codeInLink(link: URL, names: ReadonlySet<string>): string | unde
   const parameters = [...link.searchParams];
   const isNamed = (name: string) => name === 'start' || names.has(name);
   const named = parameters.filter(([name]) => isNamed(name.toLowerCase()));
-  const said = named.map(([name, value]) => (name === 'start' ? (decodeStart(value) ?? '') : value));
+  const namedValues = named.map(([name, value]) => (name === 'start' ? (decodeStart(value) ?? '') : value));
   const others = parameters.flatMap(([name, value]) =>
     !isNamed(name.toLowerCase()) && isSureCode(value) ? value : [],
   );
   const end = link.pathname.split('/').findLast((part) => part !== '') ?? '';
   return (
-    said.find((value) => parseCode(value).ok) ??
+    namedValues.find((value) => parseCode(value).ok) ??
     (isSureCode(end) ? end : others.length === 1 ? others[0] : undefined)
   );
 }
