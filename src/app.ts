@@ -54,7 +54,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
   await channels.open(config, parts, options.around?.channel);
   channels.mount(http);
   const { gifts } = backend;
-  const shown = { gifts, codes: proof.shown, counter, photoReader };
+  const shown = { gifts, codes: proof.shown, counter, photoReader, tickets, encryption };
   mountRoutes({ config, http, channels, words, metrics, store, operators, backend, overload, ...shown });
   await http.ready();
 

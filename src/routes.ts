@@ -1,4 +1,5 @@
 import type { FastifyPluginAsync } from 'fastify';
+import { type CardRouteOptions, cardRoutes } from './card/routes.ts';
 import type { ChannelRegistry } from './channels/registry.ts';
 import type { Config } from './config.ts';
 import { consolePage } from './console/console.ts';
@@ -26,7 +27,12 @@ type RouteParts = {
   readonly metrics: Metrics;
   readonly store: RecordStore;
   readonly operators: Operators;
-  readonly backend: { readonly sandbox: FastifyPluginAsync | undefined; faults(): readonly string[] };
+  readonly backend: Pick<CardRouteOptions, 'read'> & {
+    readonly sandbox: FastifyPluginAsync | undefined;
+    faults(): readonly string[];
+  };
+  readonly tickets: CardRouteOptions['tickets'];
+  readonly encryption: CardRouteOptions['encryption'];
   readonly overload: { faults(): readonly string[] };
   /** One-time codes that were sent, while the sandbox is the backend. */
   readonly codes: (() => readonly ShownCode[]) | undefined;
@@ -58,6 +64,11 @@ export function mountRoutes({ config, http, channels, words, gifts, metrics, ...
       log: metrics.observe.log,
     });
     admin.register(routes);
+  }
+  if (config.settings.handover) {
+    const { tickets, encryption } = parts;
+    const shared = { guard, log: metrics.observe.log, runtime: systemRuntime };
+    admin.register(cardRoutes({ ...shared, tickets, encryption, read: backend.read }));
   }
   if (config.settings.counter) {
     const { counter, photoReader } = parts;

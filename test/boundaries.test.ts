@@ -60,6 +60,22 @@ const ROOMS: readonly (readonly [files: string, imports: readonly string[]])[] =
     ],
   ],
   [
+    'card/',
+    [
+      'card/',
+      'conversation/',
+      'channels/staff/schemas.ts',
+      'http/guard.ts',
+      'http/problem.ts',
+      'loyalty/loyalty.ts',
+      'observability/log.ts',
+      'operators/tickets.ts',
+      'resilience/',
+      'runtime.ts',
+      'store/port.ts',
+    ],
+  ],
+  [
     'counter/',
     [
       'conversation/',
@@ -73,7 +89,7 @@ const ROOMS: readonly (readonly [files: string, imports: readonly string[]])[] =
       'store/port.ts',
     ],
   ],
-  ['resilience/', ['runtime.ts']],
+  ['resilience/', ['resilience/token-bucket.ts', 'runtime.ts']],
   // A channel knows no other one.
   ['channels/([^/]+)/cli.ts', ['channels/$1/', 'conversation/', 'config.ts', 'i18n.ts', '../package.json']],
   ['channels/([^/]+)/', ['channels/$1/', ...CHANNEL]],

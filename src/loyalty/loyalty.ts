@@ -3,6 +3,7 @@ import type { Perform } from '../engine/perform.ts';
 import { type Alarm, atMostEvery, type Fields } from '../observability/log.ts';
 import type { Observe } from '../observability/metrics.ts';
 import { TokenBucket } from '../resilience/token-bucket.ts';
+import type { Runtime } from '../runtime.ts';
 import { accumulate } from './accumulate.ts';
 import { AntCrmClient, type AntCrmOptions } from './antcrm.ts';
 import { readBalance, readExactBalance, readHistory } from './history.ts';
@@ -27,8 +28,11 @@ export type LoyaltyOptions = AntCrmOptions & {
  */
 export function createLoyalty({ around = (antcrm) => antcrm, ...options }: LoyaltyOptions) {
   const antcrm = around(new AntCrmClient(options));
+  const silenced = { log: options.observe.log, alarm() {}, skew() {} };
   return {
     perform: createPerform({ ...options, antcrm }),
+    /** Measures no clock: its time is this process's, not the store's. */
+    read: toReader(createPerform({ ...options, antcrm, observe: silenced }), options.runtime),
     isUp: antcrm.isUp,
     faults: () => antcrm.faults(),
     close: () => antcrm.close(),
@@ -38,6 +42,20 @@ export function createLoyalty({ around = (antcrm) => antcrm, ...options }: Loyal
 const ALARM_EVERY_MS = 60_000;
 /** Limits codes guessed by many accounts, per process: 60 refused codes at once, then one a second. */
 const GUESSES = { burst: 60, perSecond: 1 };
+
+/** What is read outside of a turn. */
+type ReadEffect = Extract<Effect, { kind: 'history' | 'balance' }>;
+/** Reads for staff, until `signal` aborts. AntCRM that does not answer is `unavailable`. */
+export type ReadForStaff = (effect: ReadEffect, signal: AbortSignal) => Promise<Outcome | 'interrupted'>;
+
+/** Without a lease: whatever could change points is refused. */
+function toReader(perform: Perform, { nowMs }: Runtime): ReadForStaff {
+  const refuse = async () => {
+    throw new TypeError('Only reads work outside of a turn');
+  };
+  const context = { lock: refuse, unlock: refuse, intend: refuse, findCall: () => null, nowMs };
+  return (effect, signal) => perform(effect, { ...context, signal, stopping: signal });
+}
 
 type Rules = Pick<Tools, 'antcrm' | 'contacts' | 'gifts' | 'timeoutMs' | 'runtime'> & {
   readonly observe: Pick<Observe, 'log' | 'alarm' | 'skew'>;

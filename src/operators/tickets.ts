@@ -97,23 +97,19 @@ export function createTickets(parts: TicketParts) {
     ticketIn(await operators.conversation(conversation), id);
   const rows = createRows(runtime, read);
 
-  async function find(id: string): Promise<SeenTicket | null> {
-    const conversation = await places.of(id);
-    return conversation === undefined ? null : read(conversation, id);
+  /** All that is kept of the conversation of a ticket; null: no ticket has that id. */
+  async function conversationOf(id: string): Promise<StoredConversation | null> {
+    const place = await places.of(id);
+    return place === undefined ? null : operators.conversation(place);
   }
+
+  const find = async (id: string): Promise<SeenTicket | null> => ticketIn(await conversationOf(id), id);
 
   /** A repeated `note.id` changes nothing. */
   async function file(id: string, note: StaffNote): Promise<Filed> {
     const place = await places.of(id);
     if (place === undefined) return 'unknown';
-    const { id: noteId = runtime.id() } = note;
-    const filed = await operators.file(place, (conversation) => {
-      const { ticket, origin } = ticketIn(conversation, id) ?? {};
-      if (!ticket || !origin) return 'unknown';
-      const isRepeat = note.text !== undefined && ticket.notes.some((filed) => filed.id === noteId);
-      if (!isRepeat && ticket.closed) return 'closed';
-      return { ...origin, ...toMessage(id, { ...note, id: noteId }) };
-    });
+    const filed = await operators.file(place, composeNote(id, { ...note, id: note.id ?? runtime.id() }));
     // The entry changes with the next turn.
     rows.forget(id);
     return filed;
@@ -132,6 +128,8 @@ export function createTickets(parts: TicketParts) {
     },
 
     find,
+
+    conversationOf,
 
     /** By the customer's name, a reference, a phone, or words of open tickets; what is read is bounded. */
     search: (query: string) => search(store, query, read),
@@ -180,6 +178,17 @@ function createPlaces(store: TicketParts['store']) {
     },
   };
 }
+
+/** The message of a note, from the conversation as it is in the change that files it. */
+const composeNote = (id: string, note: StaffNote & { readonly id: string }) => {
+  return (conversation: StoredConversation | null) => {
+    const { ticket, origin } = ticketIn(conversation, id) ?? {};
+    if (!ticket || !origin) return 'unknown';
+    const isRepeat = note.text !== undefined && ticket.notes.some((filed) => filed.id === note.id);
+    if (!isRepeat && ticket.closed) return 'closed';
+    return { ...origin, ...toMessage(id, note) };
+  };
+};
 
 const takesOf = ({ origin }: SeenTicket, { platform }: TicketParts) =>
   platform?.(origin.channel)?.takes ?? [];

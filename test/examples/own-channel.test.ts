@@ -18,6 +18,7 @@ const nobody = async () => undefined;
 const NO_TICKETS = {
   list: async () => ({ tickets: [], total: 0 }),
   find: async () => null,
+  conversationOf: async () => null,
   file: async () => 'unknown' as const,
   follow: async () => () => {},
   search: async () => ({ tickets: [], searched: 0, total: 0 }),

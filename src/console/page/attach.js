@@ -18,13 +18,8 @@ const TO_CUSTOMER = word(
 
 /** What the bot takes: the file as base64, and its name. */
 async function encode(file) {
-  const url = await new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.onload = () => resolve(reader.result);
-    reader.onerror = () => reject(reader.error);
-    reader.readAsDataURL(file);
-  });
-  return { file: url.slice(url.indexOf(',') + 1), name: file.name };
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  return { file: bytes.toBase64(), name: file.name };
 }
 
 function refusalOf(file) {

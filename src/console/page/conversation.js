@@ -43,7 +43,7 @@ function drawMessages(isOther) {
 
 let isAtEnd = true;
 /** The last message stays in sight, also above a phone's keyboard, unless somebody reads further up. */
-const stayAtEnd = () => isAtEnd && $('said').scrollTo(0, $('said').scrollHeight);
+export const stayAtEnd = () => isAtEnd && $('said').scrollTo(0, $('said').scrollHeight);
 
 function rowOf(message) {
   const { at, text, by } = message;

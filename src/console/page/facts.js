@@ -1,3 +1,4 @@
+import { copying } from './copy.js';
 import { $, listOf, moment } from './page.js';
 import { REASONS } from './ticket-list.js';
 import { channelOf, inbox } from './tickets.js';
@@ -26,8 +27,8 @@ function drawFacts() {
     [word('The bot asked', 'Bot đang hỏi'), doing.asks && asking(doing.asks)],
     [word('Codes', 'Mã sản phẩm'), doing.codes?.join('\n')],
     [word('Gift', 'Quà'), doing.gift],
-    [word('Phone', 'Điện thoại'), doing.phone],
-    ['Email', doing.email],
+    [word('Phone', 'Điện thoại'), doing.phone && copying(doing.phone)],
+    ['Email', doing.email && copying(doing.email)],
     [word('Not understood', 'Bot chưa hiểu'), notUnderstood.join('\n')],
     [word('Operations', 'Giao dịch'), operations.join('\n')],
     [word('Reference', 'Mã tra cứu'), id],

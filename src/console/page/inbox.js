@@ -5,9 +5,11 @@ import './attach.js';
 import './media.js';
 import './delivery.js';
 import './facts.js';
+import './card.js';
 import './people.js';
 import './notes.js';
 import './search.js';
+import './notice.js';
 import { $, follow, place, tell } from './page.js';
 import { look } from './tickets.js';
 

@@ -1,5 +1,5 @@
-import { addToMessages } from './conversation.js';
-import { $, button, call, local, make } from './page.js';
+import { addToMessages, stayAtEnd } from './conversation.js';
+import { button, call, local, make } from './page.js';
 import { word } from './words.js';
 
 /*
@@ -60,8 +60,6 @@ function describe({ kind, name, bytes }) {
 
 /** Shows what was fetched, or why not. Resolves to a link to save it, if it can only be saved. */
 async function fill(box, media, path) {
-  const log = $('said');
-  const isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
   const { url, type = '', status } = await load(path);
   if (!url) {
     box.replaceChildren(refusalOf(status, () => fill(box, media, path)));
@@ -78,7 +76,7 @@ async function fill(box, media, path) {
   }
   box.replaceChildren(shown);
   await shown.firstChild?.decode?.().catch(() => {});
-  if (isAtEnd) log.scrollTo(0, log.scrollHeight);
+  stayAtEnd();
   return shown.tagName === 'A' ? shown : null;
 }
 

@@ -2,7 +2,7 @@ import { word } from './words.js';
 
 /*
  * What every part of the page uses: elements, views, requests. What the page remembers is in `sessionStorage`: this tab, and
- * no longer; the name of who works here alone outlives it.
+ * no longer; the name of who works here and whether the page gives notice alone outlive it.
  */
 
 export const $ = (id) => document.getElementById(id);
