@@ -14,17 +14,17 @@ import { NEVER_TRIED, type Tries, type Wait } from './transitions.ts';
 import type { OutboxTask, TurnTools } from './turn.ts';
 
 /** What the store did not confirm is tried again after this, with the outbox. */
-const FILE_RETRY_MS = 5000;
+const SIDE_TASK_RETRY_MS = 5000;
 /** If a reply waits, the turn tries after these waits, too. A lease lasts longer than their sum. */
-const FILE_WAITS_MS = [1000, 2000, 4000];
+const SIDE_TASK_WAITS_MS = [1000, 2000, 4000];
 const ALARM_EVERY_MS = 60_000;
 
 /**
- * How a delivery ended: all tasks up to `sentSeq` are done. `wait`: how long the rest has to wait; absent:
- * nothing is left. `failures`: the replies that were dropped, by their number.
+ * How a delivery ended. `done`: the numbers of the tasks that are done. `wait`: how long the rest has to wait;
+ * absent: nothing is left. `failures`: the replies that were dropped, by their number.
  */
 export type Delivered = {
-  readonly sentSeq: number;
+  readonly done: ReadonlySet<number>;
   readonly wait?: Wait | undefined;
   readonly failures?: ReadonlyMap<number, Failure> | undefined;
 };
@@ -41,7 +41,8 @@ type Route = {
 
 /**
  * Does the tasks of the outbox. It sends the replies in order. If one has to wait, the replies behind it wait
- * as well. Locks and notes for the counter do not wait for them, because others may need them.
+ * as well. Side tasks (locks and notes for the counter) wait for no reply and for no other side task, because
+ * others may need them.
  */
 export class Outbox {
   readonly #tools: TurnTools;
@@ -64,13 +65,12 @@ export class Outbox {
 
   /** Sends nothing any more once the lease is lost. */
   async deliver(run: Run, tasks: readonly OutboxTask[]): Promise<Delivered | Lost> {
-    const filed = new Set<number>();
+    const done = new Set<number>();
     // Whoever has the receipt of a gift can show it at once.
-    await this.file(
+    await this.doSideTasks(
       tasks.filter(({ body }) => body?.kind === 'gift'),
-      filed,
+      done,
     );
-    let sentSeq = 0;
     let wait: Wait | undefined;
     const failures = new Map<number, Failure>();
     let tried: Tries = run.lease.record.retry ?? NEVER_TRIED;
@@ -86,39 +86,41 @@ export class Outbox {
         if (fate.kind === 'dropped') failures.set(seq, fate.why);
         tried = NEVER_TRIED;
       }
-      sentSeq = seq;
+      if (body === null || body.kind === 'reply') done.add(seq);
     }
-    let failedSeq = await this.file(tasks, filed);
+    let isAllDone = await this.doSideTasks(tasks, done);
     // A reply may wait for hours, and the lock must not.
-    for (const waitMs of FILE_WAITS_MS) {
-      if (!wait || failedSeq === null) break;
+    for (const waitMs of SIDE_TASK_WAITS_MS) {
+      if (!wait || isAllDone) break;
       await this.#tools.runtime.sleep(waitMs);
-      failedSeq = await this.file(tasks, filed);
+      isAllDone = await this.doSideTasks(tasks, done);
     }
-    if (failedSeq === null) return { sentSeq, wait, failures };
-    // The replies before it count as sent, or they would be sent again and again.
-    const { afterMs, ...others } = wait ?? { afterMs: 0, reason: 'unlock', leastMs: 0 };
-    wait = { ...others, afterMs: Math.max(afterMs, FILE_RETRY_MS) };
-    return { sentSeq: Math.min(sentSeq, failedSeq - 1), wait, failures };
+    if (isAllDone) return { done, wait, failures };
+    const { afterMs, ...others } = wait ?? { afterMs: 0, reason: 'side task', leastMs: 0 };
+    return { done, wait: { ...others, afterMs: Math.max(afterMs, SIDE_TASK_RETRY_MS) }, failures };
   }
 
   /**
-   * Unlocks the customers and notes what the counter must know, but for tasks in `filed`, which gets those
-   * that are done. Resolves to the number of the first unconfirmed task.
+   * Unlocks the customers and notes what the counter must know, but for tasks in `done`, which gets those that
+   * the store confirmed. All at once: a node that does not answer holds up its own alone. Resolves to whether
+   * none is left.
    */
-  async file(tasks: readonly OutboxTask[], filed = new Set<number>()): Promise<number | null> {
-    for (const { seq, body } of tasks) {
-      if (body === null || body.kind === 'reply' || filed.has(seq)) continue;
-      try {
-        await (body.kind === 'gift' ? this.#tools.gifts?.note(body.note) : this.#unlock(body));
-      } catch (error) {
-        if (!(error instanceof StoreUnavailable)) throw error;
-        this.#tools.onError(error);
-        return seq;
-      }
-      filed.add(seq);
+  async doSideTasks(tasks: readonly OutboxTask[], done: Set<number>): Promise<boolean> {
+    const left = tasks.filter(({ seq, body }) => body !== null && body.kind !== 'reply' && !done.has(seq));
+    if (left.length === 0) return true;
+    await Promise.all(left.map((task) => this.#doSideTask(task, done)));
+    return left.every(({ seq }) => done.has(seq));
+  }
+
+  async #doSideTask({ seq, body }: OutboxTask, done: Set<number>): Promise<void> {
+    try {
+      if (body?.kind === 'gift') await this.#tools.gifts?.note(body.note);
+      if (body?.kind === 'unlock') await this.#unlock(body);
+      done.add(seq);
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error;
+      this.#tools.onError(error);
     }
-    return null;
   }
 
   async #unlock({ customer, operation, record, awaited }: ItemOf<'unlock'>): Promise<void> {

@@ -323,8 +323,8 @@ export type Tries = Pick<Retry, 'tries' | 'sinceMs'>;
 export const NEVER_TRIED: Tries = { tries: 0, sinceMs: 0 };
 
 export type Release = {
-  /** All items of the outbox up to this number are done. */
-  readonly sentSeq: number;
+  /** The tasks of the outbox that are done, by their numbers. */
+  readonly done: ReadonlySet<number>;
   readonly wait?: Wait | undefined;
   /** Those that were dropped, and why. */
   readonly failures?: ReadonlyMap<number, Failure> | undefined;
@@ -334,18 +334,18 @@ export type Release = {
 };
 
 /**
- * Ends a delivery: drops what was sent, then hands over the next work under the same lease (true), or frees
+ * Ends a delivery: drops what was done, then hands over the next work under the same lease (true), or frees
  * the lease. If a reply is left, the lease is freed: its next holder delivers that reply before it takes
  * another step. It depends on no message: that one is answered or given back.
  */
 export function release(
   { record: { lease: held } }: Pick<Basis, 'record'>,
-  { sentSeq, wait, failures, leaseMs, outcomes }: Release,
+  { done, wait, failures, leaseMs, outcomes }: Release,
 ): ConversationTransition<boolean> {
   return (before, nowMs) => {
     const lease = nextLease(before, held, null);
     if (before === null || typeof lease === 'string') return unchanged(before, lease === 'done');
-    const left = removeSent(before, sentSeq, failures);
+    const left = removeDone(before, done, failures);
     const record = outcomes ? { ...left, journal: addOutcomes(left.journal, outcomes) } : left;
     const isWoken = record.wakeMs > 0 && record.wakeMs <= nowMs;
     const hasMore = record.inbox.length > 0 || isWoken;
@@ -364,30 +364,30 @@ export function release(
 function readReleased(plain: Buffer, owner: string): ConversationRecord {
   const record = readRecord(plain);
   if (record.lease?.owner !== owner) throw new TypeError('the mark is of another record');
-  return { ...removeSent(record, record.outSeq), lease: null, retry: null };
+  const done = new Set(record.outbox.map(({ seq }) => seq));
+  return { ...removeDone(record, done), lease: null, retry: null };
 }
 
-function removeSent(
+function removeDone(
   record: ConversationRecord,
-  sentSeq: number,
+  done: Release['done'],
   failures?: Release['failures'],
 ): ConversationRecord {
-  const { outbox, inSeq } = record;
+  const left = record.outbox.filter(({ seq }) => !done.has(seq));
+  if (left.length === record.outbox.length) return record;
   const failed: FailedNote[] = [];
-  let sent = 0;
-  let { knew, carried } = record;
-  for (; sent < outbox.length; sent++) {
-    const entry = outbox[sent];
-    if (entry === undefined || entry.seq > sentSeq) break;
-    if (entry.asks) knew = inSeq;
-    if (entry.note === undefined) continue;
+  let { knew, carried, stuck } = record;
+  for (const { seq, asks, note } of record.outbox) {
+    if (!done.has(seq)) continue;
+    if (asks) knew = record.inSeq;
+    if (stuck?.seq === seq) stuck = null;
+    if (note === undefined) continue;
     carried += 1;
-    const why = failures?.get(entry.seq);
-    if (why !== undefined) failed.push({ note: entry.note, why });
+    const why = failures?.get(seq);
+    if (why !== undefined) failed.push({ note, why });
   }
-  if (sent === 0) return record;
-  const left = { ...record, outbox: outbox.slice(sent), knew, carried, stuck: null };
-  return failed.length === 0 ? left : { ...left, failed: [...record.failed, ...failed].slice(-MAX_FAILED) };
+  const kept = failed.length === 0 ? record.failed : [...record.failed, ...failed].slice(-MAX_FAILED);
+  return { ...record, outbox: left, knew, carried, stuck, failed: kept };
 }
 
 function toRetry(record: ConversationRecord, wait: Wait | undefined, nowMs: number): Retry | null {

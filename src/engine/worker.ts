@@ -52,7 +52,7 @@ const RELEASE_RETRY_MS = 250;
  * does not know yet. Anything else is an error: the lease runs out, and the work is repeated.
  */
 type WorkEnd = Delivered | Lost | (GivenBack & { readonly outcomes?: Outcomes });
-const NOTHING_SENT: Delivered = { sentSeq: 0 };
+const NOTHING_DONE: Delivered = { done: new Set() };
 
 /** Works on conversations whose lease this process has. */
 export class Worker {
@@ -103,7 +103,7 @@ export class Worker {
     if (!isStuck || first?.body?.kind !== 'reply') return undefined;
     observe.alarm('delivery_given_up', { channel: first.body.outgoing.channel, conversation });
     const failures = new Map([[first.seq, 'late' as const]]);
-    return { sentSeq: first.seq, wait: { afterMs: 0, reason: 'stuck' }, failures };
+    return { done: new Set([first.seq]), wait: { afterMs: 0, reason: 'stuck' }, failures };
   }
 
   /**
@@ -129,7 +129,7 @@ export class Worker {
   }
 
   async #answer(run: Run, work: LeasedWork): Promise<WorkEnd> {
-    if (work.head === null && !work.isWoken) return NOTHING_SENT;
+    if (work.head === null && !work.isWoken) return NOTHING_DONE;
     if (!this.#tools.leases.isAlive(run)) return LOST;
     const turn = this.#begin(run, work);
     if (isEnd(turn)) return turn;
@@ -155,8 +155,9 @@ export class Worker {
     try {
       if (!turn.work.isPutOff) return await outbox.deliver(run, tasks);
       // While replies wait, only a wake-up ran. What others wait for is done now.
-      await outbox.file(tasks);
-      return NOTHING_SENT;
+      const done = new Set<number>();
+      await outbox.doSideTasks(tasks, done);
+      return { done };
     } finally {
       this.#end(run, turn);
     }
@@ -315,7 +316,7 @@ function toRelease({ record }: Lease, ended: Exclude<WorkEnd, Lost>): Omit<Relea
   if (!isEnd(ended)) return ended;
   const { reason, afterMs, outcomes } = ended;
   const wait = { reason, afterMs, tried: record.retry ?? NEVER_TRIED, holdsWakeUps: true };
-  return { sentSeq: 0, wait, outcomes };
+  return { ...NOTHING_DONE, wait, outcomes };
 }
 
 /** The shortest and the longest wait of a turn after a failure of the store. A wake-up waits the longest. */

@@ -1,12 +1,15 @@
+import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { Unwordable } from '../../src/conversation/reply.ts';
 import { afterDelivery, type DeliveryTry } from '../../src/engine/delivery-policy.ts';
 import { LIMITS } from '../../src/engine/limits.ts';
 import type { Delivery } from '../../src/engine/messages.ts';
 import { Outage } from '../../src/engine/outage.ts';
+import type { Perform } from '../../src/engine/perform.ts';
 import { NEVER_TRIED } from '../../src/engine/transitions.ts';
+import { type Key, type RecordStore, StoreUnavailable } from '../../src/store/port.ts';
 import { recordingObserve } from '../support/observe.ts';
-import { createWorld, incoming, NOW } from './bot.ts';
+import { conversation, createWorld, incoming, NOW } from './bot.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -177,4 +180,66 @@ test('a platform that throttles, or refuses our token or the customer, does not 
   for (const kind of ['throttled', 'unauthorized', 'unreachable', 'rejected'] as const)
     for (let n = 0; n < 5; n++) send(kind);
   expect(isFailing()).toBe(false);
+});
+
+/** A redemption with two names of its customer, in a bot whose store refuses to unlock the first. */
+function createLocked() {
+  const world = createWorld();
+  const names = ['customer:1', 'customer:2'];
+  const refused: Key = `u:${world.encryption.name('customer', 'customer:1')}`;
+  let isRefusing = false;
+  const compareAndSwap: RecordStore['compareAndSwap'] = (key, swap) =>
+    isRefusing && key === refused
+      ? Promise.reject(new StoreUnavailable('full'))
+      : world.store.compareAndSwap(key, swap);
+  const perform: Perform = async (effect, turn) => {
+    const operation = 'operation' in effect ? effect.operation : '';
+    for (const name of names) await turn.lock(name, operation);
+    isRefusing = true;
+    return { kind: 'applied', operation, locks: names };
+  };
+  const step: typeof conversation.step = (state, input, context) => ({
+    ...conversation.step(state, input, context),
+    ...(input.kind === 'outcome' && { wakeAtMs: context.nowMs + 1000 }),
+  });
+  const engine = world.engine({
+    ...{ perform, store: { ...world.store, compareAndSwap }, conversation: { ...conversation, step } },
+    runtime: { ...world.outside, sleep: async () => {} },
+  });
+  const recover = () => {
+    isRefusing = false;
+  };
+  return { ...world, engine, recover };
+}
+
+test('a lock that the store does not give back holds up no other lock', async () => {
+  const world = createLocked();
+  await world.engine.accept(incoming('redeem:op1'));
+  await expect.poll(async () => (await world.record())?.lease).toBeNull();
+  expect((await world.lock('customer:2', 'other')).locked).toBe(true);
+  expect((await world.lock('customer:1', 'other')).locked).toBe(false);
+  world.recover();
+  await world.quiet();
+  expect((await world.lock('customer:1', 'other')).locked).toBe(true);
+});
+
+test('a reply behind a lock that the store does not give back is sent once', async () => {
+  const world = createLocked();
+  world.script.push({ kind: 'throttled', afterMs: MINUTE });
+  await world.engine.accept(incoming('redeem:op1'));
+  await expect.poll(async () => (await world.record())?.lease).toBeNull();
+  // A wake-up adds its reply behind those that wait.
+  world.advance(1000);
+  await expect.poll(async () => (await world.record())?.wakeMs).toBe(0);
+  await expect.poll(async () => (await world.record())?.lease).toBeNull();
+  world.advance(MINUTE);
+  await expect.poll(() => world.sent.length).toBeGreaterThanOrEqual(3);
+  for (let n = 0; n < 3; n++) {
+    world.advance(5000);
+    await setTimeout(20);
+  }
+  world.recover();
+  await world.quiet();
+  expect(world.heard()).toEqual(['redeem:op1', 'applied', 'woken']);
+  expect((await world.lock('customer:1', 'other')).locked).toBe(true);
 });

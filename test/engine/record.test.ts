@@ -119,7 +119,7 @@ it('a lease that runs out while a reply is sent counts as a failure of that repl
   expect(once).toMatchObject({ attempts: 0, stuck: { seq: 1, leases: 1 } });
   const twice = left(take(taking('next'))(once, NOW + LEASE));
   expect(twice.stuck).toEqual({ seq: 1, leases: 2 });
-  const sent = left(release({ record: twice }, { sentSeq: 1, leaseMs: LEASE })(twice, NOW + LEASE));
+  const sent = left(release({ record: twice }, { done: new Set([1]), leaseMs: LEASE })(twice, NOW + LEASE));
   expect(sent.stuck).toBeNull();
   // While replies are put off, only a wake-up is at work.
   const putOff = rest({ ...sending, retry, wakeMs: NOW });
@@ -135,7 +135,7 @@ it('a message brings a retry forward to its earliest time, and waits for it', ()
 
 const commits = () => commit(held.basis, answers);
 const intends = () => intend(held.basis, { operation: 'op', body: 'lookup' });
-const releases = () => release(held.basis, { sentSeq: 0, leaseMs: LEASE });
+const releases = () => release(held.basis, { done: new Set(), leaseMs: LEASE });
 
 const all = () => [commits(), intends(), releases()];
 
@@ -172,7 +172,7 @@ const brief = { wait: { afterMs: 9, reason: '' } };
 
 function releaseOf(over: Partial<ConversationRecord>, giving: object = {}) {
   const record = rest({ lease: holding, ...over });
-  return release({ record }, { sentSeq: 0, leaseMs: LEASE, ...giving })(record, NOW);
+  return release({ record }, { done: new Set(), leaseMs: LEASE, ...giving })(record, NOW);
 }
 
 it.each<[string, Partial<ConversationRecord>, giving: object, left: object]>([
@@ -181,7 +181,13 @@ it.each<[string, Partial<ConversationRecord>, giving: object, left: object]>([
   ['a wake-up is due', { wakeMs: NOW }, {}, { lease: next }],
   ['a wake-up is to come', { wakeMs: NOW + 1 }, {}, { lease: null }],
   ['a newer process wrote', { inbox, schema: VERSION + 1 }, {}, { lease: null }],
-  ['two were sent', { inbox, outbox, inSeq: 4 }, { sentSeq: 2 }, { outbox: outbox.slice(2), knew: 4 }],
+  ['one waits before another', { outbox }, { done: new Set([2]) }, { outbox: [outbox[0], outbox[2]] }],
+  [
+    'two were sent',
+    { inbox, outbox, inSeq: 4 },
+    { done: new Set([1, 2]) },
+    { outbox: outbox.slice(2), knew: 4 },
+  ],
   ['replies have to wait', { outbox }, { wait }, { knew: 0, retry: { ...waiting, madeAtMs: NOW - 7 } }],
   ['messages have to wait', { inbox }, { wait }, { lease: null, retry: { ...waiting, madeAtMs: 0 } }],
   ['wake-ups have to wait', { wakeMs: NOW }, holds, { wakeMs: NOW + 100 }],

@@ -42,6 +42,8 @@ export function createConduct({ breach, clock, keyOf }: World, peek: Watched['pe
   const waits = new Map<string, Wait>();
   /** By conversation, the last lease that was taken while replies had to wait: only a wake-up uses it. */
   const putOff = new Map<string, string>();
+  /** By conversation, the replies that its platform took, by which process, and whether that released its lease. */
+  const delivered = new Map<string, Map<number, { readonly process: string; isReleased: boolean }>>();
   /** The process that knows how a call ended, and operations with a replicated intent. */
   const ended = new Map<string, string>();
   const replicated = new Set<string>();
@@ -110,6 +112,14 @@ export function createConduct({ breach, clock, keyOf }: World, peek: Watched['pe
     if (knows && wait.isStored && clock.atMs < wait.untilMs - WAIT_SLACK_MS)
       breach('waits as asked', `${key}: ${seq} was sent ${wait.untilMs - clock.atMs} ms too early`);
     waits.delete(key);
+    if (delivered.get(key)?.get(seq)?.isReleased) breach('sent once', `${key}: ${seq} was sent again`);
+  }
+
+  /** The platform took a reply, and the process knows that. */
+  function onDelivered(process: string, outgoing: Outgoing, seq: number): void {
+    const key = keyOf(outgoing);
+    const replies = delivered.get(key) ?? new Map();
+    delivered.set(key, replies.set(seq, { process, isReleased: false }));
   }
 
   /** A platform's answer asks the process to wait. */
@@ -180,6 +190,10 @@ export function createConduct({ breach, clock, keyOf }: World, peek: Watched['pe
 
   function onRelease(key: Key, { lease, retry }: ConversationRecord, after: ConversationRecord): void {
     if (lease === null) return;
+    // A lease that ran out may end without its process.
+    if (lease.untilMs > clock.wallMs())
+      for (const reply of delivered.get(key)?.values() ?? [])
+        reply.isReleased ||= reply.process === processOf(lease.owner);
     const isStill = putOff.get(key) === lease.owner && retry !== null && retry.atMs > clock.nowMs();
     if (isStill && after.outbox.length > 0 && after.retry?.atMs !== retry.atMs)
       breach('waits as asked', `${key}: replies that had to wait got another time`);
@@ -198,10 +212,11 @@ export function createConduct({ breach, clock, keyOf }: World, peek: Watched['pe
     for (const [key, { isStored }] of waits) if (isStored) waits.delete(key);
     // What was removed may be there again.
     over.clear();
+    delivered.clear();
   }
 
   return {
-    ...{ onAsked, onUnconfirmed, onConfirmed, onSend, onThrottled, onSwapped },
+    ...{ onAsked, onUnconfirmed, onConfirmed, onSend, onDelivered, onThrottled, onSwapped },
     ...{ onCall, onOutcome, onChange, onLoss },
   };
 }

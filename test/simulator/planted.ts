@@ -167,6 +167,8 @@ const isLookedUp = ({ after }: Change): boolean =>
 const isIdle = ({ before, after }: Change): boolean =>
   JSON.stringify(operationsIn(before)) === JSON.stringify(operationsIn(after));
 
+const isSideTask = ({ body }: OutboxEntry): boolean => readOutboxItem(body).kind !== 'reply';
+
 function turnOf(entry: OutboxEntry | undefined): string | undefined {
   const item = entry && readOutboxItem(entry.body);
   return item?.kind === 'reply' ? item.outgoing.turn : undefined;
@@ -229,6 +231,11 @@ export const PLANTED: readonly Planted[] = [
   inRecord('of replies that wait the last is dropped', 'stored replies leave', ({ kind, after }) => {
     const [one, other] = after.outbox.slice(-2).map(turnOf);
     return kind === 'release' && one !== undefined && one === other && { outbox: after.outbox.slice(0, -1) };
+  }),
+  inRecord('a lock that is not given back keeps the replies beside it', 'sent once', (change) => {
+    const { kind, before, after } = change;
+    const isKept = kind === 'release' && after.outbox.some(isSideTask);
+    return isKept && before && { outbox: before.outbox };
   }),
   beforeChange('a turn decided while filing drops waiting replies', 'stored replies leave', ({ lease }) =>
     lease === null ? { outbox: [], retry: null } : null,

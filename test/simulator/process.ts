@@ -148,7 +148,10 @@ export function startProcess(name: string, around: Surroundings) {
   const deliver: Deliver = async (outgoing, seq) => {
     conduct.onSend(name, outgoing, seq);
     const delivery = await line.call(victim, () => around.deliver(outgoing, seq));
-    if (delivery.kind === 'delivered') line.onDelivered(world.keyOf(outgoing));
+    if (delivery.kind === 'delivered') {
+      conduct.onDelivered(name, outgoing, seq);
+      line.onDelivered(world.keyOf(outgoing));
+    }
     const { afterMs = 0 } = 'afterMs' in delivery ? delivery : {};
     if (afterMs > 0) conduct.onThrottled(name, outgoing, { seq, afterMs });
     return delivery;
