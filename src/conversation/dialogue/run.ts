@@ -2,7 +2,7 @@ import type { Command, CommandOf, SlotKind } from '../commands.ts';
 import { findConfirms, type Scope } from '../flow.ts';
 import { showPhone } from '../prompts/format.ts';
 import { isStaff, toTypedValue } from '../prompts/identity.ts';
-import { type Decision, QR_PICTURE, type Reply, say, sayFirst } from '../reply.ts';
+import { changeLast, type Decision, QR_PICTURE, type Reply, say, sayFirst } from '../reply.ts';
 import { findSlotByField, missingSlots, SLOTS } from '../slots.ts';
 import { type Confirming, type Draft, dropOffer, forgetLast, type State } from '../state.ts';
 import { advance } from './advance.ts';
@@ -169,8 +169,11 @@ function finish({ state, remarks, flow, digression, person, scope }: Round): Dec
     return goal ? tellNoted(sayFirst(remarks, goal), scope) : askAgain(state, scope, ...remarks);
   const { question, ...reply } = digression;
   if (!goal) return { ...sayFirst(remarks, remark(state, scope, reply)), question };
-  const { choices: _, ...statement } = reply;
-  return { ...sayFirst([...remarks, statement], goal), question };
+  const { choices: offered = [], ...statement } = reply;
+  const { choices = [] } = goal.replies.at(-1) ?? {};
+  const others = choices.filter(({ id }) => !offered.some((one) => one.id === id));
+  const asked = goal.effect ? goal : changeLast(goal, { choices: [...offered, ...others] });
+  return { ...sayFirst([...remarks, statement], asked), question };
 }
 
 /** Before the question, lists new codes, or says that a value was noted. */

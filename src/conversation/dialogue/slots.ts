@@ -39,7 +39,11 @@ export function startFlow(round: Round, { flow: name, asked }: CommandOf<'start'
   ) {
     if (gift !== undefined && readsBalance(flow))
       return digress(round, answer(state, { key: 'answer.gift.left' }, scope));
-    return digress(round, { key: 'flow.first', params: nameFlow(left), choices: [choice(flow.name)] });
+    return digress(round, {
+      key: 'flow.first',
+      params: { ...nameFlow(left), next: { key: `flow.${flow.name}` } },
+      choices: [choice(flow.name)],
+    });
   }
   if (left !== flow) return beginFlow(round, flow);
   // "Đổi quà khác" ("another gift").

@@ -10,9 +10,10 @@ import {
   looksLikeContact,
   parseCode,
   splitCodes,
+  toPrinted,
 } from '../values/code.ts';
 import { emailMeant, parseEmail, parsePhone } from '../values/contact.ts';
-import { type Acts, createActs, LIKELY, POSSIBLE } from './acts.ts';
+import { type Acts, createActs, isSure, LIKELY, POSSIBLE } from './acts.ts';
 import { isReport } from './frames.ts';
 import { findHeadingFaults } from './headings.ts';
 import { type Meaning, Meanings, NOT_QUITE } from './meaning.ts';
@@ -107,7 +108,20 @@ export class LanguageInterpreter implements Interpreter {
       this.#readAsked(text, at, reading);
     if (quick) return { commands: quick, why: NO_WORDS };
     const here = this.#situationOf(text, at, reading);
-    return { commands: keepOthers(this.#meant(here), here), why: here.meaning };
+    const commands = this.#withQuestion(this.#meant(here), here);
+    return { commands: keepOthers(commands, here), why: here.meaning };
+  }
+
+  /** Values, and the usual question that the words beside them ask: "TIVI000000017, có mất phí không". */
+  #withQuestion(commands: readonly TextCommand[], here: Situation): readonly TextCommand[] {
+    const { said, at, isBare, isQuestion } = here;
+    const isOther = ({ do: command }: TextCommand) => !VALUE_COMMANDS.has(command) && command !== 'ask';
+    if (isBare || !isQuestion || said.command !== undefined || commands.some(isOther)) return commands;
+    const { act, p } = this.meanings.read(said.words, { ...contextOf(at), hasValue: false, isQuestion });
+    const question = this.acts.get(act)?.command;
+    const isUsual = question?.do === 'ask' && question.about === 'answer' && !this.#isUnanswered(act);
+    if (!isUsual || !isSure('plain', p) || FAULTS.has(act)) return commands;
+    return [...commands.filter(({ do: command }) => command !== 'ask'), question];
   }
 
   #meant(here: Situation): readonly TextCommand[] {
@@ -152,10 +166,11 @@ export class LanguageInterpreter implements Interpreter {
       return value?.do === 'set' && value.value !== undefined ? [value] : undefined;
     }
     if (kind !== 'codes' || !/\d/.test(text)) return undefined;
-    if (isPlainCode(text) && !references.includes(text)) return [{ do: 'add', codes: [text] }];
     const { codePrefixes: beginnings } = reading.settings;
+    if (isPlainCode(text) && !references.includes(text))
+      return [{ do: 'add', codes: [toPrinted(text, beginnings)] }];
     const words = tokenize(visible(text)).flatMap((token) => splitCodes(token.text, beginnings));
-    const codes = [...new Set(words)];
+    const codes = [...new Set(words.map((word) => toPrinted(word, beginnings)))];
     // A number that begins otherwise than another one may be an order's.
     if (codes.length > 1 && !codes.every((code) => hasBeginning(code, beginnings))) return undefined;
     const isCode = (code: string) =>
@@ -186,9 +201,8 @@ export class LanguageInterpreter implements Interpreter {
         const isBeginning = findBeginning(text.trim(), settings.codePrefixes) !== undefined;
         const code = isBeginning ? PART : this.parser.readCode(text);
         if (!code.ok) return [wrong(kind, code.reason)];
-        return [
-          kind === 'gift' ? { do: 'set', slot: kind, value: code.value } : { do: 'add', codes: [code.value] },
-        ];
+        if (kind === 'gift') return [{ do: 'set', slot: kind, value: code.value }];
+        return [{ do: 'add', codes: [toPrinted(code.value, settings.codePrefixes)] }];
       }
     }
   }
@@ -196,14 +210,14 @@ export class LanguageInterpreter implements Interpreter {
   #situationOf(text: string, at: Expecting, reading: Reading): Situation {
     const said = this.parser.parse(text, reading, at);
     const isBare = !bringsValue(said);
-    const isQuestion = this.parser.book.isQuestion(text);
+    const { isQuestion } = said;
     const meaning = this.#meaningOf(said, at, isQuestion);
     const { flows } = this.#language;
     // "Thank u" is thanks, though "u" is a yes.
     const isThanks = meaning.act === 'talk thanks' && (at.at === 'nothing' || at.at === 'page');
     const line = meaning.p < NOT_QUITE ? meaning.unlikely : meaning.act;
     const isYes = said.isYes && !isThanks && (line === undefined || YES_LINES.has(line));
-    const meant = isYes ? 'yes' : this.#actIn(said, at, meaning.act);
+    const meant = isYes ? 'yes' : this.#actIn(said, at, meaning);
     // A guessed remark that asks is a question that nobody answers.
     const isOpen = meant === 'talk remark' && isQuestion && meaning.p < NOT_QUITE;
     const act = isOpen ? 'ask unknown' : meant;
@@ -235,13 +249,7 @@ export class LanguageInterpreter implements Interpreter {
   #meaningOf(said: ParsedText, at: Expecting, isQuestion: boolean): Meaning {
     const { command, words, text } = said;
     if (words.length === 0 && text.includes('?')) return sureOf(command ?? 'ask what');
-    const meaning = this.meanings.read(words, {
-      place: at.at,
-      slot: at.at === 'slot' ? at.kind : undefined,
-      running: at.flow && `start ${at.flow}`,
-      hasValue: bringsValue(said),
-      isQuestion,
-    });
+    const meaning = this.meanings.read(words, { ...contextOf(at), hasValue: bringsValue(said), isQuestion });
     if (command !== undefined)
       return command === 'show languages' && meaning.act.startsWith('speak ') ? meaning : sureOf(command);
     if (meaning.p === 1 && !this.#isUnanswered(meaning.act)) return meaning;
@@ -252,9 +260,12 @@ export class LanguageInterpreter implements Interpreter {
   }
 
   /** What the model's act means with the values and the signs beside them. */
-  #actIn(said: ParsedText, at: Expecting, act: string): string {
+  #actIn(said: ParsedText, at: Expecting, { act, p }: Meaning): string {
     // A slash command is a wish, whatever stands behind it.
     if (said.command === act) return act;
+    // "No wait, I meant the speaker" ends nothing: another gift than the one that waits is wished for.
+    const isOtherGift = at.gift !== undefined && said.gifts.some(({ code }) => code !== at.gift);
+    if (isOtherGift && p < 1 && this.acts.get(act)?.isEnding) return '';
     const flow = this.#language.flows.find(({ name }) => act === `start ${name}`);
     if (act === '' || this.acts.get(act)?.rank === 'nothing') return this.#choosesByCode(said);
     if (flow && isReport(said.parts, said.period?.isPast)) return 'show complaint';
@@ -410,6 +421,17 @@ export class LanguageInterpreter implements Interpreter {
     return code.ok ? [code.value] : this.understand(text).codes;
   }
 }
+
+const contextOf = (at: Expecting) => ({
+  place: at.at,
+  slot: at.at === 'slot' ? at.kind : undefined,
+  running: at.flow && `start ${at.flow}`,
+});
+
+/** Commands beside which a question may stand. */
+const VALUE_COMMANDS: ReadonlySet<TextCommand['do']> = new Set(['add', 'set', 'replace', 'none', 'start']);
+/** Questions about a value that was refused: a new value answers them. */
+const FAULTS: ReadonlySet<string> = new Set(['ask code.wrong', 'ask phone.wrong', 'ask email.wrong']);
 
 /** Headings whose lines may be a yes: "ok, cảm ơn". */
 const YES_LINES: ReadonlySet<string> = new Set(['yes', 'talk thanks', 'talk greeting']);

@@ -8,6 +8,7 @@ import {
   referenceIn,
   SURE_LENGTH,
   splitCodes,
+  toPrinted,
   withLinksRead,
 } from '../values/code.ts';
 import { type EmailResult, findEmails, findPhones, type Phone } from '../values/contact.ts';
@@ -73,6 +74,8 @@ export type ParsedText = {
   readonly rest: readonly string[];
   /** Says yes and nothing else, in words without a typing error: points depend on it. */
   readonly isYes: boolean;
+  /** It asks something, its values aside: "không ba" at the end of a number does not. */
+  readonly isQuestion: boolean;
 };
 
 const NOWHERE: Expecting = { at: 'nothing', buttons: () => [], codes: [], references: [] };
@@ -92,13 +95,17 @@ const fieldOf = (part: Part): FieldName | undefined => FIELDS.find((field) => is
 export const fieldIn = ({ parts }: Pick<ParsedText, 'parts'>): FieldName | undefined =>
   parts.map(fieldOf).find((field) => field !== undefined);
 
-/** Whether the text says that there is no e-mail: "không có email". "Không đổi email" does not. */
+/** Whether the text says that there is no e-mail: "không có email", "email không có". "Không đổi email" does not. */
 export function lacksEmail({ parts, emails }: ParsedText): boolean {
   const telling = parts.filter((part) => part.value || !part.phrase || part.phrase.act || fieldOf(part));
   return telling.some((part, at) => {
     const next = telling[at + 1];
     // "Khỏi lấy mail".
     if (actOf(part) === 'none' && isIn(part, 'email')) return emails.length === 0;
+    // "Email không có".
+    const isLast = at === telling.length - 2;
+    if (isLast && isIn(part, 'email') && next && actOf(next) === 'none' && !fieldOf(next))
+      return emails.length === 0;
     const isDeclining = /^(?:no|none)$/.test(actOf(part)) && !isIn(part, 'faults', 'code', 'phone');
     return isDeclining && emails.length === 0 && next && fieldOf(next) === 'email' && actOf(next) === '';
   });
@@ -202,9 +209,12 @@ export class Parser {
     // "Ok, tomorrow" is a yes for another day.
     const isNow = isAlone && !period && !this.#objections.test(text.normalize('NFC'));
     const isYes = isNow && this.#saysYes(parsedParts);
+    const besideValues = left.filter((token) => !values.has(token)).map((token) => token.text);
+    const end = text.trimEnd().endsWith('?') ? ['?'] : [];
     return {
       text,
       command,
+      isQuestion: this.book.isQuestion(values.size > 0 ? [...besideValues, ...end].join(' ') : text),
       words: withPeriodAsOne(named, timeless).map((word) => announced.get(word) ?? word),
       parts,
       period,
@@ -269,7 +279,7 @@ export class Parser {
     const others = this.#othersIn(line, beginnings);
     for (const token of tokens.filter((token) => isFree(token) && !token.text.startsWith('@'))) {
       if (others.has(token)) values.set(token, { kind: 'other', text: token.text });
-      else if (this.isCode(token.text)) values.set(token, toCode(token.text));
+      else if (this.isCode(token.text)) values.set(token, toCode(toPrinted(token.text, beginnings)));
       else if (this.#isMangled(token.text)) values.set(token, { kind: 'mangled' });
     }
     const isMention = (token: Token) => isFree(token) && token.text.startsWith('@');

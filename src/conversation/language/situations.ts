@@ -286,6 +286,8 @@ function endings(here: Situation): Meant {
 export function meantAnywhere(here: Situation): Meant {
   const { said, act, at, command, flow, starts, isBare, isQuestion } = here;
   if (starts) {
+    const product = besideProduct(here, starts);
+    if (product) return product;
     const isAsked = isBare && isQuestion;
     return [{ do: 'start', flow: starts.name, ...(isAsked && { asked: true }) }, ...valuesFor(here, starts)];
   }
@@ -298,6 +300,27 @@ export function meantAnywhere(here: Situation): Meant {
       ? [{ do: 'remove', which: said.codes.map((code) => ({ code })) }]
       : [{ do: 'cancel' }];
   return act === 'no' && isBare && fieldIn(said) === undefined ? NO : undefined;
+}
+
+/**
+ * Another wish beside the codes of products, where nothing runs: the points are earned first. A gift that is
+ * named waits, anything else is offered.
+ */
+function besideProduct({ said, at, reading, values, isQuestion }: Situation, starts: SpokenFlow): Meant {
+  const { gifts, codePrefixes } = reading.settings;
+  const isOfGift = starts.slots.includes('gift') && gifts.length === 0;
+  const areProducts = said.codes.length > 0 && said.codes.every((code) => hasBeginning(code, codePrefixes));
+  if (
+    isLive(at) ||
+    !areProducts ||
+    isOfGift ||
+    starts.slots.some((kind) => kind === 'codes' || kind === 'list')
+  )
+    return undefined;
+  const { name: flow } = starts;
+  if (starts.slots.includes('gift') && values.gift.length > 0 && !isQuestion)
+    return [{ do: 'start', flow }, ...values.gift, ...values.codes, ...contactsOf(values)];
+  return [...values.codes, ...contactsOf(values), { do: 'start', flow, asked: true }];
 }
 
 export function valuesAlone(here: Situation): Meant {

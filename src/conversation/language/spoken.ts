@@ -4,12 +4,15 @@ import { fold, isAscii, isDate, type Token, unmark } from './tokenizer.ts';
 import { indexPhrases, type PhraseIndex, phraseAt, type Vocabulary } from './vocabulary.ts';
 
 /*
- * Values as people say them: digits in words, dictated e-mails, codes written apart. Each is a guess: the bot
- * shows it, and only its button takes it.
+ * Values as people say them: digits in words, dictated e-mails, codes written apart. One that can be read in
+ * several ways is a guess: the bot shows it, and only its button takes it.
  */
 
 /** A value, and the tokens that make it up. */
 export type SpokenMatch<Result> = { readonly result: Result; readonly tokens: readonly Token[] };
+
+/** The digits of a code, with the blanks between them. `isSure`: nothing else can be meant. */
+type CodeNumber = { readonly text: string; readonly to: number; readonly isSure: boolean };
 
 /** The tokens of a text, and each as it is compared. */
 export type SpokenLine = { readonly tokens: readonly Token[]; readonly words: readonly string[] };
@@ -25,6 +28,8 @@ type Digits = {
   readonly to: number;
   readonly digits: string;
   readonly isWord: boolean;
+  /** Each digit is said or typed by itself: neither "ninety two" nor "three times eight". */
+  readonly isPlain: boolean;
 };
 
 /** A side of a dictated address, or a run of digits, has at most this many pieces. */
@@ -42,6 +47,7 @@ const MAX_BETWEEN = 4;
 
 const NUMERIC = /^\+?[\doO][\doO./()-]*$/;
 const CODE_PIECE = /^[\dOoIl][\dOoIl._-]*$/;
+const DASH = /^\p{Pd}$/u;
 const NAME = /^[a-z0-9][a-z0-9._+-]*$/;
 /** With other beginnings a number that is said is most likely no phone: "không không". */
 const PHONE_START = /^(?:0[1-9]|\+?84|0084|[1-9])/;
@@ -60,6 +66,8 @@ export class SpokenValues {
   readonly #otherNumbers: PhraseIndex<true>;
   readonly #namesOfCodes: ReadonlySet<string>;
   readonly #namesOfEmails: ReadonlySet<string>;
+  readonly #counters: ReadonlySet<string>;
+  readonly #betweenPieces: PhraseIndex<true>;
 
   constructor(vocabulary: Vocabulary) {
     this.#digits = readNumbers(vocabulary, 'digits');
@@ -79,6 +87,9 @@ export class SpokenValues {
     this.#otherNumbers = indexPhrases(others.map((phrase) => [phrase, true] as const));
     this.#namesOfCodes = new Set([...vocabulary.list('code'), ...vocabulary.list('before a place')]);
     this.#namesOfEmails = new Set(vocabulary.list('email'));
+    const between = vocabulary.list('between pieces');
+    this.#betweenPieces = indexPhrases(between.map((phrase) => [phrase, true] as const));
+    this.#counters = new Set(vocabulary.list('counters'));
   }
 
   /** "Oh-nine-oh-eight": the digits of a word that has several; any other word as it is. */
@@ -95,7 +106,7 @@ export class SpokenValues {
     const found: SpokenMatch<Phone>[] = [];
     for (let from = 0, starts = 0; from < units.length && starts < MAX_STARTS; from++) {
       const run = runAt(units, from);
-      if (run.filter(({ isWord }) => isWord).length < MIN_DIGIT_WORDS) continue;
+      if (countWords(run) < MIN_DIGIT_WORDS) continue;
       starts++;
       const phone = longestPhone(run);
       const [first, last] = [run[0], run[(phone?.count ?? 0) - 1]];
@@ -107,8 +118,8 @@ export class SpokenValues {
   }
 
   /**
-   * Codes whose beginning stands apart: "TIVI 000 000 314", "tủ lạnh số 000000315", digits in words, too. The
-   * result has a blank behind the beginning, which marks a guess. What is not free belongs to another value.
+   * Codes whose beginning stands apart: "TIVI 000 000 314", "tủ lạnh số 000000315", digits in words, too. A
+   * guess has a blank behind the beginning. What is not free belongs to another value.
    */
   findCodes(
     { tokens, words }: SpokenLine,
@@ -127,7 +138,9 @@ export class SpokenValues {
       const isNamed = this.#namesOfCodes.has(free.words[name.to] ?? '');
       const number = this.#numberAt(free, isNamed ? name.to + 1 : name.to);
       if (!number) continue;
-      found.push({ result: `${name.beginning} ${number.text}`, tokens: tokens.slice(from, number.to) });
+      const isSure = name.isExact && number.isSure && !this.#counters.has(words[number.to] ?? '');
+      const code = isSure ? number.text.replaceAll(' ', '') : ` ${number.text}`;
+      found.push({ result: `${name.beginning}${code}`, tokens: tokens.slice(from, number.to) });
       from = number.to - 1;
     }
     return found;
@@ -269,25 +282,32 @@ export class SpokenValues {
   }
 
   /** The digits behind the beginning of a code, with the blanks between them. */
-  #numberAt(line: SpokenLine, at: number): { readonly text: string; readonly to: number } | undefined {
-    let [text, count, to, isSpoken] = ['', 0, at, false];
+  #numberAt(line: SpokenLine, at: number): CodeNumber | undefined {
+    let [text, count, to, isSpoken, isPlain] = ['', 0, at, false, true];
     while (count < MAX_CODE_DIGITS) {
-      const unit = this.#codePieceAt(line, to);
+      // "TIVI - 000 - 000", "TIVI rồi sáu số không".
+      const isDash = DASH.test(line.tokens[to]?.text ?? '');
+      const from = isDash ? to + 1 : (phraseAt(this.#betweenPieces, line.words, to)?.to ?? to);
+      const unit = this.#codePieceAt(line, from);
       const isNext = line.tokens[to]?.pause === true && to > at && count >= SURE_LENGTH;
       if (!unit || isNext) break;
       text += text === '' || (isSpoken && unit.isWord) ? unit.digits : ` ${unit.digits}`;
       count += unit.digits.length;
       to = unit.to;
       isSpoken = unit.isWord;
+      isPlain &&= unit.isPlain;
       if (unit.digits.length >= WHOLE_NUMBER) break;
     }
-    return count >= SURE_LENGTH && /\d/.test(text) ? { text, to } : undefined;
+    const isSure = isPlain && /^(?:\d{2,}(?: \d{2,})*|\d(?: \d)*)$/.test(text);
+    return count >= SURE_LENGTH && /\d/.test(text) ? { text, to, isSure } : undefined;
   }
 
   #codePieceAt(line: SpokenLine, at: number): Digits | undefined {
     const { text } = line.tokens[at] ?? NOTHING;
     if (CODE_PIECE.test(text) && text !== 'I' && text !== 'l')
-      return isDate(text) ? undefined : { from: at, to: at + 1, digits: text, isWord: false };
+      return isDate(text)
+        ? undefined
+        : { from: at, to: at + 1, digits: text, isWord: false, isPlain: /^\d+$/.test(text) };
     return this.#digitsAt(line, at);
   }
 
@@ -306,7 +326,7 @@ export class SpokenValues {
     const times = numberOf(this.#times, line, at);
     const doubled = times === undefined ? undefined : this.#digitAt(line, at + 1);
     if (doubled !== undefined)
-      return { from: at, to: at + 2, digits: doubled.repeat(times ?? 1), isWord: true };
+      return { from: at, to: at + 2, digits: doubled.repeat(times ?? 1), isWord: true, isPlain: false };
     const tens = this.#tensAt(line, at);
     if (tens) return tens;
     const digit = numberOf(this.#digits, line, at);
@@ -315,12 +335,13 @@ export class SpokenValues {
       digit !== undefined && digit > 1 && digit < 10 && numberOf(this.#repeats, line, at + 1) !== undefined;
     const repeated = isCount && !tokens[at + 2]?.pause ? this.#digitAt(line, at + 2) : undefined;
     if (repeated !== undefined)
-      return { from: at, to: at + 3, digits: repeated.repeat(digit ?? 1), isWord: true };
-    if (digit !== undefined) return { from: at, to: at + 1, digits: String(digit), isWord: true };
+      return { from: at, to: at + 3, digits: repeated.repeat(digit ?? 1), isWord: true, isPlain: false };
+    if (digit !== undefined)
+      return { from: at, to: at + 1, digits: String(digit), isWord: true, isPlain: digit < 10 };
     const typed = tokens[at]?.text ?? '';
     if (!/\d/.test(typed) || !NUMERIC.test(typed) || isDate(typed)) return undefined;
     const digits = typed.replace(/[^\doO+]/g, '').replace(/[oO]/g, '0');
-    return { from: at, to: at + 1, digits, isWord: false };
+    return { from: at, to: at + 1, digits, isWord: false, isPlain: true };
   }
 
   /** "Chín mươi hai", "mười hai", "twenty three"; without a digit behind it a zero: "chín mươi". */
@@ -337,6 +358,7 @@ export class SpokenValues {
       to: isDigit ? from + 1 : from,
       digits: `${first}${isDigit ? second : 0}`,
       isWord: true,
+      isPlain: false,
     };
   }
 
@@ -381,6 +403,9 @@ function runAt(units: readonly Digits[], from: number): readonly Digits[] {
   return units.slice(from, to);
 }
 
+const countWords = (units: readonly Digits[]): number =>
+  units.reduce((words, { isWord, from, to }) => words + (isWord ? to - from : 0), 0);
+
 function longestPhone(
   run: readonly Digits[],
 ): { readonly result: Phone; readonly count: number } | undefined {
@@ -388,9 +413,13 @@ function longestPhone(
     const some = run.slice(0, count);
     const digits = some.map((unit) => unit.digits).join('');
     if (digits.length < 9 || digits.length > 14 || !PHONE_START.test(digits)) continue;
-    if (some.filter(({ isWord }) => isWord).length < MIN_DIGIT_WORDS) return undefined;
+    if (countWords(some) < MIN_DIGIT_WORDS) return undefined;
     const phone = parsePhone(digits);
-    if (phone.ok) return { result: { ...phone, ask: phone.ask === 'mapped' ? phone.ask : 'spoken' }, count };
+    if (!phone.ok) continue;
+    // A whole number, digit by digit, has one reading.
+    const isSure = phone.ask === undefined && count === run.length && some.every(({ isPlain }) => isPlain);
+    const ask = phone.ask === 'mapped' ? phone.ask : 'spoken';
+    return { result: isSure ? phone : { ...phone, ask }, count };
   }
   return undefined;
 }
@@ -398,15 +427,15 @@ function longestPhone(
 /** A beginning has at most this many words: "máy giặt", "T I V I". */
 const MAX_NAME = 8;
 
-/** The beginning of codes that words make up: "TIVI", "tủ lạnh". None is known: capitals. */
+/** The beginning of codes that words make up: "TIVI", "tủ lạnh". None is known: capitals, a guess. */
 function beginningAt(
   { tokens, words }: SpokenLine,
   from: number,
   beginnings: readonly string[],
-): { readonly beginning: string; readonly to: number } | undefined {
+): { readonly beginning: string; readonly to: number; readonly isExact: boolean } | undefined {
   if (beginnings.length === 0) {
     const beginning = tokens[from]?.text ?? '';
-    return /^[A-Z]{3,12}$/.test(beginning) ? { beginning, to: from + 1 } : undefined;
+    return /^[A-Z]{3,12}$/.test(beginning) ? { beginning, to: from + 1, isExact: false } : undefined;
   }
   const longest = Math.max(...beginnings.map(({ length }) => length));
   let joined = '';
@@ -415,7 +444,8 @@ function beginningAt(
     if (word === '' || (tokens[to]?.pause && to > from)) return undefined;
     joined += word.replaceAll(' ', '');
     const beginning = joined.length > longest ? undefined : findBeginning(joined, beginnings);
-    if (beginning !== undefined) return { beginning, to: to + 1 };
+    if (beginning !== undefined)
+      return { beginning, to: to + 1, isExact: joined.toUpperCase() === beginning.toUpperCase() };
   }
   return undefined;
 }

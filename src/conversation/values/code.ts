@@ -98,6 +98,16 @@ export function codeMeant(code: string, beginnings: readonly string[]): string |
   return isGuessedCode(code) ? joined : undefined;
 }
 
+/**
+ * A code as it is printed: "tivi000000017" is TIVI000000017 where codes begin with TIVI. Only a number behind
+ * the beginning is sure: other letters may be of either case.
+ */
+export function toPrinted(code: string, beginnings: readonly string[]): string {
+  const beginning = beginnings.find((one) => code.toUpperCase().startsWith(one.toUpperCase()));
+  const number = beginning === undefined ? '' : code.slice(beginning.length);
+  return beginning !== undefined && /^\d{4,}$/.test(number) ? beginning + number : code;
+}
+
 /** Whether a code is a guess: its beginning and its number stand apart ("TIVI 000000314"). */
 export const isGuessedCode = (code: string): boolean => code.includes(' ');
 
