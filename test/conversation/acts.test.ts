@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Expecting, Reading, TextCommand } from '../../src/conversation/commands.ts';
 import { flows } from '../../src/conversation/flows/index.ts';
 import { createActs } from '../../src/conversation/language/acts.ts';
-import { fold } from '../../src/conversation/language/tokenizer.ts';
+import { fold, unmark } from '../../src/conversation/language/tokenizer.ts';
 import { interpret, vocabulary } from '../support/conversation.ts';
 import { SETTINGS } from '../support/dialogue.ts';
 
@@ -88,6 +88,43 @@ it.each([
   "don't stop",
 ])('"%s" at a summary ends nothing', (text) => {
   for (const at of [earning, redeeming]) expect(does(text, at, 'cancel', 'remove', 'yes')).toBe(false);
+});
+
+describe('a line that is possible only at another question', () => {
+  const places: readonly Expecting[] = [
+    nothing,
+    { ...nothing, at: 'page', flow: 'history' },
+    { ...nothing, at: 'slot', flow: 'accumulate', kind: 'codes' },
+    earning,
+    redeeming,
+  ];
+
+  it.each(['bo qua', 'bỏ qua', 'bo qua nha', 'skip'])('"%s" begins nothing anywhere', (text) => {
+    for (const at of places)
+      expect([at.at, does(text, at, 'start', 'speak', 'remove')]).toEqual([at.at, false]);
+  });
+
+  it('is no deed there if it is none at its own question, with or without its marks', () => {
+    const acts = createActs(
+      flows.map(({ name }) => name),
+      [],
+    );
+    const isBound = (act: string) => acts.get(act)?.at !== undefined;
+    const elsewhere = new Set(
+      vocabulary.examples.flatMap(({ act, text }) => (isBound(act) ? [] : fold(text))),
+    );
+    const lines = vocabulary.examples.filter(
+      ({ act, text }) =>
+        isBound(act) && !acts.get(act)?.isDeed && !text.includes('{') && !elsewhere.has(fold(text)),
+    );
+    const isDone = ({ act, text }: (typeof lines)[number]) =>
+      places
+        .filter((at) => acts.get(act)?.at?.includes(at.at) === false)
+        .some((at) =>
+          [text, unmark(text)].some((one) => does(one, at, 'start', 'speak', 'remove', 'keepOnly')),
+        );
+    expect(lines.filter(isDone).map(({ act, text }) => `${text} (${act})`)).toEqual([]);
+  });
 });
 
 describe('clauses', () => {

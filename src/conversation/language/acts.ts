@@ -264,6 +264,10 @@ export const areAlike = (one: string, other: string, place: Place): boolean =>
   one === other ||
   ALIKE.some(({ at, acts }) => at.includes(place) && acts.includes(one) && acts.includes(other));
 
+/** The acts that get the same answer at a place as this one. */
+export const alikeTo = (act: string, place: Place): readonly string[] =>
+  ALIKE.flatMap(({ at, acts }) => (at.includes(place) && acts.includes(act) ? acts : []));
+
 /** Probabilities, the likeliest first, with what means the same at a place added up. */
 export function addAlike(guesses: readonly Guess[], place: Place): readonly Guess[] {
   let all = guesses;

@@ -1,6 +1,6 @@
 import type { SlotKind } from '../commands.ts';
 import type { Acts, Place } from './acts.ts';
-import { addAlike, areAlike, BESIDE_VALUE, isSure, LIKELY, POSSIBLE, RANKS } from './acts.ts';
+import { addAlike, alikeTo, areAlike, BESIDE_VALUE, isSure, LIKELY, POSSIBLE, RANKS } from './acts.ts';
 import { type Guess, type Lesson, Model, type ModelText } from './model.ts';
 import type { Parser } from './parser.ts';
 import { PERIOD, type PhraseBook, type Word } from './phrases.ts';
@@ -34,6 +34,9 @@ export type MeaningContext = {
   readonly hasValue: boolean;
   readonly isQuestion: boolean;
 };
+
+/** The act of an example line, and its spelling. */
+type KnownLine = { readonly act: string; readonly spelt: readonly string[] };
 
 type Clause = { readonly words: readonly Word[]; readonly meaning: Meaning; readonly isDropped: boolean };
 
@@ -71,8 +74,8 @@ export class Meanings {
   readonly #book: PhraseBook;
   readonly #wordsOf: Parser['wordsOf'];
   readonly #acts: Acts;
-  /** The acts of example lines, by their words; with the spelling of each line. */
-  readonly #exact = new Map<string, { readonly act: string; readonly spelt: readonly string[] }[]>();
+  /** Example lines, by their words as the model sees them, and as they are folded. */
+  readonly #exact = new Map<string, KnownLine[]>();
   readonly #quiet: ReadonlySet<string>;
   /** Words that are a yes or thanks by themselves. */
   readonly #assents: ReadonlySet<string>;
@@ -108,18 +111,21 @@ export class Meanings {
     const { examples, heard } = this.#book.vocabulary;
     for (const example of examples) {
       const lesson = this.#toLesson(example);
-      this.#addExact(lesson.act, lesson.variants[0]);
+      this.#addLine(lesson, this.#foldingOf(this.#wordsOf(example.text)));
       if (!this.#isOfSlot(lesson.act)) yield lesson;
     }
     for (const example of heard) if (this.#acts.has(example.act)) yield this.#toLesson(example);
     yield* this.#lessonsOfNothing();
   }
 
-  #addExact(act: string, { words, spelt }: ModelText): void {
-    const key = words.join(' ');
-    const known = this.#exact.get(key);
-    if (known) known.push({ act, spelt });
-    else this.#exact.set(key, [{ act, spelt }]);
+  #addLine({ act, variants: [{ words, spelt }] }: Lesson, folded: readonly string[]): void {
+    // "Bo qua" is "bỏ qua", though "qua" may be a gift.
+    for (const key of new Set([words.join(' '), folded.join(' ')])) {
+      if (key === '') continue;
+      const known = this.#exact.get(key);
+      if (known) known.push({ act, spelt });
+      else this.#exact.set(key, [{ act, spelt }]);
+    }
   }
 
   /** The phrases of a language's list, as words. */
@@ -179,21 +185,28 @@ export class Meanings {
     };
   }
 
-  /**
-   * The act of an example line that has just these words, spelt alike. Lines of a flow from outside come
-   * last and win.
-   */
-  #exactly({ words, spelt }: ModelText, isPossible: (act: string) => boolean): string | undefined {
-    const lines = this.#exact.get(words.join(' ')) ?? [];
-    const isAlike = (line: readonly string[]) =>
+  /** The acts of example lines that have just these words, spelt alike. */
+  #linesOf({ words, spelt }: ModelText, folded: readonly string[] = []): readonly string[] {
+    const isAlike = ({ spelt: line }: KnownLine) =>
       spelt.length === 0 || line.length === 0 || spelt.every((word) => line.includes(word));
-    return lines.findLast(({ act, spelt: line }) => isPossible(act) && isAlike(line))?.act;
+    const linesBy = (key: string) => (this.#exact.get(key) ?? []).filter(isAlike).map(({ act }) => act);
+    const lines = linesBy(words.join(' '));
+    return lines.length > 0 ? lines : linesBy(folded.join(' '));
   }
 
-  /** The line that the words are but for polite ones around it: "dạ không ạ" is "không". */
-  #politely(text: ModelText, isPossible: (act: string) => boolean): string | undefined {
-    const { words } = text;
-    if (words.length > MOST_POLITE_WORDS) return undefined;
+  /** Words as they are folded; none if a value is among them. */
+  #foldingOf(words: readonly Word[]): readonly string[] {
+    return words.some(({ value }) => value) ? [] : words.map(({ text }) => text);
+  }
+
+  /** The act of a line that is possible here. Lines of a flow from outside come last and win. */
+  #exactly(text: ModelText, isPossible: (act: string) => boolean): string | undefined {
+    return this.#linesOf(text).findLast(isPossible);
+  }
+
+  /** The lines that the words are but for polite ones around them: "dạ không ạ" is "không". */
+  #politely(words: readonly string[]): readonly string[] {
+    if (words.length > MOST_POLITE_WORDS) return [];
     const isQuiet = (word: string) => this.#quiet.has(word) || this.#assents.has(word);
     const from = words.findIndex((word) => !isQuiet(word));
     const to = words.findLastIndex((word) => !isQuiet(word));
@@ -205,11 +218,11 @@ export class Meanings {
         // "Ok thôi" ends nothing.
         const isAssent = beside.some((word) => this.#assents.has(word));
         for (const { act } of this.#exact.get(words.slice(at, at + length).join(' ')) ?? [])
-          if (isPossible(act) && !(isAssent && this.#acts.get(act)?.isEnding)) lines.push(act);
+          if (!(isAssent && this.#acts.get(act)?.isEnding)) lines.push(act);
       }
-      if (lines.length > 0) return lines.find((act) => act !== 'yes');
+      if (lines.length > 0) return lines;
     }
-    return undefined;
+    return [];
   }
 
   /** What a text says at a question. */
@@ -293,16 +306,36 @@ export class Meanings {
     const isPossible = (act: string) => this.#isPossible(act, context);
     const text = this.toModelText(words);
     if (text.words.length === 0) return NOTHING;
-    const exact = this.#exactly(text, isPossible);
+    const folded = this.#foldingOf(words);
+    const lines = this.#linesOf(text, folded);
+    const exact = lines.findLast(isPossible) ?? this.#possibleAs(lines, context);
     if (exact !== undefined) return { act: exact, p: 1, guesses: [{ act: exact, p: 1 }] };
-    const guesses = addAlike(this.model.guess(text, isPossible), context.place);
-    const polite = context.hasValue ? undefined : this.#politely(text, isPossible);
+    const isWhole = lines.length > 0 || context.hasValue;
+    const plain = isWhole ? [] : this.#politely(text.words);
+    const around = isWhole || plain.length > 0 ? plain : this.#politely(folded);
+    const possible = around.filter(isPossible);
+    const polite =
+      possible.length > 0 ? possible.find((act) => act !== 'yes') : this.#possibleAs(around, context);
+    const all = addAlike(this.model.guess(text, isPossible), context.place);
+    // "Not this one" belongs to another question: it does nothing at this one.
+    const isElsewhere =
+      possible.length === 0 && [...lines, ...around].some((line) => !this.#acts.get(line)?.isDeed);
+    const guesses = isElsewhere ? all.filter(({ act }) => this.#acts.get(act)?.rank !== 'deed') : all;
     // "Đã đổi" is no "đổi": the model must not speak against the line.
     const isLikely = (line: string) =>
+      isElsewhere ||
+      // The model takes "qua" for a gift.
+      plain.length === 0 ||
       this.#isOfSlot(line) ||
       guesses.some(({ act, p }) => p >= POSSIBLE && areAlike(act, line, context.place));
     if (polite !== undefined && isLikely(polite)) return { act: polite, p: NOT_QUITE, guesses };
     return { ...this.#guessed(guesses, context), unlikely: polite };
+  }
+
+  /** What a line of another question says here: "bỏ qua" declines, where nothing can be skipped, too. */
+  #possibleAs(lines: readonly string[], context: MeaningContext): string | undefined {
+    const isMild = (act: string) => this.#acts.get(act)?.rank === 'aside' && this.#isPossible(act, context);
+    return lines.flatMap((line) => alikeTo(line, context.place)).find(isMild);
   }
 
   #guessed(guesses: readonly Guess[], context: MeaningContext): Meaning {
