@@ -52,6 +52,8 @@ export const NOT_QUITE = 0.99;
 /** What may be said before or behind words that nobody knows. */
 const COURTESIES: ReadonlySet<string> = new Set(['talk thanks', 'talk greeting', 'talk wait']);
 const MOST_COURTESY = 3;
+/** A longer text beside a courtesy may be all that matters. */
+const MOST_BESIDE_COURTESY = 5;
 
 /** The lists of words that stand beside values. */
 const BESIDE_VALUES = [
@@ -256,8 +258,19 @@ export class Meanings {
     // "Không, tích điểm": beside asides, the one clause counts.
     const meaning = this.#turn(only.words, only.meaning, context);
     if (this.#rankOf(meaning.act) > 0) return meaning;
+    // "Chào em, …": a greeting is not all that a long text says.
+    if (this.#isTelling(only, context)) return only.meaning;
     const aside = all.find((clause) => this.#isAside(clause));
     return aside ? { ...aside.meaning, p: NOT_QUITE, guesses: whole.guesses } : whole;
+  }
+
+  /** Whether a clause beside a courtesy says something, though nobody knows what. */
+  #isTelling(
+    { words, meaning: { guesses } }: Omit<Clause, 'isDropped'>,
+    { isQuestion }: MeaningContext,
+  ): boolean {
+    const likely = guesses.find(({ act }) => this.#acts.get(act)?.rank !== 'nothing');
+    return words.length > MOST_BESIDE_COURTESY && (isQuestion || (likely?.p ?? 0) >= LIKELY);
   }
 
   /** "Ok", "không", "cảm ơn": a line that is said beside others, and ends nothing. */
@@ -267,8 +280,9 @@ export class Meanings {
   }
 
   /** "Cảm ơn gấu trúc": a courtesy counts beside words that nobody knows. */
-  #courtesy(words: readonly Word[], meaning: Meaning, { hasValue }: MeaningContext): Meaning {
-    if (hasValue || (meaning.guesses[0]?.p ?? 0) >= LIKELY) return meaning;
+  #courtesy(words: readonly Word[], meaning: Meaning, context: MeaningContext): Meaning {
+    if (context.hasValue || (meaning.guesses[0]?.p ?? 0) >= LIKELY) return meaning;
+    if (this.#isTelling({ words: words.slice(MOST_COURTESY), meaning }, context)) return meaning;
     const isCourtesy = (act: string) => COURTESIES.has(act);
     for (let length = Math.min(MOST_COURTESY, words.length - 1); length > 0; length--)
       for (const some of [words.slice(0, length), words.slice(-length)]) {
