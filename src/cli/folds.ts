@@ -145,10 +145,14 @@ const isAlike = (one: string, other: string): boolean =>
 
 function verdictOf(act: string, commands: readonly TextCommand[]): Verdict {
   const acts = commands.flatMap((command) => (command.do === 'unclear' ? [] : actOf(command)));
+  // Its answer is given, and names it.
+  const presumed = commands.flatMap((command) =>
+    command.do === 'unclear' && command.presumed ? (command.likely ?? []).slice(0, 1).map(actOf) : [],
+  );
   const offered = commands.flatMap((command) =>
     command.do === 'unclear' ? (command.likely ?? []).map(actOf) : [],
   );
-  if (acts.some((one) => isAlike(one, act))) return 'right';
+  if ([...acts, ...presumed].some((one) => isAlike(one, act))) return 'right';
   if (offered.some((one) => isAlike(one, act))) return 'offered';
   if (acts.some((one) => one !== 'ask unknown')) return 'wrong';
   return isAlike(act, 'ask unknown') && offered.length === 0 ? 'right' : 'unclear';

@@ -130,10 +130,12 @@ export type DigressionCommand =
   /**
    * Not understood. `likely`: meanings to offer; a yes among them confirms nothing. `wrong`: why the text is
    * no value of the asked kind. `script`: in letters that no language here has. `question`: it asks.
+   * `presumed`: the first meaning is a question that is likely enough to be answered at once.
    */
   | {
       readonly do: 'unclear';
       readonly likely?: readonly TextCommand[];
+      readonly presumed?: true;
       readonly wrong?: ValueFault;
       readonly script?: true;
       readonly question?: true;

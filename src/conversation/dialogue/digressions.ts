@@ -270,7 +270,28 @@ export function answerUnclear(round: Round, command: Unclear): Reduction {
   if (isAnswered(round)) return round;
   const isYes = likely.some((meaning) => meaning.do === 'yes');
   if (isYes && at === 'confirming') return pointAtButton(forgetLast(state), scope);
-  return offerMeanings(round, command);
+  return presumeAnswer(round, command) ?? offerMeanings(round, command);
+}
+
+/** Answers the question that is likeliest, and says which one. The other meanings are buttons. */
+function presumeAnswer(round: Round, { likely = [], presumed }: Unclear): Reduction | undefined {
+  const { state, scope } = round;
+  const [meant, ...others] = likely;
+  if (!presumed || meant?.do !== 'ask' || meant.about !== 'answer') return undefined;
+  const question = scope.questionTexts.get(meant.id);
+  const answered = answerQuestion(round, meant);
+  const digression = 'replies' in answered ? undefined : answered.digression;
+  const text = digression?.key === 'answer' ? digression.params?.text : undefined;
+  if ('replies' in answered || !digression || question === undefined || text === undefined) return answered;
+  const { choices: own = [] } = digression;
+  const choices = [...own, ...withPerson(meaningChoices(others, state, scope), scope)];
+  return digress(answered, {
+    ...digression,
+    key: 'unsure',
+    context: 'presumed',
+    params: { question, text },
+    choices: choices.slice(0, own.length + MAX_MEANINGS),
+  });
 }
 
 /** Buttons of a text that was not understood: the likeliest meanings, a person if there is room. */
@@ -281,23 +302,31 @@ function offerMeanings(round: Round, { likely = [], question: isQuestion }: Uncl
   const { state, scope } = round;
   const lines = supportLines(scope);
   const question = isQuestion && {};
-  const buttons = new Map(
-    likely.flatMap((meaning) => {
-      const button = buttonFor(meaning, state, scope);
-      return button ? [[button.id, button]] : [];
-    }),
-  );
-  const choices = [...buttons.values()].slice(0, MAX_MEANINGS);
+  const choices = meaningChoices(likely, state, scope);
   if (isStuck(state)) {
     const stuck = scope.settings.handover ? { key: 'person.offer' } : { key: 'unsure', context: 'again' };
     return offerPerson(round, { ...stuck, lines, choices, question });
   }
   const context = choices.length > 0 ? 'maybe' : isQuestion ? 'question' : undefined;
   if (!context && state.step.at === 'confirming') return digress(round, { key: 'unsure.confirm' });
-  const person = personChoice(scope).filter(({ id }) => !buttons.has(id));
-  const offered = [...choices, ...person].slice(0, MAX_MEANINGS);
+  const offered = withPerson(choices, scope).slice(0, MAX_MEANINGS);
   const helpLines = choices.length > 0 ? [] : lines;
   return digress(round, { key: 'unsure', context, lines: helpLines, choices: offered, question });
+}
+
+/** The buttons of meanings, each once. */
+function meaningChoices(likely: readonly Command[], state: State, scope: Scope): Choice[] {
+  const buttons = new Map(
+    likely.flatMap((meaning) => {
+      const button = buttonFor(meaning, state, scope);
+      return button ? [[button.id, button]] : [];
+    }),
+  );
+  return [...buttons.values()].slice(0, MAX_MEANINGS);
+}
+
+function withPerson(choices: Choice[], scope: Scope): Choice[] {
+  return choices.some(({ id }) => id === 'person') ? choices : [...choices, ...personChoice(scope)];
 }
 
 /** Who may mean one of these is offered a person. */

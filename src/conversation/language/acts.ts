@@ -38,10 +38,11 @@ export type Act = {
 };
 
 /**
- * `plain`: changes nothing, or shows before anything is done. `costly`: takes away, calls somebody, turns the
+ * `mild`: small talk, or says what to press; taken wrongly, it costs a sentence. `plain`: changes nothing, or
+ * shows before anything is done. `answer`: answers a usual question; less sure, the answer names it. `costly`: takes away, calls somebody, turns the
  * language or drops what was gathered. `listed`: only a line of the files, word for word; never a guess.
  */
-export type Sureness = 'plain' | 'costly' | 'listed';
+export type Sureness = 'mild' | 'plain' | 'answer' | 'costly' | 'listed';
 
 /** `nothing`: says nothing by itself. `aside`: said beside other things ("ok", "cảm ơn"). */
 export const RANKS = ['nothing', 'aside', 'question', 'deed'] as const;
@@ -51,7 +52,7 @@ const LIVE: readonly Place[] = ['slot', 'doubt', 'summary'];
 
 const asking = (id: string, more: Partial<Act> = {}): Act => ({
   command: { do: 'ask', about: 'answer', id },
-  sure: 'plain',
+  sure: 'answer',
   rank: 'question',
   isOffered: true,
   ...more,
@@ -140,8 +141,8 @@ const ROWS: Readonly<Record<string, Act>> = {
     isSign: true,
   },
   keep: { sure: 'costly', rank: 'deed', at: ['doubt'] },
-  other: { sure: 'plain', rank: 'deed', at: LIVE },
-  change: { sure: 'plain', rank: 'deed', at: LIVE, isDeed: true, withValues: true, isSign: true },
+  other: { sure: 'mild', rank: 'deed', at: LIVE },
+  change: { sure: 'mild', rank: 'deed', at: LIVE, isDeed: true, withValues: true, isSign: true },
   remove: {
     sure: 'costly',
     rank: 'deed',
@@ -151,7 +152,14 @@ const ROWS: Readonly<Record<string, Act>> = {
     withValues: true,
     isSign: true,
   },
-  cancel: { command: { do: 'cancel' }, sure: 'costly', rank: 'deed', isDeed: true, isEnding: true },
+  cancel: {
+    command: { do: 'cancel' },
+    sure: 'costly',
+    rank: 'deed',
+    isOffered: true,
+    isDeed: true,
+    isEnding: true,
+  },
   'cancel mild': {
     command: { do: 'cancel', mild: true },
     sure: 'plain',
@@ -161,13 +169,13 @@ const ROWS: Readonly<Record<string, Act>> = {
   },
   // A text costs money, and ends the code before it.
   'code again': { command: { do: 'sendCode' }, sure: 'listed', rank: 'deed', slot: 'proof', isDeed: true },
-  'page next': { sure: 'plain', rank: 'deed', at: ['page'] },
-  'page previous': { sure: 'plain', rank: 'deed', at: ['page'] },
+  'page next': { sure: 'mild', rank: 'deed', at: ['page'] },
+  'page previous': { sure: 'mild', rank: 'deed', at: ['page'] },
 
   status: { command: { do: 'status' }, sure: 'plain', rank: 'question', withValues: true },
-  'show help': showing('help', { rank: 'question' }),
-  'show menu': showing('menu', { rank: 'aside' }),
-  'show welcome': showing('welcome', { rank: 'aside' }),
+  'show help': showing('help', { sure: 'mild', rank: 'question' }),
+  'show menu': showing('menu', { sure: 'mild', rank: 'aside' }),
+  'show welcome': showing('welcome', { sure: 'mild', rank: 'aside' }),
   'show languages': showing('languages'),
   'show privacy': showing('privacy', { rank: 'question', isOffered: true, withValues: true }),
   // Only shows what is kept: its button erases.
@@ -188,8 +196,8 @@ const ROWS: Readonly<Record<string, Act>> = {
     ]),
   ),
 
-  'talk greeting': talking('greeting'),
-  'talk thanks': talking('thanks'),
+  'talk greeting': talking('greeting', { sure: 'mild' }),
+  'talk thanks': talking('thanks', { sure: 'mild' }),
   'talk bye': talking('bye'),
   'talk wait': talking('wait', { rank: 'question' }),
   'talk upset': talking('upset'),
@@ -229,11 +237,15 @@ export function createActs(flows: readonly string[], ownQuestions: readonly stri
 }
 
 /** How sure the model must be of an act (0–1), chosen on the folds (`npm run answers -- folds`). */
-const SURE = { plain: 0.68, costly: 0.8 } as const;
+const SURE = { mild: 0.5, plain: 0.68, answer: 0.74, costly: 0.8 } as const;
+/** How likely a usual question must be (0–1) to be answered with its name before the answer. */
+export const PRESUMED = 0.35;
+/** The same, where nothing in the text asks. */
+export const PRESUMED_UNASKED = 0.5;
 /** How likely an act must be (0–1) to be offered. */
-export const LIKELY = 0.18;
+export const LIKELY = 0.14;
 /** How likely it must be (0–1) to be offered beside a likely one, or to be the line that is in the text. */
-export const POSSIBLE = 0.06;
+export const POSSIBLE = 0.05;
 
 /** Whether a probability is enough. What is listed is never guessed. */
 export const isSure = (sure: Sureness, p: number): boolean => sure !== 'listed' && p >= SURE[sure];

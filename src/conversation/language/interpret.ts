@@ -13,7 +13,7 @@ import {
   toPrinted,
 } from '../values/code.ts';
 import { emailMeant, parseEmail, parsePhone } from '../values/contact.ts';
-import { type Acts, createActs, isSure, LIKELY, POSSIBLE } from './acts.ts';
+import { type Acts, createActs, isSure, LIKELY, POSSIBLE, PRESUMED, PRESUMED_UNASKED } from './acts.ts';
 import { isReport } from './frames.ts';
 import { findHeadingFaults } from './headings.ts';
 import { type Meaning, Meanings, NOT_QUITE } from './meaning.ts';
@@ -297,20 +297,27 @@ export class LanguageInterpreter implements Interpreter {
     return this.#language.flows.find(({ slots }) => slots.includes('gift'));
   }
 
-  /** What a text may mean: never a yes, an end, a change or an erasure. */
-  #offered({ meaning, isBare, at }: Situation): readonly TextCommand[] {
-    if (!isBare) return [];
-    const likely = meaning.guesses.filter(({ act, p }) => p >= POSSIBLE && this.acts.get(act)?.isOffered);
+  /** What a text may mean: never a yes, a change or an erasure. */
+  #offered({ meaning, isBare, isQuestion, at }: Situation): TextCommand | undefined {
+    if (!isBare) return undefined;
+    const telling = meaning.guesses.filter(
+      ({ act, p }) => p >= POSSIBLE && this.acts.get(act)?.rank !== 'nothing' && act !== `start ${at.flow}`,
+    );
+    const [best] = telling;
+    if (best && best.p >= PRESUMED && this.#isUnanswered(best.act)) return this.acts.get(best.act)?.command;
+    const isOffer = (act: string) => this.acts.get(act)?.isOffered === true && !this.#isUnanswered(act);
+    const offers = telling.filter(({ act }) => isOffer(act)).slice(0, MOST_OFFERED);
+    const [first] = offers;
     // Where nothing is likely, buttons would only hide that the text was not understood.
-    if ((likely[0]?.p ?? 0) < LIKELY) return [];
-    const acts = likely.map(({ act }) => act).filter((act) => act !== `start ${at.flow}`);
-    const answered = acts.filter((act) => !this.#isUnanswered(act)).slice(0, MOST_OFFERED);
-    return answered.flatMap((act): readonly TextCommand[] => {
+    if (!first || first.p < LIKELY) return undefined;
+    const likely = offers.flatMap(({ act }): readonly TextCommand[] => {
       const flow = this.#language.flows.find(({ name }) => act === `start ${name}`);
-      if (flow) return [{ do: 'start', flow: flow.name }];
-      const command = this.acts.get(act)?.command;
+      const command = flow ? ({ do: 'start', flow: flow.name } as const) : this.acts.get(act)?.command;
       return command ? [command] : [];
     });
+    const isPresumed =
+      first === best && first.p >= (isQuestion ? PRESUMED : PRESUMED_UNASKED) && likely[0]?.do === 'ask';
+    return { do: 'unclear', likely, ...(isPresumed && { presumed: true }) };
   }
 
   #isUnanswered(act: string): boolean {
@@ -328,8 +335,8 @@ export class LanguageInterpreter implements Interpreter {
     if (first.do === 'unclear' && (first.script || (first.wrong && /[\d@]|\w\.\w/.test(here.said.text))))
       return whole;
     const offered = this.#offered(here);
-    if (offered.length === 0) return whole;
-    return [{ do: 'unclear', likely: offered, ...(first.do === 'ask' && { question: true }) }];
+    if (!offered) return whole;
+    return [offered.do === 'unclear' && first.do === 'ask' ? { ...offered, question: true } : offered];
   }
 
   #readWhole({ said, at, flow, reading, isQuestion }: Situation): readonly TextCommand[] {
