@@ -51,8 +51,8 @@ type Written = Readonly<Partial<Record<VariableName, string>>>;
 
 /** How names of this bot alone begin. */
 const OURS = new RegExp(
-  '^(ANSWERS?_|ANTCRM_|CODE_PRE|CONSOLE_DEV|GIFTS?_|HANDOVER_|HASH_KEY|IDENTITY_PRO|MICROSOFT_APP_|OPERAT(ION|OR)S?_|' +
-    'PROOF_|REDIS_|STAFF_|STATE_KEY|SUPPORT_|TEAMS_|TELEGRAM_|TRUST_)',
+  '^(ANSWERS?_|ANTCRM_|CODE_PRE|CONSOLE_DEV|GIFTS?_|HANDOVER_|HASH_KEY|IDENTITY_PRO|MICROSOFT_APP_|' +
+    'OPERAT(ION|OR)S?_|PROOF_|REDIS_|STAFF_|STATE_KEY|SUPPORT_|TEAMS_|TELEGRAM_|TRUST_)',
 );
 /** What Kubernetes sets for a service: `REDIS_PORT`, `REDIS_SERVICE_HOST` and others. */
 const OF_SERVICE = /_SERVICE_HOST|_SERVICE_PORT|_PORT_\d|_PORT$/;

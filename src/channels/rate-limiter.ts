@@ -31,7 +31,7 @@ const BURST_MS = 200;
 /** Telegram's limits, on average: a message a second to a chat, 20 a minute to a group (bots/faq). */
 const CHAT_EVERY_MS = 1000;
 const GROUP_PER_MINUTE = 20;
-/** So many bursts a chat may get before the average counts: a quick customer is answered at once. */
+/** The bursts that a chat may get before the average counts: a quick customer is answered at once. */
 const BURSTS = 3;
 const MINUTE_MS = 60_000;
 const MAX_CHATS = 20_000;
@@ -41,13 +41,13 @@ const MAX_PAUSE_MS = 24 * 60 * MINUTE_MS;
 const REFUSED_MS = 1000;
 /**
  * The quiet chats that are refused within a second if the platform limits the whole bot, not single people.
- * Then nobody's message passes; so for a second a message that passes shows that the bot is not meant.
+ * Then no message passes; so for a second a message that passes shows that the bot is not limited.
  */
 const botRefusals = (perSecond: number): number => Math.max(3, perSecond / 5);
 const SECOND_MS = 1000;
 /** Older refusals do not count. */
 const FORGET_MS = 10 * SECOND_MS;
-/** A chat is quiet if it got no more messages than this in the last minute: nobody provoked its refusal. */
+/** A chat is quiet if it got at most this many messages in the last minute: its refusal was not provoked. */
 const QUIET = 1;
 
 /** When the first probe of a pause leaves, and how long others wait for the probe's outcome. */

@@ -39,7 +39,7 @@ export function judgeFolds(): readonly Judged[] {
   }).flat();
 }
 
-/** All questions count as answered: the folds ask whether they are told apart. */
+/** All questions count as answered: the folds measure whether the model distinguishes them. */
 const questionsOf = ({ examples }: Vocabulary) =>
   new Set(examples.flatMap(({ act }) => (act.startsWith('ask ') ? act.slice('ask '.length) : [])));
 

@@ -114,7 +114,7 @@ export type Effect =
       also?: (Identifier & { proved: boolean }) | undefined;
       outdated?: true | undefined;
     }
-  /** Looks up an operation with an unknown outcome; `late`: a day after "not applied" was told. */
+  /** Looks up an operation with an unknown outcome; `late`: a day after the customer read "not applied". */
   | { kind: 'check'; operation: string; lookup: Lookup; late?: true | undefined }
   /** Records `[skip, skip + take)` of `[fromMs, toMs)`. */
   | {

@@ -24,7 +24,7 @@ export const redemptionSchema = z.strictObject({
 
 /**
  * What a turn tells the counter. `redeemed`: the redemption has this status now; `whose` is the masked phone
- * or e-mail, only in the first note. `forget`: nobody may read whose it was. Notes may come twice.
+ * or e-mail, only in the first note. `forget`: whose it was is erased. Notes may come twice.
  */
 export const giftNoteSchema = z.discriminatedUnion('kind', [
   z.strictObject({

@@ -48,8 +48,8 @@ export type Picture = z.infer<typeof pictureSchema>;
 export const MEDIA_KINDS = ['picture', 'voice', 'video', 'file', 'place'] as const;
 
 /**
- * What a customer sent beside text, for staff. It is never stored itself: `at` is what its channel needs to
- * fetch it (`Platform.fetchMedia`); absent: the bot cannot. `name`: of the file; of a place with its
+ * What a customer sent in addition to text, for staff. It is never stored itself: `at` is what its channel
+ * needs to fetch it (`Platform.fetchMedia`); absent: the bot cannot. `name`: of the file; of a place with its
  * coordinates. `bytes`: how large it is, as the platform says.
  */
 export const mediaSchema = z.strictObject({

@@ -145,7 +145,7 @@ export type Decision = {
   readonly question?: { readonly answer?: string | undefined } | undefined;
   /** Operations that only staff can settle from now on. Each raises an alarm. */
   readonly escalated?: readonly string[] | undefined;
-  /** Operations that were applied after all, a day after "not applied" was told. Each raises an alarm. */
+  /** Operations that were applied a day after the customer read "not applied". Each raises an alarm. */
   readonly late?: readonly string[] | undefined;
 };
 

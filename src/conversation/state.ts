@@ -205,7 +205,7 @@ export const doingSchema = z.strictObject({
  * - `waitsMs`: since when the customer waits. `answeredMs`: the last message of staff. A ticket of an
  *   escalated operation has neither: the bot goes on until the customer or staff write.
  * - `name`: the customer's display name. `claimedBy`, `closed.staff`: the member of staff. `assignedTo`: who
- *   is to take it, until somebody claims it.
+ *   is to take it, until a member of staff claims it.
  * - `led`: messages that led to it. `notUnderstood`: messages before it that were not understood.
  * - `erased`: closed for new messages.
  * - `count`: the number of all messages and media (`notes` has only the last ones), and of claims, releases,

@@ -6,8 +6,8 @@ const LETTERS = 12;
 const GROUP = /.{4}(?=.)/g;
 
 /**
- * The code of a redemption, `7KQ2-M8XR-W4TD`: 60 bits of a keyed hash of its operation. Nobody without the
- * key can guess it, and nothing needs to store it.
+ * The code of a redemption, `7KQ2-M8XR-W4TD`: 60 bits of a keyed hash of its operation. It cannot be
+ * guessed without the key, and nothing needs to store it.
  */
 export function codeOf(encryption: Pick<Encryption, 'name'>, operation: string): string {
   const bytes = Buffer.from(encryption.name('gift', `code\0${operation}`), 'base64url');

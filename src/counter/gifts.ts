@@ -32,13 +32,13 @@ export class Gifts {
     await this.#records.update(this.#nameOf(this.codeOf(referenceOf(note))), takeNote(note));
   }
 
-  /** The record of a code (`parseGiftCode`); null: there is none. Rejects with `StoreUnavailable`. */
+  /** The record of a code (`parseGiftCode`); null: no gift has it. Rejects with `StoreUnavailable`. */
   async find(code: string): Promise<GiftRecord | null> {
     const { record } = await this.#records.read(this.#nameOf(code));
     return record;
   }
 
-  /** Hands a gift over, once. The record says by whom. Rejects with `StoreUnavailable`. */
+  /** Hands a gift over, once. The record keeps who of staff did. Rejects with `StoreUnavailable`. */
   async handOver(code: string, by: string) {
     const { answer: result, record } = await this.#records.update(this.#nameOf(code), handOver(by));
     return { result, record };

@@ -1,6 +1,6 @@
 import { NewerVersion } from '../conversation/state.ts';
 
-/* How the work under a lease ends where it is not done. Errors are for what nobody expects. */
+/* How the work under a lease ends where it is not done. Errors are for what is never expected. */
 
 /**
  * The lease is given back, and nothing was changed: this process or another one takes the turn after

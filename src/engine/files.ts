@@ -5,7 +5,7 @@ import { attempt } from './messages.ts';
 const FILE_MS = 25 * 60 * 60 * 1000;
 
 /**
- * Files that staff send, each in a value of its own: a conversation's record is written with each message, so
+ * Files that staff send, each in a separate value: a conversation's record is written with each message, so
  * it has only the name. They are sealed, and expire. All methods reject with `StoreUnavailable`.
  */
 export class Files {

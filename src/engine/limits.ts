@@ -4,7 +4,7 @@ export const LIMITS = {
   concurrency: 64,
   leaseMs: 15_000,
   renewMs: 5000,
-  /** Nobody tells a process what is due: a lease runs out where its process died, a wake-up comes by time. */
+  /** Each process looks for what is due: a lease runs out where its process died, a wake-up comes by time. */
   sweepMs: 500,
   /** A message or wake-up that was begun this often without success becomes a dead letter. */
   attempts: 5,

@@ -66,7 +66,7 @@ export class Outbox {
   /** Sends nothing any more once the lease is lost. */
   async deliver(run: Run, tasks: readonly OutboxTask[]): Promise<Delivered | Lost> {
     const done = new Set<number>();
-    // Whoever has the receipt of a gift can show it at once.
+    // A customer who has the receipt of a gift can show it at once.
     await this.doSideTasks(
       tasks.filter(({ body }) => body?.kind === 'gift'),
       done,

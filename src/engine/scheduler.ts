@@ -20,7 +20,7 @@ const GROUP_SIZE = SHARDS / GROUPS;
 const REST_MS = 5000;
 /** At most this many conversations are claimed at once. */
 const MAX_CLAIMS = 8;
-/** So many conversations of newer processes are remembered. Then they are claimed in vain once more. */
+/** At most this many conversations of newer processes are remembered. Others are claimed in vain again. */
 const MAX_NEWER = 1000;
 /** No timer is set for a conversation that is due later than this: a sweep finds it. */
 const MAX_TIMER_MS = 10 * 60_000;

@@ -30,7 +30,7 @@ type Renew = (secret: string | undefined, isInDoubt: boolean) => Promise<string>
 
 /** Longer than a call to a platform. After it another process may try. */
 export const LEASE_MS = 60_000;
-/** A channel that renews nothing for so long must begin anew. */
+/** A channel that renews nothing for this long must begin again. */
 const TTL_MS = 400 * 24 * 60 * 60_000;
 /** How often, and how far apart, the next secret is tried to be stored. */
 const STORE_TRIES = 6;

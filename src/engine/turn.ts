@@ -62,9 +62,9 @@ export type TurnTools = {
   readonly leases: Leases;
   readonly records: ConversationRecords;
   readonly customers: VersionedRecords<CustomerRecord>;
-  /** Absent: nobody looks gifts up, and notes about them go nowhere. */
+  /** Absent: the bot keeps no records of gifts, and drops notes about them. */
   readonly gifts?: GiftPort | undefined;
-  /** Absent: nobody sends files. */
+  /** Absent: staff cannot send files. */
   readonly files?: FilePort | undefined;
   readonly encryption: Encryption;
   /** The channel of that name, if this process has it. */

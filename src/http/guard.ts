@@ -89,7 +89,7 @@ export type AccessSettings = {
   readonly people?: Pick<People, 'nameOf' | 'has' | 'names'> | undefined;
 };
 
-/** Who of staff asks. `person`: somebody of STAFF_PEOPLE, who may use the inbox alone. */
+/** Which member of staff asks. `person`: a name in STAFF_PEOPLE, who may use only the inbox. */
 export type Visitor = { readonly person?: string | undefined };
 
 /** `refused`: the token is missing or wrong. `absent`: the route must look like none. */
@@ -155,13 +155,13 @@ export function createGuard(limiter: Limiter, { realm = 'staff', ...settings }: 
     api,
     /** Lets people pass, too. */
     inbox,
-    /** Behind `inbox`: a person's request is by that person, and nobody else takes the name of one. */
+    /** Behind `inbox`: a person's request is by that person, and no other caller may use a person's name. */
     speaker,
     /** For the page to sign in: absent if staff access is off. */
     page,
     /** Counts a wrong token, and answers if there were too many. */
     limitFailures,
-    /** Undefined: nobody of staff. */
+    /** Undefined: the caller is not staff. */
     visitorOf,
     /** The names of STAFF_PEOPLE. */
     people: () => people?.names ?? [],

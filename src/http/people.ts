@@ -7,7 +7,7 @@ import { isSecret } from './secret.ts';
  * and those that begin with `#` do not count. The file is read again while the bot runs.
  */
 
-/** `reserved`: tokens that nobody may have, by what they are (`STAFF_TOKEN`). */
+/** `reserved`: tokens that no person may have, by their variables (`STAFF_TOKEN`). */
 export type PeopleFile = { readonly path: string; readonly reserved: ReadonlyMap<string, string> };
 
 export type Person = { readonly name: string; readonly token: string };
@@ -138,7 +138,7 @@ export class People {
     return this.#people.find((person) => person.name === name)?.token;
   }
 
-  /** Whether somebody is called so, or so that readers cannot tell the difference. */
+  /** Whether a person has this name, or one that readers cannot distinguish from it. */
   has(name: string): boolean {
     const folded = foldName(name);
     return this.#people.some((person) => foldName(person.name) === folded);

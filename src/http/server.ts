@@ -66,7 +66,10 @@ export async function createHttp(settings: HttpSettings, options: ServerOptions 
   const people = staffPeople && new People(staffPeople, { log: server.log, everyMs: options.peopleMs });
   const sessions = token === undefined ? undefined : createSessions(token, people);
   const access = {
-    ...{ token, people, publicUrl, sandbox: antcrm.real === undefined },
+    token,
+    people,
+    publicUrl,
+    sandbox: antcrm.real === undefined,
     signedIn: sessions?.visitor,
   };
   const guard = createGuard(server, access);

@@ -38,7 +38,7 @@ export function createSessions(token: string, people?: Pick<People, 'nameOf' | '
 
     end: (isHttps: boolean): string => cookie('', 0, isHttps),
 
-    /** Who has a valid session. Undefined: nobody, or the request comes from another site's page. */
+    /** Who has a valid session. Undefined: no session, or the request comes from another site's page. */
     visitor({ headers }: Caller): Visitor | undefined {
       const [, untilMs = '', signature = '', name] =
         /(?:^|; )staff_session=(\d+)\.(\w+)(?:\.([\w-]+))?(?:;|$)/.exec(headers.cookie ?? '') ?? [];

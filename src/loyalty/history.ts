@@ -39,7 +39,7 @@ type RowsQuery = { readonly session: Session; readonly filter: UnpagedQuery; rea
 type Rows = { readonly records: readonly LoyaltyRecord[]; readonly more: boolean };
 
 /**
- * At least the first `count` records, if there are so many. AntCRM's pages are read from the first on,
+ * At least the first `count` records, or all if there are fewer. AntCRM's pages are read from the first on,
  * because how many records one has is AntCRM's choice. Each is sorted by itself, newest first, so that a
  * record keeps its place.
  */

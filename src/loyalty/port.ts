@@ -51,7 +51,7 @@ export type UnpagedQuery = Omit<HistoryQuery, 'page'>;
 
 /**
  * A page of the history: `records` of the type that was asked for.
- * - `marks`: what tells its entries apart, of both types, in order. After an empty page there is none.
+ * - `marks`: what tells its entries apart, of both types, in order. An empty page is the last one.
  * - `isWhole`: each entry could be read.
  */
 export type HistoryPage = {

@@ -44,14 +44,14 @@ type PagesRead = {
 
 /** A read of more pages is incomplete. */
 const MAX_PAGES = 50;
-/** Pages that shift while they are read are read anew. */
+/** If pages shift during a read, all are read again. */
 const PASSES = 3;
 const isWorthRepeating = (why: ProofFault): boolean =>
   why === 'stale' || why === 'unsteady' || why === 'ignored';
 
 /**
  * The whole history of a customer: pages are read until one is empty, so no page size is assumed. Pages that
- * repeat or shift are read anew from the first, twice at most. A shift may also hide a record between two
+ * repeat or shift are read again from the first, twice at most. A shift may also hide a record between two
  * pages, so several pages count only if they are read twice and are the same.
  */
 export async function proveHistory(

@@ -72,7 +72,7 @@ export async function check(effect: Check, session: Session): Promise<Outcome> {
   };
 }
 
-/** What the history says. That nothing happened needs a proof of its own. */
+/** What the history says. "Nothing happened" needs a separate proof. */
 async function conclude(lookup: Lookup, others: LockResult, session: Session): Promise<Finding> {
   if (others === 'busy' || others === 'unreadable') return UNREADABLE;
   const history = await readSince(lookup, session);

@@ -175,7 +175,7 @@ function markOf(record: LoyaltyRecord | null): string {
 
 const TYPES: Readonly<Record<number, HistoryType>> = { 1: 'point', 2: 'gift' };
 
-/** Null: it is no record, or of a type that nobody knows. */
+/** Null: it is no record, or of an unknown type. */
 function parseRecord(entry: unknown, asked: HistoryType): LoyaltyRecord | null {
   const record = recordSchema.safeParse(entry).data;
   if (!record) return null;

@@ -134,7 +134,7 @@ export function createTickets(parts: TicketParts) {
     /** By the customer's name, a reference, a phone, or words of open tickets; what is read is bounded. */
     search: (query: string) => search(store, query, read),
 
-    /** Begins to fetch what the customer sent, the `n`th of the ticket; null: there is none. */
+    /** Begins to fetch what the customer sent, the `n`th of the ticket; null: the ticket has fewer. */
     media: async (id: string, n: number) => fetchMedia(await find(id), n, parts),
 
     file,

@@ -9,8 +9,8 @@ import type { RedisAddress } from './redis/address.ts';
 type OpenStore = { readonly records: RecordStore; readonly feed: Feed; close(): Promise<void> };
 
 /**
- * How long a reader of a feed waits at most for what another process publishes. What this process publishes
- * is told at once. A subscription to Redis would take one more connection for each process.
+ * How long a reader of a feed waits at most for what another process publishes. It learns at
+ * once what this process publishes. A subscription to Redis would take one more connection for each process.
  */
 const POLL_MS = 250;
 

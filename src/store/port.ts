@@ -81,7 +81,7 @@ export const isIndex = (name: string): name is Exclude<Index, 'broken'> =>
 export const writeMember = (name: string, part?: string): string =>
   part === undefined ? name : `${name}:${part}`;
 
-/** `part` is empty if there is none. */
+/** `part` is empty if the member has only a name. */
 export function readMember(member: string): { readonly name: string; readonly part: string } {
   const colon = member.indexOf(':');
   return colon < 0

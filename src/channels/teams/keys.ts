@@ -69,7 +69,7 @@ export class SigningKeys {
 
   /**
    * The key with an id, read again if it is unknown. `unknown`: the service does not publish it.
-   * `unavailable`: nobody can tell now. Never rejects.
+   * `unavailable`: the service cannot be asked now. Never rejects.
    */
   async find(id: string): Promise<SigningKey | 'unknown' | 'unavailable'> {
     const known = this.#get(id);
@@ -116,7 +116,7 @@ export class SigningKeys {
     return true;
   }
 
-  /** The JSON at an address; undefined: there is none now. */
+  /** The JSON at an address; undefined: the address has none now. */
   async #fetch(address: string): Promise<unknown> {
     const { origin, pathname, search } = new URL(address);
     const call = { method: 'GET', origin, path: pathname + search, ...LIMITS } as const;

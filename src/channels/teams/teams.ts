@@ -38,7 +38,7 @@ export class TeamsChannel extends TeamsPlatform implements Channel {
   readonly start = () => this.#watch.start();
   readonly stop = async () => this.#watch.stop();
 
-  /** Without keys nothing is accepted, whether somebody has looked or not. */
+  /** Without keys nothing is accepted, whether readiness was asked or not. */
   faults(): readonly string[] {
     const faults = this.#watch.faults();
     const isKnown = this.cloud?.keys.state !== 'none' || faults.includes(NO_KEYS);

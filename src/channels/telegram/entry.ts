@@ -25,7 +25,7 @@ export const telegram: ChannelEntry<TelegramSettings> = {
     const { TelegramChannel } = await import('./telegram.ts');
     const limiter = new RateLimiter({ ...telegram.rates, channel: TELEGRAM.name, observe: parts.observe });
     const { defaultLocale, timeZone } = settings;
-    // With a port of its own the inbox has no address that we know.
+    // If the inbox has a separate port, its public address is unknown.
     const inboxUrl = publicUrl && adminPort === undefined ? `${publicUrl}/console#inbox` : undefined;
     const { tickets, secrets } = parts;
     const group = { inboxUrl, timeZone, locale: defaultLocale, tickets, secrets };

@@ -2,7 +2,7 @@ import type { Media, Message } from '../../conversation/message.ts';
 import { cleanName } from '../platforms.ts';
 import type { TelegramFile, TelegramMessage } from './update.ts';
 
-/* What a customer sent beside text, for staff to look at. */
+/* What a customer sent in addition to text, for staff to look at. */
 
 /** The message with its media, if it is of a kind that has any. */
 export function withMedia(message: Message, telegramMessage: TelegramMessage): Message {

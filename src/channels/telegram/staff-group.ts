@@ -148,7 +148,7 @@ export class StaffGroup {
     if (post.message === undefined)
       return sentSchema.parse(await api.call('sendMessage', content)).message_id;
     await api.call('editMessageText', { ...content, message_id: post.message }).catch((error: unknown) => {
-      // Somebody deleted it, or it is too old to be edited.
+      // A member deleted it, or it is too old to be edited.
       if (failureIn(error).meaning.kind !== 'rejected') throw error;
     });
     return post.message;

@@ -29,7 +29,7 @@ export type TelegramOptions = TelegramApiOptions &
   Pick<ChannelParts, 'accept' | 'limit' | 'observe' | 'drawQr'> & {
     /** For the messages of this process. */
     readonly limiter: Pick<RateLimiter, 'take' | 'note'>;
-    /** A group of staff that is told about tickets, and what that needs. */
+    /** A group of staff that receives the news of tickets, and what that needs. */
     readonly staffGroup?: (StaffGroupSettings & Pick<ChannelParts, 'tickets' | 'secrets'>) | undefined;
     /** How often the channel looks for faults, ms. */
     readonly checkEveryMs?: number | undefined;

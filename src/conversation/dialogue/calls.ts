@@ -307,7 +307,7 @@ function takeNotApplied(state: State, operation: Operation, scope: Scope): Decis
   return { ...sayFirst([sayResolved(operation, scope)], watched), unlock };
 }
 
-/** The look after "not applied" was told, and the time to the next one if it could not be read. */
+/** The look-up after a "not applied", and the time to the next one if AntCRM could not be read. */
 const LATE_MS = 24 * 60 * 60_000;
 const LATE_AGAIN_MS = 60 * 60_000;
 

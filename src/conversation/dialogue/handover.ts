@@ -199,7 +199,7 @@ function claimTicket(ticket: Ticket, by: string, isClaim: boolean): Ticket {
   return countMark({ ...claimed, claimedBy: by });
 }
 
-/** Hands the ticket over: nobody has it until the colleague, or somebody else, claims it. */
+/** Hands the ticket over: it is unclaimed until the colleague, or another member of staff, claims it. */
 function assignTicket(ticket: Ticket, to: string): Ticket {
   const { claimedBy, ...rest } = ticket;
   return countMark(claimedBy === to ? ticket : { ...rest, assignedTo: to });

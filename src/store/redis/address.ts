@@ -18,8 +18,10 @@ export type RedisAddress = {
 export type HostPort = { readonly host: string; readonly port: number };
 export type Login = { readonly username: string; readonly password: string };
 
-const REDIS_URL =
-  /^(?<scheme>rediss?)(?<sentinel>\+sentinel)?:\/\/(?:(?<login>[^/]*)@)?(?<hosts>[^/?#@]+)(?:\/(?<path>[^?#]*))?(?:\?(?<query>[^#@]*))?$/;
+const REDIS_URL = new RegExp(
+  '^(?<scheme>rediss?)(?<sentinel>\\+sentinel)?://(?:(?<login>[^/]*)@)?' +
+    '(?<hosts>[^/?#@]+)(?:/(?<path>[^?#]*))?(?:\\?(?<query>[^#@]*))?$',
+);
 
 /** Further hosts may repeat scheme and login of the first one. */
 const REPEATED = /,\s*rediss?:\/\/(?:[^@,/]*@)?/g;

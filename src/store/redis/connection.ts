@@ -31,8 +31,8 @@ const LOOK_EVERY_MS = 10_000;
 /** How long readiness tells that the store was emptied. */
 const EMPTIED_MS = 60 * 60 * 1000;
 const EMPTIED =
-  'redis: somebody emptied it, or another one answers at its address: conversations begin again, and nothing ' +
-  'looks up the operations that were running. What to do: docs/operators.md, store_emptied';
+  'redis: somebody emptied it, or another one answers at its address: conversations begin again, and ' +
+  'nothing looks up the operations that were running. What to do: docs/operators.md, store_emptied';
 
 /** Redis has no such login or database. Waiting does not help. */
 const REFUSES_LOGIN =
