@@ -14,7 +14,8 @@ export type Fate =
 
 /** A reply before a try to deliver it. Times are epoch ms by the store's clock. */
 export type DeliveryTry = {
-  readonly atMs: number;
+  /** When the reply was made. */
+  readonly madeAtMs: number;
   readonly nowMs: number;
   /** Earlier tries that perhaps delivered it. */
   readonly tried: Tries;
@@ -43,10 +44,10 @@ export const NOT_TRIED_MS = [2 * SECOND, MINUTE] as const;
 
 const GIVEN_UP: Fate = { kind: 'dropped', why: 'late' };
 
-/** `deliveredMs`: when the channel last delivered anything to anybody. */
-export function afterDelivery(delivery: Delivery, before: DeliveryTry, deliveredMs: number): Fate {
-  const { atMs, nowMs, tried } = before;
-  const leftMs = GIVE_UP_MS - (nowMs - atMs);
+/** `lastDeliveredMs`: when the channel last delivered anything to anybody. */
+export function afterDelivery(delivery: Delivery, before: DeliveryTry, lastDeliveredMs: number): Fate {
+  const { madeAtMs, nowMs, tried } = before;
+  const leftMs = GIVE_UP_MS - (nowMs - madeAtMs);
   const { kind } = delivery;
   switch (kind) {
     case 'delivered':
@@ -64,7 +65,7 @@ export function afterDelivery(delivery: Delivery, before: DeliveryTry, delivered
       return leftMs < (afterMs ?? 0) ? GIVEN_UP : { kind: 'waits', wait: { ...wait, tried } };
     }
     case 'uncertain': {
-      const next = afterUncertain(before, deliveredMs);
+      const next = afterUncertain(before, lastDeliveredMs);
       const { afterMs: leastMs = 0 } = delivery;
       if (next === null || leftMs < leastMs) return GIVEN_UP;
       const afterMs = Math.max(next.afterMs, leastMs);
@@ -75,28 +76,28 @@ export function afterDelivery(delivery: Delivery, before: DeliveryTry, delivered
 
 /** Null: it was tried often enough. */
 function afterUncertain(
-  { nowMs, tried: { tries, sinceMs: firstMs }, random }: DeliveryTry,
-  deliveredMs: number,
+  { nowMs, tried: { tries, sinceMs }, random }: DeliveryTry,
+  lastDeliveredMs: number,
 ): { readonly afterMs: number; readonly tried: Tries } | null {
-  const dueMs = firstMs + (RETRY_IN_OUTAGE_MS[tries - 1] ?? 0);
+  const dueMs = sinceMs + (RETRY_IN_OUTAGE_MS[tries - 1] ?? 0);
   // A message of the customer moved this try forward: it is not counted.
-  if (tries > 0 && nowMs < dueMs) return { afterMs: dueMs - nowMs, tried: { tries, sinceMs: firstMs } };
-  const sinceMs = tries === 0 ? nowMs : firstMs;
-  const plan = deliveredMs >= sinceMs ? RETRY_MS : RETRY_IN_OUTAGE_MS;
+  if (tries > 0 && nowMs < dueMs) return { afterMs: dueMs - nowMs, tried: { tries, sinceMs } };
+  const firstMs = tries === 0 ? nowMs : sinceMs;
+  const plan = lastDeliveredMs >= firstMs ? RETRY_MS : RETRY_IN_OUTAGE_MS;
   const nextMs = plan[tries];
   if (nextMs === undefined) return null;
   // Never earlier than planned, or the try would not be counted.
-  const afterMs = Math.max(sinceMs + nextMs - nowMs, SECOND) * (1 + random() / 10);
-  return { afterMs: Math.round(afterMs), tried: { tries: tries + 1, sinceMs } };
+  const afterMs = Math.max(firstMs + nextMs - nowMs, SECOND) * (1 + random() / 10);
+  return { afterMs: Math.round(afterMs), tried: { tries: tries + 1, sinceMs: firstMs } };
 }
 
 /** Half the reply's age, so that waits grow. A new message moves the next try forward. */
 export function backOff(
-  { atMs, nowMs, random }: Pick<DeliveryTry, 'atMs' | 'nowMs' | 'random'>,
+  { madeAtMs, nowMs, random }: Pick<DeliveryTry, 'madeAtMs' | 'nowMs' | 'random'>,
   reason: string,
   [minMs, maxMs]: readonly [number, number] = BACK_OFF_MS,
 ): Wait {
-  const waitMs = Math.min(Math.max((nowMs - atMs) / 2, minMs), maxMs);
+  const waitMs = Math.min(Math.max((nowMs - madeAtMs) / 2, minMs), maxMs);
   // Spread, so that many conversations do not come back at once.
   return { afterMs: Math.round(waitMs * (0.8 + 0.4 * random())), leastMs: 0, reason };
 }

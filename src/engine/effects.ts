@@ -50,7 +50,7 @@ const UNAVAILABLE: PhotoReading = { kind: 'unavailable' };
  * If storing an intent takes longer, by either clock, the store is asked whether this process still has the
  * lease: it may have been suspended.
  */
-const FRESH_MS = 1000;
+const SUSPENDED_MS = 1000;
 
 /** A turn whose steps ask for effects, under its lease. */
 export type TurnAtWork = { readonly run: Run; readonly turn: Turn; readonly calls: Calls };
@@ -173,7 +173,7 @@ export class Effects {
     const basis = { record: run.lease.record, head: work.head };
     const intending = intend(basis, { operation, body, outcomes: calls.take() });
     const sinceMs = runtime.nowMs();
-    const freshUntil = deadlineIn(FRESH_MS, runtime);
+    const suspendedAfter = deadlineIn(SUSPENDED_MS, runtime);
     const intended = await records.update(run.conversation, intending, { durable: true });
     const { answer, durable, record } = intended;
     turn.endTrip('intend', sinceMs, operation);
@@ -185,7 +185,7 @@ export class Effects {
     run.advance(record, intended.nowMs);
     calls.add(operation, intent.lookup);
     if (!durable) return 'unreplicated';
-    const isHeld = !run.isLost && (!isOver(freshUntil, runtime) || (await leases.renew(run)));
+    const isHeld = !run.isLost && (!isOver(suspendedAfter, runtime) || (await leases.renew(run)));
     if (!isHeld) return 'interrupted';
     if (incoming) platform(incoming.channel)?.begins?.(incoming, operation);
     return new CallPermit(operation);

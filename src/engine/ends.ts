@@ -27,7 +27,7 @@ export const giveBackForRoom = (random: number): GivenBack =>
   giveBack('no room', Math.round(NO_ROOM_MS * (1 + 2 * random)));
 
 /** Whether the work ended, and there is no result. */
-export function isEnd(result: unknown): result is GivenBack | Lost {
+export function isEnd<Result>(result: Result | GivenBack | Lost): result is GivenBack | Lost {
   return result === LOST || (typeof result === 'object' && result !== null && 'end' in result);
 }
 

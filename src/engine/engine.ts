@@ -35,7 +35,7 @@ export type EngineOptions = Pick<
 
 const ALARM_EVERY_MS = 60_000;
 /** An older message is filed before it is decided: it may have hung another process. */
-const FRESH_MS = 5000;
+const DECIDE_AT_ONCE_MS = 5000;
 
 /**
  * Runs one turn for each message, once and in order, even if processes crash.
@@ -149,7 +149,7 @@ export class Engine {
     try {
       const plan = {
         conversation,
-        filed: { deliveryId: runtime.id(), incoming },
+        filed: { mark: runtime.id(), incoming },
         take: hasSlot ? { owner: runtime.id(), leaseMs } : undefined,
         sender: hasSlot ? this.#senderAtOnce(conversation, incoming, sentMs) : undefined,
       };
@@ -170,14 +170,14 @@ export class Engine {
   /**
    * Returns the sender if the message may be decided within the swap that files it; undefined: the worker
    * decides it later. A text that kills a process must be filed first, so that its attempts are counted. So
-   * a message is only filed if it was sent before this process started or more than `FRESH_MS` ago, if this
+   * a message is only filed if it was sent before this process started or more than `DECIDE_AT_ONCE_MS` ago, if this
    * process does not know the conversation yet, or if the channel must ask who wrote.
    */
   #senderAtOnce(name: string, incoming: Incoming, sentMs: number): Sender | undefined {
     const { records, platform, isTracing, runtime, traces } = this.#tools;
     const { channel, message } = incoming;
     if (message.kind !== 'text' || sentMs <= this.#startedMs) return undefined;
-    if (runtime.nowMs() - sentMs > FRESH_MS || !records.isKnown(name)) return undefined;
+    if (runtime.nowMs() - sentMs > DECIDE_AT_ONCE_MS || !records.isKnown(name)) return undefined;
     if (isTracing || traces?.channels.includes(channel)) return undefined;
     const to = platform(channel);
     return to?.identify === undefined ? incoming.sender : to.recallSender?.(incoming);

@@ -37,10 +37,10 @@ export type FilingOutcome = {
  */
 export function fileAndDecide(plan: FilingPlan, tools: TurnTools): ConversationTransition<FilingOutcome> {
   const { conversation, filed, take, sender } = plan;
-  const { deliveryId, incoming } = filed;
-  const file = accept({ id: incoming.id, deliveryId, body: withVersion(incoming), take });
+  const { mark, incoming } = filed;
+  const filing = accept({ id: incoming.id, mark, body: withVersion(incoming), take });
   return (before, nowMs) => {
-    const { record, answer: result } = file(before, nowMs);
+    const { record, answer: result } = filing(before, nowMs);
     if (result !== 'leased' || record === null) return { record, answer: { result } };
     const lease = { conversation, record, nowMs, filed };
     const turn = sender && openNext(lease, tools);
@@ -76,5 +76,5 @@ function decide(turn: Turn, sender: Sender): DecidedTurn | undefined {
 function isNext({ record, filed }: Lease, { head }: LeasedWork): boolean {
   const { outbox, attempts, journal, lease } = record;
   const isAlone = outbox.length === 0 && attempts === 0 && Object.keys(journal).length === 0;
-  return isAlone && !lease?.takeover && head?.mark === filed?.deliveryId;
+  return isAlone && !lease?.takeover && head?.mark === filed?.mark;
 }

@@ -6,8 +6,8 @@ import type { ConversationRecord, InboxMessage } from './record.ts';
 import { isPutOff, renew, take } from './transitions.ts';
 import type { VersionedRecords } from './versioned-records.ts';
 
-/** A message that this process just filed, parsed. */
-export type FiledMessage = { readonly deliveryId: string; readonly incoming: Incoming };
+/** A message that this process just filed, parsed. `mark`: of this delivery (`Filing`). */
+export type FiledMessage = { readonly mark: string; readonly incoming: Incoming };
 
 /** This process's right to work on a conversation, as it was at the last confirmed change. */
 export type Lease = {
@@ -139,10 +139,9 @@ export class Leases {
     return answer;
   }
 
-  /** Whether it is held, by what this process knows. A run whose time is over by its clock is lost. */
+  /** Whether it is held, by what this process knows: neither lost, nor over by this process's clock. */
   isAlive(run: Run): boolean {
-    if (this.#parts.runtime.monotonicMs() >= run.aliveUntilMs) run.lose();
-    return !run.isLost;
+    return !run.isLost && this.#parts.runtime.monotonicMs() < run.aliveUntilMs;
   }
 
   /** Renews the leases at work from time to time, until `stop`. */

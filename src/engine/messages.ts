@@ -165,7 +165,7 @@ const tripSchema = z.enum(['take', 'intend', 'lock', 'unlock', 'commit']);
 export type Trip = z.infer<typeof tripSchema>;
 
 /** An attempt to call AntCRM. `reason`: how AntCRM or the connection refused it. */
-const callSchema = z.object({
+const callTraceSchema = z.object({
   method: z.enum(['GET', 'POST']),
   path: z.string(),
   body: z.unknown().optional(),
@@ -176,7 +176,7 @@ const callSchema = z.object({
   outcome: z.string(),
   ms: z.number(),
 });
-export type CallTrace = z.infer<typeof callSchema>;
+export type CallTrace = z.infer<typeof callTraceSchema>;
 
 /** One turn, seen from inside, for testers. It is full of personal data, and is not stored. */
 export const traceSchema = z.object({
@@ -187,7 +187,7 @@ export const traceSchema = z.object({
   understood: z.record(z.string(), z.string()).optional(),
   before: stateSchema,
   after: stateSchema,
-  calls: z.array(callSchema),
+  calls: z.array(callTraceSchema),
   /** Round trips to the store before the reply left, in order. */
   trips: z.array(tripSchema),
   /** From reading the message to the commit. */

@@ -52,7 +52,7 @@ export type OpenLetter = {
 };
 
 /** The id of the letters whose record is missing or cannot be opened, behind its conversation. */
-const LOST = 'lost';
+const LOST_LETTER = 'lost';
 
 /** An entry is taken off its index after this many conflicts at most. */
 const MAX_TRIES = 20;
@@ -122,7 +122,7 @@ export class Operators {
     const entries = await entriesOf(this.#options.store, 'dead');
     const letters = entries.map(async ({ member: conversation, score: atMs }) => {
       const { record } = await this.#conversations.read(conversation);
-      const lost = { id: LOST, atMs, reason: LOST, body: null };
+      const lost = { id: LOST_LETTER, atMs, reason: LOST_LETTER, body: null };
       return (record?.dead ?? [lost]).map(({ id, body, ...letter }): OpenLetter => {
         return { ...letter, id: `${conversation}.${id}`, conversation, holds: heldIn(body) };
       });
@@ -226,7 +226,7 @@ export class Operators {
   /** Files a dead letter's message once more and removes the letter, in one change. */
   async replay(id: string): Promise<FilingResult> {
     const [conversation, letterId] = splitId(id);
-    if (letterId === LOST) return 'unreadable';
+    if (letterId === LOST_LETTER) return 'unreadable';
     const compose = (record: ConversationRecord | null): Incoming | 'unknown' | 'unreadable' => {
       const letter = record?.dead.find((dead) => dead.id === letterId);
       if (!letter) return 'unknown';
@@ -242,7 +242,7 @@ export class Operators {
   /** Removes a dead letter; false: no letter has that id. */
   async remove(id: string): Promise<boolean> {
     const [conversation, letterId] = splitId(id);
-    if (letterId === LOST) {
+    if (letterId === LOST_LETTER) {
       const isListed = (await this.letters()).some((letter) => letter.id === id);
       const entry = { index: 'dead', member: conversation } as const;
       return isListed && this.#unlist(conversation, entry, (record) => record === null);
@@ -256,11 +256,11 @@ export class Operators {
     compose: (record: ConversationRecord | null, nowMs: number) => Incoming | Refusal,
     then?: ConversationTransition<unknown>,
   ): Promise<'filed' | 'duplicate' | Refusal> {
-    const deliveryId = this.#runtime.id();
+    const mark = this.#runtime.id();
     const file: ConversationTransition<'filed' | 'duplicate' | Refusal> = (before, nowMs) => {
       const incoming = compose(before, nowMs);
       if (typeof incoming === 'string') return { record: before, answer: incoming };
-      const filing = { id: incoming.id, deliveryId, body: withVersion(incoming), uncapped: true };
+      const filing = { id: incoming.id, mark, body: withVersion(incoming), uncapped: true };
       const { record, answer } = accept(filing)(before, nowMs);
       const after = then ? then(record, nowMs).record : record;
       return { record: after, answer: answer === 'duplicate' ? answer : 'filed' };

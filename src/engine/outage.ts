@@ -19,7 +19,7 @@ const ALARM_EVERY_MS = 60_000;
  */
 export class Outage {
   /** When this process last delivered anything to anybody. */
-  deliveredMs = -1;
+  lastDeliveredMs = -1;
   readonly #breaker: CircuitBreaker;
   #nextProbeMs = 0;
 
@@ -54,7 +54,7 @@ export class Outage {
 
   note(permit: Permit, { kind }: Delivery, nowMs: number): void {
     const isProbe = this.#breaker.state === 'half-open';
-    if (kind === 'delivered') this.deliveredMs = Math.max(this.deliveredMs, nowMs);
+    if (kind === 'delivered') this.lastDeliveredMs = Math.max(this.lastDeliveredMs, nowMs);
     // A platform that throttles works. A refused token has another alarm.
     if (!isProbe && (kind === 'throttled' || kind === 'unauthorized')) return;
     const isFailure = kind === 'undelivered' || kind === 'uncertain' || kind === 'unauthorized';

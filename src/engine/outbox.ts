@@ -148,14 +148,14 @@ export class Outbox {
     const paceMs = to?.pace?.(outgoing) ?? 0;
     if (paceMs > 0) return { kind: 'waits', wait: { afterMs: paceMs, reason: 'pace', tried } };
     if (!leases.isAlive(run)) return LOST;
-    const before: DeliveryTry = { atMs, nowMs, tried, random: runtime.random };
+    const before: DeliveryTry = { madeAtMs: atMs, nowMs, tried, random: runtime.random };
     const sinceMs = runtime.nowMs();
     const delivery = await this.#try({ ...route, nowMs }, outgoing, seq);
     if (typeof delivery === 'string')
       return { kind: 'waits', wait: { ...backOff(before, delivery, NOT_TRIED_MS), tried } };
     const isAnswer = delivery.kind === 'delivered' && outgoing.last && acceptedMs !== undefined;
     observe.delivery(channel, delivery.kind, isAnswer ? runtime.nowMs() - acceptedMs : undefined);
-    const fate = afterDelivery(delivery, before, route.outage.deliveredMs);
+    const fate = afterDelivery(delivery, before, route.outage.lastDeliveredMs);
     const why = fate.kind === 'dropped' ? fate.why : undefined;
     if (isTracing) {
       const about = { channel, outcome: delivery.kind, result: why ?? fate.kind };

@@ -12,7 +12,7 @@ import type { StoredState } from './messages.ts';
  * state.
  */
 
-/** A message that is not answered. `mark` is the delivery id. */
+/** A message that is not answered. `mark`: of the delivery that filed it. */
 const messageSchema = z.looseObject({
   seq: z.number(),
   id: z.string(),
@@ -37,7 +37,7 @@ const outboxSchema = z.looseObject({
 const failedSchema = z.looseObject({ note: z.string(), why: z.string() });
 
 /** A call that may have been made. Only the attempt `by` may make it. Without `outcome`: unknown. */
-const callSchema = z.looseObject({
+const journalEntrySchema = z.looseObject({
   by: z.string(),
   atMs: z.number(),
   body: z.unknown(),
@@ -98,7 +98,7 @@ const envelopeSchema = z.looseObject({
   /** The number of staff's messages that left the outbox. */
   carried: z.number().default(0),
   failed: z.array(failedSchema).default([]),
-  journal: z.record(z.string(), callSchema).default({}),
+  journal: z.record(z.string(), journalEntrySchema).default({}),
   lease: leaseSchema.nullable().default(null),
   /** How many leases ran out since the last commit, other than while replies were sent. */
   attempts: z.number().default(0),
@@ -128,7 +128,7 @@ type IsCarried<Name, Value> = string extends Name ? (unknown extends Value ? tru
 export type InboxMessage = KnownFields<z.infer<typeof messageSchema>>;
 export type OutboxEntry = KnownFields<z.infer<typeof outboxSchema>>;
 export type FailedNote = KnownFields<z.infer<typeof failedSchema>>;
-export type JournalEntry = KnownFields<z.infer<typeof callSchema>>;
+export type JournalEntry = KnownFields<z.infer<typeof journalEntrySchema>>;
 export type Retry = KnownFields<z.infer<typeof retrySchema>>;
 export type DeadLetter = KnownFields<z.infer<typeof letterSchema>>;
 export type RequestedEntry = KnownFields<z.infer<typeof listedSchema>>;

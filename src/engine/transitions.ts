@@ -67,7 +67,7 @@ export type AcceptResult = 'leased' | 'queued' | 'duplicate' | 'full';
 export type Filing = {
   readonly id: string;
   /** Fresh for each delivery: it tells an executed swap from a second delivery. */
-  readonly deliveryId: string;
+  readonly mark: string;
   readonly body: unknown;
   /** Files it even into a full inbox: operators and staff. */
   readonly uncapped?: boolean | undefined;
@@ -79,10 +79,10 @@ export type Filing = {
  * Files a message. A retry that waits is brought forward.
  *
  * @example
- * const { answer } = await records.update(name, accept({ id, deliveryId, body }));
+ * const { answer } = await records.update(name, accept({ id, mark, body }));
  */
 export function accept(filing: Filing): ConversationTransition<AcceptResult> {
-  const { id, deliveryId, body, uncapped = false, take: taking } = filing;
+  const { id, mark, body, uncapped = false, take: taking } = filing;
   const idHash = hash('sha256', id, 'base64url').slice(0, ID_CHARS - HOUR_CHARS);
   return (before, nowMs) => {
     const record = before ?? newRecord(nowMs);
@@ -97,7 +97,7 @@ export function accept(filing: Filing): ConversationTransition<AcceptResult> {
       ...record,
       schema: Math.max(record.schema, VERSION),
       inSeq,
-      inbox: [...record.inbox, { seq: inSeq, id, mark: deliveryId, atMs: nowMs, body }],
+      inbox: [...record.inbox, { seq: inSeq, id, mark, atMs: nowMs, body }],
       ids,
       retry: retry && { ...retry, atMs: Math.min(retry.atMs, retry.earliestMs) },
     };
@@ -131,10 +131,10 @@ function isFull({ inbox }: ConversationRecord, body: unknown): boolean {
 
 function answerRepeat(
   { inbox, lease }: ConversationRecord,
-  { id, deliveryId, take: taking }: Filing,
+  { id, mark, take: taking }: Filing,
 ): AcceptResult {
   if (taking !== undefined && lease?.owner === taking.owner) return 'leased';
-  return inbox.some((message) => message.id === id && message.mark === deliveryId) ? 'queued' : 'duplicate';
+  return inbox.some((message) => message.id === id && message.mark === mark) ? 'queued' : 'duplicate';
 }
 
 /** `newer`: a newer process wrote into the record, so only newer processes work on it. */
@@ -430,26 +430,26 @@ export const CONVERSATION = {
 
 function entries(name: string, record: ConversationRecord): readonly IndexEntry[] {
   const { lease, inbox, outbox, retry, wakeMs, dead, journal, listed, carried } = record;
-  const filed: IndexEntry[] = [];
+  const found: IndexEntry[] = [];
   const member = name;
   // When a process must look at the conversation.
-  let atMs = wakeMs > 0 ? wakeMs : Infinity;
-  if (lease !== null) atMs = lease.untilMs;
+  let dueMs = wakeMs > 0 ? wakeMs : Infinity;
+  if (lease !== null) dueMs = lease.untilMs;
   else if (inbox[0] !== undefined || outbox.length > 0) {
-    atMs = Math.min(atMs, retry?.atMs ?? inbox[0]?.atMs ?? 0);
+    dueMs = Math.min(dueMs, retry?.atMs ?? inbox[0]?.atMs ?? 0);
   }
-  if (atMs < Infinity) filed.push({ index: 'due', member, score: atMs });
+  if (dueMs < Infinity) found.push({ index: 'due', member, score: dueMs });
   if (retry !== null && retry.madeAtMs > 0)
-    filed.push({ index: 'undelivered', member, score: retry.madeAtMs });
-  if (dead[0] !== undefined) filed.push({ index: 'dead', member, score: dead[0].atMs });
-  for (const [operation, { outcome, atMs }] of Object.entries(journal)) {
-    if (outcome === undefined)
-      filed.push({ index: 'intents', member: writeMember(name, operation), score: atMs });
+    found.push({ index: 'undelivered', member, score: retry.madeAtMs });
+  if (dead[0] !== undefined) found.push({ index: 'dead', member, score: dead[0].atMs });
+  for (const [operation, call] of Object.entries(journal)) {
+    if (call.outcome === undefined)
+      found.push({ index: 'intents', member: writeMember(name, operation), score: call.atMs });
   }
   for (const { index, part, score } of listed) {
     // The entry of a ticket changes when a message of staff was delivered or dropped: followers read it.
     const shown = index === 'tickets' && carried > 0 ? `${part}:${carried}` : part;
-    if (isIndex(index)) filed.push({ index, member: writeMember(name, shown), score });
+    if (isIndex(index)) found.push({ index, member: writeMember(name, shown), score });
   }
-  return filed;
+  return found;
 }

@@ -183,7 +183,7 @@ export class Turn {
     const { nowMs, record, filed } = lease;
     const { head } = work;
     const { newState, readState } = tools.conversation;
-    const isFiled = head !== null && head.mark === filed?.deliveryId;
+    const isFiled = head !== null && head.mark === filed?.mark;
     const incoming = isFiled ? filed.incoming : head && readOrGiveBack(() => readMessage(head.body));
     if (isEnd(incoming)) return incoming;
     const { state } = record;

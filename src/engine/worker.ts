@@ -328,7 +328,7 @@ const PATIENCE_MS = 10 * 60_000;
 function giveBackForStore({ lease, filedMs }: Turn, random: () => number): GivenBack | null {
   const { nowMs } = lease;
   if (filedMs !== undefined && nowMs - filedMs > PATIENCE_MS) return null;
-  const { afterMs } = backOff({ atMs: filedMs ?? 0, nowMs, random }, 'store', STORE_RETRY_MS);
+  const { afterMs } = backOff({ madeAtMs: filedMs ?? 0, nowMs, random }, 'store', STORE_RETRY_MS);
   return giveBack('store', afterMs);
 }
 

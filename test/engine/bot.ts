@@ -195,8 +195,7 @@ export function createWorld() {
     record: async (conversation = 'c1', channel = 'test') =>
       (await conversations.read(encryption.name('conversation', `${channel}\0${conversation}`))).record,
     /** Files a body that no channel would. */
-    file: async (body: object, id = 'filed') =>
-      conversations.update(name, accept({ id, deliveryId: id, body })),
+    file: async (body: object, id = 'filed') => conversations.update(name, accept({ id, mark: id, body })),
     /** Something else wrote the customer's record. */
     rewrite: async (change: (record: ConversationRecord) => ConversationRecord) =>
       conversations.update(name, (record) => ({ record: record && change(record), answer: null })),
@@ -254,7 +253,7 @@ export const LEASE = 15_000;
 export const taking = (owner = 'owner') => ({ owner, leaseMs: LEASE });
 
 export function filing(id: string, over: Partial<Filing> = {}): Filing {
-  return { id, deliveryId: `delivery of ${id}`, body: { text: id }, ...over };
+  return { id, mark: `delivery of ${id}`, body: { text: id }, ...over };
 }
 
 /** A record with a message of that id, whose lease `owner` has. */

@@ -17,7 +17,7 @@ const HOUR = 60 * MINUTE;
 /** When a reply is tried whose tries all end like this, ms after it was made; at the end it is given up. */
 function triesOf(kind: 'undelivered' | 'uncertain', deliveredMs = -1): number[] {
   const tries: number[] = [];
-  let before: DeliveryTry = { atMs: NOW, nowMs: NOW, tried: NEVER_TRIED, random: () => 0.5 };
+  let before: DeliveryTry = { madeAtMs: NOW, nowMs: NOW, tried: NEVER_TRIED, random: () => 0.5 };
   for (;;) {
     tries.push(before.nowMs - NOW);
     const fate = afterDelivery({ kind }, before, deliveredMs);
@@ -52,13 +52,13 @@ test.each([
 
 test('a try that a message of the customer brought forward does not count', () => {
   const tried = { tries: 2, sinceMs: NOW };
-  const early = { atMs: NOW, nowMs: NOW + 20_000, tried, random: () => 0.5 };
+  const early = { madeAtMs: NOW, nowMs: NOW + 20_000, tried, random: () => 0.5 };
   const fate = afterDelivery({ kind: 'uncertain' }, early, -1);
   expect(fate).toMatchObject({ wait: { afterMs: 40_000, tried } });
 });
 
 test('if a platform asks to wait for longer than what is left of a day, the reply is given up', () => {
-  const before = { atMs: NOW, nowMs: NOW + HOUR, tried: NEVER_TRIED, random: () => 0.5 };
+  const before = { madeAtMs: NOW, nowMs: NOW + HOUR, tried: NEVER_TRIED, random: () => 0.5 };
   const kindOf = (afterMs: number) => afterDelivery({ kind: 'throttled', afterMs }, before, -1).kind;
   expect([kindOf(23 * HOUR), kindOf(24 * HOUR)]).toEqual(['waits', 'dropped']);
 });

@@ -33,7 +33,7 @@ function left(changed: { record: ConversationRecord | null }): ConversationRecor
 const due = (record: ConversationRecord) =>
   CONVERSATION.entries('name', record).find(({ index }) => index === 'due')?.score ?? null;
 
-const again = (id: string) => accept(filing(id, { deliveryId: 'again' }));
+const again = (id: string) => accept(filing(id, { mark: 'again' }));
 
 let held: ReturnType<typeof leased>;
 let filed: ConversationRecord;
