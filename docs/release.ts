@@ -3,13 +3,17 @@ import { readFileSync, writeFileSync } from 'node:fs';
 
 /*
  * `npm run release -- 1.2.3` gives everything the version: package.json, its lock file, the image's tag, and in CHANGELOG.md a
- * section of its own for what was unreleased. `npm run release -- --check` writes nothing, and fails where they differ
- * or where a generated document is out of date.
+ * section of its own for what was unreleased. `npm run release -- --check` writes nothing, and fails where they
+ * differ, where operators are not told what to do between this version and the others, or where a generated
+ * document is out of date.
  */
 
 const USAGE = 'npm run release -- VERSION | --check';
 const VERSION = /^\d+\.\d+\.\d+(-[a-z]+\.\d+)?$/;
 const UNRELEASED = '## [Unreleased]';
+/** The kinds of changes of Keep a Changelog. */
+const CHANGES = new Set(['Added', 'Changed', 'Deprecated', 'Removed', 'Fixed', 'Security']);
+const MANUAL = 'docs/operators.md';
 
 const read = (name: string): string => readFileSync(name, 'utf8');
 const manifest: { readonly version: string } = JSON.parse(read('package.json'));
@@ -35,6 +39,12 @@ function findFaults(): string[] {
   if (!changelog.includes(UNRELEASED)) faults.push(`CHANGELOG.md has no section "${UNRELEASED}"`);
   const [, newest] = /^## \[(\d[^\]]*)\] - \d{4}-\d\d-\d\d$/m.exec(changelog) ?? [];
   if (newest !== manifest.version) faults.push(`CHANGELOG.md has ${newest ?? 'no version'} as the newest`);
+  for (const [, title = ''] of changelog.matchAll(/^### (.*)$/gm)) {
+    if (!CHANGES.has(title)) faults.push(`CHANGELOG.md has "${title}", which is no kind of change`);
+  }
+  const [, table = ''] = read(MANUAL).split('### Between versions\n');
+  if (!table.split('\n## ')[0]?.includes(`| ${manifest.version} `))
+    faults.push(`${MANUAL}, "Between versions", has no row for ${manifest.version}`);
   return faults;
 }
 
@@ -43,7 +53,7 @@ function release(version: string): void {
   const today = new Date().toISOString().slice(0, 10);
   const section = `${UNRELEASED}\n\n## [${version}] - ${today}`;
   writeFileSync('CHANGELOG.md', read('CHANGELOG.md').replace(UNRELEASED, section));
-  console.log(`${version}: see git diff, then npm run release -- --check`);
+  console.log(`${version}: see git diff, then npm run release -- --check, commit, git tag ${version}`);
 }
 
 const [argument = ''] = process.argv.slice(2);

@@ -366,9 +366,9 @@ export type ReadState = (stored: unknown, version?: number) => StateRead;
 /**
  * The version of all that is stored: state, message, reply, intent, dead letter. A changed shape raises it,
  * with an upgrade and frozen samples (docs/recipes/stored.md). The store keeps it with the bodies,
- * so that older processes leave newer ones alone.
+ * so that older processes leave newer ones alone. Version 1 is that of the first release, 1.0.0-beta.1.
  */
-export const VERSION = 5;
+export const VERSION = 1;
 
 /** The upgrade from each version to the next. A version without one did not change the shape. */
 export type Upgrades = Readonly<Record<number, (body: unknown) => unknown>>;
@@ -389,47 +389,5 @@ export function upgrade(body: unknown, version: number, upgrades: Upgrades): unk
   return upgraded;
 }
 
-export const STATE_UPGRADES: Upgrades = {
-  // Version 1 noted a summary as the last reply, even after other replies. A yes must not confirm it.
-  1: (body) => {
-    const state = z.looseObject({ step: z.looseObject({}) }).parse(body);
-    const { shown: _, ...step } = state.step;
-    return { ...state, step };
-  },
-  // Version 2 remembered how many of a gift the customer wanted. Each is a separate operation now.
-  2: (body) => {
-    const state = z.looseObject({ draft: z.looseObject({}) }).parse(body);
-    const { wanted: _, ...draft } = state.draft;
-    return { ...state, draft };
-  },
-  // Version 3 gathered albums, counted unanswered questions and offered staff the last customer.
-  3: (body) => {
-    const shape = z.looseObject({ step: z.looseObject({ page: z.looseObject({}).optional() }) });
-    const { album: _, consentUnanswered: __, before: ___, step: before, ...state } = shape.parse(body);
-    const { fault: ____, ...step } = before;
-    const { back: _____, ...page } = step.page ?? {};
-    return { ...state, step: { ...step, ...(step.page && { page }) } };
-  },
-  // Version 4 called the gift `code` and the list of the history `type`, waited for consent,
-  // and took a yes for an end.
-  4: (body) => {
-    const { draft: before, step: stepBefore, ...state } = version4Schema.parse(body);
-    const { code: gift, type: list, ...others } = before;
-    const draft = { ...others, ...(gift !== undefined && { gift }), ...(list !== undefined && { list }) };
-    const { page: pageBefore, last, ...stepOthers } = stepBefore;
-    const step = { ...stepOthers, ...(last === 'summary' && { isLast: true }) };
-    if (step.at !== 'consenting') {
-      const { type, ...page } = pageBefore ?? {};
-      return { ...state, draft, step: { ...step, ...(pageBefore && { page: { ...page, list: type } }) } };
-    }
-    const open = { ...draft, view: state.view };
-    const consentQuestion = { version: 2, ...(state.view !== undefined && { open }) };
-    return { ...state, draft, step: { at: 'idle' }, consentQuestion };
-  },
-};
-
-const version4Schema = z.looseObject({
-  draft: z.looseObject({}),
-  step: z.looseObject({ at: z.string(), last: z.string().optional(), page: z.looseObject({}).optional() }),
-  view: z.string().optional(),
-});
+/** How the state changed from version to version (0: before the first release): not yet. */
+export const STATE_UPGRADES: Upgrades = {};

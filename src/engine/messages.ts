@@ -14,6 +14,7 @@ import {
   VERSION,
 } from '../conversation/state.ts';
 import type { Encryption } from '../store/port.ts';
+import { beforeReleaseSchema } from './before-release.ts';
 
 /** Not checked, because it comes from `JSON.parse`: `z.json()` costs as much as all other checks. */
 const json = z.custom<z.core.util.JSONType>();
@@ -246,33 +247,25 @@ export const intentSchema = z.strictObject({
 });
 export type IntentBody = z.infer<typeof intentSchema> & { readonly body: Intent };
 
-/** How these bodies changed from version to version. */
+/** How these bodies changed from version to version: not yet. */
 const NO_UPGRADES: Upgrades = {};
-const MESSAGE_UPGRADES: Upgrades = {
-  // Version 3 marked the pictures of an album.
-  3: (body) => {
-    const incoming = z.looseObject({ message: z.looseObject({}) }).parse(body);
-    const { album: _, ...message } = incoming.message;
-    return { ...incoming, message };
-  },
-};
 
-const bodySchema = z.looseObject({ v: z.int().min(1) });
+const bodySchema = z.union([z.looseObject({ version: z.int().min(1) }), beforeReleaseSchema]);
 
 /** A body as it is stored. */
-export const withVersion = <Body extends object>(body: Body): Body & { readonly v: number } => ({
+export const withVersion = <Body extends object>(body: Body): Body & { readonly version: number } => ({
   ...body,
-  v: VERSION,
+  version: VERSION,
 });
 
 /** A stored body, upgraded to the present version, and the version that wrote it. Throws `NewerVersion`. */
 function readBody(stored: unknown, upgrades: Upgrades): { body: unknown; version: number } {
-  const { v: version, ...body } = bodySchema.parse(stored);
+  const { version, ...body } = bodySchema.parse(stored);
   return { body: upgrade(body, version, upgrades), version };
 }
 
 export const readMessage = (stored: unknown): Incoming =>
-  incomingSchema.parse(readBody(stored, MESSAGE_UPGRADES).body);
+  incomingSchema.parse(readBody(stored, NO_UPGRADES).body);
 
 export const readOutboxItem = (stored: unknown): OutboxItem =>
   outboxItemSchema.parse(readBody(stored, NO_UPGRADES).body);

@@ -1,11 +1,11 @@
 import { z } from 'zod';
+import { BEFORE_RELEASE, SCHEMA_FOR_OLDER_PROCESSES } from './before-release.ts';
 import type { StoredState } from './messages.ts';
 
 /*
  * The record of one conversation, and how it is written. The plain bytes that the store seals are:
  *
- * length of the envelope (4 bytes) | length of the old ids (2 bytes) | envelope | old ids
- * | state
+ * length of the envelope (4 bytes) | 0 (2 bytes) | envelope | state
  *
  * The envelope is JSON and is read loosely, in every version: an older process files messages into a record
  * that a newer one wrote, and keeps the fields that it does not know. Filing a message never parses the
@@ -86,7 +86,7 @@ const listedSchema = z.looseObject({ index: z.string(), part: z.string().optiona
 
 const envelopeSchema = z.looseObject({
   /** The newest version that wrote into the record; it only rises. */
-  schema: z.number().default(0),
+  version: z.number().default(BEFORE_RELEASE),
   /** The last message ids. Each is 8 characters of its hash, then 2 characters of the hour of its filing. */
   ids: z.string().default(''),
   inbox: z.array(messageSchema).default([]),
@@ -157,7 +157,7 @@ const HEADER_BYTES = 6;
 /** The plain bytes of a record. Fields with their default value are left out. */
 export function writeRecord({ state, stored: _, ...envelope }: ConversationRecord): Buffer {
   const fields: Record<string, unknown> = envelope;
-  const filled: Record<string, unknown> = {};
+  const filled: Record<string, unknown> = { schema: SCHEMA_FOR_OLDER_PROCESSES };
   for (const name in fields) {
     const value = fields[name];
     if ((value === 0 || value === null || value === '') && name in EMPTY) continue;
@@ -178,11 +178,12 @@ export function writeRecord({ state, stored: _, ...envelope }: ConversationRecor
 
 /** Throws if the bytes are no record. */
 export function readRecord(plain: Buffer): ConversationRecord {
-  const idsAt = HEADER_BYTES + plain.readUInt32BE(0);
-  const stateAt = idsAt + plain.readUInt16BE(4);
+  const stateAt = HEADER_BYTES + plain.readUInt32BE(0);
   if (stateAt > plain.length) throw new RangeError('a record is cut off');
+  const text = plain.toString('utf8', HEADER_BYTES, stateAt);
+  const { schema: _, ...envelope } = envelopeSchema.parse(JSON.parse(text));
   return {
-    ...envelopeSchema.parse(JSON.parse(plain.toString('utf8', HEADER_BYTES, idsAt))),
+    ...envelope,
     state: stateAt === plain.length ? null : plain.toString('utf8', stateAt),
   };
 }

@@ -95,7 +95,7 @@ export function accept(filing: Filing): ConversationTransition<AcceptResult> {
     const inSeq = record.inSeq + 1;
     const filed: ConversationRecord = {
       ...record,
-      schema: Math.max(record.schema, VERSION),
+      version: Math.max(record.version, VERSION),
       inSeq,
       inbox: [...record.inbox, { seq: inSeq, id, mark, atMs: nowMs, body }],
       ids,
@@ -145,7 +145,7 @@ export function take(taking: LeaseRequest): ConversationTransition<TakeResult> {
   return (record, nowMs) => {
     if (record === null) return unchanged(record, 'none');
     if (record.lease?.owner === taking.owner) return unchanged(record, 'leased');
-    if (record.schema > VERSION) return unchanged(record, 'newer');
+    if (record.version > VERSION) return unchanged(record, 'newer');
     const leased = grantLease(record, taking, nowMs);
     if (leased !== null) return { record: leased, answer: 'leased' };
     const ranOut = record.lease !== null && record.lease.untilMs <= nowMs;
@@ -161,7 +161,7 @@ function grantLease(
 ): ConversationRecord | null {
   const { owner, leaseMs } = taking;
   const isFree = record.lease === null || record.lease.untilMs <= nowMs;
-  if (!isFree || record.schema > VERSION) return null;
+  if (!isFree || record.version > VERSION) return null;
   const hasWork = (record.inbox.length > 0 || record.outbox.length > 0) && !isPutOff(record, nowMs);
   const isWoken = record.wakeMs > 0 && record.wakeMs <= nowMs;
   if (!hasWork && !isWoken) return null;
@@ -170,7 +170,7 @@ function grantLease(
     ...record,
     ...(ranOut && countRunOut(record, nowMs)),
     // Older processes cannot read what this lease will write.
-    schema: VERSION,
+    version: VERSION,
     lease: { owner, untilMs: nowMs + leaseMs, step: 0, ...(ranOut && { takeover: true }) },
   };
 }
@@ -349,7 +349,7 @@ export function release(
     const record = outcomes ? { ...left, journal: addOutcomes(left.journal, outcomes) } : left;
     const isWoken = record.wakeMs > 0 && record.wakeMs <= nowMs;
     const hasMore = record.inbox.length > 0 || isWoken;
-    if (hasMore && wait === undefined && record.outbox.length === 0 && record.schema <= VERSION) {
+    if (hasMore && wait === undefined && record.outbox.length === 0 && record.version <= VERSION) {
       const longer = { ...lease, untilMs: nowMs + leaseMs };
       return { record: { ...record, retry: null, lease: longer }, answer: true };
     }
@@ -358,14 +358,6 @@ export function release(
     const retry = toRetry(record, wait, nowMs);
     return { record: { ...record, lease: null, wakeMs, retry }, answer: false };
   };
-}
-
-/** The record after a release that sent all: 8a345a9f marked it with the lease's owner, and kept the rest. */
-function readReleased(plain: Buffer, owner: string): ConversationRecord {
-  const record = readRecord(plain);
-  if (record.lease?.owner !== owner) throw new TypeError('the mark is of another record');
-  const done = new Set(record.outbox.map(({ seq }) => seq));
-  return { ...removeDone(record, done), lease: null, retry: null };
 }
 
 function removeDone(
@@ -424,7 +416,6 @@ export const CONVERSATION = {
   ttlMs: STATE_MS,
   write: writeRecord,
   read: readRecord,
-  readMarked: readReleased,
   entries,
 } satisfies RecordKind<ConversationRecord>;
 

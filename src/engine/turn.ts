@@ -414,20 +414,20 @@ export class Turn {
     const tasks: (OutboxTask & OutboxEntry)[] = [];
     for (const reply of replies) {
       const place = { first: tasks.length === 0, last: tasks.length === replies.length - 1 };
-      const body = { kind: 'reply' as const, outgoing: { ...shared, reply, ...place }, v: VERSION };
+      const body = { kind: 'reply' as const, outgoing: { ...shared, reply, ...place }, version: VERSION };
       seq += 1;
       const { view, note } = reply;
       tasks.push({ seq, body, ...(view !== undefined && { asks: true as const }), ...(note && { note }) });
     }
     for (const { customer, ...unlocked } of unlock) {
       const name = encryption.name('customer', customer);
-      const body = { kind: 'unlock' as const, customer: name, ...unlocked, v: VERSION };
+      const body = { kind: 'unlock' as const, customer: name, ...unlocked, version: VERSION };
       seq += 1;
       tasks.push({ seq, body });
     }
     for (const note of gifts) {
       seq += 1;
-      const body = { kind: 'gift' as const, note, v: VERSION };
+      const body = { kind: 'gift' as const, note, version: VERSION };
       tasks.push({ seq, body });
     }
     return tasks;

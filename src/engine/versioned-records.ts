@@ -28,8 +28,6 @@ export type RecordKind<Content> = {
   write(record: Content): Buffer;
   /** Throws if the bytes are no record of this kind. */
   read(plain: Buffer): Content;
-  /** Reads what 8a345a9f and earlier stored: a record, then the owner of a lease that has released it. */
-  readMarked?(plain: Buffer, owner: string): Content;
   /** The index entries that the record should have. Absent: no index lists records of this kind. */
   entries?(name: string, record: Content): readonly IndexEntry[];
 };
@@ -269,25 +267,13 @@ export class VersionedRecords<Content> {
   }
 }
 
-/** Set in the first byte of a marked record: `sealed bytes | owner | its length (1 byte)`. */
-const MARKED = 2;
-
 /** Opens and reads a stored record. Throws if that fails. */
 export function openRecord<Content>(
-  { kind, read, readMarked }: RecordKind<Content>,
+  { kind, read }: RecordKind<Content>,
   sealer: Pick<Encryption, 'open'>,
   { name, bytes }: { readonly name: string; readonly bytes: Uint8Array },
 ): Content {
-  const key: Key = `${kind}:${name}`;
-  const [schema = 0] = bytes;
-  if ((schema & MARKED) === 0 || readMarked === undefined) return read(sealer.open(key, bytes));
-  const stored = Buffer.from(bytes);
-  const end = stored.length - 1 - (stored.at(-1) ?? 0);
-  stored[0] = schema ^ MARKED;
-  return readMarked(
-    sealer.open(key, stored.subarray(0, end)),
-    stored.toString('utf8', end, stored.length - 1),
-  );
+  return read(sealer.open(`${kind}:${name}`, bytes));
 }
 
 /** An update that goes with the next swap. */

@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it, vi } from 'vitest';
+import manifest from '../../package.json' with { type: 'json' };
 import { consolePage } from '../../src/console/console.ts';
 import { describeApi } from '../../src/http/docs.ts';
 import type { AccessSettings } from '../../src/http/guard.ts';
@@ -168,7 +169,7 @@ it('the API page has every part from here, under a strict policy, describes the 
   const get = (path: string) =>
     fetch(new URL(path, `${url}/docs`), { headers: { authorization: `Bearer ${TOKEN}` } });
   const document: unknown = await (await get('/docs/json')).json();
-  expect(document).toMatchObject({ openapi: '3.1.0', info: { version: '0.1.0' } });
+  expect(document).toMatchObject({ openapi: '3.1.0', info: { version: manifest.version } });
   expect(document).toHaveProperty(['paths', '/webhooks/staff', 'post']);
   expect(document).toHaveProperty(['paths', '/webhooks/staff/{conversation}/events', 'get']);
   for (const path of ['/plain', '/docs']) expect(document).not.toHaveProperty(['paths', path]);

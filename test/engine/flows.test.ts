@@ -23,7 +23,7 @@ test.each([0, -40, 40])(
     };
     const sender = { channel: 'test', proof: 'contact' };
     const origin = { channel: 'test', conversation: 'c1', address: { chat: 1 }, sender };
-    const stored = JSON.stringify({ state, origin, v: VERSION });
+    const stored = JSON.stringify({ state, origin, version: VERSION });
     await world.file({});
     await world.rewrite((record) => ({ ...record, inbox: [], state: stored }));
     const engine = world.engine({ conversation, runtime }, { attempts: 1 });

@@ -22,7 +22,7 @@ const answers: Commit = {
 };
 
 /** The record of a conversation at rest. */
-const rest = (over: Partial<ConversationRecord> = {}) => ({ ...newRecord(NOW), schema: VERSION, ...over });
+const rest = (over: Partial<ConversationRecord> = {}) => ({ ...newRecord(NOW), version: VERSION, ...over });
 
 /** The record that a transition leaves. */
 function left(changed: { record: ConversationRecord | null }): ConversationRecord {
@@ -80,12 +80,17 @@ describe('Accepting', () => {
   });
 
   it('leaves what a newer process wrote to newer processes, and carries along what it does not know', () => {
-    const newer = rest({ schema: VERSION + 1, ...{ invented: { later: true } } });
+    const newer = rest({ version: VERSION + 1, ...{ invented: { later: true } } });
     const kept = accept(filing('m1', { take: taking() }))(readRecord(writeRecord(newer)), NOW);
     expect(kept.answer).toBe('queued');
-    expect(kept.record).toMatchObject({ schema: VERSION + 1, invented: { later: true } });
+    expect(kept.record).toMatchObject({ version: VERSION + 1, invented: { later: true } });
     expect(take(taking())(kept.record, NOW).answer).toBe('newer');
     expect(readRecord(writeRecord(left(kept)))).toEqual(left(kept));
+  });
+
+  it('is left alone by processes from before the first release, which look whether `schema` is more than 5', () => {
+    const plain = writeRecord(rest()).toString();
+    expect(JSON.parse(plain.slice(6))).toMatchObject({ version: VERSION, schema: 6 });
   });
 });
 
@@ -180,7 +185,7 @@ it.each<[string, Partial<ConversationRecord>, giving: object, left: object]>([
   ['a message waits', { inbox, retry }, {}, { lease: next, retry: null, attempts: 0 }],
   ['a wake-up is due', { wakeMs: NOW }, {}, { lease: next }],
   ['a wake-up is to come', { wakeMs: NOW + 1 }, {}, { lease: null }],
-  ['a newer process wrote', { inbox, schema: VERSION + 1 }, {}, { lease: null }],
+  ['a newer process wrote', { inbox, version: VERSION + 1 }, {}, { lease: null }],
   ['one waits before another', { outbox }, { done: new Set([2]) }, { outbox: [outbox[0], outbox[2]] }],
   [
     'two were sent',

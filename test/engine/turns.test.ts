@@ -62,11 +62,11 @@ test('what cannot be answered or read is a dead letter: a step that throws, a me
   for (const text of ['a', 'throw', 'b']) await engine.accept(incoming(text));
   await world.quiet();
   expect(world.turns).toEqual(['done', 'dead', 'done']);
-  await world.file({ neither: 'channel nor text', v: 1 });
+  await world.file({ neither: 'channel nor text', version: 1 });
   await expect.poll(() => world.alarms).toHaveLength(2);
   await engine.accept(incoming('c'));
   await world.quiet();
-  await world.rewrite((record) => ({ ...record, state: '{"no":"state","v":1}' }));
+  await world.rewrite((record) => ({ ...record, state: '{"no":"state","version":1}' }));
   await engine.accept(incoming('d'));
   await world.quiet();
   // The old state, or a new one if it cannot be read.

@@ -112,29 +112,6 @@ test('of two processes that write in turns, neither decides on what the other ha
   expect(record?.inbox).toHaveLength(turns + 2);
 });
 
-test('opens a record that 8a345a9f released with a mark, but not with the mark of another record', async () => {
-  const { open, put, faults, parts } = world();
-  const { record } = accept(filing('m1', { take: taking() }))(null, NOW);
-  if (record === null) throw new Error('nothing was filed');
-  const sent = {
-    ...record,
-    inbox: [],
-    outSeq: NOW + 1,
-    outbox: [{ seq: NOW + 1, body: 'hello', asks: true as const }],
-  };
-  const sealed = parts.sealer.seal(KEY, CONVERSATION.write(sent));
-  const marked = (owner: string, length = owner.length) =>
-    Buffer.concat([Buffer.of(2), sealed.subarray(1), Buffer.from(owner), Buffer.of(length)]);
-  await put(marked('owner'));
-  const released = { ...sent, outbox: [], lease: null, knew: sent.inSeq };
-  expect((await open().read('name')).record).toEqual(released);
-  for (const forged of [marked('other'), marked('owner', 4), marked('owner', 200)]) {
-    await put(forged);
-    await open().update('name', take(taking()));
-  }
-  expect(faults).toEqual(['seal_broken', 'seal_broken', 'seal_broken']);
-});
-
 test('puts a broken record aside also where nothing is to be written', async () => {
   const { open, put, faults, list } = world();
   await put(Buffer.alloc(20, 0xff), [{ index: 'due', member: 'name', score: NOW }]);

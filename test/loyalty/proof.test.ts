@@ -304,7 +304,7 @@ describe('the balance has a veto', () => {
     expect(await check(lookup)).toMatchObject({ found: 'undecided' });
     wire.contacts = 'broken';
     expect(await check(lookup)).toMatchObject({ found: 'unreadable' });
-    // What 8a345a9f stored has no balance, and no veto.
+    // Where AntCRM told no balance before the call, there is no veto.
     expect(await check(LOOKUP)).toMatchObject({ found: 'none' });
   });
 });

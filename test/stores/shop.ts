@@ -1,3 +1,4 @@
+import { Gifts } from '../../src/counter/gifts.ts';
 import { Engine, type EngineOptions } from '../../src/engine/engine.ts';
 import type { Delivery, Outgoing } from '../../src/engine/messages.ts';
 import { Operators } from '../../src/engine/operators.ts';
@@ -116,9 +117,13 @@ export function createShop(
       throw new Error('the step threw');
     return conversation.step(state, input, context);
   };
+  const gifts = new Gifts({
+    ...{ store, encryption, runtime },
+    onFault: (fault, name) => observe.alarm(fault, { conversation: name }),
+  });
   const engine = new Engine({
-    ...{ store, encryption, runtime, observe, perform: loyalty.perform },
-    conversation: { ...conversation, settings: { ...SETTINGS, handover: true }, step },
+    ...{ gifts, store, encryption, runtime, observe, perform: loyalty.perform },
+    conversation: { ...conversation, settings: { ...SETTINGS, handover: true, counter: true }, step },
     photoReader: { read: async () => ({ kind: 'noCode' }), close: async () => {} },
     platform: () => ({
       async deliver({ conversation: to, reply }, seq) {
@@ -144,6 +149,7 @@ export function createShop(
     ...{
       engine,
       operators,
+      gifts,
       tickets: createTickets({ store, operators, runtime }),
       observed,
       delivered,
@@ -163,6 +169,10 @@ export function createShop(
 export type EngineMessage = Parameters<Engine['accept']>[0]['message'];
 
 export const text = (written: string): EngineMessage => ({ kind: 'text', text: written });
+export const photo = (caption: string): EngineMessage => ({
+  ...{ kind: 'photo', pictures: [{ kind: 'unreadable' }], caption },
+  media: [{ kind: 'picture', name: 'hong.jpg', bytes: 70_000, at: { file: 'f1' } }],
+});
 export const contact = (): EngineMessage => ({ kind: 'contact', phone: GARNACHO, own: true });
 export const press = ({ choices = [], view }: Outgoing['reply'], id: string): EngineMessage => ({
   ...{ kind: 'choice', choice: choices.find((choice) => choice.id.startsWith(id))?.id ?? id },

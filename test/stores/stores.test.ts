@@ -65,13 +65,37 @@ test.each(globSync('test/stores/*.json'))('%s is opened and worked off', async (
   // Conversations go on where they were.
   await shop.hear('asked', text('0867123456'));
   expect(shop.keysTo('asked')).toEqual(['accumulate.askEmail']);
-  const [ticket] = (await shop.tickets.list('open')).tickets;
-  const id = ticket?.ticket.id ?? '';
-  expect(ticket?.ticket.notes.map((note) => note.text)).toEqual(['hàng bị hỏng']);
+
+  // What was gathered before another flow began is still there.
+  await shop.hear('parked', press({ key: 'any' }, 'cancel'));
+  await shop.hear('parked', text('tích điểm'));
+  expect(shop.keysTo('parked').at(-1)).toBe('accumulate.askPhone');
+
+  // The ticket of a person, with what staff did, and the answer that waited.
+  const [listed] = (await shop.tickets.list('open')).tickets;
+  const id = listed?.ticket.id ?? '';
+  expect((await shop.tickets.find(id))?.ticket).toMatchObject({
+    assignedTo: 'lan',
+    notes: [
+      { text: 'hàng bị hỏng' },
+      { text: '📷 vỡ góc này', media: [{ kind: 'picture', name: 'hong.jpg' }] },
+      { by: 'minh', text: 'khách quen', inner: true },
+      { by: 'minh', text: 'Bên em xin lỗi ạ', tracked: true },
+    ],
+  });
   await shop.tickets.file(id, { by: 'lan', text: 'Em xem ngay ạ' });
   await shop.tickets.file(id, { by: 'lan' });
   await clock.runUntil(clock.atMs + 5000);
-  expect(shop.keysTo('ticket')).toEqual(['person.says', 'person.back']);
+  expect(shop.keysTo('ticket')).toEqual(['person.says', 'person.says', 'person.back']);
+
+  // The counter hands the gift over.
+  const { state } = (await shop.operators.conversation(shop.nameOf('gift'))) ?? {};
+  const code = shop.gifts.codeOf(state?.operations[0]?.id ?? '');
+  expect(await shop.gifts.find(code)).toMatchObject({
+    redemption: { gift: 'DAUMAY01', status: 'confirmed' },
+  });
+  expect(await shop.gifts.handOver(code, 'lan')).toMatchObject({ result: 'handedOver' });
+
   const [letter] = await shop.operators.letters();
   expect(letter?.holds).toMatchObject({ message: { kind: 'text' } });
   expect(await shop.operators.remove(letter?.id ?? '')).toBe(true);

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { createMemoryStore } from '../../src/store/memory.ts';
 import type { IndexChange, Key, RecordStore } from '../../src/store/port.ts';
 import { createClock } from '../simulator/clock.ts';
-import { contact, createAntCrm, createShop, POISON, press, text } from './shop.ts';
+import { contact, createAntCrm, createShop, POISON, photo, press, text } from './shop.ts';
 
 /*
  * `node test/stores/write.ts NAME` writes `test/stores/NAME.json`: a store as this version leaves it when its
@@ -46,9 +46,29 @@ const last = (to: string) => {
 // A question is asked, and all is delivered.
 await shop.hear('asked', text('tích điểm TIVI000000301'));
 
-// A person was asked for, and the customer wrote to them.
+// A redemption is begun while an accumulation waits.
+await shop.hear('parked', text('tích điểm TIVI000000304'));
+await shop.hear('parked', text('đổi quà'));
+
+// A gift was redeemed: the counter has a record of it.
+await shop.hear('gift', contact());
+await shop.hear('gift', text('đổi quà DAUMAY01'));
+await shop.hear('gift', press(last('gift'), 'confirm:'));
+
+// A person was asked for, and the customer wrote and sent a picture to them.
 await shop.hear('ticket', text('gặp nhân viên'));
 await shop.hear('ticket', text('hàng bị hỏng'));
+await shop.hear('ticket', photo('vỡ góc này'));
+
+// Staff noted something for themselves, answered (the answer waits), and assigned the ticket.
+const [open] = (await shop.tickets.list('open')).tickets;
+const ticket = open?.ticket.id ?? '';
+await shop.tickets.file(ticket, { by: 'minh', text: 'khách quen', inner: true });
+await clock.runUntil(clock.atMs + 1000);
+shop.ends.set('ticket', { kind: 'throttled', afterMs: 60_000 });
+await shop.tickets.file(ticket, { by: 'minh', text: 'Bên em xin lỗi ạ' });
+await shop.tickets.file(ticket, { by: 'minh', to: 'lan' });
+await clock.runUntil(clock.atMs + 1000);
 
 // A message that no step can answer.
 await shop.hear('poison', text(POISON));
@@ -81,7 +101,7 @@ const written = {
   antcrm: antcrm.entries,
   posts: antcrm.posts,
   told: Object.fromEntries(
-    ['asked', 'ticket', 'poison', 'waiting', 'checking', 'filed', 'intent'].map((to) => [
+    ['asked', 'parked', 'gift', 'ticket', 'poison', 'waiting', 'checking', 'filed', 'intent'].map((to) => [
       to,
       shop.keysTo(to),
     ]),

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import * as teams from '../../src/channels/teams/address.ts';
 import * as telegram from '../../src/channels/telegram/update.ts';
-import { intentSchema as callSchema } from '../../src/conversation/effect.ts';
+import { intentSchema as callSchema, conclusionSchema } from '../../src/conversation/effect.ts';
 import { identitySchema, stateSchema } from '../../src/conversation/state.ts';
 import { incomingSchema, intentSchema, outboxItemSchema, storedSchema } from '../../src/engine/messages.ts';
 
@@ -14,6 +14,7 @@ const stored = {
   'reply or unlock': outboxItemSchema,
   intent: intentSchema,
   'intent, what the call needs': callSchema,
+  'intent, how the call ended': conclusionSchema,
   'none, slots': identitySchema,
   'Telegram, address': telegram.addressSchema,
   'Telegram, press': telegram.pressSchema,
