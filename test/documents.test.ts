@@ -36,6 +36,15 @@ it.each(documents)('%s names and links only files and npm scripts that exist', (
   expect(links.filter((link) => isMissing(link, new URL(name, root)))).toEqual([]);
 });
 
+it('every picture of the documents is shown in one, and `npm run screenshot` takes it', () => {
+  const pictures = globSync('docs/*.png', { cwd: root }).map((path) => path.slice('docs/'.length, -4));
+  const program = read('docs/screenshot.ts');
+  const taken = all(program, /take\(\w+, '([\w-]+)'\)/g);
+  const shown = documents.flatMap(([, text]) => all(text, /!\[[^\]]*\]\((?:docs\/)?([\w-]+)\.png\)/g));
+  expect(taken.toSorted()).toEqual(pictures.toSorted());
+  expect(pictures.filter((name) => !shown.includes(name))).toEqual([]);
+});
+
 const manual = read('docs/operators.md');
 
 it('docs/operators.md says of every alarm what it means and what to do', () => {
