@@ -23,7 +23,7 @@ import {
 } from './customer.ts';
 
 /*
- * The card of a ticket's customer. A number that nobody proved may be anybody's: what AntCRM has of it is
+ * The card of a ticket's customer. A number without proof may be anybody's: what AntCRM has of it is
  * read only for a reason, which colleagues see, and the log says who asked.
  */
 
@@ -38,7 +38,7 @@ export type CardRouteOptions = {
   readonly log: Pick<Log, 'info'>;
 };
 
-/** Cards of numbers that nobody proved, for each person of staff (else each address), in a process. */
+/** Cards of numbers without proof, for each person of staff (else each address), in a process. */
 const UNPROVED = { burst: 10, perSecond: 1 / 60 };
 /** A reason is a few words. */
 const REASON = { min: 5, max: 200 };

@@ -73,23 +73,23 @@ const READING: Reading = {
   nowMs: Date.UTC(2026, 10, 25, 5),
 };
 
-const NOTHING: Expecting = { at: 'nothing', buttons: () => [], codes: [], references: [] };
+const NOTHING: Expecting = { place: 'nothing', buttons: () => [], codes: [], references: [] };
 const EARNING = { ...NOTHING, flow: 'accumulate', codes: ['TIVInpmx8b98pfg', 'TULANH000000123'] };
 const PHONE = '+84867123456';
 
 /** The question at which an act is most natural. */
 function placeOf(act: string): Expecting {
   if (act === 'none' || act.startsWith('ask email'))
-    return { ...EARNING, at: 'slot', kind: 'email', phone: PHONE };
-  if (act === 'keep' || act === 'other') return { ...EARNING, at: 'doubt', kind: 'phone' };
-  if (act.startsWith('page ')) return { ...NOTHING, at: 'page', flow: 'history' };
+    return { ...EARNING, place: 'slot', kind: 'email', phone: PHONE };
+  if (act === 'keep' || act === 'other') return { ...EARNING, place: 'doubt', kind: 'phone' };
+  if (act.startsWith('page ')) return { ...NOTHING, place: 'page', flow: 'history' };
   if (act === 'yes' || act === 'change' || act === 'remove')
-    return { ...EARNING, at: 'summary', phone: PHONE };
+    return { ...EARNING, place: 'summary', phone: PHONE };
   if (act.startsWith('ask consent')) return { ...NOTHING, asksConsent: true };
-  if (act === 'no') return { ...EARNING, at: 'summary', phone: PHONE };
+  if (act === 'no') return { ...EARNING, place: 'summary', phone: PHONE };
   if (act.startsWith('cancel') || act.startsWith('ask code'))
-    return { ...EARNING, at: 'slot', kind: 'codes', codes: [] };
-  if (/^ask (?:phone|proof)/.test(act)) return { ...EARNING, at: 'slot', kind: 'phone' };
+    return { ...EARNING, place: 'slot', kind: 'codes', codes: [] };
+  if (/^ask (?:phone|proof)/.test(act)) return { ...EARNING, place: 'slot', kind: 'phone' };
   return NOTHING;
 }
 

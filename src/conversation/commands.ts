@@ -168,7 +168,7 @@ export type CommandOf<Do extends Command['do']> = Extract<Command, { do: Do }>;
 
 /** What the conversation waits for while it reads a text. Derived from the state, never stored. */
 export type Expecting = {
-  readonly at: 'nothing' | 'slot' | 'doubt' | 'summary' | 'page';
+  readonly place: 'nothing' | 'slot' | 'doubt' | 'summary' | 'page';
   /** The running flow. */
   readonly flow?: string | undefined;
   /** The kind of the slot that is asked for (`slot`) or in doubt (`doubt`). */

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { TokenBucket, type TokenBucketOptions } from './token-bucket.ts';
 
-/** As many names are told apart. */
+/** At most this many names have a bucket. */
 const MAX_NAMES = 10_000;
 
 /**

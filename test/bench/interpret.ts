@@ -4,10 +4,10 @@ import { NOW, SETTINGS } from '../support/dialogue.ts';
 
 /* How long it takes to make commands of a text: warm, in microseconds, with the bounds of the design. */
 
-const NOTHING: Expecting = { at: 'nothing', buttons: () => [], codes: [], references: [] };
+const NOTHING: Expecting = { place: 'nothing', buttons: () => [], codes: [], references: [] };
 const ask = (kind: Expecting['kind']): Expecting => ({
   ...NOTHING,
-  at: 'slot',
+  place: 'slot',
   flow: 'accumulate',
   kind,
   codes: kind === 'codes' ? [] : ['TIVI000000017'],

@@ -9,10 +9,10 @@ import { SETTINGS } from '../support/dialogue.ts';
 /* What words may do to what was gathered: every line of the files is tried where most is at stake. */
 
 const reading: Reading = { settings: SETTINGS, nowMs: Date.UTC(2026, 10, 25, 5) };
-const nothing: Expecting = { at: 'nothing', buttons: () => [], codes: [], references: [] };
+const nothing: Expecting = { place: 'nothing', buttons: () => [], codes: [], references: [] };
 const codes = ['TIVInpmx8b98pfg', 'TULANH000000123'];
-const earning: Expecting = { ...nothing, at: 'summary', flow: 'accumulate', codes, phone: '+84867123456' };
-const redeeming: Expecting = { ...nothing, at: 'summary', flow: 'redeem', gift: 'DAUMAY01' };
+const earning: Expecting = { ...nothing, place: 'summary', flow: 'accumulate', codes, phone: '+84867123456' };
+const redeeming: Expecting = { ...nothing, place: 'summary', flow: 'redeem', gift: 'DAUMAY01' };
 
 const commandsOf = (text: string, at: Expecting) => interpret(text, at, reading).commands;
 const does = (text: string, at: Expecting, ...names: readonly TextCommand['do'][]) =>
@@ -93,15 +93,15 @@ it.each([
 describe('a line that is possible only at another question', () => {
   const places: readonly Expecting[] = [
     nothing,
-    { ...nothing, at: 'page', flow: 'history' },
-    { ...nothing, at: 'slot', flow: 'accumulate', kind: 'codes' },
+    { ...nothing, place: 'page', flow: 'history' },
+    { ...nothing, place: 'slot', flow: 'accumulate', kind: 'codes' },
     earning,
     redeeming,
   ];
 
   it.each(['bo qua', 'bỏ qua', 'bo qua nha', 'skip'])('"%s" begins nothing anywhere', (text) => {
     for (const at of places)
-      expect([at.at, does(text, at, 'start', 'speak', 'remove')]).toEqual([at.at, false]);
+      expect([at.place, does(text, at, 'start', 'speak', 'remove')]).toEqual([at.place, false]);
   });
 
   it('is no deed there if it is none at its own question, with or without its marks', () => {
@@ -119,7 +119,7 @@ describe('a line that is possible only at another question', () => {
     );
     const isDone = ({ act, text }: (typeof lines)[number]) =>
       places
-        .filter((at) => acts.get(act)?.at?.includes(at.at) === false)
+        .filter((at) => acts.get(act)?.at?.includes(at.place) === false)
         .some((at) =>
           [text, unmark(text)].some((one) => does(one, at, 'start', 'speak', 'remove', 'keepOnly')),
         );

@@ -12,7 +12,7 @@ import { interpret, PERIOD_NAMES, vocabulary } from '../support/conversation.ts'
 
 /* The language files: `locales/*.md`. They are data; here they are compiled. */
 
-const nothing: Expecting = { at: 'nothing', buttons: () => [], codes: [], references: [] };
+const nothing: Expecting = { place: 'nothing', buttons: () => [], codes: [], references: [] };
 const reading: Reading = {
   settings: { gifts: [], codePrefixes: [], timeZone: 'UTC' },
   nowMs: Date.UTC(2026, 10, 25),
@@ -64,7 +64,7 @@ describe('the language files', () => {
   });
 
   test('have no yes among the examples of another command', () => {
-    const summary: Expecting = { ...nothing, at: 'summary', flow: 'accumulate', codes: ['TIVI000000017'] };
+    const summary: Expecting = { ...nothing, place: 'summary', flow: 'accumulate', codes: ['TIVI000000017'] };
     const saysYes = (text: string) =>
       interpret(text, summary, reading).commands.some((one) => one.do === 'yes');
     const others = vocabulary.examples.filter(({ act, text }) => act !== 'yes' && saysYes(text));
@@ -87,7 +87,7 @@ test('a language that nobody knew is understood by its file alone', () => {
     answers: [],
     answered: new Set(['fee']),
   });
-  const asked: Expecting = { ...nothing, at: 'slot', flow: 'history', kind: 'period' };
+  const asked: Expecting = { ...nothing, place: 'slot', flow: 'history', kind: 'period' };
   const commandIn = (text: string, at = nothing) => interpreter.interpret(text, at, reading).commands[0];
   expect(commandIn('mala kuna')).toMatchObject({ do: 'start', flow: 'points' });
   expect(commandIn('Mala kuna pla!')).toMatchObject({ do: 'start', flow: 'points' });

@@ -31,7 +31,7 @@ const createLanguage = (answers: readonly Answer[] = []) =>
     answers,
     answered: new Set([...BUILT_IN, ...answers.map(({ id }) => id)]),
   });
-const NOWHERE: Expecting = { at: 'nothing', buttons: () => [], codes: [], references: [] };
+const NOWHERE: Expecting = { place: 'nothing', buttons: () => [], codes: [], references: [] };
 const READING: Reading = { settings: { gifts: [], codePrefixes: [], timeZone: 'UTC' }, nowMs: 0 };
 const language = createLanguage();
 export const interpret = language.interpret.bind(language);
@@ -84,7 +84,7 @@ function periodAt(text: string, nowMs: number, timeZone: string, at: Expecting) 
 }
 /** A text that answers the question for a period. */
 export const parsePeriod = (text: string, nowMs: number, timeZone: string) =>
-  periodAt(text, nowMs, timeZone, { ...NOWHERE, at: 'slot', flow: 'history', kind: 'period' });
+  periodAt(text, nowMs, timeZone, { ...NOWHERE, place: 'slot', flow: 'history', kind: 'period' });
 /** The period among what else a text says. */
 export const periodIn = (text: string, nowMs: number, timeZone: string) =>
   periodAt(text, nowMs, timeZone, NOWHERE);

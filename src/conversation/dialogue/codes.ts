@@ -3,7 +3,7 @@ import type { Flow, Scope } from '../flow.ts';
 import { codeLines } from '../prompts/receipts.ts';
 import { CANCEL, type Decision, type Reply, removeChoices, say } from '../reply.ts';
 import { dropOffer, type Offer, type State, type Step } from '../state.ts';
-import { codeMeant, hasBeginning, isArticleNumber, isGuessedCode } from '../values/code.ts';
+import { hasBeginning, isArticleNumber, isGuessedCode, suggestCode } from '../values/code.ts';
 import { sayFault, sayNotUnderstood } from './digressions.ts';
 import { addDoubts, findDoubtedSlot, findSlips } from './doubts.ts';
 import { parkCodes } from './parking.ts';
@@ -100,7 +100,7 @@ function findCorrection(codes: Codes, command: ListCommand, prefixes: Codes): Of
   const [typed, ...others] = findCodes(codes, command.old).found;
   const [guess = '', ...more] = command.codes;
   if (typed === undefined || others.length + more.length > 0 || !isGuessedCode(guess)) return undefined;
-  return { why: 'spoken', typed, meant: codeMeant(guess, prefixes) ?? guess };
+  return { why: 'spoken', typed, meant: suggestCode(guess, prefixes) ?? guess };
 }
 
 /** Asks which code is to go, or to be changed, with a button for each. */

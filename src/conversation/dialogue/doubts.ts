@@ -2,7 +2,7 @@ import type { Flow } from '../flow.ts';
 import { showPhone } from '../prompts/format.ts';
 import { CANCEL, type Choice, choice, type Reply } from '../reply.ts';
 import { type Asking, dropOffer, type Offer, type State } from '../state.ts';
-import { codeMeant, isGuessedCode } from '../values/code.ts';
+import { isGuessedCode, suggestCode } from '../values/code.ts';
 
 /*
  * Values in doubt. One is asked about at a time; the others wait in the draft, so that none is lost.
@@ -36,7 +36,7 @@ export const mayKeep = (offer: Offer): boolean =>
 /** The codes that nearly begin like the codes of the operator, probably typing errors; and guesses. */
 export function findSlips(codes: readonly string[], prefixes: readonly string[]): readonly Offer[] {
   return codes.flatMap((typed): readonly Offer[] => {
-    const likelyCode = codeMeant(typed, prefixes);
+    const likelyCode = suggestCode(typed, prefixes);
     return likelyCode === undefined
       ? []
       : [{ why: isGuessedCode(typed) ? 'spoken' : 'code', typed, meant: likelyCode }];

@@ -197,7 +197,7 @@ export function toExpecting(state: State, scope: Scope): Expecting {
   const { piece } = state;
   const isFresh = piece !== undefined && scope.nowMs - piece.atMs <= PIECE_MS;
   return {
-    at: AT[isAsking && step.offer ? 'doubt' : step.at],
+    place: AT[isAsking && step.offer ? 'doubt' : step.at],
     flow: 'flow' in step ? step.flow : undefined,
     kind,
     ...(isStaff(scope) && { isStaff: true }),

@@ -7,7 +7,7 @@ import type { Guess } from './model.ts';
  * one: a row, and example lines below its heading in each language.
  */
 
-export type Place = Expecting['at'];
+export type Place = Expecting['place'];
 
 /** Where an act is possible, how sure the model must be of it, and what it does. */
 export type Act = {
@@ -27,24 +27,24 @@ export type Act = {
   readonly isDeed?: true | undefined;
   /** Ends what was gathered, or takes from it. */
   readonly isEnding?: true | undefined;
-  /** May stand beside a code, a phone or an e-mail. */
+  /** May stand next to a code, a phone or an e-mail. */
   readonly withValues?: true | undefined;
   /** Possible only where the text brings a value. */
   readonly isOnlyWithValues?: true | undefined;
   /** What it is taken for where the model is only sure enough of a plain act. */
   readonly milder?: string | undefined;
-  /** Its lines are signs beside values, too: "bỏ X", "không có email". */
+  /** Its lines are signs next to values, too: "bỏ X", "không có email". */
   readonly isSign?: true | undefined;
 };
 
 /**
  * `mild`: small talk, or says what to press; taken wrongly, it costs a sentence. `plain`: changes nothing, or
- * shows before anything is done. `answer`: answers a usual question; less sure, the answer names it. `costly`: takes away, calls somebody, turns the
+ * shows before anything is done. `answer`: answers a usual question; less sure, the answer names it. `costly`: takes away, calls a person, turns the
  * language or drops what was gathered. `listed`: only a line of the files, word for word; never a guess.
  */
 export type Sureness = 'mild' | 'plain' | 'answer' | 'costly' | 'listed';
 
-/** `nothing`: says nothing by itself. `aside`: said beside other things ("ok", "cảm ơn"). */
+/** `nothing`: says nothing by itself. `aside`: said next to other things ("ok", "cảm ơn"). */
 export const RANKS = ['nothing', 'aside', 'question', 'deed'] as const;
 export type Rank = (typeof RANKS)[number];
 
@@ -122,7 +122,7 @@ const QUESTIONS = [
   'warranty',
 ] as const;
 
-/** Not a heading: words of the lists that stand beside values and say nothing else. */
+/** Not a heading: words of the lists that stand next to values and say nothing else. */
 export const BESIDE_VALUE = 'value';
 
 /** The acts but for the flows and the questions of operators, which are rows of `createActs`. */
@@ -244,7 +244,7 @@ export const PRESUMED = 0.35;
 export const PRESUMED_UNASKED = 0.5;
 /** How likely an act must be (0–1) to be offered. */
 export const LIKELY = 0.14;
-/** How likely it must be (0–1) to be offered beside a likely one, or to be the line that is in the text. */
+/** How likely it must be (0–1) to be offered next to a likely one, or to be the line that is in the text. */
 export const POSSIBLE = 0.05;
 
 /** Whether a probability is enough. What is listed is never guessed. */

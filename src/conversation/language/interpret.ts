@@ -12,7 +12,7 @@ import {
   splitCodes,
   toPrinted,
 } from '../values/code.ts';
-import { emailMeant, parseEmail, parsePhone } from '../values/contact.ts';
+import { parseEmail, parsePhone, suggestEmail } from '../values/contact.ts';
 import { type Acts, createActs, isSure, LIKELY, POSSIBLE, PRESUMED, PRESUMED_UNASKED } from './acts.ts';
 import { isReport } from './frames.ts';
 import { findHeadingFaults } from './headings.ts';
@@ -23,13 +23,13 @@ import { actOf, isIn, type Part, PhraseBook } from './phrases.ts';
 import {
   keepOthers,
   type Meant,
-  meantAnywhere,
-  meantHere,
   NEARLY,
+  readAnywhere,
+  readInPlace,
+  readValuesAlone,
   type Situation,
   setEmail,
   setPhone,
-  valuesAlone,
   valuesIn,
   wrong,
 } from './situations.ts';
@@ -100,32 +100,41 @@ export class LanguageInterpreter implements Interpreter {
     );
   }
 
-  interpret(text: string, at: Expecting, reading: Reading): Interpretation {
+  interpret(text: string, expecting: Expecting, reading: Reading): Interpretation {
     const quick =
-      (at.piece === undefined ? undefined : this.#readRest(text, at.piece, reading)) ??
-      pickByNumber(text, at) ??
-      this.#readConsent(text, at) ??
-      this.#readAsked(text, at, reading);
+      (expecting.piece === undefined ? undefined : this.#readRest(text, expecting.piece, reading)) ??
+      pickByNumber(text, expecting) ??
+      this.#readConsent(text, expecting) ??
+      this.#readAsked(text, expecting, reading);
     if (quick) return { commands: quick, why: NO_WORDS };
-    const here = this.#situationOf(text, at, reading);
-    const commands = this.#withQuestion(this.#meant(here), here);
-    return { commands: keepOthers(commands, here), why: here.meaning };
+    const situation = this.#situationOf(text, expecting, reading);
+    const commands = this.#withQuestion(this.#commandsOf(situation), situation);
+    return { commands: keepOthers(commands, situation), why: situation.meaning };
   }
 
-  /** Values, and the usual question that the words beside them ask: "TIVI000000017, có mất phí không". */
-  #withQuestion(commands: readonly TextCommand[], here: Situation): readonly TextCommand[] {
-    const { said, at, isBare, isQuestion } = here;
+  /** Values, and the usual question that the words next to them ask: "TIVI000000017, có mất phí không". */
+  #withQuestion(commands: readonly TextCommand[], situation: Situation): readonly TextCommand[] {
+    const { parsed, expecting, isBare, isQuestion } = situation;
     const isOther = ({ do: command }: TextCommand) => !VALUE_COMMANDS.has(command) && command !== 'ask';
-    if (isBare || !isQuestion || said.command !== undefined || commands.some(isOther)) return commands;
-    const { act, p } = this.meanings.read(said.words, { ...contextOf(at), hasValue: false, isQuestion });
+    if (isBare || !isQuestion || parsed.command !== undefined || commands.some(isOther)) return commands;
+    const { act, p } = this.meanings.read(parsed.words, {
+      ...contextOf(expecting),
+      hasValue: false,
+      isQuestion,
+    });
     const question = this.acts.get(act)?.command;
     const isUsual = question?.do === 'ask' && question.about === 'answer' && !this.#isUnanswered(act);
     if (!isUsual || !isSure('plain', p) || FAULTS.has(act)) return commands;
     return [...commands.filter(({ do: command }) => command !== 'ask'), question];
   }
 
-  #meant(here: Situation): readonly TextCommand[] {
-    return meantHere(here) ?? meantAnywhere(here) ?? valuesAlone(here) ?? this.#leftOver(here);
+  #commandsOf(situation: Situation): readonly TextCommand[] {
+    return (
+      readInPlace(situation) ??
+      readAnywhere(situation) ??
+      readValuesAlone(situation) ??
+      this.#leftOver(situation)
+    );
   }
 
   /** A text that, politeness aside, is a listed answer to the consent question: no other yes is one. */
@@ -152,14 +161,16 @@ export class LanguageInterpreter implements Interpreter {
     const { codes, phones, emails } = parsed;
     const values = [...phones, ...emails].flatMap((one) => (one.ok ? one.value : []));
     if (values.length + codes.length !== 1) return undefined;
-    const [meant] = values;
-    if (meant === undefined) return [{ do: 'add', codes }];
-    return [{ do: 'set', slot: meant.includes('@') ? 'email' : 'phone', doubt: { why: 'spoken', meant } }];
+    const [guess] = values;
+    if (guess === undefined) return [{ do: 'add', codes }];
+    return [
+      { do: 'set', slot: guess.includes('@') ? 'email' : 'phone', doubt: { why: 'spoken', meant: guess } },
+    ];
   }
 
   /** A text that is, by itself, a value of the kind that is asked. */
-  #readAsked(text: string, { at, kind, references }: Expecting, reading: Reading): Meant {
-    if ((at !== 'slot' && at !== 'doubt') || kind === undefined) return undefined;
+  #readAsked(text: string, { place, kind, references }: Expecting, reading: Reading): Meant {
+    if ((place !== 'slot' && place !== 'doubt') || kind === undefined) return undefined;
     if (kind === 'phone' || kind === 'email') {
       if (!/\d|@/.test(text)) return undefined;
       const [value] = this.#readAs(kind, text, reading);
@@ -187,8 +198,8 @@ export class LanguageInterpreter implements Interpreter {
       case 'email': {
         const email = parseEmail(text);
         if (email.ok) return setEmail(email);
-        const meant = emailMeant(text);
-        return [meant ? emailDoubt(meant) : wrong(kind, email.reason)];
+        const suggested = suggestEmail(text);
+        return [suggested ? emailDoubt(suggested) : wrong(kind, email.reason)];
       }
       case 'period':
         return [wrong(kind, 'period.shape')];
@@ -207,36 +218,37 @@ export class LanguageInterpreter implements Interpreter {
     }
   }
 
-  #situationOf(text: string, at: Expecting, reading: Reading): Situation {
-    const said = this.parser.parse(text, reading, at);
-    const isBare = !bringsValue(said);
-    const { isQuestion } = said;
-    const meaning = this.#meaningOf(said, at, isQuestion);
+  #situationOf(text: string, expecting: Expecting, reading: Reading): Situation {
+    const parsed = this.parser.parse(text, reading, expecting);
+    const isBare = !bringsValue(parsed);
+    const { isQuestion } = parsed;
+    const meaning = this.#meaningOf(parsed, expecting, isQuestion);
     const { flows } = this.#language;
     // "Thank u" is thanks, though "u" is a yes.
-    const isThanks = meaning.act === 'talk thanks' && (at.at === 'nothing' || at.at === 'page');
+    const isThanks =
+      meaning.act === 'talk thanks' && (expecting.place === 'nothing' || expecting.place === 'page');
     const line = meaning.p < NOT_QUITE ? meaning.unlikely : meaning.act;
-    const isYes = said.isYes && !isThanks && (line === undefined || YES_LINES.has(line));
-    const meant = isYes ? 'yes' : this.#actIn(said, at, meaning);
-    // A guessed remark that asks is a question that nobody answers.
-    const isOpen = meant === 'talk remark' && isQuestion && meaning.p < NOT_QUITE;
-    const act = isOpen ? 'ask unknown' : meant;
+    const isYes = parsed.isYes && !isThanks && (line === undefined || YES_LINES.has(line));
+    const firstAct = isYes ? 'yes' : this.#actIn(parsed, expecting, meaning);
+    // A guessed remark that asks is a question without an answer.
+    const isOpen = firstAct === 'talk remark' && isQuestion && meaning.p < NOT_QUITE;
+    const act = isOpen ? 'ask unknown' : firstAct;
     return {
-      said,
+      parsed,
       act,
       meaning,
-      at,
+      expecting,
       reading,
-      flow: flows.find(({ name }) => name === at.flow),
+      flow: flows.find(({ name }) => name === expecting.flow),
       starts: flows.find(({ name }) => act === `start ${name}`),
       isYes,
       isBare,
       isQuestion,
       command: this.acts.get(act)?.command,
-      isPlan: said.period?.fault === 'period.future' || this.meanings.isPlanned(said.words),
-      isRequest: this.meanings.isRequested(said.words),
+      isPlan: parsed.period?.fault === 'period.future' || this.meanings.isPlanned(parsed.words),
+      isRequest: this.meanings.isRequested(parsed.words),
       isPolite: this.#isPolite,
-      values: valuesIn(said, reading),
+      values: valuesIn(parsed, reading),
     };
   }
 
@@ -246,10 +258,14 @@ export class LanguageInterpreter implements Interpreter {
     part.words.every(({ text }) => this.#giftWords.has(text) || this.parser.book.polite.has(text));
 
   /** The act of a text: of its slash command, of the operator's question that it is, or of its words. */
-  #meaningOf(said: ParsedText, at: Expecting, isQuestion: boolean): Meaning {
-    const { command, words, text } = said;
+  #meaningOf(parsed: ParsedText, expecting: Expecting, isQuestion: boolean): Meaning {
+    const { command, words, text } = parsed;
     if (words.length === 0 && text.includes('?')) return sureOf(command ?? 'ask what');
-    const meaning = this.meanings.read(words, { ...contextOf(at), hasValue: bringsValue(said), isQuestion });
+    const meaning = this.meanings.read(words, {
+      ...contextOf(expecting),
+      hasValue: bringsValue(parsed),
+      isQuestion,
+    });
     if (command !== undefined)
       return command === 'show languages' && meaning.act.startsWith('speak ') ? meaning : sureOf(command);
     if (meaning.p === 1 && !this.#isUnanswered(meaning.act)) return meaning;
@@ -259,27 +275,29 @@ export class LanguageInterpreter implements Interpreter {
     return isMeant ? { ...meaning, act: `ask ${near.id}`, p: near.score } : meaning;
   }
 
-  /** What the model's act means with the values and the signs beside them. */
-  #actIn(said: ParsedText, at: Expecting, { act, p }: Meaning): string {
+  /** What the model's act means with the values and the signs next to them. */
+  #actIn(parsed: ParsedText, expecting: Expecting, { act, p }: Meaning): string {
     // A slash command is a wish, whatever stands behind it.
-    if (said.command === act) return act;
+    if (parsed.command === act) return act;
     // "No wait, I meant the speaker" ends nothing: another gift than the one that waits is wished for.
-    const isOtherGift = at.gift !== undefined && said.gifts.some(({ code }) => code !== at.gift);
+    const isOtherGift =
+      expecting.gift !== undefined && parsed.gifts.some(({ code }) => code !== expecting.gift);
     if (isOtherGift && p < 1 && this.acts.get(act)?.isEnding) return '';
     const flow = this.#language.flows.find(({ name }) => act === `start ${name}`);
-    if (act === '' || this.acts.get(act)?.rank === 'nothing') return this.#choosesByCode(said);
-    if (flow && isReport(said.parts, said.period?.isPast)) return 'show complaint';
+    if (act === '' || this.acts.get(act)?.rank === 'nothing') return this.#choosesByCode(parsed);
+    if (flow && isReport(parsed.parts, parsed.period?.isPast)) return 'show complaint';
     // A bare name answers the question for a gift, or takes another one at the summary.
-    const isAsked = at.kind === 'gift' || at.gift !== undefined;
-    if (isAsked && said.gifts.length > 0 && said.parts.every(this.#isPolite)) return '';
-    // "Not the speaker, the voucher": one beside a denial is wished for.
-    if (act === 'ask gift.what' && said.deniesGift && said.gifts.length > 0)
+    const isAsked = expecting.kind === 'gift' || expecting.gift !== undefined;
+    if (isAsked && parsed.gifts.length > 0 && parsed.parts.every(this.#isPolite)) return '';
+    // "Not the speaker, the voucher": a gift next to a denial is wished for.
+    if (act === 'ask gift.what' && parsed.deniesGift && parsed.gifts.length > 0)
       return this.#giftFlow && !isAsked ? `start ${this.#giftFlow.name}` : '';
     // Where nothing is asked it is a topic: only a wish chooses.
-    if (said.gifts.length > 0 && said.parts.every(this.#isBareName)) return 'ask gift.what';
+    if (parsed.gifts.length > 0 && parsed.parts.every(this.#isBareName)) return 'ask gift.what';
     // "Đổi 0911111111 thành 0912345678" redeems nothing.
-    const isCorrection = said.phones.length + said.emails.length > 0 && says(said, 'codes replace', 'faults');
-    if (isCorrection && flow && at.at !== 'nothing') return '';
+    const isCorrection =
+      parsed.phones.length + parsed.emails.length > 0 && says(parsed, 'codes replace', 'faults');
+    if (isCorrection && flow && expecting.place !== 'nothing') return '';
     return act;
   }
 
@@ -298,10 +316,11 @@ export class LanguageInterpreter implements Interpreter {
   }
 
   /** What a text may mean: never a yes, a change or an erasure. */
-  #offered({ meaning, isBare, isQuestion, at }: Situation): TextCommand | undefined {
+  #offered({ meaning, isBare, isQuestion, expecting }: Situation): TextCommand | undefined {
     if (!isBare) return undefined;
     const telling = meaning.guesses.filter(
-      ({ act, p }) => p >= POSSIBLE && this.acts.get(act)?.rank !== 'nothing' && act !== `start ${at.flow}`,
+      ({ act, p }) =>
+        p >= POSSIBLE && this.acts.get(act)?.rank !== 'nothing' && act !== `start ${expecting.flow}`,
     );
     const [best] = telling;
     if (best && best.p >= PRESUMED && this.#isUnanswered(best.act)) return this.acts.get(best.act)?.command;
@@ -326,27 +345,30 @@ export class LanguageInterpreter implements Interpreter {
   }
 
   /** A text without command or value: what it may mean, or why it does not answer our question. */
-  #leftOver(here: Situation): readonly TextCommand[] {
-    if (isNearlyYes(here)) return NEARLY;
-    const whole = this.#readWhole(here);
+  #leftOver(situation: Situation): readonly TextCommand[] {
+    if (isNearlyYes(situation)) return NEARLY;
+    const whole = this.#readWhole(situation);
     const [first] = whole;
     if (first?.do !== 'ask' && first?.do !== 'unclear') return whole;
     // A text that is nearly a value of the kind that is asked is no example of anything.
-    if (first.do === 'unclear' && (first.script || (first.wrong && /[\d@]|\w\.\w/.test(here.said.text))))
+    if (
+      first.do === 'unclear' &&
+      (first.script || (first.wrong && /[\d@]|\w\.\w/.test(situation.parsed.text)))
+    )
       return whole;
-    const offered = this.#offered(here);
+    const offered = this.#offered(situation);
     if (!offered) return whole;
     return [offered.do === 'unclear' && first.do === 'ask' ? { ...offered, question: true } : offered];
   }
 
-  #readWhole({ said, at, flow, reading, isQuestion }: Situation): readonly TextCommand[] {
-    const { text } = said;
-    const { kind, isStaff } = at;
+  #readWhole({ parsed, expecting, flow, reading, isQuestion }: Situation): readonly TextCommand[] {
+    const { text } = parsed;
+    const { kind, isStaff } = expecting;
     const isReadable = /[\p{Script=Latin}\p{Nd}]/u.test(text);
     if (!isReadable && /\p{L}/u.test(visible(text))) return [{ do: 'unclear', script: true }];
     if (!isReadable) return [{ do: 'talk', about: 'remark' }];
     if (isQuestion) return ASKS_UNKNOWN;
-    if ((at.at !== 'slot' && at.at !== 'doubt') || kind === undefined) return UNCLEAR;
+    if ((expecting.place !== 'slot' && expecting.place !== 'doubt') || kind === undefined) return UNCLEAR;
     const isProof = kind === 'phone' && flow?.identity === 'proved';
     // Staff name a customer by either.
     const isEmail = isStaff && (kind === 'gift' || isProof) && text.includes('@');
@@ -429,13 +451,13 @@ export class LanguageInterpreter implements Interpreter {
   }
 }
 
-const contextOf = (at: Expecting) => ({
-  place: at.at,
-  slot: at.at === 'slot' ? at.kind : undefined,
-  running: at.flow && `start ${at.flow}`,
+const contextOf = (expecting: Expecting) => ({
+  place: expecting.place,
+  slot: expecting.place === 'slot' ? expecting.kind : undefined,
+  running: expecting.flow && `start ${expecting.flow}`,
 });
 
-/** Commands beside which a question may stand. */
+/** Commands with which a question may stand. */
 const VALUE_COMMANDS: ReadonlySet<TextCommand['do']> = new Set(['add', 'set', 'replace', 'none', 'start']);
 /** Questions about a value that was refused: a new value answers them. */
 const FAULTS: ReadonlySet<string> = new Set(['ask code.wrong', 'ask phone.wrong', 'ask email.wrong']);
@@ -447,7 +469,7 @@ const sureOf = (act: string): Meaning => ({ act, p: 1, guesses: [{ act, p: 1 }] 
 const ANYWHERE: Reading = { settings: { gifts: [], codePrefixes: [], timeZone: 'UTC' }, nowMs: 0 };
 
 function pickByNumber(text: string, expecting: Expecting): Meant {
-  if (expecting.at === 'page' || !/^\s*\d{1,2}\s*$/.test(text)) return undefined;
+  if (expecting.place === 'page' || !/^\s*\d{1,2}\s*$/.test(text)) return undefined;
   const buttons = expecting.buttons();
   const choice = buttons.length > 1 && buttons[Number(text) - 1];
   return choice ? [{ do: 'pick', choice }] : undefined;
@@ -457,16 +479,18 @@ function pickByNumber(text: string, expecting: Expecting): Meant {
 const NEARLY_YES = 0.6;
 
 /** "Looks good, send it", "đồng ý đổi": like a yes, with more words, at the summary. */
-function isNearlyYes({ meaning, at, isBare, isQuestion, said }: Situation): boolean {
-  const own = meaning.guesses.filter(({ act }) => act === 'yes' || act === `start ${at.flow}`);
+function isNearlyYes({ meaning, expecting, isBare, isQuestion, parsed }: Situation): boolean {
+  const own = meaning.guesses.filter(({ act }) => act === 'yes' || act === `start ${expecting.flow}`);
   const p = own.reduce((sum, guess) => sum + guess.p, 0);
-  const isSaid = said.rest.length === 0 && said.parts.some((part) => actOf(part) === 'yes');
+  const isSaid = parsed.rest.length === 0 && parsed.parts.some((part) => actOf(part) === 'yes');
   const isLikely = isSaid || p >= NEARLY_YES;
-  return at.at === 'summary' && isBare && !isQuestion && isLikely && !says(said, 'faults', 'stops');
+  return (
+    expecting.place === 'summary' && isBare && !isQuestion && isLikely && !says(parsed, 'faults', 'stops')
+  );
 }
 
-const emailDoubt = (meant: string): TextCommand => ({
+const emailDoubt = (suggested: string): TextCommand => ({
   do: 'set',
   slot: 'email',
-  doubt: { why: 'typo', meant },
+  doubt: { why: 'typo', meant: suggested },
 });

@@ -45,17 +45,17 @@ const NOTHING: Meaning = { act: '', p: 0, guesses: [] };
 const GIFT = '§gift';
 /** A longer text is no example with polite words around it. */
 const MOST_POLITE_WORDS = 10;
-/** A line with polite words around it is meant only if the model has its act among so many. */
+/** A line with polite words around it is meant only if the model has its act among the first few. */
 const AMONG = 5;
 /** How sure a line with polite words around it is. */
 export const NOT_QUITE = 0.99;
-/** What may be said before or behind words that nobody knows. */
+/** What may stand before or after unknown words. */
 const COURTESIES: ReadonlySet<string> = new Set(['talk thanks', 'talk greeting', 'talk wait']);
 const MOST_COURTESY = 3;
-/** A longer text beside a courtesy may be all that matters. */
+/** A longer text next to a courtesy may be all that matters. */
 const MOST_BESIDE_COURTESY = 5;
 
-/** The lists of words that stand beside values. */
+/** The lists of words that stand next to values. */
 const BESIDE_VALUES = [
   'code',
   'phone',
@@ -163,7 +163,7 @@ export class Meanings {
     };
   }
 
-  /** Words beside values say nothing by themselves. */
+  /** Words next to values say nothing by themselves. */
   #lessonsOfNothing(): readonly Lesson[] {
     const written = BESIDE_VALUES.flatMap((list) => this.#book.vocabulary.written(list));
     return [...new Set(written)].map((text) => ({
@@ -255,7 +255,7 @@ export class Meanings {
     if (all.length < 2 || !only) return this.#turn(words, whole, context);
     if (others.length > 0) return this.#together(whole, clauses, context);
     if (all.length === 1) return this.#turn(words, whole, context);
-    // "Không, tích điểm": beside asides, the one clause counts.
+    // "Không, tích điểm": next to asides, the one clause counts.
     const meaning = this.#turn(only.words, only.meaning, context);
     if (this.#rankOf(meaning.act) > 0) return meaning;
     // "Chào em, …": a greeting is not all that a long text says.
@@ -264,7 +264,7 @@ export class Meanings {
     return aside ? { ...aside.meaning, p: NOT_QUITE, guesses: whole.guesses } : whole;
   }
 
-  /** Whether a clause beside a courtesy says something, though nobody knows what. */
+  /** Whether a clause next to a courtesy says something unknown. */
   #isTelling(
     { words, meaning: { guesses } }: Omit<Clause, 'isDropped'>,
     { isQuestion }: MeaningContext,
@@ -273,13 +273,13 @@ export class Meanings {
     return words.length > MOST_BESIDE_COURTESY && (isQuestion || (likely?.p ?? 0) >= LIKELY);
   }
 
-  /** "Ok", "không", "cảm ơn": a line that is said beside others, and ends nothing. */
+  /** "Ok", "không", "cảm ơn": a line that comes with others, and ends nothing. */
   #isAside({ meaning: { act, p } }: Clause): boolean {
     const row = this.#acts.get(act);
     return p >= NOT_QUITE && row?.rank === 'aside' && !row.isEnding;
   }
 
-  /** "Cảm ơn gấu trúc": a courtesy counts beside words that nobody knows. */
+  /** "Cảm ơn gấu trúc": a courtesy counts next to unknown words. */
   #courtesy(words: readonly Word[], meaning: Meaning, context: MeaningContext): Meaning {
     if (context.hasValue || (meaning.guesses[0]?.p ?? 0) >= LIKELY) return meaning;
     if (this.#isTelling({ words: words.slice(MOST_COURTESY), meaning }, context)) return meaning;
@@ -362,7 +362,7 @@ export class Meanings {
     return { act: isSure(sure, best.p) ? best.act : context.hasValue ? '' : milder, p: best.p, guesses };
   }
 
-  /** What several clauses say. A wish beside a denial or a plan counts; several wishes are offered. */
+  /** What several clauses say. A wish next to a denial or a plan counts; several wishes are offered. */
   #together(whole: Meaning, clauses: readonly Clause[], context: MeaningContext): Meaning {
     const isTelling = ({ meaning: { act } }: Clause) => {
       const rank = this.#acts.get(act)?.rank;

@@ -35,12 +35,12 @@ const STRANGENESS = 0.6;
 const IMPOSSIBLE = 0.5;
 /** What is less likely is no guess. */
 const LEAST_LIKELY = 0.002;
-/** Features are told apart by this many bits of their hash. */
+/** A feature is known by this many bits of its hash. */
 const HASH_BITS = 18;
 const BUCKETS = 1 << HASH_BITS;
-/** So many letters within a word, its edges among them, are a feature. */
+/** This many letters within a word, its edges among them, are a feature. */
 const LETTERS_TOGETHER = 3;
-/** A longer word has no more features, a longer text no more words. */
+/** The rest of a longer word gives no features, the rest of a longer text no words. */
 const MOST_WORD = 20;
 const MOST_WORDS = 60;
 /** Longer texts are all as long as this. */
@@ -287,7 +287,7 @@ export class Model {
   }
 }
 
-/** Fisher and Yates, with a generator of its own: the same order on every machine. */
+/** Fisher and Yates, with a separate generator: the same order on every machine. */
 function shuffle<Item>(items: readonly Item[], seed: number): readonly Item[] {
   const shuffled = [...items];
   let state = seed + 1;

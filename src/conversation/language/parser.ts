@@ -13,7 +13,7 @@ import {
 } from '../values/code.ts';
 import { type EmailResult, findEmails, findPhones, type Phone } from '../values/contact.ts';
 import { findSigns, withoutUnwanted } from './frames.ts';
-import { type Calendar, createCalendar, findPeriod, isTimeWord, type SaidPeriod } from './period.ts';
+import { type Calendar, createCalendar, findPeriod, isTimeWord, type ParsedPeriod } from './period.ts';
 import {
   actOf,
   findGifts,
@@ -58,7 +58,7 @@ export type ParsedText = {
   readonly emails: readonly EmailResult[];
   /** A Vietnamese keyboard rewrote this value while it was typed; it is not repaired. */
   readonly mangled?: 'codes' | 'email' | undefined;
-  readonly period?: SaidPeriod | undefined;
+  readonly period?: ParsedPeriod | undefined;
   /** The right last digits of a value that stands: "331 ở cuối". */
   readonly tail?: string | undefined;
   /** A word of the shape that operation ids have. It may be a code as well. */
@@ -78,7 +78,7 @@ export type ParsedText = {
   readonly isQuestion: boolean;
 };
 
-const NOWHERE: Expecting = { at: 'nothing', buttons: () => [], codes: [], references: [] };
+const NOWHERE: Expecting = { place: 'nothing', buttons: () => [], codes: [], references: [] };
 const hasPlaces = ({ codes, kind }: Expecting): boolean => codes.length > 0 || kind === 'gift';
 
 export const says = ({ parts }: Pick<ParsedText, 'parts'>, ...lists: readonly string[]): boolean =>
@@ -132,7 +132,7 @@ export class Parser {
   readonly #signs: ReadonlyMap<string, string>;
   readonly #namesOfCodes: ReadonlySet<string>;
   readonly #yes: ReadonlySet<string>;
-  /** Lines of other headings that are made of words that may stand beside a yes. */
+  /** Lines of other headings that are made of words that may stand next to a yes. */
   readonly #others: PhraseIndex<true>;
   /** Parsed texts of known words: they contain no personal data. Valid for a day and a list of gifts. */
   readonly #remembered = new Map<string, ParsedText>();
@@ -165,16 +165,16 @@ export class Parser {
   }
 
   /** Codes and gifts of the question (`at`) may be named by their places. */
-  parse(typed: string, { settings, nowMs }: Reading, at: Expecting = NOWHERE): ParsedText {
+  parse(typed: string, { settings, nowMs }: Reading, expecting: Expecting = NOWHERE): ParsedText {
     const today = dayAt(nowMs, settings.timeZone);
     if (today !== this.#rememberedFor.today || settings.gifts !== this.#rememberedFor.gifts) {
       this.#remembered.clear();
       this.#rememberedFor = { today, gifts: settings.gifts };
     }
-    if (hasPlaces(at) || at.phone !== undefined) return this.#parse(typed, settings, at);
+    if (hasPlaces(expecting) || expecting.phone !== undefined) return this.#parse(typed, settings, expecting);
     const known = this.#remembered.get(typed);
     if (known) return known;
-    const parsed = this.#parse(typed, settings, at);
+    const parsed = this.#parse(typed, settings, expecting);
     const isKnown = parsed.rest.length === 0 && !/[\d@]/.test(typed) && typed.length <= MAX_REMEMBERED_LENGTH;
     if (!isKnown) return parsed;
     if (this.#remembered.size >= MAX_REMEMBERED_TEXTS) this.#remembered.clear();
@@ -182,7 +182,7 @@ export class Parser {
     return parsed;
   }
 
-  #parse(typed: string, settings: Reading['settings'], at: Expecting): ParsedText {
+  #parse(typed: string, settings: Reading['settings'], expecting: Expecting): ParsedText {
     const text = visible(typed);
     const { today } = this.#rememberedFor;
     const all = this.#tokensOf(text, settings.codePrefixes);
@@ -191,7 +191,7 @@ export class Parser {
     const tokens = command ? all.slice(1) : all;
     const { values, left } = this.#valuesOf(tokens, settings.codePrefixes);
     const named = findGifts(this.book.wordsOf(left, values), settings.gifts, this.book);
-    const words = hasPlaces(at) ? this.#withPlaces(named, at.codes) : named;
+    const words = hasPlaces(expecting) ? this.#withPlaces(named, expecting.codes) : named;
     const { period, others } = this.#findPeriod(words, today);
     const timed = new Set(words).difference(new Set(others));
     const timeless = named.filter((word) => !timed.has(word));
@@ -224,7 +224,7 @@ export class Parser {
       codes: [...new Set(parts.flatMap(({ value }) => (value?.kind === 'code' ? value.code : [])))],
       others: parts.flatMap(({ value }) => (value?.kind === 'other' ? value.text : [])),
       tail:
-        at.codes.length > 0 || at.phone !== undefined
+        expecting.codes.length > 0 || expecting.phone !== undefined
           ? this.#spoken.findTail(toSpokenLine(tokens))
           : undefined,
       reference: referenceIn(tokens.map((token) => token.text)),
@@ -236,8 +236,8 @@ export class Parser {
   #tokensOf(text: string, beginnings: readonly string[]): Token[] {
     let seen = withLinksRead(text, this.linkNames).replace(/[\u{1F3FB}-\u{1F3FF}]/gu, '');
     if (/[([]/.test(seen)) seen = seen.replace(this.#bracketed, ' @ ');
-    for (const [sign, said] of this.#signs)
-      if (seen.includes(sign)) seen = seen.replaceAll(sign, ` ${said} `);
+    for (const [sign, words] of this.#signs)
+      if (seen.includes(sign)) seen = seen.replaceAll(sign, ` ${words} `);
     return tokenize(seen).flatMap((token) =>
       splitCodes(token.text, beginnings)
         .flatMap((part) => this.#spoken.splitDigits(part))
@@ -287,7 +287,7 @@ export class Parser {
   }
 
   /**
-   * Numbers that are no codes: codes have known beginnings, and these are called otherwise, or stand beside
+   * Numbers that are no codes: codes have known beginnings, and these are called otherwise, or stand next to
    * codes that have one. A receipt is full of them.
    */
   #othersIn(line: SpokenLine, beginnings: readonly string[]): ReadonlySet<Token> {
@@ -394,7 +394,7 @@ export class Parser {
     const all = parts.flatMap(({ value }) => value ?? []);
     const signOf = (value: Value) => signs.get(value);
     const isMeant = (value: Value) => signOf(value) !== 'drop' && signOf(value) !== 'deny';
-    const meant = (kind: Value['kind']) => {
+    const wantedOf = (kind: Value['kind']) => {
       const named = all.filter((value) => value.kind === kind && signOf(value) !== 'drop');
       const some = named.filter(isMeant);
       // "Không 0912345678" answers our question.
@@ -402,12 +402,12 @@ export class Parser {
       const corrected = some.filter((value) => signOf(value) === 'replace');
       return corrected.length === 1 ? corrected : some;
     };
-    const phones = meant('phone').flatMap((value) => (value.kind === 'phone' ? value.phone : []));
+    const phones = wantedOf('phone').flatMap((value) => (value.kind === 'phone' ? value.phone : []));
     const codes = new Set(all.flatMap((value) => (value.kind === 'code' ? value.code.toLowerCase() : [])));
     const coded = listed.filter(({ code }) => codes.has(code.toLowerCase()));
     const named = all.flatMap((value) => (value.kind === 'gift' && isMeant(value) ? value.gifts : []));
     const deniesGift = all.some((value) => value.kind === 'gift' && !isMeant(value));
-    const emails = meant('email').flatMap((value) => (value.kind === 'email' ? value.email : []));
+    const emails = wantedOf('email').flatMap((value) => (value.kind === 'email' ? value.email : []));
     const isMangled = all.some(({ kind }) => kind === 'mangled');
     return {
       phones: phones.filter(({ value }, at) => phones.findIndex((other) => other.value === value) === at),
@@ -428,7 +428,7 @@ export class Parser {
     return isOnlyYes && !this.#saysOther(parts);
   }
 
-  /** Whether polite words beside a yes are a line of another heading: "ok, giúp đỡ" asks for help. */
+  /** Whether polite words next to a yes are a line of another heading: "ok, giúp đỡ" asks for help. */
   #saysOther(parts: readonly Part[]): boolean {
     const beside = parts.map((part) =>
       actOf(part) === 'yes' ? [VALUE] : part.words.map(({ text }) => text),

@@ -60,7 +60,7 @@ function between(first: Point, last: Point, today: number): Span | undefined {
 }
 
 /** A period in a text: its days, or what is wrong. `isPast`: it is over. */
-export type SaidPeriod = {
+export type ParsedPeriod = {
   readonly span?: Span | undefined;
   readonly fault?: PeriodFault | undefined;
   readonly isPast: boolean;
@@ -247,7 +247,7 @@ export function findPeriod(
   calendar: Calendar,
   words: readonly Word[],
   today: number,
-): { readonly period?: SaidPeriod; readonly others: readonly Word[] } {
+): { readonly period?: ParsedPeriod; readonly others: readonly Word[] } {
   const pieces = words.flatMap((word) => piecesOf(calendar, word).map((text) => ({ text, word })));
   const line: TimedWords = { calendar, words: pieces.map(({ text }) => text), today };
   const { taken, points } = takePoints(line);

@@ -6,17 +6,17 @@ import { isSure } from './acts.ts';
 import { findSigns, isReport, type PartSpan, type Sign, splitTorn } from './frames.ts';
 import type { Meaning } from './meaning.ts';
 import { bringsValue, fieldIn, lacksEmail, type ParsedText, type SpokenFlow, says } from './parser.ts';
-import type { SaidPeriod } from './period.ts';
+import type { ParsedPeriod } from './period.ts';
 import { actOf, isIn, isPaused, type Part } from './phrases.ts';
 
 /* What a parsed text means: one function a situation, then what holds anywhere, then values alone. */
 
-/** A parsed text, and where it is said. */
+/** A parsed text, and the place of the conversation where it came. */
 export type Situation = {
-  readonly said: ParsedText;
-  /** Its command, as it is meant here. */
+  readonly parsed: ParsedText;
+  /** Its act, as it is meant at this place. */
   readonly act: string;
-  readonly at: Expecting;
+  readonly expecting: Expecting;
   readonly reading: Reading;
   /** The live flow, and the one that the text would begin. */
   readonly flow: SpokenFlow | undefined;
@@ -50,11 +50,11 @@ const MANGLED = { codes: 'code.vietnamese', email: 'email.vietnamese' } as const
 
 /** Acts that decline to answer: no, skip, never mind. */
 const SKIPS: ReadonlySet<string> = new Set(['none', 'no', 'cancel mild']);
-/** "What is wrong with the e-mail": at a summary, said without asking, it is to be changed. */
+/** "What is wrong with the e-mail": at a summary, without a question, it asks for a change. */
 const WRONG: ReadonlySet<string> = new Set(['ask code.wrong', 'ask phone.wrong', 'ask email.wrong']);
 /** Commands that only ask: they change no codes that they name by a place. */
 const ASIDE: ReadonlySet<string> = new Set(['ask', 'show', 'status']);
-/** Acts beside which the name of a gift may still choose it: "ok loa", "không, loa". */
+/** Acts with which the name of a gift may still choose it: "ok loa", "không, loa". */
 const BESIDE_GIFT: ReadonlySet<string> = new Set([
   '',
   'yes',
@@ -64,7 +64,8 @@ const BESIDE_GIFT: ReadonlySet<string> = new Set([
   'talk remark',
 ]).union(new Set(['talk greeting', 'change', 'other', 'keep']));
 
-const isLive = ({ at }: Expecting): boolean => at === 'slot' || at === 'doubt' || at === 'summary';
+const isLive = ({ place }: Expecting): boolean =>
+  place === 'slot' || place === 'doubt' || place === 'summary';
 
 const someOf = (commands: readonly TextCommand[]): Meant => (commands.length > 0 ? commands : undefined);
 
@@ -73,25 +74,25 @@ export const wrong = (kind: SlotKind, reason: string): TextCommand & { do: 'uncl
   wrong: { kind, reason },
 });
 
-const isReference = ({ said: { reference }, act, at }: Situation): boolean =>
-  reference !== undefined && (act === 'status' || at.references.includes(reference));
+const isReference = ({ parsed: { reference }, act, expecting }: Situation): boolean =>
+  reference !== undefined && (act === 'status' || expecting.references.includes(reference));
 
 /** What the text means where the conversation is. */
-export function meantHere(here: Situation): Meant {
-  if (isReference(here)) return [{ do: 'status', reference: here.said.reference ?? '' }];
-  const question = asksAnswer(here);
+export function readInPlace(situation: Situation): Meant {
+  if (isReference(situation)) return [{ do: 'status', reference: situation.parsed.reference ?? '' }];
+  const question = asksAnswer(situation);
   if (question) return [question];
-  switch (here.at.at) {
+  switch (situation.expecting.place) {
     case 'nothing':
-      return here.isYes ? YES : undefined;
+      return situation.isYes ? YES : undefined;
     case 'page':
-      return here.isBare ? atPage(here) : undefined;
+      return situation.isBare ? atPage(situation) : undefined;
     case 'doubt':
-      return atDoubt(here) ?? aboutSlots(here) ?? endings(here);
+      return atDoubt(situation) ?? aboutSlots(situation) ?? endings(situation);
     case 'summary':
-      return atSummary(here) ?? aboutSlots(here) ?? endings(here);
+      return atSummary(situation) ?? aboutSlots(situation) ?? endings(situation);
     case 'slot':
-      return atSlot(here) ?? endings(here);
+      return atSlot(situation) ?? endings(situation);
   }
 }
 
@@ -99,75 +100,85 @@ export function meantHere(here: Situation): Meant {
 const isOfGift = (id: string): boolean => id.startsWith('gift.');
 
 /** A usual question. With a gift it asks about that one: "loa bao nhiêu điểm". */
-function asksAnswer({ said, act, command, at, isBare, isQuestion }: Situation): TextCommand | undefined {
-  if (!isBare || command?.do !== 'ask' || command.about !== 'answer' || lacksEmail(said)) return undefined;
-  if (at.at === 'summary' && WRONG.has(act) && !isQuestion) return undefined;
+function asksAnswer({
+  parsed,
+  act,
+  command,
+  expecting,
+  isBare,
+  isQuestion,
+}: Situation): TextCommand | undefined {
+  if (!isBare || command?.do !== 'ask' || command.about !== 'answer' || lacksEmail(parsed)) return undefined;
+  if (expecting.place === 'summary' && WRONG.has(act) && !isQuestion) return undefined;
   // "Còn quà thì sao" at a page is the other list.
-  if (at.at === 'page' && said.type !== undefined && said.gifts.length === 0) return undefined;
-  const [named, ...others] = said.gifts;
+  if (expecting.place === 'page' && parsed.type !== undefined && parsed.gifts.length === 0) return undefined;
+  const [named, ...others] = parsed.gifts;
   const gift =
-    others.length === 0 ? (named?.code ?? (command.id === 'gift.price' ? at.gift : undefined)) : undefined;
+    others.length === 0
+      ? (named?.code ?? (command.id === 'gift.price' ? expecting.gift : undefined))
+      : undefined;
   // "Sai chỗ nào?" is asked about whatever was refused last.
-  if (command.id === 'code.wrong' && fieldIn(said) !== 'code') return { do: 'ask', about: 'wrong' };
+  if (command.id === 'code.wrong' && fieldIn(parsed) !== 'code') return { do: 'ask', about: 'wrong' };
   return isOfGift(command.id) && gift !== undefined ? { ...command, gift } : command;
 }
 
 /** A page is shown: another one, the other list, another period, or both. */
-function atPage({ said, act, command, flow, starts, isYes, values }: Situation): Meant {
+function atPage({ parsed, act, command, flow, starts, isYes, values }: Situation): Meant {
   if (isYes) return YES;
-  // "Second week of October" asks nobody to wait.
+  // "Second week of October" is no request to wait.
   const isElsewhere = starts !== undefined || (command !== undefined && command.do !== 'talk');
-  const isPeriod = said.period !== undefined && (said.rest.length === 0 || !isElsewhere);
-  const isList = says(said, 'points list', 'gifts list') && said.rest.length === 0;
-  if ((isPeriod || isList) && said.type !== 'both') return [...values.list, ...values.period];
+  const isPeriod = parsed.period !== undefined && (parsed.rest.length === 0 || !isElsewhere);
+  const isList = says(parsed, 'points list', 'gifts list') && parsed.rest.length === 0;
+  if ((isPeriod || isList) && parsed.type !== 'both') return [...values.list, ...values.period];
   if (act === 'page next' || act === 'page previous')
     return [{ do: 'page', to: act === 'page next' ? 'next' : 'previous' }];
   const isOther = act !== '' && (starts === undefined || starts !== flow);
-  return isOther || said.type === 'both' ? undefined : someOf([...values.list, ...values.period]);
+  return isOther || parsed.type === 'both' ? undefined : someOf([...values.list, ...values.period]);
 }
 
 /** A value is doubted: it is taken over, kept as it was typed, or neither. */
-function atDoubt(here: Situation): Meant {
-  const { said, act, at, isYes, isBare, isQuestion } = here;
-  const picked = isBare ? pickPlace(said, at, 'use:') : undefined;
+function atDoubt(situation: Situation): Meant {
+  const { parsed, act, expecting, isYes, isBare, isQuestion } = situation;
+  const picked = isBare ? pickPlace(parsed, expecting, 'use:') : undefined;
   if (picked) return picked;
-  const isCovered = said.rest.length === 0;
+  const isCovered = parsed.rest.length === 0;
   if (!isBare) return undefined;
-  if (at.kind === 'email' && (act === 'none' || act === 'cancel mild')) return NO_EMAIL;
-  if (act === 'yes' && (isYes || (isCovered && !isQuestion && !says(said, 'faults')))) return [{ do: 'use' }];
+  if (expecting.kind === 'email' && (act === 'none' || act === 'cancel mild')) return NO_EMAIL;
+  if (act === 'yes' && (isYes || (isCovered && !isQuestion && !says(parsed, 'faults'))))
+    return [{ do: 'use' }];
   if (act === 'no') return NO;
   if (act === 'keep') return [{ do: 'keep' }];
   return act === 'other' || act === 'change' ? [{ do: 'other' }] : undefined;
 }
 
 /** The summary waits: only a text that is a yes and nothing else confirms it. */
-function atSummary({ said, act, starts, flow, isYes, isBare, isQuestion, isPolite }: Situation): Meant {
+function atSummary({ parsed, act, starts, flow, isYes, isBare, isQuestion, isPolite }: Situation): Meant {
   const isOther =
-    said.gifts.length > 0 || said.deniesGift || said.places.length > 0 || said.tail !== undefined;
-  if (!isBare || lacksEmail(said) || isOther) return undefined;
-  if (act === 'none' && fieldIn(said) === 'email') return NO_EMAIL;
-  if (act === 'no' || act === 'none') return fieldIn(said) ? changeOf(said) : NO;
+    parsed.gifts.length > 0 || parsed.deniesGift || parsed.places.length > 0 || parsed.tail !== undefined;
+  if (!isBare || lacksEmail(parsed) || isOther) return undefined;
+  if (act === 'none' && fieldIn(parsed) === 'email') return NO_EMAIL;
+  if (act === 'no' || act === 'none') return fieldIn(parsed) ? changeOf(parsed) : NO;
   if (act === 'other') return [{ do: 'other' }];
-  if (WRONG.has(act) && !isQuestion) return changeOf(said);
+  if (WRONG.has(act) && !isQuestion) return changeOf(parsed);
   // "Mã chưa đúng", "sai số điện thoại".
-  if (act === '' && !isQuestion && fieldIn(said) && says(said, 'faults')) return changeOf(said);
-  if (act === 'yes' && fieldIn(said) === undefined) return isYes ? YES : NEARLY;
+  if (act === '' && !isQuestion && fieldIn(parsed) && says(parsed, 'faults')) return changeOf(parsed);
+  if (act === 'yes' && fieldIn(parsed) === undefined) return isYes ? YES : NEARLY;
   // "Ok đổi đi": a yes with the flow's own verb.
   const isOwn = starts !== undefined && starts === flow;
-  const hasYes = said.parts.some((part) => actOf(part) === 'yes') || said.parts.every(isPolite);
+  const hasYes = parsed.parts.some((part) => actOf(part) === 'yes') || parsed.parts.every(isPolite);
   return isOwn && hasYes ? NEARLY : undefined;
 }
 
-function atSlot(here: Situation): Meant {
-  const { said, act, at, flow, starts, isYes, isBare, isQuestion } = here;
-  const isFault = says(said, 'faults');
-  const isPlain = !isFault && !lacksEmail(said);
-  if (isBare && at.kind === 'email' && SKIPS.has(act) && isPlain) return NO_EMAIL;
-  const found = aboutSlots(here);
+function atSlot(situation: Situation): Meant {
+  const { parsed, act, expecting, flow, starts, isYes, isBare, isQuestion } = situation;
+  const isFault = says(parsed, 'faults');
+  const isPlain = !isFault && !lacksEmail(parsed);
+  if (isBare && expecting.kind === 'email' && SKIPS.has(act) && isPlain) return NO_EMAIL;
+  const found = aboutSlots(situation);
   if (found) return found;
   // "0912345678 mà điểm của tui có mấy rồi": the value is kept, and the question drops nothing.
-  if (starts && starts !== flow && isQuestion && answersQuestion(here))
-    return [...valuesFor(here, flow), { do: 'start', flow: starts.name, asked: true }];
+  if (starts && starts !== flow && isQuestion && answersQuestion(situation))
+    return [...valuesFor(situation, flow), { do: 'start', flow: starts.name, asked: true }];
   if (!isBare) return undefined;
   if (act === 'no' && isFault) return [{ do: 'no', wrong: true }];
   if (isYes) return YES;
@@ -175,46 +186,48 @@ function atSlot(here: Situation): Meant {
   return act === 'cancel mild' ? [{ do: 'cancel', mild: true }] : NO;
 }
 
-function aboutSlots(here: Situation): Meant {
-  const slots = here.flow?.slots ?? [];
+function aboutSlots(situation: Situation): Meant {
+  const slots = situation.flow?.slots ?? [];
   return (
-    (slots.includes('codes') ? aboutCodes(here) : undefined) ??
-    (slots.includes('gift') ? aboutGift(here) : undefined) ??
-    (slots.includes('period') && here.at.at === 'slot' ? aboutPeriod(here) : undefined)
+    (slots.includes('codes') ? aboutCodes(situation) : undefined) ??
+    (slots.includes('gift') ? aboutGift(situation) : undefined) ??
+    (slots.includes('period') && situation.expecting.place === 'slot' ? aboutPeriod(situation) : undefined)
   );
 }
 
 /** Changes of the listed codes; an e-mail that is left out. */
-function aboutCodes(here: Situation): Meant {
-  const { said, act, at, isBare, values } = here;
-  const field = fieldIn(said);
+function aboutCodes(situation: Situation): Meant {
+  const { parsed, act, expecting, isBare, values } = situation;
+  const field = fieldIn(parsed);
   const isSkip = act === 'change' || SKIPS.has(act);
-  const isDropped = act === 'remove' || (isSkip && says(said, 'codes drop'));
+  const isDropped = act === 'remove' || (isSkip && says(parsed, 'codes drop'));
   if (isDropped && field === 'email' && isBare) return NO_EMAIL;
-  const corrected = correctTail(said, at);
+  const corrected = correctTail(parsed, expecting);
   if (corrected) return corrected;
-  const isAside = ASIDE.has(here.command?.do ?? '');
+  const isAside = ASIDE.has(situation.command?.do ?? '');
   // "Xoá hết đi" ends; no code is named.
-  const isOther = here.meaning.p === 1 && !CORRECTS.has(act);
-  const isNamed = said.codes.length > 0 || (said.places.length > 0 && !isAside);
-  const edit = (isAside || isOther) && !isNamed ? undefined : editOf(here);
+  const isOther = situation.meaning.p === 1 && !CORRECTS.has(act);
+  const isNamed = parsed.codes.length > 0 || (parsed.places.length > 0 && !isAside);
+  const edit = (isAside || isOther) && !isNamed ? undefined : editOf(situation);
   if (edit) return [edit, ...contactsOf(values)];
-  return isBare && act === 'change' && field === 'code' && at.codes.length > 0 ? changeOf(said) : undefined;
+  return isBare && act === 'change' && field === 'code' && expecting.codes.length > 0
+    ? changeOf(parsed)
+    : undefined;
 }
 
 /**
  * A value that stands gets other last digits: a guess. Undefined: the text has none, or they fit several
  * codes.
  */
-function correctTail(said: ParsedText, { codes, kind, phone }: Expecting): Meant {
-  const { tail } = said;
-  if (tail === undefined || bringsValue(said)) return undefined;
-  const field = fieldIn(said) ?? (kind === 'phone' ? 'phone' : 'code');
+function correctTail(parsed: ParsedText, { codes, kind, phone }: Expecting): Meant {
+  const { tail } = parsed;
+  if (tail === undefined || bringsValue(parsed)) return undefined;
+  const field = fieldIn(parsed) ?? (kind === 'phone' ? 'phone' : 'code');
   const withTail = (value: string) => value.slice(0, -tail.length) + tail;
   if (field === 'phone' && phone !== undefined)
     return [{ do: 'set', slot: 'phone', doubt: { why: 'spoken', meant: withTail(phone) } }];
   const differing = (code: string) => [...code.slice(-tail.length)].filter((digit, at) => digit !== tail[at]);
-  const wrongEnds = said.parts.flatMap(({ value }) =>
+  const wrongEnds = parsed.parts.flatMap(({ value }) =>
     value?.kind === 'end' && value.end !== tail ? value.end : [],
   );
   // "113 chứ không phải 112": the other digits say which code is meant.
@@ -234,84 +247,93 @@ function correctTail(said: ParsedText, { codes, kind, phone }: Expecting): Meant
 }
 
 /** A gift is chosen, by its name or its place, or another one is wanted. */
-function aboutGift(here: Situation): Meant {
-  const { said, act, at, flow, starts, isBare, isQuestion } = here;
+function aboutGift(situation: Situation): Meant {
+  const { parsed, act, expecting, flow, starts, isBare, isQuestion } = situation;
   const isOwn = starts !== undefined && starts === flow;
   const again: Meant = flow && [{ do: 'start', flow: flow.name }];
-  if (said.deniesGift && said.gifts.length === 0 && isBare) return again;
-  if (at.kind !== 'gift') {
-    const isAsked = at.at === 'summary' || at.kind === 'phone';
+  if (parsed.deniesGift && parsed.gifts.length === 0 && isBare) return again;
+  if (expecting.kind !== 'gift') {
+    const isAsked = expecting.place === 'summary' || expecting.kind === 'phone';
     // "Thôi lấy loa" chooses another gift.
-    const isOther = act !== '' && act !== 'cancel mild' && !isOwn && !said.deniesGift;
+    const isOther = act !== '' && act !== 'cancel mild' && !isOwn && !parsed.deniesGift;
     if (!isAsked || isOther) return undefined;
-    if (said.gifts.length > 0) return valuesFor(here, flow);
-    return isOwn && (isBare || said.mangled) ? again : undefined;
+    if (parsed.gifts.length > 0) return valuesFor(situation, flow);
+    return isOwn && (isBare || parsed.mangled) ? again : undefined;
   }
-  const named = someOf(valuesFor(here, flow));
-  const isChosen = (isOwn || BESIDE_GIFT.has(act)) && said.period?.isPast !== true;
-  if (said.gifts.length > 0) return isChosen && (!isQuestion || said.rest.length === 0) ? named : undefined;
-  if (isBare && SKIPS.has(act) && !says(said, 'faults')) return [{ do: 'none' }];
+  const named = someOf(valuesFor(situation, flow));
+  const isChosen = (isOwn || BESIDE_GIFT.has(act)) && parsed.period?.isPast !== true;
+  if (parsed.gifts.length > 0)
+    return isChosen && (!isQuestion || parsed.rest.length === 0) ? named : undefined;
+  if (isBare && SKIPS.has(act) && !says(parsed, 'faults')) return [{ do: 'none' }];
   if (isBare && act === 'other') return again;
-  return isBare ? pickPlace(said, at, 'gift:') : undefined;
+  return isBare ? pickPlace(parsed, expecting, 'gift:') : undefined;
 }
 
 /** The button that a text names by its place: "cái thứ hai". */
-function pickPlace({ places }: ParsedText, at: Expecting, ids: string): Meant {
+function pickPlace({ places }: ParsedText, expecting: Expecting, ids: string): Meant {
   const [place, ...others] = places;
   if (!place || others.length > 0) return undefined;
-  const choice = at
+  const choice = expecting
     .buttons()
     .filter((id) => id?.startsWith(ids))
     .at(place > 0 ? place - 1 : place);
   return choice ? [{ do: 'pick', choice }] : undefined;
 }
 
-function aboutPeriod({ said, act, at, values }: Situation): Meant {
-  const isAnswer = said.period !== undefined || (at.kind !== 'period' && said.type !== undefined);
-  if (!isAnswer || (at.kind === 'phone' && act !== '')) return undefined;
+function aboutPeriod({ parsed, act, expecting, values }: Situation): Meant {
+  const isAnswer = parsed.period !== undefined || (expecting.kind !== 'period' && parsed.type !== undefined);
+  if (!isAnswer || (expecting.kind === 'phone' && act !== '')) return undefined;
   return [...values.list, ...values.period, ...contactsOf(values)];
 }
 
 /** What ends or replaces what is gathered must be surer than what begins: else it is offered. */
-function endings(here: Situation): Meant {
-  const { said, act, at, flow, starts, isBare, isQuestion, meaning } = here;
-  if (at.at === 'summary' && act === 'change') return someOf(valuesFor(here, flow)) ?? changeOf(said);
-  if (act === 'cancel' && said.codes.length > 0) return [{ do: 'unclear', likely: [{ do: 'cancel' }] }];
-  const isAtStake = at.gift !== undefined || (!isQuestion && at.codes.length > 0);
+function endings(situation: Situation): Meant {
+  const { parsed, act, expecting, flow, starts, isBare, isQuestion, meaning } = situation;
+  if (expecting.place === 'summary' && act === 'change')
+    return someOf(valuesFor(situation, flow)) ?? changeOf(parsed);
+  if (act === 'cancel' && parsed.codes.length > 0) return [{ do: 'unclear', likely: [{ do: 'cancel' }] }];
+  const isAtStake = expecting.gift !== undefined || (!isQuestion && expecting.codes.length > 0);
   if (!starts || starts === flow || !isAtStake || !isBare || isSure('costly', meaning.p)) return undefined;
   return [{ do: 'unclear', likely: [{ do: 'start', flow: starts.name }] }];
 }
 
-/** What means the same wherever it is said. */
-export function meantAnywhere(here: Situation): Meant {
-  const { said, act, at, command, flow, starts, isBare, isQuestion } = here;
+/** What means the same at each place. */
+export function readAnywhere(situation: Situation): Meant {
+  const { parsed, act, expecting, command, flow, starts, isBare, isQuestion } = situation;
   if (starts) {
-    const product = besideProduct(here, starts);
+    const product = besideProduct(situation, starts);
     if (product) return product;
     const isAsked = isBare && isQuestion;
-    return [{ do: 'start', flow: starts.name, ...(isAsked && { asked: true }) }, ...valuesFor(here, starts)];
+    return [
+      { do: 'start', flow: starts.name, ...(isAsked && { asked: true }) },
+      ...valuesFor(situation, starts),
+    ];
   }
   // Values in the wish for a person are kept while the person answers.
   if (act === 'show person' || act === 'show complaint')
-    return [...(flow ? asKept(valuesFor(here, flow)) : []), ...(command ? [command] : [])];
-  if (command || isLive(at)) return command && [command];
+    return [...(flow ? asKept(valuesFor(situation, flow)) : []), ...(command ? [command] : [])];
+  if (command || isLive(expecting)) return command && [command];
   if (act === 'remove')
-    return said.codes.length > 0
-      ? [{ do: 'remove', which: said.codes.map((code) => ({ code })) }]
+    return parsed.codes.length > 0
+      ? [{ do: 'remove', which: parsed.codes.map((code) => ({ code })) }]
       : [{ do: 'cancel' }];
-  return act === 'no' && isBare && fieldIn(said) === undefined ? NO : undefined;
+  return act === 'no' && isBare && fieldIn(parsed) === undefined ? NO : undefined;
 }
 
 /**
- * Another wish beside the codes of products, where nothing runs: the points are earned first. A gift that is
+ * Another wish next to the codes of products, where nothing runs: the points are earned first. A gift that is
  * named waits, anything else is offered.
  */
-function besideProduct({ said, at, reading, values, isQuestion }: Situation, starts: SpokenFlow): Meant {
+function besideProduct(
+  { parsed, expecting, reading, values, isQuestion }: Situation,
+  starts: SpokenFlow,
+): Meant {
   const { gifts, codePrefixes } = reading.settings;
   const isOfGift = starts.slots.includes('gift') && gifts.length === 0;
-  const areProducts = said.codes.length > 0 && said.codes.every((code) => hasBeginning(code, codePrefixes));
+  const areProducts =
+    parsed.codes.length > 0 && parsed.codes.every((code) => hasBeginning(code, codePrefixes));
   if (
-    isLive(at) ||
+    isLive(expecting) ||
     !areProducts ||
     isOfGift ||
     starts.slots.some((kind) => kind === 'codes' || kind === 'list')
@@ -323,78 +345,82 @@ function besideProduct({ said, at, reading, values, isQuestion }: Situation, sta
   return [...values.codes, ...contactsOf(values), { do: 'start', flow, asked: true }];
 }
 
-export function valuesAlone(here: Situation): Meant {
-  const { said, at, reading, isQuestion, values } = here;
-  const { codes, gifts } = said;
-  const flow = isLive(at) ? here.flow : undefined;
-  if (!flow) return mentionedOnly(here) ?? someOf(valuesFor(here, undefined));
+export function readValuesAlone(situation: Situation): Meant {
+  const { parsed, expecting, reading, isQuestion, values } = situation;
+  const { codes, gifts } = parsed;
+  const flow = isLive(expecting) ? situation.flow : undefined;
+  if (!flow) return mentionedOnly(situation) ?? someOf(valuesFor(situation, undefined));
   const hasContact = contactsOf(values).length > 0;
   const areContacts = codes.every(looksLikeContact);
   const takesCodes = flow.slots.includes('codes');
   const isGift = flow.slots.includes('gift') && (gifts.length > 0 || reading.settings.gifts.length === 0);
-  if (at.kind === 'gift' && gifts.length > 0 && isQuestion && said.rest.length > 0) return undefined;
+  if (expecting.kind === 'gift' && gifts.length > 0 && isQuestion && parsed.rest.length > 0) return undefined;
   // A product's code at another flow's question begins earning.
   const isProduct = !takesCodes && codes.length > 0 && !isGift && !areContacts;
-  if (isProduct && (at.kind !== 'gift' || hasBeginning(codes[0] ?? '', reading.settings.codePrefixes)))
+  if (isProduct && (expecting.kind !== 'gift' || hasBeginning(codes[0] ?? '', reading.settings.codePrefixes)))
     return [{ do: 'add', codes }, ...contactsOf(values)];
   // A mistyped phone or e-mail may look like a code: alone and uncalled for, it is none.
-  const isUncalled = fieldIn(said) !== 'code' && (at.codes.length > 0 || at.gift !== undefined);
+  const isUncalled =
+    fieldIn(parsed) !== 'code' && (expecting.codes.length > 0 || expecting.gift !== undefined);
   const isContact =
-    (at.kind === 'phone' || at.kind === 'email') && codes.length > 0 && areContacts && isUncalled;
-  const isNothing = !takesCodes && !said.mangled && gifts.length === 0 && !(isGift && codes.length > 0);
+    (expecting.kind === 'phone' || expecting.kind === 'email') &&
+    codes.length > 0 &&
+    areContacts &&
+    isUncalled;
+  const isNothing = !takesCodes && !parsed.mangled && gifts.length === 0 && !(isGift && codes.length > 0);
   if ((isContact || isNothing) && !hasContact) return undefined;
-  const isMention = codes.length > 0 && at.codes.length > 0 && mentionedOnly(here) !== undefined;
-  return someOf(isMention ? asKept(valuesFor(here, flow)) : valuesFor(here, flow));
+  const isMention = codes.length > 0 && expecting.codes.length > 0 && mentionedOnly(situation) !== undefined;
+  return someOf(isMention ? asKept(valuesFor(situation, flow)) : valuesFor(situation, flow));
 }
 
 /** Values in a plan, a report or a question begin nothing: they are kept. */
-function mentionedOnly(here: Situation): Meant {
-  const { said, isPlan, isQuestion } = here;
-  const values = asKept(valuesFor(here, undefined));
+function mentionedOnly(situation: Situation): Meant {
+  const { parsed, isPlan, isQuestion } = situation;
+  const values = asKept(valuesFor(situation, undefined));
   if (values.length === 0) return undefined;
   if (isPlan) return [...values, { do: 'talk', about: 'wait' }];
-  if (isReport(said.parts) || says(said, 'fails', 'troubles'))
+  if (isReport(parsed.parts) || says(parsed, 'fails', 'troubles'))
     return [...values, { do: 'show', what: 'complaint' }];
-  const isAsked = isQuestion && !here.isRequest;
+  const isAsked = isQuestion && !situation.isRequest;
   return isAsked ? [...values, { do: 'ask', about: 'unknown' }] : undefined;
 }
 
 /** What a text says for a flow; without one, all that can be kept. */
-function valuesFor(here: Situation, flow: SpokenFlow | undefined): readonly TextCommand[] {
-  const { said, values } = here;
+function valuesFor(situation: Situation, flow: SpokenFlow | undefined): readonly TextCommand[] {
+  const { parsed, values } = situation;
   const slots = flow?.slots ?? ['codes', 'phone', 'email'];
-  const edit = slots.includes('codes') && said.codes.length > 0 ? editOf(here) : undefined;
+  const edit = slots.includes('codes') && parsed.codes.length > 0 ? editOf(situation) : undefined;
   const others = slots.filter((kind) => kind !== 'codes' && kind !== 'phone' && kind !== 'email');
   return [
     ...(edit ? [edit] : slots.includes('codes') ? values.codes : []),
     ...others.flatMap((kind) => values[kind]),
     ...contactsOf(values),
-    ...(slots.includes('email') && lacksEmail(said) ? NO_EMAIL : []),
-    ...(said.mangled ? [wrong(said.mangled, MANGLED[said.mangled])] : []),
+    ...(slots.includes('email') && lacksEmail(parsed) ? NO_EMAIL : []),
+    ...(parsed.mangled ? [wrong(parsed.mangled, MANGLED[parsed.mangled])] : []),
   ];
 }
 
-function changeOf(said: ParsedText): readonly TextCommand[] {
-  const field = fieldIn(said);
+function changeOf(parsed: ParsedText): readonly TextCommand[] {
+  const field = fieldIn(parsed);
   return [{ do: 'change', ...(field && { field }) }];
 }
 
-function answersQuestion({ said, at: { kind } }: Situation): boolean {
-  if (kind === 'phone') return said.phones.length > 0;
-  return kind === 'email' ? said.emails.length > 0 : said.codes.length > 0;
+function answersQuestion({ parsed, expecting: { kind } }: Situation): boolean {
+  if (kind === 'phone') return parsed.phones.length > 0;
+  return kind === 'email' ? parsed.emails.length > 0 : parsed.codes.length > 0;
 }
 
-export function valuesIn(said: ParsedText, { nowMs, settings }: Reading): Situation['values'] {
-  const { phones, emails, codes, gifts, period, type } = said;
-  const denied = mentionsIn(said.parts).flatMap(({ refs, sign }) => (sign === 'drop' ? refs : []));
+export function valuesIn(parsed: ParsedText, { nowMs, settings }: Reading): Situation['values'] {
+  const { phones, emails, codes, gifts, period, type } = parsed;
+  const denied = mentionsIn(parsed.parts).flatMap(({ refs, sign }) => (sign === 'drop' ? refs : []));
   const isDenied = (code: string) => denied.some((ref) => 'code' in ref && ref.code === code);
-  const meant = codes.filter((code) => !isDenied(code));
+  const wanted = codes.filter((code) => !isDenied(code));
   // "Mã ABC123 sai chỗ nào" asks about the code.
-  const added = meant.length > 0 || says(said, 'stops') ? meant : codes;
+  const added = wanted.length > 0 || says(parsed, 'stops') ? wanted : codes;
   const [gift, ...others] = gifts.map(({ code }) => code);
   // Where there is no list, any code is a gift's.
   const code = gift ?? (settings.gifts.length === 0 ? codes[0] : undefined);
-  const isSeveral = gift !== undefined && says(said, 'several');
+  const isSeveral = gift !== undefined && says(parsed, 'several');
   const set: TextCommand = {
     do: 'set',
     slot: 'gift',
@@ -403,18 +429,18 @@ export function valuesIn(said: ParsedText, { nowMs, settings }: Reading): Situat
   };
   const all = { do: 'period', period: namedPeriod('all', nowMs, settings.timeZone) } as const;
   return {
-    codes: addedCodes(added, said.others),
+    codes: addedCodes(added, parsed.others),
     phone: severalOf('phone', phones) ?? phones.map(setPhone),
     email: severalOf('email', emails) ?? emails.flatMap(setEmail),
     gift:
       others.length > 0 ? [{ do: 'among', gifts: [...new Set([gift ?? '', ...others])] }] : code ? [set] : [],
     list: type ? [{ do: 'kind', of: type }] : [],
-    period: period ? [periodOf(period, settings.timeZone)] : says(said, 'ever') ? [all] : [],
+    period: period ? [periodOf(period, settings.timeZone)] : says(parsed, 'ever') ? [all] : [],
     proof: [],
   };
 }
 
-const periodOf = ({ span, fault = 'period.shape' }: SaidPeriod, timeZone: string): TextCommand =>
+const periodOf = ({ span, fault = 'period.shape' }: ParsedPeriod, timeZone: string): TextCommand =>
   span ? { do: 'period', period: toPeriod(span, timeZone) } : wrong('period', fault);
 
 const contactsOf = ({ phone, email }: Situation['values']): readonly TextCommand[] => [...phone, ...email];
@@ -440,14 +466,14 @@ function severalOf(
  */
 export function keepOthers(
   commands: readonly TextCommand[],
-  { said, values }: Pick<Situation, 'said' | 'values'>,
+  { parsed, values }: Pick<Situation, 'parsed' | 'values'>,
 ): readonly TextCommand[] {
   if (commands.some((command) => command.do === 'cancel')) return commands;
   const taken = new Set(commands.flatMap(valuesOf));
   const isTaken = (command: TextCommand) => valuesOf(command).some((value) => taken.has(value));
   const codes = values.codes.flatMap((command) => (command.do === 'add' ? command.codes : []));
   const others = codes.filter(
-    (code) => !taken.has(code) && code !== said.reference && !looksLikeContact(code),
+    (code) => !taken.has(code) && code !== parsed.reference && !looksLikeContact(code),
   );
   const added: readonly TextCommand[] = others.length > 0 ? [{ do: 'add', codes: others }] : [];
   const contacts = contactsOf(values).filter((command) => valuesOf(command).length > 0 && !isTaken(command));
@@ -488,10 +514,10 @@ export const setPhone = ({ value, ask: why }: Phone): TextCommand =>
 
 export function setEmail(email: EmailResult): readonly TextCommand[] {
   if (!email.ok) return [];
-  const { value, suggestion: meant, isGuess } = email;
+  const { value, suggestion: suggested, isGuess } = email;
   if (isGuess) return [{ do: 'set', slot: 'email', doubt: { why: 'spoken', meant: value } }];
-  if (meant === undefined) return [{ do: 'set', slot: 'email', value }];
-  return [{ do: 'set', slot: 'email', value, doubt: { why: 'typo', meant } }];
+  if (suggested === undefined) return [{ do: 'set', slot: 'email', value }];
+  return [{ do: 'set', slot: 'email', value, doubt: { why: 'typo', meant: suggested } }];
 }
 
 /*
@@ -546,20 +572,20 @@ function isNewMention(parts: readonly Part[], from: number, part: Part): boolean
 }
 
 /** How a text changes the listed codes; undefined if it only adds to them, or names none. */
-function editOf({ said, act, meaning, at: { codes } }: Situation): TextCommand | undefined {
+function editOf({ parsed, act, meaning, expecting: { codes } }: Situation): TextCommand | undefined {
   const likeliest = meaning.guesses[0]?.act ?? '';
   if (codes.length === 0) return undefined;
-  const mentions = mentionsIn(said.parts);
+  const mentions = mentionsIn(parsed.parts);
   const signed = (sign: Sign) => mentions.flatMap((mention) => (mention.sign === sign ? mention.refs : []));
   const named = mentions.flatMap(({ refs }) => refs.flatMap((ref) => ('code' in ref ? ref.code : [])));
   const fresh = [...new Set(named)].filter((code) => !codes.includes(code));
   const isNew = (ref: CodeRef) => 'code' in ref && fresh.includes(ref.code);
   const dropped = [...signed('drop'), ...signed('deny').filter((ref) => !isNew(ref))];
-  if (fresh.length > 0) return replacement({ said, act, mentions, fresh });
+  if (fresh.length > 0) return replacement({ parsed, act, mentions, fresh });
   const only = signed('only');
   if (dropped.length > 0) return { do: 'remove', which: dropped };
   if (only.length > 0) return { do: 'keepOnly', which: [...only, ...signed('keep')] };
-  return speaksOfCodes(said, act === '' ? likeliest : act) ? { do: 'remove', which: [] } : undefined;
+  return speaksOfCodes(parsed, act === '' ? likeliest : act) ? { do: 'remove', which: [] } : undefined;
 }
 
 /** Acts with which new codes take the place of others. */
@@ -567,11 +593,11 @@ const CORRECTS: ReadonlySet<string> = new Set(['no', 'none', 'change', 'remove']
 
 /** New codes take the place of those that are wrong, unless the text only adds them. */
 function replacement({
-  said,
+  parsed,
   act,
   mentions,
   fresh,
-}: Pick<Situation, 'said' | 'act'> & {
+}: Pick<Situation, 'parsed' | 'act'> & {
   readonly mentions: readonly Mention[];
   readonly fresh: readonly string[];
 }): TextCommand | undefined {
@@ -582,21 +608,21 @@ function replacement({
     refs.filter((ref) => sign === 'drop' || (sign === 'deny' && !isNew(ref))),
   );
   const wrong = has('replace') ? old : old.filter((ref) => denied.includes(ref));
-  const meant = fresh.filter((code) => !denied.some((ref) => 'code' in ref && ref.code === code));
-  if (wrong.length > 0 && meant.length > 0) return { do: 'replace', old: wrong, codes: meant };
+  const wanted = fresh.filter((code) => !denied.some((ref) => 'code' in ref && ref.code === code));
+  if (wrong.length > 0 && wanted.length > 0) return { do: 'replace', old: wrong, codes: wanted };
   if (denied.length > 0) return { do: 'remove', which: denied };
   if (old.length > 0 || has('add')) return undefined;
-  const isCorrection = has('replace') || has('deny') || says(said, 'faults') || CORRECTS.has(act);
-  const isOfCodes = (fieldIn(said) ?? 'code') === 'code';
-  return isCorrection && isOfCodes && !says(said, 'codes add')
-    ? { do: 'replace', old: [], codes: meant }
+  const isCorrection = has('replace') || has('deny') || says(parsed, 'faults') || CORRECTS.has(act);
+  const isOfCodes = (fieldIn(parsed) ?? 'code') === 'code';
+  return isCorrection && isOfCodes && !says(parsed, 'codes add')
+    ? { do: 'replace', old: [], codes: wanted }
     : undefined;
 }
 
 /** Whether the text removes or keeps codes without naming them. */
-function speaksOfCodes(said: ParsedText, act: string): boolean {
+function speaksOfCodes(parsed: ParsedText, act: string): boolean {
   if (act !== 'remove' && !CORRECTS.has(act)) return false;
-  if (fieldIn(said) === 'email' || says(said, 'stops') || said.phones.length > 0) return false;
-  const isDrop = act === 'remove' || said.parts.some((part) => isIn(part, 'codes drop'));
-  return isDrop && says(said, 'code', 'codes other');
+  if (fieldIn(parsed) === 'email' || says(parsed, 'stops') || parsed.phones.length > 0) return false;
+  const isDrop = act === 'remove' || parsed.parts.some((part) => isIn(part, 'codes drop'));
+  return isDrop && says(parsed, 'code', 'codes other');
 }

@@ -38,7 +38,7 @@ const MAX_PIECES = 24;
 const MAX_STARTS = 20;
 /** "Không 912345678" is a no and a number. */
 const MIN_DIGIT_WORDS = 2;
-/** A piece of so many digits is a whole number: the next piece belongs to another one. */
+/** A piece of this many digits is a whole number: the next piece belongs to another one. */
 const WHOLE_NUMBER = 9;
 const MAX_CODE_DIGITS = 30;
 const MAX_TAIL = 6;

@@ -186,7 +186,7 @@ export function createLocaleOf(vocabulary: Vocabulary) {
   };
 }
 
-/** A word belongs to a language if its lines have it so many times as often as those of any other. */
+/** A word belongs to a language if its lines have it this many times as often as those of any other. */
 const OWN_TIMES = 4;
 
 /** The words of a language. `hasMarks`: it writes letters with marks. */

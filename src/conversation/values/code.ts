@@ -84,7 +84,7 @@ export function looksLikeContact(code: string): boolean {
 }
 
 /** The code that was probably meant: with a known beginning, 0 and 1 for O and I; else undefined. */
-export function codeMeant(code: string, beginnings: readonly string[]): string | undefined {
+export function suggestCode(code: string, beginnings: readonly string[]): string | undefined {
   // Signs in a number only group its digits: "TIVI.000.000.314".
   const isGrouped = /\d[._]\d/.test(code) && /[._]\d+[._]/.test(code);
   const joined = code.replace(isGrouped ? /[ ._-]/g : /[ -]/g, '');

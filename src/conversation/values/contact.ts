@@ -216,7 +216,7 @@ export const completeDomain = (domain: string): string | undefined =>
   domain.includes('.') ? domain : COMMON.find((common) => common === `${domain}.com`);
 
 /** The address that was probably meant: "lan @ gmail.com", "lan@gmail,com", "lan@gmail com". */
-export function emailMeant(text: string): string | undefined {
+export function suggestEmail(text: string): string | undefined {
   const joined = visible(text)
     .replace(/ ?@ ?/g, '@')
     .replace(/(?: ?[.,] ?| )(?=(?:com|vn|net|org|edu)\b)/gi, '.');
