@@ -39,8 +39,9 @@ export type Act = {
 
 /**
  * `mild`: small talk, or says what to press; taken wrongly, it costs a sentence. `plain`: changes nothing, or
- * shows before anything is done. `answer`: answers a usual question; less sure, the answer names it. `costly`: takes away, calls a person, turns the
- * language or drops what was gathered. `listed`: only a line of the files, word for word; never a guess.
+ * shows before anything is done. `answer`: answers a usual question; less sure, the answer names it.
+ * `costly`: takes away, calls a person, turns the language or drops what was gathered. `listed`: only a line
+ * of the files, word for word; never a guess.
  */
 export type Sureness = 'mild' | 'plain' | 'answer' | 'costly' | 'listed';
 

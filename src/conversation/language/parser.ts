@@ -95,7 +95,7 @@ const fieldOf = (part: Part): FieldName | undefined => FIELDS.find((field) => is
 export const fieldIn = ({ parts }: Pick<ParsedText, 'parts'>): FieldName | undefined =>
   parts.map(fieldOf).find((field) => field !== undefined);
 
-/** Whether the text says that there is no e-mail: "không có email", "email không có". "Không đổi email" does not. */
+/** Whether the text says that the customer has no e-mail: "email không có". "Không đổi email" does not. */
 export function lacksEmail({ parts, emails }: ParsedText): boolean {
   const telling = parts.filter((part) => part.value || !part.phrase || part.phrase.act || fieldOf(part));
   return telling.some((part, at) => {
