@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { documentation } from '../src/config.ts';
-import { Vocabulary } from '../src/conversation/language/vocabulary.ts';
-import { LANGUAGE_TEXTS, WORDING } from '../src/i18n.ts';
+import { isForShop } from '../src/conversation/language/acts.ts';
+import { WORDING } from '../src/i18n.ts';
 import { partsOf } from './proof.ts';
 import { readRuns } from './runs.ts';
 
@@ -33,19 +33,12 @@ const entries = variables.map(({ name, meaning, wants, fallback = '', absent }) 
 });
 
 const answers = Object.keys(WORDING.vi).flatMap((key) => /^answer\.([^_]+)$/.exec(key)?.[1] ?? []);
-
-const { examples } = new Vocabulary(LANGUAGE_TEXTS);
-const asked = new Set(
-  examples.flatMap(({ act }) => (act.startsWith('ask ') ? act.slice('ask '.length) : [])),
-);
-// How an operation stands, the bot knows.
-const others = new Set([...answers, 'unknown', 'what', 'who', 'operation.when']);
-const unanswered = [...asked].filter((id) => !others.has(id));
+const unanswered = answers.filter(isForShop);
 const list = (ids: readonly string[]) => ids.map((id) => `\`${id}\``).join(', ');
 
 const SOURCES = {
   variables: ['| variable | default | meaning |', '| --- | --- | --- |', ...rows].join('\n'),
-  answers: list(answers),
+  answers: list(answers.filter((id) => !isForShop(id))),
   unanswered: list(unanswered),
 };
 

@@ -139,6 +139,11 @@ const ALIKE: readonly (readonly string[])[] = [
   ['start redeem', 'ask gift.how', 'ask points.use'],
   ['show complaint', 'ask points.missing'],
   ['talk wait', 'talk bye'],
+  ['talk thanks', 'talk glad'],
+  ['talk remark', 'talk glad', 'talk sorry'],
+  ['talk chat', 'ask who'],
+  ['start redeem', 'ask gift.others'],
+  ['ask code.expiry', 'ask shop.products'],
 ];
 const isAlike = (one: string, other: string): boolean =>
   one === other || ALIKE.some((acts) => acts.includes(one) && acts.includes(other));
@@ -155,7 +160,8 @@ function verdictOf(act: string, commands: readonly TextCommand[]): Verdict {
   if ([...acts, ...presumed].some((one) => isAlike(one, act))) return 'right';
   if (offered.some((one) => isAlike(one, act))) return 'offered';
   if (acts.some((one) => one !== 'ask unknown')) return 'wrong';
-  return isAlike(act, 'ask unknown') && offered.length === 0 ? 'right' : 'unclear';
+  // What says nothing is rightly taken for nothing.
+  return (act === 'nothing' || isAlike(act, 'ask unknown')) && offered.length === 0 ? 'right' : 'unclear';
 }
 
 /** How large a part of the lines (0–1) has each verdict. */

@@ -102,9 +102,21 @@ export type AnswerCommand =
 
 /**
  * Small talk. `listen`: announces a question ("cho mình hỏi chút"). `unsure`: cannot decide ("chưa biết chọn
- * gì").
+ * gì"). `glad`: likes or cheers something. `chat`: asks or tells the bot what is no business of it ("ăn cơm
+ * chưa"). `sorry`: wrote by mistake.
  */
-export type TalkTopic = 'greeting' | 'thanks' | 'bye' | 'wait' | 'listen' | 'unsure' | 'upset' | 'remark';
+export type TalkTopic =
+  | 'greeting'
+  | 'thanks'
+  | 'bye'
+  | 'wait'
+  | 'listen'
+  | 'unsure'
+  | 'glad'
+  | 'chat'
+  | 'sorry'
+  | 'upset'
+  | 'remark';
 
 /** Leaves the flow as it is: the bot answers, and asks its question again. */
 export type DigressionCommand =

@@ -3,6 +3,7 @@ import type { TextCommand } from './commands.ts';
 import type { Context } from './context.ts';
 import { toExpecting } from './dialogue/questions.ts';
 import { createFlows, type Flow, type Flows } from './flow.ts';
+import { isForShop } from './language/acts.ts';
 import { LanguageInterpreter } from './language/interpret.ts';
 import type { Answer } from './language/nearness.ts';
 import { type LanguageText, Vocabulary } from './language/vocabulary.ts';
@@ -79,7 +80,7 @@ export function createConversation({
     flows,
     commands,
     answers,
-    answered: new Set(questionTexts.keys()),
+    answered: new Set([...questionTexts.keys()].filter((id) => operatorAnswers.has(id) || !isForShop(id))),
   });
   const fixed = { flows: flowsByName, language, answers: operatorAnswers, questionTexts };
   return {

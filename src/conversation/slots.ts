@@ -154,3 +154,6 @@ export function missingSlots({ slots, identity }: Flow, draft: Draft): readonly 
 export function findSlotByField({ slots }: Flow, field: FieldName): SlotKind | undefined {
   return slots.find((kind) => SLOTS[kind].field === field);
 }
+
+/** So many codes may be gathered at a time. */
+export const MOST_CODES = 10;

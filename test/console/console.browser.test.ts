@@ -517,7 +517,7 @@ it('what was not understood is counted by its question, as the line or the answe
   await send({ ...as, choice: 'consent:accept' });
   for (const text of ['con mèo trèo cây cau', 'Con mèo trèo cây cau']) await send({ ...as, text });
   await send({ ...as, choice: 'accumulate' });
-  await send({ ...as, text: 'mai có mưa không bạn' });
+  await send({ ...as, text: 'shop có wifi không bạn' });
   const page = await open({ path: '/console#unclear' });
   const sections = page.locator('#questions section');
   await expect

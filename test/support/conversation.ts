@@ -2,6 +2,7 @@ import { actOf, judgeText } from '../../src/cli/folds.ts';
 import type { Expecting, Reading } from '../../src/conversation/commands.ts';
 import { createConversation, slashCommands } from '../../src/conversation/conversation.ts';
 import { flows } from '../../src/conversation/flows/index.ts';
+import { isForShop } from '../../src/conversation/language/acts.ts';
 import { LanguageInterpreter } from '../../src/conversation/language/interpret.ts';
 import type { Answer } from '../../src/conversation/language/nearness.ts';
 import { lacksEmail } from '../../src/conversation/language/parser.ts';
@@ -21,7 +22,9 @@ export const heard = LANGUAGE_TEXTS.flatMap(({ text }) =>
     .split('\n')
     .flatMap((line) => (line.startsWith('- ') ? line.slice(2) : [])),
 );
-const BUILT_IN = Object.keys(WORDING.vi).flatMap((key) => (key.startsWith('answer.') ? key.slice(7) : []));
+const BUILT_IN = Object.keys(WORDING.vi)
+  .flatMap((key) => (key.startsWith('answer.') ? key.slice(7) : []))
+  .filter((id) => !isForShop(id));
 
 const createLanguage = (answers: readonly Answer[] = []) =>
   new LanguageInterpreter({

@@ -2,6 +2,7 @@ import type { CodeRef, CommandOf } from '../commands.ts';
 import type { Flow, Scope } from '../flow.ts';
 import { codeLines } from '../prompts/receipts.ts';
 import { CANCEL, type Decision, type Reply, removeChoices, say } from '../reply.ts';
+import { MOST_CODES } from '../slots.ts';
 import { dropOffer, type Offer, type State, type Step } from '../state.ts';
 import { hasBeginning, isArticleNumber, isGuessedCode, suggestCode } from '../values/code.ts';
 import { sayFault, sayNotUnderstood } from './digressions.ts';
@@ -17,8 +18,6 @@ import { beginFlow } from './slots.ts';
  */
 
 type Codes = readonly string[];
-
-const MOST_CODES = 10;
 
 type Change = { readonly codes: Codes; readonly fresh: Codes; readonly replies: readonly Reply[] };
 

@@ -1,17 +1,18 @@
 import type { Command, CommandOf, ValueFault } from '../commands.ts';
 import type { Scope } from '../flow.ts';
+import { isForShop } from '../language/acts.ts';
 import { LOCALES } from '../message.ts';
 import { findGift, pickUpLines } from '../prompts/gifts.ts';
 import { isProofAsked, isStaff, isTypingProof, pickProved, pickVariant } from '../prompts/identity.ts';
 import { codeLine, giftCodeLines, receiptLines, toShownStatus } from '../prompts/receipts.ts';
 import { CANCEL, type Choice, changeLast, choice, type Decision, type Line, type Reply } from '../reply.ts';
-import { type AnswerKeys, SLOTS, toExamplePeriod } from '../slots.ts';
+import { type AnswerKeys, MOST_CODES, SLOTS, toExamplePeriod } from '../slots.ts';
 import { findTakenTicket, forgetLast, localeOf, type State } from '../state.ts';
 import { retry } from './advance.ts';
 import { findDoubtedSlot } from './doubts.ts';
 import { describeSeveral, describeWait, findFollowUp } from './follow-ups.ts';
 import { answerGiftTopic } from './gift-topics.ts';
-import { personChoice, supportLines, supportReply } from './handover.ts';
+import { personChoice, personLines, supportLines, supportReply } from './handover.ts';
 import { findOperations, sayTooManyAttempts, toConfirmationId } from './operations.ts';
 import { describePrivacy } from './privacy.ts';
 import { CONSENT_CHOICES, goHome, pointAtButton } from './questions.ts';
@@ -76,6 +77,9 @@ export function answerTalk(round: Round, about: CommandOf<'talk'>['about']): Red
     case 'thanks':
     case 'wait':
     case 'listen':
+    case 'glad':
+    case 'chat':
+    case 'sorry':
       return digress(round, { key: about });
   }
 }
@@ -115,8 +119,23 @@ export function cancel(state: State, scope: Scope): Decision {
   return goHome(idle, scope, { key: 'cancel.done' });
 }
 
-/** Answers of ours that only the shop can complete: they come with the contact. */
-const WITH_CONTACT = ['gift.where', 'gift.refused', 'gift.return', 'points.missing', 'undo', 'hours'];
+/** Answers of ours that only the shop can complete, like those to its own questions (`isForShop`). */
+const COMPLETED_BY_SHOP = [
+  'ads',
+  'code.lost',
+  'code.receipt',
+  'code.wrong',
+  'gift.bring',
+  'gift.refused',
+  'gift.return',
+  'gift.where',
+  'history.failed',
+  'hours',
+  'points.fair',
+  'points.missing',
+  'safe',
+  'undo',
+];
 
 type AnswerRequest = { readonly key: string; readonly gift?: string | undefined };
 
@@ -129,11 +148,18 @@ export function answer(state: State, request: AnswerRequest, scope: Scope): Digr
   if (topic) return { key: 'answer', ...topic, question: { answer: id } };
   const computed = written ? undefined : computeAnswer(state, key, scope);
   const text = (key === 'answer.gift.where' && pickUpLine(state, scope)) || (written ?? computed ?? { key });
-  const isOurs = 'key' in text && text.key === key && WITH_CONTACT.includes(id);
-  const lines = isOurs ? supportLines(scope) : [];
+  const isOurs = 'key' in text && text.key === key;
+  const reply = { key: 'answer', params: { text }, question: { answer: id } };
+  if (isOurs && isForShop(id)) return { ...reply, ...askPerson(state, key, scope), question: {} };
+  if (isOurs && COMPLETED_BY_SHOP.includes(id)) return { ...reply, ...askPerson(state, key, scope) };
   const isOfConsent = id === 'consent.what' && state.consentQuestion?.open !== undefined;
-  const choices = isOfConsent ? { choices: CONSENT_CHOICES } : {};
-  return { key: 'answer', params: { text }, lines, ...choices, question: { answer: id } };
+  return isOfConsent ? { ...reply, choices: CONSENT_CHOICES } : reply;
+}
+
+/** The way to a person, beside what the bot knows of it: the pick-up place. */
+function askPerson(state: State, key: string, scope: Scope): Required<Pick<Digression, 'lines' | 'choices'>> {
+  const known = key === 'answer.gift.delivery' ? pickUpLine(state, scope) : undefined;
+  return { lines: [...(known ? [known] : []), ...personLines(scope)], choices: [...personChoice(scope)] };
 }
 
 function computeAnswer(state: State, key: string, scope: Scope): Line | undefined {
@@ -141,6 +167,12 @@ function computeAnswer(state: State, key: string, scope: Scope): Line | undefine
   switch (key) {
     case 'answer.undo':
       return last && { key, context: 'reference', params: { reference: toConfirmationId(last.id) } };
+    case 'answer.gift.bring':
+      return last?.gift === undefined
+        ? undefined
+        : { key, context: 'reference', params: { reference: toConfirmationId(last.id) } };
+    case 'answer.code.many':
+      return { key, params: { most: MOST_CODES } };
     case 'answer.code.where':
       return isCodeAsked(state) ? { key: 'answer.proof.missing' } : undefined;
     case 'answer.proof.why':
@@ -310,7 +342,7 @@ function offerMeanings(round: Round, { likely = [], question: isQuestion }: Uncl
   const context = choices.length > 0 ? 'maybe' : isQuestion ? 'question' : undefined;
   if (!context && state.step.at === 'confirming') return digress(round, { key: 'unsure.confirm' });
   const offered = withPerson(choices, scope).slice(0, MAX_MEANINGS);
-  const helpLines = choices.length > 0 ? [] : lines;
+  const helpLines = choices.length > 0 ? [] : isQuestion ? personLines(scope) : lines;
   return digress(round, { key: 'unsure', context, lines: helpLines, choices: offered, question });
 }
 

@@ -91,7 +91,6 @@ const TABLE: Readonly<Record<Subject, Answers>> = {
   redeemed: {
     why: 'last.redeemed',
     there: 'last.redeemed',
-    pickUp: 'answer.gift.where',
     wait: 'last.redeemed',
   },
   partly: { why: 'last.partly', there: 'last.partly', wait: 'last.partly' },
@@ -159,7 +158,12 @@ const TABLE: Readonly<Record<Subject, Answers>> = {
     pickUp: 'last.person',
     wait: 'last.person',
   },
-  summary: { done: 'last.summary', there: 'last.summary', wait: 'last.summary', undo: UNCHANGED },
+  summary: {
+    done: 'last.summary',
+    there: 'last.summary',
+    wait: 'last.summary',
+    undo: 'last.summary.undo',
+  },
   asking: { done: 'last.asking', undo: UNCHANGED },
 };
 

@@ -34,6 +34,12 @@ export function supportLines({ settings: { supportContact: contact } }: Pick<Sco
   return contact ? [{ key: 'help.support', params: { contact } }] : [];
 }
 
+/** Where a person answers: right here, or the contact. */
+export const personLines = (scope: Pick<Scope, 'settings'>): Line[] => [
+  ...(scope.settings.handover ? [{ key: 'person.here' }] : []),
+  ...supportLines(scope),
+];
+
 /** The contact as a reply. */
 export function supportReply(scope: Pick<Scope, 'settings'>): Reply {
   const [contact = { key: 'support.none' }] = supportLines(scope);

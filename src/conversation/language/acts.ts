@@ -71,57 +71,80 @@ const talking = (about: Extract<TextCommand, { do: 'talk' }>['about'], more: Par
   ...more,
 });
 
-/** Usual questions, by the ids of their answers. */
-const QUESTIONS = [
+/**
+ * Usual questions that only the shop can answer, by their ids. Unless the operator wrote an answer, ours says
+ * so and offers a person, and the question counts as unanswered.
+ */
+const SHOP_QUESTIONS = [
   'account.change',
-  'account.join',
   'account.lost',
+  'gift.delivery',
+  'gift.stock',
+  'points.cash',
+  'points.expiry',
+  'points.transfer',
+  'product',
+  'promotions',
+  'shop.where',
+  'tier.rules',
+  'warranty',
+] as const;
+
+/** The other usual questions, by the ids of their answers. */
+const QUESTIONS = [
+  'account.join',
+  'ads',
+  'app',
   'code.expiry',
+  'code.lost',
   'code.many',
   'code.once',
   'code.photo',
+  'code.receipt',
+  'code.tries',
   'code.where',
   'code.wrong',
   'consent.what',
   'email.why',
   'email.wrong',
   'fee',
+  'gift.bring',
   'gift.cheapest',
-  'gift.delivery',
   'gift.how',
   'gift.left',
   'gift.many',
   'gift.missing',
+  'gift.others',
   'gift.price',
   'gift.reach',
   'gift.refused',
   'gift.return',
-  'gift.stock',
   'gift.what',
   'gift.where',
+  'history.failed',
   'hours',
   'phone.other',
   'phone.why',
   'phone.wrong',
-  'points.cash',
-  'points.expiry',
+  'points.fair',
   'points.how',
+  'points.later',
   'points.missing',
-  'points.transfer',
   'points.use',
   'points.when',
   'points.worth',
-  'promotions',
   'proof.why',
   'safe',
   'shop.phone',
   'shop.products',
-  'shop.where',
-  'tier.rules',
   'undo',
   'wait.when',
-  'warranty',
 ] as const;
+
+const ofShop: ReadonlySet<string> = new Set(SHOP_QUESTIONS);
+
+/** Whether only the shop can answer a question. */
+export const isForShop = (id: string): boolean => ofShop.has(id);
 
 /** Not a heading: words of the lists that stand next to values and say nothing else. */
 export const BESIDE_VALUE = 'value';
@@ -203,6 +226,9 @@ const ROWS: Readonly<Record<string, Act>> = {
   'talk wait': talking('wait', { rank: 'question' }),
   'talk upset': talking('upset'),
   'talk remark': talking('remark'),
+  'talk glad': talking('glad'),
+  'talk chat': talking('chat', { rank: 'question' }),
+  'talk sorry': talking('sorry'),
   'talk listen': talking('listen'),
   'talk unsure': talking('unsure', { rank: 'question' }),
 
@@ -211,7 +237,9 @@ const ROWS: Readonly<Record<string, Act>> = {
   'ask unknown': { command: { do: 'ask', about: 'unknown' }, sure: 'plain', rank: 'question' },
   // How far it is, the operation itself tells.
   'ask operation.when': { command: { do: 'status' }, sure: 'plain', rank: 'question' },
-  ...Object.fromEntries(QUESTIONS.map((id): [string, Act] => [`ask ${id}`, asking(id)])),
+  ...Object.fromEntries(
+    [...SHOP_QUESTIONS, ...QUESTIONS].map((id): [string, Act] => [`ask ${id}`, asking(id)]),
+  ),
   'ask consent.what': asking('consent.what', { isOffered: undefined }),
   'ask proof.missing': asking('proof.missing', { sure: 'listed', isOffered: undefined, slot: 'proof' }),
 };
@@ -267,6 +295,8 @@ const ALIKE: readonly Alike[] = [
   { at: EVERYWHERE, acts: ['show privacy', 'show erasing'], as: 'show privacy' },
   { at: EVERYWHERE, acts: ['status', 'ask operation.when'], as: 'status' },
   { at: EVERYWHERE, acts: ['talk wait', 'talk bye'] },
+  { at: EVERYWHERE, acts: ['talk thanks', 'talk glad'] },
+  { at: EVERYWHERE, acts: ['ask code.expiry', 'ask shop.products'] },
   { at: EVERYWHERE, acts: ['show offer', 'show complaint', 'talk upset'] },
   { at: EVERYWHERE, acts: ['start accumulate', 'ask points.how'] },
   { at: EVERYWHERE, acts: ['start redeem', 'ask gift.how', 'ask points.use'] },

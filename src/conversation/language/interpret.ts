@@ -48,7 +48,7 @@ export type InterpreterOptions = {
   readonly commands: ReadonlyMap<string, string>;
   /** The operator's answers. */
   readonly answers: readonly Pick<Answer, 'id' | 'asks'>[];
-  /** The ids of all questions that have an answer. */
+  /** The ids of all questions that have an answer; not those that only the shop can answer. */
   readonly answered: ReadonlySet<string>;
 };
 
