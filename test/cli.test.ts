@@ -22,7 +22,7 @@ it('npm run answers shows what a text is taken for, what is likely, and its answ
   const { vi, en } = WORDING;
   expect(hours).toMatch(/→ ask answer hours \(ask hours \d/);
   expect(hours?.split('\n').slice(1)).toEqual([`  vi: ${vi['answer.hours']}`, `  en: ${en['answer.hours']}`]);
-  expect(expiry).toContain('→ ask answer points.expiry, which has no answer (');
+  expect(expiry).toContain('→ ask answer points.expiry, which only the shop can answer (');
   expect(gift).toBe('đổi quà → start redeem (start redeem 1.00; like "đổi quà")');
   const own = [{ id: 'points.expiry', answer: { vi: 'Không hết hạn.', en: 'Never.' }, lacks: [] }];
   const [result] = tryTexts(['điểm hết hạn khi nào'], { ...read.config, answers: own });

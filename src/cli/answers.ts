@@ -1,6 +1,7 @@
 import { type Config, EXIT_CONFIG, environment, readConfig } from '../config.ts';
 import { createConversation } from '../conversation/conversation.ts';
 import { flows } from '../conversation/flows/index.ts';
+import { isForShop } from '../conversation/language/acts.ts';
 import { LOCALES, type Locale, type LocalizedText } from '../conversation/message.ts';
 import { LANGUAGE_TEXTS, WORDING } from '../i18n.ts';
 import { judgeFolds, reportFolds } from './folds.ts';
@@ -32,7 +33,7 @@ export function tryTexts(
     const [, id] = /^ask answer (\S+)$/.exec(commands) ?? [];
     const ownAnswers =
       id === undefined ? [] : LOCALES.flatMap((locale) => answerLine(id, locale, own.get(id)));
-    const open = id !== undefined && ownAnswers.length === 0 ? ', which has no answer' : '';
+    const open = id !== undefined && isForShop(id) && !own.has(id) ? ', which only the shop can answer' : '';
     const near = line === undefined ? '' : `; like "${line}"`;
     const why = guesses === undefined ? '' : ` (${guesses}${near})`;
     return [`${text} → ${commands}${open}${why}`, ...ownAnswers].join('\n');

@@ -316,13 +316,14 @@ function presumeAnswer(round: Round, { likely = [], presumed }: Unclear): Reduct
   const text = digression?.key === 'answer' ? digression.params?.text : undefined;
   if ('replies' in answered || !digression || question === undefined || text === undefined) return answered;
   const { choices: own = [] } = digression;
-  const choices = [...own, ...withPerson(meaningChoices(others, state, scope), scope)];
+  const ids = new Set(own.map(({ id }) => id));
+  const more = withPerson(meaningChoices(others, state, scope), scope).filter(({ id }) => !ids.has(id));
   return digress(answered, {
     ...digression,
     key: 'unsure',
     context: 'presumed',
     params: { question, text },
-    choices: choices.slice(0, own.length + MAX_MEANINGS),
+    choices: [...own, ...more.slice(0, MAX_MEANINGS)],
   });
 }
 
