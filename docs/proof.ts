@@ -62,7 +62,8 @@ const lastRuns = ({ tests, simulated, planted, redis, staff, kills, acceptance }
   rowOf(
     '`npm run simulate -- --redis`',
     redis,
-    (run) => `${run.histories} histories in memory and on a real Redis: ${run.differences} differences`,
+    (run) =>
+      `${grouped(run.messages)} messages in ${run.histories} histories, in memory and on a real Redis: ${run.differences} differences`,
   ),
   rowOf('`npm run simulate -- --staff`', staff, describeShares),
   rowOf('the kill run', kills, describeKills),

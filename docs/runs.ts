@@ -35,7 +35,7 @@ const SHAPES = {
     ),
   }),
   /** `npm run simulate -- --redis --record`. */
-  redis: z.strictObject({ ...stamp, seed: count, histories: count, differences: count }),
+  redis: z.strictObject({ ...stamp, seed: count, histories: count, messages: count, differences: count }),
   /** `npm run simulate -- --staff --record`: operations without an answer, and those that ended with staff. */
   staff: z.strictObject({
     ...stamp,

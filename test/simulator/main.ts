@@ -18,11 +18,13 @@ import type { Breach } from './world.ts';
  */
 
 const WORKERS = 2;
-const HISTORIES_ON_REDIS = 300;
+const MESSAGES = 100_000;
+/** Each command of a history on Redis is a trip to it. */
+const MESSAGES_ON_REDIS = 3000;
 const SHARE_HISTORIES = 6;
 
 const options = {
-  messages: { type: 'string', default: '100000' },
+  messages: { type: 'string' },
   seed: { type: 'string', default: '1' },
   planted: { type: 'boolean' },
   redis: { type: 'boolean' },
@@ -39,7 +41,8 @@ function readOptions() {
   }
 }
 const { values } = readOptions();
-const [messages, seed] = [Number(values.messages), Number(values.seed)];
+const messages = Number(values.messages ?? (values.redis ? MESSAGES_ON_REDIS : MESSAGES));
+const seed = Number(values.seed);
 
 function fail(line: string): void {
   console.log(line);
@@ -86,12 +89,16 @@ async function simulate(): Promise<void> {
   keep('simulated', { ...result, counts: sum.counts });
 }
 
-/** Runs histories on a real Redis, too, and prints what is another way there. */
+function* seedsFrom(first: number): Generator<number> {
+  for (let at = first; ; at++) yield at;
+}
+
+/** Runs histories on a real Redis, too, and prints what differs there. */
 async function compare(): Promise<void> {
-  const different = await compareWithRedis(Array.from({ length: HISTORIES_ON_REDIS }, (_, at) => seed + at));
+  const { different, ...result } = await compareWithRedis(seedsFrom(seed), messages);
   different.forEach(fail);
-  console.log(`${HISTORIES_ON_REDIS} histories, ${different.length} differences`);
-  keep('redis', { seed, histories: HISTORIES_ON_REDIS, differences: different.length });
+  console.log(`${result.histories} histories, ${result.messages} messages, ${different.length} differences`);
+  keep('redis', { seed, ...result, differences: different.length });
 }
 
 /** Prints how many histories it took to find each planted defect, and what found it. */

@@ -31,11 +31,14 @@ function inVirtualTime(store: RecordStore, clock: Clock): RecordStore {
   };
 }
 
+type Trace = { readonly lines: Set<string>; readonly messages: number };
+
 /** A history's hash, and what it leaves: records, byte for byte, and index entries. */
-async function linesOf(seed: number, store?: Pick<HistoryOptions, 'openStore'>): Promise<Set<string>> {
+async function traceOf(seed: number, store?: Pick<HistoryOptions, 'openStore'>): Promise<Trace> {
   const lines = new Set<string>();
-  const { hash } = await runHistory(seed, {
-    ...{ customers: CUSTOMERS, ...store },
+  const { hash, messages } = await runHistory(seed, {
+    customers: CUSTOMERS,
+    ...store,
     async atEnd(left, keys) {
       for (const { index, member, score } of await listAll(left)) lines.add(`${index} ${member} ${score}`);
       for (const key of keys) {
@@ -44,32 +47,49 @@ async function linesOf(seed: number, store?: Pick<HistoryOptions, 'openStore'>):
       }
     },
   });
-  return lines.add(`the history ${hash}`);
+  return { lines: lines.add(`the history ${hash}`), messages };
 }
 
+/** `different`: what differs, one line each, of events and of stored records. */
+type Comparison = {
+  readonly histories: number;
+  readonly messages: number;
+  readonly different: readonly string[];
+};
+
 /**
- * Runs the same histories in memory and on a new Redis. Resolves to the differences, one line each, of
- * events and of stored records.
+ * Runs the same histories in memory and on a new Redis, one per seed, until customers have sent
+ * `maxMessages` messages.
  */
-export async function compareWithRedis(seeds: readonly number[]): Promise<string[]> {
+export async function compareWithRedis(
+  seeds: Iterable<number>,
+  maxMessages = Number.POSITIVE_INFINITY,
+): Promise<Comparison> {
   const server = await startRedis('--appendonly', 'no', '--save', '');
   const log = { debug() {}, info() {}, warn() {}, error() {} };
   // Any store is good for this process.
   const canary = (value: string | null) => value ?? 'simulator';
   const connection = await connectRedis(addressOf(server.url), { log, canary });
   const different: string[] = [];
+  let histories = 0;
+  let messages = 0;
   try {
     const redis = createRedisRecords(connection);
     for (const seed of seeds) {
-      const inMemory = await linesOf(seed);
-      const onRedis = await linesOf(seed, { openStore: (clock) => inVirtualTime(redis, clock) });
-      for (const line of inMemory.symmetricDifference(onRedis))
-        different.push(`seed ${seed}: ${inMemory.has(line) ? 'memory' : 'Redis'}: ${line.slice(0, 100)}`);
+      const inMemory = await traceOf(seed);
+      const onRedis = await traceOf(seed, { openStore: (clock) => inVirtualTime(redis, clock) });
+      for (const line of inMemory.lines.symmetricDifference(onRedis.lines)) {
+        const side = inMemory.lines.has(line) ? 'memory' : 'Redis';
+        different.push(`seed ${seed}: ${side}: ${line.slice(0, 100)}`);
+      }
       await connection.client.call('FLUSHALL');
+      histories += 1;
+      messages += inMemory.messages;
+      if (messages >= maxMessages) break;
     }
   } finally {
     await connection.close();
     await server.stop();
   }
-  return different;
+  return { histories, messages, different };
 }
