@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
  * no line is joined and no test is cut for one. A room that grows past its figure asks its author a question, no more.
  */
 const ROOMS: Readonly<Record<string, { files: RegExp; lines: number }>> = {
-  root: { files: /^([^/]+$|(http|observability|resilience)\/)/, lines: 3650 },
+  root: { files: /^([^/]+$|(http|observability|resilience)\/)/, lines: 3830 },
   conversation: { files: /^conversation\//, lines: 11_624 },
   engine: { files: /^(engine|store)\//, lines: 5754 },
   loyalty: { files: /^loyalty\//, lines: 1872 },

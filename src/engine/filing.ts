@@ -33,7 +33,7 @@ export type FilingOutcome = {
 /**
  * Files a message and, if nothing comes before it, decides and commits its turn: one change of the record,
  * and two swaps less than deciding afterwards. If another process was faster, it is applied again to what
- * that one wrote, and its answer counts alone.
+ * that one wrote: then another turn is decided, with other ids, and the last answer counts alone.
  */
 export function fileAndDecide(plan: FilingPlan, tools: TurnTools): ConversationTransition<FilingOutcome> {
   const { conversation, filed, take, sender } = plan;

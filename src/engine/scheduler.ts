@@ -29,6 +29,16 @@ const MAX_TIMER_MS = 10 * 60_000;
  * Bounds the turns at work, and claims due conversations for the free slots: leases that ran out, messages
  * that no process took, wake-ups, and replies that wait.
  *
+ * A slot is free, filled (a claim or a turn uses it), and free again. A shard is quiet, noted, and being listed:
+ *
+ *     quiet ─ a sweep, or `schedule` ─► noted ─ `#fill` has free slots ─► listed ─ nothing is due ─► quiet
+ *                                        ▲ ▲                                │ │
+ *                                        │ └──── something is due: again ───┘ │
+ *                                        └─────── it failed: after a rest ────┘
+ *
+ * One `#fill` runs at a time. Whoever wants another meanwhile sets `#isWanted`: the one that runs goes round
+ * again; without a free slot, the next slot that is freed begins one.
+ *
  * @example
  * if (scheduler.reserveSlot()) void work(run).finally(() => scheduler.freeSlot());
  * else scheduler.schedule(conversation);

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { StoreUnavailable } from '../store/port.ts';
-import { type RecordKind, type RecordParts, VersionedRecords } from './versioned-records.ts';
+import { type RecordKind, type RecordParts, type Transition, VersionedRecords } from './versioned-records.ts';
 
 /**
  * Keeps secrets in the store, sealed, such as a token that a platform exchanges for a new one and then
- * refuses.
+ * refuses. They belong to channels, each of which has names of its own (`secrets` of its parts, src/channels/channel.ts); the engine
+ * itself keeps none.
  */
 export type Secrets = {
   /** Undefined: none is kept. Rejects with `StoreUnavailable`. */
@@ -41,6 +42,7 @@ const secretSchema = z.looseObject({
   lease: z.looseObject({ owner: z.string(), untilMs: z.number() }).nullable(),
 });
 type SecretRecord = { readonly secret: string | null; readonly lease: SecretLease | null };
+const NO_SECRET: SecretRecord = { secret: null, lease: null };
 type SecretLease = { readonly owner: string; readonly untilMs: number };
 
 const SECRET: RecordKind<SecretRecord> = {
@@ -50,40 +52,44 @@ const SECRET: RecordKind<SecretRecord> = {
   read: (plain) => secretSchema.parse(JSON.parse(plain.toString())),
 };
 
-/** The secrets of one owner, whose names begin with `prefix`. */
+type Taken = { readonly secret: string | null; readonly isInDoubt: boolean };
+
+/** Takes the lease of a renewal. Null: another one is at work. */
+function takeSecret(owner: string): Transition<SecretRecord, Taken | null> {
+  return (before, nowMs) => {
+    const { secret, lease } = before ?? NO_SECRET;
+    if (lease && lease.untilMs > nowMs && lease.owner !== owner) return { record: before, answer: null };
+    const taken = { secret, lease: { owner, untilMs: nowMs + LEASE_MS } };
+    return { record: taken, answer: { secret, isInDoubt: lease !== null && lease.owner !== owner } };
+  };
+}
+
+/** `next` replaces `used`, unless somebody else did that. */
+type Change = { readonly used: string | null; readonly next: string };
+
+/** Ends the lease of a renewal, and stores what it got. Answers what is kept. */
+function endRenewal(owner: string, change?: Change): Transition<SecretRecord, string | null> {
+  return (before) => {
+    const { secret, lease } = before ?? NO_SECRET;
+    const isOurs = lease?.owner === owner;
+    const kept = change && (isOurs || secret === change.used) ? change.next : secret;
+    if (kept === secret && !isOurs) return { record: before, answer: kept };
+    return { record: { secret: kept, lease: isOurs ? null : lease }, answer: kept };
+  };
+}
+
+/** The secrets of one owner (a channel), whose names begin with `prefix`. */
 export function createSecrets(prefix: string, parts: RecordParts): Secrets {
   const { random, sleep } = parts.runtime;
   const records = new VersionedRecords(SECRET, parts);
   const nameOf = (name: string) => `${prefix}.${name}`;
 
-  /** Null: another renewal is at work. */
-  async function take(name: string, owner: string) {
-    const { answer } = await records.update(nameOf(name), (before, nowMs) => {
-      const { secret, lease } = before ?? { secret: null, lease: null };
-      if (lease && lease.untilMs > nowMs && lease.owner !== owner) return { record: before, answer: null };
-      const taken = { secret, lease: { owner, untilMs: nowMs + LEASE_MS } };
-      return { record: taken, answer: { secret, isInDoubt: lease !== null && lease.owner !== owner } };
-    });
+  async function end(name: string, owner: string, change?: Change) {
+    const { answer } = await records.update(nameOf(name), endRenewal(owner, change), { durable: true });
     return answer;
   }
 
-  /** Ends the lease; with `next`, stores it if nobody replaced `used` meanwhile. Resolves to what is kept. */
-  async function end(name: string, owner: string, change?: { used: string | null; next: string }) {
-    const { answer } = await records.update(
-      nameOf(name),
-      (before) => {
-        const { secret, lease } = before ?? { secret: null, lease: null };
-        const isOurs = lease?.owner === owner;
-        const kept = change && (isOurs || secret === change.used) ? change.next : secret;
-        if (kept === secret && !isOurs) return { record: before, answer: kept };
-        return { record: { secret: kept, lease: isOurs ? null : lease }, answer: kept };
-      },
-      { durable: true },
-    );
-    return answer;
-  }
-
-  async function store(name: string, owner: string, change: { used: string | null; next: string }) {
+  async function store(name: string, owner: string, change: Change) {
     for (let tries = 1; ; tries++) {
       try {
         return await end(name, owner, change);
@@ -101,7 +107,7 @@ export function createSecrets(prefix: string, parts: RecordParts): Secrets {
     },
     async replace(name, renew) {
       const owner = `${random()} ${random()}`;
-      const taken = await take(name, owner);
+      const { answer: taken } = await records.update(nameOf(name), takeSecret(owner));
       if (taken === null) return 'busy';
       let next: string;
       try {

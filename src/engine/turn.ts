@@ -149,8 +149,8 @@ export type TurnInside = { readonly calls: CallTrace[]; readonly trips: Trip[] }
 type Phase = 'identifyMs' | 'stepsMs' | 'commitMs' | 'deliverMs';
 
 /**
- * One turn: `open` reads a message or a wake-up, and `takeSteps` has the conversation decide. Nothing here
- * waits or changes anything outside, so a turn may be decided twice. It is decided within the swap that files
+ * One turn: `open` reads a message or a wake-up, and `takeSteps` has the conversation decide. It takes the time,
+ * and new ids, from outside; it waits for nothing and changes nothing there, so a turn may be decided twice. It is decided within the swap that files
  * its message (`filing.ts`), or by the worker, which performs the effects that the steps ask for
  * (`worker.ts`).
  */
@@ -364,9 +364,7 @@ export class Turn {
       // A turn without a question keeps the live one.
       asks: asks ?? (state.view === before.state.view ? before.asks : undefined),
       floodedMs: isFlood ? nowMs : before.floodedMs,
-      // A wake-up belongs to the trace of the turn that asked for it, not of a turn that leaves it as it is.
-      traceparent:
-        wakeAtMs === null ? undefined : wakeAtMs === record.wakeMs ? before.traceparent : traceparent,
+      traceparent: this.#traceOfWakeUp(traceparent),
     };
     const { flow, person } = outline;
     const shownState = { flow, asks: stored.asks, ...(person && { person }) };
@@ -385,6 +383,13 @@ export class Turn {
       listed: outline.listed,
     };
     return { change, tasks };
+  }
+
+  /** A wake-up belongs to the trace of the turn that asked for it, not of a turn that leaves it as it is. */
+  #traceOfWakeUp(traceparent: string | undefined): string | undefined {
+    const { wakeAtMs } = this.decision;
+    if (wakeAtMs === null) return undefined;
+    return wakeAtMs === this.lease.record.wakeMs ? this.before.traceparent : traceparent;
   }
 
   /** The replies in order, then the customers to unlock and the notes for the counter. */

@@ -9,6 +9,7 @@ import {
   type Key,
   NAMED_INDEXES,
   type RecordStore,
+  type StoredBytes,
   StoreUnavailable,
   versionOf,
 } from '../store/port.ts';
@@ -174,49 +175,63 @@ export class VersionedRecords<Content> {
     transition: Transition<Content, Answer>,
     { durable = false, listed = false, isCostly = false }: UpdateOptions,
   ): Promise<UpdateResult<Content, Answer>> {
-    const { store, sealer, runtime, onFault } = this.#parts;
-    const { kind, ttlMs, write } = this.#kind;
-    const key: Key = `${kind}:${name}`;
+    const { runtime, onFault } = this.#parts;
     const remembered = this.#seen.get(name);
     const isDoubtful = remembered === undefined || (isCostly && remembered.isShared);
-    let seen = isDoubtful ? await this.#read(name, remembered) : remembered;
     const isExpected = listed || Boolean(remembered?.version);
+    let seen = isDoubtful ? await this.#read(name, remembered) : remembered;
     for (let conflicts = 0; conflicts < MAX_CONFLICTS; ) {
-      const isCurrent = seen !== remembered;
       const nowMs = seen.nodeMs + Math.floor(runtime.monotonicMs() - seen.atMs);
       const { record, answer } = transition(seen.record, nowMs);
-      const isLost = isCurrent && isExpected && seen.version === null;
+      const isRead = seen !== remembered;
+      const isLost = isRead && isExpected && seen.version === null;
       const fault = seen.fault ?? (isLost ? 'record_lost' : undefined);
-      const isChanged = record !== seen.record || fault !== undefined;
-      if (!isChanged && !isCurrent) {
+      if (record === seen.record && fault === undefined) {
+        if (isRead) return this.#remember(name, seen, { answer, record, nowMs, durable: !durable });
         // What is remembered may be old: the answer is sure only after a read.
         seen = await this.#read(name);
         continue;
       }
-      let isDurable = !durable;
-      if (isChanged) {
-        // The alarm comes before the swap: a process that is killed behind it would leave no sign.
-        if (fault) onFault(fault, name);
-        const bytes = record && sealer.seal(key, write(record));
-        const entries = this.#entriesOf(name, record);
-        const indexes = this.#kind.entries ? diffEntries(name, seen, entries) : [];
-        const aside = seen.fault === 'seal_broken';
-        const swap = { expected: seen.version, bytes, ttlMs, indexes, aside, durable };
-        const swapped = await store.compareAndSwap(key, swap);
-        if (!swapped.swapped) {
-          seen = this.#open(name, swapped, { isShared: true });
-          conflicts += 1;
-          await this.#pause(conflicts);
-          continue;
-        }
-        isDurable ||= swapped.durable;
-        seen = this.#see(swapped.nowMs, { version: bytes, record, entries, isShared: seen.isShared });
-      }
-      this.#seen.set(name, seen);
-      if (!this.#isForgetting) this.#forgetLater();
-      return { answer, record, nowMs, durable: isDurable };
+      // The alarm comes before the swap: a process that is killed behind it would leave no sign.
+      if (fault) onFault(fault, name);
+      const written = await this.#write(name, seen, { record, durable });
+      if (written.isOurs)
+        return this.#remember(name, written.seen, { answer, record, nowMs, durable: written.isDurable });
+      seen = written.seen;
+      conflicts += 1;
+      await this.#pause(conflicts);
     }
     throw new StoreUnavailable(`a record was changed elsewhere ${MAX_CONFLICTS} times`);
+  }
+
+  /** Replaces what was seen. `isOurs`, false: another process was faster, and `seen` is what that one wrote. */
+  async #write(
+    name: string,
+    seen: SeenRecord<Content>,
+    { record, durable }: { readonly record: Content | null; readonly durable: boolean },
+  ): Promise<Written<Content>> {
+    const { store, sealer } = this.#parts;
+    const { kind, ttlMs, write } = this.#kind;
+    const key: Key = `${kind}:${name}`;
+    const bytes = record && sealer.seal(key, write(record));
+    const entries = this.#entriesOf(name, record);
+    const indexes = this.#kind.entries ? diffEntries(name, seen, entries) : [];
+    const aside = seen.fault === 'seal_broken';
+    const swap = { expected: seen.version, bytes, ttlMs, indexes, aside, durable };
+    const swapped = await store.compareAndSwap(key, swap);
+    if (!swapped.swapped) return { isOurs: false, seen: this.#open(name, swapped, { isShared: true }) };
+    const { isShared } = seen;
+    return {
+      isOurs: true,
+      isDurable: !durable || swapped.durable,
+      seen: this.#see(swapped.nowMs, { version: bytes, record, entries, isShared }),
+    };
+  }
+
+  #remember<Result>(name: string, seen: SeenRecord<Content>, result: Result): Result {
+    this.#seen.set(name, seen);
+    if (!this.#isForgetting) this.#forgetLater();
+    return result;
   }
 
   async #read(name: string, remembered?: SeenRecord<Content>): Promise<SeenRecord<Content>> {
@@ -276,6 +291,10 @@ export function openRecord<Content>(
   return read(sealer.open(`${kind}:${name}`, bytes));
 }
 
+type Written<Content> =
+  | { readonly isOurs: true; readonly isDurable: boolean; readonly seen: SeenRecord<Content> }
+  | { readonly isOurs: false; readonly seen: SeenRecord<Content> };
+
 /** An update that goes with the next swap. */
 type WaitingUpdate<Content> = UpdateOptions & {
   /** Applies the transition, and keeps its answer. */
@@ -289,7 +308,7 @@ function wait<Content, Answer>(
   transition: Transition<Content, Answer>,
   options: UpdateOptions,
 ): Promise<UpdateResult<Content, Answer>> {
-  return new Promise((resolve, reject) => {
+  return new Promise((settle, reject) => {
     let applied: ReturnType<typeof transition> | undefined;
     waiting.push({
       ...options,
@@ -298,14 +317,12 @@ function wait<Content, Answer>(
         return applied.record;
       },
       resolve({ nowMs, durable }) {
-        if (applied) resolve({ ...applied, nowMs, durable: durable || !options.durable });
+        if (applied) settle({ ...applied, nowMs, durable: durable || !options.durable });
       },
       reject,
     });
   });
 }
-
-type StoredBytes = Awaited<ReturnType<RecordStore['read']>>;
 
 type OpenedRecord<Content> = {
   readonly version: Uint8Array | null;

@@ -69,14 +69,12 @@ export class Worker {
    * is left to expire, and the turn is repeated.
    */
   async run(run: Run, committed?: CommittedTurn): Promise<void> {
-    let work = committed?.turn.work ?? nextWork(run.lease, { isFirst: true });
+    let work = nextWork(run.lease, { isFirst: true });
     let ended = committed ? await this.#deliver(run, committed) : await this.#deliverLeft(run, work);
-    for (;;) {
-      if (ended !== null) {
-        if (ended === LOST || !(await this.#release(run, ended))) return;
-        work = nextWork(run.lease, { isFirst: false });
-      }
-      ended = this.#tools.stopping.aborted ? STOPPING : await this.#answer(run, work);
+    ended ??= await this.#answer(run, work);
+    while (ended !== LOST && (await this.#release(run, ended))) {
+      work = nextWork(run.lease, { isFirst: false });
+      ended = await this.#answer(run, work);
     }
   }
 
@@ -128,7 +126,9 @@ export class Worker {
     }
   }
 
+  /** Answers a message or a wake-up, and delivers what is decided. */
   async #answer(run: Run, work: LeasedWork): Promise<WorkEnd> {
+    if (this.#tools.stopping.aborted) return STOPPING;
     if (work.head === null && !work.isWoken) return NOTHING_DONE;
     if (!this.#tools.leases.isAlive(run)) return LOST;
     const turn = this.#begin(run, work);
@@ -288,14 +288,15 @@ export class Worker {
     const { head } = turn.work;
     turn.letters.push({ reason, body: head?.body ?? record.state });
     if (head === null) {
+      // Without an asker nobody knows whose operation it is.
       turn.startOver(state, asker && turn.lease.nowMs + WAKE_RETRY_MS);
       return turn.conclude();
     }
-    turn.startOver(state);
-    const end = asker === null ? undefined : await this.#askWhatFailed(work, asker.sender);
-    if (isEnd(end)) return end;
-    if (end?.kind === 'decided') return end.decided;
-    if (end) {
+    if (asker !== null) {
+      turn.startOver(state);
+      const end = await this.#askWhatFailed(work, asker.sender);
+      if (isEnd(end)) return end;
+      if (end.kind === 'decided') return end.decided;
       this.#tools.observe.log.error({ err: end.error, conversation }, 'a turn threw while it was given up');
     }
     turn.startOver(forgetLast(state), record.wakeMs || null, FAILED);

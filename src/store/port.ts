@@ -15,7 +15,7 @@ export interface RecordStore {
    * @example
    * const { nowMs, bytes } = await store.read('c:name');
    */
-  read(key: Key): Promise<{ readonly nowMs: number; readonly bytes: Uint8Array | null }>;
+  read(key: Key): Promise<StoredBytes>;
 
   /**
    * Replaces the record if its version is the expected one, and changes indexes with it. Idempotent: if the
@@ -117,7 +117,7 @@ export type Swap = {
  */
 export type Swapped =
   | { readonly swapped: true; readonly nowMs: number; readonly durable: boolean }
-  | { readonly swapped: false; readonly nowMs: number; readonly bytes: Uint8Array | null };
+  | ({ readonly swapped: false } & StoredBytes);
 
 export type Range = { readonly shard: number; readonly upTo: 'now' | 'ever'; readonly limit: number };
 
@@ -128,6 +128,9 @@ export type Listed = {
   readonly entries: readonly ScoredMember[];
 };
 export type ScoredMember = { readonly member: string; readonly score: number };
+
+/** A record as it is stored, and the clock of its node; null: there is none. */
+export type StoredBytes = { readonly nowMs: number; readonly bytes: Uint8Array | null };
 
 /** A record begins with its version: the schema (1 byte) and the seal's nonce (12). It never comes again. */
 export const versionOf = (bytes: Uint8Array): Uint8Array => bytes.subarray(0, VERSION_BYTES);

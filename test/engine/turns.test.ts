@@ -310,16 +310,10 @@ test('a text is only filed where the channel has to ask who writes, which it rem
   }
 });
 
-test('a turn is one event of the log, and lines are about its conversation and operation, without a tracer, too', async () => {
+test('a turn is one event of the log', async () => {
   const world = createWorld();
   const { observe, observed } = recordingObserve();
-  const spans = new Spans();
-  const about: unknown[] = [];
-  const perform: Perform = (effect, context) => {
-    about.push(spans.fields());
-    return world.perform(effect, context);
-  };
-  await world.engine({ observe, spans, perform }).accept(incoming('redeem:op1'));
+  await world.engine({ observe }).accept(incoming('redeem:op1'));
   await world.quiet();
   const conversation = world.encryption.name('conversation', 'test\0c1');
   const number = expect.any(Number);
@@ -327,6 +321,19 @@ test('a turn is one event of the log, and lines are about its conversation and o
   const turn = { conversation, channel: 'test', input: 'text', attempt: 1, result: 'done', waitMs: number };
   const lines = observed.map((line) => JSON.parse(line)).filter(([level]) => level === 'turn');
   expect(lines).toEqual([['turn', { ...turn, ...phases }]]);
+});
+
+test('lines of the log are about the conversation and the operation at work, without a tracer, too', async () => {
+  const world = createWorld();
+  const spans = new Spans();
+  const about: unknown[] = [];
+  const perform: Perform = (effect, context) => {
+    about.push(spans.fields());
+    return world.perform(effect, context);
+  };
+  await world.engine({ spans, perform }).accept(incoming('redeem:op1'));
+  await world.quiet();
+  const conversation = world.encryption.name('conversation', 'test\0c1');
   expect(about).toEqual([{ conversation, operation: 'op1' }]);
   expect(spans.fields()).toEqual({});
 });

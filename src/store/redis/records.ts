@@ -21,21 +21,23 @@ export type RecordsOptions = {
 
 /** How long replicas may take to acknowledge a swap. */
 const WAIT_MS = 1000;
-/** A swap that writes nothing. It expects a version that no record has, so its answer is the record. */
-const READ = ['longer than a version', '', 0, 0];
+/** Arguments of a swap that writes nothing: it expects a version that no record has, and is told what is there. */
+const READ_ARGS = ['longer than a version', '', 0, 0];
 
 /** Records on Redis or Redis Cluster, for any number of processes. */
 export function createRedisRecords(connection: RedisConnection, options: RecordsOptions = {}): RecordStore {
   const { waitReplicas: replicas = 0 } = options;
   return {
     async read(key) {
-      const answer = await connection.run({ script: 'read', keys: [storedName(key)], args: READ });
+      const answer = await connection.run({ script: 'read', keys: [storedName(key)], args: READ_ARGS });
       const { nowMs, ...found } = toSwapped(answer, false);
+      // Where no record is, nothing is replaced by nothing: that counts as swapped.
       return { nowMs, bytes: found.swapped ? null : found.bytes };
     },
 
     async compareAndSwap(key, swap) {
-      const [call, isDurable] = [toCall(key, swap), swap.durable === true];
+      const call = toCall(key, swap);
+      const isDurable = swap.durable === true;
       if (!isDurable || replicas === 0) return toSwapped(await connection.run(call), isDurable);
       const { answer, acknowledged } = await connection.runDurably(call, { replicas, waitMs: WAIT_MS });
       return toSwapped(answer, acknowledged >= replicas);
@@ -55,8 +57,9 @@ export function createRedisRecords(connection: RedisConnection, options: Records
  * are 64 apart: n equal masters get at most ⌈256 / n⌉ + 1 shards each.
  */
 const TAGS = Array.from({ length: SHARDS }, (_, shard) => {
-  const [high, low] = [64 + (shard >> 4), 64 + (shard & 15)];
-  return `{${String.fromCharCode(high)}-${String.fromCharCode(low)}0}`;
+  const high = String.fromCharCode(64 + (shard >> 4));
+  const low = String.fromCharCode(64 + (shard & 15));
+  return `{${high}-${low}0}`;
 });
 
 /** The name of a record in Redis. */
