@@ -162,7 +162,7 @@ function onOutcome(state: State, outcome: Outcome | PhotoEffect | ProofOutcome, 
  */
 
 /** What silence erases in addition to the draft. */
-const TEMPORARY = ['offered', 'notUnderstood', 'before', 'piece', 'parked'] as const;
+const TEMPORARY = ['offered', 'notUnderstood', 'recentMedia', 'before', 'piece', 'parked'] as const;
 
 /** When the flow must end, epoch ms; infinite: there is nothing to erase. */
 function lapseAtMs(state: State): number {

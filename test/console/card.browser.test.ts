@@ -84,7 +84,8 @@ it('staff see whose points these are, and read them again', async () => {
 
 it('a typed number is masked until staff give a reason, which colleagues see as a note', async () => {
   await say('qa-1', ...TYPED);
-  const page = await open();
+  const [page, colleague] = [await open(), await open()];
+  await rows(colleague).first().click();
   const reads: string[] = [];
   page.on('request', (request) => reads.push(`${request.method()} ${new URL(request.url()).pathname}`));
   await rows(page).first().click();
@@ -99,7 +100,11 @@ it('a typed number is masked until staff give a reason, which colleagues see as 
   await look.click();
   await card(page).getByText('0867 123 456').waitFor();
   expect(await card(page).textContent()).toMatch(/chưa xác minh.*Điểm[\d.]+/);
-  await page.locator('#said').getByText(`🔓 0867 *** 456: ${REASON}`).waitFor();
+  for (const one of [page, colleague])
+    await one.locator('#said').getByText(`🔓 0867 *** 456: ${REASON}`).waitFor();
+  await colleague.getByRole('button', { name: 'Đọc lại' }).click();
+  await card(colleague).getByText('0867 *** 456').waitFor();
+  expect(await card(colleague).textContent()).not.toMatch(/Điểm\d/);
   await keepLook(page, 'card-revealed');
   // News of the ticket read no card again: each look is audited.
   expect(reads.filter((read) => read.endsWith('/customer'))).toEqual([

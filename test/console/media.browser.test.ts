@@ -21,8 +21,8 @@ const [WIDE, PHONE] = [
   { width: 390, height: 780 },
 ];
 
-/** A customer on Telegram who asked for a person, and the inboxes of two of staff. */
-async function startInbox() {
+/** A customer on Telegram who asked for a person, after these, and the inboxes of two of staff. */
+async function startInbox(...before: readonly object[]) {
   const telegram = await startTelegramDouble();
   const bot = await startBot({
     ...{ TELEGRAM_BOT_TOKEN: telegram.token, TELEGRAM_API_ROOT: telegram.url },
@@ -39,7 +39,7 @@ async function startInbox() {
     // Chromium itself reports what is refused.
     expect(faults.flat().filter((fault) => !/status of 4(10|13)/.test(fault))).toEqual([]);
   });
-  await send({ text: 'gặp nhân viên' });
+  for (const content of [...before, { text: 'gặp nhân viên' }]) await send(content);
 
   async function open(name: string, viewport = WIDE): Promise<Page> {
     const { page, ...watched } = await openPage(browser, bot.url, { viewport });
@@ -110,6 +110,19 @@ it('staff see a picture and enlarge it, save a file, and read what cannot be sho
   expect(await minh.evaluate('document.documentElement.scrollWidth')).toBe(PHONE.width);
   await keepLook(lan, 'media-1360');
   await keepLook(minh, 'media-390');
+});
+
+it('a picture that was sent before a person was asked for stands first in the conversation', async () => {
+  const photo = { photo: [{ file_id: 'p1', width: 600 }], caption: 'tem mờ quá' };
+  const { telegram, send, open } = await startInbox(photo);
+  telegram.keep('p1', asPng(await drawCode('Xin chào')));
+  await send({ text: 'giúp mình với' });
+  const lan = await open('Lan');
+  await lan.locator('.media.picture img').waitFor();
+  await lan.getByText('giúp mình với').last().waitFor();
+  const bubbles = await lan.locator('#said .bubble').allTextContents();
+  expect(bubbles).toEqual(['tem mờ quá', expect.stringMatching(/nhân viên/), 'giúp mình với']);
+  await keepLook(lan, 'before-1360');
 });
 
 it('staff send a picture: it is shown before, goes with its text, and what is too large is refused at once', async () => {

@@ -29,8 +29,12 @@ function nameParts() {
 function drawMessages(isOther) {
   const { led = [], openedAt, messages } = inbox.open;
   // What led to the ticket has no time of its own.
-  const before = led.map((text) => [openedAt, make('div', 'bot before', make('p', 'bubble', text))]);
+  // A caption stands below its picture already.
+  const texts = led.filter((text) => !messages.some((one) => one.at <= openedAt && one.text.endsWith(text)));
+  const before = texts.map((text) => [openedAt, make('div', 'bot before', make('p', 'bubble', text))]);
   const rows = [...before, ...messages.map((message) => [message.at, rowOf(message)])];
+  // Pictures that were sent before the ticket come first.
+  rows.sort(([a], [b]) => a.localeCompare(b));
   const days = rows.map(([at]) => new Date(at).toDateString());
   const day = { weekday: 'long', day: 'numeric', month: 'numeric' };
   const lines = rows.flatMap(([at, row], index) =>

@@ -26,6 +26,8 @@ const KEPT = 10;
 const MAX_NOTES = 200;
 const MAX_BYTES = 64 * 1024;
 const MAX_LED = 3;
+/** Messages with pictures or files that a ticket takes over. */
+const MAX_RECENT = 3;
 
 const LEAVE = choice('person:leave');
 
@@ -56,14 +58,14 @@ type TicketCause = { readonly why: Reason; readonly led?: readonly string[] };
 export function callPerson(state: State, { why, led = [] }: TicketCause, scope: Scope): Decision {
   const { ids, nowMs, settings } = scope;
   if (!settings.handover) return remark(state, scope, supportReply(scope));
-  const { notUnderstood, tickets = [], view = ids.view, ...rest } = state;
+  const { notUnderstood, recentMedia, tickets = [], view = ids.view, ...rest } = state;
   const open = findOpenTicket(state);
   const { waitsMs = nowMs, ...called } = open ?? {
     ...createTicket(state, why, scope),
     ...(led.length > 0 && { led: [...led] }),
     ...(notUnderstood && { notUnderstood }),
   };
-  const ticket: Ticket = { ...called, waitsMs };
+  const ticket: Ticket = { ...takeMedia(called, recentMedia), waitsMs };
   const next = { ...rest, view, tickets: boundTickets([...tickets.filter((one) => one !== open), ticket]) };
   // Once an answer came or was late, the reply names no time.
   const context = ticket.late || ticket.answeredMs !== undefined ? 'open' : undefined;
@@ -91,6 +93,25 @@ function createTicket(state: State, reason: Reason, scope: Scope): Ticket {
     notes: [],
     count: { customer: 0, staff: 0 },
   };
+}
+
+/** Notes what the customer sent beside text; only while no ticket takes it. */
+export function noteMedia(state: State, { text, media }: NewText, { nowMs, settings }: Scope): State {
+  if (!media || !settings.handover) return state;
+  const recentMedia = [...(state.recentMedia ?? []), { atMs: nowMs, text, media: [...media] }];
+  return { ...state, recentMedia: recentMedia.slice(-MAX_RECENT) };
+}
+
+/** The ticket with what was sent before it as its messages. They are no news: their number is not counted. */
+function takeMedia(ticket: Ticket, recent: State['recentMedia'] = []): Ticket {
+  const { notes, ...others } = ticket;
+  let { count } = ticket;
+  const taken = recent.map(({ media, ...note }) => {
+    const numbered = numberMedia(count, media);
+    count = numbered.count;
+    return { ...note, ...numbered.shown };
+  });
+  return { ...others, count, notes: [...notes, ...taken] };
 }
 
 const sayWaiting = ({ id }: Ticket, { view, context }: Pick<Reply, 'view' | 'context'>): Reply => ({

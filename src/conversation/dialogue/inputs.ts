@@ -7,7 +7,7 @@ import { changeLast, type Decision, type FormField, type Line, type Reply, sayFi
 import { SLOTS } from '../slots.ts';
 import { findTakenTicket, type State } from '../state.ts';
 import { runningFlow } from './advance.ts';
-import { addCustomerNote, callPerson, closeTicket, noteLead, offerLeave } from './handover.ts';
+import { addCustomerNote, callPerson, closeTicket, noteLead, noteMedia, offerLeave } from './handover.ts';
 import { noteUnclear } from './privacy.ts';
 import { askAgain, PIECE_MS, parseChoice, remark, toExpecting } from './questions.ts';
 import { run } from './run.ts';
@@ -23,7 +23,10 @@ export function onMessage(stored: State, message: CustomerMessage, scope: Scope)
     message.kind === 'text' ? message.text : message.kind === 'photo' ? message.caption : undefined;
   const state = text === undefined ? stored : noteAddress(noteLanguage(stored, text, scope), text, scope);
   const passed = findTakenTicket(state) && passToStaff(state, message, scope);
-  if (passed) return passed;
+  return passed ?? answer(keepMedia(state, message, scope), message, scope);
+}
+
+function answer(state: State, message: CustomerMessage, scope: Scope): Decision {
   switch (message.kind) {
     case 'text':
       return onText(state, message.text, scope);
@@ -39,6 +42,18 @@ export function onMessage(stored: State, message: CustomerMessage, scope: Scope)
       return onPhoto(state, message, scope);
     case 'unknown':
       return remark(state, scope, { key: 'unreadable', context: message.what });
+  }
+}
+
+/** Keeps pictures and files for a ticket that may open next: often a code in them was not read. */
+function keepMedia(state: State, message: CustomerMessage, scope: Scope): State {
+  switch (message.kind) {
+    case 'text':
+    case 'photo':
+    case 'unknown':
+      return noteMedia(state, { text: describe(message, state, scope), media: message.media }, scope);
+    default:
+      return state;
   }
 }
 
@@ -116,8 +131,8 @@ function passToStaff(state: State, message: CustomerMessage, scope: Scope): Deci
       const leaves = act === undefined ? scope.language.leaves(message.text) : undefined;
       if (act === 'cancel' || leaves === 'all') return closeTicket(state, { by: 'customer' }, scope);
       if (act && OWN.includes(act)) return undefined;
-      const { media, text } = message;
-      const noted = addCustomerNote(state, { text: hideCode(text, state, scope.nowMs), media }, scope);
+      const note = { text: describe(message, state, scope), media: message.media };
+      const noted = addCustomerNote(state, note, scope);
       return leaves === 'part' ? offerLeave(noted, scope) : noted;
     }
     case 'choice':
@@ -132,14 +147,24 @@ function passToStaff(state: State, message: CustomerMessage, scope: Scope): Deci
         ? addCustomerNote(state, { text: `/start ${message.payload}` }, scope)
         : callPerson(state, { why: 'asked' }, scope);
     case 'photo':
-      return addCustomerNote(state, { text: describePhoto(message), media: message.media }, scope);
-    case 'unknown':
-      return addCustomerNote(state, { text: UNWRITTEN[message.what], media: message.media }, scope);
+    case 'unknown': {
+      const note = { text: describe(message, state, scope), media: message.media };
+      return addCustomerNote(state, note, scope);
+    }
   }
 }
 
-const describePhoto = ({ pictures, caption = '' }: Pick<Photo, 'pictures' | 'caption'>): string =>
-  `${'📷'.repeat(pictures.length)} ${caption}`.trim();
+/** The message as staff read it. */
+function describe(message: MessageOf<'text' | 'photo' | 'unknown'>, state: State, { nowMs }: Scope): string {
+  switch (message.kind) {
+    case 'text':
+      return hideCode(message.text, state, nowMs);
+    case 'photo':
+      return `${'📷'.repeat(message.pictures.length)} ${message.caption ?? ''}`.trim();
+    case 'unknown':
+      return UNWRITTEN[message.what];
+  }
+}
 
 /** A button works while its question is the current one; a menu, while no flow runs. */
 function onPress(state: State, { choice, view }: MessageOf<'choice'>, scope: Scope): Decision {
