@@ -35,7 +35,7 @@ async function statusOf(url: string, headers: Record<string, string> = {}): Prom
   return response.status;
 }
 
-test('the embedded sandbox answers nobody but the bot on the port between them', async () => {
+test('the embedded sandbox answers only the bot, on a port of the two', async () => {
   const listening = vi.spyOn(Server.prototype, 'listen');
   const { url } = await start();
   const ports = listening.mock.contexts.flatMap((server) => {
@@ -48,7 +48,7 @@ test('the embedded sandbox answers nobody but the bot on the port between them',
     expect(await statusOf(`http://127.0.0.1:${port}${path}`, { apikey: 'sandbox' })).toBe(401);
 });
 
-test('with ADMIN_PORT what is for staff is on that port alone, and what is for platforms is not there', async () => {
+test('with ADMIN_PORT staff routes are on that port only, and routes for platforms are not there', async () => {
   const telegram = await startTelegramDouble();
   onTestFinished(() => telegram.close());
   const open = gate();
@@ -93,7 +93,7 @@ test('with ADMIN_PORT what is for staff is on that port alone, and what is for p
   for (const port of [url, adminUrl]) await expect(fetch(port)).rejects.toThrow();
 });
 
-test('a channel out of order is degraded, no store is down; strangers learn no host and no fault of ours', async () => {
+test('readiness calls a broken channel degraded and a lost store down; strangers learn no host and no fault', async () => {
   const [redis, double] = await Promise.all([startRedis(), startTelegramDouble()]);
   onTestFinished(() => Promise.all([redis.stop(), double.close()]).then(() => {}));
   const bot = await start({

@@ -244,7 +244,7 @@ it('the sources do and import only what their room allows (in no cycle: biome.js
   expect(files.flatMap((file) => breaches(file, sourceOf(file)))).toEqual([]);
 });
 
-it('each rule is about something: its patterns match a file, or a package that is imported', () => {
+it('each pattern of a rule matches a file, or a package that is imported', () => {
   const others = globSync('../{package.json,locales/*}', { cwd: root });
   const isFound = (pattern: RegExp) => [...files, ...others].some((file) => pattern.test(file));
   const begins = (path: string) => new RegExp(`^${path.replace('$1', '[^/]+')}`);

@@ -14,7 +14,7 @@ import { type Kit, startKit } from './channels/staff/kit.ts';
 import { startProcess } from './support/processes.ts';
 import { serve } from './support/server.ts';
 
-it('npm run answers shows what a text is taken for, what is likely, and its answer', () => {
+it('npm run answers shows the act of a text, the likely acts, and the answer', () => {
   const read = readConfig({});
   if (!read.ok) throw new Error(read.faults.join('\n'));
   const texts = ['mấy giờ mở cửa', 'điểm hết hạn khi nào', 'đổi quà'];

@@ -49,7 +49,7 @@ function environment(known = given): Record<string, string> {
 /** How long a stop takes at most, s. */
 const STOP_S = Number(/STOP_MS = ([\d_]+)/.exec(read('src/main.ts'))?.[1]?.replaceAll('_', '')) / 1000;
 
-test('compose.yaml is what Compose takes: a production without faults, locked in, its proxy led to the bots', () => {
+test('compose.yaml is valid: a production without faults, locked in, with a proxy to the bots', () => {
   // That a service is built here, and that platforms reach the proxy from everywhere, is meant.
   const rules = { 'no-build-and-image': 0, 'no-unbound-port-interfaces': 0 } as const;
   const linter = new DCLinter({ rules, quiet: true, debug: false, exclude: [] });
@@ -73,7 +73,7 @@ test('compose.yaml is what Compose takes: a production without faults, locked in
   expect(read('ops/prometheus/prometheus.yml')).toContain(`names: [bot], type: A, port: ${ADMIN_PORT}`);
 });
 
-test('the example files of gifts and answers are what the bot takes, where its containers have them', () => {
+test('the bot takes the example files of gifts and answers, at their path in its containers', () => {
   const [gifts, answers] = ['ops/shop/gifts.example.json', 'ops/shop/answers.example.json'];
   const settings = { ...environment(), GIFTS_FILE: `${root.pathname}${gifts}` };
   expect(readConfig({ ...settings, ANSWERS_FILE: `${root.pathname}${answers}` })).toMatchObject({
@@ -83,7 +83,7 @@ test('the example files of gifts and answers are what the bot takes, where its c
   expect(services.bot).toMatchObject({ volumes: ['./ops/shop:/shop:ro'] });
 });
 
-test('the manifest for Kubernetes is what Kubernetes takes, of this version, its ports the bots’', () => {
+test('the manifest for Kubernetes is valid, of this version, with the ports of the bots', () => {
   const KINDS = { Deployment, Service, PodDisruptionBudget, NetworkPolicy };
   const kindSchema = z.looseObject({
     kind: z.enum(['Deployment', 'Service', 'PodDisruptionBudget', 'NetworkPolicy']),

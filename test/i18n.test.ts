@@ -60,7 +60,7 @@ it.each([
   },
 );
 
-it('missing wording throws, so that tests find it; it is shown and reported where a process must go on', () => {
+it('missing wording throws in tests; in production its key is shown and reported', () => {
   const missing: Line[] = [{ key: 'no.such' }, { key: 'hello' }, { key: 'balance' }, { key: 'slot' }];
   for (const line of missing) expect(() => words.line(line, 'en')).toThrow();
   const reported: string[] = [];

@@ -60,7 +60,7 @@ test('promtool finds no fault, and sees each rule ring when it should and be sil
   expect(await promtool('check', 'rules', file)).toContain('SUCCESS');
 });
 
-test('rules and dashboard ask for nothing that the bot does not tell', async () => {
+test('rules and dashboard use only metrics and labels that the bot exports', async () => {
   // Every channel, every call of AntCRM and a picture.
   const [redis, telegram, teams] = await Promise.all([
     startRedis(),
@@ -119,7 +119,7 @@ test('rules and dashboard ask for nothing that the bot does not tell', async () 
 const RUNBOOK =
   /^\{\{ with \$externalLabels\.docs_url \}\}\{\{ \. \}\}\/operators\.md#([\w-]+)\{\{ end \}\}$/;
 
-test('a rule is there for every alarm, and leads to what that means and what to do', () => {
+test('every alarm has a rule, which links to its meaning and what to do', () => {
   const headings = [...read('docs/operators.md').matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => heading);
   const anchors = headings.map((heading) =>
     heading
@@ -149,7 +149,7 @@ function setUp() {
 const samplesOf = (text: string, ...names: string[]): string[] =>
   text.split('\n').filter((line) => names.some((name) => new RegExp(`^${name}[{ ]`).test(line)));
 
-test('what waits in the store is read once a second, and nothing old is shown where it does not answer', async () => {
+test('the metrics of the backlog are read at most once a second, and are absent while the store does not answer', async () => {
   const { metrics } = setUp();
   const minute = 60_000;
   const ticket = (stands: string, minutes: number) => [`name:T:${stands}`, minutes * minute] as const;

@@ -109,7 +109,7 @@ test('a message is one trace, from its acceptance to the delivery; log lines car
   });
 });
 
-test('a trace begins here, whatever a sender says, and goes to no other server', async () => {
+test('the bot begins each trace itself, whatever headers a sender adds, and passes it to no other server', async () => {
   const asked: { readonly url?: string; readonly headers: object }[] = [];
   const listen = (message: unknown): void => {
     if (isRequest(message)) asked.push(message.request);
@@ -162,7 +162,7 @@ test('a collector out of reach costs customers nothing, and the log one line', a
 test.each([
   ['on', 1],
   ['off', 0],
-])('what was done before a stop reaches the collector where sampling is %s', async (stands, count) => {
+])('spans from before a stop reach the collector if sampling is %s', async (stands, count) => {
   vi.stubEnv('OTEL_TRACES_SAMPLER', `parentbased_always_${stands}`);
   const { bot, collector, send } = await setUp({}, 600_000);
   await send({ text: 'hello' });
@@ -171,7 +171,7 @@ test.each([
   expect(named(collector.spans, 'turn')).toHaveLength(count);
 });
 
-test('a span says words of ours, and nothing else', async () => {
+test('a span has only names and values from the allow-list', async () => {
   const collector = await startCollector();
   onTestFinished(() => collector.stop());
   const spans = new Spans();

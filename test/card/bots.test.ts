@@ -138,7 +138,7 @@ it('a typed number is masked and read only for a reason, which colleagues and th
   expect((await look(id)).card.identifiers).toMatchObject([{ value: '0867 *** 456' }]);
 });
 
-it('what is asked for is the identifier that staff saw, whatever the customer writes meanwhile', async () => {
+it('the card reads the identifier that staff saw, whatever the customer writes meanwhile', async () => {
   const { open, look, ask, send, reads } = await startShop();
   const id = await open('c', [...PROVED, { text: 'còn số vợ mình 0912 345 678' }]);
   const { card } = await look(id);
@@ -193,7 +193,7 @@ it('earlier tickets are listed with who answered, and a closed ticket keeps what
   });
 });
 
-it('an AntCRM that fails or is slow is said, with what it did answer', async () => {
+it('a card says that AntCRM failed or was slow, and shows what it did answer', async () => {
   const { open, look, ask, antcrm, antcrmUrl } = await startShop();
   const id = await open('c', PROVED);
   const fail = (call: string, fault: string, more = {}) =>

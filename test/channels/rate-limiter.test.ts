@@ -90,7 +90,7 @@ const CALL_MS = 100;
 const wishes = (count: number, wish: (more?: Partial<SendRequest>) => SendRequest, more = {}) =>
   Array.from({ length: count }, () => wish(more));
 
-test('no second has more messages than the limit, nobody is overtaken, and waits are told', () => {
+test('no second has more messages than the limit, none overtakes another, and each learns how long it waits', () => {
   const { wish, waits, sendAll } = createKit();
   const sent = sendAll(wishes(150, wish));
   const inSecond = (fromMs: number) => sent.filter(({ atMs }) => atMs >= fromMs && atMs < fromMs + 1000);
@@ -123,7 +123,7 @@ test('a chat gets three bursts, one a second, then a message and a toast a secon
   expect(Math.max(...most)).toBeLessThanOrEqual(20);
 });
 
-test('a refusal pauses its chat for as long as it says, and nobody else; one for days pauses nobody', () => {
+test('a refusal pauses only its chat, for as long as it says; a refusal for days pauses no chat', () => {
   const { limiter, wish, refuse } = createKit();
   refuse('a', 50_000);
   expect([limiter.take(wish({ chat: 'a' })), limiter.take(wish())]).toEqual([50_000, 0]);
@@ -163,7 +163,7 @@ describe('refusals of many quiet chats', () => {
     expect([limiter.take(wish()), limiter.take(wish())]).toEqual([0, 0]);
   });
 
-  test('pause nobody else if the chats had got more than a message in the last minute, or were few', () => {
+  test('pause no other chat if the refused ones had got more than a message in the last minute, or were few', () => {
     const { limiter, wish, refuse, refuseMany, time, pass } = createKit();
     for (let n = 0; n < 50; n++) for (const _ of [1, 2]) pass(`busy ${n}`);
     time.nowMs += 30_000;
@@ -180,7 +180,7 @@ describe('a few chats that provoke refusals', () => {
     ['above a message a second', (sent, nowMs) => sent.filter((at) => at > nowMs - 5000).length > 5],
     ['from their second message on', (sent) => sent.length > 1],
     ['from the first one on, as after a restart of the bot', () => true],
-  ])('make nobody else wait for twice as long: refused %s', (_what, isTooMuch) => {
+  ])('make no other chat wait for twice as long: refused %s', (_what, isTooMuch) => {
     const attackers = Array.from({ length: 8 }, (_, n) => `attacker ${n}`);
     for (const perSecond of [15, PER_SECOND]) {
       const quiet = createKit({ perSecond }).live({ minutes: 6, attackers: [], isTooMuch });

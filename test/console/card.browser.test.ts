@@ -176,7 +176,7 @@ const WATCH = `
 `;
 const shown = (page: Page) => page.evaluate('shown.map(({ title, body }) => [title, body])');
 
-it('a new customer and a new message ring and notify where staff want it, without a word of theirs', async () => {
+it('a new customer and a new message ring and notify if staff want it, without any text of the customer', async () => {
   await say('qa-1', { choice: 'person' });
   const page = await open({ permissions: ['notifications'] });
   await page.addInitScript(WATCH);

@@ -274,7 +274,7 @@ async function sit(name: string): Promise<Page> {
   return page;
 }
 
-it('the list tells who waits, for how long, why, and who has them; staff land in it where somebody waits', async () => {
+it('the list shows who waits, for how long, why, and who has them; staff land in it if a customer waits', async () => {
   const idle = await open();
   await replied(idle, 'welcome');
   const send = await ask('qa-1', 'gặp nhân viên', 'Garnacho');
@@ -340,7 +340,7 @@ it('two of staff claim by typing, see who has whom, take over knowingly, and los
   expect(await answer(lan).inputValue()).toBe('');
 });
 
-it('an answer is kept over a reload and beside others; one that may be lost is sent again and counts once', async () => {
+it('a draft of an answer outlives a reload and other drafts; an answer that may be lost is sent again and counts once', async () => {
   await ask('qa-1', 'gặp nhân viên', 'Garnacho');
   await ask('qa-2', 'gặp nhân viên', 'Minh');
   const page = await sit('Lan');
@@ -370,7 +370,7 @@ it('an answer is kept over a reload and beside others; one that may be lost is s
   forgive('ERR_FAILED');
 });
 
-it('what was being done, asked and not understood stands beside the conversation, in words', async () => {
+it('the customer’s flow, questions and misunderstood texts stand next to the conversation, in words', async () => {
   const page = await open();
   await replied(page, 'welcome');
   await type(page, 'tích điểm TIVI000000301 0867123456');
@@ -509,7 +509,7 @@ it('staff of a shop sign in to their inbox; what belongs together has one name, 
   expect(await page.locator('#said > *').first().getAttribute('class')).toBe('notice soft');
 });
 
-it('what was not understood is counted by its question, as the line or the answer that teaches it', async () => {
+it('misunderstood sentences are counted by question, as lines or answers to paste', async () => {
   const as = { as: 'telegram' };
   const send = await ask('qa-3', 'xin chào');
   await send({ ...as, choice: 'points' });

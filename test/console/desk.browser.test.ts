@@ -108,7 +108,7 @@ it('a search shows what fits, and the list again once it is empty', async () => 
   expect(addresses.join()).not.toMatch(/giat|xyz/);
 });
 
-it('whoever is taken off the list of people is at the page to sign in, in a moment', async () => {
+it('a person who is taken off the list is at the page to sign in, in a moment', async () => {
   await ask('qa-1', 'Garnacho', 'alo');
   const page = await signIn('Lan');
   await page.goto(`${bot.url}/console`);

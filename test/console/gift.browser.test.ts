@@ -50,7 +50,7 @@ async function look(page: Page, code: string): Promise<void> {
   await page.getByRole('button', { name: 'Xem', exact: true }).click();
 }
 
-it('staff type a code, see the gift and hand it over; a colleague reads who did', async () => {
+it('staff type a code, see the gift and hand it over; a colleague reads by whom', async () => {
   const { open, code } = await startCounter();
   const [lan, minh] = [await open('Lan'), await open('Minh')];
   await look(lan, '0000-0000-0000');

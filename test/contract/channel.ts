@@ -224,7 +224,7 @@ export function channelContract({ name, abilities, longest, create }: ChannelKit
 type Can = (ability: Ability) => boolean;
 
 function describeRequests(create: CreateChannel, can: Can): void {
-  it(`has what its kit names: ${ABILITIES.filter(can).join(', ')}`, async () => {
+  it(`has exactly the abilities of its kit: ${ABILITIES.filter(can).join(', ')}`, async () => {
     const { channel, customer, text } = await startBot(create);
     await text('đổi ngôn ngữ');
     const has: Partial<Record<Ability, boolean>> = {
@@ -334,7 +334,7 @@ function describeDeliveries(create: CreateChannel, can: Can): void {
 }
 
 function describePlatform(create: CreateChannel, longest: number | undefined): void {
-  it.each(FAILURES)('knows what it means if its platform lets a reply be %s', async (kind) => {
+  it.each(FAILURES)('reports how a reply ended if its platform lets it be %s', async (kind) => {
     const { channel, says, fail } = await startTold(create);
     fail(kind);
     expect(await channel.deliver(says('a'), 61)).toMatchObject({
@@ -375,7 +375,7 @@ function describePlatform(create: CreateChannel, longest: number | undefined): v
 }
 
 function describeMedia(create: CreateChannel): void {
-  it('fetches for staff what a customer sends, each time that they look; of what is not its own nothing', async () => {
+  it('fetches a customer’s media each time that staff look, and nothing of another channel', async () => {
     const { channel, customer, accepted } = await startBot(create);
     await customer.photo?.();
     const [incoming] = accepted;
@@ -393,7 +393,7 @@ function describeMedia(create: CreateChannel): void {
 }
 
 function describeConversations(create: CreateChannel): void {
-  it('earns points by one message, once; of customers, consent is asked', async () => {
+  it('earns points by one message, once, and asks customers for consent', async () => {
     const { text, button, press, repliesAfter, isStaff } = await startBot(create);
     const keys = await text('tích điểm TIVI000000017 0912345678 minh@example.vn');
     expect(keys).toEqual(['accumulate.summary']);
@@ -425,7 +425,7 @@ function describeConversations(create: CreateChannel): void {
 }
 
 function describeOperations(create: CreateChannel): void {
-  it('spends points on a gift once who it is was proved', async () => {
+  it('spends points on a gift once the customer is proved', async () => {
     const { customer, text, press, repliesAfter } = await startBot(create);
     const asked = await text('đổi quà DAUMAY01');
     if (customer.prove) {

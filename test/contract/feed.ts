@@ -36,7 +36,7 @@ export function feedContract(name: string, open: OpenFeed): void {
       ['another process', true, 0, [1, 2, 3, 7]],
       ['whoever has two already', false, 2, [3, 7]],
     ] as const)(
-      '%s gets what is stored and then what comes, in order',
+      '%s gets the stored events and then new ones, in order',
       async (_, isOther, afterSeq, seqs) => {
         const { feed, another, conversation } = await fresh();
         for (const seq of [1, 2]) await feed.publish(conversation, event(seq));

@@ -23,7 +23,7 @@ export function recordsContract(name: string, open: OpenRecords): void {
       return { ...opened, key: someKey() };
     };
 
-    test('does what the memory store does, whatever is swapped, by whichever process', async () => {
+    test('behaves as the memory store does, whatever is swapped, by any process', async () => {
       const { store, another } = await fresh();
       const processes = [store, await another()] as const;
       await fc.assert(
@@ -76,7 +76,7 @@ export function recordsContract(name: string, open: OpenRecords): void {
       expect(await store.compareAndSwap(key, swapOf({ bytes: third }))).toMatchObject({ swapped: true });
     });
 
-    test('lets one of many swaps at once win, and tells the others what is there', async () => {
+    test('lets one of many swaps at once win, and gives the others the stored bytes', async () => {
       const { store, another, key } = await fresh();
       const first = record('first');
       const processes = [store, await another()];

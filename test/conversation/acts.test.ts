@@ -104,7 +104,7 @@ describe('a line that is possible only at another question', () => {
       expect([at.place, does(text, at, 'start', 'speak', 'remove')]).toEqual([at.place, false]);
   });
 
-  it('is no deed there if it is none at its own question, with or without its marks', () => {
+  it('is no deed at another question if it is none at its own, with or without its marks', () => {
     const acts = createActs(
       flows.map(({ name }) => name),
       [],
@@ -168,7 +168,7 @@ describe('clauses', () => {
     );
   });
 
-  it('a denial or a plan beside a wish begins nothing, and the wish counts', () => {
+  it('a denial or a plan in another clause begins nothing, and the wish counts', () => {
     const begun = pairs.map(({ text, flow, denied }) => {
       const started = commandsOf(text, nothing).flatMap((one) => (one.do === 'start' ? one.flow : []));
       return { text, isWished: started.includes(flow), isDenied: started.includes(denied) };

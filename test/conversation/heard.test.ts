@@ -79,7 +79,7 @@ test.each([
   ['that the language files have', heard.map((sentence) => sentence.split(' → ')), 0.05],
   ['that they have not', sentencesOf('heard.txt'), 0.1],
 ])(
-  'sentences %s are understood, or offered, but for a few; none confirms, ends or takes away',
+  'sentences %s are understood or offered, except a few; none confirms, ends or takes away',
   (_, rows, few) => {
     const wrong = misheard(rows);
     expect(wrong.length, wrong.join('\n')).toBeLessThanOrEqual(few * rows.length);

@@ -29,7 +29,7 @@ test.each([
   expect(misread(sentencesOf('periods.txt', title), read)).toEqual([]);
 });
 
-test('a period among other words is all that speak of time, and no other', () => {
+test('a period among other words takes all words of time, and no other', () => {
   const read = (text: string) => inWords(periodIn(`cho mình xem lịch sử ${text} nhé`, NOW, SAIGON));
   expect(misread(sentencesOf('periods.txt', 'among other words, too'), read)).toEqual([]);
 });

@@ -135,7 +135,7 @@ describe('a code that', () => {
     return chat;
   };
 
-  it('was perhaps sent is said so, and counts', () => {
+  it('was perhaps sent counts, and the reply says "perhaps"', () => {
     const chat = send({ result: 'unknown' });
     expect(chat.replies).toMatchObject([{ key: 'identity.codeSent', context: 'unsure' }]);
     expect([chat.proofs.length, chat.text('123456').keys]).toEqual([1, READ]);
@@ -154,7 +154,7 @@ describe('a code that', () => {
     expect(chat.press('code:send').keys).toEqual(['identity.codeSent']);
   });
 
-  it('is one too many says when the next may come; the one before still counts', () => {
+  it('is one too many is refused with the time of the next; the one before still counts', () => {
     const first = send({ result: 'limited', untilMs: NOW + HOUR_MS });
     expect(first.replies[0]).toMatchObject({ key: 'identity.codeLimit', params: { at: NOW + HOUR_MS } });
     const chat = asked();

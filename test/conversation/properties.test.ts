@@ -244,7 +244,7 @@ function expectConsented({ chat, message, before }: Turn): void {
 const UNPROVED = { channel: 'teams', proof: 'profile' } as const;
 const senders = [TELEGRAM, { ...TELEGRAM, locale: 'en' as const }, TEAMS, STAFF, UNPROVED];
 
-test('whatever is said: money moves by the live button or a yes to what was shown, for whom it was proved; all else is answered', () => {
+test('points move only by the live button or a yes to the shown summary, for a proved customer; everything else is answered', () => {
   const seen = { confirmed: 0, pointed: 0, redeemed: 0, served: 0 };
   const moves = fc.array(fc.tuple(move, fc.nat({ max: 59 })), { maxLength: 40 });
   fc.assert(

@@ -92,7 +92,7 @@ describe('sentences that the model has not learnt', () => {
     expect(wrong(some).length, JSON.stringify(wrong(some), null, 1)).toBeLessThanOrEqual(rows.length / 20);
   });
 
-  it('begin, end, erase and open nothing, and get no answer of another question, where they say nothing', () => {
+  it('begin, end, erase and open nothing, and get no answer of another question, if they mean nothing', () => {
     const none = sentencesOf('questions.txt').filter(([, id]) => id === 'none');
     const answered = none.filter(
       ([text = '']) => find(text) !== undefined && !find(text)?.startsWith('gift.'),
@@ -153,7 +153,7 @@ describe('any text', () => {
       expect(understand(text.normalize('NFD'))).toEqual(understand(text));
   });
 
-  it('is given away whole by no mask', () => {
+  it('is never shown whole by a mask', () => {
     fc.assert(
       fc.property(fc.string({ minLength: 1, maxLength: 80 }), (value) => {
         for (const one of [maskPhone, maskEmail, maskCode]) {
@@ -166,7 +166,7 @@ describe('any text', () => {
   });
 });
 
-test("the operator's answers take the place of built-in ones by their id, come on top, and are said as written", () => {
+test("the operator's answers replace built-in ones by their id, rank higher, and are sent as written", () => {
   const answers: readonly Answer[] = [
     { id: 'hours', asks: { vi: [], en: [] }, answer: { vi: '8 giờ', en: '8 am' } },
     {

@@ -33,7 +33,7 @@ function claimedTwice(vocabulary: Vocabulary): string[] {
 }
 
 describe('the language files', () => {
-  test('say each command in each language, and each language has its name and its wish', () => {
+  test('have lines for each command in each language, and each language has its name and its wish', () => {
     const acts = new Set(vocabulary.examples.map(({ act }) => act));
     const lacking = LOCALES.flatMap((locale) => {
       const covered = new Set(vocabulary.examples.flatMap((one) => (one.locale === locale ? one.act : [])));
@@ -76,7 +76,7 @@ describe('the language files', () => {
   });
 });
 
-test('a language that nobody knew is understood by its file alone', () => {
+test('a new language is understood by its file alone', () => {
   const file =
     '## start points/- mala kuna/## start redeem/- tifo/## yes/- jo/## talk greeting/- salo/## ask fee/- kolo vanu ti/' +
     '## words/polite: pla, ti/asks last: ti/## periods/week -1: sema vora/months: luno/numbers: du = 2/beside a period: in';

@@ -168,7 +168,7 @@ it('neither the store, nor the log, nor the metrics have the code or whose it is
   expect(lines.filter((line) => line.includes('"by":"Lan"'))).toHaveLength(1);
 });
 
-it('is for staff alone', async () => {
+it('is only for staff', async () => {
   const { url } = await startShop();
   for (const path of ['0000-0000-0000', 'read']) {
     const response = await fetch(`${url}/staff/gifts/${path}`, { method: path === 'read' ? 'POST' : 'GET' });

@@ -108,7 +108,7 @@ describe('The picture of a code, where a receipt cannot have it', () => {
   const press = (shop: Dialogue, choice: string, view?: string) =>
     shop.send({ kind: 'choice', choice, ...(view !== undefined && { view }) });
 
-  it('comes for one press, however old the receipt is, and what is being done goes on', () => {
+  it('comes for one press, however old the receipt is, and the running flow goes on', () => {
     const shop = startShop();
     redeem(shop);
     const receipt = shop.replies.find(({ key }) => key === 'redeem.done');

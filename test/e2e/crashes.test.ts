@@ -15,7 +15,7 @@ const named = (spans: readonly ReceivedSpan[], name: string) => spans.filter((sp
 const processesOf = (spans: readonly ReceivedSpan[]) =>
   new Set(spans.map(({ resource }) => resource['service.instance.id']));
 
-test('killed between intent and answer: the other process finds out, calls nothing, and tells the customer, in one trace', async () => {
+test('after a kill between intent and answer the other process finds the outcome, calls nothing, and answers, in one trace', async () => {
   const collector = await startCollector();
   onTestFinished(() => collector.stop());
   const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_BSP_SCHEDULE_DELAY: '20' };
@@ -64,7 +64,7 @@ test('killed between intent and answer: the other process finds out, calls nothi
 
 /* Killed at any other moment: the simulator. Redis restarted: `test/faults/health.test.ts`. */
 
-test('a text that hangs a process ends it; another one answers meanwhile, and the text once nobody hangs', async () => {
+test('a text that hangs a process ends it; another process answers others meanwhile, and the text once none hangs', async () => {
   const world = await openWorld();
   const hangs = { NODE_OPTIONS: `--import ${new URL('../support/hang.mjs', import.meta.url)}` };
   const [second, first, again] = await Promise.all([world.bot(), world.bot(hangs), world.bot(hangs)]);

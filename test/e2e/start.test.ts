@@ -70,7 +70,7 @@ test.for<[how: string, signal: NodeJS.Signals, toAll: boolean]>([
   expect(output.join('')).toContain('"msg":"stopped"');
 });
 
-test('a Redis that cannot be reached is said in plain words, with where it was looked for and nothing more', async () => {
+test('a start without its Redis says so in plain words, with the host and nothing more', async () => {
   const bot = await ownBot({ REDIS_URL: 'redis://user:do-not-show-me@127.0.0.1:1' });
   await bot.line(/Redis cannot be reached at 127\.0\.0\.1:1\b/);
   await bot.line(/Store: Redis at 127\.0\.0\.1:1$/);
@@ -78,7 +78,7 @@ test('a Redis that cannot be reached is said in plain words, with where it was l
   expect(bot.lines.join('\n')).not.toContain('do-not-show-me');
 });
 
-test('faults of the configuration come as one list, secrets masked, and so does an address that nobody has', async () => {
+test('faults of the configuration come as one list, secrets masked, and so does an unknown address', async () => {
   const secret = 'not-a-token-but-secret';
   const env = { PORT: 'many', TIME_ZONE: 'Middle/Earth', TELEGRAM_BOT_TOKEN: secret };
   const [bot, other] = await Promise.all([

@@ -41,7 +41,7 @@ const hours = [1, 2, 4, 8, 16].map((n) => n * HOUR);
 test.each([
   ['within the hour', NOW, [10_000, MINUTE, 10 * MINUTE, HOUR]],
   ['for sixteen hours while nobody gets any', -1, [10_000, MINUTE, 10 * MINUTE, ...hours]],
-])('one that perhaps was is tried %s', (_, deliveredMs, dueMs) => {
+])('a reply that was perhaps delivered is tried %s', (_, deliveredMs, dueMs) => {
   const [, ...tries] = triesOf('uncertain', deliveredMs);
   expect(tries).toHaveLength(dueMs.length);
   // A tenth later at most.
@@ -57,7 +57,7 @@ test('a try that a message of the customer brought forward does not count', () =
   expect(fate).toMatchObject({ wait: { afterMs: 40_000, tried } });
 });
 
-test('if a platform asks to wait for longer than what is left of a day, the reply is given up', () => {
+test('a reply is given up if its platform asks to wait for longer than the rest of its day', () => {
   const before = { madeAtMs: NOW, nowMs: NOW + HOUR, tried: NEVER_TRIED, random: () => 0.5 };
   const kindOf = (afterMs: number) => afterDelivery({ kind: 'throttled', afterMs }, before, -1).kind;
   expect([kindOf(23 * HOUR), kindOf(24 * HOUR)]).toEqual(['waits', 'dropped']);
@@ -116,7 +116,7 @@ test('a refused reply is dropped with an alarm a minute, one that cannot be reac
   await expect.poll(() => world.alarms).toHaveLength(2);
 });
 
-test('a reply that its channel cannot put into words is dropped; if the channel throws, it is perhaps delivered', async () => {
+test('a reply that its channel cannot render is dropped; if the channel throws, it is perhaps delivered', async () => {
   const { deliveries } = await answer(
     'ab',
     () => Promise.reject(new Unwordable('Missing wording')),

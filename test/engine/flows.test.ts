@@ -11,7 +11,7 @@ const conversation = { step, readState, newState, settings: SETTINGS };
 const MINUTE = 60_000;
 
 test.each([0, -40, 40])(
-  'a flow that nobody knows ends after a minute, with a clock %i minutes wrong',
+  'a flow that no process knows ends after a minute, with a clock %i minutes wrong',
   async (minutes) => {
     const world = createWorld();
     const runtime = { ...world.outside, nowMs: () => world.outside.nowMs() + minutes * MINUTE };

@@ -45,7 +45,7 @@ test.each<[files: string[], script: FetchedMedia['kind'][], told: string, count:
   [['file'], ['large'], 'unreadable', 1],
   [['one', 'two'], [], 'one unavailable', 1, 20_000],
 ])(
-  'fetches of %j that end with %j, or take too long together, come to %s, by %i of them',
+  'fetches of %j that end with %j, or take too long together, give %s, after %i fetches',
   async (files, script, expected, count, readMs) => {
     const { told, fetches } = await send(files, script, readMs);
     expect(told).toBe(expected);

@@ -65,7 +65,7 @@ describe('Accepting', () => {
     expect(left(accept(filing('late'))(record, NOW + 50 * HOUR)).ids).toHaveLength(10);
   });
 
-  it('drops what finds the inbox full, and remembers nothing of it: the platform may bring it again', () => {
+  it('drops a message if the inbox is full, and forgets its id: the platform may send it again', () => {
     let record: ConversationRecord | null = null;
     for (let n = 0; n < MAX_INBOX; n++) record = accept(filing(`m${n}`))(record, NOW).record;
     const full = accept(filing('more'))(record, NOW);
@@ -79,7 +79,7 @@ describe('Accepting', () => {
     expect(accept(filing('decided', { uncapped: true }))(large.record, NOW).answer).toBe('queued');
   });
 
-  it('leaves what a newer process wrote to newer processes, and carries along what it does not know', () => {
+  it('leaves what a newer process wrote to newer processes, and keeps fields that it does not know', () => {
     const newer = rest({ version: VERSION + 1, ...{ invented: { later: true } } });
     const kept = accept(filing('m1', { take: taking() }))(readRecord(writeRecord(newer)), NOW);
     expect(kept.answer).toBe('queued');
@@ -112,7 +112,7 @@ it.each<[string, Partial<ConversationRecord>, lease: ConversationRecord['lease']
   ['another has the lease', { inbox, lease: others }, others],
   ['its lease ran out', { inbox, lease: ranOut }, { ...fresh, takeover: true }, 1],
   ['its lease ran out, and nothing is to be done', { lease: ranOut }, null],
-])('a conversation is taken if there is work and nobody has it: %s', (_, over, lease, attempts = 0) => {
+])('a conversation is claimed if it has work and no holder: %s', (_, over, lease, attempts = 0) => {
   const { record, answer } = take(taking())(rest(over), NOW);
   expect(answer).toBe(lease?.owner === 'owner' ? 'leased' : 'none');
   expect(record).toEqual({ ...rest(over), lease, attempts });
@@ -153,17 +153,14 @@ it.each<[string, Partial<ConversationRecord> | null, changes?: typeof all]>([
   ['it never had the lease', {}, () => [commit({ record: { lease: null }, head: null }, answers)]],
   ['its message is gone', { inbox: [] }, () => [commits(), intends()]],
   ['another message is there', { inbox }, () => [commits(), intends()]],
-])(
-  'whoever has not the lease, or decided from another message, changes nothing: %s',
-  (_, over, changes = all) => {
-    const found = over && { ...held.record, ...over };
-    for (const change of changes()) {
-      const { record, answer } = change(found, NOW);
-      expect(record).toBe(found);
-      expect(answer).toBe(false);
-    }
-  },
-);
+])('a commit without the lease, or for another message, changes nothing: %s', (_, over, changes = all) => {
+  const found = over && { ...held.record, ...over };
+  for (const change of changes()) {
+    const { record, answer } = change(found, NOW);
+    expect(record).toBe(found);
+    expect(answer).toBe(false);
+  }
+});
 
 const holding = { owner: 'owner', untilMs: NOW + 5, step: 1 };
 const next = { owner: 'owner', untilMs: NOW + LEASE, step: 2 };
@@ -207,7 +204,7 @@ it.each<[string, Partial<ConversationRecord>, giving: object, left: object]>([
   expect(released.answer).toBe(released.record?.lease !== null);
 });
 
-it('is listed by what it waits for, and what it asks to be listed by', () => {
+it('a record is listed by what it waits for, and by what it asks to be listed by', () => {
   const call = { by: '', atMs: NOW + 3, body: '' };
   const listed = [
     { index: 'tickets', part: 'a', score: 7 },
@@ -224,7 +221,7 @@ it('is listed by what it waits for, and what it asks to be listed by', () => {
   ]);
 });
 
-it('a call may be made by the attempt that wrote the intent, and by none other', () => {
+it('only the attempt that wrote the intent may make the call', () => {
   const { record, basis } = held;
   const { head } = basis;
   const first = intend(basis, { operation: 'op', body: 'lookup' })(record, NOW);
@@ -250,7 +247,7 @@ it.each([
   ['take', () => filed, () => take(taking())],
   ['intend', () => held.record, intends],
   ['commit', () => held.record, commits],
-] as const)('%s takes effect once where the answer of its swap was lost', (_, record, change) => {
+] as const)('%s takes effect once if the answer of its swap was lost', (_, record, change) => {
   const first = change()(record(), NOW);
   expect(change()(first.record, NOW)).toEqual(first);
 });
@@ -274,7 +271,7 @@ it('dead letters are kept, the newest twenty', () => {
 
 const locked = (settled: string[] = [], awaited: string[] = []) => ({ locked: true, settled, awaited });
 
-it('the next holder hears for a day what earlier ones left, but for its own: its outcome may not be saved', () => {
+it('the next holder gets for a day what earlier holders left, except its own: its outcome may not be saved', () => {
   let record: CustomerRecord | null = null;
   for (const left of [
     { operation: 'op1', record: 'record 1' },

@@ -33,7 +33,7 @@ function createKit(
   return { scheduler, clock };
 }
 
-test('conversations that only newer processes can work on hold up none of their shard', async () => {
+test('conversations that only newer processes can work on delay no other of their shard', async () => {
   const names = Array.from({ length: 10_000 }, (_, at) => `c${at}`);
   const due = names.filter((name) => shardOf(`c:${name}`) === 7).slice(0, 20);
   const last = due.at(-1) ?? '';

@@ -28,7 +28,7 @@ test('a turn knows the sender as the channel identifies them, and keeps neither 
   expect(seen).toEqual(['garnacho@gmail.com', undefined]);
 });
 
-test('an effect shows the customer that it takes long', async () => {
+test('a long effect shows the customer that the bot works', async () => {
   const world = createWorld();
   const { opened, open } = gate();
   const working = vi.fn(async () => open());
@@ -56,7 +56,7 @@ test('a message that ended five processes is a dead letter, with an apology, and
   expect(world.heard()).toEqual(['turn.failed', 'b']);
 });
 
-test('what cannot be answered or read is a dead letter: a step that throws, a message, a state; on with the next', async () => {
+test('a step that throws, an unreadable message and an unreadable state become dead letters, and the next message is answered', async () => {
   const world = createWorld();
   const engine = world.engine();
   for (const text of ['a', 'throw', 'b']) await engine.accept(incoming(text));
@@ -129,7 +129,7 @@ test('a wake-up does not tell of a call that a message behind it has confirmed',
   ]);
 });
 
-test('no more turns are at work than there are slots, and all are answered', async () => {
+test('at most as many turns run as there are slots, and all messages are answered', async () => {
   const world = createWorld();
   let [now, most] = [0, 0];
   const deliver = async () => {
@@ -145,7 +145,7 @@ test('no more turns are at work than there are slots, and all are answered', asy
   expect(most).toBe(3);
 });
 
-test('a turn that never ends asking is a dead letter', async () => {
+test('a turn that asks for effects without end is a dead letter', async () => {
   const world = createWorld();
   const perform = vi.fn(async () => ({ kind: 'busy', operation: 'x' }) as const);
   const effect = { kind: 'balance', by: { kind: 'phone', value: '+84' } } as const;
@@ -267,7 +267,7 @@ test('a long call keeps its lease by renewing it', async () => {
   expect(world.turns).toEqual(['done', 'done']);
 });
 
-test('stopping finishes and delivers a turn past its intent; what waits behind goes to others, unpunished', async () => {
+test('stopping finishes and delivers a turn past its intent; messages behind it go to others, without a failed attempt', async () => {
   const { world, engine, answered } = await withCall();
   const stopped = engine.stop();
   answered.open();
@@ -339,7 +339,7 @@ test('lines of the log are about the conversation and the operation at work, wit
 });
 
 test.each(['identify', 'deliver', 'fetchMedia'] as const)(
-  'a platform that hangs in `%s` holds up its own conversations alone, and none of them is the worse for it',
+  'a platform that hangs in `%s` delays only its own conversations, and loses none of their messages',
   async (call) => {
     const world = createWorld();
     const hanging = gate();

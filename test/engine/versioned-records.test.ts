@@ -68,7 +68,7 @@ test('remembers a record for a minute, and forgets it by itself', async () => {
   expect(opened).toEqual(['c:name']);
 });
 
-test('makes all changes that come during a swap with the next one, in their order', async () => {
+test('the changes that come during a swap are made with the next one, in their order', async () => {
   const { open, memory } = world();
   const cell = open();
   const ids = Array.from({ length: 20 }, (_, n) => `m${n}`);
@@ -79,7 +79,7 @@ test('makes all changes that come during a swap with the next one, in their orde
   expect(record?.inbox.map(({ id }) => id)).toEqual(ids);
 });
 
-test('is sure before it says that nothing is to be done: what it remembers may be old', async () => {
+test('reads again before it decides that nothing is to be done: its memory may be old', async () => {
   const { open } = world();
   const [one, other] = [open(), open()];
   const nothing = take(taking());

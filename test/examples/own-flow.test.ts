@@ -70,7 +70,7 @@ describe('a bot with a flow of its own', () => {
     expect(Object.keys(words.en)).toEqual(Object.keys(words.vi));
   });
 
-  it('is held back by a guard of its own before anything is asked', () => {
+  it('is stopped by its guard before anything is asked', () => {
     const counting = createTier(tiers, () => true);
     const chat = new Dialogue(STAFF, {}, converse(counting)).text('xem hạng 0867123456');
     expect([chat.keys, chat.effects]).toEqual([['tier.counting'], []]);

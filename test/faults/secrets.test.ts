@@ -97,7 +97,7 @@ async function openGifts(admin: Redis, encryption: Encryption): Promise<string> 
   return (await Promise.all(opened)).join('\n');
 }
 
-test('nothing personal is readable in Redis, nor in what was ever sent to it; /forget leaves nothing even for who has the keys', async () => {
+test('nothing personal is readable in Redis, nor in what was ever sent to it; after /forget, not even with the keys', async () => {
   const { url, config, admin, commands, bug, does, says, confirms } = await startWatched();
   const encryption = createEncryption({ key: config.keys.state, hashKey: config.keys.hash });
 

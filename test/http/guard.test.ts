@@ -30,7 +30,7 @@ it.each([
   ...['https://evil.example', 'null', 'http://localhost:8080'].map((origin) => saying({ origin })),
   saying({ 'sec-fetch-site': 'cross-site' }),
 ])(
-  'without a token, the sandbox is absent for anybody else, a proxy and the page of another site: %j',
+  'without a token, the sandbox is absent for other machines, a proxy and the page of another site: %j',
   (caller) => {
     expect(access(caller, { sandbox: true })).toBe('absent');
   },
@@ -40,7 +40,7 @@ it('without a token staff routes are absent once the bot has a public address, o
   expect(access(LOCAL, { sandbox: true, publicUrl: 'https://bot.example' })).toBe('absent');
   expect(access(saying({ authorization: 'Bearer ' }), { sandbox: false, token: '' })).toBe('absent');
 });
-it('with a token lets its holder in from anywhere, and nobody else, local or not', () => {
+it('with a token only its holder gets in, from anywhere', () => {
   const settings = { sandbox: false, token: TOKEN, publicUrl: 'https://bot.example' };
   const holder = from('203.0.113.5', { host: 'bot.example', authorization: `bearer ${TOKEN}` });
   expect(access(holder, settings)).toEqual({});

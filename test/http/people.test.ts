@@ -54,7 +54,7 @@ async function start(...lines: string[]) {
 
 const statusOf = async (url: string, cookie: string) => (await fetch(url, { headers: { cookie } })).status;
 
-test('who signs in with a token of their own speaks, claims and closes under that name, whatever `by` says', async () => {
+test('a person with a token speaks, claims and closes under their name, whatever `by` says', async () => {
   const { request, ask } = await start('# the shop', '', `Lan: ${LAN}`, `Minh: ${MINH}`);
   const id = await ask();
   expect((await request(LAN, '/staff/tickets/search', { q: id })).content).toMatchObject({
@@ -94,7 +94,7 @@ test('a token of a person opens the inbox and nothing else; a session does no mo
 });
 
 test.each(['Lan', ' lan ', 'LAN', 'L\u200ban', 'Ｌａｎ'])(
-  'nobody takes the name of a person with STAFF_TOKEN: %j',
+  'STAFF_TOKEN cannot use the name of a person: %j',
   async (by) => {
     const { request, ask } = await start(`Lan: ${LAN}`);
     const id = await ask();

@@ -5,7 +5,7 @@ import { closedPort, serve } from '../support/server.ts';
 
 /* Connections, deadlines and what counts as sent: test/loyalty/antcrm-transport.test.ts. */
 
-it('calls no origin but those it may, and none once it is closed', async () => {
+it('a transport calls only its origins, and none once it is closed', async () => {
   await using server = await serve((_, response) => void response.end());
   const transport = new Transport({ origin: server.url });
   const post = { method: 'POST', path: '/a', body: '{}', timeoutMs: 2000, maxBytes: 1000 } as const;
@@ -41,7 +41,7 @@ it('a hook that fails is tried once more with the same words, and that is enough
   expect(failed).not.toHaveBeenCalled();
 });
 
-it('nobody waits for a hook that does not answer: it is given five seconds twice, and the operator is told', async () => {
+it('a hook that does not answer gets five seconds twice, delays nothing, and is logged for the operator', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   onTestFinished(() => void vi.useRealTimers());
   const { hook, tries, failed } = await hookAt();

@@ -144,7 +144,7 @@ async function post({ at, code, isFresh }: Fault): Promise<{ kind: Exchange['kin
   }
 }
 
-test('not sent means that no byte was handed to the socket; handed and failed means that nobody knows', async () => {
+test('a call is "not sent" only if the socket got no byte of it; otherwise a failure is "unknown"', async () => {
   const faults = fc.record({
     at: fc.constantFrom(...FAULTS),
     code: fc.constantFrom(...CODES),

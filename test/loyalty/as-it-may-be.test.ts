@@ -146,7 +146,7 @@ describe('AntCRM as it may be, over HTTP', () => {
     }
   }, 60_000);
 
-  it('"nothing happened" is never concluded of what happened, and a success never of nothing', () => {
+  it('"nothing happened" is never concluded if points moved, and a success never if none moved', () => {
     const of = (found: RegExp) => verdicts.filter((one) => found.test(one.found));
     expect(of(/none|refused|unavailable/).filter(({ applied }) => applied > 0)).toEqual([]);
     expect(of(/applied/).filter(({ applied, isCashiers }) => applied === 0 && !isCashiers)).toEqual([]);

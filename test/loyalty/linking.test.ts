@@ -50,14 +50,14 @@ it.each(MATRIX)('a phone that is %s and an e-mail that is %s: %s; a proved phone
   }
 });
 
-it('asks AntCRM only where both are given', async () => {
+it('asks AntCRM only if the customer gave both phone and e-mail', async () => {
   const backend = backendOf();
   expect(await link(backend, false)).toEqual(ONLY_PHONE);
   expect(await link(backend, undefined, false)).toEqual({ email: EMAIL.value, by: EMAIL });
   expect(backend.lookups).toEqual([]);
 });
 
-it('sends the phone alone where AntCRM cannot be asked', async () => {
+it('sends only the phone if AntCRM cannot be asked', async () => {
   for (const down of ['phone', 'email']) {
     const contact: AntCrm['contact'] = async ({ kind }) =>
       kind === down ? { ok: false, reason: 'unavailable' } : { ok: true, value: null };

@@ -86,7 +86,7 @@ describe('accumulate', () => {
 });
 
 describe('reading back', () => {
-  it('says which record is still to come of a redemption', async () => {
+  it('keeps the record that AntCRM still has to show of a redemption', async () => {
     antcrm.lateMs = 5000;
     const { code, calledMs, deadlineMs, skew } = LOOKUP;
     expect(await perform(REDEEM)).toEqual({
@@ -351,7 +351,7 @@ describe('check', () => {
     expect(await check({ skew })).toMatchObject({ found: 'applied' });
   });
 
-  it('holds nobody a day later, whatever it finds, and leaves a record that came late to its operation', async () => {
+  it('locks no customer a day later, whatever it finds, and leaves a late record to its operation', async () => {
     const late = { kind: 'check', operation: 'op-1', late: true } as const;
     const code: Lookup = { ...LOOKUP, kind: 'accumulate', code: 'TIVI000000017', locks: [] };
     for (const lookup of [LOOKUP, code]) {
@@ -423,7 +423,7 @@ describe('a turn that cannot go on', () => {
     },
   );
 
-  it('keeps its locks where nobody knows whether the intent was stored', async () => {
+  it('keeps its locks if the store did not say whether it has the intent', async () => {
     const context = then(() => {
       throw new Error('the answer was lost');
     });
@@ -508,7 +508,7 @@ describe('codes guessed by many', () => {
   }
   const alarms = () => seen.filter((report) => Array.isArray(report) && report[0] === 'code_guessing');
 
-  it('get no further than sixty in one go and one a second, sent at once or not, with an alarm', async () => {
+  it('are limited to sixty at once and one a second, with an alarm', async () => {
     antcrm.fate = 'refused';
     const lease = store.lease();
     const guess = (n: number) => perform({ ...ACCUMULATE, operation: `at once ${n}` }, 'on', lease);
@@ -519,7 +519,7 @@ describe('codes guessed by many', () => {
     expect(await tries(200, 'refused')).toBe(10);
   });
 
-  it('are told from an outage, and from a busy day, on which every other code is mistyped', async () => {
+  it('are distinguished from an outage, and from a busy day with every second code mistyped', async () => {
     expect(await tries(200, 'vanished', 'unavailable')).toBe(200);
     // What is read back is there at once.
     const record = { id: 'r', type: 'point', code: 'TIVI000000017', failed: false, atMs: START_MS } as const;

@@ -145,7 +145,7 @@ describe('the balance after an accumulation', () => {
   const code = { kind: 'accumulate', operation: 'op-1', code: 'TIVI000000017' } as const;
   const EARN: Effect = { ...code, phone: { value: PHONE.value, proved: true } };
 
-  it('is read before and after by what is proved, and is nobody’s business where the phone was typed', async () => {
+  it('is read before and after by the proved identifier, and not at all if the phone was typed', async () => {
     const typed = { ...EARN, operation: 'op-2', phone: { value: PHONE.value, proved: false } };
     expect(await perform(typed)).not.toHaveProperty('balance');
     expect(antcrm.lookups).toEqual([]);
@@ -156,12 +156,12 @@ describe('the balance after an accumulation', () => {
     expect(await perform(byEmail)).toMatchObject({ balance: { before: 5, after: 105 } });
   });
 
-  it('was nothing where AntCRM did not know the customer', async () => {
+  it('counts as zero before if AntCRM did not know the customer', async () => {
     antcrm.onCall = () => antcrm.contacts.push({ phones: [PHONE.value], emails: [], points: 0 });
     expect(await perform(EARN)).toMatchObject({ balance: { before: 0, after: 100 } });
   });
 
-  it('holds up the call not at all, and the result for a second at most', async () => {
+  it('does not delay the call, and the result by a second at most', async () => {
     antcrm.contact = never;
     let calledMs = 0;
     antcrm.onCall = () => {

@@ -201,7 +201,7 @@ const skewOf = (ms: number) => upTo(ms, -ms);
 const measured = skewOf(500);
 
 it.each([NOT_APPLIED_MS, LAST_MS])(
-  'no record is told as two successes, no success as not applied but by one that came late, and that goes to staff: %i ms',
+  'no record counts as two successes; a success is "not applied" only if its record came late, and then goes to staff: %i ms',
   async (hiddenMs) => {
     const skew = fc.oneof(skewOf(30 * MINUTE_MS), skewOf(MAX_SKEW_MS));
     const property = fc.asyncProperty(actsOf(hiddenMs, anyCashiers), skew, measured, async (...played) => {

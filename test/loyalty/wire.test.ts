@@ -182,7 +182,7 @@ test('nothing that AntCRM could send throws', () => {
   expect(parseContact(deep, BY_PHONE)).toBe('unreadable');
 });
 
-test('AntCRM’s own words are fit for a log: no value of ours, no e-mail, no number', () => {
+test('AntCRM’s messages are safe for a log: no value of a customer, no e-mail, no number', () => {
   expect(scrub('Garnacho (minh@example.vn) has used A12', ['Garnacho'])).toBe('* * has used *');
   expect(scrub('Khách hàng Nguyễn Văn Á không đủ điểm', [])).toBe('Khách hàng * * * không đủ điểm');
 });

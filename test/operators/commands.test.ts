@@ -54,7 +54,7 @@ test.each([
   ['kubernetes', 'ready', ['kubectl exec -i pod/one -c bot -- node -e fetch']],
   ['kubernetes', 'version 0.2.0', ['bot=antcrm-chatbot:0.2.0 check=antcrm-chatbot:0.2.0', 'rollout status']],
   ['kubernetes', 'more 3', ['kubectl scale deployment/antcrm-chatbot --replicas=3']],
-] as const)('on %s, %s asks what it should', async (deployment, command, calls) => {
+] as const)('on %s, the command %s sends the documented request', async (deployment, command, calls) => {
   const output = await paste(DEPLOYMENTS[deployment], command);
   for (const call of calls) expect(output).toContain(call);
 });

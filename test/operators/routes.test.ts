@@ -82,7 +82,7 @@ test('every route wants the operators’ token, and no other; without one there 
   }
 });
 
-test('an operation without an outcome is found, shown and settled, and the customer is told; each is on record', async () => {
+test('an operation without an outcome is found, shown and settled; the customer gets the result, and the audit log has each step', async () => {
   const bot = await start();
   const lists = vi.spyOn(Operators.prototype, 'operations');
   const reference = await loseAnswer(bot, 'qa-1');
@@ -250,7 +250,7 @@ test('a dead letter is listed, found by its sender, replayed once or removed, an
   expect(await act(letter?.id, 'replay')).toMatchObject({ status: 404 });
 });
 
-test('whoever looks for a customer in two ways is told what is wanted', async () => {
+test('a search by two identifiers at once is refused with what is wanted', async () => {
   const { ask } = await start();
   const find = (whom: object) => ask('POST', '/operations/find', whom);
   const fields = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, at) => [at, '1']));

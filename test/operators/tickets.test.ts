@@ -91,7 +91,7 @@ const someTickets = (name: string, count: number, firstMs: number): Ticket[] =>
     notes: ['one', 'two', 'three'].map((text) => ({ atMs: firstMs, text })),
   }));
 
-test('who waits comes first and whole, before any number of answered and closed tickets, which are cut', async () => {
+test('waiting customers come first and all, before answered and closed tickets, which are cut', async () => {
   const answered = someTickets('A', 300, 1000);
   const closed = someTickets('C', 300, 0).map(
     (ticket): Ticket => ({ ...ticket, closed: { atMs: ticket.openedMs, by: 'time' } }),
@@ -148,7 +148,7 @@ test('a list opens only the conversations whose tickets changed since', async ()
   expect(opened).toEqual(['c-W1']);
 });
 
-test('an answer that hangs while the customer is forgotten is refused, because nobody would be told it', async () => {
+test('an answer that hangs while the customer is forgotten is refused, because no customer would get it', async () => {
   const world = createWorld();
   const settings = { ...SETTINGS, handover: true };
   const engine = world.engine({ conversation: { step, readState, newState, settings } });

@@ -86,7 +86,7 @@ it('one number gets three codes in ten minutes, however often and from wherever 
   expect(new Set(gateway.texted.map(({ id }) => id)).size).toBe(3);
 });
 
-it('of two codes in a race only the later one counts, once', async () => {
+it('if two codes are asked for at once, only the later one counts, once', async () => {
   const { gateway, one, two } = await startTwoBots();
   await one.ask('c', PHONE);
   const [first] = gateway.texted;

@@ -95,7 +95,7 @@ it.each([
   },
 );
 
-it('codes are spread over all that there are', async () => {
+it('codes are spread over all possible ones', async () => {
   const { sent, open } = world();
   const { perform } = open();
   for (let at = 0; at < 40; at++)

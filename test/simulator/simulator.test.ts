@@ -23,7 +23,7 @@ describe('The simulator', () => {
     expect(histories.filter(({ breaches }) => breaches.length > 0)).toEqual([]);
   });
 
-  it('took every path often enough to prove something of it', () => {
+  it('took every path at least as often as its floor', () => {
     const sum = sumOf(histories);
     expect(underFloor(sum)).toEqual([]);
     expect(sum.messages).toBeGreaterThan(1000);
@@ -35,7 +35,7 @@ describe('The simulator', () => {
     expect(new Set(histories.map((one) => one.hash)).size).toBe(SEEDS.length);
   });
 
-  it('tells of a breach what happened to the conversation that it names, and when processes ended meanwhile', () => {
+  it('prints with a breach what happened to its conversation, and when processes ended meanwhile', () => {
     const events = [
       { atMs: 500, what: 'process 1/2 is killed' },
       { atMs: 1000, what: 'chat-1 sends update-7: presses confirm:Q62B225ZZK' },

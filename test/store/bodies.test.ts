@@ -127,7 +127,7 @@ describe.each(VERSIONS)('what version %i stored (0: before the first release)', 
     expect(chat.keys).not.toContain('choice.expired');
   });
 
-  test('every state that a dialogue reached has its next step', () => {
+  test('every state that a dialogue reached can take its next step', () => {
     const reached = states.map(([name]) => name).filter((name) => !isComplete(name));
     expect(reached.toSorted()).toEqual(Object.keys(NEXT).toSorted());
   });

@@ -137,7 +137,7 @@ describe('the canary', () => {
     expect(start([...both, { key: b }, { key: c }], mended)).toBe(mended);
   });
 
-  test('opens what d013fc0 wrote', () => {
+  test('opens a check value that an earlier version wrote', () => {
     const keys = (byte: number) => ({ hashKey: Buffer.alloc(32, 1), key: Buffer.alloc(32, byte) });
     const hash = 'OTg-cTXkoYfF5ZVuP5LTMQ';
     const state = 'AdTgsizaOLd+xMZgY/Cn5MnC7xa83dnW37YO7Vi4NlL4jxgcSYw3ksN4zukR';

@@ -53,7 +53,7 @@ test.each([true, false])('a press is audited for each operation, if AntCRM is re
   expect(audited()).toEqual(isReal ? ['m2', 'm2'] : []);
 });
 
-test('a yes whose acceptance was stored, though nobody heard so, is audited all the same', async () => {
+test('a yes is audited if it was stored, also if the answer of the store was lost', async () => {
   let isLost = false;
   const { send, audited } = await start({
     store: (port) => ({

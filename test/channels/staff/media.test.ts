@@ -105,7 +105,7 @@ describe('what a customer of Telegram sent', () => {
     ['HEIC', startOf(0, 0, 0, 32, 'ftypheic', '....'), 'download'],
     ['a page behind a picture’s first byte', startOf(0xff, '<html>'), 'download'],
     ['an empty file', Buffer.alloc(0), 'download'],
-  ])('that is %s is shown as what its bytes say, never as a page', async (_what, bytes, type) => {
+  ])('a file that is %s is shown as its bytes say, never as a page', async (_what, bytes, type) => {
     const { id, send } = await ask();
     const file_id = `f-${id}`;
     telegram.keep(file_id, bytes);
@@ -177,7 +177,7 @@ describe('what a customer of Telegram sent', () => {
     expect(telegram.calls('getFile')).toHaveLength(before);
   });
 
-  test('is gone once the customer is forgotten, and of another number there is none', async () => {
+  test('is gone once the customer is forgotten, and other numbers are 404', async () => {
     const { id, send, post } = await ask();
     telegram.keep('kept', PNG);
     await send({ photo: [{ file_id: 'kept' }] });
@@ -288,7 +288,7 @@ describe('a file of staff', () => {
   });
 });
 
-test('nothing of where files lie is in the log', () => {
+test('the log never says where files lie', () => {
   expect(lines.length).toBeGreaterThan(10);
   expect(lines.filter((line) => /double-token|photos\/|views\/original|evil\.example/.test(line))).toEqual(
     [],

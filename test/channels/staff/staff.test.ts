@@ -94,7 +94,7 @@ describe('a request becomes a message', () => {
     expect([await send(MAX_STAFF_PHOTO + 3), await send(2 * MAX_STAFF_PHOTO)]).toEqual([400, 413]);
   });
 
-  it('but not with thousands of fields, of which a million take seconds to read, nor where it is no JSON', async () => {
+  it('is refused with thousands of fields, because a million take seconds to read, and if it is no JSON', async () => {
     const { post } = await startKit();
     const fields = `"conversation":"qa"${',"k":1'.repeat(2000)}`;
     expect((await post(`{${fields}}`)).status).toBe(413);
@@ -159,7 +159,7 @@ async function take(kit: Kit, count: number): Promise<StaffEvent[]> {
   return events;
 }
 
-it('of a turn that takes too long the replies come as events, kept and new ones once each, in order', async () => {
+it('the replies of a turn that takes too long come as events, once each and in order', async () => {
   const kit = await startKit({ answer: () => null, answerMs: 20 });
   const answer = await kit.client.send({ conversation: 'qa', text: 'hi', id: 'm1' });
   expect(answer).toEqual({ conversation: 'qa', status: 'queued', replies: [] });
@@ -199,7 +199,7 @@ it('it is cut where the reader lags too far behind, and closed for good when the
   expect((await open(idle)).response.status).toBe(503);
 });
 
-it('hands the feed sealed bytes under a hashed name, and passes over what it cannot open', async () => {
+it('the channel gives the feed sealed bytes under a hashed name, and ignores what it cannot open', async () => {
   const memory = createMemoryFeed();
   const published: string[] = [];
   const feed: Feed = {

@@ -152,7 +152,7 @@ describe('a ticket', () => {
     expect((await shown(id)).messages).toEqual([]);
   });
 
-  test('is assigned to a colleague, until somebody claims or answers it', async () => {
+  test('is assigned to a colleague, until a member of staff claims or answers it', async () => {
     const id = await ask('qa-13');
     const assign = (to: unknown) => post(`${id}/assign`, { by: 'lan', to });
     const whose = async () => {
@@ -185,7 +185,7 @@ describe('a ticket', () => {
     expect(await answer('a repeat, whose first answer was lost')).toBe(200);
   });
 
-  test('tells what was being done, and the operations', async () => {
+  test('shows the customer’s running flow and operations', async () => {
     const answer = await say('qa-5', { text: 'tích điểm TIVI000000801 0867123456 minh@example.vn' });
     const choices = answer.replies.at(-1)?.choices ?? [];
     const confirm = choices.find(({ id }) => id.startsWith('confirm:'))?.id ?? '';
@@ -231,7 +231,7 @@ test('tickets are found by name, reference, phone and text of open ones, marks a
   for (const q of ['', ' x ', 'x'.repeat(101)]) expect((await search(q)).status).toBe(400);
 });
 
-test('what is new comes as events', async () => {
+test('changes of tickets come as events', async () => {
   const stop = new AbortController();
   onTestFinished(() => stop.abort());
   const { body } = await fetch(`${bot.url}/staff/tickets/events`, { signal: stop.signal });
@@ -272,7 +272,7 @@ test('the operator’s answers are listed; the hook hears of new tickets, nothin
   expect(later.filter((one) => JSON.stringify(hooked).includes(one))).toEqual([]);
 });
 
-test('what was not understood is listed of those who agreed to be remembered, without their names', async () => {
+test('the list of misunderstood sentences has only those of customers who agreed, without their names', async () => {
   const as = { as: 'telegram', name: 'Garnacho' };
   for (const [conversation, consent] of [
     ['meo', 'consent:accept'],
@@ -288,7 +288,7 @@ test('what was not understood is listed of those who agreed to be remembered, wi
   });
 });
 
-test('the routes want the token of staff; with HANDOVER=off there are none, and the contact for whoever asks', async () => {
+test('the routes want the token of staff; with HANDOVER=off they are absent, and customers get the contact', async () => {
   const guarded = await startBot({ STAFF_TOKEN: 'staff-6fJq2v-token' });
   const off = await startBot({ HANDOVER: 'off', SUPPORT_CONTACT: '1900 0000' });
   onTestFinished(async () => void (await Promise.all([guarded.stop(), off.stop()])));

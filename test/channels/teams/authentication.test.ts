@@ -87,7 +87,7 @@ it('a token is verified once while it lasts, and for one service', async () => {
   expect(await status()).toBe(401);
 });
 
-it('a token is looked at before the body, and a body before the connector', async () => {
+it('a token is checked before the body, and a body before the connector', async () => {
   const { post } = await createBot({ auth: 'on', serviceHosts: ['smba.trafficmanager.net'] });
   for (const body of ['{', '[]', '{}', '"text"', '{"type":1}']) {
     expect((await post(body, null)).statusCode).toBe(401);
@@ -176,7 +176,7 @@ describe('the signing keys', () => {
     expect((await post(HI, before)).statusCode).toBe(401);
   });
 
-  it('that are out of reach are asked for once, however many forged tokens come; their sender is limited', async () => {
+  it('are asked for once while they are out of reach, however many forged tokens come; the sender is limited', async () => {
     let asked = 0;
     const limit: Limit = async (_request, reply) => (++asked > 30 ? reply.code(429).send() : undefined);
     const { double, post, bearer } = await createKeysBot({ limit });

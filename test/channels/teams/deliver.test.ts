@@ -82,7 +82,7 @@ describe('a reply', () => {
   });
 });
 
-it('work is shown as typing, and failures of that are nobody’s concern', async () => {
+it('a call is shown as typing, and a failure of that is ignored', async () => {
   const { channel, double, outgoing } = await createBot();
   const { address, conversation } = outgoing({ key: 'k' });
   double.script({ status: 500 });
@@ -143,19 +143,19 @@ describe('identity', () => {
     ['a person who is not named', { aadObjectId: undefined }],
     ['a directory that is not named', { tenantId: undefined }],
     ['somebody in no known role', { userRole: undefined }],
-  ])('is nothing where the profile is of %s', async (_name, more) => {
+  ])('is absent if the profile is of %s', async (_name, more) => {
     const { proof } = await knowing({ ...profile, ...more });
     expect(await proof()).toBeUndefined();
   });
 
-  it('of a profile that cannot be read now is told apart from having no e-mail, and asked for again', async () => {
+  it('is unknown, not absent, while the profile cannot be read, and is read again', async () => {
     const { proof, double } = await knowing(profile);
     double.script({ status: 502 }, { status: 403 }, { status: 404 });
     expect([await proof(), await proof(), await proof()]).toEqual(['unread', 'unread', undefined]);
     expect(await proof()).toBe('garnacho@example.vn');
   });
 
-  it('is nothing for a directory that is not trusted, and is not even asked for', async () => {
+  it('is absent for a directory that is not trusted, and is not read', async () => {
     const { proof, double } = await knowing(profile, ['other']);
     expect([await proof(), double.calls()]).toEqual([undefined, []]);
   });

@@ -52,7 +52,7 @@ it.each<[what: string, sent: object, message: object]>([
     pressActivity('card-1', { choice: 'cancel', ...fields }),
     { kind: 'choice', choice: 'cancel' },
   ],
-])('%s is handed on, with who wrote it and where replies go', async (_what, sent, message) => {
+])('%s becomes a message with its sender and the address for replies', async (_what, sent, message) => {
   const { post, accepted, outgoing } = await createBot();
   const { statusCode, body } = await post({ ...sent, id: 'm-1' });
   const { channel, conversation, address } = outgoing({ key: 'k' });
@@ -96,19 +96,19 @@ it.each([
   expect([response.statusCode, response.body, accepted.length]).toEqual([200, body, count]);
 });
 
-it('of a list, however long, few items are looked at', () => {
+it('only a few items of a long list are read', () => {
   const attachments = Array(100_000).fill({ contentType: 'image/png' });
   expect(parseActivity({ type: 'message', attachments })?.attachments).toHaveLength(100);
 });
 
-it('what cannot be stored is asked for again, what is one too many is not', async () => {
+it('a message that cannot be stored gets 503, one too many gets 200', async () => {
   const down = await createBot({ accept: () => Promise.reject(new StoreUnavailable()) });
   const full = await createBot({ accept: async () => 'full' });
   const statuses = [await down.post(textActivity('x')), await full.post(textActivity('x'))];
   expect(statuses.map(({ statusCode }) => statusCode)).toEqual([503, 200]);
 });
 
-it('without authentication a program of this machine is heard, and nobody else', async () => {
+it('without authentication only programs of this machine are accepted', async () => {
   const { app, accepted, observed } = await createBot();
   const payload = JSON.stringify({ ...textActivity('hi'), serviceUrl: 'http://127.0.0.1:1/' });
   const status = async (more: object) =>
@@ -127,7 +127,7 @@ it('without authentication a program of this machine is heard, and nobody else',
 });
 
 it.each(readSamples('replay/teams.jsonl', recordedSchema))(
-  '$name, as recorded, is read as what it is',
+  '$name, as recorded, becomes the right message',
   async (sample) => {
     const { post, accepted } = await createBot({ serviceHosts: TEAMS_HOSTS });
     expect((await post(z.looseObject({}).parse(sample.sent))).statusCode).toBe(200);

@@ -41,7 +41,7 @@ describe('a reply', () => {
     });
   });
 
-  it('goes to the topic it was asked in, and nowhere with an address that is none of ours', async () => {
+  it('goes to the topic of its message, and is dropped if its address has no known shape', async () => {
     const { channel, double } = await createBot();
     const rejected = await channel.deliver(outgoing({ key: 'k' }, { address: 'teams' }), 1);
     expect(rejected).toEqual({ kind: 'rejected' });
@@ -132,7 +132,7 @@ describe('a reply with a QR code', () => {
   });
 });
 
-it('all that is written keeps the pace, receipts known to it; it is told how each ended', async () => {
+it('every send passes the rate limiter, which knows receipts and how each send ended', async () => {
   const [take, note] = [vi.fn(() => 70), vi.fn()];
   const { channel, double } = await createBot({ limiter: { take, note } });
   const press = { query: 'q1', message: 101, view: 'v1' };
@@ -222,14 +222,14 @@ it('in a group the answer has a button into the private chat alone, once the bot
   expect(await channel.deliver(answer, 3)).toEqual({ kind: 'unreachable' });
 });
 
-it('while a call is at work the press is answered and the bot types', async () => {
+it('during a call the press is answered and the bot types', async () => {
   const { channel, double, press } = await createAsked();
   await channel.working?.({ conversation: `${CHAT}`, address: { chat: CHAT }, press });
   expect(double.calls('answerCallbackQuery')).toHaveLength(1);
   expect(double.calls('sendChatAction')[0]?.payload).toEqual({ chat_id: CHAT, action: 'typing' });
 });
 
-it('no log shows the token, nor what was said', async () => {
+it('no log shows the token or a text', async () => {
   for (const apiRoot of ['http://127.0.0.1:1', undefined]) {
     const { channel, double, observed } = await createBot({ ...(apiRoot && { apiRoot }), timeoutMs: 1000 });
     double.script('setWebhook', 'garbage', { code: 400, description: 'Bad Request: bad webhook' });
@@ -257,7 +257,7 @@ describe('buttons', () => {
     ],
     ['alone if one is a gift', [choice('gift:A', 'A'), choice('cancel')], [['A'], ['cancel']]],
     ['alone if one confirms', [choice('confirm:1', 'ok'), choice('cancel')], [['ok'], ['cancel']]],
-  ])('stand %s', (_how, choices, rows) => {
+  ])('are laid out: %s', (_how, choices, rows) => {
     expect(rowsOf(choices)).toEqual(rows);
   });
 

@@ -40,7 +40,7 @@ describe('at start', () => {
     for (const { command } of menus.flat()) expect(understand(`/${command}`).act).toMatch(/./);
   });
 
-  it('goes on until all of it is registered, and tells what Telegram refuses', async () => {
+  it('registration goes on until all is registered, and names what Telegram refuses', async () => {
     const { channel, double, observed } = await createBot({ publicUrl: PUBLIC_URL, checkEveryMs: 5 });
     double.script('setWebhook', 'garbage');
     double.script('setMyCommands', { code: 429, description: 'x' });
@@ -124,7 +124,7 @@ describe('a channel out of order', () => {
     expect([channel.faults?.(), observed.filter((line) => line.includes('"alarm"'))]).toEqual([[], []]);
   });
 
-  it('is not what one lost call shows, nor being asked to wait', async () => {
+  it('is not concluded from one lost call, nor from a request to wait', async () => {
     const { channel, double } = await createBot({ publicUrl: PUBLIC_URL });
     double.script('getMe', 'reset');
     double.script('getWebhookInfo', { code: 429, description: 'Too Many Requests' });

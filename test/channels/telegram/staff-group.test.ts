@@ -89,7 +89,7 @@ test('of several processes one tells the group of a ticket, once, and edits that
   expect(JSON.stringify(double.calls())).not.toMatch(/Garnacho|0867|Lan/);
 });
 
-test('what one process sent is known to the next; a platform that is down delays the message', async () => {
+test('the next process knows what the last one sent; a platform that is down delays the message', async () => {
   const { double, tickets, groups, start } = await createGroups(1);
   const down = { code: 502, description: 'Bad Gateway' };
   double.script('sendMessage', down, down);
@@ -118,7 +118,7 @@ test('a group whose id is wrong is a fault until the bot is let in', async () =>
   expect(group?.faults()).toEqual([]);
 });
 
-test('a bot tells the group why somebody waits, since when and where, and readiness has what is wrong with the group', async () => {
+test('the group reads why a customer waits, since when and where; readiness names a fault of the group', async () => {
   const double = await startTelegramDouble();
   double.script('getChat', { code: 403, description: 'Forbidden: bot was kicked from the supergroup chat' });
   const bot = await startBot({

@@ -73,7 +73,7 @@ describe('POST /webhooks/telegram', () => {
     expect(answers.map(({ statusCode }) => statusCode)).toEqual([200, 404]);
   });
 
-  it('takes what was recorded for what it is', async () => {
+  it('reads the recorded updates as the right messages', async () => {
     const { channel, post, accepted } = await createHook();
     await channel.start?.();
     for (const { name, says, sent } of readSamples('replay/telegram.jsonl', recordedSchema)) {
@@ -204,11 +204,11 @@ describe('a private message', () => {
       'other',
       { kind: 'place', name: 'Chợ Bến Thành (10.77254, 106.69800)' },
     ],
-  ])('%j is handed on for staff to look at', async (content, what, media) => {
+  ])('%j reaches staff as media', async (content, what, media) => {
     expect(await messageOf(minh.sends(content))).toEqual({ kind: 'unknown', what, media: [media] });
   });
 
-  it('has few sizes of a picture that are looked at, however long their list', async () => {
+  it('only a few sizes of a picture are read, however long their list', async () => {
     const sizes = [...Array(100).fill({ file_id: 'f' }), ...Array(9000).fill(0)];
     expect(await messageOf(minh.sends({ photo: sizes }))).toEqual(photo('f'));
   });
@@ -258,7 +258,7 @@ describe('a group', () => {
     ['a command with our name', inGroup('/start@loyaltytestbot')],
     ['a mention', inGroup('hi (@LoyaltyTestBot)')],
     ['a reply to us', inGroup('0867123456', { reply_to_message: { from: { id: 4242 } } })],
-  ])('addresses us by %s, which says no more than that', async (_how, update) => {
+  ])('addresses the bot by %s, which is cut off the text', async (_how, update) => {
     expect(await read(update)).toMatchObject({ conversation: '-100', message: { kind: 'group' } });
   });
 
@@ -268,11 +268,11 @@ describe('a group', () => {
     ['a mention of somebody else', inGroup('hi @LoyaltyTestBot2')],
     ['a reply to somebody else', inGroup('ok', { reply_to_message: { from: { id: 1 } } })],
     ['another bot', inGroup('/start', { from: { id: 9, is_bot: true } })],
-  ])('does not address us by %s', async (_how, update) => {
+  ])('does not address the bot by %s', async (_how, update) => {
     expect(await read(update)).toBeNull();
   });
 
-  it('answers in the topic that addressed us', async () => {
+  it('is answered in the topic that addressed the bot', async () => {
     expect((await read(inGroup('/start', TOPIC)))?.address).toEqual({ chat: -100, thread: 9 });
   });
 });

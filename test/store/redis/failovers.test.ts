@@ -7,7 +7,7 @@ import { create, memoryLog, openCluster, openRecords, ownRedis, stopAtEnd, store
 
 /* Who is the master changes: alone behind one address, behind sentinels, in a cluster. */
 
-test('a process leaves a master that became a replica, with every connection, and has all that was there', async () => {
+test('a process leaves a master that became a replica, with every connection, and finds all its records', async () => {
   const pair = stopAtEnd(await startRedisPair());
   const { store } = await openRecords(pair.url, { waitReplicas: 1 });
   const { key, before } = await stored(store, { durable: true });

@@ -22,7 +22,7 @@ const everything = (store: RecordStore): Promise<unknown>[] => [
   store.health(),
 ];
 
-test('a Redis that hangs or is dead is told within 2 s, and the process goes on when it is back, with all it had', async () => {
+test('a Redis that hangs or is dead is reported within 2 s, and the process goes on when it is back, with all records', async () => {
   const server = await ownRedis('--appendfsync', 'always');
   const log = memoryLog();
   const { store } = await openRecords(server.url, { log });
@@ -48,7 +48,7 @@ test('a Redis that hangs or is dead is told within 2 s, and the process goes on 
     .toEqual([expect.stringContaining('cannot be reached'), expect.stringContaining('connected again')]);
 });
 
-test('time is the clock of the node, whatever that of the process says', async () => {
+test('the store’s time is the clock of the node, whatever the clock of the process says', async () => {
   const { url } = await ownRedis();
   const { store } = await openRecords(url);
   const [key, nowMs] = [someKey(), Date.now()];
