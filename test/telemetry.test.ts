@@ -54,8 +54,8 @@ async function arrived(collector: Collector, name: string): Promise<Trace> {
   return traceOf(await collector.until(isWhole), name);
 }
 
-test('a message is one trace, from its acceptance to the delivery; log lines carry it', async () => {
-  const { bot, collector, lines, earn } = await setUp();
+test('a message is one trace, from its acceptance to the delivery', async () => {
+  const { collector, earn } = await setUp();
   await earn('TIVI000000001');
   const spans = await arrived(collector, 'antcrm accumulate');
   const paths = new Set(spans.map((span) => pathOf(span, spans)));
@@ -72,6 +72,12 @@ test('a message is one trace, from its acceptance to the delivery; log lines car
     'accept > turn > store commit',
     'accept > wait',
   ]);
+});
+
+test('the spans of an earning say of what they are, by a closed list of attributes', async () => {
+  const { collector, earn } = await setUp();
+  await earn('TIVI000000001');
+  const spans = await arrived(collector, 'antcrm accumulate');
   const operation = { 'bot.operation': expect.stringMatching(/^[0-9A-Z]{10}$/) };
   const conversation = expect.stringMatching(/^[\w-]{22}$/);
   const about = { 'bot.channel': 'staff', 'bot.conversation': conversation, 'bot.input': 'choice' };
@@ -84,22 +90,23 @@ test('a message is one trace, from its acceptance to the delivery; log lines car
     expect(named(spans, name)[0]).toMatchObject({ attributes });
   expect(spans[0]?.resource).toMatchObject({ 'service.name': 'antcrm-chatbot' });
 
-  // Attributes are of a closed list, and words.
   const allowed = /^(bot\.(attempt|channel|conversation|effect|input|operation|outcome|result))$/;
   for (const [name, value] of spans.flatMap(({ attributes }) => Object.entries(attributes))) {
     expect(name).toMatch(allowed);
     expect(String(value)).toMatch(/^[\w.:-]{1,64}$/);
   }
+});
 
-  // Log lines carry the trace, the conversation and the operation.
+test('a log line of a call carries its trace, conversation and operation', async () => {
+  const { bot, collector, lines, earn } = await setUp();
   await fetch(`${bot.url}/sandbox/faults`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ call: 'accumulate', fault: 'lose-answer' }),
   });
   await earn('TIVI000000004');
-  const calls = (all: Trace) => named(all, 'antcrm accumulate');
-  const call = calls(await collector.until((all) => calls(all).length > 1)).at(-1);
+  const calls = (spans: Trace) => named(spans, 'antcrm accumulate');
+  const [call] = calls(await collector.until((spans) => calls(spans).length > 0));
   expect(JSON.parse(lines.find((line) => /Outcome unknown/.test(line)) ?? '')).toMatchObject({
     call: 'accumulate',
     outcome: 'unknown',

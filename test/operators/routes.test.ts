@@ -82,23 +82,25 @@ test('every route wants the operators’ token, and no other; without one there 
   }
 });
 
-test('an operation without an outcome is found, shown and settled; the customer gets the result, and the audit log has each step', async () => {
+test('an operation without an outcome is listed, and found only by an identifier of its customer', async () => {
   const bot = await start();
-  const lists = vi.spyOn(Operators.prototype, 'operations');
   const reference = await loseAnswer(bot, 'qa-1');
-
   const open = {
     operations: [{ reference, kind: 'redeem', waitsFor: 'bot', channel: 'staff' }],
     deadLetters: [],
   };
   expect(await bot.ask('GET', '/operations')).toMatchObject({ status: 200, body: open });
-  for (const whom of [{ staff: 'qa-1' }, { phone: '+84 867 123 456' }]) {
-    expect(await bot.ask('POST', '/operations/find', whom)).toMatchObject({ status: 200, body: open });
+  for (const identifier of [{ staff: 'qa-1' }, { phone: '+84 867 123 456' }]) {
+    expect(await bot.ask('POST', '/operations/find', identifier)).toMatchObject({ status: 200, body: open });
   }
-  for (const whom of [{ staff: 'qa-2' }, { telegram: 'qa-1' }, { phone: '0912345678' }]) {
-    expect(await bot.ask('POST', '/operations/find', whom)).toMatchObject({ body: { operations: [] } });
+  for (const identifier of [{ staff: 'qa-2' }, { telegram: 'qa-1' }, { phone: '0912345678' }]) {
+    expect(await bot.ask('POST', '/operations/find', identifier)).toMatchObject({ body: { operations: [] } });
   }
+});
 
+test('an operation is shown with a masked identifier and the next commands; who reveals it is logged', async () => {
+  const bot = await start();
+  const reference = await loseAnswer(bot, 'qa-1');
   const shown = await bot.ask('GET', `/operations/${reference.toLowerCase()}`);
   expect(shown).toMatchObject({
     status: 200,
@@ -111,12 +113,22 @@ test('an operation without an outcome is found, shown and settled; the customer 
   });
   expect(shown.headers.get('cache-control')).toBe('no-store');
   expect(shown.text).not.toContain('867123456');
-  expect((await bot.ask('GET', `/operations/${reference}?reveal=true&by=lan`)).text).toContain(PHONE);
 
-  const close = `/operations/${reference}/close`;
-  expect(await bot.ask('POST', close, { by: 'lan' })).toMatchObject({ status: 409 });
-  const settle = `/operations/${reference}/settle`;
-  expect(await bot.ask('POST', settle, { result: 'done', by: 'lan' })).toMatchObject({
+  expect((await bot.ask('GET', `/operations/${reference}?reveal=true&by=lan`)).text).toContain(PHONE);
+  const revealed = { msg: 'an operator was shown an identifier in full', by: 'lan', from: '127.0.0.1' };
+  expect(bot.logged()).toContainEqual(expect.objectContaining({ operation: reference, ...revealed }));
+});
+
+test('an operator settles an operation once, the customer gets the result, and the log has each try', async () => {
+  const bot = await start();
+  const lists = vi.spyOn(Operators.prototype, 'operations');
+  const reference = await loseAnswer(bot, 'qa-1');
+  await bot.ask('GET', '/operations');
+  const closing = await bot.ask('POST', `/operations/${reference}/close`, { by: 'lan' });
+  expect(closing, 'its record can be read').toMatchObject({ status: 409 });
+
+  const settle = (body: object) => bot.ask('POST', `/operations/${reference}/settle`, body);
+  expect(await settle({ result: 'done', by: 'lan' })).toMatchObject({
     status: 200,
     body: { status: 'filed', reference, result: 'done', customer: 'is told by itself' },
   });
@@ -124,22 +136,24 @@ test('an operation without an outcome is found, shown and settled; the customer 
     if (event.key === 'operation.resolved.done') break;
   // Another process may still have the operation on its list.
   lists.mockReturnValueOnce(lists.mock.results[0]?.value);
-  expect(await bot.ask('POST', settle, { result: 'not-applied' })).toMatchObject({ status: 409 });
-  expect(await bot.ask('POST', settle, { result: 'done' })).toMatchObject({ status: 404 });
+  expect(await settle({ result: 'not-applied' })).toMatchObject({ status: 409 });
+  expect(await settle({ result: 'done' })).toMatchObject({ status: 404 });
 
   const turn = { msg: 'a turn ended', channel: 'staff', input: 'choice', result: 'done' };
   expect(bot.logged()).toContainEqual(expect.objectContaining({ ...turn, ms: expect.any(Number) }));
   const resolved = { msg: 'an unknown outcome was resolved', was: 'checking', outcome: 'done' };
   expect(bot.logged()).toContainEqual(expect.objectContaining({ ...resolved, operation: reference }));
   const done = { result: 'done', filed: 'filed', by: 'lan', msg: 'an operator settles an operation' };
-  const revealed = { msg: 'an operator was shown an identifier in full', by: 'lan', from: '127.0.0.1' };
   expect(bot.logged().filter(({ msg }) => msg.startsWith('an operator'))).toMatchObject([
-    { operation: reference, ...revealed },
     { operation: reference, msg: 'an operator closes an operation', result: 'kept', by: 'lan' },
     { level: 40, operation: reference, ...done },
     { operation: reference, filed: 'decided' },
     { filed: 'unknown' },
   ]);
+});
+
+test('a phone in the place of a reference is 404, and is not logged', async () => {
+  const bot = await start();
   await bot.ask('POST', '/operations/0912345678/settle', { result: 'done' });
   await bot.ask('POST', '/operations/letters/0912345678/remove', {});
   expect(await bot.ask('POST', '/operations/0912345678/close', {})).toMatchObject({ status: 404 });
@@ -206,28 +220,39 @@ test('an escalated operation leaves the bot to its customer, and its ticket ends
   }
 });
 
-test('a dead letter is listed, found by its sender, replayed once or removed, and that is on record', async () => {
-  let broken = true;
+/** A bot whose reads of AntCRM throw until `mend`: what asks for points becomes a dead letter. */
+async function startBroken() {
+  let isBroken = true;
   const bot = await start(TOKENS, {
     around: {
       antcrm(port) {
         const contact = port.contact.bind(port);
         return Object.assign(port, {
-          contact(...asked: Parameters<typeof contact>) {
-            if (broken) throw new Error('a bug');
-            return contact(...asked);
+          contact(...query: Parameters<typeof contact>) {
+            if (isBroken) throw new Error('a bug');
+            return contact(...query);
           },
         });
       },
     },
   });
   const listSchema = z.object({ deadLetters: z.array(z.looseObject({ id: z.string() })) });
-  const letters = async () => listSchema.parse((await bot.ask('GET', '/operations')).body).deadLetters;
-  const find = async (whom: object) => (await bot.ask('POST', '/operations/find', whom)).body;
-  const act = (id: string | undefined, what: string) =>
-    bot.ask('POST', `/operations/letters/${id}/${what}`, { by: 'lan' });
+  return {
+    ...bot,
+    letters: async () => listSchema.parse((await bot.ask('GET', '/operations')).body).deadLetters,
+    act: (id: string | undefined, action: 'replay' | 'remove') =>
+      bot.ask('POST', `/operations/letters/${id}/${action}`, { by: 'lan' }),
+    mend() {
+      isBroken = false;
+    },
+  };
+}
+
+test('a dead letter is listed, found by its sender, and read; who reads it is logged', async () => {
+  const bot = await startBroken();
+  const find = async (identifier: object) => (await bot.ask('POST', '/operations/find', identifier)).body;
   await says(bot, 'qa-9', { text: `my points ${PHONE}` });
-  const deadLetters = await letters();
+  const deadLetters = await bot.letters();
   expect(deadLetters).toMatchObject([{ reason: 'threw', holds: 'text', channel: 'staff' }]);
   expect(await find({ staff: 'qa-9' })).toMatchObject({ deadLetters });
   expect(await find({ phone: '0912345678' })).toMatchObject({ deadLetters: [] });
@@ -237,17 +262,26 @@ test('a dead letter is listed, found by its sender, replayed once or removed, an
   const reading = { msg: 'an operator reads a dead letter', letter: deadLetters[0]?.id, by: 'lan' };
   expect(bot.logged()).toContainEqual(expect.objectContaining(reading));
   expect(await bot.ask('GET', '/operations/letters/nobody')).toMatchObject({ status: 404 });
-  await says(bot, 'qa-10', { text: `my points ${PHONE}` });
-  const [, hopeless] = await letters();
-  expect(await act(hopeless?.id, 'remove')).toMatchObject({ status: 200, body: { status: 'removed' } });
-  expect(await letters()).toEqual(deadLetters);
-  const removal = { msg: 'an operator removes a dead letter', letter: hopeless?.id, by: 'lan' };
-  await expect.poll(bot.logged).toContainEqual(expect.objectContaining(removal));
+});
 
-  broken = false;
-  const [letter] = deadLetters;
-  expect(await act(letter?.id, 'replay')).toMatchObject({ status: 200, body: { status: 'filed' } });
-  expect(await act(letter?.id, 'replay')).toMatchObject({ status: 404 });
+test('a dead letter is removed, the others stay, and that is logged', async () => {
+  const bot = await startBroken();
+  await says(bot, 'qa-9', { text: `my points ${PHONE}` });
+  await says(bot, 'qa-10', { text: `my points ${PHONE}` });
+  const [first, second] = await bot.letters();
+  expect(await bot.act(second?.id, 'remove')).toMatchObject({ status: 200, body: { status: 'removed' } });
+  expect(await bot.letters()).toEqual([first]);
+  const removal = { msg: 'an operator removes a dead letter', letter: second?.id, by: 'lan' };
+  await expect.poll(bot.logged).toContainEqual(expect.objectContaining(removal));
+});
+
+test('a dead letter is replayed once', async () => {
+  const bot = await startBroken();
+  await says(bot, 'qa-9', { text: `my points ${PHONE}` });
+  bot.mend();
+  const [letter] = await bot.letters();
+  expect(await bot.act(letter?.id, 'replay')).toMatchObject({ status: 200, body: { status: 'filed' } });
+  expect(await bot.act(letter?.id, 'replay')).toMatchObject({ status: 404 });
 });
 
 test('a search by two identifiers at once is refused with what is wanted', async () => {
