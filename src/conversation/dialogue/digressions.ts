@@ -313,7 +313,7 @@ function presumeAnswer(round: Round, { likely = [], presumed }: Unclear): Reduct
   const question = scope.questionTexts.get(meant.id);
   const answered = answerQuestion(round, meant);
   const digression = 'replies' in answered ? undefined : answered.digression;
-  const text = digression?.key === 'answer' ? digression.params?.text : undefined;
+  const { text } = (digression?.key === 'answer' && digression.params) || {};
   if ('replies' in answered || !digression || question === undefined || text === undefined) return answered;
   const { choices: own = [] } = digression;
   const ids = new Set(own.map(({ id }) => id));
