@@ -48,23 +48,31 @@ test('the embedded sandbox answers only the bot, on a port of the two', async ()
     expect(await statusOf(`http://127.0.0.1:${port}${path}`, { apikey: 'sandbox' })).toBe(401);
 });
 
-test('with ADMIN_PORT staff routes are on that port only, and routes for platforms are not there', async () => {
+/** A bot with Telegram whose staff routes have their own port. */
+async function startWithAdminPort(options?: AppOptions) {
   const telegram = await startTelegramDouble();
   onTestFinished(() => telegram.close());
-  const open = gate();
-  const around: AppOptions['around'] = { channel: (port) => ({ ...port, stop: () => open.opened }) };
-  const env = { ADMIN_PORT: '0', STAFF_TOKEN: TOKEN, ...varsOf(telegram) };
-  const bot = await start(env, { around });
-  const { url, adminUrl } = bot;
+  return start({ ADMIN_PORT: '0', STAFF_TOKEN: TOKEN, ...varsOf(telegram) }, options);
+}
+
+test('with ADMIN_PORT staff routes are on that port only', async () => {
+  const { url, adminUrl } = await startWithAdminPort();
   for (const path of OF_STAFF) {
     expect([path, await statusOf(url + path, STAFF)]).toEqual([path, 404]);
     expect([path, await statusOf(adminUrl + path, STAFF)]).toEqual([path, 200]);
   }
-  // Metrics need no token there, and one on the main port.
+});
+
+test('metrics need no token on ADMIN_PORT, and one on the main port', async () => {
+  const { adminUrl } = await startWithAdminPort();
   expect(await statusOf(`${adminUrl}/metrics`)).toBe(200);
-  const together = await start({ STAFF_TOKEN: TOKEN });
-  expect(await statusOf(`${together.url}/metrics`)).toBe(401);
-  expect(await statusOf(`${together.url}/metrics`, STAFF)).toBe(200);
+  const { url } = await start({ STAFF_TOKEN: TOKEN });
+  expect(await statusOf(`${url}/metrics`)).toBe(401);
+  expect(await statusOf(`${url}/metrics`, STAFF)).toBe(200);
+});
+
+test('with ADMIN_PORT health and the webhooks of platforms are on the main port only', async () => {
+  const { url, adminUrl } = await startWithAdminPort();
   for (const path of ['/health/live', '/health/ready']) {
     expect([path, await statusOf(url + path)]).toEqual([path, 200]);
     expect([path, await statusOf(adminUrl + path)]).toEqual([path, 404]);
@@ -72,17 +80,18 @@ test('with ADMIN_PORT staff routes are on that port only, and routes for platfor
   const post = async (address: string) =>
     (await fetch(address, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' }))
       .status;
-  for (const [channel, onPublic, there] of [
-    ['telegram', 401, 404],
-    ['staff', 404, 401],
-  ] as const)
-    for (const [base, status] of [
-      [url, onPublic],
-      [adminUrl, there],
-    ] as const)
-      expect(await post(`${base}/webhooks/${channel}`)).toBe(status);
+  expect(await post(`${url}/webhooks/telegram`)).toBe(401);
+  expect(await post(`${adminUrl}/webhooks/telegram`)).toBe(404);
+  expect(await post(`${url}/webhooks/staff`)).toBe(404);
+  expect(await post(`${adminUrl}/webhooks/staff`)).toBe(401);
+});
 
-  // While it stops, both turn new requests away, but live and metrics answer to the end.
+test('while a bot stops, both ports refuse new requests, but live and metrics answer to the end', async () => {
+  const open = gate();
+  const bot = await startWithAdminPort({
+    around: { channel: (port) => ({ ...port, stop: () => open.opened }) },
+  });
+  const { url, adminUrl } = bot;
   const stopped = bot.stop();
   expect(await statusOf(`${adminUrl}/console`)).toBe(503);
   expect(await statusOf(`${url}/health/ready`)).toBe(503);

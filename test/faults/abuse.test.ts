@@ -3,35 +3,37 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { type Running, startBot } from '../support/app.ts';
+import { type Platforms, startPlatforms, WEBHOOK_SECRET } from '../support/platforms.ts';
 import { TENANT, textActivity } from '../support/teams-activities.ts';
-import { startTeamsDouble, type TeamsDouble } from '../support/teams-double.ts';
-import { startTelegramDouble, type TelegramDouble } from '../support/telegram-double.ts';
 import { createPerson } from '../support/telegram-updates.ts';
 
-const SECRET = 'abuse-secret';
 const APP_ID = randomUUID();
 /** A caller behind a proxy counts as a stranger, on this machine, too. */
 const STRANGER = { 'x-forwarded-for': '203.0.113.5' };
 /** What an address may ask for in a minute without a secret (`RATES` of http/guard.ts). */
 const PER_MINUTE = 300;
 
-let telegram: TelegramDouble;
-let teams: TeamsDouble;
+let platforms: Platforms;
 let bot: Running;
 const lines: string[] = [];
 beforeAll(async () => {
-  [telegram, teams] = await Promise.all([startTelegramDouble(), startTeamsDouble()]);
+  platforms = await startPlatforms();
+  const { teams, telegramEnv } = platforms;
   const env = {
-    ...{ TELEGRAM_BOT_TOKEN: telegram.token, TELEGRAM_API_ROOT: telegram.url },
-    ...{ TELEGRAM_WEBHOOK_SECRET: SECRET, STAFF_TOKEN: 'a-token-of-the-staff', ADMIN_PORT: '0' },
-    ...{ MICROSOFT_APP_ID: APP_ID, MICROSOFT_APP_TYPE: 'UserAssignedMSI' },
-    ...{ MICROSOFT_APP_TENANT_ID: TENANT, TEAMS_SERVICE_HOSTS: teams.host, ...teams.endpoints },
+    ...telegramEnv,
+    STAFF_TOKEN: 'a-token-of-the-staff',
+    ADMIN_PORT: '0',
+    MICROSOFT_APP_ID: APP_ID,
+    MICROSOFT_APP_TYPE: 'UserAssignedMSI',
+    MICROSOFT_APP_TENANT_ID: TENANT,
+    TEAMS_SERVICE_HOSTS: teams.host,
+    ...teams.endpoints,
   };
   bot = await startBot(env, { log: { write: (line) => lines.push(line) } });
 });
 afterAll(async () => {
   await bot.stop();
-  await Promise.all([telegram.close(), teams.close()]);
+  await platforms.close();
 });
 
 async function answered(path: string, headers: Readonly<Record<string, string>>): Promise<string> {
@@ -46,7 +48,7 @@ async function answered(path: string, headers: Readonly<Record<string, string>>)
 }
 const times = <T>(count: number, ask: (at: number) => Promise<T>) =>
   Promise.all(Array.from({ length: count }, (_, at) => ask(at)));
-const junk = (claims = {}) => `Bearer ${teams.mint(APP_ID, { claims, sign: 'other' })}`;
+const junk = (claims = {}) => `Bearer ${platforms.teams.mint(APP_ID, { claims, sign: 'other' })}`;
 
 test.each<[what: string, path: string, usual: number, headers?: () => Record<string, string>]>([
   ['metrics', '/metrics', 200],
@@ -63,14 +65,18 @@ test.each<[what: string, path: string, usual: number, headers?: () => Record<str
 
 test('Telegram and Teams are still accepted after junk tokens that name many directories', async () => {
   const person = createPerson(810_003);
-  const headers = { ...STRANGER, 'x-telegram-bot-api-secret-token': SECRET };
+  const headers = { ...STRANGER, 'x-telegram-bot-api-secret-token': WEBHOOK_SECRET };
   const update = () => ({ method: 'POST', headers, body: JSON.stringify(person.writes('chào')) });
   const answers = await times(PER_MINUTE + 1, () => fetch(`${bot.url}/webhooks/telegram`, update()));
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
   const post = (authorization: string) =>
-    teams.post(textActivity('xin chào'), { url: `${bot.url}/webhooks/teams`, appId: APP_ID, authorization });
+    platforms.teams.post(textActivity('xin chào'), {
+      url: `${bot.url}/webhooks/teams`,
+      appId: APP_ID,
+      authorization,
+    });
   await times(101, (tid) => post(junk({ tid: `junk-${tid}` })));
-  const token = teams.mint(APP_ID, { claims: { tid: 'a new directory' } });
+  const token = platforms.teams.mint(APP_ID, { claims: { tid: 'a new directory' } });
   expect((await post(`Bearer ${token}`)).status).toBe(200);
 });
 

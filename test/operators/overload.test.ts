@@ -3,9 +3,8 @@ import { Overload, Overloaded } from '../../src/operators/overload.ts';
 import { createWorld, incoming } from '../engine/bot.ts';
 import { startBot } from '../support/app.ts';
 import { observeInto } from '../support/observe.ts';
+import { startPlatforms, WEBHOOK_SECRET } from '../support/platforms.ts';
 import { textActivity } from '../support/teams-activities.ts';
-import { startTeamsDouble } from '../support/teams-double.ts';
-import { startTelegramDouble } from '../support/telegram-double.ts';
 import { createPerson } from '../support/telegram-updates.ts';
 
 /** A store whose messages no process takes up, and an observer that reads its backlog. */
@@ -87,37 +86,36 @@ test('above MAX_BACKLOG a channel takes no more, others do, and nothing that it 
   expect(taken).toEqual(['test', 'other']);
 });
 
-test('a webhook answers 503 with Retry-After while its backlog is too long; readiness says so, and other channels go on', async () => {
-  const [telegram, teams] = await Promise.all([startTelegramDouble(), startTeamsDouble()]);
-  const secret = 'secret-of-telegram';
-  const bot = await startBot(
-    {
-      MAX_BACKLOG: '2',
-      TELEGRAM_BOT_TOKEN: telegram.token,
-      TELEGRAM_API_ROOT: telegram.url,
-      TELEGRAM_WEBHOOK_SECRET: secret,
-      TEAMS_AUTH: 'off',
-      TEAMS_SERVICE_HOSTS: teams.host,
-    },
-    // No turn begins.
-    { limits: { concurrency: 0 } },
-  );
+/** A bot whose turns never begin, with a longer backlog of Telegram than MAX_BACKLOG allows. */
+async function startOverloaded() {
+  const platforms = await startPlatforms();
+  const env = { MAX_BACKLOG: '2', ...platforms.telegramEnv, ...platforms.teamsEnv };
+  const bot = await startBot(env, { limits: { concurrency: 0 } });
   onTestFinished(async () => {
     await bot.stop();
-    await Promise.all([telegram.close(), teams.close()]);
+    await platforms.close();
   });
   let id = 5000;
   const write = () => {
-    const headers = { 'content-type': 'application/json', 'x-telegram-bot-api-secret-token': secret };
+    const headers = { 'content-type': 'application/json', 'x-telegram-bot-api-secret-token': WEBHOOK_SECRET };
     const body = JSON.stringify(createPerson(++id).writes('help'));
     return fetch(`${bot.url}/webhooks/telegram`, { method: 'POST', headers, body });
   };
   for (let n = 0; n < 3; n++) expect(await write()).toMatchObject({ status: 200 });
   await expect.poll(async () => (await write()).status, { timeout: 8000, interval: 500 }).toBe(503);
+  return { bot, teams: platforms.teams, write };
+}
+
+test('a webhook answers 503 with Retry-After while its backlog is too long, and other channels go on', async () => {
+  const { bot, teams, write } = await startOverloaded();
   const refused = await write();
   expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
-  const sent = await teams.post(textActivity('help'), { url: `${bot.url}/webhooks/teams`, appId: 'any' });
-  expect(sent.status).toBeLessThan(300);
+  const accepted = await teams.post(textActivity('help'), { url: `${bot.url}/webhooks/teams`, appId: 'any' });
+  expect(accepted.status).toBeLessThan(300);
+});
+
+test('readiness, metrics and an alarm say that a backlog is too long', async () => {
+  const { bot } = await startOverloaded();
   const ready = await fetch(`${bot.url}/health/ready`);
   expect([ready.status, await ready.json()]).toMatchObject([
     200,

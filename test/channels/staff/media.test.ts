@@ -1,33 +1,28 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { type Running, startBot } from '../../support/app.ts';
+import { type Platforms, startPlatforms, WEBHOOK_SECRET } from '../../support/platforms.ts';
 import { textActivity } from '../../support/teams-activities.ts';
-import { startTeamsDouble, type TeamsDouble } from '../../support/teams-double.ts';
-import { startTelegramDouble, type TelegramDouble } from '../../support/telegram-double.ts';
 import { createPerson } from '../../support/telegram-updates.ts';
 
 /* What customers send, as staff see it: with the whole bot and doubles of both platforms. */
 
-const SECRET = 'webhook-secret_1';
 const MB = 1024 * 1024;
 
-let telegram: TelegramDouble;
-let teams: TeamsDouble;
+let platforms: Platforms;
+let telegram: Platforms['telegram'];
+let teams: Platforms['teams'];
 let bot: Running;
 const lines: string[] = [];
 beforeAll(async () => {
-  [telegram, teams] = await Promise.all([startTelegramDouble(), startTeamsDouble()]);
-  bot = await startBot(
-    {
-      ...{ TELEGRAM_BOT_TOKEN: telegram.token, TELEGRAM_API_ROOT: telegram.url },
-      ...{ TELEGRAM_WEBHOOK_SECRET: SECRET, TEAMS_AUTH: 'off', SUPPORT_CONTACT: '1900 0000' },
-    },
-    { log: { write: (line) => lines.push(line) } },
-  );
+  platforms = await startPlatforms();
+  ({ telegram, teams } = platforms);
+  const env = { ...platforms.telegramEnv, TEAMS_AUTH: 'off', SUPPORT_CONTACT: '1900 0000' };
+  bot = await startBot(env, { log: { write: (line) => lines.push(line) } });
 });
 afterAll(async () => {
   await bot.stop();
-  await Promise.all([telegram.close(), teams.close()]);
+  await platforms.close();
 });
 
 const ticketSchema = z.object({
@@ -48,7 +43,7 @@ let lastChat = 9_000;
 async function ask() {
   const person = createPerson(++lastChat);
   const post = (content: object) =>
-    telegram.post(person.sends(content), { url: `${bot.url}/webhooks/telegram`, secret: SECRET });
+    telegram.post(person.sends(content), { url: `${bot.url}/webhooks/telegram`, secret: WEBHOOK_SECRET });
   await post({ text: 'gặp nhân viên' });
   const find = async () => (await list()).find(({ conversation }) => conversation === String(person.id));
   await expect.poll(find).toBeDefined();
