@@ -51,8 +51,14 @@ function recordKills(text: string): void {
 }
 const count = z.int();
 const killsSchema = z.object({
-  ...{ people: count, kills: count, redeliveries: count, accumulations: count, redemptions: count },
-  ...{ notApplied: count, calls: count, faults: count },
+  people: count,
+  kills: count,
+  redeliveries: count,
+  accumulations: count,
+  redemptions: count,
+  notApplied: count,
+  calls: count,
+  faults: count,
 });
 
 const RECORDERS: Readonly<Record<string, (text: string) => void>> = {

@@ -18,7 +18,11 @@ const SHAPES = {
   /** `npm run simulate -- --record`. `counts`: how often each kind of event happened. */
   simulated: z.strictObject({
     ...stamp,
-    ...{ seed: count, histories: count, messages: count, broken: count, seconds: count },
+    seed: count,
+    histories: count,
+    messages: count,
+    broken: count,
+    seconds: count,
     counts: z.record(z.string(), count),
   }),
   /** `npm run simulate -- --planted --record`. `foundBy` is empty: nothing found it. */
@@ -51,8 +55,14 @@ const SHAPES = {
   /** `npm run record -- kills OUTPUT`. */
   kills: z.strictObject({
     ...stamp,
-    ...{ people: count, kills: count, redeliveries: count, accumulations: count, redemptions: count },
-    ...{ notApplied: count, calls: count, faults: count },
+    people: count,
+    kills: count,
+    redeliveries: count,
+    accumulations: count,
+    redemptions: count,
+    notApplied: count,
+    calls: count,
+    faults: count,
   }),
 };
 

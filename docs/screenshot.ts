@@ -32,8 +32,12 @@ writeFileSync(people, `Lan: ${LAN}\nMinh: minh-0123456789-abcdef\n`);
 
 const telegram = await startTelegramDouble();
 const bot = await startBot({
-  ...{ TELEGRAM_BOT_TOKEN: telegram.token, TELEGRAM_API_ROOT: telegram.url, SUPPORT_CONTACT: '1900 0000' },
-  ...{ TELEGRAM_WEBHOOK_SECRET: SECRET, STAFF_TOKEN, STAFF_PEOPLE: people },
+  TELEGRAM_BOT_TOKEN: telegram.token,
+  TELEGRAM_API_ROOT: telegram.url,
+  SUPPORT_CONTACT: '1900 0000',
+  TELEGRAM_WEBHOOK_SECRET: SECRET,
+  STAFF_TOKEN,
+  STAFF_PEOPLE: people,
 });
 const browser = await openBrowser();
 

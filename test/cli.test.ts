@@ -96,7 +96,10 @@ it('an answer is shown as names and tables; a product code is masked as a person
     kind: 'accumulate',
     by: { kind: 'email', value: 'minh@example.vn' },
     code: 'TIVInpmx8b98pfg',
-    ...{ fromMs: 0, deadlineMs: 8000, baseline: ['64db'], locks: ['code:tivinpmx8b98pfg'] },
+    fromMs: 0,
+    deadlineMs: 8000,
+    baseline: ['64db'],
+    locks: ['code:tivinpmx8b98pfg'],
   };
   const masked = { code: 'TIVI***pfg', identifier: { value: 'mi***@example.vn' }, knownRecords: ['64db'] };
   expect(describeLookup(lookup, false)).toMatchObject(masked);

@@ -53,7 +53,9 @@ it('an empty environment, as a blank one, starts on the embedded parts without w
   const embedded = { redis: undefined, telegram: undefined, teams: undefined };
   expect(configOf({})).toMatchObject({
     ...embedded,
-    ...{ staffToken: undefined, trustProxy: undefined, listen: { host: '127.0.0.1', port: 3000 } },
+    staffToken: undefined,
+    trustProxy: undefined,
+    listen: { host: '127.0.0.1', port: 3000 },
     antcrm: { real: undefined, timeoutMs: 8000, maxCalls: 32, contacts: 'on' },
     settings: { defaultLocale: 'vi', timeZone: 'Asia/Ho_Chi_Minh', identityProof: 'required' },
   });

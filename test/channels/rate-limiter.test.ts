@@ -9,13 +9,18 @@ function createKit({ perSecond = PER_SECOND } = {}) {
   const time = { nowMs: 0 };
   const waits: number[] = [];
   const limiter = new RateLimiter({
-    ...{ perSecond, chatBurst: 3, channel: 'telegram' },
+    perSecond,
+    chatBurst: 3,
+    channel: 'telegram',
     observe: { paced: (seconds) => void waits.push(seconds) },
     runtime: { nowMs: () => time.nowMs, monotonicMs: () => time.nowMs },
   });
   let chats = 0;
   const wish = (one: Partial<SendRequest> = {}): SendRequest => ({
-    ...{ chat: `${++chats}`, isGroup: false, isReceipt: false, madeAtMs: time.nowMs },
+    chat: `${++chats}`,
+    isGroup: false,
+    isReceipt: false,
+    madeAtMs: time.nowMs,
     ...one,
   });
 

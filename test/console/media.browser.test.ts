@@ -25,8 +25,10 @@ const [WIDE, PHONE] = [
 async function startInbox(...before: readonly object[]) {
   const telegram = await startTelegramDouble();
   const bot = await startBot({
-    ...{ TELEGRAM_BOT_TOKEN: telegram.token, TELEGRAM_API_ROOT: telegram.url },
-    ...{ TELEGRAM_WEBHOOK_SECRET: SECRET, SUPPORT_CONTACT: '1900 0000' },
+    TELEGRAM_BOT_TOKEN: telegram.token,
+    TELEGRAM_API_ROOT: telegram.url,
+    TELEGRAM_WEBHOOK_SECRET: SECRET,
+    SUPPORT_CONTACT: '1900 0000',
   });
   const faults: string[][] = [];
   const customer = createPerson(77);

@@ -55,7 +55,9 @@ export function recordsContract(name: string, open: OpenRecords): void {
       const { store, key } = await fresh();
       const { nowMs } = await store.read(key);
       const indexes = [nowMs - 2, nowMs - 1, nowMs - 3, nowMs + DAY_MS].map((score, at) => ({
-        ...{ index: 'due' as const, member: `${nameOf(key)}:${at}`, score },
+        index: 'due' as const,
+        member: `${nameOf(key)}:${at}`,
+        score,
       }));
       await store.compareAndSwap(key, swapOf({ bytes: record('first'), indexes }));
       const list = (upTo: 'now' | 'ever', limit: number, shard = shardOf(key)) =>

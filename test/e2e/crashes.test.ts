@@ -56,7 +56,8 @@ test('after a kill between intent and answer the other process finds the outcome
   expect(processesOf(named(trace, 'accept'))).not.toContain(other);
   expect(named(trace, 'perform').map(({ attributes }) => attributes)).toContainEqual(
     expect.objectContaining({
-      ...{ 'bot.effect': 'check', 'bot.outcome': 'applied' },
+      'bot.effect': 'check',
+      'bot.outcome': 'applied',
       'bot.operation': intended?.attributes['bot.operation'],
     }),
   );

@@ -23,9 +23,16 @@ export async function startWorld(env: Environment = {}, main?: string) {
   await antcrm.register(createSandbox());
   const redis = await startRedis();
   const everyone = {
-    ...{ TELEGRAM_BOT_TOKEN: telegram.token, TELEGRAM_API_ROOT: telegram.url, TELEGRAM_WEBHOOK_SECRET },
-    ...{ ANTCRM_BASE_URL: await antcrm.listen(), ANTCRM_API_KEY: 'e2e-key', ANTCRM_TIMEOUT_MS },
-    ...{ OPERATION_CHECKS: '200ms,500ms,1s,2s', GIFTS_FILE, REDIS_URL: redis.url, ...env },
+    TELEGRAM_BOT_TOKEN: telegram.token,
+    TELEGRAM_API_ROOT: telegram.url,
+    TELEGRAM_WEBHOOK_SECRET,
+    ANTCRM_BASE_URL: await antcrm.listen(),
+    ANTCRM_API_KEY: 'e2e-key',
+    ANTCRM_TIMEOUT_MS,
+    OPERATION_CHECKS: '200ms,500ms,1s,2s',
+    GIFTS_FILE,
+    REDIS_URL: redis.url,
+    ...env,
   };
   const bots: Bot[] = [];
   let lastId = 7_400_000_000;

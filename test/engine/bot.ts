@@ -27,8 +27,12 @@ import { observeInto } from '../support/observe.ts';
 import { NO_READER } from '../support/photos.ts';
 
 const settings: Settings = {
-  ...{ defaultLocale: 'vi', timeZone: 'Asia/Ho_Chi_Minh', gifts: [], codePrefixes: [] },
-  ...{ identityProof: 'required', operationChecksMs: [5000, 20_000] },
+  defaultLocale: 'vi',
+  timeZone: 'Asia/Ho_Chi_Minh',
+  gifts: [],
+  codePrefixes: [],
+  identityProof: 'required',
+  operationChecksMs: [5000, 20_000],
 };
 
 /**
@@ -62,8 +66,13 @@ const echoOf = ({ pictures }: Photo) => ({
 });
 
 export const LOOKUP: Lookup = {
-  ...{ kind: 'accumulate', by: { kind: 'phone', value: '+84912345678' }, code: 'TIVI000000301' },
-  ...{ fromMs: 0, deadlineMs: Number.MAX_SAFE_INTEGER / 2, baseline: [], locks: [] },
+  kind: 'accumulate',
+  by: { kind: 'phone', value: '+84912345678' },
+  code: 'TIVI000000301',
+  fromMs: 0,
+  deadlineMs: Number.MAX_SAFE_INTEGER / 2,
+  baseline: [],
+  locks: [],
 };
 
 function onText(text: string, before: State, nowMs: number): Decision {
@@ -153,7 +162,12 @@ export function createWorld() {
   function engine(over: Partial<EngineOptions> = {}, limits: Partial<EngineLimits> = {}) {
     const at = busy.push(0) - 1;
     const made = new Engine({
-      ...{ store, encryption, conversation, perform, photoReader: NO_READER, runtime: outside },
+      store,
+      encryption,
+      conversation,
+      perform,
+      photoReader: NO_READER,
+      runtime: outside,
       platform: (name) => (name === 'test' ? platform : undefined),
       ids: () => ({ operation: `op${++ids}`, view: `v${ids}` }),
       ...over,
@@ -187,7 +201,12 @@ export function createWorld() {
   }
 
   return {
-    ...{ store, platform, perform, encryption, outside, engine },
+    store,
+    platform,
+    perform,
+    encryption,
+    outside,
+    engine,
     operators: new Operators({ store: memory, encryption, readState, runtime: outside }),
     /** What engines changed in conversations' records, in order. */
     changes,
@@ -202,7 +221,13 @@ export function createWorld() {
     /** Another operation of that customer asks for the lock. */
     lock: async (customer: string, operation: string) =>
       (await customers.update(encryption.name('customer', customer), lock(operation))).answer,
-    ...{ sent, script, calls, alarms, turns, deliveries, photos },
+    sent,
+    script,
+    calls,
+    alarms,
+    turns,
+    deliveries,
+    photos,
     advance: (ms: number) => {
       offsetMs += ms;
     },
@@ -235,7 +260,11 @@ export function incoming(text: string, over: Partial<Incoming> = {}): Incoming {
   lastId += 1;
   const message: Message = { kind: 'text', text };
   return {
-    ...{ channel: 'test', conversation: 'c1', id: `m${lastId}`, message, address: { chat: 1 } },
+    channel: 'test',
+    conversation: 'c1',
+    id: `m${lastId}`,
+    message,
+    address: { chat: 1 },
     sender: { channel: 'test', proof: 'contact', locale: 'en', name: 'Garnacho' },
     ...over,
   };

@@ -203,7 +203,9 @@ function createLocked() {
     ...(input.kind === 'outcome' && { wakeAtMs: context.nowMs + 1000 }),
   });
   const engine = world.engine({
-    ...{ perform, store: { ...world.store, compareAndSwap }, conversation: { ...conversation, step } },
+    perform,
+    store: { ...world.store, compareAndSwap },
+    conversation: { ...conversation, step },
     runtime: { ...world.outside, sleep: async () => {} },
   });
   const recover = () => {

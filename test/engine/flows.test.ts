@@ -17,8 +17,10 @@ test.each([0, -40, 40])(
     const runtime = { ...world.outside, nowMs: () => world.outside.nowMs() + minutes * MINUTE };
     const nowMs = Date.now();
     const state = {
-      ...{ lastMessageMs: nowMs, step: { at: 'asking', flow: 'tier', slot: 'year', tries: 0 } },
-      ...{ draft: { year: 2026 }, profile: { phone: { value: '+84867123456', proved: true } } },
+      lastMessageMs: nowMs,
+      step: { at: 'asking', flow: 'tier', slot: 'year', tries: 0 },
+      draft: { year: 2026 },
+      profile: { phone: { value: '+84867123456', proved: true } },
       operations: [{ id: 'OP1', kind: 'redeem', status: 'escalated', atMs: nowMs, checks: 5 }],
     };
     const sender = { channel: 'test', proof: 'contact' };

@@ -17,8 +17,12 @@ import { filing, LEASE, leased, NOW, taking } from './bot.ts';
 
 const HOUR = 3_600_000;
 const answers: Commit = {
-  ...{ state: '{"n":1}', replies: [{ seq: NOW + 1, body: 'hello' }], consumed: true, wakeMs: null },
-  ...{ settled: [], dropped: 0 },
+  state: '{"n":1}',
+  replies: [{ seq: NOW + 1, body: 'hello' }],
+  consumed: true,
+  wakeMs: null,
+  settled: [],
+  dropped: 0,
 };
 
 /** The record of a conversation at rest. */

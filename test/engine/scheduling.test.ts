@@ -25,10 +25,14 @@ function createKit(
 ) {
   const clock = { ms: 0 };
   const scheduler = new Scheduler({
-    ...{ store: { list }, leases: { claim }, stopping: new AbortController().signal },
+    store: { list },
+    leases: { claim },
+    stopping: new AbortController().signal,
     runtime: { ...createWorld().outside, monotonicMs: () => clock.ms },
-    ...{ limits: { concurrency: 8, sweepMs: 500 }, observe: { claim() {} } },
-    ...{ begin() {}, onError() {} },
+    limits: { concurrency: 8, sweepMs: 500 },
+    observe: { claim() {} },
+    begin() {},
+    onError() {},
   });
   return { scheduler, clock };
 }

@@ -41,7 +41,11 @@ channelContract({
         guard: OPEN_GUARD,
         tickets: NO_TICKETS,
         secrets: { read: nobody, replace: async () => 'busy' as const },
-        ...{ sandboxed: true, handover: false, channels: [], commands: [], answers: [] },
+        sandboxed: true,
+        handover: false,
+        channels: [],
+        commands: [],
+        answers: [],
       },
     );
     if ('off' in opened) throw new Error(opened.off);

@@ -130,7 +130,10 @@ async function post({ at, code, isFresh }: Fault): Promise<{ kind: Exchange['kin
   const startMs = performance.now();
   try {
     const { kind } = await transport.exchange({
-      ...{ method: 'POST', path: '/redeem', body: '{"code":"DAUMAY01"}', maxBytes: 1000 },
+      method: 'POST',
+      path: '/redeem',
+      body: '{"code":"DAUMAY01"}',
+      maxBytes: 1000,
       origin: at === 'closed port' ? await closedPort() : server.url,
       timeoutMs: at === 'silence' ? 50 : 2000,
       mayBegin: () => at !== 'end of time' || performance.now() - startMs < 1,

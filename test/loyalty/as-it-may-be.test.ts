@@ -85,8 +85,15 @@ async function play(seed: number): Promise<{ verdicts: readonly Verdict[]; count
   const { store, observe } = createKit();
   const transport = new Transport({ connectMs: 500 });
   const loyalty = createLoyalty({
-    ...{ transport, observe, gifts: GIFTS, runtime: systemRuntime, contacts: 'on', timeoutMs: TIMEOUT_MS },
-    ...{ baseUrl: server.url, apiKey: 'key', maxCalls: 8 },
+    transport,
+    observe,
+    gifts: GIFTS,
+    runtime: systemRuntime,
+    contacts: 'on',
+    timeoutMs: TIMEOUT_MS,
+    baseUrl: server.url,
+    apiKey: 'key',
+    maxCalls: 8,
   });
   antcrm.lookAround();
 

@@ -13,13 +13,21 @@ const LOCKS = [CUSTOMER, `email:${EMAIL.value}`, `phone:${PHONE.value}`];
 const GARNACHO = { customerId: '475', phones: [PHONE.value], emails: [EMAIL.value], points: 990 };
 const REDEEM: Effect = { kind: 'redeem', operation: 'op-1', gift: 'DAUMAY01', by: PHONE };
 const ACCUMULATE: Extract<Effect, { kind: 'accumulate' }> = {
-  ...{ kind: 'accumulate', operation: 'op-1', code: 'TIVI000000017', name: 'Garnacho' },
+  kind: 'accumulate',
+  operation: 'op-1',
+  code: 'TIVI000000017',
+  name: 'Garnacho',
   phone: { value: PHONE.value, proved: false },
 };
 const TIMES = { fromMs: START_MS - 24 * HOUR_MS, calledMs: START_MS, deadlineMs: START_MS + 8000 };
 const LOOKUP: Lookup = {
-  ...{ kind: 'redeem', by: PHONE, code: 'DAUMAY01', ...TIMES, skew: { ms: 0, errorMs: 1000 } },
-  ...{ baseline: [], locks: LOCKS },
+  kind: 'redeem',
+  by: PHONE,
+  code: 'DAUMAY01',
+  ...TIMES,
+  skew: { ms: 0, errorMs: 1000 },
+  baseline: [],
+  locks: LOCKS,
 };
 
 let { clock, antcrm, store, seen, perform } = createKit();
@@ -36,7 +44,11 @@ const called = () => [...antcrm.accumulated, ...antcrm.redeemed];
 
 /** A redemption in AntCRM's history. */
 const gift = (record: Partial<LoyaltyRecord>): LoyaltyRecord => ({
-  ...{ type: 'gift', failed: false, code: 'DAUMAY01', score: 10, atMs: START_MS },
+  type: 'gift',
+  failed: false,
+  code: 'DAUMAY01',
+  score: 10,
+  atMs: START_MS,
   ...record,
 });
 /** Created so long after the deadline. */
@@ -90,7 +102,10 @@ describe('reading back', () => {
     antcrm.lateMs = 5000;
     const { code, calledMs, deadlineMs, skew } = LOOKUP;
     expect(await perform(REDEEM)).toEqual({
-      ...{ kind: 'applied', operation: 'op-1', locks: LOCKS, balance: { before: 990, after: 980 } },
+      kind: 'applied',
+      operation: 'op-1',
+      locks: LOCKS,
+      balance: { before: 990, after: 980 },
       awaited: { code, calledMs, deadlineMs, skew },
     });
   });
@@ -128,7 +143,10 @@ describe('reading back', () => {
 describe('redeem', () => {
   it('spends the points once, holding the customer', async () => {
     expect(await perform(REDEEM)).toEqual({
-      ...{ kind: 'applied', operation: 'op-1', locks: LOCKS, balance: { before: 990, after: 980 } },
+      kind: 'applied',
+      operation: 'op-1',
+      locks: LOCKS,
+      balance: { before: 990, after: 980 },
       receipt: { record: 'new-0', score: 10, what: 'Đầu máy' },
     });
     const writeBefore = { monotonicMs: 9000, wallMs: START_MS + AHEAD_MS + 8000 };

@@ -14,8 +14,14 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 const LOCKS = ['customer:475', `phone:${PHONE.value}`];
 const LOOKUP: Lookup = {
-  ...{ kind: 'redeem', by: PHONE, code: 'DAUMAY01', baseline: [], locks: LOCKS },
-  ...{ fromMs: START_MS - DAY_MS, calledMs: START_MS, deadlineMs: START_MS + TIMEOUT_MS },
+  kind: 'redeem',
+  by: PHONE,
+  code: 'DAUMAY01',
+  baseline: [],
+  locks: LOCKS,
+  fromMs: START_MS - DAY_MS,
+  calledMs: START_MS,
+  deadlineMs: START_MS + TIMEOUT_MS,
   skew: { ms: 0, errorMs: 1000 },
 };
 const CODE: Lookup = { ...LOOKUP, kind: 'accumulate', code: 'TIVI000000017', locks: [] };
@@ -25,8 +31,13 @@ const BALANCE = { points: 990, readMs: START_MS, price: 10 };
 
 const contact = { customerId: 475, phones: [{ value: '0867123456' }], emails: [] };
 const record = (over: object = {}): object => ({
-  ...{ type: 2, score: 10, status: 1, contact, createdAt: START_MS, id: 'ours' },
-  ...{ gift: { code: 'DAUMAY01', name: 'Đầu máy' } },
+  type: 2,
+  score: 10,
+  status: 1,
+  contact,
+  createdAt: START_MS,
+  id: 'ours',
+  gift: { code: 'DAUMAY01', name: 'Đầu máy' },
   ...over,
 });
 const gifts = (count: number, over: object = {}): object[] =>
@@ -60,8 +71,15 @@ function createWire() {
     },
   };
   const { perform } = createLoyalty({
-    ...{ baseUrl: 'http://antcrm', apiKey: 'key', contacts: 'on', timeoutMs: TIMEOUT_MS, maxCalls: 8 },
-    ...{ transport: wire, runtime: clock, gifts: GIFTS, observe },
+    baseUrl: 'http://antcrm',
+    apiKey: 'key',
+    contacts: 'on',
+    timeoutMs: TIMEOUT_MS,
+    maxCalls: 8,
+    transport: wire,
+    runtime: clock,
+    gifts: GIFTS,
+    observe,
   });
   const check = (lookup: Lookup) =>
     clock.run<Outcome | Interrupted>(perform({ kind: 'check', operation: 'op-1', lookup }, store.lease()));

@@ -71,7 +71,11 @@ async function play(
   }
 
   const context = (): Context => ({
-    ...{ settings: SETTINGS, nowMs: clock.nowMs(), sender: TELEGRAM, serviceUp: true, current: true },
+    settings: SETTINGS,
+    nowMs: clock.nowMs(),
+    sender: TELEGRAM,
+    serviceUp: true,
+    current: true,
     ids: { operation: newId(), view: 'next' },
   });
 
@@ -120,8 +124,13 @@ async function play(
   async function redeem(where: 0 | 1, call: Call): Promise<void> {
     const id = newId();
     const redemption: Redemption = {
-      ...{ id, call, confirmedMs: clock.nowMs(), called: false, outcomes: [] },
-      ...{ record: undefined, settledBy: undefined },
+      id,
+      call,
+      confirmedMs: clock.nowMs(),
+      called: false,
+      outcomes: [],
+      record: undefined,
+      settledBy: undefined,
     };
     redemptions.push(redemption);
     const before = antcrm.redeemed.length;
@@ -184,7 +193,8 @@ function actsOf(hiddenMs: number, cashiers: fc.Arbitrary<Cashiers | undefined>):
   // A person reads the answer before they confirm anew.
   const thinkMs = fc.oneof(...[0.5, 10, 60].map((minutes) => upTo(minutes * MINUTE_MS, 3000)));
   return fc.array(fc.record({ where: fc.constantFrom(...CHATS), call, cashiers, thinkMs }), {
-    ...{ minLength: 1, maxLength: 4 },
+    minLength: 1,
+    maxLength: 4,
   });
 }
 

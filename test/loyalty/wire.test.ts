@@ -33,7 +33,12 @@ describe('the history', () => {
   test("reads the document's sample", () => {
     const shared = { score: 100, id: '64db290a7796fe24bfe876b4' };
     const point = {
-      ...{ ...shared, type: 1, status: 1, contact, code: 'TIVInpmx8b98pfg', serialNumber: 'npmx8b98pfg' },
+      ...shared,
+      type: 1,
+      status: 1,
+      contact,
+      code: 'TIVInpmx8b98pfg',
+      serialNumber: 'npmx8b98pfg',
       product: { code: 'TIVI01', name: 'Tivi', id: '64d9f28b2b3ba308b322c710' },
       createdAt: 1692084490615,
     };

@@ -18,7 +18,11 @@ function setUp(maxBacklog = 20_000) {
     turnWait: (seconds: number, channel: string) => void waits.push([Math.round(seconds), channel]),
   };
   const overload = new Overload({
-    ...{ store: world.store, operators: world.operators, runtime: world.outside, observe, maxBacklog },
+    store: world.store,
+    operators: world.operators,
+    runtime: world.outside,
+    observe,
+    maxBacklog,
     channels: ['test', 'other'],
     isSaturated: () => false,
   });

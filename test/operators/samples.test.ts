@@ -61,7 +61,11 @@ async function startWatched() {
       body: JSON.stringify(body),
     });
   return {
-    ...{ bot, admin, lines, say, post },
+    bot,
+    admin,
+    lines,
+    say,
+    post,
     breakLookUps: (broken: boolean) => {
       isBroken = broken;
     },

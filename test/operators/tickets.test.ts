@@ -87,7 +87,10 @@ function openInbox(standing: Readonly<Record<string, readonly Ticket[]>>) {
 /** Tickets with so many messages, each opened a millisecond after the one before. */
 const someTickets = (name: string, count: number, firstMs: number): Ticket[] =>
   Array.from({ length: count }, (_, at) => ({
-    ...{ id: `${name}${at}`, reason: 'asked', openedMs: firstMs + at, count: { customer: 3, staff: 0 } },
+    id: `${name}${at}`,
+    reason: 'asked',
+    openedMs: firstMs + at,
+    count: { customer: 3, staff: 0 },
     notes: ['one', 'two', 'three'].map((text) => ({ atMs: firstMs, text })),
   }));
 

@@ -96,7 +96,8 @@ export function createAntCrmDouble(world: AntCrmWorld, onCall: (operation: strin
     body: unknown,
     headers: object = {},
   ): Exchange & { kind: 'answered' } => ({
-    ...{ kind: 'answered', status },
+    kind: 'answered',
+    status,
     headers: { date: new Date(clock.wallMs()).toUTCString(), ...headers },
     content: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)),
   });
@@ -220,7 +221,9 @@ export function createAntCrmDouble(world: AntCrmWorld, onCall: (operation: strin
   }
 
   return {
-    ...{ exchange, sent, lookAround },
+    exchange,
+    sent,
+    lookAround,
     /** When cashiers redeemed that gift for that customer, by AntCRM's records. */
     cashiersOf: (phone: string, gift: string): readonly number[] =>
       entries
@@ -235,8 +238,15 @@ const DAY_MS = 24 * 3_600_000;
 /** Some customers have earned a page of points before. Of them AntCRM lists both types if none is asked for. */
 const hasLongHistory = ({ customerId }: Person): boolean => Number(customerId.slice(-2)) % 4 === 1;
 const EARLIER: readonly Entry[] = Array.from({ length: 20 }, (_, at) => ({
-  ...{ id: `earlier-${at}`, type: 1, status: 1, score: BEGINNING / 20, code: `EARLIER${at}` },
-  ...{ phone: '', by: 'long ago', createdAt: BEGIN_MS - (at % 2) * DAY_MS, shownAtMs: 0 },
+  id: `earlier-${at}`,
+  type: 1,
+  status: 1,
+  score: BEGINNING / 20,
+  code: `EARLIER${at}`,
+  phone: '',
+  by: 'long ago',
+  createdAt: BEGIN_MS - (at % 2) * DAY_MS,
+  shownAtMs: 0,
 }));
 
 type Named = { readonly phone?: string | undefined; readonly email?: string | undefined };

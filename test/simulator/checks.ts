@@ -438,8 +438,18 @@ export function createChecks(
   }
 
   return {
-    ...{ losses, chats, contested, onChange, onDelivered, onDecided, onSwapped, onEnd },
-    ...{ checkLocks, checkLooks, checkAll, lossesOf },
+    losses,
+    chats,
+    contested,
+    onChange,
+    onDelivered,
+    onDecided,
+    onSwapped,
+    onEnd,
+    checkLocks,
+    checkLooks,
+    checkAll,
+    lossesOf,
   };
 }
 

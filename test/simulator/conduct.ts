@@ -216,8 +216,17 @@ export function createConduct({ breach, clock, keyOf }: World, peek: Watched['pe
   }
 
   return {
-    ...{ onAsked, onUnconfirmed, onConfirmed, onSend, onDelivered, onThrottled, onSwapped },
-    ...{ onCall, onOutcome, onChange, onLoss },
+    onAsked,
+    onUnconfirmed,
+    onConfirmed,
+    onSend,
+    onDelivered,
+    onThrottled,
+    onSwapped,
+    onCall,
+    onOutcome,
+    onChange,
+    onLoss,
   };
 }
 

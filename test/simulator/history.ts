@@ -59,7 +59,9 @@ function textOf({ before, after }: RecordChange): string {
 /** The counter's records as the store has them, without a process. */
 const openGifts = (store: RecordStore, { clock, chance, encryption }: World) =>
   new Gifts({
-    ...{ store, encryption, onFault: () => {} },
+    store,
+    encryption,
+    onFault: () => {},
     runtime: createProcessRuntime(clock, chance, { name: 'check', skewMs: 0, isAlive: () => true }),
   });
 
@@ -90,19 +92,29 @@ export async function runHistory(seed: number, options: HistoryOptions = {}) {
   const bot = () => places[chance.between(0, PROCESSES - 1)];
   const platforms = createPlatforms(world, { bot, hear });
   const staff = createStaff(world, {
-    ...{ checks, desk: () => bot()?.desk },
+    checks,
+    desk: () => bot()?.desk,
     isApplied: (operation) => (sent.get(operation)?.applied ?? 0) > 0,
   });
   const counter = createCounter(world, {
     gifts: () => bot()?.desk.gifts,
     isLost: (chat, sinceMs) => checks.lossesOf(chat).some(({ atMs }) => atMs >= sinceMs),
   });
-  const around = { ...{ world, store, line, conduct, limits, exchange }, deliver: platforms.deliver };
+  const around = {
+    world,
+    store,
+    line,
+    conduct,
+    limits,
+    exchange,
+    deliver: platforms.deliver,
+  };
 
   function start(place: number): void {
     generation += 1;
     places[place] = startProcess(`${place}/${generation}`, {
-      ...{ ...around, defect: options.defect ?? {} },
+      ...around,
+      defect: options.defect ?? {},
       onEnd() {
         places[place] = undefined;
         checks.onEnd();
@@ -142,7 +154,8 @@ export async function runHistory(seed: number, options: HistoryOptions = {}) {
     };
     checks.chats.set(chat.key, chat);
     const customer = createCustomer(world, {
-      ...{ phone, isTwice },
+      phone,
+      isTwice,
       freshCode() {
         // Some type a code that is used already.
         const isUsed = codes > 0 && chance.happens(0.1);

@@ -172,16 +172,15 @@ export function startProcess(name: string, around: Surroundings) {
   const encryption = createEncryption({ hashKey: HASH_KEY }, runtime);
   const parts = { store: (defect.store ?? unchanged)(store), runtime, encryption };
   const loyalty = createLoyalty({
-    ...{
-      runtime: (defect.callRuntime ?? unchanged)(runtime),
-      observe,
-      contacts: 'on',
-      timeoutMs: TIMEOUT_MS,
-      maxCalls: 32,
-      gifts: SETTINGS.gifts,
-    },
+    runtime: (defect.callRuntime ?? unchanged)(runtime),
+    observe,
+    contacts: 'on',
+    timeoutMs: TIMEOUT_MS,
+    maxCalls: 32,
+    gifts: SETTINGS.gifts,
     transport: { exchange: (call) => defect.exchange?.(exchange, call, runtime) ?? exchange(call) },
-    ...{ baseUrl: 'http://antcrm', apiKey: 'key' },
+    baseUrl: 'http://antcrm',
+    apiKey: 'key',
   });
   const performEffect = (defect.perform ?? unchanged)(loyalty.perform);
 
@@ -193,7 +192,9 @@ export function startProcess(name: string, around: Surroundings) {
     else if (operation.endsWith('.2')) count('codes confirmed together');
     const locks = new Set<string>();
     const noting: EffectContext = {
-      ...{ nowMs: context.nowMs, signal: context.signal, stopping: context.stopping },
+      nowMs: context.nowMs,
+      signal: context.signal,
+      stopping: context.stopping,
       findCall: (call) => context.findCall(call),
       intend: (...call) => context.intend(...call),
       async lock(customer, ...rest) {
@@ -225,14 +226,19 @@ export function startProcess(name: string, around: Surroundings) {
     ...parts,
     gifts,
     aroundRecords: defect.aroundRecords,
-    ...{ observe, limits, perform, onNotice: createNotices(observe).onNotice },
+    observe,
+    limits,
+    perform,
+    onNotice: createNotices(observe).onNotice,
     conversation: { ...conversation, serviceUp: loyalty.isUp, step },
     photoReader: { read: async () => ({ kind: 'noCode' }), close: async () => {} },
     platform: () => ({ hearsQuiet: true, deliver: (defect.deliver ?? unchanged)(deliver) }),
     ids: () => ({ operation: wordOf(chance, 10), view: wordOf(chance, 6) }),
   });
   const operators = new Operators({
-    ...{ ...parts, readState: conversation.readState, onFiled: engine.schedule },
+    ...parts,
+    readState: conversation.readState,
+    onFiled: engine.schedule,
     onFault: (fault, record) => observe.alarm(fault, { conversation: record }),
   });
   const { file } = createTickets({ ...parts, operators });
@@ -240,7 +246,9 @@ export function startProcess(name: string, around: Surroundings) {
   engine.start();
 
   return {
-    ...{ name, lookedMs, desk },
+    name,
+    lookedMs,
+    desk,
     accept: (...message: Parameters<Engine['accept']>) => during(engine.accept(...message)),
     /** Stops by the rules: what is at work is finished or given back; messages are stored until then. */
     async stop(): Promise<void> {

@@ -94,7 +94,9 @@ function changeOf(key: Key, before: ConversationRecord | null, after: Conversati
     return item?.kind === 'reply' ? [{ seq, ...item.outgoing }] : [];
   });
   return {
-    ...{ key, before, after },
+    key,
+    before,
+    after,
     /** Null where it is as before. */
     state: isNew ? stateOf(after) : null,
     stateBefore: isNew ? stateOf(before) : null,

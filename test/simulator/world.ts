@@ -54,7 +54,12 @@ export function createWorld(seed: number, { watch, oddities, manners }: WorldOpt
   /** What happened, with its time in ms: the lines of which a history's hash is made. */
   const traced: Event[] = [];
   const world = {
-    ...{ chance, clock, encryption, counts, breaches, traced },
+    chance,
+    clock,
+    encryption,
+    counts,
+    breaches,
+    traced,
     rates: { ...drawRates(chance), ...oddities },
     manners: { ...drawManners(chance), ...manners },
     life: chance.happens(LONG_RATE) ? LONG : SHORT,

@@ -38,13 +38,16 @@ const PAGE = 20;
 export function createAntCrm({ wallMs, wait }: ReturnType<typeof createClock>, entries: Entry[] = []) {
   const posts: string[] = [];
   const contact = {
-    ...{ customerId: 475, phones: [{ value: '0867123456' }], emails: [] },
+    customerId: 475,
+    phones: [{ value: '0867123456' }],
+    emails: [],
     get scoreAvailable() {
       return entries.reduce((sum, { type, score }) => sum + (type === 1 ? score : -score), 2000);
     },
   };
   const answered = (body: unknown): Exchange => ({
-    ...{ kind: 'answered', status: 200 },
+    kind: 'answered',
+    status: 200,
     headers: { date: new Date(wallMs()).toUTCString() },
     content: Buffer.from(JSON.stringify(body)),
   });
@@ -56,7 +59,8 @@ export function createAntCrm({ wallMs, wait }: ReturnType<typeof createClock>, e
       .filter((entry) => entry.type === type)
       .slice(first, first + PAGE)
       .map(({ code, ...entry }) => ({
-        ...{ ...entry, contact },
+        ...entry,
+        contact,
         ...(type === 1 ? { code, product: { name: 'Tivi' } } : { gift: { code, name: 'Đầu máy' } }),
       }));
   }
@@ -93,7 +97,9 @@ export function createShop(
   antcrm: ReturnType<typeof createAntCrm>,
 ) {
   const runtime = createProcessRuntime(clock, createChance(1), {
-    ...{ name: `bot at ${clock.atMs}`, skewMs: 0, isAlive: () => true },
+    name: `bot at ${clock.atMs}`,
+    skewMs: 0,
+    isAlive: () => true,
   });
   const encryption = createEncryption(KEYS, runtime);
   const observed: string[] = [];
@@ -105,9 +111,15 @@ export function createShop(
   const ends = new Map<string, Delivery>();
   const observe = observeInto(observed);
   const loyalty = createLoyalty({
-    ...{ runtime, observe, contacts: 'on', timeoutMs: 8000, maxCalls: 32, gifts: SETTINGS.gifts },
+    runtime,
+    observe,
+    contacts: 'on',
+    timeoutMs: 8000,
+    maxCalls: 32,
+    gifts: SETTINGS.gifts,
     transport: { exchange: (call) => antcrm.exchange(call) },
-    ...{ baseUrl: 'http://antcrm', apiKey: 'key' },
+    baseUrl: 'http://antcrm',
+    apiKey: 'key',
   });
   let ids = 0;
   const idOf = (letter: string) =>
@@ -118,11 +130,18 @@ export function createShop(
     return conversation.step(state, input, context);
   };
   const gifts = new Gifts({
-    ...{ store, encryption, runtime },
+    store,
+    encryption,
+    runtime,
     onFault: (fault, name) => observe.alarm(fault, { conversation: name }),
   });
   const engine = new Engine({
-    ...{ gifts, store, encryption, runtime, observe, perform: loyalty.perform },
+    gifts,
+    store,
+    encryption,
+    runtime,
+    observe,
+    perform: loyalty.perform,
     conversation: { ...conversation, settings: { ...SETTINGS, handover: true, counter: true }, step },
     photoReader: { read: async () => ({ kind: 'noCode' }), close: async () => {} },
     platform: () => ({
@@ -146,15 +165,13 @@ export function createShop(
   const repliesTo = (to: string) =>
     delivered.filter((reply) => reply.conversation === to).map(({ reply }) => reply);
   return {
-    ...{
-      engine,
-      operators,
-      gifts,
-      tickets: createTickets({ store, operators, runtime }),
-      observed,
-      delivered,
-      ends,
-    },
+    engine,
+    operators,
+    gifts,
+    tickets: createTickets({ store, operators, runtime }),
+    observed,
+    delivered,
+    ends,
     nameOf: (to: string) => encryption.name('conversation', `telegram\0${to}`),
     keysTo: (to: string) => repliesTo(to).map(({ key }) => key),
     repliesTo,
@@ -170,11 +187,14 @@ export type EngineMessage = Parameters<Engine['accept']>[0]['message'];
 
 export const text = (written: string): EngineMessage => ({ kind: 'text', text: written });
 export const photo = (caption: string): EngineMessage => ({
-  ...{ kind: 'photo', pictures: [{ kind: 'unreadable' }], caption },
+  kind: 'photo',
+  pictures: [{ kind: 'unreadable' }],
+  caption,
   media: [{ kind: 'picture', name: 'hong.jpg', bytes: 70_000, at: { file: 'f1' } }],
 });
 export const contact = (): EngineMessage => ({ kind: 'contact', phone: GARNACHO, own: true });
 export const press = ({ choices = [], view }: Outgoing['reply'], id: string): EngineMessage => ({
-  ...{ kind: 'choice', choice: choices.find((choice) => choice.id.startsWith(id))?.id ?? id },
+  kind: 'choice',
+  choice: choices.find((choice) => choice.id.startsWith(id))?.id ?? id,
   view,
 });

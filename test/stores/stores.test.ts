@@ -11,8 +11,10 @@ import { contact, createAntCrm, createShop, press, text } from './shop.ts';
 
 const index = z.enum(INDEXES.filter((name) => name !== 'broken'));
 const entrySchema = z.object({ id: z.string(), type: z.union([z.literal(1), z.literal(2)]) }).extend({
-  ...{ status: z.union([z.literal(0), z.literal(1)]), score: z.number() },
-  ...{ code: z.string(), createdAt: z.number() },
+  status: z.union([z.literal(0), z.literal(1)]),
+  score: z.number(),
+  code: z.string(),
+  createdAt: z.number(),
 });
 const storeSchema = z.object({
   atMs: z.number(),

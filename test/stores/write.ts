@@ -107,7 +107,9 @@ const written = {
     ]),
   ),
   records: [...left].map(([key, { bytes, ttlMs, indexes }]) => ({
-    ...{ key, ttlMs, bytes: Buffer.from(bytes).toString('base64') },
+    key,
+    ttlMs,
+    bytes: Buffer.from(bytes).toString('base64'),
     indexes: [...indexes.values()],
   })),
 };

@@ -45,7 +45,8 @@ export function openAntCrm(
 export const BY_PHONE = { kind: 'phone', value: '+84867123456' } as const;
 export const POINTS = { type: 'point', by: BY_PHONE, page: 1 } as const;
 export const ACCUMULATION = {
-  ...{ code: 'TIVI000000001', phone: BY_PHONE.value },
+  code: 'TIVI000000001',
+  phone: BY_PHONE.value,
   /** Each call has its own. */
   get permit() {
     return new CallPermit('op-1');

@@ -25,8 +25,10 @@ export function createLossyStore(
     swaps += 1;
     const scoreOf = ({ index, member }: Swap['indexes'][number]) => scores.get(`${index} ${member}`) ?? null;
     const undo = {
-      ...{ expected: next.bytes && versionOf(next.bytes), bytes: records.get(key) ?? null },
-      ...{ ttlMs: next.ttlMs, indexes: next.indexes.map((one) => ({ ...one, score: scoreOf(one) })) },
+      expected: next.bytes && versionOf(next.bytes),
+      bytes: records.get(key) ?? null,
+      ttlMs: next.ttlMs,
+      indexes: next.indexes.map((one) => ({ ...one, score: scoreOf(one) })),
     };
     note(key, next);
     undone.push({ key, undo });

@@ -59,9 +59,12 @@ function readRequest(body: Buffer): ReceivedSpan[] {
 function readSpan(span: Buffer, resource: ReceivedSpan['resource']): ReceivedSpan {
   const [traceId, spanId, parentSpanId] = [1, 2, 4].map((field) => part(span, field).toString('hex'));
   return {
-    ...{ traceId: traceId ?? '', spanId: spanId ?? '', parentSpanId: parentSpanId ?? '' },
-    ...{ name: part(span, 5).toString(), resource },
-    ...{ attributes: attributesOf(parts(span, 9)) },
+    traceId: traceId ?? '',
+    spanId: spanId ?? '',
+    parentSpanId: parentSpanId ?? '',
+    name: part(span, 5).toString(),
+    resource,
+    attributes: attributesOf(parts(span, 9)),
   };
 }
 

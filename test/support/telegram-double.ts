@@ -300,7 +300,10 @@ export class TelegramDouble {
     const buttons = markup && 'inline_keyboard' in markup ? markup.inline_keyboard : [];
     return this.#put(this.#messages.length, {
       message_id: 101 + this.#messages.length,
-      ...{ chat, text, photo, buttons },
+      chat,
+      text,
+      photo,
+      buttons,
     });
   }
 

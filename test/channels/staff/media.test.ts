@@ -196,7 +196,8 @@ test('pictures of Teams are fetched from the connector alone, files of SharePoin
     { contentType: 'image/png', contentUrl: 'https://evil.example/p.png' },
     {
       contentType: 'application/vnd.microsoft.teams.file.download.info',
-      ...{ name: 'hoá đơn.pdf', contentUrl: 'https://shop.sharepoint.com/1' },
+      name: 'hoá đơn.pdf',
+      contentUrl: 'https://shop.sharepoint.com/1',
     },
   ]);
   await expect
@@ -233,7 +234,9 @@ describe('a file of staff', () => {
     await expect
       .poll(() => lastOf(id))
       .toMatchObject({
-        ...{ by: 'lan', text: 'Nhãn như thế này ạ', ...delivered },
+        by: 'lan',
+        text: 'Nhãn như thế này ạ',
+        ...delivered,
         media: [{ n: 1, kind: 'picture', name: 'image.png', bytes: PNG.length }],
       });
     expect(await post(id, body)).toBe(200);

@@ -11,7 +11,8 @@ import { createBot } from './harness.ts';
 const contentUrl = 'https://smba.trafficmanager.net/apac/v3/attachments/0-ea/views/original';
 const remote = { kind: 'remote', at: { url: contentUrl } };
 const file = {
-  ...{ contentType: 'application/vnd.microsoft.teams.file.download.info', name: 'hoá đơn.pdf' },
+  contentType: 'application/vnd.microsoft.teams.file.download.info',
+  name: 'hoá đơn.pdf',
   contentUrl: 'https://shop.sharepoint.com/hoa-don.pdf',
 };
 const attachments = [{ contentType: 'image/*', contentUrl }, file, { contentType: 'image/png' }];

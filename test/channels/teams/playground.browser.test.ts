@@ -9,8 +9,13 @@ import { freePort } from '../../support/ports.ts';
 import { startBot, startProcess } from '../../support/processes.ts';
 
 const person = (n: number, name: string, email: string) => ({
-  ...{ id: `user-id-${n}`, name, userPrincipleName: email, email },
-  ...{ aadObjectId: `00000000-0000-0000-0000-000000000002${n}`, givenName: name, surname: 'G' },
+  id: `user-id-${n}`,
+  name,
+  userPrincipleName: email,
+  email,
+  aadObjectId: `00000000-0000-0000-0000-000000000002${n}`,
+  givenName: name,
+  surname: 'G',
 });
 const CONFIG = {
   version: '0.1.1',
@@ -22,7 +27,9 @@ const CONFIG = {
   personalChat: { id: '11111111-1111-4111-8111-111111111111' },
   groupChat: { id: '22222222-2222-4222-8222-222222222222', name: 'Group Chat' },
   team: {
-    ...{ id: 'team-id', name: 'My Team', aadGroupId: '00000000-0000-0000-0000-000000000031' },
+    id: 'team-id',
+    name: 'My Team',
+    aadGroupId: '00000000-0000-0000-0000-000000000031',
     channels: [{ id: 'channel-announcements-id', name: 'Announcements' }],
   },
 };

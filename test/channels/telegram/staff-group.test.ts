@@ -26,8 +26,13 @@ async function createGroups(processes: number) {
   const start = () => {
     const api = new TelegramApi({ token: double.token, apiRoot: double.url });
     const group = new StaffGroup({
-      ...{ chat: GROUP, inboxUrl: 'https://bot.example/console#inbox', locale: 'vi', everyMs: 10 },
-      ...{ timeZone: 'Asia/Ho_Chi_Minh', api, words },
+      chat: GROUP,
+      inboxUrl: 'https://bot.example/console#inbox',
+      locale: 'vi',
+      everyMs: 10,
+      timeZone: 'Asia/Ho_Chi_Minh',
+      api,
+      words,
       secrets: createSecrets('telegram', {
         ...world,
         sealer: world.encryption,
@@ -58,8 +63,13 @@ async function createGroups(processes: number) {
 }
 
 const ticketOf = (id: string, more: Partial<Ticket> = {}): Ticket => ({
-  ...{ id, reason: 'asked', name: 'Garnacho', openedMs: SINCE_MS, waitsMs: SINCE_MS },
-  ...{ notes: [{ atMs: SINCE_MS, text: '0867123456' }], count: { customer: 1, staff: 0 } },
+  id,
+  reason: 'asked',
+  name: 'Garnacho',
+  openedMs: SINCE_MS,
+  waitsMs: SINCE_MS,
+  notes: [{ atMs: SINCE_MS, text: '0867123456' }],
+  count: { customer: 1, staff: 0 },
   ...more,
 });
 const link = (id: string) => `https://bot.example/console#inbox/${id}`;
@@ -122,7 +132,9 @@ test('the group reads why a customer waits, since when and where; readiness name
   const double = await startTelegramDouble();
   double.script('getChat', { code: 403, description: 'Forbidden: bot was kicked from the supergroup chat' });
   const bot = await startBot({
-    ...{ TELEGRAM_BOT_TOKEN: double.token, TELEGRAM_API_ROOT: double.url, TELEGRAM_MODE: 'polling' },
+    TELEGRAM_BOT_TOKEN: double.token,
+    TELEGRAM_API_ROOT: double.url,
+    TELEGRAM_MODE: 'polling',
     STAFF_TELEGRAM_CHAT: String(GROUP),
   });
   onTestFinished(async () => {

@@ -137,7 +137,8 @@ describe('a private message', () => {
     media: [{ kind: 'picture', ...more, at: { file } }],
   });
   const photo = (file: string, more: object = {}) => ({
-    ...{ kind: 'photo', pictures: [remote(file)] },
+    kind: 'photo',
+    pictures: [remote(file)],
     ...picture(file),
     ...more,
   });

@@ -8,7 +8,10 @@ test.for([
   [
     'rediss://me:p%40ss@[::1]:7000/3',
     {
-      ...{ kind: 'server', server: at('::1', 7000), tls: true, db: 3 },
+      kind: 'server',
+      server: at('::1', 7000),
+      tls: true,
+      db: 3,
       login: { username: 'me', password: 'p@ss' },
     },
     '[::1]:7000',
@@ -16,7 +19,9 @@ test.for([
   [
     'redis://:pw@a:1, b:2,redis://c',
     {
-      ...{ ...plain, kind: 'cluster', login: { username: '', password: 'pw' } },
+      ...plain,
+      kind: 'cluster',
+      login: { username: '', password: 'pw' },
       nodes: [at('a', 1), at('b', 2), at('c', 6379)],
     },
     'a:1, b:2, c:6379',
@@ -24,7 +29,11 @@ test.for([
   [
     'rediss+sentinel://me:p%40ss,word@a,[::1]:3/chat/2?sentinelUsername=you&sentinelPassword=s%26cret',
     {
-      ...{ kind: 'sentinel', master: 'chat', sentinels: [at('a', 26_379), at('::1', 3)], tls: true, db: 2 },
+      kind: 'sentinel',
+      master: 'chat',
+      sentinels: [at('a', 26_379), at('::1', 3)],
+      tls: true,
+      db: 2,
       login: { username: 'me', password: 'p@ss,word' },
       sentinelLogin: { username: 'you', password: 's&cret' },
     },
