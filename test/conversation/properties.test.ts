@@ -3,7 +3,7 @@ import type { Effect, Outcome } from '../../src/conversation/effect.ts';
 import type { Message } from '../../src/conversation/message.ts';
 import type { Reply } from '../../src/conversation/reply.ts';
 import { Dialogue, fail, STAFF, succeed, TEAMS, TELEGRAM } from '../support/dialogue.ts';
-import { saidAsToCustomer } from '../support/facts.ts';
+import { isCustomers, shownTexts } from '../support/facts.ts';
 import { either, fc } from '../support/properties.ts';
 import { SPEAKERS } from '../support/scene.ts';
 
@@ -208,6 +208,10 @@ const identifiersOf = (call: Turn['calls'][number]) =>
     (one) => one?.value ?? [],
   );
 
+/** What the bot wrote about a customer's own points and data. */
+const textsAboutOwn = (chat: Dialogue): readonly string[] =>
+  [...shownTexts(chat), ...shownTexts(chat, 'en')].filter(isCustomers);
+
 /** No operation of staff is about anybody who was not named since the last one; they see all, and are spoken to as staff. */
 function expectNamed({ chat, message, calls, given }: Turn): void {
   if (chat.sender.channel !== 'staff') return;
@@ -215,7 +219,7 @@ function expectNamed({ chat, message, calls, given }: Turn): void {
   expect(chat.keys).not.toContain('privacy.consent');
   expect(JSON.stringify(chat.replies)).not.toContain('***');
   // No button of theirs shares a contact.
-  if (message?.kind !== 'contact') expect(saidAsToCustomer(chat)).toEqual([]);
+  if (message?.kind !== 'contact') expect(textsAboutOwn(chat)).toEqual([]);
 }
 
 /** Nothing of the customer outlives being forgotten, or half an hour without consent; but for what has no outcome. */
@@ -241,88 +245,125 @@ function expectConsented({ chat, message, before }: Turn): void {
   if (isGiven && message?.kind === 'text') expect(['1', ...CONSENTS]).toContain(message.text);
 }
 
+/** A customer or a member of staff, move by move, and what the rules must know of the moves before. */
+class Walk {
+  readonly #chat: Dialogue;
+  #shown: Reply | undefined;
+  #summary: Reply | undefined;
+  #answers: Answers;
+  readonly #views = new Set<string>();
+  #shared = false;
+  /** Operations that were called, and may not be called again. */
+  readonly #over: string[] = [];
+  /** The identifiers that were named since the last call. */
+  #given = new Set<string>();
+
+  constructor(sender: Dialogue['sender']) {
+    this.#chat = new Dialogue(sender, { gifts: SPEAKERS });
+  }
+
+  /** Makes a move. Returns the turn that it came to; undefined: only the time or the list of gifts changed. */
+  take(move: Move, pick: number): Turn | undefined {
+    const chat = this.#chat;
+    switch (move.kind) {
+      case 'later':
+        chat.later(move.ms);
+        return undefined;
+      case 'gift':
+        this.#changeGift(move);
+        return undefined;
+    }
+    let isCalled = false;
+    chat.answers = (effect) => {
+      const outcome = ends(effect, pick);
+      if (effect.kind !== 'accumulate' && effect.kind !== 'redeem') return outcome;
+      expect(this.#over).not.toContain(effect.operation);
+      // AntCRM was out of reach or another redemption was in the way: the same button works on.
+      if (['unavailable', 'busy', 'outdated'].includes(outcome.kind)) return outcome;
+      this.#over.push(effect.operation);
+      isCalled = true;
+      return outcome;
+    };
+    chat.serviceUp = pick % 10 !== 0;
+    chat.current = move.kind !== 'send' || move.isInformed;
+    const message = messageOf(move, chat, this.#shown, pick);
+    this.#noteNamed(message);
+    const [before, earlier] = [chat.state, chat.effects.length];
+    if (message) chat.send(message);
+    else if (move.kind === 'wake') chat.wake();
+    else chat.fail();
+
+    const turn: Turn = {
+      chat,
+      message,
+      isInformed: chat.current,
+      before,
+      answers: this.#answers,
+      summary: this.#summary,
+      calls: chat.effects
+        .slice(earlier)
+        .filter((effect) => effect.kind === 'accumulate' || effect.kind === 'redeem'),
+      shared: this.#shared,
+      given: this.#given,
+    };
+    if (isCalled) this.#given = new Set();
+    this.#noteReplies(message);
+    return turn;
+  }
+
+  /** At a score of 0 the gift leaves the list. */
+  #changeGift({ at, score }: Extract<Move, { kind: 'gift' }>): void {
+    const gifts = SPEAKERS.flatMap((gift, place) => {
+      if (place !== at) return gift;
+      return score ? { ...gift, score } : [];
+    });
+    this.#chat.settings = { ...this.#chat.settings, gifts };
+  }
+
+  #noteNamed(message: Message | undefined): void {
+    if (message?.kind === 'contact' && message.own) this.#shared = true;
+    // A value that is offered in the place of a slip is named by the yes to it.
+    const words = JSON.stringify([message ?? '', this.#chat.state.step]);
+    for (const identifier of [...NAMED, ...OFFERED])
+      if (words.includes(identifier.replace(/^0/, ''))) this.#given.add(identifier.replace(/^0/, '+84'));
+  }
+
+  #noteReplies(message: Message | undefined): void {
+    const { replies } = this.#chat;
+    const text = message?.kind === 'text' ? message.text : '';
+    this.#answers = answersAfter(this.#chat, { text, views: this.#views, answers: this.#answers });
+    for (const { view } of replies) if (view !== undefined) this.#views.add(view);
+    this.#shown = replies.at(-1) ?? this.#shown;
+    const isSummary = ({ key, lines }: Reply) => key === 'redeem.summary' && lines !== undefined;
+    this.#summary = replies.findLast(isSummary) ?? this.#summary;
+  }
+}
+
 const UNPROVED = { channel: 'teams', proof: 'profile' } as const;
 const senders = [TELEGRAM, { ...TELEGRAM, locale: 'en' as const }, TEAMS, STAFF, UNPROVED];
 
 test('points move only by the live button or a yes to the shown summary, for a proved customer; everything else is answered', () => {
-  const seen = { confirmed: 0, pointed: 0, redeemed: 0, served: 0 };
+  const times = { confirmed: 0, pointed: 0, redeemed: 0, served: 0 };
   const moves = fc.array(fc.tuple(move, fc.nat({ max: 59 })), { maxLength: 40 });
   fc.assert(
     fc.property(fc.constantFrom(...senders), moves, (sender, all) => {
-      const chat = new Dialogue(sender, { gifts: SPEAKERS });
-      let [shown, summary]: (Reply | undefined)[] = [];
-      let answers: Answers;
-      const views = new Set<string>();
-      let shared = false;
-      const over: string[] = [];
-      let given = new Set<string>();
+      const walk = new Walk(sender);
       for (const [next, pick] of all) {
-        if (next.kind === 'later') chat.later(next.ms);
-        if (next.kind === 'gift')
-          chat.settings = {
-            ...chat.settings,
-            gifts: SPEAKERS.flatMap((one, at) =>
-              at !== next.at ? one : next.score ? { ...one, score: next.score } : [],
-            ),
-          };
-        if (next.kind === 'later' || next.kind === 'gift') continue;
-        let isOver = false;
-        chat.answers = (effect) => {
-          const outcome = ends(effect, pick);
-          if (effect.kind !== 'accumulate' && effect.kind !== 'redeem') return outcome;
-          expect(over).not.toContain(effect.operation);
-          // Where nothing was called, for AntCRM was out of reach or another one in the way, the same button works on.
-          if (['unavailable', 'busy', 'outdated'].includes(outcome.kind)) return outcome;
-          over.push(effect.operation);
-          isOver = true;
-          return outcome;
-        };
-        chat.serviceUp = pick % 10 !== 0;
-        const message = messageOf(next, chat, shown, pick);
-        chat.current = next.kind !== 'send' || next.isInformed;
-        if (message?.kind === 'contact' && message.own) shared = true;
-        // A value that is offered in the place of a slip is named by the yes to it.
-        const words = JSON.stringify([message ?? '', chat.state.step]);
-        for (const one of [...NAMED, ...OFFERED])
-          if (words.includes(one.replace(/^0/, ''))) given.add(one.replace(/^0/, '+84'));
-        const [before, called] = [chat.state, chat.effects.length];
-        if (message) chat.send(message);
-        else if (next.kind === 'wake') chat.wake();
-        else chat.fail();
-
-        const calls = chat.effects
-          .slice(called)
-          .filter((one) => one.kind === 'accumulate' || one.kind === 'redeem');
-        const turn = {
-          chat,
-          message,
-          isInformed: chat.current,
-          before,
-          answers,
-          summary,
-          calls,
-          shared,
-          given,
-        };
+        const turn = walk.take(next, pick);
+        if (!turn) continue;
         expectProved(turn);
         expectNamed(turn);
         expectForgotten(turn, next.kind === 'wake');
         expectAnswered(turn);
         expectConsented(turn);
         const meaning = expectYesMeans(turn);
-        if (meaning) seen[meaning] += 1;
-        if (calls.some(({ kind }) => kind === 'redeem')) seen.redeemed += 1;
-        if (calls.length > 0 && sender === STAFF) seen.served += 1;
-        if (isOver) given = new Set();
-        const text = message?.kind === 'text' ? message.text : '';
-        answers = answersAfter(chat, { text, views, answers });
-        for (const { view: one } of chat.replies) if (one !== undefined) views.add(one);
-        shown = chat.replies.at(-1) ?? shown;
-        summary = chat.replies.findLast(({ key, lines }) => key === 'redeem.summary' && lines) ?? summary;
+        if (meaning) times[meaning] += 1;
+        if (turn.calls.some(({ kind }) => kind === 'redeem')) times.redeemed += 1;
+        if (turn.calls.length > 0 && sender === STAFF) times.served += 1;
       }
     }),
     { numRuns: 800 },
   );
-  // All was seen, so that no rule holds of nothing.
-  expect(Math.min(...Object.values(seen)), JSON.stringify(seen)).toBeGreaterThan(30);
+  // Each rule was tried often enough to mean something.
+  expect(Math.min(...Object.values(times)), JSON.stringify(times)).toBeGreaterThan(30);
 });

@@ -9,7 +9,7 @@ import type { AntCrmClient } from '../../src/loyalty/antcrm.ts';
 import { createEncryption } from '../../src/store/encryption.ts';
 import type { Encryption } from '../../src/store/port.ts';
 import { startBot } from '../support/app.ts';
-import { dueSoon, dump, startRedis, until } from '../support/redis.ts';
+import { dump, startRedis, until } from '../support/redis.ts';
 
 /*
  * What a bot with keys keeps of a customer who uses all that it can do. Its log is searched as every bot's is
@@ -62,6 +62,13 @@ async function startWatched() {
   const says = async (text: string) => does({ text });
   const confirms = () => does({ choice: choices.find((id) => id.startsWith('confirm:')) ?? 'none' });
   return { url, config, admin, commands, bug, does, says, confirms };
+}
+
+/** The conversations that a process works on, or has to within a minute. */
+async function dueSoon(admin: Redis): Promise<number> {
+  const keys = await admin.keys('*}due');
+  const counts = await Promise.all(keys.map((key) => admin.zcount(key, '-inf', Date.now() + 60_000)));
+  return counts.reduce((sum, count) => sum + count, 0);
 }
 
 /** The bytes of what is kept under these names, once all that was to be said is said. */

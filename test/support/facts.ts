@@ -15,7 +15,7 @@ export type Before = {
 
 const words = createWords({ timeZone: SETTINGS.timeZone });
 /** What the bot said last, each reply as its reader sees it. */
-const shownTexts = ({ replies }: Dialogue, locale: Locale = 'vi'): readonly string[] =>
+export const shownTexts = ({ replies }: Dialogue, locale: Locale = 'vi'): readonly string[] =>
   replies.map((reply) => words.text(reply, locale));
 const spoken = (chat: Dialogue): string => shownTexts(chat).join('\n');
 const choicesOf = ({ replies }: Dialogue) => replies.at(-1)?.choices ?? [];
@@ -28,10 +28,6 @@ export const isCustomers = (text: string): boolean =>
   /của bạn|về bạn|bạn (đang )?có (\d|\{)|bạn đồng ý|\byours?\b(?! time)|\byou (have (\d|\{)|agreed|earned)/i.test(
     text,
   );
-/** What was said of a customer's own, though staff read it. */
-export const saidAsToCustomer = (chat: Dialogue): readonly string[] =>
-  [...shownTexts(chat), ...shownTexts(chat, 'en')].filter(isCustomers);
-
 /** Is exactly so: `none` where there is nothing, lists with blanks. */
 const VALUES: Readonly<Record<string, (chat: Dialogue) => unknown>> = {
   asks: ({ question }) => question.asks,

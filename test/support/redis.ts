@@ -119,10 +119,3 @@ export async function dump(admin: Redis): Promise<Buffer[]> {
   });
   return [...keys.map((key) => Buffer.from(key)), ...(await Promise.all(values)).flat()];
 }
-
-/** Conversations that somebody works on, or has to within a minute. */
-export async function dueSoon(admin: Redis): Promise<number> {
-  const keys = await admin.keys('*}due');
-  const counts = await Promise.all(keys.map((key) => admin.zcount(key, '-inf', Date.now() + 60_000)));
-  return counts.reduce((sum, count) => sum + count, 0);
-}
