@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { recordRun } from './runs.ts';
 
 /*
- * `npm run record -- KIND FILE` keeps the result of a run outside this repository's programs in docs/runs.json:
+ * `npm run record -- KIND FILE` keeps the result of a run outside this repository's programs in
+ * docs/runs.json:
  *
  * - `tests`: the JSON report of `npm test -- --reporter=json --outputFile.json=FILE`.
  * - `acceptance`: what the acceptance suites print, lines like `people: 63 of 63`.

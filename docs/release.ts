@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 
 /*
- * `npm run release -- 1.2.3` gives everything the version: package.json, its lock file, the image's tag, and in CHANGELOG.md a
- * section of its own for what was unreleased. `npm run release -- --check` writes nothing, and fails where they
- * differ, where operators are not told what to do between this version and the others, or where a generated
- * document is out of date.
+ * `npm run release -- 1.2.3` gives everything the version: package.json, its lock file, the image's tag, and
+ * in CHANGELOG.md a section of its own for what was unreleased. `npm run release -- --check` writes nothing,
+ * and fails where they differ, where operators are not told what to do between this version and the others,
+ * or where a generated document is out of date.
  */
 
 const USAGE = 'npm run release -- VERSION | --check';

@@ -3,8 +3,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 
 /*
- * `docs/runs.json` keeps the results of the last runs that show what the bot promises. Each program that can show something
- * writes its own part when it is asked to (`--record`); `npm run docs` writes docs/proof.md and docs/simulator.md from it.
+ * `docs/runs.json` keeps the results of the last runs that show what the bot promises. Each program that can
+ * show something writes its own part when it is asked to (`--record`); `npm run docs` writes docs/proof.md
+ * and docs/simulator.md from it.
  */
 
 const FILE = new URL('runs.json', import.meta.url);
@@ -40,7 +41,9 @@ const SHAPES = {
   }),
   /** `npm run simulate -- --redis --record`. */
   redis: z.strictObject({ ...stamp, seed: count, histories: count, messages: count, differences: count }),
-  /** `npm run simulate -- --staff --record`: operations without an answer, and those that ended with staff. */
+  /**
+   * `npm run simulate -- --staff --record`: operations without an answer, and those that ended with staff.
+   */
   staff: z.strictObject({
     ...stamp,
     oddities: z.array(z.strictObject({ name: z.string(), unanswered: count, withStaff: count })),

@@ -1,7 +1,7 @@
 /**
- * `npm run screenshot`: takes the pictures of the documents, README's of the bench and those for shop staff, of
- * customers of the sandbox. `npm run screenshot -- FOLDER` takes them in light and in dark, to be looked at.
- * Emoji need a font that has them (Debian: fonts-noto-color-emoji).
+ * `npm run screenshot`: takes the pictures of the documents, README's of the bench and those for shop staff,
+ * of customers of the sandbox. `npm run screenshot -- FOLDER` takes them in light and in dark, to be looked
+ * at. Emoji need a font that has them (Debian: fonts-noto-color-emoji).
  */
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -6,9 +6,9 @@ import { partsOf } from './proof.ts';
 import { readRuns } from './runs.ts';
 
 /*
- * `npm run docs` writes the parts of the documents that come from the sources, or from the last recorded runs:
- * `.env.example` as a whole, of the documents what stands between `<!-- name -->` and `<!-- /name -->`. With `--check` it
- * writes nothing and fails where a file is out of date.
+ * `npm run docs` writes the parts of the documents that come from the sources, or from the last recorded
+ * runs: `.env.example` as a whole, of the documents what stands between `<!-- name -->` and `<!-- /name -->`.
+ * With `--check` it writes nothing and fails where a file is out of date.
  */
 
 const [option] = process.argv.slice(2);

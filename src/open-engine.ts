@@ -33,7 +33,8 @@ export async function openEngine(
     create,
     log: observe.log,
   });
-  // The settings have AntCRM's gifts, and AntCRM's calls are traced: no text is explained before both are there.
+  // The settings have AntCRM's gifts, and AntCRM's calls are traced: no text is explained before both are
+  // there.
   const traces = new Traces(channels.traced, (text, before, sender) =>
     conversation.explain(text, before, { settings, nowMs: systemRuntime.nowMs(), sender }),
   );

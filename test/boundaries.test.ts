@@ -17,11 +17,12 @@ const CHANNEL = [
 ];
 
 /**
- * Who may import whom (CONTRIBUTING.md, "The house"), type imports counted. The first row whose files match a file is its
- * rule: paths begin like this. `$1` is the folder that the files capture.
+ * Who may import whom (CONTRIBUTING.md, "The house"), type imports counted. The first row whose files match a
+ * file is its rule: paths begin like this. `$1` is the folder that the files capture.
  */
 const ROOMS: readonly (readonly [files: string, imports: readonly string[]])[] = [
-  // A language knows nothing of dialogues; what runs and asks for flows knows none of them; a flow knows no other one.
+  // A language knows nothing of dialogues; what runs and asks for flows knows none of them; a flow knows no
+  // other one.
   [
     'conversation/language/',
     [
@@ -153,7 +154,8 @@ const PLACES: Readonly<Record<string, RegExp>> = {
   '(botbuilder|botframework)': /^channels\/teams\//,
   'jose(/|$)': /^channels\/teams\//,
   'ioredis(/|$)': /^store\/redis\//,
-  // Whatever the bot asks of others leaves from here: exact hosts, no redirects, size and time capped (SECURITY.md).
+  // Whatever the bot asks of others leaves from here: exact hosts, no redirects, size and time capped
+  // (SECURITY.md).
   'undici(/|$)': /^http\/transport\.ts$/,
   'i18next(/|$)': /^i18n\.ts$/,
   'zxing-wasm(/|$)': /^photos\//,
@@ -166,7 +168,8 @@ const PLACES: Readonly<Record<string, RegExp>> = {
 /** What a source must not do, and where. */
 const DEEDS: readonly (readonly [says: string, files: RegExp, source: RegExp])[] = [
   [
-    // Node's own ways out cap nothing: they are for those who talk to the bot from outside, the terminal and the browser.
+    // Node's own ways out cap nothing: they are for those who talk to the bot from outside, the terminal and
+    // the browser.
     'makes requests of its own',
     /^(?!console\/|cli\/operations\.ts$|channels\/staff\/client\.ts$|\.\.\/examples\/.*\.html$)/,
     /(?<![\w.#])fetch\(|\bhttps?\.(request|get)\(|\bnet\.connect\(/,

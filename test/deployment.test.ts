@@ -15,8 +15,8 @@ import { documentation, EXIT_CONFIG, readConfig } from '../src/config.ts';
 import { serve } from './support/server.ts';
 
 /*
- * The image, Compose, Kubernetes and systemd without their engines: each file is checked by the schema of its program
- * (dclint, kubernetes-models), and what one file says of another is compared.
+ * The image, Compose, Kubernetes and systemd without their engines: each file is checked by the schema of its
+ * program (dclint, kubernetes-models), and what one file says of another is compared.
  */
 
 const root = new URL('../', import.meta.url);
@@ -38,7 +38,10 @@ const given: Readonly<Record<string, string>> = {
   ANTCRM_API_KEY: 'sandbox',
 };
 
-/** The bots' `environment`, with `${NAME:?…}` filled in; what nobody gives is the reason that Compose would show. */
+/**
+ * The bots' `environment`, with `${NAME:?…}` filled in; what nobody gives is the reason that Compose would
+ * show.
+ */
 function environment(known = given): Record<string, string> {
   const fill = (value: string) =>
     value.replace(/\$\{(\w+):\?([^}]*)\}/, (_, variable: string, why: string) => known[variable] ?? why);

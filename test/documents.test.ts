@@ -68,9 +68,9 @@ it('docs/operators.md explains every command for operators', () => {
 });
 
 /*
- * TypeScript checks each `@example` of `src`, as the body of a function. An example may use, without declaring them: the
- * exports of its file, `thing` for an exported type `Thing` or `SomeThing`, and the names of `NAMES`. Other names are
- * placeholders.
+ * TypeScript checks each `@example` of `src`, as the body of a function. An example may use, without
+ * declaring them: the exports of its file, `thing` for an exported type `Thing` or `SomeThing`, and the names
+ * of `NAMES`. Other names are placeholders.
  */
 
 const NAMES = `

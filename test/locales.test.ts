@@ -9,7 +9,10 @@ import { missingWords } from './support/flow-words.ts';
 
 type Wording = Readonly<Record<string, string>>;
 
-/** What staff are never told: of consent, of proofs by sharing, of their own profile; what platforms show of the bot. */
+/**
+ * What staff are never told: of consent, of proofs by sharing, of their own profile; what platforms show of
+ * the bot.
+ */
 const CUSTOMERS =
   /^(telegram|teams|group|person)\.|^identity\.(proofNeeded|notOwn|noEmail|unread)|^privacy\.(consent|declined|since)|^answer\.consent\./;
 
@@ -18,7 +21,9 @@ const baseOf = (key: string): string => key.split('_', 1)[0] ?? key;
 const PLURAL = /_(zero|one|two|few|many|other)$/;
 const placeholdersOf = (text: string): string[] => text.match(/\{\{.*?\}\}/g) ?? [];
 
-/** The keys in their order, each with its placeholders. Plural forms differ by language, so they count as one. */
+/**
+ * The keys in their order, each with its placeholders. Plural forms differ by language, so they count as one.
+ */
 function shapeOf(wording: Wording): [key: string, placeholders: string[]][] {
   const shape = new Map<string, Set<string>>();
   for (const [key, text] of Object.entries(wording)) {

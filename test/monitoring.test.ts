@@ -19,7 +19,9 @@ import { startTeamsDouble } from './support/teams-double.ts';
 import { startTelegramDouble } from './support/telegram-double.ts';
 import { createPerson } from './support/telegram-updates.ts';
 
-/* What a bot tells, and the rules and the dashboard of `ops/` that ask for it, by Prometheus' own tool too. */
+/*
+ * What a bot tells, and the rules and the dashboard of `ops/` that ask for it, by Prometheus' own tool too.
+ */
 
 const root = new URL('../', import.meta.url);
 const read = (name: string): string => readFileSync(new URL(name, root), 'utf8');

@@ -5,8 +5,9 @@ import { checkSync } from 'recheck';
 import { expect, test, vi } from 'vitest';
 
 /*
- * Every regular expression takes linear time, as it is written and as the bot builds it from the shipped words. recheck says
- * so; `npm run patterns` asks about new ones and keeps its verdicts. A time-out is a failure.
+ * Every regular expression takes linear time, as it is written and as the bot builds it from the shipped
+ * words. recheck says so; `npm run patterns` asks about new ones and keeps its verdicts. A time-out is a
+ * failure.
  */
 
 type Pattern = { readonly source: string; readonly flags: string; readonly place: string };
@@ -38,7 +39,10 @@ function parse(file: string, text: string): { written: Pattern[]; builds: string
   return { written, builds };
 }
 
-/** The patterns that the whole bot builds from the shipped words, at its start and while somebody speaks to it. */
+/**
+ * The patterns that the whole bot builds from the shipped words, at its start and while somebody speaks to
+ * it.
+ */
 async function runBot(): Promise<Pattern[]> {
   const built: Pattern[] = [];
   const Plain = globalThis.RegExp;

@@ -27,14 +27,17 @@ const WEB: ChannelTraits = {
   sharesContacts: false,
 };
 
-/** A chat of text alone, at `/chat`, for the members of a site: messages by POST, replies as server-sent events. */
+/**
+ * A chat of text alone, at `/chat`, for the members of a site: messages by POST, replies as server-sent
+ * events.
+ */
 export function webChat(whoIs: WhoIs): ChannelEntry<unknown> {
   return { traits: WEB, open: async (_settings, parts) => new WebChat(whoIs, parts) };
 }
 
 /**
- * What the page sends. The same `id` again is the same message. `seen`: the `seq` of the last reply that the page shows;
- * a number means a choice of what was seen. Other parts that are unreadable count as absent.
+ * What the page sends. The same `id` again is the same message. `seen`: the `seq` of the last reply that the
+ * page shows; a number means a choice of what was seen. Other parts that are unreadable count as absent.
  */
 const sentSchema = z.object({
   id: z.string().min(1).max(64),
@@ -45,8 +48,9 @@ const sentSchema = z.object({
 type Sent = z.infer<typeof sentSchema>;
 
 /**
- * What the page shows. `turn`: the id of the message that it answers; `last` of that turn. `typed`: what stands for a
- * choice; `data`: the choice and the view of its question, so that a number from an old question changes nothing.
+ * What the page shows. `turn`: the id of the message that it answers; `last` of that turn. `typed`: what
+ * stands for a choice; `data`: the choice and the view of its question, so that a number from an old question
+ * changes nothing.
  */
 const eventSchema = z.strictObject({
   seq: z.int(),
@@ -66,7 +70,8 @@ const POLICY =
 class WebChat implements Channel {
   readonly #whoIs: WhoIs;
   readonly #parts: ChannelParts;
-  // Through the feed of the store a page hears the replies of every process, and after a cut connection those it missed.
+  // Through the feed of the store a page hears the replies of every process, and after a cut connection those
+  // it missed.
   readonly #events: Events<Event>;
   readonly #streams: Streams;
   #key: string | undefined;

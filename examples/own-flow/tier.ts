@@ -3,12 +3,15 @@ import type { LocalizedText } from '../../src/conversation/message.ts';
 import { pickVariant } from '../../src/conversation/prompts/identity.ts';
 import type { Line } from '../../src/conversation/reply.ts';
 
-/** A tier, and from how many counting points on a customer is in it. AntCRM tells neither the table nor what is next. */
+/**
+ * A tier, and from how many counting points on a customer is in it. AntCRM tells neither the table nor what
+ * is next.
+ */
 export type Tier = { readonly name: LocalizedText; readonly points: number };
 
 /**
- * Proved phone or e-mail → the tier, the points that count for it, and how many are missing to the next one. `isCounting`:
- * whether tiers are being counted anew just now, so that none is told.
+ * Proved phone or e-mail → the tier, the points that count for it, and how many are missing to the next one.
+ * `isCounting`: whether tiers are being counted anew just now, so that none is told.
  */
 export function createTier(table: readonly Tier[], isCounting: (nowMs: number) => boolean): Flow {
   const counted: FlowGuard = {

@@ -170,8 +170,8 @@ export class Engine {
   /**
    * Returns the sender if the message may be decided within the swap that files it; undefined: the worker
    * decides it later. A text that kills a process must be filed first, so that its attempts are counted. So
-   * a message is only filed if it was sent before this process started or more than `DECIDE_AT_ONCE_MS` ago, if this
-   * process does not know the conversation yet, or if the channel must ask who wrote.
+   * a message is only filed if it was sent before this process started or more than `DECIDE_AT_ONCE_MS` ago,
+   * if this process does not know the conversation yet, or if the channel must ask who wrote.
    */
   #senderAtOnce(name: string, incoming: Incoming, sentMs: number): Sender | undefined {
     const { records, platform, isTracing, runtime, traces } = this.#tools;

@@ -20,8 +20,8 @@ const SIDE_TASK_WAITS_MS = [1000, 2000, 4000];
 const ALARM_EVERY_MS = 60_000;
 
 /**
- * How a delivery ended. `done`: the numbers of the tasks that are done. `wait`: how long the rest has to wait;
- * absent: nothing is left. `failures`: the replies that were dropped, by their number.
+ * How a delivery ended. `done`: the numbers of the tasks that are done. `wait`: how long the rest has to
+ * wait; absent: nothing is left. `failures`: the replies that were dropped, by their number.
  */
 export type Delivered = {
   readonly done: ReadonlySet<number>;
@@ -101,9 +101,9 @@ export class Outbox {
   }
 
   /**
-   * Unlocks the customers and notes what the counter must know, but for tasks in `done`, which gets those that
-   * the store confirmed. All at once: a node that does not answer holds up its own alone. Resolves to whether
-   * none is left.
+   * Unlocks the customers and notes what the counter must know, but for tasks in `done`, which gets those
+   * that the store confirmed. All at once: a node that does not answer holds up its own alone. Resolves to
+   * whether none is left.
    */
   async doSideTasks(tasks: readonly OutboxTask[], done: Set<number>): Promise<boolean> {
     const left = tasks.filter(({ seq, body }) => body !== null && body.kind !== 'reply' && !done.has(seq));

@@ -29,7 +29,8 @@ const MAX_TIMER_MS = 10 * 60_000;
  * Bounds the turns at work, and claims due conversations for the free slots: leases that ran out, messages
  * that no process took, wake-ups, and replies that wait.
  *
- * A slot is free, filled (a claim or a turn uses it), and free again. A shard is quiet, noted, and being listed:
+ * A slot is free, filled (a claim or a turn uses it), and free again. A shard is quiet, noted, and being
+ * listed:
  *
  *     quiet ─ a sweep, or `schedule` ─► noted ─ `#fill` has free slots ─► listed ─ nothing is due ─► quiet
  *                                        ▲ ▲                                │ │

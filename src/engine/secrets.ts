@@ -4,8 +4,8 @@ import { type RecordKind, type RecordParts, type Transition, VersionedRecords } 
 
 /**
  * Keeps secrets in the store, sealed, such as a token that a platform exchanges for a new one and then
- * refuses. They belong to channels, each of which has names of its own (`secrets` of its parts, src/channels/channel.ts); the engine
- * itself keeps none.
+ * refuses. They belong to channels, each of which has names of its own (`secrets` of its parts,
+ * src/channels/channel.ts); the engine itself keeps none.
  */
 export type Secrets = {
   /** Undefined: none is kept. Rejects with `StoreUnavailable`. */

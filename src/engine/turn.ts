@@ -149,10 +149,10 @@ export type TurnInside = { readonly calls: CallTrace[]; readonly trips: Trip[] }
 type Phase = 'identifyMs' | 'stepsMs' | 'commitMs' | 'deliverMs';
 
 /**
- * One turn: `open` reads a message or a wake-up, and `takeSteps` has the conversation decide. It takes the time,
- * and new ids, from outside; it waits for nothing and changes nothing there, so a turn may be decided twice. It is decided within the swap that files
- * its message (`filing.ts`), or by the worker, which performs the effects that the steps ask for
- * (`worker.ts`).
+ * One turn: `open` reads a message or a wake-up, and `takeSteps` has the conversation decide. It takes the
+ * time, and new ids, from outside; it waits for nothing and changes nothing there, so a turn may be decided
+ * twice. It is decided within the swap that files its message (`filing.ts`), or by the worker, which performs
+ * the effects that the steps ask for (`worker.ts`).
  */
 export class Turn {
   /** The lease as it was when the turn was opened. */

@@ -204,7 +204,9 @@ export class VersionedRecords<Content> {
     throw new StoreUnavailable(`a record was changed elsewhere ${MAX_CONFLICTS} times`);
   }
 
-  /** Replaces what was seen. `isOurs`, false: another process was faster, and `seen` is what that one wrote. */
+  /**
+   * Replaces what was seen. `isOurs`, false: another process was faster, and `seen` is what that one wrote.
+   */
   async #write(
     name: string,
     seen: SeenRecord<Content>,

@@ -7,10 +7,10 @@ import { startRedis } from '../support/redis.ts';
 import './interpret.ts';
 
 /*
- * `npm run bench`: turns a second and what a turn costs, over the staff webhook: a bot in memory, one on Redis,
- * and two on one Redis whose turns alternate, as behind a round-robin proxy. So many conversations are in
- * flight; each asks its next question as soon as the last was answered. All bots live at once and take turns
- * of a slice, because the machine has its day: compare by the ratios, which are of slices side by side.
+ * `npm run bench`: turns a second and what a turn costs, over the staff webhook: a bot in memory, one on
+ * Redis, and two on one Redis whose turns alternate, as behind a round-robin proxy. So many conversations are
+ * in flight; each asks its next question as soon as the last was answered. All bots live at once and take
+ * turns of a slice, because the machine has its day: compare by the ratios, which are of slices side by side.
  */
 
 process.once('exit', useFolder());

@@ -7,7 +7,9 @@ import type { Fault as TelegramFault } from '../support/telegram-double.ts';
 import * as teams from './teams/harness.ts';
 import * as telegram from './telegram/harness.ts';
 
-/** Where the platform does not answer, a call need not take long; a busy machine takes a while to get there. */
+/**
+ * Where the platform does not answer, a call need not take long; a busy machine takes a while to get there.
+ */
 const SHORT = { timeoutMs: 1000 };
 
 const UNDELIVERED: Delivery = { kind: 'undelivered' };
@@ -22,7 +24,10 @@ const statuses = (...codes: number[]) => codes.map((status) => ({ status }));
 const wait = (status: number, retryAfter: number) => ({ status, retryAfter });
 const refusals = (...codes: string[]) => codes.map((code) => ({ status: 403, code }));
 
-/** docs/how-it-works.md, "What a platform's answer means": an answer, what it means, how each platform words it. */
+/**
+ * docs/how-it-works.md, "What a platform's answer means": an answer, what it means, how each platform words
+ * it.
+ */
 const TABLE: readonly [string, Delivery, readonly TelegramFault[], readonly TeamsFault[]][] = [
   ['429 with a time', { kind: 'throttled', afterMs: 7000 }, [error(429, 'x', 7)], [wait(429, 7)]],
   ['429 without a time, 412', { kind: 'throttled' }, errors(429), statuses(429, 412)],
@@ -56,7 +61,9 @@ const TABLE: readonly [string, Delivery, readonly TelegramFault[], readonly Team
   ['a redirect, which is not followed', UNDELIVERED, errors(302), statuses(307)],
 ];
 
-/** Sends one reply while the platform answers so; tells what it came to, and how often the platform was asked. */
+/**
+ * Sends one reply while the platform answers so; tells what it came to, and how often the platform was asked.
+ */
 async function byTelegram(fault: TelegramFault) {
   const { channel, double } = await telegram.createBot(fault === 'hang' ? SHORT : {});
   double.script('sendMessage', fault);

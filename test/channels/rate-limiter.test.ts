@@ -24,7 +24,9 @@ function createKit({ perSecond = PER_SECOND } = {}) {
     ...one,
   });
 
-  /** Sends each as soon as the limiter lets it; resolves to when, ms, in the order in which they were sent. */
+  /**
+   * Sends each as soon as the limiter lets it; resolves to when, ms, in the order in which they were sent.
+   */
   function sendAll(wishes: readonly SendRequest[]) {
     let waiting = wishes.map((one) => ({ one, atMs: time.nowMs }));
     const sent: { chat: string; atMs: number }[] = [];

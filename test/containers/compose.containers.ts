@@ -9,8 +9,8 @@ import { startTelegramDouble } from '../support/telegram-double.ts';
 import { answers, docker, type Ended, execute, runOnce } from './docker.ts';
 
 /*
- * compose.yaml as it is written, with both profiles, in a copy of the project. Grafana is left out: its image has no stand-in.
- * The tests follow one another: each one finds the services as the one before left them.
+ * compose.yaml as it is written, with both profiles, in a copy of the project. Grafana is left out: its image
+ * has no stand-in. The tests follow one another: each one finds the services as the one before left them.
  */
 
 const folder = join(process.env.WORK ?? '', 'project');
@@ -89,7 +89,10 @@ const traffic = (forMs: number) =>
     ask(forMs, (n) => post({ conversation: `traffic-${n}`, text: 'help' })),
   ]);
 
-/** Caddy before 2.11 hands no POST over to another bot (compose.yaml says why the image is newer than Debian's). */
+/**
+ * Caddy before 2.11 hands no POST over to another bot (compose.yaml says why the image is newer than
+ * Debian's).
+ */
 async function handsPostsOver(): Promise<boolean> {
   const { output } = await compose('exec', '-T', 'proxy', 'caddy', 'version');
   const [, major = 0, minor = 0] = /(\d+)\.(\d+)/.exec(output) ?? [];
@@ -251,7 +254,8 @@ test('scales to three bots; Prometheus finds them and loads the rules; an alarm 
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify([alert]),
   });
-  // Alertmanager writes the chat's id as a text, which Telegram takes and the double, strict with our bot, does not.
+  // Alertmanager writes the chat's id as a text, which Telegram takes and the double, strict with our bot,
+  // does not.
   const sentMessages = () => telegram.calls('sendMessage').map(({ payload }) => JSON.stringify(payload));
   await expect.poll(() => sentMessages().join('\n')).toMatch(/"-100777".*No bot can store a message/);
 });

@@ -13,7 +13,10 @@ type StartOptions = { readonly args?: readonly string[]; readonly command?: read
 /** The image that compose.yaml names, built by run.sh. */
 export const [, IMAGE = ''] = /image: *(antcrm-chatbot:\S+)/.exec(readFileSync('compose.yaml', 'utf8')) ?? [];
 
-/** As compose.yaml locks its services in. The network is the namespace's, so that the doubles of the tests are reached. */
+/**
+ * As compose.yaml locks its services in. The network is the namespace's, so that the doubles of the tests are
+ * reached.
+ */
 const LOCKED = ['--network', 'host', '--read-only', '--cap-drop=ALL', '--security-opt=no-new-privileges'];
 
 const failureSchema = z.object({

@@ -10,7 +10,10 @@ import { startTelegramDouble } from '../support/telegram-double.ts';
 import { createPerson } from '../support/telegram-updates.ts';
 import { answers, docker, runOnce, startContainer } from './docker.ts';
 
-/* The image that the Dockerfile builds, run as compose.yaml runs it, with doubles of the platforms on the same network. */
+/*
+ * The image that the Dockerfile builds, run as compose.yaml runs it, with doubles of the platforms on the
+ * same network.
+ */
 
 const PUBLIC = 'http://127.0.0.1:3000';
 const ADMIN = 'http://127.0.0.1:3100';

@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** `npm run test:containers`: one file after the other, because they share ports and a Docker. run.sh starts it. */
+/**
+ * `npm run test:containers`: one file after the other, because they share ports and a Docker. run.sh starts
+ * it.
+ */
 export default defineConfig({
   test: {
     environment: 'node',

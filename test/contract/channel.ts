@@ -30,7 +30,8 @@ const PHOTOGRAPHED = 'TIVI000000017';
  *
  * - `buttons`: choices are buttons. Else they are numbers, which customers type.
  * - `edit`: the next page of a list replaces the page before.
- * - `picture`: customers send pictures. `media`: staff can look at what they send. `contact`: they have a button that shares their contact.
+ * - `picture`: customers send pictures. `media`: staff can look at what they send. `contact`: they have a
+ *   button that shares their contact.
  * - `typing`: it shows that the bot is at work.
  * - `proof`: customers can show who they are, or the platform vouches for it.
  * - `platform`: replies leave by calls, whose answers have a meaning. Else they wait in the feed.
@@ -80,7 +81,9 @@ export type CreateChannel = (parts: Pick<ChannelParts, Parts>) => Promise<{
   /** Staff vouch for what they send: they are not asked whether they want to be remembered. */
   readonly isStaff?: true;
   listening(url: string): Customer;
-  /** The next call that sends a message ends so; `throttled`: the platform asks for a second. With `platform`. */
+  /**
+   * The next call that sends a message ends so; `throttled`: the platform asks for a second. With `platform`.
+   */
   fail?(how: Failure): void;
 }>;
 
@@ -144,7 +147,9 @@ async function startBot(create: CreateChannel) {
   });
   const customer = made.listening(url);
 
-  /** The keys of what the bot says to an act, once all of it was delivered; and the customer has seen each. */
+  /**
+   * The keys of what the bot says to an act, once all of it was delivered; and the customer has seen each.
+   */
   async function repliesAfter(act: () => Promise<void>, turns = 1): Promise<string[]> {
     const before = delivered.length;
     const over = () => delivered.slice(before).filter(({ last }) => last).length;

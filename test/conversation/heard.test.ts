@@ -5,9 +5,10 @@ import { sentencesOf } from '../support/sentences.ts';
 
 /*
  * Sentences that somebody wrote who had not seen the vocabulary: `## heard` of the language files and
- * `test/language/heard.txt`, two random halves of 300. Each has the question that it answers (`QUESTIONS`, with `@staff` where
- * staff write) and what a good shop assistant takes it for: commands in words, `;` between those that belong together. A
- * meaning that is offered as a button counts, too. The model learns the sentences of the language files.
+ * `test/language/heard.txt`, two random halves of 300. Each has the question that it answers (`QUESTIONS`,
+ * with `@staff` where staff write) and what a good shop assistant takes it for: commands in words, `;`
+ * between those that belong together. A meaning that is offered as a button counts, too. The model learns the
+ * sentences of the language files.
  */
 
 const TIVI = 'TIVInpmx8b98pfg';

@@ -57,7 +57,10 @@ test('a day begins at its first instant, in every zone', () => {
   );
 });
 
-/** Any moment, and the days on which calendars go wrong: ends of months and years, 29 February, changes of clocks. */
+/**
+ * Any moment, and the days on which calendars go wrong: ends of months and years, 29 February, changes of
+ * clocks.
+ */
 const moments = fc.oneof(
   fc.integer({ min: Date.UTC(2013, 0), max: Date.UTC(2035, 0) }),
   fc

@@ -8,7 +8,8 @@ import { either, fc } from '../support/properties.ts';
 import { SPEAKERS } from '../support/scene.ts';
 
 /*
- * Customers and staff who say and press anything, in any order, while AntCRM does as it likes: what holds after each turn.
+ * Customers and staff who say and press anything, in any order, while AntCRM does as it likes: what holds
+ * after each turn.
  */
 
 const YES = ['có', 'ok', 'đồng ý', 'yes', 'chốt', '👍'];
@@ -68,7 +69,10 @@ const message: fc.Arbitrary<Message> = fc.oneof(
   ),
 );
 
-/** `isInformed`: the writer knew what was said before. `on`: what leads on. `gift`: the list changes, at 0 one is gone. */
+/**
+ * `isInformed`: the writer knew what was said before. `on`: what leads on. `gift`: the list changes, at 0 one
+ * is gone.
+ */
 type Move =
   | { readonly kind: 'send'; readonly message: Message; readonly isInformed: boolean }
   | { readonly kind: 'press'; readonly index: number; readonly view: 'live' | 'dead' | 'none' }
@@ -115,7 +119,10 @@ function ends(effect: Effect, pick: number): Outcome {
   return kind ? fail(effect, kind) : succeed(effect);
 }
 
-/** A word at a summary, else the first button of a question, one's own phone where it is to be shared, else something to begin with. */
+/**
+ * A word at a summary, else the first button of a question, one's own phone where it is to be shared, else
+ * something to begin with.
+ */
 function leadingOn({ sender }: Dialogue, shown: Reply | undefined, pick: number): Message {
   const [first] = shown?.choices ?? [];
   const phone = PHONES[pick % 3] ?? '';
@@ -182,7 +189,10 @@ function answersAfter(chat: Dialogue, { text, views, answers }: Asked): Answers 
 type Asked = { readonly text: string; readonly views: ReadonlySet<string>; readonly answers: Answers };
 
 type YesMeaning = 'confirmed' | 'pointed' | undefined;
-/** A typed yes confirms an earning whose summary is all that was said since it was posed; nothing else typed calls. */
+/**
+ * A typed yes confirms an earning whose summary is all that was said since it was posed; nothing else typed
+ * calls.
+ */
 function expectYesMeans({ chat, message, isInformed, before, answers, calls }: Turn): YesMeaning {
   if (message?.kind !== 'text') return undefined;
   // It was said too late.
@@ -212,7 +222,10 @@ const identifiersOf = (call: Turn['calls'][number]) =>
 const textsAboutOwn = (chat: Dialogue): readonly string[] =>
   [...shownTexts(chat), ...shownTexts(chat, 'en')].filter(isCustomers);
 
-/** No operation of staff is about anybody who was not named since the last one; they see all, and are spoken to as staff. */
+/**
+ * No operation of staff is about anybody who was not named since the last one; they see all, and are spoken
+ * to as staff.
+ */
 function expectNamed({ chat, message, calls, given }: Turn): void {
   if (chat.sender.channel !== 'staff') return;
   expect([...given]).toEqual(expect.arrayContaining(calls.flatMap(identifiersOf)));
@@ -222,7 +235,10 @@ function expectNamed({ chat, message, calls, given }: Turn): void {
   if (message?.kind !== 'contact') expect(textsAboutOwn(chat)).toEqual([]);
 }
 
-/** Nothing of the customer outlives being forgotten, or half an hour without consent; but for what has no outcome. */
+/**
+ * Nothing of the customer outlives being forgotten, or half an hour without consent; but for what has no
+ * outcome.
+ */
 function expectForgotten({ chat, message }: Turn, woken: boolean): void {
   const { operations, profile, lastMessageMs, ...rest } = chat.state;
   const lapsed = woken && message === undefined && chat.nowMs - lastMessageMs > 30 * 60_000;
@@ -262,7 +278,9 @@ class Walk {
     this.#chat = new Dialogue(sender, { gifts: SPEAKERS });
   }
 
-  /** Makes a move. Returns the turn that it came to; undefined: only the time or the list of gifts changed. */
+  /**
+   * Makes a move. Returns the turn that it came to; undefined: only the time or the list of gifts changed.
+   */
   take(move: Move, pick: number): Turn | undefined {
     const chat = this.#chat;
     switch (move.kind) {

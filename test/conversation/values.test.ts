@@ -4,8 +4,9 @@ import { Dialogue, STAFF, TEAMS, TELEGRAM } from '../support/dialogue.ts';
 import { either, fc } from '../support/properties.ts';
 
 /*
- * Whatever value a text brings, in whatever sentence and wherever it is said, is in what is gathered, in a question, in the
- * reply, or in what AntCRM is asked: none is dropped silently. Only a text that cancels says that itself.
+ * Whatever value a text brings, in whatever sentence and wherever it is said, is in what is gathered, in a
+ * question, in the reply, or in what AntCRM is asked: none is dropped silently. Only a text that cancels says
+ * that itself.
  */
 
 /** A value as it is meant, and as people type and say it. */

@@ -2,8 +2,9 @@ import { Session } from 'node:inspector';
 import { beforeAll, expect, test, vi } from 'vitest';
 
 /*
- * What a text costs, counted and not timed: how often each block of the conversation ran, by V8's own counts. A pattern goes
- * through its text once (`test/patterns.test.ts`), and built-in functions are quick on 1,000 characters.
+ * What a text costs, counted and not timed: how often each block of the conversation ran, by V8's own counts.
+ * A pattern goes through its text once (`test/patterns.test.ts`), and built-in functions are quick on 1,000
+ * characters.
  */
 
 const SOURCES = /\/src\/conversation\//;

@@ -47,7 +47,8 @@ test('the bot starts with no configuration at all, its greeting works when paste
   expect(bot.output.map((one) => typeof JSON.parse(one).msg)).toEqual(bot.output.map(() => 'string'));
 });
 
-// From a supervisor to npm alone; from a terminal to all that it started, and again from npm to what npm started.
+// From a supervisor to npm alone; from a terminal to all that it started, and again from npm to what npm
+// started.
 test.for<[how: string, signal: NodeJS.Signals, toAll: boolean]>([
   ['SIGTERM', 'SIGTERM', false],
   ['Ctrl-C', 'SIGINT', true],

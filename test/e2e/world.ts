@@ -11,8 +11,8 @@ import { createPerson } from '../support/telegram-updates.ts';
 const TELEGRAM_WEBHOOK_SECRET = 'e2e-secret';
 const GIFTS_FILE = fileURLToPath(new URL('gifts.json', import.meta.url));
 /**
- * Lets an operation without an outcome be looked up as soon as AntCRM can have no more to say; longer than AntCRM takes,
- * and than a test takes to kill the process that calls it, on a busy machine too.
+ * Lets an operation without an outcome be looked up as soon as AntCRM can have no more to say; longer than
+ * AntCRM takes, and than a test takes to kill the process that calls it, on a busy machine too.
  */
 const ANTCRM_TIMEOUT_MS = '4000';
 

@@ -36,8 +36,8 @@ const settings: Settings = {
 };
 
 /**
- * A conversation of one line a command. The state remembers every text it answered (`draft.gift`), and each answer
- * tells them all, so that order, losses and doubles can be seen.
+ * A conversation of one line a command. The state remembers every text it answered (`draft.gift`), and each
+ * answer tells them all, so that order, losses and doubles can be seen.
  */
 function step(state: State, input: Input, { nowMs }: { nowMs: number }): Decision {
   switch (input.kind) {

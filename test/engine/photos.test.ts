@@ -4,7 +4,10 @@ import type { PhotoReader } from '../../src/conversation/message.ts';
 import type { FetchedMedia, Platform } from '../../src/engine/messages.ts';
 import { createWorld, photoOf, READER } from './bot.ts';
 
-/** A message with these pictures on a platform whose fetches end as scripted, then well; a file's content is its name. */
+/**
+ * A message with these pictures on a platform whose fetches end as scripted, then well; a file's content is
+ * its name.
+ */
 async function send(files: string[], script: readonly FetchedMedia['kind'][] = [], readMs = 0) {
   const world = createWorld();
   const fetches: unknown[] = [];

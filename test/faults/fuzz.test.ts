@@ -7,8 +7,9 @@ import { textActivity } from '../support/teams-activities.ts';
 import { createPerson } from '../support/telegram-updates.ts';
 
 /*
- * Whatever is sent to whichever route: never a 5xx, a crash, a second's silence or a changed prototype. What is sent knows what
- * the routes expect, so that most of it gets past the first check. `FAULTS=long` sends 100,000.
+ * Whatever is sent to whichever route: never a 5xx, a crash, a second's silence or a changed prototype. What
+ * is sent knows what the routes expect, so that most of it gets past the first check. `FAULTS=long` sends
+ * 100,000.
  */
 
 const CASES = process.env.FAULTS === 'long' ? 100_000 : 1000;
@@ -40,7 +41,10 @@ afterAll(async () => {
   await platform[Symbol.asyncDispose]();
 });
 
-/** Text that breaks what reads text: directions, controls, halves of characters, and feasts for a slow pattern. */
+/**
+ * Text that breaks what reads text: directions, controls, halves of characters, and feasts for a slow
+ * pattern.
+ */
 const ODD = '\u202Etích điểm\u202C|\u0000|\u001B[2J|\uFEFF|\uD800|İ|__proto__|{{points}}'.split('|');
 const LONG = '\u200B|e\u0301|👩‍👩‍👧‍👦|(| |0|@|.|a@|1/|a.|-|+84 |tích điểm '.split('|');
 const WORDS = 'tích điểm|đổi quà|lịch sử|/start|/redeem|sdt|mã|/forget|confirm:|gift:'.split('|');

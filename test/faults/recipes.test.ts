@@ -5,10 +5,9 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
 /*
- * The pages of docs/recipes/, carried out together, as printed, in a clean copy and in the order of CONTRIBUTING.md's table:
- * diffs are applied, commands are run.
- * `FAULTS=long` runs the whole gate and the tests of the rooms that they touch; else the compiler alone says whether the
- * result is right.
+ * The pages of docs/recipes/, carried out together, as printed, in a clean copy and in the order of
+ * CONTRIBUTING.md's table: diffs are applied, commands are run. `FAULTS=long` runs the whole gate and the
+ * tests of the rooms that they touch; else the compiler alone says whether the result is right.
  */
 
 const pages = [...readFileSync('CONTRIBUTING.md', 'utf8').matchAll(/\]\((docs\/recipes\/\w+\.md)\)/g)];
@@ -23,7 +22,10 @@ const STEPS =
       ]
     : ['npx --no tsc'];
 
-/** A repository of its own with the tracked files as they are here, and with the packages that are installed here. */
+/**
+ * A repository of its own with the tracked files as they are here, and with the packages that are installed
+ * here.
+ */
 const COPY = `
   git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$0"
   mkdir "$0/node_modules"

@@ -138,8 +138,8 @@ test('nothing personal is readable in Redis, nor in what was ever sent to it; af
   const after = await openAll(admin, encryption);
   expect(among(GIVEN, after)).toEqual([]);
   expect(after).toContain('"draft":{},"profile":{},"operations":[]');
-  // The record, the last event, a redeemed gift without whose it is, and the ids of AntCRM's records that settled a
-  // redemption; what the store says of itself.
+  // The record, the last event, a redeemed gift without whose it is, and the ids of AntCRM's records that
+  // settled a redemption; what the store says of itself.
   const kinds = (await admin.keys('*')).map((key) => /\}(\w+)/.exec(key)?.[1]);
   expect([...new Set(kinds)].sort()).toEqual(['c', 'f', 'g', 'layout', 'u']);
   await admin.set('control', 'Minh@example.vn');

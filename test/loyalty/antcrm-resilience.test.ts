@@ -3,7 +3,9 @@ import { expect, onTestFinished, test } from 'vitest';
 import { ACCUMULATION, openAntCrm, POINTS, redemption } from '../support/antcrm.ts';
 import { serve, serveTcp } from '../support/server.ts';
 
-/** An AntCRM that is ill until it is cured, its adapter after five failed redemptions, and what it was asked. */
+/**
+ * An AntCRM that is ill until it is cured, its adapter after five failed redemptions, and what it was asked.
+ */
 async function patient({ status = 500, breakerMs = 60_000, failures = 5 } = {}) {
   const asked: string[] = [];
   const health = { ill: true };

@@ -95,11 +95,14 @@ test('a redemption is reset at its deadline: what was not sent by then stays uns
 });
 
 /*
- * Linux reports the codes of a connection that does not come about on established ones as well, once it gives up sending
- * again: a code says nothing of what was sent. The client's own sockets are made to report them here.
+ * Linux reports the codes of a connection that does not come about on established ones as well, once it gives
+ * up sending again: a code says nothing of what was sent. The client's own sockets are made to report them
+ * here.
  */
 const CODES = 'EHOSTUNREACH ENETUNREACH ECONNREFUSED ETIMEDOUT ECONNRESET EPIPE ENOTFOUND'.split(' ');
-/** What can go wrong with one POST: nothing listens, the connection breaks at a moment, or there is no answer. */
+/**
+ * What can go wrong with one POST: nothing listens, the connection breaks at a moment, or there is no answer.
+ */
 const MOMENTS = ['connecting', 'connected', 'written', 'received', 'answering'] as const;
 const FAULTS = ['closed port', 'silence', 'end of time', ...MOMENTS] as const;
 type Fault = { readonly at: (typeof FAULTS)[number]; readonly code: string; readonly isFresh: boolean };

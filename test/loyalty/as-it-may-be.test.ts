@@ -55,7 +55,10 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat(parts).toString();
 }
 
-/** A redemption and an accumulation of one customer, looked up until their outcomes are known; and what AntCRM did. */
+/**
+ * A redemption and an accumulation of one customer, looked up until their outcomes are known; and what AntCRM
+ * did.
+ */
 async function play(seed: number): Promise<{ verdicts: readonly Verdict[]; counts: Record<string, number> }> {
   const beganMs = performance.now();
   const clock = {

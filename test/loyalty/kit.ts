@@ -53,8 +53,8 @@ function createVirtualClock() {
 type VirtualClock = ReturnType<typeof createVirtualClock>;
 
 /**
- * How the next call ends. `lost`: applied, the answer is lost; `vanished`: the request is lost. What a refusal leaves
- * is a failed record.
+ * How the next call ends. `lost`: applied, the answer is lost; `vanished`: the request is lost. What a
+ * refusal leaves is a failed record.
  */
 export type Fate = 'applied' | 'lost' | 'vanished' | 'refused' | 'refused and lost' | 'unavailable';
 
@@ -76,7 +76,9 @@ class FakeAntcrm implements port.AntCrm {
   readonly down = new Set<'history' | 'contact'>();
   pageSize = 20;
   fate: Fate = 'applied';
-  /** How far its clock is ahead (null: its answers do not tell the time), and how far that is measured wrong. */
+  /**
+   * How far its clock is ahead (null: its answers do not tell the time), and how far that is measured wrong.
+   */
   skewMs: number | null = 0;
   measuredMs = 0;
   /** How long a call is on its way, and how long after it its record shows. */
@@ -222,8 +224,9 @@ class FakeStore {
 }
 
 /**
- * The rules between an AntCRM and a store, on one clock. `perform` lets it run until the effect has its outcome; `seen` is
- * what was said of AntCRM's clock. `ahead`: more of it, and the machine slept while its monotonic clock stood still.
+ * The rules between an AntCRM and a store, on one clock. `perform` lets it run until the effect has its
+ * outcome; `seen` is what was said of AntCRM's clock. `ahead`: more of it, and the machine slept while its
+ * monotonic clock stood still.
  */
 export function createKit() {
   const clock = createVirtualClock();

@@ -6,7 +6,9 @@ import { createKit, EMAIL, PHONE } from './kit.ts';
 /** Whose record AntCRM finds by an identifier: nobody's, the customer's or a stranger's. */
 type Owner = 'new' | 'mine' | 'theirs';
 
-/** What is sent when the phone is typed, and when it is proved; whether the e-mail is proved changes nothing. */
+/**
+ * What is sent when the phone is typed, and when it is proved; whether the e-mail is proved changes nothing.
+ */
 const MATRIX: [phone: Owner, email: Owner, typed: 'both' | 'phone', proved: 'both' | 'phone'][] = [
   ['new', 'new', 'both', 'both'],
   ['new', 'mine', 'phone', 'phone'],

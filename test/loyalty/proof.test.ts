@@ -6,8 +6,8 @@ import { createLoyalty } from '../../src/loyalty/loyalty.ts';
 import { createKit, GIFTS, PHONE, START_MS, TIMEOUT_MS } from './kit.ts';
 
 /*
- * docs/antcrm.md, "What is a proof": an answer that does not prove it is never taken for "nothing happened". By what goes
- * over the wire.
+ * docs/antcrm.md, "What is a proof": an answer that does not prove it is never taken for "nothing happened".
+ * By what goes over the wire.
  */
 
 const MINUTE_MS = 60_000;

@@ -10,8 +10,9 @@ import { fc } from '../support/properties.ts';
 import { createKit, type Fate, PHONE, START_MS, TIMEOUT_MS } from './kit.ts';
 
 /*
- * Two conversations of one customer, AntCRM with a clock of its own, and cashiers who redeem for the same customer: what the
- * simulator has not. Nobody is told of money that did not move, or not told of money that did.
+ * Two conversations of one customer, AntCRM with a clock of its own, and cashiers who redeem for the same
+ * customer: what the simulator has not. Nobody is told of money that did not move, or not told of money that
+ * did.
  */
 
 const CHECKS_MS = SETTINGS.operationChecksMs;

@@ -10,8 +10,8 @@ import { startBot } from '../support/app.ts';
 import { startRedis, until } from '../support/redis.ts';
 
 /*
- * The samples of docs/operators.md come from a real run: a bot on a Redis, what its operator types, and what it says.
- * `npm run samples` writes them; without it the test only says whether they still look like that.
+ * The samples of docs/operators.md come from a real run: a bot on a Redis, what its operator types, and what
+ * it says. `npm run samples` writes them; without it the test only says whether they still look like that.
  */
 
 const DOCUMENT = new URL('../../docs/operators.md', import.meta.url);

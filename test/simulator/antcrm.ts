@@ -235,7 +235,9 @@ export function createAntCrmDouble(world: AntCrmWorld, onCall: (operation: strin
 
 const DAY_MS = 24 * 3_600_000;
 
-/** Some customers have earned a page of points before. Of them AntCRM lists both types if none is asked for. */
+/**
+ * Some customers have earned a page of points before. Of them AntCRM lists both types if none is asked for.
+ */
 const hasLongHistory = ({ customerId }: Person): boolean => Number(customerId.slice(-2)) % 4 === 1;
 const EARLIER: readonly Entry[] = Array.from({ length: 20 }, (_, at) => ({
   id: `earlier-${at}`,

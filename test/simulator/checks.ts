@@ -204,7 +204,8 @@ export function createChecks(
       const { operation, atMs, chat } = known;
       // A late look, whose lock ends by itself.
       if (operation.lateMs !== undefined && holder && holder.untilMs <= nowMs + SHORT_LOCK_MS) continue;
-      // Before its intent, a process that ended may have locked names that the customer no longer has: for a short time.
+      // Before its intent, a process that ended may have locked names that the customer no longer has: for a
+      // short time.
       const endedAtMs = nowMs - (clock.atMs - endedMs) + PUT_BACK_MS;
       if (holder && holder.untilMs <= endedAtMs + SHORT_LOCK_MS) continue;
       // The store may have lost the release, or the outcome that causes it.

@@ -78,7 +78,9 @@ export function createClock() {
     putBack(ms: number): void {
       backMs += ms;
     },
-    /** As `after`, for plans of people, platforms and processes: a history lasts until all are carried out. */
+    /**
+     * As `after`, for plans of people, platforms and processes: a history lasts until all are carried out.
+     */
     plan(ms: number, run: () => void): void {
       planned += 1;
       after(ms, () => {

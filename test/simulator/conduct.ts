@@ -42,7 +42,10 @@ export function createConduct({ breach, clock, keyOf }: World, peek: Watched['pe
   const waits = new Map<string, Wait>();
   /** By conversation, the last lease that was taken while replies had to wait: only a wake-up uses it. */
   const putOff = new Map<string, string>();
-  /** By conversation, the replies that its platform took, by which process, and whether that released its lease. */
+  /**
+   * By conversation, the replies that its platform took, by which process, and whether that released its
+   * lease.
+   */
   const delivered = new Map<string, Map<number, { readonly process: string; isReleased: boolean }>>();
   /** The process that knows how a call ended, and operations with a replicated intent. */
   const ended = new Map<string, string>();
@@ -52,10 +55,14 @@ export function createConduct({ breach, clock, keyOf }: World, peek: Watched['pe
   /** By operation, the attempt that stored its intent, and when its process asked for that. */
   const intended = new Map<string, { readonly by: string; readonly askedMs: number }>();
 
-  /** By process and record, a release that the store did not confirm: of which version, how often, when last. */
+  /**
+   * By process and record, a release that the store did not confirm: of which version, how often, when last.
+   */
   const unreleased = new Map<string, Pick<Swap, 'expected'> & { times: number; failedMs: number }>();
 
-  /** The versions of records that have a lease: a process names the record that it swaps by its version alone. */
+  /**
+   * The versions of records that have a lease: a process names the record that it swaps by its version alone.
+   */
   const leased = new Set<string>();
   const nameOf = (version: Uint8Array): string => Buffer.from(versionOf(version)).toString('hex');
 

@@ -11,10 +11,10 @@ import { measureShares } from './share.ts';
 import type { Breach } from './world.ts';
 
 /*
- * `npm run simulate -- --messages N --seed S [--planted] [--redis] [--staff] [--record] [--trace TEXT]` runs one
- * history per seed, two at a time, until customers have sent N messages. A failure prints the command that
- * repeats it, and what happened to whom it concerns. `--record` keeps the result for docs/proof.md. `--trace` prints
- * the events of the first history that contain the text.
+ * `npm run simulate -- --messages N --seed S [--planted] [--redis] [--staff] [--record] [--trace TEXT]` runs
+ * one history per seed, two at a time, until customers have sent N messages. A failure prints the command
+ * that repeats it, and what happened to whom it concerns. `--record` keeps the result for docs/proof.md.
+ * `--trace` prints the events of the first history that contain the text.
  */
 
 const WORKERS = 2;

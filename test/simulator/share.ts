@@ -89,7 +89,10 @@ const ODDITIES: Readonly<Record<string, { oddities?: Partial<Oddities>; manners?
   'two of sixty customers become one every minute': { oddities: { merges: 1 / 30 } },
 };
 
-/** Runs so many histories under each oddity: operations without an answer, and how many of them ended with staff. */
+/**
+ * Runs so many histories under each oddity: operations without an answer, and how many of them ended with
+ * staff.
+ */
 export async function measureShares(seed: number, histories: number): Promise<RunResult<'staff'>> {
   const measured: { name: string; unanswered: number; withStaff: number }[] = [];
   for (const [name, { manners, oddities }] of Object.entries(ODDITIES)) {

@@ -25,8 +25,8 @@ export function describeMessage(message: Message): string {
 }
 
 /**
- * The events that concern the conversations and operations which the breaches name, with the ends of processes and the
- * failovers between them. Long stories lose their beginning.
+ * The events that concern the conversations and operations which the breaches name, with the ends of
+ * processes and the failovers between them. Long stories lose their beginning.
  */
 export function tellStory(events: readonly Event[], breaches: readonly Breach[]): string[] {
   const named = new Set(breaches.flatMap(({ what }) => namesIn(what)));

@@ -174,7 +174,10 @@ function drawRates({ happens, random }: Chance) {
     /** A call or read is answered by a 429 or 5xx; a read by AntCRM's own error in a 200. */
     failed: upTo(0.2),
     errorBody: upTo(0.2),
-    /** Pages begin with the page before, or a record too early or late; of a customer, all are the same, or endless. */
+    /**
+     * Pages begin with the page before, or a record too early or late; of a customer, all are the same, or
+     * endless.
+     */
     repeats: odd(0.5),
     shifts: odd(0.5),
     ignored: odd(0.2),
@@ -189,7 +192,10 @@ function drawRates({ happens, random }: Chance) {
     huge: odd(0.1),
     dawdles: odd(0.05),
     throttles: odd(0.1),
-    /** A proxy answers some questions with what it kept of them: often both the list and the points of a customer. */
+    /**
+     * A proxy answers some questions with what it kept of them: often both the list and the points of a
+     * customer.
+     */
     cached: odd(0.8),
     /** Of a customer, AntCRM never lists anything. */
     mute: odd(0.3),

@@ -12,7 +12,8 @@ import { shapes } from '../support/shapes.ts';
 
 /*
  * Stored bodies outlive the code that wrote them: their shapes, and samples of every version that a store may
- * have (`test/support/freeze.ts`). The samples of a released version never change: a bot has stored such bodies.
+ * have (`test/support/freeze.ts`). The samples of a released version never change: a bot has stored such
+ * bodies.
  */
 
 const GOES_ON =

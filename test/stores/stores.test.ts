@@ -7,7 +7,9 @@ import { INDEXES } from '../../src/store/port.ts';
 import { createClock } from '../simulator/clock.ts';
 import { contact, createAntCrm, createShop, press, text } from './shop.ts';
 
-/* Stores that earlier versions left when their process was killed (`write.ts`): this version works them off. */
+/*
+ * Stores that earlier versions left when their process was killed (`write.ts`): this version works them off.
+ */
 
 const index = z.enum(INDEXES.filter((name) => name !== 'broken'));
 const entrySchema = z.object({ id: z.string(), type: z.union([z.literal(1), z.literal(2)]) }).extend({

@@ -10,7 +10,10 @@ import { AT_ANY_PACE } from './processes.ts';
 
 export type Running = Awaited<ReturnType<typeof startBot>>;
 
-/** The whole bot in this process, on a port of its own, over the memory store and the sandbox unless told otherwise. */
+/**
+ * The whole bot in this process, on a port of its own, over the memory store and the sandbox unless told
+ * otherwise.
+ */
 export async function startBot(env: Readonly<Record<string, string>> = {}, options: AppOptions = {}) {
   const lines: string[] = [];
   scanLater(lines, env);

@@ -17,7 +17,10 @@ export async function openBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath, args });
 }
 
-/** `faults`: whatever the page complained about (console errors, CSP violations, exceptions) or asked of elsewhere. */
+/**
+ * `faults`: whatever the page complained about (console errors, CSP violations, exceptions) or asked of
+ * elsewhere.
+ */
 type Watched = { readonly page: Page; readonly faults: string[] };
 
 export async function openPage(

@@ -6,13 +6,16 @@ import type { Readable, Writable } from 'node:stream';
 export type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
 /**
- * However this process ends, by SIGKILL too, its end closes the pipe that is standard input here. A shell waits for that
- * and then kills the program, which may be stopped (SIGSTOP) or hang.
+ * However this process ends, by SIGKILL too, its end closes the pipe that is standard input here. A shell
+ * waits for that and then kills the program, which may be stopped (SIGSTOP) or hang.
  */
 const END_WITH_PARENT =
   'exec 3<&0 </dev/null; (read -r _ <&3; kill -9 $$) >/dev/null 2>&1 & exec 3<&-; exec "$@"';
 
-/** What one Node has read of the sources, the next one need not read anew: it starts in two thirds of the time. */
+/**
+ * What one Node has read of the sources, the next one need not read anew: it starts in two thirds of the
+ * time.
+ */
 const NODE_COMPILE_CACHE = new URL('../../node_modules/.cache/compiled', import.meta.url).pathname;
 
 const running = new Set<ChildProcess>();

@@ -86,8 +86,8 @@ function valuesOf(schema: unknown, place: Place): readonly unknown[] {
 }
 
 /**
- * As many objects as the field with the most values needs; the others repeat theirs. Where names are free, one
- * object has all values.
+ * As many objects as the field with the most values needs; the others repeat theirs. Where names are free,
+ * one object has all values.
  */
 function objectsOf({ properties, additionalProperties }: z.infer<typeof nodeSchema>, place: Place) {
   if (properties === undefined) {

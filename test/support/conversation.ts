@@ -10,7 +10,9 @@ import { Vocabulary } from '../../src/conversation/language/vocabulary.ts';
 import { spanNamed } from '../../src/conversation/values/calendar.ts';
 import { LANGUAGE_TEXTS, WORDING } from '../../src/i18n.ts';
 
-/** The bot's own conversation: preparing one takes a quarter of a second, and it keeps nothing of a customer. */
+/**
+ * The bot's own conversation: preparing one takes a quarter of a second, and it keeps nothing of a customer.
+ */
 export const conversation = createConversation({ flows, wording: WORDING, languageTexts: LANGUAGE_TEXTS });
 export const { step, readState, newState, commands } = conversation;
 

@@ -6,7 +6,10 @@ import { localeOf } from '../../src/conversation/state.ts';
 import { createWords } from '../../src/i18n.ts';
 import { type Dialogue, NOW, SETTINGS } from './dialogue.ts';
 
-/* What a line of a transcript may say of an answer (`; asks email`) and of what is kept (`; codes TIVI000000017`). */
+/*
+ * What a line of a transcript may say of an answer (`; asks email`) and of what is kept (`; codes
+ * TIVI000000017`).
+ */
 
 export type Before = {
   readonly state: Dialogue['state'];

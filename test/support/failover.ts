@@ -20,7 +20,9 @@ export async function startRedisPair() {
     get replica() {
       return replica;
     },
-    /** Swaps them without losing a write. Connections stay with the old master; new ones go to the promoted. */
+    /**
+     * Swaps them without losing a write. Connections stay with the old master; new ones go to the promoted.
+     */
     async failOver(): Promise<void> {
       [master, replica] = [replica, master];
       await asAdmin(replica, (admin) => admin.call('FAILOVER'));
@@ -68,7 +70,10 @@ export async function startRedisSentinels() {
     servers: [first, replica] as const,
     sentinelPorts: ports,
     master,
-    /** The sentinels promote the replica. The old master goes on for ten seconds and more as if nothing had happened. */
+    /**
+     * The sentinels promote the replica. The old master goes on for ten seconds and more as if nothing had
+     * happened.
+     */
     async failOver(): Promise<void> {
       const old = await master();
       // Right after another failover they do not believe in the replica yet: NOGOODSLAVE.
@@ -89,7 +94,9 @@ export async function startRedisSentinels() {
   };
 }
 
-/** A sentinel rewrites its configuration, so it has a file of its own. It is the same program as redis-server. */
+/**
+ * A sentinel rewrites its configuration, so it has a file of its own. It is the same program as redis-server.
+ */
 async function launchSentinel(dir: string, port: number, masterPort: number): Promise<Child> {
   const file = join(dir, `${port}.conf`);
   const lines = [

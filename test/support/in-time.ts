@@ -4,8 +4,8 @@ import { setImmediate as turn } from 'node:timers/promises';
 const TURNS = 100;
 
 /**
- * What `work` comes to. Rejects where a timer of `ms` rings before: unlike a clock, it is as late as everything else is
- * where the machine is busy.
+ * What `work` comes to. Rejects where a timer of `ms` rings before: unlike a clock, it is as late as
+ * everything else is where the machine is busy.
  */
 export async function inTime<Result>(ms: number, work: () => Promise<Result>): Promise<Result> {
   const { promise: late, reject } = Promise.withResolvers<never>();

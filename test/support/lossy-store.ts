@@ -1,7 +1,9 @@
 import { createMemoryStore } from '../../src/store/memory.ts';
 import { type Key, type RecordStore, type Swap, versionOf } from '../../src/store/port.ts';
 
-/** A store whose last swaps, `keep` at most, `lose` takes back: as a failover to a replica that lags looks. */
+/**
+ * A store whose last swaps, `keep` at most, `lose` takes back: as a failover to a replica that lags looks.
+ */
 export function createLossyStore(
   clock: { nowMs(): number },
   keep: number,

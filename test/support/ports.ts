@@ -1,7 +1,10 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** Below the ports that systems hand out by themselves: no `listen(0)` and no connection of anybody's takes one. */
+/**
+ * Below the ports that systems hand out by themselves: no `listen(0)` and no connection of anybody's takes
+ * one.
+ */
 const [FIRST, LAST] = [10_000, 32_000];
 /** Processes that run at once begin at different places. */
 let next = FIRST + ((process.pid * 100) % (LAST - FIRST));

@@ -18,12 +18,15 @@ export type Bot = Awaited<ReturnType<typeof startProcess>> & { readonly url: str
 
 export type Environment = Readonly<Record<string, string>>;
 
-/** Tests say more in a second than customers do: the double takes whatever comes, unless a test is about the pace. */
+/**
+ * Tests say more in a second than customers do: the double takes whatever comes, unless a test is about the
+ * pace.
+ */
 export const AT_ANY_PACE = { TELEGRAM_MESSAGES_PER_SECOND: '10000', TELEGRAM_CHAT_BURST: '10000' };
 
 /**
- * The bot on a free port, once it listens. `main` is another program than `src/main.ts` that starts one and says so in
- * the same words.
+ * The bot on a free port, once it listens. `main` is another program than `src/main.ts` that starts one and
+ * says so in the same words.
  */
 export async function startBot(env: Environment = {}, main = 'src/main.ts'): Promise<Bot> {
   const bot = await startProcess(main, { LOG_LEVEL: 'trace', ...AT_ANY_PACE, ...env });
@@ -32,7 +35,10 @@ export async function startBot(env: Environment = {}, main = 'src/main.ts'): Pro
   return { ...bot, url };
 }
 
-/** Runs a program of this repository, or of another by its whole path, with this environment and nothing of ours. */
+/**
+ * Runs a program of this repository, or of another by its whole path, with this environment and nothing of
+ * ours.
+ */
 export async function startProcess(main: string, env: Environment = {}, args: readonly string[] = []) {
   const child = startChild(NODE, [...FLAGS, resolve(ROOT, main), ...args], {
     // Not the repository's folder: a developer's .env must not get in.

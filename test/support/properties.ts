@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 
 /**
- * Property tests try the same cases in every run, so that a change is what turns one red. `FAULTS=long` tries others;
- * a failure prints their seed.
+ * Property tests try the same cases in every run, so that a change is what turns one red. `FAULTS=long` tries
+ * others; a failure prints their seed.
  */
 if (process.env.FAULTS !== 'long') fc.configureGlobal({ seed: 20_261_126 });
 

@@ -11,7 +11,9 @@ export function readSamples<T extends z.ZodType>(file: string, schema: T): reado
     .map((line) => schema.parse(JSON.parse(line)));
 }
 
-/** What a platform sent, and what it is read as: a kind of message, or null where nobody speaks to the bot. */
+/**
+ * What a platform sent, and what it is read as: a kind of message, or null where nobody speaks to the bot.
+ */
 export const recordedSchema = z.object({ name: z.string(), says: z.string().nullable(), sent: z.unknown() });
 
 const sampleSchema = z.object({ name: z.string(), body: z.looseObject({}) });

@@ -5,7 +5,8 @@ import { type Dialogue, fail, lookupOf, SETTINGS, STAFF, succeed, TEAMS, TELEGRA
 import { fieldsOf } from './facts.ts';
 
 /*
- * What a transcript says of the scene: who writes, with what settings, how AntCRM behaves; and what is sent but texts.
+ * What a transcript says of the scene: who writes, with what settings, how AntCRM behaves; and what is sent
+ * but texts.
  */
 
 const SENDERS: Readonly<Record<string, Sender>> = {
@@ -188,7 +189,10 @@ const GIFTS: Readonly<Record<string, readonly Gift[]>> = {
   speakers: SPEAKERS,
 };
 
-/** A setting with its value as JSON, or without one. Of gifts: a list by its name, some by code, price and names, or so many. */
+/**
+ * A setting with its value as JSON, or without one. Of gifts: a list by its name, some by code, price and
+ * names, or so many.
+ */
 function settingOf(text: string): Partial<Settings> {
   const [, many, order] = /^(\d+) gifts(, the dearest first)?$/.exec(text) ?? [];
   if (many !== undefined) {
@@ -210,7 +214,10 @@ function giftOf(text: string): Gift {
   return { code, name: { vi, en }, score: Number(score) };
 }
 
-/** `contact 84…`, `contact of another 84…`, `start CODE`, `form code=… phone=…`, `photo …`, `group`, `sticker`, `settle …`. */
+/**
+ * `contact 84…`, `contact of another 84…`, `start CODE`, `form code=… phone=…`, `photo …`, `group`,
+ * `sticker`, `settle …`.
+ */
 export function messageOf(text: string, view: string | undefined, ticket: string): Message {
   const [, by, id, written] = /^(lan) (?:closes|says (?:#(\w+) )?(.*))$/.exec(text) ?? [];
   if (by !== undefined)

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 type Row = readonly [text: string, result: string];
 
 /**
- * The rows of `test/language/<file>`, by its headings: `result: sentence | sentence`, and on the next line `| sentence`. `""`
- * is no text at all, `\\u200b` a character that nobody sees.
+ * The rows of `test/language/<file>`, by its headings: `result: sentence | sentence`, and on the next line `|
+ * sentence`. `""` is no text at all, `\\u200b` a character that nobody sees.
  */
 function readSentences(file: string): Readonly<Record<string, readonly Row[]>> {
   const source = readFileSync(new URL(`../language/${file}`, import.meta.url), 'utf8');

@@ -3,8 +3,6 @@ import Fastify from 'fastify';
 import { z } from 'zod';
 import { TENANT, type TeamsActivity } from './teams-activities.ts';
 
-export type TeamsDouble = Awaited<ReturnType<typeof startTeamsDouble>>;
-
 type Body = Readonly<Record<string, unknown>>;
 type Shown = Body & { readonly id: string };
 /** `authorization`: another header than a valid token's; null: none at all. */
@@ -46,8 +44,8 @@ const pathSchema = z.object({ conversation: z.string().default(''), id: z.string
 const resourceSchema = z.object({ resource: z.string() });
 
 /**
- * The Bot Framework service on 127.0.0.1: its keys and tokens, the Teams connector (activities, edits, members, files),
- * Azure's managed identity endpoint. Faults are scripted.
+ * The Bot Framework service on 127.0.0.1: its keys and tokens, the Teams connector (activities, edits,
+ * members, files), Azure's managed identity endpoint. Faults are scripted.
  */
 export async function startTeamsDouble() {
   const calls: { method: string; path: string; authorization: string | undefined; body: Body }[] = [];

@@ -15,7 +15,10 @@ type ApiFault = {
   readonly headers?: Readonly<Record<string, string>>;
   readonly parameters?: Payload;
 };
-/** `reset`: the call is carried out and the connection cut. `hang`: neither done nor answered. `garbage`: no JSON. */
+/**
+ * `reset`: the call is carried out and the connection cut. `hang`: neither done nor answered. `garbage`: no
+ * JSON.
+ */
 export type Fault = 'reset' | 'hang' | 'garbage' | ApiFault;
 type Answer = { readonly result: unknown } | ApiFault;
 
@@ -93,8 +96,9 @@ type ShownMessage = {
 };
 
 /**
- * A real HTTP server on 127.0.0.1 that imitates the Bot API: it knows messages, keyboards, edits, callback answers,
- * the webhook and the queue of getUpdates, and refuses what Telegram refuses. Behaviour beyond that is scripted.
+ * A real HTTP server on 127.0.0.1 that imitates the Bot API: it knows messages, keyboards, edits, callback
+ * answers, the webhook and the queue of getUpdates, and refuses what Telegram refuses. Behaviour beyond that
+ * is scripted.
  */
 export class TelegramDouble {
   url = '';

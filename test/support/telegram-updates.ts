@@ -3,7 +3,9 @@ import type { Update } from './telegram-double.ts';
 let lastUpdateId = 870_000_000;
 let lastMessageId = 5_000;
 
-/** A person on Telegram: each method makes the update that Telegram would send for what they do in private. */
+/**
+ * A person on Telegram: each method makes the update that Telegram would send for what they do in private.
+ */
 export function createPerson(id: number, profile: object = {}) {
   const from = {
     id,

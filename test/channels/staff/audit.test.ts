@@ -9,7 +9,9 @@ import { scanLater } from '../../support/logs.ts';
 
 const STAFF_TOKEN = 'a-staff-token-of-some-length';
 
-/** A bot before an AntCRM of another process, or before the sandbox of its own; `audited`: by which messages. */
+/**
+ * A bot before an AntCRM of another process, or before the sandbox of its own; `audited`: by which messages.
+ */
 async function start({ isReal = true, store }: { isReal?: boolean; store?: Around['store'] } = {}) {
   const antcrm = Fastify({ forceCloseConnections: true });
   await antcrm.register(createSandbox());

@@ -193,7 +193,8 @@ describe('the signing keys', () => {
   });
 });
 
-// One test: Azure's library looks for its endpoint once in a process, and files may share one (`npm run test:quick`).
+// One test: Azure's library looks for its endpoint once in a process, and files may share one (`npm run
+// test:quick`).
 it('our own tokens come from the managed identity, are kept, and renewed where the connector refuses one', async () => {
   const { double, channel, outgoing, observed } = await createBot({ auth: 'on' });
   vi.stubEnv('IDENTITY_ENDPOINT', double.identity.IDENTITY_ENDPOINT);

@@ -23,7 +23,10 @@ type BotOptions = Partial<Omit<TeamsOptions, 'config'>> & {
   readonly trustedTenants?: readonly string[];
 };
 
-/** A Teams channel before a double of the Bot Framework service; `accepted` is what it handed on. Ends with the test. */
+/**
+ * A Teams channel before a double of the Bot Framework service; `accepted` is what it handed on. Ends with
+ * the test.
+ */
 export async function createBot({ auth, login, serviceHosts, trustedTenants, ...options }: BotOptions = {}) {
   const double = await startTeamsDouble();
   const { observe, observed } = recordingObserve();

@@ -34,7 +34,10 @@ const CONFIG = {
   },
 };
 
-/** Microsoft's own playground, a Teams client with its service, in front of a bot, as docs/teams.md starts them. */
+/**
+ * Microsoft's own playground, a Teams client with its service, in front of a bot, as docs/teams.md starts
+ * them.
+ */
 async function openPlayground() {
   const port = await freePort();
   const bot = await startBot({ TEAMS_AUTH: 'off', TEAMS_TENANTS: CONFIG.tenantId });

@@ -11,7 +11,10 @@ const cardOf = (reply: Reply) => render(reply, 'vi', words).attachments?.[0]?.co
 const texts = (card: unknown) => elements(card, 'TextRun').map(({ text }) => text);
 const actions = (card: unknown) => elements(card, 'Action.Submit');
 
-/** All that Adaptive Cards 1.2 has of what we use: mobile clients know no other element, and parse no Markdown in these. */
+/**
+ * All that Adaptive Cards 1.2 has of what we use: mobile clients know no other element, and parse no Markdown
+ * in these.
+ */
 const ELEMENTS_1_2 = 'AdaptiveCard RichTextBlock Image TextRun Input.Text ActionSet Action.Submit'.split(' ');
 
 describe('a card', () => {

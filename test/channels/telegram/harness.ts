@@ -11,7 +11,9 @@ import { outgoingOf, serveChannel, words } from '../harness.ts';
 export const SECRET = 'webhook-secret_1';
 export const CHAT = 42;
 
-/** A Telegram channel before a double of Telegram that takes whatever comes; `accepted` is what it handed on. */
+/**
+ * A Telegram channel before a double of Telegram that takes whatever comes; `accepted` is what it handed on.
+ */
 export async function createBot(options: Partial<TelegramOptions> = {}) {
   const double = await startTelegramDouble();
   const { observe, observed } = recordingObserve();

@@ -13,7 +13,9 @@ import { words } from '../harness.ts';
 const GROUP = -1001234567890;
 const SINCE_MS = Date.UTC(2026, 11, 2, 3, 4);
 
-/** A group before a double of Telegram; `tickets` are all that there are. Several processes share one store. */
+/**
+ * A group before a double of Telegram; `tickets` are all that there are. Several processes share one store.
+ */
 async function createGroups(processes: number) {
   const double = await startTelegramDouble();
   const world = createWorld();

@@ -30,7 +30,8 @@ test('an empty store is begun once, however many processes start together, and k
   await expect(openRecords(server.url, { canary: onlyThis('b') })).rejects.toBeInstanceOf(StoreRefused);
   const admin = adminOf(server);
   expect(await admin.get(CANARY_KEY)).toBe('a');
-  // Emptied beneath the processes, it is begun anew, and the one that sees it raises an alarm and says what to do.
+  // Emptied beneath the processes, it is begun anew, and the one that sees it raises an alarm and says what
+  // to do.
   await admin.flushall();
   const faults: string[] = [];
   for (const store of stores) faults.push(...(await store.health()));
