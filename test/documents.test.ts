@@ -36,6 +36,14 @@ it.each(documents)('%s names and links only files and npm scripts that exist', (
   expect(links.filter((link) => isMissing(link, new URL(name, root)))).toEqual([]);
 });
 
+it('each step of "The way of a message" in CONTRIBUTING.md names a function that its file has', () => {
+  const rows = [...read('CONTRIBUTING.md').matchAll(/^\| \d+ \|.*\| `(\w+)` \| `([\w/.-]+)` \|$/gm)];
+  const isThere = ([, name = '', file = '']: readonly string[]) =>
+    new RegExp(`^(?:export |  )?(?:async )?(?:function )?${name}\\(`, 'm').test(read(file));
+  expect(rows.length).toBeGreaterThan(9);
+  expect(rows.filter((row) => !isThere(row)).map(([row]) => row)).toEqual([]);
+});
+
 it('every picture of the documents is shown in one, and `npm run screenshot` takes it', () => {
   const pictures = globSync('docs/*.png', { cwd: root }).map((path) => path.slice('docs/'.length, -4));
   const program = read('docs/screenshot.ts');
