@@ -103,13 +103,15 @@ export type AnswerCommand =
 /**
  * Small talk. `listen`: announces a question ("cho mình hỏi chút"). `unsure`: cannot decide ("chưa biết chọn
  * gì"). `glad`: likes or cheers something. `chat`: asks or tells the bot what is no business of it ("ăn cơm
- * chưa"). `sorry`: wrote by mistake.
+ * chưa"). `sorry`: wrote by mistake. `later`: leaves for another
+ * day ("để mai").
  */
 export type TalkTopic =
   | 'greeting'
   | 'thanks'
   | 'bye'
   | 'wait'
+  | 'later'
   | 'listen'
   | 'unsure'
   | 'glad'
@@ -194,6 +196,8 @@ export type Expecting = {
   /** The current codes, in order. */
   readonly codes: readonly string[];
   readonly gift?: string | undefined;
+  /** The gift of the redemption that was told last: "one more" means it. */
+  readonly redeemed?: string | undefined;
   /** E.164. */
   readonly phone?: string | undefined;
   readonly email?: string | undefined;

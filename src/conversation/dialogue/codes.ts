@@ -62,7 +62,13 @@ function changeBy(round: Round, command: ListCommand): Reduction {
   const flow = running?.slots.includes('codes') ? running : scope.flows.codeFlow;
   if (command.do === 'add' && command.kept && flow !== running) {
     const codes = command.codes.filter((code) => !hasEarned(round.state, code));
-    return codes.length === 0 ? round : { ...round, state: parkCodes(round.state, codes, scope) };
+    if (codes.length === 0) return round;
+    const { codePrefixes } = scope.settings;
+    const products = codes.filter((code) => hasBeginning(code, codePrefixes));
+    // The menu has a button that goes on with them.
+    const isShown = running === undefined || products.length === 0;
+    const kept: readonly Reply[] = isShown ? [] : [{ key: 'codes.parked', params: { code: join(products) } }];
+    return { ...round, state: parkCodes(round.state, codes, scope), remarks: [...round.remarks, ...kept] };
   }
   const isNew = command.do === 'add' || command.do === 'replace';
   if (!flow || (!isNew && flow !== running))

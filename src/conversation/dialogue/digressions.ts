@@ -71,11 +71,14 @@ export function answerTalk(round: Round, about: CommandOf<'talk'>['about']): Red
     case 'upset':
       return offerPerson(round, { key: 'upset', lines: supportLines(scope) }, 'complaint');
     case 'remark':
-      return round;
+      return tellChecking(round) ?? round;
     case 'unsure':
       return helpDecide(round);
-    case 'thanks':
+    case 'later':
+      return cancel(state, scope, { key: 'later' });
     case 'wait':
+      return tellChecking(round) ?? digress(round, { key: about });
+    case 'thanks':
     case 'listen':
     case 'glad':
     case 'chat':
@@ -111,12 +114,21 @@ function help(state: State, scope: Scope): Reply {
 /**
  * Ends the flow. A proved identifier stays for the next one, unless the customer declined to be remembered.
  */
-export function cancel(state: State, scope: Scope): Decision {
+export function cancel(state: State, scope: Scope, reply: Reply = { key: 'cancel.done' }): Decision {
   if (state.step.at === 'idle') return goHome(state, scope, { key: 'cancel.nothing' });
   const isOver = state.consent?.given === false || isStaff(scope);
-  if (isOver) return goHome(state, scope, { key: 'cancel.done' });
+  if (isOver) return goHome(state, scope, reply);
   const idle: State = { ...state, step: { at: 'idle' }, draft: pickProved(state.draft, scope) };
-  return goHome(idle, scope, { key: 'cancel.done' });
+  return goHome(idle, scope, reply);
+}
+
+/** While the result of a call is unknown, it is what vague words are about. Undefined: nothing is unknown. */
+function tellChecking(round: Round): Round | undefined {
+  const { step, operations } = round.state;
+  const isOpen = step.at === 'asking' || step.at === 'confirming';
+  if (isOpen || operations.at(-1)?.status !== 'checking') return undefined;
+  const text = { key: 'last.checking' };
+  return digress(round, { key: 'answer', params: { text }, choices: [...personChoice(round.scope)] });
 }
 
 /** Answers of ours that only the shop can complete, like those to its own questions (`isForShop`). */
@@ -336,6 +348,8 @@ function offerMeanings(round: Round, { likely = [], question: isQuestion }: Uncl
   const lines = supportLines(scope);
   const question = isQuestion && {};
   const choices = meaningChoices(likely, state, scope);
+  const checking = tellChecking(round);
+  if (checking) return checking;
   if (isStuck(state)) {
     const stuck = scope.settings.handover ? { key: 'person.offer' } : { key: 'unsure', context: 'again' };
     return offerPerson(round, { ...stuck, lines, choices, question });
@@ -344,7 +358,14 @@ function offerMeanings(round: Round, { likely = [], question: isQuestion }: Uncl
   if (!context && state.step.at === 'confirming') return digress(round, { key: 'unsure.confirm' });
   const offered = withPerson(choices, scope).slice(0, MAX_MEANINGS);
   const helpLines = choices.length > 0 ? [] : isQuestion ? personLines(scope) : lines;
-  return digress(round, { key: 'unsure', context, lines: helpLines, choices: offered, question });
+  const isAsked = !context && state.step.at === 'asking';
+  return digress(round, {
+    key: 'unsure',
+    context: isAsked ? 'asking' : context,
+    lines: helpLines,
+    choices: offered,
+    question,
+  });
 }
 
 /** The buttons of meanings, each once. */

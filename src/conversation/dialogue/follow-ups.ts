@@ -143,7 +143,7 @@ const TABLE: Readonly<Record<Subject, Answers>> = {
     there: 'last.tooManyAttempts',
     undo: UNCHANGED,
   },
-  page: { why: 'last.page' },
+  page: { why: 'last.page', done: 'last.page', there: 'last.page' },
   failedRow: {
     why: 'last.failedRow',
     done: 'last.failedRow',

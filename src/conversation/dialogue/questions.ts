@@ -211,12 +211,16 @@ export function toExpecting(state: State, scope: Scope): Expecting {
     },
     codes: draft.codes ?? [],
     gift: draft.gift,
+    redeemed: state.lastEvent === 'redeemed' ? state.operations.findLast(isRedeemed)?.gift : undefined,
     phone: draft.phone?.value,
     email: draft.email?.value,
     ...(isFresh && { piece: piece.value }),
     references: state.operations.flatMap(({ id }) => [id, toConfirmationId(id)]),
   };
 }
+
+const isRedeemed = ({ gift, status }: State['operations'][number]): boolean =>
+  gift !== undefined && status === 'done';
 
 const AT = {
   idle: 'nothing',

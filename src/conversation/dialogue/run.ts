@@ -21,13 +21,21 @@ import {
   showStatus,
 } from './digressions.ts';
 import { findDoubtedSlot, isButtonOnly, mayKeep } from './doubts.ts';
-import { callPerson } from './handover.ts';
+import { callPerson, supportLines } from './handover.ts';
 import { isInterrupted } from './operations.ts';
 import { turnPage } from './pages.ts';
 import { answerConsent, forget } from './privacy.ts';
 import { proveByCode, wantCode } from './proofs.ts';
 import { askAgain, askStep, parseChoice, pointAtButton, remark, slotStep } from './questions.ts';
-import { digress, findFlow, type Reduction, type Round, type RoundScope, setSlots } from './round.ts';
+import {
+  digress,
+  findFlow,
+  offerPerson,
+  type Reduction,
+  type Round,
+  type RoundScope,
+  setSlots,
+} from './round.ts';
 import { serveNext, setGift, setHistory, setIdentity, setSeveral, startFlow } from './slots.ts';
 
 /*
@@ -227,6 +235,10 @@ function confirmByWord(state: State, step: Confirming, scope: Scope): Decision {
 
 function refuse(round: Round, { wrong }: CommandOf<'no'>): Reduction {
   const { step } = round.state;
+  const { misses } = round.scope.before;
+  // "None of those", after something was not understood.
+  if (step.at === 'idle' && misses !== undefined && misses > 0)
+    return offerPerson(round, { key: 'person.offer', lines: supportLines(round.scope) });
   if (step.at === 'idle' || step.at === 'browsing') return digress(round, { key: 'later' });
   if (step.at === 'asking' && step.offer) return decideDoubt(round, mayKeep(step.offer) ? 'keep' : 'other');
   return wrong && step.at === 'asking' ? askAgain(round.state, round.scope) : declineSlot(round, {});

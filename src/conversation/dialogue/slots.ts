@@ -116,6 +116,8 @@ function stayAtSummary({ flow: _, ...round }: Round): Round {
 /** Sets the list or the period of the history. The other values of a shown page stay. */
 export function setHistory(round: Round, command: CommandOf<'period' | 'kind'>): Round {
   const { state, scope } = round;
+  // The list of a complaint is what it is about, and no wish.
+  if (scope.commands.some((one) => one.do === 'show' && one.what === 'complaint')) return round;
   const { step } = state;
   const draft: Draft =
     command.do === 'period'

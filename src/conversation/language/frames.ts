@@ -80,7 +80,8 @@ function signBefore(parts: readonly Part[], { from }: PartSpan): FoundSign {
 function signBehind(parts: readonly Part[], { to }: PartSpan): FoundSign {
   for (let at = to; at < to + MAX_BETWEEN; at++) {
     const [part, next] = [parts[at], parts[at + 1]];
-    if (!part || part.value) return undefined;
+    // "0903118264 instead of mine": what is not meant stands behind.
+    if (!part || part.value || isIn(part, 'before what is not meant')) return undefined;
     const sign = signIn(part, BEHIND);
     // "0912345678, quên mail rồi" drops no phone; "TIVI000000302 sai, email a@b.vn" drops the code.
     const isField = next && isIn(next, 'phone', 'email') && !parts[at + 2]?.value && !isIn(part, 'faults');

@@ -15,6 +15,7 @@ import {
 import { parseEmail, parsePhone, suggestEmail } from '../values/contact.ts';
 import { type Acts, createActs, isSure, LIKELY, POSSIBLE, PRESUMED, PRESUMED_UNASKED } from './acts.ts';
 import { isReport } from './frames.ts';
+import { describedGift } from './gift-wishes.ts';
 import { findHeadingFaults } from './headings.ts';
 import { type Meaning, Meanings, NOT_QUITE } from './meaning.ts';
 import { type Answer, Nearness } from './nearness.ts';
@@ -55,6 +56,9 @@ export type InterpreterOptions = {
 const PART = { ok: false, reason: 'code.part' } as const;
 const UNCLEAR: readonly TextCommand[] = [{ do: 'unclear' }];
 const ASKS_UNKNOWN: readonly TextCommand[] = [{ do: 'ask', about: 'unknown' }];
+
+/** The kinds of values that are asked for while people talk about them. */
+const SAID_ASIDE: ReadonlySet<SlotKind> = new Set(['codes', 'phone', 'email', 'gift']);
 
 /** How near (0–1) an operator's question must be: to be meant, and to be meant rather than no answer. */
 const SAME_QUESTION = 0.72;
@@ -229,16 +233,20 @@ export class LanguageInterpreter implements Interpreter {
       meaning.act === 'talk thanks' && (expecting.place === 'nothing' || expecting.place === 'page');
     const line = meaning.p < NOT_QUITE ? meaning.unlikely : meaning.act;
     const isYes = parsed.isYes && !isThanks && (line === undefined || YES_LINES.has(line));
-    const firstAct = isYes ? 'yes' : this.#actIn(parsed, expecting, meaning);
-    // A guessed remark that asks is a question without an answer.
-    const isOpen = firstAct === 'talk remark' && isQuestion && meaning.p < NOT_QUITE;
-    const act = isOpen ? 'ask unknown' : firstAct;
+    const meant = isYes ? 'yes' : this.#actIn(parsed, expecting, meaning);
+    // A guessed remark that asks is a question that nobody answers.
+    const isOpen = meant === 'talk remark' && isQuestion && meaning.p < NOT_QUITE;
+    const act = isOpen ? 'ask unknown' : meant;
+    const isRequest = this.meanings.isRequested(parsed.words);
+    const redeems = meaning.guesses.find((guess) => guess.act === `start ${this.#giftFlow?.name}`)?.p ?? 0;
     return {
       parsed,
       act,
       meaning,
       expecting,
       reading,
+      giftFlow: this.#giftFlow?.name,
+      described: describedGift({ parsed, act, expecting, reading, isQuestion, isRequest, redeems }),
       flow: flows.find(({ name }) => name === expecting.flow),
       starts: flows.find(({ name }) => act === `start ${name}`),
       isYes,
@@ -246,7 +254,7 @@ export class LanguageInterpreter implements Interpreter {
       isQuestion,
       command: this.acts.get(act)?.command,
       isPlan: parsed.period?.fault === 'period.future' || this.meanings.isPlanned(parsed.words),
-      isRequest: this.meanings.isRequested(parsed.words),
+      isRequest,
       isPolite: this.#isPolite,
       values: valuesIn(parsed, reading),
     };
@@ -369,6 +377,8 @@ export class LanguageInterpreter implements Interpreter {
     if (!isReadable) return [{ do: 'talk', about: 'remark' }];
     if (isQuestion) return ASKS_UNKNOWN;
     if ((expecting.place !== 'slot' && expecting.place !== 'doubt') || kind === undefined) return UNCLEAR;
+    // Three words or more that have nothing of a value are no bad value.
+    if (SAID_ASIDE.has(kind) && /\s\S+\s/.test(text.trim()) && !/[\d@]/.test(text)) return UNCLEAR;
     const isProof = kind === 'phone' && flow?.identity === 'proved';
     // Staff name a customer by either.
     const isEmail = isStaff && (kind === 'gift' || isProof) && text.includes('@');

@@ -68,6 +68,7 @@ export type ParsedText = {
   readonly gifts: readonly NamedGift[];
   /** Names a gift that is not meant: "không lấy loa". */
   readonly deniesGift: boolean;
+  readonly deniedGifts: readonly NamedGift[];
   /** The places of a list that it names, from 1; -1 is the last. */
   readonly places: readonly number[];
   /** The words, as typed, that nothing explains. */
@@ -406,7 +407,8 @@ export class Parser {
     const codes = new Set(all.flatMap((value) => (value.kind === 'code' ? value.code.toLowerCase() : [])));
     const coded = listed.filter(({ code }) => codes.has(code.toLowerCase()));
     const named = all.flatMap((value) => (value.kind === 'gift' && isMeant(value) ? value.gifts : []));
-    const deniesGift = all.some((value) => value.kind === 'gift' && !isMeant(value));
+    const deniedGifts = all.flatMap((value) => (value.kind === 'gift' && !isMeant(value) ? value.gifts : []));
+    const deniesGift = deniedGifts.length > 0;
     const emails = wantedOf('email').flatMap((value) => (value.kind === 'email' ? value.email : []));
     const isMangled = all.some(({ kind }) => kind === 'mangled');
     return {
@@ -415,6 +417,7 @@ export class Parser {
       mangled: isMangled ? ('codes' as const) : emails.some(({ ok }) => !ok) ? ('email' as const) : undefined,
       gifts: deniesGift || named.length > 0 ? [...new Set(named)] : coded,
       deniesGift,
+      deniedGifts,
       places: all.flatMap((value) => (value.kind === 'place' ? value.place : [])),
     };
   }

@@ -73,7 +73,7 @@ const SIGNS = (
 ).split(',');
 /** The lists whose phrases are found in texts, as the examples are. */
 const FOUND = (
-  'small,polite,curses,amounts,wanted,wishes,assents,faults,code,phone,email,gifts,points list,gifts list,' +
+  'small,polite,curses,words of phone,before what is not meant,another day,amounts,wanted,wishes,assents,faults,code,phone,email,gifts,points list,gifts list,' +
   'ever,stops,fails,possible,units,from,to,leaving'
 )
   .split(',')
@@ -320,9 +320,17 @@ export function findGifts(
   if (gifts.length === 0) return words;
   const index = namesOf(gifts, book);
   const texts = words.map(({ text, value }) => (value?.kind === 'code' ? fold(value.code) : text));
+  const spelt = new Set(
+    gifts.flatMap(({ name }) => Object.values(name).flatMap((one) => speltWords(one ?? ''))),
+  );
+  // "Nói" is no part of "nồi cơm".
+  const isOther = ({ source: { text } }: Word) =>
+    !isAscii(text) && !spelt.has(text.normalize('NFC').toLowerCase());
   return withValues(words, (at) => {
     const name = phraseAt(index, texts, at);
-    return name && { value: { kind: 'gift', gifts: name.value }, to: name.to };
+    const [word, ...more] = words.slice(at, name?.to);
+    if (!name || (word && more.length === 0 && !word.value && isOther(word))) return undefined;
+    return { value: { kind: 'gift', gifts: name.value }, to: name.to };
   });
 }
 

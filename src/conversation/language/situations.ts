@@ -18,6 +18,8 @@ export type Situation = {
   readonly act: string;
   readonly expecting: Expecting;
   readonly reading: Reading;
+  /** The name of the flow that takes a gift. */
+  readonly giftFlow: string | undefined;
   /** The live flow, and the one that the text would begin. */
   readonly flow: SpokenFlow | undefined;
   readonly starts: SpokenFlow | undefined;
@@ -34,6 +36,8 @@ export type Situation = {
   /** The command of its act, where it is one by itself. */
   readonly command: TextCommand | undefined;
   readonly isPolite: (part: Part) => boolean;
+  /** The gift that it describes instead of naming it. */
+  readonly described: string | undefined;
   /** The commands of its values, by the kinds of slots. */
   readonly values: Readonly<Record<SlotKind, readonly TextCommand[]>>;
 };
@@ -45,6 +49,7 @@ const YES: Meant = [{ do: 'yes' }];
 /** Nearly a yes is none: the answer shows which button takes it. */
 export const NEARLY: readonly TextCommand[] = [{ do: 'unclear', likely: [{ do: 'yes' }] }];
 const NO: Meant = [{ do: 'no' }];
+const ASKS_WHY_PHONE: Meant = [{ do: 'ask', about: 'answer', id: 'phone.why' }];
 const NO_EMAIL: readonly TextCommand[] = [{ do: 'none', field: 'email' }];
 const MANGLED = { codes: 'code.vietnamese', email: 'email.vietnamese' } as const;
 
@@ -80,6 +85,8 @@ const isReference = ({ parsed: { reference }, act, expecting }: Situation): bool
 /** What the text means where the conversation is. */
 export function readInPlace(situation: Situation): Meant {
   if (isReference(situation)) return [{ do: 'status', reference: situation.parsed.reference ?? '' }];
+  const described = choosesDescribed(situation);
+  if (described) return described;
   const question = asksAnswer(situation);
   if (question) return [question];
   switch (situation.expecting.place) {
@@ -96,6 +103,13 @@ export function readInPlace(situation: Situation): Meant {
   }
 }
 
+/** "Lấy cái rẻ nhất", "the 250 one", "đổi thêm cái nữa". */
+function choosesDescribed({ described, expecting, giftFlow }: Situation): Meant {
+  if (described === undefined || !giftFlow) return undefined;
+  const begins = expecting.place === 'nothing' ? [{ do: 'start', flow: giftFlow } as const] : [];
+  return [...begins, { do: 'set', slot: 'gift', value: described }];
+}
+
 /** Questions that are about the gift that is named, or the one that is being redeemed. */
 const isOfGift = (id: string): boolean => id.startsWith('gift.');
 
@@ -110,13 +124,15 @@ function asksAnswer({
 }: Situation): TextCommand | undefined {
   if (!isBare || command?.do !== 'ask' || command.about !== 'answer' || lacksEmail(parsed)) return undefined;
   if (expecting.place === 'summary' && WRONG.has(act) && !isQuestion) return undefined;
+  // "Không thích loa, có gì khác không": the others are shown.
+  if (command.id === 'gift.others' && parsed.deniesGift) return undefined;
   // "Còn quà thì sao" at a page is the other list.
   if (expecting.place === 'page' && parsed.type !== undefined && parsed.gifts.length === 0) return undefined;
   const [named, ...others] = parsed.gifts;
-  const gift =
-    others.length === 0
-      ? (named?.code ?? (command.id === 'gift.price' ? expecting.gift : undefined))
-      : undefined;
+  const isOne = others.length === 0 || command.id === 'gift.left';
+  const gift = isOne
+    ? (named?.code ?? (command.id === 'gift.price' ? expecting.gift : undefined))
+    : undefined;
   // "Sai chỗ nào?" is asked about whatever was refused last.
   if (command.id === 'code.wrong' && fieldIn(parsed) !== 'code') return { do: 'ask', about: 'wrong' };
   return isOfGift(command.id) && gift !== undefined ? { ...command, gift } : command;
@@ -125,7 +141,8 @@ function asksAnswer({
 /** A page is shown: another one, the other list, another period, or both. */
 function atPage({ parsed, act, command, flow, starts, isYes, values }: Situation): Meant {
   if (isYes) return YES;
-  // "Second week of October" is no request to wait.
+  if (act === 'show complaint' || act === 'show person') return undefined;
+  // "Second week of October" asks nobody to wait.
   const isElsewhere = starts !== undefined || (command !== undefined && command.do !== 'talk');
   const isPeriod = parsed.period !== undefined && (parsed.rest.length === 0 || !isElsewhere);
   const isList = says(parsed, 'points list', 'gifts list') && parsed.rest.length === 0;
@@ -157,11 +174,11 @@ function atSummary({ parsed, act, starts, flow, isYes, isBare, isQuestion, isPol
     parsed.gifts.length > 0 || parsed.deniesGift || parsed.places.length > 0 || parsed.tail !== undefined;
   if (!isBare || lacksEmail(parsed) || isOther) return undefined;
   if (act === 'none' && fieldIn(parsed) === 'email') return NO_EMAIL;
-  if (act === 'no' || act === 'none') return fieldIn(parsed) ? changeOf(parsed) : NO;
-  if (act === 'other') return [{ do: 'other' }];
+  if (act === 'no' || act === 'none') return calledField(parsed) ? changeOf(parsed) : NO;
+  if (act === 'other') return calledField(parsed) ? changeOf(parsed) : [{ do: 'other' }];
   if (WRONG.has(act) && !isQuestion) return changeOf(parsed);
   // "Mã chưa đúng", "sai số điện thoại".
-  if (act === '' && !isQuestion && fieldIn(parsed) && says(parsed, 'faults')) return changeOf(parsed);
+  if (act === '' && !isQuestion && calledField(parsed) && says(parsed, 'faults')) return changeOf(parsed);
   if (act === 'yes' && fieldIn(parsed) === undefined) return isYes ? YES : NEARLY;
   // "Ok đổi đi": a yes with the flow's own verb.
   const isOwn = starts !== undefined && starts === flow;
@@ -182,6 +199,13 @@ function atSlot(situation: Situation): Meant {
   if (!isBare) return undefined;
   if (act === 'no' && isFault) return [{ do: 'no', wrong: true }];
   if (isYes) return YES;
+  // "Không có mã" asks where it is; "không" leaves.
+  const lacksCode = expecting.kind === 'codes' && act === 'none' && fieldIn(parsed) === 'code';
+  if (lacksCode) return [{ do: 'ask', about: 'answer', id: 'code.where' }];
+  if (expecting.kind === 'phone' && fieldIn(parsed) === 'email' && act === 'change') return ASKS_WHY_PHONE;
+  const isNothing = expecting.codes.length === 0 && expecting.gift === undefined;
+  if (act === 'talk wait' && isNothing && !isQuestion && says(parsed, 'another day'))
+    return [{ do: 'talk', about: 'later' }];
   if (!isPlain || !SKIPS.has(act)) return undefined;
   return act === 'cancel mild' ? [{ do: 'cancel', mild: true }] : NO;
 }
@@ -210,9 +234,8 @@ function aboutCodes(situation: Situation): Meant {
   const isNamed = parsed.codes.length > 0 || (parsed.places.length > 0 && !isAside);
   const edit = (isAside || isOther) && !isNamed ? undefined : editOf(situation);
   if (edit) return [edit, ...contactsOf(values)];
-  return isBare && act === 'change' && field === 'code' && expecting.codes.length > 0
-    ? changeOf(parsed)
-    : undefined;
+  const isChange = act === 'change' || act === 'other';
+  return isBare && isChange && field === 'code' && expecting.codes.length > 0 ? changeOf(parsed) : undefined;
 }
 
 /**
@@ -222,7 +245,12 @@ function aboutCodes(situation: Situation): Meant {
 function correctTail(parsed: ParsedText, { codes, kind, phone }: Expecting): Meant {
   const { tail } = parsed;
   if (tail === undefined || bringsValue(parsed)) return undefined;
-  const field = fieldIn(parsed) ?? (kind === 'phone' ? 'phone' : 'code');
+  // "465, not 456": the other digits say which value is meant.
+  const ends = parsed.words.flatMap(({ source: { text } }) =>
+    /^\d{2,6}$/.test(text) && text !== tail ? text : [],
+  );
+  const isOfPhone = ends.some((end) => phone?.endsWith(end) && !codes.some((code) => code.endsWith(end)));
+  const field = fieldIn(parsed) ?? (kind === 'phone' || isOfPhone ? 'phone' : 'code');
   const withTail = (value: string) => value.slice(0, -tail.length) + tail;
   if (field === 'phone' && phone !== undefined)
     return [{ do: 'set', slot: 'phone', doubt: { why: 'spoken', meant: withTail(phone) } }];
@@ -251,7 +279,7 @@ function aboutGift(situation: Situation): Meant {
   const { parsed, act, expecting, flow, starts, isBare, isQuestion } = situation;
   const isOwn = starts !== undefined && starts === flow;
   const again: Meant = flow && [{ do: 'start', flow: flow.name }];
-  if (parsed.deniesGift && parsed.gifts.length === 0 && isBare) return again;
+  if (deniesOnly(situation)) return othersThan(situation) ?? again;
   if (expecting.kind !== 'gift') {
     const isAsked = expecting.place === 'summary' || expecting.kind === 'phone';
     // "Thôi lấy loa" chooses another gift.
@@ -267,6 +295,17 @@ function aboutGift(situation: Situation): Meant {
   if (isBare && SKIPS.has(act) && !says(parsed, 'faults')) return [{ do: 'none' }];
   if (isBare && act === 'other') return again;
   return isBare ? pickPlace(parsed, expecting, 'gift:') : undefined;
+}
+
+const deniesOnly = ({ parsed: { deniesGift, gifts }, isBare }: Situation): boolean =>
+  deniesGift && gifts.length === 0 && isBare;
+
+/** The gifts of the list but those that are denied, where something is left: "không thích loa, không thích nồi". */
+function othersThan({ parsed: { deniedGifts }, expecting, reading }: Situation): Meant {
+  const isLeft = ({ code }: { readonly code: string }) =>
+    code !== expecting.gift && !deniedGifts.some((gift) => gift.code === code);
+  const gifts = reading.settings.gifts.filter(isLeft).map(({ code }) => code);
+  return gifts.length > 0 ? [{ do: 'among', gifts }] : undefined;
 }
 
 /** The button that a text names by its place: "cái thứ hai". */
@@ -289,6 +328,7 @@ function aboutPeriod({ parsed, act, expecting, values }: Situation): Meant {
 /** What ends or replaces what is gathered must be surer than what begins: else it is offered. */
 function endings(situation: Situation): Meant {
   const { parsed, act, expecting, flow, starts, isBare, isQuestion, meaning } = situation;
+  if (leavesGifts(situation)) return [{ do: 'cancel' }];
   if (expecting.place === 'summary' && act === 'change')
     return someOf(valuesFor(situation, flow)) ?? changeOf(parsed);
   if (act === 'cancel' && parsed.codes.length > 0) return [{ do: 'unclear', likely: [{ do: 'cancel' }] }];
@@ -297,7 +337,29 @@ function endings(situation: Situation): Meant {
   return [{ do: 'unclear', likely: [{ do: 'start', flow: starts.name }] }];
 }
 
-/** What means the same at each place. */
+/** How likely an end must be that loses only the choice of a gift. */
+const LEAVES_GIFTS = 0.55;
+/** Acts that say less than an end. */
+const SAYS_LITTLE: ReadonlySet<string> = new Set(['', 'talk remark', 'talk upset']);
+
+/** "Thôi chán, đi ra", "nvm, my wife wants to decide first": nothing is lost but the choice. */
+function leavesGifts({
+  parsed,
+  act,
+  expecting,
+  isBare,
+  isQuestion,
+  meaning: { guesses },
+}: Situation): boolean {
+  const isThere =
+    expecting.kind === 'gift' || (expecting.place === 'summary' && expecting.gift !== undefined);
+  if (!isThere || !isBare || isQuestion || !SAYS_LITTLE.has(act)) return false;
+  if (!says(parsed, 'stops', 'declines', 'leaving')) return false;
+  const ends = guesses.filter((guess) => guess.act === 'cancel' || guess.act === 'cancel mild');
+  return ends.reduce((sum, { p }) => sum + p, 0) >= LEAVES_GIFTS;
+}
+
+/** What means the same wherever it is parsed. */
 export function readAnywhere(situation: Situation): Meant {
   const { parsed, act, expecting, command, flow, starts, isBare, isQuestion } = situation;
   if (starts) {
@@ -378,6 +440,9 @@ function mentionedOnly(situation: Situation): Meant {
   const { parsed, isPlan, isQuestion } = situation;
   const values = asKept(valuesFor(situation, undefined));
   if (values.length === 0) return undefined;
+  // "Tích nhầm số rồi, số mình là 0978…" after a receipt.
+  if (situation.expecting.references.length > 0 && says(parsed, 'faults'))
+    return [...values, { do: 'ask', about: 'answer', id: 'undo' }];
   if (isPlan) return [...values, { do: 'talk', about: 'wait' }];
   if (isReport(parsed.parts) || says(parsed, 'fails', 'troubles'))
     return [...values, { do: 'show', what: 'complaint' }];
@@ -400,8 +465,12 @@ function valuesFor(situation: Situation, flow: SpokenFlow | undefined): readonly
   ];
 }
 
+/** The value that the text calls by its name, "số" for the phone among them. */
+const calledField = (parsed: ParsedText) =>
+  fieldIn(parsed) ?? (says(parsed, 'words of phone') ? 'phone' : undefined);
+
 function changeOf(parsed: ParsedText): readonly TextCommand[] {
-  const field = fieldIn(parsed);
+  const field = calledField(parsed);
   return [{ do: 'change', ...(field && { field }) }];
 }
 
@@ -473,7 +542,7 @@ export function keepOthers(
   const isTaken = (command: TextCommand) => valuesOf(command).some((value) => taken.has(value));
   const codes = values.codes.flatMap((command) => (command.do === 'add' ? command.codes : []));
   const others = codes.filter(
-    (code) => !taken.has(code) && code !== parsed.reference && !looksLikeContact(code),
+    (code) => !taken.has(code) && code.toUpperCase() !== parsed.reference && !looksLikeContact(code),
   );
   const added: readonly TextCommand[] = others.length > 0 ? [{ do: 'add', codes: others }] : [];
   const contacts = contactsOf(values).filter((command) => valuesOf(command).length > 0 && !isTaken(command));
