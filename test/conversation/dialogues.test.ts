@@ -21,6 +21,18 @@ describe.each(globSync('*.txt', { cwd: folder }).sort())('%s', (file) => {
   });
 });
 
+test('the transcript that CONTRIBUTING.md shows runs', () => {
+  const [, shown = ''] =
+    /^```text\n(## [\s\S]*?)^```/m.exec(
+      readFileSync(new URL('../../CONTRIBUTING.md', import.meta.url), 'utf8'),
+    ) ?? [];
+  const paths = readTranscripts(`# CONTRIBUTING.md\n\n${shown}`).flatMap(({ scenarios }) =>
+    scenarios.flatMap((scenario) => scenario.paths),
+  );
+  expect(paths).toHaveLength(2);
+  paths.forEach(runTranscript);
+});
+
 describe('a transcript that says something else than what comes', () => {
   const SUMMED = 'tích điểm TIVI000000017 0912345678 minh@example.vn';
 

@@ -6,6 +6,7 @@ import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { createClient } from '../../src/channels/staff/client.ts';
+import { startGateway, startShop } from '../proof/shop.ts';
 import { startBot } from '../support/app.ts';
 import { startRedis, until } from '../support/redis.ts';
 
@@ -148,6 +149,25 @@ async function sampleCosts({ admin, say }: Watched): Promise<string> {
   ].join('\n');
 }
 
+/** What readiness says of a Redis that may lose what it acknowledged. */
+async function sampleDegraded(): Promise<string> {
+  const redis = await startRedis('--appendonly', 'no');
+  const bot = await startBot({ REDIS_URL: redis.url });
+  onTestFinished(async () => {
+    await bot.stop();
+    await redis.stop();
+  });
+  return `$ ready\n${await (await fetch(`${bot.url}/health/ready`)).text()}`;
+}
+
+/** What a gateway is asked to send. */
+async function sampleText(): Promise<string> {
+  const gateway = await startGateway();
+  const shop = await startShop(gateway);
+  await shop.ask('a:1', '0912345678');
+  return JSON.stringify(gateway.texted[0], null, 2);
+}
+
 /** The parts of the document between their marks, by name. */
 const MARKED = /(<!-- sample (\w+) -->\n```\w*\n)([\s\S]*?)(\n```\n<!-- \/sample -->)/g;
 
@@ -169,6 +189,8 @@ test('the samples of docs/operators.md are those of a real run', { timeout: 120_
     costs,
     ...(await sampleOperations(watched)),
     full: await sampleFullRedis(watched),
+    degraded: await sampleDegraded(),
+    text: await sampleText(),
   };
   const text = readFileSync(DOCUMENT, 'utf8');
   const names = [...text.matchAll(MARKED)].map(([, , name]) => name);
