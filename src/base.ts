@@ -1,8 +1,8 @@
 import type { Config } from './config.ts';
-import { createSecrets } from './engine/secrets.ts';
 import { createHttp, type ServerOptions, waitForClose } from './http/server.ts';
 import { createMetrics } from './observability/metrics.ts';
 import { Spans } from './observability/tracing.ts';
+import { createSecrets } from './records/secrets.ts';
 import { systemRuntime } from './runtime.ts';
 import { createCanary, createEncryption } from './store/encryption.ts';
 import { openStore } from './store/open.ts';

@@ -3,10 +3,10 @@ import type { ChannelRegistry } from './channels/registry.ts';
 import type { Config } from './config.ts';
 import type { Conversation } from './conversation/conversation.ts';
 import type { Engine } from './engine/engine.ts';
-import type { Files } from './engine/files.ts';
 import { Operators } from './engine/operators.ts';
 import { Overload } from './operators/overload.ts';
 import { createTickets } from './operators/tickets.ts';
+import type { Files } from './records/files.ts';
 import { systemRuntime } from './runtime.ts';
 
 /** What staff and operators do with the store, and how much waits in it. */

@@ -6,12 +6,12 @@ import type { Config } from './config.ts';
 import type { Settings } from './conversation/context.ts';
 import { Gifts } from './counter/gifts.ts';
 import { Engine } from './engine/engine.ts';
-import { Files } from './engine/files.ts';
 import { Traces } from './engine/trace.ts';
 import { createNotices } from './notices.ts';
 import { createStepIds, openConversation } from './open-conversation.ts';
 import { createPhotoReader } from './photos/reader.ts';
 import { openProof } from './proof/open.ts';
+import { Files } from './records/files.ts';
 import { systemRuntime } from './runtime.ts';
 
 /** Turns at once. A slow AntCRM gets at most half of them. */

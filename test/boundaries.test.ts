@@ -8,7 +8,7 @@ const CHANNEL = [
   'channels/[^/]+$',
   'http/',
   'engine/messages.ts',
-  'engine/secrets.ts',
+  'records/secrets.ts',
   'runtime.ts',
   'operators/tickets.ts',
   'resilience/',
@@ -38,8 +38,9 @@ const ROOMS: readonly (readonly [files: string, imports: readonly string[]])[] =
   ['conversation/flows/index.ts', ['conversation/flow']],
   ['conversation/', ['conversation/(?!flows/)']],
   ['store/', ['store/', 'resilience/retry.ts', 'runtime.ts']],
+  ['records/', ['records/', 'store/port.ts', 'resilience/retry.ts', 'runtime.ts']],
   // The engine knows the store by its ports, never an implementation.
-  ['engine/', ['conversation/', 'store/[^/]+$', 'engine/', 'resilience/', 'runtime.ts']],
+  ['engine/', ['conversation/', 'store/[^/]+$', 'records/', 'engine/', 'resilience/', 'runtime.ts']],
   ['photos/', ['conversation/message.ts', 'resilience/', 'runtime.ts', 'photos/']],
   ['sandbox/', ['conversation/', 'loyalty/wire.ts', 'sandbox/']],
   [
@@ -51,10 +52,10 @@ const ROOMS: readonly (readonly [files: string, imports: readonly string[]])[] =
     [
       'conversation/',
       'engine/record.ts',
-      'engine/versioned-records.ts',
       'http/transport.ts',
       'i18n.ts',
       'proof/',
+      'records/versioned-records.ts',
       'resilience/',
       'runtime.ts',
       'store/port.ts',
@@ -82,9 +83,9 @@ const ROOMS: readonly (readonly [files: string, imports: readonly string[]])[] =
       'conversation/',
       'channels/staff/schemas.ts',
       'counter/',
-      'engine/versioned-records.ts',
       'http/guard.ts',
       'http/problem.ts',
+      'records/versioned-records.ts',
       'resilience/',
       'runtime.ts',
       'store/port.ts',
@@ -195,7 +196,7 @@ const DEEDS: readonly (readonly [says: string, files: RegExp, source: RegExp])[]
   [
     // They come from `Runtime`, or the simulator could not run what uses them. What is pure has none.
     'has time or chance of its own',
-    /^(engine\/|store\/|loyalty\/|resilience\/|operators\/(tickets|overload|backlog)\.ts$|conversation\/|channels\/rate-limiter\.ts$)/,
+    /^(engine\/|records\/|store\/|loyalty\/|resilience\/|operators\/(tickets|overload|backlog)\.ts$|conversation\/|channels\/rate-limiter\.ts$)/,
     /\b(performance\.now|hrtime|Date\.now|new Date\(\)|(?<!override )set(Timeout|Interval|Immediate)|Math\.random|random(UUID|Bytes|FillSync))\b/,
   ],
 ];

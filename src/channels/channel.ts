@@ -2,12 +2,12 @@ import type { FastifyPluginAsync } from 'fastify';
 import type { MenuCommand } from '../conversation/conversation.ts';
 import type { LocalizedText, PhotoReader, Sender } from '../conversation/message.ts';
 import type { Incoming, Platform } from '../engine/messages.ts';
-import type { Secrets } from '../engine/secrets.ts';
 import type { Guard, Limit } from '../http/guard.ts';
 import type { Addresses } from '../http/server.ts';
 import type { Words } from '../i18n.ts';
 import type { Observe } from '../observability/metrics.ts';
 import type { Tickets } from '../operators/tickets.ts';
+import type { Secrets } from '../records/secrets.ts';
 import type { Encryption, Feed } from '../store/port.ts';
 
 /** What a channel says of itself, on or off. All lists of channels derive from it. */

@@ -1,6 +1,6 @@
-import type { Secrets } from '../engine/secrets.ts';
 import { type Addresses, type Http, waitForClose } from '../http/server.ts';
 import type { Log } from '../observability/log.ts';
+import type { Secrets } from '../records/secrets.ts';
 import type { Channel, ChannelEntry, ChannelParts, ChannelTraits } from './channel.ts';
 
 /** The channels of a process, from their entries to their end. `Settings`: what the entries read. */

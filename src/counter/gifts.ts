@@ -1,5 +1,5 @@
 import { type GiftNote, referenceOf } from '../conversation/gift-note.ts';
-import { type RecordParts, VersionedRecords } from '../engine/versioned-records.ts';
+import { type RecordParts, VersionedRecords } from '../records/versioned-records.ts';
 import type { Encryption } from '../store/port.ts';
 import { codeOf } from './code.ts';
 import { GIFT, type GiftRecord, handOver, takeNote } from './record.ts';

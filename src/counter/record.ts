@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type GiftNote, type GiftStatus, redemptionSchema } from '../conversation/gift-note.ts';
-import type { RecordKind, Transition } from '../engine/versioned-records.ts';
+import type { RecordKind, Transition } from '../records/versioned-records.ts';
 
 /*
  * The counter's record of one redemption, as pure changes. Notes of turns may come twice and in any order:

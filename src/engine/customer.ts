@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import type { RecordKind, Transition } from '../records/versioned-records.ts';
 import type { Lock, Unlocking } from './perform.ts';
 import type { KnownFields } from './record.ts';
-import type { RecordKind, Transition } from './versioned-records.ts';
 
 /*
  * A customer's record: the lock that lets one redemption through at a time, over all conversations, and what

@@ -1,6 +1,7 @@
 import type { Sender } from '../conversation/message.ts';
 import { atMostEvery } from '../observability/log.ts';
 import { Spans } from '../observability/tracing.ts';
+import { type RecordFault, VersionedRecords } from '../records/versioned-records.ts';
 import { Bulkhead } from '../resilience/bulkhead.ts';
 import { waitAtMost } from '../resilience/deadline.ts';
 import { type Runtime, systemRuntime } from '../runtime.ts';
@@ -15,7 +16,6 @@ import { Outbox } from './outbox.ts';
 import { Scheduler } from './scheduler.ts';
 import { CONVERSATION } from './transitions.ts';
 import type { CommittedTurn, TurnTools } from './turn.ts';
-import { type RecordFault, VersionedRecords } from './versioned-records.ts';
 import { Worker, type WorkerTools } from './worker.ts';
 
 export type EngineOptions = Pick<

@@ -1,10 +1,10 @@
 import type { AtWork } from '../observability/tracing.ts';
+import type { VersionedRecords } from '../records/versioned-records.ts';
 import type { Runtime, Timer } from '../runtime.ts';
 import type { EngineLimits } from './limits.ts';
 import type { Incoming } from './messages.ts';
 import type { ConversationRecord, InboxMessage } from './record.ts';
 import { isPutOff, renew, take } from './transitions.ts';
-import type { VersionedRecords } from './versioned-records.ts';
 
 /** A message that this process just filed, parsed. `mark`: of this delivery (`Filing`). */
 export type FiledMessage = { readonly mark: string; readonly incoming: Incoming };

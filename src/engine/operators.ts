@@ -1,4 +1,5 @@
 import type { ReadState, State } from '../conversation/state.ts';
+import { openRecord, type RecordFault, VersionedRecords } from '../records/versioned-records.ts';
 import { type Runtime, systemRuntime } from '../runtime.ts';
 import {
   type Encryption,
@@ -27,7 +28,6 @@ import {
 } from './messages.ts';
 import type { ConversationRecord, FailedNote } from './record.ts';
 import { accept, CONVERSATION, type ConversationTransition, takeLetter } from './transitions.ts';
-import { openRecord, type RecordFault, VersionedRecords } from './versioned-records.ts';
 
 /**
  * An operation without an outcome. `intent`, null: it cannot be read. `isLost`: nothing can be read of it.

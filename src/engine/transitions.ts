@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { VERSION } from '../conversation/state.ts';
+import type { IndexEntry, RecordKind, Transition } from '../records/versioned-records.ts';
 import { isIndex, writeMember } from '../store/port.ts';
 import type { Failure, StoredState } from './messages.ts';
 import {
@@ -17,7 +18,6 @@ import {
   toHour,
   writeRecord,
 } from './record.ts';
-import type { IndexEntry, RecordKind, Transition } from './versioned-records.ts';
 
 /*
  * Everything that can happen to a conversation's record, as pure functions. Each is idempotent: applied to a

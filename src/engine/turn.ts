@@ -10,6 +10,7 @@ import type { Input } from '../conversation/step.ts';
 import type { EndedTurn, Observe } from '../observability/metrics.ts';
 import type { Spans } from '../observability/tracing.ts';
 import type { Watchdog } from '../observability/watchdog.ts';
+import type { VersionedRecords } from '../records/versioned-records.ts';
 import type { Bulkhead } from '../resilience/bulkhead.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Encryption } from '../store/port.ts';
@@ -32,7 +33,6 @@ import {
 } from './messages.ts';
 import type { OutboxEntry } from './record.ts';
 import type { Commit } from './transitions.ts';
-import type { VersionedRecords } from './versioned-records.ts';
 
 /** The pure conversation, as turns use it. */
 export type ConversationPort = {

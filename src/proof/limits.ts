@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { KnownFields } from '../engine/record.ts';
-import type { RecordKind, Transition } from '../engine/versioned-records.ts';
+import type { RecordKind, Transition } from '../records/versioned-records.ts';
 
 /*
  * The limits of one-time codes, as pure changes of two kinds of records: one for each number, one for each

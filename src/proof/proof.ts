@@ -1,8 +1,8 @@
 import type { CodeSent, CodeTried, PerformProof, ProofEffect } from '../conversation/proof.ts';
-import { type RecordParts, VersionedRecords } from '../engine/versioned-records.ts';
 import type { Words } from '../i18n.ts';
 import { atMostEvery } from '../observability/log.ts';
 import type { Observe } from '../observability/metrics.ts';
+import { type RecordParts, VersionedRecords } from '../records/versioned-records.ts';
 import { Bulkhead, NO_ROOM } from '../resilience/bulkhead.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Encryption, RecordStore } from '../store/port.ts';

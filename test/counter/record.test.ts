@@ -3,7 +3,7 @@ import type { GiftNote, GiftStatus } from '../../src/conversation/gift-note.ts';
 import { codeOf, parseGiftCode } from '../../src/counter/code.ts';
 import { Misses } from '../../src/counter/misses.ts';
 import { type GiftRecord, handOver, takeNote } from '../../src/counter/record.ts';
-import type { Transition } from '../../src/engine/versioned-records.ts';
+import type { Transition } from '../../src/records/versioned-records.ts';
 import { createEncryption } from '../../src/store/encryption.ts';
 import { NOW } from '../support/dialogue.ts';
 import { fc } from '../support/properties.ts';

@@ -6,9 +6,9 @@ import {
   type Interrupted,
   type Unlocking,
 } from '../../src/engine/perform.ts';
-import type { Transition } from '../../src/engine/versioned-records.ts';
 import { createPerform } from '../../src/loyalty/loyalty.ts';
 import type * as port from '../../src/loyalty/port.ts';
+import type { Transition } from '../../src/records/versioned-records.ts';
 import { BEGIN_MS, createChance, createClock, createProcessRuntime } from '../simulator/clock.ts';
 
 export const PHONE: Identifier = { kind: 'phone', value: '+84867123456' };

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import type { Transition } from '../../src/engine/versioned-records.ts';
 import {
   type AskerRecord,
   admit,
@@ -12,6 +11,7 @@ import {
   tryCode,
   withdraw,
 } from '../../src/proof/limits.ts';
+import type { Transition } from '../../src/records/versioned-records.ts';
 import { NOW } from '../support/dialogue.ts';
 
 const MINUTE_MS = 60_000;

@@ -2,7 +2,7 @@ import type { State } from '../../src/conversation/state.ts';
 import type { OutboxItem } from '../../src/engine/messages.ts';
 import { type ConversationRecord, newRecord } from '../../src/engine/record.ts';
 import { CONVERSATION } from '../../src/engine/transitions.ts';
-import { openRecord } from '../../src/engine/versioned-records.ts';
+import { openRecord } from '../../src/records/versioned-records.ts';
 import type { Key, RecordStore } from '../../src/store/port.ts';
 import { changeBetween } from '../support/changes.ts';
 import { type Kind, NAMED } from './counts.ts';

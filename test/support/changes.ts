@@ -1,6 +1,6 @@
 import type { ConversationRecord } from '../../src/engine/record.ts';
 import { CONVERSATION } from '../../src/engine/transitions.ts';
-import { openRecord } from '../../src/engine/versioned-records.ts';
+import { openRecord } from '../../src/records/versioned-records.ts';
 import type { Encryption, RecordStore, Swap } from '../../src/store/port.ts';
 
 export type Changed =

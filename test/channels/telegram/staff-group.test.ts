@@ -4,7 +4,7 @@ import { createClient } from '../../../src/channels/staff/client.ts';
 import { TelegramApi } from '../../../src/channels/telegram/api.ts';
 import { StaffGroup } from '../../../src/channels/telegram/staff-group.ts';
 import type { Ticket } from '../../../src/conversation/state.ts';
-import { createSecrets } from '../../../src/engine/secrets.ts';
+import { createSecrets } from '../../../src/records/secrets.ts';
 import { createWorld } from '../../engine/bot.ts';
 import { startBot } from '../../support/app.ts';
 import { startTelegramDouble } from '../../support/telegram-double.ts';

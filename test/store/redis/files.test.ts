@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { expect, it, onTestFinished } from 'vitest';
-import { Files } from '../../../src/engine/files.ts';
 import { MAX_FILE_BYTES } from '../../../src/engine/messages.ts';
+import { Files } from '../../../src/records/files.ts';
 import { connectRedis } from '../../../src/store/redis/connection.ts';
 import { createRedisRecords } from '../../../src/store/redis/records.ts';
 import { someEncryption } from '../../engine/bot.ts';

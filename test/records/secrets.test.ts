@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
-import { createSecrets, LEASE_MS } from '../../src/engine/secrets.ts';
+import { createSecrets, LEASE_MS } from '../../src/records/secrets.ts';
 import { createEncryption } from '../../src/store/encryption.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
 import { type Key, type RecordStore, StoreUnavailable } from '../../src/store/port.ts';

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { Files } from '../../src/engine/files.ts';
+import { Files } from '../../src/records/files.ts';
 import { systemRuntime } from '../../src/runtime.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
-import { someEncryption } from './bot.ts';
+import { someEncryption } from '../engine/bot.ts';
 
 test('a file of staff is kept sealed under a name that says nothing, once for each message', async () => {
   const store = createMemoryStore(systemRuntime);

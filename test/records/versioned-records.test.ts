@@ -3,11 +3,11 @@ import { expect, test } from 'vitest';
 import { Leases } from '../../src/engine/leases.ts';
 import { type ConversationRecord, newRecord } from '../../src/engine/record.ts';
 import { accept, CONVERSATION, take } from '../../src/engine/transitions.ts';
-import { type RecordParts, VersionedRecords } from '../../src/engine/versioned-records.ts';
+import { type RecordParts, VersionedRecords } from '../../src/records/versioned-records.ts';
 import { systemRuntime } from '../../src/runtime.ts';
 import { type Index, type Swap, shardOf } from '../../src/store/port.ts';
+import { filing, LEASE, NOW, taking } from '../engine/bot.ts';
 import { createLossyStore } from '../support/lossy-store.ts';
-import { filing, LEASE, NOW, taking } from './bot.ts';
 
 const KEY = 'c:name';
 

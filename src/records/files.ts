@@ -1,5 +1,4 @@
-import type { Encryption, Key, RecordStore } from '../store/port.ts';
-import { attempt } from './messages.ts';
+import { type Encryption, type Key, type RecordStore, SealBroken } from '../store/port.ts';
 
 /** How long a file of staff is kept: an hour longer than its message may wait to be sent. */
 const FILE_MS = 25 * 60 * 60 * 1000;
@@ -30,7 +29,13 @@ export class Files {
   async read(name: string): Promise<Buffer | null> {
     const key = keyOf(name);
     const { bytes } = await this.#store.read(key);
-    return bytes && attempt(() => this.#encryption.open(key, bytes));
+    if (bytes === null) return null;
+    try {
+      return this.#encryption.open(key, bytes);
+    } catch (error) {
+      if (error instanceof SealBroken) return null;
+      throw error;
+    }
   }
 }
 
