@@ -63,10 +63,21 @@ function askConsent(state: State, scope: Scope, reply: Reply): Decision {
 
 /** Remembers phone and e-mail, or not. What is being done goes on. */
 export function answerConsent(state: State, isGiven: boolean, scope: Scope): Decision {
+  const next = noteConsent(state, isGiven, scope);
+  return next ? remark(next, scope, tellConsent(isGiven)) : askAgain(state, scope);
+}
+
+/** Says that phone and e-mail are remembered, or are not. */
+export const tellConsent = (isGiven: boolean): Reply => ({
+  key: isGiven ? 'privacy.remembered' : 'privacy.declined',
+});
+
+/** The state with the answer to the consent question; undefined: it is not asked. */
+export function noteConsent(state: State, isGiven: boolean, scope: Scope): State | undefined {
   const { unclear, consentQuestion, ...rest } = state;
-  if (!consentQuestion?.open) return askAgain(state, scope);
+  if (!consentQuestion?.open) return undefined;
   const isForgotten = !isGiven && state.step.at === 'idle';
-  const next: State = {
+  return {
     ...rest,
     ...(isGiven && unclear && { unclear }),
     ...(isForgotten && { draft: {} }),
@@ -78,7 +89,6 @@ export function answerConsent(state: State, isGiven: boolean, scope: Scope): Dec
     },
     profile: isGiven ? mergeProfile(state, consentQuestion.open, scope) : {},
   };
-  return remark(next, scope, { key: isGiven ? 'privacy.remembered' : 'privacy.declined' });
 }
 
 /** What is stored about the customer, and the button that erases it. */

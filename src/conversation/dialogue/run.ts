@@ -24,7 +24,7 @@ import { findDoubtedSlot, isButtonOnly, mayKeep } from './doubts.ts';
 import { callPerson, supportLines } from './handover.ts';
 import { isInterrupted } from './operations.ts';
 import { turnPage } from './pages.ts';
-import { answerConsent, forget } from './privacy.ts';
+import { answerConsent, forget, noteConsent, tellConsent } from './privacy.ts';
 import { proveByCode, wantCode } from './proofs.ts';
 import { askAgain, askStep, parseChoice, pointAtButton, remark, slotStep } from './questions.ts';
 import {
@@ -146,7 +146,11 @@ function reduceDecision(round: Round, command: DecisionCommand): Reduction {
       const { code } = command;
       return digress(round, { key: QR_PICTURE, params: { code }, qr: code });
     }
-    case 'remember':
+    case 'remember': {
+      const next = scope.commands.length > 1 ? noteConsent(state, command.given, scope) : undefined;
+      if (!next) return answerConsent(state, command.given, scope);
+      return { ...round, state: next, remarks: [...round.remarks, tellConsent(command.given)] };
+    }
     case 'consent':
       return answerConsent(state, command.given, scope);
     case 'forget':

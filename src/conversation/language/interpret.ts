@@ -12,7 +12,7 @@ import {
   splitCodes,
   toPrinted,
 } from '../values/code.ts';
-import { parseEmail, parsePhone, suggestEmail } from '../values/contact.ts';
+import { joinEmail, parseEmail, parsePhone, suggestEmail } from '../values/contact.ts';
 import { type Acts, createActs, isSure, LIKELY, POSSIBLE, PRESUMED, PRESUMED_UNASKED } from './acts.ts';
 import { isReport } from './frames.ts';
 import { describedGift } from './gift-wishes.ts';
@@ -35,7 +35,7 @@ import {
   wrong,
 } from './situations.ts';
 import { fold, isAscii, tokenize, visible } from './tokenizer.ts';
-import { createLocaleOf, type Vocabulary } from './vocabulary.ts';
+import { createLocaleOf, indexPhrases, type PhraseIndex, phraseAt, type Vocabulary } from './vocabulary.ts';
 
 /*
  * Makes commands of texts. In this order: the number of a button; a value of the kind that is asked; what
@@ -65,6 +65,8 @@ const SAME_QUESTION = 0.72;
 const LIKE_QUESTION = 0.5;
 const MOST_OFFERED = 3;
 
+/** Fewer words beside a consent are no wish. */
+const MIN_WISH = 2;
 /** A longer text is not the rest of a value. */
 const MAX_REST = 40;
 /** A longer text does not leave a person. */
@@ -82,6 +84,8 @@ export class LanguageInterpreter implements Interpreter {
   readonly #nearness: Nearness;
   readonly #localeOf: (text: string, isFirst?: boolean) => string | undefined;
   readonly #language: InterpreterOptions;
+  /** What another wish may begin with. */
+  readonly #besides: PhraseIndex<true>;
   /** Words that add nothing to the name of a gift. */
   readonly #giftWords: ReadonlySet<string>;
 
@@ -99,6 +103,9 @@ export class LanguageInterpreter implements Interpreter {
     this.meanings = new Meanings(this.parser, this.acts);
     this.#localeOf = createLocaleOf(vocabulary);
     this.#language = language;
+    this.#besides = indexPhrases(
+      vocabulary.list('before another wish').map((phrase) => [phrase, true] as const),
+    );
     this.#giftWords = new Set(
       ['wishes', 'beside a gift', 'counters', 'several'].flatMap((list) => vocabulary.list(list)),
     );
@@ -108,7 +115,7 @@ export class LanguageInterpreter implements Interpreter {
     const quick =
       (expecting.piece === undefined ? undefined : this.#readRest(text, expecting.piece, reading)) ??
       pickByNumber(text, expecting) ??
-      this.#readConsent(text, expecting) ??
+      this.#readConsent(text, expecting, reading) ??
       this.#readAsked(text, expecting, reading);
     if (quick) return { commands: quick, why: NO_WORDS };
     const situation = this.#situationOf(text, expecting, reading);
@@ -142,19 +149,33 @@ export class LanguageInterpreter implements Interpreter {
   }
 
   /** A text that, politeness aside, is a listed answer to the consent question: no other yes is one. */
-  #readConsent(text: string, { asksConsent }: Expecting): Meant {
-    if (!asksConsent || text.includes('?')) return undefined;
+  #readConsent(text: string, expecting: Expecting, reading: Reading): Meant {
+    const { asksConsent, ...others } = expecting;
+    if (!asksConsent) return undefined;
+    const tokens = tokenize(visible(text));
+    const words = tokens.map((token) => fold(token.text));
+    // "Ok lưu số lại giùm chú, với lại cho chú coi …": another wish follows.
+    const at = words.findIndex((_, i) => i > 0 && phraseAt(this.#besides, words, i) !== undefined);
+    const from = at < 0 ? undefined : phraseAt(this.#besides, words, at)?.to;
+    const answer = this.#consentIn(at < 0 ? words : words.slice(0, at));
+    if (answer === undefined || (from === undefined && text.includes('?'))) return undefined;
+    const rest = from === undefined ? [] : tokens.slice(from).map((token) => token.text);
+    const more = rest.length < MIN_WISH ? [] : this.interpret(rest.join(' '), others, reading).commands;
+    return [{ do: 'remember', given: answer }, ...more];
+  }
+
+  #consentIn(words: readonly string[]): boolean | undefined {
     const { vocabulary } = this.#language;
-    const words = tokenize(visible(text)).map((token) => fold(token.text));
-    const polite = new Set([...this.parser.book.polite, ...vocabulary.list('assents')]);
+    const beside = ['assents', 'beside consent'].flatMap((list) => vocabulary.list(list));
+    const polite = new Set([...this.parser.book.polite, ...beside]);
     const isWhole = (listed: string) => {
       const phrase = listed.split(' ');
       const from = words.findIndex((_, at) => phrase.every((word, next) => words[at + next] === word));
       const others = words.filter((_, at) => at < from || at >= from + phrase.length);
       return from >= 0 && others.every((word) => polite.has(word));
     };
-    if (vocabulary.list('consent yes').some(isWhole)) return [{ do: 'remember', given: true }];
-    return vocabulary.list('consent no').some(isWhole) ? [{ do: 'remember', given: false }] : undefined;
+    if (vocabulary.list('consent yes').some(isWhole)) return true;
+    return vocabulary.list('consent no').some(isWhole) ? false : undefined;
   }
 
   /** The value that the text before began: "0867", "123456". It is a guess. */
@@ -175,6 +196,8 @@ export class LanguageInterpreter implements Interpreter {
   /** A text that is, by itself, a value of the kind that is asked. */
   #readAsked(text: string, { place, kind, references }: Expecting, reading: Reading): Meant {
     if ((place !== 'slot' && place !== 'doubt') || kind === undefined) return undefined;
+    const joined = kind === 'email' && place === 'slot' ? joinEmail(text) : undefined;
+    if (joined !== undefined) return [emailDoubt(joined)];
     if (kind === 'phone' || kind === 'email') {
       if (!/\d|@/.test(text)) return undefined;
       const [value] = this.#readAs(kind, text, reading);

@@ -237,6 +237,8 @@ export class Parser {
   #tokensOf(text: string, beginnings: readonly string[]): Token[] {
     let seen = withLinksRead(text, this.linkNames).replace(/[\u{1F3FB}-\u{1F3FF}]/gu, '');
     if (/[([]/.test(seen)) seen = seen.replace(this.#bracketed, ' @ ');
+    // "Email:lan@example.vn(mail trường)".
+    if (seen.includes('@')) seen = seen.replace(/[:;()<>"]/g, ' ');
     for (const [sign, words] of this.#signs)
       if (seen.includes(sign)) seen = seen.replaceAll(sign, ` ${words} `);
     return tokenize(seen).flatMap((token) =>
@@ -266,7 +268,9 @@ export class Parser {
     const toPhone = (phone: Phone): Value => ({ kind: 'phone', phone });
     const toEmail = (email: EmailResult): Value => ({ kind: 'email', email });
     take(findEmails(tokens), toEmail);
-    take(this.#spoken.findEmails(line), (value) => toEmail({ ok: true, value, isGuess: true }));
+    take(this.#spoken.findEmails(line), ({ value, isGuess }) =>
+      toEmail({ ok: true, value, ...(isGuess && { isGuess }) }),
+    );
     const phones = findPhones(tokens.filter(isFree), this.#phoneLabel);
     take(
       phones.filter(({ result }) => !result.ask),

@@ -1,7 +1,7 @@
 import type { CodeRef, Expecting, Reading, SlotKind, TextCommand } from '../commands.ts';
 import { namedPeriod, toPeriod } from '../values/calendar.ts';
 import { hasBeginning, looksLikeContact } from '../values/code.ts';
-import type { EmailResult, Phone } from '../values/contact.ts';
+import { type EmailResult, moveEmail, type Phone } from '../values/contact.ts';
 import { isSure } from './acts.ts';
 import { findSigns, isReport, type PartSpan, type Sign, splitTorn } from './frames.ts';
 import type { Meaning } from './meaning.ts';
@@ -87,6 +87,8 @@ export function readInPlace(situation: Situation): Meant {
   if (isReference(situation)) return [{ do: 'status', reference: situation.parsed.reference ?? '' }];
   const described = choosesDescribed(situation);
   if (described) return described;
+  const moved = movesEmail(situation);
+  if (moved) return moved;
   const question = asksAnswer(situation);
   if (question) return [question];
   switch (situation.expecting.place) {
@@ -108,6 +110,14 @@ function choosesDescribed({ described, expecting, giftFlow }: Situation): Meant 
   if (described === undefined || !giftFlow) return undefined;
   const begins = expecting.place === 'nothing' ? [{ do: 'start', flow: giftFlow } as const] : [];
   return [...begins, { do: 'set', slot: 'gift', value: described }];
+}
+
+/** "Yahoo, not gmail": the e-mail that stands, at the other provider. */
+function movesEmail({ parsed, expecting: { email, place }, isBare, isQuestion }: Situation): Meant {
+  if (email === undefined || place !== 'summary' || !isBare || isQuestion) return undefined;
+  const [meant, ...others] = new Set(parsed.words.flatMap(({ text }) => moveEmail(email, text) ?? []));
+  if (meant === undefined || others.length > 0) return undefined;
+  return [{ do: 'set', slot: 'email', doubt: { why: 'spoken', meant } }];
 }
 
 /** Questions that are about the gift that is named, or the one that is being redeemed. */

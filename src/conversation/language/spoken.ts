@@ -14,6 +14,9 @@ export type SpokenMatch<Result> = { readonly result: Result; readonly tokens: re
 /** The digits of a code, with the blanks between them. `isSure`: nothing else can be meant. */
 type CodeNumber = { readonly text: string; readonly to: number; readonly isSure: boolean };
 
+/** `isGuess`: it may be another address. */
+type SpokenEmail = { readonly value: string; readonly isGuess: boolean };
+
 /** The tokens of a text, and each as it is compared. */
 export type SpokenLine = { readonly tokens: readonly Token[]; readonly words: readonly string[] };
 
@@ -41,6 +44,8 @@ const MIN_DIGIT_WORDS = 2;
 /** A piece of this many digits is a whole number: the next piece belongs to another one. */
 const WHOLE_NUMBER = 9;
 const MAX_CODE_DIGITS = 30;
+/** A name before the sign of an address has at most this many words. */
+const MAX_NAME_WORDS = 5;
 const MAX_TAIL = 6;
 /** "Mã đơn hàng của tôi là DH00012345": at most this many words from the name on. */
 const MAX_BETWEEN = 4;
@@ -67,6 +72,7 @@ export class SpokenValues {
   readonly #namesOfCodes: ReadonlySet<string>;
   readonly #namesOfEmails: ReadonlySet<string>;
   readonly #counters: ReadonlySet<string>;
+  readonly #small: ReadonlySet<string>;
   readonly #betweenPieces: PhraseIndex<true>;
 
   constructor(vocabulary: Vocabulary) {
@@ -89,6 +95,7 @@ export class SpokenValues {
     this.#namesOfEmails = new Set(vocabulary.list('email'));
     const between = vocabulary.list('between pieces');
     this.#betweenPieces = indexPhrases(between.map((phrase) => [phrase, true] as const));
+    this.#small = new Set(['small', 'polite', 'words of phone'].flatMap((list) => vocabulary.list(list)));
     this.#counters = new Set(vocabulary.list('counters'));
   }
 
@@ -166,9 +173,9 @@ export class SpokenValues {
   }
 
   /** E-mails in words, or with blanks or commas inside: "lan a còng gmail chấm com", "lan @ gmail,com". */
-  findEmails(line: SpokenLine): readonly SpokenMatch<string>[] {
+  findEmails(line: SpokenLine): readonly SpokenMatch<SpokenEmail>[] {
     const { tokens, words } = line;
-    const found: SpokenMatch<string>[] = [];
+    const found: SpokenMatch<SpokenEmail>[] = [];
     let done = 0;
     for (let at = 0; at < tokens.length; at++) {
       const text = tokens[at]?.text ?? '';
@@ -176,12 +183,18 @@ export class SpokenValues {
       const [name = '', host = '', ...more] = text.split('@');
       const isTyped = text.includes('@') && more.length === 0;
       if (sign === undefined && !isTyped) continue;
-      const local = this.#localBefore(line, { at: isTyped && name !== '' ? at + 1 : at, done });
+      const place = { at: isTyped && name !== '' ? at + 1 : at, done };
+      const local = this.#nameBefore(line, place) ?? this.#localBefore(line, place);
       const domain = this.#domainAt(line, { at: sign ?? at + 1, host });
       if (!local || !domain || (sign !== undefined && !domain.isSure)) continue;
       const email = parseEmail(`${local.text}@${domain.text}`);
       if (!email.ok) continue;
-      found.push({ result: email.suggestion ?? email.value, tokens: tokens.slice(local.from, domain.to) });
+      const value = email.suggestion ?? email.value;
+      // One word at a usual provider, typed with a sign or with marks of an address, has one reading.
+      const isWord = local.from === place.at - 1 && local.text === tokens[local.from]?.text.split('@')[0];
+      const isPlain = isWord && (sign === undefined || /[._\d]/.test(local.text));
+      const isGuess = !isPlain || !isUsualDomain(domain.text) || email.suggestion !== undefined;
+      found.push({ result: { value, isGuess }, tokens: tokens.slice(local.from, domain.to) });
       done = domain.to;
       at = domain.to - 1;
     }
@@ -228,6 +241,31 @@ export class SpokenValues {
       from = unit.from;
     }
     return isTail(digits) ? digits : undefined;
+  }
+
+  /**
+   * A name in several words before the sign, where the text or "email" begins with it: "hoa nguyen 1972",
+   * "thanh truc chín hai".
+   */
+  #nameBefore(
+    { tokens, words }: SpokenLine,
+    { at, done }: { readonly at: number; readonly done: number },
+  ): { readonly text: string; readonly from: number } | undefined {
+    const from = words.findLastIndex((word, i) => i < at && this.#namesOfEmails.has(word)) + 1;
+    const name = tokens.slice(from, at);
+    const pieces = name.map(({ text }) => unmark(text));
+    const isName = pieces.every(
+      (piece, i) => /^[a-z0-9]+$/.test(piece) && !this.#small.has(words[from + i] ?? ''),
+    );
+    const isWhole = from >= done && name.length > 1 && name.length <= MAX_NAME_WORDS && isName;
+    const isMarked = name.some((_, i) => phraseAt(this.#marks, words, from + i) !== undefined);
+    if (!isWhole || isMarked || name.some(({ pause }, i) => pause && i > 0)) return undefined;
+    const digits = name.map((_, i) => numberOf(this.#digits, { tokens, words }, from + i));
+    const first = digits.lastIndexOf(undefined) + 1;
+    // "Nam" without marks is a name, not five.
+    const areDigits = first > 0 && name.slice(first).some(({ text }) => !isAscii(text));
+    const text = pieces.map((piece, i) => (areDigits && i >= first ? digits[i] : piece)).join('');
+    return { text, from };
   }
 
   /** The part of an address before its sign, read backwards: "lan chấm nguyen 90". */

@@ -95,7 +95,23 @@ export function suggestCode(code: string, beginnings: readonly string[]): string
     const completed = beginning + (/^\d{4,}$/.test(number) ? number : rest);
     return completed === code ? undefined : completed;
   }
-  return isGuessedCode(code) ? joined : undefined;
+  return isGuessedCode(code) ? joined : expandBeginning(joined, beginnings);
+}
+
+/** "tv000000937" is short for TIVI000000937: one beginning has its letters, in this order. */
+function expandBeginning(code: string, beginnings: readonly string[]): string | undefined {
+  const [, short = '', number = ''] = /^([a-z]{2,})(\d{6,})$/i.exec(code) ?? [];
+  if (short === '') return undefined;
+  const [beginning, ...others] = beginnings.filter((one) =>
+    isShortFor(short.toUpperCase(), one.toUpperCase()),
+  );
+  return beginning === undefined || others.length > 0 ? undefined : beginning + number;
+}
+
+function isShortFor(short: string, word: string): boolean {
+  let at = 0;
+  for (const letter of word) if (letter === short[at]) at++;
+  return at === short.length && short.length < word.length && short[0] === word[0];
 }
 
 /**

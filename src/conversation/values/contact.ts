@@ -17,7 +17,7 @@ export type PhoneResult =
   | { readonly ok: false; readonly reason: 'phone.shape' | 'phone.short' | 'phone.long' };
 
 /**
- * Reads a phone number in any usual spelling: blanks, dots, dashes, brackets, O for zero, full-width
+ * Reads a phone number in any usual spelling: blanks, dots, dashes, brackets, O and I for 0 and 1, full-width
  * digits, `+84 (0)…`, `84…`, `0084…`. A Vietnamese number is checked by its shape (new prefixes keep
  * appearing), a foreign one (`+`, `00`) by the length that its country allows.
  *
@@ -41,8 +41,8 @@ const BETWEEN_DIGITS = /[\s\p{Pd}−.,()[\]/_·]/gu;
 function digitsOf(text: string): string | undefined {
   const compact = visible(text).normalize('NFKC').replace(/^tel:/i, '').replace(BETWEEN_DIGITS, '');
   if (/^\+?\d+$/.test(compact)) return compact;
-  const isNumber = /^\+?[\doO]+$/.test(compact) && compact.replace(/\D/g, '').length >= 6;
-  return isNumber ? compact.replace(/[oO]/g, '0') : undefined;
+  const isNumber = /^\+?[\doOIl]+$/.test(compact) && compact.replace(/\D/g, '').length >= 6;
+  return isNumber ? compact.replace(/[oO]/g, '0').replace(/[Il]/g, '1') : undefined;
 }
 
 function withCountryCode(national: string): PhoneResult {
@@ -102,7 +102,7 @@ function foreign(digits: string): PhoneResult {
   return { ok: false, reason: length === 'TOO_LONG' ? 'phone.long' : 'phone.shape' };
 }
 
-const PHONE_PIECE = /^(?:[+(]?[\d０-９oO()./\p{Pd}]+|＋)$/u;
+const PHONE_PIECE = /^(?:[+(]?[\d０-９oOIl()./\p{Pd}]+|＋)$/u;
 /** The most groups in which a number is written. */
 const MAX_GROUPS = 7;
 /** At most this many starts are tried, because reading a foreign number is slow. */
@@ -223,6 +223,21 @@ export function suggestEmail(text: string): string | undefined {
   const written = joined.split(' ').find((word) => /.@./.test(word));
   const email = written === undefined ? undefined : parseEmail(written);
   return email?.ok ? (email.suggestion ?? email.value) : undefined;
+}
+
+/** The same address at another usual provider: "yahoo, not gmail". Undefined: the name is none. */
+export function moveEmail(email: string, host: string): string | undefined {
+  const domain = COMMON.find((common) => common === `${host}.com`);
+  const [local = '', before] = email.split('@');
+  return domain === undefined || domain === before ? undefined : `${local}@${domain}`;
+}
+
+/** "Lan.nguyen gmail": an address whose sign was left out. */
+export function joinEmail(text: string): string | undefined {
+  const [local = '', host = '', ...others] = visible(text).trim().toLowerCase().split(/\s+/);
+  const domain = others.length === 0 ? completeDomain(host) : undefined;
+  const email = domain === undefined || !isUsualDomain(domain) ? undefined : parseEmail(`${local}@${domain}`);
+  return email?.ok ? email.value : undefined;
 }
 
 /** The addresses; mangled ones count, because nothing else contains an `@`. */
