@@ -82,10 +82,10 @@ export const showIdentifier = ({ kind, value }: Identifier): string =>
 export const maskIdentifier = ({ kind, value }: Identifier): string =>
   kind === 'phone' ? maskPhone(value) : maskEmail(value);
 
-type Reading = { readonly read: ReadForStaff; readonly runtime: Pick<Runtime, 'timer'> };
+type HoldingsReader = { readonly read: ReadForStaff; readonly runtime: Pick<Runtime, 'timer'> };
 
 /** Reads what AntCRM has of a customer. What it does not answer in time is left out. */
-export async function readHoldings(by: Identifier, { read, runtime }: Reading): Promise<Holdings> {
+export async function readHoldings(by: Identifier, { read, runtime }: HoldingsReader): Promise<Holdings> {
   const leaving = new AbortController();
   const ask = async (effect: Parameters<ReadForStaff>[0]): Promise<Outcome | 'slow'> => {
     const outcome = await waitAtMost(PATIENCE_MS, read(effect, leaving.signal), { runtime });

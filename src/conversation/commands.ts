@@ -196,7 +196,7 @@ export type Expecting = {
   /** The current codes, in order. */
   readonly codes: readonly string[];
   readonly gift?: string | undefined;
-  /** The gift of the redemption that was told last: "one more" means it. */
+  /** The gift of the latest redemption in a reply: "one more" means it. */
   readonly redeemed?: string | undefined;
   /** E.164. */
   readonly phone?: string | undefined;

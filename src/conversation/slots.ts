@@ -155,5 +155,5 @@ export function findSlotByField({ slots }: Flow, field: FieldName): SlotKind | u
   return slots.find((kind) => SLOTS[kind].field === field);
 }
 
-/** So many codes may be gathered at a time. */
+/** At most this many codes may be gathered at a time. */
 export const MOST_CODES = 10;

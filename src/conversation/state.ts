@@ -302,7 +302,7 @@ export const stateSchema = z.strictObject({
   misses: z.number().optional(),
   /** The last reply offered a person: why, and the messages that led to it. */
   offered: z.strictObject({ why: z.enum(['asked', 'complaint']), led: z.array(z.string()) }).optional(),
-  /** What was sent beside text while nobody of staff answered: a ticket that opens takes it. */
+  /** What was sent in addition to text while no staff answered: a ticket that opens takes it. */
   recentMedia: z
     .array(z.strictObject({ atMs: z.number(), text: z.string(), media: z.array(mediaSchema) }))
     .optional(),

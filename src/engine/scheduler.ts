@@ -37,7 +37,7 @@ const MAX_TIMER_MS = 10 * 60_000;
  *                                        │ └──── something is due: again ───┘ │
  *                                        └─────── it failed: after a rest ────┘
  *
- * One `#fill` runs at a time. Whoever wants another meanwhile sets `#isWanted`: the one that runs goes round
+ * One `#fill` runs at a time. A caller that wants another meanwhile sets `#isWanted`: the one that runs goes round
  * again; without a free slot, the next slot that is freed begins one.
  *
  * @example

@@ -288,7 +288,7 @@ export class Worker {
     const { head } = turn.work;
     turn.letters.push({ reason, body: head?.body ?? record.state });
     if (head === null) {
-      // Without an asker nobody knows whose operation it is.
+      // Without an asker it is unknown whose operation it is.
       turn.startOver(state, asker && turn.lease.nowMs + WAKE_RETRY_MS);
       return turn.conclude();
     }

@@ -66,9 +66,12 @@ function parsePeople(text: string, { path, reserved }: PeopleFile): PeopleRead {
   return { people, faults };
 }
 
-type Taken = { readonly tokens: ReadonlyMap<string, string>; readonly names: ReadonlyMap<string, string> };
+type TakenIdentities = {
+  readonly tokens: ReadonlyMap<string, string>;
+  readonly names: ReadonlyMap<string, string>;
+};
 
-function faultOf({ name, token }: Person, { tokens, names }: Taken): string | undefined {
+function faultOf({ name, token }: Person, { tokens, names }: TakenIdentities): string | undefined {
   if (name === '' || token === '') return 'wants a name, a colon and a token';
   if (name.length > MAX_STAFF_NAME) return `its name wants at most ${MAX_STAFF_NAME} characters`;
   if (/[\p{Cc}\p{Cf}]/u.test(name)) return 'its name has a character that nobody sees';

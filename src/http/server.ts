@@ -56,12 +56,7 @@ export async function createHttp(settings: HttpSettings, options: ServerOptions 
   const server = createServer(settings, options);
   const admin = adminPort === undefined ? server : createServer(settings, options);
   const servers = [...new Set([server, admin])];
-  let isStopping = false;
-  for (const each of servers)
-    each.addHook('onRequest', ({ url }, reply, next) => {
-      if (!isStopping || url === '/health/live' || url === '/metrics') next();
-      else problem(reply.header('connection', 'close'), 503, 'The server is stopping.');
-    });
+  const refuseRequests = addRefusal(servers);
   await server.register(rateLimit, { global: false });
   const people = staffPeople && new People(staffPeople, { log: server.log, everyMs: options.peopleMs });
   const sessions = token === undefined ? undefined : createSessions(token, people);
@@ -102,13 +97,24 @@ export async function createHttp(settings: HttpSettings, options: ServerOptions 
     /** Resolves once all routes are mounted. */
     ready: () => Promise.all(servers.map((each) => each.ready())),
     /** From now on requests get 503, so that another process takes them. Live and metrics still answer. */
-    refuseRequests(): void {
-      isStopping = true;
-    },
+    refuseRequests,
     async close(): Promise<void> {
       people?.close();
       await Promise.all(servers.map(closeServer));
     },
+  };
+}
+
+/** Makes the function that has the servers refuse what comes from then on, except live and metrics. */
+function addRefusal(servers: readonly FastifyInstance[]): () => void {
+  let isStopping = false;
+  for (const server of servers)
+    server.addHook('onRequest', ({ url }, reply, next) => {
+      if (!isStopping || url === '/health/live' || url === '/metrics') next();
+      else problem(reply.header('connection', 'close'), 503, 'The server is stopping.');
+    });
+  return () => {
+    isStopping = true;
   };
 }
 

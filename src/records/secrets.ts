@@ -4,7 +4,7 @@ import { type RecordKind, type RecordParts, type Transition, VersionedRecords } 
 
 /**
  * Keeps secrets in the store, sealed, such as a token that a platform exchanges for a new one and then
- * refuses. They belong to channels, each of which has names of its own (`secrets` of its parts,
+ * refuses. They belong to channels, each of which has its own names (`secrets` of its parts,
  * src/channels/channel.ts); the engine itself keeps none.
  */
 export type Secrets = {
@@ -64,11 +64,11 @@ function takeSecret(owner: string): Transition<SecretRecord, Taken | null> {
   };
 }
 
-/** `next` replaces `used`, unless somebody else did that. */
-type Change = { readonly used: string | null; readonly next: string };
+/** `next` replaces `used`, unless another process did that. */
+type SecretChange = { readonly used: string | null; readonly next: string };
 
 /** Ends the lease of a renewal, and stores what it got. Answers what is kept. */
-function endRenewal(owner: string, change?: Change): Transition<SecretRecord, string | null> {
+function endRenewal(owner: string, change?: SecretChange): Transition<SecretRecord, string | null> {
   return (before) => {
     const { secret, lease } = before ?? NO_SECRET;
     const isOurs = lease?.owner === owner;
@@ -84,12 +84,12 @@ export function createSecrets(prefix: string, parts: RecordParts): Secrets {
   const records = new VersionedRecords(SECRET, parts);
   const nameOf = (name: string) => `${prefix}.${name}`;
 
-  async function end(name: string, owner: string, change?: Change) {
+  async function end(name: string, owner: string, change?: SecretChange) {
     const { answer } = await records.update(nameOf(name), endRenewal(owner, change), { durable: true });
     return answer;
   }
 
-  async function store(name: string, owner: string, change: Change) {
+  async function store(name: string, owner: string, change: SecretChange) {
     for (let tries = 1; ; tries++) {
       try {
         return await end(name, owner, change);

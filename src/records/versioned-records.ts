@@ -211,7 +211,7 @@ export class VersionedRecords<Content> {
     name: string,
     seen: SeenRecord<Content>,
     { record, durable }: { readonly record: Content | null; readonly durable: boolean },
-  ): Promise<Written<Content>> {
+  ): Promise<WriteResult<Content>> {
     const { store, sealer } = this.#parts;
     const { kind, ttlMs, write } = this.#kind;
     const key: Key = `${kind}:${name}`;
@@ -293,7 +293,7 @@ export function openRecord<Content>(
   return read(sealer.open(`${kind}:${name}`, bytes));
 }
 
-type Written<Content> =
+type WriteResult<Content> =
   | { readonly isOurs: true; readonly isDurable: boolean; readonly seen: SeenRecord<Content> }
   | { readonly isOurs: false; readonly seen: SeenRecord<Content> };
 

@@ -129,7 +129,7 @@ export type Listed = {
 };
 export type ScoredMember = { readonly member: string; readonly score: number };
 
-/** A record as it is stored, and the clock of its node; null: there is none. */
+/** A record as it is stored, and the clock of its node; null: no record is stored. */
 export type StoredBytes = { readonly nowMs: number; readonly bytes: Uint8Array | null };
 
 /** A record begins with its version: the schema (1 byte) and the seal's nonce (12). It never comes again. */

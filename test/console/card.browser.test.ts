@@ -152,13 +152,13 @@ it('a phone or e-mail of the customer is copied by one click', async () => {
   await say('qa-1', ...TYPED);
   const page = await open({ permissions: ['clipboard-read', 'clipboard-write'] });
   await rows(page).first().click();
-  const said = page.locator('#said');
+  const chat = page.locator('#said');
   for (const [shown, copied] of [
     ['📋 0867 123 456', '0867123456'],
     ['📋 an@gmail.com', 'an@gmail.com'],
   ] as const) {
-    await said.getByRole('button', { name: shown }).click();
-    await said.getByText('Đã chép').first().waitFor();
+    await chat.getByRole('button', { name: shown }).click();
+    await chat.getByText('Đã chép').first().waitFor();
     await expect.poll(() => page.evaluate('navigator.clipboard.readText()')).toBe(copied);
   }
 });

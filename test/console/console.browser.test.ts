@@ -256,7 +256,7 @@ async function ask(conversation: string, text = 'gặp nhân viên', name?: stri
 
 const rows = (page: Page) => page.locator('#tickets a');
 const answer = (page: Page) => page.getByRole('textbox', { name: 'Câu trả lời' });
-const said = (page: Page) => page.locator('#said > :not(.before) .bubble');
+const bubbles = (page: Page) => page.locator('#said > :not(.before) .bubble');
 const note = (page: Page) => page.locator('#note');
 const press = (page: Page, name: string) =>
   page
@@ -314,11 +314,11 @@ it('two of staff claim by typing, see who has whom, take over knowingly, and los
   await answer(minh).pressSequentially('Mình xem nhé');
   await minh.keyboard.press('Enter');
   await expect.poll(() => minh.evaluate('document.activeElement.id')).toBe('send');
-  expect(await said(minh).count()).toBe(0);
+  expect(await bubbles(minh).count()).toBe(0);
   await minh.keyboard.press('Enter');
-  await said(minh).getByText('Mình xem nhé').waitFor();
+  await bubbles(minh).getByText('Mình xem nhé').waitFor();
   await note(lan).getByText('Minh đang trả lời khách này.').waitFor();
-  await said(lan).getByText('Mình xem nhé').waitFor();
+  await bubbles(lan).getByText('Mình xem nhé').waitFor();
   expect(await lan.locator('#said .mine small').first().textContent()).toMatch(/^Minh · \d+:\d+/);
   await press(lan, 'Nhận thay');
   await note(minh).getByText('Lan đang trả lời khách này.').waitFor();
@@ -328,7 +328,7 @@ it('two of staff claim by typing, see who has whom, take over knowingly, and los
   // The browser asks; without an answer it is "no".
   await press(minh, 'Chuyển lại cho bot');
   await send({ text: 'alo' });
-  await said(minh).getByText('alo').waitFor();
+  await bubbles(minh).getByText('alo').waitFor();
   minh.on('dialog', (dialog) => dialog.accept());
   await press(minh, 'Chuyển lại cho bot');
   await note(lan).getByText('Minh đã chuyển lại cho bot. Câu bạn đang gõ vẫn còn đây.').waitFor();
@@ -366,7 +366,7 @@ it('a draft of an answer outlives a reload and other drafts; an answer that may 
   await answer(page).fill('Bạn còn đó chứ?');
   await answer(page).press('Enter');
   const all = ['Chào bạn\nMình xem nhé', 'Bạn còn đó không?', 'Bạn còn đó chứ?'];
-  await expect.poll(() => said(page).allTextContents()).toEqual(all);
+  await expect.poll(() => bubbles(page).allTextContents()).toEqual(all);
   forgive('ERR_FAILED');
 });
 
@@ -388,7 +388,7 @@ it('the customer’s flow, questions and misunderstood texts stand next to the c
       .locator('#talk')
       .getByLabel(new RegExp(`^${name}: Garnacho \\([0-9A-Z]{10}\\)$`))
       .waitFor();
-  await said(page).getByText('đảo ngược').waitFor();
+  await bubbles(page).getByText('đảo ngược').waitFor();
   expect(await page.content()).not.toContain('\u202e');
 });
 
@@ -400,14 +400,14 @@ it('on 390 px the list, the conversation and the context come one after the othe
   expect(header?.height, 'one row').toBeLessThan(60);
   await rows(page).focus();
   await page.keyboard.press('Enter');
-  await said(page).getByText('aaaa').waitFor();
+  await bubbles(page).getByText('aaaa').waitFor();
   expect([await rows(page).isVisible(), await width(page)]).toEqual([false, NARROW.width]);
   expect(await page.getByRole('banner').isVisible(), 'the conversation has the whole screen').toBe(false);
   for (let tabs = 0; tabs < 12 && !(await answer(page).evaluate((it) => it.matches(':focus'))); tabs++)
     await page.keyboard.press('Tab');
   await page.keyboard.type('Chào bạn');
   await page.keyboard.press('Enter');
-  await said(page).getByText('Chào bạn').waitFor();
+  await bubbles(page).getByText('Chào bạn').waitFor();
   await page.getByRole('link', { name: 'Về khách này' }).click();
   await page.locator('#facts').getByText('Mã tra cứu').waitFor();
   await page.getByRole('link', { name: 'Về cuộc trò chuyện' }).click();
@@ -433,7 +433,7 @@ it('on a phone the conversation keeps half of what the keyboard leaves, and fing
   await rows(page).waitFor();
   expect(await small()).toEqual([]);
   await rows(page).tap();
-  await said(page).last().waitFor();
+  await bubbles(page).last().waitFor();
   expect(await small()).toEqual([]);
   expect(await answer(page).getAttribute('placeholder')).not.toMatch(/Enter|Shift/);
   await page.setViewportSize(ABOVE_KEYBOARD);
@@ -445,7 +445,7 @@ it('on a phone the conversation keeps half of what the keyboard leaves, and fing
   // What was written last stays in sight, and a phone's Enter begins a line.
   await expect
     .poll(() =>
-      said(page)
+      bubbles(page)
         .last()
         .evaluate((it) => it.getBoundingClientRect().bottom),
     )
@@ -500,7 +500,7 @@ it('staff of a shop sign in to their inbox; what belongs together has one name, 
   const replies: unknown = await (await say('gặp nhân viên')).json();
   await say('alo');
   await rows(page).click();
-  await said(page).getByText('alo').waitFor();
+  await bubbles(page).getByText('alo').waitFor();
   const reference = (await page.evaluate<string>('location.hash')).split('/')[1];
   expect(JSON.stringify(replies)).toContain(`Mã tra cứu: ${reference}`);
   expect(await page.locator('#facts').textContent()).toContain(`Mã tra cứu${reference}`);

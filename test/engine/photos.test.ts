@@ -35,8 +35,8 @@ async function send(files: string[], script: readonly FetchedMedia['kind'][] = [
 }
 
 test('the pictures of a message are fetched and read within its turn, in their order', async () => {
-  const { told, photos, fetches } = await send(['one', 'two']);
-  expect(told).toBe('one two');
+  const { told: reply, photos, fetches } = await send(['one', 'two']);
+  expect(reply).toBe('one two');
   expect(photos).toEqual(['read', 'read']);
   expect(fetches).toEqual(['one', 'two'].map((file) => ['c1', { chat: 1 }, file]));
 });
@@ -50,8 +50,8 @@ test.each<[files: string[], script: FetchedMedia['kind'][], told: string, count:
 ])(
   'fetches of %j that end with %j, or take too long together, give %s, after %i fetches',
   async (files, script, expected, count, readMs) => {
-    const { told, fetches } = await send(files, script, readMs);
-    expect(told).toBe(expected);
+    const { told: reply, fetches } = await send(files, script, readMs);
+    expect(reply).toBe(expected);
     expect(fetches).toHaveLength(count);
   },
 );

@@ -77,18 +77,18 @@ test('if the process dies between sending and noting it, the message waits, and 
 
 test('followers hear that a message has left, and the row tells how many failed', async () => {
   const world = await ask();
-  const heard: News['what'][] = [];
-  const unfollow = await world.tickets.follow(({ what }) => void heard.push(what));
+  const news: News['what'][] = [];
+  const unfollow = await world.tickets.follow(({ what }) => void news.push(what));
   const sending = gate();
   world.script.push(async () => {
     await sending.opened;
     return { kind: 'unreachable', blocked: true };
   });
   await world.tickets.file(world.id, write('a'));
-  await expect.poll(() => heard, { timeout: 3000 }).toEqual(['answered']);
+  await expect.poll(() => news, { timeout: 3000 }).toEqual(['answered']);
   expect((await world.tickets.list()).tickets[0]?.deliveries.get('a')).toEqual({ delivery: 'waiting' });
   sending.open();
-  await expect.poll(() => heard, { timeout: 3000 }).toEqual(['answered', 'delivery']);
+  await expect.poll(() => news, { timeout: 3000 }).toEqual(['answered', 'delivery']);
   const [row] = (await world.tickets.list()).tickets;
   expect(row?.deliveries.get('a')).toEqual({ delivery: 'failed', why: 'blocked' });
   unfollow();

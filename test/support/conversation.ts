@@ -19,7 +19,7 @@ export const { step, readState, newState, commands } = conversation;
 /** What customers say, by the language files. */
 export const vocabulary = new Vocabulary(LANGUAGE_TEXTS);
 /** Their sentences under `## heard`. */
-export const heard = LANGUAGE_TEXTS.flatMap(({ text }) =>
+export const misunderstoodOnce = LANGUAGE_TEXTS.flatMap(({ text }) =>
   (text.split('\n## heard\n')[1] ?? '')
     .split('\n')
     .flatMap((line) => (line.startsWith('- ') ? line.slice(2) : [])),

@@ -19,7 +19,7 @@ import { beginFlow } from './slots.ts';
 
 type Codes = readonly string[];
 
-type Change = { readonly codes: Codes; readonly fresh: Codes; readonly replies: readonly Reply[] };
+type ListChange = { readonly codes: Codes; readonly fresh: Codes; readonly replies: readonly Reply[] };
 
 type ListCommand = CommandOf<'add' | 'remove' | 'keepOnly' | 'replace'>;
 
@@ -93,7 +93,7 @@ const hasEarned = ({ operations }: State, code: string): boolean =>
   operations.some((operation) => operation.status === 'done' && operation.code === code);
 
 /** Says which codes join the list: the text only mentions them. */
-function tellAdded(change: Change, codes: Codes): Change {
+function tellAdded(change: ListChange, codes: Codes): ListChange {
   const { fresh, replies } = change;
   if (codes.length === 0 || fresh.length === 0) return change;
   return { ...change, replies: [...replies, { key: 'codes.beside', params: { code: join(fresh) } }] };
@@ -115,7 +115,7 @@ export function askWhich(state: State, scope: Scope, context?: 'edit'): Decision
   return say(live, { key: 'codes.which', context, choices, asks: 'code', view: live.view });
 }
 
-function takeList(round: Round, flow: Flow, { codes, fresh, replies }: Change): Round {
+function takeList(round: Round, flow: Flow, { codes, fresh, replies }: ListChange): Round {
   const { state, scope } = round;
   const offered = findAskedCode(state.step);
   const isAsked = offered === undefined || codes.includes(offered.typed ?? '');
@@ -149,7 +149,7 @@ export function declineCode(round: Round, flow: Flow, { typed }: Offer): Reducti
 }
 
 /** `offered`: the code that the current question is about. */
-function changeList(codes: Codes, command: ListCommand, offered: Offer | undefined): Change {
+function changeList(codes: Codes, command: ListCommand, offered: Offer | undefined): ListChange {
   const doubted = offered?.typed === undefined ? [] : [offered.typed];
   switch (command.do) {
     case 'add':
@@ -167,7 +167,7 @@ function changeList(codes: Codes, command: ListCommand, offered: Offer | undefin
   }
 }
 
-function addCodes(codes: Codes, added: Codes): Change {
+function addCodes(codes: Codes, added: Codes): ListChange {
   const all = [...new Set([...codes, ...added])];
   const left = all.slice(MOST_CODES);
   const kept = all.slice(0, MOST_CODES);
@@ -217,7 +217,7 @@ function matchCodes(codes: Codes, ref: CodeRef): Codes {
   return codes.filter((code) => toPlain(code).endsWith(toPlain(end)));
 }
 
-function removeCodes(codes: Codes, { do: way, which }: CommandOf<'remove' | 'keepOnly'>): Change {
+function removeCodes(codes: Codes, { do: way, which }: CommandOf<'remove' | 'keepOnly'>): ListChange {
   const { found, missing, isUnclear } = findCodes(codes, which);
   const replies: Reply[] =
     missing.length > 0 ? [{ key: 'codes.missing', params: { code: join(missing) } }] : [];
@@ -230,7 +230,7 @@ function removeCodes(codes: Codes, { do: way, which }: CommandOf<'remove' | 'kee
   return { codes: left, fresh: [], replies };
 }
 
-function replaceCodes(codes: Codes, gone: Codes, fresh: Codes): Change {
+function replaceCodes(codes: Codes, gone: Codes, fresh: Codes): ListChange {
   if (gone.length === 0) {
     const { replies, ...added } = addCodes(codes, fresh);
     return { ...added, fresh, replies: [...replies, { key: 'codes.beside', params: { code: join(fresh) } }] };

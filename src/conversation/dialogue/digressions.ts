@@ -168,7 +168,7 @@ export function answer(state: State, request: AnswerRequest, scope: Scope): Digr
   return isOfConsent ? { ...reply, choices: CONSENT_CHOICES } : reply;
 }
 
-/** The way to a person, beside what the bot knows of it: the pick-up place. */
+/** The way to a person, with what the bot knows itself: the pick-up place. */
 function askPerson(state: State, key: string, scope: Scope): Required<Pick<Digression, 'lines' | 'choices'>> {
   const known = key === 'answer.gift.delivery' ? pickUpLine(state, scope) : undefined;
   return { lines: [...(known ? [known] : []), ...personLines(scope)], choices: [...personChoice(scope)] };
@@ -320,10 +320,10 @@ export function answerUnclear(round: Round, command: Unclear): Reduction {
 /** Answers the question that is likeliest, and says which one. The other meanings are buttons. */
 function presumeAnswer(round: Round, { likely = [], presumed }: Unclear): Reduction | undefined {
   const { state, scope } = round;
-  const [meant, ...others] = likely;
-  if (!presumed || meant?.do !== 'ask' || meant.about !== 'answer') return undefined;
-  const question = scope.questionTexts.get(meant.id);
-  const answered = answerQuestion(round, meant);
+  const [likeliest, ...others] = likely;
+  if (!presumed || likeliest?.do !== 'ask' || likeliest.about !== 'answer') return undefined;
+  const question = scope.questionTexts.get(likeliest.id);
+  const answered = answerQuestion(round, likeliest);
   const digression = 'replies' in answered ? undefined : answered.digression;
   const { text } = (digression?.key === 'answer' && digression.params) || {};
   if ('replies' in answered || !digression || question === undefined || text === undefined) return answered;

@@ -95,7 +95,7 @@ function createTicket(state: State, reason: Reason, scope: Scope): Ticket {
   };
 }
 
-/** Notes what the customer sent beside text; only while no ticket takes it. */
+/** Notes what the customer sent in addition to text; only while no ticket takes it. */
 export function noteMedia(state: State, { text, media }: NewText, { nowMs, settings }: Scope): State {
   if (!media || !settings.handover) return state;
   const recentMedia = [...(state.recentMedia ?? []), { atMs: nowMs, text, media: [...media] }];

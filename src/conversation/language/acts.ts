@@ -240,7 +240,7 @@ const ROWS: Readonly<Record<string, Act>> = {
   ...Object.fromEntries(
     [...SHOP_QUESTIONS, ...QUESTIONS].map((id): [string, Act] => [`ask ${id}`, asking(id)]),
   ),
-  // Said of the code beside it.
+  // About the code next to it.
   'ask code.lost': asking('code.lost', { withValues: true }),
   'ask consent.what': asking('consent.what', { isOffered: undefined }),
   'ask proof.missing': asking('proof.missing', { sure: 'listed', isOffered: undefined, slot: 'proof' }),

@@ -256,10 +256,10 @@ export class LanguageInterpreter implements Interpreter {
       meaning.act === 'talk thanks' && (expecting.place === 'nothing' || expecting.place === 'page');
     const line = meaning.p < NOT_QUITE ? meaning.unlikely : meaning.act;
     const isYes = parsed.isYes && !isThanks && (line === undefined || YES_LINES.has(line));
-    const meant = isYes ? 'yes' : this.#actIn(parsed, expecting, meaning);
-    // A guessed remark that asks is a question that nobody answers.
-    const isOpen = meant === 'talk remark' && isQuestion && meaning.p < NOT_QUITE;
-    const act = isOpen ? 'ask unknown' : meant;
+    const firstAct = isYes ? 'yes' : this.#actIn(parsed, expecting, meaning);
+    // A guessed remark that asks is a question without an answer.
+    const isOpen = firstAct === 'talk remark' && isQuestion && meaning.p < NOT_QUITE;
+    const act = isOpen ? 'ask unknown' : firstAct;
     const isRequest = this.meanings.isRequested(parsed.words);
     const redeems = meaning.guesses.find((guess) => guess.act === `start ${this.#giftFlow?.name}`)?.p ?? 0;
     return {

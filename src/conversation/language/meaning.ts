@@ -356,7 +356,7 @@ export class Meanings {
     const [best] = guesses;
     const row = best && this.#acts.get(best.act);
     if (!best || !row) return { ...NOTHING, guesses };
-    // Beside a value, all but a deed with it must be surer.
+    // Next to a value, each act but a deed with it must be surer.
     const sure = context.hasValue && row.isSign !== true && row.rank !== 'nothing' ? 'costly' : row.sure;
     const milder = row.milder !== undefined && isSure('plain', best.p) ? row.milder : '';
     return { act: isSure(sure, best.p) ? best.act : context.hasValue ? '' : milder, p: best.p, guesses };

@@ -152,7 +152,7 @@ function asksAnswer({
 function atPage({ parsed, act, command, flow, starts, isYes, values }: Situation): Meant {
   if (isYes) return YES;
   if (act === 'show complaint' || act === 'show person') return undefined;
-  // "Second week of October" asks nobody to wait.
+  // "Second week of October" is no request to wait.
   const isElsewhere = starts !== undefined || (command !== undefined && command.do !== 'talk');
   const isPeriod = parsed.period !== undefined && (parsed.rest.length === 0 || !isElsewhere);
   const isList = says(parsed, 'points list', 'gifts list') && parsed.rest.length === 0;
@@ -310,7 +310,7 @@ function aboutGift(situation: Situation): Meant {
 const deniesOnly = ({ parsed: { deniesGift, gifts }, isBare }: Situation): boolean =>
   deniesGift && gifts.length === 0 && isBare;
 
-/** The gifts of the list but those that are denied, where something is left: "không thích loa, không thích nồi". */
+/** The gifts of the list without the denied ones, if any is left: "không thích loa, không thích nồi". */
 function othersThan({ parsed: { deniedGifts }, expecting, reading }: Situation): Meant {
   const isLeft = ({ code }: { readonly code: string }) =>
     code !== expecting.gift && !deniedGifts.some((gift) => gift.code === code);

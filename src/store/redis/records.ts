@@ -22,8 +22,8 @@ export type RecordsOptions = {
 /** How long replicas may take to acknowledge a swap. */
 const WAIT_MS = 1000;
 /**
- * Arguments of a swap that writes nothing: it expects a version that no record has, and is told what is
- * there.
+ * Arguments of a swap that writes nothing: it expects a version that no record has, and gets what is
+ * stored.
  */
 const READ_ARGS = ['longer than a version', '', 0, 0];
 
