@@ -134,7 +134,7 @@ it('a typed number is masked and read only for a reason, which colleagues and th
   expect(await notesOf(id)).toMatchObject([{ by: 'Minh', text: `🔓 0867 *** 456: ${reason}` }]);
   expect(audits().at(-1)).toMatch(/"by":"Minh".*"proved":false/);
   expect(audits().join()).not.toMatch(/khách gọi|123456/);
-  // It is masked again for whoever looks next.
+  // It is masked again for the next reader.
   expect((await look(id)).card.identifiers).toMatchObject([{ value: '0867 *** 456' }]);
 });
 

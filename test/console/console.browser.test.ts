@@ -86,7 +86,7 @@ it('a newcomer on the smallest phone fills in the form and sees +100; nothing is
   for (const locale of ['en', 'vi']) {
     await page.getByRole('button', { name: 'Menu' }).click();
     await page.locator('#locale').selectOption(locale);
-    // The page is loaded anew.
+    // The page is loaded again.
     await page.locator(`html[lang=${locale}]`).waitFor();
     for (const name of ['inside', 'play', 'chat']) {
       await page.locator(`nav [href="#${name}"]`).click();

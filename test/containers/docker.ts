@@ -45,7 +45,7 @@ export async function docker(...args: readonly string[]): Promise<string> {
 const flagsOf = (env: Environment) =>
   Object.entries(env).flatMap(([name, value]) => ['-e', `${name}=${value}`]);
 
-/** A command in a container of its own, which is removed afterwards. */
+/** A command in a new container, which is removed afterwards. */
 export const runOnce = (command: readonly string[], env: Environment = {}): Promise<Ended> =>
   execute('docker', ['run', '--rm', ...LOCKED, ...flagsOf(env), IMAGE, ...command]);
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { execute } from './docker.ts';
 
-/* The unit for systemd, by systemd's own tools. A booted systemd would need a machine of its own. */
+/* The unit for systemd, by systemd's own tools. A booted systemd would need another machine. */
 
 const UNIT = 'ops/antcrm-chatbot.service';
 

@@ -41,7 +41,7 @@ test('a call that changes points takes the permit that its stored intent returns
     const permit = await context.intend(...intent);
     // @ts-expect-error: the store may have refused it, or given the lease away.
     void antcrm.accumulate({ ...request, permit });
-    // @ts-expect-error: nobody makes one up.
+    // @ts-expect-error: a permit cannot be made up.
     const own: CallPermit = { operation: 'op-1', use() {} };
     return permit === 'unreplicated' || permit === 'interrupted'
       ? own

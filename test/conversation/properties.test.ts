@@ -24,7 +24,7 @@ const PHRASES =
   'phiếu mua hàng | 2 cái | quà khác | xem điểm | lịch sử đổi quà 30 ngày | 1/8/2023 - 31/8/2023 | sửa số điện thoại | ' +
   'khách khác | 01201234567 | minh@gmail.con | 1 | 2 | không | bỏ qua | huỷ | cảm ơn | trợ giúp | mã ở đâu? | ok nhưng mà | ' +
   'English | /privacy | /forget';
-/** Asides, waits, denials, edits, doubts, in either language; and what has a yes or a no beside a value. */
+/** Asides, waits, denials, edits, doubts, in either language; and a yes or a no next to a value. */
 const BESIDE =
   '/help | /language | 😂 | thanks | what is this? | con mèo | khoan | để mai | để mình xem lại | chờ chút | wait | hold on | ' +
   'not now | let me check | chưa đúng | không xác nhận | chưa chốt | ' +

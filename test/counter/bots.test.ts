@@ -24,7 +24,7 @@ const giftSchema = z.looseObject({
   handedOver: z.object({ by: z.string(), at: z.iso.datetime() }).optional(),
 });
 
-/** A bot before an AntCRM of its own, which can be stopped and made to misbehave. */
+/** A bot with its own AntCRM, which can be stopped and made to misbehave. */
 async function startShop(
   env: Readonly<Record<string, string>> = {},
   antcrm = Fastify({ forceCloseConnections: true }),

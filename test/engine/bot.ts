@@ -158,7 +158,7 @@ export function createWorld() {
   const engines: Engine[] = [];
   /** Turns at work, by engine. */
   const busy: number[] = [];
-  /** A process of its own on the store. */
+  /** Another process on the store. */
   function engine(over: Partial<EngineOptions> = {}, limits: Partial<EngineLimits> = {}) {
     const at = busy.push(0) - 1;
     const made = new Engine({
@@ -233,7 +233,7 @@ export function createWorld() {
     },
     /** Every reply's key, for echoes what they tell. */
     heard: () => sent.map(({ outgoing: { reply } }) => String(reply.params?.told ?? reply.key)),
-    /** Time passes until nobody needs to look at any conversation. */
+    /** Time passes until no conversation is due. */
     async quiet(stepMs = LIMITS.leaseMs / 4) {
       const isBusy = () => busy.some((working) => working > 0);
       for (let round = 0; ; round++) {

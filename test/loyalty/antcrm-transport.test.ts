@@ -45,7 +45,7 @@ test('a redemption whose time to be written is over is not written, by whichever
     const connecting = new Promise((resolve) => subscribe('net.client.socket', resolve));
     const redeemed = antCrm.redeem(soon());
     await connecting;
-    // The event loop stalls: the connection stands by then, but nobody has looked.
+    // The event loop stalls: the connection stands by then, but the process has not noticed.
     const stalledMs = performance.now();
     while (performance.now() - stalledMs < 520);
     expect(await redeemed).toMatchObject({ kind: 'unavailable' });

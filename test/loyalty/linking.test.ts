@@ -3,7 +3,7 @@ import { chooseIdentifiers } from '../../src/loyalty/accumulate.ts';
 import type { AntCrm, Contact } from '../../src/loyalty/port.ts';
 import { createKit, EMAIL, PHONE } from './kit.ts';
 
-/** Whose record AntCRM finds by an identifier: nobody's, the customer's or a stranger's. */
+/** Whose record AntCRM finds by an identifier: none, the customer's or a stranger's. */
 type Owner = 'new' | 'mine' | 'theirs';
 
 /**

@@ -514,7 +514,7 @@ describe('AntCRM’s clock', () => {
 });
 
 describe('codes guessed by many', () => {
-  /** How many of so many codes are tried, each with a new operation. */
+  /** How many of the codes are tried, each with a new operation. */
   async function tries(count: number, ...fates: Fate[]): Promise<number> {
     const before = antcrm.accumulated.length;
     const lease = store.lease();

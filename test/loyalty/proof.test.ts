@@ -45,7 +45,7 @@ const gifts = (count: number, over: object = {}): object[] =>
 const points = (over: object = {}): object =>
   record({ type: 1, score: 100, code: 'TIVI000000017', product: { name: 'Tivi' }, gift: undefined, ...over });
 
-/** An AntCRM that answers as it is told to, and what it was asked. */
+/** An AntCRM with scripted answers, and what it was asked. */
 function createWire() {
   const { clock, store, seen, observe } = createKit();
   const wire = {

@@ -32,7 +32,7 @@ type Cashiers = { readonly afterMs: number; readonly hiddenMs: number; readonly 
 /** A redemption that the customer confirms in one of the conversations, then thinks. */
 type Act = { where: 0 | 1; call: Call; cashiers: Cashiers | undefined; thinkMs: number };
 
-/** A redemption as the truth has it, and all that its customer was told. */
+/** A redemption as AntCRM has it, and all that its customer read. */
 type Redemption = {
   readonly id: string;
   readonly call: Call;
@@ -191,7 +191,7 @@ function actsOf(hiddenMs: number, cashiers: fc.Arbitrary<Cashiers | undefined>):
     afterMs: upTo(TIMEOUT_MS - 1),
     hiddenMs: fc.oneof(fc.constant(0), upTo(hiddenMs), fc.constant(hiddenMs)),
   });
-  // A person reads the answer before they confirm anew.
+  // A person reads the answer before they confirm again.
   const thinkMs = fc.oneof(...[0.5, 10, 60].map((minutes) => upTo(minutes * MINUTE_MS, 3000)));
   return fc.array(fc.record({ where: fc.constantFrom(...CHATS), call, cashiers, thinkMs }), {
     minLength: 1,

@@ -8,7 +8,7 @@ import { startBot } from '../support/app.ts';
 import { scanLater } from '../support/logs.ts';
 import { startRedis } from '../support/redis.ts';
 
-/* `/operations` over HTTP, beside a bot whose store is in its own memory. */
+/* `/operations` over HTTP, of a bot whose store is in its own memory. */
 
 const OPERATOR = 'an-operator-token-of-some-length';
 const STAFF = 'a-staff-token-of-some-length';

@@ -130,7 +130,7 @@ async function sampleFullRedis({ bot, admin, post }: Watched): Promise<string> {
   ].join('\n');
 }
 
-/** What the bot asks of Redis while nobody writes, and what conversations at rest take there. */
+/** What the bot asks of Redis without any messages, and what conversations at rest take there. */
 async function sampleCosts({ admin, say }: Watched): Promise<string> {
   const commands = async () => Number(/total_commands_processed:(\d+)/.exec(await admin.info('stats'))?.[1]);
   const before = await commands();

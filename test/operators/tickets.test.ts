@@ -50,7 +50,7 @@ test('while a part of the store is silent no ticket counts as unknown or closed'
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
- * Tickets that stand in the index of one shard, each in a conversation of its own; which ones were opened.
+ * Tickets in the index of one shard, each in another conversation; `opened`: those that were read.
  */
 function openInbox(standing: Readonly<Record<string, readonly Ticket[]>>) {
   const nowMs = 2 * DAY_MS;

@@ -11,7 +11,7 @@ const PRICES: Readonly<Record<string, number>> = { DAUMAY01: 10, LOA01: 250 };
 
 /** How late a record may appear. */
 const LATE_MS = [1_000, 30_000] as const;
-/** How often a cashier redeems for somebody, and two customers become one, if at all. */
+/** How often a cashier redeems for a customer, and two customers become one, if at all. */
 const EVERY_MS = 2_000;
 
 /** What reached AntCRM for an operation, and what of it was applied. */
@@ -201,7 +201,7 @@ export function createAntCrmDouble(world: AntCrmWorld, onCall: (operation: strin
     return write(call, operation);
   }
 
-  /** Cashiers redeem beside the bot, and AntCRM finds that two customers are one. */
+  /** Cashiers redeem while the bot works, and AntCRM finds that two customers are one. */
   function lookAround(): void {
     clock.after(EVERY_MS, lookAround);
     const { cashiers, merges } = world.rates;

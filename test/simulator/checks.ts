@@ -149,7 +149,7 @@ export function createChecks(
       if (was === operation.status) continue;
       operations.set(operation.id, { operation, atMs: clock.atMs, chat });
       if (operation.status === 'checking') world.count('operations without an answer');
-      // A watched operation was told before.
+      // The customer read the result of a watched operation before.
       if (was === 'watching' || promised.some(({ reply }) => tells(reply, operation, was === undefined)))
         continue;
       note(chat, 'told of each outcome', `nobody was told that ${operation.id} is ${operation.status}`);
@@ -216,7 +216,7 @@ export function createChecks(
     }
   }
 
-  /** A customer's record lives as long as all that it says, and nobody ends a lock of another operation. */
+  /** A customer's record lives as long as all that it says, and no operation ends the lock of another one. */
   function onSwapped(key: Key, { bytes, ttlMs }: Swap): void {
     if (!key.startsWith('u:') || bytes === null) return;
     const customer = CUSTOMER.read(encryption.open(key, bytes));
@@ -330,7 +330,7 @@ export function createChecks(
     }
   }
 
-  /** Answers of staff are told once and in order. */
+  /** Answers of staff arrive once and in order. */
   function checkTickets(chat: Chat): void {
     const { delivered, promised, written } = chat;
     const lossMs = lastLossMs(chat);
@@ -381,7 +381,7 @@ export function createChecks(
     }
   }
 
-  /** A cashier's record that looks like that of the call: nobody can tell them apart. */
+  /** A cashier's record that looks like that of the call: they cannot be distinguished. */
   function mayBeCashiers({ id, gift = '' }: Operation, { phone }: Chat): boolean {
     const atMs = intendedMs.get(id) ?? 0;
     return cashiersOf(phone, gift).some((madeMs) => madeMs > atMs - SPAN_MS && madeMs < atMs + SPAN_MS);

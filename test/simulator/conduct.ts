@@ -114,7 +114,7 @@ export function createConduct({ breach, clock, keyOf }: World, peek: Watched['pe
     if (clock.atMs > askedMs + LIMITS.leaseMs + LEASE_SLACK_MS)
       breach('sends under its lease', `${process} sent ${seq} of ${key} after its lease`);
     const wait = waits.get(key);
-    // A failover may take a process's lease away. It does not know what its successor was told.
+    // A failover may take a process's lease away. It does not know what its successor heard of the call.
     const knows = wait !== undefined && (process === wait.process || askedMs >= wait.atMs);
     if (knows && wait.isStored && clock.atMs < wait.untilMs - WAIT_SLACK_MS)
       breach('waits as asked', `${key}: ${seq} was sent ${wait.untilMs - clock.atMs} ms too early`);

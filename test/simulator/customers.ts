@@ -19,7 +19,7 @@ type CustomerOptions = {
   readonly phone: string;
   /** Uses two channels at once, and first spends points on both, twice. */
   readonly isTwice: boolean;
-  /** A code that nobody has used, most often. */
+  /** A code, which is unused most often. */
   freshCode(): string;
   /** Sends a message, again and again, until the bot has taken it. */
   send(message: Message): void;
@@ -30,7 +30,7 @@ export function createCustomer(
   { chance, clock, count, life, occurs }: World,
   { phone, isTwice, freshCode, send }: CustomerOptions,
 ) {
-  /** What they write for each wish. Of several texts at once, nobody knows which comes first. */
+  /** What they write for each wish. If several texts are sent at once, their order is unknown. */
   const openings: Readonly<Record<string, () => readonly string[]>> = {
     earn: () => [chance.happens(0.5) ? freshCode() : `tích điểm ${freshCode()}`],
     'earn three': () => [freshCode(), freshCode(), freshCode()],
@@ -80,7 +80,7 @@ export function createCustomer(
     if (latest === undefined || sentCount >= MAX_MESSAGES) return;
     const answers = chance.happens(0.03) ? [text('hủy')] : answersTo(latest);
     if (latest.asks === 'confirm' && chance.happens(0.2))
-      // Whether it comes before the next question is shown or after it, nobody knows.
+      // It is unknown whether it comes before the next question or after it.
       clock.plan(chance.between(...BLIND_MS), () => {
         count('yeses that wait for no question');
         say([text(chance.pick(YESES))]);

@@ -70,7 +70,7 @@ export function createPlatforms(
       if (recent.length > RECENT) recent.shift();
       if (chance.happens(world.rates.doubled)) clock.plan(chance.between(0, 2_000), () => post(filed));
     },
-    /** The last updates come again, as if nobody had heard that the bot took them. */
+    /** The last updates come again, as if the platform had not received the 2xx. */
     repeat: () => recent.forEach(post),
     breakDown(channel: string): void {
       count('outages of platforms');

@@ -25,7 +25,7 @@ const LONG = {
 } as const;
 const LONG_RATE = 0.1;
 
-/** When somebody without a confirmation tries again, and how long they wait for it. */
+/** When a customer without a confirmation tries again, and how long they wait for it. */
 const AGAIN_MS = 4_000;
 const PATIENCE_MS = 20_000;
 
@@ -199,7 +199,7 @@ function drawRates({ happens, random }: Chance) {
     cached: odd(0.8),
     /** Of a customer, AntCRM never lists anything. */
     mute: odd(0.3),
-    /** Every two seconds: a cashier redeems for somebody, two customers become one. */
+    /** Every two seconds: a cashier redeems for a customer, two customers become one. */
     cashiers: odd(0.3),
     merges: odd(0.1),
     /** Each time an operator looks: an old operation is settled by hand. */

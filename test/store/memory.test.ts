@@ -25,7 +25,7 @@ it('the index of broken records drops what has expired, with the next record tha
   expect(entries.map(({ score }) => score)).toEqual([1 + ASIDE_MS]);
 });
 
-// One process: whoever follows or asks has the same.
+// One process: followers and readers get the same.
 feedContract('memory', async (feedMs) => {
   const feed = createMemoryFeed(feedMs === undefined ? {} : { feedMs });
   return { feed, another: async () => feed, close: () => feed.close() };

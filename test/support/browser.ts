@@ -9,7 +9,7 @@ const PATHS = [
   '/Applications/Chromium.app/Contents/MacOS/Chromium',
 ];
 
-/** A Chromium that asks nobody anything but what a page does. */
+/** A Chromium that makes no requests except those of a page. */
 export async function openBrowser(): Promise<Browser> {
   const executablePath = PATHS.find((path) => existsSync(path));
   if (executablePath === undefined) throw new Error('Chromium is missing: npm run setup');

@@ -2,7 +2,7 @@ import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_p
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 
-/** A program that runs beside the tests: its pid is the program's own, and its standard input is empty. */
+/** A program that runs next to the tests: its pid is the program's own, and its standard input is empty. */
 export type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
 /**

@@ -35,8 +35,8 @@ export const TEAMS: Sender = {
 export const STAFF: Sender = { channel: 'staff', proof: 'token' };
 
 /**
- * A conversation without anything around it: messages in, replies out, effects answered by `answers`. Every state is
- * written and read back, as a store would.
+ * A conversation without anything around it: messages in, replies out, effects answered by `answers`. Every
+ * state is written and read back, as a store would.
  */
 export class Dialogue {
   state: State;
@@ -201,7 +201,7 @@ export function lookupOf(kind: Lookup['kind'], code: string, by = SOMEBODY): Loo
   return { kind, by, code, fromMs: NOW, deadlineMs: NOW, baseline: [], locks };
 }
 
-/** A call that did not succeed, or of which nobody knows. */
+/** A call that did not succeed, or whose outcome is unknown. */
 export function fail(call: Call, kind: 'refused' | 'unavailable' | 'unknown' | 'busy'): Outcome {
   const { operation } = call;
   if (kind !== 'unknown') return { kind, operation };

@@ -9,7 +9,7 @@ const [FIRST, LAST] = [10_000, 32_000];
 /** Processes that run at once begin at different places. */
 let next = FIRST + ((process.pid * 100) % (LAST - FIRST));
 
-/** A port of 127.0.0.1 that is free, for a program that is told its port, or for nobody. */
+/** A free port of 127.0.0.1, for a program that gets its port as a setting, or for none. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = next++;

@@ -17,7 +17,7 @@ export function addressOf(url: string): RedisAddress {
   return address;
 }
 
-/** A redis-server in a directory of its own, as the README wants it (AOF, noeviction). */
+/** A redis-server in a new directory, as the README wants it (AOF, noeviction). */
 export async function startRedis(...settings: string[]) {
   const dir = await mkdtemp(join(tmpdir(), 'redis-'));
   const port = await freePort();

@@ -158,7 +158,7 @@ export class TelegramDouble {
   /** Labels of the keyboard in place of the customer's own, row by row; empty = none. */
   keyboard = (chat: number) => (this.#keyboards.get(chat) ?? []).map((row) => row.map(({ text }) => text));
 
-  /** What getWebhookInfo says beside what was set. */
+  /** What getWebhookInfo says in addition to what was set. */
   report(info: Payload): void {
     this.#reported = info;
   }

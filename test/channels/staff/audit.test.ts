@@ -10,7 +10,7 @@ import { scanLater } from '../../support/logs.ts';
 const STAFF_TOKEN = 'a-staff-token-of-some-length';
 
 /**
- * A bot before an AntCRM of another process, or before the sandbox of its own; `audited`: by which messages.
+ * A bot with an AntCRM of another process, or with its sandbox; `audited`: by which messages.
  */
 async function start({ isReal = true, store }: { isReal?: boolean; store?: Around['store'] } = {}) {
   const antcrm = Fastify({ forceCloseConnections: true });

@@ -72,7 +72,7 @@ async function ask(conversation: string): Promise<string> {
   return ticket.id;
 }
 
-/** The texts that came as events, as soon as there are so many. */
+/** The texts that came as events, once there are this many. */
 async function textsToCustomer(conversation: string, count: number): Promise<string[]> {
   const texts: string[] = [];
   for await (const { key, text } of client.events(conversation, 0, new AbortController().signal)) {

@@ -214,7 +214,7 @@ it('in a group the answer has a button into the private chat alone, once the bot
   const markups = double.calls('sendMessage').map(({ payload }) => payload.reply_markup);
   const button = { text: 'vi:telegram.openChat', url: 'https://t.me/LoyaltyTestBot?start=_' };
   expect(markups).toEqual([undefined, { inline_keyboard: [[button]] }]);
-  // Whatever Telegram calls it, a group that lets nobody write is no fault of ours.
+  // Whatever Telegram calls it, a group in which no member may write is no fault of the bot.
   double.script('sendMessage', {
     code: 400,
     description: 'Bad Request: not enough rights to send text messages',

@@ -33,7 +33,7 @@ export const ownRedis = async (...settings: string[]): Promise<RedisServer> =>
 /** Any store is good for this process. */
 export const ANY: Canary = (value) => value ?? 'test';
 
-/** A process with connections and a store of its own. */
+/** A process with its own connections and store. */
 export async function openRecords(
   url: string,
   {

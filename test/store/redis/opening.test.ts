@@ -9,7 +9,7 @@ import { someKey } from '../../contract/records.ts';
 import { serveTcp } from '../../support/server.ts';
 import { adminOf, create, memoryLog, openRecords, ownRedis } from './kit.ts';
 
-/* What a store says of itself, and that nobody touches one that is not ours. */
+/* What a store says of itself, and that a process leaves a store of others alone. */
 
 /** The canary of a process that wants this value alone. */
 const onlyThis =
