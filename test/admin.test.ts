@@ -102,7 +102,8 @@ test('while a bot stops, both ports refuse new requests, but live and metrics an
   for (const port of [url, adminUrl]) await expect(fetch(port)).rejects.toThrow();
 });
 
-test('readiness calls a broken channel degraded and a lost store down; strangers learn no host and no fault', async () => {
+/** A bot on a Redis, whose token Telegram refuses; `ask`: its readiness, to a caller with these headers. */
+async function startDegraded() {
   const [redis, double] = await Promise.all([startRedis(), startTelegramDouble()]);
   onTestFinished(() => Promise.all([redis.stop(), double.close()]).then(() => {}));
   const bot = await start({
@@ -116,6 +117,11 @@ test('readiness calls a broken channel degraded and a lost store down; strangers
         resolve({ status: response.statusCode, body: JSON.parse(await text(response)) }),
       ).on('error', reject);
     });
+  return { bot, redis, ask };
+}
+
+test('readiness, metrics and an alarm say that a channel is out of order', async () => {
+  const { bot, ask } = await startDegraded();
   const faults = [expect.stringContaining('Telegram refuses the token')];
   const telegram = { status: 'degraded', faults };
   expect(await ask()).toMatchObject({
@@ -125,7 +131,10 @@ test('readiness calls a broken channel degraded and a lost store down; strangers
   const metrics = await (await fetch(`${bot.url}/metrics`)).text();
   expect(metrics).toContain('bot_channel_out_of_order{channel="telegram"} 1');
   expect(metrics).toContain('bot_alarms_total{alarm="channel_out_of_order"} 1');
+});
 
+test('readiness is down without the store; strangers learn no host and no fault', async () => {
+  const { redis, ask } = await startDegraded();
   await redis.kill();
   const down = { status: 'down', faults: [expect.stringContaining('127.0.0.1')] };
   await expect.poll(() => ask()).toMatchObject({ status: 503, body: { dependencies: { store: down } } });

@@ -151,8 +151,8 @@ function setUp() {
 const samplesOf = (text: string, ...names: string[]): string[] =>
   text.split('\n').filter((line) => names.some((name) => new RegExp(`^${name}[{ ]`).test(line)));
 
-test('the metrics of the backlog are read at most once a second, and are absent while the store does not answer', async () => {
-  const { metrics } = setUp();
+/** A store whose indexes have some entries in one shard, and how often it was asked for them. */
+function createBacklog() {
   const minute = 60_000;
   const ticket = (stands: string, minutes: number) => [`name:T:${stands}`, minutes * minute] as const;
   const agesMs = new Map<string, readonly (readonly [member: string, ms: number])[]>([
@@ -171,11 +171,16 @@ test('the metrics of the backlog are read at most once a second, and are absent 
     const entries = members.map(([member, ms]) => ({ member, score: -ms }));
     return { nowMs: 0, count: entries.length, entries };
   });
-  const store = { health: async () => [], showBacklog: (declare: Declare) => showBacklog({ list }, declare) };
+  return { list, health: async () => [], showBacklog: (declare: Declare) => showBacklog({ list }, declare) };
+}
+
+test('the metrics of the backlog are read at most once a second, and are absent while the store does not answer', async () => {
+  const { metrics } = setUp();
+  const store = createBacklog();
   vi.useFakeTimers({ toFake: ['performance'] });
   onTestFinished(() => void vi.useRealTimers());
   await Promise.all(Array.from({ length: 20 }, () => metrics.text(store)));
-  expect(list, 'however many ask').toHaveBeenCalledTimes(5 * SHARDS);
+  expect(store.list, 'however many ask').toHaveBeenCalledTimes(5 * SHARDS);
   const names = [
     'bot_ready',
     'bot_due_\\w+',

@@ -4,9 +4,8 @@ import { createClient } from '../src/channels/staff/client.ts';
 import { Spans } from '../src/observability/tracing.ts';
 import { startBot } from './support/app.ts';
 import { type Collector, type ReceivedSpan, startCollector } from './support/otlp.ts';
+import { startPlatforms, WEBHOOK_SECRET } from './support/platforms.ts';
 import { textActivity } from './support/teams-activities.ts';
-import { startTeamsDouble } from './support/teams-double.ts';
-import { startTelegramDouble } from './support/telegram-double.ts';
 import { createPerson } from './support/telegram-updates.ts';
 
 afterEach(() => vi.unstubAllEnvs());
@@ -116,19 +115,8 @@ test('a log line of a call carries its trace, conversation and operation', async
   });
 });
 
-test('the bot begins each trace itself, whatever headers a sender adds, and passes it to no other server', async () => {
-  const asked: { readonly url?: string; readonly headers: object }[] = [];
-  const listen = (message: unknown): void => {
-    if (isRequest(message)) asked.push(message.request);
-  };
-  const [telegram, teams] = await Promise.all([startTelegramDouble(), startTeamsDouble()]);
-  onTestFinished(async () => void (await Promise.all([telegram.close(), teams.close()])));
-  const { bot, collector, earn } = await setUp({
-    TELEGRAM_BOT_TOKEN: telegram.token,
-    TELEGRAM_API_ROOT: telegram.url,
-    TELEGRAM_WEBHOOK_SECRET: 'webhook-secret',
-    TEAMS_AUTH: 'off',
-  });
+test('the bot begins each trace itself, whatever headers a sender adds', async () => {
+  const { bot, collector } = await setUp();
   const traceId = 'a'.repeat(32);
   await fetch(`${bot.url}/webhooks/staff`, {
     method: 'POST',
@@ -137,10 +125,20 @@ test('the bot begins each trace itself, whatever headers a sender adds, and pass
   });
   const spans = await arrived(collector, 'turn');
   expect([spans[0]?.traceId === traceId, named(spans, 'accept')[0]?.parentSpanId]).toEqual([false, '']);
+});
 
+test('the bot passes its trace to no other server', async () => {
+  const platforms = await startPlatforms();
+  onTestFinished(() => platforms.close());
+  const { telegram, teams } = platforms;
+  const { bot, earn } = await setUp({ ...platforms.telegramEnv, TEAMS_AUTH: 'off' });
+  const asked: { readonly url?: string; readonly headers: object }[] = [];
+  const listen = (message: unknown): void => {
+    if (isRequest(message)) asked.push(message.request);
+  };
   diagnostics.subscribe('http.server.request.start', listen);
   onTestFinished(() => void diagnostics.unsubscribe('http.server.request.start', listen));
-  const webhook = { url: `${bot.url}/webhooks/telegram`, secret: 'webhook-secret' };
+  const webhook = { url: `${bot.url}/webhooks/telegram`, secret: WEBHOOK_SECRET };
   await telegram.post(createPerson(4711).writes('help'), webhook);
   await teams.post(textActivity('help'), { url: `${bot.url}/webhooks/teams`, appId: 'any' });
   await earn('TIVI000000002');

@@ -115,45 +115,76 @@ describe('the console page', () => {
   });
 });
 
-it('signing in takes the token for a session, which opens what the token opens, and ends', async () => {
+/** A page that asks for the token, and its form to sign in and out. */
+async function startSignedOut() {
   const { url } = await start({ sandbox: false, token: TOKEN });
   const form = { 'content-type': 'application/x-www-form-urlencoded' };
-  const login = (body: string, headers: Record<string, string> = form) =>
-    fetch(`${url}/console/login`, { method: 'POST', headers, body, redirect: 'manual' });
+  return {
+    url,
+    login: (body: string, headers: Record<string, string> = form) =>
+      fetch(`${url}/console/login`, { method: 'POST', headers, body, redirect: 'manual' }),
+    /** Resolves to the cookie that the answer sets. */
+    async logout(headers: Record<string, string>) {
+      const answer = await fetch(`${url}/console/logout`, { method: 'POST', redirect: 'manual', headers });
+      return answer.headers.get('set-cookie');
+    },
+    /** The status of a staff route with a cookie. */
+    statusWith: async (cookie: string, headers = {}) =>
+      (await fetch(`${url}/webhooks/staff/qa/events`, { headers: { cookie, ...headers } })).status,
+  };
+}
+
+/** The cookie of a session, without its flags. */
+const cookieOf = (answer: Response): string => answer.headers.get('set-cookie')?.split('; ')[0] ?? '';
+
+it('signing in takes only the token, and sets a cookie that scripts and other sites cannot use', async () => {
+  const { url, login } = await startSignedOut();
   expect(await (await fetch(`${url}/console`)).text()).toContain('action="/console/login"');
   for (const body of ['token=wrong', '', `token=${TOKEN}x`]) expect((await login(body)).status).toBe(401);
+
   const signedIn = await login(`token=${TOKEN}`);
-  const [cookie = '', ...flags] = signedIn.headers.get('set-cookie')?.split('; ') ?? [];
   expect([signedIn.status, signedIn.headers.get('location')]).toEqual([303, '/console']);
+  const [cookie = '', ...flags] = signedIn.headers.get('set-cookie')?.split('; ') ?? [];
   expect(flags).toEqual(['Path=/', 'Max-Age=43200', 'HttpOnly', 'SameSite=Strict']);
-  const [untilMs = '', signature = ''] = cookie.split('=')[1]?.split('.') ?? [];
-  const api = async (shown: string, more = {}) =>
-    (await fetch(`${url}/webhooks/staff/qa/events`, { headers: { cookie: shown, ...more } })).status;
   expect(await (await fetch(`${url}/console`, { headers: { cookie } })).text()).toContain('id="inbox"');
-  expect(await api(`a=b; ${cookie}`)).toBe(200);
-  expect(await api(cookie, { 'sec-fetch-site': 'same-site' })).toBe(401);
-  for (const forged of [`${Number(untilMs) + 1}.${signature}`, `1.${signature}`, untilMs, ''])
-    expect([forged, await api(`staff_session=${forged}`)]).toEqual([forged, 401]);
-  const signOut = async (headers: Record<string, string>) => {
-    const out = await fetch(`${url}/console/logout`, { method: 'POST', redirect: 'manual', headers });
-    return out.headers.get('set-cookie');
-  };
-  expect(await signOut({ cookie })).toMatch(/^staff_session=; Path=\/; Max-Age=0;/);
-  // A form on another site's page, which browsers send without the cookie.
-  expect(await signOut({ 'sec-fetch-site': 'cross-site' })).toBeNull();
+
   const json = { 'content-type': 'application/json' };
   expect((await login(JSON.stringify({ token: TOKEN }), json)).status).toBe(303);
-  // Over https the cookie is for https alone. A session ends after twelve hours. What goes wrong is limited.
+});
+
+it('a session opens what the token opens; a forged one and one from another site open nothing', async () => {
+  const { login, statusWith } = await startSignedOut();
+  const cookie = cookieOf(await login(`token=${TOKEN}`));
+  expect(await statusWith(`a=b; ${cookie}`)).toBe(200);
+  expect(await statusWith(cookie, { 'sec-fetch-site': 'same-site' })).toBe(401);
+  const [untilMs = '', signature = ''] = cookie.split('=')[1]?.split('.') ?? [];
+  for (const forged of [`${Number(untilMs) + 1}.${signature}`, `1.${signature}`, untilMs, ''])
+    expect([forged, await statusWith(`staff_session=${forged}`)]).toEqual([forged, 401]);
+});
+
+it('signing out ends the session, but not from another site', async () => {
+  const { login, logout } = await startSignedOut();
+  const cookie = cookieOf(await login(`token=${TOKEN}`));
+  expect(await logout({ cookie })).toMatch(/^staff_session=; Path=\/; Max-Age=0;/);
+  // Browsers send the form of another site's page without the cookie.
+  expect(await logout({ 'sec-fetch-site': 'cross-site' })).toBeNull();
+});
+
+it('a session ends after twelve hours; over https its cookie is for https only', () => {
   const sessions = createSessions(TOKEN);
-  const secure = sessions.begin(TOKEN, true) ?? '';
-  expect(secure).toMatch(/; Secure$/);
+  const setCookie = sessions.begin(TOKEN, true) ?? '';
+  expect(setCookie).toMatch(/; Secure$/);
   const isIn = () =>
-    sessions.visitor({ peer: undefined, headers: { cookie: secure.split(';', 1)[0] } }) !== undefined;
+    sessions.visitor({ peer: undefined, headers: { cookie: setCookie.split(';', 1)[0] } }) !== undefined;
   expect(isIn()).toBe(true);
   const inTwelveHours = Date.now() + 43_200_000;
   vi.spyOn(Date, 'now').mockReturnValue(inTwelveHours);
   expect(isIn()).toBe(false);
   vi.restoreAllMocks();
+});
+
+it('wrong tokens at the page to sign in are limited', async () => {
+  const { login } = await startSignedOut();
   const wrong = await Promise.all(Array.from({ length: 40 }, () => login('token=wrong')));
   expect(new Set(wrong.map(({ status }) => status))).toEqual(new Set([401, 429]));
 });
