@@ -115,9 +115,11 @@ function collectQuestions(
   const all = new Set([...builtIn, ...answers.map(({ id }) => id)]);
   // A line with a placeholder ("{gift} là gì") is no sentence for a button.
   const isWhole = (text: string) => !text.includes('{');
+  const whole = examples.filter(({ act, text }) => act.startsWith('ask ') && isWhole(text));
+  const lines = Map.groupBy(whole, ({ act, locale }) => `${locale} ${act}`);
   const first = (id: string, locale: Locale) =>
     answers.findLast((answer) => answer.id === id)?.asks?.[locale]?.find(isWhole) ??
-    examples.find((one) => one.act === `ask ${id}` && one.locale === locale && isWhole(one.text))?.text ??
+    lines.get(`${locale} ask ${id}`)?.[0]?.text ??
     id;
   return new Map([...all].map((id) => [id, perLocale((locale) => toQuestionText(first(id, locale)))]));
 }

@@ -112,11 +112,13 @@ export class Meanings {
   *#lessons(): Iterable<Lesson> {
     const { examples, heard } = this.#book.vocabulary;
     for (const example of examples) {
-      const lesson = this.#toLesson(example);
-      this.#addLine(lesson, this.#foldingOf(this.#wordsOf(example.text)));
+      const words = this.#wordsOf(example.text);
+      const lesson = this.#toLesson(example, words);
+      this.#addLine(lesson, this.#foldingOf(words));
       if (!this.#isOfSlot(lesson.act)) yield lesson;
     }
-    for (const example of heard) if (this.#acts.has(example.act)) yield this.#toLesson(example);
+    for (const example of heard)
+      if (this.#acts.has(example.act)) yield this.#toLesson(example, this.#wordsOf(example.text));
     yield* this.#lessonsOfNothing();
   }
 
@@ -145,8 +147,8 @@ export class Meanings {
   }));
 
   /** A line, and the same with words around it that change nothing, some of them without the marks. */
-  #toLesson({ text, act, locale }: Example): Lesson {
-    const plain = this.toModelText(this.#wordsOf(text));
+  #toLesson({ text, act, locale }: Example, words: readonly Word[]): Lesson {
+    const plain = this.toModelText(words);
     let hash = 2_166_136_261;
     for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 16_777_619) >>> 0;
     const { polite, before, behind } = this.#fillersOf(locale);
@@ -159,7 +161,7 @@ export class Meanings {
     const wordy = [...pick(before, 11), ...plain.words, ...ending];
     return {
       act,
-      variants: [plain, { words: politely, spelt }, { words: wordy, spelt: plain.spelt }, plain],
+      variants: [plain, { words: politely, spelt }, { words: wordy, spelt: plain.spelt }],
     };
   }
 

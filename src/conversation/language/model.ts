@@ -20,13 +20,13 @@ export type Lesson = { readonly act: string; readonly variants: readonly [ModelT
 export type Guess = { readonly act: string; readonly p: number };
 
 /** Rounds over all lines, with a falling rate. More rounds fit the lines, not the strangers. */
-const ROUNDS = 4;
-const RATE = 6;
+const ROUNDS = 3;
+const RATE = 7;
 const BIAS_RATE = 0.12;
 /** How much rare acts weigh (0: as often as their lines; 1: all the same). */
 const BALANCE = 0.4;
 /** A line that the model already takes for its act with this probability teaches nothing, for two rounds. */
-const KNOWN = 0.97;
+const KNOWN = 0.95;
 /** Errors of an act below this probability change no weight. */
 const IGNORED = 0.003;
 /** Unknown features make a text shorter: the model is less sure of strange words. */
@@ -79,21 +79,34 @@ const bucketsOfWord = remembered((word: string): readonly number[] => {
   return buckets;
 });
 
-/** The buckets of a text's words, pairs of words, spelling, letters within words and length; each once. */
-function bucketsOf({ words, spelt }: ModelText): readonly number[] {
-  const found = new Set<number>();
+/** Numbers in a row, in an array that grows. */
+class Row {
+  values = new Int32Array(1 << 16);
+  length = 0;
+
+  push(value: number): void {
+    if (this.length === this.values.length) {
+      const wider = new Int32Array(2 * this.length);
+      wider.set(this.values);
+      this.values = wider;
+    }
+    this.values[this.length] = value;
+    this.length += 1;
+  }
+}
+
+/** Adds the buckets of a text's words, pairs of words, spelling, letters within words and length. */
+function addBuckets({ words, spelt }: ModelText, add: (bucket: number) => void): void {
   let before = hash('^', SEED ^ PAIR);
-  for (const typed of words.slice(0, MOST_WORDS)) {
+  for (const typed of words.length > MOST_WORDS ? words.slice(0, MOST_WORDS) : words) {
     const word = typed.slice(0, MOST_WORD);
-    for (const bucket of bucketsOfWord(word)) found.add(bucket);
-    found.add(toBucket(hash(word, before)));
+    for (const bucket of bucketsOfWord(word)) add(bucket);
+    add(toBucket(hash(word, before)));
     before = hash(' ', hash(word, SEED ^ PAIR));
   }
-  found.add(toBucket(hash('$', before)));
-  for (const word of spelt.slice(0, MOST_WORDS))
-    found.add(toBucket(hash(word.slice(0, MOST_WORD), SEED ^ SPELT)));
-  found.add(toBucket(SEED ^ LENGTH ^ Math.min(words.length, MOST_LENGTH)));
-  return [...found];
+  add(toBucket(hash('$', before)));
+  for (const word of spelt.slice(0, MOST_WORDS)) add(toBucket(hash(word.slice(0, MOST_WORD), SEED ^ SPELT)));
+  add(toBucket(SEED ^ LENGTH ^ Math.min(words.length, MOST_LENGTH)));
 }
 
 /** A vector: `[from, to)` of two arrays, which the vectors of all lines share. */
@@ -103,7 +116,10 @@ type Vector = {
   readonly from: number;
   readonly to: number;
 };
+/** A line with the vectors of its variants. */
 type Pupil = { readonly answer: number; readonly vectors: readonly Vector[] };
+/** A line, and where the buckets of each of its variants end. */
+type BucketLine = { readonly act: string; readonly ends: readonly number[] };
 
 export class Model {
   readonly acts: readonly string[];
@@ -117,20 +133,12 @@ export class Model {
   readonly #bias: Float32Array;
 
   constructor(lessons: Iterable<Lesson>) {
-    const buckets: number[] = [];
-    const lines = Array.from(lessons, ({ act, variants }) => ({
-      act,
-      // Where the buckets of each variant end.
-      ends: variants.map((text) => {
-        for (const bucket of bucketsOf(text)) buckets.push(bucket);
-        return buckets.length;
-      }),
-    }));
+    const { buckets, lines } = readLessons(lessons);
     this.acts = [...new Set(lines.map(({ act }) => act))].sort();
     const counts = new Int32Array(BUCKETS);
     let from = 0;
     for (const { ends } of lines) {
-      for (const bucket of buckets.slice(from, ends[0])) addAt(counts, bucket, 1);
+      for (let at = from; at < (ends[0] ?? 0); at++) addAt(counts, buckets[at] ?? 0, 1);
       from = ends.at(-1) ?? from;
     }
     this.#idf = this.#nameFeatures(counts, lines.length);
@@ -148,7 +156,8 @@ export class Model {
   /** Numbers the buckets that the lines have; returns how telling each is. */
   #nameFeatures(counts: Int32Array, lines: number): Float32Array {
     const idf: number[] = [];
-    for (const [bucket, count] of counts.entries()) {
+    for (let bucket = 0; bucket < BUCKETS; bucket++) {
+      const count = counts[bucket] ?? 0;
       if (count === 0) continue;
       this.#ids[bucket] = idf.length;
       idf.push(Math.log(1 + lines / count));
@@ -156,27 +165,25 @@ export class Model {
     return Float32Array.from(idf);
   }
 
-  #toPupils(
-    lines: readonly { readonly act: string; readonly ends: readonly number[] }[],
-    buckets: readonly number[],
-  ): readonly Pupil[] {
+  #toPupils(lines: readonly BucketLine[], buckets: Int32Array): readonly Pupil[] {
     const answers = new Map(this.acts.map((act, at) => [act, at]));
-    const room = { ids: new Int32Array(buckets.length), values: new Float32Array(buckets.length), from: 0 };
+    const room = { ids: new Int32Array(buckets.length), values: new Float32Array(buckets.length) };
+    let from = 0;
     return lines.map(({ act, ends }) => ({
       answer: answers.get(act) ?? 0,
       vectors: ends.map((end) => {
-        const vector = this.#toVector(buckets.slice(room.from, end), room);
-        room.from = end;
+        const vector = this.#toVector(buckets.subarray(from, end), { ...room, from });
+        from = end;
         return vector;
       }),
     }));
   }
 
   /** Writes a vector of length 1. What no line has makes it shorter, by `strangeness`. */
-  #toVector(buckets: readonly number[], { ids, values, from }: Omit<Vector, 'to'>, strangeness = 0): Vector {
+  #toVector(buckets: Int32Array, { ids, values, from }: Omit<Vector, 'to'>, strangeness = 0): Vector {
     let [to, square] = [from, 0];
-    for (const bucket of buckets) {
-      const id = this.#ids[bucket] ?? -1;
+    for (let at = 0; at < buckets.length; at++) {
+      const id = this.#ids[buckets[at] ?? 0] ?? -1;
       const idf = id >= 0 ? (this.#idf[id] ?? 0) : this.#rarest * strangeness;
       square += idf * idf;
       if (id < 0) continue;
@@ -270,7 +277,9 @@ export class Model {
   /** The acts that are possible, the likeliest first. */
   guess(text: ModelText, isPossible: (act: string) => boolean): readonly Guess[] {
     const scores = new Float32Array(this.acts.length);
-    const buckets = bucketsOf(text);
+    const found = new Set<number>();
+    addBuckets(text, (bucket) => found.add(bucket));
+    const buckets = Int32Array.from(found);
     const { length } = buckets;
     const room = { ids: new Int32Array(length), values: new Float32Array(length), from: 0 };
     this.#score(this.#toVector(buckets, room, STRANGENESS), scores);
@@ -285,6 +294,27 @@ export class Model {
     const whole = possible + IMPOSSIBLE * (1 - possible);
     return guesses.map(({ act, p }) => ({ act, p: p / whole })).sort((one, other) => other.p - one.p);
   }
+}
+
+/** The buckets of all lines in one row, each once for a variant. */
+function readLessons(lessons: Iterable<Lesson>) {
+  const row = new Row();
+  const seenIn = new Int32Array(BUCKETS);
+  let variants = 0;
+  const add = (bucket: number) => {
+    if (seenIn[bucket] === variants) return;
+    seenIn[bucket] = variants;
+    row.push(bucket);
+  };
+  const lines = Array.from(lessons, (lesson): BucketLine => {
+    const ends = lesson.variants.map((text) => {
+      variants += 1;
+      addBuckets(text, add);
+      return row.length;
+    });
+    return { act: lesson.act, ends };
+  });
+  return { lines, buckets: row.values.subarray(0, row.length) };
 }
 
 /** Fisher and Yates, with a separate generator: the same order on every machine. */

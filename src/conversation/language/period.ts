@@ -75,15 +75,22 @@ export type Calendar = {
   readonly ordinal: RegExp;
   /** The first words of all phrases of time, numbers in digits aside. */
   readonly openings: ReadonlySet<string>;
+  /** The first words of names and units: a period without digits has one of them. */
+  readonly cores: ReadonlySet<string>;
 };
+
+/** Lists that a period has a word of, unless it is a name or in digits. */
+const CORES = ['days', 'weeks', 'months', 'quarters', 'years', 'month names', 'unread'];
 
 export function createCalendar(vocabulary: Vocabulary): Calendar {
   const named = vocabulary.lists.map(({ name }) => name).filter((name) => spanNamed(name, 0) !== undefined);
   const lists = vocabulary.lists.flatMap(({ section, name }) => (section === 'periods' ? name : []));
   const phrases = [...new Set([...lists, ...named])].flatMap((name) => vocabulary.list(name));
+  const firstWords = (some: readonly string[]) => new Set(some.map((phrase) => phrase.split(' ')[0] ?? ''));
   return {
     vocabulary,
-    openings: new Set(phrases.map((phrase) => phrase.split(' ')[0] ?? '')),
+    openings: firstWords(phrases),
+    cores: firstWords([...named, ...CORES].flatMap((name) => vocabulary.list(name))),
     names: indexPhrases(named.flatMap((name) => vocabulary.list(name).map((phrase) => [phrase, name]))),
     ordinal: new RegExp(`^(\\d{1,3})(?:${vocabulary.list('ordinal endings').join('|')})?$`),
   };
@@ -248,6 +255,7 @@ export function findPeriod(
   words: readonly Word[],
   today: number,
 ): { readonly period?: ParsedPeriod; readonly others: readonly Word[] } {
+  if (!words.some((word) => mayBeOfTime(calendar, word))) return { others: words };
   const pieces = words.flatMap((word) => piecesOf(calendar, word).map((text) => ({ text, word })));
   const line: TimedWords = { calendar, words: pieces.map(({ text }) => text), today };
   const { taken, points } = takePoints(line);
@@ -265,6 +273,10 @@ export function findPeriod(
     others: words.filter((word) => !ofTime.has(word)),
   };
 }
+
+/** Whether a word may be of a period: most texts have no such word. */
+const mayBeOfTime = ({ cores }: Calendar, { text, source, value }: Word): boolean =>
+  value === undefined && (cores.has(unmark(text)) || /\d/.test(source.text));
 
 /** Most words open no period: nothing else is looked at for them. */
 const opensPeriod = ({ calendar, words }: TimedWords, at: number): boolean =>

@@ -52,16 +52,25 @@ export const isAscii = (text: string): boolean => /^[\0-\x7f]*$/.test(text);
 /** "Don't" is one word. */
 const APOSTROPHES = /(?<=\p{L})['’](?=\p{L})/gu;
 
+const foldWord = remembered((word: string): string =>
+  unmark(word)
+    .replace(APOSTROPHES, '')
+    .split(/[^\p{L}\p{N}]+/u)
+    .filter((one) => one !== '')
+    .join(' '),
+);
+
 /** A text as it is compared: no case, marks or punctuation. "Đổi quà!" and "doi  qua" fold to "doi qua". */
-export const fold: (text: string) => string = remembered((text) => {
+export function fold(text: string): string {
   const seen = visible(text);
-  const all = seen.includes(' ')
-    ? seen.split(' ').map(fold)
-    : unmark(seen)
-        .replace(APOSTROPHES, '')
-        .split(/[^\p{L}\p{N}]+/u);
-  return all.filter((word) => word !== '').join(' ');
-});
+  if (!seen.includes(' ')) return foldWord(seen);
+  let folded = '';
+  for (const typed of seen.split(' ')) {
+    const word = foldWord(typed);
+    if (word !== '') folded = folded === '' ? word : `${folded} ${word}`;
+  }
+  return folded;
+}
 
 /** The words of a text as they are spelt, in lower case. */
 export function speltWords(text: string): string[] {

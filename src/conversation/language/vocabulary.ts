@@ -122,13 +122,18 @@ export class Vocabulary {
 
   /** A phrase as it is compared: folded and, where marks tell words apart, as `as spelt` has them, too. */
   foldings(phrase: string): string[] {
+    const plain = fold(phrase);
     const words = phrase.normalize('NFC').toLowerCase().split(' ');
+    const isPlain =
+      !words.some((word) => this.asSpelt.has(word)) &&
+      !plain.split(' ').some((word) => this.shortFor.has(word));
+    if (isPlain) return plain === '' ? [] : [plain];
     const spelt = words.map((word) => {
-      const spelling = this.asSpelt.get(word);
-      return spelling === '' ? word : fold(spelling ?? word);
+      const meant = this.asSpelt.get(word);
+      return meant === '' ? word : fold(meant ?? word);
     });
     const long = spelt.map((word) => this.shortFor.get(word) ?? word);
-    return [...new Set([fold(phrase), spelt.join(' '), long.join(' ')])].filter((text) => text !== '');
+    return [...new Set([plain, spelt.join(' '), long.join(' ')])].filter((text) => text !== '');
   }
 }
 
@@ -164,7 +169,10 @@ export function phraseAt<Value>(
  * (`isFirst`).
  */
 export function createLocaleOf(vocabulary: Vocabulary) {
-  const languages = vocabulary.locales.map((locale) => languageOf(vocabulary, locale));
+  const counts = new Map(
+    vocabulary.locales.map((locale) => [locale, countWords(textsOf(vocabulary, locale))]),
+  );
+  const languages = vocabulary.locales.map((locale) => languageOf(vocabulary, locale, counts));
   const only = (some: typeof languages) => (some.length === 1 ? some[0]?.locale : undefined);
 
   function localeOfWord(typed: string, isFirst: boolean): string | undefined {
@@ -189,28 +197,33 @@ export function createLocaleOf(vocabulary: Vocabulary) {
 /** A word belongs to a language if its lines have it this many times as often as those of any other. */
 const OWN_TIMES = 4;
 
+type WordCounts = ReadonlyMap<string, number>;
+
+/** The lines and lists of a language. */
+const textsOf = ({ examples, lists }: Vocabulary, locale: string): readonly string[] => [
+  ...examples.flatMap((one) => (one.locale === locale ? one.text : [])),
+  ...lists.flatMap((list) => (list.locale === locale ? list.phrases : [])),
+];
+
 /** The words of a language. `hasMarks`: it writes letters with marks. */
-function languageOf(vocabulary: Vocabulary, locale: string) {
-  const textsOf = (isMine: boolean) => [
-    ...vocabulary.examples.flatMap((one) => ((one.locale === locale) === isMine ? one.text : [])),
-    ...vocabulary.lists.flatMap((list) => ((list.locale === locale) === isMine ? list.phrases : [])),
-  ];
-  const [mine, others] = [textsOf(true), textsOf(false)];
-  const [counts, otherCounts] = [countWords(mine), countWords(others)];
-  const isOwn = ([word, count]: readonly [string, number]) =>
-    count >= OWN_TIMES * (otherCounts.get(word) ?? 0);
+function languageOf(vocabulary: Vocabulary, locale: string, counts: ReadonlyMap<string, WordCounts>) {
+  const others = [...counts].flatMap(([other, words]) => (other === locale ? [] : words));
+  const countElsewhere = (word: string) => others.reduce((sum, words) => sum + (words.get(word) ?? 0), 0);
   const borrowed = vocabulary.lists.flatMap((list) =>
     list.locale === locale && list.name === 'borrowed' ? list.phrases : [],
   );
+  const own = [...(counts.get(locale) ?? [])].flatMap(([word, count]) =>
+    count >= OWN_TIMES * countElsewhere(word) ? word : [],
+  );
   return {
     locale,
-    own: new Set([...counts].flatMap((one) => (isOwn(one) ? one[0] : []))),
+    own: new Set(own),
     borrowed: new Set(borrowed.map(fold)),
-    hasMarks: /\p{M}/u.test(mine.join(' ').normalize('NFD')),
+    hasMarks: textsOf(vocabulary, locale).some((text) => /\p{M}/u.test(text.normalize('NFD'))),
   };
 }
 
-function countWords(texts: readonly string[]): ReadonlyMap<string, number> {
+function countWords(texts: readonly string[]): WordCounts {
   const counts = new Map<string, number>();
   for (const word of texts.flatMap((text) => fold(text).split(' ')))
     counts.set(word, (counts.get(word) ?? 0) + 1);
