@@ -233,7 +233,7 @@ const ROWS: Readonly<Record<string, Act>> = {
   'talk unsure': talking('unsure', { rank: 'question' }),
 
   'ask what': { command: { do: 'ask', about: 'what' }, sure: 'plain', rank: 'question' },
-  'ask who': asking('who', { isOffered: undefined }),
+  'ask who': asking('who'),
   'ask unknown': { command: { do: 'ask', about: 'unknown' }, sure: 'plain', rank: 'question' },
   // How far it is, the operation itself tells.
   'ask operation.when': { command: { do: 'status' }, sure: 'plain', rank: 'question' },
@@ -268,13 +268,13 @@ export function createActs(flows: readonly string[], ownQuestions: readonly stri
 }
 
 /** How sure the model must be of an act (0–1), chosen on the folds (`npm run answers -- folds`). */
-const SURE = { mild: 0.5, plain: 0.68, answer: 0.74, costly: 0.8 } as const;
+const SURE = { mild: 0.5, plain: 0.69, answer: 0.85, costly: 0.8 } as const;
 /** How likely a usual question must be (0–1) to be answered with its name before the answer. */
 export const PRESUMED = 0.35;
 /** The same, where nothing in the text asks. */
 export const PRESUMED_UNASKED = 0.5;
 /** How likely an act must be (0–1) to be offered. */
-export const LIKELY = 0.14;
+export const LIKELY = 0.15;
 /** How likely it must be (0–1) to be offered next to a likely one, or to be the line that is in the text. */
 export const POSSIBLE = 0.05;
 

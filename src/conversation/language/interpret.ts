@@ -135,7 +135,7 @@ export class LanguageInterpreter implements Interpreter {
     });
     const question = this.acts.get(act)?.command;
     const isUsual = question?.do === 'ask' && question.about === 'answer' && !this.#isUnanswered(act);
-    if (!isUsual || !isSure('plain', p) || FAULTS.has(act)) return commands;
+    if (!isUsual || !isSure('mild', p) || FAULTS.has(act)) return commands;
     return [...commands.filter(({ do: command }) => command !== 'ask'), question];
   }
 

@@ -35,6 +35,9 @@ export type MeaningContext = {
   readonly isQuestion: boolean;
 };
 
+/** The words are one of several clauses: "… gõ hổng nổi" declines nothing. */
+type PartOfText = { readonly isPart?: true };
+
 /** The act of an example line, and its spelling. */
 type KnownLine = { readonly act: string; readonly spelt: readonly string[] };
 
@@ -52,6 +55,8 @@ export const NOT_QUITE = 0.99;
 /** What may stand before or after unknown words. */
 const COURTESIES: ReadonlySet<string> = new Set(['talk thanks', 'talk greeting', 'talk wait']);
 const MOST_COURTESY = 3;
+/** A deed counts that is less sure than a question next to it by no more than this. */
+const CLEARER = 0.25;
 /** A longer text next to a courtesy may be all that matters. */
 const MOST_BESIDE_COURTESY = 5;
 
@@ -233,8 +238,10 @@ export class Meanings {
   read(words: readonly Word[], context: MeaningContext): Meaning {
     const whole = this.#judge(words, context);
     if (whole.p === 1 || whole.p === NOT_QUITE) return whole;
-    const all = this.#clausesOf(words).map((clause): Clause => {
-      const meaning = this.#judge(clause, context);
+    const cut = this.#clausesOf(words);
+    const part = cut.length > 1 ? ({ ...context, isPart: true } as const) : context;
+    const all = cut.map((clause): Clause => {
+      const meaning = this.#judge(clause, part);
       const from = this.#denial(clause);
       const isDenied = from >= 0 && this.#denies(meaning.act, this.#judge(clause.slice(from), context).act);
       return { words: clause, meaning, isDropped: isDenied || this.isPlanned(clause) };
@@ -262,6 +269,7 @@ export class Meanings {
     if (this.#rankOf(meaning.act) > 0) return meaning;
     // "Chào em, …": a greeting is not all that a long text says.
     if (this.#isTelling(only, context)) return only.meaning;
+    if (this.#rankOf(whole.act) > RANKS.indexOf('aside')) return this.#turn(words, whole, context);
     const aside = all.find((clause) => this.#isAside(clause));
     return aside ? { ...aside.meaning, p: NOT_QUITE, guesses: whole.guesses } : whole;
   }
@@ -318,7 +326,7 @@ export class Meanings {
     return row === undefined || row.isDeed === true || row.rank === 'aside' || row.rank === 'nothing';
   }
 
-  #judge(words: readonly Word[], context: MeaningContext): Meaning {
+  #judge(words: readonly Word[], context: MeaningContext & PartOfText): Meaning {
     const isPossible = (act: string) => this.#isPossible(act, context);
     const text = this.toModelText(words);
     if (text.words.length === 0) return NOTHING;
@@ -349,7 +357,8 @@ export class Meanings {
   }
 
   /** What a line of another question says here: "bỏ qua" declines, where nothing can be skipped, too. */
-  #possibleAs(lines: readonly string[], context: MeaningContext): string | undefined {
+  #possibleAs(lines: readonly string[], context: MeaningContext & PartOfText): string | undefined {
+    if (context.isPart) return undefined;
     const isMild = (act: string) => this.#acts.get(act)?.rank === 'aside' && this.#isPossible(act, context);
     return lines.flatMap((line) => alikeTo(line, context.place)).find(isMild);
   }
@@ -372,8 +381,7 @@ export class Meanings {
     };
     const telling = clauses.filter((clause) => isTelling(clause) && !clause.isDropped);
     const isTorn = clauses.some(({ isDropped }) => isDropped);
-    const deeds = telling.filter(({ meaning: { act } }) => this.#acts.get(act)?.rank === 'deed');
-    const wishes = [...new Set((deeds.length > 0 ? deeds : telling).map(({ meaning }) => meaning.act))];
+    const wishes = this.#wishesOf(telling);
     const guesses = mergeGuesses(
       telling.map(({ meaning: { act, p } }) => ({ act, p })),
       whole.guesses,
@@ -382,6 +390,8 @@ export class Meanings {
     if (isTorn) {
       if (only !== undefined && others.length === 0) return { act: only, p: 0.9, guesses };
       if (only !== undefined) return { ...NOTHING, guesses };
+      // "Không phải cửa hàng lớn, có điểm không" asks.
+      if (this.#acts.get(whole.act)?.rank === 'question') return whole;
       return this.#turnClauses(whole, clauses, context);
     }
     if (others.length > 0) {
@@ -395,6 +405,17 @@ export class Meanings {
     const isLine = telling.some(({ meaning }) => meaning.act === only && meaning.p >= NOT_QUITE);
     if (isHigher && (isAmong || isLine)) return { act: only, p: 0.9, guesses };
     return this.#acts.get(whole.act)?.isEnding ? { ...NOTHING, guesses } : whole;
+  }
+
+  /** The acts that count among those of several clauses: deeds, unless a question is much clearer. */
+  #wishesOf(telling: readonly Clause[]): readonly string[] {
+    const rankOf = ({ meaning: { act } }: Clause) => this.#acts.get(act)?.rank;
+    const questions = telling.filter((clause) => rankOf(clause) === 'question');
+    const clearest = Math.max(0, ...questions.map(({ meaning: { p } }) => p));
+    const deeds = telling.filter(
+      (clause) => rankOf(clause) === 'deed' && clause.meaning.p + CLEARER >= clearest,
+    );
+    return [...new Set((deeds.length > 0 ? deeds : telling).map(({ meaning }) => meaning.act))];
   }
 
   #rankOf(act: string): number {

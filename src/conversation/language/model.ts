@@ -24,13 +24,13 @@ const ROUNDS = 3;
 const RATE = 7;
 const BIAS_RATE = 0.12;
 /** How much rare acts weigh (0: as often as their lines; 1: all the same). */
-const BALANCE = 0.4;
+const BALANCE = 0.3;
 /** A line that the model already takes for its act with this probability teaches nothing, for two rounds. */
 const KNOWN = 0.95;
 /** Errors of an act below this probability change no weight. */
 const IGNORED = 0.003;
 /** Unknown features make a text shorter: the model is less sure of strange words. */
-const STRANGENESS = 0.6;
+const STRANGENESS = 0.7;
 /** How much of what acts that are impossible here take away counts as doubt. */
 const IMPOSSIBLE = 0.5;
 /** What is less likely is no guess. */
