@@ -276,7 +276,7 @@ export const PRESUMED_UNASKED = 0.5;
 /** How likely an act must be (0–1) to be offered. */
 export const LIKELY = 0.15;
 /** How likely it must be (0–1) to be offered next to a likely one, or to be the line that is in the text. */
-export const POSSIBLE = 0.05;
+export const POSSIBLE = 0.06;
 
 /** Whether a probability is enough. What is listed is never guessed. */
 export const isSure = (sure: Sureness, p: number): boolean => sure !== 'listed' && p >= SURE[sure];

@@ -128,11 +128,12 @@ export class LanguageInterpreter implements Interpreter {
     const { parsed, expecting, isBare, isQuestion } = situation;
     const isOther = ({ do: command }: TextCommand) => !VALUE_COMMANDS.has(command) && command !== 'ask';
     if (isBare || !isQuestion || parsed.command !== undefined || commands.some(isOther)) return commands;
-    const { act, p } = this.meanings.read(parsed.words, {
+    const meaning = this.meanings.read(parsed.words, {
       ...contextOf(expecting),
       hasValue: false,
       isQuestion,
     });
+    const { act = '', p = 0 } = meaning.act === '' ? (meaning.guesses[0] ?? {}) : meaning;
     const question = this.acts.get(act)?.command;
     const isUsual = question?.do === 'ask' && question.about === 'answer' && !this.#isUnanswered(act);
     if (!isUsual || !isSure('mild', p) || FAULTS.has(act)) return commands;

@@ -410,7 +410,7 @@ export class Meanings {
   /** The acts that count among those of several clauses: deeds, unless a question is much clearer. */
   #wishesOf(telling: readonly Clause[]): readonly string[] {
     const rankOf = ({ meaning: { act } }: Clause) => this.#acts.get(act)?.rank;
-    const questions = telling.filter((clause) => rankOf(clause) === 'question');
+    const questions = telling.filter(({ meaning: { act } }) => this.#acts.get(act)?.command?.do === 'ask');
     const clearest = Math.max(0, ...questions.map(({ meaning: { p } }) => p));
     const deeds = telling.filter(
       (clause) => rankOf(clause) === 'deed' && clause.meaning.p + CLEARER >= clearest,

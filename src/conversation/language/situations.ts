@@ -2,9 +2,9 @@ import type { CodeRef, Expecting, Reading, SlotKind, TextCommand } from '../comm
 import { namedPeriod, toPeriod } from '../values/calendar.ts';
 import { hasBeginning, looksLikeContact } from '../values/code.ts';
 import { type EmailResult, moveEmail, type Phone } from '../values/contact.ts';
-import { isSure } from './acts.ts';
+import { isSure, POSSIBLE } from './acts.ts';
 import { findSigns, isReport, type PartSpan, type Sign, splitTorn } from './frames.ts';
-import type { Meaning } from './meaning.ts';
+import { type Meaning, NOT_QUITE } from './meaning.ts';
 import { bringsValue, fieldIn, lacksEmail, type ParsedText, type SpokenFlow, says } from './parser.ts';
 import type { ParsedPeriod } from './period.ts';
 import { actOf, isIn, isPaused, type Part } from './phrases.ts';
@@ -51,6 +51,7 @@ export const NEARLY: readonly TextCommand[] = [{ do: 'unclear', likely: [{ do: '
 const NO: Meant = [{ do: 'no' }];
 const ASKS_WHY_PHONE: Meant = [{ do: 'ask', about: 'answer', id: 'phone.why' }];
 const NO_EMAIL: readonly TextCommand[] = [{ do: 'none', field: 'email' }];
+const ASKS_OF_EMAIL: readonly TextCommand[] = [{ do: 'ask', about: 'answer', id: 'email.why' }];
 const MANGLED = { codes: 'code.vietnamese', email: 'email.vietnamese' } as const;
 
 /** Acts that decline to answer: no, skip, never mind. */
@@ -196,11 +197,18 @@ function atSummary({ parsed, act, starts, flow, isYes, isBare, isQuestion, isPol
   return isOwn && hasYes ? NEARLY : undefined;
 }
 
+/** "Đâu con" at the end asks nothing: the model must see the question, too. */
+const mayAskOfEmail = ({ meaning: { p, guesses } }: Situation): boolean =>
+  p < NOT_QUITE && guesses.some((guess) => guess.act === 'ask email.why' && guess.p >= POSSIBLE);
+
 function atSlot(situation: Situation): Meant {
   const { parsed, act, expecting, flow, starts, isYes, isBare, isQuestion } = situation;
   const isFault = says(parsed, 'faults');
   const isPlain = !isFault && !lacksEmail(parsed);
-  if (isBare && expecting.kind === 'email' && SKIPS.has(act) && isPlain) return NO_EMAIL;
+  const isSkip = isBare && expecting.kind === 'email' && (SKIPS.has(act) || lacksEmail(parsed));
+  // "Không có mail thì có sao không" skips nothing yet.
+  if (isSkip && isQuestion && mayAskOfEmail(situation)) return ASKS_OF_EMAIL;
+  if (isSkip && isPlain) return NO_EMAIL;
   const found = aboutSlots(situation);
   if (found) return found;
   // "0912345678 mà điểm của tui có mấy rồi": the value is kept, and the question drops nothing.
