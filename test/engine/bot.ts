@@ -61,7 +61,7 @@ function step(state: State, input: Input, { nowMs }: { nowMs: number }): Decisio
 const echoOf = ({ pictures }: Photo) => ({
   key: 'photo',
   params: {
-    told: pictures.map((picture) => (picture.kind === 'read' ? picture.texts : picture.kind)).join(' '),
+    echo: pictures.map((picture) => (picture.kind === 'read' ? picture.texts : picture.kind)).join(' '),
   },
 });
 
@@ -82,7 +82,7 @@ function onText(text: string, before: State, nowMs: number): Decision {
   const by = { kind: 'phone', value: '+84' } as const;
   return {
     state: { ...before, draft: { gift: gift } },
-    replies: [{ key: 'echo', params: { told: gift } }],
+    replies: [{ key: 'echo', params: { echo: gift } }],
     ...(command === 'wake' && { wakeAtMs: nowMs + Number(argument) }),
     ...(command === 'redeem' && { effect: { kind: 'redeem', operation: argument, gift: 'G', by } }),
   };
@@ -232,7 +232,7 @@ export function createWorld() {
       offsetMs += ms;
     },
     /** Every reply's key, for echoes what they tell. */
-    heard: () => sent.map(({ outgoing: { reply } }) => String(reply.params?.told ?? reply.key)),
+    answers: () => sent.map(({ outgoing: { reply } }) => String(reply.params?.echo ?? reply.key)),
     /** Time passes until no conversation is due. */
     async quiet(stepMs = LIMITS.leaseMs / 4) {
       const isBusy = () => busy.some((working) => working > 0);

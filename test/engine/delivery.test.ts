@@ -85,7 +85,7 @@ test('a reply that is given up has an alarm, and the next goes on', async () => 
   });
   for (const text of ['a', 'b']) await engine.accept(incoming(text));
   await world.quiet(10 * MINUTE);
-  expect(world.heard()).toEqual(['a b']);
+  expect(world.answers()).toEqual(['a b']);
   expect(world.alarms.map(({ name }) => name)).toContain('delivery_given_up');
 });
 
@@ -97,7 +97,7 @@ test('a reply whose sending ends each process is given up after five, and the ne
   for (const text of ['a', 'b']) await engine.accept(incoming(text));
   await world.quiet();
   expect(world.script).toEqual([]);
-  expect(world.heard()).toEqual(['a b']);
+  expect(world.answers()).toEqual(['a b']);
   expect(world.alarms.map(({ name }) => name)).toEqual(['delivery_given_up']);
   // The first is still being sent, for all that anybody knows.
   expect(world.turns).toEqual(['done']);
@@ -107,7 +107,7 @@ test('a refused reply is dropped with an alarm a minute, one that cannot be reac
   const rejected = { kind: 'rejected' } as const;
   const { quiet, ...world } = await answer('abcd', rejected, rejected, { kind: 'unreachable' });
   await quiet();
-  expect(world.heard()).toEqual(['a b c d']);
+  expect(world.answers()).toEqual(['a b c d']);
   expect(world.deliveries).toEqual(['rejected', 'rejected', 'unreachable', 'delivered']);
   expect(world.alarms.map(({ name }) => name)).toEqual(['delivery_rejected']);
   world.advance(60_000);
@@ -141,7 +141,7 @@ test('a reply for a channel that this process has not waits for one that has it'
   await without.stop();
   world.engine();
   await world.quiet();
-  expect(world.heard()).toEqual(['a']);
+  expect(world.answers()).toEqual(['a']);
 });
 
 function createKit() {
@@ -242,6 +242,6 @@ test('a reply behind a lock that the store does not give back is sent once', asy
   }
   world.recover();
   await world.quiet();
-  expect(world.heard()).toEqual(['redeem:op1', 'applied', 'woken']);
+  expect(world.answers()).toEqual(['redeem:op1', 'applied', 'woken']);
   expect((await world.lock('customer:1', 'other')).locked).toBe(true);
 });

@@ -32,7 +32,7 @@ test.each([0, -40, 40])(
     const startMs = world.outside.nowMs();
     await engine.accept(incoming('this year'));
     await world.quiet(1500);
-    expect(world.heard()).toEqual(['conversation.expired', 'unsure']);
+    expect(world.answers()).toEqual(['conversation.expired', 'unsure']);
     // The second one erases what was not understood, after half an hour.
     expect(world.turns).toEqual(['done', 'done']);
     expect(world.alarms).toEqual([]);
@@ -40,7 +40,7 @@ test.each([0, -40, 40])(
     expect(leftForMs).toBeGreaterThanOrEqual(60_000);
     expect(leftForMs).toBeLessThan(75_000);
     await engine.accept(incoming('/privacy'));
-    await expect.poll(() => world.heard()).toContain('privacy.text');
+    await expect.poll(() => world.answers()).toContain('privacy.text');
     const lines = world.sent.at(-1)?.outgoing.reply.lines?.map(({ key }) => key);
     expect(lines).toEqual(expect.arrayContaining(['summary.phone', 'privacy.operation']));
   },
@@ -52,11 +52,11 @@ test('a clock that is wrong by 40 minutes makes no customer silent', async () =>
   const busy = world.engine({ conversation, runtime }, { concurrency: 0 });
   await busy.accept(incoming('tích điểm TIVI000000301'));
   world.engine({ conversation });
-  await expect.poll(() => world.heard()).toEqual(['accumulate.askPhone']);
+  await expect.poll(() => world.answers()).toEqual(['accumulate.askPhone']);
   world.advance(31 * MINUTE);
   // It was written after half an hour, however late the clock of its process is.
   await busy.accept(incoming('0867123456'));
-  await expect.poll(() => world.heard()).toEqual(['accumulate.askPhone', 'conversation.expired', 'unsure']);
+  await expect.poll(() => world.answers()).toEqual(['accumulate.askPhone', 'conversation.expired', 'unsure']);
 });
 
 test('a press on a dead question leaves what the live one asks for', async () => {
@@ -64,7 +64,7 @@ test('a press on a dead question leaves what the live one asks for', async () =>
   const engine = world.engine({ conversation });
   await engine.accept(incoming('tích điểm TIVI000000301'));
   await engine.accept(incoming('', { message: { kind: 'choice', choice: 'skip', view: 'dead' } }));
-  await expect.poll(() => world.heard()).toEqual(['accumulate.askPhone', 'choice.expired']);
+  await expect.poll(() => world.answers()).toEqual(['accumulate.askPhone', 'choice.expired']);
   expect(world.sent.map(({ outgoing }) => outgoing.state.asks)).toEqual(['phone', 'phone']);
 });
 
@@ -86,13 +86,13 @@ test('a code that was called when the process failed is being checked', async ()
   };
   const engine = world.engine({ conversation, perform });
   await engine.accept(incoming(`tích điểm ${CODES.join(' ')} 0912345678 minh@example.vn`));
-  await expect.poll(() => world.heard()).toEqual(['accumulate.summary']);
+  await expect.poll(() => world.answers()).toEqual(['accumulate.summary']);
   const choice = world.sent[0]?.outgoing.reply.choices?.[0]?.id ?? '';
   await engine.accept(incoming('', { message: { kind: 'choice', choice } }));
   const repliesAfterPress = () => {
     // Each lease that ends with a fault has to expire.
-    if (world.heard().length === 1) world.advance(LIMITS.leaseMs / 2);
-    return world.heard().slice(1);
+    if (world.answers().length === 1) world.advance(LIMITS.leaseMs / 2);
+    return world.answers().slice(1);
   };
   const expected = ['accumulate.partly', 'operation.checking', 'turn.failed', 'accumulate.summary'];
   await expect.poll(repliesAfterPress).toEqual(expected);

@@ -100,5 +100,5 @@ test('a dead letter is replayed into a full inbox, and answered once, though its
   await world.rewrite((record) => ({ ...record, inbox: record.inbox.slice(MAX_INBOX) }));
   world.engine({ conversation: { ...echo, step: (state) => ({ state, replies: [{ key: 'mended' }] }) } });
   await world.quiet();
-  expect(world.heard()).toEqual(['turn.failed', 'mended']);
+  expect(world.answers()).toEqual(['turn.failed', 'mended']);
 });

@@ -30,18 +30,18 @@ async function send(files: string[], script: readonly FetchedMedia['kind'][] = [
   await world
     .engine({ platform: () => platform, photoReader }, { leaseMs: 60_000 })
     .accept(photoOf(...files));
-  await expect.poll(() => world.heard()).toHaveLength(1);
-  return { told: world.heard()[0], photos: world.photos, fetches };
+  await expect.poll(() => world.answers()).toHaveLength(1);
+  return { reply: world.answers()[0], photos: world.photos, fetches };
 }
 
 test('the pictures of a message are fetched and read within its turn, in their order', async () => {
-  const { told: reply, photos, fetches } = await send(['one', 'two']);
+  const { reply, photos, fetches } = await send(['one', 'two']);
   expect(reply).toBe('one two');
   expect(photos).toEqual(['read', 'read']);
   expect(fetches).toEqual(['one', 'two'].map((file) => ['c1', { chat: 1 }, file]));
 });
 
-test.each<[files: string[], script: FetchedMedia['kind'][], told: string, count: number, readMs?: number]>([
+test.each<[files: string[], script: FetchedMedia['kind'][], reply: string, count: number, readMs?: number]>([
   [['file'], ['unavailable'], 'file', 2],
   [['file'], ['unavailable', 'unavailable'], 'unavailable', 2],
   [['file'], ['gone'], 'unavailable', 1],
@@ -50,7 +50,7 @@ test.each<[files: string[], script: FetchedMedia['kind'][], told: string, count:
 ])(
   'fetches of %j that end with %j, or take too long together, give %s, after %i fetches',
   async (files, script, expected, count, readMs) => {
-    const { told: reply, fetches } = await send(files, script, readMs);
+    const { reply, fetches } = await send(files, script, readMs);
     expect(reply).toBe(expected);
     expect(fetches).toHaveLength(count);
   },
@@ -74,5 +74,5 @@ test('a picture that ends early is fetched once more', async () => {
     },
   };
   await world.engine({ platform: () => platform, photoReader: READER }).accept(photoOf('file'));
-  await expect.poll(() => world.heard()).toEqual(['a whole one']);
+  await expect.poll(() => world.answers()).toEqual(['a whole one']);
 });

@@ -15,7 +15,7 @@ test('what is due and has no record is alarmed and taken out, once', async () =>
   world.engine();
   await world.quiet();
   expect(world.alarms).toEqual([{ name: 'record_lost', reason: undefined }]);
-  expect(world.heard()).toEqual(['a']);
+  expect(world.answers()).toEqual(['a']);
 });
 
 /** A scheduler of eight slots whose store lists as said. */

@@ -53,7 +53,7 @@ test('a message that ended five processes is a dead letter, with an apology, and
   await world.quiet();
   expect(world.alarms).toEqual([{ name: 'dead_letter', reason: 'attempts' }]);
   expect(identify.mock.calls.filter(([{ id }]) => id === 'hangs')).toHaveLength(5);
-  expect(world.heard()).toEqual(['turn.failed', 'b']);
+  expect(world.answers()).toEqual(['turn.failed', 'b']);
 });
 
 test('a step that throws, an unreadable message and an unreadable state become dead letters, and the next message is answered', async () => {
@@ -70,7 +70,7 @@ test('a step that throws, an unreadable message and an unreadable state become d
   await engine.accept(incoming('d'));
   await world.quiet();
   // The old state, or a new one if it cannot be read.
-  expect(world.heard()).toEqual(['a', 'turn.failed', 'a b', 'turn.failed', 'a b c', 'd']);
+  expect(world.answers()).toEqual(['a', 'turn.failed', 'a b', 'turn.failed', 'a b c', 'd']);
   const reasons = ['threw', 'unreadable', 'state'];
   expect(world.alarms).toEqual(reasons.map((reason) => ({ name: 'dead_letter', reason })));
   const letters = await world.operators.letters();
@@ -119,7 +119,7 @@ test('a wake-up does not tell of a call that a message behind it has confirmed',
   await expect.poll(() => world.turns).toEqual(['done', 'done']);
   expect((await world.record())?.journal).toHaveProperty('op9');
   world.advance(60_000);
-  await expect.poll(() => world.heard().at(-1)).toBe('unknown');
+  await expect.poll(() => world.answers().at(-1)).toBe('unknown');
   const turns = world.sent.map(({ outgoing: { reply, turn } }) => [reply.key, turn === 'confirmed']);
   expect(turns).toEqual([
     ['echo', false],
@@ -155,7 +155,7 @@ test('a turn that asks for effects without end is a dead letter', async () => {
   await engine.accept(incoming('hello'));
   await world.quiet();
   expect(perform).toHaveBeenCalledTimes(16);
-  expect(world.heard()).toEqual(['turn.failed']);
+  expect(world.answers()).toEqual(['turn.failed']);
 });
 
 test('past the cap messages are refused, and the customer is told once a minute', async () => {
@@ -166,14 +166,14 @@ test('past the cap messages are refused, and the customer is told once a minute'
   expect(results.slice(MAX_INBOX - 1)).toEqual(['accepted', 'full', 'full']);
   const engine = world.engine();
   await world.quiet();
-  expect(world.heard().slice(0, 3)).toEqual(['abuse.flood', 'a', 'a a']);
-  expect(world.heard()).toHaveLength(1 + MAX_INBOX);
+  expect(world.answers().slice(0, 3)).toEqual(['abuse.flood', 'a', 'a a']);
+  expect(world.answers()).toHaveLength(1 + MAX_INBOX);
   for (const [passedMs, warnings] of [[30_000, 1] as const, [60_001, 2] as const]) {
     world.advance(passedMs);
     await world.rewrite((record) => ({ ...record, dropped: 1 }));
     await engine.accept(incoming('b'));
     await world.quiet();
-    expect(world.heard().filter((key) => key === 'abuse.flood')).toHaveLength(warnings);
+    expect(world.answers().filter((key) => key === 'abuse.flood')).toHaveLength(warnings);
   }
 });
 
@@ -191,7 +191,7 @@ test('a message that the store fails for more than ten minutes is a dead letter,
   for (const text of ['redeem:op1', 'b']) await engine.accept(incoming(text));
   const startMs = world.outside.nowMs();
   await world.quiet();
-  expect(world.heard()).toEqual(['turn.failed', 'b']);
+  expect(world.answers()).toEqual(['turn.failed', 'b']);
   expect(world.outside.nowMs() - startMs).toBeGreaterThan(600_000);
 });
 
@@ -242,12 +242,12 @@ test('a process that was suspended while it stored an intent makes no call once 
       isSuspended = true;
       world.advance(2 * LIMITS.leaseMs);
       world.engine({ perform });
-      await expect.poll(() => world.heard()).toEqual(['redeem:op1', 'unknown']);
+      await expect.poll(() => world.answers()).toEqual(['redeem:op1', 'unknown']);
       return swapped;
     },
   };
   await world.engine({ store: suspending, perform }).accept(incoming('redeem:op1'));
-  await expect.poll(() => world.heard()).toEqual(['redeem:op1', 'unknown']);
+  await expect.poll(() => world.answers()).toEqual(['redeem:op1', 'unknown']);
   expect(calls).toEqual([]);
 });
 
@@ -263,7 +263,7 @@ test('a long call keeps its lease by renewing it', async () => {
   }
   answered.open();
   await world.quiet();
-  expect(world.heard()).toEqual(['redeem:op1', 'applied', 'redeem:op1 b']);
+  expect(world.answers()).toEqual(['redeem:op1', 'applied', 'redeem:op1 b']);
   expect(world.turns).toEqual(['done', 'done']);
 });
 
@@ -272,7 +272,7 @@ test('stopping finishes and delivers a turn past its intent; messages behind it 
   const stopped = engine.stop();
   answered.open();
   await stopped;
-  expect(world.heard()).toEqual(['redeem:op1', 'applied']);
+  expect(world.answers()).toEqual(['redeem:op1', 'applied']);
   const inbox = [{ id: expect.any(String) }];
   expect(await world.record()).toMatchObject({ lease: null, attempts: 0, inbox });
 });
@@ -379,13 +379,13 @@ test.each(['identify', 'deliver', 'fetchMedia'] as const)(
       // Photos that hang hold up no text of their own channel either.
       const channel = call === 'fetchMedia' ? 'slow' : 'test';
       await engine.accept(incoming(`quick ${n}`, { channel, conversation: `quick ${n}` }));
-      await expect.poll(() => world.heard()).toContain(`quick ${n}`);
+      await expect.poll(() => world.answers()).toContain(`quick ${n}`);
     }
-    expect(world.heard()).toHaveLength(3);
+    expect(world.answers()).toHaveLength(3);
     expect((await world.record(customers[0], 'slow'))?.retry?.tries ?? 0).toBe(0);
     hanging.open();
     await world.quiet();
-    expect(world.heard().slice(3).toSorted()).toEqual(customers.toSorted());
+    expect(world.answers().slice(3).toSorted()).toEqual(customers.toSorted());
     expect(world.alarms).toEqual([]);
     expect(new Set(world.turns)).toEqual(new Set(['done']));
   },

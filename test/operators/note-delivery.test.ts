@@ -14,7 +14,7 @@ async function ask() {
   const world = createWorld();
   const engine = world.engine({ conversation });
   await engine.accept(incoming('gặp nhân viên'));
-  await expect.poll(world.heard).toEqual(['person.waiting']);
+  await expect.poll(world.answers).toEqual(['person.waiting']);
   const operators = new Operators({ ...world, readState, runtime: world.outside, onFiled: engine.schedule });
   const tickets = createTickets({ store: world.store, operators, runtime: world.outside });
   const id = (await tickets.list()).tickets[0]?.ticket.id ?? '';

@@ -158,7 +158,7 @@ test('an answer that hangs while the customer is forgotten is refused, because n
   const settings = { ...SETTINGS, handover: true };
   const engine = world.engine({ conversation: { step, readState, newState, settings } });
   await engine.accept(incoming('gặp nhân viên'));
-  await expect.poll(world.heard).toEqual(['person.waiting']);
+  await expect.poll(world.answers).toEqual(['person.waiting']);
   let isForgotten = false;
   const slow: RecordStore = {
     ...world.store,
@@ -166,7 +166,7 @@ test('an answer that hangs while the customer is forgotten is refused, because n
       if (!isForgotten) {
         isForgotten = true;
         await engine.accept(incoming('/forget'));
-        await expect.poll(world.heard).toEqual(['person.waiting', 'privacy.erased']);
+        await expect.poll(world.answers).toEqual(['person.waiting', 'privacy.erased']);
       }
       return world.store.compareAndSwap(key, swap);
     },

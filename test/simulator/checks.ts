@@ -152,7 +152,7 @@ export function createChecks(
       // The customer read the result of a watched operation before.
       if (was === 'watching' || promised.some(({ reply }) => tells(reply, operation, was === undefined)))
         continue;
-      note(chat, 'told of each outcome', `nobody was told that ${operation.id} is ${operation.status}`);
+      note(chat, 'each outcome is sent', `nobody was told that ${operation.id} is ${operation.status}`);
     }
   }
 
@@ -346,12 +346,12 @@ export function createChecks(
       );
       const [first] = deliveries;
       if (first === undefined && !mayBeLost(chat, sentMs, takenMs) && !isOver)
-        note(chat, 'staff are heard', `"${text}" was never told`);
+        note(chat, 'answers of staff arrive', `"${text}" was never told`);
       if (first === undefined || sentMs <= lossMs) continue;
       if (new Set(deliveries.map(({ seq }) => seq)).size > 1)
-        note(chat, 'staff are heard', `"${text}" was told twice`);
+        note(chat, 'answers of staff arrive', `"${text}" was told twice`);
       if (first.seq < (heardSeqs.get(by) ?? 0))
-        note(chat, 'staff are heard', `"${text}" was told before what was written before it`);
+        note(chat, 'answers of staff arrive', `"${text}" was told before what was written before it`);
       heardSeqs.set(by, first.seq);
     }
   }
@@ -366,7 +366,11 @@ export function createChecks(
           ? applied === 0 && !mayBeCashiers(operation, chat)
           : /refused|notApplied/.test(status) && applied > 0;
       if (isWrong && !contested.has(id) && !mayBeLost(chat, atMs))
-        note(chat, 'told as the ledger says', `${id} is ${status}, and was applied ${applied} times`);
+        note(
+          chat,
+          'the customer reads what AntCRM did',
+          `${id} is ${status}, and was applied ${applied} times`,
+        );
     }
     const intents = listed.filter(({ index }) => index === 'intents');
     const open = new Set(intents.map(({ member }) => member.split(':')[1]));

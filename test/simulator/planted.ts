@@ -134,7 +134,7 @@ const inRead = (
   route: string,
   change: (answer: Answer, path: string, nowMs: number) => Answer,
 ) =>
-  inCall(name, 'told as the ledger says', async (exchange, call, { nowMs }) => {
+  inCall(name, 'the customer reads what AntCRM did', async (exchange, call, { nowMs }) => {
     const answer = await exchange(call);
     const isRead = call.path.startsWith(route) && answer.kind === 'answered' && answer.status === 200;
     return isRead ? change(answer, call.path, nowMs()) : answer;
@@ -251,7 +251,7 @@ export const PLANTED: readonly Planted[] = [
     // No process remembers what they were.
     return { state: JSON.stringify(forgetful), stored: undefined, journal: {} };
   }),
-  inRecord('an outcome is told by another key', 'told of each outcome', (change) => {
+  inRecord('an outcome is told by another key', 'each outcome is sent', (change) => {
     const fresh = newReplies(change);
     const outbox = change.after.outbox.map((entry) => {
       const item = readOutboxItem(entry.body);
@@ -363,12 +363,12 @@ export const PLANTED: readonly Planted[] = [
     if (answer.kind === 'lost' && call.method === 'POST') await exchange({ ...call, mayBegin: undefined });
     return answer;
   }),
-  inOutcome('an unknown outcome counts as applied', 'told as the ledger says', (outcome) =>
+  inOutcome('an unknown outcome counts as applied', 'the customer reads what AntCRM did', (outcome) =>
     outcome.kind === 'unknown'
       ? { kind: 'applied', operation: outcome.operation, locks: outcome.lookup.locks }
       : outcome,
   ),
-  inOutcome('a look-up finds nothing of what is there', 'told as the ledger says', (outcome) =>
+  inOutcome('a look-up finds nothing of what is there', 'the customer reads what AntCRM did', (outcome) =>
     outcome.kind === 'checked' && outcome.found === 'applied' ? { ...outcome, found: 'none' } : outcome,
   ),
   inCall('a redemption leaves however late it is', 'called in time', async (exchange, call, { sleep }) => {
@@ -378,7 +378,7 @@ export const PLANTED: readonly Planted[] = [
   inDefect('locks before one that is busy are kept', 'no lock past its reason', {
     perform: (perform) => (effect, context) => perform(effect, { ...context, unlock: async () => {} }),
   }),
-  inStep('an operator’s decision is turned round', 'told as the ledger says', (step, given) => {
+  inStep('an operator’s decision is turned round', 'the customer reads what AntCRM did', (step, given) => {
     const [state, input, context] = given;
     if (input.kind !== 'message' || input.message.kind !== 'settle') return step(...given);
     const result = input.message.result === 'done' ? 'not-applied' : 'done';
@@ -403,7 +403,7 @@ export const PLANTED: readonly Planted[] = [
       alarm: (name, fields) => (name === 'seal_broken' ? undefined : observe.alarm(name, fields)),
     }),
   }),
-  inDefect('what staff write is filed twice', 'staff are heard', {
+  inDefect('what staff write is filed twice', 'answers of staff arrive', {
     fileNote: (file) => async (ticket, note) => {
       if (note.text !== undefined) await file(ticket, { ...note, id: `${note.id} again` });
       return file(ticket, note);
