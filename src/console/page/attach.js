@@ -54,8 +54,7 @@ function detach() {
 }
 
 $('attach').addEventListener('click', () => {
-  const takes = inbox.open.takes ?? [];
-  const refusal = target.route === 'messages' ? (takes.length === 0 ? TEXT_ONLY : '') : TO_CUSTOMER;
+  const refusal = inbox.open.takes?.length > 0 ? '' : TEXT_ONLY;
   $('wrong').textContent = refusal;
   if (refusal === '') $('file').click();
 });
