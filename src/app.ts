@@ -1,6 +1,6 @@
 import type { AppOptions } from './app-options.ts';
-import { openBase, openSecrets, stopParts } from './base.ts';
-import { ChannelRegistry } from './channels/registry.ts';
+import { type Base, openBase, openSecrets, stopParts } from './base.ts';
+import { ChannelRegistry, type SharedParts } from './channels/registry.ts';
 import { CHANNELS } from './channels.ts';
 import type { Config } from './config.ts';
 import { createDesk } from './desk.ts';
@@ -13,31 +13,14 @@ export type { AppOptions, Around } from './app-options.ts';
 /** Wires the parts. The only file that knows all of them. */
 export async function createApp(config: Config, options: AppOptions = {}) {
   const base = await openBase(config, options);
-  const { http, metrics, encryption, store, feed } = base;
+  const { http, metrics, encryption, store } = base;
   const { observe } = metrics;
   const channels = new ChannelRegistry([...CHANNELS, ...(options.channels ?? [])]);
   const work = await openEngine(config, options, { base, channels });
   const { engine, conversation, words, backend, counter, files, photoReader, notices, proof } = work;
   const desk = createDesk(base, { config, channels, engine, conversation, files });
   const { operators, overload, tickets } = desk;
-  const channelParts = {
-    accept: overload.around(engine.accept),
-    words,
-    commands: conversation.commands,
-    observe,
-    createLimit: http.createLimit,
-    guard: http.guard,
-    encryption,
-    feed,
-    createSecrets: openSecrets(base),
-    photoReader,
-    drawQr: createQrWriter(),
-    tickets,
-    handover: config.settings.handover,
-    answers: config.answers,
-    sandboxed: backend.sandbox !== undefined,
-  };
-  await channels.open(config, channelParts, options.around?.channel);
+  await channels.open(config, createChannelParts(config, { base, work, desk }), options.around?.channel);
   channels.mount(http);
   mountRoutes({
     config,
@@ -73,5 +56,33 @@ export async function createApp(config: Config, options: AppOptions = {}) {
     },
     stop: () =>
       stopParts(base, { engine, channels, others: [overload, backend, photoReader, notices, proof] }),
+  };
+}
+
+type OpenedParts = {
+  readonly base: Base;
+  readonly work: Awaited<ReturnType<typeof openEngine>>;
+  readonly desk: ReturnType<typeof createDesk>;
+};
+
+/** What each channel may use. */
+function createChannelParts(config: Config, { base, work, desk }: OpenedParts): SharedParts {
+  const { http, metrics, encryption, feed } = base;
+  return {
+    accept: desk.overload.around(work.engine.accept),
+    words: work.words,
+    commands: work.conversation.commands,
+    observe: metrics.observe,
+    createLimit: http.createLimit,
+    guard: http.guard,
+    encryption,
+    feed,
+    createSecrets: openSecrets(base),
+    photoReader: work.photoReader,
+    drawQr: createQrWriter(),
+    tickets: desk.tickets,
+    handover: config.settings.handover,
+    answers: config.answers,
+    sandboxed: work.backend.sandbox !== undefined,
   };
 }

@@ -12,6 +12,7 @@ import { createStepIds, openConversation } from './open-conversation.ts';
 import { createPhotoReader } from './photos/reader.ts';
 import { openProof } from './proof/open.ts';
 import { Files } from './records/files.ts';
+import type { RecordFault } from './records/versioned-records.ts';
 import { systemRuntime } from './runtime.ts';
 
 /** Turns at once. A slow AntCRM gets at most half of them. */
@@ -46,7 +47,6 @@ export async function openEngine(
   });
   const { gifts, codePrefixes } = backend;
   const settings: Settings = { ...config.settings, gifts, codePrefixes };
-  const { step, readState, newState } = conversation;
   const proof = openProof(config.proofGateway, {
     store,
     encryption,
@@ -58,20 +58,14 @@ export async function openEngine(
   const photoReader = createPhotoReader(options.photos);
   const notices = createNotices(observe, config.handoverWebhook);
   const engineStore = around.store?.(store) ?? store;
-  const counter = new Gifts({
-    store: engineStore,
-    encryption,
-    runtime: systemRuntime,
-    onFault: (fault, name) => observe.alarm(fault, { conversation: name }),
-  });
-  const files = new Files({ store: engineStore, encryption });
+  const { counter, files } = createStaffRecords(engineStore, base);
   const engine = new Engine({
     store: engineStore,
     encryption,
     runtime: systemRuntime,
     observe,
     spans,
-    conversation: { step, readState, newState, settings, serviceUp: backend.isUp },
+    conversation: { ...conversation, settings, serviceUp: backend.isUp },
     perform: backend.perform,
     proof: proof.perform,
     gifts: counter,
@@ -85,4 +79,13 @@ export async function openEngine(
     onNotice: notices.onNotice,
   });
   return { engine, files, conversation, words, backend, counter, photoReader, notices, proof };
+}
+
+/** The records that staff need: redeemed gifts, and the files that staff send. */
+function createStaffRecords(store: Base['store'], { encryption, metrics }: Base) {
+  const onFault = (fault: RecordFault, name: string) => metrics.observe.alarm(fault, { conversation: name });
+  return {
+    counter: new Gifts({ store, encryption, runtime: systemRuntime, onFault }),
+    files: new Files({ store, encryption }),
+  };
 }

@@ -3,6 +3,10 @@ import type { Log } from '../observability/log.ts';
 import type { Secrets } from '../records/secrets.ts';
 import type { Channel, ChannelEntry, ChannelParts, ChannelTraits } from './channel.ts';
 
+/** What all channels may use, and what makes the parts that each of them has alone. */
+export type SharedParts = Omit<ChannelParts, 'limit' | 'channels' | 'secrets'> &
+  Pick<Http, 'createLimit'> & { readonly createSecrets: (channel: string) => Secrets };
+
 /** The channels of a process, from their entries to their end. `Settings`: what the entries read. */
 export class ChannelRegistry<Settings> {
   readonly traits: readonly ChannelTraits[];
@@ -28,8 +32,7 @@ export class ChannelRegistry<Settings> {
   /** Opens the channels. `wrap` may put a layer between each and the engine. */
   async open(
     settings: Settings,
-    parts: Omit<ChannelParts, 'limit' | 'channels' | 'secrets'> &
-      Pick<Http, 'createLimit'> & { readonly createSecrets: (channel: string) => Secrets },
+    parts: SharedParts,
     wrap = (channel: Channel): Channel => channel,
   ): Promise<void> {
     for (const { traits, open } of this.#entries) {

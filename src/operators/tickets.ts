@@ -105,16 +105,6 @@ export function createTickets(parts: TicketParts) {
 
   const find = async (id: string): Promise<SeenTicket | null> => ticketIn(await conversationOf(id), id);
 
-  /** A repeated `note.id` changes nothing. */
-  async function file(id: string, note: StaffNote): Promise<Filed> {
-    const place = await places.of(id);
-    if (place === undefined) return 'unknown';
-    const filed = await operators.file(place, composeNote(id, { ...note, id: note.id ?? runtime.id() }));
-    // The entry changes with the next turn.
-    rows.forget(id);
-    return filed;
-  }
-
   return {
     /**
      * Who waits comes first, the longest, and all of them; then who was answered; then what is closed, the
@@ -137,6 +127,38 @@ export function createTickets(parts: TicketParts) {
     /** Begins to fetch what the customer sent, the `n`th of the ticket; null: the ticket has fewer. */
     media: async (id: string, n: number) => fetchMedia(await find(id), n, parts),
 
+    ...createStaffNotes(parts, { places, rows, find }),
+
+    /** What staff can send to the ticket's customer. */
+    takes: (seen: SeenTicket): readonly ('picture' | 'file')[] => takesOf(seen, parts),
+
+    unclear: () => readUnclear(store, operators),
+
+    follow: createTicketNews(store, runtime),
+  };
+}
+
+type TicketIndex = {
+  readonly places: ReturnType<typeof createPlaces>;
+  readonly rows: ReturnType<typeof createRows>;
+  find(id: string): Promise<SeenTicket | null>;
+};
+
+/** Files what staff write and send. */
+function createStaffNotes(parts: TicketParts, { places, rows, find }: TicketIndex) {
+  const { operators, runtime } = parts;
+
+  /** A repeated `note.id` changes nothing. */
+  async function file(id: string, note: StaffNote): Promise<Filed> {
+    const place = await places.of(id);
+    if (place === undefined) return 'unknown';
+    const filed = await operators.file(place, composeNote(id, { ...note, id: note.id ?? runtime.id() }));
+    // The entry changes with the next turn.
+    rows.forget(id);
+    return filed;
+  }
+
+  return {
     file,
 
     /** Sends a picture or file. `refused`: the customer's channel takes none of its kind. */
@@ -148,13 +170,6 @@ export function createTickets(parts: TicketParts) {
       const at = await parts.files.keep(id, noteId, content);
       return file(id, { ...note, id: noteId, media: [{ kind, name, bytes: content.length, at }] });
     },
-
-    /** What staff can send to the ticket's customer. */
-    takes: (seen: SeenTicket): readonly ('picture' | 'file')[] => takesOf(seen, parts),
-
-    unclear: () => readUnclear(store, operators),
-
-    follow: createTicketNews(store, runtime),
   };
 }
 
@@ -249,11 +264,11 @@ function createRows(
   runtime: Pick<Runtime, 'timer'>,
   read: (conversation: string, id: string) => Promise<SeenTicket | null>,
 ) {
-  type Row = { readonly entry: string; readonly seen: Promise<SeenTicket | null> };
-  const rows = new Map<string, Row>();
+  type ListRow = { readonly entry: string; readonly seen: Promise<SeenTicket | null> };
+  const rows = new Map<string, ListRow>();
 
   return {
-    read({ conversation, id, ...shown }: TicketEntry): Row['seen'] {
+    read({ conversation, id, ...shown }: TicketEntry): ListRow['seen'] {
       const { stands, score, customer, staff, claims, carried } = shown;
       const entry = [stands, score, customer, staff, claims, carried].join(':');
       const known = rows.get(id);

@@ -65,7 +65,7 @@ const SAME_QUESTION = 0.72;
 const LIKE_QUESTION = 0.5;
 const MOST_OFFERED = 3;
 
-/** Fewer words beside a consent are no wish. */
+/** Fewer words next to a consent are no wish. */
 const MIN_WISH = 2;
 /** A longer text is not the rest of a value. */
 const MAX_REST = 40;

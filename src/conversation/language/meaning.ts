@@ -55,7 +55,7 @@ export const NOT_QUITE = 0.99;
 /** What may stand before or after unknown words. */
 const COURTESIES: ReadonlySet<string> = new Set(['talk thanks', 'talk greeting', 'talk wait']);
 const MOST_COURTESY = 3;
-/** A deed counts that is less sure than a question next to it by no more than this. */
+/** A deed counts that is less sure than a question next to it by at most this. */
 const CLEARER = 0.25;
 /** A longer text next to a courtesy may be all that matters. */
 const MOST_BESIDE_COURTESY = 5;

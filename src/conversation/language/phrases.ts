@@ -74,7 +74,8 @@ const SIGNS = (
 /** The lists whose phrases are found in texts, as the examples are. */
 const FOUND = (
   'small,polite,curses,words of phone,before what is not meant,another day,amounts,wanted,' +
-  'wishes,assents,faults,code,phone,email,gifts,points list,gifts list,ever,stops,fails,possible,units,from,to,leaving'
+  'wishes,assents,faults,code,phone,email,gifts,points list,gifts list,ever,' +
+  'stops,fails,possible,units,from,to,leaving'
 )
   .split(',')
   .concat(SIGNS);
