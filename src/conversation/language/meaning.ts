@@ -55,6 +55,14 @@ export const NOT_QUITE = 0.99;
 /** What may stand before or after unknown words. */
 const COURTESIES: ReadonlySet<string> = new Set(['talk thanks', 'talk greeting', 'talk wait']);
 const MOST_COURTESY = 3;
+/** From so many words on, parts of a text are looked at, too: so many words at a time. */
+const LONG = 16;
+const WINDOW = 9;
+const STEP = 4;
+/** Only the beginning of a longer text counts. */
+const MOST_WORDS = 80;
+/** How much less likely a meaning of a part is than one of the whole. */
+const OF_WINDOW = 0.6;
 /** A deed counts that is less sure than a question next to it by at most this. */
 const CLEARER = 0.25;
 /** A longer text next to a courtesy may be all that matters. */
@@ -248,7 +256,21 @@ export class Meanings {
     });
     const clauses = all.filter((clause) => !this.#isAside(clause));
     const meaning = this.#readClauses(words, { whole, all, clauses }, context);
-    return meaning.act === '' ? this.#courtesy(words, meaning, context) : meaning;
+    if (meaning.act !== '') return meaning;
+    return this.#courtesy(words, { ...meaning, guesses: this.#guessAlong(words, meaning, part) }, context);
+  }
+
+  /** What some words of a long text may say: dictated texts have no pauses. */
+  #guessAlong(words: readonly Word[], { guesses }: Meaning, context: MeaningContext): readonly Guess[] {
+    if (words.length < LONG) return guesses;
+    const likely = new Map(guesses.map(({ act, p }) => [act, p]));
+    const isPossible = (act: string) => this.#isPossible(act, context);
+    for (let at = 0; at < Math.min(words.length, MOST_WORDS); at += STEP) {
+      const text = this.toModelText(words.slice(at, at + WINDOW));
+      for (const { act, p } of addAlike(this.model.guess(text, isPossible), context.place))
+        if (p * OF_WINDOW > (likely.get(act) ?? 0)) likely.set(act, p * OF_WINDOW);
+    }
+    return [...likely].map(([act, p]) => ({ act, p })).sort((one, other) => other.p - one.p);
   }
 
   #readClauses(

@@ -33,6 +33,8 @@ const IGNORED = 0.003;
 const STRANGENESS = 0.7;
 /** How much of what acts that are impossible here take away counts as doubt. */
 const IMPOSSIBLE = 0.5;
+/** What fewer lines have is no feature: it costs half of the memory and tells strangers nothing. */
+const LEAST_LINES = 2;
 /** What is less likely is no guess. */
 const LEAST_LIKELY = 0.002;
 /** A feature is known by this many bits of its hash. */
@@ -158,7 +160,7 @@ export class Model {
     const idf: number[] = [];
     for (let bucket = 0; bucket < BUCKETS; bucket++) {
       const count = counts[bucket] ?? 0;
-      if (count === 0) continue;
+      if (count < LEAST_LINES) continue;
       this.#ids[bucket] = idf.length;
       idf.push(Math.log(1 + lines / count));
     }

@@ -160,6 +160,8 @@ function atPage({ parsed, act, command, flow, starts, isYes, values }: Situation
   if ((isPeriod || isList) && parsed.type !== 'both') return [...values.list, ...values.period];
   if (act === 'page next' || act === 'page previous')
     return [{ do: 'page', to: act === 'page next' ? 'next' : 'previous' }];
+  // "Ngày đổi này theo giờ nào" names a list, but asks for something else.
+  if (act === '' && parsed.period === undefined && parsed.rest.length > 0) return undefined;
   const isOther = act !== '' && (starts === undefined || starts !== flow);
   return isOther || parsed.type === 'both' ? undefined : someOf([...values.list, ...values.period]);
 }
@@ -197,9 +199,11 @@ function atSummary({ parsed, act, starts, flow, isYes, isBare, isQuestion, isPol
   return isOwn && hasYes ? NEARLY : undefined;
 }
 
-/** "Đâu con" at the end asks nothing: the model must see the question, too. */
-const mayAskOfEmail = ({ meaning: { p, guesses } }: Situation): boolean =>
-  p < NOT_QUITE && guesses.some((guess) => guess.act === 'ask email.why' && guess.p >= POSSIBLE);
+/** "Đâu con" at the end and "làm gì có" ask nothing: the model must see the question, too. */
+function mayAskOfEmail({ act, parsed, meaning: { p, guesses } }: Situation): boolean {
+  const isOpen = parsed.text.includes('?') || !SKIPS.has(act);
+  return isOpen && p < NOT_QUITE && guesses.some((one) => one.act === 'ask email.why' && one.p >= POSSIBLE);
+}
 
 function atSlot(situation: Situation): Meant {
   const { parsed, act, expecting, flow, starts, isYes, isBare, isQuestion } = situation;
